@@ -1,0 +1,41 @@
+import type { Platform } from './platforms.ts';
+import type { StaffRole } from './scopes.ts';
+
+/** `typ` of an access token (RFC 9068, section 2.1). */
+export const accessTokenType = 'at+jwt';
+
+/** JWS algorithms that an issuer may sign with. The header says `EdDSA` for Ed25519: other routers know no other name. */
+export const signingAlgorithms = ['EdDSA', 'ES256', 'RS256'] as const;
+export type SigningAlgorithm = (typeof signingAlgorithms)[number];
+
+/** How far the clocks of issuer and verifier may be apart. */
+export const clockSkewSeconds = 30;
+
+/** Seconds for which a verifier may use a JWKS answer without asking again (`Cache-Control: max-age`). */
+export const jwksMaxAgeSeconds = 300;
+
+/** Claims of every access token. `tenant` is the id (a UUID) of the tenant of `sub`. Times are seconds since 1970. */
+type CommonClaims = {
+  iss: string;
+  aud: string;
+  sub: string;
+  /** Session id. */
+  sid: string;
+  jti: string;
+  iat: number;
+  exp: number;
+  /** When the person last proved who they are. */
+  auth_time: number;
+  /** How (RFC 8176), for example `['pwd']`. */
+  amr: string[];
+  email: string;
+  email_verified: boolean;
+  tenant: string;
+  /** Space-delimited (RFC 8693, section 4.2). */
+  scope: string;
+};
+
+export type UserClaims = CommonClaims & { platform: 'user' };
+export type PortalClaims = CommonClaims & { platform: 'portal'; role: StaffRole };
+export type AccessTokenClaims = UserClaims | PortalClaims;
+export type ClaimsOf<P extends Platform> = Extract<AccessTokenClaims, { platform: P }>;

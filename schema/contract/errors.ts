@@ -1,0 +1,84 @@
+/**
+ * The one table of errors: code -> HTTP status, reason -> public text. A client switches on `extensions.code`, then on
+ * `extensions.reason`. Nothing else about a failure leaves a process. `input.<field>` reasons name the faulty input field.
+ */
+export const errorTable = {
+  UNAUTHENTICATED: {
+    httpStatus: 401,
+    reasons: {
+      'auth.failure.missing_token': 'Sign in first: this needs an access token in the Authorization header.',
+      'auth.failure.malformed': 'The access token is malformed.',
+      'auth.failure.wrong_type': 'This kind of token is not accepted here.',
+      'auth.failure.unknown_key': 'The access token is signed with an unknown key.',
+      'auth.failure.invalid_signature': 'The signature of the access token is invalid.',
+      'auth.failure.issuer_mismatch': 'The issuer of the access token is not accepted here.',
+      'auth.failure.audience_mismatch': 'The access token is meant for another audience.',
+      'auth.failure.expired': 'The access token has expired.',
+      'auth.failure.not_yet_valid': 'The access token is not valid yet.',
+      'auth.failure.revoked': 'The session has ended. Sign in again.',
+      'auth.failure.invalid_credentials': 'The credentials are not valid.',
+      'auth.failure.proof_missing': 'The request carries no proof of its sender.',
+      'auth.failure.proof_invalid': 'The proof of the sender is invalid.',
+      'auth.failure.replay': 'The request was sent before.',
+      'auth.tenant_mismatch': 'The access token belongs to another tenant.',
+    },
+  },
+  FORBIDDEN: {
+    httpStatus: 403,
+    reasons: {
+      'authz.platform.deny': 'This field requires a token of another platform.',
+      'authz.scope.deny': 'The access token lacks a scope that this field requires.',
+      'authz.role.deny': 'Your role does not allow this.',
+      'authz.permission.deny': 'You are not allowed to do this.',
+    },
+  },
+  BAD_USER_INPUT: { httpStatus: 400, reasons: {} },
+  RATE_LIMITED: {
+    httpStatus: 429,
+    reasons: { 'auth.throttled': 'Too many attempts. Wait a moment, then try again.' },
+  },
+  SERVICE_UNAVAILABLE: {
+    httpStatus: 503,
+    reasons: { 'auth.unavailable': 'The service is not available right now. Try again in a moment.' },
+  },
+  INTERNAL_SERVER_ERROR: { httpStatus: 500, reasons: {} },
+} as const;
+
+export type ErrorCode = keyof typeof errorTable;
+
+type ReasonsOf<C extends ErrorCode> = keyof (typeof errorTable)[C]['reasons'] & string;
+type TabledReason = { [C in ErrorCode]: ReasonsOf<C> }[ErrorCode];
+
+/** A reason to refuse a bearer token, decided before anything runs. */
+export type AuthenticationReason = ReasonsOf<'UNAUTHENTICATED'>;
+export type Reason = TabledReason | `input.${string}`;
+
+/** Text for an answer without a reason: nothing of the cause is said. */
+export const internalErrorText = 'Something went wrong on our side.';
+/** Used where an input reason comes without a text of its own. */
+const inputErrorText = 'An input value is not valid.';
+
+const reasonIndex = new Map<string, { code: ErrorCode; httpStatus: number; text: string }>(
+  Object.entries(errorTable).flatMap(([code, row]) =>
+    Object.entries(row.reasons).map(
+      ([reason, text]) => [reason, { code: code as ErrorCode, httpStatus: row.httpStatus, text }] as const,
+    ),
+  ),
+);
+
+/** The row of a reason: its code, HTTP status and public text. Undefined when the table does not know it. */
+export function findReason(reason: string): { code: ErrorCode; httpStatus: number; text: string } | undefined {
+  if (/^input\.[A-Za-z][A-Za-z0-9.]*$/.test(reason)) {
+    return { code: 'BAD_USER_INPUT', httpStatus: errorTable.BAD_USER_INPUT.httpStatus, text: inputErrorText };
+  }
+  return reasonIndex.get(reason);
+}
+
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(errorTable, value);
+}
+
+/** `This field requires a 'portal' token. Received a 'user' token.` */
+export function platformDenyText(required: string, received: string): string {
+  return `This field requires a '${required}' token. Received a '${received}' token.`;
+}

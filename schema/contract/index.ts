@@ -1,0 +1,4 @@
+export * from './claims.ts';
+export * from './errors.ts';
+export * from './platforms.ts';
+export * from './scopes.ts';
