@@ -1,0 +1,79 @@
+import { type Kysely, sql } from 'kysely';
+import { grantUsage, publishFunction, secureByTenant } from './support/row-security.ts';
+
+/** A customer's orders. The price of an item is the product's at the time of the order and never changes after. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  await sql`create schema orders`.execute(db);
+  await grantUsage(db, 'orders', ['signet_orders', 'signet_portal']);
+  await sql`
+    create table orders.order (
+      id uuid primary key default uuidv7(),
+      tenant_id uuid not null references auth.tenant,
+      user_id uuid not null,
+      status text not null default 'placed' check (status in ('placed', 'shipped', 'cancelled')),
+      total_amount bigint not null check (total_amount > 0),
+      currency text not null check (currency ~ '^[A-Z]{3}$'),
+      placed_at timestamptz not null default now(),
+      shipped_at timestamptz,
+      cancelled_at timestamptz,
+      check ((status = 'shipped') = (shipped_at is not null)),
+      check ((status = 'cancelled') = (cancelled_at is not null)),
+      unique (tenant_id, id),
+      foreign key (tenant_id, user_id) references auth.user (tenant_id, id)
+    )`.execute(db);
+  await sql`create index order_of_user on orders.order (tenant_id, user_id, placed_at desc, id desc)`.execute(db);
+  await sql`create index order_by_time on orders.order (tenant_id, placed_at desc, id desc)`.execute(db);
+  await sql`
+    create table orders.order_item (
+      id uuid primary key default uuidv7(),
+      tenant_id uuid not null,
+      order_id uuid not null,
+      position integer not null check (position >= 1),
+      product_id uuid not null,
+      quantity integer not null check (quantity between 1 and 1000),
+      unit_price_amount integer not null check (unit_price_amount > 0),
+      unique (order_id, position),
+      unique (order_id, product_id),
+      foreign key (tenant_id, order_id) references orders.order (tenant_id, id),
+      foreign key (tenant_id, product_id) references catalog.product (tenant_id, id)
+    )`.execute(db);
+  await sql`
+    create table orders.idempotency_key (
+      tenant_id uuid not null,
+      user_id uuid not null,
+      operation text not null,
+      key text not null check (length(key) between 1 and 200),
+      input_hash bytea not null check (length(input_hash) = 32),
+      order_id uuid,
+      created_at timestamptz not null default now(),
+      primary key (tenant_id, user_id, operation, key),
+      foreign key (tenant_id, order_id) references orders.order (tenant_id, id)
+    )`.execute(db);
+  for (const table of ['orders.order', 'orders.order_item', 'orders.idempotency_key']) {
+    await secureByTenant(db, table);
+  }
+  await sql`grant select, insert on orders.order, orders.order_item, orders.idempotency_key to signet_orders`.execute(db);
+  await sql`grant update (status, shipped_at, cancelled_at) on orders.order to signet_orders`.execute(db);
+  await sql`grant update (order_id) on orders.idempotency_key to signet_orders`.execute(db);
+  await createCounts(db);
+}
+
+export async function down(db: Kysely<unknown>): Promise<void> {
+  await sql`drop schema orders cascade`.execute(db);
+}
+
+async function createCounts(db: Kysely<unknown>): Promise<void> {
+  await sql`
+    create function orders.counts()
+      returns table (placed bigint, shipped bigint, cancelled bigint, placed_last_day bigint)
+      language sql stable security definer set search_path = ''
+      begin atomic
+        select count(*) filter (where o.status = 'placed'),
+               count(*) filter (where o.status = 'shipped'),
+               count(*) filter (where o.status = 'cancelled'),
+               count(*) filter (where o.placed_at > now() - interval '1 day')
+        from orders.order o
+        where o.tenant_id = nullif(current_setting('app.tenant', true), '')::uuid;
+      end`.execute(db);
+  await publishFunction(db, 'orders.counts()', 'signet_portal');
+}

@@ -1,0 +1,171 @@
+import type { Platform, SigningAlgorithm, StaffRole } from '@signet/schema/contract';
+import type { ColumnType, Generated } from 'kysely';
+
+/** A column with a default, and times: read as Date, written as Date. */
+type Timestamp = ColumnType<Date, Date | undefined, Date>;
+type OptionalTime = ColumnType<Date | null, Date | null | undefined, Date | null>;
+
+export type TenantTable = {
+  id: Generated<string>;
+  slug: string;
+  name: string;
+  self_registration: Generated<boolean>;
+  created_at: Timestamp;
+};
+
+type AccountColumns = {
+  id: Generated<string>;
+  tenant_id: string;
+  /** Normalised: NFKC, lower case. */
+  email: string;
+  email_verified: Generated<boolean>;
+  password_hash: string;
+  pepper_id: string;
+  password_version: Generated<number>;
+  is_active: Generated<boolean>;
+  is_seeded: Generated<boolean>;
+  created_at: Timestamp;
+  updated_at: Timestamp;
+};
+export type UserTable = AccountColumns & { full_name: Generated<string> };
+export type PortalUserTable = AccountColumns & { fullname: string; role: StaffRole };
+
+export type SessionEndReason = 'logout' | 'ended' | 'reuse' | 'password' | 'suspended' | 'role';
+type SessionColumns = {
+  id: Generated<string>;
+  tenant_id: string;
+  password_version: number;
+  auth_time: Timestamp;
+  amr: string[];
+  device: Generated<string>;
+  address: string | null;
+  created_at: Timestamp;
+  last_used_at: Timestamp;
+  expires_at: Date;
+  ended_at: OptionalTime;
+  end_reason: SessionEndReason | null;
+};
+export type UserSessionTable = SessionColumns & { user_id: string };
+export type PortalSessionTable = SessionColumns & { staff_id: string };
+
+export type RefreshTokenTable = {
+  /** SHA-256 of the token. */
+  token_hash: Buffer;
+  tenant_id: string;
+  session_id: string;
+  created_at: Timestamp;
+  expires_at: Date;
+  used_at: OptionalTime;
+};
+
+export type SigningKeyTable = {
+  kid: string;
+  platform: Platform;
+  algorithm: SigningAlgorithm;
+  state: 'next' | 'active' | 'retiring' | 'retired';
+  sealed_private_key: Buffer;
+  created_at: Timestamp;
+  published_at: Timestamp;
+  activated_at: OptionalTime;
+  retire_at: OptionalTime;
+};
+
+export type AuditEventTable = {
+  id: Generated<string>;
+  tenant_id: string;
+  happened_at: Timestamp;
+  kind: string;
+  platform: Platform | 'none';
+  actor_id: string | null;
+  subject_id: string | null;
+  session_id: string | null;
+  address: string | null;
+  request_id: string | null;
+  details: Generated<unknown>;
+};
+
+export type CategoryTable = { id: Generated<string>; tenant_id: string; slug: string; name: string };
+export type ProductTable = {
+  id: Generated<string>;
+  tenant_id: string;
+  category_id: string;
+  sku: string;
+  name: string;
+  description: Generated<string>;
+  /** In the currency's minor unit. */
+  price_amount: number;
+  currency: string;
+  archived_at: OptionalTime;
+  created_at: Timestamp;
+  updated_at: Timestamp;
+};
+
+export type StockTable = {
+  product_id: string;
+  tenant_id: string;
+  on_hand: number;
+  /** Part of on_hand that is promised to placed orders. */
+  reserved: Generated<number>;
+  updated_at: Timestamp;
+};
+
+export type OrderStatus = 'placed' | 'shipped' | 'cancelled';
+export type OrderTable = {
+  id: Generated<string>;
+  tenant_id: string;
+  user_id: string;
+  status: Generated<OrderStatus>;
+  total_amount: number;
+  currency: string;
+  placed_at: Timestamp;
+  shipped_at: OptionalTime;
+  cancelled_at: OptionalTime;
+};
+export type OrderItemTable = {
+  id: Generated<string>;
+  tenant_id: string;
+  order_id: string;
+  position: number;
+  product_id: string;
+  quantity: number;
+  unit_price_amount: number;
+};
+export type IdempotencyKeyTable = {
+  tenant_id: string;
+  user_id: string;
+  operation: string;
+  key: string;
+  /** SHA-256 of the canonical input. */
+  input_hash: Buffer;
+  order_id: string | null;
+  created_at: Timestamp;
+};
+
+export type SupportNoteTable = {
+  id: Generated<string>;
+  tenant_id: string;
+  user_id: string;
+  staff_id: string;
+  body: string;
+  created_at: Timestamp;
+};
+
+export type Database = {
+  'auth.tenant': TenantTable;
+  'auth.development_seed': { tenant_id: string; seeded_at: Timestamp };
+  'auth.user': UserTable;
+  'auth.portal_user': PortalUserTable;
+  'auth.user_session': UserSessionTable;
+  'auth.portal_session': PortalSessionTable;
+  'auth.user_refresh_token': RefreshTokenTable;
+  'auth.portal_refresh_token': RefreshTokenTable;
+  'auth.signing_key': SigningKeyTable;
+  'auth.audit_event': AuditEventTable;
+  'catalog.category': CategoryTable;
+  'catalog.product': ProductTable;
+  'inventory.stock': StockTable;
+  'orders.order': OrderTable;
+  'orders.order_item': OrderItemTable;
+  'orders.idempotency_key': IdempotencyKeyTable;
+  'portal.support_note': SupportNoteTable;
+};
