@@ -1,4 +1,6 @@
 export * from './database.ts';
 export * from './database-errors.ts';
+export * from './migrate.ts';
 export type { QueryListener } from './named-statements.ts';
+export * from './roles.ts';
 export type * from './tables.ts';

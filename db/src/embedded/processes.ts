@@ -18,7 +18,9 @@ export function isPostgres(pid: number): boolean {
 
 function commandOf(pid: number): string {
   try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8');
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // `123 (postgres) Z`: ended, and never collected where the container's first process is no init.
+    return / Z /.test(stat.slice(stat.lastIndexOf(')'))) ? '' : stat;
   } catch {
     // No /proc: macOS.
   }

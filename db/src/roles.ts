@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { createScramVerifier, matchesScramVerifier } from './scram.ts';
+
+/** Owns every schema, table and function; nobody signs in as it. */
+export const ownerRole = 'signet_owner';
+
+/** A role for each kind of process. They own nothing; what they may do is granted by the migrations. */
+export const processRoles = [
+  'signet_auth_user',
+  'signet_auth_portal',
+  'signet_portal',
+  'signet_catalog',
+  'signet_inventory',
+  'signet_orders',
+] as const;
+export type ProcessRole = (typeof processRoles)[number];
+
+/** Roles belong to the whole server, advisory locks to a database: everybody takes this one, in `postgres`. */
+const lockId = 7_304_553_146;
+/** unique_violation, duplicate_object, internal_error ("tuple concurrently updated"): somebody else was first. */
+const raceStates = new Set(['23505', '42710', 'XX000', '40001', '40P01']);
+
+/**
+ * Creates the owner and the process roles, and sets their passwords. May be called again, and by several at once.
+ * The admin is a superuser, or has CREATEROLE; then it becomes a member of the owner, so that it can migrate.
+ */
+export async function createRoles(adminUrl: string, passwords: Record<ProcessRole, string>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const client = await connectForLock(adminUrl);
+    try {
+      return await createAll(client, passwords);
+    } catch (error) {
+      if (attempt === 8 || !raceStates.has((error as { code?: string }).code ?? '')) throw error;
+      await client.query('rollback').catch(() => {});
+      await sleep(20 * attempt);
+    } finally {
+      await client.end();
+    }
+  }
+}
+
+/** The admin's URL with another user: where that process connects. */
+export function roleUrl(adminUrl: string, role: ProcessRole, password: string): string {
+  const url = new URL(adminUrl);
+  // The setters leave `%` alone, readers decode it.
+  url.username = encodeURIComponent(role);
+  url.password = encodeURIComponent(password);
+  return url.href;
+}
+
+async function createAll(client: pg.Client, passwords: Record<ProcessRole, string>): Promise<void> {
+  await client.query('begin');
+  await client.query(`select pg_advisory_xact_lock(${lockId})`);
+  const present = await findRoles(client);
+  if (!present.has(ownerRole)) await client.query(`create role ${ownerRole} nologin`);
+  if (!(await isSuperuser(client))) {
+    await client.query(`grant ${ownerRole} to current_user with inherit true, set true`);
+  }
+  const verifiers = await readVerifiers(client);
+  for (const role of processRoles) {
+    assertPlainRole(present.get(role));
+    const stored = verifiers.get(role);
+    if (stored && matchesScramVerifier(stored, passwords[role])) continue;
+    const verifier = pg.escapeLiteral(createScramVerifier(passwords[role]));
+    await client.query(`${present.has(role) ? 'alter' : 'create'} role ${role} login password ${verifier}`);
+  }
+  await client.query('commit');
+}
+
+type RoleRow = { rolname: string; rolsuper: boolean; rolbypassrls: boolean };
+
+async function findRoles(client: pg.Client): Promise<Map<string, RoleRow>> {
+  const { rows } = await client.query<RoleRow>(
+    'select rolname, rolsuper, rolbypassrls from pg_roles where rolname = any($1)',
+    [[ownerRole, ...processRoles]],
+  );
+  return new Map(rows.map((row) => [row.rolname, row]));
+}
+
+/** Either attribute would switch the row policies off without a sign. */
+function assertPlainRole(role: RoleRow | undefined): void {
+  if (!role?.rolsuper && !role?.rolbypassrls) return;
+  throw new Error(`The role ${role.rolname} is a superuser or bypasses row security: take that from it.`);
+}
+
+/** Only a superuser may read them. Where they cannot be read, the passwords are set anew. */
+async function readVerifiers(client: pg.Client): Promise<Map<string, string>> {
+  if (!(await isSuperuser(client))) return new Map();
+  const { rows } = await client.query<{ rolname: string; rolpassword: string | null }>(
+    'select rolname, rolpassword from pg_authid where rolname = any($1)',
+    [[...processRoles]],
+  );
+  return new Map(rows.flatMap((row) => (row.rolpassword ? [[row.rolname, row.rolpassword] as const] : [])));
+}
+
+async function isSuperuser(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query('select rolsuper from pg_roles where rolname = current_user');
+  return rows[0]?.rolsuper === true;
+}
+
+/** Into `postgres` if that is there and open to the admin, else into its own database. */
+async function connectForLock(adminUrl: string): Promise<pg.Client> {
+  const url = new URL(adminUrl);
+  url.pathname = '/postgres';
+  return await connect(url.href).catch((error: { code?: string }) => {
+    if (error.code === '3D000' || error.code === '42501' || error.code === '28000') return connect(adminUrl);
+    throw error;
+  });
+}
+
+async function connect(url: string): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: 5000,
+    application_name: 'signet roles',
+  });
+  client.on('error', () => {}); // A lost connection fails the statement that waits on it as well.
+  await client.connect();
+  return client;
+}
