@@ -67,7 +67,9 @@ const reasonIndex = new Map<string, { code: ErrorCode; httpStatus: number; text:
 );
 
 /** The row of a reason: its code, HTTP status and public text. Undefined when the table does not know it. */
-export function findReason(reason: string): { code: ErrorCode; httpStatus: number; text: string } | undefined {
+export function findReason(
+  reason: string,
+): { code: ErrorCode; httpStatus: number; text: string } | undefined {
   if (/^input\.[A-Za-z][A-Za-z0-9.]*$/.test(reason)) {
     return { code: 'BAD_USER_INPUT', httpStatus: errorTable.BAD_USER_INPUT.httpStatus, text: inputErrorText };
   }

@@ -23,7 +23,13 @@ export function isStaffRole(value: unknown): value is StaffRole {
 /** Every customer's token carries these. */
 export const userScopes: readonly Scope[] = ['profile:read', 'orders:read', 'orders:write'];
 
-const supportScopes: readonly Scope[] = ['profile:read', 'customers:read', 'orders:read', 'notes:write', 'dashboard:read'];
+const supportScopes: readonly Scope[] = [
+  'profile:read',
+  'customers:read',
+  'orders:read',
+  'notes:write',
+  'dashboard:read',
+];
 const operationsScopes: readonly Scope[] = [...supportScopes, 'catalog:write', 'stock:write', 'orders:ship'];
 
 /** The one table from a staff role to what it may do. A token's scopes are computed from it when it is signed. */

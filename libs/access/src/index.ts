@@ -1,0 +1,1 @@
+export { requirePortal, requireScope, requireUser } from './require-session.ts';

@@ -1,0 +1,35 @@
+import { type Platform, platformDenyText, type Scope } from '@signet/schema/contract';
+import { RefusalError } from '@signet/service';
+import type { PortalSession, Session, UserSession } from '@signet/session';
+
+/**
+ * The customer who asks.
+ *
+ * @throws {RefusalError} auth.failure.missing_token without a token, authz.platform.deny with one of staff.
+ */
+export function requireUser(session: Session): UserSession {
+  return session.platform === 'user' ? session : refusePlatform(session, 'user');
+}
+
+/**
+ * The member of staff who asks.
+ *
+ * @throws {RefusalError} auth.failure.missing_token without a token, authz.platform.deny with a customer's.
+ */
+export function requirePortal(session: Session): PortalSession {
+  return session.platform === 'portal' ? session : refusePlatform(session, 'portal');
+}
+
+/** @throws {RefusalError} authz.scope.deny when the token does not carry the scope. */
+export function requireScope(session: UserSession | PortalSession, scope: Scope): void {
+  if (!session.scopes.has(scope)) {
+    throw new RefusalError('authz.scope.deny', { text: `This field requires the scope '${scope}'.` });
+  }
+}
+
+function refusePlatform(session: Session, required: Platform): never {
+  if (session.platform === 'none') {
+    throw new RefusalError('auth.failure.missing_token');
+  }
+  throw new RefusalError('authz.platform.deny', { text: platformDenyText(required, session.platform) });
+}

@@ -1,0 +1,48 @@
+import { type ErrorCode, findReason, internalErrorText, type Reason } from '@signet/schema/contract';
+import { GraphQLError } from 'graphql';
+
+type RefusalOptions = {
+  /** Public text instead of the table's. Never holds a secret or a cause. */
+  text?: string;
+  /** For the log only. */
+  cause?: unknown;
+};
+
+/**
+ * A refusal that the caller may know of. `reason` is from the table in schema/contract; code, HTTP status and text follow
+ * from it. Everything else that is thrown reaches the caller as INTERNAL_SERVER_ERROR without a word about the cause.
+ */
+export class RefusalError extends GraphQLError {
+  readonly reason: Reason;
+  readonly httpStatus: number;
+  readonly code: ErrorCode;
+
+  constructor(reason: Reason, { text, cause }: RefusalOptions = {}) {
+    const row = findReason(reason);
+    if (!row) {
+      throw new TypeError(`The reason '${reason}' is not in schema/contract/errors.ts`);
+    }
+    super(text ?? row.text, { extensions: { code: row.code, reason } });
+    this.name = 'RefusalError';
+    this.reason = reason;
+    this.httpStatus = row.httpStatus;
+    this.code = row.code;
+    if (cause !== undefined) {
+      this.cause = cause;
+    }
+  }
+}
+
+/** `input.<field>`: `badInput('quantity', 'The quantity must be between 1 and 1000.')`. */
+export function badInput(field: string, text: string): RefusalError {
+  return new RefusalError(`input.${field}`, { text });
+}
+
+/** Body of an answer that GraphQL itself never saw: a failed parse of JSON, a wrong Host, an unknown path. */
+export function errorBody(message: string, code: string, reason?: string): { errors: object[] } {
+  return { errors: [{ message, extensions: reason ? { code, reason } : { code } }] };
+}
+
+export function internalErrorBody(): { errors: object[] } {
+  return errorBody(internalErrorText, 'INTERNAL_SERVER_ERROR');
+}

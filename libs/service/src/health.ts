@@ -1,0 +1,41 @@
+import type { FastifyInstance } from 'fastify';
+
+/** A thing a process needs before it can serve. `check` gives the reason why it can't, or nothing; it may throw. */
+export type ReadinessCheck = { name: string; check: () => Promise<string | undefined> | string | undefined };
+
+const checkTimeoutMs = 2000;
+
+/** `/health/live`: the process runs. `/health/ready`: it can serve; else 503 with a reason for each part that can't. */
+export function registerHealth(server: FastifyInstance, checks: readonly ReadinessCheck[]): void {
+  let isStopping = false;
+  server.addHook('preClose', (done) => {
+    isStopping = true;
+    done();
+  });
+  server.get('/health/live', async () => ({ status: 'live' }));
+  server.get('/health/ready', async (_request, reply) => {
+    const faults = isStopping ? [{ name: 'process', reason: 'is stopping' }] : await findFaults(checks);
+    if (faults.length === 0) {
+      return { status: 'ready' };
+    }
+    return reply.code(503).header('retry-after', '2').send({ status: 'not ready', reasons: faults });
+  });
+}
+
+async function findFaults(checks: readonly ReadinessCheck[]) {
+  const outcomes = await Promise.all(
+    checks.map(async ({ name, check }) => ({ name, reason: await runCheck(check) })),
+  );
+  return outcomes.filter((outcome) => outcome.reason !== undefined);
+}
+
+async function runCheck(check: ReadinessCheck['check']): Promise<string | undefined> {
+  const timeout = new Promise<string>((resolve) => {
+    setTimeout(resolve, checkTimeoutMs, `no answer within ${checkTimeoutMs} ms`).unref();
+  });
+  try {
+    return await Promise.race([check(), timeout]);
+  } catch {
+    return 'the check failed';
+  }
+}

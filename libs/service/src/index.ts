@@ -1,0 +1,16 @@
+export { readAuthorization } from './authorization-header.ts';
+export { ConfigError, configFields, type Environment, loadConfig } from './config.ts';
+export { badInput, errorBody, RefusalError } from './errors.ts';
+export type { ErrorTranslation } from './format-error.ts';
+export { mountGraphql } from './graphql-endpoint.ts';
+export type { ReadinessCheck } from './health.ts';
+export { createHttpServer, type HttpServerOptions, listen } from './http-server.ts';
+export { createLogger, type Logger, type LogLevel, logLevels } from './logger.ts';
+export { runProcess } from './run-process.ts';
+export {
+  formatSignetContext,
+  parseSignetContext,
+  type SignetContext,
+  signetContextHeader,
+} from './signet-context.ts';
+export { type RunningServer, type SubgraphRequest, startSubgraph, withHttpStatus } from './subgraph.ts';

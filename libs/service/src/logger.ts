@@ -1,0 +1,29 @@
+import { type Logger as PinoLogger, pino } from 'pino';
+
+export type Logger = PinoLogger;
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+const secretFields = ['password', 'accessToken', 'refreshToken', 'authorization', 'cookie', 'token'];
+
+/** JSON lines on standard output. Fields that may hold a secret are cut out wherever they stand one or two levels deep. */
+export function createLogger(name: string, level: LogLevel): Logger {
+  return pino({
+    name,
+    level,
+    redact: {
+      paths: secretFields.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]),
+      censor: '[redacted]',
+    },
+    serializers: { err: describeError },
+  });
+}
+
+/** Type, message, stack and SQLSTATE of an error: not its other fields, since drivers put values of the row into them. */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) {
+    return { message: String(error) };
+  }
+  const code = 'code' in error ? error.code : undefined;
+  return { type: error.name, message: error.message, code, stack: error.stack };
+}

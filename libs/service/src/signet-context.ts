@@ -1,0 +1,60 @@
+import { parseDictionary, serializeDictionary } from 'structured-headers';
+
+/** Name of the one header in which the gateway tells a subgraph about the request. */
+export const signetContextHeader = 'signet-context';
+
+/** What a subgraph may know of the client's request beyond the bearer token. */
+export type SignetContext = {
+  requestId: string;
+  entrance?: string;
+  /** The client's address as the gateway believes it. */
+  clientAddress?: string;
+  /** Slug of the tenant that the request's host or `x-tenant` names. */
+  tenant?: string;
+  /** The client's User-Agent, ASCII, at most 400 characters. */
+  device?: string;
+};
+
+const fields = {
+  id: 'requestId',
+  entrance: 'entrance',
+  address: 'clientAddress',
+  tenant: 'tenant',
+  device: 'device',
+} as const;
+const maxFieldLength = 400;
+
+/** Writes the header as an RFC 8941 dictionary of strings; a character that such a string can't hold becomes `?`. */
+export function formatSignetContext(context: SignetContext): string {
+  const entries = Object.entries(fields).flatMap(([key, name]) => {
+    const value = context[name];
+    return value === undefined
+      ? []
+      : [[key, [asciiOnly(value), new Map()]] as [string, [string, Map<string, never>]]];
+  });
+  return serializeDictionary(new Map(entries));
+}
+
+/** Reads the header. Undefined when it is missing or is not such a dictionary. */
+export function parseSignetContext(header: string | undefined): SignetContext | undefined {
+  if (!header) {
+    return undefined;
+  }
+  try {
+    const dictionary = parseDictionary(header);
+    const context: Partial<Record<keyof SignetContext, string>> = {};
+    for (const [key, name] of Object.entries(fields)) {
+      const value = dictionary.get(key)?.[0];
+      if (typeof value === 'string') {
+        context[name] = value;
+      }
+    }
+    return context.requestId ? (context as SignetContext) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function asciiOnly(value: string): string {
+  return value.slice(0, maxFieldLength).replace(/[^\x20-\x7e]/g, '?');
+}

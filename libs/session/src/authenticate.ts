@@ -1,0 +1,61 @@
+import { RefusalError, type SubgraphRequest } from '@signet/service';
+import { anonymousSession, type Session } from './session.ts';
+import type { Verifier } from './verifier.ts';
+
+/**
+ * The session of an Authorization header. Without a header: nobody. A header that is there must hold: a bad token is
+ * refused, never treated as nobody.
+ *
+ * @throws {RefusalError} an `auth.failure.*` reason, or auth.unavailable when no keys can be had.
+ */
+export async function authenticate(verifier: Verifier, authorization: string | undefined): Promise<Session> {
+  if (authorization === undefined) {
+    return anonymousSession;
+  }
+  // RFC 6750, section 2.1; the scheme is compared without case (RFC 9110, section 11.1).
+  const [, token] = /^Bearer ([^\s]+)$/i.exec(authorization) ?? [];
+  if (token === undefined) {
+    throw new RefusalError('auth.failure.malformed');
+  }
+  const verification = await verifier.verify(token);
+  switch (verification.kind) {
+    case 'session':
+      return verification.session;
+    case 'refused':
+      throw new RefusalError(verification.reason);
+    case 'unavailable':
+      throw new RefusalError('auth.unavailable');
+  }
+}
+
+type RequestSessionOptions = {
+  verifier: Verifier;
+  /** Id of the tenant with this slug. */
+  findTenantId(slug: string): Promise<string | undefined>;
+  defaultTenant: string;
+};
+
+export type RequestSession = { session: Session; tenantId: string };
+
+/**
+ * Who asks, in which tenant: the token's; without a token the one that the gateway names, else the default.
+ *
+ * @throws {RefusalError} as `authenticate`; auth.tenant_mismatch; input.tenant for a slug that does not exist.
+ */
+export function createRequestSession({ verifier, findTenantId, defaultTenant }: RequestSessionOptions) {
+  return async ({ authorization, signetContext }: SubgraphRequest): Promise<RequestSession> => {
+    const session = await authenticate(verifier, authorization);
+    const named = signetContext.tenant;
+    if (session.platform !== 'none' && named === undefined) {
+      return { session, tenantId: session.tenantId };
+    }
+    const tenantId = await findTenantId(named ?? defaultTenant);
+    if (session.platform !== 'none' && session.tenantId !== tenantId) {
+      throw new RefusalError('auth.tenant_mismatch');
+    }
+    if (tenantId === undefined) {
+      throw new RefusalError('input.tenant', { text: 'There is no such tenant.' });
+    }
+    return { session, tenantId };
+  };
+}

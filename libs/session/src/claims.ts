@@ -1,0 +1,47 @@
+import { isStaffRole, type Platform, type Scope, scopes } from '@signet/schema/contract';
+import type { JWTPayload } from 'jose';
+import type { PortalSession, UserSession } from './session.ts';
+
+const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const knownScopes = new Set<string>(scopes);
+
+/** Turns the claims of a token whose signature held into a session. Every claim must have its type: a missing one is no default. */
+export function readSession(
+  claims: JWTPayload,
+  platform: Platform,
+): UserSession | PortalSession | 'malformed' | 'platform_mismatch' {
+  const { sub, sid, jti, tenant, email, email_verified, scope, auth_time, exp, role } = claims;
+  if (
+    !isUuid(sub) ||
+    !isUuid(sid) ||
+    !isUuid(tenant) ||
+    typeof jti !== 'string' ||
+    typeof email !== 'string'
+  ) {
+    return 'malformed';
+  }
+  if (typeof email_verified !== 'boolean' || typeof scope !== 'string' || typeof auth_time !== 'number') {
+    return 'malformed';
+  }
+  if (claims.platform !== platform) {
+    return 'platform_mismatch';
+  }
+  const common = {
+    sessionId: sid,
+    tokenId: jti,
+    tenantId: tenant,
+    email,
+    emailVerified: email_verified,
+    scopes: new Set(scope.split(' ').filter((name): name is Scope => knownScopes.has(name))),
+    authTime: auth_time,
+    expiresAt: exp ?? 0,
+  };
+  if (platform === 'user') {
+    return { ...common, platform, userId: sub };
+  }
+  return isStaffRole(role) ? { ...common, platform, staffId: sub, role } : 'malformed';
+}
+
+function isUuid(value: unknown): value is string {
+  return typeof value === 'string' && uuidForm.test(value);
+}
