@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import { type ProcessRole, roleUrl } from '@signet/db';
+import pg from 'pg';
+import { inject } from 'vitest';
+import './global-setup.ts';
+
+export type TestDatabase = {
+  /** The superuser's: row policies do not bind it. For arranging and for looking afterwards, never as the subject. */
+  adminUrl: string;
+  /** Where a process connects as its role. */
+  urlOf(role: ProcessRole): string;
+  /** Creates a tenant and returns its id. */
+  addTenant(slug: string, options?: { name?: string; selfRegistration?: boolean }): Promise<string>;
+  /** Runs one statement as the admin and returns its rows. */
+  // biome-ignore lint/suspicious/noExplicitAny: rows are what the statement says, and only tests see them.
+  query<Row extends pg.QueryResultRow = any>(sql: string, values?: unknown[]): Promise<Row[]>;
+  /** Removes the database, also with connections open on it. */
+  drop(): Promise<void>;
+};
+
+/** A database of its own, all migrations applied, no rows. Takes some 30 ms: one for each test file, in `beforeAll`. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const cluster = inject('testCluster');
+  const name = `${cluster.prefix}_${randomBytes(5).toString('hex')}`;
+  await withClient(cluster.adminUrl, (client) =>
+    client.query(`create database ${name} template ${cluster.template}`),
+  );
+  const adminUrl = Object.assign(new URL(cluster.adminUrl), { pathname: `/${name}` }).href;
+  const query: TestDatabase['query'] = (sql, values) =>
+    withClient(adminUrl, async (client) => (await client.query(sql, values)).rows);
+  return {
+    adminUrl,
+    query,
+    urlOf: (role) => roleUrl(adminUrl, role, cluster.passwords[role]),
+    async addTenant(slug, { name = slug, selfRegistration = false } = {}) {
+      const [row] = await query<{ id: string }>(
+        'insert into auth.tenant (slug, name, self_registration) values ($1, $2, $3) returning id',
+        [slug, name, selfRegistration],
+      );
+      return (row as { id: string }).id;
+    },
+    async drop() {
+      await withClient(cluster.adminUrl, (client) =>
+        client.query(`drop database if exists ${name} with (force)`),
+      );
+    },
+  };
+}
+
+async function withClient<T>(url: string, fn: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url, application_name: 'signet test' });
+  await client.connect();
+  try {
+    return await fn(client);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,93 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createRoles, migrateToLatest, type ProcessRole, processRoles } from '@signet/db';
+import { startEmbeddedPostgres } from '@signet/db/embedded';
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+
+/** What the run's one database server offers to the test files; `createTestDatabase` reads it. */
+export type TestCluster = {
+  adminUrl: string;
+  /** Migrated once; every test database is a copy. */
+  template: string;
+  /** Names of this run's databases start with it. */
+  prefix: string;
+  passwords: Record<ProcessRole, string>;
+};
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    testCluster: TestCluster;
+  }
+}
+
+/**
+ * One database server for the whole run: an embedded one in a temporary folder, or the one of TEST_DATABASE_URL (an
+ * admin's; its process roles get new passwords). Returns what takes it down again.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const server = await startServer(process.env.TEST_DATABASE_URL);
+  try {
+    const passwords = derivePasswords(server.adminUrl);
+    await createRoles(server.adminUrl, passwords);
+    const prefix = `signet_test_${randomBytes(5).toString('hex')}`;
+    const template = `${prefix}_template`;
+    await runAsAdmin(server.adminUrl, `create database ${template}`);
+    await migrateToLatest(withDatabase(server.adminUrl, template));
+    project.provide('testCluster', { adminUrl: server.adminUrl, template, prefix, passwords });
+    return async () => {
+      if (!server.isOurs) await dropAll(server.adminUrl, prefix);
+      await server.stop();
+    };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+async function startServer(url: string | undefined) {
+  if (url) return { adminUrl: url, isOurs: false, stop: async () => {} };
+  const folder = await mkdtemp(join(tmpdir(), 'signet-test-'));
+  const removeFolder = () => rm(folder, { recursive: true, force: true });
+  try {
+    await chmod(folder, 0o711); // As root, the server runs as another user, who must pass through.
+    const server = await startEmbeddedPostgres({ dataDir: join(folder, 'pg'), port: 0, durable: false });
+    const stop = () => server.stop().then(removeFolder);
+    return { adminUrl: server.adminUrl, isOurs: true, stop };
+  } catch (error) {
+    await removeFolder();
+    throw error;
+  }
+}
+
+/** From the admin's URL, a secret: two runs on one server agree, since roles belong to the server, not to a database. */
+function derivePasswords(adminUrl: string): Record<ProcessRole, string> {
+  const derive = (role: ProcessRole) => createHmac('sha256', adminUrl).update(role).digest('base64url');
+  return Object.fromEntries(processRoles.map((role) => [role, derive(role)])) as Record<ProcessRole, string>;
+}
+
+async function dropAll(adminUrl: string, prefix: string): Promise<void> {
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ datname: string }>(
+      'select datname from pg_database where starts_with(datname, $1)',
+      [prefix],
+    );
+    for (const { datname } of rows) await client.query(`drop database if exists ${datname} with (force)`);
+  } finally {
+    await client.end();
+  }
+}
+
+async function runAsAdmin(adminUrl: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  await client.query(statement).finally(() => client.end());
+}
+
+function withDatabase(url: string, database: string): string {
+  return Object.assign(new URL(url), { pathname: `/${database}` }).href;
+}

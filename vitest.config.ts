@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config';
+
+const exclude = ['**/node_modules/**', '**/.signet/**', '**/.turbo/**'];
+
+/**
+ * Two projects, one database server for both: the global setup stands at the root, where it runs once a run however many
+ * projects take part.
+ */
+export default defineConfig({
+  test: {
+    globalSetup: ['libs/testing/src/global-setup.ts'],
+    projects: [
+      {
+        test: { name: 'unit', include: ['**/*.test.ts'], exclude, testTimeout: 15_000, hookTimeout: 30_000 },
+      },
+      {
+        test: { name: 'e2e', include: ['**/*.e2e.ts'], exclude, testTimeout: 60_000, hookTimeout: 120_000 },
+      },
+    ],
+  },
+});
