@@ -6,6 +6,7 @@ export { mountGraphql } from './graphql-endpoint.ts';
 export type { ReadinessCheck } from './health.ts';
 export { createHttpServer, type HttpServerOptions, listen } from './http-server.ts';
 export { createLogger, type Logger, type LogLevel, logLevels } from './logger.ts';
+export { processConfigFields } from './process-config.ts';
 export { runProcess } from './run-process.ts';
 export {
   formatSignetContext,
@@ -13,4 +14,3 @@ export {
   type SignetContext,
   signetContextHeader,
 } from './signet-context.ts';
-export { type RunningServer, type SubgraphRequest, startSubgraph, withHttpStatus } from './subgraph.ts';

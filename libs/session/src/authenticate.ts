@@ -1,4 +1,4 @@
-import { RefusalError, type SubgraphRequest } from '@signet/service';
+import { RefusalError, type SignetContext } from '@signet/service';
 import { anonymousSession, type Session } from './session.ts';
 import type { Verifier } from './verifier.ts';
 
@@ -34,6 +34,9 @@ type RequestSessionOptions = {
   findTenantId(slug: string): Promise<string | undefined>;
   defaultTenant: string;
 };
+
+/** What a subgraph reads of a request: the bearer token and what the gateway says of the client. */
+export type SubgraphRequest = { authorization: string | undefined; signetContext: SignetContext };
 
 export type RequestSession = { session: Session; tenantId: string };
 

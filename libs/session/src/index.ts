@@ -1,4 +1,10 @@
-export { authenticate, createRequestSession, type RequestSession } from './authenticate.ts';
+export {
+  authenticate,
+  createRequestSession,
+  type RequestSession,
+  type SubgraphRequest,
+} from './authenticate.ts';
+export { createTrustedIssuers, type IssuerConfig, issuerConfigFields } from './issuer-config.ts';
 export { createJwksClient, type KeySource } from './jwks-client.ts';
 export {
   type AnonymousSession,

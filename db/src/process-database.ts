@@ -1,0 +1,49 @@
+import type { Kysely } from 'kysely';
+import { createDatabase, pingDatabase } from './database.ts';
+import { type DatabaseErrorReason, databaseErrorToReason } from './database-errors.ts';
+import type { Database } from './tables.ts';
+import { createTenantDirectory } from './tenants.ts';
+
+type Log = { warn(fields: object, message: string): void };
+
+/** The database as one process's role sees it, with what its server asks of it: tenants by slug, readiness, an end. */
+export type ProcessDatabase = {
+  db: Kysely<Database>;
+  findTenantId(slug: string): Promise<string | undefined>;
+  checkReady(): Promise<string | undefined>;
+  classifyError(error: unknown): DatabaseErrorReason | undefined;
+  close(): Promise<void>;
+};
+
+export type ProcessDatabaseOptions = {
+  name: string;
+  log: Log;
+  maxConnections?: number;
+  onQuery?: (sql: string) => void;
+};
+
+/** Opens a pool for a process. Nothing connects before the first query. */
+export function openProcessDatabase(
+  url: string,
+  { name, log, ...options }: ProcessDatabaseOptions,
+): ProcessDatabase {
+  const db = createDatabase(url, {
+    ...options,
+    applicationName: `signet-${name}`,
+    log: (line) => log.warn({ database: name }, line),
+  });
+  return {
+    db,
+    findTenantId: createTenantDirectory(db),
+    async checkReady() {
+      try {
+        await pingDatabase(db);
+        return undefined;
+      } catch {
+        return 'the database does not answer';
+      }
+    },
+    classifyError: databaseErrorToReason,
+    close: () => db.destroy(),
+  };
+}

@@ -1,0 +1,95 @@
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { readSubgraphSdl } from '@signet/schema/sdl';
+import type { SubgraphName } from '@signet/schema/subgraphs';
+import type { Logger, ReadinessCheck, RunningServer } from '@signet/service';
+import {
+  createRequestSession,
+  createTrustedIssuers,
+  createVerifier,
+  type RequestSession,
+  type SubgraphRequest,
+  type TrustedIssuer,
+} from '@signet/session';
+import type { FastifyInstance } from 'fastify';
+import { parse } from 'graphql';
+import type { SubgraphConfig } from './config.ts';
+import { startSubgraphServer } from './subgraph-server.ts';
+
+/** What a subgraph needs of its database beside its own queries. */
+export type SubgraphDatabase = {
+  findTenantId(slug: string): Promise<string | undefined>;
+  /** Reason why the database can't be used, or nothing. */
+  checkReady(): Promise<string | undefined>;
+  /** What a failed query means: a value that no column can hold, a server that can't be used, or a fault of ours. */
+  classifyError(error: unknown): 'input' | 'unavailable' | undefined;
+  close(): Promise<void>;
+};
+
+type Resolvers = NonNullable<
+  Extract<Parameters<typeof buildSubgraphSchema>[0], { typeDefs: unknown }>['resolvers']
+>;
+
+export type ServeSubgraphOptions<C extends object> = {
+  name: SubgraphName;
+  config: SubgraphConfig;
+  logger: Logger;
+  resolvers: unknown;
+  database: SubgraphDatabase;
+  /** Adds to who asks and in which tenant what the resolvers need: the database, loaders. Called once a request. */
+  createContext(requestSession: RequestSession, request: SubgraphRequest): C;
+  /** Instead of the issuers of the configuration (auth knows its own keys). */
+  issuers?: readonly TrustedIssuer[];
+  readiness?: readonly ReadinessCheck[];
+  addRoutes?(server: FastifyInstance): void;
+  onStop?(): Promise<void>;
+};
+
+/** Starts a subgraph: SDL of its folder, resolvers, sessions from bearer tokens, readiness of database and keys. */
+export async function serveSubgraph<C extends object>(
+  options: ServeSubgraphOptions<C>,
+): Promise<RunningServer> {
+  const { name, config, logger, database } = options;
+  const issuers = options.issuers ?? createTrustedIssuers(config, logger);
+  const requestSession = createRequestSession({
+    verifier: createVerifier(issuers),
+    findTenantId: database.findTenantId,
+    defaultTenant: config.DEFAULT_TENANT,
+  });
+  return startSubgraphServer<C>({
+    logger,
+    host: config.HOST,
+    port: config.PORT,
+    portVariable: config.portVariable ?? 'PORT',
+    allowedHosts: config.ALLOWED_HOSTS,
+    introspection: config.NODE_ENV !== 'production',
+    schema: buildSubgraphSchema([
+      { typeDefs: parse(readSubgraphSdl(name)), resolvers: options.resolvers as Resolvers },
+    ]),
+    createContext: async (request) => options.createContext(await requestSession(request), request),
+    translateError: (error) => translateDatabaseError(database, error),
+    readiness: [
+      { name: 'database', check: database.checkReady },
+      ...issuers.map(({ platform, keys }) => ({ name: `${platform} keys`, check: () => keys.checkReady() })),
+      ...(options.readiness ?? []),
+    ],
+    ...(options.addRoutes && { addRoutes: options.addRoutes }),
+    async onStop() {
+      await options.onStop?.();
+      await database.close();
+    },
+  });
+}
+
+function translateDatabaseError(database: SubgraphDatabase, error: unknown): RefusalError | undefined {
+  switch (database.classifyError(error)) {
+    case 'input':
+      return badInput(
+        'value',
+        'An input value can not be stored: it is out of range, malformed or holds a NUL byte.',
+      );
+    case 'unavailable':
+      return new RefusalError('auth.unavailable', { cause: error });
+    default:
+      return undefined;
+  }
+}

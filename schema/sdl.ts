@@ -1,0 +1,20 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SubgraphName } from './subgraphs.ts';
+
+const root = join(import.meta.dirname, '..');
+
+/**
+ * SDL of a subgraph: the shared federation header, then every `.graphql` file of its folder, in the order of their paths.
+ *
+ * @throws {Error} when the subgraph has no SDL.
+ */
+export function readSubgraphSdl(name: SubgraphName): string {
+  const folder = join(root, 'subgraphs', name, 'src');
+  const files = globSync('**/*.graphql', { cwd: folder }).sort();
+  if (files.length === 0) {
+    throw new Error(`subgraphs/${name}/src holds no .graphql file`);
+  }
+  const header = readFileSync(join(root, 'schema', 'federation.graphql'), 'utf8');
+  return [header, ...files.map((file) => readFileSync(join(folder, file), 'utf8'))].join('\n');
+}
