@@ -5,6 +5,7 @@ export type { ErrorTranslation } from './format-error.ts';
 export { mountGraphql } from './graphql-endpoint.ts';
 export type { ReadinessCheck } from './health.ts';
 export { createHttpServer, type HttpServerOptions, listen } from './http-server.ts';
+export { type RunningServer, withHttpStatus } from './http-status.ts';
 export { createLogger, type Logger, type LogLevel, logLevels } from './logger.ts';
 export { processConfigFields } from './process-config.ts';
 export { runProcess } from './run-process.ts';

@@ -1,7 +1,13 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { readSubgraphSdl } from '@signet/schema/sdl';
 import type { SubgraphName } from '@signet/schema/subgraphs';
-import type { Logger, ReadinessCheck, RunningServer } from '@signet/service';
+import {
+  badInput,
+  type Logger,
+  type ReadinessCheck,
+  RefusalError,
+  type RunningServer,
+} from '@signet/service';
 import {
   createRequestSession,
   createTrustedIssuers,
