@@ -65,9 +65,7 @@ function serverArguments({ dataDir, port, durable }: ServerOptions): string[] {
     log_checkpoints: 'off',
     // The text of a failed statement can hold values.
     log_min_error_statement: 'panic',
-    ...(durable
-      ? {}
-      : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_wal_size: '4GB' }),
+    ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
   };
   return ['-D', dataDir, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
 }

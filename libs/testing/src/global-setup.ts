@@ -1,11 +1,11 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRoles, migrateToLatest, type ProcessRole, processRoles } from '@signet/db';
 import { startEmbeddedPostgres } from '@signet/db/embedded';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
+import { createRunFolder } from './run-folder.ts';
 
 /** What the run's one database server offers to the test files; `createTestDatabase` reads it. */
 export type TestCluster = {
@@ -49,10 +49,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
 async function startServer(url: string | undefined) {
   if (url) return { adminUrl: url, isOurs: false, stop: async () => {} };
-  const folder = await mkdtemp(join(tmpdir(), 'signet-test-'));
+  const folder = await createRunFolder();
   const removeFolder = () => rm(folder, { recursive: true, force: true });
   try {
-    await chmod(folder, 0o711); // As root, the server runs as another user, who must pass through.
     const server = await startEmbeddedPostgres({ dataDir: join(folder, 'pg'), port: 0, durable: false });
     const stop = () => server.stop().then(removeFolder);
     return { adminUrl: server.adminUrl, isOurs: true, stop };
