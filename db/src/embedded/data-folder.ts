@@ -22,13 +22,17 @@ export async function prepareDataFolder({ dataDir, initdb, user }: Paths): Promi
       `${dataDir} holds data of PostgreSQL ${version.trim()}, this is ${majorVersion}: set SIGNET_HOME to another folder.`,
     );
   }
-  const password = await readIfThere(join(dataDir, passwordFile));
+  const password = await readSuperuserPassword(dataDir);
   if (password === undefined) {
     throw new DatabaseStartError(
       `${dataDir} is not a data folder of this platform (no ${passwordFile}): set SIGNET_HOME to another folder.`,
     );
   }
-  return password.trim();
+  return password;
+}
+
+export async function readSuperuserPassword(dataDir: string): Promise<string | undefined> {
+  return (await readIfThere(join(dataDir, passwordFile)))?.trim();
 }
 
 /**

@@ -1,16 +1,17 @@
-import { readFile, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { findBinaries } from './binaries.ts';
-import { prepareDataFolder } from './data-folder.ts';
+import { prepareDataFolder, readSuperuserPassword } from './data-folder.ts';
 import { DatabaseStartError } from './errors.ts';
 import { findFreePort } from './free-port.ts';
+import { readLock, removeStaleLock } from './lock-file.ts';
 import { isPostgres } from './processes.ts';
 import { type Server, type ServerOptions, spawnServer } from './server.ts';
 import { assertReachable, findServerUser } from './server-user.ts';
 
 export { DatabaseStartError } from './errors.ts';
+export { type DatabaseHome, openDatabaseHome } from './home.ts';
 
 export type EmbeddedPostgresOptions = {
   /** Made at first start. */
@@ -55,14 +56,25 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   );
   const { server, port } = await startServer({ postgres, dataDir, user, durable, log, port: options.port });
   const stop = createStop(server, dataDir);
-  const urlOf = (database: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`;
   try {
-    await createDatabaseIfMissing(urlOf('postgres'));
+    await createDatabaseIfMissing(createUrl(password, port, 'postgres'));
   } catch (error) {
     await stop();
     throw error;
   }
-  return { adminUrl: urlOf(databaseName), port, dataDir, stop };
+  return { adminUrl: createUrl(password, port, databaseName), port, dataDir, stop };
+}
+
+/** The superuser's URL to a server that somebody else runs on this folder right now (`npm start`), if there is one. */
+export async function findRunningPostgres(dataDir: string): Promise<string | undefined> {
+  const lock = await readLock(dataDir);
+  if (lock?.status !== 'ready' || !isPostgres(lock.pid)) return undefined;
+  const password = await readSuperuserPassword(dataDir);
+  return password && createUrl(password, lock.port, databaseName);
+}
+
+function createUrl(password: string, port: number, database: string): string {
+  return `postgres://postgres:${password}@127.0.0.1:${port}/${database}`;
 }
 
 /** Tries again while an orphan of the run before is still shutting down, or where a free port was taken meanwhile. */
@@ -102,20 +114,6 @@ function explainStart(
   return new DatabaseStartError(
     `PostgreSQL did not start on ${dataDir} (${reason.trim()}): set SIGNET_HOME to another folder, or set DATABASE_URL.`,
   );
-}
-
-/** The server's own lock: the first line of postmaster.pid is its process, the eighth its status. */
-async function readLock(dataDir: string): Promise<{ pid: number; status: string } | undefined> {
-  const text = await readFile(join(dataDir, 'postmaster.pid'), 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  const lines = text.split('\n');
-  return { pid: Number(lines[0]), status: (lines[7] ?? '').trim() };
-}
-
-/** After a crash of the machine the id in the lock may be another program's, and PostgreSQL would wait for that. */
-async function removeStaleLock(dataDir: string): Promise<void> {
-  const lock = await readLock(dataDir);
-  if (lock && !isPostgres(lock.pid)) await rm(join(dataDir, 'postmaster.pid'), { force: true });
 }
 
 async function createDatabaseIfMissing(url: string): Promise<void> {
