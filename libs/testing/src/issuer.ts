@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  type AccessTokenClaims,
+  accessTokenType,
+  audienceOf,
+  issuerOf,
+  jwksPathOf,
+  type Platform,
+  platforms,
+  type StaffRole,
+  scopesOfRole,
+  userScopes,
+} from '@signet/schema/contract';
+import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
+
+/** What makes a token a bad one. `undefined` as a claim or header field leaves it out. */
+type TokenOverrides = {
+  claims?: Record<string, unknown>;
+  header?: Record<string, unknown>;
+  /** Signs with this key instead of the platform's own. */
+  key?: CryptoKey;
+};
+
+export type UserTokenOptions = TokenOverrides & { tenantId: string; userId: string; email?: string };
+export type PortalTokenOptions = TokenOverrides & {
+  tenantId: string;
+  staffId: string;
+  role: StaffRole;
+  email?: string;
+};
+
+/** An issuer with keys of its own, for one test file. Signs whatever it is told. */
+export type TestIssuer = {
+  /** What a verifier is configured with as ISSUER_URL. */
+  issuerUrl: string;
+  jwksUrls: Readonly<Record<Platform, string>>;
+  keys: Readonly<Record<Platform, CryptoKey>>;
+  mintUserToken(options: UserTokenOptions): Promise<string>;
+  mintPortalToken(options: PortalTokenOptions): Promise<string>;
+  close(): Promise<void>;
+};
+
+type SigningKey = { privateKey: CryptoKey; kid: string; jwk: JWK };
+
+const lifetimeSeconds = 600;
+
+/** Two Ed25519 key pairs and a server on a free loopback port that publishes them as auth does. */
+export async function createTestIssuer(): Promise<TestIssuer> {
+  const signingKeys = { user: await createSigningKey(), portal: await createSigningKey() };
+  const server = createServer((req, res) => {
+    const platform = platforms.find((name) => jwksPathOf(name) === req.url);
+    res.writeHead(platform ? 200 : 404, { 'content-type': 'application/json' });
+    res.end(JSON.stringify(platform ? { keys: [signingKeys[platform].jwk] } : {}));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const issuerUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    issuerUrl,
+    jwksUrls: { user: issuerUrl + jwksPathOf('user'), portal: issuerUrl + jwksPathOf('portal') },
+    keys: { user: signingKeys.user.privateKey, portal: signingKeys.portal.privateKey },
+    mintUserToken({ tenantId, userId, email = 'customer@example.com', ...overrides }) {
+      const account = { sub: userId, tenant: tenantId, email, scope: userScopes.join(' ') };
+      return sign(signingKeys.user, createClaims(issuerUrl, 'user', account), overrides);
+    },
+    mintPortalToken({ tenantId, staffId, role, email = 'staff@example.com', ...overrides }) {
+      const account = { sub: staffId, tenant: tenantId, email, scope: scopesOfRole[role].join(' '), role };
+      return sign(signingKeys.portal, createClaims(issuerUrl, 'portal', account), overrides);
+    },
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+type Account = Pick<AccessTokenClaims, 'sub' | 'tenant' | 'email' | 'scope'> & { role?: StaffRole };
+
+function createClaims(issuerUrl: string, platform: Platform, account: Account): AccessTokenClaims {
+  const now = Math.floor(Date.now() / 1000);
+  return {
+    iss: issuerOf(issuerUrl, platform),
+    aud: audienceOf(platform),
+    platform,
+    sid: randomUUID(),
+    jti: randomUUID(),
+    iat: now,
+    exp: now + lifetimeSeconds,
+    auth_time: now,
+    amr: ['pwd'],
+    email_verified: true,
+    ...account,
+  } as AccessTokenClaims;
+}
+
+async function sign(
+  { privateKey, kid }: SigningKey,
+  claims: AccessTokenClaims,
+  { claims: otherClaims, header, key }: TokenOverrides,
+): Promise<string> {
+  return new SignJWT({ ...claims, ...otherClaims })
+    .setProtectedHeader({ alg: 'EdDSA', typ: accessTokenType, kid, ...header })
+    .sign(key ?? privateKey);
+}
+
+async function createSigningKey(): Promise<SigningKey> {
+  const { privateKey, publicKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
+  const jwk = await exportJWK(publicKey);
+  const kid = await calculateJwkThumbprint(jwk);
+  return { privateKey, kid, jwk: { ...jwk, kid, use: 'sig', alg: 'EdDSA' } };
+}

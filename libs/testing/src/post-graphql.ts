@@ -1,0 +1,34 @@
+type GraphqlRequest = { query: string; variables?: Record<string, unknown> };
+type Sender = { token?: string; headers?: Record<string, string> };
+
+export type GraphqlError = {
+  message: string;
+  path?: (string | number)[];
+  extensions: { code: string; reason?: string };
+};
+
+export type GraphqlAnswer = {
+  status: number;
+  headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: the shape is what the test's own query says.
+  body: { data?: any; errors?: GraphqlError[] };
+};
+
+/** Posts one operation as a client would. `token` becomes the bearer token. */
+export async function postGraphql(
+  url: string,
+  request: GraphqlRequest,
+  { token, headers }: Sender = {},
+): Promise<GraphqlAnswer> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(token && { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    body: JSON.stringify(request),
+  });
+  const body = (await response.json()) as GraphqlAnswer['body'];
+  return { status: response.status, headers: response.headers, body };
+}
