@@ -72,7 +72,9 @@ async function grantToOwner(pool: pg.Pool): Promise<void> {
     [ownerRole, 'create'],
   );
   if (!rows[0])
-    throw new MigrationError(`The role ${ownerRole} is missing: create the roles before migrating.`);
+    throw new MigrationError(
+      `The role ${ownerRole} is missing: 'npm run db -- migrate' creates the roles, given their passwords (SIGNET_AUTH_USER_PASSWORD and so on).`,
+    );
   if (rows[0].granted) return;
   const grant = `grant create on database ${pg.escapeIdentifier(rows[0].name)} to ${ownerRole}`;
   await pool.query(grant).catch((error: { code?: string }) => {

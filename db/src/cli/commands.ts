@@ -1,0 +1,54 @@
+import type { CliConfig } from './config.ts';
+import { createStaff } from './create-staff.ts';
+import { createTenant } from './create-tenant.ts';
+import { migrate, revert, status } from './migrate.ts';
+import { seed } from './seed.ts';
+import type { CliServer } from './server.ts';
+
+/** What a command is given. */
+export type CommandContext = {
+  config: CliConfig;
+  server: CliServer;
+  /** By name without the dashes; a flag without a value is 'true'. */
+  options: Readonly<Record<string, string>>;
+  print: (line: string) => void;
+  /** From the terminal, unseen, or from a pipe. */
+  readPassword: () => Promise<string>;
+};
+
+export type Command = {
+  run(context: CommandContext): Promise<void>;
+  summary: string;
+  /** Options with a value; true where it must be given. */
+  values: Readonly<Record<string, boolean>>;
+  flags: readonly string[];
+};
+
+export const commands: Readonly<Record<string, Command>> = {
+  migrate: {
+    run: migrate,
+    summary: 'create the roles and bring the database up to date',
+    values: {},
+    flags: [],
+  },
+  rollback: { run: revert, summary: 'take the latest migration back', values: {}, flags: [] },
+  status: { run: status, summary: 'list the migrations', values: {}, flags: [] },
+  seed: {
+    run: seed,
+    summary: 'fill an empty database for development (SEED=development)',
+    values: {},
+    flags: [],
+  },
+  'create-tenant': {
+    run: createTenant,
+    summary: 'add a tenant',
+    values: { slug: true, name: true },
+    flags: ['self-registration'],
+  },
+  'create-staff': {
+    run: createStaff,
+    summary: 'add a staff member; the password comes from STAFF_PASSWORD_FILE or standard input',
+    values: { tenant: true, email: true, fullname: true, role: false },
+    flags: [],
+  },
+};

@@ -1,0 +1,4 @@
+/** A failure that the operator can remove: its text is all that is shown. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+}
