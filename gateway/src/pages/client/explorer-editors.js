@@ -1,0 +1,57 @@
+import { withAuthorization } from './headers-text.js';
+
+/** GraphiQL's editors are Monaco models. It offers no other way in from outside of React, but leaves Monaco here. */
+function findModel(name) {
+  return globalThis.__MONACO?.editor.getModels().find((model) => model.uri.path.endsWith(name));
+}
+
+async function whenModel(name) {
+  for (;;) {
+    const model = findModel(name);
+    if (model) return model;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** Writes operations into the editors, and the token of the moment into the headers. */
+export function createEditors(getAccessToken) {
+  const issued = new Set();
+
+  async function putToken() {
+    const accessToken = getAccessToken();
+    if (accessToken) issued.add(accessToken);
+    const model = await whenModel('request-headers.json');
+    write(
+      model,
+      withAuthorization(model.getValue(), getAccessToken(), () => true),
+    );
+  }
+
+  /** After a change of tab: another tab's headers may hold no token, or an old one of ours. Others are kept. */
+  function putTokenSoon() {
+    setTimeout(() => {
+      const model = findModel('request-headers.json');
+      const isOurs = (authorization) => issued.has(authorization.replace(/^Bearer /, ''));
+      if (model) write(model, withAuthorization(model.getValue(), getAccessToken(), isOurs));
+    });
+  }
+
+  async function open(example) {
+    const headers = JSON.stringify(example.headers ?? {});
+    write(await whenModel('operation.graphql'), example.document);
+    write(
+      await whenModel('variables.json'),
+      example.variables ? JSON.stringify(example.variables, null, 2) : '',
+    );
+    write(
+      await whenModel('request-headers.json'),
+      withAuthorization(headers, getAccessToken(), () => true),
+    );
+  }
+
+  return { putToken, putTokenSoon, open };
+}
+
+function write(model, text) {
+  if (model.getValue() !== text) model.setValue(text);
+}

@@ -1,0 +1,43 @@
+const scriptTimeoutMs = 5_000;
+
+/** Resolves when Apollo's script has run. A blocked network often hangs instead of failing, hence the limit. */
+export async function loadSandboxScript(url) {
+  // Earlier, a script that hangs would keep the page itself loading.
+  if (document.readyState !== 'complete') {
+    await new Promise((resolve) => window.addEventListener('load', resolve, { once: true }));
+  }
+  await new Promise((resolve, reject) => {
+    const script = document.createElement('script');
+    const timer = setTimeout(() => {
+      script.remove();
+      reject(new Error(`${new URL(url).host} did not answer within ${scriptTimeoutMs / 1000} s`));
+    }, scriptTimeoutMs);
+    script.src = url;
+    script.async = true;
+    script.addEventListener('load', () => {
+      clearTimeout(timer);
+      if (window.EmbeddedSandbox) resolve();
+      else reject(new Error('its script is not what was expected'));
+    });
+    script.addEventListener('error', () => {
+      clearTimeout(timer);
+      reject(new Error(`${new URL(url).host} cannot be reached from this browser`));
+    });
+    document.head.append(script);
+  });
+}
+
+/** The script may come from the browser's cache while the frame cannot load: a frame that lives sends a message. */
+export function whenFrameAnswers(origin, timeoutMs) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new Error(`nothing came from ${new URL(origin).host} within ${timeoutMs / 1000} s`));
+    }, timeoutMs);
+    window.addEventListener('message', function onMessage(event) {
+      if (event.origin !== origin) return;
+      clearTimeout(timer);
+      window.removeEventListener('message', onMessage);
+      resolve();
+    });
+  });
+}

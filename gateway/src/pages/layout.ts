@@ -1,0 +1,88 @@
+import { type Html, html, jsonBlock } from './html.ts';
+import type { PagesOptions, SeededAccount } from './options.ts';
+
+export type Page = {
+  readonly title: string;
+  /** The address of this page, and of the other one when it exists. */
+  readonly here: '/' | '/explorer';
+  readonly clientFiles: string;
+  /** The module in `client/` that runs this page. */
+  readonly script: string;
+  /** More for `<head>`. */
+  readonly head: Html;
+  readonly main: Html;
+  /** For the page's script; see `client/page-config.js`. */
+  readonly config: Readonly<Record<string, unknown>>;
+};
+
+/** A whole document: the bar with the accounts, then the page. */
+export function renderPage(page: Page, options: PagesOptions): string {
+  const config = {
+    graphqlPath: options.graphqlPath,
+    accounts: options.accounts,
+    examples: options.exampleOperations,
+    ...page.config,
+  };
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${page.title}</title>
+<link rel="icon" type="image/svg+xml" href="${page.clientFiles}icon.svg">
+${page.head}
+<link rel="stylesheet" href="${page.clientFiles}style.css">
+${jsonBlock('page-config', config)}
+<script type="module" src="${page.clientFiles}${page.script}"></script>
+</head>
+<body>
+${renderBar(page, options)}
+${page.main}
+</body>
+</html>
+`.markup;
+}
+
+function renderBar(page: Page, options: PagesOptions): Html {
+  return html`<header class="bar">
+<div class="brand"><img src="${page.clientFiles}icon.svg" alt="" width="22" height="22">Signet</div>
+<nav aria-label="Tools">
+${options.sandbox ? renderTool('/', 'Sandbox', page) : ''}
+${options.explorer ? renderTool('/explorer', 'Explorer', page) : ''}
+</nav>
+${options.exampleOperations.length > 0 ? renderExamples(options) : ''}
+<div class="accounts" role="group" aria-label="Sign in as">
+${options.accounts.length > 0 ? html`<span class="hint">Sign in as</span>` : ''}
+${options.accounts.map(renderAccount)}
+</div>
+<div class="session" hidden>
+<button type="button" class="quiet" data-action="copy-token">Copy token</button>
+<button type="button" class="quiet" data-action="sign-out">Sign out</button>
+</div>
+<output class="status" role="status"></output>
+</header>`;
+}
+
+function renderTool(address: string, name: string, page: Page): Html {
+  return address === page.here
+    ? html`<a href="${address}" aria-current="page">${name}</a>`
+    : html`<a href="${address}">${name}</a>`;
+}
+
+function renderExamples(options: PagesOptions): Html {
+  const choices = options.exampleOperations.map(
+    ({ name }, index) => html`<option value="${index}">${name}</option>`,
+  );
+  return html`<select class="examples" aria-label="Example operations" hidden><option value="">Examples</option>${choices}</select>`;
+}
+
+function renderAccount(account: SeededAccount, index: number): Html {
+  return html`<button type="button" class="account" data-account="${index}" data-platform="${account.platform}"
+ aria-pressed="false" title="${account.email}">${account.label} <small>${doorName(account)}</small></button>`;
+}
+
+/** What people call the platform. */
+export function doorName({ platform }: Pick<SeededAccount, 'platform'>): string {
+  return platform === 'portal' ? 'staff' : 'customer';
+}

@@ -1,0 +1,58 @@
+import { writeCurlArguments } from './curl.ts';
+import { type Html, html } from './html.ts';
+import { doorName, renderPage } from './layout.ts';
+import type { PagesOptions } from './options.ts';
+import { sandboxFrameOrigin, sandboxScriptUrl } from './security-headers.ts';
+
+/**
+ * Apollo Sandbox on this graph. Its script comes from the network, so the page itself says what this is, and that text
+ * stays until Sandbox is really there.
+ */
+export function renderSandboxPage(clientFiles: string, options: PagesOptions): string {
+  return renderPage(
+    {
+      title: 'Signet: Apollo Sandbox',
+      here: '/',
+      clientFiles,
+      script: 'sandbox.js',
+      head: html``,
+      main: html`<main class="intro">${renderIntroduction(options)}</main>
+<div id="sandbox" hidden></div>`,
+      config: { sandboxScriptUrl, sandboxFrameOrigin },
+    },
+    options,
+  );
+}
+
+function renderIntroduction(options: PagesOptions): Html {
+  return html`<h1>A GraphQL API with two front doors</h1>
+<p class="lead">Signet serves one federated graph. Customers and staff sign in separately; neither can use the
+other’s token.</p>
+<p class="notice" data-sandbox-state role="status">Loading Apollo Sandbox…</p>
+<noscript><p class="notice">Sandbox and the explorer need JavaScript. The API itself does not: see below.</p></noscript>
+${options.explorer ? renderExplorerLink() : ''}
+<h2>Endpoint</h2>
+<p><code data-origin-before="${options.graphqlPath}">${options.graphqlPath}</code></p>
+<h2>From a terminal</h2>
+<div class="snippet"><pre><code>curl <span data-origin-before="${options.graphqlPath}">"$GATEWAY${options.graphqlPath}"</span> \\
+${writeCurlArguments(options.exampleOperations[0])}</code></pre>
+<button type="button" class="quiet" data-action="copy-snippet">Copy</button></div>
+${options.accounts.length > 0 ? renderAccounts(options) : ''}`;
+}
+
+function renderExplorerLink(): Html {
+  return html`<p><a class="primary" href="/explorer">Open the explorer</a>
+<span class="hint">GraphiQL, served from here. Works with no network.</span></p>`;
+}
+
+function renderAccounts({ accounts }: PagesOptions): Html {
+  return html`<h2>Accounts for development</h2>
+<div class="scroll"><table><thead><tr><th>Account</th><th>E-mail</th><th>Password</th></tr></thead><tbody>
+${accounts.map(
+  (
+    account,
+  ) => html`<tr><td>${account.label} <small data-platform="${account.platform}">${doorName(account)}</small></td>
+<td><code>${account.email}</code></td><td><code>${account.password}</code></td></tr>`,
+)}
+</tbody></table></div>`;
+}
