@@ -1,0 +1,142 @@
+import Fastify, { type FastifyInstance } from 'fastify';
+import { describe, expect, it } from 'vitest';
+import { type PagesOptions, registerPages } from './index.ts';
+import { sampleOptions } from './sample-graph.ts';
+
+const browser = { accept: 'text/html,*/*;q=0.8' };
+
+function serve(options: Partial<PagesOptions> = {}): FastifyInstance {
+  const server = Fastify();
+  registerPages(server, { ...sampleOptions, ...options });
+  server.setNotFoundHandler((_request, reply) => reply.code(404).send({ ours: true }));
+  return server;
+}
+
+/** Addresses of this server's own files in a page. */
+function findFiles(page: string): string[] {
+  return [...page.matchAll(/(?:href|src)="(\/(?:page-files|explorer\/files)\/[^"]+)"/g)].flatMap(
+    ([, url]) => url ?? [],
+  );
+}
+
+describe('which pages there are', () => {
+  it.each([
+    ['/', { sandbox: false }],
+    ['/explorer', { explorer: false }],
+  ])('answers %s like an unknown address when %o', async (url, options) => {
+    const response = await serve(options).inject({ url, headers: browser });
+    expect(response.statusCode).toBe(404);
+    expect(response.json()).toEqual({ ours: true });
+  });
+
+  it('links to no page that is off', async () => {
+    const page = await serve({ explorer: false }).inject({ url: '/', headers: browser });
+    expect(page.body).not.toContain('"/explorer"');
+    const explorer = await serve({ sandbox: false }).inject({ url: '/explorer', headers: browser });
+    expect(explorer.body).not.toContain('href="/"');
+  });
+
+  it('adds no route at all when both are off', () => {
+    const server = Fastify();
+    registerPages(server, { ...sampleOptions, sandbox: false, explorer: false });
+    expect(server.printRoutes()).toBe(Fastify().printRoutes());
+  });
+
+  it.each([['*/*'], ['application/json'], [undefined]])(
+    'gives / to browsers only, not to Accept: %s',
+    async (accept) => {
+      const response = await serve().inject({ url: '/', headers: accept === undefined ? {} : { accept } });
+      expect(response.json()).toEqual({ ours: true });
+      expect(response.headers.vary).toBe('accept');
+    },
+  );
+});
+
+describe.each(['/', '/explorer'])('%s', (url) => {
+  it('forbids inline scripts, framing, base and form targets, sniffing, referrers and keeping', async () => {
+    const { headers, body } = await serve().inject({ url, headers: browser });
+    const policy = String(headers['content-security-policy']);
+    expect(policy).toMatch(
+      /^default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; script-src /,
+    );
+    expect(policy).not.toMatch(/script-src[^;]*('unsafe|\*)/);
+    expect(headers).toMatchObject({
+      'content-type': 'text/html; charset=utf-8',
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-store',
+    });
+    expect(body).not.toMatch(/<script(?![^>]*(type="application\/json"|src="\/))/);
+    expect(body).not.toMatch(/ on\w+=|<style| style=/);
+  });
+
+  it('says nothing that the Host header says', async () => {
+    const { body, headers } = await serve().inject({ url, headers: { ...browser, host: 'evil.example' } });
+    expect(body + JSON.stringify(headers)).not.toContain('evil.example');
+  });
+
+  it('embeds hostile options as text', async () => {
+    const hostile = `</script><img src=x onerror=alert(1)>"'\u2028`;
+    const { body } = await serve({
+      accounts: [{ email: hostile, password: hostile, platform: 'user', label: hostile }],
+      exampleOperations: [{ name: hostile, document: '{ me { id } }', variables: { hostile } }],
+    }).inject({ url, headers: browser });
+    expect(body).not.toContain('<img src=x');
+    const config = /<script type="application\/json" id="page-config">(.*?)<\/script>/s.exec(body)?.[1] ?? '';
+    expect(config).not.toMatch(/[<>\u2028]/);
+    expect(JSON.parse(config).accounts[0].label).toBe(hostile);
+  });
+
+  it('gives away no password when there are no accounts', async () => {
+    const { body } = await serve({ accounts: [], exampleOperations: [] }).inject({ url, headers: browser });
+    expect(body).not.toContain('correct horse');
+    expect(body).not.toContain('Sign in as</span>');
+  });
+
+  it('has all of its files here, to be kept for a year', async () => {
+    const server = serve();
+    const files = findFiles((await server.inject({ url, headers: browser })).body);
+    expect(files.length).toBeGreaterThan(2);
+    for (const file of files) {
+      const { statusCode, headers } = await server.inject({ url: file });
+      expect([file, statusCode]).toEqual([file, 200]);
+      expect(headers).toMatchObject({
+        'cache-control': 'public, max-age=31536000, immutable',
+        'x-content-type-options': 'nosniff',
+        etag: expect.stringMatching(/^(W\/)?".+"$/),
+      });
+      const again = await server.inject({ url: file, headers: { 'if-none-match': String(headers.etag) } });
+      expect([file, again.statusCode, again.body]).toEqual([file, 304, '']);
+    }
+  });
+});
+
+it('lets only Apollo’s script and frame into the Sandbox page', async () => {
+  const { headers } = await serve().inject({ url: '/', headers: browser });
+  const origins = String(headers['content-security-policy']).match(/https?:[^ ;]+/g);
+  expect(origins).toEqual([
+    'https://embeddable-sandbox.cdn.apollographql.com',
+    'https://sandbox.embed.apollographql.com',
+  ]);
+});
+
+it('lets no other origin into the explorer', async () => {
+  const { headers } = await serve().inject({ url: '/explorer', headers: browser });
+  expect(headers['content-security-policy']).not.toMatch(/https?:|\*/);
+});
+
+it.each(['/page-files/x/../../index.ts', '/explorer/files/x/ruru.js', '/explorer/files/__proto__'])(
+  'has no file at %s',
+  async (url) => {
+    expect((await serve().inject({ url })).statusCode).toBe(404);
+  },
+);
+
+it('serves no source maps and no names outside of the two folders', async () => {
+  const server = serve();
+  const [file] = findFiles((await server.inject({ url: '/explorer', headers: browser })).body);
+  const folder = String(file).replace(/[^/]+$/, '');
+  for (const name of ['ruru.js.map', '__proto__', 'constructor', '..%2f..%2fpackage.json', '%00']) {
+    expect([name, (await server.inject({ url: folder + name })).statusCode]).toEqual([name, 404]);
+  }
+});
