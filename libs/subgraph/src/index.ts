@@ -1,3 +1,16 @@
 export { type SubgraphConfig, subgraphConfigSchema } from './config.ts';
+export { findId, readId, readInteger, readText } from './input.ts';
+export {
+  type Connection,
+  type CursorCodec,
+  createConnection,
+  createCursorCodec,
+  isIntegerKey,
+  isTextKey,
+  type PageRequest,
+  type Position,
+  readPage,
+} from './pagination.ts';
+export { dateTimeScalar } from './scalars.ts';
 export { type ServeSubgraphOptions, type SubgraphDatabase, serveSubgraph } from './serve-subgraph.ts';
 export { type SubgraphServerOptions, startSubgraphServer } from './subgraph-server.ts';

@@ -1,4 +1,5 @@
 export { createTestDatabase, type TestDatabase } from './database.ts';
+export { addCategory, addProduct, addStaff, addUser } from './fixtures.ts';
 export {
   createTestIssuer,
   type PortalTokenOptions,
@@ -6,3 +7,4 @@ export {
   type UserTokenOptions,
 } from './issuer.ts';
 export { type GraphqlAnswer, type GraphqlError, postGraphql } from './post-graphql.ts';
+export { type Caller, startTestSubgraph, type TestSubgraph } from './subgraph.ts';

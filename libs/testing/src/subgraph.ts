@@ -1,0 +1,90 @@
+import type { ProcessRole } from '@signet/db';
+import type { StaffRole } from '@signet/schema/contract';
+import { createLogger, type Logger, type RunningServer } from '@signet/service';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+import { addStaff, addUser } from './fixtures.ts';
+import { createTestIssuer, type TestIssuer } from './issuer.ts';
+import { type GraphqlAnswer, postGraphql } from './post-graphql.ts';
+
+type Config = ReturnType<typeof createConfig>;
+type Start = (
+  config: Config,
+  logger: Logger,
+  options: { onQuery: (sql: string) => void },
+) => Promise<RunningServer>;
+
+/** Somebody with a row in the account table and a token. */
+export type Caller = { id: string; token: string };
+
+/** A subgraph that runs: real HTTP, a real database, an issuer of its own, the tenants `demo` (default) and `globex`. */
+export type TestSubgraph = {
+  url: string;
+  database: TestDatabase;
+  issuer: TestIssuer;
+  tenants: { demo: string; globex: string };
+  /** A new customer. `claims` change the token. */
+  addCustomer(options?: { tenantId?: string; claims?: Record<string, unknown> }): Promise<Caller>;
+  addStaff(
+    role: StaffRole,
+    options?: { tenantId?: string; claims?: Record<string, unknown> },
+  ): Promise<Caller>;
+  ask(query: string, variables?: Record<string, unknown>, caller?: Caller): Promise<GraphqlAnswer>;
+  /** How many statements the subgraph sends while `fn` runs; those that begin and end transactions too. */
+  countStatements(fn: () => Promise<unknown>): Promise<number>;
+  stop(): Promise<void>;
+};
+
+/** Starts a subgraph as its process role. For one test file, in `beforeAll`; `stop` in `afterAll`. */
+export async function startTestSubgraph(role: ProcessRole, start: Start): Promise<TestSubgraph> {
+  const [database, issuer] = await Promise.all([createTestDatabase(), createTestIssuer()]);
+  const tenants = { demo: await database.addTenant('demo'), globex: await database.addTenant('globex') };
+  let statements = 0;
+  const server = await start(createConfig(database.urlOf(role), issuer), createLogger('test', 'silent'), {
+    onQuery: () => {
+      statements += 1;
+    },
+  });
+  const url = `${server.url}/graphql`;
+  return {
+    url,
+    database,
+    issuer,
+    tenants,
+    async addCustomer({ tenantId = tenants.demo, claims = {} } = {}) {
+      const { id: userId, email } = await addUser(database, tenantId);
+      return { id: userId, token: await issuer.mintUserToken({ tenantId, userId, email, claims }) };
+    },
+    async addStaff(staffRole, { tenantId = tenants.demo, claims = {} } = {}) {
+      const { id: staffId, email } = await addStaff(database, tenantId, staffRole);
+      const token = await issuer.mintPortalToken({ tenantId, staffId, role: staffRole, email, claims });
+      return { id: staffId, token };
+    },
+    ask: (query, variables = {}, caller = undefined) =>
+      postGraphql(url, { query, variables }, caller ? { token: caller.token } : {}),
+    async countStatements(fn) {
+      const before = statements;
+      await fn();
+      return statements - before;
+    },
+    async stop() {
+      await server.stop();
+      await Promise.all([issuer.close(), database.drop()]);
+    },
+  };
+}
+
+function createConfig(databaseUrl: string, issuer: TestIssuer) {
+  return {
+    HOST: '127.0.0.1',
+    PORT: 0,
+    ALLOWED_HOSTS: [] as string[],
+    LOG_LEVEL: 'silent' as const,
+    NODE_ENV: 'test' as const,
+    DATABASE_URL: databaseUrl,
+    DEFAULT_TENANT: 'demo',
+    ISSUER_URL: issuer.issuerUrl,
+    USER_JWKS_URL: issuer.jwksUrls.user,
+    PORTAL_JWKS_URL: issuer.jwksUrls.portal,
+    JWKS_INSECURE: false,
+  };
+}
