@@ -12,6 +12,7 @@ import { assertReachable, findServerUser } from './server-user.ts';
 
 export { DatabaseStartError } from './errors.ts';
 export { type DatabaseHome, openDatabaseHome } from './home.ts';
+export { ensureSecretFile } from './secret-file.ts';
 
 export type EmbeddedPostgresOptions = {
   /** Made at first start. */

@@ -1,0 +1,90 @@
+/**
+ * schema/contract <- libs <- subgraphs | gateway. A subgraph imports no other; only subgraphs, the launcher and the test
+ * kit import db; only subgraphs/auth may sign an access token.
+ */
+const testFiles = '\\.(test|e2e|test-support)\\.ts$';
+
+export default {
+  forbidden: [
+    {
+      name: 'contract-imports-nothing',
+      severity: 'error',
+      from: { path: '^schema/contract/' },
+      to: { pathNot: '^schema/contract/' },
+    },
+    {
+      name: 'schema-imports-no-process',
+      severity: 'error',
+      from: { path: '^schema/' },
+      to: { path: '^(libs|db|subgraphs|gateway|launcher)/' },
+    },
+    {
+      name: 'libs-import-no-process',
+      severity: 'error',
+      from: { path: '^libs/' },
+      to: { path: '^(subgraphs|gateway|launcher)/' },
+    },
+    {
+      name: 'only-owners-import-the-database',
+      severity: 'error',
+      from: { path: '^(schema|libs|gateway|deploy|scripts)/', pathNot: '^libs/testing/' },
+      to: { path: '^db/' },
+    },
+    {
+      name: 'database-imports-no-process',
+      severity: 'error',
+      from: { path: '^db/' },
+      to: { path: '^(libs|subgraphs|gateway|launcher)/' },
+    },
+    {
+      name: 'a-subgraph-imports-no-other',
+      severity: 'error',
+      from: { path: '^subgraphs/([^/]+)/' },
+      to: { path: '^subgraphs/', pathNot: '^subgraphs/$1/' },
+    },
+    {
+      name: 'only-the-launcher-imports-processes',
+      severity: 'error',
+      from: { path: '^(subgraphs|gateway)/' },
+      to: { path: '^(gateway|launcher)/', pathNot: '^gateway/' },
+    },
+    {
+      name: 'subgraphs-import-no-gateway',
+      severity: 'error',
+      from: { path: '^subgraphs/' },
+      to: { path: '^(gateway|launcher)/' },
+    },
+    {
+      name: 'gateway-imports-no-subgraph',
+      severity: 'error',
+      from: { path: '^gateway/' },
+      to: { path: '^(subgraphs|launcher)/' },
+    },
+    {
+      name: 'test-kit-stays-in-tests',
+      severity: 'error',
+      from: { pathNot: '^libs/testing/|^vitest\\.config\\.ts$|^bench/' },
+      to: { path: '^libs/testing/' },
+    },
+    {
+      name: 'no-circles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    // Tests may import what they test; their `await using` is also more than the parser behind this tool knows.
+    exclude: { path: `\\.generated\\.ts$|${testFiles}` },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+      extensions: ['.ts', '.js', '.mjs', '.json'],
+      mainFields: ['module', 'main', 'types'],
+    },
+  },
+};

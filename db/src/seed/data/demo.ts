@@ -1,0 +1,32 @@
+import type { CustomerPlan, TenantPlan } from '../tenant-plan.ts';
+import { leisureCategories } from './categories-leisure.ts';
+import { homeCategories } from './categories-home.ts';
+import { workCategories } from './categories-work.ts';
+import { customerNames } from './customers.ts';
+
+export const ada: CustomerPlan = { email: 'ada@example.com', fullName: 'Ada Example', orders: 9 };
+
+/** The tenant that a developer meets first. */
+export const demo: TenantPlan = {
+  slug: 'demo',
+  name: 'Demo Store',
+  selfRegistration: true,
+  categories: [...homeCategories, ...workCategories, ...leisureCategories],
+  makers: ['Alderby', 'Brennick', 'Corvane', 'Dunmarsh', 'Elmvik', 'Farrowen', 'Gildmoor', 'Hestrand'],
+  productsPerCategory: 25,
+  customers: [ada, ...customerNames.map(toCustomer)],
+  staff: [
+    { email: 'support@example.com', fullname: 'Sam Support', role: 'support' },
+    { email: 'operations@example.com', fullname: 'Olga Operations', role: 'operations' },
+    { email: 'admin@example.com', fullname: 'Alex Admin', role: 'super_admin' },
+    { email: 'maren.holt@example.com', fullname: 'Maren Holt', role: 'support' },
+    // Left the company: for trying what an inactive account may do.
+    { email: 'tomas.quill@example.com', fullname: 'Tomas Quill', role: 'operations', isActive: false },
+  ],
+  notes: 60,
+};
+
+function toCustomer(fullName: string): CustomerPlan {
+  const email = `${fullName.toLowerCase().replaceAll(' ', '.')}@example.com`;
+  return fullName === 'Bruno Castel' ? { email, fullName, isActive: false } : { email, fullName };
+}

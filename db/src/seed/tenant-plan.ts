@@ -1,0 +1,36 @@
+import type { StaffRole } from '@signet/schema/contract';
+
+/** A kind of thing on sale: its name, its price in cents from–to, and what one says of it. */
+export type Thing = readonly [name: string, fromCents: number, toCents: number, sentence: string];
+
+export type CategoryPlan = {
+  slug: string;
+  name: string;
+  skuPrefix: string;
+  things: readonly Thing[];
+  /** Second sentence of a description. */
+  closings: readonly string[];
+};
+
+export type CustomerPlan = {
+  email: string;
+  fullName: string;
+  isActive?: boolean;
+  orders?: number;
+};
+
+export type StaffPlan = { email: string; fullname: string; role: StaffRole; isActive?: boolean };
+
+/** All that the seed makes of one tenant. */
+export type TenantPlan = {
+  slug: string;
+  name: string;
+  selfRegistration: boolean;
+  categories: readonly CategoryPlan[];
+  /** Makers whose names stand before a thing's. */
+  makers: readonly string[];
+  productsPerCategory: number;
+  customers: readonly CustomerPlan[];
+  staff: readonly StaffPlan[];
+  notes: number;
+};

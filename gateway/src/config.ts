@@ -1,0 +1,57 @@
+import { configFields, processConfigFields } from '@signet/service';
+import { issuerConfigFields } from '@signet/session';
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+
+const { PORT: _port, ...commonFields } = processConfigFields;
+
+const fields = {
+  ...commonFields,
+  ...issuerConfigFields,
+  /** The doors that this process opens. `graph` is for development; in production it must be asked for. */
+  ENTRANCES: configFields.list
+    .pipe(z.array(z.enum(['graph'], 'knows the entrance graph')).min(1, 'names no entrance'))
+    .optional(),
+  GRAPH_PORT: configFields.port.default(4000),
+  /** Where the platforms' auth processes answer. One process may serve both. */
+  AUTH_USER_URL: configFields.httpUrl,
+  AUTH_PORTAL_URL: configFields.httpUrl,
+  PORTAL_URL: configFields.httpUrl,
+  CATALOG_URL: configFields.httpUrl,
+  INVENTORY_URL: configFields.httpUrl,
+  ORDERS_URL: configFields.httpUrl,
+  /** Origins whose pages may call this gateway. */
+  CORS_ORIGINS: configFields.list.default([]),
+  /** CIDRs of proxies whose Forwarded and X-Forwarded-For are believed. */
+  TRUSTED_PROXIES: configFields.list
+    .refine((ranges) => ranges.every(isRange), 'must be a list of CIDRs such as 10.0.0.0/8')
+    .default([]),
+  /** `host=slug` pairs: the tenant of a request without a token, by its Host. */
+  TENANT_HOSTS: configFields.list
+    .refine(
+      (pairs) => pairs.every((pair) => /^[^=\s]+=[a-z0-9][a-z0-9-]*$/.test(pair)),
+      'must be pairs such as shop.example=acme',
+    )
+    .default([]),
+  /** The browser pages, and the schema for tools. On in development, off in production unless set to yes. */
+  SANDBOX: configFields.flag.optional(),
+  EXPLORER: configFields.flag.optional(),
+  INTROSPECTION: configFields.flag.optional(),
+};
+
+export const gatewayConfigSchema = z.object(fields).superRefine((config, context) => {
+  if (config.NODE_ENV === 'production' && !config.ENTRANCES) {
+    context.addIssue({
+      code: 'custom',
+      path: ['ENTRANCES'],
+      message: 'must be set in production: name the entrances to open',
+    });
+  }
+});
+
+/** `portVariable`: the variable to name when the port is taken; the launcher's ports all follow from PORT_BASE. */
+export type GatewayConfig = z.output<typeof gatewayConfigSchema> & { portVariable?: string };
+
+function isRange(range: string): boolean {
+  return ipaddr.isValidCIDR(range);
+}

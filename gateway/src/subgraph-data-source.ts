@@ -1,0 +1,86 @@
+import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo/gateway';
+import type { SubgraphName } from '@signet/schema/subgraphs';
+import { type Logger, RefusalError, signetContextHeader } from '@signet/service';
+import { Pool } from 'undici';
+import type { GatewayContext } from './request-context.ts';
+
+type GatewayResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
+
+export type SubgraphDataSourceOptions = {
+  name: SubgraphName;
+  logger: Logger;
+  /** Chooses where a fetch goes. */
+  urlOf(request: { query: string; variables: Record<string, unknown> | undefined }): string;
+};
+
+/** A member of an enum that @apollo/gateway declares and does not export. */
+const incomingOperation: string = 'incoming operation';
+const connectionsPerSubgraph = 64;
+const connectTimeoutMs = 2000;
+const answerTimeoutMs = 20_000;
+
+/**
+ * Sends the gateway's fetches to one subgraph over kept-alive connections. The client's token and the Signet-Context go
+ * along, nothing else of the client's request does. What a subgraph says that is no GraphQL answer stays here.
+ */
+export class SubgraphDataSource implements GraphQLDataSource {
+  readonly #options: SubgraphDataSourceOptions;
+  readonly #pools = new Map<string, Pool>();
+
+  constructor(options: SubgraphDataSourceOptions) {
+    this.#options = options;
+  }
+
+  async process(options: GraphQLDataSourceProcessOptions): Promise<GatewayResponse> {
+    if (options.kind !== incomingOperation) {
+      throw new Error('The gateway composes nothing at run time and asks no subgraph for its schema.');
+    }
+    const { query = '', variables } = options.request;
+    const { origin, pathname } = new URL(this.#options.urlOf({ query, variables }));
+    const context = options.context as GatewayContext;
+    try {
+      const { statusCode, body } = await this.#poolOf(origin).request({
+        method: 'POST',
+        path: pathname,
+        headers: {
+          'content-type': 'application/json',
+          accept: 'application/json',
+          [signetContextHeader]: context.signetContext,
+          ...(context.authorization !== undefined && { authorization: context.authorization }),
+        },
+        body: JSON.stringify({ query, variables }),
+      });
+      return readAnswer(statusCode, await body.text());
+    } catch (error) {
+      this.#options.logger.warn({ subgraph: this.#options.name, err: error }, 'a fetch failed');
+      throw new RefusalError('auth.unavailable', { cause: error });
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+  }
+
+  #poolOf(origin: string): Pool {
+    let pool = this.#pools.get(origin);
+    if (!pool) {
+      pool = new Pool(origin, {
+        connections: connectionsPerSubgraph,
+        connect: { timeout: connectTimeoutMs },
+        headersTimeout: answerTimeoutMs,
+        bodyTimeout: answerTimeoutMs,
+      });
+      this.#pools.set(origin, pool);
+    }
+    return pool;
+  }
+}
+
+/** A refusal comes with its own status (401, 503) and a GraphQL body; anything that is not such a body is a fault. */
+function readAnswer(statusCode: number, text: string): GatewayResponse {
+  const answer: unknown = JSON.parse(text);
+  if (typeof answer !== 'object' || answer === null || !('data' in answer || 'errors' in answer)) {
+    throw new Error(`answered ${statusCode} without a GraphQL result`);
+  }
+  return answer as GatewayResponse;
+}

@@ -1,0 +1,47 @@
+import type { SeededAccounts } from '@signet/db/seed';
+
+type Platform = {
+  gatewayUrl: string;
+  location: string;
+  accounts: SeededAccounts | undefined;
+  seconds: number;
+};
+
+/** What a newcomer needs to know, in one table. */
+export function formatBanner({ gatewayUrl, location, accounts, seconds }: Platform): string {
+  const rows: [string, string][] = [
+    ['GraphQL', `${gatewayUrl}/graphql`],
+    ['Sandbox', `${gatewayUrl}/`],
+    ['Explorer', `${gatewayUrl}/explorer   (works without a network)`],
+    ['Public keys', `${gatewayUrl}/.well-known/jwks/user.json   …/portal.json`],
+    ['Data', location],
+  ];
+  if (accounts) {
+    rows.push(
+      ...accounts.customers.map(({ email }, index): [string, string] => [
+        index === 0 ? 'Customer' : '',
+        `${email}`,
+      ]),
+      ...accounts.staff.map(({ email, role }, index): [string, string] => [
+        index === 0 ? 'Staff' : '',
+        `${email}   (${role})`,
+      ]),
+      ['Password', `${accounts.password}   (each of them)`],
+    );
+  }
+  return drawTable(`Signet is ready after ${seconds.toFixed(1)} s. Ctrl-C ends it.`, rows);
+}
+
+function drawTable(title: string, rows: readonly [string, string][]): string {
+  const labelWidth = Math.max(...rows.map(([label]) => label.length));
+  const valueWidth = Math.max(...rows.map(([, value]) => value.length), title.length - labelWidth - 3);
+  const line = (left: string, middle: string, right: string) =>
+    `${left}${'─'.repeat(labelWidth + 2)}${middle}${'─'.repeat(valueWidth + 2)}${right}`;
+  return [
+    line('┌', '─', '┐'),
+    `│ ${title.padEnd(labelWidth + valueWidth + 3)} │`,
+    line('├', '┬', '┤'),
+    ...rows.map(([label, value]) => `│ ${label.padEnd(labelWidth)} │ ${value.padEnd(valueWidth)} │`),
+    line('└', '┴', '┘'),
+  ].join('\n');
+}

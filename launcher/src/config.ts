@@ -1,0 +1,32 @@
+import { configFields, logLevels } from '@signet/service';
+import { z } from 'zod';
+
+/** Frontend development servers, under their usual ports. */
+const developmentOrigins = [3000, 4200, 5173, 8080].flatMap((port) => [
+  `http://localhost:${port}`,
+  `http://127.0.0.1:${port}`,
+]);
+
+const { port } = configFields;
+
+/** Variables of `npm start`. Everything else follows from them. */
+export const launcherConfigSchema = z.object({
+  /** Every port counts from here; 29 ports upwards belong to the platform. */
+  PORT_BASE: port.pipe(z.number().max(65_500, 'must leave room for 29 ports above it')).default(4000),
+  HOST: z.string().default('127.0.0.1'),
+  /** Host names, beside loopback's, under which the gateway may be called. */
+  ALLOWED_HOSTS: configFields.list.default([]),
+  /** Where the embedded database and the development secrets lie. */
+  SIGNET_HOME: z.string().default('.signet'),
+  /** An administrator's URL to a PostgreSQL 18 to use instead of the embedded one. */
+  DATABASE_URL: configFields.postgresUrl.optional(),
+  SEED: z.enum(['development'], "must be 'development' or absent").optional(),
+  NODE_ENV: z
+    .enum(['development', 'production', 'test'], 'must be development, production or test')
+    .default('development'),
+  LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('warn'),
+  CORS_ORIGINS: configFields.list.default(developmentOrigins),
+  DEFAULT_TENANT: z.string().default('demo'),
+});
+
+export type LauncherConfig = z.output<typeof launcherConfigSchema>;

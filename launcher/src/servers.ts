@@ -1,0 +1,128 @@
+import { authConfigSchema, startAuth } from '@signet/auth';
+import { startCatalog } from '@signet/catalog';
+import type { ProcessRole } from '@signet/db';
+import { gatewayConfigSchema, startGateway } from '@signet/gateway';
+import { startInventory } from '@signet/inventory';
+import { startOrders } from '@signet/orders';
+import { startPortal } from '@signet/portal';
+import { jwksPathOf } from '@signet/schema/contract';
+import { type Environment, type Logger, loadConfig, type RunningServer } from '@signet/service';
+import { type SubgraphConfig, subgraphConfigSchema } from '@signet/subgraph';
+import type { LauncherConfig } from './config.ts';
+import type { PlatformDatabase } from './database.ts';
+import type { Ports } from './ports.ts';
+import type { DevelopmentSecrets } from './secrets.ts';
+
+type ServersOptions = {
+  config: LauncherConfig;
+  ports: Ports;
+  secrets: DevelopmentSecrets;
+  database: PlatformDatabase;
+  createLogger(name: string): Logger;
+};
+
+const portVariable = 'PORT_BASE';
+
+/**
+ * Starts the subgraphs, then the gateway, each with the configuration that its own process would read from its
+ * environment. Stops what runs already when one fails.
+ */
+export async function startServers(
+  options: ServersOptions,
+): Promise<{ gatewayUrl: string; stop(): Promise<void> }> {
+  const { config, ports, database, createLogger } = options;
+  const authUrl = `http://127.0.0.1:${ports.subgraphs.auth}`;
+  const common = {
+    HOST: config.HOST,
+    NODE_ENV: config.NODE_ENV,
+    DEFAULT_TENANT: config.DEFAULT_TENANT,
+    ISSUER_URL: `http://localhost:${ports.graph}`,
+    USER_JWKS_URL: `${authUrl}${jwksPathOf('user')}`,
+    PORTAL_JWKS_URL: `${authUrl}${jwksPathOf('portal')}`,
+  };
+  const productConfig = (
+    name: 'portal' | 'catalog' | 'inventory' | 'orders',
+    role: ProcessRole,
+  ): SubgraphConfig =>
+    load(subgraphConfigSchema, {
+      ...common,
+      PORT: String(ports.subgraphs[name]),
+      DATABASE_URL: database.urls[role],
+    });
+  const running: RunningServer[] = [];
+  const stop = async () => {
+    await running.pop()?.stop();
+    await Promise.all(running.splice(0).map((server) => server.stop()));
+  };
+  try {
+    const started = await Promise.allSettled([
+      startAuth(authConfig(options, common), createLogger('auth')),
+      startPortal(productConfig('portal', 'signet_portal'), createLogger('portal')),
+      startCatalog(productConfig('catalog', 'signet_catalog'), createLogger('catalog')),
+      startInventory(productConfig('inventory', 'signet_inventory'), createLogger('inventory')),
+      startOrders(productConfig('orders', 'signet_orders'), createLogger('orders')),
+    ]);
+    running.push(...started.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])));
+    const failed = started.find((outcome) => outcome.status === 'rejected');
+    if (failed) {
+      throw failed.reason;
+    }
+    const gateway = await startGateway(gatewayConfig(options, common), createLogger('gateway'), {
+      accounts: database.accounts ? accountsForPages(database.accounts) : [],
+    });
+    running.push(gateway);
+    return { gatewayUrl: `http://localhost:${ports.graph}`, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function load<S extends Parameters<typeof loadConfig>[0]>(schema: S, env: Environment) {
+  return { ...loadConfig(schema, env), portVariable };
+}
+
+function authConfig({ ports, secrets, database }: ServersOptions, common: Environment) {
+  return load(authConfigSchema, {
+    ...common,
+    PORT: String(ports.subgraphs.auth),
+    AUTH_PLATFORMS: 'both',
+    USER_DATABASE_URL: database.urls.signet_auth_user,
+    PORTAL_DATABASE_URL: database.urls.signet_auth_portal,
+    PASSWORD_PEPPER: secrets.database.pepperKey.toString('base64'),
+    USER_KEY_ENCRYPTION_KEY: secrets.userKeyEncryptionKey,
+    PORTAL_KEY_ENCRYPTION_KEY: secrets.portalKeyEncryptionKey,
+  });
+}
+
+function gatewayConfig({ config, ports }: ServersOptions, common: Environment) {
+  const urlOf = (name: keyof Ports['subgraphs']) => `http://127.0.0.1:${ports.subgraphs[name]}/graphql`;
+  return load(gatewayConfigSchema, {
+    ...common,
+    ALLOWED_HOSTS: config.ALLOWED_HOSTS.join(','),
+    CORS_ORIGINS: config.CORS_ORIGINS.join(','),
+    ENTRANCES: 'graph',
+    GRAPH_PORT: String(ports.graph),
+    AUTH_USER_URL: urlOf('auth'),
+    AUTH_PORTAL_URL: urlOf('auth'),
+    PORTAL_URL: urlOf('portal'),
+    CATALOG_URL: urlOf('catalog'),
+    INVENTORY_URL: urlOf('inventory'),
+    ORDERS_URL: urlOf('orders'),
+  });
+}
+
+function accountsForPages({ password, customers, staff }: NonNullable<PlatformDatabase['accounts']>) {
+  return [
+    ...customers
+      .slice(0, 1)
+      .map(({ email }) => ({ email, password, platform: 'user' as const, label: nameOf(email) })),
+    ...staff.map(({ email }) => ({ email, password, platform: 'portal' as const, label: nameOf(email) })),
+  ];
+}
+
+/** `ada@example.com` is Ada on a button. */
+function nameOf(email: string): string {
+  const name = email.split('@', 1)[0] ?? email;
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}

@@ -1,0 +1,71 @@
+import { MigrationError } from '@signet/db';
+import { DatabaseStartError } from '@signet/db/embedded';
+import { ConfigError, createLogger, type Environment, loadConfig } from '@signet/service';
+import { formatBanner } from './banner.ts';
+import { launcherConfigSchema } from './config.ts';
+import { openPlatformDatabase } from './database.ts';
+import { assertPortsFree, portsFrom } from './ports.ts';
+import { openDevelopmentSecrets } from './secrets.ts';
+
+/** A started platform: `stop` ends the gateway, the subgraphs and the database, in this order. */
+export type RunningPlatform = { gatewayUrl: string; stop(): Promise<void> };
+
+type PlatformOptions = { print?: (text: string) => void };
+
+/**
+ * Starts everything on one machine: database, migrations, development seed, every subgraph and the gateway, each a real
+ * HTTP server. What was started before a failure is stopped again.
+ *
+ * @throws {ConfigError} a line for each variable to change.
+ */
+export async function startPlatform(
+  env: Environment,
+  { print = console.log }: PlatformOptions = {},
+): Promise<RunningPlatform> {
+  const startedAt = performance.now();
+  const config = loadConfig(launcherConfigSchema, env);
+  const ports = portsFrom(config.PORT_BASE);
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const stopOne of stops.splice(0).reverse()) {
+      await stopOne();
+    }
+  };
+  try {
+    await assertPortsFree(config.HOST, [
+      ports.graph,
+      ...Object.values(ports.subgraphs),
+      ...(config.DATABASE_URL ? [] : [ports.postgres]),
+    ]);
+    // The servers' modules take as long to load as the database to start: do both at once.
+    const serversLoaded = import('./servers.ts');
+    serversLoaded.catch(() => {});
+    const secrets = await openDevelopmentSecrets(config.SIGNET_HOME);
+    const database = await openPlatformDatabase(config, secrets.database, ports.postgres);
+    stops.push(database.stop);
+    const { startServers } = await serversLoaded;
+    const servers = await startServers({
+      config,
+      ports,
+      secrets,
+      database,
+      createLogger: (name) => createLogger(name, config.LOG_LEVEL),
+    });
+    stops.push(servers.stop);
+    const seconds = (performance.now() - startedAt) / 1000;
+    print(
+      formatBanner({
+        gatewayUrl: servers.gatewayUrl,
+        location: database.location,
+        accounts: database.accounts,
+        seconds,
+      }),
+    );
+    return { gatewayUrl: servers.gatewayUrl, stop };
+  } catch (error) {
+    await stop();
+    throw error instanceof DatabaseStartError || error instanceof MigrationError
+      ? new ConfigError([error.message])
+      : error;
+  }
+}
