@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createRunFolder } from '@signet/testing/run-folder';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/index.ts';
@@ -14,8 +14,7 @@ let folder: string;
 const log: string[] = [];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'signet-roles-'));
-  await chmod(folder, 0o711);
+  folder = await createRunFolder();
   server = await startEmbeddedPostgres({
     dataDir: join(folder, 'pg'),
     port: 0,

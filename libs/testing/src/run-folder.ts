@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const prefix = 'signet-test-';
 
-/** A folder for this run's database server; what runs that were killed left behind goes first. */
+/** A folder for a database server of this run; what runs that were killed left behind goes first. */
 export async function createRunFolder(): Promise<string> {
   const parent = await findFastFolder();
   await removeLeftovers(parent);
