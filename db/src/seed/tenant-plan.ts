@@ -1,4 +1,5 @@
 import type { StaffRole } from '@signet/schema/contract';
+import type { OrderStatus } from '../tables.ts';
 
 /** A kind of thing on sale: its name, its price in cents from–to, and what one says of it. */
 export type Thing = readonly [name: string, fromCents: number, toCents: number, sentence: string];
@@ -16,7 +17,8 @@ export type CustomerPlan = {
   email: string;
   fullName: string;
   isActive?: boolean;
-  orders?: number;
+  /** A status for each order; without it, chance decides on 0 to 12. */
+  orders?: readonly OrderStatus[];
 };
 
 export type StaffPlan = { email: string; fullname: string; role: StaffRole; isActive?: boolean };

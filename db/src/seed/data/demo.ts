@@ -1,10 +1,15 @@
 import type { CustomerPlan, TenantPlan } from '../tenant-plan.ts';
-import { leisureCategories } from './categories-leisure.ts';
 import { homeCategories } from './categories-home.ts';
+import { leisureCategories } from './categories-leisure.ts';
 import { workCategories } from './categories-work.ts';
 import { customerNames } from './customers.ts';
 
-export const ada: CustomerPlan = { email: 'ada@example.com', fullName: 'Ada Example', orders: 9 };
+/** The customer of README and trials: something to cancel, something under way, a past. */
+const ada: CustomerPlan = {
+  email: 'ada@example.com',
+  fullName: 'Ada Example',
+  orders: ['placed', 'placed', 'shipped', 'shipped', 'cancelled', 'shipped', 'shipped', 'shipped', 'shipped'],
+};
 
 /** The tenant that a developer meets first. */
 export const demo: TenantPlan = {

@@ -36,9 +36,13 @@ export const globex: TenantPlan = {
   makers: ['Ironvale', 'Kestrup'],
   productsPerCategory: 5,
   customers: [
-    { email: 'ada@example.com', fullName: 'Ada Example', orders: 2 },
-    { email: 'grete.halvik@example.com', fullName: 'Grete Halvik', orders: 4 },
-    { email: 'ruben.tarnow@example.com', fullName: 'Ruben Tarnow', orders: 1 },
+    { email: 'ada@example.com', fullName: 'Ada Example', orders: ['placed', 'shipped'] },
+    {
+      email: 'grete.halvik@example.com',
+      fullName: 'Grete Halvik',
+      orders: ['placed', 'shipped', 'shipped', 'cancelled'],
+    },
+    { email: 'ruben.tarnow@example.com', fullName: 'Ruben Tarnow', orders: ['shipped'] },
   ],
   staff: [
     { email: 'admin@example.com', fullname: 'Gil Admin', role: 'super_admin' },
