@@ -3,7 +3,14 @@ import { createTestDatabase, type TestDatabase } from '@signet/testing/database'
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createPepper, verifyPassword } from '../password-hash.ts';
-import { assertSeedable, findSeededAccounts, SeedError, seedDevelopment, seedPassword } from './index.ts';
+import {
+  assertSeedable,
+  findSeededAccounts,
+  isEmptyDatabase,
+  SeedError,
+  seedDevelopment,
+  seedPassword,
+} from './index.ts';
 
 const hashPassword = async () => ({ passwordHash: 'hash', pepperId: 'pepper' });
 
@@ -17,6 +24,7 @@ describe('seedDevelopment', () => {
 
   it('finds no accounts and no hindrance in an empty database', async () => {
     expect(await findSeededAccounts(database.adminUrl)).toBeUndefined();
+    expect(await isEmptyDatabase(database.adminUrl)).toBe(true);
     await expect(assertSeedable(database.adminUrl)).resolves.toBeUndefined();
   });
 
@@ -24,6 +32,7 @@ describe('seedDevelopment', () => {
     const first = await seedDevelopment(database.adminUrl, { hashPassword });
     const before = await fingerprint(database);
     await assertSeedable(database.adminUrl);
+    expect(await isEmptyDatabase(database.adminUrl)).toBe(false);
     expect(await seedDevelopment(database.adminUrl, { hashPassword })).toEqual(first);
     expect(await fingerprint(database)).toEqual(before);
   });
