@@ -146,7 +146,9 @@ async function createSigningKeys(db: Kysely<unknown>): Promise<void> {
       activated_at timestamptz,
       retire_at timestamptz
     )`.execute(db);
-  await sql`create unique index signing_key_active on auth.signing_key (platform) where state = 'active'`.execute(db);
+  await sql`create unique index signing_key_active on auth.signing_key (platform) where state = 'active'`.execute(
+    db,
+  );
   await sql`alter table auth.signing_key enable row level security`.execute(db);
   await sql`alter table auth.signing_key force row level security`.execute(db);
   for (const platform of ['user', 'portal']) {
@@ -175,8 +177,12 @@ async function createAuditEvents(db: Kysely<unknown>): Promise<void> {
       request_id text,
       details jsonb not null default '{}'
     )`.execute(db);
-  await sql`create index audit_event_time on auth.audit_event (tenant_id, happened_at desc, id desc)`.execute(db);
+  await sql`create index audit_event_time on auth.audit_event (tenant_id, happened_at desc, id desc)`.execute(
+    db,
+  );
   await secureByTenant(db, 'auth.audit_event');
-  await sql`grant insert on auth.audit_event to signet_auth_user, signet_auth_portal, signet_portal`.execute(db);
+  await sql`grant insert on auth.audit_event to signet_auth_user, signet_auth_portal, signet_portal`.execute(
+    db,
+  );
   await sql`grant select on auth.audit_event to signet_portal`.execute(db);
 }

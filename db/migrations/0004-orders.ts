@@ -21,7 +21,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       unique (tenant_id, id),
       foreign key (tenant_id, user_id) references auth.user (tenant_id, id)
     )`.execute(db);
-  await sql`create index order_of_user on orders.order (tenant_id, user_id, placed_at desc, id desc)`.execute(db);
+  await sql`create index order_of_user on orders.order (tenant_id, user_id, placed_at desc, id desc)`.execute(
+    db,
+  );
   await sql`create index order_by_time on orders.order (tenant_id, placed_at desc, id desc)`.execute(db);
   await sql`
     create table orders.order_item (
@@ -52,7 +54,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   for (const table of ['orders.order', 'orders.order_item', 'orders.idempotency_key']) {
     await secureByTenant(db, table);
   }
-  await sql`grant select, insert on orders.order, orders.order_item, orders.idempotency_key to signet_orders`.execute(db);
+  await sql`grant select, insert on orders.order, orders.order_item, orders.idempotency_key to signet_orders`.execute(
+    db,
+  );
   await sql`grant update (status, shipped_at, cancelled_at) on orders.order to signet_orders`.execute(db);
   await sql`grant update (order_id) on orders.idempotency_key to signet_orders`.execute(db);
   await createCounts(db);

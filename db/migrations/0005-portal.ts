@@ -16,7 +16,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       foreign key (tenant_id, user_id) references auth.user (tenant_id, id),
       foreign key (tenant_id, staff_id) references auth.portal_user (tenant_id, id)
     )`.execute(db);
-  await sql`create index support_note_of_user on portal.support_note (tenant_id, user_id, created_at desc, id desc)`.execute(db);
+  await sql`create index support_note_of_user on portal.support_note (tenant_id, user_id, created_at desc, id desc)`.execute(
+    db,
+  );
   await secureByTenant(db, 'portal.support_note');
   await sql`grant select, insert on portal.support_note to signet_portal`.execute(db);
 }

@@ -17,10 +17,13 @@ export function formatBanner({ gatewayUrl, location, accounts, seconds }: Platfo
     ['Data', location],
   ];
   if (accounts) {
+    const home = accounts.customers[0]?.tenant;
+    const elsewhere = (tenant: string) =>
+      tenant === home ? '' : `   (tenant ${tenant}: send x-tenant: ${tenant})`;
     rows.push(
-      ...accounts.customers.map(({ email }, index): [string, string] => [
+      ...accounts.customers.map(({ email, tenant }, index): [string, string] => [
         index === 0 ? 'Customer' : '',
-        `${email}`,
+        `${email}${elsewhere(tenant)}`,
       ]),
       ...accounts.staff.map(({ email, role }, index): [string, string] => [
         index === 0 ? 'Staff' : '',

@@ -1,7 +1,7 @@
 import { createRoles, migrateToLatest, type ProcessRole, processRoles, roleUrl } from '@signet/db';
 import { type DatabaseHome, startEmbeddedPostgres } from '@signet/db/embedded';
 import { createPepper } from '@signet/db/password-hash';
-import { findSeededAccounts, isEmptyDatabase, type SeededAccounts, seedDevelopment } from '@signet/db/seed';
+import { findSeededAccounts, SeedError, type SeededAccounts, seedDevelopment } from '@signet/db/seed';
 import { ConfigError } from '@signet/service';
 import type { LauncherConfig } from './config.ts';
 
@@ -14,8 +14,6 @@ export type PlatformDatabase = {
   location: string;
   stop(): Promise<void>;
 };
-
-const developmentPassword = 'correct horse battery staple';
 
 /**
  * Brings the database up: the embedded server or DATABASE_URL's, its roles, migrations, and the development seed, which
@@ -50,11 +48,21 @@ export async function openPlatformDatabase(
 
 async function findOrSeedAccounts(config: LauncherConfig, home: DatabaseHome, adminUrl: string) {
   const seeded = await findSeededAccounts(adminUrl);
-  const isOurs = config.DATABASE_URL === undefined || config.SEED === 'development';
-  if (seeded || !isOurs || config.NODE_ENV === 'production' || !(await isEmptyDatabase(adminUrl))) {
+  const isAskedFor = config.SEED === 'development';
+  if (seeded || config.NODE_ENV === 'production' || !(isAskedFor || config.DATABASE_URL === undefined)) {
     return seeded;
   }
-  return seedDevelopment(adminUrl, { pepper: createPepper(home.pepperKey), password: developmentPassword });
+  try {
+    return await seedDevelopment(adminUrl, { pepper: createPepper(home.pepperKey) });
+  } catch (error) {
+    if (!(error instanceof SeedError)) {
+      throw error;
+    }
+    if (isAskedFor) {
+      throw new ConfigError([`SEED: ${error.message}`]);
+    }
+    return undefined;
+  }
 }
 
 /** Host, port and database: never the name or password in the URL. */

@@ -1,6 +1,7 @@
 import { authConfigSchema, startAuth } from '@signet/auth';
 import { startCatalog } from '@signet/catalog';
 import type { ProcessRole } from '@signet/db';
+import type { SeededAccounts } from '@signet/db/seed';
 import { gatewayConfigSchema, startGateway } from '@signet/gateway';
 import { startInventory } from '@signet/inventory';
 import { startOrders } from '@signet/orders';
@@ -68,7 +69,7 @@ export async function startServers(
       throw failed.reason;
     }
     const gateway = await startGateway(gatewayConfig(options, common), createLogger('gateway'), {
-      accounts: database.accounts ? accountsForPages(database.accounts) : [],
+      accounts: database.accounts ? accountsForPages(database.accounts, config.DEFAULT_TENANT) : [],
     });
     running.push(gateway);
     return { gatewayUrl: `http://localhost:${ports.graph}`, stop };
@@ -112,12 +113,15 @@ function gatewayConfig({ config, ports }: ServersOptions, common: Environment) {
   });
 }
 
-function accountsForPages({ password, customers, staff }: NonNullable<PlatformDatabase['accounts']>) {
+/** Those of the tenant that a page is in when it names none. */
+function accountsForPages({ password, customers, staff }: SeededAccounts, defaultTenant: string) {
   return [
     ...customers
       .slice(0, 1)
       .map(({ email }) => ({ email, password, platform: 'user' as const, label: nameOf(email) })),
-    ...staff.map(({ email }) => ({ email, password, platform: 'portal' as const, label: nameOf(email) })),
+    ...staff
+      .filter(({ tenant }) => tenant === defaultTenant)
+      .map(({ email }) => ({ email, password, platform: 'portal' as const, label: nameOf(email) })),
   ];
 }
 

@@ -14,7 +14,11 @@ export async function secureByTenant(db: Kysely<unknown>, table: string): Promis
     .execute(db);
 }
 
-export async function grantUsage(db: Kysely<unknown>, schema: string, roles: readonly string[]): Promise<void> {
+export async function grantUsage(
+  db: Kysely<unknown>,
+  schema: string,
+  roles: readonly string[],
+): Promise<void> {
   await sql.raw(`grant usage on schema ${schema} to ${roles.join(', ')}`).execute(db);
 }
 
