@@ -62,17 +62,8 @@ export function assertSeedable(adminUrl: string): Promise<void> {
   });
 }
 
-/** Tells whether the database holds no tenant at all, and so nobody's data. */
-export function isEmptyDatabase(adminUrl: string): Promise<boolean> {
-  return asOwner(adminUrl, async (trx) => (await readSomeTenants(trx)).length === 0);
-}
-
-function readSomeTenants(trx: Transaction<Database>) {
-  return trx.selectFrom('auth.tenant').select('slug').orderBy('slug').limit(4).execute();
-}
-
 async function assertEmpty(trx: Transaction<Database>): Promise<void> {
-  const tenants = await readSomeTenants(trx);
+  const tenants = await trx.selectFrom('auth.tenant').select('slug').orderBy('slug').limit(4).execute();
   if (tenants.length === 0) return;
   const slugs = tenants.map(({ slug }) => slug);
   const named = slugs.length > 3 ? `${slugs.slice(0, 3).join(', ')}, …` : slugs.join(', ');
