@@ -1,5 +1,5 @@
 export { type SubgraphConfig, subgraphConfigSchema } from './config.ts';
-export { findId, readId, readInteger, readText } from './input.ts';
+export { findId, readId, readInteger, readText, toContainsPattern } from './input.ts';
 export {
   type Connection,
   type CursorCodec,

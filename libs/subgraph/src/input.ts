@@ -39,3 +39,8 @@ export function readInteger(field: string, value: number, { min, max }: IntegerL
   }
   return value;
 }
+
+/** An ILIKE pattern that finds the text itself, wherever it stands. */
+export function toContainsPattern(text: string): string {
+  return `%${text.replace(/[\\%_]/g, '\\$&')}%`;
+}

@@ -1,0 +1,1 @@
+export { startCatalog } from './start-catalog.ts';

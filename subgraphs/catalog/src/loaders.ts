@@ -1,0 +1,17 @@
+import { type Database, inTenant } from '@signet/db';
+import DataLoader from 'dataloader';
+import type { Kysely } from 'kysely';
+import { findProducts, type ProductRow } from './product.queries.ts';
+
+export type Loaders = { product: DataLoader<string, ProductRow | undefined> };
+
+/** One set a request: what a loader has read is never shown to anybody else. */
+export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
+  return {
+    product: new DataLoader(async (ids) => {
+      const rows = await inTenant(db, tenantId, (trx) => findProducts(trx, ids));
+      const byId = new Map(rows.map((row) => [row.id, row]));
+      return ids.map((id) => byId.get(id));
+    }),
+  };
+}

@@ -1,0 +1,39 @@
+import type { Database } from '@signet/db';
+import { badInput } from '@signet/service';
+import { type InferResult, sql, type Transaction } from 'kysely';
+
+export type ProductRow = InferResult<ReturnType<typeof selectProducts>>[number];
+
+/** A product with its category. `created_microseconds` since 1970: a Date would round what cursors must compare. */
+export function selectProducts(trx: Transaction<Database>) {
+  return trx
+    .selectFrom('catalog.product as product')
+    .innerJoin('catalog.category as category', 'category.id', 'product.category_id')
+    .select([
+      'product.id',
+      'product.sku',
+      'product.name',
+      'product.description',
+      'product.price_amount',
+      'product.currency',
+      'product.archived_at',
+      'product.created_at',
+      'product.updated_at',
+      'category.id as category_id',
+      'category.slug as category_slug',
+      'category.name as category_name',
+      sql<number>`(extract(epoch from product.created_at) * 1000000)::bigint`.as('created_microseconds'),
+    ]);
+}
+
+/** In no particular order; archived ones too. */
+export function findProducts(trx: Transaction<Database>, ids: readonly string[]): Promise<ProductRow[]> {
+  return selectProducts(trx).where(sql<boolean>`product.id = any(${ids})`).execute();
+}
+
+/** @throws {RefusalError} `input.<field>` when there is none. */
+export async function getProduct(trx: Transaction<Database>, field: string, id: string): Promise<ProductRow> {
+  const row = await selectProducts(trx).where('product.id', '=', id).executeTakeFirst();
+  if (!row) throw badInput(field, 'There is no such product.');
+  return row;
+}
