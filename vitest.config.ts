@@ -11,10 +11,28 @@ export default defineConfig({
     globalSetup: ['libs/testing/src/global-setup.ts'],
     projects: [
       {
-        test: { name: 'unit', include: ['**/*.test.ts'], exclude, testTimeout: 15_000, hookTimeout: 30_000 },
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude,
+          testTimeout: 15_000,
+          hookTimeout: 30_000,
+          // They wait for the database and for child processes: two at a time even on two cores.
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
       },
       {
-        test: { name: 'e2e', include: ['**/*.e2e.ts'], exclude, testTimeout: 60_000, hookTimeout: 120_000 },
+        test: {
+          name: 'e2e',
+          include: ['**/*.e2e.ts'],
+          exclude,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          // Whole platforms, and measurements of time: one after the other, when the unit tests are done.
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
   },

@@ -1,5 +1,6 @@
 /** Why no connection to the server of this URL could be made, in one line without the password; else undefined. */
 export function explainConnectionError(error: unknown, url: string): string | undefined {
+  if (!URL.canParse(url)) return undefined;
   const { code } = error as { code?: unknown };
   const { host, pathname, username } = new URL(url);
   const advice = 'check DATABASE_URL.';
@@ -16,6 +17,9 @@ export function explainConnectionError(error: unknown, url: string): string | un
     /timeout exceeded|timeout expired|Connection terminated/.test(error.message)
   ) {
     return `The database at ${host} does not answer: start it, or ${advice}`;
+  }
+  if (error instanceof Error && /SSL|TLS|certificate/i.test(`${code} ${error.message}`)) {
+    return `No encrypted connection to the database at ${host} (${error.message}): ${advice}`;
   }
   return undefined;
 }

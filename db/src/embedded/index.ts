@@ -111,7 +111,9 @@ function explainStart(
   if (why.isTaken) {
     return new DatabaseStartError(`Port ${port} (PostgreSQL) is in use: set PORT_BASE to move all ports.`);
   }
-  const reason = output.split('\n').findLast((line) => /FATAL|PANIC|ERROR|HINT|sh:/.test(line)) ?? output;
+  const lines = output.split('\n');
+  const line = lines.find((text) => /FATAL|PANIC/.test(text)) ?? lines.at(-1) ?? '';
+  const reason = line.replace(/^.*(?=FATAL|PANIC)/, ''); // Without time and process.
   return new DatabaseStartError(
     `PostgreSQL did not start on ${dataDir} (${reason.trim()}): set SIGNET_HOME to another folder, or set DATABASE_URL.`,
   );

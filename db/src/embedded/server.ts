@@ -14,7 +14,7 @@ export type ServerOptions = {
 
 /** A running server, or what it said before it gave up. */
 export type StartResult = { server: Server } | { output: string };
-export type Server = { child: ChildProcess; exited: Promise<unknown> };
+export type Server = { child: ChildProcess; exited: Promise<void> };
 
 /**
  * The shell holds a pipe from us and sends SIGINT (fast shutdown) when it closes: also when we are killed. It leads a
@@ -39,7 +39,7 @@ export async function spawnServer(options: ServerOptions): Promise<StartResult> 
     stdio: ['pipe', 'ignore', 'pipe'],
     env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
   });
-  const exited = once(child, 'exit');
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   child.stdin?.on('error', () => {}); // The shell was gone first.
   const output: string[] = [];
   const ready = new Promise<'ready'>((resolve) => {
@@ -49,7 +49,7 @@ export async function spawnServer(options: ServerOptions): Promise<StartResult> 
       options.log(line);
     });
   });
-  const closed = once(child, 'close');
+  const closed = once(child, 'close').catch((error: Error) => void output.push(error.message));
   if ((await Promise.race([ready, closed])) !== 'ready') return { output: output.join('\n') };
   return { server: { child, exited } };
 }
