@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { errorTable, findReason } from './errors.ts';
+
+test('the table in the README is the table in the code', () => {
+  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+  const section = readme.slice(readme.indexOf('## Errors'), readme.indexOf('## Layout'));
+  const documented = section.split('\n').flatMap((line) => {
+    const [, code, status, reasons] = /^\| `([A-Z_]+)` \| (\d{3}) \| (.*)\|$/.exec(line) ?? [];
+    return code
+      ? [
+          {
+            code,
+            httpStatus: Number(status),
+            reasons: [...(reasons ?? '').matchAll(/`([^`]+)`/g)].map(([, name]) => name),
+          },
+        ]
+      : [];
+  });
+  const coded = Object.entries(errorTable).map(([code, { httpStatus, reasons }]) => ({
+    code,
+    httpStatus,
+    reasons: code === 'BAD_USER_INPUT' ? ['input.<field>'] : Object.keys(reasons),
+  }));
+  expect(documented).toEqual(coded);
+});
+
+test('every reason of the table is found, with its code and status', () => {
+  for (const [code, { httpStatus, reasons }] of Object.entries(errorTable)) {
+    for (const [reason, text] of Object.entries(reasons)) {
+      expect(findReason(reason)).toEqual({ code, httpStatus, text });
+    }
+  }
+});
+
+test.each(['input.', 'input.a b', 'input.1', 'auth.failure', 'toString', '__proto__', 'constructor'])(
+  'knows no reason %j',
+  (reason) => {
+    expect(findReason(reason)).toBeUndefined();
+  },
+);
