@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { portsFrom } from './ports.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+/** A PORT_BASE above which every port of the platform is free right now. */
+export async function findFreePortBase(): Promise<number> {
+  for (let attempt = 0; attempt < 50; attempt += 1) {
+    const base = 20_000 + Math.floor(Math.random() * 1000) * 30;
+    const ports = portsFrom(base);
+    const all = [ports.graph, ports.postgres, ...Object.values(ports.subgraphs)];
+    if ((await Promise.all(all.map(canListen))).every(Boolean)) {
+      return base;
+    }
+  }
+  throw new Error('no free range of ports');
+}
+
+export function canListen(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen({ port, host: '127.0.0.1', exclusive: true }, () => probe.close(() => resolve(true)));
+  });
+}
+
+/** A folder for SIGNET_HOME that the database's own user may enter. */
+export async function createHome(): Promise<{ path: string; remove(): Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), 'signet-home-'));
+  await chmod(path, 0o711);
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+export type StartedProcess = {
+  child: ChildProcess;
+  /** All that it has printed, both streams. */
+  output(): string;
+  /** Waits for a text in the output; fails with the output when the process ends before. */
+  waitFor(text: string | RegExp): Promise<void>;
+  /** Exit code and how long it took from now. */
+  exit(): Promise<{ code: number | null; signal: NodeJS.Signals | null; ms: number }>;
+};
+
+/** Runs a command at the root of the repository, as a user would. */
+export function startProcess(
+  command: string,
+  args: readonly string[],
+  env: Record<string, string>,
+): StartedProcess {
+  const { DATABASE_URL: _url, NODE_ENV: _environment, ...inherited } = process.env;
+  const child = spawn(command, [...args], {
+    cwd: root,
+    env: { ...inherited, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let text = '';
+  const waiters = new Set<() => void>();
+  const onText = (chunk: Buffer) => {
+    text += chunk;
+    for (const check of waiters) check();
+  };
+  child.stdout?.on('data', onText);
+  child.stderr?.on('data', onText);
+  const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
+    child.once('close', (code, signal) => resolve({ code, signal })),
+  );
+  return {
+    child,
+    output: () => text,
+    waitFor: (wanted) =>
+      new Promise((resolve, reject) => {
+        const check = () => {
+          if (typeof wanted === 'string' ? text.includes(wanted) : wanted.test(text)) {
+            waiters.delete(check);
+            resolve();
+          }
+        };
+        waiters.add(check);
+        check();
+        void exited.then(({ code }) => reject(new Error(`ended with ${code} before ${wanted}:\n${text}`)));
+      }),
+    async exit() {
+      const startedAt = performance.now();
+      return { ...(await exited), ms: performance.now() - startedAt };
+    },
+  };
+}

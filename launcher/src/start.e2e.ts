@@ -1,0 +1,223 @@
+import { writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { startEmbeddedPostgres } from '@signet/db/embedded';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import {
+  canListen,
+  createHome,
+  findFreePortBase,
+  type StartedProcess,
+  startProcess,
+} from './platform.test-support.ts';
+import { portsFrom } from './ports.ts';
+
+let home: Awaited<ReturnType<typeof createHome>>;
+let portBase: number;
+const started: StartedProcess[] = [];
+
+beforeEach(async () => {
+  home = await createHome();
+  portBase = await findFreePortBase();
+});
+afterEach(async () => {
+  for (const { child } of started.splice(0)) {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+  }
+  await waitUntil(() => canListen(portBase + 20));
+  await home.remove();
+});
+
+function npmStart(env: Record<string, string> = {}): StartedProcess {
+  const platform = startProcess('npm', ['start'], {
+    PORT_BASE: String(portBase),
+    SIGNET_HOME: home.path,
+    ...env,
+  });
+  started.push(platform);
+  return platform;
+}
+
+async function waitUntil(condition: () => Promise<boolean>): Promise<void> {
+  for (let attempt = 0; attempt < 100 && !(await condition()); attempt += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function allPortsFree(): Promise<boolean> {
+  const ports = portsFrom(portBase);
+  return (
+    await Promise.all([ports.graph, ports.postgres, ...Object.values(ports.subgraphs)].map(canListen))
+  ).every(Boolean);
+}
+
+async function query(text: string, token?: string) {
+  const response = await fetch(`http://127.0.0.1:${portBase}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
+    body: JSON.stringify({ query: text }),
+  });
+  return (await response.json()) as { data: Record<string, never>; errors?: unknown };
+}
+
+async function signIn(): Promise<string> {
+  const { data } = await query(
+    'mutation { login(input: { email: "ada@example.com", password: "correct horse battery staple" }) { accessToken } }',
+  );
+  return (data as { login: { accessToken: string } }).login.accessToken;
+}
+
+test('starts with one command, shows accounts and URLs, ends on SIGTERM with the database, and keeps its data', async () => {
+  const first = npmStart();
+  await first.waitFor('Signet is ready');
+  expect(first.output()).toContain(`http://localhost:${portBase}/graphql`);
+  expect(first.output()).toContain('ada@example.com');
+  expect(first.output()).toContain('admin@example.com   (super_admin)');
+  expect(first.output()).toContain('correct horse battery staple');
+  expect(first.output()).toContain(home.path);
+
+  const token = await signIn();
+  const products = await query(
+    '{ products(first: 1, filter: { text: "a" }) { edges { node { id stock { available } } } } }',
+  );
+  const productId = (products as { data: { products: { edges: { node: { id: string } }[] } } }).data.products
+    .edges[0]?.node.id;
+  expect(productId).toBeDefined();
+  const before = await countOrders(token);
+
+  first.child.kill('SIGTERM');
+  const { code, ms } = await first.exit();
+  expect(code).toBe(0);
+  expect(ms).toBeLessThan(5000);
+  expect(await allPortsFree()).toBe(true);
+
+  const second = npmStart();
+  await second.waitFor('Signet is ready');
+  // The token of before still holds: keys and data are the same.
+  expect(await countOrders(token)).toBe(before);
+  second.child.kill('SIGINT');
+  second.child.kill('SIGINT');
+  expect(await second.exit()).toMatchObject({ code: 0 });
+  expect(await allPortsFree()).toBe(true);
+}, 90_000);
+
+async function countOrders(token: string): Promise<number> {
+  const { data } = await query('{ me { orders(first: 100) { edges { node { id } } } } }', token);
+  return (data as { me: { orders: { edges: unknown[] } } }).me.orders.edges.length;
+}
+
+test('starts again after it was killed', async () => {
+  const first = startProcess(process.execPath, ['launcher/main.ts'], {
+    PORT_BASE: String(portBase),
+    SIGNET_HOME: home.path,
+  });
+  started.push(first);
+  await first.waitFor('Signet is ready');
+  first.child.kill('SIGKILL');
+  await first.exit();
+  const second = npmStart();
+  await second.waitFor('Signet is ready');
+  expect(await signIn()).toMatch(/^ey/);
+  second.child.kill('SIGTERM');
+  expect((await second.exit()).code).toBe(0);
+}, 90_000);
+
+test('starts again after it was killed while the database was being made', async () => {
+  const first = startProcess(process.execPath, ['launcher/main.ts'], {
+    PORT_BASE: String(portBase),
+    SIGNET_HOME: home.path,
+  });
+  started.push(first);
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  first.child.kill('SIGKILL');
+  await first.exit();
+  const second = npmStart();
+  await second.waitFor('Signet is ready');
+  second.child.kill('SIGTERM');
+  expect((await second.exit()).code).toBe(0);
+}, 90_000);
+
+test('says which variable to change when a port is in use, before it touches the data folder', async () => {
+  const squatter: Server = createServer();
+  await new Promise<void>((resolve) => squatter.listen(portBase + 13, '127.0.0.1', resolve));
+  const platform = npmStart();
+  expect((await platform.exit()).code).toBe(1);
+  squatter.close();
+  expect(errorLines(platform)).toEqual([
+    `  PORT_BASE: port ${portBase + 13} is in use on 127.0.0.1; stop what listens there or set PORT_BASE to move every port`,
+  ]);
+});
+
+test('says which variable to change when the data folder can not be written', async () => {
+  const blocked = join(home.path, 'file');
+  await writeFile(blocked, '');
+  const platform = npmStart({ SIGNET_HOME: join(blocked, 'home') });
+  expect((await platform.exit()).code).toBe(1);
+  const lines = errorLines(platform);
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain('SIGNET_HOME');
+});
+
+test.each([
+  ['nothing listens there', (port: number) => `postgres://postgres:secret-word@127.0.0.1:${port}/signet`],
+  ['there is no such host', () => 'postgres://postgres:secret-word@host.invalid:5432/signet'],
+])('says DATABASE_URL can not be reached because %s, without its password', async (reason, urlFrom) => {
+  const platform = npmStart({ DATABASE_URL: urlFrom(portBase + 25) });
+  expect((await platform.exit()).code).toBe(1);
+  const lines = errorLines(platform);
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(/DATABASE_URL: can't use PostgreSQL at/);
+  expect(lines[0]).toContain(reason === 'there is no such host' ? 'host' : reason);
+  expect(platform.output()).not.toContain('secret-word');
+});
+
+test('lists every fault of the configuration at once', async () => {
+  const platform = npmStart({
+    PORT_BASE: 'many',
+    LOG_LEVEL: 'loud',
+    DATABASE_URL: 'mysql://root@localhost/x',
+  });
+  expect((await platform.exit()).code).toBe(1);
+  expect(errorLines(platform).map((line) => line.trim().split(':')[0])).toEqual([
+    'PORT_BASE',
+    'DATABASE_URL',
+    'LOG_LEVEL',
+  ]);
+});
+
+test('seeds no database that it did not make, unless that is empty and it is asked to', async () => {
+  // A server of its own: the launcher sets the passwords of the roles, which belong to the whole server.
+  const server = await startEmbeddedPostgres({
+    dataDir: join(home.path, 'elsewhere'),
+    port: 0,
+    durable: false,
+  });
+  try {
+    const unasked = npmStart({ DATABASE_URL: server.adminUrl, DEFAULT_TENANT: 'acme' });
+    await unasked.waitFor('Signet is ready');
+    expect(unasked.output()).not.toContain('ada@example.com');
+    unasked.child.kill('SIGTERM');
+    await unasked.exit();
+
+    const tenant = startProcess(
+      'npm',
+      ['run', '-s', 'db', '--', 'create-tenant', '--slug', 'acme', '--name', 'Acme'],
+      {
+        DATABASE_URL: server.adminUrl,
+      },
+    );
+    expect((await tenant.exit()).code).toBe(0);
+    const refused = npmStart({ DATABASE_URL: server.adminUrl, SEED: 'development' });
+    expect((await refused.exit()).code).toBe(1);
+    expect(errorLines(refused)[0]).toMatch(/SEED: The database has tenants already \(acme\)/);
+  } finally {
+    await server.stop();
+  }
+}, 90_000);
+
+function errorLines(platform: StartedProcess): string[] {
+  return platform
+    .output()
+    .split('\n')
+    .filter((line) => /^ {2}[A-Z_]+: /.test(line));
+}
