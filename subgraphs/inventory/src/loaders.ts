@@ -1,0 +1,18 @@
+import { type Database, inTenant } from '@signet/db';
+import DataLoader from 'dataloader';
+import type { Kysely } from 'kysely';
+import { findStock, type StockRow } from './stock/stock.queries.ts';
+
+export type Loaders = { stock: DataLoader<string, StockRow> };
+
+/** One set a request: what a loader has read is never shown to anybody else. */
+export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
+  return {
+    stock: new DataLoader(async (productIds) => {
+      const rows = await inTenant(db, tenantId, (trx) => findStock(trx, productIds));
+      const byProduct = new Map(rows.map((row) => [row.product_id, row]));
+      // A product that was never counted has no row, and nothing of it can be ordered.
+      return productIds.map((id) => byProduct.get(id) ?? { product_id: id, on_hand: 0, reserved: 0 });
+    }),
+  };
+}
