@@ -1,0 +1,17 @@
+import { inTenant } from '@signet/db';
+import { badInput } from '@signet/service';
+import { readId } from '@signet/subgraph';
+import { requireCustomer } from '../order-access.ts';
+import { closeOrder, findOrderForUpdate } from '../order-changes.queries.ts';
+import type { MutationResolvers } from '../resolvers.generated.ts';
+
+export const cancelOrder: NonNullable<MutationResolvers['cancelOrder']> = async (_parent, args, ctx) => {
+  const { userId } = requireCustomer(ctx.session, 'orders:write');
+  const id = readId('id', args.id);
+  return inTenant(ctx.db, ctx.tenantId, async (trx) => {
+    const order = await findOrderForUpdate(trx, { id, userId });
+    if (!order) throw badInput('id', 'There is no such order.');
+    if (order.status === 'shipped') throw badInput('id', "The order was shipped: it can't be cancelled.");
+    return order.status === 'cancelled' ? order : closeOrder(trx, id, 'cancelled');
+  });
+};

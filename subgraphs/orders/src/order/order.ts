@@ -1,0 +1,15 @@
+import { readId } from '@signet/subgraph';
+import type { GraphqlContext } from '../context.ts';
+import type { OrderRow } from '../order.queries.ts';
+import { canSeeOrdersOf, requireOrderReader } from '../order-access.ts';
+import type { QueryResolvers } from '../resolvers.generated.ts';
+
+export const order: NonNullable<QueryResolvers['order']> = (_parent, args, ctx) =>
+  findVisibleOrder(ctx, readId('id', args.id));
+
+/** Null for somebody else's order as for none: ids can't be tried out. The caller is judged before anything is read. */
+export async function findVisibleOrder(ctx: GraphqlContext, id: string): Promise<OrderRow | null> {
+  const caller = requireOrderReader(ctx.session);
+  const row = await ctx.loaders.order.load(id);
+  return row && canSeeOrdersOf(caller, row.user_id) ? row : null;
+}
