@@ -35,16 +35,23 @@ type Resolvers = NonNullable<
   Extract<Parameters<typeof buildSubgraphSchema>[0], { typeDefs: unknown }>['resolvers']
 >;
 
-export type ServeSubgraphOptions<C extends object> = {
+type ServerConfig = Pick<
+  SubgraphConfig,
+  'HOST' | 'PORT' | 'portVariable' | 'ALLOWED_HOSTS' | 'NODE_ENV' | 'DEFAULT_TENANT'
+>;
+
+/** Either the configuration names the issuers, or they are given: auth knows its own keys. */
+type IssuerOptions =
+  | { config: SubgraphConfig; issuers?: undefined }
+  | { config: ServerConfig; issuers: readonly TrustedIssuer[] };
+
+export type ServeSubgraphOptions<C extends object> = IssuerOptions & {
   name: SubgraphName;
-  config: SubgraphConfig;
   logger: Logger;
   resolvers: unknown;
   database: SubgraphDatabase;
   /** Adds to who asks and in which tenant what the resolvers need: the database, loaders. Called once a request. */
   createContext(requestSession: RequestSession, request: SubgraphRequest): C;
-  /** Instead of the issuers of the configuration (auth knows its own keys). */
-  issuers?: readonly TrustedIssuer[];
   readiness?: readonly ReadinessCheck[];
   addRoutes?(server: FastifyInstance): void;
   onStop?(): Promise<void>;
@@ -55,7 +62,8 @@ export async function serveSubgraph<C extends object>(
   options: ServeSubgraphOptions<C>,
 ): Promise<RunningServer> {
   const { name, config, logger, database } = options;
-  const issuers = options.issuers ?? createTrustedIssuers(config, logger);
+  const issuers =
+    options.issuers === undefined ? createTrustedIssuers(options.config, logger) : options.issuers;
   const requestSession = createRequestSession({
     verifier: createVerifier(issuers),
     findTenantId: database.findTenantId,

@@ -1,0 +1,14 @@
+import type { Platform } from '@signet/schema/contract';
+
+/** What tests set, and no environment variable can. */
+export type AuthOptions = {
+  now?: () => Date;
+  /** Jobs that may wait for a platform's hashing thread. */
+  maxQueuedPasswords?: number;
+  /** bcrypt cost of the hash that stands in for unknown accounts; must be that of the accounts there are. */
+  passwordCost?: number;
+  /** Told of every comparison of a password. */
+  onCompare?: (compare: { platform: Platform; cost: number }) => void;
+  /** Told of every SQL statement. */
+  onQuery?: (sql: string) => void;
+};

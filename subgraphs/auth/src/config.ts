@@ -1,0 +1,59 @@
+import { type Platform, signingAlgorithms } from '@signet/schema/contract';
+import { configFields, processConfigFields } from '@signet/service';
+import { issuerConfigFields } from '@signet/session';
+import { z } from 'zod';
+import { findConfigFaults } from './config-faults.ts';
+
+const hour = 3600;
+const day = 24 * hour;
+const algorithm = z
+  .enum(signingAlgorithms, `must be one of ${signingAlgorithms.join(', ')}`)
+  .default('EdDSA');
+
+/** What a process needs of each platform that it holds. Optional here; AUTH_PLATFORMS says which must be set. */
+const platformFields = {
+  USER_DATABASE_URL: configFields.postgresUrl.optional(),
+  PORTAL_DATABASE_URL: configFields.postgresUrl.optional(),
+  /** Seals the platform's private keys in the database. */
+  USER_KEY_ENCRYPTION_KEY: configFields.key256.optional(),
+  PORTAL_KEY_ENCRYPTION_KEY: configFields.key256.optional(),
+  /** Only for the platform that this process does not hold: to recognise its tokens. */
+  USER_JWKS_URL: issuerConfigFields.USER_JWKS_URL.optional(),
+  PORTAL_JWKS_URL: issuerConfigFields.PORTAL_JWKS_URL.optional(),
+  /** For the key pair made on first start. */
+  USER_SIGNING_ALGORITHM: algorithm,
+  PORTAL_SIGNING_ALGORITHM: algorithm,
+  USER_ACCESS_TOKEN_SECONDS: configFields.seconds.default(900),
+  PORTAL_ACCESS_TOKEN_SECONDS: configFields.seconds.default(600),
+  USER_REFRESH_IDLE_SECONDS: configFields.seconds.default(30 * day),
+  USER_REFRESH_ABSOLUTE_SECONDS: configFields.seconds.default(90 * day),
+  PORTAL_REFRESH_IDLE_SECONDS: configFields.seconds.default(8 * hour),
+  PORTAL_REFRESH_ABSOLUTE_SECONDS: configFields.seconds.default(12 * hour),
+};
+
+export const authConfigSchema = z
+  .object({
+    ...processConfigFields,
+    ...platformFields,
+    ISSUER_URL: issuerConfigFields.ISSUER_URL,
+    JWKS_INSECURE: issuerConfigFields.JWKS_INSECURE,
+    /** Slug of the tenant of a request that names none. */
+    DEFAULT_TENANT: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be the slug of a tenant'),
+    /** The platforms whose keys, sessions and accounts this process holds. */
+    AUTH_PLATFORMS: z.enum(['user', 'portal', 'both'], 'must be user, portal or both'),
+    /** Goes into every password hash; kept outside the database. */
+    PASSWORD_PEPPER: configFields.key256,
+  })
+  .superRefine((config, issues) => {
+    for (const { variable, fault } of findConfigFaults(config)) {
+      issues.addIssue({ code: 'custom', path: [variable], message: fault });
+    }
+  });
+
+/** `portVariable`: the variable to name when the port is taken; the launcher's ports all follow from PORT_BASE. */
+export type AuthConfig = z.output<typeof authConfigSchema> & { portVariable?: string };
+
+/** The platforms that a process with this configuration holds. */
+export function heldPlatforms({ AUTH_PLATFORMS }: Pick<AuthConfig, 'AUTH_PLATFORMS'>): readonly Platform[] {
+  return AUTH_PLATFORMS === 'both' ? ['user', 'portal'] : [AUTH_PLATFORMS];
+}

@@ -1,0 +1,42 @@
+import { inTenant } from '@signet/db';
+import { RefusalError } from '@signet/service';
+import { findAccountByEmail, lockAccount } from '../accounts/account.queries.ts';
+import type { Account } from '../accounts/account.ts';
+import { normalizeEmail } from '../accounts/email.ts';
+import type { SessionClient } from '../sessions/session.queries.ts';
+import type { AuthPayload } from './issue-tokens.ts';
+import type { PlatformIssuer } from './platform-issuer.ts';
+import { startSession } from './start-session.ts';
+
+export type Credentials = { email: string; password: string };
+type SignIn = { tenantId: string; credentials: Credentials; client: SessionClient };
+
+/**
+ * Checks e-mail and password, then opens a session. Whatever is wrong (no such account, another password, an inactive
+ * account, an e-mail that can be none), the answer and the work are the same: one look-up at most, one compare.
+ *
+ * @throws {RefusalError} auth.failure.invalid_credentials, auth.throttled
+ */
+export async function signIn<A extends Account>(
+  issuer: PlatformIssuer<A>,
+  { tenantId, credentials, client }: SignIn,
+): Promise<AuthPayload> {
+  const email = normalizeEmail(credentials.email);
+  // No connection is held while the password waits for its turn.
+  const found =
+    email === undefined
+      ? undefined
+      : await inTenant(issuer.db, tenantId, (trx) => findAccountByEmail(trx, issuer.tables, email));
+  const isRight = await issuer.passwords.verify(credentials.password, found?.password);
+  if (!found || !isRight || !found.account.isActive) {
+    throw new RefusalError('auth.failure.invalid_credentials');
+  }
+  return inTenant(issuer.db, tenantId, async (trx) => {
+    const account = await lockAccount(trx, issuer.tables, found.account.id);
+    // Suspended, or the password changed, while the old one was being compared.
+    if (!account?.isActive || account.passwordVersion !== found.account.passwordVersion) {
+      throw new RefusalError('auth.failure.invalid_credentials');
+    }
+    return startSession(trx, issuer, { account, tenantId, client });
+  });
+}

@@ -1,0 +1,24 @@
+import type { Database } from '@signet/db';
+import type { Transaction } from 'kysely';
+import type { Account } from '../accounts/account.ts';
+import { insertSession, type SessionClient } from '../sessions/session.queries.ts';
+import { type AuthPayload, addSeconds, issueTokens } from './issue-tokens.ts';
+import type { PlatformIssuer } from './platform-issuer.ts';
+
+/** Opens a session for an account whose row the transaction has locked, and issues its first tokens. */
+export async function startSession<A extends Account>(
+  trx: Transaction<Database>,
+  issuer: PlatformIssuer<A>,
+  { account, tenantId, client }: { account: A; tenantId: string; client: SessionClient },
+): Promise<AuthPayload> {
+  const now = issuer.now();
+  const session = await insertSession(trx, issuer.tables, {
+    ...client,
+    tenantId,
+    account,
+    amr: ['pwd'], // RFC 8176
+    authTime: now,
+    expiresAt: addSeconds(now, issuer.lifetimes.refreshAbsoluteSeconds),
+  });
+  return issueTokens(trx, issuer, { account, tenantId, session });
+}

@@ -1,0 +1,42 @@
+import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
+import type { SigningAlgorithm } from '@signet/schema/contract';
+import { calculateJwkThumbprint, type JWK } from 'jose';
+
+/** A key pair that signs access tokens. `publicJwk` is what the JWKS shows. */
+export type SigningKey = {
+  /** RFC 7638 thumbprint. */
+  kid: string;
+  algorithm: SigningAlgorithm;
+  privateKey: KeyObject;
+  publicJwk: JWK;
+};
+
+const generate = promisify(generateKeyPair);
+
+/** A fresh key pair: Ed25519, P-256, or RSA with 2048 bits. */
+export async function generateSigningKey(algorithm: SigningAlgorithm): Promise<SigningKey> {
+  switch (algorithm) {
+    case 'EdDSA':
+      return describeKey((await generate('ed25519')).privateKey, algorithm);
+    case 'ES256':
+      return describeKey((await generate('ec', { namedCurve: 'P-256' })).privateKey, algorithm);
+    case 'RS256':
+      return describeKey((await generate('rsa', { modulusLength: 2048 })).privateKey, algorithm);
+  }
+}
+
+export function exportPkcs8(key: SigningKey): Buffer {
+  return key.privateKey.export({ format: 'der', type: 'pkcs8' });
+}
+
+export async function importPkcs8(pkcs8: Buffer, algorithm: SigningAlgorithm): Promise<SigningKey> {
+  return describeKey(createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }), algorithm);
+}
+
+/** The public half comes from the private key itself: no column can claim another one for it. */
+async function describeKey(privateKey: KeyObject, algorithm: SigningAlgorithm): Promise<SigningKey> {
+  const jwk = createPublicKey(privateKey).export({ format: 'jwk' }) as JWK;
+  const kid = await calculateJwkThumbprint(jwk);
+  return { kid, algorithm, privateKey, publicJwk: { ...jwk, kid, alg: algorithm, use: 'sig' } };
+}

@@ -1,0 +1,12 @@
+import { requirePortal } from '@signet/access';
+import { requirePortalPlatform } from '../issuer/require-platform.ts';
+import { signOut } from '../issuer/sign-out.ts';
+import type { MutationResolvers } from '../resolvers.generated.ts';
+
+/** A refresh token alone will do: who signs out often holds an access token that has expired. */
+export const portalLogout: NonNullable<MutationResolvers['portalLogout']> = (_parent, { input }, ctx) => {
+  const refreshToken = input?.refreshToken;
+  const isAnonymous = ctx.session.platform === 'none';
+  const sessionId = refreshToken && isAnonymous ? undefined : requirePortal(ctx.session).sessionId;
+  return signOut(requirePortalPlatform(ctx).issuer, { tenantId: ctx.tenantId, sessionId, refreshToken });
+};

@@ -1,0 +1,40 @@
+import { inTenant } from '@signet/db';
+import { badInput, RefusalError } from '@signet/service';
+import { normalizeEmail } from '../accounts/email.ts';
+import { requireUserPlatform } from '../issuer/require-platform.ts';
+import { startSession } from '../issuer/start-session.ts';
+import { assertNewPassword } from '../passwords/assert-new-password.ts';
+import type { MutationResolvers } from '../resolvers.generated.ts';
+import { readFullName } from './read-full-name.ts';
+import { allowsRegistration, insertUser, isEmailTaken } from './register.queries.ts';
+
+export const register: NonNullable<MutationResolvers['register']> = async (_parent, { input }, ctx) => {
+  const { issuer } = requireUserPlatform(ctx);
+  const { tenantId, client } = ctx;
+  const email = normalizeEmail(input.email);
+  if (email === undefined) {
+    throw badInput('email', 'This is not an e-mail address.');
+  }
+  assertNewPassword(input.password, email);
+  const fullName = readFullName(input.fullName);
+  await inTenant(issuer.db, tenantId, async (trx) => {
+    if (!(await allowsRegistration(trx, tenantId))) {
+      throw new RefusalError('authz.permission.deny', { text: 'Accounts are not created here by yourself.' });
+    }
+    if (await isEmailTaken(trx, email)) {
+      throw emailTaken();
+    }
+  });
+  const password = await issuer.passwords.hash(input.password);
+  return inTenant(issuer.db, tenantId, async (trx) => {
+    const account = await insertUser(trx, { tenantId, email, fullName, password });
+    if (!account) {
+      throw emailTaken();
+    }
+    return startSession(trx, issuer, { account, tenantId, client });
+  });
+};
+
+function emailTaken(): RefusalError {
+  return badInput('email', 'There is an account with this e-mail already.');
+}

@@ -1,0 +1,90 @@
+import type { Logger, RunningServer } from '@signet/service';
+import { type TrustedIssuer, trustedIssuers } from '@signet/session';
+import { serveSubgraph } from '@signet/subgraph';
+import { portalTables, userTables } from './accounts/platform-tables.ts';
+import type { AuthOptions } from './auth-options.ts';
+import { type AuthConfig, heldPlatforms } from './config.ts';
+import { createContextFactory } from './context.ts';
+import { joinDatabases } from './join-databases.ts';
+import { assertDisjointKeys } from './keys/assert-disjoint-keys.ts';
+import { createForeignIssuers } from './keys/foreign-issuers.ts';
+import { createLocalKeySource } from './keys/local-key-source.ts';
+import { resolvers } from './resolvers.ts';
+import { type PlatformResources, startPlatform } from './start-platform.ts';
+import { createPortalTokenSigner } from './tokens/portal-token-signer.ts';
+import { createUserTokenSigner } from './tokens/user-token-signer.ts';
+import { registerWellKnown } from './well-known/register-well-known.ts';
+
+/**
+ * Starts the issuer for the platforms of AUTH_PLATFORMS.
+ *
+ * @throws {ConfigError} naming the variable to change.
+ */
+export async function startAuth(
+  config: AuthConfig,
+  logger: Logger,
+  options: AuthOptions = {},
+): Promise<RunningServer> {
+  const platforms = await startPlatforms(config, logger, options);
+  const started = [platforms.user, platforms.portal].filter((platform) => platform !== undefined);
+  const stop = async () => {
+    await Promise.all(started.map((platform) => platform.stop()));
+  };
+  try {
+    assertDisjointKeys(platforms.user?.publishedKeys ?? [], platforms.portal?.publishedKeys ?? []);
+    const local = await createLocalIssuers(config, started);
+    return await serveSubgraph({
+      name: 'auth',
+      config,
+      logger,
+      resolvers,
+      issuers: [...local, ...createForeignIssuers(config, heldPlatforms(config), logger)],
+      database: joinDatabases(
+        started.map(({ database }) => database),
+        stop,
+      ),
+      createContext: createContextFactory({ user: platforms.user?.issuer, portal: platforms.portal?.issuer }),
+      addRoutes: (server) => registerWellKnown(server, { issuerUrl: config.ISSUER_URL, issuers: local }),
+    });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** What was started is stopped again when the other platform can't be. */
+async function startPlatforms(config: AuthConfig, logger: Logger, options: AuthOptions) {
+  const held = heldPlatforms(config);
+  const start = { config, logger, options };
+  const user = held.includes('user')
+    ? await startPlatform(
+        { platform: 'user', tables: userTables, createSigner: createUserTokenSigner },
+        start,
+      )
+    : undefined;
+  try {
+    const portal = held.includes('portal')
+      ? await startPlatform(
+          { platform: 'portal', tables: portalTables, createSigner: createPortalTokenSigner },
+          start,
+        )
+      : undefined;
+    return { user, portal };
+  } catch (error) {
+    await user?.stop();
+    throw error;
+  }
+}
+
+/** The process's own issuers; it verifies with its own keys. */
+async function createLocalIssuers(
+  { ISSUER_URL }: AuthConfig,
+  started: readonly PlatformResources[],
+): Promise<readonly TrustedIssuer[]> {
+  const sources = await Promise.all(
+    started.map(
+      async ({ platform, publishedKeys }) => [platform, await createLocalKeySource(publishedKeys)] as const,
+    ),
+  );
+  return trustedIssuers(ISSUER_URL, Object.fromEntries(sources));
+}

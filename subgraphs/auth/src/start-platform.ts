@@ -1,0 +1,80 @@
+import { openProcessDatabase, type ProcessDatabase } from '@signet/db';
+import { createPepper } from '@signet/db/password-hash';
+import type { Platform } from '@signet/schema/contract';
+import type { Logger } from '@signet/service';
+import type { Account } from './accounts/account.ts';
+import type { PlatformTables } from './accounts/platform-tables.ts';
+import { assertNoSeededAccounts } from './assert-no-seeded-accounts.ts';
+import type { AuthOptions } from './auth-options.ts';
+import type { AuthConfig } from './config.ts';
+import { explainStartError } from './explain-start-error.ts';
+import type { PlatformIssuer } from './issuer/platform-issuer.ts';
+import { loadSigningKeys } from './keys/load-signing-keys.ts';
+import type { SigningKey } from './keys/signing-key.ts';
+import { createPasswordWorkers } from './passwords/password-workers.ts';
+import { getPlatformSettings } from './platform-settings.ts';
+import type { AccessTokenSigner } from './tokens/access-token-signer.ts';
+
+type PlatformParts<A extends Account> = {
+  platform: Platform;
+  tables: PlatformTables<A>;
+  createSigner: (issuerUrl: string, key: SigningKey) => AccessTokenSigner<A>;
+};
+
+/** What the process as a whole does with a platform that it holds. */
+export type PlatformResources = {
+  platform: Platform;
+  database: ProcessDatabase;
+  publishedKeys: readonly SigningKey[];
+  stop(): Promise<void>;
+};
+
+type Start = { config: AuthConfig; logger: Logger; options: AuthOptions };
+
+/**
+ * Opens a platform's database, reads (or makes) its keys, and puts together what signs in on it. Nothing of it is shared
+ * with the other platform.
+ *
+ * @throws {ConfigError} naming the variable to change.
+ */
+export async function startPlatform<A extends Account>(
+  { platform, tables, createSigner }: PlatformParts<A>,
+  { config, logger, options }: Start,
+): Promise<PlatformResources & { issuer: PlatformIssuer<A> }> {
+  const settings = getPlatformSettings(config, platform);
+  const database = openProcessDatabase(settings.databaseUrl, {
+    name: `auth-${platform}`,
+    log: logger,
+    ...(options.onQuery && { onQuery: options.onQuery }),
+  });
+  try {
+    const { db } = database;
+    const keys = await loadSigningKeys(db, { platform, ...settings });
+    if (config.NODE_ENV === 'production') {
+      await assertNoSeededAccounts({ db, tables, platform });
+    }
+    const issuer: PlatformIssuer<A> = {
+      platform,
+      db,
+      tables,
+      passwords: createPasswordWorkers({
+        pepper: createPepper(config.PASSWORD_PEPPER),
+        logger,
+        maxQueued: options.maxQueuedPasswords,
+        cost: options.passwordCost,
+        onCompare: (compare) => options.onCompare?.({ platform, ...compare }),
+      }),
+      lifetimes: settings.lifetimes,
+      signAccessToken: createSigner(config.ISSUER_URL, keys.active),
+      now: options.now ?? (() => new Date()),
+    };
+    const stop = async () => {
+      await issuer.passwords.close();
+      await database.close();
+    };
+    return { platform, issuer, database, publishedKeys: keys.published, stop };
+  } catch (error) {
+    await database.close();
+    throw explainStartError(error, platform, settings.databaseUrl);
+  }
+}

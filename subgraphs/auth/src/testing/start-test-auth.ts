@@ -1,0 +1,78 @@
+import { createLogger, type Environment, formatSignetContext, signetContextHeader } from '@signet/service';
+import { createTestDatabase, type GraphqlAnswer, postGraphql, type TestDatabase } from '@signet/testing';
+import type { AuthOptions } from '../auth-options.ts';
+import { startAuth } from '../start-auth.ts';
+import { type TestAccount, testPasswordCost } from './test-accounts.ts';
+import { testConfig } from './test-config.ts';
+
+type Sender = { token?: string; tenant?: string; device?: string; address?: string };
+export type Tokens = { accessToken: string; refreshToken: string; expiresIn: number };
+
+/** Auth as it runs: real HTTP, a real database with the tenants `demo` (default, open for registration) and `globex`. */
+export type TestAuth = {
+  url: string;
+  database: TestDatabase;
+  tenants: { demo: string; globex: string };
+  /** The service's clock runs this far ahead. */
+  clock: { aheadSeconds: number };
+  /** SQL statements that were sent so far. */
+  statements: string[];
+  /** Platform and cost of the password comparisons so far. */
+  compares: { platform: string; cost: number }[];
+  ask(query: string, variables?: Record<string, unknown>, sender?: Sender): Promise<GraphqlAnswer>;
+  /** Tokens of a new session. */
+  signIn(field: 'login' | 'portalLogin', account: TestAccount, sender?: Sender): Promise<Tokens>;
+  stop(): Promise<void>;
+};
+
+export async function startTestAuth(changes: Environment = {}, options: AuthOptions = {}): Promise<TestAuth> {
+  const database = await createTestDatabase();
+  const tenants = {
+    demo: await database.addTenant('demo', { selfRegistration: true }),
+    globex: await database.addTenant('globex'),
+  };
+  const clock = { aheadSeconds: 0 };
+  const statements: string[] = [];
+  const compares: TestAuth['compares'] = [];
+  const server = await startAuth(testConfig(database, changes), createLogger('test', 'silent'), {
+    passwordCost: testPasswordCost,
+    now: () => new Date(Date.now() + clock.aheadSeconds * 1000),
+    onQuery: (sql) => statements.push(sql),
+    onCompare: (compare) => compares.push(compare),
+    ...options,
+  });
+  const ask: TestAuth['ask'] = (query, variables = {}, { token, tenant, device, address } = {}) => {
+    const context = formatSignetContext({
+      requestId: 'test',
+      ...(tenant && { tenant }),
+      ...(device && { device }),
+      ...(address && { clientAddress: address }),
+    });
+    return postGraphql(
+      `${server.url}/graphql`,
+      { query, variables },
+      { ...(token && { token }), headers: { [signetContextHeader]: context } },
+    );
+  };
+  return {
+    url: server.url,
+    database,
+    tenants,
+    clock,
+    statements,
+    compares,
+    ask,
+    async signIn(field, { email, password }, sender) {
+      const { body } = await ask(signInOperation(field), { input: { email, password } }, sender);
+      return body.data[field];
+    },
+    async stop() {
+      await server.stop();
+      await database.drop();
+    },
+  };
+}
+
+export function signInOperation(field: 'login' | 'portalLogin'): string {
+  return `mutation ($input: LoginInput!) { ${field}(input: $input) { accessToken refreshToken expiresIn } }`;
+}
