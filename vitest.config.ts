@@ -1,5 +1,11 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+// Node gives everybody one graphql (its CommonJS form), vite would give workspace code the other: two realms, in which
+// no error is an instance of the other's class.
+const resolve = {
+  alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }],
+};
 const exclude = ['**/node_modules/**', '**/.signet/**', '**/.turbo/**'];
 
 /**
@@ -11,6 +17,7 @@ export default defineConfig({
     globalSetup: ['libs/testing/src/global-setup.ts'],
     projects: [
       {
+        resolve,
         test: {
           name: 'unit',
           include: ['**/*.test.ts'],
@@ -23,6 +30,7 @@ export default defineConfig({
         },
       },
       {
+        resolve,
         test: {
           name: 'e2e',
           include: ['**/*.e2e.ts'],
