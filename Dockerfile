@@ -1,0 +1,79 @@
+# syntax=docker/dockerfile:1
+# One image per process: docker build --target gateway .   (auth, portal, catalog, inventory, orders, gateway, migrate)
+
+FROM node:24-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+COPY schema/package.json schema/
+COPY db/package.json db/
+COPY libs/access/package.json libs/access/
+COPY libs/service/package.json libs/service/
+COPY libs/session/package.json libs/session/
+COPY libs/subgraph/package.json libs/subgraph/
+COPY libs/testing/package.json libs/testing/
+COPY subgraphs/auth/package.json subgraphs/auth/
+COPY subgraphs/portal/package.json subgraphs/portal/
+COPY subgraphs/catalog/package.json subgraphs/catalog/
+COPY subgraphs/inventory/package.json subgraphs/inventory/
+COPY subgraphs/orders/package.json subgraphs/orders/
+COPY gateway/package.json gateway/
+COPY launcher/package.json launcher/
+# Node is in the image and PostgreSQL in another: neither the `node` package (a dev dependency) nor the embedded server
+# (optional ones) comes along. No production dependency needs an install script.
+RUN npm ci --omit=dev --omit=optional --ignore-scripts && npm cache clean --force
+
+FROM node:24-slim AS process
+ENV NODE_ENV=production HOST=0.0.0.0
+WORKDIR /app
+COPY --from=dependencies /app ./
+COPY schema schema
+COPY libs libs
+# Files are root's and read-only to the process; compose may choose another user id.
+USER node
+# The gateway calls its port GRAPH_PORT.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --start-interval=1s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.GRAPH_PORT ?? process.env.PORT}/health/ready`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+
+FROM process AS gateway
+COPY gateway gateway
+ENV GRAPH_PORT=4000
+EXPOSE 4000
+CMD ["node", "gateway/main.ts"]
+
+FROM process AS with-database
+COPY db db
+
+FROM with-database AS auth
+COPY subgraphs/auth subgraphs/auth
+ENV PORT=4011
+EXPOSE 4011
+CMD ["node", "subgraphs/auth/main.ts"]
+
+FROM with-database AS portal
+COPY subgraphs/portal subgraphs/portal
+ENV PORT=4012
+EXPOSE 4012
+CMD ["node", "subgraphs/portal/main.ts"]
+
+FROM with-database AS catalog
+COPY subgraphs/catalog subgraphs/catalog
+ENV PORT=4013
+EXPOSE 4013
+CMD ["node", "subgraphs/catalog/main.ts"]
+
+FROM with-database AS inventory
+COPY subgraphs/inventory subgraphs/inventory
+ENV PORT=4014
+EXPOSE 4014
+CMD ["node", "subgraphs/inventory/main.ts"]
+
+FROM with-database AS orders
+COPY subgraphs/orders subgraphs/orders
+ENV PORT=4015
+EXPOSE 4015
+CMD ["node", "subgraphs/orders/main.ts"]
+
+FROM with-database AS migrate
+COPY deploy/prepare-database.ts deploy/
+HEALTHCHECK NONE
+CMD ["node", "deploy/prepare-database.ts"]

@@ -1,0 +1,211 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { authConfigSchema } from '@signet/auth';
+import { gatewayConfigSchema } from '@signet/gateway';
+import { jwksPathOf } from '@signet/schema/contract';
+import { portOffsets, subgraphs } from '@signet/schema/subgraphs';
+import { loadConfig } from '@signet/service';
+import { subgraphConfigSchema } from '@signet/subgraph';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readConfig } from '../db/src/cli/config.ts';
+import {
+  type ComposeFile,
+  readComposeFile,
+  readComposeVariables,
+  root,
+} from './compose-file.test-support.ts';
+import { readImages } from './dockerfile.test-support.ts';
+import { makeSecrets, type SecretsFolder } from './secrets.test-support.ts';
+import {
+  type Process,
+  portOf,
+  readProcesses,
+  secretsMount,
+  withSecretsFrom,
+} from './services.test-support.ts';
+
+const compose: ComposeFile = readComposeFile();
+const processes = readProcesses(compose);
+const servers = processes.filter(({ name }) => name !== 'migrate');
+const subgraphServers = servers.filter(({ name }) => name !== 'gateway');
+const byName = new Map(processes.map((process) => [process.name, process]));
+const named = (list: Process[]) => list.map((process) => [process.name, process] as const);
+
+function schemaOf({ target }: Process) {
+  if (target === 'gateway') return gatewayConfigSchema;
+  return target === 'auth' ? authConfigSchema : subgraphConfigSchema;
+}
+
+describe('docker-compose.yml and the Dockerfile', () => {
+  let secrets: SecretsFolder;
+  beforeAll(async () => {
+    secrets = await makeSecrets();
+  });
+  afterAll(() => secrets.remove());
+
+  it('run every subgraph, the gateway, and auth once for each platform', () => {
+    const targets = new Set(servers.map(({ target }) => target));
+    expect(targets).toEqual(new Set(['gateway', ...subgraphs.map(({ name }) => name)]));
+    const platforms = servers.flatMap(({ environment }) => environment.AUTH_PLATFORMS ?? []);
+    expect(platforms.sort()).toEqual(['portal', 'user']);
+  });
+
+  it.each(named(processes))(
+    '%s: the command starts a file that its image holds',
+    (_name, { command, image }) => {
+      const [program, file = ''] = command;
+      expect(program).toBe('node');
+      expect(existsSync(join(root, file))).toBe(true);
+      expect(image.copied.some((path) => file === path || file.startsWith(`${path}/`))).toBe(true);
+    },
+  );
+
+  it.each(named(servers))(
+    '%s: its configuration is complete and holds no unknown variable',
+    (_name, process) => {
+      const schema = schemaOf(process);
+      const environment = withSecretsFrom(secrets.folder, process.environment);
+      expect(() => loadConfig(schema, environment)).not.toThrow();
+      const unknown = Object.keys(environment).filter(
+        (name) => !(name.replace(/_FILE$/, '') in schema.shape),
+      );
+      expect(unknown).toEqual([]);
+    },
+  );
+
+  it('migrate: its configuration is complete, with a password for every role', () => {
+    const migrate = byName.get('migrate') as Process;
+    const config = readConfig(withSecretsFrom(secrets.folder, migrate.environment));
+    expect(config).toMatchObject({
+      NODE_ENV: 'production',
+      DATABASE_URL: expect.stringContaining('@postgres:5432/'),
+    });
+    expect(new Set(Object.values(config.rolePasswords ?? {})).size).toBe(6);
+    expect(config.PASSWORD_PEPPER).toHaveLength(32);
+  });
+
+  it.each(named(subgraphServers))('%s: signs in to the database as its own role', (name, { environment }) => {
+    const variable = Object.keys(environment).find((key) => key.endsWith('DATABASE_URL_FILE')) ?? '';
+    const path = environment[variable]?.replace(secretsMount, `${secrets.folder}/`) ?? '';
+    const url = new URL(readFileSync(path, 'utf8').trim());
+    expect(url.username).toBe(`signet_${name.replaceAll('-', '_')}`);
+    expect(url.host).toBe('postgres:5432');
+    expect(url.password).toBe(readFileSync(join(secrets.folder, `signet-${name}-password`), 'utf8').trim());
+  });
+
+  it('give each process the secrets that it reads, and no other', () => {
+    for (const { name, service, environment } of processes) {
+      const read = Object.values(environment).filter((value) => value.startsWith(secretsMount));
+      expect([name, read.map((path) => path.slice(secretsMount.length)).sort()]).toEqual([
+        name,
+        [...(service.secrets ?? [])].sort(),
+      ]);
+    }
+  });
+
+  it('name exactly the secrets that make-secrets.mjs writes', () => {
+    expect(Object.keys(compose.secrets).sort()).toEqual(secrets.names);
+    for (const [name, { file }] of Object.entries(compose.secrets)) {
+      expect(file).toBe(`deploy/secrets/${name}`);
+    }
+  });
+
+  it('listen on the ports of the registry, which the images expose', () => {
+    const offsets = new Map<string, number>(subgraphs.map(({ name, portOffset }) => [name, portOffset]));
+    for (const { target, environment, image } of servers) {
+      expect(portOf(environment)).toBe(4000 + (offsets.get(target) ?? portOffsets.graph));
+      expect(image.exposed).toEqual([portOf(environment)]);
+      expect(environment.HOST).toBe('0.0.0.0');
+    }
+  });
+
+  it('publish the gateway only, on loopback unless told otherwise', () => {
+    const published = Object.entries(compose.services).flatMap(([name, { ports = [] }]) =>
+      ports.map((port) => [name, port]),
+    );
+    expect(published).toEqual([['gateway', '127.0.0.1:4000:4000']]);
+    const open = readComposeFile({ GATEWAY_ADDRESS: '0.0.0.0', GATEWAY_PORT: '443' });
+    expect(open.services.gateway?.ports).toEqual(['0.0.0.0:443:4000']);
+  });
+
+  it('call each other at a service of the same network, its port, and a host that it answers for', () => {
+    for (const { name, environment, service } of servers) {
+      for (const [variable, value] of Object.entries(environment)) {
+        if (!variable.endsWith('_URL') || variable === 'ISSUER_URL') continue;
+        const { hostname, port, pathname } = new URL(value);
+        const called = byName.get(hostname) as Process;
+        expect([name, variable, Number(port)]).toEqual([name, variable, portOf(called.environment)]);
+        expect(called.environment.ALLOWED_HOSTS?.split(',')).toContain(hostname);
+        expect(service.networks.some((network) => called.service.networks.includes(network))).toBe(true);
+        const jwks = variable === 'USER_JWKS_URL' ? jwksPathOf('user') : jwksPathOf('portal');
+        expect(pathname).toBe(variable.endsWith('JWKS_URL') ? jwks : '/graphql');
+      }
+    }
+  });
+
+  it('keep the gateway away from the database, and everything else from the outside', () => {
+    const { data, graph } = compose.networks;
+    expect([data?.internal, graph?.internal]).toEqual([true, true]);
+    expect(compose.services.gateway?.networks).not.toContain('data');
+    expect(byName.get('gateway')?.image.copied.filter((path) => /^(db|subgraphs)/.test(path))).toEqual([]);
+    for (const [name, { networks }] of Object.entries(compose.services)) {
+      expect(networks.includes('edge')).toBe(name === 'gateway');
+    }
+  });
+
+  it('start in the order of need: the database, its tables, the issuers, the subgraphs, the gateway', () => {
+    const conditions = (name: string) =>
+      Object.fromEntries(
+        Object.entries(compose.services[name]?.depends_on ?? {}).map(([on, { condition }]) => [
+          on,
+          condition,
+        ]),
+      );
+    expect(conditions('migrate')).toEqual({ postgres: 'service_healthy' });
+    for (const { name, target } of subgraphServers) {
+      const migrated = { migrate: 'service_completed_successfully' };
+      const issuers = { 'auth-user': 'service_healthy', 'auth-portal': 'service_healthy' };
+      expect(conditions(name)).toEqual(target === 'auth' ? migrated : { ...migrated, ...issuers });
+    }
+    expect(conditions('gateway')).toEqual(
+      Object.fromEntries(subgraphServers.map(({ name }) => [name, 'service_healthy'])),
+    );
+  });
+
+  it('give a process no more than it needs: no root, no writing, no new privileges', () => {
+    for (const { service, image } of processes) {
+      expect(service).toMatchObject({
+        user: '1000:1000',
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+      });
+      expect(image).toMatchObject({ base: 'node:24-slim', user: 'node' });
+      expect(image.env.NODE_ENV).toBe('production');
+    }
+  });
+
+  it('check the readiness of every server, and of nothing that only runs once', () => {
+    for (const { image } of servers) expect(image.healthcheck).toContain('/health/ready');
+    expect(byName.get('migrate')?.image.healthcheck).toBeUndefined();
+  });
+
+  it('copy only files that exist, and every package that the lock file knows', () => {
+    const copied = new Set([...readImages().values()].flatMap((image) => image.copied));
+    for (const path of copied) expect([path, existsSync(join(root, path))]).toEqual([path, true]);
+    const { workspaces } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const manifests = globSync(
+      workspaces.map((pattern: string) => `${pattern}/package.json`),
+      { cwd: root },
+    );
+    expect(manifests.filter((path) => !copied.has(path))).toEqual([]);
+  });
+
+  it('leave every variable to .env.example with the same default', () => {
+    const lines = readFileSync(join(root, '.env.example'), 'utf8').split('\n');
+    const example = Object.fromEntries(
+      lines.filter((line) => /^\w+=/.test(line)).map((line) => line.split(/=(.*)/s, 2)),
+    );
+    expect(example).toEqual(readComposeVariables());
+  });
+});

@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './compose-file.test-support.ts';
+
+/** A stage with all that it takes over from the stage below it. */
+export type Image = {
+  base: string;
+  env: Record<string, string>;
+  user: string | undefined;
+  /** Sources copied out of the repository. */
+  copied: string[];
+  exposed: number[];
+  command: string[];
+  healthcheck: string | undefined;
+};
+
+/** The images of the Dockerfile by target. Knows the instructions that it uses, and no others. */
+export function readImages(): Map<string, Image> {
+  const images = new Map<string, Image>();
+  let current: Image | undefined;
+  for (const [instruction, rest] of readInstructions()) {
+    if (instruction === 'FROM') {
+      const [, base = '', name = ''] = /^(\S+) AS (\S+)$/.exec(rest) ?? [];
+      current = startImage(base, images.get(base));
+      images.set(name, current);
+    } else if (current) {
+      apply(current, instruction, rest);
+    }
+  }
+  return images;
+}
+
+function readInstructions(): [string, string][] {
+  const text = readFileSync(join(root, 'Dockerfile'), 'utf8').replaceAll('\\\n', ' ');
+  const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
+  return lines.map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1).trim()]);
+}
+
+function startImage(base: string, below: Image | undefined): Image {
+  return below
+    ? { ...structuredClone(below), base: below.base }
+    : { base, env: {}, user: undefined, copied: [], exposed: [], command: [], healthcheck: undefined };
+}
+
+function apply(image: Image, instruction: string, rest: string): void {
+  switch (instruction) {
+    case 'ENV':
+      Object.assign(image.env, Object.fromEntries(rest.split(' ').map((pair) => pair.split('=', 2))));
+      return;
+    case 'USER':
+      image.user = rest;
+      return;
+    case 'EXPOSE':
+      image.exposed.push(Number(rest));
+      return;
+    case 'CMD':
+      image.command = JSON.parse(rest);
+      return;
+    case 'HEALTHCHECK':
+      image.healthcheck =
+        rest === 'NONE' ? undefined : JSON.parse(rest.slice(rest.indexOf('CMD ') + 4)).at(-1);
+      return;
+    case 'COPY':
+      if (!rest.startsWith('--from=')) image.copied.push(...rest.split(' ').slice(0, -1));
+      return;
+    case 'WORKDIR':
+    case 'RUN':
+      return;
+    default:
+      throw new Error(`This reader does not know the instruction ${instruction}.`);
+  }
+}

@@ -1,0 +1,22 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+export type SecretsFolder = { folder: string; names: string[]; output: string; remove(): Promise<void> };
+
+export const makeSecretsPath = join(import.meta.dirname, 'make-secrets.mjs');
+
+/** Runs make-secrets.mjs into a temporary folder. */
+export async function makeSecrets(): Promise<SecretsFolder> {
+  const parent = await mkdtemp(join(tmpdir(), 'signet-secrets-'));
+  const folder = join(parent, 'secrets');
+  const { stdout } = await promisify(execFile)(process.execPath, [makeSecretsPath, folder]);
+  return {
+    folder,
+    names: (await readdir(folder)).sort(),
+    output: stdout,
+    remove: () => rm(parent, { recursive: true, force: true }),
+  };
+}
