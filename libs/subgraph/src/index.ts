@@ -1,5 +1,6 @@
 export { type SubgraphConfig, subgraphConfigSchema } from './config.ts';
 export { findId, readId, readInteger, readText, toContainsPattern } from './input.ts';
+export { loadOwnedPages, type OwnedPage, ownedPageKey } from './owned-pages.ts';
 export {
   type Connection,
   type CursorCodec,

@@ -5,5 +5,5 @@ import type { QueryResolvers } from '../resolvers.generated.ts';
 export const myOrders: NonNullable<QueryResolvers['myOrders']> = async (_parent, args, ctx) => {
   const { userId } = requireCustomer(ctx.session, 'orders:read');
   const page = readOrderPage(args);
-  return createOrderConnection(await ctx.loaders.ordersOfUser.load({ userId, page }), page);
+  return createOrderConnection(await ctx.loaders.ordersOfUser.load({ ownerId: userId, page }), page);
 };

@@ -29,7 +29,7 @@ async function placeOnce(trx: Transaction<Database>, owner: Owner, request: Orde
   const missing = await moveStock(trx, 'reserve', priced.lines);
   if (missing !== undefined) {
     const line = priced.lines.find(({ productId }) => productId === missing);
-    throw badInput('items', `There are not ${line?.quantity} pieces of "${line?.name}" in stock.`);
+    throw badInput('items', `Not enough of "${line?.name}" is in stock for a quantity of ${line?.quantity}.`);
   }
   const order = await insertOrder(trx, owner, priced);
   await setOrderOfKey(trx, owner, request.idempotencyKey, order.id);

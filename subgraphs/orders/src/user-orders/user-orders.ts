@@ -15,6 +15,6 @@ export const userResolvers: UserResolvers = {
   },
   async orders(user, args, ctx) {
     const page = readOrderPage(args);
-    return createOrderConnection(await ctx.loaders.ordersOfUser.load({ userId: user.id, page }), page);
+    return createOrderConnection(await ctx.loaders.ordersOfUser.load({ ownerId: user.id, page }), page);
   },
 };

@@ -1,0 +1,18 @@
+import { dateTimeScalar } from '@signet/subgraph';
+import { addSupportNote } from './add-support-note/add-support-note.ts';
+import { customer } from './customer/customer.ts';
+import { userResolvers } from './customer/user.resolvers.ts';
+import { customers, userConnectionResolvers } from './customers/customers.ts';
+import { dashboard } from './dashboard/dashboard.ts';
+import { portalHealth } from './portal-health/portal-health.ts';
+import type { Resolvers } from './resolvers.generated.ts';
+import { supportNoteResolvers } from './support-notes/support-notes.ts';
+
+export const resolvers: Resolvers = {
+  DateTime: dateTimeScalar,
+  Query: { portalHealth, customer, customers, dashboard },
+  Mutation: { addSupportNote },
+  User: userResolvers,
+  UserConnection: userConnectionResolvers,
+  SupportNote: supportNoteResolvers,
+};

@@ -1,0 +1,28 @@
+import { openProcessDatabase, type QueryListener } from '@signet/db';
+import type { Logger, RunningServer } from '@signet/service';
+import { type SubgraphConfig, serveSubgraph } from '@signet/subgraph';
+import type { GraphqlContext } from './context.ts';
+import { createLoaders } from './loaders.ts';
+import { resolvers } from './resolvers.ts';
+
+/** Starts the portal subgraph. `onQuery` hears of every SQL statement (tests count them). */
+export function startPortal(
+  config: SubgraphConfig,
+  logger: Logger,
+  options: { onQuery?: QueryListener } = {},
+): Promise<RunningServer> {
+  const database = openProcessDatabase(config.DATABASE_URL, { name: 'portal', log: logger, ...options });
+  return serveSubgraph<GraphqlContext>({
+    name: 'portal',
+    config,
+    logger,
+    resolvers,
+    database,
+    createContext: ({ session, tenantId }) => ({
+      session,
+      tenantId,
+      db: database.db,
+      loaders: createLoaders(database.db, tenantId),
+    }),
+  });
+}
