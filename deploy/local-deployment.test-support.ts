@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { type ProcessRole, processRoles, roleUrl } from '@signet/db';
+import { createTestDatabase, type TestDatabase } from '@signet/testing';
+import { inject } from 'vitest';
+import { readComposeFile } from './compose-file.test-support.ts';
+import { makeSecrets } from './secrets.test-support.ts';
+import { type Process, portOf, readProcesses, withSecretsFrom } from './services.test-support.ts';
+
+export type LocalDeployment = {
+  /** What compose would start, with hosts and ports of this machine and secrets from a temporary folder. */
+  processes: Map<string, Process>;
+  /** As the administrator; empty until `migrate` has run. */
+  database: TestDatabase;
+  remove(): Promise<void>;
+};
+
+/** Everything that docker-compose.yml describes, ready to be started on loopback against the test server. */
+export async function createLocalDeployment(variables: Record<string, string>): Promise<LocalDeployment> {
+  const database = await createEmptyDatabase();
+  const secrets = await makeSecrets();
+  await pointAtDatabase(secrets.folder, database);
+  const described = readProcesses(readComposeFile(variables));
+  const addresses = await findAddresses(described);
+  const processes = described.map((process) => ({
+    ...process,
+    environment: withSecretsFrom(secrets.folder, moveToLoopback(process, addresses)),
+  }));
+  return {
+    processes: new Map(processes.map((process) => [process.name, process])),
+    database,
+    remove: async () => void (await Promise.all([database.drop(), secrets.remove()])),
+  };
+}
+
+/** `orders:4015` to a free port of loopback, for each service. */
+async function findAddresses(processes: Process[]): Promise<Map<string, number>> {
+  const servers = processes.map(() => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => server.listening || once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return new Map(
+    processes.map(({ name, environment }, index) => [`${name}:${portOf(environment)}`, ports[index] ?? 0]),
+  );
+}
+
+function moveToLoopback({ name, environment }: Process, addresses: Map<string, number>) {
+  const port = String(addresses.get(`${name}:${portOf(environment)}`));
+  const moved = Object.entries(environment).map(([variable, value]) => {
+    if (variable === 'HOST') return [variable, '127.0.0.1'];
+    if (variable === 'PORT' || variable === 'GRAPH_PORT') return [variable, port];
+    const url = /^http:\/\/([^/]+)(\/.*)$/.exec(value);
+    const target = addresses.get(url?.[1] ?? '');
+    return [variable, url && target ? `http://127.0.0.1:${target}${url[2]}` : value];
+  });
+  return Object.fromEntries(moved) as Record<string, string>;
+}
+
+/**
+ * The addresses and passwords of the test server in place of the made ones. The passwords are the run's: roles belong
+ * to the whole server, and other test files sign in with them.
+ */
+async function pointAtDatabase(folder: string, { adminUrl }: TestDatabase): Promise<void> {
+  const { passwords } = inject('testCluster');
+  const write = (name: string, value: string) => writeFile(join(folder, name), value);
+  await write('admin-database-url', adminUrl);
+  for (const role of processRoles satisfies readonly ProcessRole[]) {
+    const name = role.replace('signet_', '').replaceAll('_', '-');
+    await write(`signet-${name}-password`, passwords[role]);
+    await write(`${name}-database-url`, roleUrl(adminUrl, role, passwords[role]));
+  }
+}
+
+/** Without any table: to migrate it is what is tested. */
+async function createEmptyDatabase(): Promise<TestDatabase> {
+  const database = await createTestDatabase();
+  await database.query('drop schema migration, auth, catalog, inventory, orders, portal cascade');
+  return database;
+}

@@ -1,0 +1,149 @@
+import { postGraphql } from '@signet/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLocalDeployment, type LocalDeployment } from './local-deployment.test-support.ts';
+import { RunningProcess } from './running-process.test-support.ts';
+import type { Process } from './services.test-support.ts';
+
+const customer = { email: 'carla@example.com', password: 'a bicycle made of glass' };
+const staff = { email: 'otto@example.com', password: 'seven boats under a bridge' };
+
+/** Each process from its own main.ts, with the environment that docker-compose.yml gives it, on a real PostgreSQL. */
+describe('the processes of docker-compose.yml', () => {
+  let deployment: LocalDeployment;
+  const running = new Map<string, RunningProcess>();
+
+  const start = (name: string, command?: string[]) => {
+    const process = deployment.processes.get(name) as Process;
+    return RunningProcess.of(command ? { ...process, command } : process);
+  };
+  const ask = (query: string, variables = {}, token?: string) =>
+    postGraphql(`${running.get('gateway')?.url}/graphql`, { query, variables }, token ? { token } : {});
+  const signIn = async (field: 'login' | 'portalLogin', input: typeof customer): Promise<string> => {
+    const { body } = await ask(
+      `mutation ($input: LoginInput!) { answer: ${field}(input: $input) { accessToken } }`,
+      {
+        input,
+      },
+    );
+    return body.data.answer.accessToken;
+  };
+
+  beforeAll(async () => {
+    deployment = await createLocalDeployment({ DEFAULT_TENANT_SELF_REGISTRATION: 'yes' });
+  });
+  afterAll(async () => {
+    for (const process of running.values()) process.kill();
+    await deployment.remove();
+  });
+
+  it('migrate makes roles, tables and the default tenant, and at the next start finds nothing to do', async () => {
+    const first = await start('migrate').finish();
+    expect(first).toMatchObject({ code: 0, output: expect.stringContaining('created tenant main') });
+    const second = await start('migrate').finish();
+    expect(second).toMatchObject({ code: 0, output: expect.stringContaining('up to date') });
+    expect(await deployment.database.query('select slug, self_registration from auth.tenant')).toEqual([
+      { slug: 'main', self_registration: true },
+    ]);
+  });
+
+  it('migrate can add the first member of staff', async () => {
+    const command = ['node', 'db/main.ts', 'create-staff', '--tenant=main', '--fullname=Otto', '--email'];
+    const { code, output } = await start('migrate', [...command, staff.email]).finish(`${staff.password}\n`);
+    expect([code, output]).toEqual([0, expect.stringContaining('(super_admin)')]);
+  });
+
+  it('become ready in the order of their dependencies', async () => {
+    const servers = [...deployment.processes.keys()].filter((name) => name !== 'migrate');
+    const batches = [
+      servers.filter((name) => name.startsWith('auth-')),
+      servers.filter(isSubgraph),
+      ['gateway'],
+    ];
+    for (const batch of batches) {
+      for (const name of batch) running.set(name, start(name));
+      await Promise.all(batch.map((name) => running.get(name)?.waitUntilReady()));
+    }
+    expect([...running.keys()].sort()).toEqual(servers.sort());
+  }, 120_000);
+
+  it('answer a query over all subgraphs for a customer and for staff, each with keys of its own', async () => {
+    await deployment.database.query(
+      `insert into catalog.category (tenant_id, slug, name) select id, 'lamps', 'Lamps' from auth.tenant`,
+    );
+    await ask('mutation ($input: RegisterInput!) { register(input: $input) { expiresIn } }', {
+      input: customer,
+    });
+    const [userToken, portalToken] = [await signIn('login', customer), await signIn('portalLogin', staff)];
+
+    const created = await ask(createProduct, {}, portalToken);
+    const { id } = created.body.data.createProduct;
+    await ask(
+      `mutation ($id: ID!) { adjustStock(input: { productId: $id, change: 5, reason: "delivery" }) { id } }`,
+      { id },
+      portalToken,
+    );
+    await ask(placeOrder, { id }, userToken);
+
+    const mine = await ask(
+      `{ me { email orders { edges { node { ...order } } } } }${orderFragment}`,
+      {},
+      userToken,
+    );
+    const order = {
+      status: 'PLACED',
+      items: [{ quantity: 2, product: { name: 'Lamp', stock: { available: 3 } } }],
+    };
+    expect(mine.body).toEqual({
+      data: { me: { email: customer.email, orders: { edges: [{ node: order }] } } },
+    });
+
+    const theirs = await ask(
+      '{ portalMe { email } customers { edges { node { email orders { edges { node { ...order } } } } } } }' +
+        orderFragment,
+      {},
+      portalToken,
+    );
+    expect(theirs.body).toEqual({
+      data: {
+        portalMe: { email: staff.email },
+        customers: { edges: [{ node: { email: customer.email, orders: { edges: [{ node: order }] } } }] },
+      },
+    });
+  });
+
+  it('refuse a customer at a field of the portal', async () => {
+    const { body } = await ask('{ portalHealth }', {}, await signIn('login', customer));
+    expect(body.errors?.[0]?.extensions).toEqual({ code: 'FORBIDDEN', reason: 'authz.platform.deny' });
+  });
+
+  it('keep their pages and the schema to themselves in production', async () => {
+    const gateway = running.get('gateway')?.url;
+    const page = await fetch(`${gateway}/explorer`, { headers: { accept: 'text/html' } });
+    expect(page.status).toBe(404);
+    const { body } = await ask('{ __schema { queryType { name } } }');
+    expect(body.data ?? null).toBeNull();
+  });
+
+  it.each(['gateway', 'orders', 'inventory', 'catalog', 'portal', 'auth-portal', 'auth-user'])(
+    '%s ends with exit 0 within 5 s of SIGTERM',
+    async (name) => {
+      const ended = await running.get(name)?.stop();
+      expect(ended).toMatchObject({ code: 0 });
+      expect(ended?.seconds).toBeLessThan(5);
+    },
+  );
+});
+
+function isSubgraph(name: string): boolean {
+  return name !== 'gateway' && !name.startsWith('auth-');
+}
+
+const createProduct = `mutation { createProduct(input: {
+  sku: "L-1", name: "Lamp", category: "lamps", price: { amount: 1990, currency: "EUR" }
+}) { id } }`;
+
+const placeOrder = `mutation ($id: ID!) {
+  placeOrder(input: { items: [{ productId: $id, quantity: 2 }], idempotencyKey: "first" }) { id }
+}`;
+
+const orderFragment = ` fragment order on Order { status items { quantity product { name stock { available } } } }`;
