@@ -10,6 +10,7 @@ import { createAuthRoute } from './auth-route.ts';
 import { createClientAddressReader } from './client-address.ts';
 import type { GatewayConfig } from './config.ts';
 import { exampleOperations } from './example-operations.ts';
+import { missingTokenStatus } from './missing-token-status.ts';
 import { registerPages, type SeededAccount } from './pages/index.ts';
 import { createRequestContext, type GatewayContext } from './request-context.ts';
 import { SubgraphDataSource, type SubgraphDataSourceOptions } from './subgraph-data-source.ts';
@@ -56,6 +57,7 @@ export async function startGateway(
     introspection: config.INTROSPECTION ?? inDevelopment,
     isGateway: true,
     source: { gateway },
+    plugins: [missingTokenStatus],
     context: createRequestContext({
       entrance: 'graph',
       verifier: createVerifier(issuers),

@@ -20,6 +20,7 @@ type ServersOptions = {
   secrets: DevelopmentSecrets;
   database: PlatformDatabase;
   createLogger(name: string): Logger;
+  subgraphOptions: { onQuery?: (sql: string) => void };
 };
 
 const portVariable = 'PORT_BASE';
@@ -31,7 +32,7 @@ const portVariable = 'PORT_BASE';
 export async function startServers(
   options: ServersOptions,
 ): Promise<{ gatewayUrl: string; stop(): Promise<void> }> {
-  const { config, ports, database, createLogger } = options;
+  const { config, ports, database, createLogger, subgraphOptions } = options;
   const authUrl = `http://127.0.0.1:${ports.subgraphs.auth}`;
   const common = {
     HOST: config.HOST,
@@ -58,10 +59,14 @@ export async function startServers(
   try {
     const started = await Promise.allSettled([
       startAuth(authConfig(options, common), createLogger('auth')),
-      startPortal(productConfig('portal', 'signet_portal'), createLogger('portal')),
-      startCatalog(productConfig('catalog', 'signet_catalog'), createLogger('catalog')),
-      startInventory(productConfig('inventory', 'signet_inventory'), createLogger('inventory')),
-      startOrders(productConfig('orders', 'signet_orders'), createLogger('orders')),
+      startPortal(productConfig('portal', 'signet_portal'), createLogger('portal'), subgraphOptions),
+      startCatalog(productConfig('catalog', 'signet_catalog'), createLogger('catalog'), subgraphOptions),
+      startInventory(
+        productConfig('inventory', 'signet_inventory'),
+        createLogger('inventory'),
+        subgraphOptions,
+      ),
+      startOrders(productConfig('orders', 'signet_orders'), createLogger('orders'), subgraphOptions),
     ]);
     running.push(...started.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])));
     const failed = started.find((outcome) => outcome.status === 'rejected');

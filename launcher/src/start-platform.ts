@@ -10,7 +10,11 @@ import { openDevelopmentSecrets } from './secrets.ts';
 /** A started platform: `stop` ends the gateway, the subgraphs and the database, in this order. */
 export type RunningPlatform = { gatewayUrl: string; stop(): Promise<void> };
 
-type PlatformOptions = { print?: (text: string) => void };
+export type PlatformOptions = {
+  print?: (text: string) => void;
+  /** Hears of every SQL statement of every subgraph; tests count them. */
+  onQuery?: (sql: string) => void;
+};
 
 /**
  * Starts everything on one machine: database, migrations, development seed, every subgraph and the gateway, each a real
@@ -20,7 +24,7 @@ type PlatformOptions = { print?: (text: string) => void };
  */
 export async function startPlatform(
   env: Environment,
-  { print = console.log }: PlatformOptions = {},
+  { print = console.log, onQuery }: PlatformOptions = {},
 ): Promise<RunningPlatform> {
   const startedAt = performance.now();
   const config = loadConfig(launcherConfigSchema, env);
@@ -50,6 +54,7 @@ export async function startPlatform(
       secrets,
       database,
       createLogger: (name) => createLogger(name, config.LOG_LEVEL),
+      subgraphOptions: onQuery ? { onQuery } : {},
     });
     stops.push(servers.stop);
     const seconds = (performance.now() - startedAt) / 1000;

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type FastifyError, type FastifyInstance, fastify } from 'fastify';
+import { type FastifyError, type FastifyInstance, fastify, LogController } from 'fastify';
 import { ConfigError } from './config.ts';
 import { errorBody, internalErrorBody, RefusalError } from './errors.ts';
 import { type ReadinessCheck, registerHealth } from './health.ts';
@@ -21,7 +21,7 @@ const requestTimeoutMs = 30_000;
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const server = fastify({
     loggerInstance: options.logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimitBytes ?? defaultBodyLimitBytes,
     requestTimeout: requestTimeoutMs,
     forceCloseConnections: 'idle',

@@ -1,3 +1,4 @@
 export type { AuthOptions } from './auth-options.ts';
 export { type AuthConfig, authConfigSchema } from './config.ts';
 export { startAuth } from './start-auth.ts';
+export { signExpiredUserToken } from './tokens/expired-user-token.ts';

@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import { openProcessDatabase } from '@signet/db';
+import type { Logger } from '@signet/service';
+import type { UserAccount } from '../accounts/account.ts';
+import { loadSigningKeys } from '../keys/load-signing-keys.ts';
+import { createUserTokenSigner } from './user-token-signer.ts';
+
+type ExpiredTokenOptions = {
+  databaseUrl: string;
+  keyEncryptionKey: Buffer;
+  issuerUrl: string;
+  logger: Logger;
+};
+
+const hourMs = 3_600_000;
+
+/**
+ * A customer's access token that was valid an hour ago, of nobody. For trials of a running deployment: no verifier may
+ * take it, whoever holds it. Signed with the platform's own key, so that nothing but its time is wrong.
+ */
+export async function signExpiredUserToken({
+  databaseUrl,
+  keyEncryptionKey,
+  issuerUrl,
+  logger,
+}: ExpiredTokenOptions): Promise<string> {
+  const database = openProcessDatabase(databaseUrl, {
+    name: 'expired-token',
+    log: logger,
+    maxConnections: 1,
+  });
+  try {
+    const { active } = await loadSigningKeys(database.db, {
+      platform: 'user',
+      signingAlgorithm: 'EdDSA',
+      keyEncryptionKey,
+    });
+    const issuedAt = new Date(Date.now() - 2 * hourMs);
+    const nobody: UserAccount = {
+      id: randomUUID(),
+      email: 'nobody@example.com',
+      emailVerified: false,
+      fullName: '',
+      passwordVersion: 1,
+      isActive: false,
+      createdAt: issuedAt,
+    };
+    return await createUserTokenSigner(issuerUrl, active)(
+      { account: nobody, tenantId: randomUUID(), sessionId: randomUUID(), authTime: issuedAt, amr: ['pwd'] },
+      { issuedAt, expiresAt: new Date(issuedAt.getTime() + hourMs) },
+    );
+  } finally {
+    await database.close();
+  }
+}
