@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signInOperation, startTestAuth, type TestAuth } from '../testing/start-test-auth.ts';
 import {
@@ -76,14 +77,17 @@ describe.each([
     ['a text that is no e-mail', () => ['nobody', testPassword]],
     ['an e-mail with NUL', () => [`${account.email}\0`, testPassword]],
     ['an e-mail of 10 KB', () => [`${'x'.repeat(10_000)}@example.com`, testPassword]],
-  ] as const)('answers %s alike, after one compare', async (_name, credentials) => {
-    const [email, password] = credentials();
-    auth.compares.length = 0;
-    const { status, body } = await tryCredentials(email, password);
-    expect(status).toBe(200);
-    expect(body).toEqual({ data: null, errors: refusal });
-    expect(auth.compares).toEqual([{ platform, cost: testPasswordCost }]);
-  });
+  ] as [string, () => [string, string]][])(
+    'answers %s alike, after one compare',
+    async (_name, credentials) => {
+      const [email, password] = credentials();
+      auth.compares.length = 0;
+      const { status, body } = await tryCredentials(email, password);
+      expect(status).toBe(200);
+      expect(body).toEqual({ data: null, errors: refusal });
+      expect(auth.compares).toEqual([{ platform, cost: testPasswordCost }]);
+    },
+  );
 
   it('answers an inactive account alike, after one compare', async () => {
     const inactive = await addAccount(auth.database, { tenantId: auth.tenants.demo, isActive: false });
@@ -106,6 +110,25 @@ describe.each([
     expect(await auth.signIn(field, other, { tenant: 'globex' })).toMatchObject({
       expiresIn: expect.any(Number),
     });
+  });
+
+  it.each([
+    ['suspended', 'is_active = false'],
+    ['given another password', 'password_version = password_version + 1'],
+  ])('refuses an account that is %s while its password is compared', async (_name, change) => {
+    const racer = await addAccount(auth.database, { tenantId: auth.tenants.demo });
+    const table = platform === 'user' ? 'auth.user' : 'auth.portal_user';
+    // Both statements are one transaction: until its end others read the row as it was.
+    const changing = auth.database.query(
+      `update ${table} set ${change} where id = '${racer.id}'; select pg_sleep(0.4)`,
+    );
+    await sleep(150);
+    const { body } = await tryCredentials(racer.email, racer.password);
+    await changing;
+    expect(body).toEqual({ data: null, errors: refusal });
+    const accountId = platform === 'user' ? 'user_id' : 'staff_id';
+    const sql = `select id from auth.${platform}_session where ${accountId} = $1`;
+    expect(await auth.database.query(sql, [racer.id])).toEqual([]);
   });
 
   it('refuses a tenant that does not exist', async () => {

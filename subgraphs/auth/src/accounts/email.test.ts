@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { normalizeEmail } from './email.ts';
+
+describe('normalizeEmail', () => {
+  it.each([
+    ['Ada@Example.COM', 'ada@example.com'],
+    [' ada@example.com\n', 'ada@example.com'],
+    ['ａｄａ@example.com', 'ada@example.com'],
+    ['ada+shop@mail.example.com', 'ada+shop@mail.example.com'],
+    ['jörg@müller.example', 'jörg@müller.example'],
+    ['ada@localhost', 'ada@localhost'],
+  ])('spells %j as %j', (input, email) => {
+    expect(normalizeEmail(input)).toBe(email);
+  });
+
+  it.each([
+    '',
+    'ada',
+    '@example.com',
+    'ada@',
+    'a b@example.com',
+    'a@b@c',
+    'a\0@b.c',
+    'ada@-',
+    `${'x'.repeat(65)}@b.c`,
+  ])('takes %j for no address', (input) => {
+    expect(normalizeEmail(input)).toBeUndefined();
+  });
+
+  it('takes what is longer than 254 characters for no address, at once', () => {
+    expect(normalizeEmail(`a@${'b'.repeat(253)}`)).toBeUndefined();
+    expect(normalizeEmail(`${'\ufdfa'.repeat(100_000)}@b.c`)).toBeUndefined();
+  });
+});

@@ -1,0 +1,161 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { decodeJwt } from 'jose';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startTestAuth, type TestAuth } from '../testing/start-test-auth.ts';
+import { addCustomer, addStaffMember, type TestAccount } from '../testing/test-accounts.ts';
+
+/** The same guarantees hold on both platforms. */
+describe.each([
+  { field: 'refresh', signInField: 'login', platform: 'user', addAccount: addCustomer },
+  { field: 'portalRefresh', signInField: 'portalLogin', platform: 'portal', addAccount: addStaffMember },
+] as const)('$field', ({ field, signInField, platform, addAccount }) => {
+  let auth: TestAuth;
+  let account: TestAccount;
+  beforeAll(async () => {
+    auth = await startTestAuth();
+    account = await addAccount(auth.database, { tenantId: auth.tenants.demo });
+  });
+  afterEach(() => {
+    auth.clock.aheadSeconds = 0;
+  });
+  afterAll(() => auth.stop());
+
+  const accountTable = platform === 'user' ? 'auth.user' : 'auth.portal_user';
+  const operation = `mutation ($input: RefreshInput) { ${field}(input: $input) { accessToken refreshToken expiresIn } }`;
+  const refresh = (refreshToken: unknown, tenant?: string) =>
+    auth.ask(operation, { input: { refreshToken } }, tenant ? { tenant } : {});
+  const reasonOf = async (answer: ReturnType<typeof refresh>) =>
+    (await answer).body.errors?.[0]?.extensions.reason;
+  const sessionOf = async (accessToken: string) => {
+    const { sid } = decodeJwt(accessToken);
+    const [row] = await auth.database.query(`select * from auth.${platform}_session where id = $1`, [sid]);
+    return row;
+  };
+
+  it('gives new tokens of the same session', async () => {
+    const first = await auth.signIn(signInField, account);
+    const { body } = await refresh(first.refreshToken);
+    const second = body.data[field];
+    expect(second.refreshToken).not.toBe(first.refreshToken);
+    const [before, after] = [decodeJwt(first.accessToken), decodeJwt(second.accessToken)];
+    expect(after).toMatchObject({
+      sub: account.id,
+      sid: before.sid,
+      auth_time: before.auth_time,
+      amr: ['pwd'],
+    });
+    expect(after.jti).not.toBe(before.jti);
+  });
+
+  it('refuses a refresh token used twice; a client that raced itself keeps its session', async () => {
+    const first = await auth.signIn(signInField, account);
+    const { body } = await refresh(first.refreshToken);
+    expect(await reasonOf(refresh(first.refreshToken))).toBe('auth.failure.revoked');
+    expect(await reasonOf(refresh(body.data[field].refreshToken))).toBeUndefined();
+  });
+
+  it('ends the session when a refresh token comes back a minute after its use', async () => {
+    const first = await auth.signIn(signInField, account);
+    const { body } = await refresh(first.refreshToken);
+    auth.clock.aheadSeconds = 61;
+    expect(await reasonOf(refresh(first.refreshToken))).toBe('auth.failure.revoked');
+    expect(await sessionOf(first.accessToken)).toMatchObject({
+      end_reason: 'reuse',
+      ended_at: expect.any(Date),
+    });
+    expect(await reasonOf(refresh(body.data[field].refreshToken))).toBe('auth.failure.revoked');
+  });
+
+  it('gives one successor when a token is exchanged ten times at once', async () => {
+    const { refreshToken } = await auth.signIn(signInField, account);
+    const answers = await Promise.all(Array.from({ length: 10 }, () => refresh(refreshToken)));
+    const reasons = answers.map(({ body }) => body.errors?.[0]?.extensions.reason ?? 'won');
+    expect(reasons.filter((reason) => reason === 'won')).toHaveLength(1);
+    expect(reasons.filter((reason) => reason === 'auth.failure.revoked')).toHaveLength(9);
+  });
+
+  it('refuses a token after the idle time, and one used in time lives on', async () => {
+    const idleSeconds = platform === 'user' ? 30 * 86_400 : 8 * 3600;
+    const kept = await auth.signIn(signInField, account);
+    const idle = await auth.signIn(signInField, account);
+    auth.clock.aheadSeconds = idleSeconds - 60;
+    const { body } = await refresh(kept.refreshToken);
+    auth.clock.aheadSeconds = idleSeconds + 60;
+    expect(await reasonOf(refresh(idle.refreshToken))).toBe('auth.failure.revoked');
+    expect(await reasonOf(refresh(body.data[field].refreshToken))).toBeUndefined();
+  });
+
+  it('refuses every token after the absolute lifetime, and lets no access token outlive it', async () => {
+    const [idleSeconds, absoluteSeconds] =
+      platform === 'user' ? [29 * 86_400, 90 * 86_400] : [7 * 3600, 12 * 3600];
+    const first = await auth.signIn(signInField, account);
+    const end = (await sessionOf(first.accessToken)).expires_at.getTime() / 1000;
+    let { refreshToken } = first;
+    for (const ahead of [...multiplesBelow(absoluteSeconds - 60, idleSeconds), absoluteSeconds - 60]) {
+      auth.clock.aheadSeconds = ahead;
+      const { body } = await refresh(refreshToken);
+      ({ refreshToken } = body.data[field]);
+      expect(decodeJwt(body.data[field].accessToken).exp).toBeLessThanOrEqual(end);
+    }
+    auth.clock.aheadSeconds = absoluteSeconds + 1;
+    expect(await reasonOf(refresh(refreshToken))).toBe('auth.failure.revoked');
+  });
+
+  it.each([
+    ['inactive', 'is_active = false'],
+    ['given another password', 'password_version = password_version + 1'],
+  ])('refuses a token of an account that was %s', async (_name, change) => {
+    const changed = await addAccount(auth.database, { tenantId: auth.tenants.demo });
+    const { refreshToken } = await auth.signIn(signInField, changed);
+    await auth.database.query(`update ${accountTable} set ${change} where id = $1`, [changed.id]);
+    expect(await reasonOf(refresh(refreshToken))).toBe('auth.failure.revoked');
+  });
+
+  it('signs nothing for an account that is being suspended at this moment', async () => {
+    const racer = await addAccount(auth.database, { tenantId: auth.tenants.demo });
+    const { refreshToken } = await auth.signIn(signInField, racer);
+    // Both statements are one transaction: until its end others read the row as it was.
+    const suspending = auth.database.query(
+      `update ${accountTable} set is_active = false where id = '${racer.id}'; select pg_sleep(0.4)`,
+    );
+    await sleep(150);
+    expect(await reasonOf(refresh(refreshToken))).toBe('auth.failure.revoked');
+    await suspending;
+  });
+
+  it('refuses a token of a session that has ended', async () => {
+    const { accessToken, refreshToken } = await auth.signIn(signInField, account);
+    const sql = `update auth.${platform}_session set ended_at = now(), end_reason = 'ended' where id = $1`;
+    await auth.database.query(sql, [decodeJwt(accessToken).sid]);
+    expect(await reasonOf(refresh(refreshToken))).toBe('auth.failure.revoked');
+  });
+
+  it("does not know another tenant's token, until the request names that tenant", async () => {
+    const other = await addAccount(auth.database, { tenantId: auth.tenants.globex });
+    const { refreshToken } = await auth.signIn(signInField, other, { tenant: 'globex' });
+    expect(await reasonOf(refresh(refreshToken))).toBe('auth.failure.invalid_credentials');
+    expect(await reasonOf(refresh(refreshToken, 'globex'))).toBeUndefined();
+  });
+
+  it("does not know the other platform's token", async () => {
+    const [addOther, otherField] =
+      platform === 'user' ? ([addStaffMember, 'portalLogin'] as const) : ([addCustomer, 'login'] as const);
+    const other = await addOther(auth.database, { tenantId: auth.tenants.demo });
+    const { refreshToken } = await auth.signIn(otherField, other);
+    expect(await reasonOf(refresh(refreshToken))).toBe('auth.failure.invalid_credentials');
+  });
+
+  it.each([
+    ['an unknown token', 'x'.repeat(43), 'auth.failure.invalid_credentials'],
+    ['a malformed token', 'no token\0', 'auth.failure.invalid_credentials'],
+    ['a token of 100 KB', 'x'.repeat(100_000), 'auth.failure.invalid_credentials'],
+    ['an empty token', '', 'input.refreshToken'],
+    ['no token', null, 'input.refreshToken'],
+  ])('refuses %s', async (_name, token, reason) => {
+    expect(await reasonOf(refresh(token))).toBe(reason);
+  });
+});
+
+function multiplesBelow(limit: number, step: number): number[] {
+  return Array.from({ length: Math.floor(limit / step) }, (_, index) => (index + 1) * step);
+}
