@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { utimes, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '@signet/db/embedded';
@@ -134,6 +134,21 @@ test('starts again after it was killed while the database was being made', async
   expect((await second.exit()).code).toBe(0);
 }, 90_000);
 
+test('npm run dev starts the platform anew when a source file changes', async () => {
+  const dev = startProcess('npm', ['run', 'dev'], { PORT_BASE: String(portBase), SIGNET_HOME: home.path });
+  started.push(dev);
+  await dev.waitFor('Signet is ready');
+  const now = new Date();
+  await utimes(join(import.meta.dirname, '../main.ts'), now, now);
+  await dev.waitFor(/Changed: launcher[/\\]main\.ts[\s\S]*Signet is ready/);
+  expect(await signIn()).toMatch(/^ey/);
+  dev.child.kill('SIGTERM');
+  const { code, ms } = await dev.exit();
+  expect(code).toBe(0);
+  expect(ms).toBeLessThan(5000);
+  expect(await allPortsFree()).toBe(true);
+}, 90_000);
+
 test('says which variable to change when a port is in use, before it touches the data folder', async () => {
   const squatter: Server = createServer();
   await new Promise<void>((resolve) => squatter.listen(portBase + 13, '127.0.0.1', resolve));
@@ -141,7 +156,7 @@ test('says which variable to change when a port is in use, before it touches the
   expect((await platform.exit()).code).toBe(1);
   squatter.close();
   expect(errorLines(platform)).toEqual([
-    `  PORT_BASE: port ${portBase + 13} is in use on 127.0.0.1; stop what listens there or set PORT_BASE to move every port`,
+    `PORT_BASE: port ${portBase + 13} is in use on 127.0.0.1; stop what listens there or set PORT_BASE to move every port`,
   ]);
 });
 
@@ -175,7 +190,7 @@ test('lists every fault of the configuration at once', async () => {
     DATABASE_URL: 'mysql://root@localhost/x',
   });
   expect((await platform.exit()).code).toBe(1);
-  expect(errorLines(platform).map((line) => line.trim().split(':')[0])).toEqual([
+  expect(errorLines(platform).map((line) => line.split(':')[0])).toEqual([
     'PORT_BASE',
     'DATABASE_URL',
     'LOG_LEVEL',
@@ -212,9 +227,11 @@ test('seeds no database that it did not make, unless that is empty and it is ask
   }
 }, 90_000);
 
+/** The lines for the user, without npm's and without a heading. */
 function errorLines(platform: StartedProcess): string[] {
   return platform
     .output()
     .split('\n')
-    .filter((line) => /^ {2}[A-Z_]+: /.test(line));
+    .map((line) => line.trim())
+    .filter((line) => /\b(PORT_BASE|SIGNET_HOME|DATABASE_URL|LOG_LEVEL|SEED|HOST)\b/.test(line));
 }
