@@ -1,3 +1,4 @@
+import { createTestDatabase } from '@signet/testing';
 import { describe, expect, it } from 'vitest';
 import { normalizeEmail } from './email.ts';
 
@@ -30,5 +31,19 @@ describe('normalizeEmail', () => {
   it('takes what is longer than 254 characters for no address, at once', () => {
     expect(normalizeEmail(`a@${'b'.repeat(253)}`)).toBeUndefined();
     expect(normalizeEmail(`${'\ufdfa'.repeat(100_000)}@b.c`)).toBeUndefined();
+  });
+
+  it('spells every character as the database checks it', async () => {
+    const database = await createTestDatabase();
+    const characters = Array.from({ length: 0x1_10_00 }, (_, point) => point).filter(
+      (point) => point < 0xd800 || point > 0xdfff,
+    );
+    const emails = characters.map((point) => normalizeEmail(`a${String.fromCodePoint(point)}@example.com`));
+    const rows = await database.query(
+      'select email from unnest($1::text[]) as email where email <> lower(normalize(email, nfkc))',
+      [emails.filter((email) => email !== undefined)],
+    );
+    await database.drop();
+    expect(rows).toEqual([]);
   });
 });

@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import { createPepper } from '@signet/db/password-hash';
+import { createLogger } from '@signet/service';
+import bcrypt from 'bcryptjs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createDummyHash } from './dummy-hash.ts';
+import {
+  createPasswordWorkers,
+  type PasswordWorkers,
+  type PasswordWorkersOptions,
+} from './password-workers.ts';
+
+const pepper = createPepper(randomBytes(32));
+const logger = createLogger('test', 'silent');
+
+describe('password workers', () => {
+  let workers: PasswordWorkers;
+  afterEach(() => workers.close());
+  const create = (options: Partial<PasswordWorkersOptions> = {}) => {
+    workers = createPasswordWorkers({ pepper, logger, cost: 4, ...options });
+    return workers;
+  };
+
+  it('know a password again that they hashed, with cost 12, and no other', async () => {
+    const { hash, verify } = create();
+    const stored = await hash('a password of some length');
+    expect(bcrypt.getRounds(stored.hash)).toBe(12);
+    expect(await verify('a password of some length', stored)).toBe(true);
+    expect(await verify('a password of some lengtH', stored)).toBe(false);
+  });
+
+  it('leave the event loop free while they work', async () => {
+    const { hash } = create();
+    let worst = 0;
+    let last = performance.now();
+    const timer = setInterval(() => {
+      worst = Math.max(worst, performance.now() - last);
+      last = performance.now();
+    }, 5);
+    await Promise.all([hash('one password of three'), hash('two passwords of three')]);
+    clearInterval(timer);
+    expect(worst).toBeLessThan(200);
+  });
+
+  it('refuse what more than the queue would hold', async () => {
+    const { verify } = create({ maxQueued: 2, cost: 8 });
+    const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => verify('x', undefined)));
+    const refused = outcomes.filter(({ status }) => status === 'rejected');
+    expect(refused.length).toBeGreaterThanOrEqual(4);
+    for (const outcome of refused) {
+      expect(outcome).toMatchObject({ reason: { reason: 'auth.throttled', code: 'RATE_LIMITED' } });
+    }
+    expect(await verify('x', undefined)).toBe(false);
+  });
+
+  it('compare once at the same cost where the account, or the pepper of its hash, is unknown', async () => {
+    const costs: number[] = [];
+    const { verify } = create({ onCompare: ({ cost }) => costs.push(cost) });
+    expect(await verify('x', undefined)).toBe(false);
+    expect(await verify('x', { hash: bcrypt.hashSync('x', 4), pepperId: 'other' })).toBe(false);
+    expect(costs).toEqual([4, 4]);
+  });
+
+  it('stand in for a stored hash with one of the same form and cost', () => {
+    create();
+    expect(createDummyHash(12)).toHaveLength(60);
+    expect(bcrypt.getRounds(createDummyHash(12))).toBe(12);
+  });
+});
