@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 # One image per process: docker build --target gateway .   (auth, portal, catalog, inventory, orders, gateway, migrate)
 
-FROM node:24-slim AS dependencies
+FROM node:24-slim AS manifests
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY schema/package.json schema/
@@ -18,16 +18,21 @@ COPY subgraphs/inventory/package.json subgraphs/inventory/
 COPY subgraphs/orders/package.json subgraphs/orders/
 COPY gateway/package.json gateway/
 COPY launcher/package.json launcher/
+
 # Node is in the image and PostgreSQL in another: neither the `node` package (a dev dependency) nor the embedded server
 # (optional ones) comes along. No production dependency needs an install script.
-RUN npm ci --omit=dev --omit=optional --ignore-scripts && npm cache clean --force
+FROM manifests AS gateway-packages
+RUN npm ci --omit=dev --omit=optional --ignore-scripts --workspace=gateway && npm cache clean --force
+
+# Without the gateway's browser pages, which are six times as large as all the rest.
+FROM manifests AS subgraph-packages
+RUN npm ci --omit=dev --omit=optional --ignore-scripts --workspace=subgraphs/auth --workspace=subgraphs/portal \
+  --workspace=subgraphs/catalog --workspace=subgraphs/inventory --workspace=subgraphs/orders \
+  && npm cache clean --force
 
 FROM node:24-slim AS process
 ENV NODE_ENV=production HOST=0.0.0.0
 WORKDIR /app
-COPY --from=dependencies /app ./
-COPY schema schema
-COPY libs libs
 # Files are root's and read-only to the process; compose may choose another user id.
 USER node
 # The gateway calls its port GRAPH_PORT.
@@ -35,45 +40,51 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --start-interval=1s -
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.GRAPH_PORT ?? process.env.PORT}/health/ready`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 
 FROM process AS gateway
+COPY --from=gateway-packages /app ./
+COPY schema schema
+COPY libs libs
 COPY gateway gateway
 ENV GRAPH_PORT=4000
 EXPOSE 4000
 CMD ["node", "gateway/main.ts"]
 
-FROM process AS with-database
+FROM process AS subgraph
+COPY --from=subgraph-packages /app ./
+COPY schema schema
+COPY libs libs
 COPY db db
 
-FROM with-database AS auth
+FROM subgraph AS auth
 COPY subgraphs/auth subgraphs/auth
 ENV PORT=4011
 EXPOSE 4011
 CMD ["node", "subgraphs/auth/main.ts"]
 
-FROM with-database AS portal
+FROM subgraph AS portal
 COPY subgraphs/portal subgraphs/portal
 ENV PORT=4012
 EXPOSE 4012
 CMD ["node", "subgraphs/portal/main.ts"]
 
-FROM with-database AS catalog
+FROM subgraph AS catalog
 COPY subgraphs/catalog subgraphs/catalog
 ENV PORT=4013
 EXPOSE 4013
 CMD ["node", "subgraphs/catalog/main.ts"]
 
-FROM with-database AS inventory
+FROM subgraph AS inventory
 COPY subgraphs/inventory subgraphs/inventory
 ENV PORT=4014
 EXPOSE 4014
 CMD ["node", "subgraphs/inventory/main.ts"]
 
-FROM with-database AS orders
+FROM subgraph AS orders
 COPY subgraphs/orders subgraphs/orders
 ENV PORT=4015
 EXPOSE 4015
 CMD ["node", "subgraphs/orders/main.ts"]
 
-FROM with-database AS migrate
+FROM subgraph AS migrate
 COPY deploy/prepare-database.ts deploy/
 HEALTHCHECK NONE
 CMD ["node", "deploy/prepare-database.ts"]

@@ -201,6 +201,36 @@ describe('docker-compose.yml and the Dockerfile', () => {
     expect(manifests.filter((path) => !copied.has(path))).toEqual([]);
   });
 
+  it('install production packages only, of every subgraph and apart from them of the gateway', () => {
+    const images = readImages();
+    const install = (stage: string) => images.get(stage)?.ran.join(' ') ?? '';
+    const workspaces = (stage: string) =>
+      [...install(stage).matchAll(/--workspace=(\S+)/g)].map(([, name]) => name);
+    expect(workspaces('gateway-packages')).toEqual(['gateway']);
+    expect(workspaces('subgraph-packages')).toEqual(subgraphs.map(({ name }) => `subgraphs/${name}`));
+    for (const stage of ['gateway-packages', 'subgraph-packages']) {
+      expect(install(stage)).toContain('npm ci --omit=dev --omit=optional --ignore-scripts ');
+    }
+  });
+
+  it('send the engine what is copied, and neither secrets nor local data', () => {
+    const [first, ...rules] = readFileSync(join(root, '.dockerignore'), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'));
+    expect(first).toBe('*');
+    const sent = rules.filter((rule) => rule.startsWith('!')).map((rule) => rule.slice(1));
+    const copied = [...readImages().values()].flatMap((image) => image.copied);
+    const missing = copied.filter(
+      (path) => !sent.some((rule) => path === rule || path.startsWith(`${rule}/`)),
+    );
+    expect(missing).toEqual([]);
+    expect(sent.filter((rule) => 'deploy/secrets'.startsWith(rule) || '.env'.startsWith(rule))).toEqual([]);
+    expect(rules).toEqual(
+      expect.arrayContaining(['deploy/secrets', '.env', '**/.signet', '**/node_modules']),
+    );
+    expect(readFileSync(join(root, 'deploy/.gitignore'), 'utf8').split('\n')).toContain('secrets/');
+  });
+
   it('leave every variable to .env.example with the same default', () => {
     const lines = readFileSync(join(root, '.env.example'), 'utf8').split('\n');
     const example = Object.fromEntries(

@@ -11,6 +11,7 @@ export type Image = {
   copied: string[];
   exposed: number[];
   command: string[];
+  ran: string[];
   healthcheck: string | undefined;
 };
 
@@ -39,7 +40,16 @@ function readInstructions(): [string, string][] {
 function startImage(base: string, below: Image | undefined): Image {
   return below
     ? { ...structuredClone(below), base: below.base }
-    : { base, env: {}, user: undefined, copied: [], exposed: [], command: [], healthcheck: undefined };
+    : {
+        base,
+        env: {},
+        user: undefined,
+        copied: [],
+        exposed: [],
+        command: [],
+        ran: [],
+        healthcheck: undefined,
+      };
 }
 
 function apply(image: Image, instruction: string, rest: string): void {
@@ -63,8 +73,10 @@ function apply(image: Image, instruction: string, rest: string): void {
     case 'COPY':
       if (!rest.startsWith('--from=')) image.copied.push(...rest.split(' ').slice(0, -1));
       return;
-    case 'WORKDIR':
     case 'RUN':
+      image.ran.push(rest);
+      return;
+    case 'WORKDIR':
       return;
     default:
       throw new Error(`This reader does not know the instruction ${instruction}.`);
