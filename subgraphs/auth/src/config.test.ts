@@ -1,7 +1,7 @@
 import { type ConfigError, type Environment, loadConfig } from '@signet/service';
 import { describe, expect, it } from 'vitest';
 import { authConfigSchema } from './config.ts';
-import { randomSecret } from './testing/test-config.ts';
+import { randomSecret } from './testing/config.test-support.ts';
 
 const environment: Environment = {
   PORT: '4011',

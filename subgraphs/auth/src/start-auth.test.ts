@@ -5,9 +5,9 @@ import { createTestDatabase, postGraphql, type TestDatabase } from '@signet/test
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startAuth } from './start-auth.ts';
-import { signInOperation } from './testing/start-test-auth.ts';
-import { addCustomer, addStaffMember, testPasswordCost } from './testing/test-accounts.ts';
-import { randomSecret, testConfig } from './testing/test-config.ts';
+import { addCustomer, addStaffMember, testPasswordCost } from './testing/accounts.test-support.ts';
+import { signInOperation } from './testing/auth.test-support.ts';
+import { randomSecret, testConfig } from './testing/config.test-support.ts';
 
 const logger = createLogger('test', 'silent');
 const secrets: Environment = {

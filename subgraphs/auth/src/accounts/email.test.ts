@@ -33,9 +33,9 @@ describe('normalizeEmail', () => {
     expect(normalizeEmail(`${'\ufdfa'.repeat(100_000)}@b.c`)).toBeUndefined();
   });
 
-  it('spells every character as the database checks it', async () => {
+  it('spells letters of every script as the database checks it', async () => {
     const database = await createTestDatabase();
-    const characters = Array.from({ length: 0x1_10_00 }, (_, point) => point).filter(
+    const characters = Array.from({ length: 0x2_00_00 }, (_, point) => point).filter(
       (point) => point < 0xd800 || point > 0xdfff,
     );
     const emails = characters.map((point) => normalizeEmail(`a${String.fromCodePoint(point)}@example.com`));

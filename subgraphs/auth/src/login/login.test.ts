@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { signInOperation, startTestAuth, type TestAuth } from '../testing/start-test-auth.ts';
 import {
   addCustomer,
   addStaffMember,
   type TestAccount,
   testPassword,
   testPasswordCost,
-} from '../testing/test-accounts.ts';
+} from '../testing/accounts.test-support.ts';
+import { signInOperation, startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
 
 /** The same guarantees hold on both platforms. */
 describe.each([

@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestAuth, type TestAuth } from '../testing/start-test-auth.ts';
-import { addCustomer, addStaffMember, type TestAccount } from '../testing/test-accounts.ts';
+import { addCustomer, addStaffMember, type TestAccount } from '../testing/accounts.test-support.ts';
+import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
 
 /** The same guarantees hold on both platforms. */
 describe.each([

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startTestAuth, type TestAuth } from '../testing/start-test-auth.ts';
-import { addCustomer, addStaffMember, type TestAccount } from '../testing/test-accounts.ts';
+import { addCustomer, addStaffMember, type TestAccount } from '../testing/accounts.test-support.ts';
+import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
 
 /** The same guarantees hold on both platforms. */
 describe.each([
@@ -121,6 +121,17 @@ describe.each([
     await sleep(150);
     expect(await reasonOf(refresh(refreshToken))).toBe('auth.failure.revoked');
     await suspending;
+  });
+
+  it('signs nothing for a session that is being ended at this moment', async () => {
+    const { accessToken, refreshToken } = await auth.signIn(signInField, account);
+    const ending = auth.database.query(
+      `update auth.${platform}_session set ended_at = now(), end_reason = 'ended' where id = '${decodeJwt(accessToken).sid}';
+       select pg_sleep(0.4)`,
+    );
+    await sleep(150);
+    expect(await reasonOf(refresh(refreshToken))).toBe('auth.failure.revoked');
+    await ending;
   });
 
   it('refuses a token of a session that has ended', async () => {

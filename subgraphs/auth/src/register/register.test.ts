@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestAuth, type TestAuth } from '../testing/start-test-auth.ts';
-import { addCustomer } from '../testing/test-accounts.ts';
+import { addCustomer } from '../testing/accounts.test-support.ts';
+import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
 
 const operation = `mutation ($input: RegisterInput!) { register(input: $input) { accessToken refreshToken expiresIn } }`;
 const password = 'a password of some length';

@@ -1,9 +1,9 @@
 import { type Platform, scopesOfRole, staffRoles, userScopes } from '@signet/schema/contract';
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestAuth, type TestAuth } from '../testing/start-test-auth.ts';
-import { addCustomer, addStaffMember } from '../testing/test-accounts.ts';
-import { issuerUrl } from '../testing/test-config.ts';
+import { addCustomer, addStaffMember } from '../testing/accounts.test-support.ts';
+import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
+import { issuerUrl } from '../testing/config.test-support.ts';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestAuth, type TestAuth } from '../testing/start-test-auth.ts';
-import { addCustomer, addStaffMember, type TestAccount } from '../testing/test-accounts.ts';
+import { addCustomer, addStaffMember, type TestAccount } from '../testing/accounts.test-support.ts';
+import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
 
 const operation = `query ($representations: [_Any!]!) {
   _entities(representations: $representations) { ... on User { id email } ... on StaffMember { id email role } }

@@ -2,8 +2,8 @@ import { createLogger, type Environment, formatSignetContext, signetContextHeade
 import { createTestDatabase, type GraphqlAnswer, postGraphql, type TestDatabase } from '@signet/testing';
 import type { AuthOptions } from '../auth-options.ts';
 import { startAuth } from '../start-auth.ts';
-import { type TestAccount, testPasswordCost } from './test-accounts.ts';
-import { testConfig } from './test-config.ts';
+import { type TestAccount, testPasswordCost } from './accounts.test-support.ts';
+import { testConfig } from './config.test-support.ts';
 
 type Sender = { token?: string; tenant?: string; device?: string; address?: string };
 export type Tokens = { accessToken: string; refreshToken: string; expiresIn: number };

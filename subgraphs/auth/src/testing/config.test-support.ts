@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Environment, loadConfig } from '@signet/service';
 import type { TestDatabase } from '@signet/testing';
 import { type AuthConfig, authConfigSchema } from '../config.ts';
-import { testPepper } from './test-accounts.ts';
+import { testPepper } from './accounts.test-support.ts';
 
 export const issuerUrl = 'http://localhost:4000';
 
