@@ -66,10 +66,10 @@ export const homeCategories: readonly CategoryPlan[] = [
       ['Fairy Lights', 1200, 2900, 'Ten metres of copper wire with a hundred lights and a timer.'],
     ],
     closings: [
-      'The light source can be changed without tools.',
-      'Draws less than half a watt on standby.',
+      'Gives a light that is kind to faces.',
       'Rated for twenty-five thousand hours.',
-      'A bulb is included.',
+      'Two years of guarantee, the light source included.',
+      'Draws less power than its predecessor.',
     ],
   },
   {
@@ -93,10 +93,10 @@ export const homeCategories: readonly CategoryPlan[] = [
       ['Hot-Water Bottle', 1500, 2900, 'Natural rubber in a knitted cover that comes off for the wash.'],
     ],
     closings: [
-      'Machine wash at 60 °C.',
+      'Care instructions are woven in, not printed.',
       'Certified free of harmful substances.',
-      'Gets softer with every wash.',
-      'Sewn in a family-run mill.',
+      'Gets better with every winter.',
+      'Sewn in a family-run workshop.',
     ],
   },
   {
@@ -115,9 +115,9 @@ export const homeCategories: readonly CategoryPlan[] = [
       ['Tool Box', 2900, 6900, 'Cantilevered steel trays that open in one movement.'],
     ],
     closings: [
-      'Assembles in ten minutes with the key in the box.',
+      'Comes ready to use.',
       'Matches the rest of the series to the millimetre.',
-      'Screws and plugs for brick and plaster are included.',
+      'Carries more than one would think.',
       'Wipe clean with a damp cloth.',
     ],
   },

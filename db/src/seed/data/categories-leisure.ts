@@ -18,10 +18,10 @@ export const leisureCategories: readonly CategoryPlan[] = [
       ['Compost Bin', 5900, 11900, 'Three hundred litres, ventilated, with a hatch at the foot.'],
     ],
     closings: [
-      'Stays outside all winter.',
+      'Two gardeners tested it for a year.',
       'Comes with a leaflet for balconies.',
       'Grows old with dignity.',
-      'Every part can be bought separately.',
+      'Made for people who kneel in the mud.',
     ],
   },
   {
@@ -41,8 +41,8 @@ export const leisureCategories: readonly CategoryPlan[] = [
     ],
     closings: [
       'Repairs are free for the first five years.',
-      'Proofed without fluorocarbons.',
-      'Packs down to the size of a loaf.',
+      'Made for weather that was not forecast.',
+      'Goes on trips of one night and of six weeks.',
       'Tested for two seasons before it went on sale.',
     ],
   },
@@ -62,10 +62,10 @@ export const leisureCategories: readonly CategoryPlan[] = [
       ['Rain Cape', 3900, 8900, 'Covers the rider, the basket and most of the weather.'],
     ],
     closings: [
-      'Fits frames from 48 to 62 cm.',
-      'Mounted in a minute, without tools.',
+      'Made for riding to work, every day of the year.',
+      'Survives rain, salt and the railway.',
       'Road-legal where we ship to.',
-      'The screws are stainless.',
+      'Spare parts are kept for ten years.',
     ],
   },
   {

@@ -23,10 +23,10 @@ export const workCategories: readonly CategoryPlan[] = [
       ['Pencil Case', 1400, 3400, 'Waxed canvas with room for twenty pens and a ruler.'],
     ],
     closings: [
-      'The paper takes ink without feathering.',
-      'Made of recycled fibres.',
-      'Refills are always in stock.',
-      'Fits every standard folder.',
+      'Chosen by people who write a lot.',
+      'Wrapped in paper, not in foil.',
+      'Made in a workshop of twelve people.',
+      'Always in stock, so that the next one matches.',
     ],
   },
   {
@@ -45,10 +45,10 @@ export const workCategories: readonly CategoryPlan[] = [
       ['Speaker Cable', 1200, 3900, 'Three metres of oxygen-free copper with banana plugs.'],
     ],
     closings: [
-      'Measured and matched before it leaves the workshop.',
+      'Can be tried at home for thirty days.',
       'Three years of guarantee, without registration.',
-      'A cable of two metres is in the box.',
-      'The battery can be changed with one screw.',
+      'Every part that wears can be ordered.',
+      'Comes in cardboard without foam.',
     ],
   },
   {
@@ -77,10 +77,10 @@ export const workCategories: readonly CategoryPlan[] = [
       ['Charging Cable', 990, 2900, 'Two metres, braided, tested for twenty thousand bends.'],
     ],
     closings: [
-      'Works without a driver.',
-      'Settings are kept in the device, not in an account.',
-      'Firmware updates are signed and optional.',
-      'Runs with every system of the last ten years.',
+      'Made for desks at which work is done.',
+      'Two years of guarantee, without registration.',
+      'Goes with every computer of the last ten years.',
+      'The box is smaller than you expect.',
     ],
   },
   {
@@ -99,9 +99,9 @@ export const workCategories: readonly CategoryPlan[] = [
       ['Crossword Collection', 990, 1690, 'Two hundred crosswords from easy to unfair.'],
     ],
     closings: [
-      'Missing pieces are replaced free of charge.',
-      'Printed on paper from managed forests.',
-      'Rules in four languages.',
+      'Fits on every shelf.',
+      'In its third edition by now.',
+      'Tested by a family with strong opinions.',
       'A present that does not need batteries.',
     ],
   },
