@@ -54,37 +54,39 @@ type ProductOptions = {
   onHand?: number;
 };
 
-/** Returns the product's id. */
-export async function addProduct(
+/** Returns the product's id. One statement, since each takes a connection of its own. */
+export function addProduct(
   database: TestDatabase,
   tenantId: string,
   options: ProductOptions = {},
 ): Promise<string> {
   const { name = 'Lamp', category = 'lamps', price = 1000, currency = 'EUR', isArchived = false } = options;
-  const categoryId = await addCategory(database, tenantId, category);
-  const id = await insert(
+  const createdAt = options.createdAt ?? new Date();
+  return insert(
     database,
-    `insert into catalog.product (tenant_id, category_id, sku, name, price_amount, currency, archived_at, created_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8) returning id`,
+    `with category as (
+       insert into catalog.category (tenant_id, slug, name) values ($1, $2, $2)
+       on conflict (tenant_id, slug) do update set name = excluded.name returning id
+     ), product as (
+       insert into catalog.product (tenant_id, category_id, sku, name, price_amount, currency, archived_at, created_at)
+       select $1, id, $3, $4, $5, $6, $7, $8 from category returning id
+     ), stock as (
+       insert into inventory.stock (tenant_id, product_id, on_hand)
+       select $1, id, $9 from product where $9::integer is not null
+     )
+     select id from product`,
     [
       tenantId,
-      categoryId,
+      category,
       randomName(),
       name,
       price,
       currency,
-      isArchived ? new Date() : null,
-      options.createdAt ?? new Date(),
+      isArchived ? createdAt : null,
+      createdAt,
+      options.onHand ?? null,
     ],
   );
-  if (options.onHand !== undefined) {
-    await database.query('insert into inventory.stock (tenant_id, product_id, on_hand) values ($1, $2, $3)', [
-      tenantId,
-      id,
-      options.onHand,
-    ]);
-  }
-  return id;
 }
 
 async function insert(database: TestDatabase, sql: string, values: unknown[]): Promise<string> {

@@ -6,5 +6,6 @@ export {
   type TestIssuer,
   type UserTokenOptions,
 } from './issuer.ts';
-export { type GraphqlAnswer, type GraphqlError, postGraphql } from './post-graphql.ts';
+export { type GraphqlAnswer, type GraphqlError, postGraphql, reasonsOf } from './post-graphql.ts';
+export { expectIdsRefused, itIsForCustomers, itIsForStaff, titled } from './refusals.ts';
 export { type Caller, startTestSubgraph, type TestSubgraph } from './subgraph.ts';

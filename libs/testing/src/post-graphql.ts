@@ -32,3 +32,8 @@ export async function postGraphql(
   const body = (await response.json()) as GraphqlAnswer['body'];
   return { status: response.status, headers: response.headers, body };
 }
+
+/** The reason of each error; its code where it has none. Empty: all went well. */
+export function reasonsOf({ body }: GraphqlAnswer): string[] {
+  return (body.errors ?? []).map(({ extensions }) => extensions.reason ?? extensions.code);
+}
