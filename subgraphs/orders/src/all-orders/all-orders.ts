@@ -10,7 +10,7 @@ export const orders: NonNullable<QueryResolvers['orders']> = async (_parent, arg
   const page = readOrderPage(args);
   const filter = {
     status: args.status ? (args.status.toLowerCase() as OrderStatus) : undefined,
-    userId: args.customerId ? readId('customerId', args.customerId) : undefined,
+    userId: typeof args.customerId === 'string' ? readId('customerId', args.customerId) : undefined,
   };
   const rows = await inTenant(ctx.db, ctx.tenantId, (trx) => findOrderPage(trx, filter, page));
   return createOrderConnection(rows, page);
