@@ -70,7 +70,7 @@ const reasonIndex = new Map<string, { code: ErrorCode; httpStatus: number; text:
 export function findReason(
   reason: string,
 ): { code: ErrorCode; httpStatus: number; text: string } | undefined {
-  if (/^input\.[A-Za-z][A-Za-z0-9.]*$/.test(reason)) {
+  if (/^input\.[A-Za-z_]\w*(\.\w+)*$/.test(reason)) {
     return { code: 'BAD_USER_INPUT', httpStatus: errorTable.BAD_USER_INPUT.httpStatus, text: inputErrorText };
   }
   return reasonIndex.get(reason);

@@ -21,72 +21,93 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * @throws {ConfigError}
  */
 export function loadConfig<S extends z.ZodObject>(schema: S, env: Environment): Readonly<z.output<S>> {
-  const faults: string[] = [];
+  const unreadable = new Map<string, string>();
   const values = Object.fromEntries(
-    Object.keys(schema.shape).map((name) => [name, readVariable(name, env, faults)]),
+    Object.keys(schema.shape).map((name) => [name, readVariable(name, env, unreadable)]),
   );
   const result = schema.safeParse(values);
-  if (!result.success) {
-    const unreadable = new Set(faults.map((fault) => fault.split(/_FILE:|:/, 1)[0]));
-    faults.push(
-      ...result.error.issues
-        .filter((issue) => !unreadable.has(String(issue.path[0])))
-        .map((issue) => `${issue.path.join('.') || 'configuration'}: ${describeIssue(issue, values)}`),
-    );
-  }
+  const issues = (result.error?.issues ?? []).filter((issue) => !unreadable.has(String(issue.path[0])));
+  const faults = [
+    ...unreadable.values(),
+    ...new Set(issues.map((issue) => `${nameOf(issue)}: ${describeIssue(issue, values)}`)),
+  ];
   if (faults.length > 0 || !result.success) {
     throw new ConfigError(faults);
   }
   return Object.freeze(result.data);
 }
 
-function readVariable(name: string, env: Environment, faults: string[]): string | undefined {
-  const path = env[`${name}_FILE`];
+/** `unreadable` takes the fault of a variable that can't be read, by the variable's name. */
+function readVariable(name: string, env: Environment, unreadable: Map<string, string>): string | undefined {
+  const value = env[name]?.trim();
+  const path = env[`${name}_FILE`]?.trim();
   if (!path) {
-    return env[name] || undefined;
+    return value || undefined;
   }
-  if (env[name]) {
-    faults.push(`${name}: is set together with ${name}_FILE; keep one`);
+  if (value) {
+    unreadable.set(name, `${name}: is set together with ${name}_FILE; keep one`);
     return undefined;
   }
   try {
     return readFileSync(path, 'utf8').trim() || undefined;
   } catch (error) {
-    faults.push(`${name}_FILE: can't read the file it names (${(error as NodeJS.ErrnoException).code})`);
+    const { code } = error as NodeJS.ErrnoException;
+    unreadable.set(name, `${name}_FILE: can't read the file it names (${code})`);
     return undefined;
   }
 }
 
+/** The variable alone: the place inside a list says nothing that an operator can look up. */
+function nameOf(issue: z.core.$ZodIssue): string {
+  return String(issue.path[0] ?? 'configuration');
+}
+
 function describeIssue(issue: z.core.$ZodIssue, values: Record<string, string | undefined>): string {
   const isMissing = issue.path.length === 1 && values[String(issue.path[0])] === undefined;
-  return isMissing && issue.code === 'invalid_type' ? 'is not set' : issue.message;
+  return isMissing && issue.code !== 'custom' ? 'is not set' : issue.message;
+}
+
+function splitList(value: string): string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean);
+}
+
+function areHostNames(names: readonly string[]): boolean {
+  return names.every((name) => /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)$/.test(name));
+}
+
+/** Digits only: `Number` alone takes `0x10`, `1e3` and a space for numbers. */
+function wholeNumber(fault: string, { min, max }: { min: number; max: number }) {
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, fault)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, fault);
 }
 
 /** Pieces of configuration schemas. */
 export const configFields = {
-  port: z.coerce
-    .number('must be a port number')
-    .int()
-    .min(0, 'must be 0 to 65535')
-    .max(65_535, 'must be 0 to 65535'),
-  seconds: z.coerce
-    .number('must be a number of seconds')
-    .int()
-    .positive('must be a positive number of seconds'),
+  port: wholeNumber('must be a port number, 0 to 65535', { min: 0, max: 65_535 }),
+  seconds: wholeNumber('must be a whole, positive number of seconds', {
+    min: 1,
+    max: Number.MAX_SAFE_INTEGER,
+  }),
   flag: z
     .enum(['yes', 'no', 'true', 'false'], 'must be yes or no')
     .transform((value) => value === 'yes' || value === 'true'),
-  list: z.string().transform((value) =>
-    value
-      .split(',')
-      .map((item) => item.trim())
-      .filter(Boolean),
-  ),
+  list: z.string().transform(splitList),
   postgresUrl: z.string().regex(/^postgres(ql)?:\/\//, 'must be a URL that begins with postgres://'),
   httpUrl: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }),
+  /** Names as a Host header has them, without scheme and port. */
+  hostNames: z
+    .string()
+    .transform(splitList)
+    .refine(areHostNames, 'must be host names without scheme or port'),
   /** 32 bytes, base64: `openssl rand -base64 32`. */
   key256: z
     .string()
-    .transform((value) => Buffer.from(value, 'base64'))
-    .refine((bytes) => bytes.length === 32, 'must be 32 bytes in base64 (openssl rand -base64 32)'),
+    .regex(/^([A-Za-z0-9+/]{43}=?|[\w-]{43}=?)$/, 'must be 32 bytes in base64 (openssl rand -base64 32)')
+    .transform((value) => Buffer.from(value, 'base64')),
 } as const;

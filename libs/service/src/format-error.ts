@@ -1,90 +1,95 @@
 import { unwrapResolverError } from '@apollo/server/errors';
-import { findReason, internalErrorText, isErrorCode } from '@signet/schema/contract';
-import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { findReason, internalErrorText } from '@signet/schema/contract';
+import type { GraphQLFormattedError } from 'graphql';
 import { RefusalError } from './errors.ts';
 import type { Logger } from './logger.ts';
+import { isRequestErrorCode, textOfCoercionError, textOfRequestError } from './request-error.ts';
 
 export type ErrorTranslation = (error: unknown) => RefusalError | undefined;
-
-/** Apollo Server's codes for faults of the request itself; their texts speak of the document only. */
-const requestErrorCodes = new Set([
-  'GRAPHQL_PARSE_FAILED',
-  'GRAPHQL_VALIDATION_FAILED',
-  'OPERATION_RESOLUTION_FAILURE',
-  'PERSISTED_QUERY_NOT_FOUND',
-  'PERSISTED_QUERY_NOT_SUPPORTED',
-  'BAD_REQUEST',
-]);
 
 type FormatErrorOptions = {
   logger: Logger;
   /** Turns an error of a library (a database driver's) into a refusal; undefined leaves it an internal error. */
   translate?: ErrorTranslation;
-  /** True at the gateway: GraphQL errors with a code of our table come from a subgraph, which has formatted them already. */
+  /** True at the gateway: errors with a `serviceName` come from a subgraph of ours, which has formatted them already. */
   trustsExtensions?: boolean;
 };
 
+type ErrorFormatter = (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
+
 /** Builds Apollo's `formatError`: refusals and request errors pass, everything else is logged and answered without its cause. */
-export function createErrorFormatter({ logger, translate, trustsExtensions = false }: FormatErrorOptions) {
-  return (formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError => {
+export function createErrorFormatter(options: FormatErrorOptions): ErrorFormatter {
+  const { logger, translate, trustsExtensions = false } = options;
+  const conceal = (formatted: GraphQLFormattedError, cause: unknown, message: string) => {
+    logger.error({ err: cause, path: formatted.path }, message);
+    return internalError;
+  };
+  const describe: ErrorFormatter = (formatted, error) => {
     const cause = unwrapResolverError(error);
-    const place = placeOf(formatted);
     const refusal = findRefusal(error) ?? translate?.(cause);
     if (refusal) {
-      return {
-        message: refusal.message,
-        ...place,
-        extensions: { code: refusal.code, reason: refusal.reason },
-      };
+      logOutage(logger, refusal);
+      return publicError(refusal.message, refusal.code, refusal.reason);
     }
-    const code = formatted.extensions?.code;
-    if (code === 'BAD_USER_INPUT' && !trustsReason(formatted, trustsExtensions)) {
-      return { ...coercionError(formatted), ...place };
+    const { code, serviceName } = formatted.extensions ?? {};
+    if (trustsExtensions && serviceName !== undefined) {
+      return (
+        passOn(formatted) ??
+        conceal(formatted, error, `the subgraph ${serviceName} gave an error without a reason`)
+      );
     }
-    if (typeof code === 'string' && requestErrorCodes.has(code)) {
-      return { message: formatted.message, ...place, extensions: { code } };
+    const coercion = textOfCoercionError(formatted);
+    if (coercion) {
+      return publicError(coercion.text, 'BAD_USER_INPUT', coercion.field && `input.${coercion.field}`);
     }
-    if (trustsExtensions && isErrorCode(code) && code !== 'INTERNAL_SERVER_ERROR') {
-      return { message: formatted.message, ...place, extensions: publicExtensions(code, formatted) };
+    if (isRequestErrorCode(code)) {
+      return publicError(textOfRequestError(formatted), code);
     }
-    if (!(trustsExtensions && code === 'INTERNAL_SERVER_ERROR')) {
-      logger.error({ err: cause, path: formatted.path }, 'a resolver failed');
-    }
-    return { message: internalErrorText, ...place, extensions: { code: 'INTERNAL_SERVER_ERROR' } };
+    return conceal(formatted, cause, 'a resolver failed');
   };
+  return (formatted, error) => ({ ...describe(formatted, error), ...placeOf(formatted) });
 }
 
-/** Apollo wraps what a context function or a resolver throws; an error thrown through another realm's class is none of ours. */
+const internalError = publicError(internalErrorText, 'INTERNAL_SERVER_ERROR');
+
+function publicError(message: string, code: string, reason?: string): GraphQLFormattedError {
+  return { message, extensions: { code, ...(reason && { reason }) } };
+}
+
+/**
+ * A subgraph's error, when it is one that its own formatter lets out: a reason of our table with the code that belongs to
+ * it, or an internal error, which that subgraph has logged. A subgraph that finds fault with the gateway's document
+ * (GRAPHQL_VALIDATION_FAILED) is no fault of the client's: undefined.
+ */
+function passOn({ message, extensions }: GraphQLFormattedError): GraphQLFormattedError | undefined {
+  const { code, reason } = extensions ?? {};
+  if (typeof reason === 'string' && findReason(reason)?.code === code) {
+    return publicError(message, String(code), reason);
+  }
+  if (code === 'BAD_USER_INPUT') {
+    return publicError('An input value is not of its type.', code);
+  }
+  return code === 'INTERNAL_SERVER_ERROR' ? internalError : undefined;
+}
+
+/** The cause of an outage is the operator's business, though the answer says nothing of it. */
+function logOutage(logger: Logger, refusal: RefusalError): void {
+  if (refusal.httpStatus >= 500 && refusal.cause !== undefined) {
+    logger.error({ err: refusal.cause, reason: refusal.reason }, 'a request was refused: something is down');
+  }
+}
+
+/** Apollo and graphql-js wrap what a context function or a resolver throws, each in a field of its own. */
 function findRefusal(error: unknown): RefusalError | undefined {
   for (let current: unknown = error, depth = 0; current instanceof Error && depth < 5; depth += 1) {
     if (current instanceof RefusalError) {
       return current;
     }
-    current = current instanceof GraphQLError ? current.originalError : current.cause;
+    current = 'originalError' in current ? (current.originalError ?? current.cause) : current.cause;
   }
   return undefined;
 }
 
 function placeOf({ locations, path }: GraphQLFormattedError) {
   return { ...(locations && { locations }), ...(path && { path }) };
-}
-
-function trustsReason(formatted: GraphQLFormattedError, trustsExtensions: boolean): boolean {
-  return trustsExtensions && typeof formatted.extensions?.reason === 'string';
-}
-
-function publicExtensions(code: string, formatted: GraphQLFormattedError) {
-  const reason = formatted.extensions?.reason;
-  return typeof reason === 'string' && findReason(reason)?.code === code ? { code, reason } : { code };
-}
-
-/** graphql-js echoes the value of a variable that it can't coerce, which may be a password. Keep the place, drop the value. */
-function coercionError(formatted: GraphQLFormattedError): GraphQLFormattedError {
-  const [, variable = ''] = /^Variable "\$(\w+)"/.exec(formatted.message) ?? [];
-  const [, at = variable] = /\bat "([\w.[\]]+)"/.exec(formatted.message) ?? [];
-  const field = at.split(/[.[\]]/).findLast((part) => /^[A-Za-z]\w*$/.test(part));
-  const message = at
-    ? `The variable "$${at}" is missing or not of its type.`
-    : 'An input value is not of its type.';
-  return { message, extensions: { code: 'BAD_USER_INPUT', ...(field && { reason: `input.${field}` }) } };
 }

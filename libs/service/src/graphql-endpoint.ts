@@ -12,6 +12,7 @@ import {
 import { type ApolloFastifyContextFunction, fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance } from 'fastify';
 import { createErrorFormatter, type ErrorTranslation } from './format-error.ts';
+import { withHttpStatus } from './http-status.ts';
 import type { Logger } from './logger.ts';
 
 export type GraphqlEndpointOptions<C extends BaseContext> = {
@@ -29,7 +30,9 @@ export type GraphqlEndpointOptions<C extends BaseContext> = {
 export async function mountGraphql<C extends BaseContext>(
   options: GraphqlEndpointOptions<C>,
 ): Promise<ApolloServer<C>> {
-  const { server, logger, path, introspection, context } = options;
+  const { server, logger, path, introspection } = options;
+  const context: typeof options.context = (request, reply) =>
+    withHttpStatus(() => options.context(request, reply), options.translateError);
   const apollo = new ApolloServer<C>({
     ...(options.source as ApolloServerOptions<C>),
     logger,
@@ -76,10 +79,14 @@ const statusOfRequestErrors: ApolloServerPlugin = {
           return;
         }
         const accept = request.http?.headers.get('accept') ?? '';
-        const prefersJson =
-          /\bapplication\/json\b/i.test(accept) && !/application\/graphql-response\+json/i.test(accept);
+        if (/\bapplication\/graphql-response\+json\b/i.test(accept)) {
+          // A client that takes both gets the type to which the status 400 belongs.
+          response.http.headers.set('content-type', 'application/graphql-response+json; charset=utf-8');
+          return;
+        }
         const errors = response.body.singleResult.errors ?? [];
-        if (prefersJson && errors.every((error) => statusOkUnderJson.has(String(error.extensions?.code)))) {
+        const isRequestError = errors.every((error) => statusOkUnderJson.has(String(error.extensions?.code)));
+        if (isRequestError && /\bapplication\/json\b/i.test(accept)) {
           response.http.status = 200;
         }
       },

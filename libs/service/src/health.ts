@@ -6,15 +6,14 @@ export type ReadinessCheck = { name: string; check: () => Promise<string | undef
 const checkTimeoutMs = 2000;
 
 /** `/health/live`: the process runs. `/health/ready`: it can serve; else 503 with a reason for each part that can't. */
-export function registerHealth(server: FastifyInstance, checks: readonly ReadinessCheck[]): void {
-  let isStopping = false;
-  server.addHook('preClose', (done) => {
-    isStopping = true;
-    done();
-  });
+export function registerHealth(
+  server: FastifyInstance,
+  checks: readonly ReadinessCheck[],
+  isStopping: () => boolean,
+): void {
   server.get('/health/live', async () => ({ status: 'live' }));
   server.get('/health/ready', async (_request, reply) => {
-    const faults = isStopping ? [{ name: 'process', reason: 'is stopping' }] : await findFaults(checks);
+    const faults = isStopping() ? [{ name: 'process', reason: 'is stopping' }] : await findFaults(checks);
     if (faults.length === 0) {
       return { status: 'ready' };
     }

@@ -1,24 +1,33 @@
 import { HeaderMap } from '@apollo/server';
 import { RefusalError } from './errors.ts';
+import type { ErrorTranslation } from './format-error.ts';
 
 /** A process, or a part of the launcher, that serves HTTP. `stop` answers what is under way, then closes. */
 export type RunningServer = { url: string; stop(): Promise<void> };
 
-/** Runs `create`; a refusal becomes the status of the whole answer, with the headers that RFC 6750 and RFC 9110 ask for. */
-export async function withHttpStatus<T>(create: () => Promise<T>): Promise<T> {
+/**
+ * Runs `create`; a refusal, or what `translate` makes one, becomes the status of the whole answer, with the headers that
+ * RFC 6750 and RFC 9110 ask for.
+ */
+export async function withHttpStatus<T>(
+  create: () => Promise<T> | T,
+  translate: ErrorTranslation = () => undefined,
+): Promise<T> {
   try {
     return await create();
   } catch (error) {
-    if (error instanceof RefusalError) {
-      error.extensions.http = { status: error.httpStatus, headers: new HeaderMap(refusalHeaders(error)) };
+    const refusal = error instanceof RefusalError ? error : translate(error);
+    if (!refusal) {
+      throw error;
     }
-    throw error;
+    refusal.extensions.http = { status: refusal.httpStatus, headers: new HeaderMap(refusalHeaders(refusal)) };
+    throw refusal;
   }
 }
 
-function refusalHeaders(error: RefusalError): [string, string][] {
-  if (error.httpStatus === 401) {
+export function refusalHeaders({ httpStatus }: RefusalError): [string, string][] {
+  if (httpStatus === 401) {
     return [['www-authenticate', 'Bearer error="invalid_token"']];
   }
-  return error.httpStatus === 503 || error.httpStatus === 429 ? [['retry-after', '2']] : [];
+  return httpStatus === 503 || httpStatus === 429 ? [['retry-after', '2']] : [];
 }

@@ -15,15 +15,22 @@ export function createLogger(name: string, level: LogLevel): Logger {
       paths: secretFields.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]),
       censor: '[redacted]',
     },
-    serializers: { err: describeError },
+    serializers: { err: (error: unknown) => describeError(error) },
   });
 }
 
-/** Type, message, stack and SQLSTATE of an error: not its other fields, since drivers put values of the row into them. */
-function describeError(error: unknown): unknown {
+const maxCauses = 3;
+
+/**
+ * Type, message, stack, SQLSTATE and causes of an error: not its other fields, since drivers put values of the row into
+ * them. Exported for its test.
+ */
+export function describeError(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error)) {
     return { message: String(error) };
   }
   const code = 'code' in error ? error.code : undefined;
-  return { type: error.name, message: error.message, code, stack: error.stack };
+  const cause =
+    error.cause !== undefined && depth < maxCauses ? describeError(error.cause, depth + 1) : undefined;
+  return { type: error.name, message: error.message, code, stack: error.stack, ...(cause ? { cause } : {}) };
 }

@@ -8,7 +8,7 @@ export const processConfigFields = {
   HOST: z.string().default('127.0.0.1'),
   PORT: configFields.port,
   /** Host names, beside loopback's, under which this process may be called. */
-  ALLOWED_HOSTS: configFields.list.default([]),
+  ALLOWED_HOSTS: configFields.hostNames.default([]),
   LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('info'),
   NODE_ENV: z
     .enum(['development', 'production', 'test'], 'must be development, production or test')

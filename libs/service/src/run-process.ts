@@ -17,20 +17,25 @@ export async function runProcess(start: () => Promise<Stoppable>): Promise<void>
     }
     isStopping = true;
     setTimeout(() => process.exit(1), stopTimeoutMs).unref();
-    await running?.stop();
-    process.exit(0);
+    try {
+      await running?.stop();
+      process.exit(0);
+    } catch (error) {
+      console.error(describeFailure(error));
+      process.exit(1);
+    }
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   try {
     running = await start();
   } catch (error) {
-    console.error(describeStartError(error));
+    console.error(describeFailure(error));
     process.exit(1);
   }
 }
 
-function describeStartError(error: unknown): string {
+function describeFailure(error: unknown): string {
   if (error instanceof ConfigError) {
     return error.message;
   }

@@ -1,0 +1,40 @@
+import type { Socket } from 'node:net';
+import { errorBody } from './errors.ts';
+
+const lingerMs = 2000;
+
+const refusals: Readonly<Record<string, { statusLine: string; text: string }>> = {
+  HPE_HEADER_OVERFLOW: { statusLine: '400 Bad Request', text: 'The headers are too large.' },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    statusLine: '408 Request Timeout',
+    text: 'The request took too long to arrive.',
+  },
+};
+const malformed = { statusLine: '400 Bad Request', text: 'The request is malformed.' };
+
+/**
+ * Answers what Node's parser refuses and what never becomes a request. The rest of what the client sends is taken in for
+ * a while: a socket closed with unread data is reset, and the client would lose the answer.
+ */
+export function createClientErrorHandler(): (error: NodeJS.ErrnoException, socket: Socket) => void {
+  const answered = new WeakSet<Socket>();
+  return (error, socket) => {
+    // The parser complains of each further piece again.
+    if (answered.has(socket)) {
+      return;
+    }
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    answered.add(socket);
+    const { statusLine, text } = refusals[error.code ?? ''] ?? malformed;
+    const body = JSON.stringify(errorBody(text, 'BAD_REQUEST'));
+    socket.end(
+      `HTTP/1.1 ${statusLine}\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\n` +
+        `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    );
+    socket.resume();
+    setTimeout(() => socket.destroy(), lingerMs).unref();
+  };
+}

@@ -1,0 +1,155 @@
+import { GraphQLError } from 'graphql';
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import { badInput, RefusalError } from './errors.ts';
+import { createErrorFormatter, type ErrorTranslation } from './format-error.ts';
+
+const secret = 'hunter2';
+
+function createFormatter(options: { isGateway?: boolean; translate?: ErrorTranslation } = {}) {
+  const lines: string[] = [];
+  const logger = pino({ level: 'info' }, { write: (line: string) => lines.push(line) });
+  const format = createErrorFormatter({
+    logger,
+    trustsExtensions: options.isGateway ?? false,
+    ...(options.translate && { translate: options.translate }),
+  });
+  return { lines, format: (error: GraphQLError) => format(error.toJSON(), error) };
+}
+
+/** As Apollo hands on what a resolver threw. */
+function thrownBy(cause: Error): GraphQLError {
+  return new GraphQLError(cause.message, {
+    path: ['me'],
+    originalError: cause,
+    extensions: {
+      code: 'INTERNAL_SERVER_ERROR',
+      stacktrace: [secret],
+      ...(cause as GraphQLError).extensions,
+    },
+  });
+}
+
+/** As @apollo/gateway hands on an error of a subgraph's answer. */
+function fromSubgraph(message: string, extensions: Record<string, unknown>): GraphQLError {
+  return new GraphQLError(message, { path: ['me'], extensions: { ...extensions, serviceName: 'auth' } });
+}
+
+const internal = {
+  message: 'Something went wrong on our side.',
+  path: ['me'],
+  extensions: { code: 'INTERNAL_SERVER_ERROR' },
+};
+
+test('lets a refusal out, wrapped or not, with code and reason alone', () => {
+  const { format, lines } = createFormatter();
+  const refusal = badInput('quantity', 'Too many.');
+  refusal.extensions.http = { status: 400 };
+  const wrapped = new Error('outer', { cause: refusal });
+  for (const error of [refusal, thrownBy(refusal), thrownBy(wrapped)]) {
+    expect(format(error)).toMatchObject({ message: 'Too many.' });
+    expect(format(error).extensions).toEqual({ code: 'BAD_USER_INPUT', reason: 'input.quantity' });
+  }
+  expect(lines).toEqual([]);
+});
+
+test('lets nothing of a cause out, and logs it', () => {
+  const { format, lines } = createFormatter();
+  expect(format(thrownBy(new Error(`select ${secret}`)))).toEqual(internal);
+  expect(
+    format(thrownBy(new GraphQLError(secret, { extensions: { code: 'FORBIDDEN', reason: secret } }))),
+  ).toEqual(internal);
+  expect(lines).toHaveLength(2);
+});
+
+test("translates a library's error, and logs the cause of an outage", () => {
+  const { format, lines } = createFormatter({
+    translate: (cause) => new RefusalError('auth.unavailable', { cause }),
+  });
+  expect(format(thrownBy(new Error(secret)))).toMatchObject({
+    extensions: { code: 'SERVICE_UNAVAILABLE', reason: 'auth.unavailable' },
+  });
+  expect(JSON.stringify(format(thrownBy(new Error(secret))))).not.toContain(secret);
+  expect(lines[0]).toContain(secret);
+});
+
+test.each([
+  [
+    `Variable "$input" got invalid value "${secret}" at "input.password"; Int cannot represent "${secret}"`,
+    'password',
+  ],
+  [`Variable "$input" got invalid value { a: "${secret}" }; Field "b" is required`, 'input'],
+  [`Variable "$input" got invalid value "x at \\"${secret}\\"; y" at "input.items[3].no_of"; bad`, 'no_of'],
+  ['Variable "$id" of required type "ID!" was not provided.', 'id'],
+  ['Variable "$_id" of non-null type "ID!" must not be null.', '_id'],
+])('never echoes the value of a variable: %s', (message, field) => {
+  const formatted = createFormatter().format(
+    new GraphQLError(message, { extensions: { code: 'BAD_USER_INPUT' } }),
+  );
+  expect(JSON.stringify(formatted)).not.toContain(secret);
+  expect(formatted.extensions).toEqual({ code: 'BAD_USER_INPUT', reason: `input.${field}` });
+});
+
+test.each([
+  ['GRAPHQL_VALIDATION_FAILED', `Int cannot represent non-integer value: "${secret}"`],
+  ['GRAPHQL_VALIDATION_FAILED', `Expected value of type "DateTime", found "${secret}"; Bad ${secret}`],
+  ['GRAPHQL_PARSE_FAILED', `Syntax Error: Unexpected String "${secret}".`],
+])('never echoes a literal: %s %s', (code, message) => {
+  const formatted = createFormatter().format(new GraphQLError(message, { extensions: { code } }));
+  expect(formatted.extensions).toEqual({ code });
+  expect(formatted.message).not.toContain(secret);
+});
+
+test('keeps the text of a fault of the document', () => {
+  const message = 'Cannot query field "x" on type "Query".';
+  const error = new GraphQLError(message, {
+    extensions: { code: 'GRAPHQL_VALIDATION_FAILED', stacktrace: ['x'] },
+  });
+  expect(createFormatter().format(error)).toEqual({
+    message,
+    extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
+  });
+});
+
+test("at the gateway, lets a subgraph's refusal out without the subgraph's name", () => {
+  const { format } = createFormatter({ isGateway: true });
+  const extensions = { code: 'FORBIDDEN', reason: 'authz.platform.deny' };
+  expect(format(fromSubgraph('No.', { ...extensions, stacktrace: [secret], url: secret }))).toEqual({
+    message: 'No.',
+    path: ['me'],
+    extensions,
+  });
+});
+
+test.each([
+  { code: 'GRAPHQL_VALIDATION_FAILED' },
+  { code: 'GRAPHQL_PARSE_FAILED' },
+  { code: 'BAD_REQUEST' },
+  { code: 'NOT_FOUND' },
+  { code: 'DOWNSTREAM_SERVICE_ERROR' },
+  { code: 'FORBIDDEN' },
+  { code: 'FORBIDDEN', reason: 'auth.failure.expired' },
+  { code: 'UNAUTHENTICATED', reason: 'auth.failure.made_up' },
+  { code: 'toString' },
+  { code: { toString: 'x' } },
+  {},
+])('at the gateway, conceals and logs what a subgraph should not say: %o', (extensions) => {
+  const { format, lines } = createFormatter({ isGateway: true });
+  expect(format(fromSubgraph(secret, extensions))).toEqual(internal);
+  expect(lines).toHaveLength(1);
+});
+
+test("at the gateway, passes a subgraph's internal error on without its text, and logs its own", () => {
+  const { format, lines } = createFormatter({ isGateway: true });
+  expect(format(fromSubgraph(secret, { code: 'INTERNAL_SERVER_ERROR' }))).toEqual(internal);
+  expect(lines).toEqual([]);
+  expect(format(thrownBy(new Error('the planner broke')))).toEqual(internal);
+  expect(lines).toHaveLength(1);
+});
+
+test('at the gateway, faults of the document itself pass', () => {
+  const error = new GraphQLError('Unknown argument.', { extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } });
+  expect(createFormatter({ isGateway: true }).format(error).extensions).toEqual({
+    code: 'GRAPHQL_VALIDATION_FAILED',
+  });
+});

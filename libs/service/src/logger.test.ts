@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { describeError } from './logger.ts';
+
+test("describes an error and its causes, without a driver's values", () => {
+  const cause = Object.assign(new Error('duplicate key'), {
+    code: '23505',
+    detail: 'Key (email)=(ada@example.com)',
+  });
+  const described = describeError(new Error('register failed', { cause }));
+  expect(described).toMatchObject({
+    message: 'register failed',
+    cause: { message: 'duplicate key', code: '23505' },
+  });
+  expect(JSON.stringify(described)).not.toContain('ada@example.com');
+});
+
+test('ends with causes that go in a circle', () => {
+  const error = new Error('a');
+  error.cause = error;
+  expect(JSON.stringify(describeError(error)).length).toBeLessThan(10_000);
+});

@@ -1,0 +1,54 @@
+import type { GraphQLFormattedError } from 'graphql';
+
+/** Apollo Server's codes for faults of the request itself; their texts speak of the document only. */
+const requestErrorCodes = new Set<unknown>([
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'OPERATION_RESOLUTION_FAILURE',
+  'PERSISTED_QUERY_NOT_FOUND',
+  'PERSISTED_QUERY_NOT_SUPPORTED',
+  'BAD_REQUEST',
+]);
+
+export function isRequestErrorCode(code: unknown): code is string {
+  return requestErrorCodes.has(code);
+}
+
+/** The text of a request error, without the literal values of the document that graphql-js puts into some. */
+export function textOfRequestError({ message, extensions }: GraphQLFormattedError): string {
+  if (extensions?.code === 'GRAPHQL_PARSE_FAILED') {
+    return message.replace(/\b(String|BlockString) "[\s\S]*"/, '$1');
+  }
+  return message
+    .replace(/^(Expected value of type "[^"]*"), found [\s\S]*$/, '$1.')
+    .replace(/^([^:]* cannot represent [^:]*): [\s\S]*$/, '$1.');
+}
+
+type CoercionFault = { text: string; field: string | undefined };
+
+/**
+ * graphql-js echoes the value of a variable that it can't coerce, which may be a password: keep the place, drop the value.
+ * An argument whose variable turns out to be null is found while the operation runs, and carries no code.
+ */
+export function textOfCoercionError({
+  message,
+  extensions,
+}: GraphQLFormattedError): CoercionFault | undefined {
+  if (extensions?.code === 'BAD_USER_INPUT' || message.startsWith('Too many errors processing variables')) {
+    const [, variable] = /^Variable "\$(\w+)"/.exec(message) ?? [];
+    const [, place = variable] = /^[\s\S]*? at "([\w.[\]]+)"; /.exec(message) ?? [];
+    return place === undefined
+      ? { text: 'An input value is not of its type.', field: undefined }
+      : { text: `The variable "$${place}" is missing or not of its type.`, field: lastNameOf(place) };
+  }
+  const [, argument] =
+    /^Argument "(\w+)" (?:of required type|of non-null type|has invalid value) /.exec(message) ?? [];
+  return argument !== undefined
+    ? { text: `The argument "${argument}" is missing or not of its type.`, field: argument }
+    : undefined;
+}
+
+/** `input.items[0].quantity` -> `quantity`. */
+function lastNameOf(place: string): string | undefined {
+  return place.split(/[.[\]]/).findLast((part) => /^[A-Za-z_]\w*$/.test(part));
+}

@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { formatSignetContext, parseSignetContext } from './signet-context.ts';
+
+const requestId = '0198a3b0-0000-7000-8000-000000000000';
+
+test('gives back what was written, with quotes, backslashes and separators', () => {
+  const context = {
+    requestId,
+    entrance: 'graph',
+    clientAddress: '2001:db8::1',
+    tenant: 'demo',
+    device: 'A "quoted" \\ device; q=1, id="other", x=?1',
+  };
+  expect(parseSignetContext(formatSignetContext(context))).toEqual(context);
+});
+
+test('writes a question mark for what is not printable ASCII, line ends first', () => {
+  const header = formatSignetContext({ requestId, device: 'Zoë\r\nx-evil: 1\0 €' });
+  expect(header).toMatch(/^[\x20-\x7e]+$/);
+  expect(parseSignetContext(header)?.device).toBe('Zo???x-evil: 1? ?');
+});
+
+test('cuts a device of 10 KB to 400 characters', () => {
+  const header = formatSignetContext({ requestId, device: '"'.repeat(10_240) });
+  expect(header.length).toBeLessThan(1000);
+  expect(parseSignetContext(header)?.device).toBe('"'.repeat(400));
+});
+
+test.each([
+  undefined,
+  '',
+  'no dictionary "',
+  'tenant="demo"',
+  'id=1',
+  'id=token',
+  'id=("a" "b")',
+  'id=""',
+  'id="ä"',
+  '='.repeat(9000),
+])('reads nothing from %s', (header) => {
+  expect(parseSignetContext(header)).toBeUndefined();
+});
+
+test('passes over unknown keys and values that are no strings', () => {
+  expect(parseSignetContext(`id="${requestId}", admin=?1, tenant=7, __proto__-x="y"`)).toBeUndefined();
+  expect(parseSignetContext(`id="${requestId}", admin=?1, tenant=7`)).toEqual({ requestId });
+});
