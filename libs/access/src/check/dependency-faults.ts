@@ -1,0 +1,200 @@
+import {
+  type ConstDirectiveNode,
+  type DocumentNode,
+  type FieldDefinitionNode,
+  Kind,
+  type NamedTypeNode,
+  parse,
+  type SelectionSetNode,
+  type TypeNode,
+} from 'graphql';
+import { type Condition, implies } from '../conditions.ts';
+import { conditionsOf, type RuleBook } from '../rule-book.ts';
+import type { AccessFault } from './find-access-faults.ts';
+import type { ReadSubgraph } from './missing-rules.ts';
+
+/**
+ * Fields that read other fields (`@requires`, `@provides`, `@fromContext`) under a weaker rule than those have: the router
+ * fetches what they read without asking, so whoever may have the field would have a part of what he may not.
+ */
+export function findDependencyFaults(subgraphs: readonly ReadSubgraph[]): AccessFault[] {
+  const all = mergeBooks(subgraphs.map(({ book }) => book));
+  return subgraphs.flatMap((subgraph) => {
+    const schema = readFields(subgraph.sdl);
+    return [...schema.fields].flatMap(([type, fields]) =>
+      [...fields.values()].flatMap((field) =>
+        dependenciesOf(schema, type, field).flatMap(({ directive, coordinates }) =>
+          coordinates.flatMap((read) =>
+            describe({ all, subgraph: subgraph.name, type, field: field.name.value, directive, read }),
+          ),
+        ),
+      ),
+    );
+  });
+}
+
+type Dependency = {
+  all: RuleBook;
+  subgraph: string;
+  type: string;
+  field: string;
+  directive: string;
+  read: string;
+};
+
+function describe({ all, subgraph, type, field, directive, read }: Dependency): AccessFault[] {
+  const [readType = '', readField = ''] = read.split('.');
+  const given = conditionsOf(all, type, field) ?? [];
+  const wanted = conditionsOf(all, readType, readField) ?? [];
+  const missing = wanted.filter((condition) => !implies(given, condition));
+  return missing.length === 0
+    ? []
+    : [
+        {
+          coordinate: `${type}.${field}`,
+          subgraph,
+          fault: `has a weaker rule than ${read}, which it reads by @${directive} (${missing.map(nameOf).join(', ')})`,
+        },
+      ];
+}
+
+function nameOf(condition: Condition): string {
+  return condition.kind === 'platform' ? `platform ${condition.is}` : condition.kind;
+}
+
+/** What all subgraphs together wrote: each of their rules holds. */
+function mergeBooks(books: readonly RuleBook[]): RuleBook {
+  const merged = new Map<string, ReturnType<RuleBook['get']> & object>();
+  for (const [type, rules] of books.flatMap((book) => [...book])) {
+    const known = merged.get(type);
+    const fields = new Map(known?.fields ?? []);
+    for (const [field, rule] of rules.fields) {
+      const other = fields.get(field);
+      fields.set(field, {
+        hasRule: rule.hasRule || (other?.hasRule ?? false),
+        conditions: [...(other?.conditions ?? []), ...rule.conditions],
+      });
+    }
+    merged.set(type, {
+      hasRule: rules.hasRule || (known?.hasRule ?? false),
+      conditions: [...(known?.conditions ?? []), ...rules.conditions],
+      isInterface: rules.isInterface,
+      fields,
+    });
+  }
+  return merged;
+}
+
+type Fields = {
+  fields: ReadonlyMap<string, ReadonlyMap<string, FieldDefinitionNode>>;
+  /** Names of the types that carry `@context(name:)`, by context. */
+  contexts: ReadonlyMap<string, readonly string[]>;
+};
+
+function readFields(sdl: DocumentNode): Fields {
+  const fields = new Map<string, Map<string, FieldDefinitionNode>>();
+  const contexts = new Map<string, string[]>();
+  for (const node of sdl.definitions) {
+    if (
+      !('fields' in node) ||
+      node.kind === Kind.INPUT_OBJECT_TYPE_DEFINITION ||
+      node.kind === Kind.INPUT_OBJECT_TYPE_EXTENSION
+    ) {
+      continue;
+    }
+    const known = fields.get(node.name.value) ?? new Map<string, FieldDefinitionNode>();
+    for (const field of (node.fields ?? []) as readonly FieldDefinitionNode[]) {
+      known.set(field.name.value, field);
+    }
+    fields.set(node.name.value, known);
+    for (const directive of (node.directives ?? []).filter(({ name }) => name.value === 'context')) {
+      const context = stringArgument(directive, 'name') ?? '';
+      contexts.set(context, [...(contexts.get(context) ?? []), node.name.value]);
+    }
+  }
+  return { fields, contexts };
+}
+
+function dependenciesOf(schema: Fields, type: string, field: FieldDefinitionNode) {
+  const own = (field.directives ?? []).flatMap((directive) => {
+    const selection = stringArgument(directive, 'fields');
+    if (selection === undefined) {
+      return [];
+    }
+    if (directive.name.value === 'requires') {
+      return [
+        {
+          directive: 'requires',
+          coordinates: coordinatesIn(schema, type, parseSelection(`{ ${selection} }`)),
+        },
+      ];
+    }
+    if (directive.name.value === 'provides') {
+      return [
+        {
+          directive: 'provides',
+          coordinates: coordinatesIn(schema, namedType(field.type), parseSelection(`{ ${selection} }`)),
+        },
+      ];
+    }
+    return [];
+  });
+  return [
+    ...own,
+    ...(field.arguments ?? []).flatMap((argument) =>
+      (argument.directives ?? []).flatMap((directive) => fromContext(schema, directive)),
+    ),
+  ];
+}
+
+/** `@fromContext(field: "$name { selection }")`, or with a type condition for each type of the context. */
+function fromContext(schema: Fields, directive: ConstDirectiveNode) {
+  const [, context, selection] =
+    /^\s*\$(\w+)\s*(\{[\s\S]*\}|\.\.\.[\s\S]*)$/.exec(stringArgument(directive, 'field') ?? '') ?? [];
+  if (directive.name.value !== 'fromContext' || !context || !selection) {
+    return [];
+  }
+  const set = parseSelection(selection.startsWith('{') ? selection : `{ ${selection} }`);
+  return (schema.contexts.get(context) ?? []).map((type) => ({
+    directive: 'fromContext',
+    coordinates: coordinatesIn(schema, type, set),
+  }));
+}
+
+function coordinatesIn(schema: Fields, type: string, set: SelectionSetNode): string[] {
+  return set.selections.flatMap((selection) => {
+    if (selection.kind === Kind.FIELD) {
+      const field = schema.fields.get(type)?.get(selection.name.value);
+      const below =
+        field && selection.selectionSet
+          ? coordinatesIn(schema, namedType(field.type), selection.selectionSet)
+          : [];
+      return [`${type}.${selection.name.value}`, ...below];
+    }
+    if (selection.kind === Kind.INLINE_FRAGMENT) {
+      return coordinatesIn(schema, selection.typeCondition?.name.value ?? type, selection.selectionSet);
+    }
+    return [];
+  });
+}
+
+function parseSelection(text: string): SelectionSetNode {
+  const [operation] = parse(text, { noLocation: true }).definitions;
+  if (operation?.kind !== Kind.OPERATION_DEFINITION) {
+    throw new Error(`not a selection: ${text}`);
+  }
+  return operation.selectionSet;
+}
+
+function namedType(type: TypeNode): string {
+  let current = type;
+  while (current.kind !== Kind.NAMED_TYPE) {
+    current = current.type;
+  }
+  return (current as NamedTypeNode).name.value;
+}
+
+function stringArgument(directive: ConstDirectiveNode, name: string): string | undefined {
+  const value = directive.arguments?.find((argument) => argument.name.value === name)?.value;
+  return value?.kind === Kind.STRING ? value.value : undefined;
+}

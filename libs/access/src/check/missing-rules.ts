@@ -1,0 +1,33 @@
+import type { RuleBook } from '../rule-book.ts';
+import type { AccessFault, CheckedSubgraph } from './find-access-faults.ts';
+
+export type ReadSubgraph = CheckedSubgraph & { book: RuleBook };
+
+/** Fields with no rule on themselves or on their type. */
+export function findMissingRules({ name: subgraph, book }: ReadSubgraph): AccessFault[] {
+  return [...book].flatMap(([type, rules]) => {
+    if (rules.isInterface || rules.hasRule) {
+      return [];
+    }
+    return [...rules.fields]
+      .filter(([, rule]) => !rule.hasRule)
+      .map(([field]) => ({
+        coordinate: `${type}.${field}`,
+        subgraph,
+        fault: 'has no access rule, on itself or on its type',
+      }));
+  });
+}
+
+/** Composition copies a rule on an interface, but nothing enforces it: the implementations decide. */
+export function findRulesOnInterfaces({ name: subgraph, book }: ReadSubgraph): AccessFault[] {
+  const fault = 'is on an interface: put the rule on the types that implement it';
+  return [...book]
+    .filter(([, rules]) => rules.isInterface)
+    .flatMap(([type, rules]) => [
+      ...(rules.hasRule ? [{ coordinate: type, subgraph, fault }] : []),
+      ...[...rules.fields]
+        .filter(([, rule]) => rule.hasRule)
+        .map(([field]) => ({ coordinate: `${type}.${field}`, subgraph, fault })),
+    ]);
+}

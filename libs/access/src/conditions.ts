@@ -1,0 +1,61 @@
+import { type Platform, platformDenyText, type Reason } from '@signet/schema/contract';
+import type { Session } from '@signet/session';
+
+/** One thing that a rule asks for. A rule is a list of these, and all must hold; an empty list lets everyone in. */
+export type Condition =
+  | { kind: 'authenticated' }
+  | { kind: 'platform'; is: Platform }
+  /** One of the inner lists must be held whole. */
+  | { kind: 'scopes'; anyOf: readonly (readonly string[])[] }
+  | { kind: 'policies'; anyOf: readonly (readonly string[])[] };
+
+/** Why not. `text` is public. */
+export type Refusal = { reason: Reason; text?: string };
+
+/**
+ * Holds a session against the conditions that need nothing but the session; policies are left to the subgraph.
+ *
+ * @returns nothing when all hold.
+ */
+export function judgeSession(conditions: readonly Condition[], session: Session): Refusal | undefined {
+  for (const condition of conditions) {
+    if (session.platform === 'none') {
+      return { reason: 'auth.failure.missing_token' };
+    }
+    if (condition.kind === 'platform' && condition.is !== session.platform) {
+      return { reason: 'authz.platform.deny', text: platformDenyText(condition.is, session.platform) };
+    }
+    if (condition.kind === 'scopes' && !holdsOne(condition.anyOf, session.scopes)) {
+      return { reason: 'authz.scope.deny', text: scopeDenyText(condition.anyOf) };
+    }
+  }
+  return undefined;
+}
+
+/** An empty list of alternatives can't be met: nobody gets in by a rule that was left empty. */
+function holdsOne(anyOf: readonly (readonly string[])[], held: ReadonlySet<string>): boolean {
+  return anyOf.some((allOf) => allOf.length > 0 && allOf.every((name) => held.has(name)));
+}
+
+function scopeDenyText(anyOf: readonly (readonly string[])[]): string {
+  const alternatives = anyOf.map((allOf) => allOf.map((scope) => `'${scope}'`).join(' and '));
+  return `This field requires the scope ${alternatives.join(' or ')}.`;
+}
+
+/** True when whoever meets `given` also meets `condition`. */
+export function implies(given: readonly Condition[], condition: Condition): boolean {
+  switch (condition.kind) {
+    case 'authenticated':
+      return given.length > 0;
+    case 'platform':
+      return given.some((held) => held.kind === 'platform' && held.is === condition.is);
+    default:
+      return given.some(
+        (held) =>
+          held.kind === condition.kind &&
+          held.anyOf.every((allOf) =>
+            condition.anyOf.some((wanted) => wanted.every((name) => allOf.includes(name))),
+          ),
+      );
+  }
+}

@@ -1,0 +1,117 @@
+import {
+  type ConstDirectiveNode,
+  type ConstValueNode,
+  type DocumentNode,
+  Kind,
+  type TypeSystemDefinitionNode,
+  type TypeSystemExtensionNode,
+} from 'graphql';
+import type { Condition } from './conditions.ts';
+
+/** Names of the directives that are rules. */
+export const ruleDirectives = ['public', 'authenticated', 'requiresScopes', 'policy', 'platform'] as const;
+
+/** What stands on one type or one field. */
+export type WrittenRule = { hasRule: boolean; conditions: readonly Condition[] };
+export type TypeRules = WrittenRule & { isInterface: boolean; fields: ReadonlyMap<string, WrittenRule> };
+
+/** The rules of a schema by type name. */
+export type RuleBook = ReadonlyMap<string, TypeRules>;
+
+const noRule: WrittenRule = { hasRule: false, conditions: [] };
+
+/**
+ * Reads the rules from SDL: a subgraph's, or the supergraph, where composition has put together what several subgraphs
+ * wrote. Extensions of a type add to it; `@public` beside another rule adds nothing.
+ */
+export function readRuleBook(sdl: DocumentNode): RuleBook {
+  const book = new Map<string, TypeRules>();
+  for (const node of sdl.definitions) {
+    if (!isFieldOwner(node)) {
+      continue;
+    }
+    const known = book.get(node.name.value);
+    const fields = new Map(known?.fields ?? []);
+    for (const field of node.fields ?? []) {
+      fields.set(
+        field.name.value,
+        join(fields.get(field.name.value) ?? noRule, readRule(field.directives ?? [])),
+      );
+    }
+    book.set(node.name.value, {
+      ...join(known ?? noRule, readRule(node.directives ?? [])),
+      isInterface:
+        node.kind === Kind.INTERFACE_TYPE_DEFINITION || node.kind === Kind.INTERFACE_TYPE_EXTENSION,
+      fields,
+    });
+  }
+  return book;
+}
+
+/** All conditions of a field: its type's and its own. Undefined where nothing was written, which nobody may pass. */
+export function conditionsOf(book: RuleBook, type: string, field: string): readonly Condition[] | undefined {
+  const rules = book.get(type);
+  const own = rules?.fields.get(field) ?? noRule;
+  return rules?.hasRule || own.hasRule ? [...(rules?.conditions ?? []), ...own.conditions] : undefined;
+}
+
+function join(a: WrittenRule, b: WrittenRule): WrittenRule {
+  return { hasRule: a.hasRule || b.hasRule, conditions: [...a.conditions, ...b.conditions] };
+}
+
+function readRule(directives: readonly ConstDirectiveNode[]): WrittenRule {
+  const rules = directives.filter(({ name }) => (ruleDirectives as readonly string[]).includes(name.value));
+  return { hasRule: rules.length > 0, conditions: rules.flatMap(readCondition) };
+}
+
+function readCondition(directive: ConstDirectiveNode): Condition[] {
+  const argument = (name: string) => directive.arguments?.find((node) => node.name.value === name)?.value;
+  switch (directive.name.value) {
+    case 'authenticated':
+      return [{ kind: 'authenticated' }];
+    case 'platform':
+      return [{ kind: 'platform', is: readPlatform(argument('is')) }];
+    case 'requiresScopes':
+      return [{ kind: 'scopes', anyOf: readAlternatives(argument('scopes')) }];
+    case 'policy':
+      return [{ kind: 'policies', anyOf: readAlternatives(argument('policies')) }];
+    default:
+      return [];
+  }
+}
+
+function readPlatform(value: ConstValueNode | undefined): 'user' | 'portal' {
+  const name = value?.kind === Kind.ENUM ? value.value : undefined;
+  if (name !== 'USER' && name !== 'PORTAL') {
+    throw new Error(`@platform(is:) must be USER or PORTAL, not ${name}`);
+  }
+  return name === 'USER' ? 'user' : 'portal';
+}
+
+/** `[["a", "b"], ["c"]]`; GraphQL lets a list of one be written without its brackets. */
+function readAlternatives(value: ConstValueNode | undefined): string[][] {
+  return itemsOf(value).map((inner) =>
+    itemsOf(inner).map((item) => (item.kind === Kind.STRING ? item.value : '')),
+  );
+}
+
+function itemsOf(value: ConstValueNode | undefined): readonly ConstValueNode[] {
+  if (value === undefined) {
+    return [];
+  }
+  return value.kind === Kind.LIST ? value.values : [value];
+}
+
+function isFieldOwner(
+  node: DocumentNode['definitions'][number],
+): node is Extract<
+  TypeSystemDefinitionNode | TypeSystemExtensionNode,
+  { kind: `${'Object' | 'Interface'}Type${'Definition' | 'Extension'}` }
+> {
+  return (
+    node.kind === Kind.OBJECT_TYPE_DEFINITION ||
+    node.kind === Kind.OBJECT_TYPE_EXTENSION ||
+    node.kind === Kind.INTERFACE_TYPE_DEFINITION ||
+    node.kind === Kind.INTERFACE_TYPE_EXTENSION
+  );
+}
