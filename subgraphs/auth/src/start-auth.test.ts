@@ -161,6 +161,18 @@ describe('two auth processes, a platform each', () => {
     expect(body.errors?.[0]?.extensions.reason).toBe('auth.unavailable');
   });
 
+  it('refuse a key set of the other platform that holds a key of their own', async () => {
+    const changes = { AUTH_PLATFORMS: 'user', PORTAL_JWKS_URL: user.url + jwksPathOf('user') };
+    const started = startAuth(testConfig(database, { ...secrets, ...changes }), logger);
+    await expect(started).rejects.toThrow(/PORTAL_JWKS_URL: holds a key with which this process signs/);
+  });
+
+  it('refuse a key set over plain http beyond loopback', async () => {
+    const changes = { AUTH_PLATFORMS: 'user', PORTAL_JWKS_URL: 'http://auth.example/portal.json' };
+    const started = startAuth(testConfig(database, { ...secrets, ...changes }), logger);
+    await expect(started).rejects.toThrow(/PORTAL_JWKS_URL: must be https/);
+  });
+
   it('are ready, each without the other', async () => {
     expect((await fetch(`${portal.url}/health/ready`)).status).toBe(200);
   });

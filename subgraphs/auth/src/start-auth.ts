@@ -7,6 +7,7 @@ import { type AuthConfig, heldPlatforms } from './config.ts';
 import { createContextFactory } from './context.ts';
 import { joinDatabases } from './join-databases.ts';
 import { assertDisjointKeys } from './keys/assert-disjoint-keys.ts';
+import { assertForeignKeysDiffer } from './keys/assert-foreign-keys-differ.ts';
 import { createForeignIssuers } from './keys/foreign-issuers.ts';
 import { createLocalKeySource } from './keys/local-key-source.ts';
 import { resolvers } from './resolvers.ts';
@@ -33,12 +34,17 @@ export async function startAuth(
   try {
     assertDisjointKeys(platforms.user?.publishedKeys ?? [], platforms.portal?.publishedKeys ?? []);
     const local = await createLocalIssuers(config, started);
+    const foreign = createForeignIssuers(config, heldPlatforms(config), logger);
+    await assertForeignKeysDiffer(
+      foreign,
+      started.flatMap(({ publishedKeys }) => publishedKeys),
+    );
     return await serveSubgraph({
       name: 'auth',
       config,
       logger,
       resolvers,
-      issuers: [...local, ...createForeignIssuers(config, heldPlatforms(config), logger)],
+      issuers: [...local, ...foreign],
       database: joinDatabases(
         started.map(({ database }) => database),
         stop,
