@@ -13,7 +13,7 @@ export async function authenticate(verifier: Verifier, authorization: string | u
     return anonymousSession;
   }
   // RFC 6750, section 2.1; the scheme is compared without case (RFC 9110, section 11.1).
-  const [, token] = /^Bearer ([^\s]+)$/i.exec(authorization) ?? [];
+  const [, token] = /^Bearer +([^\s]+)$/i.exec(authorization) ?? [];
   if (token === undefined) {
     throw new RefusalError('auth.failure.malformed');
   }

@@ -20,7 +20,11 @@ export function readSession(
   ) {
     return 'malformed';
   }
-  if (typeof email_verified !== 'boolean' || typeof scope !== 'string' || typeof auth_time !== 'number') {
+  // JSON.parse makes Infinity of 1e999: a token that never expires.
+  if (!Number.isFinite(exp) || !Number.isFinite(claims.iat) || !Number.isFinite(auth_time)) {
+    return 'malformed';
+  }
+  if (typeof email_verified !== 'boolean' || typeof scope !== 'string') {
     return 'malformed';
   }
   if (claims.platform !== platform) {
@@ -33,8 +37,8 @@ export function readSession(
     email,
     emailVerified: email_verified,
     scopes: new Set(scope.split(' ').filter((name): name is Scope => knownScopes.has(name))),
-    authTime: auth_time,
-    expiresAt: exp ?? 0,
+    authTime: auth_time as number,
+    expiresAt: exp as number,
   };
   if (platform === 'user') {
     return { ...common, platform, userId: sub };

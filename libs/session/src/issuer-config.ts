@@ -31,28 +31,29 @@ export function createTrustedIssuers(config: IssuerConfig, logger: Logger): read
     string
   >;
   const insecure = Object.entries(urls).filter(([, url]) => !isSafe(url));
-  if (insecure.length > 0 && !config.JWKS_INSECURE) {
-    throw new ConfigError(
-      insecure.map(
+  const faults = config.JWKS_INSECURE
+    ? []
+    : insecure.map(
         ([platform]) =>
           `${platform.toUpperCase()}_JWKS_URL: must be https beyond loopback (or JWKS_INSECURE=yes)`,
-      ),
-    );
-  }
+      );
   if (urls.user === urls.portal) {
-    throw new ConfigError([
-      'PORTAL_JWKS_URL: is the same as USER_JWKS_URL; each platform has its own key set',
-    ]);
+    faults.push('PORTAL_JWKS_URL: is the same as USER_JWKS_URL; each platform has its own key set');
   }
-  for (const [platform, url] of insecure) {
+  if (faults.length > 0) {
+    throw new ConfigError(faults);
+  }
+  for (const [platform] of insecure) {
     logger.warn(
-      { platform, url },
+      { platform },
       'JWKS_INSECURE: public keys are fetched over plain http; who sits between can forge every token',
     );
   }
+  const logFailure = (platform: Platform) => (error: unknown) =>
+    logger.warn({ err: error, platform }, 'the public keys could not be read; those at hand stay in use');
   return trustedIssuers(config.ISSUER_URL, {
-    user: createJwksClient({ url: urls.user }),
-    portal: createJwksClient({ url: urls.portal }),
+    user: createJwksClient({ url: urls.user, onFailure: logFailure('user') }),
+    portal: createJwksClient({ url: urls.portal, onFailure: logFailure('portal') }),
   });
 }
 

@@ -1,6 +1,7 @@
 import { jwksMaxAgeSeconds } from '@signet/schema/contract';
-import { type CryptoKey, importJWK, type JWK } from 'jose';
-import { request } from 'undici';
+import type { CryptoKey, JWK } from 'jose';
+import { fetchJwksDocument } from './fetch-jwks.ts';
+import { importKeys } from './import-keys.ts';
 
 export type VerificationKey = { key: CryptoKey; algorithm: string };
 /** `unavailable`: no keys could be had at all, which is an outage and no fault of the caller. */
@@ -9,7 +10,7 @@ export type KeyLookup = VerificationKey | 'unknown' | 'unavailable';
 /** Where a verifier finds an issuer's public keys. */
 export type KeySource = {
   findKey(kid: string): Promise<KeyLookup>;
-  /** Reason why no key can be given, or nothing. */
+  /** Reason why no key can be given, or nothing. Strangers may read it: it names no address. */
   checkReady(): Promise<string | undefined>;
   /** The public keys as last read, for an entrance's own JWKS endpoint. */
   readJwks(): Promise<{ keys: JWK[] } | undefined>;
@@ -17,13 +18,15 @@ export type KeySource = {
 
 type JwksClientOptions = {
   url: string;
-  /** Milliseconds since 1970. */
+  /** Milliseconds of a clock that nobody sets back. */
   now?: () => number;
-  /** An unknown kid causes a fetch at most this often. */
+  /** An unknown kid causes a fetch only when the last attempt is so long ago. */
   cooldownSeconds?: number;
   /** How long keys may be used that can't be read anew. After it the issuer counts as unavailable. */
   maxStaleSeconds?: number;
-  fetchJwks?: (url: string) => Promise<{ keys: JWK[] }>;
+  fetchJwks?: (url: string) => Promise<unknown>;
+  /** Told of each failed attempt. */
+  onFailure?: (error: unknown) => void;
 };
 
 type LoadedKeys = { keys: ReadonlyMap<string, VerificationKey>; jwks: { keys: JWK[] }; fetchedAt: number };
@@ -31,34 +34,30 @@ type LoadedKeys = { keys: ReadonlyMap<string, VerificationKey>; jwks: { keys: JW
 const defaultCooldownSeconds = 30;
 const defaultMaxStaleSeconds = 12 * 3600;
 const pauseAfterFailureMs = 1000;
-const fetchTimeoutMs = 2000;
-const maxJwksBytes = 64 * 1024;
-const algorithmsByKeyType: Readonly<Record<string, string>> = {
-  'OKP:Ed25519': 'EdDSA',
-  'EC:P-256': 'ES256',
-  RSA: 'RS256',
-};
+const maxAgeMs = jwksMaxAgeSeconds * 1000;
 
 /**
- * Reads an issuer's JWKS (RFC 7517) and keeps it. One fetch at a time; a stale set is refreshed in the background and
- * used meanwhile; when the issuer is down the last set stays in use up to `maxStaleSeconds`; after a failure the next
+ * Reads an issuer's JWKS (RFC 7517) and keeps it. One fetch at a time; a set past its age is refreshed in the background
+ * and used meanwhile; when the issuer is down the last set stays in use up to `maxStaleSeconds`; after a failure the next
  * attempt waits, so that an issuer in trouble is not flooded.
  */
 export function createJwksClient(options: JwksClientOptions): KeySource {
-  const { url, now = Date.now, fetchJwks = fetchJwksDocument } = options;
+  const { url, now = () => performance.now(), fetchJwks = fetchJwksDocument } = options;
   const cooldownMs = (options.cooldownSeconds ?? defaultCooldownSeconds) * 1000;
   const maxStaleMs = (options.maxStaleSeconds ?? defaultMaxStaleSeconds) * 1000;
   let loaded: LoadedKeys | undefined;
   let pending: Promise<void> | undefined;
+  let triedAt = Number.NEGATIVE_INFINITY;
   let failedAt = Number.NEGATIVE_INFINITY;
 
   const load = (): Promise<void> => {
     pending ??= (async () => {
+      triedAt = now();
       try {
-        const jwks = await fetchJwks(url);
-        loaded = { keys: await importKeys(jwks), jwks, fetchedAt: now() };
-      } catch {
+        loaded = { ...(await importKeys(await fetchJwks(url))), fetchedAt: now() };
+      } catch (error) {
         failedAt = now();
+        options.onFailure?.(error);
       } finally {
         pending = undefined;
       }
@@ -68,10 +67,18 @@ export function createJwksClient(options: JwksClientOptions): KeySource {
   const mayTryAgain = () => now() - failedAt >= pauseAfterFailureMs;
   const usable = () => (loaded && now() - loaded.fetchedAt <= maxStaleMs ? loaded : undefined);
   const refresh = async (): Promise<LoadedKeys | undefined> => {
-    if (!usable()) {
+    const current = usable();
+    if (!current) {
       await (pending ?? (mayTryAgain() ? load() : undefined));
-    } else if (loaded && now() - loaded.fetchedAt > jwksMaxAgeSeconds * 1000 && mayTryAgain()) {
-      void load();
+      return usable();
+    }
+    const age = now() - current.fetchedAt;
+    if (age > maxAgeMs && mayTryAgain()) {
+      const refreshed = load();
+      // After hours without a request the set may hold keys long withdrawn: wait for the new one, unless the issuer is down.
+      if (age > 2 * maxAgeMs && failedAt < current.fetchedAt) {
+        await refreshed;
+      }
     }
     return usable();
   };
@@ -86,59 +93,16 @@ export function createJwksClient(options: JwksClientOptions): KeySource {
       if (known) {
         return known;
       }
-      if (now() - current.fetchedAt >= cooldownMs && mayTryAgain()) {
+      if (pending || (now() - triedAt >= cooldownMs && mayTryAgain())) {
         await load();
       }
       return usable()?.keys.get(kid) ?? 'unknown';
     },
     async checkReady() {
-      return (await refresh()) ? undefined : `no public keys could be read from ${url}`;
+      return (await refresh()) ? undefined : 'the public keys can not be read';
     },
     async readJwks() {
       return (await refresh())?.jwks;
     },
   };
-}
-
-async function fetchJwksDocument(url: string): Promise<{ keys: JWK[] }> {
-  const { statusCode, body } = await request(url, {
-    headersTimeout: fetchTimeoutMs,
-    bodyTimeout: fetchTimeoutMs,
-    signal: AbortSignal.timeout(fetchTimeoutMs),
-    headers: { accept: 'application/json' },
-  });
-  const text = await readLimited(body);
-  if (statusCode !== 200) {
-    throw new Error(`JWKS answered ${statusCode}`);
-  }
-  return JSON.parse(text) as { keys: JWK[] };
-}
-
-async function readLimited(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > maxJwksBytes) {
-      throw new Error('JWKS is too large');
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-/** Public signature keys only: a key without kid, of another use or another type is passed over. */
-async function importKeys(jwks: { keys: JWK[] }): Promise<ReadonlyMap<string, VerificationKey>> {
-  const keys = new Map<string, VerificationKey>();
-  for (const jwk of jwks.keys) {
-    const algorithm = algorithmsByKeyType[jwk.crv ? `${jwk.kty}:${jwk.crv}` : String(jwk.kty)];
-    if (algorithm && jwk.kid && (jwk.use === undefined || jwk.use === 'sig') && jwk.d === undefined) {
-      const imported = await importJWK({ ...jwk, alg: algorithm }, algorithm);
-      keys.set(jwk.kid, { key: imported as CryptoKey, algorithm });
-    }
-  }
-  if (keys.size === 0) {
-    throw new Error('JWKS holds no usable key');
-  }
-  return keys;
 }
