@@ -239,7 +239,9 @@ test.each([
   { b64: true },
 ])('refuses critical headers: %j', async (header) => {
   const token = forge({ alg: 'EdDSA', typ: 'at+jwt', kid: 'user', ...header }, claimsOf('user'));
+  lookUps.length = 0;
   expect(await reasonOf(token)).toBe('malformed');
+  expect(lookUps).toEqual([]);
 });
 
 test.each([
@@ -366,6 +368,11 @@ test.each([
   [{ nbf: 'soon' }, 'malformed'],
 ])('at the edge of times: %j is %s', async (claims, outcome) => {
   expect(await reasonOf(await mint('user', { claims }))).toBe(outcome);
+});
+
+test('names the audience before the times, as the list of checks does', async () => {
+  const claims = { aud: 'signet:portal', exp: 0 };
+  expect(await reasonOf(await mint('user', { claims }))).toBe('audience_mismatch');
 });
 
 test.each(['exp', 'iat', 'auth_time'])('refuses %s that is endless', async (name) => {

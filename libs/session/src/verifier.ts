@@ -78,7 +78,6 @@ export function createVerifier(
           audience: trusted.audience,
           clockTolerance: clockSkewSeconds,
           currentDate: now(),
-          requiredClaims: ['exp', 'iat'],
         });
         return judgeClaims(payload, trusted, now());
       } catch (error) {

@@ -1,0 +1,42 @@
+import { anonymousSession, type PortalSession, type UserSession } from '@signet/session';
+import { expect, test } from 'vitest';
+import { requirePortal, requireScope, requireUser } from './require-session.ts';
+
+const user = { platform: 'user', scopes: new Set(['orders:read']) } as unknown as UserSession;
+const staff = { platform: 'portal', scopes: new Set(['stock:write']) } as unknown as PortalSession;
+
+test('lets those in for whom the field is', () => {
+  expect(requireUser(user)).toBe(user);
+  expect(requirePortal(staff)).toBe(staff);
+  expect(() => requireScope(staff, 'stock:write')).not.toThrow();
+});
+
+test('asks who has no token to sign in', () => {
+  for (const require of [requireUser, requirePortal]) {
+    expect(() => require(anonymousSession)).toThrow(
+      expect.objectContaining({ reason: 'auth.failure.missing_token', code: 'UNAUTHENTICATED' }),
+    );
+  }
+});
+
+test("refuses the other platform's token, and says which is wanted", () => {
+  const refusal = { reason: 'authz.platform.deny', code: 'FORBIDDEN' };
+  expect(() => requirePortal(user)).toThrow(
+    expect.objectContaining({
+      ...refusal,
+      message: "This field requires a 'portal' token. Received a 'user' token.",
+    }),
+  );
+  expect(() => requireUser(staff)).toThrow(
+    expect.objectContaining({
+      ...refusal,
+      message: "This field requires a 'user' token. Received a 'portal' token.",
+    }),
+  );
+});
+
+test('refuses a token without the scope', () => {
+  expect(() => requireScope(user, 'stock:write')).toThrow(
+    expect.objectContaining({ reason: 'authz.scope.deny', code: 'FORBIDDEN' }),
+  );
+});
