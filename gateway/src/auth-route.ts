@@ -1,6 +1,14 @@
 import { isPlatform, type Platform } from '@signet/schema/contract';
-import { type DocumentNode, Kind, type ObjectTypeDefinitionNode, parse } from 'graphql';
+import {
+  type DocumentNode,
+  Kind,
+  type ObjectTypeDefinitionNode,
+  parse,
+  type SelectionSetNode,
+} from 'graphql';
 
+/** Where a query goes: to a platform's process, or to the one that its entities' type names. */
+type Target = Platform | 'entities';
 type Fetch = { query: string; variables: Record<string, unknown> | undefined };
 
 const maxKnownFetches = 1000;
@@ -17,27 +25,33 @@ export function createAuthRoute(
     return () => urls.user;
   }
   const platformOf = readTags(supergraph);
-  const known = new Map<string, Platform>();
+  const known = new Map<string, Target>();
   return ({ query, variables }) => {
-    const representations = variables?.representations;
-    if (Array.isArray(representations)) {
-      return urls[
-        platformOf.get(String((representations[0] as { __typename?: unknown })?.__typename)) ?? 'user'
-      ];
-    }
-    let platform = known.get(query);
-    if (!platform) {
-      platform =
-        rootFields(query)
-          .map((field) => platformOf.get(field))
-          .find((found) => found !== undefined) ?? 'user';
+    let target = known.get(query);
+    if (!target) {
+      target = findTarget(query, platformOf);
       if (known.size >= maxKnownFetches) {
         known.clear();
       }
-      known.set(query, platform);
+      known.set(query, target);
     }
-    return urls[platform];
+    return urls[target === 'entities' ? (platformOf.get(entityTypeOf(variables)) ?? 'user') : target];
   };
+}
+
+function findTarget(query: string, platformOf: ReadonlyMap<string, Platform>): Target {
+  const fields = rootFields(query);
+  if (fields.includes('Query._entities')) {
+    return 'entities';
+  }
+  return fields.map((field) => platformOf.get(field)).find((found) => found !== undefined) ?? 'user';
+}
+
+/** A fetch asks for entities of one type, or of types that lie at one place of the graph. */
+function entityTypeOf(variables: Fetch['variables']): string {
+  const representations = variables?.representations;
+  const [first] = Array.isArray(representations) ? (representations as { __typename?: unknown }[]) : [];
+  return String(first?.__typename);
 }
 
 /** Platform by `Query.me`, `Mutation.login` and by the names of tagged types. */
@@ -48,17 +62,22 @@ function readTags(supergraph: DocumentNode): ReadonlyMap<string, Platform> {
       continue;
     }
     for (const [coordinate, node] of coordinatesOf(definition)) {
-      const platform = node.directives
-        ?.filter((directive) => directive.name.value === 'tag')
-        .flatMap((directive) => directive.arguments ?? [])
-        .map((argument) => (argument.value.kind === Kind.STRING ? argument.value.value : undefined))
-        .find(isPlatform);
+      const platform = node.directives?.map(platformNamedBy).find(isPlatform);
       if (platform) {
         tags.set(coordinate, platform);
       }
     }
   }
   return tags;
+}
+
+/** `@platform(is: PORTAL)`, or `@tag(name: "portal")` on fields that are open to all, such as the sign-in. */
+function platformNamedBy({ name, arguments: args = [] }: ConstDirectiveNode): string | undefined {
+  const [value] = args.map((argument) => argument.value);
+  if (name.value === 'platform' && value?.kind === Kind.ENUM) {
+    return value.value.toLowerCase();
+  }
+  return name.value === 'tag' && value?.kind === Kind.STRING ? value.value : undefined;
 }
 
 function coordinatesOf(type: ObjectTypeDefinitionNode) {
@@ -68,14 +87,26 @@ function coordinatesOf(type: ObjectTypeDefinitionNode) {
   return [[type.name.value, type] as const, ...fields];
 }
 
+/** `Query.me`, `Mutation.login`: inside fragments too, which the planner makes of `@include` and `@skip`. */
 function rootFields(query: string): string[] {
-  return parse(query, { noLocation: true }).definitions.flatMap((definition) => {
-    if (definition.kind !== Kind.OPERATION_DEFINITION) {
-      return [];
-    }
-    const type = definition.operation === 'mutation' ? 'Mutation' : 'Query';
-    return definition.selectionSet.selections.flatMap((selection) =>
-      selection.kind === Kind.FIELD ? [`${type}.${selection.name.value}`] : [],
-    );
+  const { definitions } = parse(query, { noLocation: true });
+  const fragments = new Map(
+    definitions.flatMap((node) =>
+      node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node.selectionSet] as const] : [],
+    ),
+  );
+  const fieldsOf = (set: SelectionSetNode | undefined): string[] =>
+    (set?.selections ?? []).flatMap((selection) => {
+      if (selection.kind === Kind.FIELD) return [selection.name.value];
+      return fieldsOf(
+        selection.kind === Kind.INLINE_FRAGMENT
+          ? selection.selectionSet
+          : fragments.get(selection.name.value),
+      );
+    });
+  return definitions.flatMap((node) => {
+    if (node.kind !== Kind.OPERATION_DEFINITION) return [];
+    const type = node.operation === 'mutation' ? 'Mutation' : 'Query';
+    return fieldsOf(node.selectionSet).map((field) => `${type}.${field}`);
   });
 }

@@ -8,7 +8,9 @@ export type ClientAddressReader = (
 
 /**
  * Reads the client's address. Forwarding headers count only when the peer is a trusted proxy, and from the right: each
- * trusted hop vouches for the one before it, the first untrusted address is the client (RFC 7239, section 8.1).
+ * trusted hop vouches for the one before it, the first untrusted address is the client (RFC 7239, section 8.1). Most
+ * proxies write one of the two headers and pass the other on as the client wrote it: where both are there and disagree,
+ * neither is believed and the proxy counts as the client.
  */
 export function createClientAddressReader(trustedRanges: readonly string[]): ClientAddressReader {
   const ranges = trustedRanges.map((range) => ipaddr.parseCIDR(range));
@@ -21,37 +23,53 @@ export function createClientAddressReader(trustedRanges: readonly string[]): Cli
     if (client === undefined || !isTrusted(client)) {
       return client;
     }
-    const hops = forwardedAddresses(headers);
-    for (let index = hops.length - 1, known = client; ; index -= 1) {
-      const hop = hops[index];
-      const address = hop === undefined ? undefined : normalise(hop);
-      if (address === undefined) {
-        return known;
-      }
-      if (!isTrusted(address)) {
-        return address;
-      }
-      known = address;
-    }
+    const claims = forwardedChains(headers).map((hops) => followTrusted(hops, client, isTrusted));
+    const [claimed = client] = claims;
+    return claims.every((other) => other === claimed) ? claimed : client;
   };
 }
 
+/** Goes from the last hop to the first, for as long as each is trusted. What is no address vouches for nothing. */
+function followTrusted(
+  hops: readonly string[],
+  peer: string,
+  isTrusted: (address: string) => boolean,
+): string {
+  let known = peer;
+  for (const hop of hops.toReversed()) {
+    const address = normalise(hop);
+    if (address === undefined) {
+      return known;
+    }
+    known = address;
+    if (!isTrusted(address)) {
+      return address;
+    }
+  }
+  return known;
+}
+
+/** One spelling of an address: without port, brackets and zone; IPv4 inside IPv6 as IPv4. Undefined for anything else. */
 function normalise(address: string): string | undefined {
   const bare = address
     .trim()
     .replace(/^"|"$/g, '')
     .replace(/^\[([^\]]+)\](?::\d+)?$/, '$1')
-    .replace(/^(\d+(?:\.\d+){3}):\d+$/, '$1');
-  return ipaddr.isValid(bare) ? ipaddr.process(bare).toString() : undefined;
+    .replace(/^(\d+(?:\.\d+){3}):\d+$/, '$1')
+    .replace(/%.*$/, '');
+  // ipaddr.js takes 1, 0x7f.1 and 010.0.0.1 for IPv4, too: ways to look like another.
+  return ipaddr.IPv4.isValidFourPartDecimal(bare) || ipaddr.IPv6.isValid(bare)
+    ? ipaddr.process(bare).toString()
+    : undefined;
 }
 
-function forwardedAddresses(headers: Readonly<Record<string, string | string[] | undefined>>): string[] {
-  const forwarded = joined(headers.forwarded);
-  if (forwarded) {
-    return forwarded.split(',').map((hop) => /(?:^|;)\s*for=("[^"]*"|[^;]*)/i.exec(hop)?.[1] ?? '');
-  }
-  const xForwardedFor = joined(headers['x-forwarded-for']);
-  return xForwardedFor ? xForwardedFor.split(',') : [];
+/** The chain of each forwarding header that is there, the hop next to us last. */
+function forwardedChains(headers: Readonly<Record<string, string | string[] | undefined>>): string[][] {
+  const forwarded = joined(headers.forwarded)
+    ?.split(',')
+    .map((hop) => /(?:^|;)\s*for=("[^"]*"|[^;]*)/i.exec(hop)?.[1] ?? '');
+  const xForwardedFor = joined(headers['x-forwarded-for'])?.split(',');
+  return [forwarded, xForwardedFor].filter((chain) => chain !== undefined);
 }
 
 function joined(header: string | string[] | undefined): string | undefined {

@@ -21,7 +21,12 @@ const fields = {
   INVENTORY_URL: configFields.httpUrl,
   ORDERS_URL: configFields.httpUrl,
   /** Origins whose pages may call this gateway. */
-  CORS_ORIGINS: configFields.list.default([]),
+  CORS_ORIGINS: configFields.list
+    .refine(
+      (origins) => origins.every(isOrigin),
+      'must be origins such as https://shop.example, without a path',
+    )
+    .default([]),
   /** CIDRs of proxies whose Forwarded and X-Forwarded-For are believed. */
   TRUSTED_PROXIES: configFields.list
     .refine((ranges) => ranges.every(isRange), 'must be a list of CIDRs such as 10.0.0.0/8')
@@ -29,9 +34,10 @@ const fields = {
   /** `host=slug` pairs: the tenant of a request without a token, by its Host. */
   TENANT_HOSTS: configFields.list
     .refine(
-      (pairs) => pairs.every((pair) => /^[^=\s]+=[a-z0-9][a-z0-9-]*$/.test(pair)),
+      (pairs) => pairs.every((pair) => /^[^=\s]+=[a-z0-9][a-z0-9-]*$/i.test(pair)),
       'must be pairs such as shop.example=acme',
     )
+    .transform((pairs) => pairs.map((pair) => pair.toLowerCase()))
     .default([]),
   /** The browser pages, and the schema for tools. On in development, off in production unless set to yes. */
   SANDBOX: configFields.flag.optional(),
@@ -39,18 +45,22 @@ const fields = {
   INTROSPECTION: configFields.flag.optional(),
 };
 
-export const gatewayConfigSchema = z.object(fields).superRefine((config, context) => {
-  if (config.NODE_ENV === 'production' && !config.ENTRANCES) {
-    context.addIssue({
-      code: 'custom',
-      path: ['ENTRANCES'],
-      message: 'must be set in production: name the entrances to open',
-    });
-  }
-});
+export const gatewayConfigSchema = z
+  .object(fields)
+  .refine((config) => config.NODE_ENV !== 'production' || config.ENTRANCES !== undefined, {
+    path: ['ENTRANCES'],
+    message: 'must be set in production: name the entrances to open',
+    // Also beside other faults, so that all are told at once.
+    when: ({ issues }) => issues.every((issue) => issue.path?.[0] !== 'ENTRANCES'),
+  });
 
 /** `portVariable`: the variable to name when the port is taken; the launcher's ports all follow from PORT_BASE. */
 export type GatewayConfig = z.output<typeof gatewayConfigSchema> & { portVariable?: string };
+
+/** Browsers send origins in this one form; any other would never match. */
+function isOrigin(text: string): boolean {
+  return URL.parse(text)?.origin === text;
+}
 
 function isRange(range: string): boolean {
   return ipaddr.isValidCIDR(range);

@@ -11,13 +11,14 @@ export type SubgraphDataSourceOptions = {
   logger: Logger;
   /** Chooses where a fetch goes. */
   urlOf(request: { query: string; variables: Record<string, unknown> | undefined }): string;
+  answerTimeoutMs?: number;
 };
 
 /** A member of an enum that @apollo/gateway declares and does not export. */
 const incomingOperation: string = 'incoming operation';
 const connectionsPerSubgraph = 64;
 const connectTimeoutMs = 2000;
-const answerTimeoutMs = 20_000;
+const defaultAnswerTimeoutMs = 20_000;
 
 /**
  * Sends the gateway's fetches to one subgraph over kept-alive connections. The client's token and the Signet-Context go
@@ -49,12 +50,18 @@ export class SubgraphDataSource implements GraphQLDataSource {
           ...(context.authorization !== undefined && { authorization: context.authorization }),
         },
         body: JSON.stringify({ query, variables }),
+        // The pool's own timeouts begin anew with each piece of the answer.
+        signal: AbortSignal.timeout(this.#answerTimeoutMs),
       });
       return readAnswer(statusCode, await body.text());
     } catch (error) {
       this.#options.logger.warn({ subgraph: this.#options.name, err: error }, 'a fetch failed');
-      throw new RefusalError('auth.unavailable', { cause: error });
+      throw new RefusalError('auth.unavailable');
     }
+  }
+
+  get #answerTimeoutMs(): number {
+    return this.#options.answerTimeoutMs ?? defaultAnswerTimeoutMs;
   }
 
   async stop(): Promise<void> {
@@ -67,8 +74,8 @@ export class SubgraphDataSource implements GraphQLDataSource {
       pool = new Pool(origin, {
         connections: connectionsPerSubgraph,
         connect: { timeout: connectTimeoutMs },
-        headersTimeout: answerTimeoutMs,
-        bodyTimeout: answerTimeoutMs,
+        headersTimeout: this.#answerTimeoutMs,
+        bodyTimeout: this.#answerTimeoutMs,
       });
       this.#pools.set(origin, pool);
     }
@@ -78,9 +85,25 @@ export class SubgraphDataSource implements GraphQLDataSource {
 
 /** A refusal comes with its own status (401, 503) and a GraphQL body; anything that is not such a body is a fault. */
 function readAnswer(statusCode: number, text: string): GatewayResponse {
-  const answer: unknown = JSON.parse(text);
-  if (typeof answer !== 'object' || answer === null || !('data' in answer || 'errors' in answer)) {
+  const answer = parseObject(text);
+  const { data = null, errors } = answer ?? {};
+  const hasErrors = Array.isArray(errors) && errors.length > 0 && errors.every(isObject);
+  if (!answer || typeof data !== 'object' || !(hasErrors || (errors === undefined && data !== null))) {
     throw new Error(`answered ${statusCode} without a GraphQL result`);
   }
   return answer as GatewayResponse;
+}
+
+/** Undefined for what is no JSON object. JSON.parse would quote the body in its message. */
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

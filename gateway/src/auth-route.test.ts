@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'graphql';
+import { expect, test } from 'vitest';
+import { createAuthRoute } from './auth-route.ts';
+
+const supergraph = parse(
+  readFileSync(fileURLToPath(import.meta.resolve('@signet/schema/supergraph.graphql')), 'utf8'),
+);
+const urls = { user: 'http://user.example/graphql', portal: 'http://portal.example/graphql' };
+const route = createAuthRoute(supergraph, urls);
+const entities =
+  'query ($representations: [_Any!]!) { _entities(representations: $representations) { __typename } }';
+
+test.each([
+  ['{ me { id } }', 'user'],
+  ['{ portalMe { id } }', 'portal'],
+  ['query portalMe { me { id } }', 'user'],
+  ['{ portalMe: me { id } }', 'user'],
+  ['{ me: portalMe { id } }', 'portal'],
+  ['{ __typename }', 'user'],
+  ['{ __typename portalMe { id } }', 'portal'],
+  ['query ($if: Boolean!) { ... on Query @include(if: $if) { portalMe { id } } }', 'portal'],
+  ['{ ...F } fragment F on Query { ... { portalMe { id } } }', 'portal'],
+  ['mutation { login(input: {}) { accessToken } }', 'user'],
+  ['mutation { portalLogin(input: {}) { accessToken } }', 'portal'],
+  ['mutation { portalRefresh { accessToken } }', 'portal'],
+  ['mutation { portalLogout }', 'portal'],
+  ['mutation { logout }', 'user'],
+] as const)('sends %s to the %s process', (query, platform) => {
+  for (let time = 0; time < 2; time += 1) {
+    expect(route({ query, variables: undefined })).toBe(urls[platform]);
+  }
+});
+
+test.each([
+  ['User', 'user'],
+  ['StaffMember', 'portal'],
+  ['Nothing', 'user'],
+] as const)('sends entities of type %s to the %s process', (__typename, platform) => {
+  expect(route({ query: entities, variables: { representations: [{ __typename, id: '1' }] } })).toBe(
+    urls[platform],
+  );
+});
+
+test.each([undefined, {}, { representations: [] }, { representations: [null] }])(
+  'sends entities of no type to the user process: %j',
+  (variables) => {
+    expect(route({ query: entities, variables })).toBe(urls.user);
+  },
+);
+
+test("a client's variable named representations does not turn a fetch", () => {
+  const variables = { representations: [{ __typename: 'User' }] };
+  expect(route({ query: '{ portalMe { id } }', variables })).toBe(urls.portal);
+});
+
+test('many different fetches do not fill the memory or mix', () => {
+  for (let index = 0; index < 3000; index += 1) {
+    expect(route({ query: `query Q${index} { portalMe { id } }`, variables: undefined })).toBe(urls.portal);
+  }
+});
+
+test('one process for both platforms gets everything', () => {
+  const both = createAuthRoute(supergraph, { user: urls.user, portal: urls.user });
+  expect(both({ query: '{ portalMe { id } }', variables: undefined })).toBe(urls.user);
+});

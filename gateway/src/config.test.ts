@@ -1,0 +1,67 @@
+import { type ConfigError, loadConfig } from '@signet/service';
+import { expect, test } from 'vitest';
+import { gatewayConfigSchema } from './config.ts';
+
+const good = {
+  ISSUER_URL: 'https://id.example',
+  USER_JWKS_URL: 'https://id.example/user.json',
+  PORTAL_JWKS_URL: 'https://id.example/portal.json',
+  AUTH_USER_URL: 'http://auth-user:4011/graphql',
+  AUTH_PORTAL_URL: 'http://auth-portal:4011/graphql',
+  PORTAL_URL: 'http://portal:4012/graphql',
+  CATALOG_URL: 'http://catalog:4013/graphql',
+  INVENTORY_URL: 'http://inventory:4014/graphql',
+  ORDERS_URL: 'http://orders:4015/graphql',
+};
+
+function faultsOf(env: Record<string, string | undefined>): readonly string[] {
+  try {
+    loadConfig(gatewayConfigSchema, env);
+    return [];
+  } catch (error) {
+    return (error as ConfigError).faults;
+  }
+}
+
+test('needs no more than where the others are', () => {
+  expect(loadConfig(gatewayConfigSchema, good)).toMatchObject({
+    GRAPH_PORT: 4000,
+    HOST: '127.0.0.1',
+    CORS_ORIGINS: [],
+    TRUSTED_PROXIES: [],
+  });
+});
+
+test('in production the entrances must be named, which is told beside all other faults', () => {
+  const production = { ...good, NODE_ENV: 'production' };
+  expect(faultsOf({ ...production, ENTRANCES: 'graph' })).toEqual([]);
+  const { CATALOG_URL: _, ...rest } = production;
+  expect(faultsOf({ ...rest, GRAPH_PORT: 'x' }).map((fault) => fault.split(':')[0])).toEqual([
+    'GRAPH_PORT',
+    'CATALOG_URL',
+    'ENTRANCES',
+  ]);
+  expect(faultsOf({ ...production, ENTRANCES: 'backdoor' })).toHaveLength(1);
+  expect(faultsOf({ ...production, ENTRANCES: ',' })).toHaveLength(1);
+});
+
+test.each([
+  ['TRUSTED_PROXIES', '10.0.0.1'],
+  ['TRUSTED_PROXIES', '10.0.0.0/8,all'],
+  ['CORS_ORIGINS', '*'],
+  ['CORS_ORIGINS', 'https://shop.example/'],
+  ['CORS_ORIGINS', 'shop.example'],
+  ['CORS_ORIGINS', 'null'],
+  ['TENANT_HOSTS', 'shop.example'],
+  ['TENANT_HOSTS', 'shop.example=a b'],
+  ['ALLOWED_HOSTS', 'https://shop.example'],
+  ['AUTH_USER_URL', 'file:///etc/passwd'],
+])('refuses %s=%s', (name, value) => {
+  expect(faultsOf({ ...good, [name]: value })).toEqual([expect.stringMatching(`^${name}: must be`)]);
+});
+
+test("a tenant's host counts in any spelling", () => {
+  expect(loadConfig(gatewayConfigSchema, { ...good, TENANT_HOSTS: 'Shop.Example=ACME' })).toMatchObject({
+    TENANT_HOSTS: ['shop.example=acme'],
+  });
+});

@@ -1,0 +1,72 @@
+import { createHttpServer, createLogger, listen, parseSignetContext } from '@signet/service';
+import { anonymousSession, type Verifier } from '@signet/session';
+import type { FastifyInstance } from 'fastify';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createClientAddressReader } from './client-address.ts';
+import { createRequestContext, type GatewayContext } from './request-context.ts';
+
+let server: FastifyInstance;
+let url: string;
+let context: GatewayContext;
+
+beforeAll(async () => {
+  const verifier: Verifier = {
+    issuers: [],
+    verify: async (token) =>
+      token === 'down' ? { kind: 'unavailable' } : { kind: 'refused', reason: 'auth.failure.expired' },
+  };
+  const createContext = createRequestContext({
+    entrance: 'graph',
+    verifier,
+    readClientAddress: createClientAddressReader([]),
+    tenantsByHost: new Map([['localhost', 'acme']]),
+  });
+  server = createHttpServer({ logger: createLogger('test', 'silent') });
+  server.get('/', async (request) => {
+    context = await createContext(request);
+    return {};
+  });
+  url = await listen(server, { host: '127.0.0.1', port: 0 });
+});
+afterAll(() => server.close());
+
+async function describe(headers: Record<string, string>, base = url) {
+  await fetch(base, { headers });
+  return parseSignetContext(context.signetContext);
+}
+
+test("tells subgraphs who asks; the client's own Signet-Context and forwarding headers count for nothing", async () => {
+  const described = await describe({
+    'user-agent': 'A "phone"',
+    'signet-context': 'id="forged", entrance="portal", tenant="globex"',
+    'x-forwarded-for': '6.6.6.6',
+    'x-request-id': 'forged',
+  });
+  expect(described).toEqual({
+    requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    entrance: 'graph',
+    clientAddress: '127.0.0.1',
+    device: 'A "phone"',
+  });
+  expect(context).toMatchObject({ session: anonymousSession, authorization: undefined });
+});
+
+test("the tenant is the host's, else that of x-tenant", async () => {
+  expect(await describe({ 'x-tenant': 'globex' })).toMatchObject({ tenant: 'globex' });
+  const base = url.replace('127.0.0.1', 'LOCALHOST');
+  expect(await describe({ 'x-tenant': 'globex' }, base)).toMatchObject({ tenant: 'acme' });
+});
+
+test.each(['', 'ä', 'a"b\\c', 'x'.repeat(8000)])('an odd x-tenant breaks nothing', async (tenant) => {
+  expect(await describe({ 'x-tenant': encodeURI(tenant) })).toBeDefined();
+});
+
+test.each([
+  ['Bearer old', 401, 'auth.failure.expired'],
+  ['Basic abc', 401, 'auth.failure.malformed'],
+  ['Bearer down', 503, 'auth.unavailable'],
+])('with %s no context comes about', async (authorization, status, reason) => {
+  const answer = await fetch(url, { headers: { authorization } });
+  expect(answer.status).toBe(status);
+  expect(await answer.json()).toMatchObject({ errors: [{ extensions: { reason } }] });
+});

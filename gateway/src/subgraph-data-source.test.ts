@@ -1,0 +1,134 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import type { GraphQLDataSourceProcessOptions } from '@apollo/gateway';
+import { createLogger, RefusalError } from '@signet/service';
+import { afterEach, expect, test, vi } from 'vitest';
+import { SubgraphDataSource } from './subgraph-data-source.ts';
+
+const logger = createLogger('test', 'silent');
+const stops: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+async function createSource(listener: RequestListener, answerTimeoutMs = 5000) {
+  const server: Server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
+  const source = new SubgraphDataSource({ name: 'catalog', logger, urlOf: () => url, answerTimeoutMs });
+  const close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  stops.push(close, () => source.stop());
+  return { source, close };
+}
+
+function process(
+  source: SubgraphDataSource,
+  { authorization }: { authorization?: string } = { authorization: 'Bearer abc' },
+) {
+  return source.process({
+    kind: 'incoming operation',
+    request: { query: '{ a }', variables: { id: 1 } },
+    context: { authorization, signetContext: 'id="r"', session: { platform: 'none' } },
+    incomingRequestContext: {},
+  } as unknown as GraphQLDataSourceProcessOptions);
+}
+
+const answer =
+  (body: string, status = 200): RequestListener =>
+  (_, res) =>
+    res.writeHead(status, { 'content-type': 'application/json' }).end(body);
+
+test('sends the operation with the token and the context, and nothing else of the client', async () => {
+  const requests: { headers: IncomingMessage['headers']; body: string }[] = [];
+  const { source } = await createSource(async (req, res) => {
+    requests.push({ headers: req.headers, body: await text(req) });
+    res.end('{"data":{"a":1}}');
+  });
+  expect(await process(source)).toEqual({ data: { a: 1 } });
+  await process(source, {});
+  const [first, second] = requests;
+  expect(JSON.parse(first?.body ?? '')).toEqual({ query: '{ a }', variables: { id: 1 } });
+  expect(first?.headers).toMatchObject({ authorization: 'Bearer abc', 'signet-context': 'id="r"' });
+  expect(Object.keys(first?.headers ?? {}).sort()).toEqual(
+    [
+      'accept',
+      'authorization',
+      'connection',
+      'content-length',
+      'content-type',
+      'host',
+      'signet-context',
+    ].sort(),
+  );
+  expect(second?.headers).not.toHaveProperty('authorization');
+});
+
+test.each([
+  ['401', 401, '{"errors":[{"message":"No.","extensions":{"code":"UNAUTHENTICATED"}}]}'],
+  ['200 with partial data', 200, '{"data":{"a":null},"errors":[{"message":"No."}]}'],
+])('hands on a GraphQL answer of status %s', async (_, status, body) => {
+  const { source } = await createSource(answer(body, status));
+  expect(await process(source)).toEqual(JSON.parse(body));
+});
+
+test.each<[string, RequestListener]>([
+  ['HTML with status 502', answer('<html>secret</html>', 502)],
+  ['HTML with status 200', answer('<html>secret</html>')],
+  ['nothing', answer('')],
+  ['null', answer('null')],
+  ['a list', answer('[]')],
+  ['text', answer('"secret"')],
+  ['another object', answer('{"secret":1}')],
+  ['data that is no object', answer('{"data":"secret"}')],
+  ['no data and no errors', answer('{"data":null}')],
+  ['errors that are no list', answer('{"errors":"secret"}')],
+  ['errors that are no objects', answer('{"errors":["secret"]}')],
+  ['a redirect', (_, res) => res.writeHead(302, { location: 'http://secret.example' }).end()],
+  ['a cut connection', (_, res) => res.socket?.destroy()],
+  [
+    'half an answer',
+    (_, res) =>
+      void res.writeHead(200, { 'content-length': '99' }).write('{"data":', () => res.socket?.destroy()),
+  ],
+])('is unavailable, and says nothing of the cause, on %s', async (_, listener) => {
+  const warn = vi.spyOn(logger, 'warn');
+  const { source } = await createSource(listener);
+  const error = await process(source).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(RefusalError);
+  const refusal = error as RefusalError;
+  expect(refusal.reason).toBe('auth.unavailable');
+  expect(JSON.stringify(refusal) + refusal.message).not.toMatch(/secret|127\.0\.0\.1|catalog/);
+  expect(refusal.cause).toBeUndefined();
+  expect(warn).toHaveBeenLastCalledWith(expect.objectContaining({ subgraph: 'catalog' }), 'a fetch failed');
+});
+
+test('is unavailable where nobody listens', async () => {
+  const { source, close } = await createSource(answer('{}'));
+  close();
+  await expect(process(source)).rejects.toMatchObject({ reason: 'auth.unavailable' });
+});
+
+test('is unavailable where the answer is slow, or comes in drops', async () => {
+  const silent = await createSource(() => {}, 200);
+  const dripping = await createSource((_, res) => {
+    const timer = setInterval(() => res.write(' '), 20);
+    res.on('close', () => clearInterval(timer));
+  }, 200);
+  for (const { source } of [silent, dripping]) {
+    await expect(process(source)).rejects.toMatchObject({ reason: 'auth.unavailable' });
+  }
+});
+
+test('asks no subgraph for its schema', async () => {
+  const { source } = await createSource(answer('{"data":{}}'));
+  const options = { kind: 'loading schema', request: {}, context: {} };
+  await expect(source.process(options as unknown as GraphQLDataSourceProcessOptions)).rejects.toThrow(
+    'composes nothing at run time',
+  );
+});
