@@ -65,3 +65,12 @@ test('one process for both platforms gets everything', () => {
   const both = createAuthRoute(supergraph, { user: urls.user, portal: urls.user });
   expect(both({ query: '{ portalMe { id } }', variables: undefined })).toBe(urls.user);
 });
+
+test.each(['@platform(is: PORTAL)', '@tag(name: "portal")', '@tag(name: "internal") @tag(name: "portal")'])(
+  'reads the platform from %s',
+  (directive) => {
+    const other = createAuthRoute(parse(`type Query { a: Int ${directive} b: Int }`), urls);
+    expect(other({ query: '{ a }', variables: undefined })).toBe(urls.portal);
+    expect(other({ query: '{ b }', variables: undefined })).toBe(urls.user);
+  },
+);

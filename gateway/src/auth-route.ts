@@ -1,5 +1,6 @@
 import { isPlatform, type Platform } from '@signet/schema/contract';
 import {
+  type ConstDirectiveNode,
   type DocumentNode,
   Kind,
   type ObjectTypeDefinitionNode,
@@ -14,8 +15,8 @@ type Fetch = { query: string; variables: Record<string, unknown> | undefined };
 const maxKnownFetches = 1000;
 
 /**
- * Decides which of the two auth processes a fetch goes to: by the `@tag` of its root fields in the supergraph, for
- * entities by the tag of their type. Untagged: the user process, which owns customers.
+ * Decides which of the two auth processes a fetch goes to: by the `@platform` or `@tag` of its root fields in the
+ * supergraph, for entities by that of their type. Without one: the user process, which owns customers.
  */
 export function createAuthRoute(
   supergraph: DocumentNode,
