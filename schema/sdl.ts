@@ -5,7 +5,7 @@ import type { SubgraphName } from './subgraphs.ts';
 const root = join(import.meta.dirname, '..');
 
 /**
- * SDL of a subgraph: the shared federation header, then every `.graphql` file of its folder, in the order of their paths.
+ * SDL of a subgraph: the shared headers (federation and access rules), then every `.graphql` file of its folder, in the order of their paths.
  *
  * @throws {Error} when the subgraph has no SDL.
  */
@@ -15,6 +15,8 @@ export function readSubgraphSdl(name: SubgraphName): string {
   if (files.length === 0) {
     throw new Error(`subgraphs/${name}/src holds no .graphql file`);
   }
-  const header = readFileSync(join(root, 'schema', 'federation.graphql'), 'utf8');
-  return [header, ...files.map((file) => readFileSync(join(folder, file), 'utf8'))].join('\n');
+  const headers = ['federation.graphql', 'access.graphql'].map((file) => join(root, 'schema', file));
+  return [...headers, ...files.map((file) => join(folder, file))]
+    .map((path) => readFileSync(path, 'utf8'))
+    .join('\n');
 }

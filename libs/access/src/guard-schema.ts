@@ -8,21 +8,11 @@ import {
   isObjectType,
 } from 'graphql';
 import { type Condition, judgeSession } from './conditions.ts';
+import { createPolicyJudge, type PolicyTable } from './policy-judge.ts';
 import { conditionsOf, type RuleBook } from './rule-book.ts';
 
 /** What a guard needs of a subgraph's context. */
 export type GuardContext = { session: Session };
-
-/**
- * Decides about one object. `parent` is what the field stands on: the caller may have written it, as a representation, so
- * an owner is read from the row that its id names, never from it.
- */
-export type Policy<C> = (
-  context: C,
-  parent: unknown,
-  args: Readonly<Record<string, unknown>>,
-) => boolean | Promise<boolean>;
-export type PolicyTable<C> = Readonly<Record<string, Policy<C>>>;
 
 type Resolver = GraphQLFieldResolver<unknown, GuardContext>;
 type Reference = (reference: unknown, context: GuardContext, info: never) => unknown;
@@ -32,7 +22,8 @@ type Reference = (reference: unknown, context: GuardContext, info: never) => unk
  * aliases all end at an object type's field, so that is where the guard stands. References are guarded by their type's
  * rule before a row is loaded. A field without a rule is refused to everyone.
  *
- * @throws {Error} for a rule that names a policy without a function.
+ * @throws {Error} for a rule that names a policy without a function, and for an entity whose reference resolver was lost:
+ * `_entities` would answer with what the caller wrote.
  */
 export function guardSchema<C extends GuardContext>(
   schema: GraphQLSchema,
@@ -41,13 +32,14 @@ export function guardSchema<C extends GuardContext>(
 ): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {
     if (isObjectType(type) && !type.name.startsWith('_')) {
-      guardType(type, book, policies as PolicyTable<GuardContext>);
+      guardFields(type, book, policies as PolicyTable<GuardContext>);
+      guardReference(type, book);
     }
   }
   return schema;
 }
 
-function guardType(type: GraphQLObjectType, book: RuleBook, policies: PolicyTable<GuardContext>): void {
+function guardFields(type: GraphQLObjectType, book: RuleBook, policies: PolicyTable<GuardContext>): void {
   for (const field of Object.values(type.getFields())) {
     if (field.name === '_service' || field.name === '_entities') {
       continue;
@@ -56,17 +48,8 @@ function guardType(type: GraphQLObjectType, book: RuleBook, policies: PolicyTabl
     if (conditions === undefined) {
       field.resolve = refuseEveryone;
     } else if (conditions.length > 0) {
-      field.resolve = guardResolver(
-        conditions,
-        field.resolve ?? defaultFieldResolver,
-        readPolicies(conditions, policies),
-      );
+      field.resolve = guardResolver(conditions, field.resolve ?? defaultFieldResolver, policies);
     }
-  }
-  const typeConditions = (book.get(type.name)?.conditions ?? []).filter(({ kind }) => kind !== 'policies');
-  const subgraph = type.extensions.apollo as { subgraph?: { resolveReference?: Reference } } | undefined;
-  if (subgraph?.subgraph?.resolveReference && typeConditions.length > 0) {
-    subgraph.subgraph.resolveReference = guardReference(typeConditions, subgraph.subgraph.resolveReference);
   }
 }
 
@@ -74,39 +57,30 @@ function refuseEveryone(): never {
   throw new Error('This field has no access rule.');
 }
 
-type Alternatives = readonly (readonly Policy<GuardContext>[])[];
-
 function guardResolver(
   conditions: readonly Condition[],
   resolve: Resolver,
-  policies: readonly Alternatives[],
+  policies: PolicyTable<GuardContext>,
 ): Resolver {
-  const sessionConditions = conditions.filter(({ kind }) => kind !== 'policies');
-  // Whoever must pass a policy must be somebody.
-  const asked: readonly Condition[] =
-    policies.length > 0 ? [...sessionConditions, { kind: 'authenticated' }] : sessionConditions;
-  if (policies.length === 0) {
+  const judge = createPolicyJudge(conditions, policies);
+  if (!judge) {
     return (parent, args, context, info) => {
-      assertSession(asked, context);
+      assertSession(conditions, context);
       return resolve(parent, args, context, info);
     };
   }
-  return async (parent, args, context, info) => {
-    assertSession(asked, context);
-    for (const alternatives of policies) {
-      if (!(await passesOne(alternatives, context, parent, args))) {
-        throw new RefusalError('authz.permission.deny');
-      }
+  return (parent, args, context, info) => {
+    assertSession(conditions, context);
+    const verdict = judge(context, parent, args);
+    if (verdict instanceof Promise) {
+      return verdict.then((value) => (value === true ? resolve(parent, args, context, info) : refuse()));
     }
-    return resolve(parent, args, context, info);
+    return verdict === true ? resolve(parent, args, context, info) : refuse();
   };
 }
 
-function guardReference(conditions: readonly Condition[], resolve: Reference): Reference {
-  return (reference, context, info) => {
-    assertSession(conditions, context);
-    return resolve(reference, context, info);
-  };
+function refuse(): never {
+  throw new RefusalError('authz.permission.deny');
 }
 
 function assertSession(conditions: readonly Condition[], context: GuardContext): void {
@@ -116,33 +90,21 @@ function assertSession(conditions: readonly Condition[], context: GuardContext):
   }
 }
 
-async function passesOne(
-  alternatives: Alternatives,
-  context: GuardContext,
-  parent: unknown,
-  args: Record<string, unknown>,
-): Promise<boolean> {
-  for (const allOf of alternatives) {
-    const verdicts = await Promise.all(allOf.map((policy) => policy(context, parent, args)));
-    if (verdicts.length > 0 && verdicts.every((verdict) => verdict === true)) {
-      return true;
-    }
+function guardReference(type: GraphQLObjectType, book: RuleBook): void {
+  const subgraph = (type.extensions.apollo as { subgraph?: { resolveReference?: Reference } } | undefined)
+    ?.subgraph;
+  const resolve = subgraph?.resolveReference;
+  if (book.get(type.name)?.isEntity && !resolve) {
+    throw new Error(
+      `The entity ${type.name} has no __resolveReference: _entities would answer with what the caller wrote.`,
+    );
   }
-  return false;
-}
-
-function readPolicies(conditions: readonly Condition[], policies: PolicyTable<GuardContext>): Alternatives[] {
-  return conditions.flatMap((condition) =>
-    condition.kind === 'policies'
-      ? [condition.anyOf.map((allOf) => allOf.map((name) => getPolicy(policies, name)))]
-      : [],
-  );
-}
-
-function getPolicy(policies: PolicyTable<GuardContext>, name: string): Policy<GuardContext> {
-  const policy = Object.hasOwn(policies, name) ? policies[name] : undefined;
-  if (!policy) {
-    throw new Error(`A rule names the policy '${name}', for which policies.ts has no function.`);
+  const conditions = book.get(type.name)?.conditions ?? [];
+  if (subgraph && resolve && conditions.length > 0) {
+    // Rejects instead of throwing: the refusal of one reference leaves the others of the request alone.
+    subgraph.resolveReference = async (reference, context, info) => {
+      assertSession(conditions, context);
+      return resolve(reference, context, info);
+    };
   }
-  return policy;
 }

@@ -9,7 +9,9 @@ export {
 } from './access-matrix.ts';
 export { type AccessFault, type CheckedSubgraph, findAccessFaults } from './check/find-access-faults.ts';
 export type { Condition, Refusal } from './conditions.ts';
-export { type GuardContext, guardSchema, type Policy, type PolicyTable } from './guard-schema.ts';
+export { customerPolicies, idOf } from './customer-policies.ts';
+export { type GuardContext, guardSchema } from './guard-schema.ts';
 export { compileOperationGuard, type OperationGuard, type RefusedField } from './operation-guard.ts';
+export type { Policy, PolicyTable } from './policy-judge.ts';
 export { requirePortal, requireScope, requireUser } from './require-session.ts';
 export { conditionsOf, type RuleBook, readRuleBook } from './rule-book.ts';

@@ -13,7 +13,12 @@ export const ruleDirectives = ['public', 'authenticated', 'requiresScopes', 'pol
 
 /** What stands on one type or one field. */
 export type WrittenRule = { hasRule: boolean; conditions: readonly Condition[] };
-export type TypeRules = WrittenRule & { isInterface: boolean; fields: ReadonlyMap<string, WrittenRule> };
+export type TypeRules = WrittenRule & {
+  isInterface: boolean;
+  /** It has a resolvable `@key`: `_entities` reaches it. */
+  isEntity: boolean;
+  fields: ReadonlyMap<string, WrittenRule>;
+};
 
 /** The rules of a schema by type name. */
 export type RuleBook = ReadonlyMap<string, TypeRules>;
@@ -42,10 +47,16 @@ export function readRuleBook(sdl: DocumentNode): RuleBook {
       ...join(known ?? noRule, readRule(node.directives ?? [])),
       isInterface:
         node.kind === Kind.INTERFACE_TYPE_DEFINITION || node.kind === Kind.INTERFACE_TYPE_EXTENSION,
+      isEntity: (known?.isEntity ?? false) || (node.directives ?? []).some(isResolvableKey),
       fields,
     });
   }
   return book;
+}
+
+function isResolvableKey({ name, arguments: args }: ConstDirectiveNode): boolean {
+  const resolvable = args?.find((argument) => argument.name.value === 'resolvable')?.value;
+  return name.value === 'key' && !(resolvable?.kind === Kind.BOOLEAN && !resolvable.value);
 }
 
 /** All conditions of a field: its type's and its own. Undefined where nothing was written, which nobody may pass. */

@@ -1,4 +1,5 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
+import { type GuardContext, guardSchema, type PolicyTable, readRuleBook } from '@signet/access';
 import { readSubgraphSdl } from '@signet/schema/sdl';
 import type { SubgraphName } from '@signet/schema/subgraphs';
 import {
@@ -45,10 +46,12 @@ type IssuerOptions =
   | { config: SubgraphConfig; issuers?: undefined }
   | { config: ServerConfig; issuers: readonly TrustedIssuer[] };
 
-export type ServeSubgraphOptions<C extends object> = IssuerOptions & {
+export type ServeSubgraphOptions<C extends GuardContext> = IssuerOptions & {
   name: SubgraphName;
   logger: Logger;
   resolvers: unknown;
+  /** The functions that `@policy` rules name; none where there are no such rules. */
+  policies?: PolicyTable<C>;
   database: SubgraphDatabase;
   /** Adds to who asks and in which tenant what the resolvers need: the database, loaders. Called once a request. */
   createContext(requestSession: RequestSession, request: SubgraphRequest): C;
@@ -57,11 +60,11 @@ export type ServeSubgraphOptions<C extends object> = IssuerOptions & {
   onStop?(): Promise<void>;
 };
 
-/** Starts a subgraph: SDL of its folder, resolvers, sessions from bearer tokens, readiness of database and keys. */
-export async function serveSubgraph<C extends object>(
+/** Starts a subgraph: SDL of its folder, resolvers behind their access rules, sessions from bearer tokens, readiness of database and keys. */
+export async function serveSubgraph<C extends GuardContext>(
   options: ServeSubgraphOptions<C>,
 ): Promise<RunningServer> {
-  const { name, config, logger, database } = options;
+  const { config, logger, database } = options;
   const issuers =
     options.issuers === undefined ? createTrustedIssuers(options.config, logger) : options.issuers;
   const requestSession = createRequestSession({
@@ -76,9 +79,7 @@ export async function serveSubgraph<C extends object>(
     portVariable: config.portVariable ?? 'PORT',
     allowedHosts: config.ALLOWED_HOSTS,
     introspection: config.NODE_ENV !== 'production',
-    schema: buildSubgraphSchema([
-      { typeDefs: parse(readSubgraphSdl(name)), resolvers: options.resolvers as Resolvers },
-    ]),
+    schema: buildGuardedSchema(options),
     createContext: async (request) => options.createContext(await requestSession(request), request),
     translateError: (error) => translateDatabaseError(database, error),
     readiness: [
@@ -92,6 +93,17 @@ export async function serveSubgraph<C extends object>(
       await database.close();
     },
   });
+}
+
+/** The schema of the subgraph's SDL, with every field behind its rule. */
+function buildGuardedSchema<C extends GuardContext>({
+  name,
+  resolvers,
+  policies = {},
+}: ServeSubgraphOptions<C>) {
+  const typeDefs = parse(readSubgraphSdl(name));
+  const schema = buildSubgraphSchema([{ typeDefs, resolvers: resolvers as Resolvers }]);
+  return guardSchema<C>(schema, readRuleBook(typeDefs), policies);
 }
 
 function translateDatabaseError(database: SubgraphDatabase, error: unknown): RefusalError | undefined {

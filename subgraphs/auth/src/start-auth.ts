@@ -10,6 +10,7 @@ import { assertDisjointKeys } from './keys/assert-disjoint-keys.ts';
 import { assertForeignKeysDiffer } from './keys/assert-foreign-keys-differ.ts';
 import { createForeignIssuers } from './keys/foreign-issuers.ts';
 import { createLocalKeySource } from './keys/local-key-source.ts';
+import { policies } from './policies.ts';
 import { resolvers } from './resolvers.ts';
 import { type PlatformResources, startPlatform } from './start-platform.ts';
 import { createPortalTokenSigner } from './tokens/portal-token-signer.ts';
@@ -44,6 +45,7 @@ export async function startAuth(
       config,
       logger,
       resolvers,
+      policies,
       issuers: [...local, ...foreign],
       database: joinDatabases(
         started.map(({ database }) => database),

@@ -3,6 +3,7 @@ import type { Logger, RunningServer } from '@signet/service';
 import { type SubgraphConfig, serveSubgraph } from '@signet/subgraph';
 import type { GraphqlContext } from './context.ts';
 import { createLoaders } from './loaders.ts';
+import { policies } from './policies.ts';
 import { resolvers } from './resolvers.ts';
 
 /** Starts the portal subgraph. `onQuery` hears of every SQL statement (tests count them). */
@@ -17,6 +18,7 @@ export function startPortal(
     config,
     logger,
     resolvers,
+    policies,
     database,
     createContext: ({ session, tenantId }) => ({
       session,

@@ -79,6 +79,7 @@ function mergeBooks(books: readonly RuleBook[]): RuleBook {
       hasRule: rules.hasRule || (known?.hasRule ?? false),
       conditions: [...(known?.conditions ?? []), ...rules.conditions],
       isInterface: rules.isInterface,
+      isEntity: rules.isEntity,
       fields,
     });
   }

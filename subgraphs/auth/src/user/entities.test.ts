@@ -34,18 +34,24 @@ describe('entities', () => {
   const resolve = async (__typename: string, ids: readonly unknown[], token?: string) => {
     const representations = ids.map((id) => ({ __typename, id, email: 'forged@example.com' }));
     const { body } = await auth.ask(operation, { representations }, token ? { token } : {});
-    expect(body.errors).toBeUndefined();
-    return body.data._entities;
+    return {
+      entities: body.data._entities,
+      reasons: body.errors?.map(({ extensions }) => extensions.reason),
+    };
   };
   const allCustomers = () => [customer.id, otherCustomer.id, foreignCustomer.id, 'no id', 7];
 
   it('show a customer himself only', async () => {
     const self = { id: customer.id, email: customer.email };
-    expect(await resolve('User', allCustomers(), tokens.user)).toEqual([self, null, null, null, null]);
+    expect(await resolve('User', allCustomers(), tokens.user)).toEqual({
+      entities: [self, null, null, null, null],
+    });
   });
 
   it('show staff every customer of their tenant, from the table and not from what the caller sent', async () => {
-    expect(await resolve('User', allCustomers(), tokens.portal)).toEqual([
+    const { entities, reasons } = await resolve('User', allCustomers(), tokens.portal);
+    expect(reasons).toBeUndefined();
+    expect(entities).toEqual([
       { id: customer.id, email: customer.email },
       { id: otherCustomer.id, email: otherCustomer.email },
       null,
@@ -55,18 +61,23 @@ describe('entities', () => {
   });
 
   it('show nobody to whoever is not signed in', async () => {
-    expect(await resolve('User', allCustomers())).toEqual([null, null, null, null, null]);
-    expect(await resolve('StaffMember', [staff.id])).toEqual([null]);
+    const refused = 'auth.failure.missing_token';
+    expect(await resolve('User', [customer.id, staff.id])).toEqual({
+      entities: [null, null],
+      reasons: [refused, refused],
+    });
+    expect(await resolve('StaffMember', [staff.id])).toEqual({ entities: [null], reasons: [refused] });
   });
 
   it('show staff to staff of the same tenant only', async () => {
     const self = { id: staff.id, email: staff.email, role: 'support' };
-    expect(await resolve('StaffMember', [staff.id, foreignStaff.id, 'no id'], tokens.portal)).toEqual([
-      self,
-      null,
-      null,
-    ]);
-    expect(await resolve('StaffMember', [staff.id], tokens.user)).toEqual([null]);
+    expect(await resolve('StaffMember', [staff.id, foreignStaff.id, 'no id'], tokens.portal)).toEqual({
+      entities: [self, null, null],
+    });
+    expect(await resolve('StaffMember', [staff.id], tokens.user)).toEqual({
+      entities: [null],
+      reasons: ['authz.platform.deny'],
+    });
   });
 
   it('load any number of accounts with one statement', async () => {
