@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import { grantUsage, secureByTenant } from './support/row-security.ts';
+import { closeByDefault, grantUsage, openByDefault, secureByTenant } from './support/row-security.ts';
 
 const everyProcess = [
   'signet_auth_user',
@@ -12,6 +12,7 @@ const everyProcess = [
 
 /** Tenants, the two account tables, and per platform: sessions, refresh tokens, signing keys. */
 export async function up(db: Kysely<unknown>): Promise<void> {
+  await closeByDefault(db);
   await sql`create schema auth`.execute(db);
   await grantUsage(db, 'auth', everyProcess);
   await createTenants(db);
@@ -24,6 +25,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
 export async function down(db: Kysely<unknown>): Promise<void> {
   await sql`drop schema auth cascade`.execute(db);
+  await openByDefault(db);
 }
 
 /** A tenant's name and slug are no secret: every process maps slugs to ids, so this table has no row policy. */
@@ -36,14 +38,17 @@ async function createTenants(db: Kysely<unknown>): Promise<void> {
       self_registration boolean not null default false,
       created_at timestamptz not null default now()
     )`.execute(db);
-  await sql`grant select on auth.tenant to ${sql.raw(everyProcess.join(', '))}`.execute(db);
+  await sql`grant select (id, slug) on auth.tenant to ${sql.raw(everyProcess.join(', '))}`.execute(db);
+  await sql`grant select (self_registration) on auth.tenant to signet_auth_user`.execute(db);
   // One row a tenant that the development seed made. Written by the owner only; auth refuses production while such accounts live.
   await sql`
     create table auth.development_seed (
       tenant_id uuid primary key references auth.tenant,
       seeded_at timestamptz not null default now()
     )`.execute(db);
-  await sql`grant select on auth.development_seed to signet_auth_user, signet_auth_portal`.execute(db);
+  await sql`grant select (tenant_id) on auth.development_seed to signet_auth_user, signet_auth_portal`.execute(
+    db,
+  );
 }
 
 async function createAccounts(db: Kysely<unknown>): Promise<void> {
@@ -84,12 +89,23 @@ async function createAccounts(db: Kysely<unknown>): Promise<void> {
     )`.execute(db);
   await secureByTenant(db, 'auth.user');
   await secureByTenant(db, 'auth.portal_user');
-  await sql`grant select, insert, update on auth.user to signet_auth_user`.execute(db);
-  await sql`grant select, insert, update on auth.portal_user to signet_auth_portal`.execute(db);
+  await grantAccounts(db);
+}
+
+/** By column: an account's role or password changes nowhere yet, so nobody may change it. */
+async function grantAccounts(db: Kysely<unknown>): Promise<void> {
+  const readByAuth =
+    'id, email, email_verified, password_hash, pepper_id, password_version, is_active, is_seeded, created_at';
+  // The right to update one column, any, is what SELECT … FOR SHARE asks for: sign-in locks the account's row.
+  await sql
+    .raw(`
+    grant select (${readByAuth}, tenant_id, full_name), update (updated_at) on auth.user to signet_auth_user;
+    grant insert (tenant_id, email, full_name, password_hash, pepper_id) on auth.user to signet_auth_user;
+    grant select (${readByAuth}, fullname, role), update (updated_at) on auth.portal_user to signet_auth_portal;
+  `)
+    .execute(db);
   // Staff look customers up, but never what proves who they are.
-  await sql`
-    grant select (id, tenant_id, email, email_verified, full_name, is_active, created_at)
-    on auth.user to signet_portal`.execute(db);
+  await sql`grant select (id, email, full_name, is_active) on auth.user to signet_portal`.execute(db);
 }
 
 async function createSessions(db: Kysely<unknown>, platform: 'user' | 'portal'): Promise<void> {
@@ -125,11 +141,27 @@ async function createSessions(db: Kysely<unknown>, platform: 'user' | 'portal'):
       foreign key (tenant_id, session_id) references auth.${platform}_session (tenant_id, id) on delete cascade
     );
     create index ${platform}_refresh_token_session on auth.${platform}_refresh_token (session_id);
-    grant select, insert, update, delete on auth.${platform}_session, auth.${platform}_refresh_token to signet_auth_${platform};
   `)
     .execute(db);
   await secureByTenant(db, `auth.${platform}_session`);
   await secureByTenant(db, `auth.${platform}_refresh_token`);
+  await grantSessions(db, platform, accountId);
+}
+
+async function grantSessions(db: Kysely<unknown>, platform: string, accountId: string): Promise<void> {
+  const role = `signet_auth_${platform}`;
+  await sql
+    .raw(`
+    grant select (id, ${accountId}, password_version, auth_time, amr, expires_at, ended_at),
+      insert (tenant_id, ${accountId}, password_version, auth_time, amr, device, address, created_at, last_used_at, expires_at),
+      update (last_used_at, ended_at, end_reason)
+      on auth.${platform}_session to ${role};
+    grant select (token_hash, session_id, expires_at, used_at),
+      insert (token_hash, tenant_id, session_id, created_at, expires_at),
+      update (used_at)
+      on auth.${platform}_refresh_token to ${role};
+  `)
+    .execute(db);
 }
 
 /** Keys belong to a platform, not to a tenant: the policy is by role, so that neither auth role sees the other's row. */
@@ -154,14 +186,17 @@ async function createSigningKeys(db: Kysely<unknown>): Promise<void> {
   for (const platform of ['user', 'portal']) {
     await sql
       .raw(`
-      create policy ${platform}_keys on auth.signing_key to signet_auth_${platform} using (platform = '${platform}');
-      grant select, insert, update on auth.signing_key to signet_auth_${platform};
+      create policy ${platform}_keys on auth.signing_key to signet_auth_${platform}
+        using (platform = '${platform}') with check (platform = '${platform}');
+      grant select (kid, platform, algorithm, state, sealed_private_key, created_at),
+        insert (kid, platform, algorithm, state, sealed_private_key, activated_at)
+        on auth.signing_key to signet_auth_${platform};
     `)
       .execute(db);
   }
 }
 
-/** Append-only for those who write it; the portal reads. */
+/** Nobody writes or reads it yet. Who will may only append (no UPDATE, no DELETE), with its own platform in the row. */
 async function createAuditEvents(db: Kysely<unknown>): Promise<void> {
   await sql`
     create table auth.audit_event (
@@ -181,8 +216,4 @@ async function createAuditEvents(db: Kysely<unknown>): Promise<void> {
     db,
   );
   await secureByTenant(db, 'auth.audit_event');
-  await sql`grant insert on auth.audit_event to signet_auth_user, signet_auth_portal, signet_portal`.execute(
-    db,
-  );
-  await sql`grant select on auth.audit_event to signet_portal`.execute(db);
 }

@@ -16,7 +16,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     )`.execute(db);
   await sql`create index stock_tenant on inventory.stock (tenant_id)`.execute(db);
   await secureByTenant(db, 'inventory.stock');
-  await sql`grant select, insert, update on inventory.stock to signet_inventory`.execute(db);
+  // Not `reserved`: what is promised to orders changes through the functions below only.
+  await sql`
+    grant select (product_id, on_hand, reserved),
+      insert (tenant_id, product_id, on_hand),
+      update (on_hand, updated_at)
+    on inventory.stock to signet_inventory`.execute(db);
   await createMovement(db, {
     name: 'reserve',
     change: 'reserved = s.reserved + line.quantity',
@@ -45,6 +50,8 @@ type Movement = { name: string; change: string; condition: string };
  * One movement of stock for all lines of an order, inside the order's transaction. Lines are taken in the order of
  * product ids, so that two orders never wait for each other in a circle. Returns the first product for which it can't
  * be done, or null when all is done; on a product the caller must roll back.
+ *
+ * Type names are qualified: even under an empty search_path, a caller's temporary type `uuid` would be found first.
  */
 async function createMovement(db: Kysely<unknown>, { name, change, condition }: Movement): Promise<void> {
   await sql
@@ -52,20 +59,20 @@ async function createMovement(db: Kysely<unknown>, { name, change, condition }: 
     create function inventory.${name}(product_ids uuid[], quantities integer[]) returns uuid
       language plpgsql volatile security definer set search_path = ''
     as $$
-    declare line record;
+    declare line pg_catalog.record;
     begin
-      if cardinality(product_ids) is distinct from cardinality(quantities) then
+      if product_ids is null or cardinality(product_ids) is distinct from cardinality(quantities) then
         raise exception 'product_ids and quantities differ in length';
       end if;
       for line in
         select l.product_id, l.quantity from unnest(product_ids, quantities) as l (product_id, quantity) order by l.product_id
       loop
-        if line.quantity is null or line.quantity < 1 then
-          raise exception 'a quantity must be positive';
+        if line.product_id is null or line.quantity is null or line.quantity < 1 then
+          raise exception 'a line needs a product and a positive quantity';
         end if;
         update inventory.stock s set ${change}, updated_at = now()
         where s.product_id = line.product_id
-          and s.tenant_id = nullif(current_setting('app.tenant', true), '')::uuid
+          and s.tenant_id = nullif(current_setting('app.tenant', true), '')::pg_catalog.uuid
           and ${condition};
         if not found then
           return line.product_id;

@@ -54,16 +54,30 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   for (const table of ['orders.order', 'orders.order_item', 'orders.idempotency_key']) {
     await secureByTenant(db, table);
   }
-  await sql`grant select, insert on orders.order, orders.order_item, orders.idempotency_key to signet_orders`.execute(
-    db,
-  );
-  await sql`grant update (status, shipped_at, cancelled_at) on orders.order to signet_orders`.execute(db);
-  await sql`grant update (order_id) on orders.idempotency_key to signet_orders`.execute(db);
+  await grantOrders(db);
   await createCounts(db);
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
   await sql`drop schema orders cascade`.execute(db);
+}
+
+/** A new order is placed now; its owner, its items and their prices never change. */
+async function grantOrders(db: Kysely<unknown>): Promise<void> {
+  await sql`
+    grant select (id, user_id, status, total_amount, currency, placed_at, shipped_at, cancelled_at),
+      insert (tenant_id, user_id, total_amount, currency),
+      update (status, shipped_at, cancelled_at)
+    on orders.order to signet_orders`.execute(db);
+  await sql`
+    grant select (order_id, position, product_id, quantity, unit_price_amount),
+      insert (tenant_id, order_id, position, product_id, quantity, unit_price_amount)
+    on orders.order_item to signet_orders`.execute(db);
+  await sql`
+    grant select (tenant_id, user_id, operation, key, input_hash, order_id),
+      insert (tenant_id, user_id, operation, key, input_hash),
+      update (order_id)
+    on orders.idempotency_key to signet_orders`.execute(db);
 }
 
 async function createCounts(db: Kysely<unknown>): Promise<void> {

@@ -20,7 +20,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     db,
   );
   await secureByTenant(db, 'portal.support_note');
-  await sql`grant select, insert on portal.support_note to signet_portal`.execute(db);
+  await sql`
+    grant select (id, user_id, staff_id, body, created_at), insert (tenant_id, user_id, staff_id, body)
+    on portal.support_note to signet_portal`.execute(db);
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {

@@ -17,6 +17,11 @@ beforeAll(async () => {
       `insert into catalog.category (tenant_id, slug, name) values ($1, 'books', 'Books')`,
       [tenant],
     );
+    await database.query(
+      `insert into catalog.product (tenant_id, category_id, sku, name, price_amount, currency)
+       select $1, id, 'atlas', 'Atlas', 100, 'EUR' from catalog.category where tenant_id = $1`,
+      [tenant],
+    );
   }
 });
 afterAll(() => database.drop());
@@ -29,7 +34,7 @@ describe('inTenant', () => {
   it('shows the rows of that tenant only', async () => {
     await using db = connect();
     const rows = await inTenant(db, globex, (trx) =>
-      trx.selectFrom('catalog.category').select('tenant_id').execute(),
+      trx.selectFrom('catalog.product').select('tenant_id').execute(),
     );
     expect(rows).toEqual([{ tenant_id: globex }]);
   });
@@ -43,7 +48,7 @@ describe('inTenant', () => {
   it('keeps two tenants apart that take turns on one connection', async () => {
     await using db = connect({ maxConnections: 1 });
     const read = (tenant: string) =>
-      inTenant(db, tenant, (trx) => trx.selectFrom('catalog.category').select('tenant_id').execute());
+      inTenant(db, tenant, (trx) => trx.selectFrom('catalog.product').select('tenant_id').execute());
     const answers = await Promise.all([demo, globex, demo, globex].map(read));
     expect(answers.flat().map((row) => row.tenant_id)).toEqual([demo, globex, demo, globex]);
   });
@@ -51,25 +56,34 @@ describe('inTenant', () => {
   it('undoes everything where the function throws', async () => {
     await using db = connect();
     const write = inTenant(db, demo, async (trx) => {
-      await trx
-        .insertInto('catalog.category')
-        .values({ tenant_id: demo, slug: 'lost', name: 'Lost' })
-        .execute();
+      const { numUpdatedRows } = await trx
+        .updateTable('catalog.product')
+        .set({ price_amount: 999 })
+        .executeTakeFirstOrThrow();
+      expect(numUpdatedRows).toBe(1n);
       throw new Error('changed my mind');
     });
     await expect(write).rejects.toThrow('changed my mind');
-    expect(await database.query(`select 1 from catalog.category where slug = 'lost'`)).toEqual([]);
+    expect(await database.query(`select 1 from catalog.product where price_amount = 999`)).toEqual([]);
   });
 
   it("refuses a row of another tenant's", async () => {
     await using db = connect();
+    const [category] = await database.query('select id from catalog.category where tenant_id = $1', [globex]);
+    const values = {
+      category_id: category.id,
+      sku: 'planted',
+      name: 'Planted',
+      price_amount: 1,
+      currency: 'EUR',
+    };
     const write = inTenant(db, demo, (trx) =>
       trx
-        .insertInto('catalog.category')
-        .values({ tenant_id: globex, slug: 'planted', name: 'Planted' })
+        .insertInto('catalog.product')
+        .values({ tenant_id: globex, ...values })
         .execute(),
     );
-    await expect(write).rejects.toMatchObject({ code: '42501' });
+    await expect(write).rejects.toThrow('new row violates row-level security policy for table "product"');
   });
 
   it('takes a tenant that is no id for bad input', async () => {

@@ -1,6 +1,7 @@
 export * from './connection-errors.ts';
 export * from './database.ts';
 export * from './database-errors.ts';
+export { restrictDatabase } from './database-rights.ts';
 export * from './migrate.ts';
 export type { QueryListener } from './named-statements.ts';
 export * from './process-database.ts';

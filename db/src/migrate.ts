@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { CompiledQuery, Kysely, PostgresDialect } from 'kysely';
 import { type Migration, type MigrationProvider, type MigrationResultSet, Migrator } from 'kysely/migration';
 import pg from 'pg';
+import { isRestricted, restrictDatabase, restrictPublicSchema } from './database-rights.ts';
 import { ownerRole } from './roles.ts';
 
 export type MigrationOptions = {
@@ -57,7 +58,7 @@ async function withMigrator<T>(
     }),
   });
   try {
-    await grantToOwner(pool);
+    await restrictRights(pool);
     return await fn(new Migrator({ db, provider: fromFolder(folder), migrationTableSchema: 'migration' }));
   } finally {
     await db.destroy();
@@ -65,21 +66,22 @@ async function withMigrator<T>(
   }
 }
 
-/** The owner makes schemas and extensions in this database. Granted once: two grants at the same time collide. */
-async function grantToOwner(pool: pg.Pool): Promise<void> {
-  const { rows } = await pool.query(
-    'select current_database() as name, has_database_privilege(oid, current_database(), $2) as granted from pg_roles where rolname = $1',
-    [ownerRole, 'create'],
-  );
-  if (!rows[0])
-    throw new MigrationError(
-      `The role ${ownerRole} is missing: 'npm run db -- migrate' creates the roles, given their passwords (SIGNET_AUTH_USER_PASSWORD and so on).`,
-    );
-  if (rows[0].granted) return;
-  const grant = `grant create on database ${pg.escapeIdentifier(rows[0].name)} to ${ownerRole}`;
-  await pool.query(grant).catch((error: { code?: string }) => {
-    if (error.code !== 'XX000') throw error; // "tuple concurrently updated": another migrator granted it just now.
-  });
+/** Before the first migration: the database is the owner's to build in, and closed to everybody else. */
+async function restrictRights(pool: pg.Pool): Promise<void> {
+  const client = await pool.connect();
+  try {
+    const state = await isRestricted(client);
+    if (state === undefined)
+      throw new MigrationError(
+        `The role ${ownerRole} is missing: 'npm run db -- migrate' creates the roles, given their passwords (SIGNET_AUTH_USER_PASSWORD and so on).`,
+      );
+    if (state) return;
+    const { rows } = await client.query<{ name: string }>('select current_database() as name');
+    for (const { name } of rows) await restrictDatabase(client, name);
+    await restrictPublicSchema(client);
+  } finally {
+    client.release();
+  }
 }
 
 /** `0001-name.ts` and so on; tests lie beside them. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { assertPlainRole, findRoles } from './plain-roles.ts';
 import { createScramVerifier, matchesScramVerifier } from './scram.ts';
 
 /** Owns every schema, table and function; nobody signs in as it. */
@@ -52,36 +53,20 @@ export function roleUrl(adminUrl: string, role: ProcessRole, password: string): 
 async function createAll(client: pg.Client, passwords: Record<ProcessRole, string>): Promise<void> {
   await client.query('begin');
   await client.query(`select pg_advisory_xact_lock(${lockId})`);
-  const present = await findRoles(client);
+  const present = await findRoles(client, [ownerRole, ...processRoles]);
+  for (const role of present.values()) assertPlainRole(role, ownerRole);
   if (!present.has(ownerRole)) await client.query(`create role ${ownerRole} nologin`);
   if (!(await isSuperuser(client))) {
     await client.query(`grant ${ownerRole} to current_user with inherit true, set true`);
   }
   const verifiers = await readVerifiers(client);
   for (const role of processRoles) {
-    assertPlainRole(present.get(role));
     const stored = verifiers.get(role);
     if (stored && matchesScramVerifier(stored, passwords[role])) continue;
     const verifier = pg.escapeLiteral(createScramVerifier(passwords[role]));
     await client.query(`${present.has(role) ? 'alter' : 'create'} role ${role} login password ${verifier}`);
   }
   await client.query('commit');
-}
-
-type RoleRow = { rolname: string; rolsuper: boolean; rolbypassrls: boolean };
-
-async function findRoles(client: pg.Client): Promise<Map<string, RoleRow>> {
-  const { rows } = await client.query<RoleRow>(
-    'select rolname, rolsuper, rolbypassrls from pg_roles where rolname = any($1)',
-    [[ownerRole, ...processRoles]],
-  );
-  return new Map(rows.map((row) => [row.rolname, row]));
-}
-
-/** Either attribute would switch the row policies off without a sign. */
-function assertPlainRole(role: RoleRow | undefined): void {
-  if (!role?.rolsuper && !role?.rolbypassrls) return;
-  throw new Error(`The role ${role.rolname} is a superuser or bypasses row security: take that from it.`);
 }
 
 /** Only a superuser may read them. Where they cannot be read, the passwords are set anew. */

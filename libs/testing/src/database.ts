@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type ProcessRole, roleUrl } from '@signet/db';
+import { type ProcessRole, restrictDatabase, roleUrl } from '@signet/db';
 import pg from 'pg';
 import { inject } from 'vitest';
 import './global-setup.ts';
@@ -22,9 +22,10 @@ export type TestDatabase = {
 export async function createTestDatabase(): Promise<TestDatabase> {
   const cluster = inject('testCluster');
   const name = `${cluster.prefix}_${randomBytes(5).toString('hex')}`;
-  await withClient(cluster.adminUrl, (client) =>
-    client.query(`create database ${name} template ${cluster.template}`),
-  );
+  await withClient(cluster.adminUrl, async (client) => {
+    await client.query(`create database ${name} template ${cluster.template}`);
+    await restrictDatabase(client, name); // A copy has its tables' rights, but not the database's own.
+  });
   const adminUrl = Object.assign(new URL(cluster.adminUrl), { pathname: `/${name}` }).href;
   const query: TestDatabase['query'] = (sql, values) =>
     withClient(adminUrl, async (client) => (await client.query(sql, values)).rows);
