@@ -2,6 +2,7 @@ import type { CliConfig } from './config.ts';
 import { createStaff } from './create-staff.ts';
 import { createTenant } from './create-tenant.ts';
 import { migrate, revert, status } from './migrate.ts';
+import { permissions } from './permissions.ts';
 import { seed } from './seed.ts';
 import type { CliServer } from './server.ts';
 
@@ -33,6 +34,12 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   rollback: { run: revert, summary: 'take the latest migration back', values: {}, flags: [] },
   status: { run: status, summary: 'list the migrations', values: {}, flags: [] },
+  permissions: {
+    run: permissions,
+    summary: 'list every right of every role, to compare with db/permissions.txt',
+    values: {},
+    flags: [],
+  },
   seed: {
     run: seed,
     summary: 'fill an empty database for development (SEED=development)',

@@ -1,0 +1,57 @@
+import pg from 'pg';
+import {
+  databaseQuery,
+  defaultsQuery,
+  elsewhereQuery,
+  functionsQuery,
+  otherObjectsQuery,
+  policiesQuery,
+  rolesQuery,
+  schemasQuery,
+  tablesQuery,
+  viewsQuery,
+} from './permission-queries.ts';
+
+type Section = { title: string; query: string };
+
+const sections: readonly Section[] = [
+  { title: 'Roles: what they are beside the rights below', query: rolesQuery },
+  { title: 'Database', query: databaseQuery },
+  { title: 'Schemas', query: schemasQuery },
+  { title: 'What is granted on whatever the owner makes next (default privileges)', query: defaultsQuery },
+  { title: 'Tables: row security and grants', query: tablesQuery },
+  { title: 'Row policies', query: policiesQuery },
+  { title: 'Functions', query: functionsQuery },
+  { title: 'Views', query: viewsQuery },
+  { title: 'Sequences and types', query: otherObjectsQuery },
+  { title: 'Grants on, and ownership of, anything else by these roles', query: elsewhereQuery },
+];
+
+/**
+ * Every right in a migrated database, read from the catalogs: roles, grants, row policies, functions, views. Stable text,
+ * a line for each, so that two databases can be compared. Rights of an object's own owner are left out.
+ */
+export async function describePermissions(adminUrl: string): Promise<string> {
+  const client = new pg.Client({ connectionString: adminUrl, application_name: 'signet permissions' });
+  client.on('error', () => {}); // A lost connection fails the statement that waits on it as well.
+  await client.connect();
+  try {
+    // Expressions are written with every name qualified, whatever this role's own search_path is.
+    await client.query(`set search_path = ''`);
+    const texts: string[] = [];
+    for (const { title, query } of sections) {
+      const { rows } = await client.query<{ line: string }>(query);
+      const lines = rows.map(({ line }) => line).sort(byCodePoint);
+      texts.push(`# ${title}\n${lines.length > 0 ? lines.join('\n') : '(none)'}\n`);
+    }
+    return texts.join('\n');
+  } finally {
+    await client.end();
+  }
+}
+
+/** Not by the collation of the server, which may be another elsewhere. */
+function byCodePoint(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
