@@ -67,12 +67,11 @@ export function assertThat(condition: boolean, fault: string): asserts condition
   }
 }
 
-/** The answer must have exactly this refusal, and no data in its place. Returns its text. */
-export function assertRefusal({ data, errors }: Answer, code: string, reason: string): string {
-  const extensions = errors?.[0]?.extensions;
-  assertThat(errors?.length === 1, `expected one error, got ${JSON.stringify(errors ?? data)}`);
+/** The answer must have this refusal and nothing else: no other error, no data in its place. Returns its text. */
+export function assertRefusal({ data, errors = [] }: Answer, code: string, reason: string): string {
+  assertThat(errors.length > 0, `expected ${code} ${reason}, got ${JSON.stringify(data)}`);
   assertThat(
-    extensions?.code === code && extensions.reason === reason,
+    errors.every(({ extensions }) => extensions?.code === code && extensions.reason === reason),
     `expected ${code} ${reason}, got ${JSON.stringify(errors)}`,
   );
   assertThat(

@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { supergraphPath } from '@signet/schema/supergraph-files';
 import { parse } from 'graphql';
 import { expect, test } from 'vitest';
 import { createAuthRoute } from './auth-route.ts';
 
-const supergraph = parse(
-  readFileSync(fileURLToPath(import.meta.resolve('@signet/schema/supergraph.graphql')), 'utf8'),
-);
+const supergraph = parse(readFileSync(supergraphPath('graph'), 'utf8'));
 const urls = { user: 'http://user.example/graphql', portal: 'http://portal.example/graphql' };
 const route = createAuthRoute(supergraph, urls);
 const entities =

@@ -1,3 +1,4 @@
+import { variants } from '@signet/schema/supergraph-files';
 import { configFields, processConfigFields } from '@signet/service';
 import { issuerConfigFields } from '@signet/session';
 import ipaddr from 'ipaddr.js';
@@ -8,11 +9,15 @@ const { PORT: _port, ...commonFields } = processConfigFields;
 const fields = {
   ...commonFields,
   ...issuerConfigFields,
-  /** The doors that this process opens. `graph` is for development; in production it must be asked for. */
+  /** The doors that this process opens. All by default; in production they must be named, `graph` only where it is meant. */
   ENTRANCES: configFields.list
-    .pipe(z.array(z.enum(['graph'], 'knows the entrance graph')).min(1, 'names no entrance'))
+    .pipe(z.array(z.enum(variants, `knows ${variants.join(', ')}`)).min(1, 'names no entrance'))
     .optional(),
   GRAPH_PORT: configFields.port.default(4000),
+  USER_PORT: configFields.port.default(4001),
+  PORTAL_PORT: configFields.port.default(4002),
+  /** `yes` only logs what the access rules would refuse here; the subgraphs still refuse it. */
+  ACCESS_DRY_RUN: configFields.flag.default(false),
   /** Where the platforms' auth processes answer. One process may serve both. */
   AUTH_USER_URL: configFields.httpUrl,
   AUTH_PORTAL_URL: configFields.httpUrl,

@@ -11,6 +11,8 @@ type Platform = {
 export function formatBanner({ gatewayUrl, location, accounts, seconds }: Platform): string {
   const rows: [string, string][] = [
     ['GraphQL', `${gatewayUrl}/graphql`],
+    ['', `${withPort(gatewayUrl, 1)}/graphql   (what customers see; their tokens only)`],
+    ['', `${withPort(gatewayUrl, 2)}/graphql   (what staff see; their tokens only)`],
     ['Sandbox', `${gatewayUrl}/`],
     ['Explorer', `${gatewayUrl}/explorer   (works without a network)`],
     ['Public keys', `${gatewayUrl}/.well-known/jwks/user.json   …/portal.json`],
@@ -33,6 +35,12 @@ export function formatBanner({ gatewayUrl, location, accounts, seconds }: Platfo
     );
   }
   return drawTable(`Signet is ready after ${seconds.toFixed(1)} s. Ctrl-C ends it.`, rows);
+}
+
+/** The URL of an entrance beside the first one's. */
+function withPort(url: string, offset: number): string {
+  const { protocol, hostname, port } = new URL(url);
+  return `${protocol}//${hostname}:${Number(port) + offset}`;
 }
 
 function drawTable(title: string, rows: readonly [string, string][]): string {

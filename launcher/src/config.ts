@@ -26,6 +26,8 @@ export const launcherConfigSchema = z.object({
     .default('development'),
   LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('warn'),
   CORS_ORIGINS: configFields.list.default(developmentOrigins),
+  /** `yes`: the gateway only logs what the access rules would refuse. */
+  ACCESS_DRY_RUN: z.enum(['yes', 'no'], 'must be yes or no').default('no'),
   DEFAULT_TENANT: z.string().default('demo'),
 });
 

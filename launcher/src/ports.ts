@@ -2,12 +2,25 @@ import { createServer } from 'node:net';
 import { portOffsets, type SubgraphName, subgraphs } from '@signet/schema/subgraphs';
 import { ConfigError } from '@signet/service';
 
-export type Ports = { graph: number; postgres: number; subgraphs: Readonly<Record<SubgraphName, number>> };
+export type Ports = {
+  graph: number;
+  user: number;
+  portal: number;
+  postgres: number;
+  subgraphs: Readonly<Record<SubgraphName, number>>;
+};
+
+/** All ports that the platform itself listens on, without the database's. */
+export function serverPorts({ graph, user, portal, subgraphs: others }: Ports): number[] {
+  return [graph, user, portal, ...Object.values(others)];
+}
 
 /** Every port of the platform, from PORT_BASE. */
 export function portsFrom(portBase: number): Ports {
   return {
     graph: portBase + portOffsets.graph,
+    user: portBase + portOffsets.user,
+    portal: portBase + portOffsets.portal,
     postgres: portBase + portOffsets.postgres,
     subgraphs: Object.fromEntries(
       subgraphs.map(({ name, portOffset }) => [name, portBase + portOffset]),

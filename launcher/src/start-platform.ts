@@ -4,7 +4,7 @@ import { ConfigError, createLogger, type Environment, loadConfig } from '@signet
 import { formatBanner } from './banner.ts';
 import { launcherConfigSchema } from './config.ts';
 import { openPlatformDatabase } from './database.ts';
-import { assertPortsFree, portsFrom } from './ports.ts';
+import { assertPortsFree, portsFrom, serverPorts } from './ports.ts';
 import { openDevelopmentSecrets } from './secrets.ts';
 
 /** A started platform: `stop` ends the gateway, the subgraphs and the database, in this order. */
@@ -37,8 +37,7 @@ export async function startPlatform(
   };
   try {
     await assertPortsFree(config.HOST, [
-      ports.graph,
-      ...Object.values(ports.subgraphs),
+      ...serverPorts(ports),
       ...(config.DATABASE_URL ? [] : [ports.postgres]),
     ]);
     // The servers' modules take as long to load as the database to start: do both at once.

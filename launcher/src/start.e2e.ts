@@ -10,7 +10,7 @@ import {
   type StartedProcess,
   startProcess,
 } from './platform.test-support.ts';
-import { portsFrom } from './ports.ts';
+import { portsFrom, serverPorts } from './ports.ts';
 
 let home: Awaited<ReturnType<typeof createHome>>;
 let portBase: number;
@@ -46,9 +46,7 @@ async function waitUntil(condition: () => Promise<boolean>): Promise<void> {
 
 async function allPortsFree(): Promise<boolean> {
   const ports = portsFrom(portBase);
-  return (
-    await Promise.all([ports.graph, ports.postgres, ...Object.values(ports.subgraphs)].map(canListen))
-  ).every(Boolean);
+  return (await Promise.all([...serverPorts(ports), ports.postgres].map(canListen))).every(Boolean);
 }
 
 async function query<T>(text: string, token?: string): Promise<T> {

@@ -30,7 +30,7 @@ export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
         const pages = await inTenant(db, tenantId, (trx) =>
           loadOwnedPages(
             keys,
-            (row) => row.user_id,
+            (row: OrderRow) => row.user_id,
             (userIds, page) => findOrdersOfUsers(trx, userIds, page),
           ),
         );

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import cors from '@fastify/cors';
+import { readRuleBook } from '@signet/access';
+import { supergraphPath } from '@signet/schema/supergraph-files';
+import { createHttpServer, type Logger, listen, mountGraphql, type RunningServer } from '@signet/service';
+import { createVerifier, type TrustedIssuer } from '@signet/session';
+import { parse } from 'graphql';
+import { createAccessGuard } from './access-guard.ts';
+import { createApolloGateway } from './apollo-gateway.ts';
+import { createClientAddressReader } from './client-address.ts';
+import type { GatewayConfig } from './config.ts';
+import { corsOptions } from './cors.ts';
+import type { Entrance } from './entrances.ts';
+import { exampleOperations } from './example-operations.ts';
+import { registerPages, type SeededAccount } from './pages/index.ts';
+import { createRequestContext, type GatewayContext } from './request-context.ts';
+import { registerWellKnown } from './well-known.ts';
+
+export type EntranceOptions = {
+  config: GatewayConfig;
+  logger: Logger;
+  /** Of all platforms; an entrance takes those that it admits. */
+  issuers: readonly TrustedIssuer[];
+  accounts: readonly SeededAccount[];
+};
+
+const graphqlPath = '/graphql';
+
+/**
+ * Opens one entrance: its variant of the schema, the tokens of its platforms, and no others. A token of a platform that is
+ * not admitted has a foreign issuer here, and is refused before any key is looked for.
+ */
+export async function startEntrance(entrance: Entrance, options: EntranceOptions): Promise<RunningServer> {
+  const { config, logger } = options;
+  const issuers = options.issuers.filter(({ platform }) => entrance.platforms.includes(platform));
+  const isDevelopment = config.NODE_ENV !== 'production';
+  const supergraph = parse(readFileSync(supergraphPath(entrance.name), 'utf8'));
+  const server = createHttpServer({
+    logger,
+    allowedHosts: config.ALLOWED_HOSTS,
+    readiness: issuers.map(({ platform, keys }) => ({
+      name: `${platform} keys`,
+      check: () => keys.checkReady(),
+    })),
+  });
+  await server.register(cors, corsOptions(config.CORS_ORIGINS));
+  registerWellKnown(server, { issuerUrl: config.ISSUER_URL, issuers, combined: entrance.isForDevelopers });
+  if (entrance.isForDevelopers) {
+    registerPages(server, {
+      graphqlPath,
+      sandbox: config.SANDBOX ?? isDevelopment,
+      explorer: config.EXPLORER ?? isDevelopment,
+      accounts: isDevelopment ? options.accounts : [],
+      exampleOperations,
+    });
+  }
+  const { gateway, stop } = createApolloGateway(supergraph, config, logger);
+  server.addHook('onClose', stop);
+  await mountGraphql<GatewayContext>({
+    server,
+    logger,
+    path: graphqlPath,
+    introspection: config.INTROSPECTION ?? isDevelopment,
+    isGateway: true,
+    source: { gateway },
+    plugins: [createAccessGuard({ rules: readRuleBook(supergraph), logger, dryRun: config.ACCESS_DRY_RUN })],
+    context: createRequestContext({
+      entrance: entrance.name,
+      verifier: createVerifier(issuers),
+      readClientAddress: createClientAddressReader(config.TRUSTED_PROXIES),
+      tenantsByHost: new Map(config.TENANT_HOSTS.map((pair) => pair.split('=', 2) as [string, string])),
+    }),
+  });
+  const url = await listen(server, {
+    host: config.HOST,
+    port: config[entrance.portVariable],
+    portVariable: config.portVariable ?? entrance.portVariable,
+  });
+  return { url, stop: () => server.close() };
+}
