@@ -35,17 +35,17 @@ ENV NODE_ENV=production HOST=0.0.0.0
 WORKDIR /app
 # Files are root's and read-only to the process; compose may choose another user id.
 USER node
-# The gateway calls its port GRAPH_PORT.
+# A gateway has a port for each entrance; its first one answers for it.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --start-interval=1s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.GRAPH_PORT ?? process.env.PORT}/health/ready`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env[(process.env.ENTRANCES ?? '').split(',')[0].toUpperCase() + '_PORT'] ?? process.env.PORT}/health/ready`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 
 FROM process AS gateway
 COPY --from=gateway-packages /app ./
 COPY schema schema
 COPY libs libs
 COPY gateway gateway
-ENV GRAPH_PORT=4000
-EXPOSE 4000
+ENV GRAPH_PORT=4000 USER_PORT=4001 PORTAL_PORT=4002
+EXPOSE 4000 4001 4002
 CMD ["node", "gateway/main.ts"]
 
 FROM process AS subgraph

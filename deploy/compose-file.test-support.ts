@@ -15,6 +15,7 @@ export type Service = {
   cap_drop?: string[];
   secrets?: string[];
   ports?: string[];
+  profiles?: string[];
   networks: string[];
   depends_on?: Record<string, { condition: string }>;
 };

@@ -27,7 +27,8 @@ import {
 const compose: ComposeFile = readComposeFile();
 const processes = readProcesses(compose);
 const servers = processes.filter(({ name }) => name !== 'migrate');
-const subgraphServers = servers.filter(({ name }) => name !== 'gateway');
+const gateways = ['gateway-user', 'gateway-portal', 'gateway-graph'];
+const subgraphServers = servers.filter(({ target }) => target !== 'gateway');
 const byName = new Map(processes.map((process) => [process.name, process]));
 const named = (list: Process[]) => list.map((process) => [process.name, process] as const);
 
@@ -113,19 +114,32 @@ describe('docker-compose.yml and the Dockerfile', () => {
   it('listen on the ports of the registry, which the images expose', () => {
     const offsets = new Map<string, number>(subgraphs.map(({ name, portOffset }) => [name, portOffset]));
     for (const { target, environment, image } of servers) {
-      expect(portOf(environment)).toBe(4000 + (offsets.get(target) ?? portOffsets.graph));
-      expect(image.exposed).toEqual([portOf(environment)]);
+      const entrance = environment.ENTRANCES as keyof typeof portOffsets | undefined;
+      expect(portOf(environment)).toBe(
+        4000 + (entrance ? portOffsets[entrance] : (offsets.get(target) ?? -1)),
+      );
+      expect(image.exposed).toContain(portOf(environment));
       expect(environment.HOST).toBe('0.0.0.0');
     }
   });
 
-  it('publish the gateway only, on loopback unless told otherwise', () => {
+  it('publish the entrances only, each a process of its own, on loopback unless told otherwise', () => {
     const published = Object.entries(compose.services).flatMap(([name, { ports = [] }]) =>
       ports.map((port) => [name, port]),
     );
-    expect(published).toEqual([['gateway', '127.0.0.1:4000:4000']]);
-    const open = readComposeFile({ GATEWAY_ADDRESS: '0.0.0.0', GATEWAY_PORT: '443' });
-    expect(open.services.gateway?.ports).toEqual(['0.0.0.0:443:4000']);
+    expect(published).toEqual([
+      ['gateway-user', '127.0.0.1:4001:4001'],
+      ['gateway-portal', '127.0.0.1:4002:4002'],
+      ['gateway-graph', '127.0.0.1:4000:4000'],
+    ]);
+    const open = readComposeFile({ GATEWAY_ADDRESS: '0.0.0.0', USER_PORT: '443' });
+    expect(open.services['gateway-user']?.ports).toEqual(['0.0.0.0:443:4001']);
+  });
+
+  it('open the entrance with both doors only where it is asked for', () => {
+    const always = Object.entries(compose.services).filter(([, { profiles }]) => profiles === undefined);
+    expect(always.flatMap(([, { environment }]) => environment?.ENTRANCES ?? [])).toEqual(['user', 'portal']);
+    expect(compose.services['gateway-graph']?.profiles).toEqual(['graph']);
   });
 
   it('call each other at a service of the same network, its port, and a host that it answers for', () => {
@@ -146,10 +160,12 @@ describe('docker-compose.yml and the Dockerfile', () => {
   it('keep the gateway away from the database, and everything else from the outside', () => {
     const { data, graph } = compose.networks;
     expect([data?.internal, graph?.internal]).toEqual([true, true]);
-    expect(compose.services.gateway?.networks).not.toContain('data');
-    expect(byName.get('gateway')?.image.copied.filter((path) => /^(db|subgraphs)/.test(path))).toEqual([]);
+    for (const name of gateways) expect(compose.services[name]?.networks).not.toContain('data');
+    expect(byName.get('gateway-user')?.image.copied.filter((path) => /^(db|subgraphs)/.test(path))).toEqual(
+      [],
+    );
     for (const [name, { networks }] of Object.entries(compose.services)) {
-      expect(networks.includes('edge')).toBe(name === 'gateway');
+      expect(networks.includes('edge')).toBe(gateways.includes(name));
     }
   });
 
@@ -167,7 +183,7 @@ describe('docker-compose.yml and the Dockerfile', () => {
       const issuers = { 'auth-user': 'service_healthy', 'auth-portal': 'service_healthy' };
       expect(conditions(name)).toEqual(target === 'auth' ? migrated : { ...migrated, ...issuers });
     }
-    expect(conditions('gateway')).toEqual(
+    expect(conditions('gateway-user')).toEqual(
       Object.fromEntries(subgraphServers.map(({ name }) => [name, 'service_healthy'])),
     );
   });

@@ -61,7 +61,7 @@ function apply(image: Image, instruction: string, rest: string): void {
       image.user = rest;
       return;
     case 'EXPOSE':
-      image.exposed.push(Number(rest));
+      image.exposed.push(...rest.split(' ').map(Number));
       return;
     case 'CMD':
       image.command = JSON.parse(rest);

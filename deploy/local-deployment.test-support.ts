@@ -7,7 +7,13 @@ import { createTestDatabase, type TestDatabase } from '@signet/testing';
 import { inject } from 'vitest';
 import { readComposeFile } from './compose-file.test-support.ts';
 import { makeSecrets } from './secrets.test-support.ts';
-import { type Process, portOf, readProcesses, withSecretsFrom } from './services.test-support.ts';
+import {
+  type Process,
+  portOf,
+  portVariableOf,
+  readProcesses,
+  withSecretsFrom,
+} from './services.test-support.ts';
 
 export type LocalDeployment = {
   /** What compose would start, with hosts and ports of this machine and secrets from a temporary folder. */
@@ -50,7 +56,7 @@ function moveToLoopback({ name, environment }: Process, addresses: Map<string, n
   const port = String(addresses.get(`${name}:${portOf(environment)}`));
   const moved = Object.entries(environment).map(([variable, value]) => {
     if (variable === 'HOST') return [variable, '127.0.0.1'];
-    if (variable === 'PORT' || variable === 'GRAPH_PORT') return [variable, port];
+    if (variable === portVariableOf(environment)) return [variable, port];
     const url = /^http:\/\/([^/]+)(\/.*)$/.exec(value);
     const target = addresses.get(url?.[1] ?? '');
     return [variable, url && target ? `http://127.0.0.1:${target}${url[2]}` : value];

@@ -25,9 +25,13 @@ export function readProcesses(compose: ComposeFile): Process[] {
   });
 }
 
-/** Where a process listens: the gateway calls its port GRAPH_PORT. */
+/** The variable that says where a process listens: a gateway's is named after its entrance. */
+export function portVariableOf({ ENTRANCES }: Readonly<Record<string, string>>): string {
+  return ENTRANCES ? `${ENTRANCES.toUpperCase()}_PORT` : 'PORT';
+}
+
 export function portOf(environment: Readonly<Record<string, string>>): number {
-  return Number(environment.GRAPH_PORT ?? environment.PORT);
+  return Number(environment[portVariableOf(environment)]);
 }
 
 export const secretsMount = '/run/secrets/';
