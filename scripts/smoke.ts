@@ -2,10 +2,11 @@ import { decodeJwt } from 'jose';
 import { assertRefusal, assertThat, createClient, type SmokeClient, step } from './smoke-client.ts';
 import { findExpiredToken } from './smoke-expired-token.ts';
 
-const gatewayUrl = (process.argv[2] ?? `http://localhost:${process.env.PORT_BASE ?? 4000}`).replace(
-  /\/(graphql\/?)?$/,
-  '',
-);
+const [userUrl = `http://localhost:${process.env.PORT_BASE ?? 4000}`, portalUrl = userUrl] = process.argv
+  .slice(2)
+  .map((url) => url.replace(/\/(graphql\/?)?$/, ''));
+/** Two URLs: an entrance for customers and one for staff. One: an entrance with both doors. */
+const isApart = userUrl !== portalUrl;
 const password = process.env.SMOKE_PASSWORD ?? 'correct horse battery staple';
 const customer = { email: process.env.SMOKE_USER ?? 'ada@example.com', password };
 const staff = {
@@ -14,22 +15,22 @@ const staff = {
 };
 
 /**
- * `npm run smoke -- [gateway url]`: walks the main paths of a running deployment and prints each; exit 1 at the first that
- * is wrong. Accounts: SMOKE_USER, SMOKE_PASSWORD, SMOKE_STAFF, SMOKE_STAFF_PASSWORD; the development seed's by default.
+ * `npm run smoke -- [gateway url] [portal gateway url]`: walks the main paths of a running deployment and prints each; exit 1
+ * at the first that is wrong. With a second URL, the first is the entrance for customers, the second the one for staff. Accounts: SMOKE_USER, SMOKE_PASSWORD, SMOKE_STAFF, SMOKE_STAFF_PASSWORD; the development seed's by default.
  */
-async function walk(client: SmokeClient): Promise<void> {
+async function walk(client: SmokeClient, portal: SmokeClient): Promise<void> {
   const userToken = await step('a customer signs in', () => signIn(client, 'login', customer));
   await step('  claims', async () => showClaims(userToken, 'user'));
   await step("a customer's token at a staff field is refused", async () =>
-    assertRefusal(await client.query('{ portalHealth }', userToken), 'FORBIDDEN', 'authz.platform.deny'),
+    assertWrongDoor(await portal.query('{ portalHealth }', userToken)),
   );
-  const portalToken = await step('staff sign in', () => signIn(client, 'portalLogin', staff));
+  const portalToken = await step('staff sign in', () => signIn(portal, 'portalLogin', staff));
   await step('  claims', async () => showClaims(portalToken, 'portal'));
   await step("a staff token at a customer's field is refused", async () =>
-    assertRefusal(await client.query('{ me { id email } }', portalToken), 'FORBIDDEN', 'authz.platform.deny'),
+    assertWrongDoor(await client.query('{ me { id email } }', portalToken)),
   );
   await step('a staff operation answers', async () => {
-    const { data } = await client.query(
+    const { data } = await portal.query(
       '{ portalHealth dashboard { customers orders { placed } } }',
       portalToken,
     );
@@ -47,14 +48,14 @@ async function walk(client: SmokeClient): Promise<void> {
   );
   await step('an expired token is refused', async () =>
     assertUnauthenticated(
-      await client.query('{ me { id } }', await findExpiredToken(gatewayUrl)),
+      await client.query('{ me { id } }', await findExpiredToken(userUrl)),
       'auth.failure.expired',
     ),
   );
   await step('no token is refused', async () =>
     assertUnauthenticated(await client.query('{ me { id } }'), 'auth.failure.missing_token'),
   );
-  await step('the two key sets share no key', () => compareKeySets(client));
+  await step('the two key sets share no key', () => compareKeySets(client, portal));
 }
 
 async function signIn(client: SmokeClient, field: 'login' | 'portalLogin', input: object): Promise<string> {
@@ -99,6 +100,13 @@ async function readOrder(client: SmokeClient, token: string): Promise<string> {
   return JSON.stringify(me);
 }
 
+/** An entrance with both doors knows the token and refuses the field; one with a single door does not know its issuer. */
+function assertWrongDoor(answer: Awaited<ReturnType<SmokeClient['query']>>): string {
+  return isApart
+    ? assertUnauthenticated(answer, 'auth.failure.issuer_mismatch')
+    : assertRefusal(answer, 'FORBIDDEN', 'authz.platform.deny');
+}
+
 function assertUnauthenticated(answer: Awaited<ReturnType<SmokeClient['query']>>, reason: string): string {
   assertThat(answer.status === 401, `the status is ${answer.status}`);
   return assertRefusal(answer, 'UNAUTHENTICATED', reason);
@@ -110,9 +118,9 @@ function tamper(token: string): string {
   return [header, payload, `${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`].join('.');
 }
 
-async function compareKeySets(client: SmokeClient): Promise<string> {
+async function compareKeySets(client: SmokeClient, portalClient: SmokeClient): Promise<string> {
   const user = await client.readKeys('/.well-known/jwks/user.json');
-  const portal = await client.readKeys('/.well-known/jwks/portal.json');
+  const portal = await portalClient.readKeys('/.well-known/jwks/portal.json');
   assertThat(user.length > 0 && portal.length > 0, 'a key set is empty');
   const isSame = (a: unknown, b: unknown) => a !== undefined && a === b;
   const shared = user.filter((key) =>
@@ -127,8 +135,8 @@ async function compareKeySets(client: SmokeClient): Promise<string> {
 }
 
 try {
-  await walk(createClient(gatewayUrl));
-  console.log(`\nAll of it holds at ${gatewayUrl}.`);
+  await walk(createClient(userUrl), createClient(portalUrl));
+  console.log(`\nAll of it holds at ${isApart ? `${userUrl} and ${portalUrl}` : userUrl}.`);
 } catch (error) {
   console.error(`\n${error instanceof Error ? error.message : error}`);
   process.exitCode = 1;

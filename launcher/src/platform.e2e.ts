@@ -48,8 +48,12 @@ async function signIn(field: string, email: string, headers: Record<string, stri
   return body.data.result.accessToken;
 }
 
-test('the smoke walk holds', async () => {
-  const smoke = startProcess('npm', ['run', '-s', 'smoke', '--', platform.gatewayUrl], {
+test.each([
+  ['the entrance with both doors', [0]],
+  ['the entrances for customers and for staff', [1, 2]],
+])('the smoke walk holds at %s', async (_title, offsets) => {
+  const urls = offsets.map((offset) => `http://localhost:${portBase + offset}`);
+  const smoke = startProcess('npm', ['run', '-s', 'smoke', '--', ...urls], {
     SIGNET_HOME: home.path,
     PORT_BASE: String(portBase),
   });
