@@ -2,7 +2,9 @@ export {
   type Caller,
   callers,
   createAccessMatrix,
+  findLenientRows,
   formatAccessMatrix,
+  type LenientRow,
   type MatrixRow,
   sessionOf,
   type Verdict,
@@ -13,5 +15,15 @@ export { customerPolicies, idOf } from './customer-policies.ts';
 export { type GuardContext, guardSchema } from './guard-schema.ts';
 export { compileOperationGuard, type OperationGuard, type RefusedField } from './operation-guard.ts';
 export type { Policy, PolicyTable } from './policy-judge.ts';
+export { createRelationChecker, type RelationChecker } from './relations/relation-checker.ts';
+export {
+  idOfSubject,
+  type RelationStore,
+  type RelationTuple,
+  type Subject,
+  staffSubject,
+  subjectOf,
+  userSubject,
+} from './relations/relation-tuple.ts';
 export { requirePortal, requireScope, requireUser } from './require-session.ts';
 export { conditionsOf, type RuleBook, readRuleBook } from './rule-book.ts';
