@@ -5,6 +5,7 @@ export { restrictDatabase } from './database-rights.ts';
 export * from './migrate.ts';
 export type { QueryListener } from './named-statements.ts';
 export * from './process-database.ts';
+export * from './relations.ts';
 export * from './roles.ts';
 export type * from './tables.ts';
 export * from './tenants.ts';

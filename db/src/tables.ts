@@ -150,6 +150,16 @@ export type SupportNoteTable = {
   created_at: Timestamp;
 };
 
+/** Who stands in which relation to what, for example `order:<id>#viewer@user:<id>`. */
+export type RelationTupleTable = {
+  tenant_id: string;
+  namespace: string;
+  object: string;
+  relation: string;
+  subject: string;
+  created_at: Timestamp;
+};
+
 export type Database = {
   'auth.tenant': TenantTable;
   'auth.development_seed': { tenant_id: string; seeded_at: Timestamp };
@@ -168,4 +178,5 @@ export type Database = {
   'orders.order_item': OrderItemTable;
   'orders.idempotency_key': IdempotencyKeyTable;
   'portal.support_note': SupportNoteTable;
+  'access.relation_tuple': RelationTupleTable;
 };
