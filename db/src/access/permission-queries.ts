@@ -97,7 +97,7 @@ function relationGrants(condition: string): string {
     select format('%I.%I: %s %s%s (%s)', n.nspname, c.relname, ${nameOf('x.grantee')}, x.privilege_type,
       case when x.is_grantable then '*' end, string_agg(a.attname, ', ' order by a.attnum)) as line
     from pg_attribute a, aclexplode(a.attacl) x, ${relations}
-      and ${condition} and a.attrelid = c.oid and not a.attisdropped
+      and ${condition} and a.attrelid = c.oid and not a.attisdropped and x.grantee <> c.relowner
     group by n.nspname, c.relname, x.grantee, x.privilege_type, x.is_grantable`;
 }
 

@@ -36,18 +36,23 @@ export async function describePermissions(adminUrl: string): Promise<string> {
   client.on('error', () => {}); // A lost connection fails the statement that waits on it as well.
   await client.connect();
   try {
-    // Expressions are written with every name qualified, whatever this role's own search_path is.
-    await client.query(`set search_path = ''`);
-    const texts: string[] = [];
-    for (const { title, query } of sections) {
-      const { rows } = await client.query<{ line: string }>(query);
-      const lines = rows.map(({ line }) => line).sort(byCodePoint);
-      texts.push(`# ${title}\n${lines.length > 0 ? lines.join('\n') : '(none)'}\n`);
-    }
-    return texts.join('\n');
+    return await readPermissions(client);
   } finally {
     await client.end();
   }
+}
+
+/** describePermissions, on the admin's connection, inside its transaction if there is one. */
+export async function readPermissions(client: pg.ClientBase): Promise<string> {
+  // Expressions are then written with every name qualified, whatever the admin's own search_path is.
+  await client.query(`set search_path = ''`);
+  const texts: string[] = [];
+  for (const { title, query } of sections) {
+    const { rows } = await client.query<{ line: string }>(query);
+    const lines = rows.map(({ line }) => line).sort(byCodePoint);
+    texts.push(`# ${title}\n${lines.length > 0 ? lines.join('\n') : '(none)'}\n`);
+  }
+  return texts.join('\n');
 }
 
 /** Not by the collation of the server, which may be another elsewhere. */
