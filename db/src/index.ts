@@ -4,6 +4,7 @@ export * from './database-errors.ts';
 export { restrictDatabase } from './database-rights.ts';
 export * from './migrate.ts';
 export type { QueryListener } from './named-statements.ts';
+export { RoleError } from './plain-roles.ts';
 export * from './process-database.ts';
 export * from './relations.ts';
 export * from './roles.ts';

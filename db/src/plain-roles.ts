@@ -1,5 +1,10 @@
 import type pg from 'pg';
 
+/** A role has rights that it must not have. The message is a line for the operator. */
+export class RoleError extends Error {
+  override readonly name = 'RoleError';
+}
+
 export type RoleRow = { name: string; canLogin: boolean; powers: string[]; memberOf: string[] };
 
 /** Those of the roles that exist, by name, with all that they have beyond what is granted to them by name. */
@@ -24,10 +29,14 @@ export async function findRoles(
 /**
  * SUPERUSER and BYPASSRLS switch row security off without a sign, the owner's too, as whom the published functions run;
  * the others and every membership are ways to more rights. As the owner, nobody signs in.
+ *
+ * @throws {RoleError} that names all that is too much.
  */
 export function assertPlainRole({ name, canLogin, powers, memberOf }: RoleRow, ownerRole: string): void {
   const excess = [...powers, ...memberOf.map((role) => `membership in ${role}`)];
   if (name === ownerRole && canLogin) excess.push('LOGIN');
   if (excess.length === 0) return;
-  throw new Error(`The role ${name} has ${excess.join(', ')}: take that from it, row security rests on it.`);
+  throw new RoleError(
+    `The role ${name} has ${excess.join(', ')}: take that from it, row security rests on it.`,
+  );
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRunFolder } from '@signet/testing/run-folder';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describePermissions } from './access/permissions.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/index.ts';
 import { migrateToLatest } from './migrate.ts';
 import { createRoles, type ProcessRole, processRoles, roleUrl } from './roles.ts';
@@ -84,12 +85,57 @@ describe('createRoles', () => {
     for (const role of processRoles) expect(log.join('\n')).not.toContain(passwords[role]);
   });
 
-  it('refuses a process role that row policies do not bind', async () => {
-    await query(server.adminUrl, 'alter role signet_orders bypassrls');
+  it.each([
+    [
+      'signet_orders',
+      'BYPASSRLS',
+      'alter role signet_orders bypassrls',
+      'alter role signet_orders nobypassrls',
+    ],
+    [
+      'signet_orders',
+      'SUPERUSER',
+      'alter role signet_orders superuser',
+      'alter role signet_orders nosuperuser',
+    ],
+    [
+      'signet_portal',
+      'CREATEROLE, CREATEDB, REPLICATION',
+      'alter role signet_portal createrole createdb replication',
+      'alter role signet_portal nocreaterole nocreatedb noreplication',
+    ],
+    [
+      'signet_catalog',
+      'membership in signet_owner',
+      'grant signet_owner to signet_catalog with inherit false',
+      'revoke signet_owner from signet_catalog',
+    ],
+    [
+      'signet_catalog',
+      'membership in pg_read_all_data',
+      'grant pg_read_all_data to signet_catalog',
+      'revoke pg_read_all_data from signet_catalog',
+    ],
+    [
+      'signet_auth_user',
+      'membership in signet_auth_portal',
+      'grant signet_auth_portal to signet_auth_user',
+      'revoke signet_auth_portal from signet_auth_user',
+    ],
+    ['signet_owner', 'BYPASSRLS', 'alter role signet_owner bypassrls', 'alter role signet_owner nobypassrls'],
+    ['signet_owner', 'LOGIN', 'alter role signet_owner login', 'alter role signet_owner nologin'],
+  ])('refuses to go on where %s has %s', async (role, excess, grant, revoke) => {
+    await query(server.adminUrl, grant);
     await expect(createRoles(server.adminUrl, makePasswords())).rejects.toThrow(
-      /^The role signet_orders has BYPASSRLS: take that from it/,
+      `The role ${role} has ${excess}: take that from it, row security rests on it.`,
     );
-    await query(server.adminUrl, 'alter role signet_orders nobypassrls');
+    expect(await describePermissions(server.adminUrl)).toMatch(
+      excess.startsWith('membership in')
+        ? `${role}: member of ${excess.slice('membership in '.length)}`
+        : new RegExp(`^${role}: .*${excess.replaceAll(',', '')}`, 'm'),
+    );
+    await query(server.adminUrl, revoke);
+    await createRoles(server.adminUrl, makePasswords());
   });
 });
 
@@ -111,9 +157,11 @@ describe('an admin who is no superuser', () => {
     expect(
       await query(
         roleUrl(url, 'signet_portal', passwords.signet_portal),
-        'select count(*)::int as n from auth.tenant',
+        'select count(id)::int as n from auth.tenant',
       ),
     ).toEqual([{ n: 0 }]);
+    const permissions = await readFile(join(import.meta.dirname, '../permissions.txt'), 'utf8');
+    expect(await describePermissions(url)).toBe(permissions);
   });
 });
 

@@ -37,6 +37,9 @@ export const rolesQuery = `
     where (m.member in ${ours} or m.roleid in ${ours})
       and m.member <> (select oid from pg_roles where rolname = current_user)
   union all
+  select format('%s: owns this database', rolname) from pg_roles r join pg_database d on d.datdba = r.oid
+    where rolname in (${ourRoles}) and datname = current_database()
+  union all
   select format('%s: %s', coalesce(nullif(setrole, 0)::regrole::text, 'everybody'), setting)
     from pg_db_role_setting, unnest(setconfig) setting
     where (setrole in ${ours} or setrole = 0)

@@ -1,6 +1,6 @@
 import type { TestDatabase } from '@signet/testing/database';
 
-/** One tenant's ids: it has exactly one row in each table. */
+/** One tenant's ids: it has exactly one row in each table, of relations one for each process. */
 export type TenantRows = {
   tenant: string;
   category: string;
@@ -80,6 +80,13 @@ const dependents: readonly [sql: string, ...values: (keyof TenantRows)[]][] = [
     'user',
     'staff',
   ],
+  [
+    `insert into access.relation_tuple (tenant_id, namespace, object, relation, subject)
+     values ($1, 'order', $2, 'viewer', 'user:' || $3), ($1, 'customer', $3, 'assignee', 'staff:' || $4)`,
+    'order',
+    'user',
+    'staff',
+  ],
 ];
 
 /** A signing key of each platform. */
@@ -90,13 +97,15 @@ export async function addSigningKeys(database: TestDatabase): Promise<void> {
   );
 }
 
-/** Tables whose rows belong to tenants: all that have the column. */
-export async function listTenantTables(database: TestDatabase): Promise<string[]> {
-  const rows = await database.query<{ name: string }>(
-    `select format('%I.%I', n.nspname, c.relname) as name
+/** Tables whose rows belong to tenants, and whether the owner of the tables has a policy for them. */
+export function listTenantTables(
+  database: TestDatabase,
+): Promise<{ name: string; isOpenToOwner: boolean }[]> {
+  return database.query(
+    `select format('%I.%I', n.nspname, c.relname) as name,
+       exists (select from pg_policy where polrelid = c.oid and polroles = '{0}') as "isOpenToOwner"
      from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
      where a.attname = 'tenant_id' and c.relkind = 'r' and (n.nspname, c.relname) <> ('auth', 'development_seed')
      order by 1`,
   );
-  return rows.map(({ name }) => name);
 }

@@ -6,10 +6,10 @@ import type { TenantRows } from './tenant-rows.test-support.ts';
 export const readable: Record<ProcessRole, readonly string[]> = {
   signet_auth_user: ['auth."user"', 'auth.user_session', 'auth.user_refresh_token'],
   signet_auth_portal: ['auth.portal_user', 'auth.portal_session', 'auth.portal_refresh_token'],
-  signet_portal: ['auth."user"', 'portal.support_note'],
+  signet_portal: ['auth."user"', 'portal.support_note', 'access.relation_tuple'],
   signet_catalog: ['catalog.category', 'catalog.product'],
   signet_inventory: ['inventory.stock'],
-  signet_orders: ['orders."order"', 'orders.order_item', 'orders.idempotency_key'],
+  signet_orders: ['orders."order"', 'orders.order_item', 'orders.idempotency_key', 'access.relation_tuple'],
 };
 
 /** A change that a role may make to all rows which it sees. */
@@ -24,6 +24,8 @@ export const changes: readonly [ProcessRole, sql: string][] = [
   ['signet_inventory', 'update inventory.stock set on_hand = 5'],
   ['signet_orders', `update orders.order set status = 'cancelled', cancelled_at = now()`],
   ['signet_orders', 'update orders.idempotency_key set order_id = null'],
+  ['signet_orders', 'delete from access.relation_tuple'],
+  ['signet_portal', 'delete from access.relation_tuple'],
 ];
 
 type Insert = [role: ProcessRole, table: string, values: (of: TenantRows) => Record<string, unknown>];

@@ -1,29 +1,37 @@
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ownerRole, processRoles } from '../roles.ts';
-import { connectAs } from './role-client.test-support.ts';
+import { connectAs, createRoleClients, type RoleClients } from './role-client.test-support.ts';
 import { addTenantRows, listTenantTables, type TenantRows } from './tenant-rows.test-support.ts';
 import { changes, findLeaks, insertStatement, inserts, readable } from './tenants-apart.test-support.ts';
 
 // Two tenants, each with one row in every table.
 let database: TestDatabase;
+let roles: RoleClients;
 let acme: TenantRows;
 let globex: TenantRows;
-let tables: string[];
+let ownersTables: string[];
+let otherTables: string[];
 
 beforeAll(async () => {
   database = await createTestDatabase();
+  roles = createRoleClients(database);
   acme = await addTenantRows(database, 'acme');
   globex = await addTenantRows(database, 'globex');
-  tables = await listTenantTables(database);
+  const tables = await listTenantTables(database);
+  ownersTables = tables.filter(({ isOpenToOwner }) => isOpenToOwner).map(({ name }) => name);
+  otherTables = tables.filter(({ isOpenToOwner }) => !isOpenToOwner).map(({ name }) => name);
 });
-afterAll(() => database.drop());
+afterAll(async () => {
+  await roles.close();
+  await database.drop();
+});
 
 describe.each(processRoles)('%s', (role) => {
-  const open = () => connectAs(database.urlOf(role));
+  const open = () => roles.as(role);
 
   it("sees its tenant's row in each table, and no other's", async () => {
-    await using client = await open();
+    const client = await open();
     expect(await findLeaks(client, readable[role], acme.tenant, 1)).toEqual([]);
     expect(await findLeaks(client, readable[role], globex.tenant, 1)).toEqual([]);
   });
@@ -33,7 +41,7 @@ describe.each(processRoles)('%s', (role) => {
     ['empty', ''],
     ['of nobody', '00000000-0000-0000-0000-000000000000'],
   ])('sees no row where the tenant is %s, before and after one was set', async (_title, tenant) => {
-    await using client = await open();
+    const client = await open();
     expect(await findLeaks(client, readable[role], tenant, 0)).toEqual([]);
     await findLeaks(client, readable[role], acme.tenant, 1);
     expect(await findLeaks(client, readable[role], tenant, 0)).toEqual([]);
@@ -42,7 +50,7 @@ describe.each(processRoles)('%s', (role) => {
   it.each(['x', 'all', '*', "' or true --", '{}', `${'0'.repeat(31)}`, ' '])(
     'is told that %j is no tenant, and sees nothing',
     async (tenant) => {
-      await using client = await open();
+      const client = await open();
       for (const table of readable[role]) {
         const refusal = await client.tryInTenant(tenant, () => client.refusalOf(`select 1 from ${table}`));
         expect(refusal).toMatch(/^22P02 invalid input syntax for type uuid/);
@@ -51,29 +59,33 @@ describe.each(processRoles)('%s', (role) => {
   );
 
   it('may not turn row security off', async () => {
-    await using client = await open();
+    const client = await open();
     for (const table of readable[role]) {
-      await client.query('set row_security = off');
-      expect(await client.refusalOf(`select 1 from ${table}`)).toMatch(
-        /^42501 query would be affected by row-level/,
-      );
-      expect(await client.refusalOf(`alter table ${table} disable row level security`)).toMatch(
-        /^42501 must be owner/,
-      );
-      expect(await client.refusalOf(`alter table ${table} no force row level security`)).toMatch(
-        /^42501 must be own/,
-      );
-      expect(await client.refusalOf(`drop policy tenant on ${table}`)).toMatch(/^42501 must be owner/);
-      expect(await client.refusalOf(`create policy mine on ${table} using (true)`)).toMatch(
-        /^42501 must be owner/,
-      );
+      const read = await client.tryInTenant(acme.tenant, async () => {
+        await client.query('set local row_security = off');
+        return client.refusalOf(`select 1 from ${table}`);
+      });
+      expect(read).toMatch(/^42501 query would be affected by row-level security/);
+      const { rows } = await client.query('select polname from pg_policy where polrelid = $1::regclass', [
+        table,
+      ]);
+      const policy = rows[0].polname;
+      for (const change of [
+        `alter table ${table} disable row level security`,
+        `alter table ${table} no force row level security`,
+        `drop policy ${policy} on ${table}`,
+        `alter policy ${policy} on ${table} using (true)`,
+        `create policy mine on ${table} using (true)`,
+      ]) {
+        expect(await client.refusalOf(change), change).toMatch(/^42501 must be owner/);
+      }
     }
   });
 });
 
 describe('what a role may change', () => {
   it.each(changes)("%s: %s: its own tenant's row, no other's, none without a tenant", async (role, sql) => {
-    await using client = await connectAs(database.urlOf(role));
+    const client = await roles.as(role);
     for (const [tenant, rowCount] of [
       [acme.tenant, 1],
       [globex.tenant, 1],
@@ -88,7 +100,7 @@ describe('what a role may change', () => {
   it.each(inserts)(
     "%s: a row of its own tenant into %s; another tenant's is refused",
     async (role, table, values) => {
-      await using client = await connectAs(database.urlOf(role));
+      const client = await roles.as(role);
       const own = insertStatement(table, { tenant_id: acme.tenant, ...values(acme) });
       const foreign = insertStatement(table, { tenant_id: globex.tenant, ...values(globex) });
       expect(await client.tryInTenant(acme.tenant, () => client.refusalOf(...own))).toBeUndefined();
@@ -143,8 +155,25 @@ describe('what a role may change', () => {
       'catalog.product',
       () => ({ category_id: globex.category, sku: 'N', name: 'N', price_amount: 1, currency: 'EUR' }),
     ],
+    [
+      'signet_orders',
+      "a viewer of another tenant's order",
+      'access.relation_tuple',
+      () => ({ namespace: 'order', object: globex.order, relation: 'viewer', subject: `user:${acme.user}` }),
+    ],
+    [
+      'signet_portal',
+      "another tenant's staff for a customer",
+      'access.relation_tuple',
+      () => ({
+        namespace: 'customer',
+        object: acme.user,
+        relation: 'assignee',
+        subject: `staff:${globex.staff}`,
+      }),
+    ],
   ] as const)('%s: not %s', async (role, _title, table, values) => {
-    await using client = await connectAs(database.urlOf(role));
+    const client = await roles.as(role);
     const [sql, parameters] = insertStatement(table, { tenant_id: acme.tenant, ...values() });
     // Foreign keys hold the tenant too; where the row's own key is taken, that is found first.
     expect(await client.tryInTenant(acme.tenant, () => client.refusalOf(sql, parameters))).toMatch(
@@ -153,21 +182,45 @@ describe('what a role may change', () => {
   });
 });
 
+describe('relations', () => {
+  it.each([
+    ['signet_orders', 'order', 'customer'],
+    ['signet_portal', 'customer', 'order'],
+  ] as const)('%s: those of an %s, none of a %s', async (role, own, foreign) => {
+    const client = await roles.as(role);
+    const tuple = (namespace: string) =>
+      insertStatement('access.relation_tuple', {
+        tenant_id: acme.tenant,
+        namespace,
+        object: namespace === 'order' ? acme.order : acme.user,
+        relation: namespace === 'order' ? 'viewer' : 'assignee',
+        subject: namespace === 'order' ? `user:${acme.user}` : `staff:${acme.staff}`,
+      });
+    await client.tryInTenant(acme.tenant, async () => {
+      await client.query('delete from access.relation_tuple');
+      expect(await client.refusalOf(...tuple(own))).toBeUndefined();
+      expect(await client.refusalOf(...tuple(foreign))).toMatch(/^42501 new row violates row-level security/);
+    });
+    const read = () => client.query('select namespace from access.relation_tuple');
+    expect((await client.tryInTenant(acme.tenant, read)).rows).toEqual([{ namespace: own }]);
+  });
+});
+
 describe('the owner of the tables, as whom the published functions run', () => {
   const open = () => connectAs(database.adminUrl, ownerRole);
 
   it('is bound as well, in every table', async () => {
     await using client = await open();
-    expect(tables.length).toBeGreaterThanOrEqual(14);
-    expect(await findLeaks(client, tables, acme.tenant, 1)).toEqual([]);
-    expect(await findLeaks(client, tables, undefined, 0)).toEqual([]);
-    expect(await findLeaks(client, tables, '', 0)).toEqual([]);
-    expect(await findLeaks(client, ['auth.signing_key'], acme.tenant, 0)).toEqual([]);
+    expect(ownersTables.length).toBeGreaterThanOrEqual(14);
+    expect(await findLeaks(client, ownersTables, acme.tenant, 1)).toEqual([]);
+    expect(await findLeaks(client, ownersTables, undefined, 0)).toEqual([]);
+    expect(await findLeaks(client, ownersTables, '', 0)).toEqual([]);
+    expect(await findLeaks(client, [...otherTables, 'auth.signing_key'], acme.tenant, 0)).toEqual([]);
   });
 
   it('moves no row to another tenant, and deletes none of it', async () => {
     await using client = await open();
-    for (const table of tables) {
+    for (const table of ownersTables) {
       await client.tryInTenant(acme.tenant, async () => {
         expect(await client.refusalOf(`update ${table} set tenant_id = $1`, [globex.tenant]), table).toMatch(
           /^42501 new row violates row-level security policy/,

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
@@ -79,6 +79,13 @@ describe('npm run db -- migrate, status, rollback', () => {
     expect((await run({ args: ['create-tenant', '--slug', 'acme', '--name', 'Acme'], env })).code).toBe(0);
     expect((await run({ args: staffArgs('root@example.com'), env, input: password })).code).toBe(0);
     expect((await run({ args: ['status'], env })).out).not.toContain('pending');
+  });
+});
+
+describe('npm run db -- permissions', () => {
+  it('prints every right, as db/permissions.txt has it for a migrated database', async () => {
+    const out = await readFile(join(import.meta.dirname, '../../permissions.txt'), 'utf8');
+    expect(await run({ args: ['permissions'], env: onServer() })).toEqual({ code: 0, out, err: '' });
   });
 });
 

@@ -1,12 +1,13 @@
 import { explainConnectionError } from '../connection-errors.ts';
 import { DatabaseStartError } from '../embedded/index.ts';
 import { MigrationError } from '../migrate.ts';
+import { RoleError } from '../plain-roles.ts';
 import { SeedError } from '../seed/as-owner.ts';
 import { CliError } from './errors.ts';
 
 /** A line for a failure that the operator can remove; for one of our own, all there is to find it. */
 export function explainFailure(error: unknown, adminUrl: string | undefined): string {
-  const isExpected = [CliError, DatabaseStartError, MigrationError, SeedError].some(
+  const isExpected = [CliError, DatabaseStartError, MigrationError, RoleError, SeedError].some(
     (type) => error instanceof type,
   );
   if (isExpected) return (error as Error).message;
