@@ -19,6 +19,10 @@ type AccessGuardOptions = {
 
 type RequestContext = GraphQLRequestContext<GatewayContext>;
 
+/** Of all guards that are kept, by their `size`: some 50 MB. Documents are cheap to invent. */
+const maxKeptSize = 500_000;
+const maxLoggedFields = 20;
+
 /**
  * Refuses an operation as a whole, before it is planned, when the caller may not have one of its fields: every such field
  * with its path and reason. Rules are compiled once per operation and hold nothing of a caller, so that the decision for
@@ -29,15 +33,7 @@ export function createAccessGuard({
   logger,
   dryRun,
 }: AccessGuardOptions): ApolloServerPlugin<GatewayContext> {
-  const guards = new WeakMap<OperationDefinitionNode, OperationGuard>();
-  const guardOf = (context: RequestContext, document: DocumentNode, operation: OperationDefinitionNode) => {
-    let guard = guards.get(operation);
-    if (!guard) {
-      guard = compileOperationGuard(context.schema, rules, document, operation);
-      guards.set(operation, guard);
-    }
-    return guard;
-  };
+  const guardOf = createGuardCache(rules);
   return {
     async requestDidStart() {
       return {
@@ -50,6 +46,7 @@ export function createAccessGuard({
             context.schema,
             operation.variableDefinitions ?? [],
             context.request.variables ?? {},
+            { maxErrors: 1 },
           );
           // What does not coerce is refused as bad input where it is executed; nothing is sent for it.
           const refused = variables
@@ -58,8 +55,13 @@ export function createAccessGuard({
           if (refused.length === 0) {
             return null;
           }
+          const logged = refused.slice(0, maxLoggedFields);
           logger.info(
-            { dryRun, refused: refused.map(({ coordinate, reason }) => ({ coordinate, reason })) },
+            {
+              dryRun,
+              count: refused.length,
+              refused: logged.map(({ coordinate, reason }) => ({ coordinate, reason })),
+            },
             'access refused',
           );
           return dryRun ? null : createRefusal(refused);
@@ -69,14 +71,36 @@ export function createAccessGuard({
   };
 }
 
+/** Apollo Server keeps documents by their text: the same operation comes as the same node. */
+function createGuardCache(rules: RuleBook) {
+  let guards = new WeakMap<OperationDefinitionNode, OperationGuard>();
+  let size = 0;
+  return (context: RequestContext, document: DocumentNode, operation: OperationDefinitionNode) => {
+    const known = guards.get(operation);
+    if (known) {
+      return known;
+    }
+    const guard = compileOperationGuard(context.schema, rules, document, operation);
+    if (size + guard.size > maxKeptSize) {
+      guards = new WeakMap();
+      size = 0;
+    }
+    guards.set(operation, guard);
+    size += guard.size;
+    return guard;
+  };
+}
+
 function createRefusal(refused: readonly RefusedField[]) {
   const errors = refused.map(formatRefusal);
-  const needsToken = refused.some(({ reason }) => reason === 'auth.failure.missing_token');
+  const statuses = refused.map(({ reason }) => findReason(reason)?.httpStatus ?? 403);
+  // Who has no token is asked for one first, whatever else is wrong.
+  const status = statuses.includes(401) ? 401 : Math.max(...new Set(statuses));
   return {
-    // 401 without an error code where the request had no credentials (RFC 6750, section 3.1).
     http: {
-      status: needsToken ? 401 : 403,
-      headers: new HeaderMap(needsToken ? [['www-authenticate', 'Bearer']] : []),
+      status,
+      // Without an error code where the request had no credentials (RFC 6750, section 3.1).
+      headers: new HeaderMap(status === 401 ? [['www-authenticate', 'Bearer']] : []),
     },
     body: { kind: 'single' as const, singleResult: { errors } },
   };
@@ -84,5 +108,9 @@ function createRefusal(refused: readonly RefusedField[]) {
 
 function formatRefusal({ reason, text, path }: RefusedField): GraphQLFormattedError {
   const row = findReason(reason);
-  return { message: text ?? row?.text ?? '', path, extensions: { code: row?.code, reason } };
+  return {
+    message: text ?? row?.text ?? '',
+    ...(path.length > 0 && { path }),
+    extensions: { code: row?.code, reason },
+  };
 }

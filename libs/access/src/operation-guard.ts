@@ -2,6 +2,7 @@ import type { Session } from '@signet/session';
 import {
   type DirectiveNode,
   type DocumentNode,
+  type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLCompositeType,
   type GraphQLSchema,
@@ -19,26 +20,46 @@ import { conditionsOf, type RuleBook } from './rule-book.ts';
 export type RefusedField = Refusal & { path: readonly string[]; coordinate: string };
 
 /** An operation's rules, compiled once. Holds nothing of any caller. */
-export type OperationGuard = (
-  session: Session,
-  variables: Readonly<Record<string, unknown>>,
-) => RefusedField[];
+export type OperationGuard = {
+  (session: Session, variables: Readonly<Record<string, unknown>>): RefusedField[];
+  /** Grows with the memory that it holds; at most `maxOperationSize`. */
+  readonly size: number;
+};
 
-/** `@skip(if: $x)` or `@include(if: $x)` around a field: it counts when the variable has this value. */
-type Gate = { variable: string; value: boolean };
-type GuardedField = { path: readonly string[]; coordinate: string; gates: readonly Gate[] };
+/**
+ * How far an operation may unfold: each selection that is visited counts with its depth, each type that a field may stand
+ * on counts. Fragments that spread fragments double with each line; a thousand fields at depth ten take about 12,000.
+ */
+export const maxOperationSize = 50_000;
+
+/** `@skip(if: $x)` or `@include(if: $x)` around a field: it is left out when the variable has this value. */
+type Gate = { variable: string; leavesOut: boolean };
+/** A node of the answer's tree; fields share the nodes above them. */
+type Path = { above: Path | undefined; name: string; depth: number };
+type GuardedField = { path: Path; coordinate: string; gates: readonly Gate[] };
+type Group = { conditions: readonly Condition[] | undefined; fields: GuardedField[] };
 
 type Walk = {
   schema: GraphQLSchema;
   book: RuleBook;
   fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   /** By the rule's conditions as text: fields with the same rule are judged together. */
-  groups: Map<string, { conditions: readonly Condition[]; fields: GuardedField[] }>;
+  groups: Map<string, Group>;
+  size: number;
+};
+
+const noRule: Refusal = { reason: 'authz.permission.deny' };
+const tooLarge: RefusedField = {
+  reason: 'input.query',
+  text: 'The operation selects too much at once. Ask for it in parts.',
+  path: [],
+  coordinate: '',
 };
 
 /**
  * Compiles the rules of a valid operation against the API schema. Through an interface or a union, every implementation
- * that the enclosing type conditions allow must be allowed. A field without any rule is refused to everyone.
+ * that the enclosing type conditions allow must be allowed. A field without any rule is refused to everyone, and so is an
+ * operation beyond `maxOperationSize`, as a whole.
  */
 export function compileOperationGuard(
   schema: GraphQLSchema,
@@ -53,55 +74,74 @@ export function compileOperationGuard(
     book,
     fragments: new Map(fragments.map((fragment) => [fragment.name.value, fragment])),
     groups: new Map(),
+    size: 0,
   };
   if (root) {
     collect(walk, operation.selectionSet, {
       type: root,
       possible: new Set([root.name]),
-      path: [],
+      path: undefined,
       gates: [],
     });
   }
+  if (walk.size > maxOperationSize) {
+    return Object.assign(() => [tooLarge], { size: 1 });
+  }
   const groups = [...walk.groups.values()];
-  return (session, variables) => {
-    const refused: RefusedField[] = [];
+  return Object.assign(createGuard(groups), { size: walk.size });
+}
+
+function createGuard(groups: readonly Group[]) {
+  return (session: Session, variables: Readonly<Record<string, unknown>>): RefusedField[] => {
+    const refused = new Map<string, RefusedField>();
     for (const { conditions, fields } of groups) {
-      const refusal = judgeSession(conditions, session);
-      if (refusal) {
-        refused.push(
-          ...fields
-            .filter(({ gates }) => gates.every((gate) => variables[gate.variable] === gate.value))
-            .map(({ path, coordinate }) => ({ ...refusal, path, coordinate })),
-        );
+      const refusal = conditions ? judgeSession(conditions, session) : noRule;
+      if (!refusal) {
+        continue;
+      }
+      // Only what is surely left out goes unasked: a null, which no gate may have, leaves nothing out.
+      for (const { path, coordinate, gates } of fields) {
+        if (!gates.some(({ variable, leavesOut }) => variables[variable] === leavesOut)) {
+          const field = { ...refusal, path: namesOf(path), coordinate };
+          // Several types behind one interface, or one field selected twice, are one place of the answer.
+          const key = JSON.stringify([field.path, refusal]);
+          refused.set(key, refused.get(key) ?? field);
+        }
       }
     }
-    return refused;
+    return [...refused.values()];
   };
+}
+
+function namesOf(path: Path): string[] {
+  const names: string[] = [];
+  for (let node: Path | undefined = path; node; node = node.above) {
+    names.push(node.name);
+  }
+  return names.reverse();
 }
 
 type Place = {
   type: GraphQLCompositeType;
   /** Names of the object types that a value here can have. */
   possible: ReadonlySet<string>;
-  path: readonly string[];
+  path: Path | undefined;
   gates: readonly Gate[];
 };
 
 function collect(walk: Walk, selections: SelectionSetNode, place: Place): void {
   for (const selection of selections.selections) {
+    walk.size += 1 + (place.path?.depth ?? 0);
+    if (walk.size > maxOperationSize) {
+      return;
+    }
     const gates = readGates(selection.directives ?? []);
     if (gates === 'never') {
       continue;
     }
     const here = gates.length > 0 ? { ...place, gates: [...place.gates, ...gates] } : place;
     if (selection.kind === Kind.FIELD) {
-      collectField(
-        walk,
-        selection.name.value,
-        selection.alias?.value ?? selection.name.value,
-        selection.selectionSet,
-        here,
-      );
+      collectField(walk, selection, here);
       continue;
     }
     const fragment =
@@ -112,39 +152,29 @@ function collect(walk: Walk, selections: SelectionSetNode, place: Place): void {
   }
 }
 
-function collectField(
-  walk: Walk,
-  name: string,
-  responseName: string,
-  selections: SelectionSetNode | undefined,
-  place: Place,
-): void {
+function collectField(walk: Walk, { name: { value: name }, alias, selectionSet }: FieldNode, place: Place) {
   if (name.startsWith('__')) {
     return;
   }
-  const path = [...place.path, responseName];
+  const path = { above: place.path, name: alias?.value ?? name, depth: (place.path?.depth ?? 0) + 1 };
   for (const typeName of place.possible) {
     guardField(walk, typeName, name, { path, coordinate: `${typeName}.${name}`, gates: place.gates });
   }
   const field = 'getFields' in place.type ? place.type.getFields()[name] : undefined;
   const type = field && getNamedType(field.type);
-  if (selections && isCompositeType(type)) {
-    collect(walk, selections, { type, possible: possibleTypes(walk.schema, type), path, gates: place.gates });
+  if (selectionSet && isCompositeType(type)) {
+    const possible = possibleTypes(walk.schema, type);
+    collect(walk, selectionSet, { type, possible, path, gates: place.gates });
   }
 }
 
-/** Nobody meets these: both platforms at once. */
-const nobody: readonly Condition[] = [
-  { kind: 'platform', is: 'user' },
-  { kind: 'platform', is: 'portal' },
-];
-
 function guardField(walk: Walk, type: string, name: string, field: GuardedField): void {
-  const conditions = conditionsOf(walk.book, type, name) ?? nobody;
-  if (conditions.length === 0) {
+  walk.size += 1;
+  const conditions = conditionsOf(walk.book, type, name);
+  if (conditions?.length === 0) {
     return;
   }
-  const key = JSON.stringify(conditions);
+  const key = JSON.stringify(conditions) ?? 'none';
   const group = walk.groups.get(key);
   if (group) {
     group.fields.push(field);
@@ -173,10 +203,10 @@ function readGates(directives: readonly DirectiveNode[]): Gate[] | 'never' {
     if ((name.value !== 'skip' && name.value !== 'include') || !condition) {
       continue;
     }
-    const wanted = name.value === 'include';
+    const leavesOut = name.value === 'skip';
     if (condition.kind === Kind.VARIABLE) {
-      gates.push({ variable: condition.name.value, value: wanted });
-    } else if (condition.kind === Kind.BOOLEAN && condition.value !== wanted) {
+      gates.push({ variable: condition.name.value, leavesOut });
+    } else if (condition.kind === Kind.BOOLEAN && condition.value === leavesOut) {
       return 'never';
     }
   }
