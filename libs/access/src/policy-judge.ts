@@ -16,25 +16,38 @@ export type PolicyTable<C> = Readonly<Record<string, Policy<C>>>;
 
 export type PolicyJudge = Policy<GuardContext>;
 
+/** Gives the judge of a field's conditions; nothing where no policy is among them. */
+export type PolicyJudges = (conditions: readonly Condition[]) => PolicyJudge | undefined;
+
 /**
- * One function for all policies of a rule. Its verdict about an object is kept for the request, since most rules stand on
+ * Judges by the functions of a table. A rule's verdict about an object is kept for the request, since most rules stand on
  * a type and are asked for each of its fields; a field with arguments is asked anew, they may count.
  *
- * @throws {Error} for a name without a function.
+ * @throws {Error} from the function that it returns, for a name without a function.
  */
-export function createPolicyJudge(
-  conditions: readonly Condition[],
-  policies: PolicyTable<GuardContext>,
-): PolicyJudge | undefined {
-  const rules = conditions
-    .filter((condition) => condition.kind === 'policies')
-    .map(({ anyOf }) => anyOf.map((allOf) => allOf.map((name) => getPolicy(policies, name))));
-  if (rules.length === 0) {
-    return undefined;
-  }
-  const judge: PolicyJudge = (context, parent, args) =>
-    both(rules.map((rule) => () => passesOne(rule, context, parent, args)));
-  return keepVerdicts(judge);
+export function createPolicyJudges(policies: PolicyTable<GuardContext>): PolicyJudges {
+  const known = new Map<string, PolicyJudge>();
+  const judgeOf = (anyOf: Alternatives<string>) => {
+    const key = JSON.stringify(anyOf);
+    const judge = known.get(key) ?? createJudge(anyOf, policies);
+    known.set(key, judge);
+    return judge;
+  };
+  return (conditions) => {
+    const judges = conditions
+      .filter((condition) => condition.kind === 'policies')
+      .map(({ anyOf }) => judgeOf(anyOf));
+    return judges.length < 2
+      ? judges[0]
+      : (context, parent, args) => both(judges.map((judge) => () => judge(context, parent, args)));
+  };
+}
+
+type Alternatives<T> = readonly (readonly T[])[];
+
+function createJudge(anyOf: Alternatives<string>, policies: PolicyTable<GuardContext>): PolicyJudge {
+  const rule = anyOf.map((allOf) => allOf.map((name) => getPolicy(policies, name)));
+  return keepVerdicts((context, parent, args) => passesOne(rule, context, parent, args));
 }
 
 function keepVerdicts(judge: PolicyJudge): PolicyJudge {
@@ -65,10 +78,8 @@ function keepVerdicts(judge: PolicyJudge): PolicyJudge {
   };
 }
 
-type Alternatives = readonly (readonly Policy<GuardContext>[])[];
-
 function passesOne(
-  rule: Alternatives,
+  rule: Alternatives<Policy<GuardContext>>,
   context: GuardContext,
   parent: unknown,
   args: Record<string, unknown>,
