@@ -54,7 +54,9 @@ export function implies(given: readonly Condition[], condition: Condition): bool
         (held) =>
           held.kind === condition.kind &&
           held.anyOf.every((allOf) =>
-            condition.anyOf.some((wanted) => wanted.every((name) => allOf.includes(name))),
+            condition.anyOf.some(
+              (wanted) => wanted.length > 0 && wanted.every((name) => allOf.includes(name)),
+            ),
           ),
       );
   }

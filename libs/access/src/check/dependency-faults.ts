@@ -1,6 +1,5 @@
 import {
   type ConstDirectiveNode,
-  type DocumentNode,
   type FieldDefinitionNode,
   Kind,
   type NamedTypeNode,
@@ -11,7 +10,9 @@ import {
 import { type Condition, implies } from '../conditions.ts';
 import { conditionsOf, type RuleBook } from '../rule-book.ts';
 import type { AccessFault } from './find-access-faults.ts';
+import { mergeBooks } from './merge-books.ts';
 import type { ReadSubgraph } from './missing-rules.ts';
+import { readFields, readObjectTypes, type SubgraphFields, stringArgument } from './read-fields.ts';
 
 /**
  * Fields that read other fields (`@requires`, `@provides`, `@fromContext`) under a weaker rule than those have: the router
@@ -19,8 +20,9 @@ import type { ReadSubgraph } from './missing-rules.ts';
  */
 export function findDependencyFaults(subgraphs: readonly ReadSubgraph[]): AccessFault[] {
   const all = mergeBooks(subgraphs.map(({ book }) => book));
+  const objectTypes = readObjectTypes(subgraphs.map(({ sdl }) => sdl));
   return subgraphs.flatMap((subgraph) => {
-    const schema = readFields(subgraph.sdl);
+    const schema = { ...readFields(subgraph.sdl), objectTypes };
     return [...schema.fields].flatMap(([type, fields]) =>
       [...fields.values()].flatMap((field) =>
         dependenciesOf(schema, type, field).flatMap(({ directive, coordinates }) =>
@@ -62,61 +64,9 @@ function nameOf(condition: Condition): string {
   return condition.kind === 'platform' ? `platform ${condition.is}` : condition.kind;
 }
 
-/** What all subgraphs together wrote: each of their rules holds. */
-function mergeBooks(books: readonly RuleBook[]): RuleBook {
-  const merged = new Map<string, ReturnType<RuleBook['get']> & object>();
-  for (const [type, rules] of books.flatMap((book) => [...book])) {
-    const known = merged.get(type);
-    const fields = new Map(known?.fields ?? []);
-    for (const [field, rule] of rules.fields) {
-      const other = fields.get(field);
-      fields.set(field, {
-        hasRule: rule.hasRule || (other?.hasRule ?? false),
-        conditions: [...(other?.conditions ?? []), ...rule.conditions],
-      });
-    }
-    merged.set(type, {
-      hasRule: rules.hasRule || (known?.hasRule ?? false),
-      conditions: [...(known?.conditions ?? []), ...rules.conditions],
-      isInterface: rules.isInterface,
-      isEntity: rules.isEntity,
-      fields,
-    });
-  }
-  return merged;
-}
+type Schema = SubgraphFields & { objectTypes: ReadonlyMap<string, ReadonlySet<string>> };
 
-type Fields = {
-  fields: ReadonlyMap<string, ReadonlyMap<string, FieldDefinitionNode>>;
-  /** Names of the types that carry `@context(name:)`, by context. */
-  contexts: ReadonlyMap<string, readonly string[]>;
-};
-
-function readFields(sdl: DocumentNode): Fields {
-  const fields = new Map<string, Map<string, FieldDefinitionNode>>();
-  const contexts = new Map<string, string[]>();
-  for (const node of sdl.definitions) {
-    if (
-      !('fields' in node) ||
-      node.kind === Kind.INPUT_OBJECT_TYPE_DEFINITION ||
-      node.kind === Kind.INPUT_OBJECT_TYPE_EXTENSION
-    ) {
-      continue;
-    }
-    const known = fields.get(node.name.value) ?? new Map<string, FieldDefinitionNode>();
-    for (const field of (node.fields ?? []) as readonly FieldDefinitionNode[]) {
-      known.set(field.name.value, field);
-    }
-    fields.set(node.name.value, known);
-    for (const directive of (node.directives ?? []).filter(({ name }) => name.value === 'context')) {
-      const context = stringArgument(directive, 'name') ?? '';
-      contexts.set(context, [...(contexts.get(context) ?? []), node.name.value]);
-    }
-  }
-  return { fields, contexts };
-}
-
-function dependenciesOf(schema: Fields, type: string, field: FieldDefinitionNode) {
+function dependenciesOf(schema: Schema, type: string, field: FieldDefinitionNode) {
   const own = (field.directives ?? []).flatMap((directive) => {
     const selection = stringArgument(directive, 'fields');
     if (selection === undefined) {
@@ -149,7 +99,7 @@ function dependenciesOf(schema: Fields, type: string, field: FieldDefinitionNode
 }
 
 /** `@fromContext(field: "$name { selection }")`, or with a type condition for each type of the context. */
-function fromContext(schema: Fields, directive: ConstDirectiveNode) {
+function fromContext(schema: Schema, directive: ConstDirectiveNode) {
   const [, context, selection] =
     /^\s*\$(\w+)\s*(\{[\s\S]*\}|\.\.\.[\s\S]*)$/.exec(stringArgument(directive, 'field') ?? '') ?? [];
   if (directive.name.value !== 'fromContext' || !context || !selection) {
@@ -162,7 +112,7 @@ function fromContext(schema: Fields, directive: ConstDirectiveNode) {
   }));
 }
 
-function coordinatesIn(schema: Fields, type: string, set: SelectionSetNode): string[] {
+function coordinatesIn(schema: Schema, type: string, set: SelectionSetNode): string[] {
   return set.selections.flatMap((selection) => {
     if (selection.kind === Kind.FIELD) {
       const field = schema.fields.get(type)?.get(selection.name.value);
@@ -170,7 +120,9 @@ function coordinatesIn(schema: Fields, type: string, set: SelectionSetNode): str
         field && selection.selectionSet
           ? coordinatesIn(schema, namedType(field.type), selection.selectionSet)
           : [];
-      return [`${type}.${selection.name.value}`, ...below];
+      // The rules are on the implementations; each of them may be what is read.
+      const owners = schema.objectTypes.get(type) ?? [type];
+      return [...[...owners].map((owner) => `${owner}.${selection.name.value}`), ...below];
     }
     if (selection.kind === Kind.INLINE_FRAGMENT) {
       return coordinatesIn(schema, selection.typeCondition?.name.value ?? type, selection.selectionSet);
@@ -193,9 +145,4 @@ function namedType(type: TypeNode): string {
     current = current.type;
   }
   return (current as NamedTypeNode).name.value;
-}
-
-function stringArgument(directive: ConstDirectiveNode, name: string): string | undefined {
-  const value = directive.arguments?.find((argument) => argument.name.value === name)?.value;
-  return value?.kind === Kind.STRING ? value.value : undefined;
 }

@@ -2,7 +2,7 @@ import type { DocumentNode } from 'graphql';
 import { readRuleBook } from '../rule-book.ts';
 import { findDependencyFaults } from './dependency-faults.ts';
 import { findImportFaults } from './import-faults.ts';
-import { findMissingRules, findRulesOnInterfaces } from './missing-rules.ts';
+import { findMissingRules, findRulesOnInterfaces, findUnruledEntities } from './missing-rules.ts';
 import { findPlatformConflicts } from './platform-conflicts.ts';
 import { findPolicyFaults } from './policy-faults.ts';
 
@@ -21,6 +21,7 @@ export function findAccessFaults(subgraphs: readonly CheckedSubgraph[]): AccessF
   return [
     ...books.flatMap(findImportFaults),
     ...books.flatMap(findMissingRules),
+    ...books.flatMap(findUnruledEntities),
     ...books.flatMap(findRulesOnInterfaces),
     ...books.flatMap(findPolicyFaults),
     ...findPlatformConflicts(books),

@@ -1,10 +1,13 @@
-import { type ConstDirectiveNode, type ConstObjectValueNode, Kind } from 'graphql';
+import { type ConstDirectiveNode, type ConstObjectValueNode, type ConstValueNode, Kind } from 'graphql';
 import { ruleDirectives } from '../rule-book.ts';
 import type { AccessFault } from './find-access-faults.ts';
 import type { ReadSubgraph } from './missing-rules.ts';
 
-/** Specifications whose directives are rules. */
-const ruleSpecifications = /\/(federation|access|authenticated|requiresScopes|policy)\/v\d/;
+/** Specifications whose directives are rules; and that of links, by which a specification gets its name. */
+const watchedSpecifications = /\/(federation|access|authenticated|requiresScopes|policy|link)\/v\d/;
+/** Directives by which this check finds what else a rule must cover. */
+const readDirectives = ['key', 'requires', 'provides', 'context', 'fromContext'];
+const watchedNames: readonly string[] = [...ruleDirectives, ...readDirectives].map((name) => `@${name}`);
 
 /**
  * A rule imported under another name would not be read as a rule: `@link(import: [{ name: "@policy", as: "@p" }])`, the
@@ -13,68 +16,72 @@ const ruleSpecifications = /\/(federation|access|authenticated|requiresScopes|po
 export function findImportFaults({ name: subgraph, sdl }: ReadSubgraph): AccessFault[] {
   const links = sdl.definitions.flatMap((node) =>
     node.kind === Kind.SCHEMA_DEFINITION || node.kind === Kind.SCHEMA_EXTENSION
-      ? (node.directives ?? []).filter((directive) => directive.name.value === 'link')
+      ? (node.directives ?? []).filter(isLink)
       : [],
   );
-  const faults = links.flatMap((link) => [...findRenamedRules(link), ...findRenamedSpecification(link)]);
-  const imported = new Set(links.flatMap(importsOf));
-  const used =
-    links.length > 0 ? ruleDirectives.filter((rule) => isUsed(sdl, rule) && !imported.has(`@${rule}`)) : [];
-  return [...faults, ...used.map((rule) => `uses @${rule} without importing it`)].map((fault) => ({
-    coordinate: 'schema',
-    subgraph,
-    fault,
-  }));
+  const imported = new Set(links.flatMap(importItems).map(({ as }) => as));
+  const faults = [
+    ...links.flatMap((link) => [...findRenamed(link), ...findRenamedSpecification(link)]),
+    ...[...usedDirectives(sdl)]
+      .filter((name) => watchedNames.includes(`@${withoutPrefix(name)}`) && !imported.has(`@${name}`))
+      .map((name) => `uses @${name} without importing it`),
+  ];
+  return faults.map((fault) => ({ coordinate: 'schema', subgraph, fault }));
 }
 
-function findRenamedRules(link: ConstDirectiveNode): string[] {
-  return renamesOf(link)
-    .filter(({ name }) => (ruleDirectives as readonly string[]).includes(name.replace(/^@/, '')))
+/** Under whatever name the specification of links was linked itself. */
+function isLink(directive: ConstDirectiveNode): boolean {
+  return directive.arguments?.some(({ name }) => name.value === 'url') ?? false;
+}
+
+function findRenamed(link: ConstDirectiveNode): string[] {
+  return importItems(link)
+    .filter(({ name, as }) => as !== name && (watchedNames.includes(name) || watchedNames.includes(as)))
     .map(({ name, as }) => `imports ${name} as ${as}: a rule keeps its name`);
 }
 
 function findRenamedSpecification(link: ConstDirectiveNode): string[] {
-  const url = stringOf(link, 'url');
-  const as = stringOf(link, 'as');
-  return url && as && ruleSpecifications.test(url) ? [`links ${url} as ${as}: rules keep their names`] : [];
+  const url = textOf(argumentOf(link, 'url'));
+  const as = textOf(argumentOf(link, 'as'));
+  return as && watchedSpecifications.test(url) ? [`links ${url} as ${as}: rules keep their names`] : [];
 }
 
-function renamesOf(link: ConstDirectiveNode): { name: string; as: string }[] {
-  return importItems(link)
-    .filter((item) => item.kind === Kind.OBJECT)
-    .map((item) => ({ name: fieldOf(item, 'name'), as: fieldOf(item, 'as') }))
-    .filter(({ name, as }) => as !== '' && as !== name);
+/** `"@policy"` or `{ name: "@policy", as: "@p" }`; GraphQL lets a list of one be written without its brackets. */
+function importItems(link: ConstDirectiveNode): { name: string; as: string }[] {
+  const value = argumentOf(link, 'import');
+  const items = value?.kind === Kind.LIST ? value.values : value ? [value] : [];
+  return items.map((item) => {
+    const name = item.kind === Kind.OBJECT ? fieldOf(item, 'name') : textOf(item);
+    return { name, as: (item.kind === Kind.OBJECT && fieldOf(item, 'as')) || name };
+  });
 }
 
-function importsOf(link: ConstDirectiveNode): string[] {
-  return importItems(link).map((item) =>
-    item.kind === Kind.STRING
-      ? item.value
-      : item.kind === Kind.OBJECT
-        ? fieldOf(item, 'as') || fieldOf(item, 'name')
-        : '',
-  );
-}
-
-function importItems(link: ConstDirectiveNode) {
-  const value = link.arguments?.find((argument) => argument.name.value === 'import')?.value;
-  return value?.kind === Kind.LIST ? value.values : [];
-}
-
-function stringOf(link: ConstDirectiveNode, name: string): string | undefined {
-  const value = link.arguments?.find((argument) => argument.name.value === name)?.value;
-  return value?.kind === Kind.STRING ? value.value : undefined;
+function argumentOf(directive: ConstDirectiveNode, name: string): ConstValueNode | undefined {
+  return directive.arguments?.find((argument) => argument.name.value === name)?.value;
 }
 
 function fieldOf(object: ConstObjectValueNode, name: string): string {
-  const value = object.fields.find((field) => field.name.value === name)?.value;
+  return textOf(object.fields.find((field) => field.name.value === name)?.value);
+}
+
+function textOf(value: ConstValueNode | undefined): string {
   return value?.kind === Kind.STRING ? value.value : '';
 }
 
-function isUsed(sdl: ReadSubgraph['sdl'], rule: string): boolean {
-  return sdl.definitions.some((node) => {
-    const own = 'directives' in node ? (node.directives ?? []) : [];
-    const onFields = 'fields' in node ? (node.fields ?? []).flatMap((field) => field.directives ?? []) : [];
-    return [...own, ...onFields].some((directive) => directive.name.value === rule);
+/** `federation__policy` is `policy` of a specification that was linked without importing it. */
+function withoutPrefix(name: string): string {
+  return name.replace(/^.*__/, '');
+}
+
+function usedDirectives(sdl: ReadSubgraph['sdl']): ReadonlySet<string> {
+  const owners = sdl.definitions.flatMap((node) => {
+    const fields = 'fields' in node ? (node.fields ?? []) : [];
+    const args = fields.flatMap((field) => ('arguments' in field ? (field.arguments ?? []) : []));
+    return [node, ...fields, ...args];
   });
+  return new Set(
+    owners.flatMap((node) =>
+      'directives' in node ? (node.directives ?? []).map(({ name }) => name.value) : [],
+    ),
+  );
 }

@@ -18,10 +18,12 @@ export function findPlatformConflicts(subgraphs: readonly ReadSubgraph[]): Acces
     }
   }
   const types = [...onType].map(([coordinate, written]) => describe(coordinate, written));
-  const fields = [...onField].map(([coordinate, written]) => {
-    const type = coordinate.slice(0, coordinate.indexOf('.'));
-    return describe(coordinate, [...written, ...(onType.get(type) ?? [])]);
-  });
+  const fields = [...onField]
+    .filter(([, written]) => written.length > 0)
+    .map(([coordinate, written]) => {
+      const type = coordinate.slice(0, coordinate.indexOf('.'));
+      return describe(coordinate, [...written, ...(onType.get(type) ?? [])]);
+    });
   return [...types, ...fields].filter((fault) => fault !== undefined);
 }
 
