@@ -37,7 +37,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create index product_by_category on catalog.product (tenant_id, category_id)`.execute(db);
   await secureByTenant(db, 'catalog.category');
   await secureByTenant(db, 'catalog.product');
-  await sql`grant select (id, slug, name) on catalog.category to signet_catalog`.execute(db);
+  await sql`
+    grant select (id, tenant_id, slug, name), insert (tenant_id, slug, name) on catalog.category to signet_catalog`.execute(
+    db,
+  );
   await sql`
     grant select,
       insert (tenant_id, category_id, sku, name, description, price_amount, currency),

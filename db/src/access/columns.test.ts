@@ -68,7 +68,7 @@ const expected: Record<(typeof processRoles)[number], Record<string, Rights>> = 
   },
   signet_catalog: {
     'auth.tenant': tenant,
-    'catalog.category': { select: 'id slug name' },
+    'catalog.category': { select: 'id tenant_id slug name', insert: 'tenant_id slug name' },
     'catalog.product': {
       select:
         'id tenant_id category_id sku name description price_amount currency archived_at created_at updated_at',

@@ -44,6 +44,13 @@ export type ChangeProductPriceInput = {
   amount: Scalars['Int']['input'];
 };
 
+export type CreateCategoryInput = {
+  /** 1 to 63 of a-z, 0-9 and `-`, unique; does not begin with `-`. */
+  slug: Scalars['String']['input'];
+  /** 1 to 100 characters. */
+  name: Scalars['String']['input'];
+};
+
 export type CreateProductInput = {
   /** 1 to 64 characters, unique. */
   sku: Scalars['String']['input'];
@@ -146,6 +153,8 @@ export type Mutation = {
    * Staff with the scope `catalog:write`. Errors: `input.productId`, `input.amount`.
    */
   changeProductPrice: Product;
+  /** Adds a shelf for products. Staff with the scope `catalog:write`. Errors: `input.slug` (also when taken), `input.name`. */
+  createCategory: Category;
   /**
    * Puts a new product on sale. Its stock is zero until `adjustStock`.
    * Staff with the scope `catalog:write`. Errors: `input.sku` (also when taken), `input.name`, `input.description`,
@@ -162,6 +171,11 @@ export type MutationArchiveProductArgs = {
 
 export type MutationChangeProductPriceArgs = {
   input: ChangeProductPriceInput;
+};
+
+
+export type MutationCreateCategoryArgs = {
+  input: CreateCategoryInput;
 };
 
 
@@ -306,6 +320,7 @@ export type ResolversTypes = {
   Category: ResolverTypeWrapper<Category>;
   ID: ResolverTypeWrapper<Scalars['ID']['output']>;
   ChangeProductPriceInput: ChangeProductPriceInput;
+  CreateCategoryInput: CreateCategoryInput;
   CreateProductInput: CreateProductInput;
   MoneyInput: MoneyInput;
   Money: ResolverTypeWrapper<Money>;
@@ -337,6 +352,7 @@ export type ResolversParentTypes = {
   Category: Category;
   ID: Scalars['ID']['output'];
   ChangeProductPriceInput: ChangeProductPriceInput;
+  CreateCategoryInput: CreateCategoryInput;
   CreateProductInput: CreateProductInput;
   MoneyInput: MoneyInput;
   Money: Money;
@@ -508,6 +524,7 @@ export interface DateTimeScalarConfig extends GraphQLScalarTypeConfig<ResolversT
 export type MutationResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
   archiveProduct?: Resolver<ResolversTypes['Product'], ParentType, ContextType, RequireFields<MutationArchiveProductArgs, 'id'>>;
   changeProductPrice?: Resolver<ResolversTypes['Product'], ParentType, ContextType, RequireFields<MutationChangeProductPriceArgs, 'input'>>;
+  createCategory?: Resolver<ResolversTypes['Category'], ParentType, ContextType, RequireFields<MutationCreateCategoryArgs, 'input'>>;
   createProduct?: Resolver<ResolversTypes['Product'], ParentType, ContextType, RequireFields<MutationCreateProductArgs, 'input'>>;
 };
 
