@@ -14,6 +14,8 @@ export const processRoles = [
   'signet_catalog',
   'signet_inventory',
   'signet_orders',
+  // Whoever verifies tokens, gateways too: reads which sessions and keys are revoked.
+  'signet_verifier',
 ] as const;
 export type ProcessRole = (typeof processRoles)[number];
 

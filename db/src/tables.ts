@@ -70,6 +70,19 @@ export type SigningKeyTable = {
   retire_at: OptionalTime;
 };
 
+/** Sessions get here by a trigger on their tables, never by hand. */
+export type RevocationTable = {
+  id: Generated<string>;
+  kind: 'session' | 'signing_key';
+  platform: Platform;
+  /** A session's id, or a key's kid. */
+  subject: string;
+  transaction_id: Generated<string>;
+  created_at: Timestamp;
+  /** Infinite for a key. */
+  expires_at: Timestamp;
+};
+
 export type AuditEventTable = {
   id: Generated<string>;
   tenant_id: string;
@@ -170,6 +183,7 @@ export type Database = {
   'auth.user_refresh_token': RefreshTokenTable;
   'auth.portal_refresh_token': RefreshTokenTable;
   'auth.signing_key': SigningKeyTable;
+  'auth.revocation': RevocationTable;
   'auth.audit_event': AuditEventTable;
   'catalog.category': CategoryTable;
   'catalog.product': ProductTable;

@@ -20,6 +20,8 @@ const signingKey = {
   select: 'kid platform algorithm state sealed_private_key created_at',
   insert: 'kid platform algorithm state sealed_private_key activated_at',
 };
+/** The policy leaves signing keys of its own platform only. */
+const revocation = { insert: 'kind platform subject' };
 const tenant = { select: 'id slug' };
 const tuple = {
   select: 'namespace object relation subject created_at',
@@ -44,6 +46,7 @@ const expected: Record<(typeof processRoles)[number], Record<string, Rights>> = 
     },
     'auth.user_refresh_token': refreshToken,
     'auth.signing_key': signingKey,
+    'auth.revocation': revocation,
   },
   signet_auth_portal: {
     'auth.tenant': tenant,
@@ -56,6 +59,7 @@ const expected: Record<(typeof processRoles)[number], Record<string, Rights>> = 
     },
     'auth.portal_refresh_token': refreshToken,
     'auth.signing_key': signingKey,
+    'auth.revocation': revocation,
   },
   signet_portal: {
     'auth.tenant': tenant,
@@ -101,6 +105,9 @@ const expected: Record<(typeof processRoles)[number], Record<string, Rights>> = 
       update: 'order_id',
     },
     'access.relation_tuple': tuple,
+  },
+  signet_verifier: {
+    'auth.revocation': { select: 'kind platform subject transaction_id created_at expires_at' },
   },
 };
 

@@ -31,7 +31,7 @@ describe('db/permissions.txt', () => {
     expect(definers.length).toBeGreaterThan(0);
     for (const line of definers) {
       expect(line).toMatch(
-        /: owner signet_owner, SECURITY DEFINER, search_path="", may execute: signet_\w+$/,
+        /: owner signet_owner, SECURITY DEFINER, search_path="", may execute: (signet_\w+|nobody else)$/,
       );
     }
     expect(migrated).toContain('# Views\n(none)\n');

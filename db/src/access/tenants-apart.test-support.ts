@@ -10,6 +10,7 @@ export const readable: Record<ProcessRole, readonly string[]> = {
   signet_catalog: ['catalog.category', 'catalog.product'],
   signet_inventory: ['inventory.stock'],
   signet_orders: ['orders."order"', 'orders.order_item', 'orders.idempotency_key', 'access.relation_tuple'],
+  signet_verifier: [],
 };
 
 /** A change that a role may make to all rows which it sees. */

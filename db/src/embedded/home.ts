@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { type ProcessRole, processRoles } from '../roles.ts';
 import { ensureSecretFile } from './secret-file.ts';
@@ -20,11 +20,25 @@ export async function openDatabaseHome(signetHome: string): Promise<DatabaseHome
     ensureSecretFile(join(home, 'database-passwords.json'), makePasswords),
     ensureSecretFile(join(home, 'password-pepper'), () => randomBytes(32).toString('base64')),
   ]);
+  const pepperKey = Buffer.from(pepper, 'base64');
   return {
     dataDir: join(home, 'postgres'),
-    rolePasswords: JSON.parse(passwords) as Record<ProcessRole, string>,
-    pepperKey: Buffer.from(pepper, 'base64'),
+    rolePasswords: addMissing(JSON.parse(passwords) as Partial<Record<ProcessRole, string>>, pepperKey),
+    pepperKey,
   };
+}
+
+/** A role that is newer than the file gets a password which everybody who reads this folder computes alike. */
+function addMissing(
+  passwords: Partial<Record<ProcessRole, string>>,
+  key: Buffer,
+): Record<ProcessRole, string> {
+  const derive = (role: ProcessRole) =>
+    createHmac('sha256', key).update(`password of ${role}`).digest('base64url');
+  return Object.fromEntries(processRoles.map((role) => [role, passwords[role] ?? derive(role)])) as Record<
+    ProcessRole,
+    string
+  >;
 }
 
 function makeSecret(): string {
