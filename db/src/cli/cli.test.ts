@@ -299,6 +299,7 @@ describe('a failure is one line without a stack or a secret', () => {
       'SIGNET_INVENTORY_PASSWORD',
       'SIGNET_ORDERS_PASSWORD',
       'SIGNET_PORTAL_PASSWORD_FILE',
+      'SIGNET_VERIFIER_PASSWORD',
     ]);
   });
 
