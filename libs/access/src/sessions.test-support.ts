@@ -1,0 +1,22 @@
+import type { Scope } from '@signet/schema/contract';
+import { anonymousSession, type PortalSession, type UserSession } from '@signet/session';
+
+const common = {
+  sessionId: 's',
+  tokenId: 't',
+  tenantId: 'demo',
+  email: 'somebody@example.com',
+  emailVerified: true,
+  authTime: 0,
+  expiresAt: 0,
+};
+
+export function userSession(userId = 'ada', scopes: readonly Scope[] = []): UserSession {
+  return { ...common, platform: 'user', userId, scopes: new Set(scopes) };
+}
+
+export function portalSession(scopes: readonly Scope[] = []): PortalSession {
+  return { ...common, platform: 'portal', staffId: 'staff', role: 'support', scopes: new Set(scopes) };
+}
+
+export { anonymousSession };
