@@ -1,0 +1,120 @@
+import type { Caller } from '@signet/access';
+import type { Answer, Question } from './access-questions.test-support.ts';
+
+/**
+ * Public fields whose resolver refuses the other platform's tokens: no rule can say "nobody, or a customer", and who
+ * signs out at the wrong door is told so.
+ */
+const refusedByResolver: Readonly<Record<string, readonly Caller[]>> = {
+  'Mutation.logout': ['support', 'operations', 'super_admin'],
+  'Mutation.portalLogout': ['user'],
+};
+
+/** Given by a sign-in or a refresh that succeeds only; the callers' own sign-ins have had them. */
+const givenBySignIn = /^AuthPayload\./;
+
+/** What an access rule says, as against wrong credentials. */
+const ruleReasons = /^(auth\.failure\.missing_token|authz\..+)$/;
+
+type Refusal = { path: string; code: string };
+
+/**
+ * Holds an answer against the rules of the place that was asked: refused at the fields that the caller may not have, and
+ * nowhere else; what he may have was really resolved.
+ *
+ * @returns what is wrong, or nothing.
+ */
+export function findFault(question: Question, answer: Answer): string | undefined {
+  const refusals = refusalsOf(answer);
+  const odd = (answer.body.errors ?? []).filter(
+    ({ extensions: { code, reason } }) =>
+      !ruleReasons.test(reason ?? '') &&
+      code !== 'BAD_USER_INPUT' &&
+      reason !== 'auth.failure.invalid_credentials',
+  );
+  if (odd.length > 0) {
+    return `it failed: ${odd.map(({ message }) => message).join(' ')}`;
+  }
+  const code = question.holder.caller === 'anonymous' ? 'UNAUTHENTICATED' : 'FORBIDDEN';
+  const wrongCode = refusals.find((refusal) => refusal.code !== code);
+  if (wrongCode) {
+    return `it was refused with ${wrongCode.code}, not ${code}`;
+  }
+  return question.object === 'foreign'
+    ? findFaultOfForeign(question, answer)
+    : findFaultOfOwn(question, answer, refusals);
+}
+
+/** Somebody else's object: refused, or as if there were none. */
+function findFaultOfForeign(question: Question, answer: Answer): string | undefined {
+  const { value } = readField(question, answer);
+  return isNothing(value) ? undefined : `it gave ${JSON.stringify(value)} of somebody else's`;
+}
+
+/** No value, or a page without edges: that somebody exists elsewhere is not told by it. */
+function isNothing(value: unknown): boolean {
+  const edges = fieldOf(value, 'edges');
+  return value === null || value === undefined || (Array.isArray(edges) && edges.length === 0);
+}
+
+function findFaultOfOwn(
+  question: Question,
+  answer: Answer,
+  refusals: readonly Refusal[],
+): string | undefined {
+  const { place, paths, coordinate } = question;
+  const refused = question.route.steps.flatMap((step, index) =>
+    mayHave(question, step.coordinate) ? [] : [paths[index]],
+  );
+  // The gateway names every refused field; a subgraph stops at the first, or at the entity's own reference.
+  const wanted = place.name === 'gateway' ? refused : refused.slice(0, 1);
+  const got = refusals.map(({ path }) => path);
+  const atReference = wanted.length > 0 && place.name !== 'gateway' && got.join() === '_entities';
+  if (!atReference && got.toSorted().join() !== wanted.toSorted().join()) {
+    return `it should be refused at [${wanted}], was at [${got}]`;
+  }
+  const { isReached } = readField(question, answer);
+  if (wanted.length > 0) {
+    return isReached && !got.includes(paths.at(-1) ?? '')
+      ? 'it was refused, and given all the same'
+      : undefined;
+  }
+  return isReached || givenBySignIn.test(coordinate)
+    ? undefined
+    : `it was not resolved: ${JSON.stringify(answer.body)}`;
+}
+
+function mayHave({ place, holder: { caller } }: Question, coordinate: string): boolean {
+  const verdict = place.verdicts.get(coordinate)?.[caller] ?? 'no';
+  return verdict !== 'no' && !refusedByResolver[coordinate]?.includes(caller);
+}
+
+function refusalsOf({ body }: Answer): Refusal[] {
+  return (body.errors ?? [])
+    .filter(({ extensions: { reason } }) => ruleReasons.test(reason ?? ''))
+    .map(({ path, extensions: { code } }) => ({ path: withoutPositions(path), code }));
+}
+
+function withoutPositions(path: readonly (string | number)[] | undefined): string {
+  return (path ?? []).filter((segment) => typeof segment === 'string').join('.');
+}
+
+/** Whether the asked field was resolved (a value, null, or an error of its own), and to what. */
+function readField({ paths }: Question, { body }: Answer): { isReached: boolean; value?: unknown } {
+  const path = paths.at(-1) ?? '';
+  const names = path.split('.');
+  const last = names.pop() ?? '';
+  const parent = names.reduce((value: unknown, name) => firstOf(fieldOf(firstOf(value), name)), body.data);
+  if (typeof parent === 'object' && parent !== null) {
+    return { isReached: last in parent, value: fieldOf(parent, last) };
+  }
+  return { isReached: (body.errors ?? []).some((error) => withoutPositions(error.path) === path) };
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+function firstOf(value: unknown): unknown {
+  return Array.isArray(value) ? value[0] : value;
+}

@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Caller, callers, createAccessMatrix, readRuleBook, type Verdict } from '@signet/access';
+import { readSubgraphSdl } from '@signet/schema/sdl';
+import { subgraphs } from '@signet/schema/subgraphs';
+import { postGraphql } from '@signet/testing';
+import { buildClientSchema, type GraphQLSchema, getIntrospectionQuery, isObjectType, parse } from 'graphql';
+
+const matrixPath = join(import.meta.dirname, '../../schema/generated/access-matrix.md');
+
+/** Who may have a field, by coordinate. */
+export type Verdicts = ReadonlyMap<string, Readonly<Record<Caller, Verdict>>>;
+
+/** Where one can ask: an entrance of the gateway, or a subgraph itself. */
+export type Place = {
+  name: string;
+  url: string;
+  schema: GraphQLSchema;
+  verdicts: Verdicts;
+  /** Types that `_entities` resolves here; none at the gateway. */
+  entities: readonly string[];
+};
+
+/** The committed matrix as a reader has it: its first table, a row for each field. */
+export function readCommittedMatrix(): Verdicts {
+  const [table = ''] = readFileSync(matrixPath, 'utf8').split('\n## ');
+  const words: Record<string, Verdict> = { '✓': 'yes', '·': 'no', policy: 'policy' };
+  const lines = table.split('\n').filter((line) => line.startsWith('| `'));
+  return new Map(
+    lines.map((line) => {
+      const [coordinate = '', ...cells] = line
+        .split('|')
+        .map((cell) => cell.trim().replaceAll('`', ''))
+        .slice(1);
+      const verdicts = callers.map((caller, index) => [caller, words[cells[index] ?? '']]);
+      return [coordinate, Object.fromEntries(verdicts) as Record<Caller, Verdict>];
+    }),
+  );
+}
+
+/** The gateway's entrance `graph`, which holds everyone to the whole matrix. */
+export async function openGateway(gatewayUrl: string): Promise<Place> {
+  const url = `${gatewayUrl}/graphql`;
+  return {
+    name: 'gateway',
+    url,
+    schema: await introspect(url),
+    verdicts: readCommittedMatrix(),
+    entities: [],
+  };
+}
+
+/**
+ * Every subgraph, which holds everyone to the rules in its own SDL. Where several subgraphs have a field, these can be
+ * weaker than the matrix; its second table lists them.
+ */
+export function openSubgraphs(portBase: number): Promise<Place[]> {
+  return Promise.all(
+    subgraphs.map(async ({ name, portOffset }) => {
+      const url = `http://127.0.0.1:${portBase + portOffset}/graphql`;
+      const book = readRuleBook(parse(readSubgraphSdl(name)));
+      const rows = createAccessMatrix(book);
+      return {
+        name,
+        url,
+        schema: await introspect(url),
+        verdicts: new Map(rows.map((row) => [row.coordinate, row.verdicts])),
+        entities: [...book].flatMap(([type, { isEntity }]) => (isEntity ? [type] : [])),
+      };
+    }),
+  );
+}
+
+/** Coordinates of all fields that a place serves, federation's own left out. */
+export function fieldsOf({ schema }: Place): string[] {
+  return Object.values(schema.getTypeMap())
+    .filter((type) => isObjectType(type))
+    .filter(({ name }) => !name.startsWith('_'))
+    .flatMap((type) => Object.keys(type.getFields()).map((field) => `${type.name}.${field}`))
+    .filter((coordinate) => !/\._(entities|service)$/.test(coordinate));
+}
+
+async function introspect(url: string): Promise<GraphQLSchema> {
+  const { body } = await postGraphql(url, { query: getIntrospectionQuery() });
+  return buildClientSchema(body.data);
+}

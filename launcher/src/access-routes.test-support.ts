@@ -1,0 +1,104 @@
+import type { Caller } from '@signet/access';
+import {
+  type GraphQLField,
+  type GraphQLNamedType,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isObjectType,
+} from 'graphql';
+import { findLookedUpType } from './access-arguments.test-support.ts';
+import type { Place } from './access-places.test-support.ts';
+
+/** A field on the way to the one that is asked for. `owner` is the object type on which it stands. */
+export type Step = { owner: string; field: GraphQLField<unknown, unknown>; coordinate: string };
+
+/** A way to a field: from the query, from a mutation, or from a representation of an entity; the field comes last. */
+export type Route = { start: 'query' | 'mutation' | { entity: string }; steps: readonly Step[] };
+
+type Reached = { type: GraphQLObjectType; route: Route; cost: number };
+
+/** Costs a third of a second: what such a field gives is asked for by another way. */
+const comparesPassword = /^(login|portalLogin)$/;
+
+/**
+ * The way to a field on which this caller meets the fewest refusals before it, so that it is the field's own rule that
+ * answers wherever it can be; then the shortest. Mutations are tried last.
+ */
+export function findRoute(place: Place, caller: Caller, coordinate: string): Route {
+  const [owner = '', name = ''] = coordinate.split('.');
+  const open = startsOf(place);
+  const done = new Set<string>();
+  for (;;) {
+    const next = open.sort((a, b) => a.cost - b.cost).shift();
+    if (!next) {
+      throw new Error(`no way leads to ${coordinate} at ${place.name}`);
+    }
+    if (done.has(next.type.name)) {
+      continue;
+    }
+    done.add(next.type.name);
+    if (next.type.name === owner) {
+      return extend(next, name).route;
+    }
+    for (const field of Object.keys(next.type.getFields()).filter((field) => !field.startsWith('_'))) {
+      const isRefused = (place.verdicts.get(`${next.type.name}.${field}`)?.[caller] ?? 'no') === 'no';
+      const { route, below } = extend(next, field);
+      const cost = next.cost + (isRefused ? 100 : 1) + (comparesPassword.test(field) ? 10 : 0);
+      open.push(...objectTypes(place.schema, below).map((type) => ({ type, route, cost })));
+    }
+  }
+}
+
+/**
+ * A way to a field of somebody else's object: by a representation, or by a root field that looks objects up by id.
+ * Undefined where neither leads to one.
+ */
+export function findForeignRoute(place: Place, caller: Caller, coordinate: string): Route | undefined {
+  const [owner = '', name = ''] = coordinate.split('.');
+  const direct = startsOf(place).find(
+    ({ type, route }) => type.name === owner && typeof route.start === 'object',
+  );
+  if (direct) {
+    return extend(direct, name).route;
+  }
+  const type = place.schema.getType(owner);
+  const query = startsOf(place).find(({ route }) => route.start === 'query');
+  const lookUp = Object.keys(query?.type.getFields() ?? {}).find(
+    (field) =>
+      findLookedUpType(`Query.${field}`) === owner && place.verdicts.get(`Query.${field}`)?.[caller] !== 'no',
+  );
+  return query && lookUp && isObjectType(type)
+    ? extend({ type, route: extend(query, lookUp).route, cost: 0 }, name).route
+    : undefined;
+}
+
+function startsOf({ schema, entities }: Place): Reached[] {
+  const roots = [
+    { type: schema.getQueryType(), start: 'query' as const, cost: 1 },
+    { type: schema.getMutationType(), start: 'mutation' as const, cost: 1000 },
+  ];
+  return [
+    ...entities
+      .flatMap((name) => objectTypes(schema, schema.getType(name)))
+      .map((type) => ({ type, route: { start: { entity: type.name }, steps: [] }, cost: 0 })),
+    ...roots.flatMap(({ type, start, cost }) => (type ? [{ type, route: { start, steps: [] }, cost }] : [])),
+  ];
+}
+
+function extend({ type, route }: Reached, name: string): { route: Route; below: GraphQLNamedType } {
+  const field = type.getFields()[name];
+  if (!field) {
+    throw new Error(`${type.name} has no field ${name}`);
+  }
+  const step = { owner: type.name, field, coordinate: `${type.name}.${name}` };
+  return { route: { start: route.start, steps: [...route.steps, step] }, below: getNamedType(field.type) };
+}
+
+function objectTypes(schema: GraphQLSchema, type: GraphQLNamedType | undefined): GraphQLObjectType[] {
+  if (isAbstractType(type)) {
+    return [...schema.getPossibleTypes(type)];
+  }
+  return isObjectType(type) ? [type] : [];
+}
