@@ -56,6 +56,8 @@ export type RefreshTokenTable = {
   created_at: Timestamp;
   expires_at: Date;
   used_at: OptionalTime;
+  /** The token that it was exchanged for, sealed under a key from itself, while it may be given again. */
+  sealed_successor: Buffer | null;
 };
 
 export type SigningKeyTable = {

@@ -12,9 +12,9 @@ const sessionOfAuth = 'id password_version auth_time amr expires_at ended_at';
 const newSession =
   'tenant_id password_version auth_time amr device address created_at last_used_at expires_at';
 const refreshToken = {
-  select: 'token_hash session_id expires_at used_at',
+  select: 'token_hash session_id expires_at used_at sealed_successor',
   insert: 'token_hash tenant_id session_id created_at expires_at',
-  update: 'used_at',
+  update: 'used_at sealed_successor',
 };
 const signingKey = {
   select: 'kid platform algorithm state sealed_private_key created_at',

@@ -4,22 +4,35 @@ import { RefusalError } from '@signet/service';
 import type { Transaction } from 'kysely';
 import { lockAccount } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
-import { findTokenOwner, findUseTime, useRefreshToken } from '../sessions/refresh-token.queries.ts';
+import { isSessionAlive } from '../sessions/is-session-alive.ts';
+import {
+  exchangeRefreshToken,
+  findTokenOwner,
+  findUse,
+  forgetSuccessors,
+} from '../sessions/refresh-token.queries.ts';
 import { hashRefreshToken } from '../sessions/refresh-token.ts';
+import { openSuccessor, sealSuccessor } from '../sessions/sealed-successor.ts';
 import { endSession, lockSession, type SessionRow, touchSession } from '../sessions/session.queries.ts';
-import { type AuthPayload, addSeconds, issueTokens } from './issue-tokens.ts';
+import {
+  addSeconds,
+  createSessionToken,
+  earlier,
+  type IssuedTokens,
+  issueTokens,
+  type NewRefreshToken,
+} from './issue-tokens.ts';
 import type { PlatformIssuer } from './platform-issuer.ts';
 
 type Refresh = { tenantId: string; refreshToken: string };
+type Presented = { token: string; hash: Buffer; tenantId: string };
+type Successor = Pick<NewRefreshToken, 'token' | 'expiresAt'>;
 type Outcome =
-  | AuthPayload
+  | IssuedTokens
   | Extract<AuthenticationReason, 'auth.failure.revoked' | 'auth.failure.invalid_credentials'>;
 
-/**
- * A second use within this time is a client's race or a lost answer: refused, but the session lives on. A later one is
- * somebody else's, and ends it.
- */
-const reuseGraceSeconds = 60;
+/** For this long a used token gives its successor again, unless that was used: a race of tabs, an answer lost on the way. */
+const graceSeconds = 60;
 
 /**
  * Exchanges a refresh token for its successor. A refusal is returned from the transaction, not thrown in it: the end of
@@ -29,11 +42,11 @@ const reuseGraceSeconds = 60;
  */
 export async function refreshSession<A extends Account>(
   issuer: PlatformIssuer<A>,
-  { tenantId, refreshToken }: Refresh,
-): Promise<AuthPayload> {
-  const hash = hashRefreshToken(refreshToken);
+  { tenantId, refreshToken: token }: Refresh,
+): Promise<IssuedTokens> {
+  const hash = hashRefreshToken(token);
   const outcome = hash
-    ? await inTenant(issuer.db, tenantId, (trx) => exchange(trx, issuer, { tenantId, hash }))
+    ? await inTenant(issuer.db, tenantId, (trx) => exchange(trx, issuer, { tenantId, hash, token }))
     : 'auth.failure.invalid_credentials';
   if (typeof outcome === 'string') {
     throw new RefusalError(outcome);
@@ -45,31 +58,61 @@ export async function refreshSession<A extends Account>(
 async function exchange<A extends Account>(
   trx: Transaction<Database>,
   issuer: PlatformIssuer<A>,
-  { tenantId, hash }: { tenantId: string; hash: Buffer },
+  presented: Presented,
 ): Promise<Outcome> {
   const { tables } = issuer;
-  const owner = await findTokenOwner(trx, tables, hash);
+  const owner = await findTokenOwner(trx, tables, presented.hash);
   if (!owner) return 'auth.failure.invalid_credentials';
   const account = await lockAccount(trx, tables, owner.accountId);
   const session = await lockSession(trx, tables, owner.sessionId);
   const now = issuer.now();
-  if (!account || !session || !isAlive(session, account, now)) return 'auth.failure.revoked';
-  if (!(await useRefreshToken(trx, tables, hash, now))) {
-    const usedAt = await findUseTime(trx, tables, hash);
-    if (usedAt && addSeconds(usedAt, reuseGraceSeconds) < now) {
-      await endSession(trx, tables, { id: session.id, reason: 'reuse', now });
-    }
-    return 'auth.failure.revoked';
-  }
+  if (!account || !session || !isSessionAlive(session, account, now)) return 'auth.failure.revoked';
+  const successor =
+    (await makeSuccessor(trx, issuer, session, presented)) ??
+    (await recallSuccessor(trx, issuer, session, presented));
+  if (!successor) return 'auth.failure.revoked';
   await touchSession(trx, tables, session.id, now);
-  return issueTokens(trx, issuer, { account, tenantId, session });
+  const tokens = await issueTokens(issuer, { account, tenantId: presented.tenantId, session }, successor);
+  await forgetSuccessors(trx, tables, addSeconds(now, -graceSeconds));
+  return tokens;
 }
 
-function isAlive(session: SessionRow, account: Account, now: Date): boolean {
-  return (
-    account.isActive &&
-    session.endedAt === null &&
-    session.expiresAt > now &&
-    session.passwordVersion === account.passwordVersion
-  );
+/** Undefined when the token was used before, or has expired. */
+async function makeSuccessor(
+  trx: Transaction<Database>,
+  issuer: Pick<PlatformIssuer, 'tables' | 'lifetimes' | 'now'>,
+  session: SessionRow,
+  { token, hash, tenantId }: Presented,
+): Promise<Successor | undefined> {
+  const next = createSessionToken(issuer, session);
+  const isExchanged = await exchangeRefreshToken(trx, issuer.tables, {
+    hash,
+    tenantId,
+    sessionId: session.id,
+    now: next.createdAt,
+    successor: { ...next, sealed: sealSuccessor(next.token, token) },
+  });
+  return isExchanged ? next : undefined;
+}
+
+/**
+ * The successor that a used token gave. Where that was used, or the grace is over, somebody else has the token as well:
+ * nobody can tell which of the two is honest, so the session ends (RFC 9700, section 4.14.2).
+ */
+async function recallSuccessor(
+  trx: Transaction<Database>,
+  { tables, lifetimes, now }: Pick<PlatformIssuer, 'tables' | 'lifetimes' | 'now'>,
+  session: SessionRow,
+  { token, hash }: Presented,
+): Promise<Successor | undefined> {
+  const use = await findUse(trx, tables, hash);
+  if (!use) return undefined;
+  if (use.sealedSuccessor && addSeconds(use.usedAt, graceSeconds) >= now()) {
+    return {
+      token: openSuccessor(use.sealedSuccessor, token),
+      expiresAt: earlier(addSeconds(use.usedAt, lifetimes.refreshIdleSeconds), session.expiresAt),
+    };
+  }
+  await endSession(trx, tables, { id: session.id, reason: 'reuse', now: now() });
+  return undefined;
 }

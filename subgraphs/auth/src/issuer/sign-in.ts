@@ -4,7 +4,7 @@ import { findAccountByEmail, lockAccount } from '../accounts/account.queries.ts'
 import type { Account } from '../accounts/account.ts';
 import { normalizeEmail } from '../accounts/email.ts';
 import type { SessionClient } from '../sessions/session.queries.ts';
-import type { AuthPayload } from './issue-tokens.ts';
+import type { IssuedTokens } from './issue-tokens.ts';
 import type { PlatformIssuer } from './platform-issuer.ts';
 import { startSession } from './start-session.ts';
 
@@ -20,7 +20,7 @@ type SignIn = { tenantId: string; credentials: Credentials; client: SessionClien
 export async function signIn<A extends Account>(
   issuer: PlatformIssuer<A>,
   { tenantId, credentials, client }: SignIn,
-): Promise<AuthPayload> {
+): Promise<IssuedTokens> {
   const email = normalizeEmail(credentials.email);
   // No connection is held while the password waits for its turn.
   const found =

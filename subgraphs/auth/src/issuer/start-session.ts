@@ -1,8 +1,9 @@
 import type { Database } from '@signet/db';
 import type { Transaction } from 'kysely';
 import type { Account } from '../accounts/account.ts';
+import { insertRefreshToken } from '../sessions/refresh-token.queries.ts';
 import { insertSession, type SessionClient } from '../sessions/session.queries.ts';
-import { type AuthPayload, addSeconds, issueTokens } from './issue-tokens.ts';
+import { addSeconds, createSessionToken, type IssuedTokens, issueTokens } from './issue-tokens.ts';
 import type { PlatformIssuer } from './platform-issuer.ts';
 
 /** Opens a session for an account whose row the transaction has locked, and issues its first tokens. */
@@ -10,7 +11,7 @@ export async function startSession<A extends Account>(
   trx: Transaction<Database>,
   issuer: PlatformIssuer<A>,
   { account, tenantId, client }: { account: A; tenantId: string; client: SessionClient },
-): Promise<AuthPayload> {
+): Promise<IssuedTokens> {
   const now = issuer.now();
   const session = await insertSession(trx, issuer.tables, {
     ...client,
@@ -20,5 +21,7 @@ export async function startSession<A extends Account>(
     authTime: now,
     expiresAt: addSeconds(now, issuer.lifetimes.refreshAbsoluteSeconds),
   });
-  return issueTokens(trx, issuer, { account, tenantId, session });
+  const refresh = createSessionToken(issuer, session);
+  await insertRefreshToken(trx, issuer.tables, { ...refresh, tenantId, sessionId: session.id });
+  return issueTokens(issuer, { account, tenantId, session }, refresh);
 }

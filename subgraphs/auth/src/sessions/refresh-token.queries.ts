@@ -31,20 +31,59 @@ export async function findTokenOwner(
   return rows[0];
 }
 
-/** Uses the token up, if nobody has before: one statement, so that of many at once one succeeds. */
-export async function useRefreshToken(trx: Trx, tables: Tables, hash: Buffer, now: Date): Promise<boolean> {
+type Exchange = {
+  hash: Buffer;
+  tenantId: string;
+  sessionId: string;
+  now: Date;
+  successor: { hash: Buffer; sealed: Buffer; expiresAt: Date };
+};
+
+/**
+ * Uses the token up and puts its successor in its place, if nobody has before: one statement, so that of many at once one
+ * succeeds. What the session's earlier token was exchanged for, the token now used, is forgotten.
+ */
+export async function exchangeRefreshToken(trx: Trx, tables: Tables, exchange: Exchange): Promise<boolean> {
+  const { hash, tenantId, sessionId, now, successor } = exchange;
   const { rows } = await sql`
-    update ${tables.refreshToken} set used_at = ${now}
-    where token_hash = ${hash} and used_at is null and expires_at > ${now}
+    with used as (
+      update ${tables.refreshToken} set used_at = ${now}, sealed_successor = ${successor.sealed}
+      where token_hash = ${hash} and session_id = ${sessionId} and used_at is null and expires_at > ${now}
+      returning session_id
+    ), forgotten as (
+      update ${tables.refreshToken} as earlier set sealed_successor = null from used
+      where earlier.session_id = used.session_id and earlier.sealed_successor is not null
+    )
+    insert into ${tables.refreshToken} (token_hash, tenant_id, session_id, created_at, expires_at)
+    select ${successor.hash}, ${tenantId}::uuid, session_id, ${now}::timestamptz, ${successor.expiresAt}::timestamptz from used
     returning session_id
   `.execute(trx);
   return rows.length === 1;
 }
 
-/** When the token was used, if it was. */
-export async function findUseTime(trx: Trx, tables: Tables, hash: Buffer): Promise<Date | undefined> {
-  const { rows } = await sql<{ usedAt: Date | null }>`
-    select used_at as "usedAt" from ${tables.refreshToken} where token_hash = ${hash}
+export type UsedToken = { usedAt: Date; sealedSuccessor: Buffer | null };
+
+/** When the token was used and, until that is used itself, what for. Undefined for one that was not used. */
+export async function findUse(trx: Trx, tables: Tables, hash: Buffer): Promise<UsedToken | undefined> {
+  const { rows } = await sql<UsedToken>`
+    select used_at as "usedAt", sealed_successor as "sealedSuccessor" from ${tables.refreshToken}
+    where token_hash = ${hash} and used_at is not null
   `.execute(trx);
-  return rows[0]?.usedAt ?? undefined;
+  return rows[0];
+}
+
+const forgottenAtOnce = 20;
+
+/**
+ * Forgets successors whose grace is over, of any session of the tenant. Waits for nobody, so it may hold what others want;
+ * must be a transaction's last statement for the same reason.
+ */
+export async function forgetSuccessors(trx: Trx, tables: Tables, usedBefore: Date): Promise<void> {
+  await sql`
+    update ${tables.refreshToken} set sealed_successor = null where token_hash in (
+      select token_hash from ${tables.refreshToken}
+      where sealed_successor is not null and used_at < ${usedBefore}
+      limit ${forgottenAtOnce} for update skip locked
+    )
+  `.execute(trx);
 }
