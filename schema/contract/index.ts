@@ -3,3 +3,4 @@ export * from './errors.ts';
 export * from './metadata.ts';
 export * from './platforms.ts';
 export * from './scopes.ts';
+export * from './session-cookies.ts';

@@ -1,5 +1,6 @@
 export { readAuthorization } from './authorization-header.ts';
 export { ConfigError, configFields, type Environment, loadConfig } from './config.ts';
+export { readCookie } from './cookie-header.ts';
 export { badInput, errorBody, RefusalError } from './errors.ts';
 export type { ErrorTranslation } from './format-error.ts';
 export { mountGraphql } from './graphql-endpoint.ts';

@@ -10,6 +10,8 @@ test('gives back what was written, with quotes, backslashes and separators', () 
     clientAddress: '2001:db8::1',
     tenant: 'demo',
     device: 'A "quoted" \\ device; q=1, id="other", x=?1',
+    origin: 'https://shop.example',
+    session: 'cookie',
   };
   expect(parseSignetContext(formatSignetContext(context))).toEqual(context);
 });

@@ -13,6 +13,10 @@ export type SignetContext = {
   tenant?: string;
   /** The client's User-Agent, ASCII, at most 400 characters. */
   device?: string;
+  /** The origin of the page that asks, as the browser says. */
+  origin?: string;
+  /** `cookie`: the client asks that a cookie carries its refresh token, and the entrance trusts the page's origin. */
+  session?: string;
 };
 
 const fields = {
@@ -21,6 +25,8 @@ const fields = {
   address: 'clientAddress',
   tenant: 'tenant',
   device: 'device',
+  origin: 'origin',
+  session: 'session',
 } as const;
 const maxFieldLength = 400;
 

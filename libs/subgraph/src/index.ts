@@ -14,4 +14,8 @@ export {
 } from './pagination.ts';
 export { dateTimeScalar } from './scalars.ts';
 export { type ServeSubgraphOptions, type SubgraphDatabase, serveSubgraph } from './serve-subgraph.ts';
-export { type SubgraphServerOptions, startSubgraphServer } from './subgraph-server.ts';
+export {
+  type SubgraphHttpRequest,
+  type SubgraphServerOptions,
+  startSubgraphServer,
+} from './subgraph-server.ts';

@@ -14,13 +14,12 @@ import {
   createTrustedIssuers,
   createVerifier,
   type RequestSession,
-  type SubgraphRequest,
   type TrustedIssuer,
 } from '@signet/session';
 import type { FastifyInstance } from 'fastify';
 import { parse } from 'graphql';
 import type { SubgraphConfig } from './config.ts';
-import { startSubgraphServer } from './subgraph-server.ts';
+import { type SubgraphHttpRequest, startSubgraphServer } from './subgraph-server.ts';
 
 /** What a subgraph needs of its database beside its own queries. */
 export type SubgraphDatabase = {
@@ -54,7 +53,7 @@ export type ServeSubgraphOptions<C extends GuardContext> = IssuerOptions & {
   policies?: PolicyTable<C>;
   database: SubgraphDatabase;
   /** Adds to who asks and in which tenant what the resolvers need: the database, loaders. Called once a request. */
-  createContext(requestSession: RequestSession, request: SubgraphRequest): C;
+  createContext(requestSession: RequestSession, request: SubgraphHttpRequest): C;
   readiness?: readonly ReadinessCheck[];
   addRoutes?(server: FastifyInstance): void;
   onStop?(): Promise<void>;

@@ -11,8 +11,15 @@ import {
   withHttpStatus,
 } from '@signet/service';
 import type { SubgraphRequest } from '@signet/session';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
+
+/** A request with its cookies. Only auth reads and sets them, and believes nothing else of theirs. */
+export type SubgraphHttpRequest = SubgraphRequest & {
+  cookie: string | undefined;
+  /** Adds a Set-Cookie line to the answer, also where the operation fails later. */
+  setCookie(line: string): void;
+};
 
 export type SubgraphServerOptions<C extends object> = HttpServerOptions & {
   host: string;
@@ -20,7 +27,7 @@ export type SubgraphServerOptions<C extends object> = HttpServerOptions & {
   portVariable?: string;
   schema: GraphQLSchema;
   introspection: boolean;
-  createContext(request: SubgraphRequest): Promise<C>;
+  createContext(request: SubgraphHttpRequest): Promise<C>;
   translateError?: ErrorTranslation;
   /** More routes beside /graphql (auth's JWKS). */
   addRoutes?(server: FastifyInstance): void;
@@ -42,18 +49,21 @@ export async function startSubgraphServer<C extends object>(
     introspection: options.introspection,
     source: { schema: options.schema },
     ...(options.translateError && { translateError: options.translateError }),
-    context: async (request) => withHttpStatus(async () => options.createContext(readRequest(request))),
+    context: async (request, reply) =>
+      withHttpStatus(async () => options.createContext(readRequest(request, reply))),
   });
   const url = await listen(server, options);
   return { url, stop: () => server.close() };
 }
 
-function readRequest(request: FastifyRequest): SubgraphRequest {
+function readRequest(request: FastifyRequest, reply: FastifyReply): SubgraphHttpRequest {
   const header = request.headers[signetContextHeader];
   return {
     authorization: readAuthorization(request.raw),
     signetContext: parseSignetContext(typeof header === 'string' ? header : undefined) ?? {
       requestId: request.id,
     },
+    cookie: request.headers.cookie,
+    setCookie: (line) => void reply.header('set-cookie', line),
   };
 }

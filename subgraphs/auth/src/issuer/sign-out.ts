@@ -7,10 +7,12 @@ import type { PlatformIssuer } from './platform-issuer.ts';
 
 type SignOut = {
   tenantId: string;
-  /** The session to end … */
+  /** The access token's session: ends where no refresh token is given … */
   sessionId?: string | undefined;
-  /** … unless this names it. Whoever has it could as well go on using the session. */
-  refreshToken?: string | null | undefined;
+  /** … else the session of this does. Whoever has it could as well go on using the session. */
+  refreshToken?: string | undefined;
+  /** Ends both: a browser signs out of all that it holds, whichever of the two is the older. */
+  endsBoth: boolean;
 };
 
 /**
@@ -21,23 +23,22 @@ type SignOut = {
  */
 export async function signOut(
   issuer: Pick<PlatformIssuer, 'db' | 'tables' | 'now'>,
-  { tenantId, sessionId, refreshToken }: SignOut,
+  { tenantId, sessionId, refreshToken, endsBoth }: SignOut,
 ): Promise<true> {
   return inTenant(issuer.db, tenantId, async (trx) => {
-    const id = refreshToken ? await getSessionId(refreshToken) : sessionId;
-    if (id === undefined) {
-      throw new RefusalError('auth.failure.missing_token');
+    const hash = refreshToken === undefined ? undefined : hashRefreshToken(refreshToken);
+    const owner = hash && (await findTokenOwner(trx, issuer.tables, hash));
+    const named = refreshToken === undefined || endsBoth ? [owner?.sessionId, sessionId] : [owner?.sessionId];
+    const ids = new Set(named.filter((id) => id !== undefined));
+    if (ids.size === 0) {
+      throw new RefusalError(
+        refreshToken === undefined ? 'auth.failure.missing_token' : 'auth.failure.invalid_credentials',
+      );
     }
-    await endSession(trx, issuer.tables, { id, reason: 'logout', now: issuer.now() });
+    // In one order for everybody, so that two never wait for each other.
+    for (const id of [...ids].sort()) {
+      await endSession(trx, issuer.tables, { id, reason: 'logout', now: issuer.now() });
+    }
     return true as const;
-
-    async function getSessionId(token: string): Promise<string> {
-      const hash = hashRefreshToken(token);
-      const owner = hash && (await findTokenOwner(trx, issuer.tables, hash));
-      if (!owner) {
-        throw new RefusalError('auth.failure.invalid_credentials');
-      }
-      return owner.sessionId;
-    }
   });
 }

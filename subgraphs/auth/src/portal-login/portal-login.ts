@@ -1,10 +1,10 @@
+import { deliverTokens } from '../issuer/deliver-tokens.ts';
 import { requirePortalPlatform } from '../issuer/require-platform.ts';
 import { signIn } from '../issuer/sign-in.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 
-export const portalLogin: NonNullable<MutationResolvers['portalLogin']> = (_parent, { input }, ctx) =>
-  signIn(requirePortalPlatform(ctx).issuer, {
-    tenantId: ctx.tenantId,
-    credentials: input,
-    client: ctx.client,
-  });
+export const portalLogin: NonNullable<MutationResolvers['portalLogin']> = async (_parent, { input }, ctx) => {
+  const { client, cookies, tenantId } = ctx;
+  const { issuer } = requirePortalPlatform(ctx);
+  return deliverTokens(cookies, 'portal', await signIn(issuer, { tenantId, credentials: input, client }));
+};

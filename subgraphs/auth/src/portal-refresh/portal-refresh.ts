@@ -1,10 +1,16 @@
+import { deliverTokens } from '../issuer/deliver-tokens.ts';
 import { readRefreshToken } from '../issuer/read-refresh-token.ts';
 import { refreshSession } from '../issuer/refresh-session.ts';
 import { requirePortalPlatform } from '../issuer/require-platform.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 
-export const portalRefresh: NonNullable<MutationResolvers['portalRefresh']> = (_parent, { input }, ctx) =>
-  refreshSession(requirePortalPlatform(ctx).issuer, {
-    tenantId: ctx.tenantId,
-    refreshToken: readRefreshToken(input),
-  });
+export const portalRefresh: NonNullable<MutationResolvers['portalRefresh']> = async (
+  _parent,
+  { input },
+  ctx,
+) => {
+  const { cookies, tenantId } = ctx;
+  const { issuer } = requirePortalPlatform(ctx);
+  const refreshToken = readRefreshToken(cookies, 'portal', input);
+  return deliverTokens(cookies, 'portal', await refreshSession(issuer, { tenantId, refreshToken }));
+};

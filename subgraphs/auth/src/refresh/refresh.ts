@@ -1,10 +1,12 @@
+import { deliverTokens } from '../issuer/deliver-tokens.ts';
 import { readRefreshToken } from '../issuer/read-refresh-token.ts';
 import { refreshSession } from '../issuer/refresh-session.ts';
 import { requireUserPlatform } from '../issuer/require-platform.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 
-export const refresh: NonNullable<MutationResolvers['refresh']> = (_parent, { input }, ctx) =>
-  refreshSession(requireUserPlatform(ctx).issuer, {
-    tenantId: ctx.tenantId,
-    refreshToken: readRefreshToken(input),
-  });
+export const refresh: NonNullable<MutationResolvers['refresh']> = async (_parent, { input }, ctx) => {
+  const { cookies, tenantId } = ctx;
+  const { issuer } = requireUserPlatform(ctx);
+  const refreshToken = readRefreshToken(cookies, 'user', input);
+  return deliverTokens(cookies, 'user', await refreshSession(issuer, { tenantId, refreshToken }));
+};

@@ -1,6 +1,7 @@
 import { inTenant } from '@signet/db';
 import { badInput, RefusalError } from '@signet/service';
 import { normalizeEmail } from '../accounts/email.ts';
+import { deliverTokens } from '../issuer/deliver-tokens.ts';
 import { requireUserPlatform } from '../issuer/require-platform.ts';
 import { startSession } from '../issuer/start-session.ts';
 import { assertNewPassword } from '../passwords/assert-new-password.ts';
@@ -10,7 +11,7 @@ import { allowsRegistration, insertUser, isEmailTaken } from './register.queries
 
 export const register: NonNullable<MutationResolvers['register']> = async (_parent, { input }, ctx) => {
   const { issuer } = requireUserPlatform(ctx);
-  const { tenantId, client } = ctx;
+  const { tenantId, client, cookies } = ctx;
   const email = normalizeEmail(input.email);
   if (email === undefined) {
     throw badInput('email', 'This is not an e-mail address.');
@@ -26,13 +27,15 @@ export const register: NonNullable<MutationResolvers['register']> = async (_pare
     }
   });
   const password = await issuer.passwords.hash(input.password);
-  return inTenant(issuer.db, tenantId, async (trx) => {
+  const tokens = await inTenant(issuer.db, tenantId, async (trx) => {
     const account = await insertUser(trx, { tenantId, email, fullName, password });
     if (!account) {
       throw emailTaken();
     }
     return startSession(trx, issuer, { account, tenantId, client });
   });
+  // Only when the account is committed: a cookie is sent whatever happens next.
+  return deliverTokens(cookies, 'user', tokens);
 };
 
 function emailTaken(): RefusalError {
