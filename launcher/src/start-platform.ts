@@ -1,4 +1,4 @@
-import { MigrationError } from '@signet/db';
+import { MigrationError, RoleError } from '@signet/db';
 import { DatabaseStartError } from '@signet/db/embedded';
 import { ConfigError, createLogger, type Environment, loadConfig } from '@signet/service';
 import { formatBanner } from './banner.ts';
@@ -68,8 +68,11 @@ export async function startPlatform(
     return { gatewayUrl: servers.gatewayUrl, stop };
   } catch (error) {
     await stop();
-    throw error instanceof DatabaseStartError || error instanceof MigrationError
-      ? new ConfigError([error.message])
-      : error;
+    throw isForTheUser(error) ? new ConfigError([error.message]) : error;
   }
+}
+
+/** Faults of the database whose text is written for who starts the platform. */
+function isForTheUser(error: unknown): error is Error {
+  return [DatabaseStartError, MigrationError, RoleError].some((type) => error instanceof type);
 }
