@@ -8,7 +8,9 @@ import { createRoleClients, type RoleClient, type RoleClients } from './role-cli
 
 const accountOfAuth =
   'email email_verified password_hash pepper_id password_version is_active is_seeded created_at id';
-const sessionOfAuth = 'id password_version auth_time amr expires_at ended_at';
+const changedPassword = 'password_hash pepper_id password_version';
+const sessionOfAuth =
+  'id password_version auth_time amr device address created_at last_used_at expires_at ended_at';
 const newSession =
   'tenant_id password_version auth_time amr device address created_at last_used_at expires_at';
 const refreshToken = {
@@ -37,12 +39,12 @@ const expected: Record<(typeof processRoles)[number], Record<string, Rights>> = 
     'auth."user"': {
       select: `${accountOfAuth} tenant_id full_name`,
       insert: 'tenant_id email full_name password_hash pepper_id',
-      update: 'updated_at',
+      update: `${changedPassword} updated_at`,
     },
     'auth.user_session': {
       select: `${sessionOfAuth} user_id`,
       insert: `${newSession} user_id`,
-      update: 'last_used_at ended_at end_reason',
+      update: 'password_version last_used_at ended_at end_reason',
     },
     'auth.user_refresh_token': refreshToken,
     'auth.signing_key': signingKey,
@@ -51,11 +53,14 @@ const expected: Record<(typeof processRoles)[number], Record<string, Rights>> = 
   signet_auth_portal: {
     'auth.tenant': tenant,
     'auth.development_seed': { select: 'tenant_id' },
-    'auth.portal_user': { select: `${accountOfAuth} fullname role`, update: 'updated_at' },
+    'auth.portal_user': {
+      select: `${accountOfAuth} fullname role`,
+      update: `${changedPassword} role is_active updated_at`,
+    },
     'auth.portal_session': {
       select: `${sessionOfAuth} staff_id`,
       insert: `${newSession} staff_id`,
-      update: 'last_used_at ended_at end_reason',
+      update: 'password_version last_used_at ended_at end_reason',
     },
     'auth.portal_refresh_token': refreshToken,
     'auth.signing_key': signingKey,

@@ -12,6 +12,9 @@ const published: readonly [call: string, caller: ProcessRole][] = [
   [`inventory.ship('{}', '{}')`, 'signet_orders'],
   ['inventory.counts(5)', 'signet_portal'],
   ['orders.counts()', 'signet_portal'],
+  [`auth.end_customer_sessions('0199c2f4-7a10-7000-8000-000000000001')`, 'signet_portal'],
+  [`auth.suspend_customer('0199c2f4-7a10-7000-8000-000000000001')`, 'signet_portal'],
+  [`auth.reinstate_customer('0199c2f4-7a10-7000-8000-000000000001')`, 'signet_portal'],
 ];
 const movements = ['reserve', 'release', 'ship'] as const;
 
