@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isStaffRole, scopes, scopesOfRole, staffRoles, userScopes } from './scopes.ts';
+import { isStaffRole, outranks, scopes, scopesOfRole, staffRoles, userScopes } from './scopes.ts';
 
 test('each role may do what the one below it may, and more', () => {
   for (const [index, role] of staffRoles.entries()) {
@@ -23,4 +23,12 @@ test('somebody has each scope', () => {
 
 test.each(['root', 'SUPPORT', '', '__proto__', ['support'], null, undefined])('%j is no role', (value) => {
   expect(isStaffRole(value)).toBe(false);
+});
+
+test('a role outranks those below it, and neither itself nor one above', () => {
+  expect(staffRoles.map((role) => staffRoles.filter((other) => outranks(role, other)))).toEqual([
+    [],
+    ['support'],
+    ['support', 'operations'],
+  ]);
 });

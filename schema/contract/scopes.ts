@@ -4,6 +4,9 @@ export const scopes = [
   'orders:read',
   'orders:write',
   'customers:read',
+  'customers:write',
+  'customers:assign',
+  'sessions:end',
   'notes:write',
   'catalog:write',
   'stock:write',
@@ -26,11 +29,19 @@ export const userScopes: readonly Scope[] = ['profile:read', 'orders:read', 'ord
 const supportScopes: readonly Scope[] = [
   'profile:read',
   'customers:read',
+  'sessions:end',
   'orders:read',
   'notes:write',
   'dashboard:read',
 ];
-const operationsScopes: readonly Scope[] = [...supportScopes, 'catalog:write', 'stock:write', 'orders:ship'];
+const operationsScopes: readonly Scope[] = [
+  ...supportScopes,
+  'customers:write',
+  'customers:assign',
+  'catalog:write',
+  'stock:write',
+  'orders:ship',
+];
 
 /** The one table from a staff role to what it may do. A token's scopes are computed from it when it is signed. */
 export const scopesOfRole: Readonly<Record<StaffRole, readonly Scope[]>> = {
@@ -38,3 +49,8 @@ export const scopesOfRole: Readonly<Record<StaffRole, readonly Scope[]>> = {
   operations: operationsScopes,
   super_admin: [...operationsScopes, 'staff:write'],
 };
+
+/** Whether the first of two roles may more than the second. */
+export function outranks(role: StaffRole, other: StaffRole): boolean {
+  return staffRoles.indexOf(role) > staffRoles.indexOf(other);
+}

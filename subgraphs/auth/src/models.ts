@@ -1,4 +1,8 @@
+import type { Connection } from '@signet/subgraph';
 import type { StaffAccount, UserAccount } from './accounts/account.ts';
+import type { OwnSession } from './sessions/own-session.queries.ts';
 
 export type UserModel = UserAccount;
 export type StaffMemberModel = StaffAccount;
+export type StaffMemberConnectionModel = Connection<StaffAccount>;
+export type SessionModel = OwnSession;

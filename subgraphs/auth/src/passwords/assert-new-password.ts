@@ -4,19 +4,20 @@ import { commonPasswords } from './common-passwords.ts';
 
 /**
  * @param email normalised, of the account: not its own password.
- * @throws {RefusalError} input.password
+ * @param field where the client sent it.
+ * @throws {RefusalError} input.password, or that of the other field.
  */
-export function assertNewPassword(password: string, email: string): void {
+export function assertNewPassword(password: string, email: string, field = 'password'): void {
   if (!hasValidPasswordLength(password)) {
     const { min, max } = passwordLength;
-    throw badInput('password', `The password must have ${min} to ${max} characters.`);
+    throw badInput(field, `The password must have ${min} to ${max} characters.`);
   }
   // Other systems cut at NUL, and nobody types a control character twice the same way.
   if (/\p{Cc}/u.test(password) || !password.isWellFormed()) {
-    throw badInput('password', 'The password must not hold control characters.');
+    throw badInput(field, 'The password must not hold control characters.');
   }
   const plain = password.normalize('NFKC').toLowerCase();
   if (commonPasswords.has(plain) || plain === email || /^(.{1,3})\1+$/u.test(plain)) {
-    throw badInput('password', 'The password is too common: others guess it first.');
+    throw badInput(field, 'The password is too common: others guess it first.');
   }
 }

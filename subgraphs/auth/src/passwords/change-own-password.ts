@@ -1,0 +1,57 @@
+import { inTenant } from '@signet/db';
+import { badInput, RefusalError } from '@signet/service';
+import { findAccountWithPassword, setPassword } from '../accounts/account.queries.ts';
+import type { Account } from '../accounts/account.ts';
+import type { PlatformIssuer } from '../issuer/platform-issuer.ts';
+import { lockOwnSession } from '../sessions/lock-own-session.ts';
+import { endSessionsOf, setSessionPasswordVersion } from '../sessions/own-session.queries.ts';
+import type { SessionSubject } from '../sessions/own-sessions.ts';
+import { assertNewPassword } from './assert-new-password.ts';
+
+type PasswordChange = { currentPassword: string; newPassword: string };
+
+/**
+ * Changes the password of whoever asks and ends all their other sessions: whoever else knew the old one is out. Returns how
+ * many sessions ended. A wrong current password is bad input and not a failed authentication, on which clients refresh their
+ * tokens and try again.
+ *
+ * @throws {RefusalError} input.currentPassword, input.newPassword, auth.failure.revoked, auth.throttled
+ */
+export async function changeOwnPassword<A extends Account>(
+  issuer: PlatformIssuer<A>,
+  subject: SessionSubject,
+  { currentPassword, newPassword }: PasswordChange,
+): Promise<number> {
+  const { tenantId, accountId, sessionId } = subject;
+  const { db, tables, passwords } = issuer;
+  const found = await inTenant(db, tenantId, (trx) => findAccountWithPassword(trx, tables, accountId));
+  if (!found?.account.isActive) {
+    throw new RefusalError('auth.failure.revoked');
+  }
+  assertNewPassword(newPassword, found.account.email, 'newPassword');
+  if (!(await passwords.verify(currentPassword, found.password))) {
+    throw notCurrent();
+  }
+  if (newPassword === currentPassword) {
+    throw badInput('newPassword', 'This is your password already.');
+  }
+  const hash = await passwords.hash(newPassword);
+  return inTenant(db, tenantId, async (trx) => {
+    const account = await lockOwnSession(trx, issuer, subject);
+    // Changed by this session twice at once: the later one compared with a password that is no longer the current one.
+    if (account.passwordVersion !== found.account.passwordVersion) {
+      throw notCurrent();
+    }
+    const passwordVersion = await setPassword(trx, tables, accountId, hash);
+    await setSessionPasswordVersion(trx, tables, { id: sessionId, passwordVersion });
+    return endSessionsOf(trx, tables, accountId, {
+      reason: 'password',
+      now: issuer.now(),
+      except: sessionId,
+    });
+  });
+}
+
+function notCurrent(): RefusalError {
+  return badInput('currentPassword', 'This is not your current password.');
+}

@@ -1,0 +1,56 @@
+import { inTenant } from '@signet/db';
+import { badInput } from '@signet/service';
+import { readId } from '@signet/subgraph';
+import { addSeconds } from '../issuer/issue-tokens.ts';
+import type { PlatformIssuer } from '../issuer/platform-issuer.ts';
+import { lockOwnSession } from './lock-own-session.ts';
+import {
+  endOwnSession,
+  endSessionsOf,
+  listLiveSessions,
+  type OwnSession,
+  type SessionOwner,
+} from './own-session.queries.ts';
+
+type Issuer = Pick<PlatformIssuer, 'db' | 'tables' | 'lifetimes' | 'now'>;
+/** Whoever asks, as the token says. */
+export type SessionSubject = SessionOwner & { tenantId: string };
+
+/** The sessions of whoever asks that can still be used. */
+export function listSessions(issuer: Issuer, subject: SessionSubject): Promise<OwnSession[]> {
+  const { accessTokenSeconds, refreshIdleSeconds } = issuer.lifetimes;
+  const now = issuer.now();
+  const usedSince = addSeconds(now, -Math.max(accessTokenSeconds, refreshIdleSeconds));
+  return inTenant(issuer.db, subject.tenantId, (trx) =>
+    listLiveSessions(trx, issuer.tables, subject, { now, usedSince }),
+  );
+}
+
+/**
+ * Ends one session of whoever asks; it may be the current one.
+ *
+ * @throws {RefusalError} input.id for somebody else's session as for none.
+ */
+export async function endOneSession(issuer: Issuer, subject: SessionSubject, input: string): Promise<true> {
+  const id = readId('id', input);
+  const isOwn = await inTenant(issuer.db, subject.tenantId, async (trx) => {
+    await lockOwnSession(trx, issuer, subject);
+    return endOwnSession(trx, issuer.tables, subject.accountId, { id, now: issuer.now() });
+  });
+  if (!isOwn) {
+    throw badInput('id', 'You have no such session.');
+  }
+  return true;
+}
+
+/** Ends every session of whoever asks but the current one. Returns how many there were. */
+export function endOtherSessionsOf(issuer: Issuer, subject: SessionSubject): Promise<number> {
+  return inTenant(issuer.db, subject.tenantId, async (trx) => {
+    await lockOwnSession(trx, issuer, subject);
+    return endSessionsOf(trx, issuer.tables, subject.accountId, {
+      reason: 'ended',
+      now: issuer.now(),
+      except: subject.sessionId,
+    });
+  });
+}
