@@ -141,11 +141,42 @@ export type Mutation = {
    * Errors: `input.customerId`, `input.body`.
    */
   addSupportNote: SupportNote;
+  /**
+   * Ends every session of a customer: their tokens are refused everywhere within a second. They can sign in again. Returns how
+   * many there were. Staff with the scope `sessions:end`. Errors: `input.customerId`.
+   */
+  endCustomerSessions: Scalars['Int']['output'];
+  /**
+   * Lets a suspended customer sign in again. Changes nothing for one who may.
+   * Staff with the scope `customers:write`. Errors: `input.customerId`.
+   */
+  reinstateCustomer: User;
+  /**
+   * Suspends a customer: every session ends, the tokens are refused everywhere within a second, and signing in answers
+   * `auth.failure.invalid_credentials`. Suspending again changes nothing.
+   * Staff with the scope `customers:write`. Errors: `input.customerId`.
+   */
+  suspendCustomer: User;
 };
 
 
 export type MutationAddSupportNoteArgs = {
   input: AddSupportNoteInput;
+};
+
+
+export type MutationEndCustomerSessionsArgs = {
+  customerId: Scalars['ID']['input'];
+};
+
+
+export type MutationReinstateCustomerArgs = {
+  customerId: Scalars['ID']['input'];
+};
+
+
+export type MutationSuspendCustomerArgs = {
+  customerId: Scalars['ID']['input'];
 };
 
 export type Query = {
@@ -516,6 +547,9 @@ export type SupportNoteEdgeResolvers<ContextType = GraphqlContext, ParentType ex
 
 export type MutationResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
   addSupportNote?: Resolver<ResolversTypes['SupportNote'], ParentType, ContextType, RequireFields<MutationAddSupportNoteArgs, 'input'>>;
+  endCustomerSessions?: Resolver<ResolversTypes['Int'], ParentType, ContextType, RequireFields<MutationEndCustomerSessionsArgs, 'customerId'>>;
+  reinstateCustomer?: Resolver<ResolversTypes['User'], ParentType, ContextType, RequireFields<MutationReinstateCustomerArgs, 'customerId'>>;
+  suspendCustomer?: Resolver<ResolversTypes['User'], ParentType, ContextType, RequireFields<MutationSuspendCustomerArgs, 'customerId'>>;
 };
 
 export type QueryResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {

@@ -12,3 +12,8 @@ export function selectCustomers(trx: Transaction<Database>) {
 export function findCustomers(trx: Transaction<Database>, ids: readonly string[]): Promise<CustomerRow[]> {
   return selectCustomers(trx).where(sql<boolean>`id = any(${ids})`).execute();
 }
+
+/** The customer, who must be there. */
+export function getCustomer(trx: Transaction<Database>, id: string): Promise<CustomerRow> {
+  return selectCustomers(trx).where('id', '=', id).executeTakeFirstOrThrow();
+}
