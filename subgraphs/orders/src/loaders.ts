@@ -3,11 +3,13 @@ import { loadOwnedPages, type OwnedPage, ownedPageKey } from '@signet/subgraph';
 import DataLoader from 'dataloader';
 import type { Kysely } from 'kysely';
 import { findItems, findOrders, type OrderItemRow, type OrderRow } from './order.queries.ts';
+import { findViewers } from './order-viewers.queries.ts';
 import { findOrdersOfUsers } from './user-orders/user-orders.queries.ts';
 
 export type Loaders = {
   order: DataLoader<string, OrderRow | undefined>;
   itemsOfOrder: DataLoader<string, OrderItemRow[]>;
+  viewersOfOrder: DataLoader<string, string[]>;
   ordersOfUser: DataLoader<OwnedPage<number>, OrderRow[], string>;
 };
 
@@ -25,6 +27,7 @@ export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
       const byOrder = Map.groupBy(rows, (row) => row.order_id);
       return orderIds.map((id) => byOrder.get(id) ?? []);
     }),
+    viewersOfOrder: new DataLoader((orderIds) => inTenant(db, tenantId, (trx) => findViewers(trx, orderIds))),
     ordersOfUser: new DataLoader(
       async (keys) => {
         const pages = await inTenant(db, tenantId, (trx) =>

@@ -1,5 +1,6 @@
 import { customerPolicies, idOf, type PolicyTable } from '@signet/access';
 import type { GraphqlContext } from './context.ts';
+import { viewerTuple } from './order-viewers.ts';
 
 /** What the `@policy` rules of this subgraph name. */
 export const policies: PolicyTable<GraphqlContext> = {
@@ -12,5 +13,12 @@ export const policies: PolicyTable<GraphqlContext> = {
       return false;
     }
     return (await loaders.order.load(id))?.user_id === session.userId;
+  },
+  /** Shared with by its owner: a relation about the order that the id names. */
+  'order.viewer'({ session, relations }, parent) {
+    const id = idOf(parent);
+    return session.platform === 'user' && id !== undefined
+      ? relations.check(viewerTuple(id, session.userId))
+      : false;
   },
 };

@@ -49,8 +49,13 @@ export type Order = {
   placedAt: Scalars['DateTime']['output'];
   shippedAt?: Maybe<Scalars['DateTime']['output']>;
   cancelledAt?: Maybe<Scalars['DateTime']['output']>;
-  /** Who placed it. */
+  /** Who placed it. Those with whom it was shared learn the id only. */
   customer: User;
+  /**
+   * The customers with whom it was shared, at most 50. For who placed it and for staff: null, with an error, for everybody
+   * else. Of other customers you may ask for the `id` only.
+   */
+  sharedWith?: Maybe<Array<User>>;
 };
 
 export type OrderStatus =
@@ -119,6 +124,18 @@ export type OrderItemInput = {
   quantity: Scalars['Int']['input'];
 };
 
+export type ShareOrderInput = {
+  orderId: Scalars['ID']['input'];
+  /** The customer who may read it from now on. */
+  userId: Scalars['ID']['input'];
+};
+
+export type UnshareOrderInput = {
+  orderId: Scalars['ID']['input'];
+  /** The customer who may read it no longer. */
+  userId: Scalars['ID']['input'];
+};
+
 export type User = {
   __typename?: 'User';
   id: Scalars['ID']['output'];
@@ -145,8 +162,8 @@ export type Query = {
   /** Your own orders, latest first. Customers with the scope `orders:read`. Errors: `input.first`, `input.after`. */
   myOrders: OrderConnection;
   /**
-   * One order: a customer's own, or any for staff with the scope `orders:read`. Null where there is none or it is somebody
-   * else's. Errors: `input.id`.
+   * One order: a customer's own or one that was shared with them, or any for staff with the scope `orders:read`. Null where
+   * there is none or it is somebody else's. Errors: `input.id`.
    */
   order?: Maybe<Order>;
 };
@@ -188,6 +205,17 @@ export type Mutation = {
    * or out of stock, a quantity outside 1 to 1000, several currencies, a total beyond 2147483647), `input.idempotencyKey`.
    */
   placeOrder: Order;
+  /**
+   * Lets another customer read one of your orders; only you can cancel it or share it further. Sharing it with them again
+   * changes nothing. Customers with the scope `orders:write`.
+   * Errors: `input.orderId`, `input.userId` (unknown, yourself, or the order is shared with 50 customers already).
+   */
+  shareOrder: Order;
+  /**
+   * Ends that another customer may read one of your orders, at once. Where they may not, it changes nothing.
+   * Customers with the scope `orders:write`. Errors: `input.orderId`, `input.userId`.
+   */
+  unshareOrder: Order;
 };
 
 
@@ -203,6 +231,16 @@ export type MutationMarkOrderShippedArgs = {
 
 export type MutationPlaceOrderArgs = {
   input: PlaceOrderInput;
+};
+
+
+export type MutationShareOrderArgs = {
+  input: ShareOrderInput;
+};
+
+
+export type MutationUnshareOrderArgs = {
+  input: UnshareOrderInput;
 };
 
 export type Link__Purpose =
@@ -330,6 +368,8 @@ export type ResolversTypes = {
   PlaceOrderInput: PlaceOrderInput;
   OrderItemInput: OrderItemInput;
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
+  ShareOrderInput: ShareOrderInput;
+  UnshareOrderInput: UnshareOrderInput;
   User: ResolverTypeWrapper<UserModel>;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
@@ -360,6 +400,8 @@ export type ResolversParentTypes = {
   PlaceOrderInput: PlaceOrderInput;
   OrderItemInput: OrderItemInput;
   DateTime: Scalars['DateTime']['output'];
+  ShareOrderInput: ShareOrderInput;
+  UnshareOrderInput: UnshareOrderInput;
   User: UserModel;
   Query: Record<PropertyKey, never>;
   Mutation: Record<PropertyKey, never>;
@@ -488,6 +530,7 @@ export type OrderResolvers<ContextType = GraphqlContext, ParentType extends Reso
   shippedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   cancelledAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   customer?: Resolver<ResolversTypes['User'], ParentType, ContextType>;
+  sharedWith?: Resolver<Maybe<Array<ResolversTypes['User']>>, ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
@@ -543,6 +586,8 @@ export type MutationResolvers<ContextType = GraphqlContext, ParentType extends R
   cancelOrder?: Resolver<ResolversTypes['Order'], ParentType, ContextType, RequireFields<MutationCancelOrderArgs, 'id'>>;
   markOrderShipped?: Resolver<ResolversTypes['Order'], ParentType, ContextType, RequireFields<MutationMarkOrderShippedArgs, 'id'>>;
   placeOrder?: Resolver<ResolversTypes['Order'], ParentType, ContextType, RequireFields<MutationPlaceOrderArgs, 'input'>>;
+  shareOrder?: Resolver<ResolversTypes['Order'], ParentType, ContextType, RequireFields<MutationShareOrderArgs, 'input'>>;
+  unshareOrder?: Resolver<ResolversTypes['Order'], ParentType, ContextType, RequireFields<MutationUnshareOrderArgs, 'input'>>;
 };
 
 export interface Link__ImportScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes['link__Import'], any> {

@@ -17,6 +17,10 @@ export const orderResolvers: OrderResolvers = {
   shippedAt: (row) => row.shipped_at,
   cancelledAt: (row) => row.cancelled_at,
   customer: (row) => ({ id: row.user_id }),
+  async sharedWith(row, _args, ctx) {
+    const userIds = await ctx.loaders.viewersOfOrder.load(row.id);
+    return userIds.map((id) => ({ id }));
+  },
 };
 
 export const orderItemResolvers: OrderItemResolvers = {

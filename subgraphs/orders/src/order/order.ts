@@ -2,6 +2,7 @@ import { readId } from '@signet/subgraph';
 import type { GraphqlContext } from '../context.ts';
 import type { OrderRow } from '../order.queries.ts';
 import { canSeeOrdersOf, requireOrderReader } from '../order-access.ts';
+import { viewerTuple } from '../order-viewers.ts';
 import type { QueryResolvers } from '../resolvers.generated.ts';
 
 export const order: NonNullable<QueryResolvers['order']> = (_parent, args, ctx) =>
@@ -11,5 +12,9 @@ export const order: NonNullable<QueryResolvers['order']> = (_parent, args, ctx) 
 export async function findVisibleOrder(ctx: GraphqlContext, id: string): Promise<OrderRow | null> {
   const caller = requireOrderReader(ctx.session);
   const row = await ctx.loaders.order.load(id);
-  return row && canSeeOrdersOf(caller, row.user_id) ? row : null;
+  if (!row) return null;
+  if (canSeeOrdersOf(caller, row.user_id)) return row;
+  return caller.platform === 'user' && (await ctx.relations.check(viewerTuple(row.id, caller.userId)))
+    ? row
+    : null;
 }
