@@ -2,11 +2,13 @@ import { type Database, inTenant } from '@signet/db';
 import { loadOwnedPages, type OwnedPage, ownedPageKey } from '@signet/subgraph';
 import DataLoader from 'dataloader';
 import type { Kysely } from 'kysely';
+import { findAssignees } from './assignees/customer-assignees.queries.ts';
 import { type CustomerRow, findCustomers } from './customer/customer.queries.ts';
 import { findNotesOfUsers, type SupportNoteRow } from './support-notes/support-notes.queries.ts';
 
 export type Loaders = {
   customer: DataLoader<string, CustomerRow | undefined>;
+  assigneesOfCustomer: DataLoader<string, string[]>;
   notesOfUser: DataLoader<OwnedPage<number>, SupportNoteRow[], string>;
 };
 
@@ -18,6 +20,9 @@ export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
       const byId = new Map(rows.map((row) => [row.id, row]));
       return ids.map((id) => byId.get(id));
     }),
+    assigneesOfCustomer: new DataLoader((customerIds) =>
+      inTenant(db, tenantId, (trx) => findAssignees(trx, customerIds)),
+    ),
     notesOfUser: new DataLoader(
       (keys) =>
         inTenant(db, tenantId, (trx) =>

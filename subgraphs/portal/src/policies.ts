@@ -1,4 +1,34 @@
-import { customerPolicies } from '@signet/access';
+import { customerPolicies, type PolicyTable } from '@signet/access';
+import { findId } from '@signet/subgraph';
+import { assigneeTuple } from './assignees/customer-assignees.ts';
+import type { GraphqlContext } from './context.ts';
 
 /** What the `@policy` rules of this subgraph name. */
-export const policies = customerPolicies;
+export const policies: PolicyTable<GraphqlContext> = {
+  ...customerPolicies,
+  'staff.super_admin': ({ session }) => session.platform === 'portal' && session.role === 'super_admin',
+  /** Nobody is responsible for the customer whom `input.customerId` names: a colleague's customers are not meddled with. */
+  async 'customer.unassigned'({ session, loaders }, _parent, args) {
+    const named = namedCustomer(args);
+    if (session.platform !== 'portal' || named === undefined) {
+      return false;
+    }
+    const id = findId(named);
+    // What is no id is nobody's customer: the operation itself says so, as bad input.
+    return id === undefined || (await loaders.assigneesOfCustomer.load(id)).length === 0;
+  },
+  /** The caller is responsible for the customer whom `input.customerId` names. */
+  'customer.assignee'({ session, relations }, _parent, args) {
+    const id = findId(namedCustomer(args));
+    return session.platform === 'portal' && id !== undefined
+      ? relations.check(assigneeTuple(id, session.staffId))
+      : false;
+  },
+};
+
+/** As the caller wrote it. Undefined on a field that names no customer so: a rule with these policies then refuses. */
+function namedCustomer({ input }: Readonly<Record<string, unknown>>): string | undefined {
+  const id =
+    typeof input === 'object' && input !== null && 'customerId' in input ? input.customerId : undefined;
+  return typeof id === 'string' ? id : undefined;
+}

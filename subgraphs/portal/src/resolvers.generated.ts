@@ -35,6 +35,11 @@ export type AddSupportNoteInput = {
   body: Scalars['String']['input'];
 };
 
+export type AssignCustomerInput = {
+  customerId: Scalars['ID']['input'];
+  staffId: Scalars['ID']['input'];
+};
+
 export type User = {
   __typename?: 'User';
   id: Scalars['ID']['output'];
@@ -42,6 +47,11 @@ export type User = {
   fullName: Scalars['String']['output'];
   /** False while the account is suspended. Staff with the scope `customers:read`. */
   isActive?: Maybe<Scalars['Boolean']['output']>;
+  /**
+   * The members of staff who are responsible for this customer, the earliest first. Where there are any, only they and
+   * super admins write notes about the customer. Staff with the scope `customers:read`.
+   */
+  assignees?: Maybe<Array<StaffMember>>;
   /**
    * What staff wrote about this customer, latest first. Staff with the scope `customers:read`.
    * Errors: `input.first`, `input.after`.
@@ -134,13 +144,24 @@ export type SupportNoteEdge = {
   node: SupportNote;
 };
 
+export type UnassignCustomerInput = {
+  customerId: Scalars['ID']['input'];
+  staffId: Scalars['ID']['input'];
+};
+
 export type Mutation = {
   __typename?: 'Mutation';
   /**
-   * Writes a note about a customer, in your name. Staff with the scope `notes:write`.
-   * Errors: `input.customerId`, `input.body`.
+   * Writes a note about a customer, in your name. Staff with the scope `notes:write`; about a customer who has `assignees`
+   * only those, and super admins. Errors: `input.customerId`, `input.body`.
    */
   addSupportNote: SupportNote;
+  /**
+   * Makes a member of staff responsible for a customer. From then on only those responsible, and super admins, write notes
+   * about that customer. Doing it again changes nothing. Staff with the scope `customers:assign`.
+   * Errors: `input.customerId`, `input.staffId`.
+   */
+  assignCustomer: User;
   /**
    * Ends every session of a customer: their tokens are refused everywhere within a second. They can sign in again. Returns how
    * many there were. Staff with the scope `sessions:end`. Errors: `input.customerId`.
@@ -157,11 +178,21 @@ export type Mutation = {
    * Staff with the scope `customers:write`. Errors: `input.customerId`.
    */
   suspendCustomer: User;
+  /**
+   * Ends that a member of staff is responsible for a customer, at once. Where they are not, it changes nothing.
+   * Staff with the scope `customers:assign`. Errors: `input.customerId`, `input.staffId`.
+   */
+  unassignCustomer: User;
 };
 
 
 export type MutationAddSupportNoteArgs = {
   input: AddSupportNoteInput;
+};
+
+
+export type MutationAssignCustomerArgs = {
+  input: AssignCustomerInput;
 };
 
 
@@ -177,6 +208,11 @@ export type MutationReinstateCustomerArgs = {
 
 export type MutationSuspendCustomerArgs = {
   customerId: Scalars['ID']['input'];
+};
+
+
+export type MutationUnassignCustomerArgs = {
+  input: UnassignCustomerInput;
 };
 
 export type Query = {
@@ -316,6 +352,7 @@ export type ResolversTypes = {
   access__Platform: Access__Platform;
   AddSupportNoteInput: AddSupportNoteInput;
   ID: ResolverTypeWrapper<Scalars['ID']['output']>;
+  AssignCustomerInput: AssignCustomerInput;
   User: ResolverTypeWrapper<UserModel>;
   UserConnection: ResolverTypeWrapper<UserConnectionModel>;
   UserEdge: ResolverTypeWrapper<Omit<UserEdge, 'node'> & { node: ResolversTypes['User'] }>;
@@ -328,6 +365,7 @@ export type ResolversTypes = {
   StaffMember: ResolverTypeWrapper<StaffMember>;
   SupportNoteConnection: ResolverTypeWrapper<Omit<SupportNoteConnection, 'edges'> & { edges: Array<ResolversTypes['SupportNoteEdge']> }>;
   SupportNoteEdge: ResolverTypeWrapper<Omit<SupportNoteEdge, 'node'> & { node: ResolversTypes['SupportNote'] }>;
+  UnassignCustomerInput: UnassignCustomerInput;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   link__Import: ResolverTypeWrapper<Scalars['link__Import']['output']>;
@@ -348,6 +386,7 @@ export type ResolversTypes = {
 export type ResolversParentTypes = {
   AddSupportNoteInput: AddSupportNoteInput;
   ID: Scalars['ID']['output'];
+  AssignCustomerInput: AssignCustomerInput;
   User: UserModel;
   UserConnection: UserConnectionModel;
   UserEdge: Omit<UserEdge, 'node'> & { node: ResolversParentTypes['User'] };
@@ -360,6 +399,7 @@ export type ResolversParentTypes = {
   StaffMember: StaffMember;
   SupportNoteConnection: Omit<SupportNoteConnection, 'edges'> & { edges: Array<ResolversParentTypes['SupportNoteEdge']> };
   SupportNoteEdge: Omit<SupportNoteEdge, 'node'> & { node: ResolversParentTypes['SupportNote'] };
+  UnassignCustomerInput: UnassignCustomerInput;
   Mutation: Record<PropertyKey, never>;
   Query: Record<PropertyKey, never>;
   link__Import: Scalars['link__Import']['output'];
@@ -478,6 +518,7 @@ export type UserResolvers<ContextType = GraphqlContext, ParentType extends Resol
   email?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   fullName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   isActive?: Resolver<Maybe<ResolversTypes['Boolean']>, ParentType, ContextType>;
+  assignees?: Resolver<Maybe<Array<ResolversTypes['StaffMember']>>, ParentType, ContextType>;
   supportNotes?: Resolver<Maybe<ResolversTypes['SupportNoteConnection']>, ParentType, ContextType, RequireFields<UserSupportNotesArgs, 'first'>>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
@@ -547,9 +588,11 @@ export type SupportNoteEdgeResolvers<ContextType = GraphqlContext, ParentType ex
 
 export type MutationResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
   addSupportNote?: Resolver<ResolversTypes['SupportNote'], ParentType, ContextType, RequireFields<MutationAddSupportNoteArgs, 'input'>>;
+  assignCustomer?: Resolver<ResolversTypes['User'], ParentType, ContextType, RequireFields<MutationAssignCustomerArgs, 'input'>>;
   endCustomerSessions?: Resolver<ResolversTypes['Int'], ParentType, ContextType, RequireFields<MutationEndCustomerSessionsArgs, 'customerId'>>;
   reinstateCustomer?: Resolver<ResolversTypes['User'], ParentType, ContextType, RequireFields<MutationReinstateCustomerArgs, 'customerId'>>;
   suspendCustomer?: Resolver<ResolversTypes['User'], ParentType, ContextType, RequireFields<MutationSuspendCustomerArgs, 'customerId'>>;
+  unassignCustomer?: Resolver<ResolversTypes['User'], ParentType, ContextType, RequireFields<MutationUnassignCustomerArgs, 'input'>>;
 };
 
 export type QueryResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {

@@ -1,4 +1,5 @@
-import { openProcessDatabase, type QueryListener } from '@signet/db';
+import { createRelationChecker, type RelationStore } from '@signet/access';
+import { createRelationStore, openProcessDatabase, type QueryListener } from '@signet/db';
 import type { Logger, RunningServer } from '@signet/service';
 import { type SubgraphConfig, serveSubgraph } from '@signet/subgraph';
 import type { GraphqlContext } from './context.ts';
@@ -13,6 +14,7 @@ export function startPortal(
   options: { onQuery?: QueryListener } = {},
 ): Promise<RunningServer> {
   const database = openProcessDatabase(config.DATABASE_URL, { name: 'portal', log: logger, ...options });
+  const relations: RelationStore = createRelationStore(database.db);
   return serveSubgraph<GraphqlContext>({
     name: 'portal',
     config,
@@ -25,6 +27,7 @@ export function startPortal(
       tenantId,
       db: database.db,
       loaders: createLoaders(database.db, tenantId),
+      relations: createRelationChecker(relations, tenantId),
     }),
   });
 }

@@ -1,6 +1,7 @@
 import { requireUser } from '@signet/access';
 import type { Session } from '@signet/session';
 import { findId } from '@signet/subgraph';
+import { assignees } from '../assignees/assignees.ts';
 import type { UserResolvers } from '../resolvers.generated.ts';
 import { requireStaff } from '../staff-access.ts';
 import { supportNotes } from '../support-notes/support-notes.ts';
@@ -21,6 +22,7 @@ export const userResolvers: UserResolvers = {
     return row.is_active;
   },
   supportNotes,
+  assignees,
 };
 
 /** @throws {RefusalError} without a token, or as staff without the scope. */
