@@ -10,3 +10,4 @@ export * from './relations.ts';
 export * from './roles.ts';
 export type * from './tables.ts';
 export * from './tenants.ts';
+export { listenForWakes } from './wake-listener.ts';

@@ -65,11 +65,18 @@ export type SigningKeyTable = {
   platform: Platform;
   algorithm: SigningAlgorithm;
   state: 'next' | 'active' | 'retiring' | 'retired';
+  /** Empty once the key is retired: what signs no more is destroyed. */
   sealed_private_key: Buffer;
   created_at: Timestamp;
   published_at: Timestamp;
   activated_at: OptionalTime;
+  /** When a retiring key leaves, or a retired one has left. */
   retire_at: OptionalTime;
+  /** When an operator's rotation to this key is due. */
+  promote_at: OptionalTime;
+  imported: Generated<boolean>;
+  /** The longest life of a token that it signs or has signed. */
+  token_seconds: Generated<number>;
 };
 
 /** Sessions get here by a trigger on their tables, never by hand. */
