@@ -1,5 +1,6 @@
 import { dateTimeScalar } from '@signet/subgraph';
 import { addSupportNote } from './add-support-note/add-support-note.ts';
+import { assignCustomer } from './assign-customer/assign-customer.ts';
 import { customer } from './customer/customer.ts';
 import { userResolvers } from './customer/user.resolvers.ts';
 import { customers, userConnectionResolvers } from './customers/customers.ts';
@@ -10,11 +11,19 @@ import { reinstateCustomer } from './reinstate-customer/reinstate-customer.ts';
 import type { Resolvers } from './resolvers.generated.ts';
 import { supportNoteResolvers } from './support-notes/support-notes.ts';
 import { suspendCustomer } from './suspend-customer/suspend-customer.ts';
+import { unassignCustomer } from './unassign-customer/unassign-customer.ts';
 
 export const resolvers: Resolvers = {
   DateTime: dateTimeScalar,
   Query: { portalHealth, customer, customers, dashboard },
-  Mutation: { addSupportNote, endCustomerSessions, suspendCustomer, reinstateCustomer },
+  Mutation: {
+    addSupportNote,
+    assignCustomer,
+    unassignCustomer,
+    endCustomerSessions,
+    suspendCustomer,
+    reinstateCustomer,
+  },
   User: userResolvers,
   UserConnection: userConnectionResolvers,
   SupportNote: supportNoteResolvers,
