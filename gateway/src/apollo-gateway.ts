@@ -3,7 +3,7 @@ import type { SubgraphName } from '@signet/schema/subgraphs';
 import { subgraphs } from '@signet/schema/subgraphs';
 import type { Logger } from '@signet/service';
 import { type DocumentNode, print } from 'graphql';
-import { createAuthRoute } from './auth-route.ts';
+import { createAuthRoute, createFetchPlatform } from './auth-route.ts';
 import type { GatewayConfig } from './config.ts';
 import { stripRules } from './strip-rules.ts';
 import { SubgraphDataSource, type SubgraphDataSourceOptions } from './subgraph-data-source.ts';
@@ -12,7 +12,16 @@ import { SubgraphDataSource, type SubgraphDataSourceOptions } from './subgraph-d
 export function createApolloGateway(supergraph: DocumentNode, config: GatewayConfig, logger: Logger) {
   const routes = createRoutes(supergraph, config);
   const sources = new Map(
-    subgraphs.map(({ name }) => [name, new SubgraphDataSource({ name, logger, urlOf: routes[name] })]),
+    subgraphs.map(({ name }) => [
+      name,
+      new SubgraphDataSource({
+        name,
+        logger,
+        urlOf: routes[name],
+        // Session cookies are between the client and auth alone.
+        ...(name === 'auth' && { cookiePlatformOf: createFetchPlatform(supergraph) }),
+      }),
+    ]),
   );
   // @apollo/gateway reads this when it is built; it would report to its vendor otherwise.
   process.env.APOLLO_TELEMETRY_DISABLED = 'true';

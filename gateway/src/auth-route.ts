@@ -10,14 +10,11 @@ import {
 
 /** Where a query goes: to a platform's process, or to the one that its entities' type names. */
 type Target = Platform | 'entities';
-type Fetch = { query: string; variables: Record<string, unknown> | undefined };
+export type Fetch = { query: string; variables: Record<string, unknown> | undefined };
 
 const maxKnownFetches = 1000;
 
-/**
- * Decides which of the two auth processes a fetch goes to: by the `@platform` or `@tag` of its root fields in the
- * supergraph, for entities by that of their type. Without one: the user process, which owns customers.
- */
+/** Decides which of the two auth processes a fetch goes to: that of its platform. */
 export function createAuthRoute(
   supergraph: DocumentNode,
   urls: Readonly<Record<Platform, string>>,
@@ -25,6 +22,15 @@ export function createAuthRoute(
   if (urls.user === urls.portal) {
     return () => urls.user;
   }
+  const platformOf = createFetchPlatform(supergraph);
+  return (fetch) => urls[platformOf(fetch)];
+}
+
+/**
+ * Tells the platform of a fetch to auth: by the `@platform` or `@tag` of its root fields in the supergraph, for entities by
+ * that of their type. Without one: user, whose process owns customers.
+ */
+export function createFetchPlatform(supergraph: DocumentNode): (fetch: Fetch) => Platform {
   const platformOf = readTags(supergraph);
   const known = new Map<string, Target>();
   return ({ query, variables }) => {
@@ -36,7 +42,7 @@ export function createAuthRoute(
       }
       known.set(query, target);
     }
-    return urls[target === 'entities' ? (platformOf.get(entityTypeOf(variables)) ?? 'user') : target];
+    return target === 'entities' ? (platformOf.get(entityTypeOf(variables)) ?? 'user') : target;
   };
 }
 

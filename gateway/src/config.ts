@@ -32,6 +32,8 @@ const fields = {
       'must be origins such as https://shop.example, without a path',
     )
     .default([]),
+  /** `no` lets refresh tokens travel in bodies only; a page that asks for cookies is refused. */
+  SESSION_COOKIES: configFields.flag.default(true),
   /** CIDRs of proxies whose Forwarded and X-Forwarded-For are believed. */
   TRUSTED_PROXIES: configFields.list
     .refine((ranges) => ranges.every(isRange), 'must be a list of CIDRs such as 10.0.0.0/8')

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createClientAddressReader } from './client-address.ts';
 import { createRequestContext, type GatewayContext } from './request-context.ts';
+import { createSessionCookieGate } from './session-cookies.ts';
 
 let server: FastifyInstance;
 let url: string;
@@ -20,11 +21,16 @@ beforeAll(async () => {
     verifier,
     readClientAddress: createClientAddressReader([]),
     tenantsByHost: new Map([['localhost', 'acme']]),
+    cookieGate: createSessionCookieGate({ platforms: ['user'], origins: [], areOffered: true }),
   });
   server = createHttpServer({ logger: createLogger('test', 'silent') });
-  server.get('/', async (request) => {
-    context = await createContext(request);
-    return {};
+  server.route({
+    method: ['GET', 'POST'],
+    url: '/',
+    handler: async (request, reply) => {
+      context = await createContext(request, reply);
+      return {};
+    },
   });
   url = await listen(server, { host: '127.0.0.1', port: 0 });
 });
@@ -69,4 +75,18 @@ test.each([
   const answer = await fetch(url, { headers: { authorization } });
   expect(answer.status).toBe(status);
   expect(await answer.json()).toMatchObject({ errors: [{ extensions: { reason } }] });
+});
+
+test('tells auth of cookies only where they are asked for by a page that may have them', async () => {
+  const { origin } = new URL(url);
+  const ask = async (headers: Record<string, string>) => {
+    const { status } = await fetch(url, { method: 'POST', headers: { cookie: 'a=1', ...headers } });
+    return { status, described: parseSignetContext(context.signetContext) };
+  };
+  const asked = await ask({ origin, 'signet-session': 'cookie' });
+  expect(asked).toMatchObject({ status: 200, described: { origin, session: 'cookie' } });
+  const plain = await ask({ origin, 'signet-context': 'id="forged", session="cookie"' });
+  expect(plain.status).toBe(200);
+  expect(plain.described).not.toHaveProperty('session');
+  expect(context.cookies).toBeUndefined();
 });

@@ -1,46 +1,60 @@
+import { sessionByCookie } from '@signet/schema/contract';
 import { formatSignetContext, readAuthorization, withHttpStatus } from '@signet/service';
 import { authenticate, type Session, type Verifier } from '@signet/session';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ClientAddressReader } from './client-address.ts';
+import type { SessionCookieGate, SessionCookies } from './session-cookies.ts';
 
 /** What the gateway knows of a request and passes on with each fetch. */
-export type GatewayContext = { session: Session; authorization: string | undefined; signetContext: string };
+export type GatewayContext = {
+  session: Session;
+  authorization: string | undefined;
+  signetContext: string;
+  /** Only where the client asks that cookies carry refresh tokens, from a page whose origin is trusted. */
+  cookies: SessionCookies | undefined;
+};
 
 export type RequestContextOptions = {
   entrance: string;
   verifier: Verifier;
   readClientAddress: ClientAddressReader;
   tenantsByHost: ReadonlyMap<string, string>;
+  cookieGate: SessionCookieGate;
 };
 
 /**
- * Builds the context of a request. A token that does not hold is refused here, with the answer's status, before anything
- * of the operation is looked at and before any subgraph is called.
+ * Builds the context of a request. A token that does not hold, and a page that may have no cookies, are refused here, with
+ * the answer's status, before anything of the operation is looked at and before any subgraph is called.
  */
 export function createRequestContext(
   options: RequestContextOptions,
-): (request: FastifyRequest) => Promise<GatewayContext> {
-  return (request) =>
+): (request: FastifyRequest, reply: FastifyReply) => Promise<GatewayContext> {
+  return (request, reply) =>
     withHttpStatus(async () => {
+      const cookies = options.cookieGate(request, reply);
       const authorization = readAuthorization(request.raw);
       const session = await authenticate(options.verifier, authorization);
-      return { session, authorization, signetContext: describeRequest(request, options) };
+      const signetContext = describeRequest(request, options, cookies !== undefined);
+      return { session, authorization, signetContext, cookies };
     });
 }
 
 function describeRequest(
   request: FastifyRequest,
   { entrance, readClientAddress, tenantsByHost }: RequestContextOptions,
+  hasCookies: boolean,
 ): string {
   const clientAddress = readClientAddress(request.raw.socket.remoteAddress, request.headers);
   const tenant = tenantsByHost.get(request.hostname.toLowerCase()) ?? single(request.headers['x-tenant']);
-  const device = request.headers['user-agent'];
+  const { 'user-agent': device, origin } = request.headers;
   return formatSignetContext({
     requestId: request.id,
     entrance,
     ...(clientAddress && { clientAddress }),
     ...(tenant && { tenant }),
     ...(device && { device }),
+    ...(origin && { origin }),
+    ...(hasCookies && { session: sessionByCookie }),
   });
 }
 

@@ -14,6 +14,7 @@ import type { Entrance } from './entrances.ts';
 import { exampleOperations } from './example-operations.ts';
 import { registerPages, type SeededAccount } from './pages/index.ts';
 import { createRequestContext, type GatewayContext } from './request-context.ts';
+import { createSessionCookieGate } from './session-cookies.ts';
 import { registerWellKnown } from './well-known.ts';
 
 export type EntranceOptions = {
@@ -43,7 +44,7 @@ export async function startEntrance(entrance: Entrance, options: EntranceOptions
       check: () => keys.checkReady(),
     })),
   });
-  await server.register(cors, corsOptions(config.CORS_ORIGINS));
+  await server.register(cors, corsOptions({ origins: config.CORS_ORIGINS, cookies: config.SESSION_COOKIES }));
   registerWellKnown(server, { issuerUrl: config.ISSUER_URL, issuers, combined: entrance.isForDevelopers });
   if (entrance.isForDevelopers) {
     registerPages(server, {
@@ -69,6 +70,11 @@ export async function startEntrance(entrance: Entrance, options: EntranceOptions
       verifier: createVerifier(issuers),
       readClientAddress: createClientAddressReader(config.TRUSTED_PROXIES),
       tenantsByHost: new Map(config.TENANT_HOSTS.map((pair) => pair.split('=', 2) as [string, string])),
+      cookieGate: createSessionCookieGate({
+        platforms: entrance.platforms,
+        origins: config.CORS_ORIGINS,
+        areOffered: config.SESSION_COOKIES,
+      }),
     }),
   });
   const url = await listen(server, {

@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { GraphQLDataSourceProcessOptions } from '@apollo/gateway';
 import { createLogger, RefusalError } from '@signet/service';
-import { afterEach, expect, test, vi } from 'vitest';
-import { SubgraphDataSource } from './subgraph-data-source.ts';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { SessionCookies } from './session-cookies.ts';
+import { SubgraphDataSource, type SubgraphDataSourceOptions } from './subgraph-data-source.ts';
 
 const logger = createLogger('test', 'silent');
 const stops: (() => unknown)[] = [];
@@ -14,11 +15,21 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-async function createSource(listener: RequestListener, answerTimeoutMs = 5000) {
+async function createSource(
+  listener: RequestListener,
+  answerTimeoutMs = 5000,
+  options: Partial<SubgraphDataSourceOptions> = {},
+) {
   const server: Server = createServer(listener).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
-  const source = new SubgraphDataSource({ name: 'catalog', logger, urlOf: () => url, answerTimeoutMs });
+  const source = new SubgraphDataSource({
+    name: 'catalog',
+    logger,
+    urlOf: () => url,
+    answerTimeoutMs,
+    ...options,
+  });
   const close = () => {
     server.closeAllConnections();
     server.close();
@@ -29,12 +40,14 @@ async function createSource(listener: RequestListener, answerTimeoutMs = 5000) {
 
 function process(
   source: SubgraphDataSource,
-  { authorization }: { authorization?: string } = { authorization: 'Bearer abc' },
+  { authorization, cookies }: { authorization?: string; cookies?: SessionCookies } = {
+    authorization: 'Bearer abc',
+  },
 ) {
   return source.process({
     kind: 'incoming operation',
     request: { query: '{ a }', variables: { id: 1 } },
-    context: { authorization, signetContext: 'id="r"', session: { platform: 'none' } },
+    context: { authorization, cookies, signetContext: 'id="r"', session: { platform: 'none' } },
     incomingRequestContext: {},
   } as unknown as GraphQLDataSourceProcessOptions);
 }
@@ -67,6 +80,53 @@ test('sends the operation with the token and the context, and nothing else of th
     ].sort(),
   );
   expect(second?.headers).not.toHaveProperty('authorization');
+});
+
+describe('session cookies', () => {
+  const relayed: unknown[] = [];
+  const cookies: SessionCookies = {
+    of: (platform) => ({
+      headers: { cookie: `${platform}=1` },
+      relay: (lines) => relayed.push([platform, lines]),
+    }),
+  };
+  const smuggler =
+    (headers: IncomingMessage['headers'][]): RequestListener =>
+    (req, res) => {
+      headers.push(req.headers);
+      res.writeHead(200, { 'set-cookie': ['a=1', 'b=2'] }).end('{"data":{"a":1}}');
+    };
+
+  test("go to auth by the fetch's platform, and what auth sets goes to the client", async () => {
+    const headers: IncomingMessage['headers'][] = [];
+    const { source } = await createSource(smuggler(headers), 5000, { cookiePlatformOf: () => 'portal' });
+    await process(source, { cookies });
+    expect(headers[0]).toMatchObject({ cookie: 'portal=1' });
+    expect(relayed.splice(0)).toEqual([['portal', ['a=1', 'b=2']]]);
+  });
+
+  test('go to no other subgraph, and what another one sets goes nowhere', async () => {
+    const headers: IncomingMessage['headers'][] = [];
+    const { source } = await createSource(smuggler(headers));
+    await process(source, { cookies });
+    expect(headers[0]).not.toHaveProperty('cookie');
+    expect(relayed).toEqual([]);
+  });
+
+  test('do not go to auth where the client does not ask for them', async () => {
+    const headers: IncomingMessage['headers'][] = [];
+    const { source } = await createSource(smuggler(headers), 5000, { cookiePlatformOf: () => 'user' });
+    await process(source, {});
+    expect(headers[0]).not.toHaveProperty('cookie');
+  });
+
+  test('stay out of the log when the fetch fails', async () => {
+    const warn = vi.spyOn(logger, 'warn');
+    const { source } = await createSource(answer('nothing'), 5000, { cookiePlatformOf: () => 'user' });
+    await expect(process(source, { cookies })).rejects.toMatchObject({ reason: 'auth.unavailable' });
+    expect(JSON.stringify(warn.mock.lastCall)).not.toContain('user=1');
+    expect(relayed).toEqual([]);
+  });
 });
 
 test.each([

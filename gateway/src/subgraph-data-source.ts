@@ -1,8 +1,11 @@
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo/gateway';
+import type { Platform } from '@signet/schema/contract';
 import type { SubgraphName } from '@signet/schema/subgraphs';
 import { type Logger, RefusalError, signetContextHeader } from '@signet/service';
 import { Pool } from 'undici';
+import type { Fetch } from './auth-route.ts';
 import type { GatewayContext } from './request-context.ts';
+import type { FetchCookies } from './session-cookies.ts';
 
 type GatewayResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
 
@@ -10,7 +13,9 @@ export type SubgraphDataSourceOptions = {
   name: SubgraphName;
   logger: Logger;
   /** Chooses where a fetch goes. */
-  urlOf(request: { query: string; variables: Record<string, unknown> | undefined }): string;
+  urlOf(fetch: Fetch): string;
+  /** For auth only: the platform whose session cookie goes along and may be set. Without it, no cookie passes. */
+  cookiePlatformOf?(fetch: Fetch): Platform;
   answerTimeoutMs?: number;
 };
 
@@ -22,7 +27,7 @@ const defaultAnswerTimeoutMs = 20_000;
 
 /**
  * Sends the gateway's fetches to one subgraph over kept-alive connections. The client's token and the Signet-Context go
- * along, nothing else of the client's request does. What a subgraph says that is no GraphQL answer stays here.
+ * along, to auth the session cookie of the fetch's platform, nothing else of the client's request does. What a subgraph says that is no GraphQL answer stays here.
  */
 export class SubgraphDataSource implements GraphQLDataSource {
   readonly #options: SubgraphDataSourceOptions;
@@ -39,8 +44,9 @@ export class SubgraphDataSource implements GraphQLDataSource {
     const { query = '', variables } = options.request;
     const { origin, pathname } = new URL(this.#options.urlOf({ query, variables }));
     const context = options.context as GatewayContext;
+    const cookies = this.#cookiesOf(context, { query, variables });
     try {
-      const { statusCode, body } = await this.#poolOf(origin).request({
+      const { statusCode, headers, body } = await this.#poolOf(origin).request({
         method: 'POST',
         path: pathname,
         headers: {
@@ -48,12 +54,15 @@ export class SubgraphDataSource implements GraphQLDataSource {
           accept: 'application/json',
           [signetContextHeader]: context.signetContext,
           ...(context.authorization !== undefined && { authorization: context.authorization }),
+          ...cookies?.headers,
         },
         body: JSON.stringify({ query, variables }),
         // The pool's own timeouts begin anew with each piece of the answer.
         signal: AbortSignal.timeout(this.#answerTimeoutMs),
       });
-      return readAnswer(statusCode, await body.text());
+      const answer = readAnswer(statusCode, await body.text());
+      cookies?.relay(headers['set-cookie']);
+      return answer;
     } catch (error) {
       this.#options.logger.warn({ subgraph: this.#options.name, err: error }, 'a fetch failed');
       throw new RefusalError('auth.unavailable');
@@ -66,6 +75,11 @@ export class SubgraphDataSource implements GraphQLDataSource {
 
   async stop(): Promise<void> {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+  }
+
+  #cookiesOf({ cookies }: GatewayContext, fetch: Fetch): FetchCookies | undefined {
+    const { cookiePlatformOf } = this.#options;
+    return cookies && cookiePlatformOf ? cookies.of(cookiePlatformOf(fetch)) : undefined;
   }
 
   #poolOf(origin: string): Pool {
