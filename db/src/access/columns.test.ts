@@ -19,8 +19,10 @@ const refreshToken = {
   update: 'used_at sealed_successor',
 };
 const signingKey = {
-  select: 'kid platform algorithm state sealed_private_key created_at',
-  insert: 'kid platform algorithm state sealed_private_key activated_at',
+  select:
+    'kid platform algorithm state sealed_private_key created_at published_at activated_at retire_at promote_at imported token_seconds',
+  insert: 'kid platform algorithm state sealed_private_key published_at activated_at imported token_seconds',
+  update: 'state sealed_private_key activated_at retire_at promote_at token_seconds',
 };
 /** The policy leaves signing keys of its own platform only. */
 const revocation = { insert: 'kind platform subject' };

@@ -1,8 +1,11 @@
 import type { Platform } from '@signet/schema/contract';
+import type { KeyTiming } from './keys/key-timing.ts';
 
 /** What tests set, and no environment variable can. */
 export type AuthOptions = {
   now?: () => Date;
+  /** Shorter intervals in the life of a signing key. */
+  keyTiming?: Partial<KeyTiming>;
   /** Jobs that may wait for a platform's hashing thread. */
   maxQueuedPasswords?: number;
   /** bcrypt cost of the hash that stands in for unknown accounts; must be that of the accounts there are. */

@@ -1,35 +1,90 @@
-import { type Platform, platforms } from '@signet/schema/contract';
+import { type Platform, platforms, type SigningAlgorithm } from '@signet/schema/contract';
+
+type Texts<Suffix extends string> = Partial<
+  Record<`USER_${Suffix}` | `PORTAL_${Suffix}`, string | undefined>
+>;
 
 type Checked = {
   AUTH_PLATFORMS: Platform | 'both';
   PASSWORD_PEPPER: Buffer;
-  USER_DATABASE_URL?: string | undefined;
-  PORTAL_DATABASE_URL?: string | undefined;
   USER_KEY_ENCRYPTION_KEY?: Buffer | undefined;
   PORTAL_KEY_ENCRYPTION_KEY?: Buffer | undefined;
-  USER_JWKS_URL?: string | undefined;
-  PORTAL_JWKS_URL?: string | undefined;
-};
+  USER_KEY_ROTATION_DAYS?: number | undefined;
+  PORTAL_KEY_ROTATION_DAYS?: number | undefined;
+  USER_SIGNING_ALGORITHM?: SigningAlgorithm | undefined;
+  PORTAL_SIGNING_ALGORITHM?: SigningAlgorithm | undefined;
+} & Texts<'DATABASE_URL' | 'PRIVATE_KEY' | 'PUBLIC_KEYS' | 'JWKS_URL'>;
 
 export type ConfigFault = { variable: string; fault: string };
 
-/** What is wrong between variables: one that AUTH_PLATFORMS asks for and is missing, and secrets that are the same. */
+/** What is wrong between variables: one that AUTH_PLATFORMS asks for and is missing, two that exclude each other, and secrets that are the same. */
 export function findConfigFaults(config: Checked): ConfigFault[] {
-  return [...platforms.flatMap((platform) => findMissing(config, platform)), ...findEqualSecrets(config)];
+  return [
+    ...platforms.flatMap((platform) =>
+      config.AUTH_PLATFORMS === platform || config.AUTH_PLATFORMS === 'both'
+        ? findFaultsOfHeld(config, prefixOf(platform))
+        : findFaultsOfForeign(config, prefixOf(platform)),
+    ),
+    ...findEqualSecrets(config),
+  ];
 }
 
-function findMissing(config: Checked, platform: Platform): ConfigFault[] {
-  const prefix = platform === 'user' ? 'USER' : 'PORTAL';
-  const isHeld = config.AUTH_PLATFORMS === platform || config.AUTH_PLATFORMS === 'both';
-  const names = isHeld
-    ? ([`${prefix}_DATABASE_URL`, `${prefix}_KEY_ENCRYPTION_KEY`] as const)
-    : ([`${prefix}_JWKS_URL`] as const);
-  return names
-    .filter((variable) => config[variable] === undefined)
-    .map((variable) => ({
-      variable,
-      fault: `is not set (AUTH_PLATFORMS=${config.AUTH_PLATFORMS} needs it)`,
-    }));
+type Prefix = 'USER' | 'PORTAL';
+
+function prefixOf(platform: Platform): Prefix {
+  return platform === 'user' ? 'USER' : 'PORTAL';
+}
+
+/** Whoever holds a platform signs for it: with keys in its database, or with keys that the configuration gives. */
+function findFaultsOfHeld(config: Checked, prefix: Prefix): ConfigFault[] {
+  const needed = { fault: `is not set (AUTH_PLATFORMS=${config.AUTH_PLATFORMS} needs it)` };
+  const faults: ConfigFault[] = [];
+  if (config[`${prefix}_DATABASE_URL`] === undefined) {
+    faults.push({ variable: `${prefix}_DATABASE_URL`, ...needed });
+  }
+  if (config[`${prefix}_PRIVATE_KEY`] !== undefined) {
+    return [...faults, ...findFaultsBesidePem(config, prefix)];
+  }
+  if (config[`${prefix}_PUBLIC_KEYS`] !== undefined) {
+    const fault = `is not set, though ${prefix}_PUBLIC_KEYS is: this process signs (AUTH_PLATFORMS=${config.AUTH_PLATFORMS})`;
+    return [...faults, { variable: `${prefix}_PRIVATE_KEY`, fault }];
+  }
+  if (config[`${prefix}_KEY_ENCRYPTION_KEY`] === undefined) {
+    faults.push({ variable: `${prefix}_KEY_ENCRYPTION_KEY`, ...needed });
+  }
+  return faults;
+}
+
+/** What would have no effect beside a key that the configuration gives, and might be believed to have one. */
+function findFaultsBesidePem(config: Checked, prefix: Prefix): ConfigFault[] {
+  const faults: ConfigFault[] = [];
+  if (config[`${prefix}_KEY_ENCRYPTION_KEY`] !== undefined) {
+    const fault = `is set together with ${prefix}_PRIVATE_KEY: keys lie in the database or in files; keep one`;
+    faults.push({ variable: `${prefix}_KEY_ENCRYPTION_KEY`, fault });
+  }
+  if (config[`${prefix}_KEY_ROTATION_DAYS`]) {
+    const fault = `is set together with ${prefix}_PRIVATE_KEY: keys in files do not rotate by themselves`;
+    faults.push({ variable: `${prefix}_KEY_ROTATION_DAYS`, fault });
+  }
+  if (config[`${prefix}_SIGNING_ALGORITHM`] !== undefined) {
+    const fault = `is set together with ${prefix}_PRIVATE_KEY: the algorithm is that of the key`;
+    faults.push({ variable: `${prefix}_SIGNING_ALGORITHM`, fault });
+  }
+  return faults;
+}
+
+/** A platform that this process only recognises: it verifies, and must not be able to sign. */
+function findFaultsOfForeign(config: Checked, prefix: Prefix): ConfigFault[] {
+  const faults: ConfigFault[] = [];
+  if (config[`${prefix}_JWKS_URL`] === undefined) {
+    const fault = `is not set (AUTH_PLATFORMS=${config.AUTH_PLATFORMS} needs it)`;
+    faults.push({ variable: `${prefix}_JWKS_URL`, fault });
+  }
+  if (config[`${prefix}_PRIVATE_KEY`] !== undefined) {
+    const fault = `is set, though this process does not sign for that platform (AUTH_PLATFORMS=${config.AUTH_PLATFORMS}); take it away`;
+    faults.push({ variable: `${prefix}_PRIVATE_KEY`, fault });
+  }
+  return faults;
 }
 
 /** One secret in two places is lost twice. */

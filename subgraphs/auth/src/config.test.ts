@@ -24,7 +24,7 @@ const faultsOf = (changes: Environment): readonly string[] => {
 };
 
 describe('the configuration', () => {
-  it('has the lifetimes and the algorithm of the design', () => {
+  it('has the lifetimes of the design', () => {
     expect(loadConfig(authConfigSchema, environment)).toMatchObject({
       USER_ACCESS_TOKEN_SECONDS: 900,
       PORTAL_ACCESS_TOKEN_SECONDS: 600,
@@ -32,8 +32,6 @@ describe('the configuration', () => {
       USER_REFRESH_ABSOLUTE_SECONDS: 7_776_000,
       PORTAL_REFRESH_IDLE_SECONDS: 28_800,
       PORTAL_REFRESH_ABSOLUTE_SECONDS: 43_200,
-      USER_SIGNING_ALGORITHM: 'EdDSA',
-      PORTAL_SIGNING_ALGORITHM: 'EdDSA',
     });
   });
 
@@ -48,6 +46,47 @@ describe('the configuration', () => {
     const userOnly = { AUTH_PLATFORMS: 'user', PORTAL_DATABASE_URL: '', PORTAL_KEY_ENCRYPTION_KEY: '' };
     expect(faultsOf(userOnly)).toEqual(['PORTAL_JWKS_URL: is not set (AUTH_PLATFORMS=user needs it)']);
     expect(faultsOf({ ...userOnly, PORTAL_JWKS_URL: 'https://auth.example/portal.json' })).toEqual([]);
+  });
+
+  it('takes a private key from the configuration in place of those in the database', () => {
+    const pem = { USER_PRIVATE_KEY: 'a PEM', USER_KEY_ENCRYPTION_KEY: '' };
+    expect(faultsOf(pem)).toEqual([]);
+    expect(faultsOf({ ...pem, USER_PUBLIC_KEYS: 'PEMs', USER_KEY_ROTATION_DAYS: '0' })).toEqual([]);
+  });
+
+  it('refuses beside such a key what would have no effect', () => {
+    expect(
+      faultsOf({ USER_PRIVATE_KEY: 'a PEM', USER_KEY_ROTATION_DAYS: '7', USER_SIGNING_ALGORITHM: 'ES256' }),
+    ).toEqual([
+      'USER_KEY_ENCRYPTION_KEY: is set together with USER_PRIVATE_KEY: keys lie in the database or in files; keep one',
+      'USER_KEY_ROTATION_DAYS: is set together with USER_PRIVATE_KEY: keys in files do not rotate by themselves',
+      'USER_SIGNING_ALGORITHM: is set together with USER_PRIVATE_KEY: the algorithm is that of the key',
+    ]);
+  });
+
+  it('names the private key where there are only public ones for a platform that it signs for', () => {
+    expect(faultsOf({ USER_PUBLIC_KEYS: 'PEMs', USER_KEY_ENCRYPTION_KEY: '' })).toEqual([
+      'USER_PRIVATE_KEY: is not set, though USER_PUBLIC_KEYS is: this process signs (AUTH_PLATFORMS=both)',
+    ]);
+  });
+
+  it('refuses the private key of a platform that it only verifies', () => {
+    expect(
+      faultsOf({
+        AUTH_PLATFORMS: 'user',
+        PORTAL_JWKS_URL: 'https://auth.example/portal.json',
+        PORTAL_PRIVATE_KEY: 'a PEM',
+      }),
+    ).toEqual([
+      'PORTAL_PRIVATE_KEY: is set, though this process does not sign for that platform (AUTH_PLATFORMS=user); take it away',
+    ]);
+  });
+
+  it('takes an interval of whole days for rotation, 0 for never', () => {
+    expect(faultsOf({ USER_KEY_ROTATION_DAYS: '0', PORTAL_KEY_ROTATION_DAYS: '90' })).toEqual([]);
+    expect(faultsOf({ USER_KEY_ROTATION_DAYS: '-1' })).toEqual([
+      'USER_KEY_ROTATION_DAYS: must be a whole number of days, 0 for never',
+    ]);
   });
 
   it('refuses one secret in two places', () => {

@@ -6,9 +6,12 @@ import { findConfigFaults } from './config-faults.ts';
 
 const hour = 3600;
 const day = 24 * hour;
-const algorithm = z
-  .enum(signingAlgorithms, `must be one of ${signingAlgorithms.join(', ')}`)
-  .default('EdDSA');
+const algorithm = z.enum(signingAlgorithms, `must be one of ${signingAlgorithms.join(', ')}`).optional();
+const rotationDays = z
+  .string()
+  .regex(/^\d{1,4}$/, 'must be a whole number of days, 0 for never')
+  .transform(Number)
+  .optional();
 
 /** What a process needs of each platform that it holds. Optional here; AUTH_PLATFORMS says which must be set. */
 const platformFields = {
@@ -17,12 +20,20 @@ const platformFields = {
   /** Seals the platform's private keys in the database. */
   USER_KEY_ENCRYPTION_KEY: configFields.key256.optional(),
   PORTAL_KEY_ENCRYPTION_KEY: configFields.key256.optional(),
+  /** The keys as PEM instead of in the database; *_FILE names a file. The public ones: others whose tokens still hold. */
+  USER_PRIVATE_KEY: z.string().optional(),
+  PORTAL_PRIVATE_KEY: z.string().optional(),
+  USER_PUBLIC_KEYS: z.string().optional(),
+  PORTAL_PUBLIC_KEYS: z.string().optional(),
   /** Only for the platform that this process does not hold: to recognise its tokens. */
   USER_JWKS_URL: issuerConfigFields.USER_JWKS_URL.optional(),
   PORTAL_JWKS_URL: issuerConfigFields.PORTAL_JWKS_URL.optional(),
-  /** For the key pair made on first start. */
+  /** Of the next key pair that is made; without it that of the one in use, EdDSA for the first. */
   USER_SIGNING_ALGORITHM: algorithm,
   PORTAL_SIGNING_ALGORITHM: algorithm,
+  /** A new key signs so long after the one before; 0: only by `npm run keys -- rotate`. 30 if not set. */
+  USER_KEY_ROTATION_DAYS: rotationDays,
+  PORTAL_KEY_ROTATION_DAYS: rotationDays,
   USER_ACCESS_TOKEN_SECONDS: configFields.seconds.default(900),
   PORTAL_ACCESS_TOKEN_SECONDS: configFields.seconds.default(600),
   USER_REFRESH_IDLE_SECONDS: configFields.seconds.default(30 * day),

@@ -1,6 +1,7 @@
 import type { Platform, SigningAlgorithm } from '@signet/schema/contract';
 import { ConfigError } from '@signet/service';
 import type { AuthConfig } from './config.ts';
+import type { PemKeys } from './keys/pem-key-ring.ts';
 
 export type Lifetimes = {
   accessTokenSeconds: number;
@@ -10,30 +11,55 @@ export type Lifetimes = {
   refreshAbsoluteSeconds: number;
 };
 
+/** Where the signing keys come from. */
+export type KeyOrigin =
+  | { kind: 'pem'; pems: PemKeys }
+  | {
+      kind: 'database';
+      keyEncryptionKey: Buffer;
+      signingAlgorithm: SigningAlgorithm | undefined;
+      rotationSeconds: number;
+    };
+
 /** One platform's part of the configuration. */
-export type PlatformSettings = {
-  databaseUrl: string;
-  keyEncryptionKey: Buffer;
-  signingAlgorithm: SigningAlgorithm;
-  lifetimes: Lifetimes;
-};
+export type PlatformSettings = { databaseUrl: string; keys: KeyOrigin; lifetimes: Lifetimes };
+
+type PlatformConfig = Pick<AuthConfig, Extract<keyof AuthConfig, `${'USER' | 'PORTAL'}_${string}`>>;
+
+const defaultRotationDays = 30;
+const daySeconds = 24 * 3600;
 
 /** @throws {ConfigError} naming what is missing. */
-export function getPlatformSettings(config: AuthConfig, platform: Platform): PlatformSettings {
+export function getPlatformSettings(config: PlatformConfig, platform: Platform): PlatformSettings {
   const prefix = platform === 'user' ? 'USER' : 'PORTAL';
   const databaseUrl = config[`${prefix}_DATABASE_URL`];
-  const keyEncryptionKey = config[`${prefix}_KEY_ENCRYPTION_KEY`];
-  if (databaseUrl === undefined || keyEncryptionKey === undefined) {
-    throw new ConfigError([`${prefix}_DATABASE_URL and ${prefix}_KEY_ENCRYPTION_KEY must both be set`]);
+  if (databaseUrl === undefined) {
+    throw new ConfigError([`${prefix}_DATABASE_URL: is not set`]);
   }
   return {
     databaseUrl,
-    keyEncryptionKey,
-    signingAlgorithm: config[`${prefix}_SIGNING_ALGORITHM`],
+    keys: getKeyOrigin(config, prefix),
     lifetimes: {
       accessTokenSeconds: config[`${prefix}_ACCESS_TOKEN_SECONDS`],
       refreshIdleSeconds: config[`${prefix}_REFRESH_IDLE_SECONDS`],
       refreshAbsoluteSeconds: config[`${prefix}_REFRESH_ABSOLUTE_SECONDS`],
     },
+  };
+}
+
+function getKeyOrigin(config: PlatformConfig, prefix: 'USER' | 'PORTAL'): KeyOrigin {
+  const privateKey = config[`${prefix}_PRIVATE_KEY`];
+  const keyEncryptionKey = config[`${prefix}_KEY_ENCRYPTION_KEY`];
+  if (privateKey !== undefined) {
+    return { kind: 'pem', pems: { privateKey, publicKeys: config[`${prefix}_PUBLIC_KEYS`] } };
+  }
+  if (keyEncryptionKey === undefined) {
+    throw new ConfigError([`${prefix}_KEY_ENCRYPTION_KEY: is not set, and ${prefix}_PRIVATE_KEY neither`]);
+  }
+  return {
+    kind: 'database',
+    keyEncryptionKey,
+    signingAlgorithm: config[`${prefix}_SIGNING_ALGORITHM`],
+    rotationSeconds: (config[`${prefix}_KEY_ROTATION_DAYS`] ?? defaultRotationDays) * daySeconds,
   };
 }

@@ -31,17 +31,22 @@ describe('startAuth', () => {
     return keys.map(({ kid }) => kid);
   };
 
-  it('makes one key pair a platform, also when four start at once; later starts use the same', async () => {
+  it('makes a key that signs and one that waits for each platform, also when four start at once; later starts use the same', async () => {
     const servers = await Promise.all([start(), start(), start(), start()]);
     const later = await start();
-    const rows = await database.query('select kid, platform, state from auth.signing_key order by platform');
+    const rows = await database.query(
+      'select kid, platform, state from auth.signing_key order by platform, created_at',
+    );
     expect(rows.map(({ platform, state }) => [platform, state])).toEqual([
       ['portal', 'active'],
+      ['portal', 'next'],
       ['user', 'active'],
+      ['user', 'next'],
     ]);
+    const kids = rows.map(({ kid }) => kid);
     for (const server of [...servers, later]) {
-      expect(await readKids(server, 'portal')).toEqual([rows[0].kid]);
-      expect(await readKids(server, 'user')).toEqual([rows[1].kid]);
+      expect(await readKids(server, 'portal')).toEqual(kids.slice(0, 2));
+      expect(await readKids(server, 'user')).toEqual(kids.slice(2));
     }
     await Promise.all([...servers, later].map((server) => server.stop()));
   });
@@ -189,7 +194,7 @@ describe('the database roles of the two platforms', () => {
       await (await startAuth(testConfig(database, secrets), logger)).stop();
       const db = createDatabase(database.urlOf(role));
       const { rows } = await sql`select platform from auth.signing_key`.execute(db);
-      expect(rows).toEqual([{ platform }]);
+      expect(rows).toEqual([{ platform }, { platform }]);
       for (const table of tables) {
         await expect(sql`select * from ${sql.table(`auth.${table}`)}`.execute(db)).rejects.toMatchObject({
           code: '42501',

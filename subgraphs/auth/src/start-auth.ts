@@ -33,12 +33,12 @@ export async function startAuth(
     await Promise.all(started.map((platform) => platform.stop()));
   };
   try {
-    assertDisjointKeys(platforms.user?.publishedKeys ?? [], platforms.portal?.publishedKeys ?? []);
-    const local = await createLocalIssuers(config, started);
+    assertDisjointKeys(platforms.user?.keys, platforms.portal?.keys);
+    const local = createLocalIssuers(config, started);
     const foreign = createForeignIssuers(config, heldPlatforms(config), logger);
     await assertForeignKeysDiffer(
       foreign,
-      started.flatMap(({ publishedKeys }) => publishedKeys),
+      started.flatMap(({ keys }) => keys.listPublished()),
     );
     return await serveSubgraph({
       name: 'auth',
@@ -85,14 +85,10 @@ async function startPlatforms(config: AuthConfig, logger: Logger, options: AuthO
 }
 
 /** The process's own issuers; it verifies with its own keys. */
-async function createLocalIssuers(
+function createLocalIssuers(
   { ISSUER_URL }: AuthConfig,
   started: readonly PlatformResources[],
-): Promise<readonly TrustedIssuer[]> {
-  const sources = await Promise.all(
-    started.map(
-      async ({ platform, publishedKeys }) => [platform, await createLocalKeySource(publishedKeys)] as const,
-    ),
-  );
+): readonly TrustedIssuer[] {
+  const sources = started.map(({ platform, keys }) => [platform, createLocalKeySource(keys)] as const);
   return trustedIssuers(ISSUER_URL, Object.fromEntries(sources));
 }

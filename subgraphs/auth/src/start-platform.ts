@@ -9,7 +9,8 @@ import type { AuthOptions } from './auth-options.ts';
 import type { AuthConfig } from './config.ts';
 import { explainStartError } from './explain-start-error.ts';
 import type { PlatformIssuer } from './issuer/platform-issuer.ts';
-import { loadSigningKeys } from './keys/load-signing-keys.ts';
+import type { KeyRing } from './keys/key-ring.ts';
+import { openKeyRing } from './keys/open-key-ring.ts';
 import type { SigningKey } from './keys/signing-key.ts';
 import { createPasswordWorkers } from './passwords/password-workers.ts';
 import { getPlatformSettings } from './platform-settings.ts';
@@ -25,7 +26,7 @@ type PlatformParts<A extends Account> = {
 export type PlatformResources = {
   platform: Platform;
   database: ProcessDatabase;
-  publishedKeys: readonly SigningKey[];
+  keys: KeyRing;
   stop(): Promise<void>;
 };
 
@@ -47,9 +48,11 @@ export async function startPlatform<A extends Account>(
     log: logger,
     ...(options.onQuery && { onQuery: options.onQuery }),
   });
+  let keys: KeyRing | undefined;
   try {
     const { db } = database;
-    const keys = await loadSigningKeys(db, { platform, ...settings });
+    const ring = await openKeyRing({ settings, platform, logger, timing: options.keyTiming });
+    keys = ring;
     if (config.NODE_ENV === 'production') {
       await assertNoSeededAccounts({ db, tables, platform });
     }
@@ -65,15 +68,18 @@ export async function startPlatform<A extends Account>(
         onCompare: (compare) => options.onCompare?.({ platform, ...compare }),
       }),
       lifetimes: settings.lifetimes,
-      signAccessToken: createSigner(config.ISSUER_URL, keys.active),
+      signAccessToken: async (subject, times) =>
+        createSigner(config.ISSUER_URL, await ring.getSigningKey())(subject, times),
       now: options.now ?? (() => new Date()),
     };
     const stop = async () => {
       await issuer.passwords.close();
+      await ring.stop();
       await database.close();
     };
-    return { platform, issuer, database, publishedKeys: keys.published, stop };
+    return { platform, issuer, database, keys: ring, stop };
   } catch (error) {
+    await keys?.stop();
     await database.close();
     throw explainStartError(error, platform, settings.databaseUrl);
   }

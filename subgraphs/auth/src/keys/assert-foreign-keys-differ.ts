@@ -1,6 +1,6 @@
 import { ConfigError } from '@signet/service';
 import type { TrustedIssuer } from '@signet/session';
-import type { SigningKey } from './signing-key.ts';
+import type { PublicKey } from './key-ring.ts';
 
 /**
  * As `assertDisjointKeys`, where another process holds the other platform. While that one can't be asked there is nothing to
@@ -10,7 +10,7 @@ import type { SigningKey } from './signing-key.ts';
  */
 export async function assertForeignKeysDiffer(
   foreign: readonly TrustedIssuer[],
-  own: readonly SigningKey[],
+  own: readonly PublicKey[],
 ): Promise<void> {
   const kids = new Set(own.map(({ kid }) => kid));
   for (const { platform, keys } of foreign) {

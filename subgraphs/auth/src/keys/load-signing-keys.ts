@@ -1,67 +1,76 @@
 import type { Database } from '@signet/db';
-import type { Platform, SigningAlgorithm } from '@signet/schema/contract';
-import { ConfigError } from '@signet/service';
 import type { Kysely } from 'kysely';
-import { openPrivateKey, sealPrivateKey } from './sealed-key.ts';
 import {
-  insertFirstKey,
+  advanceKeys,
+  type KeyChange,
+  type KeySettings,
+  type LockedKeys,
+  makeKey,
+  policyOf,
+  readTime,
+} from './change-keys.ts';
+import { planKeySteps } from './key-plan.ts';
+import {
   listSigningKeys,
   lockSigningKeys,
+  raiseTokenSeconds,
+  readDatabaseTime,
+  retireKey,
   type SigningKeyRow,
+  tryLockSigningKeys,
+  wakeSigners,
 } from './signing-key.queries.ts';
-import { exportPkcs8, generateSigningKey, importPkcs8, type SigningKey } from './signing-key.ts';
 
-export type LoadedKeys = {
-  /** Signs. */
-  active: SigningKey;
-  /** All whose tokens verifiers must accept, the active one among them. */
-  published: readonly SigningKey[];
-};
-
-type LoadOptions = { platform: Platform; signingAlgorithm: SigningAlgorithm; keyEncryptionKey: Buffer };
+export type ReadKeys = { rows: SigningKeyRow[]; readAt: Date; changes: KeyChange[] };
 
 /**
- * Reads the platform's keys; makes the first one where there is none. Replicas that start at once make one between them.
- *
- * @throws {ConfigError} when the key-encryption key does not open what is stored.
+ * At the start of a process: makes the keys that are missing, and makes the waiting key anew where another algorithm is
+ * configured now. Replicas that start at once make one set between them. `check` sees the keys first, before any is changed.
  */
-export function loadSigningKeys(db: Kysely<Database>, options: LoadOptions): Promise<LoadedKeys> {
-  const { platform, signingAlgorithm: algorithm, keyEncryptionKey } = options;
+export function prepareSigningKeys(
+  db: Kysely<Database>,
+  settings: KeySettings,
+  check: (rows: readonly SigningKeyRow[]) => Promise<unknown>,
+): Promise<ReadKeys> {
   return db.transaction().execute(async (trx) => {
-    await lockSigningKeys(trx, platform);
-    const rows = await listSigningKeys(trx, platform);
-    const published = await Promise.all(rows.map((row) => openKey(row, options)));
-    const active = published.find((_key, index) => rows[index]?.state === 'active');
-    if (active) {
-      return { active, published };
-    }
-    const first = await generateSigningKey(algorithm);
-    const label = { platform, kid: first.kid, algorithm };
-    const sealed = sealPrivateKey(exportPkcs8(first), label, keyEncryptionKey);
-    await insertFirstKey(trx, { ...label, sealed_private_key: sealed });
-    return { active: first, published: [...published, first] };
+    await lockSigningKeys(trx, settings.platform);
+    await check(await listSigningKeys(trx, settings.platform));
+    const locked: LockedKeys = { trx, settings, now: await readTime(trx, settings) };
+    const replaced = await replaceNextKey(locked);
+    const changes = [...replaced, ...(await advanceKeys(locked))];
+    await raiseTokenSeconds(trx, settings.platform, settings.tokenSeconds);
+    return { rows: await listSigningKeys(trx, settings.platform), readAt: locked.now, changes };
   });
 }
 
-async function openKey(row: SigningKeyRow, { platform, keyEncryptionKey }: LoadOptions): Promise<SigningKey> {
-  const pkcs8 = openSealed(row, platform, keyEncryptionKey);
-  const key = await importPkcs8(pkcs8, row.algorithm);
-  if (key.kid !== row.kid) {
-    throw new Error(`The signing key stored as ${row.kid} is another one (${key.kid}).`);
+/** While a process runs: reads the keys, and does what is due unless another replica is doing it. */
+export async function readSigningKeys(db: Kysely<Database>, settings: KeySettings): Promise<ReadKeys> {
+  const { platform, timing } = settings;
+  const rows = await listSigningKeys(db, platform);
+  const readAt = timing.now ? timing.now() : await readDatabaseTime(db);
+  if (planKeySteps(rows, policyOf(settings), readAt).length === 0) {
+    return { rows, readAt, changes: [] };
   }
-  return key;
+  return db.transaction().execute(async (trx) => {
+    const isMine = await tryLockSigningKeys(trx, platform);
+    const now = await readTime(trx, settings);
+    const changes = isMine ? await advanceKeys({ trx, settings, now }) : [];
+    return { rows: await listSigningKeys(trx, platform), readAt: now, changes };
+  });
 }
 
-function openSealed(row: SigningKeyRow, platform: Platform, keyEncryptionKey: Buffer): Buffer {
-  try {
-    return openPrivateKey(
-      row.sealed_private_key,
-      { platform, kid: row.kid, algorithm: row.algorithm },
-      keyEncryptionKey,
-    );
-  } catch {
-    throw new ConfigError([
-      `${platform.toUpperCase()}_KEY_ENCRYPTION_KEY: does not open signing key ${row.kid} in the database; set the one that sealed it`,
-    ]);
+/** The algorithm of the configuration is that of the next key. One that an operator imported is left alone. */
+async function replaceNextKey(locked: LockedKeys): Promise<KeyChange[]> {
+  const { trx, settings, now } = locked;
+  const rows = await listSigningKeys(trx, settings.platform);
+  const next = rows.find(({ state }) => state === 'next');
+  const algorithm = settings.signingAlgorithm;
+  if (!next || next.imported || !algorithm || next.algorithm === algorithm) {
+    return [];
   }
+  // It has never signed, so nobody misses it.
+  await retireKey(trx, next.kid, now);
+  const made = await makeKey(locked, 'next', algorithm);
+  await wakeSigners(trx);
+  return [{ kid: next.kid, state: 'retired' }, made];
 }

@@ -1,37 +1,159 @@
 import type { Database, SigningKeyTable } from '@signet/db';
 import type { Platform } from '@signet/schema/contract';
-import { type Selectable, sql, type Transaction } from 'kysely';
+import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
 
-export type SigningKeyRow = Pick<
-  Selectable<SigningKeyTable>,
-  'kid' | 'algorithm' | 'state' | 'sealed_private_key'
->;
+/** Wakes the processes that sign with the platform's keys. */
+export const signingKeyChannel = 'signet_signing_key';
+
+const columns = [
+  'kid',
+  'algorithm',
+  'state',
+  'sealed_private_key',
+  'published_at',
+  'activated_at',
+  'retire_at',
+  'promote_at',
+  'imported',
+  'token_seconds',
+] as const;
+
+export type SigningKeyRow = Pick<Selectable<SigningKeyTable>, (typeof columns)[number]>;
+
+const lockOf = (platform: Platform) => sql`hashtextextended(${`signet signing keys ${platform}`}, 0)`;
 
 /** Until the transaction ends, nobody else makes or changes keys of this platform. */
 export async function lockSigningKeys(trx: Transaction<Database>, platform: Platform): Promise<void> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`signet signing keys ${platform}`}, 0))`.execute(
-    trx,
-  );
+  await sql`select pg_advisory_xact_lock(${lockOf(platform)})`.execute(trx);
 }
 
-/** Keys that may sign or whose tokens may still live, oldest first. */
-export function listSigningKeys(trx: Transaction<Database>, platform: Platform): Promise<SigningKeyRow[]> {
-  return trx
+/** False where somebody else is at it. */
+export async function tryLockSigningKeys(trx: Transaction<Database>, platform: Platform): Promise<boolean> {
+  const { rows } = await sql<{ locked: boolean }>`
+    select pg_try_advisory_xact_lock(${lockOf(platform)}) as locked
+  `.execute(trx);
+  return rows[0]?.locked === true;
+}
+
+/** The server's clock: the processes' own may differ, and one that runs ahead must not rotate early. */
+export async function readDatabaseTime(db: Kysely<Database>): Promise<Date> {
+  const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(db);
+  return rows[0]?.now ?? new Date();
+}
+
+/** Keys that sign, will sign, or whose tokens may still live; oldest first. */
+export function listSigningKeys(db: Kysely<Database>, platform: Platform): Promise<SigningKeyRow[]> {
+  return db
     .selectFrom('auth.signing_key')
-    .select(['kid', 'algorithm', 'state', 'sealed_private_key'])
+    .select(columns)
     .where('platform', '=', platform)
     .where('state', '!=', 'retired')
     .orderBy('created_at')
     .execute();
 }
 
-/** The platform's first key: nobody can hold an older JWKS, so it signs at once. */
-export async function insertFirstKey(
-  trx: Transaction<Database>,
-  key: Pick<SigningKeyRow, 'kid' | 'algorithm' | 'sealed_private_key'> & { platform: Platform },
-): Promise<void> {
+/** All that there ever were, retired ones too, newest first. */
+export function listEverySigningKey(
+  db: Kysely<Database>,
+  platform: Platform,
+): Promise<Omit<SigningKeyRow, 'sealed_private_key'>[]> {
+  const shown = columns.filter((column) => column !== 'sealed_private_key');
+  return db
+    .selectFrom('auth.signing_key')
+    .select(shown)
+    .where('platform', '=', platform)
+    .orderBy('created_at', 'desc')
+    .execute();
+}
+
+export type NewSigningKey = Pick<
+  SigningKeyRow,
+  'kid' | 'algorithm' | 'sealed_private_key' | 'published_at' | 'imported' | 'token_seconds'
+> & { platform: Platform; state: 'next' | 'active'; activated_at: Date | null };
+
+/** Its tokens may live as long as those of the keys there are: replicas need not agree on a lifetime while it changes. */
+export async function insertSigningKey(trx: Transaction<Database>, key: NewSigningKey): Promise<void> {
+  const longest = sql<number>`greatest(${key.token_seconds}::int, (
+    select max(token_seconds) from auth.signing_key where platform = ${key.platform} and state != 'retired'
+  ))`;
   await trx
     .insertInto('auth.signing_key')
-    .values({ ...key, state: 'active', activated_at: new Date() })
+    .values({ ...key, token_seconds: longest })
     .execute();
+}
+
+export async function findKeyState(
+  db: Kysely<Database>,
+  platform: Platform,
+  kid: string,
+): Promise<SigningKeyRow['state'] | undefined> {
+  const row = await db
+    .selectFrom('auth.signing_key')
+    .select('state')
+    .where('platform', '=', platform)
+    .where('kid', '=', kid)
+    .executeTakeFirst();
+  return row?.state;
+}
+
+/** It signs from now on. */
+export async function activateKey(trx: Transaction<Database>, kid: string, now: Date): Promise<void> {
+  const change = { state: 'active', activated_at: now, promote_at: null } as const;
+  await trx.updateTable('auth.signing_key').set(change).where('kid', '=', kid).execute();
+}
+
+/** It signs no more, and is trusted until the last token that it signed has expired, and the grace after that. */
+export async function demoteKey(
+  trx: Transaction<Database>,
+  kid: string,
+  now: Date,
+  graceSeconds: number,
+): Promise<void> {
+  await trx
+    .updateTable('auth.signing_key')
+    .set(({ ref }) => ({
+      state: 'retiring',
+      retire_at: sql<Date>`${now}::timestamptz + make_interval(secs => ${ref('token_seconds')} + ${graceSeconds})`,
+    }))
+    .where('kid', '=', kid)
+    .execute();
+}
+
+/** Nobody trusts it any more, and its private half is gone. */
+export async function retireKey(trx: Transaction<Database>, kid: string, now: Date): Promise<void> {
+  const change = { state: 'retired', retire_at: now, sealed_private_key: Buffer.alloc(0) } as const;
+  await trx.updateTable('auth.signing_key').set(change).where('kid', '=', kid).execute();
+}
+
+export async function schedulePromotion(trx: Transaction<Database>, kid: string, at: Date): Promise<void> {
+  await trx.updateTable('auth.signing_key').set({ promote_at: at }).where('kid', '=', kid).execute();
+}
+
+/** Before a process signs: its tokens may live longer than those of the processes before it. */
+export async function raiseTokenSeconds(
+  trx: Transaction<Database>,
+  platform: Platform,
+  tokenSeconds: number,
+): Promise<void> {
+  await trx
+    .updateTable('auth.signing_key')
+    .set({ token_seconds: tokenSeconds })
+    .where('platform', '=', platform)
+    .where('state', 'in', ['next', 'active'])
+    .where('token_seconds', '<', tokenSeconds)
+    .execute();
+}
+
+/** In the transaction of the change: whoever holds the private half can write any token, so this never expires. */
+export async function insertKeyRevocation(
+  trx: Transaction<Database>,
+  platform: Platform,
+  kid: string,
+): Promise<void> {
+  await trx.insertInto('auth.revocation').values({ kind: 'signing_key', platform, subject: kid }).execute();
+}
+
+/** Arrives when the transaction commits. */
+export async function wakeSigners(trx: Transaction<Database>): Promise<void> {
+  await sql`select pg_notify(${signingKeyChannel}, '')`.execute(trx);
 }

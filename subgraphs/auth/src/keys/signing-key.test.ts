@@ -1,6 +1,5 @@
 import { calculateJwkThumbprint } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { assertDisjointKeys } from './assert-disjoint-keys.ts';
 import { exportPkcs8, generateSigningKey, importPkcs8 } from './signing-key.ts';
 
 describe('a signing key', () => {
@@ -20,11 +19,5 @@ describe('a signing key', () => {
   it('comes back whole from PKCS #8', async () => {
     const key = await generateSigningKey('ES256');
     expect((await importPkcs8(exportPkcs8(key), 'ES256')).publicJwk).toEqual(key.publicJwk);
-  });
-
-  it('in both key sets is refused by name', async () => {
-    const [one, two] = [await generateSigningKey('EdDSA'), await generateSigningKey('EdDSA')];
-    expect(() => assertDisjointKeys([one], [two])).not.toThrow();
-    expect(() => assertDisjointKeys([one], [two, one])).toThrow(/PORTAL_DATABASE_URL.*must share none/);
   });
 });

@@ -18,11 +18,11 @@ const generate = promisify(generateKeyPair);
 export async function generateSigningKey(algorithm: SigningAlgorithm): Promise<SigningKey> {
   switch (algorithm) {
     case 'EdDSA':
-      return describeKey((await generate('ed25519')).privateKey, algorithm);
+      return describePrivateKey((await generate('ed25519')).privateKey, algorithm);
     case 'ES256':
-      return describeKey((await generate('ec', { namedCurve: 'P-256' })).privateKey, algorithm);
+      return describePrivateKey((await generate('ec', { namedCurve: 'P-256' })).privateKey, algorithm);
     case 'RS256':
-      return describeKey((await generate('rsa', { modulusLength: 2048 })).privateKey, algorithm);
+      return describePrivateKey((await generate('rsa', { modulusLength: 2048 })).privateKey, algorithm);
   }
 }
 
@@ -31,12 +31,22 @@ export function exportPkcs8(key: SigningKey): Buffer {
 }
 
 export async function importPkcs8(pkcs8: Buffer, algorithm: SigningAlgorithm): Promise<SigningKey> {
-  return describeKey(createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }), algorithm);
+  return describePrivateKey(createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }), algorithm);
 }
 
 /** The public half comes from the private key itself: no column can claim another one for it. */
-async function describeKey(privateKey: KeyObject, algorithm: SigningAlgorithm): Promise<SigningKey> {
-  const jwk = createPublicKey(privateKey).export({ format: 'jwk' }) as JWK;
+export async function describePrivateKey(
+  privateKey: KeyObject,
+  algorithm: SigningAlgorithm,
+): Promise<SigningKey> {
+  return { ...(await describePublicKey(createPublicKey(privateKey), algorithm)), privateKey };
+}
+
+export async function describePublicKey(
+  publicKey: KeyObject,
+  algorithm: SigningAlgorithm,
+): Promise<Omit<SigningKey, 'privateKey'>> {
+  const jwk = publicKey.export({ format: 'jwk' }) as JWK;
   const kid = await calculateJwkThumbprint(jwk);
-  return { kid, algorithm, privateKey, publicJwk: { ...jwk, kid, alg: algorithm, use: 'sig' } };
+  return { kid, algorithm, publicJwk: { ...jwk, kid, alg: algorithm, use: 'sig' } };
 }

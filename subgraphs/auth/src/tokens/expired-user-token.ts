@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { openProcessDatabase } from '@signet/db';
 import type { Logger } from '@signet/service';
 import type { UserAccount } from '../accounts/account.ts';
-import { loadSigningKeys } from '../keys/load-signing-keys.ts';
+import { readActiveKey } from '../keys/read-active-key.ts';
 import { createUserTokenSigner } from './user-token-signer.ts';
 
 type ExpiredTokenOptions = {
@@ -30,11 +30,7 @@ export async function signExpiredUserToken({
     maxConnections: 1,
   });
   try {
-    const { active } = await loadSigningKeys(database.db, {
-      platform: 'user',
-      signingAlgorithm: 'EdDSA',
-      keyEncryptionKey,
-    });
+    const active = await readActiveKey(database.db, { platform: 'user', keyEncryptionKey });
     const issuedAt = new Date(Date.now() - 2 * hourMs);
     const nobody: UserAccount = {
       id: randomUUID(),

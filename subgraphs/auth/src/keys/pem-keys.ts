@@ -1,0 +1,73 @@
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import type { SigningAlgorithm } from '@signet/schema/contract';
+import type { PublicKey } from './key-ring.ts';
+import { describePrivateKey, describePublicKey, type SigningKey } from './signing-key.ts';
+
+/** What is wrong with a PEM, for the operator. Never holds a part of it. */
+export class PemError extends Error {
+  override readonly name = 'PemError';
+}
+
+const minRsaBits = 2048; // RFC 7518, section 3.3
+const pemBlocks = /-----BEGIN ([A-Z ]+)-----[\s\S]+?-----END \1-----/g;
+
+/**
+ * Reads one private key: Ed25519, P-256 or RSA, PKCS #8, SEC 1 or PKCS #1, not encrypted.
+ *
+ * @throws {PemError}
+ */
+export async function readPrivatePem(pem: string): Promise<SigningKey> {
+  const blocks = [...pem.matchAll(pemBlocks)].filter(([, label]) => label !== 'EC PARAMETERS');
+  const [[text = '', label = ''] = []] = blocks;
+  if (blocks.length !== 1 || !label.endsWith('PRIVATE KEY')) {
+    throw new PemError('must hold one private key in PEM form, and nothing else');
+  }
+  if (label.startsWith('ENCRYPTED') || text.includes('ENCRYPTED')) {
+    throw new PemError('is protected by a passphrase: decrypt it first (openssl pkey -in … -out …)');
+  }
+  const key = parse(() => createPrivateKey(text));
+  return describePrivateKey(key, algorithmOf(key));
+}
+
+/**
+ * Reads public keys that stand one after the other.
+ *
+ * @throws {PemError}
+ */
+export async function readPublicPems(pem: string): Promise<readonly PublicKey[]> {
+  const blocks = [...pem.matchAll(pemBlocks)];
+  if (blocks.length === 0 || blocks.some(([, label]) => label !== 'PUBLIC KEY')) {
+    throw new PemError('must hold public keys in PEM form (PUBLIC KEY), and nothing else');
+  }
+  return Promise.all(
+    blocks.map(async ([text]) => {
+      const key = parse(() => createPublicKey(text));
+      return describePublicKey(key, algorithmOf(key));
+    }),
+  );
+}
+
+function parse(read: () => KeyObject): KeyObject {
+  try {
+    return read();
+  } catch {
+    throw new PemError('holds a key that can not be read');
+  }
+}
+
+/** The one algorithm that a key of this type signs with. */
+function algorithmOf(key: KeyObject): SigningAlgorithm {
+  const { modulusLength = 0, namedCurve } = key.asymmetricKeyDetails ?? {};
+  switch (key.asymmetricKeyType) {
+    case 'ed25519':
+      return 'EdDSA';
+    case 'ec':
+      if (namedCurve === 'prime256v1') return 'ES256';
+      throw new PemError('holds an EC key of another curve than P-256');
+    case 'rsa':
+      if (modulusLength >= minRsaBits) return 'RS256';
+      throw new PemError(`holds an RSA key of fewer than ${minRsaBits} bits`);
+    default:
+      throw new PemError('must be an Ed25519, P-256 or RSA key');
+  }
+}
