@@ -15,7 +15,7 @@ import { createHome, findFreePortBase } from './platform.test-support.ts';
 import { type RunningPlatform, startPlatform } from './start-platform.ts';
 
 /** Every row of the committed matrix. */
-const coordinates = [...readCommittedMatrix().keys()];
+const coordinates = [...readCommittedMatrix().merged.keys()];
 const concurrency = 6;
 
 let home: Awaited<ReturnType<typeof createHome>>;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Caller, callers, createAccessMatrix, readRuleBook, type Verdict } from '@signet/access';
+import { type Caller, callers, readRuleBook, type Verdict } from '@signet/access';
 import { readSubgraphSdl } from '@signet/schema/sdl';
 import { subgraphs } from '@signet/schema/subgraphs';
 import { postGraphql } from '@signet/testing';
@@ -21,21 +21,41 @@ export type Place = {
   entities: readonly string[];
 };
 
-/** The committed matrix as a reader has it: its first table, a row for each field. */
-export function readCommittedMatrix(): Verdicts {
-  const [table = ''] = readFileSync(matrixPath, 'utf8').split('\n## ');
+/** The committed matrix as a reader has it: who may have a field, and what a subgraph alone gives more freely. */
+export function readCommittedMatrix(): { merged: Verdicts; inSubgraph(name: string): Verdicts } {
+  const [merged = '', lenient = ''] = readFileSync(matrixPath, 'utf8').split('\n## ');
+  return {
+    merged: toVerdicts(readTable(merged)),
+    inSubgraph: (name) => toVerdicts(readTable(lenient).filter(({ subgraph }) => subgraph === name)),
+  };
+}
+
+type Row = {
+  coordinate: string;
+  verdicts: Readonly<Record<Caller, Verdict>>;
+  /** In the second table only. */
+  subgraph: string | undefined;
+};
+
+function readTable(text: string): Row[] {
   const words: Record<string, Verdict> = { '✓': 'yes', '·': 'no', policy: 'policy' };
-  const lines = table.split('\n').filter((line) => line.startsWith('| `'));
-  return new Map(
-    lines.map((line) => {
-      const [coordinate = '', ...cells] = line
-        .split('|')
-        .map((cell) => cell.trim().replaceAll('`', ''))
-        .slice(1);
-      const verdicts = callers.map((caller, index) => [caller, words[cells[index] ?? '']]);
-      return [coordinate, Object.fromEntries(verdicts) as Record<Caller, Verdict>];
-    }),
-  );
+  const lines = text.split('\n').filter((line) => line.startsWith('| `'));
+  return lines.map((line) => {
+    const [coordinate = '', ...cells] = line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim());
+    const verdicts = callers.map((caller, index) => [caller, words[cells[index] ?? '']]);
+    return {
+      coordinate: coordinate.replaceAll('`', ''),
+      verdicts: Object.fromEntries(verdicts) as Row['verdicts'],
+      subgraph: cells[callers.length + 1],
+    };
+  });
+}
+
+function toVerdicts(rows: readonly Row[]): Verdicts {
+  return new Map(rows.map(({ coordinate, verdicts }) => [coordinate, verdicts]));
 }
 
 /** The gateway's entrance `graph`, which holds everyone to the whole matrix. */
@@ -45,26 +65,26 @@ export async function openGateway(gatewayUrl: string): Promise<Place> {
     name: 'gateway',
     url,
     schema: await introspect(url),
-    verdicts: readCommittedMatrix(),
+    verdicts: readCommittedMatrix().merged,
     entities: [],
   };
 }
 
 /**
  * Every subgraph, which holds everyone to the rules in its own SDL. Where several subgraphs have a field, these can be
- * weaker than the matrix; its second table lists them.
+ * weaker than the composed ones, but no weaker than the matrix's second table says.
  */
 export function openSubgraphs(portBase: number): Promise<Place[]> {
+  const { merged, inSubgraph } = readCommittedMatrix();
   return Promise.all(
     subgraphs.map(async ({ name, portOffset }) => {
       const url = `http://127.0.0.1:${portBase + portOffset}/graphql`;
       const book = readRuleBook(parse(readSubgraphSdl(name)));
-      const rows = createAccessMatrix(book);
       return {
         name,
         url,
         schema: await introspect(url),
-        verdicts: new Map(rows.map((row) => [row.coordinate, row.verdicts])),
+        verdicts: new Map([...merged, ...inSubgraph(name)]),
         entities: [...book].flatMap(([type, { isEntity }]) => (isEntity ? [type] : [])),
       };
     }),
