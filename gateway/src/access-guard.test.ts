@@ -84,10 +84,10 @@ describe('an operation that the caller may not have as a whole', () => {
 
   it('is refused when it unfolds without end, to staff as well', async () => {
     const fragments = Array.from(
-      { length: 1000 },
+      { length: 20 },
       (_, i) => `fragment F${i} on Category { name ...F${i + 1} ... { ...F${i + 1} } }`,
     );
-    const query = `{ products(first: 1) { edges { node { category { ...F0 } } } } } ${fragments.join(' ')} fragment F1000 on Category { name }`;
+    const query = `{ products(first: 1) { edges { node { category { ...F0 } } } } } ${fragments.join(' ')} fragment F20 on Category { name }`;
     for (const [accept, status] of [
       ['application/json', 200],
       ['*/*', 400],
