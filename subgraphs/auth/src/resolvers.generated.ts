@@ -33,7 +33,10 @@ export type AuthPayload = {
   __typename?: 'AuthPayload';
   /** Send it as `Authorization: Bearer …`. */
   accessToken: Scalars['String']['output'];
-  /** Exchange it for new tokens before or after the access token expires. Works once. Null when a cookie carries it. */
+  /**
+   * Exchange it for new tokens before or after the access token expires. Null where a cookie carries it: send
+   * `Signet-Session: cookie` with sign-in, refresh and logout.
+   */
   refreshToken?: Maybe<Scalars['String']['output']>;
   /** Seconds until the access token expires. */
   expiresIn: Scalars['Int']['output'];
@@ -52,7 +55,7 @@ export type LoginInput = {
 };
 
 export type LogoutInput = {
-  /** The session to end, when it is not that of the access token. */
+  /** The session to end, when it is not that of the access token. Left out where a cookie carries it. */
   refreshToken?: InputMaybe<Scalars['String']['input']>;
 };
 
@@ -70,7 +73,7 @@ export type PageInfo = {
 };
 
 export type RefreshInput = {
-  /** Null when a cookie carries it. */
+  /** Left out where a cookie carries it. */
   refreshToken?: InputMaybe<Scalars['String']['input']>;
 };
 
@@ -186,8 +189,8 @@ export type Mutation = {
    */
   login: AuthPayload;
   /**
-   * End a customer's session: that of the refresh token when one is given, else that of the access token. True also when it had
-   * ended before.
+   * End a customer's session: that of the refresh token when one is given, else that of the access token. With
+   * `Signet-Session: cookie` both, and the cookie is cleared. True also when it had ended before.
    */
   logout: Scalars['Boolean']['output'];
   /** Sign in as staff. Answers like `login`. */
@@ -202,8 +205,10 @@ export type Mutation = {
    */
   reactivateStaff: StaffMember;
   /**
-   * Exchange a customer's refresh token for new tokens. Each works once: keep the new one. Send no expired access token along.
-   * `auth.failure.invalid_credentials`: no such token. `auth.failure.revoked`: used, expired, or the session has ended.
+   * Exchange a customer's refresh token for new tokens. Each is used once: keep the new one. An answer that was lost comes again for
+   * a minute, until the new token is used. Send no expired access token along.
+   * `auth.failure.invalid_credentials`: no such token. `auth.failure.revoked`: expired, or the session has ended; a used token
+   * that comes back later ends it. `auth.failure.missing_token`: cookies were asked for, and there is none.
    */
   refresh: AuthPayload;
   /**
