@@ -14,7 +14,7 @@ const rotationDays = z
   .optional();
 
 /** What a process needs of each platform that it holds. Optional here; AUTH_PLATFORMS says which must be set. */
-const platformFields = {
+export const platformConfigFields = {
   USER_DATABASE_URL: configFields.postgresUrl.optional(),
   PORTAL_DATABASE_URL: configFields.postgresUrl.optional(),
   /** Seals the platform's private keys in the database. */
@@ -45,7 +45,7 @@ const platformFields = {
 export const authConfigSchema = z
   .object({
     ...processConfigFields,
-    ...platformFields,
+    ...platformConfigFields,
     ISSUER_URL: issuerConfigFields.ISSUER_URL,
     JWKS_INSECURE: issuerConfigFields.JWKS_INSECURE,
     /** Slug of the tenant of a request that names none. */

@@ -25,7 +25,7 @@ export type RotateOptions = {
 
 /** `early`: the key signs before every verifier has it. */
 export type Rotation =
-  | { outcome: 'promoted'; kid: string; previous: string; early: boolean; publishedAt: Date }
+  | { outcome: 'promoted'; kid: string; previous: string; early: boolean; leavesAt: Date | null }
   | { outcome: 'scheduled'; kid: string; at: Date }
   | { outcome: 'refused'; kid: string; at: Date };
 
@@ -48,13 +48,9 @@ export function rotateKey(
     }
     await promoteKey(locked, next.kid, active.kid);
     await advanceKeys(locked);
-    return {
-      outcome: 'promoted',
-      kid: next.kid,
-      previous: active.kid,
-      early,
-      publishedAt: next.published_at,
-    };
+    const rows = await listSigningKeys(locked.trx, settings.platform);
+    const leavesAt = rows.find(({ kid }) => kid === active.kid)?.retire_at ?? null;
+    return { outcome: 'promoted', kid: next.kid, previous: active.kid, early, leavesAt };
   });
 }
 

@@ -1,0 +1,89 @@
+import type { Platform } from '@signet/schema/contract';
+import type { KeyImport } from '../import-key.ts';
+import type { KeyRevocation } from '../revoke-key.ts';
+import type { Rotation } from '../rotate-key.ts';
+import { formatTime } from './key-table.ts';
+
+export type Report = { text: string; failed?: boolean };
+
+/** What a key breaks that signs before every verifier has it. */
+export function describeEarlyKey(publicationSeconds: number): string {
+  return [
+    'What breaks: a verifier that has not read the key set since refuses its tokens (401 auth.failure.unknown_key).',
+    "Signet's own read it again within 30 s of the first such token; other programs when their copy expires,",
+    `${Math.ceil(publicationSeconds / 60)} minutes from the publication at the latest. Whoever is refused tries again; no session ends.`,
+  ].join('\n');
+}
+
+export function reportRotation(platform: Platform, rotation: Rotation, publicationSeconds: number): Report {
+  const { kid } = rotation;
+  switch (rotation.outcome) {
+    case 'promoted':
+      return {
+        text: [
+          `${platform}: ${kid} signs from now on${rotation.early ? '.' : ', and every verifier has it.'}`,
+          `${rotation.previous} stays until ${formatTime(rotation.leavesAt)}, when the last token it signed has expired.`,
+          ...(rotation.early ? [describeEarlyKey(publicationSeconds)] : []),
+        ].join('\n'),
+      };
+    case 'scheduled':
+      return {
+        text: `${platform}: ${kid} is published and signs from ${formatTime(rotation.at)} on, when every verifier has it. The auth processes see to it.`,
+      };
+    case 'refused':
+      return {
+        failed: true,
+        text: [
+          `${platform}: nothing was changed. ${kid} may not sign before ${formatTime(rotation.at)}: until then not every verifier has it.`,
+          'Without --now it takes over by itself then. With --emergency it signs at once.',
+          describeEarlyKey(publicationSeconds),
+        ].join('\n'),
+      };
+  }
+}
+
+export function reportRevocation(
+  platform: Platform,
+  kid: string,
+  revocation: KeyRevocation,
+  publicationSeconds: number,
+): Report {
+  if (revocation.outcome === 'unknown') {
+    return {
+      failed: true,
+      text: `${platform}: there is no key ${kid}. npm run keys -- list shows those there are.`,
+    };
+  }
+  const { was, signs } = revocation;
+  const lines = [
+    `${platform}: ${kid} (${was}) is revoked for good: from now on its tokens are refused everywhere.`,
+  ];
+  if (was === 'active' || was === 'retiring') {
+    lines.push('Clients that hold one are refused once (401) and refresh; no session ends.');
+  }
+  if (signs) {
+    lines.push(`${signs.kid} signs from now on${signs.early ? '.' : ', and every verifier has it.'}`);
+    lines.push(...(signs.early ? [describeEarlyKey(publicationSeconds)] : []));
+  }
+  return { text: lines.join('\n') };
+}
+
+export function reportPemRevocation(platform: Platform, kid: string): Report {
+  return {
+    text: [
+      `${platform}: ${kid} is revoked for good: from now on its tokens are refused everywhere.`,
+      `If a process still signs with it, nobody can sign in there: give it another ${platform.toUpperCase()}_PRIVATE_KEY.`,
+    ].join('\n'),
+  };
+}
+
+export function reportImport(platform: Platform, kid: string, result: KeyImport): Report {
+  return result.outcome === 'taken'
+    ? {
+        failed: true,
+        text: `${kid} is or was a key of this deployment: a key serves one platform, once. Make a new one.`,
+      }
+    : {
+        text: `${platform}: ${kid} is published. npm run keys -- rotate --platform ${platform} lets it sign, from ${formatTime(result.signsFrom)} on.`,
+      };
+}

@@ -1,0 +1,89 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { roleUrl } from '@signet/db';
+import { findRunningPostgres, openDatabaseHome, startEmbeddedPostgres } from '@signet/db/embedded';
+import { jwksPathOf } from '@signet/schema/contract';
+import { portOffsets, subgraphs } from '@signet/schema/subgraphs';
+import { ConfigError, configFields, type Environment, loadConfig } from '@signet/service';
+import { z } from 'zod';
+
+/** The variables of an auth process, for a command that an operator runs beside it. */
+export type OperatorEnvironment = {
+  env: Environment;
+  /** The platform of `npm start` on this machine. */
+  local?: { home: string; adminUrl: string; isRunning: boolean };
+  close(): Promise<void>;
+};
+
+const localSchema = z.object({
+  PORT_BASE: configFields.port.default(4000),
+  SIGNET_HOME: z.string().default('.signet'),
+  DATABASE_URL: configFields.postgresUrl.optional(),
+  NODE_ENV: z.string().optional(),
+  DEFAULT_TENANT: z.string().default('demo'),
+});
+
+const authVariables =
+  /^(AUTH_PLATFORMS|(USER|PORTAL)_(DATABASE_URL|KEY_ENCRYPTION_KEY|PRIVATE_KEY))(_FILE)?$/;
+
+/**
+ * The environment itself where it is that of an auth process. Else that of the local platform, made of what lies in
+ * SIGNET_HOME; its database is started for the command unless it runs already.
+ *
+ * @throws {ConfigError} where there is neither.
+ */
+export async function openOperatorEnvironment(env: Environment): Promise<OperatorEnvironment> {
+  if (Object.keys(env).some((name) => authVariables.test(name) && env[name])) {
+    return { env, close: async () => {} };
+  }
+  const config = loadConfig(localSchema, env);
+  if (config.NODE_ENV === 'production') {
+    throw new ConfigError([
+      'USER_DATABASE_URL, PORTAL_DATABASE_URL: neither is set; with NODE_ENV=production, give this command the variables of an auth process',
+    ]);
+  }
+  return openLocalPlatform(env, config);
+}
+
+async function openLocalPlatform(
+  env: Environment,
+  config: z.output<typeof localSchema>,
+): Promise<OperatorEnvironment> {
+  const home = resolve(config.SIGNET_HOME);
+  const readKey = (platform: string) => {
+    const path = join(home, `${platform}-key-encryption-key`);
+    if (!existsSync(path)) {
+      throw new ConfigError([
+        `SIGNET_HOME: there is no platform in ${home}; start one (npm start), or set the variables of an auth process`,
+      ]);
+    }
+    return readFileSync(path, 'utf8').trim();
+  };
+  const keys = { USER_KEY_ENCRYPTION_KEY: readKey('user'), PORTAL_KEY_ENCRYPTION_KEY: readKey('portal') };
+  const { dataDir, rolePasswords, pepperKey } = await openDatabaseHome(home);
+  const running = config.DATABASE_URL ?? (await findRunningPostgres(dataDir));
+  const server = running ? undefined : await startEmbeddedPostgres({ dataDir, port: 0 });
+  const adminUrl = running ?? (server as { adminUrl: string }).adminUrl;
+  const port = config.PORT_BASE + portOf('auth');
+  return {
+    env: {
+      ...env,
+      ...keys,
+      AUTH_PLATFORMS: 'both',
+      USER_DATABASE_URL: roleUrl(adminUrl, 'signet_auth_user', rolePasswords.signet_auth_user),
+      PORTAL_DATABASE_URL: roleUrl(adminUrl, 'signet_auth_portal', rolePasswords.signet_auth_portal),
+      PASSWORD_PEPPER: pepperKey.toString('base64'),
+      ISSUER_URL: `http://localhost:${config.PORT_BASE + portOffsets.graph}`,
+      USER_JWKS_URL: `http://127.0.0.1:${port}${jwksPathOf('user')}`,
+      PORTAL_JWKS_URL: `http://127.0.0.1:${port}${jwksPathOf('portal')}`,
+      DEFAULT_TENANT: config.DEFAULT_TENANT,
+      PORT: String(port),
+    },
+    local: { home, adminUrl, isRunning: running !== undefined },
+    close: async () => server?.stop(),
+  };
+}
+
+function portOf(name: string): number {
+  return subgraphs.find((subgraph) => subgraph.name === name)?.portOffset ?? 0;
+}
