@@ -21,6 +21,9 @@ const objectOfField: Readonly<Record<string, string>> = {
 const written: Readonly<Record<string, Record<string, unknown>>> = {
   'Mutation.logout': { input: { refreshToken: 'unknown' } },
   'Mutation.portalLogout': { input: { refreshToken: 'unknown' } },
+  // Everybody has one session only.
+  'Mutation.endOtherSessions': {},
+  'Mutation.endOtherPortalSessions': {},
   'Mutation.refresh': { input: { refreshToken: 'unknown' } },
   'Mutation.portalRefresh': { input: { refreshToken: 'unknown' } },
 };

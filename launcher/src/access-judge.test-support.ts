@@ -73,6 +73,9 @@ function findFaultOfOwn(
   if (!atReference && got.toSorted().join() !== wanted.toSorted().join()) {
     return `it should be refused at [${wanted}], was at [${got}]`;
   }
+  if (place.name === 'gateway' && wanted.length > 0 && !isRefusedWhole(question, answer)) {
+    return `it was sent to a subgraph, and answered with ${answer.status}`;
+  }
   const { isReached } = readField(question, answer);
   if (wanted.length > 0) {
     return isReached && !got.includes(paths.at(-1) ?? '')
@@ -82,6 +85,13 @@ function findFaultOfOwn(
   return isReached || givenBySignIn.test(coordinate)
     ? undefined
     : `it was not resolved: ${JSON.stringify(answer.body)}`;
+}
+
+/** Before anything was planned: no data, and a status. What a resolver refuses comes beside data. */
+function isRefusedWhole({ coordinate, holder: { caller } }: Question, { status, body }: Answer): boolean {
+  return refusedByResolver[coordinate]
+    ? status === 200
+    : body.data === undefined && status === (caller === 'anonymous' ? 401 : 403);
 }
 
 function mayHave({ place, holder: { caller } }: Question, coordinate: string): boolean {
