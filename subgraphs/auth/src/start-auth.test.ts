@@ -35,7 +35,7 @@ describe('startAuth', () => {
     const servers = await Promise.all([start(), start(), start(), start()]);
     const later = await start();
     const rows = await database.query(
-      'select kid, platform, state from auth.signing_key order by platform, created_at',
+      'select kid, platform, state from auth.signing_key order by platform, created_at, activated_at',
     );
     expect(rows.map(({ platform, state }) => [platform, state])).toEqual([
       ['portal', 'active'],

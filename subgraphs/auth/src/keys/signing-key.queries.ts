@@ -49,6 +49,7 @@ export function listSigningKeys(db: Kysely<Database>, platform: Platform): Promi
     .where('platform', '=', platform)
     .where('state', '!=', 'retired')
     .orderBy('created_at')
+    .orderBy('activated_at', (order) => order.asc().nullsLast())
     .execute();
 }
 
@@ -63,6 +64,7 @@ export function listEverySigningKey(
     .select(shown)
     .where('platform', '=', platform)
     .orderBy('created_at', 'desc')
+    .orderBy('activated_at', (order) => order.desc().nullsFirst())
     .execute();
 }
 
