@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { addCustomer, addStaffMember } from './accounts.test-support.ts';
-import type { TestAuth } from './auth.test-support.ts';
+import { addCustomer, addStaffMember, type TestAccount } from './accounts.test-support.ts';
+import { signInOperation, type TestAuth, type Tokens } from './auth.test-support.ts';
 
 const fieldsOfUser = {
   login: 'login',
@@ -63,6 +63,17 @@ export function sessionOperations(auth: () => TestAuth, { fields }: { fields: Pl
         { input: { refreshToken } },
       ),
   };
+}
+
+/** Like `signIn`, where a refusal is what is expected: undefined then. */
+export async function trySignIn(
+  auth: TestAuth,
+  field: 'login' | 'portalLogin',
+  { email, password }: TestAccount,
+  sender: { tenant?: string } = {},
+): Promise<Tokens | undefined> {
+  const { body } = await auth.ask(signInOperation(field), { input: { email, password } }, sender);
+  return body.data?.[field];
 }
 
 /** How the sessions of an account ended, oldest first; null for one that lives. */

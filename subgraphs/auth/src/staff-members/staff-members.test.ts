@@ -1,0 +1,59 @@
+import { reasonsOf } from '@signet/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addCustomer, addStaffMember } from '../testing/accounts.test-support.ts';
+import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
+
+const operation = `query ($first: Int, $after: String) {
+  staffMembers(first: $first, after: $after) { edges { node { email role isActive } } pageInfo { hasNextPage endCursor } }
+}`;
+
+describe('staffMembers', () => {
+  let auth: TestAuth;
+  let token: string;
+  beforeAll(async () => {
+    auth = await startTestAuth();
+    const { demo: tenantId, globex } = auth.tenants;
+    const admin = await addStaffMember(auth.database, {
+      tenantId,
+      role: 'super_admin',
+      email: 'b@example.com',
+    });
+    await addStaffMember(auth.database, { tenantId, email: 'c@example.com', isActive: false });
+    await addStaffMember(auth.database, { tenantId, role: 'operations', email: 'a@example.com' });
+    await addStaffMember(auth.database, { tenantId: globex, email: 'd@example.com' });
+    token = (await auth.signIn('portalLogin', admin)).accessToken;
+  });
+  afterAll(() => auth.stop());
+  const ask = (variables: object, bearer: string | undefined = token) =>
+    auth.ask(operation, { first: 20, ...variables }, bearer === '' ? {} : { token: bearer });
+
+  it('gives everyone of the tenant by e-mail, who is deactivated too, a page at a time', async () => {
+    const first = (await ask({ first: 2 })).body.data.staffMembers;
+    expect(first.edges.map(({ node }: { node: object }) => node)).toEqual([
+      { email: 'a@example.com', role: 'operations', isActive: true },
+      { email: 'b@example.com', role: 'super_admin', isActive: true },
+    ]);
+    expect(first.pageInfo.hasNextPage).toBe(true);
+    const second = (await ask({ first: 2, after: first.pageInfo.endCursor })).body.data.staffMembers;
+    expect(second.edges.map(({ node }: { node: object }) => node)).toEqual([
+      { email: 'c@example.com', role: 'support', isActive: false },
+    ]);
+    expect(second.pageInfo.hasNextPage).toBe(false);
+  });
+
+  it('refuses pages that are none', async () => {
+    expect(reasonsOf(await ask({ first: 0 }))).toEqual(['input.first']);
+    expect(reasonsOf(await ask({ first: 101 }))).toEqual(['input.first']);
+    expect(reasonsOf(await ask({ after: 'x' }))).toEqual(['input.after']);
+  });
+
+  it('is refused to nobody in particular, to customers and to staff without the scope', async () => {
+    expect(reasonsOf(await ask({}, ''))).toEqual(['auth.failure.missing_token']);
+    const customer = await addCustomer(auth.database, { tenantId: auth.tenants.demo });
+    const user = await auth.signIn('login', customer);
+    expect(reasonsOf(await ask({}, user.accessToken))).toEqual(['authz.platform.deny']);
+    const operator = await addStaffMember(auth.database, { tenantId: auth.tenants.demo, role: 'operations' });
+    const portal = await auth.signIn('portalLogin', operator);
+    expect(reasonsOf(await ask({}, portal.accessToken))).toEqual(['authz.scope.deny']);
+  });
+});
