@@ -24,21 +24,21 @@ export type KeyOrigin =
 /** One platform's part of the configuration. */
 export type PlatformSettings = { databaseUrl: string; keys: KeyOrigin; lifetimes: Lifetimes };
 
-type PlatformConfig = Pick<AuthConfig, Extract<keyof AuthConfig, `${'USER' | 'PORTAL'}_${string}`>>;
+export type PlatformConfig = Pick<AuthConfig, Extract<keyof AuthConfig, `${'USER' | 'PORTAL'}_${string}`>>;
 
 const defaultRotationDays = 30;
 const daySeconds = 24 * 3600;
 
 /** @throws {ConfigError} naming what is missing. */
 export function getPlatformSettings(config: PlatformConfig, platform: Platform): PlatformSettings {
-  const prefix = platform === 'user' ? 'USER' : 'PORTAL';
+  const prefix = prefixOf(platform);
   const databaseUrl = config[`${prefix}_DATABASE_URL`];
   if (databaseUrl === undefined) {
     throw new ConfigError([`${prefix}_DATABASE_URL: is not set`]);
   }
   return {
     databaseUrl,
-    keys: getKeyOrigin(config, prefix),
+    keys: getKeyOrigin(config, platform),
     lifetimes: {
       accessTokenSeconds: config[`${prefix}_ACCESS_TOKEN_SECONDS`],
       refreshIdleSeconds: config[`${prefix}_REFRESH_IDLE_SECONDS`],
@@ -47,7 +47,8 @@ export function getPlatformSettings(config: PlatformConfig, platform: Platform):
   };
 }
 
-function getKeyOrigin(config: PlatformConfig, prefix: 'USER' | 'PORTAL'): KeyOrigin {
+function getKeyOrigin(config: PlatformConfig, platform: Platform): KeyOrigin {
+  const prefix = prefixOf(platform);
   const privateKey = config[`${prefix}_PRIVATE_KEY`];
   const keyEncryptionKey = config[`${prefix}_KEY_ENCRYPTION_KEY`];
   if (privateKey !== undefined) {
@@ -60,6 +61,16 @@ function getKeyOrigin(config: PlatformConfig, prefix: 'USER' | 'PORTAL'): KeyOri
     kind: 'database',
     keyEncryptionKey,
     signingAlgorithm: config[`${prefix}_SIGNING_ALGORITHM`],
-    rotationSeconds: (config[`${prefix}_KEY_ROTATION_DAYS`] ?? defaultRotationDays) * daySeconds,
+    rotationSeconds: rotationSecondsOf(config, platform),
   };
+}
+
+/** 0: never by itself. */
+export function rotationSecondsOf(config: PlatformConfig, platform: Platform): number {
+  return (config[`${prefixOf(platform)}_KEY_ROTATION_DAYS`] ?? defaultRotationDays) * daySeconds;
+}
+
+/** What a platform's variables begin with. */
+export function prefixOf(platform: Platform): 'USER' | 'PORTAL' {
+  return platform === 'user' ? 'USER' : 'PORTAL';
 }

@@ -9,12 +9,18 @@ import { z } from 'zod';
 import { platformConfigFields } from '../../config.ts';
 import { explainStartError } from '../../explain-start-error.ts';
 import { openOperatorEnvironment } from '../../operator/operator-environment.ts';
-import { getPlatformSettings, type PlatformSettings } from '../../platform-settings.ts';
+import {
+  getPlatformSettings,
+  type PlatformConfig,
+  type PlatformSettings,
+  prefixOf,
+  rotationSecondsOf,
+} from '../../platform-settings.ts';
 import type { KeySettings } from '../change-keys.ts';
 import { importKey } from '../import-key.ts';
 import { defaultKeyTiming, type KeyTiming } from '../key-timing.ts';
 import { createKeySettings } from '../open-key-ring.ts';
-import { openPemKeyRing } from '../pem-key-ring.ts';
+import { openPemKeyRing, type PemKeys } from '../pem-key-ring.ts';
 import { PemError, readPrivatePem } from '../pem-keys.ts';
 import { revokeKey } from '../revoke-key.ts';
 import { rotateKey } from '../rotate-key.ts';
@@ -73,27 +79,35 @@ async function runCommand(command: KeysCommand, io: Io): Promise<Report[]> {
   if (command.name === 'list') {
     const held = command.platforms.filter((platform) => config[`${prefixOf(platform)}_DATABASE_URL`]);
     const wanted = held.length > 0 ? held : command.platforms;
-    return Promise.all(
-      wanted.map((platform) => listKeys(platform, getPlatformSettings(config, platform), io)),
-    );
+    return Promise.all(wanted.map((platform) => listKeys(platform, config, io)));
   }
   const settings = getPlatformSettings(config, command.platform);
   return [await changeKeys(command, settings, io)];
 }
 
-async function listKeys(platform: Platform, settings: PlatformSettings, io: Io): Promise<Report> {
-  const { keys, databaseUrl } = settings;
-  if (keys.kind === 'pem') {
-    const published = (await openPemKeyRing(platform, keys.pems)).listPublished();
-    const lines = published.map(
-      ({ kid, algorithm }, index) => `  ${kid}  ${algorithm}  ${index === 0 ? 'signs' : 'public key only'}`,
-    );
-    return { text: [`${platform} (from the configuration)`, ...lines].join('\n') };
+/** Needs no key-encryption key: nothing is opened. */
+async function listKeys(platform: Platform, config: PlatformConfig, io: Io): Promise<Report> {
+  const prefix = prefixOf(platform);
+  const privateKey = config[`${prefix}_PRIVATE_KEY`];
+  if (privateKey !== undefined) {
+    return { text: await listPemKeys(platform, { privateKey, publicKeys: config[`${prefix}_PUBLIC_KEYS`] }) };
+  }
+  const databaseUrl = config[`${prefix}_DATABASE_URL`];
+  if (databaseUrl === undefined) {
+    throw new ConfigError([`${prefix}_DATABASE_URL: is not set`]);
   }
   const { publicationSeconds } = { ...defaultKeyTiming, ...io.timing };
-  const policy = { publicationSeconds, rotationSeconds: keys.rotationSeconds };
+  const policy = { publicationSeconds, rotationSeconds: rotationSecondsOf(config, platform) };
   const rows = await withDatabase(platform, databaseUrl, (db) => listEverySigningKey(db, platform));
   return { text: formatKeyTable(platform, rows, policy) };
+}
+
+async function listPemKeys(platform: Platform, pems: PemKeys): Promise<string> {
+  const published = (await openPemKeyRing(platform, pems)).listPublished();
+  const lines = published.map(
+    ({ kid, algorithm }, index) => `  ${kid}  ${algorithm}  ${index === 0 ? 'signs' : 'public key only'}`,
+  );
+  return [`${platform} (from the configuration)`, ...lines].join('\n');
 }
 
 type Change = Exclude<KeysCommand, { name: 'list' }>;
@@ -168,8 +182,4 @@ async function withDatabase<T>(
   } finally {
     await db.destroy();
   }
-}
-
-function prefixOf(platform: Platform): 'USER' | 'PORTAL' {
-  return platform === 'user' ? 'USER' : 'PORTAL';
 }
