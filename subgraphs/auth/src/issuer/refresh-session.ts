@@ -7,6 +7,7 @@ import type { Account } from '../accounts/account.ts';
 import { isSessionAlive } from '../sessions/is-session-alive.ts';
 import {
   exchangeRefreshToken,
+  findFreshSuccessor,
   findTokenOwner,
   findUse,
   forgetSuccessors,
@@ -24,8 +25,13 @@ import {
 } from './issue-tokens.ts';
 import type { PlatformIssuer } from './platform-issuer.ts';
 
-type Refresh = { tenantId: string; refreshToken: string };
-type Presented = { token: string; hash: Buffer; tenantId: string };
+type Refresh = {
+  tenantId: string;
+  refreshToken: string;
+  /** Whether a cookie carried the token: all tabs of a browser share it, and none of them chooses what it sends. */
+  isCookie: boolean;
+};
+type Presented = { token: string; hash: Buffer; tenantId: string; isCookie: boolean };
 type Successor = Pick<NewRefreshToken, 'token' | 'expiresAt'>;
 type Outcome =
   | IssuedTokens
@@ -42,11 +48,11 @@ const graceSeconds = 60;
  */
 export async function refreshSession<A extends Account>(
   issuer: PlatformIssuer<A>,
-  { tenantId, refreshToken: token }: Refresh,
+  { tenantId, refreshToken: token, isCookie }: Refresh,
 ): Promise<IssuedTokens> {
   const hash = hashRefreshToken(token);
   const outcome = hash
-    ? await inTenant(issuer.db, tenantId, (trx) => exchange(trx, issuer, { tenantId, hash, token }))
+    ? await inTenant(issuer.db, tenantId, (trx) => exchange(trx, issuer, { tenantId, hash, token, isCookie }))
     : 'auth.failure.invalid_credentials';
   if (typeof outcome === 'string') {
     throw new RefusalError(outcome);
@@ -68,6 +74,7 @@ async function exchange<A extends Account>(
   const now = issuer.now();
   if (!account || !session || !isSessionAlive(session, account, now)) return 'auth.failure.revoked';
   const successor =
+    (await keepCookie(trx, issuer, presented)) ??
     (await makeSuccessor(trx, issuer, session, presented)) ??
     (await recallSuccessor(trx, issuer, session, presented));
   if (!successor) return 'auth.failure.revoked';
@@ -75,6 +82,23 @@ async function exchange<A extends Account>(
   const tokens = await issueTokens(issuer, { account, tenantId: presented.tenantId, session }, successor);
   await forgetSuccessors(trx, tables, addSeconds(now, -graceSeconds));
   return tokens;
+}
+
+/**
+ * A cookie is kept while its predecessor's grace lasts. A browser sends the old one with what it had queued, takes cookies
+ * from answers in whatever order they come, and so would use its successor before the last of them
+ * (docs/decisions/0007-refresh-in-browsers.md).
+ */
+async function keepCookie(
+  trx: Transaction<Database>,
+  issuer: Pick<PlatformIssuer, 'tables' | 'now'>,
+  { token, hash, isCookie }: Presented,
+): Promise<Successor | undefined> {
+  if (!isCookie) return undefined;
+  const now = issuer.now();
+  const usedSince = addSeconds(now, -graceSeconds);
+  const fresh = await findFreshSuccessor(trx, issuer.tables, { hash, usedSince, now });
+  return fresh && { token, ...fresh };
 }
 
 /** Undefined when the token was used before, or has expired. */

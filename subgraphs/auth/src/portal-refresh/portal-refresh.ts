@@ -12,5 +12,6 @@ export const portalRefresh: NonNullable<MutationResolvers['portalRefresh']> = as
   const { cookies, tenantId } = ctx;
   const { issuer } = requirePortalPlatform(ctx);
   const refreshToken = readRefreshToken(cookies, 'portal', input);
-  return deliverTokens(cookies, 'portal', await refreshSession(issuer, { tenantId, refreshToken }));
+  const tokens = await refreshSession(issuer, { tenantId, refreshToken, isCookie: cookies.areAsked });
+  return deliverTokens(cookies, 'portal', tokens);
 };

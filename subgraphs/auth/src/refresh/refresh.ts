@@ -8,5 +8,6 @@ export const refresh: NonNullable<MutationResolvers['refresh']> = async (_parent
   const { cookies, tenantId } = ctx;
   const { issuer } = requireUserPlatform(ctx);
   const refreshToken = readRefreshToken(cookies, 'user', input);
-  return deliverTokens(cookies, 'user', await refreshSession(issuer, { tenantId, refreshToken }));
+  const tokens = await refreshSession(issuer, { tenantId, refreshToken, isCookie: cookies.areAsked });
+  return deliverTokens(cookies, 'user', tokens);
 };

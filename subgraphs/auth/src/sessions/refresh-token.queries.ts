@@ -61,6 +61,22 @@ export async function exchangeRefreshToken(trx: Trx, tables: Tables, exchange: E
   return rows.length === 1;
 }
 
+/** When a token that was not used expires, if it came of one that was used since then. */
+export async function findFreshSuccessor(
+  trx: Trx,
+  tables: Tables,
+  { hash, usedSince, now }: { hash: Buffer; usedSince: Date; now: Date },
+): Promise<{ expiresAt: Date } | undefined> {
+  const { rows } = await sql<{ expiresAt: Date }>`
+    select expires_at as "expiresAt" from ${tables.refreshToken} as token
+    where token_hash = ${hash} and used_at is null and expires_at > ${now} and exists (
+      select from ${tables.refreshToken} as earlier
+      where earlier.session_id = token.session_id and earlier.sealed_successor is not null and earlier.used_at >= ${usedSince}
+    )
+  `.execute(trx);
+  return rows[0];
+}
+
 export type UsedToken = { usedAt: Date; sealedSuccessor: Buffer | null };
 
 /** When the token was used and, until that is used itself, what for. Undefined for one that was not used. */

@@ -87,6 +87,21 @@ describe.each([
     expect(sidOf(one.body.data[fields.refresh])).toBe(sidOf(body.data[fields.signIn]));
   });
 
+  it('keeps the cookie for a minute: whichever a browser had queued, whichever answer comes last, one token is good', async () => {
+    const { value: first } = await signIn();
+    const { value: second } = await refresh({ cookie: `${name}=${first}` });
+    const mixed = Array.from({ length: 20 }, (_, index) => `${name}=${index % 2 ? first : second}`);
+    const answers = await Promise.all(mixed.map((cookie) => refresh({ cookie })));
+    expect(new Set(answers.map(({ value }) => value))).toEqual(new Set([second]));
+    auth.clock.aheadSeconds = 62;
+    const { value: third } = await refresh({ cookie: `${name}=${second}` });
+    expect(third).not.toBe(second);
+    expect((await refresh({ cookie: `${name}=${second}` })).value).toBe(third);
+    expect((await refresh({ cookie: `${name}=${first}` })).reason).toBe('auth.failure.revoked');
+    expect((await refresh({ cookie: `${name}=${third}` })).reason).toBe('auth.failure.revoked');
+    auth.clock.aheadSeconds = 0;
+  });
+
   it('logout ends the session of the cookie, and clears it', async () => {
     const { body, value } = await signIn();
     const { body: answer, set } = await logout({ cookie: `${name}=${value}` });
