@@ -122,6 +122,11 @@ describe('the processes of docker-compose.yml', () => {
       postGraphql(`${running.get(name)?.url}/graphql`, { query }, { token });
     expect((await at('gateway-user', '{ me { email } }', user)).body.data.me.email).toBe(customer.email);
     expect((await at('gateway-portal', '{ portalHealth }', portal)).body.data.portalHealth).toBe('ok');
+    const signInThere = await postGraphql(`${running.get('gateway-portal')?.url}/graphql`, {
+      query: 'mutation ($input: LoginInput!) { portalLogin(input: $input) { accessToken } }',
+      variables: { input: staff },
+    });
+    expect(signInThere.body.data?.portalLogin.accessToken).toEqual(expect.any(String));
     const foreign = 'auth.failure.issuer_mismatch';
     for (const answer of [
       await at('gateway-user', '{ me { email } }', portal),

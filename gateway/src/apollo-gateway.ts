@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { ApolloGateway } from '@apollo/gateway';
 import type { SubgraphName } from '@signet/schema/subgraphs';
 import { subgraphs } from '@signet/schema/subgraphs';
+import { supergraphPath } from '@signet/schema/supergraph-files';
 import type { Logger } from '@signet/service';
-import { type DocumentNode, print } from 'graphql';
+import { type DocumentNode, parse, print } from 'graphql';
 import { createAuthRoute, createFetchPlatform } from './auth-route.ts';
 import type { GatewayConfig } from './config.ts';
 import { stripRules } from './strip-rules.ts';
@@ -10,7 +12,9 @@ import { SubgraphDataSource, type SubgraphDataSourceOptions } from './subgraph-d
 
 /** Apollo's gateway on a supergraph, with our own way to the subgraphs. `stop` closes their connections. */
 export function createApolloGateway(supergraph: DocumentNode, config: GatewayConfig, logger: Logger) {
-  const routes = createRoutes(supergraph, config);
+  // A contract has lost the tags that tell the platform of a field: the whole supergraph has them.
+  const whole = parse(readFileSync(supergraphPath('graph'), 'utf8'));
+  const routes = createRoutes(whole, config);
   const sources = new Map(
     subgraphs.map(({ name }) => [
       name,
@@ -19,7 +23,7 @@ export function createApolloGateway(supergraph: DocumentNode, config: GatewayCon
         logger,
         urlOf: routes[name],
         // Session cookies are between the client and auth alone.
-        ...(name === 'auth' && { cookiePlatformOf: createFetchPlatform(supergraph) }),
+        ...(name === 'auth' && { cookiePlatformOf: createFetchPlatform(whole) }),
       }),
     ]),
   );
