@@ -1,0 +1,212 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startChromium } from '../../gateway/src/pages/chromium.ts';
+import { createHome, findFreePortBase } from './platform.test-support.ts';
+import { type RunningPlatform, startPlatform } from './start-platform.ts';
+
+type Answer = {
+  status: number;
+  data?: Record<string, { accessToken: string; refreshToken: null; email?: string } | null> | null;
+  errors?: { extensions: { reason: string } }[];
+};
+
+const user = '__Host-signet-user-refresh';
+const portal = '__Host-signet-portal-refresh';
+const password = 'correct horse battery staple';
+const signInAs = (field: string, email: string) =>
+  `mutation { ${field}(input: { email: "${email}", password: "${password}" }) { accessToken refreshToken } }`;
+const login = signInAs('login', 'ada@example.com');
+const refresh = 'mutation { refresh { accessToken refreshToken } }';
+
+let home: Awaited<ReturnType<typeof createHome>>;
+let platform: RunningPlatform;
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+let urls: { graph: string; user: string; portal: string };
+let shop: PageServer;
+let stranger: PageServer;
+
+beforeAll(async () => {
+  [home, shop, stranger, browser] = await Promise.all([
+    createHome(),
+    startPageServer(),
+    startPageServer(),
+    startChromium(),
+  ]);
+  const portBase = await findFreePortBase();
+  platform = await startPlatform(
+    { PORT_BASE: String(portBase), SIGNET_HOME: home.path, LOG_LEVEL: 'fatal', CORS_ORIGINS: shop.origin },
+    { print: () => {} },
+  );
+  const at = (offset: number) => `http://localhost:${portBase + offset}`;
+  urls = { graph: at(0), user: at(1), portal: at(2) };
+});
+afterAll(async () => {
+  await browser?.close();
+  await platform?.stop();
+  await Promise.all([shop?.stop(), stranger?.stop(), home?.remove()]);
+});
+beforeEach(async () => {
+  context = await browser.newContext();
+  page = await context.newPage();
+});
+afterEach(() => context.close());
+
+type PageServer = { origin: string; stop(): Promise<void> };
+
+/** Pages of another origin of the same site: a browser sends them `SameSite=Strict` cookies of every port. */
+async function startPageServer(): Promise<PageServer> {
+  const server: Server = createServer((_req, res) => {
+    res.setHeader('content-type', 'text/html');
+    res.end('<!doctype html><title>a page</title>');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const stop = async () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { origin: `http://localhost:${(server.address() as AddressInfo).port}`, stop };
+}
+
+/** What a page's script sends, and what it may read of the answer. Rejects where the browser does not let it. */
+function ask(
+  entrance: string,
+  query: string,
+  headers: object = { 'signet-session': 'cookie' },
+): Promise<Answer> {
+  const init = {
+    method: 'POST',
+    credentials: 'include',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ query }),
+  };
+  return page.evaluate(
+    `fetch(${JSON.stringify(`${entrance}/graphql`)}, ${JSON.stringify(init)})
+      .then(async (response) => ({ status: response.status, ...(await response.json()) }))`,
+  );
+}
+
+async function cookieOf(name: string) {
+  return (await context.cookies(urls.user)).find((cookie) => cookie.name === name);
+}
+
+const reasonOf = ({ errors }: Answer) => errors?.[0]?.extensions.reason;
+
+describe.each([
+  ["the entrance's own page", () => `${urls.user}/health/live`],
+  ['a page of a listed origin', () => shop.origin],
+])('in a browser, on %s', (_title, pageUrl) => {
+  test('a session goes from sign-in over a reload to sign-out, and no script ever sees its refresh token', async () => {
+    await page.goto(pageUrl());
+    expect((await ask(urls.user, login)).data?.login).toMatchObject({ refreshToken: null });
+    const cookie = await cookieOf(user);
+    expect(cookie).toMatchObject({
+      httpOnly: true,
+      secure: true,
+      sameSite: 'Strict',
+      path: '/',
+      domain: 'localhost',
+    });
+    expect(await page.evaluate('document.cookie')).toBe('');
+
+    await page.reload();
+    const { data } = await ask(urls.user, refresh);
+    expect((await cookieOf(user))?.value).not.toBe(cookie?.value);
+    const bearer = { authorization: `Bearer ${data?.refresh?.accessToken}` };
+    expect((await ask(urls.user, '{ me { email } }', bearer)).data?.me?.email).toBe('ada@example.com');
+
+    expect((await ask(urls.user, 'mutation { logout }')).data).toEqual({ logout: true });
+    expect(await cookieOf(user)).toBeUndefined();
+    expect(reasonOf(await ask(urls.user, refresh))).toBe('auth.failure.missing_token');
+  });
+
+  test('twenty refreshes at once leave one session, which goes on', async () => {
+    await page.goto(pageUrl());
+    await ask(urls.user, login);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(urls.user, refresh)));
+    expect(answers.flatMap(({ errors }) => errors ?? [])).toEqual([]);
+    expect(reasonOf(await ask(urls.user, refresh))).toBeUndefined();
+  });
+});
+
+describe('in a browser, a page of an origin that is not listed', () => {
+  beforeEach(async () => {
+    await page.goto(shop.origin);
+    await ask(urls.user, login);
+    await page.goto(stranger.origin);
+  });
+  /** The session is as it was, and the browser still has its cookie. */
+  afterEach(async () => {
+    await page.goto(shop.origin);
+    expect(reasonOf(await ask(urls.user, refresh))).toBeUndefined();
+  });
+
+  test.each([login, refresh, 'mutation { logout }'])('can not send %s for a cookie', async (query) => {
+    const before = await cookieOf(user);
+    await expect(ask(urls.user, query)).rejects.toThrow('Failed to fetch');
+    expect(await cookieOf(user)).toEqual(before);
+  });
+
+  test.each([refresh, 'mutation { logout }', login])(
+    'changes nothing with %s where no preflight is needed',
+    async (query) => {
+      const before = await cookieOf(user);
+      const body = JSON.stringify({ query });
+      const init = JSON.stringify({ method: 'POST', mode: 'no-cors', credentials: 'include', body });
+      await page.evaluate(`fetch('${urls.user}/graphql', ${init}).then(() => 0)`);
+      await page.evaluate(`(() => {
+      const form = document.createElement('form');
+      Object.assign(form, { method: 'POST', action: '${urls.user}/graphql', enctype: 'text/plain' });
+      const field = document.createElement('input');
+      [field.name, field.value] = [${JSON.stringify(body.slice(0, -1))}, '}'];
+      form.append(field);
+      document.body.append(form);
+      form.submit();
+    })()`);
+      await page.waitForURL(`${urls.user}/graphql`);
+      expect(await page.locator('body').innerText()).toContain('Send the operation as application/json.');
+      expect(await cookieOf(user)).toEqual(before);
+    },
+  );
+});
+
+test('customer and staff are signed in side by side, each by its own cookie at its own door', async () => {
+  await page.goto(shop.origin);
+  await ask(urls.graph, login);
+  await ask(urls.graph, signInAs('portalLogin', 'support@example.com'));
+  const [customer, staff] = [await cookieOf(user), await cookieOf(portal)];
+  expect(customer?.value).not.toBe(staff?.value);
+  const portalRefresh = 'mutation { portalRefresh { accessToken refreshToken } }';
+  for (const query of [refresh, portalRefresh])
+    expect(reasonOf(await ask(urls.graph, query))).toBeUndefined();
+  expect(reasonOf(await ask(urls.user, refresh))).toBeUndefined();
+  expect(reasonOf(await ask(urls.portal, portalRefresh))).toBeUndefined();
+  expect((await ask(urls.graph, 'mutation { portalLogout }')).data).toEqual({ portalLogout: true });
+  expect(await cookieOf(portal)).toBeUndefined();
+  // The customer's cookie is in the browser, and is sent to every port of this host; the staff door does not take it in.
+  expect(reasonOf(await ask(urls.portal, portalRefresh))).toBe('auth.failure.missing_token');
+  expect(reasonOf(await ask(urls.user, refresh))).toBeUndefined();
+});
+
+test.each([
+  ['a foreign Origin', { origin: 'https://evil.example' }, 403, 'authz.permission.deny'],
+  ['no Origin', {}, 403, 'authz.permission.deny'],
+  ['two cookies of the name', { cookie: `${user}=a; ${user}=b` }, 401, 'auth.failure.malformed'],
+])('the entrance refuses %s', async (title, headers, status, reason) => {
+  const response = await fetch(`${urls.user}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'signet-session': 'cookie',
+      ...(title.startsWith('two') && { origin: urls.user }),
+      ...headers,
+    },
+    body: JSON.stringify({ query: login }),
+  });
+  expect([response.status, reasonOf((await response.json()) as Answer)]).toEqual([status, reason]);
+  expect(response.headers.getSetCookie()).toEqual([]);
+});
