@@ -25,7 +25,7 @@ let holders: TokenHolder[];
 let before: unknown;
 const asked = new Set<string>();
 const askedOfForeign = new Set<string>();
-/** Their policy looks at the arguments; the tests beside these operations try both ways. */
+/** Their policy looks at the arguments; subgraphs/portal/src/assignees/assignees.test.ts tries both ways. */
 const policiesOfArguments = ['Mutation.addSupportNote'];
 
 beforeAll(async () => {
