@@ -26,6 +26,12 @@ const signingKey = {
 };
 /** The policy leaves signing keys of its own platform only. */
 const revocation = { insert: 'kind platform subject' };
+const throttle = {
+  select: 'key points expire',
+  insert: 'key points expire',
+  update: 'points expire',
+  delete: 'all',
+};
 const tenant = { select: 'id slug' };
 const tuple = {
   select: 'namespace object relation subject created_at',
@@ -49,6 +55,7 @@ const expected: Record<(typeof processRoles)[number], Record<string, Rights>> = 
       update: 'password_version last_used_at ended_at end_reason',
     },
     'auth.user_refresh_token': refreshToken,
+    'auth.user_throttle': throttle,
     'auth.signing_key': signingKey,
     'auth.revocation': revocation,
   },
@@ -65,6 +72,7 @@ const expected: Record<(typeof processRoles)[number], Record<string, Rights>> = 
       update: 'password_version last_used_at ended_at end_reason',
     },
     'auth.portal_refresh_token': refreshToken,
+    'auth.portal_throttle': throttle,
     'auth.signing_key': signingKey,
     'auth.revocation': revocation,
   },
