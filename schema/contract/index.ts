@@ -1,4 +1,5 @@
 export * from './claims.ts';
+export * from './credential-fields.ts';
 export * from './errors.ts';
 export * from './metadata.ts';
 export * from './platforms.ts';

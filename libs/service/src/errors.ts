@@ -4,6 +4,8 @@ import { GraphQLError } from 'graphql';
 type RefusalOptions = {
   /** Public text instead of the table's. Never holds a secret or a cause. */
   text?: string;
+  /** When to try again, where more is known than that it may be soon. In `extensions`, and in the answer's Retry-After. */
+  retryAfterSeconds?: number;
   /** For the log only. */
   cause?: unknown;
 };
@@ -16,17 +18,21 @@ export class RefusalError extends GraphQLError {
   readonly reason: Reason;
   readonly httpStatus: number;
   readonly code: ErrorCode;
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(reason: Reason, { text, cause }: RefusalOptions = {}) {
+  constructor(reason: Reason, { text, retryAfterSeconds, cause }: RefusalOptions = {}) {
     const row = findReason(reason);
     if (!row) {
       throw new TypeError(`The reason '${reason}' is not in schema/contract/errors.ts`);
     }
-    super(text ?? row.text, { extensions: { code: row.code, reason } });
+    super(text ?? row.text, {
+      extensions: { code: row.code, reason, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) },
+    });
     this.name = 'RefusalError';
     this.reason = reason;
     this.httpStatus = row.httpStatus;
     this.code = row.code;
+    this.retryAfterSeconds = retryAfterSeconds;
     if (cause !== undefined) {
       this.cause = cause;
     }

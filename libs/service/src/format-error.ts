@@ -29,7 +29,7 @@ export function createErrorFormatter(options: FormatErrorOptions): ErrorFormatte
     const refusal = findRefusal(error) ?? translate?.(cause);
     if (refusal) {
       logOutage(logger, refusal);
-      return publicError(refusal.message, refusal.code, refusal.reason);
+      return publicError(refusal.message, refusal.code, refusal.reason, refusal.retryAfterSeconds);
     }
     const { code, serviceName } = formatted.extensions ?? {};
     if (trustsExtensions && serviceName !== undefined) {
@@ -52,8 +52,20 @@ export function createErrorFormatter(options: FormatErrorOptions): ErrorFormatte
 
 const internalError = publicError(internalErrorText, 'INTERNAL_SERVER_ERROR');
 
-function publicError(message: string, code: string, reason?: string): GraphQLFormattedError {
-  return { message, extensions: { code, ...(reason && { reason }) } };
+function publicError(
+  message: string,
+  code: string,
+  reason?: string,
+  retryAfterSeconds?: number,
+): GraphQLFormattedError {
+  return {
+    message,
+    extensions: {
+      code,
+      ...(reason && { reason }),
+      ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    },
+  };
 }
 
 /**
@@ -62,9 +74,14 @@ function publicError(message: string, code: string, reason?: string): GraphQLFor
  * (GRAPHQL_VALIDATION_FAILED) is no fault of the client's: undefined.
  */
 function passOn({ message, extensions }: GraphQLFormattedError): GraphQLFormattedError | undefined {
-  const { code, reason } = extensions ?? {};
+  const { code, reason, retryAfterSeconds } = extensions ?? {};
   if (typeof reason === 'string' && findReason(reason)?.code === code) {
-    return publicError(message, String(code), reason);
+    return publicError(
+      message,
+      String(code),
+      reason,
+      Number.isSafeInteger(retryAfterSeconds) ? (retryAfterSeconds as number) : undefined,
+    );
   }
   if (code === 'BAD_USER_INPUT') {
     return publicError('An input value is not of its type.', code);

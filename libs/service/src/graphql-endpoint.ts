@@ -15,6 +15,9 @@ import { createErrorFormatter, type ErrorTranslation } from './format-error.ts';
 import { withHttpStatus } from './http-status.ts';
 import type { Logger } from './logger.ts';
 
+/** Looks at operations of any endpoint, whatever its context. */
+export type EndpointPlugin = ApolloServerPlugin;
+
 export type GraphqlEndpointOptions<C extends BaseContext> = {
   server: FastifyInstance;
   logger: Logger;

@@ -25,9 +25,14 @@ export async function withHttpStatus<T>(
   }
 }
 
-export function refusalHeaders({ httpStatus }: RefusalError): [string, string][] {
+/** Where nothing better is known. */
+export const defaultRetryAfterSeconds = 2;
+
+export function refusalHeaders({ httpStatus, retryAfterSeconds }: RefusalError): [string, string][] {
   if (httpStatus === 401) {
     return [['www-authenticate', 'Bearer error="invalid_token"']];
   }
-  return httpStatus === 503 || httpStatus === 429 ? [['retry-after', '2']] : [];
+  return httpStatus === 503 || httpStatus === 429
+    ? [['retry-after', String(retryAfterSeconds ?? defaultRetryAfterSeconds)]]
+    : [];
 }

@@ -1,12 +1,13 @@
 export { readAuthorization } from './authorization-header.ts';
 export { ConfigError, configFields, type Environment, loadConfig } from './config.ts';
 export { readCookie } from './cookie-header.ts';
+export { createCredentialLimit } from './credential-limit.ts';
 export { badInput, errorBody, RefusalError } from './errors.ts';
 export type { ErrorTranslation } from './format-error.ts';
-export { mountGraphql } from './graphql-endpoint.ts';
+export { type EndpointPlugin, mountGraphql } from './graphql-endpoint.ts';
 export type { ReadinessCheck } from './health.ts';
 export { createHttpServer, type HttpServerOptions } from './http-server.ts';
-export { type RunningServer, withHttpStatus } from './http-status.ts';
+export { defaultRetryAfterSeconds, type RunningServer, withHttpStatus } from './http-status.ts';
 export { listen } from './listen.ts';
 export { createLogger, type Logger, type LogLevel, logLevels } from './logger.ts';
 export { processConfigFields } from './process-config.ts';

@@ -4,6 +4,7 @@ import { readSubgraphSdl } from '@signet/schema/sdl';
 import type { SubgraphName } from '@signet/schema/subgraphs';
 import {
   badInput,
+  type EndpointPlugin,
   type Logger,
   type ReadinessCheck,
   RefusalError,
@@ -55,6 +56,7 @@ export type ServeSubgraphOptions<C extends GuardContext> = IssuerOptions & {
   /** Adds to who asks and in which tenant what the resolvers need: the database, loaders. Called once a request. */
   createContext(requestSession: RequestSession, request: SubgraphHttpRequest): C;
   readiness?: readonly ReadinessCheck[];
+  plugins?: readonly EndpointPlugin[];
   addRoutes?(server: FastifyInstance): void;
   onStop?(): Promise<void>;
 };
@@ -86,6 +88,7 @@ export async function serveSubgraph<C extends GuardContext>(
       ...issuers.map(({ platform, keys }) => ({ name: `${platform} keys`, check: () => keys.checkReady() })),
       ...(options.readiness ?? []),
     ],
+    ...(options.plugins && { plugins: options.plugins }),
     ...(options.addRoutes && { addRoutes: options.addRoutes }),
     async onStop() {
       await options.onStop?.();

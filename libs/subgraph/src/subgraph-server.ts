@@ -1,5 +1,6 @@
 import {
   createHttpServer,
+  type EndpointPlugin,
   type ErrorTranslation,
   type HttpServerOptions,
   listen,
@@ -29,6 +30,7 @@ export type SubgraphServerOptions<C extends object> = HttpServerOptions & {
   introspection: boolean;
   createContext(request: SubgraphHttpRequest): Promise<C>;
   translateError?: ErrorTranslation;
+  plugins?: readonly EndpointPlugin[];
   /** More routes beside /graphql (auth's JWKS). */
   addRoutes?(server: FastifyInstance): void;
   /** Closes what the subgraph opened: its database pool. */
@@ -49,6 +51,7 @@ export async function startSubgraphServer<C extends object>(
     introspection: options.introspection,
     source: { schema: options.schema },
     ...(options.translateError && { translateError: options.translateError }),
+    ...(options.plugins && { plugins: [...options.plugins] }),
     context: async (request, reply) =>
       withHttpStatus(async () => options.createContext(readRequest(request, reply))),
   });

@@ -1,0 +1,62 @@
+import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
+import { credentialFields } from '@signet/schema/contract';
+import { type DocumentNode, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
+
+const tooMany = {
+  message: 'Send one sign-in, registration, refresh or password in a request.',
+  extensions: { code: 'BAD_REQUEST' },
+};
+
+/**
+ * Refuses an operation with more than one credential field, before it is planned or anything of it runs: aliases and
+ * fragments would make one request a thousand guesses. For the gateway, and for auth, which may be reached without it.
+ */
+export function createCredentialLimit(): ApolloServerPlugin {
+  return {
+    async requestDidStart() {
+      return {
+        async responseForOperation({ document, operation }) {
+          if (operation.operation !== 'mutation' || countCredentialFields(document, operation) <= 1) {
+            return null;
+          }
+          return {
+            http: { status: 400, headers: new HeaderMap() },
+            body: { kind: 'single', singleResult: { errors: [tooMany] } },
+          };
+        },
+      };
+    },
+  };
+}
+
+/**
+ * Credential fields among the root fields, counted to 2. `@skip` and `@include` leave none out. A fragment is counted once
+ * and remembered: fragments that spread fragments double with each line.
+ */
+export function countCredentialFields(document: DocumentNode, operation: OperationDefinitionNode): number {
+  const fragments = new Map(
+    document.definitions.flatMap((node) =>
+      node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node.selectionSet] as const] : [],
+    ),
+  );
+  const counts = new Map<string, number>();
+  const countFragment = (name: string): number => {
+    const known = counts.get(name);
+    if (known !== undefined) return known;
+    counts.set(name, 0);
+    const count = countIn(fragments.get(name));
+    counts.set(name, count);
+    return count;
+  };
+  const countIn = (set: SelectionSetNode | undefined): number => {
+    let count = 0;
+    for (const selection of set?.selections ?? []) {
+      if (selection.kind === Kind.FIELD) count += credentialFields.has(selection.name.value) ? 1 : 0;
+      else if (selection.kind === Kind.FRAGMENT_SPREAD) count += countFragment(selection.name.value);
+      else count += countIn(selection.selectionSet);
+      if (count > 1) return 2;
+    }
+    return count;
+  };
+  return countIn(operation.selectionSet);
+}
