@@ -3,6 +3,8 @@ import { configFields, processConfigFields } from '@signet/service';
 import { issuerConfigFields } from '@signet/session';
 import { z } from 'zod';
 import { findConfigFaults } from './config-faults.ts';
+import { passwordThreadFields } from './passwords/password-thread-config.ts';
+import { throttleFields } from './throttle/throttle-config.ts';
 
 const hour = 3600;
 const day = 24 * hour;
@@ -54,6 +56,8 @@ export const authConfigSchema = z
     AUTH_PLATFORMS: z.enum(['user', 'portal', 'both'], 'must be user, portal or both'),
     /** Goes into every password hash; kept outside the database. */
     PASSWORD_PEPPER: configFields.key256,
+    ...passwordThreadFields,
+    ...throttleFields,
   })
   .superRefine((config, issues) => {
     for (const { variable, fault } of findConfigFaults(config)) {

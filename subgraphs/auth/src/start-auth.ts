@@ -1,4 +1,4 @@
-import type { Logger, RunningServer } from '@signet/service';
+import { createCredentialLimit, type Logger, type RunningServer } from '@signet/service';
 import { type TrustedIssuer, trustedIssuers } from '@signet/session';
 import { serveSubgraph } from '@signet/subgraph';
 import { portalTables, userTables } from './accounts/platform-tables.ts';
@@ -46,6 +46,7 @@ export async function startAuth(
       logger,
       resolvers,
       policies,
+      plugins: [createCredentialLimit()],
       issuers: [...local, ...foreign],
       database: joinDatabases(
         started.map(({ database }) => database),

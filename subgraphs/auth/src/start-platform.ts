@@ -12,8 +12,10 @@ import type { PlatformIssuer } from './issuer/platform-issuer.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import { openKeyRing } from './keys/open-key-ring.ts';
 import type { SigningKey } from './keys/signing-key.ts';
+import { readPasswordThreads } from './passwords/password-thread-config.ts';
 import { createPasswordWorkers } from './passwords/password-workers.ts';
 import { getPlatformSettings } from './platform-settings.ts';
+import { openSignInThrottle } from './throttle/open-sign-in-throttle.ts';
 import type { AccessTokenSigner } from './tokens/access-token-signer.ts';
 
 type PlatformParts<A extends Account> = {
@@ -56,6 +58,7 @@ export async function startPlatform<A extends Account>(
     if (config.NODE_ENV === 'production') {
       await assertNoSeededAccounts({ db, tables, platform });
     }
+    const throttles = openSignInThrottle({ config, platform, logger, databaseUrl: settings.databaseUrl });
     const issuer: PlatformIssuer<A> = {
       platform,
       db,
@@ -63,10 +66,12 @@ export async function startPlatform<A extends Account>(
       passwords: createPasswordWorkers({
         pepper: createPepper(config.PASSWORD_PEPPER),
         logger,
+        threads: readPasswordThreads(config, platform),
         maxQueued: options.maxQueuedPasswords,
         cost: options.passwordCost,
         onCompare: (compare) => options.onCompare?.({ platform, ...compare }),
       }),
+      throttle: throttles.throttle,
       lifetimes: settings.lifetimes,
       signAccessToken: async (subject, times) =>
         createSigner(config.ISSUER_URL, await ring.getSigningKey())(subject, times),
@@ -74,6 +79,7 @@ export async function startPlatform<A extends Account>(
     };
     const stop = async () => {
       await issuer.passwords.close();
+      await throttles.close();
       await ring.stop();
       await database.close();
     };

@@ -5,6 +5,7 @@ import type { Account, StaffAccount, UserAccount } from '../accounts/account.ts'
 import type { PlatformTables } from '../accounts/platform-tables.ts';
 import type { PasswordWorkers } from '../passwords/password-workers.ts';
 import type { Lifetimes } from '../platform-settings.ts';
+import type { SignInThrottle } from '../throttle/sign-in-throttle.ts';
 import type { AccessTokenSigner } from '../tokens/access-token-signer.ts';
 
 /** All that signing in on one platform takes. A process that does not hold a platform has none for it. */
@@ -13,6 +14,7 @@ export type PlatformIssuer<A extends Account = Account> = {
   db: Kysely<Database>;
   tables: PlatformTables<A>;
   passwords: PasswordWorkers;
+  throttle: SignInThrottle;
   lifetimes: Lifetimes;
   signAccessToken: AccessTokenSigner<A>;
   now(): Date;

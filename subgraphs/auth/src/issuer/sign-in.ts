@@ -4,6 +4,8 @@ import { findAccountByEmail, lockAccount } from '../accounts/account.queries.ts'
 import type { Account } from '../accounts/account.ts';
 import { normalizeEmail } from '../accounts/email.ts';
 import type { SessionClient } from '../sessions/session.queries.ts';
+import { readClientPrefix } from '../throttle/client-prefix.ts';
+import { runAttempt } from '../throttle/run-attempt.ts';
 import type { IssuedTokens } from './issue-tokens.ts';
 import type { PlatformIssuer } from './platform-issuer.ts';
 import { startSession } from './start-session.ts';
@@ -13,7 +15,7 @@ type SignIn = { tenantId: string; credentials: Credentials; client: SessionClien
 
 /**
  * Checks e-mail and password, then opens a session. Whatever is wrong (no such account, another password, an inactive
- * account, an e-mail that can be none), the answer and the work are the same: one look-up at most, one compare.
+ * account, an e-mail that can be none, too many failures), the answer and its time are the same.
  *
  * @throws {RefusalError} auth.failure.invalid_credentials, auth.throttled
  */
@@ -22,12 +24,27 @@ export async function signIn<A extends Account>(
   { tenantId, credentials, client }: SignIn,
 ): Promise<IssuedTokens> {
   const email = normalizeEmail(credentials.email);
+  const { address } = client;
+  const lane = readClientPrefix(address).network;
+  const attempt = await issuer.throttle.begin({ tenantId, email, address });
+  if (!attempt) {
+    await issuer.passwords.pretendToVerify(lane);
+    throw new RefusalError('auth.failure.invalid_credentials');
+  }
+  return runAttempt(attempt, () => compare(issuer, { tenantId, credentials, client }, { email, lane }));
+}
+
+async function compare<A extends Account>(
+  issuer: PlatformIssuer<A>,
+  { tenantId, credentials, client }: SignIn,
+  { email, lane }: { email: string | undefined; lane: string },
+): Promise<IssuedTokens> {
   // No connection is held while the password waits for its turn.
   const found =
     email === undefined
       ? undefined
       : await inTenant(issuer.db, tenantId, (trx) => findAccountByEmail(trx, issuer.tables, email));
-  const isRight = await issuer.passwords.verify(credentials.password, found?.password);
+  const isRight = await issuer.passwords.verify(credentials.password, found?.password, lane);
   if (!found || !isRight || !found.account.isActive) {
     throw new RefusalError('auth.failure.invalid_credentials');
   }

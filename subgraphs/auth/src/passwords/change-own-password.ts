@@ -6,6 +6,7 @@ import type { PlatformIssuer } from '../issuer/platform-issuer.ts';
 import { lockOwnSession } from '../sessions/lock-own-session.ts';
 import { endSessionsOf, setSessionPasswordVersion } from '../sessions/own-session.queries.ts';
 import type { SessionSubject } from '../sessions/own-sessions.ts';
+import { runAttempt } from '../throttle/run-attempt.ts';
 import { assertNewPassword } from './assert-new-password.ts';
 
 type PasswordChange = { currentPassword: string; newPassword: string };
@@ -29,13 +30,16 @@ export async function changeOwnPassword<A extends Account>(
     throw new RefusalError('auth.failure.revoked');
   }
   assertNewPassword(newPassword, found.account.email, 'newPassword');
-  if (!(await passwords.verify(currentPassword, found.password))) {
-    throw notCurrent();
-  }
+  // Who stole a token must not learn the password with it.
+  await runAttempt(await issuer.throttle.beginChange(accountId), async () => {
+    if (!(await passwords.verify(currentPassword, found.password, accountId))) {
+      throw notCurrent();
+    }
+  });
   if (newPassword === currentPassword) {
     throw badInput('newPassword', 'This is your password already.');
   }
-  const hash = await passwords.hash(newPassword);
+  const hash = await passwords.hash(newPassword, accountId);
   return inTenant(db, tenantId, async (trx) => {
     const account = await lockOwnSession(trx, issuer, subject);
     // Changed by this session twice at once: the later one compared with a password that is no longer the current one.

@@ -6,6 +6,7 @@ import { requireUserPlatform } from '../issuer/require-platform.ts';
 import { startSession } from '../issuer/start-session.ts';
 import { assertNewPassword } from '../passwords/assert-new-password.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
+import { readClientPrefix } from '../throttle/client-prefix.ts';
 import { readFullName } from './read-full-name.ts';
 import { allowsRegistration, insertUser, isEmailTaken } from './register.queries.ts';
 
@@ -18,6 +19,7 @@ export const register: NonNullable<MutationResolvers['register']> = async (_pare
   }
   assertNewPassword(input.password, email);
   const fullName = readFullName(input.fullName);
+  await issuer.throttle.countRegistration(client.address);
   await inTenant(issuer.db, tenantId, async (trx) => {
     if (!(await allowsRegistration(trx, tenantId))) {
       throw new RefusalError('authz.permission.deny', { text: 'Accounts are not created here by yourself.' });
@@ -26,7 +28,7 @@ export const register: NonNullable<MutationResolvers['register']> = async (_pare
       throw emailTaken();
     }
   });
-  const password = await issuer.passwords.hash(input.password);
+  const password = await issuer.passwords.hash(input.password, readClientPrefix(client.address).network);
   const tokens = await inTenant(issuer.db, tenantId, async (trx) => {
     const account = await insertUser(trx, { tenantId, email, fullName, password });
     if (!account) {
@@ -34,6 +36,7 @@ export const register: NonNullable<MutationResolvers['register']> = async (_pare
     }
     return startSession(trx, issuer, { account, tenantId, client });
   });
+  await issuer.throttle.remember({ tenantId, email, address: client.address });
   // Only when the account is committed: a cookie is sent whatever happens next.
   return deliverTokens(cookies, 'user', tokens);
 };

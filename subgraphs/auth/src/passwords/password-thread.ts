@@ -1,0 +1,19 @@
+import { readlinkSync } from 'node:fs';
+import { setPriority } from 'node:os';
+
+/** As `nice -n 10`: whatever else wants the processor, in this process or another, comes first. */
+const niceness = 10;
+
+/**
+ * Lowers the priority of the thread that calls it, and of no other (Linux; elsewhere nothing happens). Then as many threads
+ * can hash as there are processors, and queries still answer at once.
+ */
+export function lowerThreadPriority(): void {
+  try {
+    // `<pid>/task/<tid>`, as this process sees its own ids. On Linux a priority belongs to a thread.
+    const threadId = Number(readlinkSync('/proc/thread-self').split('/').at(-1));
+    setPriority(threadId, niceness);
+  } catch {
+    // Another system, or one that forbids it: the threads then compete with the rest.
+  }
+}

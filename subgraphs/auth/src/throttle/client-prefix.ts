@@ -1,0 +1,55 @@
+import { isIPv4, isIPv6 } from 'node:net';
+
+/** How much of a client's address counts as one client, and as one network. */
+export type ClientPrefix = {
+  /** An IPv4 address, or the /64 that a provider gives to one household or machine. */
+  address: string;
+  /** An IPv4 address, or the /48 within which anybody may own 65,536 of the above. */
+  network: string;
+};
+
+const unknown: ClientPrefix = { address: 'unknown', network: 'unknown' };
+
+/** IPv4 written as IPv6 (::ffff:192.0.2.1) is IPv4. Whoever comes without an address shares one prefix. */
+export function readClientPrefix(address: string | null): ClientPrefix {
+  if (address === null) {
+    return unknown;
+  }
+  if (isIPv4(address)) {
+    return { address, network: address };
+  }
+  const groups = isIPv6(address) ? expand(address) : undefined;
+  if (!groups) {
+    return unknown;
+  }
+  const ipv4 = readMapped(groups);
+  return ipv4
+    ? { address: ipv4, network: ipv4 }
+    : { address: `${toText(groups, 4)}/64`, network: `${toText(groups, 3)}/48` };
+}
+
+/** The eight groups of an address. The URL parser (RFC 5952) writes all spellings as one. */
+function expand(address: string): number[] | undefined {
+  const host = URL.parse(`http://[${address}]`)?.hostname.slice(1, -1);
+  if (host === undefined) {
+    return undefined;
+  }
+  const [head = '', tail] = host.split('::');
+  const before = head.split(':').filter(Boolean);
+  const after = (tail ?? '').split(':').filter(Boolean);
+  const zeros = Array<string>(8 - before.length - after.length).fill('0');
+  return [...before, ...zeros, ...after].map((group) => Number.parseInt(group, 16));
+}
+
+function readMapped(groups: readonly number[]): string | undefined {
+  const [high = 0, low = 0] = groups.slice(6);
+  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
+  return isMapped ? [high >> 8, high & 255, low >> 8, low & 255].join('.') : undefined;
+}
+
+function toText(groups: readonly number[], count: number): string {
+  return groups
+    .slice(0, count)
+    .map((group) => group.toString(16))
+    .join(':');
+}

@@ -1,0 +1,23 @@
+import { RefusalError } from '@signet/service';
+import type { Attempt } from './sign-in-throttle.ts';
+
+/** Runs what an attempt is about. Only a refusal of the credentials themselves leaves it counted as a failure. */
+export async function runAttempt<T>(attempt: Attempt, fn: () => Promise<T>): Promise<T> {
+  try {
+    const result = await fn();
+    await attempt.succeed();
+    return result;
+  } catch (error) {
+    if (!isWrongCredential(error)) {
+      await attempt.cancel().catch(() => {}); // What went wrong first is what matters.
+    }
+    throw error;
+  }
+}
+
+function isWrongCredential(error: unknown): boolean {
+  return (
+    error instanceof RefusalError &&
+    (error.reason === 'auth.failure.invalid_credentials' || error.code === 'BAD_USER_INPUT')
+  );
+}
