@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs';
 import cors from '@fastify/cors';
 import { readRuleBook } from '@signet/access';
 import { supergraphPath } from '@signet/schema/supergraph-files';
-import { createHttpServer, type Logger, listen, mountGraphql, type RunningServer } from '@signet/service';
+import {
+  createCredentialLimit,
+  createHttpServer,
+  type Logger,
+  listen,
+  mountGraphql,
+  type RunningServer,
+} from '@signet/service';
 import { createVerifier, type TrustedIssuer } from '@signet/session';
 import { parse } from 'graphql';
 import { createAccessGuard } from './access-guard.ts';
@@ -15,6 +22,7 @@ import { exampleOperations } from './example-operations.ts';
 import { registerPages, type SeededAccount } from './pages/index.ts';
 import { createRequestContext, type GatewayContext } from './request-context.ts';
 import { createSessionCookieGate } from './session-cookies.ts';
+import { throttledStatus } from './throttled-status.ts';
 import { registerWellKnown } from './well-known.ts';
 
 export type EntranceOptions = {
@@ -64,7 +72,11 @@ export async function startEntrance(entrance: Entrance, options: EntranceOptions
     introspection: config.INTROSPECTION ?? isDevelopment,
     isGateway: true,
     source: { gateway },
-    plugins: [createAccessGuard({ rules: readRuleBook(supergraph), logger, dryRun: config.ACCESS_DRY_RUN })],
+    plugins: [
+      createCredentialLimit(),
+      throttledStatus,
+      createAccessGuard({ rules: readRuleBook(supergraph), logger, dryRun: config.ACCESS_DRY_RUN }),
+    ],
     context: createRequestContext({
       entrance: entrance.name,
       verifier: createVerifier(issuers),
