@@ -1,0 +1,94 @@
+import { postGraphql, reasonsOf } from '@signet/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createHome, findFreePortBase } from './platform.test-support.ts';
+import { type RunningPlatform, startPlatform } from './start-platform.ts';
+
+// Accounts, sessions and staff as they are met at the gateway, which chooses the subgraph and says who asks from where.
+const password = 'correct horse battery staple';
+type Tokens = { accessToken: string; refreshToken: string };
+let home: Awaited<ReturnType<typeof createHome>>;
+let platform: RunningPlatform;
+
+beforeAll(async () => {
+  home = await createHome();
+  platform = await startPlatform(
+    { PORT_BASE: String(await findFreePortBase()), SIGNET_HOME: home.path, LOG_LEVEL: 'fatal' },
+    { print: () => {} },
+  );
+});
+afterAll(async () => {
+  await platform?.stop();
+  await home?.remove();
+});
+
+const ask = (query: string, variables: Record<string, unknown> = {}, token?: string, headers = {}) =>
+  postGraphql(`${platform.gatewayUrl}/graphql`, { query, variables }, { ...(token && { token }), headers });
+async function trySignIn(field: string, email: string, headers = {}): Promise<Tokens | undefined> {
+  const query = `mutation ($input: LoginInput!) { ${field}(input: $input) { accessToken refreshToken } }`;
+  return (await ask(query, { input: { email, password } }, undefined, headers)).body.data?.[field];
+}
+async function signIn(field: string, email: string, headers = {}): Promise<Tokens> {
+  const tokens = await trySignIn(field, email, headers);
+  if (!tokens) throw new Error(`${email} can't sign in`);
+  return tokens;
+}
+const refresh = (field: string, refreshToken: string) =>
+  ask(`mutation ($input: RefreshInput) { ${field}(input: $input) { accessToken } }`, {
+    input: { refreshToken },
+  });
+
+test('a customer sees where they are signed in, and signs the other device out', async () => {
+  const phone = await signIn('login', 'ada@example.com', { 'user-agent': 'Phone/1.0' });
+  const laptop = await signIn('login', 'ada@example.com', { 'user-agent': 'Laptop/2.0' });
+  const { body } = await ask('{ mySessions { id device address current } }', {}, laptop.accessToken);
+  expect(body.errors).toBeUndefined();
+  const address = expect.stringMatching(/^(127\.0\.0\.1|::1)$/);
+  const [current, other] = body.data.mySessions;
+  expect(current).toMatchObject({ device: 'Laptop/2.0', address, current: true });
+  expect(other).toMatchObject({ device: 'Phone/1.0', address, current: false });
+  const ended = await ask(
+    'mutation ($id: ID!) { endSession(id: $id) }',
+    { id: other.id },
+    laptop.accessToken,
+  );
+  expect(ended.body).toEqual({ data: { endSession: true } });
+  expect(reasonsOf(await refresh('refresh', phone.refreshToken))).toEqual(['auth.failure.revoked']);
+});
+
+test('staff suspend a customer, who is out until they are reinstated', async () => {
+  const customer = await signIn('login', 'ada@example.com');
+  const { accessToken: staff } = await signIn('portalLogin', 'operations@example.com');
+  const found = await ask('{ customers(search: "ada@example.com") { edges { node { id } } } }', {}, staff);
+  const { id } = found.body.data.customers.edges[0].node;
+  const administer = (field: string) =>
+    ask(`mutation ($id: ID!) { ${field}(customerId: $id) { email isActive } }`, { id }, staff);
+  expect((await administer('suspendCustomer')).body.data.suspendCustomer).toEqual({
+    email: 'ada@example.com',
+    isActive: false,
+  });
+  expect(reasonsOf(await refresh('refresh', customer.refreshToken))).toEqual(['auth.failure.revoked']);
+  expect(await trySignIn('login', 'ada@example.com')).toBeUndefined();
+  expect((await administer('reinstateCustomer')).body.data.reinstateCustomer.isActive).toBe(true);
+  expect(await trySignIn('login', 'ada@example.com')).toBeDefined();
+});
+
+test('a super_admin finds a member of staff, and the new role holds after signing in again', async () => {
+  const member = await signIn('portalLogin', 'maren.holt@example.com');
+  const { accessToken: admin } = await signIn('portalLogin', 'admin@example.com');
+  const listed = await ask('{ staffMembers(first: 100) { edges { node { id email } } } }', {}, admin);
+  const nodes: { id: string; email: string }[] = listed.body.data.staffMembers.edges.map(
+    ({ node }: { node: { id: string; email: string } }) => node,
+  );
+  const id = nodes.find(({ email }) => email === 'maren.holt@example.com')?.id;
+  const changed = await ask(
+    'mutation ($id: ID!) { changeStaffRole(id: $id, role: operations) { role isActive } }',
+    { id },
+    admin,
+  );
+  expect(changed.body).toEqual({ data: { changeStaffRole: { role: 'operations', isActive: true } } });
+  expect(reasonsOf(await refresh('portalRefresh', member.refreshToken))).toEqual(['auth.failure.revoked']);
+  const again = await signIn('portalLogin', 'maren.holt@example.com');
+  expect((await ask('{ portalMe { role } }', {}, again.accessToken)).body.data.portalMe.role).toBe(
+    'operations',
+  );
+});
