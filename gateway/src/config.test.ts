@@ -13,6 +13,7 @@ const good = {
   INVENTORY_URL: 'http://inventory:4014/graphql',
   ORDERS_URL: 'http://orders:4015/graphql',
 };
+const revocations = { REVOCATIONS_DATABASE_URL: 'postgres://signet_verifier:secret@db/signet' };
 
 function faultsOf(env: Record<string, string | undefined>): readonly string[] {
   try {
@@ -33,7 +34,7 @@ test('needs no more than where the others are', () => {
 });
 
 test('in production the entrances must be named, which is told beside all other faults', () => {
-  const production = { ...good, NODE_ENV: 'production' };
+  const production = { ...good, ...revocations, NODE_ENV: 'production' };
   expect(faultsOf({ ...production, ENTRANCES: 'graph' })).toEqual([]);
   const { CATALOG_URL: _, ...rest } = production;
   expect(faultsOf({ ...rest, GRAPH_PORT: 'x' }).map((fault) => fault.split(':')[0])).toEqual([
@@ -64,4 +65,20 @@ test("a tenant's host counts in any spelling", () => {
   expect(loadConfig(gatewayConfigSchema, { ...good, TENANT_HOSTS: 'Shop.Example=ACME' })).toMatchObject({
     TENANT_HOSTS: ['shop.example=acme'],
   });
+});
+
+test('says beside all other faults when keys come from nowhere or two places, and revocations from nowhere', () => {
+  const { USER_JWKS_URL: _, CATALOG_URL: _2, ...rest } = good;
+  const env = {
+    ...rest,
+    NODE_ENV: 'production',
+    ENTRANCES: 'user',
+    PORTAL_PUBLIC_KEYS: '-----BEGIN PUBLIC KEY-----',
+  };
+  expect(faultsOf(env)).toEqual([
+    'CATALOG_URL: is not set',
+    'USER_JWKS_URL: is not set, nor is USER_PUBLIC_KEYS',
+    'PORTAL_PUBLIC_KEYS: is set together with PORTAL_JWKS_URL; keep one',
+    'REVOCATIONS_DATABASE_URL: is not set; without it logout would not end access tokens',
+  ]);
 });

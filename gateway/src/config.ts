@@ -1,6 +1,6 @@
 import { variants } from '@signet/schema/supergraph-files';
 import { configFields, processConfigFields } from '@signet/service';
-import { issuerConfigFields } from '@signet/session';
+import { refineVerifierConfig, verifierConfigFields, whenVerifierConfigIsRead } from '@signet/session';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 
@@ -8,7 +8,7 @@ const { PORT: _port, ...commonFields } = processConfigFields;
 
 const fields = {
   ...commonFields,
-  ...issuerConfigFields,
+  ...verifierConfigFields,
   /** The doors that this process opens. All by default; in production they must be named, `graph` only where it is meant. */
   ENTRANCES: configFields.list
     .pipe(z.array(z.enum(variants, `knows ${variants.join(', ')}`)).min(1, 'names no entrance'))
@@ -54,6 +54,7 @@ const fields = {
 
 export const gatewayConfigSchema = z
   .object(fields)
+  .superRefine(refineVerifierConfig, whenVerifierConfigIsRead)
   .refine((config) => config.NODE_ENV !== 'production' || config.ENTRANCES !== undefined, {
     path: ['ENTRANCES'],
     message: 'must be set in production: name the entrances to open',

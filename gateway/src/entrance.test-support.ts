@@ -7,7 +7,7 @@ import type { Platform } from '@signet/schema/contract';
 import { readSubgraphSdl } from '@signet/schema/sdl';
 import { type SubgraphName, subgraphs } from '@signet/schema/subgraphs';
 import { createLogger, type Logger, loadConfig } from '@signet/service';
-import { createTrustedIssuers } from '@signet/session';
+import { createTrustedIssuers, openRevocations } from '@signet/session';
 import { createTestIssuer } from '@signet/testing';
 import { type GraphQLFieldResolver, getNamedType, graphql, isListType, isNonNullType, parse } from 'graphql';
 import { gatewayConfigSchema } from './config.ts';
@@ -69,9 +69,16 @@ export async function startTestGateway(
     ...env,
   });
   const issuers = createTrustedIssuers(config, logger);
+  const revocations = await openRevocations(config, logger, undefined);
   const open = async (entrance: Entrance) => {
     const free = { ...config, [entrance.portVariable]: 0 };
-    const server = await startEntrance(entrance, { config: free, logger, issuers, accounts: [] });
+    const server = await startEntrance(entrance, {
+      config: free,
+      logger,
+      issuers,
+      revocations,
+      accounts: [],
+    });
     stops.unshift(() => server.stop());
     return [entrance.name, server.url] as const;
   };

@@ -10,7 +10,7 @@ import {
   mountGraphql,
   type RunningServer,
 } from '@signet/service';
-import { createVerifier, type TrustedIssuer } from '@signet/session';
+import { createVerifier, type ProcessRevocations, type TrustedIssuer } from '@signet/session';
 import { parse } from 'graphql';
 import { createAccessGuard } from './access-guard.ts';
 import { createApolloGateway } from './apollo-gateway.ts';
@@ -30,6 +30,7 @@ export type EntranceOptions = {
   logger: Logger;
   /** Of all platforms; an entrance takes those that it admits. */
   issuers: readonly TrustedIssuer[];
+  revocations: ProcessRevocations;
   accounts: readonly SeededAccount[];
 };
 
@@ -40,17 +41,17 @@ const graphqlPath = '/graphql';
  * not admitted has a foreign issuer here, and is refused before any key is looked for.
  */
 export async function startEntrance(entrance: Entrance, options: EntranceOptions): Promise<RunningServer> {
-  const { config, logger } = options;
+  const { config, logger, revocations } = options;
   const issuers = options.issuers.filter(({ platform }) => entrance.platforms.includes(platform));
   const isDevelopment = config.NODE_ENV !== 'production';
   const supergraph = parse(readFileSync(supergraphPath(entrance.name), 'utf8'));
   const server = createHttpServer({
     logger,
     allowedHosts: config.ALLOWED_HOSTS,
-    readiness: issuers.map(({ platform, keys }) => ({
-      name: `${platform} keys`,
-      check: () => keys.checkReady(),
-    })),
+    readiness: [
+      ...issuers.map(({ platform, keys }) => ({ name: `${platform} keys`, check: () => keys.checkReady() })),
+      ...revocations.readiness,
+    ],
   });
   await server.register(cors, corsOptions({ origins: config.CORS_ORIGINS, cookies: config.SESSION_COOKIES }));
   registerWellKnown(server, { issuerUrl: config.ISSUER_URL, issuers, combined: entrance.isForDevelopers });
@@ -79,7 +80,7 @@ export async function startEntrance(entrance: Entrance, options: EntranceOptions
     ],
     context: createRequestContext({
       entrance: entrance.name,
-      verifier: createVerifier(issuers),
+      verifier: createVerifier({ issuers, revocations: revocations.source }),
       readClientAddress: createClientAddressReader(config.TRUSTED_PROXIES),
       tenantsByHost: new Map(config.TENANT_HOSTS.map((pair) => pair.split('=', 2) as [string, string])),
       cookieGate: createSessionCookieGate({

@@ -1,5 +1,10 @@
 import type { Logger, RunningServer } from '@signet/service';
-import { createTrustedIssuers } from '@signet/session';
+import {
+  createTrustedIssuers,
+  openRevocations,
+  type RevocationFeed,
+  refetchOnRevokedKey,
+} from '@signet/session';
 import type { GatewayConfig } from './config.ts';
 import { entrances } from './entrances.ts';
 import type { SeededAccount } from './pages/index.ts';
@@ -8,6 +13,8 @@ import { startEntrance } from './start-entrance.ts';
 export type GatewayOptions = {
   /** Seeded accounts for one-click sign-in on the browser pages. Development only. */
   accounts?: readonly SeededAccount[];
+  /** A feed that several servers share. Without it, one of REVOCATIONS_DATABASE_URL is opened. */
+  revocations?: RevocationFeed | undefined;
 };
 
 /**
@@ -18,15 +25,20 @@ export type GatewayOptions = {
 export async function startGateway(
   config: GatewayConfig,
   logger: Logger,
-  { accounts = [] }: GatewayOptions = {},
+  { accounts = [], revocations: shared }: GatewayOptions = {},
 ): Promise<RunningServer> {
   const issuers = createTrustedIssuers(config, logger);
   const wanted = entrances.filter(({ name }) => config.ENTRANCES?.includes(name) ?? true);
+  const revocations = await openRevocations(config, logger, shared);
+  refetchOnRevokedKey(issuers, revocations.source);
   const running: RunningServer[] = [];
-  const stop = async () => void (await Promise.all(running.map((server) => server.stop())));
+  const stop = async () => {
+    await Promise.all(running.map((server) => server.stop()));
+    await revocations.stop();
+  };
   try {
     for (const entrance of wanted) {
-      running.push(await startEntrance(entrance, { config, logger, issuers, accounts }));
+      running.push(await startEntrance(entrance, { config, logger, issuers, revocations, accounts }));
     }
   } catch (error) {
     await stop();

@@ -8,6 +8,8 @@ const issuerUrl = 'https://id.example/';
 function createIssuer(platform: 'user' | 'portal', kids: string[] | undefined): TrustedIssuer {
   const keys: KeySource = {
     findKey: async () => 'unknown',
+    peekKey: () => undefined,
+    refetch: () => {},
     checkReady: async () => undefined,
     readJwks: async () => kids && { keys: kids.map((kid) => ({ kty: 'OKP', kid })) },
   };

@@ -8,6 +8,7 @@ import { startOrders } from '@signet/orders';
 import { startPortal } from '@signet/portal';
 import { jwksPathOf } from '@signet/schema/contract';
 import { type Environment, type Logger, loadConfig, type RunningServer } from '@signet/service';
+import { openRevocationFeed } from '@signet/session';
 import { type SubgraphConfig, subgraphConfigSchema } from '@signet/subgraph';
 import type { LauncherConfig } from './config.ts';
 import type { PlatformDatabase } from './database.ts';
@@ -41,7 +42,9 @@ export async function startServers(
     ISSUER_URL: `http://localhost:${ports.graph}`,
     USER_JWKS_URL: `${authUrl}${jwksPathOf('user')}`,
     PORTAL_JWKS_URL: `${authUrl}${jwksPathOf('portal')}`,
+    REVOCATIONS_DATABASE_URL: database.urls.signet_verifier,
   };
+  const revocations = await openRevocationFeed(common, createLogger('revocations'));
   const productConfig = (
     name: 'portal' | 'catalog' | 'inventory' | 'orders',
     role: ProcessRole,
@@ -55,18 +58,20 @@ export async function startServers(
   const stop = async () => {
     await running.pop()?.stop();
     await Promise.all(running.splice(0).map((server) => server.stop()));
+    await revocations?.stop();
   };
+  const serverOptions = { ...subgraphOptions, revocations };
   try {
     const started = await Promise.allSettled([
-      startAuth(authConfig(options, common), createLogger('auth')),
-      startPortal(productConfig('portal', 'signet_portal'), createLogger('portal'), subgraphOptions),
-      startCatalog(productConfig('catalog', 'signet_catalog'), createLogger('catalog'), subgraphOptions),
+      startAuth(authConfig(options, common), createLogger('auth'), { revocations }),
+      startPortal(productConfig('portal', 'signet_portal'), createLogger('portal'), serverOptions),
+      startCatalog(productConfig('catalog', 'signet_catalog'), createLogger('catalog'), serverOptions),
       startInventory(
         productConfig('inventory', 'signet_inventory'),
         createLogger('inventory'),
-        subgraphOptions,
+        serverOptions,
       ),
-      startOrders(productConfig('orders', 'signet_orders'), createLogger('orders'), subgraphOptions),
+      startOrders(productConfig('orders', 'signet_orders'), createLogger('orders'), serverOptions),
     ]);
     running.push(...started.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])));
     const failed = started.find((outcome) => outcome.status === 'rejected');
@@ -75,6 +80,7 @@ export async function startServers(
     }
     const gateway = await startGateway(gatewayConfig(options, common), createLogger('gateway'), {
       accounts: database.accounts ? accountsForPages(database.accounts, config.DEFAULT_TENANT) : [],
+      revocations,
     });
     running.push(gateway);
     return { gatewayUrl: `http://localhost:${ports.graph}`, stop };

@@ -11,6 +11,12 @@ export type SigningAlgorithm = (typeof signingAlgorithms)[number];
 /** How far the clocks of issuer and verifier may be apart. */
 export const clockSkewSeconds = 30;
 
+/**
+ * No access token lives longer: the revocation of a session is kept for this time and some minutes (db/migrations,
+ * 0007-revocations), and a token that outlived it would be accepted again.
+ */
+export const maxAccessTokenSeconds = 3600;
+
 /** Seconds for which a verifier may use a JWKS answer without asking again (`Cache-Control: max-age`). */
 export const jwksMaxAgeSeconds = 300;
 

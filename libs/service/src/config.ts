@@ -105,6 +105,7 @@ export const configFields = {
     .string()
     .transform(splitList)
     .refine(areHostNames, 'must be host names without scheme or port'),
+  pem: z.string().regex(/^-----BEGIN /, 'must be in PEM form (-----BEGIN …)'),
   /** 32 bytes, base64: `openssl rand -base64 32`. */
   key256: z
     .string()

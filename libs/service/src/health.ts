@@ -1,11 +1,19 @@
 import type { FastifyInstance } from 'fastify';
 
 /** A thing a process needs before it can serve. `check` gives the reason why it can't, or nothing; it may throw. */
-export type ReadinessCheck = { name: string; check: () => Promise<string | undefined> | string | undefined };
+export type ReadinessCheck = {
+  name: string;
+  check: () => Promise<string | undefined> | string | undefined;
+  /** Numbers to show beside, whatever the check says: how far behind it is. Strangers may read them. */
+  measure?: () => object;
+};
 
 const checkTimeoutMs = 2000;
 
-/** `/health/live`: the process runs. `/health/ready`: it can serve; else 503 with a reason for each part that can't. */
+/**
+ * `/health/live`: the process runs. `/health/ready`: it can serve; else 503 with a reason for each part that can't. Either
+ * way with the measures of its parts.
+ */
 export function registerHealth(
   server: FastifyInstance,
   checks: readonly ReadinessCheck[],
@@ -14,11 +22,20 @@ export function registerHealth(
   server.get('/health/live', async () => ({ status: 'live' }));
   server.get('/health/ready', async (_request, reply) => {
     const faults = isStopping() ? [{ name: 'process', reason: 'is stopping' }] : await findFaults(checks);
+    const measures = readMeasures(checks);
     if (faults.length === 0) {
-      return { status: 'ready' };
+      return { status: 'ready', ...measures };
     }
-    return reply.code(503).header('retry-after', '2').send({ status: 'not ready', reasons: faults });
+    return reply
+      .code(503)
+      .header('retry-after', '2')
+      .send({ status: 'not ready', reasons: faults, ...measures });
   });
+}
+
+function readMeasures(checks: readonly ReadinessCheck[]): { measures?: Record<string, object> } {
+  const measures = checks.flatMap(({ name, measure }) => (measure ? [[name, measure()] as const] : []));
+  return measures.length > 0 ? { measures: Object.fromEntries(measures) } : {};
 }
 
 async function findFaults(checks: readonly ReadinessCheck[]) {

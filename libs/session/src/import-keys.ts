@@ -1,7 +1,8 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose';
 import type { VerificationKey } from './jwks-client.ts';
 
-type ImportedKeys = { keys: ReadonlyMap<string, VerificationKey>; jwks: { keys: JWK[] } };
+/** `jwks` has the public members of the same keys. */
+export type ImportedKeys = { keys: ReadonlyMap<string, VerificationKey>; jwks: { keys: JWK[] } };
 
 const publicMembers = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'use', 'alg'] as const;
 const algorithmsByKeyType: ReadonlyMap<string, string> = new Map([

@@ -1,7 +1,7 @@
 import { jwksMaxAgeSeconds } from '@signet/schema/contract';
 import type { CryptoKey, JWK } from 'jose';
 import { fetchJwksDocument } from './fetch-jwks.ts';
-import { importKeys } from './import-keys.ts';
+import { type ImportedKeys, importKeys } from './import-keys.ts';
 
 export type VerificationKey = { key: CryptoKey; algorithm: string };
 /** `unavailable`: no keys could be had at all, which is an outage and no fault of the caller. */
@@ -10,6 +10,13 @@ export type KeyLookup = VerificationKey | 'unknown' | 'unavailable';
 /** Where a verifier finds an issuer's public keys. */
 export type KeySource = {
   findKey(kid: string): Promise<KeyLookup>;
+  /**
+   * The key as it is held now, without asking anybody: the same object as long as it is the same key. Undefined where it is
+   * not held any more, or `findKey` would have to ask.
+   */
+  peekKey(kid: string): VerificationKey | undefined;
+  /** To be called when a key was revoked: reads the keys anew at once, since others may sign from now on. */
+  refetch(): void;
   /** Reason why no key can be given, or nothing. Strangers may read it: it names no address. */
   checkReady(): Promise<string | undefined>;
   /** The public keys as last read, for an entrance's own JWKS endpoint. */
@@ -29,9 +36,12 @@ type JwksClientOptions = {
   onFailure?: (error: unknown) => void;
 };
 
-type LoadedKeys = { keys: ReadonlyMap<string, VerificationKey>; jwks: { keys: JWK[] }; fetchedAt: number };
+type LoadedKeys = ImportedKeys & { fetchedAt: number };
 
 const defaultCooldownSeconds = 30;
+/** After a revocation the new key may appear a moment later: for so long unknown kids are looked up each second. */
+const eagerSeconds = 30;
+const eagerCooldownMs = 1000;
 const defaultMaxStaleSeconds = 12 * 3600;
 const pauseAfterFailureMs = 1000;
 const maxAgeMs = jwksMaxAgeSeconds * 1000;
@@ -49,12 +59,13 @@ export function createJwksClient(options: JwksClientOptions): KeySource {
   let pending: Promise<void> | undefined;
   let triedAt = Number.NEGATIVE_INFINITY;
   let failedAt = Number.NEGATIVE_INFINITY;
+  let eagerUntil = Number.NEGATIVE_INFINITY;
 
   const load = (): Promise<void> => {
     pending ??= (async () => {
       triedAt = now();
       try {
-        loaded = { ...(await importKeys(await fetchJwks(url))), fetchedAt: now() };
+        loaded = { ...keepKnownKeys(await importKeys(await fetchJwks(url)), loaded), fetchedAt: now() };
       } catch (error) {
         failedAt = now();
         options.onFailure?.(error);
@@ -66,22 +77,24 @@ export function createJwksClient(options: JwksClientOptions): KeySource {
   };
   const mayTryAgain = () => now() - failedAt >= pauseAfterFailureMs;
   const usable = () => (loaded && now() - loaded.fetchedAt <= maxStaleMs ? loaded : undefined);
+  /** Past its age, a set is read anew in the background. */
+  const refreshInBackground = ({ fetchedAt }: LoadedKeys): Promise<void> | undefined =>
+    now() - fetchedAt > maxAgeMs && mayTryAgain() ? load() : undefined;
+  /** After hours without a request a set may hold keys long withdrawn: it waits for the new one, unless the issuer is down. */
+  const mustWait = ({ fetchedAt }: LoadedKeys) => now() - fetchedAt > 2 * maxAgeMs && failedAt < fetchedAt;
   const refresh = async (): Promise<LoadedKeys | undefined> => {
     const current = usable();
     if (!current) {
       await (pending ?? (mayTryAgain() ? load() : undefined));
       return usable();
     }
-    const age = now() - current.fetchedAt;
-    if (age > maxAgeMs && mayTryAgain()) {
-      const refreshed = load();
-      // After hours without a request the set may hold keys long withdrawn: wait for the new one, unless the issuer is down.
-      if (age > 2 * maxAgeMs && failedAt < current.fetchedAt) {
-        await refreshed;
-      }
+    const refreshed = refreshInBackground(current);
+    if (mustWait(current)) {
+      await refreshed;
     }
     return usable();
   };
+  const cooldown = () => (now() < eagerUntil ? eagerCooldownMs : cooldownMs);
 
   return {
     async findKey(kid) {
@@ -93,10 +106,24 @@ export function createJwksClient(options: JwksClientOptions): KeySource {
       if (known) {
         return known;
       }
-      if (pending || (now() - triedAt >= cooldownMs && mayTryAgain())) {
+      if (pending || (now() - triedAt >= cooldown() && mayTryAgain())) {
         await load();
       }
       return usable()?.keys.get(kid) ?? 'unknown';
+    },
+    peekKey(kid) {
+      const current = usable();
+      if (!current) {
+        return undefined;
+      }
+      const isWaiting = mustWait(current);
+      refreshInBackground(current);
+      return isWaiting ? undefined : current.keys.get(kid);
+    },
+    refetch() {
+      eagerUntil = now() + eagerSeconds * 1000;
+      // A fetch under way may have been answered before the key was revoked.
+      void (pending ?? Promise.resolve()).then(load);
     },
     async checkReady() {
       return (await refresh()) ? undefined : 'the public keys can not be read';
@@ -105,4 +132,18 @@ export function createJwksClient(options: JwksClientOptions): KeySource {
       return (await refresh())?.jwks;
     },
   };
+}
+
+/** A key that was there before stays the same object: tokens verified with it need not be verified again. */
+function keepKnownKeys(fresh: ImportedKeys, known: ImportedKeys | undefined): ImportedKeys {
+  const knownJwks = new Map(known?.jwks.keys.map((jwk) => [jwk.kid, JSON.stringify(jwk)]));
+  const keys = new Map(fresh.keys);
+  for (const jwk of fresh.jwks.keys) {
+    const kid = jwk.kid as string;
+    const key = knownJwks.get(kid) === JSON.stringify(jwk) ? known?.keys.get(kid) : undefined;
+    if (key) {
+      keys.set(kid, key);
+    }
+  }
+  return { keys, jwks: fresh.jwks };
 }

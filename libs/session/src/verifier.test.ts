@@ -12,7 +12,9 @@ import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'j
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { importKeys } from './import-keys.ts';
 import type { KeySource } from './jwks-client.ts';
-import { createVerifier, trustedIssuers, type Verification, type Verifier } from './verifier.ts';
+import { nothingRevoked } from './revocations/revocation-source.ts';
+import { trustedIssuers } from './trusted-issuer.ts';
+import { createVerifier, type Verification, type Verifier } from './verifier.ts';
 
 const issuerUrl = 'https://id.example';
 const nowSeconds = 1_800_000_000;
@@ -41,10 +43,14 @@ beforeAll(async () => {
     ...algorithms.map((algorithm) => exportAs(algorithm, otherPairs[algorithm])),
   ]);
   const portalKeys = [await exportAs('portal', keyPairs.portal)];
-  verifier = createVerifier(
-    trustedIssuers(issuerUrl, { user: await createSource(userKeys), portal: await createSource(portalKeys) }),
+  verifier = createVerifier({
+    issuers: trustedIssuers(issuerUrl, {
+      user: await createSource(userKeys),
+      portal: await createSource(portalKeys),
+    }),
+    revocations: nothingRevoked,
     now,
-  );
+  });
 });
 
 async function exportAs(kid: string, pair: KeyPair): Promise<JWK> {
@@ -58,6 +64,8 @@ async function createSource(jwks: JWK[]): Promise<KeySource> {
       lookUps.push(kid);
       return keys.get(kid) ?? 'unknown';
     },
+    peekKey: (kid) => keys.get(kid),
+    refetch: () => {},
     checkReady: async () => undefined,
     readJwks: async () => published,
   };
@@ -424,8 +432,15 @@ test.each([
   ['gives none', async () => 'unavailable' as const],
   ['fails', () => Promise.reject(new Error('down'))],
 ])('an issuer whose key source %s is an outage, no refusal', async (_, findKey) => {
-  const keys = { findKey, checkReady: async () => undefined, readJwks: async () => undefined };
-  const other = createVerifier(trustedIssuers(issuerUrl, { user: keys }), now);
+  const keys: KeySource = {
+    findKey,
+    peekKey: () => undefined,
+    refetch: () => {},
+    checkReady: async () => undefined,
+    readJwks: async () => undefined,
+  };
+  const issuers = trustedIssuers(issuerUrl, { user: keys });
+  const other = createVerifier({ issuers, revocations: nothingRevoked, now });
   expect(await other.verify(await mint('user'))).toEqual({ kind: 'unavailable' });
   expect(await other.verify(await mint('portal'))).toMatchObject({ reason: 'auth.failure.issuer_mismatch' });
 });

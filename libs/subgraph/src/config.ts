@@ -1,17 +1,19 @@
 import { configFields, processConfigFields } from '@signet/service';
-import { issuerConfigFields } from '@signet/session';
+import { refineVerifierConfig, verifierConfigFields, whenVerifierConfigIsRead } from '@signet/session';
 import { z } from 'zod';
 
 const fields = {
   ...processConfigFields,
-  ...issuerConfigFields,
+  ...verifierConfigFields,
   DATABASE_URL: configFields.postgresUrl,
   /** Slug of the tenant of a request that names none. */
   DEFAULT_TENANT: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be the slug of a tenant'),
 };
 
 /** Configuration of a product subgraph's process. */
-export const subgraphConfigSchema = z.object(fields);
+export const subgraphConfigSchema = z
+  .object(fields)
+  .superRefine(refineVerifierConfig, whenVerifierConfigIsRead);
 
 /** `portVariable`: the variable to name when the port is taken; the launcher's ports all follow from PORT_BASE. */
 export type SubgraphConfig = z.output<typeof subgraphConfigSchema> & { portVariable?: string };

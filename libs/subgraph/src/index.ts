@@ -13,7 +13,12 @@ export {
   readPage,
 } from './pagination.ts';
 export { dateTimeScalar } from './scalars.ts';
-export { type ServeSubgraphOptions, type SubgraphDatabase, serveSubgraph } from './serve-subgraph.ts';
+export {
+  type ServeSubgraphOptions,
+  type SubgraphDatabase,
+  type SubgraphOptions,
+  serveSubgraph,
+} from './serve-subgraph.ts';
 export {
   type SubgraphHttpRequest,
   type SubgraphServerOptions,

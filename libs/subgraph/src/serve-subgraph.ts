@@ -14,7 +14,10 @@ import {
   createRequestSession,
   createTrustedIssuers,
   createVerifier,
+  openRevocations,
   type RequestSession,
+  type RevocationFeed,
+  refetchOnRevokedKey,
   type TrustedIssuer,
 } from '@signet/session';
 import type { FastifyInstance } from 'fastify';
@@ -38,13 +41,27 @@ type Resolvers = NonNullable<
 
 type ServerConfig = Pick<
   SubgraphConfig,
-  'HOST' | 'PORT' | 'portVariable' | 'ALLOWED_HOSTS' | 'NODE_ENV' | 'DEFAULT_TENANT'
+  | 'HOST'
+  | 'PORT'
+  | 'portVariable'
+  | 'ALLOWED_HOSTS'
+  | 'NODE_ENV'
+  | 'DEFAULT_TENANT'
+  | 'REVOCATIONS_DATABASE_URL'
 >;
 
 /** Either the configuration names the issuers, or they are given: auth knows its own keys. */
 type IssuerOptions =
   | { config: SubgraphConfig; issuers?: undefined }
   | { config: ServerConfig; issuers: readonly TrustedIssuer[] };
+
+/** What tests and the launcher set for a subgraph, and no environment variable can. */
+export type SubgraphOptions = {
+  /** Hears of every SQL statement; tests count them. */
+  onQuery?: (sql: string) => void;
+  /** A feed that several servers share. */
+  revocations?: RevocationFeed | undefined;
+};
 
 export type ServeSubgraphOptions<C extends GuardContext> = IssuerOptions & {
   name: SubgraphName;
@@ -55,21 +72,28 @@ export type ServeSubgraphOptions<C extends GuardContext> = IssuerOptions & {
   database: SubgraphDatabase;
   /** Adds to who asks and in which tenant what the resolvers need: the database, loaders. Called once a request. */
   createContext(requestSession: RequestSession, request: SubgraphHttpRequest): C;
+  /** A feed that several servers share. Without it, one of REVOCATIONS_DATABASE_URL is opened. */
+  revocations?: RevocationFeed | undefined;
   readiness?: readonly ReadinessCheck[];
   plugins?: readonly EndpointPlugin[];
   addRoutes?(server: FastifyInstance): void;
   onStop?(): Promise<void>;
 };
 
-/** Starts a subgraph: SDL of its folder, resolvers behind their access rules, sessions from bearer tokens, readiness of database and keys. */
+/**
+ * Starts a subgraph: SDL of its folder, resolvers behind their access rules, sessions from bearer tokens, readiness of
+ * database, keys and revocations.
+ */
 export async function serveSubgraph<C extends GuardContext>(
   options: ServeSubgraphOptions<C>,
 ): Promise<RunningServer> {
   const { config, logger, database } = options;
   const issuers =
     options.issuers === undefined ? createTrustedIssuers(options.config, logger) : options.issuers;
+  const revocations = await openRevocations(config, logger, options.revocations);
+  refetchOnRevokedKey(issuers, revocations.source);
   const requestSession = createRequestSession({
-    verifier: createVerifier(issuers),
+    verifier: createVerifier({ issuers, revocations: revocations.source }),
     findTenantId: database.findTenantId,
     defaultTenant: config.DEFAULT_TENANT,
   });
@@ -86,14 +110,19 @@ export async function serveSubgraph<C extends GuardContext>(
     readiness: [
       { name: 'database', check: database.checkReady },
       ...issuers.map(({ platform, keys }) => ({ name: `${platform} keys`, check: () => keys.checkReady() })),
+      ...revocations.readiness,
       ...(options.readiness ?? []),
     ],
     ...(options.plugins && { plugins: options.plugins }),
     ...(options.addRoutes && { addRoutes: options.addRoutes }),
     async onStop() {
+      await revocations.stop();
       await options.onStop?.();
       await database.close();
     },
+  }).catch(async (error) => {
+    await revocations.stop();
+    throw error;
   });
 }
 

@@ -1,7 +1,8 @@
 import type { Platform } from '@signet/schema/contract';
+import type { RevocationFeed } from '@signet/session';
 import type { KeyTiming } from './keys/key-timing.ts';
 
-/** What tests set, and no environment variable can. */
+/** What tests and the launcher set, and no environment variable can. */
 export type AuthOptions = {
   now?: () => Date;
   /** Shorter intervals in the life of a signing key. */
@@ -14,4 +15,6 @@ export type AuthOptions = {
   onCompare?: (compare: { platform: Platform; cost: number }) => void;
   /** Told of every SQL statement. */
   onQuery?: (sql: string) => void;
+  /** A feed that several servers share. */
+  revocations?: RevocationFeed | undefined;
 };

@@ -1,6 +1,6 @@
-import { type Platform, signingAlgorithms } from '@signet/schema/contract';
+import { maxAccessTokenSeconds, type Platform, signingAlgorithms } from '@signet/schema/contract';
 import { configFields, processConfigFields } from '@signet/service';
-import { issuerConfigFields } from '@signet/session';
+import { findRevocationFaults, issuerConfigFields, revocationConfigFields } from '@signet/session';
 import { z } from 'zod';
 import { findConfigFaults } from './config-faults.ts';
 import { passwordThreadFields } from './passwords/password-thread-config.ts';
@@ -14,6 +14,12 @@ const rotationDays = z
   .regex(/^\d{1,4}$/, 'must be a whole number of days, 0 for never')
   .transform(Number)
   .optional();
+
+/** What revokes a session is forgotten after that time. */
+const accessTokenSeconds = configFields.seconds.refine(
+  (seconds) => seconds <= maxAccessTokenSeconds,
+  `must be at most ${maxAccessTokenSeconds}: so long revocations are kept`,
+);
 
 /** What a process needs of each platform that it holds. Optional here; AUTH_PLATFORMS says which must be set. */
 export const platformConfigFields = {
@@ -36,8 +42,8 @@ export const platformConfigFields = {
   /** A new key signs so long after the one before; 0: only by `npm run keys -- rotate`. 30 if not set. */
   USER_KEY_ROTATION_DAYS: rotationDays,
   PORTAL_KEY_ROTATION_DAYS: rotationDays,
-  USER_ACCESS_TOKEN_SECONDS: configFields.seconds.default(900),
-  PORTAL_ACCESS_TOKEN_SECONDS: configFields.seconds.default(600),
+  USER_ACCESS_TOKEN_SECONDS: accessTokenSeconds.default(900),
+  PORTAL_ACCESS_TOKEN_SECONDS: accessTokenSeconds.default(600),
   USER_REFRESH_IDLE_SECONDS: configFields.seconds.default(30 * day),
   USER_REFRESH_ABSOLUTE_SECONDS: configFields.seconds.default(90 * day),
   PORTAL_REFRESH_IDLE_SECONDS: configFields.seconds.default(8 * hour),
@@ -50,6 +56,7 @@ export const authConfigSchema = z
     ...platformConfigFields,
     ISSUER_URL: issuerConfigFields.ISSUER_URL,
     JWKS_INSECURE: issuerConfigFields.JWKS_INSECURE,
+    ...revocationConfigFields,
     /** Slug of the tenant of a request that names none. */
     DEFAULT_TENANT: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be the slug of a tenant'),
     /** The platforms whose keys, sessions and accounts this process holds. */
@@ -60,7 +67,7 @@ export const authConfigSchema = z
     ...throttleFields,
   })
   .superRefine((config, issues) => {
-    for (const { variable, fault } of findConfigFaults(config)) {
+    for (const { variable, fault } of [...findConfigFaults(config), ...findRevocationFaults(config)]) {
       issues.addIssue({ code: 'custom', path: [variable], message: fault });
     }
   });

@@ -82,7 +82,8 @@ describe('startAuth', () => {
       await addCustomer(database, { tenantId, isSeeded: true }),
       await addStaffMember(database, { tenantId, isSeeded: true }),
     ];
-    const production = () => start({ NODE_ENV: 'production' });
+    const production = () =>
+      start({ NODE_ENV: 'production', REVOCATIONS_DATABASE_URL: database.urlOf('signet_verifier') });
     await expect(production()).rejects.toThrow(/NODE_ENV: is production, but customers .* active in: demo/);
     await database.query('update auth.user set is_active = false where id = $1', [customer.id]);
     await expect(production()).rejects.toThrow(/NODE_ENV: is production, but staff .* active in: demo/);

@@ -48,6 +48,7 @@ export async function startAuth(
       policies,
       plugins: [createCredentialLimit()],
       issuers: [...local, ...foreign],
+      revocations: options.revocations,
       database: joinDatabases(
         started.map(({ database }) => database),
         stop,

@@ -1,15 +1,15 @@
-import { openProcessDatabase, type QueryListener } from '@signet/db';
+import { openProcessDatabase } from '@signet/db';
 import type { Logger, RunningServer } from '@signet/service';
-import { type SubgraphConfig, serveSubgraph } from '@signet/subgraph';
+import { type SubgraphConfig, type SubgraphOptions, serveSubgraph } from '@signet/subgraph';
 import type { GraphqlContext } from './context.ts';
 import { createLoaders } from './loaders.ts';
 import { resolvers } from './resolvers.ts';
 
-/** Starts the catalog subgraph. `onQuery` hears of every SQL statement (tests count them). */
+/** Starts the catalog subgraph. */
 export function startCatalog(
   config: SubgraphConfig,
   logger: Logger,
-  options: { onQuery?: QueryListener } = {},
+  { revocations, ...options }: SubgraphOptions = {},
 ): Promise<RunningServer> {
   const database = openProcessDatabase(config.DATABASE_URL, { name: 'catalog', log: logger, ...options });
   return serveSubgraph<GraphqlContext>({
@@ -18,6 +18,7 @@ export function startCatalog(
     logger,
     resolvers,
     database,
+    revocations,
     createContext: ({ session, tenantId }) => ({
       session,
       tenantId,

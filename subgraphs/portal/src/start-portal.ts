@@ -1,17 +1,17 @@
 import { createRelationChecker, type RelationStore } from '@signet/access';
-import { createRelationStore, openProcessDatabase, type QueryListener } from '@signet/db';
+import { createRelationStore, openProcessDatabase } from '@signet/db';
 import type { Logger, RunningServer } from '@signet/service';
-import { type SubgraphConfig, serveSubgraph } from '@signet/subgraph';
+import { type SubgraphConfig, type SubgraphOptions, serveSubgraph } from '@signet/subgraph';
 import type { GraphqlContext } from './context.ts';
 import { createLoaders } from './loaders.ts';
 import { policies } from './policies.ts';
 import { resolvers } from './resolvers.ts';
 
-/** Starts the portal subgraph. `onQuery` hears of every SQL statement (tests count them). */
+/** Starts the portal subgraph. */
 export function startPortal(
   config: SubgraphConfig,
   logger: Logger,
-  options: { onQuery?: QueryListener } = {},
+  { revocations, ...options }: SubgraphOptions = {},
 ): Promise<RunningServer> {
   const database = openProcessDatabase(config.DATABASE_URL, { name: 'portal', log: logger, ...options });
   const relations: RelationStore = createRelationStore(database.db);
@@ -22,6 +22,7 @@ export function startPortal(
     resolvers,
     policies,
     database,
+    revocations,
     createContext: ({ session, tenantId }) => ({
       session,
       tenantId,

@@ -1,0 +1,136 @@
+import { type AuthenticationReason, accessTokenType, clockSkewSeconds } from '@signet/schema/contract';
+import {
+  decodeJwt,
+  decodeProtectedHeader,
+  errors,
+  type JWTPayload,
+  jwtVerify,
+  type ProtectedHeaderParameters,
+} from 'jose';
+import { readSession } from './claims.ts';
+import type { KeyLookup, KeySource, VerificationKey } from './jwks-client.ts';
+import type { PortalSession, UserSession } from './session.ts';
+import type { TrustedIssuer } from './trusted-issuer.ts';
+
+/** A token that passed every check but the last, which is made anew at each use: that nothing of it is revoked. */
+export type CheckedToken = {
+  kind: 'checked';
+  session: UserSession | PortalSession;
+  trusted: TrustedIssuer;
+  kid: string;
+  key: VerificationKey;
+};
+
+export type Refused = { kind: 'refused'; reason: AuthenticationReason };
+export type Unavailable = { kind: 'unavailable' };
+
+const maxTokenLength = 8192;
+const kidForm = /^[A-Za-z0-9_-]{1,128}$/;
+
+/**
+ * Checks an access token (RFC 9068). The checks run in the order of this list and each has a reason of its own: form,
+ * issuer, type, critical headers, key, algorithm (the key's, never the header's), signature, audience, times, claim types,
+ * platform.
+ */
+export async function checkToken(
+  token: string,
+  issuers: ReadonlyMap<string, TrustedIssuer>,
+  now: Date,
+): Promise<CheckedToken | Refused | Unavailable> {
+  const parsed = parseToken(token);
+  if (!parsed) return refused('malformed');
+  const trusted = typeof parsed.claims.iss === 'string' ? issuers.get(parsed.claims.iss) : undefined;
+  if (!trusted) return refused('issuer_mismatch');
+  if (!isAccessTokenType(parsed.header.typ)) return refused('wrong_type');
+  if (parsed.header.crit !== undefined || parsed.header.b64 !== undefined) return refused('malformed'); // RFC 7515, 4.1.11
+  const { kid } = parsed.header;
+  if (typeof kid !== 'string' || !kidForm.test(kid)) return refused('unknown_key');
+  const key = await findKey(trusted.keys, kid);
+  if (key === 'unavailable') return { kind: 'unavailable' };
+  if (key === 'unknown') return refused('unknown_key');
+  if (!isAlgorithmOf(key.algorithm, parsed.header.alg)) return refused('invalid_signature'); // RFC 8725, 3.1
+  try {
+    const { payload } = await jwtVerify(token, key.key, {
+      algorithms: [key.algorithm, ...(key.algorithm === 'EdDSA' ? ['Ed25519'] : [])],
+      issuer: trusted.issuer,
+      audience: trusted.audience,
+      clockTolerance: clockSkewSeconds,
+      currentDate: now,
+    });
+    const session = judgeClaims(payload, trusted, now);
+    return 'kind' in session ? session : { kind: 'checked', session, trusted, kid, key };
+  } catch (error) {
+    return refused(reasonOf(error));
+  }
+}
+
+/** A key source that fails is an outage, and no fault of the token's. */
+async function findKey(keys: KeySource, kid: string): Promise<KeyLookup> {
+  try {
+    return await keys.findKey(kid);
+  } catch {
+    return 'unavailable';
+  }
+}
+
+function parseToken(token: string): { header: ProtectedHeaderParameters; claims: JWTPayload } | undefined {
+  const [, signature] = (token.length <= maxTokenLength && /^[\w-]+\.[\w-]+\.([\w-]+)$/.exec(token)) || [];
+  // The last character of a signature has bits that no byte takes: other bits there would make another token of it.
+  if (!signature || Buffer.from(signature, 'base64url').toString('base64url') !== signature) {
+    return undefined;
+  }
+  try {
+    return { header: decodeProtectedHeader(token), claims: decodeJwt(token) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** RFC 9068, section 4: `at+jwt`, with or without the media type's prefix, in any case. */
+function isAccessTokenType(typ: unknown): boolean {
+  return typeof typ === 'string' && typ.toLowerCase().replace(/^application\//, '') === accessTokenType;
+}
+
+/** RFC 9864 names Ed25519 apart from EdDSA; both mean the same for such a key. */
+function isAlgorithmOf(keyAlgorithm: string, headerAlgorithm: unknown): boolean {
+  return headerAlgorithm === keyAlgorithm || (keyAlgorithm === 'EdDSA' && headerAlgorithm === 'Ed25519');
+}
+
+function judgeClaims(
+  payload: JWTPayload,
+  trusted: TrustedIssuer,
+  now: Date,
+): UserSession | PortalSession | Refused {
+  // jose takes a list that holds the audience, too. No issuer of ours writes one.
+  if (payload.aud !== trusted.audience) return refused('audience_mismatch');
+  if (typeof payload.iat === 'number' && payload.iat > now.getTime() / 1000 + clockSkewSeconds) {
+    return refused('not_yet_valid');
+  }
+  const session = readSession(payload, trusted.platform);
+  if (session === 'malformed') return refused('malformed');
+  if (session === 'platform_mismatch') return refused('issuer_mismatch');
+  return session;
+}
+
+function reasonOf(error: unknown): ShortReason {
+  if (error instanceof errors.JWTExpired) return 'expired';
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'invalid_signature';
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    if (error.claim === 'aud') return 'audience_mismatch';
+    if (error.claim === 'iss') return 'issuer_mismatch';
+    if (error.claim === 'nbf' && error.reason === 'check_failed') return 'not_yet_valid';
+    return 'malformed';
+  }
+  // What is no error of jose's own comes from the cryptography below: a signature that it can't even read.
+  return error instanceof errors.JOSEError ? 'malformed' : 'invalid_signature';
+}
+
+type ShortReason = AuthenticationReason extends infer R
+  ? R extends `auth.failure.${infer Short}`
+    ? Short
+    : never
+  : never;
+
+export function refused(reason: ShortReason): Refused {
+  return { kind: 'refused', reason: `auth.failure.${reason}` };
+}

@@ -1,0 +1,93 @@
+import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import type { JWK } from 'jose';
+import type { ImportedKeys } from './import-keys.ts';
+import type { KeySource, VerificationKey } from './jwks-client.ts';
+
+/** What is wrong with a PEM, for the operator. Never holds a part of it. */
+export class PublicPemError extends Error {
+  override readonly name = 'PublicPemError';
+}
+
+/** Keys that never change while the process runs: nobody is asked for them. */
+export function createStaticKeySource({ keys, jwks }: ImportedKeys): KeySource {
+  return {
+    findKey: async (kid) => keys.get(kid) ?? 'unknown',
+    peekKey: (kid) => keys.get(kid),
+    refetch: () => {},
+    checkReady: async () => undefined,
+    readJwks: async () => jwks,
+  };
+}
+
+/**
+ * Reads public keys that stand one after the other (SPKI): Ed25519, P-256, or RSA of at least 2048 bits. The kid of each is
+ * its RFC 7638 thumbprint, as auth names it.
+ *
+ * @throws {PublicPemError}
+ */
+export function readPublicPems(text: string): ImportedKeys {
+  const keys = new Map<string, VerificationKey>();
+  const published: JWK[] = [];
+  for (const pem of listBlocks(text)) {
+    const { jwk, ...key } = readKey(pem);
+    if (keys.has(jwk.kid)) continue;
+    keys.set(jwk.kid, key);
+    published.push(jwk);
+  }
+  return { keys, jwks: { keys: published } };
+}
+
+const blocks = /-----BEGIN ([A-Z ]+)-----[\s\S]+?-----END \1-----/g;
+
+function listBlocks(text: string): string[] {
+  const found = [...text.matchAll(blocks)];
+  // Node would take the public half of a private key; but one that lies here has been given away.
+  if (found.some(([, label]) => label?.endsWith('PRIVATE KEY'))) {
+    throw new PublicPemError('holds a private key; who only verifies must have none');
+  }
+  if (found.length === 0 || found.some(([, label]) => label !== 'PUBLIC KEY')) {
+    throw new PublicPemError('must hold public keys in PEM form (PUBLIC KEY), and nothing else');
+  }
+  return found.map(([pem]) => pem);
+}
+
+const forms = {
+  ed25519: { algorithm: 'EdDSA', import: { name: 'Ed25519' }, members: ['crv', 'kty', 'x'] },
+  ec: {
+    algorithm: 'ES256',
+    import: { name: 'ECDSA', namedCurve: 'P-256' },
+    members: ['crv', 'kty', 'x', 'y'],
+  },
+  rsa: {
+    algorithm: 'RS256',
+    import: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
+    members: ['e', 'kty', 'n'],
+  },
+} as const;
+
+function readKey(pem: string): VerificationKey & { jwk: JWK & { kid: string } } {
+  const key = parse(pem);
+  const form = forms[key.asymmetricKeyType as keyof typeof forms];
+  const { namedCurve, modulusLength } = key.asymmetricKeyDetails ?? {};
+  if (!form || (namedCurve ?? 'prime256v1') !== 'prime256v1' || (modulusLength ?? 2048) < 2048) {
+    throw new PublicPemError('holds a key that is not Ed25519, P-256 or RSA of 2048 bits or more');
+  }
+  const { algorithm, members } = form;
+  const publicJwk = key.export({ format: 'jwk' }) as JWK;
+  // RFC 7638, section 3: the required members in the order of their names.
+  const canonical = JSON.stringify(Object.fromEntries(members.map((name) => [name, publicJwk[name]])));
+  const kid = createHash('sha256').update(canonical).digest('base64url');
+  return {
+    key: key.toCryptoKey(form.import, true, ['verify']),
+    algorithm,
+    jwk: { ...publicJwk, kid, use: 'sig', alg: algorithm },
+  };
+}
+
+function parse(pem: string): KeyObject {
+  try {
+    return createPublicKey(pem);
+  } catch {
+    throw new PublicPemError('holds a key that can not be read');
+  }
+}

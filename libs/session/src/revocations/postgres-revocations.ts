@@ -1,0 +1,92 @@
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import type { RevocationConnector, RevocationRead } from './revocation-feed.ts';
+
+type Row = {
+  mark: string;
+  kind: 'session' | 'signing_key' | null;
+  platform: 'user' | 'portal';
+  subject: string;
+  expiresAtMs: number;
+  ageSeconds: number;
+};
+
+/**
+ * One statement, so one snapshot: what it does not see, because its transaction is not finished, has an id of `mark` or
+ * above, and is read next time. That holds however long a transaction takes; no clock is involved.
+ */
+const readSql = `
+  select snapshot.mark::text, r.kind, r.platform, r.subject,
+    1000 * extract(epoch from r.expires_at)::float8 as "expiresAtMs",
+    extract(epoch from clock_timestamp() - r.created_at)::float8 as "ageSeconds"
+  from (select pg_snapshot_xmin(pg_current_snapshot()) as mark) snapshot
+  left join auth.revocation r on r.transaction_id >= $1::xid8 and r.expires_at > now()`;
+
+const timeouts = { connectionTimeoutMillis: 3000, query_timeout: 5000, statement_timeout: 5000 };
+const pingIntervalMs = 4000;
+const endTimeoutMs = 1000;
+
+/**
+ * Revocations in PostgreSQL, read as `signet_verifier`. LISTEN has a connection of its own: a notification that arrives
+ * during a read must not wait for it. Its payload is not looked at: any role can send one.
+ */
+export function createPostgresConnector(
+  url: string,
+  applicationName = 'signet-revocations',
+): RevocationConnector {
+  return async ({ onWake, onLost }) => {
+    const create = () => {
+      const client = new pg.Client({
+        connectionString: url,
+        application_name: applicationName,
+        keepAlive: true,
+        ...timeouts,
+      });
+      client.on('error', onLost); // Without a listener a reset ends the process.
+      client.on('end', () => onLost(new Error('the connection was closed')));
+      return client;
+    };
+    const [listener, reader] = [create(), create()];
+    const close = async () => void (await Promise.all([endClient(listener), endClient(reader)]));
+    listener.on('notification', onWake);
+    try {
+      await Promise.all([listener.connect(), reader.connect()]);
+      await listener.query('listen signet_revocation');
+    } catch (error) {
+      await close();
+      throw error;
+    }
+    let pingedAt = performance.now();
+    return {
+      async read(mark = '0') {
+        // A connection that only listens would not notice that its other end is gone.
+        const isPingDue = performance.now() - pingedAt > pingIntervalMs;
+        if (isPingDue) pingedAt = performance.now();
+        const [{ rows }] = await Promise.all([
+          reader.query<Row>({ name: 'revocations', text: readSql, values: [mark] }),
+          isPingDue ? listener.query('select 1') : undefined,
+        ]);
+        return toRead(rows);
+      },
+      close,
+    };
+  };
+}
+
+/** The other end may be gone without a word: then nobody answers the farewell. */
+async function endClient(client: pg.Client): Promise<void> {
+  const timeout = sleep(endTimeoutMs, undefined, { ref: false }).then(() => {
+    (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
+  });
+  await Promise.race([client.end().catch(() => {}), timeout]);
+}
+
+function toRead(rows: readonly Row[]): RevocationRead {
+  return {
+    mark: rows[0]?.mark ?? '0',
+    rows: rows.flatMap(({ kind, platform, subject, expiresAtMs, ageSeconds }) =>
+      kind === null ? [] : [{ kind, platform, subject, expiresAtMs, ageSeconds }],
+    ),
+  };
+}

@@ -1,0 +1,150 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Platform } from '@signet/schema/contract';
+import { type Revocation, RevocationSet } from './revocation-set.ts';
+import type { RevocationSource } from './revocation-source.ts';
+import { WakeSignal } from './wake-signal.ts';
+
+/** `mark` stands for what was finished when it was read; the next read takes what was not. */
+export type RevocationRead = {
+  rows: readonly (Revocation & { ageSeconds: number })[];
+  mark: string;
+};
+
+/** A way to the revocations. Whatever fails on it ends it; then a new one is made. */
+export type RevocationConnection = {
+  /** Without a mark: all. With one: those of every transaction that was not finished at that mark. */
+  read(mark: string | undefined): Promise<RevocationRead>;
+  close(): Promise<void>;
+};
+
+export type RevocationConnector = (events: {
+  /** There may be something to read. Whoever says so need not be believed: it costs a read. */
+  onWake(): void;
+  onLost(error: unknown): void;
+}) => Promise<RevocationConnection>;
+
+/** In seconds. `read`: since the last read began. `delivery`: of the newest revocation, from its row to this process. */
+export type RevocationLag = { read: number | undefined; delivery: number | undefined };
+
+export type RevocationFeed = RevocationSource & {
+  /** Reason why no token can be judged yet, or nothing. A stale feed is no reason: customers' tokens hold. */
+  checkReady(): string | undefined;
+  lag(): RevocationLag;
+  size(): number;
+  /** Resolves after the first full read, or after so long. */
+  waitUntilRead(timeoutMs: number): Promise<void>;
+  stop(): Promise<void>;
+};
+
+export type RevocationFeedOptions = {
+  connect: RevocationConnector;
+  /** Milliseconds of a clock that nobody sets back. */
+  now?: () => number;
+  pollSeconds?: number;
+  staleSeconds?: number;
+  onFailure?: (error: unknown) => void;
+  onRecovery?: () => void;
+};
+
+/** Many wake-ups at once are one read; nobody can make a process read more often. */
+const minGapMs = 50;
+const minPauseMs = 100;
+const maxPauseMs = 2000;
+
+/**
+ * Follows the revocations: reads all, then what is new, when woken and every `pollSeconds`; all again on a new connection.
+ * What was read stays, so that nothing is accepted again while the connection is down.
+ */
+export function startRevocationFeed(options: RevocationFeedOptions): RevocationFeed {
+  const { connect, now = () => performance.now(), pollSeconds = 5, staleSeconds = 30 } = options;
+  const revoked = new RevocationSet();
+  const signal = new WakeSignal();
+  const firstRead = Promise.withResolvers<void>();
+  const keyListeners: ((platform: Platform, kid: string) => void)[] = [];
+  let readAt: number | undefined;
+  let deliverySeconds: number | undefined;
+  let isFailing = false;
+  let isStopped = false;
+
+  const accept = (rows: RevocationRead['rows'], startedAt: number) => {
+    for (const row of rows) {
+      if (!revoked.add(row)) continue;
+      if (readAt !== undefined) deliverySeconds = row.ageSeconds;
+      if (row.kind === 'signing_key')
+        for (const listener of keyListeners) listener(row.platform, row.subject);
+    }
+    revoked.sweep(Date.now());
+    readAt = startedAt;
+    firstRead.resolve();
+    if (isFailing) options.onRecovery?.();
+    isFailing = false;
+  };
+
+  /** Until the connection is lost, which is thrown. */
+  const follow = async () => {
+    let lost: { error: unknown } | undefined;
+    const connection = await connect({
+      onWake: () => signal.raise(),
+      onLost: (error) => {
+        lost ??= { error };
+        signal.raise();
+      },
+    });
+    try {
+      for (let mark: string | undefined; !isStopped; ) {
+        signal.clear();
+        if (lost) throw lost.error;
+        const startedAt = now();
+        const read = await connection.read(mark);
+        accept(read.rows, startedAt);
+        mark = read.mark;
+        await sleep(minGapMs);
+        await signal.wait(pollSeconds * 1000);
+      }
+    } finally {
+      await connection.close();
+    }
+  };
+
+  const run = async () => {
+    for (let pauseMs = minPauseMs; !isStopped; pauseMs = Math.min(2 * pauseMs, maxPauseMs)) {
+      const startedAt = now();
+      try {
+        await follow();
+      } catch (error) {
+        if (isStopped) return;
+        if (!isFailing) options.onFailure?.(error);
+        isFailing = true;
+        if (readAt !== undefined && readAt >= startedAt) pauseMs = minPauseMs; // It had worked.
+        signal.clear();
+        await signal.wait(pauseMs);
+      }
+    }
+  };
+  const running = run();
+
+  const readAge = () => (readAt === undefined ? undefined : (now() - readAt) / 1000);
+  return {
+    isSessionRevoked: (platform, sessionId) => revoked.has('session', platform, sessionId),
+    isKeyRevoked: (platform, kid) => revoked.has('signing_key', platform, kid),
+    state() {
+      const age = readAge();
+      if (age === undefined) return 'unread';
+      return age > staleSeconds ? 'stale' : 'current';
+    },
+    onKeyRevoked: (listener) => void keyListeners.push(listener),
+    checkReady: () => (readAt === undefined ? 'the revocations were not read yet' : undefined),
+    lag: () => ({ read: readAge(), delivery: deliverySeconds }),
+    size: () => revoked.size,
+    waitUntilRead: (timeoutMs) => {
+      const stopWaiting = new AbortController();
+      const timeout = sleep(timeoutMs, undefined, { signal: stopWaiting.signal }).catch(() => {});
+      return Promise.race([firstRead.promise, timeout]).finally(() => stopWaiting.abort());
+    },
+    async stop() {
+      isStopped = true;
+      signal.raise();
+      await running;
+    },
+  };
+}
