@@ -1,0 +1,63 @@
+import type { Database } from '@signet/db';
+import type { Platform } from '@signet/schema/contract';
+import { clockSkewSeconds } from '@signet/schema/contract';
+import { type Kysely, sql } from 'kysely';
+import { portalTables, userTables } from '../accounts/platform-tables.ts';
+import { assertNoSeededAccounts } from '../assert-no-seeded-accounts.ts';
+import { type Finding, ok, wrong } from './finding.ts';
+
+const worthSayingSeconds = 2;
+
+/** The role under which auth works must be bound by row security, and must not reach the other platform. */
+export async function checkRole(db: Kysely<Database>, platform: Platform): Promise<Finding> {
+  const subject = `${platform} database`;
+  const foreign = platform === 'user' ? 'auth.portal_session' : 'auth.user_session';
+  const { rows } = await sql<{ name: string; unbound: boolean; owner: boolean; foreign: boolean }>`
+    select rolname as name, rolsuper or rolbypassrls as unbound,
+      pg_has_role(current_user, 'signet_owner', 'member') as owner,
+      has_any_column_privilege(${foreign}, 'select') as foreign
+    from pg_roles where rolname = current_user
+  `.execute(db);
+  const role = rows[0];
+  const variable = `${platform.toUpperCase()}_DATABASE_URL`;
+  const advice = `Set ${variable} to the role signet_auth_${platform}.`;
+  if (role?.unbound) {
+    return wrong(subject, `row security does not bind the role ${role.name}`, advice);
+  }
+  if (role?.owner || role?.foreign) {
+    return wrong(subject, `the role ${role.name} has rights that this platform must not have`, advice);
+  }
+  return ok(subject, `up to date, and the role ${role?.name} has its own platform's rights only`);
+}
+
+/** Tokens carry this machine's time, and keys retire by the database's. */
+export async function checkClock(db: Kysely<Database>, platform: Platform): Promise<Finding> {
+  const before = Date.now();
+  const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(db);
+  const here = (before + Date.now()) / 2;
+  const seconds = Math.abs((rows[0]?.now.getTime() ?? 0) - here) / 1000;
+  const text = `this machine and the ${platform} database are ${seconds.toFixed(1)} s apart`;
+  return seconds > worthSayingSeconds
+    ? wrong('clock', text, `Set both by NTP: verifiers refuse what is more than ${clockSkewSeconds} s off.`)
+    : ok('clock', text);
+}
+
+/** Only in production do accounts with a public password matter. */
+export async function checkSeededAccounts(db: Kysely<Database>, platform: Platform): Promise<Finding> {
+  const subject = `${platform} accounts`;
+  const check =
+    platform === 'user'
+      ? assertNoSeededAccounts({ db, platform, tables: userTables })
+      : assertNoSeededAccounts({ db, platform, tables: portalTables });
+  return check.then(
+    () => ok(subject, 'none of the development seed is active'),
+    (error: { faults?: readonly string[] }) => {
+      if (!error.faults) throw error;
+      return wrong(
+        subject,
+        error.faults.join('; '),
+        'Deactivate them, or use a database that was never seeded.',
+      );
+    },
+  );
+}
