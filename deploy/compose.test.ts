@@ -81,18 +81,29 @@ describe('docker-compose.yml and the Dockerfile', () => {
       NODE_ENV: 'production',
       DATABASE_URL: expect.stringContaining('@postgres:5432/'),
     });
-    expect(new Set(Object.values(config.rolePasswords ?? {})).size).toBe(6);
+    expect(new Set(Object.values(config.rolePasswords ?? {})).size).toBe(7);
     expect(config.PASSWORD_PEPPER).toHaveLength(32);
   });
 
   it.each(named(subgraphServers))('%s: signs in to the database as its own role', (name, { environment }) => {
-    const variable = Object.keys(environment).find((key) => key.endsWith('DATABASE_URL_FILE')) ?? '';
-    const path = environment[variable]?.replace(secretsMount, `${secrets.folder}/`) ?? '';
-    const url = new URL(readFileSync(path, 'utf8').trim());
-    expect(url.username).toBe(`signet_${name.replaceAll('-', '_')}`);
-    expect(url.host).toBe('postgres:5432');
-    expect(url.password).toBe(readFileSync(join(secrets.folder, `signet-${name}-password`), 'utf8').trim());
+    const variable =
+      Object.keys(environment).find((key) => /^(USER_|PORTAL_)?DATABASE_URL_FILE$/.test(key)) ?? '';
+    expectRole(environment[variable], name);
   });
+
+  it.each(named(servers))(
+    '%s: reads revocations as a role that reads nothing else',
+    (_name, { environment }) => {
+      expectRole(environment.REVOCATIONS_DATABASE_URL_FILE, 'verifier');
+    },
+  );
+
+  function expectRole(file = '', role: string) {
+    const url = new URL(readFileSync(file.replace(secretsMount, `${secrets.folder}/`), 'utf8').trim());
+    expect(url.username).toBe(`signet_${role.replaceAll('-', '_')}`);
+    expect(url.host).toBe('postgres:5432');
+    expect(url.password).toBe(readFileSync(join(secrets.folder, `signet-${role}-password`), 'utf8').trim());
+  }
 
   it('give each process the secrets that it reads, and no other', () => {
     for (const { name, service, environment } of processes) {
@@ -157,10 +168,10 @@ describe('docker-compose.yml and the Dockerfile', () => {
     }
   });
 
-  it('keep the gateway away from the database, and everything else from the outside', () => {
+  it('give the gateway nothing of the database but revocations, and everything else no way out', () => {
     const { data, graph } = compose.networks;
     expect([data?.internal, graph?.internal]).toEqual([true, true]);
-    for (const name of gateways) expect(compose.services[name]?.networks).not.toContain('data');
+    for (const name of gateways) expect(compose.services[name]?.secrets).toEqual(['verifier-database-url']);
     expect(byName.get('gateway-user')?.image.copied.filter((path) => /^(db|subgraphs)/.test(path))).toEqual(
       [],
     );

@@ -6,7 +6,8 @@ import { chown, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const processes = ['auth-user', 'auth-portal', 'portal', 'catalog', 'inventory', 'orders'];
+/** `verifier` is a role that every process has beside its own. */
+const roles = ['auth-user', 'auth-portal', 'portal', 'catalog', 'inventory', 'orders', 'verifier'];
 /** The user `node` of the image. */
 const imageUserId = 1000;
 
@@ -37,7 +38,7 @@ function createSecrets() {
   const adminPassword = createPassword();
   secrets['postgres-password'] = adminPassword;
   secrets['admin-database-url'] = databaseUrl('postgres', adminPassword);
-  for (const name of processes) {
+  for (const name of roles) {
     const password = createPassword();
     secrets[`signet-${name}-password`] = password;
     secrets[`${name}-database-url`] = databaseUrl(`signet_${name.replaceAll('-', '_')}`, password);
