@@ -92,9 +92,11 @@ try {
     }
   }
   const medians = { unguarded: percentile(times.unguarded, 0.5), guarded: percentile(times.guarded, 0.5) };
-  const share = medians.guarded / medians.unguarded - 1;
+  // Of each round for itself: what else the machine does slows both of a round alike.
+  const ratios = times.guarded.map((taken, round) => taken / (times.unguarded[round] ?? Number.NaN));
+  const share = percentile(ratios, 0.5) - 1;
   console.log(
-    `A page of 50 orders, ${rounds} rounds: ${medians.unguarded.toFixed(2)} ms without guards, ${medians.guarded.toFixed(2)} ms with them: ${(100 * share).toFixed(1)} % more (allowed ${100 * allowedShare} %)`,
+    `A page of 50 orders, ${rounds} rounds: medians ${medians.unguarded.toFixed(2)} ms without guards, ${medians.guarded.toFixed(2)} ms with them; ${(100 * share).toFixed(1)} % more in the median round (allowed ${100 * allowedShare} %)`,
   );
   if (share > allowedShare) process.exitCode = 1;
 } finally {

@@ -32,9 +32,26 @@ export function judgeSession(conditions: readonly Condition[], session: Session)
   return undefined;
 }
 
-/** An empty list of alternatives can't be met: nobody gets in by a rule that was left empty. */
+/**
+ * An empty list of alternatives can't be met: nobody gets in by a rule that was left empty. Loops, since a page of fifty
+ * orders asks this a thousand times.
+ */
 function holdsOne(anyOf: readonly (readonly string[])[], held: ReadonlySet<string>): boolean {
-  return anyOf.some((allOf) => allOf.length > 0 && allOf.every((name) => held.has(name)));
+  for (const allOf of anyOf) {
+    if (allOf.length > 0 && holdsAll(allOf, held)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+function holdsAll(allOf: readonly string[], held: ReadonlySet<string>): boolean {
+  for (const name of allOf) {
+    if (!held.has(name)) {
+      return false;
+    }
+  }
+  return true;
 }
 
 function scopeDenyText(anyOf: readonly (readonly string[])[]): string {
