@@ -20,8 +20,19 @@ import { createPepper, hashPassword } from '@signet/db/password-hash';
 export const password = 'six green apples on a roof';
 export const emails = { active: 'active@example.com', inactive: 'inactive@example.com' };
 
+export type AuthProcess = {
+  url: string;
+  /** The superuser's. */
+  adminUrl: string;
+  /** Where a process connects as its role. */
+  urlOf(role: ProcessRole): string;
+  /** Goes into every password hash. */
+  pepper: Buffer;
+  stop(): Promise<void>;
+};
+
 /** Auth in a process of its own, on a fresh database with an active and an inactive account on each platform. */
-export async function startAuthProcess(): Promise<{ url: string; stop(): Promise<void> }> {
+export async function startAuthProcess(): Promise<AuthProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'signet-bench-'));
   await chmod(folder, 0o711); // As root, the server runs as another user, who must pass through.
   const postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'pg'), port: 0, durable: false });
@@ -61,7 +72,9 @@ export async function startAuthProcess(): Promise<{ url: string; stop(): Promise
     await stop();
     throw error;
   });
-  return { url: `${url}/graphql`, stop };
+  const { adminUrl } = postgres;
+  const urlOf = (role: ProcessRole) => roleUrl(adminUrl, role, passwords[role]);
+  return { url: `${url}/graphql`, adminUrl, urlOf, pepper, stop };
 }
 
 async function addAccounts(adminUrl: string, pepperKey: Buffer): Promise<void> {
