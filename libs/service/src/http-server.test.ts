@@ -214,3 +214,29 @@ test('names the variable when the port is taken or the address is foreign', asyn
     'HOST: 192.0.2.1 is not an address of this machine',
   );
 });
+
+test('closes a connection with the last answer that it owes while stopping, though the client would keep it', async () => {
+  const stopping = createHttpServer({ logger });
+  let answer = () => {};
+  const arrived = new Promise<void>((resolve) => {
+    stopping.get('/slow', async () => {
+      resolve();
+      await new Promise<void>((done) => {
+        answer = done;
+      });
+      return { done: true };
+    });
+  });
+  const port = Number(new URL(await listen(stopping, { host: '127.0.0.1', port: 0 })).port);
+  const socket = connect(port, '127.0.0.1');
+  let text = '';
+  socket.setEncoding('utf8').on('data', (piece: string) => {
+    text += piece;
+  });
+  socket.write('GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n');
+  await arrived;
+  const closed = stopping.close();
+  answer();
+  await Promise.all([closed, once(socket, 'end')]);
+  expect(text).toMatch(/^HTTP\/1\.1 200 [\s\S]*connection: close[\s\S]*\{"done":true\}$/i);
+});

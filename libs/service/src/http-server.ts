@@ -58,6 +58,12 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       return sendRefusal(reply, new RefusalError('auth.unavailable'));
     }
   });
+  // A connection that is kept alive after its last answer would keep the server from closing.
+  server.addHook('onSend', async (_request, reply) => {
+    if (isStopping) {
+      reply.header('connection', 'close');
+    }
+  });
   server.setNotFoundHandler((_request, reply) => {
     reply.code(404).send(errorBody('There is nothing at this path.', 'NOT_FOUND'));
   });
