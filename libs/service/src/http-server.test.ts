@@ -218,6 +218,9 @@ test('names the variable when the port is taken or the address is foreign', asyn
 test('closes a connection with the last answer that it owes while stopping, though the client would keep it', async () => {
   const stopping = createHttpServer({ logger });
   let answer = () => {};
+  const isClosing = new Promise<void>((resolve) => {
+    stopping.addHook('preClose', async () => resolve());
+  });
   const arrived = new Promise<void>((resolve) => {
     stopping.get('/slow', async () => {
       resolve();
@@ -236,6 +239,7 @@ test('closes a connection with the last answer that it owes while stopping, thou
   socket.write('GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n');
   await arrived;
   const closed = stopping.close();
+  await isClosing;
   answer();
   await Promise.all([closed, once(socket, 'end')]);
   expect(text).toMatch(/^HTTP\/1\.1 200 [\s\S]*connection: close[\s\S]*\{"done":true\}$/i);
