@@ -1,4 +1,4 @@
-// Does a session live that should be dead? Refresh and sign-in race whatever ends sessions. node bench/refresh-races.ts [tries]
+// Does a session live that should be dead? Refresh and sign-in race whatever ends sessions. node bench/refresh-races.ts [tries] [name of a race]
 
 import { percentile } from './support/measure.ts';
 import { addRaceAccounts, type RaceAccount } from './support/race-accounts.ts';
@@ -6,6 +6,7 @@ import { createRaceClient, type Tokens } from './support/race-client.ts';
 import { startAuthProcess } from './support/start-auth.ts';
 
 const tries = Number(process.argv[2] ?? 200);
+const only = process.argv[3];
 const atOnce = 4;
 const parallelRefreshes = 50;
 const newPassword = 'eleven pears in a cellar';
@@ -22,7 +23,7 @@ type Rival = {
   mayLive(session: { sid: string; role?: string }, raced: Tokens, own: Tokens): boolean;
 };
 
-const adminTokens = async () => (await client.signIn('portal', admin)) as Tokens;
+const adminTokens = () => mustSignIn('portal', admin);
 const isOther = ({ sid }: { sid: string }, raced: Tokens) => sid !== raced.sid;
 const rivals: Record<string, Rival> = {
   'sign-out': {
@@ -73,13 +74,19 @@ const rivals: Record<string, Rival> = {
   },
 };
 
+async function mustSignIn(...args: Parameters<typeof client.signIn>): Promise<Tokens> {
+  const tokens = await client.signIn(...args);
+  if (!tokens) throw new Error(`${args[1].email} can not sign in: ${client.unexpected().at(-1)}`);
+  return tokens;
+}
+
 /** One account: refreshes and signs in until the rival has answered; then no session may live that the rival ended. */
 async function race(
   { platform, run, mayLive }: Rival,
   account: RaceAccount,
 ): Promise<{ turns: number; faults: string[] }> {
-  const own = (await client.signIn(platform, account)) as Tokens;
-  const raced = (await client.signIn(platform, account)) as Tokens;
+  const own = await mustSignIn(platform, account);
+  const raced = await mustSignIn(platform, account);
   const latest = new Map<string, Tokens>([[raced.sid, raced]]);
   let isOver = false;
   let turns = 0;
@@ -116,7 +123,7 @@ async function race(
 
 /** One token, exchanged many times at once: how many successors, and how long until the last answer. */
 async function refreshAtOnce(account: RaceAccount): Promise<{ successors: number; ms: number }> {
-  const { refreshToken } = (await client.signIn('user', account)) as Tokens;
+  const { refreshToken } = await mustSignIn('user', account);
   const start = performance.now();
   const answers = await Promise.all(
     Array.from({ length: parallelRefreshes }, () => client.refresh('user', refreshToken)),
@@ -138,6 +145,7 @@ try {
   );
   if (wrong > 0) process.exitCode = 1;
   for (const [name, rival] of Object.entries(rivals)) {
+    if (only !== undefined && name !== only) continue;
     const waiting = [...(accounts[name as keyof typeof accounts] ?? [])];
     const results: Awaited<ReturnType<typeof race>>[] = [];
     const work = async () => {
