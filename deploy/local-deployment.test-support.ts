@@ -82,6 +82,9 @@ async function pointAtDatabase(folder: string, { adminUrl }: TestDatabase): Prom
 /** Without any table: to migrate it is what is tested. */
 async function createEmptyDatabase(): Promise<TestDatabase> {
   const database = await createTestDatabase();
-  await database.query('drop schema migration, auth, catalog, inventory, orders, portal cascade');
+  const [{ names }] = await database.query(
+    `select string_agg(quote_ident(nspname), ', ') as names from pg_namespace where nspowner = 'signet_owner'::regrole`,
+  );
+  await database.query(`drop schema ${names} cascade`);
   return database;
 }

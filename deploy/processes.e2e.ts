@@ -138,6 +138,39 @@ describe('the processes of docker-compose.yml', () => {
     expect(hidden.body.errors?.[0]?.extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');
   });
 
+  it('refuse a token in every process within a second of its logout, known there or not', async () => {
+    const [known, fresh] = [await signIn('login', customer), await signIn('login', customer)];
+    const orders = '{ myOrders { edges { node { status } } } }';
+    const at = (name: string, token: string) =>
+      postGraphql(`${running.get(name)?.url}/graphql`, { query: orders }, { token });
+    const verifiers = ['gateway-user', 'gateway-graph', 'orders'];
+    for (const name of verifiers) expect((await at(name, known)).body.errors).toBeUndefined();
+    for (const token of [known, fresh]) {
+      const { body } = await ask('mutation { logout }', {}, token);
+      expect(body.errors).toBeUndefined();
+      const answeredAt = performance.now();
+      for (const name of verifiers) {
+        await expect
+          .poll(async () => (await at(name, token)).body.errors?.[0]?.extensions.reason, {
+            interval: 10,
+            timeout: 5000,
+          })
+          .toBe('auth.failure.revoked');
+      }
+      expect(performance.now() - answeredAt).toBeLessThan(1000);
+    }
+  });
+
+  it('show how far behind the revocations they are', async () => {
+    for (const name of ['gateway-portal', 'auth-portal', 'catalog']) {
+      const health = await fetch(`${running.get(name)?.url}/health/ready`);
+      expect(await health.json()).toMatchObject({
+        status: 'ready',
+        measures: { revocations: { read: expect.any(Number) } },
+      });
+    }
+  });
+
   it('keep serving tokens while auth is down: verifiers hold its keys', async () => {
     const token = await signIn('login', customer);
     for (const name of ['auth-user', 'auth-portal']) await running.get(name)?.stop();

@@ -203,3 +203,78 @@ test('takes keys over HTTP', async () => {
   const address = await serve((_, res) => res.end(JSON.stringify({ keys: [a] })));
   expect(await createJwksClient({ url: address }).findKey('a')).toMatchObject({ algorithm: 'EdDSA' });
 });
+
+test('peeks at a key without a fetch, and finds the same object again after the set was read anew', async () => {
+  const { client, state } = createClient();
+  expect(client.peekKey('a')).toBeUndefined();
+  expect(state.fetches).toBe(0);
+  const key = await client.findKey('a');
+  expect(client.peekKey('a')).toBe(key);
+  expect(client.peekKey('b')).toBeUndefined();
+  state.answer = () => ({ keys: [b, a] });
+  state.seconds += 301;
+  expect(client.peekKey('a')).toBe(key);
+  await settle();
+  expect(state.fetches).toBe(2);
+  expect(client.peekKey('a')).toBe(key);
+  expect(client.peekKey('b')).toBeDefined();
+});
+
+test('peeking sees that a key has left, or is another under the same kid', async () => {
+  const { client, state } = createClient(() => ({ keys: [a, b] }));
+  const key = await client.findKey('a');
+  state.answer = () => ({ keys: [{ ...b, kid: 'a' }] });
+  state.seconds += 301;
+  client.peekKey('a');
+  await settle();
+  expect(client.peekKey('a')).toBeDefined();
+  expect(client.peekKey('a')).not.toBe(key);
+  expect(client.peekKey('b')).toBeUndefined();
+});
+
+test('peeking gives up where asking would wait or fail: after hours without a request, and past the ceiling', async () => {
+  const { client, state } = createClient();
+  await client.findKey('a');
+  state.seconds += 601;
+  expect(client.peekKey('a')).toBeUndefined();
+  await settle();
+  expect(client.peekKey('a')).toBeDefined();
+  state.answer = down;
+  state.seconds += 12 * 3600;
+  client.peekKey('a');
+  await settle();
+  expect(client.peekKey('a')).toBeDefined();
+  state.seconds += 1;
+  expect(client.peekKey('a')).toBeUndefined();
+});
+
+test('when a key was revoked, reads anew at once and looks unknown kids up each second for a while', async () => {
+  const { client, state } = createClient();
+  await client.findKey('a');
+  expect(await client.findKey('b')).toBe('unknown');
+  expect(state.fetches).toBe(1);
+  client.refetch();
+  await settle();
+  expect(state.fetches).toBe(2);
+  state.answer = () => ({ keys: [b] });
+  state.seconds += 1;
+  expect(await client.findKey('b')).toMatchObject({ algorithm: 'ES256' });
+  expect(client.peekKey('a')).toBeUndefined();
+  for (let call = 0; call < 5; call++) await client.findKey('made-up');
+  expect(state.fetches).toBe(3);
+  state.seconds += 29;
+  await client.findKey('made-up');
+  expect(state.fetches).toBe(3);
+  state.seconds += 1;
+  await client.findKey('made-up');
+  expect(state.fetches).toBe(4);
+});
+
+test('a fetch that began before the revocation does not count for the one after it', async () => {
+  const { client, state } = createClient();
+  const early = client.findKey('a');
+  client.refetch();
+  await early;
+  await settle();
+  expect(state.fetches).toBe(2);
+});

@@ -112,6 +112,9 @@ export function createJwksClient(options: JwksClientOptions): KeySource {
       return usable()?.keys.get(kid) ?? 'unknown';
     },
     peekKey(kid) {
+      if (loaded && now() - loaded.fetchedAt <= maxAgeMs) {
+        return loaded.keys.get(kid);
+      }
       const current = usable();
       if (!current) {
         return undefined;
