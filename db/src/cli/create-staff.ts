@@ -1,6 +1,7 @@
 import { staffRoles } from '@signet/schema/contract';
 import { z } from 'zod';
-import { createPepper, hashPassword, hasValidPasswordLength, passwordLength } from '../password-hash.ts';
+import { findPasswordFault } from '../new-password/index.ts';
+import { createPepper, hashPassword } from '../password-hash.ts';
 import { asOwner, enterTenant } from './as-owner.ts';
 import type { CommandContext } from './commands.ts';
 import { CliError } from './errors.ts';
@@ -28,9 +29,8 @@ export async function createStaff({
   if (!server.pepperKey)
     throw new CliError('PASSWORD_PEPPER (or PASSWORD_PEPPER_FILE) is not set: use the one that auth uses.');
   const password = config.staffPassword ?? (await readPassword());
-  if (!hasValidPasswordLength(password)) {
-    throw new CliError(`The password must have ${passwordLength.min} to ${passwordLength.max} characters.`);
-  }
+  const fault = findPasswordFault(password, { email, tenant });
+  if (fault) throw new CliError(fault);
   const { hash, pepperId } = hashPassword(password, createPepper(server.pepperKey));
   const isAdded = await asOwner(server.adminUrl, async (trx) => {
     const tenantId = await enterTenant(trx, tenant);

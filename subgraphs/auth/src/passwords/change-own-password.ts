@@ -8,6 +8,7 @@ import { endSessionsOf, setSessionPasswordVersion } from '../sessions/own-sessio
 import type { SessionSubject } from '../sessions/own-sessions.ts';
 import { runAttempt } from '../throttle/run-attempt.ts';
 import { assertNewPassword } from './assert-new-password.ts';
+import { getTenantSlug } from './tenant-slug.queries.ts';
 
 type PasswordChange = { currentPassword: string; newPassword: string };
 
@@ -25,11 +26,14 @@ export async function changeOwnPassword<A extends Account>(
 ): Promise<number> {
   const { tenantId, accountId, sessionId } = subject;
   const { db, tables, passwords } = issuer;
-  const found = await inTenant(db, tenantId, (trx) => findAccountWithPassword(trx, tables, accountId));
+  const { found, tenant } = await inTenant(db, tenantId, async (trx) => ({
+    found: await findAccountWithPassword(trx, tables, accountId),
+    tenant: await getTenantSlug(trx, tenantId),
+  }));
   if (!found?.account.isActive) {
     throw new RefusalError('auth.failure.revoked');
   }
-  assertNewPassword(newPassword, found.account.email, 'newPassword');
+  assertNewPassword(newPassword, { email: found.account.email, tenant }, 'newPassword');
   // Who stole a token must not learn the password with it.
   await runAttempt(await issuer.throttle.beginChange(accountId), async () => {
     if (!(await passwords.verify(currentPassword, found.password, accountId))) {

@@ -5,6 +5,7 @@ import { deliverTokens } from '../issuer/deliver-tokens.ts';
 import { requireUserPlatform } from '../issuer/require-platform.ts';
 import { startSession } from '../issuer/start-session.ts';
 import { assertNewPassword } from '../passwords/assert-new-password.ts';
+import { getTenantSlug } from '../passwords/tenant-slug.queries.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import { readClientPrefix } from '../throttle/client-prefix.ts';
 import { readFullName } from './read-full-name.ts';
@@ -17,8 +18,9 @@ export const register: NonNullable<MutationResolvers['register']> = async (_pare
   if (email === undefined) {
     throw badInput('email', 'This is not an e-mail address.');
   }
-  assertNewPassword(input.password, email);
   const fullName = readFullName(input.fullName);
+  const tenant = await inTenant(issuer.db, tenantId, (trx) => getTenantSlug(trx, tenantId));
+  assertNewPassword(input.password, { email, tenant });
   await issuer.throttle.countRegistration(client.address);
   await inTenant(issuer.db, tenantId, async (trx) => {
     if (!(await allowsRegistration(trx, tenantId))) {

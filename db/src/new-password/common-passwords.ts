@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { createCommonFilter, wordMark } from './common-filter.ts';
+
+/** Of the development seed, and what every reader of a certain comic strip chose. Without what is no letter or digit. */
+const alsoCommon = new Set([
+  'correcthorsebatterystaple',
+  'thisismypassword',
+  'iloveyouforever',
+  'changemenow1',
+]);
+
+/**
+ * common-passwords.bloom: the 44,000 passwords of at least 12 characters among the million most frequent of Mark Burnett's
+ * list of ten million leaked ones, and its 10,000 most frequent short words. The list: public domain, by way of the OWASP
+ * SecLists project (MIT, at the time CC BY-SA 3.0). Made by make-common-passwords.ts.
+ */
+const filter = createCommonFilter(readFileSync(new URL('./common-passwords.bloom', import.meta.url)));
+
+/**
+ * Whether others guess it first: it is on the list; or a common word repeated, or between digits and signs, which is what
+ * guessing programs try next. `plain`: NFKC, lower case.
+ */
+export function isCommonPassword(plain: string): boolean {
+  return (
+    filter.has(plain) ||
+    alsoCommon.has(plain.replace(/[^\p{L}\p{N}]/gu, '')) ||
+    findUnit(plain).length <= 4 ||
+    coresOf(plain).some((core) => isCommonCore(findUnit(core)))
+  );
+}
+
+function isCommonCore(core: string): boolean {
+  return filter.has(core) || filter.has(wordMark + core) || alsoCommon.has(core);
+}
+
+/** Without the digits and signs at its ends; as it is, and with the letters that its digits and signs stand for. */
+function coresOf(plain: string): string[] {
+  const trimmed = plain.replace(/^[^\p{L}]+/u, '');
+  const core = trimmed.replace(/[^\p{L}]+$/u, '');
+  const spelled = spellOut(plain.replace(/[\d!-/:-@[-`{-~\s]+$/u, ''));
+  return [core, spelled.replace(/[^\p{L}]/gu, '')].filter((text) => text.length >= 4);
+}
+
+const spelledAs: Readonly<Record<string, string>> = {
+  '@': 'a',
+  '4': 'a',
+  '3': 'e',
+  '1': 'i',
+  '!': 'i',
+  '0': 'o',
+  $: 's',
+  '5': 's',
+  '7': 't',
+};
+
+function spellOut(text: string): string {
+  return text.replace(/[@431!0$57]/g, (sign) => spelledAs[sign] ?? sign);
+}
+
+/** What a text repeats: `abab` is `ab` twice. The text itself when it repeats nothing. */
+function findUnit(text: string): string {
+  const length = `${text}${text}`.indexOf(text, 1);
+  return length < text.length && length > 0 ? text.slice(0, length) : text;
+}

@@ -1,0 +1,1 @@
+export { findPasswordFault, type PasswordOwner } from './find-password-fault.ts';
