@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'vitest';
+import { readClientPrefix } from './client-prefix.ts';
+
+describe('readClientPrefix', () => {
+  it.each([
+    ['192.0.2.1', '192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1', '192.0.2.1'],
+    ['::FFFF:c000:201', '192.0.2.1', '192.0.2.1'],
+    ['0:0:0:0:0:ffff:192.0.2.1', '192.0.2.1', '192.0.2.1'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2/64', '2001:db8:1/48'],
+    ['2001:db8:1:2::1', '2001:db8:1:2/64', '2001:db8:1/48'],
+    ['2001:0DB8:0001:0002::', '2001:db8:1:2/64', '2001:db8:1/48'],
+    ['2001:db8::1', '2001:db8:0:0/64', '2001:db8:0/48'],
+    ['::1', '0:0:0:0/64', '0:0:0/48'],
+    ['not an address', 'unknown', 'unknown'],
+    [null, 'unknown', 'unknown'],
+  ])('counts %s as %s in %s', (address, prefix, network) => {
+    expect(readClientPrefix(address)).toEqual({ address: prefix, network });
+  });
+});

@@ -1,0 +1,63 @@
+import { credentialFields } from '@signet/schema/contract';
+import { readSubgraphSdl } from '@signet/schema/sdl';
+import { subgraphs } from '@signet/schema/subgraphs';
+import { Kind, type ObjectTypeExtensionNode, parse, print } from 'graphql';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
+
+describe('credential fields', () => {
+  let auth: TestAuth;
+  beforeAll(async () => {
+    auth = await startTestAuth();
+  });
+  afterAll(() => auth.stop());
+
+  it('are limited to one in an operation, before any of them is tried', async () => {
+    const input = '(input: { email: "a@example.com", password: "a wrong password" }) { expiresIn }';
+    const { status, body } = await auth.ask(`mutation { a: login${input} b: login${input} }`);
+    expect(status).toBe(400);
+    expect(body).toEqual({
+      errors: [{ message: expect.any(String), extensions: { code: 'BAD_REQUEST' } }],
+    });
+    expect(auth.compares).toEqual([]);
+  });
+
+  it('come in no batch', async () => {
+    const query = 'mutation { login(input: { email: "a@example.com", password: "x" }) { expiresIn } }';
+    const response = await fetch(`${auth.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify([{ query }, { query }]),
+    });
+    expect(response.status).toBe(400);
+    expect(auth.compares).toEqual([]);
+  });
+
+  it('are all that the schema has: what takes a password, and what gives tokens', () => {
+    const found = subgraphs.flatMap(({ name }) => mutationsOf(readSubgraphSdl(name)));
+    expect(found.sort()).toEqual([...credentialFields].sort());
+  });
+});
+
+/** Names of mutations that give tokens, or have an input of which a field is a password. */
+function mutationsOf(sdl: string): string[] {
+  const { definitions } = parse(sdl);
+  const inputs = definitions.filter((node) => node.kind === Kind.INPUT_OBJECT_TYPE_DEFINITION);
+  const secret = inputs.filter(({ fields }) => fields?.some(({ name }) => /password/i.test(name.value)));
+  const secretTypes = new Set(secret.map(({ name }) => name.value));
+  const extensions = definitions.filter(
+    (node): node is ObjectTypeExtensionNode =>
+      node.kind === Kind.OBJECT_TYPE_EXTENSION && node.name.value === 'Mutation',
+  );
+  return extensions.flatMap(({ fields = [] }) =>
+    fields
+      .filter(
+        ({ type, arguments: args = [] }) =>
+          /Auth\w*Payload/.test(print(type)) ||
+          args.some(
+            (arg) => secretTypes.has(print(arg.type).replace('!', '')) || /password/i.test(arg.name.value),
+          ),
+      )
+      .map(({ name }) => name.value),
+  );
+}

@@ -1,0 +1,200 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addCustomer, addStaffMember, type TestAccount } from '../testing/accounts.test-support.ts';
+import { signInOperation, startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
+
+const limits = {
+  THROTTLE_PAIR_FAILURES: '3',
+  THROTTLE_ACCOUNT_FAILURES: '6',
+  THROTTLE_ADDRESS_FAILURES: '8',
+};
+let nextAddress = 0;
+/** Of a client that nobody has seen yet. */
+function newAddress(): string {
+  nextAddress += 1;
+  return `198.51.${nextAddress >> 8}.${nextAddress & 255}`;
+}
+
+/** The same guarantees hold on both platforms. */
+describe.each([
+  { field: 'login', platform: 'user', addAccount: addCustomer },
+  { field: 'portalLogin', platform: 'portal', addAccount: addStaffMember },
+] as const)('throttles of $field', ({ field, platform, addAccount }) => {
+  let auth: TestAuth;
+  beforeAll(async () => {
+    auth = await startTestAuth(limits);
+  });
+  afterAll(() => auth.stop());
+  const add = () => addAccount(auth.database, { tenantId: auth.tenants.demo });
+  const signIn = (account: Pick<TestAccount, 'email' | 'password'>, address: string) =>
+    auth.ask(
+      signInOperation(field),
+      { input: { email: account.email, password: account.password } },
+      { address },
+    );
+  const fail = async (email: string, address: string, times: number) => {
+    for (let count = 0; count < times; count++)
+      await signIn({ email, password: 'a wrong password' }, address);
+  };
+  const comparesOf = async (fn: () => Promise<unknown>) => {
+    const before = auth.compares.length;
+    await fn();
+    return auth.compares.length - before;
+  };
+
+  it('answer like a wrong password, and compare none, when an account was guessed at too often', async () => {
+    const account = await add();
+    const address = newAddress();
+    const wrong = await signIn({ ...account, password: 'a wrong password' }, address);
+    await fail(account.email, address, 2);
+    expect(
+      await comparesOf(async () => {
+        const throttled = await signIn(account, address);
+        expect(throttled.body).toEqual(wrong.body);
+        expect(throttled.status).toBe(wrong.status);
+      }),
+    ).toBe(0);
+  });
+
+  it('count an account that does not exist, and what is no e-mail, alike', async () => {
+    for (const email of ['nobody@example.com', 'no e-mail']) {
+      const address = newAddress();
+      expect(await comparesOf(() => fail(email, address, 6))).toBe(3);
+    }
+  });
+
+  it('count every spelling of an e-mail and every address of a /64 as one', async () => {
+    const { email } = await add();
+    const compares = await comparesOf(async () => {
+      await fail(email, '2001:db8:7:7::1', 2);
+      await fail(` ${email.toUpperCase()}`, '2001:db8:7:7:ffff::2', 4);
+    });
+    expect(compares).toBe(3);
+  });
+
+  it('let the owner in after the pause, and then count from the beginning', async () => {
+    const account = await add();
+    const address = newAddress();
+    await fail(account.email, address, 3);
+    await auth.database.query(
+      `update auth.${platform}_throttle set expire = expire - 1000 where key like 'pair-pause:%'`,
+    );
+    expect((await signIn(account, address)).body.data?.[field]).toMatchObject({
+      expiresIn: expect.any(Number),
+    });
+    expect(await comparesOf(() => fail(account.email, address, 3))).toBe(3);
+  });
+
+  it('let the owner in from an address that is known, whatever strangers do from others', async () => {
+    const account = await add();
+    const [home, elsewhere] = [newAddress(), newAddress()];
+    await signIn(account, home);
+    for (let stranger = 0; stranger < 12; stranger++) await fail(account.email, newAddress(), 1);
+    expect((await signIn(account, elsewhere)).body.errors?.[0]?.extensions.reason).toBe(
+      'auth.failure.invalid_credentials',
+    );
+    expect((await signIn(account, home)).body.errors).toBeUndefined();
+  });
+
+  it('let the owner in from a known address that a neighbour has filled', async () => {
+    const account = await add();
+    const address = newAddress();
+    await signIn(account, address);
+    for (let count = 0; count < 12; count++) await fail(`nobody-${count}@example.com`, address, 1);
+    expect((await signIn(await add(), address)).body.errors?.[0]?.extensions.reason).toBe('auth.throttled');
+    expect((await signIn(account, address)).body.errors).toBeUndefined();
+  });
+
+  it('limit an account over many addresses', async () => {
+    const { email } = await add();
+    const compares = await comparesOf(async () => {
+      for (let stranger = 0; stranger < 20; stranger++) await fail(email, newAddress(), 1);
+    });
+    // Some more when a pause ended while they came.
+    expect(compares).toBeGreaterThanOrEqual(6);
+    expect(compares).toBeLessThan(10);
+  });
+
+  it('say of a full address that it is, and when to come back', async () => {
+    const address = newAddress();
+    for (let count = 0; count < 8; count++) await fail(`nobody-${count}@example.com`, address, 1);
+    const { body } = await signIn(await add(), address);
+    expect(body.errors?.[0]?.extensions).toEqual({
+      code: 'RATE_LIMITED',
+      reason: 'auth.throttled',
+      retryAfterSeconds: 1,
+    });
+  });
+
+  it('get no more guesses compared when they come all at once', async () => {
+    const { email } = await add();
+    const address = newAddress();
+    const compares = await comparesOf(() =>
+      Promise.all(Array.from({ length: 20 }, () => fail(email, address, 1))),
+    );
+    expect(compares).toBeLessThanOrEqual(3);
+  });
+
+  it('keep neither e-mail nor address where the database is read', async () => {
+    const { email } = await add();
+    await fail(email, '203.0.113.77', 1);
+    const text = JSON.stringify(await auth.database.query(`select * from auth.${platform}_throttle`));
+    expect(text).not.toContain(email);
+    expect(text).not.toContain('203.0.113');
+  });
+});
+
+describe('throttles of register', () => {
+  it('limit new accounts from one address, and let another go on', async () => {
+    const auth = await startTestAuth({ THROTTLE_REGISTRATIONS: '2' });
+    const register = (email: string, address: string) =>
+      auth.ask(
+        'mutation ($input: RegisterInput!) { register(input: $input) { expiresIn } }',
+        { input: { email, password: 'a password of some length' } },
+        { address },
+      );
+    const reasonOf = async (email: string, address: string) =>
+      (await register(email, address)).body.errors?.[0]?.extensions.reason;
+    const many = await Promise.all(
+      ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => reasonOf(`${name}@example.com`, '192.0.2.1')),
+    );
+    expect(await reasonOf('g@example.com', '192.0.2.2')).toBeUndefined();
+    await auth.stop();
+    expect(many.filter((reason) => reason === 'auth.throttled').length).toBeGreaterThanOrEqual(4);
+    expect(many).toContain(undefined);
+  });
+});
+
+describe('a flood of sign-ins from three addresses', () => {
+  it('holds nobody else up for long, and staff not at all', async () => {
+    const auth = await startTestAuth(
+      { THROTTLE_ADDRESS_FAILURES: '999999', USER_PASSWORD_THREADS: '1', PORTAL_PASSWORD_THREADS: '1' },
+      { passwordCost: 9, maxQueuedPasswords: 10 }, // 45 ms a compare
+    );
+    const account = await addCustomer(auth.database, { tenantId: auth.tenants.demo });
+    const staff = await addStaffMember(auth.database, { tenantId: auth.tenants.demo });
+    let isOver = false;
+    const refused = { count: 0 };
+    const flood = async (client: number) => {
+      for (let count = 0; !isOver; count++) {
+        const input = { email: `nobody-${client}-${count}@example.com`, password: 'a wrong password' };
+        const { body } = await auth.ask(
+          signInOperation('login'),
+          { input },
+          { address: `192.0.2.${client % 3}` },
+        );
+        refused.count += body.errors?.[0]?.extensions.reason === 'auth.throttled' ? 1 : 0;
+      }
+    };
+    const floods = Array.from({ length: 30 }, (_, client) => flood(client));
+    const answers: unknown[] = [];
+    for (let count = 0; count < 5; count++) {
+      answers.push((await auth.signIn('login', account, { address: '203.0.113.9' }))?.expiresIn);
+      answers.push((await auth.signIn('portalLogin', staff, { address: '203.0.113.9' }))?.expiresIn);
+    }
+    isOver = true;
+    await Promise.all(floods);
+    await auth.stop();
+    expect(answers).toEqual(Array(5).fill([900, 600]).flat());
+    expect(refused.count).toBeGreaterThan(0);
+  });
+});
