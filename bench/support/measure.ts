@@ -1,10 +1,17 @@
-export type Post = (query: string, variables?: object) => Promise<{ data?: unknown; errors?: unknown[] }>;
+export type Post = (
+  query: string,
+  variables?: object,
+  token?: string,
+) => Promise<{ data?: unknown; errors?: unknown[] }>;
 
 export function createPost(url: string): Post {
-  return async (query, variables = {}) => {
+  return async (query, variables = {}, token) => {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: {
+        'content-type': 'application/json',
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      },
       body: JSON.stringify({ query, variables }),
     });
     return (await response.json()) as { data?: unknown; errors?: unknown[] };

@@ -20,6 +20,12 @@ import { createPepper, hashPassword } from '@signet/db/password-hash';
 export const password = 'six green apples on a roof';
 export const emails = { active: 'active@example.com', inactive: 'inactive@example.com' };
 
+const unthrottled = {
+  THROTTLE_PAIR_FAILURES: '999999999',
+  THROTTLE_ACCOUNT_FAILURES: '999999999',
+  THROTTLE_ADDRESS_FAILURES: '999999999',
+};
+
 export type AuthProcess = {
   url: string;
   /** The superuser's. */
@@ -31,8 +37,11 @@ export type AuthProcess = {
   stop(): Promise<void>;
 };
 
-/** Auth in a process of its own, on a fresh database with an active and an inactive account on each platform. */
-export async function startAuthProcess(): Promise<AuthProcess> {
+/**
+ * Auth in a process of its own, on a fresh database with an active and an inactive account on each platform. `changes` are
+ * environment variables. Nothing throttles, unless they say so: what is measured here is not its pauses.
+ */
+export async function startAuthProcess(changes: Record<string, string> = {}): Promise<AuthProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'signet-bench-'));
   await chmod(folder, 0o711); // As root, the server runs as another user, who must pass through.
   const postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'pg'), port: 0, durable: false });
@@ -59,6 +68,8 @@ export async function startAuthProcess(): Promise<AuthProcess> {
       PASSWORD_PEPPER: pepper.toString('base64'),
       USER_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
       PORTAL_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+      ...unthrottled,
+      ...changes,
     },
   });
   const exited = once(child, 'exit');
