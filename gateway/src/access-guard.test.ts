@@ -1,6 +1,9 @@
+import { readRuleBook } from '@signet/access';
 import { createLogger } from '@signet/service';
 import { type GraphqlAnswer, postGraphql, reasonsOf } from '@signet/testing';
+import { buildSchema, parse } from 'graphql';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createAccessGuard } from './access-guard.ts';
 import { startTestGateway, type TestGateway, type Who } from './entrance.test-support.ts';
 
 let gateway: TestGateway;
@@ -112,12 +115,14 @@ describe('an operation that the caller may have', () => {
 
   it('is so by its variables, their defaults, and its name', async () => {
     const query = `query Both($asStaff: Boolean! = false) {
-      products(first: 1) { totalCount } portalHealth @include(if: $asStaff) } query Staff { portalHealth }`;
+      products(first: 1) { totalCount } portalHealth @include(if: $asStaff) }
+      query Staff { portalHealth } query Shop { products(first: 1) { totalCount } }`;
     const told = async (request: object) => (await ask('customer', { query, ...request })).status;
     expect(await told({ operationName: 'Both' })).toBe(200);
     expect(await told({ operationName: 'Both', variables: { asStaff: false } })).toBe(200);
     expect(await told({ operationName: 'Both', variables: { asStaff: true } })).toBe(403);
     expect(await told({ operationName: 'Staff' })).toBe(403);
+    expect(await told({ operationName: 'Shop' })).toBe(200);
   });
 });
 
@@ -177,6 +182,22 @@ describe('one document', () => {
       expect(body.data ?? null).toEqual(callers[index] === 'staff' ? { dashboard: { customers: 1 } } : null);
     }
   });
+});
+
+it('asks for a token first, whatever else is wrong', async () => {
+  const schema = buildSchema('type Query { naked: Int forStaff: Int }');
+  const rules = readRuleBook(parse('type Query { naked: Int forStaff: Int @platform(is: PORTAL) }'));
+  const plugin = createAccessGuard({ rules, logger: createLogger('test', 'silent'), dryRun: false });
+  const statusOf = async (query: string) => {
+    const document = parse(query);
+    const [operation] = document.definitions;
+    const contextValue = { session: { platform: 'none' } };
+    const context = { schema, document, operation, request: {}, contextValue } as never;
+    const listener = await plugin.requestDidStart?.(context);
+    return (await listener?.responseForOperation?.(context))?.http.status;
+  };
+  expect(await statusOf('{ naked forStaff }')).toBe(401);
+  expect(await statusOf('{ naked }')).toBe(403);
 });
 
 it('only logs in a dry run', async () => {

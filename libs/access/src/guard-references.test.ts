@@ -137,6 +137,18 @@ describe('reference resolvers that a transform dropped', () => {
   });
 });
 
+it('takes nothing of a reference resolver that was put there after the guards', async () => {
+  const replaced = (schema: GraphQLSchema) => {
+    const order = schema.getType('Order');
+    if (order) order.extensions = { apollo: { subgraph: { resolveReference: (given: unknown) => given } } };
+    return schema;
+  };
+  const schema = buildGuarded({ ...orders, after: replaced });
+  const { data, refused } = await refer(schema, userSession('ada'), selection, [order('o1', { total: 0 })]);
+  expect(data).toBeNull();
+  expect(refused).toEqual({ _entities: 'input.representations' });
+});
+
 it('stops the boot for an entity without a reference resolver, for interfaces too', () => {
   const sdl = 'type Query { a: Int @public } type E @key(fields: "id") @public { id: ID }';
   expect(() => buildGuarded({ sdl })).toThrow('The entity E has no __resolveReference');
