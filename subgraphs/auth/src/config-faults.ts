@@ -76,9 +76,15 @@ function findFaultsBesidePem(config: Checked, prefix: Prefix): ConfigFault[] {
 /** A platform that this process only recognises: it verifies, and must not be able to sign. */
 function findFaultsOfForeign(config: Checked, prefix: Prefix): ConfigFault[] {
   const faults: ConfigFault[] = [];
-  if (config[`${prefix}_JWKS_URL`] === undefined) {
-    const fault = `is not set (AUTH_PLATFORMS=${config.AUTH_PLATFORMS} needs it)`;
+  const hasUrl = config[`${prefix}_JWKS_URL`] !== undefined;
+  const hasKeys = config[`${prefix}_PUBLIC_KEYS`] !== undefined;
+  if (!hasUrl && !hasKeys) {
+    const fault = `is not set (AUTH_PLATFORMS=${config.AUTH_PLATFORMS} needs it, or ${prefix}_PUBLIC_KEYS)`;
     faults.push({ variable: `${prefix}_JWKS_URL`, fault });
+  }
+  if (hasUrl && hasKeys) {
+    const fault = `is set together with ${prefix}_JWKS_URL; keep one`;
+    faults.push({ variable: `${prefix}_PUBLIC_KEYS`, fault });
   }
   if (config[`${prefix}_PRIVATE_KEY`] !== undefined) {
     const fault = `is set, though this process does not sign for that platform (AUTH_PLATFORMS=${config.AUTH_PLATFORMS}); take it away`;

@@ -42,9 +42,12 @@ describe('the configuration', () => {
     ]);
   });
 
-  it('needs of the other platform only its JWKS URL', () => {
+  it('needs of the other platform only its JWKS URL or its public keys', () => {
     const userOnly = { AUTH_PLATFORMS: 'user', PORTAL_DATABASE_URL: '', PORTAL_KEY_ENCRYPTION_KEY: '' };
-    expect(faultsOf(userOnly)).toEqual(['PORTAL_JWKS_URL: is not set (AUTH_PLATFORMS=user needs it)']);
+    expect(faultsOf(userOnly)).toEqual([
+      'PORTAL_JWKS_URL: is not set (AUTH_PLATFORMS=user needs it, or PORTAL_PUBLIC_KEYS)',
+    ]);
+    expect(faultsOf({ ...userOnly, PORTAL_PUBLIC_KEYS: 'PEMs' })).toEqual([]);
     expect(faultsOf({ ...userOnly, PORTAL_JWKS_URL: 'https://auth.example/portal.json' })).toEqual([]);
   });
 

@@ -8,7 +8,7 @@ import { createContextFactory } from './context.ts';
 import { joinDatabases } from './join-databases.ts';
 import { assertDisjointKeys } from './keys/assert-disjoint-keys.ts';
 import { assertForeignKeysDiffer } from './keys/assert-foreign-keys-differ.ts';
-import { createForeignIssuers } from './keys/foreign-issuers.ts';
+import { createForeignIssuers, foreignKeysVariable } from './keys/foreign-issuers.ts';
 import { createLocalKeySource } from './keys/local-key-source.ts';
 import { policies } from './policies.ts';
 import { resolvers } from './resolvers.ts';
@@ -39,6 +39,7 @@ export async function startAuth(
     await assertForeignKeysDiffer(
       foreign,
       started.flatMap(({ keys }) => keys.listPublished()),
+      (platform) => foreignKeysVariable(config, platform),
     );
     return await serveSubgraph({
       name: 'auth',

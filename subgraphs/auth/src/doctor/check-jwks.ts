@@ -46,7 +46,7 @@ async function readKeySet(url: string): Promise<KeySet | { fault: string }> {
     const { keys } = (await response.json()) as Partial<KeySet>;
     return Array.isArray(keys) ? { keys } : { fault: 'answers with something else than a key set' };
   } catch (error) {
-    const { code } = ((error as Error).cause ?? {}) as { code?: string };
-    return { fault: `can not be reached (${code ?? (error as Error).name})` };
+    const { code, message } = ((error as Error).cause ?? error) as { code?: string; message: string };
+    return { fault: `can not be reached (${code ?? message})` };
   }
 }

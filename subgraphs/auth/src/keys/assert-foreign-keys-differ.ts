@@ -1,3 +1,4 @@
+import type { Platform } from '@signet/schema/contract';
 import { ConfigError } from '@signet/service';
 import type { TrustedIssuer } from '@signet/session';
 import type { PublicKey } from './key-ring.ts';
@@ -11,6 +12,7 @@ import type { PublicKey } from './key-ring.ts';
 export async function assertForeignKeysDiffer(
   foreign: readonly TrustedIssuer[],
   own: readonly PublicKey[],
+  variableOf: (platform: Platform) => string,
 ): Promise<void> {
   const kids = new Set(own.map(({ kid }) => kid));
   for (const { platform, keys } of foreign) {
@@ -18,7 +20,7 @@ export async function assertForeignKeysDiffer(
     const shared = jwks?.keys.find(({ kid }) => kid !== undefined && kids.has(kid));
     if (shared) {
       throw new ConfigError([
-        `${platform.toUpperCase()}_JWKS_URL: holds a key with which this process signs (${shared.kid}); the platforms must share none`,
+        `${variableOf(platform)}: holds a key with which this process signs (${shared.kid}); the platforms must share none`,
       ]);
     }
   }

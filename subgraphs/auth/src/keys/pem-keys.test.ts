@@ -5,7 +5,7 @@ import { createTestDatabase, postGraphql, type TestDatabase } from '@signet/test
 import { calculateJwkThumbprint, decodeProtectedHeader, type JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startAuth } from '../start-auth.ts';
-import { addCustomer, testPasswordCost } from '../testing/accounts.test-support.ts';
+import { addCustomer, addStaffMember, testPasswordCost } from '../testing/accounts.test-support.ts';
 import { signInOperation } from '../testing/auth.test-support.ts';
 import { testConfig } from '../testing/config.test-support.ts';
 import { readPrivatePem, readPublicPems } from './pem-keys.ts';
@@ -109,6 +109,29 @@ describe('auth with keys from files', () => {
     ['as a further one of the other', { PORTAL_PUBLIC_KEYS: publicPem(keys.user) }],
   ])('refuses one key for both platforms, %s', async (_name, changes) => {
     await expect(start(changes)).rejects.toThrow(/PORTAL_PRIVATE_KEY: .* the two must share none/);
+  });
+
+  it('verifies, and can not sign, for a platform of which it has public keys only', async () => {
+    const portal = await start();
+    const verifyOnly = {
+      AUTH_PLATFORMS: 'user',
+      PORTAL_DATABASE_URL: '',
+      PORTAL_PRIVATE_KEY: '',
+      PORTAL_PUBLIC_KEYS: publicPem(keys.portal),
+    };
+    const server = await start(verifyOnly);
+    const staff = await addStaffMember(database, { tenantId });
+    const input = { email: staff.email, password: staff.password };
+    const signIn = (url: string) =>
+      postGraphql(`${url}/graphql`, { query: signInOperation('portalLogin'), variables: { input } });
+    expect((await signIn(server.url)).body.errors?.[0]?.extensions.reason).toBe('auth.unavailable');
+    const token = (await signIn(portal.url)).body.data.portalLogin.accessToken;
+    const { body } = await postGraphql(`${server.url}/graphql`, { query: '{ me { id } }' }, { token });
+    expect(body.errors?.[0]?.extensions.reason).toBe('authz.platform.deny');
+    await Promise.all([server.stop(), portal.stop()]);
+    await expect(start({ ...verifyOnly, PORTAL_PUBLIC_KEYS: publicPem(keys.user) })).rejects.toThrow(
+      /PORTAL_PUBLIC_KEYS: holds a key with which this process signs/,
+    );
   });
 
   it('names the variable of a key that it can not use', async () => {
