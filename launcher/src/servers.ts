@@ -1,4 +1,4 @@
-import { authConfigSchema, startAuth } from '@signet/auth';
+import { type AuthOptions, authConfigSchema, startAuth } from '@signet/auth';
 import { startCatalog } from '@signet/catalog';
 import type { ProcessRole } from '@signet/db';
 import type { SeededAccounts } from '@signet/db/seed';
@@ -22,6 +22,7 @@ type ServersOptions = {
   database: PlatformDatabase;
   createLogger(name: string): Logger;
   subgraphOptions: { onQuery?: (sql: string) => void };
+  auth: { env?: Environment; keyTiming?: AuthOptions['keyTiming'] };
 };
 
 const portVariable = 'PORT_BASE';
@@ -63,7 +64,10 @@ export async function startServers(
   const serverOptions = { ...subgraphOptions, revocations };
   try {
     const started = await Promise.allSettled([
-      startAuth(authConfig(options, common), createLogger('auth'), { revocations }),
+      startAuth(authConfig(options, common), createLogger('auth'), {
+        revocations,
+        ...(options.auth.keyTiming && { keyTiming: options.auth.keyTiming }),
+      }),
       startPortal(productConfig('portal', 'signet_portal'), createLogger('portal'), serverOptions),
       startCatalog(productConfig('catalog', 'signet_catalog'), createLogger('catalog'), serverOptions),
       startInventory(
@@ -94,7 +98,7 @@ function load<S extends Parameters<typeof loadConfig>[0]>(schema: S, env: Enviro
   return { ...loadConfig(schema, env), portVariable };
 }
 
-function authConfig({ ports, secrets, database }: ServersOptions, common: Environment) {
+function authConfig({ ports, secrets, database, auth }: ServersOptions, common: Environment) {
   return load(authConfigSchema, {
     ...common,
     PORT: String(ports.subgraphs.auth),
@@ -104,6 +108,7 @@ function authConfig({ ports, secrets, database }: ServersOptions, common: Enviro
     PASSWORD_PEPPER: secrets.database.pepperKey.toString('base64'),
     USER_KEY_ENCRYPTION_KEY: secrets.userKeyEncryptionKey,
     PORTAL_KEY_ENCRYPTION_KEY: secrets.portalKeyEncryptionKey,
+    ...auth.env,
   });
 }
 

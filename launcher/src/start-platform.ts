@@ -1,3 +1,4 @@
+import type { AuthOptions } from '@signet/auth';
 import { MigrationError, RoleError } from '@signet/db';
 import { DatabaseStartError } from '@signet/db/embedded';
 import { ConfigError, createLogger, type Environment, loadConfig } from '@signet/service';
@@ -14,6 +15,8 @@ export type PlatformOptions = {
   print?: (text: string) => void;
   /** Hears of every SQL statement of every subgraph; tests count them. */
   onQuery?: (sql: string) => void;
+  /** Of auth alone: further variables, and intervals that no variable sets. Measurements shorten them. */
+  auth?: { env?: Environment; keyTiming?: AuthOptions['keyTiming'] };
 };
 
 /**
@@ -24,7 +27,7 @@ export type PlatformOptions = {
  */
 export async function startPlatform(
   env: Environment,
-  { print = console.log, onQuery }: PlatformOptions = {},
+  { print = console.log, onQuery, auth = {} }: PlatformOptions = {},
 ): Promise<RunningPlatform> {
   const startedAt = performance.now();
   const config = loadConfig(launcherConfigSchema, env);
@@ -54,6 +57,7 @@ export async function startPlatform(
       database,
       createLogger: (name) => createLogger(name, config.LOG_LEVEL),
       subgraphOptions: onQuery ? { onQuery } : {},
+      auth,
     });
     stops.push(servers.stop);
     const seconds = (performance.now() - startedAt) / 1000;
