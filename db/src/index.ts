@@ -1,7 +1,9 @@
+export * from './audit/index.ts';
 export * from './connection-errors.ts';
 export * from './database.ts';
 export * from './database-errors.ts';
 export { restrictDatabase } from './database-rights.ts';
+export * from './housekeeping/index.ts';
 export * from './migrate.ts';
 export type { QueryListener } from './named-statements.ts';
 export { RoleError } from './plain-roles.ts';

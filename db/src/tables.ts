@@ -92,9 +92,11 @@ export type RevocationTable = {
   expires_at: Timestamp;
 };
 
+/** Rows are added, never changed or deleted. */
 export type AuditEventTable = {
   id: Generated<string>;
-  tenant_id: string;
+  /** Null for what belongs to no tenant: a signing key. */
+  tenant_id: string | null;
   happened_at: Timestamp;
   kind: string;
   platform: Platform | 'none';
@@ -105,6 +107,19 @@ export type AuditEventTable = {
   request_id: string | null;
   details: Generated<unknown>;
 };
+
+/** A batch of audit rows that the platform's auth process sealed; db/src/audit. */
+export type AuditSealTable = {
+  platform: Platform;
+  number: number;
+  sealed_at: Date;
+  event_ids: string[];
+  digests: Buffer[];
+  previous: Buffer | null;
+  mac: Buffer;
+};
+/** Audit rows that no seal covers yet; a trigger adds them. */
+export type AuditPendingTable = { event_id: string; platform: Platform };
 
 export type CategoryTable = { id: Generated<string>; tenant_id: string; slug: string; name: string };
 export type ProductTable = {
@@ -194,6 +209,8 @@ export type Database = {
   'auth.signing_key': SigningKeyTable;
   'auth.revocation': RevocationTable;
   'auth.audit_event': AuditEventTable;
+  'auth.audit_seal': AuditSealTable;
+  'auth.audit_pending': AuditPendingTable;
   'catalog.category': CategoryTable;
   'catalog.product': ProductTable;
   'inventory.stock': StockTable;

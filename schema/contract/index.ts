@@ -1,3 +1,4 @@
+export * from './audit-events.ts';
 export * from './claims.ts';
 export * from './credential-fields.ts';
 export * from './errors.ts';

@@ -32,6 +32,14 @@ const throttle = {
   update: 'points expire',
   delete: 'all',
 };
+const newAuditEvent = 'tenant_id kind platform actor_id subject_id session_id address request_id details';
+const seal = 'platform number sealed_at event_ids digests previous mac';
+/** Rows are added, and nobody changes or deletes one. The policies leave those of its own platform only. */
+const auditing = {
+  'auth.audit_event': { select: `id happened_at ${newAuditEvent}`, insert: newAuditEvent },
+  'auth.audit_seal': { select: seal, insert: seal },
+  'auth.audit_pending': { select: 'event_id platform', delete: 'all' },
+};
 const tenant = { select: 'id slug' };
 const tuple = {
   select: 'namespace object relation subject created_at',
@@ -58,6 +66,7 @@ const expected: Record<(typeof processRoles)[number], Record<string, Rights>> = 
     'auth.user_throttle': throttle,
     'auth.signing_key': signingKey,
     'auth.revocation': revocation,
+    ...auditing,
   },
   signet_auth_portal: {
     'auth.tenant': tenant,
@@ -75,10 +84,15 @@ const expected: Record<(typeof processRoles)[number], Record<string, Rights>> = 
     'auth.portal_throttle': throttle,
     'auth.signing_key': signingKey,
     'auth.revocation': revocation,
+    ...auditing,
   },
   signet_portal: {
     'auth.tenant': tenant,
     'auth."user"': { select: 'id email full_name is_active' },
+    'auth.audit_event': {
+      select: 'id happened_at kind platform actor_id subject_id session_id address request_id details',
+      insert: newAuditEvent,
+    },
     'portal.support_note': {
       select: 'id user_id staff_id body created_at',
       insert: 'tenant_id user_id staff_id body',

@@ -16,6 +16,15 @@ const published: readonly [call: string, caller: ProcessRole][] = [
   [`auth.suspend_customer('0199c2f4-7a10-7000-8000-000000000001')`, 'signet_portal'],
   [`auth.reinstate_customer('0199c2f4-7a10-7000-8000-000000000001')`, 'signet_portal'],
 ];
+// Housekeeping: what has expired of all tenants, so these look at no tenant.
+const pruning: readonly [call: string, caller: ProcessRole][] = [
+  ...(['user', 'portal'] as const).flatMap((platform) =>
+    ['refresh_tokens', 'sessions', 'revocations'].map(
+      (what) => [`auth.prune_${platform}_${what}(1)`, `signet_auth_${platform}`] as const,
+    ),
+  ),
+  ['orders.prune_idempotency_keys(1)', 'signet_orders'],
+];
 const movements = ['reserve', 'release', 'ship'] as const;
 
 let database: TestDatabase;
@@ -50,10 +59,12 @@ describe('a published function', () => {
     const rows = await database.query(
       `select p.oid::regproc::text as name from pg_proc p where prosecdef and prorettype <> 'trigger'::regtype and pronamespace::regnamespace::text !~ '^pg_' order by 1`,
     );
-    expect(rows.map(({ name }) => name)).toEqual(published.map(([call]) => call.split('(')[0]).sort());
+    expect(rows.map(({ name }) => name)).toEqual(
+      [...published, ...pruning].map(([call]) => call.split('(')[0]).sort(),
+    );
   });
 
-  it.each(published)('%s: called by %s, refused to the others', async (call, caller) => {
+  it.each([...published, ...pruning])('%s: called by %s, refused to the others', async (call, caller) => {
     for (const role of processRoles) {
       const client = await roles.as(role);
       const refusal = await client.refusalOf(`select * from ${call}`);

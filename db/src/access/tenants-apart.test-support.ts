@@ -6,7 +6,7 @@ import type { TenantRows } from './tenant-rows.test-support.ts';
 export const readable: Record<ProcessRole, readonly string[]> = {
   signet_auth_user: ['auth."user"', 'auth.user_session', 'auth.user_refresh_token'],
   signet_auth_portal: ['auth.portal_user', 'auth.portal_session', 'auth.portal_refresh_token'],
-  signet_portal: ['auth."user"', 'portal.support_note', 'access.relation_tuple'],
+  signet_portal: ['auth."user"', 'auth.audit_event', 'portal.support_note', 'access.relation_tuple'],
   signet_catalog: ['catalog.category', 'catalog.product'],
   signet_inventory: ['inventory.stock'],
   signet_orders: ['orders."order"', 'orders.order_item', 'orders.idempotency_key', 'access.relation_tuple'],
@@ -48,6 +48,9 @@ export const inserts: readonly Insert[] = [
     'catalog.product',
     ({ category }) => ({ category_id: category, sku: 'N-1', name: 'New', price_amount: 1, currency: 'EUR' }),
   ],
+  ['signet_auth_user', 'auth.audit_event', () => ({ kind: 'auth.logout', platform: 'user' })],
+  ['signet_auth_portal', 'auth.audit_event', () => ({ kind: 'auth.logout', platform: 'portal' })],
+  ['signet_portal', 'auth.audit_event', () => ({ kind: 'authz.refused', platform: 'portal' })],
   ['signet_orders', 'orders.order', ({ user }) => ({ user_id: user, total_amount: 1, currency: 'EUR' })],
   [
     'signet_orders',

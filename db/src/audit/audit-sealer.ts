@@ -1,0 +1,74 @@
+import type { Platform } from '@signet/schema/contract';
+import type { Kysely } from 'kysely';
+import type { Database } from '../tables.ts';
+import { findLastSeal, insertSeal, takePending, tryLockSealing } from './seal.queries.ts';
+import { computeSealMac, formatSealReference, type SealReference } from './seal.ts';
+
+type Log = { info(fields: object, message: string): void; error(fields: object, message: string): void };
+type SealingOptions = {
+  db: Kysely<Database>;
+  platform: Platform;
+  /** AUDIT_KEY. */
+  key: Uint8Array;
+  /** Rows that one seal covers at most. */
+  batchSize?: number;
+};
+export type AuditSealer = { stop(): Promise<void> };
+
+const sealEveryMs = 1000;
+
+/**
+ * Seals the platform's waiting rows in one transaction. Of several replicas one does it at a time; undefined where another is
+ * at it, or nothing waits.
+ */
+export function sealAuditEvents(options: SealingOptions): Promise<SealReference | undefined> {
+  const { db, platform, key, batchSize = 1000 } = options;
+  return db.transaction().execute(async (trx) => {
+    if (!(await tryLockSealing(trx, platform))) return undefined;
+    const events = await takePending(trx, platform, batchSize);
+    if (events.length === 0) return undefined;
+    const last = await findLastSeal(trx, platform);
+    const seal = {
+      platform,
+      number: (last?.number ?? 0) + 1,
+      sealedAt: new Date(),
+      events,
+      previous: last?.mac ?? null,
+    };
+    const mac = computeSealMac(key, seal);
+    const { sealedAt, ...columns } = seal;
+    await insertSeal(trx, { ...columns, sealed_at: sealedAt, mac });
+    return { platform, number: seal.number, mac: mac.toString('hex') };
+  });
+}
+
+/**
+ * Seals each second, and tells the log every seal: who cuts rows off the end of the table can't cut them off the log.
+ * `stop` seals what waits, so that a process leaves nothing behind.
+ */
+export function startAuditSealer(options: SealingOptions & { log: Log; everyMs?: number }): AuditSealer {
+  const { log, platform, everyMs = sealEveryMs } = options;
+  const run = async () => {
+    try {
+      let seal = await sealAuditEvents(options);
+      for (; seal; seal = await sealAuditEvents(options)) {
+        log.info({ seal: formatSealReference(seal) }, 'audit rows sealed');
+      }
+    } catch (err) {
+      log.error({ err, platform }, 'audit rows could not be sealed; they wait');
+    }
+  };
+  let running: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    running ??= run().finally(() => {
+      running = undefined;
+    });
+  }, everyMs).unref();
+  return {
+    async stop() {
+      clearInterval(timer);
+      await running;
+      await run();
+    },
+  };
+}

@@ -1,0 +1,105 @@
+import type { Platform } from '@signet/schema/contract';
+import type { Kysely } from 'kysely';
+import type { AuditSealTable, Database } from '../tables.ts';
+import { digestEvents, listSeals, listUnsealed } from './seal.queries.ts';
+import { computeSealMac, type SealReference } from './seal.ts';
+
+type VerifyOptions = {
+  db: Kysely<Database>;
+  platform: Platform;
+  key: Uint8Array;
+  /** The last seal that the process log tells: without it, nobody can see that the end was cut off. */
+  lastSeal?: SealReference | undefined;
+};
+export type Verification = { platform: Platform; seals: number; events: number; faults: string[] };
+
+const sealsAtOnce = 50;
+const maxUnsealedNamed = 100;
+
+/** Reads a platform's whole chain and says what was changed, taken out, moved, added or cut off. */
+export async function verifyAuditLog({ db, platform, key, lastSeal }: VerifyOptions): Promise<Verification> {
+  const result: Verification = { platform, seals: 0, events: 0, faults: [] };
+  let last: { number: number; mac: Buffer | null } = { number: 0, mac: null };
+  for (;;) {
+    const seals = await listSeals(db, platform, { after: last.number, most: sealsAtOnce });
+    if (seals.length === 0) break;
+    const stored = await digestEvents(
+      db,
+      seals.flatMap(({ event_ids }) => event_ids),
+    );
+    const digests = new Map(stored.map(({ id, digest }) => [id, digest]));
+    for (const seal of seals) {
+      result.faults.push(...findChainFaults(seal, last, key), ...findRowFaults(seal, digests));
+      if (lastSeal?.number === seal.number && lastSeal.mac !== seal.mac.toString('hex')) {
+        result.faults.push(`${nameOf(seal)} is not the one that the log tells of`);
+      }
+      result.seals += 1;
+      result.events += seal.event_ids.length;
+      last = seal;
+    }
+  }
+  if (lastSeal && lastSeal.number > last.number) {
+    const from = last.number + 1;
+    result.faults.push(
+      `cut off: the log tells of ${platform} seal ${lastSeal.number}, but ${spanOf(from, lastSeal.number)} and their rows are gone`,
+    );
+  }
+  for (const id of await listUnsealed(db, platform, maxUnsealedNamed)) {
+    result.faults.push(
+      `row ${id} is in no ${platform} seal: it was added past the sealer, or its seal is gone`,
+    );
+  }
+  return result;
+}
+
+function findChainFaults(
+  seal: AuditSealTable,
+  last: { number: number; mac: Buffer | null },
+  key: Uint8Array,
+): string[] {
+  const faults: string[] = [];
+  const isNext = seal.number === last.number + 1;
+  if (!isNext) {
+    faults.push(`missing: ${seal.platform} ${spanOf(last.number + 1, seal.number - 1)}`);
+  } else if (!areEqual(seal.previous, last.mac)) {
+    faults.push(`${nameOf(seal)} does not follow the seal before it: that one was replaced`);
+  }
+  const expected = computeSealMac(key, {
+    platform: seal.platform,
+    number: seal.number,
+    sealedAt: seal.sealed_at,
+    previous: seal.previous,
+    events: seal.event_ids.map((id, index) => ({ id, digest: seal.digests[index] ?? Buffer.alloc(0) })),
+  });
+  if (!expected.equals(seal.mac)) {
+    const moved = seal.event_ids.find((id, index) => index > 0 && id <= (seal.event_ids[index - 1] ?? ''));
+    faults.push(
+      moved === undefined
+        ? `${nameOf(seal)} was changed, or sealed with another AUDIT_KEY`
+        : `${nameOf(seal)} was reordered: row ${moved} is out of its place`,
+    );
+  }
+  return faults;
+}
+
+/** Of the rows that a seal covers: `digests` are those of the rows as they are now. */
+function findRowFaults(seal: AuditSealTable, digests: ReadonlyMap<string, Buffer>): string[] {
+  return seal.event_ids.flatMap((id, index) => {
+    const digest = digests.get(id);
+    if (!digest) return [`row ${id} of ${nameOf(seal)} is missing`];
+    const isSealed = seal.digests[index]?.equals(digest) === true;
+    return isSealed ? [] : [`row ${id} of ${nameOf(seal)} was changed`];
+  });
+}
+
+function nameOf({ platform, number, sealed_at }: AuditSealTable): string {
+  return `${platform} seal ${number} of ${sealed_at.toISOString()}`;
+}
+
+function spanOf(from: number, to: number): string {
+  return from === to ? `seal ${from}` : `seals ${from} to ${to}`;
+}
+
+function areEqual(a: Buffer | null, b: Buffer | null): boolean {
+  return a === null || b === null ? a === b : a.equals(b);
+}
