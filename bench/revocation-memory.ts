@@ -19,7 +19,9 @@ for (let index = 0; index < count; index++) {
   revoked.add({ kind: 'session', platform, subject, expiresAtMs: Date.now() + 3_600_000 + index / 7 });
 }
 const megabytes = (measure() - before) / 2 ** 20;
-console.log(`${revoked.size} revocations take ${megabytes.toFixed(2)} MB; at most ${maxMegabytes} MB allowed`);
+console.log(
+  `${revoked.size} revocations take ${megabytes.toFixed(2)} MB; at most ${maxMegabytes} MB allowed`,
+);
 if (megabytes >= maxMegabytes) process.exitCode = 1;
 
 function measure(): number {

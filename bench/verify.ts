@@ -7,7 +7,8 @@ import { createJwksClient } from '../libs/session/src/jwks-client.ts';
 import { RevocationSet } from '../libs/session/src/revocations/revocation-set.ts';
 import { percentile } from './support/measure.ts';
 
-const rounds = Number(process.argv[2] ?? 20);
+const rounds = Number(process.argv[2] ?? 500);
+const warmUpRounds = 50;
 const tokenCount = 1000;
 const maxWarmMicroseconds = 3;
 const issuerUrl = 'https://id.example';
@@ -22,25 +23,30 @@ const verifier = createVerifier({
 const tokens = await Promise.all(Array.from({ length: tokenCount }, mint));
 
 const cold = await measure();
+for (let round = 0; round < warmUpRounds; round++) await measure();
 const warm: number[] = [];
 for (let round = 0; round < rounds; round++) warm.push(await measure());
 const median = percentile(warm, 0.5);
 console.log(`${tokenCount} tokens of ${tokens[0]?.length} characters, 20,000 revocations`);
-console.log(`  new:   ${cold.toFixed(1)} µs a verification`);
+console.log(`  new:   ${cold.toFixed(1)} µs of CPU a verification`);
 console.log(
   `  known: ${median.toFixed(2)} µs (median of ${rounds} rounds, slowest ${Math.max(...warm).toFixed(2)}), at most ${maxWarmMicroseconds} allowed`,
 );
 if (median >= maxWarmMicroseconds) process.exitCode = 1;
 
-/** Microseconds a token. Each comes as a header would: a text that nobody has hashed yet. */
+/**
+ * Microseconds of CPU a token, so that what else the machine does counts less. Each token comes as a header would: a text
+ * that nobody has hashed yet.
+ */
 async function measure(): Promise<number> {
   const fresh = tokens.map((token) => Buffer.from(token).toString('latin1'));
-  const startedAt = performance.now();
+  const before = process.cpuUsage();
   for (const token of fresh) {
     const { kind } = await verifier.verify(token);
     if (kind !== 'session') throw new Error(kind);
   }
-  return (1000 * (performance.now() - startedAt)) / fresh.length;
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / fresh.length;
 }
 
 function mint(): Promise<string> {

@@ -65,6 +65,7 @@ export async function startAuthProcess(changes: Record<string, string> = {}): Pr
       AUTH_PLATFORMS: 'both',
       USER_DATABASE_URL: roleUrl(postgres.adminUrl, 'signet_auth_user', passwords.signet_auth_user),
       PORTAL_DATABASE_URL: roleUrl(postgres.adminUrl, 'signet_auth_portal', passwords.signet_auth_portal),
+      REVOCATIONS_DATABASE_URL: roleUrl(postgres.adminUrl, 'signet_verifier', passwords.signet_verifier),
       PASSWORD_PEPPER: pepper.toString('base64'),
       USER_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
       PORTAL_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
@@ -115,7 +116,7 @@ async function addAccounts(adminUrl: string, pepperKey: Buffer): Promise<void> {
   await db.destroy();
 }
 
-async function findFreePort(): Promise<number> {
+export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
@@ -124,7 +125,7 @@ async function findFreePort(): Promise<number> {
   return port;
 }
 
-async function waitUntilReady(url: string): Promise<void> {
+export async function waitUntilReady(url: string): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
     const isReady = await fetch(`${url}/health/ready`).then(
       ({ ok }) => ok,
@@ -135,5 +136,5 @@ async function waitUntilReady(url: string): Promise<void> {
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error('auth did not become ready within 10 s');
+  throw new Error(`${url} did not become ready within 10 s`);
 }
