@@ -7,6 +7,8 @@ import { findViewers } from './order-viewers.queries.ts';
 import { findOrdersOfUsers } from './user-orders/user-orders.queries.ts';
 
 export type Loaders = {
+  /** Orders that this request has read already, by id. */
+  knownOrders: ReadonlyMap<string, OrderRow>;
   order: DataLoader<string, OrderRow | undefined>;
   itemsOfOrder: DataLoader<string, OrderItemRow[]>;
   viewersOfOrder: DataLoader<string, string[]>;
@@ -15,12 +17,16 @@ export type Loaders = {
 
 /** One set a request: what a loader has read is never shown to anybody else. */
 export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
+  const knownOrders = new Map<string, OrderRow>();
   const order: Loaders['order'] = new DataLoader(async (ids) => {
     const rows = await inTenant(db, tenantId, (trx) => findOrders(trx, ids));
-    const byId = new Map(rows.map((row) => [row.id, row]));
-    return ids.map((id) => byId.get(id));
+    for (const row of rows) {
+      knownOrders.set(row.id, row);
+    }
+    return ids.map((id) => knownOrders.get(id));
   });
   return {
+    knownOrders,
     order,
     itemsOfOrder: new DataLoader(async (orderIds) => {
       const rows = await inTenant(db, tenantId, (trx) => findItems(trx, orderIds));
@@ -40,6 +46,7 @@ export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
         // The policy on orders asks for each of them by id: they are here already.
         for (const row of pages.flat()) {
           order.prime(row.id, row);
+          knownOrders.set(row.id, row);
         }
         return pages;
       },
