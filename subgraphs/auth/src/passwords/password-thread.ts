@@ -1,8 +1,8 @@
 import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
-/** As `nice -n 10`: whatever else wants the processor, in this process or another, comes first. */
-const niceness = 10;
+/** As `nice -n 5`: what else wants the processor comes first, and yet hashing is not starved by busy neighbours. */
+const niceness = 5;
 
 /**
  * Lowers the priority of the thread that calls it, and of no other (Linux; elsewhere nothing happens). Then as many threads
