@@ -1,4 +1,5 @@
-import { diagnose, formatFinding } from '@signet/auth';
+import { diagnose } from './src/doctor/diagnose.ts';
+import { formatFinding } from './src/doctor/finding.ts';
 
 /**
  * `npm run doctor`: looks at a deployment and says, line by line, what is right, what is wrong and what to do. With the variables of
