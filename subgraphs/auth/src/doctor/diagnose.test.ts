@@ -38,6 +38,7 @@ const environment = (changes: Environment = {}): Environment => ({
   PORTAL_DATABASE_URL: database.urlOf('signet_auth_portal'),
   REVOCATIONS_DATABASE_URL: database.urlOf('signet_verifier'),
   PASSWORD_PEPPER: randomSecret(),
+  AUDIT_KEY: randomSecret(),
   ...secrets,
   ...changes,
 });
