@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   addCustomer,
@@ -8,6 +7,7 @@ import {
   testPasswordCost,
 } from '../testing/accounts.test-support.ts';
 import { signInOperation, startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
+import { holdChange } from '../testing/held-change.test-support.ts';
 
 /** The same guarantees hold on both platforms. */
 describe.each([
@@ -118,13 +118,11 @@ describe.each([
   ])('refuses an account that is %s while its password is compared', async (_name, change) => {
     const racer = await addAccount(auth.database, { tenantId: auth.tenants.demo });
     const table = platform === 'user' ? 'auth.user' : 'auth.portal_user';
-    // Both statements are one transaction: until its end others read the row as it was.
-    const changing = auth.database.query(
-      `update ${table} set ${change} where id = '${racer.id}'; select pg_sleep(0.4)`,
+    const commitWhenAwaited = await holdChange(
+      auth.database,
+      `update ${table} set ${change} where id = '${racer.id}'`,
     );
-    await sleep(150);
-    const { body } = await tryCredentials(racer.email, racer.password);
-    await changing;
+    const [{ body }] = await Promise.all([tryCredentials(racer.email, racer.password), commitWhenAwaited()]);
     expect(body).toEqual({ data: null, errors: refusal });
     const accountId = platform === 'user' ? 'user_id' : 'staff_id';
     const sql = `select id from auth.${platform}_session where ${accountId} = $1`;

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { addCustomer, addStaffMember, type TestAccount } from '../testing/accounts.test-support.ts';
 import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
+import { holdChange } from '../testing/held-change.test-support.ts';
 
 /** The same guarantees hold on both platforms. */
 describe.each([
@@ -149,24 +149,22 @@ describe.each([
   it('signs nothing for an account that is being suspended at this moment', async () => {
     const racer = await addAccount(auth.database, { tenantId: auth.tenants.demo });
     const { refreshToken } = await auth.signIn(signInField, racer);
-    // Both statements are one transaction: until its end others read the row as it was.
-    const suspending = auth.database.query(
-      `update ${accountTable} set is_active = false where id = '${racer.id}'; select pg_sleep(0.4)`,
+    const commitWhenAwaited = await holdChange(
+      auth.database,
+      `update ${accountTable} set is_active = false where id = '${racer.id}'`,
     );
-    await sleep(150);
-    expect(await reasonOf(refresh(refreshToken))).toBe('auth.failure.revoked');
-    await suspending;
+    const [reason] = await Promise.all([reasonOf(refresh(refreshToken)), commitWhenAwaited()]);
+    expect(reason).toBe('auth.failure.revoked');
   });
 
   it('signs nothing for a session that is being ended at this moment', async () => {
     const { accessToken, refreshToken } = await auth.signIn(signInField, account);
-    const ending = auth.database.query(
-      `update auth.${platform}_session set ended_at = now(), end_reason = 'ended' where id = '${decodeJwt(accessToken).sid}';
-       select pg_sleep(0.4)`,
+    const commitWhenAwaited = await holdChange(
+      auth.database,
+      `update auth.${platform}_session set ended_at = now(), end_reason = 'ended' where id = '${decodeJwt(accessToken).sid}'`,
     );
-    await sleep(150);
-    expect(await reasonOf(refresh(refreshToken))).toBe('auth.failure.revoked');
-    await ending;
+    const [reason] = await Promise.all([reasonOf(refresh(refreshToken)), commitWhenAwaited()]);
+    expect(reason).toBe('auth.failure.revoked');
   });
 
   it('refuses a token of a session that has ended', async () => {
