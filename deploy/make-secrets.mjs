@@ -43,7 +43,8 @@ function createSecrets() {
     secrets[`signet-${name}-password`] = password;
     secrets[`${name}-database-url`] = databaseUrl(`signet_${name.replaceAll('-', '_')}`, password);
   }
-  for (const name of ['password-pepper', 'user-key-encryption-key', 'portal-key-encryption-key']) {
+  const keys = ['password-pepper', 'audit-key', 'user-key-encryption-key', 'portal-key-encryption-key'];
+  for (const name of keys) {
     secrets[name] = randomBytes(32).toString('base64');
   }
   return secrets;

@@ -69,6 +69,7 @@ export async function startAuthProcess(changes: Record<string, string> = {}): Pr
       PASSWORD_PEPPER: pepper.toString('base64'),
       USER_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
       PORTAL_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+      AUDIT_KEY: randomBytes(32).toString('base64'),
       ...unthrottled,
       ...changes,
     },

@@ -7,6 +7,7 @@ export type DevelopmentSecrets = {
   database: DatabaseHome;
   userKeyEncryptionKey: string;
   portalKeyEncryptionKey: string;
+  auditKey: string;
 };
 
 /** @throws {DatabaseStartError} when SIGNET_HOME can't be written. */
@@ -18,5 +19,6 @@ export async function openDevelopmentSecrets(signetHome: string): Promise<Develo
     database,
     userKeyEncryptionKey: (await readKey('user-key-encryption-key')).trim(),
     portalKeyEncryptionKey: (await readKey('portal-key-encryption-key')).trim(),
+    auditKey: (await readKey('audit-key')).trim(),
   };
 }

@@ -108,6 +108,7 @@ function authConfig({ ports, secrets, database, auth }: ServersOptions, common: 
     PASSWORD_PEPPER: secrets.database.pepperKey.toString('base64'),
     USER_KEY_ENCRYPTION_KEY: secrets.userKeyEncryptionKey,
     PORTAL_KEY_ENCRYPTION_KEY: secrets.portalKeyEncryptionKey,
+    AUDIT_KEY: secrets.auditKey,
     ...auth.env,
   });
 }

@@ -5,7 +5,7 @@ import { createRoleClients, type RoleClients } from './role-client.test-support.
 import { addTenantRows, type TenantRows } from './tenant-rows.test-support.ts';
 
 // Functions that run as the owner of the tables: each published to one role, for its own tenant.
-const published: readonly [call: string, caller: ProcessRole][] = [
+const published: readonly (readonly [call: string, caller: ProcessRole])[] = [
   [`catalog.prices_for_order('{}')`, 'signet_orders'],
   [`inventory.reserve('{}', '{}')`, 'signet_orders'],
   [`inventory.release('{}', '{}')`, 'signet_orders'],
@@ -17,7 +17,7 @@ const published: readonly [call: string, caller: ProcessRole][] = [
   [`auth.reinstate_customer('0199c2f4-7a10-7000-8000-000000000001')`, 'signet_portal'],
 ];
 // Housekeeping: what has expired of all tenants, so these look at no tenant.
-const pruning: readonly [call: string, caller: ProcessRole][] = [
+const pruning: (readonly [call: string, caller: ProcessRole])[] = [
   ...(['user', 'portal'] as const).flatMap((platform) =>
     ['refresh_tokens', 'sessions', 'revocations'].map(
       (what) => [`auth.prune_${platform}_${what}(1)`, `signet_auth_${platform}`] as const,

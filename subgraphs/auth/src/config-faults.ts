@@ -7,6 +7,7 @@ type Texts<Suffix extends string> = Partial<
 type Checked = {
   AUTH_PLATFORMS: Platform | 'both';
   PASSWORD_PEPPER: Buffer;
+  AUDIT_KEY: Buffer;
   USER_KEY_ENCRYPTION_KEY?: Buffer | undefined;
   PORTAL_KEY_ENCRYPTION_KEY?: Buffer | undefined;
   USER_KEY_ROTATION_DAYS?: number | undefined;
@@ -95,7 +96,12 @@ function findFaultsOfForeign(config: Checked, prefix: Prefix): ConfigFault[] {
 
 /** One secret in two places is lost twice. */
 function findEqualSecrets(config: Checked): ConfigFault[] {
-  const names = ['PASSWORD_PEPPER', 'USER_KEY_ENCRYPTION_KEY', 'PORTAL_KEY_ENCRYPTION_KEY'] as const;
+  const names = [
+    'PASSWORD_PEPPER',
+    'USER_KEY_ENCRYPTION_KEY',
+    'PORTAL_KEY_ENCRYPTION_KEY',
+    'AUDIT_KEY',
+  ] as const;
   return names.flatMap((variable, index) => {
     const same = names.slice(0, index).find((earlier) => {
       const value = config[earlier];

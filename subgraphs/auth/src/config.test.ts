@@ -9,6 +9,7 @@ const environment: Environment = {
   DEFAULT_TENANT: 'demo',
   AUTH_PLATFORMS: 'both',
   PASSWORD_PEPPER: randomSecret(),
+  AUDIT_KEY: randomSecret(),
   USER_DATABASE_URL: 'postgres://u@localhost/signet',
   PORTAL_DATABASE_URL: 'postgres://p@localhost/signet',
   USER_KEY_ENCRYPTION_KEY: randomSecret(),
@@ -99,6 +100,9 @@ describe('the configuration', () => {
     ]);
     expect(faultsOf({ USER_KEY_ENCRYPTION_KEY: secret, PASSWORD_PEPPER: secret })).toEqual([
       'USER_KEY_ENCRYPTION_KEY: must differ from PASSWORD_PEPPER',
+    ]);
+    expect(faultsOf({ PASSWORD_PEPPER: secret, AUDIT_KEY: secret })).toEqual([
+      'AUDIT_KEY: must differ from PASSWORD_PEPPER',
     ]);
   });
 

@@ -63,6 +63,8 @@ export const authConfigSchema = z
     AUTH_PLATFORMS: z.enum(['user', 'portal', 'both'], 'must be user, portal or both'),
     /** Goes into every password hash; kept outside the database. */
     PASSWORD_PEPPER: configFields.key256,
+    /** Seals the audit log; kept outside the database, so that who can write there can't seal what was changed. */
+    AUDIT_KEY: configFields.key256,
     ...passwordThreadFields,
     ...throttleFields,
   })

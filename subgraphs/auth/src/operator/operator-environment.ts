@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { roleUrl } from '@signet/db';
 import { findRunningPostgres, openDatabaseHome, startEmbeddedPostgres } from '@signet/db/embedded';
@@ -60,6 +61,7 @@ async function openLocalPlatform(
     return readFileSync(path, 'utf8').trim();
   };
   const keys = { USER_KEY_ENCRYPTION_KEY: readKey('user'), PORTAL_KEY_ENCRYPTION_KEY: readKey('portal') };
+  const auditKey = await readFile(join(home, 'audit-key'), 'utf8').catch(() => undefined); // Not before the first start.
   const { dataDir, rolePasswords, pepperKey } = await openDatabaseHome(home);
   const running = config.DATABASE_URL ?? (await findRunningPostgres(dataDir));
   const server = running ? undefined : await startEmbeddedPostgres({ dataDir, port: 0 });
@@ -73,6 +75,7 @@ async function openLocalPlatform(
       USER_DATABASE_URL: roleUrl(adminUrl, 'signet_auth_user', rolePasswords.signet_auth_user),
       PORTAL_DATABASE_URL: roleUrl(adminUrl, 'signet_auth_portal', rolePasswords.signet_auth_portal),
       PASSWORD_PEPPER: pepperKey.toString('base64'),
+      ...(auditKey && { AUDIT_KEY: auditKey.trim() }),
       ISSUER_URL: `http://localhost:${config.PORT_BASE + portOffsets.graph}`,
       USER_JWKS_URL: `http://127.0.0.1:${port}${jwksPathOf('user')}`,
       PORTAL_JWKS_URL: `http://127.0.0.1:${port}${jwksPathOf('portal')}`,

@@ -18,6 +18,7 @@ export function testConfig(database: TestDatabase, changes: Environment = {}): A
     USER_DATABASE_URL: database.urlOf('signet_auth_user'),
     PORTAL_DATABASE_URL: database.urlOf('signet_auth_portal'),
     PASSWORD_PEPPER: testPepper.toString('base64'),
+    AUDIT_KEY: randomSecret(),
     USER_KEY_ENCRYPTION_KEY: randomSecret(),
     PORTAL_KEY_ENCRYPTION_KEY: randomSecret(),
     ...changes,
