@@ -12,6 +12,7 @@ export {
   type Position,
   readPage,
 } from './pagination.ts';
+export { createRefusalListener } from './refusal-listener.ts';
 export { dateTimeScalar } from './scalars.ts';
 export {
   type ServeSubgraphOptions,

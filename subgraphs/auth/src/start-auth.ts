@@ -2,6 +2,7 @@ import { createCredentialLimit, type Logger, type RunningServer } from '@signet/
 import { type TrustedIssuer, trustedIssuers } from '@signet/session';
 import { serveSubgraph } from '@signet/subgraph';
 import { portalTables, userTables } from './accounts/platform-tables.ts';
+import { createRefusalAudit } from './audit/audit-refusals.ts';
 import type { AuthOptions } from './auth-options.ts';
 import { type AuthConfig, heldPlatforms } from './config.ts';
 import { createContextFactory } from './context.ts';
@@ -47,7 +48,7 @@ export async function startAuth(
       logger,
       resolvers,
       policies,
-      plugins: [createCredentialLimit()],
+      plugins: [createCredentialLimit(), createRefusalAudit()],
       issuers: [...local, ...foreign],
       revocations: options.revocations,
       database: joinDatabases(

@@ -1,13 +1,14 @@
-import { openProcessDatabase, type ProcessDatabase } from '@signet/db';
+import { createSampledAudit, openProcessDatabase, type ProcessDatabase } from '@signet/db';
 import { createPepper } from '@signet/db/password-hash';
 import type { Platform } from '@signet/schema/contract';
-import type { Logger } from '@signet/service';
+import { createSampler, type Logger } from '@signet/service';
 import type { Account } from './accounts/account.ts';
 import type { PlatformTables } from './accounts/platform-tables.ts';
 import { assertNoSeededAccounts } from './assert-no-seeded-accounts.ts';
 import type { AuthOptions } from './auth-options.ts';
 import type { AuthConfig } from './config.ts';
 import { explainStartError } from './explain-start-error.ts';
+import { startUpkeep } from './housekeeping/start-upkeep.ts';
 import type { PlatformIssuer } from './issuer/platform-issuer.ts';
 import type { KeyRing } from './keys/key-ring.ts';
 import { openKeyRing } from './keys/open-key-ring.ts';
@@ -72,15 +73,23 @@ export async function startPlatform<A extends Account>(
         onCompare: (compare) => options.onCompare?.({ platform, ...compare }),
       }),
       throttle: throttles.throttle,
+      samples: createSampledAudit({ db, platform, sampler: createSampler(), log: logger }),
       lifetimes: settings.lifetimes,
       signAccessToken: async (subject, times) =>
         createSigner(config.ISSUER_URL, await ring.getSigningKey())(subject, times),
       now: options.now ?? (() => new Date()),
     };
+    const upkeep = startUpkeep({
+      platform,
+      databaseUrl: settings.databaseUrl,
+      auditKey: config.AUDIT_KEY,
+      logger,
+    });
     const stop = async () => {
       await issuer.passwords.close();
       await throttles.close();
       await ring.stop();
+      await upkeep.stop();
       await database.close();
     };
     return { platform, issuer, database, keys: ring, stop };

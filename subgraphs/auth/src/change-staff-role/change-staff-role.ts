@@ -1,4 +1,6 @@
+import { writeAuditEvent } from '@signet/db';
 import { portalTables } from '../accounts/platform-tables.ts';
+import { auditStaff } from '../audit/audit-staff.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import { endSessionsOf } from '../sessions/own-session.queries.ts';
 import { manageStaff } from '../staff-administration/manage-staff.ts';
@@ -15,5 +17,7 @@ export const changeStaffRole: NonNullable<MutationResolvers['changeStaffRole']> 
     }
     await setStaffRole(trx, target.id, role);
     await endSessionsOf(trx, portalTables, target.id, { reason: 'role', now });
+    const change = { from: target.role, to: role };
+    await writeAuditEvent(trx, auditStaff('authz.role.changed', ctx, target.id, change));
     return { ...target, role };
   });

@@ -1,4 +1,6 @@
+import { writeAuditEvent } from '@signet/db';
 import { portalTables } from '../accounts/platform-tables.ts';
+import { auditStaff } from '../audit/audit-staff.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import { endSessionsOf } from '../sessions/own-session.queries.ts';
 import { manageStaff } from '../staff-administration/manage-staff.ts';
@@ -8,5 +10,6 @@ export const deactivateStaff: NonNullable<MutationResolvers['deactivateStaff']> 
   manageStaff(ctx, { id }, async (trx, target, now) => {
     await setStaffActive(trx, target.id, false);
     await endSessionsOf(trx, portalTables, target.id, { reason: 'suspended', now });
+    if (target.isActive) await writeAuditEvent(trx, auditStaff('auth.staff.deactivated', ctx, target.id));
     return { ...target, isActive: false };
   });

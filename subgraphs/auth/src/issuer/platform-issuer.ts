@@ -1,4 +1,4 @@
-import type { Database } from '@signet/db';
+import type { Database, SampledAudit } from '@signet/db';
 import type { Platform } from '@signet/schema/contract';
 import type { Kysely } from 'kysely';
 import type { Account, StaffAccount, UserAccount } from '../accounts/account.ts';
@@ -15,6 +15,7 @@ export type PlatformIssuer<A extends Account = Account> = {
   tables: PlatformTables<A>;
   passwords: PasswordWorkers;
   throttle: SignInThrottle;
+  samples: SampledAudit;
   lifetimes: Lifetimes;
   signAccessToken: AccessTokenSigner<A>;
   now(): Date;

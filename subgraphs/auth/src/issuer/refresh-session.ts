@@ -1,9 +1,10 @@
-import { type Database, inTenant } from '@signet/db';
+import { type Database, inTenant, writeAuditEvent } from '@signet/db';
 import type { AuthenticationReason } from '@signet/schema/contract';
 import { RefusalError } from '@signet/service';
 import type { Transaction } from 'kysely';
 import { lockAccount } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
+import { auditOwn } from '../audit/audit-own.ts';
 import { isSessionAlive } from '../sessions/is-session-alive.ts';
 import {
   exchangeRefreshToken,
@@ -14,7 +15,13 @@ import {
 } from '../sessions/refresh-token.queries.ts';
 import { hashRefreshToken } from '../sessions/refresh-token.ts';
 import { openSuccessor, sealSuccessor } from '../sessions/sealed-successor.ts';
-import { endSession, lockSession, type SessionRow, touchSession } from '../sessions/session.queries.ts';
+import {
+  endSession,
+  lockSession,
+  type SessionClient,
+  type SessionRow,
+  touchSession,
+} from '../sessions/session.queries.ts';
 import {
   addSeconds,
   createSessionToken,
@@ -30,8 +37,15 @@ type Refresh = {
   refreshToken: string;
   /** Whether a cookie carried the token: all tabs of a browser share it, and none of them chooses what it sends. */
   isCookie: boolean;
+  client?: SessionClient;
 };
-type Presented = { token: string; hash: Buffer; tenantId: string; isCookie: boolean };
+type Presented = {
+  token: string;
+  hash: Buffer;
+  tenantId: string;
+  isCookie: boolean;
+  client: SessionClient | undefined;
+};
 type Successor = Pick<NewRefreshToken, 'token' | 'expiresAt'>;
 type Outcome =
   | IssuedTokens
@@ -48,11 +62,13 @@ const graceSeconds = 60;
  */
 export async function refreshSession<A extends Account>(
   issuer: PlatformIssuer<A>,
-  { tenantId, refreshToken: token, isCookie }: Refresh,
+  { tenantId, refreshToken: token, isCookie, client }: Refresh,
 ): Promise<IssuedTokens> {
   const hash = hashRefreshToken(token);
   const outcome = hash
-    ? await inTenant(issuer.db, tenantId, (trx) => exchange(trx, issuer, { tenantId, hash, token, isCookie }))
+    ? await inTenant(issuer.db, tenantId, (trx) =>
+        exchange(trx, issuer, { tenantId, hash, token, isCookie, client }),
+      )
     : 'auth.failure.invalid_credentials';
   if (typeof outcome === 'string') {
     throw new RefusalError(outcome);
@@ -76,7 +92,7 @@ async function exchange<A extends Account>(
   const successor =
     (await keepCookie(trx, issuer, presented)) ??
     (await makeSuccessor(trx, issuer, session, presented)) ??
-    (await recallSuccessor(trx, issuer, session, presented));
+    (await recallSuccessor(trx, issuer, session, { ...presented, accountId: account.id }));
   if (!successor) return 'auth.failure.revoked';
   await touchSession(trx, tables, session.id, now);
   const tokens = await issueTokens(issuer, { account, tenantId: presented.tenantId, session }, successor);
@@ -125,9 +141,9 @@ async function makeSuccessor(
  */
 async function recallSuccessor(
   trx: Transaction<Database>,
-  { tables, lifetimes, now }: Pick<PlatformIssuer, 'tables' | 'lifetimes' | 'now'>,
+  { platform, tables, lifetimes, now }: Pick<PlatformIssuer, 'platform' | 'tables' | 'lifetimes' | 'now'>,
   session: SessionRow,
-  { token, hash }: Presented,
+  { token, hash, tenantId, accountId, client }: Presented & { accountId: string },
 ): Promise<Successor | undefined> {
   const use = await findUse(trx, tables, hash);
   if (!use) return undefined;
@@ -138,5 +154,7 @@ async function recallSuccessor(
     };
   }
   await endSession(trx, tables, { id: session.id, reason: 'reuse', now: now() });
+  const event = { tenantId, accountId, sessionId: session.id, client };
+  await writeAuditEvent(trx, auditOwn('auth.refresh.reuse', { platform }, event));
   return undefined;
 }

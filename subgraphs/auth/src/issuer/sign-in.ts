@@ -3,6 +3,7 @@ import { RefusalError } from '@signet/service';
 import { findAccountByEmail, lockAccount } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
 import { normalizeEmail } from '../accounts/email.ts';
+import { auditFailedSignIn } from '../audit/audit-failed-sign-in.ts';
 import type { SessionClient } from '../sessions/session.queries.ts';
 import { readClientPrefix } from '../throttle/client-prefix.ts';
 import { runAttempt } from '../throttle/run-attempt.ts';
@@ -29,6 +30,7 @@ export async function signIn<A extends Account>(
   const attempt = await issuer.throttle.begin({ tenantId, email, address });
   if (!attempt) {
     await issuer.passwords.pretendToVerify(lane);
+    issuer.samples.tell('auth.login.throttled', lane, { tenantId, origin: client });
     throw new RefusalError('auth.failure.invalid_credentials');
   }
   return runAttempt(attempt, () => compare(issuer, { tenantId, credentials, client }, { email, lane }));
@@ -45,15 +47,20 @@ async function compare<A extends Account>(
       ? undefined
       : await inTenant(issuer.db, tenantId, (trx) => findAccountByEmail(trx, issuer.tables, email));
   const isRight = await issuer.passwords.verify(credentials.password, found?.password, lane);
+  const failed = { tenantId, client, account: found?.account };
   if (!found || !isRight || !found.account.isActive) {
+    await auditFailedSignIn(issuer, { ...failed, isRight });
     throw new RefusalError('auth.failure.invalid_credentials');
   }
-  return inTenant(issuer.db, tenantId, async (trx) => {
+  const tokens = await inTenant(issuer.db, tenantId, async (trx) => {
     const account = await lockAccount(trx, issuer.tables, found.account.id);
     // Suspended, or the password changed, while the old one was being compared.
-    if (!account?.isActive || account.passwordVersion !== found.account.passwordVersion) {
-      throw new RefusalError('auth.failure.invalid_credentials');
-    }
-    return startSession(trx, issuer, { account, tenantId, client });
+    const isStill = account?.isActive && account.passwordVersion === found.account.passwordVersion;
+    return isStill ? startSession(trx, issuer, { account, tenantId, client }) : undefined;
   });
+  if (!tokens) {
+    await auditFailedSignIn(issuer, { ...failed, isRight });
+    throw new RefusalError('auth.failure.invalid_credentials');
+  }
+  return tokens;
 }

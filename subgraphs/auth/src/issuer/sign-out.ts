@@ -1,8 +1,9 @@
-import { inTenant } from '@signet/db';
+import { inTenant, writeAuditEvent } from '@signet/db';
 import { RefusalError } from '@signet/service';
+import { auditOwn } from '../audit/audit-own.ts';
 import { findTokenOwner } from '../sessions/refresh-token.queries.ts';
 import { hashRefreshToken } from '../sessions/refresh-token.ts';
-import { endSession } from '../sessions/session.queries.ts';
+import { endSession, type SessionClient } from '../sessions/session.queries.ts';
 import type { PlatformIssuer } from './platform-issuer.ts';
 
 type SignOut = {
@@ -13,6 +14,9 @@ type SignOut = {
   refreshToken?: string | undefined;
   /** Ends both: a browser signs out of all that it holds, whichever of the two is the older. */
   endsBoth: boolean;
+  /** Of the access token's session, and where the request came from: for the audit log. */
+  accountId?: string | undefined;
+  client?: SessionClient | undefined;
 };
 
 /**
@@ -22,8 +26,8 @@ type SignOut = {
  * when nothing names a session.
  */
 export async function signOut(
-  issuer: Pick<PlatformIssuer, 'db' | 'tables' | 'now'>,
-  { tenantId, sessionId, refreshToken, endsBoth }: SignOut,
+  issuer: Pick<PlatformIssuer, 'platform' | 'db' | 'tables' | 'now'>,
+  { tenantId, sessionId, refreshToken, endsBoth, ...asking }: SignOut,
 ): Promise<true> {
   return inTenant(issuer.db, tenantId, async (trx) => {
     const hash = refreshToken === undefined ? undefined : hashRefreshToken(refreshToken);
@@ -37,7 +41,10 @@ export async function signOut(
     }
     // In one order for everybody, so that two never wait for each other.
     for (const id of [...ids].sort()) {
-      await endSession(trx, issuer.tables, { id, reason: 'logout', now: issuer.now() });
+      const isEnded = await endSession(trx, issuer.tables, { id, reason: 'logout', now: issuer.now() });
+      const accountId = id === owner?.sessionId ? owner.accountId : asking.accountId;
+      const event = { tenantId, accountId, sessionId: id, client: asking.client };
+      if (isEnded) await writeAuditEvent(trx, auditOwn('auth.logout', issuer, event));
     }
     return true as const;
   });

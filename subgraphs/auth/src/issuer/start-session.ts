@@ -1,6 +1,7 @@
-import type { Database } from '@signet/db';
+import { type Database, writeAuditEvent } from '@signet/db';
 import type { Transaction } from 'kysely';
 import type { Account } from '../accounts/account.ts';
+import { auditOwn } from '../audit/audit-own.ts';
 import { insertRefreshToken } from '../sessions/refresh-token.queries.ts';
 import { insertSession, type SessionClient } from '../sessions/session.queries.ts';
 import { addSeconds, createSessionToken, type IssuedTokens, issueTokens } from './issue-tokens.ts';
@@ -21,6 +22,15 @@ export async function startSession<A extends Account>(
     authTime: now,
     expiresAt: addSeconds(now, issuer.lifetimes.refreshAbsoluteSeconds),
   });
+  await writeAuditEvent(
+    trx,
+    auditOwn('auth.login.success', issuer, {
+      tenantId,
+      accountId: account.id,
+      sessionId: session.id,
+      client,
+    }),
+  );
   const refresh = createSessionToken(issuer, session);
   await insertRefreshToken(trx, issuer.tables, { ...refresh, tenantId, sessionId: session.id });
   return issueTokens(issuer, { account, tenantId, session }, refresh);

@@ -1,6 +1,7 @@
-import type { Database, SigningKeyTable } from '@signet/db';
+import { type Database, type SigningKeyTable, writeAuditEvent } from '@signet/db';
 import type { Platform } from '@signet/schema/contract';
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
+import { auditKey } from './audit-key.ts';
 
 /** Wakes the processes that sign with the platform's keys. */
 export const signingKeyChannel = 'signet_signing_key';
@@ -153,6 +154,7 @@ export async function insertKeyRevocation(
   kid: string,
 ): Promise<void> {
   await trx.insertInto('auth.revocation').values({ kind: 'signing_key', platform, subject: kid }).execute();
+  await writeAuditEvent(trx, auditKey('auth.key.revoked', platform, kid));
 }
 
 /** Arrives when the transaction commits. */

@@ -1,7 +1,8 @@
-import { inTenant } from '@signet/db';
+import { inTenant, writeAuditEvent } from '@signet/db';
 import { badInput, RefusalError } from '@signet/service';
 import { findAccountWithPassword, setPassword } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
+import { auditOwn } from '../audit/audit-own.ts';
 import type { PlatformIssuer } from '../issuer/platform-issuer.ts';
 import { lockOwnSession } from '../sessions/lock-own-session.ts';
 import { endSessionsOf, setSessionPasswordVersion } from '../sessions/own-session.queries.ts';
@@ -37,6 +38,8 @@ export async function changeOwnPassword<A extends Account>(
   // Who stole a token must not learn the password with it.
   await runAttempt(await issuer.throttle.beginChange(accountId), async () => {
     if (!(await passwords.verify(currentPassword, found.password, accountId))) {
+      const event = auditOwn('auth.password.change_failure', issuer, subject);
+      await inTenant(db, tenantId, (trx) => writeAuditEvent(trx, event));
       throw notCurrent();
     }
   });
@@ -52,11 +55,13 @@ export async function changeOwnPassword<A extends Account>(
     }
     const passwordVersion = await setPassword(trx, tables, accountId, hash);
     await setSessionPasswordVersion(trx, tables, { id: sessionId, passwordVersion });
-    return endSessionsOf(trx, tables, accountId, {
+    const ended = await endSessionsOf(trx, tables, accountId, {
       reason: 'password',
       now: issuer.now(),
       except: sessionId,
     });
+    await writeAuditEvent(trx, auditOwn('auth.password.changed', issuer, subject, { ended }));
+    return ended;
   });
 }
 

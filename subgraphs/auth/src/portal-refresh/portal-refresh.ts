@@ -12,6 +12,11 @@ export const portalRefresh: NonNullable<MutationResolvers['portalRefresh']> = as
   const { cookies, tenantId } = ctx;
   const { issuer } = requirePortalPlatform(ctx);
   const refreshToken = readRefreshToken(cookies, 'portal', input);
-  const tokens = await refreshSession(issuer, { tenantId, refreshToken, isCookie: cookies.areAsked });
+  const tokens = await refreshSession(issuer, {
+    tenantId,
+    refreshToken,
+    isCookie: cookies.areAsked,
+    client: ctx.client,
+  });
   return deliverTokens(cookies, 'portal', tokens);
 };

@@ -8,6 +8,11 @@ export const refresh: NonNullable<MutationResolvers['refresh']> = async (_parent
   const { cookies, tenantId } = ctx;
   const { issuer } = requireUserPlatform(ctx);
   const refreshToken = readRefreshToken(cookies, 'user', input);
-  const tokens = await refreshSession(issuer, { tenantId, refreshToken, isCookie: cookies.areAsked });
+  const tokens = await refreshSession(issuer, {
+    tenantId,
+    refreshToken,
+    isCookie: cookies.areAsked,
+    client: ctx.client,
+  });
   return deliverTokens(cookies, 'user', tokens);
 };

@@ -1,6 +1,7 @@
-import { inTenant } from '@signet/db';
+import { inTenant, writeAuditEvent } from '@signet/db';
 import { badInput, RefusalError } from '@signet/service';
 import { normalizeEmail } from '../accounts/email.ts';
+import { auditOwn } from '../audit/audit-own.ts';
 import { deliverTokens } from '../issuer/deliver-tokens.ts';
 import { requireUserPlatform } from '../issuer/require-platform.ts';
 import { startSession } from '../issuer/start-session.ts';
@@ -36,6 +37,10 @@ export const register: NonNullable<MutationResolvers['register']> = async (_pare
     if (!account) {
       throw emailTaken();
     }
+    await writeAuditEvent(
+      trx,
+      auditOwn('auth.account.registered', issuer, { tenantId, accountId: account.id, client }),
+    );
     return startSession(trx, issuer, { account, tenantId, client });
   });
   await issuer.throttle.remember({ tenantId, email, address: client.address });

@@ -1,6 +1,7 @@
-import { inTenant } from '@signet/db';
+import { inTenant, writeAuditEvent } from '@signet/db';
 import { badInput } from '@signet/service';
 import { readId } from '@signet/subgraph';
+import { auditOwn } from '../audit/audit-own.ts';
 import { addSeconds } from '../issuer/issue-tokens.ts';
 import type { PlatformIssuer } from '../issuer/platform-issuer.ts';
 import { lockOwnSession } from './lock-own-session.ts';
@@ -11,10 +12,11 @@ import {
   type OwnSession,
   type SessionOwner,
 } from './own-session.queries.ts';
+import type { SessionClient } from './session.queries.ts';
 
-type Issuer = Pick<PlatformIssuer, 'db' | 'tables' | 'lifetimes' | 'now'>;
+type Issuer = Pick<PlatformIssuer, 'platform' | 'db' | 'tables' | 'lifetimes' | 'now'>;
 /** Whoever asks, as the token says. */
-export type SessionSubject = SessionOwner & { tenantId: string };
+export type SessionSubject = SessionOwner & { tenantId: string; client?: SessionClient };
 
 /** The sessions of whoever asks that can still be used. */
 export function listSessions(issuer: Issuer, subject: SessionSubject): Promise<OwnSession[]> {
@@ -35,7 +37,9 @@ export async function endOneSession(issuer: Issuer, subject: SessionSubject, inp
   const id = readId('id', input);
   const isOwn = await inTenant(issuer.db, subject.tenantId, async (trx) => {
     await lockOwnSession(trx, issuer, subject);
-    return endOwnSession(trx, issuer.tables, subject.accountId, { id, now: issuer.now() });
+    const isFound = await endOwnSession(trx, issuer.tables, subject.accountId, { id, now: issuer.now() });
+    if (isFound) await writeAuditEvent(trx, auditOwn('auth.session.ended', issuer, subject, { session: id }));
+    return isFound;
   });
   if (!isOwn) {
     throw badInput('id', 'You have no such session.');
@@ -47,10 +51,12 @@ export async function endOneSession(issuer: Issuer, subject: SessionSubject, inp
 export function endOtherSessionsOf(issuer: Issuer, subject: SessionSubject): Promise<number> {
   return inTenant(issuer.db, subject.tenantId, async (trx) => {
     await lockOwnSession(trx, issuer, subject);
-    return endSessionsOf(trx, issuer.tables, subject.accountId, {
+    const ended = await endSessionsOf(trx, issuer.tables, subject.accountId, {
       reason: 'ended',
       now: issuer.now(),
       except: subject.sessionId,
     });
+    await writeAuditEvent(trx, auditOwn('auth.session.others_ended', issuer, subject, { ended }));
+    return ended;
   });
 }

@@ -6,8 +6,8 @@ import type { PlatformTables } from '../accounts/platform-tables.ts';
 type Trx = Transaction<Database>;
 type Tables = PlatformTables<Account>;
 
-/** What a session row tells about the client. */
-export type SessionClient = { device: string; address: string | null };
+/** What a session row tells about the client; the request's id goes to the audit log. */
+export type SessionClient = { device: string; address: string | null; requestId?: string };
 
 export type SessionRow = {
   id: string;
