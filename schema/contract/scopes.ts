@@ -13,6 +13,7 @@ export const scopes = [
   'orders:ship',
   'dashboard:read',
   'staff:write',
+  'audit:read',
 ] as const;
 export type Scope = (typeof scopes)[number];
 
@@ -47,7 +48,7 @@ const operationsScopes: readonly Scope[] = [
 export const scopesOfRole: Readonly<Record<StaffRole, readonly Scope[]>> = {
   support: supportScopes,
   operations: operationsScopes,
-  super_admin: [...operationsScopes, 'staff:write'],
+  super_admin: [...operationsScopes, 'staff:write', 'audit:read'],
 };
 
 /** Whether the first of two roles may more than the second. */

@@ -1,5 +1,5 @@
 import type { RelationChecker } from '@signet/access';
-import type { Database } from '@signet/db';
+import type { AuditOrigin, Database } from '@signet/db';
 import type { RequestSession } from '@signet/session';
 import type { Kysely } from 'kysely';
 import type { Loaders } from './loaders.ts';
@@ -9,4 +9,6 @@ export type GraphqlContext = RequestSession & {
   db: Kysely<Database>;
   loaders: Loaders;
   relations: RelationChecker;
+  /** Where the request came from, for the audit log. */
+  origin: AuditOrigin;
 };

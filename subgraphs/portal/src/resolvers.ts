@@ -1,6 +1,7 @@
 import { dateTimeScalar } from '@signet/subgraph';
 import { addSupportNote } from './add-support-note/add-support-note.ts';
 import { assignCustomer } from './assign-customer/assign-customer.ts';
+import { auditEventResolvers, auditLog } from './audit-log/audit-log.ts';
 import { customer } from './customer/customer.ts';
 import { userResolvers } from './customer/user.resolvers.ts';
 import { customers, userConnectionResolvers } from './customers/customers.ts';
@@ -15,7 +16,7 @@ import { unassignCustomer } from './unassign-customer/unassign-customer.ts';
 
 export const resolvers: Resolvers = {
   DateTime: dateTimeScalar,
-  Query: { portalHealth, customer, customers, dashboard },
+  Query: { portalHealth, customer, customers, dashboard, auditLog },
   Mutation: {
     addSupportNote,
     assignCustomer,
@@ -27,4 +28,5 @@ export const resolvers: Resolvers = {
   User: userResolvers,
   UserConnection: userConnectionResolvers,
   SupportNote: supportNoteResolvers,
+  AuditEvent: auditEventResolvers,
 };

@@ -1,7 +1,9 @@
 import { createRelationChecker, type RelationStore } from '@signet/access';
-import { createRelationStore, openProcessDatabase } from '@signet/db';
-import type { Logger, RunningServer } from '@signet/service';
+import { createRelationStore, createSampledAudit, openProcessDatabase } from '@signet/db';
+import { createSampler, type Logger, type RunningServer } from '@signet/service';
 import { type SubgraphConfig, type SubgraphOptions, serveSubgraph } from '@signet/subgraph';
+import { createRefusalAudit } from './audit-log/audit-refusals.ts';
+import { readOrigin } from './audit-log/read-origin.ts';
 import type { GraphqlContext } from './context.ts';
 import { createLoaders } from './loaders.ts';
 import { policies } from './policies.ts';
@@ -15,6 +17,8 @@ export function startPortal(
 ): Promise<RunningServer> {
   const database = openProcessDatabase(config.DATABASE_URL, { name: 'portal', log: logger, ...options });
   const relations: RelationStore = createRelationStore(database.db);
+  const { db } = database;
+  const samples = createSampledAudit({ db, platform: 'portal', sampler: createSampler(), log: logger });
   return serveSubgraph<GraphqlContext>({
     name: 'portal',
     config,
@@ -23,11 +27,13 @@ export function startPortal(
     policies,
     database,
     revocations,
-    createContext: ({ session, tenantId }) => ({
+    plugins: [createRefusalAudit(samples)],
+    createContext: ({ session, tenantId }, request) => ({
       session,
       tenantId,
-      db: database.db,
-      loaders: createLoaders(database.db, tenantId),
+      db,
+      origin: readOrigin(request.signetContext),
+      loaders: createLoaders(db, tenantId),
       relations: createRelationChecker(relations, tenantId),
     }),
   });

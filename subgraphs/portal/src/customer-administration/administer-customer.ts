@@ -1,5 +1,5 @@
-import { type Database, inTenant } from '@signet/db';
-import type { Scope } from '@signet/schema/contract';
+import { type Database, inTenant, writeAuditEvent } from '@signet/db';
+import type { AuditKind, Scope } from '@signet/schema/contract';
 import { badInput } from '@signet/service';
 import { readId } from '@signet/subgraph';
 import type { RawBuilder, Transaction } from 'kysely';
@@ -10,6 +10,8 @@ import { administer } from './customer-administration.queries.ts';
 type Administration<T> = {
   ctx: GraphqlContext;
   scope: Scope;
+  /** What the audit log says of it. */
+  kind: AuditKind;
   customerId: string;
   /** A function of auth. */
   call(customerId: string): RawBuilder<number | null>;
@@ -17,13 +19,27 @@ type Administration<T> = {
   answer(trx: Transaction<Database>, customerId: string, changed: number): Promise<T> | T;
 };
 
-/** @throws {RefusalError} for anyone but staff with the scope; input.customerId where the tenant has no such customer. */
-export function administerCustomer<T>({ ctx, scope, call, answer, ...input }: Administration<T>): Promise<T> {
-  requireStaff(ctx.session, scope);
+/**
+ * Does it and writes it down in one transaction.
+ *
+ * @throws {RefusalError} for anyone but staff with the scope; input.customerId where the tenant has no such customer.
+ */
+export function administerCustomer<T>({
+  ctx,
+  scope,
+  kind,
+  call,
+  answer,
+  ...input
+}: Administration<T>): Promise<T> {
+  const { staffId: actorId, sessionId } = requireStaff(ctx.session, scope);
+  const { tenantId, origin } = ctx;
   const customerId = readId('customerId', input.customerId);
   return inTenant(ctx.db, ctx.tenantId, async (trx) => {
     const changed = await administer(trx, call(customerId));
     if (changed === undefined) throw badInput('customerId', 'There is no such customer.');
+    const event = { kind, platform: 'portal', tenantId, actorId, sessionId, subjectId: customerId } as const;
+    await writeAuditEvent(trx, { ...event, origin, details: { changed } });
     return answer(trx, customerId, changed);
   });
 }

@@ -10,6 +10,7 @@ export const endCustomerSessions: NonNullable<MutationResolvers['endCustomerSess
   administerCustomer({
     ctx,
     scope: 'sessions:end',
+    kind: 'auth.customer.sessions_ended',
     customerId,
     call: endSessionsOf,
     answer: (_trx, _id, ended) => ended,

@@ -7,4 +7,12 @@ export const reinstateCustomer: NonNullable<MutationResolvers['reinstateCustomer
   _parent,
   { customerId },
   ctx,
-) => administerCustomer({ ctx, scope: 'customers:write', customerId, call: reinstate, answer: getCustomer });
+) =>
+  administerCustomer({
+    ctx,
+    scope: 'customers:write',
+    kind: 'auth.customer.reinstated',
+    customerId,
+    call: reinstate,
+    answer: getCustomer,
+  });

@@ -7,4 +7,12 @@ export const suspendCustomer: NonNullable<MutationResolvers['suspendCustomer']> 
   _parent,
   { customerId },
   ctx,
-) => administerCustomer({ ctx, scope: 'customers:write', customerId, call: suspend, answer: getCustomer });
+) =>
+  administerCustomer({
+    ctx,
+    scope: 'customers:write',
+    kind: 'auth.customer.suspended',
+    customerId,
+    call: suspend,
+    answer: getCustomer,
+  });
