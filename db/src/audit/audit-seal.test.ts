@@ -55,6 +55,7 @@ describe('a sealed log', () => {
       seals: 3,
       events: 6,
       faults: [],
+      lastSeal: last,
     });
   });
 

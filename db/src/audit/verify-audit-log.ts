@@ -11,7 +11,14 @@ type VerifyOptions = {
   /** The last seal that the process log tells: without it, nobody can see that the end was cut off. */
   lastSeal?: SealReference | undefined;
 };
-export type Verification = { platform: Platform; seals: number; events: number; faults: string[] };
+export type Verification = {
+  platform: Platform;
+  seals: number;
+  events: number;
+  faults: string[];
+  /** The last one that is there. */
+  lastSeal?: SealReference;
+};
 
 const sealsAtOnce = 50;
 const maxUnsealedNamed = 100;
@@ -36,6 +43,7 @@ export async function verifyAuditLog({ db, platform, key, lastSeal }: VerifyOpti
       result.seals += 1;
       result.events += seal.event_ids.length;
       last = seal;
+      result.lastSeal = { platform, number: seal.number, mac: seal.mac.toString('hex') };
     }
   }
   if (lastSeal && lastSeal.number > last.number) {
