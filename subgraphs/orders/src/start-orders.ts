@@ -1,5 +1,5 @@
 import { createRelationChecker, type RelationStore } from '@signet/access';
-import { createRelationStore, openProcessDatabase } from '@signet/db';
+import { createRelationStore, openProcessDatabase, pruneWith, startHousekeeping } from '@signet/db';
 import type { Logger, RunningServer } from '@signet/service';
 import { type SubgraphConfig, type SubgraphOptions, serveSubgraph } from '@signet/subgraph';
 import type { GraphqlContext } from './context.ts';
@@ -15,6 +15,13 @@ export function startOrders(
 ): Promise<RunningServer> {
   const database = openProcessDatabase(config.DATABASE_URL, { name: 'orders', log: logger, ...options });
   const relations: RelationStore = createRelationStore(database.db);
+  const housekeeping = startHousekeeping({
+    db: database.db,
+    name: 'orders',
+    log: logger,
+    // A client that tries again after a week has long been told.
+    jobs: [pruneWith('idempotencyKeys', 'orders.prune_idempotency_keys')],
+  });
   return serveSubgraph<GraphqlContext>({
     name: 'orders',
     config,
@@ -23,6 +30,7 @@ export function startOrders(
     policies,
     database,
     revocations,
+    onStop: () => housekeeping.stop(),
     createContext: ({ session, tenantId }) => ({
       session,
       tenantId,
