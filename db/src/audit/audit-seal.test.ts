@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDatabase, inTenant } from '../database.ts';
 import type { Database } from '../tables.ts';
 import { sealAuditEvents, startAuditSealer } from './audit-sealer.ts';
+import { tryLockSealing } from './seal.queries.ts';
 import { formatSealReference, parseSealReference, type SealReference } from './seal.ts';
 import { verifyAuditLog } from './verify-audit-log.ts';
 import { writeAuditEvent } from './write-audit-event.ts';
@@ -179,6 +180,16 @@ describe('sealing', () => {
     const outcomes = await Promise.all([seal(), seal(), seal()]);
     expect(outcomes.filter(Boolean)).toHaveLength(1);
     expect(await verify()).toEqual([]);
+  });
+
+  it('is left to whoever is at it', async () => {
+    await write();
+    const outcome = await db.transaction().execute(async (trx) => {
+      expect(await tryLockSealing(trx, 'user')).toBe(true);
+      return seal();
+    });
+    expect(outcome).toBeUndefined();
+    expect(await seal()).toBeDefined();
   });
 
   it('takes no more rows than a batch holds', async () => {

@@ -1,0 +1,47 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runKeysCommand } from '../keys/cli/run-keys-command.ts';
+import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
+import { randomSecret } from '../testing/config.test-support.ts';
+
+const secrets = { USER_KEY_ENCRYPTION_KEY: randomSecret(), PORTAL_KEY_ENCRYPTION_KEY: randomSecret() };
+let auth: TestAuth;
+beforeAll(async () => {
+  auth = await startTestAuth(secrets);
+});
+afterAll(() => auth.stop());
+
+async function runKeys(words: string, input = '') {
+  const errors: string[] = [];
+  const code = await runKeysCommand({
+    argv: [...words.split(' '), '--platform', 'user'],
+    env: { USER_DATABASE_URL: auth.database.urlOf('signet_auth_user'), ...secrets },
+    stdin: Readable.from([input]),
+    print: () => {},
+    printError: (text) => errors.push(text),
+  });
+  expect({ code, errors }).toEqual({ code: 0, errors: [] });
+}
+
+it('what is done to signing keys is in the log, of no tenant, and sealed like the rest', async () => {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  await runKeys('import -', privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+  await runKeys('rotate --emergency');
+  const [{ kid }] = await auth.database.query(
+    `select kid from auth.signing_key where state = 'active' and platform = 'user'`,
+  );
+  await runKeys(`revoke ${kid}`);
+  const rows = await auth.database.query(
+    'select kind, platform, tenant_id, details from auth.audit_event order by happened_at, id',
+  );
+  const row = (kind: string) => ({ kind, platform: 'user', tenant_id: null, details: { kid } });
+  expect(rows.slice(0, 3)).toEqual([
+    row('auth.key.imported'),
+    row('auth.key.rotated'),
+    row('auth.key.revoked'),
+  ]);
+  await expect
+    .poll(() => auth.database.query('select from auth.audit_pending'), { timeout: 5000 })
+    .toHaveLength(0);
+});
