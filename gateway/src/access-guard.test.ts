@@ -200,6 +200,18 @@ it('asks for a token first, whatever else is wrong', async () => {
   expect(await statusOf('{ naked }')).toBe(403);
 });
 
+it("logs a caller's refusals once a minute", async () => {
+  const logger = createLogger('test', 'silent');
+  const info = vi.spyOn(logger, 'info');
+  const gateway = await startTestGateway({}, logger);
+  try {
+    for (let n = 0; n < 5; n++) await ask('customer', '{ portalHealth }', {}, gateway);
+    expect(info.mock.calls.filter(([, text]) => text === 'access refused')).toHaveLength(1);
+  } finally {
+    await gateway.stop();
+  }
+});
+
 it('only logs in a dry run', async () => {
   const logger = createLogger('test', 'silent');
   const info = vi.spyOn(logger, 'info');

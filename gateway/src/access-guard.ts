@@ -1,7 +1,7 @@
 import { type ApolloServerPlugin, type GraphQLRequestContext, HeaderMap } from '@apollo/server';
 import { compileOperationGuard, type OperationGuard, type RefusedField, type RuleBook } from '@signet/access';
 import { findReason } from '@signet/schema/contract';
-import type { Logger } from '@signet/service';
+import { createSampler, type Logger, parseSignetContext } from '@signet/service';
 import {
   type DocumentNode,
   type GraphQLFormattedError,
@@ -34,6 +34,7 @@ export function createAccessGuard({
   dryRun,
 }: AccessGuardOptions): ApolloServerPlugin<GatewayContext> {
   const guardOf = createGuardCache(rules);
+  const log = createRefusalLog(logger, dryRun);
   return {
     async requestDidStart() {
       return {
@@ -55,19 +56,34 @@ export function createAccessGuard({
           if (refused.length === 0) {
             return null;
           }
-          const logged = refused.slice(0, maxLoggedFields);
-          logger.info(
-            {
-              dryRun,
-              count: refused.length,
-              refused: logged.map(({ coordinate, reason }) => ({ coordinate, reason })),
-            },
-            'access refused',
-          );
+          log(refused, contextValue);
           return dryRun ? null : createRefusal(refused);
         },
       };
     },
+  };
+}
+
+/**
+ * A line a minute for each caller and reason, with how many operations were refused since the one before: anybody can fill a
+ * log. In a dry run each, since those are what it is for. This process has no database: the audit log is auth's and portal's.
+ */
+function createRefusalLog(logger: Logger, dryRun: boolean) {
+  const sampler = createSampler();
+  return (refused: readonly RefusedField[], { session, signetContext }: GatewayContext) => {
+    const caller =
+      session.platform === 'none' ? parseSignetContext(signetContext)?.clientAddress : session.sessionId;
+    const operations = dryRun ? 1 : sampler.count(`${refused[0]?.reason} ${caller}`);
+    if (operations === undefined) {
+      return;
+    }
+    const fields = refused
+      .slice(0, maxLoggedFields)
+      .map(({ coordinate, reason }) => ({ coordinate, reason }));
+    logger.info(
+      { dryRun, count: refused.length, refused: fields, ...(!dryRun && { operations }) },
+      'access refused',
+    );
   };
 }
 
