@@ -34,6 +34,8 @@ export type AuthProcess = {
   urlOf(role: ProcessRole): string;
   /** Goes into every password hash. */
   pepper: Buffer;
+  /** Ends the process at once, as a crash would. `stop` is still to be called. */
+  kill(): void;
   stop(): Promise<void>;
 };
 
@@ -87,7 +89,7 @@ export async function startAuthProcess(changes: Record<string, string> = {}): Pr
   });
   const { adminUrl } = postgres;
   const urlOf = (role: ProcessRole) => roleUrl(adminUrl, role, passwords[role]);
-  return { url: `${url}/graphql`, adminUrl, urlOf, pepper, stop };
+  return { url: `${url}/graphql`, adminUrl, urlOf, pepper, kill: () => void child.kill('SIGKILL'), stop };
 }
 
 async function addAccounts(adminUrl: string, pepperKey: Buffer): Promise<void> {

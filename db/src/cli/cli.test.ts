@@ -174,7 +174,13 @@ describe('npm run db -- create-staff', () => {
       'short',
       'The password must have 12 to 128 characters.',
     ],
-    ['a common password', {}, staffArgs('x@example.com'), 'Administrator1', 'The password is too common'],
+    [
+      'a common password',
+      {},
+      staffArgs('x@example.com'),
+      'Administrator1',
+      'The password is too common: others guess it first.',
+    ],
     ['no password', {}, staffArgs('x@example.com'), '', 'The password must have 12 to 128 characters.'],
     [
       'an account that is there',
