@@ -121,6 +121,12 @@ export const functionsQuery = `
         from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where a.grantee <> p.proowner), 'nobody else')) as line
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace where ${ourSchemas}`;
 
+/** Those that somebody wrote: revocations and seals hang on them. Foreign keys make their own. */
+export const triggersQuery = `
+  select format('%I.%I: %s, %s', n.nspname, c.relname, pg_get_triggerdef(t.oid),
+      case t.tgenabled when 'D' then 'DISABLED' when 'O' then 'enabled' else 'enabled for ' || t.tgenabled::text end) as line
+  from pg_trigger t, ${relations} and c.oid = t.tgrelid and not t.tgisinternal`;
+
 /** Types that are not a table's row or an array. */
 export const otherObjectsQuery = grantLines(`
   select format('sequence %I.%I', n.nspname, c.relname) as object, c.relacl as acl, 's'::"char" as kind,

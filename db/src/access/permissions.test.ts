@@ -52,6 +52,19 @@ describe('db/permissions.txt', () => {
 describe('describePermissions', () => {
   it.each([
     [
+      'a trigger that is off',
+      'alter table auth.user_session disable trigger revoke_ended',
+      [
+        expect.stringMatching(/^-auth\.user_session: .*, enabled$/),
+        expect.stringMatching(/^\+auth\.user_session: .*, DISABLED$/),
+      ],
+    ],
+    [
+      'a trigger that is gone',
+      'drop trigger wake_verifiers on auth.revocation',
+      [expect.stringMatching(/^-auth\.revocation: CREATE TRIGGER wake_verifiers/)],
+    ],
+    [
       'row security that no longer binds the owner',
       'alter table auth.user no force row level security',
       [

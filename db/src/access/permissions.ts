@@ -9,6 +9,7 @@ import {
   rolesQuery,
   schemasQuery,
   tablesQuery,
+  triggersQuery,
   viewsQuery,
 } from './permission-queries.ts';
 
@@ -22,13 +23,14 @@ const sections: readonly Section[] = [
   { title: 'Tables: row security and grants', query: tablesQuery },
   { title: 'Row policies', query: policiesQuery },
   { title: 'Functions', query: functionsQuery },
+  { title: 'Triggers', query: triggersQuery },
   { title: 'Views', query: viewsQuery },
   { title: 'Sequences and types', query: otherObjectsQuery },
   { title: 'Grants on, and ownership of, anything else by these roles', query: elsewhereQuery },
 ];
 
 /**
- * Every right in a migrated database, read from the catalogs: roles, grants, row policies, functions, views. Stable text,
+ * Every right in a migrated database, read from the catalogs: roles, grants, row policies, functions, triggers, views. Stable text,
  * a line for each, so that two databases can be compared. Rights of an object's own owner are left out.
  */
 export async function describePermissions(adminUrl: string): Promise<string> {
