@@ -55,8 +55,8 @@ describe('describePermissions', () => {
       'a trigger that is off',
       'alter table auth.user_session disable trigger revoke_ended',
       [
-        expect.stringMatching(/^-auth\.user_session: .*, enabled$/),
         expect.stringMatching(/^\+auth\.user_session: .*, DISABLED$/),
+        expect.stringMatching(/^-auth\.user_session: .*, enabled$/),
       ],
     ],
     [
