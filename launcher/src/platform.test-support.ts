@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { portsFrom, serverPorts } from './ports.ts';
+import { listenersOf, portsFrom } from './ports.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -12,7 +12,7 @@ export async function findFreePortBase(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const base = 20_000 + Math.floor(Math.random() * 1000) * 30;
     const ports = portsFrom(base);
-    const all = [...serverPorts(ports), ports.postgres];
+    const all = [...listenersOf(ports, '127.0.0.1').map(({ port }) => port), ports.postgres];
     if ((await Promise.all(all.map(canListen))).every(Boolean)) {
       return base;
     }

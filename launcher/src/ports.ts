@@ -10,9 +10,18 @@ export type Ports = {
   subgraphs: Readonly<Record<SubgraphName, number>>;
 };
 
-/** All ports that the platform itself listens on, without the database's. */
-export function serverPorts({ graph, user, portal, subgraphs: others }: Ports): number[] {
-  return [graph, user, portal, ...Object.values(others)];
+/** An address to listen on. */
+export type Listener = { host: string; port: number };
+
+/** Subgraphs and the database listen here, whatever HOST says: only the entrances are for others. */
+export const innerHost = '127.0.0.1';
+
+/** Everything that the platform itself listens on, without the database. */
+export function listenersOf({ graph, user, portal, subgraphs: others }: Ports, host: string): Listener[] {
+  return [
+    ...[graph, user, portal].map((port) => ({ host, port })),
+    ...Object.values(others).map((port) => ({ host: innerHost, port })),
+  ];
 }
 
 /** Every port of the platform, from PORT_BASE. */
@@ -33,19 +42,20 @@ export function portsFrom(portBase: number): Ports {
  *
  * @throws {ConfigError} that names every taken port.
  */
-export async function assertPortsFree(host: string, ports: readonly number[]): Promise<void> {
-  const taken = (
-    await Promise.all(ports.map(async (port) => ((await isFree(host, port)) ? [] : [port])))
-  ).flat();
+export async function assertPortsFree(listeners: readonly Listener[]): Promise<void> {
+  const free = await Promise.all(listeners.map(isFree));
+  const taken = listeners.filter((_listener, index) => !free[index]);
   if (taken.length > 0) {
-    const which = taken.length === 1 ? `port ${taken[0]} is` : `ports ${taken.join(', ')} are`;
+    const ports = taken.map(({ port }) => port).join(', ');
+    const which = taken.length === 1 ? `port ${ports} is` : `ports ${ports} are`;
+    const hosts = [...new Set(taken.map(({ host }) => host))].join(' and ');
     throw new ConfigError([
-      `PORT_BASE: ${which} in use on ${host}; stop what listens there or set PORT_BASE to move every port`,
+      `PORT_BASE: ${which} in use on ${hosts}; stop what listens there or set PORT_BASE to move every port`,
     ]);
   }
 }
 
-function isFree(host: string, port: number): Promise<boolean> {
+function isFree({ host, port }: Listener): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', (error: NodeJS.ErrnoException) => {

@@ -12,7 +12,7 @@ import { openRevocationFeed } from '@signet/session';
 import { type SubgraphConfig, subgraphConfigSchema } from '@signet/subgraph';
 import type { LauncherConfig } from './config.ts';
 import type { PlatformDatabase } from './database.ts';
-import type { Ports } from './ports.ts';
+import { innerHost, type Ports } from './ports.ts';
 import type { DevelopmentSecrets } from './secrets.ts';
 
 type ServersOptions = {
@@ -35,9 +35,9 @@ export async function startServers(
   options: ServersOptions,
 ): Promise<{ gatewayUrl: string; stop(): Promise<void> }> {
   const { config, ports, database, createLogger, subgraphOptions } = options;
-  const authUrl = `http://127.0.0.1:${ports.subgraphs.auth}`;
+  const authUrl = `http://${innerHost}:${ports.subgraphs.auth}`;
   const common = {
-    HOST: config.HOST,
+    HOST: innerHost,
     NODE_ENV: config.NODE_ENV,
     DEFAULT_TENANT: config.DEFAULT_TENANT,
     ISSUER_URL: `http://localhost:${ports.graph}`,
@@ -87,11 +87,16 @@ export async function startServers(
       revocations,
     });
     running.push(gateway);
-    return { gatewayUrl: `http://localhost:${ports.graph}`, stop };
+    return { gatewayUrl: `http://${nameOfHost(config.HOST)}:${ports.graph}`, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** What a browser on this machine calls the address. */
+function nameOfHost(host: string): string {
+  return ['127.0.0.1', '0.0.0.0', '::', '::1'].includes(host) ? 'localhost' : host;
 }
 
 function load<S extends Parameters<typeof loadConfig>[0]>(schema: S, env: Environment) {
@@ -114,9 +119,10 @@ function authConfig({ ports, secrets, database, auth }: ServersOptions, common: 
 }
 
 function gatewayConfig({ config, ports }: ServersOptions, common: Environment) {
-  const urlOf = (name: keyof Ports['subgraphs']) => `http://127.0.0.1:${ports.subgraphs[name]}/graphql`;
+  const urlOf = (name: keyof Ports['subgraphs']) => `http://${innerHost}:${ports.subgraphs[name]}/graphql`;
   return load(gatewayConfigSchema, {
     ...common,
+    HOST: config.HOST,
     ALLOWED_HOSTS: config.ALLOWED_HOSTS.join(','),
     CORS_ORIGINS: config.CORS_ORIGINS.join(','),
     ENTRANCES: 'graph,user,portal',

@@ -5,7 +5,7 @@ import { ConfigError, createLogger, type Environment, loadConfig } from '@signet
 import { formatBanner } from './banner.ts';
 import { launcherConfigSchema } from './config.ts';
 import { openPlatformDatabase } from './database.ts';
-import { assertPortsFree, portsFrom, serverPorts } from './ports.ts';
+import { assertPortsFree, innerHost, listenersOf, portsFrom } from './ports.ts';
 import { openDevelopmentSecrets } from './secrets.ts';
 
 /** A started platform: `stop` ends the gateway, the subgraphs and the database, in this order. */
@@ -39,9 +39,9 @@ export async function startPlatform(
     }
   };
   try {
-    await assertPortsFree(config.HOST, [
-      ...serverPorts(ports),
-      ...(config.DATABASE_URL ? [] : [ports.postgres]),
+    await assertPortsFree([
+      ...listenersOf(ports, config.HOST),
+      ...(config.DATABASE_URL ? [] : [{ host: innerHost, port: ports.postgres }]),
     ]);
     // The servers' modules take as long to load as the database to start: do both at once.
     const serversLoaded = import('./servers.ts');

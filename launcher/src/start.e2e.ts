@@ -10,7 +10,7 @@ import {
   type StartedProcess,
   startProcess,
 } from './platform.test-support.ts';
-import { portsFrom, serverPorts } from './ports.ts';
+import { listenersOf, portsFrom } from './ports.ts';
 
 let home: Awaited<ReturnType<typeof createHome>>;
 let portBase: number;
@@ -46,7 +46,11 @@ async function waitUntil(condition: () => Promise<boolean>): Promise<void> {
 
 async function allPortsFree(): Promise<boolean> {
   const ports = portsFrom(portBase);
-  return (await Promise.all([...serverPorts(ports), ports.postgres].map(canListen))).every(Boolean);
+  return (
+    await Promise.all(
+      [...listenersOf(ports, '127.0.0.1').map(({ port }) => port), ports.postgres].map(canListen),
+    )
+  ).every(Boolean);
 }
 
 async function query<T>(text: string, token?: string): Promise<T> {
@@ -130,6 +134,25 @@ test('starts again after it was killed while the database was being made', async
   await second.waitFor('Signet is ready');
   second.child.kill('SIGTERM');
   expect((await second.exit()).code).toBe(0);
+}, 90_000);
+
+test('opens the entrances at HOST, and nothing else beyond this machine', async () => {
+  // Another address of the loopback network stands for one that others reach.
+  const host = '127.0.0.2';
+  const platform = npmStart({ HOST: host, ALLOWED_HOSTS: host });
+  await platform.waitFor('Signet is ready');
+  expect(platform.output()).toContain(`http://${host}:${portBase}/graphql`);
+  const response = await fetch(`http://${host}:${portBase}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query: '{ products(first: 1) { edges { node { name stock { available } } } } }' }),
+  });
+  expect(await response.json()).toMatchObject({ data: { products: { edges: [{}] } } });
+  for (const offset of [11, 12, 13, 14, 15, 20]) {
+    await expect(fetch(`http://${host}:${portBase + offset}/health/live`)).rejects.toThrow();
+  }
+  platform.child.kill('SIGTERM');
+  expect((await platform.exit()).code).toBe(0);
 }, 90_000);
 
 test('npm run dev starts the platform anew when a source file changes', async () => {
