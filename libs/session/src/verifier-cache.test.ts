@@ -192,7 +192,8 @@ test('a changed token is not taken for the one it was made of', async () => {
     'base64url',
   );
   expect(await outcomeOf(`${header}.${forged}.${signature}`)).toBe('invalid_signature');
-  expect(await outcomeOf(`${header}.${claims}.${signature.slice(0, -2)}AA`)).not.toBe('session');
+  const altered = `${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`;
+  expect(await outcomeOf(`${header}.${claims}.${altered}`)).toBe('invalid_signature');
   expect(await outcomeOf(`${token}.`)).toBe('malformed');
   expect(await outcomeOf(token)).toBe('session');
 });
