@@ -1,4 +1,4 @@
-// Three addresses sign in without a pause, all wrong. What do others wait? node bench/abuse.ts [seconds]
+// Three addresses sign in without a pause, all wrong. What do others wait? npm run bench -- bench/abuse.ts [seconds]
 import { percentile, time } from './support/measure.ts';
 import { emails, password, startAuthProcess } from './support/start-auth.ts';
 

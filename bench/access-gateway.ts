@@ -1,4 +1,4 @@
-// What does the gateway's access check add to an operation, warm? node bench/access-gateway.ts [rounds]
+// What does the gateway's access check add to an operation, warm? npm run bench -- bench/access-gateway.ts [rounds]
 import { readFileSync } from 'node:fs';
 import { ApolloGateway } from '@apollo/gateway';
 import { type Caller, compileOperationGuard, readRuleBook, sessionOf } from '@signet/access';

@@ -1,4 +1,4 @@
-// What do guards add to the time of a subgraph? A page of 50 orders, from PostgreSQL. node bench/access-subgraph.ts [rounds]
+// What do guards add to the time of a subgraph? A page of 50 orders, from PostgreSQL. npm run bench -- bench/access-subgraph.ts [rounds]
 import { randomBytes, randomUUID } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

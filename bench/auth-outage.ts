@@ -1,5 +1,5 @@
 // Auth is killed under load and stays away: how many requests with unexpired tokens are refused meanwhile?
-// node bench/auth-outage.ts [seconds]
+// npm run bench -- bench/auth-outage.ts [seconds]
 import { setTimeout as sleep } from 'node:timers/promises';
 import { percentile } from './support/measure.ts';
 import { type AuthProcess, emails, password, startAuthProcess } from './support/start-auth.ts';

@@ -1,4 +1,4 @@
-// Does anything else wait while passwords are compared? node bench/login-responsiveness.ts [seconds]
+// Does anything else wait while passwords are compared? npm run bench -- bench/login-responsiveness.ts [seconds]
 import { createPost, percentile, time } from './support/measure.ts';
 import { emails, password, startAuthProcess } from './support/start-auth.ts';
 

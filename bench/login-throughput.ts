@@ -1,5 +1,5 @@
 // How much of the processors' hashing becomes sign-ins, and what do other queries wait meanwhile?
-// node bench/login-throughput.ts [seconds]
+// npm run bench -- bench/login-throughput.ts [seconds]
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';

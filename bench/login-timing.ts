@@ -1,4 +1,4 @@
-// Does the time of a refused sign-in tell whether the account exists? node bench/login-timing.ts [tries]
+// Does the time of a refused sign-in tell whether the account exists? npm run bench -- bench/login-timing.ts [tries]
 import { createPost, mean, percentile, time } from './support/measure.ts';
 import { emails, password, startAuthProcess } from './support/start-auth.ts';
 

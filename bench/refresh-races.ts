@@ -1,4 +1,4 @@
-// Does a session live that should be dead? Refresh and sign-in race whatever ends sessions. node bench/refresh-races.ts [tries] [name of a race]
+// Does a session live that should be dead? Refresh and sign-in race whatever ends sessions. npm run bench -- bench/refresh-races.ts [tries] [name of a race]
 
 import { percentile } from './support/measure.ts';
 import { addRaceAccounts, type RaceAccount } from './support/race-accounts.ts';

@@ -1,5 +1,5 @@
 // How long after logout has answered is the access token refused everywhere? Auth, a gateway and a subgraph, each a process,
-// under load. node bench/revocation-lag.ts [logouts]
+// under load. npm run bench -- bench/revocation-lag.ts [logouts]
 import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createDatabase, inTenant } from '@signet/db';

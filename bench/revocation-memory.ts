@@ -1,4 +1,4 @@
-// What do 20,000 live revocations take in a verifier's memory? node bench/revocation-memory.ts [count]
+// What do 20,000 live revocations take in a verifier's memory? npm run bench -- bench/revocation-memory.ts [count]
 import { randomUUID } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

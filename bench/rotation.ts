@@ -1,4 +1,4 @@
-// Is anybody refused while the signing keys of both platforms rotate? node bench/rotation.ts [seconds]
+// Is anybody refused while the signing keys of both platforms rotate? npm run bench -- bench/rotation.ts [seconds]
 //
 // Everything under npm start, in a process of its own, with its verifiers as they are in production (key sets kept 5 minutes,
 // an unknown kid asks once in 30 s). Shorter than there: a token lives 8 s instead of 15 and 10 minutes, a key is published 15 s

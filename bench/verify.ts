@@ -1,4 +1,4 @@
-// What does it take to verify an access token: a new one, and one that is known? node bench/verify.ts [rounds]
+// What does it take to verify an access token: a new one, and one that is known? npm run bench -- bench/verify.ts [rounds]
 import { randomUUID } from 'node:crypto';
 import { accessTokenType, audienceOf, issuerOf, userScopes } from '@signet/schema/contract';
 import { createVerifier, type RevocationSource, trustedIssuers } from '@signet/session';

@@ -66,7 +66,7 @@ export function createAccessGuard({
 
 /**
  * A line a minute for each caller and reason, with how many operations were refused since the one before: anybody can fill a
- * log. In a dry run each, since those are what it is for. This process has no database: the audit log is auth's and portal's.
+ * log. In a dry run each, since those are what it is for. This process may write to no table: the audit log is auth's and portal's.
  */
 function createRefusalLog(logger: Logger, dryRun: boolean) {
   const sampler = createSampler();

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { supergraphPath } from '@signet/schema/supergraph-files';
-import { parse } from 'graphql';
+import { type FieldDefinitionNode, Kind, parse, print } from 'graphql';
 import { expect, test } from 'vitest';
 import { createAuthRoute } from './auth-route.ts';
 
@@ -29,6 +29,18 @@ test.each([
   for (let time = 0; time < 2; time += 1) {
     expect(route({ query, variables: undefined })).toBe(urls[platform]);
   }
+});
+
+test('every root field of auth names the platform whose process answers it', () => {
+  const platformOf = (field: FieldDefinitionNode) =>
+    (field.directives ?? []).some(({ name }) => name.value === 'tag' || name.value === 'platform');
+  const ofAuth = supergraph.definitions.flatMap((node) =>
+    node.kind === Kind.OBJECT_TYPE_DEFINITION && ['Query', 'Mutation'].includes(node.name.value)
+      ? (node.fields ?? []).filter((field) => /graph: AUTH\b/.test(print(field)))
+      : [],
+  );
+  expect(ofAuth.length).toBeGreaterThan(10);
+  expect(ofAuth.filter((field) => !platformOf(field)).map(({ name }) => name.value)).toEqual([]);
 });
 
 test.each([

@@ -11,8 +11,8 @@ const { port } = configFields;
 
 /** Variables of `npm start`. Everything else follows from them. */
 export const launcherConfigSchema = z.object({
-  /** Every port counts from here; 29 ports upwards belong to the platform. */
-  PORT_BASE: port.pipe(z.number().max(65_500, 'must leave room for 29 ports above it')).default(4000),
+  /** Every port counts from here; 20 ports upwards belong to the platform. */
+  PORT_BASE: port.pipe(z.number().max(65_500, 'must leave room for 20 ports above it')).default(4000),
   HOST: z.string().default('127.0.0.1'),
   /** Host names, beside loopback's, under which the gateway may be called. */
   ALLOWED_HOSTS: configFields.list.default([]),

@@ -2,8 +2,8 @@ import { request } from 'node:http';
 import { postGraphql } from '@signet/testing';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startChromium } from '../../gateway/src/pages/chromium.ts';
-import { walkExplorer } from '../../gateway/src/pages/explorer-walk.ts';
+import { startChromium } from '../../gateway/src/pages/chromium.test-support.ts';
+import { walkExplorer } from '../../gateway/src/pages/explorer-walk.test-support.ts';
 import { createHome, findFreePortBase, startProcess } from './platform.test-support.ts';
 import { type RunningPlatform, startPlatform } from './start-platform.ts';
 

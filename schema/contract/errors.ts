@@ -76,10 +76,6 @@ export function findReason(
   return reasonIndex.get(reason);
 }
 
-export function isErrorCode(value: unknown): value is ErrorCode {
-  return typeof value === 'string' && Object.hasOwn(errorTable, value);
-}
-
 /** `This field requires a 'portal' token. Received a 'user' token.` */
 export function platformDenyText(required: string, received: string): string {
   return `This field requires a '${required}' token. Received a '${received}' token.`;

@@ -53,7 +53,7 @@ const staffArgs = (email: string) => [
   '--email',
   email,
   '--fullname',
-  'Ada King',
+  'Rita Root',
 ];
 
 describe('npm run db -- migrate, status, rollback', () => {
@@ -146,7 +146,7 @@ describe('npm run db -- create-staff', () => {
     const pepper = createPepper(pepperKey);
     expect(row).toMatchObject({
       role: 'super_admin',
-      fullname: 'Ada King',
+      fullname: 'Rita Root',
       is_active: true,
       is_seeded: false,
       pepper_id: pepper.id,

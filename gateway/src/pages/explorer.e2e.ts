@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { readStorage, watchPage } from './browser-watch.ts';
-import { startChromium } from './chromium.ts';
-import { walkExplorer } from './explorer-walk.ts';
-import { createSampleServer } from './sample-graph.ts';
+import { readStorage, watchPage } from './browser-watch.test-support.ts';
+import { startChromium } from './chromium.test-support.ts';
+import { walkExplorer } from './explorer-walk.test-support.ts';
+import { createSampleServer } from './sample-graph.test-support.ts';
 
 const timeoutMs = 60_000;
 // For a person to look at: a folder for pictures.

@@ -1,7 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import { type PagesOptions, registerPages } from './index.ts';
-import { sampleOptions } from './sample-graph.ts';
+import { sampleOptions } from './sample-graph.test-support.ts';
 
 const browser = { accept: 'text/html,*/*;q=0.8' };
 

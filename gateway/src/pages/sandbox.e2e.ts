@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { watchPage } from './browser-watch.ts';
-import { startChromium } from './chromium.ts';
-import { createSampleServer } from './sample-graph.ts';
+import { watchPage } from './browser-watch.test-support.ts';
+import { startChromium } from './chromium.test-support.ts';
+import { createSampleServer } from './sample-graph.test-support.ts';
 import { sandboxFrameOrigin, sandboxScriptUrl } from './security-headers.ts';
 
 const timeoutMs = 60_000;

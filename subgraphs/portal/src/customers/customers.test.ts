@@ -25,7 +25,7 @@ beforeAll(async () => {
   subgraph = await startTestSubgraph('signet_portal', startPortal);
   const { database, tenants } = subgraph;
   staff = await subgraph.addStaff('support');
-  await addUser(database, tenants.demo, { email: 'ada@example.com', fullName: 'Ada Lovelace' });
+  await addUser(database, tenants.demo, { email: 'ada@example.com', fullName: 'Ada Example' });
   await addUser(database, tenants.demo, {
     email: 'bob_b@example.com',
     fullName: '100 % Bob',
@@ -46,7 +46,7 @@ describe('customers', () => {
     const { body } = await subgraph.ask(query, {}, staff);
     expect(body.data.customers.totalCount).toBe(3);
     expect(body.data.customers.edges.map((edge: { node: object }) => edge.node)).toMatchObject([
-      { email: 'ada@example.com', fullName: 'Ada Lovelace', isActive: true },
+      { email: 'ada@example.com', fullName: 'Ada Example', isActive: true },
       { email: 'bob_b@example.com', fullName: '100 % Bob', isActive: false },
       { email: 'cyd@example.org', fullName: 'Cyd Adams', isActive: true },
     ]);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { readStorage, watchPage } from './browser-watch.ts';
-import { createExplorerDriver } from './explorer-driver.ts';
+import { readStorage, watchPage } from './browser-watch.test-support.ts';
+import { createExplorerDriver } from './explorer-driver.test-support.ts';
 
 // For tests only.
 
