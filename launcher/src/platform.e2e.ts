@@ -304,6 +304,41 @@ describe('bad input', () => {
     expect(answer.errors[0]?.extensions.code).toBe('BAD_REQUEST');
   });
 
+  test.each([
+    [
+      'several operations and no name',
+      { query: 'query A { __typename } query B { __typename }' },
+      'OPERATION_RESOLUTION_FAILURE',
+    ],
+    [
+      'a name that no operation has',
+      { query: 'query A { __typename }', operationName: 'Z' },
+      'OPERATION_RESOLUTION_FAILURE',
+    ],
+    [
+      'a name from a prototype',
+      { query: 'query A { __typename } query B { __typename }', operationName: '__proto__' },
+      'OPERATION_RESOLUTION_FAILURE',
+    ],
+    ['a subscription', { query: 'subscription { x }' }, 'BAD_REQUEST'],
+    ['a subscription to its type name', { query: 'subscription { __typename }' }, 'BAD_REQUEST'],
+    [
+      'a wrong hash of a persisted query',
+      { query: '{ __typename }', extensions: { persistedQuery: { version: 1, sha256Hash: 'aa' } } },
+      'PERSISTED_QUERY_NOT_SUPPORTED',
+    ],
+  ])('%s', async (_title, request, code) => {
+    // The entrances, and subgraphs that are asked directly.
+    for (const offset of [0, 1, 2, 11, 13]) {
+      const answer = await postGraphql(`http://localhost:${portBase + offset}/graphql`, request);
+      expect([offset, answer.status < 500, answer.body.errors?.[0]?.extensions.code]).toEqual([
+        offset,
+        true,
+        code,
+      ]);
+    }
+  });
+
   test('a host that is not ours is refused', async () => {
     const status = await new Promise((resolve, reject) => {
       request(url, { method: 'GET', headers: { host: 'evil.example' } }, (response) =>

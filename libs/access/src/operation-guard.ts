@@ -59,7 +59,7 @@ const tooLarge: RefusedField = {
 /**
  * Compiles the rules of a valid operation against the API schema. Through an interface or a union, every implementation
  * that the enclosing type conditions allow must be allowed. A field without any rule is refused to everyone, and so is an
- * operation beyond `maxOperationSize`, as a whole.
+ * operation beyond `maxOperationSize`, or of a kind that the schema does not have, as a whole.
  */
 export function compileOperationGuard(
   schema: GraphQLSchema,
@@ -68,6 +68,9 @@ export function compileOperationGuard(
   operation: OperationDefinitionNode,
 ): OperationGuard {
   const root = schema.getRootType(operation.operation);
+  if (!root) {
+    return Object.assign(() => [{ ...noRule, path: [], coordinate: operation.operation }], { size: 1 });
+  }
   const fragments = document.definitions.filter((node) => node.kind === Kind.FRAGMENT_DEFINITION);
   const walk: Walk = {
     schema,
@@ -76,14 +79,12 @@ export function compileOperationGuard(
     groups: new Map(),
     size: 0,
   };
-  if (root) {
-    collect(walk, operation.selectionSet, {
-      type: root,
-      possible: new Set([root.name]),
-      path: undefined,
-      gates: [],
-    });
-  }
+  collect(walk, operation.selectionSet, {
+    type: root,
+    possible: new Set([root.name]),
+    path: undefined,
+    gates: [],
+  });
   if (walk.size > maxOperationSize) {
     return Object.assign(() => [tooLarge], { size: 1 });
   }

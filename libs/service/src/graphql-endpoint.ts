@@ -14,6 +14,7 @@ import type { FastifyInstance } from 'fastify';
 import { createErrorFormatter, type ErrorTranslation } from './format-error.ts';
 import { withHttpStatus } from './http-status.ts';
 import type { Logger } from './logger.ts';
+import { operationCheck } from './operation-check.ts';
 
 /** Looks at operations of any endpoint, whatever its context. */
 export type EndpointPlugin = ApolloServerPlugin;
@@ -44,6 +45,8 @@ export async function mountGraphql<C extends BaseContext>(
     hideSchemaDetailsFromClientErrors: !introspection,
     stopOnTerminationSignals: false,
     csrfPrevention: true,
+    // A cache that any client could fill; trusted documents will take its place.
+    persistedQueries: false,
     formatError: createErrorFormatter({
       logger,
       ...(options.translateError && { translate: options.translateError }),
@@ -53,6 +56,7 @@ export async function mountGraphql<C extends BaseContext>(
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
+      operationCheck as ApolloServerPlugin<C>,
       statusOfRequestErrors as ApolloServerPlugin<C>,
       ...(options.plugins ?? []),
     ],

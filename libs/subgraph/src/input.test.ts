@@ -21,9 +21,12 @@ describe('texts', () => {
   it('lose white space at their ends', () => {
     expect(readText('name', ' a b ', { max: 3 })).toBe('a b');
   });
-  it.each(['', '   ', 'abcd', 'a\0'])('are refused when empty, too long or with NUL: %j', (value) => {
-    expect(() => readText('name', value, { max: 3 })).toThrow();
-  });
+  it.each(['', '   ', 'abcd', 'a\0', 'a\ud800', '\udc02', '\u202ea'])(
+    'are refused when empty, too long, with NUL, half a character or turned about: %j',
+    (value) => {
+      expect(() => readText('name', value, { max: 3 })).toThrow();
+    },
+  );
   it('stand for themselves in a pattern', () => {
     expect(toContainsPattern('50%_\\')).toBe('%50\\%\\_\\\\%');
   });

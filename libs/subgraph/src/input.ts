@@ -14,12 +14,16 @@ export function readId(field: string, value: string): string {
   return id;
 }
 
+/** What follows would be shown in another order than it is stored: a name could read as another. */
+const directionControls = /[\u202A-\u202E\u2066-\u2069]/;
+
 type TextLimits = { min?: number; max: number };
 
 /**
  * Text without white space at its ends. Characters are counted as UTF-16 units.
  *
- * @throws {RefusalError} `input.<field>` beyond the limits, or with a NUL character, which PostgreSQL can't store.
+ * @throws {RefusalError} `input.<field>` beyond the limits; with a NUL character, which PostgreSQL can't store, or half a
+ * surrogate pair, which it would store as another character; or with a character that turns the direction of writing.
  */
 export function readText(field: string, value: string, { min = 1, max }: TextLimits): string {
   const text = value.trim();
@@ -27,6 +31,10 @@ export function readText(field: string, value: string, { min = 1, max }: TextLim
     throw badInput(field, `The text must have ${min} to ${max} characters.`);
   }
   if (text.includes('\0')) throw badInput(field, 'The text must not hold a NUL character.');
+  if (!text.isWellFormed()) throw badInput(field, 'The text holds half a character (a lone surrogate).');
+  if (directionControls.test(text)) {
+    throw badInput(field, 'The text must not hold characters that turn the direction of writing.');
+  }
   return text;
 }
 

@@ -52,7 +52,7 @@ function parseParts(cursor: string): unknown[] {
 }
 
 export function isTextKey(value: unknown): value is string {
-  return typeof value === 'string' && !value.includes('\0');
+  return typeof value === 'string' && !value.includes('\0') && value.isWellFormed();
 }
 
 /** Also for instants: microseconds since 1970, since a Date would round what PostgreSQL stores. */

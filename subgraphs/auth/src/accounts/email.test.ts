@@ -23,6 +23,10 @@ describe('normalizeEmail', () => {
     'a@b@c',
     'a\0@b.c',
     'ada@-',
+    'a\u034fda@example.com',
+    'ada\ufe0f@example.com',
+    'ada\u3164@example.com',
+    'ada\u202e@example.com',
     `${'x'.repeat(65)}@b.c`,
   ])('takes %j for no address', (input) => {
     expect(normalizeEmail(input)).toBeUndefined();

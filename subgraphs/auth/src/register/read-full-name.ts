@@ -12,7 +12,8 @@ export function readFullName(input: string | null | undefined): string {
   if ([...name].length > maxLength) {
     throw badInput('fullName', `The name must have at most ${maxLength} characters.`);
   }
-  if (/\p{Cc}/u.test(name) || !name.isWellFormed()) {
+  // Those that turn the direction of writing are no \p{Cc}: with one, a name could read as another to staff.
+  if (/[\p{Cc}\u202A-\u202E\u2066-\u2069]/u.test(name) || !name.isWellFormed()) {
     throw badInput('fullName', 'The name must not hold control characters.');
   }
   return name;
