@@ -6,7 +6,11 @@ import type { GraphQLDataSourceProcessOptions } from '@apollo/gateway';
 import { createLogger, RefusalError } from '@signet/service';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { SessionCookies } from './session-cookies.ts';
-import { SubgraphDataSource, type SubgraphDataSourceOptions } from './subgraph-data-source.ts';
+import {
+  type FetchMessage,
+  SubgraphDataSource,
+  type SubgraphDataSourceOptions,
+} from './subgraph-data-source.ts';
 
 const logger = createLogger('test', 'silent');
 const stops: (() => unknown)[] = [];
@@ -80,6 +84,32 @@ test('sends the operation with the token and the context, and nothing else of th
     ].sort(),
   );
   expect(second?.headers).not.toHaveProperty('authorization');
+});
+
+test('has each fetch signed as it is sent, with the headers of the signature beside', async () => {
+  const sent: { headers: IncomingMessage['headers']; url: string | undefined; body: string }[] = [];
+  const signed: [FetchMessage, string][] = [];
+  const { source } = await createSource(
+    async (req, res) => {
+      sent.push({ headers: req.headers, url: req.url, body: await text(req) });
+      res.end('{"data":{"a":1}}');
+    },
+    5000,
+    {
+      sign: (message, url) => {
+        signed.push([message, url]);
+        return { signature: `s=${signed.length}` };
+      },
+    },
+  );
+  await process(source);
+  await process(source);
+  expect(sent.map(({ headers }) => headers.signature)).toEqual(['s=1', 's=2']);
+  const [message, url] = signed[0] ?? [];
+  expect(sent[0]?.body).toBe(message?.body);
+  expect(sent[0]?.headers).toMatchObject(message?.headers ?? { none: '' });
+  expect(`${message?.path}${message?.query}`).toBe(sent[0]?.url);
+  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/graphql$/);
 });
 
 describe('session cookies', () => {

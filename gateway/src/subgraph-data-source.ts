@@ -9,6 +9,22 @@ import type { FetchCookies } from './session-cookies.ts';
 
 type GatewayResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
 
+/** What a fetch sends, for whoever signs it: the exact bytes of the body, and each header that a signature covers. */
+export type FetchMessage = {
+  method: 'POST';
+  /** Without its query. */
+  path: string;
+  /** With its question mark, or empty. */
+  query: string;
+  headers: {
+    'content-type': string;
+    [signetContextHeader]: string;
+    authorization?: string;
+    cookie?: string;
+  };
+  body: string;
+};
+
 export type SubgraphDataSourceOptions = {
   name: SubgraphName;
   logger: Logger;
@@ -16,6 +32,8 @@ export type SubgraphDataSourceOptions = {
   urlOf(fetch: Fetch): string;
   /** For auth only: the platform whose session cookie goes along and may be set. Without it, no cookie passes. */
   cookiePlatformOf?(fetch: Fetch): Platform;
+  /** Gives the headers that prove who sends. Called anew at each attempt, with the URL that `urlOf` chose. */
+  sign?(message: FetchMessage, url: string): Record<string, string>;
   answerTimeoutMs?: number;
 };
 
@@ -42,21 +60,28 @@ export class SubgraphDataSource implements GraphQLDataSource {
       throw new Error('The gateway composes nothing at run time and asks no subgraph for its schema.');
     }
     const { query = '', variables } = options.request;
-    const { origin, pathname } = new URL(this.#options.urlOf({ query, variables }));
+    const url = this.#options.urlOf({ query, variables });
+    const { origin, pathname, search } = new URL(url);
     const context = options.context as GatewayContext;
     const cookies = this.#cookiesOf(context, { query, variables });
+    const message: FetchMessage = {
+      method: 'POST',
+      path: pathname,
+      query: search,
+      headers: {
+        'content-type': 'application/json',
+        [signetContextHeader]: context.signetContext,
+        ...(context.authorization !== undefined && { authorization: context.authorization }),
+        ...cookies?.headers,
+      },
+      body: JSON.stringify({ query, variables }),
+    };
     try {
       const { statusCode, headers, body } = await this.#poolOf(origin).request({
-        method: 'POST',
-        path: pathname,
-        headers: {
-          'content-type': 'application/json',
-          accept: 'application/json',
-          [signetContextHeader]: context.signetContext,
-          ...(context.authorization !== undefined && { authorization: context.authorization }),
-          ...cookies?.headers,
-        },
-        body: JSON.stringify({ query, variables }),
+        method: message.method,
+        path: `${pathname}${search}`,
+        headers: { accept: 'application/json', ...message.headers, ...this.#options.sign?.(message, url) },
+        body: message.body,
         // The pool's own timeouts begin anew with each piece of the answer.
         signal: AbortSignal.timeout(this.#answerTimeoutMs),
       });
