@@ -7,6 +7,7 @@ COPY package.json package-lock.json .npmrc ./
 COPY schema/package.json schema/
 COPY db/package.json db/
 COPY libs/access/package.json libs/access/
+COPY libs/proof/package.json libs/proof/
 COPY libs/service/package.json libs/service/
 COPY libs/session/package.json libs/session/
 COPY libs/subgraph/package.json libs/subgraph/
