@@ -200,7 +200,7 @@ it('asks for a token first, whatever else is wrong', async () => {
   expect(await statusOf('{ naked }')).toBe(403);
 });
 
-it("logs a caller's refusals once a minute", async () => {
+it("logs a caller's refusals once a minute, and the last ones when it stops", async () => {
   const logger = createLogger('test', 'silent');
   const info = vi.spyOn(logger, 'info');
   const gateway = await startTestGateway({}, logger);
@@ -210,6 +210,8 @@ it("logs a caller's refusals once a minute", async () => {
   } finally {
     await gateway.stop();
   }
+  const lines = info.mock.calls.filter(([, text]) => text === 'access refused');
+  expect(lines.map(([fields]) => (fields as unknown as { operations: number }).operations)).toEqual([1, 4]);
 });
 
 it('only logs in a dry run', async () => {

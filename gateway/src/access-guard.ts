@@ -36,6 +36,9 @@ export function createAccessGuard({
   const guardOf = createGuardCache(rules);
   const log = createRefusalLog(logger, dryRun);
   return {
+    async serverWillStart() {
+      return { serverWillStop: async () => log.stop() };
+    },
     async requestDidStart() {
       return {
         async responseForOperation(context) {
@@ -56,7 +59,7 @@ export function createAccessGuard({
           if (refused.length === 0) {
             return null;
           }
-          log(refused, contextValue);
+          log.add(refused, contextValue);
           return dryRun ? null : createRefusal(refused);
         },
       };
@@ -64,26 +67,28 @@ export function createAccessGuard({
   };
 }
 
+type LoggedRefusal = { count: number; refused: readonly Pick<RefusedField, 'coordinate' | 'reason'>[] };
+
 /**
  * A line a minute for each caller and reason, with how many operations were refused since the one before: anybody can fill a
  * log. In a dry run each, since those are what it is for. This process may write to no table: the audit log is auth's and portal's.
  */
 function createRefusalLog(logger: Logger, dryRun: boolean) {
-  const sampler = createSampler();
-  return (refused: readonly RefusedField[], { session, signetContext }: GatewayContext) => {
-    const caller =
-      session.platform === 'none' ? parseSignetContext(signetContext)?.clientAddress : session.sessionId;
-    const operations = dryRun ? 1 : sampler.count(`${refused[0]?.reason} ${caller}`);
-    if (operations === undefined) {
-      return;
-    }
-    const fields = refused
-      .slice(0, maxLoggedFields)
-      .map(({ coordinate, reason }) => ({ coordinate, reason }));
-    logger.info(
-      { dryRun, count: refused.length, refused: fields, ...(!dryRun && { operations }) },
-      'access refused',
-    );
+  const write = (refusal: LoggedRefusal, operations: number | undefined) =>
+    logger.info({ dryRun, ...refusal, ...(operations && { operations }) }, 'access refused');
+  const sampler = createSampler(write);
+  return {
+    add(refused: readonly RefusedField[], { session, signetContext }: GatewayContext) {
+      const fields = refused
+        .slice(0, maxLoggedFields)
+        .map(({ coordinate, reason }) => ({ coordinate, reason }));
+      const refusal = { count: refused.length, refused: fields };
+      const caller =
+        session.platform === 'none' ? parseSignetContext(signetContext)?.clientAddress : session.sessionId;
+      if (dryRun) write(refusal, undefined);
+      else sampler.add(`${refused[0]?.reason} ${caller}`, refusal);
+    },
+    stop: () => sampler.stop(),
   };
 }
 

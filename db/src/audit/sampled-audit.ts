@@ -7,26 +7,49 @@ import { type AuditEvent, writeAuditEvent } from './write-audit-event.ts';
 type Sampled = Pick<AuditEvent, 'actorId' | 'sessionId' | 'origin' | 'details'> & { tenantId: string };
 
 /** Rows about what anybody can cause at will: of each kind, reason and caller one a minute, with how many there were. */
-export type SampledAudit = { tell(kind: AuditKind, caller: string, sampled: Sampled): void };
+export type SampledAudit = {
+  tell(kind: AuditKind, caller: string, sampled: Sampled): void;
+  /** Writes what was counted and not written yet. Before the database closes. */
+  stop(): Promise<void>;
+};
+
+type KindAndSampled = Sampled & { kind: AuditKind };
+type Sampler = { add(key: string, sample: KindAndSampled): void; stop(): void };
 
 type Options = {
   db: Kysely<Database>;
   platform: Platform;
-  /** Says of a key how many there were since it was last told of, or that it is not yet time. */
-  sampler: { count(key: string): number | undefined };
+  /** Tells of the first of a key at once, and then from time to time of how many there were. */
+  createSampler(tell: (sample: KindAndSampled, count: number, isShared: boolean) => void): Sampler;
   log: { warn(fields: object, message: string): void };
 };
 
 /** Nobody waits for these rows; one that can't be written is in the log. */
-export function createSampledAudit({ db, platform, sampler, log }: Options): SampledAudit {
+export function createSampledAudit({ db, platform, createSampler, log }: Options): SampledAudit {
+  const writing = new Set<Promise<void>>();
+  const write = (event: AuditEvent & { tenantId: string }) => {
+    const written = inTenant(db, event.tenantId, (trx) => writeAuditEvent(trx, event))
+      .catch((err: unknown) => log.warn({ err, kind: event.kind }, 'an audit row was not written'))
+      .finally(() => writing.delete(written));
+    writing.add(written);
+  };
+  const sampler = createSampler(({ kind, tenantId, details, ...who }, count, isShared) => {
+    // Of many callers at once none is named: the row would accuse the last of what others did.
+    const row = isShared
+      ? { details: { ...details, callers: 'many', count } }
+      : { ...who, details: { ...details, count } };
+    write({ kind, platform, tenantId, ...row });
+  });
   return {
-    tell(kind, caller, { tenantId, details = {}, ...who }) {
-      const count = sampler.count(`${kind} ${details.reason ?? ''} ${tenantId} ${caller}`);
-      if (count === undefined) return;
-      const event = { kind, platform, tenantId, details: { ...details, count }, ...who };
-      inTenant(db, tenantId, (trx) => writeAuditEvent(trx, event)).catch((err: unknown) =>
-        log.warn({ err, kind }, 'an audit row was not written'),
-      );
+    tell(kind, caller, sampled) {
+      sampler.add(`${kind} ${sampled.details?.reason ?? ''} ${sampled.tenantId} ${caller}`, {
+        kind,
+        ...sampled,
+      });
+    },
+    async stop() {
+      sampler.stop();
+      await Promise.all(writing);
     },
   };
 }

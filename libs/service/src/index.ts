@@ -12,7 +12,7 @@ export { listen } from './listen.ts';
 export { createLogger, type Logger, type LogLevel, logLevels } from './logger.ts';
 export { processConfigFields } from './process-config.ts';
 export { runProcess } from './run-process.ts';
-export { createSampler, type Sampler } from './sampler.ts';
+export { createSampler, type Sampler, type TellSample } from './sampler.ts';
 export {
   formatSignetContext,
   parseSignetContext,

@@ -1,35 +1,86 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createSampler } from './sampler.ts';
 
+/** `told`: what was told so far, taken off; the sample is the number of the call. */
 function startSampler(maxKeys = 10) {
-  const clock = { ms: 0 };
-  return { clock, sampler: createSampler({ everyMs: 1000, maxKeys, now: () => clock.ms }) };
+  const told: [sample: string, count: number, isShared: boolean][] = [];
+  const tell = (...args: [string, number, boolean]) => void told.push(args);
+  const sampler = createSampler(tell, { everyMs: 1200, maxKeys, now: () => Date.now() });
+  return { sampler, take: () => told.splice(0) };
 }
 
 describe('a sampler', () => {
-  it('tells of the first at once, and of the others together when the time is over', () => {
-    const { clock, sampler } = startSampler();
-    expect(sampler.count('a')).toBe(1);
-    for (let n = 0; n < 5; n++) expect(sampler.count('a')).toBeUndefined();
-    clock.ms = 999;
-    expect(sampler.count('a')).toBeUndefined();
-    clock.ms = 1000;
-    expect(sampler.count('a')).toBe(7);
-    expect(sampler.count('a')).toBeUndefined();
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('tells of the first at once, and of the others together when the time is over, though nobody comes again', () => {
+    const { sampler, take } = startSampler();
+    sampler.add('a', 'first');
+    expect(take()).toEqual([['first', 1, false]]);
+    for (const sample of ['second', 'third', 'last']) sampler.add('a', sample);
+    vi.advanceTimersByTime(1199);
+    expect(take()).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(take()).toEqual([['last', 3, false]]);
+    vi.advanceTimersByTime(10_000);
+    expect(take()).toEqual([]);
+  });
+
+  it('counts the one that comes when the time is over with those before it', () => {
+    const { sampler, take } = startSampler();
+    for (const sample of ['first', 'second']) sampler.add('a', sample);
+    take();
+    vi.setSystemTime(Date.now() + 1200); // The timer has not run yet.
+    sampler.add('a', 'third');
+    expect(take()).toEqual([['third', 2, false]]);
   });
 
   it('holds no key up for another', () => {
-    const { sampler } = startSampler();
-    expect(sampler.count('a')).toBe(1);
-    expect(sampler.count('b')).toBe(1);
+    const { sampler, take } = startSampler();
+    sampler.add('a', 'of a');
+    sampler.add('b', 'of b');
+    expect(take()).toEqual([
+      ['of a', 1, false],
+      ['of b', 1, false],
+    ]);
   });
 
-  it('tells no more than its keys and one in a time, whatever callers invent', () => {
-    const { clock, sampler } = startSampler(10);
-    const told = () =>
-      Array.from({ length: 1000 }, (_, n) => sampler.count(`${clock.ms} ${n}`)).filter(Boolean);
-    expect(told()).toHaveLength(11);
-    clock.ms = 1000;
-    expect(told().length).toBeLessThanOrEqual(11);
+  it('tells no more than its keys and one in a time, whatever callers invent, and loses none of the number', () => {
+    const { sampler, take } = startSampler(10);
+    const flood = (name: string) => {
+      for (let n = 0; n < 1000; n++) sampler.add(`${name} ${n}`, name);
+    };
+    flood('one');
+    const first = take();
+    expect(first).toHaveLength(11);
+    flood('two');
+    expect(take()).toEqual([]);
+    vi.advanceTimersByTime(1200);
+    const next = take();
+    expect(next.length).toBeLessThanOrEqual(11);
+    const all = [...first, ...next];
+    expect(all.reduce((sum, [, count]) => sum + count, 0)).toBe(2000);
+    expect(all.filter(([, count]) => count > 1).every(([, , isShared]) => isShared)).toBe(true);
+  });
+
+  it('tells what is left when it stops, and nothing after', () => {
+    const { sampler, take } = startSampler();
+    for (const sample of ['first', 'second', 'third']) sampler.add('a', sample);
+    take();
+    sampler.stop();
+    expect(take()).toEqual([['third', 2, false]]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('holds up the end of no process', () => {
+    vi.useRealTimers();
+    const before = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const { sampler } = startSampler();
+    expect(process.getActiveResourcesInfo().filter((name) => name === 'Timeout')).toHaveLength(before);
+    sampler.stop();
   });
 });

@@ -7,45 +7,71 @@ export type SamplerOptions = {
   now?: () => number;
 };
 
-/** Counts what may come in floods, and says when it is time to tell of it. */
-export type Sampler = {
-  /** How many of the key there were since it was last told of, this one included; undefined: not yet. */
-  count(key: string): number | undefined;
+/**
+ * `count`: how many there were since the key was last told of. `isShared`: they are of several keys, of which `sample` is the
+ * last.
+ */
+export type TellSample<T> = (sample: T, count: number, isShared: boolean) => void;
+
+/** Counts what may come in floods, and tells of it from time to time. */
+export type Sampler<T> = {
+  /** `sample` is what is told if it is the last one of its key by then. It is kept so long: plain data, no request. */
+  add(key: string, sample: T): void;
+  /** Tells of what has not been told yet, and of nothing later. */
+  stop(): void;
 };
 
-type Entry = { toldAt: number; untold: number };
+type Entry<T> = { toldAt: number; untold: number; last: T };
 
 /** Beyond this many callers in a minute, each further one is not worth a row: they are a flood. */
 const defaultMaxKeys = 500;
 const overflowKey = '';
+/** Looks so often in the time of a sample: what is left of a burst is told of that much later than it could be. */
+const looksPerSample = 6;
 
 /**
- * The first of a key is told of at once, the next ones together when the time is over and one more comes. The memory that it
- * takes, and what it lets through in `everyMs`, is bounded by `maxKeys`, whatever callers invent.
+ * The first of a key is told of at once, the next ones together when the time is over. The memory that it takes, and what it
+ * lets through in `everyMs`, is bounded by `maxKeys`, whatever callers invent.
  */
-export function createSampler(options: SamplerOptions = {}): Sampler {
+export function createSampler<T>(tell: TellSample<T>, options: SamplerOptions = {}): Sampler<T> {
   const { everyMs = 60_000, maxKeys = defaultMaxKeys, now = () => performance.now() } = options;
-  const entries = new Map<string, Entry>();
-  const makeRoom = (time: number) => {
-    for (const [key, { toldAt }] of entries) {
-      if (time - toldAt >= everyMs) entries.delete(key);
+  const entries = new Map<string, Entry<T>>();
+  const isDue = ({ toldAt }: Entry<T>, time: number) => time - toldAt >= everyMs;
+  const tellOf = (key: string, entry: Entry<T>, time: number) => {
+    const { last, untold } = entry;
+    Object.assign(entry, { toldAt: time, untold: 0 });
+    tell(last, untold, key === overflowKey);
+  };
+  const tellDue = () => {
+    const time = now();
+    for (const [key, entry] of entries) {
+      if (!isDue(entry, time)) continue;
+      if (entry.untold === 0) entries.delete(key);
+      else tellOf(key, entry, time);
     }
+  };
+  const hasRoom = () => {
+    if (entries.size >= maxKeys) tellDue();
     return entries.size < maxKeys;
   };
-  const countIn = (key: string, time: number): number | undefined => {
-    const entry = entries.get(key);
-    if (entry && time - entry.toldAt < everyMs) {
-      entry.untold += 1;
-      return undefined;
-    }
-    entries.set(key, { toldAt: time, untold: 0 });
-    return (entry?.untold ?? 0) + 1;
-  };
+  const timer = setInterval(tellDue, everyMs / looksPerSample).unref();
   return {
-    count(key) {
+    add(wanted, sample) {
+      const key = entries.has(wanted) || hasRoom() ? wanted : overflowKey;
       const time = now();
-      const isKnown = entries.has(key);
-      return countIn(isKnown || entries.size < maxKeys || makeRoom(time) ? key : overflowKey, time);
+      const entry = entries.get(key) ?? { toldAt: Number.NEGATIVE_INFINITY, untold: 0, last: sample };
+      entries.set(key, entry);
+      entry.untold += 1;
+      entry.last = sample;
+      if (isDue(entry, time)) tellOf(key, entry, time);
+    },
+    stop() {
+      clearInterval(timer);
+      const time = now();
+      for (const [key, entry] of entries) {
+        if (entry.untold > 0) tellOf(key, entry, time);
+      }
+      entries.clear();
     },
   };
 }

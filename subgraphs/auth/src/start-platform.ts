@@ -73,7 +73,7 @@ export async function startPlatform<A extends Account>(
         onCompare: (compare) => options.onCompare?.({ platform, ...compare }),
       }),
       throttle: throttles.throttle,
-      samples: createSampledAudit({ db, platform, sampler: createSampler(), log: logger }),
+      samples: createSampledAudit({ db, platform, createSampler, log: logger }),
       lifetimes: settings.lifetimes,
       signAccessToken: async (subject, times) =>
         createSigner(config.ISSUER_URL, await ring.getSigningKey())(subject, times),
@@ -88,6 +88,7 @@ export async function startPlatform<A extends Account>(
     const stop = async () => {
       await issuer.passwords.close();
       await throttles.close();
+      await issuer.samples.stop();
       await ring.stop();
       await upkeep.stop();
       await database.close();

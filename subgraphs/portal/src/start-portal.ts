@@ -18,14 +18,20 @@ export function startPortal(
   const database = openProcessDatabase(config.DATABASE_URL, { name: 'portal', log: logger, ...options });
   const relations: RelationStore = createRelationStore(database.db);
   const { db } = database;
-  const samples = createSampledAudit({ db, platform: 'portal', sampler: createSampler(), log: logger });
+  const samples = createSampledAudit({ db, platform: 'portal', createSampler, log: logger });
   return serveSubgraph<GraphqlContext>({
     name: 'portal',
     config,
     logger,
     resolvers,
     policies,
-    database,
+    database: {
+      ...database,
+      async close() {
+        await samples.stop();
+        await database.close();
+      },
+    },
     revocations,
     plugins: [createRefusalAudit(samples)],
     createContext: ({ session, tenantId }, request) => ({

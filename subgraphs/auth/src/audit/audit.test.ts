@@ -216,3 +216,25 @@ describe('the log', () => {
     await expect.poll(() => countRows('auth.login.throttled')).toBe(before + 1);
   });
 });
+
+it('a process that stops writes how many refusals it had counted, and seals them', async () => {
+  const own = await startTestAuth();
+  try {
+    const account = await addCustomer(own.database, { tenantId: own.tenants.demo });
+    const { accessToken: token } = await own.signIn('login', account);
+    for (let n = 0; n < 4; n++) await own.ask('{ portalMe { id } }', {}, { token });
+    await own.stopServer();
+    const rows = await own.database.query(
+      `select details -> 'count' as count, p.event_id is null as sealed
+       from auth.audit_event e left join auth.audit_pending p on p.event_id = e.id
+       where kind = 'authz.refused' and actor_id = $1 order by e.happened_at, e.id`,
+      [account.id],
+    );
+    expect(rows).toEqual([
+      { count: 1, sealed: true },
+      { count: 3, sealed: true },
+    ]);
+  } finally {
+    await own.database.drop();
+  }
+});

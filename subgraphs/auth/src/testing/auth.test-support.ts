@@ -22,6 +22,8 @@ export type TestAuth = {
   ask(query: string, variables?: Record<string, unknown>, sender?: Sender): Promise<GraphqlAnswer>;
   /** Tokens of a new session. */
   signIn(field: 'login' | 'portalLogin', account: TestAccount, sender?: Sender): Promise<Tokens>;
+  /** The service alone: what it wrote can still be read. */
+  stopServer(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -66,6 +68,7 @@ export async function startTestAuth(changes: Environment = {}, options: AuthOpti
       const { body } = await ask(signInOperation(field), { input: { email, password } }, sender);
       return body.data[field];
     },
+    stopServer: () => server.stop(),
     async stop() {
       await server.stop();
       await database.drop();
