@@ -18,4 +18,5 @@ export {
   parseSignetContext,
   type SignetContext,
   signetContextHeader,
+  withTimeout,
 } from './signet-context.ts';

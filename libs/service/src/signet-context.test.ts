@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatSignetContext, parseSignetContext } from './signet-context.ts';
+import { formatSignetContext, parseSignetContext, withTimeout } from './signet-context.ts';
 
 const requestId = '0198a3b0-0000-7000-8000-000000000000';
 
@@ -46,4 +46,15 @@ test.each([
 test('passes over unknown keys and values that are no strings', () => {
   expect(parseSignetContext(`id="${requestId}", admin=?1, tenant=7, __proto__-x="y"`)).toBeUndefined();
   expect(parseSignetContext(`id="${requestId}", admin=?1, tenant=7`)).toEqual({ requestId });
+});
+
+test('tells what was left of the time at each fetch, in whole milliseconds', () => {
+  const header = formatSignetContext({ requestId, tenant: 'demo' });
+  expect(parseSignetContext(withTimeout(header, 1234.9))).toEqual({
+    requestId,
+    tenant: 'demo',
+    timeoutMs: 1234,
+  });
+  expect(parseSignetContext(withTimeout(header, -1))?.timeoutMs).toBe(0);
+  expect(parseSignetContext(`id="${requestId}", timeout="5"`)?.timeoutMs).toBeUndefined();
 });

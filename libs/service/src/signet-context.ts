@@ -17,6 +17,8 @@ export type SignetContext = {
   origin?: string;
   /** `cookie`: the client asks that a cookie carries its refresh token, and the entrance trusts the page's origin. */
   session?: string;
+  /** Milliseconds that were left for the answer when the fetch was sent. A time of day would have to trust two clocks. */
+  timeoutMs?: number;
 };
 
 const fields = {
@@ -28,10 +30,11 @@ const fields = {
   origin: 'origin',
   session: 'session',
 } as const;
+const timeoutField = 'timeout';
 const maxFieldLength = 400;
 
 /** Writes the header as an RFC 8941 dictionary of strings; a character that such a string can't hold becomes `?`. */
-export function formatSignetContext(context: SignetContext): string {
+export function formatSignetContext(context: Omit<SignetContext, 'timeoutMs'>): string {
   const entries = Object.entries(fields).flatMap(([key, name]) => {
     const value = context[name];
     return value === undefined
@@ -41,6 +44,11 @@ export function formatSignetContext(context: SignetContext): string {
   return serializeDictionary(new Map(entries));
 }
 
+/** The header with what is left at one fetch: everything else stays the same for all of a request's fetches. */
+export function withTimeout(header: string, timeoutMs: number): string {
+  return `${header}, ${timeoutField}=${Math.max(0, Math.floor(timeoutMs))}`;
+}
+
 /** Reads the header. Undefined when it is missing or is not such a dictionary. */
 export function parseSignetContext(header: string | undefined): SignetContext | undefined {
   if (!header) {
@@ -48,12 +56,16 @@ export function parseSignetContext(header: string | undefined): SignetContext | 
   }
   try {
     const dictionary = parseDictionary(header);
-    const context: Partial<Record<keyof SignetContext, string>> = {};
+    const context: Partial<SignetContext> = {};
     for (const [key, name] of Object.entries(fields)) {
       const value = dictionary.get(key)?.[0];
       if (typeof value === 'string') {
         context[name] = value;
       }
+    }
+    const timeout = dictionary.get(timeoutField)?.[0];
+    if (Number.isInteger(timeout)) {
+      context.timeoutMs = timeout as number;
     }
     return context.requestId ? (context as SignetContext) : undefined;
   } catch {
