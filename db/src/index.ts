@@ -6,6 +6,7 @@ export { restrictDatabase } from './database-rights.ts';
 export * from './housekeeping/index.ts';
 export * from './migrate.ts';
 export type { QueryListener } from './named-statements.ts';
+export * from './nonce-store.ts';
 export { RoleError } from './plain-roles.ts';
 export * from './process-database.ts';
 export * from './relations.ts';

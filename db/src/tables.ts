@@ -197,6 +197,9 @@ export type RelationTupleTable = {
   created_at: Timestamp;
 };
 
+/** Of mutations that were taken in (RFC 9421, section 2.3): each once. */
+export type ProofNonceTable = { nonce: string; expires_at: ColumnType<never, Date, never> };
+
 export type Database = {
   'auth.tenant': TenantTable;
   'auth.development_seed': { tenant_id: string; seeded_at: Timestamp };
@@ -219,4 +222,10 @@ export type Database = {
   'orders.idempotency_key': IdempotencyKeyTable;
   'portal.support_note': SupportNoteTable;
   'access.relation_tuple': RelationTupleTable;
+  'auth.user_proof_nonce': ProofNonceTable;
+  'auth.portal_proof_nonce': ProofNonceTable;
+  'portal.proof_nonce': ProofNonceTable;
+  'catalog.proof_nonce': ProofNonceTable;
+  'inventory.proof_nonce': ProofNonceTable;
+  'orders.proof_nonce': ProofNonceTable;
 };

@@ -40,6 +40,8 @@ const auditing = {
   'auth.audit_seal': { select: seal, insert: seal },
   'auth.audit_pending': { select: 'event_id platform', delete: 'all' },
 };
+/** Seen by nobody: a row that is there already shows when it is added. */
+const proofNonce = { insert: 'nonce expires_at' };
 const tenant = { select: 'id slug' };
 const tuple = {
   select: 'namespace object relation subject created_at',
@@ -64,6 +66,7 @@ const expected: Record<(typeof processRoles)[number], Record<string, Rights>> = 
     },
     'auth.user_refresh_token': refreshToken,
     'auth.user_throttle': throttle,
+    'auth.user_proof_nonce': proofNonce,
     'auth.signing_key': signingKey,
     'auth.revocation': revocation,
     ...auditing,
@@ -82,6 +85,7 @@ const expected: Record<(typeof processRoles)[number], Record<string, Rights>> = 
     },
     'auth.portal_refresh_token': refreshToken,
     'auth.portal_throttle': throttle,
+    'auth.portal_proof_nonce': proofNonce,
     'auth.signing_key': signingKey,
     'auth.revocation': revocation,
     ...auditing,
@@ -93,6 +97,7 @@ const expected: Record<(typeof processRoles)[number], Record<string, Rights>> = 
       select: 'id happened_at kind platform actor_id subject_id session_id address request_id details',
       insert: newAuditEvent,
     },
+    'portal.proof_nonce': proofNonce,
     'portal.support_note': {
       select: 'id user_id staff_id body created_at',
       insert: 'tenant_id user_id staff_id body',
@@ -101,6 +106,7 @@ const expected: Record<(typeof processRoles)[number], Record<string, Rights>> = 
   },
   signet_catalog: {
     'auth.tenant': tenant,
+    'catalog.proof_nonce': proofNonce,
     'catalog.category': { select: 'id tenant_id slug name', insert: 'tenant_id slug name' },
     'catalog.product': {
       select:
@@ -111,6 +117,7 @@ const expected: Record<(typeof processRoles)[number], Record<string, Rights>> = 
   },
   signet_inventory: {
     'auth.tenant': tenant,
+    'inventory.proof_nonce': proofNonce,
     'inventory.stock': {
       select: 'product_id on_hand reserved',
       insert: 'tenant_id product_id on_hand',
@@ -124,6 +131,7 @@ const expected: Record<(typeof processRoles)[number], Record<string, Rights>> = 
       insert: 'tenant_id user_id total_amount currency',
       update: 'status shipped_at cancelled_at',
     },
+    'orders.proof_nonce': proofNonce,
     'orders.order_item': {
       select: 'order_id position product_id quantity unit_price_amount',
       insert: 'tenant_id order_id position product_id quantity unit_price_amount',

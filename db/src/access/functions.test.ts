@@ -19,11 +19,14 @@ const published: readonly (readonly [call: string, caller: ProcessRole])[] = [
 // Housekeeping: what has expired of all tenants, so these look at no tenant.
 const pruning: (readonly [call: string, caller: ProcessRole])[] = [
   ...(['user', 'portal'] as const).flatMap((platform) =>
-    ['refresh_tokens', 'sessions', 'revocations'].map(
+    ['refresh_tokens', 'sessions', 'revocations', 'proof_nonces'].map(
       (what) => [`auth.prune_${platform}_${what}(1)`, `signet_auth_${platform}`] as const,
     ),
   ),
   ['orders.prune_idempotency_keys(1)', 'signet_orders'],
+  ...(['portal', 'catalog', 'inventory', 'orders'] as const).map(
+    (schema) => [`${schema}.prune_proof_nonces(1)`, `signet_${schema}`] as const,
+  ),
 ];
 const movements = ['reserve', 'release', 'ship'] as const;
 
