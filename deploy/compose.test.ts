@@ -30,6 +30,11 @@ const servers = processes.filter(({ name }) => name !== 'migrate');
 const gateways = ['gateway-user', 'gateway-portal', 'gateway-graph'];
 const subgraphServers = servers.filter(({ target }) => target !== 'gateway');
 const byName = new Map(processes.map((process) => [process.name, process]));
+/** What of auth's configuration compose does not pass on, each with its reason. */
+const leftToOverrides: Readonly<Record<string, string>> = {
+  PRIVATE_KEY: 'keys are in the database; as PEM they are files that only the operator has',
+  PUBLIC_KEYS: 'only beside PRIVATE_KEY',
+};
 const named = (list: Process[]) => list.map((process) => [process.name, process] as const);
 
 function schemaOf({ target }: Process) {
@@ -73,6 +78,44 @@ describe('docker-compose.yml and the Dockerfile', () => {
       expect(unknown).toEqual([]);
     },
   );
+
+  it.each([
+    ['auth-user', 'USER_', 'PORTAL_'],
+    ['auth-portal', 'PORTAL_', 'USER_'],
+  ])('%s: is passed every variable that it reads, but for those with a reason', (name, own, foreign) => {
+    const { environment } = byName.get(name) as Process;
+    const passed = new Set(Object.keys(environment).map((variable) => variable.replace(/_FILE$/, '')));
+    const wanted = Object.keys(authConfigSchema.shape).filter((variable) => !variable.startsWith(foreign));
+    const reasoned = Object.keys(leftToOverrides).map((variable) => `${own}${variable}`);
+    expect(wanted.filter((variable) => !passed.has(variable)).sort()).toEqual(reasoned.sort());
+    // Of the other platform it knows where the public keys are, and nothing else.
+    expect([...passed].filter((variable) => variable.startsWith(foreign))).toEqual([`${foreign}JWKS_URL`]);
+  });
+
+  it('an empty variable leaves the default, and a set one reaches both issuers', () => {
+    const read = (variables: Record<string, string>, name: string) => {
+      const process = readProcesses(readComposeFile(variables)).find(
+        (found) => found.name === name,
+      ) as Process;
+      return loadConfig(authConfigSchema, withSecretsFrom(secrets.folder, process.environment));
+    };
+    expect(read({}, 'auth-user')).toMatchObject({
+      THROTTLE_PAIR_FAILURES: 5,
+      USER_ACCESS_TOKEN_SECONDS: 900,
+      USER_PASSWORD_THREADS: undefined,
+    });
+    const set = {
+      THROTTLE_PAIR_FAILURES: '9',
+      PORTAL_PASSWORD_THREADS: '3',
+      PORTAL_SIGNING_ALGORITHM: 'ES256',
+    };
+    expect(read(set, 'auth-user').THROTTLE_PAIR_FAILURES).toBe(9);
+    expect(read(set, 'auth-portal')).toMatchObject({
+      THROTTLE_PAIR_FAILURES: 9,
+      PORTAL_PASSWORD_THREADS: 3,
+      PORTAL_SIGNING_ALGORITHM: 'ES256',
+    });
+  });
 
   it('migrate: its configuration is complete, with a password for every role', () => {
     const migrate = byName.get('migrate') as Process;
