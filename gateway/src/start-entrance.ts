@@ -19,6 +19,7 @@ import type { GatewayConfig } from './config.ts';
 import { corsOptions } from './cors.ts';
 import type { Entrance } from './entrances.ts';
 import { exampleOperations } from './example-operations.ts';
+import { createOperationChecks } from './operation-checks.ts';
 import { registerPages, type SeededAccount } from './pages/index.ts';
 import { createRequestContext, type GatewayContext } from './request-context.ts';
 import { createSessionCookieGate } from './session-cookies.ts';
@@ -74,6 +75,8 @@ export async function startEntrance(entrance: Entrance, options: EntranceOptions
     isGateway: true,
     source: { gateway },
     plugins: [
+      // In this order: limits, then the introspection guard, then planning, which is dear.
+      createOperationChecks([]),
       createCredentialLimit(),
       throttledStatus,
       createAccessGuard({ rules: readRuleBook(supergraph), logger, dryRun: config.ACCESS_DRY_RUN }),
