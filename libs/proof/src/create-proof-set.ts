@@ -1,4 +1,5 @@
-import type { ProofSet } from './key-files.ts';
+import crypto from 'node:crypto';
+import type { PrivateKeyJwk, ProofKeyFile, ProofPeersFile, ProofSet, PublicKeyJwk } from './key-files.ts';
 import type { ProofEntrance, ProofRole } from './proof.ts';
 
 export type ProofMember = { name: string; role: ProofRole; entrance?: ProofEntrance };
@@ -14,15 +15,22 @@ export const proofMembers: readonly ProofMember[] = [
 ];
 
 /** A key pair for each member. */
-export function createProofSet(_members: readonly ProofMember[] = proofMembers): ProofSet {
-  throw new Error('Not written yet');
+export function createProofSet(members: readonly ProofMember[] = proofMembers): ProofSet {
+  const keyFiles: { [name: string]: ProofKeyFile } = {};
+  const peers: ProofPeersFile['peers'] = {};
+  for (const { name, role, entrance } of members) {
+    const key = createProofKey();
+    keyFiles[name] = { name, keys: [key] };
+    peers[name] = { role, ...(entrance && { entrance }), keys: [publicHalfOf(key)] };
+  }
+  return { keyFiles, peers: { peers } };
 }
 
-/**
- * Writes `<folder>/<name>/key.json` (mode 0600) and `<folder>/<name>/peers.json` for each member: a folder to mount for
- * each process, since a file that is mounted by itself keeps its old content when a new one takes its place.
- * Writes nothing where one of the files exists.
- */
-export function writeProofSet(_folder: string, _set: ProofSet): void {
-  throw new Error('Not written yet');
+export function createProofKey(): PrivateKeyJwk {
+  const { x, d } = crypto.generateKeyPairSync('x25519').privateKey.export({ format: 'jwk' });
+  return { kty: 'OKP', crv: 'X25519', x: x as string, d: d as string };
+}
+
+export function publicHalfOf({ kty, crv, x }: PublicKeyJwk): PublicKeyJwk {
+  return { kty, crv, x };
 }

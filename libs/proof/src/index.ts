@@ -1,4 +1,4 @@
-export { createProofSet, type ProofMember, proofMembers, writeProofSet } from './create-proof-set.ts';
+export { createProofSet, type ProofMember, proofMembers } from './create-proof-set.ts';
 export type { PrivateKeyJwk, ProofKeyFile, ProofPeersFile, ProofSet, PublicKeyJwk } from './key-files.ts';
 export {
   type ProofEntrance,

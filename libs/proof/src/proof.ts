@@ -1,10 +1,11 @@
 /** Subgraphs only verify, entrances of the gateway only sign. */
-export type ProofRole = 'gateway' | 'subgraph';
+export const proofRoles = ['gateway', 'subgraph'] as const;
+export type ProofRole = (typeof proofRoles)[number];
 
 export const proofEntrances = ['graph', 'user', 'portal'] as const;
 export type ProofEntrance = (typeof proofEntrances)[number];
 
-/** What is signed. Header values as they are on the wire; absent ones are left out. */
+/** What is signed. Header values as they are on the wire; one that is absent or undefined is not there. */
 export type ProofMessage = {
   method: string;
   /** Without the query string. */
@@ -12,10 +13,10 @@ export type ProofMessage = {
   /** `''` or `'?a=b'`, as sent. */
   query: string;
   headers: {
-    'content-type'?: string;
-    'signet-context'?: string;
-    authorization?: string;
-    cookie?: string;
+    'content-type'?: string | undefined;
+    'signet-context'?: string | undefined;
+    authorization?: string | undefined;
+    cookie?: string | undefined;
   };
   body: Uint8Array | string;
 };
@@ -24,7 +25,7 @@ export type ProofMessage = {
 export type ProofHeaders = { 'content-digest': string; 'signature-input': string; signature: string };
 
 export type SignedMessage = Omit<ProofMessage, 'headers'> & {
-  headers: ProofMessage['headers'] & Partial<ProofHeaders>;
+  headers: ProofMessage['headers'] & { [name in keyof ProofHeaders]?: string | undefined };
 };
 
 export type ProofSigner = {

@@ -1,0 +1,85 @@
+import { hash } from 'node:crypto';
+import type { ProofMessage } from './proof.ts';
+import type { Component } from './signature-base.ts';
+
+export const signatureLabel = 'signet';
+export const signatureTag = 'signet-proof/1';
+/** How far the clocks of sender and recipient may differ, the way included. */
+export const maxAgeSeconds = 30;
+
+/** Needed in every message, and last those that are covered wherever a message carries them. */
+const requiredHeaders = ['content-type', 'content-digest', 'signet-context'] as const;
+const optionalHeaders = ['authorization', 'cookie'] as const;
+
+export type CoveredMessage = ProofMessage & { headers: { 'content-digest'?: string | undefined } };
+
+/**
+ * What a signature of this message covers, in the one order that there is. Throws a TypeError where a header is missing
+ * or the target is not a path and a query.
+ */
+export function listComponents({ method, path, query, headers }: CoveredMessage): Component[] {
+  if (!/^[A-Z]+$/.test(method)) {
+    throw new TypeError('the method is not in capital letters');
+  }
+  if (!/^\/[!-~]*$/.test(path) || /[?#]/.test(path)) {
+    throw new TypeError('the path does not begin with a slash, or holds what a path may not hold');
+  }
+  if (!/^(\?[!-~]*)?$/.test(query) || query.includes('#')) {
+    throw new TypeError('the query does not begin with a question mark, or holds what a query may not hold');
+  }
+  const components: Component[] = [
+    ['@method', method],
+    ['@path', path],
+    // Section 2.2.7: a lone question mark where there is no query.
+    ['@query', query || '?'],
+  ];
+  for (const name of requiredHeaders) {
+    const value = headers[name];
+    if (value === undefined) {
+      throw new TypeError(`${name} is missing`);
+    }
+    components.push([name, value]);
+  }
+  for (const name of optionalHeaders) {
+    const value = headers[name];
+    if (value !== undefined) {
+      components.push([name, value]);
+    }
+  }
+  return components;
+}
+
+/** RFC 9530, section 2, with SHA-256. */
+export function digestContent(body: Uint8Array | string): string {
+  return `sha-256=:${hash('sha256', body, 'base64')}:`;
+}
+
+export type SignatureParameters = { created: number; nonce: string; keyId: string };
+
+/** The parameters in the one order that there is: what follows the components in Signature-Input. */
+export function formatParameters({ created, nonce, keyId }: SignatureParameters): string {
+  return `;created=${created};nonce="${nonce}";keyid="${keyId}";alg="hmac-sha256";tag="${signatureTag}"`;
+}
+
+const parameterForm =
+  /^;created=(\d{10});nonce="([\w-]{22})";keyid="([\w-]{43}\.[\w-]{43})";alg="hmac-sha256";tag="signet-proof\/1"$/;
+
+/** The same text read back; undefined for any other, one that means the same included. */
+export function parseParameters(text: string): SignatureParameters | undefined {
+  const [, created, nonce, keyId] = parameterForm.exec(text) ?? [];
+  return created && nonce && keyId ? { created: Number(created), nonce, keyId } : undefined;
+}
+
+export function formatSignature(mac: Buffer): string {
+  return `${signatureLabel}=:${mac.toString('base64')}:`;
+}
+
+/** 32 bytes in base64 with its padding. */
+const signatureForm = /^signet=:([A-Za-z0-9+/]{43}=):$/;
+
+export function parseSignature(header: string): Buffer | undefined {
+  const [, text] = signatureForm.exec(header) ?? [];
+  const mac = text ? Buffer.from(text, 'base64') : undefined;
+  // The last letter carries two bits that are no part of the 32 bytes: only one of four spellings is ours.
+  return mac && formatSignature(mac) === header ? mac : undefined;
+}
