@@ -53,6 +53,7 @@ test("tells subgraphs who asks; the client's own Signet-Context and forwarding h
     entrance: 'graph',
     clientAddress: '127.0.0.1',
     device: 'A "phone"',
+    hasToken: false,
   });
   expect(context).toMatchObject({ session: anonymousSession, authorization: undefined });
 });

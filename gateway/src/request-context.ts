@@ -34,7 +34,10 @@ export function createRequestContext(
       const cookies = options.cookieGate(request, reply);
       const authorization = readAuthorization(request.raw);
       const session = await authenticate(options.verifier, authorization);
-      const signetContext = describeRequest(request, options, cookies !== undefined);
+      const signetContext = describeRequest(request, options, {
+        hasToken: authorization !== undefined,
+        hasCookies: cookies !== undefined,
+      });
       return { session, authorization, signetContext, cookies };
     });
 }
@@ -42,7 +45,7 @@ export function createRequestContext(
 function describeRequest(
   request: FastifyRequest,
   { entrance, readClientAddress, tenantsByHost }: RequestContextOptions,
-  hasCookies: boolean,
+  { hasToken, hasCookies }: { hasToken: boolean; hasCookies: boolean },
 ): string {
   const clientAddress = readClientAddress(request.raw.socket.remoteAddress, request.headers);
   const tenant = tenantsByHost.get(request.hostname.toLowerCase()) ?? single(request.headers['x-tenant']);
@@ -55,6 +58,7 @@ function describeRequest(
     ...(device && { device }),
     ...(origin && { origin }),
     ...(hasCookies && { session: sessionByCookie }),
+    hasToken,
   });
 }
 

@@ -12,6 +12,7 @@ test('gives back what was written, with quotes, backslashes and separators', () 
     device: 'A "quoted" \\ device; q=1, id="other", x=?1',
     origin: 'https://shop.example',
     session: 'cookie',
+    hasToken: true,
   };
   expect(parseSignetContext(formatSignetContext(context))).toEqual(context);
 });
@@ -46,6 +47,12 @@ test.each([
 test('passes over unknown keys and values that are no strings', () => {
   expect(parseSignetContext(`id="${requestId}", admin=?1, tenant=7, __proto__-x="y"`)).toBeUndefined();
   expect(parseSignetContext(`id="${requestId}", admin=?1, tenant=7`)).toEqual({ requestId });
+});
+
+test('tells whether there was a token, and nothing where the gateway did not say', () => {
+  expect(parseSignetContext(formatSignetContext({ requestId, hasToken: false }))?.hasToken).toBe(false);
+  expect(parseSignetContext(formatSignetContext({ requestId }))).toEqual({ requestId });
+  expect(parseSignetContext(`id="${requestId}", auth=1`)).toEqual({ requestId });
 });
 
 test('tells what was left of the time at each fetch, in whole milliseconds', () => {

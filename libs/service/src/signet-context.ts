@@ -1,4 +1,4 @@
-import { parseDictionary, serializeDictionary } from 'structured-headers';
+import { type Item, parseDictionary, serializeDictionary } from 'structured-headers';
 
 /** Name of the one header in which the gateway tells a subgraph about the request. */
 export const signetContextHeader = 'signet-context';
@@ -17,6 +17,8 @@ export type SignetContext = {
   origin?: string;
   /** `cookie`: the client asks that a cookie carries its refresh token, and the entrance trusts the page's origin. */
   session?: string;
+  /** Whether the client sent a token. Where that differs from what arrives, somebody added or removed one on the way. */
+  hasToken?: boolean;
   /** Milliseconds that were left for the answer when the fetch was sent. A time of day would have to trust two clocks. */
   timeoutMs?: number;
 };
@@ -30,17 +32,19 @@ const fields = {
   origin: 'origin',
   session: 'session',
 } as const;
+const tokenField = 'auth';
 const timeoutField = 'timeout';
 const maxFieldLength = 400;
 
-/** Writes the header as an RFC 8941 dictionary of strings; a character that such a string can't hold becomes `?`. */
+/** Writes the header as an RFC 8941 dictionary, mostly of strings; a character that a string can't hold becomes `?`. */
 export function formatSignetContext(context: Omit<SignetContext, 'timeoutMs'>): string {
-  const entries = Object.entries(fields).flatMap(([key, name]) => {
+  const entries = Object.entries(fields).flatMap(([key, name]): [string, Item][] => {
     const value = context[name];
-    return value === undefined
-      ? []
-      : [[key, [asciiOnly(value), new Map()]] as [string, [string, Map<string, never>]]];
+    return value === undefined ? [] : [[key, [asciiOnly(value), new Map()]]];
   });
+  if (context.hasToken !== undefined) {
+    entries.push([tokenField, [context.hasToken, new Map()]]);
+  }
   return serializeDictionary(new Map(entries));
 }
 
@@ -62,6 +66,10 @@ export function parseSignetContext(header: string | undefined): SignetContext | 
       if (typeof value === 'string') {
         context[name] = value;
       }
+    }
+    const hasToken = dictionary.get(tokenField)?.[0];
+    if (typeof hasToken === 'boolean') {
+      context.hasToken = hasToken;
     }
     const timeout = dictionary.get(timeoutField)?.[0];
     if (Number.isInteger(timeout)) {
