@@ -114,6 +114,12 @@ test.each([
 
 test('finds signing code outside the issuer', () => {
   const signing = "import { SignJWT } from 'jose';\nexport { SignJWT };";
-  plant({ 'gateway/mint.ts': signing, 'subgraphs/auth/src/sign.ts': signing });
-  expect(findSigningCode(tree)).toEqual(['gateway/mint.ts']);
+  const keys = (type: string) => `import crypto from 'node:crypto';\ncrypto.generateKeyPairSync('${type}');`;
+  plant({
+    'gateway/mint.ts': signing,
+    'gateway/mint-again.ts': keys('ed25519'),
+    'libs/a/agree.ts': keys('x25519'),
+    'subgraphs/auth/src/sign.ts': signing,
+  });
+  expect(findSigningCode(tree).sort()).toEqual(['gateway/mint-again.ts', 'gateway/mint.ts']);
 });

@@ -1,4 +1,3 @@
-export { createProofSet, type ProofMember, proofMembers } from './create-proof-set.ts';
 export type { PrivateKeyJwk, ProofKeyFile, ProofPeersFile, ProofSet, PublicKeyJwk } from './key-files.ts';
 export {
   type ProofEntrance,
@@ -14,4 +13,15 @@ export {
   type VerifiedProof,
 } from './proof.ts';
 export { createProofIdentity, openProofIdentity, type ProofFileOptions } from './proof-identity.ts';
-export { readSignedMessage } from './read-signed-message.ts';
+export { type ReceivedRequest, readSignedMessage } from './read-signed-message.ts';
+export { changeProofSet, LockedError } from './set/change-proof-set.ts';
+export { addSubgraph, createProofSet, type ProofMember, proofMembers } from './set/create-proof-set.ts';
+export { proofPathsOf, readProofSet, writeProofSet } from './set/proof-folder.ts';
+export {
+  minStepSeconds,
+  RotationError,
+  type RotationStep,
+  replaceKeys,
+  rotateProofSet,
+  rotationSteps,
+} from './set/rotate-proof-set.ts';

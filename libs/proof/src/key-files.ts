@@ -9,7 +9,12 @@ export type PrivateKeyJwk = PublicKeyJwk & { d: string };
  * `key.json`: one service's own keys, one or two. The first signs and is what others sign for; the second is
  * accepted only (the next one before a switch, the last one after it).
  */
-export type ProofKeyFile = { name: string; keys: PrivateKeyJwk[] };
+export type ProofKeyFile = {
+  name: string;
+  /** The last step of a rotation that is under way: the second key is the next one, or the last one. */
+  rotation?: { step: 'published' | 'switched'; at: string } | undefined;
+  keys: PrivateKeyJwk[];
+};
 
 /** `peers.json`: everybody's public keys, in the same order as in their own files. It is the same for all. */
 export type ProofPeersFile = {
@@ -19,10 +24,13 @@ export type ProofPeersFile = {
 /** The private files by name, and the one peers.json. */
 export type ProofSet = { keyFiles: { [name: string]: ProofKeyFile }; peers: ProofPeersFile };
 
-/** No name holds the `|` that separates two of them in a key derivation. */
-const name = z
+/** No name holds the `|` that separates two of them in a key derivation. `peers` is a folder beside those of services. */
+export const proofName = z
   .string('must be a name')
-  .regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be a name of small letters, digits and dashes');
+  .regex(
+    /^(?!peers$)[a-z][a-z0-9-]{0,62}$/,
+    'must be a name of small letters, digits and dashes (and not peers)',
+  );
 
 /** The last of 43 letters carries two bits that are no part of the 32 bytes: they must be 0, so that a key has one name. */
 const bytes32 = z
@@ -46,7 +54,15 @@ function oneOrTwo<T extends z.ZodType>(key: T) {
   return z.array(key, fault).min(1, fault).max(2, fault);
 }
 
-const keyFile = z.strictObject({ name, keys: oneOrTwo(z.strictObject({ ...publicMembers, d: bytes32 })) });
+const rotation = z.strictObject({
+  step: z.enum(['published', 'switched'], 'must be published or switched'),
+  at: z.iso.datetime('must be a time in UTC, as 2026-01-31T12:00:00Z'),
+});
+const keyFile = z.strictObject({
+  name: proofName,
+  rotation: rotation.optional(),
+  keys: oneOrTwo(z.strictObject({ ...publicMembers, d: bytes32 })),
+});
 
 const peer = z
   .strictObject({
@@ -59,7 +75,7 @@ const peer = z
     error: 'belongs to the role gateway, and to no other',
   });
 
-const peersFile = z.strictObject({ peers: z.record(name, peer, 'must be an object of names') });
+const peersFile = z.strictObject({ peers: z.record(proofName, peer, 'must be an object of names') });
 
 export type FileText = { path: string; text: string };
 

@@ -1,6 +1,6 @@
 import crypto from 'node:crypto';
-import type { PrivateKeyJwk, ProofKeyFile, ProofPeersFile, ProofSet, PublicKeyJwk } from './key-files.ts';
-import type { ProofEntrance, ProofRole } from './proof.ts';
+import type { PrivateKeyJwk, ProofKeyFile, ProofPeersFile, ProofSet, PublicKeyJwk } from '../key-files.ts';
+import type { ProofEntrance, ProofRole } from '../proof.ts';
 
 export type ProofMember = { name: string; role: ProofRole; entrance?: ProofEntrance };
 
@@ -24,6 +24,18 @@ export function createProofSet(members: readonly ProofMember[] = proofMembers): 
     peers[name] = { role, ...(entrance && { entrance }), keys: [publicHalfOf(key)] };
   }
   return { keyFiles, peers: { peers } };
+}
+
+/** The set with one more subgraph in it. Throws a RangeError where the name is taken. */
+export function addSubgraph(set: ProofSet, name: string): ProofSet {
+  if (set.peers.peers[name]) {
+    throw new RangeError(`${name} has keys already.`);
+  }
+  const added = createProofSet([{ name, role: 'subgraph' }]);
+  return {
+    keyFiles: { ...set.keyFiles, ...added.keyFiles },
+    peers: { peers: { ...set.peers.peers, ...added.peers.peers } },
+  };
 }
 
 export function createProofKey(): PrivateKeyJwk {

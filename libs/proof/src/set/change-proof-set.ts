@@ -1,0 +1,99 @@
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ConfigError } from '@signet/service';
+import type { ProofSet } from '../key-files.ts';
+import { listFiles, readProofSet, type SetFile } from './proof-folder.ts';
+
+/** Another command is at work in the folder. */
+export class LockedError extends Error {
+  override readonly name = 'LockedError';
+}
+
+/**
+ * Reads the set in a folder, changes it, and puts each changed file in place of the old one, with its owner and mode.
+ * Whatever fails, the files are as they were before.
+ *
+ * @throws {ConfigError} where the set there is not valid. @throws {LockedError}
+ */
+export function changeProofSet(folder: string, change: (set: ProofSet) => ProofSet): ProofSet {
+  const unlock = lock(folder);
+  try {
+    const changed = change(readProofSet(folder));
+    replaceFiles(listFiles(folder, changed));
+    return changed;
+  } finally {
+    unlock();
+  }
+}
+
+function lock(folder: string): () => void {
+  const path = join(folder, '.lock');
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EEXIST') {
+      throw new ConfigError([`${folder}: can't be written to (${code})`]);
+    }
+    throw new LockedError(`Another command changes the keys in ${folder}. If there is none, remove ${path}.`);
+  }
+  return () => rmSync(path, { force: true });
+}
+
+type Replacement = SetFile & { draft: string; old: string | undefined };
+
+function replaceFiles(files: readonly SetFile[]): void {
+  const replacements = files
+    .map((file): Replacement => {
+      const old = existsSync(file.path) ? readFileSync(file.path, 'utf8') : undefined;
+      return { ...file, draft: `${file.path}.new`, old };
+    })
+    .filter(({ text, old }) => text !== old);
+  const replaced: Replacement[] = [];
+  try {
+    // A full disk or a missing right shows here, before any file has changed.
+    for (const replacement of replacements) {
+      writeDraft(replacement);
+    }
+    for (const replacement of replacements) {
+      renameSync(replacement.draft, replacement.path);
+      replaced.push(replacement);
+    }
+  } catch (error) {
+    for (const { draft } of replacements) rmSync(draft, { force: true });
+    for (const { path, old } of replaced) restore(path, old);
+    throw error;
+  }
+}
+
+function writeDraft({ path, draft, text, mode, folderMode }: Replacement): void {
+  if (!existsSync(dirname(path))) {
+    mkdirSync(dirname(path), { mode: folderMode });
+  }
+  // The owner of what is there, since a process in a container reads it as another user than whoever rotates.
+  const like = statSync(existsSync(path) ? path : dirname(path));
+  // One that a killed command left would keep its mode.
+  rmSync(draft, { force: true });
+  writeFileSync(draft, text, { mode, flag: 'wx' });
+  chownSync(draft, like.uid, like.gid);
+}
+
+function restore(path: string, old: string | undefined): void {
+  if (old === undefined) {
+    rmSync(path, { force: true });
+    return;
+  }
+  // In place: its owner and mode are those of the file it replaces again.
+  writeFileSync(path, old);
+}
