@@ -28,6 +28,10 @@ const pruning: (readonly [call: string, caller: ProcessRole])[] = [
     (schema) => [`${schema}.prune_proof_nonces(1)`, `signet_${schema}`] as const,
   ),
 ];
+// What is of the platform and of no tenant.
+const ofThePlatform: readonly (readonly [call: string, caller: ProcessRole])[] = [
+  ['auth.key_events(1, null, null, null, null, null)', 'signet_portal'],
+];
 const movements = ['reserve', 'release', 'ship'] as const;
 
 let database: TestDatabase;
@@ -63,18 +67,21 @@ describe('a published function', () => {
       `select p.oid::regproc::text as name from pg_proc p where prosecdef and prorettype <> 'trigger'::regtype and pronamespace::regnamespace::text !~ '^pg_' order by 1`,
     );
     expect(rows.map(({ name }) => name)).toEqual(
-      [...published, ...pruning].map(([call]) => call.split('(')[0]).sort(),
+      [...published, ...pruning, ...ofThePlatform].map(([call]) => call.split('(')[0]).sort(),
     );
   });
 
-  it.each([...published, ...pruning])('%s: called by %s, refused to the others', async (call, caller) => {
-    for (const role of processRoles) {
-      const client = await roles.as(role);
-      const refusal = await client.refusalOf(`select * from ${call}`);
-      if (role === caller) expect(refusal).toBeUndefined();
-      else expect(refusal, role).toMatch(/^42501 permission denied for (function|schema)/);
-    }
-  });
+  it.each([...published, ...pruning, ...ofThePlatform])(
+    '%s: called by %s, refused to the others',
+    async (call, caller) => {
+      for (const role of processRoles) {
+        const client = await roles.as(role);
+        const refusal = await client.refusalOf(`select * from ${call}`);
+        if (role === caller) expect(refusal).toBeUndefined();
+        else expect(refusal, role).toMatch(/^42501 permission denied for (function|schema)/);
+      }
+    },
+  );
 });
 
 describe.each(movements)('inventory.%s', (movement) => {
@@ -140,6 +147,25 @@ describe('what the other functions tell', () => {
     };
     expect(await client.tryInTenant(acme.tenant, count)).toEqual({ placed: 1, low: 1 });
     expect(await client.tryInTenant(undefined, count)).toEqual({ placed: 0, low: 0 });
+  });
+
+  it('auth.key_events: what was done to keys, no row of any tenant, and no more than a page', async () => {
+    await database.query(
+      `insert into auth.audit_event (tenant_id, kind, platform)
+       select null, 'auth.key.published', 'user' from generate_series(1, 150)
+       union all values ($1::uuid, 'auth.key.rotated', 'user'), ($2::uuid, 'auth.logout', 'user'), (null, 'auth.logout', 'user')`,
+      [acme.tenant, globex.tenant],
+    );
+    const client = await roles.as('signet_portal');
+    const ask = async () => {
+      const { rows } = await client.query(
+        `select kind, count(*)::int as count from auth.key_events(1000, null, null, null, null, null) group by kind`,
+      );
+      return rows;
+    };
+    for (const tenant of [acme.tenant, globex.tenant, '', undefined]) {
+      expect(await client.tryInTenant(tenant, ask)).toEqual([{ kind: 'auth.key.published', count: 101 }]);
+    }
   });
 
   it.each(published)('%s: a malformed tenant is an error', async (call, caller) => {

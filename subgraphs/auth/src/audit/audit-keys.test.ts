@@ -35,12 +35,19 @@ it('what is done to signing keys is in the log, of no tenant, and sealed like th
   const rows = await auth.database.query(
     'select kind, platform, tenant_id, details from auth.audit_event order by happened_at, id',
   );
-  const row = (kind: string) => ({ kind, platform: 'user', tenant_id: null, details: { kid } });
-  expect(rows.slice(0, 3)).toEqual([
-    row('auth.key.imported'),
-    row('auth.key.rotated'),
-    row('auth.key.revoked'),
+  const told = rows.map(({ kind, details }) => [kind, (details as { kid: string }).kid === kid]);
+  // What the start made of both platforms, then what was done; `true`: to the key that was imported.
+  expect(told.filter(([, isImported]) => isImported)).toEqual([
+    ['auth.key.imported', true],
+    ['auth.key.rotated', true],
+    ['auth.key.revoked', true],
+    ['auth.key.retired', true],
   ]);
+  const kinds = (own: string) =>
+    rows.filter(({ kind, platform }) => kind === own && platform === 'user').length;
+  // Made at the start: one that signs, one that waits (the import takes its place); then one after each change.
+  expect([kinds('auth.key.published'), kinds('auth.key.rotated')]).toEqual([4, 3]);
+  expect(rows.every(({ tenant_id }) => tenant_id === null)).toBe(true);
   await expect
     .poll(() => auth.database.query('select from auth.audit_pending'), { timeout: 5000 })
     .toHaveLength(0);

@@ -1,7 +1,6 @@
-import { type Database, writeAuditEvent } from '@signet/db';
+import type { Database } from '@signet/db';
 import type { SigningAlgorithm } from '@signet/schema/contract';
 import type { Transaction } from 'kysely';
-import { auditKey } from './audit-key.ts';
 import { type KeyPolicy, type KeyStep, planKeySteps } from './key-plan.ts';
 import { graceSeconds, type KeyTiming } from './key-timing.ts';
 import type { KeySeal } from './open-keys.ts';
@@ -81,7 +80,6 @@ export async function promoteKey(
     await demoteKey(trx, replacing, now, graceSeconds(settings.timing));
   }
   await activateKey(trx, kid, now);
-  await writeAuditEvent(trx, auditKey('auth.key.rotated', settings.platform, kid));
   const old: KeyChange[] = replacing === undefined ? [] : [{ kid: replacing, state: 'retiring' }];
   return [...old, { kid, state: 'active' }];
 }

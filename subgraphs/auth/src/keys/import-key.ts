@@ -1,6 +1,5 @@
-import { type Database, writeAuditEvent } from '@signet/db';
+import type { Database } from '@signet/db';
 import type { Kysely } from 'kysely';
-import { auditKey } from './audit-key.ts';
 import { advanceKeys, type KeySettings, policyOf, storeKey } from './change-keys.ts';
 import { signsFrom } from './key-plan.ts';
 import { findKeyState, listSigningKeys, retireKey } from './signing-key.queries.ts';
@@ -27,7 +26,6 @@ export async function importKey(
         await retireKey(locked.trx, kid, locked.now);
       }
       await storeKey(locked, key, { state: 'next', imported: true });
-      await writeAuditEvent(locked.trx, auditKey('auth.key.imported', settings.platform, key.kid));
       return { outcome: 'waits', signsFrom: signsFrom({ published_at: locked.now }, policyOf(settings)) };
     });
   } catch (error) {

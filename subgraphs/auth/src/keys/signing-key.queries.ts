@@ -1,6 +1,6 @@
 import { type Database, type SigningKeyTable, writeAuditEvent } from '@signet/db';
-import type { Platform } from '@signet/schema/contract';
-import { type Kysely, type Selectable, sql, type Transaction } from 'kysely';
+import type { AuditKind, Platform } from '@signet/schema/contract';
+import { type Kysely, type Selectable, sql, type Transaction, type Updateable } from 'kysely';
 import { auditKey } from './audit-key.ts';
 
 /** Wakes the processes that sign with the platform's keys. */
@@ -83,6 +83,12 @@ export async function insertSigningKey(trx: Transaction<Database>, key: NewSigni
     .insertInto('auth.signing_key')
     .values({ ...key, token_seconds: longest })
     .execute();
+  const { platform, kid } = key;
+  await writeAuditEvent(
+    trx,
+    auditKey(key.imported ? 'auth.key.imported' : 'auth.key.published', platform, kid),
+  );
+  if (key.state === 'active') await writeAuditEvent(trx, auditKey('auth.key.rotated', platform, kid));
 }
 
 export async function findKeyState(
@@ -101,8 +107,7 @@ export async function findKeyState(
 
 /** It signs from now on. */
 export async function activateKey(trx: Transaction<Database>, kid: string, now: Date): Promise<void> {
-  const change = { state: 'active', activated_at: now, promote_at: null } as const;
-  await trx.updateTable('auth.signing_key').set(change).where('kid', '=', kid).execute();
+  await changeState(trx, kid, { state: 'active', activated_at: now, promote_at: null }, 'auth.key.rotated');
 }
 
 /** It signs no more, and is trusted until the last token that it signed has expired, and the grace after that. */
@@ -125,7 +130,23 @@ export async function demoteKey(
 /** Nobody trusts it any more, and its private half is gone. */
 export async function retireKey(trx: Transaction<Database>, kid: string, now: Date): Promise<void> {
   const change = { state: 'retired', retire_at: now, sealed_private_key: Buffer.alloc(0) } as const;
-  await trx.updateTable('auth.signing_key').set(change).where('kid', '=', kid).execute();
+  await changeState(trx, kid, change, 'auth.key.retired');
+}
+
+async function changeState(
+  trx: Transaction<Database>,
+  kid: string,
+  change: Updateable<SigningKeyTable>,
+  kind: AuditKind,
+): Promise<void> {
+  const changed = trx
+    .updateTable('auth.signing_key')
+    .set(change)
+    .where('kid', '=', kid)
+    .returning('platform');
+  for (const { platform } of await changed.execute()) {
+    await writeAuditEvent(trx, auditKey(kind, platform, kid));
+  }
 }
 
 export async function schedulePromotion(trx: Transaction<Database>, kid: string, at: Date): Promise<void> {

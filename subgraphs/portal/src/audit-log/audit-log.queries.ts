@@ -25,11 +25,30 @@ export type AuditFilter = {
   until?: Date | undefined;
 };
 
+const nobody = { actor_id: null, subject_id: null, session_id: null, address: null, request_id: null };
+const columns = sql`id, happened_at, (extract(epoch from happened_at) * 1000000)::bigint as happened_microseconds, kind, platform`;
+
 /**
- * Latest first; one row more than the page where there is a next one. An index serves each of the filters in this order.
- * `happened_microseconds` since 1970: a Date would round what cursors must compare.
+ * Rows of the tenant and, since they concern every tenant, those about signing keys. Latest first; one row more than the page
+ * where there is a next one. `happened_microseconds` since 1970: a Date would round what cursors must compare.
  */
 export async function findAuditPage(
+  trx: Transaction<Database>,
+  filter: AuditFilter,
+  page: PageRequest<number>,
+): Promise<AuditEventRow[]> {
+  const own = await findTenantEvents(trx, filter, page);
+  const ofKeys = mayBeOfKeys(filter) ? await findKeyEvents(trx, filter, page) : [];
+  return [...own, ...ofKeys].sort(byLatest).slice(0, page.first + 1);
+}
+
+/** As the cursor compares: ids of one moment by their text, which for UUIDs is the order of the database. */
+function byLatest(a: AuditEventRow, b: AuditEventRow): number {
+  return b.happened_microseconds - a.happened_microseconds || (b.id < a.id ? -1 : 1);
+}
+
+/** An index serves each of the filters in this order. */
+async function findTenantEvents(
   trx: Transaction<Database>,
   { kind, actorId, subjectId, since, until }: AuditFilter,
   { first, after }: PageRequest<number>,
@@ -40,17 +59,35 @@ export async function findAuditPage(
   if (subjectId !== undefined) conditions.push(sql`subject_id = ${subjectId}`);
   if (since) conditions.push(sql`happened_at >= ${since}`);
   if (until) conditions.push(sql`happened_at < ${until}`);
-  if (after) {
-    conditions.push(
-      sql`(happened_at, id) < (timestamptz 'epoch' + ${after.key}::double precision * interval '1 microsecond', ${after.id}::uuid)`,
-    );
-  }
+  if (after) conditions.push(sql`(happened_at, id) < (${instantOf(after.key)}, ${after.id}::uuid)`);
   const where = conditions.length > 0 ? sql`where ${sql.join(conditions, sql` and `)}` : sql``;
   const { rows } = await sql<AuditEventRow>`
-    select id, happened_at, (extract(epoch from happened_at) * 1000000)::bigint as happened_microseconds, kind, platform,
-      actor_id, subject_id, session_id, host(address) as address, request_id, details
+    select ${columns}, actor_id, subject_id, session_id, host(address) as address, request_id, details
     from auth.audit_event ${where}
     order by happened_at desc, id desc limit ${first + 1}
   `.execute(trx);
   return rows;
+}
+
+/** Nobody with an account does it, and to no account. */
+function mayBeOfKeys({ kind, actorId, subjectId }: AuditFilter): boolean {
+  return actorId === undefined && subjectId === undefined && (kind?.startsWith('auth.key.') ?? true);
+}
+
+async function findKeyEvents(
+  trx: Transaction<Database>,
+  { kind, since, until }: AuditFilter,
+  { first, after }: PageRequest<number>,
+): Promise<AuditEventRow[]> {
+  const { rows } = await sql<Omit<AuditEventRow, keyof typeof nobody>>`
+    select ${columns}, details
+    from auth.key_events(${first + 1}, ${kind ?? null}, ${since ?? null}, ${until ?? null},
+      ${after ? instantOf(after.key) : null}, ${after?.id ?? null})
+  `.execute(trx);
+  return rows.map((row) => ({ ...row, ...nobody }));
+}
+
+/** Microseconds since 1970. */
+function instantOf(microseconds: number): RawBuilder<Date> {
+  return sql`timestamptz 'epoch' + ${microseconds}::double precision * interval '1 microsecond'`;
 }

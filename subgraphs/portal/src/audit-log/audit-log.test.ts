@@ -156,6 +156,60 @@ describe('auditLog', () => {
   itIsForStaff({ subgraph: () => subgraph, operation: { query, variables: {} }, scope: 'audit:read' });
 });
 
+describe('what was done to signing keys', () => {
+  const keyEvents = { since: '2025-12-31T00:00:00Z', until: '2025-12-31T01:00:00Z' };
+  beforeAll(async () => {
+    // Of the platform, in the same minute a row of this tenant and one of another.
+    await subgraph.database.query(
+      `insert into auth.audit_event (tenant_id, kind, platform, happened_at, details)
+       select null::uuid, kind, 'portal', timestamptz '2025-12-31 00:00:00.000001Z' + place * interval '1 microsecond',
+         '{"kid": "key-1"}'::jsonb
+       from unnest(array['auth.key.published', 'auth.key.rotated', 'auth.key.retired']) with ordinality as k (kind, place)
+       union all select $1::uuid, 'auth.logout', 'user', timestamptz '2025-12-31 00:00:00.000003Z', '{}'::jsonb
+       union all select $2::uuid, 'auth.key.imported', 'user', timestamptz '2025-12-31 00:00:00.000002Z', '{}'::jsonb`,
+      [subgraph.tenants.demo, subgraph.tenants.globex],
+    );
+  });
+
+  it('is shown among the rows of the tenant, and no row of another', async () => {
+    const nodes = await nodesOf(keyEvents);
+    expect(nodes.map(({ kind }: { kind: string }) => kind)).toEqual(
+      expect.arrayContaining(['auth.key.retired', 'auth.key.rotated', 'auth.logout', 'auth.key.published']),
+    );
+    expect(nodes).toHaveLength(4);
+    expect(nodes[0]).toMatchObject({
+      kind: 'auth.key.retired',
+      side: 'portal',
+      actorId: null,
+      address: null,
+      details: [{ name: 'kid', value: 'key-1' }],
+    });
+  });
+
+  it('meets each row once on a walk', async () => {
+    const met: string[] = [];
+    let after: string | null = null;
+    do {
+      const { body } = await ask({ first: 1, after, filter: keyEvents });
+      const { edges, pageInfo } = body.data.auditLog;
+      met.push(...edges.map(({ node }: { node: { kind: string } }) => node.kind));
+      after = pageInfo.hasNextPage ? pageInfo.endCursor : null;
+    } while (after);
+    expect(met).toHaveLength(4);
+    expect(new Set(met).size).toBe(4);
+  });
+
+  it.each([
+    [{ kind: 'auth.key.rotated' }, 1],
+    [{ kind: 'auth.logout' }, 1],
+    [{ actorId: ada }, 0],
+    [{ subjectId: eve }, 0],
+    [{ since: '2025-12-31T00:30:00Z' }, 0],
+  ])('is filtered by %j', async (filter, count) => {
+    expect(await nodesOf({ ...keyEvents, ...filter })).toHaveLength(count);
+  });
+});
+
 describe('what staff do about customers', () => {
   it.each([
     ['suspendCustomer', '{ id }', 'auth.customer.suspended'],
