@@ -1,17 +1,20 @@
 import { readFileSync } from 'node:fs';
-import { ApolloGateway } from '@apollo/gateway';
 import type { SubgraphName } from '@signet/schema/subgraphs';
 import { subgraphs } from '@signet/schema/subgraphs';
 import { supergraphPath } from '@signet/schema/supergraph-files';
 import type { Logger } from '@signet/service';
-import { type DocumentNode, parse, print } from 'graphql';
+import { type DocumentNode, parse } from 'graphql';
 import { createAuthRoute, createFetchPlatform } from './auth-route.ts';
 import type { GatewayConfig } from './config.ts';
-import { stripRules } from './strip-rules.ts';
-import { SubgraphDataSource, type SubgraphDataSourceOptions } from './subgraph-data-source.ts';
+import { SubgraphDataSource, type SubgraphDataSourceOptions } from './fetching/index.ts';
+
+export type ApolloGatewayOptions = Pick<PlanExecutorOptions, 'supergraphSdl' | 'planOf'> & {
+  config: GatewayConfig;
+  logger: Logger;
+};
 
 /** Apollo's gateway on a supergraph, with our own way to the subgraphs. `stop` closes their connections. */
-export function createApolloGateway(supergraph: DocumentNode, config: GatewayConfig, logger: Logger) {
+export function createApolloGateway({ supergraphSdl, planOf, config, logger }: ApolloGatewayOptions) {
   // A contract has lost the tags that tell the platform of a field: the whole supergraph has them.
   const whole = parse(readFileSync(supergraphPath('graph'), 'utf8'));
   const routes = createRoutes(whole, config);
@@ -27,12 +30,10 @@ export function createApolloGateway(supergraph: DocumentNode, config: GatewayCon
       }),
     ]),
   );
-  // @apollo/gateway reads this when it is built; it would report to its vendor otherwise.
-  process.env.APOLLO_TELEMETRY_DISABLED = 'true';
-  const gateway = new ApolloGateway({
-    supergraphSdl: print(stripRules(supergraph)),
-    logger,
-    buildService: ({ name }) => {
+  const gateway = createPlanExecutor({
+    supergraphSdl,
+    planOf,
+    sourceOf: (name) => {
       const source = sources.get(name as SubgraphName);
       if (!source) {
         throw new Error(

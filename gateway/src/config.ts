@@ -18,6 +18,10 @@ const fields = {
   PORTAL_PORT: configFields.port.default(4002),
   /** `yes` only logs what the access rules would refuse here; the subgraphs still refuse it. */
   ACCESS_DRY_RUN: configFields.flag.default(false),
+  /** What an operation may take, its fetches included. A subgraph is told what is left. */
+  REQUEST_TIMEOUT_MS: configFields
+    .wholeNumber('must be milliseconds, 100 to 60000', { min: 100, max: 60_000 })
+    .default(15_000),
   /** Where the platforms' auth processes answer. One process may serve both. */
   AUTH_USER_URL: configFields.httpUrl,
   AUTH_PORTAL_URL: configFields.httpUrl,

@@ -21,6 +21,7 @@ beforeAll(async () => {
     verifier,
     readClientAddress: createClientAddressReader([]),
     tenantsByHost: new Map([['localhost', 'acme']]),
+    timeoutMs: 15_000,
     cookieGate: createSessionCookieGate({ platforms: ['user'], origins: [], areOffered: true }),
   });
   server = createHttpServer({ logger: createLogger('test', 'silent') });

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { sessionByCookie } from '@signet/schema/contract';
 import { formatSignetContext, readAuthorization, withHttpStatus } from '@signet/service';
 import { authenticate, type Session, type Verifier } from '@signet/session';
@@ -12,6 +13,10 @@ export type GatewayContext = {
   signetContext: string;
   /** Only where the client asks that cookies carry refresh tokens, from a page whose origin is trusted. */
   cookies: SessionCookies | undefined;
+  /** By `performance.now()`: when the client's time is up, and with it that of every fetch. */
+  deadline: number;
+  /** Aborts when the client closes its connection without waiting for the answer. */
+  clientGone: AbortSignal;
 };
 
 export type RequestContextOptions = {
@@ -20,6 +25,8 @@ export type RequestContextOptions = {
   readClientAddress: ClientAddressReader;
   tenantsByHost: ReadonlyMap<string, string>;
   cookieGate: SessionCookieGate;
+  /** What an operation may take, beginning here. */
+  timeoutMs: number;
 };
 
 /**
@@ -38,8 +45,23 @@ export function createRequestContext(
         hasToken: authorization !== undefined,
         hasCookies: cookies !== undefined,
       });
-      return { session, authorization, signetContext, cookies };
+      return {
+        session,
+        authorization,
+        signetContext,
+        cookies,
+        deadline: performance.now() + options.timeoutMs,
+        clientGone: watchClient(reply.raw),
+      };
     });
+}
+
+function watchClient(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort();
+  });
+  return controller.signal;
 }
 
 function describeRequest(

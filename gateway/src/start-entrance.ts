@@ -83,6 +83,7 @@ export async function startEntrance(entrance: Entrance, options: EntranceOptions
     ],
     context: createRequestContext({
       entrance: entrance.name,
+      timeoutMs: config.REQUEST_TIMEOUT_MS,
       verifier: createVerifier({ issuers, revocations: revocations.source }),
       readClientAddress: createClientAddressReader(config.TRUSTED_PROXIES),
       tenantsByHost: new Map(config.TENANT_HOSTS.map((pair) => pair.split('=', 2) as [string, string])),

@@ -89,6 +89,8 @@ function wholeNumber(fault: string, { min, max }: { min: number; max: number }) 
 
 /** Pieces of configuration schemas. */
 export const configFields = {
+  /** Of this range; the fault is told as it stands. */
+  wholeNumber,
   port: wholeNumber('must be a port number, 0 to 65535', { min: 0, max: 65_535 }),
   seconds: wholeNumber('must be a whole, positive number of seconds', {
     min: 1,
