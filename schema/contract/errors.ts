@@ -35,6 +35,7 @@ export const errorTable = {
   BAD_USER_INPUT: {
     httpStatus: 400,
     reasons: {
+      'request.limit.characters': 'The document is too long.',
       'request.limit.tokens': 'The document has too many tokens.',
       'request.limit.nesting': 'The document has too many brackets inside one another.',
       'request.limit.operations': 'The document has too many operations.',

@@ -1,0 +1,29 @@
+import { withHttpStatus } from '@signet/service';
+import type { DocumentNode } from 'graphql';
+import type { OperationCheck } from '../operation-checks.ts';
+import { readCostBook } from './cost-book.ts';
+import type { LimitConfig } from './limits.ts';
+import { assertWithinLimits } from './operation-limits.ts';
+
+export { type LimitConfig, limitConfigFields } from './limits.ts';
+export { registerSourceLimits } from './source-limits.ts';
+
+/** Holds a parsed operation against the limits, with the costs that the supergraph names. */
+export function createLimitsCheck(supergraph: DocumentNode, config: LimitConfig): OperationCheck {
+  const book = readCostBook(supergraph);
+  return ({ schema, document, operation, request }) =>
+    withHttpStatus(() => {
+      assertWithinLimits(
+        {
+          schema,
+          document,
+          // Undefined where no operation has the name: Apollo's types leave that out.
+          operation: operation as typeof operation | undefined,
+          variables: request.variables ?? {},
+          extensions: request.extensions,
+        },
+        book,
+        config,
+      );
+    });
+}

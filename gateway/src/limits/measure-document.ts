@@ -1,0 +1,204 @@
+import { credentialFields } from '@signet/schema/contract';
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLField,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  getNamedType,
+  getNullableType,
+  isCompositeType,
+  isInterfaceType,
+  isListType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  SchemaMetaFieldDef,
+  type SelectionNode,
+  type SelectionSetNode,
+  TypeMetaFieldDef,
+  type ValueNode,
+} from 'graphql';
+import type { CostBook } from './cost-book.ts';
+import { readFieldSizes, sizeWithout } from './list-sizes.ts';
+import { addUp, cap, type Measures, nothing } from './measures.ts';
+
+/** What is said about a part of the document, once for each time that it is written. */
+export type DocumentObserver = {
+  onDirectives(count: number): void;
+  onValue(value: ValueNode): void;
+  /** A field asks for this many items. */
+  onPageSize(size: number): void;
+};
+
+export type MeasureOptions = DocumentObserver & {
+  schema: GraphQLSchema;
+  book: CostBook;
+  variables: Readonly<Record<string, unknown>>;
+};
+
+const introspectionFields = new Map(
+  [SchemaMetaFieldDef, TypeMetaFieldDef].map((field) => [field.name, field]),
+);
+/** A mutation locks rows and writes a log: as much as reading some objects. */
+const mutationCost = 10;
+
+/**
+ * Measures every operation of a document that was parsed, but not validated: types, fields and fragments may not exist, fragments may go
+ * round in circles (which counts once; validation refuses them). Each fragment is measured once, so that the time is
+ * linear in the document, whatever it would spread to.
+ */
+export function measureDocument(
+  document: DocumentNode,
+  options: MeasureOptions,
+): ReadonlyMap<OperationDefinitionNode, Measures> {
+  const { schema } = options;
+  const operations = document.definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION);
+  const fragments = document.definitions.filter((node) => node.kind === Kind.FRAGMENT_DEFINITION);
+  const meter = createMeter(fragments, operations, options);
+  for (const fragment of fragments) {
+    options.onDirectives(fragment.directives?.length ?? 0);
+    meter.observeArguments(fragment);
+    meter.measureFragment(fragment);
+  }
+  return new Map(
+    operations.map((operation) => {
+      options.onDirectives(operation.directives?.length ?? 0);
+      meter.observeArguments(operation);
+      for (const definition of operation.variableDefinitions ?? []) {
+        options.onDirectives(definition.directives?.length ?? 0);
+        meter.observeArguments(definition);
+        if (definition.defaultValue) options.onValue(definition.defaultValue);
+      }
+      const measures = meter.measureSet(
+        operation.selectionSet,
+        schema.getRootType(operation.operation) ?? undefined,
+      );
+      return [operation, withOpenLists(measures, nothing.openLists)];
+    }),
+  );
+}
+
+function createMeter(
+  definitions: readonly FragmentDefinitionNode[],
+  operations: readonly OperationDefinitionNode[],
+  options: MeasureOptions,
+) {
+  const { schema, book } = options;
+  const fragments = new Map(definitions.map((node) => [node.name.value, node]));
+  const known = new Map<FragmentDefinitionNode, Measures>();
+  const variableDefaults = new Map(
+    operations.flatMap(({ variableDefinitions = [] }) =>
+      variableDefinitions.flatMap(({ variable, defaultValue }) =>
+        defaultValue ? [[variable.name.value, defaultValue] as const] : [],
+      ),
+    ),
+  );
+
+  function measureFragment(fragment: FragmentDefinitionNode): Measures {
+    const measured = known.get(fragment);
+    if (measured) return measured;
+    known.set(fragment, nothing);
+    const measures = measureSet(fragment.selectionSet, schema.getType(fragment.typeCondition.name.value));
+    known.set(fragment, measures);
+    return measures;
+  }
+
+  function measureSet(set: SelectionSetNode, type: GraphQLNamedType | undefined): Measures {
+    return addUp(set.selections.map((selection) => measureSelection(selection, type)));
+  }
+
+  function measureSelection(node: SelectionNode, type: GraphQLNamedType | undefined): Measures {
+    options.onDirectives(node.directives?.length ?? 0);
+    observeArguments(node);
+    switch (node.kind) {
+      case Kind.FIELD:
+        return measureField(node, type);
+      case Kind.FRAGMENT_SPREAD: {
+        const fragment = fragments.get(node.name.value);
+        return countSpread(fragment ? measureFragment(fragment) : nothing);
+      }
+      case Kind.INLINE_FRAGMENT: {
+        const condition = node.typeCondition?.name.value;
+        return countSpread(
+          measureSet(node.selectionSet, condition === undefined ? type : schema.getType(condition)),
+        );
+      }
+    }
+  }
+
+  function measureField(node: FieldNode, parent: GraphQLNamedType | undefined): Measures {
+    const name = node.name.value;
+    for (const { value } of node.arguments ?? []) options.onValue(value);
+    const field = findField(parent, name);
+    const type = field && getNamedType(field.type);
+    const coordinate = `${parent?.name}.${name}`;
+    const sizes = field
+      ? readFieldSizes(coordinate, node, field, { ...options, variableDefaults })
+      : { own: 1, inner: nothing.openLists };
+    const inside = node.selectionSet
+      ? withOpenLists(measureSet(node.selectionSet, type), sizes.inner)
+      : nothing;
+    const weight =
+      book.weights.get(coordinate) ??
+      book.weights.get(type?.name ?? '') ??
+      (isCompositeType(type) || (!field && node.selectionSet) ? 1 : 0);
+    const costOfItem = weight + inside.cost;
+    const isOpen = field !== undefined && isOpenList(field, coordinate);
+    const isIntrospection = introspectionFields.has(name);
+    const extra = parent !== undefined && parent === schema.getMutationType() ? mutationCost : 0;
+    const cost = isOpen ? 0 : cap(sizes.own * costOfItem + extra);
+    return {
+      fields: cap(1 + inside.fields),
+      aliases: cap((node.alias ? 1 : 0) + inside.aliases),
+      depth: isIntrospection ? 1 : 1 + inside.depth,
+      ownFields: 1,
+      ownCredentials: credentialFields.has(name) ? 1 : 0,
+      cost: isIntrospection ? 0 : cost,
+      introspection: isIntrospection ? cost : cap(inside.introspection * sizes.own),
+      openLists: isOpen ? new Map([[name, costOfItem]]) : nothing.openLists,
+    };
+  }
+
+  /** A list of objects whose length its own field does not say: the enclosing one may. */
+  function isOpenList(field: GraphQLField<unknown, unknown>, coordinate: string): boolean {
+    return (
+      !book.listSizes.has(coordinate) &&
+      !coordinate.startsWith('__') &&
+      isListType(getNullableType(field.type))
+    );
+  }
+
+  function observeArguments({ directives = [] }: { directives?: SelectionNode['directives'] }): void {
+    for (const directive of directives) {
+      for (const { value } of directive.arguments ?? []) options.onValue(value);
+    }
+  }
+
+  return { measureFragment, measureSet, observeArguments };
+}
+
+function findField(
+  parent: GraphQLNamedType | undefined,
+  name: string,
+): GraphQLField<unknown, unknown> | undefined {
+  const field = isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[name] : undefined;
+  return field ?? introspectionFields.get(name);
+}
+
+/** Closes the lists that the enclosing field leaves to its type: with the length that it says, or an assumed one. */
+function withOpenLists(measures: Measures, sizes: ReadonlyMap<string, number>): Measures {
+  if (measures.openLists.size === 0) {
+    return measures;
+  }
+  let { cost } = measures;
+  for (const [name, costOfItem] of measures.openLists) {
+    cost = cap(cost + (sizes.get(name) ?? sizeWithout(name)) * costOfItem);
+  }
+  return { ...measures, cost, openLists: nothing.openLists };
+}
+
+function countSpread(measures: Measures): Measures {
+  return { ...measures, fields: cap(1 + measures.fields) };
+}

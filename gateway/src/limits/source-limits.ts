@@ -1,0 +1,59 @@
+import type { FastifyInstance } from 'fastify';
+import { GraphQLError, Lexer, Source, TokenKind } from 'graphql';
+import type { LimitConfig } from './limits.ts';
+import { refuseExcess } from './refuse-excess.ts';
+
+const opening: ReadonlySet<string> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
+const closing: ReadonlySet<string> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
+
+/**
+ * Counts tokens and open brackets with the lexer of the parser that comes after, so that both see the same; stops at the first that is
+ * too many. That parser calls itself for each bracket: without this, a few thousand of them overflow its stack.
+ *
+ * @throws {RefusalError} `request.limit.characters`, `request.limit.tokens`, `request.limit.nesting`.
+ */
+export function assertSourceWithinLimits(source: string, config: LimitConfig): void {
+  // Comments, commas and strings of any length are few tokens, but each character takes its time.
+  refuseExcess(config, 'LIMIT_CHARACTERS', source.length);
+  const lexer = new Lexer(new Source(source));
+  let tokens = 0;
+  let nesting = 0;
+  for (let token = advance(lexer); token !== undefined; token = advance(lexer)) {
+    tokens += 1;
+    refuseExcess(config, 'LIMIT_TOKENS', tokens, { isAtLeast: true });
+    if (opening.has(token)) {
+      nesting += 1;
+      refuseExcess(config, 'LIMIT_NESTING', nesting, { isAtLeast: true });
+    } else if (closing.has(token)) {
+      nesting -= 1;
+    }
+  }
+}
+
+/** The kind of the next token. Undefined at the end, and where the parser will say what is wrong. */
+function advance(lexer: Lexer): string | undefined {
+  try {
+    const { kind } = lexer.advance();
+    return kind === TokenKind.EOF ? undefined : kind;
+  } catch (error) {
+    if (error instanceof GraphQLError) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** Looks at the text of operations sent to `path`, before Apollo Server parses it. */
+export function registerSourceLimits(server: FastifyInstance, path: string, config: LimitConfig): void {
+  server.addHook('preHandler', async (request) => {
+    if (request.routeOptions.url !== path) {
+      return;
+    }
+    const { query } = (request.method === 'GET' ? request.query : (request.body ?? {})) as {
+      query?: unknown;
+    };
+    if (typeof query === 'string') {
+      assertSourceWithinLimits(query, config);
+    }
+  });
+}
