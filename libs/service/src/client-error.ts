@@ -4,7 +4,11 @@ import { errorBody } from './errors.ts';
 const lingerMs = 2000;
 
 const refusals: Readonly<Record<string, { statusLine: string; text: string }>> = {
-  HPE_HEADER_OVERFLOW: { statusLine: '400 Bad Request', text: 'The headers are too large.' },
+  // RFC 6585, section 5.
+  HPE_HEADER_OVERFLOW: {
+    statusLine: '431 Request Header Fields Too Large',
+    text: 'The headers are too large.',
+  },
   ERR_HTTP_REQUEST_TIMEOUT: {
     statusLine: '408 Request Timeout',
     text: 'The request took too long to arrive.',
@@ -16,8 +20,11 @@ const malformed = { statusLine: '400 Bad Request', text: 'The request is malform
  * Answers what Node's parser refuses and what never becomes a request. The rest of what the client sends is taken in for
  * a while: a socket closed with unread data is reset, and the client would lose the answer.
  */
-export function createClientErrorHandler(): (error: NodeJS.ErrnoException, socket: Socket) => void {
+export function createClientErrorHandler(
+  headers: Readonly<Record<string, string>>,
+): (error: NodeJS.ErrnoException, socket: Socket) => void {
   const answered = new WeakSet<Socket>();
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return (error, socket) => {
     // The parser complains of each further piece again.
     if (answered.has(socket)) {
@@ -31,7 +38,7 @@ export function createClientErrorHandler(): (error: NodeJS.ErrnoException, socke
     const { statusLine, text } = refusals[error.code ?? ''] ?? malformed;
     const body = JSON.stringify(errorBody(text, 'BAD_REQUEST'));
     socket.end(
-      `HTTP/1.1 ${statusLine}\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\n` +
+      `HTTP/1.1 ${statusLine}\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\n${lines.join('')}` +
         `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     );
     socket.resume();

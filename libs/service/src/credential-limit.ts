@@ -1,11 +1,9 @@
 import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
 import { credentialFields } from '@signet/schema/contract';
 import { type DocumentNode, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
+import { errorBody } from './errors.ts';
 
-const tooMany = {
-  message: 'Send one sign-in, registration, refresh or password in a request.',
-  extensions: { code: 'BAD_REQUEST' },
-};
+const tooMany = 'Send one sign-in, registration, refresh or password in a request.';
 
 /**
  * Refuses an operation with more than one credential field, before it is planned or anything of it runs: aliases and
@@ -23,7 +21,7 @@ export function createCredentialLimit(): ApolloServerPlugin {
           }
           return {
             http: { status: 400, headers: new HeaderMap() },
-            body: { kind: 'single', singleResult: { errors: [tooMany] } },
+            body: { kind: 'single', singleResult: errorBody(tooMany, 'BAD_REQUEST') },
           };
         },
       };

@@ -1,5 +1,5 @@
 import { type ErrorCode, findReason, internalErrorText, type Reason } from '@signet/schema/contract';
-import { GraphQLError } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
 type RefusalOptions = {
   /** Public text instead of the table's. Never holds a secret or a cause. */
@@ -45,10 +45,14 @@ export function badInput(field: string, text: string): RefusalError {
 }
 
 /** Body of an answer that GraphQL itself never saw: a failed parse of JSON, a wrong Host, an unknown path. */
-export function errorBody(message: string, code: string, reason?: string): { errors: object[] } {
+export function errorBody(
+  message: string,
+  code: string,
+  reason?: string,
+): { errors: GraphQLFormattedError[] } {
   return { errors: [{ message, extensions: reason ? { code, reason } : { code } }] };
 }
 
-export function internalErrorBody(): { errors: object[] } {
+export function internalErrorBody(): { errors: GraphQLFormattedError[] } {
   return errorBody(internalErrorText, 'INTERNAL_SERVER_ERROR');
 }

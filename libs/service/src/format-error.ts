@@ -1,9 +1,10 @@
 import { unwrapResolverError } from '@apollo/server/errors';
 import { findReason, internalErrorText } from '@signet/schema/contract';
-import type { GraphQLFormattedError } from 'graphql';
+import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import { RefusalError } from './errors.ts';
 import type { Logger } from './logger.ts';
 import { isRequestErrorCode, textOfCoercionError, textOfRequestError } from './request-error.ts';
+import { hideSchemaDetails } from './schema-details.ts';
 
 export type ErrorTranslation = (error: unknown) => RefusalError | undefined;
 
@@ -13,16 +14,18 @@ type FormatErrorOptions = {
   translate?: ErrorTranslation;
   /** True at the gateway: errors with a `serviceName` come from a subgraph of ours, which has formatted them already. */
   trustsExtensions?: boolean;
+  /** Keeps names that the client did not send out of the texts of faults of its document. */
+  hideSchemaDetails?: boolean;
 };
 
-type ErrorFormatter = (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
+export type ErrorFormatter = (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
 
 /** Builds Apollo's `formatError`: refusals and request errors pass, everything else is logged and answered without its cause. */
 export function createErrorFormatter(options: FormatErrorOptions): ErrorFormatter {
   const { logger, translate, trustsExtensions = false } = options;
   const conceal = (formatted: GraphQLFormattedError, cause: unknown, message: string) => {
     logger.error({ err: cause, path: formatted.path }, message);
-    return internalError;
+    return internalError();
   };
   const describe: ErrorFormatter = (formatted, error) => {
     const cause = unwrapResolverError(error);
@@ -43,14 +46,19 @@ export function createErrorFormatter(options: FormatErrorOptions): ErrorFormatte
       return publicError(coercion.text, 'BAD_USER_INPUT', coercion.field && `input.${coercion.field}`);
     }
     if (isRequestErrorCode(code)) {
-      return publicError(textOfRequestError(formatted), code);
+      const text = textOfRequestError(formatted);
+      const isHidden = options.hideSchemaDetails && code === 'GRAPHQL_VALIDATION_FAILED';
+      return publicError(isHidden ? hideSchemaDetails(text, sourceOf(error)) : text, code);
     }
     return conceal(formatted, cause, 'a resolver failed');
   };
   return (formatted, error) => ({ ...describe(formatted, error), ...placeOf(formatted) });
 }
 
-const internalError = publicError(internalErrorText, 'INTERNAL_SERVER_ERROR');
+/** New each time, as all errors here: what is shared between answers, one request could change for another. */
+function internalError(): GraphQLFormattedError {
+  return publicError(internalErrorText, 'INTERNAL_SERVER_ERROR');
+}
 
 function publicError(
   message: string,
@@ -86,7 +94,7 @@ function passOn({ message, extensions }: GraphQLFormattedError): GraphQLFormatte
   if (code === 'BAD_USER_INPUT') {
     return publicError('An input value is not of its type.', code);
   }
-  return code === 'INTERNAL_SERVER_ERROR' ? internalError : undefined;
+  return code === 'INTERNAL_SERVER_ERROR' ? internalError() : undefined;
 }
 
 /** The cause of an outage is the operator's business, though the answer says nothing of it. */
@@ -105,6 +113,11 @@ function findRefusal(error: unknown): RefusalError | undefined {
     current = 'originalError' in current ? (current.originalError ?? current.cause) : current.cause;
   }
   return undefined;
+}
+
+/** The document in which the fault is. */
+function sourceOf(error: unknown): string | undefined {
+  return (error as Partial<GraphQLError> | undefined)?.source?.body;
 }
 
 function placeOf({ locations, path }: GraphQLFormattedError) {

@@ -5,15 +5,18 @@ import {
   type BaseContext,
 } from '@apollo/server';
 import {
+  ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
   ApolloServerPluginLandingPageDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import { type ApolloFastifyContextFunction, fastifyApolloHandler } from '@as-integrations/fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { errorBody } from './errors.ts';
 import { createErrorFormatter, type ErrorTranslation } from './format-error.ts';
 import { withHttpStatus } from './http-status.ts';
 import type { Logger } from './logger.ts';
+import { chooseAnswerType } from './media-type.ts';
 import { operationCheck } from './operation-check.ts';
 
 /** Looks at operations of any endpoint, whatever its context. */
@@ -24,17 +27,23 @@ export type GraphqlEndpointOptions<C extends BaseContext> = {
   logger: Logger;
   path: string;
   introspection: boolean;
+  /** Keeps names that the client did not send out of the texts of errors. Where introspection is off unless said. */
+  hideSchemaDetails?: boolean;
   context: ApolloFastifyContextFunction<C>;
   translateError?: ErrorTranslation;
+  /** `plugins`: one of them validates documents, so that Apollo Server doesn't. */
+  validatedBy?: 'plugins';
   /** True where errors come from subgraphs of ours. */
   isGateway?: boolean;
-} & Pick<ApolloServerOptions<C>, 'plugins'> & { source: Pick<ApolloServerOptions<C>, 'schema' | 'gateway'> };
+} & Pick<ApolloServerOptions<C>, 'plugins' | 'persistedQueries' | 'documentStore' | 'parseOptions'> & {
+    source: Pick<ApolloServerOptions<C>, 'schema' | 'gateway'>;
+  };
 
 /** Puts Apollo Server on a Fastify server: GET and POST at `path`, one error format, statuses of GraphQL over HTTP. */
 export async function mountGraphql<C extends BaseContext>(
   options: GraphqlEndpointOptions<C>,
 ): Promise<ApolloServer<C>> {
-  const { server, logger, path, introspection } = options;
+  const { server, logger, path, introspection, hideSchemaDetails = !introspection } = options;
   const context: typeof options.context = (request, reply) =>
     withHttpStatus(() => options.context(request, reply), options.translateError);
   const apollo = new ApolloServer<C>({
@@ -42,29 +51,48 @@ export async function mountGraphql<C extends BaseContext>(
     logger,
     introspection,
     includeStacktraceInErrorResponses: false,
-    hideSchemaDetailsFromClientErrors: !introspection,
+    hideSchemaDetailsFromClientErrors: hideSchemaDetails,
     stopOnTerminationSignals: false,
     csrfPrevention: true,
-    // A cache that any client could fill; trusted documents will take its place.
-    persistedQueries: false,
+    persistedQueries: options.persistedQueries ?? false,
+    ...(options.documentStore && { documentStore: options.documentStore }),
+    ...(options.parseOptions && { parseOptions: options.parseOptions }),
+    dangerouslyDisableValidation: options.validatedBy === 'plugins',
     formatError: createErrorFormatter({
       logger,
       ...(options.translateError && { translate: options.translateError }),
       trustsExtensions: options.isGateway ?? false,
+      hideSchemaDetails,
     }),
     plugins: [
+      // Every answer is `private, no-store`; see surface-headers.ts.
+      ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
       operationCheck as ApolloServerPlugin<C>,
-      statusOfRequestErrors as ApolloServerPlugin<C>,
+      formOfAnswers as ApolloServerPlugin<C>,
       ...(options.plugins ?? []),
     ],
   });
   await apollo.start();
-  server.route({ method: ['GET', 'POST'], url: path, handler: fastifyApolloHandler(apollo, { context }) });
+  server.route({
+    method: ['GET', 'POST'],
+    url: path,
+    // Executing an operation to throw its answer away is nothing for HEAD.
+    exposeHeadRoute: false,
+    preHandler: refuseUnacceptable,
+    handler: fastifyApolloHandler(apollo, { context }),
+  });
   server.addHook('onClose', () => apollo.stop());
   return apollo;
+}
+
+/** Before anything runs: a mutation must not have happened where the client then can't be told. */
+async function refuseUnacceptable(request: FastifyRequest, reply: FastifyReply) {
+  if (chooseAnswerType(request.headers.accept)) return;
+  const text = 'Answers are application/json or application/graphql-response+json.';
+  return reply.code(406).send(errorBody(text, 'BAD_REQUEST'));
 }
 
 const statusOkUnderJson = new Set([
@@ -76,24 +104,27 @@ const statusOkUnderJson = new Set([
 
 /**
  * GraphQL over HTTP: under an explicit `Accept: application/json` a well-formed request answers 200 even where the
- * operation fails to parse, validate or coerce; everywhere else Apollo's 400 stays.
+ * operation fails to parse, validate or coerce; everywhere else Apollo's 400 stays. The type is ours to say: Apollo Server
+ * would compare parameters such as a charset too, and answer 406 when all is done.
  */
-const statusOfRequestErrors: ApolloServerPlugin = {
+const formOfAnswers: ApolloServerPlugin = {
   async requestDidStart() {
     return {
       async willSendResponse({ request, response }) {
-        if (response.http.status !== 400 || response.body.kind !== 'single') {
+        if (response.body.kind !== 'single') {
           return;
         }
-        const accept = request.http?.headers.get('accept') ?? '';
-        if (/\bapplication\/graphql-response\+json\b/i.test(accept)) {
-          // A client that takes both gets the type to which the status 400 belongs.
-          response.http.headers.set('content-type', 'application/graphql-response+json; charset=utf-8');
-          return;
-        }
+        const answer = chooseAnswerType(request.http?.headers.get('accept'));
+        const type = answer?.type ?? 'application/json';
+        response.http.headers.set('content-type', `${type}; charset=utf-8`);
         const errors = response.body.singleResult.errors ?? [];
         const isRequestError = errors.every((error) => statusOkUnderJson.has(String(error.extensions?.code)));
-        if (isRequestError && /\bapplication\/json\b/i.test(accept)) {
+        if (
+          response.http.status === 400 &&
+          isRequestError &&
+          type === 'application/json' &&
+          answer?.isNamed
+        ) {
           response.http.status = 200;
         }
       },

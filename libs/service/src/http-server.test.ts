@@ -6,6 +6,7 @@ import { RefusalError } from './errors.ts';
 import { createHttpServer } from './http-server.ts';
 import { listen } from './listen.ts';
 import { createLogger } from './logger.ts';
+import { sendBytes } from './raw-http.test-support.ts';
 
 const logger = createLogger('test', 'silent');
 const faults: { database?: string } = {};
@@ -33,22 +34,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Sends bytes as they are and reads until the server ends. */
-async function sendRaw(text: string): Promise<{ status: number; body: unknown }> {
-  const socket = connect(Number(new URL(url).port), '127.0.0.1');
-  let answer = '';
-  socket.setEncoding('utf8').on('data', (piece: string) => {
-    answer += piece;
-  });
-  socket.write(text);
-  await Promise.race([
-    once(socket, 'end'),
-    once(socket, 'error').then(([error]) => Promise.reject(error as Error)),
-  ]);
-  socket.destroy();
-  const [head = '', body = ''] = answer.split('\r\n\r\n');
-  return { status: Number(head.split(' ')[1]), body: JSON.parse(body) };
-}
+const sendRaw = (text: string) => sendBytes(url, text).then(({ status, body }) => ({ status, body }));
 
 function post(body: string | undefined, contentType = 'application/json') {
   return fetch(`${url}/echo`, {
@@ -95,12 +81,12 @@ test('answers a probe by whatever host it asks', async () => {
 });
 
 test.each([20_000, 1_000_000, 20_000_000])(
-  'answers 400 to %i bytes of Authorization, and the client can read it',
+  'answers 431 to %i bytes of Authorization, and the client can read it',
   async (size) => {
     const answer = await sendRaw(
       `GET /none HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${'a'.repeat(size)}\r\n\r\n`,
     );
-    expect(answer).toEqual({ status: 400, body: refusal('BAD_REQUEST') });
+    expect(answer).toEqual({ status: 431, body: refusal('BAD_REQUEST') });
   },
 );
 

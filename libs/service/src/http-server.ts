@@ -1,71 +1,96 @@
 import type { IncomingMessage } from 'node:http';
 import { finished } from 'node:stream/promises';
 import { type FastifyError, type FastifyInstance, type FastifyReply, fastify, LogController } from 'fastify';
+import { followAllowedMethods } from './allowed-methods.ts';
 import { createClientErrorHandler } from './client-error.ts';
 import { errorBody, internalErrorBody, RefusalError } from './errors.ts';
 import { type ReadinessCheck, registerHealth } from './health.ts';
-import { createHostCheck } from './host-check.ts';
 import { refusalHeaders } from './http-status.ts';
 import type { Logger } from './logger.ts';
+import { isReadableBody } from './media-type.ts';
+import { createTargetCheck, nothingHere } from './request-target.ts';
+import { surfaceHeaders } from './surface-headers.ts';
 
 export type HttpServerOptions = {
   logger: Logger;
   /** Host names, beside loopback's, under which this server may be called. */
   allowedHosts?: readonly string[];
   bodyLimitBytes?: number;
+  /** Whether clients come by https, as a rule through a proxy. */
+  isHttps?: boolean;
+  /** How long a client may take to send, and how often that is looked at. */
+  timeoutsMs?: { headers: number; request: number; check: number };
   readiness?: readonly ReadinessCheck[];
 };
 
 const defaultBodyLimitBytes = 256 * 1024;
-const requestTimeoutMs = 30_000;
+const maxHeaderBytes = 16 * 1024;
+/** Against clients that send a byte at a time to hold connections. Node looks every 30 s unless told. */
+const defaultTimeoutsMs = { headers: 10_000, request: 30_000, check: 5000 };
 const drainTimeoutMs = 2000;
 
-/** A Fastify server with what every process shares: Host check, JSON only, one error format, health. */
+/** A Fastify server with what every process shares: Host check, JSON only, one error format, security headers, health. */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
-  const { logger } = options;
+  const { logger, timeoutsMs = defaultTimeoutsMs } = options;
+  const headers = surfaceHeaders(options.isHttps ?? false);
   let isStopping = false;
   const server = fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimitBytes ?? defaultBodyLimitBytes,
-    requestTimeout: requestTimeoutMs,
+    requestTimeout: timeoutsMs.request,
     forceCloseConnections: 'idle',
     // Node and Fastify would answer these themselves, in a form of their own. See the hook below.
-    http: { requireHostHeader: false },
+    http: {
+      requireHostHeader: false,
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: timeoutsMs.headers,
+      connectionsCheckingInterval: timeoutsMs.check,
+    },
     return503OnClosing: false,
-    clientErrorHandler: createClientErrorHandler(),
+    clientErrorHandler: createClientErrorHandler(headers),
     genReqId: () => crypto.randomUUID(),
-    routerOptions: { onBadUrl: (_path, _request, response) => refuseBadUrl(response) },
+    routerOptions: { onBadUrl: (_path, _request, response) => refuseBadUrl(response, headers) },
   }) as unknown as FastifyInstance;
   server.removeContentTypeParser('text/plain');
   server.addHook('preClose', (done) => {
     isStopping = true;
     done();
   });
+  const allowedMethodsOf = followAllowedMethods(server);
   registerHealth(server, options.readiness ?? [], () => isStopping);
-  const isOurHost = createHostCheck(options.allowedHosts ?? []);
+  const findTargetFault = createTargetCheck(options.allowedHosts ?? []);
   server.addHook('onRequest', async (request, reply) => {
-    // A probe asks by address; what it learns is nothing that a rebound page could use.
+    const fault = findTargetFault(request.raw);
+    if (fault) {
+      return reply.code(fault.status).send(errorBody(fault.text, fault.code));
+    }
     if (request.url.startsWith('/health/')) return;
-    // RFC 9112, section 3.2: Node keeps the first of several silently.
-    if (request.raw.rawHeaders.filter(isHostName).length !== 1) {
-      return reply.code(400).send(errorBody('Send one Host header.', 'BAD_REQUEST'));
-    }
-    if (!isOurHost(request.raw.headers.host)) {
-      return reply.code(421).send(errorBody('This server does not answer for that host.', 'BAD_REQUEST'));
-    }
     if (isStopping) {
       return sendRefusal(reply, new RefusalError('auth.unavailable'));
     }
   });
+  server.addHook('preParsing', async ({ method, is404, raw }) => {
+    if (method === 'POST' && !is404) assertReadableBody(raw);
+  });
   // A connection that is kept alive after its last answer would keep the server from closing.
   server.addHook('onSend', async (_request, reply) => {
+    for (const [name, value] of Object.entries(headers)) {
+      if (!reply.hasHeader(name)) reply.header(name, value);
+    }
     if (isStopping) {
       reply.header('connection', 'close');
     }
   });
-  server.setNotFoundHandler((_request, reply) => {
-    reply.code(404).send(errorBody('There is nothing at this path.', 'NOT_FOUND'));
+  server.setNotFoundHandler((request, reply) => {
+    const allowed = allowedMethodsOf(request);
+    if (allowed === undefined) {
+      return reply.code(nothingHere.status).send(errorBody(nothingHere.text, nothingHere.code));
+    }
+    reply.header('allow', allowed);
+    return request.method === 'OPTIONS'
+      ? reply.code(204).send()
+      : reply.code(405).send(errorBody(`This path takes ${allowed}.`, 'BAD_REQUEST'));
   });
   server.setErrorHandler(async (error: Partial<FastifyError> | undefined, request, reply) => {
     if (error instanceof RefusalError) {
@@ -77,14 +102,21 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       return reply.code(500).send(internalErrorBody());
     }
     await drain(request.raw);
+    // RFC 9110, section 12.5.3: what a coding was refused for.
+    if (status === 415) reply.header('accept-encoding', 'identity');
     return reply.code(status).send(errorBody(textOf(status), 'BAD_REQUEST'));
   });
   return server;
 }
 
-/** For raw headers, in which names and values take turns. */
-function isHostName(text: string, index: number): boolean {
-  return index % 2 === 0 && text.toLowerCase() === 'host';
+/** A POST that has a body, or says what kind, must have one that can be read. */
+function assertReadableBody({ headers, headersDistinct }: IncomingMessage): void {
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  const types = headersDistinct['content-type'] ?? [];
+  // Node keeps the first of several types silently.
+  if (types.length > 1 || ((hasBody || types.length > 0) && !isReadableBody(headers))) {
+    throw Object.assign(new Error('the body is not JSON'), { statusCode: 415 });
+  }
 }
 
 function sendRefusal(reply: FastifyReply, refusal: RefusalError) {
@@ -97,7 +129,7 @@ function sendRefusal(reply: FastifyReply, refusal: RefusalError) {
 const statusTexts: Readonly<Record<number, string>> = {
   400: 'The request is malformed. Send a JSON object with the operation in "query".',
   413: 'The body is too large.',
-  415: 'Send the operation as application/json.',
+  415: 'Send the operation as application/json, in UTF-8 and not compressed.',
 };
 
 function textOf(status: number): string {
@@ -112,12 +144,15 @@ async function drain(request: IncomingMessage): Promise<void> {
   }
 }
 
-function refuseBadUrl(response: {
-  statusCode: number;
-  setHeader(name: string, value: string): void;
-  end(body: string): void;
-}): void {
-  response.statusCode = 400;
-  response.setHeader('content-type', 'application/json; charset=utf-8');
-  response.end(JSON.stringify(errorBody('The URL is malformed.', 'BAD_REQUEST')));
+function refuseBadUrl(
+  response: {
+    writeHead(status: number, headers: Record<string, string | number>): void;
+    end(body: string): void;
+  },
+  headers: Readonly<Record<string, string>>,
+): void {
+  const body = JSON.stringify(errorBody('The URL is malformed.', 'BAD_REQUEST'));
+  const type = 'application/json; charset=utf-8';
+  response.writeHead(400, { ...headers, 'content-type': type, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
 }

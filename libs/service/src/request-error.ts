@@ -14,9 +14,15 @@ export function isRequestErrorCode(code: unknown): code is string {
   return requestErrorCodes.has(code);
 }
 
-/** The text of a request error, without the literal values of the document that graphql-js puts into some. */
+/**
+ * The text of a request error, without the literal values of the document that graphql-js puts into some. Of faults of the
+ * parser only its own: one that ran out of stack says so in the engine's words.
+ */
 export function textOfRequestError({ message, extensions }: GraphQLFormattedError): string {
   if (extensions?.code === 'GRAPHQL_PARSE_FAILED') {
+    if (!message.startsWith('Syntax Error')) {
+      return 'The document can not be parsed.';
+    }
     return message.replace(/\b(String|BlockString) "[\s\S]*"/, '$1');
   }
   return message

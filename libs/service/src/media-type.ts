@@ -1,0 +1,65 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** The two forms of an answer (GraphQL over HTTP, section "Media Types"). */
+export type AnswerType = 'application/json' | 'application/graphql-response+json';
+
+const parameterForm = /^([\w!#$%&'*+.^`|~-]+)=([\w!#$%&'*+.^`|~-]+|"[^"\\]*")$/;
+
+/**
+ * Whether a body can be read here: JSON in UTF-8 (RFC 8259, section 8.1) and not compressed. Another charset is refused, not
+ * ignored: whoever inspects requests before us would read another text than we do.
+ */
+export function isReadableBody(headers: IncomingHttpHeaders): boolean {
+  const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  const [type = '', ...parameters] = (headers['content-type'] ?? '').split(';').map((part) => part.trim());
+  return coding === 'identity' && type.toLowerCase() === 'application/json' && parameters.every(isHarmless);
+}
+
+function isHarmless(parameter: string): boolean {
+  const [, name, value] = parameterForm.exec(parameter) ?? [];
+  if (name === undefined || value === undefined) {
+    return parameter === '';
+  }
+  return name.toLowerCase() !== 'charset' || value.replaceAll('"', '').toLowerCase() === 'utf-8';
+}
+
+/**
+ * The form of the answer that a client's Accept asks for (RFC 9110, section 12.5.1), and whether it names that form.
+ * Undefined where it takes neither. Where it names both alike, the newer one: its statuses say more.
+ */
+export function chooseAnswerType(
+  accept: string | undefined,
+): { type: AnswerType; isNamed: boolean } | undefined {
+  const ranges = readRanges(accept?.trim() || '*/*');
+  const json = findQuality(ranges, 'application/json');
+  const response = findQuality(ranges, 'application/graphql-response+json');
+  if (
+    response.quality > 0 &&
+    (json.quality === 0 || (response.isNamed && response.quality >= json.quality))
+  ) {
+    return { type: 'application/graphql-response+json', isNamed: response.isNamed };
+  }
+  return json.quality > 0 ? { type: 'application/json', isNamed: json.isNamed } : undefined;
+}
+
+function readRanges(accept: string): ReadonlyMap<string, number> {
+  return new Map(
+    accept.split(',').map((range) => {
+      const [name = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+      const quality = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
+      return [
+        name,
+        quality === undefined || !/^[01](\.\d{0,3})?$/.test(quality) ? 1 : Number(quality),
+      ] as const;
+    }),
+  );
+}
+
+/** The most specific range counts, so that a wildcard brings back nothing that is excluded by name. */
+function findQuality(ranges: ReadonlyMap<string, number>, type: AnswerType) {
+  const named = ranges.get(type);
+  return {
+    quality: named ?? ranges.get('application/*') ?? ranges.get('*/*') ?? 0,
+    isNamed: named !== undefined,
+  };
+}
