@@ -3,12 +3,14 @@ import { configFields, processConfigFields } from '@signet/service';
 import { refineVerifierConfig, verifierConfigFields, whenVerifierConfigIsRead } from '@signet/session';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { limitConfigFields } from './limits/index.ts';
 
 const { PORT: _port, ...commonFields } = processConfigFields;
 
 const fields = {
   ...commonFields,
   ...verifierConfigFields,
+  ...limitConfigFields,
   /** The doors that this process opens. All by default; in production they must be named, `graph` only where it is meant. */
   ENTRANCES: configFields.list
     .pipe(z.array(z.enum(variants, `knows ${variants.join(', ')}`)).min(1, 'names no entrance'))

@@ -3,7 +3,6 @@ import cors from '@fastify/cors';
 import { readRuleBook } from '@signet/access';
 import { supergraphPath } from '@signet/schema/supergraph-files';
 import {
-  createCredentialLimit,
   createHttpServer,
   type Logger,
   listen,
@@ -19,6 +18,7 @@ import type { GatewayConfig } from './config.ts';
 import { corsOptions } from './cors.ts';
 import type { Entrance } from './entrances.ts';
 import { exampleOperations } from './example-operations.ts';
+import { createLimitsCheck, registerSourceLimits } from './limits/index.ts';
 import { createOperationChecks } from './operation-checks.ts';
 import { registerPages, type SeededAccount } from './pages/index.ts';
 import { createRequestContext, type GatewayContext } from './request-context.ts';
@@ -65,6 +65,7 @@ export async function startEntrance(entrance: Entrance, options: EntranceOptions
       exampleOperations,
     });
   }
+  registerSourceLimits(server, graphqlPath, config);
   const { gateway, stop } = createApolloGateway(supergraph, config, logger);
   server.addHook('onClose', stop);
   await mountGraphql<GatewayContext>({
@@ -76,8 +77,7 @@ export async function startEntrance(entrance: Entrance, options: EntranceOptions
     source: { gateway },
     plugins: [
       // In this order: limits, then the introspection guard, then planning, which is dear.
-      createOperationChecks([]),
-      createCredentialLimit(),
+      createOperationChecks([createLimitsCheck(supergraph, config)]),
       throttledStatus,
       createAccessGuard({ rules: readRuleBook(supergraph), logger, dryRun: config.ACCESS_DRY_RUN }),
     ],

@@ -1,13 +1,13 @@
 import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
-import { credentialFields } from '@signet/schema/contract';
+import { credentialFields, findReason } from '@signet/schema/contract';
 import { type DocumentNode, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
 import { errorBody } from './errors.ts';
 
-const tooMany = 'Send one sign-in, registration, refresh or password in a request.';
+const reason = 'request.limit.credentials';
 
 /**
  * Refuses an operation with more than one credential field, before it is planned or anything of it runs: aliases and
- * fragments would make one request a thousand guesses. For the gateway, and for auth, which may be reached without it.
+ * fragments would make one request a thousand guesses. For auth, whatever the gateway before it lets through.
  */
 export function createCredentialLimit(): ApolloServerPlugin {
   return {
@@ -21,12 +21,17 @@ export function createCredentialLimit(): ApolloServerPlugin {
           }
           return {
             http: { status: 400, headers: new HeaderMap() },
-            body: { kind: 'single', singleResult: errorBody(tooMany, 'BAD_REQUEST') },
+            body: { kind: 'single', singleResult: describeRefusal() },
           };
         },
       };
     },
   };
+}
+
+function describeRefusal() {
+  const row = findReason(reason);
+  return errorBody(row?.text ?? '', row?.code ?? 'BAD_USER_INPUT', reason);
 }
 
 /**

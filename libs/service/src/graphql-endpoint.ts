@@ -12,6 +12,7 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { type ApolloFastifyContextFunction, fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { GraphQLErrorExtensions } from 'graphql';
 import { errorBody } from './errors.ts';
 import { createErrorFormatter, type ErrorTranslation } from './format-error.ts';
 import { withHttpStatus } from './http-status.ts';
@@ -102,6 +103,11 @@ const statusOkUnderJson = new Set([
   'OPERATION_RESOLUTION_FAILURE',
 ]);
 
+/** Faults that the specification names. What this server does not want to run, however well-formed, is 400 under any type. */
+function isFaultOfDocument({ code, reason }: GraphQLErrorExtensions = {}): boolean {
+  return statusOkUnderJson.has(String(code)) && !String(reason).startsWith('request.');
+}
+
 /**
  * GraphQL over HTTP: under an explicit `Accept: application/json` a well-formed request answers 200 even where the
  * operation fails to parse, validate or coerce; everywhere else Apollo's 400 stays. The type is ours to say: Apollo Server
@@ -118,7 +124,7 @@ const formOfAnswers: ApolloServerPlugin = {
         const type = answer?.type ?? 'application/json';
         response.http.headers.set('content-type', `${type}; charset=utf-8`);
         const errors = response.body.singleResult.errors ?? [];
-        const isRequestError = errors.every((error) => statusOkUnderJson.has(String(error.extensions?.code)));
+        const isRequestError = errors.every((error) => isFaultOfDocument(error.extensions));
         if (
           response.http.status === 400 &&
           isRequestError &&

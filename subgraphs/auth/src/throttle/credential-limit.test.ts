@@ -17,7 +17,7 @@ describe('credential fields', () => {
     const { status, body } = await auth.ask(`mutation { a: login${input} b: login${input} }`);
     expect(status).toBe(400);
     expect(body).toEqual({
-      errors: [{ message: expect.any(String), extensions: { code: 'BAD_REQUEST' } }],
+      errors: [{ message: expect.any(String), extensions: { code: 'BAD_USER_INPUT', reason: 'request.limit.credentials' } }],
     });
     expect(auth.compares).toEqual([]);
   });
