@@ -7,6 +7,7 @@ import { type DocumentNode, parse } from 'graphql';
 import { createAuthRoute, createFetchPlatform } from './auth-route.ts';
 import type { GatewayConfig } from './config.ts';
 import { SubgraphDataSource, type SubgraphDataSourceOptions } from './fetching/index.ts';
+import { createPlanExecutor, type PlanExecutorOptions } from './plan-executor.ts';
 
 export type ApolloGatewayOptions = Pick<PlanExecutorOptions, 'supergraphSdl' | 'planOf'> & {
   config: GatewayConfig;

@@ -12,6 +12,7 @@ import { createTestIssuer } from '@signet/testing';
 import { type GraphQLFieldResolver, getNamedType, graphql, isListType, isNonNullType, parse } from 'graphql';
 import { gatewayConfigSchema } from './config.ts';
 import { type Entrance, entrances } from './entrances.ts';
+import { openPlanningPool } from './planning/index.ts';
 import { startEntrance } from './start-entrance.ts';
 
 export type Who = 'anonymous' | 'customer' | 'staff' | 'limited';
@@ -70,6 +71,8 @@ export async function startTestGateway(
   });
   const issuers = createTrustedIssuers(config, logger);
   const revocations = await openRevocations(config, logger, undefined);
+  const planning = openPlanningPool({ logger, deadlineMs: config.PLANNING_DEADLINE_MS });
+  stops.push(() => planning.stop());
   const open = async (entrance: Entrance) => {
     const free = { ...config, [entrance.portVariable]: 0 };
     const server = await startEntrance(entrance, {
@@ -77,6 +80,7 @@ export async function startTestGateway(
       logger,
       issuers,
       revocations,
+      planning,
       accounts: [],
     });
     stops.unshift(() => server.stop());

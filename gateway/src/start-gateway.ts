@@ -8,6 +8,7 @@ import {
 import type { GatewayConfig } from './config.ts';
 import { entrances } from './entrances.ts';
 import type { SeededAccount } from './pages/index.ts';
+import { openPlanningPool } from './planning/index.ts';
 import { startEntrance } from './start-entrance.ts';
 
 export type GatewayOptions = {
@@ -25,21 +26,28 @@ export type GatewayOptions = {
 export async function startGateway(
   config: GatewayConfig,
   logger: Logger,
-  { accounts = [], revocations: shared }: GatewayOptions = {},
+  { accounts = [], revocations: feed }: GatewayOptions = {},
 ): Promise<RunningServer> {
   const issuers = createTrustedIssuers(config, logger);
   const wanted = entrances.filter(({ name }) => config.ENTRANCES?.includes(name) ?? true);
-  const revocations = await openRevocations(config, logger, shared);
-  refetchOnRevokedKey(issuers, revocations.source);
+  // First of all: a worker loads what it needs while everything else starts.
+  const planning = openPlanningPool({ logger, deadlineMs: config.PLANNING_DEADLINE_MS });
+  const shared: (() => Promise<void>)[] = [planning.stop];
   const running: RunningServer[] = [];
   const stop = async () => {
     await Promise.all(running.map((server) => server.stop()));
-    await revocations.stop();
+    await Promise.all(shared.map((stopOne) => stopOne()));
   };
   try {
+    const revocations = await openRevocations(config, logger, feed);
+    shared.push(() => revocations.stop());
+    refetchOnRevokedKey(issuers, revocations.source);
     for (const entrance of wanted) {
-      running.push(await startEntrance(entrance, { config, logger, issuers, revocations, accounts }));
+      running.push(
+        await startEntrance(entrance, { config, logger, issuers, revocations, planning, accounts }),
+      );
     }
+    await planning.ready();
   } catch (error) {
     await stop();
     throw error;

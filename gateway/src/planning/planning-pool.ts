@@ -1,0 +1,116 @@
+import type { Logger } from '@signet/service';
+import { createFairQueue } from './fair-queue.ts';
+import type { PlannedSchema, PlanningJob } from './planner.ts';
+import { openWorkerSlot, type WorkerOutcome, type WorkerSlot } from './worker-slot.ts';
+
+export type PlanningPoolOptions = {
+  logger: Logger;
+  /** How long one operation may be validated and planned. */
+  deadlineMs: number;
+  maxWorkers?: number;
+  maxQueueLength?: number;
+  /** How long an operation may wait for its turn. */
+  maxWaitMs?: number;
+  entry?: URL;
+};
+
+/** `no-room`: too many others wait, or have waited for too long. */
+export type PlanningOutcome = WorkerOutcome | { kind: 'no-room' };
+
+export type PlanningPool = {
+  /** Makes a schema known to all workers, present and future. */
+  add(schema: PlannedSchema): void;
+  run(job: PlanningJob, caller: string): Promise<PlanningOutcome>;
+  /** Resolves when a worker has loaded all schemas that were added, or the pool is stopped. */
+  ready(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+type Waiting = { job: PlanningJob; timer: NodeJS.Timeout; settle(outcome: PlanningOutcome): void };
+
+/**
+ * At most two workers, for all entrances of the process. The second is started when the first is busy. A caller has one
+ * of them at a time, and callers take turns: whoever sends what can't be planned waits for that itself.
+ */
+export function openPlanningPool({
+  logger,
+  deadlineMs,
+  maxWorkers = 2,
+  maxQueueLength = 100,
+  maxWaitMs = deadlineMs + 3000,
+  entry = new URL('./planning-worker.ts', import.meta.url),
+}: PlanningPoolOptions): PlanningPool {
+  const schemas: PlannedSchema[] = [];
+  const queue = createFairQueue<Waiting>(maxQueueLength);
+  const served = new Set<string>();
+  const slots: WorkerSlot[] = [];
+  const awaitingReady: (() => void)[] = [];
+  let isStopped = false;
+
+  const isAnyIdle = () => slots.some(({ isIdle }) => isIdle);
+  const openSlot = () => slots.push(openWorkerSlot({ logger, schemas, deadlineMs, entry, onIdle: assign }));
+  const assign = () => {
+    if (isAnyIdle()) for (const resolve of awaitingReady.splice(0)) resolve();
+    for (const slot of slots) {
+      const next = slot.isIdle && queue.take((caller) => !served.has(caller));
+      if (next) void serve(slot, next.caller, next.item);
+    }
+  };
+  const serve = async (slot: WorkerSlot, caller: string, { job, timer, settle }: Waiting) => {
+    clearTimeout(timer);
+    served.add(caller);
+    const outcome = await slot.run(job);
+    served.delete(caller);
+    settle(outcome);
+    assign();
+  };
+  const turnAway = (waiting: Waiting | undefined) => {
+    clearTimeout(waiting?.timer);
+    waiting?.settle({ kind: 'no-room' });
+  };
+  openSlot();
+  return {
+    add(schema) {
+      schemas.push(schema);
+      for (const slot of slots) slot.load(schema);
+    },
+    run(job, caller) {
+      const { promise, resolve } = Promise.withResolvers<PlanningOutcome>();
+      if (isStopped) {
+        return Promise.resolve({ kind: 'no-room' });
+      }
+      const waiting: Waiting = {
+        job,
+        timer: setTimeout(() => {
+          queue.remove(caller, waiting);
+          resolve({ kind: 'no-room' });
+        }, maxWaitMs),
+        settle: resolve,
+      };
+      turnAway(queue.push(caller, waiting));
+      assign();
+      if (
+        queue.length > 0 &&
+        !served.has(caller) &&
+        served.size === slots.length &&
+        slots.length < maxWorkers
+      ) {
+        openSlot();
+      }
+      return promise;
+    },
+    ready: () =>
+      new Promise((resolve) => {
+        if (isAnyIdle()) resolve();
+        else awaitingReady.push(resolve);
+      }),
+    async stop() {
+      isStopped = true;
+      for (const resolve of awaitingReady.splice(0)) resolve();
+      for (let next = queue.take(() => true); next; next = queue.take(() => true)) {
+        turnAway(next.item);
+      }
+      await Promise.all(slots.map((slot) => slot.stop()));
+    },
+  };
+}

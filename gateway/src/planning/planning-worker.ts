@@ -1,0 +1,45 @@
+import { parentPort } from 'node:worker_threads';
+import {
+  createPlanner,
+  type PlannedSchema,
+  type Planner,
+  type PlanningJob,
+  type PlanningResult,
+} from './planner.ts';
+
+/** One at a time: the next comes when the one before has been answered. */
+export type MessageToWorker = { schema: PlannedSchema } | { job: PlanningJob };
+export type MessageFromWorker = { kind: 'ready' } | PlanningResult;
+
+const port = parentPort;
+if (!port) {
+  throw new Error('This file is the start of a worker thread, not of a process.');
+}
+const planners = new Map<string, Planner>();
+
+port.on('message', (message: MessageToWorker) => {
+  if ('schema' in message) {
+    planners.set(message.schema.name, createWarmPlanner(message.schema));
+    port.postMessage({ kind: 'ready' } satisfies MessageFromWorker);
+  } else {
+    port.postMessage(run(message.job) satisfies MessageFromWorker);
+  }
+});
+port.postMessage({ kind: 'ready' } satisfies MessageFromWorker);
+
+/** The first plan of a planner takes several times as long as the next. */
+function createWarmPlanner(schema: PlannedSchema): Planner {
+  const planner = createPlanner(schema);
+  planner({ source: '{ __typename }', operationName: undefined });
+  return planner;
+}
+
+function run(job: PlanningJob): PlanningResult {
+  const planner = planners.get(job.schema);
+  try {
+    return planner?.(job) ?? { kind: 'failed', message: `no schema '${job.schema}' was loaded` };
+  } catch (error) {
+    // A stack that overflows, or limits of the planner's own: it throws plain errors.
+    return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
+  }
+}

@@ -1,0 +1,96 @@
+type Entry<V> = { value: V; size: number };
+
+export type SegmentedCacheOptions = {
+  maxSize: number;
+  /** Of `maxSize`, for what has been used once. The rest is kept for what has been used again. */
+  probationShare?: number;
+};
+
+export type SegmentedCache<V> = {
+  get(key: string): V | undefined;
+  /** Adds or replaces. What is larger than probation is not kept. */
+  set(key: string, value: V, size: number): void;
+  readonly size: number;
+};
+
+/**
+ * Segmented LRU (Karedla, Love and Wherry 1994): what is new is on probation, and protected when it is used again. Values
+ * that are used once only push each other out, however many of them come.
+ */
+export function createSegmentedCache<V>({
+  maxSize,
+  probationShare = 0.2,
+}: SegmentedCacheOptions): SegmentedCache<V> {
+  const probation = createSegment<V>(maxSize * probationShare);
+  const kept = createSegment<V>(maxSize - maxSize * probationShare);
+  return {
+    get(key) {
+      const known = kept.touch(key);
+      if (known) {
+        return known.value;
+      }
+      const entry = probation.delete(key);
+      if (!entry) {
+        return undefined;
+      }
+      // Those who make room for it get a second probation.
+      for (const [evictedKey, evicted] of kept.set(key, entry)) probation.set(evictedKey, evicted);
+      return entry.value;
+    },
+    set(key, value, size) {
+      if (kept.delete(key)) {
+        for (const [evictedKey, evicted] of kept.set(key, { value, size }))
+          probation.set(evictedKey, evicted);
+      } else {
+        probation.set(key, { value, size });
+      }
+    },
+    get size() {
+      return probation.size + kept.size;
+    },
+  };
+}
+
+/** Least recently used goes first: a Map keeps the order of insertion. */
+function createSegment<V>(maxSize: number) {
+  const entries = new Map<string, Entry<V>>();
+  let size = 0;
+  const remove = (key: string) => {
+    const entry = entries.get(key);
+    if (entry) {
+      entries.delete(key);
+      size -= entry.size;
+    }
+    return entry;
+  };
+  return {
+    get size() {
+      return size;
+    },
+    delete: remove,
+    touch(key: string) {
+      const entry = remove(key);
+      if (entry) {
+        entries.set(key, entry);
+        size += entry.size;
+      }
+      return entry;
+    },
+    /** Returns what had to go, the least recently used first; the entry itself when it is too large. */
+    set(key: string, entry: Entry<V>): [string, Entry<V>][] {
+      remove(key);
+      if (entry.size > maxSize) {
+        return [[key, entry]];
+      }
+      entries.set(key, entry);
+      size += entry.size;
+      const evicted: [string, Entry<V>][] = [];
+      for (const [oldKey, old] of entries) {
+        if (size <= maxSize) break;
+        remove(oldKey);
+        evicted.push([oldKey, old]);
+      }
+      return evicted;
+    },
+  };
+}
