@@ -1,3 +1,5 @@
+import { OutOfTimeError } from './deadline.ts';
+
 /** `input`: the client sent a value that no column can hold. `unavailable`: the server cannot be used right now. */
 export type DatabaseErrorReason = 'input' | 'unavailable';
 
@@ -38,6 +40,7 @@ const lostConnection =
  */
 export function databaseErrorToReason(error: unknown): DatabaseErrorReason | undefined {
   if (!(error instanceof Error)) return undefined;
+  if (error instanceof OutOfTimeError) return 'unavailable';
   const { code } = error as { code?: unknown };
   if (typeof code === 'string') {
     if (inputStates.has(code)) return 'input';

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDatabase, inTenant, pingDatabase } from './database.ts';
 import { databaseErrorToReason } from './database-errors.ts';
+import { untilDeadline } from './deadline.ts';
 
 let database: TestDatabase;
 let demo: string;
@@ -65,6 +66,33 @@ describe('inTenant', () => {
     });
     await expect(write).rejects.toThrow('changed my mind');
     expect(await database.query(`select 1 from catalog.product where price_amount = 999`)).toEqual([]);
+  });
+
+  it("ends a statement when the request's time is up, and leaves the connection as it was", async () => {
+    await using db = connect({ maxConnections: 1 });
+    const sleep = () => inTenant(db, demo, (trx) => sql`select pg_sleep(3)`.execute(trx));
+    const startedAt = performance.now();
+    const late = untilDeadline(startedAt + 300, async () => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return sleep();
+    });
+    expect(databaseErrorToReason(await late.catch((error: unknown) => error))).toBe('unavailable');
+    expect(performance.now() - startedAt).toBeLessThan(2500);
+    const timeout = await inTenant(db, demo, (trx) =>
+      sql<{ statement_timeout: string }>`show statement_timeout`.execute(trx),
+    );
+    expect(timeout.rows).toEqual([{ statement_timeout: '5s' }]);
+  });
+
+  it('asks nothing for a request whose time is up, and never gives a statement more than five seconds', async () => {
+    await using db = connect();
+    const timeout = (deadline: number) =>
+      untilDeadline(deadline, () =>
+        inTenant(db, demo, (trx) => sql<{ statement_timeout: string }>`show statement_timeout`.execute(trx)),
+      );
+    const refused = await timeout(performance.now() - 1).catch((error: unknown) => error);
+    expect(databaseErrorToReason(refused)).toBe('unavailable');
+    expect((await timeout(performance.now() + 60_000)).rows).toEqual([{ statement_timeout: '5s' }]);
   });
 
   it("refuses a row of another tenant's", async () => {

@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import pg from 'pg';
+import { findTimeLeftMs } from './deadline.ts';
 import { createClientClass, type QueryListener } from './named-statements.ts';
 import type { Database } from './tables.ts';
 
@@ -15,13 +16,16 @@ export type DatabaseOptions = {
   onQuery?: QueryListener;
 };
 
+/** Bounds how late a revocation can commit, see the revocation feed: a request may shorten it only. */
+const maxStatementMs = 5000;
+
 /** A pool of connections for one process. `destroy()` ends it. Connects at the first query, not here. */
 export function createDatabase<DB = Database>(url: string, options: DatabaseOptions = {}): Kysely<DB> {
   const {
     maxConnections = 10,
     log,
     applicationName = 'signet',
-    statementTimeoutMs = 5000,
+    statementTimeoutMs = maxStatementMs,
     onQuery,
   } = options;
   const pool = new pg.Pool({
@@ -51,7 +55,10 @@ function createTypeParsers(): pg.CustomTypesConfig {
 
 /**
  * Runs `fn` in one transaction that sees the rows of this tenant only. Every query on tenant data goes through here: the
- * row policies read `app.tenant`, and without it there are no rows. The setting ends with the transaction.
+ * row policies read `app.tenant`, and without it there are no rows. The setting ends with the transaction. Each of its
+ * statements is cancelled when the request's time is up (`untilDeadline`).
+ *
+ * @throws {OutOfTimeError} when the request has no time left
  */
 export function inTenant<DB, T>(
   db: Kysely<DB>,
@@ -59,7 +66,12 @@ export function inTenant<DB, T>(
   fn: (trx: Transaction<DB>) => Promise<T>,
 ): Promise<T> {
   return db.transaction().execute(async (trx) => {
-    await sql`select set_config('app.tenant', ${tenantId}, true)`.execute(trx);
+    const left = findTimeLeftMs();
+    const setTenant = sql`select set_config('app.tenant', ${tenantId}, true)`;
+    await (left === undefined || left >= maxStatementMs
+      ? setTenant
+      : sql`${setTenant}, set_config('statement_timeout', ${String(left)}, true)`
+    ).execute(trx);
     return fn(trx);
   });
 }

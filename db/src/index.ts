@@ -3,6 +3,7 @@ export * from './connection-errors.ts';
 export * from './database.ts';
 export * from './database-errors.ts';
 export { restrictDatabase } from './database-rights.ts';
+export { untilDeadline } from './deadline.ts';
 export * from './housekeeping/index.ts';
 export * from './migrate.ts';
 export type { QueryListener } from './named-statements.ts';

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { createDatabase, pingDatabase } from './database.ts';
 import { type DatabaseErrorReason, databaseErrorToReason } from './database-errors.ts';
+import { untilDeadline } from './deadline.ts';
 import type { Database } from './tables.ts';
 import { createTenantDirectory } from './tenants.ts';
 
@@ -12,6 +13,8 @@ export type ProcessDatabase = {
   findTenantId(slug: string): Promise<string | undefined>;
   checkReady(): Promise<string | undefined>;
   classifyError(error: unknown): DatabaseErrorReason | undefined;
+  /** Runs what serves a request; its queries end at the deadline, by `performance.now()`. */
+  untilDeadline<T>(deadline: number, fn: () => T): T;
   close(): Promise<void>;
 };
 
@@ -44,6 +47,7 @@ export function openProcessDatabase(
       }
     },
     classifyError: databaseErrorToReason,
+    untilDeadline,
     close: () => db.destroy(),
   };
 }

@@ -1,4 +1,4 @@
-import { databaseErrorToReason, type ProcessDatabase } from '@signet/db';
+import { databaseErrorToReason, type ProcessDatabase, untilDeadline } from '@signet/db';
 import type { SubgraphDatabase } from '@signet/subgraph';
 
 /** The pools of the platforms that a process holds, as one for its server. Any of them knows the tenants. */
@@ -13,6 +13,7 @@ export function joinDatabases(
       return faults.find((fault) => fault !== undefined);
     },
     classifyError: databaseErrorToReason,
+    untilDeadline,
     close,
   };
 }
