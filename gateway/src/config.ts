@@ -4,13 +4,25 @@ import { refineVerifierConfig, verifierConfigFields, whenVerifierConfigIsRead } 
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { limitConfigFields } from './limits/index.ts';
+import { planningFields } from './planning/index.ts';
+import {
+  refineTrustedDocuments,
+  trustedDocumentsFields,
+  whenTrustedDocumentsAreRead,
+} from './trusted-documents/index.ts';
 
 const { PORT: _port, ...commonFields } = processConfigFields;
+
+const originList = configFields.list
+  .refine((origins) => origins.every(isOrigin), 'must be origins such as https://shop.example, without a path')
+  .default([]);
 
 const fields = {
   ...commonFields,
   ...verifierConfigFields,
   ...limitConfigFields,
+  ...trustedDocumentsFields,
+  ...planningFields,
   /** The doors that this process opens. All by default; in production they must be named, `graph` only where it is meant. */
   ENTRANCES: configFields.list
     .pipe(z.array(z.enum(variants, `knows ${variants.join(', ')}`)).min(1, 'names no entrance'))
@@ -31,13 +43,11 @@ const fields = {
   CATALOG_URL: configFields.httpUrl,
   INVENTORY_URL: configFields.httpUrl,
   ORDERS_URL: configFields.httpUrl,
-  /** Origins whose pages may call this gateway. */
-  CORS_ORIGINS: configFields.list
-    .refine(
-      (origins) => origins.every(isOrigin),
-      'must be origins such as https://shop.example, without a path',
-    )
-    .default([]),
+  /** Origins whose pages may call every entrance of this gateway, and those for one of them. */
+  CORS_ORIGINS: originList,
+  GRAPH_CORS_ORIGINS: originList,
+  USER_CORS_ORIGINS: originList,
+  PORTAL_CORS_ORIGINS: originList,
   /** `no` lets refresh tokens travel in bodies only; a page that asks for cookies is refused. */
   SESSION_COOKIES: configFields.flag.default(true),
   /** CIDRs of proxies whose Forwarded and X-Forwarded-For are believed. */
@@ -52,7 +62,10 @@ const fields = {
     )
     .transform((pairs) => pairs.map((pair) => pair.toLowerCase()))
     .default([]),
-  /** The browser pages, and the schema for tools. On in development, off in production unless set to yes. */
+  /**
+   * The browser pages, and the schema for tools. On in development, off in production unless set to yes. Staff may ask the
+   * `portal` entrance for its schema in production too, unless INTROSPECTION is no.
+   */
   SANDBOX: configFields.flag.optional(),
   EXPLORER: configFields.flag.optional(),
   INTROSPECTION: configFields.flag.optional(),
@@ -61,6 +74,7 @@ const fields = {
 export const gatewayConfigSchema = z
   .object(fields)
   .superRefine(refineVerifierConfig, whenVerifierConfigIsRead)
+  .superRefine(refineTrustedDocuments, whenTrustedDocumentsAreRead)
   .refine((config) => config.NODE_ENV !== 'production' || config.ENTRANCES !== undefined, {
     path: ['ENTRANCES'],
     message: 'must be set in production: name the entrances to open',

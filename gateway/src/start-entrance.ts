@@ -10,7 +10,7 @@ import {
   type RunningServer,
 } from '@signet/service';
 import { createVerifier, type ProcessRevocations, type TrustedIssuer } from '@signet/session';
-import { parse } from 'graphql';
+import { parse, print } from 'graphql';
 import { createAccessGuard } from './access-guard.ts';
 import { createApolloGateway } from './apollo-gateway.ts';
 import { createClientAddressReader } from './client-address.ts';
@@ -21,9 +21,12 @@ import { exampleOperations } from './example-operations.ts';
 import { createLimitsCheck, registerSourceLimits } from './limits/index.ts';
 import { createOperationChecks } from './operation-checks.ts';
 import { registerPages, type SeededAccount } from './pages/index.ts';
+import { createEntrancePlanning, type PlanningPool } from './planning/index.ts';
 import { createRequestContext, type GatewayContext } from './request-context.ts';
 import { createSessionCookieGate } from './session-cookies.ts';
+import { stripRules } from './strip-rules.ts';
 import { throttledStatus } from './throttled-status.ts';
+import { openTrustedDocuments, trustedDocumentsOf, type WithDocument } from './trusted-documents/index.ts';
 import { registerWellKnown } from './well-known.ts';
 
 export type EntranceOptions = {
@@ -32,6 +35,8 @@ export type EntranceOptions = {
   /** Of all platforms; an entrance takes those that it admits. */
   issuers: readonly TrustedIssuer[];
   revocations: ProcessRevocations;
+  /** Of all entrances. */
+  planning: PlanningPool;
   accounts: readonly SeededAccount[];
 };
 
@@ -65,34 +70,54 @@ export async function startEntrance(entrance: Entrance, options: EntranceOptions
       exampleOperations,
     });
   }
+  const introspection = config.INTROSPECTION ?? isDevelopment;
+  const supergraphSdl = print(stripRules(supergraph));
+  const planning = createEntrancePlanning({
+    pool: options.planning,
+    schema: { name: entrance.name, supergraphSdl, introspection },
+    hideSchemaDetails: !introspection,
+    logger,
+  });
   registerSourceLimits(server, graphqlPath, config);
-  const { gateway, stop } = createApolloGateway(supergraph, config, logger);
+  const { gateway, stop } = createApolloGateway({ supergraphSdl, planOf: planning.planOf, config, logger });
   server.addHook('onClose', stop);
-  await mountGraphql<GatewayContext>({
+  const trustedDocuments = await openTrustedDocuments({
+    entrance: entrance.name,
+    ...trustedDocumentsOf(config, entrance.name),
+    logger,
+  });
+  server.addHook('onClose', () => trustedDocuments.stop());
+  await mountGraphql<WithDocument<GatewayContext>>({
     server,
     logger,
     path: graphqlPath,
-    introspection: config.INTROSPECTION ?? isDevelopment,
+    introspection,
+    ...planning.endpoint,
     isGateway: true,
     source: { gateway },
+    persistedQueries: trustedDocuments.persistedQueries,
     plugins: [
+      trustedDocuments.plugin,
       // In this order: limits, then the introspection guard, then planning, which is dear.
       createOperationChecks([createLimitsCheck(supergraph, config)]),
       throttledStatus,
+      planning.plugin,
       createAccessGuard({ rules: readRuleBook(supergraph), logger, dryRun: config.ACCESS_DRY_RUN }),
     ],
-    context: createRequestContext({
-      entrance: entrance.name,
-      timeoutMs: config.REQUEST_TIMEOUT_MS,
-      verifier: createVerifier({ issuers, revocations: revocations.source }),
-      readClientAddress: createClientAddressReader(config.TRUSTED_PROXIES),
-      tenantsByHost: new Map(config.TENANT_HOSTS.map((pair) => pair.split('=', 2) as [string, string])),
-      cookieGate: createSessionCookieGate({
-        platforms: entrance.platforms,
-        origins: config.CORS_ORIGINS,
-        areOffered: config.SESSION_COOKIES,
+    context: trustedDocuments.withDocument(
+      createRequestContext({
+        entrance: entrance.name,
+        timeoutMs: config.REQUEST_TIMEOUT_MS,
+        verifier: createVerifier({ issuers, revocations: revocations.source }),
+        readClientAddress: createClientAddressReader(config.TRUSTED_PROXIES),
+        tenantsByHost: new Map(config.TENANT_HOSTS.map((pair) => pair.split('=', 2) as [string, string])),
+        cookieGate: createSessionCookieGate({
+          platforms: entrance.platforms,
+          origins: config.CORS_ORIGINS,
+          areOffered: config.SESSION_COOKIES,
+        }),
       }),
-    }),
+    ),
   });
   const url = await listen(server, {
     host: config.HOST,

@@ -50,6 +50,9 @@ export const errorTable = {
       'request.limit.input_depth': 'An input value is nested too deep.',
       'request.limit.introspection': 'The operation asks for too much of the schema at once.',
       'request.limit.cost': 'The operation costs too much.',
+      'request.planning': 'The operation takes too long to plan. Ask for less at once, or in parts.',
+      'request.document':
+        'Only trusted documents run here, and this is none. Send the id of one in extensions.persistedQuery.sha256Hash.',
     },
   },
   RATE_LIMITED: {

@@ -3,14 +3,19 @@ export { ConfigError, configFields, type Environment, loadConfig } from './confi
 export { readCookie } from './cookie-header.ts';
 export { createCredentialLimit } from './credential-limit.ts';
 export { badInput, errorBody, RefusalError } from './errors.ts';
-export type { ErrorTranslation } from './format-error.ts';
-export { type EndpointPlugin, mountGraphql } from './graphql-endpoint.ts';
+export { createErrorFormatter, type ErrorFormatter, type ErrorTranslation } from './format-error.ts';
+export { type EndpointPlugin, type GraphqlEndpointOptions, mountGraphql } from './graphql-endpoint.ts';
 export type { ReadinessCheck } from './health.ts';
 export { createHttpServer, type HttpServerOptions } from './http-server.ts';
-export { defaultRetryAfterSeconds, type RunningServer, withHttpStatus } from './http-status.ts';
+export {
+  defaultRetryAfterSeconds,
+  type RunningServer,
+  refusalHeaders,
+  withHttpStatus,
+} from './http-status.ts';
 export { listen } from './listen.ts';
 export { createLogger, type Logger, type LogLevel, logLevels } from './logger.ts';
-export { processConfigFields } from './process-config.ts';
+export { hasProductionSurface, processConfigFields, type SurfaceConfig } from './process-config.ts';
 export { runProcess } from './run-process.ts';
 export { createSampler, type Sampler, type TellSample } from './sampler.ts';
 export {
