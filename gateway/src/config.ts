@@ -14,7 +14,10 @@ import {
 const { PORT: _port, ...commonFields } = processConfigFields;
 
 const originList = configFields.list
-  .refine((origins) => origins.every(isOrigin), 'must be origins such as https://shop.example, without a path')
+  .refine(
+    (origins) => origins.every(isOrigin),
+    'must be origins such as https://shop.example, without a path',
+  )
   .default([]);
 
 const fields = {

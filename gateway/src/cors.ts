@@ -8,13 +8,15 @@ type CorsSettings = {
   cookies: boolean;
 };
 
-/** What pages of the listed origins may send and read. Pages of any other origin are told nothing, of cookies neither. */
+/**
+ * What pages of the listed origins may send and read. Any other page, and one without an origin of its own (`null`: a file, a
+ * sandboxed frame), is told nothing at all. An origin is answered by its name, never by a wildcard.
+ */
 export function corsOptions({ origins, cookies }: CorsSettings): {
   delegator: FastifyCorsOptionsDelegateCallback;
 } {
   const listed = new Set(origins);
   const options: FastifyCorsOptions = {
-    origin: [...origins],
     methods: ['GET', 'POST'],
     allowedHeaders: [
       'authorization',
@@ -25,10 +27,13 @@ export function corsOptions({ origins, cookies }: CorsSettings): {
       ...(cookies ? [sessionHeader] : []),
     ],
     exposedHeaders: ['www-authenticate', 'retry-after'],
+    credentials: cookies,
     maxAge: 600,
+    // Its refusal is in a form of its own; without what makes a preflight, OPTIONS is answered as on any path.
+    strictPreflight: false,
   };
   return {
-    delegator: ({ headers }, callback) =>
-      callback(null, { ...options, credentials: cookies && listed.has(headers.origin ?? '') }),
+    delegator: ({ headers: { origin = '' } }, callback) =>
+      callback(null, { ...options, origin: listed.has(origin) && origin }),
   };
 }

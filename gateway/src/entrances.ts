@@ -8,11 +8,31 @@ export type Entrance = {
   /** Serves the pages for a browser, and both key sets under one path. */
   isForDevelopers: boolean;
   portVariable: 'GRAPH_PORT' | 'USER_PORT' | 'PORTAL_PORT';
+  /** Whose pages may call this entrance, beside those of CORS_ORIGINS. */
+  originsVariable: 'GRAPH_CORS_ORIGINS' | 'USER_CORS_ORIGINS' | 'PORTAL_CORS_ORIGINS';
 };
 
 /** In the order in which they are opened. */
 export const entrances: readonly Entrance[] = [
-  { name: 'graph', platforms, isForDevelopers: true, portVariable: 'GRAPH_PORT' },
-  { name: 'user', platforms: ['user'], isForDevelopers: false, portVariable: 'USER_PORT' },
-  { name: 'portal', platforms: ['portal'], isForDevelopers: false, portVariable: 'PORTAL_PORT' },
+  {
+    name: 'graph',
+    platforms,
+    isForDevelopers: true,
+    portVariable: 'GRAPH_PORT',
+    originsVariable: 'GRAPH_CORS_ORIGINS',
+  },
+  {
+    name: 'user',
+    platforms: ['user'],
+    isForDevelopers: false,
+    portVariable: 'USER_PORT',
+    originsVariable: 'USER_CORS_ORIGINS',
+  },
+  {
+    name: 'portal',
+    platforms: ['portal'],
+    isForDevelopers: false,
+    portVariable: 'PORTAL_PORT',
+    originsVariable: 'PORTAL_CORS_ORIGINS',
+  },
 ];

@@ -4,6 +4,7 @@ import { readRuleBook } from '@signet/access';
 import { supergraphPath } from '@signet/schema/supergraph-files';
 import {
   createHttpServer,
+  hasProductionSurface,
   type Logger,
   listen,
   mountGraphql,
@@ -18,6 +19,7 @@ import type { GatewayConfig } from './config.ts';
 import { corsOptions } from './cors.ts';
 import type { Entrance } from './entrances.ts';
 import { exampleOperations } from './example-operations.ts';
+import { createIntrospectionGuard, mayIntrospect } from './introspection-guard.ts';
 import { createLimitsCheck, registerSourceLimits } from './limits/index.ts';
 import { createOperationChecks } from './operation-checks.ts';
 import { registerPages, type SeededAccount } from './pages/index.ts';
@@ -49,17 +51,19 @@ const graphqlPath = '/graphql';
 export async function startEntrance(entrance: Entrance, options: EntranceOptions): Promise<RunningServer> {
   const { config, logger, revocations } = options;
   const issuers = options.issuers.filter(({ platform }) => entrance.platforms.includes(platform));
-  const isDevelopment = config.NODE_ENV !== 'production';
+  const isDevelopment = !hasProductionSurface(config);
+  const origins = [...config.CORS_ORIGINS, ...config[entrance.originsVariable]];
   const supergraph = parse(readFileSync(supergraphPath(entrance.name), 'utf8'));
   const server = createHttpServer({
     logger,
     allowedHosts: config.ALLOWED_HOSTS,
+    isHttps: config.ISSUER_URL.startsWith('https:'),
     readiness: [
       ...issuers.map(({ platform, keys }) => ({ name: `${platform} keys`, check: () => keys.checkReady() })),
       ...revocations.readiness,
     ],
   });
-  await server.register(cors, corsOptions({ origins: config.CORS_ORIGINS, cookies: config.SESSION_COOKIES }));
+  await server.register(cors, corsOptions({ origins, cookies: config.SESSION_COOKIES }));
   registerWellKnown(server, { issuerUrl: config.ISSUER_URL, issuers, combined: entrance.isForDevelopers });
   if (entrance.isForDevelopers) {
     registerPages(server, {
@@ -70,12 +74,13 @@ export async function startEntrance(entrance: Entrance, options: EntranceOptions
       exampleOperations,
     });
   }
-  const introspection = config.INTROSPECTION ?? isDevelopment;
+  // Whether texts of errors may name parts of the schema: they are the same for all callers of an entrance.
+  const hideSchemaDetails = !(config.INTROSPECTION ?? isDevelopment);
   const supergraphSdl = print(stripRules(supergraph));
   const planning = createEntrancePlanning({
     pool: options.planning,
-    schema: { name: entrance.name, supergraphSdl, introspection },
-    hideSchemaDetails: !introspection,
+    schema: { name: entrance.name, supergraphSdl, introspection: true },
+    hideSchemaDetails,
     logger,
   });
   registerSourceLimits(server, graphqlPath, config);
@@ -91,7 +96,9 @@ export async function startEntrance(entrance: Entrance, options: EntranceOptions
     server,
     logger,
     path: graphqlPath,
-    introspection,
+    // For whom is the introspection guard's to say.
+    introspection: true,
+    hideSchemaDetails,
     ...planning.endpoint,
     isGateway: true,
     source: { gateway },
@@ -99,7 +106,10 @@ export async function startEntrance(entrance: Entrance, options: EntranceOptions
     plugins: [
       trustedDocuments.plugin,
       // In this order: limits, then the introspection guard, then planning, which is dear.
-      createOperationChecks([createLimitsCheck(supergraph, config)]),
+      createOperationChecks([
+        createLimitsCheck(supergraph, config),
+        createIntrospectionGuard(mayIntrospect(entrance, config)),
+      ]),
       throttledStatus,
       planning.plugin,
       createAccessGuard({ rules: readRuleBook(supergraph), logger, dryRun: config.ACCESS_DRY_RUN }),
@@ -113,7 +123,7 @@ export async function startEntrance(entrance: Entrance, options: EntranceOptions
         tenantsByHost: new Map(config.TENANT_HOSTS.map((pair) => pair.split('=', 2) as [string, string])),
         cookieGate: createSessionCookieGate({
           platforms: entrance.platforms,
-          origins: config.CORS_ORIGINS,
+          origins,
           areOffered: config.SESSION_COOKIES,
         }),
       }),

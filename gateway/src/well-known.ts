@@ -8,6 +8,8 @@ import { RefusalError } from '@signet/service';
 import type { TrustedIssuer } from '@signet/session';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
+const cacheControl = `public, max-age=${jwksMaxAgeSeconds}`;
+
 type WellKnownOptions = { issuerUrl: string; issuers: readonly TrustedIssuer[]; combined: boolean };
 
 /**
@@ -22,7 +24,9 @@ export function registerWellKnown(
     server.get(jwksPathOf(platform), async (_request, reply) =>
       sendKeys(reply, (await keys.readJwks())?.keys),
     );
-    server.get(metadataPathOf(platform), async () => authorizationServerMetadata(issuerUrl, platform));
+    server.get(metadataPathOf(platform), async (_request, reply) =>
+      reply.header('cache-control', cacheControl).send(authorizationServerMetadata(issuerUrl, platform)),
+    );
   }
   if (combined) {
     server.get('/.well-known/jwks.json', async (_request, reply) => {
@@ -39,5 +43,5 @@ function sendKeys(reply: FastifyReply, keys: readonly object[] | undefined) {
   if (!keys) {
     throw new RefusalError('auth.unavailable');
   }
-  return reply.header('cache-control', `public, max-age=${jwksMaxAgeSeconds}`).send({ keys });
+  return reply.header('cache-control', cacheControl).send({ keys });
 }

@@ -13,4 +13,17 @@ export const processConfigFields = {
   NODE_ENV: z
     .enum(['development', 'production', 'test'], 'must be development, production or test')
     .default('development'),
+  /** `production`: as closed to strangers as in production, also where NODE_ENV says something else. */
+  SURFACE: z.enum(['development', 'production'], 'must be development or production').optional(),
+};
+
+/** Whether a process shows strangers what production shows: no schema, no browser pages, no accounts of the seed. */
+export function hasProductionSurface({ NODE_ENV, SURFACE }: SurfaceConfig): boolean {
+  // What production closes, no other variable opens as a whole.
+  return NODE_ENV === 'production' || SURFACE === 'production';
+}
+
+export type SurfaceConfig = {
+  NODE_ENV: 'development' | 'production' | 'test';
+  SURFACE?: 'development' | 'production' | undefined;
 };
