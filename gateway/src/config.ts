@@ -39,6 +39,10 @@ const fields = {
   REQUEST_TIMEOUT_MS: configFields
     .wholeNumber('must be milliseconds, 100 to 60000', { min: 100, max: 60_000 })
     .default(15_000),
+  /** Operations under way at a time at an entrance; beyond, 503. One client's address gets half of them. */
+  MAX_IN_FLIGHT: configFields
+    .wholeNumber('must be a number from 2 to 100000', { min: 2, max: 100_000 })
+    .default(512),
   /** Where the platforms' auth processes answer. One process may serve both. */
   AUTH_USER_URL: configFields.httpUrl,
   AUTH_PORTAL_URL: configFields.httpUrl,

@@ -22,6 +22,7 @@ import { exampleOperations } from './example-operations.ts';
 import { createIntrospectionGuard, mayIntrospect } from './introspection-guard.ts';
 import { createLimitsCheck, registerSourceLimits } from './limits/index.ts';
 import { createOperationChecks } from './operation-checks.ts';
+import { registerLoadLimit } from './overload/index.ts';
 import { registerPages, type SeededAccount } from './pages/index.ts';
 import { createEntrancePlanning, type PlanningPool } from './planning/index.ts';
 import { createRequestContext, type GatewayContext } from './request-context.ts';
@@ -57,6 +58,7 @@ export async function startEntrance(entrance: Entrance, options: EntranceOptions
   const server = createHttpServer({
     logger,
     allowedHosts: config.ALLOWED_HOSTS,
+    drainMs: config.SHUTDOWN_DRAIN_MS,
     isHttps: config.ISSUER_URL.startsWith('https:'),
     readiness: [
       ...issuers.map(({ platform, keys }) => ({ name: `${platform} keys`, check: () => keys.checkReady() })),
@@ -64,6 +66,11 @@ export async function startEntrance(entrance: Entrance, options: EntranceOptions
     ],
   });
   await server.register(cors, corsOptions({ origins, cookies: config.SESSION_COOKIES }));
+  registerLoadLimit(server, {
+    path: graphqlPath,
+    maxInFlight: config.MAX_IN_FLIGHT,
+    readClientAddress: createClientAddressReader(config.TRUSTED_PROXIES),
+  });
   registerWellKnown(server, { issuerUrl: config.ISSUER_URL, issuers, combined: entrance.isForDevelopers });
   if (entrance.isForDevelopers) {
     registerPages(server, {

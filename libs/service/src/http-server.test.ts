@@ -191,6 +191,21 @@ test('answers what is under way when it stops, and refuses what comes after in t
   expect(answer.split('HTTP/1.1 ')[2] ?? '"auth.unavailable"').toContain('"auth.unavailable"');
 });
 
+test('goes on serving while it drains, not ready and on connections that end with their answer; then it stops', async () => {
+  const draining = createHttpServer({ logger, drainMs: 400 });
+  draining.get('/', async () => ({ done: true }));
+  const base = await listen(draining, { host: '127.0.0.1', port: 0 });
+  expect((await fetch(base)).headers.get('connection')).toBe('keep-alive');
+  const closed = draining.close();
+  const ready = await fetch(`${base}/health/ready`);
+  expect([ready.status, await ready.json()]).toMatchObject([503, { reasons: [{ reason: 'is stopping' }] }]);
+  const answer = await fetch(base);
+  expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close']);
+  expect(await answer.json()).toEqual({ done: true });
+  await closed;
+  await expect(fetch(base)).rejects.toThrow();
+});
+
 test('names the variable when the port is taken or the address is foreign', async () => {
   const port = Number(new URL(url).port);
   await expect(

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { finished } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type FastifyError, type FastifyInstance, type FastifyReply, fastify, LogController } from 'fastify';
 import { followAllowedMethods } from './allowed-methods.ts';
 import { createClientErrorHandler } from './client-error.ts';
@@ -21,6 +22,8 @@ export type HttpServerOptions = {
   /** How long a client may take to send, and how often that is looked at. */
   timeoutsMs?: { headers: number; request: number; check: number };
   readiness?: readonly ReadinessCheck[];
+  /** How long to go on serving after the end was asked for, while those who send requests here learn of it. */
+  drainMs?: number;
 };
 
 const defaultBodyLimitBytes = 256 * 1024;
@@ -31,9 +34,10 @@ const drainTimeoutMs = 2000;
 
 /** A Fastify server with what every process shares: Host check, JSON only, one error format, security headers, health. */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
-  const { logger, timeoutsMs = defaultTimeoutsMs } = options;
+  const { logger, timeoutsMs = defaultTimeoutsMs, drainMs = 0 } = options;
   const headers = surfaceHeaders(options.isHttps ?? false);
-  let isStopping = false;
+  // Draining: answers everything, is not ready, and asks clients to connect anew. Stopping: owes answers only.
+  let phase: 'serving' | 'draining' | 'stopping' = 'serving';
   const server = fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -53,12 +57,13 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     routerOptions: { onBadUrl: (_path, _request, response) => refuseBadUrl(response, headers) },
   }) as unknown as FastifyInstance;
   server.removeContentTypeParser('text/plain');
-  server.addHook('preClose', (done) => {
-    isStopping = true;
-    done();
+  server.addHook('preClose', async () => {
+    phase = 'draining';
+    if (drainMs > 0) await sleep(drainMs);
+    phase = 'stopping';
   });
   const allowedMethodsOf = followAllowedMethods(server);
-  registerHealth(server, options.readiness ?? [], () => isStopping);
+  registerHealth(server, options.readiness ?? [], () => phase !== 'serving');
   const findTargetFault = createTargetCheck(options.allowedHosts ?? []);
   server.addHook('onRequest', async (request, reply) => {
     const fault = findTargetFault(request.raw);
@@ -66,7 +71,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       return reply.code(fault.status).send(errorBody(fault.text, fault.code));
     }
     if (request.url.startsWith('/health/')) return;
-    if (isStopping) {
+    if (phase === 'stopping') {
       return sendRefusal(reply, new RefusalError('auth.unavailable'));
     }
   });
@@ -78,7 +83,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     for (const [name, value] of Object.entries(headers)) {
       if (!reply.hasHeader(name)) reply.header(name, value);
     }
-    if (isStopping) {
+    if (phase !== 'serving') {
       reply.header('connection', 'close');
     }
   });

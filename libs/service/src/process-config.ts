@@ -9,6 +9,10 @@ export const processConfigFields = {
   PORT: configFields.port,
   /** Host names, beside loopback's, under which this process may be called. */
   ALLOWED_HOSTS: configFields.hostNames.default([]),
+  /** After the signal to stop: how long to serve on, not ready, while load balancers look elsewhere. */
+  SHUTDOWN_DRAIN_MS: configFields
+    .wholeNumber('must be milliseconds, 0 to 5000', { min: 0, max: 5000 })
+    .default(0),
   LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('info'),
   NODE_ENV: z
     .enum(['development', 'production', 'test'], 'must be development, production or test')

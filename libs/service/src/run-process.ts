@@ -2,7 +2,8 @@ import { ConfigError } from './config.ts';
 
 type Stoppable = { stop(): Promise<void> };
 
-const stopTimeoutMs = 4500;
+/** Below the 10 s after which container engines kill: what is under way may take as long. */
+const stopTimeoutMs = 9000;
 
 /**
  * Runs a process from start to end: a fault of the configuration is one line a fault and exit 1; SIGTERM and SIGINT stop

@@ -1,0 +1,1 @@
+export { registerLoadLimit } from './register-load-limit.ts';

@@ -1,0 +1,42 @@
+import ipaddr from 'ipaddr.js';
+
+/** Places for requests that are under way at one entrance. */
+export type Slots = {
+  /** Takes a place for a client of this address; undefined when it may have none now. Give each back once. */
+  take(address: string | undefined): Slot | undefined;
+};
+
+export type Slot = { giveBack(): void };
+
+/**
+ * `max` places. No address holds more than are still free, so that one client alone gets half of them, two a third each, and
+ * there is always one for somebody new (the dynamic threshold of shared packet buffers; Choudhury and Hahne, 1998).
+ */
+export function createSlots(max: number): Slots {
+  const held = new Map<string, number>();
+  let taken = 0;
+  return {
+    take(address = '') {
+      const client = networkOf(address);
+      const ofClient = held.get(client) ?? 0;
+      if (ofClient >= max - taken) {
+        return undefined;
+      }
+      taken += 1;
+      held.set(client, ofClient + 1);
+      return {
+        giveBack() {
+          taken -= 1;
+          const left = (held.get(client) ?? 1) - 1;
+          if (left > 0) held.set(client, left);
+          else held.delete(client);
+        },
+      };
+    },
+  };
+}
+
+/** A network hands a client of IPv6 a /64 at least: all of its addresses are one. */
+function networkOf(address: string): string {
+  return ipaddr.IPv6.isValid(address) ? ipaddr.IPv6.parse(address).parts.slice(0, 4).join(':') : address;
+}
