@@ -8,9 +8,8 @@ export async function runAttempt<T>(attempt: Attempt, fn: () => Promise<T>): Pro
     await attempt.succeed();
     return result;
   } catch (error) {
-    if (!isWrongCredential(error)) {
-      await attempt.cancel().catch(() => {}); // What went wrong first is what matters.
-    }
+    const end = isWrongCredential(error) ? attempt.fail() : attempt.cancel();
+    await end.catch(() => {}); // What went wrong first is what matters.
     throw error;
   }
 }

@@ -134,6 +134,29 @@ describe.each([
     expect(compares).toBeLessThanOrEqual(3);
   });
 
+  it('let the right password in from many tabs at once, more of them than failures are free', async () => {
+    const account = await add();
+    const address = newAddress();
+    await fail(account.email, address, 1);
+    for (let round = 0; round < 3; round++) {
+      const answers = await Promise.all(Array.from({ length: 12 }, () => signIn(account, address)));
+      expect(answers.map(({ body }) => body.data?.[field]?.expiresIn)).toEqual(
+        Array(12).fill(platform === 'user' ? 900 : 600),
+      );
+    }
+  });
+
+  it('count wrong ones that come at once, and keep nobody waiting for ever', async () => {
+    const account = await add();
+    const address = newAddress();
+    const wrong = { email: account.email, password: 'a wrong password' };
+    const compares = await comparesOf(() =>
+      Promise.all(Array.from({ length: 30 }, () => signIn(wrong, address))),
+    );
+    expect(compares).toBeLessThanOrEqual(3);
+    expect((await signIn(account, address)).body.data?.[field] ?? null).toBeNull();
+  });
+
   it('keep neither e-mail nor address where the database is read', async () => {
     const { email } = await add();
     await fail(email, '203.0.113.77', 1);

@@ -1,6 +1,7 @@
 import { RefusalError } from '@signet/service';
 import { readClientPrefix } from './client-prefix.ts';
 import { createGrowingDelay } from './growing-delay.ts';
+import { createRunningAttempts, type EndAttempt, startOrWait } from './running-attempts.ts';
 import type { ThrottleLimits } from './throttle-config.ts';
 import type { ThrottleKeys } from './throttle-keys.ts';
 import type { ThrottleStore } from './throttle-store.ts';
@@ -15,6 +16,8 @@ export type AttemptSubject = {
 /** An attempt that may go on, counted as a failure until it is said to be something else. */
 export type Attempt = {
   succeed(): Promise<void>;
+  /** The credentials were wrong. */
+  fail(): Promise<void>;
   /** Nobody looked at the password: the queue was full, the database gone. */
   cancel(): Promise<void>;
 };
@@ -67,33 +70,34 @@ export function createSignInThrottle(
     }
   };
   const remember = (key: string) => known.set(key, 1, limits.knownSeconds);
+  const running = createRunningAttempts();
+  const start = async (key: ReturnType<typeof keysOf>, end: EndAttempt): Promise<Attempt | undefined> => {
+    const isKnown = (await known.get(key.pair)) !== null;
+    if (!isKnown) {
+      assertFree(await addresses.take(key.address));
+    }
+    const giveBackShared = async () => {
+      if (!isKnown) await Promise.all([addresses.giveBack(key.address), accounts.giveBack(key.account)]);
+    };
+    // Nobody looks at these passwords: they are no failures of the address, which others may share.
+    if ((await pairs.take(key.pair)) > 0) {
+      if (!isKnown) await addresses.giveBack(key.address);
+      return undefined;
+    }
+    if (!isKnown && (await accounts.take(key.account)) > 0) {
+      await Promise.all([pairs.giveBack(key.pair), addresses.giveBack(key.address)]);
+      return undefined;
+    }
+    return {
+      succeed: () => clear(end, [pairs.forget(key.pair), remember(key.pair), giveBackShared()]),
+      fail: async () => end(false),
+      cancel: () => clear(end, [pairs.giveBack(key.pair), giveBackShared()]),
+    };
+  };
   return {
-    async begin(subject) {
+    begin(subject) {
       const key = keysOf(subject);
-      const isKnown = (await known.get(key.pair)) !== null;
-      if (!isKnown) {
-        assertFree(await addresses.take(key.address));
-      }
-      const giveBackShared = async () => {
-        if (!isKnown) await Promise.all([addresses.giveBack(key.address), accounts.giveBack(key.account)]);
-      };
-      // Nobody looks at these passwords: they are no failures of the address, which others may share.
-      if ((await pairs.take(key.pair)) > 0) {
-        if (!isKnown) await addresses.giveBack(key.address);
-        return undefined;
-      }
-      if (!isKnown && (await accounts.take(key.account)) > 0) {
-        await Promise.all([pairs.giveBack(key.pair), addresses.giveBack(key.address)]);
-        return undefined;
-      }
-      return {
-        async succeed() {
-          await Promise.all([pairs.forget(key.pair), remember(key.pair), giveBackShared()]);
-        },
-        async cancel() {
-          await Promise.all([pairs.giveBack(key.pair), giveBackShared()]);
-        },
-      };
+      return startOrWait(running, key.pair, (end) => start(key, end));
     },
     async countRegistration(address) {
       assertFree(await registrations.take(keyOf('registration', readClientPrefix(address).address)));
@@ -104,7 +108,19 @@ export function createSignInThrottle(
     async beginChange(accountId) {
       const key = keyOf('change', accountId);
       assertFree(await changes.take(key));
-      return { succeed: () => changes.forget(key), cancel: () => changes.giveBack(key) };
+      return {
+        succeed: () => changes.forget(key),
+        fail: async () => {},
+        cancel: () => changes.giveBack(key),
+      };
     },
   };
+}
+
+async function clear(end: EndAttempt, changes: readonly Promise<unknown>[]): Promise<void> {
+  try {
+    await Promise.all(changes);
+  } finally {
+    end(true);
+  }
 }
