@@ -12,7 +12,10 @@ import {
   type OwnSession,
   type SessionOwner,
 } from './own-session.queries.ts';
+import { findTokenOwner } from './refresh-token.queries.ts';
+import { hashRefreshToken } from './refresh-token.ts';
 import type { SessionClient } from './session.queries.ts';
+import type { SessionCookies } from './session-cookies.ts';
 
 type Issuer = Pick<PlatformIssuer, 'platform' | 'db' | 'tables' | 'lifetimes' | 'now'>;
 /** Whoever asks, as the token says. */
@@ -29,21 +32,31 @@ export function listSessions(issuer: Issuer, subject: SessionSubject): Promise<O
 }
 
 /**
- * Ends one session of whoever asks; it may be the current one.
+ * Ends one session of whoever asks; it may be the current one. A cookie of that session is cleared: the browser is left with no
+ * token that is good for nothing. One of another session stays.
  *
  * @throws {RefusalError} input.id for somebody else's session as for none.
  */
-export async function endOneSession(issuer: Issuer, subject: SessionSubject, input: string): Promise<true> {
+export async function endOneSession(
+  issuer: Issuer,
+  { cookies, ...subject }: SessionSubject & { cookies: SessionCookies },
+  input: string,
+): Promise<true> {
   const id = readId('id', input);
-  const isOwn = await inTenant(issuer.db, subject.tenantId, async (trx) => {
+  const cookie = cookies.find(issuer.platform);
+  const ended = await inTenant(issuer.db, subject.tenantId, async (trx) => {
     await lockOwnSession(trx, issuer, subject);
-    const isFound = await endOwnSession(trx, issuer.tables, subject.accountId, { id, now: issuer.now() });
-    if (isFound) await writeAuditEvent(trx, auditOwn('auth.session.ended', issuer, subject, { session: id }));
-    return isFound;
+    const isOwn = await endOwnSession(trx, issuer.tables, subject.accountId, { id, now: issuer.now() });
+    if (!isOwn) return undefined;
+    await writeAuditEvent(trx, auditOwn('auth.session.ended', issuer, subject, { session: id }));
+    const hash = cookie && hashRefreshToken(cookie);
+    const owner = hash && (await findTokenOwner(trx, issuer.tables, hash));
+    return { cookieIsDead: owner ? owner.sessionId === id : false };
   });
-  if (!isOwn) {
+  if (!ended) {
     throw badInput('id', 'You have no such session.');
   }
+  if (ended.cookieIsDead) cookies.clear(issuer.platform);
   return true;
 }
 
