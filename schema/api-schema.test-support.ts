@@ -27,6 +27,26 @@ export function coordinatesOf(schema: GraphQLSchema): Set<string> {
   );
 }
 
+/** What a schema says of its types, their members and arguments, by coordinate; where it says something. */
+export function descriptionsOf(schema: GraphQLSchema): [coordinate: string, text: string][] {
+  const types = Object.values(schema.getTypeMap()).filter(({ name }) => !name.startsWith('__'));
+  const described = types.flatMap((type) => [
+    { at: type.name, description: type.description },
+    ...('getFields' in type ? Object.values(type.getFields()) : []).flatMap((field) => [
+      { at: `${type.name}.${field.name}`, description: field.description },
+      ...('args' in field ? field.args : []).map(({ name, description }) => ({
+        at: `${type.name}.${field.name}(${name}:)`,
+        description,
+      })),
+    ]),
+    ...('getValues' in type ? type.getValues() : []).map(({ name, description }) => ({
+      at: `${type.name}.${name}`,
+      description,
+    })),
+  ]);
+  return described.flatMap(({ at, description }) => (description ? [[at, description]] : []));
+}
+
 /** The coordinates that a client reaches from the roots, passing through none that is hidden. */
 export function reachableCoordinates(schema: GraphQLSchema, hidden: ReadonlySet<string>): Set<string> {
   const reached = new Set<string>();

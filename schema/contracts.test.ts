@@ -1,6 +1,12 @@
 import { parse, visit } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { coordinatesOf, reachableCoordinates, readApiSchema } from './api-schema.test-support.ts';
+import {
+  coordinatesOf,
+  descriptionsOf,
+  reachableCoordinates,
+  readApiSchema,
+} from './api-schema.test-support.ts';
+import { scopes, userScopes } from './contract/index.ts';
 import { readSubgraphSdl } from './sdl.ts';
 import { subgraphs } from './subgraphs.ts';
 import { composeSupergraph } from './supergraphs.ts';
@@ -78,4 +84,19 @@ describe.each([
     }
     expect(supergraph).toMatch(/@platform\(is: (USER|PORTAL)\)/);
   });
+});
+
+it('the entrance user tells customers nothing of staff, nor of what only staff may', () => {
+  const api = readApiSchema(composeSupergraph('user'));
+  const hiddenFields = [...readMarked('portal')]
+    .map((name) => name.split('.')[1])
+    .filter((name) => name !== undefined);
+  const words = ['staff', 'portal', 'admin', ...scopes.filter((scope) => !userScopes.includes(scope))];
+  const telling = descriptionsOf(api).filter(
+    ([, text]) =>
+      words.some((word) => text.toLowerCase().includes(word)) ||
+      hiddenFields.some((field) => text.includes(`\`${field}\``)),
+  );
+  expect(telling).toEqual([]);
+  expect(descriptionsOf(graph).filter(([, text]) => text.includes('staff')).length).toBeGreaterThan(5);
 });
