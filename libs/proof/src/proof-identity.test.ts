@@ -1,0 +1,235 @@
+import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError, createLogger } from '@signet/service';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { thumbprintOf } from './imported-key.ts';
+import type { ProofSet } from './key-files.ts';
+import { aMessage, withHeaders } from './proof.test-support.ts';
+import type { ProofIdentity } from './proof.ts';
+import { openProofIdentity } from './proof-identity.ts';
+import { createProofSet, proofMembers } from './set/create-proof-set.ts';
+import { proofPathsOf, writeProofSet } from './set/proof-folder.ts';
+
+const members = proofMembers.filter(({ name }) => ['gateway-user', 'orders', 'catalog'].includes(name));
+let parent: string;
+let folder: string;
+let set: ProofSet;
+let opened: ProofIdentity[];
+beforeEach(() => {
+  parent = mkdtempSync(join(tmpdir(), 'signet-proof-'));
+  folder = join(parent, 'set');
+  set = createProofSet(members);
+  opened = [];
+  writeProofSet(folder, set);
+});
+afterEach(() => {
+  for (const identity of opened) identity.stop();
+  rmSync(parent, { recursive: true, force: true });
+});
+
+function createWatchedLogger() {
+  const logger = createLogger('test', 'silent');
+  return { logger, info: vi.spyOn(logger, 'info'), error: vi.spyOn(logger, 'error') };
+}
+
+async function open(name: string, { logger } = createWatchedLogger()) {
+  const identity = await openProofIdentity({
+    name,
+    ...proofPathsOf(folder, name),
+    logger,
+    pollIntervalMs: 20,
+  });
+  opened.push(identity);
+  return identity;
+}
+
+async function faultsOf(name: string): Promise<readonly string[]> {
+  const error = await open(name).catch((reason: unknown) => reason);
+  if (error instanceof ConfigError) return error.faults.map((fault) => fault.replaceAll(`${folder}/`, ''));
+  throw new Error('It opened, or failed otherwise.', { cause: error });
+}
+
+const send = (gateway: ProofIdentity, orders: ProofIdentity) =>
+  orders.verifier.verify(withHeaders(aMessage, gateway.signer.sign('orders', aMessage)));
+
+/** As an operator's tools do: a new file takes the old one's place. */
+function replace(path: string, content: string, mode = 0o600) {
+  writeFileSync(`${path}.new`, content, { mode });
+  renameSync(`${path}.new`, path);
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: what is written into the files is wrong on purpose
+type Loose = any;
+
+function edit(name: 'peers' | 'orders', change: (content: Loose) => void) {
+  const { keyFile, peersFile } = proofPathsOf(folder, 'orders');
+  const content = structuredClone(name === 'peers' ? set.peers : set.keyFiles.orders);
+  change(content);
+  replace(name === 'peers' ? peersFile : keyFile, JSON.stringify(content));
+}
+
+describe('a process with its files', () => {
+  test('signs and verifies', async () => {
+    expect(send(await open('gateway-user'), await open('orders')).sender.name).toBe('gateway-user');
+  });
+
+  test.each([0o644, 0o640, 0o604, 0o660])('does not start with a key file of mode %o', async (mode) => {
+    chmodSync(proofPathsOf(folder, 'orders').keyFile, mode);
+    expect(await faultsOf('orders')).toEqual([
+      `orders/key.json: holds private keys and is open to others (mode 0${mode.toString(8)}); chmod 600`,
+    ]);
+  });
+
+  test('names both files that are missing', async () => {
+    rmSync(proofPathsOf(folder, 'orders').keyFile);
+    rmSync(proofPathsOf(folder, 'orders').peersFile);
+    expect(await faultsOf('orders')).toEqual([
+      "orders/key.json: can't be read (ENOENT)",
+      "peers/peers.json: can't be read (ENOENT)",
+    ]);
+  });
+
+  test("does not start with another's key file", async () => {
+    edit('orders', (content) => Object.assign(content, set.keyFiles.catalog));
+    expect(await faultsOf('orders')).toEqual([
+      'orders/key.json: name: is the key file of catalog, and this is orders',
+      "peers/peers.json: peers.orders.keys: has none of this service's own keys, so nobody would know them",
+    ]);
+  });
+
+  test('names every fault of both files at once, and no key', async () => {
+    edit('orders', (content) => {
+      content.keys[0].d = 'secret-of-orders';
+      content.keys[0].kty = 'EC';
+      content.note = 'hello';
+    });
+    edit('peers', ({ peers }) => {
+      peers.catalog.entrance = 'user';
+      delete peers['gateway-user'].entrance;
+      peers.orders.role = 'admin';
+      peers.orders.keys = [];
+      peers['No Name'] = peers.catalog;
+    });
+    const faults = await faultsOf('orders');
+    expect([...faults].sort()).toEqual([
+      'orders/key.json: keys[0].d: must be 32 bytes in base64url',
+      'orders/key.json: keys[0].kty: must be OKP',
+      'orders/key.json: the file: knows no note',
+      expect.stringContaining('peers/peers.json: peers.No Name: must be a name of small letters'),
+      expect.stringContaining('peers/peers.json: peers.catalog.entrance: belongs to the role gateway'),
+      expect.stringContaining('peers/peers.json: peers.gateway-user.entrance: belongs to the role gateway'),
+      expect.stringContaining('peers/peers.json: peers.orders.keys: must be a list of one key or two'),
+      expect.stringContaining('peers/peers.json: peers.orders.role: must be gateway or subgraph'),
+    ]);
+    expect(faults.join()).not.toContain('secret-of-orders');
+  });
+
+  test('says that a file is no JSON without quoting it', async () => {
+    replace(proofPathsOf(folder, 'orders').keyFile, '{"d":"secret-of-orders"');
+    expect(await faultsOf('orders')).toEqual(['orders/key.json: is not JSON']);
+  });
+
+  test.each<[string, (peers: Loose) => void, string]>([
+    [
+      'a private key',
+      (peers) => Object.assign(peers.catalog.keys[0], { d: 'A'.repeat(43) }),
+      'peers.catalog.keys[0].d: is a private key',
+    ],
+    ['no entry of its own', (peers) => delete peers.orders, 'peers.orders: is missing'],
+    [
+      'a key under two names',
+      (peers) => Object.assign(peers.catalog.keys, peers['gateway-user'].keys),
+      'keys[0]: is also peers.gateway-user.keys[0]',
+    ],
+    [
+      'three keys',
+      (peers) => peers.catalog.keys.push(...peers.orders.keys, ...peers['gateway-user'].keys),
+      'must be a list of one key or two',
+    ],
+    [
+      'a point of low order',
+      (peers) => Object.assign(peers.catalog.keys[0], { x: 'A'.repeat(43) }),
+      'peers.catalog.keys[0].x: is a point of low order',
+    ],
+    [
+      'another point of low order',
+      (peers) => Object.assign(peers.catalog.keys[0], { x: `AQ${'A'.repeat(41)}` }),
+      'peers.catalog.keys[0].x: is a point of low order',
+    ],
+    [
+      'a key in another spelling',
+      (peers) => Object.assign(peers.catalog.keys[0], { x: `${'A'.repeat(42)}B` }),
+      'peers.catalog.keys[0].x: must be 32 bytes',
+    ],
+    [
+      'a separator in a name',
+      (peers) => Object.assign(peers, { 'a|b': peers.catalog }),
+      'peers.a|b: must be a name',
+    ],
+  ])('does not start with %s in peers.json', async (_title, change, fault) => {
+    edit('peers', ({ peers }) => change(peers));
+    expect((await faultsOf('orders')).join('\n')).toContain(fault);
+  });
+
+  test('does not start with a public half that is not of its private one', async () => {
+    edit('orders', ({ keys }) => Object.assign(keys[0], { x: set.keyFiles.catalog?.keys[0]?.x }));
+    expect((await faultsOf('orders'))[0]).toContain('keys[0].x: is not the public half of keys[0].d');
+  });
+});
+
+describe('while it runs', () => {
+  test('takes new files without a restart, and says so', async () => {
+    const watched = createWatchedLogger();
+    const [gateway, orders] = [await open('gateway-user'), await open('orders', watched)];
+    const next = createProofSet(members);
+    replace(proofPathsOf(folder, 'orders').keyFile, JSON.stringify(next.keyFiles.orders));
+    replace(proofPathsOf(folder, 'gateway-user').keyFile, JSON.stringify(next.keyFiles['gateway-user']));
+    replace(proofPathsOf(folder, 'orders').peersFile, JSON.stringify(next.peers), 0o644);
+    await vi.waitFor(() => {
+      const { 'signature-input': input } = gateway.signer.sign('orders', aMessage);
+      expect(input).toContain(thumbprintOf(next.peers.peers['gateway-user']?.keys[0]?.x ?? 'none'));
+      expect(send(gateway, orders).sender.name).toBe('gateway-user');
+      expect(watched.info).toHaveBeenCalledWith(
+        expect.objectContaining({ keys: expect.any(Array) }),
+        'Proof keys reread',
+      );
+    }, 5000);
+  });
+
+  test.each<[string, () => void]>([
+    ['is gone', () => rmSync(proofPathsOf(folder, 'orders').keyFile)],
+    ['is half written', () => replace(proofPathsOf(folder, 'orders').keyFile, '{"name":"orders","ke')],
+    ['is open to others', () => chmodSync(proofPathsOf(folder, 'orders').keyFile, 0o644)],
+    ['is huge', () => replace(proofPathsOf(folder, 'orders').keyFile, ' '.repeat(70_000))],
+    ['knows it no more', () => edit('peers', ({ peers }) => delete peers.orders)],
+  ])('keeps its keys where a file %s, says it once, and takes the next good one', async (_title, spoil) => {
+    const watched = createWatchedLogger();
+    const [gateway, orders] = [await open('gateway-user'), await open('orders', watched)];
+    gateway.stop();
+    spoil();
+    await vi.waitFor(() => expect(watched.error).toHaveBeenCalled(), 5000);
+    expect(send(gateway, orders).sender.name).toBe('gateway-user');
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(watched.error).toHaveBeenCalledTimes(1);
+    expect(JSON.stringify(watched.error.mock.calls)).not.toContain(set.keyFiles.orders?.keys[0]?.d);
+
+    const second = createProofSet(members).keyFiles.orders?.keys ?? [];
+    edit('orders', ({ keys }) => keys.push(...second));
+    edit('peers', ({ peers }) => peers.orders.keys.push({ kty: 'OKP', crv: 'X25519', x: second[0]?.x }));
+    await vi.waitFor(
+      () => expect(watched.info.mock.lastCall?.[0]).toMatchObject({ keys: { length: 2 } }),
+      5000,
+    );
+    expect(send(gateway, orders).sender.name).toBe('gateway-user');
+  });
+
+  test('looks at files no more once it has stopped', async () => {
+    const watched = createWatchedLogger();
+    const orders = await open('orders', watched);
+    orders.stop();
+    rmSync(proofPathsOf(folder, 'orders').keyFile);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(watched.error).not.toHaveBeenCalled();
+  });
+});
