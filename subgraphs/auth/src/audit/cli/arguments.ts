@@ -1,12 +1,8 @@
 import { parseArgs } from 'node:util';
 import { parseSealReference, type SealReference } from '@signet/db';
+import { UsageError } from '../../operator/usage-error.ts';
 
 export type AuditCommand = { name: 'verify'; lastSeals: readonly SealReference[] };
-
-/** A command that is not as the usage says. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
 
 export const usage = `npm run audit -- verify [--last-seal <platform:number:mac>]…
   reads the whole audit log and says which rows were changed, taken out, moved or added.

@@ -1,7 +1,8 @@
 import { formatSealReference, type Verification, verifyAuditLog } from '@signet/db';
 import { DatabaseStartError } from '@signet/db/embedded';
 import { ConfigError, type Environment } from '@signet/service';
-import { parseAuditCommand, UsageError, usage } from './arguments.ts';
+import { UsageError } from '../../operator/usage-error.ts';
+import { parseAuditCommand, usage } from './arguments.ts';
 import { openAuditedDatabases } from './audited-databases.ts';
 
 type Io = {

@@ -6,6 +6,7 @@ import {
   type SigningAlgorithm,
   signingAlgorithms,
 } from '@signet/schema/contract';
+import { UsageError } from '../../operator/usage-error.ts';
 
 export type KeysCommand =
   | { name: 'list'; platforms: readonly Platform[] }
@@ -18,11 +19,6 @@ export type KeysCommand =
   | { name: 'revoke'; platform: Platform; kid: string }
   | { name: 'import'; platform: Platform; file: string };
 
-/** A command that is not as the usage says. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
 export const usage = `npm run keys -- <command>
   list [--platform user|portal]
       the keys, their states and dates
@@ -32,7 +28,9 @@ export const usage = `npm run keys -- <command>
   revoke <kid> --platform user|portal
       from now on nobody takes a token of this key; if it signs, the waiting one takes over
   import <file.pem | -> --platform user|portal
-      publish a private key made elsewhere as the waiting one ('-' reads it from standard input)`;
+      publish a private key made elsewhere as the waiting one ('-' reads it from standard input)
+  proof init|list|add|rotate|replace
+      the keys between gateway and subgraphs, in files`;
 
 /** @throws {UsageError} */
 export function parseKeysCommand(argv: readonly string[]): KeysCommand {

@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { platformConfigFields } from '../../config.ts';
 import { explainStartError } from '../../explain-start-error.ts';
 import { openOperatorEnvironment } from '../../operator/operator-environment.ts';
+import { UsageError } from '../../operator/usage-error.ts';
 import {
   getPlatformSettings,
   type PlatformConfig,
@@ -25,7 +26,7 @@ import { PemError, readPrivatePem } from '../pem-keys.ts';
 import { revokeKey } from '../revoke-key.ts';
 import { rotateKey } from '../rotate-key.ts';
 import { insertKeyRevocation, listEverySigningKey } from '../signing-key.queries.ts';
-import { type KeysCommand, parseKeysCommand, UsageError, usage } from './arguments.ts';
+import { type KeysCommand, parseKeysCommand, usage } from './arguments.ts';
 import { formatKeyTable } from './key-table.ts';
 import {
   type Report,
@@ -34,6 +35,7 @@ import {
   reportRevocation,
   reportRotation,
 } from './key-texts.ts';
+import { runProofCommand } from './proof/run-proof-command.ts';
 
 type Io = {
   argv: readonly string[];
@@ -46,6 +48,10 @@ type Io = {
 
 /** Runs `npm run keys -- …` and returns the exit code. What it prints holds no secret. */
 export async function runKeysCommand(io: Io): Promise<number> {
+  const [first, ...rest] = io.argv;
+  if (first === 'proof') {
+    return runProofCommand({ ...io, argv: rest });
+  }
   try {
     const command = parseKeysCommand(io.argv);
     const environment = await openOperatorEnvironment(io.env);
