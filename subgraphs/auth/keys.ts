@@ -1,6 +1,6 @@
 import { runKeysCommand } from './src/keys/cli/run-keys-command.ts';
 
-/** `npm run keys -- list|rotate|revoke|import`: what an operator does to the signing keys. docs/keys.md. */
+/** `npm run keys -- list|rotate|revoke|import|proof`: what an operator does to keys. docs/keys.md, docs/proof.md. */
 process.exitCode = await runKeysCommand({
   argv: process.argv.slice(2),
   env: process.env,

@@ -1,3 +1,4 @@
+export { thumbprintOf } from './imported-key.ts';
 export type { PrivateKeyJwk, ProofKeyFile, ProofPeersFile, ProofSet, PublicKeyJwk } from './key-files.ts';
 export {
   type ProofEntrance,
