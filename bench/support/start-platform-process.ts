@@ -7,11 +7,14 @@ import { join } from 'node:path';
 export type PlatformProcess = { env: Record<string, string>; portBase: number; stop(): Promise<void> };
 
 /** The whole platform in a process of its own, on a fresh database with the development seed. */
-export async function startPlatformProcess(auth: object): Promise<PlatformProcess> {
+export async function startPlatformProcess(
+  auth: object,
+  settings: Record<string, string> = {},
+): Promise<PlatformProcess> {
   const home = await mkdtemp(join(tmpdir(), 'signet-bench-'));
   await chmod(home, 0o711); // As root, the server runs as another user, who must pass through.
   const portBase = 30_000 + Math.floor(Math.random() * 800) * 30;
-  const env = { PORT_BASE: String(portBase), SIGNET_HOME: home };
+  const env = { PORT_BASE: String(portBase), SIGNET_HOME: home, ...settings };
   const script = join(import.meta.dirname, 'platform-process.ts');
   const child = spawn(process.execPath, [script, JSON.stringify(auth)], {
     env: { PATH: process.env.PATH ?? '', ...env },

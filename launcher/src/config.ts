@@ -28,6 +28,9 @@ export const launcherConfigSchema = z.object({
   CORS_ORIGINS: configFields.list.default(developmentOrigins),
   /** `yes`: the gateway only logs what the access rules would refuse. */
   ACCESS_DRY_RUN: z.enum(['yes', 'no'], 'must be yes or no').default('no'),
+  /** See the gateway's own configuration, which checks them. */
+  MAX_IN_FLIGHT: z.string().optional(),
+  REQUEST_TIMEOUT_MS: z.string().optional(),
   DEFAULT_TENANT: z.string().default('demo'),
 });
 

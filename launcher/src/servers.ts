@@ -130,6 +130,8 @@ function gatewayConfig({ config, ports }: ServersOptions, common: Environment) {
     USER_PORT: String(ports.user),
     PORTAL_PORT: String(ports.portal),
     ACCESS_DRY_RUN: config.ACCESS_DRY_RUN,
+    MAX_IN_FLIGHT: config.MAX_IN_FLIGHT,
+    REQUEST_TIMEOUT_MS: config.REQUEST_TIMEOUT_MS,
     AUTH_USER_URL: urlOf('auth'),
     AUTH_PORTAL_URL: urlOf('auth'),
     PORTAL_URL: urlOf('portal'),
