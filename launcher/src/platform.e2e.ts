@@ -234,12 +234,20 @@ describe('bad input', () => {
       'input.id',
     ],
     [
+      'a page of 101',
+      '{ products(first: 101) { totalCount } }',
+      {},
+      () => undefined,
+      'BAD_USER_INPUT',
+      'input.first',
+    ],
+    [
       'a page of 1001',
       '{ products(first: 1001) { totalCount } }',
       {},
       () => undefined,
       'BAD_USER_INPUT',
-      'input.first',
+      'request.limit.list_size',
     ],
     [
       'a cursor that is none',

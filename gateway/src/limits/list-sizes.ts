@@ -79,20 +79,24 @@ function readAskedSizes(
   });
 }
 
-/** Undefined for what is no number: it is refused, or the argument's default takes its place. */
+/** GraphQL's Int has 32 bits. */
+const maxInt = 2_147_483_647;
+
+/** Undefined for what is no Int: validation or coercion refuses it, or the argument's default takes its place. */
 function readInt(
   value: ValueNode | undefined,
   variables: Readonly<Record<string, unknown>>,
   variableDefaults: ReadonlyMap<string, ValueNode>,
 ): number | undefined {
-  if (value?.kind !== Kind.VARIABLE) {
-    return value?.kind === Kind.INT ? Math.max(0, Number(value.value)) : undefined;
-  }
-  const name = value.name.value;
-  if (!Object.hasOwn(variables, name)) {
-    const byDefault = variableDefaults.get(name);
-    return byDefault?.kind === Kind.INT ? Math.max(0, Number(byDefault.value)) : undefined;
-  }
-  const given = variables[name];
-  return typeof given === 'number' ? Math.max(0, given) : undefined;
+  const isVariable = value?.kind === Kind.VARIABLE;
+  const given = isVariable && Object.hasOwn(variables, value.name.value);
+  const literal = isVariable ? variableDefaults.get(value.name.value) : value;
+  const size = given
+    ? variables[value.name.value]
+    : literal?.kind === Kind.INT
+      ? Number(literal.value)
+      : undefined;
+  const isInt = Number.isInteger(size) && Math.abs(size as number) <= maxInt;
+  // A subgraph refuses a negative one.
+  return isInt ? Math.max(0, size as number) : undefined;
 }
