@@ -1,5 +1,6 @@
 import { Supergraph } from '@apollo/federation-internals';
 import {
+  type GraphQLArgument,
   type GraphQLNamedType,
   type GraphQLSchema,
   type GraphQLType,
@@ -34,7 +35,7 @@ export function descriptionsOf(schema: GraphQLSchema): [coordinate: string, text
     { at: type.name, description: type.description },
     ...('getFields' in type ? Object.values(type.getFields()) : []).flatMap((field) => [
       { at: `${type.name}.${field.name}`, description: field.description },
-      ...('args' in field ? field.args : []).map(({ name, description }) => ({
+      ...('args' in field ? [...field.args] : []).map(({ name, description }: GraphQLArgument) => ({
         at: `${type.name}.${field.name}(${name}:)`,
         description,
       })),

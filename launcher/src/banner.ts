@@ -4,17 +4,26 @@ type Platform = {
   gatewayUrl: string;
   location: string;
   accounts: SeededAccounts | undefined;
+  /** Shows strangers what production shows. */
+  isClosed: boolean;
   seconds: number;
 };
 
 /** What a newcomer needs to know, in one table. */
-export function formatBanner({ gatewayUrl, location, accounts, seconds }: Platform): string {
+export function formatBanner({ gatewayUrl, location, accounts, isClosed, seconds }: Platform): string {
   const rows: [string, string][] = [
     ['GraphQL', `${gatewayUrl}/graphql`],
     ['', `${withPort(gatewayUrl, 1)}/graphql   (what customers see; their tokens only)`],
     ['', `${withPort(gatewayUrl, 2)}/graphql   (what staff see; their tokens only)`],
-    ['Sandbox', `${gatewayUrl}/`],
-    ['Explorer', `${gatewayUrl}/explorer   (works without a network)`],
+    ...(isClosed
+      ? ([
+          ['Surface', 'production: no pages, no schema for strangers, no origins but those listed'],
+          ['', 'on development data: everybody knows its password'],
+        ] as [string, string][])
+      : ([
+          ['Sandbox', `${gatewayUrl}/`],
+          ['Explorer', `${gatewayUrl}/explorer   (works without a network)`],
+        ] as [string, string][])),
     ['Public keys', `${gatewayUrl}/.well-known/jwks/user.json   …/portal.json`],
     ['Data', location],
   ];

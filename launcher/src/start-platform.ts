@@ -1,7 +1,13 @@
 import type { AuthOptions } from '@signet/auth';
 import { MigrationError, RoleError } from '@signet/db';
 import { DatabaseStartError } from '@signet/db/embedded';
-import { ConfigError, createLogger, type Environment, loadConfig } from '@signet/service';
+import {
+  ConfigError,
+  createLogger,
+  type Environment,
+  hasProductionSurface,
+  loadConfig,
+} from '@signet/service';
 import { formatBanner } from './banner.ts';
 import { launcherConfigSchema } from './config.ts';
 import { openPlatformDatabase } from './database.ts';
@@ -66,6 +72,7 @@ export async function startPlatform(
         gatewayUrl: servers.gatewayUrl,
         location: database.location,
         accounts: database.accounts,
+        isClosed: hasProductionSurface(config),
         seconds,
       }),
     );
