@@ -60,10 +60,14 @@ function replaceFiles(files: readonly SetFile[]): void {
       return { ...file, draft: `${file.path}.new`, old };
     })
     .filter(({ text, old }) => text !== old);
+  const drafted: Replacement[] = [];
   const replaced: Replacement[] = [];
   try {
     // A full disk or a missing right shows here, before any file has changed.
     for (const replacement of replacements) {
+      // One that a killed command left would keep its mode.
+      rmSync(replacement.draft, { force: true });
+      drafted.push(replacement);
       writeDraft(replacement);
     }
     for (const replacement of replacements) {
@@ -71,8 +75,8 @@ function replaceFiles(files: readonly SetFile[]): void {
       replaced.push(replacement);
     }
   } catch (error) {
-    for (const { draft } of replacements) rmSync(draft, { force: true });
     for (const { path, old } of replaced) restore(path, old);
+    for (const { draft } of drafted) rmSync(draft, { force: true });
     throw error;
   }
 }
@@ -83,8 +87,6 @@ function writeDraft({ path, draft, text, mode, folderMode }: Replacement): void 
   }
   // The owner of what is there, since a process in a container reads it as another user than whoever rotates.
   const like = statSync(existsSync(path) ? path : dirname(path));
-  // One that a killed command left would keep its mode.
-  rmSync(draft, { force: true });
   writeFileSync(draft, text, { mode, flag: 'wx' });
   chownSync(draft, like.uid, like.gid);
 }

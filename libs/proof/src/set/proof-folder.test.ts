@@ -1,12 +1,27 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '@signet/service';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { changeProofSet, LockedError } from './change-proof-set.ts';
 import { addSubgraph, createProofSet } from './create-proof-set.ts';
 import { proofPathsOf, readProofSet, writeProofSet } from './proof-folder.ts';
 import { replaceKeys, rotateProofSet } from './rotate-proof-set.ts';
+
+vi.mock('node:fs', async (load) => {
+  const fs = await load<typeof import('node:fs')>();
+  return { ...fs, renameSync: vi.fn(fs.renameSync) };
+});
+const original = await vi.importActual<typeof import('node:fs')>('node:fs');
 
 let parent: string;
 let folder: string;
@@ -79,6 +94,24 @@ test('leaves every file as it was where one can not be replaced', () => {
   expect(rotateAll).toThrow();
   rmSync(`${proofPathsOf(folder, '').peersFile}.new`, { recursive: true });
   expect(snapshot()).toEqual(before);
+});
+
+test('puts back what was replaced already where a later one fails', () => {
+  writeProofSet(folder, createProofSet());
+  const before = snapshot();
+  let renames = 0;
+  vi.mocked(renameSync).mockImplementation((from, to) => {
+    if (++renames === 3) throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+    original.renameSync(from, to);
+  });
+  try {
+    expect(rotateAll).toThrow('no space');
+  } finally {
+    vi.mocked(renameSync).mockImplementation(original.renameSync);
+  }
+  expect(renames).toBe(3);
+  expect(snapshot()).toEqual(before);
+  expect(modeOf(proofPathsOf(folder, 'orders').keyFile)).toBe('600');
 });
 
 test('leaves every file as it was where the change itself is refused', () => {
