@@ -109,7 +109,6 @@ export async function startEntrance(entrance: Entrance, options: EntranceOptions
     ...planning.endpoint,
     isGateway: true,
     source: { gateway },
-    persistedQueries: trustedDocuments.persistedQueries,
     plugins: [
       trustedDocuments.plugin,
       // In this order: limits, then the introspection guard, then planning, which is dear.

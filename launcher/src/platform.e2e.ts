@@ -330,11 +330,6 @@ describe('bad input', () => {
     ],
     ['a subscription', { query: 'subscription { x }' }, 'BAD_REQUEST'],
     ['a subscription to its type name', { query: 'subscription { __typename }' }, 'BAD_REQUEST'],
-    [
-      'a wrong hash of a persisted query',
-      { query: '{ __typename }', extensions: { persistedQuery: { version: 1, sha256Hash: 'aa' } } },
-      'PERSISTED_QUERY_NOT_SUPPORTED',
-    ],
   ])('%s', async (_title, request, code) => {
     // The entrances, and subgraphs that are asked directly.
     for (const offset of [0, 1, 2, 11, 13]) {

@@ -16,7 +16,7 @@ const list = joinManifests([
     ],
   },
 ]);
-const trusted = { text: body, hash: undefined, isTrusted: true };
+const trusted = { text: body, hash: undefined };
 const persisted = (sha256Hash: unknown, version: unknown = 1) => ({
   persistedQuery: { version, sha256Hash },
 });
@@ -81,12 +81,11 @@ describe('a document that is not listed', () => {
   test.each(['off', 'log'] as const)('runs by its text, and is left to the cache by its hash: %s', (mode) => {
     const decide = (request: object) => decideDocument(readRequestedDocument(post(request)), list, mode);
     const hash = sha256(other);
-    expect(decide({ query: other })).toEqual({ text: other, hash: undefined, isTrusted: false });
-    expect(decide({ documentId: `sha256:${hash}` })).toEqual({ text: undefined, hash, isTrusted: false });
+    expect(decide({ query: other })).toEqual({ text: other, hash: undefined });
+    expect(decide({ documentId: `sha256:${hash}` })).toEqual({ text: undefined, hash });
     expect(decide({ query: other, extensions: persisted(hash) })).toEqual({
       text: other,
       hash,
-      isTrusted: false,
     });
   });
 });

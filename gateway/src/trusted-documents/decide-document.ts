@@ -4,12 +4,11 @@ import type { TrustedDocumentsMode } from './config.ts';
 import type { DocumentList } from './document-list.ts';
 import type { RequestedDocument } from './requested-document.ts';
 
-/** What a request runs. Nothing else of it decides on that: the text goes to Apollo Server in place of the request's. */
+/** What a request is to run. */
 export type DocumentDecision = {
   text: string | undefined;
-  /** The key of an automatic persisted query, which Apollo Server looks up, or stores the text under. */
+  /** Of an automatic persisted query: that of the text, or what is to be looked up where there is none. */
   hash: string | undefined;
-  isTrusted: boolean;
 };
 
 /**
@@ -22,6 +21,7 @@ export function decideDocument(
   { text, id }: RequestedDocument,
   list: DocumentList,
   mode: TrustedDocumentsMode,
+  onUnlisted: () => void = () => {},
 ): DocumentDecision {
   const listed = id === undefined ? undefined : list.findById(id);
   if (listed) {
@@ -31,23 +31,25 @@ export function decideDocument(
         'The id is that of another document than the text that was sent with it. Send the id alone.',
       );
     }
-    return { text: listed.body, hash: undefined, isTrusted: true };
+    return { text: listed.body, hash: undefined };
   }
   if (text !== undefined && id !== undefined && id !== sha256(text)) {
     throw refuse('The hash is not the SHA-256 of the text that was sent with it, in lower-case hex.');
   }
-  const isTrusted = text !== undefined && list.hasText(text);
-  if (mode === 'enforce') {
-    if (!isTrusted) {
-      throw refuse(
-        id === undefined
-          ? undefined
-          : 'No trusted document has this id. Deploy its manifest first, then the client.',
-      );
-    }
-    return { text, hash: undefined, isTrusted };
+  if (text !== undefined && list.hasText(text)) {
+    return { text, hash: undefined };
   }
-  return { text, hash: id, isTrusted };
+  if (mode !== 'off') {
+    onUnlisted();
+  }
+  if (mode === 'enforce') {
+    throw refuse(
+      id === undefined
+        ? undefined
+        : 'No trusted document has this id. Deploy its manifest first, then the client.',
+    );
+  }
+  return { text, hash: id };
 }
 
 export function sha256(text: string): string {

@@ -8,11 +8,9 @@ export type PersistedQueryCacheOptions = {
   now?: () => number;
 };
 
-/** What Apollo Server asks of a cache of automatic persisted queries. */
 export type PersistedQueryCache = {
-  get(key: string): Promise<string | undefined>;
-  set(key: string, text: string): Promise<void>;
-  delete(key: string): Promise<boolean>;
+  get(hash: string): string | undefined;
+  set(hash: string, text: string): void;
 };
 
 const defaultMaxBytes = 8 * 2 ** 20;
@@ -22,25 +20,23 @@ const bytesPerEntry = 400;
 const bytesPerCharacter = 2;
 
 /**
- * Texts by their hash. Anybody may store one, once it was valid and within the limits; so what was stored and not asked for
- * again drives out only its like. Whoever loses a text sends it once more: Apollo Client does so by itself.
+ * Texts by their hash. Anybody may have one kept that ran once; so what was not asked for again drives out only its like.
+ * Whoever loses a text sends it once more: Apollo Client does so by itself.
  */
 export function createPersistedQueryCache(options: PersistedQueryCacheOptions = {}): PersistedQueryCache {
   const { maxBytes = defaultMaxBytes, idleMs = defaultIdleMs, now = () => performance.now() } = options;
   const texts = createSegmentedCache<{ text: string; usedAt: number }>({ maxSize: maxBytes });
   return {
-    async get(key) {
-      const known = texts.get(key);
+    get(hash) {
+      const known = texts.get(hash);
       if (!known || now() - known.usedAt >= idleMs) {
         return undefined;
       }
       known.usedAt = now();
       return known.text;
     },
-    async set(key, text) {
-      texts.set(key, { text, usedAt: now() }, bytesPerEntry + bytesPerCharacter * text.length);
+    set(hash, text) {
+      texts.set(hash, { text, usedAt: now() }, bytesPerEntry + bytesPerCharacter * text.length);
     },
-    // Apollo Server never asks for it: a text stays true to its hash.
-    delete: async () => false,
   };
 }

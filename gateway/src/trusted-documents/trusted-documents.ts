@@ -1,14 +1,15 @@
-import type { ApolloServerPlugin, BaseContext } from '@apollo/server';
-import { ConfigError, type Logger, RefusalError } from '@signet/service';
+import type { ApolloServerPlugin, BaseContext, GraphQLRequest } from '@apollo/server';
+import { ConfigError, type Logger } from '@signet/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
+import { findText, type RunnableDocument } from './automatic-persisted-query.ts';
 import { findDocumentFaults } from './check-documents.ts';
 import type { TrustedDocumentsMode } from './config.ts';
-import { type DocumentDecision, decideDocument } from './decide-document.ts';
+import { decideDocument } from './decide-document.ts';
 import type { DocumentList } from './document-list.ts';
 import { type FollowedManifests, followManifests } from './follow-manifests.ts';
 import { ManifestError } from './manifest.ts';
-import { createPersistedQueryCache, type PersistedQueryCache } from './persisted-query-cache.ts';
+import { createPersistedQueryCache } from './persisted-query-cache.ts';
 import { readRequestedDocument } from './requested-document.ts';
 import { createUnlistedLog } from './unlisted-log.ts';
 
@@ -23,8 +24,8 @@ export type TrustedDocumentsOptions = {
   pollMs?: number;
 };
 
-/** The context of an entrance's request, with what it runs. */
-export type WithDocument<C> = C & { document: DocumentDecision };
+/** The context of an entrance's request, with the text that it runs. */
+export type WithDocument<C> = C & { document: RunnableDocument };
 type CreateContext<C> = (request: FastifyRequest, reply: FastifyReply) => Promise<C>;
 
 export type TrustedDocuments = {
@@ -32,13 +33,12 @@ export type TrustedDocuments = {
   withDocument<C extends BaseContext>(createContext: CreateContext<C>): CreateContext<WithDocument<C>>;
   /** Has to come before plugins that look at a request's text. */
   plugin: ApolloServerPlugin<WithDocument<BaseContext>>;
-  /** For Apollo Server: automatic persisted queries, where any document may run. */
-  persistedQueries: false | { cache: PersistedQueryCache };
   stop(): void;
 };
 
 /**
- * The trusted documents of an entrance: read, followed, and held against each request.
+ * The trusted documents of an entrance: read, followed, and held against each request. Where anything may run, automatic
+ * persisted queries beside them.
  *
  * @throws {ConfigError} when a manifest can't be used
  */
@@ -50,17 +50,12 @@ export async function openTrustedDocuments(options: TrustedDocumentsOptions): Pr
   };
   const manifests = await follow(options, check);
   const unlisted = createUnlistedLog(logger, { entrance, isRefused: mode === 'enforce' });
-  const decide = (request: FastifyRequest): DocumentDecision => {
+  const persistedQueries = createPersistedQueryCache();
+  const decide = (request: FastifyRequest): RunnableDocument => {
     const { list } = manifests;
     const requested = readRequestedDocument(request);
-    try {
-      const decision = decideDocument(requested, list, mode);
-      if (mode !== 'off' && !decision.isTrusted) unlisted.add(requested, list);
-      return decision;
-    } catch (error) {
-      if (mode !== 'off' && error instanceof RefusalError) unlisted.add(requested, list);
-      throw error;
-    }
+    const decision = decideDocument(requested, list, mode, () => unlisted.add(requested, list));
+    return findText(decision, persistedQueries);
   };
   return {
     withDocument: (createContext) => async (request, reply) => {
@@ -72,23 +67,31 @@ export async function openTrustedDocuments(options: TrustedDocumentsOptions): Pr
         schema = service.schema;
         check(manifests.list);
       },
-      // Changes the request before its first `await`, and so before other plugins and Apollo Server look at it.
       async requestDidStart({ request, contextValue: { document } }) {
-        const { persistedQuery: _, ...extensions } = request.extensions ?? {};
-        request.extensions = extensions;
-        if (document.hash !== undefined) {
-          extensions.persistedQuery = { version: 1, sha256Hash: document.hash };
-        }
-        if (document.text === undefined) delete request.query;
-        else request.query = document.text;
+        // Before the first `await`, and so before other plugins and Apollo Server look at the request.
+        putText(request, document.text);
+        const { hash, text } = document;
+        return {
+          // Called only for what is valid, within the limits, planned and allowed.
+          async executionDidStart() {
+            if (hash !== undefined && text !== undefined) persistedQueries.set(hash, text);
+          },
+        };
       },
     },
-    persistedQueries: mode === 'enforce' ? false : { cache: createPersistedQueryCache() },
     stop() {
       manifests.stop();
       unlisted.stop();
     },
   };
+}
+
+/** Nothing else of a request decides on what it runs. */
+function putText(request: GraphQLRequest, text: string | undefined): void {
+  const { persistedQuery: _, ...extensions } = request.extensions ?? {};
+  request.extensions = extensions;
+  if (text === undefined) delete request.query;
+  else request.query = text;
 }
 
 async function follow(

@@ -36,7 +36,7 @@ export type GraphqlEndpointOptions<C extends BaseContext> = {
   validatedBy?: 'plugins';
   /** True where errors come from subgraphs of ours. */
   isGateway?: boolean;
-} & Pick<ApolloServerOptions<C>, 'plugins' | 'persistedQueries' | 'documentStore' | 'parseOptions'> & {
+} & Pick<ApolloServerOptions<C>, 'plugins' | 'documentStore' | 'parseOptions'> & {
     source: Pick<ApolloServerOptions<C>, 'schema' | 'gateway'>;
   };
 
@@ -55,7 +55,8 @@ export async function mountGraphql<C extends BaseContext>(
     hideSchemaDetailsFromClientErrors: hideSchemaDetails,
     stopOnTerminationSignals: false,
     csrfPrevention: true,
-    persistedQueries: options.persistedQueries ?? false,
+    // The gateway has its own (gateway/src/trusted-documents); a subgraph's only client sends texts.
+    persistedQueries: false,
     ...(options.documentStore && { documentStore: options.documentStore }),
     ...(options.parseOptions && { parseOptions: options.parseOptions }),
     dangerouslyDisableValidation: options.validatedBy === 'plugins',
