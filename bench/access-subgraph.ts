@@ -65,6 +65,7 @@ try {
       port: 0,
       allowedHosts: [],
       introspection: false,
+      proofVerifier: undefined,
       readiness: [],
       schema: isGuarded ? guardSchema(schema, readRuleBook(typeDefs), policies as never) : schema,
       createContext: async () => ({

@@ -4,6 +4,15 @@ import { parse } from 'yaml';
 
 export const root = join(import.meta.dirname, '..');
 
+/** A folder of the host's that a container reads. */
+export type Mount = {
+  type: string;
+  source: string;
+  target: string;
+  read_only: boolean;
+  bind: { create_host_path: boolean };
+};
+
 export type Service = {
   image?: string;
   build?: { context: string; target: string };
@@ -14,6 +23,7 @@ export type Service = {
   security_opt?: string[];
   cap_drop?: string[];
   secrets?: string[];
+  volumes?: (string | Mount)[];
   ports?: string[];
   profiles?: string[];
   networks: string[];

@@ -17,8 +17,10 @@ import {
 import { readImages } from './dockerfile.test-support.ts';
 import { makeSecrets, type SecretsFolder } from './secrets.test-support.ts';
 import {
+  mountsOf,
   type Process,
   portOf,
+  proofMounts,
   readProcesses,
   secretsMount,
   withSecretsFrom,
@@ -34,6 +36,12 @@ const byName = new Map(processes.map((process) => [process.name, process]));
 const leftToOverrides: Readonly<Record<string, string>> = {
   PRIVATE_KEY: 'keys are in the database; as PEM they are files that only the operator has',
   PUBLIC_KEYS: 'only beside PRIVATE_KEY',
+};
+/** Has one value in production, which is its default. */
+const neverPassed = ['REQUIRE_PROOF'];
+/** The same for every process. */
+const leftToDefaults: Readonly<Record<string, string>> = {
+  SURFACE: 'NODE_ENV is production, which closes as much',
 };
 const named = (list: Process[]) => list.map((process) => [process.name, process] as const);
 
@@ -70,10 +78,10 @@ describe('docker-compose.yml and the Dockerfile', () => {
     '%s: its configuration is complete and holds no unknown variable',
     (_name, process) => {
       const schema = schemaOf(process);
-      const environment = withSecretsFrom(secrets.folder, process.environment);
+      const environment = withSecretsFrom(secrets.folder, process.environment, mountsOf(process.service));
       expect(() => loadConfig(schema, environment)).not.toThrow();
       const unknown = Object.keys(environment).filter(
-        (name) => !(name.replace(/_FILE$/, '') in schema.shape),
+        (name) => !(name in schema.shape || name.replace(/_FILE$/, '') in schema.shape),
       );
       expect(unknown).toEqual([]);
     },
@@ -84,9 +92,10 @@ describe('docker-compose.yml and the Dockerfile', () => {
     ['auth-portal', 'PORTAL_', 'USER_'],
   ])('%s: is passed every variable that it reads, but for those with a reason', (name, own, foreign) => {
     const { environment } = byName.get(name) as Process;
-    const passed = new Set(Object.keys(environment).map((variable) => variable.replace(/_FILE$/, '')));
+    // A variable, one that names a file with its value, or one that is itself the path of a file.
+    const passed = new Set(Object.keys(environment).flatMap((name) => [name, name.replace(/_FILE$/, '')]));
     const wanted = Object.keys(authConfigSchema.shape).filter((variable) => !variable.startsWith(foreign));
-    const reasoned = Object.keys(leftToOverrides).map((variable) => `${own}${variable}`);
+    const reasoned = [...Object.keys(leftToOverrides).map((variable) => `${own}${variable}`), ...neverPassed];
     expect(wanted.filter((variable) => !passed.has(variable)).sort()).toEqual(reasoned.sort());
     // Of the other platform it knows where the public keys are, and nothing else.
     expect([...passed].filter((variable) => variable.startsWith(foreign))).toEqual([`${foreign}JWKS_URL`]);
@@ -155,6 +164,50 @@ describe('docker-compose.yml and the Dockerfile', () => {
         name,
         [...(service.secrets ?? [])].sort(),
       ]);
+    }
+  });
+
+  it.each(named(servers))('%s: reads its own proof key, and nobody else does', (name, process) => {
+    const mounted = mountsOf(process.service)
+      .filter(({ source }) => source.startsWith('./deploy/secrets/'))
+      .map(({ source, target }) => [source, target]);
+    expect(mounted).toEqual([
+      ['./deploy/secrets/proof/peers', proofMounts.peers],
+      [`./deploy/secrets/proof/${name}`, proofMounts.key],
+    ]);
+    for (const mount of mountsOf(process.service)) {
+      expect(mount).toMatchObject({ type: 'bind', read_only: true, bind: { create_host_path: false } });
+    }
+    const variable =
+      process.target === 'gateway'
+        ? `${process.environment.ENTRANCES?.toUpperCase()}_PROOF_KEY_FILE`
+        : 'PROOF_KEY_FILE';
+    const set = Object.entries(process.environment).filter(([key]) => /PROOF_KEY_FILE$/.test(key));
+    expect(set).toEqual([[variable, `${proofMounts.key}/key.json`]]);
+    expect(process.environment.PROOF_PEERS_FILE).toBe(`${proofMounts.peers}/peers.json`);
+    const key = readFileSync(join(secrets.folder, 'proof', name, 'key.json'), 'utf8');
+    expect(JSON.parse(key).name).toBe(name);
+  });
+
+  it('give the gateways the manifests of trusted documents, a folder for each entrance', () => {
+    for (const name of gateways) {
+      const { service, environment } = byName.get(name) as Process;
+      const documents = mountsOf(service).find(({ source }) => source === './deploy/trusted-documents');
+      expect(documents).toMatchObject({ target: '/run/trusted-documents', read_only: true });
+      for (const entrance of ['graph', 'user', 'portal']) {
+        const variable = `${entrance.toUpperCase()}_TRUSTED_DOCUMENTS`;
+        expect(environment[variable]).toBe('off');
+        expect(environment[`${variable}_FILES`]).toBe(`/run/trusted-documents/${entrance}`);
+        expect(existsSync(join(root, 'deploy/trusted-documents', entrance))).toBe(true);
+      }
+    }
+  });
+
+  it('give proof keys to servers alone, and ask for proof everywhere', () => {
+    for (const [name, service] of Object.entries(compose.services)) {
+      const isServer = servers.some((server) => server.name === name);
+      expect([name, mountsOf(service).length > 0]).toEqual([name, isServer]);
+      expect(service.environment?.REQUIRE_PROOF).toBeUndefined();
     }
   });
 

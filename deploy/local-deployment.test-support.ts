@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type ProcessRole, processRoles, roleUrl } from '@signet/db';
@@ -8,6 +8,7 @@ import { inject } from 'vitest';
 import { readComposeFile } from './compose-file.test-support.ts';
 import { makeSecrets } from './secrets.test-support.ts';
 import {
+  mountsOf,
   type Process,
   portOf,
   portVariableOf,
@@ -19,20 +20,32 @@ export type LocalDeployment = {
   /** What compose would start, with hosts and ports of this machine and secrets from a temporary folder. */
   processes: Map<string, Process>;
   /** As the administrator; empty until `migrate` has run. */
-  database: TestDatabase;
+  database: DeploymentDatabase;
   remove(): Promise<void>;
 };
 
-/** Everything that docker-compose.yml describes, ready to be started on loopback against the test server. */
-export async function createLocalDeployment(variables: Record<string, string>): Promise<LocalDeployment> {
-  const database = await createEmptyDatabase();
+/** A database to deploy on. Without passwords, its roles do not exist yet: `migrate` makes them with those of the secrets. */
+export type DeploymentDatabase = Pick<TestDatabase, 'adminUrl' | 'query' | 'drop'> & {
+  passwords?: Record<ProcessRole, string>;
+};
+
+/** Everything that docker-compose.yml describes, ready to be started on loopback against the test server, or another. */
+export async function createLocalDeployment(
+  variables: Record<string, string>,
+  createDatabase: () => Promise<DeploymentDatabase> = createEmptyDatabase,
+): Promise<LocalDeployment> {
+  const database = await createDatabase();
   const secrets = await makeSecrets();
   await pointAtDatabase(secrets.folder, database);
   const described = readProcesses(readComposeFile(variables));
   const addresses = await findAddresses(described);
   const processes = described.map((process) => ({
     ...process,
-    environment: withSecretsFrom(secrets.folder, moveToLoopback(process, addresses)),
+    environment: withSecretsFrom(
+      secrets.folder,
+      moveToLoopback(process, addresses),
+      mountsOf(process.service),
+    ),
   }));
   return {
     processes: new Map(processes.map((process) => [process.name, process])),
@@ -64,27 +77,28 @@ function moveToLoopback({ name, environment }: Process, addresses: Map<string, n
   return Object.fromEntries(moved) as Record<string, string>;
 }
 
-/**
- * The addresses and passwords of the test server in place of the made ones. The passwords are the run's: roles belong
- * to the whole server, and other test files sign in with them.
- */
-async function pointAtDatabase(folder: string, { adminUrl }: TestDatabase): Promise<void> {
-  const { passwords } = inject('testCluster');
+/** The address of the server in place of the made one, and its passwords where it has some. */
+async function pointAtDatabase(folder: string, { adminUrl, passwords }: DeploymentDatabase): Promise<void> {
   const write = (name: string, value: string) => writeFile(join(folder, name), value);
   await write('admin-database-url', adminUrl);
   for (const role of processRoles satisfies readonly ProcessRole[]) {
     const name = role.replace('signet_', '').replaceAll('_', '-');
-    await write(`signet-${name}-password`, passwords[role]);
-    await write(`${name}-database-url`, roleUrl(adminUrl, role, passwords[role]));
+    const file = `signet-${name}-password`;
+    const password = passwords?.[role] ?? (await readFile(join(folder, file), 'utf8')).trim();
+    await write(file, password);
+    await write(`${name}-database-url`, roleUrl(adminUrl, role, password));
   }
 }
 
-/** Without any table: to migrate it is what is tested. */
-async function createEmptyDatabase(): Promise<TestDatabase> {
+/**
+ * On the test server, without any table: to migrate it is what is tested. The passwords are the run's: roles belong to the
+ * whole server, and other test files sign in with them.
+ */
+async function createEmptyDatabase(): Promise<DeploymentDatabase> {
   const database = await createTestDatabase();
   const [{ names }] = await database.query(
     `select string_agg(quote_ident(nspname), ', ') as names from pg_namespace where nspowner = 'signet_owner'::regrole`,
   );
   await database.query(`drop schema ${names} cascade`);
-  return database;
+  return { ...database, passwords: inject('testCluster').passwords };
 }

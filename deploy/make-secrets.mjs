@@ -1,13 +1,25 @@
 // node deploy/make-secrets.mjs [folder]
-// Writes fresh secrets for docker-compose.yml, a file each. Never replaces one: that would lock the platform out of its
-// own database. Plain JavaScript without dependencies: runs before anything is installed.
-import { randomBytes } from 'node:crypto';
+// Writes fresh secrets for docker-compose.yml, a file each, and the proof keys that gateways and subgraphs know each other by
+// (docs/proof.md). Never replaces one: that would lock the platform out of its own database. Plain JavaScript without dependencies: runs before anything is installed.
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { chown, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** `verifier` is a role that every process has beside its own. */
 const roles = ['auth-user', 'auth-portal', 'portal', 'catalog', 'inventory', 'orders', 'verifier'];
+/** Who signs requests, and for whom, as peers.json says it. */
+const peers = {
+  'gateway-graph': { role: 'gateway', entrance: 'graph' },
+  'gateway-user': { role: 'gateway', entrance: 'user' },
+  'gateway-portal': { role: 'gateway', entrance: 'portal' },
+  'auth-user': { role: 'subgraph' },
+  'auth-portal': { role: 'subgraph' },
+  portal: { role: 'subgraph' },
+  catalog: { role: 'subgraph' },
+  inventory: { role: 'subgraph' },
+  orders: { role: 'subgraph' },
+};
 /** The user `node` of the image. */
 const imageUserId = 1000;
 
@@ -21,16 +33,48 @@ try {
   }
   const secrets = createSecrets();
   for (const [name, value] of Object.entries(secrets)) {
-    await writeFile(join(folder, name), `${value}\n`, { mode: 0o600, flag: 'wx' });
-    // Compose mounts the files as they are, owner and mode included: the process in the container must be the owner.
-    if (isRoot) await chown(join(folder, name), imageUserId, imageUserId);
+    await writeOwned(join(folder, name), `${value}\n`, 0o600);
   }
+  await writeProofKeys(join(folder, 'proof'));
   if (isRoot) await chown(folder, imageUserId, imageUserId);
-  console.log(`${Object.keys(secrets).length} secrets written to ${folder}`);
+  console.log(`${Object.keys(secrets).length} secrets and a set of proof keys written to ${folder}`);
   adviseOnUser();
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
+}
+
+/** Compose mounts files as they are, owner and mode included: the process in the container must be the owner. */
+async function writeOwned(path, text, mode) {
+  await writeFile(path, text, { mode, flag: 'wx' });
+  if (isRoot) await chown(path, imageUserId, imageUserId);
+}
+
+/**
+ * A folder for each process to mount, with its own key, and one with everybody's public keys: a file that is mounted by itself
+ * keeps its old content when another takes its place. `npm run keys -- proof` lists and rotates them.
+ */
+async function writeProofKeys(proofFolder) {
+  await makeFolder(proofFolder, 0o700);
+  const known = {};
+  for (const [name, peer] of Object.entries(peers)) {
+    const { x, d } = generateKeyPairSync('x25519').privateKey.export({ format: 'jwk' });
+    const key = { kty: 'OKP', crv: 'X25519', x };
+    known[name] = { ...peer, keys: [key] };
+    await makeFolder(join(proofFolder, name), 0o700);
+    await writeOwned(join(proofFolder, name, 'key.json'), toJson({ name, keys: [{ ...key, d }] }), 0o600);
+  }
+  await makeFolder(join(proofFolder, 'peers'), 0o755);
+  await writeOwned(join(proofFolder, 'peers', 'peers.json'), toJson({ peers: known }), 0o644);
+}
+
+async function makeFolder(path, mode) {
+  await mkdir(path, { mode });
+  if (isRoot) await chown(path, imageUserId, imageUserId);
+}
+
+function toJson(value) {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 function createSecrets() {

@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { openProofIdentity, proofMembers, proofPathsOf, readProofSet } from '@signet/proof';
+import { createLogger, formatSignetContext } from '@signet/service';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeSecrets, makeSecretsPath, type SecretsFolder } from './secrets.test-support.ts';
 
@@ -42,6 +44,44 @@ describe('make-secrets.mjs', () => {
     const again = promisify(execFile)(process.execPath, [makeSecretsPath, secrets.folder]);
     await expect(again).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('is not empty') });
     expect(await read('password-pepper')).toBe(before);
-    expect((await readdir(secrets.folder)).sort()).toEqual(secrets.names);
+    expect((await readdir(secrets.folder)).sort()).toEqual([...secrets.names, 'proof'].sort());
+  });
+
+  it('makes a set of proof keys, of which each process has its own', async () => {
+    const folder = join(secrets.folder, 'proof');
+    const set = readProofSet(folder);
+    // Auth runs twice here, a platform each.
+    const members = proofMembers.filter(({ name }) => name !== 'auth');
+    expect(Object.keys(set.keyFiles).sort()).toEqual(members.map(({ name }) => name).sort());
+    for (const { name, role, entrance } of members) {
+      expect(set.peers.peers[name]).toMatchObject({ role, ...(entrance && { entrance }) });
+      expect((await stat(join(folder, name, 'key.json'))).mode & 0o777).toBe(0o600);
+      expect((await stat(join(folder, name))).mode & 0o777).toBe(0o700);
+    }
+    const all = Object.values(set.keyFiles).flatMap(({ keys }) => keys.map(({ d }) => d));
+    expect(new Set(all).size).toBe(members.length);
+    expect(await read('peers/peers.json', folder)).not.toContain('"d"');
+    for (const d of all) expect(secrets.output).not.toContain(d);
+  });
+
+  it('makes proof keys with which a gateway and a subgraph understand each other', async () => {
+    const folder = join(secrets.folder, 'proof');
+    const logger = createLogger('test', 'silent');
+    const [gateway, orders] = await Promise.all(
+      ['gateway-user', 'orders'].map((name) =>
+        openProofIdentity({ name, ...proofPathsOf(folder, name), logger }),
+      ),
+    );
+    const context = formatSignetContext({ requestId: 'test', entrance: 'user', hasToken: false });
+    const headers = { 'content-type': 'application/json', 'signet-context': context };
+    const message = { method: 'POST', path: '/graphql', query: '', headers, body: '{}' };
+    const signature = gateway?.signer.sign('orders', message);
+    gateway?.stop();
+    orders?.stop();
+    expect(orders?.verifier.verify({ ...message, headers: { ...headers, ...signature } }).sender).toEqual({
+      name: 'gateway-user',
+      role: 'gateway',
+      entrance: 'user',
+    });
   });
 });

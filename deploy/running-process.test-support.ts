@@ -29,11 +29,15 @@ export class RunningProcess {
     return new RunningProcess(described.name, described.command, described.environment);
   }
 
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   /** Resolves once /health/ready says yes; throws with what the process printed when it ends or takes too long. */
   async waitUntilReady(timeoutSeconds = 60): Promise<void> {
     const deadline = Date.now() + timeoutSeconds * 1000;
     let answer = 'no answer';
-    while (Date.now() < deadline && this.#child.exitCode === null) {
+    while (Date.now() < deadline && this.isRunning) {
       const response = await fetch(`${this.url}/health/ready`).catch(() => undefined);
       if (response?.ok) return;
       if (response) answer = await response.text();

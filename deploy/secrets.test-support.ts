@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-export type SecretsFolder = { folder: string; names: string[]; output: string; remove(): Promise<void> };
+export type SecretsFolder = {
+  folder: string;
+  /** Of the files that hold one secret each. */
+  names: string[];
+  output: string;
+  remove(): Promise<void>;
+};
 
 export const makeSecretsPath = join(import.meta.dirname, 'make-secrets.mjs');
 
@@ -15,7 +21,7 @@ export async function makeSecrets(): Promise<SecretsFolder> {
   const { stdout } = await promisify(execFile)(process.execPath, [makeSecretsPath, folder]);
   return {
     folder,
-    names: (await readdir(folder)).sort(),
+    names: (await readdir(folder)).filter((name) => name !== 'proof').sort(),
     output: stdout,
     remove: () => rm(parent, { recursive: true, force: true }),
   };

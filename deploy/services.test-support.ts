@@ -1,4 +1,4 @@
-import type { ComposeFile, Service } from './compose-file.test-support.ts';
+import type { ComposeFile, Mount, Service } from './compose-file.test-support.ts';
 import { type Image, readImages } from './dockerfile.test-support.ts';
 
 /** A service that runs one of our images. */
@@ -36,12 +36,28 @@ export function portOf(environment: Readonly<Record<string, string>>): number {
 
 export const secretsMount = '/run/secrets/';
 
-/** The environment with secrets taken from a folder instead of the container's mount. */
+/** Where a service finds its own proof key, and everybody's public ones. */
+export const proofMounts = { key: '/run/proof/key', peers: '/run/proof/peers' };
+
+/** The service's environment with secrets and proof keys taken from a folder instead of the container's mounts. */
 export function withSecretsFrom(
   folder: string,
   environment: Readonly<Record<string, string>>,
+  mounts: readonly Mount[] = [],
 ): Record<string, string> {
+  const onHost = (path: string) => {
+    const mount = mounts.find(({ target }) => path.startsWith(`${target}/`));
+    return mount ? path.replace(mount.target, mount.source.replace('./deploy/secrets', folder)) : path;
+  };
   return Object.fromEntries(
-    Object.entries(environment).map(([name, value]) => [name, value.replace(secretsMount, `${folder}/`)]),
+    Object.entries(environment).map(([name, value]) => [
+      name,
+      onHost(value.replace(secretsMount, `${folder}/`)),
+    ]),
   );
+}
+
+/** The folders that a service mounts; a volume of the engine's is none. */
+export function mountsOf({ volumes = [] }: Service): Mount[] {
+  return volumes.filter((volume) => typeof volume !== 'string');
 }

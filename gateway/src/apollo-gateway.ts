@@ -8,28 +8,33 @@ import { createAuthRoute, createFetchPlatform } from './auth-route.ts';
 import type { GatewayConfig } from './config.ts';
 import { SubgraphDataSource, type SubgraphDataSourceOptions } from './fetching/index.ts';
 import { createPlanExecutor, type PlanExecutorOptions } from './plan-executor.ts';
+import type { EntranceProof } from './proof/index.ts';
 
 export type ApolloGatewayOptions = Pick<PlanExecutorOptions, 'supergraphSdl' | 'planOf'> & {
   config: GatewayConfig;
+  proof: Pick<EntranceProof, 'signerFor'>;
   logger: Logger;
 };
 
 /** Apollo's gateway on a supergraph, with our own way to the subgraphs. `stop` closes their connections. */
-export function createApolloGateway({ supergraphSdl, planOf, config, logger }: ApolloGatewayOptions) {
+export function createApolloGateway(options: ApolloGatewayOptions) {
+  const { supergraphSdl, planOf, config, proof, logger } = options;
   // A contract has lost the tags that tell the platform of a field: the whole supergraph has them.
   const whole = parse(readFileSync(supergraphPath('graph'), 'utf8'));
   const routes = createRoutes(whole, config);
   const sources = new Map(
-    subgraphs.map(({ name }) => [
-      name,
-      new SubgraphDataSource({
+    subgraphs.map(({ name }) => {
+      const sign = proof.signerFor(name);
+      const source = new SubgraphDataSource({
         name,
         logger,
         urlOf: routes[name],
         // Session cookies are between the client and auth alone.
         ...(name === 'auth' && { cookiePlatformOf: createFetchPlatform(whole) }),
-      }),
-    ]),
+        ...(sign && { sign }),
+      });
+      return [name, source];
+    }),
   );
   const gateway = createPlanExecutor({
     supergraphSdl,

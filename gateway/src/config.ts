@@ -5,6 +5,7 @@ import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { limitConfigFields } from './limits/index.ts';
 import { planningFields } from './planning/index.ts';
+import { proofFields, refineProof, whenProofIsRead } from './proof/index.ts';
 import {
   refineTrustedDocuments,
   trustedDocumentsFields,
@@ -24,6 +25,7 @@ const fields = {
   ...commonFields,
   ...verifierConfigFields,
   ...limitConfigFields,
+  ...proofFields,
   ...trustedDocumentsFields,
   ...planningFields,
   /** The doors that this process opens. All by default; in production they must be named, `graph` only where it is meant. */
@@ -81,6 +83,7 @@ const fields = {
 export const gatewayConfigSchema = z
   .object(fields)
   .superRefine(refineVerifierConfig, whenVerifierConfigIsRead)
+  .superRefine(refineProof, whenProofIsRead)
   .superRefine(refineTrustedDocuments, whenTrustedDocumentsAreRead)
   .refine((config) => config.NODE_ENV !== 'production' || config.ENTRANCES !== undefined, {
     path: ['ENTRANCES'],

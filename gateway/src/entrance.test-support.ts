@@ -8,7 +8,7 @@ import { readSubgraphSdl } from '@signet/schema/sdl';
 import { type SubgraphName, subgraphs } from '@signet/schema/subgraphs';
 import { createLogger, type Logger, loadConfig } from '@signet/service';
 import { createTrustedIssuers, openRevocations } from '@signet/session';
-import { createTestIssuer } from '@signet/testing';
+import { createTestIssuer, gatewayProofEnvironment } from '@signet/testing';
 import { type GraphQLFieldResolver, getNamedType, graphql, isListType, isNonNullType, parse } from 'graphql';
 import { gatewayConfigSchema } from './config.ts';
 import { type Entrance, entrances } from './entrances.ts';
@@ -67,6 +67,7 @@ export async function startTestGateway(
     CATALOG_URL: `${urls.catalog}/graphql`,
     INVENTORY_URL: `${urls.inventory}/graphql`,
     ORDERS_URL: `${urls.orders}/graphql`,
+    ...gatewayProofEnvironment(),
     ...env,
   });
   const issuers = createTrustedIssuers(config, logger);

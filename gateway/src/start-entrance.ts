@@ -25,6 +25,7 @@ import { createOperationChecks } from './operation-checks.ts';
 import { registerLoadLimit } from './overload/index.ts';
 import { registerPages, type SeededAccount } from './pages/index.ts';
 import { createEntrancePlanning, type PlanningPool } from './planning/index.ts';
+import { openEntranceProof } from './proof/index.ts';
 import { createRequestContext, type GatewayContext } from './request-context.ts';
 import { createSessionCookieGate } from './session-cookies.ts';
 import { stripRules } from './strip-rules.ts';
@@ -91,7 +92,10 @@ export async function startEntrance(entrance: Entrance, options: EntranceOptions
     logger,
   });
   registerSourceLimits(server, graphqlPath, config);
-  const { gateway, stop } = createApolloGateway({ supergraphSdl, planOf: planning.planOf, config, logger });
+  const proof = await openEntranceProof(entrance.name, config, logger);
+  server.addHook('onClose', async () => proof.stop());
+  const { planOf } = planning;
+  const { gateway, stop } = createApolloGateway({ supergraphSdl, planOf, config, proof, logger });
   server.addHook('onClose', stop);
   const trustedDocuments = await openTrustedDocuments({
     entrance: entrance.name,

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { callers } from '@signet/access';
 import { postGraphql } from '@signet/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -35,7 +36,10 @@ beforeAll(async () => {
     { PORT_BASE: String(portBase), SIGNET_HOME: home.path, LOG_LEVEL: 'fatal' },
     { print: () => {} },
   );
-  places = [await openGateway(platform.gatewayUrl), ...(await openSubgraphs(portBase))];
+  places = [
+    await openGateway(platform.gatewayUrl),
+    ...(await openSubgraphs(portBase, join(home.path, 'proof'))),
+  ];
   holders = await signInCallers(`${platform.gatewayUrl}/graphql`);
   before = await countEverything();
 });

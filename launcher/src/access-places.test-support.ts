@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Caller, callers, readRuleBook, type Verdict } from '@signet/access';
 import { readSubgraphSdl } from '@signet/schema/sdl';
 import { subgraphs } from '@signet/schema/subgraphs';
-import { postGraphql } from '@signet/testing';
+import { createTestGateway, type GraphqlAnswer, postGraphql } from '@signet/testing';
 import { buildClientSchema, type GraphQLSchema, getIntrospectionQuery, isObjectType, parse } from 'graphql';
 
 const matrixPath = join(import.meta.dirname, '../../schema/generated/access-matrix.md');
@@ -11,10 +11,13 @@ const matrixPath = join(import.meta.dirname, '../../schema/generated/access-matr
 /** Who may have a field, by coordinate. */
 export type Verdicts = ReadonlyMap<string, Readonly<Record<Caller, Verdict>>>;
 
+type Asked = { query: string; variables?: Record<string, unknown> };
+
 /** Where one can ask: an entrance of the gateway, or a subgraph itself. */
 export type Place = {
   name: string;
-  url: string;
+  /** A subgraph is asked as by the gateway's entrance for both platforms. */
+  ask(request: Asked, token?: string): Promise<GraphqlAnswer>;
   schema: GraphQLSchema;
   verdicts: Verdicts;
   /** Types that `_entities` resolves here; none at the gateway. */
@@ -60,11 +63,12 @@ function toVerdicts(rows: readonly Row[]): Verdicts {
 
 /** The gateway's entrance `graph`, which holds everyone to the whole matrix. */
 export async function openGateway(gatewayUrl: string): Promise<Place> {
-  const url = `${gatewayUrl}/graphql`;
+  const ask: Place['ask'] = (request, token) =>
+    postGraphql(`${gatewayUrl}/graphql`, request, token === undefined ? {} : { token });
   return {
     name: 'gateway',
-    url,
-    schema: await introspect(url),
+    ask,
+    schema: await introspect(ask),
     verdicts: readCommittedMatrix().merged,
     entities: [],
   };
@@ -74,16 +78,18 @@ export async function openGateway(gatewayUrl: string): Promise<Place> {
  * Every subgraph, which holds everyone to the rules in its own SDL. Where several subgraphs have a field, these can be
  * weaker than the composed ones, but no weaker than the matrix's second table says.
  */
-export function openSubgraphs(portBase: number): Promise<Place[]> {
+export function openSubgraphs(portBase: number, proofFolder: string): Promise<Place[]> {
   const { merged, inSubgraph } = readCommittedMatrix();
   return Promise.all(
     subgraphs.map(async ({ name, portOffset }) => {
       const url = `http://127.0.0.1:${portBase + portOffset}/graphql`;
+      const gateway = createTestGateway({ recipient: name, folder: proofFolder });
+      const ask: Place['ask'] = (request, token) => gateway.post(url, request, { token });
       const book = readRuleBook(parse(readSubgraphSdl(name)));
       return {
         name,
-        url,
-        schema: await introspect(url),
+        ask,
+        schema: await introspect(ask),
         verdicts: new Map([...merged, ...inSubgraph(name)]),
         entities: [...book].flatMap(([type, { isEntity }]) => (isEntity ? [type] : [])),
       };
@@ -100,7 +106,7 @@ export function fieldsOf({ schema }: Place): string[] {
     .filter((coordinate) => !/\._(entities|service)$/.test(coordinate));
 }
 
-async function introspect(url: string): Promise<GraphQLSchema> {
-  const { body } = await postGraphql(url, { query: getIntrospectionQuery() });
+async function introspect(ask: Place['ask']): Promise<GraphQLSchema> {
+  const { body } = await ask({ query: getIntrospectionQuery() });
   return buildClientSchema(body.data);
 }

@@ -1,4 +1,4 @@
-import { postGraphql } from '@signet/testing';
+import type { GraphqlAnswer } from '@signet/testing';
 import { type GraphQLNamedType, getNamedType, isCompositeType } from 'graphql';
 import { makeArguments } from './access-arguments.test-support.ts';
 import type { TokenHolder } from './access-callers.test-support.ts';
@@ -16,7 +16,7 @@ export type Question = {
   paths: readonly string[];
 };
 
-export type Answer = Awaited<ReturnType<typeof postGraphql>>;
+export type Answer = GraphqlAnswer;
 
 /** All questions about a field at a place for a caller: two where a policy decides, if there is a way to ask about both. */
 export function createQuestions(coordinate: string, place: Place, holder: TokenHolder): Question[] {
@@ -42,11 +42,7 @@ export function ask({ place, holder, object, route }: Question): Promise<Answer>
     }
     return id;
   };
-  return postGraphql(
-    place.url,
-    writeOperation(route, object, objectId),
-    holder.token ? { token: holder.token } : {},
-  );
+  return place.ask(writeOperation(route, object, objectId), holder.token);
 }
 
 function writeOperation(

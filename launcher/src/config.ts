@@ -31,6 +31,8 @@ export const launcherConfigSchema = z.object({
   /** See the gateway's own configuration, which checks them. */
   MAX_IN_FLIGHT: z.string().optional(),
   REQUEST_TIMEOUT_MS: z.string().optional(),
+  /** `no`: subgraphs believe whoever reaches their port to be the gateway. For trying them out by hand. */
+  REQUIRE_PROOF: z.enum(['yes', 'no', 'true', 'false'], 'must be yes or no').default('yes'),
   DEFAULT_TENANT: z.string().default('demo'),
 });
 

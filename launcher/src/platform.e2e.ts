@@ -1,5 +1,6 @@
 import { request } from 'node:http';
-import { postGraphql } from '@signet/testing';
+import { join } from 'node:path';
+import { createTestGateway, postGraphql } from '@signet/testing';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startChromium } from '../../gateway/src/pages/chromium.test-support.ts';
@@ -140,14 +141,13 @@ describe('tokens', () => {
 
   test('a subgraph that is asked directly verifies too', async () => {
     const orders = `http://127.0.0.1:${portBase + 15}/graphql`;
+    const gateway = createTestGateway({ recipient: 'orders', folder: join(home.path, 'proof') });
     const query = '{ myOrders(first: 1) { edges { node { id } } } }';
-    expect((await postGraphql(orders, { query }, { token: `${userToken.slice(0, -4)}AAAA` })).status).toBe(
-      401,
-    );
-    expect((await postGraphql(orders, { query })).body.errors?.[0]?.extensions.reason).toBe(
-      'auth.failure.missing_token',
-    );
-    const wrong = await postGraphql(orders, { query }, { token: portalToken });
+    const forged = await gateway.post(orders, { query }, { token: `${userToken.slice(0, -4)}AAAA` });
+    expect(forged.status).toBe(401);
+    const nobody = await gateway.post(orders, { query });
+    expect(nobody.body.errors?.[0]?.extensions.reason).toBe('auth.failure.missing_token');
+    const wrong = await gateway.post(orders, { query }, { token: portalToken });
     expect(wrong.body.errors?.[0]?.extensions.reason).toBe('authz.platform.deny');
   });
 
@@ -331,9 +331,11 @@ describe('bad input', () => {
     ['a subscription', { query: 'subscription { x }' }, 'BAD_REQUEST'],
     ['a subscription to its type name', { query: 'subscription { __typename }' }, 'BAD_REQUEST'],
   ])('%s', async (_title, request, code) => {
-    // The entrances, and subgraphs that are asked directly.
-    for (const offset of [0, 1, 2, 11, 13]) {
-      const answer = await postGraphql(`http://localhost:${portBase + offset}/graphql`, request);
+    // The entrances, and subgraphs that a gateway would ask so.
+    for (const [offset, subgraph] of [[0], [1], [2], [11, 'auth'], [13, 'catalog']] as const) {
+      const folder = join(home.path, 'proof');
+      const post = subgraph ? createTestGateway({ recipient: subgraph, folder }).post : postGraphql;
+      const answer = await post(`http://localhost:${portBase + offset}/graphql`, request);
       expect([offset, answer.status < 500, answer.body.errors?.[0]?.extensions.code]).toEqual([
         offset,
         true,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type DatabaseHome, ensureSecretFile, openDatabaseHome } from '@signet/db/embedded';
+import { createProofSet, writeProofSet } from '@signet/proof';
 
 /** What only this installation knows; made at first start, kept in SIGNET_HOME, mode 0600. */
 export type DevelopmentSecrets = {
@@ -8,6 +9,8 @@ export type DevelopmentSecrets = {
   userKeyEncryptionKey: string;
   portalKeyEncryptionKey: string;
   auditKey: string;
+  /** Folder of the proof keys of all servers; each reads its own alone. */
+  proofFolder: string;
 };
 
 /** @throws {DatabaseStartError} when SIGNET_HOME can't be written. */
@@ -20,5 +23,16 @@ export async function openDevelopmentSecrets(signetHome: string): Promise<Develo
     userKeyEncryptionKey: (await readKey('user-key-encryption-key')).trim(),
     portalKeyEncryptionKey: (await readKey('portal-key-encryption-key')).trim(),
     auditKey: (await readKey('audit-key')).trim(),
+    proofFolder: ensureProofFolder(join(signetHome, 'proof')),
   };
+}
+
+/** A set that is there stays, whoever made it. */
+function ensureProofFolder(folder: string): string {
+  try {
+    writeProofSet(folder, createProofSet());
+  } catch (error) {
+    if (!['EEXIST', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
+  return folder;
 }

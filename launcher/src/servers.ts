@@ -6,6 +6,7 @@ import { gatewayConfigSchema, startGateway } from '@signet/gateway';
 import { startInventory } from '@signet/inventory';
 import { startOrders } from '@signet/orders';
 import { startPortal } from '@signet/portal';
+import { proofPathsOf } from '@signet/proof';
 import { jwksPathOf } from '@signet/schema/contract';
 import { type Environment, type Logger, loadConfig, type RunningServer } from '@signet/service';
 import { openRevocationFeed } from '@signet/session';
@@ -44,6 +45,7 @@ export async function startServers(
     USER_JWKS_URL: `${authUrl}${jwksPathOf('user')}`,
     PORTAL_JWKS_URL: `${authUrl}${jwksPathOf('portal')}`,
     REVOCATIONS_DATABASE_URL: database.urls.signet_verifier,
+    REQUIRE_PROOF: config.REQUIRE_PROOF,
   };
   const revocations = await openRevocationFeed(common, createLogger('revocations'));
   const productConfig = (
@@ -52,6 +54,7 @@ export async function startServers(
   ): SubgraphConfig =>
     load(subgraphConfigSchema, {
       ...common,
+      ...proofFilesOf(options, name),
       PORT: String(ports.subgraphs[name]),
       DATABASE_URL: database.urls[role],
     });
@@ -103,9 +106,17 @@ function load<S extends Parameters<typeof loadConfig>[0]>(schema: S, env: Enviro
   return { ...loadConfig(schema, env), portVariable };
 }
 
-function authConfig({ ports, secrets, database, auth }: ServersOptions, common: Environment) {
+/** Each server gets the path of its own key file and of no other. */
+function proofFilesOf({ secrets }: ServersOptions, name: string) {
+  const { keyFile, peersFile } = proofPathsOf(secrets.proofFolder, name);
+  return { PROOF_KEY_FILE: keyFile, PROOF_PEERS_FILE: peersFile };
+}
+
+function authConfig(options: ServersOptions, common: Environment) {
+  const { ports, secrets, database, auth } = options;
   return load(authConfigSchema, {
     ...common,
+    ...proofFilesOf(options, 'auth'),
     PORT: String(ports.subgraphs.auth),
     AUTH_PLATFORMS: 'both',
     USER_DATABASE_URL: database.urls.signet_auth_user,
@@ -118,7 +129,9 @@ function authConfig({ ports, secrets, database, auth }: ServersOptions, common: 
   });
 }
 
-function gatewayConfig({ config, ports }: ServersOptions, common: Environment) {
+function gatewayConfig(options: ServersOptions, common: Environment) {
+  const { config, ports } = options;
+  const proofFiles = (entrance: string) => proofFilesOf(options, `gateway-${entrance}`);
   const urlOf = (name: keyof Ports['subgraphs']) => `http://${innerHost}:${ports.subgraphs[name]}/graphql`;
   return load(gatewayConfigSchema, {
     ...common,
@@ -138,6 +151,10 @@ function gatewayConfig({ config, ports }: ServersOptions, common: Environment) {
     CATALOG_URL: urlOf('catalog'),
     INVENTORY_URL: urlOf('inventory'),
     ORDERS_URL: urlOf('orders'),
+    GRAPH_PROOF_KEY_FILE: proofFiles('graph').PROOF_KEY_FILE,
+    USER_PROOF_KEY_FILE: proofFiles('user').PROOF_KEY_FILE,
+    PORTAL_PROOF_KEY_FILE: proofFiles('portal').PROOF_KEY_FILE,
+    PROOF_PEERS_FILE: proofFiles('graph').PROOF_PEERS_FILE,
   });
 }
 

@@ -4,6 +4,7 @@ import type { SubgraphName } from '@signet/schema/subgraphs';
 import { type Logger, signetContextHeader, withTimeout } from '@signet/service';
 import { type OperationTypeNode, parse } from 'graphql';
 import type { Fetch } from '../auth-route.ts';
+import { assertProofAccepted, ProofRefusedError } from '../proof/assert-proof-accepted.ts';
 import type { GatewayContext } from '../request-context.ts';
 import type { FetchCookies } from '../session-cookies.ts';
 import { describeOutage } from './describe-outage.ts';
@@ -61,12 +62,14 @@ export class SubgraphDataSource implements GraphQLDataSource {
     try {
       const answer = await this.#send({ query, variables }, { url, connection, context, cookies });
       const result = readAnswer(answer);
+      assertProofAccepted(result.errors);
       cookies?.relay(answer.headers['set-cookie']);
       return result;
     } catch (error) {
       if (!(error instanceof AbandonedError) && !(error instanceof OpenCircuitError)) {
         connection.circuit.suspect();
-        this.#options.logger.warn({ subgraph: this.#options.name, err: error }, 'a fetch failed');
+        const level = error instanceof ProofRefusedError ? 'error' : 'warn';
+        this.#options.logger[level]({ subgraph: this.#options.name, err: error }, 'a fetch failed');
       }
       return describeOutage(parse(query, { noLocation: true }), variables, options.pathInIncomingRequest);
     }

@@ -1,10 +1,12 @@
 import { configFields, processConfigFields } from '@signet/service';
 import { refineVerifierConfig, verifierConfigFields, whenVerifierConfigIsRead } from '@signet/session';
 import { z } from 'zod';
+import { proofConfigFields, refineProofConfig, whenProofConfigIsRead } from './proof/proof-config.ts';
 
 const fields = {
   ...processConfigFields,
   ...verifierConfigFields,
+  ...proofConfigFields,
   DATABASE_URL: configFields.postgresUrl,
   /** Slug of the tenant of a request that names none. */
   DEFAULT_TENANT: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be the slug of a tenant'),
@@ -13,7 +15,8 @@ const fields = {
 /** Configuration of a product subgraph's process. */
 export const subgraphConfigSchema = z
   .object(fields)
-  .superRefine(refineVerifierConfig, whenVerifierConfigIsRead);
+  .superRefine(refineVerifierConfig, whenVerifierConfigIsRead)
+  .superRefine(refineProofConfig, whenProofConfigIsRead);
 
 /** `portVariable`: the variable to name when the port is taken; the launcher's ports all follow from PORT_BASE. */
 export type SubgraphConfig = z.output<typeof subgraphConfigSchema> & { portVariable?: string };

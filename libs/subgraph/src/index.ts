@@ -12,6 +12,8 @@ export {
   type Position,
   readPage,
 } from './pagination.ts';
+export type { NonceStore } from './proof/operation-proof.ts';
+export { findProofFaults, proofConfigFields } from './proof/proof-config.ts';
 export { createRefusalListener } from './refusal-listener.ts';
 export { dateTimeScalar } from './scalars.ts';
 export {

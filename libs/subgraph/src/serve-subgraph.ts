@@ -5,6 +5,8 @@ import type { SubgraphName } from '@signet/schema/subgraphs';
 import {
   badInput,
   type EndpointPlugin,
+  type ErrorTranslation,
+  hasProductionSurface,
   type Logger,
   type ReadinessCheck,
   RefusalError,
@@ -21,8 +23,11 @@ import {
   type TrustedIssuer,
 } from '@signet/session';
 import type { FastifyInstance } from 'fastify';
-import { parse } from 'graphql';
+import { type DocumentNode, type GraphQLSchema, parse } from 'graphql';
 import type { SubgraphConfig } from './config.ts';
+import type { UntilDeadline } from './deadline.ts';
+import { openProofVerifier } from './proof/open-proof-verifier.ts';
+import { assertSessionOfEntrance, createOperationProof, type NonceStore } from './proof/operation-proof.ts';
 import { type SubgraphHttpRequest, startSubgraphServer } from './subgraph-server.ts';
 
 /** What a subgraph needs of its database beside its own queries. */
@@ -32,6 +37,7 @@ export type SubgraphDatabase = {
   checkReady(): Promise<string | undefined>;
   /** What a failed query means: a value that no column can hold, a server that can't be used, or a fault of ours. */
   classifyError(error: unknown): 'input' | 'unavailable' | undefined;
+  untilDeadline: UntilDeadline;
   close(): Promise<void>;
 };
 
@@ -46,8 +52,12 @@ type ServerConfig = Pick<
   | 'portVariable'
   | 'ALLOWED_HOSTS'
   | 'NODE_ENV'
+  | 'SURFACE'
   | 'DEFAULT_TENANT'
   | 'REVOCATIONS_DATABASE_URL'
+  | 'REQUIRE_PROOF'
+  | 'PROOF_KEY_FILE'
+  | 'PROOF_PEERS_FILE'
 >;
 
 /** Either the configuration names the issuers, or they are given: auth knows its own keys. */
@@ -65,24 +75,31 @@ export type SubgraphOptions = {
 
 export type ServeSubgraphOptions<C extends GuardContext> = IssuerOptions & {
   name: SubgraphName;
+  /** How gateways know this process, in peers.json: its name, except where several do one subgraph's work. */
+  proofName?: string;
   logger: Logger;
   resolvers: unknown;
   /** The functions that `@policy` rules name; none where there are no such rules. */
   policies?: PolicyTable<C>;
   database: SubgraphDatabase;
+  /** Shared by all replicas of this process. */
+  nonces: NonceStore;
   /** Adds to who asks and in which tenant what the resolvers need: the database, loaders. Called once a request. */
   createContext(requestSession: RequestSession, request: SubgraphHttpRequest): C;
   /** A feed that several servers share. Without it, one of REVOCATIONS_DATABASE_URL is opened. */
   revocations?: RevocationFeed | undefined;
   readiness?: readonly ReadinessCheck[];
   plugins?: readonly EndpointPlugin[];
+  /** For everybody. */
   addRoutes?(server: FastifyInstance): void;
+  /** For gateways alone. */
+  addProvenRoutes?(scope: FastifyInstance): void;
   onStop?(): Promise<void>;
 };
 
 /**
- * Starts a subgraph: SDL of its folder, resolvers behind their access rules, sessions from bearer tokens, readiness of
- * database, keys and revocations.
+ * Starts a subgraph: SDL of its folder, requests that gateways signed, resolvers behind their access rules, sessions from
+ * bearer tokens, readiness of database, keys and revocations.
  */
 export async function serveSubgraph<C extends GuardContext>(
   options: ServeSubgraphOptions<C>,
@@ -90,7 +107,15 @@ export async function serveSubgraph<C extends GuardContext>(
   const { config, logger, database } = options;
   const issuers =
     options.issuers === undefined ? createTrustedIssuers(options.config, logger) : options.issuers;
-  const revocations = await openRevocations(config, logger, options.revocations);
+  const typeDefs = parse(readSubgraphSdl(options.name));
+  const schema = buildGuardedSchema(typeDefs, options);
+  const translateError: ErrorTranslation = (error) => translateDatabaseError(database, error);
+  const proof = await openProofVerifier(options.proofName ?? options.name, config, logger);
+  const operationProof = createOperationProof({ typeDefs, schema, nonces: options.nonces, translateError });
+  const revocations = await openRevocations(config, logger, options.revocations).catch((error) => {
+    proof.stop();
+    throw error;
+  });
   refetchOnRevokedKey(issuers, revocations.source);
   const requestSession = createRequestSession({
     verifier: createVerifier({ issuers, revocations: revocations.source }),
@@ -103,36 +128,43 @@ export async function serveSubgraph<C extends GuardContext>(
     port: config.PORT,
     portVariable: config.portVariable ?? 'PORT',
     allowedHosts: config.ALLOWED_HOSTS,
-    introspection: config.NODE_ENV !== 'production',
-    schema: buildGuardedSchema(options),
-    createContext: async (request) => options.createContext(await requestSession(request), request),
-    translateError: (error) => translateDatabaseError(database, error),
+    introspection: !hasProductionSurface(config),
+    schema,
+    proofVerifier: proof.verifier,
+    async createContext(request) {
+      const session = await requestSession(request);
+      if (request.proof) assertSessionOfEntrance(request.proof, session.session);
+      return options.createContext(session, request);
+    },
+    translateError,
+    untilDeadline: database.untilDeadline,
     readiness: [
       { name: 'database', check: database.checkReady },
       ...issuers.map(({ platform, keys }) => ({ name: `${platform} keys`, check: () => keys.checkReady() })),
       ...revocations.readiness,
       ...(options.readiness ?? []),
     ],
-    ...(options.plugins && { plugins: options.plugins }),
+    plugins: [...(proof.verifier ? [operationProof] : []), ...(options.plugins ?? [])],
     ...(options.addRoutes && { addRoutes: options.addRoutes }),
+    ...(options.addProvenRoutes && { addProvenRoutes: options.addProvenRoutes }),
     async onStop() {
+      proof.stop();
       await revocations.stop();
       await options.onStop?.();
       await database.close();
     },
   }).catch(async (error) => {
+    proof.stop();
     await revocations.stop();
     throw error;
   });
 }
 
 /** The schema of the subgraph's SDL, with every field behind its rule. */
-function buildGuardedSchema<C extends GuardContext>({
-  name,
-  resolvers,
-  policies = {},
-}: ServeSubgraphOptions<C>) {
-  const typeDefs = parse(readSubgraphSdl(name));
+function buildGuardedSchema<C extends GuardContext>(
+  typeDefs: DocumentNode,
+  { resolvers, policies = {} }: ServeSubgraphOptions<C>,
+): GraphQLSchema {
   const schema = buildSubgraphSchema([{ typeDefs, resolvers: resolvers as Resolvers }]);
   return guardSchema<C>(schema, readRuleBook(typeDefs), policies);
 }

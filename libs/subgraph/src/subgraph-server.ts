@@ -1,7 +1,9 @@
+import type { ProofVerifier, VerifiedProof } from '@signet/proof';
 import {
   createHttpServer,
   type EndpointPlugin,
   type ErrorTranslation,
+  errorBody,
   type HttpServerOptions,
   listen,
   mountGraphql,
@@ -14,10 +16,15 @@ import {
 import type { SubgraphRequest } from '@signet/session';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
+import { registerDeadline, type UntilDeadline } from './deadline.ts';
+import { withProof } from './proof/operation-proof.ts';
+import { registerProofGate } from './proof/proof-gate.ts';
 
 /** A request with its cookies. Only auth reads and sets them, and believes nothing else of theirs. */
 export type SubgraphHttpRequest = SubgraphRequest & {
   cookie: string | undefined;
+  /** Which gateway's entrance sent it; undefined only with REQUIRE_PROOF=no. */
+  proof: VerifiedProof | undefined;
   /** Adds a Set-Cookie line to the answer, also where the operation fails later. */
   setCookie(line: string): void;
 };
@@ -28,38 +35,71 @@ export type SubgraphServerOptions<C extends object> = HttpServerOptions & {
   portVariable?: string;
   schema: GraphQLSchema;
   introspection: boolean;
+  /** Checks that a gateway sent a request, before anything of it is believed. Undefined: whoever reaches the port is one. */
+  proofVerifier: ProofVerifier | undefined;
   createContext(request: SubgraphHttpRequest): Promise<C>;
   translateError?: ErrorTranslation;
   plugins?: readonly EndpointPlugin[];
-  /** More routes beside /graphql (auth's JWKS). */
+  /** More routes beside /graphql, for everybody (auth's JWKS). */
   addRoutes?(server: FastifyInstance): void;
+  /** More routes that only a gateway may ask. */
+  addProvenRoutes?(scope: FastifyInstance): void;
+  /** Ends a request's queries with its time. Without it, they may take as long as any. */
+  untilDeadline?: UntilDeadline;
   /** Closes what the subgraph opened: its database pool. */
   onStop?(): Promise<void>;
 };
 
-/** Serves a schema at /graphql. A refusal in `createContext` is the answer's HTTP status too. */
+/**
+ * Serves a schema at /graphql, for requests that a gateway signed. A refusal in `createContext` is the answer's HTTP status
+ * too.
+ */
 export async function startSubgraphServer<C extends object>(
   options: SubgraphServerOptions<C>,
 ): Promise<RunningServer> {
   const server = createHttpServer(options);
   server.addHook('onClose', async () => options.onStop?.());
   options.addRoutes?.(server);
-  await mountGraphql<C>({
-    server,
-    logger: options.logger,
-    path: '/graphql',
-    introspection: options.introspection,
-    source: { schema: options.schema },
-    ...(options.translateError && { translateError: options.translateError }),
-    ...(options.plugins && { plugins: [...options.plugins] }),
-    context: async (request, reply) =>
-      withHttpStatus(async () => options.createContext(readRequest(request, reply))),
-  });
+  // In a scope of their own: what is registered beside them stays open.
+  await server.register(async (scope) => serveProven(scope, options));
   const url = await listen(server, options);
   return { url, stop: () => server.close() };
 }
 
-function readRequest(request: FastifyRequest, reply: FastifyReply): SubgraphHttpRequest {
+async function serveProven<C extends object>(
+  scope: FastifyInstance,
+  options: SubgraphServerOptions<C>,
+): Promise<void> {
+  const { logger, proofVerifier, translateError, plugins } = options;
+  scope.addHook('onRequest', async ({ method }, reply) => {
+    if (method === 'POST') return;
+    return reply.code(405).header('allow', 'POST').send(errorBody('This path takes POST.', 'BAD_REQUEST'));
+  });
+  const gate = proofVerifier && registerProofGate(scope, proofVerifier, logger);
+  options.addProvenRoutes?.(scope);
+  if (options.untilDeadline) registerDeadline(scope, options.untilDeadline);
+  await mountGraphql<C>({
+    server: scope,
+    logger,
+    path: '/graphql',
+    introspection: options.introspection,
+    source: { schema: options.schema },
+    ...(translateError && { translateError }),
+    ...(plugins && { plugins: [...plugins] }),
+    context: async (request, reply) =>
+      withHttpStatus(async () => {
+        const proof = gate?.proofOf(request);
+        const context = await options.createContext(readRequest(request, reply, proof));
+        return proof ? withProof(context, proof) : context;
+      }),
+  });
+}
+
+function readRequest(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  proof: VerifiedProof | undefined,
+): SubgraphHttpRequest {
   const header = request.headers[signetContextHeader];
   return {
     authorization: readAuthorization(request.raw),
@@ -67,6 +107,7 @@ function readRequest(request: FastifyRequest, reply: FastifyReply): SubgraphHttp
       requestId: request.id,
     },
     cookie: request.headers.cookie,
+    proof,
     setCookie: (line) => void reply.header('set-cookie', line),
   };
 }

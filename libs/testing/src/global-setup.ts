@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRoles, migrateToLatest, type ProcessRole, processRoles } from '@signet/db';
 import { startEmbeddedPostgres } from '@signet/db/embedded';
+import { createProofSet, writeProofSet } from '@signet/proof';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { createRunFolder } from './run-folder.ts';
@@ -20,6 +21,8 @@ export type TestCluster = {
 declare module 'vitest' {
   interface ProvidedContext {
     testCluster: TestCluster;
+    /** A set of proof keys, one for every process. */
+    proofFolder: string;
   }
 }
 
@@ -28,7 +31,12 @@ declare module 'vitest' {
  * admin's; its process roles get new passwords). Returns what takes it down again.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const proofs = await createProofFolder();
   const server = await startServer(process.env.TEST_DATABASE_URL);
+  const stop = async () => {
+    await server.stop();
+    await proofs.remove();
+  };
   try {
     const passwords = derivePasswords(server.adminUrl);
     await createRoles(server.adminUrl, passwords);
@@ -36,15 +44,23 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const template = `${prefix}_template`;
     await runAsAdmin(server.adminUrl, `create database ${template}`);
     await migrateToLatest(withDatabase(server.adminUrl, template));
+    project.provide('proofFolder', proofs.path);
     project.provide('testCluster', { adminUrl: server.adminUrl, template, prefix, passwords });
     return async () => {
       if (!server.isOurs) await dropAll(server.adminUrl, prefix);
-      await server.stop();
+      await stop();
     };
   } catch (error) {
-    await server.stop();
+    await stop();
     throw error;
   }
+}
+
+async function createProofFolder(): Promise<{ path: string; remove(): Promise<void> }> {
+  const folder = await createRunFolder();
+  const path = join(folder, 'proof');
+  writeProofSet(path, createProofSet());
+  return { path, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
 async function startServer(url: string | undefined) {

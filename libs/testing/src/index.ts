@@ -9,3 +9,11 @@ export {
 export { type GraphqlAnswer, type GraphqlError, postGraphql, reasonsOf } from './post-graphql.ts';
 export { expectIdsRefused, itIsForCustomers, itIsForStaff, titled } from './refusals.ts';
 export { type Caller, startTestSubgraph, type TestSubgraph } from './subgraph.ts';
+export {
+  createTestGateway,
+  gatewayProofEnvironment,
+  proofEnvironment,
+  type SignedMessage,
+  type SignedSender,
+  type TestGateway,
+} from './test-gateway.ts';

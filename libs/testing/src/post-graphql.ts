@@ -1,4 +1,4 @@
-type GraphqlRequest = { query: string; variables?: Record<string, unknown> };
+export type GraphqlRequest = { query: string; variables?: Record<string, unknown> };
 type Sender = { token?: string; headers?: Record<string, string> };
 
 export type GraphqlError = {
@@ -14,7 +14,7 @@ export type GraphqlAnswer = {
   body: { data?: any; errors?: GraphqlError[] };
 };
 
-/** Posts one operation as a client would. `token` becomes the bearer token. */
+/** Posts one operation as a client would, to a gateway. `token` becomes the bearer token. */
 export async function postGraphql(
   url: string,
   request: GraphqlRequest,
@@ -29,6 +29,10 @@ export async function postGraphql(
     },
     body: JSON.stringify(request),
   });
+  return readGraphqlAnswer(response);
+}
+
+export async function readGraphqlAnswer(response: Response): Promise<GraphqlAnswer> {
   const body = (await response.json()) as GraphqlAnswer['body'];
   return { status: response.status, headers: response.headers, body };
 }

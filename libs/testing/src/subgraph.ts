@@ -4,7 +4,8 @@ import { createLogger, type Logger, type RunningServer } from '@signet/service';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { addStaff, addUser } from './fixtures.ts';
 import { createTestIssuer, type TestIssuer } from './issuer.ts';
-import { type GraphqlAnswer, postGraphql } from './post-graphql.ts';
+import type { GraphqlAnswer } from './post-graphql.ts';
+import { createTestGateway, proofEnvironment, type SignedSender, type TestGateway } from './test-gateway.ts';
 
 type Config = ReturnType<typeof createConfig>;
 type Start = (
@@ -16,7 +17,7 @@ type Start = (
 /** Somebody with a row in the account table and a token. */
 export type Caller = { id: string; token: string };
 
-/** A subgraph that runs: real HTTP, a real database, an issuer of its own, the tenants `demo` (default) and `globex`. */
+/** A subgraph that runs: real HTTP, signed requests, a real database, an issuer of its own, the tenants `demo` (default) and `globex`. */
 export type TestSubgraph = {
   url: string;
   database: TestDatabase;
@@ -28,7 +29,15 @@ export type TestSubgraph = {
     role: StaffRole,
     options?: { tenantId?: string; claims?: Record<string, unknown> },
   ): Promise<Caller>;
-  ask(query: string, variables?: Record<string, unknown>, caller?: Caller): Promise<GraphqlAnswer>;
+  /** As the gateway's entrance `graph`. */
+  ask(
+    query: string,
+    variables?: Record<string, unknown>,
+    caller?: Caller,
+    context?: SignedSender['context'],
+  ): Promise<GraphqlAnswer>;
+  /** As another entrance. */
+  gatewayOf(entrance: 'graph' | 'user' | 'portal'): TestGateway;
   /** How many statements the subgraph sends while `fn` runs; those that begin and end transactions too. */
   countStatements(fn: () => Promise<unknown>): Promise<number>;
   stop(): Promise<void>;
@@ -39,12 +48,19 @@ export async function startTestSubgraph(role: ProcessRole, start: Start): Promis
   const [database, issuer] = await Promise.all([createTestDatabase(), createTestIssuer()]);
   const tenants = { demo: await database.addTenant('demo'), globex: await database.addTenant('globex') };
   let statements = 0;
-  const server = await start(createConfig(database.urlOf(role), issuer), createLogger('test', 'silent'), {
-    onQuery: () => {
-      statements += 1;
+  const name = role.replace('signet_', '');
+  const server = await start(
+    createConfig(name, database.urlOf(role), issuer),
+    createLogger('test', 'silent'),
+    {
+      onQuery: () => {
+        statements += 1;
+      },
     },
-  });
+  );
   const url = `${server.url}/graphql`;
+  const gatewayOf: TestSubgraph['gatewayOf'] = (entrance) => createTestGateway({ recipient: name, entrance });
+  const gateway = gatewayOf('graph');
   return {
     url,
     database,
@@ -59,8 +75,9 @@ export async function startTestSubgraph(role: ProcessRole, start: Start): Promis
       const token = await issuer.mintPortalToken({ tenantId, staffId, role: staffRole, email, claims });
       return { id: staffId, token };
     },
-    ask: (query, variables = {}, caller = undefined) =>
-      postGraphql(url, { query, variables }, caller ? { token: caller.token } : {}),
+    gatewayOf,
+    ask: (query, variables = {}, caller = undefined, context = {}) =>
+      gateway.post(url, { query, variables }, { token: caller?.token, context }),
     async countStatements(fn) {
       const before = statements;
       await fn();
@@ -73,7 +90,7 @@ export async function startTestSubgraph(role: ProcessRole, start: Start): Promis
   };
 }
 
-function createConfig(databaseUrl: string, issuer: TestIssuer) {
+function createConfig(name: string, databaseUrl: string, issuer: TestIssuer) {
   return {
     HOST: '127.0.0.1',
     PORT: 0,
@@ -86,5 +103,7 @@ function createConfig(databaseUrl: string, issuer: TestIssuer) {
     USER_JWKS_URL: issuer.jwksUrls.user,
     PORTAL_JWKS_URL: issuer.jwksUrls.portal,
     JWKS_INSECURE: false,
+    REQUIRE_PROOF: true,
+    ...proofEnvironment(name),
   };
 }

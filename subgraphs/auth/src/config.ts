@@ -1,6 +1,7 @@
 import { maxAccessTokenSeconds, type Platform, signingAlgorithms } from '@signet/schema/contract';
 import { configFields, processConfigFields } from '@signet/service';
 import { findRevocationFaults, issuerConfigFields, revocationConfigFields } from '@signet/session';
+import { findProofFaults, proofConfigFields } from '@signet/subgraph';
 import { z } from 'zod';
 import { findConfigFaults } from './config-faults.ts';
 import { passwordThreadFields } from './passwords/password-thread-config.ts';
@@ -57,6 +58,7 @@ export const authConfigSchema = z
     ISSUER_URL: issuerConfigFields.ISSUER_URL,
     JWKS_INSECURE: issuerConfigFields.JWKS_INSECURE,
     ...revocationConfigFields,
+    ...proofConfigFields,
     /** Slug of the tenant of a request that names none. */
     DEFAULT_TENANT: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be the slug of a tenant'),
     /** The platforms whose keys, sessions and accounts this process holds. */
@@ -69,7 +71,11 @@ export const authConfigSchema = z
     ...throttleFields,
   })
   .superRefine((config, issues) => {
-    for (const { variable, fault } of [...findConfigFaults(config), ...findRevocationFaults(config)]) {
+    for (const { variable, fault } of [
+      ...findConfigFaults(config),
+      ...findRevocationFaults(config),
+      ...findProofFaults(config),
+    ]) {
       issues.addIssue({ code: 'custom', path: [variable], message: fault });
     }
   });

@@ -1,7 +1,7 @@
 import { createDatabase } from '@signet/db';
 import { jwksPathOf } from '@signet/schema/contract';
 import { createLogger, type Environment, type RunningServer } from '@signet/service';
-import { createTestDatabase, postGraphql, type TestDatabase } from '@signet/testing';
+import { createTestDatabase, createTestGateway, type TestDatabase } from '@signet/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startAuth } from './start-auth.ts';
@@ -98,7 +98,11 @@ describe('two auth processes, a platform each', () => {
   let portal: RunningServer;
   let tokens: { user: string; portal: string };
   const ask = (server: RunningServer, query: string, token?: string, variables = {}) =>
-    postGraphql(`${server.url}/graphql`, { query, variables }, token ? { token } : {});
+    createTestGateway({ recipient: server === user ? 'auth-user' : 'auth-portal' }).post(
+      `${server.url}/graphql`,
+      { query, variables },
+      { token },
+    );
   beforeAll(async () => {
     database = await createTestDatabase();
     const tenantId = await database.addTenant('demo');

@@ -1,3 +1,4 @@
+import { createNonceStore } from '@signet/db';
 import { createCredentialLimit, type Logger, type RunningServer } from '@signet/service';
 import { type TrustedIssuer, trustedIssuers } from '@signet/session';
 import { serveSubgraph } from '@signet/subgraph';
@@ -30,6 +31,8 @@ export async function startAuth(
 ): Promise<RunningServer> {
   const platforms = await startPlatforms(config, logger, options);
   const started = [platforms.user, platforms.portal].filter((platform) => platform !== undefined);
+  const [first] = started;
+  if (!first) throw new TypeError('AUTH_PLATFORMS names no platform');
   const stop = async () => {
     await Promise.all(started.map((platform) => platform.stop()));
   };
@@ -44,6 +47,7 @@ export async function startAuth(
     );
     return await serveSubgraph({
       name: 'auth',
+      proofName: config.AUTH_PLATFORMS === 'both' ? 'auth' : `auth-${config.AUTH_PLATFORMS}`,
       config,
       logger,
       resolvers,
@@ -51,6 +55,8 @@ export async function startAuth(
       plugins: [createCredentialLimit(), createRefusalAudit()],
       issuers: [...local, ...foreign],
       revocations: options.revocations,
+      // All replicas hold the same platforms, and so agree on the first.
+      nonces: createNonceStore(first.database.db, `auth.${first.platform}_proof_nonce`),
       database: joinDatabases(
         started.map(({ database }) => database),
         stop,

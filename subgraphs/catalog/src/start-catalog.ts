@@ -1,4 +1,4 @@
-import { openProcessDatabase } from '@signet/db';
+import { createNonceStore, openProcessDatabase, pruneWith, startHousekeeping } from '@signet/db';
 import type { Logger, RunningServer } from '@signet/service';
 import { type SubgraphConfig, type SubgraphOptions, serveSubgraph } from '@signet/subgraph';
 import type { GraphqlContext } from './context.ts';
@@ -12,13 +12,21 @@ export function startCatalog(
   { revocations, ...options }: SubgraphOptions = {},
 ): Promise<RunningServer> {
   const database = openProcessDatabase(config.DATABASE_URL, { name: 'catalog', log: logger, ...options });
+  const housekeeping = startHousekeeping({
+    db: database.db,
+    name: 'catalog',
+    log: logger,
+    jobs: [pruneWith('proofNonces', 'catalog.prune_proof_nonces')],
+  });
   return serveSubgraph<GraphqlContext>({
     name: 'catalog',
     config,
     logger,
     resolvers,
     database,
+    nonces: createNonceStore(database.db, 'catalog.proof_nonce'),
     revocations,
+    onStop: () => housekeeping.stop(),
     createContext: ({ session, tenantId }) => ({
       session,
       tenantId,

@@ -1,4 +1,4 @@
-import { openProcessDatabase } from '@signet/db';
+import { createNonceStore, openProcessDatabase, pruneWith, startHousekeeping } from '@signet/db';
 import type { Logger, RunningServer } from '@signet/service';
 import { type SubgraphConfig, type SubgraphOptions, serveSubgraph } from '@signet/subgraph';
 import type { GraphqlContext } from './context.ts';
@@ -12,13 +12,21 @@ export function startInventory(
   { revocations, ...options }: SubgraphOptions = {},
 ): Promise<RunningServer> {
   const database = openProcessDatabase(config.DATABASE_URL, { name: 'inventory', log: logger, ...options });
+  const housekeeping = startHousekeeping({
+    db: database.db,
+    name: 'inventory',
+    log: logger,
+    jobs: [pruneWith('proofNonces', 'inventory.prune_proof_nonces')],
+  });
   return serveSubgraph<GraphqlContext>({
     name: 'inventory',
     config,
     logger,
     resolvers,
     database,
+    nonces: createNonceStore(database.db, 'inventory.proof_nonce'),
     revocations,
+    onStop: () => housekeeping.stop(),
     createContext: ({ session, tenantId }) => ({
       session,
       tenantId,

@@ -1,5 +1,11 @@
 import { createRelationChecker, type RelationStore } from '@signet/access';
-import { createRelationStore, openProcessDatabase, pruneWith, startHousekeeping } from '@signet/db';
+import {
+  createNonceStore,
+  createRelationStore,
+  openProcessDatabase,
+  pruneWith,
+  startHousekeeping,
+} from '@signet/db';
 import type { Logger, RunningServer } from '@signet/service';
 import { type SubgraphConfig, type SubgraphOptions, serveSubgraph } from '@signet/subgraph';
 import type { GraphqlContext } from './context.ts';
@@ -19,8 +25,11 @@ export function startOrders(
     db: database.db,
     name: 'orders',
     log: logger,
-    // A client that tries again after a week has long been told.
-    jobs: [pruneWith('idempotencyKeys', 'orders.prune_idempotency_keys')],
+    jobs: [
+      // A client that tries again after a week has long been told.
+      pruneWith('idempotencyKeys', 'orders.prune_idempotency_keys'),
+      pruneWith('proofNonces', 'orders.prune_proof_nonces'),
+    ],
   });
   return serveSubgraph<GraphqlContext>({
     name: 'orders',
@@ -29,6 +38,7 @@ export function startOrders(
     resolvers,
     policies,
     database,
+    nonces: createNonceStore(database.db, 'orders.proof_nonce'),
     revocations,
     onStop: () => housekeeping.stop(),
     createContext: ({ session, tenantId }) => ({

@@ -1,5 +1,12 @@
 import { createRelationChecker, type RelationStore } from '@signet/access';
-import { createRelationStore, createSampledAudit, openProcessDatabase } from '@signet/db';
+import {
+  createNonceStore,
+  createRelationStore,
+  createSampledAudit,
+  openProcessDatabase,
+  pruneWith,
+  startHousekeeping,
+} from '@signet/db';
 import { createSampler, type Logger, type RunningServer } from '@signet/service';
 import { type SubgraphConfig, type SubgraphOptions, serveSubgraph } from '@signet/subgraph';
 import { createRefusalAudit } from './audit-log/audit-refusals.ts';
@@ -19,6 +26,12 @@ export function startPortal(
   const relations: RelationStore = createRelationStore(database.db);
   const { db } = database;
   const samples = createSampledAudit({ db, platform: 'portal', createSampler, log: logger });
+  const housekeeping = startHousekeeping({
+    db,
+    name: 'portal',
+    log: logger,
+    jobs: [pruneWith('proofNonces', 'portal.prune_proof_nonces')],
+  });
   return serveSubgraph<GraphqlContext>({
     name: 'portal',
     config,
@@ -32,7 +45,9 @@ export function startPortal(
         await database.close();
       },
     },
+    nonces: createNonceStore(db, 'portal.proof_nonce'),
     revocations,
+    onStop: () => housekeeping.stop(),
     plugins: [createRefusalAudit(samples)],
     createContext: ({ session, tenantId }, request) => ({
       session,

@@ -30,6 +30,7 @@ export function startUpkeep({ platform, databaseUrl, auditKey, logger }: UpkeepO
       pruneWith('refreshTokens', `auth.prune_${platform}_refresh_tokens`),
       pruneWith('sessions', `auth.prune_${platform}_sessions`),
       pruneWith('revocations', `auth.prune_${platform}_revocations`),
+      pruneWith('proofNonces', `auth.prune_${platform}_proof_nonces`),
     ],
   });
   return {

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyPairKeyObjectResult } from 'node:crypto';
 import { jwksPathOf } from '@signet/schema/contract';
 import { createLogger, type Environment } from '@signet/service';
-import { createTestDatabase, postGraphql, type TestDatabase } from '@signet/testing';
+import { createTestDatabase, createTestGateway, type TestDatabase } from '@signet/testing';
 import { calculateJwkThumbprint, decodeProtectedHeader, type JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startAuth } from '../start-auth.ts';
@@ -73,6 +73,7 @@ describe('auth with keys from files', () => {
     portal: ed25519(),
     older: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
   };
+  const gateway = createTestGateway({ recipient: 'auth' });
   const start = (changes: Environment = {}) =>
     startAuth(
       testConfig(database, {
@@ -89,13 +90,13 @@ describe('auth with keys from files', () => {
   it('signs with the private one, publishes the others too, and keeps none in the database', async () => {
     const { email, password } = await addCustomer(database, { tenantId });
     const server = await start({ USER_PUBLIC_KEYS: publicPem(keys.older) });
-    const { body } = await postGraphql(`${server.url}/graphql`, {
+    const { body } = await gateway.post(`${server.url}/graphql`, {
       query: signInOperation('login'),
       variables: { input: { email, password } },
     });
     const token = body.data.login.accessToken;
     expect(decodeProtectedHeader(token).kid).toBe(await kidOf(keys.user));
-    const me = await postGraphql(`${server.url}/graphql`, { query: '{ me { id } }' }, { token });
+    const me = await gateway.post(`${server.url}/graphql`, { query: '{ me { id } }' }, { token });
     expect(me.body.errors).toBeUndefined();
     const jwks = (await (await fetch(server.url + jwksPathOf('user'))).json()) as { keys: { kid: string }[] };
     expect(jwks.keys.map(({ kid }) => kid)).toEqual([await kidOf(keys.user), await kidOf(keys.older)]);
@@ -122,11 +123,15 @@ describe('auth with keys from files', () => {
     const server = await start(verifyOnly);
     const staff = await addStaffMember(database, { tenantId });
     const input = { email: staff.email, password: staff.password };
+    const gatewayOfUser = createTestGateway({ recipient: 'auth-user' });
     const signIn = (url: string) =>
-      postGraphql(`${url}/graphql`, { query: signInOperation('portalLogin'), variables: { input } });
+      (url === server.url ? gatewayOfUser : gateway).post(`${url}/graphql`, {
+        query: signInOperation('portalLogin'),
+        variables: { input },
+      });
     expect((await signIn(server.url)).body.errors?.[0]?.extensions.reason).toBe('auth.unavailable');
     const token = (await signIn(portal.url)).body.data.portalLogin.accessToken;
-    const { body } = await postGraphql(`${server.url}/graphql`, { query: '{ me { id } }' }, { token });
+    const { body } = await gatewayOfUser.post(`${server.url}/graphql`, { query: '{ me { id } }' }, { token });
     expect(body.errors?.[0]?.extensions.reason).toBe('authz.platform.deny');
     await Promise.all([server.stop(), portal.stop()]);
     await expect(start({ ...verifyOnly, PORTAL_PUBLIC_KEYS: publicPem(keys.user) })).rejects.toThrow(

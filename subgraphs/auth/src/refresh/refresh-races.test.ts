@@ -1,5 +1,4 @@
 import { createLogger } from '@signet/service';
-import { postGraphql } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startAuth } from '../start-auth.ts';
 import { addCustomer, type TestAccount, testPasswordCost } from '../testing/accounts.test-support.ts';
@@ -30,7 +29,7 @@ describe('two replicas of auth on one database', () => {
 
   const urls = () => [one.url, two.url].map((url) => `${url}/graphql`) as [string, string];
   async function ask(url: string, query: string, variables: Record<string, unknown>) {
-    const { body } = await postGraphql(url, { query, variables });
+    const { body } = await one.gateway.post(url, { query, variables });
     return {
       data: body.data,
       reason: body.errors?.[0]?.extensions.reason ?? body.errors?.[0]?.extensions.code,

@@ -1,5 +1,3 @@
-import { formatSignetContext, signetContextHeader } from '@signet/service';
-import { postGraphql } from '@signet/testing';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addCustomer, addStaffMember, type TestAccount } from '../testing/accounts.test-support.ts';
@@ -9,13 +7,21 @@ type Sender = { cookie?: string; session?: string; token?: string };
 
 /** The same guarantees hold on both platforms. */
 describe.each([
-  { platform: 'user', other: 'portal', signIn: 'login', refresh: 'refresh', logout: 'logout' },
+  {
+    platform: 'user',
+    other: 'portal',
+    signIn: 'login',
+    refresh: 'refresh',
+    logout: 'logout',
+    endOne: 'endSession',
+  },
   {
     platform: 'portal',
     other: 'user',
     signIn: 'portalLogin',
     refresh: 'portalRefresh',
     logout: 'portalLogout',
+    endOne: 'endPortalSession',
   },
 ] as const)('cookies of the platform $platform', ({ platform, other, ...fields }) => {
   const name = `__Host-signet-${platform}-refresh`;
@@ -31,11 +37,10 @@ describe.each([
 
   /** As the gateway asks when it has found the page's origin trusted. */
   async function ask(query: string, variables: object, { cookie, session = 'cookie', token }: Sender = {}) {
-    const context = formatSignetContext({ requestId: 'test', origin: 'https://shop.example', session });
-    const { body, headers } = await postGraphql(
+    const { body, headers } = await auth.gateway.post(
       `${auth.url}/graphql`,
       { query, variables: { ...variables } },
-      { ...(token && { token }), headers: { [signetContextHeader]: context, ...(cookie && { cookie }) } },
+      { token, context: { origin: 'https://shop.example', session }, ...(cookie && { cookie }) },
     );
     const set = headers.getSetCookie();
     return {
@@ -128,6 +133,25 @@ describe.each([
     expect(await endOf(sidOf(body.data[fields.signIn]))).toBe('logout');
   });
 
+  it('ending the session of the cookie clears it, ending another leaves it', async () => {
+    const [one, two] = [await signIn(), await signIn()];
+    const token = one.body.data[fields.signIn].accessToken;
+    const end = (ended: typeof one, options: object = {}) =>
+      ask(
+        `mutation ($id: ID!) { ${fields.endOne}(id: $id) }`,
+        { id: sidOf(ended.body.data[fields.signIn]) },
+        { token, cookie: `${name}=${one.value}`, ...options },
+      );
+    expect((await end(two)).set).toEqual([]);
+    const { body, set } = await end(one);
+    expect(body.data).toEqual({ [fields.endOne]: true });
+    expect(set).toEqual([`${name}=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Strict`]);
+    const [three, four] = [await signIn(), await signIn()];
+    const other = { token: three.body.data[fields.signIn].accessToken, cookie: `${name}=${four.value}` };
+    expect((await end(three, other)).set).toEqual([]); // A tab that signed in later keeps its session.
+    expect((await refresh({ cookie: `${name}=${four.value}` })).reason).toBeUndefined();
+  });
+
   it.each(['', 'Cookie', 'body'])(
     'neither reads nor sets a cookie that is not asked for: %j',
     async (session) => {
@@ -212,17 +236,12 @@ describe.each([
 
 it('register sets the cookie of a customer', async () => {
   const auth = await startTestAuth();
-  const context = formatSignetContext({
-    requestId: 'test',
-    origin: 'https://shop.example',
-    session: 'cookie',
-  });
-  const { body, headers } = await postGraphql(
+  const { body, headers } = await auth.gateway.post(
     `${auth.url}/graphql`,
     {
       query: `mutation { register(input: { email: "new@example.com", password: "a password of some length" }) { refreshToken } }`,
     },
-    { headers: { [signetContextHeader]: context } },
+    { context: { origin: 'https://shop.example', session: 'cookie' } },
   );
   await auth.stop();
   expect(body.data.register).toEqual({ refreshToken: null });

@@ -1,9 +1,15 @@
-import { createLogger, type Environment, formatSignetContext, signetContextHeader } from '@signet/service';
-import { createTestDatabase, type GraphqlAnswer, postGraphql, type TestDatabase } from '@signet/testing';
+import { createLogger, type Environment } from '@signet/service';
+import {
+  createTestDatabase,
+  createTestGateway,
+  type GraphqlAnswer,
+  type TestDatabase,
+  type TestGateway,
+} from '@signet/testing';
 import type { AuthOptions } from '../auth-options.ts';
 import { startAuth } from '../start-auth.ts';
 import { type TestAccount, testPasswordCost } from './accounts.test-support.ts';
-import { testConfig } from './config.test-support.ts';
+import { proofNameOf, testConfig } from './config.test-support.ts';
 
 type Sender = { token?: string; tenant?: string; device?: string; address?: string };
 export type Tokens = { accessToken: string; refreshToken: string; expiresIn: number };
@@ -19,6 +25,8 @@ export type TestAuth = {
   statements: string[];
   /** Platform and cost of the password comparisons so far. */
   compares: { platform: string; cost: number }[];
+  /** The entrance `graph` of a gateway, which `ask` asks as. */
+  gateway: TestGateway;
   ask(query: string, variables?: Record<string, unknown>, sender?: Sender): Promise<GraphqlAnswer>;
   /** Tokens of a new session. */
   signIn(field: 'login' | 'portalLogin', account: TestAccount, sender?: Sender): Promise<Tokens>;
@@ -43,18 +51,14 @@ export async function startTestAuth(changes: Environment = {}, options: AuthOpti
     onCompare: (compare) => compares.push(compare),
     ...options,
   });
+  const gateway = createTestGateway({ recipient: proofNameOf(changes.AUTH_PLATFORMS) });
   const ask: TestAuth['ask'] = (query, variables = {}, { token, tenant, device, address } = {}) => {
-    const context = formatSignetContext({
-      requestId: 'test',
+    const context = {
       ...(tenant && { tenant }),
       ...(device && { device }),
       ...(address && { clientAddress: address }),
-    });
-    return postGraphql(
-      `${server.url}/graphql`,
-      { query, variables },
-      { ...(token && { token }), headers: { [signetContextHeader]: context } },
-    );
+    };
+    return gateway.post(`${server.url}/graphql`, { query, variables }, { token, context });
   };
   return {
     url: server.url,
@@ -63,6 +67,7 @@ export async function startTestAuth(changes: Environment = {}, options: AuthOpti
     clock,
     statements,
     compares,
+    gateway,
     ask,
     async signIn(field, { email, password }, sender) {
       const { body } = await ask(signInOperation(field), { input: { email, password } }, sender);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Environment, loadConfig } from '@signet/service';
-import type { TestDatabase } from '@signet/testing';
+import { proofEnvironment, type TestDatabase } from '@signet/testing';
 import { type AuthConfig, authConfigSchema } from '../config.ts';
 import { testPepper } from './accounts.test-support.ts';
 
@@ -21,8 +21,14 @@ export function testConfig(database: TestDatabase, changes: Environment = {}): A
     AUDIT_KEY: randomSecret(),
     USER_KEY_ENCRYPTION_KEY: randomSecret(),
     PORTAL_KEY_ENCRYPTION_KEY: randomSecret(),
+    ...proofEnvironment(proofNameOf(changes.AUTH_PLATFORMS)),
     ...changes,
   });
+}
+
+/** As peers.json names a process that holds these platforms. */
+export function proofNameOf(platforms = 'both'): string {
+  return platforms === 'both' ? 'auth' : `auth-${platforms}`;
 }
 
 export function randomSecret(): string {

@@ -17,18 +17,22 @@ describe('credential fields', () => {
     const { status, body } = await auth.ask(`mutation { a: login${input} b: login${input} }`);
     expect(status).toBe(400);
     expect(body).toEqual({
-      errors: [{ message: expect.any(String), extensions: { code: 'BAD_USER_INPUT', reason: 'request.limit.credentials' } }],
+      errors: [
+        {
+          message: expect.any(String),
+          extensions: { code: 'BAD_USER_INPUT', reason: 'request.limit.credentials' },
+        },
+      ],
     });
     expect(auth.compares).toEqual([]);
   });
 
   it('come in no batch', async () => {
     const query = 'mutation { login(input: { email: "a@example.com", password: "x" }) { expiresIn } }';
-    const response = await fetch(`${auth.url}/graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify([{ query }, { query }]),
-    });
+    const url = `${auth.url}/graphql`;
+    const body = JSON.stringify([{ query }, { query }]);
+    const headers = auth.gateway.headersOf({ url, body });
+    const response = await fetch(url, { method: 'POST', headers, body });
     expect(response.status).toBe(400);
     expect(auth.compares).toEqual([]);
   });

@@ -1,10 +1,8 @@
 import { createDatabase, inTenant } from '@signet/db';
-import { formatSignetContext, signetContextHeader } from '@signet/service';
 import {
   type Caller,
   expectIdsRefused,
   itIsForStaff,
-  postGraphql,
   reasonsOf,
   startTestSubgraph,
   type TestSubgraph,
@@ -217,12 +215,9 @@ describe('what staff do about customers', () => {
     ['endCustomerSessions', '', 'auth.customer.sessions_ended'],
   ])('%s is in the log: who, whom, from where', async (operation, selection, kind) => {
     const customer = await subgraph.addCustomer();
-    const context = formatSignetContext({ requestId: 'request-1', clientAddress: '192.0.2.9' });
-    const answer = await postGraphql(
-      subgraph.url,
-      { query: `mutation { ${operation}(customerId: "${customer.id}") ${selection} }`, variables: {} },
-      { token: boss.token, headers: { [signetContextHeader]: context } },
-    );
+    const query = `mutation { ${operation}(customerId: "${customer.id}") ${selection} }`;
+    const context = { requestId: 'request-1', clientAddress: '192.0.2.9' };
+    const answer = await subgraph.ask(query, {}, boss, context);
     expect(reasonsOf(answer)).toEqual([]);
     const { body } = await ask({ filter: { subjectId: customer.id } });
     expect(body.data.auditLog.edges.map(({ node }: { node: object }) => node)).toMatchObject([

@@ -1,6 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { postGraphql } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { addCustomer, type TestAccount } from '../../testing/accounts.test-support.ts';
 import { startTestAuth, type TestAuth } from '../../testing/auth.test-support.ts';
@@ -47,7 +46,7 @@ const kidOf = async (state: string, platform = 'user') => {
   );
   return rows[0]?.kid ?? '';
 };
-const me = (token: string) => postGraphql(`${auth.url}/graphql`, { query: '{ me { id } }' }, { token });
+const me = (token: string) => auth.ask('{ me { id } }', {}, { token });
 const publicationIsOver = () => new Promise((resolve) => setTimeout(resolve, 1100));
 
 describe('npm run keys', () => {

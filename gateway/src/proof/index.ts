@@ -1,0 +1,3 @@
+export { assertProofAccepted, ProofRefusedError } from './assert-proof-accepted.ts';
+export { type EntranceProof, type FetchSigner, openEntranceProof } from './open-entrance-proof.ts';
+export { proofFields, refineProof, whenProofIsRead } from './proof-config.ts';

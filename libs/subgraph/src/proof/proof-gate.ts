@@ -1,0 +1,84 @@
+import { type ProofVerifier, readSignedMessage, type VerifiedProof } from '@signet/proof';
+import {
+  createSampler,
+  type Logger,
+  parseSignetContext,
+  RefusalError,
+  type Sampler,
+  signetContextHeader,
+} from '@signet/service';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+
+/** The proofs of the requests that were let in. */
+export type ProofGate = { proofOf(request: FastifyRequest): VerifiedProof };
+
+/**
+ * Lets only requests with a valid proof come to the routes of `scope`, which must be encapsulated. It is checked over the
+ * bytes as they came, before they are read as JSON and before the bearer token is looked at.
+ */
+export function registerProofGate(
+  scope: FastifyInstance,
+  verifier: ProofVerifier,
+  logger: Logger,
+): ProofGate {
+  const proofs = new WeakMap<FastifyRequest, VerifiedProof>();
+  const parseJson = scope.getDefaultJsonParser('error', 'error');
+  const refused = createRefusalSampler(logger);
+  scope.addHook('onClose', async () => refused.stop());
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
+    done(null, body),
+  );
+  scope.addHook('preHandler', (request, _reply, done) => {
+    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+    try {
+      proofs.set(request, verifyProof(verifier, request, body));
+    } catch (error) {
+      if (error instanceof RefusalError) {
+        const told = describeRefusal(request, error);
+        refused.add(`${told.reason} ${told.address}`, told);
+      }
+      return done(error as Error);
+    }
+    void parseJson(request, body.toString('utf8'), (error, parsed) => {
+      request.body = parsed;
+      done(error ?? undefined);
+    });
+  });
+  return {
+    proofOf(request) {
+      const proof = proofs.get(request);
+      if (!proof) throw new RefusalError('auth.failure.proof_missing');
+      return proof;
+    },
+  };
+}
+
+function verifyProof(verifier: ProofVerifier, { raw }: FastifyRequest, body: Buffer): VerifiedProof {
+  const message = readSignedMessage(raw, body);
+  const proof = verifier.verify(message);
+  const context = parseSignetContext(message.headers[signetContextHeader]);
+  if (context?.hasToken !== (message.headers.authorization !== undefined)) {
+    throw new RefusalError('auth.failure.proof_invalid', {
+      cause: new Error("Signet-Context's auth differs from whether there is an Authorization header"),
+    });
+  }
+  return proof;
+}
+
+type RefusedRequest = { reason: string; why: string | undefined; address: string | undefined };
+
+/** Why is for the log alone; who knocks at the door all day fills no disk. */
+function createRefusalSampler(logger: Logger): Sampler<RefusedRequest> {
+  return createSampler(({ reason, why, address }, times, isShared) =>
+    logger.warn(
+      { reason, why, times, ...(!isShared && { address }) },
+      'requests that no gateway is known to have sent were refused',
+    ),
+  );
+}
+
+function describeRefusal(request: FastifyRequest, { reason, cause }: RefusalError): RefusedRequest {
+  const why = cause instanceof Error ? cause.message : undefined;
+  return { reason, why, address: request.raw.socket.remoteAddress };
+}
