@@ -17,8 +17,11 @@ export type EntrancePlanningOptions = {
 export type EntrancePlanning = Pick<OperationPlanner, 'planOf'> & {
   plugin: ApolloServerPlugin<GatewayContext>;
   /** What else Apollo Server must be told: not to validate, and where to find documents that have been parsed. */
-  endpoint: Pick<GraphqlEndpointOptions<GatewayContext>, 'documentStore' | 'validatedBy'>;
+  endpoint: Pick<GraphqlEndpointOptions<GatewayContext>, 'documentStore' | 'parseOptions' | 'validatedBy'>;
 };
+
+/** Some 20 ms to parse. LIMIT_TOKENS is lower; this holds where it has been raised, since nothing can stop the parser. */
+const maxTokens = 20_000;
 
 /** Validation and planning of one entrance's operations. */
 export function createEntrancePlanning(options: EntrancePlanningOptions): EntrancePlanning {
@@ -36,7 +39,11 @@ export function createEntrancePlanning(options: EntrancePlanningOptions): Entran
   return {
     planOf: planner.planOf,
     plugin: createPlanning({ planner, formatError }),
-    endpoint: { documentStore: createDocumentStore(planner), validatedBy: 'plugins' },
+    endpoint: {
+      documentStore: createDocumentStore(planner),
+      parseOptions: { maxTokens },
+      validatedBy: 'plugins',
+    },
   };
 }
 

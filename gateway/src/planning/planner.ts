@@ -6,7 +6,6 @@ import {
   type GraphQLError,
   type GraphQLSchema,
   getOperationAST,
-  NoSchemaIntrospectionCustomRule,
   parse,
   specifiedRules,
   validate,
@@ -18,8 +17,6 @@ export type PlannedSchema = {
   name: string;
   /** As @apollo/gateway takes it: without federation's access rules. */
   supergraphSdl: string;
-  /** Whether anybody may ask for the schema itself. */
-  introspection: boolean;
 };
 
 export type PlanningJob = {
@@ -59,18 +56,20 @@ const bytesPerToken = 300;
  * Builds what validates and plans the operations of one schema. Runs in a worker, since neither can be stopped and both can
  * take any time: thousands of fields to merge, or subgraphs that share a chain of fields.
  */
-export function createPlanner({ supergraphSdl, introspection: isOpen }: PlannedSchema): Planner {
+export function createPlanner({ supergraphSdl }: PlannedSchema): Planner {
   const supergraph = Supergraph.build(supergraphSdl, { validateSupergraph: false });
   const apiSchema = supergraph.apiSchema();
   const schema = apiSchema.toGraphQLJSSchema();
   const planner = new QueryPlanner(supergraph);
-  const rules = isOpen ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
   return (job) => {
     const document = parse(job.source);
     if (job.introspection) {
       return introspect(schema, document, job.operationName, job.introspection.variables);
     }
-    const faults = validate(schema, document, rules, { maxErrors: maxFaults }).map(describeFault);
+    const faults = validate(schema, document, specifiedRules, { maxErrors: maxFaults }).map(describeFault);
+    if (faults.some(({ message }) => message === outOfBudget)) {
+      return { kind: 'too-large', found: 'more fields to merge than graphql-js compares' };
+    }
     if (faults.length > 0) {
       return { kind: 'invalid', faults };
     }
@@ -86,6 +85,8 @@ export function createPlanner({ supergraphSdl, introspection: isOpen }: PlannedS
   };
 }
 
+/** The whole text of graphql-js where the comparison of fields under one name has cost too much. */
+const outOfBudget = 'Validation aborted.';
 /** Its part of the answer is made apart from the rest, in a worker. */
 const mixedIntrospection: DocumentFault = {
   message: 'Ask for __schema and __type in an operation of their own.',

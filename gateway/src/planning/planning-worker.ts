@@ -39,7 +39,10 @@ function run(job: PlanningJob): PlanningResult {
   try {
     return planner?.(job) ?? { kind: 'failed', message: `no schema '${job.schema}' was loaded` };
   } catch (error) {
-    // A stack that overflows, or limits of the planner's own: it throws plain errors.
-    return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
+    const message = error instanceof Error ? error.message : String(error);
+    // The planner has limits of its own, and throws plain errors beyond them; so does the stack.
+    const isTooLarge =
+      error instanceof RangeError || /\bexceed(?:s|ed)\b.*\b(?:limit|maximum)\b/i.test(message);
+    return isTooLarge ? { kind: 'too-large', found: message } : { kind: 'failed', message };
   }
 }

@@ -1,0 +1,85 @@
+import { createLogger } from '@signet/service';
+import { afterEach, describe, expect, it } from 'vitest';
+import { openPlanningPool, type PlanningPool, type PlanningPoolOptions } from './planning-pool.ts';
+
+const pools: PlanningPool[] = [];
+afterEach(async () => void (await Promise.all(pools.splice(0).map((pool) => pool.stop()))));
+
+/** Of workers that do as the source says: hang, exit, throw, eat all memory, or answer after some milliseconds. */
+const openPool = async (options: Partial<PlanningPoolOptions> = {}) => {
+  const pool = openPlanningPool({
+    logger: createLogger('test', 'silent'),
+    deadlineMs: 300,
+    maxWaitMs: 20_000,
+    entry: new URL('./odd-worker.test-support.ts', import.meta.url),
+    ...options,
+  });
+  pools.push(pool);
+  pool.add({ name: 'odd', supergraphSdl: '' });
+  await pool.ready();
+  const run = (source: string, caller: string) =>
+    pool.run({ schema: 'odd', source, operationName: undefined }, caller).then(({ kind }) => kind);
+  return { pool, run };
+};
+
+describe('the pool of planning workers', () => {
+  it('stops an operation at the deadline, and plans the next one', async () => {
+    const { run } = await openPool();
+    const start = performance.now();
+    expect(await run('hang', 'a')).toBe('stopped');
+    // Not for lack of a processor: the clock starts when a worker that is free takes the operation.
+    expect(performance.now() - start).toBeGreaterThanOrEqual(299);
+    expect(await run('0', 'a')).toBe('planned');
+  });
+
+  it.each(['exit', 'throw', 'eat'])('outlives a worker that an operation makes %s', async (source) => {
+    const { run } = await openPool({ deadlineMs: 15_000 });
+    expect(await run(source, 'a')).toBe('died');
+    expect(await run('0', 'a')).toBe('planned');
+  });
+
+  it('plans for others while one operation hangs', async () => {
+    const { run } = await openPool({ deadlineMs: 3000 });
+    const order: string[] = [];
+    const note = (name: string) => (kind: string) => order.push(`${name} ${kind}`);
+    await Promise.all([
+      run('hang', 'a').then(note('bomb')),
+      run('0', 'b').then(note('other')),
+      run('1', 'c').then(note('third')),
+    ]);
+    expect(order).toEqual(['other planned', 'third planned', 'bomb stopped']);
+  });
+
+  it('gives one caller one worker at a time, so that its next bomb waits for its first', async () => {
+    const { run } = await openPool({ deadlineMs: 3000 });
+    const order: string[] = [];
+    const note = (name: string) => (kind: string) => order.push(`${name} ${kind}`);
+    await Promise.all([
+      run('hang 1', 'a').then(note('first')),
+      run('hang 2', 'a').then(note('second')),
+      run('0', 'b').then(note('other')),
+    ]);
+    expect(order).toEqual(['other planned', 'first stopped', 'second stopped']);
+  });
+
+  it('turns away who waits too long, and keeps whoever comes later', async () => {
+    const { run } = await openPool({ maxWorkers: 1, deadlineMs: 1500, maxWaitMs: 200 });
+    const stuck = run('hang', 'a');
+    expect(await run('0', 'b')).toBe('no-room');
+    expect(await stuck).toBe('stopped');
+  });
+
+  it('turns away whoever has most waiting when the queue is full', async () => {
+    const { run } = await openPool({ maxWorkers: 1, maxQueueLength: 3 });
+    const asked = [run('200', 'a'), ...[1, 2, 3].map((ms) => run(`${ms}`, 'a')), run('0', 'b')];
+    expect(await Promise.all(asked)).toEqual(['planned', 'planned', 'planned', 'no-room', 'planned']);
+  });
+
+  it('answers everybody when it is stopped', async () => {
+    const { pool, run } = await openPool({ maxWorkers: 1, deadlineMs: 15_000 });
+    const asked = [run('hang', 'a'), run('0', 'b')];
+    await pool.stop();
+    expect(await Promise.all(asked)).toEqual(['died', 'no-room']);
+    expect(await run('0', 'c')).toBe('no-room');
+  });
+});
