@@ -8,13 +8,14 @@ type Sampled = Pick<AuditEvent, 'actorId' | 'sessionId' | 'origin' | 'details'> 
 
 /** Rows about what anybody can cause at will: of each kind, reason and caller one a minute, with how many there were. */
 export type SampledAudit = {
-  tell(kind: AuditKind, caller: string, sampled: Sampled): void;
+  /** `times`: how many of them somebody else has counted already. */
+  tell(kind: AuditKind, caller: string, sampled: Sampled, times?: number): void;
   /** Writes what was counted and not written yet. Before the database closes. */
   stop(): Promise<void>;
 };
 
 type KindAndSampled = Sampled & { kind: AuditKind };
-type Sampler = { add(key: string, sample: KindAndSampled): void; stop(): void };
+type Sampler = { add(key: string, sample: KindAndSampled, times?: number): void; stop(): void };
 
 type Options = {
   db: Kysely<Database>;
@@ -41,11 +42,9 @@ export function createSampledAudit({ db, platform, createSampler, log }: Options
     write({ kind, platform, tenantId, ...row });
   });
   return {
-    tell(kind, caller, sampled) {
-      sampler.add(`${kind} ${sampled.details?.reason ?? ''} ${sampled.tenantId} ${caller}`, {
-        kind,
-        ...sampled,
-      });
+    tell(kind, caller, sampled, times) {
+      const key = `${kind} ${sampled.details?.reason ?? ''} ${sampled.tenantId} ${caller}`;
+      sampler.add(key, { kind, ...sampled }, times);
     },
     async stop() {
       sampler.stop();

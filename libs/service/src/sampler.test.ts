@@ -39,6 +39,13 @@ describe('a sampler', () => {
     expect(take()).toEqual([['third', 2, false]]);
   });
 
+  it('adds up what was counted elsewhere', () => {
+    const { sampler, take } = startSampler();
+    for (const times of [3, 90, 7]) sampler.add('a', 'of another', times);
+    sampler.stop();
+    expect(take().map(([, count]) => count)).toEqual([3, 97]);
+  });
+
   it('holds no key up for another', () => {
     const { sampler, take } = startSampler();
     sampler.add('a', 'of a');

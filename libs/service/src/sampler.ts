@@ -15,8 +15,11 @@ export type TellSample<T> = (sample: T, count: number, isShared: boolean) => voi
 
 /** Counts what may come in floods, and tells of it from time to time. */
 export type Sampler<T> = {
-  /** `sample` is what is told if it is the last one of its key by then. It is kept so long: plain data, no request. */
-  add(key: string, sample: T): void;
+  /**
+   * `sample` is what is told if it is the last one of its key by then. It is kept so long: plain data, no request. `times`: it
+   * stands for so many that were counted elsewhere.
+   */
+  add(key: string, sample: T, times?: number): void;
   /** Tells of what has not been told yet, and of nothing later. */
   stop(): void;
 };
@@ -56,12 +59,12 @@ export function createSampler<T>(tell: TellSample<T>, options: SamplerOptions = 
   };
   const timer = setInterval(tellDue, everyMs / looksPerSample).unref();
   return {
-    add(wanted, sample) {
+    add(wanted, sample, times = 1) {
       const key = entries.has(wanted) || hasRoom() ? wanted : overflowKey;
       const time = now();
       const entry = entries.get(key) ?? { toldAt: Number.NEGATIVE_INFINITY, untold: 0, last: sample };
       entries.set(key, entry);
-      entry.untold += 1;
+      entry.untold += times;
       entry.last = sample;
       if (isDue(entry, time)) tellOf(key, entry, time);
     },
