@@ -6,12 +6,15 @@ import { createErrorFormatter, type ErrorTranslation } from './format-error.ts';
 
 const secret = 'hunter2';
 
-function createFormatter(options: { isGateway?: boolean; translate?: ErrorTranslation } = {}) {
+function createFormatter(
+  options: { isGateway?: boolean; translate?: ErrorTranslation; hideSchemaDetails?: boolean } = {},
+) {
   const lines: string[] = [];
   const logger = pino({ level: 'info' }, { write: (line: string) => lines.push(line) });
   const format = createErrorFormatter({
     logger,
     trustsExtensions: options.isGateway ?? false,
+    hideSchemaDetails: options.hideSchemaDetails ?? false,
     ...(options.translate && { translate: options.translate }),
   });
   return { lines, format: (error: GraphQLError) => format(error.toJSON(), error) };
@@ -152,4 +155,25 @@ test('at the gateway, faults of the document itself pass', () => {
   expect(createFormatter({ isGateway: true }).format(error).extensions).toEqual({
     code: 'GRAPHQL_VALIDATION_FAILED',
   });
+});
+
+test("says nothing of an engine's limits in which the parser ran", () => {
+  const error = new GraphQLError('Unexpected error: Maximum call stack size exceeded', {
+    extensions: { code: 'GRAPHQL_PARSE_FAILED' },
+  });
+  expect(createFormatter().format(error).message).toBe('The document can not be parsed.');
+});
+
+test('makes a new error for each answer, so that none can change for another', () => {
+  const { format } = createFormatter();
+  const [first, second] = [format(thrownBy(new Error(secret))), format(thrownBy(new Error(secret)))];
+  expect(first).toEqual(second);
+  expect(first.extensions).not.toBe(second.extensions);
+});
+
+test('where the schema is hidden, names nothing that the client did not send', () => {
+  const { format } = createFormatter({ hideSchemaDetails: true });
+  const text = 'Cannot query field "mee" on type "Query". Did you mean "me"?';
+  const error = new GraphQLError(text, { extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } });
+  expect(format(error).message).toBe('Cannot query field "mee".');
 });
