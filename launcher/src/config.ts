@@ -1,4 +1,4 @@
-import { configFields, logLevels } from '@signet/service';
+import { configFields, hasProductionSurface, logLevels, processConfigFields } from '@signet/service';
 import { z } from 'zod';
 
 /** Frontend development servers, under their usual ports. */
@@ -9,8 +9,7 @@ const developmentOrigins = [3000, 4200, 5173, 8080].flatMap((port) => [
 
 const { port } = configFields;
 
-/** Variables of `npm start`. Everything else follows from them. */
-export const launcherConfigSchema = z.object({
+const fields = {
   /** Every port counts from here; 20 ports upwards belong to the platform. */
   PORT_BASE: port.pipe(z.number().max(65_500, 'must leave room for 20 ports above it')).default(4000),
   HOST: z.string().default('127.0.0.1'),
@@ -25,15 +24,48 @@ export const launcherConfigSchema = z.object({
     .enum(['development', 'production', 'test'], 'must be development, production or test')
     .default('development'),
   LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('warn'),
-  CORS_ORIGINS: configFields.list.default(developmentOrigins),
+  /** `production`: as closed to strangers as in production, on the development data. For attacking it on any machine. */
+  SURFACE: processConfigFields.SURFACE,
+  /** See the gateway's own configuration, which checks them. */
+  CORS_ORIGINS: configFields.list.optional(),
+  GRAPH_CORS_ORIGINS: z.string().optional(),
+  USER_CORS_ORIGINS: z.string().optional(),
+  PORTAL_CORS_ORIGINS: z.string().optional(),
   /** `yes`: the gateway only logs what the access rules would refuse. */
   ACCESS_DRY_RUN: z.enum(['yes', 'no'], 'must be yes or no').default('no'),
+  /** `no`: subgraphs believe whoever reaches their port to be the gateway. For trying them out by hand. */
+  REQUIRE_PROOF: z.enum(['yes', 'no', 'true', 'false'], 'must be yes or no').default('yes'),
   /** See the gateway's own configuration, which checks them. */
   MAX_IN_FLIGHT: z.string().optional(),
   REQUEST_TIMEOUT_MS: z.string().optional(),
-  /** `no`: subgraphs believe whoever reaches their port to be the gateway. For trying them out by hand. */
-  REQUIRE_PROOF: z.enum(['yes', 'no', 'true', 'false'], 'must be yes or no').default('yes'),
   DEFAULT_TENANT: z.string().default('demo'),
-});
+};
+
+/** Variables of `npm start`. Everything else follows from them. */
+export const launcherConfigSchema = z.object(fields).superRefine(refuseOpenProduction);
+
+/** What production may not be without has no switch here either: an attack on it would prove nothing. */
+function refuseOpenProduction(
+  config: z.output<z.ZodObject<typeof fields>>,
+  { addIssue }: z.RefinementCtx,
+): void {
+  const refuse = (variable: keyof typeof fields, message: string) =>
+    addIssue({ code: 'custom', path: [variable], message });
+  if (!hasProductionSurface(config)) return;
+  if (['no', 'false'].includes(config.REQUIRE_PROOF)) {
+    refuse(
+      'REQUIRE_PROOF',
+      'must not be no with the production surface: whoever reaches a subgraph would be believed',
+    );
+  }
+  if (config.ACCESS_DRY_RUN === 'yes') {
+    refuse('ACCESS_DRY_RUN', 'must not be yes with the production surface: the gateway would refuse nothing');
+  }
+}
+
+/** Without a list: in development the usual ports of frontends, with the production surface nobody's pages. */
+export function corsOriginsOf(config: LauncherConfig): readonly string[] {
+  return config.CORS_ORIGINS ?? (hasProductionSurface(config) ? [] : developmentOrigins);
+}
 
 export type LauncherConfig = z.output<typeof launcherConfigSchema>;

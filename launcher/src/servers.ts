@@ -11,7 +11,7 @@ import { jwksPathOf } from '@signet/schema/contract';
 import { type Environment, type Logger, loadConfig, type RunningServer } from '@signet/service';
 import { openRevocationFeed } from '@signet/session';
 import { type SubgraphConfig, subgraphConfigSchema } from '@signet/subgraph';
-import type { LauncherConfig } from './config.ts';
+import { corsOriginsOf, type LauncherConfig } from './config.ts';
 import type { PlatformDatabase } from './database.ts';
 import { innerHost, type Ports } from './ports.ts';
 import type { DevelopmentSecrets } from './secrets.ts';
@@ -40,6 +40,7 @@ export async function startServers(
   const common = {
     HOST: innerHost,
     NODE_ENV: config.NODE_ENV,
+    SURFACE: config.SURFACE,
     DEFAULT_TENANT: config.DEFAULT_TENANT,
     ISSUER_URL: `http://localhost:${ports.graph}`,
     USER_JWKS_URL: `${authUrl}${jwksPathOf('user')}`,
@@ -137,7 +138,10 @@ function gatewayConfig(options: ServersOptions, common: Environment) {
     ...common,
     HOST: config.HOST,
     ALLOWED_HOSTS: config.ALLOWED_HOSTS.join(','),
-    CORS_ORIGINS: config.CORS_ORIGINS.join(','),
+    CORS_ORIGINS: corsOriginsOf(config).join(','),
+    GRAPH_CORS_ORIGINS: config.GRAPH_CORS_ORIGINS,
+    USER_CORS_ORIGINS: config.USER_CORS_ORIGINS,
+    PORTAL_CORS_ORIGINS: config.PORTAL_CORS_ORIGINS,
     ENTRANCES: 'graph,user,portal',
     GRAPH_PORT: String(ports.graph),
     USER_PORT: String(ports.user),

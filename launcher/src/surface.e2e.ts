@@ -1,0 +1,128 @@
+import { type GraphqlAnswer, postGraphql, reasonsOf } from '@signet/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createHome, findFreePortBase, type StartedProcess, startProcess } from './platform.test-support.ts';
+
+const password = 'correct horse battery staple';
+type Door = 'graph' | 'user' | 'portal';
+const offsets = { graph: 0, user: 1, portal: 2 };
+
+let home: Awaited<ReturnType<typeof createHome>>;
+let portBase: number;
+let platform: StartedProcess;
+
+const npmStart = (env: Record<string, string>) =>
+  startProcess('npm', ['start'], { PORT_BASE: String(portBase), SIGNET_HOME: home.path, ...env });
+
+beforeAll(async () => {
+  home = await createHome();
+  portBase = await findFreePortBase();
+  platform = npmStart({ SURFACE: 'production', USER_CORS_ORIGINS: 'https://shop.example' });
+  await platform.waitFor('Signet is ready');
+});
+afterAll(async () => {
+  platform.child.kill('SIGTERM');
+  await platform.exit();
+  await home.remove();
+});
+
+const urlOf = (door: Door) => `http://localhost:${portBase + offsets[door]}`;
+const ask = (door: Door, query: string, token?: string): Promise<GraphqlAnswer> =>
+  postGraphql(`${urlOf(door)}/graphql`, { query }, token ? { token } : {});
+
+async function signIn(field: 'login' | 'portalLogin', email: string): Promise<string> {
+  const query = `mutation { ${field}(input: {email: "${email}", password: "${password}"}) { accessToken } }`;
+  const { body } = await ask(field === 'login' ? 'user' : 'portal', query);
+  return body.data[field].accessToken;
+}
+
+describe('SURFACE=production npm start', () => {
+  test('says so, names no page, and works on the development data', async () => {
+    expect(platform.output()).toMatch(/Surface\s+│ production/);
+    expect(platform.output()).not.toMatch(/Sandbox|Explorer/);
+    const answer = await ask('user', '{ me { email } }', await signIn('login', 'ada@example.com'));
+    expect(answer.body).toEqual({ data: { me: { email: 'ada@example.com' } } });
+  });
+
+  test('shows its schema to staff at their entrance alone', async () => {
+    const schema = '{ __schema { queryType { name } } }';
+    const customer = await signIn('login', 'ada@example.com');
+    const staff = await signIn('portalLogin', 'support@example.com');
+    for (const [door, token] of [
+      ['graph', undefined],
+      ['graph', customer],
+      ['graph', staff],
+      ['user', undefined],
+      ['user', customer],
+      ['portal', undefined],
+    ] as const) {
+      expect(reasonsOf(await ask(door, schema, token))).toEqual(['GRAPHQL_VALIDATION_FAILED']);
+    }
+    expect((await ask('portal', schema, staff)).body).toEqual({
+      data: { __schema: { queryType: { name: 'Query' } } },
+    });
+  });
+
+  test.each([
+    '{ mee { id } }',
+    '{ product { id } }',
+    '{ products(firs: 1) { totalCount } }',
+    'query ($a: Usr) { me { id } }',
+  ])('names nothing that %s did not', async (query) => {
+    for (const door of ['graph', 'user', 'portal'] as const) {
+      const text = JSON.stringify((await ask(door, query)).body.errors);
+      expect(text).not.toMatch(/did you mean|ID!|"User|ProductConnection|stack|node_modules|127\.0\.0\.1/i);
+    }
+  });
+
+  test.each(['/', '/explorer', '/sandbox', '/page-files/', '/graphiql'])(
+    'has nothing at %s',
+    async (path) => {
+      for (const door of ['graph', 'user', 'portal'] as const) {
+        const response = await fetch(urlOf(door) + path, { headers: { accept: 'text/html' } });
+        expect(response.status).toBe(404);
+        expect(await response.text()).not.toMatch(/<html|ada@example/);
+      }
+    },
+  );
+
+  test('has the headers of an API, and listed origins only', async () => {
+    const preflight = (door: Door, origin: string) =>
+      fetch(`${urlOf(door)}/graphql`, {
+        method: 'OPTIONS',
+        headers: { origin, 'access-control-request-method': 'POST' },
+      });
+    for (const door of ['graph', 'user', 'portal'] as const) {
+      const { headers } = await ask(door, '{ __typename }');
+      expect(headers.get('cache-control')).toBe('private, no-store');
+      expect(headers.get('content-security-policy')).toMatch(/^default-src 'none';/);
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('server') ?? headers.get('x-powered-by')).toBeNull();
+      // An origin of frontends in development.
+      expect(
+        (await preflight(door, 'http://localhost:3000')).headers.get('access-control-allow-origin'),
+      ).toBeNull();
+      const shop = (await preflight(door, 'https://shop.example')).headers.get('access-control-allow-origin');
+      expect(shop).toBe(door === 'user' ? 'https://shop.example' : null);
+    }
+  });
+
+  test('opens no subgraph to who is no gateway', async () => {
+    for (const offset of [11, 12, 13, 14, 15]) {
+      const answer = await postGraphql(`http://127.0.0.1:${portBase + offset}/graphql`, {
+        query: '{ _service { sdl } }',
+      });
+      expect([answer.status, reasonsOf(answer)]).toEqual([401, ['auth.failure.proof_missing']]);
+    }
+  });
+});
+
+test.each([
+  ['REQUIRE_PROOF', { REQUIRE_PROOF: 'false' }],
+  ['ACCESS_DRY_RUN', { ACCESS_DRY_RUN: 'yes' }],
+  ['SURFACE', { SURFACE: 'none' }],
+])('does not start with the production surface and a wrong %s, and names it', async (variable, env) => {
+  const refused = npmStart({ SURFACE: 'production', ...env });
+  expect((await refused.exit()).code).toBe(1);
+  expect(refused.output()).toMatch(new RegExp(`^\\s*${variable}: must `, 'm'));
+  expect(refused.output()).not.toContain('Signet is ready');
+});
