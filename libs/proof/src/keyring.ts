@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { findKeyFaults, findPeerFaults } from './find-key-faults.ts';
 import { importPrivateKey, importPublicKey } from './imported-key.ts';
 import {
@@ -10,8 +11,8 @@ import {
 import { derivePairKey, keyIdOf } from './pair-key.ts';
 import type { ProofSender } from './proof.ts';
 
-export type OutgoingKey = { keyId: string; macKey: Uint8Array };
-export type IncomingKey = { sender: ProofSender; macKey: Uint8Array };
+export type OutgoingKey = { keyId: string; macKey: KeyObject };
+export type IncomingKey = { sender: ProofSender; macKey: KeyObject };
 
 /** Every MAC key that a service may use, derived once: with a pair that is not here, nothing is signed or accepted. */
 export type Keyring = {

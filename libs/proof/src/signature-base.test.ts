@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { buildSignatureBase, type Component, computeMac, formatComponents } from './signature-base.ts';
 
@@ -23,7 +23,9 @@ test('makes the signature of RFC 9421, appendix B.2.5', () => {
     'uzvJfB4u3N0Jy4T7NZ75MDVcr8zSTInedJtkgcu46YW4XByzNJjxBdtjUkdJPBtbmHhIDi6pcl8jsasjlTMtDQ==',
     'base64',
   );
-  expect(computeMac(key, base).toString('base64')).toBe('pxcQw6G3AjtMBQjwo8XzkZf/bws5LelbaMk5rGIGtE8=');
+  expect(computeMac(createSecretKey(key), base).toString('base64')).toBe(
+    'pxcQw6G3AjtMBQjwo8XzkZf/bws5LelbaMk5rGIGtE8=',
+  );
 });
 
 test('leaves whitespace around a value out, as it is on the wire', () => {
@@ -41,5 +43,7 @@ test('signs bytes above ASCII as they are on the wire', () => {
   const key = Buffer.alloc(32, 7);
   const bytes = Buffer.concat([Buffer.from('"cookie": name='), Buffer.from([0xe9])]);
   const expected = createHmac('sha256', key).update(bytes).update('\n"@signature-params": ()').digest();
-  expect(computeMac(key, buildSignatureBase([['cookie', 'name=\xe9']], '()'))).toEqual(expected);
+  expect(computeMac(createSecretKey(key), buildSignatureBase([['cookie', 'name=\xe9']], '()'))).toEqual(
+    expected,
+  );
 });

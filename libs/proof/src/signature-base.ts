@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, type KeyObject } from 'node:crypto';
 
 /** A covered component: its identifier (RFC 9421, section 2) without quotes, and its value. */
 export type Component = readonly [identifier: string, value: string];
@@ -28,6 +28,6 @@ export function buildSignatureBase(components: readonly Component[], params: str
 }
 
 /** hmac-sha256 (RFC 9421, section 3.3.3). Latin-1, as Node reads and writes headers: the bytes are those on the wire. */
-export function computeMac(key: Uint8Array, base: string): Buffer {
+export function computeMac(key: KeyObject, base: string): Buffer {
   return createHmac('sha256', key).update(base, 'latin1').digest();
 }
