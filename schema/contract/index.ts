@@ -4,5 +4,6 @@ export * from './credential-fields.ts';
 export * from './errors.ts';
 export * from './metadata.ts';
 export * from './platforms.ts';
+export * from './refusal-report.ts';
 export * from './scopes.ts';
 export * from './session-cookies.ts';

@@ -17,7 +17,7 @@ export { listen } from './listen.ts';
 export { createLogger, type Logger, type LogLevel, logLevels } from './logger.ts';
 export { hasProductionSurface, processConfigFields, type SurfaceConfig } from './process-config.ts';
 export { runProcess } from './run-process.ts';
-export { createSampler, type Sampler, type TellSample } from './sampler.ts';
+export { createSampler, type Sampler, type SamplerOptions } from './sampler.ts';
 export {
   formatSignetContext,
   parseSignetContext,

@@ -14,6 +14,7 @@ export {
 } from './pagination.ts';
 export type { NonceStore } from './proof/operation-proof.ts';
 export { findProofFaults, proofConfigFields } from './proof/proof-config.ts';
+export type { ProofGate } from './proof/proof-gate.ts';
 export { createRefusalListener } from './refusal-listener.ts';
 export { dateTimeScalar } from './scalars.ts';
 export {

@@ -28,6 +28,7 @@ import type { SubgraphConfig } from './config.ts';
 import type { UntilDeadline } from './deadline.ts';
 import { openProofVerifier } from './proof/open-proof-verifier.ts';
 import { assertSessionOfEntrance, createOperationProof, type NonceStore } from './proof/operation-proof.ts';
+import type { ProofGate } from './proof/proof-gate.ts';
 import { type SubgraphHttpRequest, startSubgraphServer } from './subgraph-server.ts';
 
 /** What a subgraph needs of its database beside its own queries. */
@@ -92,8 +93,8 @@ export type ServeSubgraphOptions<C extends GuardContext> = IssuerOptions & {
   plugins?: readonly EndpointPlugin[];
   /** For everybody. */
   addRoutes?(server: FastifyInstance): void;
-  /** For gateways alone. */
-  addProvenRoutes?(scope: FastifyInstance): void;
+  /** For gateways alone; not there with REQUIRE_PROOF=no. */
+  addProvenRoutes?(scope: FastifyInstance, gate: ProofGate): void;
   onStop?(): Promise<void>;
 };
 

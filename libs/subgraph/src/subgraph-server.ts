@@ -18,7 +18,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { registerDeadline, type UntilDeadline } from './deadline.ts';
 import { withProof } from './proof/operation-proof.ts';
-import { registerProofGate } from './proof/proof-gate.ts';
+import { type ProofGate, registerProofGate } from './proof/proof-gate.ts';
 
 /** A request with its cookies. Only auth reads and sets them, and believes nothing else of theirs. */
 export type SubgraphHttpRequest = SubgraphRequest & {
@@ -42,8 +42,8 @@ export type SubgraphServerOptions<C extends object> = HttpServerOptions & {
   plugins?: readonly EndpointPlugin[];
   /** More routes beside /graphql, for everybody (auth's JWKS). */
   addRoutes?(server: FastifyInstance): void;
-  /** More routes that only a gateway may ask. */
-  addProvenRoutes?(scope: FastifyInstance): void;
+  /** More routes that only a gateway may ask; not there without a verifier. */
+  addProvenRoutes?(scope: FastifyInstance, gate: ProofGate): void;
   /** Ends a request's queries with its time. Without it, they may take as long as any. */
   untilDeadline?: UntilDeadline;
   /** Closes what the subgraph opened: its database pool. */
@@ -76,7 +76,7 @@ async function serveProven<C extends object>(
     return reply.code(405).header('allow', 'POST').send(errorBody('This path takes POST.', 'BAD_REQUEST'));
   });
   const gate = proofVerifier && registerProofGate(scope, proofVerifier, logger);
-  options.addProvenRoutes?.(scope);
+  if (gate) options.addProvenRoutes?.(scope, gate);
   if (options.untilDeadline) registerDeadline(scope, options.untilDeadline);
   await mountGraphql<C>({
     server: scope,

@@ -4,6 +4,7 @@ import { type TrustedIssuer, trustedIssuers } from '@signet/session';
 import { serveSubgraph } from '@signet/subgraph';
 import { portalTables, userTables } from './accounts/platform-tables.ts';
 import { createRefusalAudit } from './audit/audit-refusals.ts';
+import { registerRefusalReports } from './audit/reports/register-refusal-reports.ts';
 import type { AuthOptions } from './auth-options.ts';
 import { type AuthConfig, heldPlatforms } from './config.ts';
 import { createContextFactory } from './context.ts';
@@ -45,6 +46,8 @@ export async function startAuth(
       started.flatMap(({ keys }) => keys.listPublished()),
       (platform) => foreignKeysVariable(config, platform),
     );
+    // All replicas hold the same platforms, and so agree on the first.
+    const nonces = createNonceStore(first.database.db, `auth.${first.platform}_proof_nonce`);
     return await serveSubgraph({
       name: 'auth',
       proofName: config.AUTH_PLATFORMS === 'both' ? 'auth' : `auth-${config.AUTH_PLATFORMS}`,
@@ -55,14 +58,20 @@ export async function startAuth(
       plugins: [createCredentialLimit(), createRefusalAudit()],
       issuers: [...local, ...foreign],
       revocations: options.revocations,
-      // All replicas hold the same platforms, and so agree on the first.
-      nonces: createNonceStore(first.database.db, `auth.${first.platform}_proof_nonce`),
+      nonces,
       database: joinDatabases(
         started.map(({ database }) => database),
         stop,
       ),
       createContext: createContextFactory({ user: platforms.user?.issuer, portal: platforms.portal?.issuer }),
       addRoutes: (server) => registerWellKnown(server, { issuerUrl: config.ISSUER_URL, issuers: local }),
+      addProvenRoutes: (scope, gate) =>
+        registerRefusalReports(scope, gate, {
+          samplesOf: (platform) => platforms[platform]?.issuer.samples,
+          nonces,
+          findTenantId: first.database.findTenantId,
+          defaultTenant: config.DEFAULT_TENANT,
+        }),
     });
   } catch (error) {
     await stop();
