@@ -28,8 +28,11 @@ export type PlanningPool = {
 
 type Waiting = { job: PlanningJob; timer: NodeJS.Timeout; settle(outcome: PlanningOutcome): void };
 
+/** An honest operation takes some 10 ms. Beyond this, the next one should not have to wait for a worker to start. */
+const slowAfterMs = 100;
+
 /**
- * At most two workers, for all entrances of the process. The second is started when the first is busy. A caller has one
+ * At most two workers, for all entrances of the process. The second is started when the first is busy for long, or needed. A caller has one
  * of them at a time, and callers take turns: whoever sends what can't be planned waits for that itself.
  */
 export function openPlanningPool({
@@ -49,6 +52,10 @@ export function openPlanningPool({
 
   const isAnyIdle = () => slots.some(({ isIdle }) => isIdle);
   const openSlot = () => slots.push(openWorkerSlot({ logger, schemas, deadlineMs, entry, onIdle: assign }));
+  /** Only where all that there are have something to do, and are not merely starting. */
+  const openFurtherSlot = () => {
+    if (slots.length < maxWorkers && served.size === slots.length) openSlot();
+  };
   const assign = () => {
     if (isAnyIdle()) for (const resolve of awaitingReady.splice(0)) resolve();
     for (const slot of slots) {
@@ -59,7 +66,9 @@ export function openPlanningPool({
   const serve = async (slot: WorkerSlot, caller: string, { job, timer, settle }: Waiting) => {
     clearTimeout(timer);
     served.add(caller);
+    const slow = setTimeout(openFurtherSlot, slowAfterMs);
     const outcome = await slot.run(job);
+    clearTimeout(slow);
     served.delete(caller);
     settle(outcome);
     assign();
@@ -89,14 +98,7 @@ export function openPlanningPool({
       };
       turnAway(queue.push(caller, waiting));
       assign();
-      if (
-        queue.length > 0 &&
-        !served.has(caller) &&
-        served.size === slots.length &&
-        slots.length < maxWorkers
-      ) {
-        openSlot();
-      }
+      if (queue.length > 0 && !served.has(caller)) openFurtherSlot();
       return promise;
     },
     ready: () =>
