@@ -9,6 +9,7 @@ import { type ReadinessCheck, registerHealth } from './health.ts';
 import { refusalHeaders } from './http-status.ts';
 import type { Logger } from './logger.ts';
 import { isReadableBody } from './media-type.ts';
+import { createRawRefusal } from './raw-refusal.ts';
 import { createTargetCheck, nothingHere } from './request-target.ts';
 import { surfaceHeaders } from './surface-headers.ts';
 
@@ -36,6 +37,7 @@ const drainTimeoutMs = 2000;
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const { logger, timeoutsMs = defaultTimeoutsMs, drainMs = 0 } = options;
   const headers = surfaceHeaders(options.isHttps ?? false);
+  const refuse = createRawRefusal(headers);
   // Draining: answers everything, is not ready, and asks clients to connect anew. Stopping: owes answers only.
   let phase: 'serving' | 'draining' | 'stopping' = 'serving';
   const server = fastify({
@@ -54,9 +56,15 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     return503OnClosing: false,
     clientErrorHandler: createClientErrorHandler(headers),
     genReqId: () => crypto.randomUUID(),
-    routerOptions: { onBadUrl: (_path, _request, response) => refuseBadUrl(response, headers) },
+    routerOptions: {
+      onBadUrl: (_path, _request, response) => refuse(response, 400, 'The URL is malformed.'),
+    },
   }) as unknown as FastifyInstance;
   server.removeContentTypeParser('text/plain');
+  // RFC 9110, section 10.1.1: Node meets 100-continue itself, and would answer any other without our headers.
+  server.server.on('checkExpectation', (_request, response) =>
+    refuse(response, 417, 'This server knows no such expectation.'),
+  );
   server.addHook('preClose', async () => {
     phase = 'draining';
     if (drainMs > 0) await sleep(drainMs);
@@ -147,17 +155,4 @@ async function drain(request: IncomingMessage): Promise<void> {
     request.resume();
     await finished(request, { signal: AbortSignal.timeout(drainTimeoutMs) }).catch(() => {});
   }
-}
-
-function refuseBadUrl(
-  response: {
-    writeHead(status: number, headers: Record<string, string | number>): void;
-    end(body: string): void;
-  },
-  headers: Readonly<Record<string, string>>,
-): void {
-  const body = JSON.stringify(errorBody('The URL is malformed.', 'BAD_REQUEST'));
-  const type = 'application/json; charset=utf-8';
-  response.writeHead(400, { ...headers, 'content-type': type, 'content-length': Buffer.byteLength(body) });
-  response.end(body);
 }

@@ -51,6 +51,7 @@ describe('the headers of every answer', () => {
     ['a second Host', 'GET /keys HTTP/1.1\r\nhost: localhost', 400],
     ['a body of another type', 'POST /echo HTTP/1.1\r\ncontent-type: text/plain\r\ncontent-length: 1', 415],
     ['a URL that can not be decoded', 'GET /%E0%A4%A HTTP/1.1', 400],
+    ['an expectation', 'GET /keys HTTP/1.1\r\nexpect: a-miracle', 417],
     ['what is no HTTP', 'NONSENSE', 400],
     ['headers that are too large', `GET / HTTP/1.1\r\nx-padding: ${'a'.repeat(20_000)}`, 431],
   ])('%s', async (_, head, status) => {
