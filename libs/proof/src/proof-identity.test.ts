@@ -178,6 +178,11 @@ describe('a process with its files', () => {
   });
 });
 
+test('does not start with one key twice: it would look as if two could be told apart', async () => {
+  edit('orders', ({ keys }) => keys.push(...keys));
+  expect(await faultsOf('orders')).toEqual(['orders/key.json: keys: are the same key twice']);
+});
+
 describe('while it runs', () => {
   test('takes new files without a restart, and says so', async () => {
     const watched = createWatchedLogger();
@@ -201,7 +206,14 @@ describe('while it runs', () => {
     ['is gone', () => rmSync(proofPathsOf(folder, 'orders').keyFile)],
     ['is half written', () => replace(proofPathsOf(folder, 'orders').keyFile, '{"name":"orders","ke')],
     ['is open to others', () => chmodSync(proofPathsOf(folder, 'orders').keyFile, 0o644)],
-    ['is huge', () => replace(proofPathsOf(folder, 'orders').keyFile, ' '.repeat(70_000))],
+    [
+      'is huge',
+      () =>
+        replace(
+          proofPathsOf(folder, 'orders').keyFile,
+          JSON.stringify(set.keyFiles.orders) + ' '.repeat(70_000),
+        ),
+    ],
     ['knows it no more', () => edit('peers', ({ peers }) => delete peers.orders)],
   ])('keeps its keys where a file %s, says it once, and takes the next good one', async (_title, spoil) => {
     const watched = createWatchedLogger();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { aMessage, refusalOf, withHeaders } from './proof.test-support.ts';
+import { aMessage, keyringOf, refusalOf, withHeaders } from './proof.test-support.ts';
 import type { ProofMessage, SignedMessage } from './proof.ts';
 import { createProofIdentity } from './proof-identity.ts';
 import { createProofSet } from './set/create-proof-set.ts';
@@ -228,6 +228,15 @@ describe('keeps apart who may sign for whom:', () => {
       expect(() => gateway.signer.sign(recipient, aMessage)).toThrow(/no key to sign for/);
     }
     expect(refusalOf(() => gateway.verifier.verify(signed)).detail).toMatch(/there is no key for it here/);
+  });
+
+  test('no key is derived that nobody may use', () => {
+    expect(keyringOf('orders', set).outgoing.size).toBe(0);
+    expect(keyringOf('gateway-user', set).incoming.size).toBe(0);
+    const recipients = [...keyringOf('gateway-user', set).outgoing.keys()];
+    expect(recipients.filter((name) => name.startsWith('gateway'))).toEqual([]);
+    const senders = [...keyringOf('orders', set).incoming.values()].map(({ sender }) => sender.name);
+    expect(senders).toEqual(['gateway-graph', 'gateway-user', 'gateway-portal']);
   });
 
   test('a subgraph that calls itself a gateway in its own peers.json convinces nobody', () => {
