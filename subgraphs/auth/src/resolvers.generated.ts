@@ -136,7 +136,7 @@ export type StaffMemberEdge = {
   node: StaffMember;
 };
 
-/** A customer. Customers see themselves; staff with the scope `customers:read` see every customer of their tenant. */
+/** A customer: yourself, or one whom your scopes let you see. */
 export type User = {
   __typename?: 'User';
   id: Scalars['ID']['output'];

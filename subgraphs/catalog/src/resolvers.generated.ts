@@ -188,7 +188,7 @@ export type Query = {
   /** All categories, by name. Needs no sign-in. */
   categories: Array<Category>;
   /**
-   * One product. Null when there is none with this id, or when it is archived and you are not staff.
+   * One product. Null when there is none with this id, or when it is archived and you may not see that.
    * Needs no sign-in.
    */
   product?: Maybe<Product>;

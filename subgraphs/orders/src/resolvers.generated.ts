@@ -52,8 +52,8 @@ export type Order = {
   /** Who placed it. Those with whom it was shared learn the id only. */
   customer: User;
   /**
-   * The customers with whom it was shared, at most 50. For who placed it and for staff: null, with an error, for everybody
-   * else. Of other customers you may ask for the `id` only.
+   * The customers with whom it was shared, at most 50. Null, with an error, where you may not know them: for
+   * customers, of orders that they did not place. Of other customers you may ask for the `id` only.
    */
   sharedWith?: Maybe<Array<User>>;
 };
@@ -140,7 +140,7 @@ export type User = {
   __typename?: 'User';
   id: Scalars['ID']['output'];
   /**
-   * This customer's orders, latest first: your own, or anybody's for staff with the scope `orders:read`.
+   * This customer's orders, latest first, where you may see them. With the scope `orders:read`.
    * Errors: `input.first`, `input.after`.
    */
   orders: OrderConnection;
@@ -162,8 +162,8 @@ export type Query = {
   /** Your own orders, latest first. Customers with the scope `orders:read`. Errors: `input.first`, `input.after`. */
   myOrders: OrderConnection;
   /**
-   * One order: a customer's own or one that was shared with them, or any for staff with the scope `orders:read`. Null where
-   * there is none or it is somebody else's. Errors: `input.id`.
+   * One order that you may see with the scope `orders:read`: as a customer your own and those that were shared with you. Null
+   * where there is none or it is somebody else's. Errors: `input.id`.
    */
   order?: Maybe<Order>;
 };
