@@ -24,6 +24,7 @@ type ServersOptions = {
   createLogger(name: string): Logger;
   subgraphOptions: { onQuery?: (sql: string) => void };
   auth: { env?: Environment; keyTiming?: AuthOptions['keyTiming'] };
+  gateway: { env?: Environment };
 };
 
 const portVariable = 'PORT_BASE';
@@ -159,6 +160,7 @@ function gatewayConfig(options: ServersOptions, common: Environment) {
     USER_PROOF_KEY_FILE: proofFiles('user').PROOF_KEY_FILE,
     PORTAL_PROOF_KEY_FILE: proofFiles('portal').PROOF_KEY_FILE,
     PROOF_PEERS_FILE: proofFiles('graph').PROOF_PEERS_FILE,
+    ...options.gateway.env,
   });
 }
 

@@ -23,6 +23,8 @@ export type PlatformOptions = {
   onQuery?: (sql: string) => void;
   /** Of auth alone: further variables, and intervals that no variable sets. Measurements shorten them. */
   auth?: { env?: Environment; keyTiming?: AuthOptions['keyTiming'] };
+  /** Of the gateway alone: further variables. Tests put something between it and a subgraph. */
+  gateway?: { env?: Environment };
 };
 
 /**
@@ -33,7 +35,7 @@ export type PlatformOptions = {
  */
 export async function startPlatform(
   env: Environment,
-  { print = console.log, onQuery, auth = {} }: PlatformOptions = {},
+  { print = console.log, onQuery, auth = {}, gateway = {} }: PlatformOptions = {},
 ): Promise<RunningPlatform> {
   const startedAt = performance.now();
   const config = loadConfig(launcherConfigSchema, env);
@@ -64,6 +66,7 @@ export async function startPlatform(
       createLogger: (name) => createLogger(name, config.LOG_LEVEL),
       subgraphOptions: onQuery ? { onQuery } : {},
       auth,
+      gateway,
     });
     stops.push(servers.stop);
     const seconds = (performance.now() - startedAt) / 1000;
