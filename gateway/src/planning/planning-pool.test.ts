@@ -60,7 +60,21 @@ describe('the pool of planning workers', () => {
       run('0', 'b').then(note('other')),
     ]);
     expect(order).toEqual(['other planned', 'first stopped', 'second stopped']);
-  });
+  }, 60_000);
+
+  it('has all who stopped a worker share one, so that others have the other', async () => {
+    const { run } = await openPool({ deadlineMs: 1500 });
+    expect(await Promise.all(['a', 'b', 'c'].map((caller) => run('hang', caller)))).toEqual(
+      Array(3).fill('stopped'),
+    );
+    const order: string[] = [];
+    const note = (name: string) => (kind: string) => order.push(`${name} ${kind}`);
+    await Promise.all([
+      ...['a', 'b', 'c'].map((caller) => run('hang', caller).then(note(caller))),
+      run('0', 'd').then(note('d')),
+    ]);
+    expect(order).toEqual(['d planned', 'a stopped', 'b stopped', 'c stopped']);
+  }, 60_000);
 
   it('turns away who waits too long, and keeps whoever comes later', async () => {
     const { run } = await openPool({ maxWorkers: 1, deadlineMs: 1500, maxWaitMs: 200 });

@@ -1,4 +1,5 @@
 import type { Logger } from '@signet/service';
+import { createExpiringMap } from './expiring-map.ts';
 import { createFairQueue } from './fair-queue.ts';
 import type { PlannedSchema, PlanningJob } from './planner.ts';
 import { openWorkerSlot, type WorkerOutcome, type WorkerSlot } from './worker-slot.ts';
@@ -28,12 +29,16 @@ export type PlanningPool = {
 
 type Waiting = { job: PlanningJob; timer: NodeJS.Timeout; settle(outcome: PlanningOutcome): void };
 
+/** How long who lost us a worker is one of those who share one. */
+const suspicionMs = 60_000;
+const maxSuspects = 10_000;
 /** An honest operation takes some 10 ms. Beyond this, the next one should not have to wait for a worker to start. */
 const slowAfterMs = 100;
 
 /**
- * At most two workers, for all entrances of the process. The second is started when the first is busy for long, or needed. A caller has one
- * of them at a time, and callers take turns: whoever sends what can't be planned waits for that itself.
+ * At most two workers, for all entrances of the process. The second is started when the first is busy for long, or when
+ * somebody waits. A caller has one of them at a time, and callers take turns: whoever sends what can't be planned waits for
+ * that itself. All who did so in the last minute share one worker, so that a few addresses can't take both.
  */
 export function openPlanningPool({
   logger,
@@ -46,12 +51,16 @@ export function openPlanningPool({
   const schemas: PlannedSchema[] = [];
   const queue = createFairQueue<Waiting>(maxQueueLength);
   const served = new Set<string>();
+  const suspects = createExpiringMap<true>({ ttlMs: suspicionMs, maxSize: maxSuspects });
   const slots: WorkerSlot[] = [];
   const awaitingReady: (() => void)[] = [];
   let isStopped = false;
 
   const isAnyIdle = () => slots.some(({ isIdle }) => isIdle);
   const openSlot = () => slots.push(openWorkerSlot({ logger, schemas, deadlineMs, entry, onIdle: assign }));
+  const isSuspect = (caller: string) => suspects.get(caller) === true;
+  const mayHaveWorker = (caller: string) =>
+    !served.has(caller) && !(isSuspect(caller) && [...served].some(isSuspect));
   /** Only where all that there are have something to do, and are not merely starting. */
   const openFurtherSlot = () => {
     if (slots.length < maxWorkers && served.size === slots.length) openSlot();
@@ -59,7 +68,7 @@ export function openPlanningPool({
   const assign = () => {
     if (isAnyIdle()) for (const resolve of awaitingReady.splice(0)) resolve();
     for (const slot of slots) {
-      const next = slot.isIdle && queue.take((caller) => !served.has(caller));
+      const next = slot.isIdle && queue.take(mayHaveWorker);
       if (next) void serve(slot, next.caller, next.item);
     }
   };
@@ -70,6 +79,7 @@ export function openPlanningPool({
     const outcome = await slot.run(job);
     clearTimeout(slow);
     served.delete(caller);
+    if (outcome.kind === 'stopped' || outcome.kind === 'died') suspects.set(caller, true, 1);
     settle(outcome);
     assign();
   };
@@ -98,7 +108,7 @@ export function openPlanningPool({
       };
       turnAway(queue.push(caller, waiting));
       assign();
-      if (queue.length > 0 && !served.has(caller)) openFurtherSlot();
+      if (queue.length > 0 && mayHaveWorker(caller)) openFurtherSlot();
       return promise;
     },
     ready: () =>
