@@ -72,6 +72,8 @@ export async function startAuthProcess(changes: Record<string, string> = {}): Pr
       USER_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
       PORTAL_KEY_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
       AUDIT_KEY: randomBytes(32).toString('base64'),
+      // What is measured here asks auth directly.
+      REQUIRE_PROOF: 'no',
       ...unthrottled,
       ...changes,
     },

@@ -17,6 +17,8 @@ export async function startVerifiers(auth: AuthProcess): Promise<VerifierProcess
     USER_JWKS_URL: origin + jwksPathOf('user'),
     PORTAL_JWKS_URL: origin + jwksPathOf('portal'),
     REVOCATIONS_DATABASE_URL: auth.urlOf('signet_verifier'),
+    // Auth and orders are asked directly, too.
+    REQUIRE_PROOF: 'no',
   };
   const start = async (script: string, portVariable: string, env: Record<string, string>) => {
     const port = await findFreePort();

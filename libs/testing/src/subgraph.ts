@@ -103,6 +103,7 @@ function createConfig(name: string, databaseUrl: string, issuer: TestIssuer) {
     USER_JWKS_URL: issuer.jwksUrls.user,
     PORTAL_JWKS_URL: issuer.jwksUrls.portal,
     JWKS_INSECURE: false,
+    SHUTDOWN_DRAIN_MS: 0,
     REQUIRE_PROOF: true,
     ...proofEnvironment(name),
   };

@@ -14,6 +14,8 @@ const environment: Environment = {
   PORTAL_DATABASE_URL: 'postgres://p@localhost/signet',
   USER_KEY_ENCRYPTION_KEY: randomSecret(),
   PORTAL_KEY_ENCRYPTION_KEY: randomSecret(),
+  PROOF_KEY_FILE: '/run/proof/key.json',
+  PROOF_PEERS_FILE: '/run/proof/peers.json',
 };
 const faultsOf = (changes: Environment): readonly string[] => {
   try {
@@ -34,6 +36,11 @@ describe('the configuration', () => {
       PORTAL_REFRESH_IDLE_SECONDS: 28_800,
       PORTAL_REFRESH_ABSOLUTE_SECONDS: 43_200,
     });
+  });
+
+  it('needs proof keys, without which it could not tell a gateway from anybody', () => {
+    expect(faultsOf({ PROOF_KEY_FILE: '' })).toEqual([expect.stringMatching(/^PROOF_KEY_FILE: is not set/)]);
+    expect(faultsOf({ PROOF_KEY_FILE: '', REQUIRE_PROOF: 'no' })).toEqual([]);
   });
 
   it('needs of a platform what holding it takes', () => {

@@ -83,6 +83,11 @@ export const authConfigSchema = z
 /** `portVariable`: the variable to name when the port is taken; the launcher's ports all follow from PORT_BASE. */
 export type AuthConfig = z.output<typeof authConfigSchema> & { portVariable?: string };
 
+/** How peers.json names this process: for a gateway it matters which platforms it holds. */
+export function proofNameOf({ AUTH_PLATFORMS }: Pick<AuthConfig, 'AUTH_PLATFORMS'>): string {
+  return AUTH_PLATFORMS === 'both' ? 'auth' : `auth-${AUTH_PLATFORMS}`;
+}
+
 /** The platforms that a process with this configuration holds. */
 export function heldPlatforms({ AUTH_PLATFORMS }: Pick<AuthConfig, 'AUTH_PLATFORMS'>): readonly Platform[] {
   return AUTH_PLATFORMS === 'both' ? ['user', 'portal'] : [AUTH_PLATFORMS];

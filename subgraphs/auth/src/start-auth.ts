@@ -6,7 +6,7 @@ import { portalTables, userTables } from './accounts/platform-tables.ts';
 import { createRefusalAudit } from './audit/audit-refusals.ts';
 import { registerRefusalReports } from './audit/reports/register-refusal-reports.ts';
 import type { AuthOptions } from './auth-options.ts';
-import { type AuthConfig, heldPlatforms } from './config.ts';
+import { type AuthConfig, heldPlatforms, proofNameOf } from './config.ts';
 import { createContextFactory } from './context.ts';
 import { joinDatabases } from './join-databases.ts';
 import { assertDisjointKeys } from './keys/assert-disjoint-keys.ts';
@@ -50,7 +50,7 @@ export async function startAuth(
     const nonces = createNonceStore(first.database.db, `auth.${first.platform}_proof_nonce`);
     return await serveSubgraph({
       name: 'auth',
-      proofName: config.AUTH_PLATFORMS === 'both' ? 'auth' : `auth-${config.AUTH_PLATFORMS}`,
+      proofName: proofNameOf(config),
       config,
       logger,
       resolvers,

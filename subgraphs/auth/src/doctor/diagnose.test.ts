@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { jwksPathOf } from '@signet/schema/contract';
 import { createLogger, type Environment, type RunningServer } from '@signet/service';
-import { createTestDatabase, type TestDatabase } from '@signet/testing';
+import { createTestDatabase, proofEnvironment, type TestDatabase } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startAuth } from '../start-auth.ts';
 import { addCustomer } from '../testing/accounts.test-support.ts';
@@ -39,6 +39,7 @@ const environment = (changes: Environment = {}): Environment => ({
   REVOCATIONS_DATABASE_URL: database.urlOf('signet_verifier'),
   PASSWORD_PEPPER: randomSecret(),
   AUDIT_KEY: randomSecret(),
+  ...proofEnvironment('auth'),
   ...secrets,
   ...changes,
 });
@@ -53,6 +54,7 @@ describe('npm run doctor', () => {
     expect(new Set(findings.map(({ subject }) => subject))).toEqual(
       new Set([
         'configuration',
+        'proof keys',
         'user database',
         'portal database',
         'clock',
@@ -62,6 +64,16 @@ describe('npm run doctor', () => {
         'portal key set',
       ]),
     );
+  });
+
+  it('says whose proof keys these are, and where a file is missing', async () => {
+    expect(await faultsOf(proofEnvironment('orders'))).toEqual([
+      expect.stringMatching(/^proof keys: .*is the key file of orders, and this is auth$/),
+      expect.stringMatching(/^proof keys: .*peers\.auth\.keys: has none of this service's own keys/),
+    ]);
+    expect(await faultsOf({ PROOF_PEERS_FILE: '/nowhere/peers.json' })).toEqual([
+      expect.stringMatching(/^proof keys: .*\/nowhere\/peers\.json/),
+    ]);
   });
 
   it('prints no secret', async () => {

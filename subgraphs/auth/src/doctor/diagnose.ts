@@ -9,6 +9,7 @@ import { getPlatformSettings, prefixOf } from '../platform-settings.ts';
 import { checkClock, checkRole, checkSeededAccounts } from './check-database.ts';
 import { checkJwks } from './check-jwks.ts';
 import { checkKeys } from './check-keys.ts';
+import { checkProof } from './check-proof.ts';
 import { type Finding, note, ok, wrong } from './finding.ts';
 
 /**
@@ -22,6 +23,7 @@ export async function diagnose(env: Environment): Promise<Finding[]> {
     const config: AuthConfig = loadConfig(authConfigSchema, environment.env);
     return [
       ok('configuration', describeConfig(config, environment)),
+      ...(await checkProof(config, environment.local !== undefined)),
       ...(await checkMigrations(env, environment)),
       ...(await checkPlatforms(config, environment)),
     ];

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { roleUrl } from '@signet/db';
 import { findRunningPostgres, openDatabaseHome, startEmbeddedPostgres } from '@signet/db/embedded';
+import { proofPathsOf } from '@signet/proof';
 import { jwksPathOf } from '@signet/schema/contract';
 import { portOffsets, subgraphs } from '@signet/schema/subgraphs';
 import { ConfigError, configFields, type Environment, loadConfig } from '@signet/service';
@@ -67,6 +68,7 @@ async function openLocalPlatform(
   const server = running ? undefined : await startEmbeddedPostgres({ dataDir, port: 0 });
   const adminUrl = running ?? (server as { adminUrl: string }).adminUrl;
   const port = config.PORT_BASE + portOf('auth');
+  const proof = proofPathsOf(join(home, 'proof'), 'auth');
   return {
     env: {
       ...env,
@@ -76,6 +78,8 @@ async function openLocalPlatform(
       PORTAL_DATABASE_URL: roleUrl(adminUrl, 'signet_auth_portal', rolePasswords.signet_auth_portal),
       PASSWORD_PEPPER: pepperKey.toString('base64'),
       ...(auditKey && { AUDIT_KEY: auditKey.trim() }),
+      PROOF_KEY_FILE: proof.keyFile,
+      PROOF_PEERS_FILE: proof.peersFile,
       ISSUER_URL: `http://localhost:${config.PORT_BASE + portOffsets.graph}`,
       USER_JWKS_URL: `http://127.0.0.1:${port}${jwksPathOf('user')}`,
       PORTAL_JWKS_URL: `http://127.0.0.1:${port}${jwksPathOf('portal')}`,
