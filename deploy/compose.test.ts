@@ -38,11 +38,7 @@ const leftToOverrides: Readonly<Record<string, string>> = {
   PUBLIC_KEYS: 'only beside PRIVATE_KEY',
 };
 /** Has one value in production, which is its default. */
-const neverPassed = ['REQUIRE_PROOF'];
-/** The same for every process. */
-const leftToDefaults: Readonly<Record<string, string>> = {
-  SURFACE: 'NODE_ENV is production, which closes as much',
-};
+const neverPassed = ['REQUIRE_PROOF', 'SURFACE'];
 const named = (list: Process[]) => list.map((process) => [process.name, process] as const);
 
 function schemaOf({ target }: Process) {

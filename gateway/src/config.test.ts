@@ -12,6 +12,10 @@ const good = {
   CATALOG_URL: 'http://catalog:4013/graphql',
   INVENTORY_URL: 'http://inventory:4014/graphql',
   ORDERS_URL: 'http://orders:4015/graphql',
+  GRAPH_PROOF_KEY_FILE: '/run/proof/graph.json',
+  USER_PROOF_KEY_FILE: '/run/proof/user.json',
+  PORTAL_PROOF_KEY_FILE: '/run/proof/portal.json',
+  PROOF_PEERS_FILE: '/run/proof/peers.json',
 };
 const revocations = { REVOCATIONS_DATABASE_URL: 'postgres://signet_verifier:secret@db/signet' };
 
@@ -53,6 +57,10 @@ test.each([
   ['CORS_ORIGINS', 'https://shop.example/'],
   ['CORS_ORIGINS', 'shop.example'],
   ['CORS_ORIGINS', 'null'],
+  ['GRAPH_CORS_ORIGINS', 'https://*.shop.example'],
+  ['USER_CORS_ORIGINS', '*'],
+  ['PORTAL_CORS_ORIGINS', 'null'],
+  ['SURFACE', 'closed'],
   ['TENANT_HOSTS', 'shop.example'],
   ['TENANT_HOSTS', 'shop.example=a b'],
   ['ALLOWED_HOSTS', 'https://shop.example'],

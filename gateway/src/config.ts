@@ -95,9 +95,9 @@ export const gatewayConfigSchema = z
 /** `portVariable`: the variable to name when the port is taken; the launcher's ports all follow from PORT_BASE. */
 export type GatewayConfig = z.output<typeof gatewayConfigSchema> & { portVariable?: string };
 
-/** Browsers send origins in this one form; any other would never match. */
+/** Browsers send origins in this one form; any other would never match, nor would a pattern. */
 function isOrigin(text: string): boolean {
-  return URL.parse(text)?.origin === text;
+  return URL.parse(text)?.origin === text && !text.includes('*');
 }
 
 function isRange(range: string): boolean {

@@ -55,7 +55,7 @@ test('without keys is 503 to be tried again, never an empty set that would be ca
     const answer = await get(path);
     expect(answer.statusCode).toBe(503);
     expect(answer.headers).toMatchObject({ 'retry-after': '2' });
-    expect(answer.headers).not.toHaveProperty('cache-control');
+    expect(answer.headers).toMatchObject({ 'cache-control': 'private, no-store' });
     expect(answer.json()).toMatchObject({ errors: [{ extensions: { reason: 'auth.unavailable' } }] });
   }
 });
