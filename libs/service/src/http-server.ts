@@ -78,6 +78,10 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     if (fault) {
       return reply.code(fault.status).send(errorBody(fault.text, fault.code));
     }
+    if (hasUnknownCoding(request.raw)) {
+      reply.header('connection', 'close');
+      return reply.code(501).send(errorBody('This server knows no such transfer coding.', 'BAD_REQUEST'));
+    }
     if (request.url.startsWith('/health/')) return;
     if (phase === 'stopping') {
       return sendRefusal(reply, new RefusalError('auth.unavailable'));
@@ -120,6 +124,15 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     return reply.code(status).send(errorBody(textOf(status), 'BAD_REQUEST'));
   });
   return server;
+}
+
+/**
+ * RFC 9112, section 6.1: Node refuses `chunked, gzip`, but of `gzip, chunked` it undoes the last and leaves the first. A proxy
+ * before us may see another end of the body.
+ */
+function hasUnknownCoding({ headersDistinct }: IncomingMessage): boolean {
+  const codings = headersDistinct['transfer-encoding'] ?? ['chunked'];
+  return codings.length !== 1 || codings[0]?.toLowerCase() !== 'chunked';
 }
 
 /** A POST that has a body, or says what kind, must have one that can be read. */

@@ -205,6 +205,21 @@ describe('framing of requests', () => {
   });
 
   test.each([
+    ['unknown', 'transfer-encoding: xchunked\r\ntransfer-encoding: chunked'],
+    ['in one header', 'transfer-encoding: gzip, chunked'],
+    ['twice the same', 'transfer-encoding: chunked\r\ntransfer-encoding: chunked'],
+  ])('with a coding before chunks (%s) are refused and end the connection', async (_, coding) => {
+    const { status, headers } = await sendBytes(url, `${head}${coding}\r\n\r\n2\r\n{}\r\n0\r\n\r\n`);
+    expect([400, 501]).toContain(status);
+    expect(headers.connection).toBe('close');
+  });
+
+  test('in chunks are read', async () => {
+    const text = `${head}connection: close\r\ntransfer-encoding: Chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`;
+    expect((await sendBytes(url, text)).status).toBe(200);
+  });
+
+  test.each([
     ['headers', 'GET /keys HTTP/1.1\r\nhost: localhost\r\nx-a: '],
     ['a body', `${head}content-length: 100\r\n\r\n{`],
   ])('%s that take too long to arrive are 408', async (_, text) => {
