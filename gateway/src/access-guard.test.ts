@@ -187,7 +187,13 @@ describe('one document', () => {
 it('asks for a token first, whatever else is wrong', async () => {
   const schema = buildSchema('type Query { naked: Int forStaff: Int }');
   const rules = readRuleBook(parse('type Query { naked: Int forStaff: Int @platform(is: PORTAL) }'));
-  const plugin = createAccessGuard({ rules, logger: createLogger('test', 'silent'), dryRun: false });
+  const reports = { hear() {} };
+  const plugin = createAccessGuard({
+    rules,
+    logger: createLogger('test', 'silent'),
+    dryRun: false,
+    reports,
+  });
   const statusOf = async (query: string) => {
     const document = parse(query);
     const [operation] = document.definitions;

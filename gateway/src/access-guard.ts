@@ -8,6 +8,7 @@ import {
   getVariableValues,
   type OperationDefinitionNode,
 } from 'graphql';
+import type { RefusalReports } from './refusal-reports/index.ts';
 import type { GatewayContext } from './request-context.ts';
 
 type AccessGuardOptions = {
@@ -15,6 +16,8 @@ type AccessGuardOptions = {
   logger: Logger;
   /** Only log what would be refused. For trying out new rules; the subgraphs still refuse. */
   dryRun: boolean;
+  /** Hears of each operation that is refused. */
+  reports: Pick<RefusalReports, 'hear'>;
 };
 
 type RequestContext = GraphQLRequestContext<GatewayContext>;
@@ -32,6 +35,7 @@ export function createAccessGuard({
   rules,
   logger,
   dryRun,
+  reports,
 }: AccessGuardOptions): ApolloServerPlugin<GatewayContext> {
   const guardOf = createGuardCache(rules);
   const log = createRefusalLog(logger, dryRun);
@@ -60,7 +64,11 @@ export function createAccessGuard({
             return null;
           }
           log.add(refused, contextValue);
-          return dryRun ? null : createRefusal(refused);
+          if (dryRun) {
+            return null;
+          }
+          report(reports, refused, contextValue);
+          return createRefusal(refused);
         },
       };
     },
@@ -71,7 +79,7 @@ type LoggedRefusal = { count: number; refused: readonly Pick<RefusedField, 'coor
 
 /**
  * A line a minute for each caller and reason, with how many operations were refused since the one before: anybody can fill a
- * log. In a dry run each, since those are what it is for. This process may write to no table: the audit log is auth's and portal's.
+ * log. In a dry run each, since those are what it is for.
  */
 function createRefusalLog(logger: Logger, dryRun: boolean) {
   const write = (refusal: LoggedRefusal, operations: number | undefined) =>
@@ -90,6 +98,17 @@ function createRefusalLog(logger: Logger, dryRun: boolean) {
     },
     stop: () => sampler.stop(),
   };
+}
+
+/** For the audit log, an operation is refused once, for the first of its fields. */
+function report(
+  reports: Pick<RefusalReports, 'hear'>,
+  [first]: readonly RefusedField[],
+  { session, signetContext }: GatewayContext,
+): void {
+  if (!first) return;
+  const { reason, coordinate: field } = first;
+  reports.hear({ reason, place: 'rules', field, session, signetContext });
 }
 
 /** Apollo Server keeps documents by their text: the same operation comes as the same node. */

@@ -9,16 +9,19 @@ import type { GatewayConfig } from './config.ts';
 import { SubgraphDataSource, type SubgraphDataSourceOptions } from './fetching/index.ts';
 import { createPlanExecutor, type PlanExecutorOptions } from './plan-executor.ts';
 import type { EntranceProof } from './proof/index.ts';
+import { hearSubgraph, type RefusalReports } from './refusal-reports/index.ts';
 
 export type ApolloGatewayOptions = Pick<PlanExecutorOptions, 'supergraphSdl' | 'planOf'> & {
   config: GatewayConfig;
   proof: Pick<EntranceProof, 'signerFor'>;
+  /** Hears of what subgraphs refuse that keep no audit log. */
+  reports: Pick<RefusalReports, 'hear'>;
   logger: Logger;
 };
 
 /** Apollo's gateway on a supergraph, with our own way to the subgraphs. `stop` closes their connections. */
 export function createApolloGateway(options: ApolloGatewayOptions) {
-  const { supergraphSdl, planOf, config, proof, logger } = options;
+  const { supergraphSdl, planOf, config, proof, reports, logger } = options;
   // A contract has lost the tags that tell the platform of a field: the whole supergraph has them.
   const whole = parse(readFileSync(supergraphPath('graph'), 'utf8'));
   const routes = createRoutes(whole, config);
@@ -46,7 +49,7 @@ export function createApolloGateway(options: ApolloGatewayOptions) {
           `The supergraph names a subgraph '${name}' that schema/subgraphs.ts does not know. Run npm run compose.`,
         );
       }
-      return source;
+      return hearSubgraph(source, name, reports);
     },
   });
   return {

@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import type { Platform } from '@signet/schema/contract';
+import { type Platform, type RefusalReport, refusalReportPath } from '@signet/schema/contract';
 import { readSubgraphSdl } from '@signet/schema/sdl';
 import { type SubgraphName, subgraphs } from '@signet/schema/subgraphs';
 import { createLogger, type Logger, loadConfig } from '@signet/service';
@@ -23,6 +23,8 @@ export type TestGateway = {
   takeCalls(): SubgraphName[];
   /** How often each platform's keys were fetched. */
   keyFetches: Record<Platform, number>;
+  /** What the entrances reported to auth as refused, in order. */
+  reports: RefusalReport[];
   stop(): Promise<void>;
 };
 
@@ -39,9 +41,15 @@ export async function startTestGateway(
   };
   const calls: SubgraphName[] = [];
   const urls = {} as Record<SubgraphName, string>;
+  const reports: RefusalReport[] = [];
   for (const { name } of subgraphs) {
     const answer = createStub(name);
     urls[name] = await serve(async (req, res) => {
+      if (req.url === refusalReportPath) {
+        reports.push((await json(req)) as RefusalReport);
+        res.writeHead(202).end();
+        return;
+      }
       calls.push(name);
       res.setHeader('content-type', 'application/json');
       res.end(JSON.stringify(await answer((await json(req)) as Operation)));
@@ -101,6 +109,7 @@ export async function startTestGateway(
     },
     takeCalls: () => calls.splice(0),
     keyFetches,
+    reports,
     async stop() {
       for (const stop of stops) await stop();
     },

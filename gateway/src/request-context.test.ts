@@ -17,6 +17,7 @@ beforeAll(async () => {
       token === 'down' ? { kind: 'unavailable' } : { kind: 'refused', reason: 'auth.failure.expired' },
   };
   const createContext = createRequestContext({
+    reports: { hear() {} },
     entrance: 'graph',
     verifier,
     readClientAddress: createClientAddressReader([]),

@@ -1,9 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { sessionByCookie } from '@signet/schema/contract';
-import { formatSignetContext, readAuthorization, withHttpStatus } from '@signet/service';
+import { formatSignetContext, RefusalError, readAuthorization, withHttpStatus } from '@signet/service';
 import { authenticate, type Session, type Verifier } from '@signet/session';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ClientAddressReader } from './client-address.ts';
+import type { RefusalReports } from './refusal-reports/index.ts';
 import type { SessionCookieGate, SessionCookies } from './session-cookies.ts';
 
 /** What the gateway knows of a request and passes on with each fetch. */
@@ -27,6 +28,8 @@ export type RequestContextOptions = {
   cookieGate: SessionCookieGate;
   /** What an operation may take, beginning here. */
   timeoutMs: number;
+  /** Hears of each token that does not hold. */
+  reports: Pick<RefusalReports, 'hear'>;
 };
 
 /**
@@ -40,10 +43,15 @@ export function createRequestContext(
     withHttpStatus(async () => {
       const cookies = options.cookieGate(request, reply);
       const authorization = readAuthorization(request.raw);
-      const session = await authenticate(options.verifier, authorization);
       const signetContext = describeRequest(request, options, {
         hasToken: authorization !== undefined,
         hasCookies: cookies !== undefined,
+      });
+      const session = await authenticate(options.verifier, authorization).catch((error: unknown) => {
+        if (error instanceof RefusalError) {
+          options.reports.hear({ reason: error.reason, place: 'token', signetContext });
+        }
+        throw error;
       });
       return {
         session,

@@ -26,6 +26,7 @@ import { registerLoadLimit } from './overload/index.ts';
 import { registerPages, type SeededAccount } from './pages/index.ts';
 import { createEntrancePlanning, type PlanningPool } from './planning/index.ts';
 import { openEntranceProof } from './proof/index.ts';
+import { createRefusalReports } from './refusal-reports/index.ts';
 import { createRequestContext, type GatewayContext } from './request-context.ts';
 import { createSessionCookieGate } from './session-cookies.ts';
 import { stripRules } from './strip-rules.ts';
@@ -87,15 +88,17 @@ export async function startEntrance(entrance: Entrance, options: EntranceOptions
   const supergraphSdl = print(stripRules(supergraph));
   const planning = createEntrancePlanning({
     pool: options.planning,
-    schema: { name: entrance.name, supergraphSdl, introspection: true },
+    schema: { name: entrance.name, supergraphSdl },
     hideSchemaDetails,
     logger,
   });
   registerSourceLimits(server, graphqlPath, config);
   const proof = await openEntranceProof(entrance.name, config, logger);
   server.addHook('onClose', async () => proof.stop());
+  const reports = createRefusalReports({ entrance, proof, config, logger });
+  server.addHook('onClose', () => reports.stop());
   const { planOf } = planning;
-  const { gateway, stop } = createApolloGateway({ supergraphSdl, planOf, config, proof, logger });
+  const { gateway, stop } = createApolloGateway({ supergraphSdl, planOf, config, proof, reports, logger });
   server.addHook('onClose', stop);
   const trustedDocuments = await openTrustedDocuments({
     entrance: entrance.name,
@@ -122,12 +125,18 @@ export async function startEntrance(entrance: Entrance, options: EntranceOptions
       ]),
       throttledStatus,
       planning.plugin,
-      createAccessGuard({ rules: readRuleBook(supergraph), logger, dryRun: config.ACCESS_DRY_RUN }),
+      createAccessGuard({
+        rules: readRuleBook(supergraph),
+        logger,
+        dryRun: config.ACCESS_DRY_RUN,
+        reports,
+      }),
     ],
     context: trustedDocuments.withDocument(
       createRequestContext({
         entrance: entrance.name,
         timeoutMs: config.REQUEST_TIMEOUT_MS,
+        reports,
         verifier: createVerifier({ issuers, revocations: revocations.source }),
         readClientAddress: createClientAddressReader(config.TRUSTED_PROXIES),
         tenantsByHost: new Map(config.TENANT_HOSTS.map((pair) => pair.split('=', 2) as [string, string])),

@@ -1,0 +1,74 @@
+import {
+  findReason,
+  isTenantSlug,
+  type Platform,
+  type RefusingPlace,
+  type ReportedRefusal,
+} from '@signet/schema/contract';
+import { parseSignetContext } from '@signet/service';
+import { anonymousSession, type Session } from '@signet/session';
+import ipaddr from 'ipaddr.js';
+
+/** What was refused to whom, as the entrance met it. */
+export type HeardRefusal = {
+  reason: string;
+  place: RefusingPlace;
+  /** `Query.portalMe`, where it was a field. */
+  field?: string | undefined;
+  /** Without one that holds: nobody. */
+  session?: Session | undefined;
+  signetContext: string;
+};
+
+/** `caller`: under whom it is counted. */
+export type DescribedRefusal = {
+  caller: string;
+  platform: Platform;
+  refusal: Omit<ReportedRefusal, 'count'>;
+};
+
+/** What honest clients meet every day, since tokens expire: only how many there were is of interest. */
+const everyday = new Set(['auth.failure.expired', 'auth.failure.missing_token']);
+const refusingCodes = new Set<unknown>(['UNAUTHENTICATED', 'FORBIDDEN']);
+
+/** Undefined for what is no refusal of a caller: bad input, an outage. */
+export function describeRefusal(
+  { reason, place, field, session = anonymousSession, signetContext }: HeardRefusal,
+  platforms: readonly Platform[],
+): DescribedRefusal | undefined {
+  if (!refusingCodes.has(findReason(reason)?.code)) {
+    return undefined;
+  }
+  const platform = session.platform === 'none' ? platformOf(field, platforms) : session.platform;
+  const told = { reason, place, ...(field && { field }) };
+  const { clientAddress, tenant, requestId } = parseSignetContext(signetContext) ?? {};
+  const ofNobody = { ...told, ...(tenant && isTenantSlug(tenant) && { tenant }) };
+  if (everyday.has(reason)) {
+    return { caller: `${platform} ${tenant ?? ''}`, platform, refusal: { ...ofNobody, ofMany: true } };
+  }
+  if (session.platform === 'none') {
+    const address = networkOf(clientAddress);
+    const refusal = { ...ofNobody, ...(address && { address }), requestId };
+    return { caller: `${platform} ${tenant ?? ''} ${address}`, platform, refusal };
+  }
+  const { sessionId: id, tenantId } = session;
+  const accountId = session.platform === 'user' ? session.userId : session.staffId;
+  const refusal = { ...told, session: { id, accountId, tenantId }, address: clientAddress, requestId };
+  return { caller: id, platform, refusal };
+}
+
+/** The side on which it happened: that of the entrance, or of the field that somebody without a session asked for. */
+function platformOf(field: string | undefined, platforms: readonly Platform[]): Platform {
+  const [only, another] = platforms;
+  if (only && !another) return only;
+  return field?.split('.')[1]?.startsWith('portal') ? 'portal' : 'user';
+}
+
+/** A stranger's address says less of a person and as much of a machine when only the /64 of IPv6 is kept. */
+function networkOf(address = ''): string | undefined {
+  if (!ipaddr.IPv6.isValid(address)) {
+    return ipaddr.IPv4.isValidFourPartDecimal(address) ? address : undefined;
+  }
+  const { parts } = ipaddr.IPv6.parse(address);
+  return new ipaddr.IPv6([...parts.slice(0, 4), 0, 0, 0, 0]).toString();
+}

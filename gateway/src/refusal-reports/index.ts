@@ -1,0 +1,2 @@
+export { hearSubgraph } from './hear-subgraph.ts';
+export { createRefusalReports, type RefusalReports } from './refusal-reports.ts';
