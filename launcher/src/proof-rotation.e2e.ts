@@ -1,0 +1,133 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  changeProofSet,
+  minStepSeconds,
+  type ProofSet,
+  rotateProofSet,
+  rotationSteps,
+  thumbprintOf,
+} from '@signet/proof';
+import { postGraphql } from '@signet/testing';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { createHome, findFreePortBase, type StartedProcess, startProcess } from './platform.test-support.ts';
+
+const password = 'correct horse battery staple';
+/** Whoever signs or verifies in a platform with one auth process. */
+const services = [
+  ...['graph', 'user', 'portal'].map((entrance) => `gateway-${entrance}`),
+  ...['auth', 'portal', 'catalog', 'inventory', 'orders'],
+];
+
+let home: Awaited<ReturnType<typeof createHome>>;
+let portBase: number;
+let platform: StartedProcess;
+beforeAll(async () => {
+  home = await createHome();
+  portBase = await findFreePortBase();
+  platform = startProcess('npm', ['start'], {
+    PORT_BASE: String(portBase),
+    SIGNET_HOME: home.path,
+    LOG_LEVEL: 'info',
+  });
+  await platform.waitFor('Signet is ready');
+});
+afterAll(async () => {
+  platform?.child.kill('SIGTERM');
+  await platform?.exit();
+  await home?.remove();
+});
+
+const urlOf = (offset: number) => `http://localhost:${portBase + offset}/graphql`;
+
+async function signIn(field: string, email: string): Promise<string> {
+  const query = `mutation ($email: String!, $password: String!) {
+    result: ${field}(input: { email: $email, password: $password }) { accessToken }
+  }`;
+  const { body } = await postGraphql(urlOf(0), { query, variables: { email, password } });
+  return body.data.result.accessToken;
+}
+
+/** Fetches of every kind at every entrance, one after the other, until it is stopped; what was not answered fully is kept. */
+function startLoad(tokens: { user: string; portal: string }) {
+  const requests = [
+    { offset: 0, token: tokens.user, query: '{ me { id } products(first: 2) { edges { node { id } } } }' },
+    { offset: 1, token: tokens.user, query: '{ me { id } myOrders(first: 1) { edges { node { id } } } }' },
+    {
+      offset: 2,
+      token: tokens.portal,
+      query: '{ portalMe { id } customers(first: 1) { edges { node { id } } } }',
+    },
+    {
+      offset: 1,
+      token: tokens.user,
+      query: 'mutation { endSession(id: "00000000-0000-4000-8000-000000000000") }',
+    },
+  ];
+  const load = { sent: 0, refused: [] as unknown[], stop: async () => {} };
+  let isOver = false;
+  const run = async () => {
+    while (!isOver) {
+      for (const { offset, token, query } of requests) {
+        const { status, body } = await postGraphql(urlOf(offset), { query }, { token });
+        load.sent += 1;
+        const reasons = body.errors?.map(({ extensions }) => extensions.reason ?? extensions.code);
+        if (status !== 200 || reasons?.some((reason) => /unavailable|proof|replay/.test(reason))) {
+          load.refused.push({ status, query, reasons });
+        }
+      }
+    }
+  };
+  const running = Promise.all([run(), run()]);
+  load.stop = async () => {
+    isOver = true;
+    await running;
+  };
+  return load;
+}
+
+function rotate(step: (typeof rotationSteps)[number], index: number): ProofSet {
+  const now = new Date(Date.now() + index * minStepSeconds * 1000);
+  return changeProofSet(join(home.path, 'proof'), (set) =>
+    rotateProofSet(set, step, { names: Object.keys(set.keyFiles), now }),
+  );
+}
+
+/** Every server has said that it has its new keys; a poll later it has the other file too. */
+async function everybodyHasRead({ keyFiles }: ProofSet): Promise<void> {
+  for (const name of services) {
+    const keys = keyFiles[name]?.keys.map(({ x }) => thumbprintOf(x));
+    await platform.waitFor(`"keys":${JSON.stringify(keys)}`);
+  }
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+}
+
+test('rotates every key of a running platform without a refused request', async () => {
+  const load = startLoad({
+    user: await signIn('login', 'ada@example.com'),
+    portal: await signIn('portalLogin', 'operations@example.com'),
+  });
+  try {
+    for (const [index, step] of rotationSteps.entries()) {
+      const before = load.sent;
+      await everybodyHasRead(rotate(step, index));
+      await vi.waitFor(() => expect(load.sent).toBeGreaterThan(before + 8), 20_000);
+    }
+  } finally {
+    await load.stop();
+  }
+  expect(load.refused).toEqual([]);
+  expect(load.sent).toBeGreaterThan(30);
+});
+
+test('goes on with the keys it has where a file breaks, and says which', async () => {
+  writeFileSync(join(home.path, 'proof', 'orders', 'key.json'), '{');
+  await platform.waitFor('orders/key.json: is not JSON');
+  const token = await signIn('login', 'ada@example.com');
+  const { body } = await postGraphql(
+    urlOf(1),
+    { query: '{ myOrders(first: 1) { edges { node { id } } } }' },
+    { token },
+  );
+  expect(body.errors).toBeUndefined();
+});
