@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { ReportedRefusal } from '@signet/schema/contract';
 import { postGraphql } from '@signet/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -104,4 +107,26 @@ it('what was counted is reported when the entrance stops', async () => {
   await own.stop();
   const counts = own.reports.flatMap(({ refusals }) => refusals.map(({ count }) => count));
   expect(counts.reduce((sum, count) => sum + count, 0)).toBe(5);
+});
+
+it('no request waits for an auth that does not answer, and the end of the entrance not for long', async () => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/graphql`;
+  const own = await startTestGateway({ AUTH_USER_URL: url, AUTH_PORTAL_URL: url });
+  try {
+    const { customer: token } = own.tokens;
+    const ask = (query: string) => postGraphql(`${own.urls.graph}/graphql`, { query }, { token });
+    const reported = once(silent, 'request');
+    expect((await ask('{ portalHealth }')).status).toBe(403);
+    await reported; // It is under way, and will not be answered.
+    expect((await ask('{ categories { id } }')).body.errors).toBeUndefined();
+    expect((await ask('{ portalHealth }')).status).toBe(403);
+  } finally {
+    const stopped = performance.now();
+    await own.stop();
+    expect(performance.now() - stopped).toBeLessThan(8000);
+    silent.closeAllConnections();
+    silent.close();
+  }
 });

@@ -4,7 +4,7 @@ import type { Logger } from '@signet/service';
 /** Reports that wait to be sent to one process. Nobody waits for them. */
 export type ReportQueue = {
   add(refusal: ReportedRefusal): void;
-  /** Sends what waits, if that can be done now. */
+  /** Sends what waits, if auth answers. */
   stop(): Promise<void>;
 };
 
@@ -75,7 +75,8 @@ export function createReportQueue(options: ReportQueueOptions): ReportQueue {
     async stop() {
       clearInterval(timer);
       await running;
-      await sendAll();
+      // Where auth did not answer a moment ago, nobody waits for it at the end.
+      if (failures === 0) await sendAll();
       dropBeyond(0, 'the process ends');
     },
   };

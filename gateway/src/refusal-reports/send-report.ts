@@ -11,7 +11,8 @@ type Sending = {
   sign: FetchSigner;
 };
 
-const timeoutMs = 3000;
+/** Also what an entrance that stops waits at most. */
+const timeoutMs = 2000;
 /** The proof is refused while keys are being replaced, and 429 and 5xx pass. Anything else will be refused again. */
 const passing = new Set([401, 408, 429]);
 
