@@ -178,6 +178,20 @@ describe('createDatabase', () => {
     expect(lines[0]).toMatch(/^database connection lost: /);
   });
 
+  it('survives the loss of a connection between two queries of a transaction', async () => {
+    await using db = connect({ applicationName: 'ended in between' });
+    const lost = db.transaction().execute(async (trx) => {
+      await sql`select 1`.execute(trx);
+      await database.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'ended in between'`,
+      );
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      await sql`select 1`.execute(trx);
+    });
+    expect(databaseErrorToReason(await lost.catch((error: unknown) => error))).toBe('unavailable');
+    await pingDatabase(db);
+  });
+
   it('calls a lost connection unavailable, in the middle of a statement too', async () => {
     await using db = connect({ applicationName: 'ended at work' });
     const sleeping = sql`select pg_sleep(3)`.execute(db).catch((error) => error);

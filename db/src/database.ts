@@ -38,8 +38,10 @@ export function createDatabase<DB = Database>(url: string, options: DatabaseOpti
     types: createTypeParsers(),
     Client: createClientClass(onQuery),
   });
-  // Without a listener, one reset of an idle connection ends the process.
+  // Without a listener, one reset of an idle connection ends the process. The pool's own hears of those at rest alone: one
+  // in a transaction, between two of its queries, is as idle.
   pool.on('error', (error) => log?.(`database connection lost: ${error.message}`));
+  pool.on('connect', (client) => client.on('error', () => {}));
   return new Kysely<DB>({ dialect: new PostgresDialect({ pool }) });
 }
 

@@ -186,12 +186,35 @@ describe('session cookies', () => {
   });
 });
 
-test.each([
-  ['401', 401, '{"errors":[{"message":"No.","extensions":{"code":"UNAUTHENTICATED"}}]}'],
-  ['200 with partial data', 200, '{"data":{"a":null},"errors":[{"message":"No."}]}'],
-])('hands on a GraphQL answer of status %s', async (_, status, body) => {
-  const { source } = await createSource(answer(body, status));
+test('hands on a GraphQL answer with partial data as it is', async () => {
+  const body = '{"data":{"a":null},"errors":[{"message":"No.","path":["a"]}]}';
+  const { source } = await createSource(answer(body));
   expect(await process(source)).toEqual(JSON.parse(body));
+});
+
+describe('the refusal of a whole fetch', () => {
+  const extensions = { code: 'UNAUTHENTICATED', reason: 'auth.failure.revoked' };
+  const refusal = JSON.stringify({ errors: [{ message: 'No.', extensions }] });
+
+  test('is handed on as one of each root field', async () => {
+    const { source } = await createSource(answer(refusal, 401));
+    expect(await process(source, { query: '{ a b { c } }' })).toEqual({
+      errors: [
+        { message: 'No.', extensions, path: ['a'] },
+        { message: 'No.', extensions, path: ['b'] },
+      ],
+    });
+  });
+
+  test('is handed on as one of the list that its entities are in', async () => {
+    const { source } = await createSource(answer(refusal, 401));
+    const query = 'query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }';
+    await expect(process(source, { query, place: ['orders', '@', 'product'] })).rejects.toMatchObject({
+      message: 'No.',
+      path: ['orders'],
+      extensions: { ...extensions, serviceName: 'catalog' },
+    });
+  });
 });
 
 test.each<[string, RequestListener]>([
@@ -276,7 +299,7 @@ describe('where data is missing', () => {
     expect(error).toBeInstanceOf(GraphQLError);
     expect(error).toMatchObject({
       path: ['orders', 'edges'],
-      originalError: expect.objectContaining({ reason: 'auth.unavailable' }),
+      extensions: { code: 'SERVICE_UNAVAILABLE', reason: 'auth.unavailable' },
     });
   });
 });

@@ -10,6 +10,7 @@ import type { FetchCookies } from '../session-cookies.ts';
 import { describeOutage } from './describe-outage.ts';
 import type { FetchMessage } from './fetch-message.ts';
 import { operationOf } from './fetch-operation.ts';
+import { placeErrors } from './place-errors.ts';
 import { type GatewayResponse, readAnswer } from './read-answer.ts';
 import {
   AbandonedError,
@@ -59,20 +60,23 @@ export class SubgraphDataSource implements GraphQLDataSource {
     const url = this.#options.urlOf({ query, variables });
     const connection = this.#connectionTo(url);
     const cookies = this.#cookiesOf(context, { query, variables });
+    const document = () => parse(query, { noLocation: true });
+    const place = { subgraph: this.#options.name, variables, path: options.pathInIncomingRequest ?? [] };
+    let result: GatewayResponse;
     try {
       const answer = await this.#send({ query, variables }, { url, connection, context, cookies });
-      const result = readAnswer(answer);
+      result = readAnswer(answer);
       assertProofAccepted(result.errors);
       cookies?.relay(answer.headers['set-cookie']);
-      return result;
     } catch (error) {
       if (!(error instanceof AbandonedError) && !(error instanceof OpenCircuitError)) {
         connection.circuit.suspect();
         const level = error instanceof ProofRefusedError ? 'error' : 'warn';
         this.#options.logger[level]({ subgraph: this.#options.name, err: error }, 'a fetch failed');
       }
-      return describeOutage(parse(query, { noLocation: true }), variables, options.pathInIncomingRequest);
+      return describeOutage(document(), place);
     }
+    return result.data ? result : placeErrors(result, document(), place);
   }
 
   async stop(): Promise<void> {
