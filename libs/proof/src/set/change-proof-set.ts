@@ -81,14 +81,20 @@ function replaceFiles(files: readonly SetFile[]): void {
   }
 }
 
-function writeDraft({ path, draft, text, mode, folderMode }: Replacement): void {
-  if (!existsSync(dirname(path))) {
-    mkdirSync(dirname(path), { mode: folderMode });
+function writeDraft({ path, draft, text, mode, folderMode, old }: Replacement): void {
+  const folder = dirname(path);
+  if (!existsSync(folder)) {
+    mkdirSync(folder, { mode: folderMode });
+    giveTo(folder, dirname(folder));
   }
-  // The owner of what is there, since a process in a container reads it as another user than whoever rotates.
-  const like = statSync(existsSync(path) ? path : dirname(path));
   writeFileSync(draft, text, { mode, flag: 'wx' });
-  chownSync(draft, like.uid, like.gid);
+  giveTo(draft, old === undefined ? folder : path);
+}
+
+/** The owner of what is there: a process in a container reads it as another user than whoever rotates. */
+function giveTo(path: string, ownersPath: string): void {
+  const { uid, gid } = statSync(ownersPath);
+  chownSync(path, uid, gid);
 }
 
 function restore(path: string, old: string | undefined): void {

@@ -1,4 +1,5 @@
 import {
+  chownSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -84,6 +85,19 @@ test('adds a folder for a subgraph that is new', () => {
   const set = changeProofSet(folder, (old) => addSubgraph(old, 'reviews'));
   expect(readProofSet(folder)).toEqual(set);
   expect(modeOf(proofPathsOf(folder, 'reviews').keyFile)).toBe('600');
+});
+
+// Only root may give a file away, and only root's files would be taken from a container's user.
+test.runIf(process.getuid?.() === 0)('leaves every file to whom it belonged, new ones too', () => {
+  writeProofSet(folder, createProofSet());
+  const all = () => [
+    folder,
+    ...readdirSync(folder, { recursive: true }).map((path) => join(folder, String(path))),
+  ];
+  for (const path of all()) chownSync(path, 1000, 1000);
+  changeProofSet(folder, (set) => addSubgraph(replaceKeys(set, ['orders']), 'reviews'));
+  expect(all().filter((path) => statSync(path).uid !== 1000 || statSync(path).gid !== 1000)).toEqual([]);
+  expect(all()).toContain(proofPathsOf(folder, 'reviews').keyFile);
 });
 
 test('leaves every file as it was where one can not be replaced', () => {
