@@ -136,6 +136,17 @@ describe('the processes of docker-compose.yml', () => {
     }
     const hidden = await at('gateway-user', '{ portalHealth }', user);
     expect(hidden.body.errors?.[0]?.extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');
+    // Each door reported it to the issuer of its own side, who alone may write there.
+    const readReported = () =>
+      deployment.database.query(
+        `select platform, details ->> 'entrance' as entrance, details ->> 'place' as place from auth.audit_event
+         where kind = 'authz.refused' and details ->> 'reason' = $1 order by platform`,
+        [foreign],
+      );
+    await expect.poll(readReported, { timeout: 20_000 }).toEqual([
+      { platform: 'portal', entrance: 'portal', place: 'token' },
+      { platform: 'user', entrance: 'user', place: 'token' },
+    ]);
   });
 
   it('refuse a token in every process within a second of its logout, known there or not', async () => {
