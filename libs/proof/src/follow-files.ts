@@ -4,7 +4,8 @@ import type { KeyringFiles } from './keyring.ts';
 export type KeyPaths = { key: string; peers: string };
 type Read = { files: KeyringFiles; faults?: never } | { files?: never; faults: string[] };
 
-const othersMayRead = 0o077;
+const groupAndOthers = 0o077;
+const mayWrite = 0o022;
 /** Far more than two keys, or fifty services with two, need. */
 const maxBytes = 64 * 1024;
 
@@ -29,9 +30,14 @@ async function readFile(
     const file = await open(path);
     try {
       const { mode, size } = await file.stat();
-      if (isPrivate && (mode & othersMayRead) !== 0) {
-        const octal = (mode & 0o777).toString(8).padStart(4, '0');
+      const octal = (mode & 0o777).toString(8).padStart(4, '0');
+      if (isPrivate && (mode & groupAndOthers) !== 0) {
         return { fault: `${path}: holds private keys and is open to others (mode ${octal}); chmod 600` };
+      }
+      if ((mode & mayWrite) !== 0) {
+        return {
+          fault: `${path}: says who is a gateway, and others may write it (mode ${octal}); chmod 644`,
+        };
       }
       if (size > maxBytes) {
         return { fault: `${path}: is larger than ${maxBytes} bytes` };

@@ -81,6 +81,13 @@ describe('a process with its files', () => {
     ]);
   });
 
+  test.each([0o664, 0o646, 0o666])('does not start with a peers.json of mode %o', async (mode) => {
+    chmodSync(proofPathsOf(folder, 'orders').peersFile, mode);
+    expect(await faultsOf('orders')).toEqual([
+      `peers/peers.json: says who is a gateway, and others may write it (mode 0${mode.toString(8)}); chmod 644`,
+    ]);
+  });
+
   test('names both files that are missing', async () => {
     rmSync(proofPathsOf(folder, 'orders').keyFile);
     rmSync(proofPathsOf(folder, 'orders').peersFile);
