@@ -52,6 +52,7 @@ type ServerConfig = Pick<
   | 'PORT'
   | 'portVariable'
   | 'ALLOWED_HOSTS'
+  | 'SHUTDOWN_DRAIN_MS'
   | 'NODE_ENV'
   | 'SURFACE'
   | 'DEFAULT_TENANT'
@@ -129,6 +130,7 @@ export async function serveSubgraph<C extends GuardContext>(
     port: config.PORT,
     portVariable: config.portVariable ?? 'PORT',
     allowedHosts: config.ALLOWED_HOSTS,
+    drainMs: config.SHUTDOWN_DRAIN_MS,
     introspection: !hasProductionSurface(config),
     schema,
     proofVerifier: proof.verifier,
