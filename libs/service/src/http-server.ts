@@ -3,12 +3,12 @@ import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FastifyError, type FastifyInstance, type FastifyReply, fastify, LogController } from 'fastify';
 import { followAllowedMethods } from './allowed-methods.ts';
+import { assertReadableBody, hasUnknownCoding } from './body-form.ts';
 import { createClientErrorHandler } from './client-error.ts';
 import { errorBody, internalErrorBody, RefusalError } from './errors.ts';
 import { type ReadinessCheck, registerHealth } from './health.ts';
 import { refusalHeaders } from './http-status.ts';
 import type { Logger } from './logger.ts';
-import { isReadableBody } from './media-type.ts';
 import { createRawRefusal } from './raw-refusal.ts';
 import { createTargetCheck, nothingHere } from './request-target.ts';
 import { surfaceHeaders } from './surface-headers.ts';
@@ -124,25 +124,6 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     return reply.code(status).send(errorBody(textOf(status), 'BAD_REQUEST'));
   });
   return server;
-}
-
-/**
- * RFC 9112, section 6.1: Node refuses `chunked, gzip`, but of `gzip, chunked` it undoes the last and leaves the first. A proxy
- * before us may see another end of the body.
- */
-function hasUnknownCoding({ headersDistinct }: IncomingMessage): boolean {
-  const codings = headersDistinct['transfer-encoding'] ?? ['chunked'];
-  return codings.length !== 1 || codings[0]?.toLowerCase() !== 'chunked';
-}
-
-/** A POST that has a body, or says what kind, must have one that can be read. */
-function assertReadableBody({ headers, headersDistinct }: IncomingMessage): void {
-  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-  const types = headersDistinct['content-type'] ?? [];
-  // Node keeps the first of several types silently.
-  if (types.length > 1 || ((hasBody || types.length > 0) && !isReadableBody(headers))) {
-    throw Object.assign(new Error('the body is not JSON'), { statusCode: 415 });
-  }
 }
 
 function sendRefusal(reply: FastifyReply, refusal: RefusalError) {

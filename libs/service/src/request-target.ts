@@ -18,7 +18,7 @@ export function createTargetCheck(
     // A probe asks by address; what it learns is nothing that a rebound page could use.
     if (url.startsWith('/health/')) return undefined;
     // RFC 9112, section 3.2: Node keeps the first of several silently.
-    if (request.rawHeaders.filter(isHostName).length !== 1) return malformed('Send one Host header.');
+    if (countHeader(request, 'host') !== 1) return malformed('Send one Host header.');
     const { host = '' } = request.headers;
     if (!isOurHost(host)) {
       return { status: 421, text: 'This server does not answer for that host.', code: 'BAD_REQUEST' };
@@ -47,7 +47,7 @@ function malformed(text: string): TargetFault {
   return { status: 400, text, code: 'BAD_REQUEST' };
 }
 
-/** For raw headers, in which names and values take turns. */
-function isHostName(text: string, index: number): boolean {
-  return index % 2 === 0 && text.toLowerCase() === 'host';
+/** How often a request has a header. Node keeps one value of many a name, or joins them. */
+export function countHeader({ rawHeaders }: IncomingMessage, name: string): number {
+  return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === name).length;
 }
