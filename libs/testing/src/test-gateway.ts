@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createProofIdentity, type ProofEntrance, type ProofMessage, proofPathsOf } from '@signet/proof';
-import { formatSignetContext, type SignetContext, signetContextHeader } from '@signet/service';
+import { formatSignetContext, type SignetContext, signetContextHeader, withTimeout } from '@signet/service';
 import { inject } from 'vitest';
 import './global-setup.ts';
 import { type GraphqlAnswer, type GraphqlRequest, readGraphqlAnswer } from './post-graphql.ts';
@@ -56,7 +56,7 @@ export function createTestGateway(options: TestGatewayOptions): TestGateway {
     const { pathname, search } = new URL(url);
     const headers: ProofMessage['headers'] = {
       'content-type': 'application/json',
-      [signetContextHeader]: formatSignetContext({
+      [signetContextHeader]: describeContext({
         requestId: 'test',
         entrance,
         hasToken: token !== undefined,
@@ -80,4 +80,9 @@ export function createTestGateway(options: TestGatewayOptions): TestGateway {
 
 function readJson(path: string) {
   return JSON.parse(readFileSync(path, 'utf8'));
+}
+
+function describeContext({ timeoutMs, ...context }: SignetContext): string {
+  const header = formatSignetContext(context);
+  return timeoutMs === undefined ? header : withTimeout(header, timeoutMs);
 }
