@@ -12,6 +12,7 @@ import type { Logger } from './logger.ts';
 import { createRawRefusal } from './raw-refusal.ts';
 import { createTargetCheck, nothingHere } from './request-target.ts';
 import { surfaceHeaders } from './surface-headers.ts';
+import { followUnusedConnections } from './unused-connections.ts';
 
 export type HttpServerOptions = {
   logger: Logger;
@@ -65,10 +66,12 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   server.server.on('checkExpectation', (_request, response) =>
     refuse(response, 417, 'This server knows no such expectation.'),
   );
+  const closeUnusedConnections = followUnusedConnections(server.server);
   server.addHook('preClose', async () => {
     phase = 'draining';
     if (drainMs > 0) await sleep(drainMs);
     phase = 'stopping';
+    closeUnusedConnections();
   });
   const allowedMethodsOf = followAllowedMethods(server);
   registerHealth(server, options.readiness ?? [], () => phase !== 'serving');
