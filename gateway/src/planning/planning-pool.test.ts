@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { createLogger } from '@signet/service';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openPlanningPool, type PlanningPool, type PlanningPoolOptions } from './planning-pool.ts';
@@ -87,6 +89,12 @@ describe('the pool of planning workers', () => {
     const { run } = await openPool({ maxWorkers: 1, maxQueueLength: 3 });
     const asked = [run('200', 'a'), ...[1, 2, 3].map((ms) => run(`${ms}`, 'a')), run('0', 'b')];
     expect(await Promise.all(asked)).toEqual(['planned', 'planned', 'planned', 'no-room', 'planned']);
+  });
+
+  it('keeps no process from ending', async () => {
+    const script = new URL('./idle-pool.test-support.ts', import.meta.url).pathname;
+    const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: 14_000 });
+    expect(stdout.trim()).toBe('planned');
   });
 
   it('answers everybody when it is stopped', async () => {

@@ -62,8 +62,6 @@ export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
     waiting = 'start';
     const started = new Worker(entry, { resourceLimits, stdin: false, name: 'planning' });
     worker = started;
-    // It alone keeps no process alive.
-    started.unref();
     started.on('message', (message: MessageFromWorker) => {
       hasStarted = true;
       if (message.kind !== 'ready') settle(message);
@@ -76,6 +74,8 @@ export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
       settle({ kind: 'died' });
       setTimeout(start, hasStarted ? 0 : restartPauseMs).unref();
     });
+    // It alone keeps no process alive. Listening for messages would undo this.
+    started.unref();
   };
   const replace = async () => {
     const old = worker;
