@@ -65,7 +65,7 @@ try {
       port: 0,
       allowedHosts: [],
       introspection: false,
-      proofVerifier: undefined,
+      proof: undefined,
       readiness: [],
       schema: isGuarded ? guardSchema(schema, readRuleBook(typeDefs), policies as never) : schema,
       createContext: async () => ({

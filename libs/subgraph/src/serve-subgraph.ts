@@ -26,8 +26,8 @@ import type { FastifyInstance } from 'fastify';
 import { type DocumentNode, type GraphQLSchema, parse } from 'graphql';
 import type { SubgraphConfig } from './config.ts';
 import type { UntilDeadline } from './deadline.ts';
-import { openProofVerifier } from './proof/open-proof-verifier.ts';
-import { assertSessionOfEntrance, createOperationProof, type NonceStore } from './proof/operation-proof.ts';
+import { openProofCheck } from './proof/open-proof-check.ts';
+import { createOperationProof, type NonceStore } from './proof/operation-proof.ts';
 import type { ProofGate } from './proof/proof-gate.ts';
 import { type SubgraphHttpRequest, startSubgraphServer } from './subgraph-server.ts';
 
@@ -112,8 +112,10 @@ export async function serveSubgraph<C extends GuardContext>(
   const typeDefs = parse(readSubgraphSdl(options.name));
   const schema = buildGuardedSchema(typeDefs, options);
   const translateError: ErrorTranslation = (error) => translateDatabaseError(database, error);
-  const proof = await openProofVerifier(options.proofName ?? options.name, config, logger);
-  const operationProof = createOperationProof({ typeDefs, schema, nonces: options.nonces, translateError });
+  const proof = await openProofCheck(options.proofName ?? options.name, config, logger);
+  const { nonces } = options;
+  const operationProof =
+    proof.check && createOperationProof({ ...proof.check, typeDefs, schema, nonces, translateError });
   const revocations = await openRevocations(config, logger, options.revocations).catch((error) => {
     proof.stop();
     throw error;
@@ -133,10 +135,10 @@ export async function serveSubgraph<C extends GuardContext>(
     drainMs: config.SHUTDOWN_DRAIN_MS,
     introspection: !hasProductionSurface(config),
     schema,
-    proofVerifier: proof.verifier,
+    proof: proof.check,
     async createContext(request) {
       const session = await requestSession(request);
-      if (request.proof) assertSessionOfEntrance(request.proof, session.session);
+      operationProof?.assertSession(request.proof, session.session);
       return options.createContext(session, request);
     },
     translateError,
@@ -147,7 +149,7 @@ export async function serveSubgraph<C extends GuardContext>(
       ...revocations.readiness,
       ...(options.readiness ?? []),
     ],
-    plugins: [...(proof.verifier ? [operationProof] : []), ...(options.plugins ?? [])],
+    plugins: [...(operationProof ? [operationProof.plugin] : []), ...(options.plugins ?? [])],
     ...(options.addRoutes && { addRoutes: options.addRoutes }),
     ...(options.addProvenRoutes && { addProvenRoutes: options.addProvenRoutes }),
     async onStop() {

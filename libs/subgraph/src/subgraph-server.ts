@@ -1,4 +1,4 @@
-import type { ProofVerifier, VerifiedProof } from '@signet/proof';
+import type { VerifiedProof } from '@signet/proof';
 import {
   createHttpServer,
   type EndpointPlugin,
@@ -18,7 +18,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { registerDeadline, type UntilDeadline } from './deadline.ts';
 import { withProof } from './proof/operation-proof.ts';
-import { type ProofGate, registerProofGate } from './proof/proof-gate.ts';
+import { type ProofCheck, type ProofGate, registerProofGate } from './proof/proof-gate.ts';
 
 /** A request with its cookies. Only auth reads and sets them, and believes nothing else of theirs. */
 export type SubgraphHttpRequest = SubgraphRequest & {
@@ -36,13 +36,13 @@ export type SubgraphServerOptions<C extends object> = HttpServerOptions & {
   schema: GraphQLSchema;
   introspection: boolean;
   /** Checks that a gateway sent a request, before anything of it is believed. Undefined: whoever reaches the port is one. */
-  proofVerifier: ProofVerifier | undefined;
+  proof: ProofCheck | undefined;
   createContext(request: SubgraphHttpRequest): Promise<C>;
   translateError?: ErrorTranslation;
   plugins?: readonly EndpointPlugin[];
   /** More routes beside /graphql, for everybody (auth's JWKS). */
   addRoutes?(server: FastifyInstance): void;
-  /** More routes that only a gateway may ask; not there without a verifier. */
+  /** More routes that only a gateway may ask; not there where nothing is checked. */
   addProvenRoutes?(scope: FastifyInstance, gate: ProofGate): void;
   /** Ends a request's queries with its time. Without it, they may take as long as any. */
   untilDeadline?: UntilDeadline;
@@ -70,12 +70,12 @@ async function serveProven<C extends object>(
   scope: FastifyInstance,
   options: SubgraphServerOptions<C>,
 ): Promise<void> {
-  const { logger, proofVerifier, translateError, plugins } = options;
+  const { logger, proof: check, translateError, plugins } = options;
   scope.addHook('onRequest', async ({ method }, reply) => {
     if (method === 'POST') return;
     return reply.code(405).header('allow', 'POST').send(errorBody('This path takes POST.', 'BAD_REQUEST'));
   });
-  const gate = proofVerifier && registerProofGate(scope, proofVerifier, logger);
+  const gate = check && registerProofGate(scope, check);
   if (gate) options.addProvenRoutes?.(scope, gate);
   if (options.untilDeadline) registerDeadline(scope, options.untilDeadline);
   await mountGraphql<C>({

@@ -174,6 +174,30 @@ describe('an entrance for one platform', () => {
   });
 });
 
+it('tells the operator of replays, and of what an entrance may not have, by the name of the sender', async () => {
+  const lines: object[] = [];
+  const logger = createLogger('test', 'silent');
+  const warn = (fields: unknown) => void (typeof fields === 'object' && fields && lines.push(fields));
+  const url = await startReplica({}, Object.assign(Object.create(logger), { warn }));
+  const send = capture({ query: placeOrder, variables: { productId: product, key: 'told' } });
+  for (let n = 0; n < 3; n++) await send(url);
+  const all = { query: '{ orders(first: 1) { edges { cursor } } }' };
+  await subgraph.gatewayOf('user').post(url, all, { token: ada.token });
+  await subgraph.gatewayOf('user').post(url, all, { token: boss.token });
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      { reason: 'auth.failure.replay', why: undefined, times: 1, from: 'gateway-graph' },
+      {
+        reason: 'auth.failure.proof_invalid',
+        why: 'the entrance user serves nothing of the platform portal',
+        times: 1,
+        from: 'gateway-user',
+      },
+    ]),
+  );
+  expect(lines.filter((line) => 'reason' in line)).toHaveLength(2);
+});
+
 describe('REQUIRE_PROOF=no', () => {
   it('takes in what nobody signed, and says so loudly when it starts', async () => {
     const lines: unknown[] = [];

@@ -1,9 +1,10 @@
-import type { ProofEntrance, VerifiedProof } from '@signet/proof';
+import type { VerifiedProof } from '@signet/proof';
 import type { Platform } from '@signet/schema/contract';
 import { type EndpointPlugin, type ErrorTranslation, RefusalError, withHttpStatus } from '@signet/service';
 import type { Session } from '@signet/session';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { findPlatforms, readPlatformFields } from './platform-fields.ts';
+import type { ProofRefusals } from './proof-refusals.ts';
 
 /** Where the nonces of mutations are kept, for all replicas of a subgraph. */
 export type NonceStore = {
@@ -15,8 +16,17 @@ export type OperationProofOptions = {
   typeDefs: DocumentNode;
   schema: GraphQLSchema;
   nonces: NonceStore;
+  refusals: ProofRefusals;
   /** What a failure of the store means: a database that is down is no fault of ours. */
   translateError: ErrorTranslation;
+};
+
+/** What a valid proof does not yet say of a request. */
+export type OperationProof = {
+  /** @throws {RefusalError} auth.failure.proof_invalid where the sender's entrance admits no such tokens. */
+  assertSession(proof: VerifiedProof | undefined, session: Session): void;
+  /** The same of the fields of an operation; and that a mutation comes for the first time. */
+  plugin: EndpointPlugin;
 };
 
 /** Where a request's context holds its proof. Apollo Server copies contexts, symbols included. */
@@ -27,12 +37,11 @@ export function withProof<C extends object>(context: C, proof: VerifiedProof): C
 }
 
 /**
- * What a valid proof does not yet say: that the sender's entrance has what the operation asks for, and that a mutation comes
- * for the first time. The kind is that of the operation that will run. Queries need no nonce: who captured one has the
- * token and the answer as well.
+ * The kind of an operation is that of the one that will run; of its fields, the whole document counts. Queries need no nonce:
+ * who captured one has the token and the answer as well.
  */
-export function createOperationProof(options: OperationProofOptions): EndpointPlugin {
-  const { typeDefs, schema, nonces, translateError } = options;
+export function createOperationProof(options: OperationProofOptions): OperationProof {
+  const { typeDefs, schema, nonces, refusals, translateError } = options;
   const fields = readPlatformFields(typeDefs);
   const known = new WeakMap<DocumentNode, ReadonlySet<Platform>>();
   const platformsOf = (document: DocumentNode) => {
@@ -40,32 +49,48 @@ export function createOperationProof(options: OperationProofOptions): EndpointPl
     known.set(document, platforms);
     return platforms;
   };
-  const check = async (proof: VerifiedProof, document: DocumentNode, isMutation: boolean) => {
-    for (const platform of platformsOf(document)) assertEntranceServes(proof.sender.entrance, platform);
-    if (isMutation && !(await nonces.use(proof.nonce, proof.expiresAt))) {
-      throw new RefusalError('auth.failure.replay');
+  const telling = <T>({ sender }: VerifiedProof, check: () => T): T => {
+    try {
+      return check();
+    } catch (error) {
+      refusals.tell(error, { sender });
+      throw error;
     }
   };
+  const assertFirstTime = async ({ sender, nonce, expiresAt }: VerifiedProof) => {
+    if (await nonces.use(nonce, expiresAt)) return;
+    const replay = new RefusalError('auth.failure.replay');
+    refusals.tell(replay, { sender });
+    throw replay;
+  };
   return {
-    async requestDidStart() {
-      return {
-        async didResolveOperation({ contextValue, document, operation }) {
-          const proof = (contextValue as { [proofKey]?: VerifiedProof })[proofKey];
-          if (!proof) throw new TypeError('a request came past the proof gate');
-          const isMutation = (operation as typeof operation | undefined)?.operation === 'mutation';
-          await withHttpStatus(() => check(proof, document, isMutation), translateError);
-        },
-      };
+    assertSession(proof, { platform }) {
+      if (!proof || platform === 'none') return;
+      telling(proof, () => assertEntranceServes(proof, platform));
+    },
+    plugin: {
+      async requestDidStart() {
+        return {
+          async didResolveOperation({ contextValue, document, operation }) {
+            const proof = (contextValue as { [proofKey]?: VerifiedProof })[proofKey];
+            if (!proof) throw new TypeError('a request came past the proof gate');
+            // Undefined where no operation has the name; Apollo's types leave that out.
+            const kind = (operation as typeof operation | undefined)?.operation;
+            await withHttpStatus(async () => {
+              for (const platform of platformsOf(document)) {
+                telling(proof, () => assertEntranceServes(proof, platform));
+              }
+              if (kind === 'mutation') await assertFirstTime(proof);
+            }, translateError);
+          },
+        };
+      },
     },
   };
 }
 
 /** An entrance admits one platform's tokens; what it sends of the other's was put into its mouth. */
-export function assertSessionOfEntrance({ sender }: VerifiedProof, { platform }: Session): void {
-  if (platform !== 'none') assertEntranceServes(sender.entrance, platform);
-}
-
-function assertEntranceServes(entrance: ProofEntrance, platform: Platform): void {
+function assertEntranceServes({ sender: { entrance } }: VerifiedProof, platform: Platform): void {
   if (entrance !== 'graph' && entrance !== platform) {
     throw new RefusalError('auth.failure.proof_invalid', {
       cause: new Error(`the entrance ${entrance} serves nothing of the platform ${platform}`),

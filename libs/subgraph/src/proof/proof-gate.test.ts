@@ -6,6 +6,7 @@ import type { SignedMessage } from '@signet/testing';
 import { buildSchema } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startSubgraphServer } from '../subgraph-server.ts';
+import { createProofRefusals, type ProofRefusals } from './proof-refusals.ts';
 
 const set = createProofSet();
 const identityOf = (name: string) =>
@@ -14,19 +15,21 @@ const identityOf = (name: string) =>
 /** A subgraph named `orders` that tells what it ran and what it believed. */
 let server: RunningServer;
 let url: string;
+let refusals: ProofRefusals;
 const ran: { requestId: string; clientAddress?: string | undefined }[] = [];
 const logged: Record<string, unknown>[] = [];
 
 beforeAll(async () => {
   const logger = createLogger('test', 'warn');
   const told = (fields: Record<string, unknown>) => logged.push(fields);
+  refusals = createProofRefusals(Object.assign(Object.create(logger), { warn: told }) as Logger);
   server = await startSubgraphServer({
-    logger: Object.assign(Object.create(logger), { warn: told, child: () => logger }) as Logger,
+    logger,
     host: '127.0.0.1',
     port: 0,
     schema: buildSchema('type Query { it: Int } type Mutation { change: Int }'),
     introspection: true,
-    proofVerifier: identityOf('orders').verifier,
+    proof: { verifier: identityOf('orders').verifier, refusals },
     async createContext({ signetContext }) {
       ran.push(signetContext);
       return {};
@@ -36,7 +39,10 @@ beforeAll(async () => {
   });
   url = `${server.url}/graphql`;
 });
-afterAll(() => server.stop());
+afterAll(async () => {
+  refusals.stop();
+  await server.stop();
+});
 
 const body = '{"query":"{ it }"}';
 
@@ -204,9 +210,7 @@ describe('a subgraph', () => {
 
   it('tells of refusals in its log why, with the address, once a minute for each of both', () => {
     const told = logged.filter(({ reason }) => reason === 'auth.failure.proof_invalid');
-    expect(told).toEqual([
-      expect.objectContaining({ why: expect.any(String), address: '127.0.0.1', times: 1 }),
-    ]);
+    expect(told).toEqual([expect.objectContaining({ why: expect.any(String), from: '127.0.0.1', times: 1 })]);
     expect(logged.filter(({ reason }) => reason === 'auth.failure.proof_missing')).toHaveLength(1);
     expect(JSON.stringify(logged)).not.toContain('a.b.c');
   });

@@ -1,13 +1,10 @@
 import { type ProofVerifier, readSignedMessage, type VerifiedProof } from '@signet/proof';
-import {
-  createSampler,
-  type Logger,
-  parseSignetContext,
-  RefusalError,
-  type Sampler,
-  signetContextHeader,
-} from '@signet/service';
+import { parseSignetContext, RefusalError, signetContextHeader } from '@signet/service';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { ProofRefusals } from './proof-refusals.ts';
+
+/** How requests are checked, and who hears of those that were refused. */
+export type ProofCheck = { verifier: ProofVerifier; refusals: ProofRefusals };
 
 /** The proofs of the requests that were let in. */
 export type ProofGate = { proofOf(request: FastifyRequest): VerifiedProof };
@@ -16,15 +13,9 @@ export type ProofGate = { proofOf(request: FastifyRequest): VerifiedProof };
  * Lets only requests with a valid proof come to the routes of `scope`, which must be encapsulated. It is checked over the
  * bytes as they came, before they are read as JSON and before the bearer token is looked at.
  */
-export function registerProofGate(
-  scope: FastifyInstance,
-  verifier: ProofVerifier,
-  logger: Logger,
-): ProofGate {
+export function registerProofGate(scope: FastifyInstance, { verifier, refusals }: ProofCheck): ProofGate {
   const proofs = new WeakMap<FastifyRequest, VerifiedProof>();
   const parseJson = scope.getDefaultJsonParser('error', 'error');
-  const refused = createRefusalSampler(logger);
-  scope.addHook('onClose', async () => refused.stop());
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
     done(null, body),
@@ -34,10 +25,7 @@ export function registerProofGate(
     try {
       proofs.set(request, verifyProof(verifier, request, body));
     } catch (error) {
-      if (error instanceof RefusalError) {
-        const told = describeRefusal(request, error);
-        refused.add(`${told.reason} ${told.address}`, told);
-      }
+      refusals.tell(error, { address: request.raw.socket.remoteAddress });
       return done(error as Error);
     }
     void parseJson(request, body.toString('utf8'), (error, parsed) => {
@@ -64,21 +52,4 @@ function verifyProof(verifier: ProofVerifier, { raw }: FastifyRequest, body: Buf
     });
   }
   return proof;
-}
-
-type RefusedRequest = { reason: string; why: string | undefined; address: string | undefined };
-
-/** Why is for the log alone; who knocks at the door all day fills no disk. */
-function createRefusalSampler(logger: Logger): Sampler<RefusedRequest> {
-  return createSampler(({ reason, why, address }, times, isShared) =>
-    logger.warn(
-      { reason, why, times, ...(!isShared && { address }) },
-      'requests that no gateway is known to have sent were refused',
-    ),
-  );
-}
-
-function describeRefusal(request: FastifyRequest, { reason, cause }: RefusalError): RefusedRequest {
-  const why = cause instanceof Error ? cause.message : undefined;
-  return { reason, why, address: request.raw.socket.remoteAddress };
 }
