@@ -21,6 +21,8 @@ export type LocalDeployment = {
   processes: Map<string, Process>;
   /** As the administrator; empty until `migrate` has run. */
   database: DeploymentDatabase;
+  /** The proof keys of all of them. */
+  proofFolder: string;
   remove(): Promise<void>;
 };
 
@@ -50,6 +52,7 @@ export async function createLocalDeployment(
   return {
     processes: new Map(processes.map((process) => [process.name, process])),
     database,
+    proofFolder: join(secrets.folder, 'proof'),
     remove: async () => void (await Promise.all([database.drop(), secrets.remove()])),
   };
 }
