@@ -53,6 +53,7 @@ describe('under load', () => {
     load.start(customers, staff);
   });
   afterAll(async () => {
+    load?.abandon();
     for (const process of running.values()) process.kill();
     await Promise.all([...running.values()].map((process) => process.finish()));
     await deployment?.remove();
@@ -101,11 +102,12 @@ describe('under load', () => {
       const whole = await Promise.all([
         ...customers.map((each) => load.readOwn(each)),
         load.readCustomers(staff),
-        load.order(customer),
+        // An order is sent until it goes through, if ever.
+        Promise.race([load.order(customer), sleep(2 * recoveryMs, false)]),
       ]);
       const passed = performance.now() - startedAt;
       if (whole.every(Boolean)) return passed;
-      if (passed > 4 * recoveryMs) throw new Error(`not whole after ${Math.round(passed)} ms`);
+      if (passed > 2 * recoveryMs) throw new Error(`not whole after ${Math.round(passed)} ms: ${whole}`);
       await sleep(50);
     }
   }
@@ -136,21 +138,27 @@ describe('under load', () => {
     40_000,
   );
 
-  it('while catalog is away, everybody still has the rest', async () => {
+  it('while catalog is away, everybody has the rest, and is told what is missing', async () => {
     const catalog = running.get('catalog') as RunningProcess;
     catalog.kill();
     await catalog.finish();
     const [customer] = customers as [Caller];
-    for (let count = 0; count < 10; count += 1) {
-      const { status, body } = await postGraphql(
-        `${customer.url}/graphql`,
-        { query: '{ me { email } products(first: 1) { edges { node { name } } } }' },
-        customer,
-      );
-      expect([status, body.data?.me]).toEqual([200, { email: customer.email }]);
-      expect(body.errors).toMatchObject([{ path: ['products'], extensions: { reason: 'auth.unavailable' } }]);
+    const query = '{ me { email } myOrders(first: 1) { edges { node { id items { product { name } } } } } }';
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => postGraphql(`${customer.url}/graphql`, { query }, customer)),
+    ).finally(() => startServer('catalog'));
+    for (const { status, body } of answers) {
+      const [{ node }] = body.data.myOrders.edges;
+      expect([status, body.data.me.email, node.id]).toEqual([200, customer.email, expect.any(String)]);
+      expect(node.items[0]).toEqual({ product: null });
+      expect(body.errors).toEqual([
+        {
+          message: expect.any(String),
+          path: ['myOrders', 'edges'],
+          extensions: { code: 'SERVICE_UNAVAILABLE', reason: 'auth.unavailable' },
+        },
+      ]);
     }
-    await startServer('catalog');
     expect(await waitUntilWhole()).toBeLessThan(recoveryMs);
     expect(load.wrong).toEqual([]);
   }, 40_000);
@@ -195,8 +203,8 @@ describe('under load', () => {
       const process = running.get(name) as RunningProcess;
       load.mayBeGone.add(process.url);
       const ended = process.stop();
-      const tokens = (await Promise.all(asked)).map(({ body }) => body.data?.login?.accessToken);
-      expect(tokens).toEqual([expect.any(String), expect.any(String), expect.any(String)]);
+      const signedIn = { data: { login: { accessToken: expect.any(String) } } };
+      expect((await Promise.all(asked)).map(({ body }) => body)).toEqual([signedIn, signedIn, signedIn]);
       expect(await ended).toMatchObject({ code: 0 });
       await startServer(name);
       load.mayBeGone.delete(process.url);

@@ -28,6 +28,7 @@ export class MixedLoad {
   readonly #products: readonly Product[];
   readonly #loops: Promise<void>[] = [];
   #isStopped = false;
+  #isAbandoned = false;
 
   constructor(products: readonly Product[]) {
     this.#products = products;
@@ -53,6 +54,12 @@ export class MixedLoad {
   async stop(): Promise<void> {
     this.#isStopped = true;
     await Promise.all(this.#loops);
+  }
+
+  /** Asks nothing more, whatever is open. */
+  abandon(): void {
+    this.#isStopped = true;
+    this.#isAbandoned = true;
   }
 
   /** True when everything that was asked for came. */
@@ -91,7 +98,7 @@ export class MixedLoad {
     this.orders.push(placed);
     const input = { items: [{ productId: product.id, quantity }], idempotencyKey: placed.key };
     let tries = 0;
-    for (let again = Math.random() < 0.2 ? 2 : 1; again > 0; tries += 1) {
+    for (let again = Math.random() < 0.2 ? 2 : 1; again > 0 && !this.#isAbandoned; tries += 1) {
       const answer = await this.#ask(customer, placeOrder, { input });
       const order = answer?.body.data?.placeOrder;
       if (answer) this.#judge(answer, Boolean(order));
