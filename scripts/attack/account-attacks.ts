@@ -1,10 +1,12 @@
 import type { Attack } from './attack.ts';
+import type { Reply } from './client.ts';
 import { readPublishedKeys } from './forge-token.ts';
 import type { Target } from './target.ts';
 import { shorten, wonUnlessRefused } from './verdicts.ts';
 
 const login = 'mutation ($i: LoginInput!) { login(input: $i) { accessToken } }';
-const guesses = 10;
+/** Five are free. */
+const guesses = 24;
 const timedTries = 2;
 const atOnce = 12;
 /** A share of the time that a hash takes; what chance and a busy machine make of it is less. */
@@ -22,12 +24,18 @@ function median(values: readonly number[]): number {
 export const accountAttacks: readonly Attack[] = [
   {
     name: 'guesses',
-    tried: `${guesses} wrong passwords at once, then the right one`,
+    tried: `${guesses} wrong passwords and the right one behind them, all at once`,
     async run(target) {
       const { guessed, password } = target.accounts;
-      const wrong = Array.from({ length: guesses }, (_, n) => signIn(target, guessed, `wrong password ${n}`));
-      await Promise.all(wrong);
-      return wonUnlessRefused(await signIn(target, guessed, password));
+      const burst = async () => {
+        const wrong = Array.from({ length: guesses }, (_, n) =>
+          signIn(target, guessed, `wrong password ${n}`),
+        );
+        const answers = await Promise.all([...wrong, signIn(target, guessed, password)]);
+        return wonUnlessRefused(answers.at(-1) as Reply);
+      };
+      // Pauses are short at first: where the machine is slow, one guess may come after the pause by chance. Not two in turn.
+      return (await burst()) && (await burst());
     },
   },
   {

@@ -24,8 +24,8 @@ export type Client = {
   post(body: string | Uint8Array<ArrayBuffer>, headers?: Record<string, string>): Promise<Reply>;
 };
 
-/** Passwords are hashed slowly, and in turn. */
-const timeoutMs = 15_000;
+/** Passwords are hashed slowly, in turn, and slower still on a machine that has more to do. */
+const timeoutMs = 45_000;
 
 export function createClient(url: string): Client {
   const send: Client['send'] = async (path, init = {}) => {

@@ -4,8 +4,10 @@ import { type Target, TargetError } from './target.ts';
 
 export type Outcome = { attack: Attack; won: string | undefined; ms: number };
 
-/** How long others may wait while an attack runs. Far above what an honest answer takes on a busy machine. */
-const patienceMs = 1500;
+/** How long others may wait while an attack runs, unless they wait for a tenth of that already without one. */
+const patienceMs = 2000;
+const patienceFactor = 10;
+const restMs = 1000;
 const probeEveryMs = 100;
 
 /** Runs the attacks one after the other. Each has also won when the server serves others late, or no more. */
@@ -15,6 +17,9 @@ export async function runAttacks(
   report: (outcome: Outcome) => void,
 ): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
+  const rest = watchOthers(target.graph.url);
+  await new Promise((resolve) => setTimeout(resolve, restMs));
+  const patience = Math.max(patienceMs, patienceFactor * (await rest.stop()));
   for (const attack of attacks) {
     const startedAt = performance.now();
     const probe = watchOthers(target.graph.url);
@@ -25,8 +30,7 @@ export async function runAttacks(
     const worstMs = await probe.stop();
     const outcome = {
       attack,
-      won:
-        won ?? (worstMs > patienceMs ? `others waited ${Math.round(worstMs)} ms for an answer` : undefined),
+      won: won ?? (worstMs > patience ? `others waited ${Math.round(worstMs)} ms for an answer` : undefined),
       ms: performance.now() - startedAt,
     };
     outcomes.push(outcome);

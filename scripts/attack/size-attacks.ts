@@ -10,8 +10,8 @@ function repeat(count: number, unit: string): string {
   ).join(' ');
 }
 
-/** Must be refused, and before it costs anything: an answer that takes long was not. */
-const refusedSoonMs = 1500;
+/** Must be refused, and before it costs anything: an answer that takes long was not. Also on a machine that has more to do. */
+const refusedSoonMs = 3000;
 
 function tooMuch(name: string, tried: string, send: (target: Target) => Promise<Reply>): Attack {
   return {

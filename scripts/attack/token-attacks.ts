@@ -76,10 +76,9 @@ export const tokenAttacks: readonly Attack[] = [
     'HMAC with the PEM',
     'HS256 with the published key in PEM as the secret',
     async (header, claims, _signature, { user }) => {
-      const [key] = await readPublishedKeys(user, 'user');
-      const pem = key
-        ? createPublicKey({ key: key as JsonWebKey, format: 'jwk' }).export({ type: 'spki', format: 'pem' })
-        : '';
+      const [{ kty, crv, x, y, n, e } = {}] = (await readPublishedKeys(user, 'user')) as JsonWebKey[];
+      const key = createPublicKey({ key: { kty, crv, x, y, n, e } as JsonWebKey, format: 'jwk' });
+      const pem = key.export({ type: 'spki', format: 'pem' });
       return writeToken({ ...header, alg: 'HS256' }, claims, signWithSecret(Buffer.from(pem)));
     },
   ),

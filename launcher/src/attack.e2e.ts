@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createHome, findFreePortBase, type StartedProcess, startProcess } from './platform.test-support.ts';
+
+const allAttacksMs = 240_000;
+let home: Awaited<ReturnType<typeof createHome>>;
+let platform: StartedProcess;
+let url: string;
+
+beforeAll(async () => {
+  home = await createHome();
+  const portBase = await findFreePortBase();
+  url = `http://localhost:${portBase}`;
+  platform = startProcess('npm', ['start'], {
+    PORT_BASE: String(portBase),
+    SIGNET_HOME: home.path,
+    SURFACE: 'production',
+    LOG_LEVEL: 'fatal',
+  });
+  await platform.waitFor('Signet is ready');
+});
+afterAll(async () => {
+  platform.child.kill('SIGTERM');
+  await platform.exit();
+  await home.remove();
+});
+
+test(
+  'no attack on the production surface succeeds',
+  async () => {
+    const attack = startProcess('npm', ['run', '--silent', 'attack', '--', url], {});
+    const { code } = await attack.exit();
+    const lines = attack.output().split('\n');
+    expect(lines.filter((line) => line.startsWith('SUCCEEDED'))).toEqual([]);
+    expect(lines.filter((line) => line.startsWith('held')).length).toBeGreaterThan(100);
+    expect([code, attack.output()]).toEqual([0, expect.stringMatching(/ held, 0 succeeded\.\n$/)]);
+  },
+  allAttacksMs,
+);
+
+test.each([
+  ['without a URL', []],
+  ['where nothing answers', ['http://127.0.0.1:1']],
+])('exits 2 %s, and says what to do', async (_case, args) => {
+  const attack = startProcess('npm', ['run', '--silent', 'attack', '--', ...args], {});
+  const { code } = await attack.exit();
+  expect([code, attack.output()]).toEqual([
+    2,
+    expect.stringMatching(/npm run attack -- <url>|SURFACE=production npm start/),
+  ]);
+});
