@@ -27,7 +27,7 @@ const maxKeptSize = 500_000;
 const maxLoggedFields = 20;
 
 /**
- * Refuses an operation as a whole, before it is planned, when the caller may not have one of its fields: every such field
+ * Refuses an operation as a whole, before anything is sent, when the caller may not have one of its fields: every such field
  * with its path and reason. Rules are compiled once per operation and hold nothing of a caller, so that the decision for
  * one never serves another.
  */
