@@ -41,8 +41,9 @@ export function describeRefusal(
   }
   const platform = session.platform === 'none' ? platformOf(field, platforms) : session.platform;
   const told = { reason, place, ...(field && { field }) };
-  const { clientAddress, tenant, requestId } = parseSignetContext(signetContext) ?? {};
-  const ofNobody = { ...told, ...(tenant && isTenantSlug(tenant) && { tenant }) };
+  const { clientAddress, tenant: named = '', requestId } = parseSignetContext(signetContext) ?? {};
+  const tenant = isTenantSlug(named) ? named : undefined;
+  const ofNobody = { ...told, ...(tenant && { tenant }) };
   if (everyday.has(reason)) {
     return { caller: `${platform} ${tenant ?? ''}`, platform, refusal: { ...ofNobody, ofMany: true } };
   }
