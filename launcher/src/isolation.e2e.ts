@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type FaultyProxy, startFaultyProxy } from './faulty-proxy.test-support.ts';
+import {
+  type Ask,
+  type Doors,
+  findBuyers,
+  listAsks,
+  type SignedIn,
+  signIn,
+  storeForHash,
+} from './isolation-callers.test-support.ts';
+import { createHome, findFreePortBase, startProcess } from './platform.test-support.ts';
+import { portsFrom } from './ports.ts';
+import { type RunningPlatform, startPlatform } from './start-platform.ts';
+
+const rounds = 3;
+const parallel = 200;
+
+const customersPerTenant = { demo: 5, globex: 3 };
+const staffOf = { demo: ['support', 'operations', 'admin'], globex: ['support', 'admin'] };
+
+let home: Awaited<ReturnType<typeof createHome>>;
+let proxy: FaultyProxy;
+let platform: RunningPlatform;
+let callers: SignedIn[];
+let asks: Ask[];
+let alone: Map<string, Answer>;
+
+beforeAll(async () => {
+  home = await createHome();
+  const portBase = await findFreePortBase();
+  proxy = await startFaultyProxy(portsFrom(portBase).subgraphs.orders);
+  const env = { PORT_BASE: String(portBase), SIGNET_HOME: home.path, LOG_LEVEL: 'silent' };
+  platform = await startPlatform(
+    // What is measured here is whose answer comes, not when: nothing may be refused for the load.
+    { ...env, MAX_IN_FLIGHT: '10000', REQUEST_TIMEOUT_MS: '60000' },
+    { print: () => {}, gateway: { env: { ORDERS_URL: `${proxy.url}/graphql` } } },
+  );
+  const at = (offset: number) => `http://localhost:${portBase + offset}`;
+  const doors: Doors = { graph: at(0), user: at(1), portal: at(2) };
+  callers = await signInEverybody(doors);
+  const customer = callers.find(({ platform: of }) => of === 'user') as SignedIn;
+  await send(storeForHash(doors, customer));
+  asks = listAsks(doors, callers, {
+    expired: await readExpiredToken(env),
+    altered: `${customer.token.slice(0, -8)}AAAAAAAA`,
+    malformed: 'nonsense',
+  });
+  alone = new Map();
+  for (const ask of asks) alone.set(ask.name, await send(ask));
+});
+afterAll(async () => {
+  await platform?.stop();
+  await proxy?.stop();
+  await home?.remove();
+});
+
+describe('what each caller gets alone', () => {
+  test('is the same each time', async () => {
+    for (const ask of asks) expect([ask.name, await send(ask)]).toEqual([ask.name, alone.get(ask.name)]);
+  });
+
+  test('is their own data, the refusals and the faults that are mixed below', () => {
+    expect(new Set(asks.map(({ name }) => name)).size).toBe(asks.length);
+    const statuses = new Map(Map.groupBy(alone.values(), ({ status }) => status));
+    expect([...statuses.keys()].sort()).toEqual([200, 400, 401, 403]);
+    for (const { name, email } of callers.filter(({ platform: of }) => of === 'user')) {
+      const { me } = JSON.parse(alone.get(`${name}: mine`)?.body ?? '').data;
+      expect([name, me.email, me.orders.edges.length > 0]).toEqual([name, email, true]);
+      expect(alone.get(`${name}: mine by hash`)).toEqual(alone.get(`${name}: mine`));
+    }
+    // No two people get the same answer to the same question.
+    const mine = [...alone].filter(([name]) => name.endsWith(': mine') && !name.startsWith('nobody'));
+    expect(new Set(mine.map(([, { body }]) => body)).size).toBe(8);
+    const broken = [...alone].filter(([name]) => /, (closed|garbled|html|cut)$/.test(name));
+    expect(broken.length).toBeGreaterThan(10);
+    for (const [, { body }] of broken) expect(body).toContain('"reason":"auth.unavailable"');
+  });
+});
+
+test(`${parallel} at once get what each of them gets alone`, async () => {
+  const wrong: unknown[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const chosen = shuffle(Array.from({ length: parallel }, (_, i) => asks[i % asks.length] as Ask));
+    // Some go before they have their answer: what was theirs must not fall to anybody else.
+    const leavers = shuffle([...asks])
+      .slice(0, 20)
+      .map(leave);
+    const answers = await Promise.all(chosen.map(send));
+    await Promise.all(leavers);
+    for (const [index, answer] of answers.entries()) {
+      const { name } = chosen[index] as Ask;
+      const expected = alone.get(name);
+      if (JSON.stringify(answer) !== JSON.stringify(expected)) wrong.push({ round, name, answer, expected });
+    }
+  }
+  expect(wrong).toEqual([]);
+}, 60_000);
+
+type Answer = { status: number; headers: Record<string, string>; body: string };
+
+async function send({ url, headers, body }: Ask): Promise<Answer> {
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+  const text = await response.text();
+  const { date: _, ...kept } = Object.fromEntries(response.headers);
+  return { status: response.status, headers: kept, body: text };
+}
+
+async function leave({ url, headers, body }: Ask): Promise<void> {
+  const signal = AbortSignal.timeout(20 + Math.floor(Math.random() * 300));
+  await fetch(url, { method: 'POST', headers, body: JSON.stringify(body), signal })
+    .then((response) => response.text())
+    .catch(() => {});
+}
+
+async function readExpiredToken(env: Record<string, string>): Promise<string> {
+  const child = startProcess(process.execPath, ['launcher/expired-token.ts'], env);
+  await child.exit();
+  return child.output().trim();
+}
+
+function shuffle<T>(items: T[]): T[] {
+  for (let i = items.length - 1; i > 0; i -= 1) {
+    const j = Math.floor(Math.random() * (i + 1));
+    [items[i], items[j]] = [items[j] as T, items[i] as T];
+  }
+  return items;
+}
+
+/** Customers who have orders, and staff of each role. One after the other: each compares a password. */
+async function signInEverybody(doors: Doors): Promise<SignedIn[]> {
+  const callers: SignedIn[] = [];
+  for (const tenant of ['demo', 'globex'] as const) {
+    const platform = 'portal';
+    for (const name of staffOf[tenant]) {
+      callers.push(await signIn(doors, { email: `${name}@example.com`, platform, tenant }));
+    }
+    const buyers = await findBuyers(doors, callers.at(-1) as SignedIn);
+    for (const email of buyers.slice(0, customersPerTenant[tenant])) {
+      callers.push(await signIn(doors, { email, platform: 'user', tenant }));
+    }
+  }
+  return callers;
+}
