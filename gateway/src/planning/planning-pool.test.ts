@@ -64,6 +64,19 @@ describe('the pool of planning workers', () => {
     expect(order).toEqual(['other planned', 'first stopped', 'second stopped']);
   }, 60_000);
 
+  it('gives who stopped a worker no other one that is the last', async () => {
+    const { run } = await openPool({ deadlineMs: 2000 });
+    expect(await Promise.all([run('hang', 'suspect'), run('0', 'other')])).toEqual(['stopped', 'planned']);
+    const order: string[] = [];
+    const note = (name: string) => (kind: string) => order.push(`${name} ${kind}`);
+    await Promise.all([
+      run('hang', 'stranger').then(note('stranger')),
+      run('0', 'suspect').then(note('suspect')),
+      run('100', 'other').then(note('other')),
+    ]);
+    expect(order).toEqual(['other planned', 'stranger stopped', 'suspect planned']);
+  }, 60_000);
+
   it('has all who stopped a worker share one, so that others have the other', async () => {
     const { run } = await openPool({ deadlineMs: 1500 });
     expect(await Promise.all(['a', 'b', 'c'].map((caller) => run('hang', caller)))).toEqual(

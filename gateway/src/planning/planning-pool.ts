@@ -29,7 +29,7 @@ export type PlanningPool = {
 
 type Waiting = { job: PlanningJob; timer: NodeJS.Timeout; settle(outcome: PlanningOutcome): void };
 
-/** How long who lost us a worker is one of those who share one. */
+/** How long who lost us a worker comes after everybody else. */
 const suspicionMs = 60_000;
 const maxSuspects = 10_000;
 /** An honest operation takes some 10 ms. Beyond this, the next one should not have to wait for a worker to start. */
@@ -38,7 +38,7 @@ const slowAfterMs = 100;
 /**
  * At most two workers, for all entrances of the process. The second is started when the first is busy for long, or when
  * somebody waits. A caller has one of them at a time, and callers take turns: whoever sends what can't be planned waits for
- * that itself. All who did so in the last minute share one worker, so that a few addresses can't take both.
+ * that itself. Who did so in the last minute gets a worker only where another is free, so that a few addresses can't take both.
  */
 export function openPlanningPool({
   logger,
@@ -59,11 +59,15 @@ export function openPlanningPool({
   const isAnyIdle = () => slots.some(({ isIdle }) => isIdle);
   const openSlot = () => slots.push(openWorkerSlot({ logger, schemas, deadlineMs, entry, onIdle: assign }));
   const isSuspect = (caller: string) => suspects.get(caller) === true;
-  const mayHaveWorker = (caller: string) =>
-    !served.has(caller) && !(isSuspect(caller) && [...served].some(isSuspect));
+  const mayHaveWorker = (caller: string) => {
+    if (served.has(caller)) return false;
+    // A suspect leaves one to others that is ready now: one that was stopped takes its time to start again.
+    return !isSuspect(caller) || maxWorkers === 1 || slots.filter(({ isIdle }) => isIdle).length > 1;
+  };
   /** Only where all that there are have something to do, and are not merely starting. */
-  const openFurtherSlot = () => {
-    if (slots.length < maxWorkers && served.size === slots.length) openSlot();
+  const openFurtherSlot = (caller?: string) => {
+    const isNeeded = served.size === slots.length || (caller !== undefined && isSuspect(caller));
+    if (isNeeded && slots.length < maxWorkers) openSlot();
   };
   const assign = () => {
     if (isAnyIdle()) for (const resolve of awaitingReady.splice(0)) resolve();
@@ -108,7 +112,7 @@ export function openPlanningPool({
       };
       turnAway(queue.push(caller, waiting));
       assign();
-      if (queue.length > 0 && mayHaveWorker(caller)) openFurtherSlot();
+      if (queue.length > 0 && !served.has(caller)) openFurtherSlot(caller);
       return promise;
     },
     ready: () =>
