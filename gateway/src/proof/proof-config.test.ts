@@ -6,6 +6,7 @@ import { proofFields, proofFilesOf, refineProof, whenProofIsRead } from './proof
 const schema = z
   .object({
     ...proofFields,
+    SURFACE: z.enum(['development', 'production']).optional(),
     NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
     ENTRANCES: z
       .string()
@@ -44,6 +45,7 @@ describe('the proof keys of a gateway', () => {
     expect(faultsOf({ REQUIRE_PROOF: 'no', NODE_ENV: 'production' })).toEqual([
       expect.stringMatching(/^REQUIRE_PROOF: must not be no in production/),
     ]);
+    expect(faultsOf({ REQUIRE_PROOF: 'no', SURFACE: 'production' })).toHaveLength(1);
   });
 
   it("are each entrance's own", () => {

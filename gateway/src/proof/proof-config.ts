@@ -1,5 +1,5 @@
 import { type Variant, variants } from '@signet/schema/supergraph-files';
-import { configFields } from '@signet/service';
+import { configFields, hasProductionSurface, type SurfaceConfig } from '@signet/service';
 import { z } from 'zod';
 
 /** What the entrances of this process sign their fetches with. */
@@ -19,8 +19,7 @@ const keyFileVariables = {
   portal: 'PORTAL_PROOF_KEY_FILE',
 } as const satisfies Record<Variant, keyof typeof proofFields>;
 
-export type ProofConfig = {
-  NODE_ENV: 'development' | 'production' | 'test';
+export type ProofConfig = SurfaceConfig & {
   ENTRANCES?: readonly Variant[] | undefined;
 } & z.output<z.ZodObject<typeof proofFields>>;
 
@@ -42,8 +41,11 @@ export function refineProof(config: ProofConfig, issues: Issues): void {
   const report = (variable: string, message: string) =>
     issues.addIssue({ code: 'custom', path: [variable], message });
   if (!config.REQUIRE_PROOF) {
-    if (config.NODE_ENV === 'production') {
-      report('REQUIRE_PROOF', 'must not be no in production: no subgraph takes in what is not signed');
+    if (hasProductionSurface(config)) {
+      report(
+        'REQUIRE_PROOF',
+        'must not be no in production, nor with its surface: no subgraph takes in what is not signed',
+      );
     }
     return;
   }
@@ -61,7 +63,7 @@ export function refineProof(config: ProofConfig, issues: Issues): void {
   }
 }
 
-const readVariables = new Set([...Object.keys(proofFields), 'NODE_ENV', 'ENTRANCES']);
+const readVariables = new Set([...Object.keys(proofFields), 'NODE_ENV', 'SURFACE', 'ENTRANCES']);
 
 /** When to look: beside any other fault, so that all are told at once, but not before these variables are readable. */
 export const whenProofIsRead = {

@@ -40,6 +40,7 @@ describe('REQUIRE_PROOF', () => {
     const refusal = [expect.stringMatching(/^REQUIRE_PROOF: must not be no in production/)];
     expect(faultsOf(production)).toEqual(refusal);
     expect(faultsOf({ ...production, ...files })).toEqual(refusal);
+    expect(faultsOf({ ...good, SURFACE: 'production', REQUIRE_PROOF: 'no' })).toEqual(refusal);
   });
 
   it.each(['off', '0', 'NO'])('takes no other word for no: %s', (value) => {

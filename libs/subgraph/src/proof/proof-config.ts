@@ -22,7 +22,12 @@ type ConfigFault = { variable: keyof typeof proofConfigFields; fault: string };
 export function findProofFaults(config: ProofConfig): ConfigFault[] {
   if (!config.REQUIRE_PROOF) {
     return hasProductionSurface(config)
-      ? [{ variable: 'REQUIRE_PROOF', fault: 'must not be no in production: requests would need no proof' }]
+      ? [
+          {
+            variable: 'REQUIRE_PROOF',
+            fault: 'must not be no in production, nor with its surface: requests would need no proof',
+          },
+        ]
       : [];
   }
   const files = ['PROOF_KEY_FILE', 'PROOF_PEERS_FILE'] as const;
