@@ -47,7 +47,7 @@ export const schemaAttacks: readonly Attack[] = [
     name: 'suggested fields',
     tried: 'a field with a letter wrong, for "Did you mean"',
     run: async ({ graph, user }) =>
-      (await wonBySuggestion(graph, '{ product { id } }', /products|portalHealth/)) ??
+      (await wonBySuggestion(graph, '{ product5 { id } me { emal } }', /"products?"|"email"/)) ??
       (await wonBySuggestion(user, '{ portalHealt }', /portalHealth/)),
   },
   {
@@ -74,6 +74,19 @@ export const schemaAttacks: readonly Attack[] = [
         {
           f: { tex: 'a' },
         },
+      )),
+  },
+  {
+    name: 'types in texts',
+    tried: 'a required argument left out, an object without a selection, a scalar with one',
+    run: async ({ graph }) =>
+      (await wonBySuggestion(graph, '{ product { name } }', /"id"|ID!/)) ??
+      (await wonBySuggestion(graph, '{ me products }', /"User"|ProductConnection/)) ??
+      (await wonBySuggestion(graph, '{ products { totalCount { x } } }', /Int!/)) ??
+      (await wonBySuggestion(
+        graph,
+        'mutation { login(input: {}) { expiresIn } }',
+        /"email"|"password"|String!/,
       )),
   },
   {

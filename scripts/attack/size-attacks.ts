@@ -1,7 +1,7 @@
 import type { Attack } from './attack.ts';
 import type { Reply } from './client.ts';
 import type { Target } from './target.ts';
-import { wonIfInsideShows, wonUnlessRefused } from './verdicts.ts';
+import { shorten, wonIfInsideShows, wonUnlessRefused } from './verdicts.ts';
 
 /** `unit` again and again, with `%` as its number and `&` as the next. */
 function repeat(count: number, unit: string): string {
@@ -137,15 +137,29 @@ export const sizeAttacks: readonly Attack[] = [
     '__type.fields.type.fields… ten times',
     `{ __type(name: "Query") ${'{ fields { type '.repeat(10)} { name } ${'} }'.repeat(10)} }`,
   ),
-  tooMuch(
+  document(
     'planner bomb',
-    'a field of several subgraphs, along a cycle, under many types',
-    ({ graph, customer }) =>
-      graph.ask(
-        `{ me { ${repeat(15, 'a%: orders(first: 1) { edges { node { ...O } } }')} } } fragment O on Order { ${repeat(15, 'c%: customer { id email orders(first: 1) { edges { node { id } } } }')} }`,
-        { token: customer },
-      ),
+    'a field of several subgraphs, along a cycle, under many names',
+    `{ me { ${repeat(15, 'a%: orders(first: 1) { edges { node { ...O } } }')} } } fragment O on Order { ${repeat(15, 'c%: customer { id email orders(first: 1) { edges { node { id } } } }')} }`,
   ),
+  {
+    name: 'as dear as allowed',
+    tried: 'operations just within the limits, each planned for the first time: are others served?',
+    async run({ graph, customer: token }) {
+      const customer = 'customer { email fullName createdAt emailVerified }';
+      const bombs = [
+        `{ me { ${repeat(28, `o%: orders(first: 1) { edges { node { ${customer} items { product { name stock { available } } } } } }`)} } }`,
+        `{ me { orders(first: 1) { edges { node { customer { orders(first: 1) { edges { node { ${repeat(28, `c%: ${customer}`)} } } } } } } } } }`,
+        `{ ${repeat(11, 'a%: products(first: 100) { edges { node { name price { amount } stock { available } } } }')} }`,
+      ];
+      // A comment makes each a document that nobody has seen.
+      const replies = await Promise.all(
+        bombs.flatMap((query) => [1, 2].map((n) => graph.ask(`# ${Date.now()} ${n}\n${query}`, { token }))),
+      );
+      const broken = replies.find(({ status }) => ![200, 400, 503].includes(status));
+      return broken && `HTTP ${broken.status}: ${shorten(broken.text)}`;
+    },
+  },
 ];
 
 /** The connection was closed while the body was sent: as good as 413. */
