@@ -65,6 +65,7 @@ export async function startPlatform(
       database,
       createLogger: (name) => createLogger(name, config.LOG_LEVEL),
       subgraphOptions: onQuery ? { onQuery } : {},
+      limits: Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('LIMIT_'))),
       auth,
       gateway,
     });
