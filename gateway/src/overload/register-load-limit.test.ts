@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { createHttpServer, createLogger, listen } from '@signet/service';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -62,12 +64,30 @@ test('reads nothing of a request that it refuses', async () => {
   await Promise.all(held);
 });
 
+test('clients that send their bodies in drops hold no place', async () => {
+  const slow = Array.from({ length: 20 }, () => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write(
+      'POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{',
+    );
+    return socket;
+  });
+  await Promise.all(slow.map((socket) => once(socket, 'connect')));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const held = [ask('127.0.0.1'), ask('127.0.0.1')];
+  await vi.waitFor(() => expect(entered).toBe(2));
+  release();
+  expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200]);
+  for (const socket of slow) socket.destroy();
+});
+
 test('keeps answering for health and keys while it refuses', async () => {
   const held = [ask('192.0.2.1'), ask('192.0.2.1')];
   await vi.waitFor(() => expect(entered).toBe(2));
   expect((await ask('192.0.2.1')).status).toBe(503);
   for (const path of ['/health/live', '/health/ready', '/.well-known/jwks.json']) {
-    expect((await fetch(`${url}${path}`)).status).toBe(200);
+    const answer = await fetch(`${url}${path}`, { headers: { 'x-forwarded-for': '192.0.2.1' } });
+    expect(answer.status).toBe(200);
   }
   release();
   await Promise.all(held);

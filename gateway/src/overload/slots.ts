@@ -4,6 +4,8 @@ import ipaddr from 'ipaddr.js';
 export type Slots = {
   /** Takes a place for a client of this address; undefined when it may have none now. Give each back once. */
   take(address: string | undefined): Slot | undefined;
+  /** Whether `take` would give one. */
+  hasFor(address: string | undefined): boolean;
 };
 
 export type Slot = { giveBack(): void };
@@ -15,15 +17,16 @@ export type Slot = { giveBack(): void };
 export function createSlots(max: number): Slots {
   const held = new Map<string, number>();
   let taken = 0;
+  const isFreeFor = (client: string) => (held.get(client) ?? 0) < max - taken;
   return {
+    hasFor: (address = '') => isFreeFor(networkOf(address)),
     take(address = '') {
       const client = networkOf(address);
-      const ofClient = held.get(client) ?? 0;
-      if (ofClient >= max - taken) {
+      if (!isFreeFor(client)) {
         return undefined;
       }
       taken += 1;
-      held.set(client, ofClient + 1);
+      held.set(client, (held.get(client) ?? 0) + 1);
       return {
         giveBack() {
           taken -= 1;
