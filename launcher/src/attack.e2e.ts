@@ -48,3 +48,15 @@ test.each([
     expect.stringMatching(/npm run attack -- <url>|SURFACE=production npm start/),
   ]);
 });
+
+test('npm start names a limit that is none', async () => {
+  const start = startProcess('npm', ['start'], {
+    PORT_BASE: String(await findFreePortBase()),
+    SIGNET_HOME: `${home.path}/limits`,
+    LIMIT_DEPTH: 'many',
+  });
+  expect([(await start.exit()).code, start.output()]).toEqual([
+    1,
+    expect.stringContaining('LIMIT_DEPTH: must be a whole number from 1'),
+  ]);
+});
