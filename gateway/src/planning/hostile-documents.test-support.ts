@@ -10,12 +10,12 @@ export type HostileRequest = {
  * document that was never seen.
  */
 export const hostileRequests: Record<string, (seed: string) => HostileRequest> = {
-  'fragments that spread fragments twice, 25 deep': (seed) => ({
-    query: `{ ...f0${seed} } ${range(25)
+  'fragments that spread fragments twice, 18 deep': (seed) => ({
+    query: `{ ...f0${seed} } ${range(18)
       .map(
         (index) => `fragment f${index}${seed} on Query { ...f${index + 1}${seed} ...f${index + 1}${seed} }`,
       )
-      .join(' ')} fragment f25${seed} on Query { products(first: 1) { totalCount } }`,
+      .join(' ')} fragment f18${seed} on Query { products(first: 1) { totalCount } }`,
   }),
   'a thousand fragments that are spread side by side': (seed) => ({
     query: `{ ${range(1000)
