@@ -219,5 +219,5 @@ describe('a flood of sign-ins from three addresses', () => {
     await auth.stop();
     expect(answers).toEqual(Array(5).fill([900, 600]).flat());
     expect(refused.count).toBeGreaterThan(0);
-  });
+  }, 60_000); // Thirty clients and as many compares as there is time for: slow where others use the processors too.
 });
