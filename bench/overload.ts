@@ -4,7 +4,7 @@ import { Pool } from 'undici';
 import { percentile } from './support/measure.ts';
 import { startPlatformProcess } from './support/start-platform-process.ts';
 
-const maxInFlight = process.argv[2] ?? '512';
+const maxInFlight = process.argv[2] ?? '256';
 const seconds = Number(process.argv[3] ?? 10);
 const overload = 3;
 /** Clients with addresses of their own: one alone may take half of the places only. */

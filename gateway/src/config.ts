@@ -44,7 +44,7 @@ const fields = {
   /** Operations under way at a time at an entrance; beyond, 503. One client's address gets half of them. */
   MAX_IN_FLIGHT: configFields
     .wholeNumber('must be a number from 2 to 100000', { min: 2, max: 100_000 })
-    .default(512),
+    .default(256),
   /** Where the platforms' auth processes answer. One process may serve both. */
   AUTH_USER_URL: configFields.httpUrl,
   AUTH_PORTAL_URL: configFields.httpUrl,

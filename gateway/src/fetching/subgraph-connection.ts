@@ -36,7 +36,7 @@ const connectTimeoutMs = 2000;
 const maxAnswerBytes = 10 * 1024 * 1024;
 /** A fetch without any answer for so long is a reason to ask whether the subgraph lives. */
 const doubtAfterMs = 2000;
-const probeTimeoutMs = 1000;
+const probeTimeoutMs = 3000;
 const lostConnection = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 export function connectToSubgraph(url: string, name: string, logger: Logger): SubgraphConnection {
