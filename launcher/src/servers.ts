@@ -23,10 +23,8 @@ type ServersOptions = {
   database: PlatformDatabase;
   createLogger(name: string): Logger;
   subgraphOptions: { onQuery?: (sql: string) => void };
-  /** The gateway's own LIMIT_ variables (docs/limits.md), which it checks. */
-  limits: Environment;
   auth: { env?: Environment; keyTiming?: AuthOptions['keyTiming'] };
-  gateway: { env?: Environment };
+  gateway: { env: Environment };
 };
 
 const portVariable = 'PORT_BASE';
@@ -139,7 +137,6 @@ function gatewayConfig(options: ServersOptions, common: Environment) {
   const urlOf = (name: keyof Ports['subgraphs']) => `http://${innerHost}:${ports.subgraphs[name]}/graphql`;
   return load(gatewayConfigSchema, {
     ...common,
-    ...options.limits,
     HOST: config.HOST,
     ALLOWED_HOSTS: config.ALLOWED_HOSTS.join(','),
     CORS_ORIGINS: corsOriginsOf(config).join(','),

@@ -65,9 +65,8 @@ export async function startPlatform(
       database,
       createLogger: (name) => createLogger(name, config.LOG_LEVEL),
       subgraphOptions: onQuery ? { onQuery } : {},
-      limits: Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith('LIMIT_'))),
       auth,
-      gateway,
+      gateway: { env: { ...gatewayVariables(env), ...gateway.env } },
     });
     stops.push(servers.stop);
     const seconds = (performance.now() - startedAt) / 1000;
@@ -85,6 +84,12 @@ export async function startPlatform(
     await stop();
     throw isForTheUser(error) ? new ConfigError([error.message]) : error;
   }
+}
+
+/** The gateway's own, which it checks (docs/limits.md, docs/trusted-documents.md). */
+function gatewayVariables(env: Environment): Environment {
+  const isOne = (name: string) => /^(LIMIT_\w+|(GRAPH|USER|PORTAL)_TRUSTED_DOCUMENTS(_FILES)?)$/.test(name);
+  return Object.fromEntries(Object.entries(env).filter(([name]) => isOne(name)));
 }
 
 /** Faults of the database whose text is written for who starts the platform. */
