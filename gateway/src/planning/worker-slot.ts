@@ -28,7 +28,7 @@ export type WorkerSlot = {
 
 /** Schemas, planners and what the largest honest operation takes are some 80 MB. Beyond this the worker ends, alone. */
 const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 };
-/** Between two workers of which the first did not even start. */
+/** Before the next, where one ended without an operation to blame: it may be for good. */
 const restartPauseMs = 1000;
 
 export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
@@ -57,22 +57,23 @@ export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
   };
   const start = () => {
     if (isStopped) return;
-    let hasStarted = false;
     unloaded = [...schemas];
     waiting = 'start';
     const started = new Worker(entry, { resourceLimits, stdin: false, name: 'planning' });
     worker = started;
     started.on('message', (message: MessageFromWorker) => {
-      hasStarted = true;
+      // What a stopped one still had to say is nobody's answer.
+      if (worker !== started) return;
       if (message.kind !== 'ready') settle(message);
-      if (worker === started) loadNext();
+      loadNext();
     });
     started.on('error', (error) => logger.error({ err: error }, 'a planning worker failed'));
     started.once('exit', () => {
       if (worker !== started) return;
       worker = undefined;
+      const restartMs = typeof waiting === 'function' ? 0 : restartPauseMs;
       settle({ kind: 'died' });
-      setTimeout(start, hasStarted ? 0 : restartPauseMs).unref();
+      setTimeout(start, restartMs).unref();
     });
     // It alone keeps no process alive. Listening for messages would undo this.
     started.unref();
