@@ -72,6 +72,23 @@ describe('limits at an entrance', () => {
     };
     const refused = (reason: string) => [400, { code: 'BAD_USER_INPUT', reason: `request.limit.${reason}` }];
     expect(await get({ query: deepText })).toEqual(refused('nesting'));
+    // The same name in other letters, and what other readers of URLs take for a separator.
+    const encoded = encodeURIComponent(deepText);
+    for (const search of [
+      `%71uery=${encoded}`,
+      `a=;&query=${encoded}`,
+      `query=${encoded}&query=x`,
+      `query=x&query=${encoded}`,
+    ]) {
+      const response = await fetch(`${gateway.urls.graph}/graphql?${search}`, {
+        headers: { 'apollo-require-preflight': 'yes' },
+      });
+      expect([search, response.status, await response.text()]).toEqual([
+        search,
+        400,
+        expect.stringContaining('request.limit.nesting'),
+      ]);
+    }
     const variables = `${'['.repeat(1000)}${']'.repeat(1000)}`;
     expect(await get({ query: '{ __typename }', variables: `{"a":${variables}}` })).toEqual(
       refused('input_depth'),

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { GraphQLError, Lexer, Source, TokenKind } from 'graphql';
 import type { LimitConfig } from './limits.ts';
 import { refuseExcess } from './refuse-excess.ts';
@@ -49,11 +49,17 @@ export function registerSourceLimits(server: FastifyInstance, path: string, conf
     if (request.routeOptions.url !== path) {
       return;
     }
-    const { query } = (request.method === 'GET' ? request.query : (request.body ?? {})) as {
-      query?: unknown;
-    };
-    if (typeof query === 'string') {
-      assertSourceWithinLimits(query, config);
+    for (const source of sourcesOf(request)) {
+      assertSourceWithinLimits(source, config);
     }
   });
+}
+
+/** Where Apollo Server looks for the text, read as it does: another reading of the URL could miss what it finds. */
+function sourcesOf({ method, url, body }: FastifyRequest): string[] {
+  if (method === 'GET') {
+    return URL.parse(url, 'http://gateway')?.searchParams.getAll('query') ?? [];
+  }
+  const { query } = (body ?? {}) as { query?: unknown };
+  return typeof query === 'string' ? [query] : [];
 }
