@@ -215,6 +215,16 @@ describe('limits on operations', () => {
     expect(() => check(`${wide} query Cheap { me { id } }`)).toThrow(refusal('root_fields'));
   });
 
+  it.each([
+    'query @a(b: LIST) { me { id } }',
+    'query ($v: Int @a(b: LIST)) { me { id } }',
+    '{ ...F @a(b: LIST) } fragment F on Query { me { id } }',
+    '{ ... @a(b: LIST) { me { id } } }',
+    '{ me { id } } fragment F on User @a(b: LIST) { id }',
+  ])('hold for the arguments of directives in %j', (text) => {
+    expect(() => check(text.replace('LIST', `[${'1,'.repeat(201)}]`))).toThrow(refusal('list_size'));
+  });
+
   it('hold in fragments that nothing uses', () => {
     expect(() => check(`{ me { id } } fragment F on User { id ${repeat(6, '@a')} }`)).toThrow(
       refusal('directives'),
