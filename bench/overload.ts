@@ -7,6 +7,10 @@ import { startPlatformProcess } from './support/start-platform-process.ts';
 const maxInFlight = process.argv[2] ?? '256';
 const seconds = Number(process.argv[3] ?? 10);
 const overload = 3;
+/** Of the capacity: what must still be answered. */
+const leastShare = 0.7;
+/** Share of all requests that may get no answer while somebody waits for it. */
+const mostLost = 0.01;
 /** Clients with addresses of their own: one alone may take half of the places only. */
 const addresses = Array.from({ length: 16 }, (_, index) => `127.0.0.${index + 2}`);
 /** Beyond this, whoever asked has gone. */
@@ -25,7 +29,8 @@ try {
   await fireClosed(2);
   const capacity = await fireClosed(seconds);
   console.log(`at most ${maxInFlight} under way; capacity: ${capacity.toFixed(0)} requests/s`);
-  report(await fireOpen(capacity * overload));
+  const { answeredPerSecond, lost } = report(await fireOpen(capacity * overload));
+  process.exitCode = answeredPerSecond >= leastShare * capacity && lost <= mostLost ? 0 : 1;
 } finally {
   await Promise.all(pools.map((pool) => pool.destroy()));
   await platform.stop();
@@ -81,7 +86,7 @@ async function ask(pool: Pool): Promise<Outcome> {
   }
 }
 
-function report(outcomes: Outcome[]): void {
+function report(outcomes: Outcome[]): { answeredPerSecond: number; lost: number } {
   const times = (status: number) =>
     outcomes.filter((outcome) => outcome.status === status).map(({ ms }) => ms);
   const [answered, shed] = [times(200), times(503)];
@@ -94,4 +99,5 @@ function report(outcomes: Outcome[]): void {
     `shed ${(shed.length / seconds).toFixed(0)}/s, p50 ${inMs(shed, 0.5)}, p99 ${inMs(shed, 0.99)}`,
   );
   console.log(`errors ${times(0).length}, without an answer in ${patienceMs / 1000} s: ${times(-1).length}`);
+  return { answeredPerSecond: answered.length / seconds, lost: times(-1).length / outcomes.length };
 }
