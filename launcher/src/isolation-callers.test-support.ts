@@ -11,11 +11,18 @@ export type SignedIn = {
   platform: 'user' | 'portal';
   tenant: string;
   token: string;
+  /** The refresh token, as a browser keeps it: `name=value`. */
+  cookie: string;
   /** Ids of own orders; none of staff. */
   orders: string[];
 };
 
 export type Doors = Record<'graph' | 'user' | 'portal', string>;
+
+/** In an answer that says that there is no time for it, or that a subgraph is away. */
+export const outage = '"reason":"auth.unavailable"';
+export const maxTries = 20;
+export const retryAfterMs = 300;
 
 const password = 'correct horse battery staple';
 
@@ -42,7 +49,7 @@ const staff = 'query Staff { staffMembers(first: 50) { edges { node { email role
 const products =
   'query Products { products(first: 5) { totalCount edges { node { id name stock { available } } } } }';
 
-/** Signs somebody in, from a device of their own. */
+/** Signs somebody in, from a device of their own and with a cookie, as a page of the entrance does. */
 export async function signIn(
   doors: Doors,
   { email, platform, tenant }: { email: string; platform: 'user' | 'portal'; tenant: string },
@@ -50,16 +57,52 @@ export async function signIn(
   const field = platform === 'user' ? 'login' : 'portalLogin';
   const query = `mutation ($input: LoginInput!) { it: ${field}(input: $input) { accessToken } }`;
   const variables = { input: { email, password } };
-  const headers = { 'x-tenant': tenant, 'user-agent': `Device of ${email} at ${tenant}` };
-  const { body } = await postGraphql(`${doors.graph}/graphql`, { query, variables }, { headers });
-  const token = String(body.data.it.accessToken);
+  const device = { 'x-tenant': tenant, 'user-agent': `Device of ${email} at ${tenant}` };
+  const headers = { ...device, ...byCookie(doors) };
+  const signedIn = await postGraphql(`${doors.graph}/graphql`, { query, variables }, { headers });
+  const token = String(signedIn.body.data.it.accessToken);
+  const cookie = cookieOf(signedIn.headers);
   const orders =
     platform === 'user'
       ? (
           await postGraphql(`${doors.user}/graphql`, { query: mine, variables: { first: 5 } }, { token })
         ).body.data.me.orders.edges.map(({ node }: { node: { id: string } }) => node.id)
       : [];
-  return { name: `${email} of ${tenant}`, email, platform, tenant, token, orders };
+  return { name: `${email} of ${tenant}`, email, platform, tenant, token, cookie, orders };
+}
+
+/** New tokens for the cookie: whose session they are of, and the next cookie. */
+export async function refreshByCookie(
+  doors: Doors,
+  { platform, tenant, cookie }: SignedIn,
+): Promise<{ subject: string; session: string; cookie: string }> {
+  const query = `mutation { it: ${platform === 'user' ? 'refresh' : 'portalRefresh'} { accessToken refreshToken } }`;
+  const headers = { ...byCookie(doors), 'x-tenant': tenant, cookie };
+  for (let tries = 1; ; tries += 1) {
+    const { body, headers: answered } = await postGraphql(`${doors.graph}/graphql`, { query }, { headers });
+    if (body.data) {
+      return { ...claimsOf(String(body.data.it.accessToken)), cookie: cookieOf(answered) };
+    }
+    const text = JSON.stringify(body);
+    if (tries === maxTries || !text.includes(outage)) throw new Error(`no new tokens for a cookie: ${text}`);
+    await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
+  }
+}
+
+/** Whose token it is. */
+export function claimsOf(token: string): { subject: string; session: string } {
+  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+  return { subject: claims.sub, session: claims.sid };
+}
+
+function byCookie({ graph }: Doors) {
+  return { 'signet-session': 'cookie', origin: graph };
+}
+
+function cookieOf(headers: Headers): string {
+  const [line = '', ...others] = headers.getSetCookie();
+  if (others.length > 0) throw new Error(`an answer sets ${others.length + 1} cookies`);
+  return line.split(';', 1)[0] ?? '';
 }
 
 /** E-mail addresses of the active customers of a tenant who have placed orders. */

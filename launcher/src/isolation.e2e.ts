@@ -2,9 +2,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FaultyProxy, startFaultyProxy } from './faulty-proxy.test-support.ts';
 import {
   type Ask,
+  claimsOf,
   type Doors,
   findBuyers,
   listAsks,
+  maxTries,
+  outage,
+  refreshByCookie,
+  retryAfterMs,
   type SignedIn,
   signIn,
   storeForHash,
@@ -22,8 +27,11 @@ const staffOf = { demo: ['support', 'operations', 'admin'], globex: ['support', 
 let home: Awaited<ReturnType<typeof createHome>>;
 let proxy: FaultyProxy;
 let platform: RunningPlatform;
+let doors: Doors;
 let callers: SignedIn[];
 let asks: Ask[];
+/** Of every cookie that was ever set. */
+let ownerOfCookie: Map<string, string>;
 let alone: Map<string, Answer>;
 
 beforeAll(async () => {
@@ -37,8 +45,9 @@ beforeAll(async () => {
     { print: () => {}, gateway: { env: { ORDERS_URL: `${proxy.url}/graphql` } } },
   );
   const at = (offset: number) => `http://localhost:${portBase + offset}`;
-  const doors: Doors = { graph: at(0), user: at(1), portal: at(2) };
+  doors = { graph: at(0), user: at(1), portal: at(2) };
   callers = await signInEverybody(doors);
+  ownerOfCookie = new Map(callers.map(({ cookie, name }) => [cookie, name]));
   const customer = callers.find(({ platform: of }) => of === 'user') as SignedIn;
   await send(storeForHash(doors, customer));
   asks = listAsks(doors, callers, {
@@ -74,7 +83,7 @@ describe('what each caller gets alone', () => {
     expect(new Set(mine.map(([, { body }]) => body)).size).toBe(8);
     const broken = [...alone].filter(([name]) => /, (closed|garbled|html|cut)$/.test(name));
     expect(broken.length).toBeGreaterThan(10);
-    for (const [, { body }] of broken) expect(body).toContain('"reason":"auth.unavailable"');
+    for (const [, { body }] of broken) expect(body).toContain(outage);
   });
 });
 
@@ -86,7 +95,11 @@ test(`${parallel} at once get what each of them gets alone`, async () => {
     const leavers = shuffle([...asks])
       .slice(0, 20)
       .map(leave);
-    const answers = await Promise.all(chosen.map(send));
+    const [answers, refreshed] = await Promise.all([
+      Promise.all(chosen.map(sendUntilServed)),
+      Promise.all(callers.map((caller) => refreshByCookie(doors, caller))),
+    ]);
+    expectOwnCookies(refreshed);
     await Promise.all(leavers);
     for (const [index, answer] of answers.entries()) {
       const { name } = chosen[index] as Ask;
@@ -97,6 +110,18 @@ test(`${parallel} at once get what each of them gets alone`, async () => {
   expect(wrong).toEqual([]);
 }, 60_000);
 
+/** Each gets tokens of their own session, and a cookie that nobody else got before. The next round sends that one. */
+function expectOwnCookies(refreshed: Awaited<ReturnType<typeof refreshByCookie>>[]): void {
+  for (const [index, caller] of callers.entries()) {
+    const { cookie, ...session } = refreshed[index] as (typeof refreshed)[number];
+    expect([caller.name, session]).toEqual([caller.name, claimsOf(caller.token)]);
+    // Within a minute, the same one may come again (docs/decisions/0007-refresh-in-browsers.md).
+    expect([caller.name, ownerOfCookie.get(cookie) ?? caller.name]).toEqual([caller.name, caller.name]);
+    ownerOfCookie.set(cookie, caller.name);
+    caller.cookie = cookie;
+  }
+}
+
 type Answer = { status: number; headers: Record<string, string>; body: string };
 
 async function send({ url, headers, body }: Ask): Promise<Answer> {
@@ -104,6 +129,20 @@ async function send({ url, headers, body }: Ask): Promise<Answer> {
   const text = await response.text();
   const { date: _, ...kept } = Object.fromEntries(response.headers);
   return { status: response.status, headers: kept, body: text };
+}
+
+/**
+ * A busy machine has no time for some, and says so. That is nobody's data: it is asked again, as a client would, where it
+ * is not what this request gets alone.
+ */
+async function sendUntilServed(ask: Ask): Promise<Answer> {
+  const isOutage = (answer: Answer | undefined) => answer?.body.includes(outage);
+  let answer = await send(ask);
+  for (let tries = 1; tries < maxTries && isOutage(answer) && !isOutage(alone.get(ask.name)); tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
+    answer = await send(ask);
+  }
+  return answer;
 }
 
 async function leave({ url, headers, body }: Ask): Promise<void> {
