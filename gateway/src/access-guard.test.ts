@@ -91,13 +91,10 @@ describe('an operation that the caller may not have as a whole', () => {
       (_, i) => `fragment F${i} on Category { name ...F${i + 1} ... { ...F${i + 1} } }`,
     );
     const query = `{ products(first: 1) { edges { node { category { ...F0 } } } } } ${fragments.join(' ')} fragment F20 on Category { name }`;
-    for (const [accept, status] of [
-      ['application/json', 200],
-      ['*/*', 400],
-    ] as const) {
+    for (const accept of ['application/json', '*/*']) {
       const answer = await ask('staff', query, { accept });
-      expect(reasonsOf(answer)).toEqual(['input.query']);
-      expect(answer.status).toBe(status);
+      expect(reasonsOf(answer)).toEqual(['request.limit.fields']);
+      expect(answer.status).toBe(400);
     }
     expect(gateway.takeCalls()).toEqual([]);
   });

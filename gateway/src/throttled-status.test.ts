@@ -71,7 +71,12 @@ describe('a sign-in that auth throttles', () => {
       const { status, body } = await ask(`mutation { ${fields} } ${fragment}`, accept);
       expect(status).toBe(400);
       expect(body).toEqual({
-        errors: [{ message: expect.any(String), extensions: { code: 'BAD_REQUEST' } }],
+        errors: [
+          {
+            message: expect.any(String),
+            extensions: { code: 'BAD_USER_INPUT', reason: 'request.limit.credentials' },
+          },
+        ],
       });
     }
     expect(fetched).toEqual([]);
