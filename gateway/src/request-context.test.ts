@@ -93,3 +93,26 @@ test('tells auth of cookies only where they are asked for by a page that may hav
   expect(plain.described).not.toHaveProperty('session');
   expect(context.cookies).toBeUndefined();
 });
+
+test('knows when the client has gone without its answer, and only then', async () => {
+  await fetch(url);
+  const answered = context;
+  const client = new AbortController();
+  const abandoned = new Promise<GatewayContext>((resolve) => {
+    server.server.once('request', (_request, response) => {
+      // The handler answers at once: keep the answer back, as an operation that takes a while would.
+      response.end = () => {
+        resolve(context);
+        return response;
+      };
+    });
+  });
+  const asked = fetch(url, { signal: client.signal }).catch(() => undefined);
+  const { clientGone } = await abandoned;
+  expect(clientGone.aborted).toBe(false);
+  client.abort();
+  await asked;
+  await expect.poll(() => clientGone.aborted).toBe(true);
+  expect(answered.clientGone.aborted).toBe(false);
+  expect(answered.deadline).toBeGreaterThan(performance.now());
+});
