@@ -294,16 +294,16 @@ export type Query = {
   /** The customer who is signed in. */
   me?: Maybe<User>;
   /** Where you are signed in: this session first, then the others, last used first. At most 100. */
-  mySessions: Array<Session>;
+  mySessions?: Maybe<Array<Session>>;
   /** The staff member who is signed in. */
   portalMe?: Maybe<StaffMember>;
   /** Where you are signed in as staff. Answers like `mySessions`. */
-  portalSessions: Array<Session>;
+  portalSessions?: Maybe<Array<Session>>;
   /**
    * Everyone who works for the tenant, by e-mail, a page at a time. Staff with the scope `staff:write`.
    * Errors: `input.first`, `input.after`.
    */
-  staffMembers: StaffMemberConnection;
+  staffMembers?: Maybe<StaffMemberConnection>;
 };
 
 
@@ -661,10 +661,10 @@ export type MutationResolvers<ContextType = GraphqlContext, ParentType extends R
 
 export type QueryResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
   me?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
-  mySessions?: Resolver<Array<ResolversTypes['Session']>, ParentType, ContextType>;
+  mySessions?: Resolver<Maybe<Array<ResolversTypes['Session']>>, ParentType, ContextType>;
   portalMe?: Resolver<Maybe<ResolversTypes['StaffMember']>, ParentType, ContextType>;
-  portalSessions?: Resolver<Array<ResolversTypes['Session']>, ParentType, ContextType>;
-  staffMembers?: Resolver<ResolversTypes['StaffMemberConnection'], ParentType, ContextType, RequireFields<QueryStaffMembersArgs, 'first'>>;
+  portalSessions?: Resolver<Maybe<Array<ResolversTypes['Session']>>, ParentType, ContextType>;
+  staffMembers?: Resolver<Maybe<ResolversTypes['StaffMemberConnection']>, ParentType, ContextType, RequireFields<QueryStaffMembersArgs, 'first'>>;
   _entities?: Resolver<Array<Maybe<ResolversTypes['_Entity']>>, ParentType, ContextType, RequireFields<Query_EntitiesArgs, 'representations'>>;
   _service?: Resolver<ResolversTypes['_Service'], ParentType, ContextType>;
 };

@@ -186,7 +186,7 @@ export type MutationCreateProductArgs = {
 export type Query = {
   __typename?: 'Query';
   /** All categories, by name. Needs no sign-in. */
-  categories: Array<Category>;
+  categories?: Maybe<Array<Category>>;
   /**
    * One product. Null when there is none with this id, or when it is archived and you may not see that.
    * Needs no sign-in.
@@ -196,7 +196,7 @@ export type Query = {
    * Products on sale, a page at a time. Archived ones are left out. Needs no sign-in.
    * Errors: `input.first`, `input.after`, `input.category`, `input.text`.
    */
-  products: ProductConnection;
+  products?: Maybe<ProductConnection>;
 };
 
 
@@ -529,9 +529,9 @@ export type MutationResolvers<ContextType = GraphqlContext, ParentType extends R
 };
 
 export type QueryResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
-  categories?: Resolver<Array<ResolversTypes['Category']>, ParentType, ContextType>;
+  categories?: Resolver<Maybe<Array<ResolversTypes['Category']>>, ParentType, ContextType>;
   product?: Resolver<Maybe<ResolversTypes['Product']>, ParentType, ContextType, RequireFields<QueryProductArgs, 'id'>>;
-  products?: Resolver<ResolversTypes['ProductConnection'], ParentType, ContextType, RequireFields<QueryProductsArgs, 'first' | 'sort'>>;
+  products?: Resolver<Maybe<ResolversTypes['ProductConnection']>, ParentType, ContextType, RequireFields<QueryProductsArgs, 'first' | 'sort'>>;
   _entities?: Resolver<Array<Maybe<ResolversTypes['_Entity']>>, ParentType, ContextType, RequireFields<Query_EntitiesArgs, 'representations'>>;
   _service?: Resolver<ResolversTypes['_Service'], ParentType, ContextType>;
 };

@@ -50,7 +50,7 @@ export type Order = {
   shippedAt?: Maybe<Scalars['DateTime']['output']>;
   cancelledAt?: Maybe<Scalars['DateTime']['output']>;
   /** Who placed it. Those with whom it was shared learn the id only. */
-  customer: User;
+  customer?: Maybe<User>;
   /**
    * The customers with whom it was shared, at most 50. Null, with an error, where you may not know them: for
    * customers, of orders that they did not place. Of other customers you may ask for the `id` only.
@@ -143,7 +143,7 @@ export type User = {
    * This customer's orders, latest first, where you may see them. With the scope `orders:read`.
    * Errors: `input.first`, `input.after`.
    */
-  orders: OrderConnection;
+  orders?: Maybe<OrderConnection>;
 };
 
 
@@ -158,9 +158,9 @@ export type Query = {
    * Everybody's orders, latest first. Staff with the scope `orders:read`.
    * Errors: `input.first`, `input.after`, `input.customerId`.
    */
-  orders: OrderConnection;
+  orders?: Maybe<OrderConnection>;
   /** Your own orders, latest first. Customers with the scope `orders:read`. Errors: `input.first`, `input.after`. */
-  myOrders: OrderConnection;
+  myOrders?: Maybe<OrderConnection>;
   /**
    * One order that you may see with the scope `orders:read`: as a customer your own and those that were shared with you. Null
    * where there is none or it is somebody else's. Errors: `input.id`.
@@ -529,7 +529,7 @@ export type OrderResolvers<ContextType = GraphqlContext, ParentType extends Reso
   placedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   shippedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   cancelledAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
-  customer?: Resolver<ResolversTypes['User'], ParentType, ContextType>;
+  customer?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
   sharedWith?: Resolver<Maybe<Array<ResolversTypes['User']>>, ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
@@ -570,13 +570,13 @@ export interface DateTimeScalarConfig extends GraphQLScalarTypeConfig<ResolversT
 export type UserResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['User'] = ResolversParentTypes['User'], FederationReferenceType extends FederationReferenceTypes['User'] = FederationReferenceTypes['User']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['User']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
-  orders?: Resolver<ResolversTypes['OrderConnection'], ParentType, ContextType, RequireFields<UserOrdersArgs, 'first'>>;
+  orders?: Resolver<Maybe<ResolversTypes['OrderConnection']>, ParentType, ContextType, RequireFields<UserOrdersArgs, 'first'>>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
 export type QueryResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
-  orders?: Resolver<ResolversTypes['OrderConnection'], ParentType, ContextType, RequireFields<QueryOrdersArgs, 'first'>>;
-  myOrders?: Resolver<ResolversTypes['OrderConnection'], ParentType, ContextType, RequireFields<QueryMyOrdersArgs, 'first'>>;
+  orders?: Resolver<Maybe<ResolversTypes['OrderConnection']>, ParentType, ContextType, RequireFields<QueryOrdersArgs, 'first'>>;
+  myOrders?: Resolver<Maybe<ResolversTypes['OrderConnection']>, ParentType, ContextType, RequireFields<QueryMyOrdersArgs, 'first'>>;
   order?: Resolver<Maybe<ResolversTypes['Order']>, ParentType, ContextType, RequireFields<QueryOrderArgs, 'id'>>;
   _entities?: Resolver<Array<Maybe<ResolversTypes['_Entity']>>, ParentType, ContextType, RequireFields<Query_EntitiesArgs, 'representations'>>;
   _service?: Resolver<ResolversTypes['_Service'], ParentType, ContextType>;

@@ -181,7 +181,7 @@ export type SupportNote = {
   id: Scalars['ID']['output'];
   body: Scalars['String']['output'];
   createdAt: Scalars['DateTime']['output'];
-  author: StaffMember;
+  author?: Maybe<StaffMember>;
 };
 
 export type StaffMember = {
@@ -278,18 +278,18 @@ export type Query = {
    * What happened to accounts, sessions and rights, latest first. Staff with the scope `audit:read` (super_admin).
    * Errors: `input.first`, `input.after`, `input.kind`, `input.actorId`, `input.subjectId`, `input.until`.
    */
-  auditLog: AuditEventConnection;
+  auditLog?: Maybe<AuditEventConnection>;
   /** One customer. Null where there is none. Staff with the scope `customers:read`. Errors: `input.id`. */
   customer?: Maybe<User>;
   /**
    * Customers by e-mail, a page at a time. Staff with the scope `customers:read`.
    * Errors: `input.first`, `input.after`, `input.search`.
    */
-  customers: UserConnection;
+  customers?: Maybe<UserConnection>;
   /** How the shop stands right now. Staff with the scope `dashboard:read`. */
-  dashboard: Dashboard;
+  dashboard?: Maybe<Dashboard>;
   /** `ok` for every member of staff. Tells a staff token from a customer's. */
-  portalHealth: Scalars['String']['output'];
+  portalHealth?: Maybe<Scalars['String']['output']>;
 };
 
 
@@ -676,7 +676,7 @@ export type SupportNoteResolvers<ContextType = GraphqlContext, ParentType extend
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   body?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
-  author?: Resolver<ResolversTypes['StaffMember'], ParentType, ContextType>;
+  author?: Resolver<Maybe<ResolversTypes['StaffMember']>, ParentType, ContextType>;
 };
 
 export type StaffMemberResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['StaffMember'] = ResolversParentTypes['StaffMember']> = {
@@ -704,11 +704,11 @@ export type MutationResolvers<ContextType = GraphqlContext, ParentType extends R
 };
 
 export type QueryResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
-  auditLog?: Resolver<ResolversTypes['AuditEventConnection'], ParentType, ContextType, RequireFields<QueryAuditLogArgs, 'first'>>;
+  auditLog?: Resolver<Maybe<ResolversTypes['AuditEventConnection']>, ParentType, ContextType, RequireFields<QueryAuditLogArgs, 'first'>>;
   customer?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType, RequireFields<QueryCustomerArgs, 'id'>>;
-  customers?: Resolver<ResolversTypes['UserConnection'], ParentType, ContextType, RequireFields<QueryCustomersArgs, 'first'>>;
-  dashboard?: Resolver<ResolversTypes['Dashboard'], ParentType, ContextType>;
-  portalHealth?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  customers?: Resolver<Maybe<ResolversTypes['UserConnection']>, ParentType, ContextType, RequireFields<QueryCustomersArgs, 'first'>>;
+  dashboard?: Resolver<Maybe<ResolversTypes['Dashboard']>, ParentType, ContextType>;
+  portalHealth?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   _entities?: Resolver<Array<Maybe<ResolversTypes['_Entity']>>, ParentType, ContextType, RequireFields<Query_EntitiesArgs, 'representations'>>;
   _service?: Resolver<ResolversTypes['_Service'], ParentType, ContextType>;
 };
