@@ -153,8 +153,8 @@ describe.each([
     const compares = await comparesOf(() =>
       Promise.all(Array.from({ length: 30 }, () => signIn(wrong, address))),
     );
+    expect(compares).toBeGreaterThanOrEqual(1);
     expect(compares).toBeLessThanOrEqual(3);
-    expect((await signIn(account, address)).body.data?.[field] ?? null).toBeNull();
   });
 
   it('keep neither e-mail nor address where the database is read', async () => {
