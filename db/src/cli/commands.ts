@@ -1,21 +1,9 @@
-import type { CliConfig } from './config.ts';
+import type { CommandContext } from './command-context.ts';
 import { createStaff } from './create-staff.ts';
 import { createTenant } from './create-tenant.ts';
 import { migrate, revert, status } from './migrate.ts';
 import { permissions } from './permissions.ts';
 import { seed } from './seed.ts';
-import type { CliServer } from './server.ts';
-
-/** What a command is given. */
-export type CommandContext = {
-  config: CliConfig;
-  server: CliServer;
-  /** By name without the dashes; a flag without a value is 'true'. */
-  options: Readonly<Record<string, string>>;
-  print: (line: string) => void;
-  /** From the terminal, unseen, or from a pipe. */
-  readPassword: () => Promise<string>;
-};
 
 export type Command = {
   run(context: CommandContext): Promise<void>;

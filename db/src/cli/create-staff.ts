@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { findPasswordFault } from '../new-password/index.ts';
 import { createPepper, hashPassword } from '../password-hash.ts';
 import { asOwner, enterTenant } from './as-owner.ts';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './command-context.ts';
 import { CliError } from './errors.ts';
 import { parseOptionValues } from './option-values.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { asOwner } from './as-owner.ts';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './command-context.ts';
 import { CliError } from './errors.ts';
 import { parseOptionValues } from './option-values.ts';
 

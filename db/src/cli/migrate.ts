@@ -1,6 +1,6 @@
 import { migrateToLatest, migrationStatus, rollback } from '../migrate.ts';
 import { createRoles } from '../roles.ts';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './command-context.ts';
 
 export async function migrate({ server, print }: CommandContext): Promise<void> {
   if (server.rolePasswords) await createRoles(server.adminUrl, server.rolePasswords);

@@ -1,5 +1,5 @@
 import { createPepper } from '../password-hash.ts';
-import type { CommandContext } from './commands.ts';
+import type { CommandContext } from './command-context.ts';
 import { CliError } from './errors.ts';
 
 /** Known passwords must never reach a real database: this is asked for by name, and refuses where other data is. */

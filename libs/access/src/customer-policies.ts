@@ -1,4 +1,4 @@
-import type { GuardContext } from './guard-schema.ts';
+import type { GuardContext } from './guard-context.ts';
 import type { PolicyTable } from './policy-judge.ts';
 
 /**

@@ -7,7 +7,7 @@ import {
   isObjectType,
 } from 'graphql';
 import { assertSession, refuse } from './assert-session.ts';
-import type { GuardContext } from './guard-schema.ts';
+import type { GuardContext } from './guard-context.ts';
 import type { PolicyJudges } from './policy-judge.ts';
 import type { RuleBook } from './rule-book.ts';
 

@@ -1,4 +1,3 @@
-import type { Session } from '@signet/session';
 import {
   defaultFieldResolver,
   type GraphQLField,
@@ -10,12 +9,10 @@ import {
 } from 'graphql';
 import { assertSession, refuse } from './assert-session.ts';
 import type { Condition } from './conditions.ts';
+import type { GuardContext } from './guard-context.ts';
 import { guardReferences } from './guard-references.ts';
 import { createPolicyJudges, type PolicyJudges, type PolicyTable } from './policy-judge.ts';
 import { conditionsOf, type RuleBook } from './rule-book.ts';
-
-/** What a guard needs of a subgraph's context. */
-export type GuardContext = { session: Session };
 
 type Resolver = GraphQLFieldResolver<unknown, GuardContext>;
 

@@ -1,5 +1,5 @@
 import type { Condition } from './conditions.ts';
-import type { GuardContext } from './guard-schema.ts';
+import type { GuardContext } from './guard-context.ts';
 
 /**
  * Decides about one object. `parent` is what the field stands on. A caller may have written it, as a representation, so

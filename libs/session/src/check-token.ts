@@ -8,7 +8,8 @@ import {
   type ProtectedHeaderParameters,
 } from 'jose';
 import { readSession } from './claims.ts';
-import type { KeyLookup, KeySource, VerificationKey } from './jwks-client.ts';
+import type { VerificationKey } from './import-keys.ts';
+import type { KeyLookup, KeySource } from './jwks-client.ts';
 import type { PortalSession, UserSession } from './session.ts';
 import type { TrustedIssuer } from './trusted-issuer.ts';
 

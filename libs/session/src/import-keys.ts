@@ -1,5 +1,6 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose';
-import type { VerificationKey } from './jwks-client.ts';
+
+export type VerificationKey = { key: CryptoKey; algorithm: string };
 
 /** `jwks` has the public members of the same keys. */
 export type ImportedKeys = { keys: ReadonlyMap<string, VerificationKey>; jwks: { keys: JWK[] } };

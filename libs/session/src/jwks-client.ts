@@ -1,9 +1,8 @@
 import { jwksMaxAgeSeconds } from '@signet/schema/contract';
-import type { CryptoKey, JWK } from 'jose';
+import type { JWK } from 'jose';
 import { fetchJwksDocument } from './fetch-jwks.ts';
-import { type ImportedKeys, importKeys } from './import-keys.ts';
+import { type ImportedKeys, importKeys, type VerificationKey } from './import-keys.ts';
 
-export type VerificationKey = { key: CryptoKey; algorithm: string };
 /** `unavailable`: no keys could be had at all, which is an outage and no fault of the caller. */
 export type KeyLookup = VerificationKey | 'unknown' | 'unavailable';
 

@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import type { JWK } from 'jose';
-import type { ImportedKeys } from './import-keys.ts';
-import type { KeySource, VerificationKey } from './jwks-client.ts';
+import type { ImportedKeys, VerificationKey } from './import-keys.ts';
+import type { KeySource } from './jwks-client.ts';
 
 /** What is wrong with a PEM, for the operator. Never holds a part of it. */
 export class PublicPemError extends Error {

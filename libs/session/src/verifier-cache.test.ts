@@ -9,7 +9,8 @@ import {
 } from '@signet/schema/contract';
 import { generateKeyPair, SignJWT } from 'jose';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { KeySource, VerificationKey } from './jwks-client.ts';
+import type { VerificationKey } from './import-keys.ts';
+import type { KeySource } from './jwks-client.ts';
 import type { RevocationSource, RevocationState } from './revocations/revocation-source.ts';
 import { trustedIssuers } from './trusted-issuer.ts';
 import { createVerifier, type Verifier } from './verifier.ts';

@@ -9,9 +9,8 @@ import {
 } from 'graphql';
 import { type Condition, implies } from '../conditions.ts';
 import { conditionsOf, type RuleBook } from '../rule-book.ts';
-import type { AccessFault } from './find-access-faults.ts';
+import type { AccessFault, ReadSubgraph } from './access-fault.ts';
 import { mergeBooks } from './merge-books.ts';
-import type { ReadSubgraph } from './missing-rules.ts';
 import { readFields, readObjectTypes, type SubgraphFields, stringArgument } from './read-fields.ts';
 
 /**

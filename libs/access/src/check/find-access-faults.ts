@@ -1,16 +1,10 @@
-import type { DocumentNode } from 'graphql';
 import { readRuleBook } from '../rule-book.ts';
+import type { AccessFault, CheckedSubgraph } from './access-fault.ts';
 import { findDependencyFaults } from './dependency-faults.ts';
 import { findImportFaults } from './import-faults.ts';
 import { findMissingRules, findRulesOnInterfaces, findUnruledEntities } from './missing-rules.ts';
 import { findPlatformConflicts } from './platform-conflicts.ts';
 import { findPolicyFaults } from './policy-faults.ts';
-
-/** A subgraph as the check sees it: its whole SDL, and the names of the functions in its policies.ts. */
-export type CheckedSubgraph = { name: string; sdl: DocumentNode; policies: readonly string[] };
-
-/** What is wrong, and at which coordinate (`Query.naked`). */
-export type AccessFault = { coordinate: string; subgraph: string; fault: string };
 
 /**
  * Finds everything for which nobody decided who may have it, and every rule that could be passed by. No faults: each field

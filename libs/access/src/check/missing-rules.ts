@@ -1,7 +1,4 @@
-import type { RuleBook } from '../rule-book.ts';
-import type { AccessFault, CheckedSubgraph } from './find-access-faults.ts';
-
-export type ReadSubgraph = CheckedSubgraph & { book: RuleBook };
+import type { AccessFault, ReadSubgraph } from './access-fault.ts';
 
 /** Fields with no rule on themselves or on their type. */
 export function findMissingRules({ name: subgraph, book }: ReadSubgraph): AccessFault[] {

@@ -1,6 +1,5 @@
 import type { Condition } from '../conditions.ts';
-import type { AccessFault } from './find-access-faults.ts';
-import type { ReadSubgraph } from './missing-rules.ts';
+import type { AccessFault, ReadSubgraph } from './access-fault.ts';
 
 /**
  * Coordinates with two different platforms, whether one subgraph wrote both or two wrote one each, on the field or on its

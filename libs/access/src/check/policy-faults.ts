@@ -1,6 +1,5 @@
 import type { Condition } from '../conditions.ts';
-import type { AccessFault } from './find-access-faults.ts';
-import type { ReadSubgraph } from './missing-rules.ts';
+import type { AccessFault, ReadSubgraph } from './access-fault.ts';
 
 /** Rules that name a policy without a function, and rules that name nothing. */
 export function findPolicyFaults({ name: subgraph, book, policies }: ReadSubgraph): AccessFault[] {
