@@ -17,7 +17,7 @@ export function parseCommand(argv: readonly string[]): { command: Command; optio
   return { command, options: values };
 }
 
-export function describeCommands(): string {
+function describeCommands(): string {
   const lines = Object.entries(commands).map(
     ([name, command]) => `  ${usageOf(name, command)}\n      ${command.summary}`,
   );

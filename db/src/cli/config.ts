@@ -54,7 +54,7 @@ export function readConfig(env: Environment): CliConfig {
 }
 
 /** `SIGNET_AUTH_USER_PASSWORD` and so on. */
-export function passwordVariable(role: ProcessRole): string {
+function passwordVariable(role: ProcessRole): string {
   return `${role.toUpperCase()}_PASSWORD`;
 }
 

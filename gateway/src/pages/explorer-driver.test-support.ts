@@ -5,8 +5,6 @@ import type { Page } from 'playwright-core';
 
 const patienceMs = 15_000;
 
-export type ExplorerDriver = ReturnType<typeof createExplorerDriver>;
-
 export function createExplorerDriver(page: Page, baseUrl: string) {
   const operationEditor = page.locator('.graphiql-query-editor .monaco-editor').first();
 

@@ -46,7 +46,7 @@ export type PlanningResult =
 export type Planner = (job: Omit<PlanningJob, 'schema'>) => PlanningResult;
 
 /** A plan or an answer beyond this takes the event loop too long to read and write. Some 15 ms at this size. */
-export const maxResultLength = 2_000_000;
+const maxResultLength = 2_000_000;
 /** Of one document. Who writes it sees what to mend; whoever wants to fill answers and logs gets no further. */
 const maxFaults = 20;
 /** A token, and its share of the nodes and places that are made of it: measured at 230 to 330 bytes. */

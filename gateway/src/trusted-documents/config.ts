@@ -3,7 +3,7 @@ import { configFields } from '@signet/service';
 import { z } from 'zod';
 
 /** `off`: any document runs. `log`: too, and what is not listed is told of in the log. `enforce`: only what is listed runs. */
-export const trustedDocumentsModes = ['off', 'log', 'enforce'] as const;
+const trustedDocumentsModes = ['off', 'log', 'enforce'] as const;
 export type TrustedDocumentsMode = (typeof trustedDocumentsModes)[number];
 
 const mode = z

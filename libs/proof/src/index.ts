@@ -1,22 +1,17 @@
 export { thumbprintOf } from './imported-key.ts';
-export type { PrivateKeyJwk, ProofKeyFile, ProofPeersFile, ProofSet, PublicKeyJwk } from './key-files.ts';
-export {
-  type ProofEntrance,
-  type ProofHeaders,
-  type ProofIdentity,
-  type ProofMessage,
-  type ProofRole,
-  type ProofSender,
-  type ProofSigner,
-  type ProofVerifier,
-  proofEntrances,
-  type SignedMessage,
-  type VerifiedProof,
+export type { ProofKeyFile, ProofSet } from './key-files.ts';
+export type {
+  ProofEntrance,
+  ProofIdentity,
+  ProofMessage,
+  ProofVerifier,
+  SignedMessage,
+  VerifiedProof,
 } from './proof.ts';
-export { createProofIdentity, openProofIdentity, type ProofFileOptions } from './proof-identity.ts';
-export { type ReceivedRequest, readSignedMessage } from './read-signed-message.ts';
+export { createProofIdentity, openProofIdentity } from './proof-identity.ts';
+export { readSignedMessage } from './read-signed-message.ts';
 export { changeProofSet, LockedError } from './set/change-proof-set.ts';
-export { addSubgraph, createProofSet, type ProofMember, proofMembers } from './set/create-proof-set.ts';
+export { addSubgraph, createProofSet, proofMembers } from './set/create-proof-set.ts';
 export { proofPathsOf, readProofSet, writeProofSet } from './set/proof-folder.ts';
 export {
   minStepSeconds,

@@ -3,7 +3,7 @@ import type { ProofMessage } from './proof.ts';
 import type { Component } from './signature-base.ts';
 
 export const signatureLabel = 'signet';
-export const signatureTag = 'signet-proof/1';
+const signatureTag = 'signet-proof/1';
 /** How far the clocks of sender and recipient may differ, the way included. */
 export const maxAgeSeconds = 30;
 

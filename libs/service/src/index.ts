@@ -14,7 +14,7 @@ export {
   withHttpStatus,
 } from './http-status.ts';
 export { listen } from './listen.ts';
-export { createLogger, type Logger, type LogLevel, logLevels } from './logger.ts';
+export { createLogger, type Logger, logLevels } from './logger.ts';
 export { hasProductionSurface, processConfigFields, type SurfaceConfig } from './process-config.ts';
 export { runProcess } from './run-process.ts';
 export { createSampler, type Sampler, type SamplerOptions } from './sampler.ts';

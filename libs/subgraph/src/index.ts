@@ -18,13 +18,11 @@ export type { ProofGate } from './proof/proof-gate.ts';
 export { createRefusalListener } from './refusal-listener.ts';
 export { dateTimeScalar } from './scalars.ts';
 export {
-  type ServeSubgraphOptions,
   type SubgraphDatabase,
   type SubgraphOptions,
   serveSubgraph,
 } from './serve-subgraph.ts';
 export {
   type SubgraphHttpRequest,
-  type SubgraphServerOptions,
   startSubgraphServer,
 } from './subgraph-server.ts';

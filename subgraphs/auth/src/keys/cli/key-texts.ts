@@ -7,7 +7,7 @@ import { formatTime } from './key-table.ts';
 export type Report = { text: string; failed?: boolean };
 
 /** What a key breaks that signs before every verifier has it. */
-export function describeEarlyKey(publicationSeconds: number): string {
+function describeEarlyKey(publicationSeconds: number): string {
   return [
     'What breaks: a verifier that has not read the key set since refuses its tokens (401 auth.failure.unknown_key).',
     "Signet's own read it again within 30 s of the first such token; other programs when their copy expires,",
