@@ -8,8 +8,8 @@ import {
   getVariableValues,
   type OperationDefinitionNode,
 } from 'graphql';
+import type { GatewayContext } from './gateway-context.ts';
 import type { RefusalReports } from './refusal-reports/index.ts';
-import type { GatewayContext } from './request-context.ts';
 
 type AccessGuardOptions = {
   rules: RuleBook;

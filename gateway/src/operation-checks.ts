@@ -1,5 +1,5 @@
 import type { ApolloServerPlugin, GraphQLRequestContextDidResolveOperation } from '@apollo/server';
-import type { GatewayContext } from './request-context.ts';
+import type { GatewayContext } from './gateway-context.ts';
 
 /** Looks at a parsed operation before anything of it is validated, planned or run. Throws a RefusalError to refuse it. */
 export type OperationCheck = (

@@ -3,7 +3,8 @@ import { anonymousSession, type Verifier } from '@signet/session';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createClientAddressReader } from './client-address.ts';
-import { createRequestContext, type GatewayContext } from './request-context.ts';
+import type { GatewayContext } from './gateway-context.ts';
+import { createRequestContext } from './request-context.ts';
 import { createSessionCookieGate } from './session-cookies.ts';
 
 let server: FastifyInstance;

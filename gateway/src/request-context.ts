@@ -1,24 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import { sessionByCookie } from '@signet/schema/contract';
 import { formatSignetContext, RefusalError, readAuthorization, withHttpStatus } from '@signet/service';
-import { authenticate, type Session, type Verifier } from '@signet/session';
+import { authenticate, type Verifier } from '@signet/session';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ClientAddressReader } from './client-address.ts';
+import type { GatewayContext } from './gateway-context.ts';
 import type { RefusalReports } from './refusal-reports/index.ts';
-import type { SessionCookieGate, SessionCookies } from './session-cookies.ts';
-
-/** What the gateway knows of a request and passes on with each fetch. */
-export type GatewayContext = {
-  session: Session;
-  authorization: string | undefined;
-  signetContext: string;
-  /** Only where the client asks that cookies carry refresh tokens, from a page whose origin is trusted. */
-  cookies: SessionCookies | undefined;
-  /** By `performance.now()`: when the client's time is up, and with it that of every fetch. */
-  deadline: number;
-  /** Aborts when the client closes its connection without waiting for the answer. */
-  clientGone: AbortSignal;
-};
+import type { SessionCookieGate } from './session-cookies.ts';
 
 export type RequestContextOptions = {
   entrance: string;

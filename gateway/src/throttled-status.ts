@@ -2,7 +2,7 @@ import type { ApolloServerPlugin } from '@apollo/server';
 import { findReason } from '@signet/schema/contract';
 import { defaultRetryAfterSeconds } from '@signet/service';
 import type { GraphQLFormattedError } from 'graphql';
-import type { GatewayContext } from './request-context.ts';
+import type { GatewayContext } from './gateway-context.ts';
 
 const throttled = 'auth.throttled';
 

@@ -6,8 +6,8 @@ import type { GraphQLDataSourceProcessOptions } from '@apollo/gateway';
 import { createLogger, RefusalError } from '@signet/service';
 import { GraphQLError } from 'graphql';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { FetchMessage } from '../proof/index.ts';
 import type { SessionCookies } from '../session-cookies.ts';
-import type { FetchMessage } from './fetch-message.ts';
 import { SubgraphDataSource, type SubgraphDataSourceOptions } from './subgraph-data-source.ts';
 
 const logger = createLogger('test', 'silent');

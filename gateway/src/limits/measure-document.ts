@@ -35,6 +35,8 @@ export type DocumentObserver = {
 export type MeasureOptions = DocumentObserver & {
   schema: GraphQLSchema;
   book: CostBook;
+  /** The one that is to run: what its variables are by default, whatever others of the document call by the same names. */
+  operation: OperationDefinitionNode | undefined;
   variables: Readonly<Record<string, unknown>>;
 };
 
@@ -56,7 +58,7 @@ export function measureDocument(
   const { schema } = options;
   const operations = document.definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION);
   const fragments = document.definitions.filter((node) => node.kind === Kind.FRAGMENT_DEFINITION);
-  const meter = createMeter(fragments, operations, options);
+  const meter = createMeter(fragments, options);
   for (const fragment of fragments) {
     options.onDirectives(fragment.directives?.length ?? 0);
     meter.observeArguments(fragment);
@@ -80,19 +82,13 @@ export function measureDocument(
   );
 }
 
-function createMeter(
-  definitions: readonly FragmentDefinitionNode[],
-  operations: readonly OperationDefinitionNode[],
-  options: MeasureOptions,
-) {
+function createMeter(definitions: readonly FragmentDefinitionNode[], options: MeasureOptions) {
   const { schema, book } = options;
   const fragments = new Map(definitions.map((node) => [node.name.value, node]));
   const known = new Map<FragmentDefinitionNode, Measures>();
   const variableDefaults = new Map(
-    operations.flatMap(({ variableDefinitions = [] }) =>
-      variableDefinitions.flatMap(({ variable, defaultValue }) =>
-        defaultValue ? [[variable.name.value, defaultValue] as const] : [],
-      ),
+    (options.operation?.variableDefinitions ?? []).flatMap(({ variable, defaultValue }) =>
+      defaultValue ? [[variable.name.value, defaultValue] as const] : [],
     ),
   );
 

@@ -37,6 +37,7 @@ export function assertWithinLimits(
   const measured = measureDocument(document, {
     schema,
     book,
+    operation,
     variables,
     onDirectives(count) {
       refuseExcess(config, 'LIMIT_DIRECTIVES_PER_FIELD', count);

@@ -55,6 +55,24 @@ test('refuses with 503 and Retry-After what comes while its places are taken, an
   expect((await ask('192.0.2.4')).status).toBe(200);
 });
 
+test.each(['/graphql#', '/graphql#?a=1', 'http://localhost/graphql'])(
+  'holds the limit for the spelling %s of its path',
+  async (target) => {
+    const held = [ask('127.0.0.1'), ask('127.0.0.1')];
+    await vi.waitFor(() => expect(entered).toBe(2));
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    socket.write(
+      `POST ${target} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`,
+    );
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 503 /);
+    socket.destroy();
+    release();
+    await Promise.all(held);
+  },
+  5000,
+);
+
 test('reads nothing of a request that it refuses', async () => {
   const held = [ask('192.0.2.1'), ask('192.0.2.1')];
   await vi.waitFor(() => expect(entered).toBe(2));

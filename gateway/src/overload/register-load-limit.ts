@@ -22,14 +22,16 @@ export function registerLoadLimit(server: FastifyInstance, options: LoadLimitOpt
   const slots = createSlots(maxInFlight);
   const addressOf = ({ raw, headers }: FastifyRequest) =>
     readClientAddress(raw.socket.remoteAddress, headers);
+  // By the route, not by the text of the URL: `/graphql#` and `http://this.host/graphql` come to the same.
+  const isLimited = ({ routeOptions }: FastifyRequest) => routeOptions.url === path;
   server.addHook('onRequest', (request, reply, done) => {
-    if (pathOf(request.url) !== path || slots.hasFor(addressOf(request))) {
+    if (!isLimited(request) || slots.hasFor(addressOf(request))) {
       return done();
     }
     refuse(reply);
   });
   server.addHook('preHandler', (request, reply, done) => {
-    if (pathOf(request.url) !== path) {
+    if (!isLimited(request)) {
       return done();
     }
     const slot = slots.take(addressOf(request));
@@ -51,9 +53,4 @@ function refuse(reply: FastifyReply): void {
     .header('retry-after', String(retryAfterSeconds))
     .type('application/json; charset=utf-8')
     .send(refusalBody);
-}
-
-function pathOf(url: string): string {
-  const end = url.indexOf('?');
-  return end < 0 ? url : url.slice(0, end);
 }

@@ -1,6 +1,6 @@
 import { parseSignetContext } from '@signet/service';
 import ipaddr from 'ipaddr.js';
-import type { GatewayContext } from '../request-context.ts';
+import type { GatewayContext } from '../gateway-context.ts';
 
 /** Who takes turns with others: a session, or the network address of who has none. */
 export function callerOf({ session, signetContext }: GatewayContext): string {

@@ -1,7 +1,7 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import { createErrorFormatter, type GraphqlEndpointOptions, type Logger } from '@signet/service';
 import type { DocumentNode } from 'graphql';
-import type { GatewayContext } from '../request-context.ts';
+import type { GatewayContext } from '../gateway-context.ts';
 import { createOperationPlanner, type OperationPlanner } from './operation-planner.ts';
 import type { PlannedSchema } from './planner.ts';
 import { createPlanning } from './planning-plugin.ts';

@@ -3,7 +3,7 @@ import { ApolloServerErrorCode } from '@apollo/server/errors';
 import { internalErrorText, type Reason } from '@signet/schema/contract';
 import { type ErrorFormatter, RefusalError, refusalHeaders } from '@signet/service';
 import { GraphQLError, type GraphQLFormattedError, getVariableValues, Source } from 'graphql';
-import type { GatewayContext } from '../request-context.ts';
+import type { GatewayContext } from '../gateway-context.ts';
 import { callerOf } from './caller.ts';
 import type { AskedOperation, OperationPlanner, Unplanned } from './operation-planner.ts';
 import type { DocumentFault } from './planner.ts';

@@ -2,7 +2,7 @@ import { openProofIdentity } from '@signet/proof';
 import type { SubgraphName } from '@signet/schema/subgraphs';
 import type { Variant } from '@signet/schema/supergraph-files';
 import type { Logger } from '@signet/service';
-import type { FetchMessage } from '../fetching/index.ts';
+import type { FetchMessage } from './fetch-message.ts';
 import { type ProofConfig, proofFilesOf } from './proof-config.ts';
 
 type AuthUrls = { AUTH_USER_URL: string; AUTH_PORTAL_URL: string };

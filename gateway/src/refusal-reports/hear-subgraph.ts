@@ -1,6 +1,6 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
 import { type RefusingPlace, refusingPlaces } from '@signet/schema/contract';
-import type { GatewayContext } from '../request-context.ts';
+import type { GatewayContext } from '../gateway-context.ts';
 import type { RefusalReports } from './refusal-reports.ts';
 
 /** A subgraph's source whose refusals are heard; as it is where the subgraph writes its own into the audit log. */

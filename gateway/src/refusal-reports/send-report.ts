@@ -1,8 +1,7 @@
 import { type RefusalReport, refusalReportPath } from '@signet/schema/contract';
 import { formatSignetContext, signetContextHeader } from '@signet/service';
 import { request } from 'undici';
-import type { FetchMessage } from '../fetching/index.ts';
-import type { FetchSigner } from '../proof/index.ts';
+import type { FetchMessage, FetchSigner } from '../proof/index.ts';
 
 type Sending = {
   entrance: string;
