@@ -250,9 +250,14 @@ describe('cost', () => {
       `{ products${args} { totalCount edges { node { id price { amount } } } } }`;
     expect(costOf(page('(first: 7)'))).toBe(1 + 7 * 3);
     expect(costOf(page(''))).toBe(1 + 20 * 3);
-    const byVariable = `query($n: Int! = 5) ${page('(first: $n)')}`;
+    const byVariable = `query A($n: Int! = 5) ${page('(first: $n)')}`;
     expect(costOf(byVariable, { variables: { n: 9 } })).toBe(1 + 9 * 3);
     expect(costOf(byVariable)).toBe(1 + 5 * 3);
+    // Another operation of the document may call something else by the name.
+    const other = 'query B($n: Int! = 1) { products(first: $n) { edges { cursor } } }';
+    for (const text of [`${byVariable} ${other}`, `${other} ${byVariable}`]) {
+      expect(costOf(text, { operationName: 'A' })).toBe(1 + 5 * 3);
+    }
     // What is no Int is refused by its type, later.
     for (const n of ['many', null, 2.5, 3e9]) {
       expect(costOf(byVariable, { variables: { n } })).toBe(1 + 20 * 3);

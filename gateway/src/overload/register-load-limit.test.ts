@@ -55,23 +55,20 @@ test('refuses with 503 and Retry-After what comes while its places are taken, an
   expect((await ask('192.0.2.4')).status).toBe(200);
 });
 
-test.each(['/graphql#', '/graphql#?a=1', 'http://localhost/graphql'])(
-  'holds the limit for the spelling %s of its path',
-  async (target) => {
-    const held = [ask('127.0.0.1'), ask('127.0.0.1')];
-    await vi.waitFor(() => expect(entered).toBe(2));
-    const socket = connect(Number(new URL(url).port), '127.0.0.1');
-    socket.write(
-      `POST ${target} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`,
-    );
-    const [answer] = await once(socket, 'data');
-    expect(String(answer)).toMatch(/^HTTP\/1\.1 503 /);
-    socket.destroy();
-    release();
-    await Promise.all(held);
-  },
-  5000,
-);
+test('holds the limit for targets in absolute form', async () => {
+  const held = [ask('127.0.0.1'), ask('127.0.0.1')];
+  await vi.waitFor(() => expect(entered).toBe(2));
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  socket.write(
+    'POST http://localhost/graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}',
+  );
+  // Before the first is let go: where the limit did not hold, this request would wait as they do.
+  setTimeout(() => release(), 1000);
+  const [answer] = await once(socket, 'data');
+  expect(String(answer)).toMatch(/^HTTP\/1\.1 503 /);
+  socket.destroy();
+  await Promise.all(held);
+});
 
 test('reads nothing of a request that it refuses', async () => {
   const held = [ask('192.0.2.1'), ask('192.0.2.1')];

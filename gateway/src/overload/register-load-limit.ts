@@ -22,7 +22,7 @@ export function registerLoadLimit(server: FastifyInstance, options: LoadLimitOpt
   const slots = createSlots(maxInFlight);
   const addressOf = ({ raw, headers }: FastifyRequest) =>
     readClientAddress(raw.socket.remoteAddress, headers);
-  // By the route, not by the text of the URL: `/graphql#` and `http://this.host/graphql` come to the same.
+  // By the route, not by the text of the target: `http://this.host/graphql` comes to the same.
   const isLimited = ({ routeOptions }: FastifyRequest) => routeOptions.url === path;
   server.addHook('onRequest', (request, reply, done) => {
     if (!isLimited(request) || slots.hasFor(addressOf(request))) {

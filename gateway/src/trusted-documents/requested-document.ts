@@ -37,8 +37,8 @@ function parametersOfBody(body: unknown): Parameters {
 }
 
 function parametersOfUrl(url: string): Parameters {
-  const start = url.indexOf('?');
-  const parameters = new URLSearchParams(start < 0 ? '' : url.slice(start));
+  // As Apollo Server and the limits read it.
+  const parameters = URL.parse(url, 'http://gateway')?.searchParams ?? new URLSearchParams();
   const single = (name: string) => {
     const [value, ...others] = parameters.getAll(name);
     if (others.length > 0 && name === 'documentId') {

@@ -17,7 +17,9 @@ export function createTargetCheck(
     const url = request.url ?? '';
     // A probe asks by address; what it learns is nothing that a rebound page could use.
     if (url.startsWith('/health/')) return undefined;
-    // RFC 9112, section 3.2: Node keeps the first of several silently.
+    // RFC 9112, section 3.2: no target has a fragment, and no two readers of one would agree on what is in it.
+    if (url.includes('#')) return malformed('Send the URL without a fragment.');
+    // Node keeps the first of several silently.
     if (countHeader(request, 'host') !== 1) return malformed('Send one Host header.');
     const { host = '' } = request.headers;
     if (!isOurHost(host)) {

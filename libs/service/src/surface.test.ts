@@ -143,6 +143,8 @@ describe('targets', () => {
     '/KEYS',
     '/keys%00',
     '/keys;a=1',
+    '/keys#',
+    '/keys?a#b',
     '\\keys',
   ])('have one spelling only: %s is nothing', async (target) => {
     expect([400, 404]).toContain((await send(`GET ${target} HTTP/1.1`)).status);
