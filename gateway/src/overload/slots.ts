@@ -1,4 +1,4 @@
-import ipaddr from 'ipaddr.js';
+import { networkOf } from '../client-network.ts';
 
 /** Places for requests that are under way at one entrance. */
 export type Slots = {
@@ -15,12 +15,12 @@ export type Slot = { giveBack(): void };
  * there is always one for somebody new (the dynamic threshold of shared packet buffers; Choudhury and Hahne, 1998).
  */
 export function createSlots(max: number): Slots {
-  const held = new Map<string, number>();
+  const held = new Map<string | undefined, number>();
   let taken = 0;
-  const isFreeFor = (client: string) => (held.get(client) ?? 0) < max - taken;
+  const isFreeFor = (client: string | undefined) => (held.get(client) ?? 0) < max - taken;
   return {
-    hasFor: (address = '') => isFreeFor(networkOf(address)),
-    take(address = '') {
+    hasFor: (address) => isFreeFor(networkOf(address)),
+    take(address) {
       const client = networkOf(address);
       if (!isFreeFor(client)) {
         return undefined;
@@ -37,9 +37,4 @@ export function createSlots(max: number): Slots {
       };
     },
   };
-}
-
-/** A network hands a client of IPv6 a /64 at least: all of its addresses are one. */
-function networkOf(address: string): string {
-  return ipaddr.IPv6.isValid(address) ? ipaddr.IPv6.parse(address).parts.slice(0, 4).join(':') : address;
 }

@@ -7,7 +7,7 @@ import {
 } from '@signet/schema/contract';
 import { parseSignetContext } from '@signet/service';
 import { anonymousSession, type Session } from '@signet/session';
-import ipaddr from 'ipaddr.js';
+import { networkOf } from '../client-network.ts';
 
 /** What was refused to whom, as the entrance met it. */
 export type HeardRefusal = {
@@ -48,6 +48,7 @@ export function describeRefusal(
     return { caller: `${platform} ${tenant ?? ''}`, platform, refusal: { ...ofNobody, ofMany: true } };
   }
   if (session.platform === 'none') {
+    // Says less of a person, and as much of a machine, than the whole address.
     const address = networkOf(clientAddress);
     const refusal = { ...ofNobody, ...(address && { address }), requestId };
     return { caller: `${platform} ${tenant ?? ''} ${address}`, platform, refusal };
@@ -63,13 +64,4 @@ function platformOf(field: string | undefined, platforms: readonly Platform[]): 
   const [only, another] = platforms;
   if (only && !another) return only;
   return field?.split('.')[1]?.startsWith('portal') ? 'portal' : 'user';
-}
-
-/** A stranger's address says less of a person and as much of a machine when only the /64 of IPv6 is kept. */
-function networkOf(address = ''): string | undefined {
-  if (!ipaddr.IPv6.isValid(address)) {
-    return ipaddr.IPv4.isValidFourPartDecimal(address) ? address : undefined;
-  }
-  const { parts } = ipaddr.IPv6.parse(address);
-  return new ipaddr.IPv6([...parts.slice(0, 4), 0, 0, 0, 0]).toString();
 }
