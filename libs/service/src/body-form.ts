@@ -1,6 +1,7 @@
-import type { IncomingMessage } from 'node:http';
-import { isReadableBody } from './media-type.ts';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { countHeader } from './request-target.ts';
+
+const parameterForm = /^([\w!#$%&'*+.^`|~-]+)=([\w!#$%&'*+.^`|~-]+|"[^"\\]*")$/;
 
 /**
  * RFC 9112, section 6.1: Node refuses `chunked, gzip`, but of `gzip, chunked` it undoes the last and leaves the first. A proxy
@@ -24,4 +25,22 @@ export function assertReadableBody(request: IncomingMessage): void {
   if (types > 1 || ((hasBody || types > 0) && !isReadableBody(headers))) {
     throw Object.assign(new Error('the body is not JSON'), { statusCode: 415 });
   }
+}
+
+/**
+ * Whether a body can be read here: JSON in UTF-8 (RFC 8259, section 8.1) and not compressed. Another charset is refused, not
+ * ignored: whoever inspects requests before us would read another text than we do.
+ */
+export function isReadableBody(headers: IncomingHttpHeaders): boolean {
+  const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  const [type = '', ...parameters] = (headers['content-type'] ?? '').split(';').map((part) => part.trim());
+  return coding === 'identity' && type.toLowerCase() === 'application/json' && parameters.every(isHarmless);
+}
+
+function isHarmless(parameter: string): boolean {
+  const [, name, value] = parameterForm.exec(parameter) ?? [];
+  if (name === undefined || value === undefined) {
+    return parameter === '';
+  }
+  return name.toLowerCase() !== 'charset' || value.replaceAll('"', '').toLowerCase() === 'utf-8';
 }

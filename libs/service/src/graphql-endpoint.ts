@@ -13,12 +13,12 @@ import {
 import { type ApolloFastifyContextFunction, fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLErrorExtensions } from 'graphql';
+import { chooseAnswerType } from './answer-type.ts';
 import { errorBody } from './errors.ts';
 import { createErrorFormatter, type ErrorTranslation } from './format-error.ts';
 import { withHttpStatus } from './http-status.ts';
 import type { Logger } from './logger.ts';
-import { chooseAnswerType } from './media-type.ts';
-import { operationCheck } from './operation-check.ts';
+import { refuseUnrunnableOperation } from './unrunnable-operation.ts';
 
 /** Looks at operations of any endpoint, whatever its context. */
 export type EndpointPlugin = ApolloServerPlugin;
@@ -72,7 +72,7 @@ export async function mountGraphql<C extends BaseContext>(
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
-      operationCheck as ApolloServerPlugin<C>,
+      refuseUnrunnableOperation as ApolloServerPlugin<C>,
       formOfAnswers as ApolloServerPlugin<C>,
       ...(options.plugins ?? []),
     ],

@@ -2,9 +2,6 @@ import { HeaderMap } from '@apollo/server';
 import { RefusalError } from './errors.ts';
 import type { ErrorTranslation } from './format-error.ts';
 
-/** A process, or a part of the launcher, that serves HTTP. `stop` answers what is under way, then closes. */
-export type RunningServer = { url: string; stop(): Promise<void> };
-
 /**
  * Runs `create`; a refusal, or what `translate` makes one, becomes the status of the whole answer, with the headers that
  * RFC 6750 and RFC 9110 ask for.

@@ -9,11 +9,10 @@ export type { ReadinessCheck } from './health.ts';
 export { createHttpServer, type HttpServerOptions } from './http-server.ts';
 export {
   defaultRetryAfterSeconds,
-  type RunningServer,
   refusalHeaders,
   withHttpStatus,
 } from './http-status.ts';
-export { listen } from './listen.ts';
+export { listen, type RunningServer } from './listen.ts';
 export { createLogger, type Logger, logLevels } from './logger.ts';
 export { hasProductionSurface, processConfigFields, type SurfaceConfig } from './process-config.ts';
 export { runProcess } from './run-process.ts';

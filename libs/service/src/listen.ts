@@ -1,6 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { ConfigError } from './config.ts';
 
+/** A process, or a part of the launcher, that serves HTTP. `stop` answers what is under way, then closes. */
+export type RunningServer = { url: string; stop(): Promise<void> };
+
 type ListenOptions = {
   host: string;
   port: number;

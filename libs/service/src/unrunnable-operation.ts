@@ -4,7 +4,7 @@ import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
  * Refuses a request in which there is nothing to run: no operation has the name that it gives, or the schema has no such
  * kind of operation (validation does not object to `subscription { x }`). Executing it would be a fault of ours.
  */
-export const operationCheck: ApolloServerPlugin = {
+export const refuseUnrunnableOperation: ApolloServerPlugin = {
   async requestDidStart() {
     return {
       async responseForOperation({ schema, operation }) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chooseAnswerType, isReadableBody } from './media-type.ts';
+import { chooseAnswerType } from './answer-type.ts';
 
 const json = 'application/json';
 const response = 'application/graphql-response+json';
@@ -27,19 +27,4 @@ test.each<[string | undefined, [string, boolean] | undefined]>([
 ])('Accept %j is answered with %j', (accept, wanted) => {
   const answer = chooseAnswerType(accept);
   expect(answer && [answer.type, answer.isNamed]).toEqual(wanted);
-});
-
-test.each([
-  ['application/json', true],
-  ['application/json ;charset=UTF-8', true],
-  ['text/plain', false],
-  ['application/jsonx', false],
-  ['application/graphql', false],
-  ['application/json, application/json', false],
-  ['application/json; charset=utf-16', false],
-  ['', false],
-  [undefined, false],
-  [`application/json${'; '.repeat(5000)}=`, false],
-])('a body of the type %s can be read: %s', (type, wanted) => {
-  expect(isReadableBody({ ...(type !== undefined && { 'content-type': type }) })).toBe(wanted);
 });

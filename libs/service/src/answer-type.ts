@@ -1,27 +1,5 @@
-import type { IncomingHttpHeaders } from 'node:http';
-
 /** The two forms of an answer (GraphQL over HTTP, section "Media Types"). */
 export type AnswerType = 'application/json' | 'application/graphql-response+json';
-
-const parameterForm = /^([\w!#$%&'*+.^`|~-]+)=([\w!#$%&'*+.^`|~-]+|"[^"\\]*")$/;
-
-/**
- * Whether a body can be read here: JSON in UTF-8 (RFC 8259, section 8.1) and not compressed. Another charset is refused, not
- * ignored: whoever inspects requests before us would read another text than we do.
- */
-export function isReadableBody(headers: IncomingHttpHeaders): boolean {
-  const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
-  const [type = '', ...parameters] = (headers['content-type'] ?? '').split(';').map((part) => part.trim());
-  return coding === 'identity' && type.toLowerCase() === 'application/json' && parameters.every(isHarmless);
-}
-
-function isHarmless(parameter: string): boolean {
-  const [, name, value] = parameterForm.exec(parameter) ?? [];
-  if (name === undefined || value === undefined) {
-    return parameter === '';
-  }
-  return name.toLowerCase() !== 'charset' || value.replaceAll('"', '').toLowerCase() === 'utf-8';
-}
 
 /**
  * The form of the answer that a client's Accept asks for (RFC 9110, section 12.5.1), and whether it names that form.
