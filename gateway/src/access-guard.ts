@@ -111,7 +111,7 @@ function report(
   reports.hear({ reason, place: 'rules', field, session, signetContext });
 }
 
-/** Apollo Server keeps documents by their text: the same operation comes as the same node. */
+/** The planner keeps documents by their text: an operation that it knows comes as the same node. */
 function createGuardCache(rules: RuleBook) {
   let guards = new WeakMap<OperationDefinitionNode, OperationGuard>();
   let size = 0;
