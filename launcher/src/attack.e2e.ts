@@ -49,14 +49,18 @@ test.each([
   ]);
 });
 
-test('npm start names a limit that is none', async () => {
+test.each([
+  ['LIMIT_DEPTH', 'many', 'must be a whole number from 1'],
+  ['PLANNING_DEADLINE_MS', '5', 'must be milliseconds, 100 to 10000'],
+  ['USER_TRUSTED_DOCUMENTS', 'maybe', 'must be one of off, log, enforce'],
+])('npm start hands %s on to the gateway, which refuses %s', async (variable, value, fault) => {
   const start = startProcess('npm', ['start'], {
     PORT_BASE: String(await findFreePortBase()),
     SIGNET_HOME: `${home.path}/limits`,
-    LIMIT_DEPTH: 'many',
+    [variable]: value,
   });
   expect([(await start.exit()).code, start.output()]).toEqual([
     1,
-    expect.stringContaining('LIMIT_DEPTH: must be a whole number from 1'),
+    expect.stringContaining(`${variable}: ${fault}`),
   ]);
 });

@@ -86,9 +86,10 @@ export async function startPlatform(
   }
 }
 
-/** The gateway's own, which it checks (docs/limits.md, docs/trusted-documents.md). */
+/** The gateway's own, which it checks (docs/limits.md, docs/trusted-documents.md, README.md). */
 function gatewayVariables(env: Environment): Environment {
-  const isOne = (name: string) => /^(LIMIT_\w+|(GRAPH|USER|PORTAL)_TRUSTED_DOCUMENTS(_FILES)?)$/.test(name);
+  const isOne = (name: string) =>
+    /^(LIMIT_\w+|PLANNING_DEADLINE_MS|(GRAPH|USER|PORTAL)_TRUSTED_DOCUMENTS(_FILES)?)$/.test(name);
   return Object.fromEntries(Object.entries(env).filter(([name]) => isOne(name)));
 }
 
