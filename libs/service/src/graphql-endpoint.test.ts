@@ -104,6 +104,17 @@ const accepts: [string, number][] = [
   [`${json}; charset=utf-8, */*;q=0.1`, 200],
 ];
 
+test('an empty operationName is as good as none', async () => {
+  expect((await ask({ query: '{ __typename }', operationName: '' })).body).toEqual({
+    data: { __typename: 'Query' },
+  });
+  const query = new URLSearchParams({ query: 'query A { __typename }', operationName: '' });
+  const byGet = await fetch(`${url}?${query}`, { headers: { 'apollo-require-preflight': 'yes' } });
+  expect(await byGet.json()).toEqual({ data: { __typename: 'Query' } });
+  const two = await ask({ query: 'query A { __typename } query B { __typename }', operationName: '' });
+  expect([two.status, two.body.errors[0].extensions.code]).toEqual([400, 'OPERATION_RESOLUTION_FAILURE']);
+});
+
 test.each(
   faults.flatMap(([code, body]) => accepts.map(([accept, status]) => ({ code, body, accept, status }))),
 )('$code under Accept $accept is $status', async ({ code, body, accept, status }) => {

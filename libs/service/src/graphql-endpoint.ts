@@ -72,6 +72,7 @@ export async function mountGraphql<C extends BaseContext>(
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
+      emptyNameIsNone as ApolloServerPlugin<C>,
       refuseUnrunnableOperation as ApolloServerPlugin<C>,
       formOfAnswers as ApolloServerPlugin<C>,
       ...(options.plugins ?? []),
@@ -96,6 +97,13 @@ async function refuseUnacceptable(request: FastifyRequest, reply: FastifyReply) 
   const text = 'Answers are application/json or application/graphql-response+json.';
   return reply.code(406).send(errorBody(text, 'BAD_REQUEST'));
 }
+
+/** GraphQL over HTTP: an empty operationName, as forms and URLs of tools have it, is as good as none. */
+const emptyNameIsNone: ApolloServerPlugin = {
+  async requestDidStart({ request }) {
+    if (request.operationName === '') delete request.operationName;
+  },
+};
 
 const statusOkUnderJson = new Set([
   'GRAPHQL_PARSE_FAILED',
