@@ -54,3 +54,17 @@ test('lets nobody have cookies, nor ask for them, where they are off', async () 
   expect(off['access-control-allow-credentials']).toBeUndefined();
   expect(off['access-control-allow-headers']).not.toContain('signet-session');
 });
+
+test('lets pages send what Apollo Client sends', async () => {
+  const { 'access-control-allow-headers': allowed } = await ask(shop);
+  expect(String(allowed).split(', ')).toEqual(
+    expect.arrayContaining([
+      'authorization',
+      'content-type',
+      'apollo-require-preflight',
+      'x-apollo-operation-name',
+      'apollographql-client-name',
+      'apollographql-client-version',
+    ]),
+  );
+});

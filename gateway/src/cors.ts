@@ -24,6 +24,9 @@ export function corsOptions({ origins, cookies }: CorsSettings): {
       'x-tenant',
       'apollo-require-preflight',
       'x-apollo-operation-name',
+      // Apollo Client sends them where it is given a name (`clientAwareness`); nothing is made of them here.
+      'apollographql-client-name',
+      'apollographql-client-version',
       ...(cookies ? [sessionHeader] : []),
     ],
     exposedHeaders: ['www-authenticate', 'retry-after'],
