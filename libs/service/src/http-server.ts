@@ -22,7 +22,7 @@ export type HttpServerOptions = {
   /** Whether clients come by https, as a rule through a proxy. */
   isHttps?: boolean;
   /** How long a client may take to send, and how often that is looked at. */
-  timeoutsMs?: { headers: number; request: number; check: number };
+  timeoutsMs?: { headers: number; request: number; check: number; silence?: number };
   readiness?: readonly ReadinessCheck[];
   /** How long to go on serving after the end was asked for, while those who send requests here learn of it. */
   drainMs?: number;
@@ -32,6 +32,11 @@ const defaultBodyLimitBytes = 256 * 1024;
 const maxHeaderBytes = 16 * 1024;
 /** Against clients that send a byte at a time to hold connections. Node looks every 30 s unless told. */
 const defaultTimeoutsMs = { headers: 10_000, request: 30_000, check: 5000 };
+/**
+ * Without a byte in either direction: against clients that ask and never read, each of which would hold its answer and its
+ * place for good. Longer than any operation may take.
+ */
+const defaultSilenceMs = 120_000;
 const drainTimeoutMs = 2000;
 
 /** A Fastify server with what every process shares: Host check, JSON only, one error format, security headers, health. */
@@ -46,6 +51,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimitBytes ?? defaultBodyLimitBytes,
     requestTimeout: timeoutsMs.request,
+    connectionTimeout: timeoutsMs.silence ?? defaultSilenceMs,
     forceCloseConnections: 'idle',
     // Node and Fastify would answer these themselves, in a form of their own. See the hook below.
     http: {
