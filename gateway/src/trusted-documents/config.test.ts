@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogger, loadConfig } from '@signet/service';
+import { ConfigError, createLogger, loadConfig } from '@signet/service';
 import { afterAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import {
@@ -57,8 +57,10 @@ test.each([
 });
 
 test('an empty folder is none the worse where anything may run', async () => {
-  const documents = await open('off', mkdtempSync(join(folder, 'empty-')));
+  const path = mkdtempSync(join(folder, 'empty-'));
+  const documents = await open('off', path);
   documents.stop();
+  await expect(open('enforce', path)).rejects.toThrow(ConfigError);
 });
 
 function open(mode: 'off' | 'enforce', path: string) {
