@@ -86,7 +86,7 @@ export async function startPlatform(
   }
 }
 
-/** The gateway's own, which it checks (docs/limits.md, docs/trusted-documents.md, README.md). */
+/** The gateway's own, which it checks (docs/limits.md, docs/trusted-documents.md, docs/settings.md). */
 function gatewayVariables(env: Environment): Environment {
   const isOne = (name: string) =>
     /^(LIMIT_\w+|PLANNING_DEADLINE_MS|(GRAPH|USER|PORTAL)_TRUSTED_DOCUMENTS(_FILES)?)$/.test(name);
