@@ -11,7 +11,7 @@ import { createPlanExecutor, type PlanExecutorOptions } from './plan-executor.ts
 import type { EntranceProof } from './proof/index.ts';
 import { hearSubgraph, type RefusalReports } from './refusal-reports/index.ts';
 
-export type ApolloGatewayOptions = Pick<PlanExecutorOptions, 'supergraphSdl' | 'planOf'> & {
+export type ApolloGatewayOptions = Pick<PlanExecutorOptions, 'supergraphSdl' | 'planning'> & {
   config: GatewayConfig;
   proof: Pick<EntranceProof, 'signerFor'>;
   /** Hears of what subgraphs refuse that keep no audit log. */
@@ -21,7 +21,7 @@ export type ApolloGatewayOptions = Pick<PlanExecutorOptions, 'supergraphSdl' | '
 
 /** Apollo's gateway on a supergraph, with our own way to the subgraphs. `stop` closes their connections. */
 export function createApolloGateway(options: ApolloGatewayOptions) {
-  const { supergraphSdl, planOf, config, proof, reports, logger } = options;
+  const { supergraphSdl, planning, config, proof, reports, logger } = options;
   // A contract has lost the tags that tell the platform of a field: the whole supergraph has them.
   const whole = parse(readFileSync(supergraphPath('graph'), 'utf8'));
   const routes = createRoutes(whole, config);
@@ -41,7 +41,7 @@ export function createApolloGateway(options: ApolloGatewayOptions) {
   );
   const gateway = createPlanExecutor({
     supergraphSdl,
-    planOf,
+    planning,
     sourceOf: (name) => {
       const source = sources.get(name as SubgraphName);
       if (!source) {

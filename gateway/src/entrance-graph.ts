@@ -60,8 +60,7 @@ export async function mountEntranceGraph(
   server.addHook('onClose', async () => proof.stop());
   const reports = createRefusalReports({ entrance, proof, config, logger });
   server.addHook('onClose', () => reports.stop());
-  const { planOf } = planning;
-  const { gateway, stop } = createApolloGateway({ supergraphSdl, planOf, config, proof, reports, logger });
+  const { gateway, stop } = createApolloGateway({ supergraphSdl, planning, config, proof, reports, logger });
   server.addHook('onClose', stop);
   const trustedDocuments = await openTrustedDocuments({
     entrance: name,

@@ -2,7 +2,8 @@ import { Supergraph } from '@apollo/federation-internals';
 import { buildOperationContext, executeQueryPlan, type GraphQLDataSource } from '@apollo/gateway';
 import type { ApolloServerOptions, BaseContext } from '@apollo/server';
 import { getVariableValues } from 'graphql';
-import type { OperationPlanner } from './planning/index.ts';
+import type { GatewayContext } from './gateway-context.ts';
+import { type EntrancePlanning, takePart } from './planning/index.ts';
 
 type Gateway = NonNullable<ApolloServerOptions<BaseContext>['gateway']>;
 type Executor = NonNullable<Awaited<ReturnType<Gateway['load']>>['executor']>;
@@ -13,7 +14,7 @@ const maxVariableErrors = 10;
 export type PlanExecutorOptions = {
   /** Without federation's access rules. */
   supergraphSdl: string;
-  planOf: OperationPlanner['planOf'];
+  planning: Pick<EntrancePlanning, 'planOf' | 'introspectedFor'>;
   /** Throws for a subgraph that nobody knows. */
   sourceOf(subgraph: string): GraphQLDataSource;
 };
@@ -22,7 +23,7 @@ export type PlanExecutorOptions = {
  * What Apollo Server needs of a gateway: the API schema, and the execution of operations that have a plan, by
  * @apollo/gateway. Its own ApolloGateway would plan here, where nothing can stop it.
  */
-export function createPlanExecutor({ supergraphSdl, planOf, sourceOf }: PlanExecutorOptions): Gateway {
+export function createPlanExecutor({ supergraphSdl, planning, sourceOf }: PlanExecutorOptions): Gateway {
   const supergraph = Supergraph.build(supergraphSdl, { validateSupergraph: false });
   const supergraphSchema = supergraph.schema.toGraphQLJSSchema();
   const api = supergraph.apiSchema();
@@ -41,16 +42,19 @@ export function createPlanExecutor({ supergraphSdl, planOf, sourceOf }: PlanExec
     if (errors) {
       return { errors };
     }
-    const plan = planOf(operation);
+    const plan = planning.planOf(operation);
     if (!plan) {
       throw new Error('An operation was to be executed before it was planned.');
     }
+    const introspected = planning.introspectedFor(request.context as GatewayContext);
     const context = buildOperationContext({
       schema: request.schema,
-      operationDocument: request.document,
+      // Else @apollo/gateway would answer for the schema here, where nothing can stop it either.
+      operationDocument: introspected ? takePart('data', request.document, operation) : request.document,
       ...(operation.name && { operationName: operation.name.value }),
     });
-    return executeQueryPlan(plan, sources, request, context, supergraphSchema, api);
+    const answer = await executeQueryPlan(plan, sources, request, context, supergraphSchema, api);
+    return introspected && answer.data ? { ...answer, data: putInto(answer.data, introspected) } : answer;
   };
   return {
     onSchemaLoadOrUpdate(callback) {
@@ -60,4 +64,11 @@ export function createPlanExecutor({ supergraphSdl, planOf, sourceOf }: PlanExec
     load: async () => ({ executor: execute }),
     stop: async () => {},
   };
+}
+
+/** In place of what stands under the same keys. */
+function putInto(data: Record<string, unknown>, part: Readonly<Record<string, unknown>>) {
+  return Object.fromEntries(
+    Object.entries(data).map(([key, value]) => [key, Object.hasOwn(part, key) ? part[key] : value]),
+  );
 }

@@ -29,7 +29,7 @@ export async function startChainGateway({ deadlineMs = 2000 } = {}) {
     introspection: true,
     ...planning.endpoint,
     source: {
-      gateway: createPlanExecutor({ supergraphSdl, planOf: planning.planOf, sourceOf: () => source }),
+      gateway: createPlanExecutor({ supergraphSdl, planning, sourceOf: () => source }),
     },
     plugins: [planning.plugin],
     context: async ({ id, headers }) => {

@@ -2,7 +2,7 @@ import type { ApolloServerPlugin } from '@apollo/server';
 import { createErrorFormatter, type GraphqlEndpointOptions, type Logger } from '@signet/service';
 import type { DocumentNode } from 'graphql';
 import type { GatewayContext } from '../gateway-context.ts';
-import { createOperationPlanner, type OperationPlanner } from './operation-planner.ts';
+import { createOperationPlanner, type IntrospectedData, type OperationPlanner } from './operation-planner.ts';
 import type { PlannedSchema } from './planner.ts';
 import { createPlanning } from './planning-plugin.ts';
 import type { PlanningPool } from './planning-pool.ts';
@@ -15,6 +15,8 @@ export type EntrancePlanningOptions = {
 };
 
 export type EntrancePlanning = Pick<OperationPlanner, 'planOf'> & {
+  /** What a request that asks for data too is told of the schema. */
+  introspectedFor(context: GatewayContext): IntrospectedData | undefined;
   plugin: ApolloServerPlugin<GatewayContext>;
   /** What else Apollo Server must be told: not to validate, and where to find documents that have been parsed. */
   endpoint: Pick<GraphqlEndpointOptions<GatewayContext>, 'documentStore' | 'parseOptions' | 'validatedBy'>;
@@ -36,9 +38,15 @@ export function createEntrancePlanning(options: EntrancePlanningOptions): Entran
       ),
   });
   const formatError = createErrorFormatter({ logger, hideSchemaDetails });
+  const introspected = new WeakMap<GatewayContext, IntrospectedData>();
   return {
     planOf: planner.planOf,
-    plugin: createPlanning({ planner, formatError }),
+    introspectedFor: (context) => introspected.get(context),
+    plugin: createPlanning({
+      planner,
+      formatError,
+      onIntrospected: (context, data) => introspected.set(context, data),
+    }),
     endpoint: {
       documentStore: createDocumentStore(planner),
       parseOptions: { maxTokens },

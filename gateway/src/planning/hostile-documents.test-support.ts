@@ -98,7 +98,7 @@ export const hostileRequests: Record<string, (seed: string) => HostileRequest> =
       .join(' ')} }`,
   }),
   'the schema beside data': (seed) => ({
-    query: `query q${seed} { products(first: 1) { totalCount } ${range(300)
+    query: `query q${seed} { products(first: 1) { edges { cursor } } ${range(300)
       .map((index) => `s${index}: __schema { types { fields { type { name } } } }`)
       .join(' ')} }`,
   }),

@@ -1,4 +1,4 @@
 export { planningFields } from './config.ts';
-export { createEntrancePlanning } from './entrance-planning.ts';
-export type { OperationPlanner } from './operation-planner.ts';
+export { createEntrancePlanning, type EntrancePlanning } from './entrance-planning.ts';
+export { takePart } from './introspection.ts';
 export { openPlanningPool, type PlanningPool } from './planning-pool.ts';

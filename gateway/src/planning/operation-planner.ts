@@ -18,8 +18,11 @@ export type AskedOperation = {
   caller: string;
 };
 
-export type Planned = { kind: 'planned'; plan: QueryPlan } | { kind: 'introspection' };
-export type Introspected = { kind: 'introspected'; data: Record<string, unknown> };
+export type Planned =
+  /** `asksForSchema`: `introspect` has the rest of its answer. */
+  { kind: 'planned'; plan: QueryPlan; asksForSchema?: true } | { kind: 'introspection' };
+export type IntrospectedData = Readonly<Record<string, unknown>>;
+export type Introspected = { kind: 'introspected'; data: IntrospectedData };
 export type Unplanned =
   | { kind: 'invalid'; faults: readonly DocumentFault[] }
   /** It took too long, or too much. */
@@ -31,7 +34,7 @@ export type Unplanned =
 export type OperationPlanner = {
   /** Validates and plans in a worker what is not known yet. */
   plan(asked: AskedOperation): Promise<Planned | Unplanned>;
-  /** Answers a planned operation that asks for the schema alone. `variables` are coerced. */
+  /** Answers what a planned operation asks of the schema. `variables` are coerced. */
   introspect(asked: AskedOperation, variables: Record<string, unknown>): Promise<Introspected | Unplanned>;
   /** The plan that `plan` gave for this very node. */
   planOf(operation: OperationDefinitionNode): QueryPlan | undefined;
@@ -141,7 +144,8 @@ function read(outcome: PlanningOutcome): Found {
     case 'planned': {
       const plan = JSON.parse(outcome.plan) as QueryPlan;
       const size = outcome.documentSize + outcome.plan.length * bytesPerCharacter;
-      return { result: { kind: 'planned', plan }, size };
+      const { asksForSchema } = outcome;
+      return { result: { kind: 'planned', plan, ...(asksForSchema && { asksForSchema }) }, size };
     }
     case 'introspection':
       return { result: { kind: 'introspection' }, size: outcome.documentSize };

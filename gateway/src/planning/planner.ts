@@ -10,7 +10,7 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
-import { findIntrospection } from './introspection.ts';
+import { findIntrospection, takePart } from './introspection.ts';
 
 /** A schema to plan for, in a form that a worker can be sent. */
 export type PlannedSchema = {
@@ -24,7 +24,7 @@ export type PlanningJob = {
   source: string;
   /** Of one of the operations in the source; undefined where the only one has no name. */
   operationName: string | undefined;
-  /** Set: the operation asks for the schema alone, and is to be answered with these variables, which are coercible. */
+  /** Set: what the operation asks of the schema is to be answered, with these variables, which are coercible. */
   introspection?: { variables: Record<string, unknown> };
 };
 
@@ -34,8 +34,11 @@ export type DocumentFault = { message: string; positions: readonly number[] };
 /** All plain data, what can be large as one text: cheap to hand over, and read only where it is used. */
 export type PlanningResult =
   | { kind: 'invalid'; faults: DocumentFault[] }
-  /** `plan` is a QueryPlan as JSON. `documentSize` estimates the bytes that the parsed document takes. */
-  | { kind: 'planned'; plan: string; documentSize: number }
+  /**
+   * `plan` is a QueryPlan as JSON, `asksForSchema`: it does not answer all of the operation. `documentSize` estimates the bytes
+   * that the parsed document takes.
+   */
+  | { kind: 'planned'; plan: string; asksForSchema?: true; documentSize: number }
   /** Valid, asks for the schema alone: nothing to plan. */
   | { kind: 'introspection'; documentSize: number }
   /** `data` is the answer's data as JSON. */
@@ -76,22 +79,20 @@ export function createPlanner({ supergraphSdl }: PlannedSchema): Planner {
     const documentSize = countTokens(document) * bytesPerToken;
     const operation = getOperationAST(document, job.operationName);
     const introspection = operation && findIntrospection(document, operation);
-    if (introspection === 'mixed') {
-      return { kind: 'invalid', faults: [mixedIntrospection] };
+    if (introspection === 'only') {
+      return { kind: 'introspection', documentSize };
     }
-    return introspection === 'only'
-      ? { kind: 'introspection', documentSize }
-      : plan(planner, apiSchema, document, job.operationName, documentSize);
+    if (operation && introspection === 'mixed') {
+      const data = takePart('data', document, operation);
+      const planned = plan(planner, apiSchema, data, job.operationName, documentSize);
+      return planned.kind === 'planned' ? { ...planned, asksForSchema: true } : planned;
+    }
+    return plan(planner, apiSchema, document, job.operationName, documentSize);
   };
 }
 
 /** The whole text of graphql-js where the comparison of fields under one name has cost too much. */
 const outOfBudget = 'Validation aborted.';
-/** Its part of the answer is made apart from the rest, in a worker. */
-const mixedIntrospection: DocumentFault = {
-  message: 'Ask for __schema and __type in an operation of their own.',
-  positions: [],
-};
 
 function describeFault({ message, positions = [] }: GraphQLError): DocumentFault {
   return { message, positions };
@@ -117,7 +118,10 @@ function introspect(
   operationName: string | undefined,
   variableValues: Record<string, unknown>,
 ): PlanningResult {
-  const result = execute({ schema, document, operationName, variableValues });
+  const operation = getOperationAST(document, operationName);
+  const isMixed = operation && findIntrospection(document, operation) === 'mixed';
+  const asked = isMixed ? takePart('schema', document, operation) : document;
+  const result = execute({ schema, document: asked, operationName, variableValues });
   if ('then' in result || result.errors) {
     return { kind: 'failed', message: 'the introspection of a valid operation failed' };
   }

@@ -5,13 +5,15 @@ import { type ErrorFormatter, RefusalError, refusalHeaders } from '@signet/servi
 import { GraphQLError, type GraphQLFormattedError, getVariableValues, Source } from 'graphql';
 import type { GatewayContext } from '../gateway-context.ts';
 import { callerOf } from './caller.ts';
-import type { AskedOperation, OperationPlanner, Unplanned } from './operation-planner.ts';
+import type { IntrospectedData, OperationPlanner, Unplanned } from './operation-planner.ts';
 import type { DocumentFault } from './planner.ts';
 
 export type PlanningOptions = {
   planner: OperationPlanner;
   /** As for errors that Apollo Server finds itself. */
   formatError: ErrorFormatter;
+  /** Hears what a request that asks for data too is told of the schema, before it is executed. */
+  onIntrospected(context: GatewayContext, data: IntrospectedData): void;
 };
 
 type Answer = Pick<GraphQLResponse, 'http' | 'body'>;
@@ -24,14 +26,9 @@ type Answer = Pick<GraphQLResponse, 'http' | 'body'>;
 export function createPlanning({
   planner,
   formatError,
+  onIntrospected,
 }: PlanningOptions): ApolloServerPlugin<GatewayContext> {
   const refuse = (unplanned: Unplanned, source: string) => answerUnplanned(unplanned, source, formatError);
-  const introspect = async (asked: AskedOperation, variables: Record<string, unknown>): Promise<Answer> => {
-    const answer = await planner.introspect(asked, variables);
-    return answer.kind === 'introspected'
-      ? { http: { headers: new HeaderMap() }, body: singleResult({ data: answer.data }) }
-      : refuse(answer, asked.source);
-  };
   return {
     async requestDidStart() {
       return {
@@ -49,18 +46,30 @@ export function createPlanning({
           }
           const asked = { hash: queryHash, source, document, operation, caller: callerOf(contextValue) };
           const planned = await planner.plan(asked);
-          if (planned.kind === 'planned') {
+          if (planned.kind === 'planned' && !planned.asksForSchema) {
             return null;
           }
-          if (planned.kind !== 'introspection') {
+          if (planned.kind !== 'planned' && planned.kind !== 'introspection') {
             return refuse(planned, source);
           }
           const definitions = operation.variableDefinitions ?? [];
           const { coerced } = getVariableValues(schema, definitions, request.variables ?? {}, {
             maxErrors: 1,
           });
-          // What does not coerce is refused as bad input where it is executed.
-          return coerced ? introspect(asked, coerced) : null;
+          if (!coerced) {
+            // Refused as bad input where it is executed.
+            return null;
+          }
+          const introspected = await planner.introspect(asked, coerced);
+          if (introspected.kind !== 'introspected') {
+            return refuse(introspected, source);
+          }
+          const { data } = introspected;
+          if (planned.kind === 'introspection') {
+            return { http: { headers: new HeaderMap() }, body: singleResult({ data }) };
+          }
+          onIntrospected(contextValue, data);
+          return null;
         },
       };
     },
