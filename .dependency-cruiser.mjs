@@ -43,12 +43,6 @@ export default {
       to: { path: '^subgraphs/', pathNot: '^subgraphs/$1/' },
     },
     {
-      name: 'only-the-launcher-imports-processes',
-      severity: 'error',
-      from: { path: '^(subgraphs|gateway)/' },
-      to: { path: '^(gateway|launcher)/', pathNot: '^gateway/' },
-    },
-    {
       name: 'subgraphs-import-no-gateway',
       severity: 'error',
       from: { path: '^subgraphs/' },

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { supergraphPath, type Variant } from '@signet/schema/supergraph-files';
 import { type DocumentNode, Kind, parse } from 'graphql';
 import { readApiSchema } from '../../../schema/api-schema.test-support.ts';
+import { type LimitConfig, limitConfigFields } from './config.ts';
 import { readCostBook } from './cost-book.ts';
-import { type LimitConfig, limitConfigFields } from './limits.ts';
 import { assertWithinLimits } from './operation-limits.ts';
 import { assertSourceWithinLimits } from './source-limits.ts';
 

@@ -1,11 +1,11 @@
 import { withHttpStatus } from '@signet/service';
 import type { DocumentNode } from 'graphql';
 import type { OperationCheck } from '../operation-checks.ts';
+import type { LimitConfig } from './config.ts';
 import { readCostBook } from './cost-book.ts';
-import type { LimitConfig } from './limits.ts';
 import { assertWithinLimits } from './operation-limits.ts';
 
-export { type LimitConfig, limitConfigFields } from './limits.ts';
+export { type LimitConfig, limitConfigFields } from './config.ts';
 export { registerSourceLimits } from './source-limits.ts';
 
 /** Holds a parsed operation against the limits, with the costs that the supergraph names. */

@@ -1,5 +1,5 @@
 import { Kind, type ValueNode } from 'graphql';
-import type { LimitConfig } from './limits.ts';
+import type { LimitConfig } from './config.ts';
 import { refuseExcess } from './refuse-excess.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { RefusalError } from '@signet/service';
 import { type DocumentNode, type GraphQLSchema, Kind, type OperationDefinitionNode } from 'graphql';
+import type { LimitConfig } from './config.ts';
 import type { CostBook } from './cost-book.ts';
 import { assertJsonWithinLimits, assertLiteralWithinLimits } from './input-limits.ts';
-import type { LimitConfig } from './limits.ts';
 import { measureDocument } from './measure-document.ts';
 import type { Measures } from './measures.ts';
 import { refuseExcess } from './refuse-excess.ts';

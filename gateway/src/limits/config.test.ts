@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { ConfigError, loadConfig } from '@signet/service';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { limitConfigFields } from './config.ts';
 import { defaultLimits } from './documents.test-support.ts';
-import { limitConfigFields } from './limits.ts';
 import { refuseExcess } from './refuse-excess.ts';
 
 const schema = z.object(limitConfigFields);
