@@ -69,7 +69,7 @@ export function createOperationPlanner(options: OperationPlannerOptions): Operat
   const answers = createSegmentedCache<Introspected>({ maxSize: maxAnswersSize });
   const refusals = createExpiringMap<Unplanned>({ ttlMs: refusalTtlMs, maxSize: maxRefusalsSize });
   const plans = new WeakMap<OperationDefinitionNode, Planned>();
-  const share = createSingleFlight<Found['result']>(({ kind }) => kind !== 'no-room');
+  const share = createSingleFlight<Found['result']>({ isOwn: ({ kind }) => kind !== 'no-room' });
   pool.add(schema);
 
   const ask = (
@@ -78,7 +78,7 @@ export function createOperationPlanner(options: OperationPlannerOptions): Operat
     introspection: PlanningJob['introspection'],
     keep: (found: Found) => void,
   ) =>
-    share(key, async () => {
+    share(key, asked.caller, async () => {
       const operationName = asked.operation.name?.value;
       const job = { schema: schema.name, source: asked.source, operationName };
       const outcome = await pool.run(introspection ? { ...job, introspection } : job, asked.caller);
