@@ -51,7 +51,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimitBytes ?? defaultBodyLimitBytes,
     requestTimeout: timeoutsMs.request,
-    connectionTimeout: timeoutsMs.silence ?? defaultSilenceMs,
+    connectionTimeout: options.timeoutsMs?.silence ?? defaultSilenceMs,
     forceCloseConnections: 'idle',
     // Node and Fastify would answer these themselves, in a form of their own. See the hook below.
     http: {
