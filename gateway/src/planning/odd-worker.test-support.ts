@@ -6,6 +6,10 @@ const sources: Record<string, () => unknown> = {
   hang: () => {
     for (;;);
   },
+  starve() {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 800);
+    tell({ kind: 'planned', plan: '""', documentSize: 1 });
+  },
   exit: () => process.exit(3),
   throw: () =>
     setImmediate(() => {

@@ -7,7 +7,7 @@ import { openPlanningPool, type PlanningPool, type PlanningPoolOptions } from '.
 const pools: PlanningPool[] = [];
 afterEach(async () => void (await Promise.all(pools.splice(0).map((pool) => pool.stop()))));
 
-/** Of workers that do as the source says: hang, exit, throw, eat all memory, or answer after some milliseconds. */
+/** Of workers that do as the source says: hang, starve, exit, throw, eat all memory, or answer after some milliseconds. */
 const openPool = async (options: Partial<PlanningPoolOptions> = {}) => {
   const pool = openPlanningPool({
     logger: createLogger('test', 'silent'),
@@ -32,6 +32,11 @@ describe('the pool of planning workers', () => {
     // Not for lack of a processor: the clock starts when a worker that is free takes the operation.
     expect(performance.now() - start).toBeGreaterThanOrEqual(299);
     expect(await run('0', 'a')).toBe('planned');
+  });
+
+  it('gives a worker that got no processor more time: that is no fault of its operation', async () => {
+    const { run } = await openPool({ deadlineMs: 500 });
+    expect(await run('starve', 'a')).toBe('planned');
   });
 
   it.each(['exit', 'throw', 'eat'])('outlives a worker that an operation makes %s', async (source) => {

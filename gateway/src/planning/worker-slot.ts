@@ -28,6 +28,8 @@ export type WorkerSlot = {
 
 /** Schemas, planners and what the largest honest operation takes are some 80 MB. Beyond this the worker ends, alone. */
 const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 };
+/** Further deadlines for a worker that a busy machine kept from its work: that is no fault of its operation. */
+const starvedDeadlines = 2;
 /** Before the next, where one ended without an operation to blame: it may be for good. */
 const restartPauseMs = 1000;
 
@@ -92,11 +94,23 @@ export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
     },
     run(job) {
       const { promise, resolve } = Promise.withResolvers<WorkerOutcome>();
-      const timer = setTimeout(() => void replace(), deadlineMs);
-      waiting = (outcome) => {
+      const used = worker?.cpuUsage();
+      const endAfter = (ms: number, end: () => void) => {
+        timer = setTimeout(end, ms);
+      };
+      let timer: NodeJS.Timeout;
+      endAfter(deadlineMs, async () => {
+        const isStarved = (await cpuMsSince(worker, used)) < deadlineMs / 2;
+        // It may have answered meanwhile, and have another job by now.
+        if (waiting !== answer) return;
+        if (isStarved) endAfter(deadlineMs * starvedDeadlines, replace);
+        else void replace();
+      });
+      const answer = (outcome: WorkerOutcome) => {
         clearTimeout(timer);
         resolve(outcome);
       };
+      waiting = answer;
       send({ job });
       return promise;
     },
@@ -112,4 +126,17 @@ export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
       await old?.terminate();
     },
   };
+}
+
+/** What a thread has worked since, in milliseconds; all that can be if it does not say. */
+async function cpuMsSince(
+  worker: Worker | undefined,
+  before: Promise<NodeJS.CpuUsage> | undefined,
+): Promise<number> {
+  try {
+    const { user, system } = (await worker?.cpuUsage(await before)) ?? { user: Infinity, system: 0 };
+    return (user + system) / 1000;
+  } catch {
+    return Infinity;
+  }
 }
