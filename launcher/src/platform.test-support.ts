@@ -7,10 +7,18 @@ import { listenersOf, portsFrom } from './ports.ts';
 
 const root = join(import.meta.dirname, '../..');
 
+/** Above lie the ports that systems give to outgoing connections: one of those may be taken between a look and the start. */
+const portRange = { from: 10_000, to: 32_000 };
+const portsPerPlatform = 30;
+/** Test files that run at the same time never look at the same ports. */
+const lane = Number(process.env.VITEST_POOL_ID ?? 0) % 2;
+
 /** A PORT_BASE above which every port of the platform is free right now. */
 export async function findFreePortBase(): Promise<number> {
+  const places = Math.floor((portRange.to - portRange.from) / portsPerPlatform / 2);
   for (let attempt = 0; attempt < 50; attempt += 1) {
-    const base = 20_000 + Math.floor(Math.random() * 1000) * 30;
+    const place = 2 * Math.floor(Math.random() * places) + lane;
+    const base = portRange.from + place * portsPerPlatform;
     const ports = portsFrom(base);
     const all = [...listenersOf(ports, '127.0.0.1').map(({ port }) => port), ports.postgres];
     if ((await Promise.all(all.map(canListen))).every(Boolean)) {

@@ -22,15 +22,19 @@ export class LockedError extends Error {
 
 /**
  * Reads the set in a folder, changes it, and puts each changed file in place of the old one, with its owner and mode.
- * Whatever fails, the files are as they were before.
+ * Whatever fails, the files are as they were before. `rename`: a test has one fail.
  *
  * @throws {ConfigError} where the set there is not valid. @throws {LockedError}
  */
-export function changeProofSet(folder: string, change: (set: ProofSet) => ProofSet): ProofSet {
+export function changeProofSet(
+  folder: string,
+  change: (set: ProofSet) => ProofSet,
+  { rename = renameSync } = {},
+): ProofSet {
   const unlock = lock(folder);
   try {
     const changed = change(readProofSet(folder));
-    replaceFiles(listFiles(folder, changed));
+    replaceFiles(listFiles(folder, changed), rename);
     return changed;
   } finally {
     unlock();
@@ -53,7 +57,7 @@ function lock(folder: string): () => void {
 
 type Replacement = SetFile & { draft: string; old: string | undefined };
 
-function replaceFiles(files: readonly SetFile[]): void {
+function replaceFiles(files: readonly SetFile[], rename: typeof renameSync): void {
   const replacements = files
     .map((file): Replacement => {
       const old = existsSync(file.path) ? readFileSync(file.path, 'utf8') : undefined;
@@ -71,7 +75,7 @@ function replaceFiles(files: readonly SetFile[]): void {
       writeDraft(replacement);
     }
     for (const replacement of replacements) {
-      renameSync(replacement.draft, replacement.path);
+      rename(replacement.draft, replacement.path);
       replaced.push(replacement);
     }
   } catch (error) {

@@ -12,17 +12,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '@signet/service';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { changeProofSet, LockedError } from './change-proof-set.ts';
 import { addSubgraph, createProofSet } from './create-proof-set.ts';
 import { proofPathsOf, readProofSet, writeProofSet } from './proof-folder.ts';
 import { replaceKeys, rotateProofSet } from './rotate-proof-set.ts';
-
-vi.mock('node:fs', async (load) => {
-  const fs = await load<typeof import('node:fs')>();
-  return { ...fs, renameSync: vi.fn(fs.renameSync) };
-});
-const original = await vi.importActual<typeof import('node:fs')>('node:fs');
 
 let parent: string;
 let folder: string;
@@ -41,9 +35,11 @@ const snapshot = () =>
       .map((entry) => join(entry.parentPath, entry.name))
       .map((path) => [path, readFileSync(path, 'utf8')]),
   );
-const rotateAll = () =>
-  changeProofSet(folder, (set) =>
-    rotateProofSet(set, 'publish', { names: Object.keys(set.keyFiles), now: new Date() }),
+const rotateAll = ({ rename = renameSync } = {}) =>
+  changeProofSet(
+    folder,
+    (set) => rotateProofSet(set, 'publish', { names: Object.keys(set.keyFiles), now: new Date() }),
+    { rename },
   );
 
 test('writes a set that is read as it was, private files for their owner only', () => {
@@ -105,7 +101,7 @@ test('leaves every file as it was where one can not be replaced', () => {
   const before = snapshot();
   // What stands in the way of the last one comes up when the first have been prepared.
   mkdirSync(`${proofPathsOf(folder, '').peersFile}.new/x`, { recursive: true });
-  expect(rotateAll).toThrow();
+  expect(() => rotateAll()).toThrow();
   rmSync(`${proofPathsOf(folder, '').peersFile}.new`, { recursive: true });
   expect(snapshot()).toEqual(before);
 });
@@ -114,15 +110,11 @@ test('puts back what was replaced already where a later one fails', () => {
   writeProofSet(folder, createProofSet());
   const before = snapshot();
   let renames = 0;
-  vi.mocked(renameSync).mockImplementation((from, to) => {
+  const rename: typeof renameSync = (from, to) => {
     if (++renames === 3) throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
-    original.renameSync(from, to);
-  });
-  try {
-    expect(rotateAll).toThrow('no space');
-  } finally {
-    vi.mocked(renameSync).mockImplementation(original.renameSync);
-  }
+    renameSync(from, to);
+  };
+  expect(() => rotateAll({ rename })).toThrow('no space');
   expect(renames).toBe(3);
   expect(snapshot()).toEqual(before);
   expect(modeOf(proofPathsOf(folder, 'orders').keyFile)).toBe('600');
@@ -132,7 +124,7 @@ test('leaves every file as it was where the change itself is refused', () => {
   writeProofSet(folder, createProofSet());
   rotateAll();
   const before = snapshot();
-  expect(rotateAll).toThrow(/its next step is switch/);
+  expect(() => rotateAll()).toThrow(/its next step is switch/);
   expect(snapshot()).toEqual(before);
 });
 
