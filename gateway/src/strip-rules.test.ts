@@ -3,12 +3,14 @@ import { ApolloGateway } from '@apollo/gateway';
 import { supergraphPath, variants } from '@signet/schema/supergraph-files';
 import { createLogger } from '@signet/service';
 import { parse, print } from 'graphql';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { stripRules } from './strip-rules.ts';
 
 const logger = createLogger('test', 'silent');
 
 async function load(supergraphSdl: string) {
+  // It would report to its vendor otherwise.
+  vi.stubEnv('APOLLO_TELEMETRY_DISABLED', 'true');
   const gateway = new ApolloGateway({ supergraphSdl, logger });
   try {
     return (await gateway.load()).schema;
