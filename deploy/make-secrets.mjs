@@ -23,6 +23,10 @@ const peers = {
 /** The user `node` of the image. */
 const imageUserId = 1000;
 
+if (process.argv.length > 3 || process.argv[2]?.startsWith('-')) {
+  console.error('Usage: node deploy/make-secrets.mjs [folder]');
+  process.exit(2);
+}
 const folder = resolve(process.argv[2] ?? fileURLToPath(new URL('secrets', import.meta.url)));
 const isRoot = process.getuid?.() === 0;
 

@@ -47,6 +47,13 @@ describe('make-secrets.mjs', () => {
     expect((await readdir(secrets.folder)).sort()).toEqual([...secrets.names, 'proof'].sort());
   });
 
+  it.each([['--help'], ['one', 'two']])('takes %s for no folder', async (...given) => {
+    const cwd = join(secrets.folder, 'proof');
+    const run = promisify(execFile)(process.execPath, [makeSecretsPath, ...given], { cwd });
+    await expect(run).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('Usage') });
+    expect(await readdir(cwd)).not.toContain(given[0]);
+  });
+
   it('makes a set of proof keys, of which each process has its own', async () => {
     const folder = join(secrets.folder, 'proof');
     const set = readProofSet(folder);

@@ -13,6 +13,7 @@ type Target = Platform | 'entities';
 export type Fetch = { query: string; variables: Record<string, unknown> | undefined };
 
 const maxKnownFetches = 1000;
+const maxKnownLength = 4000;
 
 /** Decides which of the two auth processes a fetch goes to: that of its platform. */
 export function createAuthRoute(
@@ -40,7 +41,10 @@ export function createFetchPlatform(supergraph: DocumentNode): (fetch: Fetch) =>
       if (known.size >= maxKnownFetches) {
         known.clear();
       }
-      known.set(query, target);
+      // Clients choose what literals a fetch holds: texts of any length would fill the memory.
+      if (query.length <= maxKnownLength) {
+        known.set(query, target);
+      }
     }
     return target === 'entities' ? (platformOf.get(entityTypeOf(variables)) ?? 'user') : target;
   };

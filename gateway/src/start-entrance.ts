@@ -36,7 +36,13 @@ export async function startEntrance(
     graphqlPath,
   };
   const server = await createEntranceServer(entrance, given);
-  await mountEntranceGraph(server, entrance, given);
+  try {
+    await mountEntranceGraph(server, entrance, given);
+  } catch (error) {
+    // What it had opened before it failed ends with the server.
+    await server.close();
+    throw error;
+  }
   const url = await listen(server, {
     host: config.HOST,
     port: config[entrance.portVariable],

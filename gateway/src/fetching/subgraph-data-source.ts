@@ -35,6 +35,7 @@ const incomingOperation: string = 'incoming operation';
 /** The subgraph gives up a little earlier than we do, so that what it says of it still arrives. */
 const answerMarginMs = 100;
 const maxKnownFetches = 1000;
+const maxKnownLength = 4000;
 
 /**
  * Sends the gateway's fetches to one subgraph. The client's token and the Signet-Context go along, to auth the session cookie
@@ -139,7 +140,10 @@ export class SubgraphDataSource implements GraphQLDataSource {
       if (this.#kinds.size >= maxKnownFetches) {
         this.#kinds.clear();
       }
-      this.#kinds.set(query, kind);
+      // Clients choose what literals a fetch holds: texts of any length would fill the memory.
+      if (query.length <= maxKnownLength) {
+        this.#kinds.set(query, kind);
+      }
     }
     return kind;
   }
