@@ -7,6 +7,7 @@ import {
   type ObjectTypeExtensionNode,
   visit,
 } from 'graphql';
+import { isPlatform, type Platform } from './contract/index.ts';
 
 type Tagged = FieldDefinitionNode | ObjectTypeDefinitionNode | ObjectTypeExtensionNode;
 
@@ -22,10 +23,16 @@ export function tagPlatforms(sdl: DocumentNode): DocumentNode {
   });
 }
 
+/** What `@platform(is: PORTAL)` or `@tag(name: "portal")` names, the latter on fields that are open to all, such as the sign-in. */
+export function platformNamedBy(directive: ConstDirectiveNode): Platform | undefined {
+  const named = platformOf(directive) ?? tagOf(directive);
+  return isPlatform(named) ? named : undefined;
+}
+
 function tagNode<N extends Tagged>(node: N): N | undefined {
   const platforms = (node.directives ?? []).flatMap((directive) => platformOf(directive) ?? []);
   const tags = platforms.filter(
-    (name) => !(node.directives ?? []).some((directive) => isTag(directive, name)),
+    (name) => !(node.directives ?? []).some((directive) => tagOf(directive) === name),
   );
   return tags.length === 0
     ? undefined
@@ -39,9 +46,9 @@ function platformOf(directive: ConstDirectiveNode): string | undefined {
     : undefined;
 }
 
-function isTag(directive: ConstDirectiveNode, tag: string): boolean {
+function tagOf(directive: ConstDirectiveNode): string | undefined {
   const value = directive.arguments?.find(({ name }) => name.value === 'name')?.value;
-  return directive.name.value === 'tag' && value?.kind === Kind.STRING && value.value === tag;
+  return directive.name.value === 'tag' && value?.kind === Kind.STRING ? value.value : undefined;
 }
 
 function createTag(tag: string): ConstDirectiveNode {

@@ -1,6 +1,6 @@
-import { isPlatform, type Platform } from '@signet/schema/contract';
+import type { Platform } from '@signet/schema/contract';
+import { platformNamedBy } from '@signet/schema/platform-tags';
 import {
-  type ConstDirectiveNode,
   type DocumentNode,
   Kind,
   type ObjectTypeDefinitionNode,
@@ -73,22 +73,13 @@ function readTags(supergraph: DocumentNode): ReadonlyMap<string, Platform> {
       continue;
     }
     for (const [coordinate, node] of coordinatesOf(definition)) {
-      const platform = node.directives?.map(platformNamedBy).find(isPlatform);
+      const platform = node.directives?.map(platformNamedBy).find((named) => named !== undefined);
       if (platform) {
         tags.set(coordinate, platform);
       }
     }
   }
   return tags;
-}
-
-/** `@platform(is: PORTAL)`, or `@tag(name: "portal")` on fields that are open to all, such as the sign-in. */
-function platformNamedBy({ name, arguments: args = [] }: ConstDirectiveNode): string | undefined {
-  const [value] = args.map((argument) => argument.value);
-  if (name.value === 'platform' && value?.kind === Kind.ENUM) {
-    return value.value.toLowerCase();
-  }
-  return name.value === 'tag' && value?.kind === Kind.STRING ? value.value : undefined;
 }
 
 function coordinatesOf(type: ObjectTypeDefinitionNode) {

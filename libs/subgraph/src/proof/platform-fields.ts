@@ -1,4 +1,5 @@
-import { isPlatform, type Platform } from '@signet/schema/contract';
+import type { Platform } from '@signet/schema/contract';
+import { platformNamedBy } from '@signet/schema/platform-tags';
 import {
   type ConstDirectiveNode,
   type DocumentNode,
@@ -17,7 +18,7 @@ export type PlatformFields = ReadonlyMap<string, ReadonlySet<Platform>>;
 export function readPlatformFields(typeDefs: DocumentNode): PlatformFields {
   const found = new Map<string, Set<Platform>>();
   const note = (coordinate: string, directives: readonly ConstDirectiveNode[] | undefined) => {
-    for (const platform of (directives ?? []).map(platformNamedBy).filter(isPlatform)) {
+    for (const platform of (directives ?? []).flatMap((directive) => platformNamedBy(directive) ?? [])) {
       found.set(coordinate, (found.get(coordinate) ?? new Set()).add(platform));
     }
   };
@@ -31,14 +32,6 @@ export function readPlatformFields(typeDefs: DocumentNode): PlatformFields {
     }
   }
   return found;
-}
-
-function platformNamedBy({ name, arguments: args = [] }: ConstDirectiveNode): string | undefined {
-  const [value] = args.map((argument) => argument.value);
-  if (name.value === 'platform' && value?.kind === Kind.ENUM) {
-    return value.value.toLowerCase();
-  }
-  return name.value === 'tag' && value?.kind === Kind.STRING ? value.value : undefined;
 }
 
 /** The platforms that own anything which a valid document names: fields, and types that it selects from. */
