@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import { parse, print } from 'graphql';
 import { createAccessGuard } from './access-guard.ts';
 import { createApolloGateway } from './apollo-gateway.ts';
-import { createClientAddressReader } from './client-address.ts';
+import type { ClientAddressReader } from './client-address.ts';
 import type { GatewayConfig } from './config.ts';
 import type { Entrance } from './entrances.ts';
 import type { GatewayContext } from './gateway-context.ts';
@@ -33,6 +33,7 @@ export type EntranceGraphOptions = {
   /** Whose pages may sign in by cookie. */
   origins: readonly string[];
   graphqlPath: string;
+  readClientAddress: ClientAddressReader;
 };
 
 /**
@@ -73,7 +74,7 @@ export async function mountEntranceGraph(
     timeoutMs: config.REQUEST_TIMEOUT_MS,
     reports,
     verifier: createVerifier({ issuers, revocations: revocations.source }),
-    readClientAddress: createClientAddressReader(config.TRUSTED_PROXIES),
+    readClientAddress: options.readClientAddress,
     tenantsByHost: new Map(config.TENANT_HOSTS.map((pair) => pair.split('=', 2) as [string, string])),
     cookieGate: createSessionCookieGate({
       platforms: entrance.platforms,

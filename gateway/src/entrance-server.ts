@@ -2,7 +2,7 @@ import cors from '@fastify/cors';
 import { createHttpServer, hasProductionSurface, type Logger } from '@signet/service';
 import type { ProcessRevocations, TrustedIssuer } from '@signet/session';
 import type { FastifyInstance } from 'fastify';
-import { createClientAddressReader } from './client-address.ts';
+import type { ClientAddressReader } from './client-address.ts';
 import type { GatewayConfig } from './config.ts';
 import { corsOptions } from './cors.ts';
 import type { Entrance } from './entrances.ts';
@@ -21,6 +21,7 @@ export type EntranceServerOptions = {
   origins: readonly string[];
   /** Where operations will be answered: the path whose load is limited, and that the pages call. */
   graphqlPath: string;
+  readClientAddress: ClientAddressReader;
   accounts: readonly SeededAccount[];
 };
 
@@ -44,7 +45,7 @@ export async function createEntranceServer(
   registerLoadLimit(server, {
     path: graphqlPath,
     maxInFlight: config.MAX_IN_FLIGHT,
-    readClientAddress: createClientAddressReader(config.TRUSTED_PROXIES),
+    readClientAddress: options.readClientAddress,
   });
   registerWellKnown(server, { issuerUrl: config.ISSUER_URL, issuers, combined: entrance.isForDevelopers });
   if (entrance.isForDevelopers) {

@@ -1,5 +1,6 @@
 import { type Logger, listen, type RunningServer } from '@signet/service';
 import type { ProcessRevocations, TrustedIssuer } from '@signet/session';
+import { createClientAddressReader } from './client-address.ts';
 import type { GatewayConfig } from './config.ts';
 import { mountEntranceGraph } from './entrance-graph.ts';
 import { createEntranceServer } from './entrance-server.ts';
@@ -33,6 +34,7 @@ export async function startEntrance(
     ...options,
     issuers: issuers.filter(({ platform }) => entrance.platforms.includes(platform)),
     origins: [...config.CORS_ORIGINS, ...config[entrance.originsVariable]],
+    readClientAddress: createClientAddressReader(config.TRUSTED_PROXIES),
     graphqlPath,
   };
   const server = await createEntranceServer(entrance, given);
