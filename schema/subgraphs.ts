@@ -1,16 +1,54 @@
+import registry from './subgraphs.json' with { type: 'json' };
+
+/** Lowercase letters and digits: it becomes a database schema, a role, a host name and a variable. */
+export const subgraphNamePattern = /^[a-z][a-z0-9]{1,30}$/;
+
+/** The name of a subgraph, checked when the registry is read. */
+export type SubgraphName = string;
+
+export type RegisteredSubgraph = {
+  name: SubgraphName;
+  /** From PORT_BASE. */
+  portOffset: number;
+  /** Belongs to the demo shop, which `signet remove-shop` deletes. */
+  isDemo: boolean;
+};
+
+const firstSubgraphOffset = 11;
+const lastOffsetBelowPostgres = 19;
+
 /**
- * The registry: a line per subgraph. `portOffset` counts from PORT_BASE. SDL lies beside the resolvers, in
- * `subgraphs/<name>/src/**\/*.graphql`. A new subgraph is a folder and a line here.
+ * The registry, `subgraphs.json`: a line for each subgraph. Everything else about a subgraph follows from its name and its
+ * folder `subgraphs/<name>`. Ports follow from the order of the lines, so new ones go to the end.
  */
-export const subgraphs = [
-  { name: 'auth', portOffset: 11 },
-  { name: 'portal', portOffset: 12 },
-  { name: 'catalog', portOffset: 13 },
-  { name: 'inventory', portOffset: 14 },
-  { name: 'orders', portOffset: 15 },
-] as const;
+export const subgraphs: readonly RegisteredSubgraph[] = readRegistry(registry);
 
-export type SubgraphName = (typeof subgraphs)[number]['name'];
+/** From PORT_BASE: the gateway's entrances, and the embedded PostgreSQL, which makes room for more than nine subgraphs. */
+export const portOffsets = {
+  graph: 0,
+  user: 1,
+  portal: 2,
+  postgres: firstSubgraphOffset + subgraphs.length - 1 > lastOffsetBelowPostgres ? 40 : 20,
+} as const;
 
-/** Offsets from PORT_BASE of the gateway's entrances and of the embedded PostgreSQL. */
-export const portOffsets = { graph: 0, user: 1, portal: 2, postgres: 20 } as const;
+/** The subgraphs whose process uses one database role and one URL. `auth` has one of each for every platform. */
+export const productSubgraphs = subgraphs.filter(({ name }) => name !== 'auth');
+
+/** The variable of the gateway that holds the subgraph's URL, `ORDERS_URL`. */
+export function urlVariableOf(name: SubgraphName): string {
+  return `${name.toUpperCase()}_URL`;
+}
+
+function readRegistry(lines: readonly { name: string; demo?: boolean }[]): RegisteredSubgraph[] {
+  const names = new Set<string>();
+  return lines.map(({ name, demo = false }, index) => {
+    if (!subgraphNamePattern.test(name)) {
+      throw new Error(
+        `schema/subgraphs.json: '${name}' is no name for a subgraph: lowercase letters and digits only.`,
+      );
+    }
+    if (names.has(name)) throw new Error(`schema/subgraphs.json lists '${name}' twice.`);
+    names.add(name);
+    return { name, portOffset: firstSubgraphOffset + index, isDemo: demo };
+  });
+}

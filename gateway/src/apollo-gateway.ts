@@ -5,7 +5,7 @@ import { supergraphPath } from '@signet/schema/supergraph-files';
 import type { Logger } from '@signet/service';
 import { type DocumentNode, parse } from 'graphql';
 import { createAuthRoute, createFetchPlatform } from './auth-route.ts';
-import type { GatewayConfig } from './config.ts';
+import { type GatewayConfig, subgraphUrlOf } from './config.ts';
 import { SubgraphDataSource, type SubgraphDataSourceOptions } from './fetching/index.ts';
 import { createPlanExecutor, type PlanExecutorOptions } from './plan-executor.ts';
 import type { EntranceProof } from './proof/index.ts';
@@ -24,14 +24,14 @@ export function createApolloGateway(options: ApolloGatewayOptions) {
   const { supergraphSdl, planning, config, proof, reports, logger } = options;
   // A contract has lost the tags that tell the platform of a field: the whole supergraph has them.
   const whole = parse(readFileSync(supergraphPath('graph'), 'utf8'));
-  const routes = createRoutes(whole, config);
+  const routeOf = createRoutes(whole, config);
   const sources = new Map(
     subgraphs.map(({ name }) => {
       const sign = proof.signerFor(name);
       const source = new SubgraphDataSource({
         name,
         logger,
-        urlOf: routes[name],
+        urlOf: routeOf(name),
         // Session cookies are between the client and auth alone.
         ...(name === 'auth' && { cookiePlatformOf: createFetchPlatform(whole) }),
         ...(sign && { sign }),
@@ -43,10 +43,10 @@ export function createApolloGateway(options: ApolloGatewayOptions) {
     supergraphSdl,
     planning,
     sourceOf: (name) => {
-      const source = sources.get(name as SubgraphName);
+      const source = sources.get(name);
       if (!source) {
         throw new Error(
-          `The supergraph names a subgraph '${name}' that schema/subgraphs.ts does not know. Run npm run compose.`,
+          `The supergraph names a subgraph '${name}' that schema/subgraphs.json does not know. Run npm run compose.`,
         );
       }
       return hearSubgraph(source, name, reports);
@@ -61,12 +61,14 @@ export function createApolloGateway(options: ApolloGatewayOptions) {
 function createRoutes(
   supergraph: DocumentNode,
   config: GatewayConfig,
-): Record<SubgraphName, SubgraphDataSourceOptions['urlOf']> {
-  return {
-    auth: createAuthRoute(supergraph, { user: config.AUTH_USER_URL, portal: config.AUTH_PORTAL_URL }),
-    portal: () => config.PORTAL_URL,
-    catalog: () => config.CATALOG_URL,
-    inventory: () => config.INVENTORY_URL,
-    orders: () => config.ORDERS_URL,
+): (name: SubgraphName) => SubgraphDataSourceOptions['urlOf'] {
+  const authRoute = createAuthRoute(supergraph, {
+    user: config.AUTH_USER_URL,
+    portal: config.AUTH_PORTAL_URL,
+  });
+  return (name) => {
+    if (name === 'auth') return authRoute;
+    const url = subgraphUrlOf(config, name);
+    return () => url;
   };
 }

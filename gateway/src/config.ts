@@ -1,3 +1,4 @@
+import { productSubgraphs, type SubgraphName, urlVariableOf } from '@signet/schema/subgraphs';
 import { variants } from '@signet/schema/supergraph-files';
 import { configFields, processConfigFields } from '@signet/service';
 import { refineVerifierConfig, verifierConfigFields, whenVerifierConfigIsRead } from '@signet/session';
@@ -48,10 +49,10 @@ const fields = {
   /** Where the platforms' auth processes answer. One process may serve both. */
   AUTH_USER_URL: configFields.httpUrl,
   AUTH_PORTAL_URL: configFields.httpUrl,
-  PORTAL_URL: configFields.httpUrl,
-  CATALOG_URL: configFields.httpUrl,
-  INVENTORY_URL: configFields.httpUrl,
-  ORDERS_URL: configFields.httpUrl,
+  /** `PORTAL_URL` and so on: one for every other subgraph of the registry. */
+  ...(Object.fromEntries(
+    productSubgraphs.map(({ name }) => [urlVariableOf(name), configFields.httpUrl]),
+  ) as object),
   /** Origins whose pages may call every entrance of this gateway, and those for one of them. */
   CORS_ORIGINS: originList,
   GRAPH_CORS_ORIGINS: originList,
@@ -94,6 +95,11 @@ export const gatewayConfigSchema = z
 
 /** `portVariable`: the variable to name when the port is taken; the launcher's ports all follow from PORT_BASE. */
 export type GatewayConfig = z.output<typeof gatewayConfigSchema> & { portVariable?: string };
+
+/** Where a subgraph other than auth answers. */
+export function subgraphUrlOf(config: GatewayConfig, name: SubgraphName): string {
+  return (config as Readonly<Record<string, unknown>>)[urlVariableOf(name)] as string;
+}
 
 /** Browsers send origins in this one form; any other would never match, nor would a pattern. */
 function isOrigin(text: string): boolean {

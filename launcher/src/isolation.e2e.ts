@@ -37,7 +37,7 @@ let alone: Map<string, Answer>;
 beforeAll(async () => {
   home = await createHome();
   const portBase = await findFreePortBase();
-  proxy = await startFaultyProxy(portsFrom(portBase).subgraphs.orders);
+  proxy = await startFaultyProxy(portsFrom(portBase).subgraphs.orders as number);
   const env = { PORT_BASE: String(portBase), SIGNET_HOME: home.path, LOG_LEVEL: 'silent' };
   platform = await startPlatform(
     // What is measured here is whose answer comes, not when: nothing may be refused for the load.

@@ -101,8 +101,9 @@ describe.each(names)('%s', (name) => {
   });
 
   test('takes in a mutation once', async () => {
-    const send = capture(name, mutations[name]);
-    expect(reasonsOf(await send())).toEqual([mutations[name].reason]);
+    const mutation = mutations[name] as Mutation;
+    const send = capture(name, mutation);
+    expect(reasonsOf(await send())).toEqual([mutation.reason]);
     const again = await send();
     expect([again.status, reasonsOf(again)]).toEqual([401, ['auth.failure.replay']]);
   });
