@@ -41,7 +41,8 @@ try {
   // Folding marks and the schema's colours come a moment after the text.
   await page.waitForTimeout(1_500);
   const picture = await page.screenshot({ type: 'png' });
-  if (picture.length > maxBytes) throw new Error(`The picture has ${picture.length} bytes, at most ${maxBytes}.`);
+  if (picture.length > maxBytes)
+    throw new Error(`The picture has ${picture.length} bytes, at most ${maxBytes}.`);
   await writeFile(pictureFile, picture);
   console.log(`${pictureFile}: ${picture.length} bytes`);
 } finally {
