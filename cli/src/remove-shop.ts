@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RegisteredSubgraph } from '@signet/schema/subgraphs';
 import { removeService } from '../../deploy/compose-services.ts';
@@ -42,15 +42,21 @@ export function removeShop(tree: string, { force }: RemoveShopOptions): string[]
   const before = new Map(
     [...Object.keys(changes), ...generated].map((path) => [path, readFileSync(join(tree, path), 'utf8')]),
   );
-  const aside = moveAside(tree, shop);
+  // In a folder of the repository, so that moving back can't fail for want of space.
+  const aside = mkdtempSync(join(tree, 'subgraphs', '.removed-'));
+  const moved: string[] = [];
   try {
+    for (const { name } of shop) {
+      renameSync(join(tree, 'subgraphs', name), join(aside, name));
+      moved.push(name);
+    }
     for (const [path, change] of Object.entries(changes)) {
       writeFileSync(join(tree, path), change(before.get(path) ?? ''));
     }
     for (const command of ['compose', 'access']) runCommand(tree, command);
   } catch (error) {
     for (const [path, text] of before) writeFileSync(join(tree, path), text);
-    for (const { name } of shop) renameSync(join(aside, name), join(tree, 'subgraphs', name));
+    for (const name of moved) renameSync(join(aside, name), join(tree, 'subgraphs', name));
     rmSync(aside, { recursive: true, force: true });
     throw error;
   }
@@ -98,14 +104,6 @@ function findShopScopes(tree: string, shop: readonly RegisteredSubgraph[]): stri
 /** The table of scopes has a line for each. */
 function removeScopes(text: string, scopes: readonly string[]): string {
   return scopes.reduce((rest, scope) => rest.replace(new RegExp(`^ *'${scope}': .*\\n`, 'm'), ''), text);
-}
-
-/** Into a folder of the repository, so that moving back can't fail for want of space. */
-function moveAside(tree: string, shop: readonly RegisteredSubgraph[]): string {
-  mkdirSync(join(tree, 'subgraphs'), { recursive: true });
-  const aside = mkdtempSync(join(tree, 'subgraphs', '.removed-'));
-  for (const { name } of shop) renameSync(join(tree, 'subgraphs', name), join(aside, name));
-  return aside;
 }
 
 /** In a process of its own: this one has read the old registry. */
