@@ -1,6 +1,7 @@
 import { type Platform, platformDenyText, type Scope } from '@signet/schema/contract';
 import { RefusalError } from '@signet/service';
 import type { PortalSession, Session, UserSession } from '@signet/session';
+import { type Condition, judgeSession } from './conditions.ts';
 
 /**
  * The customer who asks.
@@ -32,4 +33,17 @@ function refusePlatform(session: Session, required: Platform): never {
     throw new RefusalError('auth.failure.missing_token');
   }
   throw new RefusalError('authz.platform.deny', { text: platformDenyText(required, session.platform) });
+}
+
+/** @throws {RefusalError} for the first condition that the session does not meet. */
+export function assertSession(conditions: readonly Condition[], session: Session): void {
+  const refusal = judgeSession(conditions, session);
+  if (refusal) {
+    throw new RefusalError(refusal.reason, refusal.text === undefined ? {} : { text: refusal.text });
+  }
+}
+
+/** The answer of a policy that does not say yes. */
+export function refuse(): never {
+  throw new RefusalError('authz.permission.deny');
 }

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, createLogger } from '@signet/service';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { thumbprintOf } from './imported-key.ts';
 import type { ProofSet } from './key-files.ts';
+import { thumbprintOf } from './pair-key.ts';
 import { aMessage, withHeaders } from './proof.test-support.ts';
 import type { ProofIdentity } from './proof.ts';
+import { proofPathsOf, writeProofSet } from './proof-folder.ts';
 import { openProofIdentity } from './proof-identity.ts';
-import { createProofSet, proofMembers } from './set/create-proof-set.ts';
-import { proofPathsOf, writeProofSet } from './set/proof-folder.ts';
+import { createProofSet, proofMembers } from './proof-set.ts';
 
 const members = proofMembers.filter(({ name }) => ['gateway-user', 'orders', 'catalog'].includes(name));
 let parent: string;

@@ -1,10 +1,10 @@
 import { ConfigError, type Logger } from '@signet/service';
-import { createSigner } from './create-signer.ts';
-import { createVerifier } from './create-verifier.ts';
-import { followFiles, type KeyPaths, readFiles } from './follow-files.ts';
+import { followFiles, type KeyPaths, readFiles } from './follow-key-files.ts';
 import type { ProofKeyFile, ProofPeersFile } from './key-files.ts';
 import { buildKeyring, type Keyring, type KeyringFiles } from './keyring.ts';
 import type { ProofIdentity } from './proof.ts';
+import { createSigner } from './proof-signer.ts';
+import { createVerifier } from './proof-verifier.ts';
 
 export type ProofFileOptions = {
   name: string;

@@ -1,6 +1,6 @@
 import { createHmac, createSecretKey } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { buildSignatureBase, type Component, computeMac, formatComponents } from './signature-base.ts';
+import { buildSignatureBase, type Component, computeMac, formatComponents } from './signature-form.ts';
 
 test('makes the signature of RFC 9421, appendix B.2.5', () => {
   const components: Component[] = [

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { aMessage, keyringOf, refusalOf, withHeaders } from './proof.test-support.ts';
 import type { ProofMessage, SignedMessage } from './proof.ts';
 import { createProofIdentity } from './proof-identity.ts';
-import { createProofSet } from './set/create-proof-set.ts';
+import { createProofSet } from './proof-set.ts';
 
 const now = 1_767_225_600_000;
 const set = createProofSet();

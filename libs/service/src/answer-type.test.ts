@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chooseAnswerType } from './answer-type.ts';
+import { chooseAnswerType } from './graphql-over-http.ts';
 
 const json = 'application/json';
 const response = 'application/graphql-response+json';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isReadableBody } from './body-form.ts';
+import { isReadableBody } from './request-checks.ts';
 
 test.each([
   ['application/json', true],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readCookie } from './cookie-header.ts';
+import { readCookie } from './credential-headers.ts';
 
 test.each([
   [undefined, undefined],

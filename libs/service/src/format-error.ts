@@ -1,10 +1,14 @@
 import { unwrapResolverError } from '@apollo/server/errors';
 import { findReason, internalErrorText } from '@signet/schema/contract';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
+import {
+  hideSchemaDetails,
+  isRequestErrorCode,
+  textOfCoercionError,
+  textOfRequestError,
+} from './error-texts.ts';
 import { RefusalError } from './errors.ts';
 import type { Logger } from './logger.ts';
-import { isRequestErrorCode, textOfCoercionError, textOfRequestError } from './request-error.ts';
-import { hideSchemaDetails } from './schema-details.ts';
 
 export type ErrorTranslation = (error: unknown) => RefusalError | undefined;
 

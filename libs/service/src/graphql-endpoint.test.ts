@@ -4,12 +4,12 @@ import { createRequire } from 'node:module';
 import { text } from 'node:stream/consumers';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readAuthorization } from './authorization-header.ts';
+import { readAuthorization } from './credential-headers.ts';
 import { RefusalError } from './errors.ts';
 import { mountGraphql } from './graphql-endpoint.ts';
 import { createHttpServer } from './http-server.ts';
-import { listen } from './listen.ts';
 import { createLogger } from './logger.ts';
+import { listen } from './run-process.ts';
 
 // Vitest would give this file another instance of graphql than Apollo Server has.
 const graphql: typeof import('graphql') = createRequire(import.meta.url)('graphql');

@@ -13,12 +13,10 @@ import {
 import { type ApolloFastifyContextFunction, fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLErrorExtensions } from 'graphql';
-import { chooseAnswerType } from './answer-type.ts';
-import { errorBody } from './errors.ts';
+import { errorBody, withHttpStatus } from './errors.ts';
 import { createErrorFormatter, type ErrorTranslation } from './format-error.ts';
-import { withHttpStatus } from './http-status.ts';
+import { chooseAnswerType, refuseUnrunnableOperation } from './graphql-over-http.ts';
 import type { Logger } from './logger.ts';
-import { refuseUnrunnableOperation } from './unrunnable-operation.ts';
 
 /** Looks at operations of any endpoint, whatever its context. */
 export type EndpointPlugin = ApolloServerPlugin;

@@ -4,9 +4,9 @@ import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { RefusalError } from './errors.ts';
 import { createHttpServer } from './http-server.ts';
-import { listen } from './listen.ts';
 import { createLogger } from './logger.ts';
 import { sendBytes } from './raw-http.test-support.ts';
+import { listen } from './run-process.ts';
 
 const logger = createLogger('test', 'silent');
 const faults: { database?: string } = {};

@@ -2,17 +2,17 @@ import type { IncomingMessage } from 'node:http';
 import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FastifyError, type FastifyInstance, type FastifyReply, fastify, LogController } from 'fastify';
-import { followAllowedMethods } from './allowed-methods.ts';
-import { assertReadableBody, hasUnknownCoding } from './body-form.ts';
-import { createClientErrorHandler } from './client-error.ts';
-import { errorBody, internalErrorBody, RefusalError } from './errors.ts';
+import { errorBody, internalErrorBody, RefusalError, refusalHeaders } from './errors.ts';
 import { type ReadinessCheck, registerHealth } from './health.ts';
-import { refusalHeaders } from './http-status.ts';
 import type { Logger } from './logger.ts';
-import { createRawRefusal } from './raw-refusal.ts';
-import { createTargetCheck, nothingHere } from './request-target.ts';
-import { surfaceHeaders } from './surface-headers.ts';
-import { followUnusedConnections } from './unused-connections.ts';
+import { createClientErrorHandler, createRawRefusal, followUnusedConnections } from './raw-connections.ts';
+import {
+  assertReadableBody,
+  createTargetCheck,
+  followAllowedMethods,
+  hasUnknownCoding,
+  nothingHere,
+} from './request-checks.ts';
 
 export type HttpServerOptions = {
   logger: Logger;
@@ -158,4 +158,24 @@ async function drain(request: IncomingMessage): Promise<void> {
     request.resume();
     await finished(request, { signal: AbortSignal.timeout(drainTimeoutMs) }).catch(() => {});
   }
+}
+
+/**
+ * Headers of every answer, also of those that never reach a route. Answers are an API's: no page may frame, sniff, embed or
+ * run them. What a route sets itself stays: the browser pages have policies of their own, key sets may be kept.
+ *
+ * `isHttps`: whether clients come by https. Strict-Transport-Security is for that alone (RFC 6797, section 7.2), and for this
+ * host only: other names of its domain are somebody else's to decide about.
+ */
+export function surfaceHeaders(isHttps: boolean): Readonly<Record<string, string>> {
+  return {
+    'cache-control': 'private, no-store',
+    'content-security-policy':
+      "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    'cross-origin-resource-policy': 'same-origin',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    ...(isHttps && { 'strict-transport-security': 'max-age=31536000' }),
+  };
 }

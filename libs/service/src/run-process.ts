@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify';
 import { ConfigError } from './config.ts';
 
 type Stoppable = { stop(): Promise<void> };
@@ -41,4 +42,63 @@ function describeFailure(error: unknown): string {
     return error.message;
   }
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** A process, or a part of the launcher, that serves HTTP. `stop` answers what is under way, then closes. */
+export type RunningServer = { url: string; stop(): Promise<void> };
+
+type ListenOptions = {
+  host: string;
+  port: number;
+  /** The variable to name when the port can't be had. */
+  portVariable?: string;
+};
+
+/**
+ * Starts listening; closes the server when that fails.
+ *
+ * @returns the base URL, with the port that was given or found.
+ * @throws {ConfigError} when the port is taken or the address is not this machine's, naming the variable to change.
+ */
+export async function listen(server: FastifyInstance, options: ListenOptions): Promise<string> {
+  const { host, port } = options;
+  try {
+    await server.listen({ host, port });
+  } catch (error) {
+    await server.close();
+    throw describeListenError(error as NodeJS.ErrnoException, options);
+  }
+  const address = server.server.address();
+  const boundPort = typeof address === 'object' && address ? address.port : port;
+  return `http://${urlHostOf(host)}:${boundPort}`;
+}
+
+/** An address that means all of them can't be called; one of IPv6 stands in brackets (RFC 3986, section 3.2.2). */
+function urlHostOf(host: string): string {
+  if (host === '0.0.0.0' || host === '::') {
+    return 'localhost';
+  }
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function describeListenError(
+  error: NodeJS.ErrnoException,
+  { host, port, portVariable = 'PORT' }: ListenOptions,
+): Error {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new ConfigError([
+        `${portVariable}: port ${port} on ${host} is in use; choose another or stop what listens there`,
+      ]);
+    case 'EACCES':
+      return new ConfigError([
+        `${portVariable}: this account may not listen on port ${port}; choose one above 1023`,
+      ]);
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new ConfigError([`HOST: ${host} is not an address of this machine`]);
+    default:
+      return error;
+  }
 }

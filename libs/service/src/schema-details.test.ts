@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
-import { hideSchemaDetails } from './schema-details.ts';
+import { hideSchemaDetails } from './error-texts.ts';
 
 const { buildSchema, parse, validate, specifiedRules }: typeof import('graphql') = createRequire(
   import.meta.url,

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { createHttpServer } from './http-server.ts';
-import { listen } from './listen.ts';
 import { createLogger } from './logger.ts';
+import { listen } from './run-process.ts';
 
 test('a connection that never sent anything holds up no server that stops', async () => {
   const server = createHttpServer({ logger: createLogger('test', 'silent') });

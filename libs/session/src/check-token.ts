@@ -7,11 +7,10 @@ import {
   jwtVerify,
   type ProtectedHeaderParameters,
 } from 'jose';
-import { readSession } from './claims.ts';
-import type { VerificationKey } from './import-keys.ts';
+import type { VerificationKey } from './jwks.ts';
 import type { KeyLookup, KeySource } from './jwks-client.ts';
-import type { PortalSession, UserSession } from './session.ts';
-import type { TrustedIssuer } from './trusted-issuer.ts';
+import { type PortalSession, readSession, type UserSession } from './session.ts';
+import type { TrustedIssuer } from './trusted-issuers.ts';
 
 /** A token that passed every check but the last, which is made anew at each use: that nothing of it is revoked. */
 export type CheckedToken = {

@@ -1,6 +1,6 @@
 import { createLogger } from '@signet/service';
 import { expect, test, vi } from 'vitest';
-import { createTrustedIssuers } from './issuer-config.ts';
+import { createTrustedIssuers } from './trusted-issuers.ts';
 
 const logger = createLogger('test', 'silent');
 const base = {

@@ -1,7 +1,6 @@
 import { jwksMaxAgeSeconds } from '@signet/schema/contract';
 import type { JWK } from 'jose';
-import { fetchJwksDocument } from './fetch-jwks.ts';
-import { type ImportedKeys, importKeys, type VerificationKey } from './import-keys.ts';
+import { fetchJwksDocument, type ImportedKeys, importKeys, type VerificationKey } from './jwks.ts';
 
 /** `unavailable`: no keys could be had at all, which is an outage and no fault of the caller. */
 export type KeyLookup = VerificationKey | 'unknown' | 'unavailable';

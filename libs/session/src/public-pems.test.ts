@@ -2,8 +2,8 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { type ConfigError, createLogger } from '@signet/service';
 import { type CryptoKey, calculateJwkThumbprint, type JWK, jwtVerify, SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { createTrustedIssuers, type IssuerConfig } from './issuer-config.ts';
 import { readPublicPems } from './public-pems.ts';
+import { createTrustedIssuers, type IssuerConfig } from './trusted-issuers.ts';
 
 const pairs = {
   EdDSA: generateKeyPairSync('ed25519'),

@@ -1,6 +1,6 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import type { JWK } from 'jose';
-import type { ImportedKeys, VerificationKey } from './import-keys.ts';
+import type { ImportedKeys, VerificationKey } from './jwks.ts';
 import type { KeySource } from './jwks-client.ts';
 
 /** What is wrong with a PEM, for the operator. Never holds a part of it. */

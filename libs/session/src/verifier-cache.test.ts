@@ -9,10 +9,10 @@ import {
 } from '@signet/schema/contract';
 import { generateKeyPair, SignJWT } from 'jose';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { VerificationKey } from './import-keys.ts';
+import type { VerificationKey } from './jwks.ts';
 import type { KeySource } from './jwks-client.ts';
-import type { RevocationSource, RevocationState } from './revocations/revocation-source.ts';
-import { trustedIssuers } from './trusted-issuer.ts';
+import type { RevocationSource, RevocationState } from './revocations/revocation-set.ts';
+import { trustedIssuers } from './trusted-issuers.ts';
 import { createVerifier, type Verifier } from './verifier.ts';
 
 const issuerUrl = 'https://id.example';

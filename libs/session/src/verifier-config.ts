@@ -1,9 +1,9 @@
-import { findIssuerFaults, type IssuerConfig, issuerConfigFields } from './issuer-config.ts';
 import {
   findRevocationFaults,
   type RevocationConfig,
   revocationConfigFields,
 } from './revocations/open-revocation-feed.ts';
+import { findIssuerFaults, type IssuerConfig, issuerConfigFields } from './trusted-issuers.ts';
 
 /** Variables of every process that verifies tokens and is no issuer itself. */
 export const verifierConfigFields = { ...issuerConfigFields, ...revocationConfigFields };

@@ -1,9 +1,9 @@
 import { clockSkewSeconds } from '@signet/schema/contract';
 import { type CheckedToken, checkToken, type Refused, refused, type Unavailable } from './check-token.ts';
-import type { RevocationSource } from './revocations/revocation-source.ts';
+import type { RevocationSource } from './revocations/revocation-set.ts';
 import type { PortalSession, UserSession } from './session.ts';
 import { TokenCache } from './token-cache.ts';
-import type { TrustedIssuer } from './trusted-issuer.ts';
+import type { TrustedIssuer } from './trusted-issuers.ts';
 
 /** What became of a token: who it is, why not, or that nobody can tell right now. */
 export type Verification = { kind: 'session'; session: UserSession | PortalSession } | Refused | Unavailable;

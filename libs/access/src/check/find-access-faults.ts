@@ -1,10 +1,15 @@
 import { readRuleBook } from '../rule-book.ts';
-import type { AccessFault, CheckedSubgraph } from './access-fault.ts';
 import { findDependencyFaults } from './dependency-faults.ts';
 import { findImportFaults } from './import-faults.ts';
-import { findMissingRules, findRulesOnInterfaces, findUnruledEntities } from './missing-rules.ts';
-import { findPlatformConflicts } from './platform-conflicts.ts';
-import { findPolicyFaults } from './policy-faults.ts';
+import {
+  type AccessFault,
+  type CheckedSubgraph,
+  findMissingRules,
+  findPlatformConflicts,
+  findPolicyFaults,
+  findRulesOnInterfaces,
+  findUnruledEntities,
+} from './rule-faults.ts';
 
 /**
  * Finds everything for which nobody decided who may have it, and every rule that could be passed by. No faults: each field

@@ -1,6 +1,6 @@
 import { type ConstDirectiveNode, type ConstObjectValueNode, type ConstValueNode, Kind } from 'graphql';
 import { ruleDirectives } from '../rule-book.ts';
-import type { AccessFault, ReadSubgraph } from './access-fault.ts';
+import type { AccessFault, ReadSubgraph } from './rule-faults.ts';
 
 /** Specifications whose directives are rules; and that of links, by which a specification gets its name. */
 const watchedSpecifications = /\/(federation|access|authenticated|requiresScopes|policy|link)\/v\d/;

@@ -1,7 +1,8 @@
 import { ConfigError, configFields, type Logger, type ReadinessCheck } from '@signet/service';
+import type { TrustedIssuer } from '../trusted-issuers.ts';
 import { createPostgresConnector } from './postgres-revocations.ts';
 import { type RevocationFeed, startRevocationFeed } from './revocation-feed.ts';
-import { nothingRevoked, type RevocationSource } from './revocation-source.ts';
+import { nothingRevoked, type RevocationSource } from './revocation-set.ts';
 
 /** Variables of every process that is told of revocations. */
 export const revocationConfigFields = {
@@ -83,4 +84,13 @@ export async function openRevocations(
     readiness: feed ? [{ name: 'revocations', check: feed.checkReady, measure: feed.lag }] : [],
     stop: async () => own?.stop(),
   };
+}
+
+/** When a signing key is revoked, its issuer's keys are read anew at once: another key signs from then on. */
+export function refetchOnRevokedKey(issuers: readonly TrustedIssuer[], revocations: RevocationSource): void {
+  revocations.onKeyRevoked((platform) => {
+    for (const issuer of issuers) {
+      if (issuer.platform === platform) issuer.keys.refetch();
+    }
+  });
 }

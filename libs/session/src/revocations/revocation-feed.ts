@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Platform } from '@signet/schema/contract';
-import { type Revocation, RevocationSet } from './revocation-set.ts';
-import type { RevocationSource } from './revocation-source.ts';
-import { WakeSignal } from './wake-signal.ts';
+import { type Revocation, RevocationSet, type RevocationSource } from './revocation-set.ts';
 
 /** `mark` stands for what was finished when it was read; the next read takes what was not. */
 export type RevocationRead = {
@@ -147,4 +145,32 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
       await running;
     },
   };
+}
+
+/** Lets one loop sleep until somebody wakes it. A call while it is awake counts for its next sleep. */
+export class WakeSignal {
+  #isRaised = false;
+  #wake: (() => void) | undefined;
+
+  raise(): void {
+    this.#isRaised = true;
+    this.#wake?.();
+  }
+
+  clear(): void {
+    this.#isRaised = false;
+  }
+
+  /** Resolves when raised, at once if that was since `clear`, or after `timeoutMs`. */
+  async wait(timeoutMs: number): Promise<void> {
+    if (this.#isRaised) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+  }
 }

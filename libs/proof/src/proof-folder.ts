@@ -1,0 +1,206 @@
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { ConfigError } from '@signet/service';
+import {
+  type FileText,
+  type ProofKeyFile,
+  type ProofSet,
+  parseKeyFile,
+  parsePeersFile,
+} from './key-files.ts';
+
+/** Folder of peers.json; no service can be called so. */
+const peersFolder = 'peers';
+const keyFileName = 'key.json';
+const peersFileName = 'peers.json';
+
+/**
+ * Where the two files of a service lie in the folder of a set: `<folder>/<name>/key.json`, `<folder>/peers/peers.json`.
+ * Each has a folder of its own to mount: a file that is mounted by itself keeps its old content when another takes its place.
+ */
+export function proofPathsOf(folder: string, name: string): { keyFile: string; peersFile: string } {
+  return {
+    keyFile: join(folder, name, keyFileName),
+    peersFile: join(folder, peersFolder, peersFileName),
+  };
+}
+
+/**
+ * Writes a new set: key files with mode 0600 in folders with mode 0700. All of it appears at once, or nothing. Throws
+ * EEXIST or ENOTEMPTY where the folder holds something already.
+ */
+export function writeProofSet(folder: string, set: ProofSet): void {
+  const target = resolve(folder);
+  mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+  const draft = mkdtempSync(join(dirname(target), `.${basename(target)}-`));
+  try {
+    for (const { path, text, mode, folderMode } of listFiles(draft, set)) {
+      mkdirSync(dirname(path), { mode: folderMode });
+      writeFileSync(path, text, { mode, flag: 'wx' });
+    }
+    // Takes the place of an empty folder, and of no other (POSIX rename).
+    renameSync(draft, target);
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** @throws {ConfigError} where a file is missing or not valid, or peers.json and the key files disagree. */
+export function readProofSet(folder: string): ProofSet {
+  const faults: string[] = [];
+  const { peersFile } = proofPathsOf(folder, '');
+  const peers = take(peersFile, parsePeersFile, faults);
+  const keyFiles: { [name: string]: ProofKeyFile } = {};
+  for (const [name, { keys }] of Object.entries(peers?.peers ?? {})) {
+    const { keyFile } = proofPathsOf(folder, name);
+    const file = take(keyFile, parseKeyFile, faults);
+    if (!file) continue;
+    keyFiles[name] = file;
+    if (file.keys.map(({ x }) => x).join() !== keys.map(({ x }) => x).join()) {
+      faults.push(`${keyFile}: has other keys than ${peersFile} says, or in another order`);
+    }
+  }
+  if (faults.length > 0 || !peers) {
+    throw new ConfigError(faults);
+  }
+  return { keyFiles, peers };
+}
+
+export type SetFile = { path: string; text: string; mode: number; folderMode: number };
+
+/** Every file of a set, as it lies in `folder`. */
+export function listFiles(folder: string, { keyFiles, peers }: ProofSet): SetFile[] {
+  const text = (content: object) => `${JSON.stringify(content, null, 2)}\n`;
+  return [
+    ...Object.entries(keyFiles).map(([name, file]) => ({
+      path: proofPathsOf(folder, name).keyFile,
+      text: text(file),
+      mode: 0o600,
+      folderMode: 0o700,
+    })),
+    { path: proofPathsOf(folder, '').peersFile, text: text(peers), mode: 0o644, folderMode: 0o755 },
+  ];
+}
+
+function take<T>(
+  path: string,
+  parse: (file: FileText) => { value: T; faults?: never } | { value?: never; faults: string[] },
+  faults: string[],
+): T | undefined {
+  try {
+    const parsed = parse({ path, text: readFileSync(path, 'utf8') });
+    faults.push(...(parsed.faults ?? []));
+    return parsed.value;
+  } catch (error) {
+    faults.push(`${path}: can't be read (${(error as NodeJS.ErrnoException).code})`);
+    return undefined;
+  }
+}
+
+/** Another command is at work in the folder. */
+export class LockedError extends Error {
+  override readonly name = 'LockedError';
+}
+
+/**
+ * Reads the set in a folder, changes it, and puts each changed file in place of the old one, with its owner and mode.
+ * Whatever fails, the files are as they were before. `rename`: a test has one fail.
+ *
+ * @throws {ConfigError} where the set there is not valid. @throws {LockedError}
+ */
+export function changeProofSet(
+  folder: string,
+  change: (set: ProofSet) => ProofSet,
+  { rename = renameSync } = {},
+): ProofSet {
+  const unlock = lock(folder);
+  try {
+    const changed = change(readProofSet(folder));
+    replaceFiles(listFiles(folder, changed), rename);
+    return changed;
+  } finally {
+    unlock();
+  }
+}
+
+function lock(folder: string): () => void {
+  const path = join(folder, '.lock');
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EEXIST') {
+      throw new ConfigError([`${folder}: can't be written to (${code})`]);
+    }
+    throw new LockedError(`Another command changes the keys in ${folder}. If there is none, remove ${path}.`);
+  }
+  return () => rmSync(path, { force: true });
+}
+
+type Replacement = SetFile & { draft: string; old: string | undefined };
+
+function replaceFiles(files: readonly SetFile[], rename: typeof renameSync): void {
+  const replacements = files
+    .map((file): Replacement => {
+      const old = existsSync(file.path) ? readFileSync(file.path, 'utf8') : undefined;
+      return { ...file, draft: `${file.path}.new`, old };
+    })
+    .filter(({ text, old }) => text !== old);
+  const drafted: Replacement[] = [];
+  const replaced: Replacement[] = [];
+  try {
+    // A full disk or a missing right shows here, before any file has changed.
+    for (const replacement of replacements) {
+      // One that a killed command left would keep its mode.
+      rmSync(replacement.draft, { force: true });
+      drafted.push(replacement);
+      writeDraft(replacement);
+    }
+    for (const replacement of replacements) {
+      rename(replacement.draft, replacement.path);
+      replaced.push(replacement);
+    }
+  } catch (error) {
+    for (const { path, old } of replaced) restore(path, old);
+    for (const { draft } of drafted) rmSync(draft, { force: true });
+    throw error;
+  }
+}
+
+function writeDraft({ path, draft, text, mode, folderMode, old }: Replacement): void {
+  const folder = dirname(path);
+  if (!existsSync(folder)) {
+    mkdirSync(folder, { mode: folderMode });
+    giveTo(folder, dirname(folder));
+  }
+  writeFileSync(draft, text, { mode, flag: 'wx' });
+  giveTo(draft, old === undefined ? folder : path);
+}
+
+/** The owner of what is there: a process in a container reads it as another user than whoever rotates. */
+function giveTo(path: string, ownersPath: string): void {
+  const { uid, gid } = statSync(ownersPath);
+  chownSync(path, uid, gid);
+}
+
+function restore(path: string, old: string | undefined): void {
+  if (old === undefined) {
+    rmSync(path, { force: true });
+    return;
+  }
+  // In place: its owner and mode are those of the file it replaces again.
+  writeFileSync(path, old);
+}

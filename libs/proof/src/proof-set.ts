@@ -1,0 +1,160 @@
+import crypto from 'node:crypto';
+import type { PrivateKeyJwk, ProofKeyFile, ProofPeersFile, ProofSet, PublicKeyJwk } from './key-files.ts';
+import type { ProofEntrance, ProofRole } from './proof.ts';
+import { maxAgeSeconds } from './signature-form.ts';
+
+export type ProofMember = { name: string; role: ProofRole; entrance?: ProofEntrance };
+
+/** The services of this platform: an auth process for both platforms is `auth`, one for each is `auth-user` and `auth-portal`. */
+export const proofMembers: readonly ProofMember[] = [
+  { name: 'gateway-graph', role: 'gateway', entrance: 'graph' },
+  { name: 'gateway-user', role: 'gateway', entrance: 'user' },
+  { name: 'gateway-portal', role: 'gateway', entrance: 'portal' },
+  ...['auth', 'auth-user', 'auth-portal', 'portal', 'catalog', 'inventory', 'orders'].map(
+    (name): ProofMember => ({ name, role: 'subgraph' }),
+  ),
+];
+
+/** A key pair for each member. */
+export function createProofSet(members: readonly ProofMember[] = proofMembers): ProofSet {
+  const keyFiles: { [name: string]: ProofKeyFile } = {};
+  const peers: ProofPeersFile['peers'] = {};
+  for (const { name, role, entrance } of members) {
+    const key = createProofKey();
+    keyFiles[name] = { name, keys: [key] };
+    peers[name] = { role, ...(entrance && { entrance }), keys: [publicHalfOf(key)] };
+  }
+  return { keyFiles, peers: { peers } };
+}
+
+/** The set with one more subgraph in it. Throws a RangeError where the name is taken. */
+export function addSubgraph(set: ProofSet, name: string): ProofSet {
+  if (set.peers.peers[name]) {
+    throw new RangeError(`${name} has keys already.`);
+  }
+  const added = createProofSet([{ name, role: 'subgraph' }]);
+  return {
+    keyFiles: { ...set.keyFiles, ...added.keyFiles },
+    peers: { peers: { ...set.peers.peers, ...added.peers.peers } },
+  };
+}
+
+export function createProofKey(): PrivateKeyJwk {
+  const { x, d } = crypto.generateKeyPairSync('x25519').privateKey.export({ format: 'jwk' });
+  return { kty: 'OKP', crv: 'X25519', x: x as string, d: d as string };
+}
+
+export function publicHalfOf({ kty, crv, x }: PublicKeyJwk): PublicKeyJwk {
+  return { kty, crv, x };
+}
+
+export const rotationSteps = ['publish', 'switch', 'remove'] as const;
+export type RotationStep = (typeof rotationSteps)[number];
+
+/**
+ * Between two steps: every process has reread its files (2 s, and what a platform takes to bring new files to it), and
+ * nothing that was signed before is accepted any more.
+ */
+export const minStepSeconds = 2 * maxAgeSeconds;
+
+/** Why a step can't be taken: a line for each service. */
+export class RotationError extends Error {
+  override readonly name = 'RotationError';
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'));
+    this.faults = faults;
+  }
+}
+
+/**
+ * The set after one step for the services named. In each of the three, whoever has read the new files and whoever has
+ * still the old ones understand each other, in both directions and for every mixture of services:
+ * - publish: everybody accepts the new key, nobody uses it yet
+ * - switch: it is used, the old one is still accepted
+ * - remove: the old one goes
+ *
+ * @throws {RotationError} and then nothing of it is done.
+ */
+export function rotateProofSet(
+  set: ProofSet,
+  step: RotationStep,
+  { names, now }: { names: readonly string[]; now: Date },
+): ProofSet {
+  const faults = names.flatMap((name) => findStepFault(name, set.keyFiles[name], step, now) ?? []);
+  if (faults.length > 0) {
+    throw new RotationError(faults);
+  }
+  return changeKeyFiles(set, names, (file) => takeStep(file, step, now.toISOString()));
+}
+
+/** New keys at once, for those that have been stolen: until every process has reread its files, requests are refused. */
+export function replaceKeys(set: ProofSet, names: readonly string[]): ProofSet {
+  const unknown = names.filter((name) => !set.keyFiles[name]);
+  if (unknown.length > 0) {
+    throw new RotationError(unknown.map((name) => `${name}: is not in this set`));
+  }
+  return changeKeyFiles(set, names, ({ name }) => ({ name, keys: [createProofKey()] }));
+}
+
+const before: { [step in RotationStep]: 'published' | 'switched' | undefined } = {
+  publish: undefined,
+  switch: 'published',
+  remove: 'switched',
+};
+
+function findStepFault(
+  name: string,
+  file: ProofKeyFile | undefined,
+  step: RotationStep,
+  now: Date,
+): string | undefined {
+  if (!file) {
+    return `${name}: is not in this set`;
+  }
+  const { rotation } = file;
+  if (rotation?.step !== before[step]) {
+    const next = rotation?.step === 'published' ? 'switch' : rotation ? 'remove' : 'publish';
+    return `${name}: its next step is ${next}, not ${step}`;
+  }
+  const earliest = rotation ? Date.parse(rotation.at) + minStepSeconds * 1000 : 0;
+  return now.getTime() < earliest
+    ? `${name}: ${step} must wait until ${formatTime(new Date(earliest))}, when every process has read the last step`
+    : undefined;
+}
+
+function takeStep({ name, keys }: ProofKeyFile, step: RotationStep, at: string): ProofKeyFile {
+  const [first, second] = keys;
+  switch (step) {
+    case 'publish':
+      return { name, rotation: { step: 'published', at }, keys: [...keys.slice(0, 1), createProofKey()] };
+    case 'switch':
+      return { name, rotation: { step: 'switched', at }, keys: [second, first].filter((key) => !!key) };
+    case 'remove':
+      return { name, keys: keys.slice(0, 1) };
+  }
+}
+
+/** peers.json follows the key files: the same keys in the same order. */
+function changeKeyFiles(
+  set: ProofSet,
+  names: readonly string[],
+  change: (file: ProofKeyFile) => ProofKeyFile,
+): ProofSet {
+  const keyFiles = { ...set.keyFiles };
+  const peers = { ...set.peers.peers };
+  for (const name of names) {
+    const [file, peer] = [keyFiles[name], peers[name]];
+    if (file && peer) {
+      const changed = change(file);
+      keyFiles[name] = changed;
+      peers[name] = { ...peer, keys: changed.keys.map(publicHalfOf) };
+    }
+  }
+  return { keyFiles, peers: { peers } };
+}
+
+export function formatTime(time: Date): string {
+  return `${time.toISOString().slice(0, 19)}Z`;
+}
