@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { RefusalError } from './errors.ts';
 
 /**
- * The Authorization header, or undefined when there is none. Node keeps the first of several silently; two are refused,
- * since gateway and subgraph could each believe another one.
+ * The Authorization header, or undefined. Two are refused, although Node silently keeps the first: gateway and subgraph could
+ * read different ones.
  *
  * @throws {RefusalError} auth.failure.malformed
  */
@@ -16,8 +16,8 @@ export function readAuthorization(request: IncomingMessage): string | undefined 
 }
 
 /**
- * The value of one cookie in a Cookie header (RFC 6265, section 4.2). Two of a name are refused: one of them was planted, and
- * nobody can tell which.
+ * The value of one cookie in a Cookie header (RFC 6265, section 4.2). Two of the same name are refused: an attacker may have
+ * planted one of them, and nobody can tell which.
  *
  * @throws {RefusalError} auth.failure.malformed
  */

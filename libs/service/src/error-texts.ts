@@ -1,6 +1,6 @@
 import type { GraphQLFormattedError } from 'graphql';
 
-/** Apollo Server's codes for faults of the request itself; their texts speak of the document only. */
+/** Apollo Server's codes for faults of the request; their texts are about the document only. */
 const requestErrorCodes = new Set<unknown>([
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
@@ -15,8 +15,8 @@ export function isRequestErrorCode(code: unknown): code is string {
 }
 
 /**
- * The text of a request error, without the literal values of the document that graphql-js puts into some. Of faults of the
- * parser only its own: one that ran out of stack says so in the engine's words.
+ * The text of a request error, without the literal values of the document that graphql-js puts into some. A text about parsing
+ * is kept only if the parser wrote it: where the stack overflows, the JavaScript engine writes the text.
  */
 export function textOfRequestError({ message, extensions }: GraphQLFormattedError): string {
   if (extensions?.code === 'GRAPHQL_PARSE_FAILED') {
@@ -33,8 +33,8 @@ export function textOfRequestError({ message, extensions }: GraphQLFormattedErro
 type CoercionFault = { text: string; field: string | undefined };
 
 /**
- * graphql-js echoes the value of a variable that it can't coerce, which may be a password: keep the place, drop the value.
- * An argument whose variable turns out to be null is found while the operation runs, and carries no code.
+ * graphql-js repeats the value of a variable that it can't coerce, and the value may be a password: the text keeps the place
+ * and drops the value. An argument whose variable is null is found while the operation runs, and its error has no code.
  */
 export function textOfCoercionError({
   message,
@@ -61,7 +61,7 @@ function lastNameOf(place: string): string | undefined {
 
 const notOfItsType = 'A value is not of its type.';
 
-/** Texts of graphql-js 16 that name parts of the schema, and what is left of each. The first is its suggestions. */
+/** Texts of graphql-js 16 that name parts of the schema, each with its replacement. The first are its suggestions. */
 const namingTexts: readonly (readonly [RegExp, string])[] = [
   [/ ?Did you mean [\s\S]*$/, ''],
   [
@@ -84,9 +84,9 @@ const namingTexts: readonly (readonly [RegExp, string])[] = [
 const anythingElse = 'The document does not fit the schema.';
 
 /**
- * The text of a fault of the document without names that the client did not send: tools rebuild a whole schema from
- * suggestions, types and required arguments. Where `source`, the document, is at hand, a text that still quotes a name which
- * is not in it is dropped as a whole.
+ * The text of a validation error, without names that the client did not send: tools rebuild a whole schema from suggestions,
+ * types and required arguments. If `source`, the document, is given, a text that still quotes a name which is not in it is
+ * replaced as a whole.
  */
 export function hideSchemaDetails(text: string, source?: string): string {
   const rest = namingTexts.reduce((left, [naming, replacement]) => left.replace(naming, replacement), text);

@@ -57,7 +57,7 @@ beforeAll(async () => {
     introspection: false,
     source: { schema },
     translateError: (error) =>
-      error instanceof RangeError ? new RefusalError('auth.unavailable', { cause: error }) : undefined,
+      error instanceof RangeError ? new RefusalError('service.unavailable', { cause: error }) : undefined,
     context: async (request) => {
       const authorization = readAuthorization(request.raw);
       if (authorization === 'down') throw new RangeError(`database ${secret}`);
@@ -150,7 +150,7 @@ test.each([json, graphqlResponse, '*/*'])(
     expect(down.headers.get('retry-after')).toBe('2');
     expect(down.body.errors[0].extensions).toEqual({
       code: 'SERVICE_UNAVAILABLE',
-      reason: 'auth.unavailable',
+      reason: 'service.unavailable',
     });
   },
 );

@@ -1,11 +1,14 @@
 import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { GraphQLErrorExtensions } from 'graphql';
+import { errorBody } from './errors.ts';
 
-/** The two forms of an answer (GraphQL over HTTP, section "Media Types"). */
+/** The two media types of an answer (GraphQL over HTTP, section "Media Types"). */
 export type AnswerType = 'application/json' | 'application/graphql-response+json';
 
 /**
- * The form of the answer that a client's Accept asks for (RFC 9110, section 12.5.1), and whether it names that form.
- * Undefined where it takes neither. Where it names both alike, the newer one: its statuses say more.
+ * The media type that a client's Accept asks for (RFC 9110, section 12.5.1), and whether it names that type. Undefined if the
+ * client accepts neither. If it names both with the same quality, the newer one: its HTTP statuses say more.
  */
 export function chooseAnswerType(
   accept: string | undefined,
@@ -35,7 +38,7 @@ function readRanges(accept: string): ReadonlyMap<string, number> {
   );
 }
 
-/** The most specific range counts, so that a wildcard brings back nothing that is excluded by name. */
+/** The most specific range counts: a wildcard does not bring back a type that is excluded by name. */
 function findQuality(ranges: ReadonlyMap<string, number>, type: AnswerType) {
   const named = ranges.get(type);
   return {
@@ -44,15 +47,71 @@ function findQuality(ranges: ReadonlyMap<string, number>, type: AnswerType) {
   };
 }
 
+/** Runs before the operation: a mutation must not happen if its answer can't be sent. */
+export async function refuseUnacceptable(request: FastifyRequest, reply: FastifyReply) {
+  if (chooseAnswerType(request.headers.accept)) return;
+  const text = 'Answers are application/json or application/graphql-response+json.';
+  return reply.code(406).send(errorBody(text, 'BAD_REQUEST'));
+}
+
+/** An empty operationName, as forms and URLs of tools send it, counts as absent. */
+export const ignoreEmptyName: ApolloServerPlugin = {
+  async requestDidStart({ request }) {
+    if (request.operationName === '') delete request.operationName;
+  },
+};
+
+const statusOkUnderJson = new Set([
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'BAD_USER_INPUT',
+  'OPERATION_RESOLUTION_FAILURE',
+]);
+
+/** The faults that the specification names. A limit of this server (`request.…`) is 400 under either type. */
+function isFaultOfDocument({ code, reason }: GraphQLErrorExtensions = {}): boolean {
+  return statusOkUnderJson.has(String(code)) && !String(reason).startsWith('request.');
+}
+
 /**
- * Refuses a request in which there is nothing to run: no operation has the name that it gives, or the schema has no such
- * kind of operation (validation does not object to `subscription { x }`). Executing it would be a fault of ours.
+ * GraphQL over HTTP: under an explicit `Accept: application/json` a well-formed request is answered with 200 even if the
+ * operation fails to parse, validate or coerce; otherwise Apollo's 400 stays. The content type is set here because Apollo Server
+ * also compares parameters such as charset, and would answer 406 after the operation has run.
+ */
+export const applyAnswerType: ApolloServerPlugin = {
+  async requestDidStart() {
+    return {
+      async willSendResponse({ request, response }) {
+        if (response.body.kind !== 'single') {
+          return;
+        }
+        const answer = chooseAnswerType(request.http?.headers.get('accept'));
+        const type = answer?.type ?? 'application/json';
+        response.http.headers.set('content-type', `${type}; charset=utf-8`);
+        const errors = response.body.singleResult.errors ?? [];
+        const isRequestError = errors.every((error) => isFaultOfDocument(error.extensions));
+        if (
+          response.http.status === 400 &&
+          isRequestError &&
+          type === 'application/json' &&
+          answer?.isNamed
+        ) {
+          response.http.status = 200;
+        }
+      },
+    };
+  },
+};
+
+/**
+ * Refuses a request without an operation to run: none has the given name, or the schema has no operations of that kind
+ * (validation accepts `subscription { x }`). Executing it would end in an internal error.
  */
 export const refuseUnrunnableOperation: ApolloServerPlugin = {
   async requestDidStart() {
     return {
       async responseForOperation({ schema, operation }) {
-        // Undefined where no operation has the name; Apollo's types leave that out.
+        // Undefined if no operation has the name; Apollo's types omit that.
         const kind = (operation as typeof operation | undefined)?.operation;
         if (kind === undefined) {
           return refuse(

@@ -1,3 +1,4 @@
+export { createSampler, type Sampler, type SamplerOptions } from '@signet/flow';
 export {
   ConfigError,
   configFields,
@@ -12,18 +13,18 @@ export { createCredentialLimit } from './credential-limit.ts';
 export {
   badInput,
   defaultRetryAfterSeconds,
+  type ErrorTranslation,
   errorBody,
   RefusalError,
   refusalHeaders,
   withHttpStatus,
 } from './errors.ts';
-export { createErrorFormatter, type ErrorFormatter, type ErrorTranslation } from './format-error.ts';
+export { createErrorFormatter, type ErrorFormatter } from './format-error.ts';
 export { type EndpointPlugin, type GraphqlEndpointOptions, mountGraphql } from './graphql-endpoint.ts';
 export type { ReadinessCheck } from './health.ts';
 export { createHttpServer, type HttpServerOptions } from './http-server.ts';
 export { createLogger, type Logger, logLevels } from './logger.ts';
 export { listen, type RunningServer, runProcess } from './run-process.ts';
-export { createSampler, type Sampler, type SamplerOptions } from './sampler.ts';
 export {
   formatSignetContext,
   parseSignetContext,

@@ -6,7 +6,7 @@ export type LogLevel = (typeof logLevels)[number];
 
 const secretFields = ['password', 'accessToken', 'refreshToken', 'authorization', 'cookie', 'token'];
 
-/** JSON lines on standard output. Fields that may hold a secret are cut out wherever they stand one or two levels deep. */
+/** JSON lines on standard output. Fields that may hold a secret are removed at the top and one or two levels deep. */
 export function createLogger(name: string, level: LogLevel): Logger {
   return pino({
     name,
@@ -22,7 +22,7 @@ export function createLogger(name: string, level: LogLevel): Logger {
 const maxCauses = 3;
 
 /**
- * Type, message, stack, SQLSTATE and causes of an error: not its other fields, since drivers put values of the row into
+ * Type, message, stack, SQLSTATE and causes of an error. Other fields are left out: database drivers put values of rows into
  * them. Exported for its test.
  */
 export function describeError(error: unknown, depth = 0): unknown {

@@ -18,8 +18,8 @@ const refusals: Readonly<Record<string, { statusLine: string; text: string }>> =
 const malformed = { statusLine: '400 Bad Request', text: 'The request is malformed.' };
 
 /**
- * Answers what Node's parser refuses and what never becomes a request. The rest of what the client sends is taken in for
- * a while: a socket closed with unread data is reset, and the client would lose the answer.
+ * Answers what Node's parser refuses, which never becomes a request. The rest of what the client sends is read for a limited
+ * time: a socket that is closed with unread data is reset, and the client loses the answer.
  */
 export function createClientErrorHandler(
   headers: Readonly<Record<string, string>>,
@@ -27,7 +27,7 @@ export function createClientErrorHandler(
   const answered = new WeakSet<Socket>();
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return (error, socket) => {
-    // The parser complains of each further piece again.
+    // The parser reports each further piece again.
     if (answered.has(socket)) {
       return;
     }
@@ -47,7 +47,7 @@ export function createClientErrorHandler(
   };
 }
 
-/** Refuses a request that no hook or route will see, in the form of all others. */
+/** Refuses a request that no hook and no route will see, in the same form as every other refusal. */
 export function createRawRefusal(
   headers: Readonly<Record<string, string>>,
 ): (response: Pick<ServerResponse, 'writeHead' | 'end'>, status: number, text: string) => void {
@@ -57,7 +57,7 @@ export function createRawRefusal(
       ...headers,
       'content-type': 'application/json; charset=utf-8',
       'content-length': Buffer.byteLength(body),
-      // What follows on this connection may be the body of what was refused.
+      // The next bytes on this connection may be the body of the refused request.
       connection: 'close',
     });
     response.end(body);
@@ -65,9 +65,8 @@ export function createRawRefusal(
 }
 
 /**
- * Follows connections that have sent nothing yet, such as browsers and pools open ahead. Node counts them as busy, not as idle:
- * a server that closes would wait for each of them until its headers are due. The function returned closes them, and
- * all that come after.
+ * Tracks connections that have sent nothing yet; browsers and pools open some in advance. Node counts them as busy, so a server
+ * that closes would wait for each until its header timeout. The function returned closes them, and every later connection.
  */
 export function followUnusedConnections(server: Server): () => void {
   const unused = new Set<Socket>();

@@ -6,8 +6,10 @@ export type TargetFault = { status: number; text: string; code: string };
 const absoluteForm = /^https?:\/\/([^/?#]*)/i;
 
 /**
- * Says what is wrong with the target of a request, or nothing: one Host, which is ours, and one way to write a path. A proxy
- * that lets paths through by their text must not meet a second spelling of one (`/%67raphql`).
+ * Finds what is wrong with the target of a request. A request must carry one Host, which is ours, and a path may be written in
+ * one way only: a proxy that filters paths by their text must not meet a second spelling (`/%67raphql`).
+ *
+ * @returns the check; it gives undefined for a target without fault.
  */
 export function createTargetCheck(
   allowedHosts: readonly string[],
@@ -15,17 +17,17 @@ export function createTargetCheck(
   const isOurHost = createHostCheck(allowedHosts);
   return (request) => {
     const url = request.url ?? '';
-    // A probe asks by address; what it learns is nothing that a rebound page could use.
+    // A probe calls by address. A page that rebinds DNS could use nothing of the answer.
     if (url.startsWith('/health/')) return undefined;
-    // RFC 9112, section 3.2: no target has a fragment, and no two readers of one would agree on what is in it.
+    // RFC 9112, section 3.2: a target has no fragment. Two readers would not agree on what one means.
     if (url.includes('#')) return malformed('Send the URL without a fragment.');
-    // Node keeps the first of several silently.
+    // Node silently keeps the first of several.
     if (countHeader(request, 'host') !== 1) return malformed('Send one Host header.');
     const { host = '' } = request.headers;
     if (!isOurHost(host)) {
       return { status: 421, text: 'This server does not answer for that host.', code: 'BAD_REQUEST' };
     }
-    // RFC 9112, section 3.2.2: such a target counts instead of Host. Here both must say the same.
+    // RFC 9112, section 3.2.2: the authority of such a target replaces Host. Here both must be equal.
     const authority = absoluteForm.exec(url)?.[1];
     if (authority !== undefined && authority.toLowerCase() !== host.toLowerCase()) {
       return malformed('The URL and the Host header name different hosts.');
@@ -49,16 +51,16 @@ function malformed(text: string): TargetFault {
   return { status: 400, text, code: 'BAD_REQUEST' };
 }
 
-/** How often a request has a header. Node keeps one value of many a name, or joins them. */
+/** How often a request carries a header. For most names Node keeps one value, or joins all. */
 export function countHeader({ rawHeaders }: IncomingMessage, name: string): number {
   return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === name).length;
 }
 
-/** Hosts that always mean this machine. */
+/** Names of this machine. */
 const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * Tells whether a Host header names this server: a page of another origin that was rebound to our address fails here
+ * Checks that a Host header names this server: a page of another origin whose name was rebound to our address fails here
  * (421, RFC 9110 section 15.5.20). Ports are not compared. `allowed` extends the loopback names.
  */
 export function createHostCheck(allowed: readonly string[]): (host: string | undefined) => boolean {
@@ -73,8 +75,8 @@ export function createHostCheck(allowed: readonly string[]): (host: string | und
 const parameterForm = /^([\w!#$%&'*+.^`|~-]+)=([\w!#$%&'*+.^`|~-]+|"[^"\\]*")$/;
 
 /**
- * RFC 9112, section 6.1: Node refuses `chunked, gzip`, but of `gzip, chunked` it undoes the last and leaves the first. A proxy
- * before us may see another end of the body.
+ * RFC 9112, section 6.1: Node refuses `chunked, gzip`, but decodes only the last coding of `gzip, chunked`. A proxy before us
+ * may see another end of the body.
  */
 export function hasUnknownCoding({ headers }: IncomingMessage): boolean {
   // Node joins several headers of this name by commas.
@@ -82,14 +84,14 @@ export function hasUnknownCoding({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * A POST that has a body, or says what kind, must have one that can be read.
+ * If a POST has a body or a content type, the body must be readable.
  *
  * @throws {Error} with the status 415
  */
 export function assertReadableBody(request: IncomingMessage): void {
   const { headers } = request;
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-  // Node keeps the first of several types silently.
+  // Node silently keeps the first of several types.
   const types = countHeader(request, 'content-type');
   if (types > 1 || ((hasBody || types > 0) && !isReadableBody(headers))) {
     throw Object.assign(new Error('the body is not JSON'), { statusCode: 415 });
@@ -97,8 +99,8 @@ export function assertReadableBody(request: IncomingMessage): void {
 }
 
 /**
- * Whether a body can be read here: JSON in UTF-8 (RFC 8259, section 8.1) and not compressed. Another charset is refused, not
- * ignored: whoever inspects requests before us would read another text than we do.
+ * Whether a body can be read here: JSON in UTF-8 (RFC 8259, section 8.1), not compressed. Another charset is refused, not
+ * ignored: a filter before us would read another text than we do.
  */
 export function isReadableBody(headers: IncomingHttpHeaders): boolean {
   const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
@@ -115,8 +117,8 @@ function isHarmless(parameter: string): boolean {
 }
 
 /**
- * Follows the routes that are added from now on. Gives, for a request that no route took, the methods that its path knows
- * (RFC 9110, section 15.5.6), or nothing where the path itself is unknown or its route has declined.
+ * Records the routes that are added from now on. The function returned gives the methods of a path (RFC 9110, section 15.5.6)
+ * for a request that no route took; undefined if the path is unknown, or its route has declined this request.
  */
 export function followAllowedMethods(
   server: FastifyInstance,

@@ -3,12 +3,13 @@ import { ConfigError } from './config.ts';
 
 type Stoppable = { stop(): Promise<void> };
 
-/** Below the 10 s after which container engines kill: what is under way may take as long. */
+/** How long requests under way may take at a stop. Below the 10 s after which container engines kill. */
 const stopTimeoutMs = 9000;
 
 /**
- * Runs a process from start to end: a fault of the configuration is one line a fault and exit 1; SIGTERM and SIGINT stop
- * it in order. A second signal changes nothing (a terminal's Ctrl-C reaches npm and node both), a stop that hangs is cut off.
+ * Runs a process from start to end. Faults of the configuration print a line each and exit 1. SIGTERM and SIGINT stop the
+ * process in order. A second signal changes nothing (a terminal's Ctrl-C reaches both npm and node); a stop that hangs ends
+ * after 9 s with exit 1.
  */
 export async function runProcess(start: () => Promise<Stoppable>): Promise<void> {
   let running: Stoppable | undefined;
@@ -44,20 +45,20 @@ function describeFailure(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** A process, or a part of the launcher, that serves HTTP. `stop` answers what is under way, then closes. */
+/** A process, or a part of the launcher, that serves HTTP. `stop` finishes the requests under way, then closes. */
 export type RunningServer = { url: string; stop(): Promise<void> };
 
 type ListenOptions = {
   host: string;
   port: number;
-  /** The variable to name when the port can't be had. */
+  /** The variable that the error names if the port is not available. */
   portVariable?: string;
 };
 
 /**
  * Starts listening; closes the server when that fails.
  *
- * @returns the base URL, with the port that was given or found.
+ * @returns the base URL. Its port is the given one, or the one that the system chose for port 0.
  * @throws {ConfigError} when the port is taken or the address is not this machine's, naming the variable to change.
  */
 export async function listen(server: FastifyInstance, options: ListenOptions): Promise<string> {
@@ -73,7 +74,7 @@ export async function listen(server: FastifyInstance, options: ListenOptions): P
   return `http://${urlHostOf(host)}:${boundPort}`;
 }
 
-/** An address that means all of them can't be called; one of IPv6 stands in brackets (RFC 3986, section 3.2.2). */
+/** Clients can't call the address that means all interfaces; an IPv6 address stands in brackets (RFC 3986, section 3.2.2). */
 function urlHostOf(host: string): string {
   if (host === '0.0.0.0' || host === '::') {
     return 'localhost';

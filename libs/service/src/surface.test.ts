@@ -22,7 +22,7 @@ beforeAll(async () => {
   );
   server.get('/page', async (_request, reply) => reply.callNotFound());
   server.get('/refuse', async () => {
-    throw new RefusalError('auth.unavailable');
+    throw new RefusalError('service.unavailable');
   });
   server.get('/fail', async () => {
     throw new Error('select secret');

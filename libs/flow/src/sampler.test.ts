@@ -17,7 +17,7 @@ describe('a sampler', () => {
     vi.useRealTimers();
   });
 
-  it('tells of the first at once, and of the others together when the time is over, though nobody comes again', () => {
+  it('reports the first at once, and the others together when the time is over, even if no other comes', () => {
     const { sampler, take } = startSampler();
     sampler.add('a', 'first');
     expect(take()).toEqual([['first', 1, false]]);
@@ -30,7 +30,7 @@ describe('a sampler', () => {
     expect(take()).toEqual([]);
   });
 
-  it('counts the one that comes when the time is over with those before it', () => {
+  it('counts one that comes when the time is over with those before it', () => {
     const { sampler, take } = startSampler();
     for (const sample of ['first', 'second']) sampler.add('a', sample);
     take();
@@ -46,7 +46,7 @@ describe('a sampler', () => {
     expect(take().map(([, count]) => count)).toEqual([3, 97]);
   });
 
-  it('holds no key up for another', () => {
+  it('delays no key for another', () => {
     const { sampler, take } = startSampler();
     sampler.add('a', 'of a');
     sampler.add('b', 'of b');
@@ -56,7 +56,7 @@ describe('a sampler', () => {
     ]);
   });
 
-  it('tells no more than its keys and one in a time, whatever callers invent, and loses none of the number', () => {
+  it('reports at most one more than its keys in a time, whatever keys callers invent, and loses none of the count', () => {
     const { sampler, take } = startSampler(10);
     const flood = (name: string) => {
       for (let n = 0; n < 1000; n++) sampler.add(`${name} ${n}`, name);
@@ -74,7 +74,7 @@ describe('a sampler', () => {
     expect(all.filter(([, count]) => count > 1).every(([, , isShared]) => isShared)).toBe(true);
   });
 
-  it('tells what is left when it stops, and nothing after', () => {
+  it('reports what is left when it stops, and nothing after that', () => {
     const { sampler, take } = startSampler();
     for (const sample of ['first', 'second', 'third']) sampler.add('a', sample);
     take();
@@ -83,7 +83,7 @@ describe('a sampler', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('holds up the end of no process', () => {
+  it('does not keep a process alive', () => {
     vi.useRealTimers();
     const before = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const { sampler } = startSampler();
