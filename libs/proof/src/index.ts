@@ -11,6 +11,7 @@ export type {
 export { changeProofSet, LockedError, proofPathsOf, readProofSet, writeProofSet } from './proof-folder.ts';
 export { createProofIdentity, openProofIdentity } from './proof-identity.ts';
 export {
+  addMissingMembers,
   addSubgraph,
   createProofSet,
   minStepSeconds,
