@@ -7,12 +7,10 @@ export {
 export type { VerificationKey } from './jwks.ts';
 export { createJwksClient, type KeySource } from './jwks-client.ts';
 export {
-  findRevocationFaults,
   openRevocationFeed,
   openRevocations,
   type ProcessRevocations,
   refetchOnRevokedKey,
-  revocationConfigFields,
 } from './revocations/open-revocation-feed.ts';
 export type { RevocationFeed } from './revocations/revocation-feed.ts';
 export type { RevocationSource } from './revocations/revocation-set.ts';
@@ -22,15 +20,13 @@ export {
   type Session,
   type UserSession,
 } from './session.ts';
-export {
-  createTrustedIssuers,
-  issuerConfigFields,
-  type TrustedIssuer,
-  trustedIssuers,
-} from './trusted-issuers.ts';
+export { createTrustedIssuers, type TrustedIssuer, trustedIssuers } from './trusted-issuers.ts';
 export { createVerifier, type Verification, type Verifier } from './verifier.ts';
 export {
+  findRevocationFaults,
+  issuerConfigFields,
   refineVerifierConfig,
+  revocationConfigFields,
   verifierConfigFields,
   whenVerifierConfigIsRead,
 } from './verifier-config.ts';

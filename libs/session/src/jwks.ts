@@ -3,7 +3,7 @@ import { request } from 'undici';
 
 export type VerificationKey = { key: CryptoKey; algorithm: string };
 
-/** `jwks` has the public members of the same keys. */
+/** `jwks` holds the public members of the same keys. */
 export type ImportedKeys = { keys: ReadonlyMap<string, VerificationKey>; jwks: { keys: JWK[] } };
 
 const publicMembers = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'use', 'alg'] as const;
@@ -15,10 +15,10 @@ const algorithmsByKeyType: ReadonlyMap<string, string> = new Map([
 const minRsaModulusBits = 2048; // RFC 7518, section 3.3
 
 /**
- * The public signature keys of a JWKS. A key without kid, private, of another use, type or algorithm, or one that can't be
- * read, is passed over: it must not take the others with it. `jwks` holds the same keys, their public members only.
+ * The public signature keys of a JWKS. Skips a key that has no kid, is private, has another use, type or algorithm, or can't be
+ * read: one bad key must not disable the others.
  *
- * @throws {Error} for a document that holds no usable key.
+ * @throws {Error} for a document without a usable key.
  */
 export async function importKeys(document: unknown): Promise<ImportedKeys> {
   const keys = new Map<string, VerificationKey>();
@@ -54,7 +54,7 @@ function isForSignatures({ use, key_ops, alg }: JWK, algorithm: string): boolean
   );
 }
 
-/** Whoever publishes a private part has lost the key. */
+/** A private key that is published is no longer secret. */
 function isPrivate(jwk: JWK): boolean {
   return jwk.d !== undefined || jwk.k !== undefined || jwk.p !== undefined || jwk.q !== undefined;
 }
@@ -79,9 +79,9 @@ const fetchTimeoutMs = 2000;
 const maxJwksBytes = 64 * 1024;
 
 /**
- * Fetches the JSON at the URL. Follows no redirect: keys come from the address that the operator gave.
+ * Fetches the JSON at the URL. Follows no redirect: keys come from the address that the operator configured.
  *
- * @throws {Error} for a status other than 200, a document over 64 KB, one that is no JSON, no answer within 2 s.
+ * @throws {Error} for a status other than 200, a document over 64 KB or not JSON, or no answer within 2 s.
  */
 export async function fetchJwksDocument(url: string): Promise<unknown> {
   const { statusCode, body } = await request(url, {

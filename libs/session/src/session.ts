@@ -17,7 +17,7 @@ export type UserSession = VerifiedSession & { platform: 'user'; userId: string }
 export type PortalSession = VerifiedSession & { platform: 'portal'; staffId: string; role: StaffRole };
 export type AnonymousSession = { platform: 'none' };
 
-/** Who asks: all that a resolver sees of a token. The ids are named apart, so that mixing the platforms does not compile. */
+/** The caller: all that a resolver sees of a token. The ids have different names, so that mixing the platforms does not compile. */
 export type Session = UserSession | PortalSession | AnonymousSession;
 
 export const anonymousSession: AnonymousSession = Object.freeze({ platform: 'none' });
@@ -25,7 +25,7 @@ export const anonymousSession: AnonymousSession = Object.freeze({ platform: 'non
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const knownScopes = new Set<string>(scopes);
 
-/** Turns the claims of a token whose signature held into a session. Every claim must have its type: a missing one is no default. */
+/** The session of a token whose signature was checked. Every claim must have its type; no claim has a default. */
 export function readSession(
   claims: JWTPayload,
   platform: Platform,
@@ -40,7 +40,7 @@ export function readSession(
   ) {
     return 'malformed';
   }
-  // JSON.parse makes Infinity of 1e999: a token that never expires.
+  // JSON.parse reads 1e999 as Infinity: such a token would never expire.
   if (!Number.isFinite(exp) || !Number.isFinite(claims.iat) || !Number.isFinite(auth_time)) {
     return 'malformed';
   }

@@ -112,6 +112,22 @@ test('a known token is not verified again, and gives the same session', async ()
   expect(lookUps).toBe(1);
 });
 
+test('keeps the tokens that were used last, and no more than its limit', async () => {
+  verifier = create(2);
+  const tokens = await Promise.all(['user', 'portal', 'user'].map((platform) => mint(platform as Platform)));
+  const isVerifiedAgain = async (token = '') => {
+    const before = lookUps;
+    expect(await outcomeOf(token)).toBe('session');
+    return lookUps > before;
+  };
+  const [first, second, third] = tokens;
+  for (const token of [first, second]) expect(await isVerifiedAgain(token)).toBe(true);
+  expect(await isVerifiedAgain(first)).toBe(false);
+  expect(await isVerifiedAgain(third)).toBe(true); // In place of the second.
+  expect(await isVerifiedAgain(first)).toBe(false);
+  expect(await isVerifiedAgain(second)).toBe(true);
+});
+
 describeKnown('a %s token', (_title, isKnown) => {
   test.each(platforms)('of a revoked session is refused at once: %s', async (platform) => {
     const token = await prepare(platform, isKnown);

@@ -109,7 +109,7 @@ export async function serveSubgraph<C extends GuardContext>(
 ): Promise<RunningServer> {
   const { config, logger, database } = options;
   const issuers =
-    options.issuers === undefined ? createTrustedIssuers(options.config, logger) : options.issuers;
+    options.issuers === undefined ? await createTrustedIssuers(options.config, logger) : options.issuers;
   const typeDefs = parse(readSubgraphSdl(options.name));
   const schema = buildGuardedSchema(typeDefs, options);
   const translateError: ErrorTranslation = (error) => translateDatabaseError(database, error);

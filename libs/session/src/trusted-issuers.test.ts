@@ -10,8 +10,8 @@ const base = {
   JWKS_INSECURE: false,
 };
 
-test('gives each platform an issuer, an audience and keys of its own', () => {
-  const [user, portal] = createTrustedIssuers(base, logger);
+test('gives each platform an issuer, an audience and keys of its own', async () => {
+  const [user, portal] = await createTrustedIssuers(base, logger);
   expect(user).toMatchObject({
     issuer: 'https://id.example/user',
     audience: 'signet:user',
@@ -23,8 +23,8 @@ test('gives each platform an issuer, an audience and keys of its own', () => {
 
 test.each(['http://127.0.0.1:4011/a', 'http://localhost/a', 'http://[::1]:4011/a', 'https://id.example/a'])(
   'takes keys from %s',
-  (USER_JWKS_URL) => {
-    expect(createTrustedIssuers({ ...base, USER_JWKS_URL }, logger)).toHaveLength(2);
+  async (USER_JWKS_URL) => {
+    expect(await createTrustedIssuers({ ...base, USER_JWKS_URL }, logger)).toHaveLength(2);
   },
 );
 
@@ -34,18 +34,20 @@ test.each([
   'http://localhost.evil.example/a',
   'http://127.0.0.1.nip.io/a',
   'http://127.0.0.1@evil.example/a',
-])('refuses keys over plain http from %s', (USER_JWKS_URL) => {
-  expect(() => createTrustedIssuers({ ...base, USER_JWKS_URL }, logger)).toThrow(
+])('refuses keys over plain http from %s', async (USER_JWKS_URL) => {
+  await expect(createTrustedIssuers({ ...base, USER_JWKS_URL }, logger)).rejects.toThrow(
     'USER_JWKS_URL: must be https',
   );
   const warn = vi.spyOn(logger, 'warn');
-  expect(createTrustedIssuers({ ...base, USER_JWKS_URL, JWKS_INSECURE: true }, logger)).toHaveLength(2);
+  expect(await createTrustedIssuers({ ...base, USER_JWKS_URL, JWKS_INSECURE: true }, logger)).toHaveLength(2);
   expect(warn).toHaveBeenCalled();
 });
 
-test('tells all faults at once', () => {
+test('reports all faults at once', async () => {
   const one = 'http://id.example/a';
-  expect(() => createTrustedIssuers({ ...base, USER_JWKS_URL: one, PORTAL_JWKS_URL: one }, logger)).toThrow(
+  await expect(
+    createTrustedIssuers({ ...base, USER_JWKS_URL: one, PORTAL_JWKS_URL: one }, logger),
+  ).rejects.toThrow(
     /USER_JWKS_URL: must be https[\s\S]*PORTAL_JWKS_URL: must be https[\s\S]*is the same as USER_JWKS_URL/,
   );
 });
