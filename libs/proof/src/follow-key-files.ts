@@ -1,4 +1,6 @@
 import { open } from 'node:fs/promises';
+import { poll } from '@signet/flow';
+import { ConfigError } from '@signet/service';
 import type { KeyringFiles } from './keyring.ts';
 
 export type KeyPaths = { key: string; peers: string };
@@ -6,14 +8,14 @@ type Read = { files: KeyringFiles; faults?: never } | { files?: never; faults: s
 
 const groupAndOthers = 0o077;
 const mayWrite = 0o022;
-/** Far more than two keys, or fifty services with two, need. */
+/** Far more than two keys, or fifty services with two keys each, need. */
 const maxBytes = 64 * 1024;
 
-/** Both files as texts, or why they can't be read: a line for each, with its path. */
-export async function readFiles({ key, peers }: KeyPaths): Promise<Read> {
+/** The texts of both files of the service `name`, or the faults that prevent reading: a line each, with the path. */
+export async function readFiles(name: string, { key, peers }: KeyPaths): Promise<Read> {
   const results = await Promise.all([
-    readFile(key, { isPrivate: true }),
-    readFile(peers, { isPrivate: false }),
+    readFile(key, { isPrivate: true, ifMissing: describeMissingKey(name) }),
+    readFile(peers, { isPrivate: false, ifMissing: missingPeers }),
   ]);
   const [keyText, peersText] = results.map(({ text }) => text);
   if (keyText === undefined || peersText === undefined) {
@@ -22,9 +24,18 @@ export async function readFiles({ key, peers }: KeyPaths): Promise<Read> {
   return { files: { key: { path: key, text: keyText }, peers: { path: peers, text: peersText } } };
 }
 
+function describeMissingKey(name: string): string {
+  const [, entrance] = /^gateway-(\w+)$/.exec(name) ?? [];
+  const variable = `${entrance ? `${entrance.toUpperCase()}_` : ''}PROOF_KEY_FILE`;
+  return `it holds the private key of ${name} (${variable}). npm start makes the keys of a new subgraph; elsewhere run npm run keys -- proof add ${name}`;
+}
+
+const missingPeers =
+  'it holds the public keys of all processes (PROOF_PEERS_FILE). npm start makes it with all keys; elsewhere run npm run keys -- proof init --out <folder>';
+
 async function readFile(
   path: string,
-  { isPrivate }: { isPrivate: boolean },
+  { isPrivate, ifMissing }: { isPrivate: boolean; ifMissing: string },
 ): Promise<{ text?: string; fault?: string }> {
   try {
     const file = await open(path);
@@ -47,52 +58,42 @@ async function readFile(
       await file.close();
     }
   } catch (error) {
-    return { fault: `${path}: can't be read (${(error as NodeJS.ErrnoException).code})` };
+    const { code } = error as NodeJS.ErrnoException;
+    return { fault: `${path}: can't be read (${code})${code === 'ENOENT' ? `; ${ifMissing}` : ''}` };
   }
 }
 
 type Follower = {
   intervalMs: number;
-  /** Returns what is wrong with the new texts, if anything. */
+  /** Returns the faults of the new texts. With a fault, the texts count as not taken. */
   onChange(files: KeyringFiles): string[];
-  /** Once for each new set of faults. */
-  onFaults(faults: string[]): void;
+  /** Called once for each new set of faults. */
+  onFaults(faults: readonly string[]): void;
 };
 
 /**
- * Looks at both files every `intervalMs` and compares their content. No watch of the file system: across bind mounts, and
- * where a folder is swapped by a symbolic link, its events do not come. Returns what ends it.
+ * Reads both files of the service `name` every `intervalMs` and compares their content. File system events are not used: they
+ * do not cross bind mounts, and do not come where a symbolic link is turned to another folder. Returns the function that ends it.
  */
-export function followFiles(paths: KeyPaths, first: KeyringFiles, follower: Follower): () => void {
+export function followFiles(
+  name: string,
+  paths: KeyPaths,
+  first: KeyringFiles,
+  { intervalMs, onChange, onFaults }: Follower,
+): () => void {
   let current = textsOf(first);
-  let reported = '';
-  let isBusy = false;
-  const look = async () => {
-    const { files, faults: unreadable } = await readFiles(paths);
-    if (isStopped) return;
-    const faults = unreadable ?? (textsOf(files) === current ? [] : follower.onChange(files));
-    if (files && faults.length === 0) {
-      current = textsOf(files);
-    }
-    const report = faults.join('\n');
-    if (report && report !== reported) {
-      follower.onFaults(faults);
-    }
-    reported = report;
+  const look = async (signal: AbortSignal) => {
+    const { files, faults: unreadable } = await readFiles(name, paths);
+    if (signal.aborted) return;
+    const faults = unreadable ?? (textsOf(files) === current ? [] : onChange(files));
+    if (faults.length > 0) throw new ConfigError(faults);
+    if (files) current = textsOf(files);
   };
-  let isStopped = false;
-  const timer = setInterval(() => {
-    if (isBusy) return;
-    isBusy = true;
-    look().finally(() => {
-      isBusy = false;
-    });
-  }, follower.intervalMs);
-  timer.unref();
-  return () => {
-    isStopped = true;
-    clearInterval(timer);
-  };
+  const stop = poll(look, {
+    everyMs: intervalMs,
+    onFault: (error) => onFaults(error instanceof ConfigError ? error.faults : [error.message]),
+  });
+  return () => void stop();
 }
 
 function textsOf({ key, peers }: KeyringFiles): string {

@@ -148,7 +148,7 @@ test('reads no set whose files disagree', () => {
     expect.unreachable();
   } catch (error) {
     expect((error as ConfigError).faults).toEqual([
-      `${proofPathsOf(folder, 'catalog').keyFile}: can't be read (ENOENT)`,
+      `${proofPathsOf(folder, 'catalog').keyFile}: can't be read (ENOENT); ${proofPathsOf(folder, '').peersFile} lists catalog: put the key file back, or move ${folder} away and make a new set`,
       `${keyFile}: has other keys than ${proofPathsOf(folder, '').peersFile} says, or in another order`,
     ]);
   }

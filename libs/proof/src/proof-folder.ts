@@ -21,14 +21,14 @@ import {
   parsePeersFile,
 } from './key-files.ts';
 
-/** Folder of peers.json; no service can be called so. */
+/** Folder of peers.json. No service may have this name. */
 const peersFolder = 'peers';
 const keyFileName = 'key.json';
 const peersFileName = 'peers.json';
 
 /**
- * Where the two files of a service lie in the folder of a set: `<folder>/<name>/key.json`, `<folder>/peers/peers.json`.
- * Each has a folder of its own to mount: a file that is mounted by itself keeps its old content when another takes its place.
+ * The paths of a service's two files in the folder of a set: `<folder>/<name>/key.json` and `<folder>/peers/peers.json`. Each has
+ * its own folder to mount: a single mounted file keeps its old content when another file replaces it.
  */
 export function proofPathsOf(folder: string, name: string): { keyFile: string; peersFile: string } {
   return {
@@ -38,8 +38,9 @@ export function proofPathsOf(folder: string, name: string): { keyFile: string; p
 }
 
 /**
- * Writes a new set: key files with mode 0600 in folders with mode 0700. All of it appears at once, or nothing. Throws
- * EEXIST or ENOTEMPTY where the folder holds something already.
+ * Writes a new set: key files with mode 0600 in folders with mode 0700. The whole set appears at once, or nothing.
+ *
+ * @throws {Error} EEXIST or ENOTEMPTY if the folder is not empty.
  */
 export function writeProofSet(folder: string, set: ProofSet): void {
   const target = resolve(folder);
@@ -50,7 +51,7 @@ export function writeProofSet(folder: string, set: ProofSet): void {
       mkdirSync(dirname(path), { mode: folderMode });
       writeFileSync(path, text, { mode, flag: 'wx' });
     }
-    // Takes the place of an empty folder, and of no other (POSIX rename).
+    // Replaces an empty folder, and no other (POSIX rename).
     renameSync(draft, target);
   } catch (error) {
     rmSync(draft, { recursive: true, force: true });
@@ -58,15 +59,21 @@ export function writeProofSet(folder: string, set: ProofSet): void {
   }
 }
 
-/** @throws {ConfigError} where a file is missing or not valid, or peers.json and the key files disagree. */
+/** @throws {ConfigError} if a file is missing or not valid, or peers.json and the key files disagree. */
 export function readProofSet(folder: string): ProofSet {
   const faults: string[] = [];
   const { peersFile } = proofPathsOf(folder, '');
-  const peers = take(peersFile, parsePeersFile, faults);
+  const peers = take(
+    peersFile,
+    parsePeersFile,
+    faults,
+    'npm run keys -- proof init --out <folder> makes a set of keys',
+  );
   const keyFiles: { [name: string]: ProofKeyFile } = {};
   for (const [name, { keys }] of Object.entries(peers?.peers ?? {})) {
     const { keyFile } = proofPathsOf(folder, name);
-    const file = take(keyFile, parseKeyFile, faults);
+    const ifMissing = `${peersFile} lists ${name}: put the key file back, or move ${folder} away and make a new set`;
+    const file = take(keyFile, parseKeyFile, faults, ifMissing);
     if (!file) continue;
     keyFiles[name] = file;
     if (file.keys.map(({ x }) => x).join() !== keys.map(({ x }) => x).join()) {
@@ -79,10 +86,10 @@ export function readProofSet(folder: string): ProofSet {
   return { keyFiles, peers };
 }
 
-export type SetFile = { path: string; text: string; mode: number; folderMode: number };
+type SetFile = { path: string; text: string; mode: number; folderMode: number };
 
-/** Every file of a set, as it lies in `folder`. */
-export function listFiles(folder: string, { keyFiles, peers }: ProofSet): SetFile[] {
+/** Every file of a set in `folder`. */
+function listFiles(folder: string, { keyFiles, peers }: ProofSet): SetFile[] {
   const text = (content: object) => `${JSON.stringify(content, null, 2)}\n`;
   return [
     ...Object.entries(keyFiles).map(([name, file]) => ({
@@ -99,27 +106,29 @@ function take<T>(
   path: string,
   parse: (file: FileText) => { value: T; faults?: never } | { value?: never; faults: string[] },
   faults: string[],
+  ifMissing: string,
 ): T | undefined {
   try {
     const parsed = parse({ path, text: readFileSync(path, 'utf8') });
     faults.push(...(parsed.faults ?? []));
     return parsed.value;
   } catch (error) {
-    faults.push(`${path}: can't be read (${(error as NodeJS.ErrnoException).code})`);
+    const { code } = error as NodeJS.ErrnoException;
+    faults.push(`${path}: can't be read (${code})${code === 'ENOENT' ? `; ${ifMissing}` : ''}`);
     return undefined;
   }
 }
 
-/** Another command is at work in the folder. */
+/** Another command is working in the folder. */
 export class LockedError extends Error {
   override readonly name = 'LockedError';
 }
 
 /**
- * Reads the set in a folder, changes it, and puts each changed file in place of the old one, with its owner and mode.
- * Whatever fails, the files are as they were before. `rename`: a test has one fail.
+ * Reads the set in a folder, changes it, and replaces each changed file, keeping owner and mode. After any failure the files are
+ * as they were before. `rename`: for a test in which it fails.
  *
- * @throws {ConfigError} where the set there is not valid. @throws {LockedError}
+ * @throws {ConfigError} if the set in the folder is not valid. @throws {LockedError}
  */
 export function changeProofSet(
   folder: string,
@@ -162,9 +171,9 @@ function replaceFiles(files: readonly SetFile[], rename: typeof renameSync): voi
   const drafted: Replacement[] = [];
   const replaced: Replacement[] = [];
   try {
-    // A full disk or a missing right shows here, before any file has changed.
+    // A full disk or a missing permission shows here, before any file has changed.
     for (const replacement of replacements) {
-      // One that a killed command left would keep its mode.
+      // A draft that a killed command left would keep its mode.
       rmSync(replacement.draft, { force: true });
       drafted.push(replacement);
       writeDraft(replacement);
@@ -190,7 +199,7 @@ function writeDraft({ path, draft, text, mode, folderMode, old }: Replacement): 
   giveTo(draft, old === undefined ? folder : path);
 }
 
-/** The owner of what is there: a process in a container reads it as another user than whoever rotates. */
+/** Gives `path` the owner of `ownersPath`: a process in a container reads the file as another user than the operator. */
 function giveTo(path: string, ownersPath: string): void {
   const { uid, gid } = statSync(ownersPath);
   chownSync(path, uid, gid);
@@ -201,6 +210,6 @@ function restore(path: string, old: string | undefined): void {
     rmSync(path, { force: true });
     return;
   }
-  // In place: its owner and mode are those of the file it replaces again.
+  // Written in place: the file keeps the owner and mode of the one that it replaces.
   writeFileSync(path, old);
 }

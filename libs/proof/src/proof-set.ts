@@ -68,12 +68,12 @@ export const rotationSteps = ['publish', 'switch', 'remove'] as const;
 export type RotationStep = (typeof rotationSteps)[number];
 
 /**
- * Between two steps: every process has reread its files (2 s, and what a platform takes to bring new files to it), and
- * nothing that was signed before is accepted any more.
+ * The time between two steps: every process has read its files again (2 s, and the time to bring new files to it), and no
+ * message that was signed before is accepted any more.
  */
 export const minStepSeconds = 2 * maxAgeSeconds;
 
-/** Why a step can't be taken: a line for each service. */
+/** The reasons why a step can't be taken: a line for each service. */
 export class RotationError extends Error {
   override readonly name = 'RotationError';
   readonly faults: readonly string[];
@@ -85,13 +85,13 @@ export class RotationError extends Error {
 }
 
 /**
- * The set after one step for the services named. In each of the three, whoever has read the new files and whoever has
- * still the old ones understand each other, in both directions and for every mixture of services:
- * - publish: everybody accepts the new key, nobody uses it yet
- * - switch: it is used, the old one is still accepted
- * - remove: the old one goes
+ * The set after one step for the named services. In each step, a process with the new files and a process with the old ones
+ * accept each other's messages, in both directions and for every mixture of services:
+ * - publish: every process accepts the new key, none uses it yet
+ * - switch: the new key is used, the old one is still accepted
+ * - remove: the old key goes
  *
- * @throws {RotationError} and then nothing of it is done.
+ * @throws {RotationError} if any of the services can't take the step. The set is then unchanged.
  */
 export function rotateProofSet(
   set: ProofSet,
@@ -105,7 +105,7 @@ export function rotateProofSet(
   return changeKeyFiles(set, names, (file) => takeStep(file, step, now.toISOString()));
 }
 
-/** New keys at once, for those that have been stolen: until every process has reread its files, requests are refused. */
+/** New keys at once, for stolen ones. Requests are refused until every process has read its files again. */
 export function replaceKeys(set: ProofSet, names: readonly string[]): ProofSet {
   const unknown = names.filter((name) => !set.keyFiles[name]);
   if (unknown.length > 0) {
@@ -152,7 +152,7 @@ function takeStep({ name, keys }: ProofKeyFile, step: RotationStep, at: string):
   }
 }
 
-/** peers.json follows the key files: the same keys in the same order. */
+/** Changes key files, and peers.json with them: it lists the same keys in the same order. */
 function changeKeyFiles(
   set: ProofSet,
   names: readonly string[],

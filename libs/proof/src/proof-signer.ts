@@ -13,7 +13,7 @@ import {
 } from './signature-form.ts';
 
 type SignerOptions = {
-  /** Asked at each signature: keys change while the process runs. */
+  /** Called at each signature: keys change while the process runs. */
   keyring: () => Keyring;
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -31,7 +31,9 @@ export function createSigner({
     sign(recipient, { body, headers, ...target }) {
       const pair = keyring().outgoing.get(recipient);
       if (!pair) {
-        throw new TypeError(`There is no key to sign for '${recipient}': it is no subgraph in peers.json.`);
+        throw new TypeError(
+          `peers.json (PROOF_PEERS_FILE) lists no subgraph '${recipient}', so there is no key to sign for it. npm start adds it; elsewhere run npm run keys -- proof add ${recipient}.`,
+        );
       }
       const digest = digestContent(body);
       const components = listComponents({

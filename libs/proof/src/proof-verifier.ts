@@ -19,8 +19,8 @@ import {
 type VerifierOptions = { keyring: () => Keyring; now: () => number };
 
 /**
- * Accepts what createSigner makes and nothing beside it: Signature-Input is compared as a text, not understood as a
- * grammar, so that no two readers of one message can disagree about what it says.
+ * Accepts exactly what createSigner makes. Signature-Input is compared as a text and not parsed by a grammar, so that two readers
+ * of one message can't disagree about its meaning.
  */
 export function createVerifier({ keyring, now }: VerifierOptions): ProofVerifier {
   return {
@@ -30,7 +30,7 @@ export function createVerifier({ keyring, now }: VerifierOptions): ProofVerifier
         throw refuseMissingProof();
       }
       if (input === undefined || signature === undefined) {
-        throw refuseProof('of Signature and Signature-Input there is one only');
+        throw refuseProof('there is Signature or Signature-Input, but not both');
       }
       const components = readComponents(message);
       const { params, parameters } = readInput(input, components);
@@ -71,7 +71,7 @@ function buildBase(components: readonly Component[], params: string): string {
   }
 }
 
-/** The label, then exactly the components that this message must have covered, then the parameters. */
+/** Reads the label, then exactly the components that a signature of this message must cover, then the parameters. */
 function readInput(
   input: string,
   components: readonly Component[],
@@ -122,7 +122,7 @@ const names = [
 ] as const;
 type Name = (typeof names)[number];
 
-/** What of Node's IncomingMessage is needed. */
+/** The members of Node's IncomingMessage that are used. */
 export type ReceivedRequest = {
   method?: string | undefined;
   url?: string | undefined;
@@ -130,9 +130,11 @@ export type ReceivedRequest = {
 };
 
 /**
- * A request as it was received: the target before any router changed it, headers before Node joined or dropped
- * duplicates, the body's bytes before a parser. Throws `auth.failure.proof_invalid` where a header that counts came
- * twice: the one that is verified might not be the one that is read later.
+ * A request as it was received: the target before any router changed it, headers before Node joined or dropped duplicates, the
+ * bytes of the body before a parser.
+ *
+ * @throws {RefusalError} auth.failure.proof_invalid if a signed header came twice: the verified one might not be the one that is
+ * read later.
  */
 export function readSignedMessage(
   { method = '', url = '', rawHeaders }: ReceivedRequest,
@@ -153,11 +155,11 @@ export function readSignedMessage(
   return { method, path, query, headers, body };
 }
 
-export function refuseMissingProof(): RefusalError {
+function refuseMissingProof(): RefusalError {
   return new RefusalError('auth.failure.proof_missing');
 }
 
-/** `detail` reaches the log only: it would tell a forger which part to mend. */
-export function refuseProof(detail: string): RefusalError {
+/** `detail` is for the log only: it would help a forger to fix the message. */
+function refuseProof(detail: string): RefusalError {
   return new RefusalError('auth.failure.proof_invalid', { cause: new Error(detail) });
 }

@@ -50,8 +50,8 @@ test('takes an empty query and a lone question mark for the same, as RFC 9421, s
 
 describe('refuses, without a word of why to the sender,', () => {
   test.each<[string, () => SignedMessage, string]>([
-    ['Signature alone', () => without('signature-input'), 'there is one only'],
-    ['Signature-Input alone', () => without('signature'), 'there is one only'],
+    ['Signature alone', () => without('signature-input'), 'but not both'],
+    ['Signature-Input alone', () => without('signature'), 'but not both'],
     ['another path', () => ({ ...signed, path: '/other' }), 'does not fit the message'],
     ['a path that is none', () => ({ ...signed, path: 'http://orders/graphql' }), 'the path does not begin'],
     ['another query', () => ({ ...signed, query: '?trace=2' }), 'does not fit the message'],
