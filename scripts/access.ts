@@ -19,8 +19,8 @@ import { readCheckedSubgraphs } from './access-subgraphs.ts';
 const generated = join('schema', 'generated');
 
 /**
- * `npm run access`: nobody forgot to say who may have a field. Prints what is wrong and exits 1, or writes the matrix of
- * who may have what; with `--check` it compares instead. `--tree` names another copy of this repository.
+ * `npm run access`: checks that every field has an access rule that somebody can pass. Prints the faults and exits 1, or writes
+ * the matrix of who may read what; with `--check` it compares instead. `--tree` names another copy of this repository.
  */
 async function main(args: string[]): Promise<void> {
   const { values } = parseArgs({

@@ -35,11 +35,9 @@ export const scopes = holders.map(([scope]) => scope as Scope);
 export const userScopes: readonly Scope[] = scopesOf('customer');
 
 /** The scopes of a staff role. They are written into a token when it is signed. */
-export const scopesOfRole: Readonly<Record<StaffRole, readonly Scope[]>> = {
-  support: scopesOf('support'),
-  operations: scopesOf('operations'),
-  super_admin: scopesOf('super_admin'),
-};
+export const scopesOfRole = Object.fromEntries(staffRoles.map((role) => [role, scopesOf(role)])) as Readonly<
+  Record<StaffRole, readonly Scope[]>
+>;
 
 function scopesOf(holder: ScopeHolder): readonly Scope[] {
   return holders.filter(([, held]) => held.includes(holder)).map(([scope]) => scope as Scope);

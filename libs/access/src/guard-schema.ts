@@ -18,13 +18,13 @@ import { conditionsOf, type RuleBook } from './rule-book.ts';
 type Resolver = GraphQLFieldResolver<unknown, GuardContext>;
 
 /**
- * Puts every field of a subgraph's schema behind its rule, in place. `_entities`, interfaces, unions, fragments and
- * aliases all end at an object type's field, so that is where the guard stands. A field without a rule is refused to
- * everyone. References are guarded too, see `guardReferences`.
+ * Guards every field of a subgraph's schema by its rule, in place. The guard is on the fields of object types, because
+ * `_entities`, interfaces, unions, fragments and aliases all end there. A field without a rule is refused to everybody.
+ * References are guarded by `guardReferences`.
  *
- * Call it last: a transform that comes after it may replace resolvers, and their guards with them.
+ * Call it last: a later transform may replace resolvers together with their guards.
  *
- * @throws {Error} for a rule that names a policy without a function, and for an entity whose reference resolver was lost.
+ * @throws {Error} for a rule that names a policy without a function, and for an entity without a reference resolver.
  */
 export function guardSchema<C extends GuardContext>(
   schema: GraphQLSchema,
@@ -43,7 +43,7 @@ export function guardSchema<C extends GuardContext>(
   return schema;
 }
 
-/** All but federation's own two: `_service` gives the SDL, `_entities` has a guard of another kind. */
+/** All fields but two of federation: `_service` returns the SDL, and guardEntities guards `_entities`. */
 function fieldsToGuard(type: GraphQLObjectType, schema: GraphQLSchema) {
   const isFederations = (name: string) =>
     type === schema.getQueryType() && (name === '_service' || name === '_entities');
@@ -92,13 +92,13 @@ type Reference = (reference: unknown, context: GuardContext, info: never) => unk
 type ReferenceHolder = { resolveReference?: Reference };
 
 /**
- * Puts every `__resolveReference` behind its type's rule: who asks is judged before a row is loaded, policies judge the
- * row that was loaded. `_entities` takes references only of types that have such a resolver; of others @apollo/subgraph
- * gives back what the caller wrote, also where `@key` says `resolvable: false`.
+ * Guards every `__resolveReference` by the rule of its type: the session is checked before a row is loaded, policies check the
+ * loaded row. `_entities` accepts references only to types with such a resolver: for other types @apollo/subgraph returns what
+ * the caller wrote, even if `@key` says `resolvable: false`.
  *
  * @throws {Error} for an entity without a resolver.
  */
-export function guardReferences(schema: GraphQLSchema, book: RuleBook, judges: PolicyJudges): void {
+function guardReferences(schema: GraphQLSchema, book: RuleBook, judges: PolicyJudges): void {
   const guarded = new Set<Reference>();
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) && !isInterfaceType(type)) {
@@ -121,14 +121,14 @@ export function guardReferences(schema: GraphQLSchema, book: RuleBook, judges: P
   guardEntities(schema, guarded);
 }
 
-/** Where @apollo/subgraph keeps the resolver of a type's references. */
+/** The object in which @apollo/subgraph keeps the reference resolver of a type. */
 function holderOf(type: unknown): ReferenceHolder | undefined {
   return isObjectType(type) || isInterfaceType(type)
     ? (type.extensions.apollo as { subgraph?: ReferenceHolder } | undefined)?.subgraph
     : undefined;
 }
 
-/** The type's own; those of all implementations where the reference is to an interface. */
+/** The conditions of the type; for an interface, those of all its implementations. */
 function conditionsOfReference(
   schema: GraphQLSchema,
   book: RuleBook,
@@ -144,7 +144,7 @@ function guardReference(
   judges: PolicyJudges,
 ): Reference {
   const judge = judges(conditions);
-  // Rejects instead of throwing: the refusal of one reference leaves the others of the request alone.
+  // Async, so that it rejects: the refusal of one reference does not affect the others of the request.
   return async (reference, context, info) => {
     assertSession(conditions, context.session);
     const row = await resolve(reference, context, info);
@@ -161,7 +161,7 @@ function guardEntities(schema: GraphQLSchema, guarded: ReadonlySet<Reference>): 
   }
   field.resolve = (parent, args, context, info) => {
     for (const reference of args.representations as ({ __typename?: unknown } | null)[]) {
-      // Of the schema that executes: a transform may have made it of the one that was guarded.
+      // The schema that executes may be a transformed copy of the guarded one.
       const held = holderOf(info.schema.getType(String(reference?.__typename)))?.resolveReference;
       if (!held || !guarded.has(held)) {
         throw badInput('representations', 'References to this type are not resolved here.');

@@ -2,8 +2,8 @@ import type { Session } from '@signet/session';
 import type { Condition } from './conditions.ts';
 
 /**
- * Decides about one object. `parent` is what the field stands on. A caller may have written it, as a representation, so
- * an owner is read from the row that its id names, never from it.
+ * Decides about one object. `parent` is the object of the field. It may be a representation that the caller wrote: read the owner
+ * from the row of its id, never from `parent`.
  */
 export type Policy<C> = (
   context: C,
@@ -11,17 +11,17 @@ export type Policy<C> = (
   args: Readonly<Record<string, unknown>>,
 ) => boolean | Promise<boolean>;
 
-/** The functions of a subgraph's policies.ts, by the names that its rules use. */
+/** The functions of a subgraph's policies.ts, by the names in its rules. */
 export type PolicyTable<C> = Readonly<Record<string, Policy<C>>>;
 
 export type PolicyJudge = Policy<GuardContext>;
 
-/** Gives the judge of a field's conditions; nothing where no policy is among them. */
+/** Returns the judge of a field's conditions; undefined if they hold no policy. */
 export type PolicyJudges = (conditions: readonly Condition[]) => PolicyJudge | undefined;
 
 /**
- * Judges by the functions of a table. A rule's verdict about an object is kept for the request, since most rules stand on
- * a type and are asked for each of its fields; a field with arguments is asked anew, they may count.
+ * Judges by the functions of a table. The verdict of a rule about an object is cached for the request, because most rules are on
+ * a type and apply to each of its fields. A field with arguments is judged each time: a policy may use the arguments.
  *
  * @throws {Error} from the function that it returns, for a name without a function.
  */
@@ -93,7 +93,7 @@ function passesOne(
 
 type Question = () => boolean | Promise<boolean>;
 
-/** Asks in order and stops at the first no. Stays synchronous while the answers are. */
+/** Asks in order and stops at the first no. Stays synchronous as long as the answers are. */
 function both([first, ...rest]: readonly Question[]): boolean | Promise<boolean> {
   if (!first) {
     return true;
@@ -124,8 +124,8 @@ function getPolicy(policies: PolicyTable<GuardContext>, name: string): Policy<Gu
 }
 
 /**
- * Policies about a customer, for every subgraph that adds fields to `User`. A customer is who has that id: nothing else of
- * `parent` is read, so a representation can't claim more.
+ * Policies about a customer, for every subgraph that adds fields to `User`. Only the id of `parent` is read, so a representation
+ * can't claim more.
  */
 export const customerPolicies = {
   'user.self': ({ session }, parent) => session.platform === 'user' && idOf(parent) === session.userId,
@@ -138,5 +138,5 @@ export function idOf(parent: unknown): string | undefined {
   return typeof id === 'string' ? id : undefined;
 }
 
-/** What a guard needs of a subgraph's context. */
+/** The part of a subgraph's context that a guard uses. */
 export type GuardContext = { session: Session };

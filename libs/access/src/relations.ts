@@ -1,14 +1,14 @@
 import type { PortalSession, UserSession } from '@signet/session';
 
 /**
- * Somebody, with the platform whose account it is: an id alone could be read as one of the other account table.
- * Everybody of a group would be a third form, `team:<id>#member`; no store knows it yet.
+ * A person, with the kind of account: an id alone could be read as an id of the other account table. The members of a group would
+ * be a third form, `team:<id>#member`; no store has it yet.
  */
 export type Subject = `user:${string}` | `staff:${string}`;
 
-/** That a subject stands in a relation to an object: `order:<id>#viewer@user:<id>`, in parts. */
+/** A relation of a subject to an object, for example `document:<id>#viewer@user:<id>`, in parts. */
 export type RelationTuple = {
-  /** The kind of object, and by that who keeps the tuple: orders those of `order`, portal those of `customer`. */
+  /** The kind of object. It also says which subgraph keeps the tuple: for example, portal keeps those of `customer`. */
   namespace: string;
   /** The object's id. */
   object: string;
@@ -17,11 +17,11 @@ export type RelationTuple = {
 };
 
 /**
- * Where tuples are kept. PostgreSQL here (createRelationStore of @signet/db); another engine, such as OpenFGA with its
- * batch check, can answer as well.
+ * Keeps tuples. The implementation here is PostgreSQL (createRelationStore of @signet/db); another engine with a batch check, such
+ * as OpenFGA, would work too.
  */
 export type RelationStore = {
-  /** Whether each of the tuples holds, in their order. Throws when it can't tell. */
+  /** Whether each of the tuples exists, in their order. Rejects if the store can't be read. */
   check(tenantId: string, queries: readonly RelationTuple[]): Promise<boolean[]>;
 };
 
@@ -37,16 +37,16 @@ export function subjectOf(session: UserSession | PortalSession): Subject {
   return session.platform === 'user' ? userSubject(session.userId) : staffSubject(session.staffId);
 }
 
-/** The id in a subject that a store gave. */
+/** The id in a subject that a store returned. */
 export function idOfSubject(subject: string): string {
   return subject.slice(subject.indexOf(':') + 1);
 }
 
-/** Asks for one request. All questions of one tick become one query; a question that was asked is not asked again. */
+/** Checks relations for one request. All checks of one tick become one query, and the answer to each is cached. */
 export type RelationChecker = {
-  /** Whether the tuple holds. Rejects when the store can't tell, which refuses the field. */
+  /** Whether the tuple exists. Rejects if the store can't be read; the field is then refused. */
   check(tuple: RelationTuple): Promise<boolean>;
-  /** Forgets every answer. Whoever adds or removes a tuple calls it after the commit: a request may go on. */
+  /** Deletes all cached answers. Call it after the commit of an added or removed tuple: the request may go on. */
   clear(): void;
 };
 
@@ -56,7 +56,7 @@ type Question = {
   reject: (error: unknown) => void;
 };
 
-/** Make one for each request: its answers are of that moment and of that tenant. */
+/** Make one for each request: its answers are valid for that moment and that tenant. */
 export function createRelationChecker(store: RelationStore, tenantId: string): RelationChecker {
   const answers = new Map<string, Promise<boolean>>();
   let waiting: Question[] = [];
@@ -64,7 +64,7 @@ export function createRelationChecker(store: RelationStore, tenantId: string): R
   function ask(tuple: RelationTuple): Promise<boolean> {
     return new Promise((resolve, reject) => {
       if (waiting.length === 0) {
-        // After all that this tick still resolves, or a list of objects would ask in many small groups.
+        // After everything that this tick still resolves; otherwise a list of objects would ask in many small groups.
         void Promise.resolve().then(() => process.nextTick(() => void answerAll()));
       }
       waiting.push({ tuple, resolve, reject });
@@ -105,7 +105,7 @@ export function createRelationChecker(store: RelationStore, tenantId: string): R
   };
 }
 
-/** As JSON, so that no part can be written to look like two. */
+/** JSON, so that no part of a tuple can look like two parts. */
 function keyOf({ namespace, object, relation, subject }: RelationTuple): string {
   return JSON.stringify([namespace, object, relation, subject]);
 }

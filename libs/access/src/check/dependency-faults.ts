@@ -13,8 +13,8 @@ import { conditionsOf, mergeBooks, type RuleBook } from '../rule-book.ts';
 import type { AccessFault, ReadSubgraph } from './rule-faults.ts';
 
 /**
- * Fields that read other fields (`@requires`, `@provides`, `@fromContext`) under a weaker rule than those have: the router
- * fetches what they read without asking, so whoever may have the field would have a part of what he may not.
+ * Fields that read other fields (`@requires`, `@provides`, `@fromContext`) and have a weaker rule than those. The router fetches
+ * the fields they read without a check, so a caller would get a part of what is refused to them.
  */
 export function findDependencyFaults(subgraphs: readonly ReadSubgraph[]): AccessFault[] {
   const all = mergeBooks(subgraphs.map(({ book }) => book));
@@ -118,7 +118,7 @@ function coordinatesIn(schema: Schema, type: string, set: SelectionSetNode): str
         field && selection.selectionSet
           ? coordinatesIn(schema, namedType(field.type), selection.selectionSet)
           : [];
-      // The rules are on the implementations; each of them may be what is read.
+      // The rules are on the implementations; any of them may be read.
       const owners = schema.objectTypes.get(type) ?? [type];
       return [...[...owners].map((owner) => `${owner}.${selection.name.value}`), ...below];
     }
@@ -145,14 +145,14 @@ function namedType(type: TypeNode): string {
   return (current as NamedTypeNode).name.value;
 }
 
-/** What a subgraph's SDL says of fields. */
-export type SubgraphFields = {
+/** The fields in a subgraph's SDL. */
+type SubgraphFields = {
   fields: ReadonlyMap<string, ReadonlyMap<string, FieldDefinitionNode>>;
   /** Names of the types that carry `@context(name:)`, by context. */
   contexts: ReadonlyMap<string, readonly string[]>;
 };
 
-export function readFields(sdl: DocumentNode): SubgraphFields {
+function readFields(sdl: DocumentNode): SubgraphFields {
   const fields = new Map<string, Map<string, FieldDefinitionNode>>();
   const contexts = new Map<string, string[]>();
   for (const node of sdl.definitions) {
@@ -172,8 +172,8 @@ export function readFields(sdl: DocumentNode): SubgraphFields {
   return { fields, contexts };
 }
 
-/** Names of the object types behind each interface and each union, whichever subgraph says so. */
-export function readObjectTypes(sdls: readonly DocumentNode[]): ReadonlyMap<string, ReadonlySet<string>> {
+/** Names of the object types behind each interface and each union, from all subgraphs. */
+function readObjectTypes(sdls: readonly DocumentNode[]): ReadonlyMap<string, ReadonlySet<string>> {
   const types = new Map<string, Set<string>>();
   const add = (name: string, type: string) => types.set(name, (types.get(name) ?? new Set()).add(type));
   for (const node of sdls.flatMap(({ definitions }) => definitions)) {
@@ -187,7 +187,7 @@ export function readObjectTypes(sdls: readonly DocumentNode[]): ReadonlyMap<stri
   return types;
 }
 
-export function stringArgument(directive: ConstDirectiveNode, name: string): string | undefined {
+function stringArgument(directive: ConstDirectiveNode, name: string): string | undefined {
   const value = directive.arguments?.find((argument) => argument.name.value === name)?.value;
   return value?.kind === Kind.STRING ? value.value : undefined;
 }

@@ -12,8 +12,8 @@ import {
 } from './rule-faults.ts';
 
 /**
- * Finds everything for which nobody decided who may have it, and every rule that could be passed by. No faults: each field
- * that a client can reach has a rule on itself or on its type.
+ * Finds every field without a rule, and every rule that could be bypassed. Without faults, each field that a client can reach has
+ * a rule on itself or on its type.
  */
 export function findAccessFaults(subgraphs: readonly CheckedSubgraph[]): AccessFault[] {
   const books = subgraphs.map((subgraph) => ({ ...subgraph, book: readRuleBook(subgraph.sdl) }));

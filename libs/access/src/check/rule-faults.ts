@@ -2,13 +2,13 @@ import type { DocumentNode } from 'graphql';
 import type { Condition } from '../conditions.ts';
 import type { RuleBook } from '../rule-book.ts';
 
-/** A subgraph as the check sees it: its whole SDL, and the names of the functions in its policies.ts. */
+/** A subgraph to check: its whole SDL, and the names of the functions in its policies.ts. */
 export type CheckedSubgraph = { name: string; sdl: DocumentNode; policies: readonly string[] };
 
-/** With the rules that its SDL holds. */
+/** A subgraph with the rules in its SDL. */
 export type ReadSubgraph = CheckedSubgraph & { book: RuleBook };
 
-/** What is wrong, and at which coordinate (`Query.naked`). */
+/** A fault with its coordinate (`Query.naked`). */
 export type AccessFault = { coordinate: string; subgraph: string; fault: string };
 
 /** Fields with no rule on themselves or on their type. */
@@ -27,7 +27,7 @@ export function findMissingRules({ name: subgraph, book }: ReadSubgraph): Access
   });
 }
 
-/** Types that `_entities` loads for everybody: their fields' own rules come after that. */
+/** Types that `_entities` would load for everybody: the rules of their fields apply only after that. */
 export function findUnruledEntities({ name: subgraph, book }: ReadSubgraph): AccessFault[] {
   return [...book]
     .filter(([, rules]) => rules.isEntity && !rules.isInterface && !rules.hasRule)
@@ -53,8 +53,8 @@ export function findRulesOnInterfaces({ name: subgraph, book }: ReadSubgraph): A
 }
 
 /**
- * Coordinates with two different platforms, whether one subgraph wrote both or two wrote one each, on the field or on its
- * type. Composition would keep one of them, or both: either is not what somebody meant.
+ * Coordinates with two different platforms, in one subgraph or in two, on the field or on its type. Composition would keep one or
+ * both of them; neither is what the authors meant.
  */
 export function findPlatformConflicts(subgraphs: readonly ReadSubgraph[]): AccessFault[] {
   const onType = new Map<string, Written[]>();
@@ -106,7 +106,7 @@ function describe(coordinate: string, written: readonly Written[]): AccessFault 
   };
 }
 
-/** Rules that name a policy without a function, and rules that name nothing. */
+/** Rules that name a policy without a function, and rules with an empty list. */
 export function findPolicyFaults({ name: subgraph, book, policies }: ReadSubgraph): AccessFault[] {
   const known = new Set(policies);
   return [...book].flatMap(([type, rules]) => [
