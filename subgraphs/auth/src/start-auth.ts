@@ -40,7 +40,7 @@ export async function startAuth(
   try {
     assertDisjointKeys(platforms.user?.keys, platforms.portal?.keys);
     const local = createLocalIssuers(config, started);
-    const foreign = createForeignIssuers(config, heldPlatforms(config), logger);
+    const foreign = await createForeignIssuers(config, heldPlatforms(config), logger);
     await assertForeignKeysDiffer(
       foreign,
       started.flatMap(({ keys }) => keys.listPublished()),

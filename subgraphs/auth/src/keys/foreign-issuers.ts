@@ -13,11 +13,11 @@ const heldUrls = { user: 'http://localhost/held/user', portal: 'http://localhost
  *
  * @throws {ConfigError} for a JWKS URL that is plain http beyond loopback, or public keys that can't be read.
  */
-export function createForeignIssuers(
+export async function createForeignIssuers(
   config: AuthConfig,
   held: readonly Platform[],
   logger: Logger,
-): readonly TrustedIssuer[] {
+): Promise<readonly TrustedIssuer[]> {
   const { ISSUER_URL, JWKS_INSECURE } = config;
   const sourceOf = (platform: Platform) => {
     const prefix = prefixOf(platform);
@@ -29,7 +29,8 @@ export function createForeignIssuers(
         };
   };
   const sources = { ...sourceOf('user'), ...sourceOf('portal') };
-  return createTrustedIssuers({ ISSUER_URL, JWKS_INSECURE, ...sources }, logger)
+  const issuers = await createTrustedIssuers({ ISSUER_URL, JWKS_INSECURE, ...sources }, logger);
+  return issuers
     .filter(({ platform }) => !held.includes(platform))
     .map((issuer) => ({ ...issuer, keys: { ...issuer.keys, checkReady: async () => undefined } }));
 }
