@@ -38,7 +38,7 @@ describe('the configuration', () => {
     });
   });
 
-  it('needs proof keys, without which it could not tell a gateway from anybody', () => {
+  it('needs proof keys, without which it cannot tell a gateway from another caller', () => {
     expect(faultsOf({ PROOF_KEY_FILE: '' })).toEqual([expect.stringMatching(/^PROOF_KEY_FILE: is not set/)]);
     expect(faultsOf({ PROOF_KEY_FILE: '', REQUIRE_PROOF: 'no' })).toEqual([]);
   });

@@ -68,7 +68,7 @@ describe('several replicas', () => {
     }
   });
 
-  it('hear of a change at once, however seldom they poll', async () => {
+  it('see a change at once, however seldom they poll', async () => {
     const timing = { ...testKeySettings(clock).timing, pollSeconds: 60 };
     const ring = await open({ timing });
     clock.forward(publicationSeconds);

@@ -60,7 +60,7 @@ describe('entities', () => {
     ]);
   });
 
-  it('show nobody to whoever is not signed in', async () => {
+  it('show nobody to callers who are not signed in', async () => {
     const refused = 'auth.failure.missing_token';
     expect(await resolve('User', [customer.id, staff.id])).toEqual({
       entities: [null, null],

@@ -46,7 +46,7 @@ describe('me and portalMe', () => {
     ['me', 'user', 'portal'],
     ['portalMe', 'portal', 'user'],
   ] as const)(
-    "refuse at %s whoever is of the other platform: it needs '%s', not '%s'",
+    "refuse at %s callers of the other platform: it needs '%s', not '%s'",
     async (field, required, given) => {
       const { status, body } = await auth.ask(`{ ${field} { id } }`, {}, { token: tokens[given] });
       expect(status).toBe(200);

@@ -193,7 +193,7 @@ describe.each(bothPlatforms)('sessions of one’s own: $platform', (kind) => {
     });
   });
 
-  describe('whoever asks', () => {
+  describe('the caller', () => {
     const operations = () => [
       { title: fields.list, ask: list },
       { title: fields.endOne, ask: (token?: string) => endOne(unknownId, token) },

@@ -57,7 +57,7 @@ describe.each([
     });
   });
 
-  it('refuses a refresh token that is none', async () => {
+  it('refuses a text that is no refresh token', async () => {
     const { body } = await logout(undefined, 'x'.repeat(43));
     expect(body.errors?.[0]?.extensions.reason).toBe('auth.failure.invalid_credentials');
   });

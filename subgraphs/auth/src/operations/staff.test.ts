@@ -121,7 +121,7 @@ describe('changeStaffRole', () => {
 });
 
 describe.each(operations)('$name', ({ ask }) => {
-  it('is refused to whoever is not signed in, to customers and to staff without the scope', async () => {
+  it('is refused without a token, to customers and to staff without the scope', async () => {
     const member = await addMember('support');
     expect(reasonsOf(await ask(member.id))).toEqual(['auth.failure.missing_token']);
     const customer = await addCustomer(auth.database, { tenantId: tenant.id });

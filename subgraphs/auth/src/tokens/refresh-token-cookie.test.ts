@@ -123,7 +123,7 @@ describe.each([
     for (const { body } of [one, two]) expect(await endOf(sidOf(body.data[fields.signIn]))).toBe('logout');
   });
 
-  it('logout with a cookie that is none clears it, and ends the session of the access token', async () => {
+  it('logout with an invalid cookie clears it, and ends the session of the access token', async () => {
     const { body } = await signIn();
     const cookie = `${name}=${'x'.repeat(43)}`;
     const alone = await logout({ cookie });

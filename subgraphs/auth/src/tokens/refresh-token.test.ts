@@ -4,7 +4,7 @@ import { createRefreshToken, openSuccessor, sealSuccessor } from './refresh-toke
 
 const [predecessor, successor] = [createRefreshToken(), createRefreshToken()];
 
-it('gives the successor to whoever has the predecessor', () => {
+it('gives the successor to the holder of the predecessor', () => {
   expect(openSuccessor(sealSuccessor(successor, predecessor), predecessor)).toBe(successor);
 });
 
