@@ -12,7 +12,8 @@ import {
 
 const newPassword = 'seven blue pears in a boat';
 
-describe.each(bothPlatforms)('$fields.changePassword', (kind) => {
+// Hashing a new password has its real cost here: slow where others use the processors too.
+describe.each(bothPlatforms)('$fields.changePassword', { timeout: 60_000 }, (kind) => {
   const { platform, other, fields, addAccount, addOther } = kind;
   const accountTable = platform === 'user' ? 'auth.user' : 'auth.portal_user';
   let auth: TestAuth;
