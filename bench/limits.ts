@@ -5,12 +5,12 @@ import { supergraphPath } from '@signet/schema/supergraph-files';
 import { createLogger, loadConfig, RefusalError } from '@signet/service';
 import { getIntrospectionQuery, parse, print } from 'graphql';
 import { z } from 'zod';
+import { limitFields } from '../gateway/src/config.ts';
 import { exampleOperations } from '../gateway/src/example-operations.ts';
-import { limitConfigFields } from '../gateway/src/limits/config.ts';
+import { stripRules } from '../gateway/src/execute/plan-executor.ts';
 import { readCostBook } from '../gateway/src/limits/cost-book.ts';
 import { assertWithinLimits } from '../gateway/src/limits/operation-limits.ts';
 import { assertSourceWithinLimits } from '../gateway/src/limits/source-limits.ts';
-import { stripRules } from '../gateway/src/strip-rules.ts';
 import { percentile } from './support/measure.ts';
 
 const rounds = Number(process.argv[2] ?? 100);
@@ -26,7 +26,7 @@ const gateway = new ApolloGateway({
 });
 const { schema } = await gateway.load();
 const book = readCostBook(supergraph);
-const limits = loadConfig(z.object(limitConfigFields), {});
+const limits = loadConfig(z.object(limitFields), {});
 
 /** Text, and the document as Apollo Server parses it: the reason of a refusal, and what the limits alone took, in microseconds. */
 function run(text: string, variables = {}) {

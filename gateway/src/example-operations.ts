@@ -1,4 +1,4 @@
-import type { ExampleOperation } from './pages/index.ts';
+import type { ExampleOperation } from './pages/layout.ts';
 
 /** What Sandbox and the explorer open with. The first needs no sign-in. */
 export const exampleOperations: readonly ExampleOperation[] = [

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startTestGateway, type TestGateway } from '../entrance.test-support.ts';
+import { startTestGateway, type TestGateway } from '../entrance/entrance.test-support.ts';
 import { repeat } from './documents.test-support.ts';
 
 type Answer = { data?: Record<string, unknown>; errors?: { message: string; extensions: object }[] };

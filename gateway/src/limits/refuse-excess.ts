@@ -1,6 +1,6 @@
 import type { Reason } from '@signet/schema/contract';
 import { RefusalError } from '@signet/service';
-import type { LimitConfig } from './config.ts';
+import type { LimitConfig } from '../config.ts';
 
 type Limit = {
   reason: Extract<Reason, `request.limit.${string}`>;

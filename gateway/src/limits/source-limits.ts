@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { GraphQLError, Lexer, Source, TokenKind } from 'graphql';
-import type { LimitConfig } from './config.ts';
+import type { LimitConfig } from '../config.ts';
 import { refuseExcess } from './refuse-excess.ts';
 
 const opening: ReadonlySet<string> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);

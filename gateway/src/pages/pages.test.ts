@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { describe, expect, it } from 'vitest';
-import { type PagesOptions, registerPages } from './index.ts';
+import type { PagesOptions } from './layout.ts';
+import { registerPages } from './pages.ts';
 import { sampleOptions } from './sample-graph.test-support.ts';
 
 const browser = { accept: 'text/html,*/*;q=0.8' };

@@ -1,0 +1,114 @@
+import type { GraphQLDataSource } from '@apollo/gateway';
+import type { Reason } from '@signet/schema/contract';
+import { RefusalError } from '@signet/service';
+import { type DocumentNode, GraphQLError, type GraphQLFormattedError } from 'graphql';
+import type { RawAnswer } from '../subgraphs/subgraph-connection.ts';
+import { rootKeysOf } from './fetch-operation.ts';
+
+export type GatewayResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
+
+const graphqlTypes = /^application\/(json|graphql-response\+json)\s*(;|$)/i;
+
+/**
+ * A refusal comes with its own status (401, 503) and a GraphQL body; anything that is not such a body is a fault.
+ *
+ * @throws where it is one, without a word of what the body holds
+ */
+export function readAnswer({ statusCode, headers, text }: RawAnswer): GatewayResponse {
+  const isGraphql = graphqlTypes.test(String(headers['content-type'] ?? ''));
+  const answer = isGraphql ? parseObject(text) : undefined;
+  const { data = null, errors } = answer ?? {};
+  const hasErrors = Array.isArray(errors) && errors.length > 0 && errors.every(isObject);
+  if (!answer || typeof data !== 'object' || !(hasErrors || (errors === undefined && data !== null))) {
+    throw new Error(`answered ${statusCode} without a GraphQL result`);
+  }
+  return answer as GatewayResponse;
+}
+
+/** Undefined for what is no JSON object. JSON.parse would quote the body in its message. */
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Where a fetch stands in the client's operation. */
+export type FetchPlace = {
+  subgraph: string;
+  variables: Record<string, unknown> | undefined;
+  /** `@` for each item of a list. */
+  path: readonly (string | number)[];
+};
+
+const anyItem = '@';
+
+/**
+ * Errors of a fetch that was refused as a whole have no path: gives them those of the fields that they leave empty, for a
+ * client to tell what is missing. A fetch of root fields has an error for each.
+ *
+ * @throws {GraphQLError} for a fetch of entities: with the path of the list that they are in, or of the one object
+ */
+export function placeErrors(
+  answer: GatewayResponse,
+  document: DocumentNode,
+  { subgraph, variables, path }: FetchPlace,
+): GatewayResponse {
+  const [error] = answer.errors ?? [];
+  if (!error || answer.data || error.path) {
+    return answer;
+  }
+  const keys = rootKeysOf(document, variables);
+  if (keys[0] !== '_entities') {
+    return { ...answer, errors: keys.map((key) => ({ ...error, path: [key] })) };
+  }
+  const firstList = path.indexOf(anyItem);
+  throw new GraphQLError(error.message, {
+    path: firstList < 0 ? path : path.slice(0, firstList),
+    // As @apollo/gateway marks what it was told by a subgraph.
+    extensions: { ...error.extensions, serviceName: subgraph },
+  });
+}
+
+/**
+ * What the client learns of a fetch that failed: that it is no fault of its own, and where in the answer data is missing;
+ * nothing of the cause.
+ *
+ * @throws {GraphQLError} as `placeErrors`
+ */
+export function describeOutage(document: DocumentNode, place: FetchPlace): GatewayResponse {
+  const { message, extensions } = new RefusalError('auth.unavailable');
+  return placeErrors({ data: null, errors: [{ message, extensions }] }, document, place);
+}
+
+const proofReasons = new Set<unknown>([
+  'auth.failure.proof_missing',
+  'auth.failure.proof_invalid',
+  'auth.failure.replay',
+] satisfies Reason[]);
+
+/** A subgraph did not believe that a gateway sent a fetch. */
+export class ProofRefusedError extends Error {
+  override readonly name = 'ProofRefusedError';
+}
+
+/**
+ * A refusal of our own signature is a matter between our processes: keys or clocks that differ. It must not reach the client,
+ * whose token it would seem to be about.
+ *
+ * @throws {ProofRefusedError} with what the operator should look at.
+ */
+export function assertProofAccepted(errors: readonly Partial<GraphQLFormattedError>[] = []): void {
+  const refused = errors.find(({ extensions }) => proofReasons.has(extensions?.reason));
+  if (refused) {
+    throw new ProofRefusedError(
+      `refused the gateway's signature (${refused.extensions?.reason}): compare the proof keys, the entrance and the clocks of both`,
+    );
+  }
+}
