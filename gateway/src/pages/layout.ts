@@ -10,7 +10,7 @@ export type Page = {
   /** More for `<head>`. */
   readonly head: Html;
   readonly main: Html;
-  /** For the page's script; see `client/page-config.js`. */
+  /** For the page's script; see `readPageConfig` in `client/page-bar.js`. */
   readonly config: Readonly<Record<string, unknown>>;
 };
 

@@ -126,7 +126,7 @@ it('lets no other origin into the explorer', async () => {
   expect(headers['content-security-policy']).not.toMatch(/https?:|\*/);
 });
 
-it.each(['/page-files/x/../../index.ts', '/explorer/files/x/ruru.js', '/explorer/files/__proto__'])(
+it.each(['/page-files/x/../../pages.ts', '/explorer/files/x/ruru.js', '/explorer/files/__proto__'])(
   'has no file at %s',
   async (url) => {
     expect((await serve().inject({ url })).statusCode).toBe(404);

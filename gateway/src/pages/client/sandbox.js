@@ -1,9 +1,5 @@
-import { connectAccountBar, onAction } from './account-bar.js';
-import { copyFrom } from './clipboard.js';
-import { connectExamples } from './examples.js';
-import { readPageConfig } from './page-config.js';
-import { loadSandboxScript, whenFrameAnswers } from './sandbox-loading.js';
-import { createSandboxRequest, sharedHeaders } from './sandbox-request.js';
+import { connectAccountBar, connectExamples, copyFrom, onAction, readPageConfig } from './page-bar.js';
+import { createSandboxRequest, loadSandboxScript, sharedHeaders, whenFrameAnswers } from './sandbox-frame.js';
 import { createSession } from './session.js';
 
 const frameTimeoutMs = 10_000;

@@ -1,5 +1,3 @@
-import { copyFrom } from './clipboard.js';
-
 /** Connects the bar's buttons with the session, and shows what came of it. */
 export function connectAccountBar(session, accounts) {
   const bar = document.querySelector('.bar');
@@ -59,4 +57,37 @@ export function onAction(container, action, listener) {
 
 function writeTime(date) {
   return date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+}
+
+/** Calls `open(example)` for each choice in the bar's list. The list then shows its title again: it is a menu. */
+export function connectExamples(examples, open) {
+  const list = document.querySelector('.examples');
+  if (list === null) return;
+  list.hidden = false;
+  list.addEventListener('change', () => {
+    const example = examples[Number(list.value)];
+    list.value = '';
+    open(example);
+  });
+}
+
+/** Copies the text and says so on the button for a moment. Browsers refuse it on plain http outside of localhost. */
+export async function copyFrom(button, text) {
+  const label = button.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = 'Copied';
+  } catch {
+    button.textContent = 'Not allowed here';
+  }
+  button.disabled = true;
+  setTimeout(() => {
+    button.textContent = label;
+    button.disabled = false;
+  }, 1500);
+}
+
+/** What the server wrote into the page: graphqlPath, accounts, examples, and what the page's own script needs. */
+export function readPageConfig() {
+  return JSON.parse(document.getElementById('page-config').textContent);
 }

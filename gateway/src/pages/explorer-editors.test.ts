@@ -8,7 +8,7 @@ type WithAuthorization = (
 
 // A script of the page, without types: hence not a plain import.
 const { withAuthorization }: { withAuthorization: WithAuthorization } = await import(
-  './client/headers-text.js' as string
+  './client/explorer-editors.js' as string
 );
 const always = () => true;
 const never = () => false;
