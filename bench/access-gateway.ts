@@ -19,7 +19,7 @@ process.env.APOLLO_TELEMETRY_DISABLED = 'true';
 const gateway = new ApolloGateway({ supergraphSdl: print(stripRules(supergraph)), logger });
 const { schema } = await gateway.load();
 const rules = readRuleBook(supergraph);
-const plugin = createAccessGuard({ rules, logger, dryRun: false, reports: { hear() {} } });
+const plugin = createAccessGuard({ rules, logger, dryRun: false, reports: { add() {} } });
 
 /** Fields of several types and rules: roots, orders, items, products. `copies` under aliases. */
 function createOperation(copies: number) {

@@ -61,7 +61,10 @@ export const errorTable = {
   },
   SERVICE_UNAVAILABLE: {
     httpStatus: 503,
-    reasons: { 'auth.unavailable': 'The service is not available right now. Try again in a moment.' },
+    reasons: {
+      'auth.unavailable': 'Sign-in and accounts are not available right now. Try again in a moment.',
+      'service.unavailable': 'The service is not available right now. Try again in a moment.',
+    },
   },
   INTERNAL_SERVER_ERROR: { httpStatus: 500, reasons: {} },
 } as const;

@@ -184,7 +184,7 @@ describe('one document', () => {
 it('asks for a token first, whatever else is wrong', async () => {
   const schema = buildSchema('type Query { naked: Int forStaff: Int }');
   const rules = readRuleBook(parse('type Query { naked: Int forStaff: Int @platform(is: PORTAL) }'));
-  const reports = { hear() {} };
+  const reports = { add() {} };
   const plugin = createAccessGuard({
     rules,
     logger: createLogger('test', 'silent'),

@@ -17,7 +17,7 @@ type AccessGuardOptions = {
   /** Only log what would be refused. For trying out new rules; the subgraphs still refuse. */
   dryRun: boolean;
   /** Hears of each operation that is refused. */
-  reports: Pick<RefusalReports, 'hear'>;
+  reports: Pick<RefusalReports, 'add'>;
 };
 
 type RequestContext = GraphQLRequestContext<GatewayContext>;
@@ -102,13 +102,13 @@ function createRefusalLog(logger: Logger, dryRun: boolean) {
 
 /** For the audit log, an operation is refused once, for the first of its fields. */
 function report(
-  reports: Pick<RefusalReports, 'hear'>,
+  reports: Pick<RefusalReports, 'add'>,
   [first]: readonly RefusedField[],
   { session, signetContext }: GatewayContext,
 ): void {
   if (!first) return;
   const { reason, coordinate: field } = first;
-  reports.hear({ reason, place: 'rules', field, session, signetContext });
+  reports.add({ reason, place: 'rules', field, session, signetContext });
 }
 
 /** The planner keeps documents by their text: an operation that it knows comes as the same node. */

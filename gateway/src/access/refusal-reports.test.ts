@@ -83,6 +83,18 @@ describe('an entrance reports', () => {
       ]);
   });
 
+  it.each([
+    ['portal', 'Query.auditLog', '{ auditLog { edges { node { kind } } } }'],
+    ['portal', 'Query.portalMe', '{ portalMe { id } }'],
+    ['user', 'Query.me', '{ me { id } }'],
+  ])('on the side of %s what a caller without a session wanted of %s', async (platform, field, query) => {
+    // A tenant each: calls of a tenant without a session are counted together.
+    await ask('graph', query, { headers: { 'x-tenant': field.toLowerCase().replace('.', '-') } });
+    await expect
+      .poll(() => gateway.reports, { timeout: 5000 })
+      .toMatchObject([{ platform, refusals: [{ reason: 'auth.failure.missing_token', field }] }]);
+  });
+
   it('neither bad input nor what is allowed', async () => {
     const { staff: token } = gateway.tokens;
     for (const query of [

@@ -15,8 +15,9 @@ it('of more callers than are told apart only the number is reported, and nobody 
   }).listen(0, '127.0.0.1');
   await once(auth, 'listening');
   const url = `http://127.0.0.1:${(auth.address() as AddressInfo).port}/graphql`;
-  const { hear, stop } = createRefusalReports({
+  const { add, stop } = createRefusalReports({
     entrance: { name: 'user', platforms: ['user'] },
+    fieldPlatforms: new Map(),
     proof: { signerFor: () => () => ({}) },
     config: { AUTH_USER_URL: url, AUTH_PORTAL_URL: url },
     logger: createLogger('test', 'silent'),
@@ -24,7 +25,7 @@ it('of more callers than are told apart only the number is reported, and nobody 
   });
   for (let n = 1; n <= 50; n++) {
     const signetContext = formatSignetContext({ requestId: `r-${n}`, clientAddress: `192.0.2.${n}` });
-    hear({ reason: 'auth.failure.malformed', place: 'token', signetContext });
+    add({ reason: 'auth.failure.malformed', place: 'token', signetContext });
   }
   await stop();
   auth.close();

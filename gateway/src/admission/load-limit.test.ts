@@ -48,7 +48,7 @@ test('refuses with 503 and Retry-After what comes while its places are taken, an
   const refused = await ask('192.0.2.4');
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
   expect(await refused.json()).toMatchObject({
-    errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE', reason: 'auth.unavailable' } }],
+    errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE', reason: 'service.unavailable' } }],
   });
   release();
   expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);

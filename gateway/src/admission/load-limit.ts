@@ -43,7 +43,7 @@ export function registerLoadLimit(server: FastifyInstance, options: LoadLimitOpt
   });
 }
 
-const refusal = new RefusalError('auth.unavailable');
+const refusal = new RefusalError('service.unavailable');
 const refusalBody = JSON.stringify(errorBody(refusal.message, refusal.code, refusal.reason));
 
 function refuse(reply: FastifyReply): void {

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { readRuleBook } from '@signet/access';
-import { supergraphPath } from '@signet/schema/supergraph-files';
+import { supergraphPath, type Variant } from '@signet/schema/supergraph-files';
 import { hasProductionSurface, type Logger, mountGraphql } from '@signet/service';
 import { createVerifier, type ProcessRevocations, type TrustedIssuer } from '@signet/session';
 import type { FastifyInstance } from 'fastify';
-import { parse, print } from 'graphql';
+import { type DocumentNode, parse, print } from 'graphql';
 import { createAccessGuard } from '../access/access-guard.ts';
+import { readFieldPlatforms } from '../access/field-platforms.ts';
 import { createIntrospectionGuard, mayIntrospect } from '../access/introspection-guard.ts';
 import { createRefusalReports } from '../access/refusal-reports.ts';
 import type { ClientAddressReader } from '../admission/client-address.ts';
@@ -37,8 +38,8 @@ export type EntranceGraphOptions = {
 };
 
 /**
- * Answers operations at an entrance. What a request meets, in this order: limits on its text, cookies and token, which
- * document runs, limits on the document, who may see the schema, validation and planning, the access rules, its fetches.
+ * Answers operations at an entrance. A request passes these checks in this order: limits on its text, cookies and token, which
+ * document runs, limits on the document, who may see the schema, validation and planning, the access rules. Then its fetches go out.
  */
 export async function mountEntranceGraph(
   server: FastifyInstance,
@@ -47,9 +48,10 @@ export async function mountEntranceGraph(
 ): Promise<void> {
   const { config, logger, issuers, revocations, origins, graphqlPath } = options;
   const { name } = entrance;
-  const supergraph = parse(readFileSync(supergraphPath(name), 'utf8'));
+  const supergraph = readSupergraph(name);
+  const fieldPlatforms = readFieldPlatforms(readSupergraph('graph'));
   const supergraphSdl = print(stripRules(supergraph));
-  // Whether texts of errors may name parts of the schema: they are the same for all callers of an entrance.
+  // Error texts that name parts of the schema are the same for all callers of an entrance.
   const hideSchemaDetails = !(config.INTROSPECTION ?? !hasProductionSurface(config));
   const planning = createEntrancePlanning({
     pool: options.planning,
@@ -59,9 +61,17 @@ export async function mountEntranceGraph(
   });
   const proof = await openEntranceProof(name, config, logger);
   server.addHook('onClose', async () => proof.stop());
-  const reports = createRefusalReports({ entrance, proof, config, logger });
+  const reports = createRefusalReports({ entrance, fieldPlatforms, proof, config, logger });
   server.addHook('onClose', () => reports.stop());
-  const { gateway, stop } = createApolloGateway({ supergraphSdl, planning, config, proof, reports, logger });
+  const { gateway, stop } = createApolloGateway({
+    supergraphSdl,
+    planning,
+    config,
+    fieldPlatforms,
+    proof,
+    reports,
+    logger,
+  });
   server.addHook('onClose', stop);
   const trustedDocuments = await openTrustedDocuments({
     entrance: name,
@@ -87,7 +97,7 @@ export async function mountEntranceGraph(
     server,
     logger,
     path: graphqlPath,
-    // For whom is the introspection guard's to say.
+    // The introspection guard decides for whom.
     introspection: true,
     hideSchemaDetails,
     ...planning.endpoint,
@@ -96,7 +106,7 @@ export async function mountEntranceGraph(
     context: trustedDocuments.withDocument(createContext),
     plugins: [
       trustedDocuments.plugin,
-      // In this order: limits, then the introspection guard, then planning, which is dear.
+      // In this order: limits, then the introspection guard, then planning, which is expensive.
       createOperationChecks([
         createLimitsCheck(supergraph, config),
         createIntrospectionGuard(mayIntrospect(entrance, config)),
@@ -111,4 +121,8 @@ export async function mountEntranceGraph(
       }),
     ],
   });
+}
+
+function readSupergraph(variant: Variant): DocumentNode {
+  return parse(readFileSync(supergraphPath(variant), 'utf8'));
 }

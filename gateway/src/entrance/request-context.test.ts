@@ -17,7 +17,7 @@ beforeAll(async () => {
       token === 'down' ? { kind: 'unavailable' } : { kind: 'refused', reason: 'auth.failure.expired' },
   };
   const createContext = createRequestContext({
-    reports: { hear() {} },
+    reports: { add() {} },
     entrance: 'graph',
     verifier,
     readClientAddress: createClientAddressReader([]),

@@ -16,7 +16,7 @@ export type RequestContextOptions = {
   /** What an operation may take, beginning here. */
   timeoutMs: number;
   /** Hears of each token that does not hold. */
-  reports: Pick<RefusalReports, 'hear'>;
+  reports: Pick<RefusalReports, 'add'>;
 };
 
 /**
@@ -36,7 +36,7 @@ export function createRequestContext(
       });
       const session = await authenticate(options.verifier, authorization).catch((error: unknown) => {
         if (error instanceof RefusalError) {
-          options.reports.hear({ reason: error.reason, place: 'token', signetContext });
+          options.reports.add({ reason: error.reason, place: 'token', signetContext });
         }
         throw error;
       });

@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { type SubgraphName, subgraphs } from '@signet/schema/subgraphs';
-import { supergraphPath } from '@signet/schema/supergraph-files';
 import type { Logger } from '@signet/service';
-import { type DocumentNode, parse } from 'graphql';
-import { hearSubgraph, type RefusalReports } from '../access/refusal-reports.ts';
+import type { FieldPlatforms } from '../access/field-platforms.ts';
+import { type RefusalReports, reportRefusals } from '../access/refusal-reports.ts';
 import { type GatewayConfig, subgraphUrlOf } from '../config.ts';
 import { createAuthRoute, createFetchPlatform } from '../subgraphs/auth-route.ts';
 import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
@@ -12,18 +10,17 @@ import { SubgraphDataSource, type SubgraphDataSourceOptions } from './subgraph-d
 
 export type ApolloGatewayOptions = Pick<PlanExecutorOptions, 'supergraphSdl' | 'planning'> & {
   config: GatewayConfig;
+  fieldPlatforms: FieldPlatforms;
   proof: Pick<EntranceProof, 'signerFor'>;
-  /** Hears of what subgraphs refuse that keep no audit log. */
-  reports: Pick<RefusalReports, 'hear'>;
+  /** Gets the refusals of subgraphs that keep no audit log. */
+  reports: Pick<RefusalReports, 'add'>;
   logger: Logger;
 };
 
-/** Apollo's gateway on a supergraph, with our own way to the subgraphs. `stop` closes their connections. */
+/** Builds Apollo's gateway on a supergraph, with our own way to the subgraphs. `stop` closes their connections. */
 export function createApolloGateway(options: ApolloGatewayOptions) {
-  const { supergraphSdl, planning, config, proof, reports, logger } = options;
-  // A contract has lost the tags that tell the platform of a field: the whole supergraph has them.
-  const whole = parse(readFileSync(supergraphPath('graph'), 'utf8'));
-  const routeOf = createRoutes(whole, config);
+  const { supergraphSdl, planning, config, fieldPlatforms, proof, reports, logger } = options;
+  const routeOf = createRoutes(fieldPlatforms, config);
   const sources = new Map(
     subgraphs.map(({ name }) => {
       const sign = proof.signerFor(name);
@@ -32,7 +29,7 @@ export function createApolloGateway(options: ApolloGatewayOptions) {
         logger,
         urlOf: routeOf(name),
         // Session cookies are between the client and auth alone.
-        ...(name === 'auth' && { cookiePlatformOf: createFetchPlatform(whole) }),
+        ...(name === 'auth' && { cookiePlatformOf: createFetchPlatform(fieldPlatforms) }),
         ...(sign && { sign }),
       });
       return [name, source];
@@ -45,10 +42,10 @@ export function createApolloGateway(options: ApolloGatewayOptions) {
       const source = sources.get(name);
       if (!source) {
         throw new Error(
-          `The supergraph names a subgraph '${name}' that schema/subgraphs.json does not know. Run npm run compose.`,
+          `The supergraph names a subgraph '${name}' that schema/subgraphs.json does not list. Run npm run compose.`,
         );
       }
-      return hearSubgraph(source, name, reports);
+      return reportRefusals(source, name, reports);
     },
   });
   return {
@@ -58,10 +55,10 @@ export function createApolloGateway(options: ApolloGatewayOptions) {
 }
 
 function createRoutes(
-  supergraph: DocumentNode,
+  fieldPlatforms: FieldPlatforms,
   config: GatewayConfig,
 ): (name: SubgraphName) => SubgraphDataSourceOptions['urlOf'] {
-  const authRoute = createAuthRoute(supergraph, {
+  const authRoute = createAuthRoute(fieldPlatforms, {
     user: config.AUTH_USER_URL,
     portal: config.AUTH_PORTAL_URL,
   });

@@ -77,13 +77,14 @@ export function placeErrors(
 }
 
 /**
- * What the client learns of a fetch that failed: that it is no fault of its own, and where in the answer data is missing;
- * nothing of the cause.
+ * Describes a fetch that failed to the client: that it did nothing wrong, whether sign-in or something else is down, and where in
+ * the answer data is missing. The cause stays here.
  *
  * @throws {GraphQLError} as `placeErrors`
  */
 export function describeOutage(document: DocumentNode, place: FetchPlace): GatewayResponse {
-  const { message, extensions } = new RefusalError('auth.unavailable');
+  const reason = place.subgraph === 'auth' ? 'auth.unavailable' : 'service.unavailable';
+  const { message, extensions } = new RefusalError(reason);
   return placeErrors({ data: null, errors: [{ message, extensions }] }, document, place);
 }
 

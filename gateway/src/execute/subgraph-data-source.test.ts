@@ -79,9 +79,9 @@ const outage = {
   data: null,
   errors: [
     {
-      message: new RefusalError('auth.unavailable').message,
+      message: new RefusalError('service.unavailable').message,
       path: ['a'],
-      extensions: { code: 'SERVICE_UNAVAILABLE', reason: 'auth.unavailable' },
+      extensions: { code: 'SERVICE_UNAVAILABLE', reason: 'service.unavailable' },
     },
   ],
 };
@@ -281,6 +281,12 @@ test('signs and sends nothing when no time is left', async () => {
   expect(sign).not.toHaveBeenCalled();
 });
 
+test('an outage of auth has the reason of auth, any other that of services', async () => {
+  const { source } = await createSource(answer('nothing'), { name: 'auth' });
+  const { errors } = await process(source);
+  expect(errors?.map(({ extensions }) => extensions?.reason)).toEqual(['auth.unavailable']);
+});
+
 describe('where data is missing', () => {
   test('is told for each root field that the fetch would have answered', async () => {
     const { source } = await createSource(answer('nothing'));
@@ -299,7 +305,7 @@ describe('where data is missing', () => {
     expect(error).toBeInstanceOf(GraphQLError);
     expect(error).toMatchObject({
       path: ['orders', 'edges'],
-      extensions: { code: 'SERVICE_UNAVAILABLE', reason: 'auth.unavailable' },
+      extensions: { code: 'SERVICE_UNAVAILABLE', reason: 'service.unavailable' },
     });
   });
 });

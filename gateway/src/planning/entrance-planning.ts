@@ -164,7 +164,7 @@ function answerUnplanned(unplanned: Unplanned, source: string, formatError: Erro
     case 'refused':
       return refuseFor('request.planning');
     case 'no-room':
-      return refuseFor('auth.unavailable');
+      return refuseFor('service.unavailable');
     case 'failed':
       return answerErrors(500, [
         { message: internalErrorText, extensions: { code: 'INTERNAL_SERVER_ERROR' } },

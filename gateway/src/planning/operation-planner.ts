@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { QueryPlan } from '@apollo/query-planner';
 import type { DocumentNode, OperationDefinitionNode } from 'graphql';
-import { createExpiringMap } from './expiring-map.ts';
+import { LRUCache } from 'lru-cache';
 import type { DocumentFault, PlannedSchema, PlanningJob } from './planner.ts';
 import type { PlanningOutcome, PlanningPool } from './planning-pool.ts';
 import { createSegmentedCache } from './segmented-cache.ts';
@@ -45,6 +45,7 @@ export type OperationPlanner = {
 export type OperationPlannerOptions = {
   pool: PlanningPool;
   schema: PlannedSchema;
+  clock?: { now(): number };
   /** Hears of each operation that is refused for a minute, and of those that fail. */
   onRefused?(asked: AskedOperation, why: string): void;
 };
@@ -64,10 +65,15 @@ type Found = { result: Planned | Introspected | Unplanned; size: number };
 
 /** Keeps what was planned for one entrance, remembers what was refused, and has the same operation planned once at a time. */
 export function createOperationPlanner(options: OperationPlannerOptions): OperationPlanner {
-  const { pool, schema, onRefused } = options;
+  const { pool, schema, onRefused, clock = performance } = options;
   const documents = createSegmentedCache<KeptDocument>({ maxSize: maxKeptSize });
   const answers = createSegmentedCache<Introspected>({ maxSize: maxAnswersSize });
-  const refusals = createExpiringMap<Unplanned>({ ttlMs: refusalTtlMs, maxSize: maxRefusalsSize });
+  const refusals = new LRUCache<string, Unplanned>({
+    maxSize: maxRefusalsSize,
+    ttl: refusalTtlMs,
+    ttlResolution: 0,
+    perf: clock,
+  });
   const plans = new WeakMap<OperationDefinitionNode, Planned>();
   const share = createSingleFlight<Found['result']>({ isOwn: ({ kind }) => kind !== 'no-room' });
   pool.add(schema);
@@ -91,7 +97,7 @@ export function createOperationPlanner(options: OperationPlannerOptions): Operat
         );
       }
       if (result.kind === 'invalid' || result.kind === 'refused') {
-        refusals.set(key, result, found.size);
+        refusals.set(key, result, { size: found.size });
       }
       keep(found);
       return result;

@@ -1,5 +1,5 @@
 import type { Logger } from '@signet/service';
-import { createExpiringMap } from './expiring-map.ts';
+import { LRUCache } from 'lru-cache';
 import { createFairQueue } from './fair-queue.ts';
 import type { PlannedSchema, PlanningJob } from './planner.ts';
 import { openWorkerSlot, type WorkerOutcome, type WorkerSlot } from './worker-slot.ts';
@@ -51,14 +51,14 @@ export function openPlanningPool({
   const schemas: PlannedSchema[] = [];
   const queue = createFairQueue<Waiting>(maxQueueLength);
   const served = new Set<string>();
-  const suspects = createExpiringMap<true>({ ttlMs: suspicionMs, maxSize: maxSuspects });
+  const suspects = new LRUCache<string, true>({ max: maxSuspects, ttl: suspicionMs });
   const slots: WorkerSlot[] = [];
   const awaitingReady: (() => void)[] = [];
   let isStopped = false;
 
   const isAnyIdle = () => slots.some(({ isIdle }) => isIdle);
   const openSlot = () => slots.push(openWorkerSlot({ logger, schemas, deadlineMs, entry, onIdle: assign }));
-  const isSuspect = (caller: string) => suspects.get(caller) === true;
+  const isSuspect = (caller: string) => suspects.has(caller);
   const mayHaveWorker = (caller: string) => {
     if (served.has(caller)) return false;
     // A suspect leaves one to others that is ready now: one that was stopped takes its time to start again.
@@ -83,7 +83,7 @@ export function openPlanningPool({
     const outcome = await slot.run(job);
     clearTimeout(slow);
     served.delete(caller);
-    if (outcome.kind === 'stopped' || outcome.kind === 'died') suspects.set(caller, true, 1);
+    if (outcome.kind === 'stopped' || outcome.kind === 'died') suspects.set(caller, true);
     settle(outcome);
     assign();
   };

@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs';
 import { supergraphPath } from '@signet/schema/supergraph-files';
 import { type FieldDefinitionNode, Kind, parse, print } from 'graphql';
 import { expect, test } from 'vitest';
+import { readFieldPlatforms } from '../access/field-platforms.ts';
 import { createAuthRoute } from './auth-route.ts';
 
 const supergraph = parse(readFileSync(supergraphPath('graph'), 'utf8'));
 const urls = { user: 'http://user.example/graphql', portal: 'http://portal.example/graphql' };
-const route = createAuthRoute(supergraph, urls);
+const route = createAuthRoute(readFieldPlatforms(supergraph), urls);
 const entities =
   'query ($representations: [_Any!]!) { _entities(representations: $representations) { __typename } }';
 
@@ -72,14 +73,17 @@ test('many different fetches do not fill the memory or mix', () => {
 });
 
 test('one process for both platforms gets everything', () => {
-  const both = createAuthRoute(supergraph, { user: urls.user, portal: urls.user });
+  const both = createAuthRoute(readFieldPlatforms(supergraph), { user: urls.user, portal: urls.user });
   expect(both({ query: '{ portalMe { id } }', variables: undefined })).toBe(urls.user);
 });
 
 test.each(['@platform(is: PORTAL)', '@tag(name: "portal")', '@tag(name: "internal") @tag(name: "portal")'])(
   'reads the platform from %s',
   (directive) => {
-    const other = createAuthRoute(parse(`type Query { a: Int ${directive} b: Int }`), urls);
+    const other = createAuthRoute(
+      readFieldPlatforms(parse(`type Query { a: Int ${directive} b: Int }`)),
+      urls,
+    );
     expect(other({ query: '{ a }', variables: undefined })).toBe(urls.portal);
     expect(other({ query: '{ b }', variables: undefined })).toBe(urls.user);
   },

@@ -111,13 +111,13 @@ describe('a fetch', () => {
 
 describe('a subgraph that refuses the signature', () => {
   it.each(['auth.failure.proof_missing', 'auth.failure.proof_invalid', 'auth.failure.replay'])(
-    '%s: the client hears of an outage, the operator of the reason',
+    '%s: the client sees an outage, the log has the reason',
     async (reason) => {
       const errors = [{ message: 'No.', extensions: { code: 'UNAUTHENTICATED', reason } }];
       answer = { status: 401, body: { errors } };
       const { status, headers, body } = await ask();
       expect([status, headers.has('www-authenticate')]).toEqual([200, false]);
-      expect(reasonsOf({ body } as never)).toEqual(['auth.unavailable']);
+      expect(reasonsOf({ body } as never)).toEqual(['service.unavailable']);
       expect(JSON.stringify(body)).not.toContain('auth.failure');
       const [line] = told.filter(({ level }) => level === 'error');
       expect(line?.fields).toMatchObject({

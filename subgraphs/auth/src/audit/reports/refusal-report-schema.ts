@@ -4,8 +4,8 @@ import {
   maxReportedRefusals,
   platforms,
   type RefusalReport,
-  refusingPlaces,
 } from '@signet/schema/contract';
+import { refusingPlaces } from '@signet/schema/subgraphs';
 import { z } from 'zod';
 
 const refusingCodes = new Set<unknown>(['UNAUTHENTICATED', 'FORBIDDEN']);
