@@ -6,9 +6,16 @@ export type LogLevel = (typeof logLevels)[number];
 
 const secretFields = ['password', 'accessToken', 'refreshToken', 'authorization', 'cookie', 'token'];
 
-/** JSON lines on standard output. Fields that may hold a secret are cut out wherever they stand one or two levels deep. */
-export function createLogger(name: string, level: LogLevel): Logger {
-  return pino({
+/**
+ * JSON lines on standard output, or to `destination`. Fields that may hold a secret are cut out wherever they stand one or two
+ * levels deep.
+ */
+export function createLogger(
+  name: string,
+  level: LogLevel,
+  destination?: { write(line: string): void },
+): Logger {
+  const options = {
     name,
     level,
     redact: {
@@ -16,7 +23,8 @@ export function createLogger(name: string, level: LogLevel): Logger {
       censor: '[redacted]',
     },
     serializers: { err: (error: unknown) => describeError(error) },
-  });
+  };
+  return destination ? pino(options, destination) : pino(options);
 }
 
 const maxCauses = 3;

@@ -23,12 +23,13 @@ import {
   type TrustedIssuer,
 } from '@signet/session';
 import type { FastifyInstance } from 'fastify';
-import { type DocumentNode, type GraphQLSchema, parse } from 'graphql';
+import { type DocumentNode, type GraphQLSchema, Kind, parse } from 'graphql';
 import type { SubgraphConfig } from './config.ts';
 import type { UntilDeadline } from './deadline.ts';
 import { openProofCheck } from './proof/open-proof-check.ts';
 import { createOperationProof, type NonceStore } from './proof/operation-proof.ts';
 import type { ProofGate } from './proof/proof-gate.ts';
+import { dateTimeScalar } from './scalars.ts';
 import { type SubgraphHttpRequest, startSubgraphServer } from './subgraph-server.ts';
 
 /** What a subgraph needs of its database beside its own queries. */
@@ -170,7 +171,11 @@ function buildGuardedSchema<C extends GuardContext>(
   typeDefs: DocumentNode,
   { resolvers, policies = {} }: ServeSubgraphOptions<C>,
 ): GraphQLSchema {
-  const schema = buildSubgraphSchema([{ typeDefs, resolvers: resolvers as Resolvers }]);
+  const hasDateTime = typeDefs.definitions.some(
+    (definition) => definition.kind === Kind.SCALAR_TYPE_DEFINITION && definition.name.value === 'DateTime',
+  );
+  const all = { ...(hasDateTime && { DateTime: dateTimeScalar }), ...(resolvers as object) };
+  const schema = buildSubgraphSchema([{ typeDefs, resolvers: all as Resolvers }]);
   return guardSchema<C>(schema, readRuleBook(typeDefs), policies);
 }
 

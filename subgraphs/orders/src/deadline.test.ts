@@ -1,10 +1,10 @@
 import { startTestSubgraph, type TestSubgraph } from '@signet/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startOrders } from './start-orders.ts';
+import definition from '../subgraph.ts';
 
 let orders: TestSubgraph;
 beforeAll(async () => {
-  orders = await startTestSubgraph('signet_orders', startOrders);
+  orders = await startTestSubgraph(definition);
 });
 afterAll(() => orders.stop());
 
