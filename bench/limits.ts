@@ -1,12 +1,12 @@
 // What do the limits add to an operation, and how soon is a hostile one refused? npm run bench -- bench/limits.ts [rounds]
 import { readFileSync } from 'node:fs';
 import { ApolloGateway } from '@apollo/gateway';
+import { readExampleOperations } from '@signet/schema/example-operations';
 import { supergraphPath } from '@signet/schema/supergraph-files';
 import { createLogger, loadConfig, RefusalError } from '@signet/service';
 import { getIntrospectionQuery, parse, print } from 'graphql';
 import { z } from 'zod';
 import { limitFields } from '../gateway/src/config.ts';
-import { exampleOperations } from '../gateway/src/example-operations.ts';
 import { stripRules } from '../gateway/src/execute/plan-executor.ts';
 import { readCostBook } from '../gateway/src/limits/cost-book.ts';
 import { assertWithinLimits } from '../gateway/src/limits/operation-limits.ts';
@@ -57,7 +57,7 @@ function show(name: string, addedUs: readonly number[], outcome = 'allowed') {
 }
 
 const honest = [
-  ...exampleOperations.map(({ name, document, variables }) => [name, document, variables] as const),
+  ...readExampleOperations().map(({ name, document, variables }) => [name, document, variables] as const),
   ['full introspection', getIntrospectionQuery(), {}] as const,
 ];
 for (const [name, text, variables] of honest) {

@@ -1,4 +1,5 @@
 import cors from '@fastify/cors';
+import { readExampleOperations } from '@signet/schema/example-operations';
 import {
   createHttpServer,
   hasProductionSurface,
@@ -11,7 +12,6 @@ import type { FastifyInstance } from 'fastify';
 import { type ClientAddressReader, createClientAddressReader } from '../admission/client-address.ts';
 import { registerLoadLimit } from '../admission/load-limit.ts';
 import type { GatewayConfig } from '../config.ts';
-import { exampleOperations } from '../example-operations.ts';
 import type { SeededAccount } from '../pages/layout.ts';
 import { registerPages } from '../pages/pages.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
@@ -64,7 +64,7 @@ export async function createEntranceServer(
       sandbox: config.SANDBOX ?? isDevelopment,
       explorer: config.EXPLORER ?? isDevelopment,
       accounts: isDevelopment ? options.accounts : [],
-      exampleOperations,
+      exampleOperations: readExampleOperations(),
     });
   }
   return server;

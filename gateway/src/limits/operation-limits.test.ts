@@ -1,6 +1,6 @@
+import { readExampleOperations } from '@signet/schema/example-operations';
 import { getIntrospectionQuery, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { exampleOperations } from '../example-operations.ts';
 import { type Asked, check, checkDocument, repeat } from './documents.test-support.ts';
 
 const refusal = (reason: string, text = '') =>
@@ -13,7 +13,7 @@ const fragments = (count: number, body: (next: string) => string) =>
 const costOf = (text: string, asked: Asked = {}) => check(text, asked)?.cost;
 
 describe('limits on operations', () => {
-  it.each(exampleOperations.map((example) => [example.name, example] as const))(
+  it.each(readExampleOperations().map((example) => [example.name, example] as const))(
     'allow the example %s, with much room above',
     (_name, { document, variables = {} }) => {
       expect(check(document, { variables })?.cost).toBeLessThan(500);
