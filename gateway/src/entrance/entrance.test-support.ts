@@ -5,7 +5,7 @@ import { json } from 'node:stream/consumers';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { type Platform, type RefusalReport, refusalReportPath } from '@signet/schema/contract';
 import { readSubgraphSdl } from '@signet/schema/sdl';
-import { type SubgraphName, subgraphs } from '@signet/schema/subgraphs';
+import { productSubgraphs, type SubgraphName, subgraphs, urlVariableOf } from '@signet/schema/subgraphs';
 import { createLogger, type Logger, loadConfig } from '@signet/service';
 import { createTrustedIssuers, openRevocations } from '@signet/session';
 import { createTestIssuer, gatewayProofEnvironment } from '@signet/testing';
@@ -71,10 +71,7 @@ export async function startTestGateway(
     PORTAL_JWKS_URL: await serveKeys('portal'),
     AUTH_USER_URL: `${urls.auth}/graphql`,
     AUTH_PORTAL_URL: `${urls.auth}/graphql`,
-    PORTAL_URL: `${urls.portal}/graphql`,
-    CATALOG_URL: `${urls.catalog}/graphql`,
-    INVENTORY_URL: `${urls.inventory}/graphql`,
-    ORDERS_URL: `${urls.orders}/graphql`,
+    ...Object.fromEntries(productSubgraphs.map(({ name }) => [urlVariableOf(name), `${urls[name]}/graphql`])),
     ...gatewayProofEnvironment(),
     ...env,
   });

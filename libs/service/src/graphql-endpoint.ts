@@ -55,7 +55,7 @@ export async function mountGraphql<C extends BaseContext>(
     hideSchemaDetailsFromClientErrors: hideSchemaDetails,
     stopOnTerminationSignals: false,
     csrfPrevention: true,
-    // The gateway has its own (gateway/src/trusted-documents); a subgraph's only client sends texts.
+    // The gateway has its own (gateway/src/documents); a subgraph's only client sends texts.
     persistedQueries: false,
     ...(options.documentStore && { documentStore: options.documentStore }),
     ...(options.parseOptions && { parseOptions: options.parseOptions }),
