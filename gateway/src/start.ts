@@ -14,12 +14,12 @@ import { openPlanningPool } from './planning/planning-pool.ts';
 export type GatewayOptions = {
   /** Seeded accounts for one-click sign-in on the browser pages. Development only. */
   accounts?: readonly SeededAccount[];
-  /** A feed that several servers share. Without it, one of REVOCATIONS_DATABASE_URL is opened. */
+  /** A revocation feed that several servers share. Without it, one is opened from REVOCATIONS_DATABASE_URL. */
   revocations?: RevocationFeed | undefined;
 };
 
 /**
- * Starts the gateway with the entrances of its configuration; all of them outside production.
+ * Starts the gateway with the entrances that its configuration names. Without names: all of them, outside production.
  *
  * @returns the URL of the first entrance.
  */
@@ -30,7 +30,7 @@ export async function startGateway(
 ): Promise<RunningServer> {
   const issuers = createTrustedIssuers(config, logger);
   const wanted = entrances.filter(({ name }) => config.ENTRANCES?.includes(name) ?? true);
-  // First of all: a worker loads what it needs while everything else starts.
+  // First, since a worker loads what it needs while everything else starts.
   const planning = openPlanningPool({ logger, deadlineMs: config.PLANNING_DEADLINE_MS });
   const shared: (() => Promise<void>)[] = [planning.stop];
   const running: RunningServer[] = [];

@@ -1,16 +1,16 @@
 import ipaddr from 'ipaddr.js';
 
-/** Tells the client's address from the connection's and the forwarding headers. */
+/** Finds the client's address from that of the connection and the forwarding headers. */
 export type ClientAddressReader = (
   peer: string | undefined,
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ) => string | undefined;
 
 /**
- * Reads the client's address. Forwarding headers count only when the peer is a trusted proxy, and from the right: each
- * trusted hop vouches for the one before it, the first untrusted address is the client (RFC 7239, section 8.1). Most
- * proxies write one of the two headers and pass the other on as the client wrote it: where both are there and disagree,
- * neither is believed and the proxy counts as the client.
+ * Creates the reader of client addresses. Forwarding headers count only when the peer is a trusted proxy. They are read
+ * from the right: each trusted hop vouches for the one before it, and the first untrusted address is the client (RFC
+ * 7239, section 8.1). Most proxies write one of the two headers and pass the other on as the client wrote it. So where
+ * both are present and disagree, neither is believed and the proxy counts as the client.
  */
 export function createClientAddressReader(trustedRanges: readonly string[]): ClientAddressReader {
   const ranges = trustedRanges.map((range) => ipaddr.parseCIDR(range));
@@ -29,7 +29,7 @@ export function createClientAddressReader(trustedRanges: readonly string[]): Cli
   };
 }
 
-/** Goes from the last hop to the first, for as long as each is trusted. What is no address vouches for nothing. */
+/** Goes from the last hop to the first while each is trusted. A hop that is not an address vouches for nothing. */
 function followTrusted(
   hops: readonly string[],
   peer: string,
@@ -49,7 +49,10 @@ function followTrusted(
   return known;
 }
 
-/** One spelling of an address: without port, brackets and zone; IPv4 inside IPv6 as IPv4. Undefined for anything else. */
+/**
+ * Gives each address one spelling: without port, brackets and zone, IPv4 inside IPv6 as IPv4. Undefined for anything
+ * else.
+ */
 function normalise(address: string): string | undefined {
   const bare = address
     .trim()
@@ -57,13 +60,13 @@ function normalise(address: string): string | undefined {
     .replace(/^\[([^\]]+)\](?::\d+)?$/, '$1')
     .replace(/^(\d+(?:\.\d+){3}):\d+$/, '$1')
     .replace(/%.*$/, '');
-  // ipaddr.js takes 1, 0x7f.1 and 010.0.0.1 for IPv4, too: ways to look like another.
+  // ipaddr.js also reads 1, 0x7f.1 and 010.0.0.1 as IPv4, which would let one address look like another.
   return ipaddr.IPv4.isValidFourPartDecimal(bare) || ipaddr.IPv6.isValid(bare)
     ? ipaddr.process(bare).toString()
     : undefined;
 }
 
-/** The chain of each forwarding header that is there, the hop next to us last. */
+/** The chains of the forwarding headers that are present, the nearest hop last. */
 function forwardedChains(headers: Readonly<Record<string, string | string[] | undefined>>): string[][] {
   const forwarded = joined(headers.forwarded)
     ?.split(',')
@@ -77,8 +80,9 @@ function joined(header: string | string[] | undefined): string | undefined {
 }
 
 /**
- * The network by which a client is told from others, of an address that client-address.ts has read: an IPv4 address as it is,
- * the /64 of one of IPv6, since a client has that at least and may choose from it at will. Undefined where there is none.
+ * The network that identifies a client. Takes an address as the reader above returns it: an IPv4 address stays as it
+ * is, an IPv6 address becomes its /64, since a client has at least that and may use any address in it. Undefined where
+ * there is none.
  */
 export function networkOf(address = ''): string | undefined {
   if (!ipaddr.IPv6.isValid(address)) {

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ClientAddressReader, networkOf } from './client-address.ts';
 
 type LoadLimitOptions = {
-  /** The one path that costs: everything else is answered from memory. */
+  /** The only path that costs much: everything else is answered from memory. */
   path: string;
   maxInFlight: number;
   readClientAddress: ClientAddressReader;
@@ -12,16 +12,16 @@ type LoadLimitOptions = {
 const retryAfterSeconds = 1;
 
 /**
- * Refuses what comes while as much is under way as the process can do in time: before a body is read or a token looked at,
- * since a refusal must cost next to nothing. Queues would only make all wait until nobody waits any more. A place is taken
- * when the body is there: clients that send theirs in drops hold none.
+ * Refuses requests while as many are under way as the process can answer in time. It does so before a body is read or a
+ * token is checked, since a refusal must cost next to nothing. There is no queue: it would only make everybody wait. A
+ * request takes its place when its body has arrived, so that clients that send slowly hold none.
  */
 export function registerLoadLimit(server: FastifyInstance, options: LoadLimitOptions): void {
   const { path, maxInFlight, readClientAddress } = options;
   const slots = createSlots(maxInFlight);
   const addressOf = ({ raw, headers }: FastifyRequest) =>
     readClientAddress(raw.socket.remoteAddress, headers);
-  // By the route, not by the text of the target: `http://this.host/graphql` comes to the same.
+  // Compares the route, not the text of the target: `http://this.host/graphql` is the same route.
   const isLimited = ({ routeOptions }: FastifyRequest) => routeOptions.url === path;
   server.addHook('onRequest', (request, reply, done) => {
     if (!isLimited(request) || slots.hasFor(addressOf(request))) {
@@ -37,7 +37,7 @@ export function registerLoadLimit(server: FastifyInstance, options: LoadLimitOpt
     if (!slot) {
       return refuse(reply);
     }
-    // Also where the client goes before it has its answer.
+    // This also happens when the client leaves before it has its answer.
     reply.raw.once('close', slot.giveBack);
     done();
   });
@@ -54,19 +54,22 @@ function refuse(reply: FastifyReply): void {
     .send(refusalBody);
 }
 
-/** Places for requests that are under way at one entrance. */
+/** Places for the requests that are under way at one entrance. */
 export type Slots = {
-  /** Takes a place for a client of this address; undefined when it may have none now. Give each back once. */
+  /**
+   * Takes a place for a client of this address. Undefined when the client may have none now. Give each place back once.
+   */
   take(address: string | undefined): Slot | undefined;
-  /** Whether `take` would give one. */
+  /** Whether `take` would return a place. */
   hasFor(address: string | undefined): boolean;
 };
 
 export type Slot = { giveBack(): void };
 
 /**
- * `max` places. No address holds more than are still free, so that one client alone gets half of them, two a third each, and
- * there is always one for somebody new (the dynamic threshold of shared packet buffers; Choudhury and Hahne, 1998).
+ * Creates `max` places. No address holds more places than are still free. So one client alone gets half of them, two
+ * get a third each, and there is always a place for a new one (the dynamic threshold of shared packet buffers;
+ * Choudhury and Hahne, 1998).
  */
 export function createSlots(max: number): Slots {
   const held = new Map<string | undefined, number>();

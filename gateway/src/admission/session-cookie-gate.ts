@@ -5,36 +5,36 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 /** The cookies of one fetch to auth. */
 export type FetchCookies = {
   headers: { cookie?: string };
-  /** Hands Set-Cookie lines on to the client, if they are the platform's own cookie. */
+  /** Passes Set-Cookie lines on to the client, if they set the platform's own cookie. */
   relay(lines: string | string[] | undefined): void;
 };
 
 /** The session cookies of one request. */
 export type SessionCookies = { of(platform: Platform): FetchCookies };
 
-/** Undefined for a request that does not ask for cookies: then none passes, in either direction. */
+/** Returns undefined for a request that does not ask for cookies: then no cookie passes, in either direction. */
 export type SessionCookieGate = (request: FastifyRequest, reply: FastifyReply) => SessionCookies | undefined;
 
 type GateOptions = {
-  /** Those of the entrance: the cookie of another platform stays outside. */
+  /** Those of the entrance. The cookie of another platform never passes. */
   platforms: readonly Platform[];
-  /** Origins, beside the entrance's own, whose pages may have cookies. */
+  /** Origins whose pages may use cookies, in addition to the entrance's own. */
   origins: readonly string[];
   areOffered: boolean;
 };
 
 /**
- * Decides whether cookies carry a request's refresh token: only where the client says `Signet-Session: cookie`, which makes
- * browsers ask first, and the page is of an origin that we trust. SameSite alone would let a page of a sibling domain, or of
- * another port of this host, sign in, refresh and sign out.
+ * Decides whether cookies carry a request's refresh token: only where the client sends `Signet-Session: cookie`, which
+ * makes browsers send a preflight, and the page has a trusted origin. SameSite alone would let a page of a sibling
+ * domain, or of another port of this host, sign in, refresh and sign out.
  *
- * @throws {RefusalError} of the returned gate: input.session, authz.permission.deny, auth.failure.malformed
+ * @throws {RefusalError} from the returned gate: input.session, authz.permission.deny, auth.failure.malformed
  */
 export function createSessionCookieGate({ platforms, origins, areOffered }: GateOptions): SessionCookieGate {
   const trusted = new Set(origins);
   return (request, reply) => {
     const { [sessionHeader]: asked, origin, host, cookie } = request.headers;
-    // A GET holds no mutation, and browsers send no Origin with it to the page's own.
+    // A GET carries no mutation, and browsers send no Origin with a GET to the page's own origin.
     if (asked === undefined || request.method !== 'POST') {
       return undefined;
     }
@@ -75,9 +75,9 @@ function createFetchCookies(
 const loopbackHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
 
 /**
- * Whether a request comes from a page that may sign in by cookie: of a listed origin, or of the entrance's own. The own one
- * is told by the Host that the request was sent to, which has passed the Host check: the same name and port over TLS, or
- * plainly on loopback. Without an Origin (no browser leaves it out of a POST), or with `null`: no.
+ * Whether a request comes from a page that may sign in by cookie: a page of a listed origin or of the entrance's own.
+ * The own origin follows from the Host of the request, which has passed the Host check: the same name and port over
+ * TLS, or plain http on loopback. False without an Origin (browsers send one with every POST), and for `null`.
  */
 export function isTrustedOrigin(
   origin: string | undefined,

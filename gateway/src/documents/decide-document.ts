@@ -4,16 +4,17 @@ import type { FastifyRequest } from 'fastify';
 import type { TrustedDocumentsMode } from '../config.ts';
 import type { DocumentList } from './manifest.ts';
 
-/** What a request is to run. */
+/** What a request runs. */
 export type DocumentDecision = {
   text: string | undefined;
-  /** Of an automatic persisted query: that of the text, or what is to be looked up where there is none. */
+  /** For automatic persisted queries: the hash of `text`, or the hash to look up where `text` is missing. */
   hash: string | undefined;
 };
 
 /**
- * Decides what a request runs: a listed document by its id, or by its exact text; anything else only where the mode lets it.
- * There is no exception, for introspection and `{ __typename }` neither: an exception is one more way around a list.
+ * Decides what a request runs: a listed document, by its id or by its exact text, and any other text only where the
+ * mode allows it. There is no exception, not even for introspection and `{ __typename }`: each exception would be a way
+ * around the list.
  *
  * @throws {RefusalError} request.document
  */
@@ -25,10 +26,10 @@ export function decideDocument(
 ): DocumentDecision {
   const listed = id === undefined ? undefined : list.findById(id);
   if (listed) {
-    // Which of the two would run must not depend on who reads the request.
+    // Otherwise the text that runs would depend on which of the two a server reads.
     if (text !== undefined && text !== listed.body) {
       throw refuse(
-        'The id is that of another document than the text that was sent with it. Send the id alone.',
+        'The id belongs to another document than the text that was sent with it. Send the id alone.',
       );
     }
     return { text: listed.body, hash: undefined };
@@ -60,10 +61,13 @@ function refuse(text?: string): RefusalError {
   return new RefusalError('request.document', text === undefined ? {} : { text });
 }
 
-/** What a request says of the document that it wants to run. */
+/** What a request says about the document that it wants to run. */
 export type RequestedDocument = {
   text: string | undefined;
-  /** By Apollo Client's `persistedQuery`, or the `documentId` of GraphQL over HTTP's appendix A, without `sha256:`. */
+  /**
+   * From Apollo Client's `persistedQuery`, or from the `documentId` of GraphQL over HTTP (appendix A), without
+   * `sha256:`.
+   */
   id: string | undefined;
   operationName: string | undefined;
 };
@@ -71,10 +75,10 @@ export type RequestedDocument = {
 type Parameters = { query?: unknown; documentId?: unknown; extensions?: unknown; operationName?: unknown };
 
 /**
- * Reads it, by GET and POST. What is no text counts as absent: Apollo Server, which reads the request again, says what is
- * wrong with it, and runs nothing but the text that is decided on here.
+ * Reads it from a GET or a POST. A value that is not a string counts as missing: Apollo Server reads the request again,
+ * reports what is wrong, and runs only the text that is decided on here.
  *
- * @throws {RefusalError} request.document, where an id is not of its form
+ * @throws {RefusalError} request.document, where an id has the wrong form
  */
 export function readRequestedDocument(request: FastifyRequest): RequestedDocument {
   const { query, documentId, extensions, operationName } =
@@ -96,7 +100,7 @@ function parametersOfBody(body: unknown): Parameters {
 }
 
 function parametersOfUrl(url: string): Parameters {
-  // As Apollo Server and the limits read it.
+  // Read as Apollo Server and the limits read it.
   const parameters = URL.parse(url, 'http://gateway')?.searchParams ?? new URLSearchParams();
   const single = (name: string) => {
     const [value, ...others] = parameters.getAll(name);
@@ -113,7 +117,7 @@ function parametersOfUrl(url: string): Parameters {
   };
 }
 
-/** `sha256:<hex>` and the bare hash are the same id; others have no prefix, or keep it. */
+/** `sha256:<hex>` and the bare hash are the same id. Any other id stays as it is. */
 function readDocumentId(documentId: unknown): string | undefined {
   if (documentId === undefined || documentId === null) {
     return undefined;

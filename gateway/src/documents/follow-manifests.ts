@@ -4,10 +4,10 @@ import type { Logger } from '@signet/service';
 import { type DocumentList, joinManifests, type Manifest, ManifestError, parseManifest } from './manifest.ts';
 
 export type FollowOptions = {
-  /** Files, and folders of them. */
+  /** Paths of manifests and of folders with manifests. */
   paths: readonly string[];
   logger: Logger;
-  /** Called with each list that replaces the one before. */
+  /** Called with each new list. */
   onChange?(list: DocumentList): void;
   pollMs?: number;
 };
@@ -18,12 +18,12 @@ export type FollowedManifests = {
   stop(): void;
 };
 
-/** Notices of the file system don't cross every mount; looking at a few files costs nothing. */
+/** File system events do not cross every mount, and checking a few files is cheap. */
 const defaultPollMs = 5000;
 
 /**
- * Reads manifests, and reads them again whenever a file has changed, come or gone. A change that can't be used is logged
- * once and leaves the list as it was: a file may be half written, and a mistake must not close the entrance.
+ * Reads manifests, and reads them again when a file changes, appears or disappears. A change that cannot be used is
+ * logged once and leaves the list as it was: a file may be half written, and a mistake must not close the entrance.
  *
  * @throws {ManifestError} at the start only
  */
@@ -41,7 +41,7 @@ export async function followManifests(options: FollowOptions): Promise<FollowedM
         failure = undefined;
         return;
       }
-      // Also where reading fails: the next change is what helps, not another try.
+      // Set even if reading fails: only the next change can help, not another try.
       seen = mark;
       const next = joinManifests(await readManifests(files));
       if (next.documents.length === 0 && list.documents.length > 0) {
@@ -71,7 +71,7 @@ function markOf(files: readonly FoundFile[]): string {
   return files.map(({ mark }) => mark).join('\n');
 }
 
-/** Runs `task` again and again, one at a time. */
+/** Runs `task` repeatedly, one run at a time. */
 function poll(task: () => Promise<void>, everyMs: number): () => void {
   let isStopped = false;
   let timer: NodeJS.Timeout;
@@ -88,16 +88,16 @@ function poll(task: () => Promise<void>, everyMs: number): () => void {
   };
 }
 
-/** Far beyond any real one: a path that names the wrong file must not fill the memory. */
+/** Far larger than any real manifest: a path to the wrong file must not fill the memory. */
 const maxManifestBytes = 32 * 1024 * 1024;
 
-/** A file as it was when it was looked at. Equal marks: nothing has changed. */
+/** The state of a file when it was checked. Equal marks mean that nothing has changed. */
 export type FoundFile = { path: string; size: number; mark: string };
 
 /**
- * The files that `paths` name; of a folder, those in it that end in `.json`, in the order of their names.
+ * Finds the files that `paths` name. A folder stands for its `.json` files, in the order of their names.
  *
- * @throws {ManifestError} when a path can't be read
+ * @throws {ManifestError} when a path cannot be read
  */
 export async function findManifestFiles(paths: readonly string[]): Promise<readonly FoundFile[]> {
   const found = await Promise.all(paths.map((path) => whileReading(path, () => findBelow(path))));
@@ -105,7 +105,7 @@ export async function findManifestFiles(paths: readonly string[]): Promise<reado
 }
 
 async function findBelow(path: string): Promise<FoundFile[]> {
-  // Follows links: mounted configuration is often a link to a folder that is replaced as a whole.
+  // `stat` follows links: mounted configuration is often a link to a folder that is replaced as a whole.
   const status = await stat(path, { bigint: true });
   if (!status.isDirectory()) {
     return [
@@ -136,6 +136,6 @@ async function whileReading<T>(path: string, read: () => Promise<T>): Promise<T>
     const { code } = error as NodeJS.ErrnoException;
     throw error instanceof ManifestError || code === undefined
       ? error
-      : new ManifestError(path, `can't be read (${code})`);
+      : new ManifestError(path, `cannot be read (${code})`);
   }
 }

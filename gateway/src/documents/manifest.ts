@@ -1,14 +1,14 @@
 import { z } from 'zod';
 
-/** A document that a team has reviewed and listed: what it may be asked for by, and its text. */
+/** A document that a team has reviewed and listed. */
 export type TrustedDocument = {
   id: string;
-  /** Of its operation; `''` where it has none. */
+  /** The name of its operation, `''` where it has none. */
   name: string;
   body: string;
 };
 
-/** A manifest that can't be used. The message names the file and the entry; it goes to the operator. */
+/** A manifest that cannot be used. The message names the file and the entry, for the operator. */
 export class ManifestError extends Error {
   readonly file: string;
 
@@ -34,7 +34,10 @@ const operation = z.object(
   'is no object',
 );
 
-/** As `generate-persisted-query-manifest` and the code generators for Kotlin and iOS write it; what else they add is left out. */
+/**
+ * The form that `generate-persisted-query-manifest` and the code generators for Kotlin and iOS write. Their other keys
+ * are ignored.
+ */
 const manifest = z.object(
   {
     format: z.literal('apollo-persisted-query-manifest', 'is not "apollo-persisted-query-manifest"'),
@@ -47,7 +50,7 @@ const manifest = z.object(
 /**
  * Reads a manifest's text.
  *
- * @throws {ManifestError} with its first fault
+ * @throws {ManifestError} with the first fault
  */
 export function parseManifest(text: string, file: string): readonly TrustedDocument[] {
   const result = manifest.safeParse(parseJson(text, file));
@@ -61,7 +64,7 @@ function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's message would quote the file.
+    // The parser's message would quote the file's content.
     throw new ManifestError(file, 'is no JSON');
   }
 }
@@ -73,20 +76,24 @@ function describeIssue(issue: z.core.$ZodIssue | undefined): string {
   return [place, issue?.message].filter(Boolean).map(String).join(' ');
 }
 
-/** The trusted documents of an entrance. Ids and texts come from callers: looked up in maps, never on objects. */
+/**
+ * The trusted documents of an entrance. Callers choose the ids and texts that are looked up, so they are keys of maps,
+ * never of objects.
+ */
 export type DocumentList = {
   readonly documents: readonly TrustedDocument[];
   findById(id: string): TrustedDocument | undefined;
   /** Whether a document has exactly this text. */
   hasText(text: string): boolean;
-  /** Whether a document's operation has this name: then a client runs another version of it. */
+  /** Whether a document's operation has this name. Then a client probably runs another version of it. */
   hasName(name: string): boolean;
 };
 
 export type Manifest = { file: string; documents: readonly TrustedDocument[] };
 
 /**
- * Joins manifests: those of several applications, or of several versions of one. The same document may be in many of them.
+ * Joins the manifests of several applications or of several versions of one. Several manifests may list the same
+ * document.
  *
  * @throws {ManifestError} where one id stands for two texts
  */

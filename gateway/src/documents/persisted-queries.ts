@@ -5,9 +5,9 @@ import type { DocumentDecision } from './decide-document.ts';
 
 export type PersistedQueryCacheOptions = {
   maxBytes?: number;
-  /** A text that nobody asked for in this time is not given any more: its literals may be somebody's data. */
+  /** A text that nobody requested in this time is no longer returned: its literals may be personal data. */
   idleMs?: number;
-  /** Milliseconds of a clock that nobody sets. */
+  /** A clock in milliseconds that never goes back. */
   now?: () => number;
 };
 
@@ -18,13 +18,14 @@ export type PersistedQueryCache = {
 
 const defaultMaxBytes = 8 * 2 ** 20;
 const defaultIdleMs = 24 * 60 * 60 * 1000;
-/** Of an entry beside its text: key, objects, places in the map. It bounds the number of entries, too. */
+/** What an entry takes beside its text: key, objects, places in the map. It also bounds the number of entries. */
 const bytesPerEntry = 400;
 const bytesPerCharacter = 2;
 
 /**
- * Texts by their hash. Anybody may have one kept that ran once; so what was not asked for again drives out only its like.
- * Whoever loses a text sends it once more: Apollo Client does so by itself.
+ * Texts by their hash. Any client can have a text kept by running it once. So this is a segmented cache, not a plain
+ * LRU: texts that were used once only push each other out. A client whose text is gone sends it again, as Apollo Client
+ * does by itself.
  */
 export function createPersistedQueryCache(options: PersistedQueryCacheOptions = {}): PersistedQueryCache {
   const { maxBytes = defaultMaxBytes, idleMs = defaultIdleMs, now = () => performance.now() } = options;
@@ -44,13 +45,13 @@ export function createPersistedQueryCache(options: PersistedQueryCacheOptions = 
   };
 }
 
-/** What a request runs, and the hash to keep its text under once it runs. */
+/** What a request runs, and the hash under which its text is kept once it runs. */
 export type RunnableDocument = Pick<DocumentDecision, 'text' | 'hash'>;
 
 /**
  * Finds the text of a hash that came alone.
  *
- * @throws {GraphQLError} PERSISTED_QUERY_NOT_FOUND: the client sends the text along, then.
+ * @throws {GraphQLError} PERSISTED_QUERY_NOT_FOUND: then the client sends the text too.
  */
 export function findText({ text, hash }: RunnableDocument, cache: PersistedQueryCache): RunnableDocument {
   if (text !== undefined || hash === undefined) {
@@ -58,7 +59,7 @@ export function findText({ text, hash }: RunnableDocument, cache: PersistedQuery
   }
   const known = cache.get(hash);
   if (known === undefined) {
-    // In the words of Apollo Server, by which clients know it, and with its status: a step of the protocol, no failure.
+    // The text and status of Apollo Server, which clients know: this is a step of the protocol, not a failure.
     throw new GraphQLError('PersistedQueryNotFound', {
       extensions: { code: 'PERSISTED_QUERY_NOT_FOUND', http: { status: 200, headers: new HeaderMap() } },
     });

@@ -13,31 +13,31 @@ import { createUnlistedLog } from './unlisted-log.ts';
 export type TrustedDocumentsOptions = {
   entrance: string;
   mode: TrustedDocumentsMode;
-  /** Manifests, and folders of them. */
+  /** Paths of manifests and of folders with manifests. */
   paths: readonly string[];
-  /** The variable to name when a manifest can't be used. */
+  /** The variable to name when a manifest cannot be used. */
   pathsVariable: string;
   logger: Logger;
   pollMs?: number;
 };
 
-/** The context of an entrance's request, with the text that it runs. */
+/** The context of a request, with the text that it runs. */
 export type WithDocument<C> = C & { document: RunnableDocument };
 type CreateContext<C> = (request: FastifyRequest, reply: FastifyReply) => Promise<C>;
 
 export type TrustedDocuments = {
-  /** Decides after the context is there: a bad token is told of before a bad document. */
+  /** Decides after the context is built, so that a bad token is reported before a bad document. */
   withDocument<C extends BaseContext>(createContext: CreateContext<C>): CreateContext<WithDocument<C>>;
-  /** Has to come before plugins that look at a request's text. */
+  /** Must come before plugins that look at a request's text. */
   plugin: ApolloServerPlugin<WithDocument<BaseContext>>;
   stop(): void;
 };
 
 /**
- * The trusted documents of an entrance: read, followed, and held against each request. Where anything may run, automatic
- * persisted queries beside them.
+ * Reads and follows the trusted documents of an entrance, and checks each request against them. Where any document may
+ * run, it adds automatic persisted queries.
  *
- * @throws {ConfigError} when a manifest can't be used
+ * @throws {ConfigError} when a manifest cannot be used
  */
 export async function openTrustedDocuments(options: TrustedDocumentsOptions): Promise<TrustedDocuments> {
   const { entrance, mode, logger } = options;
@@ -65,11 +65,11 @@ export async function openTrustedDocuments(options: TrustedDocumentsOptions): Pr
         check(manifests.list);
       },
       async requestDidStart({ request, contextValue: { document } }) {
-        // Before the first `await`, and so before other plugins and Apollo Server look at the request.
+        // Before the first `await`, so that other plugins and Apollo Server see the request only after this.
         putText(request, document.text);
         const { hash, text } = document;
         return {
-          // Called only for what is valid, within the limits, planned and allowed.
+          // Called only for an operation that is valid, within the limits, planned and allowed.
           async executionDidStart() {
             if (hash !== undefined && text !== undefined) persistedQueries.set(hash, text);
           },
@@ -83,7 +83,7 @@ export async function openTrustedDocuments(options: TrustedDocumentsOptions): Pr
   };
 }
 
-/** Nothing else of a request decides on what it runs. */
+/** Nothing else in a request decides what it runs. */
 function putText(request: GraphQLRequest, text: string | undefined): void {
   const { persistedQuery: _, ...extensions } = request.extensions ?? {};
   request.extensions = extensions;
@@ -114,7 +114,7 @@ async function follow(
 
 const maxToldFaults = 20;
 
-/** In the background. Such a document is refused when it is asked for, as any other that does not hold. */
+/** Logs faulty documents, in the background. A request for one is refused like any other invalid request. */
 async function tellFaults(
   { documents }: DocumentList,
   schema: GraphQLSchema,
@@ -131,8 +131,8 @@ async function tellFaults(
 export type DocumentFault = { id: string; name: string; fault: string };
 
 /**
- * The documents that the schema does not answer, with the first fault of each: of a client that is newer or older than this
- * server, most often. Lets other work through between two documents.
+ * Finds the documents that are not valid in the schema, and the first fault of each. Most often they belong to a client
+ * that is newer or older than this server. Lets other work run between two documents.
  */
 export async function findDocumentFaults(
   documents: readonly TrustedDocument[],

@@ -4,13 +4,13 @@ import type { DocumentList } from './manifest.ts';
 
 export type UnlistedLog = {
   add(requested: RequestedDocument, list: DocumentList): void;
-  /** Tells of what has not been told yet. */
+  /** Logs what has not been logged yet. */
   stop(): void;
 };
 
 /**
- * Tells of documents that are on no list: a line a minute for each operation, with how many requests there were. Only its
- * name and hash: variables, and literals in the text, are somebody's data.
+ * Logs documents that are on no list: one line a minute for each operation, with the number of requests. It names the
+ * operation and its hash only: variables, and literals in the text, may be personal data.
  */
 export function createUnlistedLog(
   logger: Logger,
@@ -28,7 +28,7 @@ export function createUnlistedLog(
     add(requested, list) {
       const name = nameOf(requested);
       const hash = hashOf(requested);
-      // The team of a known operation has to list its new version; an unknown one may be anybody's.
+      // A known operation is probably a new version that its team has to list. An unknown one may come from anybody.
       const isNameListed = name !== undefined && list.hasName(name);
       sampler.add(name ?? hash ?? '', { name, hash, isNameListed });
     },
@@ -36,7 +36,7 @@ export function createUnlistedLog(
   };
 }
 
-/** As the request says, or as the text begins: further on, a word may be part of a literal. */
+/** The name that the request gives or with which the text begins. Further on, a word may be part of a literal. */
 function nameOf({ operationName, text }: RequestedDocument): string | undefined {
   const name = operationName ?? /^\s*(?:query|mutation|subscription)\s+(\w{1,100})/.exec(text ?? '')?.[1];
   return name !== undefined && /^[_A-Za-z]\w{0,99}$/.test(name) ? name : undefined;

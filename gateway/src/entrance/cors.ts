@@ -2,15 +2,16 @@ import type { FastifyCorsOptions, FastifyCorsOptionsDelegateCallback } from '@fa
 import { sessionHeader } from '@signet/schema/contract';
 
 type CorsSettings = {
-  /** Whose pages may send and read. */
+  /** Origins whose pages may send requests and read the answers. */
   origins: readonly string[];
   /** Whether browsers send and keep this entrance's cookies for those pages. */
   cookies: boolean;
 };
 
 /**
- * What pages of the listed origins may send and read. Any other page, and one without an origin of its own (`null`: a file, a
- * sandboxed frame), is told nothing at all. An origin is answered by its name, never by a wildcard.
+ * Says what pages of the listed origins may send and read. Any other page gets no CORS header at all, nor does a page
+ * without an origin of its own (`null`: a file, a sandboxed frame). The header names the origin and is never a
+ * wildcard.
  */
 export function corsOptions({ origins, cookies }: CorsSettings): {
   delegator: FastifyCorsOptionsDelegateCallback;
@@ -24,7 +25,7 @@ export function corsOptions({ origins, cookies }: CorsSettings): {
       'x-tenant',
       'apollo-require-preflight',
       'x-apollo-operation-name',
-      // Apollo Client sends them where it is given a name (`clientAwareness`); nothing is made of them here.
+      // Apollo Client sends them where it has a name (`clientAwareness`). The gateway ignores them.
       'apollographql-client-name',
       'apollographql-client-version',
       ...(cookies ? [sessionHeader] : []),
@@ -32,7 +33,8 @@ export function corsOptions({ origins, cookies }: CorsSettings): {
     exposedHeaders: ['www-authenticate', 'retry-after'],
     credentials: cookies,
     maxAge: 600,
-    // Its refusal is in a form of its own; without what makes a preflight, OPTIONS is answered as on any path.
+    // The plugin would refuse in a form of its own. So OPTIONS without the headers of a preflight is answered as on
+    // any other path.
     strictPreflight: false,
   };
   return {

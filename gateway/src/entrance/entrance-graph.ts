@@ -27,11 +27,11 @@ import { createRequestContext, type GatewayContext } from './request-context.ts'
 export type EntranceGraphOptions = {
   config: GatewayConfig;
   logger: Logger;
-  /** Of the platforms that the entrance admits. */
+  /** Those of the platforms that the entrance admits. */
   issuers: readonly TrustedIssuer[];
   revocations: ProcessRevocations;
   planning: PlanningPool;
-  /** Whose pages may sign in by cookie. */
+  /** Origins whose pages may sign in by cookie. */
   origins: readonly string[];
   graphqlPath: string;
   readClientAddress: ClientAddressReader;

@@ -23,18 +23,21 @@ import { registerWellKnown } from './well-known.ts';
 export type EntranceServerOptions = {
   config: GatewayConfig;
   logger: Logger;
-  /** Of the platforms that the entrance admits. */
+  /** Those of the platforms that the entrance admits. */
   issuers: readonly TrustedIssuer[];
   revocations: ProcessRevocations;
-  /** Whose pages may call this entrance. */
+  /** Origins whose pages may call this entrance. */
   origins: readonly string[];
-  /** Where operations will be answered: the path whose load is limited, and that the pages call. */
+  /** Where operations are answered. The load of this path is limited, and the pages call it. */
   graphqlPath: string;
   readClientAddress: ClientAddressReader;
   accounts: readonly SeededAccount[];
 };
 
-/** The HTTP server of an entrance, with all that it shows beside the graph: health, key sets, pages for a browser. */
+/**
+ * Creates the HTTP server of an entrance and everything that it serves beside the graph: health, key sets, pages for a
+ * browser.
+ */
 export async function createEntranceServer(
   entrance: Entrance,
   options: EntranceServerOptions,
@@ -73,10 +76,10 @@ export async function createEntranceServer(
 export type EntranceOptions = {
   config: GatewayConfig;
   logger: Logger;
-  /** Of all platforms; an entrance takes those that it admits. */
+  /** Those of all platforms. An entrance uses those of the platforms that it admits. */
   issuers: readonly TrustedIssuer[];
   revocations: ProcessRevocations;
-  /** Of all entrances. */
+  /** Shared by all entrances. */
   planning: PlanningPool;
   accounts: readonly SeededAccount[];
 };
@@ -84,8 +87,8 @@ export type EntranceOptions = {
 const graphqlPath = '/graphql';
 
 /**
- * Opens one entrance: its variant of the schema, the tokens of its platforms, and no others. A token of a platform that is
- * not admitted has a foreign issuer here, and is refused before any key is looked for.
+ * Opens one entrance, with its variant of the schema and the tokens of its platforms only. A token of another platform
+ * has an unknown issuer here and is refused before any key is looked up.
  */
 export async function startEntrance(
   entrance: Entrance,
@@ -103,7 +106,7 @@ export async function startEntrance(
   try {
     await mountEntranceGraph(server, entrance, given);
   } catch (error) {
-    // What it had opened before it failed ends with the server.
+    // Closing the server also closes what the graph opened before it failed.
     await server.close();
     throw error;
   }

@@ -1,18 +1,18 @@
 import { type Platform, platforms } from '@signet/schema/contract';
 import type { Variant } from '@signet/schema/supergraph-files';
 
-/** A listener of the gateway: which schema it shows, and whose tokens it admits. */
+/** A listener of the gateway: the schema it shows and the platforms whose tokens it admits. */
 export type Entrance = {
   name: Variant;
   platforms: readonly Platform[];
-  /** Serves the pages for a browser, and both key sets under one path. */
+  /** Serves the pages for a browser, and the key sets of both platforms under one path. */
   isForDevelopers: boolean;
   portVariable: 'GRAPH_PORT' | 'USER_PORT' | 'PORTAL_PORT';
-  /** Whose pages may call this entrance, beside those of CORS_ORIGINS. */
+  /** Holds the origins whose pages may call this entrance, in addition to CORS_ORIGINS. */
   originsVariable: 'GRAPH_CORS_ORIGINS' | 'USER_CORS_ORIGINS' | 'PORTAL_CORS_ORIGINS';
 };
 
-/** In the order in which they are opened. */
+/** All entrances, in the order in which they are opened. */
 export const entrances: readonly Entrance[] = [
   {
     name: 'graph',

@@ -7,8 +7,8 @@ import type { GatewayContext } from './request-context.ts';
 const throttled = 'auth.throttled';
 
 /**
- * An operation of which nothing was done but refused as too much at once is 429 as a whole, with Retry-After: proxies and
- * clients that know HTTP alone slow down as well. With data beside it, it stays an error of its field.
+ * Answers 429 with Retry-After where the whole operation was refused as too many attempts, so that proxies and clients
+ * that know only HTTP slow down too. Where there is data beside the refusal, it stays an error of its field.
  */
 export const throttledStatus: ApolloServerPlugin<GatewayContext> = {
   async requestDidStart() {
@@ -37,14 +37,14 @@ function waitOf({ extensions }: GraphQLFormattedError): number {
   return typeof seconds === 'number' ? seconds : defaultRetryAfterSeconds;
 }
 
-/** Looks at a parsed operation before anything of it is validated, planned or run. Throws a RefusalError to refuse it. */
+/** Looks at a parsed operation before any of it is validated, planned or run. Throws a RefusalError to refuse it. */
 export type OperationCheck = (
   context: GraphQLRequestContextDidResolveOperation<GatewayContext>,
 ) => Promise<void> | void;
 
 /**
- * Runs checks one after the other: a cheap one keeps what it refuses from a dear one. Apollo Server calls this hook of all
- * its plugins at the same time, which is why they are one plugin.
+ * Runs checks one after the other, so that a cheap check comes before an expensive one. They are one plugin because
+ * Apollo Server calls this hook of all its plugins at the same time.
  */
 export function createOperationChecks(checks: readonly OperationCheck[]): ApolloServerPlugin<GatewayContext> {
   return {

@@ -13,15 +13,15 @@ export type RequestContextOptions = {
   readClientAddress: ClientAddressReader;
   tenantsByHost: ReadonlyMap<string, string>;
   cookieGate: SessionCookieGate;
-  /** What an operation may take, beginning here. */
+  /** The time for an operation, from here on. */
   timeoutMs: number;
-  /** Hears of each token that does not hold. */
+  /** Gets every refused token. */
   reports: Pick<RefusalReports, 'add'>;
 };
 
 /**
- * Builds the context of a request. A token that does not hold, and a page that may have no cookies, are refused here, with
- * the answer's status, before anything of the operation is looked at and before any subgraph is called.
+ * Builds the context of a request. A bad token, and a page that may not use cookies, are refused here with the HTTP
+ * status, before the operation is looked at and before any subgraph is called.
  */
 export function createRequestContext(
   options: RequestContextOptions,
@@ -83,15 +83,15 @@ function single(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header;
 }
 
-/** What the gateway knows of a request and passes on with each fetch. */
+/** What the gateway knows about a request and passes on with each fetch. */
 export type GatewayContext = {
   session: Session;
   authorization: string | undefined;
   signetContext: string;
-  /** Only where the client asks that cookies carry refresh tokens, from a page whose origin is trusted. */
+  /** Set only where the client asks for refresh tokens in cookies, from a page of a trusted origin. */
   cookies: SessionCookies | undefined;
-  /** By `performance.now()`: when the client's time is up, and with it that of every fetch. */
+  /** When the time for the request and all its fetches ends, by `performance.now()`. */
   deadline: number;
-  /** Aborts when the client closes its connection without waiting for the answer. */
+  /** Aborts when the client closes its connection before it has the answer. */
   clientGone: AbortSignal;
 };

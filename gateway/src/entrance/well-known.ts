@@ -13,8 +13,8 @@ const cacheControl = `public, max-age=${jwksMaxAgeSeconds}`;
 type WellKnownOptions = { issuerUrl: string; issuers: readonly TrustedIssuer[]; combined: boolean };
 
 /**
- * Serves the public keys and the metadata of the platforms that an entrance admits, from the verifier's own cache: auth
- * need not be up. `combined` adds both key sets under one path, for tools that know one URL only.
+ * Serves the public keys and the metadata of the platforms that an entrance admits, from the cache of the verifier, so
+ * that auth need not be up. `combined` adds both key sets under one path, for tools that know one URL only.
  */
 export function registerWellKnown(
   server: FastifyInstance,
