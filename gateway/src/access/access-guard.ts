@@ -14,22 +14,25 @@ import type { RefusalReports } from './refusal-reports.ts';
 type AccessGuardOptions = {
   rules: RuleBook;
   logger: Logger;
-  /** Only log what would be refused. For trying out new rules; the subgraphs still refuse. */
+  /** Only logs what would be refused, for trying out new rules. The subgraphs still refuse it. */
   dryRun: boolean;
-  /** Hears of each operation that is refused. */
+  /** Gets every refused operation. */
   reports: Pick<RefusalReports, 'add'>;
 };
 
 type RequestContext = GraphQLRequestContext<GatewayContext>;
 
-/** Of all guards that are kept, by their `size`: some 50 MB. Documents are cheap to invent. */
+/**
+ * The most that all kept guards may have together, by their `size`: some 50 MB. Documents are cheap to invent. A
+ * WeakMap holds them, not an LRU cache, so that a guard goes when the planner drops its document.
+ */
 const maxKeptSize = 500_000;
 const maxLoggedFields = 20;
 
 /**
- * Refuses an operation as a whole, before anything is sent, when the caller may not have one of its fields: every such field
- * with its path and reason. Rules are compiled once per operation and hold nothing of a caller, so that the decision for
- * one never serves another.
+ * Refuses an operation as a whole, before anything is sent, when the caller may not have one of its fields. The answer
+ * names each such field with its path and reason. Rules are compiled once for each operation and hold nothing about a
+ * caller, so that the decision for one caller never serves another.
  */
 export function createAccessGuard({
   rules,
@@ -56,7 +59,8 @@ export function createAccessGuard({
             context.request.variables ?? {},
             { maxErrors: 1 },
           );
-          // What does not coerce is refused as bad input where it is executed; nothing is sent for it.
+          // Variables that cannot be coerced are refused as bad input when the operation is executed. Nothing is sent
+          // for it.
           const refused = variables
             ? guardOf(context, document, operation)(contextValue.session, variables)
             : [];
@@ -78,8 +82,8 @@ export function createAccessGuard({
 type LoggedRefusal = { count: number; refused: readonly Pick<RefusedField, 'coordinate' | 'reason'>[] };
 
 /**
- * A line a minute for each caller and reason, with how many operations were refused since the one before: anybody can fill a
- * log. In a dry run each, since those are what it is for.
+ * Logs one line a minute for each caller and reason, with the number of operations refused since the last line: anybody
+ * can fill a log. A dry run logs every operation, since that is its purpose.
  */
 function createRefusalLog(logger: Logger, dryRun: boolean) {
   const write = (refusal: LoggedRefusal, operations: number | undefined) =>
@@ -100,7 +104,7 @@ function createRefusalLog(logger: Logger, dryRun: boolean) {
   };
 }
 
-/** For the audit log, an operation is refused once, for the first of its fields. */
+/** The audit log gets one refusal for an operation: that of its first refused field. */
 function report(
   reports: Pick<RefusalReports, 'add'>,
   [first]: readonly RefusedField[],
@@ -111,7 +115,7 @@ function report(
   reports.add({ reason, place: 'rules', field, session, signetContext });
 }
 
-/** The planner keeps documents by their text: an operation that it knows comes as the same node. */
+/** The planner keeps documents by their text, so an operation that it knows is the same node each time. */
 function createGuardCache(rules: RuleBook) {
   let guards = new WeakMap<OperationDefinitionNode, OperationGuard>();
   let size = 0;
@@ -134,12 +138,12 @@ function createGuardCache(rules: RuleBook) {
 function createRefusal(refused: readonly RefusedField[]) {
   const errors = refused.map(formatRefusal);
   const statuses = refused.map(({ reason }) => findReason(reason)?.httpStatus ?? 403);
-  // Who has no token is asked for one first, whatever else is wrong.
+  // A caller without a token is asked for one first, whatever else is wrong.
   const status = statuses.includes(401) ? 401 : Math.max(...new Set(statuses));
   return {
     http: {
       status,
-      // Without an error code where the request had no credentials (RFC 6750, section 3.1).
+      // No error code, since the request had no credentials (RFC 6750, section 3.1).
       headers: new HeaderMap(status === 401 ? [['www-authenticate', 'Bearer']] : []),
     },
     body: { kind: 'single' as const, singleResult: { errors } },

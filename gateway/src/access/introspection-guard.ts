@@ -8,8 +8,8 @@ import type { OperationCheck } from '../entrance/operation-plugins.ts';
 type IntrospectionConfig = Pick<GatewayConfig, 'INTROSPECTION' | 'NODE_ENV' | 'SURFACE'>;
 
 /**
- * Who may ask for the schema at an entrance: in development everybody, in production staff at their own entrance. INTROSPECTION
- * decides for everybody where it is set.
+ * Decides who may ask for the schema at an entrance: everybody in development, staff at their own entrance in
+ * production. INTROSPECTION decides for everybody where it is set.
  */
 export function mayIntrospect(
   { name }: Pick<Entrance, 'name'>,
@@ -21,9 +21,9 @@ export function mayIntrospect(
 }
 
 /**
- * Refuses documents that hold `__schema` or `__type` anywhere, whoever's fragment or alias they stand in, from callers who may
- * not have the schema. What is remembered of a document is whether it asks; who asks is looked at for each request, since
- * documents are shared. `__typename` is for everybody.
+ * Refuses documents that hold `__schema` or `__type` anywhere, in any fragment and under any alias, from callers who
+ * may not see the schema. Only whether a document asks is remembered. The caller is checked on each request, since
+ * documents are shared. Everybody may use `__typename`.
  */
 export function createIntrospectionGuard(isAllowed: (session: Session) => boolean): OperationCheck {
   const known = new WeakMap<DocumentNode, FieldNode | null>();
@@ -39,14 +39,17 @@ export function createIntrospectionGuard(isAllowed: (session: Session) => boolea
     if (field) {
       throw new GraphQLError('The schema is not shown here: leave out __schema and __type.', {
         nodes: [field],
-        // Under the code and status of validation, as everywhere where a server has introspection off.
+        // The code and status of validation, which other servers use too where introspection is off.
         extensions: { code: 'GRAPHQL_VALIDATION_FAILED', http: { status: 400 } },
       });
     }
   };
 }
 
-/** Over every definition of the document, used or not. Not recursive: it is not validated yet, nor its depth known. */
+/**
+ * Searches every definition of the document, used or not. Not recursive: the document is not validated yet, and its
+ * depth is unknown.
+ */
 function findSchemaField(document: DocumentNode): FieldNode | undefined {
   const open: (SelectionSetNode | undefined)[] = document.definitions.map((node) =>
     'selectionSet' in node ? node.selectionSet : undefined,

@@ -8,30 +8,30 @@ import { formatSignetContext, type Logger, signetContextHeader } from '@signet/s
 import { request } from 'undici';
 import type { FetchMessage, FetchSigner } from '../subgraphs/entrance-proof.ts';
 
-/** Reports that wait to be sent to one process. Nobody waits for them. */
+/** Reports that wait to be sent to one process. No request waits for them. */
 export type ReportQueue = {
   add(refusal: ReportedRefusal): void;
-  /** Sends what waits, if auth answers. */
+  /** Sends the waiting reports, if auth answers. */
   stop(): Promise<void>;
 };
 
 export type ReportQueueOptions = {
-  /** Resolves false where sending them again is of no use. Rejects where it may be. */
+  /** Resolves to false where sending them again is useless. Rejects where it may help. */
   send(refusals: readonly ReportedRefusal[]): Promise<boolean>;
   logger: Pick<Logger, 'warn' | 'error'>;
   everyMs?: number;
-  /** Beyond them, the oldest are dropped. */
+  /** When more are waiting, the oldest are dropped. */
   maxWaiting?: number;
 };
 
-/** The sampler before this lets 501 through in a minute: two minutes without auth are not lost, and some 500 KB are held. */
+/**
+ * The sampler before this queue lets 501 reports a minute through. So two minutes without auth lose nothing, and the
+ * queue holds some 500 KB.
+ */
 const defaultMaxWaiting = 1000;
 const maxPauseMs = 30_000;
 
-/**
- * Sends what was added about once a second, in the order in which it came. A failed attempt is made again after a pause of 1, 2,
- * 4 … 30 s.
- */
+/** Sends the reports about once a second, in order. After a failed attempt it waits 1, 2, 4 … 30 s. */
 export function createReportQueue(options: ReportQueueOptions): ReportQueue {
   const { send, logger, everyMs = 1000, maxWaiting = defaultMaxWaiting } = options;
   const waiting: ReportedRefusal[] = [];
@@ -76,13 +76,13 @@ export function createReportQueue(options: ReportQueueOptions): ReportQueue {
   return {
     add(refusal) {
       waiting.push(refusal);
-      // Twice the number: the log tells of many at once, and not of each.
+      // Checked at twice the number, so that the log has one line for many reports.
       if (waiting.length >= 2 * maxWaiting) dropBeyond(maxWaiting, 'too many wait for auth');
     },
     async stop() {
       clearInterval(timer);
       await running;
-      // Where auth did not answer a moment ago, nobody waits for it at the end.
+      // If auth did not answer the last time, stopping does not wait for it.
       if (failures === 0) await sendAll();
       dropBeyond(0, 'the process ends');
     },
@@ -91,20 +91,21 @@ export function createReportQueue(options: ReportQueueOptions): ReportQueue {
 
 type Sending = {
   entrance: string;
-  /** Of the auth process that holds the platform, as fetches know it: what signs chooses the recipient by it. */
+  /** The URL of the auth process that holds the platform, as fetches use it: the signer chooses the recipient by it. */
   authUrl: string;
   sign: FetchSigner;
 };
 
-/** Also what an entrance that stops waits at most. */
+/** Also the longest time that stopping an entrance waits for auth. */
 const timeoutMs = 2000;
-/** The proof is refused while keys are being replaced, and 429 and 5xx pass. Anything else will be refused again. */
+/** 401 while proof keys are being replaced; 429 and 5xx pass. Any other status would come again. */
 const passing = new Set([401, 408, 429]);
 
 /**
- * Sends a report under the entrance's proof, signed anew at each call. Resolves false where auth will never take it.
+ * Sends a report under the entrance's proof, signed anew at each call. Resolves to false where auth will never accept
+ * it.
  *
- * @throws where it may be taken later
+ * @throws where auth may accept it later
  */
 export async function sendReport(
   report: RefusalReport,

@@ -10,9 +10,10 @@ export type GatewayResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
 const graphqlTypes = /^application\/(json|graphql-response\+json)\s*(;|$)/i;
 
 /**
- * A refusal comes with its own status (401, 503) and a GraphQL body; anything that is not such a body is a fault.
+ * Reads the answer of a subgraph. A refusal has its own status (401, 503) and a GraphQL body; anything without such a
+ * body is a fault.
  *
- * @throws where it is one, without a word of what the body holds
+ * @throws {Error} for a fault, without quoting the body
  */
 export function readAnswer({ statusCode, headers, text }: RawAnswer): GatewayResponse {
   const isGraphql = graphqlTypes.test(String(headers['content-type'] ?? ''));
@@ -25,7 +26,7 @@ export function readAnswer({ statusCode, headers, text }: RawAnswer): GatewayRes
   return answer as GatewayResponse;
 }
 
-/** Undefined for what is no JSON object. JSON.parse would quote the body in its message. */
+/** Undefined for anything but a JSON object. The message of JSON.parse would quote the body. */
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -39,7 +40,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Where a fetch stands in the client's operation. */
+/** The place of a fetch in the client's operation. */
 export type FetchPlace = {
   subgraph: string;
   variables: Record<string, unknown> | undefined;
@@ -50,8 +51,8 @@ export type FetchPlace = {
 const anyItem = '@';
 
 /**
- * Errors of a fetch that was refused as a whole have no path: gives them those of the fields that they leave empty, for a
- * client to tell what is missing. A fetch of root fields has an error for each.
+ * Gives the errors of a fetch that was refused as a whole the paths of the fields that stay empty, so that the client
+ * sees what is missing. A fetch of root fields gets an error for each of them.
  *
  * @throws {GraphQLError} for a fetch of entities: with the path of the list that they are in, or of the one object
  */
@@ -71,7 +72,7 @@ export function placeErrors(
   const firstList = path.indexOf(anyItem);
   throw new GraphQLError(error.message, {
     path: firstList < 0 ? path : path.slice(0, firstList),
-    // As @apollo/gateway marks what it was told by a subgraph.
+    // As @apollo/gateway marks errors that come from a subgraph.
     extensions: { ...error.extensions, serviceName: subgraph },
   });
 }
@@ -94,16 +95,16 @@ const proofReasons = new Set<unknown>([
   'auth.failure.replay',
 ] satisfies Reason[]);
 
-/** A subgraph did not believe that a gateway sent a fetch. */
+/** A subgraph refused the signature of a fetch. */
 export class ProofRefusedError extends Error {
   override readonly name = 'ProofRefusedError';
 }
 
 /**
- * A refusal of our own signature is a matter between our processes: keys or clocks that differ. It must not reach the client,
- * whose token it would seem to be about.
+ * A refused signature is a matter between our processes: keys or clocks differ. It must not reach the client, which
+ * would take it for a refusal of its token.
  *
- * @throws {ProofRefusedError} with what the operator should look at.
+ * @throws {ProofRefusedError} that says what the operator should check
  */
 export function assertProofAccepted(errors: readonly Partial<GraphQLFormattedError>[] = []): void {
   const refused = errors.find(({ extensions }) => proofReasons.has(extensions?.reason));

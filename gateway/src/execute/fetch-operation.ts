@@ -11,7 +11,7 @@ import {
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Of the document of a fetch, which holds one operation. */
+/** The one operation in the document of a fetch. */
 export function operationOf({ definitions }: DocumentNode): OperationDefinitionNode {
   const operation = definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION);
   if (!operation) {
@@ -20,7 +20,7 @@ export function operationOf({ definitions }: DocumentNode): OperationDefinitionN
   return operation;
 }
 
-/** The keys under which the fetch's root fields stand in its answer. Those that `@skip` and `@include` take out do not. */
+/** The keys of the fetch's root fields in its answer, without the fields that `@skip` and `@include` remove. */
 export function rootKeysOf(document: DocumentNode, variables: Values = {}): string[] {
   const operation = operationOf(document);
   const values = { ...defaultsOf(operation), ...variables };
@@ -51,7 +51,7 @@ function defaultsOf({ variableDefinitions = [] }: OperationDefinitionNode): Valu
   );
 }
 
-/** What can't be told counts as selected. */
+/** A condition without a known value counts as selected. */
 function isSelected({ directives = [] }: SelectionNode, values: Values): boolean {
   return directives.every(({ name, arguments: args = [] }) => {
     const condition = args.find((argument) => argument.name.value === 'if')?.value;

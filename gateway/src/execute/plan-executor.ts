@@ -9,20 +9,20 @@ import { takePart } from '../planning/introspection.ts';
 type Gateway = NonNullable<ApolloServerOptions<BaseContext>['gateway']>;
 type Executor = NonNullable<Awaited<ReturnType<Gateway['load']>>['executor']>;
 
-/** Enough to mend a request by. Each error is made with its place in the document: fifty take 60 ms. */
+/** Enough errors to fix a request. Each error is built with its place in the document: fifty take 60 ms. */
 const maxVariableErrors = 10;
 
 export type PlanExecutorOptions = {
-  /** Without federation's access rules. */
+  /** The supergraph without federation's access rules. */
   supergraphSdl: string;
   planning: Pick<EntrancePlanning, 'planOf' | 'introspectedFor'>;
-  /** Throws for a subgraph that nobody knows. */
+  /** Throws for an unknown subgraph. */
   sourceOf(subgraph: string): GraphQLDataSource;
 };
 
 /**
- * What Apollo Server needs of a gateway: the API schema, and the execution of operations that have a plan, by
- * @apollo/gateway. Its own ApolloGateway would plan here, where nothing can stop it.
+ * What Apollo Server needs from a gateway: the API schema, and the execution of planned operations by @apollo/gateway.
+ * Apollo's own ApolloGateway would plan in this thread, where nothing can stop it.
  */
 export function createPlanExecutor({ supergraphSdl, planning, sourceOf }: PlanExecutorOptions): Gateway {
   const supergraph = Supergraph.build(supergraphSdl, { validateSupergraph: false });
@@ -50,7 +50,7 @@ export function createPlanExecutor({ supergraphSdl, planning, sourceOf }: PlanEx
     const introspected = planning.introspectedFor(request.context as GatewayContext);
     const context = buildOperationContext({
       schema: request.schema,
-      // Else @apollo/gateway would answer for the schema here, where nothing can stop it either.
+      // Otherwise @apollo/gateway would answer for the schema in this thread, where nothing can stop it either.
       operationDocument: introspected ? takePart('data', request.document, operation) : request.document,
       ...(operation.name && { operationName: operation.name.value }),
     });
@@ -67,19 +67,19 @@ export function createPlanExecutor({ supergraphSdl, planning, sourceOf }: PlanEx
   };
 }
 
-/** In place of what stands under the same keys. */
+/** Replaces the values under the same keys. */
 function putInto(data: Record<string, unknown>, part: Readonly<Record<string, unknown>>) {
   return Object.fromEntries(
     Object.entries(data).map(([key, value]) => [key, Object.hasOwn(part, key) ? part[key] : value]),
   );
 }
 
-/** Federation's rules that @apollo/gateway refuses to start on. */
+/** @apollo/gateway refuses to start on these rules of federation. */
 const strippedSpecifications = ['authenticated', 'requiresScopes', 'policy'];
 
 /**
- * The supergraph without federation's access rules: their links, definitions, scalars and uses. For the copy that
- * @apollo/gateway loads; the rules themselves are read from the whole one.
+ * Removes federation's access rules from a supergraph: their links, definitions, scalars and uses. For the copy that
+ * @apollo/gateway loads. The rules themselves are read from the whole supergraph.
  */
 export function stripRules(supergraph: DocumentNode): DocumentNode {
   return visit(supergraph, {

@@ -3,6 +3,7 @@ import type { Platform } from '@signet/schema/contract';
 import type { SubgraphName } from '@signet/schema/subgraphs';
 import { type Logger, signetContextHeader, withTimeout } from '@signet/service';
 import { type OperationTypeNode, parse } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import type { FetchCookies } from '../admission/session-cookie-gate.ts';
 import type { GatewayContext } from '../entrance/request-context.ts';
 import type { Fetch } from '../subgraphs/auth-route.ts';
@@ -27,30 +28,32 @@ import { operationOf } from './fetch-operation.ts';
 export type SubgraphDataSourceOptions = {
   name: SubgraphName;
   logger: Logger;
-  /** Chooses where a fetch goes. */
+  /** Chooses the URL of a fetch. */
   urlOf(fetch: Fetch): string;
-  /** For auth only: the platform whose session cookie goes along and may be set. Without it, no cookie passes. */
+  /** For auth only: the platform whose session cookie the fetch carries and may set. Without it, no cookie passes. */
   cookiePlatformOf?(fetch: Fetch): Platform;
-  /** Gives the headers that prove who sends. Called anew at each attempt, with the URL that `urlOf` chose. */
+  /** Returns the headers that prove the sender. Called anew at each attempt, with the URL that `urlOf` chose. */
   sign?(message: FetchMessage, url: string): Record<string, string>;
 };
 
-/** A member of an enum that @apollo/gateway declares and does not export. */
+/** A member of an enum that @apollo/gateway declares but does not export. */
 const incomingOperation: string = 'incoming operation';
-/** The subgraph gives up a little earlier than we do, so that what it says of it still arrives. */
+/** The subgraph stops a little earlier than the gateway, so that its answer still arrives. */
 const answerMarginMs = 100;
 const maxKnownFetches = 1000;
+/** Clients choose the literals of a fetch: without a limit, long texts would fill the memory. */
 const maxKnownLength = 4000;
 
 /**
- * Sends the gateway's fetches to one subgraph. The client's token and the Signet-Context go along, to auth the session cookie
- * of the fetch's platform, nothing else of the client's request does. What a subgraph says that is no GraphQL answer stays
- * here. A fetch ends with the request's time; a query is tried again, once, where its connection failed unanswered.
+ * Sends the fetches of the gateway to one subgraph. Each carries the client's token and the Signet-Context, and to auth
+ * the session cookie of the fetch's platform; nothing else from the client's request. An answer that is not GraphQL
+ * never reaches the client. A fetch ends when the time of the request ends. A query is sent once more where its
+ * connection failed before any answer.
  */
 export class SubgraphDataSource implements GraphQLDataSource {
   readonly #options: SubgraphDataSourceOptions;
   readonly #connections = new Map<string, SubgraphConnection>();
-  readonly #kinds = new Map<string, OperationTypeNode>();
+  readonly #kinds = new LRUCache<string, OperationTypeNode>({ max: maxKnownFetches });
 
   constructor(options: SubgraphDataSourceOptions) {
     this.#options = options;
@@ -96,7 +99,7 @@ export class SubgraphDataSource implements GraphQLDataSource {
       if (connection.circuit.isOpen()) throw new OpenCircuitError('The circuit is open.');
       if (timeoutMs <= 0) throw new Error('no time is left');
       const outgoing = this.#describe(url, body, timeoutMs, context, cookies);
-      // Nobody can know how far a mutation got: it runs to its end, whoever has gone.
+      // A mutation runs to its end even when the client has left: nobody can know how far it got.
       return connection.send(outgoing, { timeoutMs, abandoned: isQuery ? context.clientGone : undefined });
     };
     try {
@@ -142,10 +145,6 @@ export class SubgraphDataSource implements GraphQLDataSource {
     let kind = this.#kinds.get(query);
     if (!kind) {
       kind = operationOf(parse(query, { noLocation: true })).operation;
-      if (this.#kinds.size >= maxKnownFetches) {
-        this.#kinds.clear();
-      }
-      // Clients choose what literals a fetch holds: texts of any length would fill the memory.
       if (query.length <= maxKnownLength) {
         this.#kinds.set(query, kind);
       }
@@ -171,7 +170,7 @@ type Sending = {
   cookies: FetchCookies | undefined;
 };
 
-/** Told in the log when the circuit opened, and not again for each fetch. */
+/** Not logged for each fetch: the log has a line from when the circuit opened. */
 class OpenCircuitError extends Error {
   override readonly name = 'OpenCircuitError';
 }

@@ -10,16 +10,16 @@ import {
   valueFromASTUntyped,
 } from 'graphql';
 
-/** How long the list behind a field gets, as `@listSize` says it. */
+/** How long the list of a field gets, according to `@listSize`. */
 export type ListSize = {
   assumedSize?: number;
-  /** Arguments that ask for a number of items. */
+  /** The arguments that set the number of items. */
   slicingArguments: readonly string[];
-  /** Where the list is not the field's own value: the fields of its type that are the list. */
+  /** The fields of the field's type that are the list, where the field's own value is not. */
   sizedFields?: readonly string[];
 };
 
-/** `@cost` and `@listSize` of a supergraph, by type (`Product`) or coordinate (`Query.products`). */
+/** `@cost` and `@listSize` of a supergraph, by type (`User`) or coordinate (`Query.customers`). */
 export type CostBook = {
   weights: ReadonlyMap<string, number>;
   listSizes: ReadonlyMap<string, ListSize>;
@@ -50,10 +50,10 @@ export function readCostBook(supergraph: DocumentNode): CostBook {
   return { weights, listSizes };
 }
 
-/** For a list of which the schema says nothing. */
+/** The assumed size of a list without `@listSize`. */
 const unsaidListSize = 10;
 
-/** Of introspection's own lists, which carry no directives. Rounded up from a schema of some hundred types. */
+/** The sizes of introspection's own lists, which carry no directives. Rounded up from a schema of some hundred types. */
 const introspectionListSizes: Readonly<Record<string, number>> = {
   '__Schema.types': 100,
   '__Schema.directives': 10,
@@ -66,14 +66,17 @@ const introspectionListSizes: Readonly<Record<string, number>> = {
   '__Directive.args': 2,
 };
 
-/** `own`: of the field's own list, 1 where it is none. `inner`: of the lists that its type holds, by their field names. */
+/**
+ * `own`: the size of the field's own list, 1 where it is not a list. `inner`: the sizes of the lists in its type, by
+ * their field names.
+ */
 export type FieldSizes = { own: number; inner: ReadonlyMap<string, number> };
 
 const noInnerLists: ReadonlyMap<string, number> = new Map();
 
 /**
- * How many objects a field stands for. The number of items that it asks for counts, from the literal, the variable or a default; else
- * what the schema assumes. `onPageSize` hears of each number of items asked for.
+ * Reads how many objects a field stands for: the number of items that it asks for, from a literal, a variable or a
+ * default, or else what the schema assumes. `onPageSize` gets each number that is asked for.
  */
 export function readFieldSizes(
   coordinate: string,
@@ -100,7 +103,7 @@ export function readFieldSizes(
     : { own: isList ? size : 1, inner: noInnerLists };
 }
 
-/** Of a list without `@listSize`, by its coordinate. */
+/** The size of a list without `@listSize`, by its coordinate. */
 export function sizeWithout(coordinate: string): number {
   return Object.hasOwn(introspectionListSizes, coordinate)
     ? (introspectionListSizes[coordinate] as number)
@@ -121,10 +124,10 @@ function readAskedSizes(
   });
 }
 
-/** GraphQL's Int has 32 bits. */
+/** The largest Int of GraphQL, which has 32 bits. */
 const maxInt = 2_147_483_647;
 
-/** Undefined for what is no Int: validation or coercion refuses it, or the argument's default takes its place. */
+/** Undefined for anything but an Int: validation or coercion refuses it, or the argument's default applies. */
 function readInt(
   value: ValueNode | undefined,
   variables: Readonly<Record<string, unknown>>,

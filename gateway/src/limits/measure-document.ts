@@ -22,7 +22,7 @@ import {
 } from 'graphql';
 import { type CostBook, readFieldSizes, sizeWithout } from './cost-book.ts';
 
-/** What is said about a part of the document, once for each time that it is written. */
+/** Called for each part of the document, once for each place where it is written. */
 export type DocumentObserver = {
   onDirectives(count: number): void;
   onValue(value: ValueNode): void;
@@ -33,7 +33,10 @@ export type DocumentObserver = {
 export type MeasureOptions = DocumentObserver & {
   schema: GraphQLSchema;
   book: CostBook;
-  /** The one that is to run: what its variables are by default, whatever others of the document call by the same names. */
+  /**
+   * The operation that runs. Its variables have its own defaults, whatever other operations of the document call by the
+   * same names.
+   */
   operation: OperationDefinitionNode | undefined;
   variables: Readonly<Record<string, unknown>>;
 };
@@ -41,13 +44,13 @@ export type MeasureOptions = DocumentObserver & {
 const introspectionFields = new Map(
   [SchemaMetaFieldDef, TypeMetaFieldDef].map((field) => [field.name, field]),
 );
-/** A mutation locks rows and writes a log: as much as reading some objects. */
+/** The extra cost of a mutation, which locks rows and writes a log. */
 const mutationCost = 10;
 
 /**
- * Measures every operation of a document that was parsed, but not validated: types, fields and fragments may not exist, fragments may go
- * round in circles (which counts once; validation refuses them). Each fragment is measured once, so that the time is
- * linear in the document, whatever it would spread to.
+ * Measures every operation of a document that is parsed but not validated: types, fields and fragments may not exist,
+ * and fragments may form a circle (which counts once; validation refuses it). Each fragment is measured once, so that
+ * the time is linear in the length of the document, whatever it would spread to.
  */
 export function measureDocument(
   document: DocumentNode,
@@ -155,7 +158,7 @@ function createMeter(definitions: readonly FragmentDefinitionNode[], options: Me
     };
   }
 
-  /** A list of objects whose length its own field does not say: the enclosing one may. */
+  /** Whether this is a list of objects whose length only the enclosing field may set. */
   function isOpenList(field: GraphQLField<unknown, unknown>, coordinate: string): boolean {
     return (
       !book.listSizes.has(coordinate) &&
@@ -181,7 +184,7 @@ function findField(
   return field ?? introspectionFields.get(name);
 }
 
-/** Closes the lists that the enclosing field leaves to its type: with the length that it says, or an assumed one. */
+/** Adds the cost of the lists whose length the enclosing field sets, with its length or an assumed one. */
 function withOpenLists(measures: Measures, sizes: ReadonlyMap<string, number>): Measures {
   if (measures.openLists.size === 0) {
     return measures;
@@ -197,21 +200,24 @@ function countSpread(measures: Measures): Measures {
   return { ...measures, fields: cap(1 + measures.fields) };
 }
 
-/** What a selection set comes to, with its fragments spread; `@skip` and `@include` leave nothing out. */
+/** The measures of a selection set with its fragments spread. `@skip` and `@include` remove nothing. */
 export type Measures = {
-  /** Fields, spreads and inline fragments. */
+  /** The number of fields, spreads and inline fragments. */
   fields: number;
   aliases: number;
-  /** Fields inside one another, not counting those of introspection. */
+  /** How deep fields are nested, without those of introspection. */
   depth: number;
-  /** Fields of the set itself, not of what they select. */
+  /** The number of fields of the set itself, without nested ones. */
   ownFields: number;
-  /** Those of the set itself that try a password or a refresh token. */
+  /** The number of fields of the set itself that try a password or a refresh token. */
   ownCredentials: number;
   cost: number;
-  /** Cost of what introspection selects, which is in no other number but `fields` and `aliases`. */
+  /** The cost of what introspection selects. It counts in `fields` and `aliases` too, and in nothing else. */
   introspection: number;
-  /** Cost of an item of each list of the set itself whose length the enclosing field may set, by field name. Not in `cost`. */
+  /**
+   * The cost of an item of each list of the set itself whose length the enclosing field may set, by field name. Not
+   * part of `cost`.
+   */
   openLists: ReadonlyMap<string, number>;
 };
 
@@ -226,14 +232,14 @@ export const nothing: Measures = {
   openLists: new Map(),
 };
 
-/** Above every limit, far below where numbers lose their precision: fragments that double with each line end here. */
+/** Above every limit, and far below where numbers lose precision. Fragments that double with each line end here. */
 const ceiling = 1e12;
 
 export function cap(value: number): number {
   return Math.min(value, ceiling);
 }
 
-/** What selections beside one another come to. */
+/** Adds up the measures of selections that stand beside each other. */
 export function addUp(parts: readonly Measures[]): Measures {
   if (parts.length === 1) {
     return parts[0] as Measures;

@@ -15,17 +15,18 @@ import { refuseExcess } from './refuse-excess.ts';
 export type LimitedRequest = {
   schema: GraphQLSchema;
   document: DocumentNode;
-  /** The one that is to run, where there is one of that name. */
+  /** The operation that runs. Undefined where none has the name. */
   operation: OperationDefinitionNode | undefined;
   variables: Readonly<Record<string, unknown>>;
   extensions?: unknown;
 };
 
 /**
- * Every operation of the document must be within the limits, whichever runs: all of them are validated. Only the one that runs costs.
+ * Checks the document against the limits. Every operation must be within them, since all are validated. Only the one
+ * that runs has a cost.
  *
- * @returns what the operation comes to.
- * @throws {RefusalError} `request.limit.*`, the first limit that is passed.
+ * @returns the measures of the operation that runs.
+ * @throws {RefusalError} `request.limit.*`, for the first limit that is exceeded.
  */
 export function assertWithinLimits(
   { schema, document, operation, variables, extensions }: LimitedRequest,
@@ -71,7 +72,7 @@ export function assertWithinLimits(
 export { type LimitConfig, limitFields } from '../config.ts';
 export { registerSourceLimits } from './source-limits.ts';
 
-/** Holds a parsed operation against the limits, with the costs that the supergraph names. */
+/** Checks a parsed operation against the limits, with the costs from the supergraph. */
 export function createLimitsCheck(supergraph: DocumentNode, config: LimitConfig): OperationCheck {
   const book = readCostBook(supergraph);
   return ({ schema, document, operation, request }) =>
@@ -80,7 +81,7 @@ export function createLimitsCheck(supergraph: DocumentNode, config: LimitConfig)
         {
           schema,
           document,
-          // Undefined where no operation has the name: Apollo's types leave that out.
+          // Undefined where no operation has the name, which Apollo's types leave out.
           operation: operation as typeof operation | undefined,
           variables: request.variables ?? {},
           extensions: request.extensions,
@@ -92,7 +93,8 @@ export function createLimitsCheck(supergraph: DocumentNode, config: LimitConfig)
 }
 
 /**
- * Lists and objects of a request's JSON. Without recursion: this is what keeps the recursive functions after it from deep ones.
+ * Checks the lists and objects in a request's JSON. Not recursive, since it protects the recursive functions after it
+ * from deep values.
  *
  * @throws {RefusalError} `request.limit.list_size`, `request.limit.input_depth`.
  */
@@ -110,7 +112,7 @@ export function assertJsonWithinLimits(json: unknown, config: LimitConfig): void
 }
 
 /**
- * Lists and objects that are written into the document. How deep they may recurse is bounded by LIMIT_NESTING.
+ * Checks the lists and objects that are written into the document. LIMIT_NESTING bounds how deep this recurses.
  *
  * @throws {RefusalError} `request.limit.list_size`, `request.limit.input_depth`.
  */

@@ -52,10 +52,10 @@ const limits: { readonly [name in keyof LimitConfig]: Limit } = {
   },
 };
 
-/** Where counting ended early, or the number says nothing to anybody any more. */
+/** A larger number says nothing useful, and counting may have stopped early. */
 const largestToldNumber = 1_000_000;
 
-/** @throws {RefusalError} that tells the limit, what was found and what is allowed, when `found` is over the limit. */
+/** @throws {RefusalError} that names the limit, what was found and what is allowed, when `found` exceeds the limit. */
 export function refuseExcess(
   config: LimitConfig,
   name: keyof LimitConfig,

@@ -1,24 +1,25 @@
-/** Whether a subgraph is there at all. While it is not, fetches are refused without a wait. */
+/** Knows whether a subgraph answers at all. While it does not, fetches are refused without a wait. */
 export type Circuit = {
   isOpen(): boolean;
-  /** A fetch failed, or waits for long: asks the subgraph itself, once for all who doubt at the time. */
+  /** A fetch has failed or waits for long. Asks the subgraph itself, once for all callers that suspect it at the time. */
   suspect(): void;
   stop(): void;
 };
 
 type CircuitOptions = {
-  /** Asks the subgraph for a sign of life, within a time of its own. */
+  /** Asks the subgraph whether it is alive. Has a timeout of its own. */
   probe(): Promise<boolean>;
   onChange(isOpen: boolean): void;
-  /** Between two probes at first; while it stays open, up to four times as long. */
+  /** The first pause between two probes, in ms. While the circuit stays open, the pause grows to four times as long. */
   pauseMs?: number;
 };
 
 const defaultPauseMs = 250;
 
 /**
- * A circuit breaker that no caller can open. A failed fetch only raises a doubt, since callers choose what they fetch and
- * how slow that is; the subgraph's own sign of life decides, and closes it again. No request has to serve as a probe.
+ * A circuit breaker that no caller can open. A failed fetch only raises a suspicion, since callers choose what they
+ * fetch and how slow that is. The health check of the subgraph opens and closes the circuit. No request has to serve as
+ * a probe.
  */
 export function createCircuit({ probe, onChange, pauseMs = defaultPauseMs }: CircuitOptions): Circuit {
   let isOpen = false;
@@ -34,7 +35,7 @@ export function createCircuit({ probe, onChange, pauseMs = defaultPauseMs }: Cir
       isOpen = !isAlive;
       onChange(isOpen);
     }
-    // The pause holds after a good answer too: a flood of failing fetches is no flood of probes.
+    // The pause also follows a good answer, so that a flood of failing fetches does not become a flood of probes.
     timer = setTimeout(() => {
       isAsking = false;
       if (isOpen) void ask(Math.min(pause * 2, pauseMs * 4));

@@ -10,15 +10,16 @@ type AuthUrls = { AUTH_USER_URL: string; AUTH_PORTAL_URL: string };
 export type FetchSigner = (message: FetchMessage, url: string) => Record<string, string>;
 
 export type EntranceProof = {
-  /** Undefined where subgraphs ask for no proof. */
+  /** Undefined where subgraphs require no proof. */
   signerFor(subgraph: SubgraphName): FetchSigner | undefined;
   stop(): void;
 };
 
 /**
- * Opens the proof keys of one entrance: each has its own, so that what one may ask for is no matter of its word.
+ * Opens the proof keys of one entrance. Each entrance has its own, so that a subgraph need not believe what an entrance
+ * says about itself.
  *
- * @throws {ConfigError} naming file and field.
+ * @throws {ConfigError} that names the file and field
  */
 export async function openEntranceProof(
   entrance: Variant,
@@ -40,7 +41,9 @@ export async function openEntranceProof(
   };
 }
 
-/** As peers.json names who answers at a URL: auth is one process for both platforms, or one for each. */
+/**
+ * Finds the name that peers.json has for the process at a URL: auth is one process for both platforms, or one for each.
+ */
 function findRecipient(subgraph: SubgraphName, urls: AuthUrls): (url: string) => string {
   if (subgraph !== 'auth' || urls.AUTH_USER_URL === urls.AUTH_PORTAL_URL) {
     return () => subgraph;
@@ -48,12 +51,12 @@ function findRecipient(subgraph: SubgraphName, urls: AuthUrls): (url: string) =>
   return (url) => (url === urls.AUTH_PORTAL_URL ? 'auth-portal' : 'auth-user');
 }
 
-/** What a fetch sends, for whoever signs it: the exact bytes of the body, and each header that a signature covers. */
+/** What a fetch sends, for its signer: the exact bytes of the body, and each header that the signature covers. */
 export type FetchMessage = {
   method: 'POST';
-  /** Without its query. */
+  /** The path without the query. */
   path: string;
-  /** With its question mark, or empty. */
+  /** The query with its question mark, or empty. */
   query: string;
   headers: {
     'content-type': string;

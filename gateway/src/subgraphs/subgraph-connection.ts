@@ -9,24 +9,24 @@ export type Outgoing = { path: string; headers: Record<string, string>; body: st
 
 export type SendLimits = {
   timeoutMs: number;
-  /** Aborts where nobody waits for the answer any more. */
+  /** Aborts when nobody waits for the answer any more. */
   abandoned?: AbortSignal | undefined;
 };
 
 /** Kept-alive connections to one address of a subgraph. */
 export type SubgraphConnection = {
   circuit: Circuit;
-  /** @throws {NoAnswerError} when the connection failed before anything was answered */
+  /** @throws {NoAnswerError} when the connection failed before any part of an answer came */
   send(outgoing: Outgoing, limits: SendLimits): Promise<RawAnswer>;
   stop(): Promise<void>;
 };
 
-/** Nothing of an answer came: a query can be sent again, since all that it could have done is to read. */
+/** No part of an answer came. A query can be sent again, since it can only have read. */
 export class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';
 }
 
-/** Whoever waited for the answer has gone. No sign of any fault of the subgraph's. */
+/** The client that waited for the answer has left. This says nothing about the subgraph. */
 export class AbandonedError extends Error {
   override readonly name = 'AbandonedError';
 }
@@ -34,14 +34,14 @@ export class AbandonedError extends Error {
 const connections = 64;
 const connectTimeoutMs = 2000;
 const maxAnswerBytes = 10 * 1024 * 1024;
-/** A fetch without any answer for so long is a reason to ask whether the subgraph lives. */
+/** A fetch that has no answer after this time is a reason to check whether the subgraph is alive. */
 const doubtAfterMs = 2000;
 const probeTimeoutMs = 3000;
 const lostConnection = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 export function connectToSubgraph(url: string, name: string, logger: Logger): SubgraphConnection {
   const { origin } = new URL(url);
-  // Each fetch has its own time; undici's timeouts would begin anew with each piece of the answer.
+  // Each fetch has its own timeout. undici's timeouts would start again with each part of the answer.
   const pool = new Pool(origin, {
     connections,
     connect: { timeout: connectTimeoutMs },
@@ -53,13 +53,13 @@ export function connectToSubgraph(url: string, name: string, logger: Logger): Su
     probe: () => isAlive(url),
     onChange: (isOpen) =>
       isOpen
-        ? logger.error({ subgraph: name, origin }, 'a subgraph gives no sign of life: fetches are refused')
-        : logger.info({ subgraph: name, origin }, 'a subgraph is there again'),
+        ? logger.error({ subgraph: name, origin }, 'a subgraph does not answer: its fetches are refused')
+        : logger.info({ subgraph: name, origin }, 'a subgraph answers again'),
   });
 
   const send = async (outgoing: Outgoing, { timeoutMs, abandoned }: SendLimits) => {
     const controller = new AbortController();
-    const abandon = () => controller.abort(new AbandonedError('The client has gone.'));
+    const abandon = () => controller.abort(new AbandonedError('The client has left.'));
     const timer = setTimeout(() => {
       controller.abort(new Error(`no answer within ${Math.round(timeoutMs)} ms`));
     }, timeoutMs);
@@ -93,10 +93,10 @@ export function connectToSubgraph(url: string, name: string, logger: Logger): Su
   };
 }
 
-/** Any answer that is no server's fault is one: a subgraph of another make may know no /health/live. */
+/** Any answer below 500 counts: a subgraph of another make may not know /health/live. */
 async function isAlive(url: string): Promise<boolean> {
   const { origin, pathname } = new URL('health/live', url);
-  // On a connection of its own: those of the pool may all be waiting for the subgraph.
+  // On a connection of its own, since all of the pool may be waiting for the subgraph.
   const client = new Client(origin, { connect: { timeout: probeTimeoutMs } });
   try {
     const { statusCode, body } = await client.request({
