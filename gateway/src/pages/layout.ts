@@ -2,19 +2,19 @@ import { type Html, html, jsonBlock } from './html.ts';
 
 export type Page = {
   readonly title: string;
-  /** The address of this page, and of the other one when it exists. */
+  /** The address of this page. */
   readonly here: '/' | '/explorer';
   readonly clientFiles: string;
   /** The module in `client/` that runs this page. */
   readonly script: string;
-  /** More for `<head>`. */
+  /** Additional markup for `<head>`. */
   readonly head: Html;
   readonly main: Html;
   /** For the page's script; see `readPageConfig` in `client/page-bar.js`. */
   readonly config: Readonly<Record<string, unknown>>;
 };
 
-/** A whole document: the bar with the accounts, then the page. */
+/** Renders a whole document: the bar with the accounts, then the page. */
 export function renderPage(page: Page, options: PagesOptions): string {
   const config = {
     graphqlPath: options.graphqlPath,
@@ -81,7 +81,7 @@ function renderAccount(account: SeededAccount, index: number): Html {
  aria-pressed="false" title="${account.email}">${account.label} <small>${doorName(account)}</small></button>`;
 }
 
-/** What people call the platform. */
+/** The word for the people of a platform. */
 export function doorName({ platform }: Pick<SeededAccount, 'platform'>): string {
   return platform === 'portal' ? 'staff' : 'customer';
 }
@@ -90,7 +90,7 @@ export function doorName({ platform }: Pick<SeededAccount, 'platform'>): string 
 export type SeededAccount = {
   readonly email: string;
   readonly password: string;
-  /** Which front door: `login` for `user`, `portalLogin` for `portal`. */
+  /** Where the account signs in: `login` for `user`, `portalLogin` for `portal`. */
   readonly platform: 'user' | 'portal';
   /** Short, as on a button: `Ada`. */
   readonly label: string;
@@ -100,7 +100,7 @@ export type ExampleOperation = {
   readonly name: string;
   readonly document: string;
   readonly variables?: Readonly<Record<string, unknown>>;
-  /** Beside Authorization, which the pages fill in themselves. */
+  /** Headers other than Authorization, which the pages add themselves. */
   readonly headers?: Readonly<Record<string, string>>;
 };
 
@@ -109,7 +109,7 @@ export type PagesOptions = {
   readonly graphqlPath: string;
   /** `GET /` shows Apollo Sandbox. */
   readonly sandbox: boolean;
-  /** `GET /explorer` shows GraphiQL, with no network but this server. */
+  /** `GET /explorer` shows GraphiQL, which loads everything from this server. */
   readonly explorer: boolean;
   /** Empty outside development. */
   readonly accounts: readonly SeededAccount[];

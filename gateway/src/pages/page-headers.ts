@@ -61,7 +61,7 @@ function writePolicy(directives: Record<string, string>): string {
     .join('; ');
 }
 
-/** Whether the client's copy is still good: If-None-Match by weak comparison (RFC 9110, section 13.1.2). */
+/** Whether the client's copy is current: If-None-Match by weak comparison (RFC 9110, section 13.1.2). */
 export function isNotModified(request: FastifyRequest, etag: string): boolean {
   const known = request.headers['if-none-match'];
   if (known === undefined) return false;
@@ -74,7 +74,7 @@ function strong(etag: string): string {
   return etag.replace(/^W\//, '');
 }
 
-/** Whether the client asks for HTML by name, as browsers do. A bare wildcard is a program's. */
+/** Whether the client asks for HTML by name, as browsers do. Programs send a wildcard only. */
 export function acceptsHtml(accept: string | undefined): boolean {
   return (accept ?? '').split(',').some((range) => {
     const [mediaType, ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());

@@ -31,8 +31,8 @@ function registerSandbox(server: FastifyInstance, page: string): void {
 }
 
 /**
- * GraphiQL out of the `ruru` package. The document is our own, not `ruruHTML()`: that one needs inline scripts, which
- * the page's policy forbids. `client/explorer.js` does what they do.
+ * Renders GraphiQL from the `ruru` package. The document is our own and not `ruruHTML()`, which needs inline scripts
+ * that the page's policy forbids. `client/explorer.js` does their work.
  */
 export function renderExplorerPage(
   clientFiles: string,

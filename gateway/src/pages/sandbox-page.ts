@@ -4,8 +4,8 @@ import { doorName, type ExampleOperation, type PagesOptions, renderPage } from '
 import { sandboxFrameOrigin, sandboxScriptUrl } from './page-headers.ts';
 
 /**
- * Apollo Sandbox on this graph. Its script comes from the network, so the page itself says what this is, and that text
- * stays until Sandbox is really there.
+ * Renders Apollo Sandbox on this graph. Its script comes from the network, so the page itself says what this is, and
+ * that text stays until Sandbox has loaded.
  */
 export function renderSandboxPage(clientFiles: string, options: PagesOptions): string {
   return renderPage(
@@ -56,7 +56,7 @@ ${accounts.map(
 </tbody></table></div>`;
 }
 
-/** The arguments of a curl command that sends the operation, quoted for a POSIX shell. */
+/** Writes the arguments of a curl command that sends the operation, quoted for a POSIX shell. */
 export function writeCurlArguments(operation: ExampleOperation | undefined): string {
   const headers = { 'content-type': 'application/json', ...operation?.headers };
   const body = {

@@ -36,17 +36,20 @@ export type EntrancePlanningOptions = {
 };
 
 export type EntrancePlanning = Pick<OperationPlanner, 'planOf'> & {
-  /** What a request that asks for data too is told of the schema. */
+  /** The part of the answer that comes from the schema, for a request that asks for data too. */
   introspectedFor(context: GatewayContext): IntrospectedData | undefined;
   plugin: ApolloServerPlugin<GatewayContext>;
-  /** What else Apollo Server must be told: not to validate, and where to find documents that have been parsed. */
+  /** Options for Apollo Server: not to validate, and where to find parsed documents. */
   endpoint: Pick<GraphqlEndpointOptions<GatewayContext>, 'documentStore' | 'parseOptions' | 'validatedBy'>;
 };
 
-/** Some 20 ms to parse. LIMIT_TOKENS is lower; this holds where it has been raised, since nothing can stop the parser. */
+/**
+ * Some 20 ms to parse. LIMIT_TOKENS is lower. This limit holds where it has been raised, since nothing can stop the
+ * parser.
+ */
 const maxTokens = 20_000;
 
-/** Validation and planning of one entrance's operations. */
+/** Sets up validation and planning for the operations of one entrance. */
 export function createEntrancePlanning(options: EntrancePlanningOptions): EntrancePlanning {
   const { pool, schema, hideSchemaDetails, logger } = options;
   const planner = createOperationPlanner({
@@ -77,8 +80,9 @@ export function createEntrancePlanning(options: EntrancePlanningOptions): Entran
 }
 
 /**
- * Apollo Server's own store keeps each document that it parses, and writes it out as JSON to learn its size: 160 ms for
- * 256 KB of fields. Here a document is kept once an operation of it is planned, by the planner, together with its plans.
+ * Apollo Server's own store keeps every document that it parses, and writes it as JSON to learn its size: 160 ms for
+ * 256 KB of fields. Here the planner keeps a document together with its plans, once it has planned one of its
+ * operations.
  */
 function createDocumentStore({ documentOf }: OperationPlanner) {
   return {
@@ -91,18 +95,21 @@ function createDocumentStore({ documentOf }: OperationPlanner) {
 
 export type PlanningOptions = {
   planner: OperationPlanner;
-  /** As for errors that Apollo Server finds itself. */
+  /** The formatter that also formats the errors of Apollo Server. */
   formatError: ErrorFormatter;
-  /** Hears what a request that asks for data too is told of the schema, before it is executed. */
+  /**
+   * Called before execution with the part of the answer that comes from the schema, for a request that asks for data
+   * too.
+   */
   onIntrospected(context: GatewayContext, data: IntrospectedData): void;
 };
 
 type Answer = Pick<GraphQLResponse, 'http' | 'body'>;
 
 /**
- * Has each operation validated and planned before anything of it runs, and answers those that can't be. Takes the place of
- * Apollo Server's own validation. Stands behind what limits operations, and before what looks at valid ones: Apollo Server
- * calls this hook of its plugins one after the other, and after the one of operation-checks.ts.
+ * Has each operation validated and planned before any of it runs, and answers those that cannot be. Replaces Apollo
+ * Server's own validation. Must stand after the limits and before the plugins that expect valid operations: Apollo
+ * Server calls this hook of its plugins in order, and after the one of operation-plugins.ts.
  */
 export function createPlanning({
   planner,
@@ -138,7 +145,7 @@ export function createPlanning({
             maxErrors: 1,
           });
           if (!coerced) {
-            // Refused as bad input where it is executed.
+            // Bad input is refused when the operation is executed.
             return null;
           }
           const introspected = await planner.introspect(asked, coerced);
@@ -178,7 +185,7 @@ function refuseFor(reason: Reason): Answer {
   return answerErrors(httpStatus, [{ message, extensions: { code, reason } }], refusalHeaders(refusal));
 }
 
-/** Made anew for each answer: what was found may be remembered, errors never are. */
+/** Builds new errors for each answer: the planner may remember faults, but never errors. */
 function describeFaults(faults: readonly DocumentFault[], text: string, formatError: ErrorFormatter) {
   const source = new Source(text);
   return faults.map(({ message, positions }) => {
@@ -204,8 +211,8 @@ function singleResult(result: { data: Record<string, unknown> } | { errors: Grap
 }
 
 /**
- * Who takes turns with others: an account, since it may open any number of sessions, or the network address of who has
- * none.
+ * The caller that takes turns with others: an account, since it may open any number of sessions, or, without an
+ * account, the network address.
  */
 export function callerOf({
   session,

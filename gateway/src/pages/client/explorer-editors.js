@@ -1,4 +1,4 @@
-/** GraphiQL's editors are Monaco models. It offers no other way in from outside of React, but leaves Monaco here. */
+/** GraphiQL's editors are Monaco models. GraphiQL offers no other access from outside React, but leaves Monaco here. */
 function findModel(name) {
   return globalThis.__MONACO?.editor.getModels().find((model) => model.uri.path.endsWith(name));
 }
@@ -11,7 +11,7 @@ async function whenModel(name) {
   }
 }
 
-/** Writes operations into the editors, and the token of the moment into the headers. */
+/** Writes operations into the editors, and the current token into the headers. */
 export function createEditors(getAccessToken) {
   const issued = new Set();
 
@@ -25,7 +25,9 @@ export function createEditors(getAccessToken) {
     );
   }
 
-  /** After a change of tab: another tab's headers may hold no token, or an old one of ours. Others are kept. */
+  /**
+   * After a change of tab: the headers of another tab may hold no token, or an old one of ours. Any other token stays.
+   */
   function putTokenSoon() {
     setTimeout(() => {
       const model = findModel('request-headers.json');

@@ -36,8 +36,8 @@ try {
 }
 
 /**
- * The storage of the explorer, less everything that may hold a token: GraphiQL's history keeps each request's headers
- * even when headers are not to be persisted, and variables may hold passwords and refresh tokens.
+ * Wraps the storage of the explorer so that it keeps nothing that may hold a token: GraphiQL's history keeps each
+ * request's headers even when headers are not to be persisted, and variables may hold passwords and refresh tokens.
  */
 function storageWithoutSecrets(storage) {
   return {

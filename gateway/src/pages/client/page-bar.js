@@ -1,4 +1,4 @@
-/** Connects the bar's buttons with the session, and shows what came of it. */
+/** Connects the buttons of the bar with the session, and shows the outcome. */
 export function connectAccountBar(session, accounts) {
   const bar = document.querySelector('.bar');
   const status = bar.querySelector('.status');
@@ -59,7 +59,7 @@ function writeTime(date) {
   return date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 }
 
-/** Calls `open(example)` for each choice in the bar's list. The list then shows its title again: it is a menu. */
+/** Calls `open(example)` for each choice in the list of examples. The list then shows its title again, like a menu. */
 export function connectExamples(examples, open) {
   const list = document.querySelector('.examples');
   if (list === null) return;
@@ -71,7 +71,7 @@ export function connectExamples(examples, open) {
   });
 }
 
-/** Copies the text and says so on the button for a moment. Browsers refuse it on plain http outside of localhost. */
+/** Copies the text and confirms it on the button for a moment. Browsers refuse it on plain http outside localhost. */
 export async function copyFrom(button, text) {
   const label = button.textContent;
   try {
@@ -87,7 +87,7 @@ export async function copyFrom(button, text) {
   }, 1500);
 }
 
-/** What the server wrote into the page: graphqlPath, accounts, examples, and what the page's own script needs. */
+/** Reads what the server wrote into the page: graphqlPath, accounts, examples, and what the script of the page needs. */
 export function readPageConfig() {
   return JSON.parse(document.getElementById('page-config').textContent);
 }

@@ -2,7 +2,7 @@ const scriptTimeoutMs = 5_000;
 
 /** Resolves when Apollo's script has run. A blocked network often hangs instead of failing, hence the limit. */
 export async function loadSandboxScript(url) {
-  // Earlier, a script that hangs would keep the page itself loading.
+  // A script that hangs earlier would keep the page itself loading.
   if (document.readyState !== 'complete') {
     await new Promise((resolve) => window.addEventListener('load', resolve, { once: true }));
   }
@@ -27,7 +27,9 @@ export async function loadSandboxScript(url) {
   });
 }
 
-/** The script may come from the browser's cache while the frame cannot load: a frame that lives sends a message. */
+/**
+ * Resolves when the frame sends a message. The script may come from the browser's cache although the frame cannot load.
+ */
 export function whenFrameAnswers(origin, timeoutMs) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
@@ -43,16 +45,17 @@ export function whenFrameAnswers(origin, timeoutMs) {
 }
 
 /**
- * Stands in Sandbox's header list for the real token. Sandbox writes its initial headers into the address of its frame,
- * so a real one would be sent to Apollo's server; requests themselves pass through this page, which puts it in.
+ * Replaces the real token in Sandbox's list of headers. Sandbox writes its initial headers into the address of its
+ * frame, so that a real one would be sent to Apollo's server. Requests themselves pass through this page, which inserts
+ * the token.
  */
 const placeholder = 'Bearer <token of the signed-in account>';
 
 export const sharedHeaders = { Authorization: placeholder };
 
 /**
- * The `handleRequest` of Sandbox. Sends to this page's own graph only. A header that the person typed wins over the
- * shared one; unticking the shared one sends none.
+ * Creates the `handleRequest` of Sandbox, which sends only to the graph of this page. A header that the person typed
+ * wins over the shared one. Unticking the shared one sends none.
  */
 export function createSandboxRequest(graphqlPath, getAccessToken) {
   return (url, init) => {

@@ -51,7 +51,7 @@ function openSandbox(example) {
   });
 }
 
-/** The server does not know under which name it was called; the page does. */
+/** The server does not know its public name. The page does. */
 function connectIntroduction() {
   for (const element of document.querySelectorAll('[data-origin-before]')) {
     element.textContent = location.origin + element.dataset.originBefore;
