@@ -37,12 +37,12 @@ test.each([
     'USER_TRUSTED_DOCUMENTS_FILES: must name the manifests that USER_TRUSTED_DOCUMENTS=log compares with',
   ],
   [{ USER_TRUSTED_DOCUMENTS: 'yes' }, 'USER_TRUSTED_DOCUMENTS: must be one of off, log, enforce'],
-])('%j is told of', (env, fault) => {
+])('%j is refused with its fault', (env, fault) => {
   expect(() => loadConfig(schema, env)).toThrow(expect.objectContaining({ faults: [fault] }));
 });
 
 test.each([
-  ['a missing file', 'gone.json', undefined, /gone\.json: can't be read \(ENOENT\)/],
+  ['a missing file', 'gone.json', undefined, /gone\.json: cannot be read \(ENOENT\)/],
   ['a file that is no manifest', 'a.json', '[]', /a\.json: is no manifest/],
   ['manifests without a document', 'b.json', manifest([]), /there is no document in what it names/],
 ])('an entrance does not start with %s', async (_title, name, content, fault) => {

@@ -18,21 +18,21 @@ beforeEach(() => {
   gateway.reports.splice(0);
 });
 
-type Door = 'graph' | 'user' | 'portal';
+type EntranceName = 'graph' | 'user' | 'portal';
 const ask = (
-  door: Door,
+  entrance: EntranceName,
   query: string,
   { token, headers }: { token?: string; headers?: Record<string, string> } = {},
 ) =>
   postGraphql(
-    `${gateway.urls[door]}/graphql`,
+    `${gateway.urls[entrance]}/graphql`,
     { query },
     { ...(token && { token }), ...(headers && { headers }) },
   );
 const told = (): ReportedRefusal[] => gateway.reports.flatMap(({ refusals }) => refusals);
 
 describe('an entrance reports', () => {
-  it("a customer's wish for a field of staff: who, which session, in which tenant, once for all of them", async () => {
+  it("a customer's request for a field of staff: account, session and tenant, once for many requests", async () => {
     const token = gateway.tokens.customer;
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => ask('graph', '{ portalHealth }', { token })),
@@ -73,7 +73,7 @@ describe('an entrance reports', () => {
     expect(gateway.reports[0]?.platform).toBe('portal');
   });
 
-  it('what honest clients meet every day as a number', async () => {
+  it('refusals that honest clients meet every day as a number', async () => {
     for (const address of ['192.0.2.1', '192.0.2.2'])
       await ask('user', '{ me { id } }', { headers: { 'x-forwarded-for': address, 'x-tenant': 'No Slug!' } });
     await expect
@@ -87,13 +87,16 @@ describe('an entrance reports', () => {
     ['portal', 'Query.auditLog', '{ auditLog { edges { node { kind } } } }'],
     ['portal', 'Query.portalMe', '{ portalMe { id } }'],
     ['user', 'Query.me', '{ me { id } }'],
-  ])('on the side of %s what a caller without a session wanted of %s', async (platform, field, query) => {
-    // A tenant each: calls of a tenant without a session are counted together.
-    await ask('graph', query, { headers: { 'x-tenant': field.toLowerCase().replace('.', '-') } });
-    await expect
-      .poll(() => gateway.reports, { timeout: 5000 })
-      .toMatchObject([{ platform, refusals: [{ reason: 'auth.failure.missing_token', field }] }]);
-  });
+  ])(
+    'under the platform %s what a caller without a session asked for: %s',
+    async (platform, field, query) => {
+      // A tenant each: calls of a tenant without a session are counted together.
+      await ask('graph', query, { headers: { 'x-tenant': field.toLowerCase().replace('.', '-') } });
+      await expect
+        .poll(() => gateway.reports, { timeout: 5000 })
+        .toMatchObject([{ platform, refusals: [{ reason: 'auth.failure.missing_token', field }] }]);
+    },
+  );
 
   it('neither bad input nor what is allowed', async () => {
     const { staff: token } = gateway.tokens;

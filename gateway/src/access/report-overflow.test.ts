@@ -7,7 +7,7 @@ import { createLogger, formatSignetContext } from '@signet/service';
 import { expect, it } from 'vitest';
 import { createRefusalReports } from './refusal-reports.ts';
 
-it('of more callers than are told apart only the number is reported, and nobody is named', async () => {
+it('reports only a number, and names nobody, where callers are too many to count apart', async () => {
   const reports: RefusalReport[] = [];
   const auth = createServer(async (req, res) => {
     reports.push((await json(req)) as RefusalReport);

@@ -84,7 +84,7 @@ describe('reports that wait', () => {
     expect(logger.error).toHaveBeenCalledOnce();
   });
 
-  it('go at the end, once, and what auth does not take then is told to the log', async () => {
+  it('go at the end, once, and the log has what auth does not accept then', async () => {
     const { queue, attempts } = startQueue([]);
     queue.add(refusal(1));
     await queue.stop();

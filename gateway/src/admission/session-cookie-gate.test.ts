@@ -136,7 +136,7 @@ test.each([
   // Same site in a browser's eyes, and so sent with every SameSite cookie.
   ['http://localhost:9999', 'localhost:4001'],
   ['https://blog.api.example', 'api.example'],
-  // A plain page of our own name: whoever is on the network can be it.
+  // A page of our own name over plain http: anybody on the network can serve it.
   ['http://api.example', 'api.example'],
   ['http://localhost.evil.example', 'localhost.evil.example'],
   ['https://api.example', undefined],

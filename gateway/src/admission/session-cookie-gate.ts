@@ -41,12 +41,14 @@ export function createSessionCookieGate({ platforms, origins, areOffered }: Gate
     if (asked !== sessionByCookie || !areOffered) {
       throw badInput(
         'session',
-        areOffered ? 'Signet-Session is "cookie", or left out.' : 'No cookies are handed out here.',
+        areOffered
+          ? 'Signet-Session must be "cookie" or be left out.'
+          : 'This entrance sets no session cookies.',
       );
     }
     if (!isTrustedOrigin(origin, host, trusted)) {
       throw new RefusalError('authz.permission.deny', {
-        text: 'Pages of this origin can not sign in by cookie.',
+        text: 'Pages of this origin cannot sign in by cookie.',
       });
     }
     const values = new Map(

@@ -90,7 +90,7 @@ describe('Apollo Client, where trusted documents are enforced', () => {
     expect(sent).toEqual(['POST with text']);
   });
 
-  test('is told once, and does not try again with the text', async () => {
+  test('gets one answer, and does not try again with the text', async () => {
     const { client, sent } = createClient('user', atRunTime);
     await expect(client.query({ query: unlisted })).rejects.toThrow();
     expect(sent).toEqual(['POST without text']);
@@ -107,7 +107,7 @@ describe('Apollo Client with automatic persisted queries', () => {
     expect(sent).toEqual(['POST without text', 'POST with text', 'POST without text', 'POST without text']);
   });
 
-  test('gets queries by GET, where it is told to', async () => {
+  test('sends queries by GET, where it is configured to', async () => {
     const link = new PersistedQueryLink({ sha256, useGETForHashedQueries: true });
     const { client, sent } = createClient('graph', link);
     for (let i = 0; i < 2; i += 1) {
@@ -118,10 +118,10 @@ describe('Apollo Client with automatic persisted queries', () => {
   });
 });
 
-function createClient(door: keyof TestGateway['urls'], link?: PersistedQueryLink) {
+function createClient(entrance: keyof TestGateway['urls'], link?: PersistedQueryLink) {
   const sent: string[] = [];
   const http = new HttpLink({
-    uri: `${gateway.urls[door]}/graphql`,
+    uri: `${gateway.urls[entrance]}/graphql`,
     fetch: (url, options = {}) => {
       const isGet = options.method === 'GET';
       const text = isGet

@@ -26,7 +26,7 @@ test('reads files and the .json files of folders', async () => {
 });
 
 test('does not start on a missing path', async () => {
-  await expect(follow(path('gone.json'))).rejects.toThrow(/gone\.json: can't be read \(ENOENT\)/);
+  await expect(follow(path('gone.json'))).rejects.toThrow(/gone\.json: cannot be read \(ENOENT\)/);
 });
 
 test('does not start on a file that is no manifest', async () => {

@@ -55,7 +55,7 @@ export async function followManifests(options: FollowOptions): Promise<FollowedM
       const { message } = error as Error;
       if (message !== failure) {
         failure = message;
-        logger.error({ fault: message }, 'trusted documents can not be reread; the list before stays');
+        logger.error({ fault: message }, 'trusted documents cannot be reread; the previous list stays');
       }
     }
   };

@@ -23,7 +23,7 @@ let gateway: TestGateway;
 
 beforeAll(async () => {
   writeManifest([products, me, logout, missing]);
-  // One door of each mode.
+  // An entrance for each mode.
   const env = {
     USER_TRUSTED_DOCUMENTS: 'enforce',
     USER_TRUSTED_DOCUMENTS_FILES: folder,
@@ -65,7 +65,7 @@ describe('enforce', () => {
     ['an id that is an object', persisted({ toString: sha256(products) })],
     ['a huge id', persisted('a'.repeat(200_000))],
     ['nothing', { variables: {} }],
-  ])('%s is refused, and no subgraph hears of it', async (_title, body) => {
+  ])('%s is refused, and no subgraph is called', async (_title, body) => {
     const answer = await post('user', body);
     expect(answer.status).toBe(400);
     expect(answer.body.errors).toEqual([
@@ -130,7 +130,7 @@ describe('enforce', () => {
     expect([staff.status, reasons(staff)]).toEqual([401, ['auth.failure.issuer_mismatch']]);
   });
 
-  test('a bad token is told of before a document that is not trusted', async () => {
+  test('a bad token is reported before a document that is not trusted', async () => {
     expect(reasons(await post('user', { query: '{ __typename }' }, 'nonsense'))).toEqual([
       'auth.failure.malformed',
     ]);
@@ -160,7 +160,7 @@ describe('enforce', () => {
 });
 
 describe('log', () => {
-  test('runs everything, and tells of what would be refused', async () => {
+  test('runs everything, and logs what would be refused', async () => {
     expect((await post('graph', persisted(sha256(products)))).body.data).toEqual({
       products: { totalCount: 1 },
     });
@@ -173,39 +173,41 @@ describe('log', () => {
   const told = () => info.mock.calls.map(([line]) => line).filter((line) => 'isRefused' in (line as object));
 });
 
-describe.each(['graph', 'portal'] as const)('automatic persisted queries at %s', (door) => {
+describe.each(['graph', 'portal'] as const)('automatic persisted queries at %s', (entrance) => {
   const query = `query Automatic { products(first: 3) { totalCount } }`;
 
   test('a hash is unknown until its text was sent with it', async () => {
-    const unknown = await post(door, persisted(sha256(query)));
+    const unknown = await post(entrance, persisted(sha256(query)));
     expect([unknown.status, reasons(unknown)]).toEqual([200, ['PERSISTED_QUERY_NOT_FOUND']]);
-    expect((await post(door, { query, ...persisted(sha256(query)) })).body.data).toBeDefined();
-    expect((await post(door, persisted(sha256(query)))).body.data).toEqual({ products: { totalCount: 1 } });
-    expect((await post(door, { documentId: `sha256:${sha256(query)}` })).body.data).toBeDefined();
-    expect((await get(door, { documentId: `sha256:${sha256(query)}` })).body.data).toBeDefined();
+    expect((await post(entrance, { query, ...persisted(sha256(query)) })).body.data).toBeDefined();
+    expect((await post(entrance, persisted(sha256(query)))).body.data).toEqual({
+      products: { totalCount: 1 },
+    });
+    expect((await post(entrance, { documentId: `sha256:${sha256(query)}` })).body.data).toBeDefined();
+    expect((await get(entrance, { documentId: `sha256:${sha256(query)}` })).body.data).toBeDefined();
   });
 
   test.each([
     ['a text that does not parse', '{'],
     ['a text that is not valid', '{ nothing }'],
   ])('%s is not kept', async (_title, text) => {
-    await post(door, { query: text, ...persisted(sha256(text)) });
-    expect(reasons(await post(door, persisted(sha256(text))))).toEqual(['PERSISTED_QUERY_NOT_FOUND']);
+    await post(entrance, { query: text, ...persisted(sha256(text)) });
+    expect(reasons(await post(entrance, persisted(sha256(text))))).toEqual(['PERSISTED_QUERY_NOT_FOUND']);
   });
 
   test('a text is not kept under the hash of another', async () => {
     const wrong = sha256('something else');
-    const answer = await post(door, { query, ...persisted(wrong) });
+    const answer = await post(entrance, { query, ...persisted(wrong) });
     expect([answer.status, reasons(answer)]).toEqual([400, ['request.document']]);
-    expect(reasons(await post(door, persisted(wrong)))).toEqual(['PERSISTED_QUERY_NOT_FOUND']);
+    expect(reasons(await post(entrance, persisted(wrong)))).toEqual(['PERSISTED_QUERY_NOT_FOUND']);
   });
 
   test('a mutation does not run by GET', async () => {
-    const text = door === 'portal' ? 'mutation { portalLogout }' : logout;
-    await post(door, { query: text, ...persisted(sha256(text)) }, gateway.tokens.staff);
+    const text = entrance === 'portal' ? 'mutation { portalLogout }' : logout;
+    await post(entrance, { query: text, ...persisted(sha256(text)) }, gateway.tokens.staff);
     gateway.takeCalls();
     const extensions = JSON.stringify(persisted(sha256(text)).extensions);
-    const answer = await get(door, { extensions }, gateway.tokens.staff);
+    const answer = await get(entrance, { extensions }, gateway.tokens.staff);
     expect([answer.status, gateway.takeCalls()]).toEqual([405, []]);
   });
 });
@@ -226,8 +228,8 @@ type Answer = {
   body: { data?: unknown; errors?: { extensions: { code: string; reason?: string } }[] };
 };
 
-async function post(door: keyof TestGateway['urls'], body: unknown, token?: string): Promise<Answer> {
-  const response = await fetch(`${gateway.urls[door]}/graphql`, {
+async function post(entrance: keyof TestGateway['urls'], body: unknown, token?: string): Promise<Answer> {
+  const response = await fetch(`${gateway.urls[entrance]}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
     body: JSON.stringify(body),
@@ -236,11 +238,11 @@ async function post(door: keyof TestGateway['urls'], body: unknown, token?: stri
 }
 
 async function get(
-  door: keyof TestGateway['urls'],
+  entrance: keyof TestGateway['urls'],
   query: Record<string, string>,
   token?: string,
 ): Promise<Answer> {
-  const response = await fetch(`${gateway.urls[door]}/graphql?${new URLSearchParams(query)}`, {
+  const response = await fetch(`${gateway.urls[entrance]}/graphql?${new URLSearchParams(query)}`, {
     headers: { 'apollo-require-preflight': '1', ...(token && { authorization: `Bearer ${token}` }) },
   });
   return { status: response.status, body: (await response.json()) as Answer['body'] };

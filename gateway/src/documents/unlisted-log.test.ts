@@ -8,7 +8,7 @@ const list = joinManifests([
   { file: 'a.json', documents: [{ id: '1', name: 'Products', body: 'query Products { a }' }] },
 ]);
 
-test('tells of each operation at once, then of how often it came', () => {
+test('logs each operation at once, then how often it came', () => {
   const { log, lines } = createLog();
   const text = 'query Products { a b }';
   for (let i = 0; i < 5; i += 1) log.add({ text, id: undefined, operationName: 'Products' }, list);
@@ -35,7 +35,7 @@ test('puts nothing of literals, and nothing that is no name or hash, into the lo
   expect(JSON.stringify(lines())).not.toContain('hunter2');
 });
 
-test('tells of a flood of invented names in a bounded number of lines', () => {
+test('logs a flood of invented names in a bounded number of lines', () => {
   const { log, lines } = createLog();
   for (let i = 0; i < 3000; i += 1) log.add({ text: '{ a }', id: undefined, operationName: `N${i}` }, list);
   log.stop();

@@ -102,7 +102,7 @@ test('tells auth of cookies only where they are asked for by a page that may hav
   expect(context.cookies).toBeUndefined();
 });
 
-test('knows when the client has gone without its answer, and only then', async () => {
+test('knows when the client leaves without its answer, and only then', async () => {
   await fetch(url);
   const answered = context;
   const client = new AbortController();

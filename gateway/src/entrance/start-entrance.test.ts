@@ -15,13 +15,13 @@ afterEach(() => {
   gateway.takeCalls();
 });
 
-type Door = 'graph' | 'user' | 'portal';
-const ask = (door: Door, query: string, token?: string) =>
-  postGraphql(`${gateway.urls[door]}/graphql`, { query }, token ? { token } : {});
+type EntranceName = 'graph' | 'user' | 'portal';
+const ask = (entrance: EntranceName, query: string, token?: string) =>
+  postGraphql(`${gateway.urls[entrance]}/graphql`, { query }, token ? { token } : {});
 
-/** Names that the contract of a door hides, by its own text. */
-function hiddenNames(door: Door): { types: string[]; rootFields: string[] } {
-  const types = parse(readFileSync(supergraphPath(door), 'utf8')).definitions.filter(
+/** Names that the contract of a entrance hides, by its own text. */
+function hiddenNames(entrance: EntranceName): { types: string[]; rootFields: string[] } {
+  const types = parse(readFileSync(supergraphPath(entrance), 'utf8')).definitions.filter(
     (node) => node.kind === Kind.OBJECT_TYPE_DEFINITION || node.kind === Kind.INPUT_OBJECT_TYPE_DEFINITION,
   );
   const isHidden = ({ directives = [] }: { directives?: readonly { name: { value: string } }[] }) =>
@@ -37,10 +37,10 @@ function hiddenNames(door: Door): { types: string[]; rootFields: string[] } {
 describe.each([
   ['user', 'staff', 'portal'],
   ['portal', 'customer', 'user'],
-] as const)('a token of the other platform at the door %s', (door, who, platform) => {
+] as const)('a token of the other platform at the entrance %s', (entrance, who, platform) => {
   it('is refused before any key is fetched, whatever it asks for', async () => {
     for (const query of ['{ __typename }', '{ nothing', '{ products(first: 1) { totalCount } }']) {
-      const answer = await ask(door, query, gateway.tokens[who]);
+      const answer = await ask(entrance, query, gateway.tokens[who]);
       expect(answer.status).toBe(401);
       expect(reasonsOf(answer)).toEqual(['auth.failure.issuer_mismatch']);
       expect(answer.headers.get('www-authenticate')).toBe('Bearer error="invalid_token"');
@@ -53,21 +53,21 @@ describe.each([
 describe.each([
   ['user', 'customer', '{ me { email } }'],
   ['portal', 'staff', '{ portalMe { email } }'],
-] as const)('the door %s', (door, who, query) => {
-  const other = door === 'user' ? 'portal' : 'user';
+] as const)('the entrance %s', (entrance, who, query) => {
+  const other = entrance === 'user' ? 'portal' : 'user';
 
   it('lets in whom it is for', async () => {
-    const answer = await ask(door, query, gateway.tokens[who]);
+    const answer = await ask(entrance, query, gateway.tokens[who]);
     expect(answer.body.errors).toBeUndefined();
     expect(answer.status).toBe(200);
     expect((await ask('graph', query, gateway.tokens[who])).status).toBe(200);
   });
 
   it('does not know what is hidden: a name of the other platform is answered as any invented one', async () => {
-    const { rootFields, types } = hiddenNames(door);
+    const { rootFields, types } = hiddenNames(entrance);
     expect(rootFields.length).toBeGreaterThan(1);
     const template = async (name: string, source: (name: string) => string) => {
-      const { status, body } = await ask(door, source(name), gateway.tokens[who]);
+      const { status, body } = await ask(entrance, source(name), gateway.tokens[who]);
       return JSON.stringify({ status, body })
         .replaceAll(`\\"${name}\\"`, 'NAME')
         .replace(/"column":\d+/g, '');
@@ -91,22 +91,27 @@ describe.each([
   });
 
   it('suggests nothing that is hidden', async () => {
-    const { rootFields, types } = hiddenNames(door);
+    const { rootFields, types } = hiddenNames(entrance);
     for (const name of rootFields) {
-      const text = JSON.stringify((await ask(door, `{ ${name}s }`, gateway.tokens[who])).body);
+      const text = JSON.stringify((await ask(entrance, `{ ${name}s }`, gateway.tokens[who])).body);
       expect(text).toContain('GRAPHQL_VALIDATION_FAILED');
       expect(text).not.toMatch(new RegExp(`"${name}\\\\"`));
     }
     for (const name of types) {
-      const text = JSON.stringify((await ask(door, `{ ... on ${name}s { a } }`, gateway.tokens[who])).body);
+      const text = JSON.stringify(
+        (await ask(entrance, `{ ... on ${name}s { a } }`, gateway.tokens[who])).body,
+      );
       expect(text).not.toMatch(new RegExp(`"${name}\\\\"`));
     }
   });
 
   it('shows nothing of it on introspection', async () => {
-    const { body } = await ask(door, '{ __schema { types { name fields { name } } directives { name } } }');
+    const { body } = await ask(
+      entrance,
+      '{ __schema { types { name fields { name } } directives { name } } }',
+    );
     const shown: { name: string; fields: { name: string }[] | null }[] = body.data.__schema.types;
-    const { types, rootFields } = hiddenNames(door);
+    const { types, rootFields } = hiddenNames(entrance);
     expect(shown.filter(({ name }) => types.includes(name))).toEqual([]);
     const query = shown.find(({ name }) => name === 'Query');
     expect(query?.fields?.filter(({ name }) => rootFields.includes(name))).toEqual([]);
@@ -114,9 +119,9 @@ describe.each([
   });
 
   it('shows the keys of its own platform and no others', async () => {
-    const status = async (path: string) => (await fetch(gateway.urls[door] + path)).status;
-    expect(await status(jwksPathOf(door))).toBe(200);
-    expect(await status(metadataPathOf(door))).toBe(200);
+    const status = async (path: string) => (await fetch(gateway.urls[entrance] + path)).status;
+    expect(await status(jwksPathOf(entrance))).toBe(200);
+    expect(await status(metadataPathOf(entrance))).toBe(200);
     for (const path of [
       jwksPathOf(other),
       metadataPathOf(other),
@@ -127,7 +132,7 @@ describe.each([
     ]) {
       expect(await status(path), path).toBe(404);
     }
-    for (const path of [jwksPathOf(door), jwksPathOf(other), '/.well-known/jwks.json']) {
+    for (const path of [jwksPathOf(entrance), jwksPathOf(other), '/.well-known/jwks.json']) {
       expect((await fetch(gateway.urls.graph + path)).status).toBe(200);
     }
   });
@@ -135,7 +140,7 @@ describe.each([
   it('answers pages of the listed origins only', async () => {
     const allowed = async (origin: string) =>
       (
-        await fetch(`${gateway.urls[door]}/graphql`, {
+        await fetch(`${gateway.urls[entrance]}/graphql`, {
           method: 'OPTIONS',
           headers: {
             origin,

@@ -18,9 +18,9 @@ describe('an entrance in development', () => {
 
   it.each(['graph', 'user', 'portal'] as const)(
     'passes the audit of GraphQL over HTTP (%s)',
-    async (door) => {
+    async (entrance) => {
       const results = await auditServer({
-        url: `${gateway.urls[door]}/graphql`,
+        url: `${gateway.urls[entrance]}/graphql`,
         // A GET without a header that makes browsers ask first is refused, as the draft allows; see below.
         fetchFn: (url: string, init: RequestInit = {}) =>
           fetch(url, { ...init, headers: { ...(init.headers as Record<string, string>), ...preflighted } }),
@@ -86,20 +86,20 @@ describe('an entrance in development', () => {
   });
 
   it('answers pages of its own list and of the common one, not of another entrance’s', async () => {
-    const allowed = async (door: 'graph' | 'user' | 'portal', origin: string) =>
-      (await fetch(`${gateway.urls[door]}/graphql`, { headers: { origin } })).headers.get(
+    const allowed = async (entrance: 'graph' | 'user' | 'portal', origin: string) =>
+      (await fetch(`${gateway.urls[entrance]}/graphql`, { headers: { origin } })).headers.get(
         'access-control-allow-origin',
       );
     expect(await allowed('user', 'https://shop.example')).toBe('https://shop.example');
     expect(await allowed('portal', 'https://shop.example')).toBeNull();
     expect(await allowed('graph', 'https://shop.example')).toBeNull();
-    for (const door of ['graph', 'user', 'portal'] as const) {
-      expect(await allowed(door, 'https://tools.example')).toBe('https://tools.example');
-      expect(await allowed(door, 'null')).toBeNull();
+    for (const entrance of ['graph', 'user', 'portal'] as const) {
+      expect(await allowed(entrance, 'https://tools.example')).toBe('https://tools.example');
+      expect(await allowed(entrance, 'null')).toBeNull();
     }
     const headers = { 'signet-session': 'cookie', origin: 'https://shop.example' };
-    const ask = (door: 'user' | 'portal') =>
-      postGraphql(`${gateway.urls[door]}/graphql`, { query: '{ __typename }' }, { headers });
+    const ask = (entrance: 'user' | 'portal') =>
+      postGraphql(`${gateway.urls[entrance]}/graphql`, { query: '{ __typename }' }, { headers });
     expect((await ask('user')).status).toBe(200);
     expect(reasonsOf(await ask('portal'))).toEqual(['authz.permission.deny']);
   });
@@ -112,8 +112,8 @@ describe('an entrance with the production surface', () => {
   });
   afterAll(() => gateway.stop());
 
-  const ask = (door: 'graph' | 'user' | 'portal', query: string, token?: string, variables = {}) =>
-    postGraphql(`${gateway.urls[door]}/graphql`, { query, variables }, token ? { token } : {});
+  const ask = (entrance: 'graph' | 'user' | 'portal', query: string, token?: string, variables = {}) =>
+    postGraphql(`${gateway.urls[entrance]}/graphql`, { query, variables }, token ? { token } : {});
 
   it.each([
     ['graph', 'anonymous'],
@@ -122,21 +122,21 @@ describe('an entrance with the production surface', () => {
     ['user', 'anonymous'],
     ['user', 'customer'],
     ['portal', 'anonymous'],
-  ] as const)('shows no schema at %s to %s', async (door, who) => {
+  ] as const)('shows no schema at %s to %s', async (entrance, who) => {
     const token = who === 'anonymous' ? undefined : gateway.tokens[who];
     for (const query of [
       introspection,
       '{ a: __type(name: "User") { name } }',
       `{ ...A } fragment A on Query ${introspection}`,
     ]) {
-      const answer = await ask(door, query, token);
+      const answer = await ask(entrance, query, token);
       expect([answer.status, reasonsOf(answer)]).toEqual([400, ['GRAPHQL_VALIDATION_FAILED']]);
       expect(answer.body).not.toHaveProperty('data');
     }
-    expect((await ask(door, '{ __typename }', token)).body).toEqual({ data: { __typename: 'Query' } });
+    expect((await ask(entrance, '{ __typename }', token)).body).toEqual({ data: { __typename: 'Query' } });
   });
 
-  it('shows staff the schema at portal, whoever asked the same before', async () => {
+  it('shows staff the schema at portal, even if others asked the same before', async () => {
     for (let round = 0; round < 3; round += 1) {
       expect(reasonsOf(await ask('portal', introspection))).toEqual(['GRAPHQL_VALIDATION_FAILED']);
       const shown = await ask('portal', introspection, gateway.tokens.staff);
@@ -161,8 +161,8 @@ describe('an entrance with the production surface', () => {
     ],
   ])('suggests nothing to who sends %s wrong', async (_, query, variables) => {
     const sent = new Set(`${query} ${JSON.stringify(variables)}`.match(/\w+/g));
-    for (const door of ['graph', 'user'] as const) {
-      const answer = await ask(door, query, undefined, variables);
+    for (const entrance of ['graph', 'user'] as const) {
+      const answer = await ask(entrance, query, undefined, variables);
       const texts = (answer.body.errors ?? []).map(({ message }) => message);
       expect(texts.length).toBeGreaterThan(0);
       for (const text of texts) {

@@ -19,7 +19,7 @@ afterEach(async () => {
 
 async function createSource(listener: RequestListener, options: Partial<SubgraphDataSourceOptions> = {}) {
   const server: Server = createServer((req, res) => {
-    // The sign of life that a doubted subgraph is asked for.
+    // The health check of a suspected subgraph.
     if (req.url?.startsWith('/health/')) return void res.end('{}');
     res.setHeader('content-type', 'application/json');
     listener(req, res);
@@ -288,7 +288,7 @@ test('an outage of auth has the reason of auth, any other that of services', asy
 });
 
 describe('where data is missing', () => {
-  test('is told for each root field that the fetch would have answered', async () => {
+  test('each root field that the fetch would have answered has an error', async () => {
     const { source } = await createSource(answer('nothing'));
     const query = `query ($id: Int, $no: Boolean = false) { x: a b { c } ...f @skip(if: true) ... { d } ... on Query @include(if: $no) { e } __typename }
       fragment f on Query { g }`;
@@ -296,7 +296,7 @@ describe('where data is missing', () => {
     expect(errors?.map(({ path }) => path)).toEqual([['x'], ['b'], ['d']]);
   });
 
-  test('is told of entities by the place of their list', async () => {
+  test('entities have an error with the path of their list', async () => {
     const { source } = await createSource(answer('nothing'));
     const query = 'query ($r: [_Any!]!) { _entities(representations: $r) { __typename } }';
     const error = await process(source, { query, place: ['orders', 'edges', '@', 'node'] }).catch(
@@ -400,7 +400,7 @@ describe('a client that has gone', () => {
   });
 });
 
-describe('a subgraph that gives no sign of life', () => {
+describe('a subgraph that does not answer its health check', () => {
   test('is not asked again until it does, and then at once', async () => {
     const { source, server, close, url } = await createSource(answer('{"data":{"a":1}}'));
     expect(await process(source)).toEqual({ data: { a: 1 } });

@@ -46,7 +46,7 @@ describe('limits at an entrance', () => {
     ],
     ['credentials', { query: 'mutation { a: logout login(input: {}) { expiresIn } refresh { expiresIn } }' }],
   ])(
-    'refuse with request.limit.%s, 400 whatever the client accepts, and no subgraph hears of it',
+    'refuse with request.limit.%s, 400 whatever the client accepts, and no subgraph is called',
     async (reason, request) => {
       for (const accept of ['*/*', 'application/json', 'application/graphql-response+json']) {
         const { status, body } = await post(request, { accept });

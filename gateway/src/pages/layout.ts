@@ -78,11 +78,11 @@ function renderExamples(options: PagesOptions): Html {
 
 function renderAccount(account: SeededAccount, index: number): Html {
   return html`<button type="button" class="account" data-account="${index}" data-platform="${account.platform}"
- aria-pressed="false" title="${account.email}">${account.label} <small>${doorName(account)}</small></button>`;
+ aria-pressed="false" title="${account.email}">${account.label} <small>${nameOfPeople(account)}</small></button>`;
 }
 
 /** The word for the people of a platform. */
-export function doorName({ platform }: Pick<SeededAccount, 'platform'>): string {
+export function nameOfPeople({ platform }: Pick<SeededAccount, 'platform'>): string {
   return platform === 'portal' ? 'staff' : 'customer';
 }
 

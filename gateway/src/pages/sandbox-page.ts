@@ -1,6 +1,6 @@
 import { stripIgnoredCharacters } from 'graphql';
 import { type Html, html } from './html.ts';
-import { doorName, type ExampleOperation, type PagesOptions, renderPage } from './layout.ts';
+import { type ExampleOperation, nameOfPeople, type PagesOptions, renderPage } from './layout.ts';
 import { sandboxFrameOrigin, sandboxScriptUrl } from './page-headers.ts';
 
 /**
@@ -50,7 +50,7 @@ function renderAccounts({ accounts }: PagesOptions): Html {
 ${accounts.map(
   (
     account,
-  ) => html`<tr><td>${account.label} <small data-platform="${account.platform}">${doorName(account)}</small></td>
+  ) => html`<tr><td>${account.label} <small data-platform="${account.platform}">${nameOfPeople(account)}</small></td>
 <td><code>${account.email}</code></td><td><code>${account.password}</code></td></tr>`,
 )}
 </tbody></table></div>`;

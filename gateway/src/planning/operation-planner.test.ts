@@ -60,7 +60,7 @@ describe('a planned operation', () => {
     expect(planner.documentOf(asked.hash)).toBe(asked.document);
   });
 
-  it('is told from the others of its document by its name', async () => {
+  it('is distinguished from others in its document by its name', async () => {
     const { planner, jobs } = openPlanner(({ operationName }) => planned(operationName));
     const source = 'query A { a } query B { b }';
     const [first, second] = [ask(source, 'a', 'A'), ask(source, 'a', 'B')];

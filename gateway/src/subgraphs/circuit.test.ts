@@ -42,7 +42,7 @@ test('asks once for all who doubt within a pause', async () => {
   expect(probe).toHaveBeenCalledTimes(2);
 });
 
-test('opens without a sign of life and closes with the next one, without being asked again', async () => {
+test('opens when the health check fails and closes when it succeeds, without being asked again', async () => {
   const { circuit, probe, changes } = setUp(false, new Error('refused'), true);
   circuit.suspect();
   await pass(0);

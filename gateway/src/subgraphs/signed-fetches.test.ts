@@ -36,7 +36,7 @@ beforeAll(async () => {
   const { PROOF_KEY_FILE: keyFile, PROOF_PEERS_FILE: peersFile } = proofEnvironment('catalog');
   identity = await openProofIdentity({ name: 'catalog', keyFile, peersFile, logger });
   catalog = createServer(async (req, res) => {
-    // Whether it lives, which whoever met a fault asks.
+    // The health check that follows a fault.
     if (req.url === '/health/live') return void res.end();
     const { rawHeaders, headers } = req;
     const message = readSignedMessage(req, await buffer(req));
