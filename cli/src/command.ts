@@ -1,0 +1,63 @@
+import type { Environment } from '@signet/service';
+import type { Command } from 'commander';
+
+/** What a command reads and where it prints. Tests give their own. */
+export type Io = {
+  env: Environment;
+  stdin: NodeJS.ReadableStream;
+  print(text: string): void;
+  printError(text: string): void;
+  /** Shorter times for tests and measurements. */
+  keyTiming?: { publicationSeconds?: number };
+  now?: () => Date;
+};
+
+/** `exitCode` is what the process ends with when the command is done. */
+export type Context = Io & { exitCode: number };
+
+/** A command that the process loads only when it is asked for. */
+export type CommandModule = {
+  /** Adds description, arguments, options and action to a command that has its name and summary. */
+  define(command: Command, context: Context): void;
+  /** Rewrites the words behind the command's name before they are parsed. */
+  rewriteArguments?(words: readonly string[]): string[];
+};
+
+/** The words of the command line contradict one another. One line, exit 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Shows how the command is called, below its help. */
+export function addExample(command: Command, example: string): Command {
+  return command.addHelpText('after', `\nExample:\n  $ ${example}`);
+}
+
+/**
+ * Wraps the work of a command: what it throws is printed as `explain` words it, exit 1. A UsageError goes on to the caller.
+ * `work` returns an exit code, or nothing for 0.
+ */
+export function action<A extends unknown[]>(
+  context: Context,
+  explain: (error: unknown) => string,
+  // biome-ignore lint/suspicious/noConfusingVoidType: most commands return nothing, and their functions are void.
+  work: (...args: A) => Promise<number | void> | number | void,
+): (...args: A) => Promise<void> {
+  return async (...args) => {
+    try {
+      context.exitCode = (await work(...args)) ?? 0;
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
+      context.printError(explain(error));
+      context.exitCode = 1;
+    }
+  };
+}
+
+/** For commands whose failures carry a text for the user. Images hold only what their process needs. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const isMissing = (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND';
+  const missing = isMissing && /package '([^']+)'/.exec(error.message)?.[1];
+  return missing ? `This can't run here: the package ${missing} is not installed.` : error.message;
+}
