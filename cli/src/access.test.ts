@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { type SubgraphName, subgraphs } from '@signet/schema/subgraphs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '../..');
 let tree: string;
 beforeEach(() => {
   tree = mkdtempSync(join(tmpdir(), 'signet-access-'));
@@ -28,7 +28,7 @@ beforeEach(() => {
 afterEach(() => rmSync(tree, { recursive: true, force: true }));
 
 function runAccess(...args: string[]) {
-  const command = ['--import', './scripts/require-node.mjs', 'scripts/access.ts', '--tree', tree, ...args];
+  const command = ['cli/bin/signet.mjs', 'access', '--tree', tree, ...args];
   const { status, stdout, stderr } = spawnSync(process.execPath, command, { cwd: root, encoding: 'utf8' });
   return { status, stdout, stderr };
 }

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { addCustomer } from '../../testing/accounts.test-support.ts';
-import { startTestAuth, type TestAuth } from '../../testing/auth.test-support.ts';
-import { randomSecret } from '../../testing/config.test-support.ts';
-import { runAuditCommand } from './run-audit-command.ts';
+import { addCustomer } from '../../subgraphs/auth/src/testing/accounts.test-support.ts';
+import { startTestAuth, type TestAuth } from '../../subgraphs/auth/src/testing/auth.test-support.ts';
+import { randomSecret } from '../../subgraphs/auth/src/testing/config.test-support.ts';
+import { run as runSignet } from './run-command.test-support.ts';
 
 const AUDIT_KEY = randomSecret();
 let auth: TestAuth;
@@ -23,20 +23,7 @@ const asAuth = () => ({
 });
 const asAdmin = () => ({ AUDIT_KEY, DATABASE_URL: auth.database.adminUrl });
 
-async function run(words: string, env: Record<string, string> = asAuth()) {
-  const lines = { out: '', err: '' };
-  const code = await runAuditCommand({
-    argv: words.split(' ').filter(Boolean),
-    env,
-    print: (text) => {
-      lines.out += `${text}\n`;
-    },
-    printError: (text) => {
-      lines.err += `${text}\n`;
-    },
-  });
-  return { code, ...lines };
-}
+const run = (words: string, env: Record<string, string> = asAuth()) => runSignet(`audit ${words}`, { env });
 
 describe('npm run audit -- verify', () => {
   it.each([
@@ -85,14 +72,14 @@ describe('npm run audit -- verify', () => {
   });
 
   it.each([
-    ['', /^Which command\?\nnpm run audit/],
+    ['', /^Usage: signet audit/],
     ['seal', /^Unknown command 'seal'/],
-    ['verify again', /^'again' is one word too many/],
-    ['verify --last-seal user:1', /^'user:1' is no seal/],
+    ['verify again', /^Too many arguments/],
+    ['verify --last-seal user:1', /argument 'user:1' is invalid\. A seal is written like/],
     ['verify --all', /^Unknown option '--all'/],
-  ])("refuses '%s' with a word of why", async (words, fault) => {
+  ])("refuses '%s' and says why, exit 2", async (words, fault) => {
     const { code, err } = await run(words);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(err).toMatch(fault);
   });
 

@@ -13,8 +13,8 @@ import { action, addExample, type Context } from './command.ts';
 /** `signet audit verify`: whether anybody changed the audit log (docs/audit.md). */
 export function define(command: Command, context: Context): void {
   command.description(
-    `Needs AUDIT_KEY, and DATABASE_URL of an administrator or the variables of an auth process. Without these it works on the
-platform of npm start on this machine.`,
+    'Needs AUDIT_KEY, and DATABASE_URL of an administrator or the variables of an auth process. Without these it works on ' +
+      'the platform of npm start on this machine.',
   );
   addExample(command, 'npm run audit -- verify');
   addExample(

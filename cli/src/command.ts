@@ -33,15 +33,17 @@ export function addExample(command: Command, example: string): Command {
   return command.addHelpText('after', `\nExample:\n  $ ${example}`);
 }
 
+/** Returns an exit code, or nothing for 0. */
+// biome-ignore lint/suspicious/noConfusingVoidType: most work returns nothing, and its functions are void.
+export type Work<A extends unknown[]> = (...args: A) => Promise<number | void> | number | void;
+
 /**
  * Wraps the work of a command: what it throws is printed as `explain` words it, exit 1. A UsageError goes on to the caller.
- * `work` returns an exit code, or nothing for 0.
  */
 export function action<A extends unknown[]>(
   context: Context,
   explain: (error: unknown) => string,
-  // biome-ignore lint/suspicious/noConfusingVoidType: most commands return nothing, and their functions are void.
-  work: (...args: A) => Promise<number | void> | number | void,
+  work: Work<A>,
 ): (...args: A) => Promise<void> {
   return async (...args) => {
     try {

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { rollback } from '@signet/db';
+import { createPepper, verifyPassword } from '@signet/db/password-hash';
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
 import { createRunFolder } from '@signet/testing/run-folder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPepper, verifyPassword } from '../password-hash.ts';
-import { createTestDatabaseWithoutTables } from './empty-database.test-support.ts';
 
 const pepperKey = Buffer.alloc(32, 7);
 const password = 'a long enough password';
@@ -27,7 +27,7 @@ type Outcome = { code: number; out: string; err: string };
 
 /** Runs `npm run db` with this environment and no other. */
 async function run({ args, env = {}, input = '' }: Run): Promise<Outcome> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../../main.ts'), ...args], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../bin/signet.mjs'), 'db', ...args], {
     env: { PATH: process.env.PATH, ...env },
     stdio: 'pipe',
   });
@@ -46,6 +46,12 @@ const onServer = (more: Record<string, string> = {}) => ({
   PASSWORD_PEPPER: pepperKey.toString('base64'),
   ...more,
 });
+/** A database in which all migrations were taken back. */
+async function createTestDatabaseWithoutTables(): Promise<TestDatabase> {
+  const empty = await createTestDatabase();
+  while ((await rollback(empty.adminUrl)).length > 0);
+  return empty;
+}
 const staffArgs = (email: string) => [
   'create-staff',
   '--tenant',
@@ -84,7 +90,7 @@ describe('npm run db -- migrate, status, rollback', () => {
 
 describe('npm run db -- permissions', () => {
   it('prints every right, as db/permissions.txt has it for a migrated database', async () => {
-    const out = await readFile(join(import.meta.dirname, '../../permissions.txt'), 'utf8');
+    const out = await readFile(join(import.meta.dirname, '../../db/permissions.txt'), 'utf8');
     expect(await run({ args: ['permissions'], env: onServer() })).toEqual({ code: 0, out, err: '' });
   });
 });
@@ -111,14 +117,6 @@ describe('npm run db -- create-tenant', () => {
       ['--slug', 'Ac me', '--name', ' '],
       '--slug must be 1 to 63 lower case letters, digits or dashes; --name must not be empty.',
     ],
-    [
-      ['--slug', 'x'],
-      'Missing --name. Usage: npm run db -- create-tenant --slug … --name … [--self-registration]',
-    ],
-    [
-      ['--slug', 'x', '--name', 'X', '--admin'],
-      "Unknown option '--admin'. Usage: npm run db -- create-tenant --slug … --name … [--self-registration]",
-    ],
   ])('%j: one line, and nothing changed', async (args, line) => {
     const before = await database.query('select * from auth.tenant');
     expect(await run({ args: ['create-tenant', ...args], env: onServer() })).toEqual({
@@ -127,6 +125,25 @@ describe('npm run db -- create-tenant', () => {
       err: `${line}\n`,
     });
     expect(await database.query('select * from auth.tenant')).toEqual(before);
+  });
+
+  it.each([
+    [
+      ['create-tenant', '--slug', 'x'],
+      "Required option '--name <name>' not specified. See: signet db create-tenant --help",
+    ],
+    [
+      ['create-tenant', '--slug', 'x', '--name', 'X', '--admin'],
+      "Unknown option '--admin'. See: signet db create-tenant --help",
+    ],
+    [
+      ['create-tenant', '--slug', 'x', '--nam', 'X'],
+      "Unknown option '--nam'. Did you mean --name? See: signet db create-tenant --help",
+    ],
+    [['constructor'], "Unknown command 'constructor'. See: signet db --help"],
+    [['migrat'], "Unknown command 'migrat'. Did you mean migrate? See: signet db --help"],
+  ])('%j is no command line: one line, exit 2', async (args, line) => {
+    expect(await run({ args, env: onServer() })).toEqual({ code: 2, out: '', err: `${line}\n` });
   });
 });
 
@@ -310,9 +327,10 @@ describe('a failure is one line without a stack or a secret', () => {
     ]);
   });
 
-  it('no command or an unknown one: the list of them', async () => {
-    expect((await run({ args: [] })).err).toMatch(/^Which command\? npm run db -- <command>\n {2}migrate\n/);
-    expect((await run({ args: ['constructor'] })).err).toMatch(/^Unknown command 'constructor'\./);
+  it('no command: the list of them, exit 2', async () => {
+    const { code, out, err } = await run({ args: [] });
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(/^Usage: signet db [\s\S]*\n {2}migrate +create the roles/);
   });
 
   it('production without DATABASE_URL', async () => {

@@ -30,8 +30,8 @@ type Work<O> = (
 /** `signet db`: what an operator does to the database. One line for a failure, exit 1, nothing changed. */
 export function define(command: Command, context: Context): void {
   command.description(
-    `Works on the database of DATABASE_URL, as its administrator; without it on the embedded one in SIGNET_HOME, which is
-started for the command unless it runs already.`,
+    'Works on the database of DATABASE_URL, as its administrator; without it on the embedded one in SIGNET_HOME, which is ' +
+      'started for the command unless it runs already.',
   );
   addExample(command, 'npm run db -- migrate');
 

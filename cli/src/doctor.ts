@@ -6,9 +6,9 @@ import { action, addExample, type Context } from './command.ts';
 export function define(command: Command, context: Context): void {
   addExample(
     command.description(
-      `Looks at a deployment: with the variables of an auth process (a container's) at that one, without them at the platform of
-npm start on this machine. With DATABASE_URL of an administrator it also names missing migrations. Exit 1 where anything is
-wrong. It changes nothing.`,
+      "Looks at a deployment: with the variables of an auth process (a container's) at that one, without them at the platform " +
+        'of npm start on this machine. With DATABASE_URL of an administrator it also names missing migrations. Exit 1 where ' +
+        'anything is wrong. It changes nothing.',
     ),
     'npm run doctor',
   ).action(

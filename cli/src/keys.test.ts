@@ -1,10 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { addCustomer, type TestAccount } from '../../testing/accounts.test-support.ts';
-import { startTestAuth, type TestAuth } from '../../testing/auth.test-support.ts';
-import { randomSecret } from '../../testing/config.test-support.ts';
-import { runKeysCommand } from './run-keys-command.ts';
+import { addCustomer, type TestAccount } from '../../subgraphs/auth/src/testing/accounts.test-support.ts';
+import { startTestAuth, type TestAuth } from '../../subgraphs/auth/src/testing/auth.test-support.ts';
+import { randomSecret } from '../../subgraphs/auth/src/testing/config.test-support.ts';
+import { run as runSignet } from './run-command.test-support.ts';
 
 const secrets = { USER_KEY_ENCRYPTION_KEY: randomSecret(), PORTAL_KEY_ENCRYPTION_KEY: randomSecret() };
 const timing = { publicationSeconds: 1 };
@@ -17,26 +16,17 @@ beforeAll(async () => {
 });
 afterAll(() => auth.stop());
 
-async function run(words: string, { input = '', env = {} } = {}) {
-  const lines = { out: '', err: '' };
-  const code = await runKeysCommand({
-    argv: words.split(' ').filter(Boolean),
+function run(words: string, { input = '', env = {} } = {}) {
+  return runSignet(`keys ${words}`, {
+    input,
     env: {
       USER_DATABASE_URL: auth.database.urlOf('signet_auth_user'),
       PORTAL_DATABASE_URL: auth.database.urlOf('signet_auth_portal'),
       ...secrets,
       ...env,
     },
-    stdin: Readable.from([input]),
-    print: (text) => {
-      lines.out += `${text}\n`;
-    },
-    printError: (text) => {
-      lines.err += `${text}\n`;
-    },
-    timing,
+    keyTiming: timing,
   });
-  return { code, ...lines };
 }
 
 const kidOf = async (state: string, platform = 'user') => {
@@ -123,16 +113,26 @@ describe('npm run keys', () => {
   });
 
   it.each([
-    ['', 'Which command?'],
+    ['', 'Usage: signet keys'],
     ['turn', "Unknown command 'turn'."],
-    ['rotate', 'Which platform?'],
-    ['rotate --platform staff', "There is no platform 'staff'."],
-    ['rotate --platform user --algorithm HS256', "There is no algorithm 'HS256'."],
+    ['rotat', "Unknown command 'rotat'. Did you mean rotate?"],
+    ['rotate', "Required option '--platform <platform>' not specified."],
+    ['rotate --platform staff', "argument 'staff' is invalid. Allowed choices are user, portal."],
+    ['rotate --platform user --algorithm HS256', "argument 'HS256' is invalid. Allowed choices are EdDSA,"],
     ['rotate --platform user --now --emergency', 'Either --now or --emergency.'],
-    ['revoke --platform user', 'Which key?'],
+    ['revoke --platform user', "Missing required argument 'kid'."],
+    ['list --now', "Unknown option '--now'."],
+    ['list --platfrom user', "Unknown option '--platfrom'. Did you mean --platform?"],
+    ['list again', 'Too many arguments'],
+  ])('refuses the command line "%s" with one line, exit 2', async (words, fault) => {
+    const { code, out, err } = await run(words);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(fault);
+  });
+
+  it.each([
     ['revoke nobody --platform user', 'user: there is no key nobody.'],
-    ['list --now', '--now, --emergency and --algorithm belong to rotate.'],
-    ['list --loud', "Unknown option '--loud'."],
+    [`revoke -${'x'.repeat(42)} --platform user`, `user: there is no key -${'x'.repeat(42)}.`],
     ['import /nowhere/key.pem --platform user', "/nowhere/key.pem: can't be read (ENOENT)"],
     ['import - --platform user', '-: must hold one private key'],
   ])('says what is wrong with "%s"', async (words, fault) => {

@@ -5,7 +5,7 @@ import { changeKeys, type KeyChange, listKeys } from '@signet/auth/operator/keys
 import { type Platform, platforms, type SigningAlgorithm, signingAlgorithms } from '@signet/schema/contract';
 import { ConfigError } from '@signet/service';
 import { type Command, Option } from 'commander';
-import { action, addExample, type Context, UsageError } from './command.ts';
+import { action, addExample, type Context, UsageError, type Work } from './command.ts';
 import { formatKeys, reportChange } from './key-texts.ts';
 import { defineProofKeys } from './proof-keys.ts';
 
@@ -20,8 +20,8 @@ type PlatformOption = { platform: Platform };
 /** `signet keys`: what an operator does to keys (docs/keys.md, docs/proof.md). */
 export function define(command: Command, context: Context): void {
   command.description(
-    `Works on the deployment whose variables an auth process would have; without them on the platform of npm start on this
-machine. docs/keys.md says what each change means for clients.`,
+    'Works on the deployment whose variables an auth process would have; without them on the platform of npm start on this ' +
+      'machine. docs/keys.md says what each change means for clients.',
   );
   addExample(command, 'npm run keys -- list');
 
@@ -58,9 +58,7 @@ machine. docs/keys.md says what each change means for clients.`,
     );
 
   addExample(
-    command
-      .command('import')
-      .description('publish a private key that was made elsewhere as the waiting one'),
+    command.command('import').description('publish a private key that was made elsewhere as the waiting one'),
     'npm run keys -- import key.pem --platform portal',
   )
     .argument('<file.pem>', "'-' reads it from standard input")
@@ -116,7 +114,7 @@ async function readPem(file: string, stdin: NodeJS.ReadableStream): Promise<stri
   }
 }
 
-function act<A extends unknown[]>(context: Context, work: (...args: A) => Promise<number | void>) {
+function act<A extends unknown[]>(context: Context, work: Work<A>) {
   return action(
     context,
     (error) => explainOperatorFailure(error) ?? (error as Error).stack ?? String(error),

@@ -2,8 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { checkDependencyRule } from './dependency-rule.ts';
-import { findSigningCode } from './signing-code.ts';
+import { checkDependencyRule, findSigningCode } from './lint.ts';
 
 let tree: string;
 beforeEach(() => {
@@ -15,7 +14,7 @@ beforeEach(() => {
     'subgraphs',
     'gateway',
     'launcher',
-    'scripts',
+    'cli',
     'bench',
     'deploy',
   ]) {
@@ -30,6 +29,10 @@ beforeEach(() => {
     'subgraphs/catalog/index.ts': 'export const catalog = 1;',
     'gateway/index.ts': 'export const gateway = 1;',
     'launcher/index.ts': "import '../gateway/index.ts';\nimport '../subgraphs/orders/index.ts';",
+    'libs/testing/src/attack-kit.ts': 'export const attackKit = 1;',
+    'subgraphs/orders/attacks.ts': "import '../../libs/testing/src/attack-kit.ts';",
+    'cli/index.ts':
+      "import '../db/index.ts';\nimport '../launcher/index.ts';\nimport '../libs/testing/src/attack-kit.ts';",
   });
 });
 afterEach(() => rmSync(tree, { recursive: true, force: true }));
@@ -42,7 +45,7 @@ function plant(files: Record<string, string>): void {
 }
 
 test('accepts a tree that follows the rule, and reads all of it', () => {
-  expect(checkDependencyRule(tree)).toEqual({ faults: [], modules: 8 });
+  expect(checkDependencyRule(tree)).toEqual({ faults: [], modules: 11 });
 });
 
 test.each([
@@ -101,6 +104,36 @@ test.each([
     '../libs/testing/index.ts',
     'test-kit-stays-in-tests',
   ],
+  [
+    'a command importing the rest of the test kit',
+    'cli/bad.ts',
+    '../libs/testing/index.ts',
+    'test-kit-stays-in-tests',
+  ],
+  [
+    'a process importing the attack kit',
+    'subgraphs/orders/bad.ts',
+    '../../libs/testing/src/attack-kit.ts',
+    'smoke-and-attack-kits-stay-in-probes',
+  ],
+  [
+    'a process importing its own attacks',
+    'subgraphs/orders/bad.ts',
+    './attacks.ts',
+    'no-process-imports-its-probes',
+  ],
+  [
+    'the launcher importing the command line',
+    'launcher/bad.ts',
+    '../cli/index.ts',
+    'nobody-imports-the-command-line',
+  ],
+  [
+    'the attacks of a subgraph importing the command line',
+    'subgraphs/orders/attacks.ts',
+    '../../cli/index.ts',
+    'nobody-imports-the-command-line',
+  ],
   ['an import of nothing', 'gateway/bad.ts', './missing.ts', 'no-unresolvable'],
 ])('refuses %s', (title, from, to, rule) => {
   plant({
@@ -120,6 +153,12 @@ test('finds signing code outside the issuer', () => {
     'gateway/mint-again.ts': keys('ed25519'),
     'libs/a/agree.ts': keys('x25519'),
     'subgraphs/auth/src/sign.ts': signing,
+    'cli/src/attack/forge-token.ts': keys('ed25519'),
+    'cli/src/keys.ts': signing,
   });
-  expect(findSigningCode(tree).sort()).toEqual(['gateway/mint-again.ts', 'gateway/mint.ts']);
+  expect(findSigningCode(tree).sort()).toEqual([
+    'cli/src/keys.ts',
+    'gateway/mint-again.ts',
+    'gateway/mint.ts',
+  ]);
 });

@@ -10,8 +10,7 @@ import {
 } from '@signet/proof';
 import { createLogger } from '@signet/service';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { runKeysCommand } from '../run-keys-command.ts';
-import { runProofCommand } from './run-proof-command.ts';
+import { run as runSignet } from './run-command.test-support.ts';
 
 const start = Date.UTC(2026, 0, 1);
 let parent: string;
@@ -26,19 +25,8 @@ afterEach(() => rmSync(parent, { recursive: true, force: true }));
 
 /** A minute later at each call. */
 function run(words: string) {
-  const lines = { out: '', err: '' };
-  const code = runProofCommand({
-    argv: words.split(' ').filter(Boolean),
-    env: { SIGNET_HOME: join(parent, 'home') },
-    now: () => new Date(start + minutes++ * 60_000),
-    print: (text) => {
-      lines.out += text;
-    },
-    printError: (text) => {
-      lines.err += text;
-    },
-  });
-  return { code, ...lines };
+  const at = new Date(start + minutes++ * 60_000);
+  return runSignet(`keys proof ${words}`, { env: { SIGNET_HOME: join(parent, 'home') }, now: () => at });
 }
 const init = () => run(`init --out ${folder}`);
 const rotate = (words: string) => run(`rotate ${words} --folder ${folder}`);
@@ -53,9 +41,9 @@ function snapshot(of = folder) {
 const secretsOf = (of = folder) =>
   Object.values(readProofSet(of).keyFiles).flatMap(({ keys }) => keys.map(({ d }) => d));
 
-describe('npm run keys -- proof', () => {
+describe('npm run keys -- proof', async () => {
   it('makes a set that every process can start with, and prints nothing secret', async () => {
-    const { code, out } = init();
+    const { code, out } = await init();
     expect(code).toBe(0);
     for (const { name } of proofMembers) {
       expect(out).toContain(name);
@@ -65,20 +53,20 @@ describe('npm run keys -- proof', () => {
     expect(secretsOf().filter((secret) => out.includes(secret))).toEqual([]);
   });
 
-  it('never writes over a set', () => {
-    init();
+  it('never writes over a set', async () => {
+    await init();
     const before = snapshot();
-    expect(init()).toMatchObject({
+    expect(await init()).toMatchObject({
       code: 1,
       err: expect.stringContaining('is not empty: the keys there stay'),
     });
     expect(snapshot()).toEqual(before);
   });
 
-  it('lists the keys and where a rotation stands, and nothing secret', () => {
-    init();
-    rotate('publish orders');
-    const { code, out } = run(`list --folder ${folder}`);
+  it('lists the keys and where a rotation stands, and nothing secret', async () => {
+    await init();
+    await rotate('publish orders');
+    const { code, out } = await run(`list --folder ${folder}`);
     expect(code).toBe(0);
     expect(out).toMatch(
       /orders {2,}subgraph {2}[\w-]{43} {2}in use\n {2,}[\w-]{43} {2}next, published 2026-01-01T00:01:00Z/,
@@ -87,15 +75,15 @@ describe('npm run keys -- proof', () => {
     expect(secretsOf().filter((secret) => out.includes(secret))).toEqual([]);
   });
 
-  it('works on the keys of npm start without --folder', () => {
-    run(`init --out ${join(parent, 'home', 'proof')}`);
-    expect(run('list').out).toContain('gateway-portal');
-    expect(run('rotate publish').code).toBe(0);
+  it('works on the keys of npm start without --folder', async () => {
+    await run(`init --out ${join(parent, 'home', 'proof')}`);
+    expect((await run('list')).out).toContain('gateway-portal');
+    expect((await run('rotate publish')).code).toBe(0);
     expect(secretsOf(join(parent, 'home', 'proof'))).toHaveLength(2 * proofMembers.length);
   });
 
   it('rotates all keys step by step while processes go on', async () => {
-    init();
+    await init();
     const [gateway, orders] = [await openTwin('gateway-user'), await openTwin('orders')];
     const before = secretsOf();
     let sent = 0;
@@ -115,7 +103,7 @@ describe('npm run keys -- proof', () => {
     const inUse = new Set([keyIdOf(send())]);
     try {
       for (const step of ['publish', 'switch', 'remove']) {
-        expect(rotate(step)).toMatchObject({ code: 0 });
+        expect(await rotate(step)).toMatchObject({ code: 0 });
         const until = Date.now() + 150;
         while (Date.now() < until) {
           inUse.add(keyIdOf(send()));
@@ -131,10 +119,11 @@ describe('npm run keys -- proof', () => {
     expect(secretsOf().filter((secret) => before.includes(secret))).toEqual([]);
   });
 
-  it('rotates the services named, and no other', () => {
-    init();
+  it('rotates the services named, and no other', async () => {
+    await init();
     const before = readProofSet(folder);
-    for (const step of ['publish', 'switch', 'remove']) expect(rotate(`${step} orders catalog`).code).toBe(0);
+    for (const step of ['publish', 'switch', 'remove'])
+      expect((await rotate(`${step} orders catalog`)).code).toBe(0);
     const after = readProofSet(folder);
     const changed = Object.keys(after.keyFiles).filter(
       (name) => after.keyFiles[name]?.keys[0]?.x !== before.keyFiles[name]?.keys[0]?.x,
@@ -142,16 +131,16 @@ describe('npm run keys -- proof', () => {
     expect(changed.sort()).toEqual(['catalog', 'orders']);
   });
 
-  it('replaces stolen keys at once', () => {
-    init();
+  it('replaces stolen keys at once', async () => {
+    await init();
     const before = readProofSet(folder).keyFiles.orders?.keys[0]?.x;
-    expect(run(`replace orders --folder ${folder}`)).toMatchObject({ code: 0 });
+    expect(await run(`replace orders --folder ${folder}`)).toMatchObject({ code: 0 });
     expect(readProofSet(folder).keyFiles.orders?.keys).toEqual([expect.not.objectContaining({ x: before })]);
   });
 
   it('adds a subgraph', async () => {
-    init();
-    expect(run(`add reviews --folder ${folder}`)).toMatchObject({
+    await init();
+    expect(await run(`add reviews --folder ${folder}`)).toMatchObject({
       code: 0,
       out: expect.stringContaining('reviews'),
     });
@@ -165,73 +154,77 @@ describe('npm run keys -- proof', () => {
     ['add orders', 'orders: has keys already'],
     ['add Re|views', 'must be a name of small letters'],
     ['add peers', 'must be a name of small letters'],
-  ])('changes nothing where it says no to "%s"', (words, fault) => {
-    init();
+  ])('changes nothing where it says no to "%s"', async (words, fault) => {
+    await init();
     const before = snapshot();
-    expect(run(`${words} --folder ${folder}`)).toMatchObject({
+    expect(await run(`${words} --folder ${folder}`)).toMatchObject({
       code: 1,
       err: expect.stringContaining(fault),
     });
     expect(snapshot()).toEqual(before);
   });
 
-  it('makes the next step wait until everybody can have read the last', () => {
-    init();
-    rotate('publish');
+  it('makes the next step wait until everybody can have read the last', async () => {
+    await init();
+    await rotate('publish');
     minutes -= 0.5;
     const before = snapshot();
-    expect(rotate('switch')).toMatchObject({
+    expect(await rotate('switch')).toMatchObject({
       code: 1,
       err: expect.stringMatching(/must wait until 2026-01-01T00:02:00Z/),
     });
     expect(snapshot()).toEqual(before);
   });
 
-  it('changes nothing where a file is broken, and names it without its content', () => {
-    init();
+  it('changes nothing where a file is broken, and names it without its content', async () => {
+    await init();
     const { keyFile } = proofPathsOf(folder, 'orders');
     writeFileSync(keyFile, '{"secret-of-orders');
     const before = snapshot();
-    const { code, err } = rotate('publish');
-    expect({ code, err }).toEqual({ code: 1, err: `${keyFile}: is not JSON` });
+    const { code, err } = await rotate('publish');
+    expect({ code, err }).toEqual({ code: 1, err: `${keyFile}: is not JSON\n` });
     expect(snapshot()).toEqual(before);
   });
 
-  it('changes nothing where a file can not be written', () => {
-    init();
+  it('changes nothing where a file can not be written', async () => {
+    await init();
     const before = snapshot();
     mkdirSync(join(folder, 'peers', 'peers.json.new', 'x'), { recursive: true });
-    const { code, err } = rotate('publish');
+    const { code, err } = await rotate('publish');
     expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/^Nothing was changed: /) });
     expect(snapshot()).toEqual(before);
   });
 
   it.each([
-    ['', 'Which command of proof?'],
-    ['turn', "Unknown command 'proof turn'."],
-    ['init', 'Into which folder? --out <folder>.'],
-    ['init x --out y', "'x' is one word too many."],
-    ['init --out x --folder y', '--folder is where a set lies already'],
-    ['list --out x', '--out belongs to proof init.'],
-    ['list orders', "'orders' is one word too many."],
-    ['list', "peers.json: can't be read (ENOENT)"],
-    ['add', 'Which service?'],
-    ['rotate', 'Which step? publish, switch, remove: in this order.'],
-    ['rotate orders', 'Which step?'],
-    ['rotate publish', "can't be written to (ENOENT)"],
-    ['replace', 'Whose keys?'],
+    ['', 'Usage: signet keys proof'],
+    ['turn', "Unknown command 'turn'."],
+    ['init', "Required option '--out <folder>' not specified."],
+    ['init x --out y', 'Too many arguments'],
+    ['init --out x --folder y', "Unknown option '--folder'."],
+    ['list --out x', "Unknown option '--out'."],
+    ['list orders', 'Too many arguments'],
+    ['add', "Missing required argument 'service'."],
+    ['rotate', "Missing required argument 'step'."],
+    ['rotate orders', 'is invalid. Allowed choices are publish, switch, remove.'],
+    ['replace', "Missing required argument 'service'."],
     ['list --loud', "Unknown option '--loud'."],
-  ])('says what is wrong with "%s"', (words, fault) => {
-    const { code, err } = run(words);
+  ])('refuses the command line "%s", exit 2', async (words, fault) => {
+    const { code, err } = await run(words);
+    expect(code).toBe(2);
+    expect(err).toContain(fault);
+  });
+
+  it.each([
+    ['list', "peers.json: can't be read (ENOENT)"],
+    ['rotate publish', "can't be written to (ENOENT)"],
+  ])('says what is wrong with "%s" where there is no set', async (words, fault) => {
+    const { code, err } = await run(words);
     expect(code).toBe(1);
     expect(err).toContain(fault);
   });
 
-  it('is a part of npm run keys, and needs no database', async () => {
-    const print = vi.fn();
-    const argv = ['proof', 'init', '--out', folder];
-    const io = { argv, env: {}, stdin: process.stdin, print, printError: print };
-    expect(await runKeysCommand(io)).toBe(0);
+  it('needs no database', async () => {
+    expect(await runSignet(`keys proof init --out ${folder}`)).toMatchObject({ code: 0, err: '' });
     expect(readdirSync(folder)).toContain('orders');
   });
 });

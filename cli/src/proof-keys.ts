@@ -27,7 +27,8 @@ type FolderOption = { folder?: string };
  */
 export function defineProofKeys(command: Command, context: Context): void {
   const { env, print, now = () => new Date() } = context;
-  const folderOf = ({ folder }: FolderOption) => resolve(folder ?? join(env.SIGNET_HOME || '.signet', 'proof'));
+  const folderOf = ({ folder }: FolderOption) =>
+    resolve(folder ?? join(env.SIGNET_HOME || '.signet', 'proof'));
   const add = (words: string, description: string, example: string) =>
     addExample(command.command(words).description(description), `npm run keys -- proof ${example}`);
   const addToSet = (words: string, description: string, example: string) =>

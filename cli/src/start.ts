@@ -14,8 +14,8 @@ export const start: CommandModule = {
   define(command, context) {
     addExample(
       command.description(
-        `Starts the database, every subgraph and the gateway on this machine, each as a real HTTP server. The first start
-fills the database with development data. docs/settings.md lists the variables, PORT_BASE and SIGNET_HOME first.`,
+        'Starts the database, every subgraph and the gateway on this machine, each as a real HTTP server. The first start fills ' +
+          'the database with development data. docs/settings.md lists the variables, PORT_BASE and SIGNET_HOME first.',
       ),
       'PORT_BASE=5000 npm start',
     ).action(

@@ -1,8 +1,5 @@
-import type { Attack } from './attack.ts';
-import type { Reply } from './client.ts';
+import { type Attack, type Reply, shorten, type Target, wonUnlessRefused } from '@signet/testing/attack';
 import { readPublishedKeys } from './forge-token.ts';
-import type { Target } from './target.ts';
-import { shorten, wonUnlessRefused } from './verdicts.ts';
 
 const login = 'mutation ($i: LoginInput!) { login(input: $i) { accessToken } }';
 /** Five are free. */

@@ -1,10 +1,8 @@
-import type { Attack } from './attack.ts';
-import { jsonHeaders, type RawReply, sendRaw, writeRequest } from './raw-http.ts';
-import type { Target } from './target.ts';
-import { shorten } from './verdicts.ts';
+import { connect } from 'node:net';
+import { type Attack, shorten, type Target } from '@signet/testing/attack';
 
-const query = JSON.stringify({ query: '{ categories { id } }' });
-const isAnswered = ({ text }: RawReply) => /"data":\{"categories":\[\{/.test(text);
+const query = JSON.stringify({ query: '{ __typename }' });
+const isAnswered = ({ text }: RawReply) => /"data":\{"__typename":"Query"/.test(text);
 
 /** A request that no client sends; won where it gives data, or a server error. */
 function odd(
@@ -239,3 +237,43 @@ export const httpAttacks: readonly Attack[] = [
     },
   },
 ];
+
+/** All that came back, possibly several answers; `statuses` in their order. Empty: closed or reset without an answer. */
+type RawReply = { text: string; statuses: number[]; isOpen: boolean };
+
+/** Sends bytes as they are, then listens until the server closes the connection or `listenMs` are over. */
+function sendRaw(url: string, pieces: readonly (string | Buffer)[], listenMs = 1500): Promise<RawReply> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve) => {
+    let text = '';
+    const socket = connect(Number(port), hostname);
+    const finish = (isOpen: boolean) => {
+      clearTimeout(timer);
+      socket.destroy();
+      const statuses = [...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status));
+      resolve({ text, statuses, isOpen });
+    };
+    const timer = setTimeout(() => finish(true), listenMs);
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+    });
+    socket.on('error', () => finish(false));
+    socket.on('close', () => finish(false));
+    for (const piece of pieces) socket.write(piece);
+  });
+}
+
+/** A request head and body, with exactly these header lines; the connection is closed after the answer unless they say otherwise. */
+function writeRequest(requestLine: string, headers: readonly string[], body = ''): string {
+  return `${[requestLine, ...headers].join('\r\n')}\r\n\r\n${body}`;
+}
+
+/** Header lines of an honest operation, of which attacks change one. */
+function jsonHeaders(url: string, body: string): string[] {
+  return [
+    `Host: ${new URL(url).host}`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+}

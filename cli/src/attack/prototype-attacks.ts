@@ -1,23 +1,22 @@
-import type { Attack } from './attack.ts';
-import { shorten } from './verdicts.ts';
-
-const names = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty'];
+import { type Attack, prototypeNames, shorten } from '@signet/testing/attack';
 
 /** Names that every object has: right answers or clean refusals, and the same answers to others afterwards. */
 export const prototypeAttacks: readonly Attack[] = [
   {
     name: '__proto__ as an alias',
-    tried: 'aliases of several subgraphs’ fields',
-    async run({ graph }) {
-      const honest = await graph.ask('{ products(first: 1) { edges { node { name } } } }');
-      for (const name of names) {
+    tried: 'aliases of fields of auth and portal',
+    async run({ graph, staff: token }) {
+      const query = '{ customers(first: 1) { edges { node { email } } } }';
+      const honest = await graph.ask(query, { token });
+      for (const name of prototypeNames) {
         const reply = await graph.ask(
-          `{ ${name}: products(first: 1) { ${name}: edges { ${name}: node { ${name}: name stock { ${name}: available } } } } }`,
+          `{ ${name}: customers(first: 1) { ${name}: edges { ${name}: node { ${name}: createdAt supportNotes(first: 1) { ${name}: pageInfo { ${name}: hasNextPage } } } } } }`,
+          { token },
         );
-        const isRight = reply.status === 200 && reply.text.split(`"${name}"`).length === 6;
+        const isRight = reply.status === 200 && reply.text.split(`"${name}"`).length === 7;
         if (!isRight && reply.status !== 400) return `HTTP ${reply.status}: ${shorten(reply.text)}`;
       }
-      const after = await graph.ask('{ products(first: 1) { edges { node { name } } } }');
+      const after = await graph.ask(query, { token });
       return after.text === honest.text ? undefined : `others are answered ${shorten(after.text)}`;
     },
   },
@@ -25,12 +24,12 @@ export const prototypeAttacks: readonly Attack[] = [
     name: '__proto__ as a key',
     tried: 'keys of the body, of variables and of inputs',
     async run({ graph }) {
-      for (const name of names) {
+      for (const name of prototypeNames) {
         const pollution = `{"${name}":{"polluted":"yes","data":{"x":1}}}`;
         for (const body of [
           `{"query":"{ __typename }","${name}":${pollution}}`,
           `{"query":"{ __typename }","variables":${pollution}}`,
-          `{"query":"query ($f: ProductFilter) { products(filter: $f) { totalCount } }","variables":{"f":${pollution}}}`,
+          `{"query":"mutation ($i: LogoutInput) { logout(input: $i) }","variables":{"i":${pollution}}}`,
           `{"query":"{ __typename }","extensions":${pollution}}`,
         ]) {
           const { status, text } = await graph.post(body);
@@ -46,17 +45,17 @@ export const prototypeAttacks: readonly Attack[] = [
   {
     name: '__proto__ as a name',
     tried: 'operation, variable, argument, field and fragment',
-    async run({ graph }) {
-      for (const name of names) {
+    async run({ graph, staff: token }) {
+      for (const name of prototypeNames) {
         for (const query of [
           `query ${name} { __typename }`,
-          `query ($${name}: Int = 1) { products(first: $${name}) { totalCount } }`,
-          `{ products(${name}: 1) { totalCount } }`,
+          `query ($${name}: Int = 1) { customers(first: $${name}) { totalCount } }`,
+          `{ customers(${name}: 1) { totalCount } }`,
           `{ ${name} { ${name} } }`,
           `{ ...${name} } fragment ${name} on Query { __typename }`,
-          `{ products(filter: { ${name}: { polluted: 1 } }) { totalCount } }`,
+          `{ auditLog(filter: { ${name}: { polluted: 1 } }) { edges { cursor } } }`,
         ]) {
-          const { status, text } = await graph.ask(query, { operationName: name });
+          const { status, text } = await graph.ask(query, { token, operationName: name });
           if (status >= 500) return `HTTP ${status}: ${shorten(text)}`;
         }
       }

@@ -1,6 +1,5 @@
-import type { Attack } from './attack.ts';
-import { createClient } from './client.ts';
-import { type Target, TargetError } from './target.ts';
+import { type Attack, createAttackClient, type Target } from '@signet/testing/attack';
+import { TargetError } from './target.ts';
 
 export type Outcome = { attack: Attack; won: string | undefined; ms: number };
 
@@ -41,7 +40,7 @@ export async function runAttacks(
 
 /** Somebody else, who asks for next to nothing all the time, and once more when the attack is over. */
 function watchOthers(url: string): { stop(): Promise<number> } {
-  const client = createClient(url);
+  const client = createAttackClient(url);
   let worstMs = 0;
   const probe = async () => {
     const startedAt = performance.now();

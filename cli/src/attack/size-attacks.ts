@@ -1,58 +1,31 @@
-import type { Attack } from './attack.ts';
-import type { Reply } from './client.ts';
-import type { Target } from './target.ts';
-import { shorten, wonIfInsideShows, wonUnlessRefused } from './verdicts.ts';
-
-/** `unit` again and again, with `%` as its number and `&` as the next. */
-function repeat(count: number, unit: string): string {
-  return Array.from({ length: count }, (_, index) =>
-    unit.replaceAll('%', String(index)).replaceAll('&', String(index + 1)),
-  ).join(' ');
-}
-
-/** Must be refused, and before it costs anything: an answer that takes long was not. Also on a machine that has more to do. */
-const refusedSoonMs = 3000;
-
-function tooMuch(name: string, tried: string, send: (target: Target) => Promise<Reply>): Attack {
-  return {
-    name,
-    tried,
-    async run(target) {
-      const reply = await send(target);
-      return (
-        wonUnlessRefused(reply) ??
-        wonIfInsideShows(reply) ??
-        (reply.body?.errors || reply.status === 413 ? undefined : 'refused without a clean error') ??
-        (reply.ms > refusedSoonMs ? `refused after ${Math.round(reply.ms)} ms` : undefined)
-      );
-    },
-  };
-}
+import { type Attack, type Reply, repeat, shorten, tooMuch, tooMuchDocument } from '@signet/testing/attack';
 
 const guess = 'login(input: { email: "nobody@example.com", password: "a wrong password" }) { accessToken }';
-const document = (name: string, tried: string, query: string, variables: object = {}) =>
-  tooMuch(name, tried, ({ graph, customer }) => graph.ask(query, { token: customer, variables }));
+/** A page of a page of a page: customers, their notes, the notes' authors. */
+const notes = 'supportNotes(first: 100) { edges { node { author { email } } } }';
 
 /** Requests that are small or large, and ask for much more than anybody needs. */
 export const sizeAttacks: readonly Attack[] = [
-  document('1,000 aliases', 'a field under a thousand names', `{ ${repeat(1000, 'a%: __typename')} }`),
-  document(
+  tooMuchDocument('1,000 aliases', 'a field under a thousand names', `{ ${repeat(1000, 'a%: __typename')} }`),
+  tooMuchDocument(
     '300 pages',
-    'a page of 100 products under 300 names',
-    `{ ${repeat(300, 'a%: products(first: 100) { edges { node { id } } }')} }`,
+    'a page of 100 customers under 300 names',
+    `{ ${repeat(300, 'a%: customers(first: 100) { edges { node { id } } }')} }`,
+    { by: 'staff' },
   ),
-  document(
-    '20 dear pages',
-    'as many aliases as a frontend may use, each a page of 100 with prices and stock',
-    `{ ${repeat(20, 'a%: products(first: 100) { edges { node { name price { amount } stock { available } } } }')} }`,
+  tooMuchDocument(
+    '20 expensive pages',
+    'as many aliases as a frontend may use, each a page of 100 with what another subgraph knows',
+    `{ ${repeat(20, `a%: customers(first: 100) { edges { node { createdAt ${notes} } } }`)} }`,
+    { by: 'staff' },
   ),
-  document(
+  tooMuchDocument(
     '100 sign-ins by alias',
     'a hundred guesses in a request',
     `mutation { ${repeat(100, `a%: ${guess}`)} }`,
   ),
-  document('2 sign-ins by alias', 'two guesses in a request', `mutation { a: ${guess} b: ${guess} }`),
-  document(
+  tooMuchDocument('2 sign-ins by alias', 'two guesses in a request', `mutation { a: ${guess} b: ${guess} }`),
+  tooMuchDocument(
     'sign-ins by fragments',
     'guesses in fragments and inline fragments',
     `mutation { ...A ... on Mutation { b: ${guess} } } fragment A on Mutation { a: ${guess} }`,
@@ -60,101 +33,91 @@ export const sizeAttacks: readonly Attack[] = [
   tooMuch('sign-ins by batch', 'an array of ten guesses', ({ graph }) =>
     graph.post(JSON.stringify(Array(10).fill({ query: `mutation { ${guess} }` }))),
   ),
-  document(
-    'depth of 12',
-    'me.orders.customer.orders… twelve fields deep',
-    '{ me { orders { edges { node { customer { orders { edges { node { items { product { category { id } } } } } } } } } } } }',
-  ),
-  document(
+  tooMuchDocument(
     'pages in pages',
-    'orders of the customer of orders of the customer, 100 each',
-    '{ me { orders(first: 100) { edges { node { customer { orders(first: 100) { edges { node { id } } } } } } } } }',
+    'notes about customers, 100 of each of 100, under two names',
+    `{ customers(first: 100) { edges { node { a: ${notes} b: ${notes} } } } }`,
+    { by: 'staff' },
   ),
-  document(
+  tooMuchDocument(
     'a page of a million',
-    'products(first: 1000000)',
-    '{ products(first: 1000000) { edges { node { id } } } }',
+    'customers(first: 1000000)',
+    '{ customers(first: 1000000) { edges { node { id } } } }',
+    { by: 'staff' },
   ),
-  document(
-    'a list of 10,000',
-    'placeOrder of ten thousand items in a variable',
-    'mutation ($i: PlaceOrderInput!) { placeOrder(input: $i) { id } }',
-    {
-      i: { idempotencyKey: 'attack', items: Array(10_000).fill({ productId: 'x', quantity: 1 }) },
-    },
-  ),
-  document(
+  tooMuchDocument(
     'fragment cycle',
     'fragments that spread one another',
     '{ ...A } fragment A on Query { ...B } fragment B on Query { ...A __typename }',
   ),
-  document(
+  tooMuchDocument(
     'fragment bomb',
     '100 fragments, each of which spreads the next one twice',
-    `{ ...f0 } ${repeat(99, 'fragment f% on Query { ...f& ...f& }')} fragment f99 on Query { categories { id } }`,
+    `{ ...f0 } ${repeat(99, 'fragment f% on Query { ...f& ...f& }')} fragment f99 on Query { me { id } }`,
   ),
-  document(
+  tooMuchDocument(
     'fragment bomb of 1,000',
     '1,000 fragments, each of which spreads the next one twice',
-    `{ ...f0 } ${repeat(1000, 'fragment f% on Query { ...f& ...f& }')} fragment f1000 on Query { categories { id } }`,
+    `{ ...f0 } ${repeat(1000, 'fragment f% on Query { ...f& ...f& }')} fragment f1000 on Query { me { id } }`,
   ),
-  document(
+  tooMuchDocument(
     'directive bomb',
     '5,000 directives at a field',
-    `{ categories ${repeat(5000, '@include(if: true)')} { id } }`,
+    `{ me ${repeat(5000, '@include(if: true)')} { id } }`,
   ),
-  document('field bomb', 'a field 20,000 times, to be merged', `{ categories { ${'id '.repeat(20_000)} } }`),
-  document(
+  tooMuchDocument('field bomb', 'a field 20,000 times, to be merged', `{ me { ${'id '.repeat(20_000)} } }`),
+  tooMuchDocument(
     'conflicts bomb',
     'fields that must be compared with one another, nested',
-    `{ ${'me { orders { edges { node { items { product { id '.repeat(30)} ${'} } } } } }'.repeat(30)} }`,
+    `{ ${'customers { edges { node { supportNotes { edges { node { author { id '.repeat(30)} ${'} } } } } } }'.repeat(30)} }`,
+    { by: 'staff' },
   ),
-  document('token bomb', '200 KB of names', `{ ${'a '.repeat(100_000)} }`),
-  document('comment bomb', '200 KB of comments', `${'#\n'.repeat(100_000)}{ categories { id } }`),
-  document('operation bomb', '1,000 operations', repeat(1000, 'query q% { categories { id } }')),
-  document('variable bomb', '5,000 variables', `query (${repeat(5000, '$v%: Int')}) { categories { id } }`),
+  tooMuchDocument('token bomb', '200 KB of names', `{ ${'a '.repeat(100_000)} }`),
+  tooMuchDocument('comment bomb', '200 KB of comments', `${'#\n'.repeat(100_000)}{ me { id } }`),
+  tooMuchDocument('operation bomb', '1,000 operations', repeat(1000, 'query q% { me { id } }')),
+  tooMuchDocument('variable bomb', '5,000 variables', `query (${repeat(5000, '$v%: Int')}) { me { id } }`),
   tooMuch('body of 20 MB', 'a document as large as films', ({ graph }) =>
     graph.post(`{"query":"{ ${'a '.repeat(10_000_000)} }"}`).catch(() => closed),
   ),
-  document('bracket bomb', '100,000 selections inside one another', '{a'.repeat(100_000)),
-  document(
+  tooMuchDocument('bracket bomb', '100,000 selections inside one another', '{a'.repeat(100_000)),
+  tooMuchDocument(
     'list bomb',
     '100,000 lists inside one another, as a literal',
-    `{ products(filter: ${'['.repeat(100_000)}) { totalCount } }`,
+    `{ customers(search: ${'['.repeat(100_000)}) { totalCount } }`,
+    { by: 'staff' },
   ),
-  document(
+  tooMuchDocument(
     'type bomb',
     '50,000 list types inside one another',
-    `query ($a: ${'['.repeat(50_000)}Int) { categories { id } }`,
+    `query ($a: ${'['.repeat(50_000)}Int) { me { id } }`,
   ),
   tooMuch('JSON bomb', '100,000 lists inside one another, as a variable', ({ graph }) =>
-    graph.post(
-      `{"query":"{ categories { id } }","variables":{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`,
-    ),
+    graph.post(`{"query":"{ me { id } }","variables":{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`),
   ),
-  document(
+  tooMuchDocument(
     'introspection of types of types',
     '__type.fields.type.fields… ten times',
     `{ __type(name: "Query") ${'{ fields { type '.repeat(10)} { name } ${'} }'.repeat(10)} }`,
   ),
-  document(
+  tooMuchDocument(
     'planner bomb',
-    'a field of several subgraphs, along a cycle, under many names',
-    `{ me { ${repeat(15, 'a%: orders(first: 1) { edges { node { ...O } } }')} } } fragment O on Order { ${repeat(15, 'c%: customer { id email orders(first: 1) { edges { node { id } } } }')} }`,
+    'fields of two subgraphs under many names inside many names',
+    `{ ${repeat(15, 'a%: customers(first: 1) { edges { node { ...U } } }')} } fragment U on User { ${repeat(15, 'c%: supportNotes(first: 1) { edges { node { author { email role } } } }')} emailVerified }`,
+    { by: 'staff' },
   ),
   {
-    name: 'as dear as allowed',
+    name: 'as expensive as allowed',
     tried: 'operations just within the limits, each planned for the first time: are others served?',
-    async run({ graph, customer: token }) {
-      const customer = 'customer { email fullName createdAt emailVerified }';
+    async run({ graph, staff: token }) {
       const bombs = [
-        `{ me { ${repeat(28, `o%: orders(first: 1) { edges { node { ${customer} items { product { name stock { available } } } } } }`)} } }`,
-        `{ me { orders(first: 1) { edges { node { customer { orders(first: 1) { edges { node { ${repeat(28, `c%: ${customer}`)} } } } } } } } } }`,
-        `{ ${repeat(11, 'a%: products(first: 100) { edges { node { name price { amount } stock { available } } } }')} }`,
+        `{ ${repeat(8, 'a%: customers(first: 100) { edges { node { createdAt emailVerified } } }')} }`,
+        `{ customers(first: 20) { edges { node { ${repeat(7, 'n%: supportNotes(first: 10) { edges { node { author { email } } } }')} } } } }`,
       ];
       // A comment makes each a document that nobody has seen.
       const replies = await Promise.all(
-        bombs.flatMap((query) => [1, 2].map((n) => graph.ask(`# ${Date.now()} ${n}\n${query}`, { token }))),
+        bombs.flatMap((query) =>
+          [1, 2, 3].map((n) => graph.ask(`# ${Date.now()} ${n}\n${query}`, { token })),
+        ),
       );
       const broken = replies.find(({ status }) => ![200, 400, 503].includes(status));
       return broken && `HTTP ${broken.status}: ${shorten(broken.text)}`;
@@ -162,5 +125,5 @@ export const sizeAttacks: readonly Attack[] = [
   },
 ];
 
-/** The connection was closed while the body was sent: as good as 413. */
+/** The connection was closed while the body was sent, which is a refusal like 413. */
 const closed: Reply = { status: 413, headers: new Headers(), text: '', body: undefined, ms: 0 };

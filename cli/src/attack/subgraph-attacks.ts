@@ -1,12 +1,17 @@
-import type { Attack } from './attack.ts';
-import type { Client, Reply } from './client.ts';
-import type { Target } from './target.ts';
-import { shorten, wonUnlessRefused, wonUnlessStatus } from './verdicts.ts';
+import {
+  type Attack,
+  type AttackClient,
+  type Reply,
+  shorten,
+  type Target,
+  wonUnlessRefused,
+  wonUnlessStatus,
+} from '@signet/testing/attack';
 
 /** Sends the same to every subgraph that can be reached; one that can't is closed. */
 async function atEach(
   { subgraphs }: Target,
-  attack: (subgraph: Client) => Promise<Reply>,
+  attack: (subgraph: AttackClient) => Promise<Reply>,
 ): Promise<string | undefined> {
   for (const subgraph of subgraphs) {
     const reply = await attack(subgraph).catch(() => undefined);
@@ -90,11 +95,12 @@ export const subgraphAttacks: readonly Attack[] = [
   },
   {
     name: 'context through the gateway',
-    tried: "Signet-Context of the own making: another tenant's products",
-    async run({ graph }) {
-      const query = '{ products(first: 1) { totalCount edges { node { id } } } }';
-      const honest = await graph.ask(query);
+    tried: "Signet-Context of the own making: another tenant's customers",
+    async run({ graph, staff }) {
+      const query = '{ customers(first: 1) { totalCount edges { node { id } } } }';
+      const honest = await graph.ask(query, { token: staff });
       const forged = await graph.ask(query, {
+        token: staff,
         headers: { 'signet-context': 'tenant="globex", entrance=portal' },
       });
       return forged.text === honest.text ? undefined : `the answer differs: ${shorten(forged.text)}`;

@@ -1,39 +1,10 @@
-import { type Client, createClient } from './client.ts';
-
-export type Tokens = { accessToken: string; refreshToken: string };
-
-/** A running platform with accounts that sign in, as a stranger finds it: nothing here comes from inside. */
-export type Target = {
-  graph: Client;
-  user: Client;
-  portal: Client;
-  /** Where the subgraphs answer, if they can be reached at all. */
-  subgraphs: readonly Client[];
-  accounts: Accounts;
-  /** Access tokens of a customer, of another customer, and of a member of staff with the least role. */
-  customer: string;
-  other: string;
-  staff: string;
-  signIn(field: 'login' | 'portalLogin', email: string, headers?: Record<string, string>): Promise<Tokens>;
-};
-
-export type Accounts = {
-  password: string;
-  customer: string;
-  other: string;
-  staff: string;
-  /** A customer whose account is attacked by guesses, and nothing else. */
-  guessed: string;
-  /** One whose times are compared with those of an account that does not exist. */
-  timed: string;
-};
+import { subgraphs } from '@signet/schema/subgraphs';
+import { type Accounts, createAttackClient, type Target, type Tokens } from '@signet/testing/attack';
 
 export type TargetUrls = { graph: string; user: string; portal: string; subgraphs: readonly string[] };
 
 /** The target can't be attacked: nothing is there, or the accounts do not sign in. */
 export class TargetError extends Error {}
-
-const offsetsOfSubgraphs = [11, 12, 13, 14, 15];
 
 /** The other entrances and the subgraphs are where `npm start` puts them, counted from the port of `graph`. */
 export function deriveUrls(graph: string): TargetUrls {
@@ -42,12 +13,17 @@ export function deriveUrls(graph: string): TargetUrls {
     url.port = String(Number(url.port || (url.protocol === 'https:' ? 443 : 80)) + offset);
     return url.origin;
   };
-  return { graph: at(0), user: at(1), portal: at(2), subgraphs: offsetsOfSubgraphs.map(at) };
+  return {
+    graph: at(0),
+    user: at(1),
+    portal: at(2),
+    subgraphs: subgraphs.map(({ portOffset }) => at(portOffset)),
+  };
 }
 
 /** @throws {TargetError} */
 export async function openTarget(urls: TargetUrls, accounts: Accounts): Promise<Target> {
-  const graph = createClient(urls.graph);
+  const graph = createAttackClient(urls.graph);
   const { status } = await graph.ask('{ __typename }').catch(() => ({ status: 0 }));
   if (status !== 200) {
     throw new TargetError(
@@ -74,9 +50,9 @@ export async function openTarget(urls: TargetUrls, accounts: Accounts): Promise<
   ]);
   return {
     graph,
-    user: createClient(urls.user),
-    portal: createClient(urls.portal),
-    subgraphs: urls.subgraphs.map(createClient),
+    user: createAttackClient(urls.user),
+    portal: createAttackClient(urls.portal),
+    subgraphs: urls.subgraphs.map(createAttackClient),
     accounts,
     customer: customer.accessToken,
     other: other.accessToken,

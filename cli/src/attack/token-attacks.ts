@@ -1,7 +1,7 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Attack } from './attack.ts';
+import { type Attack, type Target, wonUnlessStatus } from '@signet/testing/attack';
 import {
   type Claims,
   createForgery,
@@ -10,8 +10,6 @@ import {
   signWithSecret,
   writeToken,
 } from './forge-token.ts';
-import type { Target } from './target.ts';
-import { wonUnlessStatus } from './verdicts.ts';
 
 /** Sends a token made from the customer's own, and wants 401. */
 function forged(

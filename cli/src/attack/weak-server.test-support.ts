@@ -14,23 +14,30 @@ const schema: GraphQLSchema = buildSchema(`
   type ProductEdge { node: Product }
   type Products { totalCount: Int edges: [ProductEdge] }
   type Item { product: Product }
-  type Note { body: String }
+  type Note { body: String author: Staff }
   type NoteEdge { node: Note }
-  type Notes { edges: [NoteEdge] }
+  type PageInfo { hasNextPage: Boolean }
+  type Notes { edges: [NoteEdge] pageInfo: PageInfo }
   type Order { id: ID total: Money items: [Item] customer: User }
   type OrderEdge { node: Order }
   type Orders { edges: [OrderEdge] }
-  type User { id: ID email: String orders(first: Int): Orders supportNotes: Notes }
+  type User {
+    id: ID email: String emailVerified: Boolean createdAt: String orders(first: Int): Orders
+    supportNotes(first: Int): Notes
+  }
   type Session { id: ID current: Boolean address: String }
-  type Staff { email: String }
+  type Staff { id: ID email: String role: StaffRole }
   type StaffEdge { node: Staff }
   type StaffMembers { edges: [StaffEdge] }
   type Event { kind: String }
   type EventEdge { node: Event }
   type Events { edges: [EventEdge] }
-  type Dashboard { customers: Int }
-  type Customers { totalCount: Int }
+  type CustomerEdge { node: User }
+  type Customers { totalCount: Int edges: [CustomerEdge] }
+  enum StaffRole { support operations super_admin }
   input ProductFilter { text: String }
+  input AuditLogFilter { kind: String actorId: ID }
+  input LogoutInput { refreshToken: String }
   input LoginInput { email: String password: String }
   input RefreshInput { refreshToken: String }
   input PlaceOrderInput { idempotencyKey: String items: [_Any] }
@@ -39,12 +46,13 @@ const schema: GraphQLSchema = buildSchema(`
   type Query {
     me: User mySessions: [Session] myOrders(first: Int): Orders order(id: ID!): Order categories: [Category]
     products(first: Int, after: String, filter: ProductFilter, sort: Sort): Products
-    portalHealth: String dashboard: Dashboard customers: Customers auditLog: Events staffMembers: StaffMembers
+    portalHealth: String portalMe: Staff customer(id: ID!): User
+    customers(first: Int, after: String, search: String): Customers auditLog(filter: AuditLogFilter): Events staffMembers: StaffMembers
     _service: _Service _entities(representations: [_Any!]!): [User]
   }
   type Mutation {
     login(input: LoginInput): Payload portalLogin(input: LoginInput): Payload refresh(input: RefreshInput): Payload
-    logout: Boolean cancelOrder(id: ID!): Order endSession(id: ID!): Boolean placeOrder(input: PlaceOrderInput): Order
+    logout(input: LogoutInput): Boolean changeStaffRole(id: ID!, role: StaffRole!): Staff cancelOrder(id: ID!): Order endSession(id: ID!): Boolean placeOrder(input: PlaceOrderInput): Order
   }
 `);
 

@@ -9,10 +9,26 @@ export type SmokeClient = {
   readKeys(path: string): Promise<PublicKey[]>;
 };
 
+/**
+ * What the steps of a subgraph are given: `subgraphs/<name>/smoke.ts` exports `smoke`, and `signet smoke` runs it after its own
+ * steps. Both accounts are signed in.
+ */
+export type SmokeContext = {
+  /** An entrance that admits customers. */
+  user: SmokeClient;
+  userToken: string;
+  /** An entrance that admits staff; the same one where it admits both. */
+  portal: SmokeClient;
+  portalToken: string;
+  /** Runs a step and prints how it went: its result, or why it is wrong. */
+  step<T extends string>(title: string, run: () => Promise<T>): Promise<T>;
+};
+export type Smoke = (context: SmokeContext) => Promise<void>;
+
 const timeoutMs = 10_000;
 
 /** A GraphQL client for one gateway. */
-export function createClient(gatewayUrl: string): SmokeClient {
+export function createSmokeClient(gatewayUrl: string): SmokeClient {
   return {
     async query(query, token, variables) {
       const response = await request(`${gatewayUrl}/graphql`, {
@@ -44,27 +60,17 @@ async function request(url: string, init: RequestInit): Promise<Response> {
   }
 }
 
-/** Runs a step of the walk and prints how it went: its result, or why it is wrong. */
-export async function step<T extends string>(title: string, run: () => Promise<T>): Promise<T> {
-  try {
-    const result = await run();
-    console.log(`ok    ${title}${isToken(result) ? '' : `: ${result}`}`);
-    return result;
-  } catch (error) {
-    console.error(`WRONG ${title}`);
-    throw error;
-  }
-}
-
-/** A token is a secret: it is used, not printed. */
-function isToken(result: string): boolean {
-  return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(result);
-}
-
 export function assertThat(condition: boolean, fault: string): asserts condition {
   if (!condition) {
     throw new Error(fault);
   }
+}
+
+/** The answer must have data and no error. Returns the data. */
+export function assertData({ data, errors }: Answer): Record<string, unknown> {
+  assertThat(errors === undefined, `it has errors: ${JSON.stringify(errors)}`);
+  assertThat(data !== undefined && data !== null, 'it has no data');
+  return data;
 }
 
 /** The answer must have this refusal and nothing else: no other error, no data in its place. Returns its text. */

@@ -1,4 +1,3 @@
 export type { AuthOptions } from './auth-options.ts';
 export { type AuthConfig, authConfigSchema } from './config.ts';
 export { startAuth } from './start-auth.ts';
-export { signExpiredUserToken } from './tokens/expired-user-token.ts';

@@ -3,8 +3,8 @@ import { type Platform, platforms } from '@signet/schema/contract';
 import { ConfigError, configFields, type Environment, loadConfig } from '@signet/service';
 import { type Kysely, sql } from 'kysely';
 import { z } from 'zod';
-import { openOperatorEnvironment } from './operator-environment.ts';
 import { prefixOf } from '../platform-settings.ts';
+import { openOperatorEnvironment } from './operator-environment.ts';
 
 /** Each platform's log, read by somebody who sees all of it. */
 export type AuditedDatabases = {

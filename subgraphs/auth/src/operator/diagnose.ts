@@ -5,11 +5,11 @@ import { jwksPathOf, type Platform, platforms } from '@signet/schema/contract';
 import { ConfigError, createLogger, type Environment, loadConfig } from '@signet/service';
 import { type AuthConfig, authConfigSchema, heldPlatforms, proofNameOf } from '../config.ts';
 import { explainStartError } from '../explain-start-error.ts';
-import { type OperatorEnvironment, openOperatorEnvironment } from './operator-environment.ts';
 import { getPlatformSettings, prefixOf } from '../platform-settings.ts';
 import { checkClock, checkRole, checkSeededAccounts } from './check-database.ts';
 import { checkJwks, checkKeys } from './check-keys.ts';
 import { type Finding, note, ok, wrong } from './finding.ts';
+import { type OperatorEnvironment, openOperatorEnvironment } from './operator-environment.ts';
 
 export { type Finding, formatFinding } from './finding.ts';
 

@@ -14,6 +14,8 @@ import { portOffsets, subgraphs } from '@signet/schema/subgraphs';
 import { ConfigError, configFields, type Environment, loadConfig } from '@signet/service';
 import { z } from 'zod';
 
+export { signExpiredUserToken } from '../tokens/expired-user-token.ts';
+
 /** The variables of an auth process, for a command that an operator runs beside it. */
 export type OperatorEnvironment = {
   env: Environment;

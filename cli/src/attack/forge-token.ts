@@ -1,5 +1,5 @@
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import type { Client } from './client.ts';
+import type { AttackClient } from '@signet/testing/attack';
 
 export type Claims = Record<string, unknown>;
 export type TokenParts = { header: Claims; claims: Claims; signature: string };
@@ -40,7 +40,7 @@ export function signWithSecret(secret: Buffer): (input: Buffer) => Buffer {
 }
 
 export async function readPublishedKeys(
-  client: Client,
+  client: AttackClient,
   platform: 'user' | 'portal',
 ): Promise<PublishedKey[]> {
   const { body } = await client.send(`/.well-known/jwks/${platform}.json`);
