@@ -1,5 +1,5 @@
 import type { Environment } from '@signet/service';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 
 /** What a command reads and where it prints. Tests give their own. */
 export type Io = {
@@ -33,6 +33,27 @@ export function addExample(command: Command, example: string): Command {
   return command.addHelpText('after', `\nExample:\n  $ ${example}`);
 }
 
+const neededOptions = new WeakSet<Option>();
+
+/**
+ * An option that must be given. Commander's own requiredOption is checked before unknown options are, so that a misspelt one
+ * would be reported as missing.
+ */
+export function neededOption(flags: string, description: string): Option {
+  const option = new Option(flags, `${description} (required)`);
+  neededOptions.add(option);
+  return option;
+}
+
+function assertNeededOptions(command: Command): void {
+  const missing = command.options.filter(
+    (option) => neededOptions.has(option) && command.getOptionValue(option.attributeName()) === undefined,
+  );
+  if (missing.length > 0) {
+    throw new UsageError(`Missing ${missing.map(({ flags }) => flags).join(', ')}.`);
+  }
+}
+
 /** Returns an exit code, or nothing for 0. */
 // biome-ignore lint/suspicious/noConfusingVoidType: most work returns nothing, and its functions are void.
 export type Work<A extends unknown[]> = (...args: A) => Promise<number | void> | number | void;
@@ -46,6 +67,8 @@ export function action<A extends unknown[]>(
   work: Work<A>,
 ): (...args: A) => Promise<void> {
   return async (...args) => {
+    // Commander passes the command itself as the last argument.
+    assertNeededOptions(args.at(-1) as Command);
     try {
       context.exitCode = (await work(...args)) ?? 0;
     } catch (error) {

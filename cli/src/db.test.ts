@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { rollback } from '@signet/db';
 import { createPepper, verifyPassword } from '@signet/db/password-hash';
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
 import { createRunFolder } from '@signet/testing/run-folder';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run as runSignet } from './run-command.test-support.ts';
 
 const pepperKey = Buffer.alloc(32, 7);
 const password = 'a long enough password';
@@ -23,23 +21,9 @@ afterAll(async () => {
 });
 
 type Run = { args: string[]; env?: Record<string, string>; input?: string };
-type Outcome = { code: number; out: string; err: string };
 
 /** Runs `npm run db` with this environment and no other. */
-async function run({ args, env = {}, input = '' }: Run): Promise<Outcome> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../bin/signet.mjs'), 'db', ...args], {
-    env: { PATH: process.env.PATH, ...env },
-    stdio: 'pipe',
-  });
-  child.stdin.on('error', () => {}); // It may end before it reads.
-  child.stdin.end(input);
-  const [out, err, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close'),
-  ]);
-  return { code, out, err };
-}
+const run = ({ args, ...rest }: Run) => runSignet(['db', ...args], rest);
 
 const onServer = (more: Record<string, string> = {}) => ({
   DATABASE_URL: database.adminUrl,
@@ -85,7 +69,7 @@ describe('npm run db -- migrate, status, rollback', () => {
     expect((await run({ args: ['create-tenant', '--slug', 'acme', '--name', 'Acme'], env })).code).toBe(0);
     expect((await run({ args: staffArgs('root@example.com'), env, input: password })).code).toBe(0);
     expect((await run({ args: ['status'], env })).out).not.toContain('pending');
-  });
+  }, 60_000); // It starts a server six times.
 });
 
 describe('npm run db -- permissions', () => {
@@ -128,10 +112,7 @@ describe('npm run db -- create-tenant', () => {
   });
 
   it.each([
-    [
-      ['create-tenant', '--slug', 'x'],
-      "Required option '--name <name>' not specified. See: signet db create-tenant --help",
-    ],
+    [['create-tenant', '--slug', 'x'], 'Missing --name <name>. See: signet db create-tenant --help'],
     [
       ['create-tenant', '--slug', 'x', '--name', 'X', '--admin'],
       "Unknown option '--admin'. See: signet db create-tenant --help",
@@ -139,6 +120,10 @@ describe('npm run db -- create-tenant', () => {
     [
       ['create-tenant', '--slug', 'x', '--nam', 'X'],
       "Unknown option '--nam'. Did you mean --name? See: signet db create-tenant --help",
+    ],
+    [
+      ['create-staff', '--email', 'x@example.com'],
+      'Missing --tenant <slug>, --fullname <name>. See: signet db create-staff --help',
     ],
     [['constructor'], "Unknown command 'constructor'. See: signet db --help"],
     [['migrat'], "Unknown command 'migrat'. Did you mean migrate? See: signet db --help"],

@@ -19,7 +19,7 @@ import {
   rollback,
 } from '@signet/db/operator';
 import type { Command } from 'commander';
-import { action, addExample, type Context } from './command.ts';
+import { action, addExample, type Context, neededOption } from './command.ts';
 
 /** What the work of a command is given. */
 type Work<O> = (
@@ -60,8 +60,10 @@ export function define(command: Command, context: Context): void {
     seed,
   );
   add('create-tenant', 'add a tenant', "create-tenant --slug acme --name 'Acme Ltd'", addTenant)
-    .requiredOption('--slug <slug>', 'its name in hosts and headers: lower case letters, digits, dashes')
-    .requiredOption('--name <name>', 'its name for people')
+    .addOption(
+      neededOption('--slug <slug>', 'its name in hosts and headers: lower case letters, digits, dashes'),
+    )
+    .addOption(neededOption('--name <name>', 'its name for people'))
     .option('--self-registration', 'customers may register themselves');
   add(
     'create-staff',
@@ -69,9 +71,9 @@ export function define(command: Command, context: Context): void {
     "create-staff --tenant acme --email you@example.com --fullname 'Your Name'",
     addStaff,
   )
-    .requiredOption('--tenant <slug>', 'where they work')
-    .requiredOption('--email <address>', 'with which they sign in')
-    .requiredOption('--fullname <name>', 'their name')
+    .addOption(neededOption('--tenant <slug>', 'where they work'))
+    .addOption(neededOption('--email <address>', 'with which they sign in'))
+    .addOption(neededOption('--fullname <name>', 'their name'))
     .option('--role <role>', 'support, operations or super_admin (default: super_admin)');
 }
 

@@ -116,7 +116,7 @@ describe('npm run keys', () => {
     ['', 'Usage: signet keys'],
     ['turn', "Unknown command 'turn'."],
     ['rotat', "Unknown command 'rotat'. Did you mean rotate?"],
-    ['rotate', "Required option '--platform <platform>' not specified."],
+    ['rotate', 'Missing --platform <platform>. See: signet keys rotate --help'],
     ['rotate --platform staff', "argument 'staff' is invalid. Allowed choices are user, portal."],
     ['rotate --platform user --algorithm HS256', "argument 'HS256' is invalid. Allowed choices are EdDSA,"],
     ['rotate --platform user --now --emergency', 'Either --now or --emergency.'],

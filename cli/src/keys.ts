@@ -5,7 +5,7 @@ import { changeKeys, type KeyChange, listKeys } from '@signet/auth/operator/keys
 import { type Platform, platforms, type SigningAlgorithm, signingAlgorithms } from '@signet/schema/contract';
 import { ConfigError } from '@signet/service';
 import { type Command, Option } from 'commander';
-import { action, addExample, type Context, UsageError, type Work } from './command.ts';
+import { action, addExample, type Context, neededOption, UsageError, type Work } from './command.ts';
 import { formatKeys, reportChange } from './key-texts.ts';
 import { defineProofKeys } from './proof-keys.ts';
 
@@ -26,7 +26,7 @@ export function define(command: Command, context: Context): void {
   addExample(command, 'npm run keys -- list');
 
   addExample(command.command('list').description('the keys, their states and dates'), 'npm run keys -- list')
-    .addOption(platformOption())
+    .addOption(new Option('--platform <platform>', 'whose keys (default: both)').choices(platforms))
     .action(act(context, ({ platform }: Partial<PlatformOption>) => showKeys(context, platform)));
 
   addExample(
@@ -37,7 +37,7 @@ export function define(command: Command, context: Context): void {
       ),
     'npm run keys -- rotate --platform user',
   )
-    .addOption(platformOption().makeOptionMandatory())
+    .addOption(neededPlatform())
     .addOption(new Option('--algorithm <name>', 'of the key that waits next').choices(signingAlgorithms))
     .option('--now', 'at once or not at all')
     .option('--emergency', 'at once, whether every verifier knows it or not')
@@ -50,7 +50,7 @@ export function define(command: Command, context: Context): void {
     'npm run keys -- revoke 3q2-7wXb… --platform user',
   )
     .argument('<kid>', "the key's kid, as the list shows it")
-    .addOption(platformOption().makeOptionMandatory())
+    .addOption(neededPlatform())
     .action(
       act(context, (kid: string, { platform }: PlatformOption) =>
         change(context, { name: 'revoke', platform, kid }),
@@ -62,7 +62,7 @@ export function define(command: Command, context: Context): void {
     'npm run keys -- import key.pem --platform portal',
   )
     .argument('<file.pem>', "'-' reads it from standard input")
-    .addOption(platformOption().makeOptionMandatory())
+    .addOption(neededPlatform())
     .action(
       act(context, async (file: string, { platform }: PlatformOption) =>
         change(context, { name: 'import', platform, file, pem: await readPem(file, context.stdin) }),
@@ -82,8 +82,8 @@ export function rewriteArguments(words: readonly string[]): string[] {
   return name === 'revoke' && kid ? [name, ...rest.filter((word) => word !== kid), '--', kid] : [...words];
 }
 
-function platformOption(): Option {
-  return new Option('--platform <platform>', 'whose key').choices(platforms);
+function neededPlatform(): Option {
+  return neededOption('--platform <platform>', 'whose key').choices(platforms);
 }
 
 function readRotation({ platform, algorithm, now, emergency }: RotateOptions): KeyChange {

@@ -198,14 +198,14 @@ describe('npm run keys -- proof', async () => {
   it.each([
     ['', 'Usage: signet keys proof'],
     ['turn', "Unknown command 'turn'."],
-    ['init', "Required option '--out <folder>' not specified."],
+    ['init', 'Missing --out <folder>.'],
     ['init x --out y', 'Too many arguments'],
     ['init --out x --folder y', "Unknown option '--folder'."],
     ['list --out x', "Unknown option '--out'."],
     ['list orders', 'Too many arguments'],
     ['add', "Missing required argument 'service'."],
     ['rotate', "Missing required argument 'step'."],
-    ['rotate orders', 'is invalid. Allowed choices are publish, switch, remove.'],
+    ['rotate orders', "is invalid for argument 'step'. Allowed choices are publish, switch, remove."],
     ['replace', "Missing required argument 'service'."],
     ['list --loud', "Unknown option '--loud'."],
   ])('refuses the command line "%s", exit 2', async (words, fault) => {

@@ -17,7 +17,7 @@ import {
 } from '@signet/proof';
 import { ConfigError } from '@signet/service';
 import { Argument, type Command } from 'commander';
-import { action, addExample, type Context } from './command.ts';
+import { action, addExample, type Context, neededOption } from './command.ts';
 
 type FolderOption = { folder?: string };
 
@@ -46,7 +46,7 @@ export function defineProofKeys(command: Command, context: Context): void {
     'a new set: a key for each entrance and subgraph, and peers.json for all',
     'init --out deploy/secrets/proof',
   )
-    .requiredOption('--out <folder>', 'a folder that is empty or does not exist')
+    .addOption(neededOption('--out <folder>', 'a folder that is empty or does not exist'))
     .action(
       action(context, explain, ({ out }: { out: string }) => {
         print(writeNewSet(resolve(out)));

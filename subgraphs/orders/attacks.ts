@@ -37,12 +37,13 @@ export const attacks: readonly Attack[] = [
     name: 'texts of errors of orders',
     tried: 'wrong ids: no stack, path, URL, query or library in an answer',
     run: ({ graph, customer: token }) =>
-      wonByTexts(
-        trickyTexts.map(
+      wonByTexts([
+        ...trickyTexts.map(
           (text) => () =>
             graph.ask('query ($i: ID!) { order(id: $i) { id } }', { token, variables: { i: text } }),
         ),
-      ),
+        () => graph.ask('{ order(id: { a: 1 }) { id } }', { token }),
+      ]),
   },
   tooMuchDocument(
     'depth of 12',
