@@ -129,7 +129,9 @@ describe('signet under a Node that is too old', () => {
       },
     );
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^Signet needs Node 24\.12 or later; this is 20\.20\.2\. .*run npm install again/);
+    expect(stderr).toMatch(
+      /^Signet runs under Node 24\.12 or later; this is 20\.20\.2\. .*run npm install again/,
+    );
   });
 });
 

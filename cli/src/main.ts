@@ -1,68 +1,33 @@
 import { Command, CommanderError } from 'commander';
 import { type CommandModule, type Context, type Io, messageOf, UsageError } from './command.ts';
 
-type LazyCommand = { name: string; summary: string; load(): Promise<CommandModule> };
+type LazyCommand = [name: string, summary: string, load: () => Promise<CommandModule>];
 
 /**
  * Every command. Only the one that is asked for is loaded, with what it imports: an image that holds neither the gateway nor
- * the launcher can still run `db`, `keys`, `audit` and `doctor`.
+ * the launcher can still run `db`, `keys`, `audit` and `doctor`. For this reason package.json leaves out @signet/launcher and
+ * @signet/testing: an image that installs this package would get the gateway with them.
  */
 const commands: readonly LazyCommand[] = [
-  {
-    name: 'start',
-    summary: 'start everything: database, seed, subgraphs, gateway',
-    load: async () => (await import('./start.ts')).start,
-  },
-  {
-    name: 'dev',
-    summary: 'the same, started again on every change of a source file',
-    load: async () => (await import('./start.ts')).dev,
-  },
-  {
-    name: 'compose',
-    summary: 'write the supergraph and the resolver types from the SDL of the subgraphs',
-    load: () => import('./compose.ts'),
-  },
-  {
-    name: 'access',
-    summary: 'check that every field has an access rule, and write the access matrix',
-    load: () => import('./access.ts'),
-  },
-  {
-    name: 'lint',
-    summary: 'check who imports whom, and that only auth can sign',
-    load: () => import('./lint.ts'),
-  },
-  {
-    name: 'db',
-    summary: 'migrate, seed, list permissions, create tenants and staff',
-    load: () => import('./db.ts'),
-  },
-  {
-    name: 'keys',
-    summary: 'list, rotate, revoke and import signing keys; keys between gateway and subgraphs',
-    load: () => import('./keys.ts'),
-  },
-  {
-    name: 'audit',
-    summary: 'check whether anybody changed the audit log',
-    load: () => import('./audit.ts'),
-  },
-  {
-    name: 'doctor',
-    summary: 'look at a deployment and say what is wrong and what to do',
-    load: () => import('./doctor.ts'),
-  },
-  {
-    name: 'smoke',
-    summary: 'walk the main paths of a running deployment',
-    load: () => import('./smoke.ts'),
-  },
-  {
-    name: 'attack',
-    summary: 'try to break into a running platform that has the development seed',
-    load: () => import('./attack/attack-command.ts'),
-  },
+  [
+    'start',
+    'start everything: database, seed, subgraphs, gateway',
+    async () => (await import('./start.ts')).start,
+  ],
+  [
+    'dev',
+    'the same, started again on every change of a source file',
+    async () => (await import('./start.ts')).dev,
+  ],
+  ['compose', 'write the supergraph and the resolver types from the SDL', () => import('./compose.ts')],
+  ['access', 'check every access rule, and write the access matrix', () => import('./access.ts')],
+  ['lint', 'check who imports whom, and that only auth can sign', () => import('./lint.ts')],
+  ['db', 'migrate, seed, list permissions, create tenants and staff', () => import('./db.ts')],
+  ['keys', 'list, rotate, revoke and import signing keys and proof keys', () => import('./keys.ts')],
+  ['audit', 'check whether anybody changed the audit log', () => import('./audit.ts')],
+  ['doctor', 'say what is wrong with a deployment, and what to do', () => import('./doctor.ts')],
+  ['smoke', 'walk the main paths of a running deployment', () => import('./smoke.ts')],
+  ['attack', 'try to break into a running platform', () => import('./attack/attack-command.ts')],
 ];
 
 /** Runs the command of this process's arguments, and sets its exit code. */
@@ -116,7 +81,7 @@ async function addCommands(program: Command, argv: readonly string[], context: C
   const names = argv.filter((word) => !word.startsWith('-'));
   const wanted = names[0] === 'help' ? names[1] : names[0];
   let words = [...argv];
-  for (const { name, summary, load } of commands) {
+  for (const [name, summary, load] of commands) {
     const command = program.command(name).summary(summary);
     if (name !== wanted) continue;
     const module = await load();
