@@ -20,8 +20,8 @@ if (!isTooOld) {
   handOver();
 } else {
   console.error(
-    `Signet runs under Node ${needed.join('.')} or later; this is ${process.versions.node}. The package "node" brings the right ` +
-      'one, but it is not installed: run npm install again, and allow its install script.',
+    `Signet needs Node ${needed.join('.')} or later, and this is Node ${process.versions.node}. npm install brings the right one ` +
+      'along, but it is missing here: run npm install again and let the package "node" run its install script.',
   );
   process.exitCode = 1;
 }

@@ -130,7 +130,7 @@ describe('signet under a Node that is too old', () => {
     );
     expect(status).toBe(1);
     expect(stderr).toMatch(
-      /^Signet runs under Node 24\.12 or later; this is 20\.20\.2\. .*run npm install again/,
+      /^Signet needs Node 24\.12 or later, and this is Node 20\.20\.2\. .*run npm install again/,
     );
   });
 });
