@@ -21,7 +21,7 @@ import { createLogger } from '@signet/service';
 import { startSubgraphServer } from '@signet/subgraph';
 import { parse } from 'graphql';
 import { sql } from 'kysely';
-import { createLoaders } from '../subgraphs/orders/src/loaders.ts';
+import { createLoaders } from '../subgraphs/orders/src/context.ts';
 import { policies } from '../subgraphs/orders/src/policies.ts';
 import { resolvers } from '../subgraphs/orders/src/resolvers.ts';
 import { createPost, percentile, time } from './support/measure.ts';

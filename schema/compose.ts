@@ -1,3 +1,4 @@
+import { collectExampleOperations, examplesPath } from './example-operations.ts';
 import { generateResolverTypes, resolverTypesPath } from './resolver-types.ts';
 import { subgraphs } from './subgraphs.ts';
 import { supergraphPath, variants } from './supergraph-files.ts';
@@ -19,5 +20,10 @@ export async function generateAll(only?: string): Promise<{ path: string; conten
   const supergraphs = only
     ? []
     : variants.map((variant) => ({ path: supergraphPath(variant), content: composeSupergraph(variant) }));
-  return [...supergraphs, ...(await Promise.all(types))];
+  const examples = only ? [] : [{ path: examplesPath, content: writeExamples() }];
+  return [...supergraphs, ...examples, ...(await Promise.all(types))];
+}
+
+function writeExamples(): string {
+  return `${JSON.stringify(collectExampleOperations(), null, 2)}\n`;
 }

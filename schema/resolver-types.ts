@@ -21,8 +21,8 @@ export function resolverTypesPath(name: SubgraphName): string {
 }
 
 /**
- * TypeScript types of a subgraph's resolvers from its SDL. A type `FooModel` exported by the subgraph's `models.ts` is
- * what its resolvers return and receive for the GraphQL type `Foo`. `GraphqlContext` comes from its `context.ts`.
+ * TypeScript types of a subgraph's resolvers from its SDL. A type `FooModel` exported by the subgraph's `context.ts` or
+ * `models.ts` is what its resolvers return and receive for the GraphQL type `Foo`. `context.ts` exports `GraphqlContext`.
  */
 export async function generateResolverTypes(name: SubgraphName): Promise<string> {
   const schema = buildSubgraphSchema([{ typeDefs: parse(readSubgraphSdl(name)) }]);
@@ -53,10 +53,12 @@ export async function generateResolverTypes(name: SubgraphName): Promise<string>
 }
 
 function findModels(name: SubgraphName): Record<string, string> {
-  const path = join(root, 'subgraphs', name, 'src', 'models.ts');
-  const source = existsSync(path) ? readFileSync(path, 'utf8') : '';
-  const names = [...source.matchAll(/^export (?:type|interface) (\w+)Model\b/gm)].map(
-    ([, type]) => type as string,
-  );
-  return Object.fromEntries(names.map((type) => [type, `./models.ts#${type}Model`]));
+  const models = ['context.ts', 'models.ts'].flatMap((file) => {
+    const path = join(root, 'subgraphs', name, 'src', file);
+    const source = existsSync(path) ? readFileSync(path, 'utf8') : '';
+    return [...source.matchAll(/^export (?:type|interface) (\w+)Model\b/gm)].map(
+      ([, type]) => [type, `./${file}#${type}Model`] as const,
+    );
+  });
+  return Object.fromEntries(models);
 }

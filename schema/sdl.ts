@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import type { SubgraphName } from './subgraphs.ts';
 
 const root = join(import.meta.dirname, '..');
+/** Types that subgraphs share: `schema/shared/<type>.graphql` joins the SDL of every subgraph that names the type. */
+const sharedFolder = join('schema', 'shared');
 
 /**
- * SDL of a subgraph: the shared headers (federation and access rules), then every `.graphql` file of its folder, in the order of their paths.
- * From this repository, or from a copy of it in `tree`.
+ * SDL of a subgraph: the shared headers (federation and access rules), the shared types that it names, then every
+ * `.graphql` file of its folder in the order of their paths. From this repository, or from a copy of it in `tree`.
  *
  * @throws {Error} when the subgraph has no SDL.
  */
@@ -14,10 +16,18 @@ export function readSubgraphSdl(name: SubgraphName, tree = root): string {
   const folder = join(tree, 'subgraphs', name, 'src');
   const files = globSync('**/*.graphql', { cwd: folder }).sort();
   if (files.length === 0) {
-    throw new Error(`subgraphs/${name}/src holds no .graphql file`);
+    throw new Error(`subgraphs/${name}/src holds no .graphql file: write its SDL there.`);
   }
-  const headers = ['federation.graphql', 'access.graphql'].map((file) => join(tree, 'schema', file));
-  return [...headers, ...files.map((file) => join(folder, file))]
-    .map((path) => readFileSync(path, 'utf8'))
-    .join('\n');
+  const own = files.map((file) => readFileSync(join(folder, file), 'utf8'));
+  const headers = ['federation.graphql', 'access.graphql'].map((file) =>
+    readFileSync(join(tree, 'schema', file), 'utf8'),
+  );
+  return [...headers, ...readSharedTypes(own.join('\n'), tree), ...own].join('\n');
+}
+
+function readSharedTypes(sdl: string, tree: string): string[] {
+  return globSync('*.graphql', { cwd: join(tree, sharedFolder) })
+    .sort()
+    .filter((file) => new RegExp(`\\b${file.replace('.graphql', '')}\\b`).test(sdl))
+    .map((file) => readFileSync(join(tree, sharedFolder, file), 'utf8'));
 }

@@ -7,10 +7,13 @@ import {
   createAccessMatrix,
   findAccessFaults,
   findLenientRows,
+  findScopeFaults,
+  findUnusedScopes,
   formatAccessMatrix,
   type MatrixRow,
   readRuleBook,
 } from '@signet/access';
+import { scopeHolders } from '@signet/schema/contract';
 import { readSubgraphSdl } from '@signet/schema/sdl';
 import { subgraphs as registry } from '@signet/schema/subgraphs';
 import type { Command } from 'commander';
@@ -21,11 +24,11 @@ const generated = join('schema', 'generated');
 
 type Options = { check?: boolean; tree: string };
 
-/** `npm run access`: nobody forgot to say who may have a field. */
+/** `npm run access`: every field has an access rule that somebody can pass. */
 export function define(command: Command, context: Context): void {
   addExample(
     command.description(
-      'Checks that every field has an access rule, then writes schema/generated/access-matrix.md: who may have what.',
+      'Checks that every field has an access rule that somebody can pass, then writes schema/generated/access-matrix.md: who may have what.',
     ),
     'npm run access',
   )
@@ -40,7 +43,7 @@ async function checkAccess({ check, tree }: Options, { print, printError }: Cont
     return 1;
   };
   const subgraphs = await readCheckedSubgraphs(tree);
-  const faults = findAccessFaults(subgraphs);
+  const faults = [...findAccessFaults(subgraphs), ...findScopeFaults(subgraphs, scopeHolders)];
   if (faults.length > 0) {
     return fail(faults.map(({ coordinate, subgraph, fault }) => `${coordinate} (${subgraph}): ${fault}`));
   }
@@ -59,6 +62,10 @@ async function checkAccess({ check, tree }: Options, { print, printError }: Cont
     writeFileSync(path, content);
   }
   print(describeCounts(rows, new Set(subgraphs.flatMap(({ policies }) => policies))));
+  const unused = findUnusedScopes(subgraphs, scopeHolders);
+  if (unused.length > 0) {
+    print(`No access rule names these scopes of schema/contract/scopes.ts: ${unused.join(', ')}`);
+  }
   return 0;
 }
 

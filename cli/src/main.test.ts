@@ -20,6 +20,8 @@ const commands = [
   'doctor',
   'smoke',
   'attack',
+  'new',
+  'remove-shop',
 ];
 
 describe('signet', () => {
@@ -36,17 +38,20 @@ describe('signet', () => {
     expect((await run(['help', name])).out).toBe(out);
   });
 
-  it.each(['db', 'keys', 'keys proof', 'audit'])('every command of %s has an example', async (group) => {
-    const { out } = await run([...group.split(' '), '--help']);
-    const names = [...out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z-]+) /gm)].flatMap(
-      ([, name]) => (name && name !== 'help' ? [name] : []),
-    );
-    expect(names.length).toBeGreaterThan(0);
-    for (const name of names) {
-      const help = await run([...group.split(' '), name, '--help']);
-      expect([name, help.out]).toEqual([name, expect.stringMatching(/\nExample:\n {2}\$ \S/)]);
-    }
-  });
+  it.each(['db', 'keys', 'keys proof', 'audit', 'new'])(
+    'every command of %s has an example',
+    async (group) => {
+      const { out } = await run([...group.split(' '), '--help']);
+      const names = [...out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z-]+) /gm)].flatMap(
+        ([, name]) => (name && name !== 'help' ? [name] : []),
+      );
+      expect(names.length).toBeGreaterThan(0);
+      for (const name of names) {
+        const help = await run([...group.split(' '), name, '--help']);
+        expect([name, help.out]).toEqual([name, expect.stringMatching(/\nExample:\n {2}\$ \S/)]);
+      }
+    },
+  );
 
   it.each([
     ['strat', "Unknown command 'strat'. Did you mean start? See: signet --help\n"],
@@ -59,6 +64,7 @@ describe('signet', () => {
     ],
     ['attack', "Missing required argument 'url'. See: signet attack --help\n"],
     ['attack localhost', "'localhost' is not a URL. See: signet attack --help\n"],
+    ['new subgraf reviews', "Unknown command 'subgraf'. Did you mean subgraph? See: signet new --help\n"],
     ['start now', expect.stringMatching(/^Too many arguments for 'start'\./)],
   ])('refuses "%s" with one line, exit 2', async (words, err) => {
     expect(await run(words)).toEqual({ code: 2, out: '', err });

@@ -89,7 +89,7 @@ export function defineProofKeys(command: Command, context: Context): void {
   addToSet(
     'replace',
     'new keys at once, where the old ones are stolen: requests are refused until every process has them',
-    'replace orders',
+    'replace gateway-user',
   )
     .argument('<service...>', 'whose keys')
     .action(

@@ -1,16 +1,13 @@
-import { type AuthOptions, authConfigSchema, startAuth } from '@signet/auth';
-import { startCatalog } from '@signet/catalog';
+import type { AuthOptions } from '@signet/auth';
 import type { ProcessRole } from '@signet/db';
 import type { SeededAccounts } from '@signet/db/seed';
 import { gatewayConfigSchema, startGateway } from '@signet/gateway';
-import { startInventory } from '@signet/inventory';
-import { startOrders } from '@signet/orders';
-import { startPortal } from '@signet/portal';
 import { proofPathsOf } from '@signet/proof';
 import { jwksPathOf } from '@signet/schema/contract';
+import { productSubgraphs, type SubgraphName, subgraphs, urlVariableOf } from '@signet/schema/subgraphs';
 import { type Environment, type Logger, loadConfig, type RunningServer } from '@signet/service';
 import { openRevocationFeed } from '@signet/session';
-import { type SubgraphConfig, subgraphConfigSchema } from '@signet/subgraph';
+import { loadSubgraph } from '@signet/subgraph/define';
 import { corsOriginsOf, type LauncherConfig } from './config.ts';
 import type { PlatformDatabase } from './database.ts';
 import { innerHost, type Ports } from './ports.ts';
@@ -50,38 +47,22 @@ export async function startServers(
     REQUIRE_PROOF: config.REQUIRE_PROOF,
   };
   const revocations = await openRevocationFeed(common, createLogger('revocations'));
-  const productConfig = (
-    name: 'portal' | 'catalog' | 'inventory' | 'orders',
-    role: ProcessRole,
-  ): SubgraphConfig =>
-    load(subgraphConfigSchema, {
-      ...common,
-      ...proofFilesOf(options, name),
-      PORT: String(ports.subgraphs[name]),
-      DATABASE_URL: database.urls[role],
-    });
   const running: RunningServer[] = [];
   const stop = async () => {
     await running.pop()?.stop();
     await Promise.all(running.splice(0).map((server) => server.stop()));
     await revocations?.stop();
   };
-  const serverOptions = { ...subgraphOptions, revocations };
+  const startOne = async (name: SubgraphName) => {
+    const { configSchema, start } = await loadSubgraph(name);
+    const derived = name === 'auth' ? authVariables(options) : productVariables(options, name);
+    const config = load(configSchema, { ...common, ...proofFilesOf(options, name), ...derived });
+    const { keyTiming } = options.auth;
+    const own = name === 'auth' ? keyTiming && { keyTiming } : subgraphOptions;
+    return start(config, createLogger(name), { ...own, revocations });
+  };
   try {
-    const started = await Promise.allSettled([
-      startAuth(authConfig(options, common), createLogger('auth'), {
-        revocations,
-        ...(options.auth.keyTiming && { keyTiming: options.auth.keyTiming }),
-      }),
-      startPortal(productConfig('portal', 'signet_portal'), createLogger('portal'), serverOptions),
-      startCatalog(productConfig('catalog', 'signet_catalog'), createLogger('catalog'), serverOptions),
-      startInventory(
-        productConfig('inventory', 'signet_inventory'),
-        createLogger('inventory'),
-        serverOptions,
-      ),
-      startOrders(productConfig('orders', 'signet_orders'), createLogger('orders'), serverOptions),
-    ]);
+    const started = await Promise.allSettled(subgraphs.map(({ name }) => startOne(name)));
     running.push(...started.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])));
     const failed = started.find((outcome) => outcome.status === 'rejected');
     if (failed) {
@@ -114,11 +95,15 @@ function proofFilesOf({ secrets }: ServersOptions, name: string) {
   return { PROOF_KEY_FILE: keyFile, PROOF_PEERS_FILE: peersFile };
 }
 
-function authConfig(options: ServersOptions, common: Environment) {
-  const { ports, secrets, database, auth } = options;
-  return load(authConfigSchema, {
-    ...common,
-    ...proofFilesOf(options, 'auth'),
+function productVariables({ ports, database }: ServersOptions, name: SubgraphName): Environment {
+  return {
+    PORT: String(ports.subgraphs[name]),
+    DATABASE_URL: database.urls[`signet_${name}` as ProcessRole],
+  };
+}
+
+function authVariables({ ports, secrets, database, auth }: ServersOptions): Environment {
+  return {
     PORT: String(ports.subgraphs.auth),
     AUTH_PLATFORMS: 'both',
     USER_DATABASE_URL: database.urls.signet_auth_user,
@@ -128,13 +113,13 @@ function authConfig(options: ServersOptions, common: Environment) {
     PORTAL_KEY_ENCRYPTION_KEY: secrets.portalKeyEncryptionKey,
     AUDIT_KEY: secrets.auditKey,
     ...auth.env,
-  });
+  };
 }
 
 function gatewayConfig(options: ServersOptions, common: Environment) {
   const { config, ports } = options;
   const proofFiles = (entrance: string) => proofFilesOf(options, `gateway-${entrance}`);
-  const urlOf = (name: keyof Ports['subgraphs']) => `http://${innerHost}:${ports.subgraphs[name]}/graphql`;
+  const urlOf = (name: SubgraphName) => `http://${innerHost}:${ports.subgraphs[name]}/graphql`;
   return load(gatewayConfigSchema, {
     ...common,
     HOST: config.HOST,
@@ -152,10 +137,7 @@ function gatewayConfig(options: ServersOptions, common: Environment) {
     REQUEST_TIMEOUT_MS: config.REQUEST_TIMEOUT_MS,
     AUTH_USER_URL: urlOf('auth'),
     AUTH_PORTAL_URL: urlOf('auth'),
-    PORTAL_URL: urlOf('portal'),
-    CATALOG_URL: urlOf('catalog'),
-    INVENTORY_URL: urlOf('inventory'),
-    ORDERS_URL: urlOf('orders'),
+    ...Object.fromEntries(productSubgraphs.map(({ name }) => [urlVariableOf(name), urlOf(name)])),
     GRAPH_PROOF_KEY_FILE: proofFiles('graph').PROOF_KEY_FILE,
     USER_PROOF_KEY_FILE: proofFiles('user').PROOF_KEY_FILE,
     PORTAL_PROOF_KEY_FILE: proofFiles('portal').PROOF_KEY_FILE,

@@ -7,7 +7,7 @@ import {
   openDatabaseHome,
   startEmbeddedPostgres,
 } from '../embedded/index.ts';
-import { MigrationError } from '../migrate.ts';
+import { MigrationError } from '../migrate/migrate.ts';
 import { RoleError } from '../plain-roles.ts';
 import { type ProcessRole, processRoles } from '../roles.ts';
 import { SeedError } from '../seed/as-owner.ts';

@@ -23,12 +23,13 @@ import {
   type TrustedIssuer,
 } from '@signet/session';
 import type { FastifyInstance } from 'fastify';
-import { type DocumentNode, type GraphQLSchema, parse } from 'graphql';
+import { type DocumentNode, type GraphQLSchema, Kind, parse } from 'graphql';
 import type { SubgraphConfig } from './config.ts';
 import type { UntilDeadline } from './deadline.ts';
 import { openProofCheck } from './proof/open-proof-check.ts';
 import { createOperationProof, type NonceStore } from './proof/operation-proof.ts';
 import type { ProofGate } from './proof/proof-gate.ts';
+import { dateTimeScalar } from './scalars.ts';
 import { type SubgraphHttpRequest, startSubgraphServer } from './subgraph-server.ts';
 
 /** What a subgraph needs of its database beside its own queries. */
@@ -108,10 +109,10 @@ export async function serveSubgraph<C extends GuardContext>(
 ): Promise<RunningServer> {
   const { config, logger, database } = options;
   const issuers =
-    options.issuers === undefined ? createTrustedIssuers(options.config, logger) : options.issuers;
+    options.issuers === undefined ? await createTrustedIssuers(options.config, logger) : options.issuers;
   const typeDefs = parse(readSubgraphSdl(options.name));
   const schema = buildGuardedSchema(typeDefs, options);
-  const translateError: ErrorTranslation = (error) => translateDatabaseError(database, error);
+  const translateError: ErrorTranslation = (error) => translateDatabaseError(options, error);
   const proof = await openProofCheck(options.proofName ?? options.name, config, logger);
   const { nonces } = options;
   const operationProof =
@@ -170,11 +171,18 @@ function buildGuardedSchema<C extends GuardContext>(
   typeDefs: DocumentNode,
   { resolvers, policies = {} }: ServeSubgraphOptions<C>,
 ): GraphQLSchema {
-  const schema = buildSubgraphSchema([{ typeDefs, resolvers: resolvers as Resolvers }]);
+  const hasDateTime = typeDefs.definitions.some(
+    (definition) => definition.kind === Kind.SCALAR_TYPE_DEFINITION && definition.name.value === 'DateTime',
+  );
+  const all = { ...(hasDateTime && { DateTime: dateTimeScalar }), ...(resolvers as object) };
+  const schema = buildSubgraphSchema([{ typeDefs, resolvers: all as Resolvers }]);
   return guardSchema<C>(schema, readRuleBook(typeDefs), policies);
 }
 
-function translateDatabaseError(database: SubgraphDatabase, error: unknown): RefusalError | undefined {
+function translateDatabaseError(
+  { name, database }: { name: string; database: SubgraphDatabase },
+  error: unknown,
+): RefusalError | undefined {
   switch (database.classifyError(error)) {
     case 'input':
       return badInput(
@@ -182,7 +190,7 @@ function translateDatabaseError(database: SubgraphDatabase, error: unknown): Ref
         'An input value can not be stored: it is out of range, malformed or holds a NUL byte.',
       );
     case 'unavailable':
-      return new RefusalError('auth.unavailable', { cause: error });
+      return new RefusalError(name === 'auth' ? 'auth.unavailable' : 'service.unavailable', { cause: error });
     default:
       return undefined;
   }

@@ -1,18 +1,19 @@
 import type { ProcessRole } from '@signet/db';
 import type { StaffRole } from '@signet/schema/contract';
-import { createLogger, type Logger, type RunningServer } from '@signet/service';
+import { createLogger, type Logger } from '@signet/service';
+import type { SubgraphConfig } from '@signet/subgraph';
+import type { SubgraphDefinition } from '@signet/subgraph/define';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { addStaff, addUser } from './fixtures.ts';
 import { createTestIssuer, type TestIssuer } from './issuer.ts';
 import type { GraphqlAnswer } from './post-graphql.ts';
 import { createTestGateway, proofEnvironment, type SignedSender, type TestGateway } from './test-gateway.ts';
 
-type Config = ReturnType<typeof createConfig>;
-type Start = (
-  config: Config,
-  logger: Logger,
-  options: { onQuery: (sql: string) => void },
-) => Promise<RunningServer>;
+/** What a test changes for the subgraph that it starts. */
+type TestSubgraphOptions = {
+  /** Called with every SQL statement. */
+  onQuery?: (sql: string) => void;
+};
 
 /** Somebody with a row in the account table and a token. */
 export type Caller = { id: string; token: string };
@@ -20,6 +21,8 @@ export type Caller = { id: string; token: string };
 /** A subgraph that runs: real HTTP, signed requests, a real database, an issuer of its own, the tenants `demo` (default) and `globex`. */
 export type TestSubgraph = {
   url: string;
+  /** What the subgraph was started with. A replica takes the same. */
+  config: SubgraphConfig;
   database: TestDatabase;
   issuer: TestIssuer;
   tenants: { demo: string; globex: string };
@@ -43,26 +46,31 @@ export type TestSubgraph = {
   stop(): Promise<void>;
 };
 
-/** Starts a subgraph as its process role. For one test file, in `beforeAll`; `stop` in `afterAll`. */
-export async function startTestSubgraph(role: ProcessRole, start: Start): Promise<TestSubgraph> {
+/**
+ * Starts a subgraph as its process role. For one test file, in `beforeAll`; `stop` in `afterAll`. Errors that the subgraph logs
+ * are printed: an answer says no more than `INTERNAL_SERVER_ERROR`.
+ */
+export async function startTestSubgraph(
+  definition: SubgraphDefinition,
+  { onQuery }: TestSubgraphOptions = {},
+): Promise<TestSubgraph> {
+  const { name } = definition;
   const [database, issuer] = await Promise.all([createTestDatabase(), createTestIssuer()]);
   const tenants = { demo: await database.addTenant('demo'), globex: await database.addTenant('globex') };
   let statements = 0;
-  const name = role.replace('signet_', '');
-  const server = await start(
-    createConfig(name, database.urlOf(role), issuer),
-    createLogger('test', 'silent'),
-    {
-      onQuery: () => {
-        statements += 1;
-      },
+  const config = createConfig(name, database.urlOf(`signet_${name}` as ProcessRole), issuer);
+  const server = await definition.start(config, createErrorLogger(name), {
+    onQuery(sql) {
+      statements += 1;
+      onQuery?.(sql);
     },
-  );
+  });
   const url = `${server.url}/graphql`;
   const gatewayOf: TestSubgraph['gatewayOf'] = (entrance) => createTestGateway({ recipient: name, entrance });
   const gateway = gatewayOf('graph');
   return {
     url,
+    config,
     database,
     issuer,
     tenants,
@@ -90,7 +98,17 @@ export async function startTestSubgraph(role: ProcessRole, start: Start): Promis
   };
 }
 
-function createConfig(name: string, databaseUrl: string, issuer: TestIssuer) {
+/** Prints what failed in the subgraph under test, with its stack. Everything below an error is dropped. */
+function createErrorLogger(name: string): Logger {
+  return createLogger(name, 'error', {
+    write(line) {
+      const { msg, err } = JSON.parse(line) as { msg?: string; err?: { message?: string; stack?: string } };
+      console.error(`The subgraph ${name} logged: ${msg ?? ''}\n${err?.stack ?? err?.message ?? ''}`);
+    },
+  });
+}
+
+function createConfig(name: string, databaseUrl: string, issuer: TestIssuer): SubgraphConfig {
   return {
     HOST: '127.0.0.1',
     PORT: 0,

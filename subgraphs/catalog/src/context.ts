@@ -1,7 +1,28 @@
-import type { Database } from '@signet/db';
-import type { RequestSession } from '@signet/session';
+import { type Database, inTenant } from '@signet/db';
+import type { Connection } from '@signet/subgraph';
+import type { SubgraphContext } from '@signet/subgraph/define';
+import DataLoader from 'dataloader';
 import type { Kysely } from 'kysely';
-import type { Loaders } from './loaders.ts';
+import { findProducts, type ProductRow } from './product.queries.ts';
+import type { ProductFilterValues } from './products/products.queries.ts';
 
-/** What a resolver has: who asks, in which tenant, the database (through `inTenant` only), this request's loaders. */
-export type GraphqlContext = RequestSession & { db: Kysely<Database>; loaders: Loaders };
+/** What a resolver has. */
+export type GraphqlContext = SubgraphContext<Loaders>;
+
+/** What resolvers hand to each other for the GraphQL types of the same names. */
+export type ProductModel = ProductRow;
+/** With the filter, so that `totalCount` is counted only where it is asked for. */
+export type ProductConnectionModel = Connection<ProductRow> & { filter: ProductFilterValues };
+
+export type Loaders = { product: DataLoader<string, ProductRow | undefined> };
+
+/** One set a request: what a loader has read is never shown to anybody else. */
+export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
+  return {
+    product: new DataLoader(async (ids) => {
+      const rows = await inTenant(db, tenantId, (trx) => findProducts(trx, ids));
+      const byId = new Map(rows.map((row) => [row.id, row]));
+      return ids.map((id) => byId.get(id));
+    }),
+  };
+}

@@ -1,8 +1,26 @@
-import type { Database } from '@signet/db';
-import type { Logger } from '@signet/service';
-import type { RequestSession } from '@signet/session';
+import { type Database, inTenant } from '@signet/db';
+import type { SubgraphContext } from '@signet/subgraph/define';
+import DataLoader from 'dataloader';
 import type { Kysely } from 'kysely';
-import type { Loaders } from './loaders.ts';
+import { findStock, type StockRow } from './stock/stock.queries.ts';
 
-/** What a resolver has: who asks, in which tenant, the database (through `inTenant` only), this request's loaders. */
-export type GraphqlContext = RequestSession & { db: Kysely<Database>; loaders: Loaders; logger: Logger };
+/** What a resolver has. */
+export type GraphqlContext = SubgraphContext<Loaders>;
+
+/** What resolvers hand to each other for the GraphQL types of the same names. */
+export type StockModel = StockRow;
+export type ProductModel = { id: string; stock: StockModel };
+
+export type Loaders = { stock: DataLoader<string, StockRow> };
+
+/** One set a request: what a loader has read is never shown to anybody else. */
+export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
+  return {
+    stock: new DataLoader(async (productIds) => {
+      const rows = await inTenant(db, tenantId, (trx) => findStock(trx, productIds));
+      const byProduct = new Map(rows.map((row) => [row.product_id, row]));
+      // A product that was never counted has no row, and nothing of it can be ordered.
+      return productIds.map((id) => byProduct.get(id) ?? { product_id: id, on_hand: 0, reserved: 0 });
+    }),
+  };
+}

@@ -1,12 +1,66 @@
-import type { RelationChecker } from '@signet/access';
-import type { Database } from '@signet/db';
-import type { RequestSession } from '@signet/session';
+import { type Database, inTenant } from '@signet/db';
+import { loadOwnedPages, type OwnedPage, ownedPageKey } from '@signet/subgraph';
+import type { SubgraphContext } from '@signet/subgraph/define';
+import DataLoader from 'dataloader';
 import type { Kysely } from 'kysely';
-import type { Loaders } from './loaders.ts';
+import { findItems, findOrders, type OrderItemRow, type OrderRow } from './order.queries.ts';
+import { findViewers } from './order-viewers.queries.ts';
+import { findOrdersOfUsers } from './user-orders/user-orders.queries.ts';
 
-/** What a resolver has: who asks, in which tenant, the database (through `inTenant` only), this request's loaders and checks. */
-export type GraphqlContext = RequestSession & {
-  db: Kysely<Database>;
-  loaders: Loaders;
-  relations: RelationChecker;
+/** What a resolver has. */
+export type GraphqlContext = SubgraphContext<Loaders>;
+
+/** What resolvers hand to each other for the GraphQL types of the same names. */
+export type OrderModel = OrderRow;
+export type OrderItemModel = OrderItemRow & { currency: string };
+/** Nothing but an id. Whether the caller may see this customer's orders is for the rule on `User.orders` to say. */
+export type UserModel = { id: string };
+
+export type Loaders = {
+  /** Orders that this request has read already, by id. */
+  knownOrders: ReadonlyMap<string, OrderRow>;
+  order: DataLoader<string, OrderRow | undefined>;
+  itemsOfOrder: DataLoader<string, OrderItemRow[]>;
+  viewersOfOrder: DataLoader<string, string[]>;
+  ordersOfUser: DataLoader<OwnedPage<number>, OrderRow[], string>;
 };
+
+/** One set a request: what a loader has read is never shown to anybody else. */
+export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
+  const knownOrders = new Map<string, OrderRow>();
+  const order: Loaders['order'] = new DataLoader(async (ids) => {
+    const rows = await inTenant(db, tenantId, (trx) => findOrders(trx, ids));
+    for (const row of rows) {
+      knownOrders.set(row.id, row);
+    }
+    return ids.map((id) => knownOrders.get(id));
+  });
+  return {
+    knownOrders,
+    order,
+    itemsOfOrder: new DataLoader(async (orderIds) => {
+      const rows = await inTenant(db, tenantId, (trx) => findItems(trx, orderIds));
+      const byOrder = Map.groupBy(rows, (row) => row.order_id);
+      return orderIds.map((id) => byOrder.get(id) ?? []);
+    }),
+    viewersOfOrder: new DataLoader((orderIds) => inTenant(db, tenantId, (trx) => findViewers(trx, orderIds))),
+    ordersOfUser: new DataLoader(
+      async (keys) => {
+        const pages = await inTenant(db, tenantId, (trx) =>
+          loadOwnedPages(
+            keys,
+            (row: OrderRow) => row.user_id,
+            (userIds, page) => findOrdersOfUsers(trx, userIds, page),
+          ),
+        );
+        // The policy on orders asks for each of them by id: they are here already.
+        for (const row of pages.flat()) {
+          order.prime(row.id, row);
+          knownOrders.set(row.id, row);
+        }
+        return pages;
+      },
+      { cacheKeyFn: ownedPageKey },
+    ),
+  };
+}

@@ -9,7 +9,7 @@ import {
   type TestSubgraph,
 } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startOrders } from './index.ts';
+import definition from '../subgraph.ts';
 
 const placeQuery = `
   mutation ($items: [OrderItemInput!]!, $idempotencyKey: String!) {
@@ -23,7 +23,7 @@ let subgraph: TestSubgraph;
 let ada: Caller;
 let staff: Caller;
 beforeAll(async () => {
-  subgraph = await startTestSubgraph('signet_orders', startOrders);
+  subgraph = await startTestSubgraph(definition);
   ada = await subgraph.addCustomer();
   staff = await subgraph.addStaff('operations');
 });

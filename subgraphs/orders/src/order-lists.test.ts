@@ -10,7 +10,7 @@ import {
   titled,
 } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startOrders } from './index.ts';
+import definition from '../subgraph.ts';
 
 const page = `
   edges { cursor node { id status customer { id } items { quantity product { id } } total { amount } } }
@@ -56,7 +56,7 @@ async function addOrders(tenantId: string, userId: string, count: number): Promi
 }
 
 beforeAll(async () => {
-  subgraph = await startTestSubgraph('signet_orders', startOrders);
+  subgraph = await startTestSubgraph(definition);
   const { demo, globex } = subgraph.tenants;
   [ada, bob, stranger, staff] = await Promise.all([
     subgraph.addCustomer(),

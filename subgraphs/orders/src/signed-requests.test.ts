@@ -10,7 +10,7 @@ import {
   type TestSubgraph,
 } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startOrders } from './index.ts';
+import definition from '../subgraph.ts';
 
 const placeOrder = `
   mutation place($productId: ID!, $key: String!) {
@@ -18,16 +18,12 @@ const placeOrder = `
   }`;
 
 let subgraph: TestSubgraph;
-let config: SubgraphConfig;
 let ada: Caller;
 let boss: Caller;
 let product: string;
 const others: RunningServer[] = [];
 beforeAll(async () => {
-  subgraph = await startTestSubgraph('signet_orders', (used, logger, options) => {
-    config = used;
-    return startOrders(used, logger, options);
-  });
+  subgraph = await startTestSubgraph(definition);
   ada = await subgraph.addCustomer();
   boss = await subgraph.addStaff('super_admin');
   product = await addProduct(subgraph.database, subgraph.tenants.demo, { onHand: 100 });
@@ -38,7 +34,10 @@ afterAll(async () => {
 });
 
 async function startReplica(changes: Partial<SubgraphConfig> = {}, logger?: Logger): Promise<string> {
-  const server = await startOrders({ ...config, ...changes }, logger ?? createLogger('test', 'silent'));
+  const server = await definition.start(
+    { ...subgraph.config, ...changes },
+    logger ?? createLogger('test', 'silent'),
+  );
   others.push(server);
   return `${server.url}/graphql`;
 }
@@ -107,11 +106,11 @@ describe('a captured mutation', () => {
   });
 
   it('is refused while nobody can say whether it came before', async () => {
-    const gone = new URL(config.DATABASE_URL);
+    const gone = new URL(subgraph.config.DATABASE_URL);
     gone.port = '1';
     const url = await startReplica({ DATABASE_URL: gone.href });
     const answer = await capture({ query: placeOrder, variables: { productId: product, key: 'gone' } })(url);
-    expect([answer.status, reasonsOf(answer)]).toEqual([503, ['auth.unavailable']]);
+    expect([answer.status, reasonsOf(answer)]).toEqual([503, ['service.unavailable']]);
     expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
     expect(answer.body.data).toBeUndefined();
   });

@@ -1,14 +1,51 @@
-import type { RelationChecker } from '@signet/access';
-import type { AuditOrigin, Database } from '@signet/db';
-import type { RequestSession } from '@signet/session';
+import { type Database, inTenant } from '@signet/db';
+import type { Connection } from '@signet/subgraph';
+import { loadOwnedPages, type OwnedPage, ownedPageKey } from '@signet/subgraph';
+import type { SubgraphContext } from '@signet/subgraph/define';
+import DataLoader from 'dataloader';
 import type { Kysely } from 'kysely';
-import type { Loaders } from './loaders.ts';
+import { findAssignees } from './assignees/customer-assignees.queries.ts';
+import type { AuditEventRow } from './audit-log/audit-log.queries.ts';
+import { type CustomerRow, findCustomers } from './customer/customer.queries.ts';
+import { findNotesOfUsers, type SupportNoteRow } from './support-notes/support-notes.queries.ts';
 
-/** What a resolver has: who asks, in which tenant, the database (through `inTenant` only), this request's loaders and checks. */
-export type GraphqlContext = RequestSession & {
-  db: Kysely<Database>;
-  loaders: Loaders;
-  relations: RelationChecker;
-  /** Where the request came from, for the audit log. */
-  origin: AuditOrigin;
+/** What a resolver has. */
+export type GraphqlContext = SubgraphContext<Loaders>;
+
+/** What resolvers hand to each other for the GraphQL types of the same names. */
+export type UserModel = CustomerRow;
+/** With the search, so that `totalCount` is counted only where it is asked for. */
+export type UserConnectionModel = Connection<CustomerRow> & { search: string | undefined };
+export type AuditEventModel = AuditEventRow;
+export type SupportNoteModel = SupportNoteRow;
+
+export type Loaders = {
+  customer: DataLoader<string, CustomerRow | undefined>;
+  assigneesOfCustomer: DataLoader<string, string[]>;
+  notesOfUser: DataLoader<OwnedPage<number>, SupportNoteRow[], string>;
 };
+
+/** One set a request: what a loader has read is never shown to anybody else. */
+export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
+  return {
+    customer: new DataLoader(async (ids) => {
+      const rows = await inTenant(db, tenantId, (trx) => findCustomers(trx, ids));
+      const byId = new Map(rows.map((row) => [row.id, row]));
+      return ids.map((id) => byId.get(id));
+    }),
+    assigneesOfCustomer: new DataLoader((customerIds) =>
+      inTenant(db, tenantId, (trx) => findAssignees(trx, customerIds)),
+    ),
+    notesOfUser: new DataLoader(
+      (keys) =>
+        inTenant(db, tenantId, (trx) =>
+          loadOwnedPages(
+            keys,
+            (row) => row.user_id,
+            (userIds, page) => findNotesOfUsers(trx, userIds, page),
+          ),
+        ),
+      { cacheKeyFn: ownedPageKey },
+    ),
+  };
+}

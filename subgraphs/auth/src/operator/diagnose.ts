@@ -3,9 +3,15 @@ import { DatabaseStartError } from '@signet/db/embedded';
 import { openProofIdentity } from '@signet/proof';
 import { jwksPathOf, type Platform, platforms } from '@signet/schema/contract';
 import { ConfigError, createLogger, type Environment, loadConfig } from '@signet/service';
-import { type AuthConfig, authConfigSchema, heldPlatforms, proofNameOf } from '../config.ts';
-import { explainStartError } from '../explain-start-error.ts';
-import { getPlatformSettings, prefixOf } from '../platform-settings.ts';
+import {
+  type AuthConfig,
+  authConfigSchema,
+  getPlatformSettings,
+  heldPlatforms,
+  prefixOf,
+  proofNameOf,
+} from '../settings.ts';
+import { explainStartError } from '../start-checks.ts';
 import { checkClock, checkRole, checkSeededAccounts } from './check-database.ts';
 import { checkJwks, checkKeys } from './check-keys.ts';
 import { type Finding, note, ok, wrong } from './finding.ts';

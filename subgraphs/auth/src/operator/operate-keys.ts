@@ -3,30 +3,31 @@ import type { Platform, SigningAlgorithm } from '@signet/schema/contract';
 import { ConfigError, type Environment, loadConfig } from '@signet/service';
 import type { Kysely } from 'kysely';
 import { z } from 'zod';
-import { platformConfigFields } from '../config.ts';
-import { explainStartError } from '../explain-start-error.ts';
 import type { KeySettings } from '../keys/change-keys.ts';
-import { importKey, type KeyImport } from '../keys/import-key.ts';
-import { rotationDueAt, signsFrom } from '../keys/key-plan.ts';
-import { defaultKeyTiming, type KeyTiming } from '../keys/key-timing.ts';
-import { createKeySettings } from '../keys/open-key-ring.ts';
-import { openPemKeyRing } from '../keys/pem-key-ring.ts';
-import { PemError, readPrivatePem } from '../keys/pem-keys.ts';
-import { type KeyRevocation, revokeKey } from '../keys/revoke-key.ts';
-import { type Rotation, rotateKey } from '../keys/rotate-key.ts';
+import { defaultKeyTiming, type KeyTiming, rotationDueAt, signsFrom } from '../keys/key-plan.ts';
+import { createKeySettings } from '../keys/key-ring.ts';
+import {
+  importKey,
+  type KeyImport,
+  type KeyRevocation,
+  type Rotation,
+  revokeKey,
+  rotateKey,
+} from '../keys/operator-changes.ts';
+import { openPemKeyRing, PemError, readPrivatePem } from '../keys/pem-keys.ts';
 import { insertKeyRevocation, listEverySigningKey } from '../keys/signing-key.queries.ts';
 import {
   getPlatformSettings,
   type PlatformConfig,
   type PlatformSettings,
+  platformConfigFields,
   prefixOf,
   rotationSecondsOf,
-} from '../platform-settings.ts';
+} from '../settings.ts';
+import { explainStartError } from '../start-checks.ts';
 import { openOperatorEnvironment } from './operator-environment.ts';
 
-export type { KeyImport } from '../keys/import-key.ts';
-export type { KeyRevocation } from '../keys/revoke-key.ts';
-export type { Rotation } from '../keys/rotate-key.ts';
+export type { KeyImport, KeyRevocation, Rotation } from '../keys/operator-changes.ts';
 export { formatTime } from './finding.ts';
 
 /** What an operator does to signing keys (@signet/auth/operator/keys). Nothing that it returns is secret. */

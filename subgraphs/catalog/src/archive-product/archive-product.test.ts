@@ -8,7 +8,7 @@ import {
   type TestSubgraph,
 } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startCatalog } from '../index.ts';
+import definition from '../../subgraph.ts';
 
 const query = 'mutation ($id: ID!) { archiveProduct(id: $id) { id isArchived updatedAt } }';
 const unknownId = '0199c2f4-7a10-7000-8000-000000000001';
@@ -16,7 +16,7 @@ const unknownId = '0199c2f4-7a10-7000-8000-000000000001';
 let subgraph: TestSubgraph;
 let staff: Caller;
 beforeAll(async () => {
-  subgraph = await startTestSubgraph('signet_catalog', startCatalog);
+  subgraph = await startTestSubgraph(definition);
   staff = await subgraph.addStaff('operations');
 });
 afterAll(() => subgraph.stop());

@@ -8,7 +8,7 @@ import {
   type TestSubgraph,
 } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startCatalog } from '../index.ts';
+import definition from '../../subgraph.ts';
 
 const query = `
   mutation ($productId: ID!, $amount: Int!) {
@@ -21,7 +21,7 @@ let staff: Caller;
 let productId: string;
 let foreign: string;
 beforeAll(async () => {
-  subgraph = await startTestSubgraph('signet_catalog', startCatalog);
+  subgraph = await startTestSubgraph(definition);
   staff = await subgraph.addStaff('operations');
   productId = await addProduct(subgraph.database, subgraph.tenants.demo, { price: 100, currency: 'USD' });
   foreign = await addProduct(subgraph.database, subgraph.tenants.globex, { price: 100 });

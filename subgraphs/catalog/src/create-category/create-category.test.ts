@@ -7,14 +7,14 @@ import {
   titled,
 } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startCatalog } from '../index.ts';
+import definition from '../../subgraph.ts';
 
 const query = 'mutation ($input: CreateCategoryInput!) { createCategory(input: $input) { slug name } }';
 
 let subgraph: TestSubgraph;
 let staff: Caller;
 beforeAll(async () => {
-  subgraph = await startTestSubgraph('signet_catalog', startCatalog);
+  subgraph = await startTestSubgraph(definition);
   staff = await subgraph.addStaff('operations');
 });
 afterAll(() => subgraph.stop());

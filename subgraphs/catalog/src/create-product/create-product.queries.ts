@@ -1,5 +1,6 @@
-import type { Database, ProductTable } from '@signet/db';
+import type { Database } from '@signet/db';
 import type { Insertable, Transaction } from 'kysely';
+import type { ProductTable } from '../tables.ts';
 
 export async function findCategoryId(trx: Transaction<Database>, slug: string): Promise<string | undefined> {
   const row = await trx

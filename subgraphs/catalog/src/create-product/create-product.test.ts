@@ -8,7 +8,7 @@ import {
   titled,
 } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startCatalog } from '../index.ts';
+import definition from '../../subgraph.ts';
 
 const query = `
   mutation ($input: CreateProductInput!) {
@@ -27,7 +27,7 @@ const input = {
 let subgraph: TestSubgraph;
 let staff: Caller;
 beforeAll(async () => {
-  subgraph = await startTestSubgraph('signet_catalog', startCatalog);
+  subgraph = await startTestSubgraph(definition);
   await addCategory(subgraph.database, subgraph.tenants.demo, 'lamps');
   await addCategory(subgraph.database, subgraph.tenants.globex, 'globes');
   staff = await subgraph.addStaff('operations');

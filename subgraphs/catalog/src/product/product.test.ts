@@ -6,7 +6,7 @@ import {
   type TestSubgraph,
 } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startCatalog } from '../index.ts';
+import definition from '../../subgraph.ts';
 
 const query = 'query ($id: ID!) { product(id: $id) { id name isArchived price { amount currency } } }';
 const entities = `
@@ -19,7 +19,7 @@ let lamp: string;
 let archived: string;
 let foreign: string;
 beforeAll(async () => {
-  subgraph = await startTestSubgraph('signet_catalog', startCatalog);
+  subgraph = await startTestSubgraph(definition);
   const { database, tenants } = subgraph;
   lamp = await addProduct(database, tenants.demo, { name: 'Lamp', price: 1999, currency: 'USD' });
   archived = await addProduct(database, tenants.demo, { name: 'Old lamp', isArchived: true });

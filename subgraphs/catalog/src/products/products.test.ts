@@ -1,6 +1,6 @@
 import { addProduct, reasonsOf, startTestSubgraph, type TestSubgraph, titled } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startCatalog } from '../index.ts';
+import definition from '../../subgraph.ts';
 
 const query = `
   query ($first: Int! = 100, $after: String, $filter: ProductFilter, $sort: ProductSort! = NAME) {
@@ -13,7 +13,7 @@ const query = `
 
 let subgraph: TestSubgraph;
 beforeAll(async () => {
-  subgraph = await startTestSubgraph('signet_catalog', startCatalog);
+  subgraph = await startTestSubgraph(definition);
   const { database, tenants } = subgraph;
   const dawn = new Date('2026-01-01T00:00:00Z');
   for (const name of ['Same', 'Same', 'Same', 'Same', 'Alpha']) {

@@ -9,7 +9,7 @@ import {
   titled,
 } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startInventory } from '../index.ts';
+import definition from '../../subgraph.ts';
 
 const query = `
   mutation ($productId: ID!, $change: Int!, $reason: String! = "Counted") {
@@ -22,7 +22,7 @@ const unknownId = '0199c2f4-7a10-7000-8000-000000000001';
 let subgraph: TestSubgraph;
 let staff: Caller;
 beforeAll(async () => {
-  subgraph = await startTestSubgraph('signet_inventory', startInventory);
+  subgraph = await startTestSubgraph(definition);
   staff = await subgraph.addStaff('operations');
 });
 afterAll(() => subgraph.stop());

@@ -1,6 +1,6 @@
 import { addProduct, reasonsOf, startTestSubgraph, type TestSubgraph } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startInventory } from '../index.ts';
+import definition from '../../subgraph.ts';
 
 const query = `
   query ($representations: [_Any!]!) {
@@ -13,7 +13,7 @@ let lamp: string;
 let rug: string;
 let foreign: string;
 beforeAll(async () => {
-  subgraph = await startTestSubgraph('signet_inventory', startInventory);
+  subgraph = await startTestSubgraph(definition);
   const { database, tenants } = subgraph;
   lamp = await addProduct(database, tenants.demo, { onHand: 10 });
   rug = await addProduct(database, tenants.demo);

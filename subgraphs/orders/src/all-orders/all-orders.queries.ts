@@ -1,7 +1,8 @@
-import type { Database, OrderStatus } from '@signet/db';
+import type { Database } from '@signet/db';
 import type { Transaction } from 'kysely';
 import { type OrderRow, selectOrders } from '../order.queries.ts';
 import { isAfter, type OrderPage } from '../order-page.ts';
+import type { OrderStatus } from '../tables.ts';
 
 type OrderFilter = { status: OrderStatus | undefined; userId: string | undefined };
 

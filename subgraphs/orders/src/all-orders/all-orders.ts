@@ -1,8 +1,9 @@
-import { inTenant, type OrderStatus } from '@signet/db';
+import { inTenant } from '@signet/db';
 import { readId } from '@signet/subgraph';
 import { requireOrderStaff } from '../order-access.ts';
 import { createOrderConnection, readOrderPage } from '../order-page.ts';
 import type { QueryResolvers } from '../resolvers.generated.ts';
+import type { OrderStatus } from '../tables.ts';
 import { findOrderPage } from './all-orders.queries.ts';
 
 export const orders: NonNullable<QueryResolvers['orders']> = async (_parent, args, ctx) => {

@@ -8,7 +8,7 @@ import {
   type TestSubgraph,
 } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startOrders } from '../index.ts';
+import definition from '../../subgraph.ts';
 
 const query = `
   mutation ($items: [OrderItemInput!]!, $idempotencyKey: String!) {
@@ -23,7 +23,7 @@ const unknownId = '0199c2f4-7a10-7000-8000-000000000001';
 let subgraph: TestSubgraph;
 let ada: Caller;
 beforeAll(async () => {
-  subgraph = await startTestSubgraph('signet_orders', startOrders);
+  subgraph = await startTestSubgraph(definition);
   ada = await subgraph.addCustomer();
 });
 afterAll(() => subgraph.stop());

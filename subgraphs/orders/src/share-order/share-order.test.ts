@@ -7,7 +7,7 @@ import {
   type TestSubgraph,
 } from '@signet/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startOrders } from '../index.ts';
+import definition from '../../subgraph.ts';
 
 const shareQuery = `
   mutation ($orderId: ID!, $userId: ID!) {
@@ -34,14 +34,7 @@ let stranger: Caller;
 let staff: Caller;
 let orderId: string;
 beforeAll(async () => {
-  subgraph = await startTestSubgraph('signet_orders', (config, logger, { onQuery }) =>
-    startOrders(config, logger, {
-      onQuery: (sql) => {
-        sentSql.push(sql);
-        onQuery(sql);
-      },
-    }),
-  );
+  subgraph = await startTestSubgraph(definition, { onQuery: (sql) => sentSql.push(sql) });
   [ada, bob, carol, stranger, staff] = await Promise.all([
     subgraph.addCustomer(),
     subgraph.addCustomer(),

@@ -7,7 +7,7 @@ import {
   type TestSubgraph,
 } from '@signet/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startPortal } from '../index.ts';
+import definition from '../../subgraph.ts';
 
 const inputOf = '{ customerId: $customerId, staffId: $staffId }';
 const assignQuery = `
@@ -28,14 +28,7 @@ let stranger: Caller;
 let foreignStaff: Caller;
 let customer: Caller;
 beforeAll(async () => {
-  subgraph = await startTestSubgraph('signet_portal', (config, logger, { onQuery }) =>
-    startPortal(config, logger, {
-      onQuery: (sql) => {
-        sentSql.push(sql);
-        onQuery(sql);
-      },
-    }),
-  );
+  subgraph = await startTestSubgraph(definition, { onQuery: (sql) => sentSql.push(sql) });
   const { globex } = subgraph.tenants;
   [support, colleague, operations, admin, stranger, foreignStaff] = await Promise.all([
     subgraph.addStaff('support'),

@@ -10,7 +10,7 @@ import {
 } from '@signet/testing';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startPortal } from '../index.ts';
+import definition from '../../subgraph.ts';
 
 const query = `
   query ($first: Int! = 100, $after: String, $filter: AuditLogFilter) {
@@ -26,7 +26,7 @@ const [ada, eve] = ['0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-
 let subgraph: TestSubgraph;
 let boss: Caller;
 beforeAll(async () => {
-  subgraph = await startTestSubgraph('signet_portal', startPortal);
+  subgraph = await startTestSubgraph(definition);
   boss = await subgraph.addStaff('super_admin');
   // Eleven rows of three moments, and one of another tenant.
   await subgraph.database.query(

@@ -8,7 +8,7 @@ import {
   type TestSubgraph,
 } from '@signet/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startPortal } from '../index.ts';
+import definition from '../../subgraph.ts';
 
 const unknownId = '0199c2f4-7a10-7000-8000-000000000001';
 const operations = [
@@ -24,7 +24,7 @@ let support: Caller;
 let operator: Caller;
 let customer: { id: string };
 beforeAll(async () => {
-  subgraph = await startTestSubgraph('signet_portal', startPortal);
+  subgraph = await startTestSubgraph(definition);
   support = await subgraph.addStaff('support');
   operator = await subgraph.addStaff('operations');
 });

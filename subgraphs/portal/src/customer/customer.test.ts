@@ -7,7 +7,7 @@ import {
   type TestSubgraph,
 } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startPortal } from '../index.ts';
+import definition from '../../subgraph.ts';
 
 const query = 'query ($id: ID!) { customer(id: $id) { id email fullName isActive } }';
 const entities = `
@@ -27,7 +27,7 @@ let ada: Caller;
 let stranger: Caller;
 let staff: Caller;
 beforeAll(async () => {
-  subgraph = await startTestSubgraph('signet_portal', startPortal);
+  subgraph = await startTestSubgraph(definition);
   ada = await subgraph.addCustomer();
   stranger = await subgraph.addCustomer({ tenantId: subgraph.tenants.globex });
   staff = await subgraph.addStaff('support');

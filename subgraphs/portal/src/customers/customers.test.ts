@@ -8,7 +8,7 @@ import {
   titled,
 } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startPortal } from '../index.ts';
+import definition from '../../subgraph.ts';
 
 const query = `
   query ($first: Int! = 100, $after: String, $search: String) {
@@ -22,7 +22,7 @@ const query = `
 let subgraph: TestSubgraph;
 let staff: Caller;
 beforeAll(async () => {
-  subgraph = await startTestSubgraph('signet_portal', startPortal);
+  subgraph = await startTestSubgraph(definition);
   const { database, tenants } = subgraph;
   staff = await subgraph.addStaff('support');
   await addUser(database, tenants.demo, { email: 'ada@example.com', fullName: 'Ada Example' });

@@ -1,6 +1,6 @@
 import { addProduct, type Caller, itIsForStaff, startTestSubgraph, type TestSubgraph } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startPortal } from '../index.ts';
+import definition from '../../subgraph.ts';
 
 const query = `{
   dashboard {
@@ -13,7 +13,7 @@ const query = `{
 let subgraph: TestSubgraph;
 let staff: Caller;
 beforeAll(async () => {
-  subgraph = await startTestSubgraph('signet_portal', startPortal);
+  subgraph = await startTestSubgraph(definition);
   staff = await subgraph.addStaff('support');
 });
 afterAll(() => subgraph.stop());

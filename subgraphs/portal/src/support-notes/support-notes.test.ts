@@ -8,7 +8,7 @@ import {
   titled,
 } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startPortal } from '../index.ts';
+import definition from '../../subgraph.ts';
 
 const addQuery = `
   mutation ($customerId: ID!, $body: String!) {
@@ -29,7 +29,7 @@ let subgraph: TestSubgraph;
 let ada: Caller;
 let staff: Caller;
 beforeAll(async () => {
-  subgraph = await startTestSubgraph('signet_portal', startPortal);
+  subgraph = await startTestSubgraph(definition);
   ada = await subgraph.addCustomer();
   staff = await subgraph.addStaff('support');
 });

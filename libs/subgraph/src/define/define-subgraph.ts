@@ -1,0 +1,86 @@
+import type { PolicyTable, RelationChecker } from '@signet/access';
+import type { AuditOrigin, Database } from '@signet/db';
+import { type SubgraphName, subgraphNamePattern } from '@signet/schema/subgraphs';
+import type { EndpointPlugin, Logger, RunningServer } from '@signet/service';
+import type { RequestSession } from '@signet/session';
+import type { Kysely } from 'kysely';
+import type { z } from 'zod';
+import { type SubgraphConfig, subgraphConfigSchema } from '../config.ts';
+import type { SubgraphOptions } from '../serve-subgraph.ts';
+import { startSubgraph } from './start-subgraph.ts';
+
+/** What a resolver has: who asks and in which tenant, the database (through `inTenant` only), this request's loaders and checks. */
+export type SubgraphContext<Loaders = object> = RequestSession & {
+  db: Kysely<Database>;
+  loaders: Loaders;
+  /** Answers whether relations such as "a viewer of this order" exist. */
+  relations: RelationChecker;
+  /** Where the request came from, for the audit log. */
+  origin: AuditOrigin;
+  logger: Logger;
+};
+
+/** What a subgraph adds to its server, beside resolvers. `stop` runs before the database closes. */
+export type SubgraphExtension = { plugins?: readonly EndpointPlugin[]; stop?(): Promise<void> };
+
+export type SubgraphParts<Loaders extends object> = {
+  /** The name of the folder and of the line in `schema/subgraphs.json`. */
+  name: SubgraphName;
+  /** By type and field, as `resolvers.generated.ts` types them. `DateTime` is there already. */
+  resolvers: object;
+  /** The functions that `@policy` rules name. */
+  policies?: PolicyTable<SubgraphContext<Loaders>>;
+  /** One set for each request: what a loader has read is never shown to anybody else. */
+  createLoaders?(db: Kysely<Database>, tenantId: string): Loaders;
+  /** Functions of the database that delete what has expired, by the name under which the log counts the rows. */
+  housekeeping?: Readonly<Record<string, string>>;
+  /** Called once, when the process starts. */
+  extend?(process: { db: Kysely<Database>; logger: Logger }): SubgraphExtension;
+};
+
+/** What the platform knows of a subgraph: the default export of `subgraphs/<name>/subgraph.ts`. */
+export type SubgraphDefinition<Config = SubgraphConfig, Options extends object = SubgraphOptions> = {
+  name: SubgraphName;
+  /** The names that `@policy` rules may use. */
+  policyNames: readonly string[];
+  /** The environment variables of its process. */
+  configSchema: z.ZodObject;
+  /** Starts its server. The caller stops it. */
+  start(config: Config, logger: Logger, options?: Options): Promise<RunningServer>;
+};
+
+/**
+ * Defines a subgraph whose process uses one database role. From its name follow the database role `signet_<name>`, the schema,
+ * the table for nonces, the proof key, the port and the gateway's `<NAME>_URL`.
+ *
+ * @throws {TypeError} for a part that is missing or wrong. The message names it.
+ */
+export function defineSubgraph<Loaders extends object>(parts: SubgraphParts<Loaders>): SubgraphDefinition {
+  assertParts(parts);
+  return {
+    name: parts.name,
+    policyNames: Object.keys(parts.policies ?? {}),
+    configSchema: subgraphConfigSchema,
+    start: (config, logger, options) => startSubgraph(parts, config, logger, options),
+  };
+}
+
+function assertParts<Loaders extends object>(parts: SubgraphParts<Loaders>): void {
+  const { name, resolvers, policies, housekeeping } = parts;
+  if (typeof name !== 'string' || !subgraphNamePattern.test(name)) {
+    throw new TypeError(`name: '${name}' is not a name for a subgraph. Use lowercase letters and digits.`);
+  }
+  if (typeof resolvers !== 'object' || resolvers === null) {
+    throw new TypeError('resolvers: is missing. Give the object of resolvers by type and field.');
+  }
+  for (const [policy, decide] of Object.entries(policies ?? {})) {
+    if (typeof decide !== 'function') throw new TypeError(`policies: '${policy}' is not a function.`);
+  }
+  for (const [job, functionName] of Object.entries(housekeeping ?? {})) {
+    if (!/^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/.test(functionName)) {
+      throw new TypeError(
+        `housekeeping: '${job}' must name a function of the database, like ${name}.prune_${job}.`,
+      );
+    }
+  }
+}

@@ -1,0 +1,10 @@
+/** `@signet/subgraph/define`: for a subgraph with a database of the platform. `@signet/subgraph` itself needs none. */
+export {
+  defineSubgraph,
+  type SubgraphContext,
+  type SubgraphDefinition,
+  type SubgraphExtension,
+  type SubgraphParts,
+} from './define-subgraph.ts';
+export { loadSubgraph } from './load-subgraph.ts';
+export { readOrigin } from './start-subgraph.ts';

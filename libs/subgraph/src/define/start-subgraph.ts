@@ -1,0 +1,69 @@
+import { isIP } from 'node:net';
+import { createRelationChecker, type RelationStore } from '@signet/access';
+import {
+  type AuditOrigin,
+  createNonceStore,
+  createRelationStore,
+  openProcessDatabase,
+  pruneWith,
+  startHousekeeping,
+} from '@signet/db';
+import type { Logger, RunningServer, SignetContext } from '@signet/service';
+import type { SubgraphConfig } from '../config.ts';
+import { type SubgraphOptions, serveSubgraph } from '../serve-subgraph.ts';
+import type { SubgraphContext, SubgraphParts } from './define-subgraph.ts';
+
+/** Joins the parts of a subgraph with its database: pool, nonces, relations and housekeeping. Starts its server. */
+export function startSubgraph<Loaders extends object>(
+  parts: SubgraphParts<Loaders>,
+  config: SubgraphConfig,
+  logger: Logger,
+  { revocations, ...options }: SubgraphOptions = {},
+): Promise<RunningServer> {
+  const { name } = parts;
+  const database = openProcessDatabase(config.DATABASE_URL, { name, log: logger, ...options });
+  const { db } = database;
+  const relations: RelationStore = createRelationStore(db);
+  const extension = parts.extend?.({ db, logger }) ?? {};
+  const housekeeping = startHousekeeping({
+    db,
+    name,
+    log: logger,
+    jobs: Object.entries({ ...parts.housekeeping, proofNonces: `${name}.prune_proof_nonces` }).map(
+      ([job, functionName]) => pruneWith(job, functionName),
+    ),
+  });
+  return serveSubgraph<SubgraphContext<Loaders>>({
+    name,
+    config,
+    logger,
+    resolvers: parts.resolvers,
+    ...(parts.policies && { policies: parts.policies }),
+    database: {
+      ...database,
+      async close() {
+        await extension.stop?.();
+        await database.close();
+      },
+    },
+    nonces: createNonceStore(db, `${name}.proof_nonce`),
+    revocations,
+    onStop: () => housekeeping.stop(),
+    ...(extension.plugins && { plugins: extension.plugins }),
+    createContext: ({ session, tenantId }, { signetContext }) => ({
+      session,
+      tenantId,
+      db,
+      logger,
+      origin: readOrigin(signetContext),
+      loaders: parts.createLoaders?.(db, tenantId) ?? ({} as Loaders),
+      relations: createRelationChecker(relations, tenantId),
+    }),
+  });
+}
+
+/** What the gateway says about the client. Text that is not an address is left out. */
+export function readOrigin({ clientAddress = '', requestId }: SignetContext): AuditOrigin {
+  const [address = ''] = clientAddress.split('%', 1); // RFC 4007: a zone means nothing on another machine.
+  return { address: isIP(address) ? address : null, requestId };
+}

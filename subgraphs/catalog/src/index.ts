@@ -1,1 +1,0 @@
-export { startCatalog } from './start-catalog.ts';

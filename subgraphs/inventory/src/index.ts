@@ -1,1 +1,0 @@
-export { startInventory } from './start-inventory.ts';

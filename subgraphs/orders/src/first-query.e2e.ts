@@ -1,0 +1,37 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createHome, findFreePortBase } from '../../../launcher/src/platform.test-support.ts';
+import { type RunningPlatform, startPlatform } from '../../../launcher/src/start-platform.ts';
+
+const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
+let home: Awaited<ReturnType<typeof createHome>>;
+let platform: RunningPlatform;
+
+beforeAll(async () => {
+  home = await createHome();
+  platform = await startPlatform(
+    { PORT_BASE: String(await findFreePortBase()), SIGNET_HOME: home.path, LOG_LEVEL: 'fatal' },
+    { print: () => {} },
+  );
+});
+afterAll(async () => {
+  await platform?.stop();
+  await home?.remove();
+});
+
+test('the first query of the README works when it is pasted into a shell', async () => {
+  const section = readme.slice(readme.indexOf('## A first query'));
+  const [, pasted = ''] = /```sh\n([\s\S]+?)```/.exec(section) ?? [];
+  const script = pasted.replaceAll('localhost:4000', new URL(platform.gatewayUrl).host);
+  expect(script).not.toBe(pasted);
+
+  const { stdout } = await promisify(execFile)('sh', ['-c', script]);
+
+  const { data, errors } = JSON.parse(stdout);
+  expect(errors).toBeUndefined();
+  expect(data.me.email).toBe('ada@example.com');
+  expect(data.me.orders.edges[0].node.items[0].product.name).toEqual(expect.any(String));
+});

@@ -1,1 +1,0 @@
-export { startOrders } from './start-orders.ts';

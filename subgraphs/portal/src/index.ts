@@ -1,1 +1,0 @@
-export { startPortal } from './start-portal.ts';
