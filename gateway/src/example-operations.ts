@@ -90,7 +90,7 @@ query FindCustomer($search: String) {
         email
         fullName
         isActive
-        supportNotes(first: 3) { edges { node { body author { fullname } } } }
+        supportNotes(first: 3) { edges { node { body author { fullName } } } }
         orders(first: 3) { edges { node { id status } } }
       }
     }

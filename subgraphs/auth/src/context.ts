@@ -1,40 +1,25 @@
+import { isIP } from 'node:net';
+import type { SignetContext } from '@signet/service';
 import type { RequestSession } from '@signet/session';
 import type { SubgraphHttpRequest } from '@signet/subgraph';
-import type DataLoader from 'dataloader';
-import type { Account, StaffAccount, UserAccount } from './accounts/account.ts';
-import { createAccountLoader } from './accounts/account-loader.ts';
-import type { PlatformIssuer, PortalIssuer, UserIssuer } from './issuer/platform-issuer.ts';
 import type { SessionClient } from './sessions/session.queries.ts';
-import { readSessionClient } from './sessions/session-client.ts';
-import { createSessionCookies, type SessionCookies } from './sessions/session-cookies.ts';
+import { createSessionCookies, type SessionCookies } from './tokens/refresh-token-cookie.ts';
 
-/** A platform that this process holds, during one request. */
-export type HeldPlatform<A extends Account> = {
-  issuer: PlatformIssuer<A>;
-  /** Accounts of the request's tenant by id, batched. */
-  accounts: DataLoader<string, A | undefined>;
-};
+const maxDeviceLength = 400;
 
-export type GraphqlContext = RequestSession & {
-  held: { user: HeldPlatform<UserAccount> | undefined; portal: HeldPlatform<StaffAccount> | undefined };
-  client: SessionClient;
-  cookies: SessionCookies;
-};
+/** What resolvers know of a request. It reaches no issuer: those are part of the resolvers (`resolvers.ts`). */
+export type GraphqlContext = RequestSession & { client: SessionClient; cookies: SessionCookies };
 
-export type HeldIssuers = { user: UserIssuer | undefined; portal: PortalIssuer | undefined };
-
-export function createContextFactory({ user, portal }: HeldIssuers) {
-  return (requestSession: RequestSession, request: SubgraphHttpRequest): GraphqlContext => ({
+export function createContext(requestSession: RequestSession, request: SubgraphHttpRequest): GraphqlContext {
+  return {
     ...requestSession,
-    held: {
-      user: user && holdPlatform(user, requestSession.tenantId),
-      portal: portal && holdPlatform(portal, requestSession.tenantId),
-    },
     client: readSessionClient(request.signetContext),
     cookies: createSessionCookies(request),
-  });
+  };
 }
 
-function holdPlatform<A extends Account>(issuer: PlatformIssuer<A>, tenantId: string): HeldPlatform<A> {
-  return { issuer, accounts: createAccountLoader(issuer, tenantId) };
+/** What the gateway says about the client, as a session row keeps it. A text that is no address is left out. */
+function readSessionClient({ device = '', clientAddress = '', requestId }: SignetContext): SessionClient {
+  const [address = ''] = clientAddress.split('%', 1); // RFC 4007: a zone means nothing on another machine.
+  return { device: device.slice(0, maxDeviceLength), address: isIP(address) ? address : null, requestId };
 }

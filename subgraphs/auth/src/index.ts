@@ -1,4 +1,4 @@
-export type { AuthOptions } from './auth-options.ts';
-export { type AuthConfig, authConfigSchema } from './config.ts';
-export { startAuth } from './start-auth.ts';
+export { type AuthConfig, authConfigSchema } from './settings.ts';
+export { startAuth } from './start.ts';
+export type { AuthOptions } from './start-platform.ts';
 export { signExpiredUserToken } from './tokens/expired-user-token.ts';

@@ -1,6 +1,6 @@
 import type { Connection } from '@signet/subgraph';
 import type { StaffAccount, UserAccount } from './accounts/account.ts';
-import type { OwnSession } from './sessions/own-session.queries.ts';
+import type { OwnSession } from './sessions/session.queries.ts';
 
 export type UserModel = UserAccount;
 export type StaffMemberModel = StaffAccount;

@@ -42,35 +42,24 @@ export type PageInfo = {
   endCursor?: Maybe<Scalars['String']['output']>;
 };
 
-/** Tokens of a session. */
-export type AuthPayload = {
-  __typename?: 'AuthPayload';
-  /** Send it as `Authorization: Bearer …`. */
-  accessToken: Scalars['String']['output'];
-  /**
-   * Exchange it for new tokens before or after the access token expires. Null where a cookie carries it: send
-   * `Signet-Session: cookie` with sign-in, refresh and logout.
-   */
-  refreshToken?: Maybe<Scalars['String']['output']>;
-  /** Seconds until the access token expires. */
-  expiresIn: Scalars['Int']['output'];
-};
-
 export type ChangePasswordInput = {
   currentPassword: Scalars['String']['input'];
   /** 12 to 128 characters, spaces included. */
   newPassword: Scalars['String']['input'];
 };
 
-export type LoginInput = {
-  /** In any spelling of upper and lower case. */
-  email: Scalars['String']['input'];
-  password: Scalars['String']['input'];
-};
-
-export type LogoutInput = {
-  /** The session to end, when it is not that of the access token. Left out where a cookie carries it. */
-  refreshToken?: InputMaybe<Scalars['String']['input']>;
+/** A customer: yourself, or one whom your scopes let you see. */
+export type User = {
+  __typename?: 'User';
+  id: Scalars['ID']['output'];
+  /** Normalised: lower case. */
+  email: Scalars['String']['output'];
+  /** Whether mail to the address was answered. */
+  emailVerified: Scalars['Boolean']['output'];
+  /** Empty when the customer gave none. */
+  fullName: Scalars['String']['output'];
+  /** When the account was created. */
+  createdAt: Scalars['DateTime']['output'];
 };
 
 export type RefreshInput = {
@@ -86,7 +75,7 @@ export type RegisterInput = {
   fullName?: InputMaybe<Scalars['String']['input']>;
 };
 
-/** A sign-in on one device, seen by whoever signed in. */
+/** A sign-in on one device, seen by the account that signed in. */
 export type Session = {
   __typename?: 'Session';
   id: Scalars['ID']['output'];
@@ -104,12 +93,37 @@ export type Session = {
   current: Scalars['Boolean']['output'];
 };
 
+export type LoginInput = {
+  /** In any spelling of upper and lower case. */
+  email: Scalars['String']['input'];
+  password: Scalars['String']['input'];
+};
+
+/** Tokens of a session. */
+export type AuthPayload = {
+  __typename?: 'AuthPayload';
+  /** Send it as `Authorization: Bearer …`. */
+  accessToken: Scalars['String']['output'];
+  /**
+   * Exchange it for new tokens before or after the access token expires. Null where a cookie carries it: send
+   * `Signet-Session: cookie` with sign-in, refresh and logout.
+   */
+  refreshToken?: Maybe<Scalars['String']['output']>;
+  /** Seconds until the access token expires. */
+  expiresIn: Scalars['Int']['output'];
+};
+
+export type LogoutInput = {
+  /** The session to end, when it is not that of the access token. Left out where a cookie carries it. */
+  refreshToken?: InputMaybe<Scalars['String']['input']>;
+};
+
 /** Someone who works for the tenant. Seen by staff only. */
 export type StaffMember = {
   __typename?: 'StaffMember';
   id: Scalars['ID']['output'];
   email: Scalars['String']['output'];
-  fullname: Scalars['String']['output'];
+  fullName: Scalars['String']['output'];
   /** What they may do. */
   role: StaffRole;
   /** False while the member is deactivated and can't sign in. */
@@ -118,9 +132,9 @@ export type StaffMember = {
 
 /** Each may do what those before it may, and more. */
 export type StaffRole =
-  /** Look customers up, end their sessions, read orders, write notes. */
+  /** Look customers up, end their sessions, write notes, and read what the scopes of the role allow. */
   | 'support'
-  /** Also suspend customers, change products, prices and stock, and ship orders. */
+  /** Also suspend customers, and change what the scopes of the role allow. */
   | 'operations'
   /** Also manage staff. */
   | 'super_admin';
@@ -137,20 +151,6 @@ export type StaffMemberEdge = {
   node: StaffMember;
 };
 
-/** A customer: yourself, or one whom your scopes let you see. */
-export type User = {
-  __typename?: 'User';
-  id: Scalars['ID']['output'];
-  /** Normalised: lower case. */
-  email: Scalars['String']['output'];
-  /** Whether mail to the address was answered. */
-  emailVerified: Scalars['Boolean']['output'];
-  /** Empty when the customer gave none. */
-  fullName: Scalars['String']['output'];
-  /** When the account was created. */
-  createdAt: Scalars['DateTime']['output'];
-};
-
 export type Mutation = {
   __typename?: 'Mutation';
   /**
@@ -162,61 +162,61 @@ export type Mutation = {
   /** Change your password as staff. Answers like `changePassword`. */
   changePortalPassword: Scalars['Int']['output'];
   /**
-   * Give a member of staff another role. Their sessions end, so that it holds within a second: they sign in again. Giving the
-   * role that they have changes nothing. Staff with the scope `staff:write`; not to yourself (`authz.permission.deny`), nor a
-   * role above your own, nor to somebody above you (`authz.role.deny`). Errors: `input.id`.
-   */
-  changeStaffRole: StaffMember;
-  /**
-   * Lock a member of staff out: their sessions end, their tokens are refused everywhere within a second. Deactivating them
-   * again changes nothing. Staff with the scope `staff:write`; not for yourself (`authz.permission.deny`), so that a
-   * super_admin always remains. Errors: `input.id`.
-   */
-  deactivateStaff: StaffMember;
-  /** End all your sessions as staff but this one. Returns how many there were. */
-  endOtherPortalSessions: Scalars['Int']['output'];
-  /** End all your sessions but this one. Returns how many there were. */
-  endOtherSessions: Scalars['Int']['output'];
-  /** End one of your sessions as staff. Answers like `endSession`. */
-  endPortalSession: Scalars['Boolean']['output'];
-  /**
-   * End one of your sessions: its tokens are refused everywhere within a second. True also when it had ended before.
-   * Errors: `input.id` when you have no such session.
-   */
-  endSession: Scalars['Boolean']['output'];
-  /**
-   * Sign in as a customer. Whatever is wrong with e-mail or password, the answer is `auth.failure.invalid_credentials`;
-   * under heavy load it can be `auth.throttled`: wait, then try again.
-   */
-  login: AuthPayload;
-  /**
-   * End a customer's session: that of the refresh token when one is given, else that of the access token. With
-   * `Signet-Session: cookie` both, and the cookie is cleared. True also when it had ended before.
-   */
-  logout: Scalars['Boolean']['output'];
-  /** Sign in as staff. Answers like `login`. */
-  portalLogin: AuthPayload;
-  /** End a staff member's session. Answers like `logout`. */
-  portalLogout: Scalars['Boolean']['output'];
-  /** Exchange a staff member's refresh token for new tokens. Answers like `refresh`. */
-  portalRefresh: AuthPayload;
-  /**
-   * Let a deactivated member of staff sign in again. Changes nothing for one who may.
-   * Staff with the scope `staff:write`. Errors: `input.id`.
-   */
-  reactivateStaff: StaffMember;
-  /**
    * Exchange a customer's refresh token for new tokens. Each is used once: keep the new one. An answer that was lost comes again for
    * a minute, until the new token is used. Send no expired access token along.
    * `auth.failure.invalid_credentials`: no such token. `auth.failure.revoked`: expired, or the session has ended; a used token
    * that comes back later ends it. `auth.failure.missing_token`: cookies were asked for, and there is none.
    */
   refresh: AuthPayload;
+  /** Exchange a staff member's refresh token for new tokens. Answers like `refresh`. */
+  portalRefresh: AuthPayload;
   /**
    * Create a customer's account and sign in. Only where the tenant lets customers register (else `authz.permission.deny`).
    * Refuses a taken e-mail with `input.email`, a short, common or malformed password with `input.password`.
    */
   register: AuthPayload;
+  /**
+   * End one of your sessions: its tokens are refused everywhere within a second. True also when it had ended before.
+   * Errors: `input.id` when you have no such session.
+   */
+  endSession: Scalars['Boolean']['output'];
+  /** End one of your sessions as staff. Answers like `endSession`. */
+  endPortalSession: Scalars['Boolean']['output'];
+  /** End all your sessions but this one. Returns how many there were. */
+  endOtherSessions: Scalars['Int']['output'];
+  /** End all your sessions as staff but this one. Returns how many there were. */
+  endOtherPortalSessions: Scalars['Int']['output'];
+  /**
+   * Sign in as a customer. Whatever is wrong with e-mail or password, the answer is `auth.failure.invalid_credentials`;
+   * under heavy load it can be `auth.throttled`: wait, then try again.
+   */
+  login: AuthPayload;
+  /** Sign in as staff. Answers like `login`. */
+  portalLogin: AuthPayload;
+  /**
+   * End a customer's session: that of the refresh token when one is given, else that of the access token. With
+   * `Signet-Session: cookie` both, and the cookie is cleared. True also when it had ended before.
+   */
+  logout: Scalars['Boolean']['output'];
+  /** End a staff member's session. Answers like `logout`. */
+  portalLogout: Scalars['Boolean']['output'];
+  /**
+   * Lock a member of staff out: their sessions end, their tokens are refused everywhere within a second. Deactivating them
+   * again changes nothing. Staff with the scope `staff:write`; not for yourself (`authz.permission.deny`), so that a
+   * super_admin always remains. Errors: `input.id`.
+   */
+  deactivateStaff: StaffMember;
+  /**
+   * Let a deactivated member of staff sign in again. Changes nothing for an active one.
+   * Staff with the scope `staff:write`. Errors: `input.id`.
+   */
+  reactivateStaff: StaffMember;
+  /**
+   * Give a member of staff another role. Their sessions end, so that it holds within a second: they sign in again. Giving the
+   * role that they have changes nothing. Staff with the scope `staff:write`; not to yourself (`authz.permission.deny`), nor a
+   * role above your own, nor to somebody above you (`authz.role.deny`). Errors: `input.id`.
+   */
+  changeStaffRole: StaffMember;
 };
 
 
@@ -230,13 +230,22 @@ export type MutationChangePortalPasswordArgs = {
 };
 
 
-export type MutationChangeStaffRoleArgs = {
-  id: Scalars['ID']['input'];
-  role: StaffRole;
+export type MutationRefreshArgs = {
+  input?: InputMaybe<RefreshInput>;
 };
 
 
-export type MutationDeactivateStaffArgs = {
+export type MutationPortalRefreshArgs = {
+  input?: InputMaybe<RefreshInput>;
+};
+
+
+export type MutationRegisterArgs = {
+  input: RegisterInput;
+};
+
+
+export type MutationEndSessionArgs = {
   id: Scalars['ID']['input'];
 };
 
@@ -246,12 +255,12 @@ export type MutationEndPortalSessionArgs = {
 };
 
 
-export type MutationEndSessionArgs = {
-  id: Scalars['ID']['input'];
+export type MutationLoginArgs = {
+  input: LoginInput;
 };
 
 
-export type MutationLoginArgs = {
+export type MutationPortalLoginArgs = {
   input: LoginInput;
 };
 
@@ -261,18 +270,13 @@ export type MutationLogoutArgs = {
 };
 
 
-export type MutationPortalLoginArgs = {
-  input: LoginInput;
-};
-
-
 export type MutationPortalLogoutArgs = {
   input?: InputMaybe<LogoutInput>;
 };
 
 
-export type MutationPortalRefreshArgs = {
-  input?: InputMaybe<RefreshInput>;
+export type MutationDeactivateStaffArgs = {
+  id: Scalars['ID']['input'];
 };
 
 
@@ -281,23 +285,19 @@ export type MutationReactivateStaffArgs = {
 };
 
 
-export type MutationRefreshArgs = {
-  input?: InputMaybe<RefreshInput>;
-};
-
-
-export type MutationRegisterArgs = {
-  input: RegisterInput;
+export type MutationChangeStaffRoleArgs = {
+  id: Scalars['ID']['input'];
+  role: StaffRole;
 };
 
 export type Query = {
   __typename?: 'Query';
   /** The customer who is signed in. */
   me?: Maybe<User>;
-  /** Where you are signed in: this session first, then the others, last used first. At most 100. */
-  mySessions?: Maybe<Array<Session>>;
   /** The staff member who is signed in. */
   portalMe?: Maybe<StaffMember>;
+  /** Where you are signed in: this session first, then the others, last used first. At most 100. */
+  mySessions?: Maybe<Array<Session>>;
   /** Where you are signed in as staff. Answers like `mySessions`. */
   portalSessions?: Maybe<Array<Session>>;
   /**
@@ -399,18 +399,18 @@ export type DirectiveResolverFn<TResult = Record<PropertyKey, never>, TParent = 
 
 /** Mapping of federation types */
 export type FederationTypes = {
-  StaffMember: StaffMember;
   User: User;
+  StaffMember: StaffMember;
 };
 
 /** Mapping of federation reference types */
 export type FederationReferenceTypes = {
-  StaffMember:
-    ( { __typename: 'StaffMember' }
-    & GraphQLRecursivePick<FederationTypes['StaffMember'], {"id":true}> );
   User:
     ( { __typename: 'User' }
     & GraphQLRecursivePick<FederationTypes['User'], {"id":true}> );
+  StaffMember:
+    ( { __typename: 'StaffMember' }
+    & GraphQLRecursivePick<FederationTypes['StaffMember'], {"id":true}> );
 };
 
 /** Mapping of union types */
@@ -427,19 +427,19 @@ export type ResolversTypes = {
   access__Platform: Access__Platform;
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
   PageInfo: ResolverTypeWrapper<PageInfo>;
-  AuthPayload: ResolverTypeWrapper<AuthPayload>;
   ChangePasswordInput: ChangePasswordInput;
-  LoginInput: LoginInput;
-  LogoutInput: LogoutInput;
+  User: ResolverTypeWrapper<UserModel>;
+  ID: ResolverTypeWrapper<Scalars['ID']['output']>;
   RefreshInput: RefreshInput;
   RegisterInput: RegisterInput;
   Session: ResolverTypeWrapper<SessionModel>;
-  ID: ResolverTypeWrapper<Scalars['ID']['output']>;
+  LoginInput: LoginInput;
+  AuthPayload: ResolverTypeWrapper<AuthPayload>;
+  LogoutInput: LogoutInput;
   StaffMember: ResolverTypeWrapper<StaffMemberModel>;
   StaffRole: StaffRole;
   StaffMemberConnection: ResolverTypeWrapper<StaffMemberConnectionModel>;
   StaffMemberEdge: ResolverTypeWrapper<Omit<StaffMemberEdge, 'node'> & { node: ResolversTypes['StaffMember'] }>;
-  User: ResolverTypeWrapper<UserModel>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   link__Import: ResolverTypeWrapper<Scalars['link__Import']['output']>;
@@ -460,18 +460,18 @@ export type ResolversTypes = {
 export type ResolversParentTypes = {
   DateTime: Scalars['DateTime']['output'];
   PageInfo: PageInfo;
-  AuthPayload: AuthPayload;
   ChangePasswordInput: ChangePasswordInput;
-  LoginInput: LoginInput;
-  LogoutInput: LogoutInput;
+  User: UserModel;
+  ID: Scalars['ID']['output'];
   RefreshInput: RefreshInput;
   RegisterInput: RegisterInput;
   Session: SessionModel;
-  ID: Scalars['ID']['output'];
+  LoginInput: LoginInput;
+  AuthPayload: AuthPayload;
+  LogoutInput: LogoutInput;
   StaffMember: StaffMemberModel;
   StaffMemberConnection: StaffMemberConnectionModel;
   StaffMemberEdge: Omit<StaffMemberEdge, 'node'> & { node: ResolversParentTypes['StaffMember'] };
-  User: UserModel;
   Mutation: Record<PropertyKey, never>;
   Query: Record<PropertyKey, never>;
   link__Import: Scalars['link__Import']['output'];
@@ -595,10 +595,14 @@ export type PageInfoResolvers<ContextType = GraphqlContext, ParentType extends R
   endCursor?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
 };
 
-export type AuthPayloadResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['AuthPayload'] = ResolversParentTypes['AuthPayload']> = {
-  accessToken?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  refreshToken?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
-  expiresIn?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+export type UserResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['User'] = ResolversParentTypes['User'], FederationReferenceType extends FederationReferenceTypes['User'] = FederationReferenceTypes['User']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['User']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  email?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  emailVerified?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  fullName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
 export type SessionResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Session'] = ResolversParentTypes['Session']> = {
@@ -611,11 +615,17 @@ export type SessionResolvers<ContextType = GraphqlContext, ParentType extends Re
   current?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
 };
 
+export type AuthPayloadResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['AuthPayload'] = ResolversParentTypes['AuthPayload']> = {
+  accessToken?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  refreshToken?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  expiresIn?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+};
+
 export type StaffMemberResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['StaffMember'] = ResolversParentTypes['StaffMember'], FederationReferenceType extends FederationReferenceTypes['StaffMember'] = FederationReferenceTypes['StaffMember']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['StaffMember']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   email?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  fullname?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  fullName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   role?: Resolver<ResolversTypes['StaffRole'], ParentType, ContextType>;
   isActive?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
@@ -631,39 +641,29 @@ export type StaffMemberEdgeResolvers<ContextType = GraphqlContext, ParentType ex
   node?: Resolver<ResolversTypes['StaffMember'], ParentType, ContextType>;
 };
 
-export type UserResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['User'] = ResolversParentTypes['User'], FederationReferenceType extends FederationReferenceTypes['User'] = FederationReferenceTypes['User']> = {
-  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['User']> | FederationReferenceType, FederationReferenceType, ContextType>;
-  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
-  email?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  emailVerified?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
-  fullName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
-  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
-};
-
 export type MutationResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
   changePassword?: Resolver<ResolversTypes['Int'], ParentType, ContextType, RequireFields<MutationChangePasswordArgs, 'input'>>;
   changePortalPassword?: Resolver<ResolversTypes['Int'], ParentType, ContextType, RequireFields<MutationChangePortalPasswordArgs, 'input'>>;
-  changeStaffRole?: Resolver<ResolversTypes['StaffMember'], ParentType, ContextType, RequireFields<MutationChangeStaffRoleArgs, 'id' | 'role'>>;
-  deactivateStaff?: Resolver<ResolversTypes['StaffMember'], ParentType, ContextType, RequireFields<MutationDeactivateStaffArgs, 'id'>>;
-  endOtherPortalSessions?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-  endOtherSessions?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-  endPortalSession?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationEndPortalSessionArgs, 'id'>>;
-  endSession?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationEndSessionArgs, 'id'>>;
-  login?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationLoginArgs, 'input'>>;
-  logout?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, Partial<MutationLogoutArgs>>;
-  portalLogin?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationPortalLoginArgs, 'input'>>;
-  portalLogout?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, Partial<MutationPortalLogoutArgs>>;
-  portalRefresh?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, Partial<MutationPortalRefreshArgs>>;
-  reactivateStaff?: Resolver<ResolversTypes['StaffMember'], ParentType, ContextType, RequireFields<MutationReactivateStaffArgs, 'id'>>;
   refresh?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, Partial<MutationRefreshArgs>>;
+  portalRefresh?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, Partial<MutationPortalRefreshArgs>>;
   register?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationRegisterArgs, 'input'>>;
+  endSession?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationEndSessionArgs, 'id'>>;
+  endPortalSession?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationEndPortalSessionArgs, 'id'>>;
+  endOtherSessions?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  endOtherPortalSessions?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  login?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationLoginArgs, 'input'>>;
+  portalLogin?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationPortalLoginArgs, 'input'>>;
+  logout?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, Partial<MutationLogoutArgs>>;
+  portalLogout?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, Partial<MutationPortalLogoutArgs>>;
+  deactivateStaff?: Resolver<ResolversTypes['StaffMember'], ParentType, ContextType, RequireFields<MutationDeactivateStaffArgs, 'id'>>;
+  reactivateStaff?: Resolver<ResolversTypes['StaffMember'], ParentType, ContextType, RequireFields<MutationReactivateStaffArgs, 'id'>>;
+  changeStaffRole?: Resolver<ResolversTypes['StaffMember'], ParentType, ContextType, RequireFields<MutationChangeStaffRoleArgs, 'id' | 'role'>>;
 };
 
 export type QueryResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
   me?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
-  mySessions?: Resolver<Maybe<Array<ResolversTypes['Session']>>, ParentType, ContextType>;
   portalMe?: Resolver<Maybe<ResolversTypes['StaffMember']>, ParentType, ContextType>;
+  mySessions?: Resolver<Maybe<Array<ResolversTypes['Session']>>, ParentType, ContextType>;
   portalSessions?: Resolver<Maybe<Array<ResolversTypes['Session']>>, ParentType, ContextType>;
   staffMembers?: Resolver<Maybe<ResolversTypes['StaffMemberConnection']>, ParentType, ContextType, RequireFields<QueryStaffMembersArgs, 'first'>>;
   _entities?: Resolver<Array<Maybe<ResolversTypes['_Entity']>>, ParentType, ContextType, RequireFields<Query_EntitiesArgs, 'representations'>>;
@@ -705,12 +705,12 @@ export type _EntityResolvers<ContextType = GraphqlContext, ParentType extends Re
 export type Resolvers<ContextType = GraphqlContext> = {
   DateTime?: GraphQLScalarType;
   PageInfo?: PageInfoResolvers<ContextType>;
-  AuthPayload?: AuthPayloadResolvers<ContextType>;
+  User?: UserResolvers<ContextType>;
   Session?: SessionResolvers<ContextType>;
+  AuthPayload?: AuthPayloadResolvers<ContextType>;
   StaffMember?: StaffMemberResolvers<ContextType>;
   StaffMemberConnection?: StaffMemberConnectionResolvers<ContextType>;
   StaffMemberEdge?: StaffMemberEdgeResolvers<ContextType>;
-  User?: UserResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
   link__Import?: GraphQLScalarType;

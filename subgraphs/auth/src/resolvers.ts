@@ -1,50 +1,92 @@
+import type { Platform } from '@signet/schema/contract';
 import { dateTimeScalar } from '@signet/subgraph';
-import { changePassword } from './change-password/change-password.ts';
-import { changePortalPassword } from './change-portal-password/change-portal-password.ts';
-import { changeStaffRole } from './change-staff-role/change-staff-role.ts';
-import { deactivateStaff } from './deactivate-staff/deactivate-staff.ts';
-import { endOtherPortalSessions } from './end-other-portal-sessions/end-other-portal-sessions.ts';
-import { endOtherSessions } from './end-other-sessions/end-other-sessions.ts';
-import { endPortalSession } from './end-portal-session/end-portal-session.ts';
-import { endSession } from './end-session/end-session.ts';
-import { login } from './login/login.ts';
-import { logout } from './logout/logout.ts';
-import { me } from './me/me.ts';
-import { mySessions } from './my-sessions/my-sessions.ts';
-import { portalLogin } from './portal-login/portal-login.ts';
-import { portalLogout } from './portal-logout/portal-logout.ts';
-import { portalMe } from './portal-me/portal-me.ts';
-import { portalRefresh } from './portal-refresh/portal-refresh.ts';
-import { portalSessions } from './portal-sessions/portal-sessions.ts';
-import { reactivateStaff } from './reactivate-staff/reactivate-staff.ts';
-import { refresh } from './refresh/refresh.ts';
-import { register } from './register/register.ts';
+import { createChangePassword } from './operations/change-password.ts';
+import { createMe, createUserReference } from './operations/me.ts';
+import { createRefresh } from './operations/refresh.ts';
+import { createRegister } from './operations/register.ts';
+import { createEndOtherSessions, createEndSession, createListSessions } from './operations/sessions.ts';
+import { createSignIn } from './operations/sign-in.ts';
+import { createSignOut } from './operations/sign-out.ts';
+import {
+  createChangeStaffRole,
+  createDeactivateStaff,
+  createReactivateStaff,
+  createStaffMembers,
+  createStaffReference,
+} from './operations/staff.ts';
+import {
+  bindPortalPlatform,
+  bindUserPlatform,
+  type PortalIssuer,
+  type UserIssuer,
+} from './platform-issuer.ts';
 import type { Resolvers } from './resolvers.generated.ts';
-import { resolveStaffMember } from './staff-member/resolve-staff-member.ts';
-import { staffMembers } from './staff-members/staff-members.ts';
-import { resolveUser } from './user/resolve-user.ts';
 
-export const resolvers: Resolvers = {
-  DateTime: dateTimeScalar,
-  Query: { me, portalMe, mySessions, portalSessions, staffMembers },
-  Mutation: {
-    register,
-    login,
-    refresh,
-    logout,
-    portalLogin,
-    portalRefresh,
-    portalLogout,
-    endSession,
-    endOtherSessions,
-    changePassword,
-    endPortalSession,
-    endOtherPortalSessions,
-    changePortalPassword,
-    deactivateStaff,
-    reactivateStaff,
-    changeStaffRole,
-  },
-  User: { __resolveReference: resolveUser },
-  StaffMember: { __resolveReference: resolveStaffMember },
-};
+/** The issuers of the platforms that a process holds. */
+export type HeldIssuers = { user: UserIssuer | undefined; portal: PortalIssuer | undefined };
+
+/** Every operation of both platforms. The customers' are registered with the customers' issuer only, and staff's with staff's. */
+export function createResolvers({ user, portal }: HeldIssuers) {
+  const customers = createUserResolvers(user);
+  const staff = createPortalResolvers(portal);
+  return {
+    DateTime: dateTimeScalar,
+    ...customers.types,
+    ...staff.types,
+    Query: { ...customers.Query, ...staff.Query },
+    Mutation: { ...customers.Mutation, ...staff.Mutation },
+  } satisfies Resolvers;
+}
+
+/** In this function there is no issuer of the portal. */
+export function createUserResolvers(issuer: UserIssuer | undefined) {
+  const users = bindUserPlatform(issuer);
+  return {
+    types: { User: { __resolveReference: createUserReference(users) } },
+    Query: { me: createMe(users), mySessions: createListSessions(users) },
+    Mutation: {
+      register: createRegister(users),
+      login: createSignIn(users),
+      refresh: createRefresh(users),
+      logout: createSignOut(users),
+      endSession: createEndSession(users),
+      endOtherSessions: createEndOtherSessions(users),
+      changePassword: createChangePassword(users),
+    },
+  };
+}
+
+/** In this function there is no issuer of the customers. */
+export function createPortalResolvers(issuer: PortalIssuer | undefined) {
+  const portal = bindPortalPlatform(issuer);
+  return {
+    types: { StaffMember: { __resolveReference: createStaffReference(portal) } },
+    Query: {
+      portalMe: createMe(portal),
+      portalSessions: createListSessions(portal),
+      staffMembers: createStaffMembers(portal),
+    },
+    Mutation: {
+      portalLogin: createSignIn(portal),
+      portalRefresh: createRefresh(portal),
+      portalLogout: createSignOut(portal),
+      endPortalSession: createEndSession(portal),
+      endOtherPortalSessions: createEndOtherSessions(portal),
+      changePortalPassword: createChangePassword(portal),
+      deactivateStaff: createDeactivateStaff(portal),
+      reactivateStaff: createReactivateStaff(portal),
+      changeStaffRole: createChangeStaffRole(portal),
+    },
+  };
+}
+
+const fieldsOf = ({ Query, Mutation }: { Query: object; Mutation: object }) =>
+  new Set([...Object.keys(Query), ...Object.keys(Mutation)]);
+const userFields = fieldsOf(createUserResolvers(undefined));
+const portalFields = fieldsOf(createPortalResolvers(undefined));
+
+/** The platform with which a field of Query or Mutation is registered. */
+export function platformOfField(name: string): Platform | undefined {
+  if (portalFields.has(name)) return 'portal';
+  return userFields.has(name) ? 'user' : undefined;
+}

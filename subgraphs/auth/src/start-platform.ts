@@ -1,31 +1,51 @@
-import { createSampledAudit, openProcessDatabase, type ProcessDatabase } from '@signet/db';
+import {
+  createDatabase,
+  createSampledAudit,
+  openProcessDatabase,
+  type ProcessDatabase,
+  pruneWith,
+  startAuditSealer,
+  startHousekeeping,
+} from '@signet/db';
 import { createPepper } from '@signet/db/password-hash';
 import type { Platform } from '@signet/schema/contract';
 import { createSampler, type Logger } from '@signet/service';
-import type { Account } from './accounts/account.ts';
-import type { PlatformTables } from './accounts/platform-tables.ts';
-import { assertNoSeededAccounts } from './assert-no-seeded-accounts.ts';
-import type { AuthOptions } from './auth-options.ts';
-import type { AuthConfig } from './config.ts';
-import { explainStartError } from './explain-start-error.ts';
-import { startUpkeep } from './housekeeping/start-upkeep.ts';
-import type { PlatformIssuer } from './issuer/platform-issuer.ts';
-import type { KeyRing } from './keys/key-ring.ts';
-import { openKeyRing } from './keys/open-key-ring.ts';
+import type { RevocationFeed } from '@signet/session';
+import type { Account, PlatformTables } from './accounts/account.ts';
+import type { KeyTiming } from './keys/key-plan.ts';
+import { type KeyRing, openKeyRing } from './keys/key-ring.ts';
 import type { SigningKey } from './keys/signing-key.ts';
-import { readPasswordThreads } from './passwords/password-thread-config.ts';
 import { createPasswordWorkers } from './passwords/password-workers.ts';
-import { getPlatformSettings } from './platform-settings.ts';
-import { openSignInThrottle } from './throttle/open-sign-in-throttle.ts';
+import type { PlatformIssuer } from './platform-issuer.ts';
+import { type AuthConfig, getPlatformSettings } from './settings.ts';
+import { assertNoSeededAccounts, explainStartError } from './start-checks.ts';
+import { openSignInThrottle } from './throttle/sign-in-throttle.ts';
 import type { AccessTokenSigner } from './tokens/access-token-signer.ts';
 
-type PlatformParts<A extends Account> = {
-  platform: Platform;
+/** Settings for tests and the launcher, which no environment variable has. */
+export type AuthOptions = {
+  now?: () => Date;
+  /** Shorter intervals in the life of a signing key. */
+  keyTiming?: Partial<KeyTiming>;
+  /** Jobs that may wait for a platform's hashing thread. */
+  maxQueuedPasswords?: number;
+  /** bcrypt cost of the hash that stands in for unknown accounts; must be that of the stored accounts. */
+  passwordCost?: number;
+  /** Called for every comparison of a password. */
+  onCompare?: (compare: { platform: Platform; cost: number }) => void;
+  /** Called for every SQL statement. */
+  onQuery?: (sql: string) => void;
+  /** A feed that several servers share. */
+  revocations?: RevocationFeed | undefined;
+};
+
+type PlatformParts<P extends Platform, A extends Account> = {
+  platform: P;
   tables: PlatformTables<A>;
   createSigner: (issuerUrl: string, key: SigningKey) => AccessTokenSigner<A>;
 };
 
-/** What the process as a whole does with a platform that it holds. */
+/** What the process as a whole uses of a platform that it holds. */
 export type PlatformResources = {
   platform: Platform;
   database: ProcessDatabase;
@@ -35,18 +55,21 @@ export type PlatformResources = {
 
 type Start = { config: AuthConfig; logger: Logger; options: AuthOptions };
 
+/** One connection seals the audit log, one deletes. */
+const upkeepConnections = 2;
+
 /**
- * Opens a platform's database, reads (or makes) its keys, and puts together what signs in on it. Nothing of it is shared
- * with the other platform.
+ * Opens a platform's database, reads or makes its keys, and builds its issuer. The platforms share nothing of this.
  *
  * @throws {ConfigError} naming the variable to change.
  */
-export async function startPlatform<A extends Account>(
-  { platform, tables, createSigner }: PlatformParts<A>,
+export async function startPlatform<P extends Platform, A extends Account>(
+  { platform, tables, createSigner }: PlatformParts<P, A>,
   { config, logger, options }: Start,
-): Promise<PlatformResources & { issuer: PlatformIssuer<A> }> {
+): Promise<PlatformResources & { issuer: PlatformIssuer<A> & { platform: P } }> {
   const settings = getPlatformSettings(config, platform);
-  const database = openProcessDatabase(settings.databaseUrl, {
+  const { databaseUrl } = settings;
+  const database = openProcessDatabase(databaseUrl, {
     name: `auth-${platform}`,
     log: logger,
     ...(options.onQuery && { onQuery: options.onQuery }),
@@ -59,15 +82,15 @@ export async function startPlatform<A extends Account>(
     if (config.NODE_ENV === 'production') {
       await assertNoSeededAccounts({ db, tables, platform });
     }
-    const throttles = openSignInThrottle({ config, platform, logger, databaseUrl: settings.databaseUrl });
-    const issuer: PlatformIssuer<A> = {
+    const throttles = openSignInThrottle({ config, platform, logger, databaseUrl });
+    const issuer: PlatformIssuer<A> & { platform: P } = {
       platform,
       db,
       tables,
       passwords: createPasswordWorkers({
         pepper: createPepper(config.PASSWORD_PEPPER),
         logger,
-        threads: readPasswordThreads(config, platform),
+        threads: settings.passwordThreads,
         maxQueued: options.maxQueuedPasswords,
         cost: options.passwordCost,
         onCompare: (compare) => options.onCompare?.({ platform, ...compare }),
@@ -79,12 +102,7 @@ export async function startPlatform<A extends Account>(
         createSigner(config.ISSUER_URL, await ring.getSigningKey())(subject, times),
       now: options.now ?? (() => new Date()),
     };
-    const upkeep = startUpkeep({
-      platform,
-      databaseUrl: settings.databaseUrl,
-      auditKey: config.AUDIT_KEY,
-      logger,
-    });
+    const upkeep = startUpkeep({ platform, databaseUrl, auditKey: config.AUDIT_KEY, logger });
     const stop = async () => {
       await issuer.passwords.close();
       await throttles.close();
@@ -97,6 +115,41 @@ export async function startPlatform<A extends Account>(
   } catch (error) {
     await keys?.stop();
     await database.close();
-    throw explainStartError(error, platform, settings.databaseUrl);
+    throw explainStartError(error, platform, databaseUrl);
   }
+}
+
+type UpkeepOptions = { platform: Platform; databaseUrl: string; auditKey: Uint8Array; logger: Logger };
+
+/**
+ * A platform's background work: each second it seals the new rows of the audit log, and each hour it deletes expired rows
+ * (throttles delete their own). On connections of its own, so that a flood of sign-ins does not delay the seals. Replicas
+ * take turns.
+ */
+function startUpkeep({ platform, databaseUrl, auditKey, logger }: UpkeepOptions): { stop(): Promise<void> } {
+  const name = `auth-${platform}-upkeep`;
+  const db = createDatabase(databaseUrl, {
+    maxConnections: upkeepConnections,
+    applicationName: `signet-${name}`,
+    log: (line) => logger.warn({ database: name }, line),
+  });
+  const sealer = startAuditSealer({ db, platform, key: auditKey, log: logger });
+  const housekeeping = startHousekeeping({
+    db,
+    name: `auth ${platform}`,
+    log: logger,
+    jobs: [
+      pruneWith('refreshTokens', `auth.prune_${platform}_refresh_tokens`),
+      pruneWith('sessions', `auth.prune_${platform}_sessions`),
+      pruneWith('revocations', `auth.prune_${platform}_revocations`),
+      pruneWith('proofNonces', `auth.prune_${platform}_proof_nonces`),
+    ],
+  });
+  return {
+    async stop() {
+      await housekeeping.stop();
+      await sealer.stop();
+      await db.destroy();
+    },
+  };
 }

@@ -1,11 +1,10 @@
 import type { Database } from '@signet/db';
 import type { PasswordHash } from '@signet/db/password-hash';
 import { type RawBuilder, sql, type Transaction } from 'kysely';
-import type { Account } from './account.ts';
-import type { PlatformTables } from './platform-tables.ts';
+import { type Account, type PlatformTables, type UserAccount, userTables } from './account.ts';
 
 type Trx = Transaction<Database>;
-/** An account together with the stored hash of its password. Stays inside the credential check. */
+/** An account with the stored hash of its password. Stays inside the credential check. */
 export type AccountWithPassword<A extends Account> = { account: A; password: PasswordHash };
 
 export function findAccountByEmail<A extends Account>(
@@ -52,8 +51,8 @@ export async function findAccountsByIds<A extends Account>(
 }
 
 /**
- * The account as it is now, locked against change (not against other sign-ins) until the transaction ends: who suspends it
- * or changes its password takes FOR UPDATE, so that one of the two comes first.
+ * The account as it is now, locked against change (not against other sign-ins) until the transaction ends. A suspension or
+ * a change of password takes FOR UPDATE, so that one of the two comes first.
  */
 export async function lockAccount<A extends Account>(
   trx: Trx,
@@ -66,7 +65,7 @@ export async function lockAccount<A extends Account>(
   return rows[0];
 }
 
-/** The account as it is now, locked by one who will change it or end its sessions: sign-in and refresh wait meanwhile. */
+/** The account as it is now, locked to change it or to end its sessions: sign-in and refresh wait meanwhile. */
 export async function lockAccountForChange<A extends Account>(
   trx: Trx,
   tables: PlatformTables<A>,
@@ -75,7 +74,7 @@ export async function lockAccountForChange<A extends Account>(
   return (await lockAccountsForChange(trx, tables, [id]))[0];
 }
 
-/** In the order of their ids, so that two who lock the same accounts never wait for each other in a circle. */
+/** In the order of their ids, so that two transactions that lock the same accounts never deadlock. */
 export async function lockAccountsForChange<A extends Account>(
   trx: Trx,
   tables: PlatformTables<A>,
@@ -87,7 +86,7 @@ export async function lockAccountsForChange<A extends Account>(
   return rows;
 }
 
-/** Stores another password for an account that the transaction has locked. Returns its version. */
+/** Stores a new password for an account that the transaction has locked. Returns its version. */
 export async function setPassword(
   trx: Trx,
   tables: PlatformTables<Account>,
@@ -101,4 +100,42 @@ export async function setPassword(
     returning password_version as "passwordVersion"
   `.execute(trx);
   return (rows[0] as { passwordVersion: number }).passwordVersion;
+}
+
+export async function isEmailTaken(trx: Trx, email: string): Promise<boolean> {
+  const row = await trx.selectFrom('auth.user').select('id').where('email', '=', email).executeTakeFirst();
+  return row !== undefined;
+}
+
+type NewUser = { tenantId: string; email: string; fullName: string; password: PasswordHash };
+
+/** Undefined when the e-mail is taken, also by a registration that runs at the same moment. */
+export async function insertUser(trx: Trx, user: NewUser): Promise<UserAccount | undefined> {
+  const { tenantId, email, fullName, password } = user;
+  const { rows } = await sql<UserAccount>`
+    insert into ${userTables.account} (tenant_id, email, full_name, password_hash, pepper_id)
+    values (${tenantId}, ${email}, ${fullName}, ${password.hash}, ${password.pepperId})
+    on conflict (tenant_id, email) do nothing
+    returning ${userTables.accountColumns}
+  `.execute(trx);
+  return rows[0];
+}
+
+export async function allowsRegistration(trx: Trx, tenantId: string): Promise<boolean> {
+  const tenant = await trx
+    .selectFrom('auth.tenant')
+    .select('self_registration')
+    .where('id', '=', tenantId)
+    .executeTakeFirst();
+  return tenant?.self_registration === true;
+}
+
+/** The tenant's name in URLs and headers. */
+export async function getTenantSlug(trx: Trx, tenantId: string): Promise<string> {
+  const { slug } = await trx
+    .selectFrom('auth.tenant')
+    .select('slug')
+    .where('id', '=', tenantId)
+    .executeTakeFirstOrThrow();
+  return slug;
 }

@@ -1,15 +1,52 @@
 import type { StaffRole } from '@signet/schema/contract';
+import { type RawBuilder, sql } from 'kysely';
 
-/** What both platforms' accounts have. The row itself, without what proves the password. */
+/** What the accounts of both platforms have: the row, without what proves the password. */
 export type Account = {
   id: string;
   /** Normalised. */
   email: string;
   emailVerified: boolean;
+  fullName: string;
   passwordVersion: number;
   isActive: boolean;
   createdAt: Date;
 };
 
-export type UserAccount = Account & { fullName: string };
-export type StaffAccount = Account & { fullname: string; role: StaffRole };
+/** `role` keeps the two types apart: the compiler refuses a member of staff in the place of a customer. */
+export type UserAccount = Account & { role?: never };
+export type StaffAccount = Account & { role: StaffRole };
+
+/**
+ * Where a platform keeps its accounts, sessions and refresh tokens. The statements are the same for both platforms; the
+ * database role of one platform's process has no rights on the other's tables.
+ */
+export type PlatformTables<A extends Account> = {
+  account: RawBuilder<unknown>;
+  /** The columns of an account, typed with the row that they give. */
+  accountColumns: RawBuilder<A>;
+  session: RawBuilder<unknown>;
+  /** The session's column that holds the account's id. */
+  accountId: RawBuilder<unknown>;
+  refreshToken: RawBuilder<unknown>;
+};
+
+export const userTables: PlatformTables<UserAccount> = {
+  account: sql.table('auth.user'),
+  accountColumns: sql<UserAccount>`
+    id, email, email_verified as "emailVerified", password_version as "passwordVersion", is_active as "isActive",
+    created_at as "createdAt", full_name as "fullName"`,
+  session: sql.table('auth.user_session'),
+  accountId: sql.ref('user_id'),
+  refreshToken: sql.table('auth.user_refresh_token'),
+};
+
+export const portalTables: PlatformTables<StaffAccount> = {
+  account: sql.table('auth.portal_user'),
+  accountColumns: sql<StaffAccount>`
+    id, email, email_verified as "emailVerified", password_version as "passwordVersion", is_active as "isActive",
+    created_at as "createdAt", full_name as "fullName", role`,
+  session: sql.table('auth.portal_session'),
+  accountId: sql.ref('staff_id'),
+  refreshToken: sql.table('auth.portal_refresh_token'),
+};

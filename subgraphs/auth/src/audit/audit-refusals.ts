@@ -1,22 +1,31 @@
+import type { SampledAudit } from '@signet/db';
 import type { AuditKind, Platform } from '@signet/schema/contract';
 import type { EndpointPlugin, RefusalError } from '@signet/service';
 import { createRefusalListener } from '@signet/subgraph';
 import type { GraphqlContext } from '../context.ts';
 import { readClientPrefix } from '../throttle/client-prefix.ts';
 
+type RefusalAuditOptions = {
+  /** Of the platforms that this process holds. */
+  samplesOf(platform: Platform): SampledAudit | undefined;
+  /** The platform with which a field of Query or Mutation is registered. */
+  platformOf(field: string): Platform | undefined;
+};
+
 const signIns = new Set(['login', 'portalLogin']);
 const refreshes = new Set(['refresh', 'portalRefresh']);
 
-/** Samples what was refused, apart from credentials: a failed sign-in has its own row. */
-export function createRefusalAudit(): EndpointPlugin {
-  return createRefusalListener<GraphqlContext>((refusal, field, { session, tenantId, held, client }) => {
+/** Samples the refusals of this process, except those of wrong credentials: a failed sign-in has its own row. */
+export function createRefusalAudit({ samplesOf, platformOf }: RefusalAuditOptions): EndpointPlugin {
+  return createRefusalListener<GraphqlContext>((refusal, field, { session, tenantId, client }) => {
     const kind = kindOf(refusal, field);
-    const issuer =
-      held[platformOf(session.platform, field)]?.issuer ?? held.user?.issuer ?? held.portal?.issuer;
-    if (!kind || !issuer) return;
+    // The platform of the caller, or of the field that a caller without a session asked for.
+    const platform = session.platform === 'none' ? platformOf(field ?? '') : session.platform;
+    const samples = samplesOf(platform ?? 'user') ?? samplesOf('user') ?? samplesOf('portal');
+    if (!kind || !samples) return;
     const isKnown = session.platform !== 'none';
     const caller = isKnown ? session.sessionId : readClientPrefix(client.address).network;
-    issuer.samples.tell(kind, caller, {
+    samples.tell(kind, caller, {
       tenantId,
       origin: client,
       ...(isKnown && { sessionId: session.sessionId, actorId: idOf(session) }),
@@ -37,12 +46,6 @@ function kindOf({ code }: RefusalError, field = ''): AuditKind | undefined {
     default:
       return undefined;
   }
-}
-
-/** The side on which it happened: that of the caller, or of the field that somebody without a session asked for. */
-function platformOf(platform: Platform | 'none', field = ''): Platform {
-  if (platform !== 'none') return platform;
-  return field.startsWith('portal') ? 'portal' : 'user';
 }
 
 function idOf(session: Exclude<GraphqlContext['session'], { platform: 'none' }>): string {

@@ -19,7 +19,7 @@ afterAll(() => auth.stop());
 const address = '192.0.2.7';
 const newPassword = 'twelve blue plums in a boat';
 
-/** What the log says of an account, oldest first. */
+/** The rows about an account, oldest first. */
 const listRows = (accountId: string) =>
   auth.database.query<Row>(
     `select kind, actor_id, subject_id, session_id, details from auth.audit_event
@@ -44,7 +44,7 @@ describe.each(bothPlatforms)('$platform: the log', ({ platform, fields, addAccou
   const add = (options: { isActive?: boolean } = {}) =>
     addAccount(auth.database, { tenantId: auth.tenants.demo, ...options });
 
-  it('tells of a sign-in: whose, which session, from where', async () => {
+  it('has a sign-in: account, session, address', async () => {
     const account = await add();
     const { accessToken } = await signIn(account);
     const [session] = (await list(accessToken)).body.data[fields.list];
@@ -67,7 +67,7 @@ describe.each(bothPlatforms)('$platform: the log', ({ platform, fields, addAccou
     ]);
   });
 
-  it('tells why a sign-in failed, and of an unknown account nothing that was typed', async () => {
+  it('has why a sign-in failed, and for an unknown account nothing that was typed', async () => {
     const account = await add();
     const inactive = await add({ isActive: false });
     await tryLogin(account.email, 'not the password at all');
@@ -83,7 +83,7 @@ describe.each(bothPlatforms)('$platform: the log', ({ platform, fields, addAccou
     expect(await countRows('auth.login.failure', { cause: 'unknown_account' })).toBe(before + 1);
   });
 
-  it('tells of a token used twice, by which the session ended', async () => {
+  it('has a token that was used twice, which ended the session', async () => {
     const account = await add();
     const first = await signIn(account);
     const { body } = await refresh(first.refreshToken);
@@ -92,7 +92,7 @@ describe.each(bothPlatforms)('$platform: the log', ({ platform, fields, addAccou
     expect(await listKinds(account.id)).toEqual(['auth.login.success', 'auth.refresh.reuse']);
   });
 
-  it('tells of ended sessions and of a sign-out, once', async () => {
+  it('has ended sessions and a sign-out, once', async () => {
     const account = await add();
     const [one, two] = [await signIn(account), await signIn(account)];
     const sessions = (await list(one.accessToken)).body.data[fields.list];
@@ -109,7 +109,7 @@ describe.each(bothPlatforms)('$platform: the log', ({ platform, fields, addAccou
     expect(two.accessToken).not.toBe(one.accessToken);
   });
 
-  it('tells of a changed password, and of an attempt', async () => {
+  it('has a changed password, and a failed attempt', async () => {
     const account = await add();
     const { accessToken } = await signIn(account);
     await changePassword({ currentPassword: 'not the password at all', newPassword }, accessToken);
@@ -121,7 +121,7 @@ describe.each(bothPlatforms)('$platform: the log', ({ platform, fields, addAccou
     ]);
   });
 
-  it('and what it tells of are committed together, or neither is', async () => {
+  it('and the change that it records are committed together, or neither is', async () => {
     const account = await add();
     const role = `signet_auth_${platform}`;
     await auth.database.query(`revoke insert (kind) on auth.audit_event from ${role}`);
@@ -139,7 +139,7 @@ describe.each(bothPlatforms)('$platform: the log', ({ platform, fields, addAccou
     }
   });
 
-  it('is told of refusals once a minute for each caller, however many there are', async () => {
+  it('has refusals once a minute for each caller, however many there are', async () => {
     const account = await add();
     const { accessToken } = await signIn(account);
     const foreign = platform === 'user' ? 'portalMe { id }' : 'me { id }';
@@ -153,6 +153,18 @@ describe.each(bothPlatforms)('$platform: the log', ({ platform, fields, addAccou
     });
   });
 
+  it('has a refusal without a token on the platform of the field that was asked for', async () => {
+    const { body } = await auth.ask(`mutation { ${fields.endOthers} }`, {}, { address: '203.0.113.77' });
+    expect(body.errors?.[0]?.extensions.reason).toBe('auth.failure.missing_token');
+    const platforms = () =>
+      auth.database.query(
+        `select platform from auth.audit_event where kind = 'authz.refused' and details ->> 'field' = $1
+         and address = '203.0.113.77'`,
+        [fields.endOthers],
+      );
+    await expect.poll(platforms).toEqual([{ platform }]);
+  });
+
   it('is sealed within a second or two', async () => {
     await add().then(signIn);
     await expect
@@ -162,7 +174,7 @@ describe.each(bothPlatforms)('$platform: the log', ({ platform, fields, addAccou
 });
 
 describe('the log', () => {
-  it('tells what staff did to staff', async () => {
+  it('has what staff did to staff', async () => {
     const { demo: tenantId } = auth.tenants;
     const boss = await addStaffMember(auth.database, { tenantId, role: 'super_admin' });
     const member = await addStaffMember(auth.database, { tenantId });
@@ -186,7 +198,7 @@ describe('the log', () => {
     expect(rows[0]).toMatchObject({ actor_id: boss.id, details: { from: 'support', to: 'operations' } });
   });
 
-  it('tells of a new account', async () => {
+  it('has a new account', async () => {
     const { body } = await auth.ask(
       'mutation ($input: RegisterInput!) { register(input: $input) { accessToken } }',
       { input: { email: 'new@example.com', password: newPassword, fullName: 'New' } },
@@ -206,7 +218,7 @@ describe('the log', () => {
     }
   });
 
-  it('tells of a throttled sign-in once a minute', async () => {
+  it('has a throttled sign-in once a minute', async () => {
     const account = await addCustomer(auth.database, { tenantId: auth.tenants.demo });
     const before = await countRows('auth.login.throttled');
     for (let n = 0; n < 20; n++) {

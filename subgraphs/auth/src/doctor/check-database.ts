@@ -2,8 +2,8 @@ import type { Database } from '@signet/db';
 import type { Platform } from '@signet/schema/contract';
 import { clockSkewSeconds } from '@signet/schema/contract';
 import { type Kysely, sql } from 'kysely';
-import { portalTables, userTables } from '../accounts/platform-tables.ts';
-import { assertNoSeededAccounts } from '../assert-no-seeded-accounts.ts';
+import { portalTables, userTables } from '../accounts/account.ts';
+import { assertNoSeededAccounts } from '../start-checks.ts';
 import { type Finding, ok, wrong } from './finding.ts';
 
 const worthSayingSeconds = 2;

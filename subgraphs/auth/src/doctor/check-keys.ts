@@ -1,13 +1,13 @@
 import type { Database } from '@signet/db';
 import type { Platform } from '@signet/schema/contract';
 import type { Kysely } from 'kysely';
+import { addSeconds } from '../dates.ts';
 import { formatTime } from '../keys/cli/key-table.ts';
-import { rotationDueAt, signsFrom } from '../keys/key-plan.ts';
-import { addSeconds, defaultKeyTiming } from '../keys/key-timing.ts';
-import { createKeyOpener } from '../keys/open-keys.ts';
-import { openPemKeyRing } from '../keys/pem-key-ring.ts';
+import { defaultKeyTiming, rotationDueAt, signsFrom } from '../keys/key-plan.ts';
+import { openPemKeyRing } from '../keys/pem-keys.ts';
+import { createKeyOpener } from '../keys/sealed-key.ts';
 import { listSigningKeys, readDatabaseTime, type SigningKeyRow } from '../keys/signing-key.queries.ts';
-import type { KeyOrigin } from '../platform-settings.ts';
+import type { KeyOrigin } from '../settings.ts';
 import { type Finding, ok, wrong } from './finding.ts';
 
 export type CheckedKeys = {

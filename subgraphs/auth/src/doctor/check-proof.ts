@@ -1,6 +1,6 @@
 import { openProofIdentity } from '@signet/proof';
 import { ConfigError, createLogger } from '@signet/service';
-import { type AuthConfig, proofNameOf } from '../config.ts';
+import { type AuthConfig, proofNameOf } from '../settings.ts';
 import { type Finding, note, ok, wrong } from './finding.ts';
 
 /** Whether auth can tell which requests a gateway sent: its own proof keys, their mode, and what others know of them. */

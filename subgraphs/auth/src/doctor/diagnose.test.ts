@@ -4,7 +4,7 @@ import { jwksPathOf } from '@signet/schema/contract';
 import { createLogger, type Environment, type RunningServer } from '@signet/service';
 import { createTestDatabase, proofEnvironment, type TestDatabase } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startAuth } from '../start-auth.ts';
+import { startAuth } from '../start.ts';
 import { addCustomer } from '../testing/accounts.test-support.ts';
 import { randomSecret, testConfig } from '../testing/config.test-support.ts';
 import { diagnose } from './diagnose.ts';

@@ -2,10 +2,15 @@ import { createDatabase, migrationStatus } from '@signet/db';
 import { DatabaseStartError } from '@signet/db/embedded';
 import { jwksPathOf, type Platform, platforms } from '@signet/schema/contract';
 import { ConfigError, type Environment, loadConfig } from '@signet/service';
-import { type AuthConfig, authConfigSchema, heldPlatforms } from '../config.ts';
-import { explainStartError } from '../explain-start-error.ts';
 import { type OperatorEnvironment, openOperatorEnvironment } from '../operator/operator-environment.ts';
-import { getPlatformSettings, prefixOf } from '../platform-settings.ts';
+import {
+  type AuthConfig,
+  authConfigSchema,
+  getPlatformSettings,
+  heldPlatforms,
+  prefixOf,
+} from '../settings.ts';
+import { explainStartError } from '../start-checks.ts';
 import { checkClock, checkRole, checkSeededAccounts } from './check-database.ts';
 import { checkJwks } from './check-jwks.ts';
 import { checkKeys } from './check-keys.ts';

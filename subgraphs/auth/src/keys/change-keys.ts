@@ -1,15 +1,15 @@
 import type { Database } from '@signet/db';
 import type { SigningAlgorithm } from '@signet/schema/contract';
-import type { Transaction } from 'kysely';
-import { type KeyPolicy, type KeyStep, planKeySteps } from './key-plan.ts';
-import { graceSeconds, type KeyTiming } from './key-timing.ts';
-import type { KeySeal } from './open-keys.ts';
-import { sealPrivateKey } from './sealed-key.ts';
+import type { Kysely, Transaction } from 'kysely';
+import { graceSeconds, type KeyPolicy, type KeyStep, type KeyTiming, planKeySteps } from './key-plan.ts';
+import { createKeyOpener, type KeySeal, sealPrivateKey } from './sealed-key.ts';
 import {
   activateKey,
   demoteKey,
   insertSigningKey,
   listSigningKeys,
+  lockSigningKeys,
+  raiseTokenSeconds,
   readDatabaseTime,
   retireKey,
   type SigningKeyRow,
@@ -17,19 +17,19 @@ import {
 } from './signing-key.queries.ts';
 import { exportPkcs8, generateSigningKey, type SigningKey } from './signing-key.ts';
 
-/** What of a platform's configuration decides about its keys. */
+/** The part of a platform's configuration that concerns its keys. */
 export type KeySettings = KeySeal & {
   timing: KeyTiming;
   rotationSeconds: number;
-  /** The life of the tokens that this process signs. */
+  /** How long the tokens live that this process signs. */
   tokenSeconds: number;
-  /** Of keys made from now on; undefined: that of the key in use. */
+  /** For keys that are made from now on; undefined: the algorithm of the key in use. */
   signingAlgorithm: SigningAlgorithm | undefined;
 };
 
 export type KeyChange = { kid: string; state: SigningKeyRow['state'] };
 
-/** The keys of a platform while its lock is held: whoever has this may change them. */
+/** A platform's keys while their lock is held: only with this may they be changed. */
 export type LockedKeys = { trx: Transaction<Database>; settings: KeySettings; now: Date };
 
 export async function readTime(trx: Transaction<Database>, { timing }: KeySettings): Promise<Date> {
@@ -40,7 +40,28 @@ export function policyOf({ timing, rotationSeconds }: KeySettings): KeyPolicy {
   return { publicationSeconds: timing.publicationSeconds, rotationSeconds };
 }
 
-/** Does what is due, and says what it did. Afterwards a key signs and another waits. */
+/**
+ * One operator's change of a platform's keys, in a transaction that excludes all other changes. Refused where the
+ * key-encryption key is not the one in use: a key that is sealed with another would stop every auth process.
+ *
+ * @throws {ConfigError} for such a key-encryption key.
+ */
+export function withLockedKeys<T>(
+  db: Kysely<Database>,
+  settings: KeySettings,
+  change: (locked: LockedKeys) => Promise<T>,
+): Promise<T> {
+  return db.transaction().execute(async (trx) => {
+    await lockSigningKeys(trx, settings.platform);
+    await createKeyOpener(settings)(await listSigningKeys(trx, settings.platform));
+    await raiseTokenSeconds(trx, settings.platform, settings.tokenSeconds);
+    const result = await change({ trx, settings, now: await readTime(trx, settings) });
+    await wakeSigners(trx);
+    return result;
+  });
+}
+
+/** Carries out the steps that are due, and returns what it did. Afterwards one key signs and another waits. */
 export async function advanceKeys(locked: LockedKeys): Promise<KeyChange[]> {
   const { trx, settings, now } = locked;
   const rows = await listSigningKeys(trx, settings.platform);
@@ -116,7 +137,7 @@ async function algorithmOf(
   { settings }: LockedKeys,
   rows: readonly SigningKeyRow[],
 ): Promise<SigningAlgorithm> {
-  // After a promotion the rows are those from before it: the one that waited is the one that signs.
+  // `rows` were read before any promotion: the key that waited then signs now.
   const inUse = rows.find(({ state }) => state === 'next') ?? rows.find(({ state }) => state === 'active');
   return settings.signingAlgorithm ?? inUse?.algorithm ?? 'EdDSA';
 }

@@ -2,7 +2,6 @@ import { createDatabase, type Database } from '@signet/db';
 import { createTestDatabase, type TestDatabase } from '@signet/testing';
 import type { Kysely } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { importKey } from './import-key.ts';
 import {
   createTestClock,
   kidsOf,
@@ -12,9 +11,8 @@ import {
   testKeySettings,
 } from './key-ring.test-support.ts';
 import type { KeyRing } from './key-ring.ts';
-import { createLocalKeySource } from './local-key-source.ts';
-import { revokeKey } from './revoke-key.ts';
-import { rotateKey } from './rotate-key.ts';
+import { importKey, revokeKey, rotateKey } from './operator-changes.ts';
+import { createLocalKeySource } from './published-keys.ts';
 import { generateSigningKey } from './signing-key.ts';
 
 const day = 24 * 3600;
@@ -70,7 +68,7 @@ describe('several replicas', () => {
     }
   });
 
-  it('hear of a change at once, however seldom they poll', async () => {
+  it('see a change at once, however seldom they poll', async () => {
     const timing = { ...testKeySettings(clock).timing, pollSeconds: 60 };
     const ring = await open({ timing });
     clock.forward(publicationSeconds);

@@ -1,24 +1,43 @@
-import { createDatabase, listenForWakes } from '@signet/db';
+import { createDatabase, type Database, listenForWakes } from '@signet/db';
 import { type Logger, RefusalError } from '@signet/service';
-import type { KeySettings } from './change-keys.ts';
+import type { Kysely } from 'kysely';
+import { addSeconds } from '../dates.ts';
+import {
+  advanceKeys,
+  type KeyChange,
+  type KeySettings,
+  type LockedKeys,
+  makeKey,
+  policyOf,
+  readTime,
+} from './change-keys.ts';
+import { planKeySteps } from './key-plan.ts';
 import type { KeyRing } from './key-ring.ts';
-import { addSeconds } from './key-timing.ts';
-import { prepareSigningKeys, type ReadKeys, readSigningKeys } from './load-signing-keys.ts';
-import { createKeyOpener, type StoredKey } from './open-keys.ts';
-import { signingKeyChannel } from './signing-key.queries.ts';
+import { createKeyOpener, type StoredKey } from './sealed-key.ts';
+import {
+  listSigningKeys,
+  lockSigningKeys,
+  raiseTokenSeconds,
+  readDatabaseTime,
+  retireKey,
+  type SigningKeyRow,
+  signingKeyChannel,
+  tryLockSigningKeys,
+  wakeSigners,
+} from './signing-key.queries.ts';
 
 type DatabaseKeyRingOptions = { databaseUrl: string; settings: KeySettings; logger: Logger };
 
-/** What was read, and when: by the database's clock, and by one here that nobody sets. */
+/** What was read, and when: by the database's clock, and by a local clock that cannot be set. */
 type Snapshot = { keys: readonly StoredKey[]; readAt: Date; readAtMs: number };
 
 /**
- * The keys of the database, read every few seconds and whenever somebody changed them. Each process does what is due (a
- * rotation by interval, a retirement); the first one to see it takes the lock, the others pick it up.
+ * The keys of the database, read every few seconds and after every change. A process that sees a step due (a rotation by
+ * interval, a retirement) takes the lock and carries it out; the others read the result.
  *
- * On connections of its own: a sign-in that holds the pool's last one may have to wait for a key.
+ * On connections of its own: a sign-in that holds the pool's last connection may have to wait for a key.
  *
- * @throws {ConfigError} when the key-encryption key does not open what is stored.
+ * @throws {ConfigError} when the key-encryption key does not open a stored key.
  */
 export async function openDatabaseKeyRing(options: DatabaseKeyRingOptions): Promise<KeyRing> {
   const { databaseUrl, settings, logger } = options;
@@ -46,7 +65,10 @@ export async function openDatabaseKeyRing(options: DatabaseKeyRingOptions): Prom
     try {
       snapshot = await toSnapshot(await readSigningKeys(db, settings));
     } catch (error) {
-      logger.error({ err: error, platform }, 'the signing keys could not be read; those at hand stay in use');
+      logger.error(
+        { err: error, platform },
+        'the signing keys could not be read; the previous ones stay in use',
+      );
     }
   });
   const timer = setInterval(refresh, timing.pollSeconds * 1000);
@@ -87,7 +109,7 @@ export async function openDatabaseKeyRing(options: DatabaseKeyRingOptions): Prom
   };
 }
 
-/** One run at a time. A call during a run starts another after it, since that one may have read already. */
+/** One run at a time. A call during a run starts another one after it, since the current run may have read already. */
 function createSingleFlight(run: () => Promise<void>): (() => Promise<void>) & { settled(): Promise<void> } {
   let running: Promise<void> | undefined;
   let following: Promise<void> | undefined;
@@ -113,4 +135,58 @@ function createSingleFlight(run: () => Promise<void>): (() => Promise<void>) & {
       await running;
     },
   });
+}
+
+type ReadKeys = { rows: SigningKeyRow[]; readAt: Date; changes: KeyChange[] };
+
+/**
+ * At the start of a process: makes the missing keys, and replaces the waiting key where another algorithm is configured now.
+ * Replicas that start at the same time make one set between them. `check` gets the keys before any is changed.
+ */
+function prepareSigningKeys(
+  db: Kysely<Database>,
+  settings: KeySettings,
+  check: (rows: readonly SigningKeyRow[]) => Promise<unknown>,
+): Promise<ReadKeys> {
+  return db.transaction().execute(async (trx) => {
+    await lockSigningKeys(trx, settings.platform);
+    await check(await listSigningKeys(trx, settings.platform));
+    const locked: LockedKeys = { trx, settings, now: await readTime(trx, settings) };
+    const replaced = await replaceNextKey(locked);
+    const changes = [...replaced, ...(await advanceKeys(locked))];
+    await raiseTokenSeconds(trx, settings.platform, settings.tokenSeconds);
+    return { rows: await listSigningKeys(trx, settings.platform), readAt: locked.now, changes };
+  });
+}
+
+/** While a process runs: reads the keys, and carries out the steps that are due unless another replica does. */
+async function readSigningKeys(db: Kysely<Database>, settings: KeySettings): Promise<ReadKeys> {
+  const { platform, timing } = settings;
+  const rows = await listSigningKeys(db, platform);
+  const readAt = timing.now ? timing.now() : await readDatabaseTime(db);
+  if (planKeySteps(rows, policyOf(settings), readAt).length === 0) {
+    return { rows, readAt, changes: [] };
+  }
+  return db.transaction().execute(async (trx) => {
+    const isMine = await tryLockSigningKeys(trx, platform);
+    const now = await readTime(trx, settings);
+    const changes = isMine ? await advanceKeys({ trx, settings, now }) : [];
+    return { rows: await listSigningKeys(trx, platform), readAt: now, changes };
+  });
+}
+
+/** Gives the waiting key the algorithm of the configuration. A key that an operator imported is left alone. */
+async function replaceNextKey(locked: LockedKeys): Promise<KeyChange[]> {
+  const { trx, settings, now } = locked;
+  const rows = await listSigningKeys(trx, settings.platform);
+  const next = rows.find(({ state }) => state === 'next');
+  const algorithm = settings.signingAlgorithm;
+  if (!next || next.imported || !algorithm || next.algorithm === algorithm) {
+    return [];
+  }
+  // It has never signed, so no token depends on it.
+  await retireKey(trx, next.kid, now);
+  const made = await makeKey(locked, 'next', algorithm);
+  await wakeSigners(trx);
+  return [{ kid: next.kid, state: 'retired' }, made];
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { addSeconds } from '../dates.ts';
 import { planKeySteps } from './key-plan.ts';
-import { addSeconds } from './key-timing.ts';
 
 const start = new Date('2026-01-01T00:00:00Z');
 const at = (seconds: number) => addSeconds(start, seconds);

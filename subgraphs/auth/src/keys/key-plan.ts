@@ -1,7 +1,40 @@
-import { addSeconds } from './key-timing.ts';
+import { clockSkewSeconds, jwksMaxAgeSeconds } from '@signet/schema/contract';
+import { addSeconds } from '../dates.ts';
 import type { SigningKeyRow } from './signing-key.queries.ts';
 
-/** What is due. Carried out in this order. */
+/** The intervals of a key's life. Tests shorten them; an operator changes the rotation interval only. */
+export type KeyTiming = {
+  /** For how long a key is published before it signs. */
+  publicationSeconds: number;
+  /** How often a process reads the keys when nothing wakes it. */
+  pollSeconds: number;
+  /** A process that could not read the keys for this long signs nothing: another process may have rotated them. */
+  staleSeconds: number;
+  /** Replaces the database's clock. */
+  now?: (() => Date) | undefined;
+};
+
+/** A verifier asks for an unknown kid at most once in this time (libs/session). */
+const jwksCooldownSeconds = 30;
+const staleSeconds = 30;
+
+/**
+ * A verifier's key set may be this old. An entrance refreshes its set in the background, so it may serve one of twice the
+ * maximum age; a client of the entrance keeps that for the maximum age again; then comes the cooldown, and the auth process
+ * that answered had read its keys a while before. The long wait costs nothing: the next key waits for weeks.
+ */
+export const defaultKeyTiming: KeyTiming = {
+  publicationSeconds: 3 * jwksMaxAgeSeconds + jwksCooldownSeconds + staleSeconds,
+  pollSeconds: 5,
+  staleSeconds,
+};
+
+/** How long a key stays after its last token has expired: clocks differ, and other processes notice a rotation later. */
+export function graceSeconds({ staleSeconds }: KeyTiming): number {
+  return clockSkewSeconds + staleSeconds;
+}
+
+/** A step that is due. Steps are carried out in the order of the list. */
 export type KeyStep =
   | { do: 'retire'; kid: string }
   | { do: 'promote'; kid: string; replacing: string | undefined }
@@ -9,7 +42,7 @@ export type KeyStep =
 
 export type KeyPolicy = {
   publicationSeconds: number;
-  /** 0: only by hand. */
+  /** 0: only when an operator asks. */
   rotationSeconds: number;
 };
 
@@ -19,8 +52,8 @@ type PlannedRow = Pick<
 >;
 
 /**
- * What has to happen to a platform's keys now. There is always one that signs and one that waits, published: a rotation,
- * and even the revocation of the key that signs, then goes to a key that every verifier has.
+ * The steps that are due for a platform's keys. Afterwards one key signs and one waits, published: a rotation, and even a
+ * revocation of the key that signs, moves to a key that every verifier has.
  */
 export function planKeySteps(rows: readonly PlannedRow[], policy: KeyPolicy, now: Date): KeyStep[] {
   const steps: KeyStep[] = rows
@@ -55,7 +88,7 @@ function isPromotionDue(active: PlannedRow, next: PlannedRow, policy: KeyPolicy,
   return signsFrom(next, policy) <= now && (rotationDueAt(active, next, policy) ?? Infinity) <= now;
 }
 
-/** When the next key is to take over: as an operator asked, or by the interval; undefined: when an operator asks. */
+/** When the next key takes over: as an operator asked, or by the interval. Undefined: only when an operator asks. */
 export function rotationDueAt(
   active: Pick<PlannedRow, 'activated_at'>,
   next: Pick<PlannedRow, 'promote_at'>,

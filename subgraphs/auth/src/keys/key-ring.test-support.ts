@@ -3,8 +3,8 @@ import { createLogger } from '@signet/service';
 import type { TestDatabase } from '@signet/testing';
 import type { KeySettings } from './change-keys.ts';
 import { openDatabaseKeyRing } from './database-key-ring.ts';
+import { defaultKeyTiming } from './key-plan.ts';
 import type { KeyRing } from './key-ring.ts';
-import { defaultKeyTiming } from './key-timing.ts';
 
 const day = 24 * 3600;
 

@@ -1,19 +1,76 @@
 import type { Platform } from '@signet/schema/contract';
-import type { SigningKey } from './signing-key.ts';
+import { ConfigError, type Logger } from '@signet/service';
+import type { KeyOrigin, Lifetimes, PlatformSettings } from '../settings.ts';
+import type { KeySettings } from './change-keys.ts';
+import { openDatabaseKeyRing } from './database-key-ring.ts';
+import { defaultKeyTiming, type KeyTiming } from './key-plan.ts';
+import { openPemKeyRing } from './pem-keys.ts';
+import type { PublicKey, SigningKey } from './signing-key.ts';
 
-/** A platform's keys, as they are now: what signs, and what its tokens are verified with. */
+/** A platform's keys as they are now: the one that signs, and those that verify its tokens. */
 export type KeyRing = {
   platform: Platform;
-  /** Named where the two platforms turn out to share a key. */
+  /** The variable to name where the two platforms share a key. */
   variable: string;
-  /** @throws {RefusalError} auth.unavailable, when this process can't know which key signs. */
+  /** @throws {RefusalError} auth.unavailable when this process cannot know which key signs. */
   getSigningKey(): Promise<SigningKey>;
-  /** All whose tokens hold now; one that is published but does not sign yet is among them. */
+  /** All keys whose tokens are accepted now, the published key that does not sign yet among them. */
   listPublished(): readonly PublicKey[];
-  /** Reason why it can't sign, or nothing. Strangers may read it. */
+  /** The reason why it cannot sign, or nothing. It is shown to strangers. */
   checkReady(): Promise<string | undefined>;
   stop(): Promise<void>;
 };
 
-/** What verifying takes of a key. */
-export type PublicKey = Pick<SigningKey, 'kid' | 'algorithm' | 'publicJwk'>;
+type OpenKeyRingOptions = {
+  platform: Platform;
+  settings: PlatformSettings;
+  logger: Logger;
+  timing?: Partial<KeyTiming> | undefined;
+};
+
+/**
+ * Opens the platform's keys from where its configuration keeps them.
+ *
+ * @throws {ConfigError} naming the variable to change.
+ */
+export function openKeyRing({ platform, settings, logger, timing }: OpenKeyRingOptions): Promise<KeyRing> {
+  const { keys, lifetimes, databaseUrl } = settings;
+  return keys.kind === 'pem'
+    ? openPemKeyRing(platform, keys.pems)
+    : openDatabaseKeyRing({
+        databaseUrl,
+        settings: createKeySettings(platform, keys, lifetimes, timing),
+        logger,
+      });
+}
+
+export function createKeySettings(
+  platform: Platform,
+  origin: Extract<KeyOrigin, { kind: 'database' }>,
+  { accessTokenSeconds }: Pick<Lifetimes, 'accessTokenSeconds'>,
+  timing: Partial<KeyTiming> = {},
+): KeySettings {
+  return {
+    platform,
+    keyEncryptionKey: origin.keyEncryptionKey,
+    signingAlgorithm: origin.signingAlgorithm,
+    rotationSeconds: origin.rotationSeconds,
+    tokenSeconds: accessTokenSeconds,
+    timing: { ...defaultKeyTiming, ...timing },
+  };
+}
+
+/**
+ * A key in both sets would let a customer's token pass as a token of staff.
+ *
+ * @throws {ConfigError}
+ */
+export function assertDisjointKeys(user: KeyRing | undefined, portal: KeyRing | undefined): void {
+  const kids = new Set(user?.listPublished().map(({ kid }) => kid));
+  const shared = portal?.listPublished().find(({ kid }) => kids.has(kid));
+  if (shared) {
+    throw new ConfigError([
+      `${portal?.variable}: the portal uses a key of the platform 'user' (${shared.kid}); the platforms must not share keys`,
+    ]);
+  }
+}

@@ -4,7 +4,7 @@ import { createLogger, type Environment } from '@signet/service';
 import { createTestDatabase, createTestGateway, type TestDatabase } from '@signet/testing';
 import { calculateJwkThumbprint, decodeProtectedHeader, type JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startAuth } from '../start-auth.ts';
+import { startAuth } from '../start.ts';
 import { addCustomer, addStaffMember, testPasswordCost } from '../testing/accounts.test-support.ts';
 import { signInOperation } from '../testing/auth.test-support.ts';
 import { testConfig } from '../testing/config.test-support.ts';
@@ -109,7 +109,7 @@ describe('auth with keys from files', () => {
     ['as the private one of both', { PORTAL_PRIVATE_KEY: privatePem(keys.user) }],
     ['as a further one of the other', { PORTAL_PUBLIC_KEYS: publicPem(keys.user) }],
   ])('refuses one key for both platforms, %s', async (_name, changes) => {
-    await expect(start(changes)).rejects.toThrow(/PORTAL_PRIVATE_KEY: .* the two must share none/);
+    await expect(start(changes)).rejects.toThrow(/PORTAL_PRIVATE_KEY: .* the platforms must not share keys/);
   });
 
   it('verifies, and can not sign, for a platform of which it has public keys only', async () => {

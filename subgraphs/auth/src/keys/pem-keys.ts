@@ -1,9 +1,46 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
-import type { SigningAlgorithm } from '@signet/schema/contract';
-import type { PublicKey } from './key-ring.ts';
-import { describePrivateKey, describePublicKey, type SigningKey } from './signing-key.ts';
+import type { Platform, SigningAlgorithm } from '@signet/schema/contract';
+import { ConfigError } from '@signet/service';
+import type { KeyRing } from './key-ring.ts';
+import { describePrivateKey, describePublicKey, type PublicKey, type SigningKey } from './signing-key.ts';
 
-/** What is wrong with a PEM, for the operator. Never holds a part of it. */
+/** PEM texts of the configuration. */
+export type PemKeys = {
+  privateKey: string;
+  /** Further keys whose tokens are accepted: the previous one, the next one. */
+  publicKeys: string | undefined;
+};
+
+/**
+ * The keys of the configuration. They change only when the process starts with others.
+ *
+ * @throws {ConfigError} naming the variable.
+ */
+export async function openPemKeyRing(platform: Platform, pems: PemKeys): Promise<KeyRing> {
+  const prefix = platform.toUpperCase();
+  const signing = await naming(`${prefix}_PRIVATE_KEY`, () => readPrivatePem(pems.privateKey));
+  const { publicKeys } = pems;
+  const others = publicKeys ? await naming(`${prefix}_PUBLIC_KEYS`, () => readPublicPems(publicKeys)) : [];
+  const published = [signing, ...others.filter(({ kid }) => kid !== signing.kid)];
+  return {
+    platform,
+    variable: `${prefix}_PRIVATE_KEY`,
+    getSigningKey: async () => signing,
+    listPublished: () => published,
+    checkReady: async () => undefined,
+    stop: async () => {},
+  };
+}
+
+async function naming<T>(variable: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw error instanceof PemError ? new ConfigError([`${variable}: ${error.message}`]) : error;
+  }
+}
+
+/** A fault of a PEM text, for the operator. Never holds a part of the text. */
 export class PemError extends Error {
   override readonly name = 'PemError';
 }
@@ -30,7 +67,7 @@ export async function readPrivatePem(pem: string): Promise<SigningKey> {
 }
 
 /**
- * Reads public keys that stand one after the other.
+ * Reads any number of public keys.
  *
  * @throws {PemError}
  */

@@ -1,9 +1,8 @@
-import { type Database, type SigningKeyTable, writeAuditEvent } from '@signet/db';
+import { type AuditEvent, type Database, type SigningKeyTable, writeAuditEvent } from '@signet/db';
 import type { AuditKind, Platform } from '@signet/schema/contract';
 import { type Kysely, type Selectable, sql, type Transaction, type Updateable } from 'kysely';
-import { auditKey } from './audit-key.ts';
 
-/** Wakes the processes that sign with the platform's keys. */
+/** Notifications on it wake the processes that sign with the platform's keys. */
 export const signingKeyChannel = 'signet_signing_key';
 
 const columns = [
@@ -23,12 +22,12 @@ export type SigningKeyRow = Pick<Selectable<SigningKeyTable>, (typeof columns)[n
 
 const lockOf = (platform: Platform) => sql`hashtextextended(${`signet signing keys ${platform}`}, 0)`;
 
-/** Until the transaction ends, nobody else makes or changes keys of this platform. */
+/** Until the transaction ends, no other one makes or changes keys of this platform. */
 export async function lockSigningKeys(trx: Transaction<Database>, platform: Platform): Promise<void> {
   await sql`select pg_advisory_xact_lock(${lockOf(platform)})`.execute(trx);
 }
 
-/** False where somebody else is at it. */
+/** False where another transaction holds the lock. */
 export async function tryLockSigningKeys(trx: Transaction<Database>, platform: Platform): Promise<boolean> {
   const { rows } = await sql<{ locked: boolean }>`
     select pg_try_advisory_xact_lock(${lockOf(platform)}) as locked
@@ -36,13 +35,13 @@ export async function tryLockSigningKeys(trx: Transaction<Database>, platform: P
   return rows[0]?.locked === true;
 }
 
-/** The server's clock: the processes' own may differ, and one that runs ahead must not rotate early. */
+/** The server's clock: those of the processes may differ, and one that runs ahead must not rotate early. */
 export async function readDatabaseTime(db: Kysely<Database>): Promise<Date> {
   const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(db);
   return rows[0]?.now ?? new Date();
 }
 
-/** Keys that sign, will sign, or whose tokens may still live; oldest first. */
+/** Keys that sign, that will sign, or whose tokens may still live; oldest first. */
 export function listSigningKeys(db: Kysely<Database>, platform: Platform): Promise<SigningKeyRow[]> {
   return db
     .selectFrom('auth.signing_key')
@@ -54,7 +53,7 @@ export function listSigningKeys(db: Kysely<Database>, platform: Platform): Promi
     .execute();
 }
 
-/** All that there ever were, retired ones too, newest first. */
+/** All keys, retired ones too, newest first. */
 export function listEverySigningKey(
   db: Kysely<Database>,
   platform: Platform,
@@ -74,7 +73,7 @@ export type NewSigningKey = Pick<
   'kid' | 'algorithm' | 'sealed_private_key' | 'published_at' | 'imported' | 'token_seconds'
 > & { platform: Platform; state: 'next' | 'active'; activated_at: Date | null };
 
-/** Its tokens may live as long as those of the keys there are: replicas need not agree on a lifetime while it changes. */
+/** Its tokens may live as long as those of the existing keys: replicas may differ on the lifetime while it changes. */
 export async function insertSigningKey(trx: Transaction<Database>, key: NewSigningKey): Promise<void> {
   const longest = sql<number>`greatest(${key.token_seconds}::int, (
     select max(token_seconds) from auth.signing_key where platform = ${key.platform} and state != 'retired'
@@ -105,12 +104,12 @@ export async function findKeyState(
   return row?.state;
 }
 
-/** It signs from now on. */
+/** The key signs from now on. */
 export async function activateKey(trx: Transaction<Database>, kid: string, now: Date): Promise<void> {
   await changeState(trx, kid, { state: 'active', activated_at: now, promote_at: null }, 'auth.key.rotated');
 }
 
-/** It signs no more, and is trusted until the last token that it signed has expired, and the grace after that. */
+/** The key no longer signs. It is trusted until its last token has expired, plus the grace. */
 export async function demoteKey(
   trx: Transaction<Database>,
   kid: string,
@@ -127,7 +126,7 @@ export async function demoteKey(
     .execute();
 }
 
-/** Nobody trusts it any more, and its private half is gone. */
+/** No verifier trusts the key any more, and its private half is deleted. */
 export async function retireKey(trx: Transaction<Database>, kid: string, now: Date): Promise<void> {
   const change = { state: 'retired', retire_at: now, sealed_private_key: Buffer.alloc(0) } as const;
   await changeState(trx, kid, change, 'auth.key.retired');
@@ -168,7 +167,7 @@ export async function raiseTokenSeconds(
     .execute();
 }
 
-/** In the transaction of the change: whoever holds the private half can write any token, so this never expires. */
+/** Belongs into the transaction of the change. It never expires: a holder of the private half can write any token. */
 export async function insertKeyRevocation(
   trx: Transaction<Database>,
   platform: Platform,
@@ -178,7 +177,12 @@ export async function insertKeyRevocation(
   await writeAuditEvent(trx, auditKey('auth.key.revoked', platform, kid));
 }
 
-/** Arrives when the transaction commits. */
+/** The notification is sent when the transaction commits. */
 export async function wakeSigners(trx: Transaction<Database>): Promise<void> {
   await sql`select pg_notify(${signingKeyChannel}, '')`.execute(trx);
+}
+
+/** A row about a signing key. It belongs to no tenant, and what caused it (an interval, an operator) has no account. */
+function auditKey(kind: AuditKind, platform: Platform, kid: string): AuditEvent {
+  return { kind, platform, tenantId: null, details: { kid } };
 }

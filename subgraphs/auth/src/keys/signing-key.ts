@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import type { SigningAlgorithm } from '@signet/schema/contract';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 
-/** A key pair that signs access tokens. `publicJwk` is what the JWKS shows. */
+/** A key pair that signs access tokens. `publicJwk` is its entry in the JWKS. */
 export type SigningKey = {
   /** RFC 7638 thumbprint. */
   kid: string;
@@ -11,6 +11,9 @@ export type SigningKey = {
   privateKey: KeyObject;
   publicJwk: JWK;
 };
+
+/** The parts of a key that verifying needs. */
+export type PublicKey = Omit<SigningKey, 'privateKey'>;
 
 const generate = promisify(generateKeyPair);
 
@@ -34,7 +37,7 @@ export async function importPkcs8(pkcs8: Buffer, algorithm: SigningAlgorithm): P
   return describePrivateKey(createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }), algorithm);
 }
 
-/** The public half comes from the private key itself: no column can claim another one for it. */
+/** The public half is computed from the private key: no column can claim another one for it. */
 export async function describePrivateKey(
   privateKey: KeyObject,
   algorithm: SigningAlgorithm,
@@ -45,7 +48,7 @@ export async function describePrivateKey(
 export async function describePublicKey(
   publicKey: KeyObject,
   algorithm: SigningAlgorithm,
-): Promise<Omit<SigningKey, 'privateKey'>> {
+): Promise<PublicKey> {
   const jwk = publicKey.export({ format: 'jwk' }) as JWK;
   const kid = await calculateJwkThumbprint(jwk);
   return { kid, algorithm, publicJwk: { ...jwk, kid, alg: algorithm, use: 'sig' } };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createFairQueue } from './fair-queue.ts';
 
-/** Jobs by name that end when they are told to, and the order in which they began. */
+/** Jobs by name that end on `endAll`, and the order in which they began. */
 function createJobs(queue: ReturnType<typeof createFairQueue>) {
   const begun: string[] = [];
   const refused: string[] = [];

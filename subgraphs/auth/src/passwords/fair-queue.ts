@@ -1,8 +1,8 @@
 import { RefusalError } from '@signet/service';
 
-/** Runs jobs, some at a time; those who wait take turns by lane, so that who sends many waits behind himself. */
+/** Runs some jobs at a time. Waiting jobs take turns by lane, so that a caller who sends many delays only itself. */
 export type FairQueue = {
-  /** @throws {RefusalError} auth.throttled when there is no room, or the turn did not come in time. */
+  /** @throws {RefusalError} auth.throttled when there is no room, or its turn did not come in time. */
   run<T>(lane: string, job: () => Promise<T>): Promise<T>;
 };
 
@@ -17,8 +17,8 @@ export type FairQueueOptions = {
 type Waiting = { start(): void; refuse(): void };
 
 /**
- * Lanes take turns, each with one job. A full queue makes room for a lane that has fewer waiting than the longest one: the
- * last job of that one is refused instead. So whoever fills the queue closes it only to himself.
+ * Lanes take turns, each with one job. A full queue makes room for a lane that has fewer waiting jobs than the longest lane:
+ * the last job of the longest lane is refused instead. So a caller who fills the queue closes it only to itself.
  */
 export function createFairQueue({ concurrency, maxWaiting, maxWaitMs }: FairQueueOptions): FairQueue {
   /** In the order of their turns. No lane is empty. */

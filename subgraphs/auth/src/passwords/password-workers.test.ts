@@ -3,8 +3,8 @@ import { createPepper } from '@signet/db/password-hash';
 import { createLogger } from '@signet/service';
 import bcrypt from 'bcryptjs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createDummyHash } from './dummy-hash.ts';
 import {
+  createDummyHash,
   createPasswordWorkers,
   type PasswordWorkers,
   type PasswordWorkersOptions,

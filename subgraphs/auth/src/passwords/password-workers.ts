@@ -1,22 +1,21 @@
 import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type PasswordHash, type Pepper, passwordLength } from '@signet/db/password-hash';
 import { type Logger, RefusalError } from '@signet/service';
 import bcrypt from 'bcryptjs';
 import { Piscina } from 'piscina';
-import { createDummyHash } from './dummy-hash.ts';
 import { createFairQueue } from './fair-queue.ts';
 import type { PasswordJob } from './password-worker.ts';
-import { createRecentDurations } from './recent-durations.ts';
 
 /**
- * Hashes and compares passwords of one platform off the event loop. `lane` is whose turn it takes: the client's network,
- * or another name for who asks. Without one: a lane that all such jobs share.
+ * Hashes and compares passwords of one platform off the event loop. Lanes take turns; `lane` is the client's network or
+ * another name of the caller. Jobs without one share a lane.
  */
 export type PasswordWorkers = {
   hash(password: string, lane?: string): Promise<PasswordHash>;
-  /** Without a stored hash the answer is false, after as much work as any other. */
+  /** Without a stored hash the answer is false, after the same work. */
   verify(password: string, stored: PasswordHash | undefined, lane?: string): Promise<boolean>;
-  /** Takes as long as a compare, without its work. */
+  /** Takes as long as a compare, without the work. */
   pretendToVerify(lane?: string): Promise<void>;
   close(): Promise<void>;
 };
@@ -24,20 +23,20 @@ export type PasswordWorkers = {
 export type PasswordWorkersOptions = {
   pepper: Pepper;
   logger: Logger;
-  /** Jobs that run at once. As many as there are processors if not set. */
+  /** Jobs that run at once. Default: the number of processors. */
   threads?: number | undefined;
-  /** Jobs that may wait, beside those that run; more are refused with auth.throttled. */
+  /** Jobs that may wait beside those that run; further ones are refused with auth.throttled. */
   maxQueued?: number | undefined;
-  /** bcrypt cost of the hash that stands in for unknown accounts: that of the stored ones. */
+  /** bcrypt cost of the hash that stands in for unknown accounts; must be that of the stored hashes. */
   cost?: number | undefined;
-  /** Told of every compare before it is queued. */
+  /** Called for every compare before it is queued. */
   onCompare?: ((compare: { cost: number }) => void) | undefined;
 };
 
 const defaultCost = 12;
-/** A change of password waits twice, and the gateway gives up after 20 s: longer waits would be work for nobody. */
+/** A change of password waits twice, and the gateway gives up after 20 s: the result of a longer wait reaches nobody. */
 const maxWaitMs = 8000;
-/** At 0.35 s a job: what a thread gets done in that time. */
+/** A job takes 0.35 s: a thread does this many in that time. */
 const maxQueuedPerThread = 20;
 const maxPretending = 500;
 
@@ -47,7 +46,7 @@ export function createPasswordWorkers(options: PasswordWorkersOptions): Password
     filename: new URL('./password-worker.ts', import.meta.url).href,
     minThreads: 1,
     maxThreads: threads,
-    idleTimeout: Number.POSITIVE_INFINITY, // A new thread takes as long to start as a password to compare.
+    idleTimeout: Number.POSITIVE_INFINITY, // A new thread takes as long to start as a compare.
     workerData: pepper,
     execArgv: [],
   });
@@ -66,7 +65,7 @@ export function createPasswordWorkers(options: PasswordWorkersOptions): Password
   };
   const findUsableHash = (stored: PasswordHash | undefined): string | undefined => {
     if (stored && stored.pepperId !== pepper.id) {
-      logger.warn({ pepperId: stored.pepperId }, 'PASSWORD_PEPPER is not the one of a stored password');
+      logger.warn({ pepperId: stored.pepperId }, 'a stored password was hashed with another PASSWORD_PEPPER');
       return undefined;
     }
     return stored?.hash;
@@ -76,7 +75,7 @@ export function createPasswordWorkers(options: PasswordWorkersOptions): Password
       return (await run({ kind: 'hash', password }, lane)) as PasswordHash;
     },
     async verify(password, stored, lane) {
-      // No password of this length can be right; what is hashed instead need not be long.
+      // No password of this length can be right; a short text is hashed instead.
       const tried = password.length > 4 * passwordLength.max ? '' : password;
       const known = findUsableHash(stored);
       return (await compare(tried, known ?? dummyHash, lane)) && known !== undefined;
@@ -93,5 +92,38 @@ export function createPasswordWorkers(options: PasswordWorkersOptions): Password
       }
     },
     close: () => pool.destroy(),
+  };
+}
+
+/**
+ * A bcrypt hash of this cost that no password has (its digest is all zero bits). A compare with it takes as long as with a
+ * real hash.
+ */
+export function createDummyHash(cost: number): string {
+  return `$2b$${String(cost).padStart(2, '0')}$${'.'.repeat(22)}${'.'.repeat(31)}`;
+}
+
+/** How long the latest compares took, waiting included, for an answer that must look like one of them. */
+type RecentDurations = {
+  add(milliseconds: number): void;
+  /** Waits as long as one of them took. False when there was none yet. */
+  waitLikeOne(): Promise<boolean>;
+};
+
+const kept = 32;
+
+function createRecentDurations(): RecentDurations {
+  const durations: number[] = [];
+  return {
+    add(milliseconds) {
+      durations.push(milliseconds);
+      if (durations.length > kept) durations.shift();
+    },
+    async waitLikeOne() {
+      const duration = durations[Math.floor(Math.random() * durations.length)];
+      if (duration === undefined) return false;
+      await sleep(duration);
+      return true;
+    },
   };
 }

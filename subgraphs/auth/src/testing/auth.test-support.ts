@@ -6,8 +6,8 @@ import {
   type TestDatabase,
   type TestGateway,
 } from '@signet/testing';
-import type { AuthOptions } from '../auth-options.ts';
-import { startAuth } from '../start-auth.ts';
+import { startAuth } from '../start.ts';
+import type { AuthOptions } from '../start-platform.ts';
 import { type TestAccount, testPasswordCost } from './accounts.test-support.ts';
 import { proofNameOf, testConfig } from './config.test-support.ts';
 

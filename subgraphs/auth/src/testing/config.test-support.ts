@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Environment, loadConfig } from '@signet/service';
 import { proofEnvironment, type TestDatabase } from '@signet/testing';
-import { type AuthConfig, authConfigSchema } from '../config.ts';
+import { type AuthConfig, authConfigSchema } from '../settings.ts';
 import { testPepper } from './accounts.test-support.ts';
 
 export const issuerUrl = 'http://localhost:4000';

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** How much of a client's address counts as one client, and as one network. */
+/** The part of a client's address that counts as one client, and the part that counts as one network. */
 export type ClientPrefix = {
   /** An IPv4 address, or the /64 that a provider gives to one household or machine. */
   address: string;
@@ -10,7 +10,7 @@ export type ClientPrefix = {
 
 const unknown: ClientPrefix = { address: 'unknown', network: 'unknown' };
 
-/** IPv4 written as IPv6 (::ffff:192.0.2.1) is IPv4. Whoever comes without an address shares one prefix. */
+/** IPv4 written as IPv6 (::ffff:192.0.2.1) is IPv4. Clients without an address share one prefix. */
 export function readClientPrefix(address: string | null): ClientPrefix {
   if (address === null) {
     return unknown;

@@ -41,7 +41,7 @@ describe('growing delay', () => {
     expect(await delay.take('another')).toBe(0);
   });
 
-  it('does not grow by attempts that were told to wait', async () => {
+  it('does not grow by attempts that came in a pause', async () => {
     const delay = createGrowingDelay(open(), 'patient', limits);
     for (let count = 0; count < 3; count++) await delay.take('a');
     for (let count = 0; count < 20; count++) expect(await delay.take('a')).toBeGreaterThan(0);
@@ -68,7 +68,7 @@ describe('growing delay', () => {
     expect(await createGrowingDelay(open(), 'restart', limits).take('a')).toBeGreaterThan(0);
   });
 
-  it('forgets what it is told to forget, and takes back what was no failure', async () => {
+  it('forgets a key, and takes back an attempt that was no failure', async () => {
     const delay = createGrowingDelay(open(), 'forget', limits);
     for (let count = 0; count < 3; count++) await delay.take('a');
     await delay.forget('a');

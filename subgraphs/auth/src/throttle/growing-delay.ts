@@ -2,26 +2,26 @@ import { RateLimiterRes } from 'rate-limiter-flexible';
 import type { ThrottleStore } from './throttle-store.ts';
 
 export type DelayLimits = {
-  /** So many attempts go through at once; from the last of them on each is followed by a pause: 1 s, 2 s, 4 s, … */
+  /** This many attempts go through at once; from the last of them on, a pause follows each: 1 s, 2 s, 4 s, … */
   free: number;
-  /** Counted from the first attempt; after it all is forgotten. */
+  /** Starts with the first attempt; at its end the count is zero again. */
   windowSeconds: number;
-  /** No pause is longer. There is no lock without an end. */
+  /** The longest pause. No key is locked for good. */
   maxDelaySeconds: number;
 };
 
-/** Counts attempts by key. Never refuses for good: whoever waits out the pause may try again. */
+/** Counts attempts by key. Never refuses for good: after the pause the next attempt goes through. */
 export type GrowingDelay = {
-  /** Counts an attempt. 0 when it may go on, else the milliseconds of the pause that is left; then it was not counted. */
+  /** Counts an attempt and returns 0 when it may go on. Else returns the rest of the pause in ms, and does not count it. */
   take(key: string): Promise<number>;
-  /** An attempt that was no failure. */
+  /** Takes back an attempt that was no failure. */
   giveBack(key: string): Promise<void>;
   forget(key: string): Promise<void>;
 };
 
 /**
- * Each step is one statement, so that a hundred attempts at once, to any replica, get no more than one after the other:
- * who would go on in a pause has to win its row, and one wins.
+ * Each step is one statement, so that a hundred attempts at once, at any replicas, get no more guesses than one after the
+ * other: an attempt that goes on in a pause must win the pause's row, and only one wins.
  */
 export function createGrowingDelay(store: ThrottleStore, prefix: string, limits: DelayLimits): GrowingDelay {
   const { free, windowSeconds, maxDelaySeconds } = limits;

@@ -21,7 +21,7 @@ describe('an attempt that came too soon', () => {
     expect(await outcomeOf(waiting)).toBe(true);
   });
 
-  it('is told when all have failed, and not before; an end counts once', async () => {
+  it('stops waiting when all have failed, and not before; an end counts once', async () => {
     const running = createRunningAttempts();
     const [one, two] = [running.begin('a'), running.begin('a')];
     const waiting = running.waitForCleared('a');

@@ -1,18 +1,18 @@
 import { RefusalError } from '@signet/service';
 
-/** To be called when an attempt is over: whether it was none that stays counted. Only the first call counts. */
+/** Call it when an attempt is over. `isCleared`: the attempt is no longer counted. Only the first call has an effect. */
 export type EndAttempt = (isCleared: boolean) => void;
 
-/** The attempts that this process is at, by what they are counted under. */
+/** The running attempts of this process, by the key that they are counted under. */
 export type RunningAttempts = {
   begin(key: string): EndAttempt;
-  /** True as soon as one of the key is cleared; false when all are over and none was, or enough others wait. */
+  /** True as soon as one attempt of the key is cleared; false when all ended uncleared, or too many others wait. */
   waitForCleared(key: string): Promise<boolean>;
 };
 
 type Running = { count: number; waiting: EndAttempt[] };
 
-/** More tabs than that open at once for nobody; who sends more is refused as before. */
+/** Nobody opens more tabs at once; further attempts are refused without a wait. */
 const maxWaiting = 20;
 
 export function createRunningAttempts(): RunningAttempts {
@@ -41,9 +41,9 @@ export function createRunningAttempts(): RunningAttempts {
 }
 
 /**
- * `start` counts an attempt; undefined or a refusal: it came too soon. Whoever signs in from many tabs at once is counted until
- * the first answer: what comes too soon waits for that, since a success clears the count. It gives no guess more: who waited is
- * let through by the same count as anybody else.
+ * `start` counts an attempt; undefined or a refusal: it came too soon. When somebody signs in from many tabs at once, all count
+ * until the first answer: an attempt that comes too soon waits for it, since a success clears the count. This gives no
+ * additional guess: the same count decides about an attempt that has waited.
  */
 export async function startOrWait<T>(
   running: RunningAttempts,

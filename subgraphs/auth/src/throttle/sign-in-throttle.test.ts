@@ -35,6 +35,11 @@ describe.each([
     for (let count = 0; count < times; count++)
       await signIn({ email, password: 'a wrong password' }, address);
   };
+  /** Sets all pauses to an hour: they must not end early because the machine is busy. */
+  const holdPauses = () =>
+    auth.database.query(`update auth.${platform}_throttle set expire = $1 where key like '%-pause:%'`, [
+      Date.now() + 3_600_000,
+    ]);
   const comparesOf = async (fn: () => Promise<unknown>) => {
     const before = auth.compares.length;
     await fn();
@@ -46,6 +51,7 @@ describe.each([
     const address = newAddress();
     const wrong = await signIn({ ...account, password: 'a wrong password' }, address);
     await fail(account.email, address, 2);
+    await holdPauses();
     expect(
       await comparesOf(async () => {
         const throttled = await signIn(account, address);
@@ -58,7 +64,9 @@ describe.each([
   it('count an account that does not exist, and what is no e-mail, alike', async () => {
     for (const email of ['nobody@example.com', 'no e-mail']) {
       const address = newAddress();
-      expect(await comparesOf(() => fail(email, address, 6))).toBe(3);
+      expect(await comparesOf(() => fail(email, address, 3))).toBe(3);
+      await holdPauses();
+      expect(await comparesOf(() => fail(email, address, 3))).toBe(0);
     }
   });
 
@@ -66,7 +74,9 @@ describe.each([
     const { email } = await add();
     const compares = await comparesOf(async () => {
       await fail(email, '2001:db8:7:7::1', 2);
-      await fail(` ${email.toUpperCase()}`, '2001:db8:7:7:ffff::2', 4);
+      await fail(` ${email.toUpperCase()}`, '2001:db8:7:7:ffff::2', 1);
+      await holdPauses();
+      await fail(` ${email.toUpperCase()}`, '2001:db8:7:7:ffff::2', 3);
     });
     expect(compares).toBe(3);
   });
@@ -89,6 +99,7 @@ describe.each([
     const [home, elsewhere] = [newAddress(), newAddress()];
     await signIn(account, home);
     for (let stranger = 0; stranger < 12; stranger++) await fail(account.email, newAddress(), 1);
+    await holdPauses();
     expect((await signIn(account, elsewhere)).body.errors?.[0]?.extensions.reason).toBe(
       'auth.failure.invalid_credentials',
     );
@@ -100,6 +111,7 @@ describe.each([
     const address = newAddress();
     await signIn(account, address);
     for (let count = 0; count < 12; count++) await fail(`nobody-${count}@example.com`, address, 1);
+    await holdPauses();
     expect((await signIn(await add(), address)).body.errors?.[0]?.extensions.reason).toBe('auth.throttled');
     expect((await signIn(account, address)).body.errors).toBeUndefined();
   });
@@ -167,8 +179,13 @@ describe.each([
 });
 
 describe('throttles of register', () => {
-  it('limit new accounts from one address, and let another go on', async () => {
-    const auth = await startTestAuth({ THROTTLE_REGISTRATIONS: '2' });
+  let auth: TestAuth;
+  beforeAll(async () => {
+    auth = await startTestAuth({ THROTTLE_REGISTRATIONS: '2' });
+  });
+  afterAll(() => auth.stop());
+
+  it('limit new accounts from one address, and let another go on', { timeout: 60_000 }, async () => {
     const register = (email: string, address: string) =>
       auth.ask(
         'mutation ($input: RegisterInput!) { register(input: $input) { expiresIn } }',
@@ -181,7 +198,6 @@ describe('throttles of register', () => {
       ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => reasonOf(`${name}@example.com`, '192.0.2.1')),
     );
     expect(await reasonOf('g@example.com', '192.0.2.2')).toBeUndefined();
-    await auth.stop();
     expect(many.filter((reason) => reason === 'auth.throttled').length).toBeGreaterThanOrEqual(4);
     expect(many).toContain(undefined);
   });

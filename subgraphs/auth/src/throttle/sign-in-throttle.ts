@@ -1,49 +1,92 @@
-import { RefusalError } from '@signet/service';
+import type { Platform } from '@signet/schema/contract';
+import { type Logger, RefusalError } from '@signet/service';
+import type { ThrottleConfig } from '../settings.ts';
 import { readClientPrefix } from './client-prefix.ts';
-import { createGrowingDelay } from './growing-delay.ts';
+import { createGrowingDelay, type DelayLimits } from './growing-delay.ts';
 import { createRunningAttempts, type EndAttempt, startOrWait } from './running-attempts.ts';
-import type { ThrottleLimits } from './throttle-config.ts';
-import type { ThrottleKeys } from './throttle-keys.ts';
-import type { ThrottleStore } from './throttle-store.ts';
+import {
+  createThrottleKeys,
+  openThrottleStore,
+  type ThrottleKeys,
+  type ThrottleStore,
+} from './throttle-store.ts';
 
 export type AttemptSubject = {
   tenantId: string;
-  /** Normalised; undefined for what is no e-mail. Whether there is such an account makes no difference. */
+  /** Normalised; undefined for a text that is no e-mail. Whether there is such an account makes no difference. */
   email: string | undefined;
   address: string | null;
 };
 
-/** An attempt that may go on, counted as a failure until it is said to be something else. */
+/** An attempt that may go on. It counts as a failure until it succeeds or is cancelled. */
 export type Attempt = {
   succeed(): Promise<void>;
   /** The credentials were wrong. */
   fail(): Promise<void>;
-  /** Nobody looked at the password: the queue was full, the database gone. */
+  /** The password was not compared: the queue was full, or the database was down. */
   cancel(): Promise<void>;
 };
 
 export type SignInThrottle = {
   /**
-   * Counts an attempt to sign in. Undefined: the account is in a pause, which must look like a wrong password.
+   * Counts an attempt to sign in. Undefined: the account is in a pause; the answer must look like a wrong password.
    *
    * @throws {RefusalError} auth.throttled when the client's address is in a pause.
    */
   begin(subject: AttemptSubject): Promise<Attempt | undefined>;
   /** @throws {RefusalError} auth.throttled. Counts each attempt to make an account, also those that succeed. */
   countRegistration(address: string | null): Promise<void>;
-  /** From now on this address is known for the account: what strangers do elsewhere no longer holds its owner up here. */
+  /** Marks the address as known for the account: attempts of strangers elsewhere no longer delay its owner here. */
   remember(subject: AttemptSubject): Promise<void>;
-  /** Counts a guess at the password of an account by one who holds a token of it. @throws {RefusalError} auth.throttled */
+  /** Counts a guess at the password of an account by a holder of its token. @throws {RefusalError} auth.throttled */
   beginChange(accountId: string): Promise<Attempt>;
 };
 
+/** One platform's limits by what they count. */
+type ThrottleLimits = Record<'pair' | 'account' | 'address' | 'registration' | 'change', DelayLimits> & {
+  knownSeconds: number;
+};
+
+function readThrottleLimits(config: ThrottleConfig): ThrottleLimits {
+  const windowSeconds = config.THROTTLE_WINDOW_SECONDS;
+  const own = { windowSeconds, maxDelaySeconds: config.THROTTLE_MAX_DELAY_SECONDS };
+  const shared = { windowSeconds, maxDelaySeconds: config.THROTTLE_SHARED_DELAY_SECONDS };
+  return {
+    pair: { ...own, free: config.THROTTLE_PAIR_FAILURES },
+    change: { ...own, free: config.THROTTLE_PAIR_FAILURES },
+    account: { ...shared, free: config.THROTTLE_ACCOUNT_FAILURES },
+    address: { ...shared, free: config.THROTTLE_ADDRESS_FAILURES },
+    registration: { ...own, free: config.THROTTLE_REGISTRATIONS },
+    knownSeconds: config.THROTTLE_KNOWN_ADDRESS_SECONDS,
+  };
+}
+
+type OpenOptions = {
+  config: ThrottleConfig & { PASSWORD_PEPPER: Uint8Array };
+  platform: Platform;
+  logger: Logger;
+  databaseUrl: string;
+};
+
+/** Opens a platform's limits on sign-in, as configured, on the platform's own table. */
+export function openSignInThrottle({ config, platform, logger, databaseUrl }: OpenOptions): {
+  throttle: SignInThrottle;
+  close(): Promise<void>;
+} {
+  const maxRows = config.THROTTLE_MAX_ROWS;
+  const store = openThrottleStore({ databaseUrl, platform, log: logger, maxRows });
+  const keyOf = createThrottleKeys(config.PASSWORD_PEPPER, platform);
+  const throttle = createSignInThrottle(store, keyOf, readThrottleLimits(config));
+  return { throttle, close: () => store.close() };
+}
+
 /**
- * Who guesses is slowed down; who is guessed at is not shut out. Three counters, each with its own pauses:
- * - account and address together: what one client does to one account. A success clears it.
- * - the address: what one client does to all accounts.
- * - the account: what many clients do to one account. A stranger can fill this one, so it does not hold for addresses from
- *   which somebody signed in to the account before (and the address's own counter does not either: a neighbour behind the
- *   same address can fill that one). There, only the first counter holds.
+ * Slows down the guesser without locking out the owner. Three counters, each with its own pauses:
+ * - account and address together: attempts of one client at one account. A success clears it.
+ * - the address: attempts of one client at all accounts.
+ * - the account: attempts of many clients at one account. A stranger can fill this one, so it does not apply to addresses
+ *   from which somebody signed in to the account before. Neither does the counter of the address, which a neighbour behind
+ *   the same address can fill. There, only the first counter applies.
  */
 export function createSignInThrottle(
   store: ThrottleStore,
@@ -79,7 +122,7 @@ export function createSignInThrottle(
     const giveBackShared = async () => {
       if (!isKnown) await Promise.all([addresses.giveBack(key.address), accounts.giveBack(key.account)]);
     };
-    // Nobody looks at these passwords: they are no failures of the address, which others may share.
+    // These passwords are not compared: they are no failures of the address, which others may share.
     if ((await pairs.take(key.pair)) > 0) {
       if (!isKnown) await addresses.giveBack(key.address);
       return undefined;
@@ -123,4 +166,24 @@ async function clear(end: EndAttempt, changes: readonly Promise<unknown>[]): Pro
   } finally {
     end(true);
   }
+}
+
+/** Runs the attempt itself. Only a refusal of the credentials leaves it counted as a failure. */
+export async function runAttempt<T>(attempt: Attempt, fn: () => Promise<T>): Promise<T> {
+  try {
+    const result = await fn();
+    await attempt.succeed();
+    return result;
+  } catch (error) {
+    const end = isWrongCredential(error) ? attempt.fail() : attempt.cancel();
+    await end.catch(() => {}); // The first error is the one to report.
+    throw error;
+  }
+}
+
+function isWrongCredential(error: unknown): boolean {
+  return (
+    error instanceof RefusalError &&
+    (error.reason === 'auth.failure.invalid_credentials' || error.code === 'BAD_USER_INPUT')
+  );
 }

@@ -1,9 +1,10 @@
+import { createHmac, hkdfSync } from 'node:crypto';
 import { createDatabase, type Database } from '@signet/db';
 import type { Platform } from '@signet/schema/contract';
 import { CompiledQuery, type Kysely, sql } from 'kysely';
 import { RateLimiterPostgres } from 'rate-limiter-flexible';
 
-/** Where the counters lie: shared by all replicas of a platform's process, and still there after a restart. */
+/** Holds the counters: shared by all replicas of a platform's process, and kept over a restart. */
 export type ThrottleStore = {
   /** `prefix` keeps the keys of different limits apart. */
   createLimiter(prefix: string, limit: { points: number; durationSeconds: number }): RateLimiterPostgres;
@@ -19,7 +20,7 @@ export type ThrottleStoreOptions = {
   maxRows: number;
 };
 
-/** Apart from the connections that everything else uses: a flood of sign-ins keeps nobody else waiting for one. */
+/** Connections of its own: during a flood of sign-ins, other work still gets one. */
 const connections = 3;
 const pruneEveryMs = 60_000;
 /** A statement of this size takes some milliseconds. */
@@ -59,7 +60,7 @@ export function openThrottleStore(options: ThrottleStoreOptions): ThrottleStore 
   };
 }
 
-/** What the library uses of a pg.Pool. */
+/** The part of a pg.Pool that the library uses. */
 function createClient(db: Kysely<Database>) {
   return {
     async query({ text, values = [] }: { text: string; values?: unknown[] }) {
@@ -85,4 +86,17 @@ async function pruneTable(db: Kysely<Database>, name: string, maxRows: number): 
       return;
     }
   }
+}
+
+/** Names of counters. A reader of the table learns neither an e-mail nor an address, not even by trying all of them. */
+export type ThrottleKeys = (...parts: readonly string[]) => string;
+
+/** `secret`: the password pepper, which is kept outside the database. */
+export function createThrottleKeys(secret: Uint8Array, platform: Platform): ThrottleKeys {
+  const key = Buffer.from(hkdfSync('sha256', secret, '', `signet throttle ${platform}`, 32));
+  // Every part has its length before it: no two lists of parts give the same text.
+  return (...parts) =>
+    createHmac('sha256', key)
+      .update(parts.map((part) => `${part.length}:${part}`).join(''))
+      .digest('base64url');
 }

@@ -1,10 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { type AccessTokenClaims, accessTokenType } from '@signet/schema/contract';
+import {
+  type AccessTokenClaims,
+  accessTokenType,
+  audienceOf,
+  issuerOf,
+  scopesOfRole,
+  userScopes,
+} from '@signet/schema/contract';
 import { SignJWT } from 'jose';
-import type { Account } from '../accounts/account.ts';
+import type { Account, StaffAccount, UserAccount } from '../accounts/account.ts';
+import { toSeconds } from '../dates.ts';
 import type { SigningKey } from '../keys/signing-key.ts';
 
-/** Whom an access token is for, and of which session. */
+/** The account and the session that an access token is for. */
 export type TokenSubject<A extends Account> = {
   account: A;
   tenantId: string;
@@ -15,14 +23,45 @@ export type TokenSubject<A extends Account> = {
 
 export type TokenTimes = { issuedAt: Date; expiresAt: Date };
 
-/** Signs for one platform, which is part of the signer and of nothing that it is given. */
+/** Signs for one platform, which is a constant of the signer and no part of its input. */
 export type AccessTokenSigner<A extends Account> = (
   subject: TokenSubject<A>,
   times: TokenTimes,
 ) => Promise<string>;
 
-/** The claims that both platforms' tokens take from the subject alone. */
-export function subjectClaims(
+/** Signs customers' access tokens, and no others. */
+export function createUserTokenSigner(issuerUrl: string, key: SigningKey): AccessTokenSigner<UserAccount> {
+  return (subject, times) =>
+    signClaims(
+      {
+        ...subjectClaims(subject, times),
+        iss: issuerOf(issuerUrl, 'user'),
+        aud: audienceOf('user'),
+        platform: 'user',
+        scope: userScopes.join(' '),
+      },
+      key,
+    );
+}
+
+/** Signs staff's access tokens, and no others. The scopes follow from the role at this moment. */
+export function createPortalTokenSigner(issuerUrl: string, key: SigningKey): AccessTokenSigner<StaffAccount> {
+  return (subject, times) =>
+    signClaims(
+      {
+        ...subjectClaims(subject, times),
+        iss: issuerOf(issuerUrl, 'portal'),
+        aud: audienceOf('portal'),
+        platform: 'portal',
+        role: subject.account.role,
+        scope: scopesOfRole[subject.account.role].join(' '),
+      },
+      key,
+    );
+}
+
+/** The claims that the tokens of both platforms take from the subject alone. */
+function subjectClaims(
   { account, tenantId, sessionId, authTime, amr }: TokenSubject<Account>,
   { issuedAt, expiresAt }: TokenTimes,
 ) {
@@ -41,13 +80,8 @@ export function subjectClaims(
 }
 
 /** RFC 9068, section 2.1. */
-export function signClaims(claims: AccessTokenClaims, key: SigningKey): Promise<string> {
+function signClaims(claims: AccessTokenClaims, key: SigningKey): Promise<string> {
   return new SignJWT(claims)
     .setProtectedHeader({ alg: key.algorithm, kid: key.kid, typ: accessTokenType })
     .sign(key.privateKey);
-}
-
-/** Whole seconds, as NumericDate is used everywhere (RFC 7519, section 2). */
-export function toSeconds(date: Date): number {
-  return Math.floor(date.getTime() / 1000);
 }

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { openProcessDatabase } from '@signet/db';
 import type { Logger } from '@signet/service';
 import type { UserAccount } from '../accounts/account.ts';
-import { readActiveKey } from '../keys/read-active-key.ts';
-import { createUserTokenSigner } from './user-token-signer.ts';
+import { readActiveKey } from '../keys/sealed-key.ts';
+import { createUserTokenSigner } from './access-token-signer.ts';
 
 type ExpiredTokenOptions = {
   databaseUrl: string;
@@ -15,8 +15,8 @@ type ExpiredTokenOptions = {
 const hourMs = 3_600_000;
 
 /**
- * A customer's access token that was valid an hour ago, of nobody. For trials of a running deployment: no verifier may
- * take it, whoever holds it. Signed with the platform's own key, so that nothing but its time is wrong.
+ * A customer's access token that expired an hour ago, for an account that does not exist. For trials of a running
+ * deployment: every verifier must refuse it. Signed with the platform's own key, so that only its time is wrong.
  */
 export async function signExpiredUserToken({
   databaseUrl,

@@ -4,7 +4,7 @@ import { ConfigError, configFields, type Environment, loadConfig } from '@signet
 import { type Kysely, sql } from 'kysely';
 import { z } from 'zod';
 import { openOperatorEnvironment } from '../../operator/operator-environment.ts';
-import { prefixOf } from '../../platform-settings.ts';
+import { prefixOf } from '../../settings.ts';
 
 /** Each platform's log, read by somebody who sees all of it. */
 export type AuditedDatabases = {

@@ -1,7 +1,5 @@
 import type { Platform } from '@signet/schema/contract';
-import type { KeyImport } from '../import-key.ts';
-import type { KeyRevocation } from '../revoke-key.ts';
-import type { Rotation } from '../rotate-key.ts';
+import type { KeyImport, KeyRevocation, Rotation } from '../operator-changes.ts';
 import { formatTime } from './key-table.ts';
 
 export type Report = { text: string; failed?: boolean };

@@ -6,25 +6,22 @@ import type { Platform } from '@signet/schema/contract';
 import { ConfigError, type Environment, loadConfig } from '@signet/service';
 import type { Kysely } from 'kysely';
 import { z } from 'zod';
-import { platformConfigFields } from '../../config.ts';
-import { explainStartError } from '../../explain-start-error.ts';
 import { openOperatorEnvironment } from '../../operator/operator-environment.ts';
 import { UsageError } from '../../operator/usage-error.ts';
 import {
   getPlatformSettings,
   type PlatformConfig,
   type PlatformSettings,
+  platformConfigFields,
   prefixOf,
   rotationSecondsOf,
-} from '../../platform-settings.ts';
+} from '../../settings.ts';
+import { explainStartError } from '../../start-checks.ts';
 import type { KeySettings } from '../change-keys.ts';
-import { importKey } from '../import-key.ts';
-import { defaultKeyTiming, type KeyTiming } from '../key-timing.ts';
-import { createKeySettings } from '../open-key-ring.ts';
-import { openPemKeyRing, type PemKeys } from '../pem-key-ring.ts';
-import { PemError, readPrivatePem } from '../pem-keys.ts';
-import { revokeKey } from '../revoke-key.ts';
-import { rotateKey } from '../rotate-key.ts';
+import { defaultKeyTiming, type KeyTiming } from '../key-plan.ts';
+import { createKeySettings } from '../key-ring.ts';
+import { importKey, revokeKey, rotateKey } from '../operator-changes.ts';
+import { openPemKeyRing, PemError, type PemKeys, readPrivatePem } from '../pem-keys.ts';
 import { insertKeyRevocation, listEverySigningKey } from '../signing-key.queries.ts';
 import { type KeysCommand, parseKeysCommand, usage } from './arguments.ts';
 import { formatKeyTable } from './key-table.ts';

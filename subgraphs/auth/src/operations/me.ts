@@ -1,0 +1,47 @@
+import { RefusalError } from '@signet/service';
+import type { Session } from '@signet/session';
+import { findId } from '@signet/subgraph';
+import type { Account, UserAccount } from '../accounts/account.ts';
+import type { GraphqlContext } from '../context.ts';
+import type { PlatformBinding } from '../platform-issuer.ts';
+import type { UserResolvers } from '../resolvers.generated.ts';
+
+/**
+ * `me` and `portalMe`: the caller's account as it is now.
+ *
+ * @throws {RefusalError} auth.failure.revoked when the account was deactivated after the token was signed.
+ */
+export function createMe<A extends Account>({ requireSubject, findAccount }: PlatformBinding<A>) {
+  return async (_parent: unknown, _args: unknown, ctx: GraphqlContext): Promise<A> => {
+    const { accountId } = requireSubject(ctx);
+    const account = await findAccount(ctx, accountId);
+    if (!account?.isActive) {
+      throw new RefusalError('auth.failure.revoked');
+    }
+    return account;
+  };
+}
+
+/** Customers see themselves, and staff with `customers:read` see every customer of their tenant. Others see nobody. */
+export function createUserReference({
+  findAccount,
+}: PlatformBinding<UserAccount>): NonNullable<UserResolvers['__resolveReference']> {
+  return async (reference, ctx) => {
+    const id = findId(reference.id);
+    if (id === undefined || !maySeeUser(ctx.session, id)) {
+      return null;
+    }
+    return (await findAccount(ctx, id)) ?? null;
+  };
+}
+
+function maySeeUser(session: Session, id: string): boolean {
+  switch (session.platform) {
+    case 'user':
+      return session.userId === id;
+    case 'portal':
+      return session.scopes.has('customers:read');
+    case 'none':
+      return false;
+  }
+}

@@ -1,0 +1,56 @@
+import { inTenant, writeAuditEvent } from '@signet/db';
+import { badInput, RefusalError } from '@signet/service';
+import { allowsRegistration, getTenantSlug, insertUser, isEmailTaken } from '../accounts/account.queries.ts';
+import type { UserAccount } from '../accounts/account.ts';
+import { assertNewPassword, normalizeEmail, readFullName } from '../accounts/account-input.ts';
+import { auditOwn } from '../audit/audit-events.ts';
+import type { PlatformBinding } from '../platform-issuer.ts';
+import type { MutationResolvers } from '../resolvers.generated.ts';
+import { readClientPrefix } from '../throttle/client-prefix.ts';
+import { startSession } from '../tokens/issue-tokens.ts';
+import { deliverTokens } from '../tokens/refresh-token-cookie.ts';
+
+/** `register`: customers only. */
+export function createRegister({
+  platform,
+  getIssuer,
+}: PlatformBinding<UserAccount>): NonNullable<MutationResolvers['register']> {
+  return async (_parent, { input }, { tenantId, client, cookies }) => {
+    const issuer = getIssuer();
+    const email = normalizeEmail(input.email);
+    if (email === undefined) {
+      throw badInput('email', 'This is not an e-mail address.');
+    }
+    const fullName = readFullName(input.fullName);
+    const tenant = await inTenant(issuer.db, tenantId, (trx) => getTenantSlug(trx, tenantId));
+    assertNewPassword(input.password, { email, tenant });
+    await issuer.throttle.countRegistration(client.address);
+    await inTenant(issuer.db, tenantId, async (trx) => {
+      if (!(await allowsRegistration(trx, tenantId))) {
+        throw new RefusalError('authz.permission.deny', {
+          text: 'Customers cannot create their own accounts here.',
+        });
+      }
+      if (await isEmailTaken(trx, email)) {
+        throw emailTaken();
+      }
+    });
+    const password = await issuer.passwords.hash(input.password, readClientPrefix(client.address).network);
+    const tokens = await inTenant(issuer.db, tenantId, async (trx) => {
+      const account = await insertUser(trx, { tenantId, email, fullName, password });
+      if (!account) {
+        throw emailTaken();
+      }
+      const event = auditOwn('auth.account.registered', issuer, { tenantId, accountId: account.id, client });
+      await writeAuditEvent(trx, event);
+      return startSession(trx, issuer, { account, tenantId, client });
+    });
+    await issuer.throttle.remember({ tenantId, email, address: client.address });
+    // Only after the account is committed: a cookie is sent even if the request fails later.
+    return deliverTokens(cookies, platform, tokens);
+  };
+}
+
+function emailTaken(): RefusalError {
+  return badInput('email', 'There is an account with this e-mail already.');
+}

@@ -1,0 +1,81 @@
+import { inTenant, writeAuditEvent } from '@signet/db';
+import { RefusalError } from '@signet/service';
+import type { Account } from '../accounts/account.ts';
+import { auditOwn } from '../audit/audit-events.ts';
+import type { PlatformBinding, PlatformIssuer } from '../platform-issuer.ts';
+import type { MutationResolvers } from '../resolvers.generated.ts';
+import { endSession, type SessionClient } from '../sessions/session.queries.ts';
+import { findTokenOwner } from '../tokens/refresh-token.queries.ts';
+import { hashRefreshToken } from '../tokens/refresh-token.ts';
+import { findRefreshToken } from '../tokens/refresh-token-cookie.ts';
+
+type SignOut = {
+  tenantId: string;
+  /** The access token's session: ends where no refresh token is given. */
+  sessionId: string | undefined;
+  /** Its session ends. Its holder could as well go on using the session. */
+  refreshToken: string | undefined;
+  /** Ends both sessions: a browser signs out of everything that it holds, whichever of the two is older. */
+  endsBoth: boolean;
+  /** The access token's account and the request's client, for the audit log. */
+  accountId: string | undefined;
+  client: SessionClient;
+};
+
+/**
+ * `logout` and `portalLogout`. A refresh token alone is enough: at sign-out the access token has often expired. A token of
+ * the other platform is refused, and so is a request without any token.
+ */
+export function createSignOut<A extends Account>({
+  platform,
+  getIssuer,
+  requireSubject,
+}: PlatformBinding<A>): NonNullable<MutationResolvers['logout']> {
+  return (_parent, { input }, ctx) => {
+    const issuer = getIssuer();
+    const { client, cookies, session, tenantId } = ctx;
+    const refreshToken = findRefreshToken(cookies, platform, input);
+    const isAnonymous = session.platform === 'none';
+    const bearer = refreshToken && isAnonymous ? undefined : requireSubject(ctx);
+    if (cookies.areAsked) cookies.clear(platform);
+    return signOut(issuer, {
+      tenantId,
+      sessionId: bearer?.sessionId,
+      accountId: bearer?.accountId,
+      refreshToken,
+      endsBoth: cookies.areAsked,
+      client,
+    });
+  };
+}
+
+/**
+ * Ends a session. True also when it had ended before.
+ *
+ * @throws {RefusalError} auth.failure.invalid_credentials for an unknown refresh token, auth.failure.missing_token
+ * when nothing names a session.
+ */
+async function signOut(
+  issuer: Pick<PlatformIssuer, 'platform' | 'db' | 'tables' | 'now'>,
+  { tenantId, sessionId, refreshToken, endsBoth, ...asking }: SignOut,
+): Promise<true> {
+  return inTenant(issuer.db, tenantId, async (trx) => {
+    const hash = refreshToken === undefined ? undefined : hashRefreshToken(refreshToken);
+    const owner = hash && (await findTokenOwner(trx, issuer.tables, hash));
+    const named = refreshToken === undefined || endsBoth ? [owner?.sessionId, sessionId] : [owner?.sessionId];
+    const ids = new Set(named.filter((id) => id !== undefined));
+    if (ids.size === 0) {
+      throw new RefusalError(
+        refreshToken === undefined ? 'auth.failure.missing_token' : 'auth.failure.invalid_credentials',
+      );
+    }
+    // Always in the same order, so that two sign-outs never deadlock.
+    for (const id of [...ids].sort()) {
+      const isEnded = await endSession(trx, issuer.tables, { id, reason: 'logout', now: issuer.now() });
+      const accountId = id === owner?.sessionId ? owner.accountId : asking.accountId;
+      const event = { tenantId, accountId, sessionId: id, client: asking.client };
+      if (isEnded) await writeAuditEvent(trx, auditOwn('auth.logout', issuer, event));
+    }
+    return true as const;
+  });
+}

@@ -1,0 +1,104 @@
+import { requirePortal, requireUser } from '@signet/access';
+import { type Database, inTenant, type SampledAudit } from '@signet/db';
+import type { Platform } from '@signet/schema/contract';
+import { RefusalError } from '@signet/service';
+import DataLoader from 'dataloader';
+import type { Kysely } from 'kysely';
+import { findAccountsByIds } from './accounts/account.queries.ts';
+import type { Account, PlatformTables, StaffAccount, UserAccount } from './accounts/account.ts';
+import type { GraphqlContext } from './context.ts';
+import type { PasswordWorkers } from './passwords/password-workers.ts';
+import type { SessionClient, SessionOwner } from './sessions/session.queries.ts';
+import type { Lifetimes } from './settings.ts';
+import type { SignInThrottle } from './throttle/sign-in-throttle.ts';
+import type { AccessTokenSigner } from './tokens/access-token-signer.ts';
+
+/** Everything that signing in on one platform needs. A process has none for a platform that it does not hold. */
+export type PlatformIssuer<A extends Account = Account> = {
+  platform: Platform;
+  db: Kysely<Database>;
+  tables: PlatformTables<A>;
+  passwords: PasswordWorkers;
+  throttle: SignInThrottle;
+  samples: SampledAudit;
+  lifetimes: Lifetimes;
+  signAccessToken: AccessTokenSigner<A>;
+  now(): Date;
+};
+
+export type UserIssuer = PlatformIssuer<UserAccount> & { platform: 'user' };
+export type PortalIssuer = PlatformIssuer<StaffAccount> & { platform: 'portal' };
+
+/** The caller, as the token says. */
+export type SessionSubject = SessionOwner & { tenantId: string; client?: SessionClient };
+
+/**
+ * What an operation is registered with: one platform's issuer, and how to tell that platform's callers. An operation is
+ * written once and registered for both platforms; the resolver of one never holds the other's issuer.
+ */
+export type PlatformBinding<A extends Account> = {
+  platform: Platform;
+  /** @throws {RefusalError} auth.unavailable in a process that does not hold the platform. */
+  getIssuer(): PlatformIssuer<A>;
+  /** @throws {RefusalError} for a caller who is not signed in on this platform. */
+  requireSubject(ctx: GraphqlContext): SessionSubject;
+  /** An account of the request's tenant. However many a request asks for at once, they are one statement. */
+  findAccount(ctx: GraphqlContext, id: string): Promise<A | undefined>;
+};
+
+export function bindUserPlatform(issuer: UserIssuer | undefined): PlatformBinding<UserAccount> {
+  return {
+    ...bindPlatform('user', issuer),
+    requireSubject({ session, tenantId, client }) {
+      const { userId, sessionId } = requireUser(session);
+      return { tenantId, accountId: userId, sessionId, client };
+    },
+  };
+}
+
+export function bindPortalPlatform(issuer: PortalIssuer | undefined): PlatformBinding<StaffAccount> {
+  return {
+    ...bindPlatform('portal', issuer),
+    requireSubject({ session, tenantId, client }) {
+      const { staffId, sessionId } = requirePortal(session);
+      return { tenantId, accountId: staffId, sessionId, client };
+    },
+  };
+}
+
+function bindPlatform<A extends Account>(
+  platform: Platform,
+  issuer: PlatformIssuer<A> | undefined,
+): Omit<PlatformBinding<A>, 'requireSubject'> {
+  const getIssuer = () => {
+    if (!issuer) {
+      const other = platform === 'user' ? 'portal' : 'user';
+      throw new RefusalError('auth.unavailable', {
+        text: `This process serves the '${other}' platform only.`,
+      });
+    }
+    return issuer;
+  };
+  /** A request's loader lives as long as its context. */
+  const loaders = new WeakMap<GraphqlContext, DataLoader<string, A | undefined>>();
+  return {
+    platform,
+    getIssuer,
+    async findAccount(ctx, id) {
+      const loader = loaders.get(ctx) ?? createAccountLoader(getIssuer(), ctx.tenantId);
+      loaders.set(ctx, loader);
+      return loader.load(id);
+    },
+  };
+}
+
+function createAccountLoader<A extends Account>(
+  { db, tables }: Pick<PlatformIssuer<A>, 'db' | 'tables'>,
+  tenantId: string,
+): DataLoader<string, A | undefined> {
+  return new DataLoader(async (ids) => {
+    const accounts = await inTenant(db, tenantId, (trx) => findAccountsByIds(trx, tables, ids));
+    const byId = new Map(accounts.map((account) => [account.id, account]));
+    return ids.map((id) => byId.get(id));
+  });
+}

@@ -1,0 +1,300 @@
+import {
+  maxAccessTokenSeconds,
+  type Platform,
+  platforms,
+  type SigningAlgorithm,
+  signingAlgorithms,
+} from '@signet/schema/contract';
+import { ConfigError, configFields, processConfigFields } from '@signet/service';
+import { findRevocationFaults, issuerConfigFields, revocationConfigFields } from '@signet/session';
+import { findProofFaults, proofConfigFields } from '@signet/subgraph';
+import { z } from 'zod';
+import type { PemKeys } from './keys/pem-keys.ts';
+
+const minute = 60;
+const hour = 60 * minute;
+const day = 24 * hour;
+const defaultRotationDays = 30;
+
+const algorithm = z.enum(signingAlgorithms, `must be one of ${signingAlgorithms.join(', ')}`).optional();
+const rotationDays = z
+  .string()
+  .regex(/^\d{1,4}$/, 'must be a whole number of days, 0 for never')
+  .transform(Number)
+  .optional();
+const threads = z
+  .string()
+  .regex(/^([1-9]|[1-5]\d|6[0-4])$/, 'must be a whole number from 1 to 64')
+  .transform(Number)
+  .optional();
+const count = z
+  .string()
+  .regex(/^[1-9]\d{0,8}$/, 'must be a whole number from 1 to 999999999')
+  .transform(Number);
+const accessTokenSeconds = configFields.seconds.refine(
+  (seconds) => seconds <= maxAccessTokenSeconds,
+  `must be at most ${maxAccessTokenSeconds}: revocations are kept for that long`,
+);
+
+/** What a process needs for each platform that it holds. Optional here; AUTH_PLATFORMS decides which must be set. */
+export const platformConfigFields = {
+  USER_DATABASE_URL: configFields.postgresUrl.optional(),
+  PORTAL_DATABASE_URL: configFields.postgresUrl.optional(),
+  /** Seals the platform's private keys in the database. */
+  USER_KEY_ENCRYPTION_KEY: configFields.key256.optional(),
+  PORTAL_KEY_ENCRYPTION_KEY: configFields.key256.optional(),
+  /** PEM keys in place of those in the database; *_FILE names a file. Public keys: further keys whose tokens are accepted. */
+  USER_PRIVATE_KEY: z.string().optional(),
+  PORTAL_PRIVATE_KEY: z.string().optional(),
+  USER_PUBLIC_KEYS: z.string().optional(),
+  PORTAL_PUBLIC_KEYS: z.string().optional(),
+  /** Only for the platform that this process does not hold: the keys that recognise its tokens. */
+  USER_JWKS_URL: issuerConfigFields.USER_JWKS_URL.optional(),
+  PORTAL_JWKS_URL: issuerConfigFields.PORTAL_JWKS_URL.optional(),
+  /** The algorithm of the next key pair. Default: that of the key in use, and EdDSA for the first. */
+  USER_SIGNING_ALGORITHM: algorithm,
+  PORTAL_SIGNING_ALGORITHM: algorithm,
+  /** Days after which the next key takes over. 0: only by `npm run keys -- rotate`. Default: 30. */
+  USER_KEY_ROTATION_DAYS: rotationDays,
+  PORTAL_KEY_ROTATION_DAYS: rotationDays,
+  USER_ACCESS_TOKEN_SECONDS: accessTokenSeconds.default(900),
+  PORTAL_ACCESS_TOKEN_SECONDS: accessTokenSeconds.default(600),
+  USER_REFRESH_IDLE_SECONDS: configFields.seconds.default(30 * day),
+  USER_REFRESH_ABSOLUTE_SECONDS: configFields.seconds.default(90 * day),
+  PORTAL_REFRESH_IDLE_SECONDS: configFields.seconds.default(8 * hour),
+  PORTAL_REFRESH_ABSOLUTE_SECONDS: configFields.seconds.default(12 * hour),
+};
+
+/** Limits of sign-in. Failures count; an attempt that succeeds is subtracted again. */
+const throttleFields = {
+  THROTTLE_WINDOW_SECONDS: configFields.seconds.default(hour),
+  /** Failures for one account from one client address until pauses begin. */
+  THROTTLE_PAIR_FAILURES: count.default(5),
+  /** Failures for one account from all addresses from which nobody has signed in to it yet. */
+  THROTTLE_ACCOUNT_FAILURES: count.default(50),
+  /** Failures from one client address for all accounts. Offices and providers put many people behind one. */
+  THROTTLE_ADDRESS_FAILURES: count.default(100),
+  /** New accounts from one client address, successful or not. */
+  THROTTLE_REGISTRATIONS: count.default(20),
+  THROTTLE_MAX_DELAY_SECONDS: configFields.seconds.default(5 * minute),
+  /** The longest pause of the counters that strangers can fill: an account as a whole, an address as a whole. */
+  THROTTLE_SHARED_DELAY_SECONDS: configFields.seconds.default(minute),
+  /** How long an address from which somebody signed in to an account stays known for that account. */
+  THROTTLE_KNOWN_ADDRESS_SECONDS: configFields.seconds.default(30 * day),
+  /** Counters that are kept; beyond this number those that end first are deleted. 200,000 take some 50 MB. */
+  THROTTLE_MAX_ROWS: count.default(200_000),
+};
+
+const authFields = z.object({
+  ...processConfigFields,
+  ...platformConfigFields,
+  ISSUER_URL: issuerConfigFields.ISSUER_URL,
+  JWKS_INSECURE: issuerConfigFields.JWKS_INSECURE,
+  ...revocationConfigFields,
+  ...proofConfigFields,
+  /** Slug of the tenant of a request that names none. */
+  DEFAULT_TENANT: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be the slug of a tenant'),
+  /** The platforms whose keys, sessions and accounts this process holds. */
+  AUTH_PLATFORMS: z.enum(['user', 'portal', 'both'], 'must be user, portal or both'),
+  /** Part of every password hash; kept outside the database. */
+  PASSWORD_PEPPER: configFields.key256,
+  /** Seals the audit log; kept outside the database, so that write access to it is not enough to forge the log. */
+  AUDIT_KEY: configFields.key256,
+  /** Threads that hash passwords. Default: the number of processors. */
+  USER_PASSWORD_THREADS: threads,
+  PORTAL_PASSWORD_THREADS: threads,
+  ...throttleFields,
+});
+
+export const authConfigSchema = authFields.superRefine((config, issues) => {
+  for (const { variable, fault } of [
+    ...findConfigFaults(config),
+    ...findRevocationFaults(config),
+    ...findProofFaults(config),
+  ]) {
+    issues.addIssue({ code: 'custom', path: [variable], message: fault });
+  }
+});
+
+type Fields = z.output<typeof authFields>;
+/** `portVariable`: the variable to name when the port is taken; the launcher's ports all follow from PORT_BASE. */
+export type AuthConfig = Fields & { portVariable?: string };
+
+type Prefix = 'USER' | 'PORTAL';
+type ConfigFault = { variable: string; fault: string };
+
+/** What the variables of a platform begin with. */
+export function prefixOf(platform: Platform): Prefix {
+  return platform === 'user' ? 'USER' : 'PORTAL';
+}
+
+/** The name of this process in peers.json: a gateway must know which platforms it holds. */
+export function proofNameOf({ AUTH_PLATFORMS }: Pick<AuthConfig, 'AUTH_PLATFORMS'>): string {
+  return AUTH_PLATFORMS === 'both' ? 'auth' : `auth-${AUTH_PLATFORMS}`;
+}
+
+/** The platforms that a process with this configuration holds. */
+export function heldPlatforms({ AUTH_PLATFORMS }: Pick<AuthConfig, 'AUTH_PLATFORMS'>): readonly Platform[] {
+  return AUTH_PLATFORMS === 'both' ? ['user', 'portal'] : [AUTH_PLATFORMS];
+}
+
+/** Faults between variables: one that AUTH_PLATFORMS needs and is missing, two that exclude each other, equal secrets. */
+function findConfigFaults(config: Fields): ConfigFault[] {
+  const held = heldPlatforms(config);
+  return [
+    ...platforms.flatMap((platform) =>
+      held.includes(platform)
+        ? findFaultsOfHeld(config, prefixOf(platform))
+        : findFaultsOfForeign(config, prefixOf(platform)),
+    ),
+    ...findEqualSecrets(config),
+  ];
+}
+
+/** A process that holds a platform signs for it, with keys from its database or from the configuration. */
+function findFaultsOfHeld(config: Fields, prefix: Prefix): ConfigFault[] {
+  const needed = { fault: `is not set (AUTH_PLATFORMS=${config.AUTH_PLATFORMS} needs it)` };
+  const faults: ConfigFault[] = [];
+  if (config[`${prefix}_DATABASE_URL`] === undefined) {
+    faults.push({ variable: `${prefix}_DATABASE_URL`, ...needed });
+  }
+  if (config[`${prefix}_PRIVATE_KEY`] !== undefined) {
+    return [...faults, ...findFaultsBesidePem(config, prefix)];
+  }
+  if (config[`${prefix}_PUBLIC_KEYS`] !== undefined) {
+    const fault = `is not set, though ${prefix}_PUBLIC_KEYS is: this process signs (AUTH_PLATFORMS=${config.AUTH_PLATFORMS})`;
+    return [...faults, { variable: `${prefix}_PRIVATE_KEY`, fault }];
+  }
+  if (config[`${prefix}_KEY_ENCRYPTION_KEY`] === undefined) {
+    faults.push({ variable: `${prefix}_KEY_ENCRYPTION_KEY`, ...needed });
+  }
+  return faults;
+}
+
+/** Variables that have no effect beside a PEM key, though a reader would think they had. */
+function findFaultsBesidePem(config: Fields, prefix: Prefix): ConfigFault[] {
+  const beside = `is set together with ${prefix}_PRIVATE_KEY`;
+  const faults: ConfigFault[] = [];
+  if (config[`${prefix}_KEY_ENCRYPTION_KEY`] !== undefined) {
+    const fault = `${beside}: keys are in the database or in files; keep one`;
+    faults.push({ variable: `${prefix}_KEY_ENCRYPTION_KEY`, fault });
+  }
+  if (config[`${prefix}_KEY_ROTATION_DAYS`]) {
+    const fault = `${beside}: keys in files do not rotate by themselves`;
+    faults.push({ variable: `${prefix}_KEY_ROTATION_DAYS`, fault });
+  }
+  if (config[`${prefix}_SIGNING_ALGORITHM`] !== undefined) {
+    const fault = `${beside}: the algorithm is that of the key`;
+    faults.push({ variable: `${prefix}_SIGNING_ALGORITHM`, fault });
+  }
+  return faults;
+}
+
+/** For a platform that it does not hold, the process verifies tokens and must not be able to sign. */
+function findFaultsOfForeign(config: Fields, prefix: Prefix): ConfigFault[] {
+  const faults: ConfigFault[] = [];
+  const hasUrl = config[`${prefix}_JWKS_URL`] !== undefined;
+  const hasKeys = config[`${prefix}_PUBLIC_KEYS`] !== undefined;
+  if (!hasUrl && !hasKeys) {
+    const fault = `is not set (AUTH_PLATFORMS=${config.AUTH_PLATFORMS} needs it, or ${prefix}_PUBLIC_KEYS)`;
+    faults.push({ variable: `${prefix}_JWKS_URL`, fault });
+  }
+  if (hasUrl && hasKeys) {
+    const fault = `is set together with ${prefix}_JWKS_URL; keep one`;
+    faults.push({ variable: `${prefix}_PUBLIC_KEYS`, fault });
+  }
+  if (config[`${prefix}_PRIVATE_KEY`] !== undefined) {
+    const fault = `is set, though this process does not sign for that platform (AUTH_PLATFORMS=${config.AUTH_PLATFORMS}); remove it`;
+    faults.push({ variable: `${prefix}_PRIVATE_KEY`, fault });
+  }
+  return faults;
+}
+
+/** A secret that is used twice is lost twice. */
+function findEqualSecrets(config: Fields): ConfigFault[] {
+  const names = [
+    'PASSWORD_PEPPER',
+    'USER_KEY_ENCRYPTION_KEY',
+    'PORTAL_KEY_ENCRYPTION_KEY',
+    'AUDIT_KEY',
+  ] as const;
+  return names.flatMap((variable, index) => {
+    const same = names.slice(0, index).find((earlier) => {
+      const value = config[earlier];
+      return value !== undefined && config[variable]?.equals(value);
+    });
+    return same ? [{ variable, fault: `must differ from ${same}` }] : [];
+  });
+}
+
+export type Lifetimes = {
+  accessTokenSeconds: number;
+  /** A session ends when it was not refreshed for this long … */
+  refreshIdleSeconds: number;
+  /** … and this long after sign-in in any case. */
+  refreshAbsoluteSeconds: number;
+};
+
+/** Where the signing keys come from. */
+export type KeyOrigin =
+  | { kind: 'pem'; pems: PemKeys }
+  | {
+      kind: 'database';
+      keyEncryptionKey: Buffer;
+      signingAlgorithm: SigningAlgorithm | undefined;
+      rotationSeconds: number;
+    };
+
+/** One platform's part of the configuration. */
+export type PlatformSettings = {
+  databaseUrl: string;
+  keys: KeyOrigin;
+  lifetimes: Lifetimes;
+  passwordThreads: number | undefined;
+};
+
+export type PlatformConfig = Pick<AuthConfig, Extract<keyof AuthConfig, `${Prefix}_${string}`>>;
+
+/** @throws {ConfigError} naming what is missing. */
+export function getPlatformSettings(config: PlatformConfig, platform: Platform): PlatformSettings {
+  const prefix = prefixOf(platform);
+  const databaseUrl = config[`${prefix}_DATABASE_URL`];
+  if (databaseUrl === undefined) {
+    throw new ConfigError([`${prefix}_DATABASE_URL: is not set`]);
+  }
+  return {
+    databaseUrl,
+    keys: getKeyOrigin(config, platform),
+    lifetimes: {
+      accessTokenSeconds: config[`${prefix}_ACCESS_TOKEN_SECONDS`],
+      refreshIdleSeconds: config[`${prefix}_REFRESH_IDLE_SECONDS`],
+      refreshAbsoluteSeconds: config[`${prefix}_REFRESH_ABSOLUTE_SECONDS`],
+    },
+    passwordThreads: config[`${prefix}_PASSWORD_THREADS`],
+  };
+}
+
+function getKeyOrigin(config: PlatformConfig, platform: Platform): KeyOrigin {
+  const prefix = prefixOf(platform);
+  const privateKey = config[`${prefix}_PRIVATE_KEY`];
+  const keyEncryptionKey = config[`${prefix}_KEY_ENCRYPTION_KEY`];
+  if (privateKey !== undefined) {
+    return { kind: 'pem', pems: { privateKey, publicKeys: config[`${prefix}_PUBLIC_KEYS`] } };
+  }
+  if (keyEncryptionKey === undefined) {
+    throw new ConfigError([`${prefix}_KEY_ENCRYPTION_KEY: is not set, and neither is ${prefix}_PRIVATE_KEY`]);
+  }
+  return {
+    kind: 'database',
+    keyEncryptionKey,
+    signingAlgorithm: config[`${prefix}_SIGNING_ALGORITHM`],
+    rotationSeconds: rotationSecondsOf(config, platform),
+  };
+}
+
+/** Seconds between two rotations; 0: keys rotate only when an operator asks. */
+export function rotationSecondsOf(config: PlatformConfig, platform: Platform): number {
+  return (config[`${prefixOf(platform)}_KEY_ROTATION_DAYS`] ?? defaultRotationDays) * day;
+}
+
+export type ThrottleConfig = z.output<z.ZodObject<typeof throttleFields>>;

@@ -1,0 +1,124 @@
+import { createNonceStore, databaseErrorToReason, type ProcessDatabase, untilDeadline } from '@signet/db';
+import type { Platform } from '@signet/schema/contract';
+import { createCredentialLimit, type Logger, type RunningServer } from '@signet/service';
+import { type TrustedIssuer, trustedIssuers } from '@signet/session';
+import { type SubgraphDatabase, serveSubgraph } from '@signet/subgraph';
+import { portalTables, userTables } from './accounts/account.ts';
+import { createRefusalAudit } from './audit/audit-refusals.ts';
+import { registerRefusalReports } from './audit/gateway-refusals.ts';
+import { createContext } from './context.ts';
+import { assertForeignKeysDiffer, createForeignIssuers } from './keys/foreign-issuers.ts';
+import { assertDisjointKeys } from './keys/key-ring.ts';
+import { createLocalKeySource, registerWellKnown } from './keys/published-keys.ts';
+import { policies } from './policies.ts';
+import { createResolvers, platformOfField } from './resolvers.ts';
+import { type AuthConfig, heldPlatforms, proofNameOf } from './settings.ts';
+import { type AuthOptions, type PlatformResources, startPlatform } from './start-platform.ts';
+import { createPortalTokenSigner, createUserTokenSigner } from './tokens/access-token-signer.ts';
+
+/**
+ * Starts the issuer for the platforms of AUTH_PLATFORMS.
+ *
+ * @throws {ConfigError} naming the variable to change.
+ */
+export async function startAuth(
+  config: AuthConfig,
+  logger: Logger,
+  options: AuthOptions = {},
+): Promise<RunningServer> {
+  const platforms = await startPlatforms(config, logger, options);
+  const started = [platforms.user, platforms.portal].filter((platform) => platform !== undefined);
+  const [first] = started;
+  if (!first) throw new TypeError('AUTH_PLATFORMS names no platform');
+  const stop = async () => {
+    await Promise.all(started.map((platform) => platform.stop()));
+  };
+  const samplesOf = (platform: Platform) => platforms[platform]?.issuer.samples;
+  try {
+    assertDisjointKeys(platforms.user?.keys, platforms.portal?.keys);
+    const local = createLocalIssuers(config, started);
+    const foreign = await createForeignIssuers(config, logger);
+    await assertForeignKeysDiffer(
+      config,
+      foreign,
+      started.flatMap(({ keys }) => keys.listPublished()),
+    );
+    // All replicas hold the same platforms, and so agree on the first.
+    const nonces = createNonceStore(first.database.db, `auth.${first.platform}_proof_nonce`);
+    return await serveSubgraph({
+      name: 'auth',
+      proofName: proofNameOf(config),
+      config,
+      logger,
+      resolvers: createResolvers({ user: platforms.user?.issuer, portal: platforms.portal?.issuer }),
+      policies,
+      plugins: [createCredentialLimit(), createRefusalAudit({ samplesOf, platformOf: platformOfField })],
+      issuers: [...local, ...foreign],
+      revocations: options.revocations,
+      nonces,
+      database: joinDatabases(
+        started.map(({ database }) => database),
+        stop,
+      ),
+      createContext,
+      addRoutes: (server) => registerWellKnown(server, { issuerUrl: config.ISSUER_URL, issuers: local }),
+      addProvenRoutes: (scope, gate) =>
+        registerRefusalReports(scope, gate, {
+          samplesOf,
+          nonces,
+          findTenantId: first.database.findTenantId,
+          defaultTenant: config.DEFAULT_TENANT,
+        }),
+    });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Stops the first platform again when the second one cannot start. */
+async function startPlatforms(config: AuthConfig, logger: Logger, options: AuthOptions) {
+  const held = heldPlatforms(config);
+  const start = { config, logger, options };
+  const user = held.includes('user')
+    ? await startPlatform(
+        { platform: 'user', tables: userTables, createSigner: createUserTokenSigner },
+        start,
+      )
+    : undefined;
+  try {
+    const portal = held.includes('portal')
+      ? await startPlatform(
+          { platform: 'portal', tables: portalTables, createSigner: createPortalTokenSigner },
+          start,
+        )
+      : undefined;
+    return { user, portal };
+  } catch (error) {
+    await user?.stop();
+    throw error;
+  }
+}
+
+/** The process's own issuers: it verifies their tokens with its own keys. */
+function createLocalIssuers(
+  { ISSUER_URL }: AuthConfig,
+  started: readonly PlatformResources[],
+): readonly TrustedIssuer[] {
+  const sources = started.map(({ platform, keys }) => [platform, createLocalKeySource(keys)] as const);
+  return trustedIssuers(ISSUER_URL, Object.fromEntries(sources));
+}
+
+/** The pools of the platforms that a process holds, as one for its server. Each of them knows the tenants. */
+function joinDatabases(databases: readonly ProcessDatabase[], close: () => Promise<void>): SubgraphDatabase {
+  return {
+    findTenantId: async (slug) => databases[0]?.findTenantId(slug),
+    async checkReady() {
+      const faults = await Promise.all(databases.map((database) => database.checkReady()));
+      return faults.find((fault) => fault !== undefined);
+    },
+    classifyError: databaseErrorToReason,
+    untilDeadline,
+    close,
+  };
+}
