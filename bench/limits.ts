@@ -1,16 +1,16 @@
 // What do the limits add to an operation, and how soon is a hostile one refused? npm run bench -- bench/limits.ts [rounds]
 import { readFileSync } from 'node:fs';
 import { ApolloGateway } from '@apollo/gateway';
+import { readExampleOperations } from '@signet/schema/example-operations';
 import { supergraphPath } from '@signet/schema/supergraph-files';
 import { createLogger, loadConfig, RefusalError } from '@signet/service';
 import { getIntrospectionQuery, parse, print } from 'graphql';
 import { z } from 'zod';
-import { exampleOperations } from '../gateway/src/example-operations.ts';
-import { limitConfigFields } from '../gateway/src/limits/config.ts';
+import { limitFields } from '../gateway/src/config.ts';
+import { stripRules } from '../gateway/src/execute/plan-executor.ts';
 import { readCostBook } from '../gateway/src/limits/cost-book.ts';
 import { assertWithinLimits } from '../gateway/src/limits/operation-limits.ts';
 import { assertSourceWithinLimits } from '../gateway/src/limits/source-limits.ts';
-import { stripRules } from '../gateway/src/strip-rules.ts';
 import { percentile } from './support/measure.ts';
 
 const rounds = Number(process.argv[2] ?? 100);
@@ -26,7 +26,7 @@ const gateway = new ApolloGateway({
 });
 const { schema } = await gateway.load();
 const book = readCostBook(supergraph);
-const limits = loadConfig(z.object(limitConfigFields), {});
+const limits = loadConfig(z.object(limitFields), {});
 
 /** Text, and the document as Apollo Server parses it: the reason of a refusal, and what the limits alone took, in microseconds. */
 function run(text: string, variables = {}) {
@@ -57,7 +57,7 @@ function show(name: string, addedUs: readonly number[], outcome = 'allowed') {
 }
 
 const honest = [
-  ...exampleOperations.map(({ name, document, variables }) => [name, document, variables] as const),
+  ...readExampleOperations().map(({ name, document, variables }) => [name, document, variables] as const),
   ['full introspection', getIntrospectionQuery(), {}] as const,
 ];
 for (const [name, text, variables] of honest) {

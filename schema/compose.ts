@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { collectExampleOperations, examplesPath } from './example-operations.ts';
 import { generateResolverTypes, resolverTypesPath } from './resolver-types.ts';
 import { subgraphs } from './subgraphs.ts';
 import { supergraphPath, variants } from './supergraph-files.ts';
@@ -17,7 +18,12 @@ async function generateAll(only?: string): Promise<{ path: string; content: stri
   const supergraphs = only
     ? []
     : variants.map((variant) => ({ path: supergraphPath(variant), content: composeSupergraph(variant) }));
-  return [...supergraphs, ...(await Promise.all(types))];
+  const examples = only ? [] : [{ path: examplesPath, content: writeExamples() }];
+  return [...supergraphs, ...examples, ...(await Promise.all(types))];
+}
+
+function writeExamples(): string {
+  return `${JSON.stringify(collectExampleOperations(), null, 2)}\n`;
 }
 
 /**

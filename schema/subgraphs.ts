@@ -34,6 +34,16 @@ export const portOffsets = {
 /** The subgraphs whose process uses one database role and one URL. `auth` has one of each for every platform. */
 export const productSubgraphs = subgraphs.filter(({ name }) => name !== 'auth');
 
+/** These write their own refusals into the audit log. An entrance reports those of all others to auth. */
+const auditingSubgraphs: readonly SubgraphName[] = ['auth', 'portal'];
+
+/** What can refuse at an entrance: the check of the bearer token, the access rules, and a subgraph without an audit log of its own. */
+export const refusingPlaces: readonly string[] = [
+  'token',
+  'rules',
+  ...subgraphs.map(({ name }) => name).filter((name) => !auditingSubgraphs.includes(name)),
+];
+
 /** The variable of the gateway that holds the subgraph's URL, `ORDERS_URL`. */
 export function urlVariableOf(name: SubgraphName): string {
   return `${name.toUpperCase()}_URL`;

@@ -155,7 +155,7 @@ describe('under load', () => {
         {
           message: expect.any(String),
           path: ['myOrders', 'edges'],
-          extensions: { code: 'SERVICE_UNAVAILABLE', reason: 'auth.unavailable' },
+          extensions: { code: 'SERVICE_UNAVAILABLE', reason: 'service.unavailable' },
         },
       ]);
     }

@@ -37,7 +37,7 @@ test('needs no more than where the others are', () => {
   });
 });
 
-test('in production the entrances must be named, which is told beside all other faults', () => {
+test('in production the entrances must be named, and this is reported with all other faults', () => {
   const production = { ...good, ...revocations, NODE_ENV: 'production' };
   expect(faultsOf({ ...production, ENTRANCES: 'graph' })).toEqual([]);
   const { CATALOG_URL: _, ...rest } = production;

@@ -1,2 +1,2 @@
 export { type GatewayConfig, gatewayConfigSchema } from './config.ts';
-export { type GatewayOptions, startGateway } from './start-gateway.ts';
+export { type GatewayOptions, startGateway } from './start.ts';

@@ -20,7 +20,7 @@ export type SignedIn = {
 export type Doors = Record<'graph' | 'user' | 'portal', string>;
 
 /** In an answer that says that there is no time for it, or that a subgraph is away. */
-export const outage = '"reason":"auth.unavailable"';
+export const outage = /"reason":"(?:auth|service)\.unavailable"/;
 export const maxTries = 20;
 export const retryAfterMs = 300;
 
@@ -84,7 +84,7 @@ export async function refreshByCookie(
       return { ...claimsOf(String(body.data.it.accessToken)), cookie: cookieOf(answered) };
     }
     const text = JSON.stringify(body);
-    if (tries === maxTries || !text.includes(outage)) throw new Error(`no new tokens for a cookie: ${text}`);
+    if (tries === maxTries || !outage.test(text)) throw new Error(`no new tokens for a cookie: ${text}`);
     await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
   }
 }

@@ -4,14 +4,11 @@ import type { Platform } from './platforms.ts';
 export const refusalReportPath = '/internal/refusals';
 export const maxReportedRefusals = 100;
 
-/** What at an entrance said no: the check of the bearer token, the access rules, or a subgraph that keeps no audit log. */
-export const refusingPlaces = ['token', 'rules', 'catalog', 'inventory', 'orders'] as const;
-export type RefusingPlace = (typeof refusingPlaces)[number];
-
 /** Refusals with one reason and of one caller, counted by the entrance. */
 export type ReportedRefusal = {
   reason: string;
-  place: RefusingPlace;
+  /** What refused: one of `refusingPlaces` (schema/subgraphs.ts). */
+  place: string;
   /** `Query.portalMe`: the field in the schema. */
   field?: string | undefined;
   /** How many there were since the last report of this caller and reason. */

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { supergraphPath, type Variant } from '@signet/schema/supergraph-files';
 import { type DocumentNode, Kind, parse } from 'graphql';
 import { readApiSchema } from '../../../schema/api-schema.test-support.ts';
-import { type LimitConfig, limitConfigFields } from './config.ts';
+import { type LimitConfig, limitFields } from '../config.ts';
 import { readCostBook } from './cost-book.ts';
 import { assertWithinLimits } from './operation-limits.ts';
 import { assertSourceWithinLimits } from './source-limits.ts';
 
 export const defaultLimits = Object.fromEntries(
-  Object.entries(limitConfigFields).map(([name, field]) => [name, field.parse(undefined)]),
+  Object.entries(limitFields).map(([name, field]) => [name, field.parse(undefined)]),
 ) as LimitConfig;
 
 const sdl = (variant: Variant) => readFileSync(supergraphPath(variant), 'utf8');

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { startTestGateway, type TestGateway } from '../entrance.test-support.ts';
+import { startTestGateway, type TestGateway } from '../entrance/entrance.test-support.ts';
 import { repeat } from './documents.test-support.ts';
 
 type Answer = { data?: Record<string, unknown>; errors?: { message: string; extensions: object }[] };
@@ -46,7 +46,7 @@ describe('limits at an entrance', () => {
     ],
     ['credentials', { query: 'mutation { a: logout login(input: {}) { expiresIn } refresh { expiresIn } }' }],
   ])(
-    'refuse with request.limit.%s, 400 whatever the client accepts, and no subgraph hears of it',
+    'refuse with request.limit.%s, 400 whatever the client accepts, and no subgraph is called',
     async (reason, request) => {
       for (const accept of ['*/*', 'application/json', 'application/graphql-response+json']) {
         const { status, body } = await post(request, { accept });

@@ -1,7 +1,7 @@
 import { parseValue } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { defaultLimits } from './documents.test-support.ts';
-import { assertJsonWithinLimits, assertLiteralWithinLimits } from './input-limits.ts';
+import { assertJsonWithinLimits, assertLiteralWithinLimits } from './operation-limits.ts';
 
 const config = { ...defaultLimits, LIMIT_INPUT_DEPTH: 3, LIMIT_LIST_SIZE: 4 };
 const json = (value: unknown) => () => assertJsonWithinLimits({ input: value }, config);

@@ -20,11 +20,9 @@ import {
   TypeMetaFieldDef,
   type ValueNode,
 } from 'graphql';
-import type { CostBook } from './cost-book.ts';
-import { readFieldSizes, sizeWithout } from './list-sizes.ts';
-import { addUp, cap, type Measures, nothing } from './measures.ts';
+import { type CostBook, readFieldSizes, sizeWithout } from './cost-book.ts';
 
-/** What is said about a part of the document, once for each time that it is written. */
+/** Called for each part of the document, once for each place where it is written. */
 export type DocumentObserver = {
   onDirectives(count: number): void;
   onValue(value: ValueNode): void;
@@ -35,7 +33,10 @@ export type DocumentObserver = {
 export type MeasureOptions = DocumentObserver & {
   schema: GraphQLSchema;
   book: CostBook;
-  /** The one that is to run: what its variables are by default, whatever others of the document call by the same names. */
+  /**
+   * The operation that runs. Its variables have its own defaults, whatever other operations of the document call by the
+   * same names.
+   */
   operation: OperationDefinitionNode | undefined;
   variables: Readonly<Record<string, unknown>>;
 };
@@ -43,13 +44,13 @@ export type MeasureOptions = DocumentObserver & {
 const introspectionFields = new Map(
   [SchemaMetaFieldDef, TypeMetaFieldDef].map((field) => [field.name, field]),
 );
-/** A mutation locks rows and writes a log: as much as reading some objects. */
+/** The extra cost of a mutation, which locks rows and writes a log. */
 const mutationCost = 10;
 
 /**
- * Measures every operation of a document that was parsed, but not validated: types, fields and fragments may not exist, fragments may go
- * round in circles (which counts once; validation refuses them). Each fragment is measured once, so that the time is
- * linear in the document, whatever it would spread to.
+ * Measures every operation of a document that is parsed but not validated: types, fields and fragments may not exist,
+ * and fragments may form a circle (which counts once; validation refuses it). Each fragment is measured once, so that
+ * the time is linear in the length of the document, whatever it would spread to.
  */
 export function measureDocument(
   document: DocumentNode,
@@ -157,7 +158,7 @@ function createMeter(definitions: readonly FragmentDefinitionNode[], options: Me
     };
   }
 
-  /** A list of objects whose length its own field does not say: the enclosing one may. */
+  /** Whether this is a list of objects whose length only the enclosing field may set. */
   function isOpenList(field: GraphQLField<unknown, unknown>, coordinate: string): boolean {
     return (
       !book.listSizes.has(coordinate) &&
@@ -183,7 +184,7 @@ function findField(
   return field ?? introspectionFields.get(name);
 }
 
-/** Closes the lists that the enclosing field leaves to its type: with the length that it says, or an assumed one. */
+/** Adds the cost of the lists whose length the enclosing field sets, with its length or an assumed one. */
 function withOpenLists(measures: Measures, sizes: ReadonlyMap<string, number>): Measures {
   if (measures.openLists.size === 0) {
     return measures;
@@ -197,4 +198,65 @@ function withOpenLists(measures: Measures, sizes: ReadonlyMap<string, number>): 
 
 function countSpread(measures: Measures): Measures {
   return { ...measures, fields: cap(1 + measures.fields) };
+}
+
+/** The measures of a selection set with its fragments spread. `@skip` and `@include` remove nothing. */
+export type Measures = {
+  /** The number of fields, spreads and inline fragments. */
+  fields: number;
+  aliases: number;
+  /** How deep fields are nested, without those of introspection. */
+  depth: number;
+  /** The number of fields of the set itself, without nested ones. */
+  ownFields: number;
+  /** The number of fields of the set itself that try a password or a refresh token. */
+  ownCredentials: number;
+  cost: number;
+  /** The cost of what introspection selects. It counts in `fields` and `aliases` too, and in nothing else. */
+  introspection: number;
+  /**
+   * The cost of an item of each list of the set itself whose length the enclosing field may set, by field name. Not
+   * part of `cost`.
+   */
+  openLists: ReadonlyMap<string, number>;
+};
+
+export const nothing: Measures = {
+  fields: 0,
+  aliases: 0,
+  depth: 0,
+  ownFields: 0,
+  ownCredentials: 0,
+  cost: 0,
+  introspection: 0,
+  openLists: new Map(),
+};
+
+/** Above every limit, and far below where numbers lose precision. Fragments that double with each line end here. */
+const ceiling = 1e12;
+
+export function cap(value: number): number {
+  return Math.min(value, ceiling);
+}
+
+/** Adds up the measures of selections that stand beside each other. */
+export function addUp(parts: readonly Measures[]): Measures {
+  if (parts.length === 1) {
+    return parts[0] as Measures;
+  }
+  const sum = { ...nothing };
+  const openLists = new Map<string, number>();
+  for (const part of parts) {
+    sum.fields = cap(sum.fields + part.fields);
+    sum.aliases = cap(sum.aliases + part.aliases);
+    sum.depth = Math.max(sum.depth, part.depth);
+    sum.ownFields = cap(sum.ownFields + part.ownFields);
+    sum.ownCredentials = cap(sum.ownCredentials + part.ownCredentials);
+    sum.cost = cap(sum.cost + part.cost);
+    sum.introspection = cap(sum.introspection + part.introspection);
+    for (const [name, cost] of part.openLists) {
+      openLists.set(name, cap((openLists.get(name) ?? 0) + cost));
+    }
+  }
+  return { ...sum, openLists };
 }

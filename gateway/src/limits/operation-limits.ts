@@ -1,26 +1,32 @@
-import { RefusalError } from '@signet/service';
-import { type DocumentNode, type GraphQLSchema, Kind, type OperationDefinitionNode } from 'graphql';
-import type { LimitConfig } from './config.ts';
-import type { CostBook } from './cost-book.ts';
-import { assertJsonWithinLimits, assertLiteralWithinLimits } from './input-limits.ts';
-import { measureDocument } from './measure-document.ts';
-import type { Measures } from './measures.ts';
+import { RefusalError, withHttpStatus } from '@signet/service';
+import {
+  type DocumentNode,
+  type GraphQLSchema,
+  Kind,
+  type OperationDefinitionNode,
+  type ValueNode,
+} from 'graphql';
+import type { LimitConfig } from '../config.ts';
+import type { OperationCheck } from '../entrance/operation-plugins.ts';
+import { type CostBook, readCostBook } from './cost-book.ts';
+import { type Measures, measureDocument } from './measure-document.ts';
 import { refuseExcess } from './refuse-excess.ts';
 
 export type LimitedRequest = {
   schema: GraphQLSchema;
   document: DocumentNode;
-  /** The one that is to run, where there is one of that name. */
+  /** The operation that runs. Undefined where none has the name. */
   operation: OperationDefinitionNode | undefined;
   variables: Readonly<Record<string, unknown>>;
   extensions?: unknown;
 };
 
 /**
- * Every operation of the document must be within the limits, whichever runs: all of them are validated. Only the one that runs costs.
+ * Checks the document against the limits. Every operation must be within them, since all are validated. Only the one
+ * that runs has a cost.
  *
- * @returns what the operation comes to.
- * @throws {RefusalError} `request.limit.*`, the first limit that is passed.
+ * @returns the measures of the operation that runs.
+ * @throws {RefusalError} `request.limit.*`, for the first limit that is exceeded.
  */
 export function assertWithinLimits(
   { schema, document, operation, variables, extensions }: LimitedRequest,
@@ -61,4 +67,64 @@ export function assertWithinLimits(
     }
   }
   return operation && measured.get(operation);
+}
+
+export { type LimitConfig, limitFields } from '../config.ts';
+export { registerSourceLimits } from './source-limits.ts';
+
+/** Checks a parsed operation against the limits, with the costs from the supergraph. */
+export function createLimitsCheck(supergraph: DocumentNode, config: LimitConfig): OperationCheck {
+  const book = readCostBook(supergraph);
+  return ({ schema, document, operation, request }) =>
+    withHttpStatus(() => {
+      assertWithinLimits(
+        {
+          schema,
+          document,
+          // Undefined where no operation has the name, which Apollo's types leave out.
+          operation: operation as typeof operation | undefined,
+          variables: request.variables ?? {},
+          extensions: request.extensions,
+        },
+        book,
+        config,
+      );
+    });
+}
+
+/**
+ * Checks the lists and objects in a request's JSON. Not recursive, since it protects the recursive functions after it
+ * from deep values.
+ *
+ * @throws {RefusalError} `request.limit.list_size`, `request.limit.input_depth`.
+ */
+export function assertJsonWithinLimits(json: unknown, config: LimitConfig): void {
+  const open: { value: unknown; depth: number }[] = [{ value: json, depth: 0 }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { value, depth } = next;
+    if (typeof value !== 'object' || value === null) continue;
+    if (Array.isArray(value)) refuseExcess(config, 'LIMIT_LIST_SIZE', value.length);
+    refuseExcess(config, 'LIMIT_INPUT_DEPTH', depth, { isAtLeast: true });
+    for (const inner of Array.isArray(value) ? value : Object.values(value)) {
+      open.push({ value: inner, depth: depth + 1 });
+    }
+  }
+}
+
+/**
+ * Checks the lists and objects that are written into the document. LIMIT_NESTING bounds how deep this recurses.
+ *
+ * @throws {RefusalError} `request.limit.list_size`, `request.limit.input_depth`.
+ */
+export function assertLiteralWithinLimits(value: ValueNode, config: LimitConfig, depth = 1): void {
+  if (value.kind !== Kind.LIST && value.kind !== Kind.OBJECT) {
+    return;
+  }
+  refuseExcess(config, 'LIMIT_INPUT_DEPTH', depth, { isAtLeast: true });
+  if (value.kind === Kind.LIST) {
+    refuseExcess(config, 'LIMIT_LIST_SIZE', value.values.length);
+    for (const item of value.values) assertLiteralWithinLimits(item, config, depth + 1);
+  } else {
+    for (const field of value.fields) assertLiteralWithinLimits(field.value, config, depth + 1);
+  }
 }

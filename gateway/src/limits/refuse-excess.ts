@@ -1,6 +1,6 @@
 import type { Reason } from '@signet/schema/contract';
 import { RefusalError } from '@signet/service';
-import type { LimitConfig } from './config.ts';
+import type { LimitConfig } from '../config.ts';
 
 type Limit = {
   reason: Extract<Reason, `request.limit.${string}`>;
@@ -52,10 +52,10 @@ const limits: { readonly [name in keyof LimitConfig]: Limit } = {
   },
 };
 
-/** Where counting ended early, or the number says nothing to anybody any more. */
+/** A larger number says nothing useful, and counting may have stopped early. */
 const largestToldNumber = 1_000_000;
 
-/** @throws {RefusalError} that tells the limit, what was found and what is allowed, when `found` is over the limit. */
+/** @throws {RefusalError} that names the limit, what was found and what is allowed, when `found` exceeds the limit. */
 export function refuseExcess(
   config: LimitConfig,
   name: keyof LimitConfig,

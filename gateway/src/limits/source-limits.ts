@@ -1,19 +1,19 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { GraphQLError, Lexer, Source, TokenKind } from 'graphql';
-import type { LimitConfig } from './config.ts';
+import type { LimitConfig } from '../config.ts';
 import { refuseExcess } from './refuse-excess.ts';
 
 const opening: ReadonlySet<string> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
 const closing: ReadonlySet<string> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
 
 /**
- * Counts tokens and open brackets with the lexer of the parser that comes after, so that both see the same; stops at the first that is
- * too many. That parser calls itself for each bracket: without this, a few thousand of them overflow its stack.
+ * Counts tokens and open brackets with the lexer of the parser that follows, so that both read the same, and stops at
+ * the first excess. The parser calls itself for each bracket: a few thousand of them would overflow its stack.
  *
  * @throws {RefusalError} `request.limit.characters`, `request.limit.tokens`, `request.limit.nesting`.
  */
 export function assertSourceWithinLimits(source: string, config: LimitConfig): void {
-  // Comments, commas and strings of any length are few tokens, but each character takes its time.
+  // Comments, commas and long strings are few tokens, but every character takes time.
   refuseExcess(config, 'LIMIT_CHARACTERS', source.length);
   const lexer = new Lexer(new Source(source));
   let tokens = 0;
@@ -30,7 +30,7 @@ export function assertSourceWithinLimits(source: string, config: LimitConfig): v
   }
 }
 
-/** The kind of the next token. Undefined at the end, and where the parser will say what is wrong. */
+/** The kind of the next token. Undefined at the end, and where the parser will report a fault. */
 function advance(lexer: Lexer): string | undefined {
   try {
     const { kind } = lexer.advance();
@@ -43,7 +43,7 @@ function advance(lexer: Lexer): string | undefined {
   }
 }
 
-/** Looks at the text of operations sent to `path`, before Apollo Server parses it. */
+/** Checks the text of operations sent to `path` before Apollo Server parses it. */
 export function registerSourceLimits(server: FastifyInstance, path: string, config: LimitConfig): void {
   server.addHook('preHandler', async (request) => {
     if (request.routeOptions.url !== path) {
@@ -55,7 +55,10 @@ export function registerSourceLimits(server: FastifyInstance, path: string, conf
   });
 }
 
-/** Where Apollo Server looks for the text, read as it does: another reading of the URL could miss what it finds. */
+/**
+ * The texts where Apollo Server looks for them, read in the same way: another reading of the URL could miss what it
+ * finds.
+ */
 function sourcesOf({ method, url, body }: FastifyRequest): string[] {
   if (method === 'GET') {
     return URL.parse(url, 'http://gateway')?.searchParams.getAll('query') ?? [];

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { isNotModified } from './conditional-request.ts';
-import { assetHeaders } from './security-headers.ts';
+import { assetHeaders, isNotModified } from './page-headers.ts';
 
 const mediaTypes: Record<string, string> = {
   '.css': 'text/css; charset=utf-8',

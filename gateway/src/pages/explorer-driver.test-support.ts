@@ -3,7 +3,8 @@ import type { Page } from 'playwright-core';
 
 // For tests only: what a person does in the explorer.
 
-const patienceMs = 15_000;
+/** Long, since a busy machine takes its time to load and run 5 MB of scripts. */
+const patienceMs = 45_000;
 
 export function createExplorerDriver(page: Page, baseUrl: string) {
   const operationEditor = page.locator('.graphiql-query-editor .monaco-editor').first();

@@ -4,8 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { getStaticFile } from 'ruru/static';
-import { isNotModified } from './conditional-request.ts';
-import { assetHeaders } from './security-headers.ts';
+import { assetHeaders, isNotModified } from './page-headers.ts';
 
 /**
  * Serves GraphiQL's files out of the `ruru` package and returns their address, which ends in a slash.

@@ -1,4 +1,4 @@
-/** Markup that is safe to send as it is: made by `html` or `jsonBlock` only. */
+/** Markup that is safe to send as it is. Only `html` and `jsonBlock` make it. */
 export class Html {
   readonly markup: string;
   constructor(markup: string) {

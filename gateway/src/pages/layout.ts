@@ -1,21 +1,20 @@
 import { type Html, html, jsonBlock } from './html.ts';
-import type { PagesOptions, SeededAccount } from './options.ts';
 
 export type Page = {
   readonly title: string;
-  /** The address of this page, and of the other one when it exists. */
+  /** The address of this page. */
   readonly here: '/' | '/explorer';
   readonly clientFiles: string;
   /** The module in `client/` that runs this page. */
   readonly script: string;
-  /** More for `<head>`. */
+  /** Additional markup for `<head>`. */
   readonly head: Html;
   readonly main: Html;
-  /** For the page's script; see `client/page-config.js`. */
+  /** For the page's script; see `readPageConfig` in `client/page-bar.js`. */
   readonly config: Readonly<Record<string, unknown>>;
 };
 
-/** A whole document: the bar with the accounts, then the page. */
+/** Renders a whole document: the bar with the accounts, then the page. */
 export function renderPage(page: Page, options: PagesOptions): string {
   const config = {
     graphqlPath: options.graphqlPath,
@@ -79,10 +78,40 @@ function renderExamples(options: PagesOptions): Html {
 
 function renderAccount(account: SeededAccount, index: number): Html {
   return html`<button type="button" class="account" data-account="${index}" data-platform="${account.platform}"
- aria-pressed="false" title="${account.email}">${account.label} <small>${doorName(account)}</small></button>`;
+ aria-pressed="false" title="${account.email}">${account.label} <small>${nameOfPeople(account)}</small></button>`;
 }
 
-/** What people call the platform. */
-export function doorName({ platform }: Pick<SeededAccount, 'platform'>): string {
+/** The word for the people of a platform. */
+export function nameOfPeople({ platform }: Pick<SeededAccount, 'platform'>): string {
   return platform === 'portal' ? 'staff' : 'customer';
 }
+
+/** An account that the seed made, for one-click sign-in. Its password is public: development only. */
+export type SeededAccount = {
+  readonly email: string;
+  readonly password: string;
+  /** Where the account signs in: `login` for `user`, `portalLogin` for `portal`. */
+  readonly platform: 'user' | 'portal';
+  /** Short, as on a button: `Ada`. */
+  readonly label: string;
+};
+
+export type ExampleOperation = {
+  readonly name: string;
+  readonly document: string;
+  readonly variables?: Readonly<Record<string, unknown>>;
+  /** Headers other than Authorization, which the pages add themselves. */
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+export type PagesOptions = {
+  /** A path on the same origin, such as `/graphql`. */
+  readonly graphqlPath: string;
+  /** `GET /` shows Apollo Sandbox. */
+  readonly sandbox: boolean;
+  /** `GET /explorer` shows GraphiQL, which loads everything from this server. */
+  readonly explorer: boolean;
+  /** Empty outside development. */
+  readonly accounts: readonly SeededAccount[];
+  readonly exampleOperations: readonly ExampleOperation[];
+};

@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { describe, expect, it } from 'vitest';
-import { type PagesOptions, registerPages } from './index.ts';
+import type { PagesOptions } from './layout.ts';
+import { registerPages } from './pages.ts';
 import { sampleOptions } from './sample-graph.test-support.ts';
 
 const browser = { accept: 'text/html,*/*;q=0.8' };
@@ -125,7 +126,7 @@ it('lets no other origin into the explorer', async () => {
   expect(headers['content-security-policy']).not.toMatch(/https?:|\*/);
 });
 
-it.each(['/page-files/x/../../index.ts', '/explorer/files/x/ruru.js', '/explorer/files/__proto__'])(
+it.each(['/page-files/x/../../pages.ts', '/explorer/files/x/ruru.js', '/explorer/files/__proto__'])(
   'has no file at %s',
   async (url) => {
     expect((await serve().inject({ url })).statusCode).toBe(404);

@@ -3,7 +3,8 @@ import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/dis
 import { fastifyApolloHandler } from '@as-integrations/fastify';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { GraphQLError } from 'graphql';
-import { type PagesOptions, registerPages } from './index.ts';
+import type { PagesOptions } from './layout.ts';
+import { registerPages } from './pages.ts';
 
 // For tests only: a graph just large enough for the pages, with the sign-in fields of the real one.
 

@@ -1,12 +1,11 @@
-import { writeCurlArguments } from './curl.ts';
+import { stripIgnoredCharacters } from 'graphql';
 import { type Html, html } from './html.ts';
-import { doorName, renderPage } from './layout.ts';
-import type { PagesOptions } from './options.ts';
-import { sandboxFrameOrigin, sandboxScriptUrl } from './security-headers.ts';
+import { type ExampleOperation, nameOfPeople, type PagesOptions, renderPage } from './layout.ts';
+import { sandboxFrameOrigin, sandboxScriptUrl } from './page-headers.ts';
 
 /**
- * Apollo Sandbox on this graph. Its script comes from the network, so the page itself says what this is, and that text
- * stays until Sandbox is really there.
+ * Renders Apollo Sandbox on this graph. Its script comes from the network, so the page itself says what this is, and
+ * that text stays until Sandbox has loaded.
  */
 export function renderSandboxPage(clientFiles: string, options: PagesOptions): string {
   return renderPage(
@@ -51,8 +50,25 @@ function renderAccounts({ accounts }: PagesOptions): Html {
 ${accounts.map(
   (
     account,
-  ) => html`<tr><td>${account.label} <small data-platform="${account.platform}">${doorName(account)}</small></td>
+  ) => html`<tr><td>${account.label} <small data-platform="${account.platform}">${nameOfPeople(account)}</small></td>
 <td><code>${account.email}</code></td><td><code>${account.password}</code></td></tr>`,
 )}
 </tbody></table></div>`;
+}
+
+/** Writes the arguments of a curl command that sends the operation, quoted for a POSIX shell. */
+export function writeCurlArguments(operation: ExampleOperation | undefined): string {
+  const headers = { 'content-type': 'application/json', ...operation?.headers };
+  const body = {
+    query: stripIgnoredCharacters(operation?.document ?? '{ __typename }'),
+    ...(operation?.variables && { variables: operation.variables }),
+  };
+  return [
+    ...Object.entries(headers).map(([name, value]) => `  -H ${quote(`${name}: ${value}`)}`),
+    `  -d ${quote(JSON.stringify(body))}`,
+  ].join(' \\\n');
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -4,8 +4,8 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { watchPage } from './browser-watch.test-support.ts';
 import { startChromium } from './chromium.test-support.ts';
+import { sandboxFrameOrigin, sandboxScriptUrl } from './page-headers.ts';
 import { createSampleServer } from './sample-graph.test-support.ts';
-import { sandboxFrameOrigin, sandboxScriptUrl } from './security-headers.ts';
 
 const timeoutMs = 60_000;
 const screenshots = process.env.SCREENSHOTS;

@@ -1,7 +1,7 @@
 import { formatSignetContext } from '@signet/service';
 import { anonymousSession, type Session } from '@signet/session';
 import { expect, it } from 'vitest';
-import { callerOf } from './caller.ts';
+import { callerOf } from './entrance-planning.ts';
 
 const contextOf = (clientAddress: string) =>
   formatSignetContext({ requestId: 'r', clientAddress, hasToken: false });

@@ -1,7 +1,7 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
 import { createHttpServer, createLogger, formatSignetContext, listen, mountGraphql } from '@signet/service';
-import type { GatewayContext } from '../gateway-context.ts';
-import { createPlanExecutor } from '../plan-executor.ts';
+import type { GatewayContext } from '../entrance/request-context.ts';
+import { createPlanExecutor } from '../execute/plan-executor.ts';
 import { createEntrancePlanning } from './entrance-planning.ts';
 import { composeChain } from './planner-bomb.test-support.ts';
 import { openPlanningPool } from './planning-pool.ts';

@@ -1,10 +1,31 @@
-import type { ApolloServerPlugin } from '@apollo/server';
-import { createErrorFormatter, type GraphqlEndpointOptions, type Logger } from '@signet/service';
-import type { DocumentNode } from 'graphql';
-import type { GatewayContext } from '../gateway-context.ts';
-import { createOperationPlanner, type IntrospectedData, type OperationPlanner } from './operation-planner.ts';
-import type { PlannedSchema } from './planner.ts';
-import { createPlanning } from './planning-plugin.ts';
+import { type ApolloServerPlugin, type GraphQLResponse, HeaderMap } from '@apollo/server';
+import { ApolloServerErrorCode } from '@apollo/server/errors';
+import { internalErrorText, type Reason } from '@signet/schema/contract';
+import {
+  createErrorFormatter,
+  type ErrorFormatter,
+  type GraphqlEndpointOptions,
+  type Logger,
+  parseSignetContext,
+  RefusalError,
+  refusalHeaders,
+} from '@signet/service';
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLFormattedError,
+  getVariableValues,
+  Source,
+} from 'graphql';
+import { networkOf } from '../admission/client-address.ts';
+import type { GatewayContext } from '../entrance/request-context.ts';
+import {
+  createOperationPlanner,
+  type IntrospectedData,
+  type OperationPlanner,
+  type Unplanned,
+} from './operation-planner.ts';
+import type { DocumentFault, PlannedSchema } from './planner.ts';
 import type { PlanningPool } from './planning-pool.ts';
 
 export type EntrancePlanningOptions = {
@@ -15,17 +36,20 @@ export type EntrancePlanningOptions = {
 };
 
 export type EntrancePlanning = Pick<OperationPlanner, 'planOf'> & {
-  /** What a request that asks for data too is told of the schema. */
+  /** The part of the answer that comes from the schema, for a request that asks for data too. */
   introspectedFor(context: GatewayContext): IntrospectedData | undefined;
   plugin: ApolloServerPlugin<GatewayContext>;
-  /** What else Apollo Server must be told: not to validate, and where to find documents that have been parsed. */
+  /** Options for Apollo Server: not to validate, and where to find parsed documents. */
   endpoint: Pick<GraphqlEndpointOptions<GatewayContext>, 'documentStore' | 'parseOptions' | 'validatedBy'>;
 };
 
-/** Some 20 ms to parse. LIMIT_TOKENS is lower; this holds where it has been raised, since nothing can stop the parser. */
+/**
+ * Some 20 ms to parse. LIMIT_TOKENS is lower. This limit holds where it has been raised, since nothing can stop the
+ * parser.
+ */
 const maxTokens = 20_000;
 
-/** Validation and planning of one entrance's operations. */
+/** Sets up validation and planning for the operations of one entrance. */
 export function createEntrancePlanning(options: EntrancePlanningOptions): EntrancePlanning {
   const { pool, schema, hideSchemaDetails, logger } = options;
   const planner = createOperationPlanner({
@@ -56,8 +80,9 @@ export function createEntrancePlanning(options: EntrancePlanningOptions): Entran
 }
 
 /**
- * Apollo Server's own store keeps each document that it parses, and writes it out as JSON to learn its size: 160 ms for
- * 256 KB of fields. Here a document is kept once an operation of it is planned, by the planner, together with its plans.
+ * Apollo Server's own store keeps every document that it parses, and writes it as JSON to learn its size: 160 ms for
+ * 256 KB of fields. Here the planner keeps a document together with its plans, once it has planned one of its
+ * operations.
  */
 function createDocumentStore({ documentOf }: OperationPlanner) {
   return {
@@ -66,4 +91,139 @@ function createDocumentStore({ documentOf }: OperationPlanner) {
     set: async () => {},
     delete: async () => false,
   };
+}
+
+export type PlanningOptions = {
+  planner: OperationPlanner;
+  /** The formatter that also formats the errors of Apollo Server. */
+  formatError: ErrorFormatter;
+  /**
+   * Called before execution with the part of the answer that comes from the schema, for a request that asks for data
+   * too.
+   */
+  onIntrospected(context: GatewayContext, data: IntrospectedData): void;
+};
+
+type Answer = Pick<GraphQLResponse, 'http' | 'body'>;
+
+/**
+ * Has each operation validated and planned before any of it runs, and answers those that cannot be. Replaces Apollo
+ * Server's own validation. Must stand after the limits and before the plugins that expect valid operations: Apollo
+ * Server calls this hook of its plugins in order, and after the one of operation-plugins.ts.
+ */
+export function createPlanning({
+  planner,
+  formatError,
+  onIntrospected,
+}: PlanningOptions): ApolloServerPlugin<GatewayContext> {
+  const refuse = (unplanned: Unplanned, source: string) => answerUnplanned(unplanned, source, formatError);
+  return {
+    async requestDidStart() {
+      return {
+        async responseForOperation({
+          request,
+          schema,
+          document,
+          operation,
+          contextValue,
+          queryHash,
+          source,
+        }) {
+          if (queryHash === undefined) {
+            throw new TypeError('Apollo Server runs no operation without a hash of its text.');
+          }
+          const asked = { hash: queryHash, source, document, operation, caller: callerOf(contextValue) };
+          const planned = await planner.plan(asked);
+          if (planned.kind === 'planned' && !planned.asksForSchema) {
+            return null;
+          }
+          if (planned.kind !== 'planned' && planned.kind !== 'introspection') {
+            return refuse(planned, source);
+          }
+          const definitions = operation.variableDefinitions ?? [];
+          const { coerced } = getVariableValues(schema, definitions, request.variables ?? {}, {
+            maxErrors: 1,
+          });
+          if (!coerced) {
+            // Bad input is refused when the operation is executed.
+            return null;
+          }
+          const introspected = await planner.introspect(asked, coerced);
+          if (introspected.kind !== 'introspected') {
+            return refuse(introspected, source);
+          }
+          const { data } = introspected;
+          if (planned.kind === 'introspection') {
+            return { http: { headers: new HeaderMap() }, body: singleResult({ data }) };
+          }
+          onIntrospected(contextValue, data);
+          return null;
+        },
+      };
+    },
+  };
+}
+
+function answerUnplanned(unplanned: Unplanned, source: string, formatError: ErrorFormatter): Answer {
+  switch (unplanned.kind) {
+    case 'invalid':
+      return answerErrors(400, describeFaults(unplanned.faults, source, formatError));
+    case 'refused':
+      return refuseFor('request.planning');
+    case 'no-room':
+      return refuseFor('service.unavailable');
+    case 'failed':
+      return answerErrors(500, [
+        { message: internalErrorText, extensions: { code: 'INTERNAL_SERVER_ERROR' } },
+      ]);
+  }
+}
+
+function refuseFor(reason: Reason): Answer {
+  const refusal = new RefusalError(reason);
+  const { message, code, httpStatus } = refusal;
+  return answerErrors(httpStatus, [{ message, extensions: { code, reason } }], refusalHeaders(refusal));
+}
+
+/** Builds new errors for each answer: the planner may remember faults, but never errors. */
+function describeFaults(faults: readonly DocumentFault[], text: string, formatError: ErrorFormatter) {
+  const source = new Source(text);
+  return faults.map(({ message, positions }) => {
+    const error = new GraphQLError(message, {
+      source,
+      positions,
+      extensions: { code: ApolloServerErrorCode.GRAPHQL_VALIDATION_FAILED },
+    });
+    return formatError(error.toJSON(), error);
+  });
+}
+
+function answerErrors(
+  status: number,
+  errors: GraphQLFormattedError[],
+  headers: readonly [string, string][] = [],
+): Answer {
+  return { http: { status, headers: new HeaderMap(headers) }, body: singleResult({ errors }) };
+}
+
+function singleResult(result: { data: Record<string, unknown> } | { errors: GraphQLFormattedError[] }) {
+  return { kind: 'single' as const, singleResult: result };
+}
+
+/**
+ * The caller that takes turns with others: an account, since it may open any number of sessions, or, without an
+ * account, the network address.
+ */
+export function callerOf({
+  session,
+  signetContext,
+}: Pick<GatewayContext, 'session' | 'signetContext'>): string {
+  switch (session.platform) {
+    case 'user':
+      return `user ${session.userId}`;
+    case 'portal':
+      return `staff ${session.staffId}`;
+    default:
+      return networkOf(parseSignetContext(signetContext)?.clientAddress) ?? 'unknown';
+  }
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestGateway, type TestGateway } from '../entrance.test-support.ts';
+import { startTestGateway, type TestGateway } from '../entrance/entrance.test-support.ts';
 import { measureLongestBlock } from './event-loop.test-support.ts';
 import { type HostileRequest, hostileRequests } from './hostile-documents.test-support.ts';
 

@@ -21,7 +21,7 @@ describe('a fair queue', () => {
     expect(queue.take(all)?.item).toBe('a1');
   });
 
-  it('takes the room for a newcomer from whoever has the longest line', () => {
+  it('takes the room for a newcomer from the caller with the longest line', () => {
     const queue = createFairQueue<string>(3);
     for (const item of ['a1', 'a2', 'a3']) queue.push('a', item);
     expect(queue.push('b', 'b1')).toBe('a3');

@@ -1,18 +1,21 @@
 export type FairQueue<T> = {
   readonly length: number;
-  /** Puts an item at the end of its caller's line. Returns the item that has no room: this one, or one of a longer line. */
+  /**
+   * Puts an item at the end of its caller's line. Returns the item that has no room: this one, or one from a longer
+   * line.
+   */
   push(caller: string, item: T): T | undefined;
-  /** The first item of the caller whose turn it is, among those who may have one. */
+  /** Takes the first item of the caller whose turn it is, among the callers that may have one. */
   take(mayHave: (caller: string) => boolean): { caller: string; item: T } | undefined;
   remove(caller: string, item: T): void;
 };
 
 /**
- * A bounded queue in which callers take turns, however many items each of them has waiting. When it is full, whoever has
- * the longest line loses its newest item: one caller can't keep the others out.
+ * A bounded queue in which callers take turns, however many items each of them has waiting. When it is full, the caller
+ * with the longest line loses its newest item, so that one caller cannot keep the others out.
  */
 export function createFairQueue<T>(maxLength: number): FairQueue<T> {
-  /** In the order of turns. */
+  /** Lines by caller, in the order of their turns. */
   const lines = new Map<string, T[]>();
   let length = 0;
   const drop = (caller: string, line: T[], index: number) => {

@@ -1,6 +1,7 @@
-// A process with nothing left to do but a pool of workers, one of which has planned. It must end by itself.
 import { createLogger } from '@signet/service';
 import { openPlanningPool } from './planning-pool.ts';
+
+// A process with nothing left to do but a pool of workers, one of which has planned. It must end by itself.
 
 const pool = openPlanningPool({
   logger: createLogger('idle', 'silent'),

@@ -1,6 +1,6 @@
 import { postGraphql } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestGateway, type TestGateway } from '../entrance.test-support.ts';
+import { startTestGateway, type TestGateway } from '../entrance/entrance.test-support.ts';
 
 let gateway: TestGateway;
 beforeAll(async () => {

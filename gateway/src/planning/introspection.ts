@@ -7,7 +7,7 @@ import {
   visit,
 } from 'graphql';
 
-/** Whether an operation asks for the schema (`__schema`, `__type`), and for it alone. */
+/** Finds whether an operation asks for the schema (`__schema`, `__type`), and whether it asks for nothing else. */
 export function findIntrospection(
   document: DocumentNode,
   operation: OperationDefinitionNode,
@@ -16,15 +16,15 @@ export function findIntrospection(
   let hasData = false;
   for (const field of rootFieldsOf(document, operation)) {
     if (asksForSchema(field)) found = 'only';
-    // `__typename` is at home in both.
+    // `__typename` belongs to either part.
     else hasData ||= field.name.value !== '__typename';
   }
   return found === 'only' && hasData ? 'mixed' : found;
 }
 
 /**
- * Of an operation that asks for both: the part about the schema, or the rest of it, in a document that is otherwise the same. What is
- * left out of `data` is there as a `__typename` under the same key, so that answers keep their order.
+ * Takes one part of an operation that asks for both: the schema or the data. The document stays the same otherwise. In
+ * the data part, a field of the schema becomes a `__typename` under the same key, so that answers keep their order.
  */
 export function takePart(
   part: 'schema' | 'data',
@@ -34,7 +34,7 @@ export function takePart(
   const fields = rootFieldsOf(document, operation);
   return visit(document, {
     Field(field) {
-      // Nothing below a field is the operation's own: fragments are visited where they are defined.
+      // Fields below a field are not root fields. Fragments are visited where they are defined.
       if (!fields.has(field)) return false;
       if (asksForSchema(field) === (part === 'schema')) return undefined;
       return part === 'schema' ? skip(asTypename(field)) : asTypename(field);
@@ -63,7 +63,10 @@ function asksForSchema({ name }: FieldNode): boolean {
   return name.value === '__schema' || name.value === '__type';
 }
 
-/** The operation's own, in fragments too. Each fragment is looked at once, since fragments that spread fragments double with each line. */
+/**
+ * Finds the root fields of an operation, in fragments too. Each fragment is visited once, since fragments that spread
+ * fragments double with each line.
+ */
 function rootFieldsOf(document: DocumentNode, operation: OperationDefinitionNode): ReadonlySet<FieldNode> {
   const fragments = new Map(
     document.definitions.flatMap((node) =>

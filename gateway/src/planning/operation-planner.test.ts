@@ -8,7 +8,10 @@ import type { PlanningOutcome } from './planning-pool.ts';
 const schema = { name: 'test', supergraphSdl: '' };
 
 /** A planner before a pool that answers each job as `answer` says, and writes down what it was asked. */
-const openPlanner = (answer: (job: PlanningJob, turn: number) => PlanningOutcome) => {
+const openPlanner = (
+  answer: (job: PlanningJob, turn: number) => PlanningOutcome,
+  clock: { now(): number } = performance,
+) => {
   const jobs: PlanningJob[] = [];
   const pool = {
     add: () => {},
@@ -20,7 +23,7 @@ const openPlanner = (answer: (job: PlanningJob, turn: number) => PlanningOutcome
       return answer(job, jobs.length);
     },
   };
-  return { planner: createOperationPlanner({ pool, schema }), jobs };
+  return { planner: createOperationPlanner({ pool, schema, clock }), jobs };
 };
 
 /** As a request brings it: parsed anew, unless the document is kept. */
@@ -57,7 +60,7 @@ describe('a planned operation', () => {
     expect(planner.documentOf(asked.hash)).toBe(asked.document);
   });
 
-  it('is told from the others of its document by its name', async () => {
+  it('is distinguished from others in its document by its name', async () => {
     const { planner, jobs } = openPlanner(({ operationName }) => planned(operationName));
     const source = 'query A { a } query B { b }';
     const [first, second] = [ask(source, 'a', 'A'), ask(source, 'a', 'B')];
@@ -93,6 +96,29 @@ describe('an operation that can not be planned', () => {
       expect(jobs).toHaveLength(1);
     },
   );
+
+  it('is tried again after a minute', async () => {
+    let now = 1;
+    const { planner, jobs } = openPlanner(() => ({ kind: 'stopped' }), { now: () => now });
+    await planner.plan(ask('{ a }'));
+    now += 60_000;
+    await planner.plan(ask('{ a }'));
+    expect(jobs).toHaveLength(1);
+    now += 1;
+    await planner.plan(ask('{ a }'));
+    expect(jobs).toHaveLength(2);
+  });
+
+  it('gives way to later ones, so that faults of any number fill no memory', async () => {
+    const message = 'x'.repeat(100_000);
+    const faults = [{ message, positions: [0] }];
+    const { planner, jobs } = openPlanner(() => ({ kind: 'invalid', faults }));
+    for (let index = 0; index < 12; index += 1) await planner.plan(ask(`{ a${index} }`));
+    await planner.plan(ask('{ a11 }'));
+    expect(jobs).toHaveLength(12);
+    await planner.plan(ask('{ a0 }'));
+    expect(jobs).toHaveLength(13);
+  });
 
   it('is validated once, and keeps no document', async () => {
     const faults = [{ message: 'Cannot query field "a" on type "Query".', positions: [2] }];

@@ -1,42 +1,42 @@
 import { createHash } from 'node:crypto';
 import type { QueryPlan } from '@apollo/query-planner';
 import type { DocumentNode, OperationDefinitionNode } from 'graphql';
-import { createExpiringMap } from './expiring-map.ts';
+import { LRUCache } from 'lru-cache';
 import type { DocumentFault, PlannedSchema, PlanningJob } from './planner.ts';
 import type { PlanningOutcome, PlanningPool } from './planning-pool.ts';
 import { createSegmentedCache } from './segmented-cache.ts';
 import { createSingleFlight } from './single-flight.ts';
 
-/** One operation of a parsed document, and who sends it. */
+/** One operation of a parsed document, and its caller. */
 export type AskedOperation = {
-  /** SHA-256 of the source. */
+  /** SHA-256 of `source`. */
   hash: string;
   source: string;
   document: DocumentNode;
   operation: OperationDefinitionNode;
-  /** One of those who take turns. */
+  /** The caller that takes turns with others. */
   caller: string;
 };
 
 export type Planned =
-  /** `asksForSchema`: `introspect` has the rest of its answer. */
+  /** `asksForSchema`: `introspect` returns the rest of the answer. */
   { kind: 'planned'; plan: QueryPlan; asksForSchema?: true } | { kind: 'introspection' };
 export type IntrospectedData = Readonly<Record<string, unknown>>;
 export type Introspected = { kind: 'introspected'; data: IntrospectedData };
 export type Unplanned =
   | { kind: 'invalid'; faults: readonly DocumentFault[] }
-  /** It took too long, or too much. */
+  /** It took too much time or memory. */
   | { kind: 'refused' }
-  /** Too many others wait. Nothing is known of this operation. */
+  /** Too many others wait. This says nothing about the operation. */
   | { kind: 'no-room' }
   | { kind: 'failed' };
 
 export type OperationPlanner = {
-  /** Validates and plans in a worker what is not known yet. */
+  /** Validates and plans an operation in a worker, unless its result is known. */
   plan(asked: AskedOperation): Promise<Planned | Unplanned>;
-  /** Answers what a planned operation asks of the schema. `variables` are coerced. */
+  /** Answers the part of a planned operation that asks for the schema. `variables` are coerced. */
   introspect(asked: AskedOperation, variables: Record<string, unknown>): Promise<Introspected | Unplanned>;
-  /** The plan that `plan` gave for this very node. */
+  /** The plan that `plan` returned for this very node. */
   planOf(operation: OperationDefinitionNode): QueryPlan | undefined;
   /** The document with this hash, once an operation of it has been planned. */
   documentOf(hash: string): DocumentNode | undefined;
@@ -45,29 +45,38 @@ export type OperationPlanner = {
 export type OperationPlannerOptions = {
   pool: PlanningPool;
   schema: PlannedSchema;
-  /** Hears of each operation that is refused for a minute, and of those that fail. */
+  clock?: { now(): number };
+  /** Called for each operation that is refused for the next minute, and for each that fails. */
   onRefused?(asked: AskedOperation, why: string): void;
 };
 
-/** Bytes, by estimate: documents and plans of one entrance. */
+/** The most that documents and plans of one entrance may take, in estimated bytes. */
 const maxKeptSize = 32 * 2 ** 20;
 const maxAnswersSize = 8 * 2 ** 20;
-/** What was found wrong with an operation is remembered: sending it again costs no worker. */
+/** Faults of an operation are remembered for this time, so that sending it again costs no worker. */
 const refusalTtlMs = 60_000;
 const maxRefusalsSize = 2 * 2 ** 20;
-/** Of a kept text: the objects that are read from it. Measured at 2 to 4. */
+/** Parsed objects take this many bytes for each character of their text. Measured at 2 to 4. */
 const bytesPerCharacter = 4;
 
 type KeptDocument = { document: DocumentNode; size: number; results: Map<string, Planned> };
-/** With the bytes that keeping it takes. */
+/** A result, and the bytes that it takes to keep it. */
 type Found = { result: Planned | Introspected | Unplanned; size: number };
 
-/** Keeps what was planned for one entrance, remembers what was refused, and has the same operation planned once at a time. */
+/**
+ * Keeps the plans of one entrance, remembers refusals, and plans the same operation once at a time. Plans are in a
+ * segmented cache, since anybody can send any number of operations once.
+ */
 export function createOperationPlanner(options: OperationPlannerOptions): OperationPlanner {
-  const { pool, schema, onRefused } = options;
+  const { pool, schema, onRefused, clock = performance } = options;
   const documents = createSegmentedCache<KeptDocument>({ maxSize: maxKeptSize });
   const answers = createSegmentedCache<Introspected>({ maxSize: maxAnswersSize });
-  const refusals = createExpiringMap<Unplanned>({ ttlMs: refusalTtlMs, maxSize: maxRefusalsSize });
+  const refusals = new LRUCache<string, Unplanned>({
+    maxSize: maxRefusalsSize,
+    ttl: refusalTtlMs,
+    ttlResolution: 0,
+    perf: clock,
+  });
   const plans = new WeakMap<OperationDefinitionNode, Planned>();
   const share = createSingleFlight<Found['result']>({ isOwn: ({ kind }) => kind !== 'no-room' });
   pool.add(schema);
@@ -91,7 +100,7 @@ export function createOperationPlanner(options: OperationPlannerOptions): Operat
         );
       }
       if (result.kind === 'invalid' || result.kind === 'refused') {
-        refusals.set(key, result, found.size);
+        refusals.set(key, result, { size: found.size });
       }
       keep(found);
       return result;
@@ -116,7 +125,7 @@ export function createOperationPlanner(options: OperationPlannerOptions): Operat
       const key = `${asked.hash} ${name}`;
       const result =
         plans.get(asked.operation) ??
-        // Parsed anew while another request had the same planned.
+        // This request parsed the document while another had the same operation planned.
         documents.get(asked.hash)?.results.get(name) ??
         refusals.get(key) ??
         (await ask(key, asked, undefined, (found) => keepDocument(asked, name, found)));

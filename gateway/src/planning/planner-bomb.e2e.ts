@@ -80,7 +80,7 @@ describe('an operation of 31 characters that takes more than a minute to plan', 
     );
     expect(others.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
     const statuses = (await Promise.all(bombs)).map(({ status }) => status);
-    // One after the other; those whose turn does not come in time are told to come again.
+    // One after the other; those whose turn does not come in time get a 503.
     expect(new Set(statuses)).toEqual(new Set([400, 503]));
   });
 });

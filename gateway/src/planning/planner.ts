@@ -12,52 +12,55 @@ import {
 } from 'graphql';
 import { findIntrospection, takePart } from './introspection.ts';
 
-/** A schema to plan for, in a form that a worker can be sent. */
+/** A schema to plan for, as plain data for a worker. */
 export type PlannedSchema = {
   name: string;
-  /** As @apollo/gateway takes it: without federation's access rules. */
+  /** The supergraph without federation's access rules, as @apollo/gateway takes it. */
   supergraphSdl: string;
 };
 
 export type PlanningJob = {
   schema: string;
   source: string;
-  /** Of one of the operations in the source; undefined where the only one has no name. */
+  /** The name of an operation in `source`. Undefined where the only one has no name. */
   operationName: string | undefined;
-  /** Set: what the operation asks of the schema is to be answered, with these variables, which are coercible. */
+  /** Set to have the part that asks for the schema answered, with these coercible variables. */
   introspection?: { variables: Record<string, unknown> };
 };
 
-/** What is wrong with a document, and at which of its characters. */
+/** A fault of a document, and the positions of the characters concerned. */
 export type DocumentFault = { message: string; positions: readonly number[] };
 
-/** All plain data, what can be large as one text: cheap to hand over, and read only where it is used. */
+/** Plain data. Large values are one text each: cheap to pass to another thread, and parsed only where they are used. */
 export type PlanningResult =
   | { kind: 'invalid'; faults: DocumentFault[] }
   /**
-   * `plan` is a QueryPlan as JSON, `asksForSchema`: it does not answer all of the operation. `documentSize` estimates the bytes
-   * that the parsed document takes.
+   * `plan` is a QueryPlan as JSON. With `asksForSchema` it answers only a part of the operation. `documentSize`
+   * estimates the bytes of the parsed document.
    */
   | { kind: 'planned'; plan: string; asksForSchema?: true; documentSize: number }
-  /** Valid, asks for the schema alone: nothing to plan. */
+  /** Valid, and asks for the schema only: there is nothing to plan. */
   | { kind: 'introspection'; documentSize: number }
-  /** `data` is the answer's data as JSON. */
+  /** `data` is the data of the answer as JSON. */
   | { kind: 'introspected'; data: string }
   | { kind: 'too-large'; found: string }
   | { kind: 'failed'; message: string };
 
 export type Planner = (job: Omit<PlanningJob, 'schema'>) => PlanningResult;
 
-/** A plan or an answer beyond this takes the event loop too long to read and write. Some 15 ms at this size. */
+/** A longer plan or answer would keep the event loop busy for too long. This size takes some 15 ms to read and write. */
 const maxResultLength = 2_000_000;
-/** Of one document. Who writes it sees what to mend; whoever wants to fill answers and logs gets no further. */
+/**
+ * The most faults that are reported for one document: enough errors to fix a request, and no way to fill answers and
+ * logs.
+ */
 const maxFaults = 20;
-/** A token, and its share of the nodes and places that are made of it: measured at 230 to 330 bytes. */
+/** The bytes of a token and its share of the parsed nodes. Measured at 230 to 330. */
 const bytesPerToken = 300;
 
 /**
- * Builds what validates and plans the operations of one schema. Runs in a worker, since neither can be stopped and both can
- * take any time: thousands of fields to merge, or subgraphs that share a chain of fields.
+ * Builds the planner of one schema, which validates and plans. It runs in a worker, since neither step can be stopped
+ * and both can take any time: thousands of fields to merge, or subgraphs that share a chain of fields.
  */
 export function createPlanner({ supergraphSdl }: PlannedSchema): Planner {
   const supergraph = Supergraph.build(supergraphSdl, { validateSupergraph: false });
@@ -91,7 +94,7 @@ export function createPlanner({ supergraphSdl }: PlannedSchema): Planner {
   };
 }
 
-/** The whole text of graphql-js where the comparison of fields under one name has cost too much. */
+/** The whole message of graphql-js when the comparison of fields under one name has cost too much. */
 const outOfBudget = 'Validation aborted.';
 
 function describeFault({ message, positions = [] }: GraphQLError): DocumentFault {

@@ -69,7 +69,7 @@ describe('the pool of planning workers', () => {
     expect(order).toEqual(['other planned', 'first stopped', 'second stopped']);
   }, 60_000);
 
-  it('gives who stopped a worker no other one that is the last', async () => {
+  it('gives a caller that stopped a worker no last free one', async () => {
     const { run } = await openPool({ deadlineMs: 2000 });
     expect(await Promise.all([run('hang', 'suspect'), run('0', 'other')])).toEqual(['stopped', 'planned']);
     const order: string[] = [];
@@ -82,7 +82,7 @@ describe('the pool of planning workers', () => {
     expect(order).toEqual(['other planned', 'stranger stopped', 'suspect planned']);
   }, 60_000);
 
-  it('has all who stopped a worker share one, so that others have the other', async () => {
+  it('lets all callers that stopped a worker share one, so that the other is for others', async () => {
     const { run } = await openPool({ deadlineMs: 1500 });
     expect(await Promise.all(['a', 'b', 'c'].map((caller) => run('hang', caller)))).toEqual(
       Array(3).fill('stopped'),
@@ -96,14 +96,14 @@ describe('the pool of planning workers', () => {
     expect(order).toEqual(['d planned', 'a stopped', 'b stopped', 'c stopped']);
   }, 60_000);
 
-  it('turns away who waits too long, and keeps whoever comes later', async () => {
+  it('refuses a caller that waits too long, and keeps later ones', async () => {
     const { run } = await openPool({ maxWorkers: 1, deadlineMs: 1500, maxWaitMs: 200 });
     const stuck = run('hang', 'a');
     expect(await run('0', 'b')).toBe('no-room');
     expect(await stuck).toBe('stopped');
   });
 
-  it('turns away whoever has most waiting when the queue is full', async () => {
+  it('refuses the caller with the most waiting when the queue is full', async () => {
     const { run } = await openPool({ maxWorkers: 1, maxQueueLength: 3 });
     const asked = [run('200', 'a'), ...[1, 2, 3].map((ms) => run(`${ms}`, 'a')), run('0', 'b')];
     expect(await Promise.all(asked)).toEqual(['planned', 'planned', 'planned', 'no-room', 'planned']);

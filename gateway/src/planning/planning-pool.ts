@@ -1,12 +1,12 @@
 import type { Logger } from '@signet/service';
-import { createExpiringMap } from './expiring-map.ts';
+import { LRUCache } from 'lru-cache';
 import { createFairQueue } from './fair-queue.ts';
 import type { PlannedSchema, PlanningJob } from './planner.ts';
 import { openWorkerSlot, type WorkerOutcome, type WorkerSlot } from './worker-slot.ts';
 
 export type PlanningPoolOptions = {
   logger: Logger;
-  /** How long one operation may be validated and planned. */
+  /** How long a worker may validate and plan one operation. */
   deadlineMs: number;
   maxWorkers?: number;
   maxQueueLength?: number;
@@ -15,30 +15,34 @@ export type PlanningPoolOptions = {
   entry?: URL;
 };
 
-/** `no-room`: too many others wait, or have waited for too long. */
+/** `no-room`: too many others wait, or this operation has waited too long. */
 export type PlanningOutcome = WorkerOutcome | { kind: 'no-room' };
 
 export type PlanningPool = {
-  /** Makes a schema known to all workers, present and future. */
+  /** Adds a schema to all workers, present and future. */
   add(schema: PlannedSchema): void;
   run(job: PlanningJob, caller: string): Promise<PlanningOutcome>;
-  /** Resolves when a worker has loaded all schemas that were added, or the pool is stopped. */
+  /** Resolves when a worker has loaded all added schemas, or when the pool is stopped. */
   ready(): Promise<void>;
   stop(): Promise<void>;
 };
 
 type Waiting = { job: PlanningJob; timer: NodeJS.Timeout; settle(outcome: PlanningOutcome): void };
 
-/** How long who lost us a worker comes after everybody else. */
+/** How long a caller whose operation killed a worker is served last, in ms. */
 const suspicionMs = 60_000;
 const maxSuspects = 10_000;
-/** An honest operation takes some 10 ms. Beyond this, the next one should not have to wait for a worker to start. */
+/**
+ * An honest operation takes some 10 ms. After this time a second worker starts, so that the next operation need not
+ * wait for one.
+ */
 const slowAfterMs = 100;
 
 /**
- * At most two workers, for all entrances of the process. The second is started when the first is busy for long, or when
- * somebody waits. A caller has one of them at a time, and callers take turns: whoever sends what can't be planned waits for
- * that itself. Who did so in the last minute gets a worker only where another is free, so that a few addresses can't take both.
+ * Opens a pool of at most two workers for all entrances of the process. The second one is started when the first is
+ * busy for long, or when somebody waits. A caller has one worker at a time, and callers take turns, so that only the
+ * sender of an operation that cannot be planned waits for it. A caller that has lost a worker in the last minute gets
+ * one only while another is free, so that a few addresses cannot take both.
  */
 export function openPlanningPool({
   logger,
@@ -51,20 +55,20 @@ export function openPlanningPool({
   const schemas: PlannedSchema[] = [];
   const queue = createFairQueue<Waiting>(maxQueueLength);
   const served = new Set<string>();
-  const suspects = createExpiringMap<true>({ ttlMs: suspicionMs, maxSize: maxSuspects });
+  const suspects = new LRUCache<string, true>({ max: maxSuspects, ttl: suspicionMs });
   const slots: WorkerSlot[] = [];
   const awaitingReady: (() => void)[] = [];
   let isStopped = false;
 
   const isAnyIdle = () => slots.some(({ isIdle }) => isIdle);
   const openSlot = () => slots.push(openWorkerSlot({ logger, schemas, deadlineMs, entry, onIdle: assign }));
-  const isSuspect = (caller: string) => suspects.get(caller) === true;
+  const isSuspect = (caller: string) => suspects.has(caller);
   const mayHaveWorker = (caller: string) => {
     if (served.has(caller)) return false;
-    // A suspect leaves one to others that is ready now: one that was stopped takes its time to start again.
+    // A suspect leaves a worker that is ready now to others: a stopped one takes time to start again.
     return !isSuspect(caller) || maxWorkers === 1 || slots.filter(({ isIdle }) => isIdle).length > 1;
   };
-  /** Only where all that there are have something to do, and are not merely starting. */
+  /** Opens a second worker only where all others are busy, not just starting. */
   const openFurtherSlot = (caller?: string) => {
     const isNeeded = served.size === slots.length || (caller !== undefined && isSuspect(caller));
     if (isNeeded && slots.length < maxWorkers) openSlot();
@@ -83,7 +87,7 @@ export function openPlanningPool({
     const outcome = await slot.run(job);
     clearTimeout(slow);
     served.delete(caller);
-    if (outcome.kind === 'stopped' || outcome.kind === 'died') suspects.set(caller, true, 1);
+    if (outcome.kind === 'stopped' || outcome.kind === 'died') suspects.set(caller, true);
     settle(outcome);
     assign();
   };

@@ -7,7 +7,7 @@ import {
   type PlanningResult,
 } from './planner.ts';
 
-/** One at a time: the next comes when the one before has been answered. */
+/** Messages come one at a time: the next follows the answer to the one before. */
 export type MessageToWorker = { schema: PlannedSchema } | { job: PlanningJob };
 export type MessageFromWorker = { kind: 'ready' } | PlanningResult;
 
@@ -27,7 +27,7 @@ port.on('message', (message: MessageToWorker) => {
 });
 port.postMessage({ kind: 'ready' } satisfies MessageFromWorker);
 
-/** The first plan of a planner takes several times as long as the next. */
+/** The first plan of a planner takes several times as long as the next, so one is made in advance. */
 function createWarmPlanner(schema: PlannedSchema): Planner {
   const planner = createPlanner(schema);
   planner({ source: '{ __typename }', operationName: undefined });
@@ -40,7 +40,7 @@ function run(job: PlanningJob): PlanningResult {
     return planner?.(job) ?? { kind: 'failed', message: `no schema '${job.schema}' was loaded` };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    // The planner has limits of its own, and throws plain errors beyond them; so does the stack.
+    // The planner has limits of its own and throws plain errors when they are exceeded, as the stack does.
     const isTooLarge =
       error instanceof RangeError || /\bexceed(?:s|ed)\b.*\b(?:limit|maximum)\b/i.test(message);
     return isTooLarge ? { kind: 'too-large', found: message } : { kind: 'failed', message };

@@ -2,20 +2,21 @@ type Entry<V> = { value: V; size: number };
 
 export type SegmentedCacheOptions = {
   maxSize: number;
-  /** Of `maxSize`, for what has been used once. The rest is kept for what has been used again. */
+  /** The share of `maxSize` for values that were used once. The rest is for values that were used again. */
   probationShare?: number;
 };
 
 export type SegmentedCache<V> = {
   get(key: string): V | undefined;
-  /** Adds or replaces. What is larger than probation is not kept. */
+  /** Adds or replaces a value. A value that is larger than the probation segment is not kept. */
   set(key: string, value: V, size: number): void;
   readonly size: number;
 };
 
 /**
- * Segmented LRU (Karedla, Love and Wherry 1994): what is new is on probation, and protected when it is used again. Values
- * that are used once only push each other out, however many of them come.
+ * A segmented LRU cache (Karedla, Love and Wherry 1994): a new value is on probation, and protected once it is used
+ * again. Values that are used only once push each other out, however many come. A plain LRU cache (lru-cache) would let
+ * them push out everything else.
  */
 export function createSegmentedCache<V>({
   maxSize,
@@ -33,7 +34,7 @@ export function createSegmentedCache<V>({
       if (!entry) {
         return undefined;
       }
-      // Those who make room for it get a second probation.
+      // Values that are pushed out of the protected segment get a second probation.
       for (const [evictedKey, evicted] of kept.set(key, entry)) probation.set(evictedKey, evicted);
       return entry.value;
     },
@@ -51,7 +52,7 @@ export function createSegmentedCache<V>({
   };
 }
 
-/** Least recently used goes first: a Map keeps the order of insertion. */
+/** The least recently used value goes first: a Map keeps the order of insertion. */
 function createSegment<V>(maxSize: number) {
   const entries = new Map<string, Entry<V>>();
   let size = 0;
@@ -76,7 +77,9 @@ function createSegment<V>(maxSize: number) {
       }
       return entry;
     },
-    /** Returns what had to go, the least recently used first; the entry itself when it is too large. */
+    /**
+     * Returns the values that were pushed out, the least recently used first, or the entry itself when it is too large.
+     */
     set(key: string, entry: Entry<V>): [string, Entry<V>][] {
       remove(key);
       if (entry.size > maxSize) {

@@ -39,7 +39,7 @@ it('lets nobody wait for the turn of another, and gives the first outcome to all
   expect(ranFor).toHaveLength(2);
 });
 
-it('runs it for whoever joined those who had no room, though one of these asks again at once', async () => {
+it('runs it for a caller that joined others without room, even if one of those asks again at once', async () => {
   const { ask, ranFor } = openFlights();
   const askAgain = async (caller: string) => {
     for (let turn = 0; turn < 3; turn += 1) await ask(caller, 'no-room', 100);

@@ -1,14 +1,14 @@
 export type SingleFlightOptions<T> = {
-  /** Whether an outcome says something of the task itself, and not only of the caller for whom it was run. */
+  /** Whether an outcome is about the task itself, not only about the caller for which it ran. */
   isOwn(outcome: T): boolean;
-  /** How long a caller waits for what was started for another, before it is run for this caller as well. */
+  /** How long a caller waits for a task that was started for another, before it runs for this caller as well. */
   patienceMs?: number;
-  /** For how many callers at most it is run at the same time. */
+  /** The most callers for which it runs at the same time. */
   maxCallers?: number;
 };
 
 type Flight<T> = {
-  /** Those for whom the task was run. */
+  /** The callers for which the task was started. */
   callers: Set<string>;
   running: number;
   outcome: Promise<T>;
@@ -16,15 +16,15 @@ type Flight<T> = {
   reject(error: unknown): void;
 };
 
-/** A task rarely takes longer when it has its turn. */
+/** A task that has its turn rarely takes longer. */
 const defaultPatienceMs = 250;
-/** Each runs it for nothing where another was only a little faster. */
+/** Each further run is wasted where another was only a little faster. */
 const defaultMaxCallers = 20;
 
 /**
- * Runs a task once for all who ask for the same key while it runs. Whoever started it may have to wait for its turn for long, by
- * its own doing: the others do not wait with it, but have the task run in turns of their own. The first outcome is
- * everybody's.
+ * Runs a task once for all callers that ask for the same key while it runs. The caller that started it may wait long
+ * for its turn, because of its own other operations. So the others do not wait with it: the task also runs in turns of
+ * their own. The first outcome is the outcome for all.
  */
 export function createSingleFlight<T>(options: SingleFlightOptions<T>) {
   const { isOwn, patienceMs = defaultPatienceMs, maxCallers = defaultMaxCallers } = options;
@@ -60,7 +60,7 @@ export function createSingleFlight<T>(options: SingleFlightOptions<T>) {
       if (isOpen && !joined.callers.has(caller)) void run(key, joined, caller, task);
     }, patienceMs);
     const outcome = await joined.outcome.finally(() => clearTimeout(timer));
-    // What only says that others had no room is no answer to somebody who has not been in line yet.
+    // An outcome that only says that others had no room is no answer for a caller that has not waited in line itself.
     return isOwn(outcome) || joined.callers.has(caller) ? outcome : share(key, caller, task);
   };
   return share;

@@ -3,34 +3,40 @@ import type { Logger } from '@signet/service';
 import type { PlannedSchema, PlanningJob, PlanningResult } from './planner.ts';
 import type { MessageFromWorker, MessageToWorker } from './planning-worker.ts';
 
-/** `stopped`: the operation took longer than the deadline. `died`: it took the worker with it, such as by filling its memory. */
+/**
+ * `stopped`: the operation took longer than the deadline. `died`: the worker ended with the operation, such as by
+ * filling its memory.
+ */
 export type WorkerOutcome = PlanningResult | { kind: 'stopped' } | { kind: 'died' };
 
 export type WorkerSlotOptions = {
   logger: Logger;
   schemas: readonly PlannedSchema[];
   deadlineMs: number;
-  /** The place where a worker starts. */
+  /** The module that a worker starts with. */
   entry: URL;
-  /** Called when a worker has become free. */
+  /** Called when the worker becomes free. */
   onIdle(): void;
 };
 
-/** A place for one worker: a new one takes it when the old one was stopped or died. */
+/** A slot for one worker. A new worker takes it when the old one was stopped or died. */
 export type WorkerSlot = {
   readonly isIdle: boolean;
-  /** Only while idle. */
+  /** May be called only while the slot is idle. */
   run(job: PlanningJob): Promise<WorkerOutcome>;
-  /** Loads a further schema when the worker is free. */
+  /** Loads another schema when the worker is free. */
   load(schema: PlannedSchema): void;
   stop(): Promise<void>;
 };
 
-/** Schemas, planners and what the largest honest operation takes are some 80 MB. Beyond this the worker ends, alone. */
+/**
+ * Schemas, planners and the largest honest operation take some 80 MB. Beyond this limit the worker ends, and nothing
+ * else does.
+ */
 const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 };
-/** Further deadlines for a worker that a busy machine kept from its work: that is no fault of its operation. */
+/** Additional deadlines for a worker that a busy machine kept from running: its operation did nothing wrong. */
 const starvedDeadlines = 2;
-/** Before the next, where one ended without an operation to blame: it may be for good. */
+/** The pause before the next start where a worker ended without an operation: the cause may stay. */
 const restartPauseMs = 1000;
 
 export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
@@ -38,7 +44,7 @@ export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
   let worker: Worker | undefined;
   let isStopped = false;
   let unloaded: PlannedSchema[] = [];
-  /** Set while the worker is busy: what its next message, or its end, is the answer to. */
+  /** Set while the worker is busy: its next message, or its end, settles this. */
   let waiting: ((outcome: WorkerOutcome) => void) | 'start' | undefined = 'start';
 
   const settle = (outcome: WorkerOutcome) => {
@@ -64,7 +70,7 @@ export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
     const started = new Worker(entry, { resourceLimits, stdin: false, name: 'planning' });
     worker = started;
     started.on('message', (message: MessageFromWorker) => {
-      // What a stopped one still had to say is nobody's answer.
+      // A message from a stopped worker answers nothing.
       if (worker !== started) return;
       if (message.kind !== 'ready') settle(message);
       loadNext();
@@ -77,7 +83,7 @@ export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
       settle({ kind: 'died' });
       setTimeout(start, restartMs).unref();
     });
-    // It alone keeps no process alive. Listening for messages would undo this.
+    // The worker alone must not keep the process alive. A message listener that is added later would undo this.
     started.unref();
   };
   const replace = async () => {
@@ -101,7 +107,7 @@ export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
       let timer: NodeJS.Timeout;
       endAfter(deadlineMs, async () => {
         const isStarved = (await cpuMsSince(worker, used)) < deadlineMs / 2;
-        // It may have answered meanwhile, and have another job by now.
+        // The worker may have answered meanwhile and have another job by now.
         if (waiting !== answer) return;
         if (isStarved) endAfter(deadlineMs * starvedDeadlines, replace);
         else void replace();
@@ -128,7 +134,7 @@ export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
   };
 }
 
-/** What a thread has worked since, in milliseconds; all that can be if it does not say. */
+/** The CPU time of a thread since `before`, in milliseconds. Infinity if it cannot be read. */
 async function cpuMsSince(
   worker: Worker | undefined,
   before: Promise<NodeJS.CpuUsage> | undefined,

@@ -1,6 +1,4 @@
-import { withAuthorization } from './headers-text.js';
-
-/** GraphiQL's editors are Monaco models. It offers no other way in from outside of React, but leaves Monaco here. */
+/** GraphiQL's editors are Monaco models. GraphiQL offers no other access from outside React, but leaves Monaco here. */
 function findModel(name) {
   return globalThis.__MONACO?.editor.getModels().find((model) => model.uri.path.endsWith(name));
 }
@@ -13,7 +11,7 @@ async function whenModel(name) {
   }
 }
 
-/** Writes operations into the editors, and the token of the moment into the headers. */
+/** Writes operations into the editors, and the current token into the headers. */
 export function createEditors(getAccessToken) {
   const issued = new Set();
 
@@ -27,7 +25,9 @@ export function createEditors(getAccessToken) {
     );
   }
 
-  /** After a change of tab: another tab's headers may hold no token, or an old one of ours. Others are kept. */
+  /**
+   * After a change of tab: the headers of another tab may hold no token, or an old one of ours. Any other token stays.
+   */
   function putTokenSoon() {
     setTimeout(() => {
       const model = findModel('request-headers.json');
@@ -54,4 +54,27 @@ export function createEditors(getAccessToken) {
 
 function write(model, text) {
   if (model.getValue() !== text) model.setValue(text);
+}
+
+/**
+ * The text of the headers editor with this access token, or without any when it is undefined. An Authorization header
+ * that `mayReplace` refuses stays as it is. Text that is not a JSON object is replaced.
+ */
+export function withAuthorization(text, accessToken, mayReplace) {
+  const headers = Object.entries(readHeaders(text));
+  const isAuthorization = ([name]) => name.toLowerCase() === 'authorization';
+  const present = headers.find(isAuthorization);
+  if (present && !mayReplace(String(present[1]))) return text;
+  const others = headers.filter((header) => !isAuthorization(header));
+  if (accessToken) others.push(['Authorization', `Bearer ${accessToken}`]);
+  return others.length > 0 ? JSON.stringify(Object.fromEntries(others), null, 2) : '';
+}
+
+function readHeaders(text) {
+  try {
+    const headers = JSON.parse(text);
+    return typeof headers === 'object' && headers !== null ? headers : {};
+  } catch {
+    return {};
+  }
 }

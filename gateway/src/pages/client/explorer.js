@@ -1,8 +1,5 @@
-import { connectAccountBar } from './account-bar.js';
-import { connectExamples } from './examples.js';
 import { createEditors } from './explorer-editors.js';
-import { storageWithoutSecrets } from './explorer-storage.js';
-import { readPageConfig } from './page-config.js';
+import { connectAccountBar, connectExamples, readPageConfig } from './page-bar.js';
 import { createSession } from './session.js';
 
 const config = readPageConfig();
@@ -36,4 +33,32 @@ try {
 } catch (error) {
   document.querySelector('.loading').textContent =
     `The explorer could not be started: ${error.message}. The API itself answers at ${location.origin}${config.graphqlPath}.`;
+}
+
+/**
+ * Wraps the storage of the explorer so that it keeps nothing that may hold a token: GraphiQL's history keeps each
+ * request's headers even when headers are not to be persisted, and variables may hold passwords and refresh tokens.
+ */
+function storageWithoutSecrets(storage) {
+  return {
+    get length() {
+      return storage.length;
+    },
+    getItem: (key) => storage.getItem(key),
+    removeItem: (key) => storage.removeItem(key),
+    clear: () => storage.clear(),
+    setItem(key, value) {
+      if (!/:(headers|variables)$/.test(key)) storage.setItem(key, withoutSecrets(value));
+    },
+  };
+}
+
+function withoutSecrets(text) {
+  try {
+    return JSON.stringify(
+      JSON.parse(text, (key, value) => (key === 'headers' || key === 'variables' ? null : value)),
+    );
+  } catch {
+    return text; // Not JSON: a query, a theme.
+  }
 }

@@ -1,9 +1,5 @@
-import { connectAccountBar, onAction } from './account-bar.js';
-import { copyFrom } from './clipboard.js';
-import { connectExamples } from './examples.js';
-import { readPageConfig } from './page-config.js';
-import { loadSandboxScript, whenFrameAnswers } from './sandbox-loading.js';
-import { createSandboxRequest, sharedHeaders } from './sandbox-request.js';
+import { connectAccountBar, connectExamples, copyFrom, onAction, readPageConfig } from './page-bar.js';
+import { createSandboxRequest, loadSandboxScript, sharedHeaders, whenFrameAnswers } from './sandbox-frame.js';
 import { createSession } from './session.js';
 
 const frameTimeoutMs = 10_000;
@@ -55,7 +51,7 @@ function openSandbox(example) {
   });
 }
 
-/** The server does not know under which name it was called; the page does. */
+/** The server does not know its public name. The page does. */
 function connectIntroduction() {
   for (const element of document.querySelectorAll('[data-origin-before]')) {
     element.textContent = location.origin + element.dataset.originBefore;

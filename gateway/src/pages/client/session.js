@@ -1,6 +1,5 @@
-import { sendOperation } from './graph.js';
-
-// Two front doors, two mutations. Variables are plain strings, so that no input type need be known by name.
+// Each platform has a sign-in mutation of its own. Variables are plain strings, so that no input type need be known
+// by name.
 const signInDocuments = {
   user: `mutation SignIn($email: String!, $password: String!) {
   session: login(input: { email: $email, password: $password }) { accessToken expiresIn }
@@ -15,8 +14,8 @@ const signOutDocuments = {
 };
 
 /**
- * Who is signed in on this page: in memory only, gone with the page. `current()` is undefined or
- * `{ account, accessToken, expiresAt }`; `onChange` listeners get the same.
+ * Knows who is signed in on this page. It is in memory only and gone with the page. `current()` is undefined or `{
+ * account, accessToken, expiresAt }`, and `onChange` listeners get the same.
  */
 export function createSession(graphqlPath) {
   const listeners = [];
@@ -42,10 +41,27 @@ export function createSession(graphqlPath) {
     async signOut() {
       const { account, accessToken } = session;
       change(undefined);
-      // Here the token is forgotten either way; this ends the session at the server too.
+      // The page forgets the token in any case. This also ends the session on the server.
       const query = signOutDocuments[account.platform];
       const { errors } = await sendOperation(graphqlPath, { query, accessToken });
       if (errors) throw new Error(errors[0].message);
     },
   };
+}
+
+/**
+ * Sends one operation to the graph of this page. Resolves to `{ data, errors }`. Rejects when there is no such answer.
+ */
+async function sendOperation(graphqlPath, { query, variables, accessToken }) {
+  const response = await fetch(graphqlPath, {
+    method: 'POST',
+    credentials: 'omit',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/graphql-response+json, application/json',
+      ...(accessToken && { authorization: `Bearer ${accessToken}` }),
+    },
+    body: JSON.stringify({ query, variables }),
+  });
+  return response.json();
 }

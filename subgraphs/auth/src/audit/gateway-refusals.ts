@@ -8,8 +8,8 @@ import {
   type RefusalReport,
   type ReportedRefusal,
   refusalReportPath,
-  refusingPlaces,
 } from '@signet/schema/contract';
+import { refusingPlaces } from '@signet/schema/subgraphs';
 import { errorBody, RefusalError } from '@signet/service';
 import type { ProofGate } from '@signet/subgraph';
 import type { FastifyInstance } from 'fastify';

@@ -1,0 +1,160 @@
+import { type ApolloServerPlugin, type GraphQLRequestContext, HeaderMap } from '@apollo/server';
+import { compileOperationGuard, type OperationGuard, type RefusedField, type RuleBook } from '@signet/access';
+import { findReason } from '@signet/schema/contract';
+import { createSampler, type Logger, parseSignetContext } from '@signet/service';
+import {
+  type DocumentNode,
+  type GraphQLFormattedError,
+  getVariableValues,
+  type OperationDefinitionNode,
+} from 'graphql';
+import type { GatewayContext } from '../entrance/request-context.ts';
+import type { RefusalReports } from './refusal-reports.ts';
+
+type AccessGuardOptions = {
+  rules: RuleBook;
+  logger: Logger;
+  /** Only logs what would be refused, for trying out new rules. The subgraphs still refuse it. */
+  dryRun: boolean;
+  /** Gets every refused operation. */
+  reports: Pick<RefusalReports, 'add'>;
+};
+
+type RequestContext = GraphQLRequestContext<GatewayContext>;
+
+/**
+ * The most that all kept guards may have together, by their `size`: some 50 MB. Documents are cheap to invent. A
+ * WeakMap holds them, not an LRU cache, so that a guard goes when the planner drops its document.
+ */
+const maxKeptSize = 500_000;
+const maxLoggedFields = 20;
+
+/**
+ * Refuses an operation as a whole, before anything is sent, when the caller may not have one of its fields. The answer
+ * names each such field with its path and reason. Rules are compiled once for each operation and hold nothing about a
+ * caller, so that the decision for one caller never serves another.
+ */
+export function createAccessGuard({
+  rules,
+  logger,
+  dryRun,
+  reports,
+}: AccessGuardOptions): ApolloServerPlugin<GatewayContext> {
+  const guardOf = createGuardCache(rules);
+  const log = createRefusalLog(logger, dryRun);
+  return {
+    async serverWillStart() {
+      return { serverWillStop: async () => log.stop() };
+    },
+    async requestDidStart() {
+      return {
+        async responseForOperation(context) {
+          const { document, operation, contextValue } = context;
+          if (!document || !operation) {
+            return null;
+          }
+          const { coerced: variables } = getVariableValues(
+            context.schema,
+            operation.variableDefinitions ?? [],
+            context.request.variables ?? {},
+            { maxErrors: 1 },
+          );
+          // Variables that cannot be coerced are refused as bad input when the operation is executed. Nothing is sent
+          // for it.
+          const refused = variables
+            ? guardOf(context, document, operation)(contextValue.session, variables)
+            : [];
+          if (refused.length === 0) {
+            return null;
+          }
+          log.add(refused, contextValue);
+          if (dryRun) {
+            return null;
+          }
+          report(reports, refused, contextValue);
+          return createRefusal(refused);
+        },
+      };
+    },
+  };
+}
+
+type LoggedRefusal = { count: number; refused: readonly Pick<RefusedField, 'coordinate' | 'reason'>[] };
+
+/**
+ * Logs one line a minute for each caller and reason, with the number of operations refused since the last line: anybody
+ * can fill a log. A dry run logs every operation, since that is its purpose.
+ */
+function createRefusalLog(logger: Logger, dryRun: boolean) {
+  const write = (refusal: LoggedRefusal, operations: number | undefined) =>
+    logger.info({ dryRun, ...refusal, ...(operations && { operations }) }, 'access refused');
+  const sampler = createSampler(write);
+  return {
+    add(refused: readonly RefusedField[], { session, signetContext }: GatewayContext) {
+      const fields = refused
+        .slice(0, maxLoggedFields)
+        .map(({ coordinate, reason }) => ({ coordinate, reason }));
+      const refusal = { count: refused.length, refused: fields };
+      const caller =
+        session.platform === 'none' ? parseSignetContext(signetContext)?.clientAddress : session.sessionId;
+      if (dryRun) write(refusal, undefined);
+      else sampler.add(`${refused[0]?.reason} ${caller}`, refusal);
+    },
+    stop: () => sampler.stop(),
+  };
+}
+
+/** The audit log gets one refusal for an operation: that of its first refused field. */
+function report(
+  reports: Pick<RefusalReports, 'add'>,
+  [first]: readonly RefusedField[],
+  { session, signetContext }: GatewayContext,
+): void {
+  if (!first) return;
+  const { reason, coordinate: field } = first;
+  reports.add({ reason, place: 'rules', field, session, signetContext });
+}
+
+/** The planner keeps documents by their text, so an operation that it knows is the same node each time. */
+function createGuardCache(rules: RuleBook) {
+  let guards = new WeakMap<OperationDefinitionNode, OperationGuard>();
+  let size = 0;
+  return (context: RequestContext, document: DocumentNode, operation: OperationDefinitionNode) => {
+    const known = guards.get(operation);
+    if (known) {
+      return known;
+    }
+    const guard = compileOperationGuard(context.schema, rules, document, operation);
+    if (size + guard.size > maxKeptSize) {
+      guards = new WeakMap();
+      size = 0;
+    }
+    guards.set(operation, guard);
+    size += guard.size;
+    return guard;
+  };
+}
+
+function createRefusal(refused: readonly RefusedField[]) {
+  const errors = refused.map(formatRefusal);
+  const statuses = refused.map(({ reason }) => findReason(reason)?.httpStatus ?? 403);
+  // A caller without a token is asked for one first, whatever else is wrong.
+  const status = statuses.includes(401) ? 401 : Math.max(...new Set(statuses));
+  return {
+    http: {
+      status,
+      // No error code, since the request had no credentials (RFC 6750, section 3.1).
+      headers: new HeaderMap(status === 401 ? [['www-authenticate', 'Bearer']] : []),
+    },
+    body: { kind: 'single' as const, singleResult: { errors } },
+  };
+}
+
+function formatRefusal({ reason, text, path }: RefusedField): GraphQLFormattedError {
+  const row = findReason(reason);
+  return {
+    message: text ?? row?.text ?? '',
+    ...(path.length > 0 && { path }),
+    extensions: { code: row?.code, reason },
+  };
+}

@@ -1,0 +1,148 @@
+import type { GraphQLDataSource } from '@apollo/gateway';
+import { findReason, isTenantSlug, type Platform, type ReportedRefusal } from '@signet/schema/contract';
+import { refusingPlaces } from '@signet/schema/subgraphs';
+import { createSampler, type Logger, parseSignetContext, type SamplerOptions } from '@signet/service';
+import { anonymousSession, type Session } from '@signet/session';
+import { networkOf } from '../admission/client-address.ts';
+import type { Entrance } from '../entrance/entrances.ts';
+import type { GatewayContext } from '../entrance/request-context.ts';
+import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
+import type { FieldPlatforms } from './field-platforms.ts';
+import { createReportQueue, type ReportQueue, sendReport } from './report-queue.ts';
+
+/** Reports to auth, which keeps the audit log, what an entrance and the subgraphs behind it refused. */
+export type RefusalReports = {
+  /** Must be quick: a request waits for this call, and for nothing that follows from it. */
+  add(refusal: Refusal): void;
+  stop(): Promise<void>;
+};
+
+/** One refusal, as the entrance saw it. */
+export type Refusal = {
+  reason: string;
+  /** One of `refusingPlaces`. */
+  place: string;
+  /** `Query.portalMe`, where a field was refused. */
+  field?: string | undefined;
+  /** Undefined where there was no valid token. */
+  session?: Session | undefined;
+  signetContext: string;
+};
+
+export type RefusalReportsOptions = {
+  entrance: Pick<Entrance, 'name' | 'platforms'>;
+  fieldPlatforms: FieldPlatforms;
+  proof: Pick<EntranceProof, 'signerFor'>;
+  config: { AUTH_USER_URL: string; AUTH_PORTAL_URL: string };
+  logger: Logger;
+  sampling?: SamplerOptions;
+};
+
+/**
+ * Sends at most one report a minute for each reason and caller, with the number of refusals: a flood of refusals becomes a few
+ * rows. Without a proof (REQUIRE_PROOF=no) auth accepts no reports, and none are sent.
+ */
+export function createRefusalReports(options: RefusalReportsOptions): RefusalReports {
+  const { entrance, fieldPlatforms, proof, config, logger, sampling } = options;
+  const sign = proof.signerFor('auth');
+  if (!sign) {
+    return { add() {}, async stop() {} };
+  }
+  const urls = { user: config.AUTH_USER_URL, portal: config.AUTH_PORTAL_URL };
+  const openQueue = (platform: Platform): ReportQueue =>
+    createReportQueue({
+      logger,
+      send: (refusals: readonly ReportedRefusal[]) =>
+        sendReport({ platform, refusals }, { entrance: entrance.name, authUrl: urls[platform], sign }),
+    });
+  const queues = { user: openQueue('user'), portal: openQueue('portal') };
+  const sampler = createSampler<DescribedRefusal>(({ platform, refusal }, count, isShared) => {
+    queues[platform].add(isShared ? { ...withoutCaller(refusal), count } : { ...refusal, count });
+  }, sampling);
+  const platformOf = createPlatformOf(entrance.platforms, fieldPlatforms);
+  return {
+    add(refusal) {
+      const described = describeRefusal(refusal, platformOf);
+      if (described) sampler.add(`${refusal.reason} ${described.caller}`, described);
+    },
+    async stop() {
+      sampler.stop();
+      await Promise.all([queues.user.stop(), queues.portal.stop()]);
+    },
+  };
+}
+
+type DescribedRefusal = {
+  /** Refusals are counted under this caller. */
+  caller: string;
+  platform: Platform;
+  refusal: Omit<ReportedRefusal, 'count'>;
+};
+
+/** Honest clients meet these every day, since tokens expire: only their number is of interest. */
+const everyday = new Set(['auth.failure.expired', 'auth.failure.missing_token']);
+const refusingCodes = new Set<unknown>(['UNAUTHENTICATED', 'FORBIDDEN']);
+
+/** Undefined for an error that refuses no caller: bad input, an outage. */
+function describeRefusal(
+  { reason, place, field, session = anonymousSession, signetContext }: Refusal,
+  platformOf: (field: string | undefined) => Platform,
+): DescribedRefusal | undefined {
+  if (!refusingCodes.has(findReason(reason)?.code)) {
+    return undefined;
+  }
+  const platform = session.platform === 'none' ? platformOf(field) : session.platform;
+  const what = { reason, place, ...(field && { field }) };
+  const { clientAddress, tenant: named = '', requestId } = parseSignetContext(signetContext) ?? {};
+  const tenant = isTenantSlug(named) ? named : undefined;
+  const anonymous = { ...what, ...(tenant && { tenant }) };
+  if (everyday.has(reason)) {
+    return { caller: `${platform} ${tenant ?? ''}`, platform, refusal: { ...anonymous, ofMany: true } };
+  }
+  if (session.platform === 'none') {
+    // The network says less about a person than the whole address, and as much about a machine.
+    const address = networkOf(clientAddress);
+    const refusal = { ...anonymous, ...(address && { address }), requestId };
+    return { caller: `${platform} ${tenant ?? ''} ${address}`, platform, refusal };
+  }
+  const { sessionId: id, tenantId } = session;
+  const accountId = session.platform === 'user' ? session.userId : session.staffId;
+  const refusal = { ...what, session: { id, accountId, tenantId }, address: clientAddress, requestId };
+  return { caller: id, platform, refusal };
+}
+
+function withoutCaller({ reason, place, tenant }: DescribedRefusal['refusal']) {
+  return { reason, place, tenant, ofMany: true };
+}
+
+/** The platform of a refusal without a session: the only one of the entrance, or the one that the schema names for the field. */
+function createPlatformOf([only, another]: readonly Platform[], fieldPlatforms: FieldPlatforms) {
+  return (field = ''): Platform => {
+    if (only && !another) return only;
+    const [type = ''] = field.split('.');
+    return fieldPlatforms.get(field) ?? fieldPlatforms.get(type) ?? 'user';
+  };
+}
+
+/** Reports what a subgraph refuses. Returns the source unchanged where the subgraph writes its refusals into the audit log itself. */
+export function reportRefusals(
+  source: GraphQLDataSource,
+  subgraph: string,
+  reports: Pick<RefusalReports, 'add'>,
+): GraphQLDataSource {
+  if (!refusingPlaces.includes(subgraph)) {
+    return source;
+  }
+  return {
+    async process(options) {
+      const answer = await source.process(options);
+      const { session, signetContext } = options.context as GatewayContext;
+      // Fifty refused items of a list are one refusal.
+      const reasons = new Set((answer.errors ?? []).map(({ extensions }) => extensions?.reason));
+      for (const reason of reasons) {
+        if (typeof reason === 'string') reports.add({ reason, place: subgraph, session, signetContext });
+      }
+      return answer;
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import ipaddr from 'ipaddr.js';
+
+/** Finds the client's address from that of the connection and the forwarding headers. */
+export type ClientAddressReader = (
+  peer: string | undefined,
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+) => string | undefined;
+
+/**
+ * Creates the reader of client addresses. Forwarding headers count only when the peer is a trusted proxy. They are read
+ * from the right: each trusted hop vouches for the one before it, and the first untrusted address is the client (RFC
+ * 7239, section 8.1). Most proxies write one of the two headers and pass the other on as the client wrote it. So where
+ * both are present and disagree, neither is believed and the proxy counts as the client.
+ */
+export function createClientAddressReader(trustedRanges: readonly string[]): ClientAddressReader {
+  const ranges = trustedRanges.map((range) => ipaddr.parseCIDR(range));
+  const isTrusted = (address: string) => {
+    const parsed = ipaddr.process(address);
+    return ranges.some((range) => parsed.kind() === range[0].kind() && parsed.match(range));
+  };
+  return (peer, headers) => {
+    const client = peer === undefined ? undefined : normalise(peer);
+    if (client === undefined || !isTrusted(client)) {
+      return client;
+    }
+    const claims = forwardedChains(headers).map((hops) => followTrusted(hops, client, isTrusted));
+    const [claimed = client] = claims;
+    return claims.every((other) => other === claimed) ? claimed : client;
+  };
+}
+
+/** Goes from the last hop to the first while each is trusted. A hop that is not an address vouches for nothing. */
+function followTrusted(
+  hops: readonly string[],
+  peer: string,
+  isTrusted: (address: string) => boolean,
+): string {
+  let known = peer;
+  for (const hop of hops.toReversed()) {
+    const address = normalise(hop);
+    if (address === undefined) {
+      return known;
+    }
+    known = address;
+    if (!isTrusted(address)) {
+      return address;
+    }
+  }
+  return known;
+}
+
+/**
+ * Gives each address one spelling: without port, brackets and zone, IPv4 inside IPv6 as IPv4. Undefined for anything
+ * else.
+ */
+function normalise(address: string): string | undefined {
+  const bare = address
+    .trim()
+    .replace(/^"|"$/g, '')
+    .replace(/^\[([^\]]+)\](?::\d+)?$/, '$1')
+    .replace(/^(\d+(?:\.\d+){3}):\d+$/, '$1')
+    .replace(/%.*$/, '');
+  // ipaddr.js also reads 1, 0x7f.1 and 010.0.0.1 as IPv4, which would let one address look like another.
+  return ipaddr.IPv4.isValidFourPartDecimal(bare) || ipaddr.IPv6.isValid(bare)
+    ? ipaddr.process(bare).toString()
+    : undefined;
+}
+
+/** The chains of the forwarding headers that are present, the nearest hop last. */
+function forwardedChains(headers: Readonly<Record<string, string | string[] | undefined>>): string[][] {
+  const forwarded = joined(headers.forwarded)
+    ?.split(',')
+    .map((hop) => /(?:^|;)\s*for=("[^"]*"|[^;]*)/i.exec(hop)?.[1] ?? '');
+  const xForwardedFor = joined(headers['x-forwarded-for'])?.split(',');
+  return [forwarded, xForwardedFor].filter((chain) => chain !== undefined);
+}
+
+function joined(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header.join(',') : header;
+}
+
+/**
+ * The network that identifies a client. Takes an address as the reader above returns it: an IPv4 address stays as it
+ * is, an IPv6 address becomes its /64, since a client has at least that and may use any address in it. Undefined where
+ * there is none.
+ */
+export function networkOf(address = ''): string | undefined {
+  if (!ipaddr.IPv6.isValid(address)) {
+    return ipaddr.IPv4.isValidFourPartDecimal(address) ? address : undefined;
+  }
+  const { parts } = ipaddr.IPv6.parse(address);
+  return new ipaddr.IPv6([...parts.slice(0, 4), 0, 0, 0, 0]).toString();
+}

@@ -1,0 +1,98 @@
+import { type Platform, sessionByCookie, sessionCookieOf, sessionHeader } from '@signet/schema/contract';
+import { badInput, RefusalError, readCookie } from '@signet/service';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+/** The cookies of one fetch to auth. */
+export type FetchCookies = {
+  headers: { cookie?: string };
+  /** Passes Set-Cookie lines on to the client, if they set the platform's own cookie. */
+  relay(lines: string | string[] | undefined): void;
+};
+
+/** The session cookies of one request. */
+export type SessionCookies = { of(platform: Platform): FetchCookies };
+
+/** Returns undefined for a request that does not ask for cookies: then no cookie passes, in either direction. */
+export type SessionCookieGate = (request: FastifyRequest, reply: FastifyReply) => SessionCookies | undefined;
+
+type GateOptions = {
+  /** Those of the entrance. The cookie of another platform never passes. */
+  platforms: readonly Platform[];
+  /** Origins whose pages may use cookies, in addition to the entrance's own. */
+  origins: readonly string[];
+  areOffered: boolean;
+};
+
+/**
+ * Decides whether cookies carry a request's refresh token: only where the client sends `Signet-Session: cookie`, which
+ * makes browsers send a preflight, and the page has a trusted origin. SameSite alone would let a page of a sibling
+ * domain, or of another port of this host, sign in, refresh and sign out.
+ *
+ * @throws {RefusalError} from the returned gate: input.session, authz.permission.deny, auth.failure.malformed
+ */
+export function createSessionCookieGate({ platforms, origins, areOffered }: GateOptions): SessionCookieGate {
+  const trusted = new Set(origins);
+  return (request, reply) => {
+    const { [sessionHeader]: asked, origin, host, cookie } = request.headers;
+    // A GET carries no mutation, and browsers send no Origin with a GET to the page's own origin.
+    if (asked === undefined || request.method !== 'POST') {
+      return undefined;
+    }
+    if (asked !== sessionByCookie || !areOffered) {
+      throw badInput(
+        'session',
+        areOffered
+          ? 'Signet-Session must be "cookie" or be left out.'
+          : 'This entrance sets no session cookies.',
+      );
+    }
+    if (!isTrustedOrigin(origin, host, trusted)) {
+      throw new RefusalError('authz.permission.deny', {
+        text: 'Pages of this origin cannot sign in by cookie.',
+      });
+    }
+    const values = new Map(
+      platforms.map((platform) => [platform, readCookie(cookie, sessionCookieOf(platform))]),
+    );
+    return { of: (platform) => createFetchCookies(platform, values.get(platform), reply) };
+  };
+}
+
+function createFetchCookies(
+  platform: Platform,
+  value: string | undefined,
+  reply: FastifyReply,
+): FetchCookies {
+  const name = sessionCookieOf(platform);
+  return {
+    headers: value === undefined ? {} : { cookie: `${name}=${value}` },
+    relay(lines = []) {
+      for (const line of [lines].flat().filter((text) => text.startsWith(`${name}=`))) {
+        reply.header('set-cookie', line);
+      }
+    },
+  };
+}
+
+const loopbackHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
+
+/**
+ * Whether a request comes from a page that may sign in by cookie: a page of a listed origin or of the entrance's own.
+ * The own origin follows from the Host of the request, which has passed the Host check: the same name and port over
+ * TLS, or plain http on loopback. False without an Origin (browsers send one with every POST), and for `null`.
+ */
+export function isTrustedOrigin(
+  origin: string | undefined,
+  host: string | undefined,
+  listed: ReadonlySet<string>,
+): boolean {
+  if (origin === undefined || host === undefined) {
+    return false;
+  }
+  const own = host.toLowerCase();
+  return (
+    listed.has(origin) ||
+    origin === `https://${own}` ||
+    (loopbackHost.test(own) && origin === `http://${own}`)
+  );
+}

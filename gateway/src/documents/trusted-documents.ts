@@ -1,0 +1,158 @@
+import { setImmediate } from 'node:timers/promises';
+import type { ApolloServerPlugin, BaseContext, GraphQLRequest } from '@apollo/server';
+import { ConfigError, type Logger } from '@signet/service';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type GraphQLSchema, parse, validate } from 'graphql';
+import type { TrustedDocumentsMode } from '../config.ts';
+import { decideDocument, readRequestedDocument } from './decide-document.ts';
+import { type FollowedManifests, followManifests } from './follow-manifests.ts';
+import { type DocumentList, ManifestError, type TrustedDocument } from './manifest.ts';
+import { createPersistedQueryCache, findText, type RunnableDocument } from './persisted-queries.ts';
+import { createUnlistedLog } from './unlisted-log.ts';
+
+export type TrustedDocumentsOptions = {
+  entrance: string;
+  mode: TrustedDocumentsMode;
+  /** Paths of manifests and of folders with manifests. */
+  paths: readonly string[];
+  /** The variable to name when a manifest cannot be used. */
+  pathsVariable: string;
+  logger: Logger;
+  pollMs?: number;
+};
+
+/** The context of a request, with the text that it runs. */
+export type WithDocument<C> = C & { document: RunnableDocument };
+type CreateContext<C> = (request: FastifyRequest, reply: FastifyReply) => Promise<C>;
+
+export type TrustedDocuments = {
+  /** Decides after the context is built, so that a bad token is reported before a bad document. */
+  withDocument<C extends BaseContext>(createContext: CreateContext<C>): CreateContext<WithDocument<C>>;
+  /** Must come before plugins that look at a request's text. */
+  plugin: ApolloServerPlugin<WithDocument<BaseContext>>;
+  stop(): void;
+};
+
+/**
+ * Reads and follows the trusted documents of an entrance, and checks each request against them. Where any document may
+ * run, it adds automatic persisted queries.
+ *
+ * @throws {ConfigError} when a manifest cannot be used
+ */
+export async function openTrustedDocuments(options: TrustedDocumentsOptions): Promise<TrustedDocuments> {
+  const { entrance, mode, logger } = options;
+  let schema: GraphQLSchema | undefined;
+  const check = (list: DocumentList) => {
+    if (schema) void tellFaults(list, schema, options);
+  };
+  const manifests = await follow(options, check);
+  const unlisted = createUnlistedLog(logger, { entrance, isRefused: mode === 'enforce' });
+  const persistedQueries = createPersistedQueryCache();
+  const decide = (request: FastifyRequest): RunnableDocument => {
+    const { list } = manifests;
+    const requested = readRequestedDocument(request);
+    const decision = decideDocument(requested, list, mode, () => unlisted.add(requested, list));
+    return findText(decision, persistedQueries);
+  };
+  return {
+    withDocument: (createContext) => async (request, reply) => {
+      const context = await createContext(request, reply);
+      return { ...context, document: decide(request) };
+    },
+    plugin: {
+      async serverWillStart(service) {
+        schema = service.schema;
+        check(manifests.list);
+      },
+      async requestDidStart({ request, contextValue: { document } }) {
+        // Before the first `await`, so that other plugins and Apollo Server see the request only after this.
+        putText(request, document.text);
+        const { hash, text } = document;
+        return {
+          // Called only for an operation that is valid, within the limits, planned and allowed.
+          async executionDidStart() {
+            if (hash !== undefined && text !== undefined) persistedQueries.set(hash, text);
+          },
+        };
+      },
+    },
+    stop() {
+      manifests.stop();
+      unlisted.stop();
+    },
+  };
+}
+
+/** Nothing else in a request decides what it runs. */
+function putText(request: GraphQLRequest, text: string | undefined): void {
+  const { persistedQuery: _, ...extensions } = request.extensions ?? {};
+  request.extensions = extensions;
+  if (text === undefined) delete request.query;
+  else request.query = text;
+}
+
+async function follow(
+  { mode, paths, pathsVariable, logger, pollMs }: TrustedDocumentsOptions,
+  onChange: (list: DocumentList) => void,
+): Promise<FollowedManifests> {
+  try {
+    const manifests = await followManifests({
+      paths,
+      logger,
+      onChange,
+      ...(pollMs !== undefined && { pollMs }),
+    });
+    if (mode !== 'off' && manifests.list.documents.length === 0) {
+      manifests.stop();
+      throw new ConfigError([`${pathsVariable}: there is no document in what it names`]);
+    }
+    return manifests;
+  } catch (error) {
+    throw error instanceof ManifestError ? new ConfigError([`${pathsVariable}: ${error.message}`]) : error;
+  }
+}
+
+const maxToldFaults = 20;
+
+/** Logs faulty documents, in the background. A request for one is refused like any other invalid request. */
+async function tellFaults(
+  { documents }: DocumentList,
+  schema: GraphQLSchema,
+  { entrance, logger }: TrustedDocumentsOptions,
+): Promise<void> {
+  if (documents.length === 0) return;
+  const faults = await findDocumentFaults(documents, schema);
+  logger.info({ entrance, documents: documents.length, invalid: faults.length }, 'trusted documents checked');
+  for (const fault of faults.slice(0, maxToldFaults)) {
+    logger.warn({ entrance, ...fault }, 'a trusted document does not fit the schema');
+  }
+}
+
+export type DocumentFault = { id: string; name: string; fault: string };
+
+/**
+ * Finds the documents that are not valid in the schema, and the first fault of each. Most often they belong to a client
+ * that is newer or older than this server. Lets other work run between two documents.
+ */
+export async function findDocumentFaults(
+  documents: readonly TrustedDocument[],
+  schema: GraphQLSchema,
+): Promise<readonly DocumentFault[]> {
+  const faults: DocumentFault[] = [];
+  for (const { id, name, body } of documents) {
+    const fault = findFault(body, schema);
+    if (fault !== undefined) {
+      faults.push({ id, name, fault });
+    }
+    await setImmediate();
+  }
+  return faults;
+}
+
+function findFault(body: string, schema: GraphQLSchema): string | undefined {
+  try {
+    return validate(schema, parse(body))[0]?.message;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

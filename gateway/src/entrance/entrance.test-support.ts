@@ -1,0 +1,155 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { type Platform, type RefusalReport, refusalReportPath } from '@signet/schema/contract';
+import { readSubgraphSdl } from '@signet/schema/sdl';
+import { productSubgraphs, type SubgraphName, subgraphs, urlVariableOf } from '@signet/schema/subgraphs';
+import { createLogger, type Logger, loadConfig } from '@signet/service';
+import { createTrustedIssuers, openRevocations } from '@signet/session';
+import { createTestIssuer, gatewayProofEnvironment } from '@signet/testing';
+import { type GraphQLFieldResolver, getNamedType, graphql, isListType, isNonNullType, parse } from 'graphql';
+import { gatewayConfigSchema } from '../config.ts';
+import { openPlanningPool } from '../planning/planning-pool.ts';
+import { startEntrance } from './entrance-server.ts';
+import { type Entrance, entrances } from './entrances.ts';
+
+export type Who = 'anonymous' | 'customer' | 'staff' | 'limited';
+export type TestGateway = {
+  urls: Record<Entrance['name'], string>;
+  tokens: Record<Exclude<Who, 'anonymous'>, string>;
+  /** Names of the subgraphs that were called, in order, since the last time this was read. */
+  takeCalls(): SubgraphName[];
+  /** How often each platform's keys were fetched. */
+  keyFetches: Record<Platform, number>;
+  /** What the entrances reported to auth as refused, in order. */
+  reports: RefusalReport[];
+  stop(): Promise<void>;
+};
+
+/** All three entrances on the committed schemas, before subgraphs that guard nothing and give everything. */
+export async function startTestGateway(
+  env: Record<string, string> = {},
+  logger: Logger = createLogger('test', 'silent'),
+): Promise<TestGateway> {
+  const stops: (() => unknown)[] = [];
+  const serve = async (listener: RequestListener) => {
+    const { url, close } = await listen(listener);
+    stops.push(close);
+    return url;
+  };
+  const calls: SubgraphName[] = [];
+  const urls = {} as Record<SubgraphName, string>;
+  const reports: RefusalReport[] = [];
+  for (const { name } of subgraphs) {
+    const answer = createStub(name);
+    urls[name] = await serve(async (req, res) => {
+      if (req.url === refusalReportPath) {
+        reports.push((await json(req)) as RefusalReport);
+        res.writeHead(202).end();
+        return;
+      }
+      calls.push(name);
+      res.setHeader('content-type', 'application/json');
+      res.end(JSON.stringify(await answer((await json(req)) as Operation)));
+    });
+  }
+  const issuer = await createTestIssuer();
+  stops.push(() => issuer.close());
+  const keyFetches = { user: 0, portal: 0 };
+  const serveKeys = (platform: Platform) =>
+    serve(async (_req, res) => {
+      keyFetches[platform] += 1;
+      res.setHeader('content-type', 'application/json');
+      res.end(await (await fetch(issuer.jwksUrls[platform])).text());
+    });
+  const config = loadConfig(gatewayConfigSchema, {
+    NODE_ENV: 'test',
+    ISSUER_URL: issuer.issuerUrl,
+    USER_JWKS_URL: await serveKeys('user'),
+    PORTAL_JWKS_URL: await serveKeys('portal'),
+    AUTH_USER_URL: `${urls.auth}/graphql`,
+    AUTH_PORTAL_URL: `${urls.auth}/graphql`,
+    ...Object.fromEntries(productSubgraphs.map(({ name }) => [urlVariableOf(name), `${urls[name]}/graphql`])),
+    ...gatewayProofEnvironment(),
+    ...env,
+  });
+  const issuers = await createTrustedIssuers(config, logger);
+  const revocations = await openRevocations(config, logger, undefined);
+  const planning = openPlanningPool({ logger, deadlineMs: config.PLANNING_DEADLINE_MS });
+  stops.push(() => planning.stop());
+  const open = async (entrance: Entrance) => {
+    const free = { ...config, [entrance.portVariable]: 0 };
+    const server = await startEntrance(entrance, {
+      config: free,
+      logger,
+      issuers,
+      revocations,
+      planning,
+      accounts: [],
+    });
+    stops.unshift(() => server.stop());
+    return [entrance.name, server.url] as const;
+  };
+  const opened = await Promise.all(entrances.map(open));
+  // Else a busy machine refuses the first operations, which would wait for a worker for too long.
+  await planning.ready();
+  const tenantId = '0199c2f4-7a10-7000-8000-00000000000a';
+  const id = '0199c2f4-7a10-7000-8000-00000000000b';
+  const mintStaff = (claims = {}) =>
+    issuer.mintPortalToken({ tenantId, staffId: id, role: 'super_admin', claims });
+  return {
+    urls: Object.fromEntries(opened) as TestGateway['urls'],
+    tokens: {
+      customer: await issuer.mintUserToken({ tenantId, userId: id }),
+      staff: await mintStaff(),
+      limited: await mintStaff({ scope: 'profile:read' }),
+    },
+    takeCalls: () => calls.splice(0),
+    keyFetches,
+    reports,
+    async stop() {
+      for (const stop of stops) await stop();
+    },
+  };
+}
+
+type Operation = { query: string; variables?: Record<string, unknown> };
+
+/** A subgraph of the real SDL without any guard: a value for every field, one item in every list. */
+function createStub(name: SubgraphName) {
+  const schema = buildSubgraphSchema([{ typeDefs: parse(readSubgraphSdl(name)) }]);
+  return ({ query, variables = {} }: Operation) =>
+    graphql({ schema, source: query, variableValues: variables, fieldResolver: invent });
+}
+
+const scalars: Record<string, unknown> = { Int: 1, Float: 1, Boolean: true };
+
+const invent: GraphQLFieldResolver<Record<string, unknown>, unknown> = (parent, _args, _context, info) => {
+  if (parent && info.fieldName in parent) {
+    return parent[info.fieldName];
+  }
+  const type = isNonNullType(info.returnType) ? info.returnType.ofType : info.returnType;
+  const named = getNamedType(type);
+  const value =
+    'getFields' in named
+      ? {}
+      : 'getValues' in named
+        ? named.getValues()[0]?.value
+        : (scalars[named.name] ?? 'x');
+  return isListType(type) ? [value] : value;
+};
+
+async function listen(listener: RequestListener) {
+  const server: Server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { type Platform, platforms } from '@signet/schema/contract';
+import type { Variant } from '@signet/schema/supergraph-files';
+
+/** A listener of the gateway: the schema it shows and the platforms whose tokens it admits. */
+export type Entrance = {
+  name: Variant;
+  platforms: readonly Platform[];
+  /** Serves the pages for a browser, and the key sets of both platforms under one path. */
+  isForDevelopers: boolean;
+  portVariable: 'GRAPH_PORT' | 'USER_PORT' | 'PORTAL_PORT';
+  /** Holds the origins whose pages may call this entrance, in addition to CORS_ORIGINS. */
+  originsVariable: 'GRAPH_CORS_ORIGINS' | 'USER_CORS_ORIGINS' | 'PORTAL_CORS_ORIGINS';
+};
+
+/** All entrances, in the order in which they are opened. */
+export const entrances: readonly Entrance[] = [
+  {
+    name: 'graph',
+    platforms,
+    isForDevelopers: true,
+    portVariable: 'GRAPH_PORT',
+    originsVariable: 'GRAPH_CORS_ORIGINS',
+  },
+  {
+    name: 'user',
+    platforms: ['user'],
+    isForDevelopers: false,
+    portVariable: 'USER_PORT',
+    originsVariable: 'USER_CORS_ORIGINS',
+  },
+  {
+    name: 'portal',
+    platforms: ['portal'],
+    isForDevelopers: false,
+    portVariable: 'PORTAL_PORT',
+    originsVariable: 'PORTAL_CORS_ORIGINS',
+  },
+];

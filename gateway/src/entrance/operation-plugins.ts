@@ -1,0 +1,61 @@
+import type { ApolloServerPlugin, GraphQLRequestContextDidResolveOperation } from '@apollo/server';
+import { findReason } from '@signet/schema/contract';
+import { defaultRetryAfterSeconds } from '@signet/service';
+import type { GraphQLFormattedError } from 'graphql';
+import type { GatewayContext } from './request-context.ts';
+
+const throttled = 'auth.throttled';
+
+/**
+ * Answers 429 with Retry-After where the whole operation was refused as too many attempts, so that proxies and clients
+ * that know only HTTP slow down too. Where there is data beside the refusal, it stays an error of its field.
+ */
+export const throttledStatus: ApolloServerPlugin<GatewayContext> = {
+  async requestDidStart() {
+    return {
+      async willSendResponse({ response: { body, http } }) {
+        if (body.kind !== 'single') {
+          return;
+        }
+        const { data, errors = [] } = body.singleResult;
+        const isEmpty = Object.values(data ?? {}).every((value) => value === null);
+        if (isEmpty && errors.length > 0 && errors.every(isThrottled)) {
+          http.status = findReason(throttled)?.httpStatus ?? 429;
+          http.headers.set('retry-after', String(Math.max(...errors.map(waitOf))));
+        }
+      },
+    };
+  },
+};
+
+function isThrottled({ extensions }: GraphQLFormattedError): boolean {
+  return extensions?.reason === throttled;
+}
+
+function waitOf({ extensions }: GraphQLFormattedError): number {
+  const seconds = extensions?.retryAfterSeconds;
+  return typeof seconds === 'number' ? seconds : defaultRetryAfterSeconds;
+}
+
+/** Looks at a parsed operation before any of it is validated, planned or run. Throws a RefusalError to refuse it. */
+export type OperationCheck = (
+  context: GraphQLRequestContextDidResolveOperation<GatewayContext>,
+) => Promise<void> | void;
+
+/**
+ * Runs checks one after the other, so that a cheap check comes before an expensive one. They are one plugin because
+ * Apollo Server calls this hook of all its plugins at the same time.
+ */
+export function createOperationChecks(checks: readonly OperationCheck[]): ApolloServerPlugin<GatewayContext> {
+  return {
+    async requestDidStart() {
+      return {
+        async didResolveOperation(context) {
+          for (const check of checks) {
+            await check(context);
+          }
+        },
+      };
+    },
+  };
+}

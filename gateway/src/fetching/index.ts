@@ -1,1 +1,0 @@
-export { SubgraphDataSource, type SubgraphDataSourceOptions } from './subgraph-data-source.ts';

@@ -1,1 +1,0 @@
-export { registerLoadLimit } from './register-load-limit.ts';

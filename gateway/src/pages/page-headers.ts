@@ -1,0 +1,83 @@
+import type { FastifyRequest } from 'fastify';
+
+/** The origins of Apollo's embedded Sandbox: its script, and the frame that the script opens. */
+export const sandboxScriptUrl =
+  'https://embeddable-sandbox.cdn.apollographql.com/_latest/embeddable-sandbox.umd.production.min.js';
+export const sandboxFrameOrigin = 'https://sandbox.embed.apollographql.com';
+
+const nowhere = {
+  'default-src': "'none'",
+  'base-uri': "'none'",
+  'form-action': "'none'",
+  'frame-ancestors': "'none'",
+};
+
+/** No inline script anywhere: pages carry data blocks only, so neither nonce nor hash is needed. */
+export const sandboxPolicy = writePolicy({
+  ...nowhere,
+  'script-src': `'self' ${new URL(sandboxScriptUrl).origin}`,
+  'style-src': "'self'",
+  'img-src': "'self'",
+  'connect-src': "'self'",
+  'frame-src': sandboxFrameOrigin,
+});
+
+/** Monaco and GraphiQL insert style elements without a nonce and carry their fonts and images as data. */
+export const explorerPolicy = writePolicy({
+  ...nowhere,
+  'script-src': "'self'",
+  'style-src': "'self' 'unsafe-inline'",
+  'img-src': "'self' data:",
+  'font-src': "'self' data:",
+  'connect-src': "'self'",
+  'worker-src': "'self'",
+});
+
+/** A worker is bound by the policy of its own file: it may load its own parts and nothing else. */
+const assetPolicy = writePolicy({ ...nowhere, 'script-src': "'self'" });
+
+const everywhere = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' };
+
+export function pageHeaders(contentSecurityPolicy: string): Record<string, string> {
+  return {
+    ...everywhere,
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': contentSecurityPolicy,
+    'cache-control': 'no-store',
+  };
+}
+
+/** For files whose address changes with their content. */
+export const assetHeaders: Record<string, string> = {
+  ...everywhere,
+  'content-security-policy': assetPolicy,
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'public, max-age=31536000, immutable',
+};
+
+function writePolicy(directives: Record<string, string>): string {
+  return Object.entries(directives)
+    .map(([name, sources]) => `${name} ${sources}`)
+    .join('; ');
+}
+
+/** Whether the client's copy is current: If-None-Match by weak comparison (RFC 9110, section 13.1.2). */
+export function isNotModified(request: FastifyRequest, etag: string): boolean {
+  const known = request.headers['if-none-match'];
+  if (known === undefined) return false;
+  return (
+    known.trim() === '*' || known.split(',').some((candidate) => strong(candidate.trim()) === strong(etag))
+  );
+}
+
+function strong(etag: string): string {
+  return etag.replace(/^W\//, '');
+}
+
+/** Whether the client asks for HTML by name, as browsers do. Programs send a wildcard only. */
+export function acceptsHtml(accept: string | undefined): boolean {
+  return (accept ?? '').split(',').some((range) => {
+    const [mediaType, ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+    return mediaType === 'text/html' && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
+  });
+}

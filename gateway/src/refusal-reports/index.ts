@@ -1,2 +1,0 @@
-export { hearSubgraph } from './hear-subgraph.ts';
-export { createRefusalReports, type RefusalReports } from './refusal-reports.ts';

@@ -1,0 +1,68 @@
+import { openProofIdentity } from '@signet/proof';
+import type { SubgraphName } from '@signet/schema/subgraphs';
+import type { Variant } from '@signet/schema/supergraph-files';
+import type { Logger, signetContextHeader } from '@signet/service';
+import { type ProofConfig, proofFilesOf } from '../config.ts';
+
+type AuthUrls = { AUTH_USER_URL: string; AUTH_PORTAL_URL: string };
+
+/** Signs one entrance's fetches to a subgraph. */
+export type FetchSigner = (message: FetchMessage, url: string) => Record<string, string>;
+
+export type EntranceProof = {
+  /** Undefined where subgraphs require no proof. */
+  signerFor(subgraph: SubgraphName): FetchSigner | undefined;
+  stop(): void;
+};
+
+/**
+ * Opens the proof keys of one entrance. Each entrance has its own, so that a subgraph need not believe what an entrance
+ * says about itself.
+ *
+ * @throws {ConfigError} that names the file and field
+ */
+export async function openEntranceProof(
+  entrance: Variant,
+  config: ProofConfig & AuthUrls,
+  logger: Logger,
+): Promise<EntranceProof> {
+  const files = proofFilesOf(config, entrance);
+  if (!files) {
+    logger.warn({ entrance }, 'REQUIRE_PROOF=no: fetches are not signed');
+    return { signerFor: () => undefined, stop: () => {} };
+  }
+  const { signer, stop } = await openProofIdentity({ name: `gateway-${entrance}`, ...files, logger });
+  return {
+    signerFor: (subgraph) => {
+      const recipientOf = findRecipient(subgraph, config);
+      return (message, url) => signer.sign(recipientOf(url), message);
+    },
+    stop,
+  };
+}
+
+/**
+ * Finds the name that peers.json has for the process at a URL: auth is one process for both platforms, or one for each.
+ */
+function findRecipient(subgraph: SubgraphName, urls: AuthUrls): (url: string) => string {
+  if (subgraph !== 'auth' || urls.AUTH_USER_URL === urls.AUTH_PORTAL_URL) {
+    return () => subgraph;
+  }
+  return (url) => (url === urls.AUTH_PORTAL_URL ? 'auth-portal' : 'auth-user');
+}
+
+/** What a fetch sends, for its signer: the exact bytes of the body, and each header that the signature covers. */
+export type FetchMessage = {
+  method: 'POST';
+  /** The path without the query. */
+  path: string;
+  /** The query with its question mark, or empty. */
+  query: string;
+  headers: {
+    'content-type': string;
+    [signetContextHeader]: string;
+    authorization?: string;
+    cookie?: string;
+  };
+  body: string;
+};
