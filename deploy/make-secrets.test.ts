@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { openProofIdentity, proofMembers, proofPathsOf, readProofSet } from '@signet/proof';
@@ -52,6 +52,37 @@ describe('make-secrets.mjs', () => {
     const run = promisify(execFile)(process.execPath, [makeSecretsPath, ...given], { cwd });
     await expect(run).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('Usage') });
     expect(await readdir(cwd)).not.toContain(given[0]);
+  });
+
+  it('adds what a new subgraph needs to a folder, and leaves everything else as it was', async () => {
+    const folder = join(secrets.folder, 'proof');
+    const peers = JSON.parse(await read('peers/peers.json', folder));
+    const before = await read('password-pepper');
+    // As if the folder were older than the subgraph.
+    delete peers.peers.portal;
+    await writeFile(join(folder, 'peers/peers.json'), JSON.stringify(peers));
+    await rm(join(folder, 'portal'), { recursive: true });
+    await rm(join(secrets.folder, 'signet-portal-password'));
+    await rm(join(secrets.folder, 'portal-database-url'));
+    const add = () => promisify(execFile)(process.execPath, [makeSecretsPath, '--missing', secrets.folder]);
+    expect((await add()).stdout).toContain('portal');
+    expect(readProofSet(folder).peers.peers).toMatchObject({ ...peers.peers, portal: { role: 'subgraph' } });
+    expect((await stat(join(folder, 'portal', 'key.json'))).mode & 0o777).toBe(0o600);
+    const password = (await read('signet-portal-password')).trim();
+    expect(await read('portal-database-url')).toContain(`signet_portal:${password}@`);
+    expect((await readdir(secrets.folder)).sort()).toEqual([...secrets.names, 'proof'].sort());
+    expect(await read('password-pepper')).toBe(before);
+    expect((await add()).stdout).toContain('has everything already');
+  });
+
+  it('adds nothing where one half of a role is gone: the other would be a password of nobody', async () => {
+    await rm(join(secrets.folder, 'portal-database-url'));
+    const add = promisify(execFile)(process.execPath, [makeSecretsPath, '--missing', secrets.folder]);
+    await expect(add).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('signet-portal-password'),
+    });
+    expect(await readdir(secrets.folder)).not.toContain('portal-database-url');
   });
 
   it('makes a set of proof keys, of which each process has its own', async () => {

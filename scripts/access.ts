@@ -6,18 +6,21 @@ import {
   createAccessMatrix,
   findAccessFaults,
   findLenientRows,
+  findScopeFaults,
+  findUnusedScopes,
   formatAccessMatrix,
   type MatrixRow,
   readRuleBook,
 } from '@signet/access';
+import { scopeHolders } from '@signet/schema/contract';
 import { parse } from 'graphql';
 import { readCheckedSubgraphs } from './access-subgraphs.ts';
 
 const generated = join('schema', 'generated');
 
 /**
- * `npm run access`: nobody forgot to say who may have a field. Prints what is wrong and exits 1, or writes the matrix of
- * who may have what; with `--check` it compares instead. `--tree` names another copy of this repository.
+ * `npm run access`: checks that every field has an access rule that somebody can pass. Prints the faults and exits 1, or writes
+ * the matrix of who may read what; with `--check` it compares instead. `--tree` names another copy of this repository.
  */
 async function main(args: string[]): Promise<void> {
   const { values } = parseArgs({
@@ -26,7 +29,7 @@ async function main(args: string[]): Promise<void> {
   });
   const tree = values.tree ?? join(import.meta.dirname, '..');
   const subgraphs = await readCheckedSubgraphs(tree);
-  const faults = findAccessFaults(subgraphs);
+  const faults = [...findAccessFaults(subgraphs), ...findScopeFaults(subgraphs, scopeHolders)];
   if (faults.length > 0) {
     fail(faults.map(({ coordinate, subgraph, fault }) => `${coordinate} (${subgraph}): ${fault}`));
     return;
@@ -45,6 +48,10 @@ async function main(args: string[]): Promise<void> {
     writeFileSync(path, content);
   }
   console.log(describeCounts(rows, new Set(subgraphs.flatMap(({ policies }) => policies))));
+  const unused = findUnusedScopes(subgraphs, scopeHolders);
+  if (unused.length > 0) {
+    console.log(`No access rule names these scopes of schema/contract/scopes.ts: ${unused.join(', ')}`);
+  }
 }
 
 function fail(lines: readonly string[]): void {

@@ -78,7 +78,7 @@ export async function startTestGateway(
     ...gatewayProofEnvironment(),
     ...env,
   });
-  const issuers = createTrustedIssuers(config, logger);
+  const issuers = await createTrustedIssuers(config, logger);
   const revocations = await openRevocations(config, logger, undefined);
   const planning = openPlanningPool({ logger, deadlineMs: config.PLANNING_DEADLINE_MS });
   stops.push(() => planning.stop());

@@ -28,7 +28,7 @@ export async function startGateway(
   logger: Logger,
   { accounts = [], revocations: feed }: GatewayOptions = {},
 ): Promise<RunningServer> {
-  const issuers = createTrustedIssuers(config, logger);
+  const issuers = await createTrustedIssuers(config, logger);
   const wanted = entrances.filter(({ name }) => config.ENTRANCES?.includes(name) ?? true);
   // First of all: a worker loads what it needs while everything else starts.
   const planning = openPlanningPool({ logger, deadlineMs: config.PLANNING_DEADLINE_MS });

@@ -1,6 +1,6 @@
 /**
- * What the audit log tells, with the name that OWASP's logging vocabulary gives it. Renewing a session is not among them:
- * that happens a hundred times a day for each, and changes nothing that an investigation asks about.
+ * The kinds of audit events, with their names in OWASP's logging vocabulary. Renewing a session is not recorded: it happens a
+ * hundred times a day for each session, and no investigation needs it.
  */
 export const auditEvents = {
   'auth.login.success': 'authn_login_success',

@@ -4,20 +4,20 @@ import type { StaffRole } from './scopes.ts';
 /** `typ` of an access token (RFC 9068, section 2.1). */
 export const accessTokenType = 'at+jwt';
 
-/** JWS algorithms that an issuer may sign with. The header says `EdDSA` for Ed25519: other routers know no other name. */
+/** JWS algorithms that an issuer may sign with. `EdDSA` stands for Ed25519, since other routers know only that name. */
 export const signingAlgorithms = ['EdDSA', 'ES256', 'RS256'] as const;
 export type SigningAlgorithm = (typeof signingAlgorithms)[number];
 
-/** How far the clocks of issuer and verifier may be apart. */
+/** How far the clocks of issuer and verifier may differ. */
 export const clockSkewSeconds = 30;
 
 /**
- * No access token lives longer: the revocation of a session is kept for this time and some minutes (db/migrations,
- * 0007-revocations), and a token that outlived it would be accepted again.
+ * The longest life of an access token. The revocation of a session is kept for this time and some minutes (db/migrations,
+ * 0007-revocations); a token that lived longer would be accepted again.
  */
 export const maxAccessTokenSeconds = 3600;
 
-/** Seconds for which a verifier may use a JWKS answer without asking again (`Cache-Control: max-age`). */
+/** How long a verifier may use a JWKS answer before it asks again (`Cache-Control: max-age`). */
 export const jwksMaxAgeSeconds = 300;
 
 /** Claims of every access token. `tenant` is the id (a UUID) of the tenant of `sub`. Times are seconds since 1970. */
@@ -32,7 +32,7 @@ type CommonClaims = {
   exp: number;
   /** When the person last proved who they are. */
   auth_time: number;
-  /** How (RFC 8176), for example `['pwd']`. */
+  /** How they did (RFC 8176), for example `['pwd']`. */
   amr: string[];
   email: string;
   email_verified: boolean;

@@ -1,6 +1,7 @@
 /**
  * The one table of errors: code -> HTTP status, reason -> public text. A client switches on `extensions.code`, then on
- * `extensions.reason`. Nothing else about a failure leaves a process. `input.<field>` reasons name the faulty input field.
+ * `extensions.reason`. Nothing else about a failure leaves a process. A reason `input.<field>` names the faulty input field.
+ * `auth.unavailable` means auth or its keys; `service.unavailable` anything else that is down or too busy.
  */
 export const errorTable = {
   UNAUTHENTICATED: {
@@ -52,7 +53,7 @@ export const errorTable = {
       'request.limit.cost': 'The operation costs too much.',
       'request.planning': 'The operation takes too long to plan. Ask for less at once, or in parts.',
       'request.document':
-        'Only trusted documents run here, and this is none. Send the id of one in extensions.persistedQuery.sha256Hash.',
+        'This entrance runs trusted documents only, and this is not one of them. Send the id of one in extensions.persistedQuery.sha256Hash.',
     },
   },
   RATE_LIMITED: {
@@ -61,7 +62,10 @@ export const errorTable = {
   },
   SERVICE_UNAVAILABLE: {
     httpStatus: 503,
-    reasons: { 'auth.unavailable': 'The service is not available right now. Try again in a moment.' },
+    reasons: {
+      'auth.unavailable': 'Sign-in and accounts are not available right now. Try again in a moment.',
+      'service.unavailable': 'The service is not available right now. Try again in a moment.',
+    },
   },
   INTERNAL_SERVER_ERROR: { httpStatus: 500, reasons: {} },
 } as const;
@@ -71,13 +75,13 @@ export type ErrorCode = keyof typeof errorTable;
 type ReasonsOf<C extends ErrorCode> = keyof (typeof errorTable)[C]['reasons'] & string;
 type TabledReason = { [C in ErrorCode]: ReasonsOf<C> }[ErrorCode];
 
-/** A reason to refuse a bearer token, decided before anything runs. */
+/** Reasons to refuse a bearer token before anything runs. */
 export type AuthenticationReason = ReasonsOf<'UNAUTHENTICATED'>;
 export type Reason = TabledReason | `input.${string}`;
 
-/** Text for an answer without a reason: nothing of the cause is said. */
+/** Text of an answer without a reason. It says nothing about the cause. */
 export const internalErrorText = 'Something went wrong on our side.';
-/** Used where an input reason comes without a text of its own. */
+/** Text of an `input.<field>` reason, if the refusal gives none. */
 const inputErrorText = 'An input value is not valid.';
 
 const reasonIndex = new Map<string, { code: ErrorCode; httpStatus: number; text: string }>(
@@ -88,7 +92,7 @@ const reasonIndex = new Map<string, { code: ErrorCode; httpStatus: number; text:
   ),
 );
 
-/** The row of a reason: its code, HTTP status and public text. Undefined when the table does not know it. */
+/** The code, HTTP status and public text of a reason. Undefined if the table does not have it. */
 export function findReason(
   reason: string,
 ): { code: ErrorCode; httpStatus: number; text: string } | undefined {

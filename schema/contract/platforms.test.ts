@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
-import { authorizationServerMetadata } from './metadata.ts';
-import { audienceOf, isPlatform, issuerOf, jwksPathOf, metadataPathOf, platforms } from './platforms.ts';
+import {
+  audienceOf,
+  authorizationServerMetadata,
+  isPlatform,
+  issuerOf,
+  jwksPathOf,
+  metadataPathOf,
+  platforms,
+} from './platforms.ts';
 
 test('the platforms share no issuer, audience or path', () => {
   for (const of of [

@@ -1,4 +1,4 @@
-/** The two front doors. A platform has its own key set, tokens, sessions and account table; they share nothing. */
+/** The two sides of the product. Each platform has its own keys, tokens, sessions and account table; they share nothing. */
 export const platforms = ['user', 'portal'] as const;
 export type Platform = (typeof platforms)[number];
 
@@ -16,7 +16,7 @@ export function issuerOf(issuerUrl: string, platform: Platform): string {
   return `${issuerUrl.replace(/\/+$/, '')}/${platform}`;
 }
 
-/** Path below an auth process (and below each entrance of the gateway) where a platform's public keys lie. */
+/** Path of a platform's public keys, at an auth process and at each entrance of the gateway. */
 export function jwksPathOf(platform: Platform): string {
   return `/.well-known/jwks/${platform}.json`;
 }
@@ -24,4 +24,18 @@ export function jwksPathOf(platform: Platform): string {
 /** Path of the authorization server metadata of a platform (RFC 8414, section 3.1). */
 export function metadataPathOf(platform: Platform): string {
   return `/.well-known/oauth-authorization-server/${platform}`;
+}
+
+/**
+ * Authorization server metadata of a platform (RFC 8414, section 2), for verifiers that discover keys by issuer. Clients sign
+ * in by GraphQL mutations, so there is no authorization endpoint and no token endpoint.
+ */
+export function authorizationServerMetadata(issuerUrl: string, platform: Platform) {
+  return {
+    issuer: issuerOf(issuerUrl, platform),
+    jwks_uri: `${issuerUrl.replace(/\/+$/, '')}${jwksPathOf(platform)}`,
+    response_types_supported: [],
+    grant_types_supported: [],
+    token_endpoint_auth_methods_supported: ['none'],
+  };
 }

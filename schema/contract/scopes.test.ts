@@ -1,5 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { isStaffRole, outranks, scopes, scopesOfRole, staffRoles, userScopes } from './scopes.ts';
+import {
+  isStaffRole,
+  outranks,
+  scopeHolders,
+  scopes,
+  scopesOfRole,
+  staffRoles,
+  userScopes,
+} from './scopes.ts';
 
 test('each role may do what the one below it may, and more', () => {
   for (const [index, role] of staffRoles.entries()) {
@@ -12,13 +22,27 @@ test('each role may do what the one below it may, and more', () => {
   }
 });
 
-test('a customer has no scope that changes the shop or reads of others', () => {
-  expect(userScopes).toEqual(['profile:read', 'orders:read', 'orders:write']);
+/** What a customer may do with what is their own. An installation without the shop has fewer. */
+const ownScopes: readonly string[] = ['profile:read', 'orders:read', 'orders:write'];
+
+test("a customer has no scope that changes the shop or reads other people's data", () => {
+  expect(userScopes).toContain('profile:read');
+  expect(userScopes.filter((scope) => !ownScopes.includes(scope))).toEqual([]);
 });
 
-test('somebody has each scope', () => {
+test('each scope has a holder, and no holder twice', () => {
   const granted = new Set([...userScopes, ...Object.values(scopesOfRole).flat()]);
   expect(granted).toEqual(new Set(scopes));
+  for (const held of Object.values(scopeHolders)) expect(new Set(held).size).toBe(held.length);
+});
+
+test('each scope stands on one line with its holders, so that a text edit removes it', () => {
+  const lines = readFileSync(join(import.meta.dirname, 'scopes.ts'), 'utf8').split('\n');
+  for (const scope of scopes) {
+    expect(
+      lines.filter((line) => /^ {2}'[^']+': \[.*\],$/.test(line) && line.includes(`'${scope}'`)),
+    ).toHaveLength(1);
+  }
 });
 
 test.each(['root', 'SUPPORT', '', '__proto__', ['support'], null, undefined])('%j is no role', (value) => {

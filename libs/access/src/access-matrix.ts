@@ -3,20 +3,20 @@ import type { Session } from '@signet/session';
 import { type Condition, implies, judgeSession } from './conditions.ts';
 import { conditionsOf, type RuleBook } from './rule-book.ts';
 
-/** Those who may ask: nobody in particular, a customer, staff by role. */
+/** The callers that the matrix has a column for: anonymous, a customer, staff by role. */
 export const callers = ['anonymous', 'user', ...staffRoles] as const;
 export type Caller = (typeof callers)[number];
 
-/** `policy`: the session may, and a function of the subgraph decides by the object. */
+/** `policy`: the session passes, and a function of the subgraph decides about the object. */
 export type Verdict = 'yes' | 'no' | 'policy';
 export type MatrixRow = {
   coordinate: string;
-  /** Undefined where nobody wrote a rule: refused to everyone. */
+  /** Undefined for a field without a rule, which is refused to everybody. */
   conditions: readonly Condition[] | undefined;
   verdicts: Readonly<Record<Caller, Verdict>>;
 };
 
-/** Who may have which field: a row for each field of the supergraph's object types, by coordinate. */
+/** Who may read which field: a row for each field of the supergraph's object types, by coordinate. */
 export function createAccessMatrix(supergraph: RuleBook): MatrixRow[] {
   return [...supergraph]
     .filter(([type, rules]) => !rules.isInterface && !type.includes('__'))
@@ -25,12 +25,12 @@ export function createAccessMatrix(supergraph: RuleBook): MatrixRow[] {
     .sort((a, b) => compareCoordinates(a.coordinate, b.coordinate));
 }
 
-/** What one subgraph alone gives away more freely than all subgraphs together. */
+/** A field whose rule in one subgraph asks for less than the composed rule. */
 export type LenientRow = MatrixRow & { subgraph: string };
 
 /**
- * Fields whose rule in one subgraph is weaker than what composition made of all subgraphs' rules. The supergraph does not
- * show such a rule, so weakening it would change nothing else in the matrix.
+ * Fields whose rule in one subgraph is weaker than the rule composed from all subgraphs. The supergraph does not show the weaker
+ * rule, so only these rows show when somebody weakens it further.
  */
 export function findLenientRows(
   rows: readonly MatrixRow[],
@@ -45,7 +45,7 @@ export function findLenientRows(
     .sort((a, b) => compareCoordinates(a.coordinate, b.coordinate));
 }
 
-/** The matrix as Markdown, for people and for the difference in a review: a line for each field. */
+/** The matrix as Markdown with a line for each field, for people and for the diff in a review. */
 export function formatAccessMatrix(rows: readonly MatrixRow[], lenient: readonly LenientRow[] = []): string {
   const cells = ({ coordinate, conditions, verdicts }: MatrixRow) => [
     `\`${coordinate}\``,
@@ -78,7 +78,7 @@ function formatTable(header: readonly string[], lines: readonly (readonly string
   return [header, header.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`);
 }
 
-/** A session as a token of this caller would give, with all that such a token carries. */
+/** The session of a caller's token, with all scopes that such a token can carry. */
 export function sessionOf(caller: Caller): Session {
   if (caller === 'anonymous') {
     return { platform: 'none' };
@@ -117,7 +117,7 @@ function unique(conditions: readonly Condition[]): Condition[] {
   return [...new Map(conditions.map((condition) => [JSON.stringify(condition), condition])).values()];
 }
 
-/** In one order, however composition put them together, and without what another condition says already. */
+/** The conditions in a fixed order, without `signed in` where another condition implies it. */
 function describeConditions(conditions: readonly Condition[] | undefined): string {
   if (conditions === undefined) {
     return 'none';

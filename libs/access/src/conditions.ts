@@ -1,21 +1,21 @@
 import { type Platform, platformDenyText, type Reason } from '@signet/schema/contract';
 import type { Session } from '@signet/session';
 
-/** One thing that a rule asks for. A rule is a list of these, and all must hold; an empty list lets everyone in. */
+/** One condition of a rule. A rule is a list of conditions, and all must hold; an empty list is public. */
 export type Condition =
   | { kind: 'authenticated' }
   | { kind: 'platform'; is: Platform }
-  /** One of the inner lists must be held whole. */
+  /** The session must hold all scopes of one of the inner lists. */
   | { kind: 'scopes'; anyOf: readonly (readonly string[])[] }
   | { kind: 'policies'; anyOf: readonly (readonly string[])[] };
 
-/** Why not. `text` is public. */
+/** The reason of a refusal. `text` is public. */
 export type Refusal = { reason: Reason; text?: string };
 
 /**
- * Holds a session against the conditions that need nothing but the session; policies are left to the subgraph.
+ * Checks the conditions that need only the session. Policies are left to the subgraph.
  *
- * @returns nothing when all hold.
+ * @returns the refusal by the first condition that does not hold, or undefined.
  */
 export function judgeSession(conditions: readonly Condition[], session: Session): Refusal | undefined {
   for (const condition of conditions) {
@@ -33,8 +33,8 @@ export function judgeSession(conditions: readonly Condition[], session: Session)
 }
 
 /**
- * An empty list of alternatives can't be met: nobody gets in by a rule that was left empty. Loops, since a page of fifty
- * orders asks this a thousand times.
+ * An empty list can't be met: a rule that was left empty refuses everybody. Plain loops, since a page of fifty objects calls this
+ * a thousand times.
  */
 function holdsOne(anyOf: readonly (readonly string[])[], held: ReadonlySet<string>): boolean {
   for (const allOf of anyOf) {
@@ -59,7 +59,7 @@ function scopeDenyText(anyOf: readonly (readonly string[])[]): string {
   return `This field requires the scope ${alternatives.join(' or ')}.`;
 }
 
-/** True when whoever meets `given` also meets `condition`. */
+/** Whether every session that meets `given` also meets `condition`. */
 export function implies(given: readonly Condition[], condition: Condition): boolean {
   switch (condition.kind) {
     case 'authenticated':

@@ -1,8 +1,8 @@
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import type { GraphQLSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { idOf } from './customer-policies.ts';
 import { buildGuarded, type Context, type GuardedSubgraph, refer } from './guarded-subgraph.test-support.ts';
+import { idOf } from './policies.ts';
 import { anonymousSession, portalSession, userSession } from './sessions.test-support.ts';
 
 type Row = { id: string; owner: string; total: number };

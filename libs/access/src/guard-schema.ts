@@ -1,29 +1,30 @@
+import { badInput } from '@signet/service';
 import {
   defaultFieldResolver,
   type GraphQLField,
   type GraphQLFieldResolver,
+  type GraphQLInterfaceType,
   type GraphQLObjectType,
   type GraphQLSchema,
+  isInterfaceType,
   isIntrospectionType,
   isObjectType,
 } from 'graphql';
-import { assertSession, refuse } from './assert-session.ts';
 import type { Condition } from './conditions.ts';
-import type { GuardContext } from './guard-context.ts';
-import { guardReferences } from './guard-references.ts';
-import { createPolicyJudges, type PolicyJudges, type PolicyTable } from './policy-judge.ts';
+import { createPolicyJudges, type GuardContext, type PolicyJudges, type PolicyTable } from './policies.ts';
+import { assertSession, refuse } from './require-session.ts';
 import { conditionsOf, type RuleBook } from './rule-book.ts';
 
 type Resolver = GraphQLFieldResolver<unknown, GuardContext>;
 
 /**
- * Puts every field of a subgraph's schema behind its rule, in place. `_entities`, interfaces, unions, fragments and
- * aliases all end at an object type's field, so that is where the guard stands. A field without a rule is refused to
- * everyone. References are guarded too, see `guardReferences`.
+ * Guards every field of a subgraph's schema by its rule, in place. The guard is on the fields of object types, because
+ * `_entities`, interfaces, unions, fragments and aliases all end there. A field without a rule is refused to everybody.
+ * References are guarded by `guardReferences`.
  *
- * Call it last: a transform that comes after it may replace resolvers, and their guards with them.
+ * Call it last: a later transform may replace resolvers together with their guards.
  *
- * @throws {Error} for a rule that names a policy without a function, and for an entity whose reference resolver was lost.
+ * @throws {Error} for a rule that names a policy without a function, and for an entity without a reference resolver.
  */
 export function guardSchema<C extends GuardContext>(
   schema: GraphQLSchema,
@@ -42,7 +43,7 @@ export function guardSchema<C extends GuardContext>(
   return schema;
 }
 
-/** All but federation's own two: `_service` gives the SDL, `_entities` has a guard of another kind. */
+/** All fields but two of federation: `_service` returns the SDL, and guardEntities guards `_entities`. */
 function fieldsToGuard(type: GraphQLObjectType, schema: GraphQLSchema) {
   const isFederations = (name: string) =>
     type === schema.getQueryType() && (name === '_service' || name === '_entities');
@@ -84,5 +85,88 @@ function guardResolver(conditions: readonly Condition[], resolve: Resolver, judg
       : verdict === true
         ? resolve(parent, args, context, info)
         : refuse();
+  };
+}
+
+type Reference = (reference: unknown, context: GuardContext, info: never) => unknown;
+type ReferenceHolder = { resolveReference?: Reference };
+
+/**
+ * Guards every `__resolveReference` by the rule of its type: the session is checked before a row is loaded, policies check the
+ * loaded row. `_entities` accepts references only to types with such a resolver: for other types @apollo/subgraph returns what
+ * the caller wrote, even if `@key` says `resolvable: false`.
+ *
+ * @throws {Error} for an entity without a resolver.
+ */
+function guardReferences(schema: GraphQLSchema, book: RuleBook, judges: PolicyJudges): void {
+  const guarded = new Set<Reference>();
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) && !isInterfaceType(type)) {
+      continue;
+    }
+    const holder = holderOf(type);
+    if (holder?.resolveReference) {
+      holder.resolveReference = guardReference(
+        holder.resolveReference,
+        conditionsOfReference(schema, book, type),
+        judges,
+      );
+      guarded.add(holder.resolveReference);
+    } else if (book.get(type.name)?.isEntity) {
+      throw new Error(
+        `The entity ${type.name} has no __resolveReference: _entities would answer with what the caller wrote.`,
+      );
+    }
+  }
+  guardEntities(schema, guarded);
+}
+
+/** The object in which @apollo/subgraph keeps the reference resolver of a type. */
+function holderOf(type: unknown): ReferenceHolder | undefined {
+  return isObjectType(type) || isInterfaceType(type)
+    ? (type.extensions.apollo as { subgraph?: ReferenceHolder } | undefined)?.subgraph
+    : undefined;
+}
+
+/** The conditions of the type; for an interface, those of all its implementations. */
+function conditionsOfReference(
+  schema: GraphQLSchema,
+  book: RuleBook,
+  type: GraphQLObjectType | GraphQLInterfaceType,
+) {
+  const types = isInterfaceType(type) ? schema.getPossibleTypes(type) : [type];
+  return types.flatMap(({ name }) => book.get(name)?.conditions ?? []);
+}
+
+function guardReference(
+  resolve: Reference,
+  conditions: ReturnType<typeof conditionsOfReference>,
+  judges: PolicyJudges,
+): Reference {
+  const judge = judges(conditions);
+  // Async, so that it rejects: the refusal of one reference does not affect the others of the request.
+  return async (reference, context, info) => {
+    assertSession(conditions, context.session);
+    const row = await resolve(reference, context, info);
+    const mayHave = !judge || row === null || row === undefined || (await judge(context, row, {})) === true;
+    return mayHave ? row : refuse();
+  };
+}
+
+function guardEntities(schema: GraphQLSchema, guarded: ReadonlySet<Reference>): void {
+  const field = schema.getQueryType()?.getFields()._entities;
+  const resolve = field?.resolve;
+  if (!field || !resolve) {
+    return;
+  }
+  field.resolve = (parent, args, context, info) => {
+    for (const reference of args.representations as ({ __typename?: unknown } | null)[]) {
+      // The schema that executes may be a transformed copy of the guarded one.
+      const held = holderOf(info.schema.getType(String(reference?.__typename)))?.resolveReference;
+      if (!held || !guarded.has(held)) {
+        throw badInput('representations', 'References to this type are not resolved here.');
+      }
+    }
+    return resolve(parent, args, context, info);
   };
 }

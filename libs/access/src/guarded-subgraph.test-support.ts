@@ -1,9 +1,8 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import type { Session } from '@signet/session';
 import { type ExecutionResult, type GraphQLSchema, graphql, parse } from 'graphql';
-import type { GuardContext } from './guard-context.ts';
 import { guardSchema } from './guard-schema.ts';
-import type { PolicyTable } from './policy-judge.ts';
+import type { GuardContext, PolicyTable } from './policies.ts';
 import { readRuleBook } from './rule-book.ts';
 
 type Resolvers = NonNullable<

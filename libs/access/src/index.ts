@@ -8,22 +8,23 @@ export {
   sessionOf,
   type Verdict,
 } from './access-matrix.ts';
-export type { CheckedSubgraph } from './check/access-fault.ts';
 export { findAccessFaults } from './check/find-access-faults.ts';
+export type { CheckedSubgraph } from './check/rule-faults.ts';
+export { findScopeFaults, findUnusedScopes } from './check/scope-faults.ts';
 export type { Condition, Refusal } from './conditions.ts';
-export { customerPolicies, idOf } from './customer-policies.ts';
-export type { GuardContext } from './guard-context.ts';
 export { guardSchema } from './guard-schema.ts';
 export { compileOperationGuard, type OperationGuard, type RefusedField } from './operation-guard.ts';
-export type { Policy, PolicyTable } from './policy-judge.ts';
-export { createRelationChecker, type RelationChecker } from './relations/relation-checker.ts';
+export type { GuardContext, Policy, PolicyTable } from './policies.ts';
+export { customerPolicies, idOf } from './policies.ts';
 export {
+  createRelationChecker,
   idOfSubject,
+  type RelationChecker,
   type RelationStore,
   type RelationTuple,
   type Subject,
   staffSubject,
   userSubject,
-} from './relations/relation-tuple.ts';
+} from './relations.ts';
 export { requirePortal, requireScope, requireUser } from './require-session.ts';
 export { type RuleBook, readRuleBook } from './rule-book.ts';

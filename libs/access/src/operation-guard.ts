@@ -16,25 +16,26 @@ import {
 import { type Condition, judgeSession, type Refusal } from './conditions.ts';
 import { conditionsOf, type RuleBook } from './rule-book.ts';
 
-/** A refused field: where it stands in the answer (list positions left out), and why. */
+/** A refused field with its path in the answer (without list positions) and the reason. */
 export type RefusedField = Refusal & { path: readonly string[]; coordinate: string };
 
-/** An operation's rules, compiled once. Holds nothing of any caller. */
+/** The compiled rules of an operation. Holds no data of a caller. */
 export type OperationGuard = {
   (session: Session, variables: Readonly<Record<string, unknown>>): RefusedField[];
-  /** Grows with the memory that it holds; at most `maxOperationSize`. */
+  /** Grows with the memory of the guard; at most `maxOperationSize`. */
   readonly size: number;
 };
 
 /**
- * How far an operation may unfold: each selection that is visited counts with its depth, each type that a field may stand
- * on counts. Fragments that spread fragments double with each line; a thousand fields at depth ten take about 12,000.
+ * How large an operation may become when its fragments are expanded. Each visited selection counts 1 plus its depth, and each
+ * type that a field may belong to counts 1. Fragments that spread fragments double the size with each line; a thousand fields at
+ * depth ten count about 12,000.
  */
 export const maxOperationSize = 50_000;
 
-/** `@skip(if: $x)` or `@include(if: $x)` around a field: it is left out when the variable has this value. */
+/** `@skip(if: $x)` or `@include(if: $x)` around a field: the field is left out if the variable has the value `leavesOut`. */
 type Gate = { variable: string; leavesOut: boolean };
-/** A node of the answer's tree; fields share the nodes above them. */
+/** A node in the tree of the answer. Fields share the nodes above them. */
 type Path = { above: Path | undefined; name: string; depth: number };
 type GuardedField = { path: Path; coordinate: string; gates: readonly Gate[] };
 type Group = { conditions: readonly Condition[] | undefined; fields: GuardedField[] };
@@ -43,7 +44,7 @@ type Walk = {
   schema: GraphQLSchema;
   book: RuleBook;
   fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-  /** By the rule's conditions as text: fields with the same rule are judged together. */
+  /** By the conditions of a rule as text: fields with the same rule are checked together. */
   groups: Map<string, Group>;
   size: number;
 };
@@ -57,9 +58,9 @@ const tooLarge: RefusedField = {
 };
 
 /**
- * Compiles the rules of a valid operation against the API schema. Through an interface or a union, every implementation
- * that the enclosing type conditions allow must be allowed. A field without any rule is refused to everyone, and so is an
- * operation beyond `maxOperationSize`, or of a kind that the schema does not have, as a whole.
+ * Compiles the rules of an operation that is valid for the API schema. Behind an interface or a union, every implementation that
+ * the enclosing type conditions permit must be allowed. Refused to everybody: a field without a rule, an operation larger than
+ * `maxOperationSize`, and an operation of a kind that the schema does not have.
  */
 export function compileOperationGuard(
   schema: GraphQLSchema,
@@ -100,11 +101,11 @@ function createGuard(groups: readonly Group[]) {
       if (!refusal) {
         continue;
       }
-      // Only what is surely left out goes unasked: a null, which no gate may have, leaves nothing out.
+      // Only a field that is surely left out is skipped: null, which is no valid value of a gate, leaves nothing out.
       for (const { path, coordinate, gates } of fields) {
         if (!gates.some(({ variable, leavesOut }) => variables[variable] === leavesOut)) {
           const field = { ...refusal, path: namesOf(path), coordinate };
-          // Several types behind one interface, or one field selected twice, are one place of the answer.
+          // Several types behind one interface, or a field that is selected twice, are one place in the answer.
           const key = JSON.stringify([field.path, refusal]);
           refused.set(key, refused.get(key) ?? field);
         }
@@ -124,7 +125,7 @@ function namesOf(path: Path): string[] {
 
 type Place = {
   type: GraphQLCompositeType;
-  /** Names of the object types that a value here can have. */
+  /** Names of the object types that a value can have here. */
   possible: ReadonlySet<string>;
   path: Path | undefined;
   gates: readonly Gate[];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Answer, ask, buildGuarded, type Context } from './guarded-subgraph.test-support.ts';
-import { createPolicyJudges, type PolicyTable } from './policy-judge.ts';
+import { createPolicyJudges, type PolicyTable } from './policies.ts';
 import { anonymousSession, userSession } from './sessions.test-support.ts';
 
 type Verdicts = Record<string, () => unknown>;

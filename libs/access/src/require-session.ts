@@ -1,9 +1,10 @@
 import { type Platform, platformDenyText, type Scope } from '@signet/schema/contract';
 import { RefusalError } from '@signet/service';
 import type { PortalSession, Session, UserSession } from '@signet/session';
+import { type Condition, judgeSession } from './conditions.ts';
 
 /**
- * The customer who asks.
+ * The session of the customer who sent the request.
  *
  * @throws {RefusalError} auth.failure.missing_token without a token, authz.platform.deny with one of staff.
  */
@@ -12,7 +13,7 @@ export function requireUser(session: Session): UserSession {
 }
 
 /**
- * The member of staff who asks.
+ * The session of the member of staff who sent the request.
  *
  * @throws {RefusalError} auth.failure.missing_token without a token, authz.platform.deny with a customer's.
  */
@@ -20,7 +21,7 @@ export function requirePortal(session: Session): PortalSession {
   return session.platform === 'portal' ? session : refusePlatform(session, 'portal');
 }
 
-/** @throws {RefusalError} authz.scope.deny when the token does not carry the scope. */
+/** @throws {RefusalError} authz.scope.deny if the token does not carry the scope. */
 export function requireScope(session: UserSession | PortalSession, scope: Scope): void {
   if (!session.scopes.has(scope)) {
     throw new RefusalError('authz.scope.deny', { text: `This field requires the scope '${scope}'.` });
@@ -32,4 +33,17 @@ function refusePlatform(session: Session, required: Platform): never {
     throw new RefusalError('auth.failure.missing_token');
   }
   throw new RefusalError('authz.platform.deny', { text: platformDenyText(required, session.platform) });
+}
+
+/** @throws {RefusalError} by the first condition that the session does not meet. */
+export function assertSession(conditions: readonly Condition[], session: Session): void {
+  const refusal = judgeSession(conditions, session);
+  if (refusal) {
+    throw new RefusalError(refusal.reason, refusal.text === undefined ? {} : { text: refusal.text });
+  }
+}
+
+/** The refusal by a policy. */
+export function refuse(): never {
+  throw new RefusalError('authz.permission.deny');
 }

@@ -11,11 +11,11 @@ import type { Condition } from './conditions.ts';
 /** Names of the directives that are rules. */
 export const ruleDirectives = ['public', 'authenticated', 'requiresScopes', 'policy', 'platform'] as const;
 
-/** What stands on one type or one field. */
+/** The rule on one type or one field. */
 export type WrittenRule = { hasRule: boolean; conditions: readonly Condition[] };
 export type TypeRules = WrittenRule & {
   isInterface: boolean;
-  /** It has a resolvable `@key`: `_entities` reaches it. */
+  /** It has a resolvable `@key`, so `_entities` can load it. */
   isEntity: boolean;
   fields: ReadonlyMap<string, WrittenRule>;
 };
@@ -26,8 +26,8 @@ export type RuleBook = ReadonlyMap<string, TypeRules>;
 const noRule: WrittenRule = { hasRule: false, conditions: [] };
 
 /**
- * Reads the rules from SDL: a subgraph's, or the supergraph, where composition has put together what several subgraphs
- * wrote. Extensions of a type add to it; `@public` beside another rule adds nothing.
+ * Reads the rules from SDL: of a subgraph, or of the supergraph, where composition has merged the rules of the subgraphs.
+ * Extensions of a type add to its rule; `@public` beside another rule adds nothing.
  */
 export function readRuleBook(sdl: DocumentNode): RuleBook {
   const book = new Map<string, TypeRules>();
@@ -59,7 +59,7 @@ function isResolvableKey({ name, arguments: args }: ConstDirectiveNode): boolean
   return name.value === 'key' && !(resolvable?.kind === Kind.BOOLEAN && !resolvable.value);
 }
 
-/** All conditions of a field: its type's and its own. Undefined where nothing was written, which nobody may pass. */
+/** All conditions of a field: its own and those of its type. Undefined for a field without a rule, which is refused to everybody. */
 export function conditionsOf(book: RuleBook, type: string, field: string): readonly Condition[] | undefined {
   const rules = book.get(type);
   const own = rules?.fields.get(field) ?? noRule;
@@ -125,4 +125,28 @@ function isFieldOwner(
     node.kind === Kind.INTERFACE_TYPE_DEFINITION ||
     node.kind === Kind.INTERFACE_TYPE_EXTENSION
   );
+}
+
+/** The rules of all subgraphs together: each of them holds. */
+export function mergeBooks(books: readonly RuleBook[]): RuleBook {
+  const merged = new Map<string, ReturnType<RuleBook['get']> & object>();
+  for (const [type, rules] of books.flatMap((book) => [...book])) {
+    const known = merged.get(type);
+    const fields = new Map(known?.fields ?? []);
+    for (const [field, rule] of rules.fields) {
+      const other = fields.get(field);
+      fields.set(field, {
+        hasRule: rule.hasRule || (other?.hasRule ?? false),
+        conditions: [...(other?.conditions ?? []), ...rule.conditions],
+      });
+    }
+    merged.set(type, {
+      hasRule: rules.hasRule || (known?.hasRule ?? false),
+      conditions: [...(known?.conditions ?? []), ...rules.conditions],
+      isInterface: rules.isInterface,
+      isEntity: rules.isEntity,
+      fields,
+    });
+  }
+  return merged;
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { aMessage, withHeaders } from './proof.test-support.ts';
 import type { ProofHeaders, ProofMessage, SignedMessage } from './proof.ts';
 import { createProofIdentity } from './proof-identity.ts';
-import { createProofSet, proofMembers } from './set/create-proof-set.ts';
+import { createProofSet, proofMembers } from './proof-set.ts';
 
 const set = createProofSet(proofMembers.filter(({ name }) => ['gateway-user', 'orders'].includes(name)));
 const identityOf = (name: 'gateway-user' | 'orders') =>

@@ -1,5 +1,5 @@
-export { thumbprintOf } from './imported-key.ts';
 export type { ProofKeyFile, ProofSet } from './key-files.ts';
+export { thumbprintOf } from './pair-key.ts';
 export type {
   ProofEntrance,
   ProofIdentity,
@@ -8,16 +8,18 @@ export type {
   SignedMessage,
   VerifiedProof,
 } from './proof.ts';
+export { changeProofSet, LockedError, proofPathsOf, readProofSet, writeProofSet } from './proof-folder.ts';
 export { createProofIdentity, openProofIdentity } from './proof-identity.ts';
-export { readSignedMessage } from './read-signed-message.ts';
-export { changeProofSet, LockedError } from './set/change-proof-set.ts';
-export { addMissingMembers, addSubgraph, createProofSet, proofMembers } from './set/create-proof-set.ts';
-export { proofPathsOf, readProofSet, writeProofSet } from './set/proof-folder.ts';
 export {
+  addMissingMembers,
+  addSubgraph,
+  createProofSet,
   minStepSeconds,
+  proofMembers,
   RotationError,
   type RotationStep,
   replaceKeys,
   rotateProofSet,
   rotationSteps,
-} from './set/rotate-proof-set.ts';
+} from './proof-set.ts';
+export { readSignedMessage } from './proof-verifier.ts';

@@ -1,30 +1,30 @@
 import { z } from 'zod';
 import { type ProofEntrance, type ProofRole, proofEntrances, proofRoles } from './proof.ts';
 
-/** A public key as in RFC 8037: 32 bytes in base64url. */
+/** A public key (RFC 8037): `x` is 32 bytes in base64url. */
 export type PublicKeyJwk = { kty: 'OKP'; crv: 'X25519'; x: string };
 export type PrivateKeyJwk = PublicKeyJwk & { d: string };
 
 /**
- * `key.json`: one service's own keys, one or two. The first signs and is what others sign for; the second is
- * accepted only (the next one before a switch, the last one after it).
+ * `key.json`: one or two keys of one service. The first is in use: its owner signs with it, and others sign for it. The second is
+ * accepted only (the next key before a switch, the last key after it).
  */
 export type ProofKeyFile = {
   name: string;
-  /** The last step of a rotation that is under way: the second key is the next one, or the last one. */
+  /** The last step of a rotation under way: after `published` the second key is the next one, after `switched` the last one. */
   rotation?: { step: 'published' | 'switched'; at: string } | undefined;
   keys: PrivateKeyJwk[];
 };
 
-/** `peers.json`: everybody's public keys, in the same order as in their own files. It is the same for all. */
+/** `peers.json`: the public keys of all services, in the order of their own files. The same file for all. */
 export type ProofPeersFile = {
   peers: { [name: string]: { role: ProofRole; entrance?: ProofEntrance | undefined; keys: PublicKeyJwk[] } };
 };
 
-/** The private files by name, and the one peers.json. */
+/** The key files by name, and the one peers.json. */
 export type ProofSet = { keyFiles: { [name: string]: ProofKeyFile }; peers: ProofPeersFile };
 
-/** No name holds the `|` that separates two of them in a key derivation. `peers` is a folder beside those of services. */
+/** A name never holds the `|` that separates two names in a key derivation. `peers` is a folder beside those of services. */
 export const proofName = z
   .string('must be a name')
   .regex(
@@ -32,7 +32,7 @@ export const proofName = z
     'must be a name of small letters, digits and dashes (and not peers)',
   );
 
-/** The last of 43 letters carries two bits that are no part of the 32 bytes: they must be 0, so that a key has one name. */
+/** The last of 43 letters carries two bits that are not part of the 32 bytes. They must be 0, so that a key has one spelling. */
 const bytes32 = z
   .string('must be 32 bytes in base64url')
   .regex(/^[\w-]{42}[AEIMQUYcgkosw048]$/, 'must be 32 bytes in base64url');
@@ -43,7 +43,7 @@ const publicMembers = {
   x: bytes32,
 };
 const privateMember =
-  'is a private key: whoever reads this file can sign. Make new keys, and give out public ones only';
+  'is a private key: everybody who reads this file can sign. Make new keys, and publish only public ones';
 
 const publicKey = z
   .strictObject({ ...publicMembers, d: z.undefined({ error: privateMember }).optional() })
@@ -79,7 +79,7 @@ const peersFile = z.strictObject({ peers: z.record(proofName, peer, 'must be an 
 
 export type FileText = { path: string; text: string };
 
-/** What a file says, or its faults: a line each, with the file and the field, never with a value. */
+/** The content of a file, or its faults: a line each, with the file and the field, never with a value. */
 export type Parsed<T> = { value: T; faults?: never } | { value?: never; faults: string[] };
 
 export function parseKeyFile(file: FileText): Parsed<ProofKeyFile> {
@@ -95,7 +95,7 @@ function parse<T>(schema: z.ZodType<T>, { path, text }: FileText): Parsed<T> {
   try {
     content = JSON.parse(text);
   } catch {
-    // The parser's own message quotes the text.
+    // The parser's message would quote the text.
     return { faults: [`${path}: is not JSON`] };
   }
   const result = schema.safeParse(content);

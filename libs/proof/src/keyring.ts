@@ -1,6 +1,4 @@
 import type { KeyObject } from 'node:crypto';
-import { findKeyFaults, findPeerFaults } from './find-key-faults.ts';
-import { importPrivateKey, importPublicKey } from './imported-key.ts';
 import {
   type FileText,
   type ProofKeyFile,
@@ -8,19 +6,19 @@ import {
   parseKeyFile,
   parsePeersFile,
 } from './key-files.ts';
-import { derivePairKey, keyIdOf } from './pair-key.ts';
+import { derivePairKey, importPrivateKey, importPublicKey, keyIdOf, type PrivateKey } from './pair-key.ts';
 import type { ProofSender } from './proof.ts';
 
 export type OutgoingKey = { keyId: string; macKey: KeyObject };
 export type IncomingKey = { sender: ProofSender; macKey: KeyObject };
 
-/** Every MAC key that a service may use, derived once: with a pair that is not here, nothing is signed or accepted. */
+/** Every MAC key that a service may use, derived once. For any other pair of services nothing is signed or accepted. */
 export type Keyring = {
-  /** By recipient. Entrances of the gateway have them, for subgraphs. */
+  /** By recipient: the subgraphs. Empty at a subgraph. */
   outgoing: ReadonlyMap<string, OutgoingKey>;
-  /** By key id. Subgraphs have them, from entrances of the gateway. */
+  /** By key id: from the gateway's entrances. Empty at an entrance. */
   incoming: ReadonlyMap<string, IncomingKey>;
-  /** Names by thumbprint, to say in the log whose key it was. */
+  /** Names by thumbprint, for the log. */
   holders: ReadonlyMap<string, string>;
   /** Thumbprints of the service's own keys, the one in use first. */
   ownThumbprints: readonly string[];
@@ -28,7 +26,7 @@ export type Keyring = {
 
 export type KeyringFiles = { key: FileText; peers: FileText };
 
-/** The keyring of the service `name`, or everything that is wrong with its two files. */
+/** The keyring of the service `name`, or all faults of its two files. */
 export function buildKeyring(
   name: string,
   files: KeyringFiles,
@@ -56,7 +54,7 @@ function deriveKeyring(name: string, own: ProofKeyFile, { peers }: ProofPeersFil
     for (const { thumbprint } of peerKeys) {
       holders.set(thumbprint, peerName);
     }
-    // ECDH gives any two services a key. That these two roles only have one keeps a subgraph from posing as an entrance.
+    // ECDH gives any two services a key. Only these two roles use one, so that no subgraph can pose as an entrance.
     if (ownRole === 'gateway' && role === 'subgraph') {
       const [from] = ownKeys;
       const [to] = peerKeys;
@@ -74,4 +72,62 @@ function deriveKeyring(name: string, own: ProofKeyFile, { peers }: ProofPeersFil
     }
   }
   return { outgoing, incoming, holders, ownThumbprints: ownKeys.map(({ thumbprint }) => thumbprint) };
+}
+
+/** Faults of the key file of the service `name` beyond its form: a line each, with the field. */
+function findKeyFaults(name: string, { name: written, keys }: ProofKeyFile): string[] {
+  const faults = keys.flatMap((key, index) => {
+    const { bytes } = importPrivateKey(name, key);
+    return Buffer.from(bytes).toString('base64url') === key.x
+      ? []
+      : [`keys[${index}].x: is not the public half of keys[${index}].d`];
+  });
+  if (written !== name) {
+    faults.push(`name: is the key file of ${written}, and this is ${name}`);
+  }
+  if (new Set(keys.map(({ d }) => d)).size < keys.length) {
+    faults.push('keys: are the same key twice');
+  }
+  return faults;
+}
+
+/** Faults of peers.json beyond its form, for the service `name`. */
+function findPeerFaults(name: string, own: ProofKeyFile, { peers }: ProofPeersFile): string[] {
+  const faults: string[] = [];
+  const holders = new Map<string, string>();
+  const [ownKey] = own.keys.map((key) => importPrivateKey(name, key));
+  for (const [peerName, { keys }] of Object.entries(peers)) {
+    for (const [index, { x }] of keys.entries()) {
+      const field = `peers.${peerName}.keys[${index}]`;
+      const holder = holders.get(x);
+      if (holder) {
+        faults.push(`${field}: is also ${holder}; a key has one holder`);
+      }
+      holders.set(x, field);
+      if (ownKey && isLowOrder(ownKey, x)) {
+        faults.push(`${field}.x: is a point of low order, which can't be a key`);
+      }
+    }
+  }
+  const listed = peers[name]?.keys.map(({ x }) => x);
+  if (!listed) {
+    faults.push(
+      `peers.${name}: is missing, so no other process knows this one. npm start adds it; elsewhere run npm run keys -- proof add ${name}`,
+    );
+  } else if (!own.keys.some(({ x }) => listed.includes(x))) {
+    faults.push(
+      `peers.${name}.keys: has none of the keys in this service's own file, so no other process would know them`,
+    );
+  }
+  return faults;
+}
+
+/** RFC 7748, section 6.1. OpenSSL refuses such a point, and so does derivePairKey. */
+function isLowOrder(own: PrivateKey, x: string): boolean {
+  try {
+    derivePairKey(own, { from: own, to: importPublicKey('', x) });
+    return false;
+  } catch {
+    return true;
+  }
 }

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, createLogger } from '@signet/service';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { thumbprintOf } from './imported-key.ts';
 import type { ProofSet } from './key-files.ts';
+import { thumbprintOf } from './pair-key.ts';
 import { aMessage, withHeaders } from './proof.test-support.ts';
 import type { ProofIdentity } from './proof.ts';
+import { proofPathsOf, writeProofSet } from './proof-folder.ts';
 import { openProofIdentity } from './proof-identity.ts';
-import { createProofSet, proofMembers } from './set/create-proof-set.ts';
-import { proofPathsOf, writeProofSet } from './set/proof-folder.ts';
+import { createProofSet, proofMembers } from './proof-set.ts';
 
 const members = proofMembers.filter(({ name }) => ['gateway-user', 'orders', 'catalog'].includes(name));
 let parent: string;
@@ -88,20 +88,40 @@ describe('a process with its files', () => {
     ]);
   });
 
-  test('names both files that are missing', async () => {
+  test('says of both missing files what they hold and what to do', async () => {
     rmSync(proofPathsOf(folder, 'orders').keyFile);
     rmSync(proofPathsOf(folder, 'orders').peersFile);
     expect(await faultsOf('orders')).toEqual([
-      "orders/key.json: can't be read (ENOENT)",
-      "peers/peers.json: can't be read (ENOENT)",
+      expect.stringMatching(
+        /^orders\/key\.json: can't be read \(ENOENT\); .*PROOF_KEY_FILE.* npm start .* npm run keys -- proof add orders$/,
+      ),
+      expect.stringMatching(
+        /^peers\/peers\.json: can't be read \(ENOENT\); .*PROOF_PEERS_FILE.* npm start .* npm run keys -- proof init --out /,
+      ),
     ]);
+  });
+
+  test("names the variable of an entrance's key file", async () => {
+    rmSync(proofPathsOf(folder, 'gateway-user').keyFile);
+    expect(await faultsOf('gateway-user')).toEqual([expect.stringContaining('(USER_PROOF_KEY_FILE)')]);
+  });
+
+  test('says what to do about a subgraph that peers.json does not list', async () => {
+    edit('peers', ({ peers }) => delete peers.orders);
+    expect(await faultsOf('orders')).toEqual([
+      expect.stringMatching(
+        /^peers\/peers\.json: peers\.orders: is missing, .* npm start .* npm run keys -- proof add orders$/,
+      ),
+    ]);
+    const gateway = await open('gateway-user');
+    expect(() => gateway.signer.sign('orders', aMessage)).toThrow('npm run keys -- proof add orders');
   });
 
   test("does not start with another's key file", async () => {
     edit('orders', (content) => Object.assign(content, set.keyFiles.catalog));
     expect(await faultsOf('orders')).toEqual([
       'orders/key.json: name: is the key file of catalog, and this is orders',
-      "peers/peers.json: peers.orders.keys: has none of this service's own keys, so nobody would know them",
+      "peers/peers.json: peers.orders.keys: has none of the keys in this service's own file, so no other process would know them",
     ]);
   });
 

@@ -1,10 +1,10 @@
 import { ConfigError, type Logger } from '@signet/service';
-import { createSigner } from './create-signer.ts';
-import { createVerifier } from './create-verifier.ts';
-import { followFiles, type KeyPaths, readFiles } from './follow-files.ts';
+import { followFiles, type KeyPaths, readFiles } from './follow-key-files.ts';
 import type { ProofKeyFile, ProofPeersFile } from './key-files.ts';
 import { buildKeyring, type Keyring, type KeyringFiles } from './keyring.ts';
 import type { ProofIdentity } from './proof.ts';
+import { createSigner } from './proof-signer.ts';
+import { createVerifier } from './proof-verifier.ts';
 
 export type ProofFileOptions = {
   name: string;
@@ -13,7 +13,7 @@ export type ProofFileOptions = {
   /** Path of peers.json. */
   peersFile: string;
   logger: Logger;
-  /** How often both files are looked at for changes. */
+  /** How often both files are read again. */
   pollIntervalMs?: number;
   now?: () => number;
 };
@@ -21,8 +21,10 @@ export type ProofFileOptions = {
 const defaultPollIntervalMs = 2000;
 
 /**
- * Reads a service's files and follows their changes until `stop`. Throws a ConfigError with all their faults; a file that
- * breaks later is logged, and what was read before stays in use.
+ * Reads the two files of a service and follows their changes until `stop`. If a file is not valid later, that is logged, and
+ * the keys read before stay in use.
+ *
+ * @throws {ConfigError} with all faults of both files, at the start only.
  */
 export async function openProofIdentity({
   name,
@@ -33,29 +35,29 @@ export async function openProofIdentity({
   now = Date.now,
 }: ProofFileOptions): Promise<ProofIdentity> {
   const paths: KeyPaths = { key: keyFile, peers: peersFile };
-  const first = await readFiles(paths);
+  const first = await readFiles(name, paths);
   if (first.faults) {
     throw new ConfigError(first.faults);
   }
   let keyring = openKeyring(name, first.files);
-  const stop = followFiles(paths, first.files, {
+  const stop = followFiles(name, paths, first.files, {
     intervalMs: pollIntervalMs,
     onChange(files) {
       const built = buildKeyring(name, files);
       if (built.faults) return built.faults;
       keyring = built.keyring;
-      // Rotation asks to see this line of every process before its next step.
+      // An operator waits for this line of every process before the next step of a rotation.
       logger.info({ keys: keyring.ownThumbprints, peers: keyring.holders.size }, 'Proof keys reread');
       return [];
     },
     onFaults(faults) {
-      logger.error({ faults }, 'The files of proof keys are not valid: the keys read before stay in use');
+      logger.error({ faults }, 'The files of proof keys are not valid; the keys read before stay in use');
     },
   });
   return createIdentity({ name, keyring: () => keyring, now, stop });
 }
 
-/** The same from memory, for tests. Throws a ConfigError. */
+/** The same from memory, for tests. @throws {ConfigError} */
 export function createProofIdentity({
   name,
   keys,

@@ -5,7 +5,7 @@ export type ProofRole = (typeof proofRoles)[number];
 export const proofEntrances = ['graph', 'user', 'portal'] as const;
 export type ProofEntrance = (typeof proofEntrances)[number];
 
-/** What is signed. Header values as they are on the wire; one that is absent or undefined is not there. */
+/** A message to sign. Header values are as on the wire; undefined means that the message does not have the header. */
 export type ProofMessage = {
   method: string;
   /** Without the query string. */
@@ -30,8 +30,9 @@ export type SignedMessage = Omit<ProofMessage, 'headers'> & {
 
 export type ProofSigner = {
   /**
-   * Signs for one recipient (`orders`), with a new nonce and time at each call: sign anew for each attempt. Throws a
-   * TypeError where the recipient is no subgraph in peers.json, or the message can't be signed.
+   * Signs for one recipient, a subgraph in peers.json. Each call uses a new nonce and time: sign each attempt again.
+   *
+   * @throws {TypeError} if peers.json does not list the recipient, or the message can't be signed.
    */
   sign(recipient: string, message: ProofMessage): ProofHeaders;
 };
@@ -44,20 +45,20 @@ export type VerifiedProof = {
   nonce: string;
   /** Seconds since the epoch, by the sender's clock. */
   created: number;
-  /** From here on the message is refused for its age: a nonce kept until then can't be used twice. */
+  /** From this time the message is refused for its age: a nonce that is kept until then can't be used twice. */
   expiresAt: Date;
 };
 
 export type ProofVerifier = {
-  /** Throws a RefusalError `auth.failure.proof_missing` or `auth.failure.proof_invalid`; its `cause` says why, for the log. */
+  /** @throws {RefusalError} auth.failure.proof_missing or auth.failure.proof_invalid; its `cause` is for the log. */
   verify(message: SignedMessage): VerifiedProof;
 };
 
-/** A service's own keys and what it knows of the others. */
+/** A service with its own keys and the public keys of the others. */
 export type ProofIdentity = {
   name: string;
   signer: ProofSigner;
   verifier: ProofVerifier;
-  /** Ends the rereading of files. */
+  /** Stops reading the files. */
   stop(): void;
 };

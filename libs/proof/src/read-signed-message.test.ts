@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { refusalOf } from './proof.test-support.ts';
-import { readSignedMessage } from './read-signed-message.ts';
+import { readSignedMessage } from './proof-verifier.ts';
 
 const names = [
   'Content-Type',

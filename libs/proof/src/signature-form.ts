@@ -1,21 +1,21 @@
-import { hash } from 'node:crypto';
+import { createHmac, hash, type KeyObject } from 'node:crypto';
 import type { ProofMessage } from './proof.ts';
-import type { Component } from './signature-base.ts';
 
 export const signatureLabel = 'signet';
 const signatureTag = 'signet-proof/1';
-/** How far the clocks of sender and recipient may differ, the way included. */
+/** The oldest message that is accepted, and how far the clocks of sender and recipient may differ. */
 export const maxAgeSeconds = 30;
 
-/** Needed in every message, and last those that are covered wherever a message carries them. */
+/** The headers that every message must have; below, those that are signed if a message has them. */
 const requiredHeaders = ['content-type', 'content-digest', 'signet-context'] as const;
 const optionalHeaders = ['authorization', 'cookie'] as const;
 
 export type CoveredMessage = ProofMessage & { headers: { 'content-digest'?: string | undefined } };
 
 /**
- * What a signature of this message covers, in the one order that there is. Throws a TypeError where a header is missing
- * or the target is not a path and a query.
+ * The components that a signature of this message covers, in their fixed order.
+ *
+ * @throws {TypeError} if a header is missing or the target is not a path and a query.
  */
 export function listComponents({ method, path, query, headers }: CoveredMessage): Component[] {
   if (!/^[A-Z]+$/.test(method)) {
@@ -56,7 +56,7 @@ export function digestContent(body: Uint8Array | string): string {
 
 export type SignatureParameters = { created: number; nonce: string; keyId: string };
 
-/** The parameters in the one order that there is: what follows the components in Signature-Input. */
+/** The parameters in their fixed order, as they follow the components in Signature-Input. */
 export function formatParameters({ created, nonce, keyId }: SignatureParameters): string {
   return `;created=${created};nonce="${nonce}";keyid="${keyId}";alg="hmac-sha256";tag="${signatureTag}"`;
 }
@@ -64,7 +64,7 @@ export function formatParameters({ created, nonce, keyId }: SignatureParameters)
 const parameterForm =
   /^;created=(\d{10});nonce="([\w-]{22})";keyid="([\w-]{43}\.[\w-]{43})";alg="hmac-sha256";tag="signet-proof\/1"$/;
 
-/** The same text read back; undefined for any other, one that means the same included. */
+/** Reads the text of formatParameters. Undefined for any other text, also for one with the same meaning. */
 export function parseParameters(text: string): SignatureParameters | undefined {
   const [, created, nonce, keyId] = parameterForm.exec(text) ?? [];
   return created && nonce && keyId ? { created: Number(created), nonce, keyId } : undefined;
@@ -80,6 +80,39 @@ const signatureForm = /^signet=:([A-Za-z0-9+/]{43}=):$/;
 export function parseSignature(header: string): Buffer | undefined {
   const [, text] = signatureForm.exec(header) ?? [];
   const mac = text ? Buffer.from(text, 'base64') : undefined;
-  // The last letter carries two bits that are no part of the 32 bytes: only one of four spellings is ours.
+  // The last letter carries two bits that are not part of the 32 bytes: only one of four spellings is accepted.
   return mac && formatSignature(mac) === header ? mac : undefined;
+}
+
+/** A covered component: its identifier (RFC 9421, section 2) without quotes, and its value. */
+export type Component = readonly [identifier: string, value: string];
+
+/** The characters of a header. A line break would begin a new line of the signature base. */
+const fieldText = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** `("@method" "@path")`. */
+export function formatComponents(components: readonly Component[]): string {
+  return `(${components.map(([identifier]) => `"${identifier}"`).join(' ')})`;
+}
+
+/**
+ * The signature base of RFC 9421, section 2.5. `params` is the text behind `label=` in Signature-Input.
+ *
+ * @throws {TypeError} if a value holds a character that no header may hold.
+ */
+export function buildSignatureBase(components: readonly Component[], params: string): string {
+  let base = '';
+  for (const [identifier, value] of components) {
+    if (!fieldText.test(value)) {
+      throw new TypeError(`${identifier} holds a character that no header may hold`);
+    }
+    // Section 2.1: whitespace around a value is not part of it.
+    base += `"${identifier}": ${value.replace(/^[ \t]+|[ \t]+$/g, '')}\n`;
+  }
+  return `${base}"@signature-params": ${params}`;
+}
+
+/** hmac-sha256 (RFC 9421, section 3.3.3). Latin-1, as Node reads and writes headers: the bytes are those on the wire. */
+export function computeMac(key: KeyObject, base: string): Buffer {
+  return createHmac('sha256', key).update(base, 'latin1').digest();
 }

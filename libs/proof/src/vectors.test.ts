@@ -8,11 +8,11 @@ import {
 } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { createSigner } from './create-signer.ts';
 import { type AcceptedVector, keyringOf, receive, refusalOf, vectors } from './proof.test-support.ts';
 import type { ProofMessage } from './proof.ts';
 import { createProofIdentity } from './proof-identity.ts';
-import { readSignedMessage } from './read-signed-message.ts';
+import { createSigner } from './proof-signer.ts';
+import { readSignedMessage } from './proof-verifier.ts';
 
 const { keyFiles, peersFile, accepted, refused } = vectors;
 const headerOf = ({ request }: AcceptedVector, name: string) =>

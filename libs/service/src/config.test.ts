@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { ConfigError, configFields, type Environment, loadConfig } from './config.ts';
-import { processConfigFields } from './process-config.ts';
+import { ConfigError, configFields, type Environment, loadConfig, processConfigFields } from './config.ts';
 
 const schema = z.object({
   PORT: configFields.port,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { logLevels } from './logger.ts';
 
 /** All faults of a process's configuration, a line each, for the operator. */
 export class ConfigError extends Error {
@@ -15,8 +16,8 @@ export class ConfigError extends Error {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads and checks a process's configuration. A variable `X` may come from a file that `X_FILE` names (container
- * secrets). An empty variable counts as not set. Reports every fault at once, by variable, never with the value.
+ * Reads and checks the configuration of a process. A variable `X` may come from the file that `X_FILE` names (container
+ * secrets). An empty variable counts as not set. All faults are reported at once, by variable, never with the value.
  *
  * @throws {ConfigError}
  */
@@ -37,7 +38,7 @@ export function loadConfig<S extends z.ZodObject>(schema: S, env: Environment): 
   return Object.freeze(result.data);
 }
 
-/** `unreadable` takes the fault of a variable that can't be read, by the variable's name. */
+/** Adds the fault of a variable that can't be read to `unreadable`, by the variable's name. */
 function readVariable(name: string, env: Environment, unreadable: Map<string, string>): string | undefined {
   const value = env[name]?.trim();
   const path = env[`${name}_FILE`]?.trim();
@@ -57,7 +58,7 @@ function readVariable(name: string, env: Environment, unreadable: Map<string, st
   }
 }
 
-/** The variable alone: the place inside a list says nothing that an operator can look up. */
+/** The variable only: an operator can't look up a place inside a list. */
 function nameOf(issue: z.core.$ZodIssue): string {
   return String(issue.path[0] ?? 'configuration');
 }
@@ -78,7 +79,7 @@ function areHostNames(names: readonly string[]): boolean {
   return names.every((name) => /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)$/.test(name));
 }
 
-/** Digits only: `Number` alone takes `0x10`, `1e3` and a space for numbers. */
+/** Digits only: `Number` also accepts `0x10`, `1e3` and a space. */
 function wholeNumber(fault: string, { min, max }: { min: number; max: number }) {
   return z
     .string()
@@ -89,7 +90,7 @@ function wholeNumber(fault: string, { min, max }: { min: number; max: number }) 
 
 /** Pieces of configuration schemas. */
 export const configFields = {
-  /** Of this range; the fault is told as it stands. */
+  /** A whole number of a range, and the text of the fault for anything else. */
   wholeNumber,
   port: wholeNumber('must be a port number, 0 to 65535', { min: 0, max: 65_535 }),
   seconds: wholeNumber('must be a whole, positive number of seconds', {
@@ -102,7 +103,7 @@ export const configFields = {
   list: z.string().transform(splitList),
   postgresUrl: z.string().regex(/^postgres(ql)?:\/\//, 'must be a URL that begins with postgres://'),
   httpUrl: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }),
-  /** Names as a Host header has them, without scheme and port. */
+  /** Names as in a Host header, without scheme and port. */
   hostNames: z
     .string()
     .transform(splitList)
@@ -114,3 +115,33 @@ export const configFields = {
     .regex(/^([A-Za-z0-9+/]{43}=?|[\w-]{43}=?)$/, 'must be 32 bytes in base64 (openssl rand -base64 32)')
     .transform((value) => Buffer.from(value, 'base64')),
 } as const;
+
+/** Variables that every process reads. */
+export const processConfigFields = {
+  /** Address to listen on. Default: loopback. */
+  HOST: z.string().default('127.0.0.1'),
+  PORT: configFields.port,
+  /** Host names, beside those of loopback, by which clients may call this process. */
+  ALLOWED_HOSTS: configFields.hostNames.default([]),
+  /** How long to serve on after the signal to stop, not ready, while load balancers choose another replica. */
+  SHUTDOWN_DRAIN_MS: configFields
+    .wholeNumber('must be milliseconds, 0 to 5000', { min: 0, max: 5000 })
+    .default(0),
+  LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('info'),
+  NODE_ENV: z
+    .enum(['development', 'production', 'test'], 'must be development, production or test')
+    .default('development'),
+  /** `production`: closed to strangers as in production, whatever NODE_ENV says. */
+  SURFACE: z.enum(['development', 'production'], 'must be development or production').optional(),
+};
+
+/** Whether a process is closed to strangers as in production: no schema, no browser pages, no seeded accounts. */
+export function hasProductionSurface({ NODE_ENV, SURFACE }: SurfaceConfig): boolean {
+  // No variable opens what production closes.
+  return NODE_ENV === 'production' || SURFACE === 'production';
+}
+
+export type SurfaceConfig = {
+  NODE_ENV: 'development' | 'production' | 'test';
+  SURFACE?: 'development' | 'production' | undefined;
+};

@@ -6,15 +6,15 @@ import { errorBody } from './errors.ts';
 const reason = 'request.limit.credentials';
 
 /**
- * Refuses an operation with more than one credential field, before it is planned or anything of it runs: aliases and
- * fragments would make one request a thousand guesses. For auth, whatever the gateway before it lets through.
+ * Refuses an operation with more than one credential field before any of it runs: with aliases and fragments, one request
+ * could make a thousand guesses. Auth uses it too, so that it does not depend on the gateway's limits.
  */
 export function createCredentialLimit(): ApolloServerPlugin {
   return {
     async requestDidStart() {
       return {
         async responseForOperation({ document, operation }) {
-          // Undefined where no operation has the name: Apollo's types leave that out, and another plugin refuses it.
+          // Undefined if no operation has the name (Apollo's types omit that): another plugin refuses the request.
           const found = operation as typeof operation | undefined;
           if (found?.operation !== 'mutation' || countCredentialFields(document, found) <= 1) {
             return null;
@@ -35,8 +35,8 @@ function describeRefusal() {
 }
 
 /**
- * Credential fields among the root fields, counted to 2. `@skip` and `@include` leave none out. A fragment is counted once
- * and remembered: fragments that spread fragments double with each line.
+ * The number of credential fields among the root fields; stops at 2. Fields under `@skip` and `@include` count. Each fragment
+ * is counted once: fragments that spread fragments double the work with each line.
  */
 export function countCredentialFields(document: DocumentNode, operation: OperationDefinitionNode): number {
   const fragments = new Map(

@@ -1,18 +1,19 @@
+import { HeaderMap } from '@apollo/server';
 import { type ErrorCode, findReason, internalErrorText, type Reason } from '@signet/schema/contract';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
 type RefusalOptions = {
-  /** Public text instead of the table's. Never holds a secret or a cause. */
+  /** Public text in place of the table's. Must hold no secret and no cause. */
   text?: string;
-  /** When to try again, where more is known than that it may be soon. In `extensions`, and in the answer's Retry-After. */
+  /** When to try again, where that is known. Stands in `extensions` and in the header Retry-After. */
   retryAfterSeconds?: number;
   /** For the log only. */
   cause?: unknown;
 };
 
 /**
- * A refusal that the caller may know of. `reason` is from the table in schema/contract; code, HTTP status and text follow
- * from it. Everything else that is thrown reaches the caller as INTERNAL_SERVER_ERROR without a word about the cause.
+ * A refusal that the client may see. `reason` is from the table in schema/contract; code, HTTP status and text follow from it.
+ * Every other error reaches the client as INTERNAL_SERVER_ERROR, without its cause.
  */
 export class RefusalError extends GraphQLError {
   readonly reason: Reason;
@@ -44,7 +45,7 @@ export function badInput(field: string, text: string): RefusalError {
   return new RefusalError(`input.${field}`, { text });
 }
 
-/** Body of an answer that GraphQL itself never saw: a failed parse of JSON, a wrong Host, an unknown path. */
+/** Body of an answer to a request that never reached GraphQL: JSON that does not parse, a wrong Host, an unknown path. */
 export function errorBody(
   message: string,
   code: string,
@@ -55,4 +56,39 @@ export function errorBody(
 
 export function internalErrorBody(): { errors: GraphQLFormattedError[] } {
   return errorBody(internalErrorText, 'INTERNAL_SERVER_ERROR');
+}
+
+/** Turns an error of a library (a database driver's) into a refusal; undefined leaves it an internal error. */
+export type ErrorTranslation = (error: unknown) => RefusalError | undefined;
+
+/**
+ * Runs `create`. If it throws a refusal, or an error that `translate` turns into one, that decides the HTTP status of the whole
+ * answer and its headers (RFC 6750, RFC 9110).
+ */
+export async function withHttpStatus<T>(
+  create: () => Promise<T> | T,
+  translate: ErrorTranslation = () => undefined,
+): Promise<T> {
+  try {
+    return await create();
+  } catch (error) {
+    const refusal = error instanceof RefusalError ? error : translate(error);
+    if (!refusal) {
+      throw error;
+    }
+    refusal.extensions.http = { status: refusal.httpStatus, headers: new HeaderMap(refusalHeaders(refusal)) };
+    throw refusal;
+  }
+}
+
+/** Retry-After of a refusal that names no time. */
+export const defaultRetryAfterSeconds = 2;
+
+export function refusalHeaders({ httpStatus, retryAfterSeconds }: RefusalError): [string, string][] {
+  if (httpStatus === 401) {
+    return [['www-authenticate', 'Bearer error="invalid_token"']];
+  }
+  return httpStatus === 503 || httpStatus === 429
+    ? [['retry-after', String(retryAfterSeconds ?? defaultRetryAfterSeconds)]]
+    : [];
 }

@@ -1,8 +1,8 @@
 import { GraphQLError } from 'graphql';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { badInput, RefusalError } from './errors.ts';
-import { createErrorFormatter, type ErrorTranslation } from './format-error.ts';
+import { badInput, type ErrorTranslation, RefusalError } from './errors.ts';
+import { createErrorFormatter } from './format-error.ts';
 
 const secret = 'hunter2';
 
@@ -67,10 +67,10 @@ test('lets nothing of a cause out, and logs it', () => {
 
 test("translates a library's error, and logs the cause of an outage", () => {
   const { format, lines } = createFormatter({
-    translate: (cause) => new RefusalError('auth.unavailable', { cause }),
+    translate: (cause) => new RefusalError('service.unavailable', { cause }),
   });
   expect(format(thrownBy(new Error(secret)))).toMatchObject({
-    extensions: { code: 'SERVICE_UNAVAILABLE', reason: 'auth.unavailable' },
+    extensions: { code: 'SERVICE_UNAVAILABLE', reason: 'service.unavailable' },
   });
   expect(JSON.stringify(format(thrownBy(new Error(secret))))).not.toContain(secret);
   expect(lines[0]).toContain(secret);

@@ -1,26 +1,27 @@
 import { unwrapResolverError } from '@apollo/server/errors';
 import { findReason, internalErrorText } from '@signet/schema/contract';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
-import { RefusalError } from './errors.ts';
+import {
+  hideSchemaDetails,
+  isRequestErrorCode,
+  textOfCoercionError,
+  textOfRequestError,
+} from './error-texts.ts';
+import { type ErrorTranslation, RefusalError } from './errors.ts';
 import type { Logger } from './logger.ts';
-import { isRequestErrorCode, textOfCoercionError, textOfRequestError } from './request-error.ts';
-import { hideSchemaDetails } from './schema-details.ts';
-
-export type ErrorTranslation = (error: unknown) => RefusalError | undefined;
 
 type FormatErrorOptions = {
   logger: Logger;
-  /** Turns an error of a library (a database driver's) into a refusal; undefined leaves it an internal error. */
   translate?: ErrorTranslation;
-  /** True at the gateway: errors with a `serviceName` come from a subgraph of ours, which has formatted them already. */
+  /** True at the gateway: errors with a `serviceName` come from one of our subgraphs, which has formatted them already. */
   trustsExtensions?: boolean;
-  /** Keeps names that the client did not send out of the texts of faults of its document. */
+  /** Removes names that the client did not send from the texts about its document. */
   hideSchemaDetails?: boolean;
 };
 
 export type ErrorFormatter = (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
 
-/** Builds Apollo's `formatError`: refusals and request errors pass, everything else is logged and answered without its cause. */
+/** Builds Apollo's `formatError`. Refusals and request errors pass; every other error is logged and answered without its cause. */
 export function createErrorFormatter(options: FormatErrorOptions): ErrorFormatter {
   const { logger, translate, trustsExtensions = false } = options;
   const conceal = (formatted: GraphQLFormattedError, cause: unknown, message: string) => {
@@ -55,7 +56,7 @@ export function createErrorFormatter(options: FormatErrorOptions): ErrorFormatte
   return (formatted, error) => ({ ...describe(formatted, error), ...placeOf(formatted) });
 }
 
-/** New each time, as all errors here: what is shared between answers, one request could change for another. */
+/** A new object each time: an object that answers share could be changed by one request for another. */
 function internalError(): GraphQLFormattedError {
   return publicError(internalErrorText, 'INTERNAL_SERVER_ERROR');
 }
@@ -77,9 +78,9 @@ function publicError(
 }
 
 /**
- * A subgraph's error, when it is one that its own formatter lets out: a reason of our table with the code that belongs to
- * it, or an internal error, which that subgraph has logged. A subgraph that finds fault with the gateway's document
- * (GRAPHQL_VALIDATION_FAILED) is no fault of the client's: undefined.
+ * A subgraph's error, if that subgraph's formatter can have written it: a reason of our table with its code, or an internal
+ * error, which the subgraph has logged. Undefined for every other error. So is GRAPHQL_VALIDATION_FAILED: the gateway wrote
+ * that document, not the client.
  */
 function passOn({ message, extensions }: GraphQLFormattedError): GraphQLFormattedError | undefined {
   const { code, reason, retryAfterSeconds } = extensions ?? {};
@@ -97,14 +98,14 @@ function passOn({ message, extensions }: GraphQLFormattedError): GraphQLFormatte
   return code === 'INTERNAL_SERVER_ERROR' ? internalError() : undefined;
 }
 
-/** The cause of an outage is the operator's business, though the answer says nothing of it. */
+/** The operator needs the cause of an outage; the answer does not show it. */
 function logOutage(logger: Logger, refusal: RefusalError): void {
   if (refusal.httpStatus >= 500 && refusal.cause !== undefined) {
     logger.error({ err: refusal.cause, reason: refusal.reason }, 'a request was refused: something is down');
   }
 }
 
-/** Apollo and graphql-js wrap what a context function or a resolver throws, each in a field of its own. */
+/** Apollo wraps what a context function throws, graphql-js what a resolver throws; each in another field. */
 function findRefusal(error: unknown): RefusalError | undefined {
   for (let current: unknown = error, depth = 0; current instanceof Error && depth < 5; depth += 1) {
     if (current instanceof RefusalError) {
@@ -115,7 +116,7 @@ function findRefusal(error: unknown): RefusalError | undefined {
   return undefined;
 }
 
-/** The document in which the fault is. */
+/** The text of the document that the error is about. */
 function sourceOf(error: unknown): string | undefined {
   return (error as Partial<GraphQLError> | undefined)?.source?.body;
 }

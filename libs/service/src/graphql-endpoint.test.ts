@@ -4,12 +4,12 @@ import { createRequire } from 'node:module';
 import { text } from 'node:stream/consumers';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readAuthorization } from './authorization-header.ts';
+import { readAuthorization } from './credential-headers.ts';
 import { RefusalError } from './errors.ts';
 import { mountGraphql } from './graphql-endpoint.ts';
 import { createHttpServer } from './http-server.ts';
-import { listen } from './listen.ts';
 import { createLogger } from './logger.ts';
+import { listen } from './run-process.ts';
 
 // Vitest would give this file another instance of graphql than Apollo Server has.
 const graphql: typeof import('graphql') = createRequire(import.meta.url)('graphql');
@@ -57,7 +57,7 @@ beforeAll(async () => {
     introspection: false,
     source: { schema },
     translateError: (error) =>
-      error instanceof RangeError ? new RefusalError('auth.unavailable', { cause: error }) : undefined,
+      error instanceof RangeError ? new RefusalError('service.unavailable', { cause: error }) : undefined,
     context: async (request) => {
       const authorization = readAuthorization(request.raw);
       if (authorization === 'down') throw new RangeError(`database ${secret}`);
@@ -150,7 +150,7 @@ test.each([json, graphqlResponse, '*/*'])(
     expect(down.headers.get('retry-after')).toBe('2');
     expect(down.body.errors[0].extensions).toEqual({
       code: 'SERVICE_UNAVAILABLE',
-      reason: 'auth.unavailable',
+      reason: 'service.unavailable',
     });
   },
 );

@@ -11,16 +11,18 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import { type ApolloFastifyContextFunction, fastifyApolloHandler } from '@as-integrations/fastify';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { GraphQLErrorExtensions } from 'graphql';
-import { chooseAnswerType } from './answer-type.ts';
-import { errorBody } from './errors.ts';
-import { createErrorFormatter, type ErrorTranslation } from './format-error.ts';
-import { withHttpStatus } from './http-status.ts';
+import type { FastifyInstance } from 'fastify';
+import { type ErrorTranslation, withHttpStatus } from './errors.ts';
+import { createErrorFormatter } from './format-error.ts';
+import {
+  applyAnswerType,
+  ignoreEmptyName,
+  refuseUnacceptable,
+  refuseUnrunnableOperation,
+} from './graphql-over-http.ts';
 import type { Logger } from './logger.ts';
-import { refuseUnrunnableOperation } from './unrunnable-operation.ts';
 
-/** Looks at operations of any endpoint, whatever its context. */
+/** A plugin that works for any endpoint, whatever its context. */
 export type EndpointPlugin = ApolloServerPlugin;
 
 export type GraphqlEndpointOptions<C extends BaseContext> = {
@@ -28,19 +30,19 @@ export type GraphqlEndpointOptions<C extends BaseContext> = {
   logger: Logger;
   path: string;
   introspection: boolean;
-  /** Keeps names that the client did not send out of the texts of errors. Where introspection is off unless said. */
+  /** Removes names that the client did not send from error texts. Default: where introspection is off. */
   hideSchemaDetails?: boolean;
   context: ApolloFastifyContextFunction<C>;
   translateError?: ErrorTranslation;
-  /** `plugins`: one of them validates documents, so that Apollo Server doesn't. */
+  /** `plugins`: one of the plugins validates documents, so Apollo Server does not. */
   validatedBy?: 'plugins';
-  /** True where errors come from subgraphs of ours. */
+  /** True at the gateway, whose errors come from our subgraphs. */
   isGateway?: boolean;
 } & Pick<ApolloServerOptions<C>, 'plugins' | 'documentStore' | 'parseOptions'> & {
     source: Pick<ApolloServerOptions<C>, 'schema' | 'gateway'>;
   };
 
-/** Puts Apollo Server on a Fastify server: GET and POST at `path`, one error format, statuses of GraphQL over HTTP. */
+/** Mounts Apollo Server on a Fastify server: GET and POST at `path`, one error format, the statuses of GraphQL over HTTP. */
 export async function mountGraphql<C extends BaseContext>(
   options: GraphqlEndpointOptions<C>,
 ): Promise<ApolloServer<C>> {
@@ -55,7 +57,7 @@ export async function mountGraphql<C extends BaseContext>(
     hideSchemaDetailsFromClientErrors: hideSchemaDetails,
     stopOnTerminationSignals: false,
     csrfPrevention: true,
-    // The gateway has its own (gateway/src/trusted-documents); a subgraph's only client sends texts.
+    // The gateway has its own implementation; a subgraph's only client is the gateway, which sends texts.
     persistedQueries: false,
     ...(options.documentStore && { documentStore: options.documentStore }),
     ...(options.parseOptions && { parseOptions: options.parseOptions }),
@@ -67,14 +69,14 @@ export async function mountGraphql<C extends BaseContext>(
       hideSchemaDetails,
     }),
     plugins: [
-      // Every answer is `private, no-store`; see surface-headers.ts.
+      // Every answer is `private, no-store`; see surfaceHeaders in http-server.ts.
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
-      emptyNameIsNone as ApolloServerPlugin<C>,
+      ignoreEmptyName as ApolloServerPlugin<C>,
       refuseUnrunnableOperation as ApolloServerPlugin<C>,
-      formOfAnswers as ApolloServerPlugin<C>,
+      applyAnswerType as ApolloServerPlugin<C>,
       ...(options.plugins ?? []),
     ],
   });
@@ -82,7 +84,7 @@ export async function mountGraphql<C extends BaseContext>(
   server.route({
     method: ['GET', 'POST'],
     url: path,
-    // Executing an operation to throw its answer away is nothing for HEAD.
+    // A HEAD request would run the operation and discard its answer.
     exposeHeadRoute: false,
     preHandler: refuseUnacceptable,
     handler: fastifyApolloHandler(apollo, { context }),
@@ -90,59 +92,3 @@ export async function mountGraphql<C extends BaseContext>(
   server.addHook('onClose', () => apollo.stop());
   return apollo;
 }
-
-/** Before anything runs: a mutation must not have happened where the client then can't be told. */
-async function refuseUnacceptable(request: FastifyRequest, reply: FastifyReply) {
-  if (chooseAnswerType(request.headers.accept)) return;
-  const text = 'Answers are application/json or application/graphql-response+json.';
-  return reply.code(406).send(errorBody(text, 'BAD_REQUEST'));
-}
-
-/** GraphQL over HTTP: an empty operationName, as forms and URLs of tools have it, is as good as none. */
-const emptyNameIsNone: ApolloServerPlugin = {
-  async requestDidStart({ request }) {
-    if (request.operationName === '') delete request.operationName;
-  },
-};
-
-const statusOkUnderJson = new Set([
-  'GRAPHQL_PARSE_FAILED',
-  'GRAPHQL_VALIDATION_FAILED',
-  'BAD_USER_INPUT',
-  'OPERATION_RESOLUTION_FAILURE',
-]);
-
-/** Faults that the specification names. What this server does not want to run, however well-formed, is 400 under any type. */
-function isFaultOfDocument({ code, reason }: GraphQLErrorExtensions = {}): boolean {
-  return statusOkUnderJson.has(String(code)) && !String(reason).startsWith('request.');
-}
-
-/**
- * GraphQL over HTTP: under an explicit `Accept: application/json` a well-formed request answers 200 even where the
- * operation fails to parse, validate or coerce; everywhere else Apollo's 400 stays. The type is ours to say: Apollo Server
- * would compare parameters such as a charset too, and answer 406 when all is done.
- */
-const formOfAnswers: ApolloServerPlugin = {
-  async requestDidStart() {
-    return {
-      async willSendResponse({ request, response }) {
-        if (response.body.kind !== 'single') {
-          return;
-        }
-        const answer = chooseAnswerType(request.http?.headers.get('accept'));
-        const type = answer?.type ?? 'application/json';
-        response.http.headers.set('content-type', `${type}; charset=utf-8`);
-        const errors = response.body.singleResult.errors ?? [];
-        const isRequestError = errors.every((error) => isFaultOfDocument(error.extensions));
-        if (
-          response.http.status === 400 &&
-          isRequestError &&
-          type === 'application/json' &&
-          answer?.isNamed
-        ) {
-          response.http.status = 200;
-        }
-      },
-    };
-  },
-};

@@ -1,18 +1,18 @@
 import type { FastifyInstance } from 'fastify';
 
-/** A thing a process needs before it can serve. `check` gives the reason why it can't, or nothing; it may throw. */
+/** Something that a process needs to serve. `check` returns the reason why the process can't serve, or undefined; it may throw. */
 export type ReadinessCheck = {
   name: string;
   check: () => Promise<string | undefined> | string | undefined;
-  /** Numbers to show beside, whatever the check says: how far behind it is. Strangers may read them. */
+  /** Numbers that are always shown, for example how old the data is. Strangers may read them. */
   measure?: () => object;
 };
 
 const checkTimeoutMs = 2000;
 
 /**
- * `/health/live`: the process runs. `/health/ready`: it can serve; else 503 with a reason for each part that can't. Either
- * way with the measures of its parts.
+ * `/health/live`: the process runs. `/health/ready`: it can serve; otherwise 503 with the reason of each part that fails. Both
+ * answers of `ready` carry the measures of the parts.
  */
 export function registerHealth(
   server: FastifyInstance,

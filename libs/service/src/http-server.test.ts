@@ -4,9 +4,9 @@ import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { RefusalError } from './errors.ts';
 import { createHttpServer } from './http-server.ts';
-import { listen } from './listen.ts';
 import { createLogger } from './logger.ts';
 import { sendBytes } from './raw-http.test-support.ts';
+import { listen } from './run-process.ts';
 
 const logger = createLogger('test', 'silent');
 const faults: { database?: string } = {};
@@ -24,7 +24,7 @@ beforeAll(async () => {
   });
   server.post('/echo', async (request) => ({ body: request.body }));
   server.get('/refuse', async () => {
-    throw new RefusalError('auth.unavailable');
+    throw new RefusalError('service.unavailable');
   });
   server.get('/fail', async () => {
     throw Object.assign(new Error('select secret'), { statusCode: 302 });
@@ -132,7 +132,7 @@ test('answers a refusal with its status, reason and Retry-After', async () => {
   expect(answer.status).toBe(503);
   expect(answer.headers.get('retry-after')).toBe('2');
   expect(await answer.json()).toMatchObject({
-    errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE', reason: 'auth.unavailable' } }],
+    errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE', reason: 'service.unavailable' } }],
   });
 });
 
@@ -188,7 +188,7 @@ test('answers what is under way when it stops, and refuses what comes after in t
   setTimeout(release.resolve, 50);
   await Promise.all([closed, ended]);
   expect(answer).toContain('{"done":true}');
-  expect(answer.split('HTTP/1.1 ')[2] ?? '"auth.unavailable"').toContain('"auth.unavailable"');
+  expect(answer.split('HTTP/1.1 ')[2] ?? '"service.unavailable"').toContain('"service.unavailable"');
 });
 
 test('goes on serving while it drains, not ready and on connections that end with their answer; then it stops', async () => {

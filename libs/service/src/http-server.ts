@@ -2,49 +2,49 @@ import type { IncomingMessage } from 'node:http';
 import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FastifyError, type FastifyInstance, type FastifyReply, fastify, LogController } from 'fastify';
-import { followAllowedMethods } from './allowed-methods.ts';
-import { assertReadableBody, hasUnknownCoding } from './body-form.ts';
-import { createClientErrorHandler } from './client-error.ts';
-import { errorBody, internalErrorBody, RefusalError } from './errors.ts';
+import { errorBody, internalErrorBody, RefusalError, refusalHeaders } from './errors.ts';
 import { type ReadinessCheck, registerHealth } from './health.ts';
-import { refusalHeaders } from './http-status.ts';
 import type { Logger } from './logger.ts';
-import { createRawRefusal } from './raw-refusal.ts';
-import { createTargetCheck, nothingHere } from './request-target.ts';
-import { surfaceHeaders } from './surface-headers.ts';
-import { followUnusedConnections } from './unused-connections.ts';
+import { createClientErrorHandler, createRawRefusal, followUnusedConnections } from './raw-connections.ts';
+import {
+  assertReadableBody,
+  createTargetCheck,
+  followAllowedMethods,
+  hasUnknownCoding,
+  nothingHere,
+} from './request-checks.ts';
 
 export type HttpServerOptions = {
   logger: Logger;
-  /** Host names, beside loopback's, under which this server may be called. */
+  /** Host names, beside those of loopback, by which clients may call this server. */
   allowedHosts?: readonly string[];
   bodyLimitBytes?: number;
-  /** Whether clients come by https, as a rule through a proxy. */
+  /** Whether clients use https, usually through a proxy. */
   isHttps?: boolean;
-  /** How long a client may take to send, and how often that is looked at. */
+  /** How long a client may take to send, and how often this is checked. */
   timeoutsMs?: { headers: number; request: number; check: number; silence?: number };
   readiness?: readonly ReadinessCheck[];
-  /** How long to go on serving after the end was asked for, while those who send requests here learn of it. */
+  /** How long to serve on after `close`, while load balancers learn that this server is not ready. */
   drainMs?: number;
 };
 
 const defaultBodyLimitBytes = 256 * 1024;
 const maxHeaderBytes = 16 * 1024;
-/** Against clients that send a byte at a time to hold connections. Node looks every 30 s unless told. */
+/** Against clients that hold connections by sending a byte at a time. Node's default checks every 30 s. */
 const defaultTimeoutsMs = { headers: 10_000, request: 30_000, check: 5000 };
 /**
- * Without a byte in either direction: against clients that ask and never read, each of which would hold its answer and its
- * place for good. Longer than any operation may take.
+ * Time without a byte in either direction. Against clients that never read: each would hold its answer and its connection
+ * forever. Longer than any operation may take.
  */
 const defaultSilenceMs = 120_000;
 const drainTimeoutMs = 2000;
 
-/** A Fastify server with what every process shares: Host check, JSON only, one error format, security headers, health. */
+/** A Fastify server with what all processes share: Host check, JSON only, one error format, security headers, health. */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const { logger, timeoutsMs = defaultTimeoutsMs, drainMs = 0 } = options;
   const headers = surfaceHeaders(options.isHttps ?? false);
   const refuse = createRawRefusal(headers);
-  // Draining: answers everything, is not ready, and asks clients to connect anew. Stopping: owes answers only.
+  // Draining: answers everything, reports not ready, closes connections. Stopping: only finishes what is under way.
   let phase: 'serving' | 'draining' | 'stopping' = 'serving';
   const server = fastify({
     loggerInstance: logger,
@@ -53,7 +53,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     requestTimeout: timeoutsMs.request,
     connectionTimeout: options.timeoutsMs?.silence ?? defaultSilenceMs,
     forceCloseConnections: 'idle',
-    // Node and Fastify would answer these themselves, in a form of their own. See the hook below.
+    // Node and Fastify would answer some faults in other forms. The hook below answers them.
     http: {
       requireHostHeader: false,
       maxHeaderSize: maxHeaderBytes,
@@ -68,7 +68,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     },
   }) as unknown as FastifyInstance;
   server.removeContentTypeParser('text/plain');
-  // RFC 9110, section 10.1.1: Node meets 100-continue itself, and would answer any other without our headers.
+  // RFC 9110, section 10.1.1: Node handles 100-continue, and would answer any other expectation without our headers.
   server.server.on('checkExpectation', (_request, response) =>
     refuse(response, 417, 'This server knows no such expectation.'),
   );
@@ -93,13 +93,13 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     }
     if (request.url.startsWith('/health/')) return;
     if (phase === 'stopping') {
-      return sendRefusal(reply, new RefusalError('auth.unavailable'));
+      return sendRefusal(reply, new RefusalError('service.unavailable'));
     }
   });
   server.addHook('preParsing', async ({ method, is404, raw }) => {
     if (method === 'POST' && !is404) assertReadableBody(raw);
   });
-  // A connection that is kept alive after its last answer would keep the server from closing.
+  // A connection that is kept alive would keep the server from closing.
   server.addHook('onSend', async (_request, reply) => {
     for (const [name, value] of Object.entries(headers)) {
       if (!reply.hasHeader(name)) reply.header(name, value);
@@ -128,7 +128,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       return reply.code(500).send(internalErrorBody());
     }
     await drain(request.raw);
-    // RFC 9110, section 12.5.3: what a coding was refused for.
+    // RFC 9110, section 12.5.3: says which coding is accepted.
     if (status === 415) reply.header('accept-encoding', 'identity');
     return reply.code(status).send(errorBody(textOf(status), 'BAD_REQUEST'));
   });
@@ -152,10 +152,30 @@ function textOf(status: number): string {
   return statusTexts[status] ?? 'The request can not be handled.';
 }
 
-/** A client that is still sending a body may read no answer, but a reset: take the rest in first, for a limited time. */
+/** A client that is still sending a body may get a reset and no answer: read the rest first, for a limited time. */
 async function drain(request: IncomingMessage): Promise<void> {
   if (!request.complete) {
     request.resume();
     await finished(request, { signal: AbortSignal.timeout(drainTimeoutMs) }).catch(() => {});
   }
+}
+
+/**
+ * Headers of every answer, including answers that no route gives: no page may frame, sniff, embed or run an answer of an API.
+ * Headers that a route sets stay: browser pages have other policies, and key sets may be cached.
+ *
+ * Strict-Transport-Security is sent over https only (RFC 6797, section 7.2), and for this host only: other services may use
+ * other names of the domain.
+ */
+function surfaceHeaders(isHttps: boolean): Readonly<Record<string, string>> {
+  return {
+    'cache-control': 'private, no-store',
+    'content-security-policy':
+      "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    'cross-origin-resource-policy': 'same-origin',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    ...(isHttps && { 'strict-transport-security': 'max-age=31536000' }),
+  };
 }

@@ -1,22 +1,30 @@
-export { readAuthorization } from './authorization-header.ts';
-export { ConfigError, configFields, type Environment, loadConfig } from './config.ts';
-export { readCookie } from './cookie-header.ts';
+export { createSampler, type Sampler, type SamplerOptions } from '@signet/flow';
+export {
+  ConfigError,
+  configFields,
+  type Environment,
+  hasProductionSurface,
+  loadConfig,
+  processConfigFields,
+  type SurfaceConfig,
+} from './config.ts';
+export { readAuthorization, readCookie } from './credential-headers.ts';
 export { createCredentialLimit } from './credential-limit.ts';
-export { badInput, errorBody, RefusalError } from './errors.ts';
-export { createErrorFormatter, type ErrorFormatter, type ErrorTranslation } from './format-error.ts';
+export {
+  badInput,
+  defaultRetryAfterSeconds,
+  type ErrorTranslation,
+  errorBody,
+  RefusalError,
+  refusalHeaders,
+  withHttpStatus,
+} from './errors.ts';
+export { createErrorFormatter, type ErrorFormatter } from './format-error.ts';
 export { type EndpointPlugin, type GraphqlEndpointOptions, mountGraphql } from './graphql-endpoint.ts';
 export type { ReadinessCheck } from './health.ts';
 export { createHttpServer, type HttpServerOptions } from './http-server.ts';
-export {
-  defaultRetryAfterSeconds,
-  refusalHeaders,
-  withHttpStatus,
-} from './http-status.ts';
-export { listen, type RunningServer } from './listen.ts';
 export { createLogger, type Logger, logLevels } from './logger.ts';
-export { hasProductionSurface, processConfigFields, type SurfaceConfig } from './process-config.ts';
-export { runProcess } from './run-process.ts';
-export { createSampler, type Sampler, type SamplerOptions } from './sampler.ts';
+export { listen, type RunningServer, runProcess } from './run-process.ts';
 export {
   formatSignetContext,
   parseSignetContext,

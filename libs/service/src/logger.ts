@@ -7,8 +7,8 @@ export type LogLevel = (typeof logLevels)[number];
 const secretFields = ['password', 'accessToken', 'refreshToken', 'authorization', 'cookie', 'token'];
 
 /**
- * JSON lines on standard output, or to `destination`. Fields that may hold a secret are cut out wherever they stand one or two
- * levels deep.
+ * JSON lines on standard output, or to `destination`. Fields that may hold a secret are removed at the top and one or two levels
+ * deep.
  */
 export function createLogger(
   name: string,
@@ -30,7 +30,7 @@ export function createLogger(
 const maxCauses = 3;
 
 /**
- * Type, message, stack, SQLSTATE and causes of an error: not its other fields, since drivers put values of the row into
+ * Type, message, stack, SQLSTATE and causes of an error. Other fields are left out: database drivers put values of rows into
  * them. Exported for its test.
  */
 export function describeError(error: unknown, depth = 0): unknown {

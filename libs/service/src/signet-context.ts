@@ -1,25 +1,25 @@
 import { type Item, parseDictionary, serializeDictionary } from 'structured-headers';
 
-/** Name of the one header in which the gateway tells a subgraph about the request. */
+/** The one header by which the gateway describes the client's request to a subgraph. */
 export const signetContextHeader = 'signet-context';
 
-/** What a subgraph may know of the client's request beyond the bearer token. */
+/** What a subgraph knows about the client's request beside the bearer token. */
 export type SignetContext = {
   requestId: string;
   entrance?: string;
-  /** The client's address as the gateway believes it. */
+  /** The client's address as the gateway determined it. */
   clientAddress?: string;
   /** Slug of the tenant that the request's host or `x-tenant` names. */
   tenant?: string;
   /** The client's User-Agent, ASCII, at most 400 characters. */
   device?: string;
-  /** The origin of the page that asks, as the browser says. */
+  /** The origin of the page that sent the request, from the browser's header. */
   origin?: string;
-  /** `cookie`: the client asks that a cookie carries its refresh token, and the entrance trusts the page's origin. */
+  /** `cookie`: the client wants its refresh token in a cookie, and the entrance trusts the page's origin. */
   session?: string;
-  /** Whether the client sent a token. Where that differs from what arrives, somebody added or removed one on the way. */
+  /** Whether the client sent a token. If the subgraph sees otherwise, somebody added or removed one on the way. */
   hasToken?: boolean;
-  /** Milliseconds that were left for the answer when the fetch was sent. A time of day would have to trust two clocks. */
+  /** Milliseconds left for the answer when the fetch was sent. A time of day would depend on two clocks. */
   timeoutMs?: number;
 };
 
@@ -36,7 +36,7 @@ const tokenField = 'auth';
 const timeoutField = 'timeout';
 const maxFieldLength = 400;
 
-/** Writes the header as an RFC 8941 dictionary, mostly of strings; a character that a string can't hold becomes `?`. */
+/** Writes the header as an RFC 8941 dictionary. A character that an RFC 8941 string can't hold becomes `?`. */
 export function formatSignetContext(context: Omit<SignetContext, 'timeoutMs'>): string {
   const entries = Object.entries(fields).flatMap(([key, name]): [string, Item][] => {
     const value = context[name];
@@ -48,12 +48,12 @@ export function formatSignetContext(context: Omit<SignetContext, 'timeoutMs'>): 
   return serializeDictionary(new Map(entries));
 }
 
-/** The header with what is left at one fetch: everything else stays the same for all of a request's fetches. */
+/** Adds the time left at one fetch; everything else is the same for all fetches of a request. */
 export function withTimeout(header: string, timeoutMs: number): string {
   return `${header}, ${timeoutField}=${Math.max(0, Math.floor(timeoutMs))}`;
 }
 
-/** Reads the header. Undefined when it is missing or is not such a dictionary. */
+/** Reads the header. Undefined if it is missing or not such a dictionary. */
 export function parseSignetContext(header: string | undefined): SignetContext | undefined {
   if (!header) {
     return undefined;

@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createHttpServer } from './http-server.ts';
-import { listen } from './listen.ts';
 import { createLogger } from './logger.ts';
+import { listen } from './run-process.ts';
 
 /** More than the buffers of both ends of a connection take. */
 const large = 'x'.repeat(64 * 2 ** 20);

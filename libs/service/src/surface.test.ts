@@ -2,9 +2,9 @@ import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RefusalError } from './errors.ts';
 import { createHttpServer } from './http-server.ts';
-import { listen } from './listen.ts';
 import { createLogger } from './logger.ts';
 import { sendBytes } from './raw-http.test-support.ts';
+import { listen } from './run-process.ts';
 
 const logger = createLogger('test', 'silent');
 let server: FastifyInstance;
@@ -22,7 +22,7 @@ beforeAll(async () => {
   );
   server.get('/page', async (_request, reply) => reply.callNotFound());
   server.get('/refuse', async () => {
-    throw new RefusalError('auth.unavailable');
+    throw new RefusalError('service.unavailable');
   });
   server.get('/fail', async () => {
     throw new Error('select secret');

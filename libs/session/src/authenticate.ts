@@ -3,10 +3,10 @@ import { anonymousSession, type Session } from './session.ts';
 import type { Verifier } from './verifier.ts';
 
 /**
- * The session of an Authorization header. Without a header: nobody. A header that is there must hold: a bad token is
- * refused, never treated as nobody.
+ * The session of an Authorization header; the anonymous session without a header. A bad token is refused, never treated as no
+ * token.
  *
- * @throws {RefusalError} an `auth.failure.*` reason, or auth.unavailable when no keys can be had.
+ * @throws {RefusalError} an `auth.failure.*` reason, or auth.unavailable if the keys or revocations can't be read.
  */
 export async function authenticate(verifier: Verifier, authorization: string | undefined): Promise<Session> {
   if (authorization === undefined) {
@@ -35,15 +35,15 @@ type RequestSessionOptions = {
   defaultTenant: string;
 };
 
-/** What a subgraph reads of a request: the bearer token and what the gateway says of the client. */
+/** What a subgraph reads of a request: the bearer token, and the client as the gateway describes it. */
 export type SubgraphRequest = { authorization: string | undefined; signetContext: SignetContext };
 
 export type RequestSession = { session: Session; tenantId: string };
 
 /**
- * Who asks, in which tenant: the token's; without a token the one that the gateway names, else the default.
+ * Finds the session of a request and its tenant: the token's; without a token the one that the gateway names, else the default.
  *
- * @throws {RefusalError} as `authenticate`; auth.tenant_mismatch; input.tenant for a slug that does not exist.
+ * @throws {RefusalError} (the function returned) as `authenticate`; auth.tenant_mismatch; input.tenant for an unknown slug.
  */
 export function createRequestSession({ verifier, findTenantId, defaultTenant }: RequestSessionOptions) {
   return async ({ authorization, signetContext }: SubgraphRequest): Promise<RequestSession> => {

@@ -7,13 +7,12 @@ import {
   jwtVerify,
   type ProtectedHeaderParameters,
 } from 'jose';
-import { readSession } from './claims.ts';
-import type { VerificationKey } from './import-keys.ts';
+import type { VerificationKey } from './jwks.ts';
 import type { KeyLookup, KeySource } from './jwks-client.ts';
-import type { PortalSession, UserSession } from './session.ts';
-import type { TrustedIssuer } from './trusted-issuer.ts';
+import { type PortalSession, readSession, type UserSession } from './session.ts';
+import type { TrustedIssuer } from './trusted-issuers.ts';
 
-/** A token that passed every check but the last, which is made anew at each use: that nothing of it is revoked. */
+/** A token that passed every check but the last, which is repeated at each use: that neither key nor session is revoked. */
 export type CheckedToken = {
   kind: 'checked';
   session: UserSession | PortalSession;
@@ -29,9 +28,8 @@ const maxTokenLength = 8192;
 const kidForm = /^[A-Za-z0-9_-]{1,128}$/;
 
 /**
- * Checks an access token (RFC 9068). The checks run in the order of this list and each has a reason of its own: form,
- * issuer, type, critical headers, key, algorithm (the key's, never the header's), signature, audience, times, claim types,
- * platform.
+ * Checks an access token (RFC 9068) in this order, each check with its own reason: form, issuer, type, critical headers, key,
+ * algorithm (the key's, never the header's), signature, audience, times, claim types, platform.
  */
 export async function checkToken(
   token: string,
@@ -65,7 +63,7 @@ export async function checkToken(
   }
 }
 
-/** A key source that fails is an outage, and no fault of the token's. */
+/** A key source that fails is an outage, not a fault of the token. */
 async function findKey(keys: KeySource, kid: string): Promise<KeyLookup> {
   try {
     return await keys.findKey(kid);
@@ -76,7 +74,7 @@ async function findKey(keys: KeySource, kid: string): Promise<KeyLookup> {
 
 function parseToken(token: string): { header: ProtectedHeaderParameters; claims: JWTPayload } | undefined {
   const [, signature] = (token.length <= maxTokenLength && /^[\w-]+\.[\w-]+\.([\w-]+)$/.exec(token)) || [];
-  // The last character of a signature has bits that no byte takes: other bits there would make another token of it.
+  // The last character of a signature has unused bits: with other bits there, the text would be another token.
   if (!signature || Buffer.from(signature, 'base64url').toString('base64url') !== signature) {
     return undefined;
   }
@@ -87,12 +85,12 @@ function parseToken(token: string): { header: ProtectedHeaderParameters; claims:
   }
 }
 
-/** RFC 9068, section 4: `at+jwt`, with or without the media type's prefix, in any case. */
+/** RFC 9068, section 4: `at+jwt`, with or without the prefix of media types, in any case. */
 function isAccessTokenType(typ: unknown): boolean {
   return typeof typ === 'string' && typ.toLowerCase().replace(/^application\//, '') === accessTokenType;
 }
 
-/** RFC 9864 names Ed25519 apart from EdDSA; both mean the same for such a key. */
+/** RFC 9864 gives Ed25519 a name beside EdDSA; for such a key both mean the same. */
 function isAlgorithmOf(keyAlgorithm: string, headerAlgorithm: unknown): boolean {
   return headerAlgorithm === keyAlgorithm || (keyAlgorithm === 'EdDSA' && headerAlgorithm === 'Ed25519');
 }
@@ -102,7 +100,7 @@ function judgeClaims(
   trusted: TrustedIssuer,
   now: Date,
 ): UserSession | PortalSession | Refused {
-  // jose takes a list that holds the audience, too. No issuer of ours writes one.
+  // jose also accepts a list that holds the audience. Our issuers never write a list.
   if (payload.aud !== trusted.audience) return refused('audience_mismatch');
   if (typeof payload.iat === 'number' && payload.iat > now.getTime() / 1000 + clockSkewSeconds) {
     return refused('not_yet_valid');
@@ -122,7 +120,7 @@ function reasonOf(error: unknown): ShortReason {
     if (error.claim === 'nbf' && error.reason === 'check_failed') return 'not_yet_valid';
     return 'malformed';
   }
-  // What is no error of jose's own comes from the cryptography below: a signature that it can't even read.
+  // Any other error comes from the cryptography below jose: it could not read the signature.
   return error instanceof errors.JOSEError ? 'malformed' : 'invalid_signature';
 }
 

@@ -4,29 +4,29 @@ export {
   type RequestSession,
   type SubgraphRequest,
 } from './authenticate.ts';
-export type { VerificationKey } from './import-keys.ts';
-export { createTrustedIssuers, issuerConfigFields } from './issuer-config.ts';
+export type { VerificationKey } from './jwks.ts';
 export { createJwksClient, type KeySource } from './jwks-client.ts';
 export {
-  findRevocationFaults,
   openRevocationFeed,
   openRevocations,
   type ProcessRevocations,
-  revocationConfigFields,
+  refetchOnRevokedKey,
 } from './revocations/open-revocation-feed.ts';
-export { refetchOnRevokedKey } from './revocations/refetch-on-revoked-key.ts';
 export type { RevocationFeed } from './revocations/revocation-feed.ts';
-export type { RevocationSource } from './revocations/revocation-source.ts';
+export type { RevocationSource } from './revocations/revocation-set.ts';
 export {
   anonymousSession,
   type PortalSession,
   type Session,
   type UserSession,
 } from './session.ts';
-export { type TrustedIssuer, trustedIssuers } from './trusted-issuer.ts';
+export { createTrustedIssuers, type TrustedIssuer, trustedIssuers } from './trusted-issuers.ts';
 export { createVerifier, type Verification, type Verifier } from './verifier.ts';
 export {
+  findRevocationFaults,
+  issuerConfigFields,
   refineVerifierConfig,
+  revocationConfigFields,
   verifierConfigFields,
   whenVerifierConfigIsRead,
 } from './verifier-config.ts';

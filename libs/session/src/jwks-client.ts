@@ -1,44 +1,43 @@
 import { jwksMaxAgeSeconds } from '@signet/schema/contract';
 import type { JWK } from 'jose';
-import { fetchJwksDocument } from './fetch-jwks.ts';
-import { type ImportedKeys, importKeys, type VerificationKey } from './import-keys.ts';
+import { fetchJwksDocument, type ImportedKeys, importKeys, type VerificationKey } from './jwks.ts';
 
-/** `unavailable`: no keys could be had at all, which is an outage and no fault of the caller. */
+/** `unavailable`: no key set could be read. This is an outage, not a fault of the caller. */
 export type KeyLookup = VerificationKey | 'unknown' | 'unavailable';
 
 /** Where a verifier finds an issuer's public keys. */
 export type KeySource = {
   findKey(kid: string): Promise<KeyLookup>;
   /**
-   * The key as it is held now, without asking anybody: the same object as long as it is the same key. Undefined where it is
-   * not held any more, or `findKey` would have to ask.
+   * The key as held now, without a fetch: the same object as long as it is the same key. Undefined if the key is not held any
+   * more, or `findKey` would have to fetch.
    */
   peekKey(kid: string): VerificationKey | undefined;
-  /** To be called when a key was revoked: reads the keys anew at once, since others may sign from now on. */
+  /** Call it when a key was revoked: fetches the keys at once, since another key signs from now on. */
   refetch(): void;
-  /** Reason why no key can be given, or nothing. Strangers may read it: it names no address. */
+  /** The reason why no key is available, or undefined. Strangers may read it: it names no address. */
   checkReady(): Promise<string | undefined>;
-  /** The public keys as last read, for an entrance's own JWKS endpoint. */
+  /** The public keys as last read, for the JWKS endpoint of an entrance. */
   readJwks(): Promise<{ keys: JWK[] } | undefined>;
 };
 
 type JwksClientOptions = {
   url: string;
-  /** Milliseconds of a clock that nobody sets back. */
+  /** Milliseconds of a monotonic clock. */
   now?: () => number;
-  /** An unknown kid causes a fetch only when the last attempt is so long ago. */
+  /** How long after an attempt an unknown kid causes no fetch. */
   cooldownSeconds?: number;
-  /** How long keys may be used that can't be read anew. After it the issuer counts as unavailable. */
+  /** How long keys stay in use while they can't be fetched. After that the issuer counts as unavailable. */
   maxStaleSeconds?: number;
   fetchJwks?: (url: string) => Promise<unknown>;
-  /** Told of each failed attempt. */
+  /** Called for each failed attempt. */
   onFailure?: (error: unknown) => void;
 };
 
 type LoadedKeys = ImportedKeys & { fetchedAt: number };
 
 const defaultCooldownSeconds = 30;
-/** After a revocation the new key may appear a moment later: for so long unknown kids are looked up each second. */
+/** After a revocation the new key may appear a little later: for this time unknown kids are looked up each second. */
 const eagerSeconds = 30;
 const eagerCooldownMs = 1000;
 const defaultMaxStaleSeconds = 12 * 3600;
@@ -46,9 +45,9 @@ const pauseAfterFailureMs = 1000;
 const maxAgeMs = jwksMaxAgeSeconds * 1000;
 
 /**
- * Reads an issuer's JWKS (RFC 7517) and keeps it. One fetch at a time; a set past its age is refreshed in the background
- * and used meanwhile; when the issuer is down the last set stays in use up to `maxStaleSeconds`; after a failure the next
- * attempt waits, so that an issuer in trouble is not flooded.
+ * Reads and caches the JWKS of an issuer (RFC 7517). One fetch at a time. A set past its age stays in use while it is refreshed
+ * in the background. If the issuer is down, the last set stays in use for `maxStaleSeconds`. After a failure the next attempt
+ * waits, so that an issuer in trouble is not flooded.
  */
 export function createJwksClient(options: JwksClientOptions): KeySource {
   const { url, now = () => performance.now(), fetchJwks = fetchJwksDocument } = options;
@@ -76,10 +75,10 @@ export function createJwksClient(options: JwksClientOptions): KeySource {
   };
   const mayTryAgain = () => now() - failedAt >= pauseAfterFailureMs;
   const usable = () => (loaded && now() - loaded.fetchedAt <= maxStaleMs ? loaded : undefined);
-  /** Past its age, a set is read anew in the background. */
+  /** Refreshes a set past its age, in the background. */
   const refreshInBackground = ({ fetchedAt }: LoadedKeys): Promise<void> | undefined =>
     now() - fetchedAt > maxAgeMs && mayTryAgain() ? load() : undefined;
-  /** After hours without a request a set may hold keys long withdrawn: it waits for the new one, unless the issuer is down. */
+  /** After hours without a request a set may hold keys that were withdrawn: a lookup waits for a new set, unless the issuer is down. */
   const mustWait = ({ fetchedAt }: LoadedKeys) => now() - fetchedAt > 2 * maxAgeMs && failedAt < fetchedAt;
   const refresh = async (): Promise<LoadedKeys | undefined> => {
     const current = usable();
@@ -136,7 +135,7 @@ export function createJwksClient(options: JwksClientOptions): KeySource {
   };
 }
 
-/** A key that was there before stays the same object: tokens verified with it need not be verified again. */
+/** A key that was known before stays the same object, so that tokens verified with it stay in the verifier's cache. */
 function keepKnownKeys(fresh: ImportedKeys, known: ImportedKeys | undefined): ImportedKeys {
   const knownJwks = new Map(known?.jwks.keys.map((jwk) => [jwk.kid, JSON.stringify(jwk)]));
   const keys = new Map(fresh.keys);

@@ -2,8 +2,9 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { type ConfigError, createLogger } from '@signet/service';
 import { type CryptoKey, calculateJwkThumbprint, type JWK, jwtVerify, SignJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
-import { createTrustedIssuers, type IssuerConfig } from './issuer-config.ts';
 import { readPublicPems } from './public-pems.ts';
+import { createTrustedIssuers } from './trusted-issuers.ts';
+import type { IssuerConfig } from './verifier-config.ts';
 
 const pairs = {
   EdDSA: generateKeyPairSync('ed25519'),
@@ -18,7 +19,7 @@ const all = Object.values(pairs)
 describe('public keys in PEM form', () => {
   test.each(['EdDSA', 'ES256', 'RS256'] as const)('%s verifies, under its thumbprint', async (algorithm) => {
     const { publicKey, privateKey } = pairs[algorithm];
-    const { keys, jwks } = readPublicPems(all);
+    const { keys, jwks } = await readPublicPems(all);
     const kid = await calculateJwkThumbprint(publicKey.export({ format: 'jwk' }) as JWK);
     expect(keys.get(kid)?.algorithm).toBe(algorithm);
     expect(jwks.keys.find((jwk) => jwk.kid === kid)).toMatchObject({ alg: algorithm, use: 'sig' });
@@ -26,8 +27,8 @@ describe('public keys in PEM form', () => {
     await expect(jwtVerify(token, keys.get(kid)?.key as CryptoKey)).resolves.toBeDefined();
   });
 
-  test('show no private part, and a key that stands twice once', () => {
-    const { jwks } = readPublicPems(all + all);
+  test('show no private part, and a key that stands twice once', async () => {
+    const { jwks } = await readPublicPems(all + all);
     expect(jwks.keys).toHaveLength(3);
     for (const jwk of jwks.keys) for (const part of ['d', 'p', 'q']) expect(jwk).not.toHaveProperty(part);
   });
@@ -62,8 +63,8 @@ describe('public keys in PEM form', () => {
       'not Ed25519, P-256 or RSA of 2048',
     ],
     ['an Ed448 key', pemOf(generateKeyPairSync('ed448').publicKey), 'not Ed25519, P-256 or RSA of 2048'],
-  ])('refuse %s', (_title, text, fault) => {
-    expect(() => readPublicPems(text)).toThrow(fault);
+  ])('refuse %s', async (_title, text, fault) => {
+    await expect(readPublicPems(text)).rejects.toThrow(fault);
   });
 });
 
@@ -72,9 +73,9 @@ describe('issuers of a configuration', () => {
   const [user, portal] = [pemOf(pairs.EdDSA.publicKey), pemOf(pairs.ES256.publicKey)];
   const create = (config: Partial<IssuerConfig>) =>
     createTrustedIssuers({ ...base, ...config }, createLogger('test', 'silent'));
-  const faultsOf = (config: Partial<IssuerConfig>) => {
+  const faultsOf = async (config: Partial<IssuerConfig>) => {
     try {
-      create(config);
+      await create(config);
       return [];
     } catch (error) {
       return (error as ConfigError).faults;
@@ -82,24 +83,27 @@ describe('issuers of a configuration', () => {
   };
 
   test('take keys as PEM for one platform and from a URL for the other', async () => {
-    const [first] = create({ USER_PUBLIC_KEYS: user, PORTAL_JWKS_URL: 'https://id.example/portal.json' });
+    const [first] = await create({
+      USER_PUBLIC_KEYS: user,
+      PORTAL_JWKS_URL: 'https://id.example/portal.json',
+    });
     expect(await first?.keys.checkReady()).toBeUndefined();
     expect((await first?.keys.readJwks())?.keys).toHaveLength(1);
     expect(await first?.keys.findKey('x')).toBe('unknown');
   });
 
-  test('name the variable where keys come from nowhere, or two places, or stand for both platforms', () => {
-    expect(faultsOf({ USER_PUBLIC_KEYS: user })).toEqual([
+  test('name the variable whose keys have no source, have two, or stand for both platforms', async () => {
+    expect(await faultsOf({ USER_PUBLIC_KEYS: user })).toEqual([
       'PORTAL_JWKS_URL: is not set, nor is PORTAL_PUBLIC_KEYS',
     ]);
     const url = 'https://id.example/portal.json';
-    expect(faultsOf({ USER_PUBLIC_KEYS: user, PORTAL_PUBLIC_KEYS: portal, PORTAL_JWKS_URL: url })).toEqual([
-      'PORTAL_PUBLIC_KEYS: is set together with PORTAL_JWKS_URL; keep one',
-    ]);
-    expect(faultsOf({ USER_PUBLIC_KEYS: user, PORTAL_PUBLIC_KEYS: portal + user })).toEqual([
+    expect(
+      await faultsOf({ USER_PUBLIC_KEYS: user, PORTAL_PUBLIC_KEYS: portal, PORTAL_JWKS_URL: url }),
+    ).toEqual(['PORTAL_PUBLIC_KEYS: is set together with PORTAL_JWKS_URL; keep one']);
+    expect(await faultsOf({ USER_PUBLIC_KEYS: user, PORTAL_PUBLIC_KEYS: portal + user })).toEqual([
       expect.stringMatching(/^PORTAL_PUBLIC_KEYS: holds a key of the other platform/),
     ]);
-    expect(faultsOf({ USER_PUBLIC_KEYS: 'x', PORTAL_PUBLIC_KEYS: portal })).toEqual([
+    expect(await faultsOf({ USER_PUBLIC_KEYS: 'x', PORTAL_PUBLIC_KEYS: portal })).toEqual([
       expect.stringMatching(/^USER_PUBLIC_KEYS: must hold public keys/),
     ]);
   });

@@ -1,14 +1,14 @@
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
-import type { JWK } from 'jose';
-import type { ImportedKeys, VerificationKey } from './import-keys.ts';
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { calculateJwkThumbprint, type JWK } from 'jose';
+import type { ImportedKeys, VerificationKey } from './jwks.ts';
 import type { KeySource } from './jwks-client.ts';
 
-/** What is wrong with a PEM, for the operator. Never holds a part of it. */
+/** The fault of a PEM text, for the operator. Never holds a part of the text. */
 export class PublicPemError extends Error {
   override readonly name = 'PublicPemError';
 }
 
-/** Keys that never change while the process runs: nobody is asked for them. */
+/** Keys that never change while the process runs. Nothing is fetched. */
 export function createStaticKeySource({ keys, jwks }: ImportedKeys): KeySource {
   return {
     findKey: async (kid) => keys.get(kid) ?? 'unknown',
@@ -20,16 +20,16 @@ export function createStaticKeySource({ keys, jwks }: ImportedKeys): KeySource {
 }
 
 /**
- * Reads public keys that stand one after the other (SPKI): Ed25519, P-256, or RSA of at least 2048 bits. The kid of each is
- * its RFC 7638 thumbprint, as auth names it.
+ * Reads a text of one or more public keys (SPKI): Ed25519, P-256, or RSA of at least 2048 bits. The kid of each is its RFC 7638
+ * thumbprint, as in auth's tokens.
  *
  * @throws {PublicPemError}
  */
-export function readPublicPems(text: string): ImportedKeys {
+export async function readPublicPems(text: string): Promise<ImportedKeys> {
   const keys = new Map<string, VerificationKey>();
   const published: JWK[] = [];
   for (const pem of listBlocks(text)) {
-    const { jwk, ...key } = readKey(pem);
+    const { jwk, ...key } = await readKey(pem);
     if (keys.has(jwk.kid)) continue;
     keys.set(jwk.kid, key);
     published.push(jwk);
@@ -41,9 +41,9 @@ const blocks = /-----BEGIN ([A-Z ]+)-----[\s\S]+?-----END \1-----/g;
 
 function listBlocks(text: string): string[] {
   const found = [...text.matchAll(blocks)];
-  // Node would take the public half of a private key; but one that lies here has been given away.
+  // Node would read the public half of a private key. But a private key in this file has been given away.
   if (found.some(([, label]) => label?.endsWith('PRIVATE KEY'))) {
-    throw new PublicPemError('holds a private key; who only verifies must have none');
+    throw new PublicPemError('holds a private key; a process that only verifies must have none');
   }
   if (found.length === 0 || found.some(([, label]) => label !== 'PUBLIC KEY')) {
     throw new PublicPemError('must hold public keys in PEM form (PUBLIC KEY), and nothing else');
@@ -52,31 +52,21 @@ function listBlocks(text: string): string[] {
 }
 
 const forms = {
-  ed25519: { algorithm: 'EdDSA', import: { name: 'Ed25519' }, members: ['crv', 'kty', 'x'] },
-  ec: {
-    algorithm: 'ES256',
-    import: { name: 'ECDSA', namedCurve: 'P-256' },
-    members: ['crv', 'kty', 'x', 'y'],
-  },
-  rsa: {
-    algorithm: 'RS256',
-    import: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
-    members: ['e', 'kty', 'n'],
-  },
+  ed25519: { algorithm: 'EdDSA', import: { name: 'Ed25519' } },
+  ec: { algorithm: 'ES256', import: { name: 'ECDSA', namedCurve: 'P-256' } },
+  rsa: { algorithm: 'RS256', import: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' } },
 } as const;
 
-function readKey(pem: string): VerificationKey & { jwk: JWK & { kid: string } } {
+async function readKey(pem: string): Promise<VerificationKey & { jwk: JWK & { kid: string } }> {
   const key = parse(pem);
   const form = forms[key.asymmetricKeyType as keyof typeof forms];
   const { namedCurve, modulusLength } = key.asymmetricKeyDetails ?? {};
   if (!form || (namedCurve ?? 'prime256v1') !== 'prime256v1' || (modulusLength ?? 2048) < 2048) {
     throw new PublicPemError('holds a key that is not Ed25519, P-256 or RSA of 2048 bits or more');
   }
-  const { algorithm, members } = form;
+  const { algorithm } = form;
   const publicJwk = key.export({ format: 'jwk' }) as JWK;
-  // RFC 7638, section 3: the required members in the order of their names.
-  const canonical = JSON.stringify(Object.fromEntries(members.map((name) => [name, publicJwk[name]])));
-  const kid = createHash('sha256').update(canonical).digest('base64url');
+  const kid = await calculateJwkThumbprint(publicJwk);
   return {
     key: key.toCryptoKey(form.import, true, ['verify']),
     algorithm,

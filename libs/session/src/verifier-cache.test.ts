@@ -9,10 +9,10 @@ import {
 } from '@signet/schema/contract';
 import { generateKeyPair, SignJWT } from 'jose';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { VerificationKey } from './import-keys.ts';
+import type { VerificationKey } from './jwks.ts';
 import type { KeySource } from './jwks-client.ts';
-import type { RevocationSource, RevocationState } from './revocations/revocation-source.ts';
-import { trustedIssuers } from './trusted-issuer.ts';
+import type { RevocationSource, RevocationState } from './revocations/revocation-set.ts';
+import { trustedIssuers } from './trusted-issuers.ts';
 import { createVerifier, type Verifier } from './verifier.ts';
 
 const issuerUrl = 'https://id.example';
@@ -110,6 +110,22 @@ test('a known token is not verified again, and gives the same session', async ()
   const again = await verifier.verify(token);
   expect(again).toEqual(first);
   expect(lookUps).toBe(1);
+});
+
+test('keeps the tokens that were used last, and no more than its limit', async () => {
+  verifier = create(2);
+  const tokens = await Promise.all(['user', 'portal', 'user'].map((platform) => mint(platform as Platform)));
+  const isVerifiedAgain = async (token = '') => {
+    const before = lookUps;
+    expect(await outcomeOf(token)).toBe('session');
+    return lookUps > before;
+  };
+  const [first, second, third] = tokens;
+  for (const token of [first, second]) expect(await isVerifiedAgain(token)).toBe(true);
+  expect(await isVerifiedAgain(first)).toBe(false);
+  expect(await isVerifiedAgain(third)).toBe(true); // In place of the second.
+  expect(await isVerifiedAgain(first)).toBe(false);
+  expect(await isVerifiedAgain(second)).toBe(true);
 });
 
 describeKnown('a %s token', (_title, isKnown) => {

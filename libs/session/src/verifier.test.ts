@@ -10,10 +10,10 @@ import {
 } from '@signet/schema/contract';
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { importKeys } from './import-keys.ts';
+import { importKeys } from './jwks.ts';
 import type { KeySource } from './jwks-client.ts';
-import { nothingRevoked } from './revocations/revocation-source.ts';
-import { trustedIssuers } from './trusted-issuer.ts';
+import { nothingRevoked } from './revocations/revocation-set.ts';
+import { trustedIssuers } from './trusted-issuers.ts';
 import { createVerifier, type Verification, type Verifier } from './verifier.ts';
 
 const issuerUrl = 'https://id.example';

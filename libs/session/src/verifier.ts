@@ -1,11 +1,11 @@
 import { clockSkewSeconds } from '@signet/schema/contract';
+import { LRUCache } from 'lru-cache';
 import { type CheckedToken, checkToken, type Refused, refused, type Unavailable } from './check-token.ts';
-import type { RevocationSource } from './revocations/revocation-source.ts';
+import type { RevocationSource } from './revocations/revocation-set.ts';
 import type { PortalSession, UserSession } from './session.ts';
-import { TokenCache } from './token-cache.ts';
-import type { TrustedIssuer } from './trusted-issuer.ts';
+import type { TrustedIssuer } from './trusted-issuers.ts';
 
-/** What became of a token: who it is, why not, or that nobody can tell right now. */
+/** The outcome for a token: a session, a refusal with its reason, or an outage. */
 export type Verification = { kind: 'session'; session: UserSession | PortalSession } | Refused | Unavailable;
 
 export type Verifier = { verify(token: string): Promise<Verification>; issuers: readonly TrustedIssuer[] };
@@ -17,18 +17,20 @@ export type VerifierOptions = {
   maxCachedTokens?: number;
 };
 
-/** At about 1.5 KB each. Only tokens that passed are kept, so nobody fills it who can't sign in. */
+/** About 1.5 KB each. Only tokens that passed are kept, so nobody can fill the cache without signing in. */
 const defaultMaxCachedTokens = 10_000;
 
 /**
- * Verifies access tokens of the given issuers. A token that passed is kept, under its whole text, so that nothing but the
- * very same token finds it. At each use it is checked anew that it has not expired, that its key is still held, and that
- * neither key nor session is revoked.
+ * Verifies access tokens of the given issuers. A token that passed is cached by its whole text, so that only the very same token
+ * finds the entry. Each use checks again that the token has not expired, that its key is still held, and that neither key nor
+ * session is revoked.
  */
 export function createVerifier(options: VerifierOptions): Verifier {
   const { issuers, revocations, now = () => new Date() } = options;
   const byIssuer = new Map(issuers.map((issuer) => [issuer.issuer, issuer]));
-  const cache = new TokenCache<CheckedToken>(options.maxCachedTokens ?? defaultMaxCachedTokens);
+  const cache = new LRUCache<string, CheckedToken>({
+    max: options.maxCachedTokens ?? defaultMaxCachedTokens,
+  });
   return {
     issuers,
     async verify(token) {
@@ -46,15 +48,16 @@ export function createVerifier(options: VerifierOptions): Verifier {
   };
 }
 
-/** As jose judges `exp`. A key that was removed, or replaced under its kid, is another object or none. */
+/** Judges `exp` as jose does. A key that was removed, or replaced under its kid, is another object or undefined. */
 function isCurrent({ session, trusted, kid, key }: CheckedToken, now: Date): boolean {
   const seconds = Math.floor(now.getTime() / 1000);
   return session.expiresAt > seconds - clockSkewSeconds && trusted.keys.peekKey(kid) === key;
 }
 
 /**
- * The last check. A revoked key is one that is known no more, as it will be once the issuer withdraws it: the client may
- * refresh. A revoked session is over. While revocations can't be read, staff are not believed, customers until they expire.
+ * The last check. A revoked key is refused as an unknown one, as it will be after the issuer withdraws it: the client may
+ * refresh. A revoked session is over. While revocations can't be read, tokens of staff are not accepted; tokens of customers
+ * are, until they expire.
  */
 function judgeRevocations({ session, kid }: CheckedToken, revocations: RevocationSource): Verification {
   const { platform, sessionId } = session;

@@ -37,7 +37,10 @@ test('serves a request until what the gateway had left is over', async () => {
 test.each(['id="r", timeout=0', 'id="r", timeout=-1'])('refuses what comes too late: %s', async (context) => {
   const { ask, handler } = setUp();
   const answer = await ask(context);
-  expect([answer.statusCode, answer.json().errors[0].extensions.reason]).toEqual([503, 'auth.unavailable']);
+  expect([answer.statusCode, answer.json().errors[0].extensions.reason]).toEqual([
+    503,
+    'service.unavailable',
+  ]);
   expect(handler).not.toHaveBeenCalled();
 });
 

@@ -13,7 +13,7 @@ export function registerDeadline(scope: FastifyInstance, untilDeadline: UntilDea
     }
     const left = timeoutMs - reply.elapsedTime;
     if (left <= 0) {
-      return done(new RefusalError('auth.unavailable'));
+      return done(new RefusalError('service.unavailable'));
     }
     untilDeadline(performance.now() + left, done);
   });

@@ -109,10 +109,10 @@ export async function serveSubgraph<C extends GuardContext>(
 ): Promise<RunningServer> {
   const { config, logger, database } = options;
   const issuers =
-    options.issuers === undefined ? createTrustedIssuers(options.config, logger) : options.issuers;
+    options.issuers === undefined ? await createTrustedIssuers(options.config, logger) : options.issuers;
   const typeDefs = parse(readSubgraphSdl(options.name));
   const schema = buildGuardedSchema(typeDefs, options);
-  const translateError: ErrorTranslation = (error) => translateDatabaseError(database, error);
+  const translateError: ErrorTranslation = (error) => translateDatabaseError(options, error);
   const proof = await openProofCheck(options.proofName ?? options.name, config, logger);
   const { nonces } = options;
   const operationProof =
@@ -179,7 +179,10 @@ function buildGuardedSchema<C extends GuardContext>(
   return guardSchema<C>(schema, readRuleBook(typeDefs), policies);
 }
 
-function translateDatabaseError(database: SubgraphDatabase, error: unknown): RefusalError | undefined {
+function translateDatabaseError(
+  { name, database }: { name: string; database: SubgraphDatabase },
+  error: unknown,
+): RefusalError | undefined {
   switch (database.classifyError(error)) {
     case 'input':
       return badInput(
@@ -187,7 +190,7 @@ function translateDatabaseError(database: SubgraphDatabase, error: unknown): Ref
         'An input value can not be stored: it is out of range, malformed or holds a NUL byte.',
       );
     case 'unavailable':
-      return new RefusalError('auth.unavailable', { cause: error });
+      return new RefusalError(name === 'auth' ? 'auth.unavailable' : 'service.unavailable', { cause: error });
     default:
       return undefined;
   }

@@ -37,7 +37,7 @@ export async function startAuth(
   try {
     assertDisjointKeys(platforms.user?.keys, platforms.portal?.keys);
     const local = createLocalIssuers(config, started);
-    const foreign = createForeignIssuers(config, logger);
+    const foreign = await createForeignIssuers(config, logger);
     await assertForeignKeysDiffer(
       config,
       foreign,

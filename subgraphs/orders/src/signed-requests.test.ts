@@ -110,7 +110,7 @@ describe('a captured mutation', () => {
     gone.port = '1';
     const url = await startReplica({ DATABASE_URL: gone.href });
     const answer = await capture({ query: placeOrder, variables: { productId: product, key: 'gone' } })(url);
-    expect([answer.status, reasonsOf(answer)]).toEqual([503, ['auth.unavailable']]);
+    expect([answer.status, reasonsOf(answer)]).toEqual([503, ['service.unavailable']]);
     expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
     expect(answer.body.data).toBeUndefined();
   });

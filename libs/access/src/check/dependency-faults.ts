@@ -1,5 +1,6 @@
 import {
   type ConstDirectiveNode,
+  type DocumentNode,
   type FieldDefinitionNode,
   Kind,
   type NamedTypeNode,
@@ -8,14 +9,12 @@ import {
   type TypeNode,
 } from 'graphql';
 import { type Condition, implies } from '../conditions.ts';
-import { conditionsOf, type RuleBook } from '../rule-book.ts';
-import type { AccessFault, ReadSubgraph } from './access-fault.ts';
-import { mergeBooks } from './merge-books.ts';
-import { readFields, readObjectTypes, type SubgraphFields, stringArgument } from './read-fields.ts';
+import { conditionsOf, mergeBooks, type RuleBook } from '../rule-book.ts';
+import type { AccessFault, ReadSubgraph } from './rule-faults.ts';
 
 /**
- * Fields that read other fields (`@requires`, `@provides`, `@fromContext`) under a weaker rule than those have: the router
- * fetches what they read without asking, so whoever may have the field would have a part of what he may not.
+ * Fields that read other fields (`@requires`, `@provides`, `@fromContext`) and have a weaker rule than those. The router fetches
+ * the fields they read without a check, so a caller would get a part of what is refused to them.
  */
 export function findDependencyFaults(subgraphs: readonly ReadSubgraph[]): AccessFault[] {
   const all = mergeBooks(subgraphs.map(({ book }) => book));
@@ -119,7 +118,7 @@ function coordinatesIn(schema: Schema, type: string, set: SelectionSetNode): str
         field && selection.selectionSet
           ? coordinatesIn(schema, namedType(field.type), selection.selectionSet)
           : [];
-      // The rules are on the implementations; each of them may be what is read.
+      // The rules are on the implementations; any of them may be read.
       const owners = schema.objectTypes.get(type) ?? [type];
       return [...[...owners].map((owner) => `${owner}.${selection.name.value}`), ...below];
     }
@@ -144,4 +143,69 @@ function namedType(type: TypeNode): string {
     current = current.type;
   }
   return (current as NamedTypeNode).name.value;
+}
+
+/** The fields in a subgraph's SDL. */
+type SubgraphFields = {
+  fields: ReadonlyMap<string, ReadonlyMap<string, FieldDefinitionNode>>;
+  /** Names of the types that carry `@context(name:)`, by context. */
+  contexts: ReadonlyMap<string, readonly string[]>;
+};
+
+function readFields(sdl: DocumentNode): SubgraphFields {
+  const fields = new Map<string, Map<string, FieldDefinitionNode>>();
+  const contexts = new Map<string, string[]>();
+  for (const node of sdl.definitions) {
+    if (!isComposite(node)) {
+      continue;
+    }
+    const known = fields.get(node.name.value) ?? new Map<string, FieldDefinitionNode>();
+    for (const field of 'fields' in node ? (node.fields ?? []) : []) {
+      known.set(field.name.value, field);
+    }
+    fields.set(node.name.value, known);
+    for (const directive of (node.directives ?? []).filter(({ name }) => name.value === 'context')) {
+      const context = stringArgument(directive, 'name') ?? '';
+      contexts.set(context, [...(contexts.get(context) ?? []), node.name.value]);
+    }
+  }
+  return { fields, contexts };
+}
+
+/** Names of the object types behind each interface and each union, from all subgraphs. */
+function readObjectTypes(sdls: readonly DocumentNode[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const types = new Map<string, Set<string>>();
+  const add = (name: string, type: string) => types.set(name, (types.get(name) ?? new Set()).add(type));
+  for (const node of sdls.flatMap(({ definitions }) => definitions)) {
+    if (node.kind === Kind.OBJECT_TYPE_DEFINITION || node.kind === Kind.OBJECT_TYPE_EXTENSION) {
+      for (const { name } of node.interfaces ?? []) add(name.value, node.name.value);
+    }
+    if (node.kind === Kind.UNION_TYPE_DEFINITION || node.kind === Kind.UNION_TYPE_EXTENSION) {
+      for (const { name } of node.types ?? []) add(node.name.value, name.value);
+    }
+  }
+  return types;
+}
+
+function stringArgument(directive: ConstDirectiveNode, name: string): string | undefined {
+  const value = directive.arguments?.find((argument) => argument.name.value === name)?.value;
+  return value?.kind === Kind.STRING ? value.value : undefined;
+}
+
+type Composite = Extract<
+  DocumentNode['definitions'][number],
+  { kind: `${'Object' | 'Interface' | 'Union'}Type${'Definition' | 'Extension'}` }
+>;
+
+const compositeKinds: readonly string[] = [
+  Kind.OBJECT_TYPE_DEFINITION,
+  Kind.OBJECT_TYPE_EXTENSION,
+  Kind.INTERFACE_TYPE_DEFINITION,
+  Kind.INTERFACE_TYPE_EXTENSION,
+  Kind.UNION_TYPE_DEFINITION,
+  Kind.UNION_TYPE_EXTENSION,
+];
+
+function isComposite(node: DocumentNode['definitions'][number]): node is Composite {
+  return compositeKinds.includes(node.kind);
 }

@@ -1,14 +1,19 @@
 import { readRuleBook } from '../rule-book.ts';
-import type { AccessFault, CheckedSubgraph } from './access-fault.ts';
 import { findDependencyFaults } from './dependency-faults.ts';
 import { findImportFaults } from './import-faults.ts';
-import { findMissingRules, findRulesOnInterfaces, findUnruledEntities } from './missing-rules.ts';
-import { findPlatformConflicts } from './platform-conflicts.ts';
-import { findPolicyFaults } from './policy-faults.ts';
+import {
+  type AccessFault,
+  type CheckedSubgraph,
+  findMissingRules,
+  findPlatformConflicts,
+  findPolicyFaults,
+  findRulesOnInterfaces,
+  findUnruledEntities,
+} from './rule-faults.ts';
 
 /**
- * Finds everything for which nobody decided who may have it, and every rule that could be passed by. No faults: each field
- * that a client can reach has a rule on itself or on its type.
+ * Finds every field without a rule, and every rule that could be bypassed. Without faults, each field that a client can reach has
+ * a rule on itself or on its type.
  */
 export function findAccessFaults(subgraphs: readonly CheckedSubgraph[]): AccessFault[] {
   const books = subgraphs.map((subgraph) => ({ ...subgraph, book: readRuleBook(subgraph.sdl) }));

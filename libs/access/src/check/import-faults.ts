@@ -1,16 +1,16 @@
 import { type ConstDirectiveNode, type ConstObjectValueNode, type ConstValueNode, Kind } from 'graphql';
 import { ruleDirectives } from '../rule-book.ts';
-import type { AccessFault, ReadSubgraph } from './access-fault.ts';
+import type { AccessFault, ReadSubgraph } from './rule-faults.ts';
 
-/** Specifications whose directives are rules; and that of links, by which a specification gets its name. */
+/** Specifications whose directives are rules, and the specification of links, which names them. */
 const watchedSpecifications = /\/(federation|access|authenticated|requiresScopes|policy|link)\/v\d/;
-/** Directives by which this check finds what else a rule must cover. */
+/** Directives that the checks read beside the rules. */
 const readDirectives = ['key', 'requires', 'provides', 'context', 'fromContext'];
 const watchedNames: readonly string[] = [...ruleDirectives, ...readDirectives].map((name) => `@${name}`);
 
 /**
- * A rule imported under another name would not be read as a rule: `@link(import: [{ name: "@policy", as: "@p" }])`, the
- * whole specification under another prefix, or a rule that is not imported and so bears its prefix.
+ * Rules under another name, which would not be read as rules: `@link(import: [{ name: "@policy", as: "@p" }])`, a whole
+ * specification under another prefix, or a rule that is not imported and therefore has its prefix.
  */
 export function findImportFaults({ name: subgraph, sdl }: ReadSubgraph): AccessFault[] {
   const links = sdl.definitions.flatMap((node) =>
@@ -28,7 +28,7 @@ export function findImportFaults({ name: subgraph, sdl }: ReadSubgraph): AccessF
   return faults.map((fault) => ({ coordinate: 'schema', subgraph, fault }));
 }
 
-/** Under whatever name the specification of links was linked itself. */
+/** A directive with a `url` is a link, whatever name the specification of links was given. */
 function isLink(directive: ConstDirectiveNode): boolean {
   return directive.arguments?.some(({ name }) => name.value === 'url') ?? false;
 }
@@ -67,7 +67,7 @@ function textOf(value: ConstValueNode | undefined): string {
   return value?.kind === Kind.STRING ? value.value : '';
 }
 
-/** `federation__policy` is `policy` of a specification that was linked without importing it. */
+/** `federation__policy` is `policy` of a specification that was linked without an import. */
 function withoutPrefix(name: string): string {
   return name.replace(/^.*__/, '');
 }

@@ -1,37 +1,16 @@
-import { ConfigError, configFields, type Logger, type ReadinessCheck } from '@signet/service';
+import { ConfigError, type Logger, type ReadinessCheck } from '@signet/service';
+import type { TrustedIssuer } from '../trusted-issuers.ts';
+import { findRevocationFaults, type RevocationConfig } from '../verifier-config.ts';
 import { createPostgresConnector } from './postgres-revocations.ts';
 import { type RevocationFeed, startRevocationFeed } from './revocation-feed.ts';
-import { nothingRevoked, type RevocationSource } from './revocation-source.ts';
+import { nothingRevoked, type RevocationSource } from './revocation-set.ts';
 
-/** Variables of every process that is told of revocations. */
-export const revocationConfigFields = {
-  /** As the role `signet_verifier`, which may read revocations and nothing else. Must be set in production. */
-  REVOCATIONS_DATABASE_URL: configFields.postgresUrl.optional(),
-};
-
-export type RevocationConfig = {
-  NODE_ENV: 'development' | 'production' | 'test';
-  REVOCATIONS_DATABASE_URL?: string | undefined;
-};
-
-/** In production a process must be told of revocations. */
-export function findRevocationFaults({ NODE_ENV, REVOCATIONS_DATABASE_URL }: RevocationConfig) {
-  return NODE_ENV === 'production' && REVOCATIONS_DATABASE_URL === undefined
-    ? [
-        {
-          variable: 'REVOCATIONS_DATABASE_URL',
-          fault: 'is not set; without it logout would not end access tokens',
-        },
-      ]
-    : [];
-}
-
-/** How long a start waits for the first read. After it the process runs on, not ready. */
+/** How long a start waits for the first read. After that the process runs on, not ready. */
 const firstReadTimeoutMs = 3000;
 
 /**
- * Opens the revocation feed of a process; one is enough for all its servers. Undefined outside production where no
- * database is named: then access tokens live until they expire.
+ * Opens the revocation feed of a process; all its servers can share one. Undefined outside production without
+ * REVOCATIONS_DATABASE_URL: access tokens are then valid until they expire.
  *
  * @throws {ConfigError} in production without REVOCATIONS_DATABASE_URL.
  */
@@ -43,7 +22,9 @@ export async function openRevocationFeed(
   if (faults.length > 0) throw new ConfigError(faults.map(({ variable, fault }) => `${variable}: ${fault}`));
   const { REVOCATIONS_DATABASE_URL: url } = config;
   if (url === undefined) {
-    logger.warn('REVOCATIONS_DATABASE_URL is not set: access tokens outlive logout until they expire');
+    logger.warn(
+      'REVOCATIONS_DATABASE_URL is not set: after a logout, access tokens are valid until they expire',
+    );
     return undefined;
   }
   const feed = startRevocationFeed({
@@ -66,8 +47,8 @@ export type ProcessRevocations = {
 };
 
 /**
- * What a server asks for revocations: the feed that it is given, which it shares with others and leaves running, or one of
- * its own.
+ * The revocations for a server: from the given feed, which other servers share and which is left running, or from a feed of its
+ * own.
  *
  * @throws {ConfigError} as openRevocationFeed.
  */
@@ -83,4 +64,13 @@ export async function openRevocations(
     readiness: feed ? [{ name: 'revocations', check: feed.checkReady, measure: feed.lag }] : [],
     stop: async () => own?.stop(),
   };
+}
+
+/** When a signing key is revoked, the keys of its issuer are fetched again at once: from now on another key signs. */
+export function refetchOnRevokedKey(issuers: readonly TrustedIssuer[], revocations: RevocationSource): void {
+  revocations.onKeyRevoked((platform) => {
+    for (const issuer of issuers) {
+      if (issuer.platform === platform) issuer.keys.refetch();
+    }
+  });
 }

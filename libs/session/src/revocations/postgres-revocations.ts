@@ -13,8 +13,8 @@ type Row = {
 };
 
 /**
- * One statement, so one snapshot: what it does not see, because its transaction is not finished, has an id of `mark` or
- * above, and is read next time. That holds however long a transaction takes; no clock is involved.
+ * One statement, so one snapshot. A row that it does not see, because its transaction is not finished, has a transaction id of
+ * `mark` or above and is read next time. This holds however long a transaction takes; no clock is involved.
  */
 const readSql = `
   select snapshot.mark::text, r.kind, r.platform, r.subject,
@@ -28,8 +28,8 @@ const pingIntervalMs = 4000;
 const endTimeoutMs = 1000;
 
 /**
- * Revocations in PostgreSQL, read as `signet_verifier`. LISTEN has a connection of its own: a notification that arrives
- * during a read must not wait for it. Its payload is not looked at: any role can send one.
+ * Revocations in PostgreSQL, read as `signet_verifier`. LISTEN has its own connection, so that a notification does not wait for
+ * a read under way. Its payload is ignored: any role can send one.
  */
 export function createPostgresConnector(
   url: string,
@@ -60,7 +60,7 @@ export function createPostgresConnector(
     let pingedAt = performance.now();
     return {
       async read(mark = '0') {
-        // A connection that only listens would not notice that its other end is gone.
+        // A connection that only listens does not notice that its other end is gone.
         const isPingDue = performance.now() - pingedAt > pingIntervalMs;
         if (isPingDue) pingedAt = performance.now();
         const [{ rows }] = await Promise.all([
@@ -74,7 +74,7 @@ export function createPostgresConnector(
   };
 }
 
-/** The other end may be gone without a word: then nobody answers the farewell. */
+/** If the other end is gone, nothing answers the end of the connection: after a second the socket is destroyed. */
 async function endClient(client: pg.Client): Promise<void> {
   const timeout = sleep(endTimeoutMs, undefined, { ref: false }).then(() => {
     (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();

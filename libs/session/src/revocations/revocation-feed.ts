@@ -1,24 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Platform } from '@signet/schema/contract';
-import { type Revocation, RevocationSet } from './revocation-set.ts';
-import type { RevocationSource } from './revocation-source.ts';
-import { WakeSignal } from './wake-signal.ts';
+import { type Revocation, RevocationSet, type RevocationSource } from './revocation-set.ts';
 
-/** `mark` stands for what was finished when it was read; the next read takes what was not. */
+/** `mark` stands for the transactions that were finished at the read; the next read takes those that were not. */
 export type RevocationRead = {
   rows: readonly (Revocation & { ageSeconds: number })[];
   mark: string;
 };
 
-/** A way to the revocations. Whatever fails on it ends it; then a new one is made. */
+/** A connection to the revocations. Any failure ends it; then a new one is made. */
 export type RevocationConnection = {
-  /** Without a mark: all. With one: those of every transaction that was not finished at that mark. */
+  /** Without a mark: all rows. With one: the rows of every transaction that was not finished at that mark. */
   read(mark: string | undefined): Promise<RevocationRead>;
   close(): Promise<void>;
 };
 
 export type RevocationConnector = (events: {
-  /** There may be something to read. Whoever says so need not be believed: it costs a read. */
+  /** There may be something to read. The signal needs no trust: a false one costs a read. */
   onWake(): void;
   onLost(error: unknown): void;
 }) => Promise<RevocationConnection>;
@@ -27,18 +25,18 @@ export type RevocationConnector = (events: {
 export type RevocationLag = { read: number | undefined; delivery: number | undefined };
 
 export type RevocationFeed = RevocationSource & {
-  /** Reason why no token can be judged yet, or nothing. A stale feed is no reason: customers' tokens hold. */
+  /** The reason why no token can be judged yet, or undefined. A stale feed is no reason: customers' tokens are still accepted. */
   checkReady(): string | undefined;
   lag(): RevocationLag;
   size(): number;
-  /** Resolves after the first full read, or after so long. */
+  /** Resolves after the first full read, or after `timeoutMs`. */
   waitUntilRead(timeoutMs: number): Promise<void>;
   stop(): Promise<void>;
 };
 
 export type RevocationFeedOptions = {
   connect: RevocationConnector;
-  /** Milliseconds of a clock that nobody sets back. */
+  /** Milliseconds of a monotonic clock. */
   now?: () => number;
   pollSeconds?: number;
   staleSeconds?: number;
@@ -46,14 +44,14 @@ export type RevocationFeedOptions = {
   onRecovery?: () => void;
 };
 
-/** Many wake-ups at once are one read; nobody can make a process read more often. */
+/** The shortest time between two reads, however many wake-ups come. */
 const minGapMs = 50;
 const minPauseMs = 100;
 const maxPauseMs = 2000;
 
 /**
- * Follows the revocations: reads all, then what is new, when woken and every `pollSeconds`; all again on a new connection.
- * What was read stays, so that nothing is accepted again while the connection is down.
+ * Follows the revocations: reads all, then the new ones when woken and every `pollSeconds`; all again on a new connection. What
+ * was read is kept, so that no revoked token is accepted again while the connection is down.
  */
 export function startRevocationFeed(options: RevocationFeedOptions): RevocationFeed {
   const { connect, now = () => performance.now(), pollSeconds = 5, staleSeconds = 30 } = options;
@@ -80,7 +78,7 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
     isFailing = false;
   };
 
-  /** Until the connection is lost, which is thrown. */
+  /** Reads until stopped. Throws when the connection is lost. */
   const follow = async () => {
     let lost: { error: unknown } | undefined;
     const connection = await connect({
@@ -147,4 +145,32 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
       await running;
     },
   };
+}
+
+/** Lets one loop sleep until it is woken. A wake-up while it is awake counts for its next sleep. */
+class WakeSignal {
+  #isRaised = false;
+  #wake: (() => void) | undefined;
+
+  raise(): void {
+    this.#isRaised = true;
+    this.#wake?.();
+  }
+
+  clear(): void {
+    this.#isRaised = false;
+  }
+
+  /** Resolves when raised, at once if it was raised since `clear`, or after `timeoutMs`. */
+  async wait(timeoutMs: number): Promise<void> {
+    if (this.#isRaised) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+  }
 }

@@ -13,7 +13,10 @@ const heldUrls = { user: 'http://localhost/held/user', portal: 'http://localhost
  *
  * @throws {ConfigError} for a JWKS URL that is plain http beyond loopback, or public keys that cannot be read.
  */
-export function createForeignIssuers(config: AuthConfig, logger: Logger): readonly TrustedIssuer[] {
+export async function createForeignIssuers(
+  config: AuthConfig,
+  logger: Logger,
+): Promise<readonly TrustedIssuer[]> {
   const { ISSUER_URL, JWKS_INSECURE } = config;
   const held = heldPlatforms(config);
   const sourceOf = (platform: Platform) => {
@@ -26,7 +29,8 @@ export function createForeignIssuers(config: AuthConfig, logger: Logger): readon
         };
   };
   const sources = { ...sourceOf('user'), ...sourceOf('portal') };
-  return createTrustedIssuers({ ISSUER_URL, JWKS_INSECURE, ...sources }, logger)
+  const issuers = await createTrustedIssuers({ ISSUER_URL, JWKS_INSECURE, ...sources }, logger);
+  return issuers
     .filter(({ platform }) => !held.includes(platform))
     .map((issuer) => ({ ...issuer, keys: { ...issuer.keys, checkReady: async () => undefined } }));
 }

@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const root = join(import.meta.dirname, '../..');
+const run = promisify(execFile);
+
+export type RepositoryCopy = {
+  path: string;
+  /** Runs a program in the copy. Rejects with what it printed where it fails. */
+  run(program: string, ...args: string[]): Promise<string>;
+  remove(): void;
+};
+
+/**
+ * A copy of this repository as it is now, uncommitted changes included, with a commit of its own. Packages of others are links to
+ * the ones here; our own lead into the copy.
+ */
+export async function copyRepository(): Promise<RepositoryCopy> {
+  const path = mkdtempSync(join(tmpdir(), 'signet-copy-'));
+  const { stdout } = await run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    maxBuffer: 16 * 1024 * 1024,
+  });
+  for (const file of stdout.split('\0').filter(Boolean)) {
+    mkdirSync(join(path, dirname(file)), { recursive: true });
+    cpSync(join(root, file), join(path, file), { force: true });
+  }
+  linkPackages(path);
+  const copy: RepositoryCopy = {
+    path,
+    async run(program, ...args) {
+      // NODE_ENV and the like of the runner would change what the tools do.
+      const env = { PATH: process.env.PATH, HOME: process.env.HOME, CI: process.env.CI };
+      return await run(program, args, { cwd: path, env, maxBuffer: 64 * 1024 * 1024 }).then(
+        (result) => result.stdout,
+        (error: { stdout: string; stderr: string }) => {
+          throw new Error(`${program} ${args.join(' ')} failed:\n${error.stdout}${error.stderr}`);
+        },
+      );
+    },
+    remove: () => rmSync(path, { recursive: true, force: true }),
+  };
+  const author = ['-c', 'user.name=test', '-c', 'user.email=test@example.com'];
+  await copy.run('git', 'init', '-q');
+  await copy.run('git', 'add', '-A');
+  await copy.run('git', ...author, 'commit', '-qm', 'copy');
+  return copy;
+}
+
+/** `node_modules/@signet/*` are relative links to the workspaces, so the same links lead into the copy. */
+function linkPackages(path: string): void {
+  const from = join(root, 'node_modules');
+  const to = join(path, 'node_modules');
+  mkdirSync(join(to, '@signet'), { recursive: true });
+  for (const name of readdirSync(from).filter((entry) => entry !== '@signet')) {
+    symlinkSync(join(from, name), join(to, name));
+  }
+  for (const name of readdirSync(join(from, '@signet'))) {
+    cpSync(join(from, '@signet', name), join(to, '@signet', name), { verbatimSymlinks: true });
+  }
+}

@@ -1,0 +1,3 @@
+export { createFairQueue, type FairQueue } from './fair-queue.ts';
+export { poll } from './poll.ts';
+export { createSampler, type Sampler, type SamplerOptions } from './sampler.ts';

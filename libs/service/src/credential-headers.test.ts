@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { readCookie } from './credential-headers.ts';
+
+test.each([
+  [undefined, undefined],
+  ['', undefined],
+  ['a=1', '1'],
+  ['b=2; a=1', '1'],
+  ['b=2;a=1;c', '1'],
+  [' a = 1 ', '1'],
+  ['a=', ''],
+  ['a=1=2', '1=2'],
+  ['a="1"', '"1"'],
+  ['A=1', undefined],
+  ['xa=1; =a; a', undefined],
+  ['b="; a=1', '1'],
+  [`${'b=1; '.repeat(3000)}a=1`, '1'],
+])('of %s reads %s', (header, value) => {
+  expect(readCookie(header, 'a')).toBe(value);
+});
+
+test.each(['a=1; a=2', 'a=1; b=2; a=1', 'a=; a='])('refuses two of a name: %s', (header) => {
+  expect(() => readCookie(header, 'a')).toThrow('Send one cookie named a.');
+});

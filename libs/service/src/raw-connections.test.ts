@@ -1,0 +1,32 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { expect, test } from 'vitest';
+import { createHttpServer } from './http-server.ts';
+import { createLogger } from './logger.ts';
+import { listen } from './run-process.ts';
+
+test('a connection that never sent anything holds up no server that stops', async () => {
+  const server = createHttpServer({ logger: createLogger('test', 'silent') });
+  const { hostname, port } = new URL(await listen(server, { host: '127.0.0.1', port: 0 }));
+  const client = connect(Number(port), hostname);
+  await once(client, 'connect');
+  const ended = once(client.resume(), 'close');
+  const startedAt = performance.now();
+  await server.close();
+  await ended;
+  // Its headers were due after 10 s.
+  expect(performance.now() - startedAt).toBeLessThan(5000);
+});
+
+test('a request that is still on its way is answered', async () => {
+  const server = createHttpServer({ logger: createLogger('test', 'silent') });
+  server.get('/slow', async () => {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return { done: true };
+  });
+  const url = await listen(server, { host: '127.0.0.1', port: 0 });
+  const answer = fetch(`${url}/slow`);
+  await once(server.server, 'request');
+  await server.close();
+  expect(await (await answer).json()).toEqual({ done: true });
+});

@@ -1,0 +1,89 @@
+import type { Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { errorBody } from './errors.ts';
+
+const lingerMs = 2000;
+
+const refusals: Readonly<Record<string, { statusLine: string; text: string }>> = {
+  // RFC 6585, section 5.
+  HPE_HEADER_OVERFLOW: {
+    statusLine: '431 Request Header Fields Too Large',
+    text: 'The headers are too large.',
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    statusLine: '408 Request Timeout',
+    text: 'The request took too long to arrive.',
+  },
+};
+const malformed = { statusLine: '400 Bad Request', text: 'The request is malformed.' };
+
+/**
+ * Answers what Node's parser refuses, which never becomes a request. The rest of what the client sends is read for a limited
+ * time: a socket that is closed with unread data is reset, and the client loses the answer.
+ */
+export function createClientErrorHandler(
+  headers: Readonly<Record<string, string>>,
+): (error: NodeJS.ErrnoException, socket: Socket) => void {
+  const answered = new WeakSet<Socket>();
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return (error, socket) => {
+    // The parser reports each further piece again.
+    if (answered.has(socket)) {
+      return;
+    }
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    answered.add(socket);
+    const { statusLine, text } = refusals[error.code ?? ''] ?? malformed;
+    const body = JSON.stringify(errorBody(text, 'BAD_REQUEST'));
+    socket.end(
+      `HTTP/1.1 ${statusLine}\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\n${lines.join('')}` +
+        `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    );
+    socket.resume();
+    setTimeout(() => socket.destroy(), lingerMs).unref();
+  };
+}
+
+/** Refuses a request that no hook and no route will see, in the same form as every other refusal. */
+export function createRawRefusal(
+  headers: Readonly<Record<string, string>>,
+): (response: Pick<ServerResponse, 'writeHead' | 'end'>, status: number, text: string) => void {
+  return (response, status, text) => {
+    const body = JSON.stringify(errorBody(text, 'BAD_REQUEST'));
+    response.writeHead(status, {
+      ...headers,
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(body),
+      // The next bytes on this connection may be the body of the refused request.
+      connection: 'close',
+    });
+    response.end(body);
+  };
+}
+
+/**
+ * Tracks connections that have sent nothing yet; browsers and pools open some in advance. Node counts them as busy, so a server
+ * that closes would wait for each until its header timeout. The function returned closes them, and every later connection.
+ */
+export function followUnusedConnections(server: Server): () => void {
+  const unused = new Set<Socket>();
+  let isClosing = false;
+  server.on('connection', (socket: Socket) => {
+    if (isClosing) {
+      socket.destroy();
+      return;
+    }
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
+  server.on('request', ({ socket }) => unused.delete(socket));
+  return () => {
+    isClosing = true;
+    for (const socket of unused) {
+      if (socket.bytesRead === 0) socket.destroy();
+    }
+  };
+}

@@ -1,0 +1,111 @@
+import { type CryptoKey, importJWK, type JWK } from 'jose';
+import { request } from 'undici';
+
+export type VerificationKey = { key: CryptoKey; algorithm: string };
+
+/** `jwks` holds the public members of the same keys. */
+export type ImportedKeys = { keys: ReadonlyMap<string, VerificationKey>; jwks: { keys: JWK[] } };
+
+const publicMembers = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'use', 'alg'] as const;
+const algorithmsByKeyType: ReadonlyMap<string, string> = new Map([
+  ['OKP:Ed25519', 'EdDSA'],
+  ['EC:P-256', 'ES256'],
+  ['RSA:', 'RS256'],
+]);
+const minRsaModulusBits = 2048; // RFC 7518, section 3.3
+
+/**
+ * The public signature keys of a JWKS. Skips a key that has no kid, is private, has another use, type or algorithm, or can't be
+ * read: one bad key must not disable the others.
+ *
+ * @throws {Error} for a document without a usable key.
+ */
+export async function importKeys(document: unknown): Promise<ImportedKeys> {
+  const keys = new Map<string, VerificationKey>();
+  const published: JWK[] = [];
+  for (const jwk of listKeys(document)) {
+    const algorithm = algorithmsByKeyType.get(`${jwk.kty}:${jwk.crv ?? ''}`);
+    if (algorithm && typeof jwk.kid === 'string' && isForSignatures(jwk, algorithm) && !isPrivate(jwk)) {
+      const publicJwk = pickPublic(jwk);
+      const key = await importPublicKey(publicJwk, algorithm);
+      if (key) {
+        keys.set(jwk.kid, { key, algorithm });
+        published.push(publicJwk);
+      }
+    }
+  }
+  if (keys.size === 0) {
+    throw new Error('JWKS holds no usable key');
+  }
+  return { keys, jwks: { keys: published } };
+}
+
+function listKeys(document: unknown): JWK[] {
+  const keys = (document as { keys?: unknown } | null)?.keys;
+  return Array.isArray(keys) ? keys.filter((key) => typeof key === 'object' && key !== null) : [];
+}
+
+/** RFC 7517, sections 4.2 to 4.4. */
+function isForSignatures({ use, key_ops, alg }: JWK, algorithm: string): boolean {
+  return (
+    (use === undefined || use === 'sig') &&
+    (key_ops === undefined || (Array.isArray(key_ops) && key_ops.includes('verify'))) &&
+    (alg === undefined || alg === algorithm || (algorithm === 'EdDSA' && alg === 'Ed25519'))
+  );
+}
+
+/** A private key that is published is no longer secret. */
+function isPrivate(jwk: JWK): boolean {
+  return jwk.d !== undefined || jwk.k !== undefined || jwk.p !== undefined || jwk.q !== undefined;
+}
+
+function pickPublic(jwk: JWK): JWK {
+  return Object.fromEntries(
+    publicMembers.flatMap((name) => (jwk[name] === undefined ? [] : [[name, jwk[name]]])),
+  ) as JWK;
+}
+
+async function importPublicKey(jwk: JWK, algorithm: string): Promise<CryptoKey | undefined> {
+  try {
+    const key = (await importJWK({ ...jwk, alg: algorithm }, algorithm)) as CryptoKey;
+    const { modulusLength } = key.algorithm as { modulusLength?: number };
+    return modulusLength !== undefined && modulusLength < minRsaModulusBits ? undefined : key;
+  } catch {
+    return undefined;
+  }
+}
+
+const fetchTimeoutMs = 2000;
+const maxJwksBytes = 64 * 1024;
+
+/**
+ * Fetches the JSON at the URL. Follows no redirect: keys come from the address that the operator configured.
+ *
+ * @throws {Error} for a status other than 200, a document over 64 KB or not JSON, or no answer within 2 s.
+ */
+export async function fetchJwksDocument(url: string): Promise<unknown> {
+  const { statusCode, body } = await request(url, {
+    headersTimeout: fetchTimeoutMs,
+    bodyTimeout: fetchTimeoutMs,
+    signal: AbortSignal.timeout(fetchTimeoutMs),
+    headers: { accept: 'application/json' },
+  });
+  const text = await readLimited(body);
+  if (statusCode !== 200) {
+    throw new Error(`JWKS answered ${statusCode}`);
+  }
+  return JSON.parse(text);
+}
+
+async function readLimited(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > maxJwksBytes) {
+      throw new Error('JWKS is too large');
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
