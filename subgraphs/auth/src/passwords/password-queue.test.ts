@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { createFairQueue } from './fair-queue.ts';
+import { createPasswordQueue } from './password-queue.ts';
 
 /** Jobs by name that end on `endAll`, and the order in which they began. */
-function createJobs(queue: ReturnType<typeof createFairQueue>) {
+function createJobs(queue: ReturnType<typeof createPasswordQueue>) {
   const begun: string[] = [];
   const refused: string[] = [];
   const ends: (() => void)[] = [];
@@ -25,9 +25,9 @@ function createJobs(queue: ReturnType<typeof createFairQueue>) {
   return { begun, refused, add, settle, endAll };
 }
 
-describe('fair queue', () => {
+describe('password queue', () => {
   it('lets lanes take turns, however many jobs each has', async () => {
-    const jobs = createJobs(createFairQueue({ concurrency: 1, maxWaiting: 20, maxWaitMs: 5000 }));
+    const jobs = createJobs(createPasswordQueue({ concurrency: 1, maxWaiting: 20, maxWaitMs: 5000 }));
     for (const name of ['a1', 'a2', 'a3', 'a4']) jobs.add('a', name);
     for (const name of ['b1', 'b2']) jobs.add('b', name);
     jobs.add('c', 'c1');
@@ -37,7 +37,7 @@ describe('fair queue', () => {
   });
 
   it('runs as many at once as it may, and no more', async () => {
-    const jobs = createJobs(createFairQueue({ concurrency: 2, maxWaiting: 20, maxWaitMs: 5000 }));
+    const jobs = createJobs(createPasswordQueue({ concurrency: 2, maxWaiting: 20, maxWaitMs: 5000 }));
     for (const name of ['a1', 'a2', 'a3']) jobs.add('a', name);
     await jobs.settle();
     expect(jobs.begun).toEqual(['a1', 'a2']);
@@ -45,8 +45,8 @@ describe('fair queue', () => {
     expect(jobs.begun).toEqual(['a1', 'a2', 'a3']);
   });
 
-  it('makes room for a newcomer by refusing the last of the longest lane, and refuses who is that lane', async () => {
-    const jobs = createJobs(createFairQueue({ concurrency: 1, maxWaiting: 4, maxWaitMs: 5000 }));
+  it('makes room for a newcomer by refusing the newest job of the longest lane, and refuses a newcomer of that lane', async () => {
+    const jobs = createJobs(createPasswordQueue({ concurrency: 1, maxWaiting: 4, maxWaitMs: 5000 }));
     for (const name of ['a0', 'a1', 'a2', 'a3', 'a4', 'a5']) jobs.add('a', name);
     jobs.add('b');
     jobs.add('c');
@@ -59,8 +59,8 @@ describe('fair queue', () => {
     expect(jobs.begun).toEqual(['a0', 'a1', 'b', 'c', 'd']);
   });
 
-  it('refuses who waited too long, and does not run the job later', async () => {
-    const jobs = createJobs(createFairQueue({ concurrency: 1, maxWaiting: 4, maxWaitMs: 30 }));
+  it('refuses a job that waited too long, and does not run it later', async () => {
+    const jobs = createJobs(createPasswordQueue({ concurrency: 1, maxWaiting: 4, maxWaitMs: 30 }));
     jobs.add('a', 'a1');
     jobs.add('b', 'b1');
     await new Promise((resolve) => setTimeout(resolve, 60));
@@ -71,7 +71,7 @@ describe('fair queue', () => {
   });
 
   it('goes on after a job that failed', async () => {
-    const queue = createFairQueue({ concurrency: 1, maxWaiting: 4, maxWaitMs: 1000 });
+    const queue = createPasswordQueue({ concurrency: 1, maxWaiting: 4, maxWaitMs: 1000 });
     const failed = queue.run('a', () => Promise.reject(new Error('no')));
     const next = queue.run('b', async () => 'done');
     await expect(failed).rejects.toThrow('no');
