@@ -14,7 +14,7 @@ export type Policy<C> = (
 /** The functions of a subgraph's policies.ts, by the names in its rules. */
 export type PolicyTable<C> = Readonly<Record<string, Policy<C>>>;
 
-export type PolicyJudge = Policy<GuardContext>;
+type PolicyJudge = Policy<GuardContext>;
 
 /** Returns the judge of a field's conditions; undefined if they hold no policy. */
 export type PolicyJudges = (conditions: readonly Condition[]) => PolicyJudge | undefined;

@@ -12,8 +12,8 @@ import type { Condition } from './conditions.ts';
 export const ruleDirectives = ['public', 'authenticated', 'requiresScopes', 'policy', 'platform'] as const;
 
 /** The rule on one type or one field. */
-export type WrittenRule = { hasRule: boolean; conditions: readonly Condition[] };
-export type TypeRules = WrittenRule & {
+type WrittenRule = { hasRule: boolean; conditions: readonly Condition[] };
+type TypeRules = WrittenRule & {
   isInterface: boolean;
   /** It has a resolvable `@key`, so `_entities` can load it. */
   isEntity: boolean;

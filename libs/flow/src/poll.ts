@@ -1,4 +1,4 @@
-export type PollOptions = {
+type PollOptions = {
   everyMs: number;
   /** Called with an error of the task; once for the same message, until a run succeeds or fails in another way. */
   onFault?: (error: Error) => void;

@@ -11,7 +11,7 @@ export type SamplerOptions = {
  * `count`: how many there were since the last report of the key. `isShared`: the count is of several keys that share one, and
  * `sample` is the last of them.
  */
-export type ReportSample<T> = (sample: T, count: number, isShared: boolean) => void;
+type ReportSample<T> = (sample: T, count: number, isShared: boolean) => void;
 
 /** Counts events that may come in floods, and reports them from time to time. */
 export type Sampler<T> = {

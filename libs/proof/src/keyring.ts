@@ -9,7 +9,7 @@ import {
 import { derivePairKey, importPrivateKey, importPublicKey, keyIdOf, type PrivateKey } from './pair-key.ts';
 import type { ProofSender } from './proof.ts';
 
-export type OutgoingKey = { keyId: string; macKey: KeyObject };
+type OutgoingKey = { keyId: string; macKey: KeyObject };
 export type IncomingKey = { sender: ProofSender; macKey: KeyObject };
 
 /** Every MAC key that a service may use, derived once. For any other pair of services nothing is signed or accepted. */

@@ -6,7 +6,7 @@ import type { ProofIdentity } from './proof.ts';
 import { createSigner } from './proof-signer.ts';
 import { createVerifier } from './proof-verifier.ts';
 
-export type ProofFileOptions = {
+type ProofFileOptions = {
   name: string;
   /** Path of key.json, mode 0600. */
   keyFile: string;

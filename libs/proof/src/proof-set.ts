@@ -55,12 +55,12 @@ function addMembers(set: ProofSet, members: readonly ProofMember[]): ProofSet {
   };
 }
 
-export function createProofKey(): PrivateKeyJwk {
+function createProofKey(): PrivateKeyJwk {
   const { x, d } = crypto.generateKeyPairSync('x25519').privateKey.export({ format: 'jwk' });
   return { kty: 'OKP', crv: 'X25519', x: x as string, d: d as string };
 }
 
-export function publicHalfOf({ kty, crv, x }: PublicKeyJwk): PublicKeyJwk {
+function publicHalfOf({ kty, crv, x }: PublicKeyJwk): PublicKeyJwk {
   return { kty, crv, x };
 }
 

@@ -123,7 +123,7 @@ const names = [
 type Name = (typeof names)[number];
 
 /** The members of Node's IncomingMessage that are used. */
-export type ReceivedRequest = {
+type ReceivedRequest = {
   method?: string | undefined;
   url?: string | undefined;
   rawHeaders: readonly string[];

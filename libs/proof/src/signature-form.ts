@@ -10,7 +10,7 @@ export const maxAgeSeconds = 30;
 const requiredHeaders = ['content-type', 'content-digest', 'signet-context'] as const;
 const optionalHeaders = ['authorization', 'cookie'] as const;
 
-export type CoveredMessage = ProofMessage & { headers: { 'content-digest'?: string | undefined } };
+type CoveredMessage = ProofMessage & { headers: { 'content-digest'?: string | undefined } };
 
 /**
  * The components that a signature of this message covers, in their fixed order.

@@ -4,7 +4,7 @@ import type { GraphQLErrorExtensions } from 'graphql';
 import { errorBody } from './errors.ts';
 
 /** The two media types of an answer (GraphQL over HTTP, section "Media Types"). */
-export type AnswerType = 'application/json' | 'application/graphql-response+json';
+type AnswerType = 'application/json' | 'application/graphql-response+json';
 
 /**
  * The media type that a client's Accept asks for (RFC 9110, section 12.5.1), and whether it names that type. Undefined if the

@@ -5,20 +5,19 @@ import { createHttpServer } from './http-server.ts';
 import { createLogger } from './logger.ts';
 import { listen } from './run-process.ts';
 
-test('a connection that never sent anything holds up no server that stops', async () => {
-  const server = createHttpServer({ logger: createLogger('test', 'silent') });
+test('a connection that never sent anything does not delay a server that stops', async () => {
+  const timeoutsMs = { headers: 120_000, request: 120_000, check: 1000 };
+  const server = createHttpServer({ logger: createLogger('test', 'silent'), timeoutsMs });
   const { hostname, port } = new URL(await listen(server, { host: '127.0.0.1', port: 0 }));
   const client = connect(Number(port), hostname);
   await once(client, 'connect');
   const ended = once(client.resume(), 'close');
-  const startedAt = performance.now();
+  // Its headers would be due after 120 s, and this test fails before that.
   await server.close();
   await ended;
-  // Its headers were due after 10 s.
-  expect(performance.now() - startedAt).toBeLessThan(5000);
-});
+}, 60_000);
 
-test('a request that is still on its way is answered', async () => {
+test('a request under way is answered', async () => {
   const server = createHttpServer({ logger: createLogger('test', 'silent') });
   server.get('/slow', async () => {
     await new Promise((resolve) => setTimeout(resolve, 200));

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
-export type TargetFault = { status: number; text: string; code: string };
+type TargetFault = { status: number; text: string; code: string };
 
 const absoluteForm = /^https?:\/\/([^/?#]*)/i;
 
@@ -43,7 +43,7 @@ export const nothingHere: TargetFault = {
 };
 
 /** The path of a target in origin or absolute form, without its query. */
-export function pathOf(url: string): string {
+function pathOf(url: string): string {
   return url.replace(absoluteForm, '').replace(/[?#].*$/s, '') || '/';
 }
 
@@ -52,7 +52,7 @@ function malformed(text: string): TargetFault {
 }
 
 /** How often a request carries a header. For most names Node keeps one value, or joins all. */
-export function countHeader({ rawHeaders }: IncomingMessage, name: string): number {
+function countHeader({ rawHeaders }: IncomingMessage, name: string): number {
   return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === name).length;
 }
 
@@ -63,7 +63,7 @@ const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'];
  * Checks that a Host header names this server: a page of another origin whose name was rebound to our address fails here
  * (421, RFC 9110 section 15.5.20). Ports are not compared. `allowed` extends the loopback names.
  */
-export function createHostCheck(allowed: readonly string[]): (host: string | undefined) => boolean {
+function createHostCheck(allowed: readonly string[]): (host: string | undefined) => boolean {
   const names = new Set([...loopbackHosts, ...allowed].map((host) => host.toLowerCase()));
   return (host) => {
     const match =

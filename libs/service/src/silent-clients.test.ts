@@ -15,22 +15,23 @@ let url: string;
 beforeEach(async () => {
   server = createHttpServer({
     logger: createLogger('test', 'silent'),
-    timeoutsMs: { headers: 300, request: 600, check: 100, silence: 1000 },
+    timeoutsMs: { headers: 300, request: 600, check: 100, silence: 2000 },
   });
   server.get('/large', async () => large);
   url = await listen(server, { host: '127.0.0.1', port: 0 });
 });
 afterEach(() => server.close());
 
-test('a client that asks and does not read is let go', async () => {
+test('the connection of a client that asks and does not read is closed', async () => {
   const client = connect(Number(new URL(url).port), '127.0.0.1').pause();
   const asked = once(server.server, 'request');
   client.write('GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n');
   const [, response] = await asked;
-  await once(response, 'close', { signal: AbortSignal.timeout(4500) });
+  // By default it would be closed after 120 s, and this test fails before that.
+  await once(response, 'close');
   expect(response.writableFinished).toBe(false);
   client.destroy();
-});
+}, 60_000);
 
 test('a client that reads slowly gets all of its answer', async () => {
   const client = connect(Number(new URL(url).port), '127.0.0.1');
@@ -39,13 +40,13 @@ test('a client that reads slowly gets all of its answer', async () => {
   let pauses = 0;
   client.on('data', (piece: Buffer) => {
     received += piece.length;
-    // Twice as long in all as a client may be silent.
+    // Longer in all than a client may be silent, and much shorter each time.
     if (received <= pauses * 2 ** 24) return;
     pauses += 1;
     client.pause();
-    setTimeout(() => client.resume(), 500);
+    setTimeout(() => client.resume(), 700);
   });
   await once(client, 'close');
   expect(pauses).toBeGreaterThanOrEqual(4);
   expect(received).toBeGreaterThan(large.length);
-}, 20_000);
+}, 60_000);

@@ -15,7 +15,7 @@ const secrets: Environment = {
   PORTAL_KEY_ENCRYPTION_KEY: randomSecret(),
 };
 
-describe('startAuth', () => {
+describe('startAuth', { timeout: 60_000 }, () => {
   let database: TestDatabase;
   let tenantId: string;
   beforeAll(async () => {
@@ -92,7 +92,7 @@ describe('startAuth', () => {
   });
 });
 
-describe('two auth processes, a platform each', () => {
+describe('two auth processes, a platform each', { timeout: 60_000 }, () => {
   let database: TestDatabase;
   let user: RunningServer;
   let portal: RunningServer;

@@ -4,7 +4,7 @@ import { type PasswordHash, type Pepper, passwordLength } from '@signet/db/passw
 import { type Logger, RefusalError } from '@signet/service';
 import bcrypt from 'bcryptjs';
 import { Piscina } from 'piscina';
-import { createFairQueue } from './fair-queue.ts';
+import { createPasswordQueue } from './password-queue.ts';
 import type { PasswordJob } from './password-worker.ts';
 
 /**
@@ -51,7 +51,7 @@ export function createPasswordWorkers(options: PasswordWorkersOptions): Password
     execArgv: [],
   });
   const maxWaiting = options.maxQueued ?? maxQueuedPerThread * threads;
-  const queue = createFairQueue({ concurrency: threads, maxWaiting, maxWaitMs });
+  const queue = createPasswordQueue({ concurrency: threads, maxWaiting, maxWaitMs });
   const durations = createRecentDurations();
   let pretending = 0;
   const dummyHash = createDummyHash(cost);

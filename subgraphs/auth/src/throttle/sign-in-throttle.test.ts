@@ -45,6 +45,13 @@ describe.each([
     await fn();
     return auth.compares.length - before;
   };
+  /** The compares beyond `free` that pauses of 1, 2, 4 … s let through while `fn` runs: none on a quiet machine. */
+  const excessOf = async (free: number, fn: () => Promise<unknown>) => {
+    const start = performance.now();
+    const compares = await comparesOf(fn);
+    const pausesEnded = Math.floor(Math.log2((performance.now() - start) / 1000 + 1));
+    return { compares, excess: Math.max(0, compares - free - pausesEnded) };
+  };
 
   it('answer like a wrong password, and compare none, when an account was guessed at too often', async () => {
     const account = await add();
@@ -118,12 +125,11 @@ describe.each([
 
   it('limit an account over many addresses', async () => {
     const { email } = await add();
-    const compares = await comparesOf(async () => {
+    const { compares, excess } = await excessOf(6, async () => {
       for (let stranger = 0; stranger < 20; stranger++) await fail(email, newAddress(), 1);
     });
-    // Some more when a pause ended while they came.
     expect(compares).toBeGreaterThanOrEqual(6);
-    expect(compares).toBeLessThan(10);
+    expect(excess).toBe(0);
   });
 
   it('say of a full address that it is, and when to come back', async () => {
@@ -140,10 +146,10 @@ describe.each([
   it('get no more guesses compared when they come all at once', async () => {
     const { email } = await add();
     const address = newAddress();
-    const compares = await comparesOf(() =>
+    const { excess } = await excessOf(3, () =>
       Promise.all(Array.from({ length: 20 }, () => fail(email, address, 1))),
     );
-    expect(compares).toBeLessThanOrEqual(3);
+    expect(excess).toBe(0);
   });
 
   it('let the right password in from many tabs at once, more of them than failures are free', async () => {
@@ -162,11 +168,11 @@ describe.each([
     const account = await add();
     const address = newAddress();
     const wrong = { email: account.email, password: 'a wrong password' };
-    const compares = await comparesOf(() =>
+    const { compares, excess } = await excessOf(3, () =>
       Promise.all(Array.from({ length: 30 }, () => signIn(wrong, address))),
     );
     expect(compares).toBeGreaterThanOrEqual(1);
-    expect(compares).toBeLessThanOrEqual(3);
+    expect(excess).toBe(0);
   });
 
   it('keep neither e-mail nor address where the database is read', async () => {
@@ -235,5 +241,5 @@ describe('a flood of sign-ins from three addresses', () => {
     await auth.stop();
     expect(answers).toEqual(Array(5).fill([900, 600]).flat());
     expect(refused.count).toBeGreaterThan(0);
-  }, 60_000); // Thirty clients and as many compares as there is time for: slow where others use the processors too.
+  }, 180_000); // Thirty clients and as many compares as there is time for: slow where others use the processors too.
 });

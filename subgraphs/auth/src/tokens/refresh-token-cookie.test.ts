@@ -234,7 +234,7 @@ describe.each([
   });
 });
 
-it('register sets the cookie of a customer', async () => {
+it('register sets the cookie of a customer', { timeout: 60_000 }, async () => {
   const auth = await startTestAuth();
   const { body, headers } = await auth.gateway.post(
     `${auth.url}/graphql`,
