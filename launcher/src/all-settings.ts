@@ -1,5 +1,5 @@
 import { authConfigSchema, throttleFields } from '@signet/auth/settings';
-import { processRoles } from '@signet/db';
+import { operatorConfigSchema } from '@signet/db/operator/settings';
 import { gatewayConfigSchema, limitFields } from '@signet/gateway/config';
 import { describeSettings, processConfigFields, type Setting } from '@signet/service';
 import { verifierConfigFields } from '@signet/session/config';
@@ -70,17 +70,14 @@ export const settingGroups: readonly SettingGroup[] = [
   group('Limits of operations', 'the gateway', limitFields),
   group('auth', 'auth', authFields),
   group('Limits of sign-in', 'auth', throttleFields),
+  group('Commands on the database', 'npm run db', operatorConfigSchema.shape),
   { title: 'Containers', readBy: 'docker-compose.yml', settings: containerSettings },
   { title: 'Tests and smoke', readBy: 'npm test and npm run smoke', settings: toolSettings },
 ];
 
 /** The names of all settings. */
 export function allVariables(): string[] {
-  const passwords = processRoles.map((role) => `${role.toUpperCase()}_PASSWORD`);
-  return [
-    ...new Set(settingGroups.flatMap(({ settings }) => settings.map(({ name }) => name))),
-    ...passwords,
-  ];
+  return [...new Set(settingGroups.flatMap(({ settings }) => settings.map(({ name }) => name)))];
 }
 
 function group(title: string, readBy: string, fields: Fields): SettingGroup {
