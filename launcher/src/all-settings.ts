@@ -8,7 +8,13 @@ import type { z } from 'zod';
 import { launcherFields } from './config.ts';
 
 /** Settings that belong together, for a table of the documentation. */
-export type SettingGroup = { title: string; readBy: string; settings: readonly Setting[] };
+export type SettingGroup = {
+  title: string;
+  readBy: string;
+  settings: readonly Setting[];
+  /** Whether containers have these settings, with these meanings. */
+  isOfContainers: boolean;
+};
 
 type Fields = Readonly<Record<string, z.ZodType>>;
 
@@ -62,7 +68,7 @@ const toolSettings = [
 
 /** Every setting of every process, command and container, in the order of the documentation. */
 export const settingGroups: readonly SettingGroup[] = [
-  group('npm start', 'the launcher', launcherFields),
+  { ...group('npm start', '`npm start` alone', launcherFields), isOfContainers: false },
   group('Every process', 'gateway, auth and every other subgraph', processConfigFields),
   group('Verification of tokens and proofs', 'gateway, auth and every other subgraph', verification),
   group('Subgraphs', 'every subgraph; auth reads no DATABASE_URL', subgraphFields),
@@ -70,9 +76,17 @@ export const settingGroups: readonly SettingGroup[] = [
   group('Limits of operations', 'the gateway', limitFields),
   group('auth', 'auth', authFields),
   group('Limits of sign-in', 'auth', throttleFields),
-  group('Commands on the database', 'npm run db', operatorConfigSchema.shape),
-  { title: 'Containers', readBy: 'docker-compose.yml', settings: containerSettings },
-  { title: 'Tests and smoke', readBy: 'npm test and npm run smoke', settings: toolSettings },
+  {
+    ...group('Commands on the database', '`npm run db`', operatorConfigSchema.shape),
+    isOfContainers: false,
+  },
+  { title: 'Containers', readBy: 'docker-compose.yml', settings: containerSettings, isOfContainers: true },
+  {
+    title: 'Tests and smoke',
+    readBy: '`npm test` and `npm run smoke`',
+    settings: toolSettings,
+    isOfContainers: false,
+  },
 ];
 
 /** The names of all settings. */
@@ -81,15 +95,16 @@ export function allVariables(): string[] {
 }
 
 function group(title: string, readBy: string, fields: Fields): SettingGroup {
-  return { title, readBy, settings: describeSettings(fields) };
+  return { title, readBy, settings: describeSettings(fields), isOfContainers: true };
 }
 
 function describe(name: string, description: string, defaultValue?: string): Setting {
   return { name, description, default: defaultValue, isSecret: name.endsWith('PASSWORD') };
 }
 
+/** The fields that are not the very same as one of `others`: a process may describe a variable in its own way. */
 function without(fields: Fields, ...others: readonly Fields[]): Fields {
   return Object.fromEntries(
-    Object.entries(fields).filter(([name]) => !others.some((other) => name in other)),
+    Object.entries(fields).filter(([name, field]) => !others.some((other) => other[name] === field)),
   );
 }
