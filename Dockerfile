@@ -25,7 +25,7 @@ COPY launcher/package.json launcher/
 FROM manifests AS gateway-packages
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --workspace=gateway && npm cache clean --force
 
-# Without the gateway's browser pages, which are six times as large as all the rest.
+# Without what only the gateway needs: the explorer's files and the query planner.
 FROM manifests AS subgraph-packages
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --workspace=subgraphs/auth --workspace=subgraphs/portal \
   --workspace=subgraphs/catalog --workspace=subgraphs/inventory --workspace=subgraphs/orders \
