@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 
 // For tests only: what a person does in the explorer.
 
-const patienceMs = 15_000;
+const patienceMs = 45_000;
 
 export function createExplorerDriver(page: Page, baseUrl: string) {
   const operationEditor = page.locator('.graphiql-query-editor .monaco-editor').first();

@@ -6,7 +6,7 @@ import { startChromium } from './chromium.test-support.ts';
 import { walkExplorer } from './explorer-walk.test-support.ts';
 import { createSampleServer } from './sample-graph.test-support.ts';
 
-const timeoutMs = 60_000;
+const timeoutMs = 180_000;
 // For a person to look at: a folder for pictures.
 const screenshots = process.env.SCREENSHOTS;
 
