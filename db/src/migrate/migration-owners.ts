@@ -7,7 +7,7 @@ import type { Migration } from 'kysely/migration';
 
 const root = join(import.meta.dirname, '../../..');
 
-/** Somebody with migrations: the platform, or a subgraph with a folder `migrations`. Each numbers its own. */
+/** The platform, or a subgraph that may have a folder `migrations`. Each numbers its own. */
 export type MigrationOwner = {
   name: string;
   folder: string;
@@ -27,14 +27,19 @@ export type MigrationSet = {
   migrations: Readonly<Record<string, SignetMigration>>;
 };
 
+/** Subgraphs whose tables the platform's migrations make. */
+const platformSubgraphs = ['auth', 'portal'];
+
 /** In the order in which they run: the platform, then subgraphs as the registry lists them. */
 export const migrationOwners: readonly MigrationOwner[] = [
   { name: 'platform', folder: join(root, 'db/migrations'), table: 'kysely_migration' },
-  ...subgraphs.map(({ name }) => ({
-    name,
-    folder: join(root, 'subgraphs', name, 'migrations'),
-    table: `subgraph_${name}`,
-  })),
+  ...subgraphs
+    .filter(({ name }) => !platformSubgraphs.includes(name))
+    .map(({ name }) => ({
+      name,
+      folder: join(root, 'subgraphs', name, 'migrations'),
+      table: `subgraph_${name}`,
+    })),
 ];
 
 /** Reads `0001-name.ts` and so on from the folder of each owner. An owner without one has no migrations. */
