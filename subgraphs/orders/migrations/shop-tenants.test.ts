@@ -1,3 +1,6 @@
+import { createTestDatabase } from '@signet/testing/database';
+import { expect, it } from 'vitest';
+import { connectAs } from '../../../db/src/access/role-client.test-support.ts';
 import { testTenantsApart } from '../../../db/src/access/tenants-apart-suite.test-support.ts';
 import { addShopRows, type ShopRows } from './shop-rows.test-support.ts';
 
@@ -95,4 +98,23 @@ testTenantsApart<ShopRows>({
       }),
     ],
   ],
+});
+
+it('an order has viewers, who are customers, and no other relation', async () => {
+  const database = await createTestDatabase();
+  {
+    const { tenant, order, user } = await addShopRows(database, 'acme');
+    await using client = await connectAs(database.urlOf('signet_orders'));
+    for (const change of [{ relation: 'owner' }, { subject: `staff:${user}` }]) {
+      const tuple = { ...viewer(order, user), ...change };
+      const refusal = await client.tryInTenant(tenant, () =>
+        client.refusalOf(
+          'insert into access.relation_tuple (tenant_id, namespace, object, relation, subject) values ($1, $2, $3, $4, $5)',
+          [tenant, tuple.namespace, tuple.object, tuple.relation, tuple.subject],
+        ),
+      );
+      expect(refusal).toMatch(/^23514 .*known_order_relation/);
+    }
+  }
+  await database.drop();
 });
