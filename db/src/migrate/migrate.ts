@@ -18,7 +18,7 @@ export type { MigrationOwner } from './migration-owners.ts';
 
 export type MigrationOptions = { owners?: readonly MigrationOwner[] };
 export type MigrationState = {
-  /** `0001-auth`; of a subgraph `orders/0001-orders`. */
+  /** `0001-auth`; of a subgraph `reviews/0001-reviews`. */
   name: string;
   executedAt: Date | undefined;
 };

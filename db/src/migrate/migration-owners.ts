@@ -50,7 +50,7 @@ export async function loadMigrations(owners: readonly MigrationOwner[]): Promise
   return sets.filter(({ migrations }) => Object.keys(migrations).length > 0);
 }
 
-/** How a migration is named to people: `0001-auth`, `orders/0001-orders`. */
+/** How a migration is named to people: `0001-auth`, `reviews/0001-reviews`. */
 export function labelOf(owner: MigrationOwner, migration: string): string {
   return owner.name === 'platform' ? migration : `${owner.name}/${migration}`;
 }

@@ -37,6 +37,21 @@ async function readStock(): Promise<string> {
   return rows.map(({ stock }) => stock).join(' ');
 }
 
+it('idempotency keys go after seven days', async () => {
+  await database.query(
+    `insert into orders.idempotency_key (tenant_id, user_id, operation, key, input_hash, created_at)
+     select $1, $1, 'prune', n::text, sha256('i'), now() - n * interval '1 day' from unnest(array[1, 6, 8, 30]) n`,
+    [acme.tenant],
+  );
+  const client = await asOrders();
+  const { rows } = await client.query('select orders.prune_idempotency_keys(1000) as pruned');
+  expect(rows).toEqual([{ pruned: 2 }]);
+  const left = await database.query(
+    `select key from orders.idempotency_key where operation = 'prune' order by 1`,
+  );
+  expect(left.map(({ key }) => key)).toEqual(['1', '6']);
+});
+
 describe.each(movements)('inventory.%s', (movement) => {
   const call = `select inventory.${movement}($1::uuid[], $2::integer[]) as failed`;
 
