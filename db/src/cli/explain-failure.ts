@@ -2,7 +2,7 @@ import { explainConnectionError } from '../connection-errors.ts';
 import { DatabaseStartError } from '../embedded/index.ts';
 import { MigrationError } from '../migrate/migrate.ts';
 import { RoleError } from '../plain-roles.ts';
-import { SeedError } from '../seed/as-owner.ts';
+import { SeedError } from '../seed/index.ts';
 import { CliError } from './errors.ts';
 
 /** A line for a failure that the operator can remove; for one of our own, all there is to find it. */

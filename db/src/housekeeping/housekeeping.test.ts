@@ -94,18 +94,6 @@ it('revocations go when no token can be alive any more, and that of a key never'
   expect(left.map(({ subject }) => subject)).toEqual(['kid', 'new', 'other']);
 });
 
-it('idempotency keys go after seven days', async () => {
-  await database.query(
-    `insert into orders.idempotency_key (tenant_id, user_id, operation, key, input_hash, created_at)
-     select $1, $1, 'placeOrder', n::text, sha256('i'), now() - n * interval '1 day' from unnest(array[1, 6, 8, 30]) n`,
-    [tenants[0]],
-  );
-  const jobs = [pruneWith('keys', 'orders.prune_idempotency_keys')];
-  await runHousekeeping({ db: connect('signet_orders'), name: 'test', jobs });
-  const left = await database.query('select key from orders.idempotency_key order by 1');
-  expect(left.map(({ key }) => key)).toEqual(['1', '6']);
-});
-
 describe('housekeeping', () => {
   /** Of `rows` things, deletes as many as it is asked to. */
   function countingJob(rows: number): HousekeepingJob & { asked: number[] } {

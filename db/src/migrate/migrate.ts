@@ -3,7 +3,7 @@ import { type MigrationResultSet, Migrator } from 'kysely/migration';
 import pg from 'pg';
 import { ownerRole } from '../roles.ts';
 import { isRestricted, restrictDatabase, restrictPublicSchema } from './database-rights.ts';
-import { readExecuted, replaceSharedMigrations } from './executed-migrations.ts';
+import { listReplacing, readExecuted, replaceSharedMigrations } from './executed-migrations.ts';
 import { MigrationError } from './migration-error.ts';
 import {
   labelOf,
@@ -18,7 +18,7 @@ export type { MigrationOwner } from './migration-owners.ts';
 
 export type MigrationOptions = { owners?: readonly MigrationOwner[] };
 export type MigrationState = {
-  /** `0001-auth`; of a subgraph `orders/0001-orders`. */
+  /** `0001-auth`; of a subgraph `reviews/0001-reviews`. */
   name: string;
   executedAt: Date | undefined;
 };
@@ -82,6 +82,12 @@ async function readKnown(trx: Transaction<unknown>, sets: readonly MigrationSet[
     listUnknown(set, executed.get(set.owner)).map((name) => labelOf(set.owner, name)),
   );
   if (unknown.length === 0) return executed;
+  const replaced = listReplacing(sets).flatMap(({ replaces }) => replaces);
+  if (unknown.every((name) => replaced.includes(name))) {
+    throw new MigrationError(
+      `This database is of a version in which subgraphs had no migrations of their own: run 'npm run db -- migrate' first.`,
+    );
+  }
   throw new MigrationError(
     `This database has run migrations that this version of the code does not have: ${unknown.join(', ')}. Run the version that has them, or take them back with that version (npm run db -- rollback, once for each) and then run this one.`,
   );

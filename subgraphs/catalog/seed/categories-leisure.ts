@@ -1,4 +1,4 @@
-import type { CategoryPlan } from '../tenant-plan.ts';
+import type { CategoryPlan } from './shops.ts';
 
 /** What one uses outside. Prices in cents. */
 export const leisureCategories: readonly CategoryPlan[] = [

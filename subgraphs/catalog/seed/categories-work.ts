@@ -1,4 +1,4 @@
-import type { CategoryPlan } from '../tenant-plan.ts';
+import type { CategoryPlan } from './shops.ts';
 
 /** What one writes, listens and works with. Prices in cents. */
 export const workCategories: readonly CategoryPlan[] = [

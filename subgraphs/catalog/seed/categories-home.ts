@@ -1,4 +1,4 @@
-import type { CategoryPlan } from '../tenant-plan.ts';
+import type { CategoryPlan } from './shops.ts';
 
 /** What stands in a house. Prices in cents. */
 export const homeCategories: readonly CategoryPlan[] = [
