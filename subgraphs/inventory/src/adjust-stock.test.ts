@@ -1,5 +1,4 @@
 import {
-  addProduct,
   type Caller,
   expectIdsRefused,
   itIsForStaff,
@@ -9,7 +8,8 @@ import {
   titled,
 } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import definition from '../../subgraph.ts';
+import { addProduct } from '../../catalog/src/testing.test-support.ts';
+import definition from '../subgraph.ts';
 
 const query = `
   mutation ($productId: ID!, $change: Int!, $reason: String! = "Counted") {

@@ -1,10 +1,15 @@
 import { inTenant } from '@signet/db';
 import { badInput } from '@signet/service';
 import { readText } from '@signet/subgraph';
-import type { CreateCategoryInput, MutationResolvers } from '../resolvers.generated.ts';
-import { requireCatalogStaff } from '../staff-access.ts';
+import { requireCatalogStaff } from './manage-products.ts';
+import type { CreateCategoryInput, MutationResolvers, QueryResolvers } from './resolvers.generated.ts';
 
 const slugForm = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
+export const categories: NonNullable<QueryResolvers['categories']> = (_parent, _args, ctx) =>
+  inTenant(ctx.db, ctx.tenantId, (trx) =>
+    trx.selectFrom('catalog.category').select(['id', 'slug', 'name']).orderBy('name').orderBy('id').execute(),
+  );
 
 export const createCategory: NonNullable<MutationResolvers['createCategory']> = async (
   _parent,

@@ -1,8 +1,12 @@
 import { inTenant } from '@signet/db';
 import { createConnection, readPage, readText } from '@signet/subgraph';
-import type { ProductConnectionResolvers, ProductFilter, QueryResolvers } from '../resolvers.generated.ts';
-import { productOrders } from './product-sorts.ts';
-import { countProducts, findProductPage, type ProductFilterValues } from './products.queries.ts';
+import {
+  countProducts,
+  findProductPage,
+  type ProductFilterValues,
+  productOrders,
+} from './products.queries.ts';
+import type { ProductConnectionResolvers, ProductFilter, QueryResolvers } from './resolvers.generated.ts';
 
 const maxSlugLength = 63;
 const maxTextLength = 100;

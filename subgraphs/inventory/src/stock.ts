@@ -1,9 +1,9 @@
 import { requirePortal } from '@signet/access';
 import { findId } from '@signet/subgraph';
-import type { ProductResolvers, StockResolvers } from '../resolvers.generated.ts';
+import type { ProductResolvers, StockResolvers } from './resolvers.generated.ts';
 
 export const productResolvers: ProductResolvers = {
-  /** Whether the product exists is catalog's to say: who has no row here has no stock. Only the id is taken over. */
+  /** The catalog knows which products exist: one without a row here has no stock. Nothing but the id comes from the reference. */
   async __resolveReference(reference, ctx) {
     const id = findId(reference.id);
     return id ? { id, stock: await ctx.loaders.stock.load(id) } : null;

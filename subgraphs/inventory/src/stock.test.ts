@@ -1,6 +1,7 @@
-import { addProduct, reasonsOf, startTestSubgraph, type TestSubgraph } from '@signet/testing';
+import { reasonsOf, startTestSubgraph, type TestSubgraph } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import definition from '../../subgraph.ts';
+import { addProduct } from '../../catalog/src/testing.test-support.ts';
+import definition from '../subgraph.ts';
 
 const query = `
   query ($representations: [_Any!]!) {

@@ -7,7 +7,7 @@ import {
   titled,
 } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import definition from '../../subgraph.ts';
+import definition from '../subgraph.ts';
 
 const query = 'mutation ($input: CreateCategoryInput!) { createCategory(input: $input) { slug name } }';
 

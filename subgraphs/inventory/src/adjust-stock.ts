@@ -2,8 +2,8 @@ import { requirePortal, requireScope } from '@signet/access';
 import { inTenant } from '@signet/db';
 import { badInput } from '@signet/service';
 import { readId, readInteger, readText } from '@signet/subgraph';
-import type { AdjustStockInput, MutationResolvers } from '../resolvers.generated.ts';
-import { changeStock, insertEmptyStock } from './adjust-stock.queries.ts';
+import type { AdjustStockInput, MutationResolvers } from './resolvers.generated.ts';
+import { changeStock, insertEmptyStock } from './stock.queries.ts';
 
 const maxPieces = 1_000_000_000;
 

@@ -1,12 +1,7 @@
-import {
-  addProduct,
-  expectIdsRefused,
-  reasonsOf,
-  startTestSubgraph,
-  type TestSubgraph,
-} from '@signet/testing';
+import { expectIdsRefused, reasonsOf, startTestSubgraph, type TestSubgraph } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import definition from '../../subgraph.ts';
+import definition from '../subgraph.ts';
+import { addProduct } from './testing.test-support.ts';
 
 const query = 'query ($id: ID!) { product(id: $id) { id name isArchived price { amount currency } } }';
 const entities = `

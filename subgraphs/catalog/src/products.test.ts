@@ -1,6 +1,7 @@
-import { addProduct, reasonsOf, startTestSubgraph, type TestSubgraph, titled } from '@signet/testing';
+import { reasonsOf, startTestSubgraph, type TestSubgraph, titled } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import definition from '../../subgraph.ts';
+import definition from '../subgraph.ts';
+import { addProduct } from './testing.test-support.ts';
 
 const query = `
   query ($first: Int! = 100, $after: String, $filter: ProductFilter, $sort: ProductSort! = NAME) {
