@@ -1,8 +1,8 @@
 import type { Database } from '@signet/db';
 import { badInput } from '@signet/service';
 import { sql, type Transaction } from 'kysely';
-import type { OrderLine } from './order-input.ts';
 
+export type OrderLine = { productId: string; quantity: number };
 export type PricedLine = OrderLine & { name: string; unitPriceAmount: number };
 export type PricedOrder = { lines: readonly PricedLine[]; totalAmount: number; currency: string };
 
@@ -17,7 +17,8 @@ type PriceRow = {
 /** GraphQL's Int ends here. */
 const maxTotalAmount = 2_147_483_647;
 
-/** Adds to each line its price of this moment; nothing of it comes from the client.
+/**
+ * Adds to each line the product's price of this moment. No price ever comes from the client.
  *
  * @throws {RefusalError} input.items for products that can't be ordered, or not together.
  */

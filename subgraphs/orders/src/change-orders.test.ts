@@ -1,5 +1,4 @@
 import {
-  addProduct,
   type Caller,
   expectIdsRefused,
   itIsForCustomers,
@@ -9,6 +8,7 @@ import {
   type TestSubgraph,
 } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addProduct } from '../../catalog/src/testing.test-support.ts';
 import definition from '../subgraph.ts';
 
 const placeQuery = `

@@ -1,5 +1,4 @@
 import {
-  addProduct,
   type Caller,
   expectIdsRefused,
   itIsForCustomers,
@@ -8,7 +7,8 @@ import {
   type TestSubgraph,
 } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import definition from '../../subgraph.ts';
+import { addProduct } from '../../catalog/src/testing.test-support.ts';
+import definition from '../subgraph.ts';
 
 const query = `
   mutation ($items: [OrderItemInput!]!, $idempotencyKey: String!) {

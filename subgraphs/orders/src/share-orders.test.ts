@@ -7,7 +7,7 @@ import {
   type TestSubgraph,
 } from '@signet/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import definition from '../../subgraph.ts';
+import definition from '../subgraph.ts';
 
 const shareQuery = `
   mutation ($orderId: ID!, $userId: ID!) {

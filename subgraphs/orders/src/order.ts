@@ -1,6 +1,17 @@
-import { findId } from '@signet/subgraph';
-import type { OrderItemResolvers, OrderResolvers, OrderStatus } from '../resolvers.generated.ts';
-import { findVisibleOrder } from './order.ts';
+import { findId, readId } from '@signet/subgraph';
+import type { GraphqlContext } from './context.ts';
+import type { OrderRow } from './order.queries.ts';
+import { viewerTuple } from './order-viewers.ts';
+import { canSeeOrdersOf, requireOrderReader } from './policies.ts';
+import type {
+  OrderItemResolvers,
+  OrderResolvers,
+  OrderStatus,
+  QueryResolvers,
+} from './resolvers.generated.ts';
+
+export const order: NonNullable<QueryResolvers['order']> = (_parent, args, ctx) =>
+  findVisibleOrder(ctx, readId('id', args.id));
 
 export const orderResolvers: OrderResolvers = {
   async __resolveReference(reference, ctx) {
@@ -28,3 +39,17 @@ export const orderItemResolvers: OrderItemResolvers = {
   unitPrice: (item) => ({ amount: item.unit_price_amount, currency: item.currency }),
   lineTotal: (item) => ({ amount: item.unit_price_amount * item.quantity, currency: item.currency }),
 };
+
+/**
+ * Null for somebody else's order as for one that does not exist: nobody finds ids by trying them. The caller is checked
+ * before anything is read.
+ */
+async function findVisibleOrder(ctx: GraphqlContext, id: string): Promise<OrderRow | null> {
+  const caller = requireOrderReader(ctx.session);
+  const row = await ctx.loaders.order.load(id);
+  if (!row) return null;
+  if (canSeeOrdersOf(caller, row.user_id)) return row;
+  return caller.platform === 'user' && (await ctx.relations.check(viewerTuple(row.id, caller.userId)))
+    ? row
+    : null;
+}

@@ -1,13 +1,25 @@
+import { hash } from 'node:crypto';
 import { type Database, inTenant } from '@signet/db';
 import { badInput } from '@signet/service';
+import { findId, readText } from '@signet/subgraph';
 import type { Transaction } from 'kysely';
-import { findOrders, type OrderRow } from '../order.queries.ts';
-import { requireCustomer } from '../order-access.ts';
-import type { MutationResolvers } from '../resolvers.generated.ts';
-import { moveStock } from '../stock-movements.ts';
-import { type OrderRequest, readOrderRequest } from './order-input.ts';
-import { getKey, insertOrder, type Owner, setOrderOfKey, takeKey } from './place-order.queries.ts';
-import { priceLines } from './price-lines.ts';
+import { moveStock } from './change-orders.queries.ts';
+import { findOrders, type OrderRow } from './order.queries.ts';
+import {
+  getKey,
+  insertOrder,
+  type OrderRequest,
+  type Owner,
+  setOrderOfKey,
+  takeKey,
+} from './place-order.queries.ts';
+import { requireCustomer } from './policies.ts';
+import { type OrderLine, priceLines } from './price-lines.ts';
+import type { MutationResolvers, PlaceOrderInput } from './resolvers.generated.ts';
+
+const maxLines = 50;
+const maxQuantity = 1000;
+const maxKeyLength = 200;
 
 export const placeOrder: NonNullable<MutationResolvers['placeOrder']> = async (_parent, { input }, ctx) => {
   const { userId } = requireCustomer(ctx.session, 'orders:write');
@@ -17,7 +29,7 @@ export const placeOrder: NonNullable<MutationResolvers['placeOrder']> = async (_
 };
 
 /**
- * Whatever throws here rolls all of it back, the key too, so that a refused order can be tried again with the same key.
+ * An error anywhere in here rolls all of it back, the key too, so that a refused order can be tried again with the same key.
  *
  * READ COMMITTED is enough: the key's unique index lets one of several equal requests through, and stock is taken by an
  * UPDATE whose condition PostgreSQL checks again on the row as others left it. Nothing is decided on an older read, and
@@ -49,4 +61,37 @@ async function getPlacedOrder(
   const [order] = known.order_id ? await findOrders(trx, [known.order_id]) : [];
   if (!order) throw new Error('An idempotency key was committed without its order.');
   return order;
+}
+
+/** @throws {RefusalError} input.items, input.idempotencyKey */
+function readOrderRequest({ items, idempotencyKey }: PlaceOrderInput): OrderRequest {
+  if (items.length < 1 || items.length > maxLines) {
+    throw badInput('items', `An order has 1 to ${maxLines} items.`);
+  }
+  const lines = items.map(readLine);
+  if (new Set(lines.map(({ productId }) => productId)).size < lines.length) {
+    throw badInput('items', 'A product stands in an order once: add up its quantities.');
+  }
+  return {
+    lines,
+    idempotencyKey: readText('idempotencyKey', idempotencyKey, { max: maxKeyLength }),
+    inputHash: hashLines(lines),
+  };
+}
+
+function readLine({ productId, quantity }: PlaceOrderInput['items'][number]): OrderLine {
+  const id = findId(productId);
+  if (id === undefined) throw badInput('items', 'A productId is not an id.');
+  if (quantity < 1 || quantity > maxQuantity) {
+    throw badInput('items', `A quantity must be between 1 and ${maxQuantity}.`);
+  }
+  return { productId: id, quantity };
+}
+
+/** SHA-256 of the lines in the order of their ids: the same things ordered in another order are the same input. */
+function hashLines(lines: readonly OrderLine[]): Buffer {
+  const canonical = lines
+    .map(({ productId, quantity }) => [productId, quantity] as const)
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+  return hash('sha256', JSON.stringify(canonical), 'buffer');
 }

@@ -1,12 +1,12 @@
 import type { Database } from '@signet/db';
 import type { Transaction } from 'kysely';
-import { type OrderRow, orderColumns } from '../order.queries.ts';
-import type { OrderRequest } from './order-input.ts';
-import type { PricedOrder } from './price-lines.ts';
+import { type OrderRow, orderColumns } from './order.queries.ts';
+import type { OrderLine, PricedOrder } from './price-lines.ts';
 
 const operation = 'placeOrder';
 
 export type Owner = { tenantId: string; userId: string };
+export type OrderRequest = { lines: readonly OrderLine[]; idempotencyKey: string; inputHash: Buffer };
 
 /**
  * Takes the key for this customer. While another transaction holds the same key, this waits for it: when that commits,
@@ -27,7 +27,7 @@ export async function takeKey(
   return result.numInsertedOrUpdatedRows === 1n;
 }
 
-/** What a key that was used before stands for. */
+/** What was sent with a key that was used before, and the order that it gave. */
 export function getKey(trx: Transaction<Database>, { userId }: Owner, key: string) {
   return trx
     .selectFrom('orders.idempotency_key')
