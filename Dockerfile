@@ -1,34 +1,27 @@
 # syntax=docker/dockerfile:1
-# One image per process: docker build --target gateway .   (auth, portal, catalog, inventory, orders, gateway, migrate)
+# One image per process:
+#   docker build --target gateway .
+#   docker build --target subgraph --build-arg SUBGRAPH=portal .
+#   docker build --target migrate .
 
+# The package.json files alone: what is installed from them stays cached until one of them changes.
 FROM node:24-slim AS manifests
-WORKDIR /app
-COPY package.json package-lock.json .npmrc ./
-COPY schema/package.json schema/
-COPY db/package.json db/
-COPY libs/access/package.json libs/access/
-COPY libs/proof/package.json libs/proof/
-COPY libs/service/package.json libs/service/
-COPY libs/session/package.json libs/session/
-COPY libs/subgraph/package.json libs/subgraph/
-COPY libs/testing/package.json libs/testing/
-COPY subgraphs/auth/package.json subgraphs/auth/
-COPY subgraphs/portal/package.json subgraphs/portal/
-COPY subgraphs/catalog/package.json subgraphs/catalog/
-COPY subgraphs/inventory/package.json subgraphs/inventory/
-COPY subgraphs/orders/package.json subgraphs/orders/
-COPY gateway/package.json gateway/
-COPY launcher/package.json launcher/
+WORKDIR /repository
+COPY . .
+RUN mkdir /manifests && cp --parents package.json package-lock.json .npmrc $(find . -name package.json -not -path '*/node_modules/*') /manifests
 
 # Node is in the image and PostgreSQL in another: neither the `node` package (a dev dependency) nor the embedded server
-# (optional ones) comes along. No production dependency needs an install script.
-FROM manifests AS gateway-packages
+# (an optional one) comes along. No production dependency needs an install script.
+FROM node:24-slim AS gateway-packages
+WORKDIR /app
+COPY --from=manifests /manifests ./
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --workspace=gateway && npm cache clean --force
 
-# Without the gateway's browser pages, which are six times as large as all the rest.
-FROM manifests AS subgraph-packages
-RUN npm ci --omit=dev --omit=optional --ignore-scripts --workspace=subgraphs/auth --workspace=subgraphs/portal \
-  --workspace=subgraphs/catalog --workspace=subgraphs/inventory --workspace=subgraphs/orders \
+# For all subgraphs, without the gateway's browser pages, which are six times as large as all the rest.
+FROM node:24-slim AS subgraph-packages
+WORKDIR /app
+COPY --from=manifests /manifests ./
+RUN npm ci --omit=dev --omit=optional --ignore-scripts --workspace=cli $(printf -- '--workspace=%s ' subgraphs/*/) \
   && npm cache clean --force
 
 FROM node:24-slim AS process
@@ -49,43 +42,27 @@ ENV GRAPH_PORT=4000 USER_PORT=4001 PORTAL_PORT=4002
 EXPOSE 4000 4001 4002
 CMD ["node", "gateway/main.ts"]
 
+# One subgraph's code, beside the packages of all. The port is the one of the registry: compose gives it as PORT.
 FROM process AS subgraph
+ARG SUBGRAPH
+ENV SUBGRAPH=$SUBGRAPH
 COPY --from=subgraph-packages /app ./
 COPY schema schema
 COPY libs libs
 COPY db db
+COPY cli cli
+COPY subgraphs/main.ts subgraphs/
+COPY subgraphs/$SUBGRAPH subgraphs/$SUBGRAPH
+CMD ["node", "subgraphs/main.ts"]
 
-FROM subgraph AS auth
-COPY subgraphs/auth subgraphs/auth
-ENV PORT=4011
-EXPOSE 4011
-CMD ["node", "subgraphs/auth/main.ts"]
-
-FROM subgraph AS portal
-COPY subgraphs/portal subgraphs/portal
-ENV PORT=4012
-EXPOSE 4012
-CMD ["node", "subgraphs/portal/main.ts"]
-
-FROM subgraph AS catalog
-COPY subgraphs/catalog subgraphs/catalog
-ENV PORT=4013
-EXPOSE 4013
-CMD ["node", "subgraphs/catalog/main.ts"]
-
-FROM subgraph AS inventory
-COPY subgraphs/inventory subgraphs/inventory
-ENV PORT=4014
-EXPOSE 4014
-CMD ["node", "subgraphs/inventory/main.ts"]
-
-FROM subgraph AS orders
-COPY subgraphs/orders subgraphs/orders
-ENV PORT=4015
-EXPOSE 4015
-CMD ["node", "subgraphs/orders/main.ts"]
-
-FROM subgraph AS migrate
+# Every subgraph has migrations.
+FROM process AS migrate
+COPY --from=subgraph-packages /app ./
+COPY schema schema
+COPY libs libs
+COPY db db
+COPY cli cli
+COPY subgraphs subgraphs
 COPY deploy/prepare-database.ts deploy/
 HEALTHCHECK NONE
 CMD ["node", "deploy/prepare-database.ts"]

@@ -15,7 +15,7 @@ export type Mount = {
 
 export type Service = {
   image?: string;
-  build?: { context: string; target: string };
+  build?: { context: string; target: string; args?: { SUBGRAPH: string } };
   environment: Readonly<Record<string, string>>;
   command?: string[];
   user?: string;

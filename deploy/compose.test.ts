@@ -1,12 +1,14 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { authConfigSchema } from '@signet/auth';
+import { processRoles } from '@signet/db';
 import { gatewayConfigSchema } from '@signet/gateway';
 import { jwksPathOf } from '@signet/schema/contract';
 import { portOffsets, subgraphs } from '@signet/schema/subgraphs';
 import { loadConfig } from '@signet/service';
 import { subgraphConfigSchema } from '@signet/subgraph';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { readConfig } from '../db/src/cli/config.ts';
 import {
   type ComposeFile,
@@ -14,6 +16,7 @@ import {
   readComposeVariables,
   root,
 } from './compose-file.test-support.ts';
+import { addService, findMissingParts, removeService } from './compose-services.ts';
 import { readImages } from './dockerfile.test-support.ts';
 import { makeSecrets, type SecretsFolder } from './secrets.test-support.ts';
 import {
@@ -26,6 +29,7 @@ import {
   withSecretsFrom,
 } from './services.test-support.ts';
 
+const composeText = readFileSync(join(root, 'docker-compose.yml'), 'utf8');
 const compose: ComposeFile = readComposeFile();
 const processes = readProcesses(compose);
 const servers = processes.filter(({ name }) => name !== 'migrate');
@@ -39,6 +43,11 @@ const leftToOverrides: Readonly<Record<string, string>> = {
 };
 /** Has one value in production, which is its default. */
 const neverPassed = ['REQUIRE_PROOF', 'SURFACE'];
+const ignoreRules = readFileSync(join(root, '.dockerignore'), 'utf8')
+  .split('\n')
+  .filter((line) => line !== '' && !line.startsWith('#'));
+const sent = ignoreRules.filter((rule) => rule.startsWith('!')).map((rule) => rule.slice(1));
+const isSent = (path: string) => sent.some((rule) => path === rule || path.startsWith(`${rule}/`));
 const named = (list: Process[]) => list.map((process) => [process.name, process] as const);
 
 function schemaOf({ target }: Process) {
@@ -52,6 +61,26 @@ describe('docker-compose.yml and the Dockerfile', () => {
     secrets = await makeSecrets();
   });
   afterAll(() => secrets.remove());
+
+  it('have every line of every subgraph; the fault names the line to add', () => {
+    expect(findMissingParts(composeText, subgraphs)).toEqual([]);
+    const without = composeText.replace(/^ {2}PORTAL_URL: .*\n/m, '');
+    expect(findMissingParts(without, subgraphs)).toEqual([
+      'docker-compose.yml: add under x-router:\n  PORTAL_URL: http://portal:4012/graphql',
+    ]);
+  });
+
+  it('take a new subgraph, once, and are as before without it', () => {
+    const reviews = { name: 'reviews', portOffset: 19, isDemo: false };
+    const added = addService(composeText, reviews);
+    expect(findMissingParts(added, [...subgraphs, reviews])).toEqual([]);
+    expect(addService(added, reviews)).toBe(added);
+    expect(parse(added, { merge: true }).services.reviews).toMatchObject({
+      build: { args: { SUBGRAPH: 'reviews' } },
+      environment: { PORT: '4019', PROOF_KEY_FILE: '/run/proof/key/key.json' },
+    });
+    expect(removeService(added, reviews)).toBe(composeText);
+  });
 
   it('run every subgraph, the gateway, and auth once for each platform', () => {
     const targets = new Set(servers.map(({ target }) => target));
@@ -77,7 +106,9 @@ describe('docker-compose.yml and the Dockerfile', () => {
       const environment = withSecretsFrom(secrets.folder, process.environment, mountsOf(process.service));
       expect(() => loadConfig(schema, environment)).not.toThrow();
       const unknown = Object.keys(environment).filter(
-        (name) => !(name in schema.shape || name.replace(/_FILE$/, '') in schema.shape),
+        // subgraphs/main.ts reads SUBGRAPH: the image has it.
+        (name) =>
+          !(name in schema.shape || name.replace(/_FILE$/, '') in schema.shape || name === 'SUBGRAPH'),
       );
       expect(unknown).toEqual([]);
     },
@@ -129,7 +160,7 @@ describe('docker-compose.yml and the Dockerfile', () => {
       NODE_ENV: 'production',
       DATABASE_URL: expect.stringContaining('@postgres:5432/'),
     });
-    expect(new Set(Object.values(config.rolePasswords ?? {})).size).toBe(7);
+    expect(new Set(Object.values(config.rolePasswords ?? {})).size).toBe(processRoles.length);
     expect(config.PASSWORD_PEPPER).toHaveLength(32);
   });
 
@@ -214,14 +245,14 @@ describe('docker-compose.yml and the Dockerfile', () => {
     }
   });
 
-  it('listen on the ports of the registry, which the images expose', () => {
+  it('listen on the ports of the registry, and the gateway on those that its image exposes', () => {
     const offsets = new Map<string, number>(subgraphs.map(({ name, portOffset }) => [name, portOffset]));
     for (const { target, environment, image } of servers) {
       const entrance = environment.ENTRANCES as keyof typeof portOffsets | undefined;
       expect(portOf(environment)).toBe(
         4000 + (entrance ? portOffsets[entrance] : (offsets.get(target) ?? -1)),
       );
-      expect(image.exposed).toContain(portOf(environment));
+      if (entrance) expect(image.exposed).toContain(portOf(environment));
       expect(environment.HOST).toBe('0.0.0.0');
     }
   });
@@ -310,14 +341,15 @@ describe('docker-compose.yml and the Dockerfile', () => {
   });
 
   it('copy only files that exist, and every package that the lock file knows', () => {
-    const copied = new Set([...readImages().values()].flatMap((image) => image.copied));
+    const copied = new Set(processes.flatMap(({ image }) => image.copied));
     for (const path of copied) expect([path, existsSync(join(root, path))]).toEqual([path, true]);
+    // `COPY . .` into the stage of manifests brings what .dockerignore lets through.
     const { workspaces } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
     const manifests = globSync(
       workspaces.map((pattern: string) => `${pattern}/package.json`),
       { cwd: root },
     );
-    expect(manifests.filter((path) => !copied.has(path))).toEqual([]);
+    expect(manifests.filter((path) => !isSent(path))).toEqual([]);
   });
 
   it('install production packages only, of every subgraph and apart from them of the gateway', () => {
@@ -326,23 +358,19 @@ describe('docker-compose.yml and the Dockerfile', () => {
     const workspaces = (stage: string) =>
       [...install(stage).matchAll(/--workspace=(\S+)/g)].map(([, name]) => name);
     expect(workspaces('gateway-packages')).toEqual(['gateway']);
-    expect(workspaces('subgraph-packages')).toEqual(subgraphs.map(({ name }) => `subgraphs/${name}`));
+    // The shell fills in the folders.
+    expect(install('subgraph-packages')).toContain(
+      `--workspace=cli $(printf -- '--workspace=%s ' subgraphs/*/) `,
+    );
     for (const stage of ['gateway-packages', 'subgraph-packages']) {
       expect(install(stage)).toContain('npm ci --omit=dev --omit=optional --ignore-scripts ');
     }
   });
 
   it('send the engine what is copied, and neither secrets nor local data', () => {
-    const [first, ...rules] = readFileSync(join(root, '.dockerignore'), 'utf8')
-      .split('\n')
-      .filter((line) => line !== '' && !line.startsWith('#'));
+    const [first, ...rules] = ignoreRules;
     expect(first).toBe('*');
-    const sent = rules.filter((rule) => rule.startsWith('!')).map((rule) => rule.slice(1));
-    const copied = [...readImages().values()].flatMap((image) => image.copied);
-    const missing = copied.filter(
-      (path) => !sent.some((rule) => path === rule || path.startsWith(`${rule}/`)),
-    );
-    expect(missing).toEqual([]);
+    expect(processes.flatMap(({ image }) => image.copied).filter((path) => !isSent(path))).toEqual([]);
     expect(sent.filter((rule) => 'deploy/secrets'.startsWith(rule) || '.env'.startsWith(rule))).toEqual([]);
     expect(rules).toEqual(
       expect.arrayContaining(['deploy/secrets', '.env', '**/.signet', '**/node_modules']),

@@ -15,6 +15,16 @@ export type Image = {
   healthcheck: string | undefined;
 };
 
+/** The image of a target with a build argument filled in, as the engine does it. */
+export function withArguments(image: Image, given: Readonly<Record<string, string>> = {}): Image {
+  const fill = (text: string) => text.replace(/\$(\w+)/g, (all, name: string) => given[name] ?? all);
+  return {
+    ...image,
+    env: Object.fromEntries(Object.entries(image.env).map(([name, value]) => [name, fill(value)])),
+    copied: image.copied.map(fill),
+  };
+}
+
 /** The images of the Dockerfile by target. Knows the instructions that it uses, and no others. */
 export function readImages(): Map<string, Image> {
   const images = new Map<string, Image>();
@@ -77,6 +87,7 @@ function apply(image: Image, instruction: string, rest: string): void {
       image.ran.push(rest);
       return;
     case 'WORKDIR':
+    case 'ARG':
       return;
     default:
       throw new Error(`This reader does not know the instruction ${instruction}.`);

@@ -2,24 +2,20 @@
 // Writes fresh secrets for docker-compose.yml, a file each, and the proof keys that gateways and subgraphs know each other by
 // (docs/proof.md). Never replaces one: that would lock the platform out of its own database. Plain JavaScript without dependencies: runs before anything is installed.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { chown, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+const registry = JSON.parse(await readFile(new URL('../schema/subgraphs.json', import.meta.url), 'utf8'));
+/** The processes of the subgraphs. Auth runs twice, once for each platform. */
+const subgraphs = registry.flatMap(({ name }) => (name === 'auth' ? ['auth-user', 'auth-portal'] : [name]));
 /** `verifier` is a role that every process has beside its own. */
-const roles = ['auth-user', 'auth-portal', 'portal', 'catalog', 'inventory', 'orders', 'verifier'];
+const roles = [...subgraphs, 'verifier'];
 /** Who signs requests, and for whom, as peers.json says it. */
-const peers = {
-  'gateway-graph': { role: 'gateway', entrance: 'graph' },
-  'gateway-user': { role: 'gateway', entrance: 'user' },
-  'gateway-portal': { role: 'gateway', entrance: 'portal' },
-  'auth-user': { role: 'subgraph' },
-  'auth-portal': { role: 'subgraph' },
-  portal: { role: 'subgraph' },
-  catalog: { role: 'subgraph' },
-  inventory: { role: 'subgraph' },
-  orders: { role: 'subgraph' },
-};
+const peers = Object.fromEntries([
+  ...['graph', 'user', 'portal'].map((entrance) => [`gateway-${entrance}`, { role: 'gateway', entrance }]),
+  ...subgraphs.map((name) => [name, { role: 'subgraph' }]),
+]);
 /** The user `node` of the image. */
 const imageUserId = 1000;
 

@@ -1,9 +1,10 @@
 import type { ComposeFile, Mount, Service } from './compose-file.test-support.ts';
-import { type Image, readImages } from './dockerfile.test-support.ts';
+import { type Image, readImages, withArguments } from './dockerfile.test-support.ts';
 
 /** A service that runs one of our images. */
 export type Process = {
   name: string;
+  /** The subgraph that it runs, `gateway` or `migrate`. */
   target: string;
   service: Service;
   image: Image;
@@ -17,9 +18,11 @@ export function readProcesses(compose: ComposeFile): Process[] {
   const images = readImages();
   return Object.entries(compose.services).flatMap(([name, service]) => {
     if (!service.build) return [];
-    const { target } = service.build;
-    const image = images.get(target);
-    if (!image) throw new Error(`${name}: the Dockerfile has no target ${target}`);
+    const { target: stage, args } = service.build;
+    const built = images.get(stage);
+    if (!built) throw new Error(`${name}: the Dockerfile has no target ${stage}`);
+    const image = withArguments(built, args);
+    const target = args?.SUBGRAPH ?? stage;
     const environment = { ...image.env, ...service.environment };
     return [{ name, target, service, image, environment, command: service.command ?? image.command }];
   });

@@ -39,7 +39,8 @@ export function urlVariableOf(name: SubgraphName): string {
   return `${name.toUpperCase()}_URL`;
 }
 
-function readRegistry(lines: readonly { name: string; demo?: boolean }[]): RegisteredSubgraph[] {
+/** @throws {Error} for a name that is no identifier or stands there twice. */
+export function readRegistry(lines: readonly { name: string; demo?: boolean }[]): RegisteredSubgraph[] {
   const names = new Set<string>();
   return lines.map(({ name, demo = false }, index) => {
     if (!subgraphNamePattern.test(name)) {

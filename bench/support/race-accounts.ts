@@ -39,7 +39,7 @@ export async function addRaceAccounts({ adminUrl, urlOf, pepper }: AuthProcess, 
         ? trx.insertInto('auth.user').values(account).returning('id').executeTakeFirstOrThrow()
         : trx
             .insertInto('auth.portal_user')
-            .values({ ...account, fullname: name, role })
+            .values({ ...account, full_name: name, role })
             .returning('id')
             .executeTakeFirstOrThrow(),
     );

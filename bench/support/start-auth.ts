@@ -114,7 +114,7 @@ async function addAccounts(adminUrl: string, pepperKey: Buffer): Promise<void> {
       await trx.insertInto('auth.user').values(account).execute();
       await trx
         .insertInto('auth.portal_user')
-        .values({ ...account, fullname: name, role: 'support' })
+        .values({ ...account, full_name: name, role: 'support' })
         .execute();
     }
   });

@@ -1,20 +1,14 @@
 import { type Kysely, sql } from 'kysely';
-import { closeByDefault, grantUsage, openByDefault, secureByTenant } from './support/row-security.ts';
+import { closeByDefault, grantUsage, openByDefault, secureByTenant } from './support.ts';
 
-const everyProcess = [
-  'signet_auth_user',
-  'signet_auth_portal',
-  'signet_portal',
-  'signet_catalog',
-  'signet_inventory',
-  'signet_orders',
-];
+/** Other subgraphs get the same by createSubgraphSchema. */
+const platformProcesses = ['signet_auth_user', 'signet_auth_portal', 'signet_portal'];
 
 /** Tenants, the two account tables, and per platform: sessions, refresh tokens, signing keys. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await closeByDefault(db);
   await sql`create schema auth`.execute(db);
-  await grantUsage(db, 'auth', everyProcess);
+  await grantUsage(db, 'auth', platformProcesses);
   await createTenants(db);
   await createAccounts(db);
   await createSessions(db, 'user');
@@ -38,7 +32,7 @@ async function createTenants(db: Kysely<unknown>): Promise<void> {
       self_registration boolean not null default false,
       created_at timestamptz not null default now()
     )`.execute(db);
-  await sql`grant select (id, slug) on auth.tenant to ${sql.raw(everyProcess.join(', '))}`.execute(db);
+  await sql`grant select (id, slug) on auth.tenant to ${sql.raw(platformProcesses.join(', '))}`.execute(db);
   await sql`grant select (self_registration) on auth.tenant to signet_auth_user`.execute(db);
   // One row a tenant that the development seed made. Written by the owner only; auth refuses production while such accounts live.
   await sql`

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import { grantUsage, secureByTenant } from './support/row-security.ts';
+import { grantUsage, secureByTenant } from './support.ts';
 
 /** What staff write about customers. */
 export async function up(db: Kysely<unknown>): Promise<void> {

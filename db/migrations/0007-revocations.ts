@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import { grantUsage } from './support/row-security.ts';
+import { grantUsage } from './support.ts';
 
 const platforms = ['user', 'portal'] as const;
 

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import { sql } from 'kysely';
-import { publishFunction } from './support/row-security.ts';
+import { publishFunction } from './support.ts';
 
 const platforms = [
   { role: 'signet_auth_user', account: 'auth.user', session: 'auth.user_session', administered: '' },

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import { publishFunction } from './support/row-security.ts';
+import { createPruning, dropPruning, type Pruning } from './support.ts';
 
 const authPlatforms = ['user', 'portal'] as const;
 const writable = 'tenant_id, kind, platform, actor_id, subject_id, session_id, address, request_id, details';
@@ -10,21 +10,16 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await createSeals(db);
   await createQueue(db);
   await openEvents(db);
-  for (const prunable of prunables) await createPruning(db, prunable);
+  for (const { indexes, ...pruning } of prunables) {
+    if (indexes) await sql.raw(indexes).execute(db);
+    await createPruning(db, pruning);
+  }
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
-  for (const { name, table } of prunables) {
-    await sql
-      .raw(`
-      drop function ${name}(integer);
-      drop policy ${policyOf(name)} on ${table};
-    `)
-      .execute(db);
-  }
+  for (const prunable of prunables) await dropPruning(db, prunable);
   await sql
     .raw(`
-    drop index orders.idempotency_key_age;
     drop index auth.user_refresh_token_expiry; drop index auth.portal_refresh_token_expiry;
     drop index auth.user_session_expiry; drop index auth.portal_session_expiry;
     drop index auth.user_session_end; drop index auth.portal_session_end;
@@ -153,16 +148,9 @@ async function openEvents(db: Kysely<unknown>): Promise<void> {
   }
 }
 
-type Prunable = {
-  name: string;
-  table: string;
-  key: string;
-  expired: string;
-  role: string;
-  indexes: string;
-};
+type Prunable = Pruning & { indexes: string };
 
-/** Five minutes more for clocks that differ. Sessions stay a month after their end, for whoever asks what happened. */
+/** Five minutes more for clocks that differ. Sessions stay a month after their end, for questions about what happened. */
 const prunables: readonly Prunable[] = [
   ...authPlatforms.flatMap((platform) => [
     {
@@ -191,46 +179,4 @@ const prunables: readonly Prunable[] = [
       indexes: '',
     },
   ]),
-  {
-    name: 'orders.prune_idempotency_keys',
-    table: 'orders.idempotency_key',
-    key: 'ctid',
-    expired: `created_at < now() - interval '7 days'`,
-    role: 'signet_orders',
-    indexes: 'create index idempotency_key_age on orders.idempotency_key (created_at)',
-  },
 ];
-
-/**
- * Deletes at most `most` rows that have expired, of all tenants, and returns how many. What has expired is said here and by
- * the policies: whoever may call it gets no right to delete anything else. Rows that somebody holds wait for the next time.
- */
-async function createPruning(
-  db: Kysely<unknown>,
-  { name, table, key, expired, role, indexes }: Prunable,
-): Promise<void> {
-  await sql
-    .raw(`
-    ${indexes && `${indexes};`}
-    create policy ${policyOf(name)} on ${table} to signet_owner using (${expired}) with check (false);
-    create function ${name}(most integer) returns integer
-      language plpgsql volatile security definer set search_path = ''
-    as $$
-    declare
-      pruned pg_catalog.int4;
-    begin
-      delete from ${table} where ${key} in (
-        select ${key} from ${table} where ${expired} limit least(most, 10000) for update skip locked
-      );
-      get diagnostics pruned = row_count;
-      return pruned;
-    end $$;
-  `)
-    .execute(db);
-  await publishFunction(db, `${name}(integer)`, role);
-}
-
-/** `prune_user_sessions` for `auth.prune_user_sessions`. */
-function policyOf(functionName: string): string {
-  return functionName.split('.')[1] ?? functionName;
-}

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import { publishFunction } from './support/row-security.ts';
+import { publishFunction } from './support.ts';
 
 const signature = `auth.key_events(most integer, kind text, since timestamptz, until timestamptz,
   before timestamptz, before_id uuid)`;

@@ -35,7 +35,7 @@ async function addTenant(slug: string): Promise<Ids> {
        insert into auth.user (tenant_id, email, password_hash, pepper_id)
        values ($1, 'ada@example.com', '-', '-'), ($1, 'bob@example.com', '-', '-') returning id, email
      ), staff as (
-       insert into auth.portal_user (tenant_id, email, fullname, role, password_hash, pepper_id)
+       insert into auth.portal_user (tenant_id, email, full_name, role, password_hash, pepper_id)
        values ($1, 'sue@example.com', 'Sue', 'support', '-', '-') returning id
      ), placed as (
        insert into orders.order (tenant_id, user_id, total_amount, currency)

@@ -3,7 +3,7 @@ import { sql, type Transaction } from 'kysely';
 import { inTenant } from './database.ts';
 import type { Database } from './tables.ts';
 
-/** `order:<object>#viewer@user:<id>`, in parts. */
+/** `customer:<object>#assignee@staff:<id>`, in parts. */
 export type StoredRelation = { namespace: string; object: string; relation: string; subject: string };
 
 /** Answers whether tuples are there. It has the shape of @signet/access's RelationStore, which this package may not import. */
@@ -93,11 +93,10 @@ export async function findSubjects(
   return objects.map((object) => (byObject.get(object) ?? []).map(({ subject }) => subject));
 }
 
-/** The names are those of the table's foreign keys. */
+/** By the names of the table's foreign keys: `known_user_subject`, and one for each namespace, as `known_customer`. */
 function unknownSideOf(error: unknown): UnknownSide | undefined {
   const { code, constraint } = error as { code?: unknown; constraint?: unknown };
   if (code !== '23503') return undefined;
-  if (constraint === 'known_order' || constraint === 'known_customer') return 'object';
-  if (constraint === 'known_user_subject' || constraint === 'known_staff_subject') return 'subject';
-  return undefined;
+  if (typeof constraint !== 'string' || !constraint.startsWith('known_')) return undefined;
+  return constraint.endsWith('_subject') ? 'subject' : 'object';
 }

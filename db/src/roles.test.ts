@@ -6,7 +6,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describePermissions } from './access/permissions.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/index.ts';
-import { migrateToLatest } from './migrate.ts';
+import { migrateToLatest } from './migrate/migrate.ts';
 import { createRoles, type ProcessRole, processRoles, roleUrl } from './roles.ts';
 
 // Roles belong to the server, so these tests have one of their own.

@@ -1,23 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { platforms } from '@signet/schema/contract';
+import { productSubgraphs, type SubgraphName } from '@signet/schema/subgraphs';
 import pg from 'pg';
-import { assertPlainRole, findRoles } from './plain-roles.ts';
+import { assertPlainRole, findRoles, RoleError } from './plain-roles.ts';
 import { createScramVerifier, matchesScramVerifier } from './scram.ts';
 
 /** Owns every schema, table and function; nobody signs in as it. */
 export const ownerRole = 'signet_owner';
 
+export type ProcessRole = `signet_${string}`;
+
+/** The role of a subgraph that serves every platform with one process. */
+export function roleOf(subgraph: SubgraphName): ProcessRole {
+  return `signet_${subgraph}`;
+}
+
 /** A role for each kind of process. They own nothing; what they may do is granted by the migrations. */
-export const processRoles = [
-  'signet_auth_user',
-  'signet_auth_portal',
-  'signet_portal',
-  'signet_catalog',
-  'signet_inventory',
-  'signet_orders',
-  // Whoever verifies tokens, gateways too: reads which sessions and keys are revoked.
+export const processRoles: readonly ProcessRole[] = [
+  ...platforms.map((platform) => `signet_auth_${platform}` as const),
+  ...productSubgraphs.map(({ name }) => roleOf(name)),
+  // All that verify tokens, gateways too: it reads which sessions and keys are revoked.
   'signet_verifier',
-] as const;
-export type ProcessRole = (typeof processRoles)[number];
+];
 
 /** Roles belong to the whole server, advisory locks to a database: everybody takes this one, in `postgres`. */
 const lockId = 7_304_553_146;
@@ -43,8 +47,13 @@ export async function createRoles(adminUrl: string, passwords: Record<ProcessRol
   }
 }
 
-/** The admin's URL with another user: where that process connects. */
-export function roleUrl(adminUrl: string, role: ProcessRole, password: string): string {
+/**
+ * The admin's URL with another user: where that process connects.
+ *
+ * @throws {RoleError} without a password
+ */
+export function roleUrl(adminUrl: string, role: ProcessRole, password: string | undefined): string {
+  if (!password) throw new RoleError(`The role ${role} has no password.`);
   const url = new URL(adminUrl);
   // The setters leave `%` alone, readers decode it.
   url.username = encodeURIComponent(role);
@@ -63,9 +72,11 @@ async function createAll(client: pg.Client, passwords: Record<ProcessRole, strin
   }
   const verifiers = await readVerifiers(client);
   for (const role of processRoles) {
+    const password = passwords[role];
+    if (!password) throw new RoleError(`The role ${role} has no password.`);
     const stored = verifiers.get(role);
-    if (stored && matchesScramVerifier(stored, passwords[role])) continue;
-    const verifier = pg.escapeLiteral(createScramVerifier(passwords[role]));
+    if (stored && matchesScramVerifier(stored, password)) continue;
+    const verifier = pg.escapeLiteral(createScramVerifier(password));
     await client.query(`${present.has(role) ? 'alter' : 'create'} role ${role} login password ${verifier}`);
   }
   await client.query('commit');

@@ -2,8 +2,8 @@ import type { Platform, SigningAlgorithm, StaffRole } from '@signet/schema/contr
 import type { ColumnType, Generated } from 'kysely';
 
 /** A column with a default, and times: read as Date, written as Date. */
-type Timestamp = ColumnType<Date, Date | undefined, Date>;
-type OptionalTime = ColumnType<Date | null, Date | null | undefined, Date | null>;
+export type Timestamp = ColumnType<Date, Date | undefined, Date>;
+export type OptionalTime = ColumnType<Date | null, Date | null | undefined, Date | null>;
 
 export type TenantTable = {
   id: Generated<string>;
@@ -28,7 +28,7 @@ type AccountColumns = {
   updated_at: Timestamp;
 };
 export type UserTable = AccountColumns & { full_name: Generated<string> };
-export type PortalUserTable = AccountColumns & { fullname: string; role: StaffRole };
+export type PortalUserTable = AccountColumns & { full_name: string; role: StaffRole };
 
 export type SessionEndReason = 'logout' | 'ended' | 'reuse' | 'password' | 'suspended' | 'role';
 type SessionColumns = {
@@ -121,63 +121,6 @@ export type AuditSealTable = {
 /** Audit rows that no seal covers yet; a trigger adds them. */
 export type AuditPendingTable = { event_id: string; platform: Platform };
 
-export type CategoryTable = { id: Generated<string>; tenant_id: string; slug: string; name: string };
-export type ProductTable = {
-  id: Generated<string>;
-  tenant_id: string;
-  category_id: string;
-  sku: string;
-  name: string;
-  description: Generated<string>;
-  /** In the currency's minor unit. */
-  price_amount: number;
-  currency: string;
-  archived_at: OptionalTime;
-  created_at: Timestamp;
-  updated_at: Timestamp;
-};
-
-export type StockTable = {
-  product_id: string;
-  tenant_id: string;
-  on_hand: number;
-  /** Part of on_hand that is promised to placed orders. */
-  reserved: Generated<number>;
-  updated_at: Timestamp;
-};
-
-export type OrderStatus = 'placed' | 'shipped' | 'cancelled';
-export type OrderTable = {
-  id: Generated<string>;
-  tenant_id: string;
-  user_id: string;
-  status: Generated<OrderStatus>;
-  total_amount: number;
-  currency: string;
-  placed_at: Timestamp;
-  shipped_at: OptionalTime;
-  cancelled_at: OptionalTime;
-};
-export type OrderItemTable = {
-  id: Generated<string>;
-  tenant_id: string;
-  order_id: string;
-  position: number;
-  product_id: string;
-  quantity: number;
-  unit_price_amount: number;
-};
-export type IdempotencyKeyTable = {
-  tenant_id: string;
-  user_id: string;
-  operation: string;
-  key: string;
-  /** SHA-256 of the canonical input. */
-  input_hash: Buffer;
-  order_id: string | null;
-  created_at: Timestamp;
-};
-
 export type SupportNoteTable = {
   id: Generated<string>;
   tenant_id: string;
@@ -187,7 +130,7 @@ export type SupportNoteTable = {
   created_at: Timestamp;
 };
 
-/** Who stands in which relation to what, for example `order:<id>#viewer@user:<id>`. */
+/** Who stands in which relation to what, for example `customer:<id>#assignee@staff:<id>`. */
 export type RelationTupleTable = {
   tenant_id: string;
   namespace: string;
@@ -197,10 +140,14 @@ export type RelationTupleTable = {
   created_at: Timestamp;
 };
 
-/** Of mutations that were taken in (RFC 9421, section 2.3): each once. */
+/** Nonces of mutations that were accepted (RFC 9421, section 2.3), so that each is accepted once. Not listed below: see NonceTableName. */
 export type ProofNonceTable = { nonce: string; expires_at: ColumnType<never, Date, never> };
 
-export type Database = {
+/**
+ * The platform's tables, by their names with the schema. A subgraph adds its own in its `src/tables.ts`:
+ * `declare module '@signet/db' { interface Database { 'orders.order': OrderTable } }`.
+ */
+export interface Database {
   'auth.tenant': TenantTable;
   'auth.development_seed': { tenant_id: string; seeded_at: Timestamp };
   'auth.user': UserTable;
@@ -214,18 +161,6 @@ export type Database = {
   'auth.audit_event': AuditEventTable;
   'auth.audit_seal': AuditSealTable;
   'auth.audit_pending': AuditPendingTable;
-  'catalog.category': CategoryTable;
-  'catalog.product': ProductTable;
-  'inventory.stock': StockTable;
-  'orders.order': OrderTable;
-  'orders.order_item': OrderItemTable;
-  'orders.idempotency_key': IdempotencyKeyTable;
   'portal.support_note': SupportNoteTable;
   'access.relation_tuple': RelationTupleTable;
-  'auth.user_proof_nonce': ProofNonceTable;
-  'auth.portal_proof_nonce': ProofNonceTable;
-  'portal.proof_nonce': ProofNonceTable;
-  'catalog.proof_nonce': ProofNonceTable;
-  'inventory.proof_nonce': ProofNonceTable;
-  'orders.proof_nonce': ProofNonceTable;
-};
+}

@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type DatabaseHome, ensureSecretFile, openDatabaseHome } from '@signet/db/embedded';
-import { createProofSet, writeProofSet } from '@signet/proof';
+import {
+  addMissingMembers,
+  changeProofSet,
+  createProofSet,
+  proofMembers,
+  readProofSet,
+  writeProofSet,
+} from '@signet/proof';
 
 /** What only this installation knows; made at first start, kept in SIGNET_HOME, mode 0600. */
 export type DevelopmentSecrets = {
@@ -27,12 +34,14 @@ export async function openDevelopmentSecrets(signetHome: string): Promise<Develo
   };
 }
 
-/** A set that is there stays, whoever made it. */
+/** A set that is there stays. Services that are newer than it get their keys. */
 function ensureProofFolder(folder: string): string {
   try {
     writeProofSet(folder, createProofSet());
   } catch (error) {
     if (!['EEXIST', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    const known = readProofSet(folder).peers.peers;
+    if (proofMembers.some(({ name }) => !known[name])) changeProofSet(folder, addMissingMembers);
   }
   return folder;
 }

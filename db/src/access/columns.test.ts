@@ -50,7 +50,7 @@ const tuple = {
 };
 
 type Rights = Partial<Record<keyof typeof columnAttempts | keyof typeof tableAttempts, string>>;
-const expected: Record<(typeof processRoles)[number], Record<string, Rights>> = {
+const expected: Record<string, Record<string, Rights>> = {
   signet_auth_user: {
     'auth.tenant': { select: 'id slug self_registration' },
     'auth.development_seed': { select: 'tenant_id' },
@@ -75,7 +75,7 @@ const expected: Record<(typeof processRoles)[number], Record<string, Rights>> = 
     'auth.tenant': tenant,
     'auth.development_seed': { select: 'tenant_id' },
     'auth.portal_user': {
-      select: `${accountOfAuth} fullname role`,
+      select: `${accountOfAuth} full_name role`,
       update: `${changedPassword} role is_active updated_at`,
     },
     'auth.portal_session': {
@@ -178,7 +178,7 @@ afterAll(async () => {
 describe('a process role reads and writes what its statements use, and is refused all else', () => {
   it.each(processRoles)('%s', async (role) => {
     const client = await roles.as(role);
-    expect(sortAll(await findRights(client))).toEqual(sortAll(expected[role]));
+    expect(sortAll(await findRights(client))).toEqual(sortAll(expected[role] ?? {}));
   });
 
   it('and the tables tried are all there are', () => {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { migrateToLatest } from '../migrate.ts';
+import { migrateToLatest } from '../migrate/migrate.ts';
 import { describePermissions, readPermissions } from './permissions.ts';
 
 let database: TestDatabase;

@@ -23,7 +23,7 @@ export async function addTenantRows(database: TestDatabase, slug: string): Promi
        insert into auth.user (tenant_id, email, password_hash, pepper_id)
        values ($1, 'ada@example.com', 'hash', 'pepper') returning id
      ), staff as (
-       insert into auth.portal_user (tenant_id, email, fullname, role, password_hash, pepper_id)
+       insert into auth.portal_user (tenant_id, email, full_name, role, password_hash, pepper_id)
        values ($1, 'support@example.com', 'Sue', 'support', 'hash', 'pepper') returning id
      ), placed as (
        insert into orders.order (tenant_id, user_id, total_amount, currency)

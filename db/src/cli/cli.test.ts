@@ -146,7 +146,7 @@ describe('npm run db -- create-staff', () => {
     const pepper = createPepper(pepperKey);
     expect(row).toMatchObject({
       role: 'super_admin',
-      fullname: 'Rita Root',
+      full_name: 'Rita Root',
       is_active: true,
       is_seeded: false,
       pepper_id: pepper.id,

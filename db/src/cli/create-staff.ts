@@ -36,7 +36,14 @@ export async function createStaff({
     const tenantId = await enterTenant(trx, tenant);
     const { numInsertedOrUpdatedRows } = await trx
       .insertInto('auth.portal_user')
-      .values({ tenant_id: tenantId, email, fullname, role, password_hash: hash, pepper_id: pepperId })
+      .values({
+        tenant_id: tenantId,
+        email,
+        full_name: fullname,
+        role,
+        password_hash: hash,
+        pepper_id: pepperId,
+      })
       .onConflict((conflict) => conflict.columns(['tenant_id', 'email']).doNothing())
       .executeTakeFirstOrThrow();
     return numInsertedOrUpdatedRows === 1n;

@@ -1,5 +1,5 @@
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
-import { rollback } from '../migrate.ts';
+import { rollback } from '../migrate/migrate.ts';
 
 /** A database in which all migrations were taken back. */
 export async function createTestDatabaseWithoutTables(): Promise<TestDatabase> {

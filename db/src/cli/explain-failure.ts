@@ -1,6 +1,6 @@
 import { explainConnectionError } from '../connection-errors.ts';
 import { DatabaseStartError } from '../embedded/index.ts';
-import { MigrationError } from '../migrate.ts';
+import { MigrationError } from '../migrate/migrate.ts';
 import { RoleError } from '../plain-roles.ts';
 import { SeedError } from '../seed/as-owner.ts';
 import { CliError } from './errors.ts';

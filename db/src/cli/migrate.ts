@@ -1,4 +1,4 @@
-import { migrateToLatest, migrationStatus, rollback } from '../migrate.ts';
+import { migrateToLatest, migrationStatus, rollback } from '../migrate/migrate.ts';
 import { createRoles } from '../roles.ts';
 import type { CommandContext } from './command-context.ts';
 

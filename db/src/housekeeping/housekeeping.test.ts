@@ -30,7 +30,7 @@ async function addSession(platform: 'user' | 'portal', tenantId: string, ended: 
   const account =
     platform === 'user'
       ? `insert into auth.user (tenant_id, email, password_hash, pepper_id) values ($1, uuidv7() || '@example.com', 'h', 'p') returning id`
-      : `insert into auth.portal_user (tenant_id, email, fullname, role, password_hash, pepper_id)
+      : `insert into auth.portal_user (tenant_id, email, full_name, role, password_hash, pepper_id)
          values ($1, uuidv7() || '@example.com', 'S', 'support', 'h', 'p') returning id`;
   const column = platform === 'user' ? 'user_id' : 'staff_id';
   const [row] = await database.query(

@@ -16,9 +16,9 @@ export function buildCustomers(ctx: BuildContext, password: SeedPasswordHash): U
 }
 
 export function buildStaff(ctx: BuildContext, password: SeedPasswordHash): StaffRow[] {
-  return ctx.plan.staff.map(({ email, fullname, role, isActive = true }) => {
+  return ctx.plan.staff.map(({ email, fullName, role, isActive = true }) => {
     const createdAt = before(ctx.now, 420);
-    return { ...buildAccount(ctx, { email, isActive, createdAt }, password), fullname, role };
+    return { ...buildAccount(ctx, { email, isActive, createdAt }, password), full_name: fullName, role };
   });
 }
 

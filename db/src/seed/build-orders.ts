@@ -1,5 +1,5 @@
 import type { Insertable } from 'kysely';
-import type { OrderItemTable, OrderStatus, OrderTable } from '../tables.ts';
+import type { OrderItemTable, OrderStatus, OrderTable } from '../../../subgraphs/orders/src/tables.ts';
 import type { UserRow } from './build-accounts.ts';
 import type { BuildContext, ProductRow } from './build-products.ts';
 import type { Random } from './random.ts';

@@ -1,5 +1,5 @@
 import type { Insertable } from 'kysely';
-import type { CategoryTable, ProductTable } from '../tables.ts';
+import type { CategoryTable, ProductTable } from '../../../subgraphs/catalog/src/tables.ts';
 import type { Random } from './random.ts';
 import type { CategoryPlan, TenantPlan } from './tenant-plan.ts';
 import { before, createIdAt } from './time.ts';

@@ -1,5 +1,5 @@
 import type { Insertable } from 'kysely';
-import type { StockTable } from '../tables.ts';
+import type { StockTable } from '../../../subgraphs/inventory/src/tables.ts';
 import type { OrderItemRow, OrderRow } from './build-orders.ts';
 import type { BuildContext, ProductRow } from './build-products.ts';
 import type { Random } from './random.ts';

@@ -1,5 +1,5 @@
 import type { StaffRole } from '@signet/schema/contract';
-import type { OrderStatus } from '../tables.ts';
+import type { OrderStatus } from '../../../subgraphs/orders/src/tables.ts';
 
 /** A kind of thing on sale: its name, its price in cents from–to, and what one says of it. */
 export type Thing = readonly [name: string, fromCents: number, toCents: number, sentence: string];
@@ -21,7 +21,7 @@ export type CustomerPlan = {
   orders?: readonly OrderStatus[];
 };
 
-export type StaffPlan = { email: string; fullname: string; role: StaffRole; isActive?: boolean };
+export type StaffPlan = { email: string; fullName: string; role: StaffRole; isActive?: boolean };
 
 /** All that the seed makes of one tenant. */
 export type TenantPlan = {

@@ -11,7 +11,7 @@ export type {
 export { createProofIdentity, openProofIdentity } from './proof-identity.ts';
 export { readSignedMessage } from './read-signed-message.ts';
 export { changeProofSet, LockedError } from './set/change-proof-set.ts';
-export { addSubgraph, createProofSet, proofMembers } from './set/create-proof-set.ts';
+export { addMissingMembers, addSubgraph, createProofSet, proofMembers } from './set/create-proof-set.ts';
 export { proofPathsOf, readProofSet, writeProofSet } from './set/proof-folder.ts';
 export {
   minStepSeconds,

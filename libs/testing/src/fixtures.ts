@@ -23,7 +23,7 @@ export async function addStaff(database: TestDatabase, tenantId: string, role: S
   const email = `${randomName()}@example.com`;
   const id = await insert(
     database,
-    `insert into auth.portal_user (tenant_id, email, fullname, role, password_hash, pepper_id)
+    `insert into auth.portal_user (tenant_id, email, full_name, role, password_hash, pepper_id)
      values ($1, $2, 'A Member', $3, 'none', 'none') returning id`,
     [tenantId, email, role],
   );

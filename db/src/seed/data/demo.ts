@@ -21,12 +21,12 @@ export const demo: TenantPlan = {
   productsPerCategory: 25,
   customers: [ada, ...customerNames.map(toCustomer)],
   staff: [
-    { email: 'support@example.com', fullname: 'Sam Support', role: 'support' },
-    { email: 'operations@example.com', fullname: 'Olga Operations', role: 'operations' },
-    { email: 'admin@example.com', fullname: 'Alex Admin', role: 'super_admin' },
-    { email: 'maren.holt@example.com', fullname: 'Maren Holt', role: 'support' },
+    { email: 'support@example.com', fullName: 'Sam Support', role: 'support' },
+    { email: 'operations@example.com', fullName: 'Olga Operations', role: 'operations' },
+    { email: 'admin@example.com', fullName: 'Alex Admin', role: 'super_admin' },
+    { email: 'maren.holt@example.com', fullName: 'Maren Holt', role: 'support' },
     // Left the company: for trying what an inactive account may do.
-    { email: 'tomas.quill@example.com', fullname: 'Tomas Quill', role: 'operations', isActive: false },
+    { email: 'tomas.quill@example.com', fullName: 'Tomas Quill', role: 'operations', isActive: false },
   ],
   notes: 60,
 };

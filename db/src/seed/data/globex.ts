@@ -45,8 +45,8 @@ export const globex: TenantPlan = {
     { email: 'ruben.tarnow@example.com', fullName: 'Ruben Tarnow', orders: ['shipped'] },
   ],
   staff: [
-    { email: 'admin@example.com', fullname: 'Gil Admin', role: 'super_admin' },
-    { email: 'support@example.com', fullname: 'Suri Support', role: 'support' },
+    { email: 'admin@example.com', fullName: 'Gil Admin', role: 'super_admin' },
+    { email: 'support@example.com', fullName: 'Suri Support', role: 'support' },
   ],
   notes: 3,
 };

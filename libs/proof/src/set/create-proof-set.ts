@@ -1,15 +1,19 @@
 import crypto from 'node:crypto';
+import { subgraphs } from '@signet/schema/subgraphs';
 import type { PrivateKeyJwk, ProofKeyFile, ProofPeersFile, ProofSet, PublicKeyJwk } from '../key-files.ts';
 import type { ProofEntrance, ProofRole } from '../proof.ts';
 
 export type ProofMember = { name: string; role: ProofRole; entrance?: ProofEntrance };
 
-/** The services of this platform: an auth process for both platforms is `auth`, one for each is `auth-user` and `auth-portal`. */
+/**
+ * Every service that signs or checks requests: the gateway's entrances and the subgraphs of the registry. An auth process for
+ * both platforms is `auth`, one for each is `auth-user` and `auth-portal`.
+ */
 export const proofMembers: readonly ProofMember[] = [
   { name: 'gateway-graph', role: 'gateway', entrance: 'graph' },
   { name: 'gateway-user', role: 'gateway', entrance: 'user' },
   { name: 'gateway-portal', role: 'gateway', entrance: 'portal' },
-  ...['auth', 'auth-user', 'auth-portal', 'portal', 'catalog', 'inventory', 'orders'].map(
+  ...['auth-user', 'auth-portal', ...subgraphs.map(({ name }) => name)].map(
     (name): ProofMember => ({ name, role: 'subgraph' }),
   ),
 ];
@@ -24,6 +28,16 @@ export function createProofSet(members: readonly ProofMember[] = proofMembers): 
     peers[name] = { role, ...(entrance && { entrance }), keys: [publicHalfOf(key)] };
   }
   return { keyFiles, peers: { peers } };
+}
+
+/** The set with keys for every member of the registry that had none. */
+export function addMissingMembers(set: ProofSet): ProofSet {
+  const missing = proofMembers.filter(({ name }) => !set.peers.peers[name]);
+  const added = createProofSet(missing);
+  return {
+    keyFiles: { ...set.keyFiles, ...added.keyFiles },
+    peers: { peers: { ...set.peers.peers, ...added.peers.peers } },
+  };
 }
 
 /** The set with one more subgraph in it. Throws a RangeError where the name is taken. */

@@ -4,7 +4,6 @@ import {
   type AuditOrigin,
   createNonceStore,
   createRelationStore,
-  type NonceTableName,
   openProcessDatabase,
   pruneWith,
   startHousekeeping,
@@ -47,7 +46,7 @@ export function startSubgraph<Loaders extends object>(
         await database.close();
       },
     },
-    nonces: createNonceStore(db, `${name}.proof_nonce` as NonceTableName),
+    nonces: createNonceStore(db, `${name}.proof_nonce`),
     revocations,
     onStop: () => housekeeping.stop(),
     ...(extension.plugins && { plugins: extension.plugins }),

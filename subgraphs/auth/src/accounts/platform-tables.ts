@@ -29,7 +29,7 @@ export const portalTables: PlatformTables<StaffAccount> = {
   account: sql.table('auth.portal_user'),
   accountColumns: sql<StaffAccount>`
     id, email, email_verified as "emailVerified", password_version as "passwordVersion", is_active as "isActive",
-    created_at as "createdAt", fullname, role`,
+    created_at as "createdAt", full_name as fullname, role`,
   session: sql.table('auth.portal_session'),
   accountId: sql.ref('staff_id'),
   refreshToken: sql.table('auth.portal_refresh_token'),

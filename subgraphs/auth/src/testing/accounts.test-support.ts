@@ -37,7 +37,7 @@ export async function addStaffMember(
 ): Promise<TestAccount> {
   const { tenantId, email = randomEmail(), isActive = true, isSeeded = false } = options;
   const [row] = await database.query<{ id: string }>(
-    `insert into auth.portal_user (tenant_id, email, fullname, role, is_active, is_seeded, password_hash, pepper_id)
+    `insert into auth.portal_user (tenant_id, email, full_name, role, is_active, is_seeded, password_hash, pepper_id)
      values ($1, $2, 'A Member', $3, $4, $5, $6, $7) returning id`,
     [tenantId, email, role, isActive, isSeeded, storedPassword.hash, storedPassword.pepperId],
   );

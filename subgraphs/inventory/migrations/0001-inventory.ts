@@ -1,10 +1,17 @@
+import {
+  createSubgraphSchema,
+  dropSubgraphSchema,
+  publishFunction,
+  secureByTenant,
+} from '@signet/db/migrations-support';
 import { type Kysely, sql } from 'kysely';
-import { grantUsage, publishFunction, secureByTenant } from './support/row-security.ts';
+
+/** The migration that did this while the platform's migrations and the shop's were one list. */
+export const replaces = ['0003-inventory'];
 
 /** Stock. `on_hand` lies on the shelves, `reserved` of it is promised to placed orders; the rest is available. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  await sql`create schema inventory`.execute(db);
-  await grantUsage(db, 'inventory', ['signet_inventory', 'signet_orders', 'signet_portal']);
+  await createSubgraphSchema(db, 'inventory');
   await sql`
     create table inventory.stock (
       product_id uuid primary key,
@@ -41,7 +48,14 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
-  await sql`drop schema inventory cascade`.execute(db);
+  await dropSubgraphSchema(db, 'inventory');
+}
+
+/** The counts were portal's to call. */
+export async function adopt(db: Kysely<unknown>): Promise<void> {
+  await sql`revoke execute on function inventory.counts(integer) from signet_portal`.execute(db);
+  await sql`revoke usage on schema inventory from signet_portal`.execute(db);
+  await publishFunction(db, 'inventory.counts(integer)', 'signet_inventory');
 }
 
 type Movement = { name: string; change: string; condition: string };
@@ -50,6 +64,8 @@ type Movement = { name: string; change: string; condition: string };
  * One movement of stock for all lines of an order, inside the order's transaction. Lines are taken in the order of
  * product ids, so that two orders never wait for each other in a circle. Returns the first product for which it can't
  * be done, or null when all is done; on a product the caller must roll back.
+ *
+ * The subgraph that calls it grants itself the right to, in its own migrations.
  *
  * Type names are qualified: even under an empty search_path, a caller's temporary type `uuid` would be found first.
  */
@@ -82,7 +98,6 @@ async function createMovement(db: Kysely<unknown>, { name, change, condition }: 
     end $$;
   `)
     .execute(db);
-  await publishFunction(db, `inventory.${name}(uuid[], integer[])`, 'signet_orders');
 }
 
 async function createCounts(db: Kysely<unknown>): Promise<void> {
@@ -96,5 +111,5 @@ async function createCounts(db: Kysely<unknown>): Promise<void> {
         from inventory.stock s
         where s.tenant_id = nullif(current_setting('app.tenant', true), '')::uuid;
       end`.execute(db);
-  await publishFunction(db, 'inventory.counts(integer)', 'signet_portal');
+  await publishFunction(db, 'inventory.counts(integer)', 'signet_inventory');
 }

@@ -1,10 +1,12 @@
+import { createSubgraphSchema, dropSubgraphSchema, secureByTenant } from '@signet/db/migrations-support';
 import { type Kysely, sql } from 'kysely';
-import { grantUsage, publishFunction, secureByTenant } from './support/row-security.ts';
+
+/** The migration that did this while the platform's migrations and the shop's were one list. */
+export const replaces = ['0002-catalog'];
 
 /** Products: public to read, staff write. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  await sql`create schema catalog`.execute(db);
-  await grantUsage(db, 'catalog', ['signet_catalog', 'signet_orders']);
+  await createSubgraphSchema(db, 'catalog');
   await sql`
     create table catalog.category (
       id uuid primary key default uuidv7(),
@@ -50,10 +52,13 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
-  await sql`drop schema catalog cascade`.execute(db);
+  await dropSubgraphSchema(db, 'catalog');
 }
 
-/** What an order may know of products: the price now, and whether they are on sale. */
+/**
+ * What an order may know of products: the price now, and whether they are on sale. The subgraph that calls it grants itself
+ * the right to, in its own migrations.
+ */
 async function createPriceLookup(db: Kysely<unknown>): Promise<void> {
   await sql`
     create function catalog.prices_for_order(product_ids uuid[])
@@ -65,5 +70,4 @@ async function createPriceLookup(db: Kysely<unknown>): Promise<void> {
         where p.id = any (product_ids)
           and p.tenant_id = nullif(current_setting('app.tenant', true), '')::uuid;
       end`.execute(db);
-  await publishFunction(db, 'catalog.prices_for_order(uuid[])', 'signet_orders');
 }

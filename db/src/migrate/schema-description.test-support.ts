@@ -2,14 +2,18 @@ import type { TestDatabase } from '@signet/testing/database';
 
 /** System schemas, `public`, and where the migrator keeps its own tables. */
 const ours = `n.nspname !~ '^(pg_|information_schema$|public$|migration$)'`;
+/** Grants in the order of their text: the server keeps them in the order in which they were given, which means nothing. */
+const sorted = (acl: string) => `(select array_agg(a::text order by a::text) from unnest(${acl}) a)`;
 
 const queries = [
-  `select 'schema', n.nspname, pg_get_userbyid(n.nspowner), n.nspacl::text from pg_namespace n where ${ours}`,
+  `select 'schema', n.nspname, pg_get_userbyid(n.nspowner), ${sorted('n.nspacl')} from pg_namespace n where ${ours}`,
   `select 'relation', n.nspname, c.relname, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity,
-     c.reloptions::text, pg_get_userbyid(c.relowner), c.relacl::text
+     c.reloptions::text, pg_get_userbyid(c.relowner), ${sorted('c.relacl')}
      from pg_class c join pg_namespace n on n.oid = c.relnamespace where ${ours}`,
-  `select 'column', n.nspname, c.relname, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-     a.attgenerated, a.attidentity, a.attacl::text, pg_get_expr(d.adbin, d.adrelid)
+  // The place among the columns that are there: a number of its own is left of a column that was dropped.
+  `select 'column', n.nspname, c.relname, row_number() over (partition by c.oid order by a.attnum), a.attname,
+     format_type(a.atttypid, a.atttypmod), a.attnotnull,
+     a.attgenerated, a.attidentity, ${sorted('a.attacl')}, pg_get_expr(d.adbin, d.adrelid)
      from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
      left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
      where a.attnum > 0 and not a.attisdropped and ${ours}`,
@@ -20,19 +24,19 @@ const queries = [
   `select 'policy', n.nspname, c.relname, p.polname, p.polcmd, p.polpermissive, p.polroles::regrole[]::text,
      pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)
      from pg_policy p join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace where ${ours}`,
-  `select 'function', pg_get_functiondef(p.oid), pg_get_userbyid(p.proowner), p.proacl::text
+  `select 'function', pg_get_functiondef(p.oid), pg_get_userbyid(p.proowner), ${sorted('p.proacl')}
      from pg_proc p join pg_namespace n on n.oid = p.pronamespace where p.prokind in ('f', 'p') and ${ours}`,
   `select 'trigger', pg_get_triggerdef(t.oid) from pg_trigger t join pg_class c on c.oid = t.tgrelid
      join pg_namespace n on n.oid = c.relnamespace where not t.tgisinternal and ${ours}`,
   `select 'extension', extname, nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname <> 'plpgsql'`,
 ];
+/** One statement: to connect takes longer than to ask. */
+const description = queries
+  .map((query) => `select row_to_json(t)::text as line from (${query}) t`)
+  .join(' union all ');
 
 /** All that the migrations make, a line for each thing, with its owner and grants: two databases can be compared by it. */
-export async function describeSchema(database: TestDatabase): Promise<string[]> {
-  const lines: string[] = [];
-  for (const query of queries) {
-    const rows = await database.query(`select row_to_json(t)::text as line from (${query}) t`);
-    lines.push(...rows.map((row) => row.line as string));
-  }
-  return lines.sort();
+export async function describeSchema(database: Pick<TestDatabase, 'query'>): Promise<string[]> {
+  const rows = await database.query<{ line: string }>(description);
+  return rows.map(({ line }) => line).sort();
 }

@@ -1,10 +1,36 @@
+import {
+  addRelationNamespace,
+  createPruning,
+  createSubgraphSchema,
+  dropRelationNamespace,
+  dropSubgraphSchema,
+  publishFunction,
+  secureByTenant,
+} from '@signet/db/migrations-support';
 import { type Kysely, sql } from 'kysely';
-import { grantUsage, publishFunction, secureByTenant } from './support/row-security.ts';
+
+/** The migration that did this while the platform's migrations and the shop's were one list. */
+export const replaces = ['0004-orders'];
+
+/** Functions of other subgraphs that placing, cancelling and shipping an order call. */
+const calls = [
+  'catalog.prices_for_order(uuid[])',
+  'inventory.reserve(uuid[], integer[])',
+  'inventory.release(uuid[], integer[])',
+  'inventory.ship(uuid[], integer[])',
+].join(', ');
+
+/** An order has viewers, who are customers. */
+const sharing = {
+  role: 'signet_orders',
+  namespace: 'order',
+  objects: 'orders.order',
+  relations: { viewer: 'user' },
+} as const;
 
 /** A customer's orders. The price of an item is the product's at the time of the order and never changes after. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  await sql`create schema orders`.execute(db);
-  await grantUsage(db, 'orders', ['signet_orders', 'signet_portal']);
+  await createSubgraphSchema(db, 'orders');
   await sql`
     create table orders.order (
       id uuid primary key default uuidv7(),
@@ -55,11 +81,31 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     await secureByTenant(db, table);
   }
   await grantOrders(db);
+  await grantCalls(db);
   await createCounts(db);
+  await createKeyPruning(db);
+  await addRelationNamespace(db, sharing);
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
-  await sql`drop schema orders cascade`.execute(db);
+  await dropRelationNamespace(db, sharing);
+  await sql.raw(`revoke execute on function ${calls} from signet_orders`).execute(db);
+  await sql`revoke usage on schema catalog, inventory from signet_orders`.execute(db);
+  await dropSubgraphSchema(db, 'orders');
+}
+
+/** The counts were portal's to call, and the relations of all namespaces one check. The generated column is made anew. */
+export async function adopt(db: Kysely<unknown>): Promise<void> {
+  await sql`revoke execute on function orders.counts() from signet_portal`.execute(db);
+  await sql`revoke usage on schema orders from signet_portal`.execute(db);
+  await publishFunction(db, 'orders.counts()', 'signet_orders');
+  await sql`drop policy tenant_order on access.relation_tuple`.execute(db);
+  await sql`
+    alter table access.relation_tuple
+      drop constraint known_order, drop column object_order_id, drop constraint known_relation,
+      add constraint known_customer_relation
+        check (namespace <> 'customer' or relation = 'assignee' and subject ^@ 'staff:')`.execute(db);
+  await addRelationNamespace(db, sharing);
 }
 
 /** A new order is placed now; its owner, its items and their prices never change. */
@@ -80,6 +126,23 @@ async function grantOrders(db: Kysely<unknown>): Promise<void> {
     on orders.idempotency_key to signet_orders`.execute(db);
 }
 
+async function grantCalls(db: Kysely<unknown>): Promise<void> {
+  await sql`grant usage on schema catalog, inventory to signet_orders`.execute(db);
+  await sql.raw(`grant execute on function ${calls} to signet_orders`).execute(db);
+}
+
+/** A client that repeats an order does so within minutes. */
+async function createKeyPruning(db: Kysely<unknown>): Promise<void> {
+  await sql`create index idempotency_key_age on orders.idempotency_key (created_at)`.execute(db);
+  await createPruning(db, {
+    name: 'orders.prune_idempotency_keys',
+    table: 'orders.idempotency_key',
+    key: 'ctid',
+    expired: `created_at < now() - interval '7 days'`,
+    role: 'signet_orders',
+  });
+}
+
 async function createCounts(db: Kysely<unknown>): Promise<void> {
   await sql`
     create function orders.counts()
@@ -93,5 +156,5 @@ async function createCounts(db: Kysely<unknown>): Promise<void> {
         from orders.order o
         where o.tenant_id = nullif(current_setting('app.tenant', true), '')::uuid;
       end`.execute(db);
-  await publishFunction(db, 'orders.counts()', 'signet_portal');
+  await publishFunction(db, 'orders.counts()', 'signet_orders');
 }

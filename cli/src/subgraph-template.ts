@@ -1,0 +1,309 @@
+/** The words that a new subgraph is written with. */
+export type SubgraphWords = {
+  /** `reviews`: folder, schema, role. */
+  name: string;
+  /** `review`: a field and a table. */
+  one: string;
+  /** `Review`: a GraphQL type. */
+  type: string;
+  /** `Reviews` */
+  names: string;
+};
+
+/** `reviews` is about a Review, `billing` about a BillingItem. */
+export function wordsOf(name: string): SubgraphWords {
+  const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+  const isPlural = name.endsWith('s') && !name.endsWith('ss') && name.length > 3;
+  const one = isPlural ? name.slice(0, -1) : `${name}Item`;
+  return { name, one, type: capital(one), names: capital(name) };
+}
+
+/**
+ * The files of a new subgraph, by their paths in the repository. It keeps texts of customers: each customer reads and writes
+ * their own, staff read all of their tenant. Rules, row policy, policy function and a test of each outcome are there to be changed.
+ */
+export function writeSubgraphFiles({ name, one, type, names }: SubgraphWords): Record<string, string> {
+  const folder = `subgraphs/${name}`;
+  const table = `${name}.${toSnakeCase(one)}`;
+  return {
+    [`${folder}/subgraph.ts`]: `import { defineSubgraph } from '@signet/subgraph/define';
+import { createLoaders } from './src/context.ts';
+import { policies } from './src/policies.ts';
+import { resolvers } from './src/resolvers.ts';
+
+/** ${names} of customers. */
+export default defineSubgraph({ name: '${name}', resolvers, policies, createLoaders });
+`,
+    [`${folder}/migrations/0001-${name}.ts`]: `import { createSubgraphSchema, dropSubgraphSchema, secureByTenant } from '@signet/db/migrations-support';
+import { type Kysely, sql } from 'kysely';
+
+export async function up(db: Kysely<unknown>): Promise<void> {
+  await createSubgraphSchema(db, '${name}');
+  await sql\`
+    create table ${table} (
+      id uuid primary key default uuidv7(),
+      tenant_id uuid not null references auth.tenant,
+      user_id uuid not null,
+      text text not null check (length(text) between 1 and 1000),
+      created_at timestamptz not null default now(),
+      foreign key (tenant_id, user_id) references auth.user (tenant_id, id)
+    )\`.execute(db);
+  await sql\`create index ${toSnakeCase(one)}_of_user on ${table} (tenant_id, user_id, id)\`.execute(db);
+  // Rows of another tenant do not exist for this process.
+  await secureByTenant(db, '${table}');
+  // Nothing here changes or deletes a row, so the process may not.
+  await sql\`
+    grant select (id, user_id, text, created_at), insert (tenant_id, user_id, text)
+    on ${table} to signet_${name}\`.execute(db);
+}
+
+export async function down(db: Kysely<unknown>): Promise<void> {
+  await dropSubgraphSchema(db, '${name}');
+}
+`,
+    [`${folder}/src/tables.ts`]: `import type { Timestamp } from '@signet/db';
+import type { Generated } from 'kysely';
+
+export type ${type}Table = {
+  id: Generated<string>;
+  tenant_id: string;
+  user_id: string;
+  text: string;
+  created_at: Timestamp;
+};
+
+declare module '@signet/db' {
+  interface Database {
+    '${table}': ${type}Table;
+  }
+}
+`,
+    [`${folder}/src/${name}.graphql`]: `extend type Query {
+  "Your own, latest first. At most 100. Customers only."
+  my${names}: [${type}!] @listSize(assumedSize: 20) @platform(is: USER)
+  "One of your own; staff may read everybody's. Null where there is none that you may read. Errors: \`input.id\`."
+  ${one}(id: ID!): ${type} @authenticated
+}
+
+extend type Mutation {
+  "Writes one. Customers only. Errors: \`input.text\`."
+  create${type}(input: Create${type}Input!): ${type}! @platform(is: USER)
+}
+
+"What a customer wrote. Its owner may read it, and staff."
+type ${type} @key(fields: "id") @authenticated @policy(policies: [["${one}.owner"], ["${one}.staff"]]) {
+  id: ID!
+  text: String!
+  createdAt: DateTime!
+}
+
+input Create${type}Input @tag(name: "user") {
+  "1 to 1000 characters."
+  text: String!
+}
+`,
+    [`${folder}/src/context.ts`]: `import { type Database, inTenant } from '@signet/db';
+import type { SubgraphContext } from '@signet/subgraph/define';
+import DataLoader from 'dataloader';
+import type { Kysely } from 'kysely';
+import { find${names}, type ${type}Row } from './${name}.queries.ts';
+
+/** What a resolver has. */
+export type GraphqlContext = SubgraphContext<Loaders>;
+
+/** What resolvers hand to each other for the GraphQL type ${type}. */
+export type ${type}Model = ${type}Row;
+
+export type Loaders = { ${one}: DataLoader<string, ${type}Row | undefined> };
+
+/** One set for each request: what a loader has read is never shown to anybody else. */
+export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
+  return {
+    ${one}: new DataLoader(async (ids) => {
+      const rows = await inTenant(db, tenantId, (trx) => find${names}(trx, ids));
+      const byId = new Map(rows.map((row) => [row.id, row]));
+      return ids.map((id) => byId.get(id));
+    }),
+  };
+}
+`,
+    [`${folder}/src/${name}.queries.ts`]: `import type { Database } from '@signet/db';
+import { type InferResult, sql, type Transaction } from 'kysely';
+import type {} from './tables.ts';
+
+export type ${type}Row = InferResult<ReturnType<typeof select${names}>>[number];
+
+const columns = ['id', 'user_id', 'text', 'created_at'] as const;
+const most = 100;
+
+function select${names}(trx: Transaction<Database>) {
+  return trx.selectFrom('${table}').select(columns);
+}
+
+/** In no particular order. */
+export function find${names}(trx: Transaction<Database>, ids: readonly string[]): Promise<${type}Row[]> {
+  return select${names}(trx).where(sql<boolean>\`id = any(\${ids})\`).execute();
+}
+
+/** Latest first. */
+export function find${names}OfUser(trx: Transaction<Database>, userId: string): Promise<${type}Row[]> {
+  return select${names}(trx).where('user_id', '=', userId).orderBy('id', 'desc').limit(most).execute();
+}
+
+export function insert${type}(
+  trx: Transaction<Database>,
+  values: { tenant_id: string; user_id: string; text: string },
+): Promise<${type}Row> {
+  return trx.insertInto('${table}').values(values).returning(columns).executeTakeFirstOrThrow();
+}
+`,
+    [`${folder}/src/policies.ts`]: `import { idOf, type PolicyTable } from '@signet/access';
+import type { GraphqlContext } from './context.ts';
+
+/** What the \`@policy\` rules of this subgraph name. */
+export const policies: PolicyTable<GraphqlContext> = {
+  /** The owner stands in the row that the id names; nothing else that a caller claims is read. */
+  async '${one}.owner'({ session, loaders }, parent) {
+    const id = idOf(parent);
+    if (session.platform !== 'user' || id === undefined) return false;
+    return (await loaders.${one}.load(id))?.user_id === session.userId;
+  },
+  '${one}.staff': ({ session }) => session.platform === 'portal',
+};
+`,
+    [`${folder}/src/resolvers.ts`]: `import { requireUser } from '@signet/access';
+import { inTenant } from '@signet/db';
+import { findId, readId, readText } from '@signet/subgraph';
+import type { GraphqlContext } from './context.ts';
+import type { Resolvers } from './resolvers.generated.ts';
+import { find${names}OfUser, insert${type}, type ${type}Row } from './${name}.queries.ts';
+
+export const resolvers: Resolvers = {
+  Query: {
+    my${names}: (_parent, _args, ctx) => {
+      const { userId } = requireUser(ctx.session);
+      return inTenant(ctx.db, ctx.tenantId, (trx) => find${names}OfUser(trx, userId));
+    },
+    ${one}: (_parent, args, ctx) => findVisible(ctx, readId('id', args.id)),
+  },
+  Mutation: {
+    create${type}: (_parent, { input }, ctx) => {
+      const { userId } = requireUser(ctx.session);
+      const text = readText('text', input.text, { max: 1000 });
+      return inTenant(ctx.db, ctx.tenantId, (trx) =>
+        insert${type}(trx, { tenant_id: ctx.tenantId, user_id: userId, text }),
+      );
+    },
+  },
+  ${type}: {
+    __resolveReference: (reference, ctx) => {
+      const id = findId(reference.id);
+      return id ? findVisible(ctx, id) : null;
+    },
+    createdAt: (row) => row.created_at,
+  },
+};
+
+/** Null for somebody else's as for none: ids can't be tried out. */
+async function findVisible(ctx: GraphqlContext, id: string): Promise<${type}Row | null> {
+  const row = await ctx.loaders.${one}.load(id);
+  const isVisible =
+    ctx.session.platform === 'portal' || (ctx.session.platform === 'user' && row?.user_id === ctx.session.userId);
+  return row && isVisible ? row : null;
+}
+`,
+    [`${folder}/src/${name}.test.ts`]: `import { type Caller, reasonsOf, startTestSubgraph, type TestSubgraph } from '@signet/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import definition from '../subgraph.ts';
+
+const create = 'mutation ($text: String!) { create${type}(input: { text: $text }) { id text createdAt } }';
+const mine = '{ my${names} { id text } }';
+const byId = 'query ($id: ID!) { ${one}(id: $id) { id text } }';
+const byReference =
+  'query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on ${type} { id text } } }';
+
+let subgraph: TestSubgraph;
+let ada: Caller;
+let bob: Caller;
+let staff: Caller;
+let id: string;
+beforeAll(async () => {
+  subgraph = await startTestSubgraph(definition);
+  [ada, bob, staff] = await Promise.all([
+    subgraph.addCustomer(),
+    subgraph.addCustomer(),
+    subgraph.addStaff('support'),
+  ]);
+  const { body } = await subgraph.ask(create, { text: 'first' }, ada);
+  id = body.data.create${type}.id;
+});
+afterAll(() => subgraph.stop());
+
+describe('create${type}', () => {
+  it('keeps what its customer wrote', async () => {
+    const { body } = await subgraph.ask(mine, {}, ada);
+    expect(body).toEqual({ data: { my${names}: [{ id, text: 'first' }] } });
+  });
+
+  it('refuses an empty text and one that is too long', async () => {
+    for (const text of [' ', 'a'.repeat(1001)]) {
+      expect(reasonsOf(await subgraph.ask(create, { text }, ada))).toEqual(['input.text']);
+    }
+  });
+
+  it('refuses a caller who has not signed in', async () => {
+    expect(reasonsOf(await subgraph.ask(create, { text: 'x' }))).toEqual(['auth.failure.missing_token']);
+  });
+
+  it('refuses a token of staff', async () => {
+    expect(reasonsOf(await subgraph.ask(create, { text: 'x' }, staff))).toEqual(['authz.platform.deny']);
+  });
+});
+
+describe('my${names}', () => {
+  it("does not show somebody else's", async () => {
+    expect((await subgraph.ask(mine, {}, bob)).body).toEqual({ data: { my${names}: [] } });
+  });
+
+  it('refuses a token of staff', async () => {
+    expect(reasonsOf(await subgraph.ask(mine, {}, staff))).toEqual(['authz.platform.deny']);
+  });
+});
+
+describe('${one}', () => {
+  const found = { data: { ${one}: { id: expect.any(String), text: 'first' } } };
+
+  it('is shown to its owner and to staff', async () => {
+    for (const caller of [ada, staff]) {
+      expect((await subgraph.ask(byId, { id }, caller)).body).toEqual(found);
+    }
+  });
+
+  it("is null for another customer, for another tenant's staff, and where there is none", async () => {
+    const foreign = await subgraph.addStaff('super_admin', { tenantId: subgraph.tenants.globex });
+    const unknown = '0199c2f4-7a10-7000-8000-000000000001';
+    for (const [asked, caller] of [[id, bob], [id, foreign], [unknown, ada]] as const) {
+      expect((await subgraph.ask(byId, { id: asked }, caller)).body).toEqual({ data: { ${one}: null } });
+    }
+  });
+
+  it('refuses what is not an id, and a caller who has not signed in', async () => {
+    expect(reasonsOf(await subgraph.ask(byId, { id: 'x' }, ada))).toEqual(['input.id']);
+    expect(reasonsOf(await subgraph.ask(byId, { id }))).toEqual(['auth.failure.missing_token']);
+  });
+
+  it('comes from the row when another subgraph refers to it, never from what the caller claims', async () => {
+    const representations = [{ __typename: '${type}', id, text: 'forged' }];
+    const { body } = await subgraph.ask(byReference, { representations }, ada);
+    expect(body.data._entities).toEqual([{ id, text: 'first' }]);
+    const refused = await subgraph.ask(byReference, { representations }, bob);
+    expect(refused.body.data._entities).toEqual([null]);
+  });
+});
+`,
+  };
+}
+
+function toSnakeCase(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

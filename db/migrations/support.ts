@@ -1,0 +1,227 @@
+import { type Kysely, sql } from 'kysely';
+
+// Migrations that have landed call these functions: what they make must stay as it is. A change is a new function.
+
+const currentTenant = `nullif(current_setting('app.tenant', true), '')::uuid`;
+
+/**
+ * Rows of another tenant do not exist for anyone, the owner included (FORCE). `nullif`: after a transaction-local
+ * set_config the setting is '' on that connection, not null; unset means no rows.
+ */
+export async function secureByTenant(db: Kysely<unknown>, table: string): Promise<void> {
+  await sql
+    .raw(`
+    alter table ${table} enable row level security;
+    alter table ${table} force row level security;
+    create policy tenant on ${table}
+      using (tenant_id = ${currentTenant})
+      with check (tenant_id = ${currentTenant});
+  `)
+    .execute(db);
+}
+
+export async function grantUsage(
+  db: Kysely<unknown>,
+  schema: string,
+  roles: readonly string[],
+): Promise<void> {
+  await sql.raw(`grant usage on schema ${schema} to ${roles.join(', ')}`).execute(db);
+}
+
+/** What the owner makes from here on is nobody else's until it is granted; else every role might call new functions. */
+export async function closeByDefault(db: Kysely<unknown>): Promise<void> {
+  await sql`alter default privileges revoke execute on functions from public`.execute(db);
+  await sql`alter default privileges revoke usage on types from public`.execute(db);
+}
+
+export async function openByDefault(db: Kysely<unknown>): Promise<void> {
+  await sql`alter default privileges grant execute on functions to public`.execute(db);
+  await sql`alter default privileges grant usage on types to public`.execute(db);
+}
+
+/** A function that its owner publishes to one process. The revoke repeats what closeByDefault does. */
+export async function publishFunction(db: Kysely<unknown>, signature: string, role: string): Promise<void> {
+  await sql
+    .raw(`
+    revoke all on function ${signature} from public;
+    grant execute on function ${signature} to ${role};
+  `)
+    .execute(db);
+}
+
+/**
+ * What a subgraph starts with: a schema, a role that may use it and read which tenants there are, and a table for the nonces
+ * of its signed requests. The role `signet_<name>` is made by createRoles.
+ */
+export async function createSubgraphSchema(db: Kysely<unknown>, name: string): Promise<void> {
+  const role = `signet_${name}`;
+  await sql
+    .raw(`
+    create schema ${name};
+    grant usage on schema ${name}, auth to ${role};
+    grant select (id, slug) on auth.tenant to ${role};
+  `)
+    .execute(db);
+  await createNonceTable(db, { schema: name, table: 'proof_nonce', role });
+}
+
+/** Takes createSubgraphSchema back, with everything in the schema. */
+export async function dropSubgraphSchema(db: Kysely<unknown>, name: string): Promise<void> {
+  const role = `signet_${name}`;
+  await sql
+    .raw(`
+    drop schema ${name} cascade;
+    revoke select (id, slug) on auth.tenant from ${role};
+    revoke usage on schema auth from ${role};
+  `)
+    .execute(db);
+}
+
+/** A table for each recipient: no process can use up, or see, what was sent to another. */
+export type NonceTable = { schema: string; table: string; role: string };
+
+/**
+ * Nonces of mutations that were accepted: an INSERT that finds its row is a replay, at whichever replica it arrives. The
+ * process adds rows; it reads, changes and deletes none. Unlogged: a row is of use for a minute, and a write to the log for each
+ * mutation would cost more than it saves. After a crash of the server, or a failover, the table is empty: what was signed
+ * within the half minute before could be accepted once more.
+ */
+export async function createNonceTable(
+  db: Kysely<unknown>,
+  { schema, table, role }: NonceTable,
+): Promise<void> {
+  await sql
+    .raw(`
+    create unlogged table ${schema}.${table} (
+      nonce text primary key check (length(nonce) between 1 and 64),
+      expires_at timestamptz not null
+    );
+    create index ${table}_expiry on ${schema}.${table} (expires_at);
+    alter table ${schema}.${table} enable row level security;
+    alter table ${schema}.${table} force row level security;
+    create policy newcomers on ${schema}.${table} for insert to ${role} with check (true);
+    grant insert (nonce, expires_at) on ${schema}.${table} to ${role};
+  `)
+    .execute(db);
+  await createPruning(db, {
+    name: `${schema}.prune_${table}s`,
+    table: `${schema}.${table}`,
+    key: 'nonce',
+    // Five minutes more for clocks that differ: a row that goes too early lets a message in twice.
+    expired: `expires_at < now() - interval '5 minutes'`,
+    role,
+  });
+}
+
+export type Pruning = {
+  /** Of the function, with its schema. */
+  name: string;
+  table: string;
+  /** Names a row. */
+  key: string;
+  /** A condition on a row. */
+  expired: string;
+  /** Who may call it. */
+  role: string;
+};
+
+/**
+ * A function that deletes at most `most` expired rows, of all tenants, and returns how many. What has expired is written here
+ * and in the policy: the caller gets no right to delete anything else. Rows that somebody holds wait for the next time.
+ */
+export async function createPruning(
+  db: Kysely<unknown>,
+  { name, table, key, expired, role }: Pruning,
+): Promise<void> {
+  await sql
+    .raw(`
+    create policy ${policyOf(name)} on ${table} to signet_owner using (${expired}) with check (false);
+    create function ${name}(most integer) returns integer
+      language plpgsql volatile security definer set search_path = ''
+    as $$
+    declare
+      pruned pg_catalog.int4;
+    begin
+      delete from ${table} where ${key} in (
+        select ${key} from ${table} where ${expired} limit least(most, 10000) for update skip locked
+      );
+      get diagnostics pruned = row_count;
+      return pruned;
+    end $$;
+  `)
+    .execute(db);
+  await publishFunction(db, `${name}(integer)`, role);
+}
+
+export async function dropPruning(
+  db: Kysely<unknown>,
+  { name, table }: Pick<Pruning, 'name' | 'table'>,
+): Promise<void> {
+  await sql.raw(`drop function ${name}(integer); drop policy ${policyOf(name)} on ${table};`).execute(db);
+}
+
+/** `prune_user_sessions` for `auth.prune_user_sessions`. */
+function policyOf(functionName: string): string {
+  return functionName.split('.')[1] ?? functionName;
+}
+
+export type RelationNamespace = {
+  /** The process that alone sees, adds and removes its tuples. */
+  role: string;
+  /** Lowercase letters: `order` in `order:1#viewer@user:2`. */
+  namespace: string;
+  /** Where the objects are: a table with a unique (tenant_id, id). */
+  objects: string;
+  /** Each relation with the kind of subject that may stand in it. */
+  relations: Readonly<Record<string, 'user' | 'staff'>>;
+};
+
+/**
+ * Adds a namespace to access.relation_tuple. Its generated column is there for the foreign key: a tuple about an object that
+ * does not exist, or is another tenant's, is refused without any process being given the right to read it.
+ */
+export async function addRelationNamespace(
+  db: Kysely<unknown>,
+  { role, namespace, objects, relations }: RelationNamespace,
+): Promise<void> {
+  const condition = `tenant_id = ${currentTenant} and namespace = '${namespace}'`;
+  const known = Object.entries(relations)
+    .map(([relation, subject]) => `relation = '${relation}' and subject ^@ '${subject}:'`)
+    .join(' or ');
+  // A tuple is there or not: there is nothing in it to update.
+  await sql
+    .raw(`
+    alter table access.relation_tuple
+      add column object_${namespace}_id uuid
+        generated always as (case namespace when '${namespace}' then object::uuid end) stored,
+      add constraint known_${namespace} foreign key (tenant_id, object_${namespace}_id) references ${objects} (tenant_id, id),
+      add constraint known_${namespace}_relation check (namespace <> '${namespace}' or ${known});
+    create policy tenant_${namespace} on access.relation_tuple to ${role}
+      using (${condition}) with check (${condition});
+    grant usage on schema access to ${role};
+    grant select (namespace, object, relation, subject, created_at),
+      insert (tenant_id, namespace, object, relation, subject),
+      delete
+      on access.relation_tuple to ${role};
+  `)
+    .execute(db);
+}
+
+/** Takes addRelationNamespace back and deletes the tuples. The owner sees them only while row security does not bind it. */
+export async function dropRelationNamespace(
+  db: Kysely<unknown>,
+  { role, namespace }: Pick<RelationNamespace, 'role' | 'namespace'>,
+): Promise<void> {
+  await sql
+    .raw(`
+    alter table access.relation_tuple no force row level security;
+    delete from access.relation_tuple where namespace = '${namespace}';
+    alter table access.relation_tuple force row level security;
+    revoke all on access.relation_tuple from ${role};
+    revoke usage on schema access from ${role};
+    drop policy tenant_${namespace} on access.relation_tuple;
+    alter table access.relation_tuple
+      drop constraint known_${namespace}_relation, drop constraint known_${namespace}, drop column object_${namespace}_id;
+  `)
+    .execute(db);
+}

@@ -1,0 +1,175 @@
+import { CompiledQuery, Kysely, PostgresAdapter, PostgresDialect, sql, type Transaction } from 'kysely';
+import { type MigrationResultSet, Migrator } from 'kysely/migration';
+import pg from 'pg';
+import { ownerRole } from '../roles.ts';
+import { isRestricted, restrictDatabase, restrictPublicSchema } from './database-rights.ts';
+import { readExecuted, replaceSharedMigrations } from './executed-migrations.ts';
+import { MigrationError } from './migration-error.ts';
+import {
+  labelOf,
+  loadMigrations,
+  type MigrationOwner,
+  type MigrationSet,
+  migrationOwners,
+} from './migration-owners.ts';
+
+export { MigrationError } from './migration-error.ts';
+export type { MigrationOwner } from './migration-owners.ts';
+
+export type MigrationOptions = { owners?: readonly MigrationOwner[] };
+export type MigrationState = {
+  /** `0001-auth`; of a subgraph `orders/0001-orders`. */
+  name: string;
+  executedAt: Date | undefined;
+};
+
+/** One run at a time, until its transaction ends. */
+const lockId = 7_304_553_149;
+
+/**
+ * Brings the database up to date and returns the names of what ran: the platform's migrations first, then those of each subgraph
+ * in the order of the registry. All in one transaction, as `signet_owner`, whom createRoles must have made. Several may call
+ * it at once: one works, the others wait and find nothing to do.
+ *
+ * @throws {MigrationError} where one fails, or where the database has migrations that this code does not have
+ */
+export function migrateToLatest(adminUrl: string, options?: MigrationOptions): Promise<string[]> {
+  return inMigration(adminUrl, options, async (trx, sets) => {
+    const replaced = await replaceSharedMigrations(trx, sets);
+    const executed = await readKnown(trx, sets);
+    const ran: string[] = [];
+    for (const set of sets) {
+      const done = executed.get(set.owner);
+      if (Object.keys(set.migrations).every((name) => done?.has(name))) continue;
+      ran.push(...namesOf(set, await createMigrator(trx, set).migrateToLatest()));
+    }
+    return [...replaced, ...ran];
+  });
+}
+
+/** Takes the latest migration back, whoever owns it. Returns its name, or nothing where there is none. */
+export function rollback(adminUrl: string, options?: MigrationOptions): Promise<string[]> {
+  return inMigration(adminUrl, options, async (trx, sets) => {
+    const executed = await readKnown(trx, sets);
+    // Of those with the same time, the one that would run last.
+    const latest = sets
+      .map((set) => ({ set, time: Math.max(...(executed.get(set.owner)?.values() ?? [])) }))
+      .reduce((a, b) => (b.time >= a.time ? b : a));
+    if (latest.time === Number.NEGATIVE_INFINITY) return [];
+    return namesOf(latest.set, await createMigrator(trx, latest.set).migrateDown());
+  });
+}
+
+/** Every migration in its order, with the time at which it ran; at the end those that have run and are not in this code. */
+export function migrationStatus(adminUrl: string, options?: MigrationOptions): Promise<MigrationState[]> {
+  return inMigration(adminUrl, options, async (trx, sets) => {
+    const executed = await readExecuted(trx, sets);
+    const stateOf = ({ owner }: MigrationSet, name: string) => {
+      const time = executed.get(owner)?.get(name);
+      return { name: labelOf(owner, name), executedAt: time === undefined ? undefined : new Date(time) };
+    };
+    return [
+      ...sets.flatMap((set) => Object.keys(set.migrations).map((name) => stateOf(set, name))),
+      ...sets.flatMap((set) => listUnknown(set, executed.get(set.owner)).map((name) => stateOf(set, name))),
+    ];
+  });
+}
+
+/** What has run, by owner and name, in ms since the epoch. */
+async function readKnown(trx: Transaction<unknown>, sets: readonly MigrationSet[]) {
+  const executed = await readExecuted(trx, sets);
+  const unknown = sets.flatMap((set) =>
+    listUnknown(set, executed.get(set.owner)).map((name) => labelOf(set.owner, name)),
+  );
+  if (unknown.length === 0) return executed;
+  throw new MigrationError(
+    `This database has run migrations that this version of the code does not have: ${unknown.join(', ')}. Run the version that has them, or take them back with that version (npm run db -- rollback, once for each) and then run this one.`,
+  );
+}
+
+function listUnknown({ migrations }: MigrationSet, executed: ReadonlyMap<string, number> | undefined) {
+  return [...(executed?.keys() ?? [])].filter((name) => !Object.hasOwn(migrations, name)).sort();
+}
+
+async function inMigration<T>(
+  adminUrl: string,
+  { owners = migrationOwners }: MigrationOptions = {},
+  fn: (trx: Transaction<unknown>, sets: readonly MigrationSet[]) => Promise<T>,
+): Promise<T> {
+  const pool = new pg.Pool({
+    connectionString: adminUrl,
+    max: 1,
+    application_name: 'signet migrate',
+    connectionTimeoutMillis: 5000,
+  });
+  pool.on('error', () => {}); // A lost connection fails the statement that waits on it as well.
+  const db = new Kysely<unknown>({
+    dialect: new MigrationDialect({
+      pool,
+      onCreateConnection: (connection) =>
+        connection.executeQuery(CompiledQuery.raw(`set role ${ownerRole}`)).then(),
+    }),
+  });
+  try {
+    const [sets] = await Promise.all([loadMigrations(owners), restrictRights(pool)]);
+    return await db.transaction().execute(async (trx) => {
+      await sql`select pg_advisory_xact_lock(${sql.lit(lockId)})`.execute(trx);
+      return await fn(trx, sets);
+    });
+  } finally {
+    await db.destroy();
+    if (!pool.ended) await pool.end();
+  }
+}
+
+/** Before the first migration: the database is the owner's to build in, and closed to everybody else. */
+async function restrictRights(pool: pg.Pool): Promise<void> {
+  const client = await pool.connect();
+  try {
+    const state = await isRestricted(client);
+    if (state === undefined)
+      throw new MigrationError(
+        `The role ${ownerRole} is missing: 'npm run db -- migrate' creates the roles, given their passwords (SIGNET_AUTH_USER_PASSWORD and so on).`,
+      );
+    if (state) return;
+    const { rows } = await client.query<{ name: string }>('select current_database() as name');
+    for (const { name } of rows) await restrictDatabase(client, name);
+    await restrictPublicSchema(client);
+  } finally {
+    client.release();
+  }
+}
+
+/**
+ * Without kysely's lock: it ends before the transaction does, and to end it in a transaction that failed is an error which would
+ * hide why.
+ */
+class MigrationDialect extends PostgresDialect {
+  override createAdapter(): PostgresAdapter {
+    return Object.assign(new PostgresAdapter(), {
+      acquireMigrationLock: async () => {},
+      releaseMigrationLock: async () => {},
+    });
+  }
+}
+
+function createMigrator(trx: Transaction<unknown>, { owner, migrations }: MigrationSet): Migrator {
+  return new Migrator({
+    db: trx,
+    provider: { getMigrations: async () => ({ ...migrations }) },
+    migrationTableSchema: 'migration',
+    migrationTableName: owner.table,
+  });
+}
+
+function namesOf({ owner }: MigrationSet, { error, results = [] }: MigrationResultSet): string[] {
+  if (error === undefined) return results.map(({ migrationName }) => labelOf(owner, migrationName));
+  const failed = results.find(({ status }) => status === 'Error');
+  const message = error instanceof Error ? error.message : String(error);
+  throw new MigrationError(
+    failed
+      ? `Migration ${labelOf(owner, failed.migrationName)} failed, nothing was changed: ${message}`
+      : `Migration failed, nothing was changed: ${message}`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,62 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { subgraphs } from '@signet/schema/subgraphs';
+import type { Kysely } from 'kysely';
+import type { Migration } from 'kysely/migration';
+
+const root = join(import.meta.dirname, '../../..');
+
+/** Somebody with migrations: the platform, or a subgraph with a folder `migrations`. Each numbers its own. */
+export type MigrationOwner = {
+  name: string;
+  folder: string;
+  /** Where the names of executed migrations are, in the schema `migration`. Stays when the owner is gone. */
+  table: string;
+};
+
+export type SignetMigration = Migration & {
+  /** Migrations of the platform that did this before; their place in its list is free. */
+  replaces?: readonly string[];
+  /** Instead of `up`, where those have run: changes what they left into what `up` makes. */
+  adopt?(db: Kysely<unknown>): Promise<void>;
+};
+
+export type MigrationSet = {
+  owner: MigrationOwner;
+  migrations: Readonly<Record<string, SignetMigration>>;
+};
+
+/** In the order in which they run: the platform, then subgraphs as the registry lists them. */
+export const migrationOwners: readonly MigrationOwner[] = [
+  { name: 'platform', folder: join(root, 'db/migrations'), table: 'kysely_migration' },
+  ...subgraphs.map(({ name }) => ({
+    name,
+    folder: join(root, 'subgraphs', name, 'migrations'),
+    table: `subgraph_${name}`,
+  })),
+];
+
+/** Reads `0001-name.ts` and so on from the folder of each owner. An owner without one has no migrations. */
+export async function loadMigrations(owners: readonly MigrationOwner[]): Promise<MigrationSet[]> {
+  const sets = await Promise.all(
+    owners.map(async (owner) => ({ owner, migrations: await loadFolder(owner.folder) })),
+  );
+  return sets.filter(({ migrations }) => Object.keys(migrations).length > 0);
+}
+
+/** How a migration is named to people: `0001-auth`, `orders/0001-orders`. */
+export function labelOf(owner: MigrationOwner, migration: string): string {
+  return owner.name === 'platform' ? migration : `${owner.name}/${migration}`;
+}
+
+async function loadFolder(folder: string): Promise<Record<string, SignetMigration>> {
+  const files = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const names = files.filter((file) => /^\d{4}-[a-z0-9-]+\.ts$/.test(file)).sort();
+  const load = async (file: string) =>
+    [file.slice(0, -3), (await import(pathToFileURL(join(folder, file)).href)) as SignetMigration] as const;
+  return Object.fromEntries(await Promise.all(names.map(load)));
+}
