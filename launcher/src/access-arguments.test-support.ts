@@ -10,7 +10,7 @@ import {
   isRequiredArgument,
   isRequiredInputField,
 } from 'graphql';
-import { accessCases } from './access-cases.test-support.ts';
+import { platformCases } from './platform-cases.test-support.ts';
 
 type Field = GraphQLField<unknown, unknown>;
 
@@ -26,7 +26,7 @@ const written: Readonly<Record<string, Record<string, unknown>>> = {
   'Mutation.endOtherPortalSessions': {},
   'Mutation.refresh': { input: { refreshToken: 'unknown' } },
   'Mutation.portalRefresh': { input: { refreshToken: 'unknown' } },
-  ...Object.assign({}, ...[...accessCases.values()].map((cases) => cases.arguments)),
+  ...Object.assign({}, ...[...platformCases.values()].map((cases) => cases.arguments)),
 };
 
 /** The type of the object that a field of Query looks up by its argument `id`: `product(id: ID!): Product`. */
@@ -40,7 +40,7 @@ export function findLookedUpType(coordinate: string, { args, type }: Field): str
  * Arguments of the right types that change nothing: ids that nothing has, empty text; only what is required.
  *
  * @param objectId the object that a look-up field is asked for.
- * @throws {Error} for a mutation that would run without any argument: its subgraph's access cases must say how to ask it.
+ * @throws {Error} for a mutation that would run without any argument: its subgraph's cases must say how to ask it.
  */
 export function makeArguments(
   coordinate: string,
@@ -54,7 +54,7 @@ export function makeArguments(
   const required = field.args.filter(isRequiredArgument);
   if (coordinate.startsWith('Mutation.') && required.length === 0) {
     throw new Error(
-      `${coordinate} runs without arguments: write into src/access-cases.test-support.ts of its subgraph how to ask it without changing anything`,
+      `${coordinate} runs without arguments: write into src/platform-cases.test-support.ts of its subgraph how to ask it without changing anything`,
     );
   }
   const lookedUp = findLookedUpType(coordinate, field);

@@ -1,6 +1,6 @@
 import { type Caller, callers } from '@signet/access';
-import { accessCases, type CaseContext, type ObjectsByType } from './access-cases.test-support.ts';
 import type { TestPlatform } from './platform.test-support.ts';
+import { type CaseContext, type ObjectsByType, platformCases } from './platform-cases.test-support.ts';
 
 /** A caller: a token (none for anonymous), and by entity type the objects to ask for. */
 export type TokenHolder = { caller: Caller; token?: string; objects: ObjectsByType };
@@ -12,7 +12,7 @@ const accounts = {
   super_admin: ['portal', 'admin@example.com'],
 } as const;
 
-/** Signs everybody in and finds objects of the development seed, as the subgraphs' access cases say. */
+/** Signs everybody in and finds objects of the development seed, as the subgraphs' cases say. */
 export async function signInCallers({ ask, signIn }: TestPlatform): Promise<TokenHolder[]> {
   // One after the other: each compares a password, and there are two cores.
   const tokens = new Map<Caller, string>();
@@ -32,7 +32,7 @@ async function findObjects(
   context: CaseContext,
 ): Promise<TokenHolder> {
   const found = await Promise.all(
-    [...accessCases.values()].map((cases) => cases.findObjects?.(caller, context)),
+    [...platformCases.values()].map((cases) => cases.findObjects?.(caller, context)),
   );
   return { caller, ...(token !== undefined && { token }), objects: Object.assign({}, ...found) };
 }

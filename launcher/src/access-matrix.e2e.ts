@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import { callers } from '@signet/access';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { signInCallers, type TokenHolder } from './access-callers.test-support.ts';
-import { accessCases } from './access-cases.test-support.ts';
 import { findFault } from './access-judge.test-support.ts';
 import {
   fieldsOf,
@@ -14,6 +13,7 @@ import {
 import { ask, createQuestions, type Question } from './access-questions.test-support.ts';
 import { comparesPassword } from './access-routes.test-support.ts';
 import { startTestPlatform, type TestPlatform } from './platform.test-support.ts';
+import { platformCases } from './platform-cases.test-support.ts';
 
 /** Every row of the committed matrix. */
 const coordinates = [...readCommittedMatrix().merged.keys()];
@@ -24,7 +24,7 @@ let holders: TokenHolder[];
 let before: unknown;
 const asked = new Set<string>();
 const askedOfForeign = new Set<string>();
-/** Fields of subgraphs without access cases: nobody knows an object to ask for. */
+/** Fields of subgraphs without cases: nobody knows an object to ask for. */
 let withoutCases: ReadonlySet<string>;
 
 beforeAll(async () => {
@@ -47,7 +47,7 @@ afterAll(() => platform?.stop());
 
 /** auth needs none: the portal's name the accounts. */
 function hasCases(name: string): boolean {
-  return accessCases.has(name) || name === 'auth';
+  return platformCases.has(name) || name === 'auth';
 }
 
 test.each(coordinates)('%s', async (coordinate) => {
@@ -88,7 +88,7 @@ test('every policy was asked about somebody else, too', () => {
     callers.some((caller) => merged.get(coordinate)?.[caller] === 'policy'),
   );
   const missing = byPolicy.filter((coordinate) => !askedOfForeign.has(coordinate));
-  const expected = [...accessCases.values()].flatMap((cases) => cases.policiesOfArguments ?? []);
+  const expected = [...platformCases.values()].flatMap((cases) => cases.policiesOfArguments ?? []);
   expect(missing.filter((coordinate) => !withoutCases.has(coordinate))).toEqual(expected);
 });
 
@@ -117,7 +117,7 @@ async function forEachBounded(
 /** What the subgraphs' cases read. That it can be read shows that everybody is still signed in: staff are asked last. */
 async function readSnapshots(): Promise<unknown[]> {
   const { token } = holders.find(({ caller }) => caller === 'super_admin') ?? {};
-  const queries = [...accessCases.values()].flatMap(({ snapshot }) => snapshot ?? []);
+  const queries = [...platformCases.values()].flatMap(({ snapshot }) => snapshot ?? []);
   return Promise.all(
     queries.map(async (query) => {
       const { body } = await platform.ask(query, { token });

@@ -9,8 +9,8 @@ import {
   isObjectType,
 } from 'graphql';
 import { findLookedUpType } from './access-arguments.test-support.ts';
-import { accessCases } from './access-cases.test-support.ts';
 import type { Place } from './access-places.test-support.ts';
+import { platformCases } from './platform-cases.test-support.ts';
 
 /** A field on the way to the one that is asked for. `owner` is the object type on which it stands. */
 export type Step = { owner: string; field: GraphQLField<unknown, unknown>; coordinate: string };
@@ -23,7 +23,7 @@ type Reached = { type: GraphQLObjectType; route: Route; cost: number };
 /** Costs a third of a second each time: such fields are asked one after the other, and what they give by another way. */
 export const comparesPassword = /^Mutation\.(login|portalLogin)$/;
 /** Lists that are empty in the development seed: they lead to nothing. */
-const emptyInSeed = new Set([...accessCases.values()].flatMap((cases) => cases.emptyInSeed ?? []));
+const emptyInSeed = new Set([...platformCases.values()].flatMap((cases) => cases.emptyInSeed ?? []));
 
 /**
  * The way to a field on which this caller meets the fewest refusals before it, so that it is the field's own rule that

@@ -1,4 +1,4 @@
-import type { AccessCases } from '../../../launcher/src/access-cases.test-support.ts';
+import type { PlatformCases } from '../../../launcher/src/platform-cases.test-support.ts';
 
 export default {
   async findObjects(_caller, { ask }) {
@@ -7,4 +7,8 @@ export default {
     return { Product: { own: body.data.products.edges[0].node.id, foreign } };
   },
   snapshot: '{ products(first: 1) { totalCount } categories { slug } }',
-} satisfies AccessCases;
+  async findQuestions() {
+    const query = '{ products(first: 5) { totalCount edges { node { id name stock { available } } } } }';
+    return [{ name: 'products', query }];
+  },
+} satisfies PlatformCases;

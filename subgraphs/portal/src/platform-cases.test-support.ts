@@ -1,4 +1,4 @@
-import type { AccessCases } from '../../../launcher/src/access-cases.test-support.ts';
+import type { PlatformCases } from '../../../launcher/src/platform-cases.test-support.ts';
 
 type Customer = { id: string; supportNotes: { edges: unknown[] } };
 const unknownId = '0199c2f4-7a10-7000-8000-00000000dead';
@@ -27,4 +27,4 @@ export default {
   emptyInSeed: ['User.assignees'],
   policiesOfArguments: ['Mutation.addSupportNote'],
   snapshot: '{ dashboard { customers supportNotes } }',
-} satisfies AccessCases;
+} satisfies PlatformCases;

@@ -18,13 +18,24 @@ export type CaseContext = {
   stranger: { token: string };
 };
 
+/** An operation, and for tests that tell answers apart what to call it. */
+export type Question = { name: string; query: string; variables?: Record<string, unknown> };
+
+/** A caller who asks at the entrance `graph`. */
+export type Asker = {
+  platform: 'user' | 'portal' | 'none';
+  ask(query: string): Promise<GraphqlAnswer>;
+};
+
 /**
- * What a subgraph says about itself for the test of the access matrix, the default export of
- * `subgraphs/<name>/src/access-cases.test-support.ts`. All of it is optional, and so is the file: without it, the test asks for
- * objects that do not exist, and accepts that a field was not reached.
+ * What tests of the whole platform ask of a subgraph: the default export of `subgraphs/<name>/src/platform-cases.test-support.ts`.
+ * All of it is optional, and so is the file.
  */
-export type AccessCases = {
-  /** Finds or creates objects for a caller. What is somebody else's is for a customer another customer's, for staff another tenant's. */
+export type PlatformCases = {
+  /**
+   * Finds or creates objects for a caller of the access matrix. What is somebody else's is for a customer another customer's,
+   * for staff another tenant's. Without it, the test asks for objects that do not exist, and accepts that a field was not reached.
+   */
   findObjects?(caller: Caller, context: CaseContext): Promise<ObjectsByType>;
   /** Fields that are empty in the development seed: they lead to nothing. */
   emptyInSeed?: readonly string[];
@@ -34,15 +45,20 @@ export type AccessCases = {
   policiesOfArguments?: readonly string[];
   /** What a super_admin reads before and after: nothing of it may change. */
   snapshot?: string;
+  /**
+   * Queries that this caller may run, each with an answer that stays the same. `neighbour` is another caller of the same
+   * platform, whose objects the queries may name.
+   */
+  findQuestions?(caller: Asker, neighbour: Asker): Promise<Question[]>;
 };
 
 /** The cases of the subgraphs that have some, by name, in the order of the registry. */
-export const accessCases: ReadonlyMap<string, AccessCases> = await readAccessCases();
+export const platformCases: ReadonlyMap<string, PlatformCases> = await readPlatformCases();
 
-async function readAccessCases(): Promise<Map<string, AccessCases>> {
-  const cases = new Map<string, AccessCases>();
+async function readPlatformCases(): Promise<Map<string, PlatformCases>> {
+  const cases = new Map<string, PlatformCases>();
   for (const { name } of subgraphs) {
-    const path = join(import.meta.dirname, `../../subgraphs/${name}/src/access-cases.test-support.ts`);
+    const path = join(import.meta.dirname, `../../subgraphs/${name}/src/platform-cases.test-support.ts`);
     if (!existsSync(path)) continue;
     cases.set(name, (await import(pathToFileURL(path).href)).default);
   }
