@@ -25,7 +25,8 @@ const openPool = async (options: Partial<PlanningPoolOptions> = {}) => {
   return { pool, run };
 };
 
-describe('the pool of planning workers', () => {
+/** A busy machine takes long to start threads. */
+describe('the pool of planning workers', { timeout: 60_000 }, () => {
   it('stops an operation at the deadline, and plans the next one', async () => {
     const { run } = await openPool();
     const start = performance.now();
