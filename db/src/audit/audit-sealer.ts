@@ -1,8 +1,8 @@
 import type { Platform } from '@signet/schema/contract';
 import type { Kysely } from 'kysely';
 import type { Database } from '../tables.ts';
-import { findLastSeal, insertSeal, takePending, tryLockSealing } from './seal.queries.ts';
-import { computeSealMac, formatSealReference, type SealReference } from './seal.ts';
+import { findLastSeal, insertSeal, takePending, tryLockSealing } from './audit-seals.queries.ts';
+import { computeSealMac, formatSealReference, type SealReference } from './audit-seals.ts';
 
 type Log = { info(fields: object, message: string): void; error(fields: object, message: string): void };
 type SealingOptions = {

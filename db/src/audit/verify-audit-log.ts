@@ -1,8 +1,8 @@
 import type { Platform } from '@signet/schema/contract';
 import type { Kysely } from 'kysely';
 import type { AuditSealTable, Database } from '../tables.ts';
-import { digestEvents, listSeals, listUnsealed } from './seal.queries.ts';
-import { computeSealMac, type SealReference } from './seal.ts';
+import { digestEvents, listSeals, listUnsealed } from './audit-seals.queries.ts';
+import { computeSealMac, type SealReference } from './audit-seals.ts';
 
 type VerifyOptions = {
   db: Kysely<Database>;

@@ -4,17 +4,16 @@ import pg from 'pg';
 import { ownerRole } from '../roles.ts';
 import { isRestricted, restrictDatabase, restrictPublicSchema } from './database-rights.ts';
 import { listReplacing, readExecuted, replaceSharedMigrations } from './executed-migrations.ts';
-import { MigrationError } from './migration-error.ts';
 import {
   labelOf,
   loadMigrations,
+  MigrationError,
   type MigrationOwner,
   type MigrationSet,
   migrationOwners,
 } from './migration-owners.ts';
 
-export { MigrationError } from './migration-error.ts';
-export type { MigrationOwner } from './migration-owners.ts';
+export { MigrationError, type MigrationOwner } from './migration-owners.ts';
 
 export type MigrationOptions = { owners?: readonly MigrationOwner[] };
 export type MigrationState = {

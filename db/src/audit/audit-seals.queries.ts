@@ -1,7 +1,7 @@
 import type { Platform } from '@signet/schema/contract';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { AuditSealTable, Database } from '../tables.ts';
-import { digestEvent, type SealedEvent } from './seal.ts';
+import { digestEvent, type SealedEvent } from './audit-seals.ts';
 
 type Trx = Transaction<Database>;
 
