@@ -34,7 +34,7 @@ export function pruneWith(name: string, functionName: string): HousekeepingJob {
 
 /**
  * Does every job until there is nothing left to delete, a batch a statement. Returns how many rows each deleted; undefined
- * where another replica is at it. A job that fails does not keep the others from theirs.
+ * where another replica does it. A job that fails does not keep the others from theirs.
  *
  * @throws {AggregateError} what failed, after all were tried.
  */

@@ -25,7 +25,7 @@ export type AuditEvent = {
 /** Longer ids are the caller's invention. */
 const maxRequestIdLength = 200;
 
-/** Writes a row in the transaction of what it tells about: both are committed, or neither is. */
+/** Writes a row in the transaction of what it records: both are committed, or neither is. */
 export async function writeAuditEvent(trx: Transaction<Database>, event: AuditEvent): Promise<void> {
   const { origin = {}, details = {} } = event;
   await trx
@@ -46,7 +46,7 @@ export async function writeAuditEvent(trx: Transaction<Database>, event: AuditEv
 
 type Sampled = Pick<AuditEvent, 'actorId' | 'sessionId' | 'origin' | 'details'> & { tenantId: string };
 
-/** Rows about what anybody can cause at will: of each kind, reason and caller one a minute, with how many there were. */
+/** Rows about what anybody can cause at will: one a minute for each kind, reason and caller, with how many there were. */
 export type SampledAudit = {
   /** `times`: how many of them somebody else has counted already. */
   tell(kind: AuditKind, caller: string, sampled: Sampled, times?: number): void;
@@ -60,7 +60,7 @@ type Sampler = { add(key: string, sample: KindAndSampled, times?: number): void;
 type Options = {
   db: Kysely<Database>;
   platform: Platform;
-  /** Tells of the first of a key at once, and then from time to time of how many there were. */
+  /** Passes on the first sample of a key at once, and then from time to time how many there were. */
   createSampler(tell: (sample: KindAndSampled, count: number, isShared: boolean) => void): Sampler;
   log: { warn(fields: object, message: string): void };
 };
@@ -75,7 +75,7 @@ export function createSampledAudit({ db, platform, createSampler, log }: Options
     writing.add(written);
   };
   const sampler = createSampler(({ kind, tenantId, details, ...who }, count, isShared) => {
-    // Of many callers at once none is named: the row would accuse the last of what others did.
+    // With many callers none is named: the row would accuse the last of what others did.
     const row = isShared
       ? { details: { ...details, callers: 'many', count } }
       : { ...who, details: { ...details, count } };

@@ -42,7 +42,7 @@ function withoutOwnWords(plain: string, { email, tenant }: PasswordOwner): strin
   return words.reduce((rest, word) => rest.replaceAll(word, ''), plain);
 }
 
-/** Of the development seed, and what every reader of a certain comic strip chose. Without what is no letter or digit. */
+/** The password of the development seed, which readers of a comic strip chose too, and others like it. Letters and digits only. */
 const alsoCommon = new Set([
   'correcthorsebatterystaple',
   'thisismypassword',
