@@ -1,9 +1,8 @@
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDatabase, inTenant, pingDatabase } from './database.ts';
+import { createDatabase, inTenant, pingDatabase, untilDeadline } from './database.ts';
 import { databaseErrorToReason } from './database-errors.ts';
-import { untilDeadline } from './deadline.ts';
 
 let database: TestDatabase;
 let demo: string;

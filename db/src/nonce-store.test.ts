@@ -3,7 +3,7 @@ import { createTestDatabase, type TestDatabase } from '@signet/testing/database'
 import type { Kysely } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDatabase } from './database.ts';
-import { pruneWith } from './housekeeping/index.ts';
+import { pruneWith } from './housekeeping.ts';
 import { createNonceStore, type NonceTableName } from './nonce-store.ts';
 import { type ProcessRole, roleOf } from './roles.ts';
 import type { Database } from './tables.ts';

@@ -4,11 +4,14 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRunFolder } from '@signet/testing/run-folder';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { describePermissions, permissionFiles } from './access/permissions.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/index.ts';
 import { migrateToLatest } from './migrate/migrate.ts';
 import { createRoles, type ProcessRole, processRoles, roleUrl } from './roles.ts';
+
+// Migrating and signing in take as long as the machine needs.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 // Roles belong to the server, so these tests have one of their own.
 let server: EmbeddedPostgres;

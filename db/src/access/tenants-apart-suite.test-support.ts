@@ -10,7 +10,7 @@ import {
 
 type Values = Record<string, unknown>;
 
-/** What the suite is told of the platform, or of subgraphs with tables of tenants. */
+/** What the suite needs to know about the platform, or about subgraphs with tables of tenants. */
 export type TenantsApart<Rows extends { tenant: string }> = {
   roles: readonly ProcessRole[];
   /** Creates a tenant with exactly one row in each table, of relations one for each process. */

@@ -1,6 +1,6 @@
 import { staffRoles } from '@signet/schema/contract';
 import { z } from 'zod';
-import { findPasswordFault } from '../new-password/index.ts';
+import { findPasswordFault } from '../new-password/find-password-fault.ts';
 import { createPepper, hashPassword } from '../password-hash.ts';
 import { asOwner, enterTenant } from './as-owner.ts';
 import type { CommandContext } from './command-context.ts';

@@ -1,7 +1,7 @@
-import { explainConnectionError } from '../connection-errors.ts';
+import { explainConnectionError } from '../database-errors.ts';
 import { DatabaseStartError } from '../embedded/index.ts';
 import { MigrationError } from '../migrate/migrate.ts';
-import { RoleError } from '../plain-roles.ts';
+import { RoleError } from '../roles.ts';
 import { SeedError } from '../seed/index.ts';
 import { CliError } from './errors.ts';
 

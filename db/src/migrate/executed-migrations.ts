@@ -1,6 +1,5 @@
 import { sql, type Transaction } from 'kysely';
-import { MigrationError } from './migration-error.ts';
-import { labelOf, type MigrationOwner, type MigrationSet } from './migration-owners.ts';
+import { labelOf, MigrationError, type MigrationOwner, type MigrationSet } from './migration-owners.ts';
 
 /** The last migration of the time when the platform and the shop had one list. */
 const lastShared = '0014-key-events';

@@ -4,17 +4,16 @@ import pg from 'pg';
 import { ownerRole } from '../roles.ts';
 import { isRestricted, restrictDatabase, restrictPublicSchema } from './database-rights.ts';
 import { listReplacing, readExecuted, replaceSharedMigrations } from './executed-migrations.ts';
-import { MigrationError } from './migration-error.ts';
 import {
   labelOf,
   loadMigrations,
+  MigrationError,
   type MigrationOwner,
   type MigrationSet,
   migrationOwners,
 } from './migration-owners.ts';
 
-export { MigrationError } from './migration-error.ts';
-export type { MigrationOwner } from './migration-owners.ts';
+export { MigrationError, type MigrationOwner } from './migration-owners.ts';
 
 export type MigrationOptions = { owners?: readonly MigrationOwner[] };
 export type MigrationState = {
@@ -47,11 +46,11 @@ export function migrateToLatest(adminUrl: string, options?: MigrationOptions): P
   });
 }
 
-/** Takes the latest migration back, whoever owns it. Returns its name, or nothing where there is none. */
+/** Takes the latest migration back, of any owner. Returns its name, or nothing where there is none. */
 export function rollback(adminUrl: string, options?: MigrationOptions): Promise<string[]> {
   return inMigration(adminUrl, options, async (trx, sets) => {
     const executed = await readKnown(trx, sets);
-    // Of those with the same time, the one that would run last.
+    // Where two have the same time, the one that would run last.
     const latest = sets
       .map((set) => ({ set, time: Math.max(...(executed.get(set.owner)?.values() ?? [])) }))
       .reduce((a, b) => (b.time >= a.time ? b : a));

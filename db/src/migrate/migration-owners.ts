@@ -7,6 +7,11 @@ import type { Migration } from 'kysely/migration';
 
 const root = join(import.meta.dirname, '../../..');
 
+/** A migration failed, and with it the whole run: the data is as it was. Names the migration in its text. */
+export class MigrationError extends Error {
+  override readonly name = 'MigrationError';
+}
+
 /** The platform, or a subgraph that may have a folder `migrations`. Each numbers its own. */
 export type MigrationOwner = {
   name: string;

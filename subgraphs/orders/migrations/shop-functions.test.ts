@@ -129,8 +129,8 @@ describe('what the other functions tell', () => {
 });
 
 describe('a temporary type that bears the name of one which a published function uses', () => {
-  // Under search_path = '' PostgreSQL still looks for types among temporary ones first; a domain's check runs as whoever
-  // casts to it, here the owner of all tables. Closed twice: roles make nothing temporary, and the names are qualified.
+  // Under search_path = '' PostgreSQL still looks for types among temporary ones first; a domain's check runs as the role
+  // that casts to it, here the owner of all tables. Closed twice: roles make nothing temporary, and the names are qualified.
   async function attack(broken: TestDatabase): Promise<string[]> {
     const { tenant, product } = await addShopRows(broken, 'acme');
     const [{ name }] = await broken.query('select quote_ident(current_database()) as name');

@@ -117,7 +117,7 @@ function pickTimeOf({ random, now }: SeedContext, status: OrderStatus): Date {
   return before(now, status === 'placed' ? 0.1 + 1.5 * random.next() : 4 + 120 * random.next());
 }
 
-/** Of a customer's first orders some are of today, most of the last 90 days; one in six is older. */
+/** Some customers placed their first order today; most orders are of the last 90 days, one in six is older. */
 function pickKind(ctx: SeedContext, customer: SeededCustomer, n: number): Kind {
   const { random, now } = ctx;
   const isToday = n === 0 && random.chance(0.3);

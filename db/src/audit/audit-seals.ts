@@ -32,14 +32,14 @@ export function computeSealMac(
   return mac.digest();
 }
 
-/** As the log tells it and `audit verify --last-seal` takes it. */
+/** As it stands in the log and as `audit verify --last-seal` takes it. */
 export type SealReference = { platform: Platform; number: number; mac: string };
 
 export function formatSealReference({ platform, number, mac }: SealReference): string {
   return `${platform}:${number}:${mac}`;
 }
 
-/** Undefined for what is none. */
+/** Undefined where the text is no such reference. */
 export function parseSealReference(text: string): SealReference | undefined {
   const match = /^(user|portal):([1-9]\d{0,14}):([0-9a-f]{64})$/.exec(text);
   return match

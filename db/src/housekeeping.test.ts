@@ -2,11 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
 import type { Kysely } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDatabase } from '../database.ts';
-import type { ProcessRole } from '../roles.ts';
-import type { Database } from '../tables.ts';
-import { type HousekeepingJob, pruneWith, runHousekeeping } from './run-housekeeping.ts';
-import { startHousekeeping } from './start-housekeeping.ts';
+import { createDatabase } from './database.ts';
+import { type HousekeepingJob, pruneWith, runHousekeeping, startHousekeeping } from './housekeeping.ts';
+import type { ProcessRole } from './roles.ts';
+import type { Database } from './tables.ts';
 
 let database: TestDatabase;
 let tenants: string[];

@@ -1,7 +1,7 @@
 import type { Platform } from '@signet/schema/contract';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { AuditSealTable, Database } from '../tables.ts';
-import { digestEvent, type SealedEvent } from './seal.ts';
+import { digestEvent, type SealedEvent } from './audit-seals.ts';
 
 type Trx = Transaction<Database>;
 
@@ -10,7 +10,7 @@ const canonicalEvent = sql<string>`jsonb_build_array(
   id, tenant_id, (extract(epoch from happened_at) * 1000000)::bigint, kind, platform, actor_id, subject_id, session_id,
   host(address), request_id, details)::text`;
 
-/** False where another replica is at it. Held until the transaction ends. */
+/** False while another replica holds the lock. Held until the transaction ends. */
 export async function tryLockSealing(trx: Trx, platform: Platform): Promise<boolean> {
   const { rows } = await sql<{ locked: boolean }>`
     select pg_try_advisory_xact_lock(hashtextextended(${`signet audit seal ${platform}`}, 0)) as locked

@@ -1,12 +1,52 @@
 import type { AuditKind, Platform } from '@signet/schema/contract';
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { inTenant } from '../database.ts';
 import type { Database } from '../tables.ts';
-import { type AuditEvent, writeAuditEvent } from './write-audit-event.ts';
+
+/** Where a request came from, as far as its process was told. */
+export type AuditOrigin = { address?: string | null; requestId?: string | undefined };
+
+export type AuditEvent = {
+  kind: AuditKind;
+  /** The platform whose process writes it; a role can write for no other. */
+  platform: Platform;
+  /** Null for what belongs to no tenant: a signing key. */
+  tenantId: string | null;
+  /** Who did it; left out where nobody is known. */
+  actorId?: string | undefined;
+  /** Whose account it is about. */
+  subjectId?: string | undefined;
+  sessionId?: string | undefined;
+  origin?: AuditOrigin | undefined;
+  /** Words and numbers of ours. Never what a caller typed, and never a token, a password or a hash. */
+  details?: Readonly<Record<string, string | number | boolean>> | undefined;
+};
+
+/** Longer ids are the caller's invention. */
+const maxRequestIdLength = 200;
+
+/** Writes a row in the transaction of what it records: both are committed, or neither is. */
+export async function writeAuditEvent(trx: Transaction<Database>, event: AuditEvent): Promise<void> {
+  const { origin = {}, details = {} } = event;
+  await trx
+    .insertInto('auth.audit_event')
+    .values({
+      tenant_id: event.tenantId,
+      kind: event.kind,
+      platform: event.platform,
+      actor_id: event.actorId ?? null,
+      subject_id: event.subjectId ?? null,
+      session_id: event.sessionId ?? null,
+      address: origin.address ?? null,
+      request_id: origin.requestId?.slice(0, maxRequestIdLength) ?? null,
+      details: JSON.stringify(details),
+    })
+    .execute();
+}
 
 type Sampled = Pick<AuditEvent, 'actorId' | 'sessionId' | 'origin' | 'details'> & { tenantId: string };
 
-/** Rows about what anybody can cause at will: of each kind, reason and caller one a minute, with how many there were. */
+/** Rows about what anybody can cause at will: one a minute for each kind, reason and caller, with how many there were. */
 export type SampledAudit = {
   /** `times`: how many of them somebody else has counted already. */
   tell(kind: AuditKind, caller: string, sampled: Sampled, times?: number): void;
@@ -20,7 +60,7 @@ type Sampler = { add(key: string, sample: KindAndSampled, times?: number): void;
 type Options = {
   db: Kysely<Database>;
   platform: Platform;
-  /** Tells of the first of a key at once, and then from time to time of how many there were. */
+  /** Passes on the first sample of a key at once, and then from time to time how many there were. */
   createSampler(tell: (sample: KindAndSampled, count: number, isShared: boolean) => void): Sampler;
   log: { warn(fields: object, message: string): void };
 };
@@ -35,7 +75,7 @@ export function createSampledAudit({ db, platform, createSampler, log }: Options
     writing.add(written);
   };
   const sampler = createSampler(({ kind, tenantId, details, ...who }, count, isShared) => {
-    // Of many callers at once none is named: the row would accuse the last of what others did.
+    // With many callers none is named: the row would accuse the last of what others did.
     const row = isShared
       ? { details: { ...details, callers: 'many', count } }
       : { ...who, details: { ...details, count } };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
-import type { Database } from '../tables.ts';
+import type { Database } from './tables.ts';
 
 /** Something that expires. `prune` deletes at most `most` of it in one statement and says how many. */
 export type HousekeepingJob = {
@@ -34,7 +34,7 @@ export function pruneWith(name: string, functionName: string): HousekeepingJob {
 
 /**
  * Does every job until there is nothing left to delete, a batch a statement. Returns how many rows each deleted; undefined
- * where another replica is at it. A job that fails does not keep the others from theirs.
+ * where another replica does it. A job that fails does not keep the others from theirs.
  *
  * @throws {AggregateError} what failed, after all were tried.
  */
@@ -73,4 +73,51 @@ async function runJobs(db: Kysely<Database>, options: HousekeepingOptions): Prom
   }
   if (errors.length > 0) throw new AggregateError(errors, 'housekeeping failed in part');
   return counts;
+}
+
+type Log = { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+type StartOptions = Omit<HousekeepingOptions, 'signal'> & {
+  log: Log;
+  everyMs?: number;
+  random?: () => number;
+};
+
+const hourMs = 3_600_000;
+
+/**
+ * Runs the jobs about once an hour: at a random moment of each, so that the replicas of a process, started together, do not
+ * all come at once. `stop` ends after the statement that runs.
+ */
+export function startHousekeeping(options: StartOptions): { stop(): Promise<void> } {
+  const { log, name, everyMs = hourMs, random = Math.random } = options;
+  const stopping = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> | undefined;
+  const run = async () => {
+    try {
+      const counts = await runHousekeeping({ ...options, signal: stopping.signal });
+      if (counts) log.info({ housekeeping: name, ...counts }, 'expired rows deleted');
+    } catch (err) {
+      log.warn({ err, housekeeping: name }, 'expired rows were not all deleted; next time');
+    }
+  };
+  const schedule = () => {
+    timer = setTimeout(
+      () => {
+        running = run().finally(() => {
+          running = undefined;
+          if (!stopping.signal.aborted) schedule();
+        });
+      },
+      everyMs * (0.5 + random()),
+    ).unref();
+  };
+  schedule();
+  return {
+    async stop() {
+      stopping.abort();
+      clearTimeout(timer);
+      await running;
+    },
+  };
 }
