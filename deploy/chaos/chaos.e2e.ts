@@ -40,7 +40,15 @@ describe('under load', () => {
       async () => database,
     );
     expect(await start('migrate').finish()).toMatchObject({ code: 0 });
-    const createStaff = ['node', 'db/main.ts', 'create-staff', '--tenant=main', '--fullname=Otto', '--email'];
+    const createStaff = [
+      'node',
+      'cli/bin/signet.mjs',
+      'db',
+      'create-staff',
+      '--tenant=main',
+      '--full-name=Otto',
+      '--email',
+    ];
     const created = start('migrate', [...createStaff, staffAccount.email]);
     expect(await created.finish(`${staffAccount.password}\n`)).toMatchObject({ code: 0 });
     const servers = [...deployment.processes.keys()].filter(
