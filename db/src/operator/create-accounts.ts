@@ -2,7 +2,7 @@ import { staffRoles } from '@signet/schema/contract';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { z } from 'zod';
 import { createDatabase } from '../database.ts';
-import { findPasswordFault } from '../new-password/index.ts';
+import { findPasswordFault } from '../new-password/find-password-fault.ts';
 import { createPepper, hashPassword } from '../password-hash.ts';
 import { ownerRole } from '../roles.ts';
 import type { Database } from '../tables.ts';
