@@ -44,7 +44,7 @@ const staffArgs = (email: string) => [
   'acme',
   '--email',
   email,
-  '--full-name',
+  '--fullname',
   'Rita Root',
 ];
 
@@ -57,7 +57,7 @@ describe('npm run db -- migrate, status, rollback', () => {
       err: '',
     });
     const { out } = await run({ args: ['rollback'], env });
-    const name = /^rolled back ((?:[a-z0-9]+\/)?\d{4}-[a-z-]+)\n$/.exec(out)?.[1];
+    const name = /^rolled back ([a-z]+\/\d{4}-[a-z-]+)\n$/.exec(out)?.[1];
     expect((await run({ args: ['status'], env })).out).toMatch(new RegExp(`${name} +pending\n$`));
     expect((await run({ args: ['migrate'], env })).out).toBe(`migrated ${name}\n`);
   });
@@ -126,7 +126,7 @@ describe('npm run db -- create-tenant', () => {
     ],
     [
       ['create-staff', '--email', 'x@example.com'],
-      'Missing --tenant <slug>, --full-name <name>. See: signet db create-staff --help',
+      'Missing --tenant <slug>, --fullname <name>. See: signet db create-staff --help',
     ],
     [['constructor'], "Unknown command 'constructor'. See: signet db --help"],
     [['migrat'], "Unknown command 'migrat'. Did you mean migrate? See: signet db --help"],

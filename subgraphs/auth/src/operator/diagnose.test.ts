@@ -69,7 +69,9 @@ describe('npm run doctor', () => {
   it('says whose proof keys these are, and where a file is missing', async () => {
     expect(await faultsOf(proofEnvironment('orders'))).toEqual([
       expect.stringMatching(/^proof keys: .*is the key file of orders, and this is auth$/),
-      expect.stringMatching(/^proof keys: .*peers\.auth\.keys: has none of this service's own keys/),
+      expect.stringMatching(
+        /^proof keys: .*peers\.auth\.keys: has none of the keys in this service's own file/,
+      ),
     ]);
     expect(await faultsOf({ PROOF_PEERS_FILE: '/nowhere/peers.json' })).toEqual([
       expect.stringMatching(/^proof keys: .*\/nowhere\/peers\.json/),
