@@ -17,7 +17,7 @@ WORKDIR /app
 COPY --from=manifests /manifests ./
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --workspace=gateway && npm cache clean --force
 
-# For all subgraphs, without the gateway's browser pages, which are six times as large as all the rest.
+# For all subgraphs, without what only the gateway needs: the explorer's files and the query planner.
 FROM node:24-slim AS subgraph-packages
 WORKDIR /app
 COPY --from=manifests /manifests ./

@@ -23,7 +23,7 @@ import { parse } from 'graphql';
 import { sql } from 'kysely';
 import { createLoaders } from '../subgraphs/orders/src/context.ts';
 import { policies } from '../subgraphs/orders/src/policies.ts';
-import { resolvers } from '../subgraphs/orders/src/resolvers.ts';
+import { resolvers } from '../subgraphs/orders/subgraph.ts';
 import { createPost, percentile, time } from './support/measure.ts';
 
 const rounds = Number(process.argv[2] ?? 400);

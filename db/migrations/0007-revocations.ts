@@ -86,7 +86,7 @@ async function createTriggers(db: Kysely<unknown>): Promise<void> {
 }
 
 /**
- * As the owner: whoever may end a session, revokes it, and nobody needs the right to insert one. An access token lives an
+ * Runs as the owner: a role that may end a session revokes it, and no role needs the right to insert one. An access token lives an
  * hour at most (schema/contract); five minutes more for clocks that differ.
  */
 async function createSessionTrigger(db: Kysely<unknown>): Promise<void> {

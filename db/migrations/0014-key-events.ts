@@ -9,7 +9,7 @@ const isKeyEvent = `e.tenant_id is null and e.kind like 'auth.key.%'`;
  * What was done to signing keys is of the platform, not of a tenant: the portal shows it beside each tenant's own rows. A
  * function, because a policy with "or of no tenant" in it would keep the tenant's rows from being read in an index's order.
  *
- * Latest first, at most 101: a page and the row that tells of a next one. A null argument is a filter that is not set. The body is
+ * Latest first, at most 101: a page, and one row more if there is a next one. A null argument is a filter that is not set. The body is
  * parsed here and once, so that no search_path and no caller's temporary type changes what it means.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {

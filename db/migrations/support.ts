@@ -114,7 +114,7 @@ export async function createNonceTable(
 }
 
 export type Pruning = {
-  /** Of the function, with its schema. */
+  /** Name of the function, with its schema. */
   name: string;
   table: string;
   /** Names a row. */

@@ -1,9 +1,8 @@
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDatabase, inTenant, pingDatabase } from './database.ts';
+import { createDatabase, inTenant, pingDatabase, untilDeadline } from './database.ts';
 import { databaseErrorToReason } from './database-errors.ts';
-import { untilDeadline } from './deadline.ts';
 
 let database: TestDatabase;
 let demo: string;
@@ -15,12 +14,7 @@ beforeAll(async () => {
   globex = await database.addTenant('globex');
   for (const tenant of [demo, globex]) {
     await database.query(
-      `insert into catalog.category (tenant_id, slug, name) values ($1, 'books', 'Books')`,
-      [tenant],
-    );
-    await database.query(
-      `insert into catalog.product (tenant_id, category_id, sku, name, price_amount, currency)
-       select $1, id, 'atlas', 'Atlas', 100, 'EUR' from catalog.category where tenant_id = $1`,
+      `insert into auth.user (tenant_id, email, password_hash, pepper_id) values ($1, 'ada@example.com', '-', '-')`,
       [tenant],
     );
   }
@@ -28,28 +22,28 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 function connect(options?: Parameters<typeof createDatabase>[1]) {
-  return createDatabase(database.urlOf('signet_catalog'), options);
+  return createDatabase(database.urlOf('signet_auth_user'), options);
 }
 
 describe('inTenant', () => {
   it('shows the rows of that tenant only', async () => {
     await using db = connect();
     const rows = await inTenant(db, globex, (trx) =>
-      trx.selectFrom('catalog.product').select('tenant_id').execute(),
+      trx.selectFrom('auth.user').select('tenant_id').execute(),
     );
     expect(rows).toEqual([{ tenant_id: globex }]);
   });
 
   it('leaves no tenant behind on the connection: the next query sees no rows and does not fail', async () => {
     await using db = connect({ maxConnections: 1 });
-    await inTenant(db, demo, (trx) => trx.selectFrom('catalog.category').select('id').execute());
-    expect(await db.selectFrom('catalog.category').select('id').execute()).toEqual([]);
+    await inTenant(db, demo, (trx) => trx.selectFrom('auth.user').select('id').execute());
+    expect(await db.selectFrom('auth.user').select('id').execute()).toEqual([]);
   });
 
   it('keeps two tenants apart that take turns on one connection', async () => {
     await using db = connect({ maxConnections: 1 });
     const read = (tenant: string) =>
-      inTenant(db, tenant, (trx) => trx.selectFrom('catalog.product').select('tenant_id').execute());
+      inTenant(db, tenant, (trx) => trx.selectFrom('auth.user').select('tenant_id').execute());
     const answers = await Promise.all([demo, globex, demo, globex].map(read));
     expect(answers.flat().map((row) => row.tenant_id)).toEqual([demo, globex, demo, globex]);
   });
@@ -58,14 +52,14 @@ describe('inTenant', () => {
     await using db = connect();
     const write = inTenant(db, demo, async (trx) => {
       const { numUpdatedRows } = await trx
-        .updateTable('catalog.product')
-        .set({ price_amount: 999 })
+        .updateTable('auth.user')
+        .set({ password_version: 999 })
         .executeTakeFirstOrThrow();
       expect(numUpdatedRows).toBe(1n);
       throw new Error('changed my mind');
     });
     await expect(write).rejects.toThrow('changed my mind');
-    expect(await database.query(`select 1 from catalog.product where price_amount = 999`)).toEqual([]);
+    expect(await database.query(`select 1 from auth.user where password_version = 999`)).toEqual([]);
   });
 
   it("ends a statement when the request's time is up, and leaves the connection as it was", async () => {
@@ -97,27 +91,20 @@ describe('inTenant', () => {
 
   it("refuses a row of another tenant's", async () => {
     await using db = connect();
-    const [category] = await database.query('select id from catalog.category where tenant_id = $1', [globex]);
-    const values = {
-      category_id: category.id,
-      sku: 'planted',
-      name: 'Planted',
-      price_amount: 1,
-      currency: 'EUR',
-    };
+    const values = { email: 'planted@example.com', password_hash: '-', pepper_id: '-' };
     const write = inTenant(db, demo, (trx) =>
       trx
-        .insertInto('catalog.product')
+        .insertInto('auth.user')
         .values({ tenant_id: globex, ...values })
         .execute(),
     );
-    await expect(write).rejects.toThrow('new row violates row-level security policy for table "product"');
+    await expect(write).rejects.toThrow('new row violates row-level security policy for table "user"');
   });
 
   it('takes a tenant that is no id for bad input', async () => {
     await using db = connect();
     const read = inTenant(db, "x'; drop table auth.tenant; --", (trx) =>
-      trx.selectFrom('catalog.category').select('id').execute(),
+      trx.selectFrom('auth.user').select('id').execute(),
     );
     expect(databaseErrorToReason(await read.catch((error) => error))).toBe('input');
   });

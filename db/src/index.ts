@@ -1,17 +1,23 @@
-export * from './audit/index.ts';
-export * from './connection-errors.ts';
-export * from './database.ts';
+export * from './audit/audit-events.ts';
+export { type AuditSealer, sealAuditEvents, startAuditSealer } from './audit/audit-sealer.ts';
+export { formatSealReference, parseSealReference, type SealReference } from './audit/audit-seals.ts';
+export { type Verification, verifyAuditLog } from './audit/verify-audit-log.ts';
+export {
+  createDatabase,
+  type DatabaseOptions,
+  inTenant,
+  OutOfTimeError,
+  pingDatabase,
+  type QueryListener,
+  untilDeadline,
+} from './database.ts';
 export * from './database-errors.ts';
-export { untilDeadline } from './deadline.ts';
-export * from './housekeeping/index.ts';
+export * from './housekeeping.ts';
 export { restrictDatabase } from './migrate/database-rights.ts';
 export * from './migrate/migrate.ts';
-export type { QueryListener } from './named-statements.ts';
 export * from './nonce-store.ts';
-export { RoleError } from './plain-roles.ts';
 export * from './process-database.ts';
 export * from './relations.ts';
 export * from './roles.ts';
 export type * from './tables.ts';
-export * from './tenants.ts';
 export { listenForWakes } from './wake-listener.ts';

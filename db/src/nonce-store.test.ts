@@ -1,19 +1,17 @@
+import { productSubgraphs } from '@signet/schema/subgraphs';
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
 import type { Kysely } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDatabase } from './database.ts';
-import { pruneWith } from './housekeeping/index.ts';
+import { pruneWith } from './housekeeping.ts';
 import { createNonceStore, type NonceTableName } from './nonce-store.ts';
-import type { ProcessRole } from './roles.ts';
+import { type ProcessRole, roleOf } from './roles.ts';
 import type { Database } from './tables.ts';
 
 const tables: readonly (readonly [NonceTableName, ProcessRole])[] = [
   ['auth.user_proof_nonce', 'signet_auth_user'],
   ['auth.portal_proof_nonce', 'signet_auth_portal'],
-  ['portal.proof_nonce', 'signet_portal'],
-  ['catalog.proof_nonce', 'signet_catalog'],
-  ['inventory.proof_nonce', 'signet_inventory'],
-  ['orders.proof_nonce', 'signet_orders'],
+  ...productSubgraphs.map(({ name }) => [`${name}.proof_nonce`, roleOf(name)] as const),
 ];
 
 let database: TestDatabase;
@@ -54,7 +52,7 @@ describe.each(tables)('%s', (table, role) => {
 });
 
 it('gives a nonce to one of many who come at once, from several processes', async () => {
-  const replicas = [1, 2, 3].map(() => createNonceStore(connect('signet_orders', 8), 'orders.proof_nonce'));
+  const replicas = [1, 2, 3].map(() => createNonceStore(connect('signet_portal', 8), 'portal.proof_nonce'));
   for (let round = 0; round < 20; round++) {
     const outcomes = await Promise.all(
       Array.from({ length: 24 }, (_, index) => replicas[index % 3]?.use(`race ${round}`, inHalfAMinute())),
@@ -64,11 +62,11 @@ it('gives a nonce to one of many who come at once, from several processes', asyn
 });
 
 it('takes nothing where the database can not be reached', async () => {
-  const url = new URL(database.urlOf('signet_orders'));
+  const url = new URL(database.urlOf('signet_portal'));
   url.port = '1';
   const gone = createDatabase<Database>(url.href, { maxConnections: 1 });
   pools.push(gone);
-  await expect(createNonceStore(gone, 'orders.proof_nonce').use('n', inHalfAMinute())).rejects.toThrow();
+  await expect(createNonceStore(gone, 'portal.proof_nonce').use('n', inHalfAMinute())).rejects.toThrow();
 });
 
 it('is written to no log of the server: a row is of use for a minute', async () => {

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Database, ProofNonceTable } from './tables.ts';
 
-/** Where a recipient of signed requests keeps the nonces that it has seen: `orders.proof_nonce`, `auth.user_proof_nonce`. */
+/** Where a recipient of signed requests keeps the nonces that it has seen: `portal.proof_nonce`, `auth.user_proof_nonce`. */
 export type NonceTableName = `${string}.proof_nonce` | `${string}_proof_nonce`;
 
 export type NonceStore = {

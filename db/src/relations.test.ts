@@ -1,6 +1,7 @@
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
 import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { addRelationNamespace, dropRelationNamespace } from '../migrations/support.ts';
 import { createDatabase, inTenant } from './database.ts';
 import {
   addRelation,
@@ -12,20 +13,35 @@ import {
 import type { ProcessRole } from './roles.ts';
 import type { Database } from './tables.ts';
 
-type Ids = { tenant: string; ada: string; bob: string; staff: string; order: string };
+type Ids = { tenant: string; ada: string; bob: string; staff: string; team: string };
 
+const team = {
+  role: 'signet_verifier',
+  namespace: 'team',
+  objects: 'auth.portal_user',
+  relations: { member: 'user' },
+} as const;
 const unknownId = '0199c2f4-7a10-7000-8000-000000000001';
 let database: TestDatabase;
 let demo: Ids;
 let globex: Ids;
 const open: Kysely<Database>[] = [];
-let orders: Kysely<Database>;
+/** A process with a namespace that a migration of a subgraph would have added: teams, led by staff, of customers. */
+let teams: Kysely<Database>;
 let portal: Kysely<Database>;
 
 function connect(role: ProcessRole): Kysely<Database> {
   const db = createDatabase(database.urlOf(role), { maxConnections: 2 });
   open.push(db);
   return db;
+}
+
+async function asOwner(fn: (trx: Kysely<unknown>) => Promise<void>): Promise<void> {
+  await using owner = createDatabase<unknown>(database.adminUrl, { maxConnections: 1 });
+  await owner.transaction().execute(async (trx) => {
+    await sql`set local role signet_owner`.execute(trx);
+    await fn(trx);
+  });
 }
 
 async function addTenant(slug: string): Promise<Ids> {
@@ -37,21 +53,18 @@ async function addTenant(slug: string): Promise<Ids> {
      ), staff as (
        insert into auth.portal_user (tenant_id, email, full_name, role, password_hash, pepper_id)
        values ($1, 'sue@example.com', 'Sue', 'support', '-', '-') returning id
-     ), placed as (
-       insert into orders.order (tenant_id, user_id, total_amount, currency)
-       select $1, id, 100, 'EUR' from customers where email like 'ada%' returning id, user_id
      )
-     select $1 as tenant, placed.user_id as ada, customers.id as bob, staff.id as staff, placed.id as order
-     from placed, customers, staff where customers.email like 'bob%'`,
+     select $1 as tenant, ada.id as ada, bob.id as bob, staff.id as staff, staff.id as team
+     from customers ada, customers bob, staff where ada.email like 'ada%' and bob.email like 'bob%'`,
     [tenant],
   );
   return row as Ids;
 }
 
-const viewer = (object: string, userId: string): StoredRelation => ({
-  namespace: 'order',
+const member = (object: string, userId: string): StoredRelation => ({
+  namespace: 'team',
   object,
-  relation: 'viewer',
+  relation: 'member',
   subject: `user:${userId}`,
 });
 const assignee = (object: string, staffId: string): StoredRelation => ({
@@ -75,7 +88,8 @@ beforeAll(async () => {
   database = await createTestDatabase();
   demo = await addTenant('demo');
   globex = await addTenant('globex');
-  orders = connect('signet_orders');
+  await asOwner((trx) => addRelationNamespace(trx, team));
+  teams = connect(team.role);
   portal = connect('signet_portal');
 });
 afterAll(async () => {
@@ -86,17 +100,17 @@ beforeEach(() => database.query('delete from access.relation_tuple'));
 
 describe('tuples', () => {
   it('hold from when they are added until they are removed, however often either is done', async () => {
-    const tuple = viewer(demo.order, demo.bob);
-    for (const change of [add, add, remove, remove, add]) await change(orders, tuple);
+    const tuple = member(demo.team, demo.bob);
+    for (const change of [add, add, remove, remove, add]) await change(teams, tuple);
     expect(await countRows()).toBe(1);
-    expect(await check(orders, [tuple])).toEqual([true]);
-    await remove(orders, tuple);
-    expect(await check(orders, [tuple])).toEqual([false]);
+    expect(await check(teams, [tuple])).toEqual([true]);
+    await remove(teams, tuple);
+    expect(await check(teams, [tuple])).toEqual([false]);
   });
 
   it('are answered in the order of the questions; every part counts', async () => {
-    const tuple = viewer(demo.order, demo.bob);
-    await add(orders, tuple);
+    const tuple = member(demo.team, demo.bob);
+    await add(teams, tuple);
     const others: StoredRelation[] = [
       { ...tuple, object: unknownId },
       { ...tuple, relation: 'owner' },
@@ -104,30 +118,30 @@ describe('tuples', () => {
       { ...tuple, subject: `staff:${demo.bob}` },
       { ...tuple, namespace: 'customer' },
     ];
-    expect(await check(orders, [...others, tuple, ...others, tuple])).toEqual([
+    expect(await check(teams, [...others, tuple, ...others, tuple])).toEqual([
       ...others.map(() => false),
       true,
       ...others.map(() => false),
       true,
     ]);
-    expect(await check(orders, [])).toEqual([]);
+    expect(await check(teams, [])).toEqual([]);
   });
 
   it('are listed by object, those added first first', async () => {
-    await add(orders, viewer(demo.order, demo.bob));
-    await add(orders, viewer(demo.order, demo.ada));
-    const found = await inTenant(orders, demo.tenant, (trx) =>
-      findSubjects(trx, viewer('', ''), [unknownId, demo.order]),
+    await add(teams, member(demo.team, demo.bob));
+    await add(teams, member(demo.team, demo.ada));
+    const found = await inTenant(teams, demo.tenant, (trx) =>
+      findSubjects(trx, member('', ''), [unknownId, demo.team]),
     );
     expect(found).toEqual([[], [`user:${demo.bob}`, `user:${demo.ada}`]]);
   });
 
   it('about what does not exist, or is of another tenant, are refused by name of the side', async () => {
-    for (const id of [unknownId, globex.order]) {
-      await expect(add(orders, viewer(id, demo.bob))).rejects.toThrow('unknown object');
+    for (const id of [unknownId, globex.team]) {
+      await expect(add(teams, member(id, demo.bob))).rejects.toThrow('unknown object');
     }
     for (const id of [unknownId, globex.bob, demo.staff]) {
-      await expect(add(orders, viewer(demo.order, id))).rejects.toThrow('unknown subject');
+      await expect(add(teams, member(demo.team, id))).rejects.toThrow('unknown subject');
     }
     for (const id of [unknownId, globex.ada]) {
       await expect(add(portal, assignee(id, demo.staff))).rejects.toThrow('unknown object');
@@ -139,8 +153,8 @@ describe('tuples', () => {
   });
 
   it.each<[string, (ids: Ids) => Partial<StoredRelation>]>([
-    ['a relation that orders do not have', () => ({ relation: 'owner' })],
-    ['staff as the viewer of an order', ({ staff }) => ({ subject: `staff:${staff}` })],
+    ['a relation that teams do not have', () => ({ relation: 'owner' })],
+    ['staff as the member of a team', ({ staff }) => ({ subject: `staff:${staff}` })],
     ['a subject without its kind', ({ bob }) => ({ subject: bob })],
     ['a group of subjects, which nobody would look into', ({ bob }) => ({ subject: `user:${bob}#friend` })],
     ['an object that is no id', () => ({ object: '*' })],
@@ -149,8 +163,8 @@ describe('tuples', () => {
       ({ bob }) => ({ subject: `user:${bob.toUpperCase()}` }),
     ],
   ])('are refused with %s', async (_title, change) => {
-    const tuple = { ...viewer(demo.order, demo.bob), ...change(demo) };
-    await expect(add(orders, tuple)).rejects.toMatchObject({
+    const tuple = { ...member(demo.team, demo.bob), ...change(demo) };
+    await expect(add(teams, tuple)).rejects.toMatchObject({
       code: expect.stringMatching(/^(23514|22P02)$/),
     });
   });
@@ -158,66 +172,66 @@ describe('tuples', () => {
 
 describe('tenants', () => {
   it('have tuples of their own: the same question in another tenant is no', async () => {
-    const tuple = viewer(demo.order, demo.bob);
-    await add(orders, tuple);
-    expect(await check(orders, [tuple], globex.tenant)).toEqual([false]);
-    await remove(orders, tuple, globex.tenant);
-    const found = await inTenant(orders, globex.tenant, (trx) => findSubjects(trx, tuple, [demo.order]));
+    const tuple = member(demo.team, demo.bob);
+    await add(teams, tuple);
+    expect(await check(teams, [tuple], globex.tenant)).toEqual([false]);
+    await remove(teams, tuple, globex.tenant);
+    const found = await inTenant(teams, globex.tenant, (trx) => findSubjects(trx, tuple, [demo.team]));
     expect(found).toEqual([[]]);
     expect(await countRows()).toBe(1);
   });
 
   it('can not be written into from another', async () => {
-    const write = inTenant(orders, demo.tenant, (trx) =>
-      addRelation(trx, globex.tenant, viewer(globex.order, globex.bob)),
+    const write = inTenant(teams, demo.tenant, (trx) =>
+      addRelation(trx, globex.tenant, member(globex.team, globex.bob)),
     );
     await expect(write).rejects.toMatchObject({ code: '42501' });
   });
 
   it('are none where none was set', async () => {
-    await add(orders, viewer(demo.order, demo.bob));
-    expect(await orders.selectFrom('access.relation_tuple').select('object').execute()).toEqual([]);
+    await add(teams, member(demo.team, demo.bob));
+    expect(await teams.selectFrom('access.relation_tuple').select('object').execute()).toEqual([]);
   });
 });
 
 describe('roles', () => {
   it('write no tuple of the other namespace: PostgreSQL refuses', async () => {
     const refusal = { code: '42501', message: expect.stringContaining('row-level security') };
-    await expect(add(orders, assignee(demo.ada, demo.staff))).rejects.toMatchObject(refusal);
-    await expect(add(portal, viewer(demo.order, demo.bob))).rejects.toMatchObject(refusal);
+    await expect(add(teams, assignee(demo.ada, demo.staff))).rejects.toMatchObject(refusal);
+    await expect(add(portal, member(demo.team, demo.bob))).rejects.toMatchObject(refusal);
   });
 
   it('neither see nor remove tuples of the other namespace', async () => {
-    await add(orders, viewer(demo.order, demo.bob));
+    await add(teams, member(demo.team, demo.bob));
     await add(portal, assignee(demo.ada, demo.staff));
-    expect(await check(orders, [assignee(demo.ada, demo.staff)])).toEqual([false]);
-    expect(await check(portal, [viewer(demo.order, demo.bob)])).toEqual([false]);
-    await remove(orders, assignee(demo.ada, demo.staff));
-    await remove(portal, viewer(demo.order, demo.bob));
+    expect(await check(teams, [assignee(demo.ada, demo.staff)])).toEqual([false]);
+    expect(await check(portal, [member(demo.team, demo.bob)])).toEqual([false]);
+    await remove(teams, assignee(demo.ada, demo.staff));
+    await remove(portal, member(demo.team, demo.bob));
     expect(await countRows()).toBe(2);
   });
 
   it('change no tuple that is there, and choose no time for one', async () => {
-    await add(orders, viewer(demo.order, demo.bob));
-    for (const db of [orders, portal]) {
+    await add(teams, member(demo.team, demo.bob));
+    for (const db of [teams, portal]) {
       const change = inTenant(db, demo.tenant, (trx) =>
-        trx.updateTable('access.relation_tuple').set({ relation: 'viewer' }).execute(),
+        trx.updateTable('access.relation_tuple').set({ relation: 'member' }).execute(),
       );
       await expect(change).rejects.toMatchObject({ code: '42501' });
       const backdate = inTenant(db, demo.tenant, (trx) =>
         trx
           .insertInto('access.relation_tuple')
-          .values({ tenant_id: demo.tenant, ...viewer(demo.order, demo.ada), created_at: new Date(0) })
+          .values({ tenant_id: demo.tenant, ...member(demo.team, demo.ada), created_at: new Date(0) })
           .execute(),
       );
       await expect(backdate).rejects.toMatchObject({ code: '42501' });
     }
   });
 
-  it.each(['signet_auth_user', 'signet_auth_portal', 'signet_catalog', 'signet_inventory'] as const)(
+  it.each(['signet_auth_user', 'signet_auth_portal'] as const)(
     '%s has no right here at all',
     async (role) => {
-      await expect(check(connect(role), [viewer(demo.order, demo.bob)])).rejects.toMatchObject({
+      await expect(check(connect(role), [member(demo.team, demo.bob)])).rejects.toMatchObject({
         code: '42501',
         message: 'permission denied for schema access',
       });
@@ -225,7 +239,7 @@ describe('roles', () => {
   );
 
   it('that own the table have no row of it', async () => {
-    await add(orders, viewer(demo.order, demo.bob));
+    await add(teams, member(demo.team, demo.bob));
     const owner = createDatabase<Database>(database.adminUrl, { maxConnections: 1 });
     open.push(owner);
     const seen = await inTenant(owner, demo.tenant, async (trx) => {
@@ -233,5 +247,23 @@ describe('roles', () => {
       return trx.selectFrom('access.relation_tuple').select('object').execute();
     });
     expect(seen).toEqual([]);
+  });
+});
+
+// Last: the namespace of the other tests goes.
+describe('a namespace that is taken back', () => {
+  it('takes its tuples with it, of every tenant, and leaves the others', async () => {
+    await add(teams, member(demo.team, demo.bob));
+    await add(teams, member(globex.team, globex.bob), globex.tenant);
+    await add(portal, assignee(demo.ada, demo.staff));
+    await asOwner((trx) => dropRelationNamespace(trx, team));
+    expect(await database.query('select namespace from access.relation_tuple')).toEqual([
+      { namespace: 'customer' },
+    ]);
+    const [table] = await database.query(
+      `select relforcerowsecurity as forced from pg_class where oid = 'access.relation_tuple'::regclass`,
+    );
+    expect(table).toEqual({ forced: true });
+    await expect(check(teams, [member(demo.team, demo.bob)])).rejects.toMatchObject({ code: '42501' });
   });
 });

@@ -33,7 +33,7 @@ async function checkRelations(
   return rows.map(({ holds }) => holds);
 }
 
-/** Of which side there is no such row in the tenant. */
+/** The side of a tuple that the tenant has no such row for. */
 export type UnknownSide = 'object' | 'subject';
 
 /**

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { platforms } from '@signet/schema/contract';
 import { productSubgraphs, type SubgraphName } from '@signet/schema/subgraphs';
 import pg from 'pg';
-import { assertPlainRole, findRoles, RoleError } from './plain-roles.ts';
 import { createScramVerifier, matchesScramVerifier } from './scram.ts';
 
 /** Owns every schema, table and function; nobody signs in as it. */
@@ -65,7 +64,7 @@ async function createAll(client: pg.Client, passwords: Record<ProcessRole, strin
   await client.query('begin');
   await client.query(`select pg_advisory_xact_lock(${lockId})`);
   const present = await findRoles(client, [ownerRole, ...processRoles]);
-  for (const role of present.values()) assertPlainRole(role, ownerRole);
+  for (const role of present.values()) assertPlainRole(role);
   if (!present.has(ownerRole)) await client.query(`create role ${ownerRole} nologin`);
   if (!(await isSuperuser(client))) {
     await client.query(`grant ${ownerRole} to current_user with inherit true, set true`);
@@ -116,4 +115,42 @@ async function connect(url: string): Promise<pg.Client> {
   client.on('error', () => {}); // A lost connection fails the statement that waits on it as well.
   await client.connect();
   return client;
+}
+
+/** A role has rights that it must not have. The message is a line for the operator. */
+export class RoleError extends Error {
+  override readonly name = 'RoleError';
+}
+
+type RoleRow = { name: string; canLogin: boolean; powers: string[]; memberOf: string[] };
+
+/** Those of the roles that exist, by name, with all that they have beyond what is granted to them by name. */
+async function findRoles(client: pg.ClientBase, names: readonly string[]): Promise<Map<string, RoleRow>> {
+  const { rows } = await client.query<RoleRow>(
+    `select r.rolname as name, r.rolcanlogin as "canLogin",
+       array_remove(array[
+         case when r.rolsuper then 'SUPERUSER' end, case when r.rolbypassrls then 'BYPASSRLS' end,
+         case when r.rolcreaterole then 'CREATEROLE' end, case when r.rolcreatedb then 'CREATEDB' end,
+         case when r.rolreplication then 'REPLICATION' end
+       ], null) as powers,
+       array(select m.roleid::regrole::text from pg_auth_members m where m.member = r.oid order by 1) as "memberOf"
+     from pg_roles r where r.rolname = any($1)`,
+    [[...names]],
+  );
+  return new Map(rows.map((row) => [row.name, row]));
+}
+
+/**
+ * SUPERUSER and BYPASSRLS switch row security off without a sign, the owner's too, as whom the published functions run;
+ * the others and every membership are ways to more rights. As the owner, nobody signs in.
+ *
+ * @throws {RoleError} that names all that is too much.
+ */
+function assertPlainRole({ name, canLogin, powers, memberOf }: RoleRow): void {
+  const excess = [...powers, ...memberOf.map((role) => `membership in ${role}`)];
+  if (name === ownerRole && canLogin) excess.push('LOGIN');
+  if (excess.length === 0) return;
+  throw new RoleError(
+    `The role ${name} has ${excess.join(', ')}: take that from it, row security rests on it.`,
+  );
 }

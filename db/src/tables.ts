@@ -145,7 +145,7 @@ export type ProofNonceTable = { nonce: string; expires_at: ColumnType<never, Dat
 
 /**
  * The platform's tables, by their names with the schema. A subgraph adds its own in its `src/tables.ts`:
- * `declare module '@signet/db' { interface Database { 'orders.order': OrderTable } }`.
+ * `declare module '@signet/db' { interface Database { 'reviews.review': ReviewTable } }`.
  */
 export interface Database {
   'auth.tenant': TenantTable;

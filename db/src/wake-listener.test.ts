@@ -9,7 +9,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 const listen = (onWake: () => void) =>
-  listenForWakes(database.urlOf('signet_catalog'), {
+  listenForWakes(database.urlOf('signet_portal'), {
     channel: 'signet_test',
     onWake,
     applicationName: 'wakes',

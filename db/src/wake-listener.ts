@@ -12,7 +12,7 @@ const reconnectMs = 1000;
 
 /**
  * Listens on a connection of its own. A notification only wakes: any role can send one, so what it says is never read.
- * Reconnects for ever; whoever needs certainty polls as well.
+ * Reconnects for ever; a caller that needs certainty polls as well.
  */
 export function listenForWakes(
   url: string,

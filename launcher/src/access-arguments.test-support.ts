@@ -1,23 +1,23 @@
 import {
-  type GraphQLArgument,
+  type GraphQLField,
   type GraphQLInputType,
+  getNamedType,
   getNullableType,
   isEnumType,
   isInputObjectType,
   isListType,
+  isObjectType,
   isRequiredArgument,
   isRequiredInputField,
 } from 'graphql';
-import { unknownId } from './access-callers.test-support.ts';
+import { platformCases } from './platform-cases.test-support.ts';
 
-/** Entity type whose id an `id` argument of a root field takes. */
-const objectOfField: Readonly<Record<string, string>> = {
-  'Query.order': 'Order',
-  'Query.customer': 'User',
-  'Query.product': 'Product',
-};
+type Field = GraphQLField<unknown, unknown>;
 
-/** Instead of what is made up: left out, as optional, the input of logout would end the caller's session. */
+/** An id that nothing has. */
+export const unknownId = '0199c2f4-7a10-7000-8000-00000000dead';
+
+/** Instead of made up values: without its optional input, logout would end the caller's session. */
 const written: Readonly<Record<string, Record<string, unknown>>> = {
   'Mutation.logout': { input: { refreshToken: 'unknown' } },
   'Mutation.portalLogout': { input: { refreshToken: 'unknown' } },
@@ -26,35 +26,38 @@ const written: Readonly<Record<string, Record<string, unknown>>> = {
   'Mutation.endOtherPortalSessions': {},
   'Mutation.refresh': { input: { refreshToken: 'unknown' } },
   'Mutation.portalRefresh': { input: { refreshToken: 'unknown' } },
+  ...Object.assign({}, ...[...platformCases.values()].map((cases) => cases.arguments)),
 };
 
-/** The entity type that a root field looks up by an argument `id`. */
-export function findLookedUpType(coordinate: string): string | undefined {
-  return objectOfField[coordinate];
+/** The type of the object that a field of Query looks up by its argument `id`: `product(id: ID!): Product`. */
+export function findLookedUpType(coordinate: string, { args, type }: Field): string | undefined {
+  const found = getNamedType(type);
+  const takesId = args.some((arg) => arg.name === 'id' && isRequiredArgument(arg));
+  return coordinate.startsWith('Query.') && takesId && isObjectType(found) ? found.name : undefined;
 }
 
 /**
  * Arguments of the right types that change nothing: ids that nothing has, empty text; only what is required.
  *
- * @param objectId what a look-up field is asked for.
- * @throws {Error} for a mutation that would run without any argument, for which somebody must say how to ask it.
+ * @param objectId the object that a look-up field is asked for.
+ * @throws {Error} for a mutation that would run without any argument: its subgraph's cases must say how to ask it.
  */
 export function makeArguments(
   coordinate: string,
-  args: readonly GraphQLArgument[],
+  field: Field,
   objectId: (type: string) => string,
 ): Record<string, unknown> {
   const known = written[coordinate];
   if (known) {
     return known;
   }
-  const required = args.filter(isRequiredArgument);
+  const required = field.args.filter(isRequiredArgument);
   if (coordinate.startsWith('Mutation.') && required.length === 0) {
     throw new Error(
-      `${coordinate} runs without arguments: write down how to ask it without changing anything`,
+      `${coordinate} runs without arguments: write into src/platform-cases.test-support.ts of its subgraph how to ask it without changing anything`,
     );
   }
-  const lookedUp = findLookedUpType(coordinate);
+  const lookedUp = findLookedUpType(coordinate, field);
   return Object.fromEntries(
     required.map(({ name, type }) => [
       name,

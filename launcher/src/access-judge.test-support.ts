@@ -2,8 +2,8 @@ import type { Caller } from '@signet/access';
 import type { Answer, Question } from './access-questions.test-support.ts';
 
 /**
- * Public fields whose resolver refuses the other platform's tokens: no rule can say "nobody, or a customer", and who
- * signs out at the wrong door is told so.
+ * Public fields whose resolver refuses the other platform's tokens: no rule can say "nobody, or a customer", and a caller who
+ * signs out with the other platform's token gets an error.
  */
 const refusedByResolver: Readonly<Record<string, readonly Caller[]>> = {
   'Mutation.logout': ['support', 'operations', 'super_admin'],
@@ -20,11 +20,11 @@ type Refusal = { path: string; code: string };
 
 /**
  * Holds an answer against the rules of the place that was asked: refused at the fields that the caller may not have, and
- * nowhere else; what he may have was really resolved.
+ * nowhere else; what the caller may have was really resolved, unless `mayBeEmpty` says that no object of this kind exists.
  *
  * @returns what is wrong, or nothing.
  */
-export function findFault(question: Question, answer: Answer): string | undefined {
+export function findFault(question: Question, answer: Answer, mayBeEmpty: boolean): string | undefined {
   const refusals = refusalsOf(answer);
   const odd = (answer.body.errors ?? []).filter(
     ({ extensions: { code, reason } }) =>
@@ -42,7 +42,7 @@ export function findFault(question: Question, answer: Answer): string | undefine
   }
   return question.object === 'foreign'
     ? findFaultOfForeign(question, answer)
-    : findFaultOfOwn(question, answer, refusals);
+    : findFaultOfOwn(question, answer, { refusals, mayBeEmpty });
 }
 
 /** Somebody else's object: refused, or as if there were none. */
@@ -60,7 +60,7 @@ function isNothing(value: unknown): boolean {
 function findFaultOfOwn(
   question: Question,
   answer: Answer,
-  refusals: readonly Refusal[],
+  { refusals, mayBeEmpty }: { refusals: readonly Refusal[]; mayBeEmpty: boolean },
 ): string | undefined {
   const { place, paths, coordinate } = question;
   const refused = question.route.steps.flatMap((step, index) =>
@@ -82,7 +82,7 @@ function findFaultOfOwn(
       ? 'it was refused, and given all the same'
       : undefined;
   }
-  return isReached || givenBySignIn.test(coordinate)
+  return isReached || mayBeEmpty || givenBySignIn.test(coordinate)
     ? undefined
     : `it was not resolved: ${JSON.stringify(answer.body)}`;
 }

@@ -62,9 +62,9 @@ function toVerdicts(rows: readonly Row[]): Verdicts {
 }
 
 /** The gateway's entrance `graph`, which holds everyone to the whole matrix. */
-export async function openGateway(gatewayUrl: string): Promise<Place> {
+export async function openGateway(url: string): Promise<Place> {
   const ask: Place['ask'] = (request, token) =>
-    postGraphql(`${gatewayUrl}/graphql`, request, token === undefined ? {} : { token });
+    postGraphql(url, request, token === undefined ? {} : { token });
   return {
     name: 'gateway',
     ask,

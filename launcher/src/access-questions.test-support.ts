@@ -1,6 +1,6 @@
 import type { GraphqlAnswer } from '@signet/testing';
 import { type GraphQLNamedType, getNamedType, isCompositeType } from 'graphql';
-import { makeArguments } from './access-arguments.test-support.ts';
+import { makeArguments, unknownId } from './access-arguments.test-support.ts';
 import type { TokenHolder } from './access-callers.test-support.ts';
 import type { Place } from './access-places.test-support.ts';
 import { findForeignRoute, findRoute, type Route } from './access-routes.test-support.ts';
@@ -32,17 +32,13 @@ export function createQuestions(coordinate: string, place: Place, holder: TokenH
   return foreign ? [own, create('foreign', foreign)] : [own];
 }
 
-export function ask({ place, holder, object, route }: Question): Promise<Answer> {
-  const objectId = (type: string) => {
-    const id = holder.objects[type]?.[object];
-    if (id === undefined) {
-      throw new Error(
-        `which ${type} may callers have, and which not? Say so in access-callers.test-support.ts`,
-      );
-    }
-    return id;
-  };
-  return place.ask(writeOperation(route, object, objectId), holder.token);
+export function ask(question: Question): Promise<Answer> {
+  return question.place.ask(writeQuestion(question), question.holder.token);
+}
+
+/** The operation that asks it. An object that the caller has none of is asked for by an id that nothing has. */
+export function writeQuestion({ holder, object, route }: Question) {
+  return writeOperation(route, object, (type) => holder.objects[type]?.[object] ?? unknownId);
 }
 
 function writeOperation(
@@ -57,7 +53,7 @@ function writeOperation(
     variables[name] = value;
   };
   const selection = steps.reduceRight((below, { owner, field, coordinate }, index) => {
-    const values = makeArguments(coordinate, field.args, objectId);
+    const values = makeArguments(coordinate, field, objectId);
     const args = field.args.filter(({ name }) => name in values);
     for (const { name, type } of args) {
       define(`${name}${index}`, String(type), values[name]);

@@ -10,6 +10,7 @@ import {
 } from 'graphql';
 import { findLookedUpType } from './access-arguments.test-support.ts';
 import type { Place } from './access-places.test-support.ts';
+import { platformCases } from './platform-cases.test-support.ts';
 
 /** A field on the way to the one that is asked for. `owner` is the object type on which it stands. */
 export type Step = { owner: string; field: GraphQLField<unknown, unknown>; coordinate: string };
@@ -22,7 +23,7 @@ type Reached = { type: GraphQLObjectType; route: Route; cost: number };
 /** Costs a third of a second each time: such fields are asked one after the other, and what they give by another way. */
 export const comparesPassword = /^Mutation\.(login|portalLogin)$/;
 /** Lists that are empty in the development seed: they lead to nothing. */
-const emptyInSeed = /^(User\.assignees|Order\.sharedWith)$/;
+const emptyInSeed = new Set([...platformCases.values()].flatMap((cases) => cases.emptyInSeed ?? []));
 
 /**
  * The way to a field on which this caller meets the fewest refusals before it, so that it is the field's own rule that
@@ -54,7 +55,7 @@ export function findRoute(place: Place, caller: Caller, coordinate: string): Rou
 
 function costOf({ verdicts }: Place, caller: Caller, coordinate: string): number {
   const isRefused = (verdicts.get(coordinate)?.[caller] ?? 'no') === 'no';
-  const isPoor = comparesPassword.test(coordinate) || emptyInSeed.test(coordinate);
+  const isPoor = comparesPassword.test(coordinate) || emptyInSeed.has(coordinate);
   return (isRefused ? 100 : 1) + (isPoor ? 10 : 0);
 }
 
@@ -72,10 +73,10 @@ export function findForeignRoute(place: Place, caller: Caller, coordinate: strin
   }
   const type = place.schema.getType(owner);
   const query = startsOf(place).find(({ route }) => route.start === 'query');
-  const lookUp = Object.keys(query?.type.getFields() ?? {}).find(
-    (field) =>
-      findLookedUpType(`Query.${field}`) === owner && place.verdicts.get(`Query.${field}`)?.[caller] !== 'no',
-  );
+  const lookUp = Object.entries(query?.type.getFields() ?? {}).find(([name, field]) => {
+    const coordinate = `Query.${name}`;
+    return findLookedUpType(coordinate, field) === owner && place.verdicts.get(coordinate)?.[caller] !== 'no';
+  })?.[0];
   return query && lookUp && isObjectType(type)
     ? extend({ type, route: extend(query, lookUp).route, cost: 0 }, name).route
     : undefined;

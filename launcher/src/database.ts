@@ -28,7 +28,7 @@ export async function openPlatformDatabase(
 ): Promise<PlatformDatabase> {
   const server = config.DATABASE_URL
     ? { adminUrl: config.DATABASE_URL, location: describeServer(config.DATABASE_URL), stop: async () => {} }
-    : { ...(await startEmbeddedPostgres({ dataDir: home.dataDir, port })), location: home.dataDir };
+    : await startEmbeddedServer(home.dataDir, port);
   try {
     await createRoles(server.adminUrl, home.rolePasswords);
     await migrateToLatest(server.adminUrl);
@@ -44,6 +44,12 @@ export async function openPlatformDatabase(
     await server.stop();
     throw config.DATABASE_URL ? describeDatabaseError(error, config.DATABASE_URL) : error;
   }
+}
+
+async function startEmbeddedServer(dataDir: string, port: number) {
+  const { adminUrl, programsDir, stop } = await startEmbeddedPostgres({ dataDir, port });
+  const programs = programsDir ? `   (PostgreSQL's programs: ${programsDir})` : '';
+  return { adminUrl, location: `${dataDir}${programs}`, stop };
 }
 
 async function findOrSeedAccounts(config: LauncherConfig, home: DatabaseHome, adminUrl: string) {

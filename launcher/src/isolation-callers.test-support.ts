@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { postGraphql } from '@signet/testing';
 import { deviceWith, faults } from './faulty-proxy.test-support.ts';
+import { seedPassword } from './platform.test-support.ts';
+import { type Asker, platformCases, type Question } from './platform-cases.test-support.ts';
 
 /** One request of one caller, which says who it is in `name`. */
 export type Ask = { name: string; url: string; headers: Record<string, string>; body: object };
@@ -13,41 +15,27 @@ export type SignedIn = {
   token: string;
   /** The refresh token, as a browser keeps it: `name=value`. */
   cookie: string;
-  /** Ids of own orders; none of staff. */
-  orders: string[];
 };
 
 export type Doors = Record<'graph' | 'user' | 'portal', string>;
 
-/** In an answer that says that there is no time for it, or that a subgraph is away. */
-export const outage = /"reason":"(?:auth|service)\.unavailable"/;
+/** In an answer that says that there is no time for it, or that a subgraph is down. */
+export const outage = /"reason":"(auth|service)\.unavailable"/;
 export const maxTries = 20;
 export const retryAfterMs = 300;
 
-const password = 'correct horse battery staple';
-
 // One text for all callers: what is kept of a document is kept for all of them.
-const mine = `query Mine($first: Int!) {
-  me {
-    id email fullName
-    orders(first: $first) {
-      edges { node { id total { amount currency } customer { email } items { quantity product { id name stock { available } } } } }
-    }
-  }
-}`;
+const mine = 'query Mine { me { id email fullName } }';
 const sessions = 'query Sessions { mySessions { id device current } }';
-const order = 'query OneOrder($id: ID!) { order(id: $id) { id total { amount } customer { email } } }';
 const mixed = 'query Mixed($staff: Boolean!) { me { email } portalHealth @include(if: $staff) }';
 const desk = `query Desk($search: String) {
   portalMe { id email role }
   customers(first: 3, search: $search) {
     totalCount
-    edges { node { email fullName orders(first: 2) { edges { node { id total { amount } } } } } }
+    edges { node { email fullName supportNotes(first: 2) { edges { node { body author { email } } } } } }
   }
 }`;
 const staff = 'query Staff { staffMembers(first: 50) { edges { node { email role } } } }';
-const products =
-  'query Products { products(first: 5) { totalCount edges { node { id name stock { available } } } } }';
 
 /** Signs somebody in, from a device of their own and with a cookie, as a page of the entrance does. */
 export async function signIn(
@@ -56,19 +44,13 @@ export async function signIn(
 ): Promise<SignedIn> {
   const field = platform === 'user' ? 'login' : 'portalLogin';
   const query = `mutation ($input: LoginInput!) { it: ${field}(input: $input) { accessToken } }`;
-  const variables = { input: { email, password } };
+  const variables = { input: { email, password: seedPassword } };
   const device = { 'x-tenant': tenant, 'user-agent': `Device of ${email} at ${tenant}` };
   const headers = { ...device, ...byCookie(doors) };
   const signedIn = await postGraphql(`${doors.graph}/graphql`, { query, variables }, { headers });
   const token = String(signedIn.body.data.it.accessToken);
   const cookie = cookieOf(signedIn.headers);
-  const orders =
-    platform === 'user'
-      ? (
-          await postGraphql(`${doors.user}/graphql`, { query: mine, variables: { first: 5 } }, { token })
-        ).body.data.me.orders.edges.map(({ node }: { node: { id: string } }) => node.id)
-      : [];
-  return { name: `${email} of ${tenant}`, email, platform, tenant, token, cookie, orders };
+  return { name: `${email} of ${tenant}`, email, platform, tenant, token, cookie };
 }
 
 /** New tokens for the cookie: whose session they are of, and the next cookie. */
@@ -105,71 +87,79 @@ function cookieOf(headers: Headers): string {
   return line.split(';', 1)[0] ?? '';
 }
 
-/** E-mail addresses of the active customers of a tenant who have placed orders. */
-export async function findBuyers(doors: Doors, { token }: SignedIn): Promise<string[]> {
-  const query =
-    '{ customers(first: 50) { edges { node { email isActive orders(first: 1) { edges { cursor } } } } } }';
+/** E-mail addresses of active customers of a tenant. */
+export async function findCustomers(doors: Doors, { token }: SignedIn): Promise<string[]> {
+  const query = '{ customers(first: 50) { edges { node { email isActive } } } }';
   const { body } = await postGraphql(`${doors.portal}/graphql`, { query }, { token });
-  type Customer = { email: string; isActive: boolean; orders: { edges: unknown[] } };
+  type Customer = { email: string; isActive: boolean };
   return body.data.customers.edges
     .map(({ node }: { node: Customer }) => node)
-    .filter(({ isActive, orders }: Customer) => isActive && orders.edges.length > 0)
+    .filter(({ isActive }: Customer) => isActive)
     .map(({ email }: Customer) => email);
 }
 
 /** All that these callers ask for: what they may have, what is refused, and what goes wrong on the way. */
-export function listAsks(
+export async function listAsks(
   doors: Doors,
   callers: readonly SignedIn[],
   badTokens: Record<string, string>,
-): Ask[] {
-  const customers = callers.filter(({ platform }) => platform === 'user');
-  return [
-    ...customers.flatMap((caller, index) => {
-      const neighbour = customers[(index + 1) % customers.length];
-      return asksOfCustomer(doors, caller, neighbour?.orders[0] ?? '', index);
-    }),
-    ...callers
-      .filter(({ platform }) => platform === 'portal')
-      .flatMap((caller, index) => asksOfStaff(doors, caller, index)),
+): Promise<Ask[]> {
+  const asks = [
+    ...callers.flatMap((caller, index) =>
+      caller.platform === 'user' ? asksOfCustomer(doors, caller) : asksOfStaff(doors, caller, index),
+    ),
     ...['demo', 'globex'].flatMap((tenant) => asksOfNobody(doors, tenant)),
     ...Object.entries(badTokens).flatMap(([name, token]) =>
       (['graph', 'user'] as const).map((door) =>
-        ask(`${name} token at ${door}`, doors[door], mine, { first: 5 }, { token }),
+        ask(`${name} token at ${door}`, doors[door], mine, {}, { token }),
       ),
     ),
   ];
+  for (const [index, caller] of callers.entries()) {
+    const others = callers.filter(({ platform }) => platform === caller.platform);
+    const neighbour = others[(others.indexOf(caller) + 1) % others.length] ?? caller;
+    asks.push(...(await asksOfSubgraphs(doors, { caller, neighbour, index })));
+  }
+  return asks;
 }
 
-function asksOfCustomer(
-  doors: Doors,
-  { name, token, orders }: SignedIn,
-  foreign: string,
-  index: number,
-): Ask[] {
+type Neighbours = { caller: SignedIn; neighbour: SignedIn; index: number };
+
+/** What the subgraphs' own cases say that this caller may ask, also with one of the faults. */
+async function asksOfSubgraphs(doors: Doors, { caller, neighbour, index }: Neighbours): Promise<Ask[]> {
+  const { name, platform, token } = caller;
+  const [one, other] = [caller, neighbour].map(
+    (signedIn): Asker => ({
+      platform,
+      ask: (query) => postGraphql(`${doors.graph}/graphql`, { query }, { token: signedIn.token }),
+    }),
+  ) as [Asker, Asker];
+  const questions: Question[] = [];
+  for (const cases of platformCases.values()) {
+    questions.push(...((await cases.findQuestions?.(one, other)) ?? []));
+  }
+  return questions.flatMap(({ name: what, query, variables = {} }, position) => {
+    const fault = faults[(index + position) % faults.length] ?? 'closed';
+    const as = (extra: string) => `${name}: ${what}${extra}`;
+    return [
+      ask(as(''), doors[platform], query, variables, { token }),
+      ask(as(`, ${fault}`), doors[platform], query, variables, { token, device: deviceWith(fault) }),
+    ];
+  });
+}
+
+function asksOfCustomer(doors: Doors, { name, token }: SignedIn): Ask[] {
   const as = (extra: string) => `${name}: ${extra}`;
-  const fault = faults[index % faults.length] ?? 'closed';
-  const [otherFault = 'html'] = faults.slice((index + 2) % faults.length);
   return [
-    ask(as('mine'), doors.user, mine, { first: 5 }, { token }),
-    ask(as('mine at graph'), doors.graph, mine, { first: 5 }, { token }),
-    byHash(as('mine by hash'), doors.user, mine, { first: 5 }, { token }),
+    ask(as('mine'), doors.user, mine, {}, { token }),
+    ask(as('mine at graph'), doors.graph, mine, {}, { token }),
+    byHash(as('mine by hash'), doors.user, mine, {}, { token }),
     ask(as('sessions'), doors.user, sessions, {}, { token }),
-    ask(as('own order'), doors.user, order, { id: orders[0] }, { token }),
-    ask(as("somebody else's order"), doors.user, order, { id: foreign }, { token }),
     ask(as('without staff'), doors.graph, mixed, { staff: false }, { token }),
     ask(as('with staff'), doors.graph, mixed, { staff: true }, { token }),
     ask(as('at the other door'), doors.portal, desk, {}, { token }),
-    ask(as('of another tenant'), doors.user, mine, { first: 5 }, { token, tenant: 'no-such-tenant' }),
-    ask(as(`mine, ${fault}`), doors.user, mine, { first: 5 }, { token, device: deviceWith(fault) }),
-    ask(
-      as(`order, ${otherFault}`),
-      doors.graph,
-      order,
-      { id: orders[0] },
-      { token, device: deviceWith(otherFault) },
-    ),
-    ask(as('a bad variable'), doors.user, order, { id: { of: name } }, { token }),
+    ask(as('of another tenant'), doors.user, mine, {}, { token, tenant: 'no-such-tenant' }),
+    ask(as('a bad variable'), doors.graph, mixed, { staff: { of: name } }, { token }),
   ];
 }
 
@@ -180,21 +170,21 @@ function asksOfStaff(doors: Doors, { name, token }: SignedIn, index: number): As
     ask(as('desk'), doors.portal, desk, { search: 'a' }, { token }),
     ask(as('desk at graph'), doors.graph, desk, { search: 'a' }, { token }),
     ask(as('staff'), doors.portal, staff, {}, { token }),
-    ask(as('at the other door'), doors.user, mine, { first: 5 }, { token }),
+    ask(as('at the other door'), doors.user, mine, {}, { token }),
     ask(as("a customer's"), doors.graph, mixed, { staff: true }, { token }),
     ask(as(`desk, ${fault}`), doors.portal, desk, { search: 'a' }, { token, device: deviceWith(fault) }),
-  ];
+    ask(as('desk, closed'), doors.graph, desk, { search: 'a' }, { token, device: deviceWith('closed') }),
+  ].filter(({ name: what }, position, all) => all.findIndex((other) => other.name === what) === position);
 }
 
 function asksOfNobody(doors: Doors, tenant: string): Ask[] {
   const as = (extra: string) => `nobody at ${tenant}: ${extra}`;
   return [
-    ask(as('products'), doors.user, products, {}, { tenant }),
-    ask(as('products at graph'), doors.graph, products, {}, { tenant }),
-    ask(as('mine'), doors.user, mine, { first: 5 }, { tenant }),
+    ask(as('nothing of anybody'), doors.user, '{ __typename }', {}, { tenant }),
+    ask(as('mine'), doors.user, mine, {}, { tenant }),
     ask(as('desk'), doors.portal, desk, {}, { tenant }),
     ask(as('not valid'), doors.user, `{ nothing_of_${tenant} }`, {}, { tenant }),
-    ask(as('no GraphQL'), doors.user, `{ ${tenant}`, {}, { tenant }),
+    ask(as('not GraphQL'), doors.user, `{ ${tenant}`, {}, { tenant }),
   ];
 }
 
@@ -220,6 +210,6 @@ function byHash(name: string, door: string, query: string, variables: object, se
 
 /** The request that stores the text for `byHash`. */
 export function storeForHash(doors: Doors, { token }: SignedIn): Ask {
-  const { body, ...rest } = byHash('store', doors.user, mine, { first: 5 }, { token });
+  const { body, ...rest } = byHash('store', doors.user, mine, {}, { token });
   return { ...rest, body: { ...body, query: mine } };
 }

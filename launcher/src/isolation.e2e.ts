@@ -1,10 +1,11 @@
+import { productSubgraphs, urlVariableOf } from '@signet/schema/subgraphs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FaultyProxy, startFaultyProxy } from './faulty-proxy.test-support.ts';
 import {
   type Ask,
   claimsOf,
   type Doors,
-  findBuyers,
+  findCustomers,
   listAsks,
   maxTries,
   outage,
@@ -20,12 +21,15 @@ import { type RunningPlatform, startPlatform } from './start-platform.ts';
 
 const rounds = 3;
 const parallel = 200;
+/** Some hundred requests, one after the other: no machine is so busy. */
+const patienceMs = 400_000;
 
 const customersPerTenant = { demo: 5, globex: 3 };
 const staffOf = { demo: ['support', 'operations', 'admin'], globex: ['support', 'admin'] };
 
 let home: Awaited<ReturnType<typeof createHome>>;
-let proxy: FaultyProxy;
+/** In front of every subgraph but auth. */
+const proxies: FaultyProxy[] = [];
 let platform: RunningPlatform;
 let doors: Doors;
 let callers: SignedIn[];
@@ -37,12 +41,18 @@ let alone: Map<string, Answer>;
 beforeAll(async () => {
   home = await createHome();
   const portBase = await findFreePortBase();
-  proxy = await startFaultyProxy(portsFrom(portBase).subgraphs.orders as number);
+  const ports = portsFrom(portBase).subgraphs;
+  const gatewayEnv: Record<string, string> = {};
+  for (const { name } of productSubgraphs) {
+    const proxy = await startFaultyProxy(ports[name] as number);
+    proxies.push(proxy);
+    gatewayEnv[urlVariableOf(name)] = `${proxy.url}/graphql`;
+  }
   const env = { PORT_BASE: String(portBase), SIGNET_HOME: home.path, LOG_LEVEL: 'silent' };
   platform = await startPlatform(
     // What is measured here is whose answer comes, not when: nothing may be refused for the load.
     { ...env, MAX_IN_FLIGHT: '10000', REQUEST_TIMEOUT_MS: '60000' },
-    { print: () => {}, gateway: { env: { ORDERS_URL: `${proxy.url}/graphql` } } },
+    { print: () => {}, gateway: { env: gatewayEnv } },
   );
   const at = (offset: number) => `http://localhost:${portBase + offset}`;
   doors = { graph: at(0), user: at(1), portal: at(2) };
@@ -50,24 +60,28 @@ beforeAll(async () => {
   ownerOfCookie = new Map(callers.map(({ cookie, name }) => [cookie, name]));
   const customer = callers.find(({ platform: of }) => of === 'user') as SignedIn;
   await send(storeForHash(doors, customer));
-  asks = listAsks(doors, callers, {
+  asks = await listAsks(doors, callers, {
     expired: await readExpiredToken(env),
     altered: `${customer.token.slice(0, -8)}AAAAAAAA`,
     malformed: 'nonsense',
   });
   alone = new Map();
   for (const ask of asks) alone.set(ask.name, await send(ask));
-});
+}, patienceMs);
 afterAll(async () => {
   await platform?.stop();
-  await proxy?.stop();
+  await Promise.all(proxies.map((proxy) => proxy.stop()));
   await home?.remove();
 });
 
 describe('what each caller gets alone', () => {
-  test('is the same each time', async () => {
-    for (const ask of asks) expect([ask.name, await send(ask)]).toEqual([ask.name, alone.get(ask.name)]);
-  });
+  test(
+    'is the same each time',
+    async () => {
+      for (const ask of asks) expect([ask.name, await send(ask)]).toEqual([ask.name, alone.get(ask.name)]);
+    },
+    patienceMs,
+  );
 
   test('is their own data, the refusals and the faults that are mixed below', () => {
     expect(new Set(asks.map(({ name }) => name)).size).toBe(asks.length);
@@ -75,40 +89,53 @@ describe('what each caller gets alone', () => {
     expect([...statuses.keys()].sort()).toEqual([200, 400, 401, 403]);
     for (const { name, email } of callers.filter(({ platform: of }) => of === 'user')) {
       const { me } = JSON.parse(alone.get(`${name}: mine`)?.body ?? '').data;
-      expect([name, me.email, me.orders.edges.length > 0]).toEqual([name, email, true]);
+      expect([name, me.email]).toEqual([name, email]);
       expect(alone.get(`${name}: mine by hash`)).toEqual(alone.get(`${name}: mine`));
     }
     // No two people get the same answer to the same question.
     const mine = [...alone].filter(([name]) => name.endsWith(': mine') && !name.startsWith('nobody'));
     expect(new Set(mine.map(([, { body }]) => body)).size).toBe(8);
-    const broken = [...alone].filter(([name]) => /, (closed|garbled|html|cut)$/.test(name));
-    expect(broken.length).toBeGreaterThan(10);
+    // What is refused before anything is fetched meets no fault.
+    const isFetched = (name: string) => alone.get(name.replace(/, \w+$/, ''))?.status === 200;
+    const broken = [...alone].filter(
+      ([name]) => /, (closed|garbled|html|cut)$/.test(name) && isFetched(name),
+    );
+    expect(broken.length).toBeGreaterThanOrEqual(
+      callers.filter(({ platform: of }) => of === 'portal').length,
+    );
     for (const [, { body }] of broken) expect(body).toMatch(outage);
   });
 });
 
-test(`${parallel} at once get what each of them gets alone`, async () => {
-  const wrong: unknown[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    const chosen = shuffle(Array.from({ length: parallel }, (_, i) => asks[i % asks.length] as Ask));
-    // Some go before they have their answer: what was theirs must not fall to anybody else.
-    const leavers = shuffle([...asks])
-      .slice(0, 20)
-      .map(leave);
-    const [answers, refreshed] = await Promise.all([
-      Promise.all(chosen.map(sendUntilServed)),
-      Promise.all(callers.map((caller) => refreshByCookie(doors, caller))),
-    ]);
-    expectOwnCookies(refreshed);
-    await Promise.all(leavers);
-    for (const [index, answer] of answers.entries()) {
-      const { name } = chosen[index] as Ask;
-      const expected = alone.get(name);
-      if (JSON.stringify(answer) !== JSON.stringify(expected)) wrong.push({ round, name, answer, expected });
+test(
+  `${parallel} at once get what each of them gets alone`,
+  async () => {
+    const wrong: unknown[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const chosen = shuffle(
+        Array.from({ length: Math.max(parallel, asks.length) }, (_, i) => asks[i % asks.length] as Ask),
+      );
+      // Some go before they have their answer: what was theirs must not fall to anybody else.
+      const leavers = shuffle([...asks])
+        .slice(0, 20)
+        .map(leave);
+      const [answers, refreshed] = await Promise.all([
+        Promise.all(chosen.map(sendUntilServed)),
+        Promise.all(callers.map((caller) => refreshByCookie(doors, caller))),
+      ]);
+      expectOwnCookies(refreshed);
+      await Promise.all(leavers);
+      for (const [index, answer] of answers.entries()) {
+        const { name } = chosen[index] as Ask;
+        const expected = alone.get(name);
+        if (JSON.stringify(answer) !== JSON.stringify(expected))
+          wrong.push({ round, name, answer, expected });
+      }
     }
-  }
-  expect(wrong).toEqual([]);
-}, 60_000);
+    expect(wrong).toEqual([]);
+  },
+  patienceMs,
+);
 
 /** Each gets tokens of their own session, and a cookie that nobody else got before. The next round sends that one. */
 function expectOwnCookies(refreshed: Awaited<ReturnType<typeof refreshByCookie>>[]): void {
@@ -136,7 +163,7 @@ async function send({ url, headers, body }: Ask): Promise<Answer> {
  * is not what this request gets alone.
  */
 async function sendUntilServed(ask: Ask): Promise<Answer> {
-  const isOutage = (answer: Answer | undefined) => answer !== undefined && outage.test(answer.body);
+  const isOutage = (answer: Answer | undefined) => outage.test(answer?.body ?? '');
   let answer = await send(ask);
   for (let tries = 1; tries < maxTries && isOutage(answer) && !isOutage(alone.get(ask.name)); tries += 1) {
     await new Promise((resolve) => setTimeout(resolve, retryAfterMs));
@@ -166,7 +193,7 @@ function shuffle<T>(items: T[]): T[] {
   return items;
 }
 
-/** Customers who have orders, and staff of each role. One after the other: each compares a password. */
+/** Customers, and staff of each role. One after the other: each compares a password. */
 async function signInEverybody(doors: Doors): Promise<SignedIn[]> {
   const callers: SignedIn[] = [];
   for (const tenant of ['demo', 'globex'] as const) {
@@ -174,8 +201,8 @@ async function signInEverybody(doors: Doors): Promise<SignedIn[]> {
     for (const name of staffOf[tenant]) {
       callers.push(await signIn(doors, { email: `${name}@example.com`, platform, tenant }));
     }
-    const buyers = await findBuyers(doors, callers.at(-1) as SignedIn);
-    for (const email of buyers.slice(0, customersPerTenant[tenant])) {
+    const customers = await findCustomers(doors, callers.at(-1) as SignedIn);
+    for (const email of customers.slice(0, customersPerTenant[tenant])) {
       callers.push(await signIn(doors, { email, platform: 'user', tenant }));
     }
   }

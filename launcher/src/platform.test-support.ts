@@ -3,7 +3,9 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type GraphqlAnswer, postGraphql } from '@signet/testing';
 import { listenersOf, portsFrom } from './ports.ts';
+import type { PlatformOptions } from './start-platform.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -41,6 +43,67 @@ export async function createHome(): Promise<{ path: string; remove(): Promise<vo
   const path = await mkdtemp(join(tmpdir(), 'signet-home-'));
   await chmod(path, 0o711);
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** The password of every account of the development seed. */
+export const seedPassword = 'correct horse battery staple';
+const entrances = { graph: 0, user: 1, portal: 2 };
+type Entrance = keyof typeof entrances;
+
+export type TestPlatform = {
+  portBase: number;
+  /** Its SIGNET_HOME. */
+  home: string;
+  urlOf(entrance: Entrance): string;
+  /** Asks an entrance, `graph` unless said. */
+  ask(query: string, options?: AskOptions): Promise<GraphqlAnswer>;
+  /** Signs an account of the seed in and returns its access token. */
+  signIn(platform: 'user' | 'portal', email: string, headers?: Record<string, string>): Promise<string>;
+  stop(): Promise<void>;
+};
+type AskOptions = {
+  variables?: Record<string, unknown>;
+  token?: string | undefined;
+  entrance?: Entrance;
+  headers?: Record<string, string>;
+};
+
+/** Starts a platform with the development seed in this process, on free ports. For one test file, in `beforeAll`. */
+export async function startTestPlatform(
+  env: Record<string, string> = {},
+  options: PlatformOptions = {},
+): Promise<TestPlatform> {
+  const home = await createHome();
+  const portBase = await findFreePortBase();
+  const { startPlatform } = await import('./start-platform.ts');
+  const platform = await startPlatform(
+    { PORT_BASE: String(portBase), SIGNET_HOME: home.path, LOG_LEVEL: 'fatal', ...env },
+    { print: () => {}, ...options },
+  );
+  const urlOf = (entrance: Entrance) => `http://localhost:${portBase + entrances[entrance]}/graphql`;
+  const ask: TestPlatform['ask'] = (query, { variables = {}, entrance = 'graph', token, headers } = {}) =>
+    postGraphql(
+      urlOf(entrance),
+      { query, variables },
+      { ...(token && { token }), ...(headers && { headers }) },
+    );
+  return {
+    portBase,
+    home: home.path,
+    urlOf,
+    ask,
+    async signIn(name, email, headers) {
+      const field = name === 'user' ? 'login' : 'portalLogin';
+      const query = `mutation ($input: LoginInput!) { it: ${field}(input: $input) { accessToken } }`;
+      const variables = { input: { email, password: seedPassword } };
+      const { body } = await ask(query, { variables, ...(headers && { headers }) });
+      return String(body.data.it.accessToken);
+    },
+    async stop() {
+      await platform.stop();
+      await home.remove();
+    },
+  };
 }
 
 export type StartedProcess = {

@@ -8,15 +8,17 @@ import {
   rotationSteps,
   thumbprintOf,
 } from '@signet/proof';
+import { subgraphs } from '@signet/schema/subgraphs';
 import { postGraphql } from '@signet/testing';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createHome, findFreePortBase, type StartedProcess, startProcess } from './platform.test-support.ts';
+import { platformCases } from './platform-cases.test-support.ts';
 
 const password = 'correct horse battery staple';
-/** Whoever signs or verifies in a platform with one auth process. */
+/** Every process that signs or verifies, in a platform with one auth process. */
 const services = [
   ...['graph', 'user', 'portal'].map((entrance) => `gateway-${entrance}`),
-  ...['auth', 'portal', 'catalog', 'inventory', 'orders'],
+  ...subgraphs.map(({ name }) => name),
 ];
 
 let home: Awaited<ReturnType<typeof createHome>>;
@@ -48,11 +50,11 @@ async function signIn(field: string, email: string): Promise<string> {
   return body.data.result.accessToken;
 }
 
-/** Fetches of every kind at every entrance, one after the other, until it is stopped; what was not answered fully is kept. */
-function startLoad(tokens: { user: string; portal: string }) {
-  const requests = [
-    { offset: 0, token: tokens.user, query: '{ me { id } products(first: 2) { edges { node { id } } } }' },
-    { offset: 1, token: tokens.user, query: '{ me { id } myOrders(first: 1) { edges { node { id } } } }' },
+/** What each caller asks: fetches of every kind, from every subgraph that says how to ask it. */
+async function findRequests(tokens: { user: string; portal: string }) {
+  const own = [
+    { offset: 0, token: tokens.user, query: '{ me { id } mySessions { id } }' },
+    { offset: 1, token: tokens.user, query: '{ me { id } }' },
     {
       offset: 2,
       token: tokens.portal,
@@ -64,16 +66,33 @@ function startLoad(tokens: { user: string; portal: string }) {
       query: 'mutation { endSession(id: "00000000-0000-4000-8000-000000000000") }',
     },
   ];
+  const ofSubgraphs = [];
+  for (const cases of platformCases.values()) {
+    for (const platform of ['user', 'portal'] as const) {
+      const token = tokens[platform];
+      const caller = { platform, ask: (query: string) => postGraphql(urlOf(0), { query }, { token }) };
+      const questions = (await cases.findQuestions?.(caller, caller)) ?? [];
+      for (const { query, variables = {} } of questions) {
+        const { status } = await postGraphql(urlOf(0), { query, variables }, { token });
+        if (status === 200) ofSubgraphs.push({ query, variables, token, offset: 0 });
+      }
+    }
+  }
+  return [...own, ...ofSubgraphs];
+}
+
+/** Sends them one after the other until it is stopped, and keeps those that were not answered. */
+function startLoad(requests: Awaited<ReturnType<typeof findRequests>>) {
   const load = { sent: 0, refused: [] as unknown[], stop: async () => {} };
   let isOver = false;
   const run = async () => {
     while (!isOver) {
-      for (const { offset, token, query } of requests) {
-        const { status, body } = await postGraphql(urlOf(offset), { query }, { token });
+      for (const { offset, token, ...request } of requests) {
+        const { status, body } = await postGraphql(urlOf(offset), request, { token });
         load.sent += 1;
         const reasons = body.errors?.map(({ extensions }) => extensions.reason ?? extensions.code);
         if (status !== 200 || reasons?.some((reason) => /unavailable|proof|replay/.test(reason))) {
-          load.refused.push({ status, query, reasons });
+          load.refused.push({ status, ...request, reasons });
         }
       }
     }
@@ -103,10 +122,12 @@ async function everybodyHasRead({ keyFiles }: ProofSet): Promise<void> {
 }
 
 test('rotates every key of a running platform without a refused request', async () => {
-  const load = startLoad({
-    user: await signIn('login', 'ada@example.com'),
-    portal: await signIn('portalLogin', 'operations@example.com'),
-  });
+  const load = startLoad(
+    await findRequests({
+      user: await signIn('login', 'ada@example.com'),
+      portal: await signIn('portalLogin', 'operations@example.com'),
+    }),
+  );
   try {
     for (const [index, step] of rotationSteps.entries()) {
       const before = load.sent;
@@ -121,12 +142,12 @@ test('rotates every key of a running platform without a refused request', async 
 });
 
 test('goes on with the keys it has where a file breaks, and says which', async () => {
-  writeFileSync(join(home.path, 'proof', 'orders', 'key.json'), '{');
-  await platform.waitFor('orders/key.json: is not JSON');
-  const token = await signIn('login', 'ada@example.com');
+  writeFileSync(join(home.path, 'proof', 'portal', 'key.json'), '{');
+  await platform.waitFor('portal/key.json: is not JSON');
+  const token = await signIn('portalLogin', 'operations@example.com');
   const { body } = await postGraphql(
-    urlOf(1),
-    { query: '{ myOrders(first: 1) { edges { node { id } } } }' },
+    urlOf(2),
+    { query: '{ customers(first: 1) { totalCount } }' },
     { token },
   );
   expect(body.errors).toBeUndefined();

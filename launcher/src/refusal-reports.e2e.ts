@@ -88,21 +88,3 @@ test('a token that was altered is in the log of its side, and names nobody', asy
     .poll(() => readRefusals(reason), { timeout: 10_000 })
     .toEqual([{ side: 'portal', actorId: null, reason, entrance: 'portal', place: 'token', count: '1' }]);
 });
-
-test('what a subgraph refuses that writes no log of its own is in it', async () => {
-  const [owner, viewer] = [
-    await signIn('login', 'ada@example.com'),
-    await signIn('login', 'mira.solberg@example.com'),
-  ];
-  const { body: mine } = await ask('{ myOrders(first: 1) { edges { node { id } } } }', owner);
-  const orderId = mine.data.myOrders.edges[0].node.id;
-  const actorId = (await ask('{ me { id } }', viewer)).body.data.me.id;
-  await ask(`mutation { shareOrder(input: { orderId: "${orderId}", userId: "${actorId}" }) { id } }`, owner);
-  const reason = 'authz.permission.deny';
-  expect(reasonsOf(await ask(`{ order(id: "${orderId}") { sharedWith { id } } }`, viewer, 'user'))).toEqual([
-    reason,
-  ]);
-  await expect
-    .poll(() => readRefusals(reason), { timeout: 10_000 })
-    .toEqual([{ side: 'user', actorId, reason, entrance: 'user', place: 'orders', count: '1' }]);
-});

@@ -1,6 +1,16 @@
 import { defineSubgraph } from '@signet/subgraph/define';
+import { adjustStock } from './src/adjust-stock.ts';
 import { createLoaders } from './src/context.ts';
-import { resolvers } from './src/resolvers.ts';
+import { dashboardResolvers } from './src/product-counts.ts';
+import type { Resolvers } from './src/resolvers.generated.ts';
+import { productResolvers, stockResolvers } from './src/stock.ts';
+
+const resolvers: Resolvers = {
+  Mutation: { adjustStock },
+  Product: productResolvers,
+  Stock: stockResolvers,
+  Dashboard: dashboardResolvers,
+};
 
 /** How much of each product there is. */
 export default defineSubgraph({ name: 'inventory', resolvers, createLoaders });

@@ -1,7 +1,22 @@
 import { defineSubgraph } from '@signet/subgraph/define';
+import { cancelOrder, markOrderShipped } from './src/change-orders.ts';
 import { createLoaders } from './src/context.ts';
+import { order, orderItemResolvers, orderResolvers } from './src/order.ts';
+import { dashboardResolvers } from './src/order-counts.ts';
+import { myOrders, orders, userResolvers } from './src/order-lists.ts';
+import { placeOrder } from './src/place-order.ts';
 import { policies } from './src/policies.ts';
-import { resolvers } from './src/resolvers.ts';
+import type { Resolvers } from './src/resolvers.generated.ts';
+import { shareOrder, unshareOrder } from './src/share-orders.ts';
+
+export const resolvers: Resolvers = {
+  Query: { order, orders, myOrders },
+  Mutation: { placeOrder, cancelOrder, markOrderShipped, shareOrder, unshareOrder },
+  Order: orderResolvers,
+  OrderItem: orderItemResolvers,
+  User: userResolvers,
+  Dashboard: dashboardResolvers,
+};
 
 /** What customers order, and with whom they share it. */
 export default defineSubgraph({
@@ -9,6 +24,6 @@ export default defineSubgraph({
   resolvers,
   policies,
   createLoaders,
-  // Keys of a week ago: a client that repeats a request has had its answer long before.
+  // Deletes keys after a week: a client that repeats a request has had its answer long before.
   housekeeping: { idempotencyKeys: 'orders.prune_idempotency_keys' },
 });

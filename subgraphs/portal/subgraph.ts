@@ -1,10 +1,32 @@
 import { createSampledAudit } from '@signet/db';
 import { createSampler } from '@signet/service';
 import { defineSubgraph } from '@signet/subgraph/define';
-import { createRefusalAudit } from './src/audit-log/audit-refusals.ts';
+import { endCustomerSessions, reinstateCustomer, suspendCustomer } from './src/administer-customers.ts';
+import { assignCustomer, unassignCustomer } from './src/assignees.ts';
+import { auditEventResolvers, auditLog, createRefusalAudit } from './src/audit-log.ts';
 import { createLoaders } from './src/context.ts';
+import { customer, customers, userConnectionResolvers, userResolvers } from './src/customers.ts';
+import { dashboard, dashboardResolvers, portalHealth } from './src/dashboard.ts';
 import { policies } from './src/policies.ts';
-import { resolvers } from './src/resolvers.ts';
+import type { Resolvers } from './src/resolvers.generated.ts';
+import { addSupportNote, supportNoteResolvers } from './src/support-notes.ts';
+
+const resolvers: Resolvers = {
+  Query: { portalHealth, customer, customers, dashboard, auditLog },
+  Mutation: {
+    addSupportNote,
+    assignCustomer,
+    unassignCustomer,
+    endCustomerSessions,
+    suspendCustomer,
+    reinstateCustomer,
+  },
+  User: userResolvers,
+  UserConnection: userConnectionResolvers,
+  SupportNote: supportNoteResolvers,
+  AuditEvent: auditEventResolvers,
+  Dashboard: dashboardResolvers,
+};
 
 /** What staff do for customers, and the audit log. */
 export default defineSubgraph({

@@ -7,7 +7,7 @@ const ourRoles = [ownerRole, ...processRoles].map((role) => pg.escapeLiteral(rol
 const ours = `(select oid from pg_roles where rolname in (${ourRoles}))`;
 /** All schemas but the system's own; `n` is pg_namespace. */
 const ourSchemas = `n.nspname !~ '^pg_' and n.nspname <> 'information_schema'`;
-/** Whoever owns the database has another name on every server. */
+/** The owner of the database has another name on every server. */
 const nameOf = (oid: string) => `
   case when ${oid} = 0 then 'PUBLIC'
     when ${oid} = (select datdba from pg_database where datname = current_database()) then '(admin)'

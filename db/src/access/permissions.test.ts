@@ -1,9 +1,8 @@
-import { join } from 'node:path';
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrateToLatest } from '../migrate/migrate.ts';
-import { describePermissions, readPermissions } from './permissions.ts';
+import { describePermissions, permissionFiles, readPermissions } from './permissions.ts';
 
 let database: TestDatabase;
 let client: pg.Client;
@@ -20,11 +19,17 @@ afterAll(async () => {
   await database.drop();
 });
 
-describe('db/permissions.txt', () => {
+describe('db/permissions.txt, and that of each subgraph', () => {
+  const partOf = (owner: string) =>
+    migrated.match(new RegExp(`^## ${owner}\\n[^]*?(?=^## |(?![^]))`, 'm'))?.[0] ?? '';
+
   // Meant to change? `npx vitest run db/src/access/permissions.test.ts -u`, and read the difference before committing it.
-  it('is every right that the migrations give, and no more', async () => {
-    await expect(migrated).toMatchFileSnapshot(join(import.meta.dirname, '../../permissions.txt'));
-  });
+  it.each(permissionFiles)(
+    'is every right that the migrations of $owner give, and no more',
+    async ({ owner, file }) => {
+      await expect(partOf(owner)).toMatchFileSnapshot(file);
+    },
+  );
 
   it('has no function that runs as its owner with a path of names, or for everybody; no view that does', () => {
     const definers = migrated.split('\n').filter((line) => line.includes('SECURITY DEFINER'));
@@ -45,6 +50,11 @@ describe('db/permissions.txt', () => {
       'auth.tenant',
       'migration.kysely_migration',
       'migration.kysely_migration_lock',
+      ...permissionFiles
+        .slice(1)
+        .flatMap(({ owner }) =>
+          migrated.includes(`migration.subgraph_${owner}:`) ? [`migration.subgraph_${owner}`] : [],
+        ),
     ]);
   });
 });
@@ -122,37 +132,36 @@ describe('describePermissions', () => {
     ],
     [
       'a table given away',
-      'alter table auth.tenant owner to signet_orders',
+      'alter table auth.tenant owner to signet_verifier',
       [
         '-auth.tenant: owner signet_owner, row security OFF',
-        '+auth.tenant: owner signet_orders, row security OFF',
+        '+auth.tenant: owner signet_verifier, row security OFF',
         '-(none)',
-        '+table auth.tenant: owned by signet_orders',
-        '-auth.tenant: signet_orders SELECT (id, slug)',
+        '+table auth.tenant: owned by signet_verifier',
       ],
     ],
     ['a schema opened', 'grant usage on schema public to public', ['+public: PUBLIC USAGE']],
     ['temporary tables allowed', 'temporary', ['+database: PUBLIC TEMPORARY']],
     [
       'a function opened',
-      'grant execute on function orders.counts() to public',
+      'grant execute on function auth.wake_verifiers() to public',
       [
-        '-orders.counts(): owner signet_owner, SECURITY DEFINER, search_path="", may execute: signet_portal',
-        '+orders.counts(): owner signet_owner, SECURITY DEFINER, search_path="", may execute: PUBLIC, signet_portal',
+        '-auth.wake_verifiers(): owner signet_owner, as its caller, search_path="", may execute: nobody else',
+        '+auth.wake_verifiers(): owner signet_owner, as its caller, search_path="", may execute: PUBLIC',
       ],
     ],
     [
       'a function without its path',
-      'alter function orders.counts() reset search_path',
+      'alter function auth.suspend_customer(uuid) reset search_path',
       [
-        '-orders.counts(): owner signet_owner, SECURITY DEFINER, search_path="", may execute: signet_portal',
-        '+orders.counts(): owner signet_owner, SECURITY DEFINER, search_path NOT PINNED, may execute: signet_portal',
+        '-auth.suspend_customer(uuid): owner signet_owner, SECURITY DEFINER, search_path="", may execute: signet_portal',
+        '+auth.suspend_customer(uuid): owner signet_owner, SECURITY DEFINER, search_path NOT PINNED, may execute: signet_portal',
       ],
     ],
     [
       'a new function, of the owner, granted to nobody',
-      'set role signet_owner; create function orders.f() returns int language sql return 1; reset role',
-      ['+orders.f(): owner signet_owner, as its caller, search_path NOT PINNED, may execute: nobody else'],
+      'set role signet_owner; create function auth.f() returns int language sql return 1; reset role',
+      ['+auth.f(): owner signet_owner, as its caller, search_path NOT PINNED, may execute: nobody else'],
     ],
     [
       'a view',

@@ -1,37 +1,20 @@
 import type { TestDatabase } from '@signet/testing/database';
 
-/** One tenant's ids: it has exactly one row in each table, of relations one for each process. */
-export type TenantRows = {
-  tenant: string;
-  category: string;
-  product: string;
-  user: string;
-  staff: string;
-  order: string;
-};
+/** One tenant's ids: it has exactly one row in each table of the platform. */
+export type TenantRows = { tenant: string; user: string; staff: string };
 
-/** Creates a tenant with a row in every table, as the admin. The product has 10 pieces on hand, 2 of them reserved. */
+/** Creates a tenant with a row in every table of the platform, as the admin. */
 export async function addTenantRows(database: TestDatabase, slug: string): Promise<TenantRows> {
   const tenant = await database.addTenant(slug);
   const [rows] = await database.query<TenantRows>(
-    `with category as (
-       insert into catalog.category (tenant_id, slug, name) values ($1, 'lamps', 'Lamps') returning id
-     ), product as (
-       insert into catalog.product (tenant_id, category_id, sku, name, price_amount, currency)
-       select $1, id, 'L-1', 'Lamp', 1000, 'EUR' from category returning id
-     ), customer as (
+    `with customer as (
        insert into auth.user (tenant_id, email, password_hash, pepper_id)
        values ($1, 'ada@example.com', 'hash', 'pepper') returning id
      ), staff as (
        insert into auth.portal_user (tenant_id, email, full_name, role, password_hash, pepper_id)
        values ($1, 'support@example.com', 'Sue', 'support', 'hash', 'pepper') returning id
-     ), placed as (
-       insert into orders.order (tenant_id, user_id, total_amount, currency)
-       select $1, id, 1000, 'EUR' from customer returning id
      )
-     select $1 as tenant, category.id as category, product.id as product, customer.id as user, staff.id as staff,
-       placed.id as order
-     from category, product, customer, staff, placed`,
+     select $1 as tenant, customer.id as user, staff.id as staff from customer, staff`,
     [tenant],
   );
   const ids = rows as TenantRows;
@@ -60,30 +43,13 @@ const dependents: readonly [sql: string, ...values: (keyof TenantRows)[]][] = [
     'user',
   ],
   [
-    'insert into inventory.stock (tenant_id, product_id, on_hand, reserved) values ($1, $2, 10, 2)',
-    'product',
-  ],
-  [
-    `insert into orders.order_item (tenant_id, order_id, product_id, position, quantity, unit_price_amount)
-     values ($1, $2, $3, 1, 2, 500)`,
-    'order',
-    'product',
-  ],
-  [
-    `insert into orders.idempotency_key (tenant_id, user_id, order_id, operation, key, input_hash)
-     values ($1, $2, $3, 'placeOrder', 'k', sha256('input'))`,
-    'user',
-    'order',
-  ],
-  [
     `insert into portal.support_note (tenant_id, user_id, staff_id, body) values ($1, $2, $3, 'Called.')`,
     'user',
     'staff',
   ],
   [
     `insert into access.relation_tuple (tenant_id, namespace, object, relation, subject)
-     values ($1, 'order', $2, 'viewer', 'user:' || $3), ($1, 'customer', $3, 'assignee', 'staff:' || $4)`,
-    'order',
+     values ($1, 'customer', $2, 'assignee', 'staff:' || $3)`,
     'user',
     'staff',
   ],
@@ -94,18 +60,5 @@ export async function addSigningKeys(database: TestDatabase): Promise<void> {
   await database.query(
     `insert into auth.signing_key (kid, platform, algorithm, state, sealed_private_key)
      values ('user-key', 'user', 'EdDSA', 'active', 'sealed'), ('portal-key', 'portal', 'EdDSA', 'active', 'sealed')`,
-  );
-}
-
-/** Tables whose rows belong to tenants, and whether the owner of the tables has a policy for them. */
-export function listTenantTables(
-  database: TestDatabase,
-): Promise<{ name: string; isOpenToOwner: boolean }[]> {
-  return database.query(
-    `select format('%I.%I', n.nspname, c.relname) as name,
-       exists (select from pg_policy where polrelid = c.oid and polroles = '{0}') as "isOpenToOwner"
-     from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
-     where a.attname = 'tenant_id' and c.relkind = 'r' and (n.nspname, c.relname) <> ('auth', 'development_seed')
-     order by 1`,
   );
 }

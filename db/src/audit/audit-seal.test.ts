@@ -4,11 +4,11 @@ import type { Kysely } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDatabase, inTenant } from '../database.ts';
 import type { Database } from '../tables.ts';
+import { writeAuditEvent } from './audit-events.ts';
 import { sealAuditEvents, startAuditSealer } from './audit-sealer.ts';
-import { tryLockSealing } from './seal.queries.ts';
-import { formatSealReference, parseSealReference, type SealReference } from './seal.ts';
+import { tryLockSealing } from './audit-seals.queries.ts';
+import { formatSealReference, parseSealReference, type SealReference } from './audit-seals.ts';
 import { verifyAuditLog } from './verify-audit-log.ts';
-import { writeAuditEvent } from './write-audit-event.ts';
 
 const key = randomBytes(32);
 let database: TestDatabase;

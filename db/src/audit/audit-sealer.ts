@@ -1,8 +1,8 @@
 import type { Platform } from '@signet/schema/contract';
 import type { Kysely } from 'kysely';
 import type { Database } from '../tables.ts';
-import { findLastSeal, insertSeal, takePending, tryLockSealing } from './seal.queries.ts';
-import { computeSealMac, formatSealReference, type SealReference } from './seal.ts';
+import { findLastSeal, insertSeal, takePending, tryLockSealing } from './audit-seals.queries.ts';
+import { computeSealMac, formatSealReference, type SealReference } from './audit-seals.ts';
 
 type Log = { info(fields: object, message: string): void; error(fields: object, message: string): void };
 type SealingOptions = {
@@ -18,8 +18,8 @@ export type AuditSealer = { stop(): Promise<void> };
 const sealEveryMs = 1000;
 
 /**
- * Seals the platform's waiting rows in one transaction. Of several replicas one does it at a time; undefined where another is
- * at it, or nothing waits.
+ * Seals the platform's waiting rows in one transaction. One replica does it at a time; undefined where
+ * another is sealing, or nothing waits.
  */
 export function sealAuditEvents(options: SealingOptions): Promise<SealReference | undefined> {
   const { db, platform, key, batchSize = 1000 } = options;
@@ -43,7 +43,7 @@ export function sealAuditEvents(options: SealingOptions): Promise<SealReference 
 }
 
 /**
- * Seals each second, and tells the log every seal: who cuts rows off the end of the table can't cut them off the log.
+ * Seals each second and logs every seal: somebody who cuts rows off the end of the table can't cut them off the log.
  * `stop` seals what waits, so that a process leaves nothing behind.
  */
 export function startAuditSealer(options: SealingOptions & { log: Log; everyMs?: number }): AuditSealer {

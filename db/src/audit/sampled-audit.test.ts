@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { createDatabase } from '../database.ts';
 import type { Database } from '../tables.ts';
-import { createSampledAudit } from './sampled-audit.ts';
+import { createSampledAudit } from './audit-events.ts';
 
 let database: TestDatabase;
 let db: Kysely<Database>;

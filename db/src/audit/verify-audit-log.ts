@@ -1,14 +1,14 @@
 import type { Platform } from '@signet/schema/contract';
 import type { Kysely } from 'kysely';
 import type { AuditSealTable, Database } from '../tables.ts';
-import { digestEvents, listSeals, listUnsealed } from './seal.queries.ts';
-import { computeSealMac, type SealReference } from './seal.ts';
+import { digestEvents, listSeals, listUnsealed } from './audit-seals.queries.ts';
+import { computeSealMac, type SealReference } from './audit-seals.ts';
 
 type VerifyOptions = {
   db: Kysely<Database>;
   platform: Platform;
   key: Uint8Array;
-  /** The last seal that the process log tells: without it, nobody can see that the end was cut off. */
+  /** The last seal in the process log: without it, nobody can see that the end was cut off. */
   lastSeal?: SealReference | undefined;
 };
 export type Verification = {
@@ -90,7 +90,7 @@ function findChainFaults(
   return faults;
 }
 
-/** Of the rows that a seal covers: `digests` are those of the rows as they are now. */
+/** Compares the rows that a seal covers with `digests`, those of the rows as they are now. */
 function findRowFaults(seal: AuditSealTable, digests: ReadonlyMap<string, Buffer>): string[] {
   return seal.event_ids.flatMap((id, index) => {
     const digest = digests.get(id);

@@ -1,13 +1,13 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { chmod, chown, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { text } from 'node:stream/consumers';
 import { DatabaseStartError, explainFolderError } from './errors.ts';
-import { isAlive } from './processes.ts';
-import { assertReachable, type ServerUser } from './server-user.ts';
+import { removeLeftovers } from './processes.ts';
+import { nameFolder, openForServer, type ServerUser } from './server-user.ts';
 
-const run = promisify(execFile);
 const majorVersion = '18';
 const passwordFile = 'signet-superuser-password';
 
@@ -19,7 +19,8 @@ export async function prepareDataFolder({ dataDir, initdb, user }: Paths): Promi
   if (version === undefined) await initialise({ dataDir, initdb, user });
   else if (version.trim() !== majorVersion) {
     throw new DatabaseStartError(
-      `${dataDir} holds data of PostgreSQL ${version.trim()}, this is ${majorVersion}: set SIGNET_HOME to another folder.`,
+      `${dataDir} holds data of PostgreSQL ${version.trim()}, and this version of Signet runs PostgreSQL ${majorVersion}: ` +
+        'start the version of Signet that made the data, or set SIGNET_HOME to another folder.',
     );
   }
   const password = await readSuperuserPassword(dataDir);
@@ -43,25 +44,41 @@ async function initialise({ dataDir, initdb, user }: Paths): Promise<void> {
   const parent = dirname(dataDir);
   let work: string | undefined;
   try {
-    // Root's server user must pass through it; what lies in it has modes of its own.
+    // Root's server user passes through it where it can; what lies in it has modes of its own.
     await mkdir(parent, { recursive: true, mode: user ? 0o711 : 0o700 });
-    await removeLeftovers(dataDir);
+    await removeLeftovers(parent, `${basename(dataDir)}.init-`);
     work = await mkdtemp(`${dataDir}.init-${process.pid}-`);
     if (user) await chown(work, user.ids.uid, user.ids.gid);
-    assertReachable(user, parent, 'set SIGNET_HOME to a folder that everyone may enter, or set DATABASE_URL');
     const password = randomBytes(24).toString('base64url');
     await writeOwned(join(work, 'password'), password, user);
-    await run(initdb, initdbArguments(join(work, 'data'), join(work, 'password')), {
-      ...user?.ids,
-      cwd: '/',
-      env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
-    });
+    await runInitdb({ dataDir, initdb, user }, work);
     await rename(join(work, 'password'), join(work, 'data', passwordFile));
     await renameUnlessDone(join(work, 'data'), dataDir);
   } catch (error) {
-    throw explainInitError(error, dataDir);
+    throw explainFolderError(error, dataDir);
   } finally {
     if (work) await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** Fills `<work>/data`; the superuser's password is in `<work>/password`. */
+async function runInitdb({ dataDir, initdb, user }: Paths, work: string): Promise<void> {
+  const folder = await openForServer(user, work);
+  try {
+    const child = spawn(initdb, initdbArguments(join(folder.path, 'data'), join(folder.path, 'password')), {
+      ...user?.ids,
+      cwd: '/',
+      env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
+      stdio: ['ignore', 'ignore', 'pipe', ...folder.stdio],
+    });
+    const failed = once(child, 'close').then(
+      ([code]) => code !== 0,
+      (error: Error) => error.message,
+    );
+    const [output, failure] = await Promise.all([text(child.stderr as NodeJS.ReadableStream), failed]);
+    if (failure) throw explainInitdb(failure === true ? nameFolder(output, work) : failure, dataDir);
+  } finally {
+    await folder.close();
   }
 }
 
@@ -92,25 +109,11 @@ async function renameUnlessDone(from: string, to: string): Promise<void> {
   }
 }
 
-/** Folders of killed initialisations: their name ends in the id of a process that is no more. */
-async function removeLeftovers(dataDir: string): Promise<void> {
-  const prefix = `${basename(dataDir)}.init-`;
-  for (const name of await readdir(dirname(dataDir))) {
-    const pid = name.startsWith(prefix) ? Number(name.slice(prefix.length).split('-')[0]) : Number.NaN;
-    if (pid && pid !== process.pid && !isAlive(pid))
-      await rm(join(dirname(dataDir), name), { recursive: true, force: true });
-  }
-}
-
-function explainInitError(error: unknown, dataDir: string): unknown {
-  if (error instanceof DatabaseStartError) return error;
-  const stderr = (error as { stderr?: unknown }).stderr;
-  if (typeof stderr !== 'string') return explainFolderError(error, dataDir);
-  const reason =
-    stderr.split('\n').find((line) => /error|fatal|could not/i.test(line)) ?? (error as Error).message;
+function explainInitdb(output: string, dataDir: string): DatabaseStartError {
+  const lines = output.trim().split('\n');
+  const reason = lines.find((line) => /error|fatal|could not/i.test(line)) ?? lines.at(-1) ?? '';
   return new DatabaseStartError(
     `PostgreSQL could not initialise ${dataDir} (${reason.trim()}): set SIGNET_HOME to another folder, or set DATABASE_URL.`,
-    { cause: error },
   );
 }
 

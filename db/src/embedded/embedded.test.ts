@@ -1,16 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createRunFolder } from '@signet/testing/run-folder';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findBinaries } from './binaries.ts';
 import { DatabaseStartError, explainFolderError } from './errors.ts';
-import { findFreePort } from './free-port.ts';
 import { findRunningPostgres, startEmbeddedPostgres } from './index.ts';
 import { isPostgres } from './processes.ts';
+import { findFreePort } from './server.ts';
 
 let folder: string;
 let dataDir: string;
@@ -187,28 +186,51 @@ describe('a start that fails says in one line what to change', () => {
     expect(await readdir(join(folder, 'home'))).toEqual(['pg']);
   });
 
-  it('data of another PostgreSQL: SIGNET_HOME', async () => {
+  it.each([17, 19])('data of PostgreSQL %i: the version that made it, or SIGNET_HOME', async (version) => {
     await mkdir(dataDir, { recursive: true });
-    await writeFile(join(dataDir, 'PG_VERSION'), '17\n');
+    await writeFile(join(dataDir, 'PG_VERSION'), `${version}\n`);
     expect(await failureOf(start())).toBe(
-      `${dataDir} holds data of PostgreSQL 17, this is 18: set SIGNET_HOME to another folder.`,
+      `${dataDir} holds data of PostgreSQL ${version}, and this version of Signet runs PostgreSQL 18: ` +
+        'start the version of Signet that made the data, or set SIGNET_HOME to another folder.',
     );
   });
+});
 
-  it('a platform without binaries: DATABASE_URL', async () => {
-    expect(await failureOf(findBinaries('win32-x64'))).toBe(
-      'No embedded PostgreSQL for win32-x64 is installed: set DATABASE_URL to a PostgreSQL 18 server.',
-    );
+// Only root has to run PostgreSQL as somebody else.
+describe.runIf(process.getuid?.() === 0)('as root', () => {
+  beforeEach(() => chmod(folder, 0o700));
+
+  it('keeps the data below a folder that the server user may not enter, in a path with spaces and umlauts', async () => {
+    dataDir = join(folder, 'x y', 'zürich ü', "it's", 'pg');
+    const first = await start();
+    await query(first.adminUrl, 'create table kept as select 42 as n');
+    expect(await findRunningPostgres(dataDir)).toBe(first.adminUrl);
+    await first.stop();
+    const { child, adminUrl } = await startInChild();
+    expect(await query(adminUrl, 'select n from kept')).toEqual([{ n: 42 }]);
+    child.kill('SIGKILL');
+    const third = await start();
+    expect(await query(third.adminUrl, 'select n from kept')).toEqual([{ n: 42 }]);
+    expect((await stat(dataDir)).mode & 0o777).toBe(0o700);
+    expect((await stat(dataDir)).uid).not.toBe(0);
   });
 
-  it.runIf(process.getuid?.() === 0)(
-    "as root, a folder that the server's user may not enter: SIGNET_HOME",
-    async () => {
-      await chmod(folder, 0o700);
-      expect(await failureOf(start())).toBe(
-        `As root, PostgreSQL runs as the user 'postgres', to whom ${folder} is closed: ` +
-          'set SIGNET_HOME to a folder that everyone may enter, or set DATABASE_URL.',
-      );
-    },
-  );
+  it('takes the data along when the folder moves', async () => {
+    const first = await start();
+    await query(first.adminUrl, 'create table kept as select 42 as n');
+    await first.stop();
+    await rename(join(folder, 'home'), join(folder, 'moved'));
+    dataDir = join(folder, 'moved', 'pg');
+    expect(await query((await start()).adminUrl, 'select n from kept')).toEqual([{ n: 42 }]);
+  });
+
+  it("names the folder in PostgreSQL's own errors", async () => {
+    await (await start()).stop();
+    await writeFile(join(dataDir, 'postgresql.conf'), 'nonsense = 1\n');
+    const lines: string[] = [];
+    expect(await failureOf(start({ log: (line) => lines.push(line) }))).toContain(
+      `configuration file "${dataDir}/postgresql.conf" contains errors`,
+    );
+    expect(lines.join('\n')).not.toContain('/proc/');
+  });
 });

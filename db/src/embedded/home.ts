@@ -1,9 +1,10 @@
-import { createHmac, randomBytes } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { type ProcessRole, processRoles } from '../roles.ts';
-import { ensureSecretFile } from './secret-file.ts';
+import { explainFolderError } from './errors.ts';
 
-/** What of the database lies in SIGNET_HOME, for everyone who starts the embedded server. */
+/** The parts of SIGNET_HOME that belong to the database. Every command that starts the embedded server reads them. */
 export type DatabaseHome = {
   dataDir: string;
   rolePasswords: Record<ProcessRole, string>;
@@ -28,7 +29,7 @@ export async function openDatabaseHome(signetHome: string): Promise<DatabaseHome
   };
 }
 
-/** A role that is newer than the file gets a password which everybody who reads this folder computes alike. */
+/** A role that is newer than the file gets a password that follows from the pepper, the same for every process that reads this folder. */
 function addMissing(
   passwords: Partial<Record<ProcessRole, string>>,
   key: Buffer,
@@ -43,4 +44,26 @@ function addMissing(
 
 function makeSecret(): string {
   return randomBytes(24).toString('base64url');
+}
+
+/** The text of a secret file (mode 0600), made at first use. Two that make it at the same time get the same text. */
+export async function ensureSecretFile(path: string, create: () => string): Promise<string> {
+  const draft = `${path}.${randomUUID()}`;
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
+    return await readFile(path, 'utf8').catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      await writeFile(draft, create(), { mode: 0o600 });
+      await chmod(draft, 0o600);
+      // A link appears whole or not at all, and never replaces what is there.
+      await link(draft, path).catch((failure: NodeJS.ErrnoException) => {
+        if (failure.code !== 'EEXIST') throw failure;
+      });
+      return await readFile(path, 'utf8');
+    });
+  } catch (error) {
+    throw explainFolderError(error, dirname(path));
+  } finally {
+    await rm(draft, { force: true }).catch(() => {});
+  }
 }

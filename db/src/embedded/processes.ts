@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 
 /** Whether a process with this id runs, of any user. */
 export function isAlive(pid: number): boolean {
@@ -32,4 +34,30 @@ function commandOf(pid: number): string {
   } catch {
     return '';
   }
+}
+
+/** Removes what killed processes left half done in `folder`: names of `prefix`, the id of a process that has ended, `-`. */
+export async function removeLeftovers(folder: string, prefix: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const pid = name.startsWith(prefix) ? Number(name.slice(prefix.length).split('-')[0]) : Number.NaN;
+    if (pid && pid !== process.pid && !isAlive(pid))
+      await rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** `starting`, `ready`, `stopping` and so on. */
+export type ServerLock = { pid: number; port: number; status: string };
+
+/** The server's own lock, postmaster.pid: its process in the first line, its port in the fourth, its status in the eighth. */
+export async function readLock(dataDir: string): Promise<ServerLock | undefined> {
+  const text = await readFile(join(dataDir, 'postmaster.pid'), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const lines = text.split('\n');
+  return { pid: Number(lines[0]), port: Number(lines[3]), status: (lines[7] ?? '').trim() };
+}
+
+/** After a crash of the machine the id in the lock may be another program's, and PostgreSQL would wait for that. */
+export async function removeStaleLock(dataDir: string): Promise<void> {
+  const lock = await readLock(dataDir);
+  if (lock && !isPostgres(lock.pid)) await rm(join(dataDir, 'postmaster.pid'), { force: true });
 }

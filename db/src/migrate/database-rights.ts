@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { ownerRole, processRoles } from '../roles.ts';
 
-/** Of this database: two that set its rights at the same time would collide. */
+/** An advisory lock of this database: two that set its rights at the same time would collide. */
 const lockId = 7_304_553_147;
 
 /**

@@ -1,6 +1,5 @@
 import { sql, type Transaction } from 'kysely';
-import { MigrationError } from './migration-error.ts';
-import { labelOf, type MigrationOwner, type MigrationSet } from './migration-owners.ts';
+import { labelOf, MigrationError, type MigrationOwner, type MigrationSet } from './migration-owners.ts';
 
 /** The last migration of the time when the platform and the shop had one list. */
 const lastShared = '0014-key-events';
@@ -31,11 +30,7 @@ export async function replaceSharedMigrations(
   const platform = sets.find(({ owner }) => owner.name === 'platform');
   if (!platform) return [];
   const executed = await readTable(trx, platform.owner.table);
-  const found = sets.flatMap(({ owner, migrations }) =>
-    Object.entries(migrations).flatMap(([name, { replaces = [], adopt }]) =>
-      replaces.some((old) => executed.has(old)) ? [{ owner, name, replaces, adopt }] : [],
-    ),
-  );
+  const found = listReplacing(sets).filter(({ replaces }) => replaces.some((old) => executed.has(old)));
   if (found.length === 0) return [];
   if (!executed.has(lastShared)) {
     throw new MigrationError(
@@ -43,13 +38,27 @@ export async function replaceSharedMigrations(
     );
   }
   for (const { owner, name, replaces, adopt } of found) {
-    await adopt?.(trx);
+    await adopt?.(trx).catch((error: Error) => {
+      throw new MigrationError(
+        `Migration ${labelOf(owner, name)} failed, nothing was changed: ${error.message}`,
+        { cause: error },
+      );
+    });
     await markExecuted(trx, owner, name);
     await sql`delete from ${sql.id('migration', platform.owner.table)} where name = any(${replaces})`.execute(
       trx,
     );
   }
   return found.map(({ owner, name }) => labelOf(owner, name));
+}
+
+/** Migrations that take the place of others. */
+export function listReplacing(sets: readonly MigrationSet[]) {
+  return sets.flatMap(({ owner, migrations }) =>
+    Object.entries(migrations).flatMap(([name, { replaces = [], adopt }]) =>
+      replaces.length > 0 ? [{ owner, name, replaces, adopt }] : [],
+    ),
+  );
 }
 
 async function readTable(trx: Transaction<unknown>, table: string): Promise<Map<string, number>> {

@@ -5,7 +5,7 @@ import { createTestDatabase, type TestDatabase } from '@signet/testing/database'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MigrationError, migrateToLatest, migrationStatus, rollback } from './migrate.ts';
 import { labelOf, loadMigrations, type MigrationOwner, migrationOwners } from './migration-owners.ts';
-import { describeSchema } from './schema-description.test-support.ts';
+import { describeSchema, removeSchemas } from './schema-description.test-support.ts';
 
 // Each test takes a database down and builds it again, statement by statement: how long that takes is up to the machine.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
@@ -71,7 +71,7 @@ describe('the migrations', () => {
 
   it('give each step back as it was', async () => {
     const schemas: string[][] = [];
-    await rollbackAll();
+    await removeSchemas(database);
     const complete: MigrationOwner[] = [];
     for (const { owner, migrations } of await loadMigrations(migrationOwners)) {
       for (const [index, name] of Object.keys(migrations).entries()) {
@@ -96,7 +96,7 @@ describe('the migrations', () => {
   });
 
   it('of the platform need those of no subgraph', async () => {
-    await rollbackAll();
+    await removeSchemas(database);
     const owners = migrationOwners.slice(0, 1);
     expect(await migrateToLatest(database.adminUrl, { owners })).toEqual(
       names.filter((name) => !name.includes('/')),
@@ -106,7 +106,7 @@ describe('the migrations', () => {
 
 describe('migrateToLatest', () => {
   it('runs each migration once when several start at once', async () => {
-    await rollbackAll();
+    await removeSchemas(database);
     const runs = await Promise.all([1, 2, 3, 4].map(() => migrateToLatest(database.adminUrl)));
     expect(runs.flat()).toEqual(names);
   });

@@ -3,22 +3,21 @@ import { type MigrationResultSet, Migrator } from 'kysely/migration';
 import pg from 'pg';
 import { ownerRole } from '../roles.ts';
 import { isRestricted, restrictDatabase, restrictPublicSchema } from './database-rights.ts';
-import { readExecuted, replaceSharedMigrations } from './executed-migrations.ts';
-import { MigrationError } from './migration-error.ts';
+import { listReplacing, readExecuted, replaceSharedMigrations } from './executed-migrations.ts';
 import {
   labelOf,
   loadMigrations,
+  MigrationError,
   type MigrationOwner,
   type MigrationSet,
   migrationOwners,
 } from './migration-owners.ts';
 
-export { MigrationError } from './migration-error.ts';
-export type { MigrationOwner } from './migration-owners.ts';
+export { MigrationError, type MigrationOwner } from './migration-owners.ts';
 
 export type MigrationOptions = { owners?: readonly MigrationOwner[] };
 export type MigrationState = {
-  /** `0001-auth`; of a subgraph `orders/0001-orders`. */
+  /** `0001-auth`; of a subgraph `reviews/0001-reviews`. */
   name: string;
   executedAt: Date | undefined;
 };
@@ -47,11 +46,11 @@ export function migrateToLatest(adminUrl: string, options?: MigrationOptions): P
   });
 }
 
-/** Takes the latest migration back, whoever owns it. Returns its name, or nothing where there is none. */
+/** Takes the latest migration back, of any owner. Returns its name, or nothing where there is none. */
 export function rollback(adminUrl: string, options?: MigrationOptions): Promise<string[]> {
   return inMigration(adminUrl, options, async (trx, sets) => {
     const executed = await readKnown(trx, sets);
-    // Of those with the same time, the one that would run last.
+    // Where two have the same time, the one that would run last.
     const latest = sets
       .map((set) => ({ set, time: Math.max(...(executed.get(set.owner)?.values() ?? [])) }))
       .reduce((a, b) => (b.time >= a.time ? b : a));
@@ -82,6 +81,12 @@ async function readKnown(trx: Transaction<unknown>, sets: readonly MigrationSet[
     listUnknown(set, executed.get(set.owner)).map((name) => labelOf(set.owner, name)),
   );
   if (unknown.length === 0) return executed;
+  const replaced = listReplacing(sets).flatMap(({ replaces }) => replaces);
+  if (unknown.every((name) => replaced.includes(name))) {
+    throw new MigrationError(
+      `This database is of a version in which subgraphs had no migrations of their own: run 'npm run db -- migrate' first.`,
+    );
+  }
   throw new MigrationError(
     `This database has run migrations that this version of the code does not have: ${unknown.join(', ')}. Run the version that has them, or take them back with that version (npm run db -- rollback, once for each) and then run this one.`,
   );

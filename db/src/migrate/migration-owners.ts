@@ -7,7 +7,12 @@ import type { Migration } from 'kysely/migration';
 
 const root = join(import.meta.dirname, '../../..');
 
-/** Somebody with migrations: the platform, or a subgraph with a folder `migrations`. Each numbers its own. */
+/** A migration failed, and with it the whole run: the data is as it was. Names the migration in its text. */
+export class MigrationError extends Error {
+  override readonly name = 'MigrationError';
+}
+
+/** The platform, or a subgraph that may have a folder `migrations`. Each numbers its own. */
 export type MigrationOwner = {
   name: string;
   folder: string;
@@ -27,14 +32,19 @@ export type MigrationSet = {
   migrations: Readonly<Record<string, SignetMigration>>;
 };
 
+/** Subgraphs whose tables the platform's migrations make. */
+const platformSubgraphs = ['auth', 'portal'];
+
 /** In the order in which they run: the platform, then subgraphs as the registry lists them. */
 export const migrationOwners: readonly MigrationOwner[] = [
   { name: 'platform', folder: join(root, 'db/migrations'), table: 'kysely_migration' },
-  ...subgraphs.map(({ name }) => ({
-    name,
-    folder: join(root, 'subgraphs', name, 'migrations'),
-    table: `subgraph_${name}`,
-  })),
+  ...subgraphs
+    .filter(({ name }) => !platformSubgraphs.includes(name))
+    .map(({ name }) => ({
+      name,
+      folder: join(root, 'subgraphs', name, 'migrations'),
+      table: `subgraph_${name}`,
+    })),
 ];
 
 /** Reads `0001-name.ts` and so on from the folder of each owner. An owner without one has no migrations. */
@@ -45,7 +55,7 @@ export async function loadMigrations(owners: readonly MigrationOwner[]): Promise
   return sets.filter(({ migrations }) => Object.keys(migrations).length > 0);
 }
 
-/** How a migration is named to people: `0001-auth`, `orders/0001-orders`. */
+/** How a migration is named to people: `0001-auth`, `reviews/0001-reviews`. */
 export function labelOf(owner: MigrationOwner, migration: string): string {
   return owner.name === 'platform' ? migration : `${owner.name}/${migration}`;
 }

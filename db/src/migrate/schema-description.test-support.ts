@@ -40,3 +40,13 @@ export async function describeSchema(database: Pick<TestDatabase, 'query'>): Pro
   const rows = await database.query<{ line: string }>(description);
   return rows.map(({ line }) => line).sort();
 }
+
+/** Removes what the migrations made, and what they remember, in one statement: a database before its first migration. */
+export async function removeSchemas(database: Pick<TestDatabase, 'query'>): Promise<void> {
+  await database.query(`do $$ begin
+    execute (select format('drop schema %s cascade', string_agg(quote_ident(nspname), ', '))
+      from pg_namespace where nspowner = 'signet_owner'::regrole);
+    alter default privileges for role signet_owner grant execute on functions to public;
+    alter default privileges for role signet_owner grant usage on types to public;
+  end $$`);
+}

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
-import { explainConnectionError } from '../connection-errors.ts';
+import { explainConnectionError } from '../database-errors.ts';
 import {
   DatabaseStartError,
   findRunningPostgres,
@@ -8,9 +8,8 @@ import {
   startEmbeddedPostgres,
 } from '../embedded/index.ts';
 import { MigrationError } from '../migrate/migrate.ts';
-import { RoleError } from '../plain-roles.ts';
-import { type ProcessRole, processRoles } from '../roles.ts';
-import { SeedError } from '../seed/as-owner.ts';
+import { type ProcessRole, processRoles, RoleError } from '../roles.ts';
+import { SeedError } from '../seed/index.ts';
 import { operatorConfigSchema, passwordVariable } from './operator-settings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,38 +1,35 @@
 import { type Insertable, sql, type Transaction } from 'kysely';
-import type { Database } from '../tables.ts';
-import { buildCustomers, buildStaff, type SeedPasswordHash } from './build-accounts.ts';
-import { buildNotes } from './build-notes.ts';
-import { buildOrders } from './build-orders.ts';
-import { buildCatalog } from './build-products.ts';
-import { buildStock } from './build-stock.ts';
-import { createRandom } from './random.ts';
-import type { TenantPlan } from './tenant-plan.ts';
-import { before, createIdAt } from './time.ts';
+import type { Database, SupportNoteTable } from '../tables.ts';
+import {
+  before,
+  createIdAt,
+  createRandom,
+  insertRows,
+  type SeedContext,
+  type SeededCustomer,
+  type SeededStaff,
+} from './seed-context.ts';
+import { noteTexts, type TenantPlan } from './tenants.ts';
 
-/** Creates the tenant with all that its plan names, and marks it as made by the seed. */
+export type SeedPasswordHash = { passwordHash: string; pepperId: string };
+type Builder = Pick<SeedContext, 'tenant' | 'random' | 'now'>;
+
+/** Creates the tenant with its accounts and notes, and marks it as made by the seed. Returns what the seeds of subgraphs are given. */
 export async function seedTenant(
   trx: Transaction<Database>,
   plan: TenantPlan,
   password: SeedPasswordHash,
   now: Date,
-): Promise<void> {
-  const tenantId = createIdAt(before(now, 540));
-  const ctx = { tenantId, plan, random: createRandom(plan.slug), now };
-  await createTenant(trx, plan, tenantId, now);
-
-  const { categories, products } = buildCatalog(ctx);
-  const customers = buildCustomers(ctx, password);
-  const staff = buildStaff(ctx, password);
-  const { orders, items } = buildOrders(ctx, customers, products);
-
+): Promise<Omit<SeedContext, 'random'>> {
+  const tenant = { id: createIdAt(before(now, 540)), slug: plan.slug };
+  const builder = { tenant, random: createRandom(plan.slug), now };
+  await createTenant(trx, plan, tenant.id, now);
+  const customers = buildCustomers(builder, plan, password);
+  const staff = buildStaff(builder, plan, password);
   await insertRows(trx, 'auth.user', customers);
   await insertRows(trx, 'auth.portal_user', staff);
-  await insertRows(trx, 'catalog.category', categories);
-  await insertRows(trx, 'catalog.product', products);
-  await insertRows(trx, 'inventory.stock', buildStock(ctx, products, orders, items));
-  await insertRows(trx, 'orders.order', orders);
-  await insertRows(trx, 'orders.order_item', items);
-  await insertRows(trx, 'portal.support_note', buildNotes(ctx, { staff, orders, items, products }));
+  await insertRows(trx, 'portal.support_note', buildNotes(builder, plan.notes, customers, staff));
+  return { trx, tenant, customers, staff, now };
 }
 
 /** Row security binds the owner too: from here on the transaction reads and writes rows of this tenant only. */
@@ -50,18 +47,59 @@ async function createTenant(
   await sql`select set_config('app.tenant', ${id}, true)`.execute(trx);
 }
 
-/** A statement takes 65,535 values at most. */
-const rowsPerStatement = 1000;
+function buildCustomers(builder: Builder, plan: TenantPlan, password: SeedPasswordHash): SeededCustomer[] {
+  return plan.customers.map(({ email, fullName, isActive = true, isFirst }) => {
+    const createdAt = before(builder.now, isFirst ? 400 : 3 + 397 * builder.random.next());
+    return { ...buildAccount(builder, { email, isActive, createdAt }, password), full_name: fullName };
+  });
+}
 
-async function insertRows<T extends keyof Database>(
-  trx: Transaction<Database>,
-  table: T,
-  rows: readonly Insertable<Database[T]>[],
-): Promise<void> {
-  for (let start = 0; start < rows.length; start += rowsPerStatement) {
-    await trx
-      .insertInto(table)
-      .values(rows.slice(start, start + rowsPerStatement))
-      .execute();
-  }
+function buildStaff(builder: Builder, plan: TenantPlan, password: SeedPasswordHash): SeededStaff[] {
+  return plan.staff.map(({ email, fullName, role, isActive = true }) => {
+    const createdAt = before(builder.now, 420);
+    return { ...buildAccount(builder, { email, isActive, createdAt }, password), full_name: fullName, role };
+  });
+}
+
+type Account = { email: string; isActive: boolean; createdAt: Date };
+
+function buildAccount(
+  { tenant }: Builder,
+  { email, isActive, createdAt }: Account,
+  { passwordHash, pepperId }: SeedPasswordHash,
+) {
+  return {
+    id: createIdAt(createdAt),
+    tenant_id: tenant.id,
+    email,
+    email_verified: true,
+    password_hash: passwordHash,
+    pepper_id: pepperId,
+    is_active: isActive,
+    is_seeded: true,
+    created_at: createdAt,
+    updated_at: createdAt,
+  };
+}
+
+/** Each was written after its customer signed up. */
+function buildNotes(
+  { tenant, random, now }: Builder,
+  count: number,
+  customers: readonly SeededCustomer[],
+  staff: readonly SeededStaff[],
+): Insertable<SupportNoteTable>[] {
+  return Array.from({ length: count }, (_, index) => {
+    const customer = random.pick(customers);
+    const age = now.getTime() - customer.created_at.getTime();
+    const createdAt = new Date(customer.created_at.getTime() + age * (0.05 + 0.9 * random.next()));
+    return {
+      id: createIdAt(createdAt),
+      tenant_id: tenant.id,
+      user_id: customer.id,
+      staff_id: random.pick(staff).id,
+      body: noteTexts[index % noteTexts.length] ?? '',
+      created_at: createdAt,
+    };
+  });
 }

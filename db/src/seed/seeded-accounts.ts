@@ -1,10 +1,9 @@
 import type { StaffRole } from '@signet/schema/contract';
 import { sql, type Transaction } from 'kysely';
 import type { Database } from '../tables.ts';
-import { demo } from './data/demo.ts';
-import { globex } from './data/globex.ts';
+import { shownCustomers, shownStaff } from './tenants.ts';
 
-/** Of every seeded account. Written in the README: nothing that holds it may be open to the world. */
+/** The password of every seeded account. It is in the README: nothing that holds it may be open to the world. */
 export const seedPassword = 'correct horse battery staple';
 
 /** The accounts to show to a developer, with the slug of the tenant in which they are. */
@@ -14,16 +13,7 @@ export type SeededAccounts = {
   staff: { email: string; role: StaffRole; tenant: string }[];
 };
 
-const shownCustomers = [
-  { tenant: demo.slug, email: 'ada@example.com' },
-  { tenant: globex.slug, email: 'grete.halvik@example.com' },
-];
-const shownStaff = ['support@example.com', 'operations@example.com', 'admin@example.com'].map((email) => ({
-  tenant: demo.slug,
-  email,
-}));
-
-/** Those of the shown accounts to which one can still sign in with the seed's password; undefined: nothing was seeded. */
+/** The shown accounts that the seed's password still opens; undefined where nothing was seeded. */
 export async function readSeededAccounts(trx: Transaction<Database>): Promise<SeededAccounts | undefined> {
   const tenants = await trx
     .selectFrom('auth.development_seed as seed')

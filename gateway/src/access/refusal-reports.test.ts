@@ -9,6 +9,9 @@ import { startTestGateway, type TestGateway } from '../entrance/entrance.test-su
 const tenantId = '0199c2f4-7a10-7000-8000-00000000000a';
 const accountId = '0199c2f4-7a10-7000-8000-00000000000b';
 
+/** A gateway of its own takes a busy machine long to start. */
+const ownGateway = { timeout: 60_000 };
+
 let gateway: TestGateway;
 beforeAll(async () => {
   gateway = await startTestGateway({ TRUSTED_PROXIES: '127.0.0.1/32' });
@@ -114,7 +117,7 @@ describe('an entrance reports', () => {
   });
 });
 
-it('what was counted is reported when the entrance stops', async () => {
+it('what was counted is reported when the entrance stops', ownGateway, async () => {
   const own = await startTestGateway();
   const { customer: token } = own.tokens;
   for (let n = 0; n < 5; n++)
@@ -124,24 +127,28 @@ it('what was counted is reported when the entrance stops', async () => {
   expect(counts.reduce((sum, count) => sum + count, 0)).toBe(5);
 });
 
-it('no request waits for an auth that does not answer, and the end of the entrance not for long', async () => {
-  const silent = createServer(() => {}).listen(0, '127.0.0.1');
-  await once(silent, 'listening');
-  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/graphql`;
-  const own = await startTestGateway({ AUTH_USER_URL: url, AUTH_PORTAL_URL: url });
-  try {
-    const { customer: token } = own.tokens;
-    const ask = (query: string) => postGraphql(`${own.urls.graph}/graphql`, { query }, { token });
-    const reported = once(silent, 'request');
-    expect((await ask('{ portalHealth }')).status).toBe(403);
-    await reported; // It is under way, and will not be answered.
-    expect((await ask('{ categories { id } }')).body.errors).toBeUndefined();
-    expect((await ask('{ portalHealth }')).status).toBe(403);
-  } finally {
-    const stopped = performance.now();
-    await own.stop();
-    expect(performance.now() - stopped).toBeLessThan(8000);
-    silent.closeAllConnections();
-    silent.close();
-  }
-});
+it(
+  'no request waits for an auth that does not answer, and the end of the entrance not for long',
+  ownGateway,
+  async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/graphql`;
+    const own = await startTestGateway({ AUTH_USER_URL: url, AUTH_PORTAL_URL: url });
+    try {
+      const { customer: token } = own.tokens;
+      const ask = (query: string) => postGraphql(`${own.urls.graph}/graphql`, { query }, { token });
+      const reported = once(silent, 'request');
+      expect((await ask('{ portalHealth }')).status).toBe(403);
+      await reported; // It is under way, and will not be answered.
+      expect((await ask('{ categories { id } }')).body.errors).toBeUndefined();
+      expect((await ask('{ portalHealth }')).status).toBe(403);
+    } finally {
+      const stopped = performance.now();
+      await own.stop();
+      expect(performance.now() - stopped).toBeLessThan(8000);
+      silent.closeAllConnections();
+      silent.close();
+    }
+  },
+);

@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { poll } from '@signet/flow';
 import type { Logger } from '@signet/service';
 import { type DocumentList, joinManifests, type Manifest, ManifestError, parseManifest } from './manifest.ts';
 
@@ -15,7 +16,7 @@ export type FollowOptions = {
 export type FollowedManifests = {
   /** The list as it is now. */
   readonly list: DocumentList;
-  stop(): void;
+  stop(): Promise<void>;
 };
 
 /** File system events do not cross every mount, and checking a few files is cheap. */
@@ -32,60 +33,34 @@ export async function followManifests(options: FollowOptions): Promise<FollowedM
   const first = await findManifestFiles(paths);
   let list = joinManifests(await readManifests(first));
   let seen = markOf(first);
-  let failure: string | undefined;
   const look = async () => {
-    try {
-      const files = await findManifestFiles(paths);
-      const mark = markOf(files);
-      if (mark === seen) {
-        failure = undefined;
-        return;
-      }
-      // Set even if reading fails: only the next change can help, not another try.
-      seen = mark;
-      const next = joinManifests(await readManifests(files));
-      if (next.documents.length === 0 && list.documents.length > 0) {
-        throw new Error('the manifests list no document any more');
-      }
-      list = next;
-      failure = undefined;
-      logger.info({ files: files.length, documents: list.documents.length }, 'trusted documents reread');
-      options.onChange?.(list);
-    } catch (error) {
-      const { message } = error as Error;
-      if (message !== failure) {
-        failure = message;
-        logger.error({ fault: message }, 'trusted documents cannot be reread; the previous list stays');
-      }
+    const files = await findManifestFiles(paths);
+    const mark = markOf(files);
+    if (mark === seen) return;
+    // Set even if reading fails: only the next change can help, not another try.
+    seen = mark;
+    const next = joinManifests(await readManifests(files));
+    if (next.documents.length === 0 && list.documents.length > 0) {
+      throw new Error('the manifests list no document any more');
     }
+    list = next;
+    logger.info({ files: files.length, documents: list.documents.length }, 'trusted documents reread');
+    options.onChange?.(list);
   };
   return {
     get list() {
       return list;
     },
-    stop: poll(look, options.pollMs ?? defaultPollMs),
+    stop: poll(look, {
+      everyMs: options.pollMs ?? defaultPollMs,
+      onFault: ({ message }) =>
+        logger.error({ fault: message }, 'trusted documents cannot be reread; the previous list stays'),
+    }),
   };
 }
 
 function markOf(files: readonly FoundFile[]): string {
   return files.map(({ mark }) => mark).join('\n');
-}
-
-/** Runs `task` repeatedly, one run at a time. */
-function poll(task: () => Promise<void>, everyMs: number): () => void {
-  let isStopped = false;
-  let timer: NodeJS.Timeout;
-  const schedule = () => {
-    timer = setTimeout(async () => {
-      await task();
-      if (!isStopped) schedule();
-    }, everyMs).unref();
-  };
-  schedule();
-  return () => {
-    isStopped = true;
-    clearTimeout(timer);
-  };
 }
 
 /** Far larger than any real manifest: a path to the wrong file must not fill the memory. */

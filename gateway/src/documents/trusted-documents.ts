@@ -30,7 +30,7 @@ export type TrustedDocuments = {
   withDocument<C extends BaseContext>(createContext: CreateContext<C>): CreateContext<WithDocument<C>>;
   /** Must come before plugins that look at a request's text. */
   plugin: ApolloServerPlugin<WithDocument<BaseContext>>;
-  stop(): void;
+  stop(): Promise<void>;
 };
 
 /**
@@ -77,8 +77,8 @@ export async function openTrustedDocuments(options: TrustedDocumentsOptions): Pr
       },
     },
     stop() {
-      manifests.stop();
       unlisted.stop();
+      return manifests.stop();
     },
   };
 }
@@ -103,7 +103,7 @@ async function follow(
       ...(pollMs !== undefined && { pollMs }),
     });
     if (mode !== 'off' && manifests.list.documents.length === 0) {
-      manifests.stop();
+      await manifests.stop();
       throw new ConfigError([`${pathsVariable}: there is no document in what it names`]);
     }
     return manifests;

@@ -7,6 +7,7 @@ import { walkExplorer } from './explorer-walk.test-support.ts';
 import { createSampleServer } from './sample-graph.test-support.ts';
 
 const timeoutMs = 180_000;
+const patience = { timeout: 30_000 };
 // For a person to look at: a folder for pictures.
 const screenshots = process.env.SCREENSHOTS;
 
@@ -62,15 +63,15 @@ it('tells why a sign-in failed', { timeout: timeoutMs }, async () => {
   await page.goto(`${baseUrl}/explorer`);
   await page.getByText('Ada').click();
   await expect
-    .poll(() => page.locator('.status').innerText())
+    .poll(() => page.locator('.status').innerText(), patience)
     .toBe('Not signed in: The credentials are not valid.');
 });
 
-it('watches for other origins in earnest', async () => {
+it('watches for other origins in earnest', { timeout: timeoutMs }, async () => {
   const watch = watchPage(page, baseUrl);
   await page.goto(`${baseUrl}/`);
   await expect
-    .poll(() => page.locator('[data-sandbox-state]').innerText())
+    .poll(() => page.locator('[data-sandbox-state]').innerText(), patience)
     .not.toBe('Loading Apollo Sandbox…');
   expect(() => watch.assertClean()).toThrow(/asked another origin/);
 });

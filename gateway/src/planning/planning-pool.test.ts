@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createLogger } from '@signet/service';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -24,7 +25,8 @@ const openPool = async (options: Partial<PlanningPoolOptions> = {}) => {
   return { pool, run };
 };
 
-describe('the pool of planning workers', () => {
+/** A busy machine takes long to start threads. */
+describe('the pool of planning workers', { timeout: 60_000 }, () => {
   it('stops an operation at the deadline, and plans the next one', async () => {
     const { run } = await openPool();
     const start = performance.now();
@@ -110,7 +112,7 @@ describe('the pool of planning workers', () => {
   });
 
   it('keeps no process from ending', async () => {
-    const script = new URL('./idle-pool.test-support.ts', import.meta.url).pathname;
+    const script = join(import.meta.dirname, 'idle-pool.test-support.ts');
     const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: 14_000 });
     expect(stdout.trim()).toBe('planned');
   });

@@ -1,6 +1,6 @@
+import { createFairQueue } from '@signet/flow';
 import type { Logger } from '@signet/service';
 import { LRUCache } from 'lru-cache';
-import { createFairQueue } from './fair-queue.ts';
 import type { PlannedSchema, PlanningJob } from './planner.ts';
 import { openWorkerSlot, type WorkerOutcome, type WorkerSlot } from './worker-slot.ts';
 

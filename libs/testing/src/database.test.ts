@@ -21,11 +21,11 @@ describe('createTestDatabase', () => {
   });
 
   it('connects as a process role, not as the admin', async () => {
-    const client = new pg.Client({ connectionString: database.urlOf('signet_catalog') });
+    const client = new pg.Client({ connectionString: database.urlOf('signet_portal') });
     await client.connect();
     const { rows } = await client.query('select current_user as role');
     await client.end();
-    expect(rows).toEqual([{ role: 'signet_catalog' }]);
+    expect(rows).toEqual([{ role: 'signet_portal' }]);
   });
 
   it('drops a database that still has connections', async () => {

@@ -1,5 +1,5 @@
 export { createTestDatabase, type TestDatabase } from './database.ts';
-export { addCategory, addProduct, addStaff, addUser } from './fixtures.ts';
+export { addStaff, addUser } from './fixtures.ts';
 export { createTestIssuer } from './issuer.ts';
 export { type GraphqlAnswer, postGraphql, reasonsOf } from './post-graphql.ts';
 export { expectIdsRefused, itIsForCustomers, itIsForStaff, titled } from './refusals.ts';

@@ -4,7 +4,7 @@ import type { SubgraphContext } from '@signet/subgraph/define';
 import DataLoader from 'dataloader';
 import type { Kysely } from 'kysely';
 import { findProducts, type ProductRow } from './product.queries.ts';
-import type { ProductFilterValues } from './products/products.queries.ts';
+import type { ProductFilterValues } from './products.queries.ts';
 
 /** What a resolver has. */
 export type GraphqlContext = SubgraphContext<Loaders>;
@@ -16,7 +16,7 @@ export type ProductConnectionModel = Connection<ProductRow> & { filter: ProductF
 
 export type Loaders = { product: DataLoader<string, ProductRow | undefined> };
 
-/** One set a request: what a loader has read is never shown to anybody else. */
+/** One set for each request: what a loader has read is never shown to anybody else. */
 export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
   return {
     product: new DataLoader(async (ids) => {

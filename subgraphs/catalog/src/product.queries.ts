@@ -1,6 +1,6 @@
 import type { Database } from '@signet/db';
 import { badInput } from '@signet/service';
-import { type InferResult, sql, type Transaction } from 'kysely';
+import { type InferResult, type Insertable, sql, type Transaction } from 'kysely';
 
 export type ProductRow = InferResult<ReturnType<typeof selectProducts>>[number];
 
@@ -36,4 +36,27 @@ export async function getProduct(trx: Transaction<Database>, field: string, id: 
   const row = await selectProducts(trx).where('product.id', '=', id).executeTakeFirst();
   if (!row) throw badInput(field, 'There is no such product.');
   return row;
+}
+
+export async function findCategoryId(trx: Transaction<Database>, slug: string): Promise<string | undefined> {
+  const row = await trx
+    .selectFrom('catalog.category')
+    .select('id')
+    .where('slug', '=', slug)
+    .executeTakeFirst();
+  return row?.id;
+}
+
+/** Returns the id of the new product, or undefined where the SKU is taken. */
+export async function insertProduct(
+  trx: Transaction<Database>,
+  values: Insertable<Database['catalog.product']>,
+): Promise<string | undefined> {
+  const row = await trx
+    .insertInto('catalog.product')
+    .values(values)
+    .onConflict((conflict) => conflict.columns(['tenant_id', 'sku']).doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  return row?.id;
 }

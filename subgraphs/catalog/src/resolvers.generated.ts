@@ -50,12 +50,6 @@ export type Category = {
   name: Scalars['String']['output'];
 };
 
-export type ChangeProductPriceInput = {
-  productId: Scalars['ID']['input'];
-  /** In the currency's minor unit, 1 to 10000000. */
-  amount: Scalars['Int']['input'];
-};
-
 export type CreateCategoryInput = {
   /** 1 to 63 of a-z, 0-9 and `-`, unique; does not begin with `-`. */
   slug: Scalars['String']['input'];
@@ -82,13 +76,10 @@ export type MoneyInput = {
   currency: Scalars['String']['input'];
 };
 
-/** An amount of money. */
-export type Money = {
-  __typename?: 'Money';
-  /** In the currency's minor unit: 1999 is 19.99 EUR. */
-  amount: Scalars['Int']['output'];
-  /** ISO 4217 code, for example `EUR`. */
-  currency: Scalars['String']['output'];
+export type ChangeProductPriceInput = {
+  productId: Scalars['ID']['input'];
+  /** In the currency's minor unit, 1 to 10000000. */
+  amount: Scalars['Int']['input'];
 };
 
 /** Something that is sold. */
@@ -100,7 +91,7 @@ export type Product = {
   name: Scalars['String']['output'];
   description: Scalars['String']['output'];
   category: Category;
-  /** The price now. An order keeps the price of its time. */
+  /** The price now. An order keeps the price at which it was placed. */
   price: Money;
   /** Archived products are no longer sold; orders still show them. */
   isArchived: Scalars['Boolean']['output'];
@@ -108,7 +99,16 @@ export type Product = {
   updatedAt: Scalars['DateTime']['output'];
 };
 
-/** What is set must hold; all of it. */
+/** An amount of money. */
+export type Money = {
+  __typename?: 'Money';
+  /** In the currency's minor unit: 1999 is 19.99 EUR. */
+  amount: Scalars['Int']['output'];
+  /** ISO 4217 code, for example `EUR`. */
+  currency: Scalars['String']['output'];
+};
+
+/** A product must meet every condition that is set. */
 export type ProductFilter = {
   /** Slug of a category. An unknown one finds nothing. */
   category?: InputMaybe<Scalars['String']['input']>;
@@ -121,7 +121,7 @@ export type ProductSort =
   | 'NAME'
   /** Cheapest first. */
   | 'PRICE_ASC'
-  /** Dearest first. */
+  /** Most expensive first. */
   | 'PRICE_DESC'
   /** Latest first. */
   | 'NEWEST';
@@ -138,48 +138,6 @@ export type ProductEdge = {
   __typename?: 'ProductEdge';
   cursor: Scalars['String']['output'];
   node: Product;
-};
-
-export type Mutation = {
-  __typename?: 'Mutation';
-  /**
-   * Takes a product off sale. Archiving it again changes nothing.
-   * Staff with the scope `catalog:write`. Errors: `input.id`.
-   */
-  archiveProduct: Product;
-  /**
-   * Changes what a product costs from now on; orders that were placed keep their price. The currency stays.
-   * Staff with the scope `catalog:write`. Errors: `input.productId`, `input.amount`.
-   */
-  changeProductPrice: Product;
-  /** Adds a shelf for products. Staff with the scope `catalog:write`. Errors: `input.slug` (also when taken), `input.name`. */
-  createCategory: Category;
-  /**
-   * Puts a new product on sale. Its stock is zero until `adjustStock`.
-   * Staff with the scope `catalog:write`. Errors: `input.sku` (also when taken), `input.name`, `input.description`,
-   * `input.category`, `input.amount`, `input.currency`.
-   */
-  createProduct: Product;
-};
-
-
-export type MutationArchiveProductArgs = {
-  id: Scalars['ID']['input'];
-};
-
-
-export type MutationChangeProductPriceArgs = {
-  input: ChangeProductPriceInput;
-};
-
-
-export type MutationCreateCategoryArgs = {
-  input: CreateCategoryInput;
-};
-
-
-export type MutationCreateProductArgs = {
-  input: CreateProductInput;
 };
 
 export type Query = {
@@ -209,6 +167,48 @@ export type QueryProductsArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   filter?: InputMaybe<ProductFilter>;
   sort?: ProductSort;
+};
+
+export type Mutation = {
+  __typename?: 'Mutation';
+  /** Adds a category. Staff with the scope `catalog:write`. Errors: `input.slug` (also when taken), `input.name`. */
+  createCategory: Category;
+  /**
+   * Puts a new product on sale. Its stock is zero until `adjustStock`.
+   * Staff with the scope `catalog:write`. Errors: `input.sku` (also when taken), `input.name`, `input.description`,
+   * `input.category`, `input.amount`, `input.currency`.
+   */
+  createProduct: Product;
+  /**
+   * Changes what a product costs from now on; orders that were placed keep their price. The currency stays.
+   * Staff with the scope `catalog:write`. Errors: `input.productId`, `input.amount`.
+   */
+  changeProductPrice: Product;
+  /**
+   * Takes a product off sale. Archiving it again changes nothing.
+   * Staff with the scope `catalog:write`. Errors: `input.id`.
+   */
+  archiveProduct: Product;
+};
+
+
+export type MutationCreateCategoryArgs = {
+  input: CreateCategoryInput;
+};
+
+
+export type MutationCreateProductArgs = {
+  input: CreateProductInput;
+};
+
+
+export type MutationChangeProductPriceArgs = {
+  input: ChangeProductPriceInput;
+};
+
+
+export type MutationArchiveProductArgs = {
+  id: Scalars['ID']['input'];
 };
 
 export type Link__Purpose =
@@ -320,18 +320,18 @@ export type ResolversTypes = {
   PageInfo: ResolverTypeWrapper<PageInfo>;
   Category: ResolverTypeWrapper<Category>;
   ID: ResolverTypeWrapper<Scalars['ID']['output']>;
-  ChangeProductPriceInput: ChangeProductPriceInput;
   CreateCategoryInput: CreateCategoryInput;
   CreateProductInput: CreateProductInput;
   MoneyInput: MoneyInput;
-  Money: ResolverTypeWrapper<Money>;
+  ChangeProductPriceInput: ChangeProductPriceInput;
   Product: ResolverTypeWrapper<ProductModel>;
+  Money: ResolverTypeWrapper<Money>;
   ProductFilter: ProductFilter;
   ProductSort: ProductSort;
   ProductConnection: ResolverTypeWrapper<ProductConnectionModel>;
   ProductEdge: ResolverTypeWrapper<Omit<ProductEdge, 'node'> & { node: ResolversTypes['Product'] }>;
-  Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
+  Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   link__Import: ResolverTypeWrapper<Scalars['link__Import']['output']>;
   link__Purpose: Link__Purpose;
   federation__FieldSet: ResolverTypeWrapper<Scalars['federation__FieldSet']['output']>;
@@ -352,17 +352,17 @@ export type ResolversParentTypes = {
   PageInfo: PageInfo;
   Category: Category;
   ID: Scalars['ID']['output'];
-  ChangeProductPriceInput: ChangeProductPriceInput;
   CreateCategoryInput: CreateCategoryInput;
   CreateProductInput: CreateProductInput;
   MoneyInput: MoneyInput;
-  Money: Money;
+  ChangeProductPriceInput: ChangeProductPriceInput;
   Product: ProductModel;
+  Money: Money;
   ProductFilter: ProductFilter;
   ProductConnection: ProductConnectionModel;
   ProductEdge: Omit<ProductEdge, 'node'> & { node: ResolversParentTypes['Product'] };
-  Mutation: Record<PropertyKey, never>;
   Query: Record<PropertyKey, never>;
+  Mutation: Record<PropertyKey, never>;
   link__Import: Scalars['link__Import']['output'];
   federation__FieldSet: Scalars['federation__FieldSet']['output'];
   federation__Scope: Scalars['federation__Scope']['output'];
@@ -490,11 +490,6 @@ export type CategoryResolvers<ContextType = GraphqlContext, ParentType extends R
   name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
 };
 
-export type MoneyResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Money'] = ResolversParentTypes['Money']> = {
-  amount?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-  currency?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-};
-
 export type ProductResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Product'] = ResolversParentTypes['Product'], FederationReferenceType extends FederationReferenceTypes['Product'] = FederationReferenceTypes['Product']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Product']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
@@ -509,6 +504,11 @@ export type ProductResolvers<ContextType = GraphqlContext, ParentType extends Re
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
+export type MoneyResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Money'] = ResolversParentTypes['Money']> = {
+  amount?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  currency?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
 export type ProductConnectionResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['ProductConnection'] = ResolversParentTypes['ProductConnection']> = {
   edges?: Resolver<Array<ResolversTypes['ProductEdge']>, ParentType, ContextType>;
   pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
@@ -520,19 +520,19 @@ export type ProductEdgeResolvers<ContextType = GraphqlContext, ParentType extend
   node?: Resolver<ResolversTypes['Product'], ParentType, ContextType>;
 };
 
-export type MutationResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
-  archiveProduct?: Resolver<ResolversTypes['Product'], ParentType, ContextType, RequireFields<MutationArchiveProductArgs, 'id'>>;
-  changeProductPrice?: Resolver<ResolversTypes['Product'], ParentType, ContextType, RequireFields<MutationChangeProductPriceArgs, 'input'>>;
-  createCategory?: Resolver<ResolversTypes['Category'], ParentType, ContextType, RequireFields<MutationCreateCategoryArgs, 'input'>>;
-  createProduct?: Resolver<ResolversTypes['Product'], ParentType, ContextType, RequireFields<MutationCreateProductArgs, 'input'>>;
-};
-
 export type QueryResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
   categories?: Resolver<Maybe<Array<ResolversTypes['Category']>>, ParentType, ContextType>;
   product?: Resolver<Maybe<ResolversTypes['Product']>, ParentType, ContextType, RequireFields<QueryProductArgs, 'id'>>;
   products?: Resolver<Maybe<ResolversTypes['ProductConnection']>, ParentType, ContextType, RequireFields<QueryProductsArgs, 'first' | 'sort'>>;
   _entities?: Resolver<Array<Maybe<ResolversTypes['_Entity']>>, ParentType, ContextType, RequireFields<Query_EntitiesArgs, 'representations'>>;
   _service?: Resolver<ResolversTypes['_Service'], ParentType, ContextType>;
+};
+
+export type MutationResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
+  createCategory?: Resolver<ResolversTypes['Category'], ParentType, ContextType, RequireFields<MutationCreateCategoryArgs, 'input'>>;
+  createProduct?: Resolver<ResolversTypes['Product'], ParentType, ContextType, RequireFields<MutationCreateProductArgs, 'input'>>;
+  changeProductPrice?: Resolver<ResolversTypes['Product'], ParentType, ContextType, RequireFields<MutationChangeProductPriceArgs, 'input'>>;
+  archiveProduct?: Resolver<ResolversTypes['Product'], ParentType, ContextType, RequireFields<MutationArchiveProductArgs, 'id'>>;
 };
 
 export interface Link__ImportScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes['link__Import'], any> {
@@ -571,12 +571,12 @@ export type Resolvers<ContextType = GraphqlContext> = {
   DateTime?: GraphQLScalarType;
   PageInfo?: PageInfoResolvers<ContextType>;
   Category?: CategoryResolvers<ContextType>;
-  Money?: MoneyResolvers<ContextType>;
   Product?: ProductResolvers<ContextType>;
+  Money?: MoneyResolvers<ContextType>;
   ProductConnection?: ProductConnectionResolvers<ContextType>;
   ProductEdge?: ProductEdgeResolvers<ContextType>;
-  Mutation?: MutationResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
+  Mutation?: MutationResolvers<ContextType>;
   link__Import?: GraphQLScalarType;
   federation__FieldSet?: GraphQLScalarType;
   federation__Scope?: GraphQLScalarType;

@@ -3,9 +3,14 @@ import { loadOwnedPages, type OwnedPage, ownedPageKey } from '@signet/subgraph';
 import type { SubgraphContext } from '@signet/subgraph/define';
 import DataLoader from 'dataloader';
 import type { Kysely } from 'kysely';
-import { findItems, findOrders, type OrderItemRow, type OrderRow } from './order.queries.ts';
-import { findViewers } from './order-viewers.queries.ts';
-import { findOrdersOfUsers } from './user-orders/user-orders.queries.ts';
+import {
+  findItems,
+  findOrders,
+  findOrdersOfUsers,
+  type OrderItemRow,
+  type OrderRow,
+} from './order.queries.ts';
+import { findViewers } from './order-viewers.ts';
 
 /** What a resolver has. */
 export type GraphqlContext = SubgraphContext<Loaders>;
@@ -13,8 +18,10 @@ export type GraphqlContext = SubgraphContext<Loaders>;
 /** What resolvers hand to each other for the GraphQL types of the same names. */
 export type OrderModel = OrderRow;
 export type OrderItemModel = OrderItemRow & { currency: string };
-/** Nothing but an id. Whether the caller may see this customer's orders is for the rule on `User.orders` to say. */
+/** Nothing but an id. The rule on `User.orders` decides whether the caller may see this customer's orders. */
 export type UserModel = { id: string };
+/** The id of the caller's own tenant. */
+export type DashboardModel = { id: string };
 
 export type Loaders = {
   /** Orders that this request has read already, by id. */
@@ -25,7 +32,7 @@ export type Loaders = {
   ordersOfUser: DataLoader<OwnedPage<number>, OrderRow[], string>;
 };
 
-/** One set a request: what a loader has read is never shown to anybody else. */
+/** One set for each request: what a loader has read is never shown to anybody else. */
 export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
   const knownOrders = new Map<string, OrderRow>();
   const order: Loaders['order'] = new DataLoader(async (ids) => {
@@ -53,7 +60,7 @@ export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
             (userIds, page) => findOrdersOfUsers(trx, userIds, page),
           ),
         );
-        // The policy on orders asks for each of them by id: they are here already.
+        // The policy of orders loads each of them by id. They are read already.
         for (const row of pages.flat()) {
           order.prime(row.id, row);
           knownOrders.set(row.id, row);

@@ -1,5 +1,4 @@
 import {
-  addProduct,
   type Caller,
   expectIdsRefused,
   itIsForCustomers,
@@ -10,6 +9,7 @@ import {
   titled,
 } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addProduct } from '../../catalog/src/testing.test-support.ts';
 import definition from '../subgraph.ts';
 
 const page = `

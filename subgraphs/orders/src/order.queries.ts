@@ -1,5 +1,6 @@
 import type { Database } from '@signet/db';
-import { type InferResult, sql, type Transaction } from 'kysely';
+import type { PageRequest } from '@signet/subgraph';
+import { type InferResult, type RawBuilder, sql, type Transaction } from 'kysely';
 
 export type OrderRow = InferResult<ReturnType<typeof selectOrders>>[number];
 
@@ -40,4 +41,74 @@ export function findItems(trx: Transaction<Database>, orderIds: readonly string[
     .orderBy('order_id')
     .orderBy('position')
     .execute();
+}
+
+/** A page of a list. The key is the time of the order, in microseconds since 1970. */
+export type OrderPage = PageRequest<number>;
+export type OrderFilter = { status: OrderRow['status'] | undefined; userId: string | undefined };
+
+/** Everybody's orders, latest first. Where there is a next page, the result has one row more than this page. */
+export function findOrderPage(
+  trx: Transaction<Database>,
+  { status, userId }: OrderFilter,
+  page: OrderPage,
+): Promise<OrderRow[]> {
+  let query = selectOrders(trx);
+  if (status) query = query.where('status', '=', status);
+  if (userId) query = query.where('user_id', '=', userId);
+  if (page.after) query = query.where(isAfter(page.after));
+  return query
+    .orderBy('placed_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(page.first + 1)
+    .execute();
+}
+
+/** The same page of several customers' orders in one statement. As in `findOrderPage`, for each of them. */
+export function findOrdersOfUsers(
+  trx: Transaction<Database>,
+  userIds: readonly string[],
+  page: OrderPage,
+): Promise<OrderRow[]> {
+  return trx
+    .selectFrom(sql<{ id: string }>`unnest(${userIds}::uuid[])`.as<'asked'>(sql`asked(id)`))
+    .innerJoinLateral(
+      (eb) => {
+        const orders = eb
+          .selectFrom('orders.order')
+          .select(orderColumns)
+          .whereRef('user_id', '=', 'asked.id')
+          .orderBy('placed_at', 'desc')
+          .orderBy('id', 'desc')
+          .limit(page.first + 1);
+        return (page.after ? orders.where(isAfter(page.after)) : orders).as('placed');
+      },
+      (join) => join.onTrue(),
+    )
+    .selectAll('placed')
+    .orderBy('placed_at', 'desc')
+    .orderBy('placed.id', 'desc')
+    .execute();
+}
+
+function isAfter({ key, id }: NonNullable<OrderPage['after']>): RawBuilder<boolean> {
+  return sql<boolean>`(placed_at, id) < (timestamptz 'epoch' + ${key}::double precision * interval '1 microsecond', ${id})`;
+}
+
+export type OrderCounts = { placed: number; shipped: number; cancelled: number; placed_last_day: number };
+
+/** Counts the tenant's orders by their status, and those of the last 24 hours. */
+export function countOrders(trx: Transaction<Database>): Promise<OrderCounts> {
+  return trx
+    .selectFrom('orders.order')
+    .select(({ fn }) => [
+      fn.count<number>('id').filterWhere('status', '=', 'placed').as('placed'),
+      fn.count<number>('id').filterWhere('status', '=', 'shipped').as('shipped'),
+      fn.count<number>('id').filterWhere('status', '=', 'cancelled').as('cancelled'),
+      fn
+        .count<number>('id')
+        .filterWhere('placed_at', '>', sql<Date>`now() - interval '1 day'`)
+        .as('placed_last_day'),
+    ])
+    .executeTakeFirstOrThrow();
 }

@@ -1,13 +1,21 @@
-import { customerPolicies, idOf, type PolicyTable } from '@signet/access';
+import {
+  customerPolicies,
+  idOf,
+  type PolicyTable,
+  requirePortal,
+  requireScope,
+  requireUser,
+} from '@signet/access';
+import type { PortalSession, Session, UserSession } from '@signet/session';
 import type { GraphqlContext } from './context.ts';
 import type { OrderRow } from './order.queries.ts';
 import { viewerTuple } from './order-viewers.ts';
 
-/** What the `@policy` rules of this subgraph name. */
+/** The functions that `@policy` rules of this subgraph name. */
 export const policies: PolicyTable<GraphqlContext> = {
   'user.self': customerPolicies['user.self'],
   'order.staff': ({ session }) => session.platform === 'portal',
-  /** The owner stands in the row that the order's id names. Answers at once for the orders of a page, which are read. */
+  /** The order that the parent's id names is the caller's. Answers at once for orders that this request has read. */
   'order.owner'({ session, loaders }, parent) {
     const id = idOf(parent);
     if (session.platform !== 'user' || id === undefined) {
@@ -18,7 +26,7 @@ export const policies: PolicyTable<GraphqlContext> = {
     const known = loaders.knownOrders.get(id);
     return known ? isOwner(known) : loaders.order.load(id).then(isOwner);
   },
-  /** Shared with by its owner: a relation about the order that the id names. */
+  /** The owner of the order that the parent's id names has shared it with the caller. */
   'order.viewer'({ session, relations }, parent) {
     const id = idOf(parent);
     return session.platform === 'user' && id !== undefined
@@ -26,3 +34,33 @@ export const policies: PolicyTable<GraphqlContext> = {
       : false;
   },
 };
+
+/**
+ * The customer or member of staff who asks for orders.
+ *
+ * @throws {RefusalError} without a token or without the scope `orders:read`.
+ */
+export function requireOrderReader(session: Session): UserSession | PortalSession {
+  const caller = session.platform === 'portal' ? session : requireUser(session);
+  requireScope(caller, 'orders:read');
+  return caller;
+}
+
+/** Customers see their own orders, staff everybody's in their tenant. */
+export function canSeeOrdersOf(caller: UserSession | PortalSession, userId: string): boolean {
+  return caller.platform === 'portal' || caller.userId === userId;
+}
+
+/** @throws {RefusalError} for anyone but a customer with the scope. */
+export function requireCustomer(session: Session, scope: 'orders:read' | 'orders:write'): UserSession {
+  const user = requireUser(session);
+  requireScope(user, scope);
+  return user;
+}
+
+/** @throws {RefusalError} for anyone but staff with the scope. */
+export function requireOrderStaff(session: Session, scope: 'orders:read' | 'orders:ship'): PortalSession {
+  const staff = requirePortal(session);
+  requireScope(staff, scope);
+  return staff;
+}

@@ -1,7 +1,6 @@
 import { createLogger, type Logger, type RunningServer } from '@signet/service';
 import type { SubgraphConfig } from '@signet/subgraph';
 import {
-  addProduct,
   type Caller,
   type GraphqlAnswer,
   postGraphql,
@@ -10,6 +9,7 @@ import {
   type TestSubgraph,
 } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addProduct } from '../../catalog/src/testing.test-support.ts';
 import definition from '../subgraph.ts';
 
 const placeOrder = `

@@ -1,13 +1,12 @@
 import { type Database, inTenant } from '@signet/db';
-import type { Connection } from '@signet/subgraph';
-import { loadOwnedPages, type OwnedPage, ownedPageKey } from '@signet/subgraph';
+import { type Connection, loadOwnedPages, type OwnedPage, ownedPageKey } from '@signet/subgraph';
 import type { SubgraphContext } from '@signet/subgraph/define';
 import DataLoader from 'dataloader';
 import type { Kysely } from 'kysely';
-import { findAssignees } from './assignees/customer-assignees.queries.ts';
-import type { AuditEventRow } from './audit-log/audit-log.queries.ts';
-import { type CustomerRow, findCustomers } from './customer/customer.queries.ts';
-import { findNotesOfUsers, type SupportNoteRow } from './support-notes/support-notes.queries.ts';
+import { findAssignees } from './assignees.queries.ts';
+import type { AuditEventRow } from './audit-log.queries.ts';
+import { type CustomerRow, findCustomers } from './customers.queries.ts';
+import { findNotesOfUsers, type SupportNoteRow } from './support-notes.queries.ts';
 
 /** What a resolver has. */
 export type GraphqlContext = SubgraphContext<Loaders>;
@@ -25,7 +24,7 @@ export type Loaders = {
   notesOfUser: DataLoader<OwnedPage<number>, SupportNoteRow[], string>;
 };
 
-/** One set a request: what a loader has read is never shown to anybody else. */
+/** One set for each request: what a loader has read is never shown to anybody else. */
 export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
   return {
     customer: new DataLoader(async (ids) => {

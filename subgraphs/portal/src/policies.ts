@@ -1,20 +1,22 @@
-import { customerPolicies, type PolicyTable } from '@signet/access';
+import { customerPolicies, type PolicyTable, requirePortal, requireScope } from '@signet/access';
+import type { Scope } from '@signet/schema/contract';
+import type { PortalSession, Session } from '@signet/session';
 import { findId } from '@signet/subgraph';
-import { assigneeTuple } from './assignees/customer-assignees.ts';
+import { assigneeTuple } from './assignees.queries.ts';
 import type { GraphqlContext } from './context.ts';
 
-/** What the `@policy` rules of this subgraph name. */
+/** The functions that `@policy` rules of this subgraph name. */
 export const policies: PolicyTable<GraphqlContext> = {
   ...customerPolicies,
   'staff.super_admin': ({ session }) => session.platform === 'portal' && session.role === 'super_admin',
-  /** Nobody is responsible for the customer whom `input.customerId` names: a colleague's customers are not meddled with. */
+  /** Nobody is responsible for the customer whom `input.customerId` names. */
   async 'customer.unassigned'({ session, loaders }, _parent, args) {
     const named = namedCustomer(args);
     if (session.platform !== 'portal' || named === undefined) {
       return false;
     }
     const id = findId(named);
-    // What is no id is nobody's customer: the operation itself says so, as bad input.
+    // A text that is not an id names nobody's customer: let the operation refuse it as bad input.
     return id === undefined || (await loaders.assigneesOfCustomer.load(id)).length === 0;
   },
   /** The caller is responsible for the customer whom `input.customerId` names. */
@@ -26,9 +28,16 @@ export const policies: PolicyTable<GraphqlContext> = {
   },
 };
 
-/** As the caller wrote it. Undefined on a field that names no customer so: a rule with these policies then refuses. */
+/** As the caller wrote it. Undefined on a field without `input.customerId`: a rule with these policies then refuses. */
 function namedCustomer({ input }: Readonly<Record<string, unknown>>): string | undefined {
   const id =
     typeof input === 'object' && input !== null && 'customerId' in input ? input.customerId : undefined;
   return typeof id === 'string' ? id : undefined;
+}
+
+/** @throws {RefusalError} for anyone but staff with the scope. */
+export function requireStaff(session: Session, scope: Scope): PortalSession {
+  const staff = requirePortal(session);
+  requireScope(staff, scope);
+  return staff;
 }

@@ -41,13 +41,12 @@ export type PageInfo = {
   endCursor?: Maybe<Scalars['String']['output']>;
 };
 
-export type AddSupportNoteInput = {
+export type AssignCustomerInput = {
   customerId: Scalars['ID']['input'];
-  /** 1 to 4000 characters. */
-  body: Scalars['String']['input'];
+  staffId: Scalars['ID']['input'];
 };
 
-export type AssignCustomerInput = {
+export type UnassignCustomerInput = {
   customerId: Scalars['ID']['input'];
   staffId: Scalars['ID']['input'];
 };
@@ -59,7 +58,7 @@ export type AuditLogFilter = {
   actorId?: InputMaybe<Scalars['ID']['input']>;
   /** Whose account it is about. */
   subjectId?: InputMaybe<Scalars['ID']['input']>;
-  /** From this instant on, itself included. */
+  /** From this instant on, including the instant itself. */
   since?: InputMaybe<Scalars['DateTime']['input']>;
   /** Before this instant. */
   until?: InputMaybe<Scalars['DateTime']['input']>;
@@ -76,7 +75,7 @@ export type AuditEvent = {
   owaspName?: Maybe<Scalars['String']['output']>;
   /** `user` or `portal`: the side on which it happened. */
   side: Scalars['String']['output'];
-  /** Who did it; null where nobody was signed in, or nobody knows. */
+  /** Who did it; null where nobody was signed in or it is not known. */
   actorId?: Maybe<Scalars['ID']['output']>;
   /** Whose account it is about; null for one that does not exist. */
   subjectId?: Maybe<Scalars['ID']['output']>;
@@ -84,9 +83,9 @@ export type AuditEvent = {
   sessionId?: Maybe<Scalars['ID']['output']>;
   /** The client's address. */
   address?: Maybe<Scalars['String']['output']>;
-  /** Under which the processes' own logs tell of the request. */
+  /** The id of the request in the logs of the processes. */
   requestId?: Maybe<Scalars['String']['output']>;
-  /** What else there is to say, by name. */
+  /** More about the event, by name. */
   details: Array<AuditDetail>;
 };
 
@@ -150,28 +149,10 @@ export type UserEdge = {
 
 export type Dashboard = {
   __typename?: 'Dashboard';
+  /** The tenant's id. */
+  id: Scalars['ID']['output'];
   customers: Scalars['Int']['output'];
   supportNotes: Scalars['Int']['output'];
-  orders: OrderCounts;
-  products: ProductCounts;
-};
-
-export type OrderCounts = {
-  __typename?: 'OrderCounts';
-  /** Not yet shipped. */
-  placed: Scalars['Int']['output'];
-  shipped: Scalars['Int']['output'];
-  cancelled: Scalars['Int']['output'];
-  /** Placed within the last 24 hours, whatever became of them. */
-  placedLastDay: Scalars['Int']['output'];
-};
-
-export type ProductCounts = {
-  __typename?: 'ProductCounts';
-  /** Stock was kept, but nothing is available. */
-  outOfStock: Scalars['Int']['output'];
-  /** Between 1 and 9 pieces are available. */
-  lowOnStock: Scalars['Int']['output'];
 };
 
 /** What a member of staff wrote about a customer. Never shown to customers. */
@@ -200,34 +181,14 @@ export type SupportNoteEdge = {
   node: SupportNote;
 };
 
-export type UnassignCustomerInput = {
+export type AddSupportNoteInput = {
   customerId: Scalars['ID']['input'];
-  staffId: Scalars['ID']['input'];
+  /** 1 to 4000 characters. */
+  body: Scalars['String']['input'];
 };
 
 export type Mutation = {
   __typename?: 'Mutation';
-  /**
-   * Writes a note about a customer, in your name. Staff with the scope `notes:write`; about a customer who has `assignees`
-   * only those, and super admins. Errors: `input.customerId`, `input.body`.
-   */
-  addSupportNote: SupportNote;
-  /**
-   * Makes a member of staff responsible for a customer. From then on only those responsible, and super admins, write notes
-   * about that customer. Doing it again changes nothing. Staff with the scope `customers:assign`.
-   * Errors: `input.customerId`, `input.staffId`.
-   */
-  assignCustomer: User;
-  /**
-   * Ends every session of a customer: their tokens are refused everywhere within a second. They can sign in again. Returns how
-   * many there were. Staff with the scope `sessions:end`. Errors: `input.customerId`.
-   */
-  endCustomerSessions: Scalars['Int']['output'];
-  /**
-   * Lets a suspended customer sign in again. Changes nothing for one who may.
-   * Staff with the scope `customers:write`. Errors: `input.customerId`.
-   */
-  reinstateCustomer: User;
   /**
    * Suspends a customer: every session ends, the tokens are refused everywhere within a second, and signing in answers
    * `auth.failure.invalid_credentials`. Suspending again changes nothing.
@@ -235,24 +196,35 @@ export type Mutation = {
    */
   suspendCustomer: User;
   /**
-   * Ends that a member of staff is responsible for a customer, at once. Where they are not, it changes nothing.
+   * Lets a suspended customer sign in again. Changes nothing for a customer who is not suspended.
+   * Staff with the scope `customers:write`. Errors: `input.customerId`.
+   */
+  reinstateCustomer: User;
+  /**
+   * Ends every session of a customer: their tokens are refused everywhere within a second. They can sign in again. Returns how
+   * many there were. Staff with the scope `sessions:end`. Errors: `input.customerId`.
+   */
+  endCustomerSessions: Scalars['Int']['output'];
+  /**
+   * Makes a member of staff responsible for a customer. From then on only those responsible, and super admins, write notes
+   * about that customer. Doing it again changes nothing. Staff with the scope `customers:assign`.
+   * Errors: `input.customerId`, `input.staffId`.
+   */
+  assignCustomer: User;
+  /**
+   * Makes a member of staff no longer responsible for a customer, at once. If they are not responsible, nothing changes.
    * Staff with the scope `customers:assign`. Errors: `input.customerId`, `input.staffId`.
    */
   unassignCustomer: User;
+  /**
+   * Writes a note about a customer, in your name. Staff with the scope `notes:write`; about a customer who has `assignees`
+   * only those, and super admins. Errors: `input.customerId`, `input.body`.
+   */
+  addSupportNote: SupportNote;
 };
 
 
-export type MutationAddSupportNoteArgs = {
-  input: AddSupportNoteInput;
-};
-
-
-export type MutationAssignCustomerArgs = {
-  input: AssignCustomerInput;
-};
-
-
-export type MutationEndCustomerSessionsArgs = {
+export type MutationSuspendCustomerArgs = {
   customerId: Scalars['ID']['input'];
 };
 
@@ -262,13 +234,23 @@ export type MutationReinstateCustomerArgs = {
 };
 
 
-export type MutationSuspendCustomerArgs = {
+export type MutationEndCustomerSessionsArgs = {
   customerId: Scalars['ID']['input'];
+};
+
+
+export type MutationAssignCustomerArgs = {
+  input: AssignCustomerInput;
 };
 
 
 export type MutationUnassignCustomerArgs = {
   input: UnassignCustomerInput;
+};
+
+
+export type MutationAddSupportNoteArgs = {
+  input: AddSupportNoteInput;
 };
 
 export type Query = {
@@ -285,9 +267,9 @@ export type Query = {
    * Errors: `input.first`, `input.after`, `input.search`.
    */
   customers?: Maybe<UserConnection>;
-  /** How the shop stands right now. Staff with the scope `dashboard:read`. */
+  /** The counts of this tenant. Subgraphs add theirs. Staff with the scope `dashboard:read`. */
   dashboard?: Maybe<Dashboard>;
-  /** `ok` for every member of staff. Tells a staff token from a customer's. */
+  /** `ok` for every member of staff. Tells a token of staff from a customer's. */
   portalHealth?: Maybe<Scalars['String']['output']>;
 };
 
@@ -397,6 +379,7 @@ export type DirectiveResolverFn<TResult = Record<PropertyKey, never>, TParent = 
 /** Mapping of federation types */
 export type FederationTypes = {
   User: User;
+  Dashboard: Dashboard;
 };
 
 /** Mapping of federation reference types */
@@ -404,11 +387,15 @@ export type FederationReferenceTypes = {
   User:
     ( { __typename: 'User' }
     & GraphQLRecursivePick<FederationTypes['User'], {"id":true}> );
+  Dashboard:
+    ( { __typename: 'Dashboard' }
+    & GraphQLRecursivePick<FederationTypes['Dashboard'], {"id":true}> );
 };
 
 /** Mapping of union types */
 export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
   _Entity:
+    | ( Dashboard )
     | ( StaffMember )
     | ( UserModel )
   ;
@@ -420,9 +407,9 @@ export type ResolversTypes = {
   access__Platform: Access__Platform;
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
   PageInfo: ResolverTypeWrapper<PageInfo>;
-  AddSupportNoteInput: AddSupportNoteInput;
-  ID: ResolverTypeWrapper<Scalars['ID']['output']>;
   AssignCustomerInput: AssignCustomerInput;
+  ID: ResolverTypeWrapper<Scalars['ID']['output']>;
+  UnassignCustomerInput: UnassignCustomerInput;
   AuditLogFilter: AuditLogFilter;
   AuditEvent: ResolverTypeWrapper<AuditEventModel>;
   AuditDetail: ResolverTypeWrapper<AuditDetail>;
@@ -432,13 +419,11 @@ export type ResolversTypes = {
   UserConnection: ResolverTypeWrapper<UserConnectionModel>;
   UserEdge: ResolverTypeWrapper<Omit<UserEdge, 'node'> & { node: ResolversTypes['User'] }>;
   Dashboard: ResolverTypeWrapper<Dashboard>;
-  OrderCounts: ResolverTypeWrapper<OrderCounts>;
-  ProductCounts: ResolverTypeWrapper<ProductCounts>;
   SupportNote: ResolverTypeWrapper<SupportNoteModel>;
   StaffMember: ResolverTypeWrapper<StaffMember>;
   SupportNoteConnection: ResolverTypeWrapper<Omit<SupportNoteConnection, 'edges'> & { edges: Array<ResolversTypes['SupportNoteEdge']> }>;
   SupportNoteEdge: ResolverTypeWrapper<Omit<SupportNoteEdge, 'node'> & { node: ResolversTypes['SupportNote'] }>;
-  UnassignCustomerInput: UnassignCustomerInput;
+  AddSupportNoteInput: AddSupportNoteInput;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   link__Import: ResolverTypeWrapper<Scalars['link__Import']['output']>;
@@ -459,9 +444,9 @@ export type ResolversTypes = {
 export type ResolversParentTypes = {
   DateTime: Scalars['DateTime']['output'];
   PageInfo: PageInfo;
-  AddSupportNoteInput: AddSupportNoteInput;
-  ID: Scalars['ID']['output'];
   AssignCustomerInput: AssignCustomerInput;
+  ID: Scalars['ID']['output'];
+  UnassignCustomerInput: UnassignCustomerInput;
   AuditLogFilter: AuditLogFilter;
   AuditEvent: AuditEventModel;
   AuditDetail: AuditDetail;
@@ -470,14 +455,12 @@ export type ResolversParentTypes = {
   User: UserModel;
   UserConnection: UserConnectionModel;
   UserEdge: Omit<UserEdge, 'node'> & { node: ResolversParentTypes['User'] };
-  Dashboard: Dashboard;
-  OrderCounts: OrderCounts;
-  ProductCounts: ProductCounts;
+  Dashboard: Dashboard | FederationReferenceTypes['Dashboard'];
   SupportNote: SupportNoteModel;
   StaffMember: StaffMember;
   SupportNoteConnection: Omit<SupportNoteConnection, 'edges'> & { edges: Array<ResolversParentTypes['SupportNoteEdge']> };
   SupportNoteEdge: Omit<SupportNoteEdge, 'node'> & { node: ResolversParentTypes['SupportNote'] };
-  UnassignCustomerInput: UnassignCustomerInput;
+  AddSupportNoteInput: AddSupportNoteInput;
   Mutation: Record<PropertyKey, never>;
   Query: Record<PropertyKey, never>;
   link__Import: Scalars['link__Import']['output'];
@@ -652,23 +635,12 @@ export type UserEdgeResolvers<ContextType = GraphqlContext, ParentType extends R
   node?: Resolver<ResolversTypes['User'], ParentType, ContextType>;
 };
 
-export type DashboardResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Dashboard'] = ResolversParentTypes['Dashboard']> = {
+export type DashboardResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Dashboard'] = ResolversParentTypes['Dashboard'], FederationReferenceType extends FederationReferenceTypes['Dashboard'] = FederationReferenceTypes['Dashboard']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Dashboard']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   customers?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   supportNotes?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-  orders?: Resolver<ResolversTypes['OrderCounts'], ParentType, ContextType>;
-  products?: Resolver<ResolversTypes['ProductCounts'], ParentType, ContextType>;
-};
-
-export type OrderCountsResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['OrderCounts'] = ResolversParentTypes['OrderCounts']> = {
-  placed?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-  shipped?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-  cancelled?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-  placedLastDay?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-};
-
-export type ProductCountsResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['ProductCounts'] = ResolversParentTypes['ProductCounts']> = {
-  outOfStock?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-  lowOnStock?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
 export type SupportNoteResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['SupportNote'] = ResolversParentTypes['SupportNote']> = {
@@ -694,12 +666,12 @@ export type SupportNoteEdgeResolvers<ContextType = GraphqlContext, ParentType ex
 };
 
 export type MutationResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
-  addSupportNote?: Resolver<ResolversTypes['SupportNote'], ParentType, ContextType, RequireFields<MutationAddSupportNoteArgs, 'input'>>;
-  assignCustomer?: Resolver<ResolversTypes['User'], ParentType, ContextType, RequireFields<MutationAssignCustomerArgs, 'input'>>;
-  endCustomerSessions?: Resolver<ResolversTypes['Int'], ParentType, ContextType, RequireFields<MutationEndCustomerSessionsArgs, 'customerId'>>;
-  reinstateCustomer?: Resolver<ResolversTypes['User'], ParentType, ContextType, RequireFields<MutationReinstateCustomerArgs, 'customerId'>>;
   suspendCustomer?: Resolver<ResolversTypes['User'], ParentType, ContextType, RequireFields<MutationSuspendCustomerArgs, 'customerId'>>;
+  reinstateCustomer?: Resolver<ResolversTypes['User'], ParentType, ContextType, RequireFields<MutationReinstateCustomerArgs, 'customerId'>>;
+  endCustomerSessions?: Resolver<ResolversTypes['Int'], ParentType, ContextType, RequireFields<MutationEndCustomerSessionsArgs, 'customerId'>>;
+  assignCustomer?: Resolver<ResolversTypes['User'], ParentType, ContextType, RequireFields<MutationAssignCustomerArgs, 'input'>>;
   unassignCustomer?: Resolver<ResolversTypes['User'], ParentType, ContextType, RequireFields<MutationUnassignCustomerArgs, 'input'>>;
+  addSupportNote?: Resolver<ResolversTypes['SupportNote'], ParentType, ContextType, RequireFields<MutationAddSupportNoteArgs, 'input'>>;
 };
 
 export type QueryResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
@@ -741,7 +713,7 @@ export interface _AnyScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes
 }
 
 export type _EntityResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['_Entity'] = ResolversParentTypes['_Entity']> = {
-  __resolveType: TypeResolveFn<'StaffMember' | 'User', ParentType, ContextType>;
+  __resolveType: TypeResolveFn<'Dashboard' | 'StaffMember' | 'User', ParentType, ContextType>;
 };
 
 export type Resolvers<ContextType = GraphqlContext> = {
@@ -755,8 +727,6 @@ export type Resolvers<ContextType = GraphqlContext> = {
   UserConnection?: UserConnectionResolvers<ContextType>;
   UserEdge?: UserEdgeResolvers<ContextType>;
   Dashboard?: DashboardResolvers<ContextType>;
-  OrderCounts?: OrderCountsResolvers<ContextType>;
-  ProductCounts?: ProductCountsResolvers<ContextType>;
   SupportNote?: SupportNoteResolvers<ContextType>;
   StaffMember?: StaffMemberResolvers<ContextType>;
   SupportNoteConnection?: SupportNoteConnectionResolvers<ContextType>;

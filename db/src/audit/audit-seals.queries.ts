@@ -1,0 +1,99 @@
+import type { Platform } from '@signet/schema/contract';
+import { type Kysely, sql, type Transaction } from 'kysely';
+import type { AuditSealTable, Database } from '../tables.ts';
+import { digestEvent, type SealedEvent } from './audit-seals.ts';
+
+type Trx = Transaction<Database>;
+
+/** Every column of a row as one text, the same on every connection: times in microseconds since 1970, jsonb by its own order. */
+const canonicalEvent = sql<string>`jsonb_build_array(
+  id, tenant_id, (extract(epoch from happened_at) * 1000000)::bigint, kind, platform, actor_id, subject_id, session_id,
+  host(address), request_id, details)::text`;
+
+/** False while another replica holds the lock. Held until the transaction ends. */
+export async function tryLockSealing(trx: Trx, platform: Platform): Promise<boolean> {
+  const { rows } = await sql<{ locked: boolean }>`
+    select pg_try_advisory_xact_lock(hashtextextended(${`signet audit seal ${platform}`}, 0)) as locked
+  `.execute(trx);
+  return rows[0]?.locked === true;
+}
+
+export async function findLastSeal(
+  trx: Trx,
+  platform: Platform,
+): Promise<Pick<AuditSealTable, 'number' | 'mac'> | undefined> {
+  return trx
+    .selectFrom('auth.audit_seal')
+    .select(['number', 'mac'])
+    .where('platform', '=', platform)
+    .orderBy('number', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/** Takes waiting rows from the queue, in the order of their ids. */
+export async function takePending(trx: Trx, platform: Platform, most: number): Promise<SealedEvent[]> {
+  const taken = await sql<{ event_id: string }>`
+    delete from auth.audit_pending where event_id in (
+      select event_id from auth.audit_pending where platform = ${platform} order by event_id limit ${most}
+    )
+    returning event_id
+  `.execute(trx);
+  return digestEvents(trx, taken.rows.map((row) => row.event_id).sort());
+}
+
+/** The digests of those of the rows that are there. */
+export async function digestEvents(db: Kysely<Database>, ids: readonly string[]): Promise<SealedEvent[]> {
+  const { rows } = await sql<{ id: string; canonical: string }>`
+    select id, ${canonicalEvent} as canonical from auth.audit_event where id = any(${ids}::uuid[]) order by id
+  `.execute(db);
+  return rows.map(({ id, canonical }) => ({ id, digest: digestEvent(canonical) }));
+}
+
+export async function insertSeal(
+  trx: Trx,
+  { events, ...seal }: Omit<AuditSealTable, 'event_ids' | 'digests'> & { events: readonly SealedEvent[] },
+): Promise<void> {
+  await trx
+    .insertInto('auth.audit_seal')
+    .values({
+      ...seal,
+      event_ids: events.map(({ id }) => id),
+      digests: events.map(({ digest }) => digest),
+    })
+    .execute();
+}
+
+/** The next seals of a chain by number. */
+export async function listSeals(
+  db: Kysely<Database>,
+  platform: Platform,
+  { after, most }: { after: number; most: number },
+): Promise<AuditSealTable[]> {
+  return db
+    .selectFrom('auth.audit_seal')
+    .selectAll()
+    .where('platform', '=', platform)
+    .where('number', '>', after)
+    .orderBy('number')
+    .limit(most)
+    .execute();
+}
+
+/** Rows that are in no seal and do not wait for one either. */
+export async function listUnsealed(
+  db: Kysely<Database>,
+  platform: Platform,
+  most: number,
+): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select e.id from auth.audit_event e
+    where e.platform = ${platform}
+      and not exists (select from auth.audit_pending p where p.event_id = e.id)
+      and e.id not in (
+        select sealed.id from auth.audit_seal s, unnest(s.event_ids) as sealed (id) where s.platform = ${platform}
+      )
+    order by e.id limit ${most}
+  `.execute(db);
+  return rows.map(({ id }) => id);
+}

@@ -1,0 +1,123 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Kysely, sql } from 'kysely';
+import type { Database } from './tables.ts';
+
+/** Something that expires. `prune` deletes at most `most` of it in one statement and says how many. */
+export type HousekeepingJob = {
+  name: string;
+  prune(db: Kysely<Database>, most: number): Promise<number>;
+};
+
+export type HousekeepingOptions = {
+  db: Kysely<Database>;
+  /** Replicas with the same name take turns. */
+  name: string;
+  jobs: readonly HousekeepingJob[];
+  batchSize?: number;
+  /** Between two statements, so that nobody else has to wait for long. */
+  pauseMs?: number;
+  signal?: AbortSignal;
+};
+
+/** A job that a function of the database does, which takes how many at most and returns how many there were. */
+export function pruneWith(name: string, functionName: string): HousekeepingJob {
+  return {
+    name,
+    async prune(db, most) {
+      const { rows } = await sql<{ pruned: number }>`
+        select ${sql.raw(functionName)}(${most}::integer) as pruned
+      `.execute(db);
+      return rows[0]?.pruned ?? 0;
+    },
+  };
+}
+
+/**
+ * Does every job until there is nothing left to delete, a batch a statement. Returns how many rows each deleted; undefined
+ * where another replica does it. A job that fails does not keep the others from theirs.
+ *
+ * @throws {AggregateError} what failed, after all were tried.
+ */
+export function runHousekeeping(options: HousekeepingOptions): Promise<Record<string, number> | undefined> {
+  const lock = sql`hashtextextended(${`signet housekeeping ${options.name}`}, 0)`;
+  // The lock belongs to the connection: were it a transaction's, one of minutes would keep the dead rows of all tables.
+  return options.db.connection().execute(async (db) => {
+    const { rows } = await sql<{ locked: boolean }>`select pg_try_advisory_lock(${lock}) as locked`.execute(
+      db,
+    );
+    if (!rows[0]?.locked) return undefined;
+    try {
+      return await runJobs(db, options);
+    } finally {
+      await sql`select pg_advisory_unlock(${lock})`.execute(db).catch(() => {}); // It goes with the connection then.
+    }
+  });
+}
+
+async function runJobs(db: Kysely<Database>, options: HousekeepingOptions): Promise<Record<string, number>> {
+  const { jobs, batchSize = 1000, pauseMs = 50, signal } = options;
+  const counts: Record<string, number> = {};
+  const errors: unknown[] = [];
+  for (const { name, prune } of jobs) {
+    counts[name] = 0;
+    try {
+      while (!signal?.aborted) {
+        const pruned = await prune(db, batchSize);
+        counts[name] += pruned;
+        if (pruned < batchSize) break;
+        await sleep(pauseMs);
+      }
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw new AggregateError(errors, 'housekeeping failed in part');
+  return counts;
+}
+
+type Log = { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+type StartOptions = Omit<HousekeepingOptions, 'signal'> & {
+  log: Log;
+  everyMs?: number;
+  random?: () => number;
+};
+
+const hourMs = 3_600_000;
+
+/**
+ * Runs the jobs about once an hour: at a random moment of each, so that the replicas of a process, started together, do not
+ * all come at once. `stop` ends after the statement that runs.
+ */
+export function startHousekeeping(options: StartOptions): { stop(): Promise<void> } {
+  const { log, name, everyMs = hourMs, random = Math.random } = options;
+  const stopping = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> | undefined;
+  const run = async () => {
+    try {
+      const counts = await runHousekeeping({ ...options, signal: stopping.signal });
+      if (counts) log.info({ housekeeping: name, ...counts }, 'expired rows deleted');
+    } catch (err) {
+      log.warn({ err, housekeeping: name }, 'expired rows were not all deleted; next time');
+    }
+  };
+  const schedule = () => {
+    timer = setTimeout(
+      () => {
+        running = run().finally(() => {
+          running = undefined;
+          if (!stopping.signal.aborted) schedule();
+        });
+      },
+      everyMs * (0.5 + random()),
+    ).unref();
+  };
+  schedule();
+  return {
+    async stop() {
+      stopping.abort();
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}

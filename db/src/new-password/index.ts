@@ -1,1 +1,0 @@
-export { findPasswordFault, type PasswordOwner } from './find-password-fault.ts';

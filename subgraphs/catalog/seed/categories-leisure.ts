@@ -1,0 +1,93 @@
+import type { CategoryPlan } from './shops.ts';
+
+/** What one uses outside. Prices in cents. */
+export const leisureCategories: readonly CategoryPlan[] = [
+  {
+    slug: 'garden',
+    name: 'Garden',
+    skuPrefix: 'GAR',
+    things: [
+      ['Hand Trowel', 1200, 2900, 'Stainless steel with marks every two centimetres.'],
+      ['Pruning Shears', 2400, 5900, 'A bypass blade that cuts up to 22 mm and locks with a thumb.'],
+      ['Watering Can', 1900, 4900, 'Eight litres of galvanised steel with a brass rose.'],
+      ['Raised Bed', 7900, 19900, 'Larch boards, 120 by 80 cm, that slot together without tools.'],
+      ['Terracotta Pot', 900, 3900, 'Frost-proof clay with a saucer to match.'],
+      ['Seed Collection', 990, 2400, 'Twelve old varieties with a sowing calendar.'],
+      ['Garden Gloves', 990, 2400, 'Goatskin palms and cuffs that keep the earth out.'],
+      ['Bird Feeder', 1600, 4400, 'Cedar with a roof, easy to fill and easy to clean.'],
+      ['Compost Bin', 5900, 11900, 'Three hundred litres, ventilated, with a hatch at the foot.'],
+    ],
+    closings: [
+      'Two gardeners tested it for a year.',
+      'Comes with a leaflet for balconies.',
+      'Grows old with dignity.',
+      'Made for people who kneel in the mud.',
+    ],
+  },
+  {
+    slug: 'outdoor',
+    name: 'Outdoor',
+    skuPrefix: 'OUT',
+    things: [
+      ['Two-Person Tent', 14900, 39900, 'Weighs 2.1 kg and stands in five minutes, in the dark too.'],
+      ['Sleeping Bag', 7900, 24900, 'Comfortable down to 2 °C, with a zip that does not catch.'],
+      ['Trekking Backpack', 8900, 21900, 'Forty-five litres on a back that adjusts without unpacking.'],
+      ['Insulated Bottle', 1900, 3900, 'Keeps tea hot for twelve hours and water cold for a day.'],
+      ['Head Torch', 2400, 6900, 'Four hundred lumens, a red light, and a lock against the backpack.'],
+      ['Camping Stove', 3400, 8900, 'Boils a litre in three minutes and folds into its own pot.'],
+      ['Trekking Poles, Pair', 3900, 9900, 'Carbon in three sections, with cork grips.'],
+      ['Dry Bag', 1400, 3400, 'Twenty litres behind welded seams and a roll closure.'],
+      ['Pocket Knife', 2400, 7900, 'One good blade, one good saw, and a lanyard loop.'],
+    ],
+    closings: [
+      'Repairs are free for the first five years.',
+      'Made for weather that was not forecast.',
+      'Goes on trips of one night and of six weeks.',
+      'Tested for two seasons before it went on sale.',
+    ],
+  },
+  {
+    slug: 'cycling',
+    name: 'Cycling',
+    skuPrefix: 'CYC',
+    things: [
+      ['Bicycle Helmet', 4900, 13900, 'Turns with one dial and weighs 270 grams.'],
+      ['Pannier Bag', 5900, 12900, 'Twenty litres, waterproof, off the rack with one hand.'],
+      ['Front Light', 2900, 8900, 'Eighty lux with a cut-off that does not dazzle anyone.'],
+      ['Folding Lock', 4900, 9900, 'Ninety centimetres of hardened steel in a holder for the frame.'],
+      ['Floor Pump', 2900, 5900, 'A gauge at eye level and a head for both kinds of valve.'],
+      ['Multi-Tool', 1900, 4900, 'Fifteen functions, chain breaker included, in 140 grams.'],
+      ['Leather Saddle', 6900, 14900, 'Takes a month to fit you and then never stops.'],
+      ['Bell', 900, 2900, 'Brass, with a tone that is heard and forgiven.'],
+      ['Rain Cape', 3900, 8900, 'Covers the rider, the basket and most of the weather.'],
+    ],
+    closings: [
+      'Made for riding to work, every day of the year.',
+      'Survives rain, salt and the railway.',
+      'Road-legal where we ship to.',
+      'Spare parts are kept for ten years.',
+    ],
+  },
+  {
+    slug: 'fitness',
+    name: 'Fitness',
+    skuPrefix: 'FIT',
+    things: [
+      ['Yoga Mat', 2900, 7900, 'Natural rubber, 4 mm thick, that grips when hands get damp.'],
+      ['Kettlebell', 2400, 8900, 'Cast in one piece, flat below, with a handle for two hands.'],
+      ['Resistance Bands, Set of Five', 1400, 2900, 'From 3 to 25 kg, in a bag with a door anchor.'],
+      ['Skipping Rope', 990, 2400, 'Ball bearings and a steel cable whose length you set yourself.'],
+      ['Foam Roller', 1900, 3900, 'Firm in the middle, softer at the ends.'],
+      ['Balance Board', 3900, 8900, 'Birch on a cork roller, with stops that come off later.'],
+      ['Dumbbell, Pair', 1900, 6900, 'Rubber-coated hexagons that do not roll away.'],
+      ['Gym Towel', 990, 1990, 'A zip pocket for the key and a loop for the hook.'],
+      ['Pull-Up Bar', 2900, 5900, 'Holds 130 kg in door frames from 65 to 95 cm.'],
+    ],
+    closings: [
+      'A plan for eight weeks is included.',
+      'Odourless from the first day.',
+      'Cleaned with soap and water.',
+      'Small enough for under the bed.',
+    ],
+  },
+];

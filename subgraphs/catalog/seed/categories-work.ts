@@ -1,0 +1,108 @@
+import type { CategoryPlan } from './shops.ts';
+
+/** What one writes, listens and works with. Prices in cents. */
+export const workCategories: readonly CategoryPlan[] = [
+  {
+    slug: 'stationery',
+    name: 'Stationery',
+    skuPrefix: 'STA',
+    things: [
+      ['Hardcover Notebook', 1200, 2400, 'Ruled in grey, 192 numbered pages that lie flat when open.'],
+      ['Fountain Pen', 2900, 8900, 'A steel nib in medium, for cartridges or the converter in the box.'],
+      ['Mechanical Pencil', 900, 2900, 'A 0.7 mm lead that retreats when the pencil meets the table.'],
+      ['Desk Calendar', 1100, 1900, 'One week on each sheet, public holidays left for you to add.'],
+      [
+        'Letter Opener',
+        1400,
+        3200,
+        'Brushed brass, dull enough for the children and sharp enough for the post.',
+      ],
+      ['Ink Bottle', 900, 1900, 'Fifty millilitres of water-based ink that dries in six seconds.'],
+      ['Sticky Notes, Pack of Six', 450, 990, 'They hold, and leave nothing behind when you take them off.'],
+      ['Clipboard', 1200, 2600, 'Birch with a low clip, so that it fits into a bag.'],
+      ['Pencil Case', 1400, 3400, 'Waxed canvas with room for twenty pens and a ruler.'],
+    ],
+    closings: [
+      'Chosen by people who write a lot.',
+      'Wrapped in paper, not in foil.',
+      'Made in a workshop of twelve people.',
+      'Always in stock, so that the next one matches.',
+    ],
+  },
+  {
+    slug: 'audio',
+    name: 'Audio',
+    skuPrefix: 'AUD',
+    things: [
+      ['Over-Ear Headphones', 7900, 29900, 'Closed back, 40 mm drivers and cushions that can be replaced.'],
+      ['In-Ear Monitors', 3900, 14900, 'A detachable cable and five sizes of tips.'],
+      ['Bookshelf Speaker, Pair', 14900, 49900, 'A two-way design with a silk dome and a port at the front.'],
+      ['Portable Speaker', 4900, 15900, 'Plays for sixteen hours and shrugs off rain.'],
+      ['Turntable', 19900, 59900, 'Belt-driven, with a phono stage that can be switched off.'],
+      ['USB Microphone', 5900, 16900, 'A cardioid capsule with a mute button that makes no sound.'],
+      ['Kitchen Radio', 4900, 12900, 'DAB+, FM and one large dial.'],
+      ['Headphone Stand', 1900, 4900, 'Walnut on a steel base, with a hook for the cable.'],
+      ['Speaker Cable', 1200, 3900, 'Three metres of oxygen-free copper with banana plugs.'],
+    ],
+    closings: [
+      'Can be tried at home for thirty days.',
+      'Three years of guarantee, without registration.',
+      'Every part that wears can be ordered.',
+      'Comes in cardboard without foam.',
+    ],
+  },
+  {
+    slug: 'computer-accessories',
+    name: 'Computer Accessories',
+    skuPrefix: 'COM',
+    things: [
+      [
+        'Mechanical Keyboard',
+        7900,
+        18900,
+        'Hot-swappable switches and keycaps whose letters do not rub off.',
+      ],
+      ['Wireless Mouse', 2900, 8900, 'Five buttons, quiet clicks and three months on one charge.'],
+      ['Laptop Stand', 3400, 7900, 'Lifts the screen by 15 cm and folds to the size of a ruler.'],
+      ['USB-C Hub', 3900, 9900, 'Two screens, Ethernet, a card reader and 100 watts through one port.'],
+      ['Monitor Arm', 5900, 14900, 'A gas spring for screens of up to 9 kg.'],
+      ['Webcam', 4900, 12900, 'Sharp at 1080p in poor light, with a shutter that one can see.'],
+      ['Desk Mat', 1900, 4900, 'Felt on cork, 90 by 40 cm.'],
+      [
+        'External SSD',
+        6900,
+        24900,
+        'One terabyte in a case of aluminium that survives a fall from the desk.',
+      ],
+      ['Charging Cable', 990, 2900, 'Two metres, braided, tested for twenty thousand bends.'],
+    ],
+    closings: [
+      'Made for desks at which work is done.',
+      'Two years of guarantee, without registration.',
+      'Goes with every computer of the last ten years.',
+      'The box is smaller than you expect.',
+    ],
+  },
+  {
+    slug: 'books-and-games',
+    name: 'Books & Games',
+    skuPrefix: 'BOO',
+    things: [
+      ['Jigsaw Puzzle', 1400, 3400, 'A thousand pieces of thick board, with a poster of the picture.'],
+      ['Card Game', 990, 2400, 'Explained in two minutes and over in twenty.'],
+      ['Strategy Board Game', 2900, 6900, 'For two to five players who like to plan and to be surprised.'],
+      ['Wooden Chess Set', 3900, 11900, 'Weighted pieces with felt below, on a board that folds.'],
+      ['Illustrated Field Guide', 1900, 3900, 'Four hundred species, one drawing and one page each.'],
+      ['Vegetable Cookbook', 2200, 3900, 'Eighty recipes, sorted by what is ripe in which month.'],
+      ['Travel Journal', 1600, 2900, 'Maps, packing lists and a pocket for tickets.'],
+      ['Dice Set', 900, 2400, 'Seven metal dice in a tin, balanced and loud.'],
+      ['Crossword Collection', 990, 1690, 'Two hundred crosswords from easy to unfair.'],
+    ],
+    closings: [
+      'Fits on every shelf.',
+      'In its third edition by now.',
+      'Tested by a family with strong opinions.',
+      'A present that does not need batteries.',
+    ],
+  },
+];

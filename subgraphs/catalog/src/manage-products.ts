@@ -1,0 +1,92 @@
+import { requirePortal, requireScope } from '@signet/access';
+import { inTenant } from '@signet/db';
+import { badInput } from '@signet/service';
+import type { PortalSession, Session } from '@signet/session';
+import { readId, readInteger, readText } from '@signet/subgraph';
+import { findCategoryId, getProduct, insertProduct } from './product.queries.ts';
+import type { CreateProductInput, MutationResolvers } from './resolvers.generated.ts';
+
+const maxPriceAmount = 10_000_000;
+const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
+
+/** @throws {RefusalError} for anyone but staff who may change the catalog. */
+export function requireCatalogStaff(session: Session): PortalSession {
+  const staff = requirePortal(session);
+  requireScope(staff, 'catalog:write');
+  return staff;
+}
+
+export const createProduct: NonNullable<MutationResolvers['createProduct']> = async (
+  _parent,
+  { input },
+  ctx,
+) => {
+  requireCatalogStaff(ctx.session);
+  const { categorySlug, ...values } = readProduct(input);
+  return inTenant(ctx.db, ctx.tenantId, async (trx) => {
+    const categoryId = await findCategoryId(trx, categorySlug);
+    if (categoryId === undefined) throw badInput('category', 'There is no such category.');
+    const id = await insertProduct(trx, { tenant_id: ctx.tenantId, category_id: categoryId, ...values });
+    if (id === undefined) throw badInput('sku', 'Another product has this SKU.');
+    return getProduct(trx, 'sku', id);
+  });
+};
+
+export const changeProductPrice: NonNullable<MutationResolvers['changeProductPrice']> = async (
+  _parent,
+  { input },
+  ctx,
+) => {
+  requireCatalogStaff(ctx.session);
+  const id = readId('productId', input.productId);
+  const amount = readPriceAmount(input.amount);
+  return inTenant(ctx.db, ctx.tenantId, async (trx) => {
+    await trx
+      .updateTable('catalog.product')
+      .set({ price_amount: amount, updated_at: new Date() })
+      .where('id', '=', id)
+      .execute();
+    return getProduct(trx, 'productId', id);
+  });
+};
+
+export const archiveProduct: NonNullable<MutationResolvers['archiveProduct']> = async (
+  _parent,
+  args,
+  ctx,
+) => {
+  requireCatalogStaff(ctx.session);
+  const id = readId('id', args.id);
+  return inTenant(ctx.db, ctx.tenantId, async (trx) => {
+    const now = new Date();
+    await trx
+      .updateTable('catalog.product')
+      .set({ archived_at: now, updated_at: now })
+      .where('id', '=', id)
+      .where('archived_at', 'is', null)
+      .execute();
+    return getProduct(trx, 'id', id);
+  });
+};
+
+function readProduct({ sku, name, description, category, price }: CreateProductInput) {
+  return {
+    sku: readText('sku', sku, { max: 64 }),
+    name: readText('name', name, { max: 200 }),
+    description: readText('description', description ?? '', { min: 0, max: 4000 }),
+    categorySlug: readText('category', category, { max: 63 }),
+    price_amount: readPriceAmount(price.amount),
+    currency: readCurrency(price.currency),
+  };
+}
+
+function readPriceAmount(amount: number): number {
+  return readInteger('amount', amount, { min: 1, max: maxPriceAmount });
+}
+
+function readCurrency(currency: string): string {
+  if (!currencies.has(currency)) {
+    throw badInput('currency', 'The currency must be an ISO 4217 code in capitals, like EUR.');
+  }
+  return currency;
+}

@@ -1,0 +1,85 @@
+import type { Database } from '@signet/db';
+import { sql, type Transaction } from 'kysely';
+
+const foreignKeyViolation = '23503';
+
+export type StockRow = { product_id: string; on_hand: number; reserved: number };
+
+/** In no particular order. */
+export function findStock(trx: Transaction<Database>, productIds: readonly string[]): Promise<StockRow[]> {
+  return trx
+    .selectFrom('inventory.stock')
+    .select(['product_id', 'on_hand', 'reserved'])
+    .where(sql<boolean>`product_id = any(${productIds})`)
+    .execute();
+}
+
+/**
+ * Makes sure that the product has a row to change.
+ *
+ * @returns false when there is no such product in this tenant. The transaction has failed then and must end.
+ */
+export async function insertEmptyStock(
+  trx: Transaction<Database>,
+  tenantId: string,
+  productId: string,
+): Promise<boolean> {
+  try {
+    await trx
+      .insertInto('inventory.stock')
+      .values({ tenant_id: tenantId, product_id: productId, on_hand: 0 })
+      .onConflict((conflict) => conflict.column('product_id').doNothing())
+      .execute();
+    return true;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === foreignKeyViolation) return false;
+    throw error;
+  }
+}
+
+/** `refused`: the row exists, but the change would break its limits. */
+export type StockChange = StockRow | 'refused' | 'missing';
+
+/**
+ * Changes the pieces on the shelves. One statement, so that no change between reading and writing is lost: the row lock
+ * makes others wait, and the condition is checked against the row as they left it.
+ */
+export async function changeStock(
+  trx: Transaction<Database>,
+  productId: string,
+  change: number,
+  maxOnHand: number,
+): Promise<StockChange> {
+  const row = await trx
+    .updateTable('inventory.stock')
+    .set({ on_hand: sql<number>`on_hand + ${change}`, updated_at: new Date() })
+    .where('product_id', '=', productId)
+    .where(sql<boolean>`on_hand::bigint + ${change} between reserved and ${maxOnHand}`)
+    .returning(['product_id', 'on_hand', 'reserved'])
+    .executeTakeFirst();
+  if (row) return row;
+  const known = await trx
+    .selectFrom('inventory.stock')
+    .select('product_id')
+    .where('product_id', '=', productId)
+    .executeTakeFirst();
+  return known ? 'refused' : 'missing';
+}
+
+export type ProductCounts = { out_of_stock: number; low_on_stock: number };
+
+/** Counts the products of the tenant of which nothing is available, and those of which fewer than `lowBelow` pieces are. */
+export function countProducts(trx: Transaction<Database>, lowBelow: number): Promise<ProductCounts> {
+  const available = sql<number>`on_hand - reserved`;
+  return trx
+    .selectFrom('inventory.stock')
+    .select((eb) => [
+      eb.fn.count<number>('product_id').filterWhere(available, '=', 0).as('out_of_stock'),
+      eb.fn
+        .count<number>('product_id')
+        .filterWhere(available, '>', 0)
+        .filterWhere(available, '<', lowBelow)
+        .as('low_on_stock'),
+    ])
+    .executeTakeFirstOrThrow();
+}

@@ -1,0 +1,63 @@
+import { type Caller, itIsForStaff, startTestSubgraph, type TestSubgraph } from '@signet/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import definition from '../subgraph.ts';
+
+/** As the gateway asks, with the id that the portal gave it. */
+const query = `
+  query ($id: ID!) {
+    _entities(representations: [{ __typename: "Dashboard", id: $id }]) {
+      ... on Dashboard { id orders { placed shipped cancelled placedLastDay } }
+    }
+  }`;
+
+let subgraph: TestSubgraph;
+let staff: Caller;
+beforeAll(async () => {
+  subgraph = await startTestSubgraph(definition);
+  staff = await subgraph.addStaff('support');
+});
+afterAll(() => subgraph.stop());
+
+/** Orders placed and closed at different times. */
+const addOrders = (tenantId: string, userId: string) =>
+  subgraph.database.query(
+    `insert into orders.order (tenant_id, user_id, status, total_amount, currency, placed_at, shipped_at, cancelled_at)
+     select $1, $2, status, 1, 'EUR', now() - age, case status when 'shipped' then now() end,
+       case status when 'cancelled' then now() end
+     from (values ('placed', interval '1 hour'), ('placed', interval '2 days'), ('placed', interval '3 days'),
+       ('shipped', interval '1 hour'), ('shipped', interval '2 days'), ('cancelled', interval '2 days')) as v (status, age)`,
+    [tenantId, userId],
+  );
+
+describe('Dashboard.orders', () => {
+  it("counts the tenant's own and nobody else's", async () => {
+    const { tenants } = subgraph;
+    await addOrders(tenants.demo, (await subgraph.addCustomer()).id);
+    await addOrders(tenants.globex, (await subgraph.addCustomer({ tenantId: tenants.globex })).id);
+    const { body } = await subgraph.ask(query, { id: tenants.demo }, staff);
+    expect(body.data._entities).toEqual([
+      { id: tenants.demo, orders: { placed: 3, shipped: 2, cancelled: 1, placedLastDay: 2 } },
+    ]);
+  });
+
+  it('is all zero where nothing happened yet', async () => {
+    const tenantId = await subgraph.database.addTenant('quiet');
+    const other = await subgraph.addStaff('operations', { tenantId });
+    const { body } = await subgraph.ask(query, { id: tenantId }, other);
+    expect(body.data._entities).toEqual([
+      { id: tenantId, orders: { placed: 0, shipped: 0, cancelled: 0, placedLastDay: 0 } },
+    ]);
+  });
+
+  it("is null for another tenant's dashboard and for what is no tenant", async () => {
+    for (const id of [subgraph.tenants.globex, 'x', '']) {
+      expect((await subgraph.ask(query, { id }, staff)).body).toEqual({ data: { _entities: [null] } });
+    }
+  });
+
+  itIsForStaff({
+    subgraph: () => subgraph,
+    operation: { query, variables: { id: '0199c2f4-7a10-7000-8000-000000000001' } },
+    scope: 'dashboard:read',
+  });
+});

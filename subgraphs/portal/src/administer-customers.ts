@@ -1,0 +1,103 @@
+import { type Database, inTenant, writeAuditEvent } from '@signet/db';
+import type { AuditKind, Scope } from '@signet/schema/contract';
+import { badInput } from '@signet/service';
+import { readId } from '@signet/subgraph';
+import { sql, type Transaction } from 'kysely';
+import type { GraphqlContext } from './context.ts';
+import { getCustomer } from './customers.queries.ts';
+import { requireStaff } from './policies.ts';
+import type { MutationResolvers } from './resolvers.generated.ts';
+
+export const suspendCustomer: NonNullable<MutationResolvers['suspendCustomer']> = (
+  _parent,
+  { customerId },
+  ctx,
+) =>
+  administerCustomer({
+    ctx,
+    scope: 'customers:write',
+    kind: 'auth.customer.suspended',
+    customerId,
+    call: 'suspend_customer',
+    answer: getCustomer,
+  });
+
+export const reinstateCustomer: NonNullable<MutationResolvers['reinstateCustomer']> = (
+  _parent,
+  { customerId },
+  ctx,
+) =>
+  administerCustomer({
+    ctx,
+    scope: 'customers:write',
+    kind: 'auth.customer.reinstated',
+    customerId,
+    call: 'reinstate_customer',
+    answer: getCustomer,
+  });
+
+export const endCustomerSessions: NonNullable<MutationResolvers['endCustomerSessions']> = (
+  _parent,
+  { customerId },
+  ctx,
+) =>
+  administerCustomer({
+    ctx,
+    scope: 'sessions:end',
+    kind: 'auth.customer.sessions_ended',
+    customerId,
+    call: 'end_customer_sessions',
+    answer: (_trx, _id, ended) => ended,
+  });
+
+type Administration<T> = {
+  ctx: GraphqlContext;
+  scope: Scope;
+  /** The kind of the row in the audit log. */
+  kind: AuditKind;
+  customerId: string;
+  /** The function of the database that does it. */
+  call: keyof typeof calls;
+  /** Reads the answer in the same transaction. `changed` counts the rows that `call` changed. */
+  answer(trx: Transaction<Database>, customerId: string, changed: number): Promise<T> | T;
+};
+
+/**
+ * Changes a customer's account or sessions and writes the audit log, in one transaction.
+ *
+ * @throws {RefusalError} for anyone but staff with the scope; input.customerId where the tenant has no such customer.
+ */
+function administerCustomer<T>({ ctx, scope, kind, call, answer, ...input }: Administration<T>): Promise<T> {
+  const { staffId: actorId, sessionId } = requireStaff(ctx.session, scope);
+  const { tenantId, origin } = ctx;
+  const customerId = readId('customerId', input.customerId);
+  return inTenant(ctx.db, ctx.tenantId, async (trx) => {
+    const changed = await callAuth(trx, call, customerId);
+    if (changed === undefined) throw badInput('customerId', 'There is no such customer.');
+    const event = { kind, platform: 'portal', tenantId, actorId, sessionId, subjectId: customerId } as const;
+    await writeAuditEvent(trx, { ...event, origin, details: { changed } });
+    return answer(trx, customerId, changed);
+  });
+}
+
+/**
+ * The functions that auth publishes to this process, which may not write to accounts or see their sessions. Each locks the
+ * account's row against sign-in and refresh.
+ */
+const calls = {
+  suspend_customer: (id: string) => sql<number | null>`auth.suspend_customer(${id})`,
+  reinstate_customer: (id: string) => sql<number | null>`auth.reinstate_customer(${id})`,
+  end_customer_sessions: (id: string) => sql<number | null>`auth.end_customer_sessions(${id})`,
+};
+
+/** Returns how many rows changed; undefined where there is no such customer. */
+async function callAuth(
+  trx: Transaction<Database>,
+  call: keyof typeof calls,
+  customerId: string,
+): Promise<number | undefined> {
+  const { rows } = await sql<{
+    changed: number | null;
+  }>`select ${calls[call](customerId)} as changed`.execute(trx);
+  return rows[0]?.changed ?? undefined;
+}

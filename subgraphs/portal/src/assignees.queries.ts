@@ -1,0 +1,19 @@
+import { idOfSubject, type RelationTuple, staffSubject } from '@signet/access';
+import { type Database, findSubjects } from '@signet/db';
+import type { Transaction } from 'kysely';
+
+/** The relation of a customer to the members of staff who are responsible for them. */
+const assigneeRelation = { namespace: 'customer', relation: 'assignee' } as const;
+
+export function assigneeTuple(customerId: string, staffId: string): RelationTuple {
+  return { ...assigneeRelation, object: customerId, subject: staffSubject(staffId) };
+}
+
+/** Ids of the members of staff who are responsible for each customer, the earliest first. */
+export async function findAssignees(
+  trx: Transaction<Database>,
+  customerIds: readonly string[],
+): Promise<string[][]> {
+  const subjects = await findSubjects(trx, assigneeRelation, customerIds);
+  return subjects.map((ofCustomer) => ofCustomer.map(idOfSubject));
+}

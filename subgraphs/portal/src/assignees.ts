@@ -1,0 +1,59 @@
+import { addRelation, inTenant, removeRelation } from '@signet/db';
+import { badInput } from '@signet/service';
+import { readId } from '@signet/subgraph';
+import { assigneeTuple } from './assignees.queries.ts';
+import type { GraphqlContext } from './context.ts';
+import { findCustomers } from './customers.queries.ts';
+import { requireStaff } from './policies.ts';
+import type { MutationResolvers, UserResolvers } from './resolvers.generated.ts';
+
+export const assignees: NonNullable<UserResolvers['assignees']> = async (user, _args, ctx) => {
+  requireStaff(ctx.session, 'customers:read');
+  const staffIds = await ctx.loaders.assigneesOfCustomer.load(user.id);
+  return staffIds.map((id) => ({ id }));
+};
+
+export const assignCustomer: NonNullable<MutationResolvers['assignCustomer']> = async (
+  _parent,
+  { input },
+  ctx,
+) => {
+  requireStaff(ctx.session, 'customers:assign');
+  const customerId = readId('customerId', input.customerId);
+  const staffId = readId('staffId', input.staffId);
+  const customer = await inTenant(ctx.db, ctx.tenantId, async (trx) => {
+    const [row] = await findCustomers(trx, [customerId]);
+    if (!row) throw badInput('customerId', 'There is no such customer.');
+    // This process may not read the accounts of staff: the foreign key finds out.
+    if (await addRelation(trx, ctx.tenantId, assigneeTuple(customerId, staffId))) {
+      throw badInput('staffId', 'There is no such member of staff.');
+    }
+    return row;
+  });
+  forgetAssignees(ctx, customerId);
+  return customer;
+};
+
+export const unassignCustomer: NonNullable<MutationResolvers['unassignCustomer']> = async (
+  _parent,
+  { input },
+  ctx,
+) => {
+  requireStaff(ctx.session, 'customers:assign');
+  const customerId = readId('customerId', input.customerId);
+  const staffId = readId('staffId', input.staffId);
+  const customer = await inTenant(ctx.db, ctx.tenantId, async (trx) => {
+    const [row] = await findCustomers(trx, [customerId]);
+    if (!row) throw badInput('customerId', 'There is no such customer.');
+    await removeRelation(trx, assigneeTuple(customerId, staffId));
+    return row;
+  });
+  forgetAssignees(ctx, customerId);
+  return customer;
+};
+
+/** Call it after the commit: later fields of the same request must see the change. */
+function forgetAssignees({ relations, loaders }: GraphqlContext, customerId: string): void {
+  relations.clear();
+  loaders.assigneesOfCustomer.clear(customerId);
+}

@@ -1,0 +1,84 @@
+import { inTenant, type SampledAudit } from '@signet/db';
+import { type AuditKind, auditEvents, isAuditKind } from '@signet/schema/contract';
+import { badInput, type EndpointPlugin } from '@signet/service';
+import {
+  createConnection,
+  createCursorCodec,
+  createRefusalListener,
+  isIntegerKey,
+  readId,
+  readPage,
+} from '@signet/subgraph';
+import { type AuditFilter, findAuditPage } from './audit-log.queries.ts';
+import type { GraphqlContext } from './context.ts';
+import { requireStaff } from './policies.ts';
+import type { AuditEventResolvers, AuditLogFilter, QueryResolvers } from './resolvers.generated.ts';
+
+/** Latest first: microseconds since 1970 and the id. */
+const codec = createCursorCodec<number>(
+  'audit:latest',
+  (key): key is number => isIntegerKey(key) && key >= 0,
+);
+
+export const auditLog: NonNullable<QueryResolvers['auditLog']> = async (_parent, args, ctx) => {
+  requireStaff(ctx.session, 'audit:read');
+  const page = readPage(args, codec);
+  const filter = readFilter(args.filter ?? {});
+  const rows = await inTenant(ctx.db, ctx.tenantId, (trx) => findAuditPage(trx, filter, page));
+  return createConnection(rows, page, codec, (row) => ({ key: row.happened_microseconds, id: row.id }));
+};
+
+export const auditEventResolvers: AuditEventResolvers = {
+  happenedAt: (row) => row.happened_at,
+  side: (row) => row.platform,
+  owaspName: ({ kind }) => (isAuditKind(kind) ? auditEvents[kind] : null),
+  actorId: (row) => row.actor_id,
+  subjectId: (row) => row.subject_id,
+  sessionId: (row) => row.session_id,
+  requestId: (row) => row.request_id,
+  details: ({ details }) => Object.entries(details).map(([name, value]) => ({ name, value: String(value) })),
+};
+
+/** @throws {RefusalError} input.kind, input.actorId, input.subjectId, input.until */
+function readFilter({ kind, actorId, subjectId, ...instants }: AuditLogFilter): AuditFilter {
+  // The scalar has turned them into Dates, although the generated type says text.
+  const since = instants.since ? new Date(instants.since) : undefined;
+  const until = instants.until ? new Date(instants.until) : undefined;
+  if (since && until && since >= until) {
+    throw badInput('until', 'This instant must come after `since`.');
+  }
+  return {
+    kind: readKind(kind),
+    actorId: readOptionalId('actorId', actorId),
+    subjectId: readOptionalId('subjectId', subjectId),
+    since,
+    until,
+  };
+}
+
+function readKind(kind: string | null | undefined): AuditKind | undefined {
+  if (kind === null || kind === undefined) return undefined;
+  if (!isAuditKind(kind)) throw badInput('kind', 'There is no such kind. docs/audit.md lists them.');
+  return kind;
+}
+
+function readOptionalId(field: string, id: string | null | undefined): string | undefined {
+  return id === null || id === undefined ? undefined : readId(field, id);
+}
+
+/** Writes samples of this subgraph's refusals to the audit log, also those of customers and of callers without a token. */
+export function createRefusalAudit(samples: SampledAudit): EndpointPlugin {
+  return createRefusalListener<GraphqlContext>(({ code, reason }, field, { session, tenantId, origin }) => {
+    if (code !== 'FORBIDDEN' && code !== 'UNAUTHENTICATED') return;
+    const isKnown = session.platform !== 'none';
+    samples.tell('authz.refused', isKnown ? session.sessionId : (origin.address ?? 'unknown'), {
+      tenantId,
+      origin,
+      ...(isKnown && {
+        sessionId: session.sessionId,
+        actorId: session.platform === 'user' ? session.userId : session.staffId,
+      }),
+      details: { reason, ...(field && { field }) },
+    });
+  });
+}

@@ -1,0 +1,53 @@
+import type { Database } from '@signet/db';
+import { type PageRequest, toContainsPattern } from '@signet/subgraph';
+import { type ExpressionBuilder, type InferResult, sql, type Transaction } from 'kysely';
+
+export type CustomerRow = InferResult<ReturnType<typeof selectCustomers>>[number];
+
+/** Only columns that this process's role may read: nothing that proves who a customer is. */
+export function selectCustomers(trx: Transaction<Database>) {
+  return trx.selectFrom('auth.user').select(['id', 'email', 'full_name', 'is_active']);
+}
+
+/** In no particular order. */
+export function findCustomers(trx: Transaction<Database>, ids: readonly string[]): Promise<CustomerRow[]> {
+  return selectCustomers(trx).where(sql<boolean>`id = any(${ids})`).execute();
+}
+
+/** The customer, who must be there. */
+export function getCustomer(trx: Transaction<Database>, id: string): Promise<CustomerRow> {
+  return selectCustomers(trx).where('id', '=', id).executeTakeFirstOrThrow();
+}
+
+/** By e-mail. Where there is a next page, the result has one row more than this page. */
+export function findCustomerPage(
+  trx: Transaction<Database>,
+  search: string | undefined,
+  { first, after }: PageRequest<string>,
+): Promise<CustomerRow[]> {
+  let query = selectCustomers(trx).where((eb) => matches(eb, search));
+  if (after) query = query.where(sql<boolean>`(email, id) > (${after.key}, ${after.id})`);
+  return query
+    .orderBy('email')
+    .orderBy('id')
+    .limit(first + 1)
+    .execute();
+}
+
+export async function countCustomers(
+  trx: Transaction<Database>,
+  search: string | undefined,
+): Promise<number> {
+  const { count } = await trx
+    .selectFrom('auth.user')
+    .select((eb) => eb.fn.count<number>('id').as('count'))
+    .where((eb) => matches(eb, search))
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+function matches(eb: ExpressionBuilder<Database, 'auth.user'>, search: string | undefined) {
+  if (search === undefined) return eb.lit(true);
+  const pattern = toContainsPattern(search);
+  return eb.or([eb('email', 'ilike', pattern), eb('full_name', 'ilike', pattern)]);
+}

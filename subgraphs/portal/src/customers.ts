@@ -1,0 +1,72 @@
+import { requireUser } from '@signet/access';
+import { inTenant } from '@signet/db';
+import type { Session } from '@signet/session';
+import {
+  createConnection,
+  createCursorCodec,
+  findId,
+  isTextKey,
+  readId,
+  readPage,
+  readText,
+} from '@signet/subgraph';
+import { assignees } from './assignees.ts';
+import { countCustomers, findCustomerPage } from './customers.queries.ts';
+import { requireStaff } from './policies.ts';
+import type { QueryResolvers, UserConnectionResolvers, UserResolvers } from './resolvers.generated.ts';
+import { supportNotes } from './support-notes.ts';
+
+const maxSearchLength = 100;
+const codec = createCursorCodec('customers:email', isTextKey);
+
+export const customer: NonNullable<QueryResolvers['customer']> = async (_parent, args, ctx) => {
+  requireStaff(ctx.session, 'customers:read');
+  return (await ctx.loaders.customer.load(readId('id', args.id))) ?? null;
+};
+
+export const customers: NonNullable<QueryResolvers['customers']> = async (_parent, args, ctx) => {
+  requireStaff(ctx.session, 'customers:read');
+  const page = readPage(args, codec);
+  const search = readSearch(args.search);
+  const rows = await inTenant(ctx.db, ctx.tenantId, (trx) => findCustomerPage(trx, search, page));
+  return { ...createConnection(rows, page, codec, (row) => ({ key: row.email, id: row.id })), search };
+};
+
+export const userConnectionResolvers: UserConnectionResolvers = {
+  totalCount: (connection, _args, ctx) =>
+    inTenant(ctx.db, ctx.tenantId, (trx) => countCustomers(trx, connection.search)),
+};
+
+/**
+ * Fields of User. auth owns the type and shares e-mail and name with this subgraph, so the gateway may ask either. Customers
+ * get their own row here, and each field for staff refuses them.
+ */
+export const userResolvers: UserResolvers = {
+  async __resolveReference(reference, ctx) {
+    const canSee = visibilityFor(ctx.session);
+    const id = findId(reference.id);
+    return id && canSee(id) ? ((await ctx.loaders.customer.load(id)) ?? null) : null;
+  },
+  fullName: (row) => row.full_name,
+  isActive(row, _args, ctx) {
+    requireStaff(ctx.session, 'customers:read');
+    return row.is_active;
+  },
+  supportNotes,
+  assignees,
+};
+
+/** @throws {RefusalError} without a token, or as staff without the scope. */
+function visibilityFor(session: Session): (userId: string) => boolean {
+  if (session.platform === 'portal') {
+    requireStaff(session, 'customers:read');
+    return () => true;
+  }
+  const { userId } = requireUser(session);
+  return (id) => id === userId;
+}
+
+/** An empty text finds everybody: a search field that was cleared. */
+function readSearch(search: string | null | undefined): string | undefined {
+  return search ? readText('search', search, { min: 0, max: maxSearchLength }) || undefined : undefined;
+}

@@ -1,0 +1,30 @@
+import type { PlatformCases } from '../../../launcher/src/platform-cases.test-support.ts';
+
+type Customer = { id: string; supportNotes: { edges: unknown[] } };
+const unknownId = '0199c2f4-7a10-7000-8000-00000000dead';
+
+export default {
+  /** Customers, staff and the tenant are the platform's, in whichever subgraph their fields stand. */
+  async findObjects(caller, { ask, stranger }) {
+    const own = (await ask('{ me { id } }', 'user')).body.data.me.id as string;
+    const elsewhere = (await ask('{ me { id } }', stranger)).body.data.me.id as string;
+    const { body } = await ask(
+      `{ portalMe { id } dashboard { id }
+         customers(first: 100) { edges { node { id supportNotes(first: 1) { edges { cursor } } } } } }`,
+      'support',
+    );
+    const customers: Customer[] = body.data.customers.edges.map((edge: { node: Customer }) => edge.node);
+    const noted = customers.find(({ supportNotes }) => supportNotes.edges.length > 0);
+    const other = customers.find(({ id }) => id !== own);
+    if (!noted || !other) throw new Error('the seed has no customer with a note, or no second customer');
+    const isStaff = caller !== 'anonymous' && caller !== 'user';
+    return {
+      User: isStaff ? { own: noted.id, foreign: elsewhere } : { own, foreign: other.id },
+      StaffMember: { own: body.data.portalMe.id, foreign: unknownId },
+      Dashboard: { own: body.data.dashboard.id, foreign: unknownId },
+    };
+  },
+  emptyInSeed: ['User.assignees'],
+  policiesOfArguments: ['Mutation.addSupportNote'],
+  snapshot: '{ dashboard { customers supportNotes } }',
+} satisfies PlatformCases;
