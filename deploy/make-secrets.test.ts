@@ -105,18 +105,18 @@ describe('make-secrets.mjs', () => {
   it('makes proof keys with which a gateway and a subgraph understand each other', async () => {
     const folder = join(secrets.folder, 'proof');
     const logger = createLogger('test', 'silent');
-    const [gateway, orders] = await Promise.all(
-      ['gateway-user', 'orders'].map((name) =>
+    const [gateway, portal] = await Promise.all(
+      ['gateway-user', 'portal'].map((name) =>
         openProofIdentity({ name, ...proofPathsOf(folder, name), logger }),
       ),
     );
     const context = formatSignetContext({ requestId: 'test', entrance: 'user', hasToken: false });
     const headers = { 'content-type': 'application/json', 'signet-context': context };
     const message = { method: 'POST', path: '/graphql', query: '', headers, body: '{}' };
-    const signature = gateway?.signer.sign('orders', message);
+    const signature = gateway?.signer.sign('portal', message);
     gateway?.stop();
-    orders?.stop();
-    expect(orders?.verifier.verify({ ...message, headers: { ...headers, ...signature } }).sender).toEqual({
+    portal?.stop();
+    expect(portal?.verifier.verify({ ...message, headers: { ...headers, ...signature } }).sender).toEqual({
       name: 'gateway-user',
       role: 'gateway',
       entrance: 'user',

@@ -53,7 +53,7 @@ describe('the processes of docker-compose.yml', () => {
       'db',
       'create-staff',
       '--tenant=main',
-      '--fullname=Otto',
+      '--full-name=Otto',
       '--email',
     ];
     const { code, output } = await start('migrate', [...command, staff.email]).finish(`${staff.password}\n`);

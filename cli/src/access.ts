@@ -1,6 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import {
   type CheckedSubgraph,
   callers,
@@ -16,6 +15,7 @@ import {
 import { scopeHolders } from '@signet/schema/contract';
 import { readSubgraphSdl } from '@signet/schema/sdl';
 import { subgraphs as registry } from '@signet/schema/subgraphs';
+import { loadSubgraph } from '@signet/subgraph/define';
 import type { Command } from 'commander';
 import { parse } from 'graphql';
 import { action, addExample, type Context, messageOf } from './command.ts';
@@ -72,27 +72,16 @@ async function checkAccess({ check, tree }: Options, { print, printError }: Cont
 /**
  * Every subgraph of a tree as the access check sees it: its SDL, and the names of its policies.
  *
- * @throws {Error} for SDL that does not parse, and a policies.ts that exports no `policies`.
+ * @throws {Error} for SDL that does not parse. @throws {ConfigError} for a subgraph.ts that defines no subgraph.
  */
 function readCheckedSubgraphs(tree: string): Promise<CheckedSubgraph[]> {
   return Promise.all(
     registry.map(async ({ name }) => ({
       name,
       sdl: parse(readSubgraphSdl(name, tree)),
-      policies: await readPolicyNames(join(tree, 'subgraphs', name, 'src', 'policies.ts')),
+      policies: [...(await loadSubgraph(name, tree)).policyNames],
     })),
   );
-}
-
-async function readPolicyNames(path: string): Promise<string[]> {
-  if (!existsSync(path)) {
-    return [];
-  }
-  const { policies } = (await import(pathToFileURL(path).href)) as { policies?: object };
-  if (!policies) {
-    throw new Error(`${path} exports no 'policies'`);
-  }
-  return Object.keys(policies);
 }
 
 function describeCounts(rows: readonly MatrixRow[], policies: ReadonlySet<string>): string {

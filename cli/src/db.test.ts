@@ -57,7 +57,7 @@ describe('npm run db -- migrate, status, rollback', () => {
       err: '',
     });
     const { out } = await run({ args: ['rollback'], env });
-    const name = /^rolled back ([a-z]+\/\d{4}-[a-z-]+)\n$/.exec(out)?.[1];
+    const name = /^rolled back ((?:[a-z0-9]+\/)?\d{4}-[a-z-]+)\n$/.exec(out)?.[1];
     expect((await run({ args: ['status'], env })).out).toMatch(new RegExp(`${name} +pending\n$`));
     expect((await run({ args: ['migrate'], env })).out).toBe(`migrated ${name}\n`);
   });

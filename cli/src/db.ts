@@ -68,12 +68,12 @@ export function define(command: Command, context: Context): void {
   add(
     'create-staff',
     'add a staff member; the password comes from STAFF_PASSWORD_FILE or standard input',
-    "create-staff --tenant acme --email you@example.com --fullname 'Your Name'",
+    "create-staff --tenant acme --email you@example.com --full-name 'Your Name'",
     addStaff,
   )
     .addOption(neededOption('--tenant <slug>', 'where they work'))
     .addOption(neededOption('--email <address>', 'with which they sign in'))
-    .addOption(neededOption('--fullname <name>', 'their name'))
+    .addOption(neededOption('--full-name <name>', 'their name'))
     .option('--role <role>', 'support, operations or super_admin (default: super_admin)');
 }
 
@@ -134,7 +134,7 @@ const addTenant: Work<TenantOptions> = async ({ database, context }, options) =>
   context.print(`created tenant ${slug}`);
 };
 
-type StaffOptions = { tenant: string; email: string; fullname: string; role?: string };
+type StaffOptions = { tenant: string; email: string; fullName: string; role?: string };
 
 const addStaff: Work<StaffOptions> = async ({ database, config, context }, options) => {
   const { email, role, tenant } = await createStaff(

@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { action, addExample, type Context, messageOf } from './command.ts';
+import { findShopNames } from './shop-names.ts';
 
 const root = join(import.meta.dirname, '../..');
 const folders = ['schema', 'db', 'libs', 'subgraphs', 'gateway', 'launcher', 'cli', 'bench', 'deploy'];
@@ -12,7 +13,7 @@ const minModules = 100;
 export function define(command: Command, context: Context): void {
   addExample(
     command.description(
-      'Checks what biome does not: the rules of .dependency-cruiser.mjs on who imports whom, and that only subgraphs/auth holds code that can sign.',
+      'Checks what biome does not: the rules of .dependency-cruiser.mjs on who imports whom, that only subgraphs/auth holds code that can sign, and that the platform does not name the demo shop.',
     ),
     'npx signet lint',
   ).action(
@@ -23,6 +24,7 @@ export function define(command: Command, context: Context): void {
       }
       faults.push(
         ...findSigningCode(root).map((file) => `only subgraphs/auth may hold signing code: ${file}`),
+        ...findShopNames(root),
       );
       context.print(
         faults.length > 0 ? faults.join('\n') : `The dependency rule holds in ${modules} modules.`,

@@ -28,8 +28,8 @@ const commands: readonly LazyCommand[] = [
   ['doctor', 'say what is wrong with a deployment, and what to do', () => import('./doctor.ts')],
   ['smoke', 'walk the main paths of a running deployment', () => import('./smoke.ts')],
   ['attack', 'try to break into a running platform', () => import('./attack/attack-command.ts')],
-  ['new', 'write a new subgraph that runs', async () => (await import('./your-own.ts')).newCommand],
-  ['remove-shop', 'delete the demo shop', async () => (await import('./your-own.ts')).removeShopCommand],
+  ['new', 'write a new subgraph that runs', () => import('./new-subgraph.ts')],
+  ['remove-shop', 'delete the demo shop', () => import('./remove-shop.ts')],
 ];
 
 /** Runs the command of this process's arguments, and sets its exit code. */

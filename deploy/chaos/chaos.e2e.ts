@@ -46,7 +46,7 @@ describe('under load', () => {
       'db',
       'create-staff',
       '--tenant=main',
-      '--fullname=Otto',
+      '--full-name=Otto',
       '--email',
     ];
     const created = start('migrate', [...createStaff, staffAccount.email]);

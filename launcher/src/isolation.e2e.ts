@@ -21,6 +21,8 @@ import { type RunningPlatform, startPlatform } from './start-platform.ts';
 
 const rounds = 3;
 const parallel = 200;
+/** Some hundred requests, one after the other: no machine is so busy. */
+const patienceMs = 400_000;
 
 const customersPerTenant = { demo: 5, globex: 3 };
 const staffOf = { demo: ['support', 'operations', 'admin'], globex: ['support', 'admin'] };
@@ -65,7 +67,7 @@ beforeAll(async () => {
   });
   alone = new Map();
   for (const ask of asks) alone.set(ask.name, await send(ask));
-});
+}, patienceMs);
 afterAll(async () => {
   await platform?.stop();
   await Promise.all(proxies.map((proxy) => proxy.stop()));
@@ -73,9 +75,13 @@ afterAll(async () => {
 });
 
 describe('what each caller gets alone', () => {
-  test('is the same each time', async () => {
-    for (const ask of asks) expect([ask.name, await send(ask)]).toEqual([ask.name, alone.get(ask.name)]);
-  });
+  test(
+    'is the same each time',
+    async () => {
+      for (const ask of asks) expect([ask.name, await send(ask)]).toEqual([ask.name, alone.get(ask.name)]);
+    },
+    patienceMs,
+  );
 
   test('is their own data, the refusals and the faults that are mixed below', () => {
     expect(new Set(asks.map(({ name }) => name)).size).toBe(asks.length);
@@ -101,30 +107,35 @@ describe('what each caller gets alone', () => {
   });
 });
 
-test(`${parallel} at once get what each of them gets alone`, async () => {
-  const wrong: unknown[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    const chosen = shuffle(
-      Array.from({ length: Math.max(parallel, asks.length) }, (_, i) => asks[i % asks.length] as Ask),
-    );
-    // Some go before they have their answer: what was theirs must not fall to anybody else.
-    const leavers = shuffle([...asks])
-      .slice(0, 20)
-      .map(leave);
-    const [answers, refreshed] = await Promise.all([
-      Promise.all(chosen.map(sendUntilServed)),
-      Promise.all(callers.map((caller) => refreshByCookie(doors, caller))),
-    ]);
-    expectOwnCookies(refreshed);
-    await Promise.all(leavers);
-    for (const [index, answer] of answers.entries()) {
-      const { name } = chosen[index] as Ask;
-      const expected = alone.get(name);
-      if (JSON.stringify(answer) !== JSON.stringify(expected)) wrong.push({ round, name, answer, expected });
+test(
+  `${parallel} at once get what each of them gets alone`,
+  async () => {
+    const wrong: unknown[] = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const chosen = shuffle(
+        Array.from({ length: Math.max(parallel, asks.length) }, (_, i) => asks[i % asks.length] as Ask),
+      );
+      // Some go before they have their answer: what was theirs must not fall to anybody else.
+      const leavers = shuffle([...asks])
+        .slice(0, 20)
+        .map(leave);
+      const [answers, refreshed] = await Promise.all([
+        Promise.all(chosen.map(sendUntilServed)),
+        Promise.all(callers.map((caller) => refreshByCookie(doors, caller))),
+      ]);
+      expectOwnCookies(refreshed);
+      await Promise.all(leavers);
+      for (const [index, answer] of answers.entries()) {
+        const { name } = chosen[index] as Ask;
+        const expected = alone.get(name);
+        if (JSON.stringify(answer) !== JSON.stringify(expected))
+          wrong.push({ round, name, answer, expected });
+      }
     }
-  }
-  expect(wrong).toEqual([]);
-}, 60_000);
+    expect(wrong).toEqual([]);
+  },
+  patienceMs,
+);
 
 /** Each gets tokens of their own session, and a cookie that nobody else got before. The next round sends that one. */
 function expectOwnCookies(refreshed: Awaited<ReturnType<typeof refreshByCookie>>[]): void {

@@ -20,7 +20,7 @@ const staffSchema = z.object({
     .string()
     .transform((email) => email.trim().normalize('NFKC').toLowerCase())
     .refine((email) => /^[^\s@]+@[^\s@]+$/.test(email) && email.length <= 254, 'must be an e-mail address'),
-  fullname: z.string().trim().min(1, 'must not be empty').max(200, 'must have at most 200 characters'),
+  fullName: z.string().trim().min(1, 'must not be empty').max(200, 'must have at most 200 characters'),
   role: z.enum(staffRoles, `must be one of ${staffRoles.join(', ')}`).default('super_admin'),
 });
 
@@ -28,7 +28,7 @@ export type NewTenant = z.input<typeof tenantSchema>;
 export type NewStaffMember = {
   tenant: string;
   email: string;
-  fullname: string;
+  fullName: string;
   /** A staff role; super_admin where it is left out. */
   role?: string | undefined;
 };
@@ -63,7 +63,7 @@ export async function createStaff(
   member: NewStaffMember,
   readPassword: () => Promise<string>,
 ): Promise<{ email: string; role: string; tenant: string }> {
-  const { tenant, email, fullname, role } = parse(staffSchema, member);
+  const { tenant, email, fullName, role } = parse(staffSchema, member);
   const pepper = createPepper(needPepperKey(pepperKey));
   const password = await readPassword();
   const fault = findPasswordFault(password, { email, tenant });
@@ -76,7 +76,7 @@ export async function createStaff(
       .values({
         tenant_id: tenantId,
         email,
-        full_name: fullname,
+        full_name: fullName,
         role,
         password_hash: hash,
         pepper_id: pepperId,

@@ -4,16 +4,16 @@ import type { ProofHeaders, ProofMessage, SignedMessage } from './proof.ts';
 import { createProofIdentity } from './proof-identity.ts';
 import { createProofSet, proofMembers } from './proof-set.ts';
 
-const set = createProofSet(proofMembers.filter(({ name }) => ['gateway-user', 'orders'].includes(name)));
-const identityOf = (name: 'gateway-user' | 'orders') =>
+const set = createProofSet(proofMembers.filter(({ name }) => ['gateway-user', 'portal'].includes(name)));
+const identityOf = (name: 'gateway-user' | 'portal') =>
   createProofIdentity({
     name,
     keys: set.keyFiles[name] ?? { name, keys: [] },
     peers: set.peers,
     now: () => 1_767_225_600_000,
   });
-const { verifier } = identityOf('orders');
-const signed = withHeaders(aMessage, identityOf('gateway-user').signer.sign('orders', aMessage));
+const { verifier } = identityOf('portal');
+const signed = withHeaders(aMessage, identityOf('gateway-user').signer.sign('portal', aMessage));
 
 const accepts = (message: SignedMessage) => {
   try {

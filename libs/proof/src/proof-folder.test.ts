@@ -65,13 +65,13 @@ test('takes an empty folder, and never one with something in it', () => {
 test('changes what changed, and leaves neither drafts nor a lock', () => {
   writeProofSet(folder, createProofSet());
   const before = snapshot();
-  changeProofSet(folder, (set) => replaceKeys(set, ['orders']));
+  changeProofSet(folder, (set) => replaceKeys(set, ['portal']));
   const changed = Object.entries(snapshot()).filter(([path, text]) => before[path] !== text);
   expect(changed.map(([path]) => path.slice(folder.length)).sort()).toEqual([
-    '/orders/key.json',
     '/peers/peers.json',
+    '/portal/key.json',
   ]);
-  expect(modeOf(proofPathsOf(folder, 'orders').keyFile)).toBe('600');
+  expect(modeOf(proofPathsOf(folder, 'portal').keyFile)).toBe('600');
 });
 
 test('adds a folder for a subgraph that is new', () => {
@@ -89,7 +89,7 @@ test.runIf(process.getuid?.() === 0)('leaves every file to whom it belonged, new
     ...readdirSync(folder, { recursive: true }).map((path) => join(folder, String(path))),
   ];
   for (const path of all()) chownSync(path, 1000, 1000);
-  changeProofSet(folder, (set) => addSubgraph(replaceKeys(set, ['orders']), 'reviews'));
+  changeProofSet(folder, (set) => addSubgraph(replaceKeys(set, ['portal']), 'reviews'));
   expect(all().filter((path) => statSync(path).uid !== 1000 || statSync(path).gid !== 1000)).toEqual([]);
   expect(all()).toContain(proofPathsOf(folder, 'reviews').keyFile);
 });
@@ -115,7 +115,7 @@ test('puts back what was replaced already where a later one fails', () => {
   expect(() => rotateAll({ rename })).toThrow('no space');
   expect(renames).toBe(3);
   expect(snapshot()).toEqual(before);
-  expect(modeOf(proofPathsOf(folder, 'orders').keyFile)).toBe('600');
+  expect(modeOf(proofPathsOf(folder, 'portal').keyFile)).toBe('600');
 });
 
 test('leaves every file as it was where the change itself is refused', () => {
@@ -140,15 +140,15 @@ test('lets one command at a time change a set', () => {
 
 test('reads no set whose files disagree', () => {
   writeProofSet(folder, createProofSet());
-  const { keyFile } = proofPathsOf(folder, 'orders');
-  writeFileSync(keyFile, JSON.stringify({ ...createProofSet().keyFiles.orders }));
-  rmSync(proofPathsOf(folder, 'catalog').keyFile);
+  const { keyFile } = proofPathsOf(folder, 'portal');
+  writeFileSync(keyFile, JSON.stringify({ ...createProofSet().keyFiles.portal }));
+  rmSync(proofPathsOf(folder, 'auth').keyFile);
   try {
     readProofSet(folder);
     expect.unreachable();
   } catch (error) {
     expect((error as ConfigError).faults).toEqual([
-      `${proofPathsOf(folder, 'catalog').keyFile}: can't be read (ENOENT); ${proofPathsOf(folder, '').peersFile} lists catalog: put the key file back, or move ${folder} away and make a new set`,
+      `${proofPathsOf(folder, 'auth').keyFile}: can't be read (ENOENT); ${proofPathsOf(folder, '').peersFile} lists auth: put the key file back, or move ${folder} away and make a new set`,
       `${keyFile}: has other keys than ${proofPathsOf(folder, '').peersFile} says, or in another order`,
     ]);
   }

@@ -11,7 +11,7 @@ import { proofPathsOf, writeProofSet } from './proof-folder.ts';
 import { openProofIdentity } from './proof-identity.ts';
 import { createProofSet, proofMembers } from './proof-set.ts';
 
-const members = proofMembers.filter(({ name }) => ['gateway-user', 'orders', 'catalog'].includes(name));
+const members = proofMembers.filter(({ name }) => ['gateway-user', 'portal', 'auth'].includes(name));
 let parent: string;
 let folder: string;
 let set: ProofSet;
@@ -50,8 +50,8 @@ async function faultsOf(name: string): Promise<readonly string[]> {
   throw new Error('It opened, or failed otherwise.', { cause: error });
 }
 
-const send = (gateway: ProofIdentity, orders: ProofIdentity) =>
-  orders.verifier.verify(withHeaders(aMessage, gateway.signer.sign('orders', aMessage)));
+const send = (gateway: ProofIdentity, portal: ProofIdentity) =>
+  portal.verifier.verify(withHeaders(aMessage, gateway.signer.sign('portal', aMessage)));
 
 /** As an operator's tools do: a new file takes the old one's place. */
 function replace(path: string, content: string, mode = 0o600) {
@@ -62,38 +62,38 @@ function replace(path: string, content: string, mode = 0o600) {
 // biome-ignore lint/suspicious/noExplicitAny: what is written into the files is wrong on purpose
 type Loose = any;
 
-function edit(name: 'peers' | 'orders', change: (content: Loose) => void) {
-  const { keyFile, peersFile } = proofPathsOf(folder, 'orders');
-  const content = structuredClone(name === 'peers' ? set.peers : set.keyFiles.orders);
+function edit(name: 'peers' | 'portal', change: (content: Loose) => void) {
+  const { keyFile, peersFile } = proofPathsOf(folder, 'portal');
+  const content = structuredClone(name === 'peers' ? set.peers : set.keyFiles.portal);
   change(content);
   replace(name === 'peers' ? peersFile : keyFile, JSON.stringify(content));
 }
 
 describe('a process with its files', () => {
   test('signs and verifies', async () => {
-    expect(send(await open('gateway-user'), await open('orders')).sender.name).toBe('gateway-user');
+    expect(send(await open('gateway-user'), await open('portal')).sender.name).toBe('gateway-user');
   });
 
   test.each([0o644, 0o640, 0o604, 0o660])('does not start with a key file of mode %o', async (mode) => {
-    chmodSync(proofPathsOf(folder, 'orders').keyFile, mode);
-    expect(await faultsOf('orders')).toEqual([
-      `orders/key.json: holds private keys and is open to others (mode 0${mode.toString(8)}); chmod 600`,
+    chmodSync(proofPathsOf(folder, 'portal').keyFile, mode);
+    expect(await faultsOf('portal')).toEqual([
+      `portal/key.json: holds private keys and is open to others (mode 0${mode.toString(8)}); chmod 600`,
     ]);
   });
 
   test.each([0o664, 0o646, 0o666])('does not start with a peers.json of mode %o', async (mode) => {
-    chmodSync(proofPathsOf(folder, 'orders').peersFile, mode);
-    expect(await faultsOf('orders')).toEqual([
+    chmodSync(proofPathsOf(folder, 'portal').peersFile, mode);
+    expect(await faultsOf('portal')).toEqual([
       `peers/peers.json: says who is a gateway, and others may write it (mode 0${mode.toString(8)}); chmod 644`,
     ]);
   });
 
   test('says of both missing files what they hold and what to do', async () => {
-    rmSync(proofPathsOf(folder, 'orders').keyFile);
-    rmSync(proofPathsOf(folder, 'orders').peersFile);
-    expect(await faultsOf('orders')).toEqual([
+    rmSync(proofPathsOf(folder, 'portal').keyFile);
+    rmSync(proofPathsOf(folder, 'portal').peersFile);
+    expect(await faultsOf('portal')).toEqual([
       expect.stringMatching(
-        /^orders\/key\.json: can't be read \(ENOENT\); .*PROOF_KEY_FILE.* npm start .* npm run keys -- proof add orders$/,
+        /^portal\/key\.json: can't be read \(ENOENT\); .*PROOF_KEY_FILE.* npm start .* npm run keys -- proof add portal$/,
       ),
       expect.stringMatching(
         /^peers\/peers\.json: can't be read \(ENOENT\); .*PROOF_PEERS_FILE.* npm start .* npm run keys -- proof init --out /,
@@ -107,121 +107,121 @@ describe('a process with its files', () => {
   });
 
   test('says what to do about a subgraph that peers.json does not list', async () => {
-    edit('peers', ({ peers }) => delete peers.orders);
-    expect(await faultsOf('orders')).toEqual([
+    edit('peers', ({ peers }) => delete peers.portal);
+    expect(await faultsOf('portal')).toEqual([
       expect.stringMatching(
-        /^peers\/peers\.json: peers\.orders: is missing, .* npm start .* npm run keys -- proof add orders$/,
+        /^peers\/peers\.json: peers\.portal: is missing, .* npm start .* npm run keys -- proof add portal$/,
       ),
     ]);
     const gateway = await open('gateway-user');
-    expect(() => gateway.signer.sign('orders', aMessage)).toThrow('npm run keys -- proof add orders');
+    expect(() => gateway.signer.sign('portal', aMessage)).toThrow('npm run keys -- proof add portal');
   });
 
   test("does not start with another's key file", async () => {
-    edit('orders', (content) => Object.assign(content, set.keyFiles.catalog));
-    expect(await faultsOf('orders')).toEqual([
-      'orders/key.json: name: is the key file of catalog, and this is orders',
-      "peers/peers.json: peers.orders.keys: has none of the keys in this service's own file, so no other process would know them",
+    edit('portal', (content) => Object.assign(content, set.keyFiles.auth));
+    expect(await faultsOf('portal')).toEqual([
+      'portal/key.json: name: is the key file of auth, and this is portal',
+      "peers/peers.json: peers.portal.keys: has none of the keys in this service's own file, so no other process would know them",
     ]);
   });
 
   test('names every fault of both files at once, and no key', async () => {
-    edit('orders', (content) => {
-      content.keys[0].d = 'secret-of-orders';
+    edit('portal', (content) => {
+      content.keys[0].d = 'secret-of-portal';
       content.keys[0].kty = 'EC';
       content.note = 'hello';
     });
     edit('peers', ({ peers }) => {
-      peers.catalog.entrance = 'user';
+      peers.auth.entrance = 'user';
       delete peers['gateway-user'].entrance;
-      peers.orders.role = 'admin';
-      peers.orders.keys = [];
-      peers['No Name'] = peers.catalog;
+      peers.portal.role = 'admin';
+      peers.portal.keys = [];
+      peers['No Name'] = peers.auth;
     });
-    const faults = await faultsOf('orders');
+    const faults = await faultsOf('portal');
     expect([...faults].sort()).toEqual([
-      'orders/key.json: keys[0].d: must be 32 bytes in base64url',
-      'orders/key.json: keys[0].kty: must be OKP',
-      'orders/key.json: the file: knows no note',
       expect.stringContaining('peers/peers.json: peers.No Name: must be a name of small letters'),
-      expect.stringContaining('peers/peers.json: peers.catalog.entrance: belongs to the role gateway'),
+      expect.stringContaining('peers/peers.json: peers.auth.entrance: belongs to the role gateway'),
       expect.stringContaining('peers/peers.json: peers.gateway-user.entrance: belongs to the role gateway'),
-      expect.stringContaining('peers/peers.json: peers.orders.keys: must be a list of one key or two'),
-      expect.stringContaining('peers/peers.json: peers.orders.role: must be gateway or subgraph'),
+      expect.stringContaining('peers/peers.json: peers.portal.keys: must be a list of one key or two'),
+      expect.stringContaining('peers/peers.json: peers.portal.role: must be gateway or subgraph'),
+      'portal/key.json: keys[0].d: must be 32 bytes in base64url',
+      'portal/key.json: keys[0].kty: must be OKP',
+      'portal/key.json: the file: knows no note',
     ]);
-    expect(faults.join()).not.toContain('secret-of-orders');
+    expect(faults.join()).not.toContain('secret-of-portal');
   });
 
   test('says that a file is no JSON without quoting it', async () => {
-    replace(proofPathsOf(folder, 'orders').keyFile, '{"d":"secret-of-orders"');
-    expect(await faultsOf('orders')).toEqual(['orders/key.json: is not JSON']);
+    replace(proofPathsOf(folder, 'portal').keyFile, '{"d":"secret-of-portal"');
+    expect(await faultsOf('portal')).toEqual(['portal/key.json: is not JSON']);
   });
 
   test.each<[string, (peers: Loose) => void, string]>([
     [
       'a private key',
-      (peers) => Object.assign(peers.catalog.keys[0], { d: 'A'.repeat(43) }),
-      'peers.catalog.keys[0].d: is a private key',
+      (peers) => Object.assign(peers.auth.keys[0], { d: 'A'.repeat(43) }),
+      'peers.auth.keys[0].d: is a private key',
     ],
-    ['no entry of its own', (peers) => delete peers.orders, 'peers.orders: is missing'],
+    ['no entry of its own', (peers) => delete peers.portal, 'peers.portal: is missing'],
     [
       'a key under two names',
-      (peers) => Object.assign(peers.catalog.keys, peers['gateway-user'].keys),
+      (peers) => Object.assign(peers.auth.keys, peers['gateway-user'].keys),
       'keys[0]: is also peers.gateway-user.keys[0]',
     ],
     [
       'three keys',
-      (peers) => peers.catalog.keys.push(...peers.orders.keys, ...peers['gateway-user'].keys),
+      (peers) => peers.auth.keys.push(...peers.portal.keys, ...peers['gateway-user'].keys),
       'must be a list of one key or two',
     ],
     [
       'a point of low order',
-      (peers) => Object.assign(peers.catalog.keys[0], { x: 'A'.repeat(43) }),
-      'peers.catalog.keys[0].x: is a point of low order',
+      (peers) => Object.assign(peers.auth.keys[0], { x: 'A'.repeat(43) }),
+      'peers.auth.keys[0].x: is a point of low order',
     ],
     [
       'another point of low order',
-      (peers) => Object.assign(peers.catalog.keys[0], { x: `AQ${'A'.repeat(41)}` }),
-      'peers.catalog.keys[0].x: is a point of low order',
+      (peers) => Object.assign(peers.auth.keys[0], { x: `AQ${'A'.repeat(41)}` }),
+      'peers.auth.keys[0].x: is a point of low order',
     ],
     [
       'a key in another spelling',
-      (peers) => Object.assign(peers.catalog.keys[0], { x: `${'A'.repeat(42)}B` }),
-      'peers.catalog.keys[0].x: must be 32 bytes',
+      (peers) => Object.assign(peers.auth.keys[0], { x: `${'A'.repeat(42)}B` }),
+      'peers.auth.keys[0].x: must be 32 bytes',
     ],
     [
       'a separator in a name',
-      (peers) => Object.assign(peers, { 'a|b': peers.catalog }),
+      (peers) => Object.assign(peers, { 'a|b': peers.auth }),
       'peers.a|b: must be a name',
     ],
   ])('does not start with %s in peers.json', async (_title, change, fault) => {
     edit('peers', ({ peers }) => change(peers));
-    expect((await faultsOf('orders')).join('\n')).toContain(fault);
+    expect((await faultsOf('portal')).join('\n')).toContain(fault);
   });
 
   test('does not start with a public half that is not of its private one', async () => {
-    edit('orders', ({ keys }) => Object.assign(keys[0], { x: set.keyFiles.catalog?.keys[0]?.x }));
-    expect((await faultsOf('orders'))[0]).toContain('keys[0].x: is not the public half of keys[0].d');
+    edit('portal', ({ keys }) => Object.assign(keys[0], { x: set.keyFiles.auth?.keys[0]?.x }));
+    expect((await faultsOf('portal'))[0]).toContain('keys[0].x: is not the public half of keys[0].d');
   });
 });
 
 test('does not start with one key twice: it would look as if two could be told apart', async () => {
-  edit('orders', ({ keys }) => keys.push(...keys));
-  expect(await faultsOf('orders')).toEqual(['orders/key.json: keys: are the same key twice']);
+  edit('portal', ({ keys }) => keys.push(...keys));
+  expect(await faultsOf('portal')).toEqual(['portal/key.json: keys: are the same key twice']);
 });
 
 describe('while it runs', () => {
   test('takes new files without a restart, and says so', async () => {
     const watched = createWatchedLogger();
-    const [gateway, orders] = [await open('gateway-user'), await open('orders', watched)];
+    const [gateway, portal] = [await open('gateway-user'), await open('portal', watched)];
     const next = createProofSet(members);
-    replace(proofPathsOf(folder, 'orders').keyFile, JSON.stringify(next.keyFiles.orders));
+    replace(proofPathsOf(folder, 'portal').keyFile, JSON.stringify(next.keyFiles.portal));
     replace(proofPathsOf(folder, 'gateway-user').keyFile, JSON.stringify(next.keyFiles['gateway-user']));
-    replace(proofPathsOf(folder, 'orders').peersFile, JSON.stringify(next.peers), 0o644);
+    replace(proofPathsOf(folder, 'portal').peersFile, JSON.stringify(next.peers), 0o644);
     await vi.waitFor(() => {
-      const { 'signature-input': input } = gateway.signer.sign('orders', aMessage);
+      const { 'signature-input': input } = gateway.signer.sign('portal', aMessage);
       expect(input).toContain(thumbprintOf(next.peers.peers['gateway-user']?.keys[0]?.x ?? 'none'));
-      expect(send(gateway, orders).sender.name).toBe('gateway-user');
+      expect(send(gateway, portal).sender.name).toBe('gateway-user');
       expect(watched.info).toHaveBeenCalledWith(
         expect.objectContaining({ keys: expect.any(Array) }),
         'Proof keys reread',
@@ -230,44 +230,44 @@ describe('while it runs', () => {
   });
 
   test.each<[string, () => void]>([
-    ['is gone', () => rmSync(proofPathsOf(folder, 'orders').keyFile)],
-    ['is half written', () => replace(proofPathsOf(folder, 'orders').keyFile, '{"name":"orders","ke')],
-    ['is open to others', () => chmodSync(proofPathsOf(folder, 'orders').keyFile, 0o644)],
+    ['is gone', () => rmSync(proofPathsOf(folder, 'portal').keyFile)],
+    ['is half written', () => replace(proofPathsOf(folder, 'portal').keyFile, '{"name":"portal","ke')],
+    ['is open to others', () => chmodSync(proofPathsOf(folder, 'portal').keyFile, 0o644)],
     [
       'is huge',
       () =>
         replace(
-          proofPathsOf(folder, 'orders').keyFile,
-          JSON.stringify(set.keyFiles.orders) + ' '.repeat(70_000),
+          proofPathsOf(folder, 'portal').keyFile,
+          JSON.stringify(set.keyFiles.portal) + ' '.repeat(70_000),
         ),
     ],
-    ['knows it no more', () => edit('peers', ({ peers }) => delete peers.orders)],
+    ['knows it no more', () => edit('peers', ({ peers }) => delete peers.portal)],
   ])('keeps its keys where a file %s, says it once, and takes the next good one', async (_title, spoil) => {
     const watched = createWatchedLogger();
-    const [gateway, orders] = [await open('gateway-user'), await open('orders', watched)];
+    const [gateway, portal] = [await open('gateway-user'), await open('portal', watched)];
     gateway.stop();
     spoil();
     await vi.waitFor(() => expect(watched.error).toHaveBeenCalled(), 5000);
-    expect(send(gateway, orders).sender.name).toBe('gateway-user');
+    expect(send(gateway, portal).sender.name).toBe('gateway-user');
     await new Promise((resolve) => setTimeout(resolve, 150));
     expect(watched.error).toHaveBeenCalledTimes(1);
-    expect(JSON.stringify(watched.error.mock.calls)).not.toContain(set.keyFiles.orders?.keys[0]?.d);
+    expect(JSON.stringify(watched.error.mock.calls)).not.toContain(set.keyFiles.portal?.keys[0]?.d);
 
-    const second = createProofSet(members).keyFiles.orders?.keys ?? [];
-    edit('orders', ({ keys }) => keys.push(...second));
-    edit('peers', ({ peers }) => peers.orders.keys.push({ kty: 'OKP', crv: 'X25519', x: second[0]?.x }));
+    const second = createProofSet(members).keyFiles.portal?.keys ?? [];
+    edit('portal', ({ keys }) => keys.push(...second));
+    edit('peers', ({ peers }) => peers.portal.keys.push({ kty: 'OKP', crv: 'X25519', x: second[0]?.x }));
     await vi.waitFor(
       () => expect(watched.info.mock.lastCall?.[0]).toMatchObject({ keys: { length: 2 } }),
       5000,
     );
-    expect(send(gateway, orders).sender.name).toBe('gateway-user');
+    expect(send(gateway, portal).sender.name).toBe('gateway-user');
   });
 
   test('looks at files no more once it has stopped', async () => {
     const watched = createWatchedLogger();
-    const orders = await open('orders', watched);
-    orders.stop();
-    rmSync(proofPathsOf(folder, 'orders').keyFile);
+    const portal = await open('portal', watched);
+    portal.stop();
+    rmSync(proofPathsOf(folder, 'portal').keyFile);
     await new Promise((resolve) => setTimeout(resolve, 150));
     expect(watched.error).not.toHaveBeenCalled();
   });

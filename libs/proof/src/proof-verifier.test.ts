@@ -12,9 +12,9 @@ const identityOf = (name: string, { of = set, at = now } = {}) => {
   return createProofIdentity({ name, keys, peers: of.peers, now: () => at });
 };
 const gateway = identityOf('gateway-user');
-const orders = identityOf('orders');
+const portal = identityOf('portal');
 
-const sign = (message: ProofMessage = aMessage, recipient = 'orders', signer = gateway) =>
+const sign = (message: ProofMessage = aMessage, recipient = 'portal', signer = gateway) =>
   withHeaders(message, signer.signer.sign(recipient, message));
 const signed = sign();
 
@@ -23,7 +23,7 @@ const replaced = (name: keyof SignedMessage['headers'], change: (value: string) 
   withHeaders(signed, { [name]: change(signed.headers[name] ?? '') });
 
 test('accepts what the signer made, and says who sent it', () => {
-  expect(orders.verifier.verify(signed)).toEqual({
+  expect(portal.verifier.verify(signed)).toEqual({
     sender: { name: 'gateway-user', role: 'gateway', entrance: 'user' },
     nonce: expect.stringMatching(/^[\w-]{22}$/),
     created: now / 1000,
@@ -32,12 +32,12 @@ test('accepts what the signer made, and says who sent it', () => {
 });
 
 test('signs anew at each call', () => {
-  const nonces = new Set(Array.from({ length: 100 }, () => orders.verifier.verify(sign()).nonce));
+  const nonces = new Set(Array.from({ length: 100 }, () => portal.verifier.verify(sign()).nonce));
   expect(nonces.size).toBe(100);
 });
 
 test('takes a body as bytes for the same as its text', () => {
-  expect(orders.verifier.verify({ ...signed, body: Buffer.from(aMessage.body) }).sender.name).toBe(
+  expect(portal.verifier.verify({ ...signed, body: Buffer.from(aMessage.body) }).sender.name).toBe(
     'gateway-user',
   );
 });
@@ -45,7 +45,7 @@ test('takes a body as bytes for the same as its text', () => {
 test('takes an empty query and a lone question mark for the same, as RFC 9421, section 2.2.7', () => {
   const { query, ...message } = sign({ ...aMessage, query: '' });
   expect(query).toBe('');
-  expect(orders.verifier.verify({ ...message, query: '?' }).sender.name).toBe('gateway-user');
+  expect(portal.verifier.verify({ ...message, query: '?' }).sender.name).toBe('gateway-user');
 });
 
 describe('refuses, without a word of why to the sender,', () => {
@@ -53,7 +53,7 @@ describe('refuses, without a word of why to the sender,', () => {
     ['Signature alone', () => without('signature-input'), 'but not both'],
     ['Signature-Input alone', () => without('signature'), 'but not both'],
     ['another path', () => ({ ...signed, path: '/other' }), 'does not fit the message'],
-    ['a path that is none', () => ({ ...signed, path: 'http://orders/graphql' }), 'the path does not begin'],
+    ['a path that is none', () => ({ ...signed, path: 'http://portal/graphql' }), 'the path does not begin'],
     ['another query', () => ({ ...signed, query: '?trace=2' }), 'does not fit the message'],
     ['a query in the path', () => ({ ...signed, path: '/graphql?trace=1', query: '' }), 'holds what a path'],
     ['another method', () => ({ ...signed, method: 'PUT' }), 'does not fit the message'],
@@ -147,7 +147,7 @@ describe('refuses, without a word of why to the sender,', () => {
       'a key id of nobody',
       () =>
         replaced('signature-input', (value) => value.replace(/keyid="[\w-]{43}/, `keyid="${'A'.repeat(43)}`)),
-      'keyid is of nobody known for orders',
+      'keyid is of nobody known for portal',
     ],
     [
       'a huge Signature-Input',
@@ -156,7 +156,7 @@ describe('refuses, without a word of why to the sender,', () => {
     ],
     ['a huge Signature', () => replaced('signature', (value) => value + 'x'.repeat(1e6)), 'Signature is not'],
   ])('%s', (_title, alter, detail) => {
-    const refusal = refusalOf(() => orders.verifier.verify(alter()));
+    const refusal = refusalOf(() => portal.verifier.verify(alter()));
     expect(refusal).toEqual({
       reason: 'auth.failure.proof_invalid',
       detail: expect.stringContaining(detail),
@@ -165,7 +165,7 @@ describe('refuses, without a word of why to the sender,', () => {
   });
 
   test('a message without any signature, by a reason of its own', () => {
-    expect(refusalOf(() => orders.verifier.verify(aMessage)).reason).toBe('auth.failure.proof_missing');
+    expect(refusalOf(() => portal.verifier.verify(aMessage)).reason).toBe('auth.failure.proof_missing');
   });
 
   test.each([
@@ -173,13 +173,13 @@ describe('refuses, without a word of why to the sender,', () => {
     ['31 s early', -31_000],
     ['30.5 s early', -30_500],
   ])('a message that comes %s', (_title, offset) => {
-    const { detail } = refusalOf(() => identityOf('orders', { at: now + offset }).verifier.verify(signed));
+    const { detail } = refusalOf(() => identityOf('portal', { at: now + offset }).verifier.verify(signed));
     expect(detail).toMatch(/30 are allowed either way/);
   });
 
   test('a message as late as its nonce is kept, and not a moment before', () => {
-    const { expiresAt } = orders.verifier.verify(signed);
-    const verifyAt = (at: number) => identityOf('orders', { at }).verifier.verify(signed);
+    const { expiresAt } = portal.verifier.verify(signed);
+    const verifyAt = (at: number) => identityOf('portal', { at }).verifier.verify(signed);
     expect(verifyAt(expiresAt.getTime() - 1).created).toBe(now / 1000);
     expect(() => verifyAt(expiresAt.getTime())).toThrow();
     expect(verifyAt(now - 30_000).created).toBe(now / 1000);
@@ -188,15 +188,15 @@ describe('refuses, without a word of why to the sender,', () => {
 
 describe('keeps apart who may sign for whom:', () => {
   test('what is signed for one subgraph is worth nothing at another', () => {
-    const { detail } = refusalOf(() => identityOf('catalog').verifier.verify(signed));
-    expect(detail).toMatch(/keyid is of gateway-user for orders/);
+    const { detail } = refusalOf(() => identityOf('auth').verifier.verify(signed));
+    expect(detail).toMatch(/keyid is of gateway-user for portal/);
   });
 
   test.each(['graph', 'user', 'portal'])('an entrance proves itself as %s, and as no other', (entrance) => {
     const signer = identityOf(`gateway-${entrance}`);
     for (const claimed of ['graph', 'user', 'portal', '', 'GRAPH']) {
       const message = withHeaders(aMessage, { 'signet-context': `id="1", entrance="${claimed}"` });
-      const verify = () => orders.verifier.verify(sign(message, 'orders', signer));
+      const verify = () => portal.verifier.verify(sign(message, 'portal', signer));
       if (claimed === entrance) {
         expect(verify().sender.entrance).toBe(entrance);
       } else {
@@ -211,15 +211,15 @@ describe('keeps apart who may sign for whom:', () => {
     'a context %j proves no entrance',
     (context) => {
       const message = withHeaders(aMessage, { 'signet-context': context });
-      expect(refusalOf(() => orders.verifier.verify(sign(message))).detail).toMatch(
+      expect(refusalOf(() => portal.verifier.verify(sign(message))).detail).toMatch(
         /says that it is the entrance/,
       );
     },
   );
 
   test('a subgraph has no key to sign with', () => {
-    for (const recipient of ['catalog', 'orders', 'gateway-user']) {
-      expect(() => orders.signer.sign(recipient, aMessage)).toThrow(/no key to sign for/);
+    for (const recipient of ['auth', 'portal', 'gateway-user']) {
+      expect(() => portal.signer.sign(recipient, aMessage)).toThrow(/no key to sign for/);
     }
   });
 
@@ -231,27 +231,27 @@ describe('keeps apart who may sign for whom:', () => {
   });
 
   test('no key is derived that nobody may use', () => {
-    expect(keyringOf('orders', set).outgoing.size).toBe(0);
+    expect(keyringOf('portal', set).outgoing.size).toBe(0);
     expect(keyringOf('gateway-user', set).incoming.size).toBe(0);
     const recipients = [...keyringOf('gateway-user', set).outgoing.keys()];
     expect(recipients.filter((name) => name.startsWith('gateway'))).toEqual([]);
-    const senders = [...keyringOf('orders', set).incoming.values()].map(({ sender }) => sender.name);
+    const senders = [...keyringOf('portal', set).incoming.values()].map(({ sender }) => sender.name);
     expect(senders).toEqual(['gateway-graph', 'gateway-user', 'gateway-portal']);
   });
 
   test('a subgraph that calls itself a gateway in its own peers.json convinces nobody', () => {
     const forged = structuredClone(set);
-    const own = forged.peers.peers.catalog;
+    const own = forged.peers.peers.auth;
     if (own) Object.assign(own, { role: 'gateway', entrance: 'user' });
     const { detail } = refusalOf(() =>
-      orders.verifier.verify(sign(aMessage, 'orders', identityOf('catalog', { of: forged }))),
+      portal.verifier.verify(sign(aMessage, 'portal', identityOf('auth', { of: forged }))),
     );
-    expect(detail).toMatch(/keyid is of catalog for orders/);
+    expect(detail).toMatch(/keyid is of auth for portal/);
   });
 
   test('keys of another deployment convince nobody', () => {
     const stranger = identityOf('gateway-user', { of: createProofSet() });
-    const { detail } = refusalOf(() => orders.verifier.verify(sign(aMessage, 'orders', stranger)));
+    const { detail } = refusalOf(() => portal.verifier.verify(sign(aMessage, 'portal', stranger)));
     expect(detail).toMatch(/nobody known for nobody known/);
   });
 });
@@ -266,7 +266,7 @@ describe('signs nothing that can not be verified:', () => {
     ['no context', { headers: { ...aMessage.headers, 'signet-context': undefined } }],
     ['a line break in a header', { headers: { ...aMessage.headers, cookie: 'a\r\nb' } }],
   ])('%s', (_title, change) => {
-    expect(() => gateway.signer.sign('orders', { ...aMessage, ...change })).toThrow(TypeError);
+    expect(() => gateway.signer.sign('portal', { ...aMessage, ...change })).toThrow(TypeError);
   });
 });
 

@@ -159,7 +159,7 @@ test('an undone revocation never was', async () => {
 
 test('a forged notification, from any role, changes nothing and makes nobody read without end', async () => {
   const { feed, reads } = await follow();
-  const forger = new pg.Client({ connectionString: database.urlOf('signet_catalog') });
+  const forger = new pg.Client({ connectionString: database.urlOf('signet_portal') });
   await forger.connect();
   stops.push(() => forger.end());
   const victim = randomUUID();
@@ -212,7 +212,7 @@ test('has no way to anything else in the database', async () => {
   const client = new pg.Client({ connectionString: database.urlOf('signet_verifier') });
   await client.connect();
   stops.push(() => client.end());
-  for (const table of ['auth.user', 'auth.user_session', 'auth.tenant', 'catalog.product']) {
+  for (const table of ['auth.user', 'auth.user_session', 'auth.tenant', 'portal.support_note']) {
     await expect(client.query(`select from ${table}`)).rejects.toMatchObject({ code: '42501' });
   }
 });

@@ -4,7 +4,7 @@ import { subgraphConfigSchema } from '../config.ts';
 
 const good = {
   PORT: '4015',
-  DATABASE_URL: 'postgres://signet_orders:secret@db/signet',
+  DATABASE_URL: 'postgres://signet_portal:secret@db/signet',
   REVOCATIONS_DATABASE_URL: 'postgres://signet_verifier:secret@db/signet',
   DEFAULT_TENANT: 'main',
   ISSUER_URL: 'https://id.example',

@@ -12,7 +12,7 @@ const set = createProofSet();
 const identityOf = (name: string) =>
   createProofIdentity({ name, keys: set.keyFiles[name] as ProofKeyFile, peers: set.peers });
 
-/** A subgraph named `orders` that tells what it ran and what it believed. */
+/** A subgraph named `portal` that tells what it ran and what it believed. */
 let server: RunningServer;
 let url: string;
 let refusals: ProofRefusals;
@@ -29,7 +29,7 @@ beforeAll(async () => {
     port: 0,
     schema: buildSchema('type Query { it: Int } type Mutation { change: Int }'),
     introspection: true,
-    proof: { verifier: identityOf('orders').verifier, refusals },
+    proof: { verifier: identityOf('portal').verifier, refusals },
     async createContext({ signetContext }) {
       ran.push(signetContext);
       return {};
@@ -46,12 +46,12 @@ afterAll(async () => {
 
 const body = '{"query":"{ it }"}';
 
-/** Headers as a gateway's entrance `user` signs them, for `orders`. */
+/** Headers as a gateway's entrance `user` signs them, for `portal`. */
 function sign(
   message: Partial<SignedMessage> & { recipient?: string; identity?: ProofIdentity; entrance?: string } = {},
 ) {
   const {
-    recipient = 'orders',
+    recipient = 'portal',
     identity = identityOf('gateway-user'),
     entrance = 'user',
     token,
@@ -175,7 +175,7 @@ describe('a subgraph', () => {
     ['two tokens', () => [twice(sign({ token: 'a.b.c' }), 'authorization')]],
     ['two cookies', () => [twice(sign({ cookie: 'a=b' }), 'cookie')]],
     ['two signatures', () => [twice(sign(), 'signature')]],
-    ['a signature for another subgraph', () => [sign({ recipient: 'catalog' })]],
+    ['a signature for another subgraph', () => [sign({ recipient: 'auth' })]],
     ["another entrance's name in the context", () => [sign({ entrance: 'portal' })]],
     ['a word of a token where there is none', () => [sign({ context: { hasToken: true } })]],
     ['no word of the token that is there', () => [sign({ token: 'a.b.c', context: { hasToken: false } })]],
@@ -187,13 +187,13 @@ describe('a subgraph', () => {
   it("refuses what another subgraph signed, though it has that subgraph's public key", async () => {
     // For itself it may be whatever it likes.
     const { peers } = structuredClone(set.peers);
-    Object.assign(peers.catalog ?? {}, { role: 'gateway', entrance: 'user' });
-    const catalog = createProofIdentity({
-      name: 'catalog',
-      keys: set.keyFiles.catalog as ProofKeyFile,
+    Object.assign(peers.auth ?? {}, { role: 'gateway', entrance: 'user' });
+    const auth = createProofIdentity({
+      name: 'auth',
+      keys: set.keyFiles.auth as ProofKeyFile,
       peers: { peers },
     });
-    expect(await send(sign({ identity: catalog }))).toMatchObject(invalid);
+    expect(await send(sign({ identity: auth }))).toMatchObject(invalid);
   });
 
   it('checks the proof before the token: who has none learns nothing of it', async () => {
