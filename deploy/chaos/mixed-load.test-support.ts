@@ -1,40 +1,44 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type GraphqlAnswer, postGraphql } from '@signet/testing';
+import { productSubgraphs } from '@signet/schema/subgraphs';
+import { type GraphqlAnswer, postGraphql, type TestDatabase } from '@signet/testing';
 
-export type Product = { id: string; name: string };
 export type Caller = { email: string; token: string; url: string };
-export type PlacedOrder = { key: string; email: string; productId: string; quantity: number; id?: string };
+
+/** What a subgraph's own part of the load has. */
+export type LoadContext = { load: MixedLoad; database: Pick<TestDatabase, 'query'> };
+
+/** What customers do in one subgraph, and a book of what they were told. */
+export type LoadPart = {
+  /** Steps that each customer repeats. True when everything that was asked for came. */
+  stepsOf(customer: Caller): (() => Promise<boolean>)[];
+  /** A process without which customers have the rest: asks while it is away, and throws where that is not so. */
+  whileAway?: { name: string; check(customer: Caller): Promise<void> };
+  /** After the load: throws where data was lost, is there twice, or was shown to somebody else. */
+  check(): Promise<void>;
+};
 
 type Unreached = { status: 0; cause: unknown };
 
 const betweenMs = 40;
-const readMine = `{ me { email }
-  myOrders(first: 10) { edges { node { id items { quantity product { id name stock { available } } } } } } }`;
+const readMine = '{ me { email } mySessions { id } }';
 const readAll = '{ portalMe { email } customers(first: 20) { edges { node { email } } } }';
-const placeOrder =
-  'mutation ($input: PlaceOrderInput!) { placeOrder(input: $input) { id items { quantity } } }';
 
-/** Customers who read what is theirs and order, staff who look at all; and a book of what each was told. */
+/** Customers who read what is theirs and do what the subgraphs' parts say, staff who look at all. */
 export class MixedLoad {
-  /** What no fault may bring about. */
+  /** What no fault may cause. */
   readonly wrong: string[] = [];
-  readonly orders: PlacedOrder[] = [];
-  /** Orders that a customer was shown, by e-mail address. */
-  readonly shown = new Map<string, Set<string>>();
-  readonly counts = { complete: 0, partial: 0, unavailable: 0, unreached: 0, retriedOrders: 0 };
-  /** Addresses at which there may be nobody just now. */
+  readonly counts = { complete: 0, partial: 0, unavailable: 0, unreached: 0, retried: 0 };
+  /** Addresses at which nobody may answer just now. */
   readonly mayBeGone = new Set<string>();
-  readonly #products: readonly Product[];
   readonly #loops: Promise<void>[] = [];
   #isStopped = false;
   #isAbandoned = false;
 
-  constructor(products: readonly Product[]) {
-    this.#products = products;
+  get isAbandoned(): boolean {
+    return this.#isAbandoned;
   }
 
-  start(customers: readonly Caller[], staff: Caller): void {
+  start(customers: readonly Caller[], staff: Caller, parts: readonly LoadPart[]): void {
     const repeat = async (step: () => Promise<unknown>) => {
       while (!this.#isStopped) {
         await step();
@@ -42,15 +46,13 @@ export class MixedLoad {
       }
     };
     for (const customer of customers) {
-      this.#loops.push(
-        repeat(() => this.readOwn(customer)),
-        repeat(() => this.order(customer)),
-      );
+      this.#loops.push(repeat(() => this.readOwn(customer)));
+      this.#loops.push(...parts.flatMap((part) => part.stepsOf(customer)).map(repeat));
     }
     this.#loops.push(repeat(() => this.readCustomers(staff)));
   }
 
-  /** Every order that was begun is confirmed first: who sent it would try until then. */
+  /** Every step that was begun ends first. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await Promise.all(this.#loops);
@@ -64,58 +66,22 @@ export class MixedLoad {
 
   /** True when everything that was asked for came. */
   async readOwn(customer: Caller): Promise<boolean> {
-    const answer = await this.#ask(customer, readMine);
+    const answer = await this.ask(customer, readMine);
     if (!answer) return false;
-    const { me, myOrders } = answer.body.data ?? {};
-    if (me && me.email !== customer.email) this.wrong.push(`${customer.email} is told of ${me.email}`);
-    const shown = this.shown.get(customer.email) ?? new Set();
-    this.shown.set(customer.email, shown);
-    const isComplete = this.#judge(answer, Boolean(me && myOrders));
-    for (const { node } of myOrders?.edges ?? []) {
-      shown.add(node.id);
-      for (const { quantity, product } of node.items ?? []) {
-        const known = this.#products.find(({ id }) => id === product?.id);
-        if (product?.name && product.name !== known?.name) this.wrong.push(`a product is ${product.name}`);
-        if (isComplete && !(quantity > 0 && product?.name && product.stock)) this.wrong.push('a gap unsaid');
-      }
-    }
-    return isComplete;
+    const { me, mySessions } = answer.body.data ?? {};
+    if (me && me.email !== customer.email) this.wrong.push(`${customer.email} is shown ${me.email}`);
+    return this.judge(answer, Boolean(me && mySessions));
   }
 
   async readCustomers(staff: Caller): Promise<boolean> {
-    const answer = await this.#ask(staff, readAll);
+    const answer = await this.ask(staff, readAll);
     if (!answer) return false;
     const { portalMe, customers } = answer.body.data ?? {};
-    if (portalMe && portalMe.email !== staff.email) this.wrong.push(`staff are told of ${portalMe.email}`);
-    return this.#judge(answer, Boolean(portalMe && customers));
+    if (portalMe && portalMe.email !== staff.email) this.wrong.push(`staff are shown ${portalMe.email}`);
+    return this.judge(answer, Boolean(portalMe && customers));
   }
 
-  /** Sends one order until it is confirmed, then now and then once more: it must stay one. True when at once. */
-  async order(customer: Caller): Promise<boolean> {
-    const product = this.#products[Math.floor(Math.random() * this.#products.length)] as Product;
-    const quantity = 1 + Math.floor(Math.random() * 3);
-    const placed: PlacedOrder = { key: randomUUID(), email: customer.email, productId: product.id, quantity };
-    this.orders.push(placed);
-    const input = { items: [{ productId: product.id, quantity }], idempotencyKey: placed.key };
-    let tries = 0;
-    for (let again = Math.random() < 0.2 ? 2 : 1; again > 0 && !this.#isAbandoned; tries += 1) {
-      const answer = await this.#ask(customer, placeOrder, { input });
-      const order = answer?.body.data?.placeOrder;
-      if (answer) this.#judge(answer, Boolean(order));
-      if (!order) {
-        await sleep(150);
-        continue;
-      }
-      if (placed.id !== undefined && placed.id !== order.id) this.wrong.push('one key gave two orders');
-      if (order.items[0]?.quantity !== quantity) this.wrong.push('an order has another quantity');
-      placed.id = order.id;
-      again -= 1;
-    }
-    if (tries > 2) this.counts.retriedOrders += 1;
-    return tries <= 2;
-  }
-
-  async #ask(caller: Caller, query: string, variables = {}): Promise<GraphqlAnswer | undefined> {
+  async ask(caller: Caller, query: string, variables = {}): Promise<GraphqlAnswer | undefined> {
     const { url, token } = caller;
     const answer = await postGraphql(`${url}/graphql`, { query, variables }, { token }).catch(
       (cause: unknown): Unreached => ({ status: 0, cause }),
@@ -127,16 +93,14 @@ export class MixedLoad {
   }
 
   /** Nothing is missing without an error, and each error says that something is down: no more, and nothing else. */
-  #judge({ status, body }: GraphqlAnswer, isThere: boolean): boolean {
+  judge({ status, body }: GraphqlAnswer, isThere: boolean): boolean {
     const { errors = [] } = body;
     for (const { message, path, extensions } of errors) {
       const isOutage = /^(auth|service)\.unavailable$/.test(extensions?.reason ?? '');
       if (extensions?.code !== 'SERVICE_UNAVAILABLE' || !isOutage) {
         this.wrong.push(`status ${status}: ${JSON.stringify({ message, path, extensions })}`);
       }
-      if (/127\.0\.0\.1|localhost|https?:|ECONN|catalog|inventory|postgres/i.test(message)) {
-        this.wrong.push(`an error says ${message}`);
-      }
+      if (forbiddenWords.test(message)) this.wrong.push(`an error says ${message}`);
       if (status === 200 && !path) this.wrong.push('an error without a place');
     }
     if (status !== 200 && status !== 503) this.wrong.push(`status ${status}`);
@@ -146,6 +110,19 @@ export class MixedLoad {
     return isComplete;
   }
 }
+
+/** No error names an address or a subgraph behind the gateway. */
+const forbiddenWords = new RegExp(
+  [
+    '127\\.0\\.0\\.1',
+    'localhost',
+    'https?:',
+    'ECONN',
+    'postgres',
+    ...productSubgraphs.map(({ name }) => name),
+  ].join('|'),
+  'i',
+);
 
 function describe(error: unknown): string {
   const { cause } = error as { cause?: { code?: string; message?: string } };

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Caller } from '@signet/access';
 import { subgraphs } from '@signet/schema/subgraphs';
-import type { GraphqlAnswer } from '@signet/testing';
+import type { GraphqlAnswer, TestDatabase } from '@signet/testing';
+import type { LoadContext, LoadPart } from '../../deploy/chaos/mixed-load.test-support.ts';
 
 /** The id of an object that the caller may have, and of somebody else's. */
 export type Objects = Readonly<Record<'own' | 'foreign', string>>;
@@ -25,6 +26,13 @@ export type Question = { name: string; query: string; variables?: Record<string,
 export type Asker = {
   platform: 'user' | 'portal' | 'none';
   ask(query: string): Promise<GraphqlAnswer>;
+};
+
+export type WalkContext = {
+  ask(query: string, as: 'user' | 'portal', variables?: Record<string, unknown>): Promise<GraphqlAnswer>;
+  database: Pick<TestDatabase, 'query'>;
+  /** E-mail address of the customer. */
+  customer: string;
 };
 
 /**
@@ -50,6 +58,10 @@ export type PlatformCases = {
    * platform, whose objects the queries may name.
    */
   findQuestions?(caller: Asker, neighbour: Asker): Promise<Question[]>;
+  /** Uses the subgraph as a customer and a super_admin do, in a deployment without data. Throws where it does not work. */
+  walk?(context: WalkContext): Promise<void>;
+  /** What customers do in the chaos test, while one process after the other is killed. */
+  createLoad?(context: LoadContext): Promise<LoadPart>;
 };
 
 /** The cases of the subgraphs that have some, by name, in the order of the registry. */

@@ -1,4 +1,6 @@
+import { expect } from 'vitest';
 import type { Asker, PlatformCases } from '../../../launcher/src/platform-cases.test-support.ts';
+import { createOrderLoad } from '../e2e/order-load.test-support.ts';
 
 const page = `orders(first: 3) {
   edges { node { id total { amount currency } customer { email } items { quantity product { id name stock { available } } } } }
@@ -38,9 +40,41 @@ export default {
       { name: 'a bad variable', query, variables: { id: { of: own } } },
     ];
   },
+  async walk({ ask, database, customer }) {
+    await database.query(
+      `insert into catalog.category (tenant_id, slug, name) select id, 'lamps', 'Lamps' from auth.tenant`,
+    );
+    const created = await ask(createProduct, 'portal');
+    const { id } = created.body.data.createProduct;
+    await ask(adjustStock, 'portal', { id });
+    await ask(placeOrder, 'user', { id });
+    const order = {
+      status: 'PLACED',
+      items: [{ quantity: 2, product: { name: 'Lamp', stock: { available: 3 } } }],
+    };
+    const orders = `orders(first: 5) { edges { node { status items { quantity product { name stock { available } } } } } }`;
+    const mine = await ask(`{ me { email ${orders} } }`, 'user');
+    const node = { email: customer, orders: { edges: [{ node: order }] } };
+    expect(mine.body).toEqual({ data: { me: node } });
+    const theirs = await ask(`{ customers(first: 5) { edges { node { email ${orders} } } } }`, 'portal');
+    expect(theirs.body).toEqual({ data: { customers: { edges: [{ node }] } } });
+  },
+  createLoad: createOrderLoad,
 } satisfies PlatformCases;
 
 async function findOrder({ ask }: Asker): Promise<string | undefined> {
   const { body } = await ask('{ myOrders(first: 1) { edges { node { id } } } }');
   return body.data.myOrders.edges[0]?.node.id;
 }
+
+const createProduct = `mutation { createProduct(input: {
+  sku: "L-1", name: "Lamp", category: "lamps", price: { amount: 1990, currency: "EUR" }
+}) { id } }`;
+
+const adjustStock = `mutation ($id: ID!) {
+  adjustStock(input: { productId: $id, change: 5, reason: "delivery" }) { id }
+}`;
+
+const placeOrder = `mutation ($id: ID!) {
+  placeOrder(input: { items: [{ productId: $id, quantity: 2 }], idempotencyKey: "first" }) { id }
+}`;
