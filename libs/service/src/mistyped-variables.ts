@@ -24,7 +24,7 @@ export function findMistypedVariables(
       const candidates = family
         ? names.filter((name) => name.startsWith(family))
         : [...known].filter((name) => Math.abs(name.length - variable.length) <= allowed);
-      const nearest = findNearest(variable, candidates);
+      const nearest = findNearest(variable, candidates, family ? Number.POSITIVE_INFINITY : allowed);
       return family || nearest.distance <= allowed
         ? [`${variable}: is not a setting. Did you mean ${nearest.name}?`]
         : [];
@@ -35,17 +35,25 @@ function isLikeSetting(variable: string): boolean {
   return /^[A-Z][A-Z0-9_]*$/.test(variable) && (variable.includes('_') || variable.length >= 7);
 }
 
-function findNearest(variable: string, names: readonly string[]): { name: string; distance: number } {
+/** Its `distance` is infinite where no name is within the limit. */
+function findNearest(
+  variable: string,
+  names: readonly string[],
+  limit: number,
+): { name: string; distance: number } {
   let nearest = { name: '', distance: Number.POSITIVE_INFINITY };
   for (const name of names) {
-    const distance = distanceBetween(variable, name);
+    const distance = distanceBetween(variable, name, limit);
     if (distance < nearest.distance) nearest = { name, distance };
   }
   return nearest;
 }
 
-/** How many letters must be added, left out, replaced, or exchanged with their neighbour (Damerau-Levenshtein). */
-function distanceBetween(a: string, b: string): number {
+/**
+ * How many letters must be added, left out, replaced, or exchanged with their neighbour (Damerau-Levenshtein). Infinite as soon
+ * as it is certain to be beyond the limit.
+ */
+function distanceBetween(a: string, b: string, limit: number): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let row = 1; row <= a.length; row += 1) {
@@ -58,6 +66,8 @@ function distanceBetween(a: string, b: string): number {
       if (row > 1 && column > 1 && isExchange) least = Math.min(least, at(beforeLast, column - 2) + 1);
       current.push(least);
     }
+    // A later row builds on the last two.
+    if (Math.min(...current) > limit && Math.min(...last) > limit) return Number.POSITIVE_INFINITY;
     beforeLast = last;
     last = current;
   }
