@@ -1,8 +1,10 @@
 /**
- * schema/contract <- libs <- subgraphs | gateway. A subgraph imports no other; only subgraphs, the launcher and the test
- * kit import db; only subgraphs/auth may sign an access token.
+ * schema/contract <- libs <- subgraphs | gateway <- launcher <- cli. A subgraph imports no other; only subgraphs, the launcher,
+ * the command line, the test kit and `@signet/subgraph/define` import db; only subgraphs/auth may sign an access token; nobody imports cli.
  */
 const testFiles = '\\.(test|e2e|test-support)\\.ts$';
+/** What `signet smoke` and `signet attack` share with the parts of them that lie in the subgraphs. */
+const probeKits = '^libs/testing/src/(smoke|attack)-kit\\.ts$';
 
 export default {
   forbidden: [
@@ -27,7 +29,7 @@ export default {
     {
       name: 'only-owners-import-the-database',
       severity: 'error',
-      from: { path: '^(schema|libs|gateway|deploy|scripts)/', pathNot: '^libs/testing/' },
+      from: { path: '^(schema|libs|gateway|deploy)/', pathNot: '^libs/(testing|subgraph/src/define)/' },
       to: { path: '^db/' },
     },
     {
@@ -52,13 +54,32 @@ export default {
       name: 'gateway-imports-no-subgraph',
       severity: 'error',
       from: { path: '^gateway/' },
-      to: { path: '^(subgraphs|launcher)/' },
+      // libs/subgraph reaches the database; the gateway holds no code for that.
+      to: { path: '^(subgraphs|launcher|libs/subgraph)/' },
+    },
+    {
+      name: 'nobody-imports-the-command-line',
+      severity: 'error',
+      from: { pathNot: '^(cli|bench)/' },
+      to: { path: '^cli/' },
     },
     {
       name: 'test-kit-stays-in-tests',
       severity: 'error',
       from: { pathNot: '^libs/testing/|^vitest\\.config\\.ts$|^bench/' },
-      to: { path: '^libs/testing/' },
+      to: { path: '^libs/testing/', pathNot: probeKits },
+    },
+    {
+      name: 'smoke-and-attack-kits-stay-in-probes',
+      severity: 'error',
+      from: { pathNot: '^libs/testing/|^cli/|^subgraphs/[^/]+/(smoke|attacks)\\.ts$' },
+      to: { path: probeKits },
+    },
+    {
+      name: 'no-process-imports-its-probes',
+      severity: 'error',
+      from: { pathNot: '^subgraphs/[^/]+/(smoke|attacks)\\.ts$' },
+      to: { path: '^subgraphs/[^/]+/(smoke|attacks)\\.ts$' },
     },
     {
       name: 'no-circles',

@@ -29,8 +29,9 @@ export default defineConfig({
           name: 'unit',
           include: ['**/*.test.ts'],
           exclude,
-          testTimeout: 15_000,
-          hookTimeout: 30_000,
+          // Far above what a test takes: none fails because other work keeps the machine busy.
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
           // They wait for the database and for child processes: two at a time even on two cores.
           maxWorkers: 2,
           // Files keep no state in modules; loading these anew for each took a third of the time.

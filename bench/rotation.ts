@@ -5,7 +5,7 @@
 // before it signs instead of 16 minutes, so that in a minute keys are made, promoted and retired, and every client refreshes often.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeProtectedHeader } from 'jose';
-import { runKeysCommand } from '../subgraphs/auth/src/keys/cli/run-keys-command.ts';
+import { runCommand } from '../cli/src/main.ts';
 import { percentile } from './support/measure.ts';
 import { startPlatformProcess } from './support/start-platform-process.ts';
 
@@ -150,7 +150,8 @@ async function keys(...argv: string[]): Promise<string> {
     printed += `${text}\n`;
   };
   const env = { ...platform.env, ...lifetimes };
-  const code = await runKeysCommand({ argv, env, stdin: process.stdin, print, printError: print, timing });
+  const io = { env, stdin: process.stdin, print, printError: print, keyTiming: timing };
+  const code = await runCommand(['keys', ...argv], io);
   if (code !== 0) {
     throw new Error(printed);
   }

@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { authConfigSchema } from '@signet/auth';
 import { processRoles } from '@signet/db';
+import { readOperatorConfig } from '@signet/db/operator';
 import { gatewayConfigSchema } from '@signet/gateway';
 import { jwksPathOf } from '@signet/schema/contract';
 import { portOffsets, subgraphs } from '@signet/schema/subgraphs';
@@ -9,7 +10,6 @@ import { loadConfig } from '@signet/service';
 import { subgraphConfigSchema } from '@signet/subgraph';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { readConfig } from '../db/src/cli/config.ts';
 import {
   type ComposeFile,
   readComposeFile,
@@ -155,7 +155,7 @@ describe('docker-compose.yml and the Dockerfile', () => {
 
   it('migrate: its configuration is complete, with a password for every role', () => {
     const migrate = byName.get('migrate') as Process;
-    const config = readConfig(withSecretsFrom(secrets.folder, migrate.environment));
+    const config = readOperatorConfig(withSecretsFrom(secrets.folder, migrate.environment));
     expect(config).toMatchObject({
       NODE_ENV: 'production',
       DATABASE_URL: expect.stringContaining('@postgres:5432/'),

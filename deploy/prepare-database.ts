@@ -3,10 +3,10 @@ import { join } from 'node:path';
 
 /**
  * What the container `migrate` runs at each start: roles, migrations, the default tenant. Each is a command of
- * `npm run db`, and each finds nothing to do the second time.
+ * `signet db`, and each finds nothing to do the second time.
  */
 const env = process.env;
-const main = join(import.meta.dirname, '../db/main.ts');
+const signet = join(import.meta.dirname, '../cli/bin/signet.mjs');
 
 process.exitCode = (await run(['migrate'])) || (await createDefaultTenant());
 
@@ -27,7 +27,7 @@ async function run(
   args: string[],
   { toleratedFailure }: { toleratedFailure?: string } = {},
 ): Promise<number> {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'inherit', 'pipe'] });
+  const child = spawn(process.execPath, [signet, 'db', ...args], { stdio: ['ignore', 'inherit', 'pipe'] });
   const errors: string[] = [];
   child.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
   const stop = () => child.kill('SIGTERM');

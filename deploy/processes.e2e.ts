@@ -49,7 +49,15 @@ describe('the processes of docker-compose.yml', () => {
   });
 
   it('migrate can add the first member of staff', async () => {
-    const command = ['node', 'db/main.ts', 'create-staff', '--tenant=main', '--fullname=Otto', '--email'];
+    const command = [
+      'node',
+      'cli/bin/signet.mjs',
+      'db',
+      'create-staff',
+      '--tenant=main',
+      '--full-name=Otto',
+      '--email',
+    ];
     const { code, output } = await start('migrate', [...command, staff.email]).finish(`${staff.password}\n`);
     expect([code, output]).toEqual([0, expect.stringContaining('(super_admin)')]);
   });

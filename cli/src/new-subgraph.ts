@@ -2,10 +2,30 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type RegisteredSubgraph, subgraphNamePattern } from '@signet/schema/subgraphs';
+import type { Command } from 'commander';
 import { Kind, parse } from 'graphql';
 import { addService } from '../../deploy/compose-services.ts';
+import { action, addExample, type Context, messageOf } from './command.ts';
 import { addLine, readRegistered, readRegistryText, writeRegistryText } from './registry-file.ts';
 import { type SubgraphWords, wordsOf, writeSubgraphFiles } from './subgraph-template.ts';
+
+/** `signet new subgraph <name>` */
+export function define(command: Command, context: Context): void {
+  addExample(command.description('Writes something new that runs.'), 'npx signet new subgraph reviews');
+  const subgraph = command
+    .command('subgraph')
+    .summary('a subgraph')
+    .description(
+      'Writes subgraphs/<name> with SDL, rules, resolvers, a migration and tests, its line in schema/subgraphs.json and its service in docker-compose.yml.',
+    )
+    .argument('<name>', 'lowercase letters and digits, such as reviews');
+  addExample(subgraph, 'npx signet new subgraph reviews').action(
+    action(context, messageOf, (name: string) => {
+      context.print(newSubgraph(join(import.meta.dirname, '../..'), name).join('\n'));
+      context.print('\nNext: npm run compose && npm run access && npm test');
+    }),
+  );
+}
 
 /** A name that can't be used, or a repository that can't take the subgraph. Nothing was written. */
 export class NewSubgraphError extends Error {

@@ -2,8 +2,28 @@ import { spawnSync } from 'node:child_process';
 import { globSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RegisteredSubgraph } from '@signet/schema/subgraphs';
+import type { Command } from 'commander';
 import { removeService } from '../../deploy/compose-services.ts';
+import { action, addExample, type Context, messageOf } from './command.ts';
 import { readRegistered, readRegistryText, removeDemoLines } from './registry-file.ts';
+
+/** `signet remove-shop` */
+export function define(command: Command, context: Context): void {
+  addExample(
+    command.description(
+      'Deletes the demo shop and all that belongs to it, then composes what is left. Databases keep their data.',
+    ),
+    'npx signet remove-shop',
+  )
+    .option('--force', 'also where there are uncommitted changes')
+    .action(
+      action(context, messageOf, ({ force = false }: Partial<RemoveShopOptions>) => {
+        const removed = removeShop(join(import.meta.dirname, '../..'), { force });
+        context.print(`Removed:\n${removed.map((line) => `  ${line}`).join('\n')}`);
+        context.print('\nNext: npm test, npm start, npx signet new subgraph <name>');
+      }),
+    );
+}
 
 /** The shop was not removed. The repository is as it was. */
 export class RemoveShopError extends Error {

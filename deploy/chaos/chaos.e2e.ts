@@ -43,7 +43,15 @@ describe('under load', () => {
       async () => database,
     );
     expect(await start('migrate').finish()).toMatchObject({ code: 0 });
-    const createStaff = ['node', 'db/main.ts', 'create-staff', '--tenant=main', '--fullname=Otto', '--email'];
+    const createStaff = [
+      'node',
+      'cli/bin/signet.mjs',
+      'db',
+      'create-staff',
+      '--tenant=main',
+      '--full-name=Otto',
+      '--email',
+    ];
     const added = start('migrate', [...createStaff, staffAccount.email]);
     expect(await added.finish(`${staffAccount.password}\n`)).toMatchObject({ code: 0 });
     const servers = [...deployment.processes.keys()].filter(

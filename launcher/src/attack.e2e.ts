@@ -31,22 +31,19 @@ test(
     const { code } = await attack.exit();
     const lines = attack.output().split('\n');
     expect(lines.filter((line) => line.startsWith('SUCCEEDED'))).toEqual([]);
-    expect(lines.filter((line) => line.startsWith('held')).length).toBeGreaterThan(100);
+    expect(lines.filter((line) => line.startsWith('held')).length).toBeGreaterThanOrEqual(125);
     expect([code, attack.output()]).toEqual([0, expect.stringMatching(/ held, 0 succeeded\.\n$/)]);
   },
   allAttacksMs,
 );
 
 test.each([
-  ['without a URL', []],
-  ['where nothing answers', ['http://127.0.0.1:1']],
-])('exits 2 %s, and says what to do', async (_case, args) => {
+  ['without a URL', [], "Missing required argument 'url'. See: signet attack --help"],
+  ['where nothing answers', ['http://127.0.0.1:1'], 'Start it with SURFACE=production npm start'],
+])('exits 2 %s, and says what to do', async (_case, args, advice) => {
   const attack = startProcess('npm', ['run', '--silent', 'attack', '--', ...args], {});
   const { code } = await attack.exit();
-  expect([code, attack.output()]).toEqual([
-    2,
-    expect.stringMatching(/npm run attack -- <url>|SURFACE=production npm start/),
-  ]);
+  expect([code, attack.output()]).toEqual([2, expect.stringContaining(advice)]);
 });
 
 test.each([

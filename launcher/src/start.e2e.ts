@@ -108,7 +108,7 @@ async function readOwn(token: string): Promise<unknown> {
 }
 
 test('starts again after it was killed', async () => {
-  const first = startProcess(process.execPath, ['launcher/main.ts'], {
+  const first = startProcess(process.execPath, ['cli/bin/signet.mjs', 'start'], {
     PORT_BASE: String(portBase),
     SIGNET_HOME: home.path,
   });
@@ -124,7 +124,7 @@ test('starts again after it was killed', async () => {
 }, 90_000);
 
 test('starts again after it was killed while the database was being made', async () => {
-  const first = startProcess(process.execPath, ['launcher/main.ts'], {
+  const first = startProcess(process.execPath, ['cli/bin/signet.mjs', 'start'], {
     PORT_BASE: String(portBase),
     SIGNET_HOME: home.path,
   });
@@ -163,8 +163,8 @@ test('npm run dev starts the platform anew when a source file changes', async ()
   started.push(dev);
   await dev.waitFor('Signet is ready');
   const now = new Date();
-  await utimes(join(import.meta.dirname, '../main.ts'), now, now);
-  await dev.waitFor(/Changed: launcher[/\\]main\.ts[\s\S]*Signet is ready/);
+  await utimes(join(import.meta.dirname, 'start-platform.ts'), now, now);
+  await dev.waitFor(/Changed: launcher[/\\]src[/\\]start-platform\.ts[\s\S]*Signet is ready/);
   expect(await signIn()).toMatch(/^ey/);
   dev.child.kill('SIGTERM');
   const { code, ms } = await dev.exit();

@@ -1,12 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { processRoles } from '../roles.ts';
-import { permissionFiles } from './permissions.ts';
+import { describePermissions } from './permissions.ts';
 import { createRoleClients, type RoleClient, type RoleClients } from './role-client.test-support.ts';
 
-// Each role, each table, each column, each kind of statement: sent to the server as that role, and compared with the
-// committed permissions.txt of the platform and of each subgraph. What is not written there is refused.
+// Each role, each table, each column, each kind of statement: sent to the server as that role, and compared with what
+// permissions.txt of the platform and of each subgraph says (permissions.test.ts). What is not written there is refused.
 
 type Rights = Partial<Record<keyof typeof columnAttempts | keyof typeof tableAttempts, string>>;
 
@@ -118,20 +117,18 @@ async function isAllowed(client: RoleClient, sql: string): Promise<boolean> {
 /** By role and table, from lines such as `auth.tenant: signet_portal SELECT (id, slug)`. Without columns: all of the table's. */
 async function readGranted(): Promise<Record<string, Record<string, Rights>>> {
   const rights: Record<string, Record<string, Rights>> = {};
-  for (const { file } of permissionFiles) {
-    const lines = (await readFile(file, 'utf8')).matchAll(
-      /^([\w".]+\.[\w"]+): (signet_\w+) (SELECT|INSERT|UPDATE|DELETE|TRUNCATE)(?: \((.*)\))?$/gm,
-    );
-    for (const [, table = '', role = '', right = '', names] of lines) {
-      const action = right.toLowerCase() as keyof Rights;
-      const ofTable = columns.filter((column) => column.table === table).map(({ column }) => column);
-      const all = action in tableAttempts ? 'all' : ofTable.join(' ');
-      rights[role] ??= {};
-      rights[role][table] = {
-        ...rights[role][table],
-        [action]: names?.replaceAll(',', '') ?? all.replaceAll('"', ''),
-      };
-    }
+  const lines = (await describePermissions(database.adminUrl)).matchAll(
+    /^([\w".]+\.[\w"]+): (signet_\w+) (SELECT|INSERT|UPDATE|DELETE|TRUNCATE)(?: \((.*)\))?$/gm,
+  );
+  for (const [, table = '', role = '', right = '', names] of lines) {
+    const action = right.toLowerCase() as keyof Rights;
+    const ofTable = columns.filter((column) => column.table === table).map(({ column }) => column);
+    const all = action in tableAttempts ? 'all' : ofTable.join(' ');
+    rights[role] ??= {};
+    rights[role][table] = {
+      ...rights[role][table],
+      [action]: names?.replaceAll(',', '') ?? all.replaceAll('"', ''),
+    };
   }
   return rights;
 }

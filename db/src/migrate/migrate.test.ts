@@ -144,34 +144,34 @@ describe('migrateToLatest', () => {
 
 describe('migrations of a subgraph', () => {
   const files = {
-    '0001-first.ts': `export const up = (db) => db.schema.createSchema('reviews').execute();\nexport const down = (db) => db.schema.dropSchema('reviews').execute();`,
-    '0002-bad.ts': `export const up = (db) => db.selectFrom('reviews.nowhere').execute();`,
+    '0001-first.ts': `export const up = (db) => db.schema.createSchema('not_registered').execute();\nexport const down = (db) => db.schema.dropSchema('not_registered').execute();`,
+    '0002-bad.ts': `export const up = (db) => db.selectFrom('not_registered.nowhere').execute();`,
   };
-  const reviews = (folder: string): MigrationOwner => ({
-    name: 'reviews',
+  const added = (folder: string): MigrationOwner => ({
+    name: 'not_registered',
     folder,
-    table: 'subgraph_reviews',
+    table: 'subgraph_not_registered',
   });
 
   it('come after those that are there, and are taken back first', async () => {
     const { '0002-bad.ts': _bad, ...good } = files;
-    const added = await withFolder(reviews(import.meta.dirname), { count: 0, files: good });
-    const owners = [...migrationOwners, added];
-    expect(await migrateToLatest(database.adminUrl, { owners })).toEqual(['reviews/0001-first']);
+    const owner = await withFolder(added(import.meta.dirname), { count: 0, files: good });
+    const owners = [...migrationOwners, owner];
+    expect(await migrateToLatest(database.adminUrl, { owners })).toEqual(['not_registered/0001-first']);
     expect((await migrationStatus(database.adminUrl, { owners })).at(-1)).toEqual({
-      name: 'reviews/0001-first',
+      name: 'not_registered/0001-first',
       executedAt: expect.any(Date),
     });
-    expect(await rollback(database.adminUrl, { owners })).toEqual(['reviews/0001-first']);
+    expect(await rollback(database.adminUrl, { owners })).toEqual(['not_registered/0001-first']);
     expect(await rollback(database.adminUrl, { owners })).toEqual(names.slice(-1));
   });
 
   it('change nothing at all when one fails', async () => {
     await rollback(database.adminUrl);
     const before = await describeSchema(database);
-    const owners = [...migrationOwners, await withFolder(reviews(import.meta.dirname), { count: 0, files })];
+    const owners = [...migrationOwners, await withFolder(added(import.meta.dirname), { count: 0, files })];
     await expect(migrateToLatest(database.adminUrl, { owners })).rejects.toThrow(
-      'Migration reviews/0002-bad failed, nothing was changed: relation "reviews.nowhere" does not exist',
+      'Migration not_registered/0002-bad failed, nothing was changed: relation "not_registered.nowhere" does not exist',
     );
     expect(await describeSchema(database)).toEqual(before);
     expect(await migrateToLatest(database.adminUrl)).toEqual(names.slice(-1));
@@ -179,12 +179,12 @@ describe('migrations of a subgraph', () => {
 
   it('that was removed stay as they are, with their data, and disturb nobody', async () => {
     const { '0002-bad.ts': _bad, ...good } = files;
-    const added = await withFolder(reviews(import.meta.dirname), { count: 0, files: good });
-    await migrateToLatest(database.adminUrl, { owners: [...migrationOwners, added] });
+    const owner = await withFolder(added(import.meta.dirname), { count: 0, files: good });
+    await migrateToLatest(database.adminUrl, { owners: [...migrationOwners, owner] });
     expect(await migrateToLatest(database.adminUrl)).toEqual([]);
     expect(await rollback(database.adminUrl)).toEqual(names.slice(-1));
     expect(await migrateToLatest(database.adminUrl)).toEqual(names.slice(-1));
-    expect(await database.query('select name from migration.subgraph_reviews')).toEqual([
+    expect(await database.query('select name from migration.subgraph_not_registered')).toEqual([
       { name: '0001-first' },
     ]);
   });

@@ -1,6 +1,6 @@
 import type { PageRequest } from './pagination.ts';
 
-/** A page of the rows that belong to one owner: a customer's orders. Key of a loader; rows of many owners come together. */
+/** A page of the rows that belong to one owner, such as the notes about a customer. Key of a loader; rows of many owners come together. */
 export type OwnedPage<K> = { ownerId: string; page: PageRequest<K> };
 
 /** DataLoader's `cacheKeyFn`. */

@@ -1,4 +1,3 @@
 export { type AuthConfig, authConfigSchema } from './settings.ts';
 export { startAuth } from './start.ts';
 export type { AuthOptions } from './start-platform.ts';
-export { signExpiredUserToken } from './tokens/expired-user-token.ts';

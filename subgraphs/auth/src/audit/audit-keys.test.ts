@@ -1,7 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { runKeysCommand } from '../keys/cli/run-keys-command.ts';
+import { changeKeys, type KeyChange } from '../operator/operate-keys.ts';
 import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
 import { randomSecret } from '../testing/config.test-support.ts';
 
@@ -12,26 +11,20 @@ beforeAll(async () => {
 });
 afterAll(() => auth.stop());
 
-async function runKeys(words: string, input = '') {
-  const errors: string[] = [];
-  const code = await runKeysCommand({
-    argv: [...words.split(' '), '--platform', 'user'],
-    env: { USER_DATABASE_URL: auth.database.urlOf('signet_auth_user'), ...secrets },
-    stdin: Readable.from([input]),
-    print: () => {},
-    printError: (text) => errors.push(text),
-  });
-  expect({ code, errors }).toEqual({ code: 0, errors: [] });
+async function change(wanted: KeyChange) {
+  const env = { USER_DATABASE_URL: auth.database.urlOf('signet_auth_user'), ...secrets };
+  expect((await changeKeys(env, wanted)).name).toBe(wanted.name);
 }
 
 it('what is done to signing keys is in the log, of no tenant, and sealed like the rest', async () => {
   const { privateKey } = generateKeyPairSync('ed25519');
-  await runKeys('import -', privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
-  await runKeys('rotate --emergency');
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  await change({ name: 'import', platform: 'user', file: 'key.pem', pem });
+  await change({ name: 'rotate', platform: 'user', algorithm: undefined, mode: 'emergency' });
   const [{ kid }] = await auth.database.query(
     `select kid from auth.signing_key where state = 'active' and platform = 'user'`,
   );
-  await runKeys(`revoke ${kid}`);
+  await change({ name: 'revoke', platform: 'user', kid });
   const rows = await auth.database.query(
     'select kind, platform, tenant_id, details from auth.audit_event order by happened_at, id',
   );

@@ -2,12 +2,19 @@ import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { roleUrl } from '@signet/db';
-import { findRunningPostgres, openDatabaseHome, startEmbeddedPostgres } from '@signet/db/embedded';
+import {
+  DatabaseStartError,
+  findRunningPostgres,
+  openDatabaseHome,
+  startEmbeddedPostgres,
+} from '@signet/db/embedded';
 import { proofPathsOf } from '@signet/proof';
 import { jwksPathOf } from '@signet/schema/contract';
 import { portOffsets, subgraphs } from '@signet/schema/subgraphs';
 import { ConfigError, configFields, type Environment, loadConfig } from '@signet/service';
 import { z } from 'zod';
+
+export { signExpiredUserToken } from '../tokens/expired-user-token.ts';
 
 /** The variables of an auth process, for a command that an operator runs beside it. */
 export type OperatorEnvironment = {
@@ -45,6 +52,12 @@ export async function openOperatorEnvironment(env: Environment): Promise<Operato
     ]);
   }
   return openLocalPlatform(env, config);
+}
+
+/** A text for a failure that the operator can remove; undefined for one of our own. */
+export function explainOperatorFailure(error: unknown): string | undefined {
+  if (error instanceof ConfigError) return error.faults.join('\n');
+  return error instanceof DatabaseStartError ? error.message : undefined;
 }
 
 async function openLocalPlatform(

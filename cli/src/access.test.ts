@@ -1,0 +1,156 @@
+import { spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type SubgraphName, subgraphs } from '@signet/schema/subgraphs';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '../..');
+let tree: string;
+beforeEach(() => {
+  tree = mkdtempSync(join(tmpdir(), 'signet-access-'));
+  for (const folder of ['schema', 'subgraphs']) {
+    cpSync(join(root, folder), join(tree, folder), {
+      recursive: true,
+      filter: (path) => !path.includes('node_modules'),
+    });
+  }
+  symlinkSync(join(root, 'node_modules'), join(tree, 'node_modules'));
+});
+afterEach(() => rmSync(tree, { recursive: true, force: true }));
+
+function runAccess(...args: string[]) {
+  const command = ['cli/bin/signet.mjs', 'access', '--tree', tree, ...args];
+  const { status, stdout, stderr } = spawnSync(process.execPath, command, { cwd: root, encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+function plant(subgraph: SubgraphName, sdl: string): void {
+  writeFileSync(join(tree, 'subgraphs', subgraph, 'src', 'planted.graphql'), sdl);
+}
+
+test('prints the counts and exits 0 where every field has a rule', () => {
+  const { status, stdout, stderr } = runAccess('--check');
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(
+    /^Every field has an access rule: \d+ types, \d+ fields, \d+ of them public, \d+ pol/,
+  );
+  expect(stdout).toMatch(
+    /\n {2}super_admin +\d+ allowed, +\d+ by policy, +\d+ refused\n(No access rule names these scopes .*\n)?$/,
+  );
+  expect(status).toBe(0);
+});
+
+test.each(subgraphs)('names a field without a rule in $name', ({ name }) => {
+  plant(name, 'extend type Query { naked: String }');
+  expect(runAccess()).toEqual({
+    status: 1,
+    stdout: '',
+    stderr: `Query.naked (${name}): has no access rule, on itself or on its type\n`,
+  });
+});
+
+const faults: [string, SubgraphName, string, RegExp][] = [
+  [
+    'a scope that nobody has',
+    'portal',
+    'extend type Query { planted: Int @requiresScopes(scopes: [["customers:raed"]]) }',
+    /^Query\.planted \(portal\): names the scope 'customers:raed', which no customer and no staff role has/m,
+  ],
+  [
+    'an entity without a rule',
+    'portal',
+    'type Brand @key(fields: "id") { id: ID! }',
+    /^Brand\.id \(portal\): has no access rule/m,
+  ],
+  [
+    'a rule on an interface',
+    'portal',
+    'interface Named @authenticated { name: String! }',
+    /^Named \(portal\): is on an interface/m,
+  ],
+  [
+    'a field that requires one with a stricter rule',
+    'portal',
+    `extend type User { cost: Int @external @platform(is: PORTAL)
+       margin: Int @public @requires(fields: "cost") }`,
+    /^User\.margin \(portal\): has a weaker rule than User\.cost, which it reads by @requires/m,
+  ],
+  [
+    'a field that provides one with a stricter rule',
+    'portal',
+    `extend type Query { worst: Thing @public @provides(fields: "cost") }
+     type Thing @public { cost: Int @external @platform(is: PORTAL) }`,
+    /^Query\.worst \(portal\): has a weaker rule than Thing\.cost, which it reads by @provides/m,
+  ],
+  [
+    'a field that takes one with a stricter rule from its context',
+    'portal',
+    `type Shelf @context(name: "shelf") @public { cost: Int @platform(is: PORTAL) box: Box }
+     type Box @public { size(cost: Int @fromContext(field: "$shelf { cost }")): Int }`,
+    /^Box\.size \(portal\): has a weaker rule than Shelf\.cost, which it reads by @fromContext/m,
+  ],
+  [
+    'a policy without a function',
+    'portal',
+    'extend type Query { owned: String @policy(policies: [["nobody.wrote"]]) }',
+    /^Query\.owned \(portal\): names the policy 'nobody\.wrote', for which policies\.ts has no function/m,
+  ],
+  [
+    'a field with two platforms',
+    'portal',
+    'type Both @platform(is: PORTAL) { it: String @platform(is: USER) }',
+    /^Both\.it \(portal\): has two platforms/m,
+  ],
+  [
+    'a field to which two subgraphs give different platforms',
+    'auth',
+    'extend type Query { portalHealth: String @platform(is: USER) }',
+    /^Query\.portalHealth \(\w+\): has two platforms \(.*PORTAL in portal/m,
+  ],
+  [
+    'a rule imported under another name',
+    'auth',
+    `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: [{ name: "@policy", as: "@p" }])`,
+    /^schema \(auth\): imports @policy as @p/m,
+  ],
+];
+
+test.each(faults)('names %s', (_title, subgraph, sdl, line) => {
+  plant(subgraph, sdl);
+  const { status, stderr } = runAccess();
+  expect(stderr).toMatch(line);
+  expect(status).toBe(1);
+});
+
+test('lists every fault at once', () => {
+  plant('auth', 'extend type Query { naked: String }');
+  plant('portal', 'extend type Query { bare: String }');
+  expect(runAccess().stderr.trim().split('\n')).toHaveLength(2);
+});
+
+test('writes a matrix that is out of date; --check only says so', () => {
+  const path = join(tree, 'schema/generated/access-matrix.md');
+  const current = readFileSync(path, 'utf8');
+  appendFileSync(path, 'changed');
+  expect(runAccess('--check')).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/Run npm run access/),
+  });
+  expect(readFileSync(path, 'utf8')).toBe(`${current}changed`);
+  expect(runAccess().status).toBe(0);
+  expect(readFileSync(path, 'utf8')).toBe(current);
+});
+
+test('says where SDL does not parse', () => {
+  plant('portal', 'type {');
+  expect(runAccess()).toMatchObject({ status: 1, stderr: expect.stringMatching(/^Syntax Error/) });
+});

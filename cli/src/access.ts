@@ -1,0 +1,98 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type CheckedSubgraph,
+  callers,
+  createAccessMatrix,
+  findAccessFaults,
+  findLenientRows,
+  findScopeFaults,
+  findUnusedScopes,
+  formatAccessMatrix,
+  type MatrixRow,
+  readRuleBook,
+} from '@signet/access';
+import { scopeHolders } from '@signet/schema/contract';
+import { readSubgraphSdl } from '@signet/schema/sdl';
+import { subgraphs as registry } from '@signet/schema/subgraphs';
+import { loadSubgraph } from '@signet/subgraph/define';
+import type { Command } from 'commander';
+import { parse } from 'graphql';
+import { action, addExample, type Context, messageOf } from './command.ts';
+
+const generated = join('schema', 'generated');
+
+type Options = { check?: boolean; tree: string };
+
+/** `npm run access`: every field has an access rule that somebody can pass. */
+export function define(command: Command, context: Context): void {
+  addExample(
+    command.description(
+      'Checks that every field has an access rule that somebody can pass, then writes schema/generated/access-matrix.md: who may have what.',
+    ),
+    'npm run access',
+  )
+    .option('--check', 'compare only; exit 1 where the matrix is out of date')
+    .option('--tree <folder>', 'another copy of this repository', join(import.meta.dirname, '../..'))
+    .action(action(context, messageOf, (options: Options) => checkAccess(options, context)));
+}
+
+async function checkAccess({ check, tree }: Options, { print, printError }: Context): Promise<number> {
+  const fail = (lines: readonly string[]) => {
+    printError(lines.join('\n'));
+    return 1;
+  };
+  const subgraphs = await readCheckedSubgraphs(tree);
+  const faults = [...findAccessFaults(subgraphs), ...findScopeFaults(subgraphs, scopeHolders)];
+  if (faults.length > 0) {
+    return fail(faults.map(({ coordinate, subgraph, fault }) => `${coordinate} (${subgraph}): ${fault}`));
+  }
+  const supergraph = readRuleBook(parse(readFileSync(join(tree, generated, 'supergraph.graphql'), 'utf8')));
+  const rows = createAccessMatrix(supergraph);
+  const books = subgraphs.map(({ name, sdl }) => ({ name, book: readRuleBook(sdl) }));
+  const content = formatAccessMatrix(rows, findLenientRows(rows, books));
+  const path = join(tree, generated, 'access-matrix.md');
+  const isCurrent = existsSync(path) && readFileSync(path, 'utf8') === content;
+  if (check && !isCurrent) {
+    return fail([
+      'Out of date: schema/generated/access-matrix.md. Run npm run access and commit the result.',
+    ]);
+  }
+  if (!isCurrent) {
+    writeFileSync(path, content);
+  }
+  print(describeCounts(rows, new Set(subgraphs.flatMap(({ policies }) => policies))));
+  const unused = findUnusedScopes(subgraphs, scopeHolders);
+  if (unused.length > 0) {
+    print(`No access rule names these scopes of schema/contract/scopes.ts: ${unused.join(', ')}`);
+  }
+  return 0;
+}
+
+/**
+ * Every subgraph of a tree as the access check sees it: its SDL, and the names of its policies.
+ *
+ * @throws {Error} for SDL that does not parse. @throws {ConfigError} for a subgraph.ts that defines no subgraph.
+ */
+function readCheckedSubgraphs(tree: string): Promise<CheckedSubgraph[]> {
+  return Promise.all(
+    registry.map(async ({ name }) => ({
+      name,
+      sdl: parse(readSubgraphSdl(name, tree)),
+      policies: [...(await loadSubgraph(name, tree)).policyNames],
+    })),
+  );
+}
+
+function describeCounts(rows: readonly MatrixRow[], policies: ReadonlySet<string>): string {
+  const types = new Set(rows.map(({ coordinate }) => coordinate.split('.')[0]));
+  const isPublic = rows.filter(({ conditions }) => conditions?.length === 0);
+  const lines = callers.map((caller) => {
+    const count = (verdict: string) => rows.filter(({ verdicts }) => verdicts[caller] === verdict).length;
+    return `  ${caller.padEnd(12)} ${String(count('yes')).padStart(4)} allowed, ${String(count('policy')).padStart(3)} by policy, ${String(count('no')).padStart(4)} refused`;
+  });
+  return [
+    `Every field has an access rule: ${types.size} types, ${rows.length} fields, ${isPublic.length} of them public, ${policies.size} policies.`,
+    ...lines,
+  ].join('\n');
+}

@@ -1,0 +1,106 @@
+import { type Attack, type Reply, shorten, type Target, wonUnlessRefused } from '@signet/testing/attack';
+import { readPublishedKeys } from './forge-token.ts';
+
+const login = 'mutation ($i: LoginInput!) { login(input: $i) { accessToken } }';
+/** Five are free. */
+const guesses = 24;
+const timedTries = 2;
+const atOnce = 12;
+/** A share of the time that a hash takes; what chance and a busy machine make of it is less. */
+const tellingShare = 0.5;
+
+function signIn({ graph }: Target, email: string, password: string) {
+  return graph.ask(login, { variables: { i: { email, password } } });
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}
+
+/** Accounts, passwords and keys. */
+export const accountAttacks: readonly Attack[] = [
+  {
+    name: 'guesses',
+    tried: `${guesses} wrong passwords and the right one behind them, all at once`,
+    async run(target) {
+      const { guessed, password } = target.accounts;
+      const burst = async () => {
+        const wrong = Array.from({ length: guesses }, (_, n) =>
+          signIn(target, guessed, `wrong password ${n}`),
+        );
+        const answers = await Promise.all([...wrong, signIn(target, guessed, password)]);
+        return wonUnlessRefused(answers.at(-1) as Reply);
+      };
+      // Pauses are short at first: where the machine is slow, one guess may come after the pause by chance. Not two in turn.
+      return (await burst()) && (await burst());
+    },
+  },
+  {
+    name: 'who has an account',
+    tried: 'answers to a wrong password and to an unknown account: text and time',
+    async run(target) {
+      const known: number[] = [];
+      const unknown: number[] = [];
+      const answers = new Set<string>();
+      for (let n = 0; n < timedTries; n += 1) {
+        const a = await signIn(target, target.accounts.timed, `wrong password ${n}`);
+        const b = await signIn(target, `nobody-${Date.now()}@example.com`, `wrong password ${n}`);
+        for (const { status, body } of [a, b]) answers.add(`${status} ${JSON.stringify(body)}`);
+        known.push(a.ms);
+        unknown.push(b.ms);
+      }
+      if (answers.size > 1) return `the answers differ: ${[...answers].map(shorten).join(' / ')}`;
+      const [slow, fast] = [median(known), median(unknown)].toSorted((a, b) => b - a) as [number, number];
+      const told = `wrong password ${Math.round(median(known))} ms, unknown account ${Math.round(median(unknown))} ms`;
+      return slow - fast > slow * tellingShare && slow - fast > 50 ? told : undefined;
+    },
+  },
+  {
+    name: 'SQL in a sign-in',
+    tried: "' or 1=1 -- as e-mail and as password",
+    async run(target) {
+      const injection = "' or 1=1 --";
+      return (
+        wonUnlessRefused(await signIn(target, injection, injection)) ??
+        wonUnlessRefused(await signIn(target, target.accounts.customer, injection))
+      );
+    },
+  },
+  {
+    name: 'private keys',
+    tried: 'private parts in the published key sets, and one key in both',
+    async run({ user, portal }) {
+      const sets = [await readPublishedKeys(user, 'user'), await readPublishedKeys(portal, 'portal')];
+      const secret = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k', 'oth'];
+      if (sets.flat().some((key) => secret.some((part) => part in key))) return 'a private part is published';
+      const [users = [], staff = []] = sets;
+      const shared = users.find((key) => staff.some((other) => other.kid === key.kid || other.x === key.x));
+      return shared ? `both platforms sign with ${shared.kid}` : undefined;
+    },
+  },
+  {
+    name: 'keys of the other platform',
+    tried: "staff's keys at the customers' entrance, and the other way round",
+    async run({ user, portal }) {
+      const foreign = [
+        ...(await readPublishedKeys(user, 'portal')),
+        ...(await readPublishedKeys(portal, 'user')),
+      ];
+      return foreign.length > 0 ? `${foreign.length} keys` : undefined;
+    },
+  },
+  {
+    name: 'flood of sign-ins',
+    tried: `${atOnce} sign-ins at once: are others served?`,
+    async run(target) {
+      const flood = Array.from({ length: atOnce }, (_, n) =>
+        signIn(target, `flood-${n}@example.com`, 'x'.repeat(128)),
+      );
+      const replies = await Promise.all(flood);
+      const broken = replies.find(({ status }) => status >= 500 && status !== 503);
+      return broken
+        ? `HTTP ${broken.status}: ${shorten(broken.text)}`
+        : replies.map(wonUnlessRefused).find(Boolean);
+    },
+  },
+];

@@ -1,0 +1,78 @@
+import { subgraphs } from '@signet/schema/subgraphs';
+import type { Accounts, Attack, Target } from '@signet/testing/attack';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadAttacks } from './attacks.ts';
+import { type Outcome, runAttacks } from './run-attacks.ts';
+import { deriveUrls, openTarget, TargetError } from './target.ts';
+import { startWeakServer, type WeakServer } from './weak-server.test-support.ts';
+
+const accounts: Accounts = {
+  password: 'x',
+  customer: 'a@example.com',
+  other: 'b@example.com',
+  staff: 'c@example.com',
+  guessed: 'd@example.com',
+  timed: 'e@example.com',
+};
+
+/** Node's parser refuses the first two whatever one does; the others only show in how others are served. */
+const heldByTheWeak = [
+  'two lengths',
+  'bare line feeds',
+  'slow clients',
+  'as expensive as allowed',
+  'orders as expensive as allowed',
+];
+
+describe('attacks on a server that is weak on purpose', () => {
+  let weak: WeakServer;
+  let target: Target;
+  let attacks: readonly Attack[];
+  let outcomes: Outcome[];
+  beforeAll(async () => {
+    attacks = await loadAttacks();
+    weak = await startWeakServer();
+    const { url } = weak;
+    target = await openTarget({ graph: url, user: url, portal: url, subgraphs: [url] }, accounts);
+    outcomes = await runAttacks(attacks, target, () => {});
+  }, 60_000);
+  afterAll(() => weak.stop());
+
+  it('succeed, each by something that it won and not because the server was gone', () => {
+    const held = outcomes.filter(({ won }) => won === undefined).map(({ attack }) => attack.name);
+    expect(held).toEqual(heldByTheWeak.filter((name) => attacks.some((attack) => attack.name === name)));
+    const unmade = outcomes.filter(
+      ({ won }) => won && /^(no answer|the attack could|others waited)/.test(won),
+    );
+    expect(unmade.map(({ attack, won }) => `${attack.name}: ${won}`)).toEqual([]);
+  });
+
+  it('have succeeded when others wait, though nothing else was won', async () => {
+    const freezing = { name: 'freezing', tried: '', run: async () => void weak.freeze(2600) };
+    const [outcome] = await runAttacks([freezing], target, () => {});
+    expect(outcome?.won).toMatch(/^others waited \d{4} ms/);
+  });
+
+  it('have names of their own, and there are at least 125', () => {
+    const names = attacks.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names.length).toBeGreaterThanOrEqual(125);
+  });
+});
+
+describe('openTarget', () => {
+  it('says what to start where nothing answers', async () => {
+    const opening = openTarget(deriveUrls('http://127.0.0.1:1'), accounts);
+    await expect(opening).rejects.toThrow(TargetError);
+    await expect(opening).rejects.toThrow('SURFACE=production npm start');
+  });
+
+  it('finds the other entrances and the subgraphs from the port', () => {
+    expect(deriveUrls('http://localhost:4000/graphql')).toEqual({
+      graph: 'http://localhost:4000',
+      user: 'http://localhost:4001',
+      portal: 'http://localhost:4002',
+      subgraphs: subgraphs.map(({ portOffset }) => `http://localhost:${4000 + portOffset}`),
+    });
+  });
+});

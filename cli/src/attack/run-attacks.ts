@@ -1,0 +1,62 @@
+import { type Attack, createAttackClient, type Target } from '@signet/testing/attack';
+import { TargetError } from './target.ts';
+
+export type Outcome = { attack: Attack; won: string | undefined; ms: number };
+
+/** How long others may wait while an attack runs, unless they wait for a tenth of that already without one. */
+const patienceMs = 2000;
+const patienceFactor = 10;
+const restMs = 1000;
+const probeEveryMs = 100;
+
+/** Runs the attacks one after the other. Each has also won when the server serves others late, or no more. */
+export async function runAttacks(
+  attacks: readonly Attack[],
+  target: Target,
+  report: (outcome: Outcome) => void,
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const rest = watchOthers(target.graph.url);
+  await new Promise((resolve) => setTimeout(resolve, restMs));
+  const patience = Math.max(patienceMs, patienceFactor * (await rest.stop()));
+  for (const attack of attacks) {
+    const startedAt = performance.now();
+    const probe = watchOthers(target.graph.url);
+    const won = await attack.run(target).catch((error: unknown) => {
+      if (error instanceof TargetError) return `the attack could not be made: ${error.message}`;
+      return `no answer: ${String((error as Error).cause ?? error)}`;
+    });
+    const worstMs = await probe.stop();
+    const outcome = {
+      attack,
+      won: won ?? (worstMs > patience ? `others waited ${Math.round(worstMs)} ms for an answer` : undefined),
+      ms: performance.now() - startedAt,
+    };
+    outcomes.push(outcome);
+    report(outcome);
+  }
+  return outcomes;
+}
+
+/** Somebody else, who asks for next to nothing all the time, and once more when the attack is over. */
+function watchOthers(url: string): { stop(): Promise<number> } {
+  const client = createAttackClient(url);
+  let worstMs = 0;
+  const probe = async () => {
+    const startedAt = performance.now();
+    const isServed = await client.ask('{ __typename }').then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+    worstMs = Math.max(worstMs, isServed ? performance.now() - startedAt : Number.POSITIVE_INFINITY);
+  };
+  const probes: Promise<void>[] = [];
+  const timer = setInterval(() => probes.push(probe()), probeEveryMs);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await Promise.all([...probes, probe()]);
+      return worstMs;
+    },
+  };
+}

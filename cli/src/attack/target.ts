@@ -1,0 +1,62 @@
+import { subgraphs } from '@signet/schema/subgraphs';
+import { type Accounts, createAttackClient, type Target, type Tokens } from '@signet/testing/attack';
+
+export type TargetUrls = { graph: string; user: string; portal: string; subgraphs: readonly string[] };
+
+/** The target can't be attacked: nothing is there, or the accounts do not sign in. */
+export class TargetError extends Error {}
+
+/** The other entrances and the subgraphs are where `npm start` puts them, counted from the port of `graph`. */
+export function deriveUrls(graph: string): TargetUrls {
+  const at = (offset: number) => {
+    const url = new URL(graph);
+    url.port = String(Number(url.port || (url.protocol === 'https:' ? 443 : 80)) + offset);
+    return url.origin;
+  };
+  return {
+    graph: at(0),
+    user: at(1),
+    portal: at(2),
+    subgraphs: subgraphs.map(({ portOffset }) => at(portOffset)),
+  };
+}
+
+/** @throws {TargetError} */
+export async function openTarget(urls: TargetUrls, accounts: Accounts): Promise<Target> {
+  const graph = createAttackClient(urls.graph);
+  const { status } = await graph.ask('{ __typename }').catch(() => ({ status: 0 }));
+  if (status !== 200) {
+    throw new TargetError(
+      status === 0
+        ? `Nothing answers at ${urls.graph}. Start it with SURFACE=production npm start.`
+        : `${urls.graph} answers ${status} to { __typename }.`,
+    );
+  }
+  const signIn: Target['signIn'] = async (field, email, headers = {}) => {
+    const { body, text } = await graph.ask(
+      `mutation ($input: LoginInput!) { result: ${field}(input: $input) { accessToken refreshToken } }`,
+      { variables: { input: { email, password: accounts.password } }, headers },
+    );
+    const tokens = body?.data?.result as Tokens | undefined;
+    if (typeof tokens?.accessToken !== 'string') {
+      throw new TargetError(`${email} can't sign in (${field}): ${text}`);
+    }
+    return tokens;
+  };
+  const [customer, other, staff] = await Promise.all([
+    signIn('login', accounts.customer),
+    signIn('login', accounts.other),
+    signIn('portalLogin', accounts.staff),
+  ]);
+  return {
+    graph,
+    user: createAttackClient(urls.user),
+    portal: createAttackClient(urls.portal),
+    subgraphs: urls.subgraphs.map(createAttackClient),
+    accounts,
+    customer: customer.accessToken,
+    other: other.accessToken,
+    staff: staff.accessToken,
+    signIn,
+  };
+}

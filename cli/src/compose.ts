@@ -1,0 +1,46 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { generateAll } from '@signet/schema/compose';
+import { subgraphs } from '@signet/schema/subgraphs';
+import { type Command, Option } from 'commander';
+import { action, addExample, type Context, messageOf } from './command.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+type Options = { check?: boolean; only?: string };
+
+/** `npm run compose`: writes the generated files of schema/ and of the subgraphs. */
+export function define(command: Command, context: Context): void {
+  addExample(
+    command.description(
+      'Writes the supergraph of each entrance and the resolver types of each subgraph from the SDL in subgraphs/.',
+    ),
+    'npm run compose',
+  )
+    .option('--check', 'compare only; exit 1 where a file is out of date')
+    .addOption(
+      new Option(
+        '--only <subgraph>',
+        "write this subgraph's resolver types, while others may not compose yet",
+      ).choices(subgraphs.map(({ name }) => name)),
+    )
+    .action(action(context, messageOf, (options: Options) => compose(options, context)));
+}
+
+async function compose({ check, only }: Options, { print, printError }: Context): Promise<number> {
+  const files = await generateAll(only);
+  const changed = files.filter(
+    ({ path, content }) => !existsSync(path) || readFileSync(path, 'utf8') !== content,
+  );
+  const names = changed.map(({ path }) => relative(root, path));
+  if (check) {
+    if (changed.length === 0) return 0;
+    printError(`Out of date: ${names.join(', ')}. Run npm run compose and commit the result.`);
+    return 1;
+  }
+  for (const { path, content } of changed) {
+    writeFileSync(path, content);
+  }
+  print(changed.length > 0 ? `Wrote ${names.join(', ')}` : 'Everything is up to date.');
+  return 0;
+}

@@ -1,0 +1,327 @@
+import { existsSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { processRoles, rollback } from '@signet/db';
+import { createPepper, verifyPassword } from '@signet/db/password-hash';
+import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
+import { createRunFolder } from '@signet/testing/run-folder';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { permissionFiles } from '../../db/src/access/permissions.ts';
+import { run as runSignet } from './run-command.test-support.ts';
+
+const pepperKey = Buffer.alloc(32, 7);
+const password = 'a long enough password';
+let database: TestDatabase;
+let folder: string;
+
+beforeAll(async () => {
+  [database, folder] = await Promise.all([createTestDatabase(), createRunFolder()]);
+});
+afterAll(async () => {
+  await database.drop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+type Run = { args: string[]; env?: Record<string, string>; input?: string };
+
+/** Runs `npm run db` with this environment and no other. */
+const run = ({ args, ...rest }: Run) => runSignet(['db', ...args], rest);
+
+const onServer = (more: Record<string, string> = {}) => ({
+  DATABASE_URL: database.adminUrl,
+  PASSWORD_PEPPER: pepperKey.toString('base64'),
+  ...more,
+});
+/** A database in which all migrations were taken back. */
+async function createTestDatabaseWithoutTables(): Promise<TestDatabase> {
+  const empty = await createTestDatabase();
+  while ((await rollback(empty.adminUrl)).length > 0);
+  return empty;
+}
+const staffArgs = (email: string) => [
+  'create-staff',
+  '--tenant',
+  'acme',
+  '--email',
+  email,
+  '--fullname',
+  'Rita Root',
+];
+
+describe('npm run db -- migrate, status, rollback', () => {
+  it('work on the database of DATABASE_URL', async () => {
+    const env = onServer();
+    expect(await run({ args: ['migrate'], env })).toEqual({
+      code: 0,
+      out: 'The database is up to date.\n',
+      err: '',
+    });
+    const { out } = await run({ args: ['rollback'], env });
+    const name = /^rolled back ((?:[a-z0-9]+\/)?\d{4}-[a-z-]+)\n$/.exec(out)?.[1];
+    expect((await run({ args: ['status'], env })).out).toMatch(new RegExp(`${name} +pending\n$`));
+    expect((await run({ args: ['migrate'], env })).out).toBe(`migrated ${name}\n`);
+  });
+
+  it('work on an embedded server where there is no DATABASE_URL, and leave none running', async () => {
+    const env = { SIGNET_HOME: join(folder, 'home') };
+    expect((await run({ args: ['status'], env })).err).toMatch(
+      /^The role signet_owner is missing: 'npm run db -- migrate'/,
+    );
+    expect((await run({ args: ['migrate'], env })).out).toMatch(/^migrated 0001-/);
+    expect((await run({ args: ['create-tenant', '--slug', 'acme', '--name', 'Acme'], env })).code).toBe(0);
+    expect((await run({ args: staffArgs('root@example.com'), env, input: password })).code).toBe(0);
+    expect((await run({ args: ['status'], env })).out).not.toContain('pending');
+  }, 60_000); // It starts a server six times.
+});
+
+describe('npm run db -- permissions', () => {
+  it('prints every right, as db/permissions.txt has it for a migrated database', async () => {
+    const files = permissionFiles.filter(({ file }) => existsSync(file));
+    const out = (await Promise.all(files.map(({ file }) => readFile(file, 'utf8')))).join('');
+    expect(await run({ args: ['permissions'], env: onServer() })).toEqual({ code: 0, out, err: '' });
+  });
+});
+
+describe('npm run db -- create-tenant', () => {
+  it('adds a tenant, closed to self-registration unless asked for', async () => {
+    const env = onServer();
+    await run({ args: ['create-tenant', '--slug', 'acme', '--name', 'Acme'], env });
+    await run({
+      args: ['create-tenant', '--slug', 'open', '--name', 'Open Ltd', '--self-registration'],
+      env,
+    });
+    expect(
+      await database.query('select slug, name, self_registration from auth.tenant order by slug'),
+    ).toEqual([
+      { slug: 'acme', name: 'Acme', self_registration: false },
+      { slug: 'open', name: 'Open Ltd', self_registration: true },
+    ]);
+  });
+
+  it.each([
+    [['--slug', 'acme', '--name', 'Another'], "There is a tenant 'acme' already."],
+    [
+      ['--slug', 'Ac me', '--name', ' '],
+      '--slug must be 1 to 63 lower case letters, digits or dashes; --name must not be empty.',
+    ],
+  ])('%j: one line, and nothing changed', async (args, line) => {
+    const before = await database.query('select * from auth.tenant');
+    expect(await run({ args: ['create-tenant', ...args], env: onServer() })).toEqual({
+      code: 1,
+      out: '',
+      err: `${line}\n`,
+    });
+    expect(await database.query('select * from auth.tenant')).toEqual(before);
+  });
+
+  it.each([
+    [['create-tenant', '--slug', 'x'], 'Missing --name <name>. See: signet db create-tenant --help'],
+    [
+      ['create-tenant', '--slug', 'x', '--name', 'X', '--admin'],
+      "Unknown option '--admin'. See: signet db create-tenant --help",
+    ],
+    [
+      ['create-tenant', '--slug', 'x', '--nam', 'X'],
+      "Unknown option '--nam'. Did you mean --name? See: signet db create-tenant --help",
+    ],
+    [
+      ['create-staff', '--email', 'x@example.com'],
+      'Missing --tenant <slug>, --fullname <name>. See: signet db create-staff --help',
+    ],
+    [['constructor'], "Unknown command 'constructor'. See: signet db --help"],
+    [['migrat'], "Unknown command 'migrat'. Did you mean migrate? See: signet db --help"],
+  ])('%j is no command line: one line, exit 2', async (args, line) => {
+    expect(await run({ args, env: onServer() })).toEqual({ code: 2, out: '', err: `${line}\n` });
+  });
+});
+
+describe('npm run db -- create-staff', () => {
+  it('makes a super_admin, whose password came through standard input', async () => {
+    const outcome = await run({
+      args: staffArgs(' Root@Example.com'),
+      env: onServer(),
+      input: `${password}\n`,
+    });
+    expect(outcome).toEqual({
+      code: 0,
+      out: 'created root@example.com (super_admin) in tenant acme\n',
+      err: '',
+    });
+    const [row] = await database.query(`select * from auth.portal_user where email = 'root@example.com'`);
+    const pepper = createPepper(pepperKey);
+    expect(row).toMatchObject({
+      role: 'super_admin',
+      full_name: 'Rita Root',
+      is_active: true,
+      is_seeded: false,
+      pepper_id: pepper.id,
+    });
+    expect(verifyPassword(password, row.password_hash, pepper)).toBe(true);
+  });
+
+  it('takes the password from a file, and another role', async () => {
+    const file = join(folder, 'password');
+    await writeFile(file, `${password}\r\n`);
+    const args = [...staffArgs('help@example.com'), '--role', 'support'];
+    expect((await run({ args, env: onServer({ STAFF_PASSWORD_FILE: file }) })).code).toBe(0);
+    const [row] = await database.query(
+      `select role, password_hash from auth.portal_user where email = 'help@example.com'`,
+    );
+    expect(row.role).toBe('support');
+    expect(verifyPassword(password, row.password_hash, createPepper(pepperKey))).toBe(true);
+  });
+
+  it.each([
+    [
+      'a short password',
+      {},
+      staffArgs('x@example.com'),
+      'short',
+      'The password must have 12 to 128 characters.',
+    ],
+    [
+      'a common password',
+      {},
+      staffArgs('x@example.com'),
+      'Administrator1',
+      'The password is too common: others guess it first.',
+    ],
+    ['no password', {}, staffArgs('x@example.com'), '', 'The password must have 12 to 128 characters.'],
+    [
+      'an account that is there',
+      {},
+      staffArgs('ROOT@example.com'),
+      password,
+      "root@example.com is staff of 'acme' already; nothing was changed.",
+    ],
+    [
+      'an unknown tenant',
+      {},
+      staffArgs('x@example.com').with(2, 'nobody'),
+      password,
+      "There is no tenant 'nobody': create it first (create-tenant).",
+    ],
+    ['no e-mail address', {}, staffArgs('x'), password, '--email must be an e-mail address.'],
+    [
+      'an unknown role',
+      {},
+      [...staffArgs('x@example.com'), '--role', 'king'],
+      password,
+      '--role must be one of support, operations, super_admin.',
+    ],
+    [
+      'no pepper',
+      { PASSWORD_PEPPER: '' },
+      staffArgs('x@example.com'),
+      password,
+      'PASSWORD_PEPPER (or PASSWORD_PEPPER_FILE) is not set: use the one that auth uses.',
+    ],
+  ])('%s: one line, and nothing changed', async (_title, env, args, input, line) => {
+    const before = await database.query('select * from auth.portal_user order by id');
+    expect(await run({ args, env: onServer(env), input })).toEqual({ code: 1, out: '', err: `${line}\n` });
+    expect(await database.query('select * from auth.portal_user order by id')).toEqual(before);
+  });
+});
+
+describe('npm run db -- seed', () => {
+  it('fills an empty database, asked for by name, and may be run again', async () => {
+    const empty = await createTestDatabase();
+    const env = { ...onServer({ SEED: 'development' }), DATABASE_URL: empty.adminUrl };
+    const first = await run({ args: ['seed'], env });
+    expect(first.err).toBe('');
+    expect(first.out).toContain('ada@example.com');
+    expect(await run({ args: ['seed'], env })).toEqual(first);
+    await empty.drop();
+  });
+
+  it.each([
+    ['unasked', {}, /^Set SEED=development /],
+    [
+      'in production',
+      { SEED: 'development', NODE_ENV: 'production' },
+      /^NODE_ENV=production: the development seed is refused\.\n$/,
+    ],
+    [
+      'over data of its own',
+      { SEED: 'development' },
+      /^The database has tenants already \(acme, open\).*\n$/,
+    ],
+  ])('refuses %s', async (_title, env, line) => {
+    const { code, err } = await run({ args: ['seed'], env: onServer(env) });
+    expect(code).toBe(1);
+    expect(err).toMatch(line);
+    expect(await database.query('select slug from auth.tenant order by slug')).toEqual([
+      { slug: 'acme' },
+      { slug: 'open' },
+    ]);
+  });
+});
+
+describe('a failure is one line without a stack or a secret', () => {
+  it('a server that is not there', async () => {
+    const env = { DATABASE_URL: 'postgres://admin:s3cret@127.0.0.1:1/signet' };
+    const line =
+      'Cannot reach the database at 127.0.0.1:1 (ECONNREFUSED): start it, or check DATABASE_URL.\n';
+    expect(await run({ args: ['status'], env })).toEqual({ code: 1, out: '', err: line });
+  });
+
+  it('a wrong password', async () => {
+    const env = { DATABASE_URL: Object.assign(new URL(database.adminUrl), { password: 's3cret' }).href };
+    const { code, err } = await run({ args: ['migrate'], env });
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/^The database at \S+ refuses the user '\w+': check DATABASE_URL\.\n$/),
+    ]);
+  });
+
+  it('a database that is not migrated', async () => {
+    const empty = await createTestDatabaseWithoutTables();
+    const { code, err } = await run({
+      args: ['create-tenant', '--slug', 'a', '--name', 'A'],
+      env: { DATABASE_URL: empty.adminUrl },
+    });
+    expect([code, err]).toEqual([1, 'The database is not migrated: run `npm run db -- migrate` first.\n']);
+    await empty.drop();
+  });
+
+  it('faults of the configuration: all at once, a line each, by their variable', async () => {
+    const { code, err } = await run({
+      args: ['status'],
+      env: {
+        DATABASE_URL: 'mysql://x',
+        SIGNET_VERIFIER_PASSWORD: 's3cret',
+        PASSWORD_PEPPER: 'abc',
+        SIGNET_PORTAL_PASSWORD_FILE: '/nope',
+      },
+    });
+    expect(code).toBe(1);
+    expect(err).not.toContain('s3cret');
+    expect(
+      err
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.split(' ')[0])
+        .sort(),
+    ).toEqual(
+      [
+        'DATABASE_URL',
+        'PASSWORD_PEPPER',
+        ...processRoles.map(
+          (role) => `${role.toUpperCase()}_PASSWORD${role === 'signet_portal' ? '_FILE' : ''}`,
+        ),
+      ].sort(),
+    );
+  });
+
+  it('no command: the list of them, exit 2', async () => {
+    const { code, out, err } = await run({ args: [] });
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(/^Usage: signet db [\s\S]*\n {2}migrate +create the roles/);
+  });
+
+  it('production without DATABASE_URL', async () => {
+    expect((await run({ args: ['status'], env: { NODE_ENV: 'production' } })).err).toMatch(
+      /^DATABASE_URL is not set/,
+    );
+  });
+});

@@ -1,0 +1,160 @@
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import {
+  createPepper,
+  createRoles,
+  createStaff,
+  createTenant,
+  describePermissions,
+  explainFailure,
+  migrateToLatest,
+  migrationStatus,
+  needPepperKey,
+  type OperatorConfig,
+  type OperatorDatabase,
+  OperatorError,
+  openOperatorDatabase,
+  readOperatorConfig,
+  rollback,
+} from '@signet/db/operator';
+import type { Command } from 'commander';
+import { action, addExample, type Context, neededOption } from './command.ts';
+
+/** What the work of a command is given. */
+type Work<O> = (
+  given: { database: OperatorDatabase; config: OperatorConfig; context: Context },
+  options: O,
+) => Promise<void>;
+
+/** `signet db`: what an operator does to the database. One line for a failure, exit 1, nothing changed. */
+export function define(command: Command, context: Context): void {
+  command.description(
+    'Works on the database of DATABASE_URL, as its administrator; without it on the embedded one in SIGNET_HOME, which is ' +
+      'started for the command unless it runs already.',
+  );
+  addExample(command, 'npm run db -- migrate');
+
+  const add = <O>(name: string, summary: string, example: string, work: Work<O>) =>
+    addExample(command.command(name).description(summary), `npm run db -- ${example}`).action(
+      action(
+        context,
+        (error) => explainFailure(error, context.env.DATABASE_URL),
+        (options: O) => onDatabase(context, options, work),
+      ),
+    );
+
+  add('migrate', 'create the roles and bring the database up to date', 'migrate', migrate);
+  add('rollback', 'take the latest migration back', 'rollback', revert);
+  add('status', 'list the migrations', 'status', showStatus);
+  add(
+    'permissions',
+    'list every right of every role, to compare with db/permissions.txt',
+    'permissions',
+    showPermissions,
+  );
+  add(
+    'seed',
+    'fill an empty database for development (SEED=development)',
+    'seed   # with SEED=development',
+    seed,
+  );
+  add('create-tenant', 'add a tenant', "create-tenant --slug acme --name 'Acme Ltd'", addTenant)
+    .addOption(
+      neededOption('--slug <slug>', 'its name in hosts and headers: lower case letters, digits, dashes'),
+    )
+    .addOption(neededOption('--name <name>', 'its name for people'))
+    .option('--self-registration', 'customers may register themselves');
+  add(
+    'create-staff',
+    'add a staff member; the password comes from STAFF_PASSWORD_FILE or standard input',
+    "create-staff --tenant acme --email you@example.com --full-name 'Your Name'",
+    addStaff,
+  )
+    .addOption(neededOption('--tenant <slug>', 'where they work'))
+    .addOption(neededOption('--email <address>', 'with which they sign in'))
+    .addOption(neededOption('--full-name <name>', 'their name'))
+    .option('--role <role>', 'support, operations or super_admin (default: super_admin)');
+}
+
+async function onDatabase<O>(context: Context, options: O, work: Work<O>): Promise<void> {
+  const config = readOperatorConfig(context.env);
+  const database = await openOperatorDatabase(config);
+  try {
+    await work({ database, config, context }, options);
+  } finally {
+    await database.close();
+  }
+}
+
+const migrate: Work<unknown> = async ({ database, context }) => {
+  if (database.rolePasswords) await createRoles(database.adminUrl, database.rolePasswords);
+  const names = await migrateToLatest(database.adminUrl);
+  for (const name of names) context.print(`migrated ${name}`);
+  if (names.length === 0) context.print('The database is up to date.');
+};
+
+const revert: Work<unknown> = async ({ database, context }) => {
+  const names = await rollback(database.adminUrl);
+  for (const name of names) context.print(`rolled back ${name}`);
+  if (names.length === 0) context.print('There is nothing to roll back.');
+};
+
+const showStatus: Work<unknown> = async ({ database, context }) => {
+  for (const { name, executedAt } of await migrationStatus(database.adminUrl)) {
+    context.print(`${name}  ${executedAt?.toISOString() ?? 'pending'}`);
+  }
+};
+
+/** db/permissions.txt is what a database with all migrations prints. */
+const showPermissions: Work<unknown> = async ({ database, context }) => {
+  context.print((await describePermissions(database.adminUrl)).trimEnd());
+};
+
+/** Known passwords must never reach a real database: this is asked for by name, and refuses where other data is. */
+const seed: Work<unknown> = async ({ database, config, context }) => {
+  if (config.NODE_ENV === 'production') {
+    throw new OperatorError('NODE_ENV=production: the development seed is refused.');
+  }
+  if (config.SEED !== 'development') {
+    throw new OperatorError('Set SEED=development to fill this database with accounts of known passwords.');
+  }
+  const pepper = createPepper(needPepperKey(database.pepperKey));
+  const { seedDevelopment } = await import('@signet/db/seed');
+  const { customers, staff, password } = await seedDevelopment(database.adminUrl, { pepper });
+  for (const { email, tenant } of customers) context.print(`customer ${email} (${tenant})`);
+  for (const { email, tenant, role } of staff) context.print(`${role} ${email} (${tenant})`);
+  context.print(`password of each: ${password}`);
+};
+
+type TenantOptions = { slug: string; name: string; selfRegistration?: boolean };
+
+const addTenant: Work<TenantOptions> = async ({ database, context }, options) => {
+  const slug = await createTenant(database.adminUrl, options);
+  context.print(`created tenant ${slug}`);
+};
+
+type StaffOptions = { tenant: string; email: string; fullName: string; role?: string };
+
+const addStaff: Work<StaffOptions> = async ({ database, config, context }, options) => {
+  const { email, role, tenant } = await createStaff(
+    database,
+    options,
+    async () => config.staffPassword ?? (await readPassword(context.stdin, process.stderr)),
+  );
+  context.print(`created ${email} (${role}) in tenant ${tenant}`);
+};
+
+/** From a pipe all of it, without the last line break; at a terminal a line that is not shown. */
+async function readPassword(input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Promise<string> {
+  if (!('isTTY' in input && input.isTTY)) return (await text(input)).replace(/\r?\n$/, '');
+  output.write('Password: ');
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input, output: silent, terminal: true });
+  try {
+    return await lines.question('');
+  } finally {
+    lines.close();
+    output.write('\n');
+  }
+}

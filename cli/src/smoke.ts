@@ -1,0 +1,205 @@
+import { openOperatorEnvironment, signExpiredUserToken } from '@signet/auth/operator';
+import { createLogger } from '@signet/service';
+import {
+  type Answer,
+  assertData,
+  assertRefusal,
+  assertThat,
+  createSmokeClient,
+  type Smoke,
+  type SmokeClient,
+  type SmokeContext,
+} from '@signet/testing/smoke';
+import type { Command } from 'commander';
+import { action, addExample, type Context, messageOf } from './command.ts';
+import { loadFromSubgraphs } from './load-from-subgraphs.ts';
+
+/** `signet smoke`: the main paths of a running deployment; exit 1 at the first that is wrong. */
+export function define(command: Command, context: Context): void {
+  addExample(
+    command.description(
+      'Walks the main paths of a running deployment and prints each; exit 1 at the first that is wrong. Accounts: SMOKE_USER, ' +
+        "SMOKE_PASSWORD, SMOKE_STAFF, SMOKE_STAFF_PASSWORD; the development seed's by default.",
+    ),
+    'npm run smoke -- http://localhost:4001 http://localhost:4002',
+  )
+    .argument('[url]', 'an entrance for customers (default: http://localhost:<PORT_BASE>)')
+    .argument('[portal-url]', 'an entrance for staff (default: the same one, which admits both)')
+    .action(
+      action(
+        context,
+        (error) => `\n${messageOf(error)}`,
+        (...urls: [string | undefined, string | undefined]) => smoke(urls, context),
+      ),
+    );
+}
+
+async function smoke(
+  [first, second]: [string | undefined, string | undefined],
+  context: Context,
+): Promise<void> {
+  const clean = (url: string) => url.replace(/\/(graphql\/?)?$/, '');
+  const userUrl = clean(first ?? `http://localhost:${context.env.PORT_BASE ?? 4000}`);
+  const portalUrl = clean(second ?? userUrl);
+  const isApart = userUrl !== portalUrl;
+  const smokeContext = await walkPlatform(userUrl, portalUrl, context);
+  for (const walkSubgraph of await loadFromSubgraphs<Smoke>('smoke.ts', 'smoke')) {
+    await walkSubgraph(smokeContext);
+  }
+  context.print(`\nAll of it holds at ${isApart ? `${userUrl} and ${portalUrl}` : userUrl}.`);
+}
+
+async function walkPlatform(
+  userUrl: string,
+  portalUrl: string,
+  { env, print, printError }: Context,
+): Promise<SmokeContext> {
+  const [user, portal] = [createSmokeClient(userUrl), createSmokeClient(portalUrl)];
+  const step: SmokeContext['step'] = async (title, run) => {
+    try {
+      const result = await run();
+      // A token is a secret: it is used, not printed.
+      print(`ok    ${title}${/^[\w-]+\.[\w-]+\.[\w-]+$/.test(result) ? '' : `: ${result}`}`);
+      return result;
+    } catch (error) {
+      printError(`WRONG ${title}`);
+      throw error;
+    }
+  };
+  const assertWrongPlatform = (answer: Answer) =>
+    // An entrance for both platforms knows the token and refuses the field; one for a single platform does not know its issuer.
+    userUrl === portalUrl
+      ? assertRefusal(answer, 'FORBIDDEN', 'authz.platform.deny')
+      : assertUnauthenticated(answer, 'auth.failure.issuer_mismatch');
+  const password = env.SMOKE_PASSWORD ?? 'correct horse battery staple';
+  const customer = { email: env.SMOKE_USER ?? 'ada@example.com', password };
+  const staff = {
+    email: env.SMOKE_STAFF ?? 'support@example.com',
+    password: env.SMOKE_STAFF_PASSWORD ?? password,
+  };
+
+  const userToken = await step('a customer signs in', () => signIn(user, 'login', customer));
+  await step('  claims', async () => showClaims(userToken, 'user'));
+  await step('a customer reads their account and sessions', async () => {
+    const { me, mySessions } = assertData(
+      await user.query('{ me { email } mySessions { current } }', userToken),
+    );
+    assertThat((me as { email?: string } | null)?.email === customer.email, 'me is somebody else');
+    assertThat(
+      (mySessions as { current: boolean }[]).filter(({ current }) => current).length === 1,
+      'the session of this token is not in the list',
+    );
+    return JSON.stringify(me);
+  });
+  await step("a customer's token at a staff field is refused", async () =>
+    assertWrongPlatform(await portal.query('{ portalHealth }', userToken)),
+  );
+  const portalToken = await step('staff sign in', () => signIn(portal, 'portalLogin', staff));
+  await step('  claims', async () => showClaims(portalToken, 'portal'));
+  await step("a staff token at a customer's field is refused", async () =>
+    assertWrongPlatform(await user.query('{ me { id email } }', portalToken)),
+  );
+  await step('a staff operation answers', async () => {
+    const data = assertData(await portal.query('{ portalHealth portalMe { email role } }', portalToken));
+    assertThat(data.portalHealth === 'ok', 'portalHealth is not "ok"');
+    return JSON.stringify(data);
+  });
+  await step('a tampered token is refused', async () =>
+    assertUnauthenticated(
+      await user.query('{ me { id } }', tamper(userToken)),
+      'auth.failure.invalid_signature',
+    ),
+  );
+  await step('an expired token is refused', async () =>
+    assertUnauthenticated(
+      await user.query('{ me { id } }', await findExpiredToken(userUrl, env)),
+      'auth.failure.expired',
+    ),
+  );
+  await step('no token is refused', async () =>
+    assertUnauthenticated(await user.query('{ me { id } }'), 'auth.failure.missing_token'),
+  );
+  await step('the two key sets share no key', () => compareKeySets(user, portal));
+  return { user, userToken, portal, portalToken, step };
+}
+
+async function signIn(client: SmokeClient, field: 'login' | 'portalLogin', input: object): Promise<string> {
+  const { data, errors } = await client.query(
+    `mutation SignIn($email: String!, $password: String!) {
+      result: ${field}(input: { email: $email, password: $password }) { accessToken refreshToken expiresIn }
+    }`,
+    undefined,
+    input,
+  );
+  const token = (data?.result as { accessToken?: string } | undefined)?.accessToken;
+  assertThat(typeof token === 'string', `${field} gave no access token: ${JSON.stringify(errors)}`);
+  return token;
+}
+
+function showClaims(token: string, platform: string): string {
+  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+  assertThat(claims.platform === platform, `the platform claim is '${claims.platform}'`);
+  assertThat(claims.aud === `signet:${platform}`, `the audience is '${claims.aud}'`);
+  assertThat(String(claims.iss).endsWith(`/${platform}`), `the issuer is '${claims.iss}'`);
+  return JSON.stringify(claims);
+}
+
+function assertUnauthenticated(answer: Answer, reason: string): string {
+  assertThat(answer.status === 401, `the status is ${answer.status}`);
+  return assertRefusal(answer, 'UNAUTHENTICATED', reason);
+}
+
+/** Another signature of the same length and form. */
+function tamper(token: string): string {
+  const [header, payload, signature = ''] = token.split('.');
+  return [header, payload, `${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`].join('.');
+}
+
+async function compareKeySets(userClient: SmokeClient, portalClient: SmokeClient): Promise<string> {
+  const user = await userClient.readKeys('/.well-known/jwks/user.json');
+  const portal = await portalClient.readKeys('/.well-known/jwks/portal.json');
+  assertThat(user.length > 0 && portal.length > 0, 'a key set is empty');
+  const isSame = (a: unknown, b: unknown) => a !== undefined && a === b;
+  const shared = user.filter((key) =>
+    portal.some((other) => isSame(other.kid, key.kid) || isSame(other.x, key.x) || isSame(other.n, key.n)),
+  );
+  assertThat(shared.length === 0, 'a key is in both sets');
+  assertThat(
+    [...user, ...portal].every((key) => key.d === undefined),
+    'a private key is published',
+  );
+  return `user: ${user.map((key) => key.kid).join(', ')}; portal: ${portal.map((key) => key.kid).join(', ')}`;
+}
+
+/**
+ * An access token of this deployment that has expired: SMOKE_EXPIRED_TOKEN, an old one that was kept. A platform that
+ * `npm start` runs on this machine can have one made, since its keys lie here.
+ */
+async function findExpiredToken(gatewayUrl: string, env: Context['env']): Promise<string> {
+  if (env.SMOKE_EXPIRED_TOKEN) {
+    return env.SMOKE_EXPIRED_TOKEN;
+  }
+  try {
+    return await signLocalToken(env);
+  } catch (error) {
+    throw new Error(
+      `There is no expired token of ${gatewayUrl} to try. Keep a customer's access token until it has expired and set ` +
+        `SMOKE_EXPIRED_TOKEN to it. (Could not make one from the keys on this machine: ${messageOf(error).trim()})`,
+    );
+  }
+}
+
+async function signLocalToken(env: Context['env']): Promise<string> {
+  const { env: auth, local, close } = await openOperatorEnvironment(env);
+  try {
+    assertThat(local?.isRunning === true, 'SIGNET_HOME: no platform runs there');
+    return await signExpiredUserToken({
+      databaseUrl: auth.USER_DATABASE_URL ?? '',
+      keyEncryptionKey: Buffer.from(auth.USER_KEY_ENCRYPTION_KEY ?? '', 'base64'),
+      issuerUrl: auth.ISSUER_URL ?? '',
+      logger: createLogger('expired-token', 'fatal'),
+    });
+  } finally {
+    await close();
+  }
+}

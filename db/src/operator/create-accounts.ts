@@ -1,0 +1,141 @@
+import { staffRoles } from '@signet/schema/contract';
+import { type Kysely, sql, type Transaction } from 'kysely';
+import { z } from 'zod';
+import { createDatabase } from '../database.ts';
+import { findPasswordFault } from '../new-password/find-password-fault.ts';
+import { createPepper, hashPassword } from '../password-hash.ts';
+import { ownerRole } from '../roles.ts';
+import type { Database } from '../tables.ts';
+import { OperatorError } from './operator-database.ts';
+
+const tenantSchema = z.object({
+  slug: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be 1 to 63 lower case letters, digits or dashes'),
+  name: z.string().trim().min(1, 'must not be empty').max(200, 'must have at most 200 characters'),
+  selfRegistration: z.boolean().default(false),
+});
+
+const staffSchema = z.object({
+  tenant: z.string(),
+  email: z
+    .string()
+    .transform((email) => email.trim().normalize('NFKC').toLowerCase())
+    .refine((email) => /^[^\s@]+@[^\s@]+$/.test(email) && email.length <= 254, 'must be an e-mail address'),
+  fullName: z.string().trim().min(1, 'must not be empty').max(200, 'must have at most 200 characters'),
+  role: z.enum(staffRoles, `must be one of ${staffRoles.join(', ')}`).default('super_admin'),
+});
+
+export type NewTenant = z.input<typeof tenantSchema>;
+export type NewStaffMember = {
+  tenant: string;
+  email: string;
+  fullName: string;
+  /** A staff role; super_admin where it is left out. */
+  role?: string | undefined;
+};
+
+/**
+ * Adds a tenant and returns its slug. Changes nothing where there is one with this slug.
+ *
+ * @throws {OperatorError}
+ */
+export async function createTenant(adminUrl: string, tenant: NewTenant): Promise<string> {
+  const { slug, name, selfRegistration } = parse(tenantSchema, tenant);
+  const isAdded = await asOwner(adminUrl, async (trx) => {
+    const { numInsertedOrUpdatedRows } = await trx
+      .insertInto('auth.tenant')
+      .values({ slug, name, self_registration: selfRegistration })
+      .onConflict((conflict) => conflict.column('slug').doNothing())
+      .executeTakeFirstOrThrow();
+    return numInsertedOrUpdatedRows === 1n;
+  });
+  if (!isAdded) throw new OperatorError(`There is a tenant '${slug}' already.`);
+  return slug;
+}
+
+/**
+ * Adds the first super_admin, who then adds the others. Never changes an account that is there. Asks for the password only
+ * when everything else is in order.
+ *
+ * @throws {OperatorError}
+ */
+export async function createStaff(
+  { adminUrl, pepperKey }: { adminUrl: string; pepperKey: Buffer | undefined },
+  member: NewStaffMember,
+  readPassword: () => Promise<string>,
+): Promise<{ email: string; role: string; tenant: string }> {
+  const { tenant, email, fullName, role } = parse(staffSchema, member);
+  const pepper = createPepper(needPepperKey(pepperKey));
+  const password = await readPassword();
+  const fault = findPasswordFault(password, { email, tenant });
+  if (fault) throw new OperatorError(fault);
+  const { hash, pepperId } = hashPassword(password, pepper);
+  const isAdded = await asOwner(adminUrl, async (trx) => {
+    const tenantId = await enterTenant(trx, tenant);
+    const { numInsertedOrUpdatedRows } = await trx
+      .insertInto('auth.portal_user')
+      .values({
+        tenant_id: tenantId,
+        email,
+        full_name: fullName,
+        role,
+        password_hash: hash,
+        pepper_id: pepperId,
+      })
+      .onConflict((conflict) => conflict.columns(['tenant_id', 'email']).doNothing())
+      .executeTakeFirstOrThrow();
+    return numInsertedOrUpdatedRows === 1n;
+  });
+  if (!isAdded) throw new OperatorError(`${email} is staff of '${tenant}' already; nothing was changed.`);
+  return { email, role, tenant };
+}
+
+/** @throws {OperatorError} where the operator gave none. */
+export function needPepperKey(pepperKey: Buffer | undefined): Buffer {
+  if (pepperKey) return pepperKey;
+  throw new OperatorError(
+    'PASSWORD_PEPPER (or PASSWORD_PEPPER_FILE) is not set: use the one that auth uses.',
+  );
+}
+
+/** Runs `fn` in one transaction as the owner of the tables: all of it happens, or nothing. */
+async function asOwner<T>(adminUrl: string, fn: (trx: Transaction<Database>) => Promise<T>): Promise<T> {
+  const db: Kysely<Database> = createDatabase(adminUrl, { maxConnections: 1, applicationName: 'signet db' });
+  try {
+    return await db.transaction().execute(async (trx) => {
+      await sql.raw(`set local role ${ownerRole}`).execute(trx);
+      return await fn(trx);
+    });
+  } catch (error) {
+    throw explain(error);
+  } finally {
+    await db.destroy();
+  }
+}
+
+/** Row security binds the owner too: from here on, the transaction sees this tenant's rows. Returns its id. */
+async function enterTenant(trx: Transaction<Database>, slug: string): Promise<string> {
+  const tenant = await trx.selectFrom('auth.tenant').select('id').where('slug', '=', slug).executeTakeFirst();
+  if (!tenant) throw new OperatorError(`There is no tenant '${slug}': create it first (create-tenant).`);
+  await sql`select set_config('app.tenant', ${tenant.id}, true)`.execute(trx);
+  return tenant.id;
+}
+
+function explain(error: unknown): unknown {
+  const { code } = error as { code?: unknown };
+  // undefined_table, invalid_schema_name; a role that does not exist is invalid_parameter_value or undefined_object.
+  if (code === '42P01' || code === '3F000' || code === '42704' || code === '22023') {
+    return new OperatorError('The database is not migrated: run `npm run db -- migrate` first.', {
+      cause: error,
+    });
+  }
+  return error;
+}
+
+/** All faults in one line, by the options of the command. */
+function parse<S extends z.ZodObject>(schema: S, values: unknown): z.output<S> {
+  const result = schema.safeParse(values);
+  if (result.success) return result.data;
+  throw new OperatorError(
+    `${result.error.issues.map((issue) => `--${issue.path.join('.')} ${issue.message}`).join('; ')}.`,
+  );
+}

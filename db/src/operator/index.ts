@@ -1,0 +1,14 @@
+// What an operator's commands do to the database (@signet/db/operator). Processes use none of it.
+export { describePermissions } from '../access/permissions.ts';
+export { migrateToLatest, migrationStatus, rollback } from '../migrate/migrate.ts';
+export { createPepper } from '../password-hash.ts';
+export { createRoles } from '../roles.ts';
+export { createStaff, createTenant, needPepperKey } from './create-accounts.ts';
+export {
+  explainFailure,
+  type OperatorConfig,
+  type OperatorDatabase,
+  OperatorError,
+  openOperatorDatabase,
+  readOperatorConfig,
+} from './operator-database.ts';

@@ -1,4 +1,0 @@
-import { runProcess } from '@signet/service';
-import { startPlatform } from './src/index.ts';
-
-await runProcess(() => startPlatform(process.env));

@@ -1,0 +1,159 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { jwksPathOf } from '@signet/schema/contract';
+import { createLogger, type Environment, type RunningServer } from '@signet/service';
+import { createTestDatabase, proofEnvironment, type TestDatabase } from '@signet/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startAuth } from '../start.ts';
+import { addCustomer } from '../testing/accounts.test-support.ts';
+import { randomSecret, testConfig } from '../testing/config.test-support.ts';
+import { diagnose } from './diagnose.ts';
+import { type Finding, formatFinding } from './finding.ts';
+
+const secrets = { USER_KEY_ENCRYPTION_KEY: randomSecret(), PORTAL_KEY_ENCRYPTION_KEY: randomSecret() };
+
+let database: TestDatabase;
+let auth: RunningServer;
+let tenantId: string;
+let stranger: Server;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  tenantId = await database.addTenant('demo');
+  auth = await startAuth(testConfig(database, secrets), createLogger('test', 'silent'));
+  stranger = createServer((_req, res) => res.end(JSON.stringify({ keys: [{ kid: 'another' }] })));
+  await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
+});
+afterAll(async () => {
+  stranger.close();
+  await auth.stop();
+  await database.drop();
+});
+
+const environment = (changes: Environment = {}): Environment => ({
+  PORT: new URL(auth.url).port,
+  ISSUER_URL: auth.url,
+  DEFAULT_TENANT: 'demo',
+  AUTH_PLATFORMS: 'both',
+  USER_DATABASE_URL: database.urlOf('signet_auth_user'),
+  PORTAL_DATABASE_URL: database.urlOf('signet_auth_portal'),
+  REVOCATIONS_DATABASE_URL: database.urlOf('signet_verifier'),
+  PASSWORD_PEPPER: randomSecret(),
+  AUDIT_KEY: randomSecret(),
+  ...proofEnvironment('auth'),
+  ...secrets,
+  ...changes,
+});
+const wrongOf = (findings: readonly Finding[]) =>
+  findings.filter(({ kind }) => kind === 'wrong').map(({ subject, text }) => `${subject}: ${text}`);
+const faultsOf = async (changes?: Environment) => wrongOf(await diagnose(environment(changes)));
+
+describe('npm run doctor', () => {
+  it('finds nothing wrong where nothing is, and looks at all of it', async () => {
+    const findings = await diagnose(environment());
+    expect(wrongOf(findings)).toEqual([]);
+    expect(new Set(findings.map(({ subject }) => subject))).toEqual(
+      new Set([
+        'configuration',
+        'proof keys',
+        'user database',
+        'portal database',
+        'clock',
+        'user keys',
+        'portal keys',
+        'user key set',
+        'portal key set',
+      ]),
+    );
+  });
+
+  it('says whose proof keys these are, and where a file is missing', async () => {
+    expect(await faultsOf(proofEnvironment('orders'))).toEqual([
+      expect.stringMatching(/^proof keys: .*is the key file of orders, and this is auth$/),
+      expect.stringMatching(
+        /^proof keys: .*peers\.auth\.keys: has none of the keys in this service's own file/,
+      ),
+    ]);
+    expect(await faultsOf({ PROOF_PEERS_FILE: '/nowhere/peers.json' })).toEqual([
+      expect.stringMatching(/^proof keys: .*\/nowhere\/peers\.json/),
+    ]);
+  });
+
+  it('prints no secret', async () => {
+    const text = (await diagnose(environment())).map(formatFinding).join('\n');
+    expect(text).not.toMatch(/postgres:|PRIVATE/);
+    for (const secret of Object.values(secrets)) {
+      expect(text).not.toContain(secret);
+    }
+  });
+
+  it('names every variable that is missing or wrong', async () => {
+    expect(await faultsOf({ PASSWORD_PEPPER: '', USER_KEY_ENCRYPTION_KEY: '', PORT: 'http' })).toEqual([
+      expect.stringMatching(/^configuration: PORT:/),
+      expect.stringMatching(/^configuration: PASSWORD_PEPPER:/),
+    ]);
+    expect(await faultsOf({ USER_KEY_ENCRYPTION_KEY: '' })).toEqual([
+      expect.stringMatching(/^configuration: USER_KEY_ENCRYPTION_KEY: is not set/),
+    ]);
+  });
+
+  it('says that the key-encryption key is another', async () => {
+    expect(await faultsOf({ USER_KEY_ENCRYPTION_KEY: randomSecret() })).toContainEqual(
+      expect.stringMatching(/^user: USER_KEY_ENCRYPTION_KEY: does not open/),
+    );
+  });
+
+  it('says that a database can not be reached, without its password', async () => {
+    const faults = await faultsOf({ USER_DATABASE_URL: 'postgres://x:secret@127.0.0.1:1/signet' });
+    expect(faults.join()).toMatch(/USER_DATABASE_URL: .*127\.0\.0\.1:1/);
+    expect(faults.join()).not.toContain('secret');
+  });
+
+  it('refuses a role that row security does not bind, and one of the other platform', async () => {
+    expect(await faultsOf({ USER_DATABASE_URL: database.adminUrl })).toContainEqual(
+      expect.stringMatching(/^user database: row security does not bind/),
+    );
+    expect(await faultsOf({ USER_DATABASE_URL: database.urlOf('signet_auth_portal') })).toContainEqual(
+      expect.stringMatching(/^user database: the role signet_auth_portal has rights/),
+    );
+  });
+
+  it('says where no key set is to be had, and where one lacks the key that signs', async () => {
+    const { port } = stranger.address() as AddressInfo;
+    const url = (at: number) => `http://127.0.0.1:${at}${jwksPathOf('user')}`;
+    expect(await faultsOf({ USER_JWKS_URL: url(1) })).toEqual([
+      expect.stringMatching(/^user key set: .* can not be reached/),
+    ]);
+    expect(await faultsOf({ USER_JWKS_URL: url(port) })).toEqual([
+      expect.stringMatching(/^user key set: .* lacks .*, which signs/),
+    ]);
+  });
+
+  it('sees accounts of the development seed in production', async () => {
+    const { id } = await addCustomer(database, { tenantId, isSeeded: true });
+    await database.query('insert into auth.development_seed (tenant_id) values ($1)', [tenantId]);
+    expect(await faultsOf()).toEqual([]);
+    expect(await faultsOf({ NODE_ENV: 'production' })).toContainEqual(
+      expect.stringMatching(/^user accounts: .*active in: demo/),
+    );
+    await database.query('update auth.user set is_active = false where id = $1', [id]);
+  });
+
+  it('sees what no auth process has done', async () => {
+    await auth.stop();
+    await database.query(
+      "update auth.signing_key set activated_at = now() - interval '31 days', published_at = now() - interval '31 days' where platform = 'user'",
+    );
+    expect(await faultsOf()).toContainEqual(expect.stringMatching(/^user keys: .* should have taken over/));
+    auth = await startAuth(testConfig(database, secrets), createLogger('test', 'silent'));
+    expect(await faultsOf()).toEqual([]);
+  });
+
+  it('says that there is neither an auth process nor a local platform', async () => {
+    expect(wrongOf(await diagnose({ SIGNET_HOME: '/nowhere' }))).toEqual([
+      expect.stringMatching(/^configuration: SIGNET_HOME: there is no platform in \/nowhere/),
+    ]);
+    expect(wrongOf(await diagnose({ NODE_ENV: 'production' }))).toEqual([
+      expect.stringMatching(/^configuration: USER_DATABASE_URL, PORTAL_DATABASE_URL: neither is set/),
+    ]);
+  });
+});

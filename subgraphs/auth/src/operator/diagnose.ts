@@ -1,0 +1,171 @@
+import { createDatabase, migrationStatus } from '@signet/db';
+import { DatabaseStartError } from '@signet/db/embedded';
+import { openProofIdentity } from '@signet/proof';
+import { jwksPathOf, type Platform, platforms } from '@signet/schema/contract';
+import { ConfigError, createLogger, type Environment, loadConfig } from '@signet/service';
+import {
+  type AuthConfig,
+  authConfigSchema,
+  getPlatformSettings,
+  heldPlatforms,
+  prefixOf,
+  proofNameOf,
+} from '../settings.ts';
+import { explainStartError } from '../start-checks.ts';
+import { checkClock, checkRole, checkSeededAccounts } from './check-database.ts';
+import { checkJwks, checkKeys } from './check-keys.ts';
+import { type Finding, note, ok, wrong } from './finding.ts';
+import { type OperatorEnvironment, openOperatorEnvironment } from './operator-environment.ts';
+
+export { type Finding, formatFinding } from './finding.ts';
+
+/**
+ * Looks at a deployment as its auth process would find it: with the variables of one, or the local platform of `npm start`.
+ * Changes nothing.
+ */
+export async function diagnose(env: Environment): Promise<Finding[]> {
+  let environment: OperatorEnvironment | undefined;
+  try {
+    environment = await openOperatorEnvironment(env);
+    const config: AuthConfig = loadConfig(authConfigSchema, environment.env);
+    return [
+      ok('configuration', describeConfig(config, environment)),
+      ...(await checkProof(config, environment.local !== undefined)),
+      ...(await checkMigrations(env, environment)),
+      ...(await checkPlatforms(config, environment)),
+    ];
+  } catch (error) {
+    return explain(error);
+  } finally {
+    await environment?.close();
+  }
+}
+
+function explain(error: unknown): Finding[] {
+  if (error instanceof ConfigError) {
+    return error.faults.map((fault) => wrong('configuration', fault, 'Set it, then run this again.'));
+  }
+  if (error instanceof DatabaseStartError) {
+    return [wrong('database', error.message, 'Then run this again.')];
+  }
+  throw error;
+}
+
+function describeConfig(config: AuthConfig, { local }: OperatorEnvironment): string {
+  const place = local ? `the platform in ${local.home}` : `an auth process (${config.NODE_ENV})`;
+  return `complete, for ${place}; signs for ${heldPlatforms(config).join(' and ')}`;
+}
+
+/** Whether auth can tell which requests a gateway sent: its own proof keys, their mode, and what others know of them. */
+async function checkProof(config: AuthConfig, isLocal: boolean): Promise<Finding[]> {
+  const { REQUIRE_PROOF, PROOF_KEY_FILE: keyFile, PROOF_PEERS_FILE: peersFile } = config;
+  if (!REQUIRE_PROOF || keyFile === undefined || peersFile === undefined) {
+    return [note('proof keys', 'REQUIRE_PROOF=no: whoever reaches auth is believed to be a gateway')];
+  }
+  const name = proofNameOf(config);
+  const logger = createLogger('doctor', 'silent');
+  try {
+    const identity = await openProofIdentity({ name, keyFile, peersFile, logger });
+    identity.stop();
+    return [ok('proof keys', `${name} has its own, and peers.json knows them`)];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const advice = isLocal
+      ? 'npm start makes the set where there is none: move the broken one away.'
+      : 'docs/proof.md says what the files hold; npm run keys -- proof list looks at the whole set.';
+    return error.faults.map((fault) => wrong('proof keys', fault, advice));
+  }
+}
+
+/** Only an administrator may read which migrations ran; an auth process would notice what it lacks itself. */
+async function checkMigrations(env: Environment, { local }: OperatorEnvironment): Promise<Finding[]> {
+  const adminUrl = local?.adminUrl ?? env.DATABASE_URL;
+  if (!adminUrl) {
+    return [];
+  }
+  const missing = (await migrationStatus(adminUrl)).filter(({ executedAt }) => executedAt === undefined);
+  return [
+    missing.length > 0
+      ? wrong(
+          'migrations',
+          `not applied: ${missing.map(({ name }) => name).join(', ')}`,
+          'npm run db -- migrate, or restart npm start.',
+        )
+      : ok('migrations', 'all applied'),
+  ];
+}
+
+async function checkPlatforms(config: AuthConfig, environment: OperatorEnvironment): Promise<Finding[]> {
+  const held = heldPlatforms(config);
+  const seen = new Map<string, Platform>();
+  const findings: Finding[] = [];
+  for (const platform of platforms) {
+    const result = held.includes(platform)
+      ? await checkHeldPlatform(config, platform)
+      : { kids: [], findings: [] };
+    findings.push(...result.findings);
+    for (const kid of result.kids) {
+      if (seen.has(kid)) {
+        findings.push(wrong('keys', `${kid} is a key of both platforms`, 'Give each its own.'));
+      }
+      seen.set(kid, platform);
+    }
+    findings.push(...(await checkKeySets(config, platform, result.kids, environment)));
+  }
+  return findings;
+}
+
+async function checkHeldPlatform(config: AuthConfig, platform: Platform) {
+  const { databaseUrl, keys } = getPlatformSettings(config, platform);
+  const db = createDatabase(databaseUrl, { maxConnections: 1, applicationName: 'signet-doctor' });
+  const findings: Finding[] = [];
+  try {
+    findings.push(await checkRole(db, platform), await checkClock(db, platform));
+    if (config.NODE_ENV === 'production') {
+      findings.push(await checkSeededAccounts(db, platform));
+    }
+    const checked = await checkKeys(db, platform, keys);
+    return { kids: checked.kids, findings: [...findings, ...checked.findings] };
+  } catch (error) {
+    const explained = explainStartError(error, platform, databaseUrl);
+    return { kids: [], findings: [...findings, ...explainPlatform(explained, platform)] };
+  } finally {
+    await db.destroy();
+  }
+}
+
+function explainPlatform(error: unknown, platform: Platform): Finding[] {
+  if (error instanceof ConfigError) {
+    return error.faults.map((fault) =>
+      wrong(platform, fault, 'Nothing else of this platform was looked at.'),
+    );
+  }
+  // 42501, insufficient_privilege
+  if ((error as { code?: unknown }).code === '42501') {
+    const advice = `Is ${prefixOf(platform)}_DATABASE_URL the role signet_auth_${platform}, and did npm run db -- migrate run?`;
+    return [wrong(`${platform} database`, (error as Error).message, advice)];
+  }
+  throw error;
+}
+
+/** Where verifiers read the keys, and where the metadata says that they are. */
+async function checkKeySets(
+  config: AuthConfig,
+  platform: Platform,
+  kids: readonly string[],
+  { local }: OperatorEnvironment,
+): Promise<Finding[]> {
+  if (local && !local.isRunning) {
+    return platform === 'user' ? [note('key sets', 'the platform is not running; npm start starts it')] : [];
+  }
+  const url =
+    config[`${prefixOf(platform)}_JWKS_URL`] ?? `http://127.0.0.1:${config.PORT}${jwksPathOf(platform)}`;
+  const advice = local
+    ? 'Is npm start running, with this PORT_BASE?'
+    : 'Start auth; or does the network keep it from here?';
+  const issuer = config.ISSUER_URL.replace(/\/+$/, '') + jwksPathOf(platform);
+  return [
+    await checkJwks({ platform, url, kids, advice }),
+    await checkJwks({ platform, url: issuer, kids, advice: undefined }),
+  ];
+}
