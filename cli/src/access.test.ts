@@ -67,42 +67,42 @@ const faults: [string, SubgraphName, string, RegExp][] = [
   ],
   [
     'an entity without a rule',
-    'catalog',
+    'portal',
     'type Brand @key(fields: "id") { id: ID! }',
-    /^Brand\.id \(catalog\): has no access rule/m,
+    /^Brand\.id \(portal\): has no access rule/m,
   ],
   [
     'a rule on an interface',
-    'catalog',
+    'portal',
     'interface Named @authenticated { name: String! }',
-    /^Named \(catalog\): is on an interface/m,
+    /^Named \(portal\): is on an interface/m,
   ],
   [
     'a field that requires one with a stricter rule',
-    'inventory',
-    `extend type Product { cost: Int @external @platform(is: PORTAL)
+    'portal',
+    `extend type User { cost: Int @external @platform(is: PORTAL)
        margin: Int @public @requires(fields: "cost") }`,
-    /^Product\.margin \(inventory\): has a weaker rule than Product\.cost, which it reads by @requires/m,
+    /^User\.margin \(portal\): has a weaker rule than User\.cost, which it reads by @requires/m,
   ],
   [
     'a field that provides one with a stricter rule',
-    'orders',
+    'portal',
     `extend type Query { worst: Thing @public @provides(fields: "cost") }
      type Thing @public { cost: Int @external @platform(is: PORTAL) }`,
-    /^Query\.worst \(orders\): has a weaker rule than Thing\.cost, which it reads by @provides/m,
+    /^Query\.worst \(portal\): has a weaker rule than Thing\.cost, which it reads by @provides/m,
   ],
   [
     'a field that takes one with a stricter rule from its context',
-    'catalog',
+    'portal',
     `type Shelf @context(name: "shelf") @public { cost: Int @platform(is: PORTAL) box: Box }
      type Box @public { size(cost: Int @fromContext(field: "$shelf { cost }")): Int }`,
-    /^Box\.size \(catalog\): has a weaker rule than Shelf\.cost, which it reads by @fromContext/m,
+    /^Box\.size \(portal\): has a weaker rule than Shelf\.cost, which it reads by @fromContext/m,
   ],
   [
     'a policy without a function',
-    'catalog',
+    'portal',
     'extend type Query { owned: String @policy(policies: [["nobody.wrote"]]) }',
-    /^Query\.owned \(catalog\): names the policy 'nobody\.wrote', for which policies\.ts has no function/m,
+    /^Query\.owned \(portal\): names the policy 'nobody\.wrote', for which policies\.ts has no function/m,
   ],
   [
     'a field with two platforms',
@@ -112,9 +112,9 @@ const faults: [string, SubgraphName, string, RegExp][] = [
   ],
   [
     'a field to which two subgraphs give different platforms',
-    'orders',
-    'extend type Stock @platform(is: USER) { onHand: Int }',
-    /^Stock\.onHand \(\w+\): has two platforms \(.*PORTAL in inventory/m,
+    'auth',
+    'extend type Query { portalHealth: String @platform(is: USER) }',
+    /^Query\.portalHealth \(\w+\): has two platforms \(.*PORTAL in portal/m,
   ],
   [
     'a rule imported under another name',
@@ -133,7 +133,7 @@ test.each(faults)('names %s', (_title, subgraph, sdl, line) => {
 
 test('lists every fault at once', () => {
   plant('auth', 'extend type Query { naked: String }');
-  plant('orders', 'extend type Query { bare: String }');
+  plant('portal', 'extend type Query { bare: String }');
   expect(runAccess().stderr.trim().split('\n')).toHaveLength(2);
 });
 
@@ -151,6 +151,6 @@ test('writes a matrix that is out of date; --check only says so', () => {
 }, 60_000); // It runs the command three times.
 
 test('says where SDL does not parse', () => {
-  plant('catalog', 'type {');
+  plant('portal', 'type {');
   expect(runAccess()).toMatchObject({ status: 1, stderr: expect.stringMatching(/^Syntax Error/) });
 });

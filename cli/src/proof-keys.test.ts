@@ -65,11 +65,11 @@ describe('npm run keys -- proof', async () => {
 
   it('lists the keys and where a rotation stands, and nothing secret', async () => {
     await init();
-    await rotate('publish orders');
+    await rotate('publish portal');
     const { code, out } = await run(`list --folder ${folder}`);
     expect(code).toBe(0);
     expect(out).toMatch(
-      /orders {2,}subgraph {2}[\w-]{43} {2}in use\n {2,}[\w-]{43} {2}next, published 2026-01-01T00:01:00Z/,
+      /portal {2,}subgraph {2}[\w-]{43} {2}in use\n {2,}[\w-]{43} {2}next, published 2026-01-01T00:01:00Z/,
     );
     expect(out).toMatch(/gateway-user {2,}entrance {2}[\w-]{43} {2}in use\n/);
     expect(secretsOf().filter((secret) => out.includes(secret))).toEqual([]);
@@ -84,7 +84,7 @@ describe('npm run keys -- proof', async () => {
 
   it('rotates all keys step by step while processes go on', async () => {
     await init();
-    const [gateway, orders] = [await openTwin('gateway-user'), await openTwin('orders')];
+    const [gateway, portal] = [await openTwin('gateway-user'), await openTwin('portal')];
     const before = secretsOf();
     let sent = 0;
     const send = () => {
@@ -95,8 +95,8 @@ describe('npm run keys -- proof', async () => {
         headers: { 'content-type': 'application/json', 'signet-context': 'id="1", entrance="user"' },
         body: '{}',
       };
-      const headers = { ...message.headers, ...gateway.signer.sign('orders', message) };
-      orders.verifier.verify({ ...message, headers });
+      const headers = { ...message.headers, ...gateway.signer.sign('portal', message) };
+      portal.verifier.verify({ ...message, headers });
       sent++;
       return headers['signature-input'];
     };
@@ -113,7 +113,7 @@ describe('npm run keys -- proof', async () => {
       await vi.waitFor(() => expect(inUse.add(keyIdOf(send())).size).toBeGreaterThan(1), 5000);
     } finally {
       gateway.stop();
-      orders.stop();
+      portal.stop();
     }
     expect(sent).toBeGreaterThan(50);
     expect(secretsOf().filter((secret) => before.includes(secret))).toEqual([]);
@@ -123,19 +123,19 @@ describe('npm run keys -- proof', async () => {
     await init();
     const before = readProofSet(folder);
     for (const step of ['publish', 'switch', 'remove'])
-      expect((await rotate(`${step} orders catalog`)).code).toBe(0);
+      expect((await rotate(`${step} portal auth`)).code).toBe(0);
     const after = readProofSet(folder);
     const changed = Object.keys(after.keyFiles).filter(
       (name) => after.keyFiles[name]?.keys[0]?.x !== before.keyFiles[name]?.keys[0]?.x,
     );
-    expect(changed.sort()).toEqual(['catalog', 'orders']);
+    expect(changed.sort()).toEqual(['auth', 'portal']);
   });
 
   it('replaces stolen keys at once', async () => {
     await init();
-    const before = readProofSet(folder).keyFiles.orders?.keys[0]?.x;
-    expect(await run(`replace orders --folder ${folder}`)).toMatchObject({ code: 0 });
-    expect(readProofSet(folder).keyFiles.orders?.keys).toEqual([expect.not.objectContaining({ x: before })]);
+    const before = readProofSet(folder).keyFiles.portal?.keys[0]?.x;
+    expect(await run(`replace portal --folder ${folder}`)).toMatchObject({ code: 0 });
+    expect(readProofSet(folder).keyFiles.portal?.keys).toEqual([expect.not.objectContaining({ x: before })]);
   });
 
   it('adds a subgraph', async () => {
@@ -150,8 +150,8 @@ describe('npm run keys -- proof', async () => {
   it.each([
     ['rotate switch', 'its next step is publish'],
     ['rotate publish nobody', 'nobody: is not in this set'],
-    ['replace orders nobody', 'nobody: is not in this set'],
-    ['add orders', 'orders: has keys already'],
+    ['replace portal nobody', 'nobody: is not in this set'],
+    ['add portal', 'portal: has keys already'],
     ['add Re|views', 'must be a name of small letters'],
     ['add peers', 'must be a name of small letters'],
   ])('changes nothing where it says no to "%s"', async (words, fault) => {
@@ -178,8 +178,8 @@ describe('npm run keys -- proof', async () => {
 
   it('changes nothing where a file is broken, and names it without its content', async () => {
     await init();
-    const { keyFile } = proofPathsOf(folder, 'orders');
-    writeFileSync(keyFile, '{"secret-of-orders');
+    const { keyFile } = proofPathsOf(folder, 'portal');
+    writeFileSync(keyFile, '{"secret-of-portal');
     const before = snapshot();
     const { code, err } = await rotate('publish');
     expect({ code, err }).toEqual({ code: 1, err: `${keyFile}: is not JSON\n` });
@@ -202,10 +202,10 @@ describe('npm run keys -- proof', async () => {
     ['init x --out y', 'Too many arguments'],
     ['init --out x --folder y', "Unknown option '--folder'."],
     ['list --out x', "Unknown option '--out'."],
-    ['list orders', 'Too many arguments'],
+    ['list portal', 'Too many arguments'],
     ['add', "Missing required argument 'service'."],
     ['rotate', "Missing required argument 'step'."],
-    ['rotate orders', "is invalid for argument 'step'. Allowed choices are publish, switch, remove."],
+    ['rotate portal', "is invalid for argument 'step'. Allowed choices are publish, switch, remove."],
     ['replace', "Missing required argument 'service'."],
     ['list --loud', "Unknown option '--loud'."],
   ])('refuses the command line "%s", exit 2', async (words, fault) => {
@@ -225,7 +225,7 @@ describe('npm run keys -- proof', async () => {
 
   it('needs no database', async () => {
     expect(await runSignet(`keys proof init --out ${folder}`)).toMatchObject({ code: 0, err: '' });
-    expect(readdirSync(folder)).toContain('orders');
+    expect(readdirSync(folder)).toContain('portal');
   });
 });
 

@@ -52,8 +52,8 @@ describe('under load', () => {
       '--full-name=Otto',
       '--email',
     ];
-    const created = start('migrate', [...createStaff, staffAccount.email]);
-    expect(await created.finish(`${staffAccount.password}\n`)).toMatchObject({ code: 0 });
+    const added = start('migrate', [...createStaff, staffAccount.email]);
+    expect(await added.finish(`${staffAccount.password}\n`)).toMatchObject({ code: 0 });
     const servers = [...deployment.processes.keys()].filter(
       (name) => name !== 'migrate' && name !== 'gateway-graph',
     );

@@ -37,7 +37,7 @@ export default {
       { name: 'orders', query: `{ me { email ${page} } }` },
       ...(own ? [{ name: 'own order', query, variables: { id: own } }] : []),
       ...(foreign ? [{ name: "somebody else's order", query, variables: { id: foreign } }] : []),
-      { name: 'a bad variable', query, variables: { id: { of: own } } },
+      { name: 'an id of another kind', query, variables: { id: { of: own } } },
     ];
   },
   async walk({ ask, database, customer }) {
