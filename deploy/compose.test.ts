@@ -111,15 +111,15 @@ describe('docker-compose.yml and the Dockerfile', () => {
   });
 
   it('take a new subgraph, once, and are as before without it', () => {
-    const reviews = { name: 'reviews', portOffset: 19, isDemo: false };
-    const added = addService(composeText, reviews);
-    expect(findMissingParts(added, [...subgraphs, reviews])).toEqual([]);
-    expect(addService(added, reviews)).toBe(added);
-    expect(parse(added, { merge: true }).services.reviews).toMatchObject({
-      build: { args: { SUBGRAPH: 'reviews' } },
+    const samples = { name: 'samples', portOffset: 19, isDemo: false };
+    const added = addService(composeText, samples);
+    expect(findMissingParts(added, [...subgraphs, samples])).toEqual([]);
+    expect(addService(added, samples)).toBe(added);
+    expect(parse(added, { merge: true }).services.samples).toMatchObject({
+      build: { args: { SUBGRAPH: 'samples' } },
       environment: { PORT: '4019', PROOF_KEY_FILE: '/run/proof/key/key.json' },
     });
-    expect(removeService(added, reviews)).toBe(composeText);
+    expect(removeService(added, samples)).toBe(composeText);
   });
 
   it('run every subgraph, the gateway, and auth once for each platform', () => {
