@@ -148,7 +148,7 @@ test('writes a matrix that is out of date; --check only says so', () => {
   expect(readFileSync(path, 'utf8')).toBe(`${current}changed`);
   expect(runAccess().status).toBe(0);
   expect(readFileSync(path, 'utf8')).toBe(current);
-});
+}, 60_000); // It runs the command three times.
 
 test('says where SDL does not parse', () => {
   plant('portal', 'type {');

@@ -34,7 +34,7 @@ export class NewSubgraphError extends Error {
 
 /** Names of services, roles, schemas and folders that the platform has itself. */
 const platformNames =
-  'access admin edge data gateway graph information_schema keys main migrate migration node owner peers postgres public shared signet test testing user verifier';
+  'access admin data edge gateway graph keys kysely main migrate migration node owner peers postgres public rules shared signet test testing token user verifier';
 /** Reserved key words of PostgreSQL 18 (appendix C of its manual): a schema can't be called so without quotes. */
 const sqlNames =
   'all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation column concurrently constraint create cross default deferrable desc distinct do else end except false fetch for foreign freeze from full grant group having ilike in initially inner intersect into is isnull join lateral leading left like limit localtime localtimestamp natural not notnull null offset on only or order outer overlaps placing primary references returning right select session similar some symmetric system table tablesample then to trailing true union unique using variadic verbose when where window with';

@@ -61,6 +61,7 @@ export async function down(db: Kysely<unknown>): Promise<void> {
   await dropSubgraphSchema(db, '${name}');
 }
 `,
+    [`${folder}/permissions.txt`]: writePermissions(name, table),
     [`${folder}/src/tables.ts`]: `import type { Timestamp } from '@signet/db';
 import type { Generated } from 'kysely';
 
@@ -302,6 +303,38 @@ describe('${one}', () => {
 });
 `,
   };
+}
+
+/** What db/src/access/permissions.test.ts reads from a database that the migration above was applied to. */
+function writePermissions(name: string, table: string): string {
+  const role = `signet_${name}`;
+  const nonces = `${name}.proof_nonce`;
+  const tenant = `tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid`;
+  const section = (title: string, entries: readonly string[]) =>
+    `# ${title}\n${entries.toSorted().join('\n')}\n`;
+  return [
+    `## ${name}\n`,
+    section('Roles: what they are beside the rights below', [`${role}: LOGIN`]),
+    section('Database', [`database: ${role} CONNECT`]),
+    section('Schemas', [`auth: ${role} USAGE`, `${name}: owner signet_owner`, `${name}: ${role} USAGE`]),
+    section('Tables: row security and grants', [
+      `auth.tenant: ${role} SELECT (id, slug)`,
+      `migration.subgraph_${name}: owner signet_owner, row security OFF`,
+      `${nonces}: owner signet_owner, row security forced`,
+      `${nonces}: ${role} INSERT (nonce, expires_at)`,
+      `${table}: owner signet_owner, row security forced`,
+      `${table}: ${role} INSERT (tenant_id, user_id, text)`,
+      `${table}: ${role} SELECT (id, user_id, text, created_at)`,
+    ]),
+    section('Row policies', [
+      `${nonces}: newcomers, INSERT to ${role}\n  with check true`,
+      `${nonces}: prune_proof_nonces, ALL to signet_owner\n  using (expires_at < (now() - '00:05:00'::interval))\n  with check false`,
+      `${table}: tenant, ALL to PUBLIC\n  using (${tenant})\n  with check (${tenant})`,
+    ]),
+    section('Functions', [
+      `${name}.prune_proof_nonces(integer): owner signet_owner, SECURITY DEFINER, search_path="", may execute: ${role}`,
+    ]),
+  ].join('\n');
 }
 
 function toSnakeCase(text: string): string {

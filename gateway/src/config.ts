@@ -87,7 +87,7 @@ const fields = {
   PORTAL_PORT: configFields.port.default(4002),
   /** `yes` only logs what the access rules would refuse here; the subgraphs still refuse it. */
   ACCESS_DRY_RUN: configFields.flag.default(false),
-  /** The time for one operation, its fetches included. Each subgraph is told what is left. */
+  /** The time for one operation, its fetches included. Each subgraph gets the time that is left. */
   REQUEST_TIMEOUT_MS: configFields
     .wholeNumber('must be milliseconds, 100 to 60000', { min: 100, max: 60_000 })
     .default(15_000),

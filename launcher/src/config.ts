@@ -33,7 +33,7 @@ const fields = {
   PORTAL_CORS_ORIGINS: z.string().optional(),
   /** `yes`: the gateway only logs what the access rules would refuse. */
   ACCESS_DRY_RUN: z.enum(['yes', 'no'], 'must be yes or no').default('no'),
-  /** `no`: subgraphs believe whoever reaches their port to be the gateway. For trying them out by hand. */
+  /** `no`: subgraphs answer everybody who reaches their port, as if a gateway had signed the request. For trying them out by hand. */
   REQUIRE_PROOF: z.enum(['yes', 'no', 'true', 'false'], 'must be yes or no').default('yes'),
   /** See the gateway's own configuration, which checks them. */
   MAX_IN_FLIGHT: z.string().optional(),
@@ -55,7 +55,7 @@ function refuseOpenProduction(
   if (['no', 'false'].includes(config.REQUIRE_PROOF)) {
     refuse(
       'REQUIRE_PROOF',
-      'must not be no with the production surface: whoever reaches a subgraph would be believed',
+      'must not be no with the production surface: everybody who reaches a subgraph would be believed',
     );
   }
   if (config.ACCESS_DRY_RUN === 'yes') {

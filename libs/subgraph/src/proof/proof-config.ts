@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 /** Variables of every process that takes in signed requests. */
 export const proofConfigFields = {
-  /** `no`: whoever reaches the port is believed to be a gateway. Outside production only, for trying out. */
+  /** `no`: everybody who reaches the port counts as a gateway. Outside production only, for trying out. */
   REQUIRE_PROOF: configFields.flag.default(true),
   /** Paths of this process's own proof keys and of everybody's public ones (docs/proof.md). */
   PROOF_KEY_FILE: z.string().optional(),
@@ -47,7 +47,7 @@ export function refineProofConfig(config: ProofConfig, issues: Issues): void {
 
 const readVariables = new Set([...Object.keys(proofConfigFields), 'NODE_ENV', 'SURFACE']);
 
-/** When to look: beside any other fault, so that all are told at once, but not before these variables are readable. */
+/** When to check: also where there are other faults, so that all are reported at once, but only if these variables can be read. */
 export const whenProofConfigIsRead = {
   when: ({ issues }: { issues: readonly { path?: PropertyKey[] | undefined }[] }) =>
     issues.every(({ path }) => !readVariables.has(String(path?.[0]))),
