@@ -44,7 +44,7 @@ const staffArgs = (email: string) => [
   'acme',
   '--email',
   email,
-  '--fullname',
+  '--full-name',
   'Rita Root',
 ];
 
@@ -136,7 +136,7 @@ describe('npm run db -- create-tenant', () => {
     ],
     [
       ['create-staff', '--email', 'x@example.com'],
-      'Missing --tenant <slug>, --fullname <name>. See: signet db create-staff --help',
+      'Missing --tenant <slug>, --full-name <name>. See: signet db create-staff --help',
     ],
     [['constructor'], "Unknown command 'constructor'. See: signet db --help"],
     [['migrat'], "Unknown command 'migrat'. Did you mean migrate? See: signet db --help"],

@@ -109,7 +109,7 @@ const fields = {
   REQUEST_TIMEOUT_MS: configFields
     .wholeNumber('must be milliseconds, 100 to 60000', { min: 100, max: 60_000 })
     .default(15_000)
-    .describe('The time for one operation, its fetches included. Each subgraph is told what is left.'),
+    .describe('The time for one operation, its fetches included. Each subgraph gets the time that is left.'),
   MAX_IN_FLIGHT: configFields
     .wholeNumber('must be a number from 2 to 100000', { min: 2, max: 100_000 })
     .default(256)

@@ -1,4 +1,6 @@
+import { openOperatorEnvironment, signExpiredUserToken } from '@signet/auth/operator';
 import { productSubgraphs, urlVariableOf } from '@signet/schema/subgraphs';
+import { createLogger } from '@signet/service';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FaultyProxy, startFaultyProxy } from './faulty-proxy.test-support.ts';
 import {
@@ -15,7 +17,7 @@ import {
   signIn,
   storeForHash,
 } from './isolation-callers.test-support.ts';
-import { createHome, findFreePortBase, startProcess } from './platform.test-support.ts';
+import { createHome, findFreePortBase } from './platform.test-support.ts';
 import { portsFrom } from './ports.ts';
 import { type RunningPlatform, startPlatform } from './start-platform.ts';
 
@@ -179,10 +181,19 @@ async function leave({ url, headers, body }: Ask): Promise<void> {
     .catch(() => {});
 }
 
+/** Signed with the keys of the platform that runs in SIGNET_HOME. */
 async function readExpiredToken(env: Record<string, string>): Promise<string> {
-  const child = startProcess(process.execPath, ['launcher/expired-token.ts'], env);
-  await child.exit();
-  return child.output().trim();
+  const { env: auth, close } = await openOperatorEnvironment(env);
+  try {
+    return await signExpiredUserToken({
+      databaseUrl: auth.USER_DATABASE_URL as string,
+      keyEncryptionKey: Buffer.from(auth.USER_KEY_ENCRYPTION_KEY as string, 'base64'),
+      issuerUrl: auth.ISSUER_URL as string,
+      logger: createLogger('expired-token', 'fatal'),
+    });
+  } finally {
+    await close();
+  }
 }
 
 function shuffle<T>(items: T[]): T[] {

@@ -15,9 +15,9 @@ export type PlatformOptions = {
   print?: (text: string) => void;
   /** Hears of every SQL statement of every subgraph; tests count them. */
   onQuery?: (sql: string) => void;
-  /** Of auth alone: further variables, and intervals that no variable sets. Measurements shorten them. */
+  /** For auth only: further variables, and intervals that no variable sets. Measurements shorten them. */
   auth?: { env?: Environment; keyTiming?: AuthOptions['keyTiming'] };
-  /** Of the gateway alone: further variables. Tests put something between it and a subgraph. */
+  /** For the gateway only: further variables. Tests put something between it and a subgraph. */
   gateway?: { env?: Environment };
 };
 

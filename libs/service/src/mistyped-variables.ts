@@ -1,10 +1,10 @@
 import type { Environment } from './config.ts';
 
-/** Whoever writes a variable with such a beginning means a setting of Signet. */
+/** A variable that begins like this is meant as a setting of Signet. */
 const familiesOfOneProcess = ['LIMIT_', 'THROTTLE_'];
 
 /**
- * A fault for each variable of `env` that is none of `names` and is probably one of them, mistyped. A variable `X` may also
+ * A fault for each variable of `env` that is not one of `names` and is probably a mistyped one. A variable `X` may also
  * be written as `X_FILE`. The environment holds variables of many other programs, so a short word is never reported, and a
  * variable is reported only if one letter (in a long name two) makes the difference, or if its name begins like one of a
  * family. `families` must be complete in `names`: unless `names` has one of a family, the family is ignored.
