@@ -74,6 +74,16 @@ describe('npm run db -- migrate, status, rollback', () => {
   }, 60_000); // It starts a server six times.
 });
 
+describe('npm run db', () => {
+  it('names a mistyped variable with the right one, before it touches the database', async () => {
+    expect(await run({ args: ['migrate'], env: onServer({ PASSWORD_PEPER: 'secret-word' }) })).toEqual({
+      code: 1,
+      out: '',
+      err: 'PASSWORD_PEPER: is not a setting. Did you mean PASSWORD_PEPPER?\n',
+    });
+  });
+});
+
 describe('npm run db -- permissions', () => {
   it('prints every right, as db/permissions.txt has it for a migrated database', async () => {
     const files = permissionFiles.filter(({ file }) => existsSync(file));
