@@ -49,7 +49,7 @@ export function refineProofConfig(config: ProofConfig, issues: Issues): void {
 
 const readVariables = new Set([...Object.keys(proofConfigFields), 'NODE_ENV', 'SURFACE']);
 
-/** When to check: also where there are other faults, so that all are reported at once, but only if these variables can be read. */
+/** When to look: beside any other fault, so that all are told at once, but not before these variables are readable. */
 export const whenProofConfigIsRead = {
   when: ({ issues }: { issues: readonly { path?: PropertyKey[] | undefined }[] }) =>
     issues.every(({ path }) => !readVariables.has(String(path?.[0]))),
