@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -59,6 +59,6 @@ function linkPackages(path: string): void {
     symlinkSync(join(from, name), join(to, name));
   }
   for (const name of readdirSync(join(from, '@signet'))) {
-    cpSync(join(from, '@signet', name), join(to, '@signet', name), { verbatimSymlinks: true });
+    symlinkSync(readlinkSync(join(from, '@signet', name)), join(to, '@signet', name));
   }
 }
