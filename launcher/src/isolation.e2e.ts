@@ -1,4 +1,8 @@
+import { signExpiredUserToken } from '@signet/auth';
+import { roleUrl } from '@signet/db';
+import { findRunningPostgres } from '@signet/db/embedded';
 import { productSubgraphs, urlVariableOf } from '@signet/schema/subgraphs';
+import { createLogger } from '@signet/service';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FaultyProxy, startFaultyProxy } from './faulty-proxy.test-support.ts';
 import {
@@ -15,8 +19,9 @@ import {
   signIn,
   storeForHash,
 } from './isolation-callers.test-support.ts';
-import { createHome, findFreePortBase, startProcess } from './platform.test-support.ts';
+import { createHome, findFreePortBase } from './platform.test-support.ts';
 import { portsFrom } from './ports.ts';
+import { openDevelopmentSecrets } from './secrets.ts';
 import { type RunningPlatform, startPlatform } from './start-platform.ts';
 
 const rounds = 3;
@@ -61,7 +66,7 @@ beforeAll(async () => {
   const customer = callers.find(({ platform: of }) => of === 'user') as SignedIn;
   await send(storeForHash(doors, customer));
   asks = await listAsks(doors, callers, {
-    expired: await readExpiredToken(env),
+    expired: await signExpiredToken(),
     altered: `${customer.token.slice(0, -8)}AAAAAAAA`,
     malformed: 'nonsense',
   });
@@ -179,10 +184,17 @@ async function leave({ url, headers, body }: Ask): Promise<void> {
     .catch(() => {});
 }
 
-async function readExpiredToken(env: Record<string, string>): Promise<string> {
-  const child = startProcess(process.execPath, ['launcher/expired-token.ts'], env);
-  await child.exit();
-  return child.output().trim();
+/** A token of this platform that has expired, signed with its own key. */
+async function signExpiredToken(): Promise<string> {
+  const secrets = await openDevelopmentSecrets(home.path);
+  const adminUrl = await findRunningPostgres(secrets.database.dataDir);
+  if (!adminUrl) throw new Error('the database of the platform does not run');
+  return signExpiredUserToken({
+    databaseUrl: roleUrl(adminUrl, 'signet_auth_user', secrets.database.rolePasswords.signet_auth_user),
+    keyEncryptionKey: Buffer.from(secrets.userKeyEncryptionKey, 'base64'),
+    issuerUrl: doors.graph,
+    logger: createLogger('expired-token', 'fatal'),
+  });
 }
 
 function shuffle<T>(items: T[]): T[] {
