@@ -1,4 +1,4 @@
-import { signExpiredUserToken } from '@signet/auth';
+import { signExpiredUserToken } from '@signet/auth/operator';
 import { roleUrl } from '@signet/db';
 import { findRunningPostgres } from '@signet/db/embedded';
 import { productSubgraphs, urlVariableOf } from '@signet/schema/subgraphs';
