@@ -93,7 +93,7 @@ try {
     }
   }
   const medians = { unguarded: percentile(times.unguarded, 0.5), guarded: percentile(times.guarded, 0.5) };
-  // Of each round for itself: what else the machine does slows both of a round alike.
+  // Each round by itself: other work on the machine slows both halves of a round alike.
   const ratios = times.guarded.map((taken, round) => taken / (times.unguarded[round] ?? Number.NaN));
   const share = percentile(ratios, 0.5) - 1;
   console.log(

@@ -7,13 +7,13 @@ import { startPlatformProcess } from './support/start-platform-process.ts';
 const maxInFlight = process.argv[2] ?? '256';
 const seconds = Number(process.argv[3] ?? 10);
 const overload = 3;
-/** Of the capacity: what must still be answered. */
+/** The share of the capacity that must still be answered. */
 const leastShare = 0.7;
 /** Share of all requests that may get no answer while somebody waits for it. */
 const mostLost = 0.01;
 /** Clients with addresses of their own: one alone may take half of the places only. */
 const addresses = Array.from({ length: 16 }, (_, index) => `127.0.0.${index + 2}`);
-/** Beyond this, whoever asked has gone. */
+/** After this time the client has gone. */
 const patienceMs = 5000;
 const body = JSON.stringify({
   query: '{ products(first: 20) { edges { node { name category { name } stock { available } } } } }',

@@ -36,13 +36,6 @@ const servers = processes.filter(({ name }) => name !== 'migrate');
 const gateways = ['gateway-user', 'gateway-portal', 'gateway-graph'];
 const subgraphServers = servers.filter(({ target }) => target !== 'gateway');
 const byName = new Map(processes.map((process) => [process.name, process]));
-/** What of auth's configuration compose does not pass on, each with its reason. */
-const leftToOverrides: Readonly<Record<string, string>> = {
-  PRIVATE_KEY: 'keys are in the database; as PEM they are files that only the operator has',
-  PUBLIC_KEYS: 'only beside PRIVATE_KEY',
-};
-/** Has one value in production, which is its default. */
-const neverPassed = ['REQUIRE_PROOF', 'SURFACE'];
 const ignoreRules = readFileSync(join(root, '.dockerignore'), 'utf8')
   .split('\n')
   .filter((line) => line !== '' && !line.startsWith('#'));
@@ -53,6 +46,53 @@ const named = (list: Process[]) => list.map((process) => [process.name, process]
 function schemaOf({ target }: Process) {
   if (target === 'gateway') return gatewayConfigSchema;
   return target === 'auth' ? authConfigSchema : subgraphConfigSchema;
+}
+
+/** The settings that a service is not passed, each with the reason. */
+function leftOut({ target, environment }: Process): Readonly<Record<string, string>> {
+  const publicKeys = 'auth publishes the keys, and they rotate';
+  const oneValue = 'has one value in production, which is its default';
+  const always = { REQUIRE_PROOF: oneValue, SURFACE: oneValue };
+  if (target === 'gateway') {
+    const others = ['GRAPH', 'USER', 'PORTAL'].filter(
+      (name) => name !== environment.ENTRANCES?.toUpperCase(),
+    );
+    const reason = 'belongs to an entrance that another process opens';
+    const proofKeys = Object.fromEntries(others.map((name) => [`${name}_PROOF_KEY_FILE`, reason]));
+    return { ...always, ...proofKeys, USER_PUBLIC_KEYS: publicKeys, PORTAL_PUBLIC_KEYS: publicKeys };
+  }
+  if (target !== 'auth') return { ...always, USER_PUBLIC_KEYS: publicKeys, PORTAL_PUBLIC_KEYS: publicKeys };
+  const [own, foreign] = environment.AUTH_PLATFORMS === 'user' ? ['USER_', 'PORTAL_'] : ['PORTAL_', 'USER_'];
+  const foreignVariables = Object.keys(authConfigSchema.shape).filter(
+    (name) => name.startsWith(foreign) && name !== `${foreign}JWKS_URL`,
+  );
+  return {
+    ...always,
+    [`${own}PRIVATE_KEY`]: 'keys are in the database; as PEM they are files that only the operator has',
+    [`${own}PUBLIC_KEYS`]: 'only beside the private key',
+    ...Object.fromEntries(
+      foreignVariables.map((name) => [name, 'belongs to the platform of the other process']),
+    ),
+  };
+}
+
+/** The variables that a service has: with a value, as the name of a file with it, or as the path of a file. */
+function passedTo({ environment }: Process): ReadonlySet<string> {
+  return new Set(Object.keys(environment).flatMap((name) => [name, name.replace(/_FILE$/, '')]));
+}
+
+/** A line to add for each setting that a service should be passed and is not. */
+function findUnpassed(process: Process, settings: readonly string[]): string[] {
+  const [passed, reasons] = [passedTo(process), leftOut(process)];
+  return settings
+    .filter((name) => !passed.has(name) && !(name in reasons))
+    .map((name) => `docker-compose.yml: add ${placeOf(process, name)}:\n  ${name}: \${${name}:-}`);
+}
+
+function placeOf({ name, target }: Process, variable: string): string {
+  if (target === 'gateway') return 'under x-router';
+  if (target !== 'auth') return 'under x-subgraph';
+  return /^(USER|PORTAL)_/.test(variable) ? `in the environment of the service ${name}` : 'under x-issuer';
 }
 
 describe('docker-compose.yml and the Dockerfile', () => {
@@ -71,15 +111,15 @@ describe('docker-compose.yml and the Dockerfile', () => {
   });
 
   it('take a new subgraph, once, and are as before without it', () => {
-    const reviews = { name: 'reviews', portOffset: 19, isDemo: false };
-    const added = addService(composeText, reviews);
-    expect(findMissingParts(added, [...subgraphs, reviews])).toEqual([]);
-    expect(addService(added, reviews)).toBe(added);
-    expect(parse(added, { merge: true }).services.reviews).toMatchObject({
-      build: { args: { SUBGRAPH: 'reviews' } },
+    const samples = { name: 'samples', portOffset: 19, isDemo: false };
+    const added = addService(composeText, samples);
+    expect(findMissingParts(added, [...subgraphs, samples])).toEqual([]);
+    expect(addService(added, samples)).toBe(added);
+    expect(parse(added, { merge: true }).services.samples).toMatchObject({
+      build: { args: { SUBGRAPH: 'samples' } },
       environment: { PORT: '4019', PROOF_KEY_FILE: '/run/proof/key/key.json' },
     });
-    expect(removeService(added, reviews)).toBe(composeText);
+    expect(removeService(added, samples)).toBe(composeText);
   });
 
   it('run every subgraph, the gateway, and auth once for each platform', () => {
@@ -114,18 +154,24 @@ describe('docker-compose.yml and the Dockerfile', () => {
     },
   );
 
+  it.each(named(servers))(
+    '%s: is passed every setting that it reads, but for those with a reason; the fault names the line to add',
+    (_name, process) => {
+      expect(findUnpassed(process, Object.keys(schemaOf(process).shape))).toEqual([]);
+      const unused = Object.keys(leftOut(process)).filter((name) => passedTo(process).has(name));
+      expect(unused).toEqual([]);
+      expect(findUnpassed(process, ['NEW_SETTING'])[0]).toMatch(
+        /^docker-compose\.yml: add under x-(router|issuer|subgraph):\n {2}NEW_SETTING: \$\{NEW_SETTING:-\}$/,
+      );
+    },
+  );
+
   it.each([
-    ['auth-user', 'USER_', 'PORTAL_'],
-    ['auth-portal', 'PORTAL_', 'USER_'],
-  ])('%s: is passed every variable that it reads, but for those with a reason', (name, own, foreign) => {
-    const { environment } = byName.get(name) as Process;
-    // A variable, one that names a file with its value, or one that is itself the path of a file.
-    const passed = new Set(Object.keys(environment).flatMap((name) => [name, name.replace(/_FILE$/, '')]));
-    const wanted = Object.keys(authConfigSchema.shape).filter((variable) => !variable.startsWith(foreign));
-    const reasoned = [...Object.keys(leftToOverrides).map((variable) => `${own}${variable}`), ...neverPassed];
-    expect(wanted.filter((variable) => !passed.has(variable)).sort()).toEqual(reasoned.sort());
-    // Of the other platform it knows where the public keys are, and nothing else.
-    expect([...passed].filter((variable) => variable.startsWith(foreign))).toEqual([`${foreign}JWKS_URL`]);
+    ['auth-user', 'PORTAL_'],
+    ['auth-portal', 'USER_'],
+  ])('%s: knows of the other platform where its public keys are, and nothing else', (name, foreign) => {
+    const passed = [...passedTo(byName.get(name) as Process)];
+    expect(passed.filter((variable) => variable.startsWith(foreign))).toEqual([`${foreign}JWKS_URL`]);
   });
 
   it('an empty variable leaves the default, and a set one reaches both issuers', () => {

@@ -57,7 +57,7 @@ export async function createLocalDeployment(
   };
 }
 
-/** `orders:4015` to a free port of loopback, for each service. */
+/** `portal:4012` to a free port of loopback, for each service. */
 async function findAddresses(processes: Process[]): Promise<Map<string, number>> {
   const servers = processes.map(() => createServer().listen(0, '127.0.0.1'));
   await Promise.all(servers.map((server) => server.listening || once(server, 'listening')));

@@ -56,7 +56,7 @@ export async function startAuthProcess(changes: Record<string, string> = {}): Pr
   await addAccounts(postgres.adminUrl, pepper);
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../../subgraphs/auth/main.ts')], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../../subgraphs/main.ts'), 'auth'], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       PATH: process.env.PATH,

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { jwksPathOf } from '@signet/schema/contract';
+import { productSubgraphs, urlVariableOf } from '@signet/schema/subgraphs';
 import { type AuthProcess, findFreePort, waitUntilReady } from './start-auth.ts';
 
 /** The customers' entrance and the orders subgraph, each in a process of its own, beside an auth process. */
@@ -36,7 +37,8 @@ export async function startVerifiers(auth: AuthProcess): Promise<VerifierProcess
     return `${url}/graphql`;
   };
   try {
-    const orders = await start('subgraphs/orders/main.ts', 'PORT', {
+    const orders = await start('subgraphs/main.ts', 'PORT', {
+      SUBGRAPH: 'orders',
       DATABASE_URL: auth.urlOf('signet_orders'),
       DEFAULT_TENANT: 'bench',
     });
@@ -44,11 +46,8 @@ export async function startVerifiers(auth: AuthProcess): Promise<VerifierProcess
       ENTRANCES: 'user',
       AUTH_USER_URL: auth.url,
       AUTH_PORTAL_URL: auth.url,
-      ORDERS_URL: orders,
-      // Not asked for anything here.
-      PORTAL_URL: orders,
-      CATALOG_URL: orders,
-      INVENTORY_URL: orders,
+      // Of these, only orders is asked.
+      ...Object.fromEntries(productSubgraphs.map(({ name }) => [urlVariableOf(name), orders])),
     });
     return { gateway, orders, stop };
   } catch (error) {

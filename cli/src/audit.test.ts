@@ -44,7 +44,7 @@ describe('npm run audit -- verify', () => {
   it('names what was cut off, on exit 1', async () => {
     const { code, err } = await run(`verify --last-seal user:99:${'ab'.repeat(32)}`);
     expect(code).toBe(1);
-    expect(err).toMatch(/cut off: the log tells of user seal 99/);
+    expect(err).toMatch(/cut off: the log names user seal 99/);
   });
 
   it('names a changed row, on exit 1', async () => {

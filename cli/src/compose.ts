@@ -4,16 +4,17 @@ import { generateAll } from '@signet/schema/compose';
 import { subgraphs } from '@signet/schema/subgraphs';
 import { type Command, Option } from 'commander';
 import { action, addExample, type Context, messageOf } from './command.ts';
+import { generateSettingsFiles } from './settings.ts';
 
 const root = join(import.meta.dirname, '../..');
 
 type Options = { check?: boolean; only?: string };
 
-/** `npm run compose`: writes the generated files of schema/ and of the subgraphs. */
+/** `npm run compose`: writes the generated files of schema/ and of the subgraphs, and the lists of settings. */
 export function define(command: Command, context: Context): void {
   addExample(
     command.description(
-      'Writes the supergraph of each entrance and the resolver types of each subgraph from the SDL in subgraphs/.',
+      'Writes the supergraph of each entrance and the resolver types of each subgraph from the SDL in subgraphs/; docs/settings.md and .env.example from the fields of the settings.',
     ),
     'npm run compose',
   )
@@ -28,7 +29,7 @@ export function define(command: Command, context: Context): void {
 }
 
 async function compose({ check, only }: Options, { print, printError }: Context): Promise<number> {
-  const files = await generateAll(only);
+  const files = [...(await generateAll(only)), ...(only ? [] : generateSettingsFiles(root))];
   const changed = files.filter(
     ({ path, content }) => !existsSync(path) || readFileSync(path, 'utf8') !== content,
   );

@@ -44,7 +44,7 @@ const staffArgs = (email: string) => [
   'acme',
   '--email',
   email,
-  '--fullname',
+  '--full-name',
   'Rita Root',
 ];
 
@@ -72,6 +72,16 @@ describe('npm run db -- migrate, status, rollback', () => {
     expect((await run({ args: staffArgs('root@example.com'), env, input: password })).code).toBe(0);
     expect((await run({ args: ['status'], env })).out).not.toContain('pending');
   }, 60_000); // It starts a server six times.
+});
+
+describe('npm run db', () => {
+  it('names a mistyped variable with the right one, before it touches the database', async () => {
+    expect(await run({ args: ['migrate'], env: onServer({ PASSWORD_PEPER: 'secret-word' }) })).toEqual({
+      code: 1,
+      out: '',
+      err: 'PASSWORD_PEPER: is not a setting. Did you mean PASSWORD_PEPPER?\n',
+    });
+  });
 });
 
 describe('npm run db -- permissions', () => {
@@ -126,7 +136,7 @@ describe('npm run db -- create-tenant', () => {
     ],
     [
       ['create-staff', '--email', 'x@example.com'],
-      'Missing --tenant <slug>, --fullname <name>. See: signet db create-staff --help',
+      'Missing --tenant <slug>, --full-name <name>. See: signet db create-staff --help',
     ],
     [['constructor'], "Unknown command 'constructor'. See: signet db --help"],
     [['migrat'], "Unknown command 'migrat'. Did you mean migrate? See: signet db --help"],

@@ -18,6 +18,8 @@ import {
   readOperatorConfig,
   rollback,
 } from '@signet/db/operator';
+import { operatorConfigSchema } from '@signet/db/operator/settings';
+import { findMistypedVariables } from '@signet/service';
 import type { Command } from 'commander';
 import { action, addExample, type Context, neededOption } from './command.ts';
 
@@ -78,6 +80,8 @@ export function define(command: Command, context: Context): void {
 }
 
 async function onDatabase<O>(context: Context, options: O, work: Work<O>): Promise<void> {
+  const mistyped = findMistypedVariables(Object.keys(operatorConfigSchema.shape), context.env);
+  if (mistyped.length > 0) throw new OperatorError(mistyped.join('\n'));
   const config = readOperatorConfig(context.env);
   const database = await openOperatorDatabase(config);
   try {

@@ -181,7 +181,7 @@ describe('under load', () => {
           variables: { input: { email: 'ada@example.com', password } },
         }),
       );
-      await sleep(100);
+      await sleep(400);
       const process = running.get(name) as RunningProcess;
       load.mayBeGone.add(process.url);
       const ended = process.stop();

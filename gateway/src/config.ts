@@ -1,7 +1,7 @@
 import { productSubgraphs, type SubgraphName, urlVariableOf } from '@signet/schema/subgraphs';
 import { type Variant, variants } from '@signet/schema/supergraph-files';
 import { configFields, hasProductionSurface, processConfigFields, type SurfaceConfig } from '@signet/service';
-import { refineVerifierConfig, verifierConfigFields, whenVerifierConfigIsRead } from '@signet/session';
+import { refineVerifierConfig, verifierConfigFields, whenVerifierConfigIsRead } from '@signet/session/config';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 
@@ -9,34 +9,40 @@ const { PORT: _port, ...commonFields } = processConfigFields;
 
 /** How large a request may be, the same at every entrance. docs/limits.md says how each is counted. No limit can be switched off. */
 export const limitFields = {
-  LIMIT_CHARACTERS: limit(40_000),
-  LIMIT_TOKENS: limit(4000),
-  LIMIT_NESTING: limit(32),
-  LIMIT_OPERATIONS: limit(20),
-  LIMIT_FRAGMENTS: limit(100),
-  LIMIT_DIRECTIVES: limit(100),
-  LIMIT_DIRECTIVES_PER_FIELD: limit(5),
-  LIMIT_DEPTH: limit(10),
-  LIMIT_FIELDS: limit(1000),
-  LIMIT_ROOT_FIELDS: limit(20),
-  LIMIT_ALIASES: limit(30),
-  LIMIT_LIST_SIZE: limit(200),
-  LIMIT_INPUT_DEPTH: limit(8),
-  LIMIT_INTROSPECTION: limit(60_000),
-  LIMIT_COST: limit(5000),
+  LIMIT_CHARACTERS: limit(40_000).describe('Characters of a document. Long values belong in variables.'),
+  LIMIT_TOKENS: limit(4000).describe('Names, brackets, values and signs of a document.'),
+  LIMIT_NESTING: limit(32).describe('Brackets of any kind that are open at once.'),
+  LIMIT_OPERATIONS: limit(20).describe('Operations in a document, of which one runs.'),
+  LIMIT_FRAGMENTS: limit(100).describe('Fragment definitions.'),
+  LIMIT_DIRECTIVES: limit(100).describe('Directives in the whole document.'),
+  LIMIT_DIRECTIVES_PER_FIELD: limit(5).describe('Directives at one field, fragment, variable or operation.'),
+  LIMIT_DEPTH: limit(10).describe('Fields inside one another.'),
+  LIMIT_FIELDS: limit(1000).describe('Fields and fragments, where they are used.'),
+  LIMIT_ROOT_FIELDS: limit(20).describe('Fields of the operation itself, where they are used.'),
+  LIMIT_ALIASES: limit(30).describe('Aliased fields, where they are used.'),
+  LIMIT_LIST_SIZE: limit(200).describe(
+    'Items of a list in the document or the variables, and items that a page asks for.',
+  ),
+  LIMIT_INPUT_DEPTH: limit(8).describe(
+    'Lists and objects inside one another, in literals, variables and extensions.',
+  ),
+  LIMIT_INTROSPECTION: limit(60_000).describe('Objects that introspection would describe, as estimated.'),
+  LIMIT_COST: limit(5000).describe('Objects that the operation would fetch, as estimated.'),
 };
 
 export type LimitConfig = { readonly [name in keyof typeof limitFields]: number };
 
 /** What the entrances of this process sign their fetches with (docs/proof.md). */
 export const proofFields = {
-  /** `no`: fetches are not signed, for subgraphs that require no proof. Not in production. */
-  REQUIRE_PROOF: configFields.flag.default(true),
-  /** Paths of each entrance's own proof keys, and of everybody's public keys. */
-  GRAPH_PROOF_KEY_FILE: z.string().optional(),
-  USER_PROOF_KEY_FILE: z.string().optional(),
-  PORTAL_PROOF_KEY_FILE: z.string().optional(),
-  PROOF_PEERS_FILE: z.string().optional(),
+  REQUIRE_PROOF: configFields.flag
+    .default(true)
+    .describe(
+      '`no`: the gateway signs nothing, for subgraphs that believe every caller. Refused in production and with its surface.',
+    ),
+  GRAPH_PROOF_KEY_FILE: z.string().optional().describe('Path of the proof keys of the entrance graph.'),
+  USER_PROOF_KEY_FILE: z.string().optional().describe('Path of the proof keys of the entrance user.'),
+  PORTAL_PROOF_KEY_FILE: z.string().optional().describe('Path of the proof keys of the entrance portal.'),
+  PROOF_PEERS_FILE: z.string().optional().describe('Path of the public proof keys of all processes.'),
 };
 
 /**
@@ -53,12 +59,16 @@ const paths = configFields.list.default([]);
 
 /** Each entrance has its own mode and its own manifests (files and folders), since it has its own clients. */
 export const trustedDocumentsFields = {
-  GRAPH_TRUSTED_DOCUMENTS: mode,
-  GRAPH_TRUSTED_DOCUMENTS_FILES: paths,
-  USER_TRUSTED_DOCUMENTS: mode,
-  USER_TRUSTED_DOCUMENTS_FILES: paths,
-  PORTAL_TRUSTED_DOCUMENTS: mode,
-  PORTAL_TRUSTED_DOCUMENTS_FILES: paths,
+  GRAPH_TRUSTED_DOCUMENTS: mode.describe(
+    'Which operations the entrance graph runs: `off` and `log` any, `enforce` only those that are listed. `log` writes down what is not listed.',
+  ),
+  GRAPH_TRUSTED_DOCUMENTS_FILES: paths.describe(
+    'Manifests of the entrance graph: files and folders, separated by commas.',
+  ),
+  USER_TRUSTED_DOCUMENTS: mode.describe('The same for the entrance user.'),
+  USER_TRUSTED_DOCUMENTS_FILES: paths.describe('Manifests of the entrance user.'),
+  PORTAL_TRUSTED_DOCUMENTS: mode.describe('The same for the entrance portal.'),
+  PORTAL_TRUSTED_DOCUMENTS_FILES: paths.describe('Manifests of the entrance portal.'),
 };
 
 const originList = configFields.list
@@ -74,63 +84,87 @@ const fields = {
   ...limitFields,
   ...proofFields,
   ...trustedDocumentsFields,
-  /** How long a worker may validate and plan an operation that is not known yet. Then the operation is refused. */
   PLANNING_DEADLINE_MS: configFields
     .wholeNumber('must be milliseconds, 100 to 10000', { min: 100, max: 10_000 })
-    .default(2000),
-  /** The entrances that this process opens. Default: all. In production they must be named. */
+    .default(2000)
+    .describe(
+      'How long the gateway validates and plans an operation that it does not know yet. Then it refuses the operation for a minute.',
+    ),
   ENTRANCES: configFields.list
     .pipe(z.array(z.enum(variants, `knows ${variants.join(', ')}`)).min(1, 'names no entrance'))
-    .optional(),
-  GRAPH_PORT: configFields.port.default(4000),
-  USER_PORT: configFields.port.default(4001),
-  PORTAL_PORT: configFields.port.default(4002),
-  /** `yes` only logs what the access rules would refuse here; the subgraphs still refuse it. */
-  ACCESS_DRY_RUN: configFields.flag.default(false),
-  /** The time for one operation, its fetches included. Each subgraph is told what is left. */
+    .optional()
+    .describe(
+      `The entrances that this process opens, separated by commas: ${variants.join(', ')}. By default all. In production they must be named.`,
+    ),
+  GRAPH_PORT: configFields.port
+    .default(4000)
+    .describe('The port of the entrance graph, which has both platforms.'),
+  USER_PORT: configFields.port.default(4001).describe('The port of the entrance for customers.'),
+  PORTAL_PORT: configFields.port.default(4002).describe('The port of the entrance for staff.'),
+  ACCESS_DRY_RUN: configFields.flag
+    .default(false)
+    .describe(
+      '`yes`: the gateway only logs what the access rules would refuse. The subgraphs still refuse it.',
+    ),
   REQUEST_TIMEOUT_MS: configFields
     .wholeNumber('must be milliseconds, 100 to 60000', { min: 100, max: 60_000 })
-    .default(15_000),
-  /** Operations under way at an entrance at a time. More get a 503. One client's address gets half of them. */
+    .default(15_000)
+    .describe('The time for one operation, its fetches included. Each subgraph gets the time that is left.'),
   MAX_IN_FLIGHT: configFields
     .wholeNumber('must be a number from 2 to 100000', { min: 2, max: 100_000 })
-    .default(256),
-  /** Where the auth process of each platform answers. One process may serve both. */
-  AUTH_USER_URL: configFields.httpUrl,
-  AUTH_PORTAL_URL: configFields.httpUrl,
-  /** `PORTAL_URL` and so on: one for every other subgraph of the registry. */
+    .default(256)
+    .describe(
+      'Operations under way at an entrance at a time. More get a 503 at once. The address of one client gets half of them.',
+    ),
+  AUTH_USER_URL: configFields.httpUrl.describe('Where the auth process of customers answers.'),
+  AUTH_PORTAL_URL: configFields.httpUrl.describe(
+    'Where the auth process of staff answers. One process may serve both.',
+  ),
   ...(Object.fromEntries(
-    productSubgraphs.map(({ name }) => [urlVariableOf(name), configFields.httpUrl]),
+    productSubgraphs.map(({ name }) => [
+      urlVariableOf(name),
+      configFields.httpUrl.describe(`Where the subgraph ${name} answers.`),
+    ]),
   ) as object),
-  /** Origins whose pages may call every entrance of this gateway, and those for a single entrance. */
-  CORS_ORIGINS: originList,
-  GRAPH_CORS_ORIGINS: originList,
-  USER_CORS_ORIGINS: originList,
-  PORTAL_CORS_ORIGINS: originList,
-  /** `no` lets refresh tokens travel in bodies only; a page that asks for cookies is refused. */
-  SESSION_COOKIES: configFields.flag.default(true),
-  /** CIDRs of proxies whose Forwarded and X-Forwarded-For headers are believed. */
+  CORS_ORIGINS: originList.describe(
+    'Origins whose pages may call every entrance, separated by commas, such as https://shop.example.',
+  ),
+  GRAPH_CORS_ORIGINS: originList.describe('Further origins for the entrance graph.'),
+  USER_CORS_ORIGINS: originList.describe('Further origins for the entrance user.'),
+  PORTAL_CORS_ORIGINS: originList.describe('Further origins for the entrance portal.'),
+  SESSION_COOKIES: configFields.flag
+    .default(true)
+    .describe('`no` lets refresh tokens travel in bodies only, and refuses a page that asks for cookies.'),
   TRUSTED_PROXIES: configFields.list
     .refine(
       (ranges) => ranges.every((range) => ipaddr.isValidCIDR(range)),
       'must be a list of CIDRs such as 10.0.0.0/8',
     )
-    .default([]),
-  /** `host=slug` pairs: the tenant of a request without a token, by its Host. */
+    .default([])
+    .describe(
+      'CIDRs of proxies whose Forwarded and X-Forwarded-For headers are believed, separated by commas.',
+    ),
   TENANT_HOSTS: configFields.list
     .refine(
       (pairs) => pairs.every((pair) => /^[^=\s]+=[a-z0-9][a-z0-9-]*$/i.test(pair)),
       'must be pairs such as shop.example=acme',
     )
     .transform((pairs) => pairs.map((pair) => pair.toLowerCase()))
-    .default([]),
-  /**
-   * The browser pages, and the schema for tools. On in development; in production off unless set to yes. In production staff
-   * may still ask the `portal` entrance for its schema, unless INTROSPECTION is no.
-   */
-  SANDBOX: configFields.flag.optional(),
-  EXPLORER: configFields.flag.optional(),
-  INTROSPECTION: configFields.flag.optional(),
+    .default([])
+    .describe(
+      'The tenant of a request without a token, by its Host: pairs such as shop.example=acme, separated by commas.',
+    ),
+  SANDBOX: configFields.flag
+    .optional()
+    .describe('The browser page at `/`. By default on in development and off in production.'),
+  EXPLORER: configFields.flag
+    .optional()
+    .describe('The browser page at `/explorer`. By default on in development and off in production.'),
+  INTROSPECTION: configFields.flag
+    .optional()
+    .describe(
+      'The schema for tools: `yes` is for everybody, `no` for nobody. By default everybody in development; in production only staff, at the entrance portal.',
+    ),
 };
 
 const keyFileVariables = {

@@ -29,7 +29,7 @@ const written: Readonly<Record<string, Record<string, unknown>>> = {
   ...Object.assign({}, ...[...platformCases.values()].map((cases) => cases.arguments)),
 };
 
-/** The type of the object that a field of Query looks up by its argument `id`: `product(id: ID!): Product`. */
+/** The type of the object that a field of Query looks up by its argument `id`: `customer(id: ID!): User`. */
 export function findLookedUpType(coordinate: string, { args, type }: Field): string | undefined {
   const found = getNamedType(type);
   const takesId = args.some((arg) => arg.name === 'id' && isRequiredArgument(arg));

@@ -75,10 +75,7 @@ test('staff suspend a customer, who is out until they are reinstated', async () 
   expect(reasonsOf(await refresh('refresh', customer.refreshToken))).toEqual(['auth.failure.revoked']);
   expect(await trySignIn('login', 'ada@example.com')).toBeUndefined();
   await expect
-    .poll(
-      async () => reasonsOf(await ask('{ myOrders { pageInfo { hasNextPage } } }', {}, customer.accessToken)),
-      refusedEverywhere,
-    )
+    .poll(async () => reasonsOf(await ask('{ me { id } }', {}, customer.accessToken)), refusedEverywhere)
     .toEqual(['auth.failure.revoked']);
   expect((await administer('reinstateCustomer')).body.data.reinstateCustomer.isActive).toBe(true);
   expect(await trySignIn('login', 'ada@example.com')).toBeDefined();

@@ -7,65 +7,48 @@ const developmentOrigins = [3000, 4200, 5173, 8080].flatMap((port) => [
   `http://127.0.0.1:${port}`,
 ]);
 
-const { port } = configFields;
-
-const fields = {
-  /** Every port counts from here; 20 ports upwards belong to the platform. */
-  PORT_BASE: port.pipe(z.number().max(65_500, 'must leave room for 20 ports above it')).default(4000),
-  HOST: z.string().default('127.0.0.1'),
-  /** Host names, beside loopback's, under which the gateway may be called. */
-  ALLOWED_HOSTS: configFields.list.default([]),
-  /** Where the embedded database and the development secrets lie. */
-  SIGNET_HOME: z.string().default('.signet'),
-  /** An administrator's URL to a PostgreSQL 18 to use instead of the embedded one. */
-  DATABASE_URL: configFields.postgresUrl.optional(),
-  SEED: z.enum(['development'], "must be 'development' or absent").optional(),
-  NODE_ENV: z
-    .enum(['development', 'production', 'test'], 'must be development, production or test')
-    .default('development'),
-  LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('warn'),
-  /** `production`: as closed to strangers as in production, on the development data. For attacking it on any machine. */
-  SURFACE: processConfigFields.SURFACE,
-  /** See the gateway's own configuration, which checks them. */
-  CORS_ORIGINS: configFields.list.optional(),
-  GRAPH_CORS_ORIGINS: z.string().optional(),
-  USER_CORS_ORIGINS: z.string().optional(),
-  PORTAL_CORS_ORIGINS: z.string().optional(),
-  /** `yes`: the gateway only logs what the access rules would refuse. */
-  ACCESS_DRY_RUN: z.enum(['yes', 'no'], 'must be yes or no').default('no'),
-  /** `no`: subgraphs believe whoever reaches their port to be the gateway. For trying them out by hand. */
-  REQUIRE_PROOF: z.enum(['yes', 'no', 'true', 'false'], 'must be yes or no').default('yes'),
-  /** See the gateway's own configuration, which checks them. */
-  MAX_IN_FLIGHT: z.string().optional(),
-  REQUEST_TIMEOUT_MS: z.string().optional(),
-  DEFAULT_TENANT: z.string().default('demo'),
+/** Settings of `npm start` itself. Every process also has its own, which `process-settings.ts` passes on. */
+export const launcherFields = {
+  PORT_BASE: configFields.port
+    .pipe(z.number().max(65_500, 'must leave room for 20 ports above it'))
+    .default(4000)
+    .describe(
+      'Moves every port: entrances +0 to +2, subgraphs from +11, PostgreSQL +20. From 32768 on, outgoing connections may hold one of them.',
+    ),
+  HOST: processConfigFields.HOST.describe(
+    'The address of the three entrances. Everything else stays on 127.0.0.1.',
+  ),
+  SIGNET_HOME: z
+    .string()
+    .default('.signet')
+    .describe('The folder of the embedded database and the development secrets, mode 0600.'),
+  DATABASE_URL: configFields.postgresUrl
+    .optional()
+    .describe('A URL of a PostgreSQL 18, as its administrator, to use instead of the embedded one.'),
+  SEED: z
+    .enum(['development'], "must be 'development' or absent")
+    .optional()
+    .describe('`development` seeds an empty database that `DATABASE_URL` names.'),
+  NODE_ENV: processConfigFields.NODE_ENV.describe(
+    '`production` fills no development data in, and closes what strangers must not see.',
+  ),
+  LOG_LEVEL: processConfigFields.LOG_LEVEL.unwrap()
+    .default('warn')
+    .describe(`The least level that is logged: ${logLevels.join(', ')}.`),
+  SURFACE: processConfigFields.SURFACE.describe(
+    '`production`: as closed to strangers as in production, on the development data. For attacking it on any machine.',
+  ),
+  DEFAULT_TENANT: z
+    .string()
+    .default('demo')
+    .describe('Slug of the tenant of a request without a token or an `x-tenant` header.'),
 };
 
-/** Variables of `npm start`. Everything else follows from them. */
-export const launcherConfigSchema = z.object(fields).superRefine(refuseOpenProduction);
+export const launcherConfigSchema = z.object(launcherFields);
 
-/** What production may not be without has no switch here either: an attack on it would prove nothing. */
-function refuseOpenProduction(
-  config: z.output<z.ZodObject<typeof fields>>,
-  { addIssue }: z.RefinementCtx,
-): void {
-  const refuse = (variable: keyof typeof fields, message: string) =>
-    addIssue({ code: 'custom', path: [variable], message });
-  if (!hasProductionSurface(config)) return;
-  if (['no', 'false'].includes(config.REQUIRE_PROOF)) {
-    refuse(
-      'REQUIRE_PROOF',
-      'must not be no with the production surface: whoever reaches a subgraph would be believed',
-    );
-  }
-  if (config.ACCESS_DRY_RUN === 'yes') {
-    refuse('ACCESS_DRY_RUN', 'must not be yes with the production surface: the gateway would refuse nothing');
-  }
-}
-
-/** Without a list: in development the usual ports of frontends, with the production surface nobody's pages. */
-export function corsOriginsOf(config: LauncherConfig): readonly string[] {
-  return config.CORS_ORIGINS ?? (hasProductionSurface(config) ? [] : developmentOrigins);
+/** Unless CORS_ORIGINS is set: in development the usual ports of frontends, with the production surface nobody's pages. */
+export function defaultCorsOrigins(config: LauncherConfig): readonly string[] {
+  return hasProductionSurface(config) ? [] : developmentOrigins;
 }
 
 export type LauncherConfig = z.output<typeof launcherConfigSchema>;

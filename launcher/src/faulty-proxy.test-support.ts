@@ -45,7 +45,7 @@ async function serve(req: IncomingMessage, res: ServerResponse, port: number): P
   if (fault === 'closed') {
     req.socket.destroy();
   } else if (fault === 'garbled') {
-    res.writeHead(200, { 'content-type': 'application/json' }).end('{"data":{"_entities":[{"orders"');
+    res.writeHead(200, { 'content-type': 'application/json' }).end('{"data":{"_entities":[{"items"');
   } else if (fault === 'html') {
     res.writeHead(502, { 'content-type': 'text/html' }).end('<h1>secret-host-17 is down</h1>');
   } else {

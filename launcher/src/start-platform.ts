@@ -1,17 +1,11 @@
 import type { AuthOptions } from '@signet/auth';
 import { MigrationError, RoleError } from '@signet/db';
 import { DatabaseStartError } from '@signet/db/embedded';
-import {
-  ConfigError,
-  createLogger,
-  type Environment,
-  hasProductionSurface,
-  loadConfig,
-} from '@signet/service';
+import { ConfigError, createLogger, type Environment, hasProductionSurface } from '@signet/service';
 import { formatBanner } from './banner.ts';
-import { launcherConfigSchema } from './config.ts';
 import { openPlatformDatabase } from './database.ts';
 import { assertPortsFree, innerHost, listenersOf, portsFrom } from './ports.ts';
+import { readSettings } from './process-settings.ts';
 import { openDevelopmentSecrets } from './secrets.ts';
 
 /** A started platform: `stop` ends the gateway, the subgraphs and the database, in this order. */
@@ -21,9 +15,9 @@ export type PlatformOptions = {
   print?: (text: string) => void;
   /** Hears of every SQL statement of every subgraph; tests count them. */
   onQuery?: (sql: string) => void;
-  /** Of auth alone: further variables, and intervals that no variable sets. Measurements shorten them. */
+  /** For auth only: further variables, and intervals that no variable sets. Measurements shorten them. */
   auth?: { env?: Environment; keyTiming?: AuthOptions['keyTiming'] };
-  /** Of the gateway alone: further variables. Tests put something between it and a subgraph. */
+  /** For the gateway only: further variables. Tests put something between it and a subgraph. */
   gateway?: { env?: Environment };
 };
 
@@ -38,7 +32,7 @@ export async function startPlatform(
   { print = console.log, onQuery, auth = {}, gateway = {} }: PlatformOptions = {},
 ): Promise<RunningPlatform> {
   const startedAt = performance.now();
-  const config = loadConfig(launcherConfigSchema, env);
+  const config = readSettings(env);
   const ports = portsFrom(config.PORT_BASE);
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
@@ -59,6 +53,7 @@ export async function startPlatform(
     stops.push(database.stop);
     const { startServers } = await serversLoaded;
     const servers = await startServers({
+      env,
       config,
       ports,
       secrets,
@@ -66,7 +61,7 @@ export async function startPlatform(
       createLogger: (name) => createLogger(name, config.LOG_LEVEL),
       subgraphOptions: onQuery ? { onQuery } : {},
       auth,
-      gateway: { env: { ...gatewayVariables(env), ...gateway.env } },
+      gateway,
     });
     stops.push(servers.stop);
     const seconds = (performance.now() - startedAt) / 1000;
@@ -84,13 +79,6 @@ export async function startPlatform(
     await stop();
     throw isForTheUser(error) ? new ConfigError([error.message]) : error;
   }
-}
-
-/** The gateway's own, which it checks (docs/limits.md, docs/trusted-documents.md, docs/settings.md). */
-function gatewayVariables(env: Environment): Environment {
-  const isOne = (name: string) =>
-    /^(LIMIT_\w+|PLANNING_DEADLINE_MS|(GRAPH|USER|PORTAL)_TRUSTED_DOCUMENTS(_FILES)?)$/.test(name);
-  return Object.fromEntries(Object.entries(env).filter(([name]) => isOne(name)));
 }
 
 /** Faults of the database whose text is written for who starts the platform. */

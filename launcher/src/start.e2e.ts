@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { utimes, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
@@ -63,10 +64,12 @@ async function query<T>(text: string, token?: string): Promise<T> {
   return ((await response.json()) as { data: T }).data;
 }
 
-const signInAda = `mutation { login(input: { email: "ada@example.com", password: "${seedPassword}" }) { accessToken } }`;
+const signInAda = `mutation { login(input: { email: "ada@example.com", password: "${seedPassword}" }) { accessToken expiresIn } }`;
+async function logIn(): Promise<{ accessToken: string; expiresIn: number }> {
+  return (await query<{ login: { accessToken: string; expiresIn: number } }>(signInAda)).login;
+}
 async function signIn(): Promise<string> {
-  const { login } = await query<{ login: { accessToken: string } }>(signInAda);
-  return login.accessToken;
+  return (await logIn()).accessToken;
 }
 
 test('starts with one command, shows accounts and URLs, ends on SIGTERM with the database, and keeps its data', async () => {
@@ -87,10 +90,12 @@ test('starts with one command, shows accounts and URLs, ends on SIGTERM with the
   expect(ms).toBeLessThan(5000);
   expect(await allPortsFree()).toBe(true);
 
-  const second = npmStart();
+  const second = npmStart({ USER_ACCESS_TOKEN_SECONDS: '5' });
   await second.waitFor('Signet is ready');
   // The token of before still holds: keys and data are the same.
   expect(await readOwn(token)).toEqual(before);
+  // What auth reads from the environment of its own process works under the launcher.
+  expect(await logIn()).toMatchObject({ expiresIn: 5 });
   second.child.kill('SIGINT');
   second.child.kill('SIGINT');
   expect(await second.exit()).toMatchObject({ code: 0 });
@@ -220,6 +225,22 @@ test('lists every fault of the configuration at once', async () => {
     'DATABASE_URL',
     'LOG_LEVEL',
   ]);
+});
+
+test('names a mistyped setting with the right one, and what it sets itself, before it touches the data folder', async () => {
+  const untouched = join(home.path, 'new');
+  const platform = npmStart({
+    SIGNET_HOME: untouched,
+    USER_ACCES_TOKEN_SECONDS: '5',
+    USER_DATABASE_URL: 'postgres://x:secret-word@h/d',
+  });
+  expect((await platform.exit()).code).toBe(1);
+  expect(platform.output()).toContain(
+    'USER_ACCES_TOKEN_SECONDS: is not a setting. Did you mean USER_ACCESS_TOKEN_SECONDS?',
+  );
+  expect(platform.output()).toContain('USER_DATABASE_URL: npm start sets this itself; use DATABASE_URL');
+  expect(platform.output()).not.toContain('secret-word');
+  expect(existsSync(untouched)).toBe(false);
 });
 
 test('seeds no database that it did not make, unless that is empty and it is asked to', async () => {

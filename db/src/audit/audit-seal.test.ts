@@ -124,7 +124,7 @@ describe('a sealed log', () => {
     await write();
     await seal(); // Another third seal in its place.
     expect(await verify(last)).toEqual([
-      expect.stringMatching(/^user seal 3 .* not the one that the log tells of/),
+      expect.stringMatching(/^user seal 3 .* not the one that the log names/),
     ]);
   });
 

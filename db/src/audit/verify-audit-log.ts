@@ -38,7 +38,7 @@ export async function verifyAuditLog({ db, platform, key, lastSeal }: VerifyOpti
     for (const seal of seals) {
       result.faults.push(...findChainFaults(seal, last, key), ...findRowFaults(seal, digests));
       if (lastSeal?.number === seal.number && lastSeal.mac !== seal.mac.toString('hex')) {
-        result.faults.push(`${nameOf(seal)} is not the one that the log tells of`);
+        result.faults.push(`${nameOf(seal)} is not the one that the log names`);
       }
       result.seals += 1;
       result.events += seal.event_ids.length;
@@ -49,7 +49,7 @@ export async function verifyAuditLog({ db, platform, key, lastSeal }: VerifyOpti
   if (lastSeal && lastSeal.number > last.number) {
     const from = last.number + 1;
     result.faults.push(
-      `cut off: the log tells of ${platform} seal ${lastSeal.number}, but ${spanOf(from, lastSeal.number)} and their rows are gone`,
+      `cut off: the log names ${platform} seal ${lastSeal.number}, but ${spanOf(from, lastSeal.number)} and their rows are gone`,
     );
   }
   for (const id of await listUnsealed(db, platform, maxUnsealedNamed)) {

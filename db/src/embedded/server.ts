@@ -129,7 +129,7 @@ function explainStart(
   );
 }
 
-/** Closing the pipe asks for a fast shutdown; a server that hangs is told to leave at once, and recovers at its next start. */
+/** Closing the pipe asks for a fast shutdown; a server that hangs is stopped at once, and recovers at its next start. */
 function createStop(
   { child, exited }: { child: ChildProcess; exited: Promise<void> },
   dataDir: string,

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { explainConnectionError } from '../database-errors.ts';
 import {
   DatabaseStartError,
@@ -10,6 +10,7 @@ import {
 import { MigrationError } from '../migrate/migrate.ts';
 import { type ProcessRole, processRoles, RoleError } from '../roles.ts';
 import { SeedError } from '../seed/index.ts';
+import { operatorConfigSchema, passwordVariable } from './operator-settings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -18,34 +19,8 @@ export class OperatorError extends Error {
   override readonly name = 'OperatorError';
 }
 
-const key256 = z
-  .string()
-  .transform((text) => Buffer.from(text, 'base64'))
-  .refine((bytes) => bytes.length === 32, 'must be 32 bytes in base64 (openssl rand -base64 32)');
-
-const rolePassword = z.string().min(16, 'must have at least 16 characters').optional();
-
-const schema = z.object({
-  /** The admin's: a superuser, or a role with CREATEROLE that owns the database. */
-  DATABASE_URL: z
-    .string()
-    .refine(
-      (url) => /^postgres(ql)?:$/.test(URL.parse(url)?.protocol ?? ''),
-      'must be a URL that begins with postgres://',
-    )
-    .optional(),
-  SIGNET_HOME: z.string().default('.signet'),
-  NODE_ENV: z
-    .enum(['development', 'production', 'test'], 'must be development, production or test')
-    .default('development'),
-  SEED: z.enum(['development'], "must be 'development' or absent").optional(),
-  PASSWORD_PEPPER: key256.optional(),
-  STAFF_PASSWORD: z.string().optional(),
-  ...Object.fromEntries(processRoles.map((role) => [passwordVariable(role), rolePassword])),
-});
-
 export type OperatorConfig = Readonly<
-  Omit<z.output<typeof schema>, 'STAFF_PASSWORD'> & {
+  Omit<z.output<typeof operatorConfigSchema>, 'STAFF_PASSWORD'> & {
     /** All of them or none. */
     rolePasswords: Record<ProcessRole, string> | undefined;
     staffPassword: string | undefined;
@@ -69,9 +44,9 @@ export type OperatorDatabase = {
 export function readOperatorConfig(env: Environment): OperatorConfig {
   const faults: string[] = [];
   const values = Object.fromEntries(
-    Object.keys(schema.shape).map((name) => [name, readVariable(name, env, faults)]),
+    Object.keys(operatorConfigSchema.shape).map((name) => [name, readVariable(name, env, faults)]),
   );
-  const result = schema.safeParse(values);
+  const result = operatorConfigSchema.safeParse(values);
   for (const issue of result.error?.issues ?? []) faults.push(`${issue.path.join('.')} ${issue.message}`);
   const rolePasswords = readRolePasswords(values, faults);
   if (!result.success || faults.length > 0) throw new OperatorError(faults.join('\n'));
@@ -114,11 +89,6 @@ export function explainFailure(error: unknown, adminUrl: string | undefined): st
   if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code))
     return `The database refused: ${message} (${code}).`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-/** `SIGNET_AUTH_USER_PASSWORD` and so on. */
-function passwordVariable(role: ProcessRole): string {
-  return `${role.toUpperCase()}_PASSWORD`;
 }
 
 function readRolePasswords(values: Environment, faults: string[]): Record<ProcessRole, string> | undefined {

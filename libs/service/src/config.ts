@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { logLevels } from './logger.ts';
+import { findMistypedVariables } from './mistyped-variables.ts';
 
 /** All faults of a process's configuration, a line each, for the operator. */
 export class ConfigError extends Error {
@@ -17,11 +18,16 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads and checks the configuration of a process. A variable `X` may come from the file that `X_FILE` names (container
- * secrets). An empty variable counts as not set. All faults are reported at once, by variable, never with the value.
+ * secrets). An empty variable counts as not set. All faults are reported at once, by variable, never with the value. A
+ * variable whose name looks like a mistyped one of `knownNames` is a fault as well.
  *
  * @throws {ConfigError}
  */
-export function loadConfig<S extends z.ZodObject>(schema: S, env: Environment): Readonly<z.output<S>> {
+export function loadConfig<S extends z.ZodObject>(
+  schema: S,
+  env: Environment,
+  knownNames: readonly string[] = Object.keys(schema.shape),
+): Readonly<z.output<S>> {
   const unreadable = new Map<string, string>();
   const values = Object.fromEntries(
     Object.keys(schema.shape).map((name) => [name, readVariable(name, env, unreadable)]),
@@ -31,6 +37,7 @@ export function loadConfig<S extends z.ZodObject>(schema: S, env: Environment): 
   const faults = [
     ...unreadable.values(),
     ...new Set(issues.map((issue) => `${nameOf(issue)}: ${describeIssue(issue, values)}`)),
+    ...findMistypedVariables(knownNames, env),
   ];
   if (faults.length > 0 || !result.success) {
     throw new ConfigError(faults);
@@ -88,7 +95,10 @@ function wholeNumber(fault: string, { min, max }: { min: number; max: number }) 
     .refine((value) => value >= min && value <= max, fault);
 }
 
-/** Pieces of configuration schemas. */
+/** For the field of a secret. `describeSettings` reads it. */
+const secretMark = { isSecret: true };
+
+/** Pieces of configuration schemas. Each setting ends with `.describe('…')`, from which its documentation is written. */
 export const configFields = {
   /** A whole number of a range, and the text of the fault for anything else. */
   wholeNumber,
@@ -101,38 +111,55 @@ export const configFields = {
     .enum(['yes', 'no', 'true', 'false'], 'must be yes or no')
     .transform((value) => value === 'yes' || value === 'true'),
   list: z.string().transform(splitList),
-  postgresUrl: z.string().regex(/^postgres(ql)?:\/\//, 'must be a URL that begins with postgres://'),
+  /** A secret, since it holds a password. */
+  postgresUrl: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must be a URL that begins with postgres://')
+    .meta(secretMark),
   httpUrl: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }),
   /** Names as in a Host header, without scheme and port. */
   hostNames: z
     .string()
     .transform(splitList)
     .refine(areHostNames, 'must be host names without scheme or port'),
+  /** Public keys. */
   pem: z.string().regex(/^-----BEGIN /, 'must be in PEM form (-----BEGIN …)'),
-  /** 32 bytes, base64: `openssl rand -base64 32`. */
+  secret: z.string().meta(secretMark),
+  /** A secret of 32 bytes, base64: `openssl rand -base64 32`. */
   key256: z
     .string()
     .regex(/^([A-Za-z0-9+/]{43}=?|[\w-]{43}=?)$/, 'must be 32 bytes in base64 (openssl rand -base64 32)')
-    .transform((value) => Buffer.from(value, 'base64')),
+    .transform((value) => Buffer.from(value, 'base64'))
+    .meta(secretMark),
 } as const;
 
 /** Variables that every process reads. */
 export const processConfigFields = {
-  /** Address to listen on. Default: loopback. */
-  HOST: z.string().default('127.0.0.1'),
-  PORT: configFields.port,
-  /** Host names, beside those of loopback, by which clients may call this process. */
-  ALLOWED_HOSTS: configFields.hostNames.default([]),
-  /** How long to serve on after the signal to stop, not ready, while load balancers choose another replica. */
+  HOST: z.string().default('127.0.0.1').describe('The address to listen on.'),
+  PORT: configFields.port.describe('The port to listen on. 0 takes a free one.'),
+  ALLOWED_HOSTS: configFields.hostNames
+    .default([])
+    .describe(
+      'Host names, beside those of loopback, by which clients may call the process, separated by commas. A request to any other Host gets 421.',
+    ),
   SHUTDOWN_DRAIN_MS: configFields
     .wholeNumber('must be milliseconds, 0 to 5000', { min: 0, max: 5000 })
-    .default(0),
-  LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('info'),
+    .default(0)
+    .describe(
+      'How long a process goes on serving after the signal to stop, while it reports that it is not ready and load balancers choose another replica.',
+    ),
+  LOG_LEVEL: z
+    .enum(logLevels, `must be one of ${logLevels.join(', ')}`)
+    .default('info')
+    .describe(`The least level that is logged: ${logLevels.join(', ')}.`),
   NODE_ENV: z
     .enum(['development', 'production', 'test'], 'must be development, production or test')
-    .default('development'),
-  /** `production`: closed to strangers as in production, whatever NODE_ENV says. */
-  SURFACE: z.enum(['development', 'production'], 'must be development or production').optional(),
+    .default('development')
+    .describe('`development`, `test`, or `production`, which closes what strangers must not see.'),
+  SURFACE: z
+    .enum(['development', 'production'], 'must be development or production')
+    .optional()
+    .describe('`production` closes the process to strangers as in production, whatever NODE_ENV says.'),
 };
 
 /** Whether a process is closed to strangers as in production: no schema, no browser pages, no seeded accounts. */

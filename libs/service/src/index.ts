@@ -24,7 +24,9 @@ export { type EndpointPlugin, type GraphqlEndpointOptions, mountGraphql } from '
 export type { ReadinessCheck } from './health.ts';
 export { createHttpServer, type HttpServerOptions } from './http-server.ts';
 export { createLogger, type Logger, logLevels } from './logger.ts';
+export { findMistypedVariables } from './mistyped-variables.ts';
 export { listen, type RunningServer, runProcess } from './run-process.ts';
+export { describeSettings, type Setting } from './settings.ts';
 export {
   formatSignetContext,
   parseSignetContext,

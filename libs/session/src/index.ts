@@ -22,11 +22,3 @@ export {
 } from './session.ts';
 export { createTrustedIssuers, type TrustedIssuer, trustedIssuers } from './trusted-issuers.ts';
 export { createVerifier, type Verification, type Verifier } from './verifier.ts';
-export {
-  findRevocationFaults,
-  issuerConfigFields,
-  refineVerifierConfig,
-  revocationConfigFields,
-  verifierConfigFields,
-  whenVerifierConfigIsRead,
-} from './verifier-config.ts';

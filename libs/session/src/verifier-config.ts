@@ -1,17 +1,25 @@
 import { type Platform, platforms } from '@signet/schema/contract';
 import { configFields } from '@signet/service';
 
+const jwksUrl = configFields.httpUrl.optional();
+const publicKeys = configFields.pem.optional();
+
 /** Variables of every process that verifies tokens. For each platform either the URL or the keys. */
 export const issuerConfigFields = {
-  /** Base of both issuers: `iss` is this, followed by /user or /portal. */
-  ISSUER_URL: configFields.httpUrl,
-  USER_JWKS_URL: configFields.httpUrl.optional(),
-  PORTAL_JWKS_URL: configFields.httpUrl.optional(),
-  /** Public keys in PEM form, usually from USER_PUBLIC_KEYS_FILE. Read once: a rotation needs a restart. */
-  USER_PUBLIC_KEYS: configFields.pem.optional(),
-  PORTAL_PUBLIC_KEYS: configFields.pem.optional(),
-  /** `yes` allows plain http beyond loopback. Anybody on the network path can then forge every token. */
-  JWKS_INSECURE: configFields.flag.default(false),
+  ISSUER_URL: configFields.httpUrl.describe(
+    'Base of both issuers, as clients see it. `iss` in every token is this URL, followed by /user or /portal, so it must not change later.',
+  ),
+  USER_JWKS_URL: jwksUrl.describe('Where the public keys of customer tokens are published.'),
+  PORTAL_JWKS_URL: jwksUrl.describe('Where the public keys of staff tokens are published.'),
+  USER_PUBLIC_KEYS: publicKeys.describe(
+    'Public keys of customer tokens in PEM form, in place of USER_JWKS_URL, usually as USER_PUBLIC_KEYS_FILE. They are read once: a rotation needs a restart.',
+  ),
+  PORTAL_PUBLIC_KEYS: publicKeys.describe('The same for staff, in place of PORTAL_JWKS_URL.'),
+  JWKS_INSECURE: configFields.flag
+    .default(false)
+    .describe(
+      '`yes` allows key sets over plain http beyond loopback. Anybody on the network path can then forge every token.',
+    ),
 };
 
 export type IssuerConfig = {
@@ -25,8 +33,11 @@ export type IssuerConfig = {
 
 /** Variables of every process that follows revocations. */
 export const revocationConfigFields = {
-  /** As the role `signet_verifier`, which may read revocations and nothing else. Must be set in production. */
-  REVOCATIONS_DATABASE_URL: configFields.postgresUrl.optional(),
+  REVOCATIONS_DATABASE_URL: configFields.postgresUrl
+    .optional()
+    .describe(
+      'The database as the role `signet_verifier`, which may read revocations and nothing else. It must be set in production.',
+    ),
 };
 
 export type RevocationConfig = {

@@ -1,15 +1,22 @@
 import { configFields, processConfigFields } from '@signet/service';
-import { refineVerifierConfig, verifierConfigFields, whenVerifierConfigIsRead } from '@signet/session';
+import { refineVerifierConfig, verifierConfigFields, whenVerifierConfigIsRead } from '@signet/session/config';
 import { z } from 'zod';
 import { proofConfigFields, refineProofConfig, whenProofConfigIsRead } from './proof/proof-config.ts';
+
+export { findProofFaults, proofConfigFields } from './proof/proof-config.ts';
+
+/** The tenant of a request that names none, for every process that reads rows. */
+export const defaultTenantField = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be the slug of a tenant')
+  .describe('Slug of the tenant of a request without a token or an `x-tenant` header.');
 
 const fields = {
   ...processConfigFields,
   ...verifierConfigFields,
   ...proofConfigFields,
-  DATABASE_URL: configFields.postgresUrl,
-  /** Slug of the tenant of a request that names none. */
-  DEFAULT_TENANT: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be the slug of a tenant'),
+  DATABASE_URL: configFields.postgresUrl.describe('The database as the role of the subgraph.'),
+  DEFAULT_TENANT: defaultTenantField,
 };
 
 /** Configuration of a product subgraph's process. */

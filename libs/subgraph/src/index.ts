@@ -13,7 +13,6 @@ export {
   readPage,
 } from './pagination.ts';
 export type { NonceStore } from './proof/operation-proof.ts';
-export { findProofFaults, proofConfigFields } from './proof/proof-config.ts';
 export type { ProofGate } from './proof/proof-gate.ts';
 export { createRefusalListener } from './refusal-listener.ts';
 export { dateTimeScalar } from './scalars.ts';

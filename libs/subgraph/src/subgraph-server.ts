@@ -35,7 +35,7 @@ export type SubgraphServerOptions<C extends object> = HttpServerOptions & {
   portVariable?: string;
   schema: GraphQLSchema;
   introspection: boolean;
-  /** Checks that a gateway sent a request, before anything of it is believed. Undefined: whoever reaches the port is one. */
+  /** Checks that a gateway sent a request, before anything of it is believed. Undefined: everybody who reaches the port counts as one. */
   proof: ProofCheck | undefined;
   createContext(request: SubgraphHttpRequest): Promise<C>;
   translateError?: ErrorTranslation;

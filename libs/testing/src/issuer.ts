@@ -32,7 +32,7 @@ export type PortalTokenOptions = TokenOverrides & {
   email?: string;
 };
 
-/** An issuer with keys of its own, for one test file. Signs whatever it is told. */
+/** An issuer with keys of its own, for one test file. Signs what the test asks for. */
 export type TestIssuer = {
   /** What a verifier is configured with as ISSUER_URL. */
   issuerUrl: string;

@@ -26,7 +26,7 @@ type TestGatewayOptions = {
   /** As peers.json names the process that is asked. */
   recipient: string;
   entrance?: ProofEntrance;
-  /** Of a set of proof keys; the run's own if not said. */
+  /** The folder of a set of proof keys. Default: the run's own. */
   folder?: string;
 };
 

@@ -6,8 +6,8 @@ import {
   signingAlgorithms,
 } from '@signet/schema/contract';
 import { ConfigError, configFields, processConfigFields } from '@signet/service';
-import { findRevocationFaults, issuerConfigFields, revocationConfigFields } from '@signet/session';
-import { findProofFaults, proofConfigFields } from '@signet/subgraph';
+import { findRevocationFaults, issuerConfigFields, revocationConfigFields } from '@signet/session/config';
+import { defaultTenantField, findProofFaults, proofConfigFields } from '@signet/subgraph/config';
 import { z } from 'zod';
 import type { PemKeys } from './keys/pem-keys.ts';
 
@@ -38,51 +38,100 @@ const accessTokenSeconds = configFields.seconds.refine(
 
 /** What a process needs for each platform that it holds. Optional here; AUTH_PLATFORMS decides which must be set. */
 export const platformConfigFields = {
-  USER_DATABASE_URL: configFields.postgresUrl.optional(),
-  PORTAL_DATABASE_URL: configFields.postgresUrl.optional(),
-  /** Seals the platform's private keys in the database. */
-  USER_KEY_ENCRYPTION_KEY: configFields.key256.optional(),
-  PORTAL_KEY_ENCRYPTION_KEY: configFields.key256.optional(),
-  /** PEM keys in place of those in the database; *_FILE names a file. Public keys: further keys whose tokens are accepted. */
-  USER_PRIVATE_KEY: z.string().optional(),
-  PORTAL_PRIVATE_KEY: z.string().optional(),
-  USER_PUBLIC_KEYS: z.string().optional(),
-  PORTAL_PUBLIC_KEYS: z.string().optional(),
-  /** Only for the platform that this process does not hold: the keys that recognise its tokens. */
-  USER_JWKS_URL: issuerConfigFields.USER_JWKS_URL.optional(),
-  PORTAL_JWKS_URL: issuerConfigFields.PORTAL_JWKS_URL.optional(),
-  /** The algorithm of the next key pair. Default: that of the key in use, and EdDSA for the first. */
-  USER_SIGNING_ALGORITHM: algorithm,
-  PORTAL_SIGNING_ALGORITHM: algorithm,
-  /** Days after which the next key takes over. 0: only by `npm run keys -- rotate`. Default: 30. */
-  USER_KEY_ROTATION_DAYS: rotationDays,
-  PORTAL_KEY_ROTATION_DAYS: rotationDays,
-  USER_ACCESS_TOKEN_SECONDS: accessTokenSeconds.default(900),
-  PORTAL_ACCESS_TOKEN_SECONDS: accessTokenSeconds.default(600),
-  USER_REFRESH_IDLE_SECONDS: configFields.seconds.default(30 * day),
-  USER_REFRESH_ABSOLUTE_SECONDS: configFields.seconds.default(90 * day),
-  PORTAL_REFRESH_IDLE_SECONDS: configFields.seconds.default(8 * hour),
-  PORTAL_REFRESH_ABSOLUTE_SECONDS: configFields.seconds.default(12 * hour),
+  USER_DATABASE_URL: configFields.postgresUrl
+    .optional()
+    .describe('The database as the role `signet_auth_user`.'),
+  PORTAL_DATABASE_URL: configFields.postgresUrl
+    .optional()
+    .describe('The database as the role `signet_auth_portal`.'),
+  USER_KEY_ENCRYPTION_KEY: configFields.key256
+    .optional()
+    .describe('Seals the private keys of customer tokens in the database.'),
+  PORTAL_KEY_ENCRYPTION_KEY: configFields.key256
+    .optional()
+    .describe('Seals the private keys of staff tokens in the database.'),
+  USER_PRIVATE_KEY: configFields.secret
+    .optional()
+    .describe('A PEM key that signs customer tokens, in place of the keys in the database.'),
+  PORTAL_PRIVATE_KEY: configFields.secret
+    .optional()
+    .describe('A PEM key that signs staff tokens, in place of the keys in the database.'),
+  USER_PUBLIC_KEYS: z
+    .string()
+    .optional()
+    .describe(
+      'PEM keys whose tokens are accepted besides: beside USER_PRIVATE_KEY, or where the process does not hold the platform.',
+    ),
+  PORTAL_PUBLIC_KEYS: z.string().optional().describe('The same beside PORTAL_PRIVATE_KEY.'),
+  USER_JWKS_URL: issuerConfigFields.USER_JWKS_URL.describe(
+    'Where the public keys of customer tokens are published. Only for a process that does not hold the platform.',
+  ),
+  PORTAL_JWKS_URL: issuerConfigFields.PORTAL_JWKS_URL.describe(
+    'Where the public keys of staff tokens are published. Only for a process that does not hold the platform.',
+  ),
+  USER_SIGNING_ALGORITHM: algorithm.describe(
+    `The algorithm of the next key for customers: ${signingAlgorithms.join(', ')}. By default that of the key in use, and ${signingAlgorithms[0]} for the first.`,
+  ),
+  PORTAL_SIGNING_ALGORITHM: algorithm.describe('The algorithm of the next key for staff.'),
+  USER_KEY_ROTATION_DAYS: rotationDays.describe(
+    `Days after which the next key for customers takes over, by default ${defaultRotationDays}. 0: only by \`npm run keys -- rotate\`.`,
+  ),
+  PORTAL_KEY_ROTATION_DAYS: rotationDays.describe('Days after which the next key for staff takes over.'),
+  USER_ACCESS_TOKEN_SECONDS: accessTokenSeconds
+    .default(900)
+    .describe(`Life of an access token of a customer, at most ${maxAccessTokenSeconds}.`),
+  PORTAL_ACCESS_TOKEN_SECONDS: accessTokenSeconds
+    .default(600)
+    .describe('Life of an access token of a member of staff.'),
+  USER_REFRESH_IDLE_SECONDS: configFields.seconds
+    .default(30 * day)
+    .describe('A session of a customer ends when it has not been refreshed for this long.'),
+  USER_REFRESH_ABSOLUTE_SECONDS: configFields.seconds
+    .default(90 * day)
+    .describe('A session of a customer ends this long after sign-in in any case.'),
+  PORTAL_REFRESH_IDLE_SECONDS: configFields.seconds
+    .default(8 * hour)
+    .describe('A session of a member of staff ends when it has not been refreshed for this long.'),
+  PORTAL_REFRESH_ABSOLUTE_SECONDS: configFields.seconds
+    .default(12 * hour)
+    .describe('A session of a member of staff ends this long after sign-in in any case.'),
 };
 
 /** Limits of sign-in. Failures count; an attempt that succeeds is subtracted again. */
-const throttleFields = {
-  THROTTLE_WINDOW_SECONDS: configFields.seconds.default(hour),
-  /** Failures for one account from one client address until pauses begin. */
-  THROTTLE_PAIR_FAILURES: count.default(5),
-  /** Failures for one account from all addresses from which nobody has signed in to it yet. */
-  THROTTLE_ACCOUNT_FAILURES: count.default(50),
-  /** Failures from one client address for all accounts. Offices and providers put many people behind one. */
-  THROTTLE_ADDRESS_FAILURES: count.default(100),
-  /** New accounts from one client address, successful or not. */
-  THROTTLE_REGISTRATIONS: count.default(20),
-  THROTTLE_MAX_DELAY_SECONDS: configFields.seconds.default(5 * minute),
-  /** The longest pause of the counters that strangers can fill: an account as a whole, an address as a whole. */
-  THROTTLE_SHARED_DELAY_SECONDS: configFields.seconds.default(minute),
-  /** How long an address from which somebody signed in to an account stays known for that account. */
-  THROTTLE_KNOWN_ADDRESS_SECONDS: configFields.seconds.default(30 * day),
-  /** Counters that are kept; beyond this number those that end first are deleted. 200,000 take some 50 MB. */
-  THROTTLE_MAX_ROWS: count.default(200_000),
+export const throttleFields = {
+  THROTTLE_WINDOW_SECONDS: configFields.seconds
+    .default(hour)
+    .describe('How long failures count, from the first one on.'),
+  THROTTLE_PAIR_FAILURES: count
+    .default(5)
+    .describe('Failures for one account from one client address until pauses begin.'),
+  THROTTLE_ACCOUNT_FAILURES: count
+    .default(50)
+    .describe('Failures for one account from all addresses from which nobody has signed in to it yet.'),
+  THROTTLE_ADDRESS_FAILURES: count
+    .default(100)
+    .describe(
+      'Failures from one client address for all accounts. Offices and providers put many people behind one.',
+    ),
+  THROTTLE_REGISTRATIONS: count
+    .default(20)
+    .describe('New accounts from one client address, successful or not.'),
+  THROTTLE_MAX_DELAY_SECONDS: configFields.seconds.default(5 * minute).describe('The longest pause.'),
+  THROTTLE_SHARED_DELAY_SECONDS: configFields.seconds
+    .default(minute)
+    .describe(
+      'The longest pause of the counters that strangers can fill: an account as a whole, an address as a whole.',
+    ),
+  THROTTLE_KNOWN_ADDRESS_SECONDS: configFields.seconds
+    .default(30 * day)
+    .describe(
+      'How long an address from which somebody signed in to an account stays known for that account.',
+    ),
+  THROTTLE_MAX_ROWS: count
+    .default(200_000)
+    .describe(
+      'Counters that are kept; beyond this number those that end first are deleted. 200,000 take some 50 MB.',
+    ),
 };
 
 const authFields = z.object({
@@ -92,17 +141,22 @@ const authFields = z.object({
   JWKS_INSECURE: issuerConfigFields.JWKS_INSECURE,
   ...revocationConfigFields,
   ...proofConfigFields,
-  /** Slug of the tenant of a request that names none. */
-  DEFAULT_TENANT: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be the slug of a tenant'),
-  /** The platforms whose keys, sessions and accounts this process holds. */
-  AUTH_PLATFORMS: z.enum(['user', 'portal', 'both'], 'must be user, portal or both'),
-  /** Part of every password hash; kept outside the database. */
-  PASSWORD_PEPPER: configFields.key256,
-  /** Seals the audit log; kept outside the database, so that write access to it is not enough to forge the log. */
-  AUDIT_KEY: configFields.key256,
-  /** Threads that hash passwords. Default: the number of processors. */
-  USER_PASSWORD_THREADS: threads,
-  PORTAL_PASSWORD_THREADS: threads,
+  DEFAULT_TENANT: defaultTenantField,
+  AUTH_PLATFORMS: z
+    .enum(['user', 'portal', 'both'], 'must be user, portal or both')
+    .describe(
+      'The platforms whose keys, sessions and accounts this process holds: `user`, `portal` or `both`.',
+    ),
+  PASSWORD_PEPPER: configFields.key256.describe('Part of every password hash; kept outside the database.'),
+  AUDIT_KEY: configFields.key256.describe(
+    'Seals the audit log; kept outside the database, so that write access to it is not enough to forge the log.',
+  ),
+  USER_PASSWORD_THREADS: threads.describe(
+    'Threads that hash passwords of customers. By default the number of processors.',
+  ),
+  PORTAL_PASSWORD_THREADS: threads.describe(
+    'Threads that hash passwords of staff. By default the number of processors.',
+  ),
   ...throttleFields,
 });
 

@@ -143,7 +143,7 @@ describe('changeProductPrice', () => {
     expect(rows).toEqual([{ price_amount: 100 }]);
   });
 
-  it('refuses what is no id', async () => {
+  it('refuses a text that is not an id', async () => {
     await expectIdsRefused('input.productId', (id) =>
       subgraph.ask(query, { productId: id, amount: 1 }, staff),
     );
@@ -181,7 +181,7 @@ describe('archiveProduct', () => {
     expect(rows).toEqual([{ archived_at: null }]);
   });
 
-  it('refuses what is no id', async () => {
+  it('refuses a text that is not an id', async () => {
     await expectIdsRefused('input.id', (id) => subgraph.ask(query, { id }, staff));
   });
 

@@ -53,7 +53,7 @@ describe('product', () => {
     expect((await subgraph.ask(query, { id: archived }, staff)).body.data.product.isArchived).toBe(true);
   });
 
-  it('is refused for what is no id', async () => {
+  it('is refused for a text that is not an id', async () => {
     await expectIdsRefused('input.id', (id) => subgraph.ask(query, { id }));
   });
 });

@@ -109,7 +109,7 @@ describe('adjustStock', () => {
     expect(reasonsOf(await adjust(unknownId, 1, more))).toEqual([reason]);
   });
 
-  it('refuses what is no id', async () => {
+  it('refuses a text that is not an id', async () => {
     await expectIdsRefused('input.productId', (id) => adjust(id, 1));
   });
 

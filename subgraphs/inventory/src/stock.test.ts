@@ -29,7 +29,7 @@ const refer = (
 ) => subgraph.ask(text, { representations: ids.map((id) => ({ __typename: 'Product', id })) }, caller);
 
 describe('stock', () => {
-  it('is told without signing in: what is on the shelves and not promised', async () => {
+  it('is given without signing in: what is on the shelves and not promised', async () => {
     const { body } = await refer([lamp]);
     expect(body.data._entities).toEqual([{ id: lamp, stock: { available: 6, inStock: true } }]);
   });
@@ -39,7 +39,7 @@ describe('stock', () => {
     for (const { stock } of body.data._entities) expect(stock).toEqual({ available: 0, inStock: false });
   });
 
-  it('is null for what is no id', async () => {
+  it('is null for a text that is not an id', async () => {
     const answer = await refer(['x', '', '\0', 'a'.repeat(10_240)]);
     expect(answer.body).toEqual({ data: { _entities: [null, null, null, null] } });
   });

@@ -99,7 +99,7 @@ describe('cancelOrder', () => {
     expect(await findStock()).toEqual(placed);
   });
 
-  it('refuses what is no id', async () => {
+  it('refuses a text that is not an id', async () => {
     await expectIdsRefused('input.id', cancel);
   });
 
@@ -134,7 +134,7 @@ describe('markOrderShipped', () => {
     expect(await findStock()).toEqual(placed);
   });
 
-  it('refuses what is no id', async () => {
+  it('refuses a text that is not an id', async () => {
     await expectIdsRefused('input.id', ship);
   });
 

@@ -166,7 +166,7 @@ describe('orders', () => {
     }
   });
 
-  it('refuse a status that is none and a customer that is no id', async () => {
+  it('refuse an unknown status and a customer that is not an id', async () => {
     expect(reasonsOf(await subgraph.ask(allQuery, { status: 'LOST' }, staff))).toEqual(['input.status']);
     await expectIdsRefused('input.customerId', (customerId) => subgraph.ask(allQuery, { customerId }, staff));
   });
@@ -212,7 +212,7 @@ describe('order', () => {
     }
   });
 
-  it('is refused for what is no id', async () => {
+  it('is refused for a text that is not an id', async () => {
     await expectIdsRefused('input.id', (id) => subgraph.ask(oneQuery, { id }, ada));
   });
 
@@ -246,7 +246,7 @@ describe("a customer's orders", () => {
     expect((await refer([ada.id], other)).body.data._entities[0].orders.edges).toEqual([]);
   });
 
-  it('are null for what is no id', async () => {
+  it('are null for a text that is not an id', async () => {
     expect((await refer(['x', '\0'], staff)).body).toEqual({ data: { _entities: [null, null] } });
   });
 

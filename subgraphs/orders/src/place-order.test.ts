@@ -208,7 +208,7 @@ describe('placeOrder refuses as input.items', () => {
     await expectRefused([{ productId: unknownId, quantity }], /between 1 and 1000/);
   });
 
-  it('what is no id', async () => {
+  it('a text that is not an id', async () => {
     await expectIdsRefused('input.items', (productId) => place([{ productId, quantity: 1 }]));
   });
 

@@ -146,7 +146,7 @@ describe('shareOrder', () => {
     }
   });
 
-  it('refuses what is no id', async () => {
+  it('refuses a text that is not an id', async () => {
     await expectIdsRefused('input.orderId', (id) => share(bob.id, ada, id));
     await expectIdsRefused('input.userId', (id) => share(id));
   });
@@ -200,7 +200,7 @@ describe('unshareOrder', () => {
     }
   });
 
-  it('refuses what is no id', async () => {
+  it('refuses a text that is not an id', async () => {
     await expectIdsRefused('input.orderId', (id) => unshare(bob.id, ada, id));
     await expectIdsRefused('input.userId', (id) => unshare(id));
   });

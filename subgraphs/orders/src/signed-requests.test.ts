@@ -71,7 +71,7 @@ describe('a captured mutation', () => {
     expect(await countOrders()).toBe(before + 1);
   });
 
-  it('is taken in once by all replicas together, whoever is first', async () => {
+  it('runs once in all replicas together, in the first that gets it', async () => {
     const urls = [subgraph.url, await startReplica(), await startReplica()];
     for (let round = 0; round < 5; round++) {
       const send = capture({

@@ -137,7 +137,7 @@ describe.each(operations)('$name', ({ name, selection, scope }) => {
     expect(await endsOf(other.id)).toEqual([null]);
   });
 
-  it('refuses what is no id', async () => {
+  it('refuses a text that is not an id', async () => {
     await expectIdsRefused('input.customerId', (id) => run(name, id, operator));
   });
 

@@ -82,7 +82,7 @@ describe('assignCustomer', () => {
     expect(await countTuples()).toBe(0);
   });
 
-  it('refuses what is no id', async () => {
+  it('refuses a text that is not an id', async () => {
     await expectIdsRefused('input.customerId', (id) => assign(support.id, operations, id));
     await expectIdsRefused('input.staffId', (id) => assign(id));
   });
@@ -116,7 +116,7 @@ describe('unassignCustomer', () => {
     }
   });
 
-  it('refuses what is no id', async () => {
+  it('refuses a text that is not an id', async () => {
     await expectIdsRefused('input.customerId', (id) => unassign(support.id, operations, id));
     await expectIdsRefused('input.staffId', (id) => unassign(id));
   });

@@ -139,7 +139,7 @@ describe('auditLog', () => {
     expect(reasonsOf(await ask(variables))).toEqual([reason]);
   });
 
-  it('refuses what is no id', async () => {
+  it('refuses a text that is not an id', async () => {
     await expectIdsRefused('input.actorId', (id) => ask({ filter: { actorId: id } }));
     await expectIdsRefused('input.subjectId', (id) => ask({ filter: { subjectId: id } }));
   });
@@ -226,7 +226,7 @@ describe('what staff do about customers', () => {
   });
 });
 
-it('tells of refusals here once a minute for each caller', async () => {
+it('records refusals here once a minute for each caller', async () => {
   const customer = await subgraph.addCustomer();
   for (let n = 0; n < 5; n++) await ask({}, customer);
   await expect

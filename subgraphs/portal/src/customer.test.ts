@@ -46,7 +46,7 @@ describe('customer', () => {
     }
   });
 
-  it('is refused for what is no id', async () => {
+  it('is refused for a text that is not an id', async () => {
     await expectIdsRefused('input.id', (id) => subgraph.ask(query, { id }, staff));
   });
 

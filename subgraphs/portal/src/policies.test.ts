@@ -46,7 +46,7 @@ describe('customer.unassigned', () => {
     }
   });
 
-  test('leaves what is no id to the operation', async () => {
+  test('leaves a text that is not an id to the operation', async () => {
     expect(await ask('customer.unassigned', createContext(sue), { input: { customerId: 'x' } })).toBe(true);
   });
 });

@@ -69,7 +69,7 @@ describe('addSupportNote', () => {
     expect(reasonsOf(await add(ada.id, body))).toEqual([reason]);
   });
 
-  it('refuses what is no id', async () => {
+  it('refuses a text that is not an id', async () => {
     await expectIdsRefused('input.customerId', (id) => add(id, 'Hello'));
   });
 

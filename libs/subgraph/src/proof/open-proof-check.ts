@@ -18,7 +18,7 @@ export async function openProofCheck(
   logger: Logger,
 ): Promise<OpenProof> {
   if (!REQUIRE_PROOF) {
-    logger.warn('REQUIRE_PROOF=no: whoever reaches this port is believed to be a gateway, whatever they say');
+    logger.warn('REQUIRE_PROOF=no: everybody who reaches this port counts as a gateway');
     return { check: undefined, stop: () => {} };
   }
   if (PROOF_KEY_FILE === undefined || PROOF_PEERS_FILE === undefined) {

@@ -3,11 +3,13 @@ import { z } from 'zod';
 
 /** Variables of every process that takes in signed requests. */
 export const proofConfigFields = {
-  /** `no`: whoever reaches the port is believed to be a gateway. Outside production only, for trying out. */
-  REQUIRE_PROOF: configFields.flag.default(true),
-  /** Paths of this process's own proof keys and of everybody's public ones (docs/proof.md). */
-  PROOF_KEY_FILE: z.string().optional(),
-  PROOF_PEERS_FILE: z.string().optional(),
+  REQUIRE_PROOF: configFields.flag
+    .default(true)
+    .describe(
+      '`no`: the gateway signs nothing, and subgraphs believe every caller that reaches their port. For trying things out; refused in production and with its surface.',
+    ),
+  PROOF_KEY_FILE: z.string().optional().describe('Path of the proof keys of this process.'),
+  PROOF_PEERS_FILE: z.string().optional().describe('Path of the public proof keys of all processes.'),
 };
 
 export type ProofConfig = SurfaceConfig & {

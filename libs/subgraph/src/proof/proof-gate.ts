@@ -3,7 +3,7 @@ import { parseSignetContext, RefusalError, signetContextHeader } from '@signet/s
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ProofRefusals } from './proof-refusals.ts';
 
-/** How requests are checked, and who hears of those that were refused. */
+/** How requests are checked, and where refusals are logged. */
 export type ProofCheck = { verifier: ProofVerifier; refusals: ProofRefusals };
 
 /** The proofs of the requests that were let in. */

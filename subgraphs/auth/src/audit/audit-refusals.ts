@@ -6,7 +6,7 @@ import type { GraphqlContext } from '../context.ts';
 import { readClientPrefix } from '../throttle/client-prefix.ts';
 
 type RefusalAuditOptions = {
-  /** Of the platforms that this process holds. */
+  /** By platform; only the platforms that this process holds. */
   samplesOf(platform: Platform): SampledAudit | undefined;
   /** The platform with which a field of Query or Mutation is registered. */
   platformOf(field: string): Platform | undefined;

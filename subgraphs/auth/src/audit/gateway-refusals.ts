@@ -39,7 +39,7 @@ const refusalReportSchema = z.strictObject({
 type VerifiedProof = ReturnType<ProofGate['proofOf']>;
 
 export type RefusalReportOptions = {
-  /** Of the platforms that this process holds. */
+  /** By platform; only the platforms that this process holds. */
   samplesOf(platform: Platform): SampledAudit | undefined;
   nonces: NonceStore;
   findTenantId(slug: string): Promise<string | undefined>;

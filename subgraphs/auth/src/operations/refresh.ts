@@ -29,7 +29,12 @@ import {
   findUse,
   forgetSuccessors,
 } from '../tokens/refresh-token.queries.ts';
-import { hashRefreshToken, openSuccessor, sealSuccessor } from '../tokens/refresh-token.ts';
+import {
+  hashRefreshToken,
+  openSuccessor,
+  refreshGraceSeconds,
+  sealSuccessor,
+} from '../tokens/refresh-token.ts';
 import { deliverTokens, readRefreshToken } from '../tokens/refresh-token-cookie.ts';
 
 type Refresh = {
@@ -50,9 +55,6 @@ type Successor = Pick<NewRefreshToken, 'token' | 'expiresAt'>;
 type Outcome =
   | IssuedTokens
   | Extract<AuthenticationReason, 'auth.failure.revoked' | 'auth.failure.invalid_credentials'>;
-
-/** For this long a used token gives its unused successor again: tabs race, and answers get lost. */
-const graceSeconds = 60;
 
 /** `refresh` and `portalRefresh`. */
 export function createRefresh<A extends Account>({
@@ -110,7 +112,7 @@ async function exchange<A extends Account>(
   if (!successor) return 'auth.failure.revoked';
   await touchSession(trx, tables, session.id, now);
   const tokens = await issueTokens(issuer, { account, tenantId: presented.tenantId, session }, successor);
-  await forgetSuccessors(trx, tables, addSeconds(now, -graceSeconds));
+  await forgetSuccessors(trx, tables, addSeconds(now, -refreshGraceSeconds));
   return tokens;
 }
 
@@ -126,7 +128,7 @@ async function keepCookie(
 ): Promise<Successor | undefined> {
   if (!isCookie) return undefined;
   const now = issuer.now();
-  const usedSince = addSeconds(now, -graceSeconds);
+  const usedSince = addSeconds(now, -refreshGraceSeconds);
   const fresh = await findFreshSuccessor(trx, issuer.tables, { hash, usedSince, now });
   return fresh && { token, ...fresh };
 }
@@ -161,7 +163,7 @@ async function recallSuccessor(
 ): Promise<Successor | undefined> {
   const use = await findUse(trx, tables, hash);
   if (!use) return undefined;
-  if (use.sealedSuccessor && addSeconds(use.usedAt, graceSeconds) >= now()) {
+  if (use.sealedSuccessor && addSeconds(use.usedAt, refreshGraceSeconds) >= now()) {
     return {
       token: openSuccessor(use.sealedSuccessor, token),
       expiresAt: earlier(addSeconds(use.usedAt, lifetimes.refreshIdleSeconds), session.expiresAt),

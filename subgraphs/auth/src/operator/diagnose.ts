@@ -60,7 +60,7 @@ function describeConfig(config: AuthConfig, { local }: OperatorEnvironment): str
 async function checkProof(config: AuthConfig, isLocal: boolean): Promise<Finding[]> {
   const { REQUIRE_PROOF, PROOF_KEY_FILE: keyFile, PROOF_PEERS_FILE: peersFile } = config;
   if (!REQUIRE_PROOF || keyFile === undefined || peersFile === undefined) {
-    return [note('proof keys', 'REQUIRE_PROOF=no: whoever reaches auth is believed to be a gateway')];
+    return [note('proof keys', 'REQUIRE_PROOF=no: everybody who reaches auth counts as a gateway')];
   }
   const name = proofNameOf(config);
   const logger = createLogger('doctor', 'silent');

@@ -93,7 +93,7 @@ async function openLocalPlatform(
       ...(auditKey && { AUDIT_KEY: auditKey.trim() }),
       PROOF_KEY_FILE: proof.keyFile,
       PROOF_PEERS_FILE: proof.peersFile,
-      ISSUER_URL: `http://localhost:${config.PORT_BASE + portOffsets.graph}`,
+      ISSUER_URL: env.ISSUER_URL || `http://localhost:${config.PORT_BASE + portOffsets.graph}`,
       USER_JWKS_URL: `http://127.0.0.1:${port}${jwksPathOf('user')}`,
       PORTAL_JWKS_URL: `http://127.0.0.1:${port}${jwksPathOf('portal')}`,
       DEFAULT_TENANT: config.DEFAULT_TENANT,

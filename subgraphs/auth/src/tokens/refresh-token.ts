@@ -1,5 +1,8 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 
+/** For this long a used token gives its unused successor again: tabs race, and answers get lost. */
+export const refreshGraceSeconds = 60;
+
 const tokenForm = /^[A-Za-z0-9_-]{43}$/;
 const sealPurpose = 'signet-refresh-successor/1';
 const ivLength = 12;
