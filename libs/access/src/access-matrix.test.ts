@@ -9,8 +9,8 @@ const rows = createAccessMatrix(
       type Query {
         open: String @public
         mine: String @platform(is: USER)
-        stock: String @platform(is: PORTAL) @requiresScopes(scopes: [["stock:write"]])
-        either: String @requiresScopes(scopes: [["staff:write"], ["orders:write", "profile:read"]])
+        stock: String @platform(is: PORTAL) @requiresScopes(scopes: [["customers:write"]])
+        either: String @requiresScopes(scopes: [["staff:write"], ["sessions:end", "profile:read"]])
         forgotten: String
       }
       type Order @policy(policies: [["order.owner"]]) { id: ID  secret: ID @platform(is: PORTAL) }
@@ -57,12 +57,12 @@ test('is written with a line for each field, its rule in one order', () => {
   const text = formatAccessMatrix(rows);
   expect(text).toContain('\n| `Query.open` | ✓ | ✓ | ✓ | ✓ | ✓ | public |\n');
   expect(text).toContain(
-    '\n| `Query.stock` | · | · | · | ✓ | ✓ | platform portal, scope `stock:write` |\n| `Mutation.act`',
+    '\n| `Query.stock` | · | · | · | ✓ | ✓ | platform portal, scope `customers:write` |\n| `Mutation.act`',
   );
   expect(text).toContain(
     '\n| `Order.secret` | · | · | policy | policy | policy | platform portal, policy `order.owner` |\n',
   );
-  expect(text).toContain('scope `staff:write` or `orders:write` and `profile:read`');
+  expect(text).toContain('scope `staff:write` or `sessions:end` and `profile:read`');
   expect(text).toMatch(/## Weaker in one subgraph\n[\s\S]*\nNone\.\n$/);
 });
 
