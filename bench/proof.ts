@@ -10,7 +10,7 @@ const maxMicroseconds = 30;
 
 const set = createProofSet();
 const gateway = openIdentity('gateway-user');
-const orders = openIdentity('orders');
+const portal = openIdentity('portal');
 const headers = {
   'content-type': 'application/json',
   'signet-context':
@@ -38,18 +38,18 @@ if (hasMissed) process.exitCode = 1;
 /** Microseconds of CPU for each, so that what else the machine does counts less; reading the headers included. */
 function measure(): { signMicroseconds: number; verifyMicroseconds: number } {
   const beforeSigning = process.cpuUsage();
-  const signed = Array.from({ length: perRound }, () => gateway.signer.sign('orders', message));
+  const signed = Array.from({ length: perRound }, () => gateway.signer.sign('portal', message));
   const signMicroseconds = cpuSince(beforeSigning);
   const received = signed.map((added) => ({
     method: 'POST',
     url: '/graphql',
     // As from a socket: texts that nobody has looked at yet.
-    rawHeaders: Object.entries({ ...headers, ...added, host: 'orders:4015', accept: '*/*' })
+    rawHeaders: Object.entries({ ...headers, ...added, host: 'portal:4012', accept: '*/*' })
       .flat()
       .map((text) => Buffer.from(text).toString('latin1')),
   }));
   const beforeVerifying = process.cpuUsage();
-  for (const request of received) orders.verifier.verify(readSignedMessage(request, body));
+  for (const request of received) portal.verifier.verify(readSignedMessage(request, body));
   return { signMicroseconds, verifyMicroseconds: cpuSince(beforeVerifying) };
 }
 

@@ -11,14 +11,19 @@ import type { Variant } from './supergraph-files.ts';
 
 const excludedTags: Record<Variant, readonly string[]> = { graph: [], user: ['portal'], portal: ['user'] };
 
+export type SubgraphSource = { name: string; sdl: string };
+
 /**
- * Composes the subgraphs' SDL into the supergraph of an entrance. A contract still holds the names that it hides; what a
- * client sees is its API schema.
+ * Composes the subgraphs' SDL into the supergraph of an entrance: of all registered subgraphs, unless others are given. A contract
+ * still holds the names that it hides; what a client sees is its API schema.
  *
  * @throws {Error} that lists every composition fault.
  */
-export function composeSupergraph(variant: Variant): string {
-  const result = compose(variant);
+export function composeSupergraph(
+  variant: Variant,
+  sources: readonly SubgraphSource[] = subgraphs.map(({ name }) => ({ name, sdl: readSubgraphSdl(name) })),
+): string {
+  const result = compose(variant, sources);
   if (!result.supergraphSdl) {
     const faults = (result.errors ?? []).map((error) => `  ${error.message}`);
     throw new Error(`The subgraphs do not compose (${variant}):\n${faults.join('\n')}`);
@@ -34,11 +39,11 @@ function showSpecifications(supergraph: string): string {
   return supergraph.replaceAll(/^((?:scalar|enum) \w+__\w+) @inaccessible\b/gm, '$1');
 }
 
-function compose(variant: Variant): CompositionResult {
-  const services = subgraphs.map(({ name }) => ({
+function compose(variant: Variant, sources: readonly SubgraphSource[]): CompositionResult {
+  const services = sources.map(({ name, sdl }) => ({
     name,
     url: `http://${name}.invalid/graphql`,
-    typeDefs: tagPlatforms(parse(readSubgraphSdl(name))),
+    typeDefs: tagPlatforms(parse(sdl)),
   }));
   const exclude = new Set(excludedTags[variant]);
   return exclude.size === 0

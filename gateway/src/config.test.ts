@@ -1,3 +1,4 @@
+import { productSubgraphs, urlVariableOf } from '@signet/schema/subgraphs';
 import { type ConfigError, loadConfig } from '@signet/service';
 import { expect, test } from 'vitest';
 import { gatewayConfigSchema } from './config.ts';
@@ -9,9 +10,9 @@ const good = {
   AUTH_USER_URL: 'http://auth-user:4011/graphql',
   AUTH_PORTAL_URL: 'http://auth-portal:4011/graphql',
   PORTAL_URL: 'http://portal:4012/graphql',
-  CATALOG_URL: 'http://catalog:4013/graphql',
-  INVENTORY_URL: 'http://inventory:4014/graphql',
-  ORDERS_URL: 'http://orders:4015/graphql',
+  ...Object.fromEntries(
+    productSubgraphs.map(({ name }) => [urlVariableOf(name), `http://${name}:4012/graphql`]),
+  ),
   GRAPH_PROOF_KEY_FILE: '/run/proof/graph.json',
   USER_PROOF_KEY_FILE: '/run/proof/user.json',
   PORTAL_PROOF_KEY_FILE: '/run/proof/portal.json',
@@ -40,10 +41,10 @@ test('needs no more than where the others are', () => {
 test('in production the entrances must be named, and this is reported with all other faults', () => {
   const production = { ...good, ...revocations, NODE_ENV: 'production' };
   expect(faultsOf({ ...production, ENTRANCES: 'graph' })).toEqual([]);
-  const { CATALOG_URL: _, ...rest } = production;
+  const { PORTAL_URL: _, ...rest } = production;
   expect(faultsOf({ ...rest, GRAPH_PORT: 'x' }).map((fault) => fault.split(':')[0])).toEqual([
     'GRAPH_PORT',
-    'CATALOG_URL',
+    'PORTAL_URL',
     'ENTRANCES',
   ]);
   expect(faultsOf({ ...production, ENTRANCES: 'backdoor' })).toHaveLength(1);
@@ -76,7 +77,7 @@ test("a tenant's host counts in any spelling", () => {
 });
 
 test('says beside all other faults when keys come from nowhere or two places, and revocations from nowhere', () => {
-  const { USER_JWKS_URL: _, CATALOG_URL: _2, ...rest } = good;
+  const { USER_JWKS_URL: _, PORTAL_URL: _2, ...rest } = good;
   const env = {
     ...rest,
     NODE_ENV: 'production',
@@ -84,7 +85,7 @@ test('says beside all other faults when keys come from nowhere or two places, an
     PORTAL_PUBLIC_KEYS: '-----BEGIN PUBLIC KEY-----',
   };
   expect(faultsOf(env)).toEqual([
-    'CATALOG_URL: is not set',
+    'PORTAL_URL: is not set',
     'USER_JWKS_URL: is not set, nor is USER_PUBLIC_KEYS',
     'PORTAL_PUBLIC_KEYS: is set together with PORTAL_JWKS_URL; keep one',
     'REVOCATIONS_DATABASE_URL: is not set; without it logout would not end access tokens',

@@ -100,7 +100,7 @@ describe('enforce', () => {
     expect((await get('user', { extensions })).body.data).toEqual({ products: { totalCount: 1 } });
     expect(reasons(await get('user', { query: '{ __typename }' }))).toEqual(['request.document']);
     const mutation = await get('user', { documentId: sha256(logout) }, gateway.tokens.customer);
-    expect([mutation.status, gateway.takeCalls()]).toEqual([405, ['catalog', 'catalog']]);
+    expect([mutation.status, gateway.takeCalls()]).toEqual([405, ['portal', 'portal']]);
   });
 
   test('a text in a second parameter is not run', async () => {

@@ -35,6 +35,8 @@ export type EntranceGraphOptions = {
   origins: readonly string[];
   graphqlPath: string;
   readClientAddress: ClientAddressReader;
+  /** Reads the supergraph of an entrance. Without it, the generated one. */
+  readSupergraph?: ((variant: Variant) => DocumentNode) | undefined;
 };
 
 /**
@@ -47,6 +49,7 @@ export async function mountEntranceGraph(
   options: EntranceGraphOptions,
 ): Promise<void> {
   const { config, logger, issuers, revocations, origins, graphqlPath } = options;
+  const { readSupergraph = readGeneratedSupergraph } = options;
   const { name } = entrance;
   const supergraph = readSupergraph(name);
   const fieldPlatforms = readFieldPlatforms(readSupergraph('graph'));
@@ -123,6 +126,6 @@ export async function mountEntranceGraph(
   });
 }
 
-function readSupergraph(variant: Variant): DocumentNode {
+function readGeneratedSupergraph(variant: Variant): DocumentNode {
   return parse(readFileSync(supergraphPath(variant), 'utf8'));
 }

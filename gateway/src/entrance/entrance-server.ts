@@ -16,7 +16,7 @@ import type { SeededAccount } from '../pages/layout.ts';
 import { registerPages } from '../pages/pages.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import { corsOptions } from './cors.ts';
-import { mountEntranceGraph } from './entrance-graph.ts';
+import { type EntranceGraphOptions, mountEntranceGraph } from './entrance-graph.ts';
 import type { Entrance } from './entrances.ts';
 import { registerWellKnown } from './well-known.ts';
 
@@ -82,6 +82,8 @@ export type EntranceOptions = {
   /** Shared by all entrances. */
   planning: PlanningPool;
   accounts: readonly SeededAccount[];
+  /** Reads the supergraph of an entrance. Without it, the generated one. Tests have a graph of their own. */
+  readSupergraph?: EntranceGraphOptions['readSupergraph'];
 };
 
 const graphqlPath = '/graphql';

@@ -4,8 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { type Platform, type RefusalReport, refusalReportPath } from '@signet/schema/contract';
-import { readSubgraphSdl } from '@signet/schema/sdl';
-import { productSubgraphs, type SubgraphName, subgraphs, urlVariableOf } from '@signet/schema/subgraphs';
+import { productSubgraphs, type SubgraphName, urlVariableOf } from '@signet/schema/subgraphs';
 import { createLogger, type Logger, loadConfig } from '@signet/service';
 import { createTrustedIssuers, openRevocations } from '@signet/session';
 import { createTestIssuer, gatewayProofEnvironment } from '@signet/testing';
@@ -14,6 +13,7 @@ import { gatewayConfigSchema } from '../config.ts';
 import { openPlanningPool } from '../planning/planning-pool.ts';
 import { startEntrance } from './entrance-server.ts';
 import { type Entrance, entrances } from './entrances.ts';
+import { readShopSupergraph, shopGraphSources } from './shop-graph.test-support.ts';
 
 export type Who = 'anonymous' | 'customer' | 'staff' | 'limited';
 export type TestGateway = {
@@ -28,7 +28,7 @@ export type TestGateway = {
   stop(): Promise<void>;
 };
 
-/** All three entrances on the committed schemas, before subgraphs that guard nothing and give everything. */
+/** All three entrances on the graph of shop-graph.test-support.ts, before subgraphs that guard nothing and give everything. */
 export async function startTestGateway(
   env: Record<string, string> = {},
   logger: Logger = createLogger('test', 'silent'),
@@ -40,10 +40,10 @@ export async function startTestGateway(
     return url;
   };
   const calls: SubgraphName[] = [];
-  const urls = {} as Record<SubgraphName, string>;
+  const urls: Record<SubgraphName, string> = {};
   const reports: RefusalReport[] = [];
-  for (const { name } of subgraphs) {
-    const answer = createStub(name);
+  for (const { name, sdl } of shopGraphSources) {
+    const answer = createStub(sdl);
     urls[name] = await serve(async (req, res) => {
       if (req.url === refusalReportPath) {
         reports.push((await json(req)) as RefusalReport);
@@ -71,7 +71,12 @@ export async function startTestGateway(
     PORTAL_JWKS_URL: await serveKeys('portal'),
     AUTH_USER_URL: `${urls.auth}/graphql`,
     AUTH_PORTAL_URL: `${urls.auth}/graphql`,
-    ...Object.fromEntries(productSubgraphs.map(({ name }) => [urlVariableOf(name), `${urls[name]}/graphql`])),
+    ...Object.fromEntries(
+      productSubgraphs.map(({ name }) => [
+        urlVariableOf(name),
+        `${urls[name] ?? 'http://absent.invalid'}/graphql`,
+      ]),
+    ),
     ...gatewayProofEnvironment(),
     ...env,
   });
@@ -88,6 +93,7 @@ export async function startTestGateway(
       revocations,
       planning,
       accounts: [],
+      readSupergraph: readShopSupergraph,
     });
     stops.unshift(() => server.stop());
     return [entrance.name, server.url] as const;
@@ -117,9 +123,9 @@ export async function startTestGateway(
 
 type Operation = { query: string; variables?: Record<string, unknown> };
 
-/** A subgraph of the real SDL without any guard: a value for every field, one item in every list. */
-function createStub(name: SubgraphName) {
-  const schema = buildSubgraphSchema([{ typeDefs: parse(readSubgraphSdl(name)) }]);
+/** A subgraph without any guard: a value for every field, one item in every list. */
+function createStub(sdl: string) {
+  const schema = buildSubgraphSchema([{ typeDefs: parse(sdl) }]);
   return ({ query, variables = {} }: Operation) =>
     graphql({ schema, source: query, variableValues: variables, fieldResolver: invent });
 }

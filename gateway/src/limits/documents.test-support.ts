@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { supergraphPath, type Variant } from '@signet/schema/supergraph-files';
 import { type DocumentNode, Kind, parse } from 'graphql';
 import { readApiSchema } from '../../../schema/api-schema.test-support.ts';
 import { type LimitConfig, limitFields } from '../config.ts';
+import { shopSupergraph } from '../entrance/shop-graph.test-support.ts';
 import { readCostBook } from './cost-book.ts';
 import { assertWithinLimits } from './operation-limits.ts';
 import { assertSourceWithinLimits } from './source-limits.ts';
@@ -11,26 +10,30 @@ export const defaultLimits = Object.fromEntries(
   Object.entries(limitFields).map(([name, field]) => [name, field.parse(undefined)]),
 ) as LimitConfig;
 
-const sdl = (variant: Variant) => readFileSync(supergraphPath(variant), 'utf8');
-const book = readCostBook(parse(sdl('graph')));
-const schema = readApiSchema(sdl('graph'));
+const shop = readGraph(shopSupergraph('graph'));
+
+/** What the limits read of a supergraph. */
+export function readGraph(supergraph: string) {
+  return { schema: readApiSchema(supergraph), book: readCostBook(parse(supergraph)) };
+}
 
 export type Asked = {
+  /** Without it, that of shop-graph.test-support.ts. */
+  graph?: ReturnType<typeof readGraph>;
   variables?: Record<string, unknown>;
   limits?: Partial<LimitConfig>;
   operationName?: string;
 };
 
 /** Text and document against the limits, as at an entrance with the whole schema. The last operation runs, unless another is named. */
-export function check(text: string, { variables = {}, limits = {}, operationName }: Asked = {}) {
-  const config = { ...defaultLimits, ...limits };
-  assertSourceWithinLimits(text, config);
-  return checkDocument(parse(text), { variables, limits, ...(operationName && { operationName }) });
+export function check(text: string, asked: Asked = {}) {
+  assertSourceWithinLimits(text, { ...defaultLimits, ...asked.limits });
+  return checkDocument(parse(text), asked);
 }
 
 export function checkDocument(
   document: DocumentNode,
-  { variables = {}, limits = {}, operationName }: Asked = {},
+  { graph = shop, variables = {}, limits = {}, operationName }: Asked = {},
 ) {
   const operation = document.definitions.findLast(
     (node) =>
@@ -38,12 +41,12 @@ export function checkDocument(
   );
   return assertWithinLimits(
     {
-      schema,
+      schema: graph.schema,
       document,
       operation: operation?.kind === Kind.OPERATION_DEFINITION ? operation : undefined,
       variables,
     },
-    book,
+    graph.book,
     { ...defaultLimits, ...limits },
   );
 }

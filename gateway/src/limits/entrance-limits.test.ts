@@ -148,7 +148,7 @@ describe('an answer of a subgraph with keys of prototypes', () => {
     }).listen(0, '127.0.0.1');
     await once(subgraph, 'listening');
     const gateway = await startTestGateway({
-      CATALOG_URL: `http://127.0.0.1:${(subgraph.address() as AddressInfo).port}/graphql`,
+      PORTAL_URL: `http://127.0.0.1:${(subgraph.address() as AddressInfo).port}/graphql`,
     });
     try {
       const response = await fetch(`${gateway.urls.graph}/graphql`, {

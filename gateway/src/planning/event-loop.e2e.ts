@@ -29,14 +29,7 @@ const noLimits = Object.fromEntries(
     'COST',
   ].map((name) => [`LIMIT_${name}`, raised]),
 );
-const subgraphUrls = [
-  'AUTH_USER_URL',
-  'AUTH_PORTAL_URL',
-  'PORTAL_URL',
-  'CATALOG_URL',
-  'INVENTORY_URL',
-  'ORDERS_URL',
-];
+const subgraphUrls = ['AUTH_USER_URL', 'AUTH_PORTAL_URL', 'PORTAL_URL'];
 
 /** Answers before it has read: what subgraphs do with an operation is not measured here. */
 const nothing = createServer((req, res) => {

@@ -18,8 +18,8 @@ type Received = {
   headers: IncomingMessage['headers'];
 };
 
-/** Catalog, which verifies what it gets and answers what the test says. */
-let catalog: Server;
+/** The portal subgraph, which verifies what it gets and answers what the test says. */
+let subgraph: Server;
 let identity: ProofIdentity;
 let gateway: TestGateway;
 const received: Received[] = [];
@@ -33,9 +33,9 @@ beforeEach(() => {
 });
 
 beforeAll(async () => {
-  const { PROOF_KEY_FILE: keyFile, PROOF_PEERS_FILE: peersFile } = proofEnvironment('catalog');
-  identity = await openProofIdentity({ name: 'catalog', keyFile, peersFile, logger });
-  catalog = createServer(async (req, res) => {
+  const { PROOF_KEY_FILE: keyFile, PROOF_PEERS_FILE: peersFile } = proofEnvironment('portal');
+  identity = await openProofIdentity({ name: 'portal', keyFile, peersFile, logger });
+  subgraph = createServer(async (req, res) => {
     // The health check that follows a fault.
     if (req.url === '/health/live') return void res.end();
     const { rawHeaders, headers } = req;
@@ -43,16 +43,16 @@ beforeAll(async () => {
     received.push({ proof: identity.verifier.verify(message), rawHeaders, headers });
     res.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(answer.body));
   });
-  await once(catalog.listen(0, '127.0.0.1'), 'listening');
+  await once(subgraph.listen(0, '127.0.0.1'), 'listening');
   const tell = (level: string) => (fields: Record<string, unknown>) => void told.push({ level, fields });
   const listening = Object.assign(Object.create(logger), { warn: tell('warn'), error: tell('error') });
-  const url = `http://127.0.0.1:${(catalog.address() as AddressInfo).port}/graphql`;
-  gateway = await startTestGateway({ CATALOG_URL: url }, listening as Logger);
+  const url = `http://127.0.0.1:${(subgraph.address() as AddressInfo).port}/graphql`;
+  gateway = await startTestGateway({ PORTAL_URL: url }, listening as Logger);
 });
 afterAll(async () => {
   await gateway?.stop();
   identity?.stop();
-  catalog?.close();
+  subgraph?.close();
 });
 
 const ask = (headers: Record<string, string> = {}, entrance: 'graph' | 'user' | 'portal' = 'user') =>
@@ -121,7 +121,7 @@ describe('a subgraph that refuses the signature', () => {
       expect(JSON.stringify(body)).not.toContain('auth.failure');
       const [line] = told.filter(({ level }) => level === 'error');
       expect(line?.fields).toMatchObject({
-        subgraph: 'catalog',
+        subgraph: 'portal',
         err: { message: expect.stringContaining(reason) },
       });
     },
@@ -162,14 +162,14 @@ describe('the recipient', () => {
     const [user, portal] = ['http://auth-user:4011/graphql', 'http://auth-portal:4011/graphql'] as const;
     const apart = await open({ AUTH_USER_URL: user, AUTH_PORTAL_URL: portal });
     const together = await open({ AUTH_USER_URL: user, AUTH_PORTAL_URL: user });
-    const sign = (proof: typeof apart, name: 'auth' | 'orders', url: string) =>
+    const sign = (proof: typeof apart, name: 'auth' | 'portal', url: string) =>
       proof.signerFor(name)?.(message, url);
     expect(await isFor('auth-user', sign(apart, 'auth', user))).toBe(true);
     expect(await isFor('auth-portal', sign(apart, 'auth', portal))).toBe(true);
     expect(await isFor('auth-portal', sign(apart, 'auth', user))).toBe(false);
     expect(await isFor('auth', sign(together, 'auth', user))).toBe(true);
-    expect(await isFor('orders', sign(apart, 'orders', 'http://orders:4015/graphql'))).toBe(true);
-    expect(await isFor('catalog', sign(apart, 'orders', 'http://orders:4015/graphql'))).toBe(false);
+    expect(await isFor('portal', sign(apart, 'portal', 'http://portal:4012/graphql'))).toBe(true);
+    expect(await isFor('auth', sign(apart, 'portal', 'http://portal:4012/graphql'))).toBe(false);
     apart.stop();
     together.stop();
   });
@@ -182,6 +182,6 @@ describe('the recipient', () => {
       AUTH_PORTAL_URL: '',
     };
     const proof = await openEntranceProof('user', config, logger);
-    expect(proof.signerFor('orders')).toBeUndefined();
+    expect(proof.signerFor('portal')).toBeUndefined();
   });
 });

@@ -9,8 +9,9 @@ const rows = createAccessMatrix(
       type Query {
         open: String @public
         mine: String @platform(is: USER)
-        stock: String @platform(is: PORTAL) @requiresScopes(scopes: [["stock:write"]])
-        either: String @requiresScopes(scopes: [["staff:write"], ["orders:write", "profile:read"]])
+        stock: String @platform(is: PORTAL) @requiresScopes(scopes: [["customers:write"]])
+        either: String @requiresScopes(scopes: [["staff:write"], ["customers:assign", "profile:read"]])
+        turned: String @requiresScopes(scopes: [["customers:assign", "profile:read"], ["staff:write"]])
         forgotten: String
       }
       type Order @policy(policies: [["order.owner"]]) { id: ID  secret: ID @platform(is: PORTAL) }
@@ -34,6 +35,7 @@ test('has a row for each field of an object type, operations first', () => {
     'Query.mine',
     'Query.open',
     'Query.stock',
+    'Query.turned',
     'Mutation.act',
     'Order.id',
     'Order.secret',
@@ -44,7 +46,8 @@ test.each([
   ['Query.open', 'yes yes yes yes yes'],
   ['Query.mine', 'no yes no no no'],
   ['Query.stock', 'no no no yes yes'],
-  ['Query.either', 'no yes no no yes'],
+  ['Query.either', 'no no no yes yes'],
+  ['Query.turned', 'no no no yes yes'],
   ['Query.forgotten', 'no no no no no'],
   ['Mutation.act', 'no yes yes yes yes'],
   ['Order.id', 'no policy policy policy policy'],
@@ -57,12 +60,12 @@ test('is written with a line for each field, its rule in one order', () => {
   const text = formatAccessMatrix(rows);
   expect(text).toContain('\n| `Query.open` | ✓ | ✓ | ✓ | ✓ | ✓ | public |\n');
   expect(text).toContain(
-    '\n| `Query.stock` | · | · | · | ✓ | ✓ | platform portal, scope `stock:write` |\n| `Mutation.act`',
+    '\n| `Query.stock` | · | · | · | ✓ | ✓ | platform portal, scope `customers:write` |\n| `Query.turned`',
   );
   expect(text).toContain(
     '\n| `Order.secret` | · | · | policy | policy | policy | platform portal, policy `order.owner` |\n',
   );
-  expect(text).toContain('scope `staff:write` or `orders:write` and `profile:read`');
+  expect(text).toContain('scope `staff:write` or `customers:assign` and `profile:read`');
   expect(text).toMatch(/## Weaker in one subgraph\n[\s\S]*\nNone\.\n$/);
 });
 

@@ -15,7 +15,7 @@ describe('judgeSession', () => {
     }
   });
 
-  it.each([authenticated, user, portal, scopes(['orders:read']), policies(['x'])])(
+  it.each([authenticated, user, portal, scopes(['profile:read']), policies(['x'])])(
     'asks who has no token to sign in, for %o',
     (condition) => {
       expect(judgeSession([condition], anonymousSession)).toEqual({
@@ -34,23 +34,23 @@ describe('judgeSession', () => {
   });
 
   it('wants one of the lists of scopes, whole', () => {
-    const rule = [scopes(['orders:read', 'orders:write'], ['stock:write'])];
-    expect(judgeSession(rule, userSession('ada', ['orders:read', 'orders:write']))).toBeUndefined();
-    expect(judgeSession(rule, portalSession(['stock:write']))).toBeUndefined();
-    expect(judgeSession(rule, userSession('ada', ['orders:read']))).toEqual({
+    const rule = [scopes(['profile:read', 'sessions:end'], ['customers:write'])];
+    expect(judgeSession(rule, userSession('ada', ['profile:read', 'sessions:end']))).toBeUndefined();
+    expect(judgeSession(rule, portalSession(['customers:write']))).toBeUndefined();
+    expect(judgeSession(rule, userSession('ada', ['profile:read']))).toEqual({
       reason: 'authz.scope.deny',
-      text: "This field requires the scope 'orders:read' and 'orders:write' or 'stock:write'.",
+      text: "This field requires the scope 'profile:read' and 'sessions:end' or 'customers:write'.",
     });
   });
 
   it.each([scopes(), scopes([])])('lets nobody in by an empty rule %o', (rule) => {
-    expect(judgeSession([rule], portalSession(['stock:write']))?.reason).toBe('authz.scope.deny');
+    expect(judgeSession([rule], portalSession(['customers:write']))?.reason).toBe('authz.scope.deny');
   });
 
   it('wants every condition to hold', () => {
-    const rule = [authenticated, scopes(['orders:read']), scopes(['orders:write'])];
-    expect(judgeSession(rule, userSession('ada', ['orders:read']))?.reason).toBe('authz.scope.deny');
-    expect(judgeSession(rule, userSession('ada', ['orders:read', 'orders:write']))).toBeUndefined();
+    const rule = [authenticated, scopes(['profile:read']), scopes(['sessions:end'])];
+    expect(judgeSession(rule, userSession('ada', ['profile:read']))?.reason).toBe('authz.scope.deny');
+    expect(judgeSession(rule, userSession('ada', ['profile:read', 'sessions:end']))).toBeUndefined();
     expect(judgeSession([user, portal], userSession())?.reason).toBe('authz.platform.deny');
     expect(judgeSession([user, portal], portalSession())?.reason).toBe('authz.platform.deny');
   });

@@ -11,7 +11,7 @@ const sdl = `
     open: String @public
     naked: String
     forUsers: String @platform(is: USER)
-    forStaff: String @platform(is: PORTAL) @requiresScopes(scopes: "stock:write")
+    forStaff: String @platform(is: PORTAL) @requiresScopes(scopes: "customers:write")
     media: [Media] @public
     found: [Found] @public
     secret: Secret @public
@@ -49,7 +49,7 @@ const schema = buildGuarded({
     Mutation: { change: () => 'changed' },
   },
 });
-const staff = portalSession(['stock:write']);
+const staff = portalSession(['customers:write']);
 
 describe('a guarded field', () => {
   it('is there for whom its rule names, and for nobody else', async () => {

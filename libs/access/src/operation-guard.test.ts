@@ -17,7 +17,7 @@ const sdl = `${directives}
     open(text: String): String @public
     mine: String @platform(is: USER)
     theirs: String @platform(is: PORTAL)
-    stock: String @platform(is: PORTAL) @requiresScopes(scopes: [["stock:write"]])
+    stock: String @platform(is: PORTAL) @requiresScopes(scopes: [["customers:write"]])
     judged: String @policy(policies: [["x"]])
     naked: String
     media: [Media] @public
@@ -56,7 +56,7 @@ function refuse(session: Session, source: string, { variables = {}, operationNam
   );
 }
 const user = userSession();
-const staff = portalSession(['stock:write']);
+const staff = portalSession(['customers:write']);
 
 describe('an operation', () => {
   it('is refused at every path that the caller may not have, with the reason of each', () => {

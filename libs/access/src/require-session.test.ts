@@ -2,13 +2,13 @@ import { anonymousSession, type PortalSession, type UserSession } from '@signet/
 import { expect, test } from 'vitest';
 import { requirePortal, requireScope, requireUser } from './require-session.ts';
 
-const user = { platform: 'user', scopes: new Set(['orders:read']) } as unknown as UserSession;
-const staff = { platform: 'portal', scopes: new Set(['stock:write']) } as unknown as PortalSession;
+const user = { platform: 'user', scopes: new Set(['profile:read']) } as unknown as UserSession;
+const staff = { platform: 'portal', scopes: new Set(['customers:write']) } as unknown as PortalSession;
 
 test('lets those in for whom the field is', () => {
   expect(requireUser(user)).toBe(user);
   expect(requirePortal(staff)).toBe(staff);
-  expect(() => requireScope(staff, 'stock:write')).not.toThrow();
+  expect(() => requireScope(staff, 'customers:write')).not.toThrow();
 });
 
 test('asks who has no token to sign in', () => {
@@ -36,7 +36,7 @@ test("refuses the other platform's token, and says which is wanted", () => {
 });
 
 test('refuses a token without the scope', () => {
-  expect(() => requireScope(user, 'stock:write')).toThrow(
+  expect(() => requireScope(user, 'customers:write')).toThrow(
     expect.objectContaining({ reason: 'authz.scope.deny', code: 'FORBIDDEN' }),
   );
 });

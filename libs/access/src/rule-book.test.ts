@@ -35,13 +35,16 @@ describe('conditionsOf', () => {
 
   it('puts extensions together, in any order, on types and on fields', () => {
     const book = read(`
-      extend type A @platform(is: PORTAL) { b: Int @requiresScopes(scopes: [["stock:write"]]) }
+      extend type A @platform(is: PORTAL) { b: Int @requiresScopes(scopes: [["customers:write"]]) }
       type A @authenticated { a: Int }
       extend type A { c: Int }`);
     const ofType = [{ kind: 'platform', is: 'portal' }, { kind: 'authenticated' }];
     expect(conditionsOf(book, 'A', 'a')).toEqual(ofType);
     expect(conditionsOf(book, 'A', 'c')).toEqual(ofType);
-    expect(conditionsOf(book, 'A', 'b')).toEqual([...ofType, { kind: 'scopes', anyOf: [['stock:write']] }]);
+    expect(conditionsOf(book, 'A', 'b')).toEqual([
+      ...ofType,
+      { kind: 'scopes', anyOf: [['customers:write']] },
+    ]);
   });
 
   it('keeps every one of repeated rules: a field that two subgraphs rule holds both', () => {

@@ -136,10 +136,10 @@ test('gives the session of a customer', async () => {
 });
 
 test('gives the session of staff, with the role and known scopes only', async () => {
-  const token = await mint('portal', { claims: { scope: 'orders:read  root toString' } });
+  const token = await mint('portal', { claims: { scope: 'customers:read  root toString' } });
   expect(await verifier.verify(token)).toMatchObject({
     kind: 'session',
-    session: { platform: 'portal', role: 'support', scopes: new Set(['orders:read']) },
+    session: { platform: 'portal', role: 'support', scopes: new Set(['customers:read']) },
   });
 });
 
@@ -408,7 +408,7 @@ test.each([
   { email_verified: 'true' },
   { email_verified: undefined },
   { scope: undefined },
-  { scope: ['orders:read'] },
+  { scope: ['customers:read'] },
   { auth_time: 'x' },
 ])('refuses claims of another type: %j', async (claims) => {
   expect(await reasonOf(await mint('user', { claims }))).toBe('malformed');

@@ -73,7 +73,7 @@ describe('startAuth', { timeout: 60_000 }, () => {
   });
 
   it("refuses another platform's database role", async () => {
-    await expect(start({ USER_DATABASE_URL: database.urlOf('signet_catalog') })).rejects.toThrow();
+    await expect(start({ USER_DATABASE_URL: database.urlOf('signet_auth_portal') })).rejects.toThrow();
   });
 
   it('refuses production while an account of the development seed is active, and says where', async () => {

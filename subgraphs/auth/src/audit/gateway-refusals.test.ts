@@ -154,7 +154,7 @@ describe('a report of refusals', () => {
     ],
     [
       'signed for another process',
-      (signed) => ({ ...signed, headers: signedFor(refusalReportPath, signed.body, 'orders') }),
+      (signed) => ({ ...signed, headers: signedFor(refusalReportPath, signed.body, 'portal') }),
       'proof_invalid',
     ],
   ])('%s is refused', async (_title, change, reason) => {

@@ -67,8 +67,8 @@ describe('npm run doctor', () => {
   });
 
   it('says whose proof keys these are, and where a file is missing', async () => {
-    expect(await faultsOf(proofEnvironment('orders'))).toEqual([
-      expect.stringMatching(/^proof keys: .*is the key file of orders, and this is auth$/),
+    expect(await faultsOf(proofEnvironment('portal'))).toEqual([
+      expect.stringMatching(/^proof keys: .*is the key file of portal, and this is auth$/),
       expect.stringMatching(
         /^proof keys: .*peers\.auth\.keys: has none of the keys in this service's own file/,
       ),

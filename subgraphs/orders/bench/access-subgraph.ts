@@ -1,4 +1,4 @@
-// What do guards add to the time of a subgraph? A page of 50 orders, from PostgreSQL. npm run bench -- bench/access-subgraph.ts [rounds]
+// What do guards add to the time of a subgraph? A page of 50 orders, from PostgreSQL. npm run bench -- subgraphs/orders/bench/access-subgraph.ts [rounds]
 import { randomBytes, randomUUID } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,10 +21,10 @@ import { createLogger } from '@signet/service';
 import { startSubgraphServer } from '@signet/subgraph';
 import { parse } from 'graphql';
 import { sql } from 'kysely';
-import { createLoaders } from '../subgraphs/orders/src/context.ts';
-import { policies } from '../subgraphs/orders/src/policies.ts';
-import { resolvers } from '../subgraphs/orders/subgraph.ts';
-import { createPost, percentile, time } from './support/measure.ts';
+import { createPost, percentile, time } from '../../../bench/support/measure.ts';
+import { createLoaders } from '../src/context.ts';
+import { policies } from '../src/policies.ts';
+import { resolvers } from '../subgraph.ts';
 
 const rounds = Number(process.argv[2] ?? 400);
 const warmUp = 100;
