@@ -24,7 +24,7 @@ export function renderSandboxPage(clientFiles: string, options: PagesOptions): s
 }
 
 function renderIntroduction(options: PagesOptions): Html {
-  return html`<h1>A GraphQL API with two front doors</h1>
+  return html`<h1>A GraphQL API with two entrances</h1>
 <p class="lead">Signet serves one federated graph. Customers and staff sign in separately; neither can use the
 other’s token.</p>
 <p class="notice" data-sandbox-state role="status">Loading Apollo Sandbox…</p>
