@@ -109,5 +109,5 @@ function fingerprint(database: TestDatabase) {
   return database.query(`
     select u.email, u.full_name, u.is_active, u.created_at,
       (select array_agg(n.created_at || n.body order by n.created_at) from portal.support_note n where n.user_id = u.id) as notes
-    from auth.user u order by u.tenant_id, u.email`);
+    from auth.user u join auth.tenant t on t.id = u.tenant_id order by t.slug, u.email`);
 }
