@@ -28,6 +28,15 @@ export type Asker = {
   ask(query: string): Promise<GraphqlAnswer>;
 };
 
+/** A mutation that a subgraph runs and refuses, so that it changes nothing. */
+export type RefusedMutation = {
+  query: string;
+  /** Whose token it needs. Without it, none. */
+  as?: 'user' | 'portal';
+  /** The reason of the one error. */
+  reason: string;
+};
+
 export type WalkContext = {
   ask(query: string, as: 'user' | 'portal', variables?: Record<string, unknown>): Promise<GraphqlAnswer>;
   database: Pick<TestDatabase, 'query'>;
@@ -51,6 +60,8 @@ export type PlatformCases = {
   arguments?: Readonly<Record<string, Record<string, unknown>>>;
   /** Fields whose policy looks at the arguments. The subgraph's own tests try both outcomes. */
   policiesOfArguments?: readonly string[];
+  /** What a captured request is tried with: the first time it runs and is refused for this reason, then it is a replay. */
+  refusedMutation?: RefusedMutation;
   /** What a super_admin reads before and after: nothing of it may change. */
   snapshot?: string;
   /**

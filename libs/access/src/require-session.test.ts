@@ -8,6 +8,7 @@ const staff = { platform: 'portal', scopes: new Set(['customers:write']) } as un
 test('lets those in for whom the field is', () => {
   expect(requireUser(user)).toBe(user);
   expect(requirePortal(staff)).toBe(staff);
+  expect(requirePortal(staff, 'customers:write')).toBe(staff);
   expect(() => requireScope(staff, 'customers:write')).not.toThrow();
 });
 
@@ -36,7 +37,20 @@ test("refuses the other platform's token, and says which is wanted", () => {
 });
 
 test('refuses a token without the scope', () => {
-  expect(() => requireScope(user, 'customers:write')).toThrow(
-    expect.objectContaining({ reason: 'authz.scope.deny', code: 'FORBIDDEN' }),
+  const refusal = expect.objectContaining({
+    reason: 'authz.scope.deny',
+    code: 'FORBIDDEN',
+    message: "This field requires the scope 'customers:assign'.",
+  });
+  expect(() => requireScope(user, 'customers:assign')).toThrow(refusal);
+  expect(() => requirePortal(staff, 'customers:assign')).toThrow(refusal);
+});
+
+test("refuses the other platform's token and no token before it looks at the scope", () => {
+  expect(() => requirePortal(user, 'profile:read')).toThrow(
+    expect.objectContaining({ reason: 'authz.platform.deny' }),
+  );
+  expect(() => requirePortal(anonymousSession, 'customers:write')).toThrow(
+    expect.objectContaining({ reason: 'auth.failure.missing_token' }),
   );
 });

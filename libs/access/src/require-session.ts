@@ -13,12 +13,15 @@ export function requireUser(session: Session): UserSession {
 }
 
 /**
- * The session of the member of staff who sent the request.
+ * The session of the member of staff who sent the request. With `scope`, the token must carry it.
  *
- * @throws {RefusalError} auth.failure.missing_token without a token, authz.platform.deny with a customer's.
+ * @throws {RefusalError} auth.failure.missing_token without a token, authz.platform.deny with a customer's, authz.scope.deny
+ *   without the scope.
  */
-export function requirePortal(session: Session): PortalSession {
-  return session.platform === 'portal' ? session : refusePlatform(session, 'portal');
+export function requirePortal(session: Session, scope?: Scope): PortalSession {
+  const staff = session.platform === 'portal' ? session : refusePlatform(session, 'portal');
+  if (scope !== undefined) requireScope(staff, scope);
+  return staff;
 }
 
 /** @throws {RefusalError} authz.scope.deny if the token does not carry the scope. */

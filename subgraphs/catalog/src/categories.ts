@@ -1,7 +1,7 @@
+import { requirePortal } from '@signet/access';
 import { inTenant } from '@signet/db';
 import { badInput } from '@signet/service';
 import { readText } from '@signet/subgraph';
-import { requireCatalogStaff } from './manage-products.ts';
 import type { CreateCategoryInput, MutationResolvers, QueryResolvers } from './resolvers.generated.ts';
 
 const slugForm = /^[a-z0-9][a-z0-9-]{0,62}$/;
@@ -16,7 +16,7 @@ export const createCategory: NonNullable<MutationResolvers['createCategory']> = 
   { input },
   ctx,
 ) => {
-  requireCatalogStaff(ctx.session);
+  requirePortal(ctx.session, 'catalog:write');
   const values = readInput(input);
   return inTenant(ctx.db, ctx.tenantId, async (trx) => {
     const category = await trx

@@ -1,7 +1,6 @@
-import { requirePortal, requireScope } from '@signet/access';
+import { requirePortal } from '@signet/access';
 import { inTenant } from '@signet/db';
 import { badInput } from '@signet/service';
-import type { PortalSession, Session } from '@signet/session';
 import { readId, readInteger, readText } from '@signet/subgraph';
 import { findCategoryId, getProduct, insertProduct } from './product.queries.ts';
 import type { CreateProductInput, MutationResolvers } from './resolvers.generated.ts';
@@ -9,19 +8,12 @@ import type { CreateProductInput, MutationResolvers } from './resolvers.generate
 const maxPriceAmount = 10_000_000;
 const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
 
-/** @throws {RefusalError} for anyone but staff who may change the catalog. */
-export function requireCatalogStaff(session: Session): PortalSession {
-  const staff = requirePortal(session);
-  requireScope(staff, 'catalog:write');
-  return staff;
-}
-
 export const createProduct: NonNullable<MutationResolvers['createProduct']> = async (
   _parent,
   { input },
   ctx,
 ) => {
-  requireCatalogStaff(ctx.session);
+  requirePortal(ctx.session, 'catalog:write');
   const { categorySlug, ...values } = readProduct(input);
   return inTenant(ctx.db, ctx.tenantId, async (trx) => {
     const categoryId = await findCategoryId(trx, categorySlug);
@@ -37,7 +29,7 @@ export const changeProductPrice: NonNullable<MutationResolvers['changeProductPri
   { input },
   ctx,
 ) => {
-  requireCatalogStaff(ctx.session);
+  requirePortal(ctx.session, 'catalog:write');
   const id = readId('productId', input.productId);
   const amount = readPriceAmount(input.amount);
   return inTenant(ctx.db, ctx.tenantId, async (trx) => {
@@ -55,7 +47,7 @@ export const archiveProduct: NonNullable<MutationResolvers['archiveProduct']> = 
   args,
   ctx,
 ) => {
-  requireCatalogStaff(ctx.session);
+  requirePortal(ctx.session, 'catalog:write');
   const id = readId('id', args.id);
   return inTenant(ctx.db, ctx.tenantId, async (trx) => {
     const now = new Date();

@@ -1,9 +1,4 @@
-import {
-  createSubgraphSchema,
-  dropSubgraphSchema,
-  publishFunction,
-  secureByTenant,
-} from '@signet/db/migrations-support';
+import { createSubgraphSchema, dropSubgraphSchema, secureByTenant } from '@signet/db/migrations-support';
 import { type Kysely, sql } from 'kysely';
 
 /** The migration that did this while the platform's migrations and the shop's were one list. */
@@ -44,18 +39,16 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     change: 'reserved = s.reserved - line.quantity, on_hand = s.on_hand - line.quantity',
     condition: 's.reserved >= line.quantity',
   });
-  await createCounts(db);
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
   await dropSubgraphSchema(db, 'inventory');
 }
 
-/** The counts were portal's to call. */
+/** Portal called a function for the counts. */
 export async function adopt(db: Kysely<unknown>): Promise<void> {
-  await sql`revoke execute on function inventory.counts(integer) from signet_portal`.execute(db);
+  await sql`drop function inventory.counts(integer)`.execute(db);
   await sql`revoke usage on schema inventory from signet_portal`.execute(db);
-  await publishFunction(db, 'inventory.counts(integer)', 'signet_inventory');
 }
 
 type Movement = { name: string; change: string; condition: string };
@@ -98,18 +91,4 @@ async function createMovement(db: Kysely<unknown>, { name, change, condition }: 
     end $$;
   `)
     .execute(db);
-}
-
-async function createCounts(db: Kysely<unknown>): Promise<void> {
-  await sql`
-    create function inventory.counts(low_stock_below integer)
-      returns table (products_out_of_stock bigint, products_low_on_stock bigint)
-      language sql stable security definer set search_path = ''
-      begin atomic
-        select count(*) filter (where s.on_hand - s.reserved = 0),
-               count(*) filter (where s.on_hand - s.reserved > 0 and s.on_hand - s.reserved < low_stock_below)
-        from inventory.stock s
-        where s.tenant_id = nullif(current_setting('app.tenant', true), '')::uuid;
-      end`.execute(db);
-  await publishFunction(db, 'inventory.counts(integer)', 'signet_inventory');
 }

@@ -1,4 +1,4 @@
-import { requirePortal, requireScope } from '@signet/access';
+import { requirePortal } from '@signet/access';
 import { inTenant } from '@signet/db';
 import { badInput } from '@signet/service';
 import { readId, readInteger, readText } from '@signet/subgraph';
@@ -8,8 +8,7 @@ import { changeStock, insertEmptyStock } from './stock.queries.ts';
 const maxPieces = 1_000_000_000;
 
 export const adjustStock: NonNullable<MutationResolvers['adjustStock']> = async (_parent, { input }, ctx) => {
-  const staff = requirePortal(ctx.session);
-  requireScope(staff, 'stock:write');
+  const staff = requirePortal(ctx.session, 'stock:write');
   const { productId, change, reason } = readInput(input);
   const stock = await inTenant(ctx.db, ctx.tenantId, async (trx) => {
     if (!(await insertEmptyStock(trx, ctx.tenantId, productId))) throw unknownProduct();

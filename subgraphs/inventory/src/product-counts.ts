@@ -1,4 +1,4 @@
-import { requirePortal, requireScope } from '@signet/access';
+import { requirePortal } from '@signet/access';
 import { inTenant } from '@signet/db';
 import type { DashboardResolvers } from './resolvers.generated.ts';
 import { countProducts } from './stock.queries.ts';
@@ -9,11 +9,11 @@ const lowStockBelow = 10;
 export const dashboardResolvers: DashboardResolvers = {
   /** Answers for the caller's own tenant only. */
   __resolveReference(reference, ctx) {
-    requireScope(requirePortal(ctx.session), 'dashboard:read');
+    requirePortal(ctx.session, 'dashboard:read');
     return reference.id === ctx.tenantId ? { id: ctx.tenantId } : null;
   },
   async products(_dashboard, _args, ctx) {
-    requireScope(requirePortal(ctx.session), 'dashboard:read');
+    requirePortal(ctx.session, 'dashboard:read');
     const counts = await inTenant(ctx.db, ctx.tenantId, (trx) => countProducts(trx, lowStockBelow));
     return { outOfStock: counts.out_of_stock, lowOnStock: counts.low_on_stock };
   },

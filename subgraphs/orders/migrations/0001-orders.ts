@@ -4,7 +4,6 @@ import {
   createSubgraphSchema,
   dropRelationNamespace,
   dropSubgraphSchema,
-  publishFunction,
   secureByTenant,
 } from '@signet/db/migrations-support';
 import { type Kysely, sql } from 'kysely';
@@ -82,7 +81,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   }
   await grantOrders(db);
   await grantCalls(db);
-  await createCounts(db);
   await createKeyPruning(db);
   await addRelationNamespace(db, sharing);
 }
@@ -94,11 +92,10 @@ export async function down(db: Kysely<unknown>): Promise<void> {
   await dropSubgraphSchema(db, 'orders');
 }
 
-/** The counts were portal's to call, and the relations of all namespaces one check. The generated column is made anew. */
+/** Portal called a function for the counts, and one check covered the relations of all namespaces. The generated column is made anew. */
 export async function adopt(db: Kysely<unknown>): Promise<void> {
-  await sql`revoke execute on function orders.counts() from signet_portal`.execute(db);
+  await sql`drop function orders.counts()`.execute(db);
   await sql`revoke usage on schema orders from signet_portal`.execute(db);
-  await publishFunction(db, 'orders.counts()', 'signet_orders');
   await sql`drop policy tenant_order on access.relation_tuple`.execute(db);
   await sql`
     alter table access.relation_tuple
@@ -141,20 +138,4 @@ async function createKeyPruning(db: Kysely<unknown>): Promise<void> {
     expired: `created_at < now() - interval '7 days'`,
     role: 'signet_orders',
   });
-}
-
-async function createCounts(db: Kysely<unknown>): Promise<void> {
-  await sql`
-    create function orders.counts()
-      returns table (placed bigint, shipped bigint, cancelled bigint, placed_last_day bigint)
-      language sql stable security definer set search_path = ''
-      begin atomic
-        select count(*) filter (where o.status = 'placed'),
-               count(*) filter (where o.status = 'shipped'),
-               count(*) filter (where o.status = 'cancelled'),
-               count(*) filter (where o.placed_at > now() - interval '1 day')
-        from orders.order o
-        where o.tenant_id = nullif(current_setting('app.tenant', true), '')::uuid;
-      end`.execute(db);
-  await publishFunction(db, 'orders.counts()', 'signet_orders');
 }

@@ -1,8 +1,9 @@
+import { requirePortal } from '@signet/access';
 import { inTenant } from '@signet/db';
 import { badInput } from '@signet/service';
 import { readId } from '@signet/subgraph';
 import { closeOrder, findOrderForUpdate } from './change-orders.queries.ts';
-import { requireCustomer, requireOrderStaff } from './policies.ts';
+import { requireCustomer } from './policies.ts';
 import type { MutationResolvers } from './resolvers.generated.ts';
 
 export const cancelOrder: NonNullable<MutationResolvers['cancelOrder']> = async (_parent, args, ctx) => {
@@ -21,7 +22,7 @@ export const markOrderShipped: NonNullable<MutationResolvers['markOrderShipped']
   args,
   ctx,
 ) => {
-  requireOrderStaff(ctx.session, 'orders:ship');
+  requirePortal(ctx.session, 'orders:ship');
   const id = readId('id', args.id);
   return inTenant(ctx.db, ctx.tenantId, async (trx) => {
     const order = await findOrderForUpdate(trx, { id });

@@ -1,4 +1,4 @@
-import { requirePortal, requireScope } from '@signet/access';
+import { requirePortal } from '@signet/access';
 import { inTenant } from '@signet/db';
 import { countOrders } from './order.queries.ts';
 import type { DashboardResolvers } from './resolvers.generated.ts';
@@ -7,11 +7,11 @@ import type { DashboardResolvers } from './resolvers.generated.ts';
 export const dashboardResolvers: DashboardResolvers = {
   /** Answers for the caller's own tenant only. */
   __resolveReference(reference, ctx) {
-    requireScope(requirePortal(ctx.session), 'dashboard:read');
+    requirePortal(ctx.session, 'dashboard:read');
     return reference.id === ctx.tenantId ? { id: ctx.tenantId } : null;
   },
   async orders(_dashboard, _args, ctx) {
-    requireScope(requirePortal(ctx.session), 'dashboard:read');
+    requirePortal(ctx.session, 'dashboard:read');
     const { placed_last_day: placedLastDay, ...byStatus } = await inTenant(ctx.db, ctx.tenantId, countOrders);
     return { ...byStatus, placedLastDay };
   },

@@ -1,3 +1,4 @@
+import { requirePortal } from '@signet/access';
 import { inTenant } from '@signet/db';
 import {
   type Connection,
@@ -9,7 +10,7 @@ import {
   readPage,
 } from '@signet/subgraph';
 import { findOrderPage, type OrderPage, type OrderRow } from './order.queries.ts';
-import { canSeeOrdersOf, requireCustomer, requireOrderReader, requireOrderStaff } from './policies.ts';
+import { canSeeOrdersOf, requireCustomer, requireOrderReader } from './policies.ts';
 import type { QueryResolvers, UserResolvers } from './resolvers.generated.ts';
 
 /** Every list shows the latest order first. Its cursors hold microseconds since 1970 and the id. */
@@ -19,7 +20,7 @@ const codec = createCursorCodec<number>(
 );
 
 export const orders: NonNullable<QueryResolvers['orders']> = async (_parent, args, ctx) => {
-  requireOrderStaff(ctx.session, 'orders:read');
+  requirePortal(ctx.session, 'orders:read');
   const page = readPage(args, codec);
   const filter = {
     status: args.status ? (args.status.toLowerCase() as OrderRow['status']) : undefined,

@@ -24,6 +24,11 @@ export default {
     return { Order: { own: others.id, foreign: elsewhere.orders.edges[0].node.id } };
   },
   emptyInSeed: ['Order.sharedWith'],
+  refusedMutation: {
+    query: `mutation { cancelOrder(id: "0199c2f4-7a10-7000-8000-00000000dead") { id } }`,
+    as: 'user',
+    reason: 'input.id',
+  },
   snapshot: '{ dashboard { orders { placed shipped cancelled } } }',
   async findQuestions(caller, neighbour) {
     if (caller.platform === 'none') return [];

@@ -1,11 +1,4 @@
-import {
-  customerPolicies,
-  idOf,
-  type PolicyTable,
-  requirePortal,
-  requireScope,
-  requireUser,
-} from '@signet/access';
+import { customerPolicies, idOf, type PolicyTable, requireScope, requireUser } from '@signet/access';
 import type { PortalSession, Session, UserSession } from '@signet/session';
 import type { GraphqlContext } from './context.ts';
 import type { OrderRow } from './order.queries.ts';
@@ -56,11 +49,4 @@ export function requireCustomer(session: Session, scope: 'orders:read' | 'orders
   const user = requireUser(session);
   requireScope(user, scope);
   return user;
-}
-
-/** @throws {RefusalError} for anyone but staff with the scope. */
-export function requireOrderStaff(session: Session, scope: 'orders:read' | 'orders:ship'): PortalSession {
-  const staff = requirePortal(session);
-  requireScope(staff, scope);
-  return staff;
 }

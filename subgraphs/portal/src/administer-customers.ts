@@ -1,3 +1,4 @@
+import { requirePortal } from '@signet/access';
 import { type Database, inTenant, writeAuditEvent } from '@signet/db';
 import type { AuditKind, Scope } from '@signet/schema/contract';
 import { badInput } from '@signet/service';
@@ -5,7 +6,6 @@ import { readId } from '@signet/subgraph';
 import { sql, type Transaction } from 'kysely';
 import type { GraphqlContext } from './context.ts';
 import { getCustomer } from './customers.queries.ts';
-import { requireStaff } from './policies.ts';
 import type { MutationResolvers } from './resolvers.generated.ts';
 
 export const suspendCustomer: NonNullable<MutationResolvers['suspendCustomer']> = (
@@ -68,7 +68,7 @@ type Administration<T> = {
  * @throws {RefusalError} for anyone but staff with the scope; input.customerId where the tenant has no such customer.
  */
 function administerCustomer<T>({ ctx, scope, kind, call, answer, ...input }: Administration<T>): Promise<T> {
-  const { staffId: actorId, sessionId } = requireStaff(ctx.session, scope);
+  const { staffId: actorId, sessionId } = requirePortal(ctx.session, scope);
   const { tenantId, origin } = ctx;
   const customerId = readId('customerId', input.customerId);
   return inTenant(ctx.db, ctx.tenantId, async (trx) => {

@@ -1,14 +1,14 @@
+import { requirePortal } from '@signet/access';
 import { addRelation, inTenant, removeRelation } from '@signet/db';
 import { badInput } from '@signet/service';
 import { readId } from '@signet/subgraph';
 import { assigneeTuple } from './assignees.queries.ts';
 import type { GraphqlContext } from './context.ts';
 import { findCustomers } from './customers.queries.ts';
-import { requireStaff } from './policies.ts';
 import type { MutationResolvers, UserResolvers } from './resolvers.generated.ts';
 
 export const assignees: NonNullable<UserResolvers['assignees']> = async (user, _args, ctx) => {
-  requireStaff(ctx.session, 'customers:read');
+  requirePortal(ctx.session, 'customers:read');
   const staffIds = await ctx.loaders.assigneesOfCustomer.load(user.id);
   return staffIds.map((id) => ({ id }));
 };
@@ -18,7 +18,7 @@ export const assignCustomer: NonNullable<MutationResolvers['assignCustomer']> = 
   { input },
   ctx,
 ) => {
-  requireStaff(ctx.session, 'customers:assign');
+  requirePortal(ctx.session, 'customers:assign');
   const customerId = readId('customerId', input.customerId);
   const staffId = readId('staffId', input.staffId);
   const customer = await inTenant(ctx.db, ctx.tenantId, async (trx) => {
@@ -39,7 +39,7 @@ export const unassignCustomer: NonNullable<MutationResolvers['unassignCustomer']
   { input },
   ctx,
 ) => {
-  requireStaff(ctx.session, 'customers:assign');
+  requirePortal(ctx.session, 'customers:assign');
   const customerId = readId('customerId', input.customerId);
   const staffId = readId('staffId', input.staffId);
   const customer = await inTenant(ctx.db, ctx.tenantId, async (trx) => {

@@ -1,3 +1,4 @@
+import { requirePortal } from '@signet/access';
 import { inTenant, type SampledAudit } from '@signet/db';
 import { type AuditKind, auditEvents, isAuditKind } from '@signet/schema/contract';
 import { badInput, type EndpointPlugin } from '@signet/service';
@@ -11,7 +12,6 @@ import {
 } from '@signet/subgraph';
 import { type AuditFilter, findAuditPage } from './audit-log.queries.ts';
 import type { GraphqlContext } from './context.ts';
-import { requireStaff } from './policies.ts';
 import type { AuditEventResolvers, AuditLogFilter, QueryResolvers } from './resolvers.generated.ts';
 
 /** Latest first: microseconds since 1970 and the id. */
@@ -21,7 +21,7 @@ const codec = createCursorCodec<number>(
 );
 
 export const auditLog: NonNullable<QueryResolvers['auditLog']> = async (_parent, args, ctx) => {
-  requireStaff(ctx.session, 'audit:read');
+  requirePortal(ctx.session, 'audit:read');
   const page = readPage(args, codec);
   const filter = readFilter(args.filter ?? {});
   const rows = await inTenant(ctx.db, ctx.tenantId, (trx) => findAuditPage(trx, filter, page));

@@ -1,4 +1,4 @@
-import { requireUser } from '@signet/access';
+import { requirePortal, requireUser } from '@signet/access';
 import { inTenant } from '@signet/db';
 import type { Session } from '@signet/session';
 import {
@@ -12,7 +12,6 @@ import {
 } from '@signet/subgraph';
 import { assignees } from './assignees.ts';
 import { countCustomers, findCustomerPage } from './customers.queries.ts';
-import { requireStaff } from './policies.ts';
 import type { QueryResolvers, UserConnectionResolvers, UserResolvers } from './resolvers.generated.ts';
 import { supportNotes } from './support-notes.ts';
 
@@ -20,12 +19,12 @@ const maxSearchLength = 100;
 const codec = createCursorCodec('customers:email', isTextKey);
 
 export const customer: NonNullable<QueryResolvers['customer']> = async (_parent, args, ctx) => {
-  requireStaff(ctx.session, 'customers:read');
+  requirePortal(ctx.session, 'customers:read');
   return (await ctx.loaders.customer.load(readId('id', args.id))) ?? null;
 };
 
 export const customers: NonNullable<QueryResolvers['customers']> = async (_parent, args, ctx) => {
-  requireStaff(ctx.session, 'customers:read');
+  requirePortal(ctx.session, 'customers:read');
   const page = readPage(args, codec);
   const search = readSearch(args.search);
   const rows = await inTenant(ctx.db, ctx.tenantId, (trx) => findCustomerPage(trx, search, page));
@@ -49,7 +48,7 @@ export const userResolvers: UserResolvers = {
   },
   fullName: (row) => row.full_name,
   isActive(row, _args, ctx) {
-    requireStaff(ctx.session, 'customers:read');
+    requirePortal(ctx.session, 'customers:read');
     return row.is_active;
   },
   supportNotes,
@@ -59,7 +58,7 @@ export const userResolvers: UserResolvers = {
 /** @throws {RefusalError} without a token, or as staff without the scope. */
 function visibilityFor(session: Session): (userId: string) => boolean {
   if (session.platform === 'portal') {
-    requireStaff(session, 'customers:read');
+    requirePortal(session, 'customers:read');
     return () => true;
   }
   const { userId } = requireUser(session);

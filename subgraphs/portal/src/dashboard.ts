@@ -1,7 +1,6 @@
 import { requirePortal } from '@signet/access';
 import { inTenant } from '@signet/db';
 import type { GraphqlContext } from './context.ts';
-import { requireStaff } from './policies.ts';
 import type { Dashboard, DashboardResolvers, QueryResolvers } from './resolvers.generated.ts';
 
 export const dashboard: NonNullable<QueryResolvers['dashboard']> = (_parent, _args, ctx) => getDashboard(ctx);
@@ -9,7 +8,7 @@ export const dashboard: NonNullable<QueryResolvers['dashboard']> = (_parent, _ar
 export const dashboardResolvers: DashboardResolvers = {
   /** Answers for the caller's own tenant only. */
   __resolveReference(reference, ctx) {
-    requireStaff(ctx.session, 'dashboard:read');
+    requirePortal(ctx.session, 'dashboard:read');
     return reference.id === ctx.tenantId ? getDashboard(ctx) : null;
   },
 };
@@ -21,7 +20,7 @@ export const portalHealth: NonNullable<QueryResolvers['portalHealth']> = (_paren
 
 /** @throws {RefusalError} for anyone but staff with the scope `dashboard:read`. */
 async function getDashboard(ctx: GraphqlContext): Promise<Dashboard> {
-  requireStaff(ctx.session, 'dashboard:read');
+  requirePortal(ctx.session, 'dashboard:read');
   const counts = await inTenant(ctx.db, ctx.tenantId, (trx) =>
     trx
       .selectNoFrom((eb) => [

@@ -26,5 +26,10 @@ export default {
   },
   emptyInSeed: ['User.assignees'],
   policiesOfArguments: ['Mutation.addSupportNote'],
+  refusedMutation: {
+    query: `mutation { suspendCustomer(customerId: "${unknownId}") { id } }`,
+    as: 'portal',
+    reason: 'input.customerId',
+  },
   snapshot: '{ dashboard { customers supportNotes } }',
 } satisfies PlatformCases;

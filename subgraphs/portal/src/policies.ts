@@ -1,6 +1,4 @@
-import { customerPolicies, type PolicyTable, requirePortal, requireScope } from '@signet/access';
-import type { Scope } from '@signet/schema/contract';
-import type { PortalSession, Session } from '@signet/session';
+import { customerPolicies, type PolicyTable } from '@signet/access';
 import { findId } from '@signet/subgraph';
 import { assigneeTuple } from './assignees.queries.ts';
 import type { GraphqlContext } from './context.ts';
@@ -33,11 +31,4 @@ function namedCustomer({ input }: Readonly<Record<string, unknown>>): string | u
   const id =
     typeof input === 'object' && input !== null && 'customerId' in input ? input.customerId : undefined;
   return typeof id === 'string' ? id : undefined;
-}
-
-/** @throws {RefusalError} for anyone but staff with the scope. */
-export function requireStaff(session: Session, scope: Scope): PortalSession {
-  const staff = requirePortal(session);
-  requireScope(staff, scope);
-  return staff;
 }

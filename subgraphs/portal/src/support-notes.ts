@@ -1,3 +1,4 @@
+import { requirePortal } from '@signet/access';
 import { inTenant } from '@signet/db';
 import { badInput } from '@signet/service';
 import {
@@ -9,7 +10,6 @@ import {
   readText,
 } from '@signet/subgraph';
 import { findCustomers } from './customers.queries.ts';
-import { requireStaff } from './policies.ts';
 import type { MutationResolvers, SupportNoteResolvers, UserResolvers } from './resolvers.generated.ts';
 import { noteColumns } from './support-notes.queries.ts';
 
@@ -22,7 +22,7 @@ const codec = createCursorCodec<number>(
 );
 
 export const supportNotes: NonNullable<UserResolvers['supportNotes']> = async (user, args, ctx) => {
-  requireStaff(ctx.session, 'customers:read');
+  requirePortal(ctx.session, 'customers:read');
   const page = readPage(args, codec);
   const rows = await ctx.loaders.notesOfUser.load({ ownerId: user.id, page });
   return createConnection(rows, page, codec, (row) => ({ key: row.created_microseconds, id: row.id }));
@@ -38,7 +38,7 @@ export const addSupportNote: NonNullable<MutationResolvers['addSupportNote']> = 
   { input },
   ctx,
 ) => {
-  const { staffId } = requireStaff(ctx.session, 'notes:write');
+  const { staffId } = requirePortal(ctx.session, 'notes:write');
   const customerId = readId('customerId', input.customerId);
   const body = readText('body', input.body, { max: maxBodyLength });
   return inTenant(ctx.db, ctx.tenantId, async (trx) => {

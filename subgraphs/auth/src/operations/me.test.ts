@@ -1,3 +1,4 @@
+import { createTestGateway, reasonsOf } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addCustomer, addStaffMember, type TestAccount } from '../testing/accounts.test-support.ts';
 import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
@@ -61,6 +62,21 @@ describe('me and portalMe', () => {
           },
         ],
       });
+    },
+  );
+
+  it.each([
+    ['me', 'portal'],
+    ['portalMe', 'user'],
+  ] as const)(
+    "refuse %s to the entrance '%s', even with its own token, or with none",
+    async (field, entrance) => {
+      const gateway = createTestGateway({ recipient: 'auth', entrance });
+      for (const token of [tokens[entrance], undefined]) {
+        const answer = await gateway.post(`${auth.url}/graphql`, { query: `{ ${field} { id } }` }, { token });
+        expect([answer.status, reasonsOf(answer)]).toEqual([401, ['auth.failure.proof_invalid']]);
+        expect(answer.body.data).toBeUndefined();
+      }
     },
   );
 

@@ -1,4 +1,4 @@
-import { requirePortal, requireScope } from '@signet/access';
+import { requirePortal } from '@signet/access';
 import { type Database, inTenant, writeAuditEvent } from '@signet/db';
 import { outranks, type StaffRole, scopesOfRole } from '@signet/schema/contract';
 import { badInput, RefusalError } from '@signet/service';
@@ -21,7 +21,7 @@ const codec = createCursorCodec('staff:email', isTextKey);
 /** `staffMembers`: everyone who works for the tenant. */
 export function createStaffMembers({ getIssuer }: Portal): NonNullable<QueryResolvers['staffMembers']> {
   return async (_parent, args, ctx) => {
-    requireScope(requirePortal(ctx.session), 'staff:write');
+    requirePortal(ctx.session, 'staff:write');
     const page = readPage(args, codec);
     const rows = await inTenant(getIssuer().db, ctx.tenantId, (trx) => findStaffPage(trx, page));
     return createConnection(rows, page, codec, ({ email, id }) => ({ key: email, id }));
@@ -92,8 +92,7 @@ function manageStaff(
   { id: input, newRole }: Management,
   change: Change,
 ): Promise<StaffAccount> {
-  const session = requirePortal(ctx.session);
-  requireScope(session, 'staff:write');
+  const session = requirePortal(ctx.session, 'staff:write');
   const issuer = getIssuer();
   const id = readId('id', input);
   return inTenant(issuer.db, ctx.tenantId, async (trx) => {
