@@ -1,11 +1,32 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { subgraphs } from '@signet/schema/subgraphs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test as vitestTest } from 'vitest';
 import { copyRepository, type RepositoryCopy } from './repository-copy.test-support.ts';
 import { startCopy } from './started-copy.test-support.ts';
 
 const shop = subgraphs.filter(({ isDemo }) => isDemo).map(({ name }) => name);
+// Where the shop is gone there is nothing to try.
+const test = vitestTest.skipIf(shop.length === 0);
+const testsThatNotice = [
+  'schema',
+  'docs',
+  'deploy',
+  'db/src/access',
+  'db/src/seed',
+  'libs/access',
+  'libs/proof/src/proof-folder',
+  'libs/session/src/verifier',
+  'subgraphs/portal',
+  'subgraphs/auth/src/operator/diagnose',
+  'gateway/src/config',
+  'gateway/src/limits',
+  'gateway/src/execute/strip-rules',
+  'gateway/src/access/access-guard',
+  'gateway/src/subgraphs',
+  'cli/src/access.test',
+  'cli/src/keys.test',
+];
 let copy: RepositoryCopy;
 beforeAll(async () => {
   copy = await copyRepository();
@@ -31,7 +52,6 @@ test('leaves everything as it was where the rest does not compose', async () => 
 });
 
 test('what is left composes, passes every check and its tests, starts, and lets customers and staff in', async () => {
-  expect(shop.length).toBeGreaterThan(0);
   await signet('remove-shop');
   for (const name of shop) {
     expect(existsSync(join(copy.path, 'subgraphs', name))).toBe(false);
@@ -41,21 +61,8 @@ test('what is left composes, passes every check and its tests, starts, and lets 
   await signet('compose', '--check');
   await signet('access', '--check');
   await Promise.all([copy.run('npx', 'tsc', '--noEmit'), copy.run('npm', 'run', 'lint')]);
-  // What knows subgraphs by name, tables or scopes. The whole suite runs in a copy in .github/workflows.
-  await copy.run(
-    'npx',
-    'vitest',
-    'run',
-    '--project',
-    'unit',
-    'schema',
-    'db/src',
-    'deploy',
-    'subgraphs/portal',
-    'libs/access',
-    'libs/proof',
-    'docs',
-  );
+  // What reads the registry, the generated graph, scopes or rights. The whole suite runs without the shop in .github/workflows/ci.yml.
+  await copy.run('npx', 'vitest', 'run', '--project', 'unit', ...testsThatNotice);
   const platform = await startCopy(copy);
   try {
     await signet('smoke', platform.url);
