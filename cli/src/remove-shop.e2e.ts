@@ -65,7 +65,7 @@ test('what is left composes, passes every check and its tests, starts, and lets 
   await copy.run('npx', 'vitest', 'run', '--project', 'unit', ...testsThatNotice);
   const platform = await startCopy(copy);
   try {
-    await signet('smoke', platform.url);
+    await copy.runWith(platform.variables, 'node', 'cli/bin/signet.mjs', 'smoke', platform.url);
   } finally {
     await platform.stop();
   }

@@ -11,6 +11,8 @@ export type RepositoryCopy = {
   path: string;
   /** Runs a program in the copy. Rejects with what it printed where it fails. */
   run(program: string, ...args: string[]): Promise<string>;
+  /** The same with further variables. */
+  runWith(variables: Record<string, string>, program: string, ...args: string[]): Promise<string>;
   remove(): void;
 };
 
@@ -31,9 +33,10 @@ export async function copyRepository(): Promise<RepositoryCopy> {
   linkPackages(path);
   const copy: RepositoryCopy = {
     path,
-    async run(program, ...args) {
+    run: (program, ...args) => copy.runWith({}, program, ...args),
+    async runWith(variables, program, ...args) {
       // NODE_ENV and the like of the runner would change what the tools do.
-      const env = { PATH: process.env.PATH, HOME: process.env.HOME, CI: process.env.CI };
+      const env = { PATH: process.env.PATH, HOME: process.env.HOME, CI: process.env.CI, ...variables };
       return await run(program, args, { cwd: path, env, maxBuffer: 64 * 1024 * 1024 }).then(
         (result) => result.stdout,
         (error: { stdout: string; stderr: string }) => {

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { createHome, findFreePortBase } from '../../launcher/src/platform.test-support.ts';
 import type { RepositoryCopy } from './repository-copy.test-support.ts';
 
-/** `npm start` in a copy of the repository. `password` is the one of the seeded accounts. */
+/** `npm start` in a copy of the repository. `variables` are those that it was started with, `password` is the one of the seeded accounts. */
 export async function startCopy(copy: RepositoryCopy) {
   const home = await createHome();
   const portBase = await findFreePortBase();
+  const variables = { PORT_BASE: String(portBase), SIGNET_HOME: home.path };
   const child = spawn(process.execPath, [join(copy.path, 'cli/bin/signet.mjs'), 'start'], {
     cwd: copy.path,
-    env: { PATH: process.env.PATH, PORT_BASE: String(portBase), SIGNET_HOME: home.path },
+    env: { PATH: process.env.PATH, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -28,5 +29,5 @@ export async function startCopy(copy: RepositoryCopy) {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   const password = /Password\s+│ (.*?) {3}\(each/.exec(output)?.[1] ?? '';
-  return { url: `http://localhost:${portBase}`, password, stop };
+  return { url: `http://localhost:${portBase}`, variables, password, stop };
 }
