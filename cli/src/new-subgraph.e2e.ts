@@ -53,4 +53,4 @@ test('a new subgraph composes, passes every check and its tests, and is served, 
   } finally {
     await stop();
   }
-}, 300_000);
+}, 900_000);

@@ -69,7 +69,7 @@ test('what is left composes, passes every check and its tests, starts, and lets 
   } finally {
     await platform.stop();
   }
-}, 400_000);
+}, 900_000);
 
 test('has nothing to do the second time', async () => {
   await expect(signet('remove-shop', '--force')).rejects.toThrow(/There is no demo shop/);

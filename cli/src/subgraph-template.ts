@@ -82,7 +82,7 @@ declare module '@signet/db' {
     [`${folder}/src/${name}.graphql`]: `extend type Query {
   "Your own, latest first. At most 100. Customers only."
   my${names}: [${type}!] @listSize(assumedSize: 20) @platform(is: USER)
-  "One of your own; staff may read everybody's. Null where there is none that you may read. Errors: \`input.id\`."
+  "One that you may read. Null where there is none. Errors: \`input.id\`."
   ${one}(id: ID!): ${type} @authenticated
 }
 
@@ -91,7 +91,7 @@ extend type Mutation {
   create${type}(input: Create${type}Input!): ${type}! @platform(is: USER)
 }
 
-"What a customer wrote. Its owner may read it, and staff."
+"What a customer wrote."
 type ${type} @key(fields: "id") @authenticated @policy(policies: [["${one}.owner"], ["${one}.staff"]]) {
   id: ID!
   text: String!
