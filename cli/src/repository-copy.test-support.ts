@@ -1,5 +1,14 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -26,7 +35,8 @@ export async function copyRepository(): Promise<RepositoryCopy> {
     cwd: root,
     maxBuffer: 16 * 1024 * 1024,
   });
-  for (const file of stdout.split('\0').filter(Boolean)) {
+  // A file that was deleted and not yet committed is listed, too.
+  for (const file of stdout.split('\0').filter((name) => name && existsSync(join(root, name)))) {
     mkdirSync(join(path, dirname(file)), { recursive: true });
     cpSync(join(root, file), join(path, file), { force: true });
   }
