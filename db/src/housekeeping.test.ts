@@ -126,12 +126,23 @@ describe('housekeeping', () => {
 
   it('is done by one of two replicas that come at once', async () => {
     const job = countingJob(30);
-    const options = { name: 'test', jobs: [job], batchSize: 10, pauseMs: 1 };
-    const outcomes = await Promise.all([
-      runHousekeeping({ ...options, db: connect('signet_auth_user') }),
-      runHousekeeping({ ...options, db: connect('signet_auth_user') }),
-    ]);
-    expect(outcomes.filter(Boolean)).toEqual([{ things: 30 }]);
+    const options = { name: 'test', batchSize: 10, pauseMs: 1 };
+    const others: unknown[] = [];
+    const meetsAnother: HousekeepingJob = {
+      name: 'things',
+      async prune(db, most) {
+        // While this replica works, whatever the machine's speed.
+        others.push(await runHousekeeping({ ...options, jobs: [job], db: connect('signet_auth_user') }));
+        return job.prune(db, most);
+      },
+    };
+    const outcome = await runHousekeeping({
+      ...options,
+      jobs: [meetsAnother],
+      db: connect('signet_auth_user'),
+    });
+    expect(outcome).toEqual({ things: 30 });
+    expect(others).toEqual([undefined, undefined, undefined, undefined]);
   });
 
   it('does the other jobs when one fails', async () => {
