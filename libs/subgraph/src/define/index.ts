@@ -7,4 +7,3 @@ export {
   type SubgraphParts,
 } from './define-subgraph.ts';
 export { loadSubgraph } from './load-subgraph.ts';
-export { readOrigin } from './start-subgraph.ts';

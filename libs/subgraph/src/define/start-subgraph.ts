@@ -63,7 +63,7 @@ export function startSubgraph<Loaders extends object>(
 }
 
 /** What the gateway says about the client. Text that is not an address is left out. */
-export function readOrigin({ clientAddress = '', requestId }: SignetContext): AuditOrigin {
+function readOrigin({ clientAddress = '', requestId }: SignetContext): AuditOrigin {
   const [address = ''] = clientAddress.split('%', 1); // RFC 4007: a zone means nothing on another machine.
   return { address: isIP(address) ? address : null, requestId };
 }
