@@ -14,13 +14,9 @@ import { type ApolloFastifyContextFunction, fastifyApolloHandler } from '@as-int
 import type { FastifyInstance } from 'fastify';
 import { type ErrorTranslation, withHttpStatus } from './errors.ts';
 import { createErrorFormatter } from './format-error.ts';
-import {
-  applyAnswerType,
-  ignoreEmptyName,
-  refuseUnacceptable,
-  refuseUnrunnableOperation,
-} from './graphql-over-http.ts';
+import { applyAnswerType, refuseUnacceptable, refuseUnrunnableOperation } from './graphql-over-http.ts';
 import type { Logger } from './logger.ts';
+import { alignParameters } from './operation-parameters.ts';
 
 /** A plugin that works for any endpoint, whatever its context. */
 export type EndpointPlugin = ApolloServerPlugin;
@@ -74,7 +70,6 @@ export async function mountGraphql<C extends BaseContext>(
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
-      ignoreEmptyName as ApolloServerPlugin<C>,
       refuseUnrunnableOperation as ApolloServerPlugin<C>,
       applyAnswerType as ApolloServerPlugin<C>,
       ...(options.plugins ?? []),
@@ -86,7 +81,7 @@ export async function mountGraphql<C extends BaseContext>(
     url: path,
     // A HEAD request would run the operation and discard its answer.
     exposeHeadRoute: false,
-    preHandler: refuseUnacceptable,
+    preHandler: [refuseUnacceptable, alignParameters],
     handler: fastifyApolloHandler(apollo, { context }),
   });
   server.addHook('onClose', () => apollo.stop());
