@@ -1,4 +1,3 @@
-import cors from '@fastify/cors';
 import { readExampleOperations } from '@signet/schema/example-operations';
 import {
   createHttpServer,
@@ -11,11 +10,12 @@ import type { ProcessRevocations, TrustedIssuer } from '@signet/session';
 import type { FastifyInstance } from 'fastify';
 import { type ClientAddressReader, createClientAddressReader } from '../admission/client-address.ts';
 import { registerLoadLimit } from '../admission/load-limit.ts';
+import { createRefusedOrigins, type RefusedOrigins } from '../admission/refused-origins.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { SeededAccount } from '../pages/layout.ts';
 import { registerPages } from '../pages/pages.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
-import { corsOptions } from './cors.ts';
+import { registerCors } from './cors.ts';
 import { type EntranceGraphOptions, mountEntranceGraph } from './entrance-graph.ts';
 import type { Entrance } from './entrances.ts';
 import { registerWellKnown } from './well-known.ts';
@@ -28,6 +28,7 @@ export type EntranceServerOptions = {
   revocations: ProcessRevocations;
   /** Origins whose pages may call this entrance. */
   origins: readonly string[];
+  refusedOrigins: RefusedOrigins;
   /** Where operations are answered. The load of this path is limited, and the pages call it. */
   graphqlPath: string;
   readClientAddress: ClientAddressReader;
@@ -42,7 +43,7 @@ export async function createEntranceServer(
   entrance: Entrance,
   options: EntranceServerOptions,
 ): Promise<FastifyInstance> {
-  const { config, logger, issuers, revocations, origins, graphqlPath } = options;
+  const { config, logger, issuers, revocations, origins, refusedOrigins, graphqlPath } = options;
   const server = createHttpServer({
     logger,
     allowedHosts: config.ALLOWED_HOSTS,
@@ -53,7 +54,13 @@ export async function createEntranceServer(
       ...revocations.readiness,
     ],
   });
-  await server.register(cors, corsOptions({ origins, cookies: config.SESSION_COOKIES }));
+  server.addHook('onClose', async () => refusedOrigins.stop());
+  await registerCors(server, {
+    origins,
+    cookies: config.SESSION_COOKIES,
+    headers: config.CORS_ALLOWED_HEADERS,
+    refusedOrigins,
+  });
   registerLoadLimit(server, {
     path: graphqlPath,
     maxInFlight: config.MAX_IN_FLIGHT,
@@ -102,6 +109,10 @@ export async function startEntrance(
     issuers: issuers.filter(({ platform }) => entrance.platforms.includes(platform)),
     origins: [...config.CORS_ORIGINS, ...config[entrance.originsVariable]],
     readClientAddress: createClientAddressReader(config.TRUSTED_PROXIES),
+    refusedOrigins: createRefusedOrigins(options.logger, {
+      entrance: entrance.name,
+      variable: entrance.originsVariable,
+    }),
     graphqlPath,
   };
   const server = await createEntranceServer(entrance, given);
