@@ -12,6 +12,7 @@ import { type ClientAddressReader, createClientAddressReader } from '../admissio
 import { registerLoadLimit } from '../admission/load-limit.ts';
 import { createRefusedOrigins, type RefusedOrigins } from '../admission/refused-origins.ts';
 import type { GatewayConfig } from '../config.ts';
+import { type EntranceDetails, registerEntrancePage } from '../pages/entrance-page.ts';
 import type { SeededAccount } from '../pages/layout.ts';
 import { registerPages } from '../pages/pages.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
@@ -67,17 +68,45 @@ export async function createEntranceServer(
     readClientAddress: options.readClientAddress,
   });
   registerWellKnown(server, { issuerUrl: config.ISSUER_URL, issuers, combined: entrance.isForDevelopers });
+  const isDevelopment = !hasProductionSurface(config);
+  const tools = {
+    sandbox: config.SANDBOX ?? isDevelopment,
+    explorer: config.EXPLORER ?? isDevelopment,
+  };
+  registerEntrancePage(server, {
+    graphqlPath,
+    isHome: !(entrance.isForDevelopers && tools.sandbox),
+    details: isDevelopment ? describeEntrance(entrance, config, tools) : undefined,
+  });
   if (entrance.isForDevelopers) {
-    const isDevelopment = !hasProductionSurface(config);
     registerPages(server, {
       graphqlPath,
-      sandbox: config.SANDBOX ?? isDevelopment,
-      explorer: config.EXPLORER ?? isDevelopment,
+      ...tools,
       accounts: isDevelopment ? options.accounts : [],
       exampleOperations: readExampleOperations(),
     });
   }
   return server;
+}
+
+const peopleOf = { user: 'customers', portal: 'staff' };
+
+/** What the page of an entrance tells developers. The pages for trying operations are at the entrance `graph` only. */
+function describeEntrance(
+  entrance: Entrance,
+  { ENTRANCES, GRAPH_PORT }: GatewayConfig,
+  tools: { sandbox: boolean; explorer: boolean },
+): EntranceDetails {
+  const isNear = ENTRANCES?.includes('graph') ?? true;
+  const base = entrance.isForDevelopers ? '' : `http://localhost:${GRAPH_PORT}`;
+  return {
+    name: entrance.name,
+    people: entrance.platforms.map((platform) => peopleOf[platform]).join(' and '),
+    tools: [
+      ...(isNear && tools.sandbox ? [{ name: 'Apollo Sandbox', url: `${base}/` }] : []),
+      ...(isNear && tools.explorer ? [{ name: 'Explorer', url: `${base}/explorer` }] : []),
+    ],
+  };
 }
 
 export type EntranceOptions = {

@@ -159,7 +159,6 @@ describe.each([
       jwksPathOf(other),
       metadataPathOf(other),
       '/.well-known/jwks.json',
-      '/',
       '/explorer',
       '/sandbox',
     ]) {

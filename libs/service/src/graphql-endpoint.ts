@@ -38,6 +38,9 @@ export type GraphqlEndpointOptions<C extends BaseContext> = {
     source: Pick<ApolloServerOptions<C>, 'schema' | 'gateway'>;
   };
 
+/** With one of these a GET is no link: browsers ask before they let a page send it (Apollo Server's CSRF prevention). */
+export const preflightHeaders = ['x-apollo-operation-name', 'apollo-require-preflight'];
+
 /** Mounts Apollo Server on a Fastify server: GET and POST at `path`, one error format, the statuses of GraphQL over HTTP. */
 export async function mountGraphql<C extends BaseContext>(
   options: GraphqlEndpointOptions<C>,
@@ -52,7 +55,7 @@ export async function mountGraphql<C extends BaseContext>(
     includeStacktraceInErrorResponses: false,
     hideSchemaDetailsFromClientErrors: hideSchemaDetails,
     stopOnTerminationSignals: false,
-    csrfPrevention: true,
+    csrfPrevention: { requestHeaders: preflightHeaders },
     // The gateway has its own implementation; a subgraph's only client is the gateway, which sends texts.
     persistedQueries: false,
     ...(options.documentStore && { documentStore: options.documentStore }),

@@ -21,7 +21,12 @@ export {
   withHttpStatus,
 } from './errors.ts';
 export { createErrorFormatter, type ErrorFormatter } from './format-error.ts';
-export { type EndpointPlugin, type GraphqlEndpointOptions, mountGraphql } from './graphql-endpoint.ts';
+export {
+  type EndpointPlugin,
+  type GraphqlEndpointOptions,
+  mountGraphql,
+  preflightHeaders,
+} from './graphql-endpoint.ts';
 export type { ReadinessCheck } from './health.ts';
 export { createHttpServer, type HttpServerOptions } from './http-server.ts';
 export { createJsonReader, decodeUtf8 } from './json-body.ts';
