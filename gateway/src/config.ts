@@ -132,6 +132,15 @@ const fields = {
   GRAPH_CORS_ORIGINS: originList.describe('Further origins for the entrance graph.'),
   USER_CORS_ORIGINS: originList.describe('Further origins for the entrance user.'),
   PORTAL_CORS_ORIGINS: originList.describe('Further origins for the entrance portal.'),
+  CORS_ALLOWED_HEADERS: configFields.list
+    .refine(
+      (names) => names.every((name) => /^[\w!#$%&'+.^`|~-]+$/.test(name)),
+      'must be names of headers, separated by commas',
+    )
+    .default([])
+    .describe(
+      'Further headers that pages of the listed origins may send, separated by commas. They go no further.',
+    ),
   SESSION_COOKIES: configFields.flag
     .default(true)
     .describe('`no` lets refresh tokens travel in bodies only, and refuses a page that asks for cookies.'),

@@ -148,7 +148,9 @@ test('signs with a PEM key where one is given, and else with keys that SIGNET_HO
 });
 
 test('lets the usual ports of frontends call in development, and nobody with the production surface', () => {
-  expect(configure({}).gateway?.CORS_ORIGINS).toContain('http://localhost:5173');
+  expect(configure({}).gateway?.CORS_ORIGINS).toEqual(
+    expect.arrayContaining([4173, 5173, 5174].map((port) => `http://localhost:${port}`)),
+  );
   expect(configure({ SURFACE: 'production' }).gateway?.CORS_ORIGINS).toEqual([]);
 });
 

@@ -19,8 +19,9 @@ export function findPasswordFault(password: string, owner: PasswordOwner): strin
   if (!hasValidPasswordLength(password)) {
     return `The password must have ${passwordLength.min} to ${passwordLength.max} characters.`;
   }
-  // Other systems cut at NUL, and nobody types a control character twice the same way.
-  if (/\p{Cc}/u.test(password) || !password.isWellFormed()) {
+  // Other systems cut at NUL, and nobody types a control character twice the same way. U+FFFD stands for any byte that could not be
+  // read: a file that is not UTF-8 would make many passwords one.
+  if (/[\p{Cc}\uFFFD]/u.test(password) || !password.isWellFormed()) {
     return 'The password must not hold control characters.';
   }
   const plain = password.normalize('NFKC').toLowerCase();

@@ -1,6 +1,8 @@
 import { type Platform, sessionByCookie, sessionCookieOf, sessionHeader } from '@signet/schema/contract';
 import { badInput, RefusalError, readCookie } from '@signet/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { findSiteFault } from './cookie-site.ts';
+import type { RefusedOrigins } from './refused-origins.ts';
 
 /** The cookies of one fetch to auth. */
 export type FetchCookies = {
@@ -21,6 +23,8 @@ type GateOptions = {
   /** Origins whose pages may use cookies, in addition to the entrance's own. */
   origins: readonly string[];
   areOffered: boolean;
+  /** Gets the origin of a page that belongs to another site. */
+  refusedOrigins: Pick<RefusedOrigins, 'add'>;
 };
 
 /**
@@ -30,7 +34,8 @@ type GateOptions = {
  *
  * @throws {RefusalError} from the returned gate: input.session, authz.permission.deny, auth.failure.malformed
  */
-export function createSessionCookieGate({ platforms, origins, areOffered }: GateOptions): SessionCookieGate {
+export function createSessionCookieGate(options: GateOptions): SessionCookieGate {
+  const { platforms, origins, areOffered, refusedOrigins } = options;
   const trusted = new Set(origins);
   return (request, reply) => {
     const { [sessionHeader]: asked, origin, host, cookie } = request.headers;
@@ -50,6 +55,11 @@ export function createSessionCookieGate({ platforms, origins, areOffered }: Gate
       throw new RefusalError('authz.permission.deny', {
         text: 'Pages of this origin cannot sign in by cookie.',
       });
+    }
+    const siteFault = findSiteFault(request.headers);
+    if (siteFault !== undefined) {
+      refusedOrigins.add(String(origin), 'belongs to another site');
+      throw badInput('session', siteFault);
     }
     const values = new Map(
       platforms.map((platform) => [platform, readCookie(cookie, sessionCookieOf(platform))]),

@@ -10,6 +10,7 @@ import { readFieldPlatforms } from '../access/field-platforms.ts';
 import { createIntrospectionGuard, mayIntrospect } from '../access/introspection-guard.ts';
 import { createRefusalReports } from '../access/refusal-reports.ts';
 import type { ClientAddressReader } from '../admission/client-address.ts';
+import type { RefusedOrigins } from '../admission/refused-origins.ts';
 import { createSessionCookieGate } from '../admission/session-cookie-gate.ts';
 import { type GatewayConfig, trustedDocumentsOf } from '../config.ts';
 import { openTrustedDocuments, type WithDocument } from '../documents/trusted-documents.ts';
@@ -33,6 +34,7 @@ export type EntranceGraphOptions = {
   planning: PlanningPool;
   /** Origins whose pages may sign in by cookie. */
   origins: readonly string[];
+  refusedOrigins: RefusedOrigins;
   graphqlPath: string;
   readClientAddress: ClientAddressReader;
   /** Reads the supergraph of an entrance. Without it, the generated one. */
@@ -48,7 +50,7 @@ export async function mountEntranceGraph(
   entrance: Entrance,
   options: EntranceGraphOptions,
 ): Promise<void> {
-  const { config, logger, issuers, revocations, origins, graphqlPath } = options;
+  const { config, logger, issuers, revocations, origins, refusedOrigins, graphqlPath } = options;
   const { readSupergraph = readGeneratedSupergraph } = options;
   const { name } = entrance;
   const supergraph = readSupergraph(name);
@@ -93,6 +95,7 @@ export async function mountEntranceGraph(
       platforms: entrance.platforms,
       origins,
       areOffered: config.SESSION_COOKIES,
+      refusedOrigins,
     }),
   });
   registerSourceLimits(server, graphqlPath, config);

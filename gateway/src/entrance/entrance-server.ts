@@ -1,4 +1,3 @@
-import cors from '@fastify/cors';
 import { readExampleOperations } from '@signet/schema/example-operations';
 import {
   createHttpServer,
@@ -11,11 +10,13 @@ import type { ProcessRevocations, TrustedIssuer } from '@signet/session';
 import type { FastifyInstance } from 'fastify';
 import { type ClientAddressReader, createClientAddressReader } from '../admission/client-address.ts';
 import { registerLoadLimit } from '../admission/load-limit.ts';
+import { createRefusedOrigins, type RefusedOrigins } from '../admission/refused-origins.ts';
 import type { GatewayConfig } from '../config.ts';
+import { type EntranceDetails, registerEntrancePage } from '../pages/entrance-page.ts';
 import type { SeededAccount } from '../pages/layout.ts';
 import { registerPages } from '../pages/pages.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
-import { corsOptions } from './cors.ts';
+import { registerCors } from './cors.ts';
 import { type EntranceGraphOptions, mountEntranceGraph } from './entrance-graph.ts';
 import type { Entrance } from './entrances.ts';
 import { registerWellKnown } from './well-known.ts';
@@ -28,6 +29,7 @@ export type EntranceServerOptions = {
   revocations: ProcessRevocations;
   /** Origins whose pages may call this entrance. */
   origins: readonly string[];
+  refusedOrigins: RefusedOrigins;
   /** Where operations are answered. The load of this path is limited, and the pages call it. */
   graphqlPath: string;
   readClientAddress: ClientAddressReader;
@@ -42,7 +44,7 @@ export async function createEntranceServer(
   entrance: Entrance,
   options: EntranceServerOptions,
 ): Promise<FastifyInstance> {
-  const { config, logger, issuers, revocations, origins, graphqlPath } = options;
+  const { config, logger, issuers, revocations, origins, refusedOrigins, graphqlPath } = options;
   const server = createHttpServer({
     logger,
     allowedHosts: config.ALLOWED_HOSTS,
@@ -53,24 +55,58 @@ export async function createEntranceServer(
       ...revocations.readiness,
     ],
   });
-  await server.register(cors, corsOptions({ origins, cookies: config.SESSION_COOKIES }));
+  server.addHook('onClose', async () => refusedOrigins.stop());
+  await registerCors(server, {
+    origins,
+    cookies: config.SESSION_COOKIES,
+    headers: config.CORS_ALLOWED_HEADERS,
+    refusedOrigins,
+  });
   registerLoadLimit(server, {
     path: graphqlPath,
     maxInFlight: config.MAX_IN_FLIGHT,
     readClientAddress: options.readClientAddress,
   });
   registerWellKnown(server, { issuerUrl: config.ISSUER_URL, issuers, combined: entrance.isForDevelopers });
+  const isDevelopment = !hasProductionSurface(config);
+  const tools = {
+    sandbox: config.SANDBOX ?? isDevelopment,
+    explorer: config.EXPLORER ?? isDevelopment,
+  };
+  registerEntrancePage(server, {
+    graphqlPath,
+    isHome: !(entrance.isForDevelopers && tools.sandbox),
+    details: isDevelopment ? describeEntrance(entrance, config, tools) : undefined,
+  });
   if (entrance.isForDevelopers) {
-    const isDevelopment = !hasProductionSurface(config);
     registerPages(server, {
       graphqlPath,
-      sandbox: config.SANDBOX ?? isDevelopment,
-      explorer: config.EXPLORER ?? isDevelopment,
+      ...tools,
       accounts: isDevelopment ? options.accounts : [],
       exampleOperations: readExampleOperations(),
     });
   }
   return server;
+}
+
+const peopleOf = { user: 'customers', portal: 'staff' };
+
+/** What the page of an entrance tells developers. The pages for trying operations are at the entrance `graph` only. */
+function describeEntrance(
+  entrance: Entrance,
+  { ENTRANCES, GRAPH_PORT }: GatewayConfig,
+  tools: { sandbox: boolean; explorer: boolean },
+): EntranceDetails {
+  const isNear = ENTRANCES?.includes('graph') ?? true;
+  const base = entrance.isForDevelopers ? '' : `http://localhost:${GRAPH_PORT}`;
+  return {
+    name: entrance.name,
+    people: entrance.platforms.map((platform) => peopleOf[platform]).join(' and '),
+    tools: [
+      ...(isNear && tools.sandbox ? [{ name: 'Apollo Sandbox', url: `${base}/` }] : []),
+      ...(isNear && tools.explorer ? [{ name: 'Explorer', url: `${base}/explorer` }] : []),
+    ],
+  };
 }
 
 export type EntranceOptions = {
@@ -102,6 +138,10 @@ export async function startEntrance(
     issuers: issuers.filter(({ platform }) => entrance.platforms.includes(platform)),
     origins: [...config.CORS_ORIGINS, ...config[entrance.originsVariable]],
     readClientAddress: createClientAddressReader(config.TRUSTED_PROXIES),
+    refusedOrigins: createRefusedOrigins(options.logger, {
+      entrance: entrance.name,
+      variable: entrance.originsVariable,
+    }),
     graphqlPath,
   };
   const server = await createEntranceServer(entrance, given);

@@ -19,6 +19,8 @@ export type Who = 'anonymous' | 'customer' | 'staff' | 'limited';
 export type TestGateway = {
   urls: Record<Entrance['name'], string>;
   tokens: Record<Exclude<Who, 'anonymous'>, string>;
+  /** An honest token of the customer, whose time is over. */
+  expiredToken: string;
   /** Names of the subgraphs that were called, in order, since the last time this was read. */
   takeCalls(): SubgraphName[];
   /** How often each platform's keys were fetched. */
@@ -112,6 +114,11 @@ export async function startTestGateway(
       staff: await mintStaff(),
       limited: await mintStaff({ scope: 'profile:read' }),
     },
+    expiredToken: await issuer.mintUserToken({
+      tenantId,
+      userId: id,
+      claims: { iat: 1_700_000_000, exp: 1_700_000_900 },
+    }),
     takeCalls: () => calls.splice(0),
     keyFetches,
     reports,

@@ -14,13 +14,9 @@ import { type ApolloFastifyContextFunction, fastifyApolloHandler } from '@as-int
 import type { FastifyInstance } from 'fastify';
 import { type ErrorTranslation, withHttpStatus } from './errors.ts';
 import { createErrorFormatter } from './format-error.ts';
-import {
-  applyAnswerType,
-  ignoreEmptyName,
-  refuseUnacceptable,
-  refuseUnrunnableOperation,
-} from './graphql-over-http.ts';
+import { applyAnswerType, refuseUnacceptable, refuseUnrunnableOperation } from './graphql-over-http.ts';
 import type { Logger } from './logger.ts';
+import { alignParameters } from './operation-parameters.ts';
 
 /** A plugin that works for any endpoint, whatever its context. */
 export type EndpointPlugin = ApolloServerPlugin;
@@ -42,6 +38,9 @@ export type GraphqlEndpointOptions<C extends BaseContext> = {
     source: Pick<ApolloServerOptions<C>, 'schema' | 'gateway'>;
   };
 
+/** With one of these a GET is no link: browsers ask before they let a page send it (Apollo Server's CSRF prevention). */
+export const preflightHeaders = ['x-apollo-operation-name', 'apollo-require-preflight'];
+
 /** Mounts Apollo Server on a Fastify server: GET and POST at `path`, one error format, the statuses of GraphQL over HTTP. */
 export async function mountGraphql<C extends BaseContext>(
   options: GraphqlEndpointOptions<C>,
@@ -56,7 +55,7 @@ export async function mountGraphql<C extends BaseContext>(
     includeStacktraceInErrorResponses: false,
     hideSchemaDetailsFromClientErrors: hideSchemaDetails,
     stopOnTerminationSignals: false,
-    csrfPrevention: true,
+    csrfPrevention: { requestHeaders: preflightHeaders },
     // The gateway has its own implementation; a subgraph's only client is the gateway, which sends texts.
     persistedQueries: false,
     ...(options.documentStore && { documentStore: options.documentStore }),
@@ -74,7 +73,6 @@ export async function mountGraphql<C extends BaseContext>(
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
-      ignoreEmptyName as ApolloServerPlugin<C>,
       refuseUnrunnableOperation as ApolloServerPlugin<C>,
       applyAnswerType as ApolloServerPlugin<C>,
       ...(options.plugins ?? []),
@@ -86,7 +84,7 @@ export async function mountGraphql<C extends BaseContext>(
     url: path,
     // A HEAD request would run the operation and discard its answer.
     exposeHeadRoute: false,
-    preHandler: refuseUnacceptable,
+    preHandler: [refuseUnacceptable, alignParameters],
     handler: fastifyApolloHandler(apollo, { context }),
   });
   server.addHook('onClose', () => apollo.stop());

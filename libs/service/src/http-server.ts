@@ -2,8 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FastifyError, type FastifyInstance, type FastifyReply, fastify, LogController } from 'fastify';
-import { errorBody, internalErrorBody, RefusalError, refusalHeaders } from './errors.ts';
+import {
+  errorBody,
+  internalErrorBody,
+  MalformedRequestError,
+  RefusalError,
+  refusalHeaders,
+} from './errors.ts';
 import { type ReadinessCheck, registerHealth } from './health.ts';
+import { createJsonReader } from './json-body.ts';
 import type { Logger } from './logger.ts';
 import { createClientErrorHandler, createRawRefusal, followUnusedConnections } from './raw-connections.ts';
 import {
@@ -67,7 +74,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       onBadUrl: (_path, _request, response) => refuse(response, 400, 'The URL is malformed.'),
     },
   }) as unknown as FastifyInstance;
-  server.removeContentTypeParser('text/plain');
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, createJsonReader(server));
   // RFC 9110, section 10.1.1: Node handles 100-continue, and would answer any other expectation without our headers.
   server.server.on('checkExpectation', (_request, response) =>
     refuse(response, 417, 'This server knows no such expectation.'),
@@ -130,7 +138,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     await drain(request.raw);
     // RFC 9110, section 12.5.3: says which coding is accepted.
     if (status === 415) reply.header('accept-encoding', 'identity');
-    return reply.code(status).send(errorBody(textOf(status), 'BAD_REQUEST'));
+    const text = error instanceof MalformedRequestError ? error.message : textOf(status);
+    return reply.code(status).send(errorBody(text, 'BAD_REQUEST'));
   });
   return server;
 }
