@@ -41,9 +41,8 @@ export const auditEventResolvers: AuditEventResolvers = {
 
 /** @throws {RefusalError} input.kind, input.actorId, input.subjectId, input.until */
 function readFilter({ kind, actorId, subjectId, ...instants }: AuditLogFilter): AuditFilter {
-  // The scalar has turned them into Dates, although the generated type says text.
-  const since = instants.since ? new Date(instants.since) : undefined;
-  const until = instants.until ? new Date(instants.until) : undefined;
+  const since = instants.since ?? undefined;
+  const until = instants.until ?? undefined;
   if (since && until && since >= until) {
     throw badInput('until', 'This instant must come after `since`.');
   }
