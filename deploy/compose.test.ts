@@ -7,7 +7,8 @@ import { gatewayConfigSchema } from '@signet/gateway';
 import { jwksPathOf } from '@signet/schema/contract';
 import { portOffsets, subgraphs } from '@signet/schema/subgraphs';
 import { loadConfig } from '@signet/service';
-import { subgraphConfigSchema } from '@signet/subgraph';
+import { withOwnSettings } from '@signet/subgraph/config';
+import { ownSettings } from '@signet/subgraph/own-settings';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import {
@@ -45,7 +46,7 @@ const named = (list: Process[]) => list.map((process) => [process.name, process]
 
 function schemaOf({ target }: Process) {
   if (target === 'gateway') return gatewayConfigSchema;
-  return target === 'auth' ? authConfigSchema : subgraphConfigSchema;
+  return target === 'auth' ? authConfigSchema : withOwnSettings(ownSettings.get(target));
 }
 
 /** The settings that a service is not passed, each with the reason. */
@@ -91,6 +92,8 @@ function findUnpassed(process: Process, settings: readonly string[]): string[] {
 
 function placeOf({ name, target }: Process, variable: string): string {
   if (target === 'gateway') return 'under x-router';
+  if (Object.hasOwn(ownSettings.get(target) ?? {}, variable))
+    return `in the environment of the service ${name}`;
   if (target !== 'auth') return 'under x-subgraph';
   return /^(USER|PORTAL)_/.test(variable) ? `in the environment of the service ${name}` : 'under x-issuer';
 }

@@ -6,7 +6,8 @@ import { operatorConfigSchema } from '@signet/db/operator/settings';
 import { gatewayConfigSchema } from '@signet/gateway/config';
 import { subgraphs } from '@signet/schema/subgraphs';
 import { ConfigError, type Environment, findMistypedVariables, loadConfig } from '@signet/service';
-import { subgraphConfigSchema } from '@signet/subgraph/config';
+import { withOwnSettings } from '@signet/subgraph/config';
+import { ownSettings } from '@signet/subgraph/own-settings';
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
 import { allVariables } from './all-settings.ts';
@@ -16,7 +17,10 @@ import { loadProcessConfigs, readSettings, standInFor } from './process-settings
 const schemas: Readonly<Record<string, z.ZodObject>> = {
   gateway: gatewayConfigSchema,
   ...Object.fromEntries(
-    subgraphs.map(({ name }) => [name, name === 'auth' ? authConfigSchema : subgraphConfigSchema]),
+    subgraphs.map(({ name }) => [
+      name,
+      name === 'auth' ? authConfigSchema : withOwnSettings(ownSettings.get(name)),
+    ]),
   ),
 };
 

@@ -11,7 +11,8 @@ import {
   hasProductionSurface,
   loadConfig,
 } from '@signet/service';
-import { subgraphConfigSchema } from '@signet/subgraph/config';
+import { withOwnSettings } from '@signet/subgraph/config';
+import { ownSettings } from '@signet/subgraph/own-settings';
 import type { z } from 'zod';
 import { allVariables } from './all-settings.ts';
 import { defaultCorsOrigins, type LauncherConfig, launcherConfigSchema } from './config.ts';
@@ -213,7 +214,7 @@ function deriveForGateway(facts: PlatformFacts): Derived {
 
 /** The schemas alone: a subgraph's definition would load its whole server. */
 function schemaOfSubgraph(name: SubgraphName): z.ZodObject {
-  return name === 'auth' ? authConfigSchema : subgraphConfigSchema;
+  return name === 'auth' ? authConfigSchema : withOwnSettings(ownSettings.get(name));
 }
 
 /** Facts in the right form, before there are a database and secrets. */

@@ -1,4 +1,4 @@
-import { staffRoles } from '@signet/schema/contract';
+import { isBlank, staffRoles } from '@signet/schema/contract';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { z } from 'zod';
 import { createDatabase } from '../database.ts';
@@ -8,9 +8,17 @@ import { ownerRole } from '../roles.ts';
 import type { Database } from '../tables.ts';
 import { OperatorError } from './operator-database.ts';
 
+/** One spelling of a name, as subgraphs read theirs. */
+const nameSchema = z
+  .string()
+  .trim()
+  .normalize('NFC')
+  .refine((name) => !isBlank(name), 'must not be empty')
+  .max(200, 'must have at most 200 characters');
+
 const tenantSchema = z.object({
   slug: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be 1 to 63 lower case letters, digits or dashes'),
-  name: z.string().trim().min(1, 'must not be empty').max(200, 'must have at most 200 characters'),
+  name: nameSchema,
   selfRegistration: z.boolean().default(false),
 });
 
@@ -20,7 +28,7 @@ const staffSchema = z.object({
     .string()
     .transform((email) => email.trim().normalize('NFKC').toLowerCase())
     .refine((email) => /^[^\s@]+@[^\s@]+$/.test(email) && email.length <= 254, 'must be an e-mail address'),
-  fullName: z.string().trim().min(1, 'must not be empty').max(200, 'must have at most 200 characters'),
+  fullName: nameSchema,
   role: z.enum(staffRoles, `must be one of ${staffRoles.join(', ')}`).default('super_admin'),
 });
 

@@ -10,6 +10,7 @@ import {
   RefusalError,
   refusalHeaders,
 } from '@signet/service';
+import { ScalarFault } from '@signet/service/custom-scalars';
 import {
   type DocumentNode,
   GraphQLError,
@@ -188,10 +189,11 @@ function refuseFor(reason: Reason): Answer {
 /** Builds new errors for each answer: the planner may remember faults, but never errors. */
 function describeFaults(faults: readonly DocumentFault[], text: string, formatError: ErrorFormatter) {
   const source = new Source(text);
-  return faults.map(({ message, positions }) => {
+  return faults.map(({ message, positions, field }) => {
     const error = new GraphQLError(message, {
       source,
       positions,
+      ...(field && { originalError: new ScalarFault(message, undefined, field) }),
       extensions: { code: ApolloServerErrorCode.GRAPHQL_VALIDATION_FAILED },
     });
     return formatError(error.toJSON(), error);

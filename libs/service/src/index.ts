@@ -10,6 +10,7 @@ export {
 } from './config.ts';
 export { readAuthorization, readCookie } from './credential-headers.ts';
 export { createCredentialLimit } from './credential-limit.ts';
+export { customScalars } from './custom-scalars.ts';
 export {
   badInput,
   defaultRetryAfterSeconds,

@@ -15,7 +15,6 @@ export {
 export type { NonceStore } from './proof/operation-proof.ts';
 export type { ProofGate } from './proof/proof-gate.ts';
 export { createRefusalListener } from './refusal-listener.ts';
-export { dateTimeScalar } from './scalars.ts';
 export {
   type SubgraphDatabase,
   type SubgraphOptions,

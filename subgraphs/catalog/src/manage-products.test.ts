@@ -72,8 +72,15 @@ describe('createProduct', () => {
     expect(reasonsOf(await create({ sku: 'SHARED', category: 'globes' }, other))).toEqual([]);
   });
 
+  it('knows a SKU and stores a name by one spelling, however the accent was typed', async () => {
+    const { body } = await create({ sku: '\u00c91', name: 'Caf\u0065\u0301 lamp' });
+    expect(body.data.createProduct).toMatchObject({ sku: '\u00c91', name: 'Caf\u00e9 lamp' });
+    expect(reasonsOf(await create({ sku: 'E\u03011' }))).toEqual(['input.sku']);
+  });
+
   it.each(
     titled([
+      [{ name: ' \u200b\u2060 ' }, 'input.name'],
       [{ sku: '' }, 'input.sku'],
       [{ sku: 'a\0' }, 'input.sku'],
       [{ sku: 'a'.repeat(65) }, 'input.sku'],

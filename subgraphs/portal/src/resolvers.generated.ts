@@ -13,7 +13,7 @@ export type Scalars = {
   Int: { input: number; output: number; }
   Float: { input: number; output: number; }
   /** An instant in ISO 8601, UTC: `2026-11-21T09:30:00.000Z`. */
-  DateTime: { input: string; output: Date; }
+  DateTime: { input: Date; output: Date; }
   link__Import: { input: unknown; output: unknown; }
   federation__FieldSet: { input: unknown; output: unknown; }
   federation__Scope: { input: unknown; output: unknown; }
@@ -52,7 +52,7 @@ export type UnassignCustomerInput = {
 };
 
 export type AuditLogFilter = {
-  /** One of the kinds in docs/audit.md, such as `auth.login.failure`. */
+  /** One of the kinds in docs/audit.md, such as `auth.login.failure`, or one of a subgraph's. */
   kind?: InputMaybe<Scalars['String']['input']>;
   /** Who did it: the id of a customer or of a member of staff. */
   actorId?: InputMaybe<Scalars['ID']['input']>;
@@ -256,7 +256,7 @@ export type MutationAddSupportNoteArgs = {
 export type Query = {
   __typename?: 'Query';
   /**
-   * What happened to accounts, sessions and rights, latest first. Staff with the scope `audit:read` (super_admin).
+   * What happened to accounts, sessions and rights, and what staff changed in the data of subgraphs, latest first. Staff with the scope `audit:read` (super_admin).
    * Errors: `input.first`, `input.after`, `input.kind`, `input.actorId`, `input.subjectId`, `input.until`.
    */
   auditLog?: Maybe<AuditEventConnection>;

@@ -1,4 +1,5 @@
 import { findPasswordFault, type PasswordOwner } from '@signet/db/new-password';
+import { isBlank } from '@signet/schema/contract';
 import { badInput } from '@signet/service';
 
 const maxEmailLength = 254; // RFC 5321, section 4.5.3.1.3, without the angle brackets
@@ -25,12 +26,13 @@ export function normalizeEmail(input: string): string | undefined {
 }
 
 /**
- * A name without white space at its ends; empty when none is given.
+ * A name without white space at its ends; empty when none is given, or one that shows nothing.
  *
  * @throws {RefusalError} input.fullName
  */
 export function readFullName(input: string | null | undefined): string {
-  const name = (input ?? '').trim();
+  const given = input ?? '';
+  const name = isBlank(given) ? '' : given.trim();
   if ([...name].length > maxNameLength) {
     throw badInput('fullName', `The name must have at most ${maxNameLength} characters.`);
   }
