@@ -34,7 +34,7 @@ describe('equal representations', () => {
 
   test('get objects of their own: @apollo/gateway writes into them', async () => {
     const { answer } = await ask([product(1), product(1)]);
-    const [one, other] = answer.data?._entities as { price: { tags: unknown[] } }[];
+    const [one, other] = (answer.data?._entities ?? []) as { price: { tags: unknown[] } }[];
     one?.price.tags.push('changed');
     expect(other?.price.tags).toEqual(['1']);
   });
