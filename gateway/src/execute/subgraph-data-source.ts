@@ -2,7 +2,7 @@ import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo
 import type { Platform } from '@signet/schema/contract';
 import type { SubgraphName } from '@signet/schema/subgraphs';
 import { type Logger, signetContextHeader, withTimeout } from '@signet/service';
-import { type OperationTypeNode, parse } from 'graphql';
+import { type DocumentNode, Kind, type OperationTypeNode, parse } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { FetchCookies } from '../admission/session-cookie-gate.ts';
 import type { GatewayContext } from '../entrance/request-context.ts';
@@ -15,6 +15,7 @@ import {
   type RawAnswer,
   type SubgraphConnection,
 } from '../subgraphs/subgraph-connection.ts';
+import { askForEntities } from './entity-batches.ts';
 import {
   assertProofAccepted,
   describeOutage,
@@ -53,7 +54,7 @@ const maxKnownLength = 4000;
 export class SubgraphDataSource implements GraphQLDataSource {
   readonly #options: SubgraphDataSourceOptions;
   readonly #connections = new Map<string, SubgraphConnection>();
-  readonly #kinds = new LRUCache<string, OperationTypeNode>({ max: maxKnownFetches });
+  readonly #kinds = new LRUCache<string, FetchKind>({ max: maxKnownFetches });
 
   constructor(options: SubgraphDataSourceOptions) {
     this.#options = options;
@@ -69,13 +70,15 @@ export class SubgraphDataSource implements GraphQLDataSource {
     const connection = this.#connectionTo(url);
     const cookies = this.#cookiesOf(context, { query, variables });
     const document = () => parse(query, { noLocation: true });
+    const sending = { url, connection, context, cookies };
+    const ask = (part: Fetch['variables']) => this.#ask({ query, variables: part }, sending);
     const place = { subgraph: this.#options.name, variables, path: options.pathInIncomingRequest ?? [] };
     let result: GatewayResponse;
     try {
-      const answer = await this.#send({ query, variables }, { url, connection, context, cookies });
-      result = readAnswer(answer);
-      assertProofAccepted(result.errors);
-      cookies?.relay(answer.headers['set-cookie']);
+      result =
+        Array.isArray(variables?.representations) && this.#kindOf(query).isOfEntities
+          ? await askForEntities(variables, Buffer.byteLength(query), ask)
+          : await ask(variables);
     } catch (error) {
       if (!(error instanceof AbandonedError) && !(error instanceof OpenCircuitError)) {
         connection.circuit.suspect();
@@ -91,8 +94,16 @@ export class SubgraphDataSource implements GraphQLDataSource {
     await Promise.all([...this.#connections.values()].map((connection) => connection.stop()));
   }
 
+  async #ask(fetch: Fetch, sending: Sending): Promise<GatewayResponse> {
+    const answer = await this.#send(fetch, sending);
+    const result = readAnswer(answer);
+    assertProofAccepted(result.errors);
+    sending.cookies?.relay(answer.headers['set-cookie']);
+    return result;
+  }
+
   async #send(fetch: Fetch, { url, connection, context, cookies }: Sending): Promise<RawAnswer> {
-    const isQuery = this.#kindOf(fetch.query) === 'query';
+    const isQuery = this.#kindOf(fetch.query).operation === 'query';
     const body = JSON.stringify({ query: fetch.query, variables: fetch.variables });
     const attempt = () => {
       const timeoutMs = context.deadline - performance.now();
@@ -141,10 +152,10 @@ export class SubgraphDataSource implements GraphQLDataSource {
     return cookies && cookiePlatformOf ? cookies.of(cookiePlatformOf(fetch)) : undefined;
   }
 
-  #kindOf(query: string): OperationTypeNode {
+  #kindOf(query: string): FetchKind {
     let kind = this.#kinds.get(query);
     if (!kind) {
-      kind = operationOf(parse(query, { noLocation: true })).operation;
+      kind = readKind(parse(query, { noLocation: true }));
       if (query.length <= maxKnownLength) {
         this.#kinds.set(query, kind);
       }
@@ -161,6 +172,15 @@ export class SubgraphDataSource implements GraphQLDataSource {
     }
     return connection;
   }
+}
+
+/** `isOfEntities`: it asks for `_entities` by its variable `representations`, which @apollo/gateway makes. */
+type FetchKind = { operation: OperationTypeNode; isOfEntities: boolean };
+
+function readKind(document: DocumentNode): FetchKind {
+  const { operation, selectionSet } = operationOf(document);
+  const [field] = selectionSet.selections;
+  return { operation, isOfEntities: field?.kind === Kind.FIELD && field.name.value === '_entities' };
 }
 
 type Sending = {

@@ -36,6 +36,11 @@ export type HttpServerOptions = {
 };
 
 const defaultBodyLimitBytes = 256 * 1024;
+/**
+ * What a subgraph reads of a fetch: more than an entrance reads of a client, since fragments and default values are written out,
+ * and entities are asked for by their keys. The gateway splits a fetch of entities that would be longer.
+ */
+export const subgraphBodyLimitBytes = 1024 * 1024;
 const maxHeaderBytes = 16 * 1024;
 /** Against clients that hold connections by sending a byte at a time. Node's default checks every 30 s. */
 const defaultTimeoutsMs = { headers: 10_000, request: 30_000, check: 5000 };

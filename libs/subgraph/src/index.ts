@@ -24,3 +24,11 @@ export {
   type SubgraphHttpRequest,
   startSubgraphServer,
 } from './subgraph-server.ts';
+export {
+  type Counted,
+  countWhenAsked,
+  maxTotalCount,
+  type TotalCount,
+  toTotalCount,
+  totalCountResolvers,
+} from './total-count.ts';

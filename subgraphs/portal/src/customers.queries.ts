@@ -1,5 +1,11 @@
 import type { Database } from '@signet/db';
-import { type PageRequest, toContainsPattern } from '@signet/subgraph';
+import {
+  maxTotalCount,
+  type PageRequest,
+  type TotalCount,
+  toContainsPattern,
+  toTotalCount,
+} from '@signet/subgraph';
 import { type ExpressionBuilder, type InferResult, sql, type Transaction } from 'kysely';
 
 export type CustomerRow = InferResult<ReturnType<typeof selectCustomers>>[number];
@@ -34,16 +40,23 @@ export function findCustomerPage(
     .execute();
 }
 
+/** How many customers the search finds, up to `maxTotalCount`. */
 export async function countCustomers(
   trx: Transaction<Database>,
   search: string | undefined,
-): Promise<number> {
+): Promise<TotalCount> {
   const { count } = await trx
-    .selectFrom('auth.user')
-    .select((eb) => eb.fn.count<number>('id').as('count'))
-    .where((eb) => matches(eb, search))
+    .selectFrom((eb) =>
+      eb
+        .selectFrom('auth.user')
+        .select('id')
+        .where((user) => matches(user, search))
+        .limit(maxTotalCount + 1)
+        .as('found'),
+    )
+    .select((eb) => eb.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();
-  return count;
+  return toTotalCount(count);
 }
 
 function matches(eb: ExpressionBuilder<Database, 'auth.user'>, search: string | undefined) {

@@ -137,8 +137,10 @@ export type UserConnection = {
   __typename?: 'UserConnection';
   edges: Array<UserEdge>;
   pageInfo: PageInfo;
-  /** How many customers the search finds, on all pages together. */
+  /** How many customers the search finds, on all pages together. Counted up to 10000. */
   totalCount: Scalars['Int']['output'];
+  /** False where the search finds more than 10000 customers. */
+  totalCountIsExact: Scalars['Boolean']['output'];
 };
 
 export type UserEdge = {
@@ -628,6 +630,7 @@ export type UserConnectionResolvers<ContextType = GraphqlContext, ParentType ext
   edges?: Resolver<Array<ResolversTypes['UserEdge']>, ParentType, ContextType>;
   pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
   totalCount?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  totalCountIsExact?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
 };
 
 export type UserEdgeResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['UserEdge'] = ResolversParentTypes['UserEdge']> = {
