@@ -114,7 +114,31 @@ const fields = {
     .wholeNumber('must be a number from 2 to 100000', { min: 2, max: 100_000 })
     .default(256)
     .describe(
-      'Operations under way at an entrance at a time. More get a 503 at once. The address of one client gets half of them.',
+      'Operations under way at an entrance at a time, until their work has ended. More get a 503 at once. One client gets half of them at most (docs/limits.md).',
+    ),
+  MAX_CONNECTIONS: configFields
+    .wholeNumber('must be a number from 16 to 100000', { min: 16, max: 100_000 })
+    .default(2048)
+    .describe(
+      'Connections that are open at an entrance at a time. One client gets half of them at most, a trusted proxy all. One more replaces one that is idle.',
+    ),
+  MAX_BODY_BYTES: configFields
+    .wholeNumber('must be bytes, 1000000 to 10000000000', { min: 1_000_000, max: 10_000_000_000 })
+    .default(32 * 2 ** 20)
+    .describe(
+      'Bytes of request bodies at an entrance, from the headers until the work has ended. One client gets half of them at most.',
+    ),
+  MAX_ANSWER_BYTES: configFields
+    .wholeNumber('must be bytes, 1000000 to 10000000000', { min: 1_000_000, max: 10_000_000_000 })
+    .default(64 * 2 ** 20)
+    .describe(
+      'Bytes of answers that clients of an entrance have not taken yet. One client gets half of them at most; one more closes its connection that has waited for longest.',
+    ),
+  MIN_READ_BYTES_PER_SECOND: configFields
+    .wholeNumber('must be bytes, 1 to 1000000000', { min: 1, max: 1_000_000_000 })
+    .default(16 * 2 ** 10)
+    .describe(
+      'How fast a client must take an answer, counted over the whole of it, with 10 s more. The connection of one that is slower is closed.',
     ),
   AUTH_USER_URL: configFields.httpUrl.describe('Where the auth process of customers answers.'),
   AUTH_PORTAL_URL: configFields.httpUrl.describe(

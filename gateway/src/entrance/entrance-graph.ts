@@ -9,6 +9,7 @@ import { createAccessGuard } from '../access/access-guard.ts';
 import { readFieldPlatforms } from '../access/field-platforms.ts';
 import { createIntrospectionGuard, mayIntrospect } from '../access/introspection-guard.ts';
 import { createRefusalReports } from '../access/refusal-reports.ts';
+import type { Admission } from '../admission/admission.ts';
 import type { ClientAddressReader } from '../admission/client-address.ts';
 import type { RefusedOrigins } from '../admission/refused-origins.ts';
 import { createSessionCookieGate } from '../admission/session-cookie-gate.ts';
@@ -37,6 +38,7 @@ export type EntranceGraphOptions = {
   refusedOrigins: RefusedOrigins;
   graphqlPath: string;
   readClientAddress: ClientAddressReader;
+  admission: Pick<Admission, 'run'>;
   /** Reads the supergraph of an entrance. Without it, the generated one. */
   readSupergraph?: ((variant: Variant) => DocumentNode) | undefined;
 };
@@ -103,6 +105,7 @@ export async function mountEntranceGraph(
     server,
     logger,
     path: graphqlPath,
+    admit: options.admission.run,
     // The introspection guard decides for whom.
     introspection: true,
     hideSchemaDetails,

@@ -8,9 +8,17 @@ import {
 } from '@signet/service';
 import type { ProcessRevocations, TrustedIssuer } from '@signet/session';
 import type { FastifyInstance } from 'fastify';
-import { type ClientAddressReader, createClientAddressReader } from '../admission/client-address.ts';
-import { registerLoadLimit } from '../admission/load-limit.ts';
+import { type Admission, registerAdmission } from '../admission/admission.ts';
+import { createAdmissionLog } from '../admission/admission-log.ts';
+import {
+  type ClientAddressReader,
+  createClientAddressReader,
+  createProxyCheck,
+} from '../admission/client-address.ts';
+import { limitConnections } from '../admission/connection-limit.ts';
 import { createRefusedOrigins, type RefusedOrigins } from '../admission/refused-origins.ts';
+import { reportUnlistedProxies } from '../admission/unlisted-proxies.ts';
+import { registerWaitingAnswers } from '../admission/waiting-answers.ts';
 import type { GatewayConfig } from '../config.ts';
 import { type EntranceDetails, registerEntrancePage } from '../pages/entrance-page.ts';
 import type { SeededAccount } from '../pages/layout.ts';
@@ -38,12 +46,12 @@ export type EntranceServerOptions = {
 
 /**
  * Creates the HTTP server of an entrance and everything that it serves beside the graph: health, key sets, pages for a
- * browser.
+ * browser. `admission` is what every operation must pass.
  */
 export async function createEntranceServer(
   entrance: Entrance,
   options: EntranceServerOptions,
-): Promise<FastifyInstance> {
+): Promise<{ server: FastifyInstance; admission: Admission }> {
   const { config, logger, issuers, revocations, origins, refusedOrigins, graphqlPath } = options;
   const server = createHttpServer({
     logger,
@@ -62,11 +70,7 @@ export async function createEntranceServer(
     headers: config.CORS_ALLOWED_HEADERS,
     refusedOrigins,
   });
-  registerLoadLimit(server, {
-    path: graphqlPath,
-    maxInFlight: config.MAX_IN_FLIGHT,
-    readClientAddress: options.readClientAddress,
-  });
+  const admission = limitLoad(server, entrance, options);
   registerWellKnown(server, { issuerUrl: config.ISSUER_URL, issuers, combined: entrance.isForDevelopers });
   const isDevelopment = !hasProductionSurface(config);
   const tools = {
@@ -86,7 +90,34 @@ export async function createEntranceServer(
       exampleOperations: readExampleOperations(),
     });
   }
-  return server;
+  return { server, admission };
+}
+
+/** The budgets of an entrance, each shared between its clients: connections, bodies, operations, answers (docs/limits.md). */
+function limitLoad(
+  server: FastifyInstance,
+  { name }: Entrance,
+  { config, logger, graphqlPath, readClientAddress }: EntranceServerOptions,
+): Admission {
+  const log = createAdmissionLog(name, logger);
+  server.addHook('onClose', async () => log.stop());
+  const isTrustedProxy = createProxyCheck(config.TRUSTED_PROXIES);
+  reportUnlistedProxies(server, { entrance: name, isTrustedProxy, logger });
+  limitConnections(server.server, { maxConnections: config.MAX_CONNECTIONS, isTrustedProxy, log });
+  const admission = registerAdmission(server, {
+    path: graphqlPath,
+    maxInFlight: config.MAX_IN_FLIGHT,
+    maxBodyBytes: config.MAX_BODY_BYTES,
+    readClientAddress,
+    log,
+  });
+  registerWaitingAnswers(server, {
+    clientOf: admission.clientOf,
+    maxBytes: config.MAX_ANSWER_BYTES,
+    bytesPerSecond: config.MIN_READ_BYTES_PER_SECOND,
+    log,
+  });
+  return admission;
 }
 
 const peopleOf = { user: 'customers', portal: 'staff' };
@@ -144,9 +175,9 @@ export async function startEntrance(
     }),
     graphqlPath,
   };
-  const server = await createEntranceServer(entrance, given);
+  const { server, admission } = await createEntranceServer(entrance, given);
   try {
-    await mountEntranceGraph(server, entrance, given);
+    await mountEntranceGraph(server, entrance, { ...given, admission });
   } catch (error) {
     // Closing the server also closes what the graph opened before it failed.
     await server.close();

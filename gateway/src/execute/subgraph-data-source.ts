@@ -6,10 +6,11 @@ import { type DocumentNode, Kind, type OperationTypeNode, parse } from 'graphql'
 import { LRUCache } from 'lru-cache';
 import type { FetchCookies } from '../admission/session-cookie-gate.ts';
 import type { GatewayContext } from '../entrance/request-context.ts';
+import { callerOf } from '../planning/entrance-planning.ts';
 import type { Fetch } from '../subgraphs/auth-route.ts';
 import type { FetchMessage } from '../subgraphs/entrance-proof.ts';
 import {
-  AbandonedError,
+  connections,
   connectToSubgraph,
   NoAnswerError,
   type RawAnswer,
@@ -25,6 +26,7 @@ import {
   readAnswer,
 } from './fetch-answer.ts';
 import { operationOf } from './fetch-operation.ts';
+import { createFetchTurns, type FetchTurns, NoTurnError } from './fetch-turns.ts';
 
 export type SubgraphDataSourceOptions = {
   name: SubgraphName;
@@ -49,11 +51,12 @@ const maxKnownLength = 4000;
  * Sends the fetches of the gateway to one subgraph. Each carries the client's token and the Signet-Context, and to auth
  * the session cookie of the fetch's platform; nothing else from the client's request. An answer that is not GraphQL
  * never reaches the client. A fetch ends when the time of the request ends. A query is sent once more where its
- * connection failed before any answer.
+ * connection failed before any answer. Callers share the connections. When the client has left, no further query is sent; a
+ * fetch that was sent is waited for, since the subgraph goes on with it.
  */
 export class SubgraphDataSource implements GraphQLDataSource {
   readonly #options: SubgraphDataSourceOptions;
-  readonly #connections = new Map<string, SubgraphConnection>();
+  readonly #routes = new Map<string, Route>();
   readonly #kinds = new LRUCache<string, FetchKind>({ max: maxKnownFetches });
 
   constructor(options: SubgraphDataSourceOptions) {
@@ -67,10 +70,11 @@ export class SubgraphDataSource implements GraphQLDataSource {
     const { query = '', variables } = options.request;
     const context = options.context as GatewayContext;
     const url = this.#options.urlOf({ query, variables });
-    const connection = this.#connectionTo(url);
+    const route = this.#routeTo(url);
+    const { circuit } = route.connection;
     const cookies = this.#cookiesOf(context, { query, variables });
     const document = () => parse(query, { noLocation: true });
-    const sending = { url, connection, context, cookies };
+    const sending = { url, route, context, cookies };
     const ask = (part: Fetch['variables']) => this.#ask({ query, variables: part }, sending);
     const place = { subgraph: this.#options.name, variables, path: options.pathInIncomingRequest ?? [] };
     let result: GatewayResponse;
@@ -80,8 +84,8 @@ export class SubgraphDataSource implements GraphQLDataSource {
           ? await askForEntities(variables, Buffer.byteLength(query), ask)
           : await ask(variables);
     } catch (error) {
-      if (!(error instanceof AbandonedError) && !(error instanceof OpenCircuitError)) {
-        connection.circuit.suspect();
+      if (!isOurs(error)) {
+        circuit.suspect();
         const level = error instanceof ProofRefusedError ? 'error' : 'warn';
         this.#options.logger[level]({ subgraph: this.#options.name, err: error }, 'a fetch failed');
       }
@@ -91,7 +95,7 @@ export class SubgraphDataSource implements GraphQLDataSource {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#connections.values()].map((connection) => connection.stop()));
+    await Promise.all([...this.#routes.values()].map(({ connection }) => connection.stop()));
   }
 
   async #ask(fetch: Fetch, sending: Sending): Promise<GatewayResponse> {
@@ -102,25 +106,28 @@ export class SubgraphDataSource implements GraphQLDataSource {
     return result;
   }
 
-  async #send(fetch: Fetch, { url, connection, context, cookies }: Sending): Promise<RawAnswer> {
+  async #send(fetch: Fetch, { url, route, context, cookies }: Sending): Promise<RawAnswer> {
+    const { connection, turns } = route;
     const isQuery = this.#kindOf(fetch.query).operation === 'query';
     const body = JSON.stringify({ query: fetch.query, variables: fetch.variables });
     const attempt = () => {
       const timeoutMs = context.deadline - performance.now();
+      if (isQuery && context.clientGone.aborted) throw new AbandonedError('The client has left.');
       if (connection.circuit.isOpen()) throw new OpenCircuitError('The circuit is open.');
       if (timeoutMs <= 0) throw new Error('no time is left');
       const outgoing = this.#describe(url, body, timeoutMs, context, cookies);
-      // A mutation runs to its end even when the client has left: nobody can know how far it got.
-      return connection.send(outgoing, { timeoutMs, abandoned: isQuery ? context.clientGone : undefined });
+      return connection.send(outgoing, timeoutMs);
     };
-    try {
-      return await attempt();
-    } catch (error) {
-      if (isQuery && error instanceof NoAnswerError) {
-        return attempt();
+    return turns.run(callerOf(context), context.deadline - performance.now(), async () => {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (isQuery && error instanceof NoAnswerError) {
+          return attempt();
+        }
+        throw error;
       }
-      throw error;
-    }
+    });
   }
 
   #describe(
@@ -163,14 +170,15 @@ export class SubgraphDataSource implements GraphQLDataSource {
     return kind;
   }
 
-  #connectionTo(url: string): SubgraphConnection {
+  #routeTo(url: string): Route {
     const { origin } = new URL(url);
-    let connection = this.#connections.get(origin);
-    if (!connection) {
-      connection = connectToSubgraph(url, this.#options.name, this.#options.logger);
-      this.#connections.set(origin, connection);
+    let route = this.#routes.get(origin);
+    if (!route) {
+      const connection = connectToSubgraph(url, this.#options.name, this.#options.logger);
+      route = { connection, turns: createFetchTurns(connections) };
+      this.#routes.set(origin, route);
     }
-    return connection;
+    return route;
   }
 }
 
@@ -182,10 +190,12 @@ function readKind(document: DocumentNode): FetchKind {
   const [field] = selectionSet.selections;
   return { operation, isOfEntities: field?.kind === Kind.FIELD && field.name.value === '_entities' };
 }
+/** One address of the subgraph. */
+type Route = { connection: SubgraphConnection; turns: FetchTurns };
 
 type Sending = {
   url: string;
-  connection: SubgraphConnection;
+  route: Route;
   context: GatewayContext;
   cookies: FetchCookies | undefined;
 };
@@ -193,4 +203,14 @@ type Sending = {
 /** Not logged for each fetch: the log has a line from when the circuit opened. */
 class OpenCircuitError extends Error {
   override readonly name = 'OpenCircuitError';
+}
+
+/** The client that waited for the answer has left, and nothing was sent. */
+class AbandonedError extends Error {
+  override readonly name = 'AbandonedError';
+}
+
+/** Whether a fetch was not sent for a reason that says nothing about the subgraph. */
+function isOurs(error: unknown): boolean {
+  return [AbandonedError, OpenCircuitError, NoTurnError].some((kind) => error instanceof kind);
 }

@@ -1,5 +1,6 @@
 import { type ApolloServerPlugin, type GraphQLResponse, HeaderMap } from '@apollo/server';
 import { ApolloServerErrorCode } from '@apollo/server/errors';
+import { readClientPrefix } from '@signet/flow';
 import { internalErrorText, type Reason } from '@signet/schema/contract';
 import {
   createErrorFormatter,
@@ -18,7 +19,6 @@ import {
   getVariableValues,
   Source,
 } from 'graphql';
-import { networkOf } from '../admission/client-address.ts';
 import type { GatewayContext } from '../entrance/request-context.ts';
 import {
   createOperationPlanner,
@@ -214,7 +214,7 @@ function singleResult(result: { data: Record<string, unknown> } | { errors: Grap
 
 /**
  * The caller that takes turns with others: an account, since it may open any number of sessions, or, without an
- * account, the network address.
+ * account, the network: an IPv4 address or a /48, since nobody can tell how much of that one client has.
  */
 export function callerOf({
   session,
@@ -226,6 +226,6 @@ export function callerOf({
     case 'portal':
       return `staff ${session.staffId}`;
     default:
-      return networkOf(parseSignetContext(signetContext)?.clientAddress) ?? 'unknown';
+      return readClientPrefix(parseSignetContext(signetContext)?.clientAddress ?? null).network;
   }
 }

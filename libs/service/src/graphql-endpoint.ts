@@ -11,7 +11,7 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import { type ApolloFastifyContextFunction, fastifyApolloHandler } from '@as-integrations/fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type ErrorTranslation, withHttpStatus } from './errors.ts';
 import { createErrorFormatter } from './format-error.ts';
 import { applyAnswerType, refuseUnacceptable, refuseUnrunnableOperation } from './graphql-over-http.ts';
@@ -32,6 +32,8 @@ export type GraphqlEndpointOptions<C extends BaseContext> = {
   translateError?: ErrorTranslation;
   /** `plugins`: one of the plugins validates documents, so Apollo Server does not. */
   validatedBy?: 'plugins';
+  /** Runs the work of each request, or throws a refusal. Default: runs it. */
+  admit?: <T>(request: FastifyRequest, work: () => Promise<T>) => Promise<T>;
   /** True at the gateway, whose errors come from our subgraphs. */
   isGateway?: boolean;
 } & Pick<ApolloServerOptions<C>, 'plugins' | 'documentStore' | 'parseOptions'> & {
@@ -79,13 +81,17 @@ export async function mountGraphql<C extends BaseContext>(
     ],
   });
   await apollo.start();
+  const { admit = (_request, work) => work() } = options;
+  const answer = fastifyApolloHandler(apollo, { context });
   server.route({
     method: ['GET', 'POST'],
     url: path,
     // A HEAD request would run the operation and discard its answer.
     exposeHeadRoute: false,
     preHandler: [refuseUnacceptable, alignParameters],
-    handler: fastifyApolloHandler(apollo, { context }),
+    async handler(request, reply) {
+      return admit(request, async () => answer.call(this, request, reply));
+    },
   });
   server.addHook('onClose', () => apollo.stop());
   return apollo;
