@@ -1,6 +1,6 @@
-import { createTestDatabase } from '@signet/testing';
+import { createTestDatabase } from '@signet/testing/database';
 import { describe, expect, it } from 'vitest';
-import { normalizeEmail } from './account-input.ts';
+import { listEmailSpellings, normalizeEmail } from './email.ts';
 
 describe('normalizeEmail', () => {
   it.each([
@@ -8,7 +8,16 @@ describe('normalizeEmail', () => {
     [' ada@example.com\n', 'ada@example.com'],
     ['ａｄａ@example.com', 'ada@example.com'],
     ['ada+shop@mail.example.com', 'ada+shop@mail.example.com'],
-    ['jörg@müller.example', 'jörg@müller.example'],
+    ['jörg@müller.example', 'jörg@xn--mller-kva.example'],
+    ['ada@bücher.example', 'ada@xn--bcher-kva.example'],
+    ['ada@BÜCHER.example', 'ada@xn--bcher-kva.example'],
+    ['ada@bu\u0308cher.example', 'ada@xn--bcher-kva.example'],
+    ['ada@xn--bcher-kva.example', 'ada@xn--bcher-kva.example'],
+    ['ada@XN--BCHER-KVA.example', 'ada@xn--bcher-kva.example'],
+    ['ada@straße.example', 'ada@xn--strae-oqa.example'],
+    ['ada@ελλάς.gr', 'ada@xn--hxarsa0b.gr'],
+    ['ada@日本語.example', 'ada@xn--wgv71a119e.example'],
+    ['ada@ab--c.example', 'ada@ab--c.example'],
     ['ada@localhost', 'ada@localhost'],
   ])('spells %j as %j', (input, email) => {
     expect(normalizeEmail(input)).toBe(email);
@@ -23,6 +32,13 @@ describe('normalizeEmail', () => {
     'a@b@c',
     'a\0@b.c',
     'ada@-',
+    'ops@build_host.example',
+    'ada@xn--zz.example', // An encoded label that says nothing.
+    'ada@xn--bcher-2pa.example', // bÜcher, encoded without lower case.
+    'ada@ü..example',
+    'ada@ü.1',
+    'ada@1א.com', // Two directions of writing in one label.
+    `ada@ü${'x'.repeat(63)}.example`,
     'a\u034fda@example.com',
     'ada\ufe0f@example.com',
     'ada\u3164@example.com',
@@ -49,5 +65,18 @@ describe('normalizeEmail', () => {
     );
     await database.drop();
     expect(rows).toEqual([]);
+  });
+});
+
+describe('listEmailSpellings', () => {
+  it.each([
+    ['Ada@bücher.example', ['ada@bücher.example', 'ada@xn--bcher-kva.example']],
+    ['ada@xn--bcher-kva.example', ['ada@xn--bcher-kva.example']],
+    ['ada@example.com', ['ada@example.com']],
+    ['ada@xn--zz.example', ['ada@xn--zz.example']],
+    ['ops@build_host.example', []],
+    ['ada', []],
+  ])('of %j: %j', (input, spellings) => {
+    expect(listEmailSpellings(input)).toEqual(spellings);
   });
 });
