@@ -16,7 +16,7 @@ export type TenantTable = {
 type AccountColumns = {
   id: Generated<string>;
   tenant_id: string;
-  /** Normalised: NFKC, lower case. */
+  /** Normalised: NFKC, lower case, the domain in ASCII (email.ts). */
   email: string;
   email_verified: Generated<boolean>;
   password_hash: string;
@@ -43,6 +43,7 @@ type SessionColumns = {
   last_used_at: Timestamp;
   expires_at: Date;
   ended_at: OptionalTime;
+  refresh_paced_at: OptionalTime;
   end_reason: SessionEndReason | null;
 };
 export type UserSessionTable = SessionColumns & { user_id: string };
@@ -56,8 +57,11 @@ export type RefreshTokenTable = {
   created_at: Timestamp;
   expires_at: Date;
   used_at: OptionalTime;
-  /** The token that it was exchanged for, sealed under a key from itself, while it may be given again. */
+  /** The token that it was exchanged for, sealed under a key from itself, while that is unused. */
   sealed_successor: Buffer | null;
+  /** SHA-256 of what all tokens of a session share that were exchanged for one another. Null in rows from before there were families. */
+  family_hash: Buffer | null;
+  in_cookie: Generated<boolean>;
 };
 
 export type SigningKeyTable = {

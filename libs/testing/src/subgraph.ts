@@ -4,7 +4,7 @@ import { createLogger, type Logger } from '@signet/service';
 import { type SubgraphConfig, subgraphConfigSchema } from '@signet/subgraph';
 import type { SubgraphDefinition } from '@signet/subgraph/define';
 import { createTestDatabase, type TestDatabase } from './database.ts';
-import { addStaff, addUser } from './fixtures.ts';
+import { addStaff, addStaffSession, addUser } from './fixtures.ts';
 import { createTestIssuer, type TestIssuer } from './issuer.ts';
 import type { GraphqlAnswer } from './post-graphql.ts';
 import { createTestGateway, proofEnvironment, type SignedSender, type TestGateway } from './test-gateway.ts';
@@ -30,6 +30,7 @@ export type TestSubgraph = {
   tenants: { demo: string; globex: string };
   /** A new customer. `claims` change the token. */
   addCustomer(options?: { tenantId?: string; claims?: Record<string, unknown> }): Promise<Caller>;
+  /** A new member of staff with a session that lives. `claims` change the token. */
   addStaff(
     role: StaffRole,
     options?: { tenantId?: string; claims?: Record<string, unknown> },
@@ -85,7 +86,14 @@ export async function startTestSubgraph(
     },
     async addStaff(staffRole, { tenantId = tenants.demo, claims = {} } = {}) {
       const { id: staffId, email } = await addStaff(database, tenantId, staffRole);
-      const token = await issuer.mintPortalToken({ tenantId, staffId, role: staffRole, email, claims });
+      const sid = await addStaffSession(database, tenantId, staffId);
+      const token = await issuer.mintPortalToken({
+        tenantId,
+        staffId,
+        role: staffRole,
+        email,
+        claims: { sid, ...claims },
+      });
       return { id: staffId, token };
     },
     gatewayOf,

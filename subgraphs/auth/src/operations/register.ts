@@ -1,9 +1,10 @@
 import { inTenant, writeAuditEvent } from '@signet/db';
+import { normalizeEmail } from '@signet/db/email';
 import { readClientPrefix } from '@signet/flow';
 import { badInput, RefusalError } from '@signet/service';
 import { allowsRegistration, getTenantSlug, insertUser, isEmailTaken } from '../accounts/account.queries.ts';
 import type { UserAccount } from '../accounts/account.ts';
-import { assertNewPassword, normalizeEmail, readFullName } from '../accounts/account-input.ts';
+import { assertNewPassword, readFullName } from '../accounts/account-input.ts';
 import { auditOwn } from '../audit/audit-events.ts';
 import type { PlatformBinding } from '../platform-issuer.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
@@ -43,7 +44,7 @@ export function createRegister({
       }
       const event = auditOwn('auth.account.registered', issuer, { tenantId, accountId: account.id, client });
       await writeAuditEvent(trx, event);
-      return startSession(trx, issuer, { account, tenantId, client });
+      return startSession(trx, issuer, { account, tenantId, client, cookies });
     });
     await issuer.throttle.remember({ tenantId, email, address: client.address });
     // Only after the account is committed: a cookie is sent even if the request fails later.

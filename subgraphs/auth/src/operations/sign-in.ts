@@ -1,19 +1,19 @@
 import { inTenant } from '@signet/db';
+import { listEmailSpellings } from '@signet/db/email';
 import { readClientPrefix } from '@signet/flow';
 import { RefusalError } from '@signet/service';
 import { findAccountByEmail, lockAccount } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
-import { normalizeEmail } from '../accounts/account-input.ts';
 import { auditFailedSignIn } from '../audit/audit-events.ts';
 import type { PlatformBinding, PlatformIssuer } from '../platform-issuer.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import type { SessionClient } from '../sessions/session.queries.ts';
 import { runAttempt } from '../throttle/sign-in-throttle.ts';
 import { type IssuedTokens, startSession } from '../tokens/issue-tokens.ts';
-import { deliverTokens } from '../tokens/refresh-token-cookie.ts';
+import { deliverTokens, type SessionCookies } from '../tokens/refresh-token-cookie.ts';
 
 type Credentials = { email: string; password: string };
-type SignIn = { tenantId: string; credentials: Credentials; client: SessionClient };
+type SignIn = { tenantId: string; credentials: Credentials; client: SessionClient; cookies: SessionCookies };
 
 /** `login` and `portalLogin`. */
 export function createSignIn<A extends Account>({
@@ -21,7 +21,7 @@ export function createSignIn<A extends Account>({
   getIssuer,
 }: PlatformBinding<A>): NonNullable<MutationResolvers['login']> {
   return async (_parent, { input: credentials }, { client, cookies, tenantId }) =>
-    deliverTokens(cookies, platform, await signIn(getIssuer(), { tenantId, credentials, client }));
+    deliverTokens(cookies, platform, await signIn(getIssuer(), { tenantId, credentials, client, cookies }));
 }
 
 /**
@@ -30,11 +30,10 @@ export function createSignIn<A extends Account>({
  *
  * @throws {RefusalError} auth.failure.invalid_credentials, auth.throttled
  */
-async function signIn<A extends Account>(
-  issuer: PlatformIssuer<A>,
-  { tenantId, credentials, client }: SignIn,
-): Promise<IssuedTokens> {
-  const email = normalizeEmail(credentials.email);
+async function signIn<A extends Account>(issuer: PlatformIssuer<A>, signIn: SignIn): Promise<IssuedTokens> {
+  const { tenantId, credentials, client } = signIn;
+  const spellings = listEmailSpellings(credentials.email);
+  const email = spellings.at(-1);
   const { address } = client;
   const lane = readClientPrefix(address).network;
   const attempt = await issuer.throttle.begin({ tenantId, email, address });
@@ -43,19 +42,19 @@ async function signIn<A extends Account>(
     issuer.samples.tell('auth.login.throttled', lane, { tenantId, origin: client });
     throw new RefusalError('auth.failure.invalid_credentials');
   }
-  return runAttempt(attempt, () => compare(issuer, { tenantId, credentials, client }, { email, lane }));
+  return runAttempt(attempt, () => compare(issuer, signIn, { spellings, lane }));
 }
 
 async function compare<A extends Account>(
   issuer: PlatformIssuer<A>,
-  { tenantId, credentials, client }: SignIn,
-  { email, lane }: { email: string | undefined; lane: string },
+  { tenantId, credentials, client, cookies }: SignIn,
+  { spellings, lane }: { spellings: readonly string[]; lane: string },
 ): Promise<IssuedTokens> {
   // No connection is held while the password waits for its turn.
   const found =
-    email === undefined
+    spellings.length === 0
       ? undefined
-      : await inTenant(issuer.db, tenantId, (trx) => findAccountByEmail(trx, issuer.tables, email));
+      : await inTenant(issuer.db, tenantId, (trx) => findAccountByEmail(trx, issuer.tables, spellings));
   const isRight = await issuer.passwords.verify(credentials.password, found?.password, lane);
   const failed = { tenantId, client, account: found?.account };
   if (!found || !isRight || !found.account.isActive) {
@@ -66,7 +65,7 @@ async function compare<A extends Account>(
     const account = await lockAccount(trx, issuer.tables, found.account.id);
     // The account may have been suspended, or its password changed, during the compare.
     const isStill = account?.isActive && account.passwordVersion === found.account.passwordVersion;
-    return isStill ? startSession(trx, issuer, { account, tenantId, client }) : undefined;
+    return isStill ? startSession(trx, issuer, { account, tenantId, client, cookies }) : undefined;
   });
   if (!tokens) {
     await auditFailedSignIn(issuer, { ...failed, isRight });
