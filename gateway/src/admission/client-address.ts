@@ -1,3 +1,4 @@
+import { readClientPrefix } from '@signet/flow';
 import ipaddr from 'ipaddr.js';
 
 /** Finds the client's address from that of the connection and the forwarding headers. */
@@ -85,9 +86,6 @@ function joined(header: string | string[] | undefined): string | undefined {
  * there is none.
  */
 export function networkOf(address = ''): string | undefined {
-  if (!ipaddr.IPv6.isValid(address)) {
-    return ipaddr.IPv4.isValidFourPartDecimal(address) ? address : undefined;
-  }
-  const { parts } = ipaddr.IPv6.parse(address);
-  return new ipaddr.IPv6([...parts.slice(0, 4), 0, 0, 0, 0]).toString();
+  const prefix = readClientPrefix(address).address;
+  return prefix === 'unknown' ? undefined : prefix.replace(/\/64$/, '::');
 }

@@ -1,3 +1,4 @@
+export { type ClientPrefix, readClientPrefix } from './client-prefix.ts';
 export { createFairQueue, type FairQueue } from './fair-queue.ts';
 export { poll } from './poll.ts';
 export { createSampler, type Sampler, type SamplerOptions } from './sampler.ts';

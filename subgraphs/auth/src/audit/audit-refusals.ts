@@ -1,9 +1,9 @@
 import type { SampledAudit } from '@signet/db';
+import { readClientPrefix } from '@signet/flow';
 import type { AuditKind, Platform } from '@signet/schema/contract';
 import type { EndpointPlugin, RefusalError } from '@signet/service';
 import { createRefusalListener } from '@signet/subgraph';
 import type { GraphqlContext } from '../context.ts';
-import { readClientPrefix } from '../throttle/client-prefix.ts';
 
 type RefusalAuditOptions = {
   /** By platform; only the platforms that this process holds. */

@@ -1,4 +1,5 @@
 import { databaseErrorToReason, type NonceStore, type SampledAudit } from '@signet/db';
+import { readClientPrefix } from '@signet/flow';
 import {
   findReason,
   isTenantSlug,
@@ -14,7 +15,6 @@ import { errorBody, RefusalError } from '@signet/service';
 import type { ProofGate } from '@signet/subgraph';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { readClientPrefix } from '../throttle/client-prefix.ts';
 
 const refusingCodes = new Set<unknown>(['UNAUTHENTICATED', 'FORBIDDEN']);
 

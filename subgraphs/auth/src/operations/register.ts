@@ -1,4 +1,5 @@
 import { inTenant, writeAuditEvent } from '@signet/db';
+import { readClientPrefix } from '@signet/flow';
 import { badInput, RefusalError } from '@signet/service';
 import { allowsRegistration, getTenantSlug, insertUser, isEmailTaken } from '../accounts/account.queries.ts';
 import type { UserAccount } from '../accounts/account.ts';
@@ -6,7 +7,6 @@ import { assertNewPassword, normalizeEmail, readFullName } from '../accounts/acc
 import { auditOwn } from '../audit/audit-events.ts';
 import type { PlatformBinding } from '../platform-issuer.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
-import { readClientPrefix } from '../throttle/client-prefix.ts';
 import { startSession } from '../tokens/issue-tokens.ts';
 import { deliverTokens } from '../tokens/refresh-token-cookie.ts';
 

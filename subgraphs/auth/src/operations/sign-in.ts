@@ -1,4 +1,5 @@
 import { inTenant } from '@signet/db';
+import { readClientPrefix } from '@signet/flow';
 import { RefusalError } from '@signet/service';
 import { findAccountByEmail, lockAccount } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
@@ -7,7 +8,6 @@ import { auditFailedSignIn } from '../audit/audit-events.ts';
 import type { PlatformBinding, PlatformIssuer } from '../platform-issuer.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import type { SessionClient } from '../sessions/session.queries.ts';
-import { readClientPrefix } from '../throttle/client-prefix.ts';
 import { runAttempt } from '../throttle/sign-in-throttle.ts';
 import { type IssuedTokens, startSession } from '../tokens/issue-tokens.ts';
 import { deliverTokens } from '../tokens/refresh-token-cookie.ts';

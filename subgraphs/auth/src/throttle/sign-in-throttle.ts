@@ -1,7 +1,7 @@
+import { readClientPrefix } from '@signet/flow';
 import type { Platform } from '@signet/schema/contract';
 import { type Logger, RefusalError } from '@signet/service';
 import type { ThrottleConfig } from '../settings.ts';
-import { readClientPrefix } from './client-prefix.ts';
 import { createGrowingDelay, type DelayLimits } from './growing-delay.ts';
 import { createRunningAttempts, type EndAttempt, startOrWait } from './running-attempts.ts';
 import {

@@ -1,14 +1,16 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** The part of a client's address that counts as one client, and the part that counts as one network. */
+/** The parts of a client's address that are counted: each of them may be one client, so a limit holds for each. */
 export type ClientPrefix = {
-  /** An IPv4 address, or the /64 that a provider gives to one household or machine. */
+  /** An IPv4 address, or the /64 that a provider gives to one machine. */
   address: string;
+  /** An IPv4 address, or the /56 that a provider gives to one household (RIPE-690, section 4.2). */
+  site: string;
   /** An IPv4 address, or the /48 within which anybody may own 65,536 of the above. */
   network: string;
 };
 
-const unknown: ClientPrefix = { address: 'unknown', network: 'unknown' };
+const unknown: ClientPrefix = { address: 'unknown', site: 'unknown', network: 'unknown' };
 
 /** IPv4 written as IPv6 (::ffff:192.0.2.1) is IPv4. Clients without an address share one prefix. */
 export function readClientPrefix(address: string | null): ClientPrefix {
@@ -16,16 +18,22 @@ export function readClientPrefix(address: string | null): ClientPrefix {
     return unknown;
   }
   if (isIPv4(address)) {
-    return { address, network: address };
+    return { address, site: address, network: address };
   }
   const groups = isIPv6(address) ? expand(address) : undefined;
   if (!groups) {
     return unknown;
   }
   const ipv4 = readMapped(groups);
-  return ipv4
-    ? { address: ipv4, network: ipv4 }
-    : { address: `${toText(groups, 4)}/64`, network: `${toText(groups, 3)}/48` };
+  if (ipv4) {
+    return { address: ipv4, site: ipv4, network: ipv4 };
+  }
+  const [one = 0, two = 0, three = 0, four = 0] = groups;
+  return {
+    address: `${toText([one, two, three, four])}/64`,
+    site: `${toText([one, two, three, four & 0xff00])}/56`,
+    network: `${toText([one, two, three])}/48`,
+  };
 }
 
 /** The eight groups of an address. The URL parser (RFC 5952) writes all spellings as one. */
@@ -47,9 +55,6 @@ function readMapped(groups: readonly number[]): string | undefined {
   return isMapped ? [high >> 8, high & 255, low >> 8, low & 255].join('.') : undefined;
 }
 
-function toText(groups: readonly number[], count: number): string {
-  return groups
-    .slice(0, count)
-    .map((group) => group.toString(16))
-    .join(':');
+function toText(groups: readonly number[]): string {
+  return groups.map((group) => group.toString(16)).join(':');
 }
