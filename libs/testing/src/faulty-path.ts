@@ -8,8 +8,9 @@ export type PathFault = 'none' | 'swallow' | 'corrupt' | { delayMs: number };
 export type FaultyPath = {
   /** The URL by which the server is reached over this path. */
   urlOf(url: string): string;
-  readonly connections: number;
   fault: PathFault;
+  /** Which connections have the fault, by the application name that they gave to PostgreSQL. By default all. */
+  hasFault: (applicationName: string) => boolean;
   /** Ends every connection: `cut` in order (FIN), `reset` at once (RST). */
   end(how: 'cut' | 'reset'): void;
   close(): Promise<void>;
@@ -19,23 +20,30 @@ export type FaultyPath = {
 export async function openFaultyPath(target: string): Promise<FaultyPath> {
   const { hostname, port } = new URL(target);
   const pairs = new Set<readonly [Socket, Socket]>();
-  const server = createServer((client) => {
+  const server = createServer({ allowHalfOpen: true }, (client) => {
     const upstream = connect(Number(port), hostname);
     const pair = [client, upstream] as const;
     pairs.add(pair);
+    let name: string | undefined;
+    const faultNow = () => (path.hasFault(name ?? '') ? path.fault : 'none');
+    client.once('data', (chunk) => {
+      name = readApplicationName(chunk);
+    });
     for (const [from, to] of [pair, [upstream, client] as const]) {
       from.setNoDelay(true);
-      from.on('data', (chunk) => pass(chunk, to));
+      from.on('data', (chunk) => pass(chunk, to, faultNow()));
       from.on('error', () => {});
-      from.on('close', () => {
+      from.on('end', () => {
         // Nobody hears of an end on a silent path either.
-        if (path.fault !== 'swallow') to.destroy();
+        if (faultNow() !== 'swallow') from.destroy();
+      });
+      from.on('close', () => {
+        if (faultNow() !== 'swallow') to.destroy();
         if (client.destroyed && upstream.destroyed) pairs.delete(pair);
       });
     }
   });
-  const pass = (chunk: Buffer, to: Socket) => {
-    const { fault } = path;
+  const pass = (chunk: Buffer, to: Socket, fault: PathFault) => {
     if (fault === 'swallow' || to.destroyed) return;
     if (fault === 'none') return void to.write(chunk);
     if (fault === 'corrupt') return void to.write(corrupt(chunk));
@@ -46,10 +54,8 @@ export async function openFaultyPath(target: string): Promise<FaultyPath> {
   const address = server.address() as AddressInfo;
   const path: FaultyPath = {
     fault: 'none',
+    hasFault: () => true,
     urlOf: (url) => Object.assign(new URL(url), { hostname: '127.0.0.1', port: String(address.port) }).href,
-    get connections() {
-      return pairs.size;
-    },
     end(how) {
       for (const [client, upstream] of pairs) {
         if (how === 'cut') client.end();
@@ -63,6 +69,11 @@ export async function openFaultyPath(target: string): Promise<FaultyPath> {
     },
   };
   return path;
+}
+
+/** From a startup message (PostgreSQL manual, 54.7): names and values, each ended by a NUL. */
+function readApplicationName(startup: Buffer): string | undefined {
+  return /\0application_name\0([^\0]*)\0/.exec(startup.toString('latin1'))?.[1];
 }
 
 /** Turns one bit of every 16th byte. */
