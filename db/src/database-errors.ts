@@ -1,4 +1,5 @@
-import { OutOfTimeError } from './database.ts';
+import { DatabaseSilentError, PoolBusyError } from './pool/pool-errors.ts';
+import { OutOfTimeError } from './request-scope.ts';
 
 /** `input`: the client sent a value that no column can hold. `unavailable`: the server cannot be used right now. */
 export type DatabaseErrorReason = 'input' | 'unavailable';
@@ -13,6 +14,8 @@ const inputStates = new Set([
 
 const unavailableStates = new Set([
   '25006', // read_only_sql_transaction: a standby during failover
+  '40001', // serialization_failure, and
+  '40P01', // deadlock_detected: tried again, and lost each time
   '25P03', // idle_in_transaction_session_timeout
   '25P04', // transaction_timeout
   '53300', // too_many_connections
@@ -30,9 +33,11 @@ const networkCodes = new Set([
   'EAI_AGAIN',
 ]);
 
+const ownErrors = [OutOfTimeError, DatabaseSilentError, PoolBusyError];
+
 /** pg and pg-pool throw these without a code. */
 const lostConnection =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/;
+  /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Client has encountered a connection error)/;
 
 /**
  * What a failed query means to the client, or undefined for a fault of our own. Looks through `cause`. The error's text
@@ -40,7 +45,7 @@ const lostConnection =
  */
 export function databaseErrorToReason(error: unknown): DatabaseErrorReason | undefined {
   if (!(error instanceof Error)) return undefined;
-  if (error instanceof OutOfTimeError) return 'unavailable';
+  if (ownErrors.some((kind) => error instanceof kind)) return 'unavailable';
   const { code } = error as { code?: unknown };
   if (typeof code === 'string') {
     if (inputStates.has(code)) return 'input';
@@ -65,6 +70,8 @@ export function explainConnectionError(error: unknown, url: string): string | un
   if (typeof code === 'string' && /^(E[A-Z_]+|08\d\w\d|57P0\d)$/.test(code)) {
     return `Cannot reach the database at ${host} (${code}): start it, or ${advice}`;
   }
+  if (error instanceof DatabaseSilentError)
+    return `The database at ${host} does not answer: start it, or ${advice}`;
   if (
     error instanceof Error &&
     /timeout exceeded|timeout expired|Connection terminated/.test(error.message)

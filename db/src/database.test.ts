@@ -1,8 +1,9 @@
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createDatabase, inTenant, pingDatabase, untilDeadline } from './database.ts';
+import { createDatabase, inTenant, pingDatabase } from './database.ts';
 import { databaseErrorToReason } from './database-errors.ts';
+import { inRequest } from './request-scope.ts';
 
 let database: TestDatabase;
 let demo: string;
@@ -66,7 +67,7 @@ describe('inTenant', () => {
     await using db = connect({ maxConnections: 1 });
     const sleep = () => inTenant(db, demo, (trx) => sql`select pg_sleep(3)`.execute(trx));
     const startedAt = performance.now();
-    const late = untilDeadline(startedAt + 300, async () => {
+    const late = inRequest({ deadline: startedAt + 300, caller: 'ada' }, async () => {
       await new Promise((resolve) => setTimeout(resolve, 50));
       return sleep();
     });
@@ -81,7 +82,7 @@ describe('inTenant', () => {
   it('asks nothing for a request whose time is up, and never gives a statement more than five seconds', async () => {
     await using db = connect();
     const timeout = (deadline: number) =>
-      untilDeadline(deadline, () =>
+      inRequest({ deadline, caller: 'ada' }, () =>
         inTenant(db, demo, (trx) => sql<{ statement_timeout: string }>`show statement_timeout`.execute(trx)),
       );
     const refused = await timeout(performance.now() - 1).catch((error: unknown) => error);

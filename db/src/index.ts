@@ -6,18 +6,18 @@ export {
   createDatabase,
   type DatabaseOptions,
   inTenant,
-  OutOfTimeError,
   pingDatabase,
-  type QueryListener,
-  untilDeadline,
 } from './database.ts';
 export * from './database-errors.ts';
 export * from './housekeeping.ts';
 export { restrictDatabase } from './migrate/database-rights.ts';
 export * from './migrate/migrate.ts';
 export * from './nonce-store.ts';
+export * from './pool/pool-errors.ts';
+export type { QueryListener } from './pool/watched-client.ts';
 export * from './process-database.ts';
 export * from './relations.ts';
+export * from './request-scope.ts';
 export * from './roles.ts';
 export type * from './tables.ts';
 export { listenForWakes } from './wake-listener.ts';

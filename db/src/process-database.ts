@@ -1,6 +1,8 @@
 import type { Kysely } from 'kysely';
-import { createDatabase, pingDatabase, untilDeadline } from './database.ts';
+import { createDatabase, pingDatabase } from './database.ts';
 import { type DatabaseErrorReason, databaseErrorToReason } from './database-errors.ts';
+import { DatabaseSilentError } from './pool/pool-errors.ts';
+import { identifyCaller, inRequest, type RequestScope } from './request-scope.ts';
 import type { Database } from './tables.ts';
 
 type Log = { warn(fields: object, message: string): void };
@@ -11,10 +13,17 @@ export type ProcessDatabase = {
   findTenantId(slug: string): Promise<string | undefined>;
   checkReady(): Promise<string | undefined>;
   classifyError(error: unknown): DatabaseErrorReason | undefined;
-  /** Runs what serves a request; its queries end at the deadline, by `performance.now()`. */
-  untilDeadline<T>(deadline: number, fn: () => T): T;
+  requests: RequestScopes;
   close(): Promise<void>;
 };
+
+/** How the server tells the pool for whom it works. */
+export type RequestScopes = {
+  /** Runs what serves a request: its queries end at its deadline, and its connections count as its caller's. */
+  inRequest<T>(scope: RequestScope, fn: () => T): T;
+  identifyCaller(caller: string): void;
+};
+export const requestScopes: RequestScopes = { inRequest, identifyCaller };
 
 export type ProcessDatabaseOptions = {
   name: string;
@@ -40,12 +49,14 @@ export function openProcessDatabase(
       try {
         await pingDatabase(db);
         return undefined;
-      } catch {
-        return 'the database does not answer';
+      } catch (error) {
+        return error instanceof DatabaseSilentError
+          ? 'the database gives no sign of life'
+          : 'the database does not answer';
       }
     },
     classifyError: databaseErrorToReason,
-    untilDeadline,
+    requests: requestScopes,
     close: () => db.destroy(),
   };
 }

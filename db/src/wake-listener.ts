@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
 type WakeListenerOptions = {
@@ -9,10 +11,15 @@ type WakeListenerOptions = {
 };
 
 const reconnectMs = 1000;
+/** For a connection, and for an answer on it. */
+const answerMs = 2000;
+const pingMs = 4000;
+const endMs = 1000;
 
 /**
  * Listens on a connection of its own. A notification only wakes: any role can send one, so what it says is never read.
- * Reconnects for ever; a caller that needs certainty polls as well.
+ * Reconnects for ever. Asks the server for a sign of life every few seconds, since a connection that only listens does not notice
+ * that its other end is gone. A caller that needs certainty polls as well.
  */
 export function listenForWakes(
   url: string,
@@ -26,7 +33,8 @@ export function listenForWakes(
     const client = new pg.Client({
       connectionString: url,
       application_name: applicationName,
-      connectionTimeoutMillis: 5000,
+      connectionTimeoutMillis: answerMs,
+      query_timeout: answerMs,
       keepAlive: true,
     });
     current = client;
@@ -34,8 +42,12 @@ export function listenForWakes(
     const onLost = () => {
       if (isLost) return;
       isLost = true;
-      client.end().catch(() => {});
+      destroy(client);
+      clearTimeout(timer);
       if (!isStopped) timer = setTimeout(connect, reconnectMs);
+    };
+    const ping = () => {
+      timer = setTimeout(() => client.query('select 1').then(ping, onLost), pingMs).unref();
     };
     client.on('error', onLost);
     client.on('end', onLost);
@@ -43,7 +55,9 @@ export function listenForWakes(
     try {
       await client.connect();
       await client.query(`listen ${pg.escapeIdentifier(channel)}`);
-      if (!isStopped) onWake();
+      if (isStopped || isLost) return;
+      onWake();
+      ping();
     } catch {
       onLost();
     }
@@ -55,7 +69,15 @@ export function listenForWakes(
       isStopped = true;
       clearTimeout(timer);
       await connecting;
-      await current?.end().catch(() => {});
+      clearTimeout(timer);
+      if (!current) return;
+      await Promise.race([current.end().catch(() => {}), sleep(endMs, undefined, { ref: false })]);
+      destroy(current);
     },
   };
+}
+
+/** Without a word to the server: where it is gone, nobody would answer. */
+function destroy(client: pg.Client): void {
+  (client as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
 }

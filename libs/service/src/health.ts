@@ -4,6 +4,8 @@ import type { FastifyInstance } from 'fastify';
 export type ReadinessCheck = {
   name: string;
   check: () => Promise<string | undefined> | string | undefined;
+  /** Returns what works less well than it should, or undefined. The process serves all the same. */
+  findLack?: () => Promise<string | undefined> | string | undefined;
   /** Numbers that are always shown, for example how old the data is. Strangers may read them. */
   measure?: () => object;
 };
@@ -11,8 +13,9 @@ export type ReadinessCheck = {
 const checkTimeoutMs = 2000;
 
 /**
- * `/health/live`: the process runs. `/health/ready`: it can serve; otherwise 503 with the reason of each part that fails. Both
- * answers of `ready` carry the measures of the parts.
+ * `/health/live`: the process runs. `/health/ready`: it can serve, else 503 with the reason of each part that fails. `degraded`
+ * with 200 and reasons: it can serve, but not all of it or not as it should. A load balancer must go on sending requests
+ * then, since every other replica lacks the same. All answers of `ready` carry the measures of the parts.
  */
 export function registerHealth(
   server: FastifyInstance,
@@ -21,10 +24,15 @@ export function registerHealth(
 ): void {
   server.get('/health/live', async () => ({ status: 'live' }));
   server.get('/health/ready', async (_request, reply) => {
-    const faults = isStopping() ? [{ name: 'process', reason: 'is stopping' }] : await findFaults(checks);
+    const [faults, lacks] = await Promise.all([
+      isStopping() ? [{ name: 'process', reason: 'is stopping' }] : findReasons(checks, ({ check }) => check),
+      findReasons(checks, ({ findLack }) => findLack),
+    ]);
     const measures = readMeasures(checks);
     if (faults.length === 0) {
-      return { status: 'ready', ...measures };
+      return lacks.length === 0
+        ? { status: 'ready', ...measures }
+        : { status: 'degraded', reasons: lacks, ...measures };
     }
     return reply
       .code(503)
@@ -38,9 +46,15 @@ function readMeasures(checks: readonly ReadinessCheck[]): { measures?: Record<st
   return measures.length > 0 ? { measures: Object.fromEntries(measures) } : {};
 }
 
-async function findFaults(checks: readonly ReadinessCheck[]) {
+async function findReasons(
+  checks: readonly ReadinessCheck[],
+  choose: (check: ReadinessCheck) => ReadinessCheck['check'] | undefined,
+) {
   const outcomes = await Promise.all(
-    checks.map(async ({ name, check }) => ({ name, reason: await runCheck(check) })),
+    checks.map(async (check) => {
+      const run = choose(check);
+      return { name: check.name, reason: run && (await runCheck(run)) };
+    }),
   );
   return outcomes.filter((outcome) => outcome.reason !== undefined);
 }

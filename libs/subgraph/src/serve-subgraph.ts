@@ -21,16 +21,17 @@ import {
   type RequestSession,
   type RevocationFeed,
   refetchOnRevokedKey,
+  type Session,
   type TrustedIssuer,
 } from '@signet/session';
 import type { FastifyInstance } from 'fastify';
 import { type DocumentNode, type GraphQLSchema, Kind, parse } from 'graphql';
 import type { SubgraphConfig } from './config.ts';
-import type { UntilDeadline } from './deadline.ts';
 import { normalizeArguments } from './normalize-arguments.ts';
 import { openProofCheck } from './proof/open-proof-check.ts';
 import { createOperationProof, type NonceStore } from './proof/operation-proof.ts';
 import type { ProofGate } from './proof/proof-gate.ts';
+import type { RequestScopes } from './request-scope.ts';
 import { type SubgraphHttpRequest, startSubgraphServer } from './subgraph-server.ts';
 
 /** What a subgraph needs of its database beside its own queries. */
@@ -40,7 +41,7 @@ export type SubgraphDatabase = {
   checkReady(): Promise<string | undefined>;
   /** What a failed query means: a value that no column can hold, a server that can't be used, or a fault of ours. */
   classifyError(error: unknown): 'input' | 'unavailable' | undefined;
-  untilDeadline: UntilDeadline;
+  requests: RequestScopes;
   close(): Promise<void>;
 };
 
@@ -141,10 +142,12 @@ export async function serveSubgraph<C extends GuardContext>(
     async createContext(request) {
       const session = await requestSession(request);
       operationProof?.assertSession(request.proof, session.session);
+      const caller = nameCaller(session.session);
+      if (caller !== undefined) database.requests.identifyCaller(caller);
       return options.createContext(session, request);
     },
     translateError,
-    untilDeadline: database.untilDeadline,
+    requests: database.requests,
     readiness: [
       { name: 'database', check: database.checkReady },
       ...issuers.map(({ platform, keys }) => ({ name: `${platform} keys`, check: () => keys.checkReady() })),
@@ -165,6 +168,12 @@ export async function serveSubgraph<C extends GuardContext>(
     await revocations.stop();
     throw error;
   });
+}
+
+/** An account, however many sessions it has. Who has none goes on counting as the client's address. */
+function nameCaller(session: Session): string | undefined {
+  if (session.platform === 'user') return `user ${session.userId}`;
+  return session.platform === 'portal' ? `staff ${session.staffId}` : undefined;
 }
 
 /** The schema of the subgraph's SDL, with every field behind its rule and every text that it is given in one normal form. */

@@ -17,9 +17,9 @@ import {
 import type { SubgraphRequest } from '@signet/session';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
-import { registerDeadline, type UntilDeadline } from './deadline.ts';
 import { withProof } from './proof/operation-proof.ts';
 import { type ProofCheck, type ProofGate, registerProofGate } from './proof/proof-gate.ts';
+import { type RequestScopes, registerRequestScope } from './request-scope.ts';
 
 /** A request with its cookies. Only auth reads and sets them, and believes nothing else of theirs. */
 export type SubgraphHttpRequest = SubgraphRequest & {
@@ -46,7 +46,7 @@ export type SubgraphServerOptions<C extends object> = HttpServerOptions & {
   /** More routes that only a gateway may ask; not there where nothing is checked. */
   addProvenRoutes?(scope: FastifyInstance, gate: ProofGate): void;
   /** Ends a request's queries with its time. Without it, they may take as long as any. */
-  untilDeadline?: UntilDeadline;
+  requests?: RequestScopes;
   /** Closes what the subgraph opened: its database pool. */
   onStop?(): Promise<void>;
 };
@@ -78,7 +78,7 @@ async function serveProven<C extends object>(
   });
   const gate = check && registerProofGate(scope, check);
   if (gate) options.addProvenRoutes?.(scope, gate);
-  if (options.untilDeadline) registerDeadline(scope, options.untilDeadline);
+  if (options.requests) registerRequestScope(scope, options.requests);
   await mountGraphql<C>({
     server: scope,
     logger,

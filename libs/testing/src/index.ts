@@ -1,4 +1,5 @@
 export { createTestDatabase, type TestDatabase } from './database.ts';
+export { type FaultyPath, openFaultyPath } from './faulty-path.ts';
 export { addStaff, addUser } from './fixtures.ts';
 export { createTestIssuer } from './issuer.ts';
 export { type GraphqlAnswer, postGraphql, reasonsOf } from './post-graphql.ts';

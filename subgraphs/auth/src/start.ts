@@ -1,4 +1,4 @@
-import { createNonceStore, databaseErrorToReason, type ProcessDatabase, untilDeadline } from '@signet/db';
+import { createNonceStore, databaseErrorToReason, type ProcessDatabase, requestScopes } from '@signet/db';
 import type { Platform } from '@signet/schema/contract';
 import { createCredentialLimit, type Logger, type RunningServer } from '@signet/service';
 import { type TrustedIssuer, trustedIssuers } from '@signet/session';
@@ -118,7 +118,7 @@ function joinDatabases(databases: readonly ProcessDatabase[], close: () => Promi
       return faults.find((fault) => fault !== undefined);
     },
     classifyError: databaseErrorToReason,
-    untilDeadline,
+    requests: requestScopes,
     close,
   };
 }

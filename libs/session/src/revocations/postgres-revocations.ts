@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { createHearing } from './hearing.ts';
 import type { RevocationConnector, RevocationRead } from './revocation-feed.ts';
 
 type Row = {
@@ -11,6 +12,8 @@ type Row = {
   expiresAtMs: number;
   ageSeconds: number;
 };
+
+const wakeChannel = 'signet_revocation';
 
 /**
  * One statement, so one snapshot. A row that it does not see, because its transaction is not finished, has a transaction id of
@@ -23,8 +26,18 @@ const readSql = `
   from (select pg_snapshot_xmin(pg_current_snapshot()) as mark) snapshot
   left join auth.revocation r on r.transaction_id >= $1::xid8 and r.expires_at > now()`;
 
-const timeouts = { connectionTimeoutMillis: 3000, query_timeout: 5000, statement_timeout: 5000 };
-const pingIntervalMs = 4000;
+/** `query_timeout` holds on a path that swallows bytes, too: what is not answered by then ends both connections. */
+const settings = {
+  connectionTimeoutMillis: 2500,
+  query_timeout: 2500,
+  statement_timeout: 5000,
+  keepAlive: true,
+  // A server with other defaults must not change how numbers are written.
+  options: '-c extra_float_digits=1 -c timezone=UTC -c search_path=pg_catalog',
+};
+/** All rows, on a busy machine. */
+const firstReadMs = 5000;
+const hearingIntervalMs = 4000;
 const endTimeoutMs = 1000;
 
 /**
@@ -40,8 +53,7 @@ export function createPostgresConnector(
       const client = new pg.Client({
         connectionString: url,
         application_name: applicationName,
-        keepAlive: true,
-        ...timeouts,
+        ...settings,
       });
       client.on('error', onLost); // Without a listener a reset ends the process.
       client.on('end', () => onLost(new Error('the connection was closed')));
@@ -49,26 +61,31 @@ export function createPostgresConnector(
     };
     const [listener, reader] = [create(), create()];
     const close = async () => void (await Promise.all([endClient(listener), endClient(reader)]));
-    listener.on('notification', onWake);
+    const hearing = createHearing(listener, reader);
+    listener.on('notification', ({ channel }) => channel === wakeChannel && onWake());
     try {
       await Promise.all([listener.connect(), reader.connect()]);
-      await listener.query('listen signet_revocation');
+      await hearing.listen(wakeChannel);
     } catch (error) {
       await close();
       throw error;
     }
-    let pingedAt = performance.now();
+    let provedAt = Number.NEGATIVE_INFINITY;
     return {
-      async read(mark = '0') {
-        // A connection that only listens does not notice that its other end is gone.
-        const isPingDue = performance.now() - pingedAt > pingIntervalMs;
-        if (isPingDue) pingedAt = performance.now();
-        const [{ rows }] = await Promise.all([
-          reader.query<Row>({ name: 'revocations', text: readSql, values: [mark] }),
-          isPingDue ? listener.query('select 1') : undefined,
-        ]);
+      async read(mark) {
+        if (performance.now() - provedAt > hearingIntervalMs) {
+          provedAt = performance.now();
+          hearing.prove().catch(onLost); // Beside the reads: they go on while nothing is heard.
+        }
+        const { rows } = await reader.query<Row>({
+          name: 'revocations',
+          text: readSql,
+          values: [mark ?? '0'],
+          ...(mark === undefined && { query_timeout: firstReadMs }),
+        });
         return toRead(rows);
       },
+      isDeaf: () => hearing.isDeaf,
       close,
     };
   };

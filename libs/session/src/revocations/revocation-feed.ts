@@ -12,6 +12,8 @@ export type RevocationRead = {
 export type RevocationConnection = {
   /** Without a mark: all rows. With one: the rows of every transaction that was not finished at that mark. */
   read(mark: string | undefined): Promise<RevocationRead>;
+  /** True where notifications are proven not to arrive; reading works. */
+  isDeaf?(): boolean;
   close(): Promise<void>;
 };
 
@@ -27,6 +29,8 @@ export type RevocationLag = { read: number | undefined; delivery: number | undef
 export type RevocationFeed = RevocationSource & {
   /** The reason why no token can be judged yet, or undefined. A stale feed is no reason: customers' tokens are still accepted. */
   checkReady(): string | undefined;
+  /** What works less well than it should, or undefined: the revocations are not read any more, or late. */
+  findLack(): string | undefined;
   lag(): RevocationLag;
   size(): number;
   /** Resolves after the first full read, or after `timeoutMs`. */
@@ -42,12 +46,18 @@ export type RevocationFeedOptions = {
   staleSeconds?: number;
   onFailure?: (error: unknown) => void;
   onRecovery?: () => void;
+  /** The connection hears no notifications, or hears them again. */
+  onHearing?: (isDeaf: boolean) => void;
 };
 
 /** The shortest time between two reads, however many wake-ups come. */
 const minGapMs = 50;
 const minPauseMs = 100;
-const maxPauseMs = 2000;
+const maxPauseMs = 1000;
+/** Where nothing wakes the reader. A revocation must have its effect within a second. */
+const deafPollMs = 500;
+/** A read was due twice by then. */
+const lateSeconds = 10;
 
 /**
  * Follows the revocations: reads all, then the new ones when woken and every `pollSeconds`; all again on a new connection. What
@@ -62,6 +72,7 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
   let readAt: number | undefined;
   let deliverySeconds: number | undefined;
   let isFailing = false;
+  let isDeaf = false;
   let isStopped = false;
 
   const accept = (rows: RevocationRead['rows'], startedAt: number) => {
@@ -76,6 +87,11 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
     firstRead.resolve();
     if (isFailing) options.onRecovery?.();
     isFailing = false;
+  };
+
+  const noteHearing = (isDeafNow: boolean) => {
+    if (isDeafNow !== isDeaf) options.onHearing?.(isDeafNow);
+    isDeaf = isDeafNow;
   };
 
   /** Reads until stopped. Throws when the connection is lost. */
@@ -96,8 +112,9 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
         const read = await connection.read(mark);
         accept(read.rows, startedAt);
         mark = read.mark;
+        noteHearing(connection.isDeaf?.() ?? false);
         await sleep(minGapMs);
-        await signal.wait(pollSeconds * 1000);
+        await signal.wait(isDeaf ? Math.min(deafPollMs, pollSeconds * 1000) : pollSeconds * 1000);
       }
     } finally {
       await connection.close();
@@ -132,6 +149,13 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
     },
     onKeyRevoked: (listener) => void keyListeners.push(listener),
     checkReady: () => (readAt === undefined ? 'the revocations were not read yet' : undefined),
+    findLack() {
+      const age = readAge();
+      if (age !== undefined && age > lateSeconds) return `not read for ${Math.round(age)} s`;
+      return isDeaf
+        ? 'the connection hears no NOTIFY, so the table is read twice a second: is a pooler in transaction mode between? REVOCATIONS_DATABASE_URL must go to the server itself'
+        : undefined;
+    },
     lag: () => ({ read: readAge(), delivery: deliverySeconds }),
     size: () => revoked.size,
     waitUntilRead: (timeoutMs) => {

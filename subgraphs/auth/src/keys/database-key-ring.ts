@@ -1,4 +1,5 @@
-import { createDatabase, type Database, listenForWakes } from '@signet/db';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createDatabase, type Database, listenForWakes, outsideRequests } from '@signet/db';
 import { type Logger, RefusalError } from '@signet/service';
 import type { Kysely } from 'kysely';
 import { addSeconds } from '../dates.ts';
@@ -31,6 +32,9 @@ type DatabaseKeyRingOptions = { databaseUrl: string; settings: KeySettings; logg
 /** What was read, and when: by the database's clock, and by a local clock that cannot be set. */
 type Snapshot = { keys: readonly StoredKey[]; readAt: Date; readAtMs: number };
 
+/** Of a sign-in for the reading of the keys. */
+const refreshWaitMs = 1500;
+
 /**
  * The keys of the database, read every few seconds and after every change. A process that sees a step due (a rotation by
  * interval, a retirement) takes the lock and carries it out; the others read the result.
@@ -43,7 +47,11 @@ export async function openDatabaseKeyRing(options: DatabaseKeyRingOptions): Prom
   const { databaseUrl, settings, logger } = options;
   const { platform, timing } = settings;
   const applicationName = `signet-auth-${platform}-keys`;
-  const db = createDatabase(databaseUrl, { maxConnections: 1, applicationName });
+  const db = createDatabase(databaseUrl, {
+    maxConnections: 1,
+    applicationName,
+    log: (line) => logger.warn({ database: applicationName }, line),
+  });
   const openKeys = createKeyOpener(settings);
 
   const toSnapshot = async ({ rows, readAt, changes }: ReadKeys): Promise<Snapshot> => {
@@ -61,7 +69,8 @@ export async function openDatabaseKeyRing(options: DatabaseKeyRingOptions): Prom
   }
 
   const isFresh = () => performance.now() - snapshot.readAtMs < timing.staleSeconds * 1000;
-  const refresh = createSingleFlight(async () => {
+  const refresh = createSingleFlight(() => outsideRequests(read));
+  const read = async () => {
     try {
       snapshot = await toSnapshot(await readSigningKeys(db, settings));
     } catch (error) {
@@ -70,7 +79,11 @@ export async function openDatabaseKeyRing(options: DatabaseKeyRingOptions): Prom
         'the signing keys could not be read; the previous ones stay in use',
       );
     }
-  });
+  };
+  /** Reads the keys where they are too old to be used. Whoever waits holds a connection of another pool, so not for long. */
+  const freshen = async () => {
+    if (!isFresh()) await Promise.race([refresh(), sleep(refreshWaitMs, undefined, { ref: false })]);
+  };
   const timer = setInterval(refresh, timing.pollSeconds * 1000);
   timer.unref();
   const listener = listenForWakes(databaseUrl, {
@@ -83,9 +96,7 @@ export async function openDatabaseKeyRing(options: DatabaseKeyRingOptions): Prom
     platform,
     variable: `${platform.toUpperCase()}_DATABASE_URL`,
     async getSigningKey() {
-      if (!isFresh()) {
-        await refresh();
-      }
+      await freshen();
       const active = isFresh() ? snapshot.keys.find(({ row }) => row.state === 'active') : undefined;
       if (!active) {
         throw new RefusalError('auth.unavailable');
@@ -99,7 +110,10 @@ export async function openDatabaseKeyRing(options: DatabaseKeyRingOptions): Prom
         .filter(({ row }) => row.state !== 'retiring' || row.retire_at === null || row.retire_at > now)
         .map(({ key }) => key);
     },
-    checkReady: async () => (isFresh() ? undefined : 'the signing keys can not be read'),
+    async checkReady() {
+      await freshen();
+      return isFresh() ? undefined : 'the signing keys can not be read';
+    },
     async stop() {
       clearInterval(timer);
       await listener.stop();

@@ -35,8 +35,12 @@ export type TestAuth = {
   stop(): Promise<void>;
 };
 
-export async function startTestAuth(changes: Environment = {}, options: AuthOptions = {}): Promise<TestAuth> {
+export async function startTestAuth(
+  wanted: Environment | ((database: TestDatabase) => Environment) = {},
+  options: AuthOptions = {},
+): Promise<TestAuth> {
   const database = await createTestDatabase();
+  const changes = typeof wanted === 'function' ? wanted(database) : wanted;
   const tenants = {
     demo: await database.addTenant('demo', { selfRegistration: true }),
     globex: await database.addTenant('globex'),

@@ -1,16 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHttpServer, createLogger } from '@signet/service';
 import { expect, test, vi } from 'vitest';
-import { registerDeadline } from './deadline.ts';
+import { registerRequestScope } from './request-scope.ts';
 
 function setUp() {
   const server = createHttpServer({ logger: createLogger('test', 'silent') });
   const deadlines: number[] = [];
-  const untilDeadline = <T>(deadline: number, fn: () => T): T => {
-    deadlines.push(deadline - performance.now());
-    return fn();
-  };
-  registerDeadline(server, untilDeadline);
+  const callers: string[] = [];
+  registerRequestScope(server, {
+    inRequest({ deadline, caller }, fn) {
+      if (deadline !== undefined) deadlines.push(deadline - performance.now());
+      callers.push(caller);
+      return fn();
+    },
+    identifyCaller() {},
+  });
   const handler = vi.fn(async () => ({ data: {} }));
   server.post('/', handler);
   const ask = (context?: string) =>
@@ -24,7 +28,7 @@ function setUp() {
       },
       payload: '{}',
     });
-  return { server, ask, handler, deadlines };
+  return { server, ask, handler, deadlines, callers };
 }
 
 test('serves a request until what the gateway had left is over', async () => {
@@ -59,3 +63,13 @@ test.each([undefined, 'id="r"', 'id="r", timeout="soon"', 'no dictionary "'])(
     expect(deadlines).toEqual([]);
   },
 );
+
+test.each([
+  ['id="r", address="192.0.2.1"', 'address 192.0.2.1'],
+  ['id="r", address="2001:db8:1:2ff::1"', 'address 2001:db8:1:200/56'],
+  ['id="r"', 'address unknown'],
+])('counts a request as one of its client, a household as one: %s', async (context, caller) => {
+  const { ask, callers } = setUp();
+  await ask(context);
+  expect(callers).toEqual([caller]);
+});

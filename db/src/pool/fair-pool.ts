@@ -1,0 +1,99 @@
+import { createFairQueue } from '@signet/flow';
+import type { PostgresPool, PostgresPoolClient } from 'kysely';
+import type pg from 'pg';
+import { findCaller, findTimeLeftMs } from '../request-scope.ts';
+import { DatabaseSilentError, PoolBusyError } from './pool-errors.ts';
+import type { SilenceWatch } from './silence-watch.ts';
+
+type Waiter = { admit(): void; refuse(error: Error): void };
+
+export type FairPool = PostgresPool & {
+  /** Refuses all that wait. */
+  refuseWaiting(error: Error): void;
+};
+
+export type FairPoolOptions = { watch: SilenceWatch; maxConnections: number; waitMs: number };
+
+const maxWaiting = 1000;
+
+/**
+ * Shares out the connections of a pool. A caller holds at most as many as are left free, so one alone gets half of them and there
+ * is one for the next; what waits is served in turns of callers. The process's own work (no caller) takes what is free. Whatever
+ * waits gives up: after `waitMs`, at its request's deadline, or when the server is silent.
+ */
+export function createFairPool(pool: pg.Pool, { watch, maxConnections, waitMs }: FairPoolOptions): FairPool {
+  /** Connections held, by caller; `own` is the process's own work. */
+  const held = new Map<string, number>();
+  let total = 0;
+  const queue = createFairQueue<Waiter>(maxWaiting);
+
+  const mayTake = (caller: string) => {
+    const free = maxConnections - total;
+    const most = caller === own ? free : Math.max(1, free);
+    return free > 0 && (caller === own || (held.get(caller) ?? 0) < most);
+  };
+  const take = (caller: string) => {
+    total += 1;
+    held.set(caller, (held.get(caller) ?? 0) + 1);
+  };
+  const giveBack = (caller: string) => {
+    total -= 1;
+    const left = (held.get(caller) ?? 1) - 1;
+    if (left > 0) held.set(caller, left);
+    else held.delete(caller);
+    for (let next = queue.take(mayTake); next; next = queue.take(mayTake)) {
+      take(next.caller);
+      next.item.admit();
+    }
+  };
+  const waitForTurn = (caller: string) => {
+    const left = Math.min(waitMs, findTimeLeftMs() ?? waitMs);
+    return new Promise<void>((resolve, reject) => {
+      const busy = () => new PoolBusyError(`No connection became free within ${left} ms.`);
+      const timer = setTimeout(() => {
+        queue.remove(caller, waiter);
+        reject(busy());
+      }, left);
+      const waiter: Waiter = {
+        admit() {
+          clearTimeout(timer);
+          resolve();
+        },
+        refuse(error) {
+          clearTimeout(timer);
+          reject(error);
+        },
+      };
+      queue.push(caller, waiter)?.refuse(new PoolBusyError('Too many wait for a connection.'));
+    });
+  };
+
+  return {
+    options: pool.options,
+    async connect(): Promise<PostgresPoolClient> {
+      if (watch.isSilent) throw new DatabaseSilentError('The database gives no sign of life.');
+      const caller = findCaller() ?? own;
+      if (mayTake(caller)) take(caller);
+      else await waitForTurn(caller);
+      const client = await pool.connect().catch((error: unknown) => {
+        giveBack(caller);
+        throw error;
+      });
+      const release = client.release.bind(client);
+      client.release = (error) => {
+        release(error);
+        giveBack(caller);
+      };
+      return client as unknown as PostgresPoolClient;
+    },
+    refuseWaiting(error) {
+      for (let next = queue.take(); next; next = queue.take()) next.item.refuse(error);
+    },
+    end() {
+      watch.stop();
+      return pool.end();
+    },
+  };
+}
+
+const own = '';

@@ -1,0 +1,51 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** The request that some work is done for. It goes with all that the request awaits, and with nothing else. */
+export type RequestScope = {
+  /** By `performance.now()`. Nobody waits for the answer after it. Undefined: the request has no limit of its own. */
+  deadline?: number | undefined;
+  /** Who counts as one when connections are shared out: an account, or else a client's address. */
+  caller: string;
+};
+
+const scopes = new AsyncLocalStorage<RequestScope>();
+
+/** The time of a request is up before its query began. */
+export class OutOfTimeError extends Error {
+  override readonly name = 'OutOfTimeError';
+}
+
+/** Runs what serves a request. Its queries in `inTenant` are cancelled at the deadline; its connections count as the caller's. */
+export function inRequest<T>(scope: RequestScope, fn: () => T): T {
+  return scopes.run({ ...scope }, fn);
+}
+
+/** From now on the request counts as this caller's: who it is was not known when the request began. */
+export function identifyCaller(caller: string): void {
+  const scope = scopes.getStore();
+  if (scope) scope.caller = caller;
+}
+
+/** Runs work that several requests wait for: the deadline and the share of the one that began it are not its own. */
+export function outsideRequests<T>(fn: () => T): T {
+  return scopes.exit(fn);
+}
+
+/** Undefined for the process's own work. */
+export function findCaller(): string | undefined {
+  return scopes.getStore()?.caller;
+}
+
+/**
+ * Milliseconds of the request that this runs for, whole and at least 1; undefined where it runs for none, or for one without a
+ * limit.
+ *
+ * @throws {OutOfTimeError} when there are none
+ */
+export function findTimeLeftMs(): number | undefined {
+  const deadline = scopes.getStore()?.deadline;
+  if (deadline === undefined) return undefined;
+  const left = deadline - performance.now();
+  if (left <= 0) throw new OutOfTimeError('The time of the request is up.');
+  return Math.ceil(left);
+}

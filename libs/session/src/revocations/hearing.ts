@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+
+export type Hearing = {
+  /** True where the last proof failed though the connection answers. */
+  readonly isDeaf: boolean;
+  /** Listens to the channel, and to one of its own for the proofs. */
+  listen(channel: string): Promise<void>;
+  /**
+   * Sends a notification by `sender`, and waits until `listener` hears it.
+   *
+   * @throws when one of the connections does not answer.
+   */
+  prove(): Promise<void>;
+};
+
+const heardMs = 2000;
+
+/**
+ * Proves that a connection hears notifications. Behind a pooler in transaction mode (PgBouncer) LISTEN succeeds and nothing ever
+ * comes: its server connection is lent to others after the statement. The notification is sent on another connection, since
+ * the pooler passes on what comes during a statement of the listener's own.
+ */
+export function createHearing(listener: pg.Client, sender: pg.Client): Hearing {
+  const proofChannel = `signet_hearing_${randomUUID()}`;
+  let isDeaf = false;
+  let channels: string[] = [];
+  let hear = () => {};
+  listener.on('notification', ({ channel }) => {
+    if (channel === proofChannel) hear();
+  });
+  const listen = () =>
+    listener.query(channels.map((channel) => `listen ${pg.escapeIdentifier(channel)}`).join('; '));
+  const isHeard = async () => {
+    const heard = new Promise<true>((resolve) => {
+      hear = () => resolve(true);
+    });
+    await sender.query('select pg_notify($1, $2)', [proofChannel, '']);
+    return Promise.race([heard, sleep(heardMs, false, { ref: false })]);
+  };
+  return {
+    get isDeaf() {
+      return isDeaf;
+    },
+    async listen(channel) {
+      channels = [channel, proofChannel];
+      await listen();
+    },
+    async prove() {
+      if (!(await isHeard())) {
+        // Answers, so the connection is not lost. What it listened to may be.
+        await listen();
+        isDeaf = !(await isHeard());
+        return;
+      }
+      isDeaf = false;
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** What the path does with bytes. `swallow`: takes them and passes none on, in both directions, new connections included. */
+export type PathFault = 'none' | 'swallow' | 'corrupt' | { delayMs: number };
+
+/** A way to a server that a test can break. */
+export type FaultyPath = {
+  /** The URL by which the server is reached over this path. */
+  urlOf(url: string): string;
+  fault: PathFault;
+  /** Which connections have the fault, by the application name that they gave to PostgreSQL. By default all. */
+  hasFault: (applicationName: string) => boolean;
+  /** Ends every connection: `cut` in order (FIN), `reset` at once (RST). */
+  end(how: 'cut' | 'reset'): void;
+  close(): Promise<void>;
+};
+
+/** Opens a TCP proxy to the server of a URL. Bytes that are swallowed never come, as on a path whose packets are lost. */
+export async function openFaultyPath(target: string): Promise<FaultyPath> {
+  const { hostname, port } = new URL(target);
+  const pairs = new Set<readonly [Socket, Socket]>();
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    const upstream = connect(Number(port), hostname);
+    const pair = [client, upstream] as const;
+    pairs.add(pair);
+    let name: string | undefined;
+    const faultNow = () => (path.hasFault(name ?? '') ? path.fault : 'none');
+    client.once('data', (chunk) => {
+      name = readApplicationName(chunk);
+    });
+    for (const [from, to] of [pair, [upstream, client] as const]) {
+      from.setNoDelay(true);
+      from.on('data', (chunk) => pass(chunk, to, faultNow()));
+      from.on('error', () => {});
+      from.on('end', () => {
+        // Nobody hears of an end on a silent path either.
+        if (faultNow() !== 'swallow') from.destroy();
+      });
+      from.on('close', () => {
+        if (faultNow() !== 'swallow') to.destroy();
+        if (client.destroyed && upstream.destroyed) pairs.delete(pair);
+      });
+    }
+  });
+  const pass = (chunk: Buffer, to: Socket, fault: PathFault) => {
+    if (fault === 'swallow' || to.destroyed) return;
+    if (fault === 'none') return void to.write(chunk);
+    if (fault === 'corrupt') return void to.write(corrupt(chunk));
+    setTimeout(() => to.destroyed || to.write(chunk), fault.delayMs);
+  };
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address() as AddressInfo;
+  const path: FaultyPath = {
+    fault: 'none',
+    hasFault: () => true,
+    urlOf: (url) => Object.assign(new URL(url), { hostname: '127.0.0.1', port: String(address.port) }).href,
+    end(how) {
+      for (const [client, upstream] of pairs) {
+        if (how === 'cut') client.end();
+        else client.resetAndDestroy();
+        upstream.destroy();
+      }
+    },
+    async close() {
+      server.close();
+      for (const pair of pairs) for (const socket of pair) socket.destroy();
+    },
+  };
+  return path;
+}
+
+/** From a startup message (PostgreSQL manual, 54.7): names and values, each ended by a NUL. */
+function readApplicationName(startup: Buffer): string | undefined {
+  return /\0application_name\0([^\0]*)\0/.exec(startup.toString('latin1'))?.[1];
+}
+
+/** Turns one bit of every 16th byte. */
+function corrupt(chunk: Buffer): Buffer {
+  const copy = Buffer.from(chunk);
+  for (let index = 0; index < copy.length; index += 16) copy[index] = (copy[index] ?? 0) ^ 0x20;
+  return copy;
+}
