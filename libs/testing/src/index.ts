@@ -11,3 +11,4 @@ export {
   type SignedMessage,
   type TestGateway,
 } from './test-gateway.ts';
+export { createWeakRsaKeys } from './weak-rsa-keys.ts';
