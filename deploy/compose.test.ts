@@ -11,6 +11,7 @@ import { withOwnSettings } from '@signet/subgraph/config';
 import { ownSettings } from '@signet/subgraph/own-settings';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { keysUrlOf } from '../gateway/src/entrance/well-known.ts';
 import {
   type ComposeFile,
   readComposeFile,
@@ -323,6 +324,14 @@ describe('docker-compose.yml and the Dockerfile', () => {
     const always = Object.entries(compose.services).filter(([, { profiles }]) => profiles === undefined);
     expect(always.flatMap(([, { environment }]) => environment?.ENTRANCES ?? [])).toEqual(['user', 'portal']);
     expect(compose.services['gateway-graph']?.profiles).toEqual(['graph']);
+  });
+
+  it.each(['gateway-user', 'gateway-portal'])('%s: publishes its keys where their metadata says', (name) => {
+    const { environment = {}, ports = [] } = compose.services[name] ?? {};
+    const platform = name.replace('gateway-', '') as 'user' | 'portal';
+    const [, published, inside] = ports[0]?.split(':') ?? [];
+    const config = { ISSUER_URL: environment.ISSUER_URL ?? '', ENTRANCES: [platform] };
+    expect(keysUrlOf(config, Number(inside))).toBe(`http://localhost:${published}`);
   });
 
   it('call each other at a service of the same network, its port, and a host that it answers for', () => {

@@ -104,8 +104,11 @@ const fields = {
   ACCESS_DRY_RUN: configFields.flag
     .default(false)
     .describe(
-      '`yes`: the gateway only logs what the access rules would refuse. The subgraphs still refuse it.',
+      '`yes`: the gateway only logs what the access rules would refuse. The subgraphs still refuse it. Refused in production and with its surface unless ACCESS_DRY_RUN_IN_PRODUCTION is `yes` too.',
     ),
+  ACCESS_DRY_RUN_IN_PRODUCTION: configFields.flag
+    .default(false)
+    .describe('`yes` confirms ACCESS_DRY_RUN in production. It opens nothing by itself.'),
   REQUEST_TIMEOUT_MS: configFields
     .wholeNumber('must be milliseconds, 100 to 60000', { min: 100, max: 60_000 })
     .default(15_000)
@@ -289,6 +292,16 @@ export const gatewayConfigSchema = z
   .superRefine(refineVerifierConfig, whenVerifierConfigIsRead)
   .superRefine(refineProof, whenProofIsRead)
   .superRefine(refineTrustedDocuments, whenTrustedDocumentsAreRead)
+  .refine(
+    (config) =>
+      !config.ACCESS_DRY_RUN || config.ACCESS_DRY_RUN_IN_PRODUCTION || !hasProductionSurface(config),
+    {
+      path: ['ACCESS_DRY_RUN'],
+      message:
+        'must not be yes in production, nor with its surface: the gateway would refuse nothing (or confirm it by ACCESS_DRY_RUN_IN_PRODUCTION=yes)',
+      ...unlessFaulty(['ACCESS_DRY_RUN', 'ACCESS_DRY_RUN_IN_PRODUCTION', 'NODE_ENV', 'SURFACE']),
+    },
+  )
   .refine((config) => config.NODE_ENV !== 'production' || config.ENTRANCES !== undefined, {
     path: ['ENTRANCES'],
     message: 'must be set in production: name the entrances to open',

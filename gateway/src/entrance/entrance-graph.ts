@@ -14,6 +14,7 @@ import type { ClientAddressReader } from '../admission/client-address.ts';
 import type { RefusedOrigins } from '../admission/refused-origins.ts';
 import { createSessionCookieGate } from '../admission/session-cookie-gate.ts';
 import { type GatewayConfig, trustedDocumentsOf } from '../config.ts';
+import { createDocumentMark } from '../documents/document-mark.ts';
 import { openTrustedDocuments, type WithDocument } from '../documents/trusted-documents.ts';
 import { createApolloGateway } from '../execute/apollo-gateway.ts';
 import { stripRules } from '../execute/plan-executor.ts';
@@ -60,10 +61,12 @@ export async function mountEntranceGraph(
   const supergraphSdl = print(stripRules(supergraph));
   // Error texts that name parts of the schema are the same for all callers of an entrance.
   const hideSchemaDetails = !(config.INTROSPECTION ?? !hasProductionSurface(config));
+  const markOf = createDocumentMark();
   const planning = createEntrancePlanning({
     pool: options.planning,
     schema: { name, supergraphSdl },
     hideSchemaDetails,
+    markOf,
     logger,
   });
   const proof = await openEntranceProof(name, config, logger);
@@ -83,6 +86,7 @@ export async function mountEntranceGraph(
   const trustedDocuments = await openTrustedDocuments({
     entrance: name,
     ...trustedDocumentsOf(config, name),
+    markOf,
     logger,
   });
   server.addHook('onClose', () => trustedDocuments.stop());

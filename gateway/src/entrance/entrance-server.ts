@@ -27,7 +27,7 @@ import type { PlanningPool } from '../planning/planning-pool.ts';
 import { registerCors } from './cors.ts';
 import { type EntranceGraphOptions, mountEntranceGraph } from './entrance-graph.ts';
 import type { Entrance } from './entrances.ts';
-import { registerWellKnown } from './well-known.ts';
+import { keysUrlOf, registerWellKnown } from './well-known.ts';
 
 export type EntranceServerOptions = {
   config: GatewayConfig;
@@ -71,7 +71,12 @@ export async function createEntranceServer(
     refusedOrigins,
   });
   const admission = limitLoad(server, entrance, options);
-  registerWellKnown(server, { issuerUrl: config.ISSUER_URL, issuers, combined: entrance.isForDevelopers });
+  registerWellKnown(server, {
+    issuerUrl: config.ISSUER_URL,
+    keysUrl: keysUrlOf(config, config[entrance.portVariable]),
+    issuers,
+    combined: entrance.isForDevelopers,
+  });
   const isDevelopment = !hasProductionSurface(config);
   const tools = {
     sandbox: config.SANDBOX ?? isDevelopment,

@@ -19,6 +19,7 @@ import {
   getVariableValues,
   Source,
 } from 'graphql';
+import type { DocumentMark } from '../documents/document-mark.ts';
 import type { GatewayContext } from '../entrance/request-context.ts';
 import {
   createOperationPlanner,
@@ -33,6 +34,8 @@ export type EntrancePlanningOptions = {
   pool: PlanningPool;
   schema: PlannedSchema;
   hideSchemaDetails: boolean;
+  /** How the log names a document that could not be planned. */
+  markOf: DocumentMark;
   logger: Logger;
 };
 
@@ -52,13 +55,13 @@ const maxTokens = 20_000;
 
 /** Sets up validation and planning for the operations of one entrance. */
 export function createEntrancePlanning(options: EntrancePlanningOptions): EntrancePlanning {
-  const { pool, schema, hideSchemaDetails, logger } = options;
+  const { pool, schema, hideSchemaDetails, markOf, logger } = options;
   const planner = createOperationPlanner({
     pool,
     schema,
     onRefused: ({ hash, operation, caller }, why) =>
       logger.warn(
-        { entrance: schema.name, operation: operation.name?.value, hash, caller, why },
+        { entrance: schema.name, operation: operation.name?.value, hash: markOf(hash), caller, why },
         'an operation could not be planned',
       ),
   });
