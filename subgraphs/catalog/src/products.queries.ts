@@ -7,11 +7,13 @@ import type { ProductOrder, ProductPage } from './product-orders.ts';
 export type ProductFilterValues = { categoryId: string | undefined; text: string | undefined };
 
 /**
- * A text that many products have is on one of the first of them, in any order; the index of letters would find all. A text that few
- * have is not, and the index finds it at once. So the first rows are read, and only then is the index asked.
+ * A text that many products have is on one of the first of them, in any order, and the index of letters would bring all. A text that
+ * few have is not, and the index finds it at once. So the first rows are read, and only then is the index asked.
  */
 const firstRowsOfPage = 3000;
-const firstRowsOfCount = 2 * maxTotalCount;
+const firstRowsOfCount = maxTotalCount;
+/** Of the first rows, from which on counting goes on in the rows: these reach `maxTotalCount` before the index has found all. */
+const denseShare = 0.1;
 
 /** Products on sale from `page.after` on. Where there is a next page, the result has one row more than this page. */
 export async function findProductPage(
@@ -38,16 +40,17 @@ export async function countProducts(
   if (text === undefined) {
     return toTotalCount(await countRows(trx, sql`${onSale(filter)} limit ${maxTotalCount + 1}`));
   }
-  const near = await countRows(
-    trx,
-    sql`select from (${onSale(filter)} limit ${firstRowsOfCount}) walked where ${holds(text)}`,
-  );
-  if (near > maxTotalCount) return toTotalCount(near);
-  return toTotalCount(await countRows(trx, sql`select from ${matches(filter, text, maxTotalCount + 1)}`));
+  const { found, read } = await countFirst(trx, filter, text);
+  if (read < firstRowsOfCount) return toTotalCount(found);
+  const isDense = found >= firstRowsOfCount * denseShare;
+  const all = isDense
+    ? sql`${onSale(filter)} and ${holds(text)} limit ${maxTotalCount + 1}`
+    : sql`select from ${matches(filter, text, maxTotalCount + 1)}`;
+  return toTotalCount(await countRows(trx, all));
 }
 
-/** Ids of products in their order, from the index of the order. */
-function walk(filter: ProductFilterValues, order: ProductOrder, page: ProductPage, limit: number) {
+/** Ids of products in their order, from the index of the order: it reads no more of them than `limit`. */
+export function walk(filter: ProductFilterValues, order: ProductOrder, page: ProductPage, limit: number) {
   return sql`${onSale(filter)} ${after(order, page)} ${orderBy(order)} limit ${limit}`;
 }
 
@@ -102,4 +105,16 @@ function readRows(
 async function countRows(trx: Transaction<Database>, rows: RawBuilder<unknown>): Promise<number> {
   const { rows: counted } = await sql<{ count: number }>`select count(*) from (${rows}) found`.execute(trx);
   return counted[0]?.count ?? 0;
+}
+
+/** How many of the first rows have the text, in any order, and how many rows that were. */
+async function countFirst(
+  trx: Transaction<Database>,
+  filter: ProductFilterValues,
+  text: string,
+): Promise<{ found: number; read: number }> {
+  const { rows } = await sql<{ found: number; read: number }>`
+    select count(*) filter (where ${holds(text)}) as found, count(*) as read
+    from (${onSale(filter)} limit ${firstRowsOfCount}) first`.execute(trx);
+  return rows[0] ?? { found: 0, read: 0 };
 }
