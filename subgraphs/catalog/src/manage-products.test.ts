@@ -11,6 +11,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import definition from '../subgraph.ts';
 import { addCategory, addProduct } from './testing.test-support.ts';
 
+/** What the audit log has about a product. */
+const auditedOf = (productId: string) =>
+  subgraph.database.query(
+    `select tenant_id, kind, platform, actor_id, details from auth.audit_event
+     where details ->> 'productId' = $1 order by id`,
+    [productId],
+  );
+
 const unknownId = '0199c2f4-7a10-7000-8000-000000000001';
 
 let subgraph: TestSubgraph;
@@ -135,6 +143,21 @@ describe('changeProductPrice', () => {
     expect(row).toEqual({ price_amount: 250, touched: true });
   });
 
+  it('is in the audit log, with both amounts', async () => {
+    const id = await addProduct(subgraph.database, subgraph.tenants.demo, { price: 100 });
+    await subgraph.ask(query, { productId: id, amount: 250 }, staff);
+    await subgraph.ask(query, { productId: id, amount: 0 }, staff);
+    expect(await auditedOf(id)).toEqual([
+      {
+        tenant_id: subgraph.tenants.demo,
+        kind: 'catalog.price.changed',
+        platform: 'portal',
+        actor_id: staff.id,
+        details: { productId: id, from: 100, to: 250 },
+      },
+    ]);
+  });
+
   it.each([0, -1, 10_000_001, 3_000_000_000])('refuses the amount %s', async (amount) => {
     expect(reasonsOf(await subgraph.ask(query, { productId, amount }, staff))).toEqual(['input.amount']);
   });
@@ -175,6 +198,15 @@ describe('archiveProduct', () => {
     expect((await subgraph.ask(query, { id }, staff)).body).toEqual(first.body);
     const { body } = await subgraph.ask(onSale);
     expect(body.data.products.totalCount).toBe(0);
+  });
+
+  it('is in the audit log once', async () => {
+    const id = await addProduct(subgraph.database, subgraph.tenants.demo);
+    await subgraph.ask(query, { id }, staff);
+    await subgraph.ask(query, { id }, staff);
+    expect(await auditedOf(id)).toMatchObject([
+      { kind: 'catalog.product.archived', actor_id: staff.id, details: { productId: id } },
+    ]);
   });
 
   it('refuses products that do not exist or are of another tenant', async () => {

@@ -36,6 +36,7 @@ export async function down(db: Kysely<unknown>): Promise<void> {
   await revokeAuditing(db, 'orders');
   await sql`drop function orders.due_orders(integer)`.execute(db);
   await sql`drop policy due_orders on orders.order`.execute(db);
+  await sql`drop index orders.order_due, orders.order_open`.execute(db);
   await sql`alter table orders.order no force row level security, drop constraint order_expired`.execute(db);
   await sql`
     update orders.order set status = 'cancelled', cancelled_at = expired_at where status = 'expired'`.execute(
