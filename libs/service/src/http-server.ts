@@ -24,6 +24,8 @@ export type HttpServerOptions = {
   /** How long a client may take to send, and how often this is checked. */
   timeoutsMs?: { headers: number; request: number; check: number; silence?: number };
   readiness?: readonly ReadinessCheck[];
+  /** Whether strangers can reach this server. Then `/health/ready` keeps its reasons to itself. */
+  isPublic?: boolean;
   /** How long to serve on after `close`, while load balancers learn that this server is not ready. */
   drainMs?: number;
 };
@@ -80,7 +82,12 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     closeUnusedConnections();
   });
   const allowedMethodsOf = followAllowedMethods(server);
-  registerHealth(server, options.readiness ?? [], () => phase !== 'serving');
+  registerHealth(server, {
+    checks: options.readiness ?? [],
+    isStopping: () => phase !== 'serving',
+    logger,
+    isPublic: options.isPublic ?? false,
+  });
   const findTargetFault = createTargetCheck(options.allowedHosts ?? []);
   server.addHook('onRequest', async (request, reply) => {
     const fault = findTargetFault(request.raw);
