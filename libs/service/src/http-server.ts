@@ -31,7 +31,8 @@ export type HttpServerOptions = {
 };
 
 const defaultBodyLimitBytes = 256 * 1024;
-const maxHeaderBytes = 16 * 1024;
+/** The most that the headers of a connection's request take. */
+export const maxHeaderBytes = 16 * 1024;
 /** Against clients that hold connections by sending a byte at a time. Node's default checks every 30 s. */
 const defaultTimeoutsMs = { headers: 10_000, request: 30_000, check: 5000 };
 /**

@@ -22,7 +22,7 @@ export {
 export { createErrorFormatter, type ErrorFormatter } from './format-error.ts';
 export { type EndpointPlugin, type GraphqlEndpointOptions, mountGraphql } from './graphql-endpoint.ts';
 export type { ReadinessCheck } from './health.ts';
-export { createHttpServer, type HttpServerOptions } from './http-server.ts';
+export { createHttpServer, type HttpServerOptions, maxHeaderBytes } from './http-server.ts';
 export { createLogger, type Logger, logLevels } from './logger.ts';
 export { findMistypedVariables } from './mistyped-variables.ts';
 export { listen, type RunningServer, runProcess } from './run-process.ts';
