@@ -57,6 +57,7 @@ export async function createEntranceServer(
     logger,
     allowedHosts: config.ALLOWED_HOSTS,
     drainMs: config.SHUTDOWN_DRAIN_MS,
+    isPublic: true,
     isHttps: config.ISSUER_URL.startsWith('https:'),
     readiness: [
       ...issuers.map(({ platform, keys }) => ({ name: `${platform} keys`, check: () => keys.checkReady() })),

@@ -23,6 +23,8 @@ export type TestGateway = {
   expiredToken: string;
   /** Names of the subgraphs that were called, in order, since the last time this was read. */
   takeCalls(): SubgraphName[];
+  /** From now on no subgraph answers, until the function returned is called. */
+  holdAnswers(): () => void;
   /** How often each platform's keys were fetched. */
   keyFetches: Record<Platform, number>;
   /** What the entrances reported to auth as refused, in order. */
@@ -42,6 +44,7 @@ export async function startTestGateway(
     return url;
   };
   const calls: SubgraphName[] = [];
+  let held = Promise.resolve();
   const urls: Record<SubgraphName, string> = {};
   const reports: RefusalReport[] = [];
   for (const { name, sdl } of shopGraphSources) {
@@ -53,8 +56,10 @@ export async function startTestGateway(
         return;
       }
       calls.push(name);
+      const operation = (await json(req)) as Operation;
+      await held;
       res.setHeader('content-type', 'application/json');
-      res.end(JSON.stringify(await answer((await json(req)) as Operation)));
+      res.end(JSON.stringify(await answer(operation)));
     });
   }
   const issuer = await createTestIssuer();
@@ -120,6 +125,11 @@ export async function startTestGateway(
       claims: { iat: 1_700_000_000, exp: 1_700_000_900 },
     }),
     takeCalls: () => calls.splice(0),
+    holdAnswers() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held = promise;
+      return resolve;
+    },
     keyFetches,
     reports,
     async stop() {

@@ -31,6 +31,8 @@ export type HttpServerOptions = {
   /** How long a client may take to send, and how often this is checked. */
   timeoutsMs?: { headers: number; request: number; check: number; silence?: number };
   readiness?: readonly ReadinessCheck[];
+  /** Whether strangers can reach this server. Then `/health/ready` keeps its reasons to itself. */
+  isPublic?: boolean;
   /** How long to serve on after `close`, while load balancers learn that this server is not ready. */
   drainMs?: number;
 };
@@ -41,7 +43,8 @@ const defaultBodyLimitBytes = 256 * 1024;
  * and entities are asked for by their keys. The gateway splits a fetch of entities that would be longer.
  */
 export const subgraphBodyLimitBytes = 1024 * 1024;
-const maxHeaderBytes = 16 * 1024;
+/** The most that the headers of a connection's request take. */
+export const maxHeaderBytes = 16 * 1024;
 /** Against clients that hold connections by sending a byte at a time. Node's default checks every 30 s. */
 const defaultTimeoutsMs = { headers: 10_000, request: 30_000, check: 5000 };
 /**
@@ -93,7 +96,12 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     closeUnusedConnections();
   });
   const allowedMethodsOf = followAllowedMethods(server);
-  registerHealth(server, options.readiness ?? [], () => phase !== 'serving');
+  registerHealth(server, {
+    checks: options.readiness ?? [],
+    isStopping: () => phase !== 'serving',
+    logger,
+    isPublic: options.isPublic ?? false,
+  });
   const findTargetFault = createTargetCheck(options.allowedHosts ?? []);
   server.addHook('onRequest', async (request, reply) => {
     const fault = findTargetFault(request.raw);

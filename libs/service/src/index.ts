@@ -29,7 +29,12 @@ export {
   preflightHeaders,
 } from './graphql-endpoint.ts';
 export type { ReadinessCheck } from './health.ts';
-export { createHttpServer, type HttpServerOptions, subgraphBodyLimitBytes } from './http-server.ts';
+export {
+  createHttpServer,
+  type HttpServerOptions,
+  maxHeaderBytes,
+  subgraphBodyLimitBytes,
+} from './http-server.ts';
 export { createJsonReader, decodeUtf8 } from './json-body.ts';
 export { createLogger, type Logger, logLevels } from './logger.ts';
 export { findMistypedVariables } from './mistyped-variables.ts';
