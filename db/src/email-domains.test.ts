@@ -15,7 +15,7 @@ afterAll(() => database.drop());
 
 /** As the migrator does: in one transaction, as the owner, whom row security binds. */
 async function migrate(): Promise<void> {
-  const db = createDatabase(database.adminUrl, { maxConnections: 1 });
+  const db = createDatabase<unknown>(database.adminUrl, { maxConnections: 1 });
   await db.transaction().execute(async (trx) => {
     await sql`set local role ${sql.raw(ownerRole)}`.execute(trx);
     await up(trx);
