@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { domainToUnicode } from 'node:url';
 import { hasValidPasswordLength, passwordLength } from '../password-hash.ts';
 import { createCommonFilter, wordMark } from './common-filter.ts';
 
@@ -36,7 +37,10 @@ export function findPasswordFault(password: string, owner: PasswordOwner): strin
 }
 
 function withoutOwnWords(plain: string, { email, tenant }: PasswordOwner): string {
-  const words = [email, ...email.split(/[@.+_-]/), tenant, ...tenant.split('-')]
+  const [local = '', domain = ''] = email.split('@');
+  // A domain is stored in ASCII, and people type its letters.
+  const emails = [email, `${local}@${domainToUnicode(domain)}`];
+  const words = [...emails, ...emails.flatMap((text) => text.split(/[@.+_-]/)), tenant, ...tenant.split('-')]
     .map((word) => word.toLowerCase())
     .filter((word) => word.length >= minWordLength)
     .toSorted((a, b) => b.length - a.length);

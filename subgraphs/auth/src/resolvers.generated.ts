@@ -61,7 +61,7 @@ export type ChangePasswordInput = {
 export type User = {
   __typename?: 'User';
   id: Scalars['ID']['output'];
-  /** Normalised: lower case. */
+  /** Normalised: lower case, the domain in ASCII (`xn--…`). */
   email: Scalars['String']['output'];
   /** Whether mail to the address was answered. */
   emailVerified: Scalars['Boolean']['output'];

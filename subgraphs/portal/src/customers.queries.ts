@@ -1,4 +1,5 @@
 import type { Database } from '@signet/db';
+import { normalizeEmail, toAsciiDomain } from '@signet/db/email';
 import {
   maxTotalCount,
   type PageRequest,
@@ -62,5 +63,11 @@ export async function countCustomers(
 function matches(eb: ExpressionBuilder<Database, 'auth.user'>, search: string | undefined) {
   if (search === undefined) return eb.lit(true);
   const pattern = toContainsPattern(search);
-  return eb.or([eb('email', 'ilike', pattern), eb('full_name', 'ilike', pattern)]);
+  // Domains are stored in ASCII, and staff type what the customer tells them.
+  const spelled = toContainsPattern(normalizeEmail(search) ?? toAsciiDomain(search) ?? search);
+  return eb.or([
+    eb('email', 'ilike', pattern),
+    eb('email', 'ilike', spelled),
+    eb('full_name', 'ilike', pattern),
+  ]);
 }

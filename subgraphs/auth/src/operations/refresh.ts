@@ -71,7 +71,7 @@ async function refreshSession<A extends Account>(
   refresh: Refresh,
 ): Promise<Outcome> {
   const identity = identifyToken(refresh.token);
-  if (!identity) return new RefusalError('auth.failure.invalid_credentials');
+  if (!identity) return unknown();
   return inTenant(issuer.db, refresh.tenantId, (trx) => exchange(trx, issuer, { ...refresh, identity }));
 }
 
@@ -83,13 +83,14 @@ async function exchange<A extends Account>(
 ): Promise<Outcome> {
   const { tables } = issuer;
   const owner = await findTokenOwner(trx, tables, presented.identity);
-  if (!owner) return new RefusalError('auth.failure.invalid_credentials');
+  if (!owner) return unknown();
   const account = await lockAccount(trx, tables, owner.accountId);
   const session = await lockSession(trx, tables, owner.sessionId);
   const now = issuer.now();
   if (!account || !session || !isSessionAlive(session, account, now)) return revoked();
-  const stored = await findStoredToken(trx, tables, presented.identity.hash);
-  if (!stored || wasSuccessorUsed(stored)) return endReused(trx, issuer, owner, presented);
+  const stored = await findStoredToken(trx, tables, presented.identity);
+  if (!stored) return unknown(); // A change of password came between.
+  if (wasSuccessorUsed(stored)) return endReused(trx, issuer, owner, presented);
   const pace = paceRefresh(session.refreshPacedAt, now);
   if (pace.waitSeconds !== undefined) {
     return new RefusalError('auth.throttled', { retryAfterSeconds: pace.waitSeconds });
@@ -117,9 +118,10 @@ async function findOrMakeCurrent(
   const now = issuer.now();
   if (stored.sealedSuccessor) {
     const successor = openSuccessor(stored.sealedSuccessor, token);
-    const { hash } = identifyToken(successor) as TokenIdentity;
-    const live = await findStoredToken(trx, issuer.tables, hash);
-    return live && live.expiresAt > now ? { token: successor, expiresAt: live.expiresAt } : undefined;
+    const live = await findStoredToken(trx, issuer.tables, identifyToken(successor) as TokenIdentity);
+    return live?.isExact && live.expiresAt > now
+      ? { token: successor, expiresAt: live.expiresAt }
+      : undefined;
   }
   if (stored.expiresAt <= now) return undefined;
   const { exchangedAt, expiresAt } = stored;
@@ -136,8 +138,8 @@ async function findOrMakeCurrent(
   return isExchanged ? successor : undefined;
 }
 
-function wasSuccessorUsed({ usedAt, sealedSuccessor }: StoredToken): boolean {
-  return usedAt !== null && sealedSuccessor === null;
+function wasSuccessorUsed({ isExact, usedAt, sealedSuccessor }: StoredToken): boolean {
+  return !isExact || (usedAt !== null && sealedSuccessor === null);
 }
 
 /**
@@ -153,6 +155,10 @@ async function endReused(
   await endSession(trx, tables, { id: owner.sessionId, reason: 'reuse', now: now() });
   await writeAuditEvent(trx, auditOwn('auth.refresh.reuse', { platform }, { tenantId, client, ...owner }));
   return revoked();
+}
+
+function unknown(): RefusalError {
+  return new RefusalError('auth.failure.invalid_credentials');
 }
 
 function revoked(): RefusalError {

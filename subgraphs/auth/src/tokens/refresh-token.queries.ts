@@ -46,6 +46,8 @@ export async function findTokenOwner(
 }
 
 export type StoredToken = {
+  /** False where only the family is known: the row is that of a later token. */
+  isExact: boolean;
   expiresAt: Date;
   usedAt: Date | null;
   /** What a used token was exchanged for, while that is unused. */
@@ -54,16 +56,20 @@ export type StoredToken = {
   exchangedAt: Date | null;
 };
 
-/** Undefined for a token that is only known by its family: it and its successor were used. Only certain under the session's row lock. */
+/**
+ * The token's row; where it has gone, since its successor was used, that of a later one of its family. Undefined where its session
+ * has other tokens now. Only certain under the session's row lock.
+ */
 export async function findStoredToken(
   trx: Trx,
   tables: Tables,
-  hash: Buffer,
+  { hash, familyHash }: TokenIdentity,
 ): Promise<StoredToken | undefined> {
   const { rows } = await sql<StoredToken>`
-    select expires_at as "expiresAt", used_at as "usedAt", sealed_successor as "sealedSuccessor",
+    select token_hash = ${hash} as "isExact", expires_at as "expiresAt", used_at as "usedAt", sealed_successor as "sealedSuccessor",
       (select max(used_at) from ${tables.refreshToken} as other where other.session_id = token.session_id) as "exchangedAt"
-    from ${tables.refreshToken} as token where token_hash = ${hash}
+    from ${tables.refreshToken} as token where token_hash = ${hash} or family_hash = ${familyHash}
+    order by token_hash = ${hash} desc limit 1
   `.execute(trx);
   return rows[0];
 }
