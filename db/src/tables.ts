@@ -22,6 +22,8 @@ type AccountColumns = {
   password_hash: string;
   pepper_id: string;
   password_version: Generated<number>;
+  /** Counted up by a trigger, at a change of password or of is_active. */
+  device_version: Generated<number>;
   is_active: Generated<boolean>;
   is_seeded: Generated<boolean>;
   created_at: Timestamp;

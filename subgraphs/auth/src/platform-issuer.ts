@@ -7,6 +7,7 @@ import type { Kysely } from 'kysely';
 import { findAccountsByIds } from './accounts/account.queries.ts';
 import type { Account, PlatformTables, StaffAccount, UserAccount } from './accounts/account.ts';
 import type { GraphqlContext } from './context.ts';
+import type { DeviceTokens } from './devices/device-token.ts';
 import type { PasswordWorkers } from './passwords/password-workers.ts';
 import type { SessionClient, SessionOwner } from './sessions/session.queries.ts';
 import type { Lifetimes } from './settings.ts';
@@ -20,6 +21,7 @@ export type PlatformIssuer<A extends Account = Account> = {
   tables: PlatformTables<A>;
   passwords: PasswordWorkers;
   throttle: SignInThrottle;
+  devices: DeviceTokens;
   samples: SampledAudit;
   lifetimes: Lifetimes;
   signAccessToken: AccessTokenSigner<A>;

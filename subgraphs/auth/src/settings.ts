@@ -107,7 +107,9 @@ export const throttleFields = {
     .describe('Failures for one account from one client address until pauses begin.'),
   THROTTLE_ACCOUNT_FAILURES: count
     .default(50)
-    .describe('Failures for one account from all addresses from which nobody has signed in to it yet.'),
+    .describe(
+      'Failures for one account of all networks from which nobody has signed in to it yet, apart for their first attempts, their second and third, and all later ones.',
+    ),
   THROTTLE_ADDRESS_FAILURES: count
     .default(100)
     .describe(
@@ -122,6 +124,14 @@ export const throttleFields = {
     .describe(
       'The longest pause of the counters that strangers can fill: an account as a whole, an address as a whole.',
     ),
+  THROTTLE_NEWCOMER_DELAY_SECONDS: configFields.seconds
+    .default(20)
+    .describe(
+      'The longest pause of an account for the first three attempts of a network. A new device waits this long at most for each network that came to the account before it within the hour, beyond THROTTLE_ACCOUNT_FAILURES.',
+    ),
+  THROTTLE_KNOWN_DEVICE_SECONDS: configFields.seconds
+    .default(180 * day)
+    .describe('How long a device stays known for an account after a sign-in there (device tokens).'),
   THROTTLE_KNOWN_ADDRESS_SECONDS: configFields.seconds
     .default(30 * day)
     .describe(
@@ -130,7 +140,7 @@ export const throttleFields = {
   THROTTLE_MAX_ROWS: count
     .default(200_000)
     .describe(
-      'Counters that are kept; beyond this number those that end first are deleted. 200,000 take some 50 MB.',
+      'Counters that are kept; beyond this number those with the fewest failures are deleted, and never a pause that runs. 200,000 take some 50 MB.',
     ),
 };
 

@@ -12,6 +12,7 @@ import type { Platform } from '@signet/schema/contract';
 import { createSampler, type Logger } from '@signet/service';
 import type { RevocationFeed } from '@signet/session';
 import type { Account, PlatformTables } from './accounts/account.ts';
+import { createDeviceTokens } from './devices/device-token.ts';
 import type { KeyTiming } from './keys/key-plan.ts';
 import { type KeyRing, openKeyRing } from './keys/key-ring.ts';
 import type { SigningKey } from './keys/signing-key.ts';
@@ -96,6 +97,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
         onCompare: (compare) => options.onCompare?.({ platform, ...compare }),
       }),
       throttle: throttles.throttle,
+      devices: createDeviceTokens(config.PASSWORD_PEPPER, platform, config.THROTTLE_KNOWN_DEVICE_SECONDS),
       samples: createSampledAudit({ db, platform, createSampler, log: logger }),
       lifetimes: settings.lifetimes,
       signAccessToken: async (subject, times) =>

@@ -42,7 +42,9 @@ describe.each([
       { query, variables: { ...variables } },
       { token, context: { origin: 'https://shop.example', session }, ...(cookie && { cookie }) },
     );
-    const set = headers.getSetCookie();
+    const set = headers
+      .getSetCookie()
+      .filter((line) => !line.startsWith(`__Host-signet-${platform}-device=`));
     return {
       body,
       set,
@@ -245,5 +247,8 @@ it('register sets the cookie of a customer', { timeout: 60_000 }, async () => {
   );
   await auth.stop();
   expect(body.data.register).toEqual({ refreshToken: null });
-  expect(headers.getSetCookie()).toEqual([expect.stringMatching(/^__Host-signet-user-refresh=[\w-]{43}; /)]);
+  expect(headers.getSetCookie()).toEqual([
+    expect.stringMatching(/^__Host-signet-user-refresh=[\w-]{43}; /),
+    expect.stringMatching(/^__Host-signet-user-device=[\w.-]{70,80}; /),
+  ]);
 });
