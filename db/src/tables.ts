@@ -120,6 +120,16 @@ export type AuditSealTable = {
   previous: Buffer | null;
   mac: Buffer;
 };
+
+/** Which rows of a seal were deleted since their time was over. */
+export type AuditPruningTable = {
+  platform: Platform;
+  /** The seal's number. */
+  seal: number;
+  pruned_at: Date;
+  event_ids: string[];
+  mac: Buffer;
+};
 /** Audit rows that no seal covers yet; a trigger adds them. */
 export type AuditPendingTable = { event_id: string; platform: Platform };
 
@@ -162,6 +172,7 @@ export interface Database {
   'auth.revocation': RevocationTable;
   'auth.audit_event': AuditEventTable;
   'auth.audit_seal': AuditSealTable;
+  'auth.audit_pruning': AuditPruningTable;
   'auth.audit_pending': AuditPendingTable;
   'portal.support_note': SupportNoteTable;
   'access.relation_tuple': RelationTupleTable;

@@ -6,6 +6,7 @@ import DataLoader from 'dataloader';
 import type { Kysely } from 'kysely';
 import { findAccountsByIds } from './accounts/account.queries.ts';
 import type { Account, PlatformTables, StaffAccount, UserAccount } from './accounts/account.ts';
+import type { FailedSignInAudit } from './audit/failed-sign-ins.ts';
 import type { GraphqlContext } from './context.ts';
 import type { DeviceTokens } from './devices/device-token.ts';
 import type { PasswordWorkers } from './passwords/password-workers.ts';
@@ -23,6 +24,7 @@ export type PlatformIssuer<A extends Account = Account> = {
   throttle: SignInThrottle;
   devices: DeviceTokens;
   samples: SampledAudit;
+  auditFailedSignIn: FailedSignInAudit;
   lifetimes: Lifetimes;
   signAccessToken: AccessTokenSigner<A>;
   now(): Date;

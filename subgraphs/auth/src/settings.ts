@@ -9,6 +9,7 @@ import { ConfigError, configFields, processConfigFields } from '@signet/service'
 import { findRevocationFaults, issuerConfigFields, revocationConfigFields } from '@signet/session/config';
 import { defaultTenantField, findProofFaults, proofConfigFields } from '@signet/subgraph/config';
 import { z } from 'zod';
+import { auditRetentionField } from './audit/retention-setting.ts';
 import type { PemKeys } from './keys/pem-keys.ts';
 
 const minute = 60;
@@ -161,6 +162,12 @@ const authFields = z.object({
   AUDIT_KEY: configFields.key256.describe(
     'Seals the audit log; kept outside the database, so that write access to it is not enough to forge the log.',
   ),
+  AUDIT_FAILURES_PER_MINUTE: count
+    .default(60)
+    .describe(
+      'Failed sign-ins of a platform that get a row each in the audit log. Beyond that rate they are sampled.',
+    ),
+  AUDIT_RETENTION_DAYS: auditRetentionField,
   USER_PASSWORD_THREADS: threads.describe(
     'Threads that hash passwords of customers. By default the number of processors.',
   ),

@@ -3,7 +3,6 @@ import { RefusalError } from '@signet/service';
 import { findAccountByEmail, lockAccount } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
 import { normalizeEmail } from '../accounts/account-input.ts';
-import { auditFailedSignIn } from '../audit/audit-events.ts';
 import { findKnownDevice, giveDeviceToken } from '../devices/known-devices.ts';
 import type { PasswordCaller } from '../passwords/password-queue.ts';
 import type { PlatformBinding, PlatformIssuer } from '../platform-issuer.ts';
@@ -94,7 +93,7 @@ async function compare<A extends Account>(
   return runAttempt(begun.attempt, async () => {
     const failed = { tenantId, client, account: found?.account, isRight: isRight === true };
     if (!found || !isRight || !found.account.isActive) {
-      await auditFailedSignIn(issuer, failed);
+      await issuer.auditFailedSignIn(failed);
       throw new RefusalError('auth.failure.invalid_credentials');
     }
     const signedIn = await inTenant(issuer.db, tenantId, async (trx) => {
@@ -105,7 +104,7 @@ async function compare<A extends Account>(
       return { account, tokens: await startSession(trx, issuer, { account, tenantId, client }) };
     });
     if (!signedIn) {
-      await auditFailedSignIn(issuer, failed);
+      await issuer.auditFailedSignIn(failed);
       throw new RefusalError('auth.failure.invalid_credentials');
     }
     return signedIn;

@@ -13,8 +13,11 @@ export type NetworkDelays = {
   /** Forgets the narrowest prefix, and takes the attempt back from the others, which may be other people's. */
   forget(keys: NetworkKeys): Promise<void>;
   waitOf(rows: ThrottleRows, keys: NetworkKeys): number;
-  /** How many attempts an address has that has used as much of its share as the fullest of the prefixes. */
-  countOf(rows: ThrottleRows, keys: NetworkKeys): number;
+  /**
+   * How many attempts an address has that has used as much of its share as the fullest of the prefixes, with `more` attempts than the
+   * rows count.
+   */
+  countOf(rows: ThrottleRows, keys: NetworkKeys, more?: number): number;
   countRows(keys: NetworkKeys): string[];
   pauseRows(keys: NetworkKeys): string[];
 };
@@ -48,10 +51,10 @@ export function createNetworkDelays(store: ThrottleStore, name: string, limits: 
       await Promise.all([own && delayOf(own.share).forget(own.key), giveBack(others)]);
     },
     waitOf: (rows, keys) => Math.max(...keys.map(({ key, share }) => delayOf(share).waitOf(rows, key))),
-    countOf: (rows, keys) =>
+    countOf: (rows, keys, more = 0) =>
       Math.max(
         ...keys.map(({ key, share }) =>
-          Math.ceil((rows.get(delayOf(share).countRow(key))?.points ?? 0) / share),
+          Math.ceil(((rows.get(delayOf(share).countRow(key))?.points ?? 0) + more) / share),
         ),
       ),
     countRows: (keys) => keys.map(({ key, share }) => delayOf(share).countRow(key)),

@@ -164,7 +164,7 @@ export function createSignInThrottle(
     if (key.device !== undefined && devices.waitOf(rows, key.device) === 0) return 'device';
     if (rows.has(knownRow)) return pairs.waitOf(rows, key.pair.slice(0, 1)) > 0 ? 0 : 'stranger';
     const addressWait = addresses.waitOf(rows, key.addresses);
-    const line = lines[lineOf(pairs.countOf(rows, key.pair) + 1)];
+    const line = lines[lineOf(pairs.countOf(rows, key.pair, 1))];
     const accountWait = Math.max(pairs.waitOf(rows, key.pair), line.waitOf(rows, key.account));
     return addressWait > 0 || accountWait > 0 ? addressWait : 'stranger';
   };
