@@ -10,6 +10,8 @@ const limits = {
   THROTTLE_ADDRESS_FAILURES: '100',
 };
 const allowedKnownMs = 2000;
+/** On a machine that has more to do: sign-ins as long as one before the attack. */
+const comparesOfKnown = 6;
 const honestEveryMs = 1000;
 const pollEveryMs = 100;
 
@@ -44,13 +46,14 @@ export function oneCustomer(seconds: number): Promise<AbuseResult> {
 
 /**
  * Attackers try as fast as they can, and every 100 ms while they are refused at once. Meanwhile the customer signs in each second from a
- * device that is known and a new address, and from an address and a device that nobody has seen.
+ * device that is known and a new address; and people who have never been here try each second until they are in.
  */
 async function measure(seconds: number, { name, count, emailOf }: Attackers): Promise<AbuseResult> {
   const auth = await startAuthProcess(limits);
   const { signIn } = createSignInClient(auth.url);
   const honest = { email: emails.active, password };
   try {
+    await signIn(honest, { address: '203.0.113.1' }); // The first one starts a thread.
     const home = await signIn(honest, { address: '203.0.113.1' });
     const end = performance.now() + seconds * 1000;
     const isOver = () => performance.now() >= end;
@@ -64,31 +67,54 @@ async function measure(seconds: number, { name, count, emailOf }: Attackers): Pr
       }
     };
     let nextAddress = 0;
-    const signInEachSecond = async (who: string, deviceToken?: string): Promise<HonestShare> => {
+    const newAddress = () => {
+      nextAddress += 1;
+      return `198.51.${100 + (nextAddress >> 8)}.${nextAddress & 255}`;
+    };
+    const useKnownDevice = async (): Promise<HonestShare> => {
       const times: number[] = [];
       let isIn = 0;
       while (!isOver()) {
-        nextAddress += 1;
-        const address = `198.51.${100 + (nextAddress >> 8)}.${nextAddress & 255}`;
-        const outcome = await signIn({ ...honest, deviceToken }, { address });
+        const outcome = await signIn({ ...honest, deviceToken: home.deviceToken }, { address: newAddress() });
         times.push(outcome.ms);
         if (outcome.isIn) isIn += 1;
         await sleep(Math.max(0, honestEveryMs - outcome.ms));
       }
-      return { who, in: isIn, tried: times.length, times };
+      return { who: 'known device', in: isIn, tried: times.length, times };
+    };
+    const comeAnew = async (): Promise<HonestShare> => {
+      const times: number[] = [];
+      let isIn = 0;
+      while (!isOver()) {
+        const [address, start] = [newAddress(), performance.now()];
+        let outcome = await signIn(honest, { address });
+        while (!outcome.isIn && !isOver()) {
+          await sleep(honestEveryMs);
+          outcome = await signIn(honest, { address });
+        }
+        times.push(performance.now() - start);
+        if (outcome.isIn) isIn += 1;
+        await sleep(honestEveryMs);
+      }
+      return { who: 'new device, until it is in', in: isIn, tried: times.length, times };
     };
     const attackers = Array.from({ length: count }, (_, attacker) => attack(attacker));
-    const shares = await Promise.all([
-      signInEachSecond('known device', home.deviceToken),
-      signInEachSecond('new device'),
-    ]);
+    const [known, fresh] = await Promise.all([useKnownDevice(), comeAnew()]);
     await Promise.all(attackers);
-    const [known, fresh] = shares as [HonestShare, HonestShare];
+    const allowedMs = Math.max(allowedKnownMs, comparesOfKnown * home.ms);
+    // Each network that has had nothing yet may come first (docs/sign-in-limits.md).
+    const allowedNewMs = (count + comparesOfKnown) * home.ms + honestEveryMs;
     return {
       attack: `${name}: ${attempts.answered} answered as wrong, ${attempts.throttled} refused`,
-      shares,
+      shares: [known, fresh],
+      notes: [
+        `one sign-in before: ${home.ms.toFixed(0)} ms; allowed now: ${allowedMs.toFixed(0)} ms, new devices ${allowedNewMs.toFixed(0)} ms`,
+      ],
       holds:
-        known.in === known.tried && Math.max(...known.times) < allowedKnownMs && fresh.in === fresh.tried,
+        known.in === known.tried &&
+        Math.max(...known.times) <= allowedMs &&
+        fresh.in > 0 &&
+        Math.max(...fresh.times) <= allowedNewMs,
     };
   } finally {
     await auth.stop();
