@@ -22,6 +22,8 @@ type AccountColumns = {
   password_hash: string;
   pepper_id: string;
   password_version: Generated<number>;
+  /** Counted up by a trigger, at a change of password or of is_active. */
+  device_version: Generated<number>;
   is_active: Generated<boolean>;
   is_seeded: Generated<boolean>;
   created_at: Timestamp;
@@ -122,6 +124,16 @@ export type AuditSealTable = {
   previous: Buffer | null;
   mac: Buffer;
 };
+
+/** Which rows of a seal were deleted since their time was over. */
+export type AuditPruningTable = {
+  platform: Platform;
+  /** The seal's number. */
+  seal: number;
+  pruned_at: Date;
+  event_ids: string[];
+  mac: Buffer;
+};
 /** Audit rows that no seal covers yet; a trigger adds them. */
 export type AuditPendingTable = { event_id: string; platform: Platform };
 
@@ -164,6 +176,7 @@ export interface Database {
   'auth.revocation': RevocationTable;
   'auth.audit_event': AuditEventTable;
   'auth.audit_seal': AuditSealTable;
+  'auth.audit_pruning': AuditPruningTable;
   'auth.audit_pending': AuditPendingTable;
   'portal.support_note': SupportNoteTable;
   'access.relation_tuple': RelationTupleTable;

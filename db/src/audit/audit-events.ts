@@ -44,7 +44,9 @@ export async function writeAuditEvent(trx: Transaction<Database>, event: AuditEv
     .execute();
 }
 
-type Sampled = Pick<AuditEvent, 'actorId' | 'sessionId' | 'origin' | 'details'> & { tenantId: string };
+type Sampled = Pick<AuditEvent, 'actorId' | 'subjectId' | 'sessionId' | 'origin' | 'details'> & {
+  tenantId: string;
+};
 
 /** Rows about what anybody can cause at will: one a minute for each kind, reason and caller, with how many there were. */
 export type SampledAudit = {

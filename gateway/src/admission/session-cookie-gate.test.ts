@@ -54,6 +54,14 @@ test("passes each platform's own cookie to a fetch of that platform, and no othe
   expect(body).toEqual({ user: { cookie: `${user}=u` }, portal: { cookie: `${portal}=p` } });
 });
 
+test("passes a platform's device cookie beside the session's, both ways, and not the other platform's", async () => {
+  const cookie = `__Host-signet-portal-device=q; __Host-signet-user-device=d; ${user}=u; __Host-signet-user-device2=x`;
+  const lines = ['__Host-signet-user-device=new; Path=/', '__Host-signet-portal-device=smuggled; Path=/'];
+  const { body, set } = await ask({ ...fromShop, cookie }, { platforms: ['user'], set: [['user', lines]] });
+  expect(body).toEqual({ user: { cookie: `${user}=u; __Host-signet-user-device=d` }, portal: {} });
+  expect(set).toEqual(['__Host-signet-user-device=new; Path=/']);
+});
+
 test.each([
   ['user', { user: { cookie: `${user}=u` }, portal: {} }],
   ['portal', { user: {}, portal: { cookie: `${portal}=p` } }],

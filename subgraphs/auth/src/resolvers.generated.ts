@@ -82,6 +82,8 @@ export type RegisterInput = {
   password: Scalars['String']['input'];
   /** At most 200 characters. */
   fullName?: InputMaybe<Scalars['String']['input']>;
+  /** As in `LoginInput`. */
+  deviceToken?: InputMaybe<Scalars['String']['input']>;
 };
 
 /** A sign-in on one device, seen by the account that signed in. */
@@ -106,6 +108,11 @@ export type LoginInput = {
   /** In any spelling of upper and lower case. */
   email: Scalars['String']['input'];
   password: Scalars['String']['input'];
+  /**
+   * What an earlier answer gave on this device, of whatever account. Devices that are known have a queue of their own, which strangers
+   * cannot fill. Left out where a cookie carries it.
+   */
+  deviceToken?: InputMaybe<Scalars['String']['input']>;
 };
 
 /** Tokens of a session. */
@@ -120,6 +127,11 @@ export type AuthPayload = {
   refreshToken?: Maybe<Scalars['String']['output']>;
   /** Seconds until the access token expires. */
   expiresIn: Scalars['Int']['output'];
+  /**
+   * After a sign-in: keep it on the device, also after signing out, and send it with the next one. It opens nothing. Null after `refresh`,
+   * and where a cookie carries it.
+   */
+  deviceToken?: Maybe<Scalars['String']['output']>;
 };
 
 export type LogoutInput = {
@@ -636,6 +648,7 @@ export type AuthPayloadResolvers<ContextType = GraphqlContext, ParentType extend
   accessToken?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   refreshToken?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   expiresIn?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  deviceToken?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
 };
 
 export type StaffMemberResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['StaffMember'] = ResolversParentTypes['StaffMember'], FederationReferenceType extends FederationReferenceTypes['StaffMember'] = FederationReferenceTypes['StaffMember']> = {

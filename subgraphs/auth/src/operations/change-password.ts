@@ -8,7 +8,7 @@ import type { PlatformBinding, PlatformIssuer, SessionSubject } from '../platfor
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import { lockOwnSession } from '../sessions/live-session.ts';
 import { endSessionsOf, setSessionPasswordVersion } from '../sessions/session.queries.ts';
-import { runAttempt } from '../throttle/sign-in-throttle.ts';
+import { runAttempt } from '../throttle/attempt.ts';
 import { type IssuedTokens, replaceTokens } from '../tokens/issue-tokens.ts';
 import { isTokenInCookie } from '../tokens/refresh-token.queries.ts';
 import { deliverTokens, type SessionCookies } from '../tokens/refresh-token-cookie.ts';

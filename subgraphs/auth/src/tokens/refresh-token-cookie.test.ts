@@ -53,7 +53,9 @@ describe.each([
         ...(cookie && { cookie }),
       },
     );
-    const set = headers.getSetCookie();
+    const set = headers
+      .getSetCookie()
+      .filter((line) => !line.startsWith(`__Host-signet-${platform}-device=`));
     return {
       body,
       set,
@@ -315,5 +317,8 @@ it('register sets the cookie of a customer', { timeout: 60_000 }, async () => {
   );
   await auth.stop();
   expect(body.data.register).toEqual({ refreshToken: null });
-  expect(headers.getSetCookie()).toEqual([expect.stringMatching(/^__Host-signet-user-refresh=[\w-]{43}; /)]);
+  expect(headers.getSetCookie()).toEqual([
+    expect.stringMatching(/^__Host-signet-user-refresh=[\w-]{43}; /),
+    expect.stringMatching(/^__Host-signet-user-device=[\w.-]{70,80}; /),
+  ]);
 });
