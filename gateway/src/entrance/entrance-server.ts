@@ -15,6 +15,7 @@ import type { GatewayConfig } from '../config.ts';
 import type { SeededAccount } from '../pages/layout.ts';
 import { registerPages } from '../pages/pages.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
+import { createAuthReadiness } from '../subgraphs/auth-readiness.ts';
 import { corsOptions } from './cors.ts';
 import { type EntranceGraphOptions, mountEntranceGraph } from './entrance-graph.ts';
 import type { Entrance } from './entrances.ts';
@@ -51,6 +52,9 @@ export async function createEntranceServer(
     readiness: [
       ...issuers.map(({ platform, keys }) => ({ name: `${platform} keys`, check: () => keys.checkReady() })),
       ...revocations.readiness,
+      ...issuers.map(({ platform }) =>
+        createAuthReadiness(platform, platform === 'user' ? config.AUTH_USER_URL : config.AUTH_PORTAL_URL),
+      ),
     ],
   });
   await server.register(cors, corsOptions({ origins, cookies: config.SESSION_COOKIES }));
