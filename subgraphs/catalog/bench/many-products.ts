@@ -34,7 +34,10 @@ export async function addManyProducts(db: Kysely<unknown>, count: number): Promi
       (values (array['brass', 'copper', 'oak', 'linen', 'glass', 'steel', 'felt', 'cork', 'wool', 'marble', 'walnut', 'rattan'])) materials (names),
       (values (array['floor lamp', 'desk lamp', 'rug', 'vase', 'teapot', 'chair', 'shelf', 'mirror', 'kettle', 'blanket', 'clock', 'stool',
         'Äpfelschale', '电灯'])) things (names)`.execute(db);
-  for (const { definition } of indexes) await sql.raw(definition).execute(db);
+  await db.connection().execute(async (connection) => {
+    await sql`set maintenance_work_mem = '512MB'`.execute(connection);
+    for (const { definition } of indexes) await sql.raw(definition).execute(connection);
+  });
   await sql`vacuum analyze catalog.product`.execute(db);
   const { rows } = await sql<{ id: string }>`select id from auth.tenant where slug = 'demo'`.execute(db);
   return (rows[0] as { id: string }).id;
