@@ -65,7 +65,7 @@ export const attacks: readonly Attack[] = [
     tried: '32 orders, their items, products and stock: is what the limits let through answered?',
     async run({ graph, customer: token }) {
       const { status, text } = await graph.ask(
-        '{ myOrders(first: 32) { edges { node { items { product { name stock { available } } } } } } }',
+        '{ myOrders(first: 32) { edges { node { items { quantity product { name stock { available } } } } } } }',
         { token },
       );
       return status === 200 && !text.includes('"errors"') ? undefined : `HTTP ${status}: ${shorten(text)}`;

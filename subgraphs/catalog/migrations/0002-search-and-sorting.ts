@@ -64,17 +64,17 @@ async function createSearch(db: Kysely<unknown>): Promise<void> {
   const currentTenant = `nullif(current_setting('app.tenant', true), '')::uuid`;
   await sql
     .raw(`
-    create function catalog.fold(value text) returns text language sql immutable strict parallel safe
+    create function catalog.fold(value text) returns text language sql immutable strict parallel safe set search_path = ''
       return normalize(casefold(normalize(value) collate "pg_unicode_fast"));
 
-    create function catalog.grams(tenant uuid, folded text) returns tsvector language sql immutable strict parallel safe
+    create function catalog.grams(tenant uuid, folded text) returns tsvector language sql immutable strict parallel safe set search_path = ''
       return array_to_tsvector(array(
         select right(tenant::text, 12) || one || coalesce(two, '') || coalesce(three, '')
         from (select string_to_array(folded, null) as letters) split,
           unnest(letters, letters[2:], letters[3:]) gram (one, two, three)
       ));
 
-    create function catalog.gram_query(tenant uuid, folded text) returns tsquery language sql immutable strict parallel safe
+    create function catalog.gram_query(tenant uuid, folded text) returns tsquery language sql immutable strict parallel safe set search_path = ''
       return (
         select string_agg(
           '''' || right(tenant::text, 12) || replace(replace(substr(folded, place, 3), '\\', '\\\\'), '''', '''''') || ''''
