@@ -21,6 +21,8 @@ const heldByTheWeak = [
   'bare line feeds',
   'slow clients',
   'as expensive as allowed',
+  'slow readers',
+  'hang-ups',
   'orders as expensive as allowed',
 ];
 
