@@ -90,6 +90,36 @@ describe('inTenant', () => {
     expect((await timeout(performance.now() + 60_000)).rows).toEqual([{ statement_timeout: '5s' }]);
   });
 
+  it('runs again what lost a deadlock, so that both changes are made', async () => {
+    await using db = connect();
+    const ids: string[] = [];
+    for (const email of ['one@example.com', 'two@example.com']) {
+      const [row] = await database.query(
+        `insert into auth.user (tenant_id, email, password_hash, pepper_id) values ($1, $2, '-', '-') returning id`,
+        [demo, email],
+      );
+      ids.push(row.id);
+    }
+    const bothHold = Promise.withResolvers<void>();
+    let holding = 0;
+    let runs = 0;
+    const raise = (order: readonly string[]) =>
+      inTenant(db, demo, async (trx) => {
+        runs += 1;
+        for (const id of order) {
+          const raised = sql`password_version + 1`;
+          await sql`update auth.user set password_version = ${raised} where id = ${id}`.execute(trx);
+          holding += 1;
+          if (holding === 2) bothHold.resolve();
+          await bothHold.promise;
+        }
+      });
+    await Promise.all([raise(ids), raise(ids.toReversed())]);
+    expect(runs).toBe(3);
+    const rows = await database.query('select password_version from auth.user where id = any($1)', [ids]);
+    expect(rows).toEqual([{ password_version: 3 }, { password_version: 3 }]);
+  });
+
   it("refuses a row of another tenant's", async () => {
     await using db = connect();
     const values = { email: 'planted@example.com', password_hash: '-', pepper_id: '-' };

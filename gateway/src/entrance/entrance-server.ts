@@ -24,6 +24,7 @@ import { type EntranceDetails, registerEntrancePage } from '../pages/entrance-pa
 import type { SeededAccount } from '../pages/layout.ts';
 import { registerPages } from '../pages/pages.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
+import { createAuthReadiness } from '../subgraphs/auth-readiness.ts';
 import { registerCors } from './cors.ts';
 import { type EntranceGraphOptions, mountEntranceGraph } from './entrance-graph.ts';
 import type { Entrance } from './entrances.ts';
@@ -62,6 +63,9 @@ export async function createEntranceServer(
     readiness: [
       ...issuers.map(({ platform, keys }) => ({ name: `${platform} keys`, check: () => keys.checkReady() })),
       ...revocations.readiness,
+      ...issuers.map(({ platform }) =>
+        createAuthReadiness(platform, platform === 'user' ? config.AUTH_USER_URL : config.AUTH_PORTAL_URL),
+      ),
     ],
   });
   server.addHook('onClose', async () => refusedOrigins.stop());

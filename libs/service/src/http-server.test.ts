@@ -154,6 +154,26 @@ test('is ready while every part is, and tells which is not', async () => {
   delete faults.database;
 });
 
+test('serves on while something is lacking, and says what', async () => {
+  const lacking: { reason?: string } = { reason: 'late by a minute' };
+  const other = createHttpServer({
+    logger,
+    readiness: [
+      { name: 'feed', check: () => undefined, findLack: () => lacking.reason, measure: () => ({ read: 60 }) },
+    ],
+  });
+  const ask = async () => {
+    const answer = await other.inject({ url: '/health/ready' });
+    return [answer.statusCode, answer.json()];
+  };
+  const measures = { feed: { read: 60 } };
+  const reasons = [{ name: 'feed', reason: 'late by a minute' }];
+  expect(await ask()).toEqual([200, { status: 'degraded', reasons, measures }]);
+  delete lacking.reason;
+  expect(await ask()).toEqual([200, { status: 'ready', measures }]);
+  await other.close();
+});
+
 test('a server for strangers says ready or not and no more, and logs the reasons once', async () => {
   const warn = vi.spyOn(logger, 'warn').mockClear();
   const info = vi.spyOn(logger, 'info').mockClear();

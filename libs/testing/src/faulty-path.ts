@@ -1,8 +1,13 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** What the path does with bytes. `swallow`: takes them and passes none on, in both directions, new connections included. */
-export type PathFault = 'none' | 'swallow' | 'corrupt' | { delayMs: number };
+const notificationResponse = 'A'.charCodeAt(0);
+
+/**
+ * What the path does with bytes. `swallow`: takes them and passes none on, in both directions, new connections included. `deafen`:
+ * passes on all but notifications, as a pooler in transaction mode does.
+ */
+export type PathFault = 'none' | 'swallow' | 'corrupt' | 'deafen' | { delayMs: number };
 
 /** A way to a server that a test can break. */
 export type FaultyPath = {
@@ -45,6 +50,7 @@ export async function openFaultyPath(target: string): Promise<FaultyPath> {
   });
   const pass = (chunk: Buffer, to: Socket, fault: PathFault) => {
     if (fault === 'swallow' || to.destroyed) return;
+    if (fault === 'deafen') return void to.write(dropNotifications(chunk));
     if (fault === 'none') return void to.write(chunk);
     if (fault === 'corrupt') return void to.write(corrupt(chunk));
     setTimeout(() => to.destroyed || to.write(chunk), fault.delayMs);
@@ -74,6 +80,21 @@ export async function openFaultyPath(target: string): Promise<FaultyPath> {
 /** From a startup message (PostgreSQL manual, 54.7): names and values, each ended by a NUL. */
 function readApplicationName(startup: Buffer): string | undefined {
   return /\0application_name\0([^\0]*)\0/.exec(startup.toString('latin1'))?.[1];
+}
+
+/**
+ * Without the NotificationResponse messages (PostgreSQL manual, 54.7) of a chunk that begins with a message of the server. What
+ * a client sends has other letters, or, at the start, none.
+ */
+function dropNotifications(chunk: Buffer): Buffer {
+  const kept: Buffer[] = [];
+  for (let offset = 0; offset < chunk.length; ) {
+    const length = offset + 5 <= chunk.length ? 1 + chunk.readUInt32BE(offset + 1) : chunk.length;
+    const message = chunk.subarray(offset, offset + length);
+    if (message[0] !== notificationResponse) kept.push(message);
+    offset += length;
+  }
+  return Buffer.concat(kept);
 }
 
 /** Turns one bit of every 16th byte. */

@@ -58,3 +58,26 @@ export function createHearing(listener: pg.Client, sender: pg.Client): Hearing {
     },
   };
 }
+
+/** Whether a connection to this URL hears notifications. @throws when the server can't be used. */
+export async function hearsNotifications(url: string): Promise<boolean> {
+  const clients = [0, 1].map(
+    () =>
+      new pg.Client({
+        connectionString: url,
+        application_name: 'signet-hearing',
+        connectionTimeoutMillis: 2500,
+        query_timeout: 2500,
+      }),
+  ) as [pg.Client, pg.Client];
+  for (const client of clients) client.on('error', () => {});
+  try {
+    for (const client of clients) await client.connect();
+    const hearing = createHearing(...clients);
+    await hearing.listen('signet_revocation');
+    await hearing.prove();
+    return !hearing.isDeaf;
+  } finally {
+    for (const client of clients) void client.end().catch(() => {});
+  }
+}

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openFaultyPath } from '@signet/testing';
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
@@ -228,3 +229,42 @@ test('is not ready, and stops in time, where there is no such server', async () 
   ]);
   await unreachable.stop();
 });
+
+/** A feed over a path that a test can break. */
+async function followOverPath(pollSeconds?: number) {
+  const path = await openFaultyPath(database.adminUrl);
+  stops.unshift(() => path.close());
+  const url = path.urlOf(database.urlOf('signet_verifier'));
+  return { path, ...(await follow({ url, ...(pollSeconds !== undefined && { pollSeconds }) })) };
+}
+
+test('says that it hears no notifications behind a pooler in transaction mode, and reads within a second all the same', async () => {
+  const { feed, path } = await followOverPath();
+  expect(feed.findLack()).toBeUndefined();
+  path.fault = 'deafen';
+  path.end('cut'); // The proof comes with each new connection, as at a start.
+  await vi.waitFor(() => expect(feed.findLack()).toMatch(/hears no NOTIFY.*pooler/), { timeout: 15_000 });
+  for (let round = 0; round < 3; round++) {
+    const startedAt = performance.now();
+    await untilRevoked(feed, await revoke());
+    expect(performance.now() - startedAt).toBeLessThan(1500);
+  }
+  expect(feed.checkReady()).toBeUndefined();
+  path.fault = 'none';
+  await vi.waitFor(() => expect(feed.findLack()).toBeUndefined(), { timeout: 15_000 });
+});
+
+test.each(['swallow', 'corrupt', { delayMs: 200 }] as const)(
+  'is back within 5 s after the path was broken: %j',
+  async (fault) => {
+    const { feed, path } = await followOverPath(1);
+    path.fault = fault;
+    await sleep(6000);
+    const meanwhile = await revoke();
+    path.fault = 'none';
+    const startedAt = performance.now();
+    await untilRevoked(feed, meanwhile);
+    expect(performance.now() - startedAt).toBeLessThan(5000);
+    await vi.waitFor(() => expect(feed.findLack()).toBeUndefined(), { timeout: 15_000 });
+  },
+);

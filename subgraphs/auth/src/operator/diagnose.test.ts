@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { jwksPathOf } from '@signet/schema/contract';
 import { createLogger, type Environment, type RunningServer } from '@signet/service';
-import { createTestDatabase, proofEnvironment, type TestDatabase } from '@signet/testing';
+import { createTestDatabase, openFaultyPath, proofEnvironment, type TestDatabase } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startAuth } from '../start.ts';
 import { addCustomer, addStaffMember } from '../testing/accounts.test-support.ts';
@@ -64,6 +64,8 @@ describe('npm run doctor', () => {
         'portal keys',
         'user key set',
         'portal key set',
+        'revocations',
+        'auth process',
       ]),
     );
   });
@@ -96,6 +98,31 @@ describe('npm run doctor', () => {
     expect(await faultsOf({ USER_KEY_ENCRYPTION_KEY: '' })).toEqual([
       expect.stringMatching(/^configuration: USER_KEY_ENCRYPTION_KEY: is not set/),
     ]);
+  });
+
+  it('says what a process lacks that runs, and that a pooler keeps notifications away', async () => {
+    const path = await openFaultyPath(database.adminUrl);
+    const url = path.urlOf(database.urlOf('signet_auth_user'));
+    const lame = await startAuth(
+      testConfig(database, { ...secrets, USER_DATABASE_URL: url }),
+      createLogger('test', 'silent'),
+    );
+    try {
+      path.fault = 'deafen';
+      const { port } = new URL(lame.url);
+      const deaf = { REVOCATIONS_DATABASE_URL: path.urlOf(database.urlOf('signet_verifier')) };
+      expect(await faultsOf({ ...deaf, PORT: port })).toEqual([
+        'revocations: a connection to their database hears no NOTIFY',
+      ]);
+      path.fault = 'swallow';
+      expect(await faultsOf({ PORT: port })).toEqual([
+        expect.stringMatching(/^auth process: is not ready \(database: .*\)$/),
+      ]);
+    } finally {
+      path.fault = 'none';
+      await lame.stop();
+      await path.close();
+    }
   });
 
   it('says that the key-encryption key is another', async () => {

@@ -15,6 +15,7 @@ import { explainStartError } from '../start-checks.ts';
 import { checkClock, checkRole, checkSeededAccounts } from './check-database.ts';
 import { checkEmails } from './check-emails.ts';
 import { checkJwks, checkKeys } from './check-keys.ts';
+import { checkRevocations, checkRunning } from './check-running.ts';
 import { type Finding, note, ok, wrong } from './finding.ts';
 import { type OperatorEnvironment, openOperatorEnvironment } from './operator-environment.ts';
 
@@ -34,6 +35,8 @@ export async function diagnose(env: Environment): Promise<Finding[]> {
       ...(await checkProof(config, environment.local !== undefined)),
       ...(await checkMigrations(env, environment)),
       ...(await checkPlatforms(config, environment)),
+      ...(await checkRevocations(config)),
+      ...(await checkRunning(config, environment)),
     ];
   } catch (error) {
     return explain(error);

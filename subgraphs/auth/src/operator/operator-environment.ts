@@ -20,7 +20,7 @@ export { signExpiredUserToken } from '../tokens/expired-user-token.ts';
 export type OperatorEnvironment = {
   env: Environment;
   /** The platform of `npm start` on this machine. */
-  local?: { home: string; adminUrl: string; isRunning: boolean };
+  local?: { home: string; adminUrl: string; isRunning: boolean; portBase: number };
   close(): Promise<void>;
 };
 
@@ -89,6 +89,7 @@ async function openLocalPlatform(
       AUTH_PLATFORMS: 'both',
       USER_DATABASE_URL: roleUrl(adminUrl, 'signet_auth_user', rolePasswords.signet_auth_user),
       PORTAL_DATABASE_URL: roleUrl(adminUrl, 'signet_auth_portal', rolePasswords.signet_auth_portal),
+      REVOCATIONS_DATABASE_URL: roleUrl(adminUrl, 'signet_verifier', rolePasswords.signet_verifier),
       PASSWORD_PEPPER: pepperKey.toString('base64'),
       ...(auditKey && { AUDIT_KEY: auditKey.trim() }),
       PROOF_KEY_FILE: proof.keyFile,
@@ -99,7 +100,7 @@ async function openLocalPlatform(
       DEFAULT_TENANT: config.DEFAULT_TENANT,
       PORT: String(port),
     },
-    local: { home, adminUrl, isRunning: running !== undefined },
+    local: { home, adminUrl, isRunning: running !== undefined, portBase: config.PORT_BASE },
     close: async () => server?.stop(),
   };
 }

@@ -126,7 +126,10 @@ export async function endOwnSession(
 
 type SessionsEnd = { reason: SessionEndReason; now: Date; except?: string };
 
-/** Ends the sessions of an account whose row the transaction has locked. Returns how many there were. */
+/**
+ * Ends the sessions of an account whose row the transaction has locked. Returns how many there were. Locks them in the order of
+ * their ids: two transactions that lock the same sessions never deadlock.
+ */
 export async function endSessionsOf(
   trx: Trx,
   tables: Tables,
@@ -135,8 +138,13 @@ export async function endSessionsOf(
 ): Promise<number> {
   const others = except === undefined ? sql`true` : sql`id <> ${except}`;
   const { rows } = await sql`
+    with live as materialized (
+      select id from ${tables.session}
+      where ${tables.accountId} = ${accountId} and ended_at is null and ${others}
+      order by id for update
+    )
     update ${tables.session} set ended_at = ${now}, end_reason = ${reason}
-    where ${tables.accountId} = ${accountId} and ended_at is null and ${others}
+    where id in (select id from live)
     returning id
   `.execute(trx);
   return rows.length;
