@@ -12,6 +12,7 @@ const accounts: Accounts = {
   other: 'b@example.com',
   staff: 'c@example.com',
   guessed: 'd@example.com',
+  guessedPassword: 'x',
   timed: 'e@example.com',
 };
 
