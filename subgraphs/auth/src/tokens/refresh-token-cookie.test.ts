@@ -158,7 +158,10 @@ describe.each([
   it('a second sign-in ends the session whose cookie it replaces, and no other', async () => {
     const [one, other] = [await signIn(), await signIn()];
     const two = await signIn({ cookie: `${name}=${one.value}` });
-    expect(await endOf(sidOf(one.body.data[fields.signIn]))).toBe('logout');
+    expect(await endOf(sidOf(one.body.data[fields.signIn]))).toBe('replaced');
+    // A tab that had sent the old cookie must not delete the new one.
+    const late = await refresh({ cookie: `${name}=${one.value}` });
+    expect([late.reason, late.set]).toEqual(['auth.failure.revoked', []]);
     for (const { body } of [other, two]) expect(await endOf(sidOf(body.data[fields.signIn]))).toBeNull();
     const audit = await auth.database.query(
       `select details from auth.audit_event where kind = 'auth.logout' and session_id = $1`,
