@@ -1,10 +1,13 @@
 import { type Kysely, sql } from 'kysely';
 import { publishFunction } from './support.ts';
 
+const endReasons = `'logout', 'ended', 'reuse', 'password', 'suspended', 'role'`;
+
 /**
  * A refresh token names its family: all tokens of a session that were exchanged for one another. A token that was used long ago is
  * known by the family, so its row can go as soon as its successor is used. Tokens from before have none, and their rows stay until
  * they expire. `in_cookie`: how the client holds the token. `refresh_paced_at`: how far a session's refreshes have used up its pace.
+ * A session ends as `replaced` when the same browser signs in again.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const platform of ['user', 'portal']) {
@@ -16,9 +19,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         add column in_cookie boolean not null default false;
       create index ${platform}_refresh_token_family on ${tokens} (family_hash);
       drop index auth.${platform}_refresh_token_successor;
-      alter table ${session} add column refresh_paced_at timestamptz;
+      alter table ${session} add column refresh_paced_at timestamptz,
+        drop constraint ${platform}_session_end_reason_check,
+        add constraint ${platform}_session_end_reason_check check (end_reason in (${endReasons}, 'replaced'));
       grant select (family_hash, in_cookie), insert (family_hash, in_cookie), delete on ${tokens} to ${role};
-      grant select (refresh_paced_at), update (refresh_paced_at) on ${session} to ${role};
+      grant select (refresh_paced_at, end_reason), update (refresh_paced_at) on ${session} to ${role};
     `)
       .execute(db);
   }
@@ -34,7 +39,13 @@ export async function down(db: Kysely<unknown>): Promise<void> {
       revoke delete on ${tokens} from ${role};
       alter table ${tokens} drop column family_hash, drop column in_cookie;
       create index ${platform}_refresh_token_successor on ${tokens} (tenant_id, used_at) where sealed_successor is not null;
-      alter table ${session} drop column refresh_paced_at;
+      revoke select (end_reason) on ${session} from ${role};
+      alter table ${session} no force row level security;
+      update ${session} set end_reason = 'logout' where end_reason = 'replaced';
+      alter table ${session} force row level security;
+      alter table ${session} drop column refresh_paced_at,
+        drop constraint ${platform}_session_end_reason_check,
+        add constraint ${platform}_session_end_reason_check check (end_reason in (${endReasons}));
     `)
       .execute(db);
   }

@@ -32,7 +32,7 @@ type AccountColumns = {
 export type UserTable = AccountColumns & { full_name: Generated<string> };
 export type PortalUserTable = AccountColumns & { full_name: string; role: StaffRole };
 
-export type SessionEndReason = 'logout' | 'ended' | 'reuse' | 'password' | 'suspended' | 'role';
+export type SessionEndReason = 'logout' | 'replaced' | 'ended' | 'reuse' | 'password' | 'suspended' | 'role';
 type SessionColumns = {
   id: Generated<string>;
   tenant_id: string;

@@ -147,6 +147,45 @@ describe.each([
   });
 });
 
+test('a change of password sets a new cookie, and a second sign-in another; copies of the old ones are worth nothing', async () => {
+  await page.goto(shop.origin);
+  const email = `cookies-${Date.now()}@bücher.example`;
+  const registering = `mutation { register(input: { email: "${email}", password: "nine grey owls on a wire" }) { accessToken } }`;
+  const token = (await ask(urls.user, registering)).data?.register?.accessToken;
+  const first = await cookieOf(user);
+  const change = `mutation { changePassword(input: { currentPassword: "nine grey owls on a wire", newPassword: "ten red hens in a barn" }) {
+    endedSessions tokens { refreshToken } } }`;
+  const bearer = { authorization: `Bearer ${token}` };
+  expect(reasonOf(await ask(urls.user, change, bearer))).toBe('input.session');
+  const changed = await ask(urls.user, change, { ...bearer, 'signet-session': 'cookie' });
+  expect(changed.data?.changePassword).toEqual({ endedSessions: 0, tokens: { refreshToken: null } });
+  const second = await cookieOf(user);
+  expect(reasonOf(await ask(urls.user, refresh))).toBeUndefined();
+
+  const ascii = email.replace('bücher', 'xn--bcher-kva');
+  const again = `mutation { login(input: { email: "${ascii}", password: "ten red hens in a barn" }) { accessToken } }`;
+  expect(reasonOf(await ask(urls.user, again))).toBeUndefined();
+  const third = await cookieOf(user);
+  expect(new Set([first, second, third].map((cookie) => cookie?.value)).size).toBe(3);
+  for (const [old, reason] of [
+    [first, 'auth.failure.invalid_credentials'],
+    [second, 'auth.failure.revoked'],
+  ] as const) {
+    const response = await fetch(`${urls.user}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'signet-session': 'cookie',
+        origin: urls.user,
+        cookie: `${user}=${old?.value}`,
+      },
+      body: JSON.stringify({ query: refresh }),
+    });
+    expect(reasonOf((await response.json()) as Answer)).toBe(reason);
+  }
+  expect(reasonOf(await ask(urls.user, refresh))).toBeUndefined();
+});
+
 describe('in a browser, a page of an origin that is not listed', () => {
   beforeEach(async () => {
     await page.goto(shop.origin);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { type Attack, findData, shorten, wonUnlessRefused, wonUnlessStatus } from '@signet/testing/attack';
 
 const reasonIs = (reply: { body: { errors?: { extensions?: object }[] } | undefined }, reason: string) =>
@@ -120,8 +121,8 @@ export const platformAttacks: readonly Attack[] = [
       ),
   },
   {
-    name: 'replayed refresh token',
-    tried: 'a refresh token after its successor was used',
+    name: 'old refresh token',
+    tried: 'a refresh token whose first half is that of a real one, as one that was used long ago',
     async run(target) {
       const { graph, accounts } = target;
       const first = await target.signIn('login', accounts.other);
@@ -132,12 +133,12 @@ export const platformAttacks: readonly Attack[] = [
       const second = await refresh(first.refreshToken);
       const successor = (second.body?.data?.refresh as { refreshToken?: string } | undefined)?.refreshToken;
       if (successor === undefined) return `an honest refresh failed: ${shorten(second.text)}`;
-      const third = await refresh(successor);
-      const last = (third.body?.data?.refresh as { refreshToken?: string } | undefined)?.refreshToken;
+      const bytes = Buffer.from(first.refreshToken, 'base64url');
+      const old = Buffer.concat([bytes.subarray(0, 16), randomBytes(16)]).toString('base64url');
       return (
-        wonUnlessRefused(await refresh(first.refreshToken)) ??
+        wonUnlessRefused(await refresh(old)) ??
         // Whoever stole it may be the one who holds the newest: the whole session is over.
-        wonUnlessRefused(await refresh(last ?? ''))
+        wonUnlessRefused(await refresh(successor))
       );
     },
   },

@@ -2,13 +2,17 @@ import type { TestDatabase } from '@signet/testing/database';
 
 /** System schemas, `public`, and where the migrator keeps its own tables. */
 const ours = `n.nspname !~ '^(pg_|information_schema$|public$|migration$)'`;
-/** Grants in the order of their text: the server keeps them in the order in which they were given, which means nothing. */
+/**
+ * Grants in the order of their text: the server keeps them in the order in which they were given, which means nothing. A table
+ * with none has the default; after a grant was taken back, the server writes that out.
+ */
 const sorted = (acl: string) => `(select array_agg(a::text order by a::text) from unnest(${acl}) a)`;
 
 const queries = [
   `select 'schema', n.nspname, pg_get_userbyid(n.nspowner), ${sorted('n.nspacl')} from pg_namespace n where ${ours}`,
   `select 'relation', n.nspname, c.relname, c.relkind, c.relpersistence, c.relrowsecurity, c.relforcerowsecurity,
-     c.reloptions::text, pg_get_userbyid(c.relowner), ${sorted('c.relacl')}
+     c.reloptions::text, pg_get_userbyid(c.relowner),
+     ${sorted(`coalesce(c.relacl, acldefault('r', c.relowner))`)}
      from pg_class c join pg_namespace n on n.oid = c.relnamespace where ${ours}`,
   // The place among the columns that are there: a number of its own is left of a column that was dropped.
   `select 'column', n.nspname, c.relname, row_number() over (partition by c.oid order by a.attnum), a.attname,

@@ -37,7 +37,9 @@ import { deliverTokens, readRefreshToken } from '../tokens/refresh-token-cookie.
 type Refresh = { tenantId: string; token: string; inCookie: boolean; client: SessionClient };
 type Presented = Refresh & { identity: TokenIdentity };
 type CurrentToken = Pick<NewRefreshToken, 'token' | 'expiresAt'>;
-type Outcome = IssuedTokens | RefusalError;
+/** `isCookieDead`: the browser has no other one. A cookie that was replaced, or is unknown, may have been followed by one that is good. */
+type Refusal = { refusal: RefusalError; isCookieDead: boolean };
+type Outcome = IssuedTokens | Refusal;
 
 /** `refresh` and `portalRefresh`. */
 export function createRefresh<A extends Account>({
@@ -52,10 +54,9 @@ export function createRefresh<A extends Account>({
       inCookie: cookies.areAsked,
       client,
     });
-    if (!(outcome instanceof RefusalError)) return deliverTokens(cookies, platform, outcome);
-    // The session is over. A cookie that nobody knows stays: a sign-in may have set another one meanwhile.
-    if (cookies.areAsked && outcome.reason === 'auth.failure.revoked') cookies.clear(platform);
-    throw outcome;
+    if (!('refusal' in outcome)) return deliverTokens(cookies, platform, outcome);
+    if (cookies.areAsked && outcome.isCookieDead) cookies.clear(platform);
+    throw outcome.refusal;
   };
 }
 
@@ -87,13 +88,16 @@ async function exchange<A extends Account>(
   const account = await lockAccount(trx, tables, owner.accountId);
   const session = await lockSession(trx, tables, owner.sessionId);
   const now = issuer.now();
-  if (!account || !session || !isSessionAlive(session, account, now)) return revoked();
+  if (!account || !session || !isSessionAlive(session, account, now)) {
+    return revoked({ isCookieDead: session?.endReason !== 'replaced' });
+  }
   const stored = await findStoredToken(trx, tables, presented.identity);
   if (!stored) return unknown(); // A change of password came between.
   if (wasSuccessorUsed(stored)) return endReused(trx, issuer, owner, presented);
   const pace = paceRefresh(session.refreshPacedAt, now);
   if (pace.waitSeconds !== undefined) {
-    return new RefusalError('auth.throttled', { retryAfterSeconds: pace.waitSeconds });
+    const refusal = new RefusalError('auth.throttled', { retryAfterSeconds: pace.waitSeconds });
+    return { refusal, isCookieDead: false };
   }
   const current = await findOrMakeCurrent(trx, issuer, session, { presented, stored });
   if (!current) return revoked();
@@ -151,16 +155,16 @@ async function endReused(
   { platform, tables, now }: Pick<PlatformIssuer, 'platform' | 'tables' | 'now'>,
   owner: SessionOwner,
   { tenantId, client }: Presented,
-): Promise<RefusalError> {
+): Promise<Refusal> {
   await endSession(trx, tables, { id: owner.sessionId, reason: 'reuse', now: now() });
   await writeAuditEvent(trx, auditOwn('auth.refresh.reuse', { platform }, { tenantId, client, ...owner }));
   return revoked();
 }
 
-function unknown(): RefusalError {
-  return new RefusalError('auth.failure.invalid_credentials');
+function unknown(): Refusal {
+  return { refusal: new RefusalError('auth.failure.invalid_credentials'), isCookieDead: false };
 }
 
-function revoked(): RefusalError {
-  return new RefusalError('auth.failure.revoked');
+function revoked({ isCookieDead } = { isCookieDead: true }): Refusal {
+  return { refusal: new RefusalError('auth.failure.revoked'), isCookieDead };
 }

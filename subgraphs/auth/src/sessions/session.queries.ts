@@ -15,13 +15,14 @@ export type SessionRow = {
   passwordVersion: number;
   expiresAt: Date;
   endedAt: Date | null;
+  endReason: SessionEndReason | null;
   /** Until when its refreshes have used up their pace (refresh-pace.ts). */
   refreshPacedAt: Date | null;
 };
 
 const sessionColumns = sql<SessionRow>`
   id, auth_time as "authTime", amr, password_version as "passwordVersion", expires_at as "expiresAt",
-  ended_at as "endedAt", refresh_paced_at as "refreshPacedAt"`;
+  ended_at as "endedAt", end_reason as "endReason", refresh_paced_at as "refreshPacedAt"`;
 
 type NewSession = SessionClient & {
   tenantId: string;

@@ -93,7 +93,7 @@ async function endReplacedSession(
   const identity = cookie === undefined ? undefined : identifyToken(cookie);
   const owner = identity && (await findTokenOwner(trx, issuer.tables, identity));
   if (!owner) return;
-  const end = { id: owner.sessionId, reason: 'logout', now: issuer.now() } as const;
+  const end = { id: owner.sessionId, reason: 'replaced', now: issuer.now() } as const;
   if (await endSession(trx, issuer.tables, end)) {
     await writeAuditEvent(trx, auditOwn('auth.logout', issuer, { ...asking, ...owner }, { replaced: true }));
   }
