@@ -59,7 +59,7 @@ describe('npm run audit -- verify', () => {
     await vi.waitFor(isSealed, { timeout: 5000 });
     const db = createDatabase(auth.database.urlOf('signet_auth_portal'));
     const key = Buffer.from(AUDIT_KEY, 'base64');
-    const job = pruneAuditLog({ platform: 'portal', key, retention: new Map([['auth.throttled', 180]]) });
+    const job = pruneAuditLog({ platform: 'portal', key, retention: { 'auth.throttled': 180 } });
     expect(await job.prune(db, 10)).toBe(1);
     await db.destroy();
     const { code, out } = await run('verify');
