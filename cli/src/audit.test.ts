@@ -1,3 +1,4 @@
+import { createDatabase, pruneAuditLog } from '@signet/db';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { addCustomer } from '../../subgraphs/auth/src/testing/accounts.test-support.ts';
 import { startTestAuth, type TestAuth } from '../../subgraphs/auth/src/testing/auth.test-support.ts';
@@ -45,6 +46,27 @@ describe('npm run audit -- verify', () => {
     const { code, err } = await run(`verify --last-seal user:99:${'ab'.repeat(32)}`);
     expect(code).toBe(1);
     expect(err).toMatch(/cut off: the log names user seal 99/);
+  });
+
+  it('says how many rows were pruned, and from which seal on the log is complete', async () => {
+    await auth.database.query(
+      `insert into auth.audit_event (tenant_id, kind, platform, happened_at)
+       values ($1, 'auth.throttled', 'portal', now() - interval '200 days')`,
+      [auth.tenants.demo],
+    );
+    const isSealed = async () =>
+      expect(await auth.database.query('select from auth.audit_pending')).toHaveLength(0);
+    await vi.waitFor(isSealed, { timeout: 5000 });
+    const db = createDatabase(auth.database.urlOf('signet_auth_portal'));
+    const key = Buffer.from(AUDIT_KEY, 'base64');
+    const job = pruneAuditLog({ platform: 'portal', key, retention: { 'auth.throttled': 180 } });
+    expect(await job.prune(db, 10)).toBe(1);
+    await db.destroy();
+    const { code, out } = await run('verify');
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^portal: \d+ seals over 4 rows, 1 of them pruned when their time was over, as they were sealed; complete from seal \d+ on/m,
+    );
   });
 
   it('names a changed row, on exit 1', async () => {

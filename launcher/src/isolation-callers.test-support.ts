@@ -82,7 +82,8 @@ function byCookie({ graph }: Doors) {
 }
 
 function cookieOf(headers: Headers): string {
-  const [line = '', ...others] = headers.getSetCookie();
+  // Beside the device cookie, which opens nothing.
+  const [line = '', ...others] = headers.getSetCookie().filter((text) => !text.includes('-device='));
   if (others.length > 0) throw new Error(`an answer sets ${others.length + 1} cookies`);
   return line.split(';', 1)[0] ?? '';
 }

@@ -67,6 +67,7 @@ const samples = [
   '-----BEGIN SAMPLE-----',
   'sample.example',
   'sample',
+  '*=90',
 ];
 
 function findSample(field: z.ZodType): string {

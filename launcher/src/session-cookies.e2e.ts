@@ -18,6 +18,7 @@ type Answer = {
 
 const user = '__Host-signet-user-refresh';
 const portal = '__Host-signet-portal-refresh';
+const userDevice = '__Host-signet-user-device';
 const password = 'correct horse battery staple';
 const signInAs = (field: string, email: string) =>
   `mutation { ${field}(input: { email: "${email}", password: "${password}" }) { accessToken refreshToken } }`;
@@ -136,6 +137,23 @@ describe.each([
     expect((await ask(urls.user, 'mutation { logout }')).data).toEqual({ logout: true });
     expect(await cookieOf(user)).toBeUndefined();
     expect(reasonOf(await ask(urls.user, refresh))).toBe('auth.failure.missing_token');
+  });
+
+  test('a device stays known over a sign-out, by a cookie that no script sees', async () => {
+    await page.goto(pageUrl());
+    await ask(urls.user, login);
+    const first = await cookieOf(userDevice);
+    expect(first).toMatchObject({ httpOnly: true, secure: true, sameSite: 'Strict', path: '/' });
+    expect(await page.evaluate('document.cookie')).toBe('');
+    await ask(urls.user, 'mutation { logout }');
+    expect(await cookieOf(userDevice)).toEqual(first);
+    await ask(urls.user, login);
+    // The id of a device that auth knew again, by the cookie that came through gateway and proof.
+    const idOf = (cookie: typeof first) => cookie?.value.split('.')[0];
+    expect(idOf(await cookieOf(userDevice))).toBe(idOf(first));
+    await context.clearCookies({ name: userDevice });
+    await ask(urls.user, login);
+    expect(idOf(await cookieOf(userDevice))).not.toBe(idOf(first));
   });
 
   test('twenty refreshes at once leave one session, which goes on', async () => {

@@ -28,7 +28,7 @@ afterEach(async () => {
 const prune = (retention: AuditRetention, most = 1000) =>
   pruneAuditLog({ platform, key, retention }).prune(db, most);
 const verify = () => verifyAuditLog({ db, platform, key });
-const failuresFor90Days: AuditRetention = new Map([['auth.login.failure', 90]]);
+const failuresFor90Days: AuditRetention = { 'auth.login.failure': 90 };
 
 /** Seals rows of these kinds, all of this age. */
 async function writeSeal(daysAgo: number, ...kinds: AuditKind[]): Promise<void> {
@@ -91,12 +91,12 @@ it('does not make a row look expired that somebody else took out', async () => {
 it('is no way to delete a younger row, nor one of the other platform', async () => {
   await writeSeal(20, 'auth.login.failure');
   await writeSeal(100, 'auth.login.failure');
-  expect(await prune(new Map([['auth.login.failure', 40]]))).toBe(1);
-  await expect(prune(new Map([['auth.login.failure', 10]]))).rejects.toThrow(/could be deleted/);
+  expect(await prune({ 'auth.login.failure': 40 })).toBe(1);
+  await expect(prune({ 'auth.login.failure': 10 })).rejects.toThrow(/could be deleted/);
   expect(await verify()).toMatchObject({ pruned: 1, faults: [] });
   const portal = createDatabase(database.urlOf('signet_auth_portal'));
   await database.query(`update auth.audit_event set happened_at = now() - interval '90 days'`);
-  const retention: AuditRetention = new Map([['auth.login.failure', 30]]);
+  const retention: AuditRetention = { 'auth.login.failure': 30 };
   expect(await pruneAuditLog({ platform: 'portal', key, retention }).prune(portal, 10)).toBe(0);
   await portal.destroy();
   expect(await listKinds()).toHaveLength(1);

@@ -7,7 +7,7 @@ import { computePruningMac } from './audit-seals.ts';
 type Trx = Transaction<Database>;
 
 /** Days for which rows of a kind are kept. A kind that is not there is kept for ever. */
-export type AuditRetention = ReadonlyMap<AuditKind, number>;
+export type AuditRetention = Readonly<Partial<Record<AuditKind, number>>>;
 
 type PruningOptions = {
   platform: Platform;
@@ -43,7 +43,7 @@ async function listExpired(
 ): Promise<ExpiredEvent[]> {
   const expired: ExpiredEvent[] = [];
   for (const kind of auditKinds) {
-    const days = retention.get(kind);
+    const days = retention[kind];
     if (days === undefined || expired.length >= most) continue;
     const { rows } = await sql<ExpiredEvent>`
       select id, happened_at from auth.audit_event

@@ -1,5 +1,5 @@
 import type { AuditRetention } from '@signet/db';
-import { type AuditKind, auditKinds, isAuditKind } from '@signet/schema/contract';
+import { auditKinds, isAuditKind } from '@signet/schema/contract';
 import { z } from 'zod';
 
 /** What anybody can cause at will. All else is kept for ever unless AUDIT_RETENTION_DAYS says so. */
@@ -30,11 +30,11 @@ export const auditRetentionField = z
       if (fault) issues.addIssue({ code: 'custom', message: fault });
       days.set(kind, Number(count));
     }
-    const kept = auditKinds.map((kind): [AuditKind, number | undefined] => [
-      kind,
-      days.get(kind) ?? days.get(everyOther),
-    ]);
-    return new Map(kept.filter((entry): entry is [AuditKind, number] => entry[1] !== undefined));
+    const kept = auditKinds.flatMap((kind) => {
+      const count = days.get(kind) ?? days.get(everyOther);
+      return count === undefined ? [] : [[kind, count] as const];
+    });
+    return Object.fromEntries(kept);
   })
   .describe(
     `Days for which audit rows are kept, by kind: \`auth.login.failure=180,${everyOther}=730\`. \`${everyOther}\`: every kind that is not named; without it such rows are kept for ever. At least ${minDays}; \`none\`: all rows are kept.`,

@@ -23,7 +23,12 @@ function createJobs(queue: ReturnType<typeof createPasswordQueue>) {
       await settle();
     }
   };
-  return { begun, refused, add, settle, endAll };
+  const endOne = async () => {
+    await settle();
+    ends.shift()?.();
+    await settle();
+  };
+  return { begun, refused, add, settle, endOne, endAll };
 }
 
 describe('password queue', () => {
@@ -97,6 +102,17 @@ describe('password queue', () => {
     await jobs.endAll();
     expect(jobs.refused.sort()).toEqual(['known:d auth.throttled', 's5 auth.throttled']);
     expect(jobs.begun).toEqual(['s1', 'known:a', 'known:b', 'known:c', 's2', 's3', 's4']);
+  });
+
+  it('takes a known caller next, however many strangers it has served before', async () => {
+    for (let before = 1; before <= 5; before++) {
+      const jobs = createJobs(createPasswordQueue({ concurrency: 1, maxWaiting: 9, maxWaitMs: 5000 }));
+      for (let stranger = 0; stranger < 9; stranger++) jobs.add(`s${stranger}`);
+      for (let ended = 0; ended < before; ended++) await jobs.endOne();
+      jobs.add('known:a');
+      await jobs.endAll();
+      expect(jobs.begun.indexOf('known:a')).toBe(before + 1);
+    }
   });
 
   it('lets no known caller crowd out the others', async () => {

@@ -41,10 +41,10 @@ export function createPasswordQueue(options: PasswordQueueOptions): PasswordQueu
   let inARow = 0;
 
   const takeNext = () => {
-    const line = inARow < knownInARow || strangers.waiting.length === 0 ? known : strangers;
-    const next = line.waiting.take() ?? strangers.waiting.take();
-    inARow = line === known && strangers.waiting.length > 0 ? inARow + 1 : 0;
-    return next;
+    const isTurnOfKnown = inARow < knownInARow || strangers.waiting.length === 0;
+    const next = isTurnOfKnown ? known.waiting.take() : undefined;
+    inARow = next && strangers.waiting.length > 0 ? inARow + 1 : 0;
+    return next ?? strangers.waiting.take();
   };
   const waitForTurn = ({ waiting }: Line, networks: readonly ClientNetwork[]) =>
     new Promise<void>((resolve, reject) => {

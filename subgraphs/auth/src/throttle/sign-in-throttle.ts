@@ -142,12 +142,11 @@ export function createSignInThrottle(
       await Promise.all([pairs.giveBack(key.pair), addresses.giveBack(key.addresses)]);
       return undefined;
     }
-    const giveBackShared = [addresses.giveBack, line.giveBack] as const;
-    const shared = () => [giveBackShared[0](key.addresses), giveBackShared[1](key.account)];
+    const giveBackShared = () => [addresses.giveBack(key.addresses), line.giveBack(key.account)];
     return {
-      succeed: () => clear(end, [pairs.forget(key.pair), remember(key), ...shared()]),
+      succeed: () => clear(end, [pairs.forget(key.pair), remember(key), ...giveBackShared()]),
       fail: async () => end(false),
-      cancel: () => clear(end, [pairs.giveBack(key.pair), ...shared()]),
+      cancel: () => clear(end, [pairs.giveBack(key.pair), ...giveBackShared()]),
     };
   };
   /** Under whose counters an attempt could be made now, or how long the address has to wait, in ms: 0 where only the account does. */
