@@ -89,9 +89,9 @@ export function createFairPool(pool: pg.Pool, { watch, maxConnections, waitMs }:
     refuseWaiting(error) {
       for (let next = queue.take(); next; next = queue.take()) next.item.refuse(error);
     },
-    end() {
-      watch.stop();
-      return pool.end();
+    async end() {
+      // It waits for the work under way, whose answers may be lost.
+      await pool.end().finally(() => watch.stop());
     },
   };
 }
