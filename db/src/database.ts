@@ -58,7 +58,6 @@ export function createDatabase<DB = Database>(url: string, options: DatabaseOpti
     max: maxConnections,
     application_name: applicationName,
     connectionTimeoutMillis: connectMs,
-    statement_timeout: statementTimeoutMs,
     keepAlive: true,
     types: createTypeParsers(),
     Client: createClientClass(watch, onQuery),
