@@ -40,7 +40,7 @@ const rivals: Record<string, Rival> = {
     platform: 'user',
     run: ({ password }, _raced, own) =>
       client.must(
-        'mutation ($input: ChangePasswordInput!) { changePassword(input: $input) }',
+        'mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { endedSessions } }',
         { input: { currentPassword: password, newPassword } },
         own.accessToken,
       ),

@@ -19,6 +19,8 @@ export type Service = {
   environment: Readonly<Record<string, string>>;
   command?: string[];
   user?: string;
+  mem_limit?: string;
+  memswap_limit?: string;
   read_only?: boolean;
   security_opt?: string[];
   cap_drop?: string[];

@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { authConfigSchema } from '@signet/auth';
 import { processRoles } from '@signet/db';
 import { readOperatorConfig } from '@signet/db/operator';
-import { gatewayConfigSchema } from '@signet/gateway';
+import { gatewayConfigSchema, planningMemoryMb } from '@signet/gateway';
 import { jwksPathOf } from '@signet/schema/contract';
 import { portOffsets, subgraphs } from '@signet/schema/subgraphs';
-import { loadConfig } from '@signet/service';
-import { subgraphConfigSchema } from '@signet/subgraph';
+import { loadConfig, maxHeaderBytes } from '@signet/service';
+import { withOwnSettings } from '@signet/subgraph/config';
+import { ownSettings } from '@signet/subgraph/own-settings';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { keysUrlOf } from '../gateway/src/entrance/well-known.ts';
 import {
   type ComposeFile,
   readComposeFile,
@@ -45,7 +47,7 @@ const named = (list: Process[]) => list.map((process) => [process.name, process]
 
 function schemaOf({ target }: Process) {
   if (target === 'gateway') return gatewayConfigSchema;
-  return target === 'auth' ? authConfigSchema : subgraphConfigSchema;
+  return target === 'auth' ? authConfigSchema : withOwnSettings(ownSettings.get(target));
 }
 
 /** The settings that a service is not passed, each with the reason. */
@@ -91,8 +93,22 @@ function findUnpassed(process: Process, settings: readonly string[]): string[] {
 
 function placeOf({ name, target }: Process, variable: string): string {
   if (target === 'gateway') return 'under x-router';
+  if (Object.hasOwn(ownSettings.get(target) ?? {}, variable))
+    return `in the environment of the service ${name}`;
   if (target !== 'auth') return 'under x-subgraph';
   return /^(USER|PORTAL)_/.test(variable) ? `in the environment of the service ${name}` : 'under x-issuer';
+}
+
+/** Code, libraries and buffers of the runtime, which no setting limits: as measured, and half as much again. */
+const codeMb = 120;
+
+function megabytesOf(limit = ''): number {
+  const [, amount, unit] = /^(\d+)([mg])$/.exec(limit) ?? [];
+  return Number(amount) * (unit === 'g' ? 1024 : 1);
+}
+
+function heapOf({ NODE_OPTIONS = '' }: Process['environment']): number {
+  return Number(/^--max-old-space-size=(\d+)$/.exec(NODE_OPTIONS)?.[1]);
 }
 
 describe('docker-compose.yml and the Dockerfile', () => {
@@ -146,9 +162,10 @@ describe('docker-compose.yml and the Dockerfile', () => {
       const environment = withSecretsFrom(secrets.folder, process.environment, mountsOf(process.service));
       expect(() => loadConfig(schema, environment)).not.toThrow();
       const unknown = Object.keys(environment).filter(
-        // subgraphs/main.ts reads SUBGRAPH: the image has it.
+        // The images have two more: subgraphs/main.ts reads SUBGRAPH, and Node reads NODE_OPTIONS.
         (name) =>
-          !(name in schema.shape || name.replace(/_FILE$/, '') in schema.shape || name === 'SUBGRAPH'),
+          !(name in schema.shape || name.replace(/_FILE$/, '') in schema.shape) &&
+          !['SUBGRAPH', 'NODE_OPTIONS'].includes(name),
       );
       expect(unknown).toEqual([]);
     },
@@ -322,6 +339,14 @@ describe('docker-compose.yml and the Dockerfile', () => {
     expect(compose.services['gateway-graph']?.profiles).toEqual(['graph']);
   });
 
+  it.each(['gateway-user', 'gateway-portal'])('%s: publishes its keys where their metadata says', (name) => {
+    const { environment = {}, ports = [] } = compose.services[name] ?? {};
+    const platform = name.replace('gateway-', '') as 'user' | 'portal';
+    const [, published, inside] = ports[0]?.split(':') ?? [];
+    const config = { ISSUER_URL: environment.ISSUER_URL ?? '', ENTRANCES: [platform] };
+    expect(keysUrlOf(config, Number(inside))).toBe(`http://localhost:${published}`);
+  });
+
   it('call each other at a service of the same network, its port, and a host that it answers for', () => {
     for (const { name, environment, service } of servers) {
       for (const [variable, value] of Object.entries(environment)) {
@@ -379,6 +404,28 @@ describe('docker-compose.yml and the Dockerfile', () => {
       expect(image).toMatchObject({ base: 'node:24-slim', user: 'node' });
       expect(image.env.NODE_ENV).toBe('production');
     }
+  });
+
+  it('limit the memory of every service, without swap, and the heap of every process well below that', () => {
+    for (const [name, { mem_limit: limit, memswap_limit: withSwap }] of Object.entries(compose.services)) {
+      expect([name, megabytesOf(limit)]).toEqual([name, expect.any(Number)]);
+      expect([name, withSwap]).toEqual([name, limit]);
+    }
+    for (const { name, service, environment } of processes) {
+      expect([name, heapOf(environment) <= megabytesOf(service.mem_limit) / 2]).toEqual([name, true]);
+    }
+  });
+
+  it.each(gateways)('%s: all that it may take at once is less than its memory limit', (name) => {
+    const { environment, service, target } = byName.get(name) as Process;
+    expect(target).toBe('gateway');
+    const config = loadConfig(
+      gatewayConfigSchema,
+      withSecretsFrom(secrets.folder, environment, mountsOf(service)),
+    );
+    const bytes = config.MAX_BODY_BYTES + config.MAX_ANSWER_BYTES + config.MAX_CONNECTIONS * maxHeaderBytes;
+    const most = heapOf(environment) + planningMemoryMb + bytes / 2 ** 20 + codeMb;
+    expect(most).toBeLessThanOrEqual(megabytesOf(service.mem_limit));
   });
 
   it('check the readiness of every server, and of nothing that only runs once', () => {

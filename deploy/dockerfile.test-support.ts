@@ -65,7 +65,7 @@ function startImage(base: string, below: Image | undefined): Image {
 function apply(image: Image, instruction: string, rest: string): void {
   switch (instruction) {
     case 'ENV':
-      Object.assign(image.env, Object.fromEntries(rest.split(' ').map((pair) => pair.split('=', 2))));
+      Object.assign(image.env, Object.fromEntries(rest.split(' ').map((pair) => pair.split(/=(.*)/s, 2))));
       return;
     case 'USER':
       image.user = rest;

@@ -42,7 +42,7 @@ export async function generateResolverTypes(name: SubgraphName): Promise<string>
       mappers: findModels(name),
       scalars: {
         ID: 'string',
-        DateTime: { input: 'string', output: 'Date' },
+        DateTime: { input: 'Date', output: 'Date' },
         _FieldSet: 'string',
         _Any: 'unknown',
       },

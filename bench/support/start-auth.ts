@@ -131,7 +131,7 @@ export async function findFreePort(): Promise<number> {
 }
 
 export async function waitUntilReady(url: string): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (let attempt = 0; attempt < 1200; attempt++) {
     const isReady = await fetch(`${url}/health/ready`).then(
       ({ ok }) => ok,
       () => false,
@@ -141,5 +141,5 @@ export async function waitUntilReady(url: string): Promise<void> {
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`${url} did not become ready within 10 s`);
+  throw new Error(`${url} did not become ready within 60 s`);
 }

@@ -58,12 +58,15 @@ async function verify(lastSeals: readonly SealReference[], context: Context): Pr
 }
 
 function report(
-  { platform, seals, events, faults, lastSeal }: Verification,
+  { platform, seals, events, pruned, completeFrom, faults, lastSeal }: Verification,
   { print, printError }: Context,
 ): void {
-  const size = `${platform}: ${seals} seals over ${events} rows`;
+  const gone = pruned > 0 ? `, ${pruned} of them pruned when their time was over` : '';
+  const size = `${platform}: ${seals} seals over ${events} rows${gone}`;
   if (faults.length === 0) {
-    print(`${size}, as they were sealed${lastSeal ? `; the last is ${formatSealReference(lastSeal)}` : ''}`);
+    const from = pruned > 0 ? `; complete from seal ${completeFrom} on` : '';
+    const last = lastSeal ? `; the last is ${formatSealReference(lastSeal)}` : '';
+    print(`${size}, as they were sealed${from}${last}`);
     return;
   }
   printError([`${size}, ${faults.length} wrong:`, ...faults.map((fault) => `  ${fault}`)].join('\n'));

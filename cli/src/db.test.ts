@@ -108,6 +108,18 @@ describe('npm run db -- create-tenant', () => {
     ]);
   });
 
+  it('writes the audit log of the new tenant', async () => {
+    const rows = await database.query(
+      `select t.slug, e.kind, e.platform, e.details from auth.audit_event e join auth.tenant t on t.id = e.tenant_id
+       where e.kind = 'auth.tenant.created' order by t.slug`,
+    );
+    const event = { kind: 'auth.tenant.created', platform: 'portal', details: { by: 'operator' } };
+    expect(rows).toEqual([
+      { slug: 'acme', ...event },
+      { slug: 'open', ...event },
+    ]);
+  });
+
   it.each([
     [['--slug', 'acme', '--name', 'Another'], "There is a tenant 'acme' already."],
     [
@@ -169,6 +181,20 @@ describe('npm run db -- create-staff', () => {
     expect(verifyPassword(password, row.password_hash, pepper)).toBe(true);
   });
 
+  it('writes the audit log', async () => {
+    const args = [...staffArgs('audited@bücher.example'), '--role', 'operations'];
+    expect((await run({ args, env: onServer(), input: password })).out).toBe(
+      'created audited@xn--bcher-kva.example (operations) in tenant acme\n',
+    );
+    const rows = await database.query(
+      `select e.platform, t.slug, e.actor_id, e.details from auth.audit_event e
+       join auth.portal_user u on u.id = e.subject_id and u.tenant_id = e.tenant_id join auth.tenant t on t.id = e.tenant_id
+       where e.kind = 'auth.staff.created' and u.email = 'audited@xn--bcher-kva.example'`,
+    );
+    const details = { role: 'operations', by: 'operator' };
+    expect(rows).toEqual([{ platform: 'portal', slug: 'acme', actor_id: null, details }]);
+  });
+
   it('takes the password from a file, and another role', async () => {
     const file = join(folder, 'password');
     await writeFile(file, `${password}\r\n`);
@@ -212,6 +238,13 @@ describe('npm run db -- create-staff', () => {
       "There is no tenant 'nobody': create it first (create-tenant).",
     ],
     ['no e-mail address', {}, staffArgs('x'), password, '--email must be an e-mail address.'],
+    [
+      'an address with which nobody can sign in',
+      {},
+      staffArgs('ops@build_host.example'),
+      password,
+      '--email must be an e-mail address.',
+    ],
     [
       'an unknown role',
       {},

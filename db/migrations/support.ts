@@ -165,6 +165,72 @@ function policyOf(functionName: string): string {
   return functionName.split('.')[1] ?? functionName;
 }
 
+/**
+ * Lets the process of a subgraph record what staff change in its data: rows of its own kinds, `<name>.…`, on the portal's side, in
+ * the tenant of the change. It reads no row, and changes none.
+ */
+export async function grantAuditing(db: Kysely<unknown>, name: string): Promise<void> {
+  await sql
+    .raw(`
+    create policy ${name}_writes on auth.audit_event as restrictive for insert to signet_${name}
+      with check (platform = 'portal' and kind ^@ '${name}.');
+    grant insert (tenant_id, kind, platform, actor_id, subject_id, session_id, address, request_id, details)
+      on auth.audit_event to signet_${name};
+  `)
+    .execute(db);
+}
+
+export async function revokeAuditing(db: Kysely<unknown>, name: string): Promise<void> {
+  await sql
+    .raw(`
+    drop policy ${name}_writes on auth.audit_event;
+    revoke insert (tenant_id, kind, platform, actor_id, subject_id, session_id, address, request_id, details)
+      on auth.audit_event from signet_${name};
+  `)
+    .execute(db);
+}
+
+export type TextColumns = {
+  table: string;
+  /** Each with the most characters that it takes: some letters are several in normal form C. A longer text stays as it is. */
+  columns: Readonly<Record<string, number>>;
+  /** Columns together with which each text is unique. */
+  unique?: readonly string[];
+};
+
+/**
+ * Brings texts of existing rows into Unicode's normal form C, in which every subgraph reads its input. Of rows that would become
+ * equal where texts are unique, all stay, and a warning names them for a person to decide. For tables of tenants: the owner sees
+ * all of their rows only while row security does not bind it.
+ */
+export async function normalizeTexts(
+  db: Kysely<unknown>,
+  { table, columns, unique }: TextColumns,
+): Promise<void> {
+  await sql.raw(`alter table ${table} no force row level security`).execute(db);
+  for (const [column, limit] of Object.entries(columns)) {
+    const normal = `normalize(t.${column}, nfc)`;
+    const isOther = `t.${column} is not nfc normalized and length(${normal}) <= ${limit}`;
+    const isSame = [
+      ...(unique ?? []).map((name) => `o.${name} = t.${name}`),
+      `normalize(o.${column}, nfc) = ${normal}`,
+    ];
+    const isFree = unique
+      ? ` and not exists (select from ${table} o where o.ctid <> t.ctid and ${isSame.join(' and ')})`
+      : '';
+    await sql.raw(`update ${table} t set ${column} = ${normal} where ${isOther}${isFree}`).execute(db);
+    if (!unique) continue;
+    const left = await sql<{ id: string | null }>`
+      ${sql.raw(`select to_jsonb(t) ->> 'id' as id from ${table} t where ${isOther}`)}`.execute(db);
+    if (left.rows.length > 0) {
+      process.emitWarning(
+        `${table}: ${left.rows.length} rows keep their ${column}, which is another row's in another spelling (ids: ${left.rows.map(({ id }) => id).join(', ')})`,
+      );
+    }
+  }
+  await sql.raw(`alter table ${table} force row level security`).execute(db);
+}
+
 export type RelationNamespace = {
   /** The process that alone sees, adds and removes its tuples. */
   role: string;

@@ -96,9 +96,11 @@ export function startHousekeeping(options: StartOptions): { stop(): Promise<void
   const run = async () => {
     try {
       const counts = await runHousekeeping({ ...options, signal: stopping.signal });
-      if (counts) log.info({ housekeeping: name, ...counts }, 'expired rows deleted');
+      if (counts && Object.values(counts).some((count) => count > 0)) {
+        log.info({ housekeeping: name, ...counts }, 'what had expired is gone');
+      }
     } catch (err) {
-      log.warn({ err, housekeeping: name }, 'expired rows were not all deleted; next time');
+      log.warn({ err, housekeeping: name }, 'not all that had expired is gone; next time');
     }
   };
   const schedule = () => {

@@ -1,6 +1,7 @@
 export * from './audit/audit-events.ts';
 export { type AuditSealer, sealAuditEvents, startAuditSealer } from './audit/audit-sealer.ts';
 export { formatSealReference, parseSealReference, type SealReference } from './audit/audit-seals.ts';
+export { type AuditRetention, pruneAuditLog } from './audit/prune-audit-log.ts';
 export { type Verification, verifyAuditLog } from './audit/verify-audit-log.ts';
 export {
   createDatabase,

@@ -16,12 +16,14 @@ export type TenantTable = {
 type AccountColumns = {
   id: Generated<string>;
   tenant_id: string;
-  /** Normalised: NFKC, lower case. */
+  /** Normalised: NFKC, lower case, the domain in ASCII (email.ts). */
   email: string;
   email_verified: Generated<boolean>;
   password_hash: string;
   pepper_id: string;
   password_version: Generated<number>;
+  /** Counted up by a trigger, at a change of password or of is_active. */
+  device_version: Generated<number>;
   is_active: Generated<boolean>;
   is_seeded: Generated<boolean>;
   created_at: Timestamp;
@@ -43,6 +45,7 @@ type SessionColumns = {
   last_used_at: Timestamp;
   expires_at: Date;
   ended_at: OptionalTime;
+  refresh_paced_at: OptionalTime;
   end_reason: SessionEndReason | null;
 };
 export type UserSessionTable = SessionColumns & { user_id: string };
@@ -56,8 +59,11 @@ export type RefreshTokenTable = {
   created_at: Timestamp;
   expires_at: Date;
   used_at: OptionalTime;
-  /** The token that it was exchanged for, sealed under a key from itself, while it may be given again. */
+  /** The token that it was exchanged for, sealed under a key from itself, while that is unused. */
   sealed_successor: Buffer | null;
+  /** SHA-256 of what all tokens of a session share that were exchanged for one another. Null in rows from before there were families. */
+  family_hash: Buffer | null;
+  in_cookie: Generated<boolean>;
 };
 
 export type SigningKeyTable = {
@@ -118,6 +124,16 @@ export type AuditSealTable = {
   previous: Buffer | null;
   mac: Buffer;
 };
+
+/** Which rows of a seal were deleted since their time was over. */
+export type AuditPruningTable = {
+  platform: Platform;
+  /** The seal's number. */
+  seal: number;
+  pruned_at: Date;
+  event_ids: string[];
+  mac: Buffer;
+};
 /** Audit rows that no seal covers yet; a trigger adds them. */
 export type AuditPendingTable = { event_id: string; platform: Platform };
 
@@ -160,6 +176,7 @@ export interface Database {
   'auth.revocation': RevocationTable;
   'auth.audit_event': AuditEventTable;
   'auth.audit_seal': AuditSealTable;
+  'auth.audit_pruning': AuditPruningTable;
   'auth.audit_pending': AuditPendingTable;
   'portal.support_note': SupportNoteTable;
   'access.relation_tuple': RelationTupleTable;

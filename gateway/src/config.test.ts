@@ -51,7 +51,24 @@ test('in production the entrances must be named, and this is reported with all o
   expect(faultsOf({ ...production, ENTRANCES: ',' })).toHaveLength(1);
 });
 
+test('in production, and with its surface, a dry run of the access rules must be confirmed', () => {
+  const production = { ...good, ...revocations, NODE_ENV: 'production', ENTRANCES: 'user' };
+  for (const env of [production, { ...good, SURFACE: 'production' }]) {
+    expect(faultsOf({ ...env, ACCESS_DRY_RUN: 'yes' })).toEqual([
+      expect.stringMatching(
+        /^ACCESS_DRY_RUN: must not be yes in production.*ACCESS_DRY_RUN_IN_PRODUCTION=yes/,
+      ),
+    ]);
+    expect(faultsOf({ ...env, ACCESS_DRY_RUN: 'yes', ACCESS_DRY_RUN_IN_PRODUCTION: 'no' })).toHaveLength(1);
+    expect(faultsOf({ ...env, ACCESS_DRY_RUN: 'yes', ACCESS_DRY_RUN_IN_PRODUCTION: 'yes' })).toEqual([]);
+    expect(faultsOf({ ...env, ACCESS_DRY_RUN_IN_PRODUCTION: 'yes' })).toEqual([]);
+  }
+  expect(faultsOf({ ...good, ACCESS_DRY_RUN: 'yes' })).toEqual([]);
+});
+
 test.each([
+  ['CORS_ALLOWED_HEADERS', '*'],
+  ['CORS_ALLOWED_HEADERS', 'x-shop, two words'],
   ['TRUSTED_PROXIES', '10.0.0.1'],
   ['TRUSTED_PROXIES', '10.0.0.0/8,all'],
   ['CORS_ORIGINS', '*'],

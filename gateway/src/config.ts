@@ -104,8 +104,11 @@ const fields = {
   ACCESS_DRY_RUN: configFields.flag
     .default(false)
     .describe(
-      '`yes`: the gateway only logs what the access rules would refuse. The subgraphs still refuse it.',
+      '`yes`: the gateway only logs what the access rules would refuse. The subgraphs still refuse it. Refused in production and with its surface unless ACCESS_DRY_RUN_IN_PRODUCTION is `yes` too.',
     ),
+  ACCESS_DRY_RUN_IN_PRODUCTION: configFields.flag
+    .default(false)
+    .describe('`yes` confirms ACCESS_DRY_RUN in production. It opens nothing by itself.'),
   REQUEST_TIMEOUT_MS: configFields
     .wholeNumber('must be milliseconds, 100 to 60000', { min: 100, max: 60_000 })
     .default(15_000)
@@ -114,7 +117,31 @@ const fields = {
     .wholeNumber('must be a number from 2 to 100000', { min: 2, max: 100_000 })
     .default(256)
     .describe(
-      'Operations under way at an entrance at a time. More get a 503 at once. The address of one client gets half of them.',
+      'Operations under way at an entrance at a time, until their work has ended. More get a 503 at once. One client gets half of them at most (docs/limits.md).',
+    ),
+  MAX_CONNECTIONS: configFields
+    .wholeNumber('must be a number from 16 to 100000', { min: 16, max: 100_000 })
+    .default(2048)
+    .describe(
+      'Connections that are open at an entrance at a time. One client gets half of them at most, a trusted proxy all. One more replaces one that is idle.',
+    ),
+  MAX_BODY_BYTES: configFields
+    .wholeNumber('must be bytes, 1000000 to 10000000000', { min: 1_000_000, max: 10_000_000_000 })
+    .default(32 * 2 ** 20)
+    .describe(
+      'Bytes of request bodies at an entrance, from the headers until the work has ended. One client gets half of them at most.',
+    ),
+  MAX_ANSWER_BYTES: configFields
+    .wholeNumber('must be bytes, 1000000 to 10000000000', { min: 1_000_000, max: 10_000_000_000 })
+    .default(64 * 2 ** 20)
+    .describe(
+      'Bytes of answers that clients of an entrance have not taken yet. One client gets half of them at most; one more closes its connection that has waited for longest.',
+    ),
+  MIN_READ_BYTES_PER_SECOND: configFields
+    .wholeNumber('must be bytes, 1 to 1000000000', { min: 1, max: 1_000_000_000 })
+    .default(16 * 2 ** 10)
+    .describe(
+      'How fast a client must take an answer, counted over the whole of it, with 10 s more. The connection of one that is slower is closed.',
     ),
   AUTH_USER_URL: configFields.httpUrl.describe('Where the auth process of customers answers.'),
   AUTH_PORTAL_URL: configFields.httpUrl.describe(
@@ -132,6 +159,15 @@ const fields = {
   GRAPH_CORS_ORIGINS: originList.describe('Further origins for the entrance graph.'),
   USER_CORS_ORIGINS: originList.describe('Further origins for the entrance user.'),
   PORTAL_CORS_ORIGINS: originList.describe('Further origins for the entrance portal.'),
+  CORS_ALLOWED_HEADERS: configFields.list
+    .refine(
+      (names) => names.every((name) => /^[\w!#$%&'+.^`|~-]+$/.test(name)),
+      'must be names of headers, separated by commas',
+    )
+    .default([])
+    .describe(
+      'Further headers that pages of the listed origins may send, separated by commas. They go no further.',
+    ),
   SESSION_COOKIES: configFields.flag
     .default(true)
     .describe('`no` lets refresh tokens travel in bodies only, and refuses a page that asks for cookies.'),
@@ -256,6 +292,16 @@ export const gatewayConfigSchema = z
   .superRefine(refineVerifierConfig, whenVerifierConfigIsRead)
   .superRefine(refineProof, whenProofIsRead)
   .superRefine(refineTrustedDocuments, whenTrustedDocumentsAreRead)
+  .refine(
+    (config) =>
+      !config.ACCESS_DRY_RUN || config.ACCESS_DRY_RUN_IN_PRODUCTION || !hasProductionSurface(config),
+    {
+      path: ['ACCESS_DRY_RUN'],
+      message:
+        'must not be yes in production, nor with its surface: the gateway would refuse nothing (or confirm it by ACCESS_DRY_RUN_IN_PRODUCTION=yes)',
+      ...unlessFaulty(['ACCESS_DRY_RUN', 'ACCESS_DRY_RUN_IN_PRODUCTION', 'NODE_ENV', 'SURFACE']),
+    },
+  )
   .refine((config) => config.NODE_ENV !== 'production' || config.ENTRANCES !== undefined, {
     path: ['ENTRANCES'],
     message: 'must be set in production: name the entrances to open',

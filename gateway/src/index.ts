@@ -1,2 +1,3 @@
 export { type GatewayConfig, gatewayConfigSchema } from './config.ts';
+export { planningMemoryMb } from './planning/planning-pool.ts';
 export { type GatewayOptions, startGateway } from './start.ts';

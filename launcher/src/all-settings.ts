@@ -4,6 +4,7 @@ import { gatewayConfigSchema, limitFields } from '@signet/gateway/config';
 import { describeSettings, processConfigFields, type Setting } from '@signet/service';
 import { verifierConfigFields } from '@signet/session/config';
 import { proofConfigFields, subgraphConfigSchema } from '@signet/subgraph/config';
+import { ownSettings } from '@signet/subgraph/own-settings';
 import type { z } from 'zod';
 import { launcherFields } from './config.ts';
 
@@ -72,6 +73,7 @@ export const settingGroups: readonly SettingGroup[] = [
   group('Every process', 'gateway, auth and every other subgraph', processConfigFields),
   group('Verification of tokens and proofs', 'gateway, auth and every other subgraph', verification),
   group('Subgraphs', 'every subgraph; auth reads no DATABASE_URL', subgraphFields),
+  ...[...ownSettings].map(([name, fields]) => group(`Subgraph ${name}`, name, fields)),
   group('Gateway', 'the gateway', gatewayFields),
   group('Limits of operations', 'the gateway', limitFields),
   group('auth', 'auth', authFields),

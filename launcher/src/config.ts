@@ -2,7 +2,7 @@ import { configFields, hasProductionSurface, logLevels, processConfigFields } fr
 import { z } from 'zod';
 
 /** Frontend development servers, under their usual ports. */
-const developmentOrigins = [3000, 4200, 5173, 8080].flatMap((port) => [
+const developmentOrigins = [3000, 4173, 4200, 5173, 5174, 8080].flatMap((port) => [
   `http://localhost:${port}`,
   `http://127.0.0.1:${port}`,
 ]);

@@ -6,7 +6,8 @@ import { operatorConfigSchema } from '@signet/db/operator/settings';
 import { gatewayConfigSchema } from '@signet/gateway/config';
 import { subgraphs } from '@signet/schema/subgraphs';
 import { ConfigError, type Environment, findMistypedVariables, loadConfig } from '@signet/service';
-import { subgraphConfigSchema } from '@signet/subgraph/config';
+import { withOwnSettings } from '@signet/subgraph/config';
+import { ownSettings } from '@signet/subgraph/own-settings';
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
 import { allVariables } from './all-settings.ts';
@@ -16,7 +17,10 @@ import { loadProcessConfigs, readSettings, standInFor } from './process-settings
 const schemas: Readonly<Record<string, z.ZodObject>> = {
   gateway: gatewayConfigSchema,
   ...Object.fromEntries(
-    subgraphs.map(({ name }) => [name, name === 'auth' ? authConfigSchema : subgraphConfigSchema]),
+    subgraphs.map(({ name }) => [
+      name,
+      name === 'auth' ? authConfigSchema : withOwnSettings(ownSettings.get(name)),
+    ]),
   ),
 };
 
@@ -148,7 +152,9 @@ test('signs with a PEM key where one is given, and else with keys that SIGNET_HO
 });
 
 test('lets the usual ports of frontends call in development, and nobody with the production surface', () => {
-  expect(configure({}).gateway?.CORS_ORIGINS).toContain('http://localhost:5173');
+  expect(configure({}).gateway?.CORS_ORIGINS).toEqual(
+    expect.arrayContaining([4173, 5173, 5174].map((port) => `http://localhost:${port}`)),
+  );
   expect(configure({ SURFACE: 'production' }).gateway?.CORS_ORIGINS).toEqual([]);
 });
 

@@ -4,14 +4,9 @@ import { type GatewayConfig, gatewayConfigSchema } from '@signet/gateway/config'
 import { proofPathsOf } from '@signet/proof';
 import { jwksPathOf } from '@signet/schema/contract';
 import { productSubgraphs, type SubgraphName, subgraphs, urlVariableOf } from '@signet/schema/subgraphs';
-import {
-  ConfigError,
-  type Environment,
-  findMistypedVariables,
-  hasProductionSurface,
-  loadConfig,
-} from '@signet/service';
-import { subgraphConfigSchema } from '@signet/subgraph/config';
+import { ConfigError, type Environment, findMistypedVariables, loadConfig } from '@signet/service';
+import { withOwnSettings } from '@signet/subgraph/config';
+import { ownSettings } from '@signet/subgraph/own-settings';
 import type { z } from 'zod';
 import { allVariables } from './all-settings.ts';
 import { defaultCorsOrigins, type LauncherConfig, launcherConfigSchema } from './config.ts';
@@ -94,11 +89,6 @@ export function loadProcessConfigs(
     return [name, load(schemaOf(name), derived, isAuth ? overrides.auth : {})] as const;
   });
   const gateway = load(gatewayConfigSchema, deriveForGateway(facts), overrides.gateway);
-  if (gateway?.ACCESS_DRY_RUN && hasProductionSurface(facts.config)) {
-    // An attack would prove nothing.
-    const fault = 'must not be yes with the production surface: the gateway would refuse nothing';
-    faults.add([`ACCESS_DRY_RUN: ${fault}`]);
-  }
   faults.throwIfAny();
   return { subgraphs: Object.fromEntries(configs), gateway: gateway as GatewayConfig };
 }
@@ -213,7 +203,7 @@ function deriveForGateway(facts: PlatformFacts): Derived {
 
 /** The schemas alone: a subgraph's definition would load its whole server. */
 function schemaOfSubgraph(name: SubgraphName): z.ZodObject {
-  return name === 'auth' ? authConfigSchema : subgraphConfigSchema;
+  return name === 'auth' ? authConfigSchema : withOwnSettings(ownSettings.get(name));
 }
 
 /** Facts in the right form, before there are a database and secrets. */

@@ -7,6 +7,9 @@ import { startChromium } from '../../gateway/src/pages/chromium.test-support.ts'
 import { createHome, findFreePortBase } from './platform.test-support.ts';
 import { type RunningPlatform, startPlatform } from './start-platform.ts';
 
+/** The same server under another name, which is another site to a browser. */
+const byAddress = (url: string) => url.replace('localhost', '127.0.0.1');
+
 type Answer = {
   status: number;
   data?: Record<string, { accessToken: string; refreshToken: null; email?: string } | null> | null;
@@ -39,7 +42,12 @@ beforeAll(async () => {
   ]);
   const portBase = await findFreePortBase();
   platform = await startPlatform(
-    { PORT_BASE: String(portBase), SIGNET_HOME: home.path, LOG_LEVEL: 'fatal', CORS_ORIGINS: shop.origin },
+    {
+      PORT_BASE: String(portBase),
+      SIGNET_HOME: home.path,
+      LOG_LEVEL: 'fatal',
+      CORS_ORIGINS: `${shop.origin},${byAddress(shop.origin)}`,
+    },
     { print: () => {} },
   );
   const at = (offset: number) => `http://localhost:${portBase + offset}`;
@@ -183,6 +191,18 @@ describe('in a browser, a page of an origin that is not listed', () => {
       expect(await cookieOf(user)).toEqual(before);
     },
   );
+});
+
+test('a page of another site is told so at once, and is signed in where both have one name', async () => {
+  await page.goto(byAddress(shop.origin));
+  const refused = await ask(urls.user, login);
+  expect([refused.status, reasonOf(refused)]).toEqual([400, 'input.session']);
+  expect(JSON.stringify(refused.errors)).toContain(`Open the page at ${shop.origin}, or`);
+  expect(await cookieOf(user)).toBeUndefined();
+
+  await ask(byAddress(urls.user), login);
+  await page.reload();
+  expect((await ask(byAddress(urls.user), refresh)).data?.refresh).toMatchObject({ refreshToken: null });
 });
 
 test('customer and staff are signed in side by side, each by its own cookie at its own door', async () => {

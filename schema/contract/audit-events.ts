@@ -18,8 +18,10 @@ export const auditEvents = {
   'auth.customer.sessions_ended': 'authn_token_revoked',
   'auth.customer.suspended': 'user_updated',
   'auth.customer.reinstated': 'user_updated',
+  'auth.staff.created': 'user_created',
   'auth.staff.deactivated': 'user_updated',
   'auth.staff.reactivated': 'user_updated',
+  'auth.tenant.created': 'authz_admin',
   'auth.key.published': 'authz_admin',
   'auth.key.rotated': 'authz_admin',
   'auth.key.retired': 'authz_admin',
@@ -30,6 +32,29 @@ export const auditEvents = {
 } as const;
 export type AuditKind = keyof typeof auditEvents;
 export const auditKinds = Object.keys(auditEvents) as readonly AuditKind[];
+
+/** What staff change in a subgraph's own data: `reviews.text.removed`. Made by `subgraphAuditKind`. */
+export type SubgraphAuditKind = string & { readonly isOfSubgraph: true };
+
+const subgraphKindForm = /^(?!auth\.|authz\.)[a-z][a-z0-9]{1,30}(\.[a-z][a-z_]*)+$/;
+
+/** The kind of an event of a subgraph, whose name it begins with. The database refuses the name of another one. */
+export function subgraphAuditKind(subgraph: string, event: string): SubgraphAuditKind {
+  const kind = `${subgraph}.${event}`;
+  if (!isSubgraphAuditKind(kind)) throw new TypeError(`'${kind}' is no kind of an event of a subgraph.`);
+  return kind;
+}
+
+/** By its form: an event stays in the log when its subgraph is gone. */
+export function isSubgraphAuditKind(value: unknown): value is SubgraphAuditKind {
+  return typeof value === 'string' && subgraphKindForm.test(value);
+}
+
+/** The name of a kind in OWASP's logging vocabulary; null for a kind that is none of this version. */
+export function owaspNameOf(kind: string): string | null {
+  if (isAuditKind(kind)) return auditEvents[kind];
+  return isSubgraphAuditKind(kind) ? 'sensitive_update' : null;
+}
 
 export function isAuditKind(value: unknown): value is AuditKind {
   return typeof value === 'string' && Object.hasOwn(auditEvents, value);

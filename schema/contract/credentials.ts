@@ -16,6 +16,14 @@ export function sessionCookieOf(platform: Platform): string {
 }
 
 /**
+ * The cookie that carries a platform's device tokens. They open nothing: a device from which somebody signed in before has counters
+ * and places of its own at sign-in.
+ */
+export function deviceCookieOf(platform: Platform): string {
+  return `__Host-signet-${platform}-device`;
+}
+
+/**
  * Root fields that check a password or a refresh token. An operation may have at most one of them, so that a limit on requests
  * is a limit on guesses.
  */

@@ -1,4 +1,5 @@
 export * from './audit-events.ts';
+export * from './blank-text.ts';
 export * from './claims.ts';
 export * from './credentials.ts';
 export * from './errors.ts';

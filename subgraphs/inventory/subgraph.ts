@@ -13,4 +13,9 @@ const resolvers: Resolvers = {
 };
 
 /** How much of each product there is. */
-export default defineSubgraph({ name: 'inventory', resolvers, createLoaders });
+export default defineSubgraph({
+  name: 'inventory',
+  resolvers,
+  createLoaders,
+  housekeeping: { idempotencyKeys: 'inventory.prune_idempotency_keys' },
+});

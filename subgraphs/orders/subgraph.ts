@@ -1,6 +1,8 @@
 import { defineSubgraph } from '@signet/subgraph/define';
+import { settings } from './settings.ts';
 import { cancelOrder, markOrderShipped } from './src/change-orders.ts';
 import { createLoaders } from './src/context.ts';
+import { expireOrders } from './src/expire-orders.ts';
 import { order, orderItemResolvers, orderResolvers } from './src/order.ts';
 import { dashboardResolvers } from './src/order-counts.ts';
 import { myOrders, orders, userResolvers } from './src/order-lists.ts';
@@ -23,7 +25,9 @@ export default defineSubgraph({
   name: 'orders',
   resolvers,
   policies,
+  settings,
   createLoaders,
   // Deletes keys after a week: a client that repeats a request has had its answer long before.
   housekeeping: { idempotencyKeys: 'orders.prune_idempotency_keys' },
+  everyMinute: { expiredOrders: expireOrders },
 });

@@ -1,11 +1,12 @@
 import { createSampledAudit } from '@signet/db';
 import { createSampler } from '@signet/service';
+import { totalCountResolvers } from '@signet/subgraph';
 import { defineSubgraph } from '@signet/subgraph/define';
 import { endCustomerSessions, reinstateCustomer, suspendCustomer } from './src/administer-customers.ts';
 import { assignCustomer, unassignCustomer } from './src/assignees.ts';
 import { auditEventResolvers, auditLog, createRefusalAudit } from './src/audit-log.ts';
 import { createLoaders } from './src/context.ts';
-import { customer, customers, userConnectionResolvers, userResolvers } from './src/customers.ts';
+import { customer, customers, userResolvers } from './src/customers.ts';
 import { dashboard, dashboardResolvers, portalHealth } from './src/dashboard.ts';
 import { policies } from './src/policies.ts';
 import type { Resolvers } from './src/resolvers.generated.ts';
@@ -22,7 +23,7 @@ const resolvers: Resolvers = {
     reinstateCustomer,
   },
   User: userResolvers,
-  UserConnection: userConnectionResolvers,
+  UserConnection: totalCountResolvers,
   SupportNote: supportNoteResolvers,
   AuditEvent: auditEventResolvers,
   Dashboard: dashboardResolvers,

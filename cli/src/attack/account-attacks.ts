@@ -1,7 +1,11 @@
 import { type Attack, type Reply, shorten, type Target, wonUnlessRefused } from '@signet/testing/attack';
 import { readPublishedKeys } from './forge-token.ts';
+import { TargetError } from './target.ts';
 
 const login = 'mutation ($i: LoginInput!) { login(input: $i) { accessToken } }';
+const register = 'mutation ($i: RegisterInput!) { register(input: $i) { deviceToken } }';
+/** A compare that runs, and the owner's own, on a machine that has more to do. */
+const allowedKnownMs = 10_000;
 /** Five are free. */
 const guesses = 24;
 const timedTries = 2;
@@ -33,6 +37,28 @@ export const accountAttacks: readonly Attack[] = [
       };
       // Pauses are short at first: where the machine is slow, one guess may come after the pause by chance. Not two in turn.
       return (await burst()) && (await burst());
+    },
+  },
+  {
+    name: 'sign-in closed to its owner',
+    tried: `${guesses} wrong passwords for one account and ${atOnce} for others, then the right one from a known device`,
+    async run(target) {
+      const email = `attacked-${Date.now()}@example.com`;
+      const { password } = target.accounts;
+      const made = await target.graph.ask(register, { variables: { i: { email, password } } });
+      const { deviceToken } = (made.body?.data?.register ?? {}) as { deviceToken?: string };
+      if (!deviceToken) throw new TargetError(`nobody can register: ${made.text}`);
+      const wrong = await Promise.all([
+        ...Array.from({ length: guesses }, (_, n) => signIn(target, email, `wrong password ${n}`)),
+        ...Array.from({ length: atOnce }, (_, n) => signIn(target, `${n}-${email}`, 'a wrong password')),
+      ]);
+      const guessed = wrong.map(wonUnlessRefused).find(Boolean);
+      if (guessed) return guessed;
+      const { body, text, ms } = await target.graph.ask(login, {
+        variables: { i: { email, password, deviceToken } },
+      });
+      if (!body?.data?.login) return `the owner is kept out: ${shorten(text)}`;
+      return ms > allowedKnownMs ? `the owner waited ${Math.round(ms)} ms` : undefined;
     },
   },
   {

@@ -38,11 +38,12 @@ const schema: GraphQLSchema = buildSchema(`
   input ProductFilter { text: String }
   input AuditLogFilter { kind: String actorId: ID }
   input LogoutInput { refreshToken: String }
-  input LoginInput { email: String password: String }
+  input LoginInput { email: String password: String deviceToken: String }
+  input RegisterInput { email: String password: String }
   input RefreshInput { refreshToken: String }
   input PlaceOrderInput { idempotencyKey: String items: [_Any] }
   enum Sort { PRICE_ASC }
-  type Payload { accessToken: String refreshToken: String expiresIn: Int }
+  type Payload { accessToken: String refreshToken: String expiresIn: Int deviceToken: String }
   type Query {
     me: User mySessions: [Session] myOrders(first: Int): Orders order(id: ID!): Order categories: [Category]
     products(first: Int, after: String, filter: ProductFilter, sort: Sort): Products
@@ -51,7 +52,7 @@ const schema: GraphQLSchema = buildSchema(`
     _service: _Service _entities(representations: [_Any!]!): [User]
   }
   type Mutation {
-    login(input: LoginInput): Payload portalLogin(input: LoginInput): Payload refresh(input: RefreshInput): Payload
+    register(input: RegisterInput): Payload login(input: LoginInput): Payload portalLogin(input: LoginInput): Payload refresh(input: RefreshInput): Payload
     logout(input: LogoutInput): Boolean changeStaffRole(id: ID!, role: StaffRole!): Staff cancelOrder(id: ID!): Order endSession(id: ID!): Boolean placeOrder(input: PlaceOrderInput): Order
   }
 `);

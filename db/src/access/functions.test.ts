@@ -10,6 +10,10 @@ const published: readonly (readonly [call: string, caller: ProcessRole])[] = [
   [`auth.end_customer_sessions('0199c2f4-7a10-7000-8000-000000000001')`, 'signet_portal'],
   [`auth.suspend_customer('0199c2f4-7a10-7000-8000-000000000001')`, 'signet_portal'],
   [`auth.reinstate_customer('0199c2f4-7a10-7000-8000-000000000001')`, 'signet_portal'],
+  [
+    `auth.lock_staff_session('0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000001')`,
+    'signet_portal',
+  ],
 ];
 
 let database: TestDatabase;

@@ -1,4 +1,4 @@
-import type { AuditKind, Platform } from '@signet/schema/contract';
+import type { AuditKind, Platform, SubgraphAuditKind } from '@signet/schema/contract';
 import type { Kysely, Transaction } from 'kysely';
 import { inTenant } from '../database.ts';
 import type { Database } from '../tables.ts';
@@ -7,7 +7,7 @@ import type { Database } from '../tables.ts';
 export type AuditOrigin = { address?: string | null; requestId?: string | undefined };
 
 export type AuditEvent = {
-  kind: AuditKind;
+  kind: AuditKind | SubgraphAuditKind;
   /** The platform whose process writes it; a role can write for no other. */
   platform: Platform;
   /** Null for what belongs to no tenant: a signing key. */
@@ -44,7 +44,9 @@ export async function writeAuditEvent(trx: Transaction<Database>, event: AuditEv
     .execute();
 }
 
-type Sampled = Pick<AuditEvent, 'actorId' | 'sessionId' | 'origin' | 'details'> & { tenantId: string };
+type Sampled = Pick<AuditEvent, 'actorId' | 'subjectId' | 'sessionId' | 'origin' | 'details'> & {
+  tenantId: string;
+};
 
 /** Rows about what anybody can cause at will: one a minute for each kind, reason and caller, with how many there were. */
 export type SampledAudit = {

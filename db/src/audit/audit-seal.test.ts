@@ -55,6 +55,8 @@ describe('a sealed log', () => {
       platform: 'user',
       seals: 3,
       events: 6,
+      pruned: 0,
+      completeFrom: 1,
       faults: [],
       lastSeal: last,
     });
@@ -232,7 +234,7 @@ describe('the rows', () => {
       await writeChain();
       const own = createDatabase(database.urlOf(role));
       try {
-        for (const table of ['auth.audit_event', 'auth.audit_seal'] as const) {
+        for (const table of ['auth.audit_event', 'auth.audit_seal', 'auth.audit_pruning'] as const) {
           await expect(own.deleteFrom(table).execute()).rejects.toMatchObject({ code: '42501' });
           await expect(own.updateTable(table).set({ platform: 'user' }).execute()).rejects.toMatchObject({
             code: '42501',

@@ -1,6 +1,6 @@
 import type { Platform } from '@signet/schema/contract';
 import { type Kysely, sql, type Transaction } from 'kysely';
-import type { AuditSealTable, Database } from '../tables.ts';
+import type { AuditPruningTable, AuditSealTable, Database } from '../tables.ts';
 import { digestEvent, type SealedEvent } from './audit-seals.ts';
 
 type Trx = Transaction<Database>;
@@ -77,6 +77,20 @@ export async function listSeals(
     .where('number', '>', after)
     .orderBy('number')
     .limit(most)
+    .execute();
+}
+
+/** What was pruned of the rows of these seals. */
+export async function listPrunings(
+  db: Kysely<Database>,
+  platform: Platform,
+  seals: readonly number[],
+): Promise<AuditPruningTable[]> {
+  return db
+    .selectFrom('auth.audit_pruning')
+    .selectAll()
+    .where('platform', '=', platform)
+    .where('seal', 'in', seals)
     .execute();
 }
 

@@ -32,6 +32,28 @@ export function computeSealMac(
   return mac.digest();
 }
 
+export type Pruning = {
+  platform: Platform;
+  /** Number and MAC of the seal that covers the rows. */
+  seal: number;
+  sealMac: Buffer;
+  prunedAt: Date;
+  /** The rows that were deleted since their time was over. */
+  ids: readonly string[];
+};
+
+/** HMAC-SHA-256 over a record of pruned rows: without AUDIT_KEY nobody can say of a row that it had expired. */
+export function computePruningMac(
+  key: Uint8Array,
+  { platform, seal, sealMac, prunedAt, ids }: Pruning,
+): Buffer {
+  const mac = createHmac('sha256', key);
+  mac.update(`signet-audit-pruning/1\n${platform}\n${seal}\n${sealMac.toString('hex')}\n`);
+  mac.update(`${prunedAt.toISOString()}\n`);
+  for (const id of ids) mac.update(`${id}\n`);
+  return mac.digest();
+}
+
 /** As it stands in the log and as `audit verify --last-seal` takes it. */
 export type SealReference = { platform: Platform; number: number; mac: string };
 

@@ -1,8 +1,8 @@
 import type { Platform } from '@signet/schema/contract';
 import type { Kysely } from 'kysely';
-import type { AuditSealTable, Database } from '../tables.ts';
-import { digestEvents, listSeals, listUnsealed } from './audit-seals.queries.ts';
-import { computeSealMac, type SealReference } from './audit-seals.ts';
+import type { AuditPruningTable, AuditSealTable, Database } from '../tables.ts';
+import { digestEvents, listPrunings, listSeals, listUnsealed } from './audit-seals.queries.ts';
+import { computePruningMac, computeSealMac, type SealReference } from './audit-seals.ts';
 
 type VerifyOptions = {
   db: Kysely<Database>;
@@ -15,6 +15,10 @@ export type Verification = {
   platform: Platform;
   seals: number;
   events: number;
+  /** Rows that were deleted since their time was over. All seals are there, and cover them still. */
+  pruned: number;
+  /** From this seal on no row is pruned. */
+  completeFrom: number;
   faults: string[];
   /** The last one that is there. */
   lastSeal?: SealReference;
@@ -25,7 +29,14 @@ const maxUnsealedNamed = 100;
 
 /** Reads a platform's whole chain and says what was changed, taken out, moved, added or cut off. */
 export async function verifyAuditLog({ db, platform, key, lastSeal }: VerifyOptions): Promise<Verification> {
-  const result: Verification = { platform, seals: 0, events: 0, faults: [] };
+  const result: Verification = {
+    platform,
+    seals: 0,
+    events: 0,
+    pruned: 0,
+    completeFrom: 1,
+    faults: [],
+  };
   let last: { number: number; mac: Buffer | null } = { number: 0, mac: null };
   for (;;) {
     const seals = await listSeals(db, platform, { after: last.number, most: sealsAtOnce });
@@ -35,8 +46,27 @@ export async function verifyAuditLog({ db, platform, key, lastSeal }: VerifyOpti
       seals.flatMap(({ event_ids }) => event_ids),
     );
     const digests = new Map(stored.map(({ id, digest }) => [id, digest]));
+    const prunings = await listPrunings(
+      db,
+      platform,
+      seals.map(({ number }) => number),
+    );
     for (const seal of seals) {
-      result.faults.push(...findChainFaults(seal, last, key), ...findRowFaults(seal, digests));
+      const own = prunings.filter((pruning) => pruning.seal === seal.number);
+      const forged = own.filter((pruning) => !isPruning(pruning, seal, key));
+      const pruned = new Set(
+        own.filter((pruning) => !forged.includes(pruning)).flatMap((one) => one.event_ids),
+      );
+      result.faults.push(...findChainFaults(seal, last, key), ...findRowFaults(seal, digests, pruned));
+      for (const { pruned_at } of forged) {
+        result.faults.push(
+          `the record of ${pruned_at.toISOString()} of rows pruned from ${nameOf(seal)} was made or changed without AUDIT_KEY`,
+        );
+      }
+      if (pruned.size > 0) {
+        result.pruned += pruned.size;
+        result.completeFrom = seal.number + 1;
+      }
       if (lastSeal?.number === seal.number && lastSeal.mac !== seal.mac.toString('hex')) {
         result.faults.push(`${nameOf(seal)} is not the one that the log names`);
       }
@@ -90,10 +120,25 @@ function findChainFaults(
   return faults;
 }
 
-/** Compares the rows that a seal covers with `digests`, those of the rows as they are now. */
-function findRowFaults(seal: AuditSealTable, digests: ReadonlyMap<string, Buffer>): string[] {
+function isPruning(
+  { seal, pruned_at, event_ids, mac }: AuditPruningTable,
+  of: AuditSealTable,
+  key: Uint8Array,
+) {
+  const { platform, mac: sealMac } = of;
+  const pruning = { platform, seal, sealMac, prunedAt: pruned_at, ids: event_ids };
+  return computePruningMac(key, pruning).equals(mac);
+}
+
+/** Compares the rows that a seal covers with `digests`, those of the rows as they are now. `pruned` may be gone. */
+function findRowFaults(
+  seal: AuditSealTable,
+  digests: ReadonlyMap<string, Buffer>,
+  pruned: ReadonlySet<string>,
+): string[] {
   return seal.event_ids.flatMap((id, index) => {
     const digest = digests.get(id);
+    if (!digest && pruned.has(id)) return [];
     if (!digest) return [`row ${id} of ${nameOf(seal)} is missing`];
     const isSealed = seal.digests[index]?.equals(digest) === true;
     return isSealed ? [] : [`row ${id} of ${nameOf(seal)} was changed`];

@@ -64,6 +64,7 @@ describe('findPasswordFault', () => {
     ['x'.repeat(129), /12 to 128/],
     ['with a NUL \0 in it', /control characters/],
     ['with a lone \ud800 surrogate', /control characters/],
+    ['with a Latin-1 \ufffd umlaut', /control characters/],
   ])('refuses %j', (password, fault) => {
     expect(findPasswordFault(password, owner)).toMatch(fault);
   });

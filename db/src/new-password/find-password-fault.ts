@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { domainToUnicode } from 'node:url';
 import { hasValidPasswordLength, passwordLength } from '../password-hash.ts';
 import { createCommonFilter, wordMark } from './common-filter.ts';
 
@@ -19,8 +20,9 @@ export function findPasswordFault(password: string, owner: PasswordOwner): strin
   if (!hasValidPasswordLength(password)) {
     return `The password must have ${passwordLength.min} to ${passwordLength.max} characters.`;
   }
-  // Other systems cut at NUL, and nobody types a control character twice the same way.
-  if (/\p{Cc}/u.test(password) || !password.isWellFormed()) {
+  // Other systems cut at NUL, and nobody types a control character twice the same way. U+FFFD stands for any byte that could not be
+  // read: a file that is not UTF-8 would make many passwords one.
+  if (/[\p{Cc}\uFFFD]/u.test(password) || !password.isWellFormed()) {
     return 'The password must not hold control characters.';
   }
   const plain = password.normalize('NFKC').toLowerCase();
@@ -35,7 +37,10 @@ export function findPasswordFault(password: string, owner: PasswordOwner): strin
 }
 
 function withoutOwnWords(plain: string, { email, tenant }: PasswordOwner): string {
-  const words = [email, ...email.split(/[@.+_-]/), tenant, ...tenant.split('-')]
+  const [local = '', domain = ''] = email.split('@');
+  // A domain is stored in ASCII, and people type its letters.
+  const emails = [email, `${local}@${domainToUnicode(domain)}`];
+  const words = [...emails, ...emails.flatMap((text) => text.split(/[@.+_-]/)), tenant, ...tenant.split('-')]
     .map((word) => word.toLowerCase())
     .filter((word) => word.length >= minWordLength)
     .toSorted((a, b) => b.length - a.length);

@@ -1,26 +1,37 @@
-import { staffRoles } from '@signet/schema/contract';
+import { isBlank, staffRoles } from '@signet/schema/contract';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { z } from 'zod';
+import { type AuditEvent, writeAuditEvent } from '../audit/audit-events.ts';
 import { createDatabase } from '../database.ts';
+import { normalizeEmail } from '../email.ts';
 import { findPasswordFault } from '../new-password/find-password-fault.ts';
 import { createPepper, hashPassword } from '../password-hash.ts';
 import { ownerRole } from '../roles.ts';
 import type { Database } from '../tables.ts';
 import { OperatorError } from './operator-database.ts';
 
+/** One spelling of a name, as subgraphs read theirs. */
+const nameSchema = z
+  .string()
+  .trim()
+  .normalize('NFC')
+  .refine((name) => !isBlank(name), 'must not be empty')
+  .max(200, 'must have at most 200 characters');
+
 const tenantSchema = z.object({
   slug: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be 1 to 63 lower case letters, digits or dashes'),
-  name: z.string().trim().min(1, 'must not be empty').max(200, 'must have at most 200 characters'),
+  name: nameSchema,
   selfRegistration: z.boolean().default(false),
 });
 
 const staffSchema = z.object({
   tenant: z.string(),
-  email: z
-    .string()
-    .transform((email) => email.trim().normalize('NFKC').toLowerCase())
-    .refine((email) => /^[^\s@]+@[^\s@]+$/.test(email) && email.length <= 254, 'must be an e-mail address'),
-  fullName: z.string().trim().min(1, 'must not be empty').max(200, 'must have at most 200 characters'),
+  email: z.string().transform((input, ctx) => {
+    const email = normalizeEmail(input);
+    if (email === undefined) ctx.addIssue('must be an e-mail address');
+    return email ?? '';
+  }),
+  fullName: nameSchema,
   role: z.enum(staffRoles, `must be one of ${staffRoles.join(', ')}`).default('super_admin'),
 });
 
@@ -41,12 +52,16 @@ export type NewStaffMember = {
 export async function createTenant(adminUrl: string, tenant: NewTenant): Promise<string> {
   const { slug, name, selfRegistration } = parse(tenantSchema, tenant);
   const isAdded = await asOwner(adminUrl, async (trx) => {
-    const { numInsertedOrUpdatedRows } = await trx
+    const added = await trx
       .insertInto('auth.tenant')
       .values({ slug, name, self_registration: selfRegistration })
       .onConflict((conflict) => conflict.column('slug').doNothing())
-      .executeTakeFirstOrThrow();
-    return numInsertedOrUpdatedRows === 1n;
+      .returning('id')
+      .executeTakeFirst();
+    if (!added) return false;
+    await enterTenant(trx, slug);
+    await auditOperator(trx, { kind: 'auth.tenant.created', tenantId: added.id });
+    return true;
   });
   if (!isAdded) throw new OperatorError(`There is a tenant '${slug}' already.`);
   return slug;
@@ -71,7 +86,7 @@ export async function createStaff(
   const { hash, pepperId } = hashPassword(password, pepper);
   const isAdded = await asOwner(adminUrl, async (trx) => {
     const tenantId = await enterTenant(trx, tenant);
-    const { numInsertedOrUpdatedRows } = await trx
+    const added = await trx
       .insertInto('auth.portal_user')
       .values({
         tenant_id: tenantId,
@@ -82,8 +97,16 @@ export async function createStaff(
         pepper_id: pepperId,
       })
       .onConflict((conflict) => conflict.columns(['tenant_id', 'email']).doNothing())
-      .executeTakeFirstOrThrow();
-    return numInsertedOrUpdatedRows === 1n;
+      .returning('id')
+      .executeTakeFirst();
+    if (!added) return false;
+    await auditOperator(trx, {
+      kind: 'auth.staff.created',
+      tenantId,
+      subjectId: added.id,
+      details: { role },
+    });
+    return true;
   });
   if (!isAdded) throw new OperatorError(`${email} is staff of '${tenant}' already; nothing was changed.`);
   return { email, role, tenant };
@@ -118,6 +141,18 @@ async function enterTenant(trx: Transaction<Database>, slug: string): Promise<st
   if (!tenant) throw new OperatorError(`There is no tenant '${slug}': create it first (create-tenant).`);
   await sql`select set_config('app.tenant', ${tenant.id}, true)`.execute(trx);
   return tenant.id;
+}
+
+/** A row without an actor: an operator works with the rights of the database, and has no account here. */
+function auditOperator(
+  trx: Transaction<Database>,
+  event: Pick<AuditEvent, 'kind' | 'tenantId' | 'subjectId' | 'details'>,
+): Promise<void> {
+  return writeAuditEvent(trx, {
+    ...event,
+    platform: 'portal',
+    details: { ...event.details, by: 'operator' },
+  });
 }
 
 function explain(error: unknown): unknown {

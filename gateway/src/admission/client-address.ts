@@ -1,5 +1,6 @@
 import { readClientPrefix } from '@signet/flow';
 import ipaddr from 'ipaddr.js';
+import { readForwarded } from './forwarded.ts';
 
 /** Finds the client's address from that of the connection and the forwarding headers. */
 export type ClientAddressReader = (
@@ -14,11 +15,7 @@ export type ClientAddressReader = (
  * both are present and disagree, neither is believed and the proxy counts as the client.
  */
 export function createClientAddressReader(trustedRanges: readonly string[]): ClientAddressReader {
-  const ranges = trustedRanges.map((range) => ipaddr.parseCIDR(range));
-  const isTrusted = (address: string) => {
-    const parsed = ipaddr.process(address);
-    return ranges.some((range) => parsed.kind() === range[0].kind() && parsed.match(range));
-  };
+  const isTrusted = createProxyCheck(trustedRanges);
   return (peer, headers) => {
     const client = peer === undefined ? undefined : normalise(peer);
     if (client === undefined || !isTrusted(client)) {
@@ -30,15 +27,26 @@ export function createClientAddressReader(trustedRanges: readonly string[]): Cli
   };
 }
 
+/** Whether an address belongs to a trusted proxy. */
+export function createProxyCheck(trustedRanges: readonly string[]): (address: string | undefined) => boolean {
+  const ranges = trustedRanges.map((range) => ipaddr.parseCIDR(range));
+  return (address = '') => {
+    const known = ranges.length > 0 ? normalise(address) : undefined;
+    if (known === undefined) return false;
+    const parsed = ipaddr.process(known);
+    return ranges.some((range) => parsed.kind() === range[0].kind() && parsed.match(range));
+  };
+}
+
 /** Goes from the last hop to the first while each is trusted. A hop that is not an address vouches for nothing. */
 function followTrusted(
-  hops: readonly string[],
+  hops: readonly (string | undefined)[],
   peer: string,
   isTrusted: (address: string) => boolean,
 ): string {
   let known = peer;
   for (const hop of hops.toReversed()) {
-    const address = normalise(hop);
+    const address = hop === undefined ? undefined : normalise(hop);
     if (address === undefined) {
       return known;
     }
@@ -68,12 +76,15 @@ function normalise(address: string): string | undefined {
 }
 
 /** The chains of the forwarding headers that are present, the nearest hop last. */
-function forwardedChains(headers: Readonly<Record<string, string | string[] | undefined>>): string[][] {
-  const forwarded = joined(headers.forwarded)
-    ?.split(',')
-    .map((hop) => /(?:^|;)\s*for=("[^"]*"|[^;]*)/i.exec(hop)?.[1] ?? '');
-  const xForwardedFor = joined(headers['x-forwarded-for'])?.split(',');
-  return [forwarded, xForwardedFor].filter((chain) => chain !== undefined);
+function forwardedChains(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): (string | undefined)[][] {
+  const forwarded = joined(headers.forwarded);
+  const xForwardedFor = joined(headers['x-forwarded-for']);
+  return [
+    ...(forwarded === undefined ? [] : [readForwarded(forwarded)]),
+    ...(xForwardedFor === undefined ? [] : [xForwardedFor.split(',')]),
+  ];
 }
 
 function joined(header: string | string[] | undefined): string | undefined {

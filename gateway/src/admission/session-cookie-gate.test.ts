@@ -2,20 +2,30 @@ import type { Platform } from '@signet/schema/contract';
 import { createHttpServer, createLogger, listen } from '@signet/service';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, expect, test } from 'vitest';
+import { findSiteFault } from './cookie-site.ts';
 import { createSessionCookieGate, isTrustedOrigin } from './session-cookie-gate.ts';
 
 const user = '__Host-signet-user-refresh';
 const portal = '__Host-signet-portal-refresh';
 const shop = 'https://shop.example';
 let server: FastifyInstance | undefined;
-afterEach(() => server?.close());
+const refused: [string, string][] = [];
+afterEach(async () => {
+  refused.length = 0;
+  await server?.close();
+});
 
 type Options = { platforms?: Platform[]; areOffered?: boolean; set?: [Platform, string | string[]][] };
 
 /** Asks an entrance what it would send to auth on each platform, and what it hands on of what auth sets. */
 async function ask(headers: Record<string, string>, options: Options = {}, method = 'POST') {
   const { platforms = ['user', 'portal'], areOffered = true, set = [] } = options;
-  const gate = createSessionCookieGate({ platforms, origins: [shop], areOffered });
+  const gate = createSessionCookieGate({
+    platforms,
+    origins: [shop, 'http://localhost:5173'],
+    areOffered,
+    refusedOrigins: { add: (origin, why) => void refused.push([origin, why]) },
+  });
   server = createHttpServer({ logger: createLogger('test', 'silent') });
   server.route({
     method: ['GET', 'POST'],
@@ -42,6 +52,14 @@ test("passes each platform's own cookie to a fetch of that platform, and no othe
   const cookie = `theme=dark; ${portal}=p; other=${user}; ${user}=u`;
   const { body } = await ask({ ...fromShop, cookie });
   expect(body).toEqual({ user: { cookie: `${user}=u` }, portal: { cookie: `${portal}=p` } });
+});
+
+test("passes a platform's device cookie beside the session's, both ways, and not the other platform's", async () => {
+  const cookie = `__Host-signet-portal-device=q; __Host-signet-user-device=d; ${user}=u; __Host-signet-user-device2=x`;
+  const lines = ['__Host-signet-user-device=new; Path=/', '__Host-signet-portal-device=smuggled; Path=/'];
+  const { body, set } = await ask({ ...fromShop, cookie }, { platforms: ['user'], set: [['user', lines]] });
+  expect(body).toEqual({ user: { cookie: `${user}=u; __Host-signet-user-device=d` }, portal: {} });
+  expect(set).toEqual(['__Host-signet-user-device=new; Path=/']);
 });
 
 test.each([
@@ -102,6 +120,51 @@ test.each([
   const answer = await ask({ 'signet-session': 'cookie', ...headers } as Record<string, string>);
   expect(answer.status).toBe(status);
   expect(answer.body.errors?.[0]?.extensions.reason).toBe(reason);
+});
+
+test.each([
+  [
+    'of a name of this machine that is another site',
+    { origin: 'http://localhost:5173' },
+    /Open the page at http:\/\/127\.0\.0\.1:5173, or/,
+  ],
+  ['as its browser says', { origin: shop, 'sec-fetch-site': 'cross-site' }, /Serve both from one/],
+])(
+  'refuses a page of another site, whose cookie would be dropped, and says what to do: %s',
+  async (_title, headers, text) => {
+    const { status, body, set } = await ask(
+      { 'signet-session': 'cookie', ...headers } as Record<string, string>,
+      { set: [['user', `${user}=new`]] },
+    );
+    expect([status, set]).toEqual([400, []]);
+    expect(body.errors?.[0]).toMatchObject({
+      message: expect.stringMatching(text),
+      extensions: { reason: 'input.session' },
+    });
+    expect(refused).toEqual([[headers.origin, 'belongs to another site']]);
+  },
+);
+
+test.each([
+  ['http://localhost:5173', 'localhost:4001', 'same-site'],
+  ['http://127.0.0.1:5173', '127.0.0.1:4001', undefined],
+  ['http://[::1]:5173', '[::1]:4001', undefined],
+  ['https://shop.example', 'api.shop.example', 'same-site'],
+  ['https://shop.example', 'api.shop.example', undefined],
+  // A proxy may call the entrance by another name than browsers do.
+  ['https://shop.example', 'gateway-user:4001', 'same-site'],
+  ['https://shop.example', 'gateway-user:4001', undefined],
+])('finds no fault in a page of %s at %s (Sec-Fetch-Site: %s)', (origin, host, site) => {
+  expect(findSiteFault({ origin, host, ...(site && { 'sec-fetch-site': site }) })).toBeUndefined();
+});
+
+test.each([
+  ['http://127.0.0.1:5173', 'localhost:4001', 'http://localhost:5173', 'http://127.0.0.1:4001'],
+  ['http://localhost:5173', '[::1]:4001', 'http://[::1]:5173', 'http://localhost:4001'],
+  ['http://localhost', '127.0.0.1', 'http://127.0.0.1', 'http://localhost'],
+])('names both ways out for a page of %s at %s', (origin, host, page, entrance) => {
+  const text = findSiteFault({ origin, host });
+  expect(text).toContain(`Open the page at ${page}, or call this entrance at ${entrance}.`);
 });
 
 test('refuses every request for cookies where they are off', async () => {

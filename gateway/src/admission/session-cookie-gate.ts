@@ -1,15 +1,23 @@
-import { type Platform, sessionByCookie, sessionCookieOf, sessionHeader } from '@signet/schema/contract';
+import {
+  deviceCookieOf,
+  type Platform,
+  sessionByCookie,
+  sessionCookieOf,
+  sessionHeader,
+} from '@signet/schema/contract';
 import { badInput, RefusalError, readCookie } from '@signet/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { findSiteFault } from './cookie-site.ts';
+import type { RefusedOrigins } from './refused-origins.ts';
 
 /** The cookies of one fetch to auth. */
 export type FetchCookies = {
   headers: { cookie?: string };
-  /** Passes Set-Cookie lines on to the client, if they set the platform's own cookie. */
+  /** Passes Set-Cookie lines on to the client, if they set one of the platform's own cookies. */
   relay(lines: string | string[] | undefined): void;
 };
 
-/** The session cookies of one request. */
+/** The session and device cookies of one request. */
 export type SessionCookies = { of(platform: Platform): FetchCookies };
 
 /** Returns undefined for a request that does not ask for cookies: then no cookie passes, in either direction. */
@@ -21,16 +29,19 @@ type GateOptions = {
   /** Origins whose pages may use cookies, in addition to the entrance's own. */
   origins: readonly string[];
   areOffered: boolean;
+  /** Gets the origin of a page that belongs to another site. */
+  refusedOrigins: Pick<RefusedOrigins, 'add'>;
 };
 
 /**
- * Decides whether cookies carry a request's refresh token: only where the client sends `Signet-Session: cookie`, which
+ * Decides whether cookies carry a request's refresh and device tokens: only where the client sends `Signet-Session: cookie`, which
  * makes browsers send a preflight, and the page has a trusted origin. SameSite alone would let a page of a sibling
  * domain, or of another port of this host, sign in, refresh and sign out.
  *
  * @throws {RefusalError} from the returned gate: input.session, authz.permission.deny, auth.failure.malformed
  */
-export function createSessionCookieGate({ platforms, origins, areOffered }: GateOptions): SessionCookieGate {
+export function createSessionCookieGate(options: GateOptions): SessionCookieGate {
+  const { platforms, origins, areOffered, refusedOrigins } = options;
   const trusted = new Set(origins);
   return (request, reply) => {
     const { [sessionHeader]: asked, origin, host, cookie } = request.headers;
@@ -51,24 +62,35 @@ export function createSessionCookieGate({ platforms, origins, areOffered }: Gate
         text: 'Pages of this origin cannot sign in by cookie.',
       });
     }
-    const values = new Map(
-      platforms.map((platform) => [platform, readCookie(cookie, sessionCookieOf(platform))]),
-    );
-    return { of: (platform) => createFetchCookies(platform, values.get(platform), reply) };
+    const siteFault = findSiteFault(request.headers);
+    if (siteFault !== undefined) {
+      refusedOrigins.add(String(origin), 'belongs to another site');
+      throw badInput('session', siteFault);
+    }
+    const pairs = new Map(platforms.map((platform) => [platform, readPairs(cookie, platform)]));
+    return { of: (platform) => createFetchCookies(platform, pairs.get(platform) ?? [], reply) };
   };
 }
 
-function createFetchCookies(
-  platform: Platform,
-  value: string | undefined,
-  reply: FastifyReply,
-): FetchCookies {
-  const name = sessionCookieOf(platform);
+function namesOf(platform: Platform): readonly string[] {
+  return [sessionCookieOf(platform), deviceCookieOf(platform)];
+}
+
+/** The platform's cookies of a request, as `name=value`. */
+function readPairs(cookie: string | undefined, platform: Platform): string[] {
+  return namesOf(platform).flatMap((name) => {
+    const value = readCookie(cookie, name);
+    return value === undefined ? [] : [`${name}=${value}`];
+  });
+}
+
+function createFetchCookies(platform: Platform, pairs: readonly string[], reply: FastifyReply): FetchCookies {
+  const names = namesOf(platform);
   return {
-    headers: value === undefined ? {} : { cookie: `${name}=${value}` },
+    headers: pairs.length === 0 ? {} : { cookie: pairs.join('; ') },
     relay(lines = []) {
-      for (const line of [lines].flat().filter((text) => text.startsWith(`${name}=`))) {
-        reply.header('set-cookie', line);
+      for (const line of [lines].flat()) {
+        if (names.some((name) => line.startsWith(`${name}=`))) reply.header('set-cookie', line);
       }
     },
   };

@@ -34,6 +34,11 @@ test('does not start on a file that is no manifest', async () => {
   await expect(follow(folder)).rejects.toThrow(/a\.json: format is not/);
 });
 
+test('does not start on a file that is not UTF-8', async () => {
+  await writeFile(path('a.json'), Buffer.from(manifest(['schön']), 'latin1'));
+  await expect(follow(folder)).rejects.toThrow(/a\.json: is not UTF-8/);
+});
+
 test('takes a new file, a changed one, and one that is gone', async () => {
   await write('a.json', ['one']);
   await follow(folder);

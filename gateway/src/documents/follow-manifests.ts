@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { poll } from '@signet/flow';
-import type { Logger } from '@signet/service';
+import { decodeUtf8, type Logger } from '@signet/service';
 import { type DocumentList, joinManifests, type Manifest, ManifestError, parseManifest } from './manifest.ts';
 
 export type FollowOptions = {
@@ -98,10 +98,18 @@ export async function readManifests(files: readonly FoundFile[]): Promise<readon
     if (size > maxManifestBytes) {
       throw new ManifestError(path, `has more than ${maxManifestBytes} bytes`);
     }
-    const text = await whileReading(path, () => readFile(path, 'utf8'));
-    manifests.push({ file: path, documents: parseManifest(text, path) });
+    const bytes = await whileReading(path, () => readFile(path));
+    manifests.push({ file: path, documents: parseManifest(decode(bytes, path), path) });
   }
   return manifests;
+}
+
+function decode(bytes: Buffer, path: string): string {
+  try {
+    return decodeUtf8(bytes);
+  } catch {
+    throw new ManifestError(path, 'is not UTF-8');
+  }
 }
 
 async function whileReading<T>(path: string, read: () => Promise<T>): Promise<T> {

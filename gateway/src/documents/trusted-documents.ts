@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type GraphQLSchema, parse, validate } from 'graphql';
 import type { TrustedDocumentsMode } from '../config.ts';
 import { decideDocument, readRequestedDocument } from './decide-document.ts';
+import type { DocumentMark } from './document-mark.ts';
 import { type FollowedManifests, followManifests } from './follow-manifests.ts';
 import { type DocumentList, ManifestError, type TrustedDocument } from './manifest.ts';
 import { createPersistedQueryCache, findText, type RunnableDocument } from './persisted-queries.ts';
@@ -17,6 +18,7 @@ export type TrustedDocumentsOptions = {
   paths: readonly string[];
   /** The variable to name when a manifest cannot be used. */
   pathsVariable: string;
+  markOf: DocumentMark;
   logger: Logger;
   pollMs?: number;
 };
@@ -40,13 +42,13 @@ export type TrustedDocuments = {
  * @throws {ConfigError} when a manifest cannot be used
  */
 export async function openTrustedDocuments(options: TrustedDocumentsOptions): Promise<TrustedDocuments> {
-  const { entrance, mode, logger } = options;
+  const { entrance, mode, markOf, logger } = options;
   let schema: GraphQLSchema | undefined;
   const check = (list: DocumentList) => {
     if (schema) void tellFaults(list, schema, options);
   };
   const manifests = await follow(options, check);
-  const unlisted = createUnlistedLog(logger, { entrance, isRefused: mode === 'enforce' });
+  const unlisted = createUnlistedLog(logger, { entrance, isRefused: mode === 'enforce', markOf });
   const persistedQueries = createPersistedQueryCache();
   const decide = (request: FastifyRequest): RunnableDocument => {
     const { list } = manifests;

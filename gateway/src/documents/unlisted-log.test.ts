@@ -1,6 +1,7 @@
 import { createLogger } from '@signet/service';
 import { expect, test, vi } from 'vitest';
 import { sha256 } from './decide-document.ts';
+import { createDocumentMark } from './document-mark.ts';
 import { joinManifests } from './manifest.ts';
 import { createUnlistedLog } from './unlisted-log.ts';
 
@@ -8,16 +9,18 @@ const list = joinManifests([
   { file: 'a.json', documents: [{ id: '1', name: 'Products', body: 'query Products { a }' }] },
 ]);
 
+const markOf = createDocumentMark();
+
 test('logs each operation at once, then how often it came', () => {
   const { log, lines } = createLog();
   const text = 'query Products { a b }';
   for (let i = 0; i < 5; i += 1) log.add({ text, id: undefined, operationName: 'Products' }, list);
   log.add({ text: '{ c }', id: undefined, operationName: undefined }, list);
   log.stop();
-  const operation = { name: 'Products', hash: sha256(text), isNameListed: true };
+  const operation = { name: 'Products', hash: markOf(sha256(text)), isNameListed: true };
   expect(lines()).toEqual([
     { entrance: 'user', isRefused: false, requests: 1, ...operation },
-    { entrance: 'user', isRefused: false, requests: 1, hash: sha256('{ c }'), isNameListed: false },
+    { entrance: 'user', isRefused: false, requests: 1, hash: markOf(sha256('{ c }')), isNameListed: false },
     { entrance: 'user', isRefused: false, requests: 4, ...operation },
   ]);
 });
@@ -35,6 +38,18 @@ test('puts nothing of literals, and nothing that is no name or hash, into the lo
   expect(JSON.stringify(lines())).not.toContain('hunter2');
 });
 
+test('a literal cannot be found out by trying: the log holds no hash that others can compute', () => {
+  const { log, lines } = createLog();
+  const text = 'query Customer { customer(email: "ada@example.com") { id } }';
+  log.add({ text, id: undefined, operationName: 'Customer' }, list);
+  log.add({ text: undefined, id: sha256(text), operationName: 'Customer' }, list);
+  log.stop();
+  expect(JSON.stringify(lines())).not.toContain(sha256(text).slice(0, 8));
+  // The same document has the same mark, however it was sent; in another process it has another.
+  expect(new Set(lines().map(({ hash }) => hash)).size).toBe(1);
+  expect(createDocumentMark()(sha256(text))).not.toBe(lines()[0]?.hash);
+});
+
 test('logs a flood of invented names in a bounded number of lines', () => {
   const { log, lines } = createLog();
   for (let i = 0; i < 3000; i += 1) log.add({ text: '{ a }', id: undefined, operationName: `N${i}` }, list);
@@ -46,6 +61,9 @@ test('logs a flood of invented names in a bounded number of lines', () => {
 function createLog() {
   const logger = createLogger('test', 'silent');
   const info = vi.spyOn(logger, 'info');
-  const log = createUnlistedLog(logger, { entrance: 'user', isRefused: false });
-  return { log, lines: () => info.mock.calls.map(([line]) => line as unknown as { requests: number }) };
+  const log = createUnlistedLog(logger, { entrance: 'user', isRefused: false, markOf });
+  return {
+    log,
+    lines: () => info.mock.calls.map(([line]) => line as unknown as { requests: number; hash?: string }),
+  };
 }

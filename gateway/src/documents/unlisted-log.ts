@@ -1,5 +1,6 @@
 import { createSampler, type Logger } from '@signet/service';
 import { type RequestedDocument, sha256 } from './decide-document.ts';
+import type { DocumentMark } from './document-mark.ts';
 import type { DocumentList } from './manifest.ts';
 
 export type UnlistedLog = {
@@ -10,11 +11,11 @@ export type UnlistedLog = {
 
 /**
  * Logs documents that are on no list: one line a minute for each operation, with the number of requests. It names the
- * operation and its hash only: variables, and literals in the text, may be personal data.
+ * operation and a mark of its hash only: variables, and literals in the text, may be personal data.
  */
 export function createUnlistedLog(
   logger: Logger,
-  { entrance, isRefused }: { entrance: string; isRefused: boolean },
+  { entrance, isRefused, markOf }: { entrance: string; isRefused: boolean; markOf: DocumentMark },
 ): UnlistedLog {
   const sampler = createSampler<object>((operation, requests, isShared) =>
     logger.info(
@@ -27,7 +28,8 @@ export function createUnlistedLog(
   return {
     add(requested, list) {
       const name = nameOf(requested);
-      const hash = hashOf(requested);
+      const sent = hashOf(requested);
+      const hash = sent && markOf(sent);
       // A known operation is probably a new version that its team has to list. An unknown one may come from anybody.
       const isNameListed = name !== undefined && list.hasName(name);
       sampler.add(name ?? hash ?? '', { name, hash, isNameListed });

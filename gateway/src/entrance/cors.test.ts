@@ -1,18 +1,32 @@
-import cors from '@fastify/cors';
 import { fastify } from 'fastify';
-import { expect, test } from 'vitest';
-import { corsOptions } from './cors.ts';
+import { expect, test, vi } from 'vitest';
+import { registerCors } from './cors.ts';
 
 const shop = 'https://shop.example';
 
-async function ask(origin: string | undefined, { cookies = true, method = 'OPTIONS' } = {}) {
+const add = vi.fn<(origin: string, why: string) => void>();
+
+async function ask(
+  origin: string | undefined,
+  { cookies = true, method = 'OPTIONS', headers: more = [] as string[] } = {},
+) {
+  add.mockClear();
   const server = fastify();
-  await server.register(cors, corsOptions({ origins: [shop, 'https://www.shop.example'], cookies }));
-  server.post('/graphql', async () => ({}));
+  await registerCors(server, {
+    origins: [shop, 'https://www.shop.example'],
+    cookies,
+    headers: more,
+    refusedOrigins: { add },
+  });
+  server.post('/graphql', async (_request, reply) => reply.header('vary', 'accept').send({}));
   const { headers } = await server.inject({
     method: method as 'OPTIONS' | 'POST',
     url: '/graphql',
-    headers: { ...(origin !== undefined && { origin }), 'access-control-request-method': 'POST' },
+    headers: {
+      host: 'api.example',
+      ...(origin !== undefined && { origin }),
+      'access-control-request-method': 'POST',
+    },
   });
   await server.close();
   return headers;
@@ -22,8 +36,9 @@ test.each(['OPTIONS', 'POST'])('lets pages of listed origins have cookies (%s)',
   expect(await ask(shop, { method })).toMatchObject({
     'access-control-allow-origin': shop,
     'access-control-allow-credentials': 'true',
-    vary: 'Origin',
+    vary: expect.stringMatching(/(^|, )Origin$/),
   });
+  expect(add).not.toHaveBeenCalled();
 });
 
 test.each([
@@ -43,7 +58,8 @@ test.each([
     const headers = await ask(origin, { method });
     expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
     // Who keeps answers must not give one page's to another.
-    expect(headers.vary).toBe('Origin');
+    expect(headers.vary).toBe(method === 'POST' ? 'accept, Origin' : 'Origin');
+    expect(add.mock.calls).toEqual(origin ? [[origin, 'is not listed']] : []);
   }
 });
 
@@ -53,6 +69,19 @@ test('lets nobody have cookies, nor ask for them, where they are off', async () 
   expect(off['access-control-allow-origin']).toBe(shop);
   expect(off['access-control-allow-credentials']).toBeUndefined();
   expect(off['access-control-allow-headers']).not.toContain('signet-session');
+});
+
+test('says nothing of a page of its own origin', async () => {
+  await ask('https://api.example', { method: 'POST' });
+  expect(add).not.toHaveBeenCalled();
+});
+
+test('lets pages send the headers of tracing, and those of the configuration', async () => {
+  const allowed = String((await ask(shop, { headers: ['x-shop-version'] }))['access-control-allow-headers']);
+  expect(allowed.split(', ')).toEqual(
+    expect.arrayContaining(['traceparent', 'tracestate', 'baggage', 'sentry-trace', 'x-shop-version']),
+  );
+  expect(String((await ask(shop))['access-control-allow-headers'])).not.toContain('x-shop-version');
 });
 
 test('lets pages send what Apollo Client sends', async () => {

@@ -1,35 +1,47 @@
-import type { FastifyCorsOptions, FastifyCorsOptionsDelegateCallback } from '@fastify/cors';
+import cors, { type FastifyCorsOptions } from '@fastify/cors';
 import { sessionHeader } from '@signet/schema/contract';
+import type { FastifyInstance } from 'fastify';
+import type { RefusedOrigins } from '../admission/refused-origins.ts';
+import { isTrustedOrigin } from '../admission/session-cookie-gate.ts';
 
 type CorsSettings = {
   /** Origins whose pages may send requests and read the answers. */
   origins: readonly string[];
   /** Whether browsers send and keep this entrance's cookies for those pages. */
   cookies: boolean;
+  /** Headers that those pages may send, in addition to the usual ones. */
+  headers: readonly string[];
+  /** Gets the origin of every other page. */
+  refusedOrigins: Pick<RefusedOrigins, 'add'>;
 };
+
+const usualHeaders = [
+  'authorization',
+  'content-type',
+  'x-tenant',
+  'apollo-require-preflight',
+  'x-apollo-operation-name',
+  // Apollo Client sends them where it has a name (`clientAwareness`). The gateway ignores them.
+  'apollographql-client-name',
+  'apollographql-client-version',
+  // Tracing in a browser adds them to every request (W3C Trace Context and Baggage, Sentry). The gateway ignores them.
+  'traceparent',
+  'tracestate',
+  'baggage',
+  'sentry-trace',
+];
 
 /**
  * Says what pages of the listed origins may send and read. Any other page gets no CORS header at all, nor does a page
  * without an origin of its own (`null`: a file, a sandboxed frame). The header names the origin and is never a
  * wildcard.
  */
-export function corsOptions({ origins, cookies }: CorsSettings): {
-  delegator: FastifyCorsOptionsDelegateCallback;
-} {
+export async function registerCors(server: FastifyInstance, settings: CorsSettings): Promise<void> {
+  const { origins, cookies, refusedOrigins } = settings;
   const listed = new Set(origins);
   const options: FastifyCorsOptions = {
     methods: ['GET', 'POST'],
-    allowedHeaders: [
-      'authorization',
-      'content-type',
-      'x-tenant',
-      'apollo-require-preflight',
-      'x-apollo-operation-name',
-      // Apollo Client sends them where it has a name (`clientAwareness`). The gateway ignores them.
-      'apollographql-client-name',
-      'apollographql-client-version',
-      ...(cookies ? [sessionHeader] : []),
-    ],
+    allowedHeaders: [...usualHeaders, ...(cookies ? [sessionHeader] : []), ...settings.headers],
     exposedHeaders: ['www-authenticate', 'retry-after'],
     credentials: cookies,
     maxAge: 600,
@@ -37,8 +49,17 @@ export function corsOptions({ origins, cookies }: CorsSettings): {
     // any other path.
     strictPreflight: false,
   };
-  return {
-    delegator: ({ headers: { origin = '' } }, callback) =>
-      callback(null, { ...options, origin: listed.has(origin) && origin }),
-  };
+  await server.register(cors, {
+    delegator: ({ headers: { origin = '', host } }, callback) => {
+      if (origin !== '' && !isTrustedOrigin(origin, host, listed))
+        refusedOrigins.add(origin, 'is not listed');
+      callback(null, { ...options, origin: listed.has(origin) && origin });
+    },
+  });
+  // A route that says what else its answer depends on replaces what the plugin has said.
+  server.addHook('onSend', async (_request, reply) => {
+    const vary = [reply.getHeader('vary') ?? []].flat().join(', ');
+    if (!/(^|,)\s*origin\s*(,|$)/i.test(vary))
+      reply.header('vary', vary === '' ? 'Origin' : `${vary}, Origin`);
+  });
 }

@@ -9,9 +9,12 @@ import { createAccessGuard } from '../access/access-guard.ts';
 import { readFieldPlatforms } from '../access/field-platforms.ts';
 import { createIntrospectionGuard, mayIntrospect } from '../access/introspection-guard.ts';
 import { createRefusalReports } from '../access/refusal-reports.ts';
+import type { Admission } from '../admission/admission.ts';
 import type { ClientAddressReader } from '../admission/client-address.ts';
+import type { RefusedOrigins } from '../admission/refused-origins.ts';
 import { createSessionCookieGate } from '../admission/session-cookie-gate.ts';
 import { type GatewayConfig, trustedDocumentsOf } from '../config.ts';
+import { createDocumentMark } from '../documents/document-mark.ts';
 import { openTrustedDocuments, type WithDocument } from '../documents/trusted-documents.ts';
 import { createApolloGateway } from '../execute/apollo-gateway.ts';
 import { stripRules } from '../execute/plan-executor.ts';
@@ -33,8 +36,10 @@ export type EntranceGraphOptions = {
   planning: PlanningPool;
   /** Origins whose pages may sign in by cookie. */
   origins: readonly string[];
+  refusedOrigins: RefusedOrigins;
   graphqlPath: string;
   readClientAddress: ClientAddressReader;
+  admission: Pick<Admission, 'run'>;
   /** Reads the supergraph of an entrance. Without it, the generated one. */
   readSupergraph?: ((variant: Variant) => DocumentNode) | undefined;
 };
@@ -48,7 +53,7 @@ export async function mountEntranceGraph(
   entrance: Entrance,
   options: EntranceGraphOptions,
 ): Promise<void> {
-  const { config, logger, issuers, revocations, origins, graphqlPath } = options;
+  const { config, logger, issuers, revocations, origins, refusedOrigins, graphqlPath } = options;
   const { readSupergraph = readGeneratedSupergraph } = options;
   const { name } = entrance;
   const supergraph = readSupergraph(name);
@@ -56,10 +61,12 @@ export async function mountEntranceGraph(
   const supergraphSdl = print(stripRules(supergraph));
   // Error texts that name parts of the schema are the same for all callers of an entrance.
   const hideSchemaDetails = !(config.INTROSPECTION ?? !hasProductionSurface(config));
+  const markOf = createDocumentMark();
   const planning = createEntrancePlanning({
     pool: options.planning,
     schema: { name, supergraphSdl },
     hideSchemaDetails,
+    markOf,
     logger,
   });
   const proof = await openEntranceProof(name, config, logger);
@@ -79,6 +86,7 @@ export async function mountEntranceGraph(
   const trustedDocuments = await openTrustedDocuments({
     entrance: name,
     ...trustedDocumentsOf(config, name),
+    markOf,
     logger,
   });
   server.addHook('onClose', () => trustedDocuments.stop());
@@ -93,6 +101,7 @@ export async function mountEntranceGraph(
       platforms: entrance.platforms,
       origins,
       areOffered: config.SESSION_COOKIES,
+      refusedOrigins,
     }),
   });
   registerSourceLimits(server, graphqlPath, config);
@@ -100,6 +109,7 @@ export async function mountEntranceGraph(
     server,
     logger,
     path: graphqlPath,
+    admit: options.admission.run,
     // The introspection guard decides for whom.
     introspection: true,
     hideSchemaDetails,

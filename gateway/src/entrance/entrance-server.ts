@@ -1,4 +1,3 @@
-import cors from '@fastify/cors';
 import { readExampleOperations } from '@signet/schema/example-operations';
 import {
   createHttpServer,
@@ -9,17 +8,27 @@ import {
 } from '@signet/service';
 import type { ProcessRevocations, TrustedIssuer } from '@signet/session';
 import type { FastifyInstance } from 'fastify';
-import { type ClientAddressReader, createClientAddressReader } from '../admission/client-address.ts';
-import { registerLoadLimit } from '../admission/load-limit.ts';
+import { type Admission, registerAdmission } from '../admission/admission.ts';
+import { createAdmissionLog } from '../admission/admission-log.ts';
+import {
+  type ClientAddressReader,
+  createClientAddressReader,
+  createProxyCheck,
+} from '../admission/client-address.ts';
+import { limitConnections } from '../admission/connection-limit.ts';
+import { createRefusedOrigins, type RefusedOrigins } from '../admission/refused-origins.ts';
+import { reportUnlistedProxies } from '../admission/unlisted-proxies.ts';
+import { registerWaitingAnswers } from '../admission/waiting-answers.ts';
 import type { GatewayConfig } from '../config.ts';
+import { type EntranceDetails, registerEntrancePage } from '../pages/entrance-page.ts';
 import type { SeededAccount } from '../pages/layout.ts';
 import { registerPages } from '../pages/pages.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import { createAuthReadiness } from '../subgraphs/auth-readiness.ts';
-import { corsOptions } from './cors.ts';
+import { registerCors } from './cors.ts';
 import { type EntranceGraphOptions, mountEntranceGraph } from './entrance-graph.ts';
 import type { Entrance } from './entrances.ts';
-import { registerWellKnown } from './well-known.ts';
+import { keysUrlOf, registerWellKnown } from './well-known.ts';
 
 export type EntranceServerOptions = {
   config: GatewayConfig;
@@ -29,6 +38,7 @@ export type EntranceServerOptions = {
   revocations: ProcessRevocations;
   /** Origins whose pages may call this entrance. */
   origins: readonly string[];
+  refusedOrigins: RefusedOrigins;
   /** Where operations are answered. The load of this path is limited, and the pages call it. */
   graphqlPath: string;
   readClientAddress: ClientAddressReader;
@@ -37,17 +47,18 @@ export type EntranceServerOptions = {
 
 /**
  * Creates the HTTP server of an entrance and everything that it serves beside the graph: health, key sets, pages for a
- * browser.
+ * browser. `admission` is what every operation must pass.
  */
 export async function createEntranceServer(
   entrance: Entrance,
   options: EntranceServerOptions,
-): Promise<FastifyInstance> {
-  const { config, logger, issuers, revocations, origins, graphqlPath } = options;
+): Promise<{ server: FastifyInstance; admission: Admission }> {
+  const { config, logger, issuers, revocations, origins, refusedOrigins, graphqlPath } = options;
   const server = createHttpServer({
     logger,
     allowedHosts: config.ALLOWED_HOSTS,
     drainMs: config.SHUTDOWN_DRAIN_MS,
+    isPublic: true,
     isHttps: config.ISSUER_URL.startsWith('https:'),
     readiness: [
       ...issuers.map(({ platform, keys }) => ({ name: `${platform} keys`, check: () => keys.checkReady() })),
@@ -57,24 +68,86 @@ export async function createEntranceServer(
       ),
     ],
   });
-  await server.register(cors, corsOptions({ origins, cookies: config.SESSION_COOKIES }));
-  registerLoadLimit(server, {
-    path: graphqlPath,
-    maxInFlight: config.MAX_IN_FLIGHT,
-    readClientAddress: options.readClientAddress,
+  server.addHook('onClose', async () => refusedOrigins.stop());
+  await registerCors(server, {
+    origins,
+    cookies: config.SESSION_COOKIES,
+    headers: config.CORS_ALLOWED_HEADERS,
+    refusedOrigins,
   });
-  registerWellKnown(server, { issuerUrl: config.ISSUER_URL, issuers, combined: entrance.isForDevelopers });
+  const admission = limitLoad(server, entrance, options);
+  registerWellKnown(server, {
+    issuerUrl: config.ISSUER_URL,
+    keysUrl: keysUrlOf(config, config[entrance.portVariable]),
+    issuers,
+    combined: entrance.isForDevelopers,
+  });
+  const isDevelopment = !hasProductionSurface(config);
+  const tools = {
+    sandbox: config.SANDBOX ?? isDevelopment,
+    explorer: config.EXPLORER ?? isDevelopment,
+  };
+  registerEntrancePage(server, {
+    graphqlPath,
+    isHome: !(entrance.isForDevelopers && tools.sandbox),
+    details: isDevelopment ? describeEntrance(entrance, config, tools) : undefined,
+  });
   if (entrance.isForDevelopers) {
-    const isDevelopment = !hasProductionSurface(config);
     registerPages(server, {
       graphqlPath,
-      sandbox: config.SANDBOX ?? isDevelopment,
-      explorer: config.EXPLORER ?? isDevelopment,
+      ...tools,
       accounts: isDevelopment ? options.accounts : [],
       exampleOperations: readExampleOperations(),
     });
   }
-  return server;
+  return { server, admission };
+}
+
+/** The budgets of an entrance, each shared between its clients: connections, bodies, operations, answers (docs/limits.md). */
+function limitLoad(
+  server: FastifyInstance,
+  { name }: Entrance,
+  { config, logger, graphqlPath, readClientAddress }: EntranceServerOptions,
+): Admission {
+  const log = createAdmissionLog(name, logger);
+  server.addHook('onClose', async () => log.stop());
+  const isTrustedProxy = createProxyCheck(config.TRUSTED_PROXIES);
+  reportUnlistedProxies(server, { entrance: name, isTrustedProxy, logger });
+  limitConnections(server.server, { maxConnections: config.MAX_CONNECTIONS, isTrustedProxy, log });
+  const admission = registerAdmission(server, {
+    path: graphqlPath,
+    maxInFlight: config.MAX_IN_FLIGHT,
+    maxBodyBytes: config.MAX_BODY_BYTES,
+    readClientAddress,
+    log,
+  });
+  registerWaitingAnswers(server, {
+    clientOf: admission.clientOf,
+    maxBytes: config.MAX_ANSWER_BYTES,
+    bytesPerSecond: config.MIN_READ_BYTES_PER_SECOND,
+    log,
+  });
+  return admission;
+}
+
+const peopleOf = { user: 'customers', portal: 'staff' };
+
+/** What the page of an entrance tells developers. The pages for trying operations are at the entrance `graph` only. */
+function describeEntrance(
+  entrance: Entrance,
+  { ENTRANCES, GRAPH_PORT }: GatewayConfig,
+  tools: { sandbox: boolean; explorer: boolean },
+): EntranceDetails {
+  const isNear = ENTRANCES?.includes('graph') ?? true;
+  const base = entrance.isForDevelopers ? '' : `http://localhost:${GRAPH_PORT}`;
+  return {
+    name: entrance.name,
+    people: entrance.platforms.map((platform) => peopleOf[platform]).join(' and '),
+    tools: [
+      ...(isNear && tools.sandbox ? [{ name: 'Apollo Sandbox', url: `${base}/` }] : []),
+      ...(isNear && tools.explorer ? [{ name: 'Explorer', url: `${base}/explorer` }] : []),
+    ],
+  };
 }
 
 export type EntranceOptions = {
@@ -106,11 +179,15 @@ export async function startEntrance(
     issuers: issuers.filter(({ platform }) => entrance.platforms.includes(platform)),
     origins: [...config.CORS_ORIGINS, ...config[entrance.originsVariable]],
     readClientAddress: createClientAddressReader(config.TRUSTED_PROXIES),
+    refusedOrigins: createRefusedOrigins(options.logger, {
+      entrance: entrance.name,
+      variable: entrance.originsVariable,
+    }),
     graphqlPath,
   };
-  const server = await createEntranceServer(entrance, given);
+  const { server, admission } = await createEntranceServer(entrance, given);
   try {
-    await mountEntranceGraph(server, entrance, given);
+    await mountEntranceGraph(server, entrance, { ...given, admission });
   } catch (error) {
     // Closing the server also closes what the graph opened before it failed.
     await server.close();

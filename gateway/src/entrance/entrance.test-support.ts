@@ -19,8 +19,12 @@ export type Who = 'anonymous' | 'customer' | 'staff' | 'limited';
 export type TestGateway = {
   urls: Record<Entrance['name'], string>;
   tokens: Record<Exclude<Who, 'anonymous'>, string>;
+  /** An honest token of the customer, whose time is over. */
+  expiredToken: string;
   /** Names of the subgraphs that were called, in order, since the last time this was read. */
   takeCalls(): SubgraphName[];
+  /** From now on no subgraph answers, until the function returned is called. */
+  holdAnswers(): () => void;
   /** How often each platform's keys were fetched. */
   keyFetches: Record<Platform, number>;
   /** What the entrances reported to auth as refused, in order. */
@@ -40,6 +44,7 @@ export async function startTestGateway(
     return url;
   };
   const calls: SubgraphName[] = [];
+  let held = Promise.resolve();
   const urls: Record<SubgraphName, string> = {};
   const reports: RefusalReport[] = [];
   for (const { name, sdl } of shopGraphSources) {
@@ -51,8 +56,10 @@ export async function startTestGateway(
         return;
       }
       calls.push(name);
+      const operation = (await json(req)) as Operation;
+      await held;
       res.setHeader('content-type', 'application/json');
-      res.end(JSON.stringify(await answer((await json(req)) as Operation)));
+      res.end(JSON.stringify(await answer(operation)));
     });
   }
   const issuer = await createTestIssuer();
@@ -112,7 +119,17 @@ export async function startTestGateway(
       staff: await mintStaff(),
       limited: await mintStaff({ scope: 'profile:read' }),
     },
+    expiredToken: await issuer.mintUserToken({
+      tenantId,
+      userId: id,
+      claims: { iat: 1_700_000_000, exp: 1_700_000_900 },
+    }),
     takeCalls: () => calls.splice(0),
+    holdAnswers() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held = promise;
+      return resolve;
+    },
     keyFetches,
     reports,
     async stop() {

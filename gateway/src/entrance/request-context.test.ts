@@ -23,7 +23,12 @@ beforeAll(async () => {
     readClientAddress: createClientAddressReader([]),
     tenantsByHost: new Map([['localhost', 'acme']]),
     timeoutMs: 15_000,
-    cookieGate: createSessionCookieGate({ platforms: ['user'], origins: [], areOffered: true }),
+    cookieGate: createSessionCookieGate({
+      platforms: ['user'],
+      origins: [],
+      areOffered: true,
+      refusedOrigins: { add() {} },
+    }),
   });
   server = createHttpServer({ logger: createLogger('test', 'silent') });
   server.route({
@@ -78,9 +83,17 @@ test.each([
   expect(described).toMatchObject({ entrance: 'graph', clientAddress: '127.0.0.1', hasToken: false });
 });
 
+test('an empty Authorization is none, as Apollo Client sends it for a user who is signed out', async () => {
+  for (const authorization of ['', '  ']) {
+    expect(await describe({ authorization })).toMatchObject({ hasToken: false });
+    expect(context).toMatchObject({ session: anonymousSession, authorization: undefined });
+  }
+});
+
 test.each([
   ['Bearer old', 401, 'auth.failure.expired'],
   ['Basic abc', 401, 'auth.failure.malformed'],
+  ['Bearer', 401, 'auth.failure.malformed'],
   ['Bearer down', 503, 'auth.unavailable'],
 ])('with %s no context comes about', async (authorization, status, reason) => {
   const answer = await fetch(url, { headers: { authorization } });

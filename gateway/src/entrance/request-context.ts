@@ -53,6 +53,8 @@ export function createRequestContext(
 
 function watchClient(response: ServerResponse): AbortSignal {
   const controller = new AbortController();
+  // It may have left before this, and then no event comes.
+  if (response.destroyed) controller.abort();
   response.once('close', () => {
     if (!response.writableFinished) controller.abort();
   });

@@ -14,7 +14,7 @@ const page =
 const shopOfPortal = `
   extend type Query {
     product(id: ID!): Product @public
-    products(first: Int! = 20, filter: ProductFilter): ProductConnection ${page} @public
+    products(first: Int! = 20, filter: ProductFilter, anyOf: [ProductFilter!], near: String @cost(weight: 70)): ProductConnection ${page} @public
     categories: [Category!] @listSize(assumedSize: 50) @public
   }
   extend type Mutation {
@@ -34,7 +34,7 @@ const shopOfPortal = `
   type OrderConnection @authenticated { edges: [OrderEdge!]! }
   type OrderEdge @authenticated { cursor: String! node: Order! }
   type OrderItem @authenticated { product: Product quantity: Int! }
-  input ProductFilter { category: String text: String }
+  input ProductFilter { category: String text: String @cost(weight: 500) }
   input PlaceOrderInput @tag(name: "user") { items: [OrderItemInput!]! idempotencyKey: String! }
   input OrderItemInput @tag(name: "user") { productId: ID! quantity: Int! }
 `;

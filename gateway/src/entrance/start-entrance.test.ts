@@ -50,6 +50,39 @@ describe.each([
   });
 });
 
+describe('a client whose token has expired', () => {
+  const refresh = 'mutation { refresh { accessToken } }';
+  const login = 'mutation { login(input: { email: "a@b.example", password: "x" }) { accessToken } }';
+  const publicFields = '{ products(first: 1) { totalCount } }';
+
+  it.each([refresh, login, publicFields])('is told so before anything runs, also at %s', async (query) => {
+    const answer = await ask('user', query, gateway.expiredToken);
+    expect([answer.status, reasonsOf(answer)]).toEqual([401, ['auth.failure.expired']]);
+    expect(gateway.takeCalls()).toEqual([]);
+  });
+
+  it.each([
+    ['without the header', {}],
+    ['with an empty one', { authorization: '' }],
+  ])('refreshes, signs in and reads public fields %s', async (_title, headers) => {
+    for (const query of [refresh, login, publicFields]) {
+      const answer = await postGraphql(`${gateway.urls.user}/graphql`, { query }, { headers });
+      expect([answer.status, answer.body.errors]).toEqual([200, undefined]);
+    }
+    expect(gateway.takeCalls()).not.toEqual([]);
+  });
+
+  it('has an empty header count as nobody, not as anybody', async () => {
+    const headers = { authorization: '' };
+    const answer = await postGraphql(
+      `${gateway.urls.user}/graphql`,
+      { query: '{ me { __typename } }' },
+      { headers },
+    );
+    expect([answer.status, reasonsOf(answer)]).toEqual([401, ['auth.failure.missing_token']]);
+  });
+});
+
 describe.each([
   ['user', 'customer', '{ me { email } }'],
   ['portal', 'staff', '{ portalMe { email } }'],
@@ -126,7 +159,6 @@ describe.each([
       jwksPathOf(other),
       metadataPathOf(other),
       '/.well-known/jwks.json',
-      '/',
       '/explorer',
       '/sandbox',
     ]) {

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestGateway, type TestGateway } from './entrance.test-support.ts';
 
 const introspection = '{ __schema { types { name } } }';
+const open = (gateway: TestGateway, entrance: 'graph' | 'user' | 'portal', path: string) =>
+  fetch(gateway.urls[entrance] + path, { headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } });
 const preflighted = { 'apollo-require-preflight': 'yes' };
 
 describe('an entrance in development', () => {
@@ -52,6 +54,78 @@ describe('an entrance in development', () => {
     );
     expect([answer.status, reasonsOf(answer)]).toEqual([406, ['BAD_REQUEST']]);
     expect(gateway.takeCalls()).toEqual([]);
+  });
+
+  it.each([
+    ['graph', '/graphql', /for customers and staff/],
+    ['user', '/', /for customers</],
+    ['user', '/graphql', /href="http:\/\/localhost:\d+\/explorer"/],
+    ['portal', '/', /for staff</],
+    ['portal', '/graphql', /docs\/sessions\.md/],
+  ] as const)('says what it is to who opens it in a browser (%s%s)', async (entrance, path, text) => {
+    const response = await open(gateway, entrance, path);
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      'text/html; charset=utf-8',
+    ]);
+    expect(response.headers.get('content-security-policy')).toMatch(
+      /^default-src 'none'; .*frame-ancestors 'none'; style-src 'sha256-[^']+'; img-src data:$/,
+    );
+    expect(await response.text()).toMatch(text);
+  });
+
+  it('runs no operation of a link, and shows its page instead', async () => {
+    const link = await open(
+      gateway,
+      'user',
+      `/graphql?${new URLSearchParams({ query: '{ products(first: 1) { totalCount } }' })}`,
+    );
+    expect([link.status, await link.text()]).toEqual([400, expect.stringContaining('<html')]);
+    expect(gateway.takeCalls()).toEqual([]);
+  });
+
+  it.each(['*/*', 'application/json'])('gives programs no page (Accept: %s)', async (accept) => {
+    for (const [path, status] of [
+      ['/', 404],
+      ['/graphql', 400],
+    ] as const) {
+      const response = await fetch(gateway.urls.user + path, { headers: { accept } });
+      expect([path, response.status]).toEqual([path, status]);
+      expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: expect.any(String) } }] });
+    }
+    const { status } = await fetch(`${gateway.urls.user}/graphql?query={__typename}`, {
+      headers: { accept: `text/html, ${accept}`, ...preflighted },
+    });
+    expect(status).toBe(200);
+  });
+
+  it('says of every answer that it depends on the origin, also where it may be kept for a year', async () => {
+    const explorer = await (await fetch(`${gateway.urls.graph}/explorer`)).text();
+    const files = [...explorer.matchAll(/(?:href|src)="(\/[^"]+\.(?:js|css))"/g)].map(
+      ([, path = '']) => path,
+    );
+    expect(files.some((path) => path.startsWith('/explorer/files/'))).toBe(true);
+    for (const path of [
+      ...files,
+      '/',
+      '/explorer',
+      '/graphql',
+      '/none',
+      '/health/live',
+      '/.well-known/jwks/user.json',
+    ]) {
+      for (const origin of ['https://tools.example', 'https://evil.example', undefined]) {
+        const accept = 'text/html, */*';
+        const { headers } = await fetch(gateway.urls.graph + path, {
+          headers: { accept, ...(origin && { origin }) },
+        });
+        expect([path, origin, headers.get('vary')]).toEqual([
+          path,
+          origin,
+          expect.stringMatching(/(^|, )Origin(,|$)/),
+        ]);
+      }
+    }
   });
 
   it('takes one operation in a request', async () => {
@@ -178,11 +252,28 @@ describe('an entrance with the production surface', () => {
     }
   });
 
-  it('has no pages and no accounts', async () => {
-    for (const path of ['/', '/explorer', '/sandbox', '/page-files/x']) {
+  it('has no pages for developers and no accounts', async () => {
+    for (const path of ['/explorer', '/sandbox', '/page-files/x']) {
       const response = await fetch(gateway.urls.graph + path, { headers: { accept: 'text/html' } });
       expect([path, response.status]).toEqual([path, 404]);
     }
+  });
+
+  it('tells who opens it in a browser that it is an API, the same at every entrance, and nothing more', async () => {
+    const pages = new Set<string>();
+    for (const entrance of ['graph', 'user', 'portal'] as const) {
+      for (const path of ['/', '/graphql', '/graphql?query={me{id}}']) {
+        const response = await open(gateway, entrance, path);
+        expect([path, response.status]).toEqual([path, path.includes('?') ? 400 : 200]);
+        pages.add(await response.text());
+      }
+    }
+    const [page = ''] = pages;
+    expect(pages.size).toBe(1);
+    expect(page).toContain('This address is for programs.');
+    expect(page).not.toMatch(
+      /signet|customer|staff|portal|entrance|sandbox|explorer|docs|<script|href="(?!data:,")/i,
+    );
   });
 
   it('lets nobody keep what depends on who asks', async () => {

@@ -1,7 +1,7 @@
 import { createHttpServer, createLogger } from '@signet/service';
 import type { KeySource, TrustedIssuer } from '@signet/session';
 import { expect, test } from 'vitest';
-import { registerWellKnown } from './well-known.ts';
+import { keysUrlOf, registerWellKnown } from './well-known.ts';
 
 const issuerUrl = 'https://id.example/';
 
@@ -18,7 +18,7 @@ function createIssuer(platform: 'user' | 'portal', kids: string[] | undefined): 
 
 function createServer(issuers: TrustedIssuer[], combined = true) {
   const server = createHttpServer({ logger: createLogger('test', 'silent') });
-  registerWellKnown(server, { issuerUrl, issuers, combined });
+  registerWellKnown(server, { issuerUrl, keysUrl: issuerUrl, issuers, combined });
   return (path: string) => server.inject({ url: `/.well-known/${path}`, headers: { host: 'localhost' } });
 }
 
@@ -39,6 +39,17 @@ test('gives the metadata of each platform', async () => {
     issuer: 'https://id.example/user',
     jwks_uri: 'https://id.example/.well-known/jwks/user.json',
   });
+});
+
+test.each([
+  ['https://id.example', ['user'], 'https://id.example'],
+  ['https://id.example/', ['portal'], 'https://id.example/'],
+  ['http://localhost:4000', undefined, 'http://localhost:4000'],
+  ['http://localhost:4000', ['graph', 'user'], 'http://localhost:4000'],
+  ['http://localhost:4000', ['user'], 'http://localhost:4001'],
+  ['http://127.0.0.1:4000/', ['user', 'portal'], 'http://127.0.0.1:4001'],
+] as const)('under the issuer %s, with the entrances %j, the keys are at %s', (ISSUER_URL, names, url) => {
+  expect(keysUrlOf({ ISSUER_URL, ENTRANCES: names && [...names] }, 4001)).toBe(url);
 });
 
 test('has nothing of a platform that the entrance does not admit', async () => {

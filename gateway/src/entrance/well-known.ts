@@ -7,10 +7,17 @@ import {
 import { RefusalError } from '@signet/service';
 import type { TrustedIssuer } from '@signet/session';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { GatewayConfig } from '../config.ts';
 
 const cacheControl = `public, max-age=${jwksMaxAgeSeconds}`;
 
-type WellKnownOptions = { issuerUrl: string; issuers: readonly TrustedIssuer[]; combined: boolean };
+type WellKnownOptions = {
+  issuerUrl: string;
+  /** Base of the URL of the keys, as verifiers elsewhere reach it. */
+  keysUrl: string;
+  issuers: readonly TrustedIssuer[];
+  combined: boolean;
+};
 
 /**
  * Serves the public keys and the metadata of the platforms that an entrance admits, from the cache of the verifier, so
@@ -18,14 +25,16 @@ type WellKnownOptions = { issuerUrl: string; issuers: readonly TrustedIssuer[]; 
  */
 export function registerWellKnown(
   server: FastifyInstance,
-  { issuerUrl, issuers, combined }: WellKnownOptions,
+  { issuerUrl, keysUrl, issuers, combined }: WellKnownOptions,
 ): void {
   for (const { platform, keys } of issuers) {
     server.get(jwksPathOf(platform), async (_request, reply) =>
       sendKeys(reply, (await keys.readJwks())?.keys),
     );
     server.get(metadataPathOf(platform), async (_request, reply) =>
-      reply.header('cache-control', cacheControl).send(authorizationServerMetadata(issuerUrl, platform)),
+      reply
+        .header('cache-control', cacheControl)
+        .send(authorizationServerMetadata(issuerUrl, platform, keysUrl)),
     );
   }
   if (combined) {
@@ -37,6 +46,21 @@ export function registerWellKnown(
       );
     });
   }
+}
+
+/**
+ * Where the keys of an entrance are reached: under ISSUER_URL, where a proxy answers, or the entrance `graph`. On a single machine without
+ * both (docker-compose.yml as it is) nobody answers there: then at the entrance's own port.
+ */
+export function keysUrlOf(
+  { ISSUER_URL, ENTRANCES }: Pick<GatewayConfig, 'ISSUER_URL' | 'ENTRANCES'>,
+  port: number,
+): string {
+  const url = new URL(ISSUER_URL);
+  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+  if (!isLocal || ENTRANCES === undefined || ENTRANCES.includes('graph')) return ISSUER_URL;
+  url.port = String(port);
+  return url.origin;
 }
 
 function sendKeys(reply: FastifyReply, keys: readonly object[] | undefined) {

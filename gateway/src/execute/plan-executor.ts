@@ -1,6 +1,7 @@
 import { Supergraph } from '@apollo/federation-internals';
 import { buildOperationContext, executeQueryPlan, type GraphQLDataSource } from '@apollo/gateway';
 import type { ApolloServerOptions, BaseContext } from '@apollo/server';
+import { checkCustomScalars } from '@signet/service/custom-scalars';
 import { type ConstDirectiveNode, type DocumentNode, getVariableValues, Kind, visit } from 'graphql';
 import type { GatewayContext } from '../entrance/request-context.ts';
 import type { EntrancePlanning } from '../planning/entrance-planning.ts';
@@ -28,7 +29,7 @@ export function createPlanExecutor({ supergraphSdl, planning, sourceOf }: PlanEx
   const supergraph = Supergraph.build(supergraphSdl, { validateSupergraph: false });
   const supergraphSchema = supergraph.schema.toGraphQLJSSchema();
   const api = supergraph.apiSchema();
-  const apiSchema = api.toGraphQLJSSchema();
+  const apiSchema = checkCustomScalars(api.toGraphQLJSSchema());
   const sources = Object.fromEntries(
     [...supergraph.subgraphsMetadata()].map(({ name }) => [name, sourceOf(name)]),
   );

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { GraphQLDataSourceProcessOptions } from '@apollo/gateway';
-import { createLogger, RefusalError } from '@signet/service';
+import { createLogger, formatSignetContext, RefusalError } from '@signet/service';
 import { GraphQLError } from 'graphql';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { SessionCookies } from '../admission/session-cookie-gate.ts';
@@ -37,6 +37,7 @@ async function createSource(listener: RequestListener, options: Partial<Subgraph
 
 type Sent = {
   authorization?: string;
+  signetContext?: string;
   cookies?: SessionCookies;
   query?: string;
   place?: (string | number)[];
@@ -370,15 +371,15 @@ describe('a client that has gone', () => {
     client.abort();
   };
 
-  test('ends the fetch of a query', async () => {
+  test('is no end of the fetch of a query: the subgraph goes on with it', async () => {
     const { events, listener } = slow();
     const warn = vi.spyOn(logger, 'warn').mockClear();
     const { source } = await createSource(listener);
     const client = new AbortController();
     const answered = process(source, { clientGone: client.signal });
     await leaveWhenAsked(events, client);
-    await answered;
-    await vi.waitFor(() => expect(events).toEqual(['asked', 'abandoned']));
+    expect(await answered).toEqual({ data: { a: 1 } });
+    expect(events).toEqual(['asked', 'answered']);
     expect(warn).not.toHaveBeenCalled();
   });
 
@@ -398,6 +399,24 @@ describe('a client that has gone', () => {
     await process(source, { clientGone: AbortSignal.abort() });
     expect(events).toEqual([]);
   });
+});
+
+test('a caller that asks for what is slow leaves connections for others', async () => {
+  let slow = 0;
+  const { source } = await createSource(async (req, res) => {
+    const { query } = JSON.parse(await text(req)) as { query: string };
+    if (query === '{ slow }') slow += 1;
+    else res.end('{"data":{"a":1}}');
+  });
+  const clientOf = (clientAddress: string) => ({
+    signetContext: formatSignetContext({ requestId: 'r', clientAddress, hasToken: false }),
+  });
+  const asked = Array.from({ length: 100 }, () =>
+    process(source, { query: '{ slow }', timeoutMs: 1500, ...clientOf('192.0.2.1') }),
+  );
+  await vi.waitFor(() => expect(slow).toBe(32));
+  expect(await process(source, clientOf('192.0.2.2'))).toEqual({ data: { a: 1 } });
+  await Promise.all(asked);
 });
 
 describe('a subgraph that does not answer its health check', () => {

@@ -2,19 +2,21 @@ import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo
 import type { Platform } from '@signet/schema/contract';
 import type { SubgraphName } from '@signet/schema/subgraphs';
 import { type Logger, signetContextHeader, withTimeout } from '@signet/service';
-import { type OperationTypeNode, parse } from 'graphql';
+import { type DocumentNode, Kind, type OperationTypeNode, parse } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { FetchCookies } from '../admission/session-cookie-gate.ts';
 import type { GatewayContext } from '../entrance/request-context.ts';
+import { callerOf } from '../planning/entrance-planning.ts';
 import type { Fetch } from '../subgraphs/auth-route.ts';
 import type { FetchMessage } from '../subgraphs/entrance-proof.ts';
 import {
-  AbandonedError,
+  connections,
   connectToSubgraph,
   NoAnswerError,
   type RawAnswer,
   type SubgraphConnection,
 } from '../subgraphs/subgraph-connection.ts';
+import { askForEntities } from './entity-batches.ts';
 import {
   assertProofAccepted,
   describeOutage,
@@ -24,6 +26,7 @@ import {
   readAnswer,
 } from './fetch-answer.ts';
 import { operationOf } from './fetch-operation.ts';
+import { createFetchTurns, type FetchTurns, NoTurnError } from './fetch-turns.ts';
 
 export type SubgraphDataSourceOptions = {
   name: SubgraphName;
@@ -48,12 +51,13 @@ const maxKnownLength = 4000;
  * Sends the fetches of the gateway to one subgraph. Each carries the client's token and the Signet-Context, and to auth
  * the session cookie of the fetch's platform; nothing else from the client's request. An answer that is not GraphQL
  * never reaches the client. A fetch ends when the time of the request ends. A query is sent once more where its
- * connection failed before any answer.
+ * connection failed before any answer. Callers share the connections. When the client has left, no further query is sent; a
+ * fetch that was sent is waited for, since the subgraph goes on with it.
  */
 export class SubgraphDataSource implements GraphQLDataSource {
   readonly #options: SubgraphDataSourceOptions;
-  readonly #connections = new Map<string, SubgraphConnection>();
-  readonly #kinds = new LRUCache<string, OperationTypeNode>({ max: maxKnownFetches });
+  readonly #routes = new Map<string, Route>();
+  readonly #kinds = new LRUCache<string, FetchKind>({ max: maxKnownFetches });
 
   constructor(options: SubgraphDataSourceOptions) {
     this.#options = options;
@@ -66,19 +70,22 @@ export class SubgraphDataSource implements GraphQLDataSource {
     const { query = '', variables } = options.request;
     const context = options.context as GatewayContext;
     const url = this.#options.urlOf({ query, variables });
-    const connection = this.#connectionTo(url);
+    const route = this.#routeTo(url);
+    const { circuit } = route.connection;
     const cookies = this.#cookiesOf(context, { query, variables });
     const document = () => parse(query, { noLocation: true });
+    const sending = { url, route, context, cookies };
+    const ask = (part: Fetch['variables']) => this.#ask({ query, variables: part }, sending);
     const place = { subgraph: this.#options.name, variables, path: options.pathInIncomingRequest ?? [] };
     let result: GatewayResponse;
     try {
-      const answer = await this.#send({ query, variables }, { url, connection, context, cookies });
-      result = readAnswer(answer);
-      assertProofAccepted(result.errors);
-      cookies?.relay(answer.headers['set-cookie']);
+      result =
+        Array.isArray(variables?.representations) && this.#kindOf(query).isOfEntities
+          ? await askForEntities(variables, Buffer.byteLength(query), ask)
+          : await ask(variables);
     } catch (error) {
-      if (!(error instanceof AbandonedError) && !(error instanceof OpenCircuitError)) {
-        connection.circuit.suspect();
+      if (!isOurs(error)) {
+        circuit.suspect();
         const level = error instanceof ProofRefusedError ? 'error' : 'warn';
         this.#options.logger[level]({ subgraph: this.#options.name, err: error }, 'a fetch failed');
       }
@@ -88,28 +95,39 @@ export class SubgraphDataSource implements GraphQLDataSource {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#connections.values()].map((connection) => connection.stop()));
+    await Promise.all([...this.#routes.values()].map(({ connection }) => connection.stop()));
   }
 
-  async #send(fetch: Fetch, { url, connection, context, cookies }: Sending): Promise<RawAnswer> {
-    const isQuery = this.#kindOf(fetch.query) === 'query';
+  async #ask(fetch: Fetch, sending: Sending): Promise<GatewayResponse> {
+    const answer = await this.#send(fetch, sending);
+    const result = readAnswer(answer);
+    assertProofAccepted(result.errors);
+    sending.cookies?.relay(answer.headers['set-cookie']);
+    return result;
+  }
+
+  async #send(fetch: Fetch, { url, route, context, cookies }: Sending): Promise<RawAnswer> {
+    const { connection, turns } = route;
+    const isQuery = this.#kindOf(fetch.query).operation === 'query';
     const body = JSON.stringify({ query: fetch.query, variables: fetch.variables });
     const attempt = () => {
       const timeoutMs = context.deadline - performance.now();
+      if (isQuery && context.clientGone.aborted) throw new AbandonedError('The client has left.');
       if (connection.circuit.isOpen()) throw new OpenCircuitError('The circuit is open.');
       if (timeoutMs <= 0) throw new Error('no time is left');
       const outgoing = this.#describe(url, body, timeoutMs, context, cookies);
-      // A mutation runs to its end even when the client has left: nobody can know how far it got.
-      return connection.send(outgoing, { timeoutMs, abandoned: isQuery ? context.clientGone : undefined });
+      return connection.send(outgoing, timeoutMs);
     };
-    try {
-      return await attempt();
-    } catch (error) {
-      if (isQuery && error instanceof NoAnswerError) {
-        return attempt();
+    return turns.run(callerOf(context), context.deadline - performance.now(), async () => {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (isQuery && error instanceof NoAnswerError) {
+          return attempt();
+        }
+        throw error;
       }
-      throw error;
-    }
+    });
   }
 
   #describe(
@@ -141,10 +159,10 @@ export class SubgraphDataSource implements GraphQLDataSource {
     return cookies && cookiePlatformOf ? cookies.of(cookiePlatformOf(fetch)) : undefined;
   }
 
-  #kindOf(query: string): OperationTypeNode {
+  #kindOf(query: string): FetchKind {
     let kind = this.#kinds.get(query);
     if (!kind) {
-      kind = operationOf(parse(query, { noLocation: true })).operation;
+      kind = readKind(parse(query, { noLocation: true }));
       if (query.length <= maxKnownLength) {
         this.#kinds.set(query, kind);
       }
@@ -152,20 +170,32 @@ export class SubgraphDataSource implements GraphQLDataSource {
     return kind;
   }
 
-  #connectionTo(url: string): SubgraphConnection {
+  #routeTo(url: string): Route {
     const { origin } = new URL(url);
-    let connection = this.#connections.get(origin);
-    if (!connection) {
-      connection = connectToSubgraph(url, this.#options.name, this.#options.logger);
-      this.#connections.set(origin, connection);
+    let route = this.#routes.get(origin);
+    if (!route) {
+      const connection = connectToSubgraph(url, this.#options.name, this.#options.logger);
+      route = { connection, turns: createFetchTurns(connections) };
+      this.#routes.set(origin, route);
     }
-    return connection;
+    return route;
   }
 }
 
+/** `isOfEntities`: it asks for `_entities` by its variable `representations`, which @apollo/gateway makes. */
+type FetchKind = { operation: OperationTypeNode; isOfEntities: boolean };
+
+function readKind(document: DocumentNode): FetchKind {
+  const { operation, selectionSet } = operationOf(document);
+  const [field] = selectionSet.selections;
+  return { operation, isOfEntities: field?.kind === Kind.FIELD && field.name.value === '_entities' };
+}
+/** One address of the subgraph. */
+type Route = { connection: SubgraphConnection; turns: FetchTurns };
+
 type Sending = {
   url: string;
-  connection: SubgraphConnection;
+  route: Route;
   context: GatewayContext;
   cookies: FetchCookies | undefined;
 };
@@ -173,4 +203,14 @@ type Sending = {
 /** Not logged for each fetch: the log has a line from when the circuit opened. */
 class OpenCircuitError extends Error {
   override readonly name = 'OpenCircuitError';
+}
+
+/** The client that waited for the answer has left, and nothing was sent. */
+class AbandonedError extends Error {
+  override readonly name = 'AbandonedError';
+}
+
+/** Whether a fetch was not sent for a reason that says nothing about the subgraph. */
+function isOurs(error: unknown): boolean {
+  return [AbandonedError, OpenCircuitError, NoTurnError].some((kind) => error instanceof kind);
 }

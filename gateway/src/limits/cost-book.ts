@@ -1,11 +1,15 @@
 import {
   type ConstDirectiveNode,
+  type DefinitionNode,
   type DocumentNode,
   type FieldNode,
   type GraphQLField,
   getNullableType,
+  type InputObjectTypeDefinitionNode,
+  type InterfaceTypeDefinitionNode,
   isListType,
   Kind,
+  type ObjectTypeDefinitionNode,
   type ValueNode,
   valueFromASTUntyped,
 } from 'graphql';
@@ -19,7 +23,10 @@ export type ListSize = {
   sizedFields?: readonly string[];
 };
 
-/** `@cost` and `@listSize` of a supergraph, by type (`User`) or coordinate (`Query.customers`). */
+/**
+ * `@cost` and `@listSize` of a supergraph, by type (`User`) or coordinate (`Query.customers`, `Query.customers(search:)`,
+ * `ProductFilter.text`).
+ */
 export type CostBook = {
   weights: ReadonlyMap<string, number>;
   listSizes: ReadonlyMap<string, ListSize>;
@@ -41,13 +48,27 @@ export function readCostBook(supergraph: DocumentNode): CostBook {
     }
   };
   for (const node of supergraph.definitions) {
-    if (node.kind !== Kind.OBJECT_TYPE_DEFINITION && node.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue;
+    if (!isTypeWithFields(node)) continue;
     read(node.name.value, node.directives);
     for (const field of node.fields ?? []) {
-      read(`${node.name.value}.${field.name.value}`, field.directives);
+      const coordinate = `${node.name.value}.${field.name.value}`;
+      read(coordinate, field.directives);
+      if (field.kind !== Kind.FIELD_DEFINITION) continue;
+      for (const argument of field.arguments ?? []) {
+        read(`${coordinate}(${argument.name.value}:)`, argument.directives);
+      }
     }
   }
   return { weights, listSizes };
+}
+
+function isTypeWithFields(
+  node: DefinitionNode,
+): node is ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode | InputObjectTypeDefinitionNode {
+  const { OBJECT_TYPE_DEFINITION, INTERFACE_TYPE_DEFINITION, INPUT_OBJECT_TYPE_DEFINITION } = Kind;
+  return [OBJECT_TYPE_DEFINITION, INTERFACE_TYPE_DEFINITION, INPUT_OBJECT_TYPE_DEFINITION].some(
+    (kind) => kind === node.kind,
+  );
 }
 
 /** The assumed size of a list without `@listSize`. */

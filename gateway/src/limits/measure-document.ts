@@ -19,8 +19,10 @@ import {
   type SelectionSetNode,
   TypeMetaFieldDef,
   type ValueNode,
+  valueFromASTUntyped,
 } from 'graphql';
 import { type CostBook, readFieldSizes, sizeWithout } from './cost-book.ts';
+import { createInputCosts } from './input-costs.ts';
 
 /** Called for each part of the document, once for each place where it is written. */
 export type DocumentObserver = {
@@ -93,6 +95,11 @@ function createMeter(definitions: readonly FragmentDefinitionNode[], options: Me
     ),
   );
 
+  const costOfInput = createInputCosts(book, {
+    ...Object.fromEntries([...variableDefaults].map(([name, value]) => [name, valueFromASTUntyped(value)])),
+    ...options.variables,
+  });
+
   function measureFragment(fragment: FragmentDefinitionNode): Measures {
     const measured = known.get(fragment);
     if (measured) return measured;
@@ -144,7 +151,9 @@ function createMeter(definitions: readonly FragmentDefinitionNode[], options: Me
     const costOfItem = weight + inside.cost;
     const isOpen = field !== undefined && isOpenList(field, coordinate);
     const isIntrospection = introspectionFields.has(name);
-    const extra = parent !== undefined && parent === schema.getMutationType() ? mutationCost : 0;
+    const extra =
+      (parent !== undefined && parent === schema.getMutationType() ? mutationCost : 0) +
+      (field ? costOfInput(coordinate, node, field) : 0);
     const cost = isOpen ? 0 : cap(sizes.own * costOfItem + extra);
     return {
       fields: cap(1 + inside.fields),

@@ -33,6 +33,11 @@ export const explorerPolicy = writePolicy({
   'worker-src': "'self'",
 });
 
+/** One inline style, by its hash, and nothing else. `data:` is for an empty icon. */
+export function smallPagePolicy(styleHash: string): string {
+  return writePolicy({ ...nowhere, 'style-src': `'sha256-${styleHash}'`, 'img-src': 'data:' });
+}
+
 /** A worker is bound by the policy of its own file: it may load its own parts and nothing else. */
 const assetPolicy = writePolicy({ ...nowhere, 'script-src': "'self'" });
 

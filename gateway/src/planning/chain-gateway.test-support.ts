@@ -16,6 +16,7 @@ export async function startChainGateway({ deadlineMs = 2000 } = {}) {
   const pool = openPlanningPool({ logger, deadlineMs });
   const server = createHttpServer({ logger, allowedHosts: [] });
   const planning = createEntrancePlanning({
+    markOf: (hash) => hash,
     pool,
     schema: { name: 'chain', supergraphSdl },
     hideSchemaDetails: false,

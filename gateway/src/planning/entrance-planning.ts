@@ -1,5 +1,6 @@
 import { type ApolloServerPlugin, type GraphQLResponse, HeaderMap } from '@apollo/server';
 import { ApolloServerErrorCode } from '@apollo/server/errors';
+import { readClientPrefix } from '@signet/flow';
 import { internalErrorText, type Reason } from '@signet/schema/contract';
 import {
   createErrorFormatter,
@@ -10,6 +11,7 @@ import {
   RefusalError,
   refusalHeaders,
 } from '@signet/service';
+import { ScalarFault } from '@signet/service/custom-scalars';
 import {
   type DocumentNode,
   GraphQLError,
@@ -17,7 +19,7 @@ import {
   getVariableValues,
   Source,
 } from 'graphql';
-import { networkOf } from '../admission/client-address.ts';
+import type { DocumentMark } from '../documents/document-mark.ts';
 import type { GatewayContext } from '../entrance/request-context.ts';
 import {
   createOperationPlanner,
@@ -32,6 +34,8 @@ export type EntrancePlanningOptions = {
   pool: PlanningPool;
   schema: PlannedSchema;
   hideSchemaDetails: boolean;
+  /** How the log names a document that could not be planned. */
+  markOf: DocumentMark;
   logger: Logger;
 };
 
@@ -51,13 +55,13 @@ const maxTokens = 20_000;
 
 /** Sets up validation and planning for the operations of one entrance. */
 export function createEntrancePlanning(options: EntrancePlanningOptions): EntrancePlanning {
-  const { pool, schema, hideSchemaDetails, logger } = options;
+  const { pool, schema, hideSchemaDetails, markOf, logger } = options;
   const planner = createOperationPlanner({
     pool,
     schema,
     onRefused: ({ hash, operation, caller }, why) =>
       logger.warn(
-        { entrance: schema.name, operation: operation.name?.value, hash, caller, why },
+        { entrance: schema.name, operation: operation.name?.value, hash: markOf(hash), caller, why },
         'an operation could not be planned',
       ),
   });
@@ -188,10 +192,11 @@ function refuseFor(reason: Reason): Answer {
 /** Builds new errors for each answer: the planner may remember faults, but never errors. */
 function describeFaults(faults: readonly DocumentFault[], text: string, formatError: ErrorFormatter) {
   const source = new Source(text);
-  return faults.map(({ message, positions }) => {
+  return faults.map(({ message, positions, field }) => {
     const error = new GraphQLError(message, {
       source,
       positions,
+      ...(field && { originalError: new ScalarFault(message, undefined, field) }),
       extensions: { code: ApolloServerErrorCode.GRAPHQL_VALIDATION_FAILED },
     });
     return formatError(error.toJSON(), error);
@@ -212,7 +217,7 @@ function singleResult(result: { data: Record<string, unknown> } | { errors: Grap
 
 /**
  * The caller that takes turns with others: an account, since it may open any number of sessions, or, without an
- * account, the network address.
+ * account, the network: an IPv4 address or a /48, since nobody can tell how much of that one client has.
  */
 export function callerOf({
   session,
@@ -224,6 +229,6 @@ export function callerOf({
     case 'portal':
       return `staff ${session.staffId}`;
     default:
-      return networkOf(parseSignetContext(signetContext)?.clientAddress) ?? 'unknown';
+      return readClientPrefix(parseSignetContext(signetContext)?.clientAddress ?? null).network;
   }
 }

@@ -1,5 +1,6 @@
 import { operationFromDocument, type Schema, Supergraph } from '@apollo/federation-internals';
 import { QueryPlanner } from '@apollo/query-planner';
+import { checkCustomScalars, ScalarFault } from '@signet/service/custom-scalars';
 import {
   type DocumentNode,
   execute,
@@ -28,8 +29,8 @@ export type PlanningJob = {
   introspection?: { variables: Record<string, unknown> };
 };
 
-/** A fault of a document, and the positions of the characters concerned. */
-export type DocumentFault = { message: string; positions: readonly number[] };
+/** A fault of a document, and the positions of the characters concerned. `field`: the argument whose value its scalar refuses. */
+export type DocumentFault = { message: string; positions: readonly number[]; field?: string };
 
 /** Plain data. Large values are one text each: cheap to pass to another thread, and parsed only where they are used. */
 export type PlanningResult =
@@ -65,7 +66,7 @@ const bytesPerToken = 300;
 export function createPlanner({ supergraphSdl }: PlannedSchema): Planner {
   const supergraph = Supergraph.build(supergraphSdl, { validateSupergraph: false });
   const apiSchema = supergraph.apiSchema();
-  const schema = apiSchema.toGraphQLJSSchema();
+  const schema = checkCustomScalars(apiSchema.toGraphQLJSSchema());
   const planner = new QueryPlanner(supergraph);
   return (job) => {
     const document = parse(job.source);
@@ -97,8 +98,9 @@ export function createPlanner({ supergraphSdl }: PlannedSchema): Planner {
 /** The whole message of graphql-js when the comparison of fields under one name has cost too much. */
 const outOfBudget = 'Validation aborted.';
 
-function describeFault({ message, positions = [] }: GraphQLError): DocumentFault {
-  return { message, positions };
+function describeFault(error: GraphQLError): DocumentFault {
+  const { message, positions = [] } = error;
+  return { message, positions, ...(error instanceof ScalarFault && { field: error.field ?? 'value' }) };
 }
 
 function plan(

@@ -2,7 +2,7 @@ import { createFairQueue } from '@signet/flow';
 import type { Logger } from '@signet/service';
 import { LRUCache } from 'lru-cache';
 import type { PlannedSchema, PlanningJob } from './planner.ts';
-import { openWorkerSlot, type WorkerOutcome, type WorkerSlot } from './worker-slot.ts';
+import { openWorkerSlot, resourceLimits, type WorkerOutcome, type WorkerSlot } from './worker-slot.ts';
 
 export type PlanningPoolOptions = {
   logger: Logger;
@@ -38,6 +38,12 @@ const maxSuspects = 10_000;
  */
 const slowAfterMs = 100;
 
+const defaultMaxWorkers = 2;
+
+/** What the workers may take beside the heap of the process, in MB. */
+export const planningMemoryMb =
+  defaultMaxWorkers * (resourceLimits.maxOldGenerationSizeMb + resourceLimits.maxYoungGenerationSizeMb);
+
 /**
  * Opens a pool of at most two workers for all entrances of the process. The second one is started when the first is
  * busy for long, or when somebody waits. A caller has one worker at a time, and callers take turns, so that only the
@@ -47,7 +53,7 @@ const slowAfterMs = 100;
 export function openPlanningPool({
   logger,
   deadlineMs,
-  maxWorkers = 2,
+  maxWorkers = defaultMaxWorkers,
   maxQueueLength = 100,
   maxWaitMs = deadlineMs + 3000,
   entry = new URL('./planning-worker.ts', import.meta.url),

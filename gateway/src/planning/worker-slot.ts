@@ -33,7 +33,7 @@ export type WorkerSlot = {
  * Schemas, planners and the largest honest operation take some 80 MB. Beyond this limit the worker ends, and nothing
  * else does.
  */
-const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 };
+export const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 };
 /** Additional deadlines for a worker that a busy machine kept from running: its operation did nothing wrong. */
 const starvedDeadlines = 2;
 /** The pause before the next start where a worker ended without an operation: the cause may stay. */

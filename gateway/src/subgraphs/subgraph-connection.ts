@@ -7,17 +7,11 @@ export type RawAnswer = { statusCode: number; headers: IncomingHttpHeaders; text
 
 export type Outgoing = { path: string; headers: Record<string, string>; body: string };
 
-export type SendLimits = {
-  timeoutMs: number;
-  /** Aborts when nobody waits for the answer any more. */
-  abandoned?: AbortSignal | undefined;
-};
-
 /** Kept-alive connections to one address of a subgraph. */
 export type SubgraphConnection = {
   circuit: Circuit;
   /** @throws {NoAnswerError} when the connection failed before any part of an answer came */
-  send(outgoing: Outgoing, limits: SendLimits): Promise<RawAnswer>;
+  send(outgoing: Outgoing, timeoutMs: number): Promise<RawAnswer>;
   stop(): Promise<void>;
 };
 
@@ -26,12 +20,8 @@ export class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';
 }
 
-/** The client that waited for the answer has left. This says nothing about the subgraph. */
-export class AbandonedError extends Error {
-  override readonly name = 'AbandonedError';
-}
-
-const connections = 64;
+/** Fetches under way to one address of a subgraph; fetch-turns.ts shares them between callers. */
+export const connections = 64;
 const connectTimeoutMs = 2000;
 const maxAnswerBytes = 10 * 1024 * 1024;
 /** A fetch that has no answer after this time is a reason to check whether the subgraph is alive. */
@@ -57,15 +47,12 @@ export function connectToSubgraph(url: string, name: string, logger: Logger): Su
         : logger.info({ subgraph: name, origin }, 'a subgraph answers again'),
   });
 
-  const send = async (outgoing: Outgoing, { timeoutMs, abandoned }: SendLimits) => {
+  const send = async (outgoing: Outgoing, timeoutMs: number) => {
     const controller = new AbortController();
-    const abandon = () => controller.abort(new AbandonedError('The client has left.'));
     const timer = setTimeout(() => {
       controller.abort(new Error(`no answer within ${Math.round(timeoutMs)} ms`));
     }, timeoutMs);
     const doubt = setTimeout(circuit.suspect, doubtAfterMs);
-    abandoned?.addEventListener('abort', abandon, { once: true });
-    if (abandoned?.aborted) abandon();
     let isAnswered = false;
     try {
       const answer = await pool.request({ method: 'POST', ...outgoing, signal: controller.signal });
@@ -79,7 +66,6 @@ export function connectToSubgraph(url: string, name: string, logger: Logger): Su
     } finally {
       clearTimeout(timer);
       clearTimeout(doubt);
-      abandoned?.removeEventListener('abort', abandon);
     }
   };
 

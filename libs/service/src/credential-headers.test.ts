@@ -1,5 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import { expect, test } from 'vitest';
-import { readCookie } from './credential-headers.ts';
+import { readAuthorization, readCookie } from './credential-headers.ts';
 
 test.each([
   [undefined, undefined],
@@ -22,3 +23,23 @@ test.each([
 test.each(['a=1; a=2', 'a=1; b=2; a=1', 'a=; a='])('refuses two of a name: %s', (header) => {
   expect(() => readCookie(header, 'a')).toThrow('Send one cookie named a.');
 });
+
+test.each([
+  [[], undefined],
+  [[''], undefined],
+  [['Bearer a'], 'Bearer a'],
+  [['Bearer'], 'Bearer'],
+])('of the Authorization headers %j reads %j', (values, authorization) => {
+  expect(
+    readAuthorization({ headersDistinct: { authorization: values } } as unknown as IncomingMessage),
+  ).toBe(authorization);
+});
+
+test.each([[['Bearer a', 'Bearer a']], [['', 'Bearer a']], [['Bearer a', '']]])(
+  'refuses two Authorization headers: %j',
+  (values) => {
+    expect(() =>
+      readAuthorization({ headersDistinct: { authorization: values } } as unknown as IncomingMessage),
+    ).toThrow('Send one Authorization header.');
+  },
+);

@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { RefusalError } from './errors.ts';
 
 /**
- * The Authorization header, or undefined. Two are refused, although Node silently keeps the first: gateway and subgraph could
- * read different ones.
+ * The Authorization header; undefined if there is none, or an empty one, as Apollo Client's documented auth link sends for a user
+ * who is signed out. Two are refused, although Node silently keeps the first: gateway and subgraph could read different ones.
  *
  * @throws {RefusalError} auth.failure.malformed
  */
@@ -12,7 +12,7 @@ export function readAuthorization(request: IncomingMessage): string | undefined 
   if (values.length > 1) {
     throw new RefusalError('auth.failure.malformed', { text: 'Send one Authorization header.' });
   }
-  return values[0];
+  return values[0] || undefined;
 }
 
 /**

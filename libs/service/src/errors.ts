@@ -40,6 +40,12 @@ export class RefusalError extends GraphQLError {
   }
 }
 
+/** HTTP 400 for a request that can't be read, before GraphQL begins. The client sees the text. */
+export class MalformedRequestError extends Error {
+  override readonly name = 'MalformedRequestError';
+  readonly statusCode = 400;
+}
+
 /** `input.<field>`: `badInput('quantity', 'The quantity must be between 1 and 1000.')`. */
 export function badInput(field: string, text: string): RefusalError {
   return new RefusalError(`input.${field}`, { text });

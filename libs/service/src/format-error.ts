@@ -1,6 +1,7 @@
 import { unwrapResolverError } from '@apollo/server/errors';
 import { findReason, internalErrorText } from '@signet/schema/contract';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
+import { findScalarFault } from './custom-scalars.ts';
 import {
   hideSchemaDetails,
   isRequestErrorCode,
@@ -42,7 +43,7 @@ export function createErrorFormatter(options: FormatErrorOptions): ErrorFormatte
         conceal(formatted, error, `the subgraph ${serviceName} gave an error without a reason`)
       );
     }
-    const coercion = textOfCoercionError(formatted);
+    const coercion = findScalarFault(error) ?? textOfCoercionError(formatted);
     if (coercion) {
       return publicError(coercion.text, 'BAD_USER_INPUT', coercion.field && `input.${coercion.field}`);
     }

@@ -11,16 +11,12 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import { type ApolloFastifyContextFunction, fastifyApolloHandler } from '@as-integrations/fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type ErrorTranslation, withHttpStatus } from './errors.ts';
 import { createErrorFormatter } from './format-error.ts';
-import {
-  applyAnswerType,
-  ignoreEmptyName,
-  refuseUnacceptable,
-  refuseUnrunnableOperation,
-} from './graphql-over-http.ts';
+import { applyAnswerType, refuseUnacceptable, refuseUnrunnableOperation } from './graphql-over-http.ts';
 import type { Logger } from './logger.ts';
+import { alignParameters } from './operation-parameters.ts';
 
 /** A plugin that works for any endpoint, whatever its context. */
 export type EndpointPlugin = ApolloServerPlugin;
@@ -36,11 +32,16 @@ export type GraphqlEndpointOptions<C extends BaseContext> = {
   translateError?: ErrorTranslation;
   /** `plugins`: one of the plugins validates documents, so Apollo Server does not. */
   validatedBy?: 'plugins';
+  /** Runs the work of each request, or throws a refusal. Default: runs it. */
+  admit?: <T>(request: FastifyRequest, work: () => Promise<T>) => Promise<T>;
   /** True at the gateway, whose errors come from our subgraphs. */
   isGateway?: boolean;
 } & Pick<ApolloServerOptions<C>, 'plugins' | 'documentStore' | 'parseOptions'> & {
     source: Pick<ApolloServerOptions<C>, 'schema' | 'gateway'>;
   };
+
+/** With one of these a GET is no link: browsers ask before they let a page send it (Apollo Server's CSRF prevention). */
+export const preflightHeaders = ['x-apollo-operation-name', 'apollo-require-preflight'];
 
 /** Mounts Apollo Server on a Fastify server: GET and POST at `path`, one error format, the statuses of GraphQL over HTTP. */
 export async function mountGraphql<C extends BaseContext>(
@@ -56,7 +57,7 @@ export async function mountGraphql<C extends BaseContext>(
     includeStacktraceInErrorResponses: false,
     hideSchemaDetailsFromClientErrors: hideSchemaDetails,
     stopOnTerminationSignals: false,
-    csrfPrevention: true,
+    csrfPrevention: { requestHeaders: preflightHeaders },
     // The gateway has its own implementation; a subgraph's only client is the gateway, which sends texts.
     persistedQueries: false,
     ...(options.documentStore && { documentStore: options.documentStore }),
@@ -74,20 +75,23 @@ export async function mountGraphql<C extends BaseContext>(
       ApolloServerPluginLandingPageDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginUsageReportingDisabled(),
-      ignoreEmptyName as ApolloServerPlugin<C>,
       refuseUnrunnableOperation as ApolloServerPlugin<C>,
       applyAnswerType as ApolloServerPlugin<C>,
       ...(options.plugins ?? []),
     ],
   });
   await apollo.start();
+  const { admit = (_request, work) => work() } = options;
+  const answer = fastifyApolloHandler(apollo, { context });
   server.route({
     method: ['GET', 'POST'],
     url: path,
     // A HEAD request would run the operation and discard its answer.
     exposeHeadRoute: false,
-    preHandler: refuseUnacceptable,
-    handler: fastifyApolloHandler(apollo, { context }),
+    preHandler: [refuseUnacceptable, alignParameters],
+    async handler(request, reply) {
+      return admit(request, async () => answer.call(this, request, reply));
+    },
   });
   server.addHook('onClose', () => apollo.stop());
   return apollo;

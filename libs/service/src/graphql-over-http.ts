@@ -54,13 +54,6 @@ export async function refuseUnacceptable(request: FastifyRequest, reply: Fastify
   return reply.code(406).send(errorBody(text, 'BAD_REQUEST'));
 }
 
-/** An empty operationName, as forms and URLs of tools send it, counts as absent. */
-export const ignoreEmptyName: ApolloServerPlugin = {
-  async requestDidStart({ request }) {
-    if (request.operationName === '') delete request.operationName;
-  },
-};
-
 const statusOkUnderJson = new Set([
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',

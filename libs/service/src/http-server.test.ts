@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { RefusalError } from './errors.ts';
 import { createHttpServer } from './http-server.ts';
 import { createLogger } from './logger.ts';
@@ -171,6 +171,32 @@ test('serves on while something is lacking, and says what', async () => {
   expect(await ask()).toEqual([200, { status: 'degraded', reasons, measures }]);
   delete lacking.reason;
   expect(await ask()).toEqual([200, { status: 'ready', measures }]);
+  await other.close();
+});
+
+test('a server for strangers says ready or not and no more, and logs the reasons once', async () => {
+  const warn = vi.spyOn(logger, 'warn').mockClear();
+  const info = vi.spyOn(logger, 'info').mockClear();
+  let fault: string | undefined = 'can not be reached for 1 s';
+  const other = createHttpServer({
+    logger,
+    isPublic: true,
+    readiness: [{ name: 'database', check: () => fault, measure: () => ({ lagMs: 7 }) }],
+  });
+  const askReady = async () => {
+    const answer = await other.inject({ url: '/health/ready' });
+    return [answer.statusCode, answer.json()];
+  };
+  expect(await askReady()).toEqual([503, { status: 'not ready' }]);
+  fault = 'can not be reached for 2 s';
+  expect(await askReady()).toEqual([503, { status: 'not ready' }]);
+  expect(warn).toHaveBeenCalledExactlyOnceWith(
+    { reasons: [{ name: 'database', reason: 'can not be reached for 1 s' }] },
+    'the process is not ready',
+  );
+  fault = undefined;
+  expect(await askReady()).toEqual([200, { status: 'ready' }]);
+  expect(info).toHaveBeenCalledWith('the process is ready again');
   await other.close();
 });
 

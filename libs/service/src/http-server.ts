@@ -2,8 +2,15 @@ import type { IncomingMessage } from 'node:http';
 import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FastifyError, type FastifyInstance, type FastifyReply, fastify, LogController } from 'fastify';
-import { errorBody, internalErrorBody, RefusalError, refusalHeaders } from './errors.ts';
+import {
+  errorBody,
+  internalErrorBody,
+  MalformedRequestError,
+  RefusalError,
+  refusalHeaders,
+} from './errors.ts';
 import { type ReadinessCheck, registerHealth } from './health.ts';
+import { createJsonReader } from './json-body.ts';
 import type { Logger } from './logger.ts';
 import { createClientErrorHandler, createRawRefusal, followUnusedConnections } from './raw-connections.ts';
 import {
@@ -24,12 +31,20 @@ export type HttpServerOptions = {
   /** How long a client may take to send, and how often this is checked. */
   timeoutsMs?: { headers: number; request: number; check: number; silence?: number };
   readiness?: readonly ReadinessCheck[];
+  /** Whether strangers can reach this server. Then `/health/ready` keeps its reasons to itself. */
+  isPublic?: boolean;
   /** How long to serve on after `close`, while load balancers learn that this server is not ready. */
   drainMs?: number;
 };
 
 const defaultBodyLimitBytes = 256 * 1024;
-const maxHeaderBytes = 16 * 1024;
+/**
+ * What a subgraph reads of a fetch: more than an entrance reads of a client, since fragments and default values are written out,
+ * and entities are asked for by their keys. The gateway splits a fetch of entities that would be longer.
+ */
+export const subgraphBodyLimitBytes = 1024 * 1024;
+/** The most that the headers of a connection's request take. */
+export const maxHeaderBytes = 16 * 1024;
 /** Against clients that hold connections by sending a byte at a time. Node's default checks every 30 s. */
 const defaultTimeoutsMs = { headers: 10_000, request: 30_000, check: 5000 };
 /**
@@ -67,7 +82,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       onBadUrl: (_path, _request, response) => refuse(response, 400, 'The URL is malformed.'),
     },
   }) as unknown as FastifyInstance;
-  server.removeContentTypeParser('text/plain');
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, createJsonReader(server));
   // RFC 9110, section 10.1.1: Node handles 100-continue, and would answer any other expectation without our headers.
   server.server.on('checkExpectation', (_request, response) =>
     refuse(response, 417, 'This server knows no such expectation.'),
@@ -80,7 +96,12 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     closeUnusedConnections();
   });
   const allowedMethodsOf = followAllowedMethods(server);
-  registerHealth(server, options.readiness ?? [], () => phase !== 'serving');
+  registerHealth(server, {
+    checks: options.readiness ?? [],
+    isStopping: () => phase !== 'serving',
+    logger,
+    isPublic: options.isPublic ?? false,
+  });
   const findTargetFault = createTargetCheck(options.allowedHosts ?? []);
   server.addHook('onRequest', async (request, reply) => {
     const fault = findTargetFault(request.raw);
@@ -130,7 +151,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     await drain(request.raw);
     // RFC 9110, section 12.5.3: says which coding is accepted.
     if (status === 415) reply.header('accept-encoding', 'identity');
-    return reply.code(status).send(errorBody(textOf(status), 'BAD_REQUEST'));
+    const text = error instanceof MalformedRequestError ? error.message : textOf(status);
+    return reply.code(status).send(errorBody(text, 'BAD_REQUEST'));
   });
   return server;
 }

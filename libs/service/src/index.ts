@@ -10,19 +10,32 @@ export {
 } from './config.ts';
 export { readAuthorization, readCookie } from './credential-headers.ts';
 export { createCredentialLimit } from './credential-limit.ts';
+export { customScalars } from './custom-scalars.ts';
 export {
   badInput,
   defaultRetryAfterSeconds,
   type ErrorTranslation,
   errorBody,
+  MalformedRequestError,
   RefusalError,
   refusalHeaders,
   withHttpStatus,
 } from './errors.ts';
 export { createErrorFormatter, type ErrorFormatter } from './format-error.ts';
-export { type EndpointPlugin, type GraphqlEndpointOptions, mountGraphql } from './graphql-endpoint.ts';
+export {
+  type EndpointPlugin,
+  type GraphqlEndpointOptions,
+  mountGraphql,
+  preflightHeaders,
+} from './graphql-endpoint.ts';
 export type { ReadinessCheck } from './health.ts';
-export { createHttpServer, type HttpServerOptions } from './http-server.ts';
+export {
+  createHttpServer,
+  type HttpServerOptions,
+  maxHeaderBytes,
+  subgraphBodyLimitBytes,
+} from './http-server.ts';
+export { createJsonReader, decodeUtf8 } from './json-body.ts';
 export { createLogger, type Logger, logLevels } from './logger.ts';
 export { findMistypedVariables } from './mistyped-variables.ts';
 export { listen, type RunningServer, runProcess } from './run-process.ts';

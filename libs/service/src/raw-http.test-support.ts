@@ -4,13 +4,13 @@ import { connect } from 'node:net';
 export type RawAnswer = { status: number; headers: Record<string, string>; body: unknown };
 
 /** Sends bytes as they are, and reads until the server ends. `body` is undefined where the answer has none. */
-export async function sendBytes(url: string, text: string): Promise<RawAnswer> {
+export async function sendBytes(url: string, bytes: string | Buffer): Promise<RawAnswer> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   let answer = '';
   socket.setEncoding('utf8').on('data', (piece: string) => {
     answer += piece;
   });
-  socket.write(text);
+  socket.write(bytes);
   await Promise.race([
     once(socket, 'end'),
     once(socket, 'error').then(([error]) => Promise.reject(error as Error)),

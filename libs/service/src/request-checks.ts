@@ -32,8 +32,24 @@ export function createTargetCheck(
     if (authority !== undefined && authority.toLowerCase() !== host.toLowerCase()) {
       return malformed('The URL and the Host header name different hosts.');
     }
-    return pathOf(url).includes('%') ? nothingHere : undefined;
+    if (pathOf(url).includes('%')) return nothingHere;
+    return isReadableQuery(url)
+      ? undefined
+      : malformed('Write the URL in ASCII, other characters as UTF-8 with %.');
   };
+}
+
+/**
+ * RFC 3986, section 2: a URL is ASCII. Whatever follows a `%` must be UTF-8, or `%E9` and `%E8` would be read as one and the same
+ * U+FFFD.
+ */
+function isReadableQuery(url: string): boolean {
+  try {
+    decodeURIComponent(url);
+    return !/[^\x21-\x7e]/.test(url);
+  } catch {
+    return false;
+  }
 }
 
 export const nothingHere: TargetFault = {

@@ -15,6 +15,7 @@ export {
 } from './revocations/open-revocation-feed.ts';
 export type { RevocationFeed } from './revocations/revocation-feed.ts';
 export type { RevocationSource } from './revocations/revocation-set.ts';
+export { findRsaWeakness } from './rsa-weakness.ts';
 export {
   anonymousSession,
   type PortalSession,

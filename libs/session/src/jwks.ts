@@ -1,5 +1,6 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose';
 import { request } from 'undici';
+import { findRsaWeakness } from './rsa-weakness.ts';
 
 export type VerificationKey = { key: CryptoKey; algorithm: string };
 
@@ -69,7 +70,8 @@ async function importPublicKey(jwk: JWK, algorithm: string): Promise<CryptoKey |
   try {
     const key = (await importJWK({ ...jwk, alg: algorithm }, algorithm)) as CryptoKey;
     const { modulusLength } = key.algorithm as { modulusLength?: number };
-    return modulusLength !== undefined && modulusLength < minRsaModulusBits ? undefined : key;
+    if (modulusLength === undefined) return key;
+    return modulusLength < minRsaModulusBits || findRsaWeakness(jwk) !== undefined ? undefined : key;
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import type { ImportedKeys, VerificationKey } from './jwks.ts';
 import type { KeySource } from './jwks-client.ts';
+import { findRsaWeakness } from './rsa-weakness.ts';
 
 /** The fault of a PEM text, for the operator. Never holds a part of the text. */
 export class PublicPemError extends Error {
@@ -20,7 +21,7 @@ export function createStaticKeySource({ keys, jwks }: ImportedKeys): KeySource {
 }
 
 /**
- * Reads a text of one or more public keys (SPKI): Ed25519, P-256, or RSA of at least 2048 bits. The kid of each is its RFC 7638
+ * Reads a text of one or more public keys (SPKI): Ed25519, P-256, or RSA of at least 2048 bits without a known weakness. The kid of each is its RFC 7638
  * thumbprint, as in auth's tokens.
  *
  * @throws {PublicPemError}
@@ -66,6 +67,8 @@ async function readKey(pem: string): Promise<VerificationKey & { jwk: JWK & { ki
   }
   const { algorithm } = form;
   const publicJwk = key.export({ format: 'jwk' }) as JWK;
+  const weakness = form === forms.rsa ? findRsaWeakness(publicJwk) : undefined;
+  if (weakness !== undefined) throw new PublicPemError(`holds a weak RSA key: ${weakness}`);
   const kid = await calculateJwkThumbprint(publicJwk);
   return {
     key: key.toCryptoKey(form.import, true, ['verify']),

@@ -25,5 +25,10 @@ export const subgraphConfigSchema = z
   .superRefine(refineVerifierConfig, whenVerifierConfigIsRead)
   .superRefine(refineProofConfig, whenProofConfigIsRead);
 
+/** Of a subgraph that has settings of its own as well. */
+export function withOwnSettings(own: Readonly<Record<string, z.ZodType>> = {}): z.ZodObject {
+  return subgraphConfigSchema.safeExtend(own);
+}
+
 /** `portVariable`: the variable to name when the port is taken; the launcher's ports all follow from PORT_BASE. */
 export type SubgraphConfig = z.output<typeof subgraphConfigSchema> & { portVariable?: string };

@@ -15,7 +15,6 @@ export {
 export type { NonceStore } from './proof/operation-proof.ts';
 export type { ProofGate } from './proof/proof-gate.ts';
 export { createRefusalListener } from './refusal-listener.ts';
-export { dateTimeScalar } from './scalars.ts';
 export {
   type SubgraphDatabase,
   type SubgraphOptions,
@@ -25,3 +24,11 @@ export {
   type SubgraphHttpRequest,
   startSubgraphServer,
 } from './subgraph-server.ts';
+export {
+  type Counted,
+  countWhenAsked,
+  maxTotalCount,
+  type TotalCount,
+  toTotalCount,
+  totalCountResolvers,
+} from './total-count.ts';

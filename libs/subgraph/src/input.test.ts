@@ -21,6 +21,25 @@ describe('texts', () => {
   it('lose white space at their ends', () => {
     expect(readText('name', ' a b ', { max: 3 })).toBe('a b');
   });
+  it.each([
+    '\u200b',
+    ' \u200d\ufeff ',
+    '\u2060',
+    '\u00ad',
+    '\u3164',
+    '\u2800',
+    '\u{e0041}',
+    '\u0001',
+    '\u3000',
+  ])('that show nothing are empty: %j', (value) => {
+    expect(() => readText('name', value, { max: 9 })).toThrow('must have 1 to 9 characters');
+    expect(readText('name', value, { min: 0, max: 9 })).toBe('');
+  });
+  it('keep what shows something, with the invisible characters that it needs', () => {
+    for (const text of ['\u2764\ufe0f', '\u{1f468}\u200d\u{1f469}', '\u0645\u06cc\u200c\u062e', '\u0301']) {
+      expect(readText('name', text, { max: 9 })).toBe(text);
+    }
+  });
   it.each(['', '   ', 'abcd', 'a\0', 'a\ud800', '\udc02', '\u202ea'])(
     'are refused when empty, too long, with NUL, half a character or turned about: %j',
     (value) => {

@@ -1,3 +1,4 @@
+import { isBlank } from '@signet/schema/contract';
 import { badInput } from '@signet/service';
 
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -20,13 +21,14 @@ const directionControls = /[\u202A-\u202E\u2066-\u2069]/;
 type TextLimits = { min?: number; max: number };
 
 /**
- * Text without white space at its ends. Characters are counted as UTF-16 units.
+ * Text without white space at its ends; a text that shows nothing is empty. Characters are counted as UTF-16 units. Its normal
+ * form is C already: every resolver gets it so.
  *
  * @throws {RefusalError} `input.<field>` beyond the limits; with a NUL character, which PostgreSQL can't store, or half a
  * surrogate pair, which it would store as another character; or with a character that turns the direction of writing.
  */
 export function readText(field: string, value: string, { min = 1, max }: TextLimits): string {
-  const text = value.trim();
+  const text = isBlank(value) ? '' : value.trim();
   if (text.length < min || text.length > max) {
     throw badInput(field, `The text must have ${min} to ${max} characters.`);
   }

@@ -4,6 +4,7 @@ import { readSubgraphSdl } from '@signet/schema/sdl';
 import type { SubgraphName } from '@signet/schema/subgraphs';
 import {
   badInput,
+  customScalars,
   type EndpointPlugin,
   type ErrorTranslation,
   hasProductionSurface,
@@ -26,11 +27,11 @@ import {
 import type { FastifyInstance } from 'fastify';
 import { type DocumentNode, type GraphQLSchema, Kind, parse } from 'graphql';
 import type { SubgraphConfig } from './config.ts';
+import { normalizeArguments } from './normalize-arguments.ts';
 import { openProofCheck } from './proof/open-proof-check.ts';
 import { createOperationProof, type NonceStore } from './proof/operation-proof.ts';
 import type { ProofGate } from './proof/proof-gate.ts';
 import type { RequestScopes } from './request-scope.ts';
-import { dateTimeScalar } from './scalars.ts';
 import { type SubgraphHttpRequest, startSubgraphServer } from './subgraph-server.ts';
 
 /** What a subgraph needs of its database beside its own queries. */
@@ -175,17 +176,19 @@ function nameCaller(session: Session): string | undefined {
   return session.platform === 'portal' ? `staff ${session.staffId}` : undefined;
 }
 
-/** The schema of the subgraph's SDL, with every field behind its rule. */
+/** The schema of the subgraph's SDL, with every field behind its rule and every text that it is given in one normal form. */
 function buildGuardedSchema<C extends GuardContext>(
   typeDefs: DocumentNode,
   { resolvers, policies = {} }: ServeSubgraphOptions<C>,
 ): GraphQLSchema {
-  const hasDateTime = typeDefs.definitions.some(
-    (definition) => definition.kind === Kind.SCALAR_TYPE_DEFINITION && definition.name.value === 'DateTime',
-  );
-  const all = { ...(hasDateTime && { DateTime: dateTimeScalar }), ...(resolvers as object) };
+  const scalars = typeDefs.definitions.flatMap((definition) => {
+    const scalar = definition.kind === Kind.SCALAR_TYPE_DEFINITION && customScalars[definition.name.value];
+    return scalar ? [[scalar.name, scalar] as const] : [];
+  });
+  const all = { ...Object.fromEntries(scalars), ...(resolvers as object) };
   const schema = buildSubgraphSchema([{ typeDefs, resolvers: all as Resolvers }]);
-  return guardSchema<C>(schema, readRuleBook(typeDefs), policies);
+  // Outside the guards: a policy sees the same texts as the resolver.
+  return normalizeArguments(guardSchema<C>(schema, readRuleBook(typeDefs), policies));
 }
 
 function translateDatabaseError(

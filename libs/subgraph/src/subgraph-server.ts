@@ -11,6 +11,7 @@ import {
   type RunningServer,
   readAuthorization,
   signetContextHeader,
+  subgraphBodyLimitBytes,
   withHttpStatus,
 } from '@signet/service';
 import type { SubgraphRequest } from '@signet/session';
@@ -57,7 +58,7 @@ export type SubgraphServerOptions<C extends object> = HttpServerOptions & {
 export async function startSubgraphServer<C extends object>(
   options: SubgraphServerOptions<C>,
 ): Promise<RunningServer> {
-  const server = createHttpServer(options);
+  const server = createHttpServer({ ...options, bodyLimitBytes: subgraphBodyLimitBytes });
   server.addHook('onClose', async () => options.onStop?.());
   options.addRoutes?.(server);
   // In a scope of their own: what is registered beside them stays open.

@@ -30,6 +30,20 @@ export async function addStaff(database: TestDatabase, tenantId: string, role: S
   return { id, email };
 }
 
+/** A session of staff that lives. Returns its id, for the claim `sid`. */
+export async function addStaffSession(
+  database: TestDatabase,
+  tenantId: string,
+  staffId: string,
+): Promise<string> {
+  return insert(
+    database,
+    `insert into auth.portal_session (tenant_id, staff_id, password_version, amr, expires_at)
+     values ($1, $2, 1, '{pwd}', now() + interval '1 hour') returning id`,
+    [tenantId, staffId],
+  );
+}
+
 async function insert(database: TestDatabase, sql: string, values: unknown[]): Promise<string> {
   const [row] = await database.query<{ id: string }>(sql, values);
   return (row as { id: string }).id;

@@ -12,3 +12,4 @@ export {
   type SignedMessage,
   type TestGateway,
 } from './test-gateway.ts';
+export { createWeakRsaKeys } from './weak-rsa-keys.ts';

@@ -1,10 +1,10 @@
 import type { ProcessRole } from '@signet/db';
 import type { StaffRole } from '@signet/schema/contract';
 import { createLogger, type Logger } from '@signet/service';
-import type { SubgraphConfig } from '@signet/subgraph';
+import { type SubgraphConfig, subgraphConfigSchema } from '@signet/subgraph';
 import type { SubgraphDefinition } from '@signet/subgraph/define';
 import { createTestDatabase, type TestDatabase } from './database.ts';
-import { addStaff, addUser } from './fixtures.ts';
+import { addStaff, addStaffSession, addUser } from './fixtures.ts';
 import { createTestIssuer, type TestIssuer } from './issuer.ts';
 import type { GraphqlAnswer } from './post-graphql.ts';
 import { createTestGateway, proofEnvironment, type SignedSender, type TestGateway } from './test-gateway.ts';
@@ -13,6 +13,8 @@ import { createTestGateway, proofEnvironment, type SignedSender, type TestGatewa
 type TestSubgraphOptions = {
   /** Called with every SQL statement. */
   onQuery?: (sql: string) => void;
+  /** Values for the subgraph's own settings, as in its environment. */
+  settings?: Readonly<Record<string, string>>;
 };
 
 /** Somebody with a row in the account table and a token. */
@@ -28,6 +30,7 @@ export type TestSubgraph = {
   tenants: { demo: string; globex: string };
   /** A new customer. `claims` change the token. */
   addCustomer(options?: { tenantId?: string; claims?: Record<string, unknown> }): Promise<Caller>;
+  /** A new member of staff with a session that lives. `claims` change the token. */
   addStaff(
     role: StaffRole,
     options?: { tenantId?: string; claims?: Record<string, unknown> },
@@ -52,13 +55,16 @@ export type TestSubgraph = {
  */
 export async function startTestSubgraph(
   definition: SubgraphDefinition,
-  { onQuery }: TestSubgraphOptions = {},
+  { onQuery, settings = {} }: TestSubgraphOptions = {},
 ): Promise<TestSubgraph> {
   const { name } = definition;
   const [database, issuer] = await Promise.all([createTestDatabase(), createTestIssuer()]);
   const tenants = { demo: await database.addTenant('demo'), globex: await database.addTenant('globex') };
   let statements = 0;
-  const config = createConfig(name, database.urlOf(`signet_${name}` as ProcessRole), issuer);
+  const config = {
+    ...readOwnSettings(definition, settings),
+    ...createConfig(name, database.urlOf(`signet_${name}` as ProcessRole), issuer),
+  };
   const server = await definition.start(config, createErrorLogger(name), {
     onQuery(sql) {
       statements += 1;
@@ -80,7 +86,14 @@ export async function startTestSubgraph(
     },
     async addStaff(staffRole, { tenantId = tenants.demo, claims = {} } = {}) {
       const { id: staffId, email } = await addStaff(database, tenantId, staffRole);
-      const token = await issuer.mintPortalToken({ tenantId, staffId, role: staffRole, email, claims });
+      const sid = await addStaffSession(database, tenantId, staffId);
+      const token = await issuer.mintPortalToken({
+        tenantId,
+        staffId,
+        role: staffRole,
+        email,
+        claims: { sid, ...claims },
+      });
       return { id: staffId, token };
     },
     gatewayOf,
@@ -96,6 +109,14 @@ export async function startTestSubgraph(
       await Promise.all([issuer.close(), database.drop()]);
     },
   };
+}
+
+/** What the subgraph's schema has beside what every subgraph's has. */
+function readOwnSettings({ configSchema }: SubgraphDefinition, settings: Readonly<Record<string, string>>) {
+  const own = Object.entries(configSchema.shape).filter(([name]) => !(name in subgraphConfigSchema.shape));
+  return Object.fromEntries(
+    own.map(([name, field]) => [name, (field as { parse(value: unknown): unknown }).parse(settings[name])]),
+  );
 }
 
 /** Prints what failed in the subgraph under test, with its stack. Everything below an error is dropped. */

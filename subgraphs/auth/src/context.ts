@@ -2,19 +2,25 @@ import { isIP } from 'node:net';
 import type { SignetContext } from '@signet/service';
 import type { RequestSession } from '@signet/session';
 import type { SubgraphHttpRequest } from '@signet/subgraph';
+import { createDeviceDelivery, type DeviceDelivery } from './devices/device-delivery.ts';
 import type { SessionClient } from './sessions/session.queries.ts';
 import { createSessionCookies, type SessionCookies } from './tokens/refresh-token-cookie.ts';
 
 const maxDeviceLength = 400;
 
 /** What resolvers know of a request. It reaches no issuer: those are part of the resolvers (`resolvers.ts`). */
-export type GraphqlContext = RequestSession & { client: SessionClient; cookies: SessionCookies };
+export type GraphqlContext = RequestSession & {
+  client: SessionClient;
+  cookies: SessionCookies;
+  devices: DeviceDelivery;
+};
 
 export function createContext(requestSession: RequestSession, request: SubgraphHttpRequest): GraphqlContext {
   return {
     ...requestSession,
     client: readSessionClient(request.signetContext),
     cookies: createSessionCookies(request),
+    devices: createDeviceDelivery(request),
   };
 }
 

@@ -14,7 +14,7 @@ export type Scalars = {
   Int: { input: number; output: number; }
   Float: { input: number; output: number; }
   /** An instant in ISO 8601, UTC: `2026-11-21T09:30:00.000Z`. */
-  DateTime: { input: string; output: Date; }
+  DateTime: { input: Date; output: Date; }
   link__Import: { input: unknown; output: unknown; }
   federation__FieldSet: { input: unknown; output: unknown; }
   federation__Scope: { input: unknown; output: unknown; }
@@ -42,6 +42,15 @@ export type PageInfo = {
   endCursor?: Maybe<Scalars['String']['output']>;
 };
 
+/** A password that was changed. */
+export type PasswordChange = {
+  __typename?: 'PasswordChange';
+  /** How many other sessions ended. */
+  endedSessions: Scalars['Int']['output'];
+  /** Use them from now on. The old access token is good until it expires. */
+  tokens: AuthPayload;
+};
+
 export type ChangePasswordInput = {
   currentPassword: Scalars['String']['input'];
   /** 12 to 128 characters, spaces included. */
@@ -52,7 +61,7 @@ export type ChangePasswordInput = {
 export type User = {
   __typename?: 'User';
   id: Scalars['ID']['output'];
-  /** Normalised: lower case. */
+  /** Normalised: lower case, the domain in ASCII (`xn--…`). */
   email: Scalars['String']['output'];
   /** Whether mail to the address was answered. */
   emailVerified: Scalars['Boolean']['output'];
@@ -73,6 +82,8 @@ export type RegisterInput = {
   password: Scalars['String']['input'];
   /** At most 200 characters. */
   fullName?: InputMaybe<Scalars['String']['input']>;
+  /** As in `LoginInput`. */
+  deviceToken?: InputMaybe<Scalars['String']['input']>;
 };
 
 /** A sign-in on one device, seen by the account that signed in. */
@@ -97,6 +108,11 @@ export type LoginInput = {
   /** In any spelling of upper and lower case. */
   email: Scalars['String']['input'];
   password: Scalars['String']['input'];
+  /**
+   * What an earlier answer gave on this device, of whatever account. Devices that are known have a queue of their own, which strangers
+   * cannot fill. Left out where a cookie carries it.
+   */
+  deviceToken?: InputMaybe<Scalars['String']['input']>;
 };
 
 /** Tokens of a session. */
@@ -111,6 +127,11 @@ export type AuthPayload = {
   refreshToken?: Maybe<Scalars['String']['output']>;
   /** Seconds until the access token expires. */
   expiresIn: Scalars['Int']['output'];
+  /**
+   * After a sign-in: keep it on the device, also after signing out, and send it with the next one. It opens nothing. Null after `refresh`,
+   * and where a cookie carries it.
+   */
+  deviceToken?: Maybe<Scalars['String']['output']>;
 };
 
 export type LogoutInput = {
@@ -154,18 +175,19 @@ export type StaffMemberEdge = {
 export type Mutation = {
   __typename?: 'Mutation';
   /**
-   * Change your password. All your other sessions end; this one goes on with the tokens that it has. Returns how many ended.
+   * Change your password. All your other sessions end; this one goes on with new tokens, and its old refresh token is worth nothing.
+   * With `Signet-Session: cookie` the new one is in the cookie; `input.session` where a cookie carries the old one and the header is missing.
    * Errors: `input.currentPassword` when that is not your password, `input.newPassword` for one that is short, common,
    * malformed or the current one; under heavy load `auth.throttled`: wait, then try again.
    */
-  changePassword: Scalars['Int']['output'];
+  changePassword: PasswordChange;
   /** Change your password as staff. Answers like `changePassword`. */
-  changePortalPassword: Scalars['Int']['output'];
+  changePortalPassword: PasswordChange;
   /**
-   * Exchange a customer's refresh token for new tokens. Each is used once: keep the new one. An answer that was lost comes again for
-   * a minute, until the new token is used. Send no expired access token along.
-   * `auth.failure.invalid_credentials`: no such token. `auth.failure.revoked`: expired, or the session has ended; a used token
-   * that comes back later ends it. `auth.failure.missing_token`: cookies were asked for, and there is none.
+   * Get a new access token for a customer's refresh token, and the refresh token to keep from now on: a new one, or within a minute of
+   * the last new one the same. After a lost answer, ask again with the token that you have. Send no expired access token along.
+   * `auth.failure.invalid_credentials`: no such token. `auth.failure.revoked`: expired, or the session has ended; a token that
+   * comes back after its successor was used ends it. `auth.throttled`: more than 60 at once, or one a second. `auth.failure.missing_token`: cookies were asked for, and there is none.
    */
   refresh: AuthPayload;
   /** Exchange a staff member's refresh token for new tokens. Answers like `refresh`. */
@@ -195,7 +217,7 @@ export type Mutation = {
   portalLogin: AuthPayload;
   /**
    * End a customer's session: that of the refresh token when one is given, else that of the access token. With
-   * `Signet-Session: cookie` both, and the cookie is cleared. True also when it had ended before.
+   * `Signet-Session: cookie` both, and the cookie is cleared; it stays where the session could not be ended. True also when it had ended before.
    */
   logout: Scalars['Boolean']['output'];
   /** End a staff member's session. Answers like `logout`. */
@@ -427,6 +449,7 @@ export type ResolversTypes = {
   access__Platform: Access__Platform;
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
   PageInfo: ResolverTypeWrapper<PageInfo>;
+  PasswordChange: ResolverTypeWrapper<PasswordChange>;
   ChangePasswordInput: ChangePasswordInput;
   User: ResolverTypeWrapper<UserModel>;
   ID: ResolverTypeWrapper<Scalars['ID']['output']>;
@@ -460,6 +483,7 @@ export type ResolversTypes = {
 export type ResolversParentTypes = {
   DateTime: Scalars['DateTime']['output'];
   PageInfo: PageInfo;
+  PasswordChange: PasswordChange;
   ChangePasswordInput: ChangePasswordInput;
   User: UserModel;
   ID: Scalars['ID']['output'];
@@ -595,6 +619,11 @@ export type PageInfoResolvers<ContextType = GraphqlContext, ParentType extends R
   endCursor?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
 };
 
+export type PasswordChangeResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['PasswordChange'] = ResolversParentTypes['PasswordChange']> = {
+  endedSessions?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  tokens?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType>;
+};
+
 export type UserResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['User'] = ResolversParentTypes['User'], FederationReferenceType extends FederationReferenceTypes['User'] = FederationReferenceTypes['User']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['User']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
@@ -619,6 +648,7 @@ export type AuthPayloadResolvers<ContextType = GraphqlContext, ParentType extend
   accessToken?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   refreshToken?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   expiresIn?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  deviceToken?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
 };
 
 export type StaffMemberResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['StaffMember'] = ResolversParentTypes['StaffMember'], FederationReferenceType extends FederationReferenceTypes['StaffMember'] = FederationReferenceTypes['StaffMember']> = {
@@ -642,8 +672,8 @@ export type StaffMemberEdgeResolvers<ContextType = GraphqlContext, ParentType ex
 };
 
 export type MutationResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
-  changePassword?: Resolver<ResolversTypes['Int'], ParentType, ContextType, RequireFields<MutationChangePasswordArgs, 'input'>>;
-  changePortalPassword?: Resolver<ResolversTypes['Int'], ParentType, ContextType, RequireFields<MutationChangePortalPasswordArgs, 'input'>>;
+  changePassword?: Resolver<ResolversTypes['PasswordChange'], ParentType, ContextType, RequireFields<MutationChangePasswordArgs, 'input'>>;
+  changePortalPassword?: Resolver<ResolversTypes['PasswordChange'], ParentType, ContextType, RequireFields<MutationChangePortalPasswordArgs, 'input'>>;
   refresh?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, Partial<MutationRefreshArgs>>;
   portalRefresh?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, Partial<MutationPortalRefreshArgs>>;
   register?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationRegisterArgs, 'input'>>;
@@ -705,6 +735,7 @@ export type _EntityResolvers<ContextType = GraphqlContext, ParentType extends Re
 export type Resolvers<ContextType = GraphqlContext> = {
   DateTime?: GraphQLScalarType;
   PageInfo?: PageInfoResolvers<ContextType>;
+  PasswordChange?: PasswordChangeResolvers<ContextType>;
   User?: UserResolvers<ContextType>;
   Session?: SessionResolvers<ContextType>;
   AuthPayload?: AuthPayloadResolvers<ContextType>;

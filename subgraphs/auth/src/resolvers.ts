@@ -1,5 +1,4 @@
 import type { Platform } from '@signet/schema/contract';
-import { dateTimeScalar } from '@signet/subgraph';
 import { createChangePassword } from './operations/change-password.ts';
 import { createMe, createUserReference } from './operations/me.ts';
 import { createRefresh } from './operations/refresh.ts';
@@ -30,7 +29,6 @@ export function createResolvers({ user, portal }: HeldIssuers) {
   const customers = createUserResolvers(user);
   const staff = createPortalResolvers(portal);
   return {
-    DateTime: dateTimeScalar,
     ...customers.types,
     ...staff.types,
     Query: { ...customers.Query, ...staff.Query },

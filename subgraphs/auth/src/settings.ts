@@ -9,6 +9,7 @@ import { ConfigError, configFields, processConfigFields } from '@signet/service'
 import { findRevocationFaults, issuerConfigFields, revocationConfigFields } from '@signet/session/config';
 import { defaultTenantField, findProofFaults, proofConfigFields } from '@signet/subgraph/config';
 import { z } from 'zod';
+import { auditRetentionField } from './audit/retention-setting.ts';
 import type { PemKeys } from './keys/pem-keys.ts';
 
 const minute = 60;
@@ -107,7 +108,9 @@ export const throttleFields = {
     .describe('Failures for one account from one client address until pauses begin.'),
   THROTTLE_ACCOUNT_FAILURES: count
     .default(50)
-    .describe('Failures for one account from all addresses from which nobody has signed in to it yet.'),
+    .describe(
+      'Failures for one account of all networks from which nobody has signed in to it yet, apart for their first attempts, their second and third, and all later ones.',
+    ),
   THROTTLE_ADDRESS_FAILURES: count
     .default(100)
     .describe(
@@ -122,6 +125,14 @@ export const throttleFields = {
     .describe(
       'The longest pause of the counters that strangers can fill: an account as a whole, an address as a whole.',
     ),
+  THROTTLE_NEWCOMER_DELAY_SECONDS: configFields.seconds
+    .default(20)
+    .describe(
+      'The longest pause of an account for the first three attempts of a network. A new device waits this long at most for each network that came to the account before it within the hour, beyond THROTTLE_ACCOUNT_FAILURES.',
+    ),
+  THROTTLE_KNOWN_DEVICE_SECONDS: configFields.seconds
+    .default(180 * day)
+    .describe('How long a device stays known for an account after a sign-in there (device tokens).'),
   THROTTLE_KNOWN_ADDRESS_SECONDS: configFields.seconds
     .default(30 * day)
     .describe(
@@ -130,7 +141,7 @@ export const throttleFields = {
   THROTTLE_MAX_ROWS: count
     .default(200_000)
     .describe(
-      'Counters that are kept; beyond this number those that end first are deleted. 200,000 take some 50 MB.',
+      'Counters that are kept; beyond this number those with the fewest failures are deleted, and never a pause that runs. 200,000 take some 50 MB.',
     ),
 };
 
@@ -151,6 +162,12 @@ const authFields = z.object({
   AUDIT_KEY: configFields.key256.describe(
     'Seals the audit log; kept outside the database, so that write access to it is not enough to forge the log.',
   ),
+  AUDIT_FAILURES_PER_MINUTE: count
+    .default(60)
+    .describe(
+      'Failed sign-ins of a platform that get a row each in the audit log. Beyond that rate they are sampled.',
+    ),
+  AUDIT_RETENTION_DAYS: auditRetentionField,
   USER_PASSWORD_THREADS: threads.describe(
     'Threads that hash passwords of customers. By default the number of processors.',
   ),

@@ -3,6 +3,7 @@ import {
   createSampledAudit,
   openProcessDatabase,
   type ProcessDatabase,
+  pruneAuditLog,
   pruneWith,
   startAuditSealer,
   startHousekeeping,
@@ -12,6 +13,8 @@ import type { Platform } from '@signet/schema/contract';
 import { createSampler, type Logger } from '@signet/service';
 import type { RevocationFeed } from '@signet/session';
 import type { Account, PlatformTables } from './accounts/account.ts';
+import { createFailedSignInAudit } from './audit/failed-sign-ins.ts';
+import { createDeviceTokens } from './devices/device-token.ts';
 import type { KeyTiming } from './keys/key-plan.ts';
 import { type KeyRing, openKeyRing } from './keys/key-ring.ts';
 import type { SigningKey } from './keys/signing-key.ts';
@@ -83,6 +86,8 @@ export async function startPlatform<P extends Platform, A extends Account>(
       await assertNoSeededAccounts({ db, tables, platform });
     }
     const throttles = openSignInThrottle({ config, platform, logger, databaseUrl });
+    const samples = createSampledAudit({ db, platform, createSampler, log: logger });
+    const rowsPerMinute = config.AUDIT_FAILURES_PER_MINUTE;
     const issuer: PlatformIssuer<A> & { platform: P } = {
       platform,
       db,
@@ -96,13 +101,15 @@ export async function startPlatform<P extends Platform, A extends Account>(
         onCompare: (compare) => options.onCompare?.({ platform, ...compare }),
       }),
       throttle: throttles.throttle,
-      samples: createSampledAudit({ db, platform, createSampler, log: logger }),
+      devices: createDeviceTokens(config.PASSWORD_PEPPER, platform, config.THROTTLE_KNOWN_DEVICE_SECONDS),
+      samples,
+      auditFailedSignIn: createFailedSignInAudit({ db, platform, samples, rowsPerMinute }),
       lifetimes: settings.lifetimes,
       signAccessToken: async (subject, times) =>
         createSigner(config.ISSUER_URL, await ring.getSigningKey())(subject, times),
       now: options.now ?? (() => new Date()),
     };
-    const upkeep = startUpkeep({ platform, databaseUrl, auditKey: config.AUDIT_KEY, logger });
+    const upkeep = startUpkeep({ platform, databaseUrl, config, logger });
     const stop = async () => {
       await issuer.passwords.close();
       await throttles.close();
@@ -119,21 +126,22 @@ export async function startPlatform<P extends Platform, A extends Account>(
   }
 }
 
-type UpkeepOptions = { platform: Platform; databaseUrl: string; auditKey: Uint8Array; logger: Logger };
+type UpkeepOptions = { platform: Platform; databaseUrl: string; config: AuthConfig; logger: Logger };
 
 /**
  * A platform's background work: each second it seals the new rows of the audit log, and each hour it deletes expired rows
  * (throttles delete their own). On connections of its own, so that a flood of sign-ins does not delay the seals. Replicas
  * take turns.
  */
-function startUpkeep({ platform, databaseUrl, auditKey, logger }: UpkeepOptions): { stop(): Promise<void> } {
+function startUpkeep({ platform, databaseUrl, config, logger }: UpkeepOptions): { stop(): Promise<void> } {
   const name = `auth-${platform}-upkeep`;
   const db = createDatabase(databaseUrl, {
     maxConnections: upkeepConnections,
     applicationName: `signet-${name}`,
     log: (line) => logger.warn({ database: name }, line),
   });
-  const sealer = startAuditSealer({ db, platform, key: auditKey, log: logger });
+  const key = config.AUDIT_KEY;
+  const sealer = startAuditSealer({ db, platform, key, log: logger });
   const housekeeping = startHousekeeping({
     db,
     name: `auth ${platform}`,
@@ -143,6 +151,7 @@ function startUpkeep({ platform, databaseUrl, auditKey, logger }: UpkeepOptions)
       pruneWith('sessions', `auth.prune_${platform}_sessions`),
       pruneWith('revocations', `auth.prune_${platform}_revocations`),
       pruneWith('proofNonces', `auth.prune_${platform}_proof_nonces`),
+      pruneAuditLog({ platform, key, retention: config.AUDIT_RETENTION_DAYS }),
     ],
   });
   return {

@@ -8,7 +8,12 @@ const slugForm = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 export const categories: NonNullable<QueryResolvers['categories']> = (_parent, _args, ctx) =>
   inTenant(ctx.db, ctx.tenantId, (trx) =>
-    trx.selectFrom('catalog.category').select(['id', 'slug', 'name']).orderBy('name').orderBy('id').execute(),
+    trx
+      .selectFrom('catalog.category')
+      .select(['id', 'slug', 'name'])
+      .orderBy('name', (order) => order.collate('und-x-icu'))
+      .orderBy('id')
+      .execute(),
   );
 
 export const createCategory: NonNullable<MutationResolvers['createCategory']> = async (

@@ -1,18 +1,16 @@
 import { type Database, inTenant } from '@signet/db';
-import type { Connection } from '@signet/subgraph';
+import type { Connection, Counted } from '@signet/subgraph';
 import type { SubgraphContext } from '@signet/subgraph/define';
 import DataLoader from 'dataloader';
 import type { Kysely } from 'kysely';
 import { findProducts, type ProductRow } from './product.queries.ts';
-import type { ProductFilterValues } from './products.queries.ts';
 
 /** What a resolver has. */
 export type GraphqlContext = SubgraphContext<Loaders>;
 
 /** What resolvers hand to each other for the GraphQL types of the same names. */
 export type ProductModel = ProductRow;
-/** With the filter, so that `totalCount` is counted only where it is asked for. */
-export type ProductConnectionModel = Connection<ProductRow> & { filter: ProductFilterValues };
+export type ProductConnectionModel = Connection<ProductRow> & Counted;
 
 export type Loaders = { product: DataLoader<string, ProductRow | undefined> };
 

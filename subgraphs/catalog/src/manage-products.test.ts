@@ -11,6 +11,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import definition from '../subgraph.ts';
 import { addCategory, addProduct } from './testing.test-support.ts';
 
+/** What the audit log has about a product. */
+const auditedOf = (productId: string) =>
+  subgraph.database.query(
+    `select tenant_id, kind, platform, actor_id, details from auth.audit_event
+     where details ->> 'productId' = $1 order by id`,
+    [productId],
+  );
+
 const unknownId = '0199c2f4-7a10-7000-8000-000000000001';
 
 let subgraph: TestSubgraph;
@@ -72,8 +80,15 @@ describe('createProduct', () => {
     expect(reasonsOf(await create({ sku: 'SHARED', category: 'globes' }, other))).toEqual([]);
   });
 
+  it('knows a SKU and stores a name by one spelling, however the accent was typed', async () => {
+    const { body } = await create({ sku: '\u00c91', name: 'Caf\u0065\u0301 lamp' });
+    expect(body.data.createProduct).toMatchObject({ sku: '\u00c91', name: 'Caf\u00e9 lamp' });
+    expect(reasonsOf(await create({ sku: 'E\u03011' }))).toEqual(['input.sku']);
+  });
+
   it.each(
     titled([
+      [{ name: ' \u200b\u2060 ' }, 'input.name'],
       [{ sku: '' }, 'input.sku'],
       [{ sku: 'a\0' }, 'input.sku'],
       [{ sku: 'a'.repeat(65) }, 'input.sku'],
@@ -128,6 +143,21 @@ describe('changeProductPrice', () => {
     expect(row).toEqual({ price_amount: 250, touched: true });
   });
 
+  it('is in the audit log, with both amounts', async () => {
+    const id = await addProduct(subgraph.database, subgraph.tenants.demo, { price: 100 });
+    await subgraph.ask(query, { productId: id, amount: 250 }, staff);
+    await subgraph.ask(query, { productId: id, amount: 0 }, staff);
+    expect(await auditedOf(id)).toEqual([
+      {
+        tenant_id: subgraph.tenants.demo,
+        kind: 'catalog.price.changed',
+        platform: 'portal',
+        actor_id: staff.id,
+        details: { productId: id, from: 100, to: 250 },
+      },
+    ]);
+  });
+
   it.each([0, -1, 10_000_001, 3_000_000_000])('refuses the amount %s', async (amount) => {
     expect(reasonsOf(await subgraph.ask(query, { productId, amount }, staff))).toEqual(['input.amount']);
   });
@@ -168,6 +198,15 @@ describe('archiveProduct', () => {
     expect((await subgraph.ask(query, { id }, staff)).body).toEqual(first.body);
     const { body } = await subgraph.ask(onSale);
     expect(body.data.products.totalCount).toBe(0);
+  });
+
+  it('is in the audit log once', async () => {
+    const id = await addProduct(subgraph.database, subgraph.tenants.demo);
+    await subgraph.ask(query, { id }, staff);
+    await subgraph.ask(query, { id }, staff);
+    expect(await auditedOf(id)).toMatchObject([
+      { kind: 'catalog.product.archived', actor_id: staff.id, details: { productId: id } },
+    ]);
   });
 
   it('refuses products that do not exist or are of another tenant', async () => {

@@ -1,9 +1,15 @@
 import { requirePortal } from '@signet/access';
 import { inTenant } from '@signet/db';
+import { subgraphAuditKind } from '@signet/schema/contract';
 import { badInput } from '@signet/service';
 import { readId, readInteger, readText } from '@signet/subgraph';
+import { auditChange } from '@signet/subgraph/define';
+import { sql } from 'kysely';
 import { findCategoryId, getProduct, insertProduct } from './product.queries.ts';
 import type { CreateProductInput, MutationResolvers } from './resolvers.generated.ts';
+
+const priceChanged = subgraphAuditKind('catalog', 'price.changed');
+const productArchived = subgraphAuditKind('catalog', 'product.archived');
 
 const maxPriceAmount = 10_000_000;
 const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
@@ -33,11 +39,16 @@ export const changeProductPrice: NonNullable<MutationResolvers['changeProductPri
   const id = readId('productId', input.productId);
   const amount = readPriceAmount(input.amount);
   return inTenant(ctx.db, ctx.tenantId, async (trx) => {
-    await trx
+    const before = await trx
       .updateTable('catalog.product')
       .set({ price_amount: amount, updated_at: new Date() })
       .where('id', '=', id)
-      .execute();
+      .returning(sql<number>`old.price_amount`.as('amount'))
+      .executeTakeFirst();
+    if (before) {
+      const details = { productId: id, from: before.amount, to: amount };
+      await auditChange(trx, ctx, { kind: priceChanged, details });
+    }
     return getProduct(trx, 'productId', id);
   });
 };
@@ -51,12 +62,15 @@ export const archiveProduct: NonNullable<MutationResolvers['archiveProduct']> = 
   const id = readId('id', args.id);
   return inTenant(ctx.db, ctx.tenantId, async (trx) => {
     const now = new Date();
-    await trx
+    const { numUpdatedRows } = await trx
       .updateTable('catalog.product')
       .set({ archived_at: now, updated_at: now })
       .where('id', '=', id)
       .where('archived_at', 'is', null)
-      .execute();
+      .executeTakeFirst();
+    if (numUpdatedRows > 0n) {
+      await auditChange(trx, ctx, { kind: productArchived, details: { productId: id } });
+    }
     return getProduct(trx, 'id', id);
   });
 };

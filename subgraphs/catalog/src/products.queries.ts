@@ -1,123 +1,120 @@
 import type { Database } from '@signet/db';
-import {
-  type CursorCodec,
-  createCursorCodec,
-  isIntegerKey,
-  isTextKey,
-  type PageRequest,
-  type Position,
-  toContainsPattern,
-} from '@signet/subgraph';
-import { type ExpressionBuilder, type RawBuilder, sql, type Transaction } from 'kysely';
+import { maxTotalCount, type TotalCount, toTotalCount } from '@signet/subgraph';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { type ProductRow, selectProducts } from './product.queries.ts';
-import type { ProductSort } from './resolvers.generated.ts';
+import type { ProductOrder, ProductPage } from './product-orders.ts';
 
-type SortKey = string | number;
+export type ProductFilterValues = { categoryId: string | undefined; text: string | undefined };
 
-/** An order of products: by a column, then by id, so that rows with equal keys keep their places. */
-export type ProductOrder = {
-  column: 'product.name' | 'product.price_amount' | 'product.created_at';
-  direction: 'asc' | 'desc';
-  codec: CursorCodec<SortKey>;
-  positionOf(row: ProductRow): Position<SortKey>;
-  /** A cursor's key as a value of the column. */
-  toColumn(key: SortKey): RawBuilder<unknown>;
-};
-
-const maxInteger = 2 ** 31 - 1;
-const isPriceKey = (value: unknown): value is number =>
-  isIntegerKey(value) && value >= 0 && value <= maxInteger;
-const isTimeKey = (value: unknown): value is number => isIntegerKey(value) && value >= 0;
-const plain = (key: SortKey) => sql`${key}`;
-
-const byPrice = {
-  column: 'product.price_amount',
-  positionOf: (row: ProductRow) => ({ key: row.price_amount, id: row.id }),
-  toColumn: plain,
-} as const;
-
-export const productOrders: Readonly<Record<ProductSort, ProductOrder>> = {
-  NAME: {
-    column: 'product.name',
-    direction: 'asc',
-    codec: createCursorCodec<SortKey>('products:NAME', isTextKey),
-    positionOf: (row) => ({ key: row.name, id: row.id }),
-    toColumn: plain,
-  },
-  PRICE_ASC: {
-    ...byPrice,
-    direction: 'asc',
-    codec: createCursorCodec<SortKey>('products:PRICE_ASC', isPriceKey),
-  },
-  PRICE_DESC: {
-    ...byPrice,
-    direction: 'desc',
-    codec: createCursorCodec<SortKey>('products:PRICE_DESC', isPriceKey),
-  },
-  NEWEST: {
-    column: 'product.created_at',
-    direction: 'desc',
-    codec: createCursorCodec<SortKey>('products:NEWEST', isTimeKey),
-    positionOf: (row) => ({ key: row.created_microseconds, id: row.id }),
-    toColumn: (key) => sql`(timestamptz 'epoch' + ${key}::double precision * interval '1 microsecond')`,
-  },
-};
-
-export type ProductFilterValues = { category: string | undefined; text: string | undefined };
-
-type Tables = {
-  product: Database['catalog.product'];
-  category: Database['catalog.category'];
-};
+/**
+ * A text that many products have is on one of the first of them, in any order, and the index of letters would bring all. A text that
+ * few have is not, and the index finds it at once. So the first rows are read, and only then is the index asked.
+ */
+const firstRowsOfPage = 3000;
+const firstRowsOfCount = maxTotalCount;
+/** Of the first rows, from which on counting goes on in the rows: these reach `maxTotalCount` before the index has found all. */
+const denseShare = 0.1;
 
 /** Products on sale from `page.after` on. Where there is a next page, the result has one row more than this page. */
-export function findProductPage(
+export async function findProductPage(
   trx: Transaction<Database>,
   filter: ProductFilterValues,
   order: ProductOrder,
-  page: PageRequest<SortKey>,
+  page: ProductPage,
 ): Promise<ProductRow[]> {
-  const { column, direction } = order;
-  let query = selectProducts(trx).where((eb) => matches(eb, filter));
-  if (page.after) {
-    const { key, id } = page.after;
-    const comparison = sql.raw(direction === 'asc' ? '>' : '<');
-    query = query.where(
-      sql<boolean>`(${sql.ref(column)}, product.id) ${comparison} (${order.toColumn(key)}, ${id})`,
-    );
-  }
-  return query
-    .orderBy(column, direction)
-    .orderBy('product.id', direction)
-    .limit(page.first + 1)
-    .execute();
+  const limit = page.first + 1;
+  if (filter.text === undefined) return readRows(trx, order, walk(filter, order, page, limit));
+  const near = sql`
+    select id from (${walk(filter, order, page, firstRowsOfPage)}) walked
+    where ${holds(filter.text)} limit ${limit}`;
+  const rows = await readRows(trx, order, near);
+  return rows.length === limit ? rows : readRows(trx, order, search(filter, filter.text, order, page));
 }
 
+/** How many products the filter finds, up to `maxTotalCount`. */
 export async function countProducts(
   trx: Transaction<Database>,
   filter: ProductFilterValues,
-): Promise<number> {
-  const { count } = await trx
-    .selectFrom('catalog.product as product')
-    .innerJoin('catalog.category as category', 'category.id', 'product.category_id')
-    .select((eb) => eb.fn.countAll<number>().as('count'))
-    .where((eb) => matches(eb, filter))
-    .executeTakeFirstOrThrow();
-  return count;
+): Promise<TotalCount> {
+  const { text } = filter;
+  if (text === undefined) {
+    return toTotalCount(await countRows(trx, sql`${onSale(filter)} limit ${maxTotalCount + 1}`));
+  }
+  const { found, read } = await countFirst(trx, filter, text);
+  if (read < firstRowsOfCount) return toTotalCount(found);
+  const isDense = found >= firstRowsOfCount * denseShare;
+  const all = isDense
+    ? sql`${onSale(filter)} and ${holds(text)} limit ${maxTotalCount + 1}`
+    : sql`select from ${matches(filter, text, maxTotalCount + 1)}`;
+  return toTotalCount(await countRows(trx, all));
 }
 
-function matches(eb: ExpressionBuilder<Tables, 'product' | 'category'>, filter: ProductFilterValues) {
-  const conditions = [eb('product.archived_at', 'is', null)];
-  if (filter.category !== undefined) conditions.push(eb('category.slug', '=', filter.category));
-  if (filter.text !== undefined) {
-    const pattern = toContainsPattern(filter.text);
-    conditions.push(
-      eb.or([
-        eb('product.name', 'ilike', pattern),
-        eb('product.sku', 'ilike', pattern),
-        eb('product.description', 'ilike', pattern),
-      ]),
-    );
-  }
-  return eb.and(conditions);
+/** Ids of products in their order, from the index of the order: it reads no more of them than `limit`. */
+export function walk(filter: ProductFilterValues, order: ProductOrder, page: ProductPage, limit: number) {
+  return sql`${onSale(filter)} ${after(order, page)} ${orderBy(order)} limit ${limit}`;
+}
+
+/** Ids of products that have the text, from the index of letters. */
+function search(filter: ProductFilterValues, text: string, order: ProductOrder, page: ProductPage) {
+  return sql`
+    select id from ${matches(filter, text, null)} where true ${after(order, page)} ${orderBy(order)}
+    limit ${page.first + 1}`;
+}
+
+function onSale({ categoryId }: ProductFilterValues): RawBuilder<unknown> {
+  const inCategory = categoryId === undefined ? sql`` : sql`and category_id = ${categoryId}`;
+  return sql`select id, search_text from catalog.product where archived_at is null ${inCategory}`;
+}
+
+function matches(
+  { categoryId }: ProductFilterValues,
+  text: string,
+  limit: number | null,
+): RawBuilder<unknown> {
+  return sql`catalog.search_products(${text}, ${categoryId ?? null}, ${limit}) found`;
+}
+
+function holds(text: string): RawBuilder<boolean> {
+  return sql<boolean>`strpos(search_text, (select catalog.fold(${text}))) > 0`;
+}
+
+function after({ column, direction, toColumn }: ProductOrder, page: ProductPage): RawBuilder<unknown> {
+  if (!page.after) return sql``;
+  const comparison = sql.raw(direction === 'asc' ? '>' : '<');
+  return sql`and (${column}, id) ${comparison} (${toColumn(page.after.key)}, ${page.after.id})`;
+}
+
+function orderBy({ column, direction }: ProductOrder): RawBuilder<unknown> {
+  const to = sql.raw(direction);
+  return sql`order by ${column} ${to}, id ${to}`;
+}
+
+/** The rows of the ids, in the order again. */
+function readRows(
+  trx: Transaction<Database>,
+  { column, direction }: ProductOrder,
+  ids: RawBuilder<unknown>,
+): Promise<ProductRow[]> {
+  return selectProducts(trx)
+    .where(sql<boolean>`product.id in (select id from (${ids}) page)`)
+    .orderBy(sql`product.${column}`, direction)
+    .orderBy('product.id', direction)
+    .execute();
+}
+
+async function countRows(trx: Transaction<Database>, rows: RawBuilder<unknown>): Promise<number> {
+  const { rows: counted } = await sql<{ count: number }>`select count(*) from (${rows}) found`.execute(trx);
+  return counted[0]?.count ?? 0;
+}
+
+/** How many of the first rows have the text, in any order, and how many rows that were. */
+async function countFirst(
+  trx: Transaction<Database>,
+  filter: ProductFilterValues,
+  text: string,
+): Promise<{ found: number; read: number }> {
+  const { rows } = await sql<{ found: number; read: number }>`
+    select count(*) filter (where ${holds(text)}) as found, count(*) as read
+    from (${onSale(filter)} limit ${firstRowsOfCount}) first`.execute(trx);
+  return rows[0] ?? { found: 0, read: 0 };
 }

@@ -13,7 +13,7 @@ export type Scalars = {
   Int: { input: number; output: number; }
   Float: { input: number; output: number; }
   /** An instant in ISO 8601, UTC: `2026-11-21T09:30:00.000Z`. */
-  DateTime: { input: string; output: Date; }
+  DateTime: { input: Date; output: Date; }
   link__Import: { input: unknown; output: unknown; }
   federation__FieldSet: { input: unknown; output: unknown; }
   federation__Scope: { input: unknown; output: unknown; }
@@ -117,7 +117,7 @@ export type ProductFilter = {
 };
 
 export type ProductSort =
-  /** A to Z. */
+  /** A to Z in Unicode's order for all languages: äpfel, Äpfel, apple, banana, Banana. */
   | 'NAME'
   /** Cheapest first. */
   | 'PRICE_ASC'
@@ -130,8 +130,10 @@ export type ProductConnection = {
   __typename?: 'ProductConnection';
   edges: Array<ProductEdge>;
   pageInfo: PageInfo;
-  /** How many products the filter finds, on all pages together. */
+  /** How many products the filter finds, on all pages together. Counted up to 10000. */
   totalCount: Scalars['Int']['output'];
+  /** False where the filter finds more than 10000 products. */
+  totalCountIsExact: Scalars['Boolean']['output'];
 };
 
 export type ProductEdge = {
@@ -513,6 +515,7 @@ export type ProductConnectionResolvers<ContextType = GraphqlContext, ParentType 
   edges?: Resolver<Array<ResolversTypes['ProductEdge']>, ParentType, ContextType>;
   pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
   totalCount?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  totalCountIsExact?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
 };
 
 export type ProductEdgeResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['ProductEdge'] = ResolversParentTypes['ProductEdge']> = {

@@ -1,5 +1,5 @@
 import type { OptionalTime, Timestamp } from '@signet/db';
-import type { Generated } from 'kysely';
+import type { ColumnType, Generated } from 'kysely';
 
 export type CategoryTable = { id: Generated<string>; tenant_id: string; slug: string; name: string };
 export type ProductTable = {
@@ -9,6 +9,8 @@ export type ProductTable = {
   sku: string;
   name: string;
   description: Generated<string>;
+  /** What a search looks into: name, SKU and description, folded. */
+  search_text: ColumnType<string, never, never>;
   /** In the currency's minor unit. */
   price_amount: number;
   currency: string;

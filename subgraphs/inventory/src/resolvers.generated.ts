@@ -31,6 +31,11 @@ export type AdjustStockInput = {
   change: Scalars['Int']['input'];
   /** Why, for the log. 1 to 200 characters. */
   reason: Scalars['String']['input'];
+  /**
+   * A fresh random text for each change, 1 to 200 characters; the same one when you try again. The same key with the same input
+   * changes the stock once, however often it is sent within a week; with other input it is refused as `input.idempotencyKey`.
+   */
+  idempotencyKey?: InputMaybe<Scalars['String']['input']>;
 };
 
 export type Dashboard = {
@@ -72,7 +77,7 @@ export type Mutation = {
   __typename?: 'Mutation';
   /**
    * Adds pieces to a product's shelves or takes them away, after a delivery or a count.
-   * Staff with the scope `stock:write`. Errors: `input.productId`, `input.reason`, and `input.change` where fewer pieces
+   * Staff with the scope `stock:write`. Errors: `input.productId`, `input.reason`, `input.idempotencyKey`, and `input.change` where fewer pieces
    * than promised to orders would be left, or more than 1000000000.
    */
   adjustStock: Product;

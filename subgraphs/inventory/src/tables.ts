@@ -10,8 +10,18 @@ export type StockTable = {
   updated_at: Timestamp;
 };
 
+export type IdempotencyKeyTable = {
+  tenant_id: string;
+  staff_id: string;
+  key: string;
+  /** SHA-256 of the canonical input. */
+  input_hash: Buffer;
+  created_at: Timestamp;
+};
+
 declare module '@signet/db' {
   interface Database {
     'inventory.stock': StockTable;
+    'inventory.idempotency_key': IdempotencyKeyTable;
   }
 }

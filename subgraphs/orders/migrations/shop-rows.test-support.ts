@@ -23,6 +23,11 @@ export async function addShopRows(database: TestDatabase, slug: string): Promise
      ), customer as (
        insert into auth.user (tenant_id, email, password_hash, pepper_id)
        values ($1, 'ada@example.com', 'hash', 'pepper') returning id
+     ), staff as (
+       insert into auth.portal_user (tenant_id, email, full_name, role, password_hash, pepper_id)
+       values ($1, 'sue@example.com', 'Sue', 'operations', 'hash', 'pepper') returning id
+     ), adjustment as (
+       insert into inventory.idempotency_key (tenant_id, staff_id, key, input_hash) select $1, id, 'k', sha256('input') from staff
      ), placed as (
        insert into orders.order (tenant_id, user_id, total_amount, currency)
        select $1, id, 1000, 'EUR' from customer returning id

@@ -107,6 +107,8 @@ function buildOrder(
     total_amount: items.reduce((sum, item) => sum + item.quantity * item.unit_price_amount, 0),
     currency: 'EUR',
     placed_at: placedAt,
+    // The demo's open orders stay open for a month.
+    reserved_until: new Date(ctx.now.getTime() + 30 * dayMs),
     ...pickEnd(ctx, status, placedAt),
   };
   return { order, items };

@@ -14,22 +14,30 @@ export function findOrderForUpdate(
   return (userId === undefined ? query : query.where('user_id', '=', userId)).executeTakeFirst();
 }
 
+type Outcome = Exclude<OrderRow['status'], 'placed'>;
+
+const outcomes = {
+  shipped: { movement: 'ship', column: 'shipped_at' },
+  cancelled: { movement: 'release', column: 'cancelled_at' },
+  expired: { movement: 'release', column: 'expired_at' },
+} as const;
+
 /** Moves the stock of a placed order whose row this transaction has locked, and writes the outcome into the row. */
 export async function closeOrder(
   trx: Transaction<Database>,
   id: string,
-  outcome: 'shipped' | 'cancelled',
+  outcome: Outcome,
 ): Promise<OrderRow> {
   const items = await findItems(trx, [id]);
   const lines = items.map((item) => ({ productId: item.product_id, quantity: item.quantity }));
-  const failed = await moveStock(trx, outcome === 'shipped' ? 'ship' : 'release', lines);
+  const { movement, column } = outcomes[outcome];
+  const failed = await moveStock(trx, movement, lines);
   if (failed !== undefined) {
     throw new Error(`Order ${id} is placed, but its pieces of product ${failed} are not reserved.`);
   }
-  const now = new Date();
   return trx
     .updateTable('orders.order')
-    .set({ status: outcome, ...(outcome === 'shipped' ? { shipped_at: now } : { cancelled_at: now }) })
+    .set({ status: outcome, [column]: new Date() })
     .where('id', '=', id)
     .returning(orderColumns)
     .executeTakeFirstOrThrow();

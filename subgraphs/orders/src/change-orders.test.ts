@@ -119,6 +119,30 @@ describe('markOrderShipped', () => {
     expect(await findStock()).toEqual(gone);
   });
 
+  it('is in the audit log once, with who did it and whose order it is', async () => {
+    const { id } = await placeOrder();
+    await ship(id);
+    await ship(id);
+    const refused = await placeOrder();
+    await cancel(refused.id);
+    await ship(refused.id);
+    const rows = await subgraph.database.query(
+      `select tenant_id, kind, platform, actor_id, subject_id, details from auth.audit_event
+       where details ->> 'orderId' = any($1)`,
+      [[id, refused.id]],
+    );
+    expect(rows).toEqual([
+      {
+        tenant_id: subgraph.tenants.demo,
+        kind: 'orders.order.shipped',
+        platform: 'portal',
+        actor_id: staff.id,
+        subject_id: ada.id,
+        details: { orderId: id },
+      },
+    ]);
+  });
+
   it('refuses an order that was cancelled', async () => {
     const { id, findStock } = await placeOrder();
     await cancel(id);

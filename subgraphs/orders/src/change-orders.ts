@@ -1,10 +1,14 @@
 import { requirePortal } from '@signet/access';
 import { inTenant } from '@signet/db';
+import { subgraphAuditKind } from '@signet/schema/contract';
 import { badInput } from '@signet/service';
 import { readId } from '@signet/subgraph';
+import { auditChange } from '@signet/subgraph/define';
 import { closeOrder, findOrderForUpdate } from './change-orders.queries.ts';
 import { requireCustomer } from './policies.ts';
 import type { MutationResolvers } from './resolvers.generated.ts';
+
+const orderShipped = subgraphAuditKind('orders', 'order.shipped');
 
 export const cancelOrder: NonNullable<MutationResolvers['cancelOrder']> = async (_parent, args, ctx) => {
   const { userId } = requireCustomer(ctx.session, 'orders:write');
@@ -13,6 +17,7 @@ export const cancelOrder: NonNullable<MutationResolvers['cancelOrder']> = async 
     const order = await findOrderForUpdate(trx, { id, userId });
     if (!order) throw badInput('id', 'There is no such order.');
     if (order.status === 'shipped') throw badInput('id', "The order was shipped: it can't be cancelled.");
+    if (order.status === 'expired') throw badInput('id', 'The order has expired: its stock was given back.');
     return order.status === 'cancelled' ? order : closeOrder(trx, id, 'cancelled');
   });
 };
@@ -28,6 +33,11 @@ export const markOrderShipped: NonNullable<MutationResolvers['markOrderShipped']
     const order = await findOrderForUpdate(trx, { id });
     if (!order) throw badInput('id', 'There is no such order.');
     if (order.status === 'cancelled') throw badInput('id', "The order was cancelled: it can't be shipped.");
-    return order.status === 'shipped' ? order : closeOrder(trx, id, 'shipped');
+    if (order.status === 'expired') {
+      throw badInput('id', 'The order has expired: its stock was given back. Its customer can order again.');
+    }
+    if (order.status === 'shipped') return order;
+    await auditChange(trx, ctx, { kind: orderShipped, subjectId: order.user_id, details: { orderId: id } });
+    return closeOrder(trx, id, 'shipped');
   });
 };

@@ -3,6 +3,7 @@ import { loadOwnedPages, type OwnedPage, ownedPageKey } from '@signet/subgraph';
 import type { SubgraphContext } from '@signet/subgraph/define';
 import DataLoader from 'dataloader';
 import type { Kysely } from 'kysely';
+import type { OrderSettings } from '../settings.ts';
 import {
   findItems,
   findOrders,
@@ -13,7 +14,7 @@ import {
 import { findViewers } from './order-viewers.ts';
 
 /** What a resolver has. */
-export type GraphqlContext = SubgraphContext<Loaders>;
+export type GraphqlContext = SubgraphContext<Loaders, OrderSettings>;
 
 /** What resolvers hand to each other for the GraphQL types of the same names. */
 export type OrderModel = OrderRow;

@@ -14,6 +14,8 @@ export const orderColumns = [
   'placed_at',
   'shipped_at',
   'cancelled_at',
+  'reserved_until',
+  'expired_at',
   sql<number>`(extract(epoch from placed_at) * 1000000)::bigint`.as('placed_microseconds'),
 ] as const;
 
@@ -95,7 +97,13 @@ function isAfter({ key, id }: NonNullable<OrderPage['after']>): RawBuilder<boole
   return sql<boolean>`(placed_at, id) < (timestamptz 'epoch' + ${key}::double precision * interval '1 microsecond', ${id})`;
 }
 
-export type OrderCounts = { placed: number; shipped: number; cancelled: number; placed_last_day: number };
+export type OrderCounts = {
+  placed: number;
+  shipped: number;
+  cancelled: number;
+  expired: number;
+  placed_last_day: number;
+};
 
 /** Counts the tenant's orders by their status, and those of the last 24 hours. */
 export function countOrders(trx: Transaction<Database>): Promise<OrderCounts> {
@@ -105,6 +113,7 @@ export function countOrders(trx: Transaction<Database>): Promise<OrderCounts> {
       fn.count<number>('id').filterWhere('status', '=', 'placed').as('placed'),
       fn.count<number>('id').filterWhere('status', '=', 'shipped').as('shipped'),
       fn.count<number>('id').filterWhere('status', '=', 'cancelled').as('cancelled'),
+      fn.count<number>('id').filterWhere('status', '=', 'expired').as('expired'),
       fn
         .count<number>('id')
         .filterWhere('placed_at', '>', sql<Date>`now() - interval '1 day'`)

@@ -27,6 +27,8 @@ export const orderResolvers: OrderResolvers = {
   placedAt: (row) => row.placed_at,
   shippedAt: (row) => row.shipped_at,
   cancelledAt: (row) => row.cancelled_at,
+  reservedUntil: (row) => (row.status === 'placed' ? row.reserved_until : null),
+  expiredAt: (row) => row.expired_at,
   customer: (row) => ({ id: row.user_id }),
   async sharedWith(row, _args, ctx) {
     const userIds = await ctx.loaders.viewersOfOrder.load(row.id);

@@ -1,12 +1,21 @@
 import type { Database } from '@signet/db';
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { type OrderRow, orderColumns } from './order.queries.ts';
 import type { OrderLine, PricedOrder } from './price-lines.ts';
 
 const operation = 'placeOrder';
 
 export type Owner = { tenantId: string; userId: string };
-export type OrderRequest = { lines: readonly OrderLine[]; idempotencyKey: string; inputHash: Buffer };
+export type OrderRequest = {
+  lines: readonly OrderLine[];
+  idempotencyKey: string;
+  inputHash: Buffer;
+  /** What the customer was shown. */
+  expectedTotal: number | undefined;
+};
+
+/** What a customer has reserved. */
+export type OpenOrders = { orders: number; pieces: number };
 
 /**
  * Takes the key for this customer. While another transaction holds the same key, this waits for it: when that commits,
@@ -53,14 +62,43 @@ export async function setOrderOfKey(
     .execute();
 }
 
+/**
+ * Counts what this customer has reserved. A lock on the customer comes first and lasts until the transaction ends: of several
+ * orders placed at once, each counts those before it.
+ */
+export async function countOpenOrders(
+  trx: Transaction<Database>,
+  { tenantId, userId }: Owner,
+): Promise<OpenOrders> {
+  const lock = `signet open orders ${tenantId} ${userId}`;
+  await sql`select pg_advisory_xact_lock(hashtextextended(${lock}, 0))`.execute(trx);
+  return trx
+    .selectFrom('orders.order as placed')
+    .innerJoin('orders.order_item as item', 'item.order_id', 'placed.id')
+    .where('placed.user_id', '=', userId)
+    .where('placed.status', '=', 'placed')
+    .select(({ fn }) => [
+      fn.count<number>('placed.id').distinct().as('orders'),
+      sql<number>`coalesce(sum(item.quantity), 0)::bigint`.as('pieces'),
+    ])
+    .executeTakeFirstOrThrow();
+}
+
 export async function insertOrder(
   trx: Transaction<Database>,
   { tenantId, userId }: Owner,
   { lines, totalAmount, currency }: PricedOrder,
+  reservationMinutes: number,
 ): Promise<OrderRow> {
   const order = await trx
     .insertInto('orders.order')
-    .values({ tenant_id: tenantId, user_id: userId, total_amount: totalAmount, currency })
+    .values({
+      tenant_id: tenantId,
+      user_id: userId,
+      total_amount: totalAmount,
+      currency,
+      reserved_until: sql<Date>`now() + ${reservationMinutes}::integer * interval '1 minute'`,
+    })
     .returning(orderColumns)
     .executeTakeFirstOrThrow();
   const items = lines.map((line, index) => ({

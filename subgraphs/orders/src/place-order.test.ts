@@ -11,8 +11,8 @@ import { addProduct } from '../../catalog/src/testing.test-support.ts';
 import definition from '../subgraph.ts';
 
 const query = `
-  mutation ($items: [OrderItemInput!]!, $idempotencyKey: String!) {
-    placeOrder(input: { items: $items, idempotencyKey: $idempotencyKey }) {
+  mutation ($items: [OrderItemInput!]!, $idempotencyKey: String!, $expectedTotal: Int) {
+    placeOrder(input: { items: $items, idempotencyKey: $idempotencyKey, expectedTotal: $expectedTotal }) {
       id status placedAt shippedAt cancelledAt customer { id }
       total { amount currency }
       items { quantity product { id } unitPrice { amount } lineTotal { amount currency } }
@@ -23,7 +23,9 @@ const unknownId = '0199c2f4-7a10-7000-8000-000000000001';
 let subgraph: TestSubgraph;
 let ada: Caller;
 beforeAll(async () => {
-  subgraph = await startTestSubgraph(definition);
+  // reservation-limits.test.ts has the limits of a customer.
+  const settings = { RESERVATION_ORDERS: '1000', RESERVATION_PIECES: '100000' };
+  subgraph = await startTestSubgraph(definition, { settings });
   ada = await subgraph.addCustomer();
 });
 afterAll(() => subgraph.stop());
@@ -32,8 +34,9 @@ let lastKey = 0;
 const newKey = () => `key-${++lastKey}`;
 const addStock = (options: Parameters<typeof addProduct>[2] = {}) =>
   addProduct(subgraph.database, subgraph.tenants.demo, { onHand: 50, ...options });
-const place = (items: unknown, { key = newKey(), caller = ada } = {}) =>
-  subgraph.ask(query, { items, idempotencyKey: key }, caller);
+type PlaceOptions = { key?: string; caller?: Caller; expectedTotal?: number | null };
+const place = (items: unknown, { key = newKey(), caller = ada, ...more }: PlaceOptions = {}) =>
+  subgraph.ask(query, { items, idempotencyKey: key, ...more }, caller);
 const findStock = async (productId: string) => {
   const rows = await subgraph.database.query(
     'select on_hand, reserved from inventory.stock where product_id = $1',
@@ -159,6 +162,14 @@ describe('an idempotency key', () => {
     expect(await countOrders(caller)).toBe(1);
   });
 
+  it('is the same in every spelling of its accents', async () => {
+    const productId = await addStock();
+    const first = await place([{ productId, quantity: 3 }], { key: 'caf\u00e9' });
+    const second = await place([{ productId, quantity: 3 }], { key: 'cafe\u0301' });
+    expect(second.body).toEqual(first.body);
+    expect(await findStock(productId)).toEqual({ on_hand: 50, reserved: 3 });
+  });
+
   it('is refused for other items', async () => {
     const productId = await addStock();
     await place([{ productId, quantity: 1 }], { key: 'used' });
@@ -186,10 +197,41 @@ describe('an idempotency key', () => {
   });
 
   it('is refused when it is empty, over 200 characters or holds NUL', async () => {
-    for (const key of ['', ' ', 'a\0', 'a'.repeat(201), 'a'.repeat(10_240)]) {
+    for (const key of ['', ' ', '\u200b\u2060', 'a\0', 'a'.repeat(201), 'a'.repeat(10_240)]) {
       const answer = await place([{ productId: unknownId, quantity: 1 }], { key });
       expect(reasonsOf(answer)).toEqual(['input.idempotencyKey']);
     }
+  });
+});
+
+describe('expectedTotal', () => {
+  it('refuses a price that has changed, says the new total, and reserves nothing', async () => {
+    const productId = await addStock({ price: 1999 });
+    await subgraph.database.query('update catalog.product set price_amount = 2100 where id = $1', [
+      productId,
+    ]);
+    const lines = [{ productId, quantity: 2 }];
+    const refused = await place(lines, { key: 'dearer', expectedTotal: 3998 });
+    expect(reasonsOf(refused)).toEqual(['input.expectedTotal']);
+    expect(refused.body.errors?.[0]?.message).toContain('4200 EUR');
+    expect(await findStock(productId)).toEqual({ on_hand: 50, reserved: 0 });
+    const placed = await place(lines, { key: 'dearer', expectedTotal: 4200 });
+    expect(placed.body.data.placeOrder.total.amount).toBe(4200);
+    expect(await findStock(productId)).toEqual({ on_hand: 50, reserved: 2 });
+  });
+
+  it('asks for nothing where it is left out or null', async () => {
+    const productId = await addStock();
+    for (const more of [{}, { expectedTotal: null }]) {
+      expect(reasonsOf(await place([{ productId, quantity: 1 }], more))).toEqual([]);
+    }
+  });
+
+  it('leaves an order as it is that was placed with the same key', async () => {
+    const productId = await addStock({ price: 500 });
+    const first = await place([{ productId, quantity: 1 }], { key: 'kept', expectedTotal: 500 });
+    const again = await place([{ productId, quantity: 1 }], { key: 'kept', expectedTotal: 700 });
+    expect(again.body).toEqual(first.body);
   });
 });
 

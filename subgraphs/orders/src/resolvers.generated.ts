@@ -13,7 +13,7 @@ export type Scalars = {
   Int: { input: number; output: number; }
   Float: { input: number; output: number; }
   /** An instant in ISO 8601, UTC: `2026-11-21T09:30:00.000Z`. */
-  DateTime: { input: string; output: Date; }
+  DateTime: { input: Date; output: Date; }
   link__Import: { input: unknown; output: unknown; }
   federation__FieldSet: { input: unknown; output: unknown; }
   federation__Scope: { input: unknown; output: unknown; }
@@ -54,6 +54,8 @@ export type OrderCounts = {
   placed: Scalars['Int']['output'];
   shipped: Scalars['Int']['output'];
   cancelled: Scalars['Int']['output'];
+  /** Not shipped in time. */
+  expired: Scalars['Int']['output'];
   /** Placed within the last 24 hours, in whatever state they are now. */
   placedLastDay: Scalars['Int']['output'];
 };
@@ -97,6 +99,9 @@ export type Order = {
   placedAt: Scalars['DateTime']['output'];
   shippedAt?: Maybe<Scalars['DateTime']['output']>;
   cancelledAt?: Maybe<Scalars['DateTime']['output']>;
+  /** Until when its stock is reserved; null once it is no longer `PLACED`. */
+  reservedUntil?: Maybe<Scalars['DateTime']['output']>;
+  expiredAt?: Maybe<Scalars['DateTime']['output']>;
   /** Who placed it. Those with whom it was shared learn the id only. */
   customer?: Maybe<User>;
   /**
@@ -111,8 +116,10 @@ export type OrderStatus =
   | 'PLACED'
   /** It has left the house; it can't be cancelled. */
   | 'SHIPPED'
-  /** Its stock was given back. */
-  | 'CANCELLED';
+  /** Its customer cancelled it, and its stock was given back. */
+  | 'CANCELLED'
+  /** It was not shipped in time, and its stock was given back. Order again. */
+  | 'EXPIRED';
 
 export type OrderItem = {
   __typename?: 'OrderItem';
@@ -148,6 +155,8 @@ export type PlaceOrderInput = {
    * gives the same order, however often it is sent; with other items it is refused as `input.idempotencyKey`.
    */
   idempotencyKey: Scalars['String']['input'];
+  /** The total that you showed, in the currency's minor unit. Where the prices of this moment make another, nothing is ordered. */
+  expectedTotal?: InputMaybe<Scalars['Int']['input']>;
 };
 
 export type OrderItemInput = {
@@ -172,18 +181,20 @@ export type Mutation = {
   __typename?: 'Mutation';
   /**
    * Cancels one of your orders and gives its stock back. Cancelling it again changes nothing and returns it.
-   * Customers with the scope `orders:write`. Errors: `input.id`, also when it was shipped.
+   * Customers with the scope `orders:write`. Errors: `input.id`, also when it was shipped or has expired.
    */
   cancelOrder: Order;
   /**
    * Records that an order has left the house; its pieces leave the shelves. Doing it again changes nothing and returns the order.
-   * Staff with the scope `orders:ship`. Errors: `input.id`, also when it was cancelled.
+   * Staff with the scope `orders:ship`. Errors: `input.id`, also when it was cancelled or has expired.
    */
   markOrderShipped: Order;
   /**
    * Orders products at their price of this moment and reserves their stock: all of it or nothing.
+   * An order that is not shipped by its `reservedUntil` becomes `EXPIRED`, and its stock is given back.
    * Customers with the scope `orders:write`. Errors: `input.items` (empty, over 50, a product twice, unknown, no longer sold
-   * or out of stock, a quantity outside 1 to 1000, several currencies, a total beyond 2147483647), `input.idempotencyKey`.
+   * or out of stock, a quantity outside 1 to 1000, several currencies, a total beyond 2147483647; too many open orders, or too
+   * many pieces in them together), `input.expectedTotal` (the prices have changed), `input.idempotencyKey`.
    */
   placeOrder: Order;
   /**
@@ -562,6 +573,7 @@ export type OrderCountsResolvers<ContextType = GraphqlContext, ParentType extend
   placed?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   shipped?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   cancelled?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  expired?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   placedLastDay?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
 };
 
@@ -591,6 +603,8 @@ export type OrderResolvers<ContextType = GraphqlContext, ParentType extends Reso
   placedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   shippedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   cancelledAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  reservedUntil?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  expiredAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   customer?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
   sharedWith?: Resolver<Maybe<Array<ResolversTypes['User']>>, ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;

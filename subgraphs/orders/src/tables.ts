@@ -1,7 +1,7 @@
 import type { OptionalTime, Timestamp } from '@signet/db';
 import type { Generated } from 'kysely';
 
-export type OrderStatus = 'placed' | 'shipped' | 'cancelled';
+export type OrderStatus = 'placed' | 'shipped' | 'cancelled' | 'expired';
 export type OrderTable = {
   id: Generated<string>;
   tenant_id: string;
@@ -12,6 +12,9 @@ export type OrderTable = {
   placed_at: Timestamp;
   shipped_at: OptionalTime;
   cancelled_at: OptionalTime;
+  /** Until when its stock is reserved, while it is placed. */
+  reserved_until: Timestamp;
+  expired_at: OptionalTime;
 };
 export type OrderItemTable = {
   id: Generated<string>;

@@ -1,5 +1,5 @@
 import { requirePortal } from '@signet/access';
-import { type Database, inTenant, writeAuditEvent } from '@signet/db';
+import { type Database, writeAuditEvent } from '@signet/db';
 import type { AuditKind, Scope } from '@signet/schema/contract';
 import { badInput } from '@signet/service';
 import { readId } from '@signet/subgraph';
@@ -7,6 +7,7 @@ import { sql, type Transaction } from 'kysely';
 import type { GraphqlContext } from './context.ts';
 import { getCustomer } from './customers.queries.ts';
 import type { MutationResolvers } from './resolvers.generated.ts';
+import { inStaffTransaction } from './staff-transaction.ts';
 
 export const suspendCustomer: NonNullable<MutationResolvers['suspendCustomer']> = (
   _parent,
@@ -65,13 +66,14 @@ type Administration<T> = {
 /**
  * Changes a customer's account or sessions and writes the audit log, in one transaction.
  *
- * @throws {RefusalError} for anyone but staff with the scope; input.customerId where the tenant has no such customer.
+ * @throws {RefusalError} for anyone but staff with the scope; input.customerId where the tenant has no such customer;
+ * auth.failure.revoked.
  */
 function administerCustomer<T>({ ctx, scope, kind, call, answer, ...input }: Administration<T>): Promise<T> {
-  const { staffId: actorId, sessionId } = requirePortal(ctx.session, scope);
+  requirePortal(ctx.session, scope);
   const { tenantId, origin } = ctx;
   const customerId = readId('customerId', input.customerId);
-  return inTenant(ctx.db, ctx.tenantId, async (trx) => {
+  return inStaffTransaction(ctx, scope, async (trx, { staffId: actorId, sessionId }) => {
     const changed = await callAuth(trx, call, customerId);
     if (changed === undefined) throw badInput('customerId', 'There is no such customer.');
     const event = { kind, platform: 'portal', tenantId, actorId, sessionId, subjectId: customerId } as const;

@@ -1,11 +1,12 @@
 import { requirePortal } from '@signet/access';
-import { addRelation, inTenant, removeRelation } from '@signet/db';
+import { addRelation, removeRelation } from '@signet/db';
 import { badInput } from '@signet/service';
 import { readId } from '@signet/subgraph';
 import { assigneeTuple } from './assignees.queries.ts';
 import type { GraphqlContext } from './context.ts';
 import { findCustomers } from './customers.queries.ts';
 import type { MutationResolvers, UserResolvers } from './resolvers.generated.ts';
+import { inStaffTransaction } from './staff-transaction.ts';
 
 export const assignees: NonNullable<UserResolvers['assignees']> = async (user, _args, ctx) => {
   requirePortal(ctx.session, 'customers:read');
@@ -21,7 +22,7 @@ export const assignCustomer: NonNullable<MutationResolvers['assignCustomer']> = 
   requirePortal(ctx.session, 'customers:assign');
   const customerId = readId('customerId', input.customerId);
   const staffId = readId('staffId', input.staffId);
-  const customer = await inTenant(ctx.db, ctx.tenantId, async (trx) => {
+  const customer = await inStaffTransaction(ctx, 'customers:assign', async (trx) => {
     const [row] = await findCustomers(trx, [customerId]);
     if (!row) throw badInput('customerId', 'There is no such customer.');
     // This process may not read the accounts of staff: the foreign key finds out.
@@ -42,7 +43,7 @@ export const unassignCustomer: NonNullable<MutationResolvers['unassignCustomer']
   requirePortal(ctx.session, 'customers:assign');
   const customerId = readId('customerId', input.customerId);
   const staffId = readId('staffId', input.staffId);
-  const customer = await inTenant(ctx.db, ctx.tenantId, async (trx) => {
+  const customer = await inStaffTransaction(ctx, 'customers:assign', async (trx) => {
     const [row] = await findCustomers(trx, [customerId]);
     if (!row) throw badInput('customerId', 'There is no such customer.');
     await removeRelation(trx, assigneeTuple(customerId, staffId));

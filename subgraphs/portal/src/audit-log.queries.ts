@@ -1,5 +1,4 @@
 import type { Database } from '@signet/db';
-import type { AuditKind } from '@signet/schema/contract';
 import type { PageRequest } from '@signet/subgraph';
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 
@@ -18,7 +17,7 @@ export type AuditEventRow = {
 };
 
 export type AuditFilter = {
-  kind?: AuditKind | undefined;
+  kind?: string | undefined;
   actorId?: string | undefined;
   subjectId?: string | undefined;
   since?: Date | undefined;

@@ -132,6 +132,8 @@ describe('auditLog', () => {
       [{ filter: { kind: 'auth.nothing' } }, 'input.kind'],
       [{ filter: { kind: 'toString' } }, 'input.kind'],
       [{ filter: { since: '2026-01-02T00:00:00Z', until: '2026-01-01T00:00:00Z' } }, 'input.until'],
+      [{ filter: { since: '2026-02-30T00:00:00Z' } }, 'input.since'],
+      [{ filter: { until: '2026-01-01T24:00:00Z' } }, 'input.until'],
       [{ first: 0 }, 'input.first'],
       [{ after: 'x' }, 'input.after'],
     ]),

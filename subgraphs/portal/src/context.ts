@@ -1,5 +1,11 @@
 import { type Database, inTenant } from '@signet/db';
-import { type Connection, loadOwnedPages, type OwnedPage, ownedPageKey } from '@signet/subgraph';
+import {
+  type Connection,
+  type Counted,
+  loadOwnedPages,
+  type OwnedPage,
+  ownedPageKey,
+} from '@signet/subgraph';
 import type { SubgraphContext } from '@signet/subgraph/define';
 import DataLoader from 'dataloader';
 import type { Kysely } from 'kysely';
@@ -13,8 +19,7 @@ export type GraphqlContext = SubgraphContext<Loaders>;
 
 /** What resolvers hand to each other for the GraphQL types of the same names. */
 export type UserModel = CustomerRow;
-/** With the search, so that `totalCount` is counted only where it is asked for. */
-export type UserConnectionModel = Connection<CustomerRow> & { search: string | undefined };
+export type UserConnectionModel = Connection<CustomerRow> & Counted;
 export type AuditEventModel = AuditEventRow;
 export type SupportNoteModel = SupportNoteRow;
 

@@ -1,5 +1,12 @@
 import type { Database } from '@signet/db';
-import { type PageRequest, toContainsPattern } from '@signet/subgraph';
+import { normalizeEmail, toAsciiDomain } from '@signet/db/email';
+import {
+  maxTotalCount,
+  type PageRequest,
+  type TotalCount,
+  toContainsPattern,
+  toTotalCount,
+} from '@signet/subgraph';
 import { type ExpressionBuilder, type InferResult, sql, type Transaction } from 'kysely';
 
 export type CustomerRow = InferResult<ReturnType<typeof selectCustomers>>[number];
@@ -34,20 +41,33 @@ export function findCustomerPage(
     .execute();
 }
 
+/** How many customers the search finds, up to `maxTotalCount`. */
 export async function countCustomers(
   trx: Transaction<Database>,
   search: string | undefined,
-): Promise<number> {
+): Promise<TotalCount> {
   const { count } = await trx
-    .selectFrom('auth.user')
-    .select((eb) => eb.fn.count<number>('id').as('count'))
-    .where((eb) => matches(eb, search))
+    .selectFrom((eb) =>
+      eb
+        .selectFrom('auth.user')
+        .select('id')
+        .where((user) => matches(user, search))
+        .limit(maxTotalCount + 1)
+        .as('found'),
+    )
+    .select((eb) => eb.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();
-  return count;
+  return toTotalCount(count);
 }
 
 function matches(eb: ExpressionBuilder<Database, 'auth.user'>, search: string | undefined) {
   if (search === undefined) return eb.lit(true);
   const pattern = toContainsPattern(search);
-  return eb.or([eb('email', 'ilike', pattern), eb('full_name', 'ilike', pattern)]);
+  // Domains are stored in ASCII, and staff type what the customer tells them.
+  const spelled = toContainsPattern(normalizeEmail(search) ?? toAsciiDomain(search) ?? search);
+  return eb.or([
+    eb('email', 'ilike', pattern),
+    eb('email', 'ilike', spelled),
+    eb('full_name', 'ilike', pattern),
+  ]);
 }

@@ -62,6 +62,18 @@ describe('customers', () => {
     expect(await emailsOf({ search: '' })).toHaveLength(3);
   });
 
+  it('are found by the letters of an e-mail domain, which is stored in ASCII', async () => {
+    const { id } = await subgraph.addCustomer({ tenantId: subgraph.tenants.globex });
+    await subgraph.database.query('update auth.user set email = $1 where id = $2', [
+      'eva@xn--bcher-kva.example',
+      id,
+    ]);
+    const other = await subgraph.addStaff('support', { tenantId: subgraph.tenants.globex });
+    for (const search of ['eva@bücher.example', 'Bücher.example', 'xn--bcher']) {
+      expect(await emailsOf({ search }, other)).toEqual(['eva@xn--bcher-kva.example']);
+    }
+  });
+
   it('are each met once on a walk', async () => {
     const met: string[] = [];
     let after: string | null = null;

@@ -2,6 +2,7 @@ import { requirePortal, requireUser } from '@signet/access';
 import { inTenant } from '@signet/db';
 import type { Session } from '@signet/session';
 import {
+  countWhenAsked,
   createConnection,
   createCursorCodec,
   findId,
@@ -12,7 +13,7 @@ import {
 } from '@signet/subgraph';
 import { assignees } from './assignees.ts';
 import { countCustomers, findCustomerPage } from './customers.queries.ts';
-import type { QueryResolvers, UserConnectionResolvers, UserResolvers } from './resolvers.generated.ts';
+import type { QueryResolvers, UserResolvers } from './resolvers.generated.ts';
 import { supportNotes } from './support-notes.ts';
 
 const maxSearchLength = 100;
@@ -28,12 +29,10 @@ export const customers: NonNullable<QueryResolvers['customers']> = async (_paren
   const page = readPage(args, codec);
   const search = readSearch(args.search);
   const rows = await inTenant(ctx.db, ctx.tenantId, (trx) => findCustomerPage(trx, search, page));
-  return { ...createConnection(rows, page, codec, (row) => ({ key: row.email, id: row.id })), search };
-};
-
-export const userConnectionResolvers: UserConnectionResolvers = {
-  totalCount: (connection, _args, ctx) =>
-    inTenant(ctx.db, ctx.tenantId, (trx) => countCustomers(trx, connection.search)),
+  return {
+    ...createConnection(rows, page, codec, (row) => ({ key: row.email, id: row.id })),
+    ...countWhenAsked(() => inTenant(ctx.db, ctx.tenantId, (trx) => countCustomers(trx, search))),
+  };
 };
 
 /**

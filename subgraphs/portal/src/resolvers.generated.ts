@@ -13,7 +13,7 @@ export type Scalars = {
   Int: { input: number; output: number; }
   Float: { input: number; output: number; }
   /** An instant in ISO 8601, UTC: `2026-11-21T09:30:00.000Z`. */
-  DateTime: { input: string; output: Date; }
+  DateTime: { input: Date; output: Date; }
   link__Import: { input: unknown; output: unknown; }
   federation__FieldSet: { input: unknown; output: unknown; }
   federation__Scope: { input: unknown; output: unknown; }
@@ -52,7 +52,7 @@ export type UnassignCustomerInput = {
 };
 
 export type AuditLogFilter = {
-  /** One of the kinds in docs/audit.md, such as `auth.login.failure`. */
+  /** One of the kinds in docs/audit.md, such as `auth.login.failure`, or one of a subgraph's. */
   kind?: InputMaybe<Scalars['String']['input']>;
   /** Who did it: the id of a customer or of a member of staff. */
   actorId?: InputMaybe<Scalars['ID']['input']>;
@@ -137,8 +137,10 @@ export type UserConnection = {
   __typename?: 'UserConnection';
   edges: Array<UserEdge>;
   pageInfo: PageInfo;
-  /** How many customers the search finds, on all pages together. */
+  /** How many customers the search finds, on all pages together. Counted up to 10000. */
   totalCount: Scalars['Int']['output'];
+  /** False where the search finds more than 10000 customers. */
+  totalCountIsExact: Scalars['Boolean']['output'];
 };
 
 export type UserEdge = {
@@ -256,7 +258,7 @@ export type MutationAddSupportNoteArgs = {
 export type Query = {
   __typename?: 'Query';
   /**
-   * What happened to accounts, sessions and rights, latest first. Staff with the scope `audit:read` (super_admin).
+   * What happened to accounts, sessions and rights, and what staff changed in the data of subgraphs, latest first. Staff with the scope `audit:read` (super_admin).
    * Errors: `input.first`, `input.after`, `input.kind`, `input.actorId`, `input.subjectId`, `input.until`.
    */
   auditLog?: Maybe<AuditEventConnection>;
@@ -628,6 +630,7 @@ export type UserConnectionResolvers<ContextType = GraphqlContext, ParentType ext
   edges?: Resolver<Array<ResolversTypes['UserEdge']>, ParentType, ContextType>;
   pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
   totalCount?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  totalCountIsExact?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
 };
 
 export type UserEdgeResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['UserEdge'] = ResolversParentTypes['UserEdge']> = {

@@ -1,5 +1,4 @@
 import { requirePortal } from '@signet/access';
-import { inTenant } from '@signet/db';
 import { badInput } from '@signet/service';
 import {
   createConnection,
@@ -11,6 +10,7 @@ import {
 } from '@signet/subgraph';
 import { findCustomers } from './customers.queries.ts';
 import type { MutationResolvers, SupportNoteResolvers, UserResolvers } from './resolvers.generated.ts';
+import { inStaffTransaction } from './staff-transaction.ts';
 import { noteColumns } from './support-notes.queries.ts';
 
 const maxBodyLength = 4000;
@@ -38,10 +38,10 @@ export const addSupportNote: NonNullable<MutationResolvers['addSupportNote']> = 
   { input },
   ctx,
 ) => {
-  const { staffId } = requirePortal(ctx.session, 'notes:write');
+  requirePortal(ctx.session, 'notes:write');
   const customerId = readId('customerId', input.customerId);
   const body = readText('body', input.body, { max: maxBodyLength });
-  return inTenant(ctx.db, ctx.tenantId, async (trx) => {
+  return inStaffTransaction(ctx, 'notes:write', async (trx, { staffId }) => {
     const [customer] = await findCustomers(trx, [customerId]);
     if (!customer) throw badInput('customerId', 'There is no such customer.');
     return trx

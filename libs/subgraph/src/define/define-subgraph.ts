@@ -1,18 +1,20 @@
 import type { PolicyTable, RelationChecker } from '@signet/access';
-import type { AuditOrigin, Database } from '@signet/db';
+import type { AuditOrigin, Database, HousekeepingJob } from '@signet/db';
 import { type SubgraphName, subgraphNamePattern } from '@signet/schema/subgraphs';
 import type { EndpointPlugin, Logger, RunningServer } from '@signet/service';
 import type { RequestSession } from '@signet/session';
 import type { Kysely } from 'kysely';
 import type { z } from 'zod';
-import { type SubgraphConfig, subgraphConfigSchema } from '../config.ts';
+import { type SubgraphConfig, withOwnSettings } from '../config.ts';
 import type { SubgraphOptions } from '../serve-subgraph.ts';
 import { startSubgraph } from './start-subgraph.ts';
 
 /** What a resolver has: who asks and in which tenant, the database (through `inTenant` only), this request's loaders and checks. */
-export type SubgraphContext<Loaders = object> = RequestSession & {
+export type SubgraphContext<Loaders = object, Settings = object> = RequestSession & {
   db: Kysely<Database>;
   loaders: Loaders;
+  /** The subgraph's own. */
+  settings: Settings;
   /** Answers whether relations such as "a viewer of this order" exist. */
   relations: RelationChecker;
   /** Where the request came from, for the audit log. */
@@ -23,19 +25,30 @@ export type SubgraphContext<Loaders = object> = RequestSession & {
 /** What a subgraph adds to its server, beside resolvers. `stop` runs before the database closes. */
 export type SubgraphExtension = { plugins?: readonly EndpointPlugin[]; stop?(): Promise<void> };
 
-export type SubgraphParts<Loaders extends object> = {
+export type SubgraphParts<Loaders extends object, Settings extends object = object> = {
   /** The name of the folder and of the line in `schema/subgraphs.json`. */
   name: SubgraphName;
   /** By type and field, as `resolvers.generated.ts` types them. `DateTime` is there already. */
   resolvers: object;
   /** The functions that `@policy` rules name. */
-  policies?: PolicyTable<SubgraphContext<Loaders>>;
+  policies?: PolicyTable<SubgraphContext<Loaders, Settings>>;
   /** One set for each request: what a loader has read is never shown to anybody else. */
   createLoaders?(db: Kysely<Database>, tenantId: string): Loaders;
+  /** Settings of this subgraph alone, each with a default. They lie in its `settings.ts`, where `npm start` looks for them. */
+  settings?: SettingFields<Settings>;
   /** Functions of the database that delete what has expired, by the name under which the log counts the rows. */
   housekeeping?: Readonly<Record<string, string>>;
+  /**
+   * Work that the process does by itself about every minute, one replica at a time, by the name under which the log counts it.
+   * Each does at most `most` of it and returns how much it did.
+   */
+  everyMinute?: Readonly<Record<string, HousekeepingJob['prune']>>;
   /** Called once, when the process starts. */
   extend?(process: { db: Kysely<Database>; logger: Logger }): SubgraphExtension;
+};
+
+export type SettingFields<Settings extends object> = {
+  readonly [Name in keyof Settings]: z.ZodType<Settings[Name]>;
 };
 
 /** What the platform knows of a subgraph: the default export of `subgraphs/<name>/subgraph.ts`. */
@@ -55,17 +68,21 @@ export type SubgraphDefinition<Config = SubgraphConfig, Options extends object =
  *
  * @throws {TypeError} for a part that is missing or wrong. The message names it.
  */
-export function defineSubgraph<Loaders extends object>(parts: SubgraphParts<Loaders>): SubgraphDefinition {
+export function defineSubgraph<Loaders extends object, Settings extends object = object>(
+  parts: SubgraphParts<Loaders, Settings>,
+): SubgraphDefinition {
   assertParts(parts);
   return {
     name: parts.name,
     policyNames: Object.keys(parts.policies ?? {}),
-    configSchema: subgraphConfigSchema,
+    configSchema: withOwnSettings(parts.settings),
     start: (config, logger, options) => startSubgraph(parts, config, logger, options),
   };
 }
 
-function assertParts<Loaders extends object>(parts: SubgraphParts<Loaders>): void {
+function assertParts<Loaders extends object, Settings extends object>(
+  parts: SubgraphParts<Loaders, Settings>,
+): void {
   const { name, resolvers, policies, housekeeping } = parts;
   if (typeof name !== 'string' || !subgraphNamePattern.test(name)) {
     throw new TypeError(`name: '${name}' is not a name for a subgraph. Use lowercase letters and digits.`);

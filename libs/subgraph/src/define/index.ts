@@ -1,4 +1,5 @@
 /** `@signet/subgraph/define`: for a subgraph with a database of the platform. `@signet/subgraph` itself needs none. */
+export { auditChange } from './audit-change.ts';
 export {
   defineSubgraph,
   type SubgraphContext,

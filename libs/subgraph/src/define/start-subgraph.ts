@@ -11,11 +11,11 @@ import {
 import type { Logger, RunningServer, SignetContext } from '@signet/service';
 import type { SubgraphConfig } from '../config.ts';
 import { type SubgraphOptions, serveSubgraph } from '../serve-subgraph.ts';
-import type { SubgraphContext, SubgraphParts } from './define-subgraph.ts';
+import type { SettingFields, SubgraphContext, SubgraphParts } from './define-subgraph.ts';
 
 /** Joins the parts of a subgraph with its database: pool, nonces, relations and housekeeping. Starts its server. */
-export function startSubgraph<Loaders extends object>(
-  parts: SubgraphParts<Loaders>,
+export function startSubgraph<Loaders extends object, Settings extends object>(
+  parts: SubgraphParts<Loaders, Settings>,
   config: SubgraphConfig,
   logger: Logger,
   { revocations, ...options }: SubgraphOptions = {},
@@ -33,7 +33,15 @@ export function startSubgraph<Loaders extends object>(
       ([job, functionName]) => pruneWith(job, functionName),
     ),
   });
-  return serveSubgraph<SubgraphContext<Loaders>>({
+  const everyMinute = startHousekeeping({
+    db,
+    name: `${name} every minute`,
+    log: logger,
+    everyMs: 60_000,
+    jobs: Object.entries(parts.everyMinute ?? {}).map(([job, prune]) => ({ name: job, prune })),
+  });
+  const settings = pickSettings(parts.settings, config);
+  return serveSubgraph<SubgraphContext<Loaders, Settings>>({
     name,
     config,
     logger,
@@ -48,18 +56,27 @@ export function startSubgraph<Loaders extends object>(
     },
     nonces: createNonceStore(db, `${name}.proof_nonce`),
     revocations,
-    onStop: () => housekeeping.stop(),
+    onStop: async () => void (await Promise.all([housekeeping.stop(), everyMinute.stop()])),
     ...(extension.plugins && { plugins: extension.plugins }),
     createContext: ({ session, tenantId }, { signetContext }) => ({
       session,
       tenantId,
       db,
       logger,
+      settings,
       origin: readOrigin(signetContext),
       loaders: parts.createLoaders?.(db, tenantId) ?? ({} as Loaders),
       relations: createRelationChecker(relations, tenantId),
     }),
   });
+}
+
+function pickSettings<Settings extends object>(
+  fields: SettingFields<Settings> | undefined,
+  config: object,
+): Settings {
+  const own = Object.entries(config).filter(([name]) => fields && name in fields);
+  return Object.fromEntries(own) as Settings;
 }
 
 /** What the gateway says about the client. Text that is not an address is left out. */

@@ -48,7 +48,12 @@ const body = '{"query":"{ it }"}';
 
 /** Headers as a gateway's entrance `user` signs them, for `portal`. */
 function sign(
-  message: Partial<SignedMessage> & { recipient?: string; identity?: ProofIdentity; entrance?: string } = {},
+  message: Omit<Partial<SignedMessage>, 'body'> & {
+    body?: string | Buffer;
+    recipient?: string;
+    identity?: ProofIdentity;
+    entrance?: string;
+  } = {},
 ) {
   const {
     recipient = 'portal',
@@ -74,7 +79,7 @@ function sign(
   return { ...headers, ...identity.signer.sign(recipient, signed) } as Record<string, string>;
 }
 
-type Sent = { method?: string; path?: string; body?: string };
+type Sent = { method?: string; path?: string; body?: string | Buffer };
 
 /** Sends header by header, so that one can come twice. */
 async function send(headers: Record<string, string | string[]>, sent: Sent = {}) {
@@ -123,6 +128,18 @@ describe('a subgraph', () => {
     expect(await send({ 'content-type': 'application/json' }, { body: '{' })).toMatchObject(missing);
     expect(await send({ 'content-type': 'application/json' }, { body: '' })).toMatchObject(missing);
     expect(await send(sign({ body: '{' }), { body: '{' })).toMatchObject({ status: 400, reason: undefined });
+  });
+
+  it.each([
+    ['bytes that are not UTF-8', Buffer.from('{"query":"{ it }","variables":{"password":"ü"}}', 'latin1')],
+    ['half of a surrogate pair', '{"query":"{ it }","variables":{"password":"\\ud800"}}'],
+    ['a member twice', '{"query":"{ it }","query":"{ __typename }"}'],
+  ])('reads no %s, though they are signed', async (_title, sent) => {
+    expect(await send(sign({ body: sent }), { body: sent })).toMatchObject({
+      status: 400,
+      reason: undefined,
+      didRun: false,
+    });
   });
 
   it('reads no prototype out of what was signed', async () => {

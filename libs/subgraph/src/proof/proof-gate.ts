@@ -1,5 +1,5 @@
 import { type ProofVerifier, readSignedMessage, type VerifiedProof } from '@signet/proof';
-import { parseSignetContext, RefusalError, signetContextHeader } from '@signet/service';
+import { createJsonReader, parseSignetContext, RefusalError, signetContextHeader } from '@signet/service';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ProofRefusals } from './proof-refusals.ts';
 
@@ -15,7 +15,7 @@ export type ProofGate = { proofOf(request: FastifyRequest): VerifiedProof };
  */
 export function registerProofGate(scope: FastifyInstance, { verifier, refusals }: ProofCheck): ProofGate {
   const proofs = new WeakMap<FastifyRequest, VerifiedProof>();
-  const parseJson = scope.getDefaultJsonParser('error', 'error');
+  const readJson = createJsonReader(scope);
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
     done(null, body),
@@ -28,7 +28,7 @@ export function registerProofGate(scope: FastifyInstance, { verifier, refusals }
       refusals.tell(error, { address: request.raw.socket.remoteAddress });
       return done(error as Error);
     }
-    void parseJson(request, body.toString('utf8'), (error, parsed) => {
+    readJson(request, body, (error, parsed) => {
       request.body = parsed;
       done(error ?? undefined);
     });

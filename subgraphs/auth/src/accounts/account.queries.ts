@@ -7,12 +7,17 @@ type Trx = Transaction<Database>;
 /** An account with the stored hash of its password. Stays inside the credential check. */
 export type AccountWithPassword<A extends Account> = { account: A; password: PasswordHash };
 
+/** @param spellings of one address, by `listEmailSpellings`: an account stored under an earlier one comes first. */
 export function findAccountByEmail<A extends Account>(
   trx: Trx,
   tables: PlatformTables<A>,
-  email: string,
+  spellings: readonly string[],
 ): Promise<AccountWithPassword<A> | undefined> {
-  return findWithPassword(trx, tables, sql`email = ${email}`);
+  return findWithPassword(
+    trx,
+    tables,
+    sql`email = any(${spellings}::text[]) order by email = ${spellings[0] ?? ''} desc limit 1`,
+  );
 }
 
 export function findAccountWithPassword<A extends Account>(

@@ -9,6 +9,8 @@ export type Account = {
   emailVerified: boolean;
   fullName: string;
   passwordVersion: number;
+  /** Device tokens of an earlier version are worth nothing (`devices/device-token.ts`). */
+  deviceVersion: number;
   isActive: boolean;
   createdAt: Date;
 };
@@ -35,7 +37,7 @@ export const userTables: PlatformTables<UserAccount> = {
   account: sql.table('auth.user'),
   accountColumns: sql<UserAccount>`
     id, email, email_verified as "emailVerified", password_version as "passwordVersion", is_active as "isActive",
-    created_at as "createdAt", full_name as "fullName"`,
+    device_version as "deviceVersion", created_at as "createdAt", full_name as "fullName"`,
   session: sql.table('auth.user_session'),
   accountId: sql.ref('user_id'),
   refreshToken: sql.table('auth.user_refresh_token'),
@@ -45,7 +47,7 @@ export const portalTables: PlatformTables<StaffAccount> = {
   account: sql.table('auth.portal_user'),
   accountColumns: sql<StaffAccount>`
     id, email, email_verified as "emailVerified", password_version as "passwordVersion", is_active as "isActive",
-    created_at as "createdAt", full_name as "fullName", role`,
+    device_version as "deviceVersion", created_at as "createdAt", full_name as "fullName", role`,
   session: sql.table('auth.portal_session'),
   accountId: sql.ref('staff_id'),
   refreshToken: sql.table('auth.portal_refresh_token'),

@@ -87,8 +87,10 @@ describe.each(bothPlatforms)('$platform: the log', ({ platform, fields, addAccou
     const account = await add();
     const first = await signIn(account);
     const { body } = await refresh(first.refreshToken);
+    auth.clock.aheadSeconds = 61;
     await refresh(body.data[fields.refresh].refreshToken);
     await refresh(first.refreshToken);
+    auth.clock.aheadSeconds = 0;
     expect(await listKinds(account.id)).toEqual(['auth.login.success', 'auth.refresh.reuse']);
   });
 

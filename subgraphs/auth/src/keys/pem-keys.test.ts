@@ -1,9 +1,9 @@
-import { generateKeyPairSync, type KeyPairKeyObjectResult } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyPairKeyObjectResult } from 'node:crypto';
 import { jwksPathOf } from '@signet/schema/contract';
 import { createLogger, type Environment } from '@signet/service';
-import { createTestDatabase, createTestGateway, type TestDatabase } from '@signet/testing';
+import { createTestDatabase, createTestGateway, createWeakRsaKeys, type TestDatabase } from '@signet/testing';
 import { calculateJwkThumbprint, decodeProtectedHeader, type JWK } from 'jose';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { startAuth } from '../start.ts';
 import { addCustomer, addStaffMember, testPasswordCost } from '../testing/accounts.test-support.ts';
 import { signInOperation } from '../testing/auth.test-support.ts';
@@ -17,6 +17,19 @@ const publicPem = ({ publicKey }: KeyPairKeyObjectResult) =>
   publicKey.export({ format: 'pem', type: 'spki' }) as string;
 const kidOf = ({ publicKey }: KeyPairKeyObjectResult) =>
   calculateJwkThumbprint(publicKey.export({ format: 'jwk' }) as JWK);
+
+test.each(Object.entries(createWeakRsaKeys()))(
+  'an RSA key with a known weakness is refused as private and as public key: %s',
+  async (_name, privateKey) => {
+    const publicKey = createPublicKey(privateKey);
+    await expect(readPrivatePem(privatePem({ publicKey, privateKey }))).rejects.toThrow(
+      'holds a weak RSA key',
+    );
+    await expect(readPublicPems(publicPem({ publicKey, privateKey }))).rejects.toThrow(
+      'holds a weak RSA key',
+    );
+  },
+);
 
 describe('a private key in PEM form', () => {
   const p256 = generateKeyPairSync('ec', { namedCurve: 'P-256' });

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import type { Platform, SigningAlgorithm } from '@signet/schema/contract';
 import { ConfigError } from '@signet/service';
+import { findRsaWeakness } from '@signet/session';
 import type { KeyRing } from './key-ring.ts';
 import { describePrivateKey, describePublicKey, type PublicKey, type SigningKey } from './signing-key.ts';
 
@@ -92,6 +93,13 @@ function parse(read: () => KeyObject): KeyObject {
   }
 }
 
+/** A key from elsewhere: a smart card may have made it. */
+function assertNoWeakness(key: KeyObject): void {
+  const publicKey = key.type === 'private' ? createPublicKey(key) : key;
+  const weakness = findRsaWeakness(publicKey.export({ format: 'jwk' }));
+  if (weakness !== undefined) throw new PemError(`holds a weak RSA key: ${weakness}`);
+}
+
 /** The one algorithm that a key of this type signs with. */
 function algorithmOf(key: KeyObject): SigningAlgorithm {
   const { modulusLength = 0, namedCurve } = key.asymmetricKeyDetails ?? {};
@@ -102,8 +110,11 @@ function algorithmOf(key: KeyObject): SigningAlgorithm {
       if (namedCurve === 'prime256v1') return 'ES256';
       throw new PemError('holds an EC key of another curve than P-256');
     case 'rsa':
-      if (modulusLength >= minRsaBits) return 'RS256';
-      throw new PemError(`holds an RSA key of fewer than ${minRsaBits} bits`);
+      if (modulusLength < minRsaBits) {
+        throw new PemError(`holds an RSA key of fewer than ${minRsaBits} bits`);
+      }
+      assertNoWeakness(key);
+      return 'RS256';
     default:
       throw new PemError('must be an Ed25519, P-256 or RSA key');
   }

@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { reasonsOf } from '@signet/testing';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type TestAccount, testPassword } from '../testing/accounts.test-support.ts';
-import { startTestAuth, type TestAuth, type Tokens } from '../testing/auth.test-support.ts';
+import { signInOperation, startTestAuth, type TestAuth, type Tokens } from '../testing/auth.test-support.ts';
 import {
   bothPlatforms,
   endReasons,
@@ -24,6 +25,7 @@ describe.each(bothPlatforms)('$fields.changePassword', { timeout: 60_000 }, (kin
   });
   afterAll(() => auth.stop());
   beforeEach(async () => {
+    auth.clock.aheadSeconds = 0;
     account = await addAccount(auth.database, { tenantId: auth.tenants.demo });
     current = await signIn();
   });
@@ -43,22 +45,80 @@ describe.each(bothPlatforms)('$fields.changePassword', { timeout: 60_000 }, (kin
     changePassword({ currentPassword: testPassword, newPassword, ...input }, token);
 
   it('lets the new password in and the old one no longer', async () => {
-    expect((await change()).body).toEqual({ data: { [fields.changePassword]: 0 } });
+    expect((await change()).body.data[fields.changePassword]).toMatchObject({ endedSessions: 0 });
     expect(await trySignInWith(newPassword)).toHaveProperty('accessToken');
     expect(await trySignInWith(testPassword)).toBeUndefined();
     expect(await stored()).toMatchObject({ version: 2, hash: expect.stringMatching(/^\$2[aby]\$12\$/) });
   });
 
-  it('ends the others and says how many; this session goes on, with its tokens', async () => {
+  it('ends the others and says how many; this session goes on, with new tokens', async () => {
     const others = [await signIn(), await signIn()];
-    expect((await change()).body.data).toEqual({ [fields.changePassword]: 2 });
+    const { endedSessions, tokens } = (await change()).body.data[fields.changePassword];
+    expect(endedSessions).toBe(2);
     expect(await ends()).toEqual([null, 'password', 'password']);
     for (const { refreshToken } of others) {
       expect(reasonsOf(await refresh(refreshToken))).toEqual(['auth.failure.revoked']);
     }
+    const { sid } = decodeJwt(current.accessToken);
+    const { body } = await refresh(tokens.refreshToken);
+    const next = body.data[fields.refresh].accessToken;
+    for (const token of [tokens.accessToken, next]) expect(decodeJwt(token).sid).toBe(sid);
+    for (const token of [current.accessToken, tokens.accessToken, next]) {
+      expect(reasonsOf(await endOthers(token))).toEqual([]);
+    }
+  });
+
+  it('leaves a copied refresh token worth nothing, and one that was used before; the session goes on', async () => {
     const { body } = await refresh(current.refreshToken);
-    expect(decodeJwt(body.data[fields.refresh].accessToken).sid).toBe(decodeJwt(current.accessToken).sid);
-    expect(reasonsOf(await endOthers(current.accessToken))).toEqual([]);
+    const copied = body.data[fields.refresh].refreshToken;
+    const { tokens } = (await change()).body.data[fields.changePassword];
+    for (const token of [copied, current.refreshToken]) {
+      expect(reasonsOf(await refresh(token))).toEqual(['auth.failure.invalid_credentials']);
+    }
+    expect(await ends()).toEqual([null]);
+    expect(reasonsOf(await refresh(tokens.refreshToken))).toEqual([]);
+    const rows = await auth.database.query(
+      `select from auth.${platform}_refresh_token where session_id = $1`,
+      [decodeJwt(current.accessToken).sid],
+    );
+    expect(rows).toHaveLength(2);
+  });
+
+  it('sets the new cookie where a cookie carries the refresh token, and refuses to put the token into the answer', async () => {
+    const name = `__Host-signet-${platform}-refresh`;
+    const ask = async (
+      query: string,
+      variables: object,
+      sender: { cookie?: string; token?: string } = {},
+    ) => {
+      const context = { origin: 'https://shop.example', session: 'cookie' };
+      const answer = await auth.gateway.post(
+        `${auth.url}/graphql`,
+        { query, variables: { ...variables } },
+        { ...sender, context },
+      );
+      const [set = ''] = answer.headers.getSetCookie();
+      return { ...answer, cookie: set.split(';')[0] ?? '' };
+    };
+    const { email, password } = account;
+    const signedIn = await ask(signInOperation(fields.login), { input: { email, password } });
+    const token = signedIn.body.data[fields.login].accessToken;
+    expect(reasonsOf(await change({}, token))).toEqual(['input.session']);
+    expect(await stored()).toMatchObject({ version: 1 });
+    const input = { currentPassword: testPassword, newPassword };
+    const changed = await ask(
+      `mutation ($input: ChangePasswordInput!) { ${fields.changePassword}(input: $input) { tokens { refreshToken } } }`,
+      { input },
+      { token, cookie: signedIn.cookie },
+    );
+    expect(changed.body.data[fields.changePassword]).toEqual({ tokens: { refreshToken: null } });
+    expect(changed.cookie).toMatch(new RegExp(`^${name}=[\\w-]{43}$`));
+    const refreshing = (cookie: string) =>
+      ask(`mutation { ${fields.refresh} { accessToken } }`, {}, { cookie });
+    expect(reasonsOf(await refreshing(changed.cookie))).toEqual([]);
+    // A tab that had sent the old cookie must not delete the new one.
+    const late = await refreshing(signedIn.cookie);
+    expect([reasonsOf(late), late.cookie]).toEqual([['auth.failure.invalid_credentials'], '']);
   });
 
   it('touches no other account', async () => {
@@ -126,7 +186,10 @@ describe.each(bothPlatforms)('$fields.changePassword', { timeout: 60_000 }, (kin
     const answers = await Promise.all([change(), change({ newPassword: 'nine white nuts in a box' })]);
     expect(answers.flatMap(reasonsOf)).toEqual(['input.currentPassword']);
     expect(await stored()).toMatchObject({ version: 2 });
-    expect(reasonsOf(await refresh(current.refreshToken))).toEqual([]);
+    const changed = answers.find(({ body }) => body.data);
+    expect(reasonsOf(await refresh(changed?.body.data[fields.changePassword].tokens.refreshToken))).toEqual(
+      [],
+    );
   });
 
   it('succeeds once when two sessions change it at once; the other one ends', async () => {
@@ -136,22 +199,30 @@ describe.each(bothPlatforms)('$fields.changePassword', { timeout: 60_000 }, (kin
     expect((await ends()).sort()).toEqual([null, 'password'].sort());
   });
 
-  it('leaves only its own session, however often all refresh meanwhile', async () => {
+  it('leaves only its own session, with its new token, however often all refresh meanwhile', async () => {
     const thief = await signIn();
     let isDone = false;
+    /** Until it is refused; its last token is tried once more after the change. */
     async function refreshMeanwhile({ refreshToken }: Tokens) {
       for (;;) {
+        const isLast = isDone;
         const answer = await refresh(refreshToken);
-        if (!answer.body.data) return reasonsOf(answer);
+        if (!answer.body.data || isLast) return reasonsOf(answer);
         ({ refreshToken } = answer.body.data[fields.refresh]);
-        if (isDone) return reasonsOf(await refresh(refreshToken));
+        auth.clock.aheadSeconds += 61; // So that each refresh is an exchange.
+        await sleep(100); // And the session does not expire meanwhile.
       }
     }
     const refreshing = [refreshMeanwhile(current), refreshMeanwhile(thief)];
-    await change();
+    const changed = await change();
     isDone = true;
-    expect(await Promise.all(refreshing)).toEqual([[], ['auth.failure.revoked']]);
+    expect(await Promise.all(refreshing)).toEqual([
+      ['auth.failure.invalid_credentials'],
+      ['auth.failure.revoked'],
+    ]);
     expect(await ends()).toEqual([null, 'password']);
+    const { tokens } = changed.body.data[fields.changePassword];
+    expect(reasonsOf(await refresh(tokens.refreshToken))).toEqual([]);
   });
 
   it('leaves no session of the old password, however many sign in with it meanwhile', async () => {

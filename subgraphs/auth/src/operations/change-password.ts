@@ -8,38 +8,53 @@ import type { PlatformBinding, PlatformIssuer, SessionSubject } from '../platfor
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import { lockOwnSession } from '../sessions/live-session.ts';
 import { endSessionsOf, setSessionPasswordVersion } from '../sessions/session.queries.ts';
-import { runAttempt } from '../throttle/sign-in-throttle.ts';
+import { runAttempt } from '../throttle/attempt.ts';
+import { type IssuedTokens, replaceTokens } from '../tokens/issue-tokens.ts';
+import { isTokenInCookie } from '../tokens/refresh-token.queries.ts';
+import { deliverTokens, type SessionCookies } from '../tokens/refresh-token-cookie.ts';
 
-type PasswordChange = { currentPassword: string; newPassword: string };
+type PasswordChange = { currentPassword: string; newPassword: string; cookies: SessionCookies };
+type Changed = { endedSessions: number; tokens: IssuedTokens };
 
 /** `changePassword` and `changePortalPassword`. */
 export function createChangePassword<A extends Account>({
+  platform,
   getIssuer,
   requireSubject,
 }: PlatformBinding<A>): NonNullable<MutationResolvers['changePassword']> {
-  return (_parent, { input }, ctx) => changeOwnPassword(getIssuer(), requireSubject(ctx), input);
+  return async (_parent, { input }, ctx) => {
+    const { cookies } = ctx;
+    const subject = requireSubject(ctx);
+    const { endedSessions, tokens } = await changeOwnPassword(getIssuer(), subject, { ...input, cookies });
+    return { endedSessions, tokens: deliverTokens(cookies, platform, tokens) };
+  };
 }
 
 /**
- * Changes the caller's password and ends all other sessions of the account: anyone else who knew the old password is out.
- * Returns how many sessions ended. A wrong current password is bad input, not a failed authentication: on that, clients
+ * Changes the caller's password, ends all other sessions of the account and gives this one new tokens: anyone else who
+ * knew the old password, or copied a refresh token, is out. A wrong current password is bad input, not a failed authentication: on that, clients
  * refresh their tokens and try again.
  *
- * @throws {RefusalError} input.currentPassword, input.newPassword, auth.failure.revoked, auth.throttled
+ * @throws {RefusalError} input.currentPassword, input.newPassword, input.session, auth.failure.revoked, auth.throttled
  */
 async function changeOwnPassword<A extends Account>(
   issuer: PlatformIssuer<A>,
   subject: SessionSubject,
-  { currentPassword, newPassword }: PasswordChange,
-): Promise<number> {
+  { currentPassword, newPassword, cookies }: PasswordChange,
+): Promise<Changed> {
   const { tenantId, accountId, sessionId } = subject;
   const { db, tables, passwords } = issuer;
-  const { found, tenant } = await inTenant(db, tenantId, async (trx) => ({
+  const { found, tenant, inCookie } = await inTenant(db, tenantId, async (trx) => ({
     found: await findAccountWithPassword(trx, tables, accountId),
     tenant: await getTenantSlug(trx, tenantId),
+    inCookie: await isTokenInCookie(trx, tables, sessionId),
   }));
   if (!found?.account.isActive) {
     throw new RefusalError('auth.failure.revoked');
+  }
+  if (inCookie && !cookies.areAsked) {
+    // The new token would be in the answer, for scripts to read, and the browser would keep a cookie that is dead.
+    throw badInput('session', 'A cookie carries your refresh token: send the header Signet-Session: cookie.');
   }
   assertNewPassword(newPassword, { email: found.account.email, tenant }, 'newPassword');
   // A thief of a token must not learn the password with it.
@@ -55,20 +70,24 @@ async function changeOwnPassword<A extends Account>(
   }
   const hash = await passwords.hash(newPassword, accountId);
   return inTenant(db, tenantId, async (trx) => {
-    const account = await lockOwnSession(trx, issuer, subject);
+    const { account, session } = await lockOwnSession(trx, issuer, subject);
     // Two changes at once from this session: the later one compared with a password that is no longer the current one.
     if (account.passwordVersion !== found.account.passwordVersion) {
       throw notCurrent();
     }
     const passwordVersion = await setPassword(trx, tables, accountId, hash);
     await setSessionPasswordVersion(trx, tables, { id: sessionId, passwordVersion });
-    const ended = await endSessionsOf(trx, tables, accountId, {
+    const endedSessions = await endSessionsOf(trx, tables, accountId, {
       reason: 'password',
       now: issuer.now(),
       except: sessionId,
     });
-    await writeAuditEvent(trx, auditOwn('auth.password.changed', issuer, subject, { ended }));
-    return ended;
+    const event = auditOwn('auth.password.changed', issuer, subject, { ended: endedSessions });
+    await writeAuditEvent(trx, event);
+    return {
+      endedSessions,
+      tokens: await replaceTokens(trx, issuer, { account, tenantId, session }, cookies),
+    };
   });
 }
 

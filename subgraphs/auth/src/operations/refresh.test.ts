@@ -16,10 +16,11 @@ describe.each([
     account = await addAccount(auth.database, { tenantId: auth.tenants.demo });
   });
   afterEach(() => {
-    auth.clock.aheadSeconds = 0;
+    Object.assign(auth.clock, { aheadSeconds: 0, stoppedAt: undefined });
   });
   afterAll(() => auth.stop());
 
+  const idleSeconds = platform === 'user' ? 30 * 86_400 : 8 * 3600;
   const accountTable = platform === 'user' ? 'auth.user' : 'auth.portal_user';
   const operation = `mutation ($input: RefreshInput) { ${field}(input: $input) { accessToken refreshToken expiresIn } }`;
   const refresh = (refreshToken: unknown, tenant?: string) =>
@@ -31,6 +32,7 @@ describe.each([
     const [row] = await auth.database.query(`select * from auth.${platform}_session where id = $1`, [sid]);
     return row;
   };
+  const endOf = async (accessToken: string) => (await sessionOf(accessToken)).end_reason;
 
   it('gives new tokens of the same session', async () => {
     const first = await auth.signIn(signInField, account);
@@ -47,31 +49,120 @@ describe.each([
     expect(after.jti).not.toBe(before.jti);
   });
 
-  it('gives the successor again to a client that lost the answer, with a fresh access token', async () => {
+  it.each([
+    ['at once', 0],
+    ['after a minute', 63],
+    ['after seven hours', 7 * 3600],
+  ])('gives the successor again to a client that lost the answer, %s', async (_title, later) => {
     const first = await auth.signIn(signInField, account);
-    const { body } = await refresh(first.refreshToken);
-    auth.clock.aheadSeconds = 59;
-    const again = (await refresh(first.refreshToken)).body.data[field];
-    expect(again.refreshToken).toBe(body.data[field].refreshToken);
-    expect(again.accessToken).not.toBe(body.data[field].accessToken);
-    expect(decodeJwt(again.accessToken).sid).toBe(decodeJwt(first.accessToken).sid);
-    expect(await reasonOf(refresh(again.refreshToken))).toBeUndefined();
+    const lost = (await refresh(first.refreshToken)).body.data[field];
+    for (const more of [0, 5]) {
+      auth.clock.aheadSeconds = later + more;
+      const again = (await refresh(first.refreshToken)).body.data[field];
+      expect(again.refreshToken).toBe(lost.refreshToken);
+      expect(again.accessToken).not.toBe(lost.accessToken);
+      expect(decodeJwt(again.accessToken).sid).toBe(decodeJwt(first.accessToken).sid);
+    }
+    expect(await endOf(first.accessToken)).toBeNull();
+    auth.clock.aheadSeconds += 61;
+    expect((await refresh(lost.refreshToken)).body.data[field].refreshToken).not.toBe(lost.refreshToken);
   });
 
-  it.each([
-    ['a minute after its use', 61, false],
-    ['after its successor was used, within the minute too', 5, true],
-  ])('ends the session when a refresh token comes back %s', async (_title, later, isSuccessorUsed) => {
-    const first = await auth.signIn(signInField, account);
-    let { refreshToken } = (await refresh(first.refreshToken)).body.data[field];
-    if (isSuccessorUsed) ({ refreshToken } = (await refresh(refreshToken)).body.data[field]);
-    auth.clock.aheadSeconds = later;
-    expect(await reasonOf(refresh(first.refreshToken))).toBe('auth.failure.revoked');
-    expect(await sessionOf(first.accessToken)).toMatchObject({
-      end_reason: 'reuse',
-      ended_at: expect.any(Date),
-    });
+  it('gives no successor that has expired unused, and takes nobody for a thief', async () => {
+    const { accessToken, refreshToken } = await auth.signIn(signInField, account);
+    await refresh(refreshToken);
+    auth.clock.aheadSeconds = idleSeconds + 1;
     expect(await reasonOf(refresh(refreshToken))).toBe('auth.failure.revoked');
+    expect(await endOf(accessToken)).toBeNull();
+  });
+
+  it('keeps the token for a minute after an exchange, with fresh access tokens', async () => {
+    const { refreshToken: first } = await auth.signIn(signInField, account);
+    const { refreshToken: second } = (await refresh(first)).body.data[field];
+    const answers = [];
+    for (const later of [0, 30, 59]) {
+      auth.clock.aheadSeconds = later;
+      answers.push((await refresh(second)).body.data[field], (await refresh(first)).body.data[field]);
+    }
+    expect(new Set(answers.map(({ refreshToken }) => refreshToken))).toEqual(new Set([second]));
+    expect(new Set(answers.map(({ accessToken }) => accessToken)).size).toBe(6);
+    auth.clock.aheadSeconds = 61;
+    expect((await refresh(second)).body.data[field].refreshToken).not.toBe(second);
+  });
+
+  /** Exchanges the token as often, a minute and more between. Returns every token, the first one too. */
+  async function exchange(refreshToken: string, times: number): Promise<string[]> {
+    const tokens = [refreshToken];
+    for (let index = 0; index < times; index++) {
+      tokens.push((await refresh(tokens.at(-1))).body.data[field].refreshToken);
+      auth.clock.aheadSeconds += 61;
+    }
+    expect(new Set(tokens).size).toBe(times + 1);
+    return tokens;
+  }
+
+  it.each([
+    ['its successor was used', 2],
+    ['thirty more were used', 31],
+  ])('ends the session when a refresh token comes back after %s', async (_title, times) => {
+    const { accessToken, refreshToken } = await auth.signIn(signInField, account);
+    const tokens = await exchange(refreshToken, times);
+    expect(await reasonOf(refresh(refreshToken))).toBe('auth.failure.revoked');
+    expect(await sessionOf(accessToken)).toMatchObject({ end_reason: 'reuse', ended_at: expect.any(Date) });
+    expect(await reasonOf(refresh(tokens.at(-1)))).toBe('auth.failure.revoked');
+    const audit = await auth.database.query(
+      `select kind from auth.audit_event where session_id = $1 and kind = 'auth.refresh.reuse'`,
+      [decodeJwt(accessToken).sid],
+    );
+    expect(audit).toHaveLength(1);
+  });
+
+  it('keeps two rows of a session, however often it is refreshed, and nothing from which they could be given', async () => {
+    const { accessToken, refreshToken } = await auth.signIn(signInField, account);
+    const tokens = await exchange(refreshToken, 5);
+    const rows = await auth.database.query<{ text: string }>(
+      `select row_to_json(token)::text as text from auth.${platform}_refresh_token token where session_id = $1`,
+      [decodeJwt(accessToken).sid],
+    );
+    expect(rows).toHaveLength(2);
+    for (const token of tokens) {
+      const hex = Buffer.from(token, 'base64url').toString('hex');
+      for (const part of [hex, hex.slice(0, 32), hex.slice(32)])
+        expect(JSON.stringify(rows)).not.toContain(part);
+    }
+  });
+
+  it('goes on with a token from before there were families, and knows its predecessors until they expire', async () => {
+    const old = await auth.signIn(signInField, account);
+    const [, second] = await exchange(old.refreshToken, 1);
+    await auth.database.query(`update auth.${platform}_refresh_token set family_hash = null`);
+    const lost = (await refresh(old.refreshToken)).body.data[field].refreshToken;
+    expect(lost).toBe(second);
+    await exchange(second as string, 3);
+    expect(await endOf(old.accessToken)).toBeNull();
+    expect(await reasonOf(refresh(old.refreshToken))).toBe('auth.failure.revoked');
+    expect(await endOf(old.accessToken)).toBe('reuse');
+  });
+
+  it('refreshes a session once a second, 60 times at once, and says when the next one goes', async () => {
+    const { accessToken, refreshToken } = await auth.signIn(signInField, account);
+    auth.clock.stoppedAt = Date.now();
+    const burst = await Promise.all(Array.from({ length: 90 }, () => refresh(refreshToken)));
+    const refused = burst.filter(({ body }) => body.errors);
+    expect(refused).toHaveLength(30);
+    for (const { body } of refused) {
+      expect(body.errors?.[0]?.extensions).toEqual({
+        code: 'RATE_LIMITED',
+        reason: 'auth.throttled',
+        retryAfterSeconds: 1,
+      });
+    }
+    auth.clock.aheadSeconds += 1;
+    const reasons = [await reasonOf(refresh(refreshToken)), await reasonOf(refresh(refreshToken))];
+    expect(reasons).toEqual([undefined, 'auth.throttled']);
+    expect(await endOf(accessToken)).toBeNull();
+    const other = await auth.signIn(signInField, account);
+    expect(await reasonOf(refresh(other.refreshToken))).toBeUndefined();
   });
 
   it('gives one successor when a token is exchanged fifty times at once', async () => {
@@ -90,27 +181,7 @@ describe.each([
     expect(await reasonOf(refresh(tokens[0].refreshToken))).toBeUndefined();
   });
 
-  it('keeps the successor for the grace only, and nothing from which the database could give it', async () => {
-    const sealed = async () =>
-      auth.database.query<{ text: string }>(
-        `select row_to_json(token)::text as text from auth.${platform}_refresh_token token where sealed_successor is not null`,
-      );
-    await auth.database.query(`update auth.${platform}_refresh_token set sealed_successor = null`);
-    const one = await auth.signIn(signInField, account);
-    const other = await auth.signIn(signInField, account);
-    const { body } = await refresh(one.refreshToken);
-    const { refreshToken } = body.data[field];
-    const [row] = await sealed();
-    expect(row?.text).not.toContain(Buffer.from(refreshToken, 'base64url').toString('hex'));
-    await refresh(refreshToken);
-    expect(await sealed()).toHaveLength(1);
-    auth.clock.aheadSeconds = 61;
-    await refresh(other.refreshToken);
-    expect(await sealed()).toHaveLength(1);
-  });
-
   it('refuses a token after the idle time, and one used in time lives on', async () => {
-    const idleSeconds = platform === 'user' ? 30 * 86_400 : 8 * 3600;
     const kept = await auth.signIn(signInField, account);
     const idle = await auth.signIn(signInField, account);
     auth.clock.aheadSeconds = idleSeconds - 60;

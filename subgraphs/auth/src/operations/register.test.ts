@@ -34,6 +34,15 @@ describe('register', { timeout: 60_000 }, () => {
     expect(await auth.signIn('login', account)).toMatchObject({ expiresIn: 900 });
   });
 
+  it('makes one account a mailbox, whichever way its domain is written', async () => {
+    const [first, second] = [
+      await register({ email: 'user1@bücher.example' }),
+      await register({ email: 'user1@xn--bcher-kva.example' }),
+    ];
+    expect(decodeJwt(first.body.data.register.accessToken).email).toBe('user1@xn--bcher-kva.example');
+    expect(second.body.errors?.[0]?.extensions.reason).toBe('input.email');
+  });
+
   it('stores a bcrypt hash of cost 12 and the id of the pepper, never the password', async () => {
     await register({ email: 'stored@example.com' });
     const [row] = await auth.database.query(`select * from auth.user where email = 'stored@example.com'`);
@@ -48,6 +57,8 @@ describe('register', { timeout: 60_000 }, () => {
     ['email', { email: 'a\0b@example.com' }],
     ['email', { email: `${'x'.repeat(10_000)}@example.com` }],
     ['email', { email: 'two@signs@example.com' }],
+    ['email', { email: 'ops@build_host.example' }],
+    ['password', { email: 'ada@bücherstube.example', password: 'bücherstube1' }],
     ['password', { email: 'a@example.com', password: 'too short' }],
     ['password', { email: 'a@example.com', password: 'x'.repeat(129) }],
     ['password', { email: 'a@example.com', password: `with a NUL in it\0` }],

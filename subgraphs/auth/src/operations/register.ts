@@ -1,12 +1,14 @@
 import { inTenant, writeAuditEvent } from '@signet/db';
-import { readClientPrefix } from '@signet/flow';
+import { normalizeEmail } from '@signet/db/email';
 import { badInput, RefusalError } from '@signet/service';
 import { allowsRegistration, getTenantSlug, insertUser, isEmailTaken } from '../accounts/account.queries.ts';
 import type { UserAccount } from '../accounts/account.ts';
-import { assertNewPassword, normalizeEmail, readFullName } from '../accounts/account-input.ts';
+import { assertNewPassword, readFullName } from '../accounts/account-input.ts';
 import { auditOwn } from '../audit/audit-events.ts';
+import { giveDeviceToken } from '../devices/known-devices.ts';
 import type { PlatformBinding } from '../platform-issuer.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
+import { listClientNetworks } from '../throttle/client-networks.ts';
 import { startSession } from '../tokens/issue-tokens.ts';
 import { deliverTokens } from '../tokens/refresh-token-cookie.ts';
 
@@ -15,8 +17,9 @@ export function createRegister({
   platform,
   getIssuer,
 }: PlatformBinding<UserAccount>): NonNullable<MutationResolvers['register']> {
-  return async (_parent, { input }, { tenantId, client, cookies }) => {
+  return async (_parent, { input }, { tenantId, client, cookies, devices }) => {
     const issuer = getIssuer();
+    const deviceToken = devices.read(platform, input);
     const email = normalizeEmail(input.email);
     if (email === undefined) {
       throw badInput('email', 'This is not an e-mail address.');
@@ -35,19 +38,22 @@ export function createRegister({
         throw emailTaken();
       }
     });
-    const password = await issuer.passwords.hash(input.password, readClientPrefix(client.address).network);
-    const tokens = await inTenant(issuer.db, tenantId, async (trx) => {
+    const password = await issuer.passwords.hash(input.password, listClientNetworks(client.address));
+    const { account, tokens } = await inTenant(issuer.db, tenantId, async (trx) => {
       const account = await insertUser(trx, { tenantId, email, fullName, password });
       if (!account) {
         throw emailTaken();
       }
       const event = auditOwn('auth.account.registered', issuer, { tenantId, accountId: account.id, client });
       await writeAuditEvent(trx, event);
-      return startSession(trx, issuer, { account, tenantId, client });
+      return { account, tokens: await startSession(trx, issuer, { account, tenantId, client, cookies }) };
     });
     await issuer.throttle.remember({ tenantId, email, address: client.address });
     // Only after the account is committed: a cookie is sent even if the request fails later.
-    return deliverTokens(cookies, platform, tokens);
+    return {
+      ...deliverTokens(cookies, platform, tokens),
+      deviceToken: giveDeviceToken(issuer, devices, { account, deviceToken }),
+    };
   };
 }
 

@@ -9,7 +9,7 @@ import type { MutationResolvers, QueryResolvers } from '../resolvers.generated.t
 import { lockOwnSession } from '../sessions/live-session.ts';
 import { endOwnSession, endSessionsOf, listLiveSessions } from '../sessions/session.queries.ts';
 import { findTokenOwner } from '../tokens/refresh-token.queries.ts';
-import { hashRefreshToken } from '../tokens/refresh-token.ts';
+import { identifyToken } from '../tokens/refresh-token.ts';
 
 /** `mySessions` and `portalSessions`: the caller's sessions that can still be used. */
 export function createListSessions<A extends Account>({
@@ -49,8 +49,8 @@ export function createEndSession<A extends Account>({
       const isOwn = await endOwnSession(trx, issuer.tables, subject.accountId, { id, now: issuer.now() });
       if (!isOwn) return undefined;
       await writeAuditEvent(trx, auditOwn('auth.session.ended', issuer, subject, { session: id }));
-      const hash = cookie && hashRefreshToken(cookie);
-      const owner = hash && (await findTokenOwner(trx, issuer.tables, hash));
+      const identity = cookie === undefined ? undefined : identifyToken(cookie);
+      const owner = identity && (await findTokenOwner(trx, issuer.tables, identity));
       return { cookieIsDead: owner ? owner.sessionId === id : false };
     });
     if (!ended) {

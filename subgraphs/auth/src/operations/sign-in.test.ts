@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   addCustomer,
@@ -46,6 +47,33 @@ describe.each([
   it('finds the account by any spelling of its e-mail', async () => {
     const { body } = await tryCredentials(` ${account.email.toUpperCase()} `, account.password);
     expect(body.data[field].expiresIn).toBeGreaterThan(0);
+  });
+
+  it('finds the account by its domain in letters and in ASCII, which are one', async () => {
+    const { id, password } = await addAccount(auth.database, {
+      tenantId: auth.tenants.demo,
+      email: 'user1@xn--bcher-kva.example',
+    });
+    for (const email of [
+      'user1@bücher.example',
+      'User1@BU\u0308CHER.example',
+      'user1@XN--BCHER-KVA.example',
+    ]) {
+      const { body } = await tryCredentials(email, password);
+      expect(decodeJwt(body.data[field].accessToken)).toMatchObject({
+        sub: id,
+        email: 'user1@xn--bcher-kva.example',
+      });
+    }
+  });
+
+  it('finds each of two accounts that became one address by the spelling that it was made with', async () => {
+    const emails = ['user2@xn--bcher-kva.example', 'user2@bücher.example'];
+    for (const email of emails) {
+      const { id, password } = await addAccount(auth.database, { tenantId: auth.tenants.demo, email });
+      const { body } = await tryCredentials(email, password);
+      expect(decodeJwt(body.data[field].accessToken).sub).toBe(id);
+    }
   });
 
   it('records device and address of the client', async () => {

@@ -1,27 +1,43 @@
 import { inTenant } from '@signet/db';
-import { readClientPrefix } from '@signet/flow';
+import { listEmailSpellings } from '@signet/db/email';
 import { RefusalError } from '@signet/service';
 import { findAccountByEmail, lockAccount } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
-import { normalizeEmail } from '../accounts/account-input.ts';
-import { auditFailedSignIn } from '../audit/audit-events.ts';
+import { findKnownDevice, giveDeviceToken } from '../devices/known-devices.ts';
+import type { PasswordCaller } from '../passwords/password-queue.ts';
 import type { PlatformBinding, PlatformIssuer } from '../platform-issuer.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import type { SessionClient } from '../sessions/session.queries.ts';
-import { runAttempt } from '../throttle/sign-in-throttle.ts';
+import { type Attempt, runAttempt } from '../throttle/attempt.ts';
+import { listClientNetworks } from '../throttle/client-networks.ts';
 import { type IssuedTokens, startSession } from '../tokens/issue-tokens.ts';
-import { deliverTokens } from '../tokens/refresh-token-cookie.ts';
+import { deliverTokens, type SessionCookies } from '../tokens/refresh-token-cookie.ts';
 
 type Credentials = { email: string; password: string };
-type SignIn = { tenantId: string; credentials: Credentials; client: SessionClient };
+type SignIn = {
+  tenantId: string;
+  credentials: Credentials;
+  client: SessionClient;
+  /** What the client sent as its device token. */
+  deviceToken: string | undefined;
+  cookies: SessionCookies;
+};
+type SignedIn<A> = { account: A; tokens: IssuedTokens };
 
 /** `login` and `portalLogin`. */
 export function createSignIn<A extends Account>({
   platform,
   getIssuer,
 }: PlatformBinding<A>): NonNullable<MutationResolvers['login']> {
-  return async (_parent, { input: credentials }, { client, cookies, tenantId }) =>
-    deliverTokens(cookies, platform, await signIn(getIssuer(), { tenantId, credentials, client }));
+  return async (_parent, { input: credentials }, { client, cookies, devices, tenantId }) => {
+    const issuer = getIssuer();
+    const deviceToken = devices.read(platform, credentials);
+    const { account, tokens } = await signIn(issuer, { tenantId, credentials, client, deviceToken, cookies });
+    return {
+      ...deliverTokens(cookies, platform, tokens),
+      deviceToken: giveDeviceToken(issuer, devices, { account, deviceToken }),
+    };
+  };
 }
 
 /**
@@ -30,47 +46,69 @@ export function createSignIn<A extends Account>({
  *
  * @throws {RefusalError} auth.failure.invalid_credentials, auth.throttled
  */
-async function signIn<A extends Account>(
-  issuer: PlatformIssuer<A>,
-  { tenantId, credentials, client }: SignIn,
-): Promise<IssuedTokens> {
-  const email = normalizeEmail(credentials.email);
-  const { address } = client;
-  const lane = readClientPrefix(address).network;
-  const attempt = await issuer.throttle.begin({ tenantId, email, address });
-  if (!attempt) {
-    await issuer.passwords.pretendToVerify(lane);
-    issuer.samples.tell('auth.login.throttled', lane, { tenantId, origin: client });
-    throw new RefusalError('auth.failure.invalid_credentials');
-  }
-  return runAttempt(attempt, () => compare(issuer, { tenantId, credentials, client }, { email, lane }));
+async function signIn<A extends Account>(issuer: PlatformIssuer<A>, asked: SignIn): Promise<SignedIn<A>> {
+  const { tenantId, credentials, client, deviceToken } = asked;
+  const spellings = listEmailSpellings(credentials.email);
+  const email = spellings.at(-1);
+  const device = await findKnownDevice(issuer, { tenantId, spellings, deviceToken });
+  const networks = listClientNetworks(client.address);
+  const subject = { tenantId, email, address: client.address, device: device?.id };
+  const signedIn = await issuer.throttle.run(subject, (way, begin) => {
+    const caller = way === 'device' && device ? device.accountId : networks;
+    return compare(issuer, asked, { spellings, caller, begin });
+  });
+  if (signedIn) return signedIn;
+  await issuer.passwords.pretendToVerify(networks);
+  const network = networks.at(-1)?.prefix ?? '';
+  issuer.samples.tell('auth.login.throttled', network, { tenantId, origin: client });
+  throw new RefusalError('auth.failure.invalid_credentials');
 }
 
+type Compare = {
+  spellings: readonly string[];
+  caller: PasswordCaller;
+  begin(): Promise<Attempt | undefined>;
+};
+
+/** Undefined: the throttles did not let the compare begin. */
 async function compare<A extends Account>(
   issuer: PlatformIssuer<A>,
-  { tenantId, credentials, client }: SignIn,
-  { email, lane }: { email: string | undefined; lane: string },
-): Promise<IssuedTokens> {
+  { tenantId, credentials, client, cookies }: SignIn,
+  { spellings, caller, begin }: Compare,
+): Promise<SignedIn<A> | undefined> {
   // No connection is held while the password waits for its turn.
   const found =
-    email === undefined
+    spellings.length === 0
       ? undefined
-      : await inTenant(issuer.db, tenantId, (trx) => findAccountByEmail(trx, issuer.tables, email));
-  const isRight = await issuer.passwords.verify(credentials.password, found?.password, lane);
-  const failed = { tenantId, client, account: found?.account };
-  if (!found || !isRight || !found.account.isActive) {
-    await auditFailedSignIn(issuer, { ...failed, isRight });
-    throw new RefusalError('auth.failure.invalid_credentials');
-  }
-  const tokens = await inTenant(issuer.db, tenantId, async (trx) => {
-    const account = await lockAccount(trx, issuer.tables, found.account.id);
-    // The account may have been suspended, or its password changed, during the compare.
-    const isStill = account?.isActive && account.passwordVersion === found.account.passwordVersion;
-    return isStill ? startSession(trx, issuer, { account, tenantId, client }) : undefined;
+      : await inTenant(issuer.db, tenantId, (trx) => findAccountByEmail(trx, issuer.tables, spellings));
+  const begun: { attempt?: Attempt | undefined } = {};
+  const isRight = await issuer.passwords
+    .verify(credentials.password, found?.password, caller, async () => {
+      begun.attempt = await begin();
+      return begun.attempt !== undefined;
+    })
+    .catch(async (error: unknown) => {
+      await begun.attempt?.cancel().catch(() => {}); // The first error is the one to report.
+      throw error;
+    });
+  if (!begun.attempt) return undefined;
+  return runAttempt(begun.attempt, async () => {
+    const failed = { tenantId, client, account: found?.account, isRight: isRight === true };
+    if (!found || !isRight || !found.account.isActive) {
+      await issuer.auditFailedSignIn(failed);
+      throw new RefusalError('auth.failure.invalid_credentials');
+    }
+    const signedIn = await inTenant(issuer.db, tenantId, async (trx) => {
+      const account = await lockAccount(trx, issuer.tables, found.account.id);
+      // The account may have been suspended, or its password changed, during the compare.
+      const isStill = account?.isActive && account.passwordVersion === found.account.passwordVersion;
+      if (!isStill) return undefined;
+      return { account, tokens: await startSession(trx, issuer, { account, tenantId, client, cookies }) };
+    });
+    if (!signedIn) {
+      await issuer.auditFailedSignIn(failed);
+      throw new RefusalError('auth.failure.invalid_credentials');
+    }
+    return signedIn;
   });
-  if (!tokens) {
-    await auditFailedSignIn(issuer, { ...failed, isRight });
-    throw new RefusalError('auth.failure.invalid_credentials');
-  }
-  return tokens;
 }

@@ -6,7 +6,7 @@ import type { PlatformBinding, PlatformIssuer } from '../platform-issuer.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import { endSession, type SessionClient } from '../sessions/session.queries.ts';
 import { findTokenOwner } from '../tokens/refresh-token.queries.ts';
-import { hashRefreshToken } from '../tokens/refresh-token.ts';
+import { identifyToken } from '../tokens/refresh-token.ts';
 import { findRefreshToken } from '../tokens/refresh-token-cookie.ts';
 
 type SignOut = {
@@ -31,14 +31,13 @@ export function createSignOut<A extends Account>({
   getIssuer,
   requireSubject,
 }: PlatformBinding<A>): NonNullable<MutationResolvers['logout']> {
-  return (_parent, { input }, ctx) => {
+  return async (_parent, { input }, ctx) => {
     const issuer = getIssuer();
     const { client, cookies, session, tenantId } = ctx;
     const refreshToken = findRefreshToken(cookies, platform, input);
     const isAnonymous = session.platform === 'none';
     const bearer = refreshToken && isAnonymous ? undefined : requireSubject(ctx);
-    if (cookies.areAsked) cookies.clear(platform);
-    return signOut(issuer, {
+    const isEnded = await signOut(issuer, {
       tenantId,
       sessionId: bearer?.sessionId,
       accountId: bearer?.accountId,
@@ -46,29 +45,27 @@ export function createSignOut<A extends Account>({
       endsBoth: cookies.areAsked,
       client,
     });
-  };
-}
-
-/**
- * Ends a session. True also when it had ended before.
- *
- * @throws {RefusalError} auth.failure.invalid_credentials for an unknown refresh token, auth.failure.missing_token
- * when nothing names a session.
- */
-async function signOut(
-  issuer: Pick<PlatformIssuer, 'platform' | 'db' | 'tables' | 'now'>,
-  { tenantId, sessionId, refreshToken, endsBoth, ...asking }: SignOut,
-): Promise<true> {
-  return inTenant(issuer.db, tenantId, async (trx) => {
-    const hash = refreshToken === undefined ? undefined : hashRefreshToken(refreshToken);
-    const owner = hash && (await findTokenOwner(trx, issuer.tables, hash));
-    const named = refreshToken === undefined || endsBoth ? [owner?.sessionId, sessionId] : [owner?.sessionId];
-    const ids = new Set(named.filter((id) => id !== undefined));
-    if (ids.size === 0) {
+    // Only now: where the database cannot be asked the session lives, and a browser without its cookie could not try again.
+    if (cookies.areAsked) cookies.clear(platform);
+    if (!isEnded) {
       throw new RefusalError(
         refreshToken === undefined ? 'auth.failure.missing_token' : 'auth.failure.invalid_credentials',
       );
     }
+    return true;
+  };
+}
+
+/** Ends a session. True also when it had ended before; false where nothing names a session that there is or was. */
+async function signOut(
+  issuer: Pick<PlatformIssuer, 'platform' | 'db' | 'tables' | 'now'>,
+  { tenantId, sessionId, refreshToken, endsBoth, ...asking }: SignOut,
+): Promise<boolean> {
+  return inTenant(issuer.db, tenantId, async (trx) => {
+    const identity = refreshToken === undefined ? undefined : identifyToken(refreshToken);
+    const owner = identity && (await findTokenOwner(trx, issuer.tables, identity));
+    const named = refreshToken === undefined || endsBoth ? [owner?.sessionId, sessionId] : [owner?.sessionId];
+    const ids = new Set(named.filter((id) => id !== undefined));
     // Always in the same order, so that two sign-outs never deadlock.
     for (const id of [...ids].sort()) {
       const isEnded = await endSession(trx, issuer.tables, { id, reason: 'logout', now: issuer.now() });
@@ -76,6 +73,6 @@ async function signOut(
       const event = { tenantId, accountId, sessionId: id, client: asking.client };
       if (isEnded) await writeAuditEvent(trx, auditOwn('auth.logout', issuer, event));
     }
-    return true as const;
+    return ids.size > 0;
   });
 }

@@ -5,7 +5,7 @@ import { createLogger, type Environment, type RunningServer } from '@signet/serv
 import { createTestDatabase, openFaultyPath, proofEnvironment, type TestDatabase } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startAuth } from '../start.ts';
-import { addCustomer } from '../testing/accounts.test-support.ts';
+import { addCustomer, addStaffMember } from '../testing/accounts.test-support.ts';
 import { randomSecret, testConfig } from '../testing/config.test-support.ts';
 import { diagnose } from './diagnose.ts';
 import { type Finding, formatFinding } from './finding.ts';
@@ -58,6 +58,8 @@ describe('npm run doctor', () => {
         'user database',
         'portal database',
         'clock',
+        'user e-mail addresses',
+        'portal e-mail addresses',
         'user keys',
         'portal keys',
         'user key set',
@@ -163,6 +165,21 @@ describe('npm run doctor', () => {
       expect.stringMatching(/^user accounts: .*active in: demo/),
     );
     await database.query('update auth.user set is_active = false where id = $1', [id]);
+  });
+
+  it('names accounts that share a mailbox, and those with which nobody can sign in, without their addresses', async () => {
+    const emails = ['eva@xn--bcher-kva.example', 'eva@bücher.example', 'ada@müller.example'];
+    const [, spelled] = await Promise.all(emails.map((email) => addCustomer(database, { tenantId, email })));
+    const member = await addStaffMember(database, { tenantId, email: 'ops@build_host.example' });
+    const faults = (await faultsOf()).sort();
+    expect(faults).toEqual([
+      `portal e-mail addresses: 1 accounts have an address that sign-in refuses: demo ${member.id}`,
+      expect.stringMatching(new RegExp(`^user e-mail addresses: 1 accounts share .*: demo ${spelled?.id}$`)),
+    ]);
+    expect(faults.join()).not.toContain('eva');
+    await database.query('update auth.user set is_active = false where id = $1', [spelled?.id]);
+    await database.query('update auth.portal_user set is_active = false where id = $1', [member.id]);
+    expect(await faultsOf()).toEqual([]);
   });
 
   it('sees what no auth process has done', async () => {

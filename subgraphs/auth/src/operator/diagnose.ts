@@ -13,6 +13,7 @@ import {
 } from '../settings.ts';
 import { explainStartError } from '../start-checks.ts';
 import { checkClock, checkRole, checkSeededAccounts } from './check-database.ts';
+import { checkEmails } from './check-emails.ts';
 import { checkJwks, checkKeys } from './check-keys.ts';
 import { checkRevocations, checkRunning } from './check-running.ts';
 import { type Finding, note, ok, wrong } from './finding.ts';
@@ -127,6 +128,7 @@ async function checkHeldPlatform(config: AuthConfig, platform: Platform) {
     if (config.NODE_ENV === 'production') {
       findings.push(await checkSeededAccounts(db, platform));
     }
+    findings.push(...(await checkEmails(db, platform)));
     const checked = await checkKeys(db, platform, keys);
     return { kids: checked.kids, findings: [...findings, ...checked.findings] };
   } catch (error) {

@@ -6,9 +6,10 @@ function createJobs(queue: ReturnType<typeof createPasswordQueue>) {
   const begun: string[] = [];
   const refused: string[] = [];
   const ends: (() => void)[] = [];
-  const add = (lane: string, name = lane) => {
+  /** `known:…` is somebody who is known; else the prefix of a stranger. */
+  const add = (caller: string, name = caller) => {
     void queue
-      .run(lane, async () => {
+      .run(caller.startsWith('known:') ? caller : [{ prefix: caller, share: 1 }], async () => {
         begun.push(name);
         await new Promise<void>((resolve) => ends.push(resolve));
       })
@@ -26,13 +27,13 @@ function createJobs(queue: ReturnType<typeof createPasswordQueue>) {
 }
 
 describe('password queue', () => {
-  it('lets lanes take turns, however many jobs each has', async () => {
+  it('takes first who has used least, however many jobs each has', async () => {
     const jobs = createJobs(createPasswordQueue({ concurrency: 1, maxWaiting: 20, maxWaitMs: 5000 }));
     for (const name of ['a1', 'a2', 'a3', 'a4']) jobs.add('a', name);
     for (const name of ['b1', 'b2']) jobs.add('b', name);
     jobs.add('c', 'c1');
     await jobs.endAll();
-    expect(jobs.begun).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4']);
+    expect(jobs.begun).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3', 'a4']);
     expect(jobs.refused).toEqual([]);
   });
 
@@ -45,18 +46,65 @@ describe('password queue', () => {
     expect(jobs.begun).toEqual(['a1', 'a2', 'a3']);
   });
 
-  it('makes room for a newcomer by refusing the newest job of the longest lane, and refuses a newcomer of that lane', async () => {
+  it('makes room for a newcomer by refusing the newest job of who has most, in use and waiting', async () => {
     const jobs = createJobs(createPasswordQueue({ concurrency: 1, maxWaiting: 4, maxWaitMs: 5000 }));
     for (const name of ['a0', 'a1', 'a2', 'a3', 'a4', 'a5']) jobs.add('a', name);
-    jobs.add('b');
-    jobs.add('c');
-    jobs.add('d');
-    jobs.add('e');
+    for (const name of ['b', 'c', 'd', 'e', 'f']) jobs.add(name);
     await jobs.endAll();
     expect(jobs.refused.sort()).toEqual(
-      ['a2', 'a3', 'a4', 'a5', 'e'].map((name) => `${name} auth.throttled`),
+      ['a1', 'a2', 'a3', 'a4', 'a5', 'f'].map((name) => `${name} auth.throttled`),
     );
-    expect(jobs.begun).toEqual(['a0', 'a1', 'b', 'c', 'd']);
+    expect(jobs.begun).toEqual(['a0', 'b', 'c', 'd', 'e']);
+  });
+
+  it('has a place for a newcomer, and the next turn, when sixty callers with one job each have had theirs', async () => {
+    const jobs = createJobs(createPasswordQueue({ concurrency: 1, maxWaiting: 60, maxWaitMs: 5000 }));
+    const crowd = Array.from({ length: 60 }, (_, index) => `192.0.2.${index}`);
+    for (const caller of crowd) jobs.add(caller);
+    await jobs.endAll();
+    for (const caller of ['192.0.2.0', ...crowd]) jobs.add(caller, `${caller} again`);
+    jobs.add('newcomer');
+    await jobs.endAll();
+    expect(jobs.begun.slice(60, 62)).toEqual(['192.0.2.0 again', 'newcomer']);
+    expect(jobs.refused).toHaveLength(1);
+  });
+
+  it('counts the machines of a network together, for a sixteenth of what a machine has', async () => {
+    const queue = createPasswordQueue({ concurrency: 1, maxWaiting: 100, maxWaitMs: 5000 });
+    const begun: string[] = [];
+    const ask = (name: string, ...prefixes: string[]) =>
+      queue.run(
+        prefixes.map((prefix, index) => ({ prefix, share: index === 0 ? 1 : 16 })),
+        async () => void begun.push(name),
+      );
+    await Promise.all(
+      Array.from({ length: 20 }, (_, machine) => ask('earlier', `machine ${machine}`, 'network')),
+    );
+    begun.length = 0;
+    await Promise.all([
+      ask('runs', 'x'),
+      ask('another of the network', 'machine 99', 'network'),
+      ask('newcomer', 'y'),
+      ask('has used one', 'x'),
+    ]);
+    expect(begun).toEqual(['runs', 'newcomer', 'has used one', 'another of the network']);
+  });
+
+  it('keeps places for known callers that strangers cannot fill, and lets a stranger in after three of them', async () => {
+    const jobs = createJobs(createPasswordQueue({ concurrency: 1, maxWaiting: 3, maxWaitMs: 5000 }));
+    for (const name of ['s1', 's2', 's3', 's4', 's5']) jobs.add(name);
+    for (const name of ['known:a', 'known:b', 'known:c', 'known:d']) jobs.add(name);
+    await jobs.endAll();
+    expect(jobs.refused.sort()).toEqual(['known:d auth.throttled', 's5 auth.throttled']);
+    expect(jobs.begun).toEqual(['s1', 'known:a', 'known:b', 'known:c', 's2', 's3', 's4']);
+  });
+
+  it('lets no known caller crowd out the others', async () => {
+    const jobs = createJobs(createPasswordQueue({ concurrency: 1, maxWaiting: 3, maxWaitMs: 5000 }));
+    for (const name of ['a1', 'a2', 'a3', 'a4']) jobs.add('known:a', name);
+    jobs.add('known:b');
+    await jobs.endAll();
+    expect(jobs.begun.slice(0, 2)).toEqual(['a1', 'known:b']);
   });
 
   it('refuses a job that waited too long, and does not run it later', async () => {
@@ -72,7 +120,7 @@ describe('password queue', () => {
 
   it('goes on after a job that failed', async () => {
     const queue = createPasswordQueue({ concurrency: 1, maxWaiting: 4, maxWaitMs: 1000 });
-    const failed = queue.run('a', () => Promise.reject(new Error('no')));
+    const failed = queue.run('known:a', () => Promise.reject(new Error('no')));
     const next = queue.run('b', async () => 'done');
     await expect(failed).rejects.toThrow('no');
     expect(await next).toBe('done');

@@ -1,57 +1,81 @@
-import { createFairQueue } from '@signet/flow';
 import { RefusalError } from '@signet/service';
+import type { ClientNetwork } from '../throttle/client-networks.ts';
+import { createRecentUse, type RecentUse } from './recent-use.ts';
+import { createWaitingLine, type WaitingLine } from './waiting-line.ts';
 
-/** Runs some jobs at a time. Waiting jobs take turns by lane, so that a caller who sends many delays only itself. */
+/**
+ * Who asks for a compare. A text: the id of an account, asked for by somebody who signed in to it before, so by a known device or
+ * with a token. Else a stranger, known by the networks alone.
+ */
+export type PasswordCaller = string | readonly ClientNetwork[];
+
+/** Runs some jobs at a time. Strangers and known callers wait apart, so that strangers cannot fill the queue for those who are known. */
 export type PasswordQueue = {
   /** @throws {RefusalError} auth.throttled when there is no room, or its turn did not come in time. */
-  run<T>(lane: string, job: () => Promise<T>): Promise<T>;
+  run<T>(caller: PasswordCaller, job: () => Promise<T>): Promise<T>;
 };
 
 export type PasswordQueueOptions = {
   /** Jobs that run at the same time. */
   concurrency: number;
-  /** Jobs that may wait beside them. */
+  /** Jobs of strangers that may wait beside them, and as many of known callers. */
   maxWaiting: number;
   maxWaitMs: number;
+  now?: () => number;
 };
 
 type Waiting = { start(): void; refuse(): void };
+type Line = { use: RecentUse; waiting: WaitingLine<Waiting> };
+
+/** Known callers come first, but each job after this many of theirs is a stranger's: people must be able to become known. */
+const knownInARow = 3;
 
 export function createPasswordQueue(options: PasswordQueueOptions): PasswordQueue {
-  const { concurrency, maxWaiting, maxWaitMs } = options;
-  const queue = createFairQueue<Waiting>(maxWaiting);
+  const { concurrency, maxWaiting, maxWaitMs, now } = options;
+  const createLine = (): Line => {
+    const use = createRecentUse(now && { now });
+    return { use, waiting: createWaitingLine(maxWaiting, use) };
+  };
+  const [known, strangers] = [createLine(), createLine()];
   let running = 0;
+  let inARow = 0;
 
-  const waitForTurn = (lane: string) =>
+  const takeNext = () => {
+    const line = inARow < knownInARow || strangers.waiting.length === 0 ? known : strangers;
+    const next = line.waiting.take() ?? strangers.waiting.take();
+    inARow = line === known && strangers.waiting.length > 0 ? inARow + 1 : 0;
+    return next;
+  };
+  const waitForTurn = ({ waiting }: Line, networks: readonly ClientNetwork[]) =>
     new Promise<void>((resolve, reject) => {
       const job: Waiting = {
         start() {
           clearTimeout(timer);
-          running += 1;
           resolve();
         },
         refuse() {
           clearTimeout(timer);
-          queue.remove(lane, job);
+          waiting.remove(job);
           reject(new RefusalError('auth.throttled', { retryAfterSeconds: Math.ceil(maxWaitMs / 1000) }));
         },
       };
       const timer = setTimeout(job.refuse, maxWaitMs);
-      // A full queue refuses this job, or the newest one of a longer lane.
-      queue.push(lane, job)?.refuse();
+      waiting.push(networks, job)?.refuse();
     });
   return {
-    async run(lane, job) {
-      if (running >= concurrency) {
-        await waitForTurn(lane);
-      } else {
-        running += 1;
-      }
+    async run(caller, job) {
+      const isKnown = typeof caller === 'string';
+      const line = isKnown ? known : strangers;
+      const networks = isKnown ? [{ prefix: caller, share: 1 }] : caller;
+      if (running < concurrency) running += 1;
+      else await waitForTurn(line, networks); // Whoever gives up its place does not count it down.
+      line.use.add(networks);
       try {
         return await job();
       } finally {
-        running -= 1;
-        queue.take()?.item.start();
+        const next = takeNext();
+        if (next) next.start();
+        else running -= 1;
       }
     },
   };

@@ -4,19 +4,24 @@ import { type PasswordHash, type Pepper, passwordLength } from '@signet/db/passw
 import { type Logger, RefusalError } from '@signet/service';
 import bcrypt from 'bcryptjs';
 import { Piscina } from 'piscina';
-import { createPasswordQueue } from './password-queue.ts';
+import { createPasswordQueue, type PasswordCaller } from './password-queue.ts';
 import type { PasswordJob } from './password-worker.ts';
 
-/**
- * Hashes and compares passwords of one platform off the event loop. Lanes take turns; `lane` is the client's network or
- * another name of the caller. Jobs without one share a lane.
- */
+/** Hashes and compares passwords of one platform off the event loop. Callers take turns (`password-queue.ts`). */
 export type PasswordWorkers = {
-  hash(password: string, lane?: string): Promise<PasswordHash>;
-  /** Without a stored hash the answer is false, after the same work. */
-  verify(password: string, stored: PasswordHash | undefined, lane?: string): Promise<boolean>;
-  /** Takes as long as a compare, without the work. */
-  pretendToVerify(lane?: string): Promise<void>;
+  hash(password: string, caller?: PasswordCaller): Promise<PasswordHash>;
+  /**
+   * Without a stored hash the answer is false, after the same work. `mayStart` is asked when a thread is free; the answer is undefined
+   * where it forbids the compare.
+   */
+  verify(
+    password: string,
+    stored: PasswordHash | undefined,
+    caller?: PasswordCaller,
+    mayStart?: () => Promise<boolean>,
+  ): Promise<boolean | undefined>;
+  /** Takes as long as a compare for such a caller, without the work. */
+  pretendToVerify(caller?: PasswordCaller): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -39,6 +44,7 @@ const maxWaitMs = 8000;
 /** A job takes 0.35 s: a thread does this many in that time. */
 const maxQueuedPerThread = 20;
 const maxPretending = 500;
+const always = async () => true;
 
 export function createPasswordWorkers(options: PasswordWorkersOptions): PasswordWorkers {
   const { pepper, logger, threads = availableParallelism(), cost = defaultCost, onCompare } = options;
@@ -52,16 +58,25 @@ export function createPasswordWorkers(options: PasswordWorkersOptions): Password
   });
   const maxWaiting = options.maxQueued ?? maxQueuedPerThread * threads;
   const queue = createPasswordQueue({ concurrency: threads, maxWaiting, maxWaitMs });
-  const durations = createRecentDurations();
+  const known = createRecentDurations();
+  const strangers = createRecentDurations();
+  const durationsOf = (caller: PasswordCaller) => (typeof caller === 'string' ? known : strangers);
   let pretending = 0;
   const dummyHash = createDummyHash(cost);
-  const run = (job: PasswordJob, lane = '') => queue.run(lane, () => pool.run(job));
-  const compare = async (password: string, hash: string, lane?: string) => {
+  const compare = async (
+    password: string,
+    hash: string,
+    caller: PasswordCaller,
+    mayStart: () => Promise<boolean>,
+  ) => {
     const start = performance.now();
-    onCompare?.({ cost: bcrypt.getRounds(hash) });
-    const isEqual = await run({ kind: 'verify', password, hash }, lane);
-    durations.add(performance.now() - start);
-    return isEqual === true;
+    const isEqual = await queue.run(caller, async () => {
+      if (!(await mayStart())) return undefined;
+      onCompare?.({ cost: bcrypt.getRounds(hash) });
+      return (await pool.run({ kind: 'verify', password, hash })) === true;
+    });
+    if (isEqual !== undefined) durationsOf(caller).add(performance.now() - start);
+    return isEqual;
   };
   const findUsableHash = (stored: PasswordHash | undefined): string | undefined => {
     if (stored && stored.pepperId !== pepper.id) {
@@ -71,22 +86,23 @@ export function createPasswordWorkers(options: PasswordWorkersOptions): Password
     return stored?.hash;
   };
   return {
-    async hash(password, lane) {
-      return (await run({ kind: 'hash', password }, lane)) as PasswordHash;
+    async hash(password, caller = '') {
+      return (await queue.run(caller, () => pool.run({ kind: 'hash', password }))) as PasswordHash;
     },
-    async verify(password, stored, lane) {
+    async verify(password, stored, caller = '', mayStart = always) {
       // No password of this length can be right; a short text is hashed instead.
       const tried = password.length > 4 * passwordLength.max ? '' : password;
       const known = findUsableHash(stored);
-      return (await compare(tried, known ?? dummyHash, lane)) && known !== undefined;
+      const isEqual = await compare(tried, known ?? dummyHash, caller, mayStart);
+      return isEqual && known !== undefined;
     },
-    async pretendToVerify(lane) {
+    async pretendToVerify(caller = '') {
       if (pretending >= maxPretending) {
         throw new RefusalError('auth.throttled');
       }
       pretending += 1;
       try {
-        if (!(await durations.waitLikeOne())) await compare('', dummyHash, lane);
+        if (!(await durationsOf(caller).waitLikeOne())) await compare('', dummyHash, caller, always);
       } finally {
         pretending -= 1;
       }

@@ -26,11 +26,11 @@ export async function lockOwnSession<A extends Account>(
   trx: Transaction<Database>,
   { tables, now }: Pick<PlatformIssuer<A>, 'tables' | 'now'>,
   { accountId, sessionId }: SessionOwner,
-): Promise<A> {
+): Promise<{ account: A; session: SessionRow }> {
   const account = await lockAccountForChange(trx, tables, accountId);
   const session = await lockSession(trx, tables, sessionId);
   if (!account || !session || !isSessionAlive(session, account, now())) {
     throw new RefusalError('auth.failure.revoked');
   }
-  return account;
+  return { account, session };
 }

@@ -15,11 +15,13 @@ export type SessionRow = {
   passwordVersion: number;
   expiresAt: Date;
   endedAt: Date | null;
+  /** Until when its refreshes have used up their pace (refresh-pace.ts). */
+  refreshPacedAt: Date | null;
 };
 
 const sessionColumns = sql<SessionRow>`
   id, auth_time as "authTime", amr, password_version as "passwordVersion", expires_at as "expiresAt",
-  ended_at as "endedAt"`;
+  ended_at as "endedAt", refresh_paced_at as "refreshPacedAt"`;
 
 type NewSession = SessionClient & {
   tenantId: string;
@@ -50,8 +52,14 @@ export async function lockSession(trx: Trx, tables: Tables, id: string): Promise
   return rows[0];
 }
 
-export async function touchSession(trx: Trx, tables: Tables, id: string, now: Date): Promise<void> {
-  await sql`update ${tables.session} set last_used_at = ${now} where id = ${id}`.execute(trx);
+export async function touchSession(
+  trx: Trx,
+  tables: Tables,
+  { id, now, refreshPacedAt }: { id: string; now: Date; refreshPacedAt: Date },
+): Promise<void> {
+  await sql`
+    update ${tables.session} set last_used_at = ${now}, refresh_paced_at = ${refreshPacedAt} where id = ${id}
+  `.execute(trx);
 }
 
 /** @returns false when the session had ended already or does not exist. */

@@ -19,8 +19,8 @@ export type TestAuth = {
   url: string;
   database: TestDatabase;
   tenants: { demo: string; globex: string };
-  /** The service's clock runs this far ahead. */
-  clock: { aheadSeconds: number };
+  /** The service's clock runs this far ahead: of the time, or of a moment at which it stands still (milliseconds since 1970). */
+  clock: { aheadSeconds: number; stoppedAt?: number | undefined };
   /** SQL statements that were sent so far. */
   statements: string[];
   /** Platform and cost of the password comparisons so far. */
@@ -45,12 +45,12 @@ export async function startTestAuth(
     demo: await database.addTenant('demo', { selfRegistration: true }),
     globex: await database.addTenant('globex'),
   };
-  const clock = { aheadSeconds: 0 };
+  const clock: TestAuth['clock'] = { aheadSeconds: 0 };
   const statements: string[] = [];
   const compares: TestAuth['compares'] = [];
   const server = await startAuth(testConfig(database, changes), createLogger('test', 'silent'), {
     passwordCost: testPasswordCost,
-    now: () => new Date(Date.now() + clock.aheadSeconds * 1000),
+    now: () => new Date((clock.stoppedAt ?? Date.now()) + clock.aheadSeconds * 1000),
     onQuery: (sql) => statements.push(sql),
     onCompare: (compare) => compares.push(compare),
     ...options,

@@ -53,7 +53,9 @@ export function sessionOperations(auth: () => TestAuth, { fields }: { fields: Pl
     endOthers: (token?: string) => auth().ask(`mutation { ${fields.endOthers} }`, {}, sender(token)),
     changePassword: (input: Record<string, unknown>, token?: string) =>
       auth().ask(
-        `mutation ($input: ChangePasswordInput!) { ${fields.changePassword}(input: $input) }`,
+        `mutation ($input: ChangePasswordInput!) {
+          ${fields.changePassword}(input: $input) { endedSessions tokens { accessToken refreshToken } }
+        }`,
         { input },
         sender(token),
       ),

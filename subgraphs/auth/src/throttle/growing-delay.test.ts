@@ -92,6 +92,7 @@ describe('growing delay', () => {
   });
 
   it('keeps no expired row, and no more rows than it may', async () => {
+    await database.query('truncate auth.user_throttle');
     await database.query(
       `insert into auth.user_throttle select 'expired' || n, 1, n from generate_series(1, 12000) n
        union all select 'live' || n, 1, 9000000000000 + n from generate_series(1, 300) n`,
@@ -102,5 +103,45 @@ describe('growing delay', () => {
       `select count(*)::int as count, min(expire)::text as first from auth.user_throttle`,
     );
     expect(rows).toEqual([{ count: 100, first: '9000000000201' }]);
+  });
+
+  it('never ends a pause that runs by deleting it, and forgets first who failed least, whatever expires first', async () => {
+    await database.query('truncate auth.user_throttle');
+    const store = open(3);
+    const delay = createGrowingDelay(store, 'guessed', limits);
+    for (let count = 0; count < 3; count++) await delay.take('a');
+    await store.createLimiter('known', { points: 1, durationSeconds: 9000 }).set('home', 1, 9000);
+    await database.query(
+      `insert into auth.user_throttle select 'flood-count:' || n, 1, 9000000000000 + n from generate_series(1, 300) n`,
+    );
+    await store.prune();
+    const rows = await database.query('select key from auth.user_throttle order by key');
+    expect(rows.map(({ key }) => key)).toEqual(['guessed-count:a', 'guessed-pause:a', 'known:home']);
+    expect(await delay.take('a')).toBeGreaterThan(0);
+  });
+
+  it('leaves no row of an attempt that was taken back, and adds points to rows that are there only', async () => {
+    await database.query('truncate auth.user_throttle');
+    const store = open();
+    const delay = createGrowingDelay(store, 'count', limits);
+    await delay.take('a');
+    await store.addPoint([delay.countRow('a'), delay.countRow('b')]);
+    const rows = await store.read([delay.countRow('a'), delay.countRow('b'), delay.pauseRow('a')]);
+    expect([...rows].map(([name, { points }]) => [name, points])).toEqual([['count-count:a', 2]]);
+    await delay.giveBack('a');
+    await delay.giveBack('a');
+    await delay.giveBack('a');
+    expect(await database.query('select from auth.user_throttle')).toEqual([]);
+  });
+
+  it('tells from rows that were read how long a pause lasts', async () => {
+    const store = open();
+    const delay = createGrowingDelay(store, 'read', limits);
+    const waitOf = async () => delay.waitOf(await store.read([delay.pauseRow('a')]), 'a');
+    expect(await waitOf()).toBe(0);
+    for (let count = 0; count < 3; count++) await delay.take('a');
+    expect(await waitOf()).toBeGreaterThan(500);
+    await passSeconds(1);
+    expect(await waitOf()).toBe(0);
   });
 });

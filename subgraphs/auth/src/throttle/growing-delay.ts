@@ -1,5 +1,5 @@
 import { RateLimiterRes } from 'rate-limiter-flexible';
-import type { ThrottleStore } from './throttle-store.ts';
+import type { ThrottleRows, ThrottleStore } from './throttle-store.ts';
 
 export type DelayLimits = {
   /** This many attempts go through at once; from the last of them on, a pause follows each: 1 s, 2 s, 4 s, … */
@@ -17,6 +17,11 @@ export type GrowingDelay = {
   /** Takes back an attempt that was no failure. */
   giveBack(key: string): Promise<void>;
   forget(key: string): Promise<void>;
+  /** The names of a key's rows in the store: what is counted, and the pause. */
+  countRow(key: string): string;
+  pauseRow(key: string): string;
+  /** The rest of the pause, in ms, by rows that were read; 0 without one. Takes nothing, so it only tells who need not try. */
+  waitOf(rows: ThrottleRows, key: string): number;
 };
 
 /**
@@ -27,10 +32,13 @@ export function createGrowingDelay(store: ThrottleStore, prefix: string, limits:
   const { free, windowSeconds, maxDelaySeconds } = limits;
   const counts = store.createLimiter(`${prefix}-count`, { points: free, durationSeconds: windowSeconds });
   const pauses = store.createLimiter(`${prefix}-pause`, { points: 1, durationSeconds: maxDelaySeconds });
-  const giveBack = async (key: string) => {
-    await counts.reward(key, 1, { customDuration: windowSeconds });
-  };
+  const countRow = (key: string) => `${prefix}-count:${key}`;
+  const pauseRow = (key: string) => `${prefix}-pause:${key}`;
+  const giveBack = (key: string) => store.giveBack(countRow(key));
   return {
+    countRow,
+    pauseRow,
+    waitOf: (rows, key) => rows.get(pauseRow(key))?.msLeft ?? 0,
     async take(key) {
       const { consumedPoints } = await counts.penalty(key);
       if (consumedPoints < free) {

@@ -1,6 +1,5 @@
-import { RefusalError } from '@signet/service';
 import { describe, expect, it } from 'vitest';
-import { createRunningAttempts, startOrWait } from './running-attempts.ts';
+import { createRunningAttempts } from './running-attempts.ts';
 
 /** Settled within the turn of the event loop, or not. */
 async function outcomeOf<T>(promise: Promise<T>): Promise<T | 'waits'> {
@@ -46,43 +45,4 @@ describe('an attempt that came too soon', () => {
     end(true);
     expect(await Promise.all(waiting)).toEqual(Array(20).fill(true));
   });
-
-  it('is counted again when one is cleared, whether it was refused with a word or without', async () => {
-    const running = createRunningAttempts();
-    const first = running.begin('a');
-    const refused = [
-      startOrWait(running, 'a', answers(undefined, 'second')),
-      startOrWait(running, 'a', answers(new RefusalError('auth.throttled'), 'second')),
-    ];
-    for (const attempt of refused) expect(await outcomeOf(attempt)).toBe('waits');
-    first(true);
-    expect(await Promise.all(refused)).toEqual(['second', 'second']);
-  });
-
-  it('is refused as it was when none is cleared', async () => {
-    const running = createRunningAttempts();
-    const first = running.begin('a');
-    const silent = startOrWait(running, 'a', answers(undefined, 'second'));
-    const told = startOrWait(running, 'a', answers(new RefusalError('auth.throttled'), 'second'));
-    first(false);
-    expect(await silent).toBeUndefined();
-    await expect(told).rejects.toThrow(RefusalError);
-  });
-
-  it('does not wait after a fault of the store, and holds up nobody', async () => {
-    const running = createRunningAttempts();
-    const other = running.begin('a');
-    await expect(startOrWait(running, 'a', answers(new Error('gone')))).rejects.toThrow('gone');
-    other(false);
-    expect(await running.waitForCleared('a')).toBe(false);
-  });
 });
-
-/** One after the other; an error is thrown. */
-function answers(...all: (string | Error | undefined)[]) {
-  return async () => {
-    const answer = all.shift();
-    if (answer instanceof Error) throw answer;
-    return answer;
-  };
-}

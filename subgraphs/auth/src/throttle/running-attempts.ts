@@ -1,5 +1,3 @@
-import { RefusalError } from '@signet/service';
-
 /** Call it when an attempt is over. `isCleared`: the attempt is no longer counted. Only the first call has an effect. */
 export type EndAttempt = (isCleared: boolean) => void;
 
@@ -38,31 +36,4 @@ export function createRunningAttempts(): RunningAttempts {
       return new Promise((resolve) => running.waiting.push(resolve));
     },
   };
-}
-
-/**
- * `start` counts an attempt; undefined or a refusal: it came too soon. When somebody signs in from many tabs at once, all count
- * until the first answer: an attempt that comes too soon waits for it, since a success clears the count. This gives no
- * additional guess: the same count decides about an attempt that has waited.
- */
-export async function startOrWait<T>(
-  running: RunningAttempts,
-  key: string,
-  start: (end: EndAttempt) => Promise<T | undefined>,
-): Promise<T | undefined> {
-  for (;;) {
-    const end = running.begin(key);
-    let refusal: unknown;
-    try {
-      const started = await start(end);
-      if (started !== undefined) return started;
-    } catch (error) {
-      refusal = error;
-    }
-    end(false);
-    const mayWait = refusal === undefined || refusal instanceof RefusalError;
-    if (mayWait && (await running.waitForCleared(key))) continue;
-    if (refusal === undefined) return undefined;
-    throw refusal;
-  }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addCustomer, addStaffMember, type TestAccount } from '../testing/accounts.test-support.ts';
 import { signInOperation, startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
@@ -132,6 +133,77 @@ describe.each([
     expect(excess).toBe(0);
   });
 
+  it('let a new client in at once, while fourteen addresses go on trying the account', async () => {
+    const account = await add();
+    const crowd = Array.from({ length: 5 }, newAddress); // Six first attempts are free, six second and third ones.
+    for (let round = 0; round < 4; round++) {
+      for (const address of crowd) await fail(account.email, address, 1);
+    }
+    await holdPauses();
+    for (const address of crowd) {
+      expect((await signIn(account, address)).body.errors?.[0]?.extensions.reason).toBe(
+        'auth.failure.invalid_credentials',
+      );
+    }
+    expect((await signIn(account, newAddress())).body.errors).toBeUndefined();
+  });
+
+  it('let a new client mistype twice, while others go on trying', async () => {
+    const account = await add();
+    const crowd = [newAddress(), newAddress()];
+    for (const address of crowd) await fail(account.email, address, 6);
+    const address = newAddress();
+    await fail(account.email, address, 2);
+    expect((await signIn(account, address)).body.errors).toBeUndefined();
+  });
+
+  it('count the machines of a /56 together: they cannot take the first attempts of everybody', async () => {
+    const account = await add();
+    for (let machine = 0; machine < 14; machine++) {
+      await fail(account.email, `2001:db8:9:a${machine.toString(16)}::1`, 1);
+    }
+    await holdPauses();
+    expect((await signIn(account, newAddress())).body.errors).toBeUndefined();
+  });
+
+  it('give a /56 four times the failures of an address, and no more', async () => {
+    const compares = await comparesOf(async () => {
+      for (let machine = 0; machine < 40; machine++) {
+        await fail(
+          `nobody-${machine}@example.com`,
+          `2001:db8:9:b${machine.toString(16).padStart(2, '0')}::1`,
+          1,
+        );
+        await holdPauses();
+      }
+    });
+    expect(compares).toBe(32);
+  });
+
+  it('make rows of compares only, and none of who asks in a pause', async () => {
+    const { email } = await add();
+    for (let stranger = 0; stranger < 8; stranger++) await fail(email, newAddress(), 1);
+    await holdPauses();
+    const count = async () =>
+      Number((await auth.database.query(`select count(*) from auth.${platform}_throttle`))[0]?.count);
+    const before = await count();
+    expect(
+      await comparesOf(() => Promise.all(Array.from({ length: 30 }, () => fail(email, newAddress(), 1)))),
+    ).toBe(0);
+    expect(await count()).toBe(before);
+  });
+
+  it('put an address in a pause that only goes on asking in one', async () => {
+    const { email } = await add();
+    const address = newAddress();
+    await fail(email, address, 3);
+    await holdPauses();
+    await fail(email, address, 6);
+    const other = await add();
+    await fail(other.email, address, 1); // The last that is free, and the pause with it.
+    expect((await signIn(other, address)).body.errors?.[0]?.extensions.reason).toBe('auth.throttled');
+  });
+
   it('say of a full address that it is, and when to come back', async () => {
     const address = newAddress();
     for (let count = 0; count < 8; count++) await fail(`nobody-${count}@example.com`, address, 1);
@@ -207,6 +279,49 @@ describe('throttles of register', () => {
     expect(many.filter((reason) => reason === 'auth.throttled').length).toBeGreaterThanOrEqual(4);
     expect(many).toContain(undefined);
   });
+});
+
+describe('a flood of sign-ins from sixty addresses', () => {
+  it('keeps neither a known device out nor a new one, and takes no longer than a few compares', async () => {
+    const auth = await startTestAuth(
+      { USER_PASSWORD_THREADS: '1' },
+      { passwordCost: 9, maxQueuedPasswords: 10 }, // 45 ms a compare
+    );
+    const account = await addCustomer(auth.database, { tenantId: auth.tenants.demo });
+    const login = 'mutation ($input: LoginInput!) { login(input: $input) { deviceToken } }';
+    const signIn = async (address: string, deviceToken?: string) => {
+      const input = { email: account.email, password: account.password, deviceToken };
+      const { body } = await auth.ask(login, { input }, { address });
+      return body.data?.login?.deviceToken as string | undefined;
+    };
+    let deviceToken = await signIn(newAddress());
+    let isOver = false;
+    const refused = { count: 0 };
+    const flood = async (client: number) => {
+      for (let count = 0; !isOver; count++) {
+        const input = { email: `nobody-${client}-${count}@example.com`, password: 'a wrong password' };
+        const { body } = await auth.ask(login, { input }, { address: `192.0.2.${client}` });
+        if (body.errors?.[0]?.extensions.reason !== 'auth.throttled') continue;
+        refused.count += 1;
+        await sleep(50);
+      }
+    };
+    const floods = Array.from({ length: 60 }, (_, client) => flood(client));
+    // Each of them has had a compare.
+    await expect.poll(() => auth.compares.length, { timeout: 100_000, interval: 100 }).toBeGreaterThan(70);
+    const known: boolean[] = [];
+    const fresh: boolean[] = [];
+    for (let count = 0; count < 5; count++) {
+      deviceToken = await signIn(newAddress(), deviceToken);
+      known.push(deviceToken !== undefined);
+      fresh.push((await signIn(newAddress())) !== undefined);
+    }
+    isOver = true;
+    await Promise.all(floods);
+    await auth.stop();
+    expect({ known, fresh }).toEqual({ known: Array(5).fill(true), fresh: Array(5).fill(true) });
+    expect(refused.count).toBeGreaterThan(0);
+  }, 180_000);
 });
 
 describe('a flood of sign-ins from three addresses', () => {

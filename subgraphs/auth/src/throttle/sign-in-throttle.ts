@@ -1,9 +1,12 @@
-import { readClientPrefix } from '@signet/flow';
 import type { Platform } from '@signet/schema/contract';
 import { type Logger, RefusalError } from '@signet/service';
 import type { ThrottleConfig } from '../settings.ts';
-import { createGrowingDelay, type DelayLimits } from './growing-delay.ts';
-import { createRunningAttempts, type EndAttempt, startOrWait } from './running-attempts.ts';
+import { type Attempt, clear } from './attempt.ts';
+import { listClientNetworks } from './client-networks.ts';
+import { createGrowingDelay } from './growing-delay.ts';
+import { createNetworkDelays } from './network-delays.ts';
+import { createRunningAttempts, type EndAttempt } from './running-attempts.ts';
+import { lineOf, readThrottleLimits, type ThrottleLimits } from './throttle-limits.ts';
 import {
   createThrottleKeys,
   openThrottleStore,
@@ -16,24 +19,28 @@ export type AttemptSubject = {
   /** Normalised; undefined for a text that is no e-mail. Whether there is such an account makes no difference. */
   email: string | undefined;
   address: string | null;
+  /** The id of a device that is known for the account, by its device token. */
+  device?: string | undefined;
 };
 
-/** An attempt that may go on. It counts as a failure until it succeeds or is cancelled. */
-export type Attempt = {
-  succeed(): Promise<void>;
-  /** The credentials were wrong. */
-  fail(): Promise<void>;
-  /** The password was not compared: the queue was full, or the database was down. */
-  cancel(): Promise<void>;
-};
+/** Under whose counters an attempt goes: those of a known device, or those that strangers share. */
+export type AttemptWay = 'device' | 'stranger';
 
 export type SignInThrottle = {
   /**
-   * Counts an attempt to sign in. Undefined: the account is in a pause; the answer must look like a wrong password.
+   * Lets an attempt to sign in go on, or gives undefined: a pause runs, and the answer must look like a wrong password. `attempt` is told
+   * under whose counters it goes, and calls `begin` when the compare is about to begin: only that makes rows. It gives undefined where
+   * `begin` does.
+   *
+   * While an attempt runs under the same counter, one that comes too early waits for it: a success clears the counter. So many tabs
+   * that sign in at once all get in, and nobody gets another guess.
    *
    * @throws {RefusalError} auth.throttled when the client's address is in a pause.
    */
-  begin(subject: AttemptSubject): Promise<Attempt | undefined>;
+  run<T>(
+    subject: AttemptSubject,
+    attempt: (way: AttemptWay, begin: () => Promise<Attempt | undefined>) => Promise<T | undefined>,
+  ): Promise<T | undefined>;
   /** @throws {RefusalError} auth.throttled. Counts each attempt to make an account, also those that succeed. */
   countRegistration(address: string | null): Promise<void>;
   /** Marks the address as known for the account: attempts of strangers elsewhere no longer delay its owner here. */
@@ -41,25 +48,6 @@ export type SignInThrottle = {
   /** Counts a guess at the password of an account by a holder of its token. @throws {RefusalError} auth.throttled */
   beginChange(accountId: string): Promise<Attempt>;
 };
-
-/** One platform's limits by what they count. */
-type ThrottleLimits = Record<'pair' | 'account' | 'address' | 'registration' | 'change', DelayLimits> & {
-  knownSeconds: number;
-};
-
-function readThrottleLimits(config: ThrottleConfig): ThrottleLimits {
-  const windowSeconds = config.THROTTLE_WINDOW_SECONDS;
-  const own = { windowSeconds, maxDelaySeconds: config.THROTTLE_MAX_DELAY_SECONDS };
-  const shared = { windowSeconds, maxDelaySeconds: config.THROTTLE_SHARED_DELAY_SECONDS };
-  return {
-    pair: { ...own, free: config.THROTTLE_PAIR_FAILURES },
-    change: { ...own, free: config.THROTTLE_PAIR_FAILURES },
-    account: { ...shared, free: config.THROTTLE_ACCOUNT_FAILURES },
-    address: { ...shared, free: config.THROTTLE_ADDRESS_FAILURES },
-    registration: { ...own, free: config.THROTTLE_REGISTRATIONS },
-    knownSeconds: config.THROTTLE_KNOWN_ADDRESS_SECONDS,
-  };
-}
 
 type OpenOptions = {
   config: ThrottleConfig & { PASSWORD_PEPPER: Uint8Array };
@@ -81,72 +69,143 @@ export function openSignInThrottle({ config, platform, logger, databaseUrl }: Op
 }
 
 /**
- * Slows down the guesser without locking out the owner. Three counters, each with its own pauses:
+ * Slows down the guesser without locking out the owner. A known device has a counter of its own, and while that one is in a pause
+ * it is a stranger like others, so a stolen device token gives a few guesses more and takes nothing from the owner. Strangers have:
  * - account and address together: attempts of one client at one account. A success clears it.
- * - the address: attempts of one client at all accounts.
- * - the account: attempts of many clients at one account. A stranger can fill this one, so it does not apply to addresses
- *   from which somebody signed in to the account before. Neither does the counter of the address, which a neighbour behind
- *   the same address can fill. There, only the first counter applies.
+ * - the address: attempts of one client at all accounts, and the times that it asked in a pause.
+ * - the account: attempts of many clients at one account, in three lines, so that those who go on trying cannot keep out who comes
+ *   for the first time.
+ *
+ * Other people can fill the last two, so neither applies at addresses from which somebody signed in to the account before.
  */
 export function createSignInThrottle(
   store: ThrottleStore,
   keyOf: ThrottleKeys,
   limits: ThrottleLimits,
 ): SignInThrottle {
-  const pairs = createGrowingDelay(store, 'pair', limits.pair);
-  const accounts = createGrowingDelay(store, 'account', limits.account);
-  const addresses = createGrowingDelay(store, 'address', limits.address);
-  const registrations = createGrowingDelay(store, 'registration', limits.registration);
+  const devices = createGrowingDelay(store, 'device', limits.device);
+  const pairs = createNetworkDelays(store, 'pair', limits.pair);
+  const addresses = createNetworkDelays(store, 'address', limits.address);
+  const lines = {
+    first: createGrowingDelay(store, 'account-first', limits.first),
+    second: createGrowingDelay(store, 'account-second', limits.second),
+    later: createGrowingDelay(store, 'account', limits.later),
+  };
+  const registrations = createNetworkDelays(store, 'registration', limits.registration);
   const changes = createGrowingDelay(store, 'change', limits.change);
   const known = store.createLimiter('known', { points: 1, durationSeconds: limits.knownSeconds });
-  const keysOf = ({ tenantId, email = '', address }: AttemptSubject) => {
-    const prefix = readClientPrefix(address).address;
+  const running = createRunningAttempts();
+
+  const keysOf = ({ tenantId, email = '', address, device }: AttemptSubject) => {
+    const networks = listClientNetworks(address);
+    const toKeys = (toKey: (prefix: string) => string) =>
+      networks.map(({ prefix, share }) => ({ key: toKey(prefix), share }));
+    const pair = toKeys((prefix) => keyOf('pair', tenantId, email, prefix));
     return {
       account: keyOf('account', tenantId, email),
-      address: keyOf('address', prefix),
-      pair: keyOf('pair', tenantId, email, prefix),
+      addresses: toKeys((prefix) => keyOf('address', prefix)),
+      pair,
+      known: pair[0]?.key ?? '',
+      device: device === undefined ? undefined : keyOf('device', device),
     };
   };
-  const assertFree = (waitMs: number) => {
-    if (waitMs > 0) {
-      throw new RefusalError('auth.throttled', { retryAfterSeconds: Math.ceil(waitMs / 1000) });
-    }
-  };
-  const remember = (key: string) => known.set(key, 1, limits.knownSeconds);
-  const running = createRunningAttempts();
-  const start = async (key: ReturnType<typeof keysOf>, end: EndAttempt): Promise<Attempt | undefined> => {
-    const isKnown = (await known.get(key.pair)) !== null;
-    if (!isKnown) {
-      assertFree(await addresses.take(key.address));
-    }
-    const giveBackShared = async () => {
-      if (!isKnown) await Promise.all([addresses.giveBack(key.address), accounts.giveBack(key.account)]);
-    };
-    // These passwords are not compared: they are no failures of the address, which others may share.
-    if ((await pairs.take(key.pair)) > 0) {
-      if (!isKnown) await addresses.giveBack(key.address);
-      return undefined;
-    }
-    if (!isKnown && (await accounts.take(key.account)) > 0) {
-      await Promise.all([pairs.giveBack(key.pair), addresses.giveBack(key.address)]);
-      return undefined;
-    }
+  type Keys = ReturnType<typeof keysOf>;
+  const remember = (key: Keys) => known.set(key.known, 1, limits.knownSeconds);
+  const runningKey = (key: Keys, way: AttemptWay) => (way === 'device' && key.device) || key.known;
+
+  const beginOfDevice = async (key: Keys, device: string, end: EndAttempt): Promise<Attempt | undefined> => {
+    if ((await devices.take(device)) > 0) return undefined;
     return {
-      succeed: () => clear(end, [pairs.forget(key.pair), remember(key.pair), giveBackShared()]),
+      succeed: () => clear(end, [devices.forget(device), remember(key)]),
       fail: async () => end(false),
-      cancel: () => clear(end, [pairs.giveBack(key.pair), giveBackShared()]),
+      cancel: () => clear(end, [devices.giveBack(device)]),
     };
+  };
+  const beginOfStranger = async (key: Keys, end: EndAttempt): Promise<Attempt | undefined> => {
+    if ((await known.get(key.known)) !== null) {
+      const own = key.pair.slice(0, 1);
+      if ((await pairs.take(own)) > 0) return undefined;
+      return {
+        succeed: () => clear(end, [pairs.forget(own), remember(key)]),
+        fail: async () => end(false),
+        cancel: () => clear(end, [pairs.giveBack(own)]),
+      };
+    }
+    if ((await addresses.take(key.addresses)) > 0) return undefined;
+    if ((await pairs.take(key.pair)) > 0) {
+      await addresses.giveBack(key.addresses);
+      return undefined;
+    }
+    const attempts = pairs.countOf(await store.read(pairs.countRows(key.pair)), key.pair);
+    const line = lines[lineOf(attempts)];
+    if ((await line.take(key.account)) > 0) {
+      await Promise.all([pairs.giveBack(key.pair), addresses.giveBack(key.addresses)]);
+      return undefined;
+    }
+    const giveBackShared = [addresses.giveBack, line.giveBack] as const;
+    const shared = () => [giveBackShared[0](key.addresses), giveBackShared[1](key.account)];
+    return {
+      succeed: () => clear(end, [pairs.forget(key.pair), remember(key), ...shared()]),
+      fail: async () => end(false),
+      cancel: () => clear(end, [pairs.giveBack(key.pair), ...shared()]),
+    };
+  };
+  /** Under whose counters an attempt could be made now, or how long the address has to wait, in ms: 0 where only the account does. */
+  const findWay = async (key: Keys): Promise<AttemptWay | number> => {
+    const knownRow = `known:${key.known}`;
+    const rows = await store.read([
+      knownRow,
+      ...(key.device === undefined ? [] : [devices.pauseRow(key.device)]),
+      ...pairs.pauseRows(key.pair),
+      ...pairs.countRows(key.pair),
+      ...addresses.pauseRows(key.addresses),
+      ...Object.values(lines).map((line) => line.pauseRow(key.account)),
+    ]);
+    if (key.device !== undefined && devices.waitOf(rows, key.device) === 0) return 'device';
+    if (rows.has(knownRow)) return pairs.waitOf(rows, key.pair.slice(0, 1)) > 0 ? 0 : 'stranger';
+    const addressWait = addresses.waitOf(rows, key.addresses);
+    const line = lines[lineOf(pairs.countOf(rows, key.pair, 1))];
+    const accountWait = Math.max(pairs.waitOf(rows, key.pair), line.waitOf(rows, key.account));
+    return addressWait > 0 || accountWait > 0 ? addressWait : 'stranger';
+  };
+  const begin = async (key: Keys, way: AttemptWay): Promise<Attempt | undefined> => {
+    const end = running.begin(runningKey(key, way));
+    const attempt = await (way === 'device' && key.device !== undefined
+      ? beginOfDevice(key, key.device, end)
+      : beginOfStranger(key, end)
+    ).catch((error: unknown) => {
+      end(false);
+      throw error;
+    });
+    if (!attempt) end(false);
+    return attempt;
   };
   return {
-    begin(subject) {
+    async run(subject, attempt) {
       const key = keysOf(subject);
-      return startOrWait(running, key.pair, (end) => start(key, end));
+      for (;;) {
+        const way = await findWay(key);
+        if (typeof way === 'string') {
+          const result = await attempt(way, () => begin(key, way));
+          if (result !== undefined) return result;
+          await running.waitForCleared(runningKey(key, way));
+        } else if (!(await running.waitForCleared(key.known))) {
+          // Asking in a pause is no attempt, but it is not free: who does nothing else has the address in a pause soon.
+          await store.addPoint(addresses.countRows(key.addresses));
+          assertFree(way);
+          return undefined;
+        }
+      }
     },
     async countRegistration(address) {
-      assertFree(await registrations.take(keyOf('registration', readClientPrefix(address).address)));
+      const keys = listClientNetworks(address).map(({ prefix, share }) => ({
+        key: keyOf('registration', prefix),
+        share,
+      }));
+      assertFree(await registrations.take(keys));
     },
     async remember(subject) {
-      await remember(keysOf(subject).pair);
+      await remember(keysOf(subject));
     },
     async beginChange(accountId) {
       const key = keyOf('change', accountId);
@@ -160,30 +219,8 @@ export function createSignInThrottle(
   };
 }
 
-async function clear(end: EndAttempt, changes: readonly Promise<unknown>[]): Promise<void> {
-  try {
-    await Promise.all(changes);
-  } finally {
-    end(true);
+function assertFree(waitMs: number): void {
+  if (waitMs > 0) {
+    throw new RefusalError('auth.throttled', { retryAfterSeconds: Math.ceil(waitMs / 1000) });
   }
-}
-
-/** Runs the attempt itself. Only a refusal of the credentials leaves it counted as a failure. */
-export async function runAttempt<T>(attempt: Attempt, fn: () => Promise<T>): Promise<T> {
-  try {
-    const result = await fn();
-    await attempt.succeed();
-    return result;
-  } catch (error) {
-    const end = isWrongCredential(error) ? attempt.fail() : attempt.cancel();
-    await end.catch(() => {}); // The first error is the one to report.
-    throw error;
-  }
-}
-
-function isWrongCredential(error: unknown): boolean {
-  return (
-    error instanceof RefusalError &&
-    (error.reason === 'auth.failure.invalid_credentials' || error.code === 'BAD_USER_INPUT')
-  );
 }

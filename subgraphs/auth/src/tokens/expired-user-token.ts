@@ -38,6 +38,7 @@ export async function signExpiredUserToken({
       emailVerified: false,
       fullName: '',
       passwordVersion: 1,
+      deviceVersion: 1,
       isActive: false,
       createdAt: issuedAt,
     };

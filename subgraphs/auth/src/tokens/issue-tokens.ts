@@ -4,9 +4,20 @@ import type { Account } from '../accounts/account.ts';
 import { auditOwn } from '../audit/audit-events.ts';
 import { addSeconds, earlier, toSeconds } from '../dates.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
-import { insertSession, type SessionClient, type SessionRow } from '../sessions/session.queries.ts';
-import { insertRefreshToken } from './refresh-token.queries.ts';
-import { createRefreshToken, hashRefreshToken } from './refresh-token.ts';
+import {
+  endSession,
+  insertSession,
+  type SessionClient,
+  type SessionRow,
+} from '../sessions/session.queries.ts';
+import {
+  deleteTokensOf,
+  findTokenOwner,
+  insertRefreshToken,
+  type NewRefreshToken,
+} from './refresh-token.queries.ts';
+import { createRefreshToken, identifyToken, type TokenIdentity } from './refresh-token.ts';
+import type { SessionCookies } from './refresh-token-cookie.ts';
 
 /** Tokens of a session, before it is decided how the refresh token travels. */
 export type IssuedTokens = {
@@ -17,16 +28,27 @@ export type IssuedTokens = {
   refreshExpiresIn: number;
 };
 
-/** A refresh token, and the parts of it that are stored. */
-export type NewRefreshToken = { token: string; hash: Buffer; createdAt: Date; expiresAt: Date };
+type Trx = Transaction<Database>;
+type NewSession<A extends Account> = {
+  account: A;
+  tenantId: string;
+  client: SessionClient;
+  /** Of the request. */
+  cookies: SessionCookies;
+};
+type OpenSession<A extends Account> = { account: A; tenantId: string; session: SessionRow };
 
-/** Opens a session for an account whose row the transaction has locked, and issues its first tokens. */
+/**
+ * Opens a session for an account whose row the transaction has locked, and issues its first tokens. Ends the session whose
+ * cookie the new one replaces: nobody could end it from this browser any more.
+ */
 export async function startSession<A extends Account>(
-  trx: Transaction<Database>,
+  trx: Trx,
   issuer: PlatformIssuer<A>,
-  { account, tenantId, client }: { account: A; tenantId: string; client: SessionClient },
+  { account, tenantId, client, cookies }: NewSession<A>,
 ): Promise<IssuedTokens> {
   const now = issuer.now();
+  await endReplacedSession(trx, issuer, { tenantId, client, cookie: cookies.find(issuer.platform) });
   const session = await insertSession(trx, issuer.tables, {
     ...client,
     tenantId,
@@ -37,23 +59,66 @@ export async function startSession<A extends Account>(
   });
   const event = { tenantId, accountId: account.id, sessionId: session.id, client };
   await writeAuditEvent(trx, auditOwn('auth.login.success', issuer, event));
-  const refresh = createSessionToken(issuer, session);
-  await insertRefreshToken(trx, issuer.tables, { ...refresh, tenantId, sessionId: session.id });
-  return issueTokens(issuer, { account, tenantId, session }, refresh);
+  return issueFirstTokens(trx, issuer, { account, tenantId, session }, cookies);
 }
+
+/** Gives a session whose row the transaction has locked new tokens. Those that it had are unknown from then on, copies too. */
+export async function replaceTokens<A extends Account>(
+  trx: Trx,
+  issuer: PlatformIssuer<A>,
+  open: OpenSession<A>,
+  cookies: SessionCookies,
+): Promise<IssuedTokens> {
+  await deleteTokensOf(trx, issuer.tables, open.session.id);
+  return issueFirstTokens(trx, issuer, open, cookies);
+}
+
+async function issueFirstTokens<A extends Account>(
+  trx: Trx,
+  issuer: PlatformIssuer<A>,
+  open: OpenSession<A>,
+  { areAsked: inCookie }: SessionCookies,
+): Promise<IssuedTokens> {
+  const refresh = createSessionToken(issuer, open.session, { inCookie });
+  await insertRefreshToken(trx, issuer.tables, { tenantId: open.tenantId, id: open.session.id }, refresh);
+  return issueTokens(issuer, open, refresh);
+}
+
+/** The cookie's token proves that this browser held the session, whether or not the token can still be exchanged. */
+async function endReplacedSession(
+  trx: Trx,
+  issuer: Pick<PlatformIssuer, 'platform' | 'tables' | 'now'>,
+  { cookie, ...asking }: { tenantId: string; client: SessionClient; cookie: string | undefined },
+): Promise<void> {
+  const identity = cookie === undefined ? undefined : identifyToken(cookie);
+  const owner = identity && (await findTokenOwner(trx, issuer.tables, identity));
+  if (!owner) return;
+  const end = { id: owner.sessionId, reason: 'logout', now: issuer.now() } as const;
+  if (await endSession(trx, issuer.tables, end)) {
+    await writeAuditEvent(trx, auditOwn('auth.logout', issuer, { ...asking, ...owner }, { replaced: true }));
+  }
+}
+
+type TokenOptions = {
+  inCookie: boolean;
+  /** Of whose family it is to be. */
+  predecessor?: string;
+};
 
 /** A session's next refresh token: fresh random bits, valid for the idle time, and no longer than the session. */
 export function createSessionToken(
   { lifetimes, now }: Pick<PlatformIssuer, 'lifetimes' | 'now'>,
   session: Pick<SessionRow, 'expiresAt'>,
+  { inCookie, predecessor }: TokenOptions,
 ): NewRefreshToken {
   const createdAt = now();
-  const token = createRefreshToken();
+  const token = createRefreshToken(predecessor);
   return {
     token,
-    hash: hashRefreshToken(token) as Buffer,
+    ...(identifyToken(token) as TokenIdentity),
     createdAt,
     expiresAt: earlier(addSeconds(createdAt, lifetimes.refreshIdleSeconds), session.expiresAt),
+    inCookie,
   };
 }
 
@@ -63,7 +128,7 @@ export function createSessionToken(
  */
 export async function issueTokens<A extends Account>(
   issuer: PlatformIssuer<A>,
-  { account, tenantId, session }: { account: A; tenantId: string; session: SessionRow },
+  { account, tenantId, session }: OpenSession<A>,
   refresh: Pick<NewRefreshToken, 'token' | 'expiresAt'>,
 ): Promise<IssuedTokens> {
   const now = issuer.now();

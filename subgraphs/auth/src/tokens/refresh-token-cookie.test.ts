@@ -1,9 +1,11 @@
+import { createDatabase } from '@signet/db';
 import { decodeJwt } from 'jose';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addCustomer, addStaffMember, type TestAccount } from '../testing/accounts.test-support.ts';
 import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
 
-type Sender = { cookie?: string; session?: string; token?: string };
+type Sender = { cookie?: string; session?: string; token?: string; timeoutMs?: number; password?: string };
 
 /** The same guarantees hold on both platforms. */
 describe.each([
@@ -26,6 +28,7 @@ describe.each([
 ] as const)('cookies of the platform $platform', ({ platform, other, ...fields }) => {
   const name = `__Host-signet-${platform}-refresh`;
   const addAccount = platform === 'user' ? addCustomer : addStaffMember;
+  const cleared = `${name}=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Strict`;
   const idleSeconds = platform === 'user' ? 30 * 86_400 : 8 * 3600;
   let auth: TestAuth;
   let account: TestAccount;
@@ -36,13 +39,23 @@ describe.each([
   afterAll(() => auth.stop());
 
   /** As the gateway asks when it has found the page's origin trusted. */
-  async function ask(query: string, variables: object, { cookie, session = 'cookie', token }: Sender = {}) {
+  async function ask(
+    query: string,
+    variables: object,
+    { cookie, session = 'cookie', token, timeoutMs }: Sender = {},
+  ) {
     const { body, headers } = await auth.gateway.post(
       `${auth.url}/graphql`,
       { query, variables: { ...variables } },
-      { token, context: { origin: 'https://shop.example', session }, ...(cookie && { cookie }) },
+      {
+        token,
+        context: { origin: 'https://shop.example', session, ...(timeoutMs && { timeoutMs }) },
+        ...(cookie && { cookie }),
+      },
     );
-    const set = headers.getSetCookie();
+    const set = headers
+      .getSetCookie()
+      .filter((line) => !line.startsWith(`__Host-signet-${platform}-device=`));
     return {
       body,
       set,
@@ -53,7 +66,7 @@ describe.each([
   const signIn = (sender?: Sender) =>
     ask(
       `mutation ($input: LoginInput!) { ${fields.signIn}(input: $input) { accessToken refreshToken expiresIn } }`,
-      { input: { email: account.email, password: account.password } },
+      { input: { email: account.email, password: sender?.password ?? account.password } },
       sender,
     );
   const refresh = (sender: Sender, input?: object) =>
@@ -105,6 +118,65 @@ describe.each([
     expect((await refresh({ cookie: `${name}=${first}` })).reason).toBe('auth.failure.revoked');
     expect((await refresh({ cookie: `${name}=${third}` })).reason).toBe('auth.failure.revoked');
     auth.clock.aheadSeconds = 0;
+  });
+
+  it('a lost answer, an hour ago: the old cookie gets the next one', async () => {
+    const { value: first } = await signIn();
+    const { value: lost } = await refresh({ cookie: `${name}=${first}` });
+    auth.clock.aheadSeconds = 3600;
+    const again = await refresh({ cookie: `${name}=${first}` });
+    auth.clock.aheadSeconds = 0;
+    expect([again.reason, again.value]).toEqual([undefined, lost]);
+  });
+
+  it('refresh clears the cookie of a session that is over', async () => {
+    const { body, value } = await signIn();
+    await auth.database.query(
+      `update auth.${platform}_session set ended_at = now(), end_reason = 'ended' where id = $1`,
+      [sidOf(body.data[fields.signIn])],
+    );
+    const { reason, set } = await refresh({ cookie: `${name}=${value}` });
+    expect([reason, set]).toEqual(['auth.failure.revoked', [cleared]]);
+    const answer = await refresh({ session: '' }, { refreshToken: value });
+    expect([answer.reason, answer.set]).toEqual(['auth.failure.revoked', []]);
+  });
+
+  it('logout keeps the cookie where the session cannot be ended, so that the client may try again', async () => {
+    const { body, value } = await signIn();
+    const sid = sidOf(body.data[fields.signIn]);
+    const holder = createDatabase(auth.database.adminUrl);
+    const trx = await holder.startTransaction().execute();
+    await sql`select from ${sql.table(`auth.${platform}_session`)} where id = ${sid} for update`.execute(trx);
+    const refused = await logout({ cookie: `${name}=${value}`, timeoutMs: 500 });
+    await trx.rollback().execute();
+    await holder.destroy();
+    expect([refused.reason, refused.set]).toEqual(['auth.unavailable', []]);
+    expect(await endOf(sid)).toBeNull();
+    const answer = await logout({ cookie: `${name}=${value}` });
+    expect([answer.reason, answer.set]).toEqual([undefined, [cleared]]);
+    expect(await endOf(sid)).toBe('logout');
+  });
+
+  it('a second sign-in ends the session whose cookie it replaces, and no other', async () => {
+    const [one, other] = [await signIn(), await signIn()];
+    const two = await signIn({ cookie: `${name}=${one.value}` });
+    expect(await endOf(sidOf(one.body.data[fields.signIn]))).toBe('logout');
+    for (const { body } of [other, two]) expect(await endOf(sidOf(body.data[fields.signIn]))).toBeNull();
+    const audit = await auth.database.query(
+      `select details from auth.audit_event where kind = 'auth.logout' and session_id = $1`,
+      [sidOf(one.body.data[fields.signIn])],
+    );
+    expect(audit).toEqual([{ details: { replaced: true } }]);
+  });
+
+  it('a sign-in ends no session whose cookie it does not replace', async () => {
+    const { body, value } = await signIn();
+    const sid = sidOf(body.data[fields.signIn]);
+    await signIn({ session: '', cookie: `${name}=${value}` });
+    await signIn({ cookie: `__Host-signet-${other}-refresh=${value}` });
+    await signIn({ cookie: `${name}=${value}`, password: 'not the password' });
+    expect(await endOf(sid)).toBeNull();
+    expect((await refresh({ cookie: `${name}=${value}` })).reason).toBeUndefined();
   });
 
   it('logout ends the session of the cookie, and clears it', async () => {
@@ -245,5 +317,8 @@ it('register sets the cookie of a customer', { timeout: 60_000 }, async () => {
   );
   await auth.stop();
   expect(body.data.register).toEqual({ refreshToken: null });
-  expect(headers.getSetCookie()).toEqual([expect.stringMatching(/^__Host-signet-user-refresh=[\w-]{43}; /)]);
+  expect(headers.getSetCookie()).toEqual([
+    expect.stringMatching(/^__Host-signet-user-refresh=[\w-]{43}; /),
+    expect.stringMatching(/^__Host-signet-user-device=[\w.-]{70,80}; /),
+  ]);
 });

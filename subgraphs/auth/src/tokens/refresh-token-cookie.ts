@@ -13,7 +13,7 @@ export type SessionCookies = {
 };
 
 /** HttpOnly: no script reads it. Strict: no page of another site sends it. Path, and no Domain: `__Host-` requires both. */
-const attributes = 'Path=/; HttpOnly; Secure; SameSite=Strict';
+export const cookieAttributes = 'Path=/; HttpOnly; Secure; SameSite=Strict';
 
 export function createSessionCookies({
   signetContext,
@@ -22,7 +22,7 @@ export function createSessionCookies({
 }: Pick<SubgraphHttpRequest, 'signetContext' | 'cookie' | 'setCookie'>): SessionCookies {
   const areAsked = signetContext.session === sessionByCookie;
   const write = (platform: Platform, value: string, maxAgeSeconds: number) =>
-    setCookie(`${sessionCookieOf(platform)}=${value}; Max-Age=${maxAgeSeconds}; ${attributes}`);
+    setCookie(`${sessionCookieOf(platform)}=${value}; Max-Age=${maxAgeSeconds}; ${cookieAttributes}`);
   return {
     areAsked,
     find: (platform) => (areAsked ? readCookie(cookie, sessionCookieOf(platform)) || undefined : undefined),

@@ -1,21 +1,40 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 
-/** For this long a used token gives its unused successor again: tabs race, and answers get lost. */
-export const refreshGraceSeconds = 60;
+/**
+ * A session exchanges its refresh token once in this time at most. Sooner, the same token is the answer: tabs that share a cookie race,
+ * and no client notices (docs/decisions/0007-refresh-in-browsers.md).
+ */
+export const exchangeIntervalSeconds = 60;
 
 const tokenForm = /^[A-Za-z0-9_-]{43}$/;
+const familyLength = 16;
+const secretLength = 16;
 const sealPurpose = 'signet-refresh-successor/1';
 const ivLength = 12;
 const tagLength = 16;
 
-/** 256 random bits. Only the hash is stored. */
-export function createRefreshToken(): string {
-  return randomBytes(32).toString('base64url');
+/** What is stored of a refresh token, and what finds its session. */
+export type TokenIdentity = {
+  /** SHA-256 of the token: enough for random bits. */
+  hash: Buffer;
+  /** SHA-256 of its first half, which all tokens of a family share. */
+  familyHash: Buffer;
+};
+
+/**
+ * 256 random bits: 128 of the family, 128 of the token alone. Only hashes are stored.
+ *
+ * @param predecessor of whose family it is to be; without one, it begins a family.
+ */
+export function createRefreshToken(predecessor?: string): string {
+  const family = predecessor === undefined ? randomBytes(familyLength) : familyOf(predecessor);
+  return Buffer.concat([family, randomBytes(secretLength)]).toString('base64url');
 }
 
-/** SHA-256: enough for random bits. Undefined for a text that can be no refresh token. */
-export function hashRefreshToken(token: string): Buffer | undefined {
-  return tokenForm.test(token) ? createHash('sha256').update(token).digest() : undefined;
+/** Undefined for a text that can be no refresh token. */
+export function identifyToken(token: string): TokenIdentity | undefined {
+  if (!tokenForm.test(token)) return undefined;
+  return { hash: sha256(token), familyHash: sha256(familyOf(token)) };
 }
 
 /**
@@ -41,4 +60,12 @@ export function openSuccessor(sealed: Buffer, predecessor: string): string {
 
 function deriveKey(predecessor: string): Buffer {
   return Buffer.from(hkdfSync('sha256', Buffer.from(predecessor, 'base64url'), '', sealPurpose, 32));
+}
+
+function familyOf(token: string): Buffer {
+  return Buffer.from(token, 'base64url').subarray(0, familyLength);
+}
+
+function sha256(data: string | Buffer): Buffer {
+  return createHash('sha256').update(data).digest();
 }

@@ -1,0 +1,34 @@
+import { createSampler } from '@signet/flow';
+import type { Logger } from '@signet/service';
+import type { Member } from './shares.ts';
+
+const texts = {
+  operations: 'requests were refused: their clients have as many operations under way as they may',
+  bodies: 'requests were refused: the bodies of their clients take as many bytes as they may',
+  connections: 'connections were refused: their clients have as many as they may, all of them busy',
+  answers:
+    'answers were cut off or refused: those that their clients have not read take as many bytes as they may',
+  'slow reader': 'answers were cut off: their clients read too slowly',
+} as const;
+
+/** What an entrance had no room for. */
+export type Shortage = keyof typeof texts;
+
+/** Tells the operator, at most once a minute for each kind, what the entrance refused for lack of room. */
+export type AdmissionLog = {
+  add(shortage: Shortage, client: readonly Member[]): void;
+  stop(): void;
+};
+
+/** Refusals come in floods: a line holds their number, and the network of the last client that was refused. */
+export function createAdmissionLog(entrance: string, logger: Logger): AdmissionLog {
+  const sampler = createSampler<{ shortage: Shortage; network: string }>(({ shortage, network }, count) =>
+    logger.warn({ entrance, shortage, count, network }, texts[shortage]),
+  );
+  return {
+    add(shortage, client) {
+      sampler.add(shortage, { shortage, network: client.at(-1)?.key ?? 'a trusted proxy' });
+    },
+    stop: sampler.stop,
+  };
+}

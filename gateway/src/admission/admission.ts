@@ -1,0 +1,118 @@
+import type { IncomingMessage } from 'node:http';
+import { errorBody, RefusalError } from '@signet/service';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { AdmissionLog } from './admission-log.ts';
+import type { ClientAddressReader } from './client-address.ts';
+import { createShares, type Held, type Member, membersOf } from './shares.ts';
+
+export type AdmissionOptions = {
+  /** The only path that costs much: everything else is answered from memory. */
+  path: string;
+  /** Operations under way at a time. */
+  maxInFlight: number;
+  /** Bytes of request bodies, from the headers on until the work that they ask for has ended. */
+  maxBodyBytes: number;
+  readClientAddress: ClientAddressReader;
+  log: AdmissionLog;
+};
+
+export type Admission = {
+  /** The groups of a request's client. Behind a trusted proxy this is the client that the proxy names. */
+  clientOf(request: FastifyRequest): readonly Member[];
+  /**
+   * Runs the work of a request in a place of its own, which it holds until the work has ended, also when the client leaves.
+   *
+   * @throws {RefusalError} `service.unavailable` where the client may have no place now.
+   */
+  run<T>(request: FastifyRequest, work: () => Promise<T>): Promise<T>;
+};
+
+const retryAfterSeconds = 1;
+
+/**
+ * Refuses requests while as many are under way as the process can answer in time. It does so before a body is read or a
+ * token is checked, since a refusal must cost next to nothing. There is no queue: it would only make everybody wait. The bytes of
+ * a body are reserved before any of them is read. A request takes its place when its body has arrived, so that clients that send
+ * slowly hold none, and gives it back when its work has ended: what a client does with its connection changes nothing.
+ */
+export function registerAdmission(server: FastifyInstance, options: AdmissionOptions): Admission {
+  const { path, readClientAddress, log } = options;
+  const slots = createShares(options.maxInFlight);
+  const bodies = createShares(options.maxBodyBytes);
+  const bodyLimit = server.initialConfig.bodyLimit ?? 0;
+  const clients = new WeakMap<FastifyRequest, readonly Member[]>();
+  /** Of requests whose work has not begun. */
+  const reserved = new WeakMap<FastifyRequest, Held>();
+  const clientOf = (request: FastifyRequest) => {
+    const { raw, headers } = request;
+    const members = clients.get(request) ?? membersOf(readClientAddress(raw.socket.remoteAddress, headers));
+    clients.set(request, members);
+    return members;
+  };
+  const takeReserved = (request: FastifyRequest) => {
+    const held = reserved.get(request);
+    reserved.delete(request);
+    return held;
+  };
+  // Compares the route, not the text of the target: `http://this.host/graphql` is the same route.
+  const isLimited = ({ routeOptions }: FastifyRequest) => routeOptions.url === path;
+
+  server.addHook('onRequest', (request, reply, done) => {
+    const client = clientOf(request);
+    if (isLimited(request) && slots.findFull(client) !== undefined) {
+      log.add('operations', client);
+      return refuse(reply);
+    }
+    const bytes = announcedBytes(request.raw, bodyLimit);
+    if (bytes === 0) {
+      return done();
+    }
+    const held = bodies.take(client, bytes);
+    if (!held) {
+      log.add('bodies', client);
+      return refuse(reply);
+    }
+    reserved.set(request, held);
+    reply.raw.once('close', () => takeReserved(request)?.giveBack());
+    done();
+  });
+
+  return {
+    clientOf,
+    async run(request, work) {
+      const client = clientOf(request);
+      // Nobody would get the answer, and nothing has been done yet.
+      const slot = request.raw.socket.destroyed ? undefined : slots.take(client);
+      if (!slot) {
+        log.add('operations', client);
+        throw busy;
+      }
+      const body = takeReserved(request);
+      try {
+        return await work();
+      } finally {
+        slot.giveBack();
+        body?.giveBack();
+      }
+    },
+  };
+}
+
+/** What the body will take at most. A body without a length may have any that is allowed; one that is too long is not read. */
+function announcedBytes({ headers }: IncomingMessage, bodyLimit: number): number {
+  if (headers['transfer-encoding'] !== undefined) return bodyLimit;
+  return Math.min(Number(headers['content-length'] ?? 0) || 0, bodyLimit);
+}
+
+const busy = new RefusalError('service.unavailable', { retryAfterSeconds });
+
+/** The body of every refusal for lack of room. */
+export const busyBody = JSON.stringify(errorBody(busy.message, busy.code, busy.reason));
+
+function refuse(reply: FastifyReply): void {
+  void reply
+    .code(busy.httpStatus)
+    .header('retry-after', String(retryAfterSeconds))
+    .type('application/json; charset=utf-8')
+    .send(busyBody);
+}

@@ -1,0 +1,30 @@
+import { createSampler, type Logger } from '@signet/service';
+
+/** The log of pages that an entrance refuses. A browser shows their developers a failed fetch only. */
+export type RefusedOrigins = {
+  add(origin: string, why: 'is not listed' | 'belongs to another site'): void;
+  /** Logs what has not been logged yet. */
+  stop(): void;
+};
+
+const maxLength = 200;
+
+/** Logs one line a minute for each origin, with the number of requests. `variable` would list the origin. */
+export function createRefusedOrigins(
+  logger: Logger,
+  { entrance, variable }: { entrance: string; variable: string },
+): RefusedOrigins {
+  const sampler = createSampler<{ origin: string; why: string }>(({ origin, why }, requests, isShared) =>
+    logger.warn(
+      { entrance, origin: isShared ? 'several' : origin, requests, why, variable },
+      'a page was refused: its origin is not listed, or cannot have cookies here (docs/surface.md)',
+    ),
+  );
+  return {
+    add(origin, why) {
+      const cut = origin.slice(0, maxLength);
+      sampler.add(`${why} ${cut}`, { origin: cut, why });
+    },
+    stop: () => sampler.stop(),
+  };
+}

@@ -1,0 +1,87 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type Admission, busyBody } from './admission.ts';
+import type { AdmissionLog } from './admission-log.ts';
+import { createShares, type Member } from './shares.ts';
+
+export type WaitingAnswersOptions = Pick<Admission, 'clientOf'> & {
+  /** Bytes of answers that clients have not taken yet. */
+  maxBytes: number;
+  /** The least that a client takes, counted over its whole answer. */
+  bytesPerSecond: number;
+  /** What a client has beyond that. Longer than a network is slow to begin. */
+  graceMs?: number;
+  log: AdmissionLog;
+};
+
+const defaultGraceMs = 10_000;
+const longestTimerMs = 2 ** 31 - 1;
+
+type Waiting = { client: readonly Member[]; cut(): void };
+
+/**
+ * Bounds the answers that wait for their clients, in bytes and in time. A client that has no room left loses its oldest
+ * connection whose answer still waits: one that reads always gets the newest.
+ */
+export function registerWaitingAnswers(server: FastifyInstance, options: WaitingAnswersOptions): void {
+  const { clientOf, maxBytes, bytesPerSecond, graceMs = defaultGraceMs, log } = options;
+  const shares = createShares(maxBytes);
+  /** In the order in which they began to wait. */
+  const waiting = new Set<Waiting>();
+  const makeRoom = (client: readonly Member[], bytes: number) => {
+    for (const other of waiting) {
+      const full = shares.findFull(client, bytes);
+      if (full === undefined) return;
+      if (other.client.some(({ key }) => key === full)) {
+        log.add('answers', client);
+        other.cut();
+      }
+    }
+  };
+  const wait = (request: FastifyRequest, answer: NodeJS.EventEmitter, bytes: number): boolean => {
+    const client = clientOf(request);
+    makeRoom(client, bytes);
+    const held = shares.take(client, bytes);
+    if (!held) return false;
+    const end = () => {
+      clearTimeout(timer);
+      waiting.delete(one);
+      held.giveBack();
+    };
+    const one: Waiting = {
+      client,
+      cut() {
+        end();
+        request.raw.socket.destroy();
+      },
+    };
+    const patienceMs = Math.min(graceMs + (bytes / bytesPerSecond) * 1000, longestTimerMs);
+    const timer = setTimeout(() => {
+      log.add('slow reader', client);
+      one.cut();
+    }, patienceMs).unref();
+    waiting.add(one);
+    answer.once('close', end);
+    return true;
+  };
+
+  server.addHook('onSend', (request, reply, payload, done) => {
+    const bytes = lengthOf(payload);
+    // The answer of a client that has left goes nowhere.
+    if (bytes === 0 || reply.raw.destroyed || wait(request, reply.raw, bytes)) {
+      return done(null, payload);
+    }
+    log.add('answers', clientOf(request));
+    reply
+      .code(503)
+      .header('retry-after', '1')
+      .header('content-length', String(Buffer.byteLength(busyBody)))
+      .type('application/json; charset=utf-8');
+    done(null, busyBody);
+  });
+}
+
+/** Streams are files, which are read as fast as their client takes them. */
+function lengthOf(payload: unknown): number {
+  if (typeof payload === 'string') return Buffer.byteLength(payload);
+  return Buffer.isBuffer(payload) ? payload.length : 0;
+}

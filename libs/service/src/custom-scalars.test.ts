@@ -1,0 +1,104 @@
+import { buildSchema, GraphQLError, getVariableValues, Kind, parse, validate } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { checkCustomScalars, dateTimeScalar, findScalarFault } from './custom-scalars.ts';
+
+const schema = checkCustomScalars(
+  buildSchema(`
+    scalar DateTime
+    input Filter { since: DateTime, days: [DateTime!] }
+    type Query { events(filter: Filter, at: DateTime, days: [DateTime!]): Int }`),
+);
+
+const refused = [
+  '',
+  'now',
+  '2026-11-21',
+  '2026-13-01T00:00:00Z',
+  '2026-00-10T00:00:00Z',
+  '2026-01-00T00:00:00Z',
+  '2026-02-30T00:00:00Z',
+  '2026-02-29T00:00:00Z',
+  '1900-02-29T00:00:00Z',
+  '2026-11-31T00:00:00Z',
+  '2026-11-21T24:00:00Z',
+  '2026-11-21T23:60:00Z',
+  '2026-11-21T23:59:60Z',
+  '2026-11-21T09:30:00+24:00',
+  '2026-11-21T09:30:00+01:60',
+  0,
+  null,
+];
+
+describe('DateTime', () => {
+  it('goes out as ISO 8601 in UTC', () => {
+    expect(dateTimeScalar.serialize(new Date(0))).toBe('1970-01-01T00:00:00.000Z');
+  });
+
+  it('comes in with any offset, on every day that exists', () => {
+    expect(dateTimeScalar.parseValue('2026-11-21T10:30:00+01:00')).toEqual(new Date('2026-11-21T09:30:00Z'));
+    expect(dateTimeScalar.parseLiteral({ kind: Kind.STRING, value: '2026-11-21T09:30:00Z' }, {})).toEqual(
+      new Date('2026-11-21T09:30:00Z'),
+    );
+    for (const day of ['2028-02-29', '2000-02-29', '2026-12-31', '0004-02-29']) {
+      expect(dateTimeScalar.parseValue(`${day}T23:59:59.999Z`)).toEqual(new Date(`${day}T23:59:59.999Z`));
+    }
+  });
+
+  it.each(refused)('refuses %j', (value) => {
+    expect(() => dateTimeScalar.parseValue(value)).toThrow('must be written like');
+  });
+});
+
+/** What is read of the document's first fault: of its variables, else of its literals. */
+function findReason(source: string, variables: Record<string, unknown> = {}): string | undefined {
+  const document = parse(source);
+  const [operation] = document.definitions;
+  if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('the first must be an operation');
+  const [invalid] = validate(schema, document);
+  const { errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables);
+  const fault = findScalarFault(invalid ?? errors?.[0]);
+  return fault && `input.${fault.field}`;
+}
+
+describe('a refused value', () => {
+  const bad = '2026-02-30T00:00:00Z';
+
+  it.each([
+    ['an argument', `{ events(at: "${bad}") }`],
+    [
+      'a list',
+      `{ events(at: "2026-01-01T00:00:00Z", days: ["2026-01-01T00:00:00Z" # one: "two"\n "${bad}"]) }`,
+    ],
+    ['an input field', `{ events(filter: { days: ["2026-01-01T00:00:00Z"], since: "${bad}" }) }`],
+    ['a default of a variable', `query ($d: DateTime = "${bad}") { events(filter: { since: $d }) }`],
+    ['a number', '{ events(at: 1) }'],
+    ['an object', '{ events(filter: { since: { at: 1 } }) }'],
+  ])('is named after the argument or input field: %s', (title, source) => {
+    const name = /list/.test(title) ? 'days' : /argument|number/.test(title) ? 'at' : 'since';
+    expect(findReason(source)).toBe(`input.${name}`);
+  });
+
+  it.each([
+    ['query ($d: DateTime) { events(filter: { since: $d }) }', { d: bad }, 'since'],
+    ['query ($d: DateTime) { events(at: $d) }', { d: bad }, 'at'],
+    ['query ($d: [DateTime!]) { events(days: $d) }', { d: [bad] }, 'days'],
+    ['query ($d: DateTime!) { events(days: [$d]) }', { d: bad }, 'days'],
+    ['query ($f: Filter) { events(filter: $f) }', { f: { since: bad } }, 'since'],
+    ['query ($f: Filter) { events(filter: $f) }', { f: { days: ['2026-01-01T00:00:00Z', bad] } }, 'days'],
+    ['query ($d: DateTime) { ...F } fragment F on Query { events(at: $d) }', { d: bad }, 'at'],
+  ])('of a variable is named after what takes it: %s', (source, variables, field) => {
+    expect(findReason(source, variables)).toBe(`input.${field}`);
+  });
+
+  it('stays as it was sent where it is right', () => {
+    const { variableDefinitions = [] } = parse('query ($d: DateTime) { events(at: $d) }')
+      .definitions[0] as never;
+    const sent = { d: '2026-11-21T10:30:00+01:00' };
+    expect(getVariableValues(schema, variableDefinitions, sent).coerced).toEqual(sent);
+  });
+
+  it('is no fault of a scalar where another type refuses', () => {
+    expect(findScalarFault(new GraphQLError('x'))).toBeUndefined();
+    expect(findScalarFault(undefined)).toBeUndefined();
+  });
+});

@@ -1,0 +1,134 @@
+import {
+  type ASTNode,
+  GraphQLError,
+  GraphQLScalarType,
+  type GraphQLSchema,
+  isScalarType,
+  Kind,
+} from 'graphql';
+import { fieldOfValue, fieldOfVariable } from './field-of-value.ts';
+
+/**
+ * A value that is none of its scalar. The text is for the client and does not hold the value. `field` is the argument or input
+ * field that the value was for; the place of a variable is known only afterwards.
+ */
+export class ScalarFault extends GraphQLError {
+  override readonly name = 'ScalarFault';
+  readonly field: string | undefined;
+
+  constructor(text: string, node?: ASTNode, field = node && fieldOfValue(node)) {
+    super(text, node && { nodes: node });
+    this.field = field;
+  }
+}
+
+type TextScalar<Internal> = {
+  name: string;
+  description: string;
+  /** Undefined for a text that is no such value. */
+  parse(text: string): Internal | undefined;
+  serialize(value: unknown): string;
+  /** What a right value looks like, for the client. */
+  rule: string;
+};
+
+/**
+ * A scalar that is a text outside. A text that it refuses is `input.<argument>`, as in a resolver: see `findScalarFault`.
+ */
+function createTextScalar<Internal>(options: TextScalar<Internal>): GraphQLScalarType<Internal, string> {
+  const { name, description, parse, serialize, rule } = options;
+  const read = (value: unknown) => (typeof value === 'string' ? parse(value) : undefined);
+  return new GraphQLScalarType<Internal, string>({
+    name,
+    description,
+    serialize,
+    parseValue(value) {
+      const internal = read(value);
+      if (internal === undefined) throw new ScalarFault(rule);
+      return internal;
+    },
+    parseLiteral(node) {
+      const internal = read(node.kind === Kind.STRING ? node.value : undefined);
+      if (internal === undefined) throw new ScalarFault(rule, node);
+      return internal;
+    },
+  });
+}
+
+/** An instant: a Date inside, RFC 3339 in UTC outside. */
+export const dateTimeScalar = createTextScalar<Date>({
+  name: 'DateTime',
+  description: 'An instant in ISO 8601, UTC: `2026-11-21T09:30:00.000Z`.',
+  parse: parseInstant,
+  serialize(value) {
+    if (value instanceof Date) return value.toISOString();
+    throw new GraphQLError('A DateTime must come from a Date.');
+  },
+  rule: 'An instant must be written like 2026-11-21T09:30:00Z, and its day and time must exist.',
+});
+
+const instantForm =
+  /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.\d{1,9})?(?:Z|[+-](\d{2}):(\d{2}))$/;
+
+/** RFC 3339, sections 5.6 and 5.7, without leap seconds. JavaScript itself moves 30 February and 24:00 to the next day. */
+function parseInstant(text: string): Date | undefined {
+  const match = instantForm.exec(text);
+  if (!match) return undefined;
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, offsetHour = 0, offsetMinute = 0] =
+    match.slice(1).map((digits) => Number(digits ?? 0));
+  const midnight = new Date(0);
+  // Date.UTC takes the years 0 to 99 for 1900 to 1999.
+  midnight.setUTCFullYear(year, month - 1, day);
+  const exists =
+    midnight.getUTCMonth() === month - 1 &&
+    midnight.getUTCDate() === day &&
+    hour < 24 &&
+    minute < 60 &&
+    second < 60 &&
+    offsetHour < 24 &&
+    offsetMinute < 60;
+  const instant = new Date(text);
+  return exists && !Number.isNaN(instant.getTime()) ? instant : undefined;
+}
+
+/** Every scalar of our own. The gateway and each subgraph read their input by these. */
+export const customScalars: Readonly<Record<string, GraphQLScalarType>> = { DateTime: dateTimeScalar };
+
+/**
+ * Has a schema that was built from SDL alone refuse what is none of our scalars. What it takes stays as it was sent: a gateway
+ * passes it on.
+ */
+export function checkCustomScalars(schema: GraphQLSchema): GraphQLSchema {
+  for (const [name, scalar] of Object.entries(customScalars)) {
+    const type = schema.getType(name);
+    if (!isScalarType(type)) continue;
+    type.parseValue = (value) => {
+      scalar.parseValue(value);
+      return value;
+    };
+    type.parseLiteral = (node, variables) => {
+      scalar.parseLiteral(node, variables);
+      return node.kind === Kind.STRING ? node.value : undefined;
+    };
+  }
+  return schema;
+}
+
+/** What a scalar said of a literal or a variable: the text for the client and the argument or input field that it was for. */
+export function findScalarFault(error: unknown): { text: string; field: string | undefined } | undefined {
+  if (!(error instanceof GraphQLError)) return undefined;
+  const fault = findFault(error);
+  if (!fault) return undefined;
+  if (fault.field !== undefined) return { text: fault.message, field: fault.field };
+  const [, place] = /^[\s\S]*? at "[\w[\]]+\.([\w.[\]]+)"; /.exec(error.message) ?? [];
+  const inner = place?.split(/[.[\]]/).findLast((part) => /^[A-Za-z_]\w*$/.test(part));
+  return { text: fault.message, field: inner ?? fieldOfVariable(error.nodes?.[0]) };
+}
+
+function findFault(error: unknown): ScalarFault | undefined {
+  for (let current = error, depth = 0; current instanceof GraphQLError && depth < 5; depth += 1) {
+    if (current instanceof ScalarFault) return current;
+    current = current.originalError;
+  }
+  return undefined;
+}

@@ -1,0 +1,50 @@
+import type { AuditRetention } from '@signet/db';
+import { type AuditKind, auditKinds, isAuditKind } from '@signet/schema/contract';
+import { z } from 'zod';
+
+/** What anybody can cause at will. All else is kept for ever unless AUDIT_RETENTION_DAYS says so. */
+const defaultRetention = [
+  'auth.login.failure=180',
+  'auth.login.throttled=180',
+  'auth.throttled=180',
+  'auth.refresh.refused=180',
+  'auth.password.change_failure=180',
+  'authz.refused=180',
+].join(',');
+
+/** The database deletes nothing younger (migration 0017). */
+const minDays = 30;
+const maxDays = 36_500;
+const everyOther = '*';
+
+/** Kinds of audit rows with the days for which they are kept. */
+export const auditRetentionField = z
+  .string()
+  .default(defaultRetention)
+  .transform((text, issues): AuditRetention => {
+    const days = new Map<string, number>();
+    for (const part of text.split(',').map((piece) => piece.trim())) {
+      if (part === '' || part === 'none') continue;
+      const [kind = '', count = ''] = part.split('=').map((piece) => piece.trim());
+      const fault = findFault(kind, count);
+      if (fault) issues.addIssue({ code: 'custom', message: fault });
+      days.set(kind, Number(count));
+    }
+    const kept = auditKinds.map((kind): [AuditKind, number | undefined] => [
+      kind,
+      days.get(kind) ?? days.get(everyOther),
+    ]);
+    return new Map(kept.filter((entry): entry is [AuditKind, number] => entry[1] !== undefined));
+  })
+  .describe(
+    `Days for which audit rows are kept, by kind: \`auth.login.failure=180,${everyOther}=730\`. \`${everyOther}\`: every kind that is not named; without it such rows are kept for ever. At least ${minDays}; \`none\`: all rows are kept.`,
+  );
+
+function findFault(kind: string, count: string): string | undefined {
+  if (kind !== everyOther && !isAuditKind(kind))
+    return `names a kind that docs/audit.md does not have: ${kind}`;
+  const days = /^\d{1,5}$/.test(count) ? Number(count) : 0;
+  return days < minDays || days > maxDays
+    ? `must have a number of days from ${minDays} to ${maxDays} for ${kind}`
+    : undefined;
+}

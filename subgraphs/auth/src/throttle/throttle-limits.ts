@@ -1,0 +1,39 @@
+import type { ThrottleConfig } from '../settings.ts';
+import type { DelayLimits } from './growing-delay.ts';
+
+/**
+ * Where strangers who try one account wait: at their first attempt, at the next two, and after that. Those who go on trying
+ * cannot fill the lines of those who have just come.
+ */
+export type AccountLine = 'first' | 'second' | 'later';
+
+/** One platform's limits by what they count. */
+export type ThrottleLimits = Record<
+  'device' | 'pair' | 'address' | 'registration' | 'change' | AccountLine,
+  DelayLimits
+> & { knownSeconds: number };
+
+export function readThrottleLimits(config: ThrottleConfig): ThrottleLimits {
+  const windowSeconds = config.THROTTLE_WINDOW_SECONDS;
+  const own = { windowSeconds, maxDelaySeconds: config.THROTTLE_MAX_DELAY_SECONDS };
+  const shared = { windowSeconds, maxDelaySeconds: config.THROTTLE_SHARED_DELAY_SECONDS };
+  const account = { ...shared, free: config.THROTTLE_ACCOUNT_FAILURES };
+  const newcomers = { ...account, maxDelaySeconds: config.THROTTLE_NEWCOMER_DELAY_SECONDS };
+  return {
+    device: { ...own, free: config.THROTTLE_PAIR_FAILURES },
+    pair: { ...own, free: config.THROTTLE_PAIR_FAILURES },
+    change: { ...own, free: config.THROTTLE_PAIR_FAILURES },
+    first: newcomers,
+    second: newcomers,
+    later: account,
+    address: { ...shared, free: config.THROTTLE_ADDRESS_FAILURES },
+    registration: { ...own, free: config.THROTTLE_REGISTRATIONS },
+    knownSeconds: config.THROTTLE_KNOWN_ADDRESS_SECONDS,
+  };
+}
+
+/** `attempts`: those of the client at the account, this one included. */
+export function lineOf(attempts: number): AccountLine {
+  if (attempts <= 1) return 'first';
+  return attempts <= 3 ? 'second' : 'later';
+}

@@ -1,0 +1,139 @@
+import { publishFunction } from '@signet/db/migrations-support';
+import { type Kysely, sql } from 'kysely';
+
+/** A page by name is in the order that people expect, each page and count has its index, and text is searched by its letters. */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  await normalizeTexts(db);
+  await createSearch(db);
+  await replaceIndexes(db);
+}
+
+export async function down(db: Kysely<unknown>): Promise<void> {
+  for (const [name] of pageIndexes) await sql`drop index ${sql.ref(`catalog.${name}`)}`.execute(db);
+  await sql
+    .raw(`
+    drop function catalog.search_products(text, uuid, integer);
+    drop policy search on catalog.product;
+    drop index catalog.product_grams;
+    alter table catalog.product drop column search_text;
+    drop function catalog.gram_query(uuid, text);
+    drop function catalog.grams(uuid, text);
+    drop function catalog.fold(text);
+    create index product_by_name on catalog.product (tenant_id, name, id);
+    create index product_by_price on catalog.product (tenant_id, price_amount, id);
+    create index product_by_age on catalog.product (tenant_id, created_at, id);
+  `)
+    .execute(db);
+}
+
+/**
+ * Rows of before stand in the form that input has now, NFC. Of SKUs that become equal one gets the form and the others stay, so that
+ * none is lost. The owner sees no rows while row security is forced.
+ */
+async function normalizeTexts(db: Kysely<unknown>): Promise<void> {
+  await sql
+    .raw(`
+    alter table catalog.product no force row level security;
+    alter table catalog.category no force row level security;
+    update catalog.product set name = normalize(name) where name is not normalized and length(normalize(name)) <= 200;
+    update catalog.product set description = normalize(description)
+      where description is not normalized and length(normalize(description)) <= 4000;
+    update catalog.product p set sku = normalize(sku)
+      where sku is not normalized and length(normalize(sku)) <= 64
+        and not exists (
+          select from catalog.product other
+          where other.tenant_id = p.tenant_id and normalize(other.sku) = normalize(p.sku)
+            and (other.sku is normalized or other.id < p.id)
+        );
+    update catalog.category set name = normalize(name) where name is not normalized and length(normalize(name)) <= 100;
+    alter table catalog.category force row level security;
+    alter table catalog.product force row level security;
+  `)
+    .execute(db);
+}
+
+/**
+ * A search finds a text anywhere in name, SKU and description. The index holds every three letters that follow one another (and
+ * the last two, and the last one), so that a text of one or two letters is found as the beginning of three. It is not pg_trgm's: that
+ * knows no letters but those of the database's LC_CTYPE, which may be ASCII's.
+ *
+ * A long text is looked up by twenty of its places, since each may be in as many products; the text itself is compared afterwards.
+ * Each entry begins with the end of the tenant's id: what one tenant stores makes no other's search slower.
+ */
+async function createSearch(db: Kysely<unknown>): Promise<void> {
+  const currentTenant = `nullif(current_setting('app.tenant', true), '')::uuid`;
+  await sql
+    .raw(`
+    create function catalog.fold(value text) returns text language sql immutable strict parallel safe
+      return normalize(casefold(normalize(value) collate "pg_unicode_fast"));
+
+    create function catalog.grams(tenant uuid, folded text) returns tsvector language sql immutable strict parallel safe
+      return array_to_tsvector(array(
+        select right(tenant::text, 12) || one || coalesce(two, '') || coalesce(three, '')
+        from (select string_to_array(folded, null) as letters) split,
+          unnest(letters, letters[2:], letters[3:]) gram (one, two, three)
+      ));
+
+    create function catalog.gram_query(tenant uuid, folded text) returns tsquery language sql immutable strict parallel safe
+      return (
+        select string_agg(
+          '''' || right(tenant::text, 12) || replace(replace(substr(folded, place, 3), '\\', '\\\\'), '''', '''''') || ''''
+            || case when length(folded) < 3 then ':*' else '' end,
+          ' & ')
+        from generate_series(1, greatest(1, length(folded) - 2), 1 + length(folded) / 20) place
+      )::tsquery;
+
+    alter table catalog.product add column search_text text not null
+      generated always as (catalog.fold(name || chr(10) || sku || chr(10) || description)) stored;
+    create index product_grams on catalog.product using gin (catalog.grams(tenant_id, search_text))
+      with (fastupdate = off) where archived_at is null;
+
+    -- Under a condition of row security PostgreSQL uses no index for @@, which could leak in an error what it compares. The function
+    -- below runs as the owner, whom this policy lets read all rows, and has the condition itself: as "is true", since PostgreSQL would
+    -- read all of the tenant's rows from another index beside this one.
+    create policy search on catalog.product for select to signet_owner using (true);
+    create function catalog.search_products(search text, in_category uuid, max_rows integer)
+      returns table (id uuid, name text, price_amount integer, created_at timestamptz)
+      language sql stable security definer set search_path = ''
+      begin atomic
+        select p.id, p.name, p.price_amount, p.created_at
+        from catalog.product p
+        where (p.tenant_id = ${currentTenant}) is true
+          and p.archived_at is null
+          and catalog.grams(p.tenant_id, p.search_text) @@ (select catalog.gram_query(${currentTenant}, catalog.fold(search)))
+          and strpos(p.search_text, (select catalog.fold(search))) > 0
+          and (in_category is null or p.category_id = in_category)
+        limit max_rows;
+      end;
+  `)
+    .execute(db);
+  // An INSERT computes the column and the index's entry as the role that inserts.
+  for (const signature of [
+    'catalog.fold(text)',
+    'catalog.grams(uuid, text)',
+    'catalog.search_products(text, uuid, integer)',
+  ]) {
+    await publishFunction(db, signature, 'signet_catalog');
+  }
+}
+
+/** One index for each order, of the whole shop and of a category. */
+const pageIndexes = [
+  ['product_by_name', 'name collate "und-x-icu", id'],
+  ['product_by_price', 'price_amount, id'],
+  ['product_by_age', 'created_at, id'],
+  ['product_of_category_by_name', 'category_id, name collate "und-x-icu", id'],
+  ['product_of_category_by_price', 'category_id, price_amount, id'],
+  ['product_of_category_by_age', 'category_id, created_at, id'],
+] as const;
+
+async function replaceIndexes(db: Kysely<unknown>): Promise<void> {
+  await sql
+    .raw('drop index catalog.product_by_name, catalog.product_by_price, catalog.product_by_age')
+    .execute(db);
+  for (const [name, columns] of pageIndexes) {
+    await sql
+      .raw(`create index ${name} on catalog.product (tenant_id, ${columns}) where archived_at is null`)
+      .execute(db);
+  }
+}

@@ -1,0 +1,114 @@
+import { addUser, type Caller, reasonsOf, startTestSubgraph, type TestSubgraph } from '@signet/testing';
+import { parse } from 'graphql';
+import { decodeJwt } from 'jose';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import definition from '../subgraph.ts';
+
+/** Every mutation of this subgraph, each with variables that it takes. */
+const mutations: Record<string, string> = {
+  suspendCustomer: 'mutation ($customer: ID!) { suspendCustomer(customerId: $customer) { id } }',
+  reinstateCustomer: 'mutation ($customer: ID!) { reinstateCustomer(customerId: $customer) { id } }',
+  endCustomerSessions: 'mutation ($customer: ID!) { endCustomerSessions(customerId: $customer) }',
+  assignCustomer:
+    'mutation ($customer: ID!, $staff: ID!) { assignCustomer(input: { customerId: $customer, staffId: $staff }) { id } }',
+  unassignCustomer:
+    'mutation ($customer: ID!, $staff: ID!) { unassignCustomer(input: { customerId: $customer, staffId: $staff }) { id } }',
+  addSupportNote:
+    'mutation ($customer: ID!) { addSupportNote(input: { customerId: $customer, body: "a note" }) { id } }',
+};
+
+let subgraph: TestSubgraph;
+let boss: Caller;
+let customer: { id: string };
+beforeAll(async () => {
+  subgraph = await startTestSubgraph(definition);
+});
+afterAll(() => subgraph.stop());
+beforeEach(async () => {
+  boss = await subgraph.addStaff('super_admin');
+  customer = await addUser(subgraph.database, subgraph.tenants.demo);
+});
+
+const run = (name: string, caller: Caller = boss) =>
+  subgraph.ask(mutations[name] as string, { customer: customer.id, staff: boss.id }, caller);
+const sidOf = ({ token }: Caller) => decodeJwt(token).sid;
+
+/** What a mutation would have left behind. */
+async function listTraces() {
+  const [row] = await subgraph.database.query(
+    `select u.is_active, (select count(*)::int from portal.support_note n where n.user_id = u.id) as notes,
+       (select count(*)::int from access.relation_tuple t where t.object = u.id::text) as relations,
+       (select count(*)::int from auth.audit_event e where e.subject_id = u.id) as audited
+     from auth.user u where id = $1`,
+    [customer.id],
+  );
+  return row;
+}
+
+it('every mutation of the portal is tried here', async () => {
+  const { body } = await subgraph.ask('{ _service { sdl } }', {}, boss);
+  const fields = parse(body.data._service.sdl).definitions.flatMap((definition) =>
+    'name' in definition && definition.name?.value === 'Mutation' && 'fields' in definition
+      ? (definition.fields ?? []).map(({ name }) => name.value)
+      : [],
+  );
+  expect(fields.sort()).toEqual(Object.keys(mutations).sort());
+});
+
+describe.each(Object.keys(mutations))('%s', (name) => {
+  it.each([
+    ['has ended', 'update auth.portal_session set ended_at = now(), end_reason = $2 where id = $1', 'ended'],
+    [
+      'has expired',
+      `update auth.portal_session set expires_at = now() - $2::interval where id = $1`,
+      '1 second',
+    ],
+    ["is somebody else's", 'update auth.portal_session set staff_id = $2 where id = $1', 'other'],
+    ['is of an older password', 'update auth.portal_session set password_version = $2 where id = $1', '0'],
+    [
+      'is of an account that was deactivated',
+      `update auth.portal_user set is_active = false
+       where id = (select staff_id from auth.portal_session where id = $1) and $2 = ''`,
+      '',
+    ],
+  ])('refuses a token whose session %s, and changes nothing', async (_title, sql, value) => {
+    const other = value === 'other' ? (await subgraph.addStaff('support')).id : value;
+    await subgraph.database.query(sql, [sidOf(boss), other]);
+    expect(reasonsOf(await run(name))).toEqual(['auth.failure.revoked']);
+    expect(await listTraces()).toEqual({ is_active: true, notes: 0, relations: 0, audited: 0 });
+  });
+
+  it('refuses a token whose session there is not', async () => {
+    const token = await subgraph.issuer.mintPortalToken({
+      tenantId: subgraph.tenants.demo,
+      staffId: boss.id,
+      role: 'super_admin',
+    });
+    expect(reasonsOf(await run(name, { id: boss.id, token }))).toEqual(['auth.failure.revoked']);
+  });
+
+  it('waits for who is ending the session at this moment, and is refused', async () => {
+    const client = new pg.Client({ connectionString: subgraph.database.adminUrl });
+    await client.connect();
+    await client.query('begin');
+    const end = `update auth.portal_session set ended_at = now(), end_reason = 'ended' where id = $1`;
+    await client.query(end, [sidOf(boss)]);
+    const asking = run(name);
+    const isAwaited = async () =>
+      (
+        await subgraph.database.query(
+          `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        )
+      ).length > 0;
+    while (!(await isAwaited()));
+    await client.query('commit');
+    await client.end();
+    expect(reasonsOf(await asking)).toEqual(['auth.failure.revoked']);
+    expect(await listTraces()).toEqual({ is_active: true, notes: 0, relations: 0, audited: 0 });
+  });
+
+  it('works in a session that lives', async () => {
+    expect(reasonsOf(await run(name))).toEqual([]);
+  });
+});
