@@ -1,4 +1,5 @@
 import type { RegisteredSubgraph, SubgraphName } from '@signet/schema/subgraphs';
+import { ownSettings } from '@signet/subgraph/own-settings';
 
 /** In containers every port counts from here. */
 const portBase = 4000;
@@ -53,6 +54,9 @@ function partsOf({ name, portOffset }: RegisteredSubgraph): Part[] {
 }
 
 function serviceOf(name: SubgraphName, port: number): string {
+  const settings = Object.keys(ownSettings.get(name) ?? {}).map(
+    (setting) => `      ${setting}: \${${setting}:-}\n`,
+  );
   return `  ${name}:
     <<: *process
     build: { context: ., target: subgraph, args: { SUBGRAPH: ${name} } }
@@ -61,7 +65,7 @@ function serviceOf(name: SubgraphName, port: number): string {
       PORT: '${port}'
       ALLOWED_HOSTS: ${name}
       DATABASE_URL_FILE: /run/secrets/${name}-database-url
-    secrets: [${name}-database-url, verifier-database-url]
+${settings.join('')}    secrets: [${name}-database-url, verifier-database-url]
     volumes:
       - *proof-peers
       - { type: bind, source: ./deploy/secrets/proof/${name}, target: /run/proof/key, read_only: true, bind: { create_host_path: false } }

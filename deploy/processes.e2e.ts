@@ -172,8 +172,10 @@ describe('the processes of docker-compose.yml', () => {
     }
   });
 
-  it('show how far behind the revocations they are', async () => {
-    for (const name of ['gateway-portal', 'auth-portal', ...productSubgraphs.map((each) => each.name)]) {
+  it('show operators how far behind the revocations they are, and strangers nothing', async () => {
+    const entrance = await fetch(`${running.get('gateway-portal')?.url}/health/ready`);
+    expect(await entrance.json()).toEqual({ status: 'ready' });
+    for (const name of ['auth-portal', ...productSubgraphs.map((each) => each.name)]) {
       const health = await fetch(`${running.get(name)?.url}/health/ready`);
       expect(await health.json()).toMatchObject({
         status: 'ready',

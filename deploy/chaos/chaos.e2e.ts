@@ -39,7 +39,12 @@ describe('under load', () => {
   beforeAll(async () => {
     database = await createKillableDatabase();
     deployment = await createLocalDeployment(
-      { DEFAULT_TENANT_SELF_REGISTRATION: 'yes', SHUTDOWN_DRAIN_MS: '300', LOG_LEVEL: 'warn' },
+      {
+        DEFAULT_TENANT_SELF_REGISTRATION: 'yes',
+        SHUTDOWN_DRAIN_MS: '300',
+        LOG_LEVEL: 'warn',
+        ...Object.assign({}, ...[...platformCases.values()].map(({ loadVariables }) => loadVariables)),
+      },
       async () => database,
     );
     expect(await start('migrate').finish()).toMatchObject({ code: 0 });

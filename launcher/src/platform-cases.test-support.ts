@@ -73,6 +73,8 @@ export type PlatformCases = {
   walk?(context: WalkContext): Promise<void>;
   /** What customers do in the chaos test, while one process after the other is killed. */
   createLoad?(context: LoadContext): Promise<LoadPart>;
+  /** Variables of docker-compose.yml without which that load would meet a limit of the subgraph. */
+  loadVariables?: Readonly<Record<string, string>>;
 };
 
 /** The cases of the subgraphs that have some, by name, in the order of the registry. */

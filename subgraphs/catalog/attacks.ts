@@ -8,6 +8,9 @@ import {
   wonByTexts,
 } from '@signet/testing/attack';
 
+/** For three searches and counts at once, also on a machine that has more to do. */
+const allowedSearchMs = 5000;
+
 /** What `signet attack` tries of the catalog, which strangers may read. */
 export const attacks: readonly Attack[] = [
   {
@@ -84,6 +87,24 @@ export const attacks: readonly Attack[] = [
     'as many aliases as a frontend may use, each a page of 100 with prices and stock',
     `{ ${repeat(20, 'a%: products(first: 100) { edges { node { name price { amount } stock { available } } } }')} }`,
   ),
+  tooMuchDocument(
+    '20 searches and counts of products',
+    'as many aliases as a frontend may use, each a search of its own that is counted',
+    `{ ${repeat(20, 'a%: products(first: 1, filter: { text: "%a" }) { totalCount }')} }`,
+  ),
+  {
+    name: 'searches and counts of products as expensive as allowed',
+    tried: 'letters that many products have, that few have, and signs: is each answered, and soon?',
+    async run({ graph }) {
+      for (const text of ['e', 'zq', '%', 'x'.repeat(100), "' & 'a':*", '灯']) {
+        const query = `query ($t: String) { ${repeat(3, 'a%: products(first: 100, filter: { text: $t }) { totalCount totalCountIsExact edges { node { id } } }')} }`;
+        const { status, ms, text: answer } = await graph.ask(query, { variables: { t: text } });
+        if (status !== 200 || answer.includes('"errors"')) return `HTTP ${status}: ${shorten(answer)}`;
+        if (ms > allowedSearchMs) return `${JSON.stringify(text)} took ${Math.round(ms)} ms`;
+      }
+      return undefined;
+    },
+  },
   tooMuchDocument(
     'a page of a million products',
     'products(first: 1000000)',

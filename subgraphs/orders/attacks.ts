@@ -56,6 +56,22 @@ export const attacks: readonly Attack[] = [
     '{ me { orders(first: 100) { edges { node { customer { orders(first: 100) { edges { node { id } } } } } } } } }',
   ),
   tooMuchDocument(
+    'a page of orders with all their items',
+    '80 orders, each of which may have 50 items with their products',
+    '{ myOrders(first: 80) { edges { node { items { product { name } } } } } }',
+  ),
+  {
+    name: 'a page of orders as large as allowed',
+    tried: '32 orders, their items, products and stock: is what the limits let through answered?',
+    async run({ graph, customer: token }) {
+      const { status, text } = await graph.ask(
+        '{ myOrders(first: 32) { edges { node { items { quantity product { name stock { available } } } } } } }',
+        { token },
+      );
+      return status === 200 && !text.includes('"errors"') ? undefined : `HTTP ${status}: ${shorten(text)}`;
+    },
+  },
+  tooMuchDocument(
     'a list of 10,000',
     'placeOrder of ten thousand items in a variable',
     'mutation ($i: PlaceOrderInput!) { placeOrder(input: $i) { id } }',

@@ -1,6 +1,6 @@
 import { type Attack, type Reply, shorten, type Target, wonUnlessRefused } from '@signet/testing/attack';
 import { readPublishedKeys } from './forge-token.ts';
-import { TargetError } from './target.ts';
+import { inventPassword, TargetError } from './target.ts';
 
 const login = 'mutation ($i: LoginInput!) { login(input: $i) { accessToken } }';
 const register = 'mutation ($i: RegisterInput!) { register(input: $i) { deviceToken } }';
@@ -27,12 +27,12 @@ export const accountAttacks: readonly Attack[] = [
     name: 'guesses',
     tried: `${guesses} wrong passwords and the right one behind them, all at once`,
     async run(target) {
-      const { guessed, password } = target.accounts;
+      const { guessed, guessedPassword } = target.accounts;
       const burst = async () => {
         const wrong = Array.from({ length: guesses }, (_, n) =>
           signIn(target, guessed, `wrong password ${n}`),
         );
-        const answers = await Promise.all([...wrong, signIn(target, guessed, password)]);
+        const answers = await Promise.all([...wrong, signIn(target, guessed, guessedPassword)]);
         return wonUnlessRefused(answers.at(-1) as Reply);
       };
       // Pauses are short at first: where the machine is slow, one guess may come after the pause by chance. Not two in turn.
@@ -44,7 +44,7 @@ export const accountAttacks: readonly Attack[] = [
     tried: `${guesses} wrong passwords for one account and ${atOnce} for others, then the right one from a known device`,
     async run(target) {
       const email = `attacked-${Date.now()}@example.com`;
-      const { password } = target.accounts;
+      const password = inventPassword();
       const made = await target.graph.ask(register, { variables: { i: { email, password } } });
       const { deviceToken } = (made.body?.data?.register ?? {}) as { deviceToken?: string };
       if (!deviceToken) throw new TargetError(`nobody can register: ${made.text}`);

@@ -10,6 +10,7 @@ const accountsOfSeed = {
   other: 'mira.solberg@example.com',
   staff: 'support@example.com',
   guessed: 'jonas.pahl@example.com',
+  guessedPassword: 'correct horse battery staple',
   timed: 'felix.torvin@example.com',
 };
 

@@ -12,6 +12,7 @@ const accounts: Accounts = {
   other: 'b@example.com',
   staff: 'c@example.com',
   guessed: 'd@example.com',
+  guessedPassword: 'x',
   timed: 'e@example.com',
 };
 
@@ -21,6 +22,8 @@ const heldByTheWeak = [
   'bare line feeds',
   'slow clients',
   'as expensive as allowed',
+  'slow readers',
+  'hang-ups',
   'orders as expensive as allowed',
 ];
 

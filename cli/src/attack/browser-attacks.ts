@@ -4,6 +4,9 @@ const mutation = 'mutation { logout }';
 const evil = 'https://attacker.example';
 const byUrl = (query: string) => `/graphql?query=${encodeURIComponent(query)}`;
 
+/** What only developers are for: the page that tells people that this is an API has none of it. */
+const tools = /sandbox|explorer|sign in|<script/i;
+
 /** What a page of a stranger can make the browser of a customer send. */
 export const browserAttacks: readonly Attack[] = [
   {
@@ -64,6 +67,29 @@ export const browserAttacks: readonly Attack[] = [
         if (won) return `${JSON.stringify(headers)}: ${won}`;
       }
       return undefined;
+    },
+  },
+  {
+    name: 'bytes that are not UTF-8',
+    tried:
+      'an umlaut in Latin-1, in a body and in a URL, and half a character: each would be read as U+FFFD, so many passwords as one',
+    async run({ graph, user, portal, subgraphs }) {
+      const json = '{"query":"{ __typename }","variables":{"password":"m\u00fcnchen"}}';
+      const bodies = [new Uint8Array(Buffer.from(json, 'latin1')), json.replace('\u00fc', '\\ud800')];
+      for (const client of [graph, user, portal, ...subgraphs]) {
+        for (const body of bodies) {
+          // A subgraph asks for a proof of the sender first.
+          const won = wonUnlessStatus(
+            await client.post(body),
+            400,
+            ...(subgraphs.includes(client) ? [401] : []),
+          );
+          if (won) return `${client.url}, body: ${won}`;
+        }
+      }
+      const headers = { 'apollo-require-preflight': 'yes' };
+      const won = wonUnlessStatus(await graph.send(`${byUrl('{ __typename }')}&a=%E9`, { headers }), 400);
+      return won && `URL: ${won}`;
     },
   },
   ...[evil, 'null', 'https://localhost.attacker.example', 'http://localhost:3000.attacker.example'].map(
@@ -142,7 +168,7 @@ export const browserAttacks: readonly Attack[] = [
       for (const client of [graph, user, portal]) {
         for (const path of ['/', '/explorer', '/sandbox', '/graphql']) {
           const { text, status } = await client.send(path, { headers: { accept: 'text/html' } });
-          if (status === 200 && /<html/i.test(text)) return `${client.url}${path}: ${shorten(text)}`;
+          if (status === 200 && tools.test(text)) return `${client.url}${path}: ${shorten(text)}`;
         }
       }
       return undefined;

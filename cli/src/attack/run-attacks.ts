@@ -1,4 +1,5 @@
-import { type Attack, createAttackClient, type Target } from '@signet/testing/attack';
+import type { Attack, Target } from '@signet/testing/attack';
+import { createOtherClient } from './other-client.ts';
 import { TargetError } from './target.ts';
 
 export type Outcome = { attack: Attack; won: string | undefined; ms: number };
@@ -40,15 +41,12 @@ export async function runAttacks(
 
 /** Somebody else, who asks for next to nothing all the time, and once more when the attack is over. */
 function watchOthers(url: string): { stop(): Promise<number> } {
-  const client = createAttackClient(url);
+  const isServed = createOtherClient(url);
   let worstMs = 0;
   const probe = async () => {
     const startedAt = performance.now();
-    const isServed = await client.ask('{ __typename }').then(
-      ({ status }) => status === 200,
-      () => false,
-    );
-    worstMs = Math.max(worstMs, isServed ? performance.now() - startedAt : Number.POSITIVE_INFINITY);
+    const wasServed = await isServed();
+    worstMs = Math.max(worstMs, wasServed ? performance.now() - startedAt : Number.POSITIVE_INFINITY);
   };
   const probes: Promise<void>[] = [];
   const timer = setInterval(() => probes.push(probe()), probeEveryMs);

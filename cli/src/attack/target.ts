@@ -1,5 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { subgraphs } from '@signet/schema/subgraphs';
-import { type Accounts, createAttackClient, type Target, type Tokens } from '@signet/testing/attack';
+import {
+  type Accounts,
+  type AttackClient,
+  createAttackClient,
+  type Target,
+  type Tokens,
+} from '@signet/testing/attack';
 
 export type TargetUrls = { graph: string; user: string; portal: string; subgraphs: readonly string[] };
 
@@ -21,7 +28,29 @@ export function deriveUrls(graph: string): TargetUrls {
   };
 }
 
-/** @throws {TargetError} */
+/**
+ * Registers a customer whom nobody has guessed at yet: pauses that an earlier run has earned would be met by a later one.
+ *
+ * @returns the e-mail address; undefined where nobody may register.
+ */
+export async function registerCustomer(client: AttackClient, password: string): Promise<string | undefined> {
+  const email = `attacked-${randomUUID()}@example.com`;
+  const { body } = await client.ask('mutation ($i: RegisterInput!) { register(input: $i) { accessToken } }', {
+    variables: { i: { email, password } },
+  });
+  return body?.data?.register ? email : undefined;
+}
+
+/** Registration refuses the password of the seed, as too common. */
+export function inventPassword(): string {
+  return `attacked ${randomUUID()}`;
+}
+
+/**
+ * Signs in with the accounts given. Those that are guessed at are new ones where anybody may register.
+ *
+ * @throws {TargetError}
+ */
 export async function openTarget(urls: TargetUrls, accounts: Accounts): Promise<Target> {
   const graph = createAttackClient(urls.graph);
   const { status } = await graph.ask('{ __typename }').catch(() => ({ status: 0 }));
@@ -48,12 +77,19 @@ export async function openTarget(urls: TargetUrls, accounts: Accounts): Promise<
     signIn('login', accounts.other),
     signIn('portalLogin', accounts.staff),
   ]);
+  const guessedPassword = inventPassword();
+  const guessed = await registerCustomer(graph, guessedPassword);
+  const timed = await registerCustomer(graph, inventPassword());
   return {
     graph,
     user: createAttackClient(urls.user),
     portal: createAttackClient(urls.portal),
     subgraphs: urls.subgraphs.map(createAttackClient),
-    accounts,
+    accounts: {
+      ...accounts,
+      ...(guessed && { guessed, guessedPassword }),
+      timed: timed ?? accounts.timed,
+    },
     customer: customer.accessToken,
     other: other.accessToken,
     staff: staff.accessToken,

@@ -11,12 +11,12 @@ type EntityBatch = {
   places: number[][];
 };
 
-/** Keeps an answer below what the gateway reads of one: 500 of the longest products come to 8 MB. */
+/** Keeps an answer below what the gateway reads of one: 500 with a text of 4,000 characters come to 8 MB. */
 const maxBatchEntities = 500;
 
 /**
- * Asks for the entities of a fetch. Equal representations are sent once and answered at each of their places: 80 orders may name
- * one product 4,000 times. What is left goes out in parts, one after the other, each within the subgraph's limits on a body.
+ * Asks for the entities of a fetch. Equal representations are sent once and answered at each of their places: a page of
+ * lists may name one entity 4,000 times. What is left goes out in parts, one after the other, each within the subgraph's limits on a body.
  *
  * @param queryBytes the length of the fetch's text
  * @returns an answer as if all had been sent at once; the first answer without data, if there is one

@@ -25,7 +25,7 @@ export type ListSize = {
 
 /**
  * `@cost` and `@listSize` of a supergraph, by type (`User`) or coordinate (`Query.customers`, `Query.customers(search:)`,
- * `ProductFilter.text`).
+ * `AuditLogFilter.kind`).
  */
 export type CostBook = {
   weights: ReadonlyMap<string, number>;

@@ -17,7 +17,7 @@ export type InputCosts = (
 ) => number;
 
 /**
- * Adds up the weights of arguments (`Query.products(first:)`) and input fields (`ProductFilter.text`) wherever they have a value.
+ * Adds up the weights of arguments (`Query.customers(search:)`) and input fields (`AuditLogFilter.kind`) wherever they have a value.
  * A value that many fields share, through a variable, is read once. `variables` include their defaults.
  */
 export function createInputCosts(

@@ -79,7 +79,7 @@ describe('a body', () => {
   );
 
   test('may have equal names in different objects', async () => {
-    const read = { a: { a: '{"a":1,"a":2}' }, b: { a: 1 }, list: [{ a: 1 }, { a: 1 }] };
+    const read = { c: 'a":1,"a":', a: { a: '{"a":1,"a":2}' }, b: { a: 1 }, list: [{ a: 1 }, { a: 1 }] };
     expect(await post(JSON.stringify(read))).toMatchObject({ status: 200, read });
   });
 

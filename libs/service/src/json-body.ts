@@ -25,8 +25,7 @@ export function createJsonReader(server: FastifyInstance): JsonReader {
     void parse(request, text, (error, body) => {
       if (error) return done(error);
       try {
-        assertWholeCharacters(text);
-        assertNoMemberTwice(text);
+        assertOneMeaning(text);
       } catch (fault) {
         return done(fault as Error);
       }
@@ -47,37 +46,68 @@ export function decodeUtf8(bytes: Uint8Array): string {
   return utf8.decode(bytes);
 }
 
-/** An escaped backslash, a whole pair of escapes, or (group 1) an escape that stands alone. */
-const surrogateEscape =
-  /\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F])/g;
+const quote = 0x22;
+const backslash = 0x5c;
+const colon = 0x3a;
+const isOpening = (code: number) => code === 0x7b || code === 0x5b;
+const isClosing = (code: number) => code === 0x7d || code === 0x5d;
+const isSpace = (code: number) => code === 0x20 || (code >= 0x09 && code <= 0x0d);
 
 /**
- * Half of a surrogate pair cannot be written as UTF-8. Whatever writes it later puts U+FFFD in its place.
+ * Checks what `JSON.parse` accepts and two readers may understand differently. Half of a surrogate pair cannot be written as UTF-8:
+ * whatever writes it later puts U+FFFD in its place. Of two members with one name, `JSON.parse` keeps the last; a filter before us may read
+ * the first. A loop over the characters: with regular expressions it cost several times what the parser does.
  *
+ * @param json a text that `JSON.parse` accepts.
  * @throws {MalformedRequestError}
  */
-export function assertWholeCharacters(json: string): void {
-  for (const [, half] of json.matchAll(surrogateEscape)) {
-    if (half !== undefined) {
-      throw new MalformedRequestError('The JSON holds half of a surrogate pair, which is not a character.');
+export function assertOneMeaning(json: string): void {
+  const names = new Set<string>();
+  let depth = 0;
+  for (let at = 0; at < json.length; at += 1) {
+    const code = json.charCodeAt(at);
+    if (isOpening(code)) depth += 1;
+    else if (isClosing(code)) depth -= 1;
+    else if (code === quote) {
+      const end = findEnd(json, at);
+      if (depth === 1 && isName(json, end)) {
+        const name = JSON.parse(json.slice(at, end)) as string;
+        if (names.has(name)) throw new MalformedRequestError(`The JSON holds "${name}" twice.`);
+        names.add(name);
+      }
+      at = end - 1;
     }
   }
 }
 
-/** A string, with the colon that makes it the name of a member, or a bracket. */
-const stringOrBracket = /("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[{}[\]]/g;
-
-/** Of two members with one name, `JSON.parse` keeps the last; a filter before us may read the first. */
-function assertNoMemberTwice(json: string): void {
-  const names = new Set<string>();
-  let depth = 0;
-  for (const [text, string, colon] of json.matchAll(stringOrBracket)) {
-    if (string === undefined) {
-      depth += text === '{' || text === '[' ? 1 : -1;
-    } else if (colon !== undefined && depth === 1) {
-      const name = JSON.parse(string) as string;
-      if (names.has(name)) throw new MalformedRequestError(`The JSON holds "${name}" twice.`);
-      names.add(name);
+/** The place behind the string that begins at `start`. */
+function findEnd(json: string, start: number): number {
+  for (let at = start + 1; at < json.length; at += 1) {
+    const code = json.charCodeAt(at);
+    if (code === quote) return at + 1;
+    if (code !== backslash) continue;
+    const unit = readEscapedUnit(json, at);
+    if (unit >= 0xd800 && unit <= 0xdfff) {
+      const next = readEscapedUnit(json, at + 6);
+      if (unit > 0xdbff || next < 0xdc00 || next > 0xdfff) {
+        throw new MalformedRequestError('The JSON holds half of a surrogate pair, which is not a character.');
+      }
+      at += 6;
     }
+    // The second of the two may be a quote or a backslash.
+    at += 1;
   }
+  return json.length;
+}
+
+/** The value of `\uXXXX` at this place; -1 if there is something else. */
+function readEscapedUnit(json: string, at: number): number {
+  return json.startsWith('\\u', at) ? Number.parseInt(json.slice(at + 2, at + 6), 16) : -1;
+}
+
+/** Whether a colon follows, which makes a string the name of a member. */
+function isName(json: string, end: number): boolean {
+  let at = end;
+  while (isSpace(json.charCodeAt(at))) at += 1;
+  return json.charCodeAt(at) === colon;
 }

@@ -77,6 +77,7 @@ test.each([
   ['variables', 0],
   ['variables', 'x'],
   ['variables', { t: 1 }],
+  ['variables', '{"a\\q":1}'],
   ['extensions', []],
   ['extensions', false],
   ['operationName', 'B'],

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { MalformedRequestError } from './errors.ts';
-import { assertWholeCharacters } from './json-body.ts';
+import { assertOneMeaning } from './json-body.ts';
 
 const once = ['query', 'operationName', 'variables', 'extensions', 'documentId'];
 const optional = ['operationName', 'variables', 'extensions'];
@@ -39,9 +39,20 @@ function alignUrl({ raw }: FastifyRequest): void {
     const value = parameters.get(name);
     if (value === null) continue;
     // An operation may be called `null`; the other two are JSON.
-    if (name !== 'operationName') assertWholeCharacters(value);
-    const isNull = name !== 'operationName' && value.trim() === 'null';
+    const isNull = name !== 'operationName' && readJson(value) === null;
     if (value === '' || isNull) parameters.delete(name);
   }
   raw.url = `${url.slice(0, start)}?${parameters}`;
+}
+
+/** Undefined for a text that is no JSON, which Apollo Server refuses. Names inside count as they do inside a body. */
+function readJson(text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  assertOneMeaning(`[${text}]`);
+  return value;
 }

@@ -31,6 +31,7 @@ export type Accounts = {
   staff: string;
   /** A customer whose account is attacked by guesses, and nothing else. */
   guessed: string;
+  guessedPassword: string;
   /** One whose times are compared with those of an account that does not exist. */
   timed: string;
 };

@@ -16,8 +16,11 @@ export async function addManyProducts(db: Kysely<unknown>, count: number): Promi
   const { rows: indexes } = await sql<IndexRow>`
     select c.relname as name, pg_get_indexdef(indexrelid) as definition
     from pg_index join pg_class c on c.oid = indexrelid
-    where indrelid = 'catalog.product'::regclass and not indisunique`.execute(db);
+    where indrelid in ('catalog.product'::regclass, 'catalog.product_search'::regclass) and not indisunique`.execute(
+    db,
+  );
   for (const { name } of indexes) await sql`drop index ${sql.ref(`catalog.${name}`)}`.execute(db);
+  await sql`alter table catalog.product disable trigger copy_for_search`.execute(db);
   await sql`
     insert into catalog.product (tenant_id, category_id, sku, name, description, price_amount, currency, created_at)
     select tenant.id, categories.ids[1 + random[1] % 50], 'SKU-' || lpad(i::text, 8, '0'),
@@ -34,8 +37,17 @@ export async function addManyProducts(db: Kysely<unknown>, count: number): Promi
       (values (array['brass', 'copper', 'oak', 'linen', 'glass', 'steel', 'felt', 'cork', 'wool', 'marble', 'walnut', 'rattan'])) materials (names),
       (values (array['floor lamp', 'desk lamp', 'rug', 'vase', 'teapot', 'chair', 'shelf', 'mirror', 'kettle', 'blanket', 'clock', 'stool',
         'Äpfelschale', '电灯'])) things (names)`.execute(db);
-  for (const { definition } of indexes) await sql.raw(definition).execute(db);
-  await sql`vacuum analyze catalog.product`.execute(db);
+  await sql`
+    insert into catalog.product_search
+    select id, tenant_id, category_id, name, price_amount, created_at, search_text from catalog.product`.execute(
+    db,
+  );
+  await sql`alter table catalog.product enable trigger copy_for_search`.execute(db);
+  await db.connection().execute(async (connection) => {
+    await sql`set maintenance_work_mem = '512MB'`.execute(connection);
+    for (const { definition } of indexes) await sql.raw(definition).execute(connection);
+  });
+  await sql`vacuum analyze catalog.product, catalog.product_search`.execute(db);
   const { rows } = await sql<{ id: string }>`select id from auth.tenant where slug = 'demo'`.execute(db);
   return (rows[0] as { id: string }).id;
 }

@@ -10,8 +10,7 @@ export type ProductFilterValues = { categoryId: string | undefined; text: string
  * A text that many products have is on one of the first of them, in any order, and the index of letters would bring all. A text that
  * few have is not, and the index finds it at once. So the first rows are read, and only then is the index asked.
  */
-const firstRowsOfPage = 3000;
-const firstRowsOfCount = maxTotalCount;
+const firstRows = maxTotalCount;
 /** Of the first rows, from which on counting goes on in the rows: these reach `maxTotalCount` before the index has found all. */
 const denseShare = 0.1;
 
@@ -25,7 +24,7 @@ export async function findProductPage(
   const limit = page.first + 1;
   if (filter.text === undefined) return readRows(trx, order, walk(filter, order, page, limit));
   const near = sql`
-    select id from (${walk(filter, order, page, firstRowsOfPage)}) walked
+    select id from (${walk(filter, order, page, firstRows)}) walked
     where ${holds(filter.text)} limit ${limit}`;
   const rows = await readRows(trx, order, near);
   return rows.length === limit ? rows : readRows(trx, order, search(filter, filter.text, order, page));
@@ -41,8 +40,8 @@ export async function countProducts(
     return toTotalCount(await countRows(trx, sql`${onSale(filter)} limit ${maxTotalCount + 1}`));
   }
   const { found, read } = await countFirst(trx, filter, text);
-  if (read < firstRowsOfCount) return toTotalCount(found);
-  const isDense = found >= firstRowsOfCount * denseShare;
+  if (read < firstRows) return toTotalCount(found);
+  const isDense = found >= firstRows * denseShare;
   const all = isDense
     ? sql`${onSale(filter)} and ${holds(text)} limit ${maxTotalCount + 1}`
     : sql`select from ${matches(filter, text, maxTotalCount + 1)}`;
@@ -115,6 +114,6 @@ async function countFirst(
 ): Promise<{ found: number; read: number }> {
   const { rows } = await sql<{ found: number; read: number }>`
     select count(*) filter (where ${holds(text)}) as found, count(*) as read
-    from (${onSale(filter)} limit ${firstRowsOfCount}) first`.execute(trx);
+    from (${onSale(filter)} limit ${firstRows}) first`.execute(trx);
   return rows[0] ?? { found: 0, read: 0 };
 }

@@ -38,6 +38,17 @@ describe('products', () => {
     expect(answer.body.data.products.totalCount).toBe(7);
   });
 
+  it('are found by both spellings of an accent', async () => {
+    await addProduct(subgraph.database, subgraph.tenants.demo, {
+      name: 'Caf\u00e9 table',
+      category: 'tables',
+    });
+    for (const text of ['caf\u00e9', 'cafe\u0301']) {
+      expect(namesOf(await subgraph.ask(query, { filter: { text } }))).toEqual(['Caf\u00e9 table']);
+    }
+    await subgraph.database.query(`delete from catalog.product where name like 'Caf%'`);
+  });
+
   it('leave archived ones out, for staff too', async () => {
     const staff = await subgraph.addStaff('super_admin');
     expect(namesOf(await subgraph.ask(query, {}, staff))).not.toContain('Gone');

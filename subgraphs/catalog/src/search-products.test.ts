@@ -144,7 +144,7 @@ describe('a search for products', () => {
   });
 
   it('finds what staff have just added, and no longer what they archived', async () => {
-    const { tenantId, search } = await openShop(['Shelf']);
+    const { tenantId, find, search } = await openShop(['Shelf']);
     const staff = await subgraph.addStaff('operations', { tenantId });
     const input = {
       sku: 'NEW-1',
@@ -159,6 +159,12 @@ describe('a search for products', () => {
     );
     expect(await search('andne')).toEqual(['Brandnew']);
     const { id } = created.body.data.createProduct;
+    await subgraph.ask(
+      'mutation ($input: ChangeProductPriceInput!) { changeProductPrice(input: $input) { id } }',
+      { input: { productId: id, amount: 2000 } },
+      staff,
+    );
+    expect((await find({ filter: { text: 'e' }, sort: 'PRICE_DESC' })).names).toEqual(['Brandnew', 'Shelf']);
     await subgraph.ask('mutation ($id: ID!) { archiveProduct(id: $id) { id } }', { id }, staff);
     expect(await search('andne')).toEqual([]);
   });
@@ -233,7 +239,7 @@ describe('statements, as the role of the subgraph', () => {
        select $1, id, 'P-' || id || i, 'Thing ' || i, i, 'EUR' from category, generate_series(1, 100) i`,
       [subgraph.tenants.demo],
     );
-    await subgraph.database.query('analyze catalog.product');
+    await subgraph.database.query('analyze catalog.product, catalog.product_search');
   });
 
   /** Without scans and sorts of whole tables, unless there is no other way. */

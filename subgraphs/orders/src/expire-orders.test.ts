@@ -1,7 +1,7 @@
 import { createDatabase, type Database, runHousekeeping } from '@signet/db';
 import { type Caller, reasonsOf, startTestSubgraph, type TestSubgraph } from '@signet/testing';
 import { type Kysely, sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { addProduct } from '../../catalog/src/testing.test-support.ts';
 import definition from '../subgraph.ts';
 import { expireOrders } from './expire-orders.ts';
@@ -18,8 +18,16 @@ const cancel = `mutation ($id: ID!) { cancelOrder(id: $id) { ${fields} } }`;
 let subgraph: TestSubgraph;
 let staff: Caller;
 const pools: Kysely<Database>[] = [];
+/** Starts what the process does every minute, which would otherwise wait for its time. */
+let runEveryMinute: () => void;
 beforeAll(async () => {
+  const random = vi.spyOn(Math, 'random').mockReturnValue(0.25);
+  const timers = vi.spyOn(globalThis, 'setTimeout');
   subgraph = await startTestSubgraph(definition, { settings: { RESERVATION_MINUTES: '30' } });
+  const timer = timers.mock.calls.find(([, delay]) => delay === 45_000);
+  runEveryMinute = () => timer?.[0]();
+  random.mockRestore();
+  timers.mockRestore();
   staff = await subgraph.addStaff('operations');
 });
 afterAll(async () => {
@@ -91,6 +99,14 @@ describe('a reservation', () => {
     expect(reasonsOf(await subgraph.ask(cancel, { id: order.id }, order.caller))).toEqual(['input.id']);
     expect(await order.findStock()).toBe('10/0');
     expect(await expireOrders(openReplica(), 1000)).toBe(0);
+  });
+
+  it('is given back by the process itself, about every minute', async () => {
+    const order = await placeOrder();
+    await order.setDue();
+    runEveryMinute();
+    await expect.poll(async () => (await order.read()).status, { timeout: 20_000 }).toBe('EXPIRED');
+    expect(await order.findStock()).toBe('10/0');
   });
 
   it('is the answer to its key still', async () => {

@@ -65,6 +65,7 @@ export default {
     expect(theirs.body).toEqual({ data: { customers: { edges: [{ node }] } } });
   },
   createLoad: createOrderLoad,
+  loadVariables: { RESERVATION_ORDERS: '100000', RESERVATION_PIECES: '1000000' },
 } satisfies PlatformCases;
 
 async function findOrder({ ask }: Asker): Promise<string | undefined> {

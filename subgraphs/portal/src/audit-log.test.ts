@@ -48,6 +48,26 @@ async function nodesOf(filter: object) {
 }
 
 describe('auditLog', () => {
+  it('tells what staff changed in the data of a subgraph, by its kind too, be the subgraph there or not', async () => {
+    const kind = 'reviews.text.removed';
+    await subgraph.database.query(
+      `insert into auth.audit_event (tenant_id, kind, platform, actor_id, details)
+       values ($1, $2, 'portal', $3, '{"reviewId": "7"}')`,
+      [subgraph.tenants.demo, kind, boss.id],
+    );
+    const { body } = await ask({ filter: { kind } });
+    expect(body.data.auditLog.edges).toMatchObject([
+      {
+        node: {
+          kind,
+          owaspName: 'sensitive_update',
+          side: 'portal',
+          details: [{ name: 'reviewId', value: '7' }],
+        },
+      },
+    ]);
+  });
+
   it('tells what a row holds', async () => {
     const [node] = await nodesOf({ kind: 'auth.login.failure', actorId: ada });
     expect(node).toEqual({
@@ -130,6 +150,8 @@ describe('auditLog', () => {
   it.each(
     titled([
       [{ filter: { kind: 'auth.nothing' } }, 'input.kind'],
+      [{ filter: { kind: 'authz.nothing' } }, 'input.kind'],
+      [{ filter: { kind: 'reviews' } }, 'input.kind'],
       [{ filter: { kind: 'toString' } }, 'input.kind'],
       [{ filter: { since: '2026-01-02T00:00:00Z', until: '2026-01-01T00:00:00Z' } }, 'input.until'],
       [{ filter: { since: '2026-02-30T00:00:00Z' } }, 'input.since'],

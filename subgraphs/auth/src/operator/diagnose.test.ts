@@ -182,6 +182,27 @@ describe('npm run doctor', () => {
     expect(await faultsOf()).toEqual([]);
   });
 
+  it('sees that all sign-ins have the address of a proxy, where clients come by https', async () => {
+    const signIn = (address: string, times: number) =>
+      database.query(
+        `insert into auth.audit_event (tenant_id, kind, platform, address)
+         select $1, 'auth.login.failure', 'user', $2 from generate_series(1, $3::integer)`,
+        [tenantId, address, times],
+      );
+    const proxyFaults = async (issuerUrl: string) =>
+      (await faultsOf({ ISSUER_URL: issuerUrl })).filter((fault) => fault.startsWith('user clients'));
+    const https = 'https://127.0.0.1:1';
+    await signIn('172.18.0.5', 9);
+    expect(await proxyFaults(https)).toEqual([]);
+    await signIn('172.18.0.5', 1);
+    expect(await proxyFaults(https)).toEqual([
+      expect.stringMatching(/the newest 10 sign-ins all came from 172\.18\.0\.5, .* TRUSTED_PROXIES/),
+    ]);
+    expect(await proxyFaults(auth.url)).toEqual([]);
+    await signIn('203.0.113.9', 1);
+    expect(await proxyFaults(https)).toEqual([]);
+  });
+
   it('sees what no auth process has done', async () => {
     await auth.stop();
     await database.query(

@@ -15,6 +15,7 @@ import { explainStartError } from '../start-checks.ts';
 import { checkClock, checkRole, checkSeededAccounts } from './check-database.ts';
 import { checkEmails } from './check-emails.ts';
 import { checkJwks, checkKeys } from './check-keys.ts';
+import { checkProxy } from './check-proxy.ts';
 import { checkRevocations, checkRunning } from './check-running.ts';
 import { type Finding, note, ok, wrong } from './finding.ts';
 import { type OperatorEnvironment, openOperatorEnvironment } from './operator-environment.ts';
@@ -125,6 +126,7 @@ async function checkHeldPlatform(config: AuthConfig, platform: Platform) {
   const findings: Finding[] = [];
   try {
     findings.push(await checkRole(db, platform), await checkClock(db, platform));
+    findings.push(...(await checkProxy(db, platform, config.ISSUER_URL)));
     if (config.NODE_ENV === 'production') {
       findings.push(await checkSeededAccounts(db, platform));
     }

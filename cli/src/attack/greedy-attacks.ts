@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Attack, repeat } from '@signet/testing/attack';
+
+const notes = 'supportNotes(first: 10) { edges { node { author { email } } } }';
+/** As much work as is allowed, which takes a while. */
+const expensive = JSON.stringify({
+  query: `{ ${repeat(4, `a%: customers(first: 20) { edges { node { createdAt ${notes} } } }`)} }`,
+});
+/** As long an answer as the platform has without a demo. */
+const long = JSON.stringify({
+  query: `{ ${repeat(6, 'a%: customers(first: 100) { edges { node { id email createdAt } } }')} }`,
+});
+const bodyBytes = 256 * 1024;
+
+/**
+ * Clients that take room and time without asking for more than they may. Whether others are served meanwhile, from another
+ * address, is seen by the one who watches every attack.
+ */
+export const greedyAttacks: readonly Attack[] = [
+  {
+    name: 'slow readers',
+    tried: '150 connections that ask for a long answer and read nothing of it',
+    run: ({ graph, staff }) =>
+      withSockets(graph.url, 150, async (sockets) => {
+        for (const socket of sockets) {
+          socket.pause().write(writePost(graph.url, long, [`Authorization: Bearer ${staff}`]));
+        }
+        await sleep(3000);
+        return undefined;
+      }),
+  },
+  {
+    name: 'hang-ups',
+    tried: '200 clients that ask for much and leave before the answer',
+    run: ({ graph, staff }) =>
+      withSockets(graph.url, 200, async (sockets) => {
+        for (const socket of sockets) {
+          socket.write(writePost(graph.url, expensive, [`Authorization: Bearer ${staff}`]));
+        }
+        await sleep(150);
+        for (const socket of sockets) socket.destroy();
+        await sleep(2000);
+        return undefined;
+      }),
+  },
+  {
+    name: 'unfinished bodies',
+    tried: '300 requests of 256 KB of which the last byte never comes',
+    run: ({ graph }) =>
+      withSockets(graph.url, 300, async (sockets) => {
+        let refused = 0;
+        for (const socket of sockets) {
+          // Either one ends the attack on this connection; the server need not read on.
+          void Promise.race([once(socket, 'data'), once(socket, 'close')]).then(
+            () => {
+              refused += 1;
+            },
+            () => {},
+          );
+          socket.write(writePost(graph.url, `{"query":"${' '.repeat(bodyBytes - 12)}"}`).slice(0, -1));
+        }
+        await sleep(3000);
+        const held = sockets.length - refused;
+        const most = sockets.length / 2;
+        return held > most ? `${held} unfinished bodies of 256 KB are kept for one client` : undefined;
+      }),
+  },
+];
+
+/** Opens connections for an attack, and closes them after it. Those that the server refuses are part of it. */
+async function withSockets(
+  url: string,
+  count: number,
+  attack: (sockets: readonly Socket[]) => Promise<string | undefined>,
+): Promise<string | undefined> {
+  const { hostname, port } = new URL(url);
+  const sockets = Array.from({ length: count }, () => connect(Number(port), hostname).on('error', () => {}));
+  try {
+    return await attack(sockets);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+  }
+}
+
+function writePost(url: string, body: string, headers: readonly string[] = []): string {
+  return [
+    'POST /graphql HTTP/1.1',
+    `Host: ${new URL(url).host}`,
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...headers,
+    '',
+    body,
+  ].join('\r\n');
+}
