@@ -7,7 +7,7 @@ import { formatSettings, splitOptions } from './pool/pinned-settings.ts';
 import { DatabaseSilentError } from './pool/pool-errors.ts';
 import { createSilenceWatch } from './pool/silence-watch.ts';
 import { createClientClass, type QueryListener } from './pool/watched-client.ts';
-import { findTimeLeftMs } from './request-scope.ts';
+import { findTimeLeftMs, noteProgress } from './request-scope.ts';
 import type { Database } from './tables.ts';
 
 export type DatabaseOptions = {
@@ -58,7 +58,6 @@ export function createDatabase<DB = Database>(url: string, options: DatabaseOpti
     max: maxConnections,
     application_name: applicationName,
     connectionTimeoutMillis: connectMs,
-    statement_timeout: statementTimeoutMs,
     keepAlive: true,
     types: createTypeParsers(),
     Client: createClientClass(watch, onQuery),
@@ -91,7 +90,7 @@ function createTypeParsers(): pg.CustomTypesConfig {
  *
  * @throws {OutOfTimeError} when the request has no time left
  */
-export function inTenant<DB, T>(
+export async function inTenant<DB, T>(
   db: Kysely<DB>,
   tenantId: string,
   fn: (trx: Transaction<DB>) => Promise<T>,
@@ -106,7 +105,9 @@ export function inTenant<DB, T>(
       ).execute(trx);
       return fn(trx);
     });
-  return retryConflicts(run);
+  const result = await retryConflicts(run);
+  noteProgress();
+  return result;
 }
 
 /** Resolves when the server answers, else throws what went wrong. For readiness. */

@@ -8,7 +8,8 @@ export type RequestScope = {
   caller: string;
 };
 
-const scopes = new AsyncLocalStorage<RequestScope>();
+/** `hasProgress`: a transaction of the request has ended; what it still reads completes its answer. */
+const scopes = new AsyncLocalStorage<RequestScope & { hasProgress: boolean }>();
 
 /** The time of a request is up before its query began. */
 export class OutOfTimeError extends Error {
@@ -17,7 +18,7 @@ export class OutOfTimeError extends Error {
 
 /** Runs what serves a request. Its queries in `inTenant` are cancelled at the deadline; its connections count as the caller's. */
 export function inRequest<T>(scope: RequestScope, fn: () => T): T {
-  return scopes.run({ ...scope }, fn);
+  return scopes.run({ ...scope, hasProgress: false }, fn);
 }
 
 /** From now on the request counts as this caller's: who it is was not known when the request began. */
@@ -29,6 +30,16 @@ export function identifyCaller(caller: string): void {
 /** Runs work that several requests wait for: the deadline and the share of the one that began it are not its own. */
 export function outsideRequests<T>(fn: () => T): T {
   return scopes.exit(fn);
+}
+
+/** A transaction of the request has ended. */
+export function noteProgress(): void {
+  const scope = scopes.getStore();
+  if (scope) scope.hasProgress = true;
+}
+
+export function hasProgress(): boolean {
+  return scopes.getStore()?.hasProgress ?? false;
 }
 
 /** Undefined for the process's own work. */

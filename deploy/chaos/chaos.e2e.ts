@@ -164,6 +164,33 @@ describe('under load', () => {
     expect(load.wrong).toEqual([]);
   }, 90_000);
 
+  it('the path to PostgreSQL swallows every byte for eight seconds: refusals are fast, and all is whole within seconds', async () => {
+    const { path } = database;
+    const [customer] = customers as [Caller];
+    const readStatus = async (name: string) => {
+      const answer = await fetch(`${urlOf(name)}/health/ready`);
+      return [answer.status, ((await answer.json()) as { status: string }).status];
+    };
+    path.fault = 'swallow';
+    await sleep(4000);
+    expect(await readStatus('gateway-user')).toEqual([200, 'ready']); // Auth might be about to return.
+    const startedAt = performance.now();
+    expect(await load.readOwn(customer)).toBe(false);
+    expect(performance.now() - startedAt).toBeLessThan(2000);
+    for (const name of ['auth-user', 'auth-portal', 'portal']) {
+      expect(await readStatus(name)).toEqual([503, 'not ready']);
+    }
+    await sleep(Math.max(0, startedAt + 5500 - performance.now()));
+    expect(await readStatus('gateway-user')).toEqual([200, 'degraded']);
+    path.fault = 'none';
+    expect(await waitUntilWhole()).toBeLessThan(recoveryMs);
+    expect(await signInStaff()).toEqual(expect.any(String));
+    for (const name of ['auth-user', 'auth-portal', 'portal', 'gateway-user']) {
+      await expect.poll(() => readStatus(name), { timeout: recoveryMs }).toEqual([200, 'ready']);
+    }
+    expect(load.wrong).toEqual([]);
+  }, 90_000);
+
   it('revocations arrive again after all that', async () => {
     const guest = await register('dora');
     const { body } = await postGraphql(`${guest.url}/graphql`, { query: 'mutation { logout }' }, guest);

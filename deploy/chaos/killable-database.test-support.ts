@@ -1,6 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '@signet/db/embedded';
+import { type FaultyPath, openFaultyPath } from '@signet/testing';
 import { createRunFolder } from '@signet/testing/run-folder';
 import pg from 'pg';
 import type { DeploymentDatabase } from '../local-deployment.test-support.ts';
@@ -10,6 +11,8 @@ export type KillableDatabase = DeploymentDatabase & {
   crash(): Promise<void>;
   /** Cuts every connection but this one's; how many there were. */
   cutConnections(): Promise<number>;
+  /** The way on which everybody but the test reaches it. */
+  path: FaultyPath;
 };
 
 /** A PostgreSQL of this test's own, durable: other tests need the run's server alive. */
@@ -18,15 +21,18 @@ export async function createKillableDatabase(): Promise<KillableDatabase> {
   const dataDir = join(folder, 'pg');
   let server = await startEmbeddedPostgres({ dataDir, port: 0 });
   const { adminUrl, port } = server;
+  const path = await openFaultyPath(adminUrl);
   const query: DeploymentDatabase['query'] = async (sql, values) => {
     const client = new pg.Client({ connectionString: adminUrl });
     await client.connect();
     return (await client.query(sql, values).finally(() => client.end())).rows;
   };
   return {
-    adminUrl,
+    adminUrl: path.urlOf(adminUrl),
     query,
+    path,
     async drop() {
+      await path.close();
       await server.stop();
       await rm(folder, { recursive: true, force: true });
     },

@@ -60,6 +60,23 @@ it('serves in turns what waits: one request is not behind the hundred of another
   await Promise.all(slow);
 });
 
+it('finishes the requests that it has begun before it begins others', async () => {
+  await using small = createDatabase(database.urlOf('signet_auth_user'), { maxConnections: 2 });
+  const ended: number[] = [];
+  let begun = 0;
+  const request = async () => {
+    const index = await inTenant(small, tenant, async (trx) => {
+      await sql`select pg_sleep(0.02)`.execute(trx);
+      return begun++;
+    });
+    await inTenant(small, tenant, (trx) => sql`select 1`.execute(trx));
+    ended.push(begun - index);
+  };
+  await Promise.all(Array.from({ length: 30 }, () => as('ada', request)));
+  // How many were begun between a request's first transaction and its end, itself included.
+  expect(Math.max(...ended)).toBeLessThanOrEqual(3);
+});
+
 it('gives a caller alone half of the connections, and never none', async () => {
   await using single = createDatabase(database.urlOf('signet_auth_user'), { maxConnections: 1 });
   const one = () => inTenant(single, tenant, (trx) => sql`select 1`.execute(trx));

@@ -1,7 +1,7 @@
 import { createFairQueue } from '@signet/flow';
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import type pg from 'pg';
-import { findCaller, findTimeLeftMs } from '../request-scope.ts';
+import { findCaller, findTimeLeftMs, hasProgress } from '../request-scope.ts';
 import { DatabaseSilentError, PoolBusyError } from './pool-errors.ts';
 import type { SilenceWatch } from './silence-watch.ts';
 
@@ -18,14 +18,17 @@ const maxWaiting = 1000;
 
 /**
  * Shares out the connections of a pool. A caller holds at most as many as are left free, so one alone gets half of them and there
- * is one for the next; what waits is served in turns of callers. The process's own work (no caller) takes what is free. Whatever
+ * is one for the next; what waits is served in turns of callers. A request that has ended a transaction comes before those that
+ * have not: an order that is committed must not fail at reading its items, behind a hundred others. The process's own
+ * work (no caller) takes what is free. Whatever
  * waits gives up: after `waitMs`, at its request's deadline, or when the server is silent.
  */
 export function createFairPool(pool: pg.Pool, { watch, maxConnections, waitMs }: FairPoolOptions): FairPool {
   /** Connections held, by caller; `own` is the process's own work. */
   const held = new Map<string, number>();
   let total = 0;
-  const queue = createFairQueue<Waiter>(maxWaiting);
+  const [finishing, starting] = [createFairQueue<Waiter>(maxWaiting), createFairQueue<Waiter>(maxWaiting)];
+  const next = (may?: (caller: string) => boolean) => finishing.take(may) ?? starting.take(may);
 
   const mayTake = (caller: string) => {
     const free = maxConnections - total;
@@ -41,12 +44,13 @@ export function createFairPool(pool: pg.Pool, { watch, maxConnections, waitMs }:
     const left = (held.get(caller) ?? 1) - 1;
     if (left > 0) held.set(caller, left);
     else held.delete(caller);
-    for (let next = queue.take(mayTake); next; next = queue.take(mayTake)) {
-      take(next.caller);
-      next.item.admit();
+    for (let turn = next(mayTake); turn; turn = next(mayTake)) {
+      take(turn.caller);
+      turn.item.admit();
     }
   };
   const waitForTurn = (caller: string) => {
+    const queue = hasProgress() ? finishing : starting;
     const left = Math.min(waitMs, findTimeLeftMs() ?? waitMs);
     return new Promise<void>((resolve, reject) => {
       const busy = () => new PoolBusyError(`No connection became free within ${left} ms.`);
@@ -87,11 +91,11 @@ export function createFairPool(pool: pg.Pool, { watch, maxConnections, waitMs }:
       return client as unknown as PostgresPoolClient;
     },
     refuseWaiting(error) {
-      for (let next = queue.take(); next; next = queue.take()) next.item.refuse(error);
+      for (let turn = next(); turn; turn = next()) turn.item.refuse(error);
     },
-    end() {
-      watch.stop();
-      return pool.end();
+    async end() {
+      // It waits for the work under way, whose answers may be lost.
+      await pool.end().finally(() => watch.stop());
     },
   };
 }

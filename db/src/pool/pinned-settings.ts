@@ -29,7 +29,11 @@ const pinned = {
 
 /** The limit of a transaction as a whole is four times that of a statement. In ms; 0 for none. */
 export function formatSettings(statementTimeoutMs: number): string {
-  const settings = { ...pinned, transaction_timeout: String(4 * statementTimeoutMs) };
+  const settings = {
+    ...pinned,
+    statement_timeout: String(statementTimeoutMs),
+    transaction_timeout: String(4 * statementTimeoutMs),
+  };
   return Object.entries(settings)
     .map(([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`)
     .join(' ');

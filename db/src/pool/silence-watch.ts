@@ -35,10 +35,9 @@ const tickMs = 250;
 const suspectMs = 1000;
 /** While nothing is known. A busy machine needs a part of it to start a backend. */
 const firstByteMs = 2000;
-/** While the server is known to be silent. */
-const silentFirstByteMs = 1000;
 const answerMs = 3000;
-const pauseMs = 250;
+/** Between two questions while the server is silent. One that was sent before the path came back may never be answered. */
+const repeatMs = 500;
 
 /**
  * Watches the answers of one pool, since a path that loses bytes gives no error: everybody would wait on connections that
@@ -71,17 +70,22 @@ export function createSilenceWatch({ ask, answerMs: limitMs, onChange }: Silence
       }
     }
   };
+  const untilAlive = async () => {
+    const alive = Promise.withResolvers<boolean>();
+    for (let isAlive = false; !isAlive && !stopping.signal.aborted; ) {
+      void ask({ pids: [], firstByteMs: answerMs, answerMs }).then(
+        ({ kind }) => kind === 'alive' && alive.resolve(true),
+      );
+      isAlive = await Promise.race([alive.promise, sleep(repeatMs, false, { ref: false })]);
+    }
+  };
   const declareSilent = async () => {
     isSilent = true;
     onChange(true);
     const error = new DatabaseSilentError('The database gives no sign of life.');
     // Also those at rest: whether the path still knows them is not known.
     for (const connection of [...connections]) connection.giveUp(error);
-    while (!stopping.signal.aborted) {
-      const sign = await ask({ pids: [], firstByteMs: silentFirstByteMs, answerMs });
-      if (sign.kind === 'alive') break;
-      await sleep(pauseMs, undefined, { ref: false });
-    }
+    await untilAlive();
     isSilent = false;
     if (!stopping.signal.aborted) onChange(false);
   };

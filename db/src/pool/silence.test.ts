@@ -104,6 +104,18 @@ describe('a path that swallows every byte', () => {
     db = connect();
   });
 
+  it('ends a pool whose last answer was lost', async () => {
+    await ping();
+    path.fault = 'swallow';
+    const lost = ping().catch(() => {});
+    await sleep(100);
+    path.fault = 'none';
+    const { ms } = await time(() => db.destroy());
+    expect(ms).toBeLessThan(5000);
+    await lost;
+    db = connect();
+  });
+
   it('is found before the first connection, too', async () => {
     path.fault = 'swallow';
     const { outcome, ms } = await time(ping);

@@ -40,10 +40,12 @@ export async function openFaultyPath(target: string): Promise<FaultyPath> {
       from.on('error', () => {});
       from.on('end', () => {
         // Nobody hears of an end on a silent path either.
-        if (faultNow() !== 'swallow') from.destroy();
+        if (faultNow() === 'swallow') return;
+        to.end();
+        from.end();
       });
       from.on('close', () => {
-        if (faultNow() !== 'swallow') to.destroy();
+        if (faultNow() !== 'swallow') to.destroySoon();
         if (client.destroyed && upstream.destroyed) pairs.delete(pair);
       });
     }

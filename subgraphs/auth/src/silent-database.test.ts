@@ -72,9 +72,9 @@ describe.each(pools)('the pool of $name', ({ pool, stopsSignIn, stopsReadiness }
   it('falls silent: sign-in fails fast once that is known, and is back within 5 s of the return of the path', async () => {
     expect(await timeRecovery()).toBeLessThan(5000);
     breakPath('swallow');
-    repeat(() => signInTogether(15));
+    repeat(() => signInTogether(12));
     await sleep(5000);
-    for (const { ms, reason } of await signInTogether(15)) {
+    for (const { ms, reason } of await signInTogether(3)) {
       expect(reason).toBe(stopsSignIn ? 'auth.unavailable' : undefined);
       expect(ms).toBeLessThan(2000);
     }

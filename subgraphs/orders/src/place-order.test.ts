@@ -94,10 +94,16 @@ describe('placeOrder', () => {
   it('sells exactly 50 pieces to 200 who want one at once', async () => {
     const productId = await addStock({ onHand: 50 });
     const customers = await Promise.all(Array.from({ length: 4 }, () => subgraph.addCustomer()));
+    // On a machine that is busy with other things some wait too long for a connection. Clients then repeat with the same key.
+    const placeUntilAnswered = async (caller: Caller) => {
+      const key = newKey();
+      for (;;) {
+        const answer = await place([{ productId, quantity: 1 }], { caller, key });
+        if (!reasonsOf(answer).includes('service.unavailable')) return answer;
+      }
+    };
     const answers = await Promise.all(
-      Array.from({ length: 200 }, (_, index) =>
-        place([{ productId, quantity: 1 }], { caller: customers[index % 4] as Caller }),
-      ),
+      Array.from({ length: 200 }, (_, index) => placeUntilAnswered(customers[index % 4] as Caller)),
     );
     expect(answers.filter(({ body }) => body.data?.placeOrder).length).toBe(50);
     expect(answers.flatMap(reasonsOf)).toEqual(Array(150).fill('input.items'));

@@ -3,16 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
 export type Hearing = {
-  /** True where the last proof failed though the connection answers. */
-  readonly isDeaf: boolean;
   /** Listens to the channel, and to one of its own for the proofs. */
   listen(channel: string): Promise<void>;
   /**
-   * Sends a notification by `sender`, and waits until `listener` hears it.
+   * Sends a notification by `sender`, and waits until `listener` hears it. Returns whether the connection is deaf: it answers, and
+   * hears nothing.
    *
    * @throws when one of the connections does not answer.
    */
-  prove(): Promise<void>;
+  prove(): Promise<boolean>;
 };
 
 const heardMs = 2000;
@@ -24,7 +23,6 @@ const heardMs = 2000;
  */
 export function createHearing(listener: pg.Client, sender: pg.Client): Hearing {
   const proofChannel = `signet_hearing_${randomUUID()}`;
-  let isDeaf = false;
   let channels: string[] = [];
   let hear = () => {};
   listener.on('notification', ({ channel }) => {
@@ -40,21 +38,15 @@ export function createHearing(listener: pg.Client, sender: pg.Client): Hearing {
     return Promise.race([heard, sleep(heardMs, false, { ref: false })]);
   };
   return {
-    get isDeaf() {
-      return isDeaf;
-    },
     async listen(channel) {
       channels = [channel, proofChannel];
       await listen();
     },
     async prove() {
-      if (!(await isHeard())) {
-        // Answers, so the connection is not lost. What it listened to may be.
-        await listen();
-        isDeaf = !(await isHeard());
-        return;
-      }
-      isDeaf = false;
+      if (await isHeard()) return false;
+      // If this is answered, the connection is not lost. What it listened to may be.
+      await listen();
+      return !(await isHeard());
     },
   };
 }
@@ -75,8 +67,7 @@ export async function hearsNotifications(url: string): Promise<boolean> {
     for (const client of clients) await client.connect();
     const hearing = createHearing(...clients);
     await hearing.listen('signet_revocation');
-    await hearing.prove();
-    return !hearing.isDeaf;
+    return !(await hearing.prove());
   } finally {
     for (const client of clients) void client.end().catch(() => {});
   }

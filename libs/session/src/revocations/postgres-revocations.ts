@@ -48,7 +48,7 @@ export function createPostgresConnector(
   url: string,
   applicationName = 'signet-revocations',
 ): RevocationConnector {
-  return async ({ onWake, onLost }) => {
+  return async ({ onWake, onLost, onHearing }) => {
     const create = () => {
       const client = new pg.Client({
         connectionString: url,
@@ -75,7 +75,7 @@ export function createPostgresConnector(
       async read(mark) {
         if (performance.now() - provedAt > hearingIntervalMs) {
           provedAt = performance.now();
-          hearing.prove().catch(onLost); // Beside the reads: they go on while nothing is heard.
+          hearing.prove().then(onHearing, onLost); // Beside the reads: they go on while nothing is heard.
         }
         const { rows } = await reader.query<Row>({
           name: 'revocations',
@@ -85,7 +85,6 @@ export function createPostgresConnector(
         });
         return toRead(rows);
       },
-      isDeaf: () => hearing.isDeaf,
       close,
     };
   };

@@ -12,8 +12,6 @@ export type RevocationRead = {
 export type RevocationConnection = {
   /** Without a mark: all rows. With one: the rows of every transaction that was not finished at that mark. */
   read(mark: string | undefined): Promise<RevocationRead>;
-  /** True where notifications are proven not to arrive; reading works. */
-  isDeaf?(): boolean;
   close(): Promise<void>;
 };
 
@@ -21,6 +19,8 @@ export type RevocationConnector = (events: {
   /** There may be something to read. The signal needs no trust: a false one costs a read. */
   onWake(): void;
   onLost(error: unknown): void;
+  /** It was tried whether notifications arrive. Reading works in any case. */
+  onHearing(isDeaf: boolean): void;
 }) => Promise<RevocationConnection>;
 
 /** In seconds. `read`: since the last read began. `delivery`: of the newest revocation, from its row to this process. */
@@ -56,8 +56,6 @@ const minPauseMs = 100;
 const maxPauseMs = 1000;
 /** Where nothing wakes the reader. A revocation must have its effect within a second. */
 const deafPollMs = 500;
-/** A read was due twice by then. */
-const lateSeconds = 10;
 
 /**
  * Follows the revocations: reads all, then the new ones when woken and every `pollSeconds`; all again on a new connection. What
@@ -90,8 +88,10 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
   };
 
   const noteHearing = (isDeafNow: boolean) => {
-    if (isDeafNow !== isDeaf) options.onHearing?.(isDeafNow);
+    if (isDeafNow === isDeaf) return;
     isDeaf = isDeafNow;
+    options.onHearing?.(isDeaf);
+    signal.raise(); // From now on it reads more often, or less.
   };
 
   /** Reads until stopped. Throws when the connection is lost. */
@@ -99,6 +99,7 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
     let lost: { error: unknown } | undefined;
     const connection = await connect({
       onWake: () => signal.raise(),
+      onHearing: noteHearing,
       onLost: (error) => {
         lost ??= { error };
         signal.raise();
@@ -112,7 +113,6 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
         const read = await connection.read(mark);
         accept(read.rows, startedAt);
         mark = read.mark;
-        noteHearing(connection.isDeaf?.() ?? false);
         await sleep(minGapMs);
         await signal.wait(isDeaf ? Math.min(deafPollMs, pollSeconds * 1000) : pollSeconds * 1000);
       }
@@ -151,7 +151,8 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
     checkReady: () => (readAt === undefined ? 'the revocations were not read yet' : undefined),
     findLack() {
       const age = readAge();
-      if (age !== undefined && age > lateSeconds) return `not read for ${Math.round(age)} s`;
+      // Two reads were due.
+      if (age !== undefined && age > 2 * pollSeconds + 5) return `not read for ${Math.round(age)} s`;
       return isDeaf
         ? 'the connection hears no NOTIFY, so the table is read twice a second: is a pooler in transaction mode between? REVOCATIONS_DATABASE_URL must go to the server itself'
         : undefined;

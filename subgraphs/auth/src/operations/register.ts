@@ -48,7 +48,8 @@ export function createRegister({
       await writeAuditEvent(trx, event);
       return { account, tokens: await startSession(trx, issuer, { account, tenantId, client, cookies }) };
     });
-    await issuer.throttle.remember({ tenantId, email, address: client.address });
+    // The account is committed: a counter that can't be written must not take its answer away.
+    await issuer.throttle.remember({ tenantId, email, address: client.address }).catch(() => {});
     // Only after the account is committed: a cookie is sent even if the request fails later.
     return {
       ...deliverTokens(cookies, platform, tokens),

@@ -21,15 +21,17 @@ export async function clear(end: EndAttempt, changes: readonly Promise<unknown>[
 
 /** Runs the attempt itself. Only a refusal of the credentials leaves it counted as a failure. */
 export async function runAttempt<T>(attempt: Attempt, fn: () => Promise<T>): Promise<T> {
+  let result: T;
   try {
-    const result = await fn();
-    await attempt.succeed();
-    return result;
+    result = await fn();
   } catch (error) {
     const end = isWrongCredential(error) ? attempt.fail() : attempt.cancel();
     await end.catch(() => {}); // The first error is the one to report.
     throw error;
   }
+  // What `fn` did is committed: a counter that can't be cleared must not take its answer away.
+  await attempt.succeed().catch(() => {});
+  return result;
 }
 
 function isWrongCredential(error: unknown): boolean {
