@@ -89,6 +89,7 @@ const hostile: Record<string, string> = {
   '40 KB of comments': `${'#\n'.repeat(19_000)}{ __typename }`,
   '40 KB in a block string': `{ a(b: """${'\n'.repeat(39_000)}""") }`,
   '300 aliased pages': `{ ${times(300, 'a%: products(first: 100) { totalCount }')} }`,
+  '20 searches': `{ ${times(20, 'a%: products(first: 1, filter: { text: "a" }) { totalCount }')} }`,
   '20 expensive pages': `{ ${times(20, 'a%: products(first: 100) { edges { node { price { amount } } } }')} }`,
   '100 fragments, each twice the one before': `{ ...f0 } ${times(99, 'fragment f% on Query { ...f& ...f& }')} fragment f99 on Query { __typename }`,
   '1,000 fragments, each twice the one before': `{ ...f0 } ${times(1000, 'fragment f% on Query { ...f& ...f& }')}`,

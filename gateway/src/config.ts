@@ -27,7 +27,9 @@ export const limitFields = {
     'Lists and objects inside one another, in literals, variables and extensions.',
   ),
   LIMIT_INTROSPECTION: limit(60_000).describe('Objects that introspection would describe, as estimated.'),
-  LIMIT_COST: limit(5000).describe('Objects that the operation would fetch, as estimated.'),
+  LIMIT_COST: limit(5000).describe(
+    'Objects that the operation would fetch, and the weights of searches and counts, as estimated.',
+  ),
 };
 
 export type LimitConfig = { readonly [name in keyof typeof limitFields]: number };

@@ -60,6 +60,7 @@ const samples = [
   'ES256',
   '7',
   '120',
+  '2000000',
   'https://sample.example',
   '10.0.0.0/8',
   'sample.example=acme',

@@ -5,6 +5,7 @@ import {
   getNamedType,
   getNullableType,
   isCompositeType,
+  isInputObjectType,
   isListType,
   isObjectType,
   parse,
@@ -38,6 +39,31 @@ function findUnsizedFields(schema: GraphQLSchema, { listSizes }: CostBook): stri
     })
     .map(({ coordinate }) => coordinate);
 }
+
+describe('the cost of work', () => {
+  it.each(['graph', 'user', 'portal'] as const)('is said for every count and search (%s)', (variant) => {
+    const sdl = readFileSync(supergraphPath(variant), 'utf8');
+    const { weights } = readCostBook(parse(sdl));
+    const types = Object.values(readApiSchema(sdl).getTypeMap());
+    const fields = types
+      .filter(isObjectType)
+      .flatMap((type) =>
+        Object.values(type.getFields()).map((field) => ({ field, coordinate: `${type.name}.${field.name}` })),
+      );
+    const places = [
+      ...fields
+        .filter(({ field }) => field.name.startsWith('totalCount'))
+        .map(({ coordinate }) => coordinate),
+      ...fields.flatMap(({ field, coordinate }) =>
+        field.args.filter(({ name }) => name === 'search').map(({ name }) => `${coordinate}(${name}:)`),
+      ),
+      ...types
+        .filter((type) => isInputObjectType(type) && type.name.endsWith('Filter'))
+        .flatMap((type) => (isInputObjectType(type) && type.getFields().text ? [`${type.name}.text`] : [])),
+    ];
+    expect(places.filter((place) => !weights.has(place))).toEqual([]);
+  });
+});
 
 describe('the cost of lists', () => {
   it.each(['graph', 'user', 'portal'] as const)(

@@ -173,13 +173,13 @@ describe('limits on operations', () => {
       'cost',
       `{ ${repeat(20, 'a%: products(first: 100) { edges { node { price { amount } } } }')} }`,
       'cost',
-      'The operation has 6020 objects to fetch, as estimated. At most 5000',
+      'The operation has 6020 points of cost, as estimated. At most 5000',
     ],
     [
       'pages in pages',
       '{ customers(first: 50) { edges { node { orders(first: 50) { edges { node { id } } } } } } }',
       'cost',
-      'objects to fetch',
+      'points of cost',
     ],
     [
       'two sign-ins',

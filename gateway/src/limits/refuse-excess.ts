@@ -48,7 +48,7 @@ const limits: { readonly [name in keyof LimitConfig]: Limit } = {
   LIMIT_COST: {
     reason: 'request.limit.cost',
     subject: 'The operation',
-    unit: 'objects to fetch, as estimated',
+    unit: 'points of cost, as estimated',
   },
 };
 
