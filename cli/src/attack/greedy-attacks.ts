@@ -26,8 +26,10 @@ export const greedyAttacks: readonly Attack[] = [
       withSockets(graph.url, clients, async (sockets) => {
         for (const socket of sockets) {
           socket.pause().write(writePost(graph.url, long, [`Authorization: Bearer ${staff}`]));
+          // One after the other: it is the answers that are to pile up, not the work.
+          await sleep(20);
         }
-        await sleep(3000);
+        await sleep(2000);
         return undefined;
       }),
   },
