@@ -1,6 +1,6 @@
-import { createDatabase, runHousekeeping } from '@signet/db';
+import { createDatabase, type Database, runHousekeeping } from '@signet/db';
 import { type Caller, reasonsOf, startTestSubgraph, type TestSubgraph } from '@signet/testing';
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { addProduct } from '../../catalog/src/testing.test-support.ts';
 import definition from '../subgraph.ts';
@@ -17,7 +17,7 @@ const cancel = `mutation ($id: ID!) { cancelOrder(id: $id) { ${fields} } }`;
 
 let subgraph: TestSubgraph;
 let staff: Caller;
-const pools: ReturnType<typeof createDatabase>[] = [];
+const pools: Kysely<Database>[] = [];
 /** Starts what the process does every minute, which would otherwise wait for its time. */
 let runEveryMinute: () => void;
 beforeAll(async () => {
