@@ -1,7 +1,7 @@
 /**
  * Settings that an answer depends on. What a connection asks for at its start has precedence over ALTER DATABASE and ALTER
- * ROLE, so a server with other defaults gives the same answers. With `DateStyle = 'SQL, DMY'` no time could be read: orders
- * were committed and answered as a fault.
+ * ROLE, so a server with other defaults gives the same answers. With `DateStyle = 'SQL, DMY'` no time could be read:
+ * mutations were committed and answered as a fault.
  */
 const pinned = {
   // How values are written. pg parses the text.
