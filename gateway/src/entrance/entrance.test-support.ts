@@ -55,6 +55,11 @@ export async function startTestGateway(
         res.writeHead(202).end();
         return;
       }
+      if (req.method === 'GET') {
+        // The gateway asks whether auth is ready.
+        res.end();
+        return;
+      }
       calls.push(name);
       const operation = (await json(req)) as Operation;
       await held;
