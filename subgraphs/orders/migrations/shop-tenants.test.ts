@@ -15,6 +15,7 @@ const viewer = (order: string, user: string) => ({
 testTenantsApart<ShopRows>({
   roles: ['signet_catalog', 'signet_inventory', 'signet_orders'],
   addRows: addShopRows,
+  ofFunctionsAlone: ['catalog.product_search'],
   changes: [
     ['signet_catalog', 'update catalog.product set price_amount = 1'],
     ['signet_inventory', 'update inventory.stock set on_hand = 5'],
