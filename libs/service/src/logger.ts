@@ -4,7 +4,15 @@ export type Logger = PinoLogger;
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-const secretFields = ['password', 'accessToken', 'refreshToken', 'deviceToken', 'authorization', 'cookie', 'token'];
+const secretFields = [
+  'password',
+  'accessToken',
+  'refreshToken',
+  'deviceToken',
+  'authorization',
+  'cookie',
+  'token',
+];
 
 /**
  * JSON lines on standard output, or to `destination`. Fields that may hold a secret are removed at the top and one or two levels
