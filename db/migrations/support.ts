@@ -216,7 +216,7 @@ export async function normalizeTexts(
       `normalize(o.${column}, nfc) = ${normal}`,
     ];
     const isFree = unique
-      ? ` and not exists (select from ${table} o where o.ctid <> t.ctid and ${isSame.join(' and ')})`
+      ? ` and not exists (select from ${table} o where (o.${column} is nfc normalized or o.ctid < t.ctid) and ${isSame.join(' and ')})`
       : '';
     await sql.raw(`update ${table} t set ${column} = ${normal} where ${isOther}${isFree}`).execute(db);
     if (!unique) continue;

@@ -3,7 +3,6 @@ import { type Kysely, sql } from 'kysely';
 
 /** A page by name is in the order that people expect, each page and count has its index, and text is searched by its letters. */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  await normalizeTexts(db);
   await createSearch(db);
   await replaceIndexes(db);
 }
@@ -23,32 +22,6 @@ export async function down(db: Kysely<unknown>): Promise<void> {
     create index product_by_name on catalog.product (tenant_id, name, id);
     create index product_by_price on catalog.product (tenant_id, price_amount, id);
     create index product_by_age on catalog.product (tenant_id, created_at, id);
-  `)
-    .execute(db);
-}
-
-/**
- * Rows of before stand in the form that input has now, NFC. Of SKUs that become equal one gets the form and the others stay, so that
- * none is lost. The owner sees no rows while row security is forced.
- */
-async function normalizeTexts(db: Kysely<unknown>): Promise<void> {
-  await sql
-    .raw(`
-    alter table catalog.product no force row level security;
-    alter table catalog.category no force row level security;
-    update catalog.product set name = normalize(name) where name is not normalized and length(normalize(name)) <= 200;
-    update catalog.product set description = normalize(description)
-      where description is not normalized and length(normalize(description)) <= 4000;
-    update catalog.product p set sku = normalize(sku)
-      where sku is not normalized and length(normalize(sku)) <= 64
-        and not exists (
-          select from catalog.product other
-          where other.tenant_id = p.tenant_id and normalize(other.sku) = normalize(p.sku)
-            and (other.sku is normalized or other.id < p.id)
-        );
-    update catalog.category set name = normalize(name) where name is not normalized and length(normalize(name)) <= 100;
-    alter table catalog.category force row level security;
-    alter table catalog.product force row level security;
   `)
     .execute(db);
 }
