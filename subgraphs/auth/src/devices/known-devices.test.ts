@@ -128,6 +128,7 @@ describe.each(bothPlatforms)('$platform: a device', ({ platform, other, fields, 
     const { accessToken, deviceToken } = await signInHere(account);
     const table = platform === 'user' ? 'auth.user' : 'auth.portal_user';
     let password = account.password;
+    let given: string | undefined;
     if (how === 'a suspension') {
       await auth.database.query(`update ${table} set is_active = false where id = $1`, [account.id]);
       await auth.database.query(`update ${table} set is_active = true where id = $1`, [account.id]);
@@ -138,9 +139,14 @@ describe.each(bothPlatforms)('$platform: a device', ({ platform, other, fields, 
         accessToken,
       );
       expect(body.errors).toBeUndefined();
+      given = body.data[fields.changePassword].tokens.deviceToken;
     }
     await close({ ...account, password });
     expect(await signIn({ ...account, password }, { deviceToken })).toBeUndefined();
+    expect(given === undefined).toBe(how === 'a suspension');
+    // The device of the change itself is known at once.
+    if (given)
+      expect((await signIn({ ...account, password }, { deviceToken: given }))?.accessToken).toBeDefined();
   });
 
   it('is known from many tabs at once', async () => {

@@ -4,6 +4,7 @@ import { findAccountWithPassword, getTenantSlug, setPassword } from '../accounts
 import type { Account } from '../accounts/account.ts';
 import { assertNewPassword } from '../accounts/account-input.ts';
 import { auditOwn } from '../audit/audit-events.ts';
+import { giveDeviceToken } from '../devices/known-devices.ts';
 import type { PlatformBinding, PlatformIssuer, SessionSubject } from '../platform-issuer.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import { lockOwnSession } from '../sessions/live-session.ts';
@@ -14,7 +15,7 @@ import { isTokenInCookie } from '../tokens/refresh-token.queries.ts';
 import { deliverTokens, type SessionCookies } from '../tokens/refresh-token-cookie.ts';
 
 type PasswordChange = { currentPassword: string; newPassword: string; cookies: SessionCookies };
-type Changed = { endedSessions: number; tokens: IssuedTokens };
+type Changed = { endedSessions: number; tokens: IssuedTokens; deviceVersion: number };
 
 /** `changePassword` and `changePortalPassword`. */
 export function createChangePassword<A extends Account>({
@@ -23,10 +24,20 @@ export function createChangePassword<A extends Account>({
   requireSubject,
 }: PlatformBinding<A>): NonNullable<MutationResolvers['changePassword']> {
   return async (_parent, { input }, ctx) => {
-    const { cookies } = ctx;
+    const { cookies, devices } = ctx;
     const subject = requireSubject(ctx);
-    const { endedSessions, tokens } = await changeOwnPassword(getIssuer(), subject, { ...input, cookies });
-    return { endedSessions, tokens: deliverTokens(cookies, platform, tokens) };
+    const issuer = getIssuer();
+    const deviceToken = devices.read(platform, input);
+    const changed = await changeOwnPassword(issuer, subject, { ...input, cookies });
+    // The change has made every device unknown: this one is known again.
+    const account = { id: subject.accountId, deviceVersion: changed.deviceVersion };
+    return {
+      endedSessions: changed.endedSessions,
+      tokens: {
+        ...deliverTokens(cookies, platform, changed.tokens),
+        deviceToken: giveDeviceToken(issuer, devices, { account, deviceToken }),
+      },
+    };
   };
 }
 
@@ -75,7 +86,7 @@ async function changeOwnPassword<A extends Account>(
     if (account.passwordVersion !== found.account.passwordVersion) {
       throw notCurrent();
     }
-    const passwordVersion = await setPassword(trx, tables, accountId, hash);
+    const { passwordVersion, deviceVersion } = await setPassword(trx, tables, accountId, hash);
     await setSessionPasswordVersion(trx, tables, { id: sessionId, passwordVersion });
     const endedSessions = await endSessionsOf(trx, tables, accountId, {
       reason: 'password',
@@ -86,6 +97,7 @@ async function changeOwnPassword<A extends Account>(
     await writeAuditEvent(trx, event);
     return {
       endedSessions,
+      deviceVersion,
       tokens: await replaceTokens(trx, issuer, { account, tenantId, session }, cookies),
     };
   });
