@@ -10,8 +10,8 @@ const refusedByResolver: Readonly<Record<string, readonly Caller[]>> = {
   'Mutation.portalLogout': ['user'],
 };
 
-/** Given by a sign-in or a refresh that succeeds only; the callers' own sign-ins have had them. */
-const givenBySignIn = /^AuthPayload\./;
+/** Given by a sign-in, a refresh or a change of password that succeeds only; the callers' own sign-ins have had the first. */
+const givenBySignIn = /^(AuthPayload|PasswordChange)\./;
 
 /** What an access rule says, as against wrong credentials. */
 const ruleReasons = /^(auth\.failure\.missing_token|authz\..+)$/;
