@@ -17,7 +17,6 @@ const testsThatNotice = [
   'libs/access',
   'libs/proof/src/proof-folder',
   'libs/session/src/verifier',
-  'subgraphs/portal',
   'subgraphs/auth/src/operator/diagnose',
   'gateway/src/config',
   'gateway/src/limits',

@@ -1,4 +1,4 @@
-import type { ProcessRole } from '@signet/db';
+import { findCaller, type ProcessRole } from '@signet/db';
 import type { StaffRole } from '@signet/schema/contract';
 import { createLogger, type Logger } from '@signet/service';
 import { type SubgraphConfig, subgraphConfigSchema } from '@signet/subgraph';
@@ -44,7 +44,7 @@ export type TestSubgraph = {
   ): Promise<GraphqlAnswer>;
   /** As another entrance. */
   gatewayOf(entrance: 'graph' | 'user' | 'portal'): TestGateway;
-  /** How many statements the subgraph sends while `fn` runs; those that begin and end transactions too. */
+  /** How many statements the subgraph sends for requests while `fn` runs; those that begin and end transactions too. */
   countStatements(fn: () => Promise<unknown>): Promise<number>;
   stop(): Promise<void>;
 };
@@ -67,7 +67,8 @@ export async function startTestSubgraph(
   };
   const server = await definition.start(config, createErrorLogger(name), {
     onQuery(sql) {
-      statements += 1;
+      // What the process does by itself, each minute for example, is no part of a request.
+      if (findCaller() !== undefined) statements += 1;
       onQuery?.(sql);
     },
   });
