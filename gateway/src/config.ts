@@ -26,6 +26,9 @@ export const limitFields = {
   LIMIT_INPUT_DEPTH: limit(8).describe(
     'Lists and objects inside one another, in literals, variables and extensions.',
   ),
+  LIMIT_INPUT_VALUES: limit(5000).describe(
+    'Values in the variables and extensions: lists, objects, and what is in them.',
+  ),
   LIMIT_INTROSPECTION: limit(60_000).describe('Objects that introspection would describe, as estimated.'),
   LIMIT_COST: limit(5000).describe(
     'Objects that the operation would fetch, and the weights of searches and counts, as estimated.',

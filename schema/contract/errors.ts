@@ -49,6 +49,7 @@ export const errorTable = {
       'request.limit.credentials': 'Send one sign-in, registration, refresh or password in a request.',
       'request.limit.list_size': 'A list is too long, or a page too large.',
       'request.limit.input_depth': 'An input value is nested too deep.',
+      'request.limit.input_values': 'The variables hold too many values.',
       'request.limit.introspection': 'The operation asks for too much of the schema at once.',
       'request.limit.cost': 'The operation costs too much.',
       'request.planning': 'The operation takes too long to plan. Ask for less at once, or in parts.',

@@ -13,6 +13,7 @@ const long = JSON.stringify({ query: '{ customers(first: 100) { edges { node { i
 const clients = 140;
 const bodies = 150;
 const bodyBytes = 256 * 1024;
+const pipelined = 2000;
 
 /**
  * Clients that take room and time without asking for more than they may. Whether others are served meanwhile, from another
@@ -69,6 +70,20 @@ export const greedyAttacks: readonly Attack[] = [
         const held = sockets.length - refused;
         const most = sockets.length / 2;
         return held > most ? `${held} unfinished bodies of 256 KB are kept for one client` : undefined;
+      }),
+  },
+  {
+    name: 'requests without waiting',
+    tried: `${pipelined} requests at once on a connection`,
+    run: ({ graph }) =>
+      withSockets(graph.url, 1, async ([socket]) => {
+        let answers = 0;
+        socket?.setEncoding('latin1').on('data', (piece: string) => {
+          answers += piece.split('HTTP/1.1 ').length - 1;
+        });
+        socket?.write(writePost(graph.url, '{"query":"{ __typename }"}').repeat(pipelined));
+        await sleep(2000);
+        return answers > 100 ? `${answers} of them were answered` : undefined;
       }),
   },
 ];

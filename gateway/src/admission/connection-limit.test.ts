@@ -85,6 +85,16 @@ test('one more connection of a client replaces the one that has been idle for lo
   expect(shortages).toEqual([]);
 });
 
+test('a client whose share became smaller, because others came, still gets one more', async () => {
+  await start(8);
+  const idle = [];
+  for (let count = 0; count < 4; count += 1) idle.push(await open('127.0.0.2'));
+  for (let count = 0; count < 2; count += 1) await open('127.0.0.3');
+  expect(await isServed('127.0.0.2')).toBe(true);
+  expect(shortages).toEqual([]);
+  expect(idle.at(-1)?.destroyed).toBe(false);
+});
+
 test('a client whose connections are all busy gets no further one, and others do', async () => {
   await start(8);
   for (let count = 0; count < 4; count += 1) await openBusy('127.0.0.2');

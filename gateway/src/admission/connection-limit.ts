@@ -24,14 +24,14 @@ export function limitConnections(server: Server, options: ConnectionLimitOptions
   /** Connections without a request under way, the longest idle first. */
   const idle = new Map<Socket, Connection>();
 
+  /** Closes as many as it takes: shares become smaller when other clients come. */
   const makeRoom = (client: readonly Member[]) => {
-    const full = shares.findFull(client);
-    if (full === undefined) return;
     for (const [socket, connection] of idle) {
+      const full = shares.findFull(client);
+      if (full === undefined) return;
       if (isOfGroup(connection.client, client, full)) {
         connection.end();
         socket.destroy();
-        return;
       }
     }
   };

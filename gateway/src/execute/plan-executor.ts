@@ -10,8 +10,8 @@ import { takePart } from '../planning/introspection.ts';
 type Gateway = NonNullable<ApolloServerOptions<BaseContext>['gateway']>;
 type Executor = NonNullable<Awaited<ReturnType<Gateway['load']>>['executor']>;
 
-/** Enough errors to fix a request. Each error is built with its place in the document: fifty take 60 ms. */
-const maxVariableErrors = 10;
+/** Enough errors to fix a request. Each error is built with its place in the document and the value: fifty take 60 ms and more. */
+const maxVariableErrors = 3;
 
 export type PlanExecutorOptions = {
   /** The supergraph without federation's access rules. */

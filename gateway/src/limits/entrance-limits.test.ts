@@ -41,6 +41,13 @@ describe('limits at an entrance', () => {
     ['input_depth', { query: '{ __typename }', variables: { a: [[[[[[[[[[]]]]]]]]]] } }],
     ['input_depth', { query: '{ __typename }', extensions: { a: [[[[[[[[[[]]]]]]]]]] } }],
     [
+      'input_values',
+      {
+        query: '{ __typename }',
+        variables: { a: Object.fromEntries(Array.from({ length: 5001 }, (_, at) => [at, 1])) },
+      },
+    ],
+    [
       'cost',
       { query: `{ ${repeat(20, 'a%: products(first: 100) { edges { node { price { amount } } } }')} }` },
     ],

@@ -32,6 +32,20 @@ describe('input limits', () => {
     expect(literal('{ a: [1, 2, 3, 4, 5] }')).toThrow('5 items');
   });
 
+  it('refuse more values in all, however they are spread', () => {
+    const few = { ...config, LIMIT_LIST_SIZE: 5, LIMIT_INPUT_VALUES: 10 };
+    const check = (value: unknown) => () => assertJsonWithinLimits(value, few);
+    const members = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, at) => [`m${at}`, 1]));
+    expect(check(members(10))).not.toThrow();
+    expect(check({ a: members(4), b: [1, 2, 3, 4] })).not.toThrow();
+    expect(check(members(11))).toThrow(
+      'The request has at least 11 values in its variables or extensions. At most 10 are allowed.',
+    );
+    for (const value of [{ a: members(10) }, { a: members(4), b: [1, 2, 3, 4, 5] }])
+      expect(check(value)).toThrow('11 values');
+  });
+
   it('look at JSON of 100,000 levels without using up the stack', () => {
     const deep = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`);
     expect(json(deep)).toThrow('at least 4 levels');

@@ -95,10 +95,7 @@ function createMeter(definitions: readonly FragmentDefinitionNode[], options: Me
     ),
   );
 
-  const costOfInput = createInputCosts(book, {
-    ...Object.fromEntries([...variableDefaults].map(([name, value]) => [name, valueFromASTUntyped(value)])),
-    ...options.variables,
-  });
+  const costOfInput = createInputCosts(book, readDeclared(options));
 
   function measureFragment(fragment: FragmentDefinitionNode): Measures {
     const measured = known.get(fragment);
@@ -183,6 +180,17 @@ function createMeter(definitions: readonly FragmentDefinitionNode[], options: Me
   }
 
   return { measureFragment, measureSet, observeArguments };
+}
+
+/** The values of the variables that the operation declares: the request may hold any number of others. */
+function readDeclared({ operation, variables }: MeasureOptions): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const { variable, defaultValue } of operation?.variableDefinitions ?? []) {
+    const { value: name } = variable.name;
+    if (Object.hasOwn(variables, name)) values[name] = variables[name];
+    else if (defaultValue) values[name] = valueFromASTUntyped(defaultValue);
+  }
+  return values;
 }
 
 function findField(

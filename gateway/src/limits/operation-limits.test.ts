@@ -248,6 +248,11 @@ describe('limits on operations', () => {
 });
 
 describe('cost', () => {
+  it('counts a list of a fixed length as long as it can get', () => {
+    expect(costOf('{ mySessions { id } }', { graph: generated })).toBe(100);
+    expect(costOf('{ portalSessions { id } }', { graph: generated })).toBe(100);
+  });
+
   it('is the number of objects, with the length that a page asks for', () => {
     // The connection, then for each item its edge, the product and the price.
     const page = (args: string) =>

@@ -94,18 +94,23 @@ export function createLimitsCheck(supergraph: DocumentNode, config: LimitConfig)
 
 /**
  * Checks the lists and objects in a request's JSON. Not recursive, since it protects the recursive functions after it
- * from deep values.
+ * from deep values. The number of values bounds what follows as well: graphql-js writes an object out, with all of its members, for
+ * each fault that it finds in it.
  *
- * @throws {RefusalError} `request.limit.list_size`, `request.limit.input_depth`.
+ * @throws {RefusalError} `request.limit.list_size`, `request.limit.input_depth`, `request.limit.input_values`.
  */
 export function assertJsonWithinLimits(json: unknown, config: LimitConfig): void {
   const open: { value: unknown; depth: number }[] = [{ value: json, depth: 0 }];
+  let values = 0;
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { value, depth } = next;
     if (typeof value !== 'object' || value === null) continue;
     if (Array.isArray(value)) refuseExcess(config, 'LIMIT_LIST_SIZE', value.length);
     refuseExcess(config, 'LIMIT_INPUT_DEPTH', depth, { isAtLeast: true });
-    for (const inner of Array.isArray(value) ? value : Object.values(value)) {
+    const inside = Array.isArray(value) ? value : Object.values(value);
+    values += inside.length;
+    refuseExcess(config, 'LIMIT_INPUT_VALUES', values, { isAtLeast: true });
+    for (const inner of inside) {
       open.push({ value: inner, depth: depth + 1 });
     }
   }

@@ -40,6 +40,11 @@ const limits: { readonly [name in keyof LimitConfig]: Limit } = {
     subject: 'An input value',
     unit: 'levels of lists and objects',
   },
+  LIMIT_INPUT_VALUES: {
+    reason: 'request.limit.input_values',
+    subject: 'The request',
+    unit: 'values in its variables or extensions',
+  },
   LIMIT_INTROSPECTION: {
     reason: 'request.limit.introspection',
     subject: 'The operation',

@@ -141,3 +141,19 @@ it('serves no source maps and no names outside of the two folders', async () => 
     expect([name, (await server.inject({ url: folder + name })).statusCode]).toEqual([name, 404]);
   }
 });
+
+it('decompresses a file of the explorer once, however many ask for it', async () => {
+  const server = Fastify();
+  const sent = new Set<unknown>();
+  server.addHook('onSend', async (request, _reply, payload) => {
+    if (request.url.includes('/explorer/files/')) sent.add(payload);
+  });
+  registerPages(server, sampleOptions);
+  const page = await server.inject({ url: '/explorer', headers: browser });
+  const file = findFiles(page.body).find((name) => name.includes('/explorer/files/'));
+  const answers = await Promise.all(
+    ['', '', '%3Fa=1'].map((rest) => server.inject({ url: `${file}${rest}` })),
+  );
+  expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200]);
+  expect(sent.size).toBe(1);
+});

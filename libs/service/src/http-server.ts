@@ -12,7 +12,12 @@ import {
 import { type ReadinessCheck, registerHealth } from './health.ts';
 import { createJsonReader } from './json-body.ts';
 import type { Logger } from './logger.ts';
-import { createClientErrorHandler, createRawRefusal, followUnusedConnections } from './raw-connections.ts';
+import {
+  createClientErrorHandler,
+  createRawRefusal,
+  followUnusedConnections,
+  limitPipelining,
+} from './raw-connections.ts';
 import {
   assertReadableBody,
   createTargetCheck,
@@ -53,6 +58,8 @@ const defaultTimeoutsMs = { headers: 10_000, request: 30_000, check: 5000 };
  */
 const defaultSilenceMs = 120_000;
 const drainTimeoutMs = 2000;
+/** Requests of one connection that are answered at a time. */
+const maxPipelined = 16;
 
 /** A Fastify server with what all processes share: Host check, JSON only, one error format, security headers, health. */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
@@ -89,6 +96,11 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     refuse(response, 417, 'This server knows no such expectation.'),
   );
   const closeUnusedConnections = followUnusedConnections(server.server);
+  const isOfFlood = limitPipelining(server.server, maxPipelined);
+  server.addHook('onRequest', (request, reply, done) => {
+    if (isOfFlood(request.raw)) reply.hijack();
+    else done();
+  });
   server.addHook('preClose', async () => {
     phase = 'draining';
     if (drainMs > 0) await sleep(drainMs);

@@ -1,4 +1,4 @@
-import type { Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { errorBody } from './errors.ts';
 
@@ -86,4 +86,27 @@ export function followUnusedConnections(server: Server): () => void {
       if (socket.bytesRead === 0) socket.destroy();
     }
   };
+}
+
+/**
+ * Closes a connection whose client has sent more than `most` requests without waiting for the answers (pipelining, RFC 9112,
+ * section 9.3.2). Node reads up to 2 MB of a connection in a turn of the event loop and hands over all requests in them: nobody else is
+ * served meanwhile. So one that is answered at once still counts until the turn ends. No browser and no proxy in common use
+ * pipelines. The function returned says whether a request's connection was closed for that: those that had been read with it still come.
+ */
+export function limitPipelining(server: Server, most: number): (request: IncomingMessage) => boolean {
+  const underWay = new WeakMap<Socket, number>();
+  const refused = new WeakSet<Socket>();
+  const leave = (socket: Socket) => underWay.set(socket, (underWay.get(socket) ?? 1) - 1);
+  // First: a request counts before any work is done for it.
+  server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    if (refused.has(socket)) return;
+    const count = (underWay.get(socket) ?? 0) + 1;
+    underWay.set(socket, count);
+    response.once('close', () => setImmediate(leave, socket));
+    if (count <= most) return;
+    refused.add(socket);
+    socket.destroy();
+  });
+  return ({ socket }) => refused.has(socket);
 }
