@@ -55,6 +55,8 @@ export type ChangePasswordInput = {
   currentPassword: Scalars['String']['input'];
   /** 12 to 128 characters, spaces included. */
   newPassword: Scalars['String']['input'];
+  /** As in `LoginInput`: the answer has it with a new token of this account, since the change makes the old one worthless. */
+  deviceToken?: InputMaybe<Scalars['String']['input']>;
 };
 
 /** A customer: yourself, or one whom your scopes let you see. */
@@ -128,7 +130,7 @@ export type AuthPayload = {
   /** Seconds until the access token expires. */
   expiresIn: Scalars['Int']['output'];
   /**
-   * After a sign-in: keep it on the device, also after signing out, and send it with the next one. It opens nothing. Null after `refresh`,
+   * After a sign-in or a change of password: keep it on the device, also after signing out, and send it with the next one. It opens nothing. Null after `refresh`,
    * and where a cookie carries it.
    */
   deviceToken?: Maybe<Scalars['String']['output']>;

@@ -91,20 +91,22 @@ export async function lockAccountsForChange<A extends Account>(
   return rows;
 }
 
-/** Stores a new password for an account that the transaction has locked. Returns its version. */
+type Versions = Pick<Account, 'passwordVersion' | 'deviceVersion'>;
+
+/** Stores a new password for an account that the transaction has locked. Returns the versions that it has now. */
 export async function setPassword(
   trx: Trx,
   tables: PlatformTables<Account>,
   id: string,
   { hash, pepperId }: PasswordHash,
-): Promise<number> {
-  const { rows } = await sql<{ passwordVersion: number }>`
+): Promise<Versions> {
+  const { rows } = await sql<Versions>`
     update ${tables.account}
     set password_hash = ${hash}, pepper_id = ${pepperId}, password_version = password_version + 1, updated_at = now()
     where id = ${id}
-    returning password_version as "passwordVersion"
+    returning password_version as "passwordVersion", device_version as "deviceVersion"
   `.execute(trx);
-  return (rows[0] as { passwordVersion: number }).passwordVersion;
+  return rows[0] as Versions;
 }
 
 export async function isEmailTaken(trx: Trx, email: string): Promise<boolean> {

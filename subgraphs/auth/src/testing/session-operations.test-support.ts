@@ -54,7 +54,7 @@ export function sessionOperations(auth: () => TestAuth, { fields }: { fields: Pl
     changePassword: (input: Record<string, unknown>, token?: string) =>
       auth().ask(
         `mutation ($input: ChangePasswordInput!) {
-          ${fields.changePassword}(input: $input) { endedSessions tokens { accessToken refreshToken } }
+          ${fields.changePassword}(input: $input) { endedSessions tokens { accessToken refreshToken deviceToken } }
         }`,
         { input },
         sender(token),
