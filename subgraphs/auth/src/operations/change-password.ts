@@ -100,7 +100,12 @@ async function changeOwnPassword<A extends Account>(
     return {
       account,
       endedSessions,
-      tokens: await replaceTokens(trx, issuer, { account, tenantId, session }, cookies),
+      tokens: await replaceTokens(
+        trx,
+        issuer,
+        { account, tenantId, session, client: subject.client },
+        cookies,
+      ),
     };
   });
 }
