@@ -43,6 +43,7 @@ describe('normalizeEmail', () => {
     'ada\ufe0f@example.com',
     'ada\u3164@example.com',
     'ada\u202e@example.com',
+    '\u2800ada@example.com',
     `${'x'.repeat(65)}@b.c`,
   ])('takes %j for no address', (input) => {
     expect(normalizeEmail(input)).toBeUndefined();
@@ -74,6 +75,7 @@ describe('listEmailSpellings', () => {
     ['ada@xn--bcher-kva.example', ['ada@xn--bcher-kva.example']],
     ['ada@example.com', ['ada@example.com']],
     ['ada@xn--zz.example', ['ada@xn--zz.example']],
+    ['\u2800ada@example.com', ['\u2800ada@example.com']],
     ['ops@build_host.example', []],
     ['ada', []],
   ])('of %j: %j', (input, spellings) => {

@@ -8,7 +8,11 @@ const invisible = /\p{Default_Ignorable_Code_Point}/u;
 /** RFC 1034, section 3.5, in lower case. */
 const asciiDomain = /^(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*$/;
 const encodedLabel = /(?:^|\.)xn--/;
+/** The Braille pattern without dots is blank in print. Only new addresses are refused for it: an account that has one keeps it. */
+const blank = /\u2800/;
 const isInternational = /[^\p{ASCII}]|(?:^|\.)xn--/u;
+
+type Address = { local: string; domain: string };
 
 /**
  * The one spelling under which an e-mail address is stored and looked up: NFKC, lower case, and the domain in ASCII (UTS 46), so that
@@ -16,11 +20,8 @@ const isInternational = /[^\p{ASCII}]|(?:^|\.)xn--/u;
  * that is no address.
  */
 export function normalizeEmail(input: string): string | undefined {
-  const address = readAddress(input);
-  const domain = address && toAsciiDomain(address.domain);
-  if (address === undefined || domain === undefined) return undefined;
-  const email = `${address.local}@${domain}`;
-  return email.length <= maxLength ? email : undefined;
+  const email = toAsciiEmail(readAddress(input));
+  return email === undefined || blank.test(email) ? undefined : email;
 }
 
 /**
@@ -29,7 +30,7 @@ export function normalizeEmail(input: string): string | undefined {
  */
 export function listEmailSpellings(input: string): string[] {
   const address = readAddress(input);
-  const spellings = [address && `${address.local}@${address.domain}`, normalizeEmail(input)];
+  const spellings = [address && `${address.local}@${address.domain}`, toAsciiEmail(address)];
   return [...new Set(spellings.filter((email) => email !== undefined))];
 }
 
@@ -46,8 +47,15 @@ export function toAsciiDomain(domain: string): string | undefined {
     : undefined;
 }
 
+function toAsciiEmail(address: Address | undefined): string | undefined {
+  const domain = address && toAsciiDomain(address.domain);
+  if (domain === undefined) return undefined;
+  const email = `${address?.local}@${domain}`;
+  return email.length <= maxLength ? email : undefined;
+}
+
 /** Normalised again after lowering, since lower case can leave NFKC. */
-function readAddress(input: string): { local: string; domain: string } | undefined {
+function readAddress(input: string): Address | undefined {
   // NFKC can make a text 18 times as long: check the length first.
   if (input.length > 4 * maxLength) return undefined;
   const email = input.trim().normalize('NFKC').toLowerCase().normalize('NFKC');

@@ -1,4 +1,4 @@
-import { isBlank, staffRoles } from '@signet/schema/contract';
+import { isBlank, isPlainName, staffRoles } from '@signet/schema/contract';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { z } from 'zod';
 import { type AuditEvent, writeAuditEvent } from '../audit/audit-events.ts';
@@ -10,12 +10,13 @@ import { ownerRole } from '../roles.ts';
 import type { Database } from '../tables.ts';
 import { OperatorError } from './operator-database.ts';
 
-/** One spelling of a name, as subgraphs read theirs. */
+/** One spelling of a name, as auth reads those of customers. */
 const nameSchema = z
   .string()
   .trim()
   .normalize('NFC')
   .refine((name) => !isBlank(name), 'must not be empty')
+  .refine(isPlainName, 'must not hold control characters')
   .max(200, 'must have at most 200 characters');
 
 const tenantSchema = z.object({

@@ -8,9 +8,16 @@ export type ClientPrefix = {
   site: string;
   /** An IPv4 address, or the /48 within which anybody may own 65,536 of the above. */
   network: string;
+  /** An IPv4 /24 or an IPv6 /32, which one party may own and many people may share: for who comes first, never to refuse. */
+  allocation: string;
 };
 
-const unknown: ClientPrefix = { address: 'unknown', site: 'unknown', network: 'unknown' };
+const unknown: ClientPrefix = {
+  address: 'unknown',
+  site: 'unknown',
+  network: 'unknown',
+  allocation: 'unknown',
+};
 
 /** IPv4 written as IPv6 (::ffff:192.0.2.1) is IPv4. Clients without an address share one prefix. */
 export function readClientPrefix(address: string | null): ClientPrefix {
@@ -18,7 +25,7 @@ export function readClientPrefix(address: string | null): ClientPrefix {
     return unknown;
   }
   if (isIPv4(address)) {
-    return { address, site: address, network: address };
+    return ofIpv4(address);
   }
   const groups = isIPv6(address) ? expand(address) : undefined;
   if (!groups) {
@@ -26,14 +33,20 @@ export function readClientPrefix(address: string | null): ClientPrefix {
   }
   const ipv4 = readMapped(groups);
   if (ipv4) {
-    return { address: ipv4, site: ipv4, network: ipv4 };
+    return ofIpv4(ipv4);
   }
   const [one = 0, two = 0, three = 0, four = 0] = groups;
   return {
     address: `${toText([one, two, three, four])}/64`,
     site: `${toText([one, two, three, four & 0xff00])}/56`,
     network: `${toText([one, two, three])}/48`,
+    allocation: `${toText([one, two])}/32`,
   };
+}
+
+function ofIpv4(address: string): ClientPrefix {
+  const allocation = `${address.slice(0, address.lastIndexOf('.'))}/24`;
+  return { address, site: address, network: address, allocation };
 }
 
 /** The eight groups of an address. The URL parser (RFC 5952) writes all spellings as one. */

@@ -1,4 +1,4 @@
-import { isBlank } from '@signet/schema/contract';
+import { isBlank, turnsDirection } from '@signet/schema/contract';
 import { badInput } from '@signet/service';
 
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -14,9 +14,6 @@ export function readId(field: string, value: string): string {
   if (id === undefined) throw badInput(field, 'This is not an id.');
   return id;
 }
-
-/** What follows would be shown in another order than it is stored: a name could read as another. */
-const directionControls = /[\u202A-\u202E\u2066-\u2069]/;
 
 type TextLimits = { min?: number; max: number };
 
@@ -34,7 +31,7 @@ export function readText(field: string, value: string, { min = 1, max }: TextLim
   }
   if (text.includes('\0')) throw badInput(field, 'The text must not hold a NUL character.');
   if (!text.isWellFormed()) throw badInput(field, 'The text holds half a character (a lone surrogate).');
-  if (directionControls.test(text)) {
+  if (turnsDirection(text)) {
     throw badInput(field, 'The text must not hold characters that turn the direction of writing.');
   }
   return text;

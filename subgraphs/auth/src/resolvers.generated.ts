@@ -55,7 +55,7 @@ export type ChangePasswordInput = {
   currentPassword: Scalars['String']['input'];
   /** 12 to 128 characters, spaces included. */
   newPassword: Scalars['String']['input'];
-  /** The device token of the answers before, if a cookie does not carry it. */
+  /** As in `LoginInput`: the answer has it with a new token of this account, since the change makes the old one worthless. */
   deviceToken?: InputMaybe<Scalars['String']['input']>;
 };
 

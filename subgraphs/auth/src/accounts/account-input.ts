@@ -1,5 +1,5 @@
 import { findPasswordFault, type PasswordOwner } from '@signet/db/new-password';
-import { isBlank } from '@signet/schema/contract';
+import { isBlank, isPlainName } from '@signet/schema/contract';
 import { badInput } from '@signet/service';
 
 const maxNameLength = 200;
@@ -15,8 +15,7 @@ export function readFullName(input: string | null | undefined): string {
   if ([...name].length > maxNameLength) {
     throw badInput('fullName', `The name must have at most ${maxNameLength} characters.`);
   }
-  // Characters that turn the direction of writing are not in \p{Cc}: with one, staff could read a name as another name.
-  if (/[\p{Cc}\u202A-\u202E\u2066-\u2069]/u.test(name) || !name.isWellFormed()) {
+  if (!isPlainName(name)) {
     throw badInput('fullName', 'The name must not hold control characters.');
   }
   return name;

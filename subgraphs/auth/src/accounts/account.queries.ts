@@ -93,7 +93,7 @@ export async function lockAccountsForChange<A extends Account>(
 
 type Versions = Pick<Account, 'passwordVersion' | 'deviceVersion'>;
 
-/** Stores a new password for an account that the transaction has locked. Returns its version, and that of its device tokens. */
+/** Stores a new password for an account that the transaction has locked. Returns the versions that it has now. */
 export async function setPassword(
   trx: Trx,
   tables: PlatformTables<Account>,

@@ -149,6 +149,22 @@ describe.each(bothPlatforms)('$platform: a device', ({ platform, other, fields, 
       expect((await signIn({ ...account, password }, { deviceToken: given }))?.accessToken).toBeDefined();
   });
 
+  it('is known after a change of password by the token that the answer has, and other accounts keep theirs', async () => {
+    const [account, housemate] = [await add(), await add()];
+    const { deviceToken: first } = await signInHere(housemate);
+    const { accessToken, deviceToken } = (await signIn(account, { deviceToken: first })) ?? {};
+    const password = 'twelve blue plums in a boat';
+    const { body } = await changePassword(
+      { currentPassword: testPassword, newPassword: password, deviceToken },
+      accessToken,
+    );
+    const changed = body.data?.[fields.changePassword].tokens.deviceToken;
+    await close({ ...account, password });
+    expect((await signIn({ ...account, password }, { deviceToken: changed }))?.accessToken).toBeDefined();
+    await close(housemate);
+    expect((await signIn(housemate, { deviceToken: changed }))?.accessToken).toBeDefined();
+  });
+
   it('is known from many tabs at once', async () => {
     const account = await add();
     const { deviceToken } = await signInHere(account);

@@ -15,7 +15,7 @@ import { isTokenInCookie } from '../tokens/refresh-token.queries.ts';
 import { deliverTokens, type SessionCookies } from '../tokens/refresh-token-cookie.ts';
 
 type PasswordChange = { currentPassword: string; newPassword: string; cookies: SessionCookies };
-type Changed = { endedSessions: number; tokens: IssuedTokens; deviceVersion: number };
+type Changed<A> = { endedSessions: number; tokens: IssuedTokens; account: A };
 
 /** `changePassword` and `changePortalPassword`. */
 export function createChangePassword<A extends Account>({
@@ -25,16 +25,17 @@ export function createChangePassword<A extends Account>({
 }: PlatformBinding<A>): NonNullable<MutationResolvers['changePassword']> {
   return async (_parent, { input }, ctx) => {
     const { cookies, devices } = ctx;
-    const subject = requireSubject(ctx);
     const issuer = getIssuer();
+    const subject = requireSubject(ctx);
     const deviceToken = devices.read(platform, input);
-    const changed = await changeOwnPassword(issuer, subject, { ...input, cookies });
-    // The change has made every device unknown: this one is known again.
-    const account = { id: subject.accountId, deviceVersion: changed.deviceVersion };
+    const { endedSessions, tokens, account } = await changeOwnPassword(issuer, subject, {
+      ...input,
+      cookies,
+    });
     return {
-      endedSessions: changed.endedSessions,
+      endedSessions,
       tokens: {
-        ...deliverTokens(cookies, platform, changed.tokens),
+        ...deliverTokens(cookies, platform, tokens),
         deviceToken: giveDeviceToken(issuer, devices, { account, deviceToken }),
       },
     };
@@ -52,7 +53,7 @@ async function changeOwnPassword<A extends Account>(
   issuer: PlatformIssuer<A>,
   subject: SessionSubject,
   { currentPassword, newPassword, cookies }: PasswordChange,
-): Promise<Changed> {
+): Promise<Changed<A>> {
   const { tenantId, accountId, sessionId } = subject;
   const { db, tables, passwords } = issuer;
   const { found, tenant, inCookie } = await inTenant(db, tenantId, async (trx) => ({
@@ -81,12 +82,13 @@ async function changeOwnPassword<A extends Account>(
   }
   const hash = await passwords.hash(newPassword, accountId);
   return inTenant(db, tenantId, async (trx) => {
-    const { account, session } = await lockOwnSession(trx, issuer, subject);
+    const { account: locked, session } = await lockOwnSession(trx, issuer, subject);
     // Two changes at once from this session: the later one compared with a password that is no longer the current one.
-    if (account.passwordVersion !== found.account.passwordVersion) {
+    if (locked.passwordVersion !== found.account.passwordVersion) {
       throw notCurrent();
     }
-    const { passwordVersion, deviceVersion } = await setPassword(trx, tables, accountId, hash);
+    const account = { ...locked, ...(await setPassword(trx, tables, accountId, hash)) };
+    const { passwordVersion } = account;
     await setSessionPasswordVersion(trx, tables, { id: sessionId, passwordVersion });
     const endedSessions = await endSessionsOf(trx, tables, accountId, {
       reason: 'password',
@@ -96,9 +98,14 @@ async function changeOwnPassword<A extends Account>(
     const event = auditOwn('auth.password.changed', issuer, subject, { ended: endedSessions });
     await writeAuditEvent(trx, event);
     return {
+      account,
       endedSessions,
-      deviceVersion,
-      tokens: await replaceTokens(trx, issuer, { account, tenantId, session }, cookies),
+      tokens: await replaceTokens(
+        trx,
+        issuer,
+        { account, tenantId, session, client: subject.client },
+        cookies,
+      ),
     };
   });
 }

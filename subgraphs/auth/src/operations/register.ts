@@ -8,7 +8,7 @@ import { auditOwn } from '../audit/audit-events.ts';
 import { giveDeviceToken } from '../devices/known-devices.ts';
 import type { PlatformBinding } from '../platform-issuer.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
-import { listClientNetworks } from '../throttle/client-networks.ts';
+import { listQueueNetworks } from '../throttle/client-networks.ts';
 import { startSession } from '../tokens/issue-tokens.ts';
 import { deliverTokens } from '../tokens/refresh-token-cookie.ts';
 
@@ -38,7 +38,7 @@ export function createRegister({
         throw emailTaken();
       }
     });
-    const password = await issuer.passwords.hash(input.password, listClientNetworks(client.address));
+    const password = await issuer.passwords.hash(input.password, listQueueNetworks(client.address));
     const { account, tokens } = await inTenant(issuer.db, tenantId, async (trx) => {
       const account = await insertUser(trx, { tenantId, email, fullName, password });
       if (!account) {

@@ -9,7 +9,7 @@ import type { PlatformBinding, PlatformIssuer } from '../platform-issuer.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import type { SessionClient } from '../sessions/session.queries.ts';
 import { type Attempt, runAttempt } from '../throttle/attempt.ts';
-import { listClientNetworks } from '../throttle/client-networks.ts';
+import { listClientNetworks, listQueueNetworks } from '../throttle/client-networks.ts';
 import { type IssuedTokens, startSession } from '../tokens/issue-tokens.ts';
 import { deliverTokens, type SessionCookies } from '../tokens/refresh-token-cookie.ts';
 
@@ -51,7 +51,7 @@ async function signIn<A extends Account>(issuer: PlatformIssuer<A>, asked: SignI
   const spellings = listEmailSpellings(credentials.email);
   const email = spellings.at(-1);
   const device = await findKnownDevice(issuer, { tenantId, spellings, deviceToken });
-  const networks = listClientNetworks(client.address);
+  const networks = listQueueNetworks(client.address);
   const subject = { tenantId, email, address: client.address, device: device?.id };
   const signedIn = await issuer.throttle.run(subject, (way, begin) => {
     const caller = way === 'device' && device ? device.accountId : networks;
@@ -59,7 +59,7 @@ async function signIn<A extends Account>(issuer: PlatformIssuer<A>, asked: SignI
   });
   if (signedIn) return signedIn;
   await issuer.passwords.pretendToVerify(networks);
-  const network = networks.at(-1)?.prefix ?? '';
+  const network = listClientNetworks(client.address).at(-1)?.prefix ?? '';
   issuer.samples.tell('auth.login.throttled', network, { tenantId, origin: client });
   throw new RefusalError('auth.failure.invalid_credentials');
 }

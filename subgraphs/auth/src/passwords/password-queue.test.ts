@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { listQueueNetworks } from '../throttle/client-networks.ts';
 import { createPasswordQueue } from './password-queue.ts';
 
 /** Jobs by name that end on `endAll`, and the order in which they began. */
@@ -49,6 +50,22 @@ describe('password queue', () => {
     expect(jobs.begun).toEqual(['a1', 'a2']);
     await jobs.endAll();
     expect(jobs.begun).toEqual(['a1', 'a2', 'a3']);
+  });
+
+  it('lets a newcomer in first, though all networks of one allocation come for the first time', async () => {
+    const queue = createPasswordQueue({ concurrency: 1, maxWaiting: 6, maxWaitMs: 5000 });
+    const begun: string[] = [];
+    const ask = (address: string) =>
+      queue
+        .run(listQueueNetworks(address), async () => {
+          begun.push(address);
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        })
+        .catch(() => {});
+    const flood = Array.from({ length: 20 }, (_, network) => ask(`2001:db8:${network.toString(16)}::1`));
+    const newcomers = ['2001:db9::1', '192.0.2.1'].map(ask);
+    await Promise.all([...flood, ...newcomers]);
+    expect(begun.slice(1, 3)).toEqual(['2001:db9::1', '192.0.2.1']);
   });
 
   it('makes room for a newcomer by refusing the newest job of who has most, in use and waiting', async () => {

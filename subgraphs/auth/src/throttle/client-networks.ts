@@ -15,3 +15,11 @@ export function listClientNetworks(address: string | null): readonly ClientNetwo
     { prefix: network, share: 16 },
   ].filter(({ prefix, share }) => share === 1 || prefix !== one);
 }
+
+/**
+ * Those, and the allocation around them, for the order in which strangers wait. Whoever owns an allocation has thousands of networks that
+ * have used nothing; without it, each of them would come before somebody who comes back. It refuses nobody, since many people share one.
+ */
+export function listQueueNetworks(address: string | null): readonly ClientNetwork[] {
+  return [...listClientNetworks(address), { prefix: readClientPrefix(address).allocation, share: 64 }];
+}

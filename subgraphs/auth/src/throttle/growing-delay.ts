@@ -22,6 +22,8 @@ export type GrowingDelay = {
   pauseRow(key: string): string;
   /** The rest of the pause, in ms, by rows that were read; 0 without one. Takes nothing, so it only tells who need not try. */
   waitOf(rows: ThrottleRows, key: string): number;
+  /** Whether the free attempts are used up, by rows that were read. */
+  isFull(rows: ThrottleRows, key: string): boolean;
 };
 
 /**
@@ -39,6 +41,7 @@ export function createGrowingDelay(store: ThrottleStore, prefix: string, limits:
     countRow,
     pauseRow,
     waitOf: (rows, key) => rows.get(pauseRow(key))?.msLeft ?? 0,
+    isFull: (rows, key) => (rows.get(countRow(key))?.points ?? 0) >= free,
     async take(key) {
       const { consumedPoints } = await counts.penalty(key);
       if (consumedPoints < free) {

@@ -19,6 +19,11 @@ export type NetworkDelays = {
    */
   countOf(rows: ThrottleRows, keys: NetworkKeys, more?: number): number;
   countRows(keys: NetworkKeys): string[];
+  /**
+   * The rows that count who asks in a pause, by rows that were read. Beyond a full prefix the wider ones count nothing, as in `take`: they
+   * are other people's too, and asking costs nothing.
+   */
+  askingRows(rows: ThrottleRows, keys: NetworkKeys): string[];
   pauseRows(keys: NetworkKeys): string[];
 };
 
@@ -57,6 +62,10 @@ export function createNetworkDelays(store: ThrottleStore, name: string, limits: 
           Math.ceil(((rows.get(delayOf(share).countRow(key))?.points ?? 0) + more) / share),
         ),
       ),
+    askingRows(rows, keys) {
+      const full = keys.findIndex(({ key, share }) => delayOf(share).isFull(rows, key));
+      return this.countRows(full < 0 ? keys : keys.slice(0, full + 1));
+    },
     countRows: (keys) => keys.map(({ key, share }) => delayOf(share).countRow(key)),
     pauseRows: (keys) => keys.map(({ key, share }) => delayOf(share).pauseRow(key)),
   };

@@ -204,6 +204,17 @@ describe.each([
     expect((await signIn(other, address)).body.errors?.[0]?.extensions.reason).toBe('auth.throttled');
   });
 
+  it('count who asks in a pause for itself: one address does not fill the /56 and /48 of its neighbours', async () => {
+    const { email } = await add();
+    await fail(email, '2001:db8:a:100::1', 3);
+    await holdPauses();
+    await fail(email, '2001:db8:a:100::1', 40);
+    const neighbour = await add();
+    await fail(neighbour.email, '2001:db8:a:101::1', 1);
+    await holdPauses();
+    expect((await signIn(neighbour, '2001:db8:a:101::1')).body.errors).toBeUndefined();
+  });
+
   it('say of a full address that it is, and when to come back', async () => {
     const address = newAddress();
     for (let count = 0; count < 8; count++) await fail(`nobody-${count}@example.com`, address, 1);

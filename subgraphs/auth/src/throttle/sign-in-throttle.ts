@@ -26,6 +26,13 @@ export type AttemptSubject = {
 /** Under whose counters an attempt goes: those of a known device, or those that strangers share. */
 export type AttemptWay = 'device' | 'stranger';
 
+type Pause = {
+  /** How long the address has to wait, in ms: 0 where only the account does. */
+  addressWait: number;
+  /** The rows that count who asks meanwhile. */
+  askingRows: readonly string[];
+};
+
 export type SignInThrottle = {
   /**
    * Lets an attempt to sign in go on, or gives undefined: a pause runs, and the answer must look like a wrong password. `attempt` is told
@@ -149,8 +156,8 @@ export function createSignInThrottle(
       cancel: () => clear(end, [pairs.giveBack(key.pair), ...giveBackShared()]),
     };
   };
-  /** Under whose counters an attempt could be made now, or how long the address has to wait, in ms: 0 where only the account does. */
-  const findWay = async (key: Keys): Promise<AttemptWay | number> => {
+  /** Under whose counters an attempt could be made now; else the pause that runs. */
+  const findWay = async (key: Keys): Promise<AttemptWay | Pause> => {
     const knownRow = `known:${key.known}`;
     const rows = await store.read([
       knownRow,
@@ -158,14 +165,19 @@ export function createSignInThrottle(
       ...pairs.pauseRows(key.pair),
       ...pairs.countRows(key.pair),
       ...addresses.pauseRows(key.addresses),
+      ...addresses.countRows(key.addresses),
       ...Object.values(lines).map((line) => line.pauseRow(key.account)),
     ]);
     if (key.device !== undefined && devices.waitOf(rows, key.device) === 0) return 'device';
-    if (rows.has(knownRow)) return pairs.waitOf(rows, key.pair.slice(0, 1)) > 0 ? 0 : 'stranger';
+    const pauseOf = (addressWait: number) => ({
+      addressWait,
+      askingRows: addresses.askingRows(rows, key.addresses),
+    });
+    if (rows.has(knownRow)) return pairs.waitOf(rows, key.pair.slice(0, 1)) > 0 ? pauseOf(0) : 'stranger';
     const addressWait = addresses.waitOf(rows, key.addresses);
     const line = lines[lineOf(pairs.countOf(rows, key.pair, 1))];
     const accountWait = Math.max(pairs.waitOf(rows, key.pair), line.waitOf(rows, key.account));
-    return addressWait > 0 || accountWait > 0 ? addressWait : 'stranger';
+    return addressWait > 0 || accountWait > 0 ? pauseOf(addressWait) : 'stranger';
   };
   const begin = async (key: Keys, way: AttemptWay): Promise<Attempt | undefined> => {
     const end = running.begin(runningKey(key, way));
@@ -190,8 +202,8 @@ export function createSignInThrottle(
           await running.waitForCleared(runningKey(key, way));
         } else if (!(await running.waitForCleared(key.known))) {
           // Asking in a pause is no attempt, but it is not free: who does nothing else has the address in a pause soon.
-          await store.addPoint(addresses.countRows(key.addresses));
-          assertFree(way);
+          await store.addPoint(way.askingRows);
+          assertFree(way.addressWait);
           return undefined;
         }
       }

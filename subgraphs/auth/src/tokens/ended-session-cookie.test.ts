@@ -68,6 +68,31 @@ describe.each([
     expect(audit).toEqual([{ details: { replaced: true } }]);
   });
 
+  it('a change of password ends the session whose cookie it replaces, of another account, and not its own', async () => {
+    const { body, value } = await signIn();
+    const other = await addAccount(auth.database, { tenantId: auth.tenants.demo });
+    const begun = await ask(
+      `mutation ($input: LoginInput!) { ${fields.signIn}(input: $input) { accessToken } }`,
+      { input: { email: other.email, password: other.password } },
+      { session: '' },
+    );
+    const tokens = begun.body.data[fields.signIn];
+    const change = platform === 'user' ? 'changePassword' : 'changePortalPassword';
+    const changePassword = (cookie: string, currentPassword: string, newPassword: string) =>
+      ask(
+        `mutation ($input: ChangePasswordInput!) { ${change}(input: $input) { endedSessions } }`,
+        { input: { currentPassword, newPassword } },
+        { token: tokens.accessToken, cookie: `${name}=${cookie}` },
+      );
+    const changed = await changePassword(value ?? '', other.password, 'twelve blue plums in a boat');
+    expect(changed.reason).toBeUndefined();
+    expect(await endOf(sidOf(body.data[fields.signIn]))).toBe('replaced');
+    const own = changed.value ?? '';
+    const again = await changePassword(own, 'twelve blue plums in a boat', 'eleven red plums in a boat');
+    expect(again.reason).toBeUndefined();
+    expect(await endOf(sidOf(tokens))).toBeNull();
+  });
+
   it('a sign-in ends no session whose cookie it does not replace', async () => {
     const { body, value } = await signIn();
     const sid = sidOf(body.data[fields.signIn]);

@@ -62,13 +62,18 @@ export async function startSession<A extends Account>(
   return issueFirstTokens(trx, issuer, { account, tenantId, session }, cookies);
 }
 
-/** Gives a session whose row the transaction has locked new tokens. Those that it had are unknown from then on, copies too. */
+/**
+ * Gives a session whose row the transaction has locked new tokens. Those that it had are unknown from then on, copies too. Where the
+ * new one goes into a cookie in place of another session's, that session ends, as at a second sign-in.
+ */
 export async function replaceTokens<A extends Account>(
   trx: Trx,
   issuer: PlatformIssuer<A>,
-  open: OpenSession<A>,
+  { client, ...open }: OpenSession<A> & { client: SessionClient | undefined },
   cookies: SessionCookies,
 ): Promise<IssuedTokens> {
+  const replaced = { tenantId: open.tenantId, client, cookie: cookies.find(issuer.platform) };
+  await endReplacedSession(trx, issuer, { ...replaced, by: open.session.id });
   await deleteTokensOf(trx, issuer.tables, open.session.id);
   return issueFirstTokens(trx, issuer, open, cookies);
 }
@@ -84,15 +89,25 @@ async function issueFirstTokens<A extends Account>(
   return issueTokens(issuer, open, refresh);
 }
 
-/** The cookie's token proves that this browser held the session, whether or not the token can still be exchanged. */
+type Replacement = {
+  tenantId: string;
+  client: SessionClient | undefined;
+  cookie: string | undefined;
+  by?: string;
+};
+
+/**
+ * The cookie's token proves that this browser held the session, whether or not the token can still be exchanged. `by`: the session
+ * that goes on.
+ */
 async function endReplacedSession(
   trx: Trx,
   issuer: Pick<PlatformIssuer, 'platform' | 'tables' | 'now'>,
-  { cookie, ...asking }: { tenantId: string; client: SessionClient; cookie: string | undefined },
+  { cookie, by, ...asking }: Replacement,
 ): Promise<void> {
   const identity = cookie === undefined ? undefined : identifyToken(cookie);
   const owner = identity && (await findTokenOwner(trx, issuer.tables, identity));
-  if (!owner) return;
+  if (!owner || owner.sessionId === by) return;
   const end = { id: owner.sessionId, reason: 'replaced', now: issuer.now() } as const;
   if (await endSession(trx, issuer.tables, end)) {
     await writeAuditEvent(trx, auditOwn('auth.logout', issuer, { ...asking, ...owner }, { replaced: true }));
