@@ -13,18 +13,14 @@ const testsThatNotice = [
   'docs',
   'deploy',
   'db/src/access',
-  'db/src/seed',
   'libs/access',
   'libs/proof/src/proof-folder',
   'libs/session/src/verifier',
-  'subgraphs/auth/src/operator/diagnose',
   'gateway/src/config',
   'gateway/src/limits',
   'gateway/src/execute/strip-rules',
   'gateway/src/access/access-guard',
   'gateway/src/subgraphs',
-  'cli/src/access.test',
-  'cli/src/keys.test',
 ];
 let copy: RepositoryCopy;
 beforeAll(async () => {

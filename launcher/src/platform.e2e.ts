@@ -59,7 +59,7 @@ test('a developer signs in, browses, runs a query and meets a refusal in the exp
   } finally {
     await browser.close();
   }
-});
+}, 180_000); // Some thirty steps of a browser, which starts while other files run.
 
 describe('a federated page', () => {
   const page = `query ($first: Int!) { customers(first: $first) { edges { node {
