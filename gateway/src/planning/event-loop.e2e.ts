@@ -25,6 +25,7 @@ const noLimits = Object.fromEntries(
     'ALIASES',
     'LIST_SIZE',
     'INPUT_DEPTH',
+    'INPUT_VALUES',
     'INTROSPECTION',
     'COST',
   ].map((name) => [`LIMIT_${name}`, raised]),
