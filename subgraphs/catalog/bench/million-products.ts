@@ -96,6 +96,12 @@ async function measure(url: string, tenantId: string): Promise<void> {
         inTenant(db, tenantId, (trx) => findProductPage(trx, filter, order, page)),
       );
     }
+    const end = { key: 2_147_483_647, id: 'ffffffff-ffff-4fff-bfff-ffffffffffff' };
+    await show(`${name}, behind the last by PRICE_ASC`, () =>
+      inTenant(db, tenantId, (trx) =>
+        findProductPage(trx, filter, productOrders.PRICE_ASC, { first: 100, after: end }),
+      ),
+    );
     await show(`${name}, counted`, () => inTenant(db, tenantId, (trx) => countProducts(trx, filter)));
   }
   await db.destroy();

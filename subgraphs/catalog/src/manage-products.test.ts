@@ -146,6 +146,7 @@ describe('changeProductPrice', () => {
   it('is in the audit log, with both amounts', async () => {
     const id = await addProduct(subgraph.database, subgraph.tenants.demo, { price: 100 });
     await subgraph.ask(query, { productId: id, amount: 250 }, staff);
+    await subgraph.ask(query, { productId: id, amount: 250 }, staff); // No change.
     await subgraph.ask(query, { productId: id, amount: 0 }, staff);
     expect(await auditedOf(id)).toEqual([
       {

@@ -45,7 +45,7 @@ export const changeProductPrice: NonNullable<MutationResolvers['changeProductPri
       .where('id', '=', id)
       .returning(sql<number>`old.price_amount`.as('amount'))
       .executeTakeFirst();
-    if (before) {
+    if (before && before.amount !== amount) {
       const details = { productId: id, from: before.amount, to: amount };
       await auditChange(trx, ctx, { kind: priceChanged, details });
     }

@@ -7,27 +7,36 @@ import type { ProductOrder, ProductPage } from './product-orders.ts';
 export type ProductFilterValues = { categoryId: string | undefined; text: string | undefined };
 
 /**
- * A text that many products have is on one of the first of them, in any order, and the index of letters would bring all. A text that
- * few have is not, and the index finds it at once. So the first rows are read, and only then is the index asked.
+ * A text that many products have is mostly on one of the first of them, and the index of letters would bring all. A text that few have
+ * is not, and the index finds it at once. So the first rows are read, and only then is the index asked. What many have, and all of them
+ * stand far behind in the order, is brought and sorted: at worst until the statement's time is over.
  */
 const firstRows = maxTotalCount;
 /** Of the first rows, from which on counting goes on in the rows: these reach `maxTotalCount` before the index has found all. */
 const denseShare = 0.1;
 
-/** Products on sale from `page.after` on. Where there is a next page, the result has one row more than this page. */
+/**
+ * Products on sale from `page.after` on. Where there is a next page, the result has one row more than this page.
+ *
+ * @param walked how many rows a search reads before it asks the index of letters.
+ */
 export async function findProductPage(
   trx: Transaction<Database>,
   filter: ProductFilterValues,
   order: ProductOrder,
   page: ProductPage,
+  walked = firstRows,
 ): Promise<ProductRow[]> {
   const limit = page.first + 1;
   if (filter.text === undefined) return readRows(trx, order, walk(filter, order, page, limit));
   const near = sql`
-    select id from (${walk(filter, order, page, firstRows)}) walked
+    select id from (${walk(filter, order, page, walked)}) walked
     where ${holds(filter.text)} limit ${limit}`;
   const rows = await readRows(trx, order, near);
-  return rows.length === limit ? rows : readRows(trx, order, search(filter, filter.text, order, page));
+  if (rows.length === limit) return rows;
+  // Where the walk met the end, it has seen all that there is.
+  const read = await countRows(trx, walk(filter, order, page, walked));
+  return read < walked ? rows : readRows(trx, order, search(filter, filter.text, order, page));
 }
 
 /** How many products the filter finds, up to `maxTotalCount`. */

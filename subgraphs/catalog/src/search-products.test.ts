@@ -4,7 +4,8 @@ import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import definition from '../subgraph.ts';
 import { productOrders } from './product-orders.ts';
-import { walk } from './products.queries.ts';
+import { findProductPage, walk } from './products.queries.ts';
+import type { ProductSort } from './resolvers.generated.ts';
 import { addProduct } from './testing.test-support.ts';
 
 const query = `
@@ -18,8 +19,9 @@ const query = `
 
 let subgraph: TestSubgraph;
 let db: Kysely<Database>;
+let sent: string[] = [];
 beforeAll(async () => {
-  subgraph = await startTestSubgraph(definition);
+  subgraph = await startTestSubgraph(definition, { onQuery: (text) => sent.push(text) });
   db = createDatabase(subgraph.database.urlOf('signet_catalog'));
 });
 afterAll(async () => {
@@ -27,16 +29,34 @@ afterAll(async () => {
   await subgraph.stop();
 });
 
+type Variables = {
+  first?: number;
+  after?: string | null;
+  sort?: ProductSort;
+  filter?: { text?: string; category?: string };
+};
+
 /** A tenant of its own with these products, and what asks in it. */
 async function openShop(names: readonly string[]) {
   const tenantId = await subgraph.database.addTenant(`shop-${crypto.randomUUID().slice(0, 8)}`);
   for (const name of names) await addProduct(subgraph.database, tenantId, { name });
   const caller = await subgraph.addCustomer({ tenantId });
   const ask = (variables: object = {}) => subgraph.ask(query, { ...variables }, caller);
-  const find = async (variables: object = {}) => {
+  /** As the index of letters finds it, which small shops are not asked of. */
+  const findInIndex = ({ first = 100, after, sort = 'NAME', filter }: Variables) =>
+    inTenant(db, tenantId, async (trx) => {
+      const order = productOrders[sort];
+      const page = { first, after: after ? order.codec.decode(after) : undefined };
+      const values = { categoryId: undefined, text: filter?.text?.normalize() };
+      const rows = await findProductPage(trx, values, order, page, 0);
+      return rows.slice(0, first).map(({ name }) => name);
+    });
+  const find = async (variables: Variables = {}) => {
     const { body } = await ask(variables);
     const { edges, ...rest } = body.data.products;
-    return { ...rest, names: edges.map(({ node }: { node: { name: string } }) => node.name) as string[] };
+    const names = edges.map(({ node }: { node: { name: string } }) => node.name) as string[];
+    if (variables.filter?.text !== undefined) expect(await findInIndex(variables)).toEqual(names);
+    return { ...rest, names };
   };
   const search = async (text: string) => (await find({ filter: { text } })).names;
   return { tenantId, ask, find, search };
@@ -178,6 +198,23 @@ describe('a search for products', () => {
     expect(await other.find({ filter: { text: 'common' } })).toMatchObject({ totalCount: 2 });
   });
 
+  it('asks the index of letters only where the first rows did not show all that there is', async () => {
+    const { ask, tenantId } = await openShop(['Lamp', 'Lamp too', 'Rug']);
+    sent = [];
+    const page = await ask({ filter: { text: 'lamp' } });
+    expect(page.body.data.products.edges).toHaveLength(2);
+    expect(sent.filter((text) => text.includes('search_text'))).not.toEqual([]);
+    expect(sent.filter((text) => text.includes('search_products'))).toEqual([]);
+    const order = productOrders.NAME;
+    const filter = { categoryId: undefined, text: 'rug' };
+    const walks = [1, 3, 4].map((walked) =>
+      inTenant(db, tenantId, (trx) =>
+        findProductPage(trx, filter, order, { first: 2, after: undefined }, walked),
+      ),
+    );
+    for (const rows of await Promise.all(walks)) expect(rows.map(({ name }) => name)).toEqual(['Rug']);
+  });
+
   it('gives the same pages whether the first products have the text or the last', async () => {
     const all = Array.from(
       { length: 12 },
@@ -188,7 +225,7 @@ describe('a search for products', () => {
       ['thing', all.filter((name) => name.endsWith('thing'))],
       ['rare', all.filter((name) => name.endsWith('rare'))],
     ] as const) {
-      for (const sort of ['NAME', 'PRICE_ASC', 'PRICE_DESC', 'NEWEST']) {
+      for (const sort of ['NAME', 'PRICE_ASC', 'PRICE_DESC', 'NEWEST'] as const) {
         const met: string[] = [];
         let after: string | null = null;
         do {
@@ -212,7 +249,7 @@ describe('a shop of many products', () => {
        where tenant_id = $1`,
       [tenantId],
     );
-    const count = async (filter: object) => {
+    const count = async (filter: NonNullable<Variables['filter']>) => {
       const { totalCount, totalCountIsExact } = await find({ first: 1, filter });
       return [totalCount, totalCountIsExact];
     };
