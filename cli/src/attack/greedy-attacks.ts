@@ -1,14 +1,14 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Attack } from '@signet/testing/attack';
+import { type Attack, shorten, type Target } from '@signet/testing/attack';
+import { connectTo } from './raw-connection.ts';
+import { TargetError } from './target.ts';
 
 /** Of three subgraphs. One of them is little work: what these attacks take is places, not processors. */
-const expensive = JSON.stringify({
-  query:
-    '{ customers(first: 20) { edges { node { createdAt supportNotes(first: 5) { edges { node { author { email } } } } } } } }',
-});
-const long = JSON.stringify({ query: '{ customers(first: 100) { edges { node { id email createdAt } } } }' });
+const expensive =
+  '{ customers(first: 20) { edges { node { createdAt supportNotes(first: 5) { edges { node { author { email } } } } } } } }';
+const long = '{ customers(first: 100) { edges { node { id email createdAt } } } }';
 /** More than the places of one client. */
 const clients = 140;
 const bodies = 150;
@@ -23,30 +23,32 @@ export const greedyAttacks: readonly Attack[] = [
   {
     name: 'slow readers',
     tried: `${clients} connections that ask for a long answer and read nothing of it`,
-    run: ({ graph, staff }) =>
-      withSockets(graph.url, clients, async (sockets) => {
+    async run(target) {
+      const request = await writeHonest(target, long);
+      return withSockets(target.graph.url, clients, async (sockets) => {
         for (const socket of sockets) {
-          socket.pause().write(writePost(graph.url, long, [`Authorization: Bearer ${staff}`]));
+          socket.pause().write(request);
           // One after the other: it is the answers that are to pile up, not the work.
           await sleep(20);
         }
         await sleep(2000);
         return undefined;
-      }),
+      });
+    },
   },
   {
     name: 'hang-ups',
     tried: `${clients} clients that ask and leave before the answer`,
-    run: ({ graph, staff }) =>
-      withSockets(graph.url, clients, async (sockets) => {
-        for (const socket of sockets) {
-          socket.write(writePost(graph.url, expensive, [`Authorization: Bearer ${staff}`]));
-        }
+    async run(target) {
+      const request = await writeHonest(target, expensive);
+      return withSockets(target.graph.url, clients, async (sockets) => {
+        for (const socket of sockets) socket.write(request);
         await sleep(150);
         for (const socket of sockets) socket.destroy();
         await sleep(2000);
         return undefined;
-      }),
+      });
+    },
   },
   {
     name: 'unfinished bodies',
@@ -88,15 +90,33 @@ export const greedyAttacks: readonly Attack[] = [
   },
 ];
 
-/** Opens connections for an attack, and closes them after it. Those that the server refuses are part of it. */
+/**
+ * The bytes of an operation of staff that is answered when it is asked as it should be.
+ *
+ * @throws {TargetError} where it is not: the attack would try nothing.
+ */
+async function writeHonest({ graph, staff }: Target, query: string): Promise<string> {
+  const { status, body, text } = await graph.ask(query, { token: staff });
+  if (status !== 200 || !body?.data) throw new TargetError(`an honest request got ${shorten(text)}`);
+  return writePost(graph.url, JSON.stringify({ query }), [`Authorization: Bearer ${staff}`]);
+}
+
+/**
+ * Opens connections for an attack, and closes them after it. Those that the server refuses are part of it.
+ *
+ * @throws {TargetError} where there is none at all.
+ */
 async function withSockets(
   url: string,
   count: number,
   attack: (sockets: readonly Socket[]) => Promise<string | undefined>,
 ): Promise<string | undefined> {
-  const { hostname, port } = new URL(url);
-  const sockets = Array.from({ length: count }, () => connect(Number(port), hostname).on('error', () => {}));
+  const sockets = Array.from({ length: count }, () => connectTo(url).on('error', () => {}));
   try {
+    const event = url.startsWith('https:') ? 'secureConnect' : 'connect';
+    await Promise.any(sockets.map((socket) => once(socket, event))).catch(() => {
+      throw new TargetError(`no connection to ${url} was accepted`);
+    });
     return await attack(sockets);
   } finally {
     for (const socket of sockets) socket.destroy();

@@ -1,5 +1,5 @@
-import { connect } from 'node:net';
 import { type Attack, shorten, type Target } from '@signet/testing/attack';
+import { connectTo } from './raw-connection.ts';
 
 const query = JSON.stringify({ query: '{ __typename }' });
 const isAnswered = ({ text }: RawReply) => /"data":\{"__typename":"Query"/.test(text);
@@ -243,10 +243,9 @@ type RawReply = { text: string; statuses: number[]; isOpen: boolean };
 
 /** Sends bytes as they are, then listens until the server closes the connection or `listenMs` are over. */
 function sendRaw(url: string, pieces: readonly (string | Buffer)[], listenMs = 1500): Promise<RawReply> {
-  const { hostname, port } = new URL(url);
   return new Promise((resolve) => {
     let text = '';
-    const socket = connect(Number(port), hostname);
+    const socket = connectTo(url);
     const finish = (isOpen: boolean) => {
       clearTimeout(timer);
       socket.destroy();
