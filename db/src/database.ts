@@ -84,8 +84,8 @@ function createTypeParsers(): pg.CustomTypesConfig {
 
 /**
  * Runs `fn` in one transaction that sees the rows of this tenant only. Every query on tenant data goes through here: the
- * row policies read `app.tenant`, and without it there are no rows. The setting ends with the transaction. Each of its
- * statements is cancelled when the request's time is up (`inRequest`). `fn` runs again from the start where the transaction lost
+ * row policies read `app.tenant`, and without it there are no rows. The setting ends with the transaction. No
+ * statement gets more than the time that its request (`inRequest`) had left when the transaction began. `fn` runs again from the start where the transaction lost
  * to another one (`retryConflicts`), so all that it does must be in the transaction.
  *
  * @throws {OutOfTimeError} when the request has no time left

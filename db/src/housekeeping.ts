@@ -2,10 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
 import type { Database } from './tables.ts';
 
-/** Something that expires. `prune` deletes at most `most` of it in one statement and says how many. */
+/**
+ * Something that expires. `prune` deletes at most `most` of it and says how many. One that takes more than a statement for it ends
+ * early where `signal` says so: the process stops.
+ */
 export type HousekeepingJob = {
   name: string;
-  prune(db: Kysely<Database>, most: number): Promise<number>;
+  prune(db: Kysely<Database>, most: number, signal?: AbortSignal): Promise<number>;
 };
 
 export type HousekeepingOptions = {
@@ -62,7 +65,7 @@ async function runJobs(db: Kysely<Database>, options: HousekeepingOptions): Prom
     counts[name] = 0;
     try {
       while (!signal?.aborted) {
-        const pruned = await prune(db, batchSize);
+        const pruned = await prune(db, batchSize, signal);
         counts[name] += pruned;
         if (pruned < batchSize) break;
         await sleep(pauseMs);

@@ -19,14 +19,17 @@ type Adjustment = ReturnType<typeof readInput>;
 export const adjustStock: NonNullable<MutationResolvers['adjustStock']> = async (_parent, { input }, ctx) => {
   const { staffId } = requirePortal(ctx.session, 'stock:write');
   const adjustment = readInput(input);
-  const { productId, idempotencyKey, inputHash } = adjustment;
-  const stock = await inTenant(ctx.db, ctx.tenantId, async (trx) => {
+  const { productId, change, reason, idempotencyKey, inputHash } = adjustment;
+  const { stock, isRepeated } = await inTenant(ctx.db, ctx.tenantId, async (trx) => {
     if (idempotencyKey !== undefined) {
       const owner = { tenantId: ctx.tenantId, staffId, key: idempotencyKey };
-      if (!(await takeKey(trx, owner, inputHash))) return getAdjusted(trx, owner, adjustment);
+      if (!(await takeKey(trx, owner, inputHash))) {
+        return { stock: await getAdjusted(trx, owner, adjustment), isRepeated: true };
+      }
     }
-    return adjust(trx, ctx, adjustment);
+    return { stock: await adjust(trx, ctx, adjustment), isRepeated: false };
   });
+  if (!isRepeated) ctx.logger.info({ productId, change, reason }, 'stock adjusted');
   return { id: productId, stock };
 };
 
@@ -34,7 +37,7 @@ export const adjustStock: NonNullable<MutationResolvers['adjustStock']> = async 
 async function adjust(
   trx: Transaction<Database>,
   ctx: GraphqlContext,
-  { productId, change, reason }: Adjustment,
+  { productId, change }: Adjustment,
 ): Promise<StockRow> {
   if (!(await insertEmptyStock(trx, ctx.tenantId, productId))) throw unknownProduct();
   const changed = await changeStock(trx, productId, change, maxPieces);
@@ -49,7 +52,6 @@ async function adjust(
     kind: stockAdjusted,
     details: { productId, change, onHand: changed.on_hand },
   });
-  ctx.logger.info({ productId, change, reason }, 'stock adjusted');
   return changed;
 }
 

@@ -78,6 +78,14 @@ describe('a reservation', () => {
     expect(await order.findStock()).toBe('10/3');
   });
 
+  it('stays where the process stops before its turn', async () => {
+    const order = await placeOrder();
+    await order.setDue();
+    expect(await expireOrders(openReplica(), 1000, AbortSignal.abort())).toBe(0);
+    expect(await order.read()).toMatchObject({ status: 'PLACED' });
+    expect(await expireOrders(openReplica(), 1000)).toBe(1);
+  });
+
   it('is given back when it has expired, in every tenant; the order then says so and changes no more', async () => {
     const orders = [await placeOrder(), await placeOrder(subgraph.tenants.globex)];
     const kept = await placeOrder();

@@ -6,18 +6,24 @@ type DueOrder = { tenant_id: string; id: string };
 
 /**
  * Gives back the stock of orders whose time is up, at most `most`, those that wait for longest first. Each has a transaction of
- * its own: one that fails keeps no other from it, and no lock lasts for longer than one order takes.
+ * its own: one that fails keeps no other from it, and no lock lasts for longer than one order takes. It ends after the order that runs
+ * where `signal` says so.
  *
  * @returns how many expired.
  * @throws {AggregateError} what failed, after all were tried.
  */
-export async function expireOrders(db: Kysely<Database>, most: number): Promise<number> {
+export async function expireOrders(
+  db: Kysely<Database>,
+  most: number,
+  signal?: AbortSignal,
+): Promise<number> {
   const { rows } = await sql<DueOrder>`select tenant_id, id from orders.due_orders(${most}::integer)`.execute(
     db,
   );
   let expired = 0;
   const errors: unknown[] = [];
   for (const { tenant_id, id } of rows) {
+    if (signal?.aborted) break;
     try {
       if (await inTenant(db, tenant_id, (trx) => expireOrder(trx, id))) expired += 1;
     } catch (error) {

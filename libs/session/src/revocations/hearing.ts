@@ -14,6 +14,8 @@ export type Hearing = {
   prove(): Promise<boolean>;
 };
 
+/** The channel on which revocations wake their readers. */
+export const wakeChannel = 'signet_revocation';
 const heardMs = 2000;
 
 /**
@@ -66,7 +68,7 @@ export async function hearsNotifications(url: string): Promise<boolean> {
   try {
     for (const client of clients) await client.connect();
     const hearing = createHearing(...clients);
-    await hearing.listen('signet_revocation');
+    await hearing.listen(wakeChannel);
     return !(await hearing.prove());
   } finally {
     for (const client of clients) void client.end().catch(() => {});

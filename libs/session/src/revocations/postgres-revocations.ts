@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { createHearing } from './hearing.ts';
+import { createHearing, wakeChannel } from './hearing.ts';
 import type { RevocationConnector, RevocationRead } from './revocation-feed.ts';
 
 type Row = {
@@ -12,8 +12,6 @@ type Row = {
   expiresAtMs: number;
   ageSeconds: number;
 };
-
-const wakeChannel = 'signet_revocation';
 
 /**
  * One statement, so one snapshot. A row that it does not see, because its transaction is not finished, has a transaction id of

@@ -83,7 +83,7 @@ export function defineSubgraph<Loaders extends object, Settings extends object =
 function assertParts<Loaders extends object, Settings extends object>(
   parts: SubgraphParts<Loaders, Settings>,
 ): void {
-  const { name, resolvers, policies, housekeeping } = parts;
+  const { name, resolvers, policies, housekeeping, everyMinute } = parts;
   if (typeof name !== 'string' || !subgraphNamePattern.test(name)) {
     throw new TypeError(`name: '${name}' is not a name for a subgraph. Use lowercase letters and digits.`);
   }
@@ -92,6 +92,9 @@ function assertParts<Loaders extends object, Settings extends object>(
   }
   for (const [policy, decide] of Object.entries(policies ?? {})) {
     if (typeof decide !== 'function') throw new TypeError(`policies: '${policy}' is not a function.`);
+  }
+  for (const [job, run] of Object.entries(everyMinute ?? {})) {
+    if (typeof run !== 'function') throw new TypeError(`everyMinute: '${job}' is not a function.`);
   }
   for (const [job, functionName] of Object.entries(housekeeping ?? {})) {
     if (!/^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/.test(functionName)) {

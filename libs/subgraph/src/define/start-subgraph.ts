@@ -33,13 +33,15 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
       ([job, functionName]) => pruneWith(job, functionName),
     ),
   });
-  const everyMinute = startHousekeeping({
-    db,
-    name: `${name} every minute`,
-    log: logger,
-    everyMs: 60_000,
-    jobs: Object.entries(parts.everyMinute ?? {}).map(([job, prune]) => ({ name: job, prune })),
-  });
+  const everyMinute =
+    parts.everyMinute &&
+    startHousekeeping({
+      db,
+      name: `${name} every minute`,
+      log: logger,
+      everyMs: 60_000,
+      jobs: Object.entries(parts.everyMinute).map(([job, prune]) => ({ name: job, prune })),
+    });
   const settings = pickSettings(parts.settings, config);
   return serveSubgraph<SubgraphContext<Loaders, Settings>>({
     name,
@@ -56,7 +58,7 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
     },
     nonces: createNonceStore(db, `${name}.proof_nonce`),
     revocations,
-    onStop: async () => void (await Promise.all([housekeeping.stop(), everyMinute.stop()])),
+    onStop: async () => void (await Promise.all([housekeeping.stop(), everyMinute?.stop()])),
     ...(extension.plugins && { plugins: extension.plugins }),
     createContext: ({ session, tenantId }, { signetContext }) => ({
       session,
