@@ -130,18 +130,12 @@ const fields = {
     .describe(
       'Connections that are open at an entrance at a time. One client gets half of them at most, a trusted proxy all. One more replaces one that is idle.',
     ),
-  MAX_BODY_BYTES: configFields
-    .wholeNumber('must be bytes, 1000000 to 10000000000', { min: 1_000_000, max: 10_000_000_000 })
-    .default(32 * 2 ** 20)
-    .describe(
-      'Bytes of request bodies at an entrance, from the headers until the work has ended. One client gets half of them at most.',
-    ),
-  MAX_ANSWER_BYTES: configFields
-    .wholeNumber('must be bytes, 1000000 to 10000000000', { min: 1_000_000, max: 10_000_000_000 })
-    .default(64 * 2 ** 20)
-    .describe(
-      'Bytes of answers that clients of an entrance have not taken yet. One client gets half of them at most; one more closes its connection that has waited for longest.',
-    ),
+  MAX_BODY_BYTES: budgetBytes(32 * 2 ** 20).describe(
+    'Bytes of request bodies at an entrance, from the headers until the work has ended. One client gets half of them at most.',
+  ),
+  MAX_ANSWER_BYTES: budgetBytes(64 * 2 ** 20).describe(
+    'Bytes of answers that clients of an entrance have not taken yet. One client gets half of them at most; one more closes its connection that has waited for longest.',
+  ),
   MIN_READ_BYTES_PER_SECOND: configFields
     .wholeNumber('must be bytes, 1 to 1000000000', { min: 1, max: 1_000_000_000 })
     .default(16 * 2 ** 10)
@@ -331,6 +325,12 @@ function unlessFaulty(variables: readonly string[]) {
     when: ({ issues }: { issues: readonly { path?: PropertyKey[] | undefined }[] }) =>
       issues.every(({ path }) => !variables.includes(String(path?.[0]))),
   };
+}
+
+function budgetBytes(usual: number) {
+  return configFields
+    .wholeNumber('must be bytes, 1000000 to 10000000000', { min: 1_000_000, max: 10_000_000_000 })
+    .default(usual);
 }
 
 function limit(defaultValue: number) {
