@@ -6,6 +6,7 @@ import {
   refetchOnRevokedKey,
 } from '@signet/session';
 import type { GatewayConfig } from './config.ts';
+import { createDocumentMark } from './documents/document-mark.ts';
 import { startEntrance } from './entrance/entrance-server.ts';
 import { entrances } from './entrance/entrances.ts';
 import type { SeededAccount } from './pages/layout.ts';
@@ -32,6 +33,7 @@ export async function startGateway(
   const wanted = entrances.filter(({ name }) => config.ENTRANCES?.includes(name) ?? true);
   // First, since a worker loads what it needs while everything else starts.
   const planning = openPlanningPool({ logger, deadlineMs: config.PLANNING_DEADLINE_MS });
+  const markOf = createDocumentMark();
   const shared: (() => Promise<void>)[] = [planning.stop];
   const running: RunningServer[] = [];
   const stop = async () => {
@@ -44,7 +46,7 @@ export async function startGateway(
     refetchOnRevokedKey(issuers, revocations.source);
     for (const entrance of wanted) {
       running.push(
-        await startEntrance(entrance, { config, logger, issuers, revocations, planning, accounts }),
+        await startEntrance(entrance, { config, logger, issuers, revocations, planning, markOf, accounts }),
       );
     }
     await planning.ready();

@@ -4,16 +4,18 @@ import { createHttpServer, createLogger, listen, RefusalError } from '@signet/se
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Admission, registerAdmission } from './admission.ts';
-import { createClientAddressReader } from './client-address.ts';
+import { createClientAddressReader, createProxyCheck } from './client-address.ts';
 
 let server: FastifyInstance;
 let admission: Admission;
 let url: string;
 let release: () => void;
 let entered: number;
+const logged: string[] = [];
 
 beforeEach(async () => {
   entered = 0;
+  logged.length = 0;
   const released = Promise.withResolvers<void>();
   release = released.resolve;
   server = createHttpServer({ logger: createLogger('test', 'silent') });
@@ -21,8 +23,8 @@ beforeEach(async () => {
     path: '/graphql',
     maxInFlight: 4,
     maxBodyBytes: 1_000_000,
-    readClientAddress: createClientAddressReader(['127.0.0.1/32']),
-    log: { add() {}, stop() {} },
+    readClientAddress: createClientAddressReader(createProxyCheck(['127.0.0.1/32'])),
+    log: { add: (shortage) => void logged.push(shortage), stop() {} },
   });
   server.post('/graphql', async (request) =>
     admission.run(request, async () => {
@@ -52,6 +54,7 @@ test('refuses with 503 and Retry-After what comes while its places are taken, an
   await vi.waitFor(() => expect(entered).toBe(4));
   const refused = await ask('192.0.2.4');
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
+  expect(logged).toEqual(['operations']);
   expect(await refused.json()).toMatchObject({
     errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE', reason: 'service.unavailable' } }],
   });
@@ -132,7 +135,7 @@ test('work that fails gives its place back', async () => {
     path: '/graphql',
     maxInFlight: 2,
     maxBodyBytes: 1_000_000,
-    readClientAddress: createClientAddressReader([]),
+    readClientAddress: createClientAddressReader(createProxyCheck([])),
     log: { add() {}, stop() {} },
   });
   const request = { raw: { socket: { remoteAddress: '192.0.2.1' } }, headers: {} } as FastifyRequest;
@@ -149,6 +152,7 @@ test('a client that has left before its work began has nothing done', async () =
   const request = { raw: { socket }, headers: {} } as unknown as FastifyRequest;
   await expect(admission.run(request, run)).rejects.toThrow(RefusalError);
   expect(run).not.toHaveBeenCalled();
+  expect(logged).toEqual([]);
   release();
   await Promise.all(held);
 });

@@ -82,7 +82,8 @@ export function registerAdmission(server: FastifyInstance, options: AdmissionOpt
     async run(request, work) {
       const client = clientOf(request);
       // Nobody would get the answer, and nothing has been done yet.
-      const slot = request.raw.socket.destroyed ? undefined : slots.take(client);
+      if (request.raw.socket.destroyed) throw busy;
+      const slot = slots.take(client);
       if (!slot) {
         log.add('operations', client);
         throw busy;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createClientAddressReader } from './client-address.ts';
+import { createClientAddressReader, createProxyCheck } from './client-address.ts';
 
-const read = createClientAddressReader(['10.0.0.0/8', 'fd00::/8']);
+const read = createClientAddressReader(createProxyCheck(['10.0.0.0/8', 'fd00::/8']));
 const proxy = '10.0.0.1';
 
 test.each([
@@ -20,7 +20,9 @@ test('knows no address where the connection has none', () => {
 });
 
 test('believes nobody where no proxy is trusted', () => {
-  expect(createClientAddressReader([])(proxy, { 'x-forwarded-for': '1.1.1.1' })).toBe(proxy);
+  expect(createClientAddressReader(createProxyCheck([]))(proxy, { 'x-forwarded-for': '1.1.1.1' })).toBe(
+    proxy,
+  );
 });
 
 test.each([

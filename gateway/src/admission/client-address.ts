@@ -8,14 +8,16 @@ export type ClientAddressReader = (
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ) => string | undefined;
 
+/** Whether an address belongs to a trusted proxy. */
+export type ProxyCheck = (address: string | undefined) => boolean;
+
 /**
  * Creates the reader of client addresses. Forwarding headers count only when the peer is a trusted proxy. They are read
  * from the right: each trusted hop vouches for the one before it, and the first untrusted address is the client (RFC
  * 7239, section 8.1). Most proxies write one of the two headers and pass the other on as the client wrote it. So where
  * both are present and disagree, neither is believed and the proxy counts as the client.
  */
-export function createClientAddressReader(trustedRanges: readonly string[]): ClientAddressReader {
-  const isTrusted = createProxyCheck(trustedRanges);
+export function createClientAddressReader(isTrusted: ProxyCheck): ClientAddressReader {
   return (peer, headers) => {
     const client = peer === undefined ? undefined : normalise(peer);
     if (client === undefined || !isTrusted(client)) {
@@ -27,8 +29,8 @@ export function createClientAddressReader(trustedRanges: readonly string[]): Cli
   };
 }
 
-/** Whether an address belongs to a trusted proxy. */
-export function createProxyCheck(trustedRanges: readonly string[]): (address: string | undefined) => boolean {
+/** Takes the networks of TRUSTED_PROXIES. */
+export function createProxyCheck(trustedRanges: readonly string[]): ProxyCheck {
   const ranges = trustedRanges.map((range) => ipaddr.parseCIDR(range));
   return (address = '') => {
     const known = ranges.length > 0 ? normalise(address) : undefined;

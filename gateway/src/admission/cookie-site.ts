@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { isLoopback } from '@signet/service';
 
 /**
  * Finds out whether a browser would drop a `SameSite=Strict` cookie that this request asks for, since the page and the entrance belong to
@@ -23,8 +24,4 @@ export function findSiteFault(headers: IncomingHttpHeaders): string | undefined 
   return headers['sec-fetch-site'] === 'cross-site'
     ? 'A browser would drop the cookie: the page and this entrance belong to two sites. Serve both from one, such as shop.example and api.shop.example, or leave Signet-Session out and keep the refresh token in your app.'
     : undefined;
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '127.0.0.1' || hostname === '[::1]';
 }

@@ -5,7 +5,7 @@ import {
   sessionCookieOf,
   sessionHeader,
 } from '@signet/schema/contract';
-import { badInput, RefusalError, readCookie } from '@signet/service';
+import { badInput, isLoopback, RefusalError, readCookie } from '@signet/service';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { findSiteFault } from './cookie-site.ts';
 import type { RefusedOrigins } from './refused-origins.ts';
@@ -96,8 +96,6 @@ function createFetchCookies(platform: Platform, pairs: readonly string[], reply:
   };
 }
 
-const loopbackHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
-
 /**
  * Whether a request comes from a page that may sign in by cookie: a page of a listed origin or of the entrance's own.
  * The own origin follows from the Host of the request, which has passed the Host check: the same name and port over
@@ -115,6 +113,6 @@ export function isTrustedOrigin(
   return (
     listed.has(origin) ||
     origin === `https://${own}` ||
-    (loopbackHost.test(own) && origin === `http://${own}`)
+    (origin === `http://${own}` && isLoopback(URL.parse(origin)?.hostname ?? ''))
   );
 }

@@ -9,6 +9,8 @@ export type Shares = {
   take(members: readonly Member[], amount?: number): Held | undefined;
   /** The key of a group that has no room for `amount`; '' where nothing is free for anybody. Undefined where `take` would give it. */
   findFull(members: readonly Member[], amount?: number): string | undefined;
+  /** Whether `take` could give `amount` after the groups of the client have given back what they hold. */
+  couldTake(members: readonly Member[], amount: number): boolean;
 };
 
 /** Something that was taken. Giving it back twice is the same as once. */
@@ -38,6 +40,11 @@ export function createShares(max: number): Shares {
   };
   return {
     findFull,
+    couldTake: (members, amount) =>
+      members.every(({ key, part }) => {
+        const free = max - taken + (heldBy.get(key) ?? 0) - (amount - 1);
+        return amount - 1 < part * free;
+      }),
     take(members, amount = 1) {
       if (findFull(members, amount) !== undefined) {
         return undefined;

@@ -43,4 +43,8 @@ test('writes few lines, however many strangers send such a header', async () => 
   for (let index = 0; index < 100; index += 1)
     await ask(`10.0.1.${index}`, { 'x-forwarded-for': '192.0.2.1' });
   expect(warn.mock.calls.length).toBeLessThanOrEqual(11);
+  expect(warn.mock.lastCall).toEqual([
+    { entrance: 'user', address: 'several', count: 1 },
+    expect.stringContaining('came from several addresses, which TRUSTED_PROXIES does not list'),
+  ]);
 });

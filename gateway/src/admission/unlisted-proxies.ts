@@ -20,10 +20,10 @@ const maxAddresses = 10;
 export function reportUnlistedProxies(server: FastifyInstance, options: UnlistedProxiesOptions): void {
   const { entrance, isTrustedProxy, logger, everyMs = defaultEveryMs } = options;
   const sampler = createSampler<string>(
-    (address, count) =>
+    (address, count, isShared) =>
       logger.warn(
-        { entrance, address, count },
-        `Forwarded or X-Forwarded-For came from ${address}, which TRUSTED_PROXIES does not list: it was ignored. ` +
+        { entrance, address: isShared ? 'several' : address, count },
+        `Forwarded or X-Forwarded-For came from ${isShared ? 'several addresses' : address}, which TRUSTED_PROXIES does not list: it was ignored. ` +
           'If this is your proxy, add its address or network to TRUSTED_PROXIES; until then all its clients count as one.',
       ),
     { everyMs, maxKeys: maxAddresses },

@@ -3,13 +3,13 @@ import { connect, type Socket } from 'node:net';
 import { createHttpServer, createLogger, listen } from '@signet/service';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createClientAddressReader } from './client-address.ts';
+import { createClientAddressReader, createProxyCheck } from './client-address.ts';
 import { membersOf } from './shares.ts';
 import { registerWaitingAnswers } from './waiting-answers.ts';
 
 /** More than the buffers of both ends of a connection take. */
 const large = 'x'.repeat(16 * 2 ** 20);
-const readClientAddress = createClientAddressReader(['127.0.0.1/32']);
+const readClientAddress = createClientAddressReader(createProxyCheck(['127.0.0.1/32']));
 const shortages: string[] = [];
 const sockets: Socket[] = [];
 let server: FastifyInstance;
@@ -23,7 +23,16 @@ async function start(options: { maxBytes: number; bytesPerSecond: number; graceM
     log: { add: (shortage) => void shortages.push(shortage), stop() {} },
   });
   server.get('/large', async () => large);
+  server.get('/huge', async () => large.repeat(3));
   server.get('/small', async () => 'small');
+  server.get('/file', async (_request, reply) =>
+    reply
+      .header('content-encoding', 'br')
+      .header('etag', '"1"')
+      .header('last-modified', 'Sat, 01 Nov 2025 00:00:00 GMT')
+      .header('cache-control', 'public, max-age=31536000, immutable')
+      .send(Buffer.from(large)),
+  );
   port = Number(new URL(await listen(server, { host: '127.0.0.1', port: 0 })).port);
 }
 
@@ -93,6 +102,27 @@ test('an answer that has no room at all is 503, and small ones are given', async
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
   expect(await refused.json()).toMatchObject({ errors: [{ extensions: { reason: 'service.unavailable' } }] });
   expect(await (await ask('192.0.2.1', '/small')).text()).toBe('small');
+});
+
+test('a 503 in place of a file says nothing of the file, and no cache keeps it', async () => {
+  await start({ maxBytes: large.length, bytesPerSecond: 1, graceMs: 60_000 });
+  const { statusCode, headers } = await server.inject({ url: '/file', headers: { host: 'localhost' } });
+  expect(statusCode).toBe(503);
+  expect(headers['cache-control']).toBe('private, no-store');
+  for (const name of ['content-encoding', 'etag', 'last-modified']) expect(headers).not.toHaveProperty(name);
+});
+
+test('an answer that could never have room cuts none of those that wait', async () => {
+  await start({ maxBytes: 5 * large.length, bytesPerSecond: 1, graceMs: 60_000 });
+  const waiting = await askUnread('192.0.2.1');
+  expect((await ask('192.0.2.1', '/huge')).status).toBe(503);
+  expect(shortages).toEqual(['answers']);
+  let bytes = 0;
+  waiting.on('data', (piece: Buffer) => {
+    bytes += piece.length;
+  });
+  waiting.resume();
+  await vi.waitFor(() => expect(bytes).toBeGreaterThan(large.length), 5000);
 });
 
 test('what waited for a client that has gone is free again', async () => {

@@ -15,6 +15,8 @@ export type WaitingAnswersOptions = Pick<Admission, 'clientOf'> & {
 
 const defaultGraceMs = 10_000;
 const longestTimerMs = 2 ** 31 - 1;
+/** They describe the answer that the refusal replaces. */
+const headersOfContent = ['content-encoding', 'etag', 'last-modified'];
 
 type Waiting = { client: readonly Member[]; cut(): void };
 
@@ -28,12 +30,14 @@ export function registerWaitingAnswers(server: FastifyInstance, options: Waiting
   /** In the order in which they began to wait. */
   const waiting = new Set<Waiting>();
   const makeRoom = (client: readonly Member[], bytes: number) => {
-    for (const other of waiting) {
-      const full = shares.findFull(client, bytes);
-      if (full === undefined) return;
-      if (other.client.some(({ key }) => key === full)) {
-        log.add('answers', client);
-        other.cut();
+    if (!shares.couldTake(client, bytes)) return;
+    for (const { key } of client) {
+      for (const other of waiting) {
+        if (shares.findFull(client, bytes) !== key) break;
+        if (other.client.some((member) => member.key === key)) {
+          log.add('answers', client);
+          other.cut();
+        }
       }
     }
   };
@@ -71,9 +75,11 @@ export function registerWaitingAnswers(server: FastifyInstance, options: Waiting
       return done(null, payload);
     }
     log.add('answers', clientOf(request));
+    for (const name of headersOfContent) reply.removeHeader(name);
     reply
       .code(503)
       .header('retry-after', '1')
+      .header('cache-control', 'private, no-store')
       .header('content-length', String(Buffer.byteLength(busyBody)))
       .type('application/json; charset=utf-8');
     done(null, busyBody);

@@ -14,7 +14,7 @@ import type { ClientAddressReader } from '../admission/client-address.ts';
 import type { RefusedOrigins } from '../admission/refused-origins.ts';
 import { createSessionCookieGate } from '../admission/session-cookie-gate.ts';
 import { type GatewayConfig, trustedDocumentsOf } from '../config.ts';
-import { createDocumentMark } from '../documents/document-mark.ts';
+import type { DocumentMark } from '../documents/document-mark.ts';
 import { openTrustedDocuments, type WithDocument } from '../documents/trusted-documents.ts';
 import { createApolloGateway } from '../execute/apollo-gateway.ts';
 import { stripRules } from '../execute/plan-executor.ts';
@@ -34,6 +34,8 @@ export type EntranceGraphOptions = {
   issuers: readonly TrustedIssuer[];
   revocations: ProcessRevocations;
   planning: PlanningPool;
+  /** One for all entrances of the process. */
+  markOf: DocumentMark;
   /** Origins whose pages may sign in by cookie. */
   origins: readonly string[];
   refusedOrigins: RefusedOrigins;
@@ -53,7 +55,7 @@ export async function mountEntranceGraph(
   entrance: Entrance,
   options: EntranceGraphOptions,
 ): Promise<void> {
-  const { config, logger, issuers, revocations, origins, refusedOrigins, graphqlPath } = options;
+  const { config, logger, issuers, revocations, origins, refusedOrigins, graphqlPath, markOf } = options;
   const { readSupergraph = readGeneratedSupergraph } = options;
   const { name } = entrance;
   const supergraph = readSupergraph(name);
@@ -61,7 +63,6 @@ export async function mountEntranceGraph(
   const supergraphSdl = print(stripRules(supergraph));
   // Error texts that name parts of the schema are the same for all callers of an entrance.
   const hideSchemaDetails = !(config.INTROSPECTION ?? !hasProductionSurface(config));
-  const markOf = createDocumentMark();
   const planning = createEntrancePlanning({
     pool: options.planning,
     schema: { name, supergraphSdl },

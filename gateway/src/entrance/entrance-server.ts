@@ -14,12 +14,14 @@ import {
   type ClientAddressReader,
   createClientAddressReader,
   createProxyCheck,
+  type ProxyCheck,
 } from '../admission/client-address.ts';
 import { limitConnections } from '../admission/connection-limit.ts';
 import { createRefusedOrigins, type RefusedOrigins } from '../admission/refused-origins.ts';
 import { reportUnlistedProxies } from '../admission/unlisted-proxies.ts';
 import { registerWaitingAnswers } from '../admission/waiting-answers.ts';
 import type { GatewayConfig } from '../config.ts';
+import type { DocumentMark } from '../documents/document-mark.ts';
 import { type EntranceDetails, registerEntrancePage } from '../pages/entrance-page.ts';
 import type { SeededAccount } from '../pages/layout.ts';
 import { registerPages } from '../pages/pages.ts';
@@ -41,6 +43,7 @@ export type EntranceServerOptions = {
   refusedOrigins: RefusedOrigins;
   /** Where operations are answered. The load of this path is limited, and the pages call it. */
   graphqlPath: string;
+  isTrustedProxy: ProxyCheck;
   readClientAddress: ClientAddressReader;
   accounts: readonly SeededAccount[];
 };
@@ -107,11 +110,10 @@ export async function createEntranceServer(
 function limitLoad(
   server: FastifyInstance,
   { name }: Entrance,
-  { config, logger, graphqlPath, readClientAddress }: EntranceServerOptions,
+  { config, logger, graphqlPath, isTrustedProxy, readClientAddress }: EntranceServerOptions,
 ): Admission {
   const log = createAdmissionLog(name, logger);
   server.addHook('onClose', async () => log.stop());
-  const isTrustedProxy = createProxyCheck(config.TRUSTED_PROXIES);
   reportUnlistedProxies(server, { entrance: name, isTrustedProxy, logger });
   limitConnections(server.server, { maxConnections: config.MAX_CONNECTIONS, isTrustedProxy, log });
   const admission = registerAdmission(server, {
@@ -158,6 +160,8 @@ export type EntranceOptions = {
   revocations: ProcessRevocations;
   /** Shared by all entrances. */
   planning: PlanningPool;
+  /** Shared too: a document has one mark in all lines of the process. */
+  markOf: DocumentMark;
   accounts: readonly SeededAccount[];
   /** Reads the supergraph of an entrance. Without it, the generated one. Tests have a graph of their own. */
   readSupergraph?: EntranceGraphOptions['readSupergraph'];
@@ -174,11 +178,13 @@ export async function startEntrance(
   { issuers, ...options }: EntranceOptions,
 ): Promise<RunningServer> {
   const { config } = options;
+  const isTrustedProxy = createProxyCheck(config.TRUSTED_PROXIES);
   const given = {
     ...options,
     issuers: issuers.filter(({ platform }) => entrance.platforms.includes(platform)),
     origins: [...config.CORS_ORIGINS, ...config[entrance.originsVariable]],
-    readClientAddress: createClientAddressReader(config.TRUSTED_PROXIES),
+    isTrustedProxy,
+    readClientAddress: createClientAddressReader(isTrustedProxy),
     refusedOrigins: createRefusedOrigins(options.logger, {
       entrance: entrance.name,
       variable: entrance.originsVariable,

@@ -10,6 +10,7 @@ import { createTrustedIssuers, openRevocations } from '@signet/session';
 import { createTestIssuer, gatewayProofEnvironment } from '@signet/testing';
 import { type GraphQLFieldResolver, getNamedType, graphql, isListType, isNonNullType, parse } from 'graphql';
 import { gatewayConfigSchema } from '../config.ts';
+import { createDocumentMark } from '../documents/document-mark.ts';
 import { openPlanningPool } from '../planning/planning-pool.ts';
 import { startEntrance } from './entrance-server.ts';
 import { type Entrance, entrances } from './entrances.ts';
@@ -96,6 +97,7 @@ export async function startTestGateway(
   const revocations = await openRevocations(config, logger, undefined);
   const planning = openPlanningPool({ logger, deadlineMs: config.PLANNING_DEADLINE_MS });
   stops.push(() => planning.stop());
+  const markOf = createDocumentMark();
   const open = async (entrance: Entrance) => {
     const free = { ...config, [entrance.portVariable]: 0 };
     const server = await startEntrance(entrance, {
@@ -104,6 +106,7 @@ export async function startTestGateway(
       issuers,
       revocations,
       planning,
+      markOf,
       accounts: [],
       readSupergraph: readShopSupergraph,
     });

@@ -2,7 +2,7 @@ import { createHttpServer, createLogger, listen, parseSignetContext } from '@sig
 import { anonymousSession, type Verifier } from '@signet/session';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createClientAddressReader } from '../admission/client-address.ts';
+import { createClientAddressReader, createProxyCheck } from '../admission/client-address.ts';
 import { createSessionCookieGate } from '../admission/session-cookie-gate.ts';
 import { createRequestContext, type GatewayContext } from './request-context.ts';
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
     reports: { add() {} },
     entrance: 'graph',
     verifier,
-    readClientAddress: createClientAddressReader([]),
+    readClientAddress: createClientAddressReader(createProxyCheck([])),
     tenantsByHost: new Map([['localhost', 'acme']]),
     timeoutMs: 15_000,
     cookieGate: createSessionCookieGate({

@@ -28,7 +28,7 @@ const shopOfPortal = `
   type Product @key(fields: "id") @public { id: ID! name: String! category: Category! price: Money! }
   type ProductConnection @public { edges: [ProductEdge!]! totalCount: Int! }
   type ProductEdge @public { cursor: String! node: Product! }
-  type Category @public { id: ID! name: String! }
+  type Category @public { id: ID! name: String! similar(text: String @cost(weight: 30)): [Category!] }
   type Money @public { amount: Int! }
   type Order @authenticated { id: ID! items: [OrderItem!]! @listSize(assumedSize: 10) customer: User }
   type OrderConnection @authenticated { edges: [OrderEdge!]! }

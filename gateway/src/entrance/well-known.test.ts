@@ -47,6 +47,7 @@ test.each([
   ['http://localhost:4000', undefined, 'http://localhost:4000'],
   ['http://localhost:4000', ['graph', 'user'], 'http://localhost:4000'],
   ['http://localhost:4000', ['user'], 'http://localhost:4001'],
+  ['https://localhost:4000', ['user'], 'https://localhost:4000'],
   ['http://127.0.0.1:4000/', ['user', 'portal'], 'http://127.0.0.1:4001'],
 ] as const)('under the issuer %s, with the entrances %j, the keys are at %s', (ISSUER_URL, names, url) => {
   expect(keysUrlOf({ ISSUER_URL, ENTRANCES: names && [...names] }, 4001)).toBe(url);

@@ -4,7 +4,7 @@ import {
   jwksPathOf,
   metadataPathOf,
 } from '@signet/schema/contract';
-import { RefusalError } from '@signet/service';
+import { isLoopback, RefusalError } from '@signet/service';
 import type { TrustedIssuer } from '@signet/session';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { GatewayConfig } from '../config.ts';
@@ -57,7 +57,8 @@ export function keysUrlOf(
   port: number,
 ): string {
   const url = new URL(ISSUER_URL);
-  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+  // The entrances speak http: behind https there is a proxy, also on this machine.
+  const isLocal = url.protocol === 'http:' && isLoopback(url.hostname);
   if (!isLocal || ENTRANCES === undefined || ENTRANCES.includes('graph')) return ISSUER_URL;
   url.port = String(port);
   return url.origin;

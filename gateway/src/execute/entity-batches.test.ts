@@ -13,10 +13,10 @@ const entitiesOf: Answering = (asked) => ({
 });
 
 /** Asks as @apollo/gateway does. `sent` holds the representations of each fetch. */
-async function ask(representations: readonly Representation[], answering = entitiesOf) {
+async function ask(representations: readonly Representation[], answering = entitiesOf, query = '{ a }') {
   const sent: Representation[][] = [];
   const variables: unknown[] = [];
-  const answer = await askForEntities({ other: 1, representations }, 100, async (part) => {
+  const answer = await askForEntities({ other: 1, representations }, query, async (part) => {
     const asked = part.representations as Representation[];
     sent.push(asked);
     variables.push(part);
@@ -63,6 +63,17 @@ describe('equal representations', () => {
   });
 });
 
+test('many errors of an entity at many places are bounded, and each stands at its first place', async () => {
+  const repeated = range(4000).map(() => product(1));
+  const { answer } = await ask([product(0), ...repeated], () => ({
+    data: { _entities: [null, null] },
+    errors: range(1000).map((index) => ({ message: String(index), path: ['_entities', 1] })),
+  }));
+  const errors = answer.errors ?? [];
+  expect(errors.length).toBeLessThan(2000);
+  expect(errors.filter(({ path }) => path?.[1] === 1)).toHaveLength(1000);
+});
+
 describe('many entities', () => {
   test('are asked for in parts, and answered in their order with their errors', async () => {
     const all = range(1203).map(product);
@@ -85,6 +96,17 @@ describe('many entities', () => {
     expect(variables.length).toBeGreaterThan(3);
     for (const part of variables) {
       expect(Buffer.byteLength(JSON.stringify(part)) + 100).toBeLessThan(subgraphBodyLimitBytes);
+    }
+    expect(answer).toEqual(entitiesOf(all));
+  });
+
+  test('leave room for a long query, as JSON writes it', async () => {
+    const query = `{ a(text: "${'"\n'.repeat(100_000)}") }`;
+    const all = range(500).map((id) => product(`${id} ${'a'.repeat(10_000)}`));
+    const { answer, variables } = await ask(all, entitiesOf, query);
+    expect(variables.length).toBeGreaterThan(1);
+    for (const part of variables) {
+      expect(JSON.stringify({ query, variables: part }).length).toBeLessThanOrEqual(subgraphBodyLimitBytes);
     }
     expect(answer).toEqual(entitiesOf(all));
   });

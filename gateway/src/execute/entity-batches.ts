@@ -13,30 +13,35 @@ type EntityBatch = {
 
 /** Keeps an answer below what the gateway reads of one: 500 with a text of 4,000 characters come to 8 MB. */
 const maxBatchEntities = 500;
+/** Errors of an answer before each further one stands at a single place: 1,000 errors at 4,000 places would fill the memory. */
+const maxSpreadErrors = 500;
 
 /**
  * Asks for the entities of a fetch. Equal representations are sent once and answered at each of their places: a page of
  * lists may name one entity 4,000 times. What is left goes out in parts, one after the other, each within the subgraph's limits on a body.
  *
- * @param queryBytes the length of the fetch's text
  * @returns an answer as if all had been sent at once; the first answer without data, if there is one
  * @throws {Error} what `ask` throws; where an answer does not hold the entities that were asked for
  */
 export async function askForEntities(
   variables: Variables,
-  queryBytes: number,
+  query: string,
   ask: (variables: Variables) => Promise<GatewayResponse>,
 ): Promise<GatewayResponse> {
   const { representations, ...others } = variables;
   const all = representations as unknown[];
-  const maxBytes = subgraphBodyLimitBytes - queryBytes - Buffer.byteLength(JSON.stringify(others)) - 100;
+  // As it is sent: JSON writes a quote or a line break of the query with one byte more.
+  const emptyBody = JSON.stringify({ query, variables: { ...others, representations: [] } });
+  const maxBytes = subgraphBodyLimitBytes - Buffer.byteLength(emptyBody);
   const entities: unknown[] = new Array(all.length);
   const errors: GraphQLFormattedError[] = [];
   for (const batch of splitEntities(all, maxBytes)) {
     const answer = await ask({ ...others, representations: batch.representations });
     if (!answer.data) return answer;
     spreadEntities(batch, answer.data._entities, entities);
-    for (const error of answer.errors ?? []) errors.push(...spreadError(batch, error));
+    for (const error of answer.errors ?? []) {
+      errors.push(...spreadError(batch, error, Math.max(1, maxSpreadErrors - errors.length)));
+    }
   }
   return { data: { _entities: entities }, ...(errors.length > 0 && { errors }) } as GatewayResponse;
 }
@@ -77,11 +82,16 @@ function spreadEntities({ places }: EntityBatch, received: unknown, entities: un
   }
 }
 
-/** An error of one entity is one of each place where the entity stands. */
-function spreadError({ places }: EntityBatch, error: GraphQLFormattedError): GraphQLFormattedError[] {
+/** An error of one entity is one of each place where the entity stands, for the first `maxPlaces` of them. */
+function spreadError(
+  { places }: EntityBatch,
+  error: GraphQLFormattedError,
+  maxPlaces: number,
+): GraphQLFormattedError[] {
   const [root, index, ...rest] = error.path ?? [];
   const own = root === '_entities' && typeof index === 'number' ? places[index] : undefined;
-  return own ? own.map((place) => ({ ...error, path: ['_entities', place, ...rest] })) : [error];
+  if (!own) return [error];
+  return own.slice(0, maxPlaces).map((place) => ({ ...error, path: ['_entities', place, ...rest] }));
 }
 
 /** Some ten times faster than structuredClone for objects of a few fields. JSON.parse made `value`: it is no deeper than the fetch. */

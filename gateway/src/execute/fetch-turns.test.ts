@@ -8,7 +8,7 @@ function createFetches(connections: number) {
   const running: string[] = [];
   const ends: (() => void)[] = [];
   const start = (caller: string, timeoutMs = 10_000) => {
-    const outcome = turns.run(caller, timeoutMs, () => {
+    const outcome = turns.run(caller, { timeoutMs }, () => {
       running.push(caller);
       return new Promise<string>((resolve) => ends.push(() => resolve(caller)));
     });
@@ -41,11 +41,11 @@ test('callers whose fetches wait take turns', async () => {
 
 test('a fetch that fails gives its connection to the next', async () => {
   const turns = createFetchTurns(2);
-  const failed = turns.run('a', 1000, async () => {
+  const failed = turns.run('a', { timeoutMs: 1000 }, async () => {
     await sleep(1);
     throw new Error('reset');
   });
-  const next = turns.run('a', 1000, async () => 'served');
+  const next = turns.run('a', { timeoutMs: 1000 }, async () => 'served');
   await expect(failed).rejects.toThrow('reset');
   expect(await next).toBe('served');
 });

@@ -6,12 +6,18 @@ export type FetchTurns = {
   /**
    * Runs a fetch when its caller may have a connection. Callers take turns, and none holds more connections than are free.
    *
-   * @throws {NoTurnError} when the caller had no turn within `timeoutMs`, or too many fetches wait.
+   * @throws {NoTurnError} when the caller had no turn within `timeoutMs`, too many fetches wait, `leaves` was aborted while
+   * this one waited, or `dropWaiting` was called.
    */
-  run<T>(caller: string, timeoutMs: number, fetch: () => Promise<T>): Promise<T>;
+  run<T>(caller: string, { timeoutMs, leaves }: Patience, fetch: () => Promise<T>): Promise<T>;
+  /** Ends the wait of all fetches. Those that run go on. */
+  dropWaiting(): void;
 };
 
-/** Others use the connections. This says nothing about the subgraph. */
+/** How long a fetch waits for its turn. Without `leaves`, nothing but time ends the wait. */
+type Patience = { timeoutMs: number; leaves?: AbortSignal | undefined };
+
+/** Others use the connections, or nobody needs the fetch. This says nothing about the subgraph. */
 export class NoTurnError extends Error {
   override readonly name = 'NoTurnError';
 }
@@ -35,35 +41,43 @@ export function createFetchTurns(connections: number): FetchTurns {
       next.item.begin(held);
     }
   };
-  const wait = (caller: string, timeoutMs: number): Promise<Held> =>
+  const wait = (caller: string, { timeoutMs, leaves }: Patience): Promise<Held> =>
     new Promise((resolve, reject) => {
-      const refuse = () => reject(new NoTurnError('no connection to the subgraph was free'));
-      const timer = setTimeout(() => {
+      const leave = () => {
         waiting.remove(caller, item);
-        refuse();
-      }, timeoutMs);
+        item.drop();
+      };
+      const timer = setTimeout(leave, timeoutMs);
+      leaves?.addEventListener('abort', leave);
+      const end = () => {
+        clearTimeout(timer);
+        leaves?.removeEventListener('abort', leave);
+      };
       const item: Waiting = {
         begin(held) {
-          clearTimeout(timer);
+          end();
           resolve(held);
         },
         drop() {
-          clearTimeout(timer);
-          refuse();
+          end();
+          reject(new NoTurnError('no connection to the subgraph was free'));
         },
       };
       waiting.push(caller, item)?.drop();
     });
 
   return {
-    async run(caller, timeoutMs, fetch) {
-      const held = shares.take(groupOf(caller)) ?? (await wait(caller, timeoutMs));
+    async run(caller, patience, fetch) {
+      const held = shares.take(groupOf(caller)) ?? (await wait(caller, patience));
       try {
         return await fetch();
       } finally {
         held.giveBack();
         beginNext();
       }
+    },
+    dropWaiting() {
+      for (let next = waiting.take(); next; next = waiting.take()) next.item.drop();
     },
   };
 }

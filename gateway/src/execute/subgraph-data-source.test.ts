@@ -17,10 +17,13 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 
-async function createSource(listener: RequestListener, options: Partial<SubgraphDataSourceOptions> = {}) {
+async function createSource(
+  listener: RequestListener,
+  { isHealthy = () => true, ...options }: Partial<SubgraphDataSourceOptions> & { isHealthy?(): boolean } = {},
+) {
   const server: Server = createServer((req, res) => {
     // The health check of a suspected subgraph.
-    if (req.url?.startsWith('/health/')) return void res.end('{}');
+    if (req.url?.startsWith('/health/')) return void res.writeHead(isHealthy() ? 200 : 503).end('{}');
     res.setHeader('content-type', 'application/json');
     listener(req, res);
   }).listen(0, '127.0.0.1');
@@ -398,6 +401,58 @@ describe('a client that has gone', () => {
     const { source } = await createSource(listener);
     await process(source, { clientGone: AbortSignal.abort() });
     expect(events).toEqual([]);
+  });
+});
+
+describe('a fetch that waits for a connection', () => {
+  /** A subgraph that never answers, of whose connections the caller has as many as it may. */
+  const fillShare = async (isHealthy: () => boolean) => {
+    const asked: string[] = [];
+    const { source, close } = await createSource(
+      async (req, res) => {
+        const { query } = JSON.parse(await text(req)) as { query: string };
+        asked.push(query);
+        if (query === '{ broken }') res.writeHead(500).end('<html>');
+      },
+      { isHealthy },
+    );
+    const long = { timeoutMs: 20_000 };
+    const held = Array.from({ length: 32 }, () => process(source, { ...long, query: '{ slow }' }));
+    await vi.waitFor(() => expect(asked).toHaveLength(32));
+    return { source, close, asked, held, long };
+  };
+  const other = {
+    signetContext: formatSignetContext({ requestId: 'r', clientAddress: '192.0.2.9', hasToken: false }),
+  };
+
+  test('is dropped when the subgraph is found dead, and later ones do not begin to wait', async () => {
+    let isAlive = true;
+    const { source, close, asked, held, long } = await fillShare(() => isAlive);
+    const waiting = Array.from({ length: 10 }, () => process(source, long));
+    isAlive = false;
+    const begun = performance.now();
+    expect(await process(source, { ...long, ...other, query: '{ broken }' })).toHaveProperty('errors');
+    for (const result of await Promise.all(waiting)) expect(result).toEqual(outage);
+    expect(await process(source, long)).toEqual(outage);
+    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(asked).toHaveLength(33);
+    close();
+    await Promise.all(held);
+  });
+
+  test('is dropped when its client leaves, if it is a query', async () => {
+    const { source, close, asked, held, long } = await fillShare(() => true);
+    const client = new AbortController();
+    const waiting = process(source, { ...long, clientGone: client.signal });
+    const mutation = process(source, { ...long, query: 'mutation { a }', clientGone: client.signal });
+    const begun = performance.now();
+    client.abort();
+    expect(await waiting).toEqual(outage);
+    expect(performance.now() - begun).toBeLessThan(2000);
+    close();
+    await Promise.all(held);
+    await mutation;
+    expect(asked.slice(32)).not.toContain('{ a }');
   });
 });
 

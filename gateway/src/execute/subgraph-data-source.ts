@@ -81,7 +81,7 @@ export class SubgraphDataSource implements GraphQLDataSource {
     try {
       result =
         Array.isArray(variables?.representations) && this.#kindOf(query).isOfEntities
-          ? await askForEntities(variables, Buffer.byteLength(query), ask)
+          ? await askForEntities(variables, query, ask)
           : await ask(variables);
     } catch (error) {
       if (!isOurs(error)) {
@@ -110,15 +110,24 @@ export class SubgraphDataSource implements GraphQLDataSource {
     const { connection, turns } = route;
     const isQuery = this.#kindOf(fetch.query).operation === 'query';
     const body = JSON.stringify({ query: fetch.query, variables: fetch.variables });
-    const attempt = () => {
-      const timeoutMs = context.deadline - performance.now();
+    const assertWorthSending = () => {
       if (isQuery && context.clientGone.aborted) throw new AbandonedError('The client has left.');
       if (connection.circuit.isOpen()) throw new OpenCircuitError('The circuit is open.');
+    };
+    const attempt = () => {
+      assertWorthSending();
+      const timeoutMs = context.deadline - performance.now();
       if (timeoutMs <= 0) throw new Error('no time is left');
       const outgoing = this.#describe(url, body, timeoutMs, context, cookies);
       return connection.send(outgoing, timeoutMs);
     };
-    return turns.run(callerOf(context), context.deadline - performance.now(), async () => {
+    // Also before the wait for a turn, which holds the operation's place at the entrance.
+    assertWorthSending();
+    const patience = {
+      timeoutMs: context.deadline - performance.now(),
+      leaves: isQuery ? context.clientGone : undefined,
+    };
+    return turns.run(callerOf(context), patience, async () => {
       try {
         return await attempt();
       } catch (error) {
@@ -174,8 +183,9 @@ export class SubgraphDataSource implements GraphQLDataSource {
     const { origin } = new URL(url);
     let route = this.#routes.get(origin);
     if (!route) {
-      const connection = connectToSubgraph(url, this.#options.name, this.#options.logger);
-      route = { connection, turns: createFetchTurns(connections) };
+      const { name, logger } = this.#options;
+      const turns = createFetchTurns(connections);
+      route = { connection: connectToSubgraph(url, { name, logger, onOutage: turns.dropWaiting }), turns };
       this.#routes.set(origin, route);
     }
     return route;

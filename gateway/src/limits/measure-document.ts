@@ -151,7 +151,7 @@ function createMeter(definitions: readonly FragmentDefinitionNode[], options: Me
     const extra =
       (parent !== undefined && parent === schema.getMutationType() ? mutationCost : 0) +
       (field ? costOfInput(coordinate, node, field) : 0);
-    const cost = isOpen ? 0 : cap(sizes.own * costOfItem + extra);
+    const cost = cap(isOpen ? extra : sizes.own * costOfItem + extra);
     return {
       fields: cap(1 + inside.fields),
       aliases: cap((node.alias ? 1 : 0) + inside.aliases),
@@ -184,7 +184,8 @@ function createMeter(definitions: readonly FragmentDefinitionNode[], options: Me
 
 /** The values of the variables that the operation declares: the request may hold any number of others. */
 function readDeclared({ operation, variables }: MeasureOptions): Record<string, unknown> {
-  const values: Record<string, unknown> = {};
+  // A variable may be called `__proto__` or `toString`.
+  const values: Record<string, unknown> = Object.create(null);
   for (const { variable, defaultValue } of operation?.variableDefinitions ?? []) {
     const { value: name } = variable.name;
     if (Object.hasOwn(variables, name)) values[name] = variables[name];

@@ -320,6 +320,20 @@ describe('cost', () => {
     expect(cost('filter: { __proto__: { text: 1 } }')).toBe(2);
   });
 
+  it('adds the weights of arguments of a list whose length nothing says', () => {
+    expect(costOf('{ categories { similar { id } } }')).toBe(50 * (1 + 10));
+    expect(costOf('{ categories { similar(text: "a") { id } } }')).toBe(50 * (1 + 30 + 10));
+  });
+
+  it.each(['toString', '__proto__', 'constructor'])(
+    'adds nothing for a variable called %s that has no value',
+    (name) => {
+      const query = `query ($${name}: String) { products(first: 1, near: $${name}) { edges { cursor } } }`;
+      expect(costOf(query)).toBe(2);
+      expect(costOf(query, { variables: JSON.parse(`{ "${name}": "a" }`) })).toBe(72);
+    },
+  );
+
   it('counts what no schema knows, which validation refuses later', () => {
     expect(costOf('{ nothing { nothing { id } } ...Nowhere ... on Nobody { a { b } } }')).toBe(3);
     expect(costOf('{ __proto__ { constructor { toString } } }')).toBe(2);

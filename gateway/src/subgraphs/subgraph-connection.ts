@@ -29,7 +29,11 @@ const doubtAfterMs = 2000;
 const probeTimeoutMs = 3000;
 const lostConnection = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
-export function connectToSubgraph(url: string, name: string, logger: Logger): SubgraphConnection {
+/** Connects to the subgraph `name`. `onOutage` is called when its circuit opens. */
+export function connectToSubgraph(
+  url: string,
+  { name, logger, onOutage }: { name: string; logger: Logger; onOutage(): void },
+): SubgraphConnection {
   const { origin } = new URL(url);
   // Each fetch has its own timeout. undici's timeouts would start again with each part of the answer.
   const pool = new Pool(origin, {
@@ -41,10 +45,11 @@ export function connectToSubgraph(url: string, name: string, logger: Logger): Su
   });
   const circuit = createCircuit({
     probe: () => isAlive(url),
-    onChange: (isOpen) =>
-      isOpen
-        ? logger.error({ subgraph: name, origin }, 'a subgraph does not answer: its fetches are refused')
-        : logger.info({ subgraph: name, origin }, 'a subgraph answers again'),
+    onChange(isOpen) {
+      if (!isOpen) return logger.info({ subgraph: name, origin }, 'a subgraph answers again');
+      logger.error({ subgraph: name, origin }, 'a subgraph does not answer: its fetches are refused');
+      onOutage();
+    },
   });
 
   const send = async (outgoing: Outgoing, timeoutMs: number) => {

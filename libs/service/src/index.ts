@@ -38,6 +38,7 @@ export {
 export { createJsonReader, decodeUtf8 } from './json-body.ts';
 export { createLogger, type Logger, logLevels } from './logger.ts';
 export { findMistypedVariables } from './mistyped-variables.ts';
+export { isLoopback } from './request-checks.ts';
 export { listen, type RunningServer, runProcess } from './run-process.ts';
 export { describeSettings, type Setting } from './settings.ts';
 export {

@@ -14,7 +14,7 @@ export type JsonReader = (
  * (section 2.3), and names that change the prototype of an object.
  */
 export function createJsonReader(server: FastifyInstance): JsonReader {
-  const parse = server.getDefaultJsonParser('error', 'error');
+  const parse = createTextParser(server);
   return (request, bytes, done) => {
     let text: string;
     try {
@@ -22,14 +22,22 @@ export function createJsonReader(server: FastifyInstance): JsonReader {
     } catch {
       return done(new MalformedRequestError('The body is not UTF-8.'));
     }
-    void parse(request, text, (error, body) => {
+    parse(request, text, done);
+  };
+}
+
+/** Creates the reader of JSON that is text already, such as a parameter of a URL. It follows the same rules. */
+export function createTextParser(server: FastifyInstance) {
+  const parse = server.getDefaultJsonParser('error', 'error');
+  return (request: FastifyRequest, text: string, done: Parameters<JsonReader>[2]): void => {
+    void parse(request, text, (error, value) => {
       if (error) return done(error);
       try {
         assertOneMeaning(text);
       } catch (fault) {
         return done(fault as Error);
       }
-      done(null, body);
+      done(null, value);
     });
   };
 }
@@ -61,7 +69,7 @@ const isSpace = (code: number) => code === 0x20 || (code >= 0x09 && code <= 0x0d
  * @param json a text that `JSON.parse` accepts.
  * @throws {MalformedRequestError}
  */
-export function assertOneMeaning(json: string): void {
+function assertOneMeaning(json: string): void {
   const names = new Set<string>();
   let depth = 0;
   for (let at = 0; at < json.length; at += 1) {

@@ -113,6 +113,19 @@ test.each(['query', 'operationName', 'variables', 'extensions', 'documentId'])(
   },
 );
 
+test.each(['{"__proto__":{}}', '{"t":"a","x":[{"__proto__":1}]}', '{"a":{"constructor":{"prototype":{}}}}'])(
+  'names that change a prototype, in %s, are 400 in both',
+  async (json) => {
+    const headers = { 'content-type': 'application/json' };
+    for (const name of ['variables', 'extensions']) {
+      const search = new URLSearchParams({ query, [name]: json });
+      expect((await fetch(`${url}?${search}`, { headers })).status).toBe(400);
+      const body = `{"query":${JSON.stringify(query)},"${name}":${json}}`;
+      expect((await fetch(url, { method: 'POST', headers, body })).status).toBe(400);
+    }
+  },
+);
+
 test('half of a surrogate pair in the variables of a URL is 400, as in a body', async () => {
   const variables = '{"t":"\\ud800"}';
   const headers = { 'content-type': 'application/json' };

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { MalformedRequestError } from './errors.ts';
-import { assertOneMeaning } from './json-body.ts';
+import { createTextParser } from './json-body.ts';
 
 const once = ['query', 'operationName', 'variables', 'extensions', 'documentId'];
 const optional = ['operationName', 'variables', 'extensions'];
@@ -10,10 +10,11 @@ const optional = ['operationName', 'variables', 'extensions'];
  * null or empty counts as absent, and none may be given twice. Apollo Server, and everything else that reads the request, comes
  * after this.
  *
- * @throws {MalformedRequestError} for a parameter that stands twice in the URL; the reader of bodies finds that in a body.
+ * @throws {MalformedRequestError} for a parameter of the URL that stands twice, or is not JSON as a body may hold it. The reader of
+ * bodies has found both in a body.
  */
 export async function alignParameters(request: FastifyRequest): Promise<void> {
-  if (request.method === 'GET') alignUrl(request);
+  if (request.method === 'GET') await alignUrl(request);
   else alignBody(request.body);
 }
 
@@ -25,7 +26,8 @@ function alignBody(body: unknown): void {
   }
 }
 
-function alignUrl({ raw }: FastifyRequest): void {
+async function alignUrl(request: FastifyRequest): Promise<void> {
+  const { raw } = request;
   const { url = '' } = raw;
   const start = url.indexOf('?');
   if (start < 0) return;
@@ -39,20 +41,26 @@ function alignUrl({ raw }: FastifyRequest): void {
     const value = parameters.get(name);
     if (value === null) continue;
     // An operation may be called `null`; the other two are JSON.
-    const isNull = name !== 'operationName' && readJson(value) === null;
-    if (value === '' || isNull) parameters.delete(name);
+    const isAbsent =
+      value === '' || (name !== 'operationName' && (await readJson(request, name, value)) === null);
+    if (isAbsent) parameters.delete(name);
   }
   raw.url = `${url.slice(0, start)}?${parameters}`;
 }
 
-/** Undefined for a text that is no JSON, which Apollo Server refuses. Names inside count as they do inside a body. */
-function readJson(text: string): unknown {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
+/**
+ * Reads a parameter of the URL by the rules for bodies. It stands in brackets, since a body has its parameters one level deeper: only
+ * names of the outermost object may not stand twice.
+ */
+async function readJson(request: FastifyRequest, name: string, text: string): Promise<unknown> {
+  const parse = createTextParser(request.server);
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  parse(request, `[${text}]`, (error, value) => (error ? reject(error) : resolve(value)));
+  const values = await promise.catch((error: unknown) => {
+    if (error instanceof MalformedRequestError) throw error;
+  });
+  if (!Array.isArray(values) || values.length !== 1) {
+    throw new MalformedRequestError(`"${name}" in the URL is not JSON.`);
   }
-  assertOneMeaning(`[${text}]`);
-  return value;
+  return values[0];
 }

@@ -72,19 +72,22 @@ function countHeader({ rawHeaders }: IncomingMessage, name: string): number {
   return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === name).length;
 }
 
-/** Names of this machine. */
-const loopbackHosts = ['localhost', '127.0.0.1', '[::1]'];
+/** Whether a host name, written as in a URL, is one of this machine. */
+export function isLoopback(hostname: string): boolean {
+  return ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+}
 
 /**
  * Checks that a Host header names this server: a page of another origin whose name was rebound to our address fails here
  * (421, RFC 9110 section 15.5.20). Ports are not compared. `allowed` extends the loopback names.
  */
 function createHostCheck(allowed: readonly string[]): (host: string | undefined) => boolean {
-  const names = new Set([...loopbackHosts, ...allowed].map((host) => host.toLowerCase()));
+  const names = new Set(allowed.map((host) => host.toLowerCase()));
   return (host) => {
     const match =
       host === undefined ? null : /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?$/.exec(host);
-    return match?.[1] !== undefined && names.has(match[1].toLowerCase());
+    const name = match?.[1]?.toLowerCase();
+    return name !== undefined && (isLoopback(name) || names.has(name));
   };
 }
 
