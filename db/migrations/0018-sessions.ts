@@ -6,7 +6,8 @@ const endReasons = `'logout', 'ended', 'reuse', 'password', 'suspended', 'role'`
 /**
  * A refresh token names its family: all tokens of a session that were exchanged for one another. A token that was used long ago is
  * known by the family, so its row can go as soon as its successor is used. Tokens from before have none, and their rows stay until
- * they expire. `in_cookie`: how the client holds the token. `refresh_paced_at`: how far a session's refreshes have used up its pace.
+ * they expire. A used token stays as long as its successor, which a client that lost the answer asks for with it: its `expires_at` moves
+ * there. `in_cookie`: how the client holds the token. `refresh_paced_at`: how far a session's refreshes have used up its pace.
  * A session ends as `replaced` when the same browser signs in again.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -18,11 +19,17 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         add column family_hash bytea check (length(family_hash) = 32),
         add column in_cookie boolean not null default false;
       create index ${platform}_refresh_token_family on ${tokens} (family_hash);
+      alter table ${tokens} no force row level security;
+      update ${tokens} as used set expires_at = greatest(used.expires_at, (
+        select max(later.expires_at) from ${tokens} as later where later.session_id = used.session_id
+      )) where used.sealed_successor is not null;
+      alter table ${tokens} force row level security;
       drop index auth.${platform}_refresh_token_successor;
       alter table ${session} add column refresh_paced_at timestamptz,
         drop constraint ${platform}_session_end_reason_check,
         add constraint ${platform}_session_end_reason_check check (end_reason in (${endReasons}, 'replaced'));
-      grant select (family_hash, in_cookie), insert (family_hash, in_cookie), delete on ${tokens} to ${role};
+      grant select (family_hash, in_cookie), insert (family_hash, in_cookie), update (expires_at), delete
+        on ${tokens} to ${role};
       grant select (refresh_paced_at, end_reason), update (refresh_paced_at) on ${session} to ${role};
     `)
       .execute(db);
@@ -36,7 +43,7 @@ export async function down(db: Kysely<unknown>): Promise<void> {
     const [tokens, session, role] = namesOf(platform);
     await sql
       .raw(`
-      revoke delete on ${tokens} from ${role};
+      revoke update (expires_at), delete on ${tokens} from ${role};
       alter table ${tokens} drop column family_hash, drop column in_cookie;
       create index ${platform}_refresh_token_successor on ${tokens} (tenant_id, used_at) where sealed_successor is not null;
       revoke select (end_reason) on ${session} from ${role};

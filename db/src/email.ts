@@ -25,8 +25,8 @@ export function normalizeEmail(input: string): string | undefined {
 }
 
 /**
- * Every spelling under which an account may be stored, the first one first. Two accounts whose addresses became one when domains
- * became ASCII are both kept, the later one as it was written: each is found by the spelling that it was made with.
+ * Every spelling under which an account may be stored, the typed one first. Two accounts whose addresses became one when domains
+ * became ASCII are both kept, the one that is not in ASCII as it was written: each is found by the spelling that it was made with.
  */
 export function listEmailSpellings(input: string): string[] {
   const address = readAddress(input);

@@ -12,6 +12,7 @@ type SealingOptions = {
   key: Uint8Array;
   /** Rows that one seal covers at most. */
   batchSize?: number;
+  now?: () => Date;
 };
 export type AuditSealer = { stop(): Promise<void> };
 
@@ -22,7 +23,7 @@ const sealEveryMs = 1000;
  * another is sealing, or nothing waits.
  */
 export function sealAuditEvents(options: SealingOptions): Promise<SealReference | undefined> {
-  const { db, platform, key, batchSize = 1000 } = options;
+  const { db, platform, key, batchSize = 1000, now = () => new Date() } = options;
   return db.transaction().execute(async (trx) => {
     if (!(await tryLockSealing(trx, platform))) return undefined;
     const events = await takePending(trx, platform, batchSize);
@@ -31,7 +32,7 @@ export function sealAuditEvents(options: SealingOptions): Promise<SealReference 
     const seal = {
       platform,
       number: (last?.number ?? 0) + 1,
-      sealedAt: new Date(),
+      sealedAt: now(),
       events,
       previous: last?.mac ?? null,
     };

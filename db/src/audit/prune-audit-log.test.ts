@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import type { AuditKind } from '@signet/schema/contract';
+import { subgraphAuditKind } from '@signet/schema/contract';
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
 import type { Kysely } from 'kysely';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createDatabase, inTenant } from '../database.ts';
 import type { Database } from '../tables.ts';
-import { writeAuditEvent } from './audit-events.ts';
+import { type AuditEvent, writeAuditEvent } from './audit-events.ts';
 import { sealAuditEvents } from './audit-sealer.ts';
 import { type AuditRetention, pruneAuditLog } from './prune-audit-log.ts';
 import { verifyAuditLog } from './verify-audit-log.ts';
@@ -30,8 +30,10 @@ const prune = (retention: AuditRetention, most = 1000) =>
 const verify = () => verifyAuditLog({ db, platform, key });
 const failuresFor90Days: AuditRetention = { 'auth.login.failure': 90 };
 
-/** Seals rows of these kinds, all of this age. */
-async function writeSeal(daysAgo: number, ...kinds: AuditKind[]): Promise<void> {
+type Kind = AuditEvent['kind'];
+
+/** Writes rows of these kinds, all of this age, that no seal covers yet. */
+async function writeRows(daysAgo: number, ...kinds: Kind[]): Promise<void> {
   for (const kind of kinds) {
     await inTenant(db, tenantId, (trx) => writeAuditEvent(trx, { kind, platform, tenantId }));
   }
@@ -40,7 +42,14 @@ async function writeSeal(daysAgo: number, ...kinds: AuditKind[]): Promise<void> 
      where id in (select event_id from auth.audit_pending)`,
     [daysAgo],
   );
-  await sealAuditEvents({ db, platform, key });
+}
+const seal = (daysAgo: number) =>
+  sealAuditEvents({ db, platform, key, now: () => new Date(Date.now() - daysAgo * 86_400_000) });
+
+/** Seals rows of these kinds when they are written. */
+async function writeSeal(daysAgo: number, ...kinds: Kind[]): Promise<void> {
+  await writeRows(daysAgo, ...kinds);
+  await seal(daysAgo);
 }
 const listKinds = async () =>
   (await database.query('select kind from auth.audit_event order by id')).map(({ kind }) => kind as string);
@@ -71,6 +80,34 @@ it('keeps for ever what has no time, and what no seal covers', async () => {
   await database.query(`update auth.audit_event set happened_at = now() - interval '9000 days'`);
   expect(await prune(failuresFor90Days)).toBe(0);
   expect(await listKinds()).toEqual(['auth.logout', 'auth.login.failure']);
+});
+
+it('prunes a row that was sealed weeks later, and those after a row that no seal covers', async () => {
+  await writeRows(102, 'auth.login.failure');
+  await database.query('delete from auth.audit_pending'); // As if its seal had been taken out.
+  await writeRows(100, 'auth.login.failure', 'auth.login.failure');
+  await seal(50);
+  await writeSeal(40, 'auth.login.failure');
+  expect(await prune(failuresFor90Days, 1)).toBe(1);
+  expect(await prune(failuresFor90Days, 2)).toBe(1);
+  expect(await listKinds()).toHaveLength(2);
+  expect(await verify()).toMatchObject({ pruned: 2, faults: [expect.any(String)] });
+});
+
+it('prunes a backlog of many days at once, and no more of it than it may', async () => {
+  for (const daysAgo of [130, 120, 110, 100, 95]) await writeSeal(daysAgo, 'auth.login.failure');
+  expect(await prune(failuresFor90Days, 3)).toBe(3);
+  expect(await prune(failuresFor90Days)).toBe(2);
+});
+
+it("prunes every kind that is not named, a subgraph's too, where there are days for others", async () => {
+  const adjusted = subgraphAuditKind('inventory', 'stock.adjusted');
+  const shipped = subgraphAuditKind('orders', 'order.shipped');
+  await writeSeal(100, 'auth.logout', adjusted, 'authz.role.changed', shipped);
+  expect(await prune({ [shipped]: 400, 'authz.role.changed': 101, '*': 90 })).toBe(2);
+  expect(await listKinds()).toEqual(['authz.role.changed', shipped]);
+  expect(await prune({ [shipped]: 40 })).toBe(1);
+  expect(await verify()).toMatchObject({ pruned: 3, faults: [] });
 });
 
 it('does not make a row look expired that somebody else took out', async () => {

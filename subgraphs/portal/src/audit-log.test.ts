@@ -257,3 +257,18 @@ it('records refusals here once a minute for each caller', async () => {
     .poll(async () => (await ask({ filter: { actorId: customer.id } })).body.data.auditLog.edges)
     .toMatchObject([{ node: { kind: 'authz.refused', side: 'portal' } }]);
 });
+
+it('records refusals of callers without a token once for the network that they come from', async () => {
+  const [first, neighbour, stranger] = ['2001:db8:5:1::1', '2001:db8:5:2::1', '2001:db8:6::1'];
+  for (const clientAddress of [first, neighbour, stranger]) {
+    await subgraph.ask(query, {}, undefined, { clientAddress });
+  }
+  const listAddresses = async () => {
+    const rows = await subgraph.database.query(
+      `select host(address) as address from auth.audit_event where kind = 'authz.refused' and address <<= '2001:db8::/32'`,
+    );
+    return rows.map(({ address }) => address).sort();
+  };
+  await expect.poll(listAddresses).toContain(stranger);
+  expect(await listAddresses()).toEqual([first, stranger]);
+});

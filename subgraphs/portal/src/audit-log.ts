@@ -1,5 +1,6 @@
 import { requirePortal } from '@signet/access';
 import { inTenant, type SampledAudit } from '@signet/db';
+import { readClientPrefix } from '@signet/flow';
 import { isAuditKind, isSubgraphAuditKind, owaspNameOf } from '@signet/schema/contract';
 import { badInput, type EndpointPlugin } from '@signet/service';
 import {
@@ -71,14 +72,18 @@ export function createRefusalAudit(samples: SampledAudit): EndpointPlugin {
   return createRefusalListener<GraphqlContext>(({ code, reason }, field, { session, tenantId, origin }) => {
     if (code !== 'FORBIDDEN' && code !== 'UNAUTHENTICATED') return;
     const isKnown = session.platform !== 'none';
-    samples.tell('authz.refused', isKnown ? session.sessionId : (origin.address ?? 'unknown'), {
-      tenantId,
-      origin,
-      ...(isKnown && {
-        sessionId: session.sessionId,
-        actorId: session.platform === 'user' ? session.userId : session.staffId,
-      }),
-      details: { reason, ...(field && { field }) },
-    });
+    samples.tell(
+      'authz.refused',
+      isKnown ? session.sessionId : readClientPrefix(origin.address ?? null).network,
+      {
+        tenantId,
+        origin,
+        ...(isKnown && {
+          sessionId: session.sessionId,
+          actorId: session.platform === 'user' ? session.userId : session.staffId,
+        }),
+        details: { reason, ...(field && { field }) },
+      },
+    );
   });
 }

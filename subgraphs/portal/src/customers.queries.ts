@@ -62,12 +62,10 @@ export async function countCustomers(
 
 function matches(eb: ExpressionBuilder<Database, 'auth.user'>, search: string | undefined) {
   if (search === undefined) return eb.lit(true);
-  const pattern = toContainsPattern(search);
   // Domains are stored in ASCII, and staff type what the customer tells them.
-  const spelled = toContainsPattern(normalizeEmail(search) ?? toAsciiDomain(search) ?? search);
+  const emails = new Set([search, normalizeEmail(search) ?? toAsciiDomain(search) ?? search]);
   return eb.or([
-    eb('email', 'ilike', pattern),
-    eb('email', 'ilike', spelled),
-    eb('full_name', 'ilike', pattern),
+    ...[...emails].map((email) => eb('email', 'ilike', toContainsPattern(email))),
+    eb('full_name', 'ilike', toContainsPattern(search)),
   ]);
 }

@@ -45,12 +45,13 @@ describe('AUDIT_RETENTION_DAYS', () => {
   });
 
   it('has days for a kind, and for every other', () => {
-    const days = read('auth.logout=30, *=400');
-    expect([days['auth.logout'], days['authz.role.changed']]).toEqual([30, 400]);
+    const days = { 'auth.logout': 30, 'inventory.stock.adjusted': 90, '*': 400 };
+    expect(read('auth.logout=30, inventory.stock.adjusted=90, *=400')).toEqual(days);
   });
 
   it.each([
     ['auth.logon=90', /auth\.logon/],
+    ['Stock=90', /Stock/],
     ['auth.logout=29', /from 30 to 36500/],
     ['auth.logout', /from 30/],
     ['*=1e3', /from 30/],

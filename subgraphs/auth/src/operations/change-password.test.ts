@@ -51,6 +51,22 @@ describe.each(bothPlatforms)('$fields.changePassword', { timeout: 60_000 }, (kin
     expect(await stored()).toMatchObject({ version: 2, hash: expect.stringMatching(/^\$2[aby]\$12\$/) });
   });
 
+  it('counts a wrong current password that the audit log could not take', async () => {
+    const insert = `insert (kind) on auth.audit_event`;
+    await auth.database.query(`revoke ${insert} from signet_auth_${platform}`);
+    try {
+      for (let count = 0; count < 5; count++) await change({ currentPassword: 'not the password at all' });
+    } finally {
+      await auth.database.query(`grant ${insert} to signet_auth_${platform}`);
+    }
+    // The pause must not end early because the machine is busy.
+    await auth.database.query(
+      `update auth.${platform}_throttle set expire = $1 where key like 'change-pause:%'`,
+      [Date.now() + 3_600_000],
+    );
+    expect(reasonsOf(await change())).toEqual(['auth.throttled']);
+  });
+
   it('ends the others and says how many; this session goes on, with new tokens', async () => {
     const others = [await signIn(), await signIn()];
     const { endedSessions, tokens } = (await change()).body.data[fields.changePassword];

@@ -70,8 +70,9 @@ async function changeOwnPassword<A extends Account>(
   }
   assertNewPassword(newPassword, { email: found.account.email, tenant }, 'newPassword');
   // A thief of a token must not learn the password with it.
-  await runAttempt(await issuer.throttle.beginChange(accountId), async () => {
+  await runAttempt(await issuer.throttle.beginChange(accountId), async (markWrong) => {
     if (!(await passwords.verify(currentPassword, found.password, accountId))) {
+      markWrong();
       const event = auditOwn('auth.password.change_failure', issuer, subject);
       await inTenant(db, tenantId, (trx) => writeAuditEvent(trx, event));
       throw notCurrent();

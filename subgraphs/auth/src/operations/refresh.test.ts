@@ -68,6 +68,34 @@ describe.each([
     expect((await refresh(lost.refreshToken)).body.data[field].refreshToken).not.toBe(lost.refreshToken);
   });
 
+  /** A session whose first token has expired, and whose answer with the second was lost. Housekeeping has run since. */
+  async function loseAnswerAndPrune() {
+    auth.clock.aheadSeconds = -idleSeconds - 600;
+    const first = await auth.signIn(signInField, account);
+    auth.clock.aheadSeconds = -3600;
+    const { refreshToken: lost } = (await refresh(first.refreshToken)).body.data[field];
+    auth.clock.aheadSeconds = 0;
+    await auth.database.query(`select auth.prune_${platform}_refresh_tokens(1000)`);
+    return { ...first, lost };
+  }
+
+  it('gives the successor again when housekeeping ran after its predecessor had expired', async () => {
+    const { accessToken, refreshToken, lost } = await loseAnswerAndPrune();
+    expect((await refresh(refreshToken)).body.data?.[field].refreshToken).toBe(lost);
+    expect(await endOf(accessToken)).toBeNull();
+    await refresh(lost);
+    expect(await reasonOf(refresh(refreshToken))).toBe('auth.failure.revoked');
+    expect(await endOf(accessToken)).toBe('reuse');
+  });
+
+  it('takes nobody for a thief whose token is gone while its successor is unused', async () => {
+    const { accessToken, refreshToken, lost } = await loseAnswerAndPrune();
+    await auth.database.query(`delete from auth.${platform}_refresh_token where used_at is not null`);
+    expect(await reasonOf(refresh(refreshToken))).toBe('auth.failure.revoked');
+    expect(await endOf(accessToken)).toBeNull();
+    expect(await reasonOf(refresh(lost))).toBeUndefined();
+  });
+
   it('gives no successor that has expired unused, and takes nobody for a thief', async () => {
     const { accessToken, refreshToken } = await auth.signIn(signInField, account);
     await refresh(refreshToken);

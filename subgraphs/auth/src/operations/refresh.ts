@@ -94,6 +94,7 @@ async function exchange<A extends Account>(
   const stored = await findStoredToken(trx, tables, presented.identity);
   if (!stored) return unknown(); // A change of password came between.
   if (wasSuccessorUsed(stored)) return endReused(trx, issuer, owner, presented);
+  if (!stored.isExact) return revoked(); // Its row is gone, and nobody has used its successor.
   const pace = paceRefresh(session.refreshPacedAt, now);
   if (pace.waitSeconds !== undefined) {
     const refusal = new RefusalError('auth.throttled', { retryAfterSeconds: pace.waitSeconds });
@@ -142,8 +143,9 @@ async function findOrMakeCurrent(
   return isExchanged ? successor : undefined;
 }
 
-function wasSuccessorUsed({ isExact, usedAt, sealedSuccessor }: StoredToken): boolean {
-  return !isExact || (usedAt !== null && sealedSuccessor === null);
+/** Where only the family is known, an exchange that is stored is one of a later token. */
+function wasSuccessorUsed({ isExact, exchangedAt, usedAt, sealedSuccessor }: StoredToken): boolean {
+  return isExact ? usedAt !== null && sealedSuccessor === null : exchangedAt !== null;
 }
 
 /**

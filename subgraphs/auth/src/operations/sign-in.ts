@@ -1,5 +1,6 @@
 import { inTenant } from '@signet/db';
 import { listEmailSpellings } from '@signet/db/email';
+import { readClientPrefix } from '@signet/flow';
 import { RefusalError } from '@signet/service';
 import { findAccountByEmail, lockAccount } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
@@ -9,7 +10,7 @@ import type { PlatformBinding, PlatformIssuer } from '../platform-issuer.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import type { SessionClient } from '../sessions/session.queries.ts';
 import { type Attempt, runAttempt } from '../throttle/attempt.ts';
-import { listClientNetworks, listQueueNetworks } from '../throttle/client-networks.ts';
+import { listQueueNetworks } from '../throttle/client-networks.ts';
 import { type IssuedTokens, startSession } from '../tokens/issue-tokens.ts';
 import { deliverTokens, type SessionCookies } from '../tokens/refresh-token-cookie.ts';
 
@@ -49,7 +50,7 @@ export function createSignIn<A extends Account>({
 async function signIn<A extends Account>(issuer: PlatformIssuer<A>, asked: SignIn): Promise<SignedIn<A>> {
   const { tenantId, credentials, client, deviceToken } = asked;
   const spellings = listEmailSpellings(credentials.email);
-  const email = spellings.at(-1);
+  const email = await findReachedEmail(issuer, tenantId, spellings);
   const device = await findKnownDevice(issuer, { tenantId, spellings, deviceToken });
   const networks = listQueueNetworks(client.address);
   const subject = { tenantId, email, address: client.address, device: device?.id };
@@ -59,9 +60,24 @@ async function signIn<A extends Account>(issuer: PlatformIssuer<A>, asked: SignI
   });
   if (signedIn) return signedIn;
   await issuer.passwords.pretendToVerify(networks);
-  const network = listClientNetworks(client.address).at(-1)?.prefix ?? '';
+  const { network } = readClientPrefix(client.address);
   issuer.samples.tell('auth.login.throttled', network, { tenantId, origin: client });
   throw new RefusalError('auth.failure.invalid_credentials');
+}
+
+/**
+ * The e-mail of the account that the spellings reach, under which the attempt counts; without an account, the spelling in ASCII. A typed
+ * domain can have many spellings that reach one account, and two accounts can share a mailbox: neither gives more guesses. Most people type
+ * ASCII, which reaches one account or none: no query.
+ */
+async function findReachedEmail<A extends Account>(
+  { db, tables }: Pick<PlatformIssuer<A>, 'db' | 'tables'>,
+  tenantId: string,
+  spellings: readonly string[],
+): Promise<string | undefined> {
+  if (spellings.length < 2) return spellings[0];
+  const found = await inTenant(db, tenantId, (trx) => findAccountByEmail(trx, tables, spellings));
+  return found?.account.email ?? spellings.at(-1);
 }
 
 type Compare = {
@@ -92,9 +108,10 @@ async function compare<A extends Account>(
       throw error;
     });
   if (!begun.attempt) return undefined;
-  return runAttempt(begun.attempt, async () => {
+  return runAttempt(begun.attempt, async (markWrong) => {
     const failed = { tenantId, client, account: found?.account, isRight: isRight === true };
     if (!found || !isRight || !found.account.isActive) {
+      markWrong();
       await issuer.auditFailedSignIn(failed);
       throw new RefusalError('auth.failure.invalid_credentials');
     }
@@ -106,6 +123,7 @@ async function compare<A extends Account>(
       return { account, tokens: await startSession(trx, issuer, { account, tenantId, client, cookies }) };
     });
     if (!signedIn) {
+      markWrong();
       await issuer.auditFailedSignIn(failed);
       throw new RefusalError('auth.failure.invalid_credentials');
     }

@@ -12,6 +12,7 @@ import {
 
 const pepper = createPepper(randomBytes(32));
 const logger = createLogger('test', 'silent');
+const caller = 'the id of an account';
 
 describe('password workers', () => {
   let workers: PasswordWorkers;
@@ -23,10 +24,10 @@ describe('password workers', () => {
 
   it('know a password again that they hashed, with cost 12, and no other', async () => {
     const { hash, verify } = create();
-    const stored = await hash('a password of some length');
+    const stored = await hash('a password of some length', caller);
     expect(bcrypt.getRounds(stored.hash)).toBe(12);
-    expect(await verify('a password of some length', stored)).toBe(true);
-    expect(await verify('a password of some lengtH', stored)).toBe(false);
+    expect(await verify('a password of some length', stored, caller)).toBe(true);
+    expect(await verify('a password of some lengtH', stored, caller)).toBe(false);
   });
 
   it('leave the event loop free while they work', async () => {
@@ -35,7 +36,7 @@ describe('password workers', () => {
     const timer = setInterval(() => {
       ticks += 1;
     }, 5);
-    await Promise.all([hash('one password of three'), hash('two passwords of three')]);
+    await Promise.all([hash('one password of three', caller), hash('two passwords of three', caller)]);
     clearInterval(timer);
     // 0.7 s of hashing on the event loop would leave two.
     expect(ticks).toBeGreaterThan(20);
@@ -43,20 +44,22 @@ describe('password workers', () => {
 
   it('refuse what more than the queue would hold', async () => {
     const { verify } = create({ maxQueued: 2, cost: 8 });
-    const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => verify('x', undefined)));
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 8 }, () => verify('x', undefined, caller)),
+    );
     const refused = outcomes.filter(({ status }) => status === 'rejected');
     expect(refused.length).toBeGreaterThanOrEqual(4);
     for (const outcome of refused) {
       expect(outcome).toMatchObject({ reason: { reason: 'auth.throttled', code: 'RATE_LIMITED' } });
     }
-    expect(await verify('x', undefined)).toBe(false);
+    expect(await verify('x', undefined, caller)).toBe(false);
   });
 
   it('compare once at the same cost where the account, or the pepper of its hash, is unknown', async () => {
     const costs: number[] = [];
     const { verify } = create({ onCompare: ({ cost }) => costs.push(cost) });
-    expect(await verify('x', undefined)).toBe(false);
-    expect(await verify('x', { hash: bcrypt.hashSync('x', 4), pepperId: 'other' })).toBe(false);
+    expect(await verify('x', undefined, caller)).toBe(false);
+    expect(await verify('x', { hash: bcrypt.hashSync('x', 4), pepperId: 'other' }, caller)).toBe(false);
     expect(costs).toEqual([4, 4]);
   });
 

@@ -9,7 +9,7 @@ import type { PasswordJob } from './password-worker.ts';
 
 /** Hashes and compares passwords of one platform off the event loop. Callers take turns (`password-queue.ts`). */
 export type PasswordWorkers = {
-  hash(password: string, caller?: PasswordCaller): Promise<PasswordHash>;
+  hash(password: string, caller: PasswordCaller): Promise<PasswordHash>;
   /**
    * Without a stored hash the answer is false, after the same work. `mayStart` is asked when a thread is free; the answer is undefined
    * where it forbids the compare.
@@ -17,11 +17,11 @@ export type PasswordWorkers = {
   verify(
     password: string,
     stored: PasswordHash | undefined,
-    caller?: PasswordCaller,
+    caller: PasswordCaller,
     mayStart?: () => Promise<boolean>,
   ): Promise<boolean | undefined>;
   /** Takes as long as a compare for such a caller, without the work. */
-  pretendToVerify(caller?: PasswordCaller): Promise<void>;
+  pretendToVerify(caller: PasswordCaller): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -86,17 +86,17 @@ export function createPasswordWorkers(options: PasswordWorkersOptions): Password
     return stored?.hash;
   };
   return {
-    async hash(password, caller = '') {
+    async hash(password, caller) {
       return (await queue.run(caller, () => pool.run({ kind: 'hash', password }))) as PasswordHash;
     },
-    async verify(password, stored, caller = '', mayStart = always) {
+    async verify(password, stored, caller, mayStart = always) {
       // No password of this length can be right; a short text is hashed instead.
       const tried = password.length > 4 * passwordLength.max ? '' : password;
       const known = findUsableHash(stored);
       const isEqual = await compare(tried, known ?? dummyHash, caller, mayStart);
       return isEqual && known !== undefined;
     },
-    async pretendToVerify(caller = '') {
+    async pretendToVerify(caller) {
       if (pretending >= maxPretending) {
         throw new RefusalError('auth.throttled');
       }

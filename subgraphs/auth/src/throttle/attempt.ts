@@ -1,4 +1,3 @@
-import { RefusalError } from '@signet/service';
 import type { EndAttempt } from './running-attempts.ts';
 
 /** An attempt that may go on. It counts as a failure until it succeeds or is cancelled. */
@@ -19,24 +18,20 @@ export async function clear(end: EndAttempt, changes: readonly Promise<unknown>[
   }
 }
 
-/** Runs the attempt itself. Only a refusal of the credentials leaves it counted as a failure. */
-export async function runAttempt<T>(attempt: Attempt, fn: () => Promise<T>): Promise<T> {
+/** Runs the attempt itself. From `markWrong` on it counts as a failure, whatever becomes of it: a failed write must not give a guess back. */
+export async function runAttempt<T>(attempt: Attempt, fn: (markWrong: () => void) => Promise<T>): Promise<T> {
+  let isWrong = false;
   let result: T;
   try {
-    result = await fn();
+    result = await fn(() => {
+      isWrong = true;
+    });
   } catch (error) {
-    const end = isWrongCredential(error) ? attempt.fail() : attempt.cancel();
+    const end = isWrong ? attempt.fail() : attempt.cancel();
     await end.catch(() => {}); // The first error is the one to report.
     throw error;
   }
   // What `fn` did is committed: a counter that can't be cleared must not take its answer away.
   await attempt.succeed().catch(() => {});
   return result;
-}
-
-function isWrongCredential(error: unknown): boolean {
-  return (
-    error instanceof RefusalError &&
-    (error.reason === 'auth.failure.invalid_credentials' || error.code === 'BAD_USER_INPUT')
-  );
 }

@@ -89,6 +89,50 @@ describe.each([
     expect(compares).toBe(3);
   });
 
+  it('count both spellings of a domain as one where they reach one account', async () => {
+    const { email } = await addAccount(auth.database, {
+      tenantId: auth.tenants.demo,
+      email: 'one@xn--bcher-kva.example',
+    });
+    const address = newAddress();
+    await fail('one@b\u00fccher.example', address, 2);
+    await fail(email, address, 1);
+    await holdPauses();
+    expect(await comparesOf(() => fail('one@b\u00fccher.example', address, 3))).toBe(0);
+    expect(await comparesOf(() => fail(email, address, 3))).toBe(0);
+  });
+
+  it('count two accounts apart that share a mailbox: the success of one clears nothing of the other', async () => {
+    const pair = await Promise.all(
+      ['pair@xn--bcher-kva.example', 'pair@b\u00fccher.example'].map((email) =>
+        addAccount(auth.database, { tenantId: auth.tenants.demo, email }),
+      ),
+    );
+    for (const [own, other] of [pair, pair.toReversed()] as [TestAccount, TestAccount][]) {
+      const address = newAddress();
+      await fail(other.email, address, 2);
+      expect((await signIn(own, address)).body.errors).toBeUndefined();
+      await fail(other.email, address, 1);
+      await holdPauses();
+      expect(await comparesOf(() => fail(other.email, address, 3))).toBe(0);
+      expect((await signIn(own, address)).body.errors).toBeUndefined();
+    }
+  });
+
+  it('count a wrong password that the audit log could not take', async () => {
+    const { email } = await add();
+    const address = newAddress();
+    const insert = 'insert (kind) on auth.audit_event';
+    await auth.database.query(`revoke ${insert} from signet_auth_${platform}`);
+    try {
+      expect(await comparesOf(() => fail(email, address, 3))).toBe(3);
+    } finally {
+      await auth.database.query(`grant ${insert} to signet_auth_${platform}`);
+    }
+    await holdPauses();
+    expect(await comparesOf(() => fail(email, address, 3))).toBe(0);
+  });
+
   it('let the owner in after the pause, and then count from the beginning', async () => {
     const account = await add();
     const address = newAddress();

@@ -16,7 +16,7 @@ import {
 
 export type AttemptSubject = {
   tenantId: string;
-  /** Normalised; undefined for a text that is no e-mail. Whether there is such an account makes no difference. */
+  /** As the account that it reaches has it; undefined for a text that is no e-mail. Whether there is such an account makes no difference. */
   email: string | undefined;
   address: string | null;
   /** The id of a device that is known for the account, by its device token. */

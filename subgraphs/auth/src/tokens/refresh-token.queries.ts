@@ -48,6 +48,7 @@ export async function findTokenOwner(
 export type StoredToken = {
   /** False where only the family is known: the row is that of a later token. */
   isExact: boolean;
+  /** Of a used token: until when its row is kept. */
   expiresAt: Date;
   usedAt: Date | null;
   /** What a used token was exchanged for, while that is unused. */
@@ -78,7 +79,7 @@ type Exchange = { hash: Buffer; now: Date; sealed: Buffer; successor: NewRefresh
 
 /**
  * Marks the token as used and stores its successor, if nobody has before: one statement, so that one of many at once
- * succeeds. The tokens before it go, since the family tells them; those from before there were families stay, without the
+ * succeeds. The used token is kept as long as its successor, since it is what a client has that lost the answer. The tokens before it go, since the family tells them; those from before there were families stay, without the
  * successor that they gave: it is the token that is used now.
  */
 export async function exchangeRefreshToken(
@@ -89,7 +90,8 @@ export async function exchangeRefreshToken(
 ): Promise<boolean> {
   const { rows } = await sql`
     with used as (
-      update ${tables.refreshToken} set used_at = ${now}, sealed_successor = ${sealed}
+      update ${tables.refreshToken} set used_at = ${now}, sealed_successor = ${sealed},
+        expires_at = greatest(expires_at, ${successor.expiresAt})
       where token_hash = ${hash} and session_id = ${session.id} and used_at is null and expires_at > ${now}
       returning session_id
     ), deleted as (
