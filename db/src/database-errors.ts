@@ -1,3 +1,4 @@
+import { BrokenProtocolError } from '@signet/flow';
 import { DatabaseSilentError, PoolBusyError } from './pool/pool-errors.ts';
 import { OutOfTimeError } from './request-scope.ts';
 
@@ -33,7 +34,7 @@ const networkCodes = new Set([
   'EAI_AGAIN',
 ]);
 
-const ownErrors = [OutOfTimeError, DatabaseSilentError, PoolBusyError];
+const ownErrors = [OutOfTimeError, DatabaseSilentError, PoolBusyError, BrokenProtocolError];
 
 /** pg and pg-pool throw these without a code. */
 const lostConnection =

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { guardProtocol } from '@signet/flow';
 import pg from 'pg';
 
 type WakeListenerOptions = {
@@ -37,6 +38,7 @@ export function listenForWakes(
       query_timeout: answerMs,
       keepAlive: true,
     });
+    guardProtocol(client);
     current = client;
     let isLost = false;
     const onLost = () => {

@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { setImmediate as pollOnce } from 'node:timers/promises';
+import { guardProtocol } from '@signet/flow';
 import pg from 'pg';
 
 export type ServerQuestion = {
@@ -27,6 +28,7 @@ export type ServerSign =
 export async function askServer(question: ServerQuestion): Promise<ServerSign> {
   const { connectionString, applicationName, pids, firstByteMs, answerMs } = question;
   const client = new pg.Client({ connectionString, application_name: applicationName });
+  guardProtocol(client);
   const { connection } = client as unknown as { connection: EventEmitter & { stream: Socket } };
   let isHeard = false;
   const hear = () => {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { guardProtocol } from '@signet/flow';
 import pg from 'pg';
 import type { DatabaseSilentError } from './pool-errors.ts';
 import type { SilenceWatch, WatchedConnection } from './silence-watch.ts';
@@ -21,6 +22,11 @@ export function createClientClass(watch: SilenceWatch, onQuery?: QueryListener):
   return class WatchedClient extends pg.Client implements WatchedConnection {
     readonly #names = new Map<string, string>();
     #unanswered = 0;
+
+    constructor(config?: string | pg.ClientConfig) {
+      super(config);
+      guardProtocol(this);
+    }
 
     get pid(): number | null {
       return (this as unknown as { processID: number | null }).processID;

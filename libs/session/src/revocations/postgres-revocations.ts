@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { guardProtocol } from '@signet/flow';
 import pg from 'pg';
 import { createHearing, wakeChannel } from './hearing.ts';
 import type { RevocationConnector, RevocationRead } from './revocation-feed.ts';
@@ -53,6 +54,7 @@ export function createPostgresConnector(
         application_name: applicationName,
         ...settings,
       });
+      guardProtocol(client);
       client.on('error', onLost); // Without a listener a reset ends the process.
       client.on('end', () => onLost(new Error('the connection was closed')));
       return client;
