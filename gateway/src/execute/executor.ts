@@ -89,8 +89,10 @@ export type ExecutorOptions<C> = {
   formatError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError;
   /** What the client learns of a fetch that failed. Without it: that a service is unavailable. */
   describeOutage?(subgraph: string): Pick<GraphQLFormattedError, 'message' | 'extensions'>;
-  /** Keeps fetches of different groups apart. Takes `Type.field` for root fields and `Type` for entities. */
-  groupOf?(coordinate: string): string | undefined;
+  /** Called for an answer that has no entities where it must: the sender can't know that. For the log. */
+  onFault?(subgraph: string, fault: Error): void;
+  /** Keeps fetches of different groups to one subgraph apart. Takes `Type.field` for root fields and `Type` for entities. */
+  groupOf?(subgraph: string, coordinate: string): string | undefined;
   /** Subgraphs whose fetches are not merged into one document. */
   unmerged?: ReadonlySet<string>;
 };
