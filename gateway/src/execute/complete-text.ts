@@ -109,11 +109,10 @@ function compileNonNull(schema: GraphQLSchema, type: GraphQLOutputType, field: S
   if (isLeafType(type)) return compileLeaf(type);
   if (isObjectType(type)) return compileObject(schema, type, field.fieldsOf(type));
   if (!isAbstractType(type)) throw new Error('A field has no output type.');
-  const writesByName = new Map<string, Write>();
+  const writesByName = new Map<unknown, Write>();
   return (value) => {
     if (!isObject(value)) throw notPlain;
     const { __typename: name } = value;
-    if (typeof name !== 'string') throw notPlain;
     let write = writesByName.get(name);
     if (!write) {
       const runtimeType = findRuntimeType(schema, type, name) ?? fail();

@@ -12,8 +12,8 @@ import { createPlanner } from '../planning/planner.ts';
 import { createExecutor, type ExecutorOptions, type FetchResult, type OutgoingFetch } from './executor.ts';
 import { prefixFor } from './response-names.ts';
 
-type Module = Extract<Parameters<typeof buildSubgraphSchema>[0], readonly unknown[]>[number];
-type Resolvers = Module extends { resolvers?: infer R } ? R : never;
+/** As graphql-tools and Apollo Server take them. */
+type Resolvers = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 export type TestSubgraph = {
   name: string;
@@ -32,6 +32,8 @@ type Answering = (
   fetch: OutgoingFetch,
   answer: () => Promise<FetchResult>,
 ) => Promise<FetchResult> | FetchResult;
+
+type Modules = Parameters<typeof buildSubgraphSchema>[0];
 
 const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: [
   "@key", "@shareable", "@external", "@requires", "@provides", "@override", "@inaccessible", "@interfaceObject"])\n`;
@@ -55,7 +57,7 @@ export function createFederation(subgraphs: readonly TestSubgraph[], options: Fe
   const schemas = new Map<string, GraphQLSchema>(
     subgraphs.map(({ name, sdl, resolvers = {} }) => [
       name,
-      buildSubgraphSchema([{ typeDefs: parse(link + sdl), resolvers }]),
+      buildSubgraphSchema([{ typeDefs: parse(link + sdl), resolvers }] as Modules),
     ]),
   );
   const sent: Sent[] = [];

@@ -49,13 +49,20 @@ export function placeEntityErrors(
 ): PlacedError[] {
   const { subgraph, shape, path } = fetch;
   const places = findPlaces(root, path);
+  const basesByIndex = new Map<number, Path[]>();
+  const basesOf = (index: number) => {
+    let bases = basesByIndex.get(index);
+    if (!bases) {
+      bases = [...new Set(targetsOf(index))].flatMap((target) => places.get(target) ?? []);
+      basesByIndex.set(index, bases);
+    }
+    return bases;
+  };
   const placed: PlacedError[] = [];
   for (const error of errors.slice(0, maxAnswerErrors)) {
     const [, index, ...rest]: unknown[] = Array.isArray(error.path) ? error.path : [];
     const isOfEntity = typeof index === 'number' && index in entities;
-    const bases = isOfEntity
-      ? [...new Set(targetsOf(index))].flatMap((target) => places.get(target) ?? [])
-      : [listPlaceOf(path)];
+    const bases = isOfEntity ? basesOf(index) : [listPlaceOf(path)];
     const inner = isOfEntity ? readPath(rest, entities[index], shape) : [];
     const room = Math.max(1, maxSpreadErrors - placed.length);
     for (const base of bases.slice(0, room)) placed.push({ error, subgraph, path: [...base, ...inner] });

@@ -10,6 +10,7 @@ import {
   GraphQLString,
   isAbstractType,
   isCompositeType,
+  isInterfaceType,
   Kind,
   type OperationDefinitionNode,
   type SelectionNode,
@@ -161,12 +162,16 @@ function findConditionVariables(root: SelectionSetNode, fragments: Fragments): s
   return [...names];
 }
 
-/** The type that an object names, if it can stand at a place of `declared`. Undefined for one that clients can't see. */
+/**
+ * The type that an object names, if it can stand at a place of `declared`. Undefined for one that clients can't see. A subgraph that
+ * knows the interface as an object names no type (`@interfaceObject`): then it is the interface.
+ */
 export function findRuntimeType(
   schema: GraphQLSchema,
   declared: GraphQLOutputType,
   typename: unknown,
 ): ConcreteType | undefined {
+  if (typename === undefined && isInterfaceType(declared)) return declared;
   if (!isCompositeType(declared) || typeof typename !== 'string') return undefined;
   const type = schema.getType(typename);
   if (!type || !('getFields' in type) || !isCompositeType(type)) return undefined;

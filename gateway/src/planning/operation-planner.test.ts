@@ -23,7 +23,7 @@ const openPlanner = (
       return answer(job, jobs.length);
     },
   };
-  return { planner: createOperationPlanner({ pool, schema, clock }), jobs };
+  return { planner: createOperationPlanner({ pool, schema, clock, compile: (plan) => plan }), jobs };
 };
 
 /** As a request brings it: parsed anew, unless the document is kept. */
