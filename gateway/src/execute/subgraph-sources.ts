@@ -1,3 +1,4 @@
+import type { GraphQLDataSource } from '@apollo/gateway';
 import { type SubgraphName, subgraphs } from '@signet/schema/subgraphs';
 import type { Logger } from '@signet/service';
 import type { FieldPlatforms } from '../access/field-platforms.ts';
@@ -5,10 +6,9 @@ import { type RefusalReports, reportRefusals } from '../access/refusal-reports.t
 import { type GatewayConfig, subgraphUrlOf } from '../config.ts';
 import { createAuthRoute, createFetchPlatform } from '../subgraphs/auth-route.ts';
 import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
-import { createPlanExecutor, type PlanExecutorOptions } from './plan-executor.ts';
 import { SubgraphDataSource, type SubgraphDataSourceOptions } from './subgraph-data-source.ts';
 
-export type ApolloGatewayOptions = Pick<PlanExecutorOptions, 'supergraphSdl' | 'planning'> & {
+export type SubgraphSourcesOptions = {
   config: GatewayConfig;
   fieldPlatforms: FieldPlatforms;
   proof: Pick<EntranceProof, 'signerFor'>;
@@ -17,9 +17,9 @@ export type ApolloGatewayOptions = Pick<PlanExecutorOptions, 'supergraphSdl' | '
   logger: Logger;
 };
 
-/** Builds Apollo's gateway on a supergraph, with our own way to the subgraphs. `stop` closes their connections. */
-export function createApolloGateway(options: ApolloGatewayOptions) {
-  const { supergraphSdl, planning, config, fieldPlatforms, proof, reports, logger } = options;
+/** Opens the way to each subgraph. `stop` closes their connections. */
+export function createSubgraphSources(options: SubgraphSourcesOptions) {
+  const { config, fieldPlatforms, proof, reports, logger } = options;
   const routeOf = createRoutes(fieldPlatforms, config);
   const sources = new Map(
     subgraphs.map(({ name }) => {
@@ -35,10 +35,9 @@ export function createApolloGateway(options: ApolloGatewayOptions) {
       return [name, source];
     }),
   );
-  const gateway = createPlanExecutor({
-    supergraphSdl,
-    planning,
-    sourceOf: (name) => {
+  return {
+    /** @throws {Error} for an unknown subgraph */
+    sourceOf(name: string): GraphQLDataSource {
       const source = sources.get(name);
       if (!source) {
         throw new Error(
@@ -47,9 +46,6 @@ export function createApolloGateway(options: ApolloGatewayOptions) {
       }
       return reportRefusals(source, name, reports);
     },
-  });
-  return {
-    gateway,
     stop: async () => void (await Promise.all([...sources.values()].map((source) => source.stop()))),
   };
 }
