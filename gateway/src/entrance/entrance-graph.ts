@@ -65,7 +65,7 @@ export async function mountEntranceGraph(
   const hideSchemaDetails = !(config.INTROSPECTION ?? !hasProductionSurface(config));
   const planning = createEntrancePlanning({
     pool: options.planning,
-    schema: { name, supergraphSdl },
+    schema: { name, supergraphSdl, renames: false },
     hideSchemaDetails,
     markOf,
     logger,

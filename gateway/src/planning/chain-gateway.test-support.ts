@@ -18,7 +18,7 @@ export async function startChainGateway({ deadlineMs = 2000 } = {}) {
   const planning = createEntrancePlanning({
     markOf: (hash) => hash,
     pool,
-    schema: { name: 'chain', supergraphSdl },
+    schema: { name: 'chain', supergraphSdl, renames: false },
     hideSchemaDetails: false,
     logger,
   });
