@@ -11,15 +11,35 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import { type ApolloFastifyContextFunction, fastifyApolloHandler } from '@as-integrations/fastify';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { DocumentNode } from 'graphql';
 import { type ErrorTranslation, withHttpStatus } from './errors.ts';
-import { createErrorFormatter } from './format-error.ts';
+import { createErrorFormatter, type ErrorFormatter } from './format-error.ts';
 import { applyAnswerType, refuseUnacceptable, refuseUnrunnableOperation } from './graphql-over-http.ts';
 import type { Logger } from './logger.ts';
+import { type OperationHooks, toPlugin } from './operation-hooks.ts';
 import { alignParameters } from './operation-parameters.ts';
 
 /** A plugin that works for any endpoint, whatever its context. */
 export type EndpointPlugin = ApolloServerPlugin;
+
+/** A way through an endpoint beside Apollo Server's, for the requests that it knows how to answer. A client can't tell the two apart. */
+export type Lane = {
+  /** The body of the answer; status and headers are set on `reply`. Undefined leaves the request to Apollo Server. */
+  answer(request: FastifyRequest, reply: FastifyReply): Promise<string | undefined>;
+  /** A document that Apollo Server has found valid, by its text. */
+  learn(text: string, document: DocumentNode): void;
+};
+
+/** What a lane needs of its endpoint to answer as Apollo Server does. */
+export type LaneParts<C> = {
+  logger: Logger;
+  /** Makes a request's context once: Apollo Server gets the same one, or the same error, if the lane leaves the request to it. */
+  createContext(request: FastifyRequest, reply: FastifyReply): Promise<C>;
+  formatError: ErrorFormatter;
+  translateError: ErrorTranslation | undefined;
+  hooks: readonly OperationHooks[];
+};
 
 export type GraphqlEndpointOptions<C extends BaseContext> = {
   server: FastifyInstance;
@@ -36,6 +56,9 @@ export type GraphqlEndpointOptions<C extends BaseContext> = {
   admit?: <T>(request: FastifyRequest, work: () => Promise<T>) => Promise<T>;
   /** True at the gateway, whose errors come from our subgraphs. */
   isGateway?: boolean;
+  hooks?: readonly OperationHooks[];
+  /** Answers what it can before Apollo Server is asked. */
+  createLane?(parts: LaneParts<C>): Lane;
 } & Pick<ApolloServerOptions<C>, 'plugins' | 'documentStore' | 'parseOptions'> & {
     source: Pick<ApolloServerOptions<C>, 'schema' | 'gateway'>;
   };
@@ -47,9 +70,28 @@ export const preflightHeaders = ['x-apollo-operation-name', 'apollo-require-pref
 export async function mountGraphql<C extends BaseContext>(
   options: GraphqlEndpointOptions<C>,
 ): Promise<ApolloServer<C>> {
-  const { server, logger, path, introspection, hideSchemaDetails = !introspection } = options;
-  const context: typeof options.context = (request, reply) =>
-    withHttpStatus(() => options.context(request, reply), options.translateError);
+  const { server, logger, path, introspection, hideSchemaDetails = !introspection, hooks = [] } = options;
+  const { translateError } = options;
+  const contexts = new WeakMap<FastifyRequest, Promise<C>>();
+  const createContext: typeof options.context = (request, reply) =>
+    withHttpStatus(() => options.context(request, reply), translateError);
+  const formatError = createErrorFormatter({
+    logger,
+    ...(translateError && { translate: translateError }),
+    trustsExtensions: options.isGateway ?? false,
+    hideSchemaDetails,
+  });
+  const lane = options.createLane?.({
+    logger,
+    createContext(request, reply) {
+      const context = createContext(request, reply);
+      contexts.set(request, context);
+      return context;
+    },
+    formatError,
+    translateError,
+    hooks,
+  });
   const apollo = new ApolloServer<C>({
     ...(options.source as ApolloServerOptions<C>),
     logger,
@@ -60,15 +102,10 @@ export async function mountGraphql<C extends BaseContext>(
     csrfPrevention: { requestHeaders: preflightHeaders },
     // The gateway has its own implementation; a subgraph's only client is the gateway, which sends texts.
     persistedQueries: false,
-    ...(options.documentStore && { documentStore: options.documentStore }),
+    ...(options.documentStore !== undefined && { documentStore: options.documentStore }),
     ...(options.parseOptions && { parseOptions: options.parseOptions }),
     dangerouslyDisableValidation: options.validatedBy === 'plugins',
-    formatError: createErrorFormatter({
-      logger,
-      ...(options.translateError && { translate: options.translateError }),
-      trustsExtensions: options.isGateway ?? false,
-      hideSchemaDetails,
-    }),
+    formatError,
     plugins: [
       // Every answer is `private, no-store`; see surfaceHeaders in http-server.ts.
       ApolloServerPluginCacheControlDisabled(),
@@ -77,12 +114,16 @@ export async function mountGraphql<C extends BaseContext>(
       ApolloServerPluginUsageReportingDisabled(),
       refuseUnrunnableOperation as ApolloServerPlugin<C>,
       applyAnswerType as ApolloServerPlugin<C>,
+      ...(lane ? [createTeacher(lane)] : []),
+      ...(hooks.length > 0 ? [toPlugin(hooks, translateError)] : []),
       ...(options.plugins ?? []),
     ],
   });
   await apollo.start();
   const { admit = (_request, work) => work() } = options;
-  const answer = fastifyApolloHandler(apollo, { context });
+  const askApollo = fastifyApolloHandler(apollo, {
+    context: (request, reply) => contexts.get(request) ?? createContext(request, reply),
+  });
   server.route({
     method: ['GET', 'POST'],
     url: path,
@@ -90,9 +131,25 @@ export async function mountGraphql<C extends BaseContext>(
     exposeHeadRoute: false,
     preHandler: [refuseUnacceptable, alignParameters],
     async handler(request, reply) {
-      return admit(request, async () => answer.call(this, request, reply));
+      return admit(
+        request,
+        async () => (await lane?.answer(request, reply)) ?? askApollo.call(this, request, reply),
+      );
     },
   });
   server.addHook('onClose', () => apollo.stop());
   return apollo;
+}
+
+/** Shows a lane the documents that Apollo Server has validated. */
+function createTeacher({ learn }: Lane): EndpointPlugin {
+  return {
+    async requestDidStart() {
+      return {
+        async didResolveOperation({ source, document }) {
+          learn(source, document);
+        },
+      };
+    },
+  };
 }

@@ -1,19 +1,25 @@
 import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { GraphQLErrorExtensions } from 'graphql';
+import type { GraphQLErrorExtensions, GraphQLFormattedError } from 'graphql';
 import { errorBody } from './errors.ts';
 
 /** The two media types of an answer (GraphQL over HTTP, section "Media Types"). */
 type AnswerType = 'application/json' | 'application/graphql-response+json';
 
+export type AnswerChoice = { type: AnswerType; isNamed: boolean };
+
+const anyType: AnswerChoice = { type: 'application/json', isNamed: false };
+const jsonByName: AnswerChoice = { type: 'application/json', isNamed: true };
+
 /**
  * The media type that a client's Accept asks for (RFC 9110, section 12.5.1), and whether it names that type. Undefined if the
  * client accepts neither. If it names both with the same quality, the newer one: its HTTP statuses say more.
  */
-export function chooseAnswerType(
-  accept: string | undefined,
-): { type: AnswerType; isNamed: boolean } | undefined {
-  const ranges = readRanges(accept?.trim() || '*/*');
+export function chooseAnswerType(accept: string | undefined): AnswerChoice | undefined {
+  // What gateways and most clients send.
+  if (accept === undefined || accept === '*/*') return anyType;
+  if (accept === 'application/json') return jsonByName;
+  const ranges = readRanges(accept.trim() || '*/*');
   const json = findQuality(ranges, 'application/json');
   const response = findQuality(ranges, 'application/graphql-response+json');
   if (
@@ -48,10 +54,10 @@ function findQuality(ranges: ReadonlyMap<string, number>, type: AnswerType) {
 }
 
 /** Runs before the operation: a mutation must not happen if its answer can't be sent. */
-export async function refuseUnacceptable(request: FastifyRequest, reply: FastifyReply) {
-  if (chooseAnswerType(request.headers.accept)) return;
+export function refuseUnacceptable(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  if (chooseAnswerType(request.headers.accept)) return done();
   const text = 'Answers are application/json or application/graphql-response+json.';
-  return reply.code(406).send(errorBody(text, 'BAD_REQUEST'));
+  reply.code(406).send(errorBody(text, 'BAD_REQUEST'));
 }
 
 const statusOkUnderJson = new Set([
@@ -67,9 +73,27 @@ function isFaultOfDocument({ code, reason }: GraphQLErrorExtensions = {}): boole
 }
 
 /**
- * GraphQL over HTTP: under an explicit `Accept: application/json` a well-formed request is answered with 200 even if the
- * operation fails to parse, validate or coerce; otherwise Apollo's 400 stays. The content type is set here because Apollo Server
- * also compares parameters such as charset, and would answer 406 after the operation has run.
+ * The content type and the status of an answer with these errors. GraphQL over HTTP: under an explicit `Accept:
+ * application/json` a well-formed request is answered with 200 even if the operation fails to parse, validate or coerce;
+ * otherwise Apollo's 400 stays.
+ */
+export function describeAnswer(
+  accept: string | undefined,
+  status: number | undefined,
+  errors: readonly GraphQLFormattedError[],
+): { contentType: string; status: number | undefined } {
+  const { type, isNamed } = chooseAnswerType(accept) ?? anyType;
+  const isOk =
+    status === 400 &&
+    type === 'application/json' &&
+    isNamed &&
+    errors.every(({ extensions }) => isFaultOfDocument(extensions));
+  return { contentType: `${type}; charset=utf-8`, status: isOk ? 200 : status };
+}
+
+/**
+ * Sets the content type and the status of an answer. Here, because Apollo Server also compares parameters such as charset, and would
+ * answer 406 after the operation has run.
  */
 export const applyAnswerType: ApolloServerPlugin = {
   async requestDidStart() {
@@ -78,19 +102,10 @@ export const applyAnswerType: ApolloServerPlugin = {
         if (response.body.kind !== 'single') {
           return;
         }
-        const answer = chooseAnswerType(request.http?.headers.get('accept'));
-        const type = answer?.type ?? 'application/json';
-        response.http.headers.set('content-type', `${type}; charset=utf-8`);
-        const errors = response.body.singleResult.errors ?? [];
-        const isRequestError = errors.every((error) => isFaultOfDocument(error.extensions));
-        if (
-          response.http.status === 400 &&
-          isRequestError &&
-          type === 'application/json' &&
-          answer?.isNamed
-        ) {
-          response.http.status = 200;
-        }
+        const { errors = [] } = response.body.singleResult;
+        const answer = describeAnswer(request.http?.headers.get('accept'), response.http.status, errors);
+        response.http.headers.set('content-type', answer.contentType);
+        if (answer.status !== undefined) response.http.status = answer.status;
       },
     };
   },

@@ -25,9 +25,12 @@ export { createErrorFormatter, type ErrorFormatter } from './format-error.ts';
 export {
   type EndpointPlugin,
   type GraphqlEndpointOptions,
+  type Lane,
+  type LaneParts,
   mountGraphql,
   preflightHeaders,
 } from './graphql-endpoint.ts';
+export { chooseAnswerType, describeAnswer } from './graphql-over-http.ts';
 export type { ReadinessCheck } from './health.ts';
 export {
   createHttpServer,
@@ -40,6 +43,7 @@ export { createLogger, type Logger, logLevels } from './logger.ts';
 export { findMistypedVariables } from './mistyped-variables.ts';
 export { isLoopback } from './request-checks.ts';
 export { listen, type RunningServer, runProcess } from './run-process.ts';
+export { type OperationHooks, type OperationRun, runHooks } from './operation-hooks.ts';
 export { describeSettings, type Setting } from './settings.ts';
 export {
   formatSignetContext,

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { MalformedRequestError } from './errors.ts';
 import { createTextParser } from './json-body.ts';
 
@@ -13,16 +13,22 @@ const optional = ['operationName', 'variables', 'extensions'];
  * @throws {MalformedRequestError} for a parameter of the URL that stands twice, or is not JSON as a body may hold it. The reader of
  * bodies has found both in a body.
  */
-export async function alignParameters(request: FastifyRequest): Promise<void> {
-  if (request.method === 'GET') await alignUrl(request);
-  else alignBody(request.body);
+export function alignParameters(
+  request: FastifyRequest,
+  _reply: FastifyReply,
+  done: (error?: Error) => void,
+): void {
+  if (request.method === 'GET') return void alignUrl(request).then(() => done(), done);
+  alignBody(request.body);
+  done();
 }
 
 function alignBody(body: unknown): void {
   if (typeof body !== 'object' || body === null) return;
   const parameters = body as Record<string, unknown>;
   for (const name of optional) {
-    if (parameters[name] === null || parameters[name] === '') delete parameters[name];
+    const value = parameters[name];
+    if (value === null || value === '') delete parameters[name];
   }
 }
 

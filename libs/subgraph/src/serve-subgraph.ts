@@ -9,6 +9,7 @@ import {
   type ErrorTranslation,
   hasProductionSurface,
   type Logger,
+  type OperationHooks,
   type ReadinessCheck,
   RefusalError,
   type RunningServer,
@@ -94,6 +95,8 @@ export type ServeSubgraphOptions<C extends GuardContext> = IssuerOptions & {
   /** A feed that several servers share. Without it, one of REVOCATIONS_DATABASE_URL is opened. */
   revocations?: RevocationFeed | undefined;
   readiness?: readonly ReadinessCheck[];
+  hooks?: readonly OperationHooks[];
+  /** Plugins of Apollo Server. With one of them, Apollo Server answers every request. */
   plugins?: readonly EndpointPlugin[];
   /** For everybody. */
   addRoutes?(server: FastifyInstance): void;
@@ -118,7 +121,7 @@ export async function serveSubgraph<C extends GuardContext>(
   const proof = await openProofCheck(options.proofName ?? options.name, config, logger);
   const { nonces } = options;
   const operationProof =
-    proof.check && createOperationProof({ ...proof.check, typeDefs, schema, nonces, translateError });
+    proof.check && createOperationProof({ ...proof.check, typeDefs, schema, nonces });
   const revocations = await openRevocations(config, logger, options.revocations).catch((error) => {
     proof.stop();
     throw error;
@@ -154,7 +157,8 @@ export async function serveSubgraph<C extends GuardContext>(
       ...revocations.readiness,
       ...(options.readiness ?? []),
     ],
-    plugins: [...(operationProof ? [operationProof.plugin] : []), ...(options.plugins ?? [])],
+    hooks: [...(operationProof ? [operationProof.hooks] : []), ...(options.hooks ?? [])],
+    ...(options.plugins && { plugins: options.plugins }),
     ...(options.addRoutes && { addRoutes: options.addRoutes }),
     ...(options.addProvenRoutes && { addProvenRoutes: options.addProvenRoutes }),
     async onStop() {

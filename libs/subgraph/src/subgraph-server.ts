@@ -7,6 +7,7 @@ import {
   type HttpServerOptions,
   listen,
   mountGraphql,
+  type OperationHooks,
   parseSignetContext,
   type RunningServer,
   readAuthorization,
@@ -17,6 +18,7 @@ import {
 import type { SubgraphRequest } from '@signet/session';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
+import { createSchemaLane } from './lane/schema-lane.ts';
 import { withProof } from './proof/operation-proof.ts';
 import { type ProofCheck, type ProofGate, registerProofGate } from './proof/proof-gate.ts';
 import { type RequestScopes, registerRequestScope } from './request-scope.ts';
@@ -40,6 +42,8 @@ export type SubgraphServerOptions<C extends object> = HttpServerOptions & {
   proof: ProofCheck | undefined;
   createContext(request: SubgraphHttpRequest): Promise<C>;
   translateError?: ErrorTranslation;
+  hooks?: readonly OperationHooks[];
+  /** Plugins of Apollo Server. With one of them, Apollo Server answers every request: no other lane calls them. */
   plugins?: readonly EndpointPlugin[];
   /** More routes beside /graphql, for everybody (auth's JWKS). */
   addRoutes?(server: FastifyInstance): void;
@@ -71,10 +75,10 @@ async function serveProven<C extends object>(
   scope: FastifyInstance,
   options: SubgraphServerOptions<C>,
 ): Promise<void> {
-  const { logger, proof: check, translateError, plugins } = options;
-  scope.addHook('onRequest', async ({ method }, reply) => {
-    if (method === 'POST') return;
-    return reply.code(405).header('allow', 'POST').send(errorBody('This path takes POST.', 'BAD_REQUEST'));
+  const { logger, schema, proof: check, translateError, plugins = [] } = options;
+  scope.addHook('onRequest', ({ method }, reply, done) => {
+    if (method === 'POST') return done();
+    reply.code(405).header('allow', 'POST').send(errorBody('This path takes POST.', 'BAD_REQUEST'));
   });
   const gate = check && registerProofGate(scope, check);
   if (gate) options.addProvenRoutes?.(scope, gate);
@@ -84,9 +88,15 @@ async function serveProven<C extends object>(
     logger,
     path: '/graphql',
     introspection: options.introspection,
-    source: { schema: options.schema },
+    source: { schema },
+    // The lane caches what is valid.
+    ...(plugins.length === 0 && {
+      documentStore: null,
+      createLane: (parts) => createSchemaLane(schema, parts),
+    }),
     ...(translateError && { translateError }),
-    ...(plugins && { plugins: [...plugins] }),
+    ...(options.hooks && { hooks: options.hooks }),
+    plugins: [...plugins],
     context: async (request, reply) =>
       withHttpStatus(async () => {
         const proof = gate?.proofOf(request);

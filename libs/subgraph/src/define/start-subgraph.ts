@@ -59,6 +59,7 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
     nonces: createNonceStore(db, `${name}.proof_nonce`),
     revocations,
     onStop: async () => void (await Promise.all([housekeeping.stop(), everyMinute?.stop()])),
+    ...(extension.hooks && { hooks: extension.hooks }),
     ...(extension.plugins && { plugins: extension.plugins }),
     createContext: ({ session, tenantId }, { signetContext }) => ({
       session,
