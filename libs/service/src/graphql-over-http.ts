@@ -6,20 +6,14 @@ import { errorBody } from './errors.ts';
 /** The two media types of an answer (GraphQL over HTTP, section "Media Types"). */
 type AnswerType = 'application/json' | 'application/graphql-response+json';
 
-export type AnswerChoice = { type: AnswerType; isNamed: boolean };
-
-const anyType: AnswerChoice = { type: 'application/json', isNamed: false };
-const jsonByName: AnswerChoice = { type: 'application/json', isNamed: true };
-
 /**
  * The media type that a client's Accept asks for (RFC 9110, section 12.5.1), and whether it names that type. Undefined if the
  * client accepts neither. If it names both with the same quality, the newer one: its HTTP statuses say more.
  */
-export function chooseAnswerType(accept: string | undefined): AnswerChoice | undefined {
-  // What gateways and most clients send.
-  if (accept === undefined || accept === '*/*') return anyType;
-  if (accept === 'application/json') return jsonByName;
-  const ranges = readRanges(accept.trim() || '*/*');
+export function chooseAnswerType(
+  accept: string | undefined,
+): { type: AnswerType; isNamed: boolean } | undefined {
+  const ranges = readRanges(accept?.trim() || '*/*');
   const json = findQuality(ranges, 'application/json');
   const response = findQuality(ranges, 'application/graphql-response+json');
   if (
@@ -53,11 +47,35 @@ function findQuality(ranges: ReadonlyMap<string, number>, type: AnswerType) {
   };
 }
 
-/** Runs before the operation: a mutation must not happen if its answer can't be sent. */
-export function refuseUnacceptable(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-  if (chooseAnswerType(request.headers.accept)) return done();
-  const text = 'Answers are application/json or application/graphql-response+json.';
-  reply.code(406).send(errorBody(text, 'BAD_REQUEST'));
+/** Accept headers that are remembered, and the longest of them: clients send few different ones. */
+const maxKnownAccepts = 100;
+const maxKnownAcceptLength = 200;
+
+/** The choice of `chooseAnswerType` for requests, made once for each Accept header. */
+export function createAnswerTypes() {
+  const known = new Map<string, ReturnType<typeof chooseAnswerType>>();
+  const choose = ({ headers: { accept = '' } }: FastifyRequest) => {
+    if (known.has(accept)) return known.get(accept);
+    const chosen = chooseAnswerType(accept);
+    if (accept.length <= maxKnownAcceptLength) {
+      if (known.size >= maxKnownAccepts) known.clear();
+      known.set(accept, chosen);
+    }
+    return chosen;
+  };
+  return {
+    /** Runs before the operation: a mutation must not happen if its answer can't be sent. */
+    refuseUnacceptable(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+      if (choose(request)) return done();
+      const text = 'Answers are application/json or application/graphql-response+json.';
+      void reply.code(406).send(errorBody(text, 'BAD_REQUEST'));
+    },
+    contentTypeOf: (request: FastifyRequest): string => formatContentType(choose(request)?.type),
+  };
+}
+
+function formatContentType(type: AnswerType = 'application/json'): string {
+  return `${type}; charset=utf-8`;
 }
 
 const statusOkUnderJson = new Set([
@@ -72,28 +90,22 @@ function isFaultOfDocument({ code, reason }: GraphQLErrorExtensions = {}): boole
   return statusOkUnderJson.has(String(code)) && !String(reason).startsWith('request.');
 }
 
-/**
- * The content type and the status of an answer with these errors. GraphQL over HTTP: under an explicit `Accept:
- * application/json` a well-formed request is answered with 200 even if the operation fails to parse, validate or coerce;
- * otherwise Apollo's 400 stays.
- */
-export function describeAnswer(
-  accept: string | undefined,
-  status: number | undefined,
+/** Whether what would be 400 is 200 under the media type that was chosen: see `applyAnswerType`. */
+export function isOkUnder(
+  answer: ReturnType<typeof chooseAnswerType>,
   errors: readonly GraphQLFormattedError[],
-): { contentType: string; status: number | undefined } {
-  const { type, isNamed } = chooseAnswerType(accept) ?? anyType;
-  const isOk =
-    status === 400 &&
-    type === 'application/json' &&
-    isNamed &&
-    errors.every(({ extensions }) => isFaultOfDocument(extensions));
-  return { contentType: `${type}; charset=utf-8`, status: isOk ? 200 : status };
+): boolean {
+  return (
+    answer?.type === 'application/json' &&
+    answer.isNamed &&
+    errors.every((error) => isFaultOfDocument(error.extensions))
+  );
 }
 
 /**
- * Sets the content type and the status of an answer. Here, because Apollo Server also compares parameters such as charset, and would
- * answer 406 after the operation has run.
+ * GraphQL over HTTP: under an explicit `Accept: application/json` a well-formed request is answered with 200 even if the
+ * operation fails to parse, validate or coerce; otherwise Apollo's 400 stays. The content type is set here because Apollo Server
+ * also compares parameters such as charset, and would answer 406 after the operation has run.
  */
 export const applyAnswerType: ApolloServerPlugin = {
   async requestDidStart() {
@@ -102,10 +114,13 @@ export const applyAnswerType: ApolloServerPlugin = {
         if (response.body.kind !== 'single') {
           return;
         }
-        const { errors = [] } = response.body.singleResult;
-        const answer = describeAnswer(request.http?.headers.get('accept'), response.http.status, errors);
-        response.http.headers.set('content-type', answer.contentType);
-        if (answer.status !== undefined) response.http.status = answer.status;
+        const answer = chooseAnswerType(request.http?.headers.get('accept'));
+        const type = answer?.type ?? 'application/json';
+        response.http.headers.set('content-type', formatContentType(type));
+        const errors = response.body.singleResult.errors ?? [];
+        if (response.http.status === 400 && isOkUnder(answer, errors)) {
+          response.http.status = 200;
+        }
       },
     };
   },

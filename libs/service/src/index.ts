@@ -24,13 +24,12 @@ export {
 export { createErrorFormatter, type ErrorFormatter } from './format-error.ts';
 export {
   type EndpointPlugin,
+  type FastLane,
   type GraphqlEndpointOptions,
-  type Lane,
-  type LaneParts,
   mountGraphql,
   preflightHeaders,
 } from './graphql-endpoint.ts';
-export { chooseAnswerType, describeAnswer } from './graphql-over-http.ts';
+export { chooseAnswerType, isOkUnder } from './graphql-over-http.ts';
 export type { ReadinessCheck } from './health.ts';
 export {
   createHttpServer,
@@ -41,9 +40,9 @@ export {
 export { createJsonReader, decodeUtf8 } from './json-body.ts';
 export { createLogger, type Logger, logLevels } from './logger.ts';
 export { findMistypedVariables } from './mistyped-variables.ts';
+export { type OperationHooks, type OperationRun, runHooks, toPlugin } from './operation-hooks.ts';
 export { isLoopback } from './request-checks.ts';
 export { listen, type RunningServer, runProcess } from './run-process.ts';
-export { type OperationHooks, type OperationRun, runHooks } from './operation-hooks.ts';
 export { describeSettings, type Setting } from './settings.ts';
 export {
   formatSignetContext,

@@ -10,7 +10,7 @@ const optional = ['operationName', 'variables', 'extensions'];
  * null or empty counts as absent, and none may be given twice. Apollo Server, and everything else that reads the request, comes
  * after this.
  *
- * @throws {MalformedRequestError} for a parameter of the URL that stands twice, or is not JSON as a body may hold it. The reader of
+ * Gives `done` a MalformedRequestError for a parameter of the URL that stands twice, or is not JSON as a body may hold it. The reader of
  * bodies has found both in a body.
  */
 export function alignParameters(
@@ -18,17 +18,19 @@ export function alignParameters(
   _reply: FastifyReply,
   done: (error?: Error) => void,
 ): void {
-  if (request.method === 'GET') return void alignUrl(request).then(() => done(), done);
-  alignBody(request.body);
-  done();
+  if (request.method === 'GET') {
+    alignUrl(request).then(() => done(), done);
+  } else {
+    alignBody(request.body);
+    done();
+  }
 }
 
 function alignBody(body: unknown): void {
   if (typeof body !== 'object' || body === null) return;
   const parameters = body as Record<string, unknown>;
   for (const name of optional) {
-    const value = parameters[name];
-    if (value === null || value === '') delete parameters[name];
+    if (parameters[name] === null || parameters[name] === '') delete parameters[name];
   }
 }
 

@@ -77,6 +77,8 @@ export type SubgraphOptions = {
   onQuery?: (sql: string) => void;
   /** A feed that several servers share. */
   revocations?: RevocationFeed | undefined;
+  /** `apollo`: Apollo Server answers every request, for tests that compare. */
+  lane?: 'apollo' | 'both' | undefined;
 };
 
 export type ServeSubgraphOptions<C extends GuardContext> = IssuerOptions & {
@@ -95,6 +97,7 @@ export type ServeSubgraphOptions<C extends GuardContext> = IssuerOptions & {
   /** A feed that several servers share. Without it, one of REVOCATIONS_DATABASE_URL is opened. */
   revocations?: RevocationFeed | undefined;
   readiness?: readonly ReadinessCheck[];
+  lane?: SubgraphOptions['lane'];
   hooks?: readonly OperationHooks[];
   /** Plugins of Apollo Server. With one of them, Apollo Server answers every request. */
   plugins?: readonly EndpointPlugin[];
@@ -120,8 +123,7 @@ export async function serveSubgraph<C extends GuardContext>(
   const translateError: ErrorTranslation = (error) => translateDatabaseError(options, error);
   const proof = await openProofCheck(options.proofName ?? options.name, config, logger);
   const { nonces } = options;
-  const operationProof =
-    proof.check && createOperationProof({ ...proof.check, typeDefs, schema, nonces });
+  const operationProof = proof.check && createOperationProof({ ...proof.check, typeDefs, schema, nonces });
   const revocations = await openRevocations(config, logger, options.revocations).catch((error) => {
     proof.stop();
     throw error;
@@ -151,6 +153,7 @@ export async function serveSubgraph<C extends GuardContext>(
     },
     translateError,
     requests: database.requests,
+    lane: options.lane,
     readiness: [
       { name: 'database', check: database.checkReady },
       ...issuers.map(({ platform, keys }) => ({ name: `${platform} keys`, check: () => keys.checkReady() })),

@@ -6,19 +6,16 @@ import {
   errorBody,
   type HttpServerOptions,
   listen,
-  mountGraphql,
   type OperationHooks,
-  parseSignetContext,
   type RunningServer,
   readAuthorization,
-  signetContextHeader,
   subgraphBodyLimitBytes,
-  withHttpStatus,
 } from '@signet/service';
 import type { SubgraphRequest } from '@signet/session';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
-import { createSchemaLane } from './lane/schema-lane.ts';
+import { createContextReader } from './context-reader.ts';
+import { mountSchema } from './lane/mount-schema.ts';
 import { withProof } from './proof/operation-proof.ts';
 import { type ProofCheck, type ProofGate, registerProofGate } from './proof/proof-gate.ts';
 import { type RequestScopes, registerRequestScope } from './request-scope.ts';
@@ -43,8 +40,10 @@ export type SubgraphServerOptions<C extends object> = HttpServerOptions & {
   createContext(request: SubgraphHttpRequest): Promise<C>;
   translateError?: ErrorTranslation;
   hooks?: readonly OperationHooks[];
-  /** Plugins of Apollo Server. With one of them, Apollo Server answers every request: no other lane calls them. */
+  /** Plugins of Apollo Server. With one of them, Apollo Server answers every request. */
   plugins?: readonly EndpointPlugin[];
+  /** `apollo`: Apollo Server answers every request, for tests that compare. */
+  lane?: 'apollo' | 'both' | undefined;
   /** More routes beside /graphql, for everybody (auth's JWKS). */
   addRoutes?(server: FastifyInstance): void;
   /** More routes that only a gateway may ask; not there where nothing is checked. */
@@ -75,50 +74,27 @@ async function serveProven<C extends object>(
   scope: FastifyInstance,
   options: SubgraphServerOptions<C>,
 ): Promise<void> {
-  const { logger, schema, proof: check, translateError, plugins = [] } = options;
+  const { proof: check } = options;
   scope.addHook('onRequest', ({ method }, reply, done) => {
     if (method === 'POST') return done();
     reply.code(405).header('allow', 'POST').send(errorBody('This path takes POST.', 'BAD_REQUEST'));
   });
-  const gate = check && registerProofGate(scope, check);
+  const readContext = createContextReader();
+  const gate = check && registerProofGate(scope, check, readContext);
   if (gate) options.addProvenRoutes?.(scope, gate);
-  if (options.requests) registerRequestScope(scope, options.requests);
-  await mountGraphql<C>({
-    server: scope,
-    logger,
-    path: '/graphql',
-    introspection: options.introspection,
-    source: { schema },
-    // The lane caches what is valid.
-    ...(plugins.length === 0 && {
-      documentStore: null,
-      createLane: (parts) => createSchemaLane(schema, parts),
-    }),
-    ...(translateError && { translateError }),
-    ...(options.hooks && { hooks: options.hooks }),
-    plugins: [...plugins],
-    context: async (request, reply) =>
-      withHttpStatus(async () => {
-        const proof = gate?.proofOf(request);
-        const context = await options.createContext(readRequest(request, reply, proof));
-        return proof ? withProof(context, proof) : context;
-      }),
-  });
-}
-
-function readRequest(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  proof: VerifiedProof | undefined,
-): SubgraphHttpRequest {
-  const header = request.headers[signetContextHeader];
-  return {
-    authorization: readAuthorization(request.raw),
-    signetContext: parseSignetContext(typeof header === 'string' ? header : undefined) ?? {
-      requestId: request.id,
+  if (options.requests) registerRequestScope(scope, options.requests, readContext);
+  await mountSchema<C>(scope, {
+    ...options,
+    async createContext(request, reply) {
+      const proof = gate?.proofOf(request);
+      const context = await options.createContext({
+        authorization: readAuthorization(request.raw),
+        signetContext: readContext(request) ?? { requestId: request.id },
+        cookie: request.headers.cookie,
+        proof,
+        setCookie: (line) => void reply.header('set-cookie', line),
+      });
+      return proof ? withProof(context, proof) : context;
     },
-    cookie: request.headers.cookie,
-    proof,
-    setCookie: (line) => void reply.header('set-cookie', line),
-  };
+  });
 }

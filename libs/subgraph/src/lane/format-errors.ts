@@ -49,7 +49,12 @@ export function toGraphqlError(error: unknown): GraphQLError {
 }
 
 /** graphql-js writes one of these about a variable whose value is not of its type. */
-const coercionTexts = [' has invalid value', ' got invalid value ', ' of required type ', ' of non-null type '];
+const coercionTexts = [
+  ' has invalid value',
+  ' got invalid value ',
+  ' of required type ',
+  ' of non-null type ',
+];
 
 /** The error with the code that Apollo Server gives it, if it is about the value of a variable; else the error itself. */
 export function withCoercionCode(error: GraphQLError): GraphQLError {
@@ -60,7 +65,7 @@ export function withCoercionCode(error: GraphQLError): GraphQLError {
   const subject = `Variable "$${node.variable.name.value}"`;
   if (!coercionTexts.some((text) => error.message.startsWith(subject + text))) return error;
   return new GraphQLError(error.message, {
-    nodes: error.nodes,
+    nodes: [node],
     originalError: error.originalError ?? error,
     extensions: { ...error.extensions, code: 'BAD_USER_INPUT' },
   });

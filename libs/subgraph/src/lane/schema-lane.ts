@@ -1,7 +1,10 @@
 import {
-  describeAnswer,
-  type Lane,
-  type LaneParts,
+  chooseAnswerType,
+  type ErrorFormatter,
+  type ErrorTranslation,
+  type FastLane,
+  isOkUnder,
+  type OperationHooks,
   type OperationRun,
   runHooks,
   withHttpStatus,
@@ -15,40 +18,44 @@ import {
   getOperationAST,
 } from 'graphql';
 import { formatErrors, toGraphqlError, withCoercionCode } from './format-errors.ts';
-import { createKnownDocuments, type KnownDocuments } from './known-documents.ts';
+import type { KnownDocuments } from './known-documents.ts';
+
+export type SchemaLaneOptions = {
+  schema: GraphQLSchema;
+  /** Those of Apollo Server's lane: valid, and with its rules. */
+  documents: KnownDocuments;
+  createContext(request: FastifyRequest, reply: FastifyReply): Promise<object>;
+  formatError: ErrorFormatter;
+  translateError: ErrorTranslation | undefined;
+  hooks: readonly OperationHooks[];
+};
 
 /**
  * Runs operations of documents that Apollo Server has validated before, without Apollo Server. Whatever Apollo Server decides
  * about an answer (codes, status, headers, the order of members) is decided here in the same way.
  */
-export function createSchemaLane<C extends object>(
-  schema: GraphQLSchema,
-  parts: LaneParts<C>,
-  documents: KnownDocuments = createKnownDocuments(),
-): Lane {
-  return {
-    learn: documents.add,
-    async answer(request, reply) {
-      const parameters = readParameters(request.body);
-      const document = parameters && documents.find(parameters.query);
-      const operation = document && getOperationAST(document, parameters.operationName);
-      if (!operation || !schema.getRootType(operation.operation)) return undefined;
-      let context: C;
-      try {
-        context = await parts.createContext(request, reply);
-      } catch {
-        // Apollo Server gets the same error and answers it.
-        return undefined;
-      }
-      const run = { document, operation, context };
-      const result = (await refuseBefore(run, parts)) ?? (await runOperation(schema, run, parameters));
-      try {
-        tellErrors(result.errors, context, parts);
-        return writeAnswer(result, request, reply, parts);
-      } catch (error) {
-        return writeAnswer(failed(error), request, reply, parts);
-      }
-    },
+export function createSchemaLane(options: SchemaLaneOptions): FastLane {
+  const { schema, documents } = options;
+  return async (request, reply) => {
+    const parameters = readParameters(request.body);
+    const document = parameters && documents.find(parameters.query);
+    const operation = document && getOperationAST(document, parameters.operationName);
+    if (!operation || !schema.getRootType(operation.operation)) return undefined;
+    let context: object;
+    try {
+      context = await options.createContext(request, reply);
+    } catch {
+      // Apollo Server gets the same error and answers it.
+      return undefined;
+    }
+    const run = { document, operation, context };
+    const result = (await refuseBefore(run, options)) ?? (await runOperation(schema, run, parameters));
+    try {
+      tellErrors(result.errors, context, options);
+      return writeAnswer(result, request, reply, options);
+    } catch (error) {
+      return writeAnswer(failed(error), request, reply, options);
+    }
   };
 }
 
@@ -83,9 +90,9 @@ function failed(error: unknown): Result {
 }
 
 /** What a hook has against the operation. */
-async function refuseBefore<C>(
+async function refuseBefore(
   run: OperationRun,
-  { hooks, translateError }: LaneParts<C>,
+  { hooks, translateError }: SchemaLaneOptions,
 ): Promise<Result | undefined> {
   try {
     await withHttpStatus(() => runHooks(hooks, run), translateError);
@@ -117,24 +124,27 @@ async function runOperation(
   }
 }
 
-function tellErrors<C>(
+function tellErrors(
   errors: readonly GraphQLError[] | undefined,
   context: object,
-  { hooks }: LaneParts<C>,
+  { hooks }: SchemaLaneOptions,
 ): void {
   if (!errors) return;
   for (const { onErrors } of hooks) onErrors?.(errors, context);
 }
 
-function writeAnswer<C>(
+function writeAnswer(
   { errors, data, extensions, status }: Result,
   { headers: { accept } }: FastifyRequest,
   reply: FastifyReply,
-  { formatError }: LaneParts<C>,
+  { formatError }: SchemaLaneOptions,
 ): string {
-  const formatted = errors && formatErrors(errors, formatError);
-  for (const [name, value] of formatted?.headers ?? []) reply.header(name, value);
-  const answer = describeAnswer(accept, formatted?.status ?? status, formatted?.errors ?? []);
-  reply.header('content-type', answer.contentType).code(answer.status ?? 200);
-  return `${JSON.stringify({ errors: formatted?.errors, data, extensions })}\n`;
+  if (errors) {
+    const formatted = formatErrors(errors, formatError);
+    for (const [name, value] of formatted.headers) reply.header(name, value);
+    const wanted = formatted.status ?? status ?? 200;
+    reply.code(wanted === 400 && isOkUnder(chooseAnswerType(accept), formatted.errors) ? 200 : wanted);
+    return `${JSON.stringify({ errors: formatted.errors, data, extensions })}\n`;
+  }
+  return `${JSON.stringify({ data, extensions })}\n`;
 }
