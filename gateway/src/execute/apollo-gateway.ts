@@ -1,12 +1,13 @@
-import { type SubgraphName, subgraphs } from '@signet/schema/subgraphs';
+import { subgraphs } from '@signet/schema/subgraphs';
 import type { Logger } from '@signet/service';
 import type { FieldPlatforms } from '../access/field-platforms.ts';
-import { type RefusalReports, reportRefusals } from '../access/refusal-reports.ts';
+import type { RefusalReports } from '../access/refusal-reports.ts';
 import { type GatewayConfig, subgraphUrlOf } from '../config.ts';
-import { createAuthRoute, createFetchPlatform } from '../subgraphs/auth-route.ts';
+import { createFetchPlatform } from '../subgraphs/auth-route.ts';
 import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
+import { createFetchSender, type SubgraphTarget } from './fetch-sender.ts';
 import { createPlanExecutor, type PlanExecutorOptions } from './plan-executor.ts';
-import { SubgraphDataSource, type SubgraphDataSourceOptions } from './subgraph-data-source.ts';
+import { SubgraphDataSource } from './subgraph-data-source.ts';
 
 export type ApolloGatewayOptions = Pick<PlanExecutorOptions, 'supergraphSdl' | 'planning'> & {
   config: GatewayConfig;
@@ -20,51 +21,33 @@ export type ApolloGatewayOptions = Pick<PlanExecutorOptions, 'supergraphSdl' | '
 /** Builds Apollo's gateway on a supergraph, with our own way to the subgraphs. `stop` closes their connections. */
 export function createApolloGateway(options: ApolloGatewayOptions) {
   const { supergraphSdl, planning, config, fieldPlatforms, proof, reports, logger } = options;
-  const routeOf = createRoutes(fieldPlatforms, config);
-  const sources = new Map(
-    subgraphs.map(({ name }) => {
-      const sign = proof.signerFor(name);
-      const source = new SubgraphDataSource({
-        name,
-        logger,
-        urlOf: routeOf(name),
-        // Session cookies are between the client and auth alone.
-        ...(name === 'auth' && { cookiePlatformOf: createFetchPlatform(fieldPlatforms) }),
-        ...(sign && { sign }),
-      });
-      return [name, source];
-    }),
-  );
+  const platformOf = createFetchPlatform(fieldPlatforms);
+  const targets = listTargets(config, proof);
+  const sender = createFetchSender({ targets, reports, logger });
   const gateway = createPlanExecutor({
     supergraphSdl,
     planning,
     sourceOf: (name) => {
-      const source = sources.get(name);
-      if (!source) {
+      if (!targets.some((target) => target.name === name)) {
         throw new Error(
           `The supergraph names a subgraph '${name}' that schema/subgraphs.json does not list. Run npm run compose.`,
         );
       }
-      return reportRefusals(source, name, reports);
+      return new SubgraphDataSource({ name, sender, logger, ...(name === 'auth' && { platformOf }) });
     },
   });
-  return {
-    gateway,
-    stop: async () => void (await Promise.all([...sources.values()].map((source) => source.stop()))),
-  };
+  return { gateway, stop: sender.stop };
 }
 
-function createRoutes(
-  fieldPlatforms: FieldPlatforms,
-  config: GatewayConfig,
-): (name: SubgraphName) => SubgraphDataSourceOptions['urlOf'] {
-  const authRoute = createAuthRoute(fieldPlatforms, {
-    user: config.AUTH_USER_URL,
-    portal: config.AUTH_PORTAL_URL,
-  });
-  return (name) => {
-    if (name === 'auth') return authRoute;
+/** Every subgraph, with what its fetches are signed with. */
+function listTargets(config: GatewayConfig, proof: ApolloGatewayOptions['proof']): SubgraphTarget[] {
+  return subgraphs.map(({ name }) => {
+    const sign = proof.signerFor(name);
+    if (name === 'auth') {
+      const urls = { user: config.AUTH_USER_URL, portal: config.AUTH_PORTAL_URL };
+      return { name, urls, takesCookies: true, sign };
+    }
     const url = subgraphUrlOf(config, name);
-    return () => url;
-  };
+    return { name, urls: { user: url, portal: url }, sign };
+  });
 }
