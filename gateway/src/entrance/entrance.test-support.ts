@@ -12,6 +12,7 @@ import { type GraphQLFieldResolver, getNamedType, graphql, isListType, isNonNull
 import { gatewayConfigSchema } from '../config.ts';
 import { createDocumentMark } from '../documents/document-mark.ts';
 import { openPlanningPool } from '../planning/planning-pool.ts';
+import { fixedSource } from '../supergraph/supergraph-source.ts';
 import { startEntrance } from './entrance-server.ts';
 import { type Entrance, entrances } from './entrances.ts';
 import { readShopSupergraph, shopGraphSources } from './shop-graph.test-support.ts';
@@ -108,7 +109,7 @@ export async function startTestGateway(
       planning,
       markOf,
       accounts: [],
-      readSupergraph: readShopSupergraph,
+      sourceOf: (variant) => fixedSource(readShopSupergraph, variant),
     });
     stops.unshift(() => server.stop());
     return [entrance.name, server.url] as const;

@@ -1,15 +1,17 @@
-import { type SubgraphName, subgraphs } from '@signet/schema/subgraphs';
 import type { Logger } from '@signet/service';
 import type { FieldPlatforms } from '../access/field-platforms.ts';
 import { type RefusalReports, reportRefusals } from '../access/refusal-reports.ts';
-import { type GatewayConfig, subgraphUrlOf } from '../config.ts';
+import type { GatewayConfig } from '../config.ts';
 import { createAuthRoute, createFetchPlatform } from '../subgraphs/auth-route.ts';
 import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
+import { isAuth, type SubgraphUrls } from '../supergraph/subgraph-urls.ts';
 import { createPlanExecutor, type PlanExecutorOptions } from './plan-executor.ts';
-import { SubgraphDataSource, type SubgraphDataSourceOptions } from './subgraph-data-source.ts';
+import { SubgraphDataSource } from './subgraph-data-source.ts';
 
 export type ApolloGatewayOptions = Pick<PlanExecutorOptions, 'supergraphSdl' | 'planning'> & {
   config: GatewayConfig;
+  /** Where each subgraph answers. */
+  urls: ReadonlyMap<string, SubgraphUrls>;
   fieldPlatforms: FieldPlatforms;
   proof: Pick<EntranceProof, 'signerFor'>;
   /** Gets the refusals of subgraphs that keep no audit log. */
@@ -19,17 +21,16 @@ export type ApolloGatewayOptions = Pick<PlanExecutorOptions, 'supergraphSdl' | '
 
 /** Builds Apollo's gateway on a supergraph, with our own way to the subgraphs. `stop` closes their connections. */
 export function createApolloGateway(options: ApolloGatewayOptions) {
-  const { supergraphSdl, planning, config, fieldPlatforms, proof, reports, logger } = options;
-  const routeOf = createRoutes(fieldPlatforms, config);
+  const { supergraphSdl, planning, config, urls, fieldPlatforms, proof, reports, logger } = options;
   const sources = new Map(
-    subgraphs.map(({ name }) => {
+    [...urls].map(([name, byPlatform]) => {
       const sign = proof.signerFor(name);
       const source = new SubgraphDataSource({
         name,
         logger,
-        urlOf: routeOf(name),
+        urlOf: createAuthRoute(fieldPlatforms, byPlatform),
         // Session cookies are between the client and auth alone.
-        ...(name === 'auth' && { cookiePlatformOf: createFetchPlatform(fieldPlatforms) }),
+        ...(isAuth(name, config) && { cookiePlatformOf: createFetchPlatform(fieldPlatforms) }),
         ...(sign && { sign }),
       });
       return [name, source];
@@ -42,7 +43,7 @@ export function createApolloGateway(options: ApolloGatewayOptions) {
       const source = sources.get(name);
       if (!source) {
         throw new Error(
-          `The supergraph names a subgraph '${name}' that schema/subgraphs.json does not list. Run npm run compose.`,
+          `The planner names a subgraph '${name}' that the supergraph does not list.`,
         );
       }
       return reportRefusals(source, name, reports);
@@ -51,20 +52,5 @@ export function createApolloGateway(options: ApolloGatewayOptions) {
   return {
     gateway,
     stop: async () => void (await Promise.all([...sources.values()].map((source) => source.stop()))),
-  };
-}
-
-function createRoutes(
-  fieldPlatforms: FieldPlatforms,
-  config: GatewayConfig,
-): (name: SubgraphName) => SubgraphDataSourceOptions['urlOf'] {
-  const authRoute = createAuthRoute(fieldPlatforms, {
-    user: config.AUTH_USER_URL,
-    portal: config.AUTH_PORTAL_URL,
-  });
-  return (name) => {
-    if (name === 'auth') return authRoute;
-    const url = subgraphUrlOf(config, name);
-    return () => url;
   };
 }

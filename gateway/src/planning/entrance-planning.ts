@@ -33,13 +33,15 @@ import type { PlanningPool } from './planning-pool.ts';
 export type EntrancePlanningOptions = {
   pool: PlanningPool;
   schema: PlannedSchema;
+  /** How the log names the entrance. Default: the name of the schema. */
+  entrance?: string;
   hideSchemaDetails: boolean;
   /** How the log names a document that could not be planned. */
   markOf: DocumentMark;
   logger: Logger;
 };
 
-export type EntrancePlanning = Pick<OperationPlanner, 'planOf'> & {
+export type EntrancePlanning = Pick<OperationPlanner, 'planOf' | 'ready' | 'plan' | 'documentOf' | 'stop'> & {
   /** The part of the answer that comes from the schema, for a request that asks for data too. */
   introspectedFor(context: GatewayContext): IntrospectedData | undefined;
   plugin: ApolloServerPlugin<GatewayContext>;
@@ -55,13 +57,13 @@ const maxTokens = 20_000;
 
 /** Sets up validation and planning for the operations of one entrance. */
 export function createEntrancePlanning(options: EntrancePlanningOptions): EntrancePlanning {
-  const { pool, schema, hideSchemaDetails, markOf, logger } = options;
+  const { pool, schema, hideSchemaDetails, markOf, logger, entrance = schema.name } = options;
   const planner = createOperationPlanner({
     pool,
     schema,
     onRefused: ({ hash, operation, caller }, why) =>
       logger.warn(
-        { entrance: schema.name, operation: operation.name?.value, hash: markOf(hash), caller, why },
+        { entrance, operation: operation.name?.value, hash: markOf(hash), caller, why },
         'an operation could not be planned',
       ),
   });
@@ -69,6 +71,10 @@ export function createEntrancePlanning(options: EntrancePlanningOptions): Entran
   const introspected = new WeakMap<GatewayContext, IntrospectedData>();
   return {
     planOf: planner.planOf,
+    plan: planner.plan,
+    documentOf: planner.documentOf,
+    ready: planner.ready,
+    stop: planner.stop,
     introspectedFor: (context) => introspected.get(context),
     plugin: createPlanning({
       planner,

@@ -32,6 +32,8 @@ export type Unplanned =
   | { kind: 'failed' };
 
 export type OperationPlanner = {
+  /** Resolves when a worker has loaded the schema, and rejects when none can. */
+  ready: Promise<void>;
   /** Validates and plans an operation in a worker, unless its result is known. */
   plan(asked: AskedOperation): Promise<Planned | Unplanned>;
   /** Answers the part of a planned operation that asks for the schema. `variables` are coerced. */
@@ -40,6 +42,8 @@ export type OperationPlanner = {
   planOf(operation: OperationDefinitionNode): QueryPlan | undefined;
   /** The document with this hash, once an operation of it has been planned. */
   documentOf(hash: string): DocumentNode | undefined;
+  /** Has the workers forget the schema. No operation may be under way. */
+  stop(): void;
 };
 
 export type OperationPlannerOptions = {
@@ -79,7 +83,9 @@ export function createOperationPlanner(options: OperationPlannerOptions): Operat
   });
   const plans = new WeakMap<OperationDefinitionNode, Planned>();
   const share = createSingleFlight<Found['result']>({ isOwn: ({ kind }) => kind !== 'no-room' });
-  pool.add(schema);
+  const ready = pool.add(schema);
+  // Who awaits it hears of a fault.
+  ready.catch(() => {});
 
   const ask = (
     key: string,
@@ -115,6 +121,8 @@ export function createOperationPlanner(options: OperationPlannerOptions): Operat
     documents.set(hash, kept, kept.size);
   };
   return {
+    ready,
+    stop: () => pool.remove(schema),
     planOf(operation) {
       const planned = plans.get(operation);
       return planned?.kind === 'planned' ? planned.plan : undefined;

@@ -11,7 +11,7 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import { type ApolloFastifyContextFunction, fastifyApolloHandler } from '@as-integrations/fastify';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorTranslation, withHttpStatus } from './errors.ts';
 import { createErrorFormatter } from './format-error.ts';
 import { applyAnswerType, refuseUnacceptable, refuseUnrunnableOperation } from './graphql-over-http.ts';
@@ -43,11 +43,29 @@ export type GraphqlEndpointOptions<C extends BaseContext> = {
 /** With one of these a GET is no link: browsers ask before they let a page send it (Apollo Server's CSRF prevention). */
 export const preflightHeaders = ['x-apollo-operation-name', 'apollo-require-preflight'];
 
+/** Apollo Server, started. `answer` answers one request. */
+export type GraphqlHandler<C extends BaseContext> = {
+  apollo: ApolloServer<C>;
+  answer(request: FastifyRequest, reply: FastifyReply): Promise<unknown>;
+  stop(): Promise<void>;
+};
+
 /** Mounts Apollo Server on a Fastify server: GET and POST at `path`, one error format, the statuses of GraphQL over HTTP. */
 export async function mountGraphql<C extends BaseContext>(
   options: GraphqlEndpointOptions<C>,
 ): Promise<ApolloServer<C>> {
-  const { server, logger, path, introspection, hideSchemaDetails = !introspection } = options;
+  const { server } = options;
+  const { apollo, answer, stop } = await createGraphqlHandler(options);
+  routeGraphql({ ...options, answer });
+  server.addHook('onClose', stop);
+  return apollo;
+}
+
+/** Starts Apollo Server without a route, for a server whose graph changes while it runs. */
+export async function createGraphqlHandler<C extends BaseContext>(
+  options: Omit<GraphqlEndpointOptions<C>, 'path' | 'admit'>,
+): Promise<GraphqlHandler<C>> {
+  const { server, logger, introspection, hideSchemaDetails = !introspection } = options;
   const context: typeof options.context = (request, reply) =>
     withHttpStatus(() => options.context(request, reply), options.translateError);
   const apollo = new ApolloServer<C>({
@@ -81,18 +99,28 @@ export async function mountGraphql<C extends BaseContext>(
     ],
   });
   await apollo.start();
-  const { admit = (_request, work) => work() } = options;
   const answer = fastifyApolloHandler(apollo, { context });
+  return {
+    apollo,
+    answer: async (request, reply) => answer.call(server, request, reply),
+    stop: () => apollo.stop(),
+  };
+}
+
+/** Adds the route of operations. `answer` runs within `admit`. */
+export function routeGraphql({
+  server,
+  path,
+  admit = (_request, work) => work(),
+  answer,
+}: Pick<GraphqlEndpointOptions<BaseContext>, 'server' | 'path' | 'admit'> &
+  Pick<GraphqlHandler<BaseContext>, 'answer'>): void {
   server.route({
     method: ['GET', 'POST'],
     url: path,
     // A HEAD request would run the operation and discard its answer.
     exposeHeadRoute: false,
     preHandler: [refuseUnacceptable, alignParameters],
-    async handler(request, reply) {
-      return admit(request, async () => answer.call(this, request, reply));
-    },
+    handler: (request, reply) => admit(request, () => answer(request, reply)),
   });
-  server.addHook('onClose', () => apollo.stop());
-  return apollo;
 }

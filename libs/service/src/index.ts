@@ -23,10 +23,13 @@ export {
 } from './errors.ts';
 export { createErrorFormatter, type ErrorFormatter } from './format-error.ts';
 export {
+  createGraphqlHandler,
   type EndpointPlugin,
   type GraphqlEndpointOptions,
+  type GraphqlHandler,
   mountGraphql,
   preflightHeaders,
+  routeGraphql,
 } from './graphql-endpoint.ts';
 export type { ReadinessCheck } from './health.ts';
 export {
