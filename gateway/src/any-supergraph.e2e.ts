@@ -119,7 +119,8 @@ describe('a supergraph of other subgraphs', () => {
     const { url, output } = await startProcess({ SUPERGRAPH_FILE, SUBGRAPH_URLS, ...open });
     const ask = (text: string) => postGraphql(`${url}/graphql`, { query: text });
     expect((await ask('{ whoServes }')).body).toEqual({ data: { whoServes: 'elsewhere' } });
-    expect((await ask('{ added }')).status).toBe(400);
+    const fields = async () => (await ask('{ __type(name: "Query") { fields { name } } }')).body.data.__type.fields;
+    expect(await fields()).not.toContainEqual({ name: 'added' });
     await writeGraph('moved.graphql', 'type Query { half');
     await waitFor(() => output().includes('the previous one stays'));
     expect((await ask('{ whoServes }')).status).toBe(200);
@@ -128,19 +129,24 @@ describe('a supergraph of other subgraphs', () => {
       composeForeignGraph(nowhere, { more: 'extend type Query { added: String }' }),
     );
     await waitFor(() => output().includes('a new supergraph is served'));
-    expect((await ask('{ added }')).body).toEqual({ data: { added: null } });
+    expect(await fields()).toContainEqual({ name: 'added' });
     await elsewhere.close();
   });
 
   it('has its rules enforced for tokens of the issuer that is configured; a field without a rule is refused', async () => {
-    const SUPERGRAPH_FILE = await writeGraph('ruled.graphql', composeForeignGraph(ownUrls(), { rules: true }));
+    const SUPERGRAPH_FILE = await writeGraph(
+      'ruled.graphql',
+      composeForeignGraph(ownUrls(), { rules: true }),
+    );
     const { url, output } = await startProcess({
       SUPERGRAPH_FILE,
       PROOF: 'off',
       ISSUER_URL: issuer.issuerUrl,
       USER_JWKS_URL: issuer.jwksUrls.user,
     });
-    expect(output()).toMatch(/no access rule, so they are refused.*|Query\.topProducts/);
+    expect(output()).toMatch(
+      /"first":\["Query\.topProducts".*no access rule, so they are refused to everybody/,
+    );
     const token = await issuer.mintUserToken({ tenantId: crypto.randomUUID(), userId: crypto.randomUUID() });
     const ask = (text: string, by?: string) =>
       postGraphql(`${url}/graphql`, { query: text }, by ? { token: by } : {});
@@ -168,7 +174,7 @@ describe('a supergraph of other subgraphs', () => {
     [
       'with everything off in production',
       { SUPERGRAPH_FILE: 'good', NODE_ENV: 'production' },
-      /ACCESS: must not be off.*\n.*PROOF: must not be off|PROOF: must not be off[\s\S]*ACCESS: must not be off/,
+      /PROOF: must not be off[\s\S]*ACCESS: must not be off/,
     ],
   ])('%s ends the start with what to change', async (_title, environment, fault) => {
     await writeGraph('good', composeForeignGraph(ownUrls()));

@@ -38,7 +38,11 @@ export function refineTrustedDocuments(config: TrustedDocumentsConfig, issues: I
   for (const name of variants) {
     const { mode, paths, modeVariable, pathsVariable } = trustedDocumentsOf(config, name);
     if (mode !== 'off' && paths.length === 0) {
-      reportFault(issues, pathsVariable, `must name the manifests that ${modeVariable}=${mode} compares with`);
+      reportFault(
+        issues,
+        pathsVariable,
+        `must name the manifests that ${modeVariable}=${mode} compares with`,
+      );
     }
   }
 }

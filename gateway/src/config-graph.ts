@@ -1,7 +1,12 @@
 import { type Platform, platforms } from '@signet/schema/contract';
 import { productSubgraphs, urlVariableOf } from '@signet/schema/subgraphs';
 import { configFields, hasProductionSurface, type SurfaceConfig } from '@signet/service';
-import { findIssuerFaults, findRevocationFaults, keySourceOf, type VerifierConfig } from '@signet/session/config';
+import {
+  findIssuerFaults,
+  findRevocationFaults,
+  keySourceOf,
+  type VerifierConfig,
+} from '@signet/session/config';
 import { z } from 'zod';
 import { type Issues, reportFault, unlessFaulty } from './config-faults.ts';
 
@@ -39,10 +44,12 @@ export const graphFields = {
     ),
 };
 
-export type GraphConfig = { readonly [N in keyof typeof graphFields]: z.output<(typeof graphFields)[N]> };
+export type GraphConfig = Readonly<z.output<z.ZodObject<typeof graphFields>>>;
 
 /** The pairs of SUBGRAPH_URLS, by name of the subgraph. */
-export function subgraphUrlsOf({ SUBGRAPH_URLS }: Pick<GraphConfig, 'SUBGRAPH_URLS'>): ReadonlyMap<string, string> {
+export function subgraphUrlsOf({
+  SUBGRAPH_URLS,
+}: Pick<GraphConfig, 'SUBGRAPH_URLS'>): ReadonlyMap<string, string> {
   return new Map(SUBGRAPH_URLS.map(splitPair));
 }
 
@@ -61,7 +68,9 @@ type KeyConfig = Pick<VerifierConfig, `${'USER' | 'PORTAL'}_${'JWKS_URL' | 'PUBL
  * The platforms whose tokens this process verifies: both, or with another supergraph those that have keys. Without any, every
  * caller is anonymous and every token is refused.
  */
-export function verifiedPlatforms(config: KeyConfig & { SUPERGRAPH_FILE?: string | undefined }): readonly Platform[] {
+export function verifiedPlatforms(
+  config: KeyConfig & { SUPERGRAPH_FILE?: string | undefined },
+): readonly Platform[] {
   if (config.SUPERGRAPH_FILE === undefined) return platforms;
   return platforms.filter((platform) => {
     const { url, pem } = keySourceOf(config, platform);
@@ -114,7 +123,10 @@ export function refineIssuers(config: ServedConfig, issues: Issues): void {
 }
 
 /** For `superRefine`: in production nothing is open without a second word. */
-export function refineAccess(config: Pick<ServedConfig, keyof GraphConfig | keyof SurfaceConfig>, issues: Issues): void {
+export function refineAccess(
+  config: Pick<ServedConfig, keyof GraphConfig | keyof SurfaceConfig>,
+  issues: Issues,
+): void {
   if (config.ACCESS === 'on' || config.ACCESS_OFF_IN_PRODUCTION || !hasProductionSurface(config)) return;
   reportFault(
     issues,

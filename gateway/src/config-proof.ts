@@ -37,7 +37,10 @@ export type ProofConfig = SurfaceConfig & {
 type ProofFields = z.output<z.ZodObject<typeof proofFields>>;
 
 /** Whether fetches are signed. */
-export function requiresProof({ PROOF, REQUIRE_PROOF }: Pick<ProofConfig, 'PROOF' | 'REQUIRE_PROOF'>): boolean {
+export function requiresProof({
+  PROOF,
+  REQUIRE_PROOF,
+}: Pick<ProofConfig, 'PROOF' | 'REQUIRE_PROOF'>): boolean {
   return PROOF !== 'off' && REQUIRE_PROOF;
 }
 
@@ -76,7 +79,7 @@ export function refineProof(config: ProofConfig, issues: Issues): void {
     }
   }
   if (config.PROOF_PEERS_FILE === undefined) {
- reportFault(issues, 'PROOF_PEERS_FILE', 'is not set (npm run keys -- proof init makes the file)');
+    reportFault(issues, 'PROOF_PEERS_FILE', 'is not set (npm run keys -- proof init makes the file)');
   }
 }
 

@@ -4,13 +4,23 @@ import { configFields, hasProductionSurface, processConfigFields } from '@signet
 import { verifierConfigFields, whenVerifierConfigIsRead } from '@signet/session/config';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
-import { refineTrustedDocuments, trustedDocumentsFields, whenTrustedDocumentsAreRead } from './config-documents.ts';
+import {
+  refineTrustedDocuments,
+  trustedDocumentsFields,
+  whenTrustedDocumentsAreRead,
+} from './config-documents.ts';
 import { unlessFaulty } from './config-faults.ts';
 import { graphFields, refineAccess, refineGraph, refineIssuers, whenAccessIsRead } from './config-graph.ts';
 import { limitFields } from './config-limits.ts';
 import { proofFields, refineProof, whenProofIsRead } from './config-proof.ts';
 
-export { type TrustedDocumentsMode, trustedDocumentsFields, trustedDocumentsOf } from './config-documents.ts';
+export {
+  refineTrustedDocuments,
+  type TrustedDocumentsMode,
+  trustedDocumentsFields,
+  trustedDocumentsOf,
+  whenTrustedDocumentsAreRead,
+} from './config-documents.ts';
 export { type LimitConfig, limitFields } from './config-limits.ts';
 export { type ProofConfig, proofFields, proofFilesOf, refineProof, whenProofIsRead } from './config-proof.ts';
 
@@ -87,9 +97,9 @@ const fields = {
       'How fast a client must take an answer, counted over the whole of it, with 10 s more. The connection of one that is slower is closed.',
     ),
   AUTH_USER_URL: configFields.httpUrl.optional().describe('Where the auth process of customers answers.'),
-  AUTH_PORTAL_URL: configFields.httpUrl.optional().describe(
-    'Where the auth process of staff answers. One process may serve both.',
-  ),
+  AUTH_PORTAL_URL: configFields.httpUrl
+    .optional()
+    .describe('Where the auth process of staff answers. One process may serve both.'),
   ...(Object.fromEntries(
     productSubgraphs.map(({ name }) => [
       urlVariableOf(name),
@@ -178,7 +188,7 @@ export type GatewayConfig = z.output<typeof gatewayConfigSchema> & { portVariabl
 
 /** The URL of a registered subgraph other than auth, where its variable is set. */
 export function subgraphUrlOf(config: GatewayConfig, name: SubgraphName): string | undefined {
-  return (config as Readonly<Record<string, string | undefined>>)[urlVariableOf(name)];
+  return (config as Readonly<Record<string, unknown>>)[urlVariableOf(name)] as string | undefined;
 }
 
 function budgetBytes(usual: number) {

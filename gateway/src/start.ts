@@ -42,6 +42,8 @@ export async function startGateway(
     await Promise.all(running.map((server) => server.stop()));
     await Promise.all(shared.map((stopOne) => stopOne()));
   };
+  // Until a server listens, only a worker is at work, and a worker does not keep the process alive.
+  const starting = setInterval(() => {}, 60_000);
   try {
     const revocations = await openProcessRevocations(config, logger, feed);
     shared.push(() => revocations.stop());
@@ -56,6 +58,8 @@ export async function startGateway(
   } catch (error) {
     await stop();
     throw error;
+  } finally {
+    clearInterval(starting);
   }
   return { url: running[0]?.url ?? '', stop };
 }
@@ -71,13 +75,19 @@ async function openIssuers(config: GatewayConfig, logger: Logger): Promise<reado
 }
 
 /** A gateway that verifies no token opens no database, and one for an issuer without revocations has none to open. */
-async function openProcessRevocations(config: GatewayConfig, logger: Logger, feed: RevocationFeed | undefined) {
+async function openProcessRevocations(
+  config: GatewayConfig,
+  logger: Logger,
+  feed: RevocationFeed | undefined,
+) {
   if (verifiedPlatforms(config).length === 0) return noRevocations;
   const isWithout =
     config.SUPERGRAPH_FILE !== undefined &&
     config.REVOCATIONS_OFF_IN_PRODUCTION &&
     config.REVOCATIONS_DATABASE_URL === undefined;
   if (!isWithout) return openRevocations(config, logger, feed);
-  logger.warn('REVOCATIONS_OFF_IN_PRODUCTION=yes: a token is valid until it expires, whatever its issuer says');
+  logger.warn(
+    'REVOCATIONS_OFF_IN_PRODUCTION=yes: a token is valid until it expires, whatever its issuer says',
+  );
   return noRevocations;
 }

@@ -94,7 +94,10 @@ export async function mountEntranceGraph(
     }),
   });
   if (config.ACCESS === 'off') {
-    logger.warn({ entrance: name }, 'ACCESS=off: no access rule is checked, every caller may ask for every field');
+    logger.warn(
+      { entrance: name },
+      'ACCESS=off: no access rule is checked, every caller may ask for every field',
+    );
   }
   let generation = 0;
   const open = (supergraph: Supergraph, mustHaveRules: boolean) => {
@@ -113,7 +116,8 @@ export async function mountEntranceGraph(
   };
   const graphs = createGraphSwitch<EntranceGraph>(
     await open(first.supergraph, false).catch((error) => fail(error, config)),
-    (error) => logger.error({ err: error, entrance: name }, 'a supergraph that was replaced could not be closed'),
+    (error) =>
+      logger.error({ err: error, entrance: name }, 'a supergraph that was replaced could not be closed'),
   );
   server.addHook('onClose', () => graphs.stop());
   const endFollowing = followSupergraph({

@@ -94,7 +94,7 @@ export async function startTestGateway(
     ...gatewayProofEnvironment(),
     ...env,
   });
-  const issuers = await createTrustedIssuers(config, logger);
+  const issuers = await createTrustedIssuers({ ...config, ISSUER_URL: config.ISSUER_URL ?? '' }, logger);
   const revocations = await openRevocations(config, logger, undefined);
   const planning = openPlanningPool({ logger, deadlineMs: config.PLANNING_DEADLINE_MS });
   stops.push(() => planning.stop());

@@ -42,9 +42,7 @@ export function createApolloGateway(options: ApolloGatewayOptions) {
     sourceOf: (name) => {
       const source = sources.get(name);
       if (!source) {
-        throw new Error(
-          `The planner names a subgraph '${name}' that the supergraph does not list.`,
-        );
+        throw new Error(`The planner names a subgraph '${name}' that the supergraph does not list.`);
       }
       return reportRefusals(source, name, reports);
     },

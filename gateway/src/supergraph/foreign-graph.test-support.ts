@@ -10,6 +10,8 @@ import { graphql, parse } from 'graphql';
  * A graph that knows nothing of this platform: two subgraphs with names of their own, without rules, proof or issuer.
  */
 
+type Resolvers = Record<string, Record<string, (...args: never[]) => unknown>>;
+
 const link = (imports: string) =>
   `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: [${imports}])`;
 
@@ -55,7 +57,7 @@ export async function serveForeignSubgraph(
 ): Promise<ForeignSubgraph> {
   const { sdl, resolvers } = sources[name];
   const typeDefs = parse(`${link('"@key"')} ${sdl}`);
-  const schema = buildSubgraphSchema([{ typeDefs, resolvers: resolvers(label) as object }]);
+  const schema = buildSubgraphSchema([{ typeDefs, resolvers: { ...resolvers(label) } as Resolvers }]);
   const fetches: IncomingHttpHeaders[] = [];
   let held: { released: Promise<void>; reach(): void } | undefined;
   const server = createServer(async (req, res) => {
@@ -103,9 +105,7 @@ export function composeForeignGraph(
   const { supergraphSdl, errors } = composeServices(
     Object.entries(sources).map(([name, { sdl }]) => {
       const isCatalog = name === 'Product-Catalog';
-      const ruled = rules
-        ? sdl.replace('whoServes: String!', 'whoServes: String! @authenticated')
-        : sdl;
+      const ruled = rules ? sdl.replace('whoServes: String!', 'whoServes: String! @authenticated') : sdl;
       return {
         name,
         url: urls[name as keyof typeof sources],

@@ -1,6 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogger, type Logger, loadConfig } from '@signet/service';
 import { noRevocations } from '@signet/session';
 import { postGraphql } from '@signet/testing';
@@ -17,7 +17,7 @@ import {
   type ForeignSubgraph,
   serveForeignSubgraph,
 } from './foreign-graph.test-support.ts';
-import { type SupergraphSource } from './supergraph-source.ts';
+import type { SupergraphSource } from './supergraph-source.ts';
 
 let old: ForeignSubgraph;
 let fresh: ForeignSubgraph;
@@ -120,9 +120,10 @@ describe('a supergraph that changes', () => {
       const next = graphOf(swap % 2 === 1 ? fresh : old, `extend type Query { v${swap}: Int }`);
       expect(await serve(next)).toMatchObject({ msg: 'a new supergraph is served' });
     }
-    expect((await postGraphql(url, { query: '{ whoServes v20 }' })).body.data).toEqual({
+    const { body } = await postGraphql(url, { query: '{ whoServes __type(name: "Query") { fields { name } } }' });
+    expect(body.data).toMatchObject({
       whoServes: 'old',
-      v20: null,
+      __type: { fields: expect.arrayContaining([{ name: 'v20' }]) },
     });
     isOver = true;
     await Promise.all(clients);
@@ -156,9 +157,9 @@ describe('a supergraph that changes', () => {
     const ruled = composeForeignGraph(urls, { rules: true });
     const { serve } = await startEntranceOn(ruled, { ACCESS: 'on' });
     expect((await serve(composeForeignGraph(urls)))?.fault).toMatch(/no access rule at all/);
-    expect(await serve(composeForeignGraph(urls, { rules: true, more: 'extend type Query { b: Int }' }))).toMatchObject(
-      { msg: 'a new supergraph is served' },
-    );
+    expect(
+      await serve(composeForeignGraph(urls, { rules: true, more: 'extend type Query { b: Int }' })),
+    ).toMatchObject({ msg: 'a new supergraph is served' });
   });
 
   it('finishes a request on the graph that it began on', async () => {
