@@ -9,10 +9,10 @@ import type { RefusalReports } from '../access/refusal-reports.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { DocumentMark } from '../documents/document-mark.ts';
 import type { TrustedDocuments, WithDocument } from '../documents/trusted-documents.ts';
-import { createApolloGateway } from '../execute/apollo-gateway.ts';
-import { stripRules } from '../execute/plan-executor.ts';
+import { createExecution } from '../execute/execution.ts';
+import { stripRules } from '../execute/strip-rules.ts';
+import { createSubgraphSources } from '../execute/subgraph-sources.ts';
 import { createLimitsCheck } from '../limits/operation-limits.ts';
-import { createEntrancePlanning } from '../planning/entrance-planning.ts';
 import { planInAdvance } from '../planning/plan-in-advance.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
@@ -79,27 +79,21 @@ export async function openEntranceGraph(
     for (const stopOne of stops.splice(0).reverse()) await stopOne();
   };
   try {
-    const planning = createEntrancePlanning({
-      pool: options.planning,
-      schema: { name: `${name} ${options.generation}`, supergraphSdl },
+    const sources = createSubgraphSources({ config, urls, fieldPlatforms, proof, reports, logger });
+    stops.push(sources.stop);
+    const { planning, gateway } = await createExecution({
       entrance: name,
+      schemaName: `${name} ${options.generation}`,
+      supergraphSdl,
+      fieldPlatforms,
+      sourceOf: sources.sourceOf,
+      planning: options.planning,
       hideSchemaDetails,
       markOf,
+      config,
       logger,
     });
     stops.push(planning.stop);
-    // While a worker loads it too.
-    const executor = createApolloGateway({
-      supergraphSdl,
-      planning,
-      config,
-      urls,
-      fieldPlatforms,
-      proof,
-      reports,
-      logger,
-    });
-    stops.push(executor.stop);
     const handler = await createGraphqlHandler<WithDocument<GatewayContext>>({
       server,
       logger,
@@ -108,7 +102,7 @@ export async function openEntranceGraph(
       hideSchemaDetails,
       ...planning.endpoint,
       isGateway: true,
-      source: { gateway: executor.gateway },
+      source: { gateway },
       context: trustedDocuments.withDocument(options.createContext),
       plugins: [
         trustedDocuments.plugin,

@@ -4,7 +4,7 @@ import type { TrustedDocument } from '../documents/manifest.ts';
 import type { OperationPlanner } from './operation-planner.ts';
 
 export type PlanInAdvanceOptions = {
-  planner: Pick<OperationPlanner, 'plan' | 'documentOf'>;
+  planner: Pick<OperationPlanner<unknown>, 'plan' | 'documentOf'>;
   /** How long the returned promise takes at most. Planning goes on after that. */
   patienceMs?: number;
 };

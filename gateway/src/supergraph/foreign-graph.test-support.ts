@@ -10,8 +10,6 @@ import { graphql, parse } from 'graphql';
  * A graph that knows nothing of this platform: two subgraphs with names of their own, without rules, proof or issuer.
  */
 
-type Resolvers = Record<string, Record<string, (...args: never[]) => unknown>>;
-
 const link = (imports: string) =>
   `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: [${imports}])`;
 
@@ -57,7 +55,7 @@ export async function serveForeignSubgraph(
 ): Promise<ForeignSubgraph> {
   const { sdl, resolvers } = sources[name];
   const typeDefs = parse(`${link('"@key"')} ${sdl}`);
-  const schema = buildSubgraphSchema([{ typeDefs, resolvers: { ...resolvers(label) } as Resolvers }]);
+  const schema = buildSubgraphSchema([{ typeDefs, resolvers: { ...resolvers(label) } }]);
   const fetches: IncomingHttpHeaders[] = [];
   let held: { released: Promise<void>; reach(): void } | undefined;
   const server = createServer(async (req, res) => {

@@ -1,3 +1,4 @@
+import type { GraphQLDataSource } from '@apollo/gateway';
 import type { Logger } from '@signet/service';
 import type { FieldPlatforms } from '../access/field-platforms.ts';
 import { type RefusalReports, reportRefusals } from '../access/refusal-reports.ts';
@@ -5,10 +6,9 @@ import type { GatewayConfig } from '../config.ts';
 import { createAuthRoute, createFetchPlatform } from '../subgraphs/auth-route.ts';
 import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
 import { isAuth, type SubgraphUrls } from '../supergraph/subgraph-urls.ts';
-import { createPlanExecutor, type PlanExecutorOptions } from './plan-executor.ts';
 import { SubgraphDataSource } from './subgraph-data-source.ts';
 
-export type ApolloGatewayOptions = Pick<PlanExecutorOptions, 'supergraphSdl' | 'planning'> & {
+export type SubgraphSourcesOptions = {
   config: GatewayConfig;
   /** Where each subgraph answers. */
   urls: ReadonlyMap<string, SubgraphUrls>;
@@ -19,9 +19,9 @@ export type ApolloGatewayOptions = Pick<PlanExecutorOptions, 'supergraphSdl' | '
   logger: Logger;
 };
 
-/** Builds Apollo's gateway on a supergraph, with our own way to the subgraphs. `stop` closes their connections. */
-export function createApolloGateway(options: ApolloGatewayOptions) {
-  const { supergraphSdl, planning, config, urls, fieldPlatforms, proof, reports, logger } = options;
+/** Opens the way to each subgraph. `stop` closes their connections. */
+export function createSubgraphSources(options: SubgraphSourcesOptions) {
+  const { config, urls, fieldPlatforms, proof, reports, logger } = options;
   const sources = new Map(
     [...urls].map(([name, byPlatform]) => {
       const sign = proof.signerFor(name);
@@ -36,19 +36,15 @@ export function createApolloGateway(options: ApolloGatewayOptions) {
       return [name, source];
     }),
   );
-  const gateway = createPlanExecutor({
-    supergraphSdl,
-    planning,
-    sourceOf: (name) => {
+  return {
+    /** @throws {Error} for an unknown subgraph */
+    sourceOf(name: string): GraphQLDataSource {
       const source = sources.get(name);
       if (!source) {
         throw new Error(`The planner names a subgraph '${name}' that the supergraph does not list.`);
       }
       return reportRefusals(source, name, reports);
     },
-  });
-  return {
-    gateway,
     stop: async () => void (await Promise.all([...sources.values()].map((source) => source.stop()))),
   };
 }
