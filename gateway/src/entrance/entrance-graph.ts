@@ -67,12 +67,13 @@ export async function mountEntranceGraph(
   server.addHook('onClose', async () => proof.stop());
   const reports = createRefusalReports({ entrance, fieldPlatforms, proof, config, logger });
   server.addHook('onClose', () => reports.stop());
-  const { sourceOf, stop } = createSubgraphSources({ config, fieldPlatforms, proof, reports, logger });
+  const { send, sourceOf, stop } = createSubgraphSources({ config, fieldPlatforms, proof, reports, logger });
   server.addHook('onClose', stop);
   const { planning, gateway } = createExecution({
     entrance: name,
     supergraphSdl,
     fieldPlatforms,
+    send,
     sourceOf,
     planning: options.planning,
     hideSchemaDetails,

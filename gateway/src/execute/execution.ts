@@ -1,3 +1,4 @@
+import type { GraphQLDataSource } from '@apollo/gateway';
 import type { QueryPlan } from '@apollo/query-planner';
 import { createErrorFormatter } from '@signet/service';
 import type { GatewayConfig } from '../config.ts';
@@ -12,6 +13,8 @@ import { prefixFor } from './response-names.ts';
 import { createSignetGateway } from './signet-gateway.ts';
 
 export type ExecutionOptions = Omit<EntranceExecutorOptions, 'formatError'> & {
+  /** For Apollo's executor. @throws {Error} for an unknown subgraph */
+  sourceOf(subgraph: string): GraphQLDataSource;
   entrance: string;
   planning: PlanningPool;
   hideSchemaDetails: boolean;

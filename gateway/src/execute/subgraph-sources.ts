@@ -1,12 +1,13 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
-import { type SubgraphName, subgraphs } from '@signet/schema/subgraphs';
+import { subgraphs } from '@signet/schema/subgraphs';
 import type { Logger } from '@signet/service';
 import type { FieldPlatforms } from '../access/field-platforms.ts';
-import { type RefusalReports, reportRefusals } from '../access/refusal-reports.ts';
+import type { RefusalReports } from '../access/refusal-reports.ts';
 import { type GatewayConfig, subgraphUrlOf } from '../config.ts';
-import { createAuthRoute, createFetchPlatform } from '../subgraphs/auth-route.ts';
+import { createFetchPlatform } from '../subgraphs/auth-route.ts';
 import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
-import { SubgraphDataSource, type SubgraphDataSourceOptions } from './subgraph-data-source.ts';
+import { createFetchSender, type SubgraphTarget } from './fetch-sender.ts';
+import { SubgraphDataSource } from './subgraph-data-source.ts';
 
 export type SubgraphSourcesOptions = {
   config: GatewayConfig;
@@ -20,47 +21,33 @@ export type SubgraphSourcesOptions = {
 /** Opens the way to each subgraph. `stop` closes their connections. */
 export function createSubgraphSources(options: SubgraphSourcesOptions) {
   const { config, fieldPlatforms, proof, reports, logger } = options;
-  const routeOf = createRoutes(fieldPlatforms, config);
-  const sources = new Map(
-    subgraphs.map(({ name }) => {
-      const sign = proof.signerFor(name);
-      const source = new SubgraphDataSource({
-        name,
-        logger,
-        urlOf: routeOf(name),
-        // Session cookies are between the client and auth alone.
-        ...(name === 'auth' && { cookiePlatformOf: createFetchPlatform(fieldPlatforms) }),
-        ...(sign && { sign }),
-      });
-      return [name, source];
-    }),
-  );
+  const targets = listTargets(config, proof);
+  const sender = createFetchSender({ targets, reports, logger });
+  const platformOf = createFetchPlatform(fieldPlatforms);
   return {
-    /** @throws {Error} for an unknown subgraph */
+    send: sender.send,
+    /** For Apollo's executor. @throws {Error} for an unknown subgraph */
     sourceOf(name: string): GraphQLDataSource {
-      const source = sources.get(name);
-      if (!source) {
+      if (!targets.some((target) => target.name === name)) {
         throw new Error(
           `The supergraph names a subgraph '${name}' that schema/subgraphs.json does not list. Run npm run compose.`,
         );
       }
-      return reportRefusals(source, name, reports);
+      return new SubgraphDataSource({ name, sender, logger, ...(name === 'auth' && { platformOf }) });
     },
-    stop: async () => void (await Promise.all([...sources.values()].map((source) => source.stop()))),
+    stop: sender.stop,
   };
 }
 
-function createRoutes(
-  fieldPlatforms: FieldPlatforms,
-  config: GatewayConfig,
-): (name: SubgraphName) => SubgraphDataSourceOptions['urlOf'] {
-  const authRoute = createAuthRoute(fieldPlatforms, {
-    user: config.AUTH_USER_URL,
-    portal: config.AUTH_PORTAL_URL,
-  });
-  return (name) => {
-    if (name === 'auth') return authRoute;
+/** Every subgraph, with what its fetches are signed with. */
+function listTargets(config: GatewayConfig, proof: SubgraphSourcesOptions['proof']): SubgraphTarget[] {
+  return subgraphs.map(({ name }) => {
+    const sign = proof.signerFor(name);
+    if (name === 'auth') {
+      const urls = { user: config.AUTH_USER_URL, portal: config.AUTH_PORTAL_URL };
+      return { name, urls, takesCookies: true, sign };
+    }
     const url = subgraphUrlOf(config, name);
-    return () => url;
-  };
+    return { name, urls: { user: url, portal: url }, sign };
+  });
 }
