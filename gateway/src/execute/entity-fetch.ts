@@ -33,10 +33,8 @@ export const maxBatchEntities = 500;
 export function collectBatches(run: OperationRun, fetch: PlannedFetch): EntityBatch[] {
   const { entities, path, group } = fetch;
   if (!entities) return [];
-  const objects: JsonObject[] = [];
-  collectObjects(run.data, path, objects);
   const batches = new Map<string | undefined, { batch: EntityBatch; numberOf: Map<string, number> }>();
-  for (const object of objects) {
+  for (const object of collectObjects(run.data, path)) {
     const text = entities.write(object);
     if (text === undefined) continue;
     const own = entities.groupOf ? entities.groupOf(String(object.__typename)) : group;

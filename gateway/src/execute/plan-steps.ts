@@ -186,28 +186,25 @@ function failWith(run: OperationRun, fetch: PlannedFetch, error: unknown): void 
 }
 
 /**
- * Finds the fetches whose answers must be copied where one entity stands at several places: another fetch writes into what they
- * bring.
+ * Finds the fetches whose answers must be copied where one entity stands at several places: another fetch brings parts of the same fields
+ * with these objects or with those above, and may bring others for each place. What is fetched below belongs to the shared object.
  */
 function findCopies(fetches: readonly PlannedFetch[]): void {
   for (const fetch of fetches) {
     if (!fetch.entities) continue;
     const composites = fetch.shape.fields.filter(({ shape }) => shape);
     fetch.copies = composites.some(({ to }) =>
-      fetches.some((other) => other !== fetch && writesAt(other, [...fetch.path, to])),
+      fetches.some((other) => other !== fetch && brings(other, [...fetch.path, to])),
     );
   }
 }
 
-function writesAt({ path, shape }: PlannedFetch, place: PlanPath): boolean {
-  const isWithin = (long: PlanPath, short: PlanPath) => short.every((key, index) => long[index] === key);
-  if (isWithin(path, place)) return true;
-  // Its own objects are above the place: it writes there if it asks for the next key.
-  if (!isWithin(place, path)) return false;
-  const keys = place.slice(path.length).filter((key) => key !== '@');
+/** Whether a fetch asks for the field at a place, itself or with an object above. */
+function brings({ path, shape }: PlannedFetch, place: PlanPath): boolean {
+  if (path.length >= place.length || !path.every((key, index) => place[index] === key)) return false;
   let at: PlannedFetch['shape'] | undefined = shape;
-  for (const key of keys) {
-    at = at?.fields.find(({ to }) => to === key)?.shape;
+  for (const key of place.slice(path.length)) {
+    if (key !== '@') at = at?.fields.find(({ to }) => to === key)?.shape;
   }
   return at !== undefined;
 }

@@ -1,5 +1,6 @@
 import type { FetchNode, QueryPlanSelectionNode } from '@apollo/query-planner';
 import { isObject, type JsonObject, read } from './answer-shape.ts';
+import { quote } from './leaf-values.ts';
 import type { SupergraphTypes } from './supergraph-types.ts';
 
 type Selections = readonly QueryPlanSelectionNode[];
@@ -102,6 +103,7 @@ function collect(
 
 function writeValue(value: unknown, below: TypedWriter | undefined): string | undefined {
   if (value === undefined) return undefined;
+  if (typeof value === 'string') return quote(value);
   if (value === null || !below) return JSON.stringify(value);
   if (Array.isArray(value)) {
     let text = '[';
