@@ -47,11 +47,35 @@ function findQuality(ranges: ReadonlyMap<string, number>, type: AnswerType) {
   };
 }
 
-/** Runs before the operation: a mutation must not happen if its answer can't be sent. */
-export async function refuseUnacceptable(request: FastifyRequest, reply: FastifyReply) {
-  if (chooseAnswerType(request.headers.accept)) return;
-  const text = 'Answers are application/json or application/graphql-response+json.';
-  return reply.code(406).send(errorBody(text, 'BAD_REQUEST'));
+/** Accept headers that are remembered, and the longest of them: clients send few different ones. */
+const maxKnownAccepts = 100;
+const maxKnownAcceptLength = 200;
+
+/** The choice of `chooseAnswerType` for requests, made once for each Accept header. */
+export function createAnswerTypes() {
+  const known = new Map<string, ReturnType<typeof chooseAnswerType>>();
+  const choose = ({ headers: { accept = '' } }: FastifyRequest) => {
+    if (known.has(accept)) return known.get(accept);
+    const chosen = chooseAnswerType(accept);
+    if (accept.length <= maxKnownAcceptLength) {
+      if (known.size >= maxKnownAccepts) known.clear();
+      known.set(accept, chosen);
+    }
+    return chosen;
+  };
+  return {
+    /** Runs before the operation: a mutation must not happen if its answer can't be sent. */
+    refuseUnacceptable(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+      const text = 'Answers are application/json or application/graphql-response+json.';
+      if (choose(request)) done();
+      else void reply.code(406).send(errorBody(text, 'BAD_REQUEST'));
+    },
+    contentTypeOf: (request: FastifyRequest): string => formatContentType(choose(request)?.type),
+  };
+}
+
+function formatContentType(type: AnswerType = 'application/json'): string {
+  return `${type}; charset=utf-8`;
 }
 
 const statusOkUnderJson = new Set([
@@ -80,7 +104,7 @@ export const applyAnswerType: ApolloServerPlugin = {
         }
         const answer = chooseAnswerType(request.http?.headers.get('accept'));
         const type = answer?.type ?? 'application/json';
-        response.http.headers.set('content-type', `${type}; charset=utf-8`);
+        response.http.headers.set('content-type', formatContentType(type));
         const errors = response.body.singleResult.errors ?? [];
         const isRequestError = errors.every((error) => isFaultOfDocument(error.extensions));
         if (

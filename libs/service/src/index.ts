@@ -24,6 +24,7 @@ export {
 export { createErrorFormatter, type ErrorFormatter } from './format-error.ts';
 export {
   type EndpointPlugin,
+  type FastLane,
   type GraphqlEndpointOptions,
   mountGraphql,
   preflightHeaders,

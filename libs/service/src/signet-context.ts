@@ -1,4 +1,4 @@
-import { type Item, parseDictionary, serializeDictionary } from 'structured-headers';
+import { parseDictionary } from 'structured-headers';
 
 /** The one header by which the gateway describes the client's request to a subgraph. */
 export const signetContextHeader = 'signet-context';
@@ -32,20 +32,22 @@ const fields = {
   origin: 'origin',
   session: 'session',
 } as const;
+const fieldNames = Object.entries(fields);
 const tokenField = 'auth';
 const timeoutField = 'timeout';
 const maxFieldLength = 400;
 
 /** Writes the header as an RFC 8941 dictionary. A character that an RFC 8941 string can't hold becomes `?`. */
 export function formatSignetContext(context: Omit<SignetContext, 'timeoutMs'>): string {
-  const entries = Object.entries(fields).flatMap(([key, name]): [string, Item][] => {
+  let header = '';
+  for (const [key, name] of fieldNames) {
     const value = context[name];
-    return value === undefined ? [] : [[key, [asciiOnly(value), new Map()]]];
-  });
-  if (context.hasToken !== undefined) {
-    entries.push([tokenField, [context.hasToken, new Map()]]);
+    if (value !== undefined) header += `${header && ', '}${key}="${writeString(value)}"`;
   }
-  return serializeDictionary(new Map(entries));
+  if (context.hasToken !== undefined) {
+    header += `${header && ', '}${tokenField}${context.hasToken ? '' : '=?0'}`;
+  }
+  return header;
 }
 
 /** Adds the time left at one fetch; everything else is the same for all fetches of a request. */
@@ -61,7 +63,7 @@ export function parseSignetContext(header: string | undefined): SignetContext | 
   try {
     const dictionary = parseDictionary(header);
     const context: Partial<SignetContext> = {};
-    for (const [key, name] of Object.entries(fields)) {
+    for (const [key, name] of fieldNames) {
       const value = dictionary.get(key)?.[0];
       if (typeof value === 'string') {
         context[name] = value;
@@ -81,6 +83,10 @@ export function parseSignetContext(header: string | undefined): SignetContext | 
   }
 }
 
-function asciiOnly(value: string): string {
-  return value.slice(0, maxFieldLength).replace(/[^\x20-\x7e]/g, '?');
+/** The inside of an RFC 8941 string (section 3.3.3). */
+function writeString(value: string): string {
+  const text = value.length > maxFieldLength ? value.slice(0, maxFieldLength) : value;
+  return /[^\x20-\x7e]|["\\]/.test(text)
+    ? text.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, '\\$&')
+    : text;
 }
