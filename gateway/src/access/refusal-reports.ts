@@ -1,4 +1,3 @@
-import type { GraphQLDataSource } from '@apollo/gateway';
 import { findReason, isTenantSlug, type Platform, type ReportedRefusal } from '@signet/schema/contract';
 import { refusingPlaces } from '@signet/schema/subgraphs';
 import { createSampler, type Logger, parseSignetContext, type SamplerOptions } from '@signet/service';
@@ -6,6 +5,8 @@ import { anonymousSession, type Session } from '@signet/session';
 import { networkOf } from '../admission/client-address.ts';
 import type { Entrance } from '../entrance/entrances.ts';
 import type { GatewayContext } from '../entrance/request-context.ts';
+import type { SubgraphError } from '../execute/executor.ts';
+import { reasonOf } from '../execute/fetch-answer.ts';
 import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
 import type { FieldPlatforms } from './field-platforms.ts';
 import { createReportQueue, type ReportQueue, sendReport } from './report-queue.ts';
@@ -124,25 +125,21 @@ function createPlatformOf([only, another]: readonly Platform[], fieldPlatforms: 
   };
 }
 
-/** Reports what a subgraph refuses. Returns the source unchanged where the subgraph writes its refusals into the audit log itself. */
-export function reportRefusals(
-  source: GraphQLDataSource,
+/**
+ * Reports what a subgraph refuses, from the errors of an answer. Undefined where the subgraph writes its refusals into the audit
+ * log itself.
+ */
+export function createErrorReport(
   subgraph: string,
   reports: Pick<RefusalReports, 'add'>,
-): GraphQLDataSource {
+): ((errors: readonly SubgraphError[], context: GatewayContext) => void) | undefined {
   if (!refusingPlaces.includes(subgraph)) {
-    return source;
+    return undefined;
   }
-  return {
-    async process(options) {
-      const answer = await source.process(options);
-      const { session, signetContext } = options.context as GatewayContext;
-      // Fifty refused items of a list are one refusal.
-      const reasons = new Set((answer.errors ?? []).map(({ extensions }) => extensions?.reason));
-      for (const reason of reasons) {
-        if (typeof reason === 'string') reports.add({ reason, place: subgraph, session, signetContext });
-      }
-      return answer;
-    },
+  return (errors, { session, signetContext }) => {
+    // Fifty refused items of a list are one refusal.
+    for (const reason of new Set(errors.map(reasonOf))) {
+      if (typeof reason === 'string') reports.add({ reason, place: subgraph, session, signetContext });
+    }
   };
 }

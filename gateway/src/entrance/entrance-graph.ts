@@ -4,7 +4,7 @@ import { supergraphPath, type Variant } from '@signet/schema/supergraph-files';
 import { createErrorFormatter, hasProductionSurface, type Logger, mountGraphql } from '@signet/service';
 import { createVerifier, type ProcessRevocations, type TrustedIssuer } from '@signet/session';
 import type { FastifyInstance } from 'fastify';
-import { type DocumentNode, type OperationDefinitionNode, parse, print } from 'graphql';
+import { type DocumentNode, parse, print } from 'graphql';
 import { createAccessGuard, createOperationGuards } from '../access/access-guard.ts';
 import { readFieldPlatforms } from '../access/field-platforms.ts';
 import { createIntrospectionGuard, mayIntrospect } from '../access/introspection-guard.ts';
@@ -16,14 +16,12 @@ import { createSessionCookieGate } from '../admission/session-cookie-gate.ts';
 import { type GatewayConfig, trustedDocumentsOf } from '../config.ts';
 import type { DocumentMark } from '../documents/document-mark.ts';
 import { openTrustedDocuments, type WithDocument } from '../documents/trusted-documents.ts';
-import { compileForApollo } from '../execute/apollo-compiled.ts';
-import { createApolloGateway } from '../execute/apollo-gateway.ts';
-import type { CompiledOperation } from '../execute/executor.ts';
-import { stripRules } from '../execute/plan-executor.ts';
+import { createExecution } from '../execute/execution.ts';
+import { stripRules } from '../execute/strip-rules.ts';
+import { createSubgraphSources } from '../execute/subgraph-sources.ts';
 import { readCostBook } from '../limits/cost-book.ts';
 import { createLimitsCheck } from '../limits/operation-limits.ts';
 import { registerSourceLimits } from '../limits/source-limits.ts';
-import { createEntrancePlanning } from '../planning/entrance-planning.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import { openEntranceProof } from '../subgraphs/entrance-proof.ts';
 import type { Entrance } from './entrances.ts';
@@ -67,27 +65,26 @@ export async function mountEntranceGraph(
   const supergraphSdl = print(stripRules(supergraph));
   // Error texts that name parts of the schema are the same for all callers of an entrance.
   const hideSchemaDetails = !(config.INTROSPECTION ?? !hasProductionSurface(config));
-  const planning = createEntrancePlanning({
-    pool: options.planning,
-    schema: { name, supergraphSdl },
-    hideSchemaDetails,
-    markOf,
-    logger,
-  });
   const proof = await openEntranceProof(name, config, logger);
   server.addHook('onClose', async () => proof.stop());
   const reports = createRefusalReports({ entrance, fieldPlatforms, proof, config, logger });
   server.addHook('onClose', () => reports.stop());
-  const { gateway, stop } = createApolloGateway({
+  const { send, sourceOf, stop } = createSubgraphSources({ config, fieldPlatforms, proof, reports, logger });
+  server.addHook('onClose', stop);
+  const formatError = createErrorFormatter({ logger, trustsExtensions: true, hideSchemaDetails });
+  const { planning, gateway, compiledOf } = createExecution({
+    entrance: name,
     supergraphSdl,
-    planning,
-    config,
     fieldPlatforms,
-    proof,
-    reports,
+    send,
+    sourceOf,
+    planning: options.planning,
+    hideSchemaDetails,
+    formatError,
+    markOf,
+    config,
     logger,
   });
-  server.addHook('onClose', stop);
   const trustedDocuments = await openTrustedDocuments({
     entrance: name,
     ...trustedDocumentsOf(config, name),
@@ -109,24 +106,14 @@ export async function mountEntranceGraph(
       refusedOrigins,
     }),
   });
-  const formatError = createErrorFormatter({ logger, trustsExtensions: true, hideSchemaDetails });
   const book = readCostBook(supergraph);
   const guards = createOperationGuards(readRuleBook(supergraph));
-  const { executor: execute } = await gateway.load({} as never);
-  const compiled = new WeakMap<OperationDefinitionNode, CompiledOperation<GatewayContext>>();
   const lanes = createLanes({
-    lanes: config.LANES,
+    lanes: compiledOf ? config.LANES : 'apollo',
     createContext: trustedDocuments.withDocument(createContext),
     onRun: ({ document }) => trustedDocuments.remember(document),
     planner: planning,
-    compiledOf: (schema, document, operation) => {
-      if (!planning.planOf(operation) || !execute) return undefined;
-      const known =
-        compiled.get(operation) ??
-        compileForApollo({ document, operation }, { schema, execute, formatError });
-      compiled.set(operation, known);
-      return known;
-    },
+    compiledOf: compiledOf ?? (() => undefined),
     book,
     guards,
     config,

@@ -71,7 +71,7 @@ export async function mountGraphql<C extends BaseContext>(
     csrfPrevention: { requestHeaders: preflightHeaders },
     // The gateway has its own implementation; a subgraph's only client is the gateway, which sends texts.
     persistedQueries: false,
-    ...(options.documentStore && { documentStore: options.documentStore }),
+    ...(options.documentStore !== undefined && { documentStore: options.documentStore }),
     ...(options.parseOptions && { parseOptions: options.parseOptions }),
     dangerouslyDisableValidation: options.validatedBy === 'plugins',
     formatError:

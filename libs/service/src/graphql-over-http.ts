@@ -1,6 +1,6 @@
 import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { GraphQLErrorExtensions } from 'graphql';
+import type { GraphQLErrorExtensions, GraphQLFormattedError } from 'graphql';
 import { errorBody } from './errors.ts';
 
 /** The two media types of an answer (GraphQL over HTTP, section "Media Types"). */
@@ -90,6 +90,18 @@ function isFaultOfDocument({ code, reason }: GraphQLErrorExtensions = {}): boole
   return statusOkUnderJson.has(String(code)) && !String(reason).startsWith('request.');
 }
 
+/** Whether what would be 400 is 200 under the media type that was chosen: see `applyAnswerType`. */
+export function isOkUnder(
+  answer: ReturnType<typeof chooseAnswerType>,
+  errors: readonly GraphQLFormattedError[],
+): boolean {
+  return (
+    answer?.type === 'application/json' &&
+    answer.isNamed &&
+    errors.every((error) => isFaultOfDocument(error.extensions))
+  );
+}
+
 /**
  * GraphQL over HTTP: under an explicit `Accept: application/json` a well-formed request is answered with 200 even if the
  * operation fails to parse, validate or coerce; otherwise Apollo's 400 stays. The content type is set here because Apollo Server
@@ -106,13 +118,7 @@ export const applyAnswerType: ApolloServerPlugin = {
         const type = answer?.type ?? 'application/json';
         response.http.headers.set('content-type', formatContentType(type));
         const errors = response.body.singleResult.errors ?? [];
-        const isRequestError = errors.every((error) => isFaultOfDocument(error.extensions));
-        if (
-          response.http.status === 400 &&
-          isRequestError &&
-          type === 'application/json' &&
-          answer?.isNamed
-        ) {
+        if (response.http.status === 400 && isOkUnder(answer, errors)) {
           response.http.status = 200;
         }
       },

@@ -1,4 +1,5 @@
 import { parseDictionary } from 'structured-headers';
+import { readPlainDictionary } from './plain-dictionary.ts';
 
 /** The one header by which the gateway describes the client's request to a subgraph. */
 export const signetContextHeader = 'signet-context';
@@ -60,24 +61,33 @@ export function parseSignetContext(header: string | undefined): SignetContext | 
   if (!header) {
     return undefined;
   }
+  const members = readPlainDictionary(header) ?? readDictionary(header);
+  const id = members?.get('id');
+  if (!members || typeof id !== 'string' || id === '') {
+    return undefined;
+  }
+  const context: SignetContext = { requestId: id };
+  for (const [key, name] of fieldNames) {
+    const value = members.get(key);
+    if (typeof value === 'string') {
+      context[name] = value;
+    }
+  }
+  const hasToken = members.get(tokenField);
+  if (typeof hasToken === 'boolean') {
+    context.hasToken = hasToken;
+  }
+  const timeout = members.get(timeoutField);
+  if (Number.isInteger(timeout)) {
+    context.timeoutMs = timeout as number;
+  }
+  return context;
+}
+
+/** Whatever may stand in such a header, however it is written. */
+function readDictionary(header: string): ReadonlyMap<string, unknown> | undefined {
   try {
-    const dictionary = parseDictionary(header);
-    const context: Partial<SignetContext> = {};
-    for (const [key, name] of fieldNames) {
-      const value = dictionary.get(key)?.[0];
-      if (typeof value === 'string') {
-        context[name] = value;
-      }
-    }
-    const hasToken = dictionary.get(tokenField)?.[0];
-    if (typeof hasToken === 'boolean') {
-      context.hasToken = hasToken;
-    }
-    const timeout = dictionary.get(timeoutField)?.[0];
-    if (Number.isInteger(timeout)) {
-      context.timeoutMs = timeout as number;
-    }
-    return context.requestId ? (context as SignetContext) : undefined;
+    return new Map([...parseDictionary(header)].map(([key, [value]]) => [key, value]));
   } catch {
     return undefined;
   }
