@@ -132,7 +132,7 @@ export async function mountEntranceGraph(
     },
   });
   server.addHook('preClose', endFollowing);
-  registerSourceLimits(server, graphqlPath, config);
+  registerSourceLimits(server, graphqlPath, config, (text) => graphs.current.documentOfText(text));
   routeGraphql({ server, path: graphqlPath, admit: options.admission.run, answer: graphs.answer });
 }
 

@@ -92,6 +92,7 @@ export async function startTestGateway(
       ]),
     ),
     ...gatewayProofEnvironment(),
+    ...(process.env.LANES && { LANES: process.env.LANES }),
     ...env,
   });
   const issuers = await createTrustedIssuers({ ...config, ISSUER_URL: config.ISSUER_URL ?? '' }, logger);

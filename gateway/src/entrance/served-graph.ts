@@ -1,8 +1,13 @@
 import { readRuleBook } from '@signet/access';
-import { createGraphqlHandler, hasProductionSurface, type Logger } from '@signet/service';
+import {
+  createErrorFormatter,
+  createGraphqlHandler,
+  hasProductionSurface,
+  type Logger,
+} from '@signet/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type DocumentNode, print } from 'graphql';
-import { createAccessGuard } from '../access/access-guard.ts';
+import { createAccessGuard, createOperationGuards, type OperationGuards } from '../access/access-guard.ts';
 import type { FieldPlatforms } from '../access/field-platforms.ts';
 import { createIntrospectionGuard, mayIntrospect } from '../access/introspection-guard.ts';
 import type { RefusalReports } from '../access/refusal-reports.ts';
@@ -12,6 +17,7 @@ import type { TrustedDocuments, WithDocument } from '../documents/trusted-docume
 import { createExecution } from '../execute/execution.ts';
 import { stripRules } from '../execute/strip-rules.ts';
 import { createSubgraphSources } from '../execute/subgraph-sources.ts';
+import { readCostBook } from '../limits/cost-book.ts';
 import { createLimitsCheck } from '../limits/operation-limits.ts';
 import { planInAdvance } from '../planning/plan-in-advance.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
@@ -21,6 +27,7 @@ import type { ServedGraph } from '../supergraph/graph-switch.ts';
 import { findSubgraphUrls, findUnusedUrls } from '../supergraph/subgraph-urls.ts';
 import { type Supergraph, SupergraphError } from '../supergraph/supergraph-source.ts';
 import type { Entrance } from './entrances.ts';
+import { createLanes } from './lanes.ts';
 import { createOperationChecks, throttledStatus } from './operation-plugins.ts';
 import type { GatewayContext } from './request-context.ts';
 
@@ -34,7 +41,7 @@ export type ServedGraphOptions = {
   markOf: DocumentMark;
   proof: Pick<EntranceProof, 'signerFor'>;
   reports: Pick<RefusalReports, 'add'>;
-  trustedDocuments: Pick<TrustedDocuments, 'documents' | 'plugin' | 'withDocument'>;
+  trustedDocuments: Pick<TrustedDocuments, 'documents' | 'plugin' | 'withDocument' | 'remember'>;
   createContext(request: FastifyRequest, reply: FastifyReply): Promise<GatewayContext>;
   /** Tells this graph from others of the entrance, before and after it. */
   generation: number;
@@ -44,12 +51,16 @@ export type ServedGraphOptions = {
 
 /** A served graph, and what the entrance asks it for. */
 export type EntranceGraph = ServedGraph & {
+  /** The parsed document with this text, once an operation of it has been planned. */
+  documentOfText(text: string): DocumentNode | undefined;
   fieldPlatforms: FieldPlatforms;
   /** Whether the supergraph has any access rule. */
   hasRules: boolean;
 };
 
 const maxNamedFields = 5;
+/** For ACCESS=off. */
+const allowAll: OperationGuards = () => Object.assign(() => [], { size: 0 });
 
 /**
  * Builds everything that follows from one supergraph: planners in the workers, executor, limits, guards, caches, connections to
@@ -81,7 +92,8 @@ export async function openEntranceGraph(
   try {
     const sources = createSubgraphSources({ config, urls, fieldPlatforms, proof, reports, logger });
     stops.push(sources.stop);
-    const { planning, gateway } = await createExecution({
+    const formatError = createErrorFormatter({ logger, trustsExtensions: true, hideSchemaDetails });
+    const { planning, gateway, compiledOf } = await createExecution({
       entrance: name,
       schemaName: `${name} ${options.generation}`,
       supergraphSdl,
@@ -90,11 +102,25 @@ export async function openEntranceGraph(
       sourceOf: sources.sourceOf,
       planning: options.planning,
       hideSchemaDetails,
+      formatError,
       markOf,
       config,
       logger,
     });
     stops.push(planning.stop);
+    const book = readCostBook(supergraph);
+    const guards = config.ACCESS === 'on' ? createOperationGuards(rules) : allowAll;
+    const lanes = createLanes({
+      lanes: compiledOf ? config.LANES : 'apollo',
+      createContext: trustedDocuments.withDocument(options.createContext),
+      onRun: ({ document }) => trustedDocuments.remember(document),
+      planner: planning,
+      compiledOf: compiledOf ?? (() => undefined),
+      book,
+      guards,
+      config,
+      formatError,
+    });
     const handler = await createGraphqlHandler<WithDocument<GatewayContext>>({
       server,
       logger,
@@ -102,27 +128,30 @@ export async function openEntranceGraph(
       introspection: true,
       hideSchemaDetails,
       ...planning.endpoint,
-      isGateway: true,
       source: { gateway },
-      context: trustedDocuments.withDocument(options.createContext),
+      formatError,
+      context: lanes.createContext,
+      ...(lanes.fastLane && { fastLane: lanes.fastLane }),
       plugins: [
+        lanes.plugin,
         trustedDocuments.plugin,
         // In this order: limits, then the introspection guard, then planning, which is expensive.
         createOperationChecks([
-          createLimitsCheck(supergraph, config),
+          createLimitsCheck(book, config),
           createIntrospectionGuard(mayIntrospect(entrance, config)),
         ]),
         throttledStatus,
         planning.plugin,
         ...(config.ACCESS === 'on'
-          ? [createAccessGuard({ rules, logger, dryRun: config.ACCESS_DRY_RUN, reports })]
+          ? [createAccessGuard({ guards, logger, dryRun: config.ACCESS_DRY_RUN, reports })]
           : []),
       ],
     });
     stops.push(handler.stop);
     await planning.ready;
     await planInAdvance(trustedDocuments.documents, { planner: planning });
-    return { answer: handler.answer, fieldPlatforms, hasRules, stop };
+    const { documentOfText } = planning;
+    return { answer: handler.answer, documentOfText, fieldPlatforms, hasRules, stop };
   } catch (error) {
     await stop();
     throw new SupergraphError(`it cannot be served: ${(error as Error).message}`, { cause: error });

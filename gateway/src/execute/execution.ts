@@ -1,17 +1,17 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
 import type { QueryPlan } from '@apollo/query-planner';
-import { createErrorFormatter } from '@signet/service';
+import type { OperationDefinitionNode } from 'graphql';
 import type { GatewayConfig } from '../config.ts';
 import type { DocumentMark } from '../documents/document-mark.ts';
 import type { GatewayContext } from '../entrance/request-context.ts';
-import { createEntrancePlanning } from '../planning/entrance-planning.ts';
+import { createEntrancePlanning, type EntrancePlanning } from '../planning/entrance-planning.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import { createEntranceExecutor, type EntranceExecutorOptions } from './entrance-executor.ts';
 import type { CompiledOperation } from './executor.ts';
 import { prefixFor } from './response-names.ts';
-import { createSignetGateway } from './signet-gateway.ts';
+import { createSignetGateway, type Gateway } from './signet-gateway.ts';
 
-export type ExecutionOptions = Omit<EntranceExecutorOptions, 'formatError'> & {
+export type ExecutionOptions = EntranceExecutorOptions & {
   /** For Apollo's executor. @throws {Error} for an unknown subgraph */
   sourceOf(subgraph: string): GraphQLDataSource;
   entrance: string;
@@ -23,8 +23,16 @@ export type ExecutionOptions = Omit<EntranceExecutorOptions, 'formatError'> & {
   config: Pick<GatewayConfig, 'EXECUTOR'>;
 };
 
+export type Execution = {
+  planning: EntrancePlanning<unknown>;
+  /** For Apollo Server. */
+  gateway: Gateway;
+  /** The compiled form of an operation that is planned. Apollo's executor compiles none. */
+  compiledOf?(operation: OperationDefinitionNode): CompiledOperation<GatewayContext> | undefined;
+};
+
 /** Plans and runs the operations of an entrance, by the executor that EXECUTOR names. */
-export async function createExecution(options: ExecutionOptions) {
+export async function createExecution(options: ExecutionOptions): Promise<Execution> {
   const {
     entrance,
     schemaName: name,
@@ -43,13 +51,16 @@ export async function createExecution(options: ExecutionOptions) {
     const planning = createEntrancePlanning<QueryPlan>({ ...common, schema, compile: (plan) => plan });
     return { planning, gateway: createPlanExecutor({ supergraphSdl, planning, sourceOf }) };
   }
-  const formatError = createErrorFormatter({ logger, trustsExtensions: true, hideSchemaDetails });
-  const executor = createEntranceExecutor({ ...options, formatError });
+  const executor = createEntranceExecutor(options);
   const prefix = prefixFor(supergraphSdl);
   const planning = createEntrancePlanning<CompiledOperation<GatewayContext>>({
     ...common,
     schema: { name, supergraphSdl, renames: true },
     compile: (plan, asked) => executor.compile({ ...asked, plan, prefix }),
   });
-  return { planning, gateway: createSignetGateway({ supergraphSdl, executor, planning }) };
+  return {
+    planning,
+    gateway: createSignetGateway({ supergraphSdl, executor, planning }),
+    compiledOf: planning.planOf,
+  };
 }

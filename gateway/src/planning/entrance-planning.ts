@@ -7,7 +7,6 @@ import {
   type ErrorFormatter,
   type GraphqlEndpointOptions,
   type Logger,
-  parseSignetContext,
   RefusalError,
   refusalHeaders,
 } from '@signet/service';
@@ -36,7 +35,7 @@ export type EntrancePlanningOptions<P> = Pick<OperationPlannerOptions<P>, 'pool'
 
 export type EntrancePlanning<P> = Pick<
   OperationPlanner<P>,
-  'planOf' | 'ready' | 'plan' | 'documentOf' | 'stop'
+  'planOf' | 'ready' | 'plan' | 'documentOf' | 'documentOfText' | 'stop'
 > & {
   /** The part of the answer that comes from the schema, for a request that asks for data too. */
   introspectedFor(context: GatewayContext): IntrospectedData | undefined;
@@ -70,6 +69,7 @@ export function createEntrancePlanning<P>(options: EntrancePlanningOptions<P>): 
     planOf: planner.planOf,
     plan: planner.plan,
     documentOf: planner.documentOf,
+    documentOfText: planner.documentOfText,
     ready: planner.ready,
     stop: planner.stop,
     introspectedFor: (context) => introspected.get(context),
@@ -221,14 +221,14 @@ function singleResult(result: { data: Record<string, unknown> } | { errors: Grap
  */
 export function callerOf({
   session,
-  signetContext,
-}: Pick<GatewayContext, 'session' | 'signetContext'>): string {
+  clientAddress,
+}: Pick<GatewayContext, 'session' | 'clientAddress'>): string {
   switch (session.platform) {
     case 'user':
       return `user ${session.userId}`;
     case 'portal':
       return `staff ${session.staffId}`;
     default:
-      return readClientPrefix(parseSignetContext(signetContext)?.clientAddress ?? null).network;
+      return readClientPrefix(clientAddress ?? null).network;
   }
 }

@@ -43,6 +43,8 @@ export type OperationPlanner<P> = {
   planOf(operation: OperationDefinitionNode): P | undefined;
   /** The document with this hash, once an operation of it has been planned. */
   documentOf(hash: string): DocumentNode | undefined;
+  /** The same by the text, which is faster than its hash. */
+  documentOfText(text: string): DocumentNode | undefined;
   /** Has the workers forget the schema. No operation may be under way. */
   stop(): void;
 };
@@ -66,7 +68,12 @@ const maxRefusalsSize = 2 * 2 ** 20;
 /** Parsed objects take this many bytes for each character of their text. Measured at 2 to 4. */
 const bytesPerCharacter = 4;
 
-type KeptDocument<P> = { document: DocumentNode; size: number; results: Map<string, Planned<P>> };
+type KeptDocument<P> = {
+  source: string;
+  document: DocumentNode;
+  size: number;
+  results: Map<string, Planned<P>>;
+};
 /** A result, and the bytes that it takes to keep it. */
 type Found<P> = { result: Planned<P> | Introspected | Unplanned; size: number };
 
@@ -76,7 +83,12 @@ type Found<P> = { result: Planned<P> | Introspected | Unplanned; size: number };
  */
 export function createOperationPlanner<P>(options: OperationPlannerOptions<P>): OperationPlanner<P> {
   const { pool, schema, compile, onRefused, clock = performance } = options;
-  const documents = createSegmentedCache<KeptDocument<P>>({ maxSize: maxKeptSize });
+  /** By the texts of the documents that are kept. */
+  const hashes = new Map<string, string>();
+  const documents = createSegmentedCache<KeptDocument<P>>({
+    maxSize: maxKeptSize,
+    onDrop: (_hash, { source }) => hashes.delete(source),
+  });
   const answers = createSegmentedCache<Introspected>({ maxSize: maxAnswersSize });
   const refusals = new LRUCache<string, Unplanned>({
     maxSize: maxRefusalsSize,
@@ -114,13 +126,15 @@ export function createOperationPlanner<P>(options: OperationPlannerOptions<P>): 
       keep(found);
       return result;
     });
-  const keepDocument = ({ hash, document }: AskedOperation, name: string, { result, size }: Found<P>) => {
+  const keepDocument = (asked: AskedOperation, name: string, { result, size }: Found<P>) => {
+    const { hash, source, document } = asked;
     if (result.kind !== 'planned' && result.kind !== 'introspection') {
       return;
     }
-    const kept = documents.get(hash) ?? { document, size: 0, results: new Map() };
+    const kept = documents.get(hash) ?? { source, document, size: 0, results: new Map() };
     kept.results.set(name, result);
     kept.size += size;
+    hashes.set(kept.source, hash);
     documents.set(hash, kept, kept.size);
   };
   return {
@@ -131,6 +145,10 @@ export function createOperationPlanner<P>(options: OperationPlannerOptions<P>): 
       return planned?.kind === 'planned' ? planned.plan : undefined;
     },
     documentOf: (hash) => documents.get(hash)?.document,
+    documentOfText(text) {
+      const hash = hashes.get(text);
+      return hash === undefined ? undefined : documents.get(hash)?.document;
+    },
     async plan(asked) {
       const name = asked.operation.name?.value ?? '';
       const key = `${asked.hash} ${name}`;
