@@ -1,12 +1,12 @@
 import { postGraphql, reasonsOf } from '@signet/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createSeededHome, findFreePortBase, type SeededHome } from './platform.test-support.ts';
+import { createSeededHome, findFreePortBase, type HomeOnServer } from './platform.test-support.ts';
 import { type RunningPlatform, startPlatform } from './start-platform.ts';
 
 // Accounts, sessions and staff as they are met at the gateway, which chooses the subgraph and says who asks from where.
 const password = 'correct horse battery staple';
 type Tokens = { accessToken: string; refreshToken: string };
-let home: SeededHome;
+let home: HomeOnServer;
 let platform: RunningPlatform;
 
 beforeAll(async () => {

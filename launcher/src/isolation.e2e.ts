@@ -17,7 +17,7 @@ import {
   signIn,
   storeForHash,
 } from './isolation-callers.test-support.ts';
-import { createSeededHome, findFreePortBase, type SeededHome } from './platform.test-support.ts';
+import { createSeededHome, findFreePortBase, type HomeOnServer } from './platform.test-support.ts';
 import { portsFrom } from './ports.ts';
 import { type RunningPlatform, startPlatform } from './start-platform.ts';
 
@@ -29,7 +29,7 @@ const patienceMs = 400_000;
 const customersPerTenant = { demo: 5, globex: 3 };
 const staffOf = { demo: ['support', 'operations', 'admin'], globex: ['support', 'admin'] };
 
-let home: SeededHome;
+let home: HomeOnServer;
 /** In front of every subgraph but auth. */
 const proxies: FaultyProxy[] = [];
 let platform: RunningPlatform;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type GraphqlAnswer, postGraphql, type TestDatabase } from '@signet/testing';
 import { createSeededDatabase } from '@signet/testing/seeded-database';
+import { inject } from 'vitest';
 import { listenersOf, portsFrom } from './ports.ts';
 import type { PlatformOptions } from './start-platform.ts';
 
@@ -46,7 +47,8 @@ export async function createHome(): Promise<{ path: string; remove(): Promise<vo
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
-export type SeededHome = {
+/** A SIGNET_HOME whose database is one of the run's server. */
+export type HomeOnServer = {
   path: string;
   database: TestDatabase;
   /** By which the launcher, and commands of an operator, find both. */
@@ -54,15 +56,18 @@ export type SeededHome = {
   remove(): Promise<void>;
 };
 
-/**
- * A SIGNET_HOME whose database is a seeded copy on the run's server. What the launcher does with a database of its own is
- * what start.e2e.ts shows.
- */
-export async function createSeededHome(): Promise<SeededHome> {
-  const [home, database] = await Promise.all([createHome(), createSeededDatabase()]);
+/** With the development seed. What the launcher does with a database of its own is what start.e2e.ts shows. */
+export async function createSeededHome(): Promise<HomeOnServer> {
+  return createHomeOn(await createSeededDatabase());
+}
+
+/** With the passwords of the run's roles, which belong to the whole server, and the pepper of its seeded accounts. */
+export async function createHomeOn(database: TestDatabase): Promise<HomeOnServer> {
+  const home = await createHome();
+  const { passwords, pepper } = inject('testCluster');
   const write = (name: string, text: string) => writeFile(join(home.path, name), text, { mode: 0o600 });
-  await write('database-passwords.json', JSON.stringify(database.passwords));
-  await write('password-pepper', database.pepper);
+  await write('database-passwords.json', JSON.stringify(passwords));
+  await write('password-pepper', pepper);
   return {
     path: home.path,
     database,
@@ -80,7 +85,7 @@ type Entrance = keyof typeof entrances;
 
 export type TestPlatform = {
   portBase: number;
-  home: SeededHome;
+  home: HomeOnServer;
   urlOf(entrance: Entrance): string;
   /** Asks an entrance, `graph` unless said. */
   ask(query: string, options?: AskOptions): Promise<GraphqlAnswer>;

@@ -14,7 +14,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import {
   createSeededHome,
   findFreePortBase,
-  type SeededHome,
+  type HomeOnServer,
   type StartedProcess,
   startProcess,
 } from './platform.test-support.ts';
@@ -27,7 +27,7 @@ const services = [
   ...subgraphs.map(({ name }) => name),
 ];
 
-let home: SeededHome;
+let home: HomeOnServer;
 let portBase: number;
 let platform: StartedProcess;
 beforeAll(async () => {

@@ -1,12 +1,12 @@
 import { postGraphql, reasonsOf } from '@signet/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createSeededHome, findFreePortBase, type SeededHome } from './platform.test-support.ts';
+import { createSeededHome, findFreePortBase, type HomeOnServer } from './platform.test-support.ts';
 import { type RunningPlatform, startPlatform } from './start-platform.ts';
 
 type Node = { side: string; actorId: string | null; details: { name: string; value: string }[] };
 
 const password = 'correct horse battery staple';
-let home: SeededHome;
+let home: HomeOnServer;
 let platform: RunningPlatform;
 let portBase: number;
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   createSeededHome,
   findFreePortBase,
-  type SeededHome,
+  type HomeOnServer,
   type StartedProcess,
   startProcess,
 } from './platform.test-support.ts';
@@ -13,7 +13,7 @@ const password = 'correct horse battery staple';
 type Door = 'graph' | 'user' | 'portal';
 const offsets = { graph: 0, user: 1, portal: 2 };
 
-let home: SeededHome;
+let home: HomeOnServer;
 let portBase: number;
 let platform: StartedProcess;
 

@@ -1,24 +1,16 @@
-import { type ProcessRole, restrictDatabase } from '@signet/db';
+import { restrictDatabase } from '@signet/db';
 import { createPepper, hashPassword } from '@signet/db/password-hash';
 import { seedDevelopment, seedPassword } from '@signet/db/seed';
 import { inject } from 'vitest';
 import { copyDatabase, type TestDatabase, withClient } from './database.ts';
-
-export type SeededDatabase = TestDatabase & {
-  /** Of every role that a process connects as. */
-  passwords: Readonly<Record<ProcessRole, string>>;
-  /** In base64: the one that the accounts' passwords were hashed with. */
-  pepper: string;
-};
 
 /** bcrypt's lowest: a sign-in takes 2 ms of CPU instead of 350. */
 const cost = 4;
 const lockId = 7_304_553_160;
 
 /** A database of its own with the development seed: what `npm start` makes at its first start, in 30 ms instead of 3 s. */
-export async function createSeededDatabase(): Promise<SeededDatabase> {
-  const { passwords, pepper } = inject('testCluster');
-  return { ...(await copyDatabase(await ensureSeededTemplate())), passwords, pepper };
+export async function createSeededDatabase(): Promise<TestDatabase> {
+  return copyDatabase(await ensureSeededTemplate());
 }
 
 /** The first test file of a run that asks makes it; others that ask meanwhile wait. Returns its name. */

@@ -6,12 +6,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   createSeededHome,
   findFreePortBase,
-  type SeededHome,
+  type HomeOnServer,
 } from '../../../launcher/src/platform.test-support.ts';
 import { type RunningPlatform, startPlatform } from '../../../launcher/src/start-platform.ts';
 
 const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
-let home: SeededHome;
+let home: HomeOnServer;
 let platform: RunningPlatform;
 
 beforeAll(async () => {
