@@ -114,6 +114,12 @@ const fields = {
   ACCESS_DRY_RUN_IN_PRODUCTION: configFields.flag
     .default(false)
     .describe('`yes` confirms ACCESS_DRY_RUN in production. It opens nothing by itself.'),
+  LANES: z
+    .enum(['both', 'apollo', 'fast'], 'must be both, apollo or fast')
+    .default('both')
+    .describe(
+      'The ways of an operation sent by POST. `both`: Apollo Server the first time, then the fast lane, which answers the same. `apollo`: always Apollo Server. `fast`: the fast lane the first time too.',
+    ),
   REQUEST_TIMEOUT_MS: configFields
     .wholeNumber('must be milliseconds, 100 to 60000', { min: 100, max: 60_000 })
     .default(15_000)

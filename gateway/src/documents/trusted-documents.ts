@@ -32,6 +32,8 @@ export type TrustedDocuments = {
   withDocument<C extends BaseContext>(createContext: CreateContext<C>): CreateContext<WithDocument<C>>;
   /** Must come before plugins that look at a request's text. */
   plugin: ApolloServerPlugin<WithDocument<BaseContext>>;
+  /** Remembers the text of an automatic persisted query. Called only for an operation that is valid, within the limits and allowed. */
+  remember(document: RunnableDocument): void;
   stop(): Promise<void>;
 };
 
@@ -56,11 +58,15 @@ export async function openTrustedDocuments(options: TrustedDocumentsOptions): Pr
     const decision = decideDocument(requested, list, mode, () => unlisted.add(requested, list));
     return findText(decision, persistedQueries);
   };
+  const remember = ({ hash, text }: RunnableDocument) => {
+    if (hash !== undefined && text !== undefined) persistedQueries.set(hash, text);
+  };
   return {
     withDocument: (createContext) => async (request, reply) => {
       const context = await createContext(request, reply);
       return { ...context, document: decide(request) };
     },
+    remember,
     plugin: {
       async serverWillStart(service) {
         schema = service.schema;
@@ -69,11 +75,9 @@ export async function openTrustedDocuments(options: TrustedDocumentsOptions): Pr
       async requestDidStart({ request, contextValue: { document } }) {
         // Before the first `await`, so that other plugins and Apollo Server see the request only after this.
         putText(request, document.text);
-        const { hash, text } = document;
         return {
-          // Called only for an operation that is valid, within the limits, planned and allowed.
           async executionDidStart() {
-            if (hash !== undefined && text !== undefined) persistedQueries.set(hash, text);
+            remember(document);
           },
         };
       },

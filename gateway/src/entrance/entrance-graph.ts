@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { readRuleBook } from '@signet/access';
 import { supergraphPath, type Variant } from '@signet/schema/supergraph-files';
-import { hasProductionSurface, type Logger, mountGraphql } from '@signet/service';
+import { createErrorFormatter, hasProductionSurface, type Logger, mountGraphql } from '@signet/service';
 import { createVerifier, type ProcessRevocations, type TrustedIssuer } from '@signet/session';
 import type { FastifyInstance } from 'fastify';
-import { type DocumentNode, parse, print } from 'graphql';
-import { createAccessGuard } from '../access/access-guard.ts';
+import { type DocumentNode, type OperationDefinitionNode, parse, print } from 'graphql';
+import { createAccessGuard, createOperationGuards } from '../access/access-guard.ts';
 import { readFieldPlatforms } from '../access/field-platforms.ts';
 import { createIntrospectionGuard, mayIntrospect } from '../access/introspection-guard.ts';
 import { createRefusalReports } from '../access/refusal-reports.ts';
@@ -16,14 +16,18 @@ import { createSessionCookieGate } from '../admission/session-cookie-gate.ts';
 import { type GatewayConfig, trustedDocumentsOf } from '../config.ts';
 import type { DocumentMark } from '../documents/document-mark.ts';
 import { openTrustedDocuments, type WithDocument } from '../documents/trusted-documents.ts';
+import { compileForApollo } from '../execute/apollo-compiled.ts';
 import { createApolloGateway } from '../execute/apollo-gateway.ts';
+import type { CompiledOperation } from '../execute/executor.ts';
 import { stripRules } from '../execute/plan-executor.ts';
+import { readCostBook } from '../limits/cost-book.ts';
 import { createLimitsCheck } from '../limits/operation-limits.ts';
 import { registerSourceLimits } from '../limits/source-limits.ts';
 import { createEntrancePlanning } from '../planning/entrance-planning.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import { openEntranceProof } from '../subgraphs/entrance-proof.ts';
 import type { Entrance } from './entrances.ts';
+import { createLanes } from './lanes.ts';
 import { createOperationChecks, throttledStatus } from './operation-plugins.ts';
 import { createRequestContext, type GatewayContext } from './request-context.ts';
 
@@ -105,7 +109,30 @@ export async function mountEntranceGraph(
       refusedOrigins,
     }),
   });
-  registerSourceLimits(server, graphqlPath, config);
+  const formatError = createErrorFormatter({ logger, trustsExtensions: true, hideSchemaDetails });
+  const book = readCostBook(supergraph);
+  const guards = createOperationGuards(readRuleBook(supergraph));
+  const { executor: execute } = await gateway.load({} as never);
+  const compiled = new WeakMap<OperationDefinitionNode, CompiledOperation<GatewayContext>>();
+  const lanes = createLanes({
+    lanes: config.LANES,
+    createContext: trustedDocuments.withDocument(createContext),
+    onRun: ({ document }) => trustedDocuments.remember(document),
+    planner: planning,
+    compiledOf: (schema, document, operation) => {
+      if (!planning.planOf(operation) || !execute) return undefined;
+      const known =
+        compiled.get(operation) ??
+        compileForApollo({ document, operation }, { schema, execute, formatError });
+      compiled.set(operation, known);
+      return known;
+    },
+    book,
+    guards,
+    config,
+    formatError,
+  });
+  registerSourceLimits(server, graphqlPath, config, planning.documentOfText);
   await mountGraphql<WithDocument<GatewayContext>>({
     server,
     logger,
@@ -115,20 +142,22 @@ export async function mountEntranceGraph(
     introspection: true,
     hideSchemaDetails,
     ...planning.endpoint,
-    isGateway: true,
     source: { gateway },
-    context: trustedDocuments.withDocument(createContext),
+    formatError,
+    context: lanes.createContext,
+    ...(lanes.fastLane && { fastLane: lanes.fastLane }),
     plugins: [
+      lanes.plugin,
       trustedDocuments.plugin,
       // In this order: limits, then the introspection guard, then planning, which is expensive.
       createOperationChecks([
-        createLimitsCheck(supergraph, config),
+        createLimitsCheck(book, config),
         createIntrospectionGuard(mayIntrospect(entrance, config)),
       ]),
       throttledStatus,
       planning.plugin,
       createAccessGuard({
-        rules: readRuleBook(supergraph),
+        guards,
         logger,
         dryRun: config.ACCESS_DRY_RUN,
         reports,

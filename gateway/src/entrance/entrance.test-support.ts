@@ -91,6 +91,7 @@ export async function startTestGateway(
       ]),
     ),
     ...gatewayProofEnvironment(),
+    ...(process.env.LANES && { LANES: process.env.LANES }),
     ...env,
   });
   const issuers = await createTrustedIssuers(config, logger);

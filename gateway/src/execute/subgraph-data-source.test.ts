@@ -423,6 +423,7 @@ describe('a fetch that waits for a connection', () => {
   };
   const other = {
     signetContext: formatSignetContext({ requestId: 'r', clientAddress: '192.0.2.9', hasToken: false }),
+    clientAddress: '192.0.2.9',
   };
 
   test('is dropped when the subgraph is found dead, and later ones do not begin to wait', async () => {
@@ -465,6 +466,7 @@ test('a caller that asks for what is slow leaves connections for others', async 
   });
   const clientOf = (clientAddress: string) => ({
     signetContext: formatSignetContext({ requestId: 'r', clientAddress, hasToken: false }),
+    clientAddress,
   });
   const asked = Array.from({ length: 100 }, () =>
     process(source, { query: '{ slow }', timeoutMs: 1500, ...clientOf('192.0.2.1') }),

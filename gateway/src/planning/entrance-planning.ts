@@ -7,7 +7,6 @@ import {
   type ErrorFormatter,
   type GraphqlEndpointOptions,
   type Logger,
-  parseSignetContext,
   RefusalError,
   refusalHeaders,
 } from '@signet/service';
@@ -39,7 +38,7 @@ export type EntrancePlanningOptions = {
   logger: Logger;
 };
 
-export type EntrancePlanning = Pick<OperationPlanner, 'planOf'> & {
+export type EntrancePlanning = Pick<OperationPlanner, 'planOf' | 'plan' | 'documentOfText'> & {
   /** The part of the answer that comes from the schema, for a request that asks for data too. */
   introspectedFor(context: GatewayContext): IntrospectedData | undefined;
   plugin: ApolloServerPlugin<GatewayContext>;
@@ -69,6 +68,8 @@ export function createEntrancePlanning(options: EntrancePlanningOptions): Entran
   const introspected = new WeakMap<GatewayContext, IntrospectedData>();
   return {
     planOf: planner.planOf,
+    plan: planner.plan,
+    documentOfText: planner.documentOfText,
     introspectedFor: (context) => introspected.get(context),
     plugin: createPlanning({
       planner,
@@ -221,14 +222,14 @@ function singleResult(result: { data: Record<string, unknown> } | { errors: Grap
  */
 export function callerOf({
   session,
-  signetContext,
-}: Pick<GatewayContext, 'session' | 'signetContext'>): string {
+  clientAddress,
+}: Pick<GatewayContext, 'session' | 'clientAddress'>): string {
   switch (session.platform) {
     case 'user':
       return `user ${session.userId}`;
     case 'portal':
       return `staff ${session.staffId}`;
     default:
-      return readClientPrefix(parseSignetContext(signetContext)?.clientAddress ?? null).network;
+      return readClientPrefix(clientAddress ?? null).network;
   }
 }

@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import {
   ApolloServer,
   type ApolloServerOptions,
@@ -34,8 +35,6 @@ export type GraphqlEndpointOptions<C extends BaseContext> = {
   validatedBy?: 'plugins';
   /** Runs the work of each request, or throws a refusal. Default: runs it. */
   admit?: <T>(request: FastifyRequest, work: () => Promise<T>) => Promise<T>;
-  /** True at the gateway, whose errors come from our subgraphs. */
-  isGateway?: boolean;
   /** Formats the errors of answers. Without it, one is made of the options above. */
   formatError?: ErrorFormatter;
   /**
@@ -46,6 +45,9 @@ export type GraphqlEndpointOptions<C extends BaseContext> = {
 } & Pick<ApolloServerOptions<C>, 'plugins' | 'documentStore' | 'parseOptions'> & {
     source: Pick<ApolloServerOptions<C>, 'schema' | 'gateway'>;
   };
+
+/** Tells a subscriber in this process which lane answered a request: `{ lane: 'fast' | 'apollo', request }`. */
+const answers = channel('signet.answer');
 
 export type FastLane = (request: FastifyRequest, reply: FastifyReply) => Promise<string | undefined>;
 
@@ -77,7 +79,6 @@ export async function mountGraphql<C extends BaseContext>(
       createErrorFormatter({
         logger,
         ...(options.translateError && { translate: options.translateError }),
-        trustsExtensions: options.isGateway ?? false,
         hideSchemaDetails,
       }),
     plugins: [
@@ -97,6 +98,7 @@ export async function mountGraphql<C extends BaseContext>(
   const answerByApollo = fastifyApolloHandler(apollo, { context });
   async function answer(this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
     const text = request.method === 'POST' ? await fastLane(request, reply) : undefined;
+    if (answers.hasSubscribers) answers.publish({ lane: text === undefined ? 'apollo' : 'fast', request });
     if (text === undefined) return answerByApollo.call(this, request, reply);
     reply.header('content-type', answerTypes.contentTypeOf(request));
     return text;
