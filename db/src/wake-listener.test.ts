@@ -1,3 +1,4 @@
+import { openFaultyPath } from '@signet/testing';
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { listenForWakes } from './wake-listener.ts';
@@ -8,8 +9,8 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-const listen = (onWake: () => void) =>
-  listenForWakes(database.urlOf('signet_portal'), {
+const listen = (onWake: () => void, url = database.urlOf('signet_portal')) =>
+  listenForWakes(url, {
     channel: 'signet_test',
     onWake,
     applicationName: 'wakes',
@@ -31,6 +32,20 @@ describe('a wake listener', () => {
     await vi.waitFor(() => expect(onWake).toHaveBeenCalledTimes(4));
     await listener.stop();
     await vi.waitFor(async () => expect(await connections()).toEqual([]));
+  });
+
+  it('listens again after an answer that cannot be read', async () => {
+    const path = await openFaultyPath(database.adminUrl);
+    const onWake = vi.fn();
+    const listener = listen(onWake, path.urlOf(database.urlOf('signet_portal')));
+    await vi.waitFor(() => expect(onWake).toHaveBeenCalledTimes(1));
+    path.fault = 'garble';
+    await database.query("select pg_notify('signet_test', '')");
+    await vi.waitFor(async () => expect(await connections()).toEqual([]), 5000);
+    path.fault = 'none';
+    await vi.waitFor(() => expect(onWake).toHaveBeenCalledTimes(2), 5000);
+    await listener.stop();
+    await path.close();
   });
 
   it('stops while its server can not be reached', async () => {

@@ -94,6 +94,19 @@ it('prunes a row that was sealed weeks later, and those after a row that no seal
   expect(await verify()).toMatchObject({ pruned: 2, faults: [expect.any(String)] });
 });
 
+it('finds the seal of a row however many seals came between', async () => {
+  await writeRows(100, 'auth.login.failure');
+  await database.query(
+    `insert into auth.audit_seal (platform, number, sealed_at, event_ids, digests, previous, mac)
+     select $1, number, now() - interval '99 days', array[gen_random_uuid()], array[''::bytea],
+       case when number > 1 then decode(repeat('00', 32), 'hex') end, decode(repeat('00', 32), 'hex')
+     from generate_series(1, 60000) as number`,
+    [platform],
+  );
+  await seal(98);
+  expect(await prune(failuresFor90Days)).toBe(1);
+});
+
 it('prunes a backlog of many days at once, and no more of it than it may', async () => {
   for (const daysAgo of [130, 120, 110, 100, 95]) await writeSeal(daysAgo, 'auth.login.failure');
   expect(await prune(failuresFor90Days, 3)).toBe(3);

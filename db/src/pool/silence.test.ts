@@ -163,6 +163,17 @@ it('works on a slow path', async () => {
   expect(lines).toEqual([]);
 });
 
+it('fails a statement whose answer cannot be read, and gives up its connection', async () => {
+  await work();
+  path.fault = 'garble';
+  for (const { outcome, ms } of await work(ping, 4)) {
+    expect(outcome).toBe('unavailable');
+    expect(ms).toBeLessThan(3000);
+  }
+  path.fault = 'none';
+  expect(await untilAnswered()).toBeLessThan(5000);
+});
+
 it('survives bytes that were changed on the way', async () => {
   await work();
   path.fault = 'corrupt';

@@ -2,12 +2,15 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 const notificationResponse = 'A'.charCodeAt(0);
+/** A DataRow (PostgreSQL manual, 54.7) of two fields, the first of which would end half a gigabyte beyond the message. */
+const unreadableRow = Buffer.from([0x44, 0, 0, 0, 16, 0, 2, 0x20, 0, 0, 1, 0x31, 0, 0, 0, 1, 0x31]);
 
 /**
  * What the path does with bytes. `swallow`: takes them and passes none on, in both directions, new connections included. `deafen`:
- * passes on all but notifications, as a pooler in transaction mode does.
+ * passes on all but notifications, as a pooler in transaction mode does. `corrupt`: turns bits in both directions. `garble`: replaces what
+ * the server sends by a row that no parser can read.
  */
-export type PathFault = 'none' | 'swallow' | 'corrupt' | 'deafen' | { delayMs: number };
+export type PathFault = 'none' | 'swallow' | 'corrupt' | 'garble' | 'deafen' | { delayMs: number };
 
 /** A way to a server that a test can break. */
 export type FaultyPath = {
@@ -36,7 +39,7 @@ export async function openFaultyPath(target: string): Promise<FaultyPath> {
     });
     for (const [from, to] of [pair, [upstream, client] as const]) {
       from.setNoDelay(true);
-      from.on('data', (chunk) => pass(chunk, to, faultNow()));
+      from.on('data', (chunk) => pass(chunk, to, faultNow(), from === upstream));
       from.on('error', () => {});
       from.on('end', () => {
         // Nobody hears of an end on a silent path either.
@@ -50,10 +53,11 @@ export async function openFaultyPath(target: string): Promise<FaultyPath> {
       });
     }
   });
-  const pass = (chunk: Buffer, to: Socket, fault: PathFault) => {
+  const pass = (chunk: Buffer, to: Socket, fault: PathFault, isAnswer: boolean) => {
     if (fault === 'swallow' || to.destroyed) return;
     if (fault === 'deafen') return void to.write(dropNotifications(chunk));
     if (fault === 'none') return void to.write(chunk);
+    if (fault === 'garble') return void to.write(isAnswer ? unreadableRow : chunk);
     if (fault === 'corrupt') return void to.write(corrupt(chunk));
     setTimeout(() => to.destroyed || to.write(chunk), fault.delayMs);
   };

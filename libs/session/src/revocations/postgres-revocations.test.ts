@@ -254,7 +254,7 @@ test('says that it hears no notifications behind a pooler in transaction mode, a
   await vi.waitFor(() => expect(feed.findLack()).toBeUndefined(), { timeout: 15_000 });
 });
 
-test.each(['swallow', 'corrupt', { delayMs: 200 }] as const)(
+test.each(['swallow', 'corrupt', 'garble', { delayMs: 200 }] as const)(
   'is back within 5 s after the path was broken: %j',
   async (fault) => {
     const { feed, path } = await followOverPath(1);

@@ -94,7 +94,8 @@ async function exchange<A extends Account>(
   const stored = await findStoredToken(trx, tables, presented.identity);
   if (!stored) return unknown(); // A change of password came between.
   if (wasSuccessorUsed(stored)) return endReused(trx, issuer, owner, presented);
-  if (!stored.isExact) return revoked(); // Its row is gone, and nobody has used its successor.
+  // Its row is gone, and nobody has used its successor. From here on the row is that of the token itself.
+  if (!stored.isExact) return revoked();
   const pace = paceRefresh(session.refreshPacedAt, now);
   if (pace.waitSeconds !== undefined) {
     const refusal = new RefusalError('auth.throttled', { retryAfterSeconds: pace.waitSeconds });

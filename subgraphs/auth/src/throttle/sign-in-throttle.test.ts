@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addCustomer, addStaffMember, type TestAccount } from '../testing/accounts.test-support.ts';
 import { signInOperation, startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
+import { holdChange } from '../testing/held-change.test-support.ts';
 
 const limits = {
   THROTTLE_PAIR_FAILURES: '3',
@@ -131,6 +132,23 @@ describe.each([
     }
     await holdPauses();
     expect(await comparesOf(() => fail(email, address, 3))).toBe(0);
+  });
+
+  it('count a password that was changed while it was compared', async () => {
+    const account = await add();
+    const address = newAddress();
+    const table = platform === 'user' ? 'auth.user' : 'auth.portal_user';
+    for (let count = 0; count < 3; count++) {
+      const commit = await holdChange(
+        auth.database,
+        `update ${table} set password_version = password_version + 1 where id = '${account.id}'`,
+      );
+      const signingIn = signIn(account, address);
+      await commit();
+      expect((await signingIn).body.errors?.[0]?.extensions.reason).toBe('auth.failure.invalid_credentials');
+    }
+    await holdPauses();
+    expect(await comparesOf(() => signIn(account, address))).toBe(0);
   });
 
   it('let the owner in after the pause, and then count from the beginning', async () => {

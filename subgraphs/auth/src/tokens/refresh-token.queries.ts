@@ -79,8 +79,9 @@ type Exchange = { hash: Buffer; now: Date; sealed: Buffer; successor: NewRefresh
 
 /**
  * Marks the token as used and stores its successor, if nobody has before: one statement, so that one of many at once
- * succeeds. The used token is kept as long as its successor, since it is what a client has that lost the answer. The tokens before it go, since the family tells them; those from before there were families stay, without the
- * successor that they gave: it is the token that is used now.
+ * succeeds. The used token is kept as long as its successor, since it is what a client has that lost the answer. The tokens before
+ * it go, since the family tells them; those from before there were families stay, without the successor that they gave: it is the
+ * token that is used now.
  */
 export async function exchangeRefreshToken(
   trx: Trx,
