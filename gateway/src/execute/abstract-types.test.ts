@@ -154,3 +154,32 @@ describe('@skip and @include', () => {
     expect(JSON.stringify(data)).toBe(JSON.stringify(expected));
   });
 });
+
+test('an error of a field that the object has not got is left out', async () => {
+  const failing = createFederation([
+    {
+      name: 'media',
+      sdl: `type Query { media: Media } interface Media @key(fields: "id") { id: ID! }
+        type Book implements Media @key(fields: "id") { id: ID! } type Film implements Media @key(fields: "id") { id: ID! }`,
+      resolvers: {
+        Query: { media: () => ({ __typename: 'Book', id: 'b1' }) },
+        Media: { __resolveType: () => 'Book' },
+      },
+    },
+    {
+      name: 'stars',
+      sdl: 'type Media @key(fields: "id") @interfaceObject { id: ID! stars: Int }',
+      resolvers: {
+        Media: {
+          __resolveReference: ({ id }: { id: string }) => ({ id }),
+          stars: () => {
+            throw new Error('no');
+          },
+        },
+      },
+    },
+  ]);
+  const { data, errors } = await failing.run({ query: '{ media { ... on Film { other: stars } stars } }' });
+  expect(data).toEqual({ media: { stars: null } });
+  expect(errors?.map(({ path }) => path)).toEqual([['media', 'stars']]);
+});
