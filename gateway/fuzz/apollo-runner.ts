@@ -1,7 +1,12 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
 import type { QueryPlan } from '@apollo/query-planner';
 import { type OperationDefinitionNode, parse } from 'graphql';
-import { describeOutage, placeErrors, readAnswer } from '../src/execute/fetch-answer.ts';
+import {
+  describeOutage,
+  type GatewayResponse,
+  placeErrors,
+  readAnswer,
+} from '../src/execute/fetch-answer.ts';
 import { createPlanExecutor } from '../src/execute/plan-executor.ts';
 import { createPlans, type PlannedDocument } from './plan.ts';
 import type { Runner } from './runner.ts';
@@ -19,7 +24,7 @@ export const apolloRunner: Runner = (supergraphSdl, subgraphs) => {
       const document = () => parse(query, { noLocation: true });
       try {
         const answer = await subgraphs.get(name)?.({ query, ...(variables && { variables }) });
-        const result = readAnswer(asHttp(answer));
+        const result = readAnswer(asHttp(answer)) as GatewayResponse;
         return result.data ? result : placeErrors(result, document(), place);
       } catch {
         return describeOutage(document(), place);
@@ -66,6 +71,6 @@ export function asHttp(answer: unknown) {
   return {
     statusCode: 200,
     headers: { 'content-type': 'application/json' },
-    text: JSON.stringify(answer) ?? '',
-  } as Parameters<typeof readAnswer>[0];
+    body: Buffer.from(JSON.stringify(answer) ?? ''),
+  };
 }

@@ -63,7 +63,12 @@ export function createMemorySubgraphs(world: World, data: WorldData): MemorySubg
       return [name, answer] as const;
     }),
   );
-  return { subgraphs, use: (next) => void (run = next) };
+  return {
+    subgraphs,
+    use(next) {
+      run = next;
+    },
+  };
 }
 
 function createSubgraph(world: World, data: WorldData, name: string, getRun: () => SubgraphRun) {
