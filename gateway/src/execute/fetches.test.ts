@@ -338,8 +338,8 @@ test('an entity is asked for without the requirements of a field that is left ou
   const federation = createFederation([
     {
       name: 'one',
-      sdl: 'type Query { box: Box } type Box @key(fields: "id") { id: ID! weight: Int }',
-      resolvers: { Query: { box: () => ({ id: '1', weight: 3 }) } },
+      sdl: 'type Query { box: Box other: Box } type Box @key(fields: "id") { id: ID! weight: Int }',
+      resolvers: { Query: { box: () => ({ id: '1', weight: 3 }), other: () => ({ id: '2', weight: 4 }) } },
     },
     {
       name: 'two',
@@ -352,11 +352,14 @@ test('an entity is asked for without the requirements of a field that is left ou
       },
     },
   ]);
-  const query = 'query ($c: Boolean!) { box { cost @include(if: $c) size } }';
+  // Another place asks for it in any case.
+  const query = 'query ($c: Boolean!) { box { cost @include(if: $c) size } other { cost } }';
   expect(await federation.run({ query, variables: { c: true } })).toEqual({
-    data: { box: { cost: 30, size: 2 } },
+    data: { box: { cost: 30, size: 2 }, other: { cost: 40 } },
   });
-  expect(await federation.run({ query, variables: { c: false } })).toEqual({ data: { box: { size: 2 } } });
+  expect(await federation.run({ query, variables: { c: false } })).toEqual({
+    data: { box: { size: 2 }, other: { cost: 40 } },
+  });
 });
 
 test('an object of which conditions leave no field is empty', async () => {
