@@ -16,15 +16,15 @@ export type PlannedDocument = { document: DocumentNode; operation: OperationDefi
  */
 const config = { debug: { maxEvaluatedPlans: 16 } };
 
-/** Plans operations of one supergraph, each once. `rename` changes the document that is planned. */
+/** Plans operations of one supergraph, each once. `rename` changes the document that is planned; as in the gateway's workers, it is planned without fragments. */
 export function createPlans(
   supergraphSdl: string,
-  rename: (document: DocumentNode, schema: GraphQLSchema) => DocumentNode = (document) => document,
+  rename?: (document: DocumentNode, schema: GraphQLSchema) => DocumentNode,
 ) {
   const supergraph = Supergraph.build(supergraphSdl, { validateSupergraph: false });
   const api = supergraph.apiSchema();
   const schema = api.toGraphQLJSSchema();
-  const planner = new QueryPlanner(supergraph, config);
+  const planner = new QueryPlanner(supergraph, { ...config, reuseQueryFragments: !rename });
   /** @throws {Error} for an operation that is not valid */
   return (source: string, operationName: string | undefined): PlannedDocument => {
     const document = parse(source);
@@ -32,7 +32,7 @@ export function createPlans(
     if (!operation) throw new Error('There is no such operation.');
     const asked = operationFromDocument(
       api,
-      rename(document, schema),
+      rename ? rename(document, schema) : document,
       operationName ? { operationName } : {},
     );
     // As it arrives from a worker.

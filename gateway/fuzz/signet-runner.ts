@@ -1,6 +1,7 @@
 import { type CompiledOperation, createExecutor, type ExecutorOptions } from '../src/execute/executor.ts';
 import { readAnswer } from '../src/execute/fetch-answer.ts';
-import { prefixFor, renameForPlanning } from '../src/execute/response-names.ts';
+import { renameForPlanning } from '../src/execute/planned-document.ts';
+import { prefixFor } from '../src/execute/response-names.ts';
 import { asHttp } from './apollo-runner.ts';
 import { createPlans } from './plan.ts';
 import type { Runner } from './runner.ts';

@@ -154,3 +154,71 @@ describe('@skip and @include', () => {
     expect(JSON.stringify(data)).toBe(JSON.stringify(expected));
   });
 });
+
+test('an error of a field that the object has not got is left out', async () => {
+  const failing = createFederation([
+    {
+      name: 'media',
+      sdl: `type Query { media: Media } interface Media @key(fields: "id") { id: ID! }
+        type Book implements Media @key(fields: "id") { id: ID! } type Film implements Media @key(fields: "id") { id: ID! }`,
+      resolvers: {
+        Query: { media: () => ({ __typename: 'Book', id: 'b1' }) },
+        Media: { __resolveType: () => 'Book' },
+      },
+    },
+    {
+      name: 'stars',
+      sdl: 'type Media @key(fields: "id") @interfaceObject { id: ID! stars: Int }',
+      resolvers: {
+        Media: {
+          __resolveReference: ({ id }: { id: string }) => ({ id }),
+          stars: () => {
+            throw new Error('no');
+          },
+        },
+      },
+    },
+  ]);
+  const { data, errors } = await failing.run({ query: '{ media { ... on Film { other: stars } stars } }' });
+  expect(data).toEqual({ media: { stars: null } });
+  expect(errors?.map(({ path }) => path)).toEqual([['media', 'stars']]);
+});
+
+describe('an object whose type is asked for and stays unknown', () => {
+  const unknown = (resolve: () => unknown) =>
+    createFederation([
+      {
+        name: 'stars',
+        sdl: 'type Query { media: [Media] } type Media @key(fields: "id") @interfaceObject { id: ID! stars: Int }',
+        resolvers: { Query: { media: () => [{ id: 'b1', stars: 5 }] } },
+      },
+      {
+        name: 'media',
+        sdl: `interface Media @key(fields: "id") { id: ID! }
+          type Book implements Media @key(fields: "id") { id: ID! pages: Int! }`,
+        resolvers: {
+          Media: { __resolveType: () => 'Book', __resolveReference: resolve },
+          Book: { __resolveReference: resolve, pages: () => null },
+        },
+      },
+    ]);
+  const query = '{ media { stars ... on Book { pages } } }';
+
+  test('is null with the error of its field', async () => {
+    const { data, errors } = await unknown(() => ({ __typename: 'Book', id: 'b1' })).run({ query });
+    expect(data).toEqual({ media: [null] });
+    expect(errors?.map(({ path }) => path)).toEqual([['media', 0, 'pages']]);
+  });
+
+  test('is null where it does not exist', async () => {
+    const { data, errors } = await unknown(() => null).run({ query });
+    expect(data).toEqual({ media: [null] });
+    expect(errors).toMatchObject([{ path: ['media', 0], extensions: { reason: 'object.not_found' } }]);
+  });
+
+  test('is not needed for the fields of the interface', async () => {
+    expect(await unknown(() => null).run({ query: '{ media { stars } }' })).toEqual({
+      data: { media: [{ stars: 5 }] },
+    });
+  });
+});

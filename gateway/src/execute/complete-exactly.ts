@@ -118,8 +118,8 @@ export function completeExactly(data: JsonObject, options: ExactOptions): ExactR
     place: ErrorPaths | undefined,
     isExplained: boolean,
   ): unknown => {
-    const refuse = () => {
-      report(place, isExplained, 'invalid');
+    const refuse = (why: UnexplainedNull['why'] = 'invalid') => {
+      report(place, isExplained, why);
       return null;
     };
     if (isListType(type)) {
@@ -135,8 +135,10 @@ export function completeExactly(data: JsonObject, options: ExactOptions): ExactR
     }
     if (!isObject(value)) return refuse();
     const runtimeType = isObjectType(type) ? type : findRuntimeType(schema, type, read(value, '__typename'));
-    if (!runtimeType) return refuse();
-    const completed = completeObject(value, runtimeType, field.fieldsOf(runtimeType), place, isExplained);
+    const fields = runtimeType && field.fieldsOf(runtimeType);
+    // A subgraph that knows the object's type may have said that there is no such entity.
+    if (!fields) return refuse(gone.has(value) ? 'gone' : 'invalid');
+    const completed = completeObject(value, runtimeType, fields, place, isExplained);
     return completed === propagate ? null : completed;
   };
 

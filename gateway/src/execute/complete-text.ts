@@ -107,7 +107,7 @@ function compileNonNull(schema: GraphQLSchema, type: GraphQLOutputType, field: S
     };
   }
   if (isLeafType(type)) return compileLeaf(type);
-  if (isObjectType(type)) return compileObject(schema, type, field.fieldsOf(type));
+  if (isObjectType(type)) return compileObject(schema, type, field.fieldsOf(type) ?? []);
   if (!isAbstractType(type)) throw new Error('A field has no output type.');
   const writesByName = new Map<unknown, Write>();
   return (value) => {
@@ -116,7 +116,7 @@ function compileNonNull(schema: GraphQLSchema, type: GraphQLOutputType, field: S
     let write = writesByName.get(name);
     if (!write) {
       const runtimeType = findRuntimeType(schema, type, name) ?? fail();
-      write = compileObject(schema, runtimeType, field.fieldsOf(runtimeType));
+      write = compileObject(schema, runtimeType, field.fieldsOf(runtimeType) ?? fail());
       writesByName.set(name, write);
     }
     return write(value);

@@ -14,7 +14,7 @@ import {
 } from './operation-run.ts';
 import type { PlannedFetch } from './planned-fetch.ts';
 import { representationsVariable } from './response-names.ts';
-import { collectObjects } from './result-places.ts';
+import { collectObjects, placeOf } from './result-places.ts';
 import type { SupergraphTypes } from './supergraph-types.ts';
 
 /** The entities of one fetch that go to one group, each once. */
@@ -27,8 +27,8 @@ export type EntityBatch = {
   numbers: number[];
 };
 
-/** When a key is asked for, by any fetch of the plan: where all conditions of one of the lists hold. */
-export type ConditionsOfKey = ReadonlyMap<string, readonly (readonly Condition[])[]>;
+/** When a place of the result is asked for, by any fetch of the plan: where all conditions of one of the lists hold. */
+export type ConditionsOfPlace = ReadonlyMap<string, readonly (readonly Condition[])[]>;
 
 /** Keeps an answer below what the gateway reads of one: 500 with a text of 4,000 characters come to 8 MB. */
 export const maxBatchEntities = 500;
@@ -37,13 +37,14 @@ export const maxBatchEntities = 500;
 export function collectBatches(
   run: OperationRun,
   fetch: PlannedFetch,
-  conditionsOf: ConditionsOfKey,
+  conditionsOf: ConditionsOfPlace,
 ): EntityBatch[] {
   const { entities, path, group } = fetch;
   if (!entities) return [];
   const batches = new Map<string | undefined, { batch: EntityBatch; numberOf: Map<string, number> }>();
-  const isAskedFor = (key: string) => {
-    const conditions = conditionsOf.get(key);
+  const outer = placeOf(path);
+  const isAskedFor = (place: string) => {
+    const conditions = conditionsOf.get(outer + place);
     return !conditions || conditions.some((all) => hold(all, run.coerced));
   };
   for (const object of collectObjects(run.data, path)) {

@@ -298,3 +298,77 @@ test('@requires gets its fields, with what an unaliased field of the client shar
     boxes: [null, { area: -1 }],
   });
 });
+
+describe('the root fields of a mutation', () => {
+  const log: string[] = [];
+  const counter = (name: string): TestSubgraph => ({
+    name,
+    sdl: `type Query { q${name}: Int } type Mutation { ${name}(n: Int): Out${name} } type Out${name} { a: Int b: Int }`,
+    resolvers: {
+      Mutation: { [name]: (_: unknown, { n }: { n: number }) => ({ a: log.push(`${name}${n}`), b: n }) },
+    },
+  });
+  const federation = createFederation([counter('x'), counter('y')]);
+  const run = async (query: string, variables = {}) => {
+    log.length = 0;
+    const { data, errors } = await federation.run({ query, variables });
+    expect(errors).toBeUndefined();
+    return { data, log: [...log] };
+  };
+
+  test('in fragments run in the order of the document', async () => {
+    const query = `mutation ($yes: Boolean!) { ... { a: x(n: 1) { b } } b: y(n: 2) { b } ...F c: x(n: 4) { b } ... { d: y(n: 5) { b } } }
+      fragment F on Mutation { e: x(n: 3) @include(if: $yes) { b } }`;
+    expect((await run(query, { yes: true })).log).toEqual(['x1', 'y2', 'x3', 'x4', 'y5']);
+    expect((await run(query, { yes: false })).log).toEqual(['x1', 'y2', 'x4', 'y5']);
+  });
+
+  test('that stand twice run once', async () => {
+    const query =
+      'mutation ($yes: Boolean!) { x(n: 1) { b } y(n: 2) { b } x(n: 1) @include(if: $yes) { a } }';
+    expect(await run(query, { yes: true })).toEqual({
+      data: { x: { b: 1, a: 1 }, y: { b: 2 } },
+      log: ['x1', 'y2'],
+    });
+    expect((await run(query, { yes: false })).data).toEqual({ x: { b: 1 }, y: { b: 2 } });
+  });
+});
+
+test('an entity is asked for without the requirements of a field that is left out', async () => {
+  const federation = createFederation([
+    {
+      name: 'one',
+      sdl: 'type Query { box: Box other: Box } type Box @key(fields: "id") { id: ID! weight: Int }',
+      resolvers: { Query: { box: () => ({ id: '1', weight: 3 }), other: () => ({ id: '2', weight: 4 }) } },
+    },
+    {
+      name: 'two',
+      sdl: 'type Box @key(fields: "id") { id: ID! weight: Int @external size: Int cost: Int @requires(fields: "weight") }',
+      resolvers: {
+        Box: {
+          __resolveReference: (box: { weight?: number }) => ({ ...box, size: 2 }),
+          cost: ({ weight }: { weight: number }) => weight * 10,
+        },
+      },
+    },
+  ]);
+  // Another place asks for it in any case.
+  const query = 'query ($c: Boolean!) { box { cost @include(if: $c) size } other { cost } }';
+  expect(await federation.run({ query, variables: { c: true } })).toEqual({
+    data: { box: { cost: 30, size: 2 }, other: { cost: 40 } },
+  });
+  expect(await federation.run({ query, variables: { c: false } })).toEqual({
+    data: { box: { size: 2 }, other: { cost: 40 } },
+  });
+});
+
+test('an object of which conditions leave no field is empty', async () => {
+  const federation = createFederation([lists, details]);
+  const { data, errors } = await federation.run({
+    query:
+      'query ($no: Boolean!) { other { box @skip(if: true) { size } next @include(if: $no) { id } } things(ids: []) { id @skip(if: true) } }',
+    variables: { no: false },
+  });
+  expect(errors).toBeUndefined();
+  expect(data).toEqual({ other: {}, things: [] });
+});

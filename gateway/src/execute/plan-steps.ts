@@ -6,6 +6,7 @@ import { createFetchMerger, type FetchMerger, type WaitingBatch } from './merged
 import { fail, type OperationRun, outage } from './operation-run.ts';
 import { compileFetch, type PlannedFetch, type PlanPath } from './planned-fetch.ts';
 import { clientVariableOf } from './response-names.ts';
+import { placeOf } from './result-places.ts';
 import { runRootFetch } from './root-fetch.ts';
 import type { SupergraphTypes } from './supergraph-types.ts';
 
@@ -30,23 +31,23 @@ type Tick = { run: OperationRun; waiting: Map<string, WaitingBatch[]> };
 export function compilePlan({ node }: QueryPlan, options: PlanOptions): (run: OperationRun) => Promise<void> {
   if (!node) return async () => {};
   const fetches: PlannedFetch[] = [];
-  const conditionsOfKey: Compiling['conditionsOfKey'] = new Map();
+  const conditionsOfPlace: Compiling['conditionsOfPlace'] = new Map();
   const merger = createFetchMerger(options.prefix ?? '_0_', options.types);
   let count = 0;
   const nextId = () => count++;
   const step = compileNode(
     node,
     { path: [], conditions: [] },
-    { ...options, fetches, conditionsOfKey, merger, nextId },
+    { ...options, fetches, conditionsOfPlace, merger, nextId },
   );
-  for (const { shape } of fetches) addConditions(shape, conditionsOfKey);
+  for (const { shape, path } of fetches) addConditions(shape, placeOf(path), conditionsOfPlace);
   findCopies(fetches);
   return async (run) => void (await step({ run, waiting: new Map() }));
 }
 
 type Compiling = PlanOptions & {
   fetches: PlannedFetch[];
-  conditionsOfKey: Map<string, readonly (readonly Condition[])[]>;
+  conditionsOfPlace: Map<string, readonly (readonly Condition[])[]>;
   merger: FetchMerger;
   nextId(): number;
 };
@@ -83,10 +84,11 @@ function compileNode(
 /** Where a node stands, and under which conditions. */
 type Place = { path: PlanPath; conditions: readonly Condition[] };
 
-function addConditions({ fields }: AnswerShape, into: Compiling['conditionsOfKey']): void {
+function addConditions({ fields }: AnswerShape, outer: string, into: Compiling['conditionsOfPlace']): void {
   for (const { to, shape, conditions } of fields) {
-    into.set(to, [...(into.get(to) ?? []), ...conditions]);
-    if (shape) addConditions(shape, into);
+    const place = `${outer}/${to}`;
+    into.set(place, [...(into.get(place) ?? []), ...conditions]);
+    if (shape) addConditions(shape, place, into);
   }
 }
 
@@ -153,7 +155,7 @@ function runEntities(tick: Tick, fetch: PlannedFetch, compiling: Compiling): Pro
   const { merger, types } = compiling;
   let batches: EntityBatch[];
   try {
-    batches = collectBatches(run, fetch, compiling.conditionsOfKey);
+    batches = collectBatches(run, fetch, compiling.conditionsOfPlace);
   } catch (error) {
     return guard(run, fetch, Promise.reject(error));
   }

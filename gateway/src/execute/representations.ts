@@ -11,14 +11,21 @@ type Selections = readonly QueryPlanSelectionNode[];
  */
 export type WriteRepresentation = (
   object: JsonObject,
-  isAskedFor: (key: string) => boolean,
+  isAskedFor: (place: string) => boolean,
 ) => string | undefined;
 
-type Writer = { before: string; key: string; constant: string | undefined; below: TypedWriter | undefined };
+type Writer = {
+  before: string;
+  key: string;
+  /** `/dimensions/size`, from the entity. */
+  place: string;
+  constant: string | undefined;
+  below: TypedWriter | undefined;
+};
 type TypedWriter = (
   object: JsonObject,
   typename: string | undefined,
-  isAskedFor: (key: string) => boolean,
+  isAskedFor: (place: string) => boolean,
 ) => string | undefined;
 
 /** Compiles the writer of the representations of one fetch: what `requires` selects of an object, by its type. */
@@ -40,7 +47,7 @@ export function compileRepresentation(
     }
     return { type: fragment.slice(onType.length), key, value: JSON.stringify(rewrite.setValueTo) };
   });
-  const write = compileSelections(requires, types, (type, key) =>
+  const write = compileSelections(requires, types, '', (type, key) =>
     type === undefined
       ? undefined
       : constants.findLast((constant) => constant.key === key && types.isSubtype(constant.type, type))?.value,
@@ -60,6 +67,7 @@ const maxKeptTypes = 200;
 function compileSelections(
   selections: Selections,
   types: SupergraphTypes,
+  outer = '',
   constantOf: (type: string | undefined, key: string) => string | undefined = () => undefined,
 ): TypedWriter {
   const writersByType = new Map<string | undefined, readonly Writer[]>();
@@ -70,7 +78,8 @@ function compileSelections(
         before: `${JSON.stringify(key)}:`,
         key,
         constant: constantOf(type, key),
-        below: below.length > 0 ? compileSelections(below, types) : undefined,
+        place: `${outer}/${key}`,
+        below: below.length > 0 ? compileSelections(below, types, `${outer}/${key}`) : undefined,
       }));
       if (writersByType.size < maxKeptTypes) writersByType.set(type, writers);
     }
@@ -79,11 +88,11 @@ function compileSelections(
   return (object, typename, isAskedFor) => {
     const writers = writersOf(typename);
     let text = '';
-    for (const { before, key, constant, below } of writers) {
+    for (const { before, key, place, constant, below } of writers) {
       const value = read(object, key);
       const written = constant ?? writeValue(value, below, isAskedFor);
       if (written !== undefined) text += (text === '' ? before : `,${before}`) + written;
-      else if (value !== undefined || isAskedFor(key)) return undefined;
+      else if (value !== undefined || isAskedFor(place)) return undefined;
     }
     return `{${text}}`;
   };
@@ -115,7 +124,7 @@ function collect(
 function writeValue(
   value: unknown,
   below: TypedWriter | undefined,
-  isAskedFor: (key: string) => boolean,
+  isAskedFor: (place: string) => boolean,
 ): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value === 'string') return quote(value);

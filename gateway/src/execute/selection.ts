@@ -30,8 +30,11 @@ export type SelectedField = {
   dataKey: string;
   kind: 'data' | 'typename' | 'introspection';
   type: GraphQLOutputType;
-  /** The fields below, for objects of `type`. Each list is made once. */
-  fieldsOf(type: ConcreteType): readonly SelectedField[];
+  /**
+   * The fields below, for objects of `type`. Each list is made once. Undefined for an interface where the client asks for fields of its types:
+   * then the object's own type must be known.
+   */
+  fieldsOf(type: ConcreteType): readonly SelectedField[] | undefined;
 };
 
 export type SelectionOptions = {
@@ -57,7 +60,7 @@ export function compileSelection({ schema, document, operation, prefix }: Select
     /** @param variables coerced */
     select(variables: Readonly<Record<string, unknown>>): OperationSelection {
       const collect = createCollector(schema, fragments, prefix, variables);
-      return { type, fields: collect(type, [operation.selectionSet]) };
+      return { type, fields: collect(type, [operation.selectionSet]) ?? [] };
     },
   };
 }
@@ -78,7 +81,11 @@ function createCollector(
   const isSelected = ({ directives }: SelectionNode) =>
     !directives?.length || hold(readConditions(directives), variables);
 
-  const collect = (type: ConcreteType, sets: readonly SelectionSetNode[]): readonly SelectedField[] => {
+  const collect = (
+    type: ConcreteType,
+    sets: readonly SelectionSetNode[],
+  ): readonly SelectedField[] | undefined => {
+    let isOpen = false;
     const found = new Map<string, FieldNode[]>();
     const visited = new Set<string>();
     const look = ({ selections }: SelectionSetNode) => {
@@ -91,14 +98,17 @@ function createCollector(
           else found.set(key, [selection]);
         } else if (selection.kind === Kind.INLINE_FRAGMENT) {
           if (applies(selection.typeCondition?.name.value, type)) look(selection.selectionSet);
+          else isOpen = true;
         } else if (!visited.has(selection.name.value)) {
           visited.add(selection.name.value);
           const fragment = fragments.get(selection.name.value);
           if (fragment && applies(fragment.typeCondition.name.value, type)) look(fragment.selectionSet);
+          else isOpen = true;
         }
       }
     };
     for (const set of sets) look(set);
+    if (isOpen && isInterfaceType(type)) return undefined;
     return [...found].map(([key, nodes]) => describe(type, key, nodes));
   };
 
@@ -114,19 +124,15 @@ function createCollector(
     const field = parent.getFields()[name];
     if (!field) throw new Error('A valid operation selects a field that its type lacks.');
     const sets = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
-    const byType = new Map<string, readonly SelectedField[]>();
+    const byType = new Map<string, readonly SelectedField[] | undefined>();
     return {
       key,
       dataKey: plannedKeyOf(node, field, prefix),
       kind: 'data',
       type: field.type,
       fieldsOf(type) {
-        let fields = byType.get(type.name);
-        if (!fields) {
-          fields = collect(type, sets);
-          byType.set(type.name, fields);
-        }
-        return fields;
+        if (!byType.has(type.name)) byType.set(type.name, collect(type, sets));
+        return byType.get(type.name);
       },
     };
   };

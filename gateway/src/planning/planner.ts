@@ -11,7 +11,8 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
-import { prefixFor, renameForPlanning } from '../execute/response-names.ts';
+import { renameForPlanning } from '../execute/planned-document.ts';
+import { prefixFor } from '../execute/response-names.ts';
 import { findIntrospection, takePart } from './introspection.ts';
 
 /** A schema to plan for, as plain data for a worker. */

@@ -1,0 +1,127 @@
+import {
+  type DirectiveNode,
+  type DocumentNode,
+  type FieldNode,
+  type GraphQLSchema,
+  Kind,
+  type NameNode,
+  OperationTypeNode,
+  type SelectionNode,
+  type SelectionSetNode,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
+import { hold, readConditions } from './conditions.ts';
+import { type Fragments, fragmentsOf } from './fragments.ts';
+import { plannedKeyOf, plannedVariableOf } from './response-names.ts';
+
+/**
+ * Prepares a valid document for the planner. Client's response keys and variables get names that nothing else has
+ * (response-names.ts). The root fields of a mutation are in the order in which they must run. Conditions without a variable are decided, and
+ * an object keeps a field where conditions may leave none: the planner gets both wrong.
+ */
+export function renameForPlanning(
+  document: DocumentNode,
+  schema: GraphQLSchema,
+  prefix: string,
+): DocumentNode {
+  const typeInfo = new TypeInfo(schema);
+  const fragments = fragmentsOf(document);
+  return visit(
+    document,
+    visitWithTypeInfo(typeInfo, {
+      OperationDefinition: (node) =>
+        node.operation === OperationTypeNode.MUTATION
+          ? { ...node, selectionSet: listRootFields(node.selectionSet, fragments) }
+          : undefined,
+      Field(node) {
+        const { alias: _, ...field } = node;
+        const key = plannedKeyOf(node, typeInfo.getFieldDef() ?? undefined, prefix);
+        return key === node.name.value ? field : { ...field, alias: nameNode(key) };
+      },
+      SelectionSet(node, _key, parent) {
+        const selections = node.selections.flatMap(decide);
+        const isOfField = parent !== undefined && 'kind' in parent && parent.kind === Kind.FIELD;
+        const lacksField = isOfField ? mayBeEmpty(selections) : selections.length === 0;
+        return { ...node, selections: lacksField ? [typenameField, ...selections] : selections };
+      },
+      Variable: (node) => ({ ...node, name: nameNode(plannedVariableOf(node.name.value, prefix)) }),
+    }),
+  );
+}
+
+/** Leaves out a selection whose condition can never hold, and conditions that always do. */
+function decide(selection: SelectionNode): SelectionNode[] {
+  const { directives = [] } = selection;
+  if (directives.length === 0) return [selection];
+  const isConstant = (directive: DirectiveNode) =>
+    readConditions([directive]).some(({ variable }) => variable === undefined);
+  if (!hold(readConditions(directives.filter(isConstant)), {})) return [];
+  return [{ ...selection, directives: directives.filter((directive) => !isConstant(directive)) }];
+}
+
+const typenameField: FieldNode = { kind: Kind.FIELD, name: nameNode('__typename') };
+
+/** The planner leaves out a field with nothing below, which is an empty object in the answer. */
+function mayBeEmpty(selections: readonly SelectionNode[]): boolean {
+  return selections.every((selection) => selection.kind !== Kind.FIELD || selection.directives?.length);
+}
+
+type RootField = { field: FieldNode; directives: readonly DirectiveNode[] };
+
+/**
+ * Takes the root fields of a mutation out of their fragments: they run in the order of the document, each response key once (GraphQL spec
+ * 6.2.2, 6.3.2). The planner would put fields of like fragments together, and send a key that comes again once more.
+ */
+function listRootFields(set: SelectionSetNode, fragments: Fragments): SelectionSetNode {
+  const byKey = new Map<string, RootField[]>();
+  const take = ({ selections }: SelectionSetNode, outer: readonly DirectiveNode[]): void => {
+    for (const selection of selections.flatMap(decide)) {
+      const directives = [...outer, ...(selection.directives ?? [])];
+      if (selection.kind === Kind.FIELD) {
+        const key = (selection.alias ?? selection.name).value;
+        byKey.set(key, [...(byKey.get(key) ?? []), { field: selection, directives }]);
+      } else {
+        const inner =
+          selection.kind === Kind.INLINE_FRAGMENT
+            ? selection.selectionSet
+            : fragments.get(selection.name.value)?.selectionSet;
+        if (inner) take(inner, directives);
+      }
+    }
+  };
+  take(set, []);
+  return { ...set, selections: [...byKey.values()].flatMap(joinFields) };
+}
+
+/** Joins fields of one key. If one is there in any case, what others select stands below it under their conditions. */
+function joinFields(fields: readonly RootField[]): SelectionNode[] {
+  const certain = fields.find(({ directives }) => directives.length === 0);
+  if (!certain || fields.length === 1) {
+    return fields.map(({ field, directives }) => withDirectives(field, directives));
+  }
+  const selections = fields.flatMap(({ field: { selectionSet }, directives }): SelectionNode[] => {
+    if (!selectionSet) return [];
+    const fragment = { kind: Kind.INLINE_FRAGMENT, selectionSet } as const;
+    return directives.length === 0 ? [...selectionSet.selections] : [withDirectives(fragment, directives)];
+  });
+  const selectionSet: SelectionSetNode = { kind: Kind.SELECTION_SET, selections };
+  return [{ ...certain.field, ...(selections.length > 0 && { selectionSet }) }];
+}
+
+/** A selection may have each directive once: another of the same name goes on a fragment around it. */
+function withDirectives(selection: SelectionNode, directives: readonly DirectiveNode[]): SelectionNode {
+  const [first, ...others] = directives;
+  if (!first) return { ...selection, directives: [] };
+  const inner = withDirectives(selection, others);
+  if (!inner.directives?.some(({ name }) => name.value === first.name.value)) {
+    return { ...inner, directives: [first, ...(inner.directives ?? [])] };
+  }
+  const selectionSet: SelectionSetNode = { kind: Kind.SELECTION_SET, selections: [inner] };
+  return { kind: Kind.INLINE_FRAGMENT, directives: [first], selectionSet };
+}
+
+function nameNode(value: string): NameNode {
+  return { kind: Kind.NAME, value };
+}
