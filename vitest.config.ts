@@ -14,9 +14,14 @@ const alone = [
   'launcher/src/{attack,isolation,proof-rotation}.e2e.ts',
 ];
 const e2e = { testTimeout: 60_000, hookTimeout: 120_000 };
+/** What answers operations, and is run once more through each lane alone (docs/decisions/0035-two-lanes.md). */
+const ofLanes = [
+  'launcher/src/{platform,access-matrix,account-administration,refusal-reports,relations,session-cookies}.e2e.ts',
+  'subgraphs/*/{e2e,src}/*.e2e.ts',
+];
 
 /**
- * Three projects, one database server for all: the global setup stands at the root, where it runs once a run however many
+ * The projects have one database server for all: the global setup stands at the root, where it runs once a run however many
  * projects take part.
  */
 export default defineConfig({
@@ -50,6 +55,18 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      ...(['fast', 'apollo'] as const).map((lane, at) => ({
+        resolve,
+        test: {
+          name: `lane-${lane}`,
+          include: ofLanes,
+          exclude,
+          ...e2e,
+          env: { LANES: lane },
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 + at },
+        },
+      })),
       {
         resolve,
         test: {
@@ -58,7 +75,7 @@ export default defineConfig({
           exclude,
           ...e2e,
           maxWorkers: 1,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],
