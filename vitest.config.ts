@@ -13,7 +13,8 @@ const alone = [
   'gateway/src/planning/*.e2e.ts',
   'launcher/src/{attack,isolation,proof-rotation}.e2e.ts',
 ];
-const e2e = { testTimeout: 60_000, hookTimeout: 120_000 };
+// Nor do these files keep state in modules: a platform that starts in a process which had one before loads nothing anew.
+const e2e = { testTimeout: 60_000, hookTimeout: 120_000, isolate: false };
 /** What answers operations, and is run once more through each lane alone (docs/decisions/0035-two-lanes.md). */
 const ofLanes = [
   'launcher/src/{platform,access-matrix,account-administration,refusal-reports,relations,session-cookies}.e2e.ts',

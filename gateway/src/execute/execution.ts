@@ -8,7 +8,6 @@ import { createEntrancePlanning, type EntrancePlanning } from '../planning/entra
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import { createEntranceExecutor, type EntranceExecutorOptions } from './entrance-executor.ts';
 import type { CompiledOperation } from './executor.ts';
-import { createPlanExecutor } from './plan-executor.ts';
 import { prefixFor } from './response-names.ts';
 import { createSignetGateway, type Gateway } from './signet-gateway.ts';
 
@@ -16,6 +15,8 @@ export type ExecutionOptions = EntranceExecutorOptions & {
   /** For Apollo's executor. @throws {Error} for an unknown subgraph */
   sourceOf(subgraph: string): GraphQLDataSource;
   entrance: string;
+  /** What the planning workers know the supergraph by. */
+  schemaName: string;
   planning: PlanningPool;
   hideSchemaDetails: boolean;
   markOf: DocumentMark;
@@ -31,11 +32,22 @@ export type Execution = {
 };
 
 /** Plans and runs the operations of an entrance, by the executor that EXECUTOR names. */
-export function createExecution(options: ExecutionOptions): Execution {
-  const { entrance, supergraphSdl, sourceOf, hideSchemaDetails, markOf, config, logger } = options;
-  const common = { pool: options.planning, hideSchemaDetails, markOf, logger };
+export async function createExecution(options: ExecutionOptions): Promise<Execution> {
+  const {
+    entrance,
+    schemaName: name,
+    supergraphSdl,
+    sourceOf,
+    hideSchemaDetails,
+    markOf,
+    config,
+    logger,
+  } = options;
+  const common = { entrance, pool: options.planning, hideSchemaDetails, markOf, logger };
   if (config.EXECUTOR === 'apollo') {
-    const schema = { name: entrance, supergraphSdl, renames: false };
+    // It takes as long to load, and as much memory, as everything else in this thread.
+    const { createPlanExecutor } = await import('./plan-executor.ts');
+    const schema = { name, supergraphSdl, renames: false };
     const planning = createEntrancePlanning<QueryPlan>({ ...common, schema, compile: (plan) => plan });
     return { planning, gateway: createPlanExecutor({ supergraphSdl, planning, sourceOf }) };
   }
@@ -43,7 +55,7 @@ export function createExecution(options: ExecutionOptions): Execution {
   const prefix = prefixFor(supergraphSdl);
   const planning = createEntrancePlanning<CompiledOperation<GatewayContext>>({
     ...common,
-    schema: { name: entrance, supergraphSdl, renames: true },
+    schema: { name, supergraphSdl, renames: true },
     compile: (plan, asked) => executor.compile({ ...asked, plan, prefix }),
   });
   return {

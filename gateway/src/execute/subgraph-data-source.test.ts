@@ -215,6 +215,7 @@ describe('the refusal of a whole fetch', () => {
   test('is handed on as one of each root field', async () => {
     const { source } = await createSource(answer(refusal, 401));
     expect(await process(source, { query: '{ a b { c } }' })).toEqual({
+      data: null,
       errors: [
         { message: 'No.', extensions, path: ['a'] },
         { message: 'No.', extensions, path: ['b'] },

@@ -25,13 +25,18 @@ import {
 import type { DocumentFault } from './planner.ts';
 
 export type EntrancePlanningOptions<P> = Pick<OperationPlannerOptions<P>, 'pool' | 'schema' | 'compile'> & {
+  /** How the log names the entrance. Default: the name of the schema. */
+  entrance?: string;
   hideSchemaDetails: boolean;
   /** How the log names a document that could not be planned. */
   markOf: DocumentMark;
   logger: Logger;
 };
 
-export type EntrancePlanning<P> = Pick<OperationPlanner<P>, 'planOf' | 'plan' | 'documentOfText'> & {
+export type EntrancePlanning<P> = Pick<
+  OperationPlanner<P>,
+  'planOf' | 'ready' | 'plan' | 'documentOf' | 'documentOfText' | 'stop'
+> & {
   /** The part of the answer that comes from the schema, for a request that asks for data too. */
   introspectedFor(context: GatewayContext): IntrospectedData | undefined;
   plugin: ApolloServerPlugin<GatewayContext>;
@@ -47,14 +52,14 @@ const maxTokens = 20_000;
 
 /** Sets up validation and planning for the operations of one entrance. */
 export function createEntrancePlanning<P>(options: EntrancePlanningOptions<P>): EntrancePlanning<P> {
-  const { pool, schema, compile, hideSchemaDetails, markOf, logger } = options;
+  const { pool, schema, compile, hideSchemaDetails, markOf, logger, entrance = schema.name } = options;
   const planner = createOperationPlanner({
     pool,
     schema,
     compile,
     onRefused: ({ hash, operation, caller }, why) =>
       logger.warn(
-        { entrance: schema.name, operation: operation.name?.value, hash: markOf(hash), caller, why },
+        { entrance, operation: operation.name?.value, hash: markOf(hash), caller, why },
         'an operation could not be planned',
       ),
   });
@@ -63,7 +68,10 @@ export function createEntrancePlanning<P>(options: EntrancePlanningOptions<P>): 
   return {
     planOf: planner.planOf,
     plan: planner.plan,
+    documentOf: planner.documentOf,
     documentOfText: planner.documentOfText,
+    ready: planner.ready,
+    stop: planner.stop,
     introspectedFor: (context) => introspected.get(context),
     plugin: createPlanning({
       planner,

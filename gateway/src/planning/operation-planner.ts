@@ -33,6 +33,8 @@ export type Unplanned =
 
 /** `P` is what plans are compiled to. */
 export type OperationPlanner<P> = {
+  /** Resolves when a worker has loaded the schema, and rejects when none can. */
+  ready: Promise<void>;
   /** Validates and plans an operation in a worker, unless its result is known. */
   plan(asked: AskedOperation): Promise<Planned<P> | Unplanned>;
   /** Answers the part of a planned operation that asks for the schema. `variables` are coerced. */
@@ -43,6 +45,8 @@ export type OperationPlanner<P> = {
   documentOf(hash: string): DocumentNode | undefined;
   /** The same by the text, which is faster than its hash. */
   documentOfText(text: string): DocumentNode | undefined;
+  /** Has the workers forget the schema. No operation may be under way. */
+  stop(): void;
 };
 
 export type OperationPlannerOptions<P> = {
@@ -94,7 +98,9 @@ export function createOperationPlanner<P>(options: OperationPlannerOptions<P>): 
   });
   const plans = new WeakMap<OperationDefinitionNode, Planned<P>>();
   const share = createSingleFlight<Found<P>['result']>({ isOwn: ({ kind }) => kind !== 'no-room' });
-  pool.add(schema);
+  const ready = pool.add(schema);
+  // Who awaits it hears of a fault.
+  ready.catch(() => {});
 
   const ask = (
     key: string,
@@ -132,6 +138,8 @@ export function createOperationPlanner<P>(options: OperationPlannerOptions<P>): 
     documents.set(hash, kept, kept.size);
   };
   return {
+    ready,
+    stop: () => pool.remove(schema),
     planOf(operation) {
       const planned = plans.get(operation);
       return planned?.kind === 'planned' ? planned.plan : undefined;
