@@ -15,9 +15,14 @@ const alone = [
 ];
 // Nor do these files keep state in modules: a platform that starts in a process which had one before loads nothing anew.
 const e2e = { testTimeout: 60_000, hookTimeout: 120_000, isolate: false };
+/** What answers operations, and is run once more through each lane alone (docs/decisions/0035-two-lanes.md). */
+const ofLanes = [
+  'launcher/src/{platform,access-matrix,account-administration,refusal-reports,relations,session-cookies}.e2e.ts',
+  'subgraphs/*/{e2e,src}/*.e2e.ts',
+];
 
 /**
- * Three projects, one database server for all: the global setup stands at the root, where it runs once a run however many
+ * The projects have one database server for all: the global setup stands at the root, where it runs once a run however many
  * projects take part.
  */
 export default defineConfig({
@@ -51,6 +56,18 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      ...(['fast', 'apollo'] as const).map((lane, at) => ({
+        resolve,
+        test: {
+          name: `lane-${lane}`,
+          include: ofLanes,
+          exclude,
+          ...e2e,
+          env: { LANES: lane },
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 + at },
+        },
+      })),
       {
         resolve,
         test: {
@@ -59,7 +76,7 @@ export default defineConfig({
           exclude,
           ...e2e,
           maxWorkers: 1,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],

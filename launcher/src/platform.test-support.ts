@@ -17,8 +17,11 @@ const portsPerPlatform = 30;
 /** Test files that run at the same time never look at the same ports. */
 const lane = Number(process.env.VITEST_POOL_ID ?? 0) % 2;
 
-/** The lane that the whole run is to take; see vitest.config.ts. */
-const lanes: Record<string, string> = process.env.LANES ? { LANES: process.env.LANES } : {};
+/** The lane that the project of a test takes; see vitest.config.ts. */
+function lanesOfRun(): Record<string, string> {
+  const { LANES } = process.env;
+  return LANES ? { LANES } : {};
+}
 
 /** A PORT_BASE above which every port of the platform is free right now. */
 export async function findFreePortBase(): Promise<number> {
@@ -112,7 +115,7 @@ export async function startTestPlatform(
   const portBase = await findFreePortBase();
   const { startPlatform } = await import('./start-platform.ts');
   const platform = await startPlatform(
-    { PORT_BASE: String(portBase), ...home.variables, LOG_LEVEL: 'fatal', ...lanes, ...env },
+    { PORT_BASE: String(portBase), ...home.variables, LOG_LEVEL: 'fatal', ...lanesOfRun(), ...env },
     { print: () => {}, ...options },
   );
   const urlOf = (entrance: Entrance) => `http://localhost:${portBase + entrances[entrance]}/graphql`;

@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { createLogger } from '@signet/service';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sha256 } from '../documents/decide-document.ts';
 import { startTestGateway, type TestGateway, type Who } from './entrance.test-support.ts';
@@ -153,6 +154,38 @@ describe('the two lanes', () => {
   });
 
   it('report and log a refusal once', async () => {
-    // The reports of both, after the same requests.
+    const [both, apollo] = [await refuseSome('both'), await refuseSome('apollo')];
+    expect(both.lanes).toContain('fast');
+    expect(apollo.lanes).not.toContain('fast');
+    expect(both.reported).toEqual(apollo.reported);
+    expect(both.reported).toMatchObject({ 'authz.platform.deny': 2, 'auth.failure.malformed': 2 });
+    expect(both.logged).toEqual(apollo.logged);
+    expect(both.logged).toContain('access refused');
   });
 });
+
+/** Sends refused operations to a gateway that knows them, and stops it: then everything has been reported and logged. */
+async function refuseSome(lane: string) {
+  const logged: string[] = [];
+  const logger = createLogger('test', 'info', { write: (line) => void logged.push(JSON.parse(line).msg) });
+  const started = await startTestGateway({ LANES: lane }, logger);
+  await send({ body: { query: mine } }, started);
+  logged.length = 0;
+  const used: (Lane | undefined)[] = [];
+  for (const asked of [
+    { body: { query: mine } },
+    { who: 'limited', body: { query: mine } },
+    { who: 'limited', body: { query: mine } },
+    { body: { query: mine }, headers: { authorization: 'Bearer x' } },
+    { body: { query: mine }, headers: { authorization: 'Bearer x' } },
+    { who: 'expired', body: { query: mine } },
+  ] as Request[]) {
+    used.push((await send(asked, started)).lane);
+  }
+  await started.stop();
+  const reported: Record<string, number> = {};
+  for (const { reason, count } of started.reports.flatMap(({ refusals }) => refusals)) {
+    reported[reason] = (reported[reason] ?? 0) + count;
+  }
+  return { lanes: used, reported, logged: logged.toSorted() };
+}
