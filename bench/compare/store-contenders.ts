@@ -1,0 +1,106 @@
+import { join } from 'node:path';
+import { peersFolder } from './install-peers.ts';
+
+/** What a contender is started with. All of it is on this machine. */
+export type StoreSetting = {
+  port: number;
+  supergraphFile: string;
+  /** URLs by name of the subgraph. */
+  subgraphs: Readonly<Record<string, string>>;
+  issuer: { url: string; audience: string; tokenIssuer: string; jwksFile: string; jwksUrl: string };
+};
+
+export type StoreContender = {
+  name: string;
+  /** What it checks, as the table says it. */
+  checks: string;
+  /** Answers the operations that one subgraph can answer alone. */
+  isFloor?: boolean;
+  takesNoToken?: boolean;
+  command(setting: StoreSetting): { arguments: readonly string[]; env: Record<string, string>; cwd?: string };
+};
+
+const node = process.execPath;
+const peer = (script: string) => [node, join(peersFolder, script)];
+const root = join(import.meta.dirname, '../..');
+
+const tokenEnv = ({ issuer }: StoreSetting) => ({
+  JWKS_FILE: issuer.jwksFile,
+  ISSUER: issuer.tokenIssuer,
+  AUDIENCE: issuer.audience,
+});
+const peerEnv = (setting: StoreSetting) => ({
+  NODE_ENV: 'production',
+  PORT: String(setting.port),
+  SUPERGRAPH: setting.supergraphFile,
+  ...tokenEnv(setting),
+});
+
+/** What the others are compared to. */
+export const stockName = '@apollo/gateway';
+
+const hive = (name: string, env: Record<string, string>): StoreContender => ({
+  name,
+  checks: 'token',
+  command: (setting) => ({
+    arguments: [
+      node,
+      join(peersFolder, 'node_modules/.bin/hive-gateway'),
+      'supergraph',
+      '--config',
+      'hive-gateway.config.mjs',
+    ],
+    env: { ...peerEnv(setting), ...env },
+    cwd: peersFolder,
+  }),
+});
+
+export const storeContenders: readonly StoreContender[] = [
+  {
+    name: stockName,
+    checks: 'token',
+    command: (setting) => ({ arguments: peer('stock-gateway.mjs'), env: peerEnv(setting) }),
+  },
+  {
+    name: 'Signet',
+    checks: 'token, limits',
+    command: (setting) => ({ arguments: [node, join(root, 'gateway/main.ts')], env: signetEnv(setting) }),
+  },
+  hive('Hive Gateway', {}),
+  hive('Hive Gateway, Rust planner', { RUST_PLANNER: 'yes' }),
+  {
+    name: 'Mercurius, JIT',
+    checks: 'token',
+    command: (setting) => ({
+      arguments: peer('mercurius-gateway.mjs'),
+      env: { ...peerEnv(setting), SUBGRAPHS: JSON.stringify(setting.subgraphs) },
+    }),
+  },
+  {
+    name: 'floor: a proxy',
+    checks: 'nothing',
+    isFloor: true,
+    takesNoToken: true,
+    command: (setting) => ({
+      arguments: peer('floor.mjs'),
+      env: { PORT: String(setting.port), SUBGRAPH: setting.subgraphs.accounts ?? '' },
+    }),
+  },
+];
+
+/** Signet serves the supergraph by configuration alone (docs/any-supergraph.md). */
+function signetEnv({ port, supergraphFile, issuer }: StoreSetting): Record<string, string> {
+  return {
+    NODE_ENV: 'production',
+    PORT: String(port),
+    SUPERGRAPH_FILE: supergraphFile,
+    ISSUER_URL: issuer.url,
+    USER_JWKS_URL: issuer.jwksUrl,
+    ACCESS: 'off',
+    ACCESS_OFF_IN_PRODUCTION: 'yes',
+    PROOF: 'off',
+    PROOF_OFF_IN_PRODUCTION: 'yes',
+    REVOCATIONS_OFF_IN_PRODUCTION: 'yes',
+    LOG_LEVEL: 'info',
+  };
+}
