@@ -6,7 +6,6 @@ export { type Verification, verifyAuditLog } from './audit/verify-audit-log.ts';
 export {
   createDatabase,
   type DatabaseOptions,
-  inTenant,
   pingDatabase,
 } from './database.ts';
 export * from './database-errors.ts';
@@ -21,4 +20,6 @@ export * from './relations.ts';
 export * from './request-scope.ts';
 export * from './roles.ts';
 export type * from './tables.ts';
+export { readInTenant } from './tenant-reads.ts';
+export { inTenant } from './tenant-transaction.ts';
 export { listenForWakes } from './wake-listener.ts';

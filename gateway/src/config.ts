@@ -95,6 +95,12 @@ const fields = {
     .describe(
       'How long the gateway validates and plans an operation that it does not know yet. Then it refuses the operation for a minute.',
     ),
+  EXECUTOR: z
+    .enum(['signet', 'apollo'], 'must be signet or apollo')
+    .default('signet')
+    .describe(
+      'What runs the plans: `signet` is our own executor, `apollo` the one of @apollo/gateway, as a reference.',
+    ),
   ENTRANCES: configFields.list
     .pipe(z.array(z.enum(variants, `knows ${variants.join(', ')}`)).min(1, 'names no entrance'))
     .optional()

@@ -16,11 +16,11 @@ import { createSessionCookieGate } from '../admission/session-cookie-gate.ts';
 import { type GatewayConfig, trustedDocumentsOf } from '../config.ts';
 import type { DocumentMark } from '../documents/document-mark.ts';
 import { openTrustedDocuments, type WithDocument } from '../documents/trusted-documents.ts';
-import { createApolloGateway } from '../execute/apollo-gateway.ts';
-import { stripRules } from '../execute/plan-executor.ts';
+import { createExecution } from '../execute/execution.ts';
+import { stripRules } from '../execute/strip-rules.ts';
+import { createSubgraphSources } from '../execute/subgraph-sources.ts';
 import { createLimitsCheck } from '../limits/operation-limits.ts';
 import { registerSourceLimits } from '../limits/source-limits.ts';
-import { createEntrancePlanning } from '../planning/entrance-planning.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import { openEntranceProof } from '../subgraphs/entrance-proof.ts';
 import type { Entrance } from './entrances.ts';
@@ -63,27 +63,24 @@ export async function mountEntranceGraph(
   const supergraphSdl = print(stripRules(supergraph));
   // Error texts that name parts of the schema are the same for all callers of an entrance.
   const hideSchemaDetails = !(config.INTROSPECTION ?? !hasProductionSurface(config));
-  const planning = createEntrancePlanning({
-    pool: options.planning,
-    schema: { name, supergraphSdl },
-    hideSchemaDetails,
-    markOf,
-    logger,
-  });
   const proof = await openEntranceProof(name, config, logger);
   server.addHook('onClose', async () => proof.stop());
   const reports = createRefusalReports({ entrance, fieldPlatforms, proof, config, logger });
   server.addHook('onClose', () => reports.stop());
-  const { gateway, stop } = createApolloGateway({
+  const { send, sourceOf, stop } = createSubgraphSources({ config, fieldPlatforms, proof, reports, logger });
+  server.addHook('onClose', stop);
+  const { planning, gateway } = createExecution({
+    entrance: name,
     supergraphSdl,
-    planning,
-    config,
     fieldPlatforms,
-    proof,
-    reports,
+    send,
+    sourceOf,
+    planning: options.planning,
+    hideSchemaDetails,
+    markOf,
+    config,
     logger,
   });
-  server.addHook('onClose', stop);
   const trustedDocuments = await openTrustedDocuments({
     entrance: name,
     ...trustedDocumentsOf(config, name),

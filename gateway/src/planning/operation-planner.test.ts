@@ -5,7 +5,7 @@ import { type AskedOperation, createOperationPlanner } from './operation-planner
 import type { PlanningJob } from './planner.ts';
 import type { PlanningOutcome } from './planning-pool.ts';
 
-const schema = { name: 'test', supergraphSdl: '' };
+const schema = { name: 'test', supergraphSdl: '', renames: false };
 
 /** A planner before a pool that answers each job as `answer` says, and writes down what it was asked. */
 const openPlanner = (
@@ -23,7 +23,7 @@ const openPlanner = (
       return answer(job, jobs.length);
     },
   };
-  return { planner: createOperationPlanner({ pool, schema, clock }), jobs };
+  return { planner: createOperationPlanner({ pool, schema, clock, compile: (plan) => plan }), jobs };
 };
 
 /** As a request brings it: parsed anew, unless the document is kept. */

@@ -1,6 +1,6 @@
 import type { Database } from '@signet/db';
 import { badInput } from '@signet/service';
-import { type InferResult, type Insertable, sql, type Transaction } from 'kysely';
+import { type InferResult, type Insertable, type RawBuilder, sql, type Transaction } from 'kysely';
 
 export type ProductRow = InferResult<ReturnType<typeof selectProducts>>[number];
 
@@ -45,6 +45,11 @@ export async function findCategoryId(trx: Transaction<Database>, slug: string): 
     .where('slug', '=', slug)
     .executeTakeFirst();
   return row?.id;
+}
+
+/** Finds a category within a statement, so that no other one is waited for. Of an unknown slug it makes an id that no category has: null would be all of them. */
+export function selectCategoryId(slug: string): RawBuilder<string> {
+  return sql<string>`coalesce((select id from catalog.category where slug = ${slug}), '00000000-0000-0000-0000-000000000000'::uuid)`;
 }
 
 /** Returns the id of the new product, or undefined where the SKU is taken. */

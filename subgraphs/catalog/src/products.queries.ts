@@ -4,7 +4,11 @@ import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { type ProductRow, selectProducts } from './product.queries.ts';
 import type { ProductOrder, ProductPage } from './product-orders.ts';
 
-export type ProductFilterValues = { categoryId: string | undefined; text: string | undefined };
+/** `categoryId`: a value, or what finds it (`selectCategoryId`). */
+export type ProductFilterValues = {
+  categoryId: string | RawBuilder<string> | undefined;
+  text: string | undefined;
+};
 
 /**
  * A text that many products have is mostly on one of the first of them, and the index of letters would bring all. A text that few have

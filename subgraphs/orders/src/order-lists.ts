@@ -1,5 +1,5 @@
 import { requirePortal } from '@signet/access';
-import { inTenant } from '@signet/db';
+import { readInTenant } from '@signet/db';
 import {
   type Connection,
   createConnection,
@@ -26,7 +26,7 @@ export const orders: NonNullable<QueryResolvers['orders']> = async (_parent, arg
     status: args.status ? (args.status.toLowerCase() as OrderRow['status']) : undefined,
     userId: typeof args.customerId === 'string' ? readId('customerId', args.customerId) : undefined,
   };
-  const rows = await inTenant(ctx.db, ctx.tenantId, (trx) => findOrderPage(trx, filter, page));
+  const rows = await readInTenant(ctx.db, ctx.tenantId, (trx) => findOrderPage(trx, filter, page));
   return createOrderConnection(rows, page);
 };
 

@@ -1,5 +1,5 @@
 import { requirePortal, requireUser } from '@signet/access';
-import { inTenant } from '@signet/db';
+import { readInTenant } from '@signet/db';
 import type { Session } from '@signet/session';
 import {
   countWhenAsked,
@@ -28,10 +28,10 @@ export const customers: NonNullable<QueryResolvers['customers']> = async (_paren
   requirePortal(ctx.session, 'customers:read');
   const page = readPage(args, codec);
   const search = readSearch(args.search);
-  const rows = await inTenant(ctx.db, ctx.tenantId, (trx) => findCustomerPage(trx, search, page));
+  const rows = await readInTenant(ctx.db, ctx.tenantId, (trx) => findCustomerPage(trx, search, page));
   return {
     ...createConnection(rows, page, codec, (row) => ({ key: row.email, id: row.id })),
-    ...countWhenAsked(() => inTenant(ctx.db, ctx.tenantId, (trx) => countCustomers(trx, search))),
+    ...countWhenAsked(() => readInTenant(ctx.db, ctx.tenantId, (trx) => countCustomers(trx, search))),
   };
 };
 

@@ -1,3 +1,4 @@
+import type { GraphQLDataSource } from '@apollo/gateway';
 import { subgraphs } from '@signet/schema/subgraphs';
 import type { Logger } from '@signet/service';
 import type { FieldPlatforms } from '../access/field-platforms.ts';
@@ -6,10 +7,9 @@ import { type GatewayConfig, subgraphUrlOf } from '../config.ts';
 import { createFetchPlatform } from '../subgraphs/auth-route.ts';
 import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
 import { createFetchSender, type SubgraphTarget } from './fetch-sender.ts';
-import { createPlanExecutor, type PlanExecutorOptions } from './plan-executor.ts';
 import { SubgraphDataSource } from './subgraph-data-source.ts';
 
-export type ApolloGatewayOptions = Pick<PlanExecutorOptions, 'supergraphSdl' | 'planning'> & {
+export type SubgraphSourcesOptions = {
   config: GatewayConfig;
   fieldPlatforms: FieldPlatforms;
   proof: Pick<EntranceProof, 'signerFor'>;
@@ -18,29 +18,33 @@ export type ApolloGatewayOptions = Pick<PlanExecutorOptions, 'supergraphSdl' | '
   logger: Logger;
 };
 
-/** Builds Apollo's gateway on a supergraph, with our own way to the subgraphs. `stop` closes their connections. */
-export function createApolloGateway(options: ApolloGatewayOptions) {
-  const { supergraphSdl, planning, config, fieldPlatforms, proof, reports, logger } = options;
-  const platformOf = createFetchPlatform(fieldPlatforms);
+/** Opens the way to each subgraph. `stop` closes their connections. */
+export function createSubgraphSources(options: SubgraphSourcesOptions) {
+  const { config, fieldPlatforms, proof, reports, logger } = options;
   const targets = listTargets(config, proof);
   const sender = createFetchSender({ targets, reports, logger });
-  const gateway = createPlanExecutor({
-    supergraphSdl,
-    planning,
-    sourceOf: (name) => {
+  return {
+    send: sender.send,
+    stop: sender.stop,
+    /**
+     * The same for @apollo/gateway.
+     *
+     * @throws {Error} for an unknown subgraph
+     */
+    sourceOf(name: string): GraphQLDataSource {
       if (!targets.some((target) => target.name === name)) {
         throw new Error(
           `The supergraph names a subgraph '${name}' that schema/subgraphs.json does not list. Run npm run compose.`,
         );
       }
-      return new SubgraphDataSource({ name, sender, logger, ...(name === 'auth' && { platformOf }) });
+      const platformOf = name === 'auth' && createFetchPlatform(fieldPlatforms);
+      return new SubgraphDataSource({ name, sender, logger, ...(platformOf && { platformOf }) });
     },
-  });
-  return { gateway, stop: sender.stop };
+  };
 }
 
 /** Every subgraph, with what its fetches are signed with. */
-function listTargets(config: GatewayConfig, proof: ApolloGatewayOptions['proof']): SubgraphTarget[] {
+function listTargets(config: GatewayConfig, proof: SubgraphSourcesOptions['proof']): SubgraphTarget[] {
   return subgraphs.map(({ name }) => {
     const sign = proof.signerFor(name);
     if (name === 'auth') {

@@ -1,0 +1,118 @@
+import type { FetchNode, QueryPlanSelectionNode } from '@apollo/query-planner';
+import { isObject, type JsonObject, read } from './answer-shape.ts';
+import type { SupergraphTypes } from './supergraph-types.ts';
+
+type Selections = readonly QueryPlanSelectionNode[];
+
+/** Writes the representation of an object as JSON. Undefined where it lacks a field that the representation needs. */
+export type WriteRepresentation = (object: JsonObject) => string | undefined;
+
+type Writer = { before: string; key: string; constant: string | undefined; below: TypedWriter | undefined };
+type TypedWriter = (object: JsonObject, typename: string | undefined) => string | undefined;
+
+/** Compiles the writer of the representations of one fetch: what `requires` selects of an object, by its type. */
+export function compileRepresentation(
+  { requires = [], inputRewrites = [] }: Pick<FetchNode, 'requires' | 'inputRewrites'>,
+  types: SupergraphTypes,
+): WriteRepresentation {
+  const constants = inputRewrites.map((rewrite) => {
+    const [fragment = '', key, ...others] = rewrite.path;
+    if (
+      rewrite.kind !== 'ValueSetter' ||
+      !fragment.startsWith(onType) ||
+      key === undefined ||
+      others.length > 0
+    ) {
+      throw new Error(
+        `A plan rewrites representations in a way that is not known: ${rewrite.kind} ${rewrite.path}`,
+      );
+    }
+    return { type: fragment.slice(onType.length), key, value: JSON.stringify(rewrite.setValueTo) };
+  });
+  const write = compileSelections(requires, types, (type, key) =>
+    type === undefined
+      ? undefined
+      : constants.findLast((constant) => constant.key === key && types.isSubtype(constant.type, type))?.value,
+  );
+  return (object) => {
+    const typename = object.__typename;
+    const text = typeof typename === 'string' ? write(object, typename) : undefined;
+    // No entity of this fetch is of this type.
+    return text === '{}' ? undefined : text;
+  };
+}
+
+const onType = '... on ';
+/** Subgraphs answer with names of the supergraph, or with nonsense: of that, nothing is kept. */
+const maxKeptTypes = 200;
+
+function compileSelections(
+  selections: Selections,
+  types: SupergraphTypes,
+  constantOf: (type: string | undefined, key: string) => string | undefined = () => undefined,
+): TypedWriter {
+  const writersByType = new Map<string | undefined, readonly Writer[]>();
+  const writersOf = (type: string | undefined): readonly Writer[] => {
+    let writers = writersByType.get(type);
+    if (!writers) {
+      writers = [...collect(selections, type, types)].map(([key, below], index) => ({
+        before: `${index === 0 ? '' : ','}${JSON.stringify(key)}:`,
+        key,
+        constant: constantOf(type, key),
+        below: below.length > 0 ? compileSelections(below, types) : undefined,
+      }));
+      if (writersByType.size < maxKeptTypes) writersByType.set(type, writers);
+    }
+    return writers;
+  };
+  return (object, typename) => {
+    const writers = writersOf(typename);
+    let text = '{';
+    for (const { before, key, constant, below } of writers) {
+      const written = constant ?? writeValue(read(object, key), below);
+      if (written === undefined) return undefined;
+      text += before + written;
+    }
+    return `${text}}`;
+  };
+}
+
+/** The fields of an object of `type`, by response key, with the selections below. Without a type: all of them. */
+function collect(
+  selections: Selections,
+  type: string | undefined,
+  types: SupergraphTypes,
+  fields = new Map<string, QueryPlanSelectionNode[]>(),
+) {
+  for (const selection of selections) {
+    if (selection.kind === 'Field') {
+      const key = selection.alias ?? selection.name;
+      const below = fields.get(key) ?? [];
+      below.push(...(selection.selections ?? []));
+      fields.set(key, below);
+    } else {
+      const { typeCondition } = selection;
+      if (type === undefined || typeCondition === undefined || types.isSubtype(typeCondition, type)) {
+        collect(selection.selections, type, types, fields);
+      }
+    }
+  }
+  return fields;
+}
+
+function writeValue(value: unknown, below: TypedWriter | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  if (value === null || !below) return JSON.stringify(value);
+  if (Array.isArray(value)) {
+    let text = '[';
+    for (const [index, item] of value.entries()) {
+      const written = writeValue(item, below);
+      if (written === undefined) return undefined;
+      text += index === 0 ? written : `,${written}`;
+    }
+    return `${text}]`;
+  }
+  if (!isObject(value)) return undefined;
+  const { __typename: typename } = value;
+  return below(value, typeof typename === 'string' ? typename : undefined);
+}

@@ -1,0 +1,83 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  type GraphQLField,
+  type GraphQLSchema,
+  Kind,
+  type NameNode,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
+
+/**
+ * Response keys and variables of the planned operation, kept apart from those that planning and execution add: the keys of
+ * entities, the fields of `@requires`, `__typename`, the variable `representations`. All of the client's begin with a prefix that no
+ * name of the supergraph holds.
+ */
+
+/** Derived from the supergraph alone, so that planning and execution find the same one. */
+export function prefixFor(supergraphSdl: string): string {
+  for (let number = 0; ; number += 1) {
+    const prefix = `_${number}_`;
+    if (!supergraphSdl.includes(prefix)) return prefix;
+  }
+}
+
+/**
+ * The response key of a client's field in the planned operation. A field that may have arguments has a key of the client's even without
+ * an alias: planning may add it with other arguments.
+ */
+export function plannedKeyOf(
+  { alias, name }: FieldNode,
+  field: Pick<GraphQLField<unknown, unknown>, 'args'> | undefined,
+  prefix: string | undefined,
+): string {
+  const key = (alias ?? name).value;
+  if (name.value === '__typename') return name.value;
+  if (prefix === undefined) return key;
+  return key === name.value && field?.args.length === 0 ? key : prefix + key;
+}
+
+/** The client's response key of a key in the planned operation. */
+export function clientKeyOf(plannedKey: string, prefix: string | undefined): string {
+  return prefix !== undefined && plannedKey.startsWith(prefix) ? plannedKey.slice(prefix.length) : plannedKey;
+}
+
+/** The variable that holds the representations of a fetch, in what the planner writes. */
+export const representationsVariable = 'representations';
+
+function plannedVariableOf(name: string, prefix: string): string {
+  return name === representationsVariable || name.startsWith(prefix) ? `${prefix}v${name}` : name;
+}
+
+/** The client's name of a variable in the planned operation. */
+export function clientVariableOf(planned: string, prefix: string | undefined): string {
+  return prefix !== undefined && planned.startsWith(`${prefix}v`)
+    ? planned.slice(prefix.length + 1)
+    : planned;
+}
+
+/** Gives a valid operation the names that it is planned with. */
+export function renameForPlanning(
+  document: DocumentNode,
+  schema: GraphQLSchema,
+  prefix: string,
+): DocumentNode {
+  const typeInfo = new TypeInfo(schema);
+  return visit(
+    document,
+    visitWithTypeInfo(typeInfo, {
+      Field(node) {
+        const { alias: _, ...field } = node;
+        const key = plannedKeyOf(node, typeInfo.getFieldDef() ?? undefined, prefix);
+        return key === node.name.value ? field : { ...field, alias: nameNode(key) };
+      },
+      Variable: (node) => ({ ...node, name: nameNode(plannedVariableOf(node.name.value, prefix)) }),
+    }),
+  );
+}
+
+function nameNode(value: string): NameNode {
+  return { kind: Kind.NAME, value };
+}
