@@ -71,13 +71,23 @@ export function createDatabase<DB = Database>(url: string, options: DatabaseOpti
   return new Kysely<DB>({ dialect: new PooledDialect(fairPool) });
 }
 
-/** int8 (and so count(*)) as a number; beyond 2^53 as the text that the server sent, since a rounded number is worse. */
+/** As a server writes it whose DateStyle and TimeZone are ours (`pinned-settings.ts`). */
+const utcTime = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?\+00$/;
+
+/**
+ * int8 (and so count(*)) as a number; beyond 2^53 as the text that the server sent, since a rounded number is worse. Times as
+ * pg reads them, but most of them in a fifth of the time.
+ */
 function createTypeParsers(): pg.CustomTypesConfig {
   const parsers = new pg.TypeOverrides();
   parsers.setTypeParser(pg.types.builtins.INT8, (text) => {
     const value = Number(text);
     return Number.isSafeInteger(value) ? value : text;
   });
+  const parseTime: (text: string) => unknown = pg.types.getTypeParser(pg.types.builtins.TIMESTAMPTZ, 'text');
+  parsers.setTypeParser(pg.types.builtins.TIMESTAMPTZ, (text) =>
+    utcTime.test(text) ? new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`) : parseTime(text),
+  );
   return parsers as unknown as pg.CustomTypesConfig;
 }
 

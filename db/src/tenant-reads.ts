@@ -69,8 +69,7 @@ class TenantReads<DB> {
   async #read(query: CompiledQuery): Promise<QueryResult<unknown>> {
     const { promise, resolve } = Promise.withResolvers<StatementOutcome>();
     this.#waiting.push({ query, resolve });
-    // After everything that this tick still resolves: the loaders of a request ask in one tick.
-    if (this.#waiting.length === 1) process.nextTick(() => this.#sendWaiting());
+    if (this.#waiting.length === 1) atEndOfTick(() => this.#sendWaiting());
     return toQueryResult(getResult(await promise));
   }
 
@@ -97,4 +96,9 @@ class TenantReads<DB> {
       client.release();
     }
   }
+}
+
+/** Behind everything that this tick still resolves, and behind the loaders that it has called: those ask in `process.nextTick`. */
+function atEndOfTick(run: () => void): void {
+  process.nextTick(() => void Promise.resolve().then(() => process.nextTick(run)));
 }

@@ -75,8 +75,16 @@ class TenantTransaction {
     if (this.#state === 'over') throw new Error('The transaction is over.');
     const setup = this.#state === 'new' ? this.#setup : [];
     this.#state = 'begun';
+    if (values.length === 0 && text.includes(';')) return this.#executeSeveral(text, setup);
     const [outcome] = await this.#client.run([{ text, values }], setup);
     return toQueryResult(getResult(outcome));
+  }
+
+  /** The extended protocol takes one statement in a text, the simple one takes several. */
+  async #executeSeveral(text: string, setup: readonly Statement[]) {
+    if (setup.length > 0) (await this.#client.run(setup)).forEach(getResult);
+    const { rows = [] } = await this.#client.query<object>(text, []);
+    return { rows };
   }
 
   /** @throws {AbortedTransactionError} where a statement had failed: the server has undone the transaction. */

@@ -1,17 +1,20 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
 import type { QueryPlan } from '@apollo/query-planner';
-import { type DocumentNode, getOperationAST, type OperationDefinitionNode, parse } from 'graphql';
-import { describeOutage, placeErrors, readAnswer } from '../src/execute/fetch-answer.ts';
+import { type OperationDefinitionNode, parse } from 'graphql';
+import {
+  describeOutage,
+  type GatewayResponse,
+  placeErrors,
+  readAnswer,
+} from '../src/execute/fetch-answer.ts';
 import { createPlanExecutor } from '../src/execute/plan-executor.ts';
-import { createPlanner } from '../src/planning/planner.ts';
+import { createPlans, type PlannedDocument } from './plan.ts';
 import type { Runner } from './runner.ts';
-
-type Prepared = { document: DocumentNode; operation: OperationDefinitionNode; plan: QueryPlan };
 
 /** @apollo/gateway's executor, with our handling of answers that are none. */
 export const apolloRunner: Runner = (supergraphSdl, subgraphs) => {
-  const planner = createPlanner({ name: 'fuzz', supergraphSdl });
-  const prepared = new Map<string, Prepared>();
+  const plan = createPlans(supergraphSdl);
+  const planned = new Map<string, PlannedDocument>();
   const plans = new WeakMap<OperationDefinitionNode, QueryPlan>();
   const sourceOf = (name: string): GraphQLDataSource => ({
     async process(options) {
@@ -21,7 +24,7 @@ export const apolloRunner: Runner = (supergraphSdl, subgraphs) => {
       const document = () => parse(query, { noLocation: true });
       try {
         const answer = await subgraphs.get(name)?.({ query, ...(variables && { variables }) });
-        const result = readAnswer(asHttp(answer));
+        const result = readAnswer(asHttp(answer)) as GatewayResponse;
         return result.data ? result : placeErrors(result, document(), place);
       } catch {
         return describeOutage(document(), place);
@@ -35,27 +38,18 @@ export const apolloRunner: Runner = (supergraphSdl, subgraphs) => {
   });
   const loading = gateway.load({ apollo: {}, logger: console } as never);
   let schema: unknown;
-  gateway.onSchemaLoadOrUpdate?.((loaded) => void (schema = loaded.apiSchema));
+  gateway.onSchemaLoadOrUpdate?.((loaded) => {
+    schema = loaded.apiSchema;
+  });
 
-  const prepare = (query: string, operationName: string | undefined): Prepared => {
-    const key = `${operationName} ${query}`;
-    let known = prepared.get(key);
-    if (!known) {
-      const document = parse(query);
-      const operation = getOperationAST(document, operationName);
-      if (!operation) throw new Error('There is no such operation.');
-      const outcome = planner({ source: query, operationName });
-      if (outcome.kind !== 'planned') throw new Error(`not planned: ${JSON.stringify(outcome)}`);
-      known = { document, operation, plan: JSON.parse(outcome.plan) as QueryPlan };
-      plans.set(operation, known.plan);
-      prepared.set(key, known);
-    }
-    return known;
-  };
   return {
     async run({ query, variables = {}, operationName }) {
       const { executor } = await loading;
-      const { document, operation } = prepare(query, operationName);
+      const key = `${operationName} ${query}`;
+      const known = planned.get(key) ?? plan(query, operationName);
+      planned.set(key, known);
+      const { document, operation } = known;
+      plans.set(operation, known.plan);
       const request = {
         request: { query, variables, operationName },
         document,
@@ -77,6 +71,6 @@ export function asHttp(answer: unknown) {
   return {
     statusCode: 200,
     headers: { 'content-type': 'application/json' },
-    text: JSON.stringify(answer) ?? '',
-  } as Parameters<typeof readAnswer>[0];
+    body: Buffer.from(JSON.stringify(answer) ?? ''),
+  };
 }

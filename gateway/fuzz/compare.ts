@@ -15,7 +15,8 @@ export function findDifference(truth: Truth, answer: ExecutionResult): string | 
     const both = right.data === undefined && answer.data === undefined;
     return both && answer.errors?.length ? undefined : 'only one of both refuses the operation';
   }
-  if (JSON.stringify(right.data) !== JSON.stringify(answer.data)) return 'data differs';
+  const unlike = findUnlike(right.data, answer.data, [], new Set(), () => false);
+  if (unlike) return `${unlike}, ${answer.errors?.[0]?.message ?? 'and no error'}`;
   const extensions = Object.keys(answer.extensions ?? {});
   if (extensions.length > 0) return `the answer has extensions: ${extensions.join(', ')}`;
   const wanted = groupByNull(right);
@@ -109,7 +110,7 @@ function findUnlike(
   const place = path.join('.');
   if (JSON.stringify(right) === JSON.stringify(found)) return undefined;
   if (anyAt.has(place)) return undefined;
-  if (found === null) return isExcused(path) ? undefined : `a null without an error at '${place}'`;
+  if (found === null) return isExcused(path) ? undefined : `a null too many at '${place}'`;
   const isObject = typeof right === 'object' && right !== null && typeof found === 'object';
   if (!isObject || Array.isArray(right) !== Array.isArray(found)) return `another value at '${place}'`;
   const keys = Object.keys(right);

@@ -1,13 +1,15 @@
-import { generateOperation } from './generate-operation.ts';
+import type { FaultPlan } from './faults.ts';
+import { type GeneratedOperation, generateOperation } from './generate-operation.ts';
 import { generateWorld } from './generate-world.ts';
 import { type Case, type Finding, isValid, type Lab, openLab, tryCase } from './lab.ts';
-import { createRandom, hashText } from './random.ts';
+import { createRandom, hashText, type Random } from './random.ts';
 import type { Runner } from './runner.ts';
 
 export type FuzzCount = {
   worlds: number;
   uncomposed: number;
   operations: number;
+  runs: number;
   invalid: number;
   seconds: number;
 };
@@ -20,7 +22,8 @@ export type FuzzOptions = {
   seconds?: number;
   worlds?: number;
   operationsPerWorld?: number;
-  kinds?: readonly Case['faults']['kind'][];
+  /** All unless given. */
+  kinds?: readonly FaultPlan['kind'][] | undefined;
   /** Returns whether to go on. */
   onFound(found: Found): Promise<boolean> | boolean;
 };
@@ -30,9 +33,16 @@ export type FuzzOptions = {
  * number n of seed s is the first world of seed s + n.
  */
 export async function fuzz(options: FuzzOptions): Promise<FuzzCount> {
-  const { runner, seed, seconds = Infinity, worlds = Infinity, operationsPerWorld = 60, onFound } = options;
-  const kinds = options.kinds ?? ['none', 'none', 'fields', 'answers'];
-  const count: FuzzCount = { worlds: 0, uncomposed: 0, operations: 0, invalid: 0, seconds: 0 };
+  const {
+    runner,
+    seed,
+    seconds = Infinity,
+    worlds = Infinity,
+    operationsPerWorld = 60,
+    kinds,
+    onFound,
+  } = options;
+  const count: FuzzCount = { worlds: 0, uncomposed: 0, operations: 0, runs: 0, invalid: 0, seconds: 0 };
   const start = performance.now();
   const elapsed = () => (performance.now() - start) / 1000;
   for (let number = 0; count.worlds < worlds && elapsed() < seconds; number += 1) {
@@ -52,15 +62,12 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzCount> {
           continue;
         }
         count.operations += 1;
-        const faults = {
-          kind: random.pick(kinds),
-          seed: random.below(2 ** 31),
-          share: random.pick([0.05, 0.2, 0.5]),
-        };
-        const tried = { ...operation, faults };
-        const finding = await tryCase(lab, tried);
-        if (finding && !(await onFound({ ...finding, seed: worldSeed, lab, tried }))) {
-          return { ...count, seconds: elapsed() };
+        for (const tried of variantsOf(operation, random, kinds)) {
+          count.runs += 1;
+          const finding = await tryCase(lab, tried);
+          if (finding && !(await onFound({ ...finding, seed: worldSeed, lab, tried }))) {
+            return { ...count, seconds: elapsed() };
+          }
         }
       }
     } finally {
@@ -68,4 +75,26 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzCount> {
     }
   }
   return { ...count, seconds: elapsed() };
+}
+
+/** Planning takes most of the time: each operation runs with several faults, and with its conditions the other way round. */
+function variantsOf(operation: GeneratedOperation, random: Random, kinds: FuzzOptions['kinds']): Case[] {
+  const faults = (kind: FaultPlan['kind']) => ({
+    kind,
+    seed: random.below(2 ** 31),
+    share: random.pick([0.05, 0.2, 0.5]),
+  });
+  const turned = Object.fromEntries(
+    Object.entries(operation.variables).map(([name, value]) => [
+      name,
+      typeof value === 'boolean' ? !value : value,
+    ]),
+  );
+  return [
+    { ...operation, faults: faults('none') },
+    { ...operation, faults: faults('fields') },
+    { ...operation, faults: faults('answers') },
+    { ...operation, variables: turned, faults: faults('fields') },
+    { ...operation, variables: turned, faults: faults('answers') },
+  ].filter(({ faults: { kind } }) => kinds?.includes(kind) ?? true);
 }

@@ -42,12 +42,12 @@ const oddAliases = [
 /** What stands under a response key in one place of the answer. */
 type Scope = Map<string, { signature: string; parent: string; inner: Scope }>;
 
-const maxDepth = 6;
+const maxDepth = 5;
 
 export function generateOperation(schema: GraphQLSchema, random: Random): GeneratedOperation {
   const values = createValueWriter(random);
   const fragments: { name: string; type: string; text: string; depth: number }[] = [];
-  let budget = random.between(3, 40);
+  let budget = random.between(3, 24);
 
   const writeSet = (type: GraphQLCompositeType, depth: number, scope: Scope): string => {
     const count = random.between(1, depth === 0 ? 4 : 5);

@@ -32,32 +32,32 @@ export type Finding = { difference: string; truth: Truth; answer: ExecutionResul
 
 /** Composes a world and starts its gateway. Undefined for a world that does not compose. */
 export function openLab(world: World, runner: Runner): Lab | undefined {
-  const services = world.subgraphs.map((name) => ({ name, sdl: writeSubgraphSdl(world, name) }));
-  // A subgraph without types is none.
-  const filled = services.filter(({ sdl }) => sdl.includes('type '));
-  let supergraphSdl: string | undefined;
+  const services = world.subgraphs
+    .map((name) => ({ name, sdl: writeSubgraphSdl(world, name) }))
+    .filter(({ sdl }) => sdl.includes('type '));
+  const inUse = { ...world, subgraphs: services.map(({ name }) => name) };
   try {
-    ({ supergraphSdl } = composeServices(
-      filled.map(({ name, sdl }) => ({ name, url: `http://${name}.invalid`, typeDefs: parse(sdl) })),
-    ));
+    const { supergraphSdl } = composeServices(
+      services.map(({ name, sdl }) => ({ name, url: `http://${name}.invalid`, typeDefs: parse(sdl) })),
+    );
+    if (!supergraphSdl) return undefined;
+    const data = createWorldData(inUse);
+    const memory = createMemorySubgraphs(inUse, data);
+    const schema = Supergraph.build(supergraphSdl, { validateSupergraph: false })
+      .apiSchema()
+      .toGraphQLJSSchema();
+    return {
+      world: inUse,
+      supergraphSdl,
+      schema,
+      data,
+      memory,
+      runner: runner(supergraphSdl, memory.subgraphs),
+    };
   } catch {
+    // A world of the shrinker may lack what a field set names.
     return undefined;
   }
-  if (!supergraphSdl) return undefined;
-  const inUse = { ...world, subgraphs: filled.map(({ name }) => name) };
-  const data = createWorldData(inUse);
-  const memory = createMemorySubgraphs(inUse, data);
-  const schema = Supergraph.build(supergraphSdl, { validateSupergraph: false })
-    .apiSchema()
-    .toGraphQLJSSchema();
-  return {
-    world: inUse,
-    supergraphSdl,
-    schema,
-    data,
-    memory,
-    runner: runner(supergraphSdl, memory.subgraphs),
-  };
 }
 
 export function isValid(lab: Lab, source: string): boolean {
@@ -69,10 +69,8 @@ export function isValid(lab: Lab, source: string): boolean {
 }
 
 /** Runs a valid operation through the gateway and holds the answer against the truth. Undefined where it is right. */
-export async function tryCase(
-  lab: Lab,
-  { source, variables, operationName, faults: plan }: Case,
-): Promise<Finding | undefined> {
+export async function tryCase(lab: Lab, tried: Case): Promise<Finding | undefined> {
+  const { source, variables, operationName, faults: plan } = tried;
   const { world, data, schema, memory, runner } = lab;
   const operation = {
     document: parse(source),
@@ -89,7 +87,7 @@ export async function tryCase(
     variables,
     ...(operationName !== undefined && { operationName }),
   });
-  const difference = isRefusedEarly(truth, answer)
+  const difference = isRefusedEarly(tried, truth, answer)
     ? run.fetches > 0
       ? 'refused after fetches were sent'
       : undefined
@@ -103,7 +101,10 @@ async function answerOf(runner: Lab['runner'], request: SubgraphRequest): Promis
   try {
     return JSON.parse(JSON.stringify(await runner.run(request)));
   } catch (error) {
-    return { errors: [new GraphQLError((error as Error).stack ?? String(error))], extensions: { isThrown: true } };
+    return {
+      errors: [new GraphQLError((error as Error).stack ?? String(error))],
+      extensions: { isThrown: true },
+    };
   }
 }
 
@@ -113,16 +114,16 @@ export function isThrown({ extensions }: ExecutionResult): boolean {
 }
 
 /**
- * Null for a variable at a place that takes none, although it has a default: graphql-js finds it at the field (spec 6.4.1), and a gateway
- * refuses the operation before anything is sent.
+ * Null for a variable at a place that takes none, although it has a default: graphql-js finds it at the field (spec 6.4.1), and a
+ * gateway refuses the operation before anything is sent.
  */
-function isRefusedEarly({ result }: Truth, answer: ExecutionResult): boolean {
+function isRefusedEarly({ variables }: Case, { result }: Truth, answer: ExecutionResult): boolean {
   return (
+    result.data !== undefined &&
     answer.data === undefined &&
     !isThrown(answer) &&
-    result.errors?.some(({ message }) =>
-      /non-null type .* must not be null|has invalid value|of required type/.test(message),
-    ) === true
+    Object.values(variables).includes(null) &&
+    answer.errors?.every(({ message }) => /^Variable .* must not be null/.test(message)) === true
   );
 }
 

@@ -63,7 +63,12 @@ export function createMemorySubgraphs(world: World, data: WorldData): MemorySubg
       return [name, answer] as const;
     }),
   );
-  return { subgraphs, use: (next) => void (run = next) };
+  return {
+    subgraphs,
+    use(next) {
+      run = next;
+    },
+  };
 }
 
 function createSubgraph(world: World, data: WorldData, name: string, getRun: () => SubgraphRun) {
@@ -126,19 +131,14 @@ function createFieldResolver(
       throw new Error(`${subgraph} was asked for ${coordinate}, which belongs to others`);
     }
     if (placement.requires) {
-      const selections = parseFieldSet(placement.requires);
-      const wanted = JSON.stringify(data.select(object, selections));
-      const sent = JSON.stringify(
-        source?.representation && extract(world, source.representation, selections),
-      );
-      if (sent !== wanted) throw new Error(`${coordinate} requires ${wanted}, and got ${sent}`);
+      assertRequired(world, data, source, object, parseFieldSet(placement.requires), coordinate);
     }
     const { faults, mutations } = getRun();
     if (isMutation) mutations.push(`${fieldName} ${JSON.stringify(args)}`);
     const value = faults.resolve(object, field, () =>
       data.valueOf(object, fieldName, args, isMutation ? `#${mutations.length}` : ''),
     );
-    if (!isComposite(world, namedTypeOf(field.type)) || !isData(value)) return value;
+    if (!isComposite(world, namedTypeOf(field.type))) return value;
     const own = placement.provides ? parseFieldSet(placement.provides) : undefined;
     return mapObjects(value, (inner) => ({
       __typename: nameIn(world, inner.typename, subgraph),
@@ -146,11 +146,6 @@ function createFieldResolver(
       provided: own ?? promised?.selectionSet,
     }));
   };
-}
-
-/** Faults put other values at the place of objects. */
-function isData(value: unknown): boolean {
-  return Array.isArray(value) ? value.every(isData) : value === null || Object.hasOwn(Object(value), 'uid');
 }
 
 function findPromise(
@@ -211,6 +206,25 @@ function writeReferenceResolvers(world: World, data: WorldData, type: TypeModel,
 
 function fieldNamesOf({ selections }: SelectionSetNode): string[] {
   return selections.flatMap((selection) => (selection.kind === Kind.FIELD ? [selection.name.value] : []));
+}
+
+/** The values that @requires names come in the representation, or are promised for the place by @provides. */
+function assertRequired(
+  world: World,
+  data: WorldData,
+  source: Source | undefined,
+  object: ObjectValue,
+  { kind, selections }: SelectionSetNode,
+  coordinate: string,
+): void {
+  for (const selection of selections) {
+    const name = selection.kind === Kind.FIELD ? selection.name.value : '';
+    if (findPromise(world, object.typename, source?.provided, name)) continue;
+    const one = { kind, selections: [selection] };
+    const wanted = JSON.stringify(data.select(object, one));
+    const sent = JSON.stringify(source?.representation && extract(world, source.representation, one));
+    if (sent !== wanted) throw new Error(`${coordinate} requires ${wanted}, and got ${sent}`);
+  }
 }
 
 /** What a representation holds of a field set, as `WorldData.select` gives it. Fields that are missing stay out. */

@@ -28,7 +28,9 @@ function* edits(world: World): Generator<Edit> {
     });
   }
   for (const { name } of world.unions) {
-    yield change((copy) => void (copy.unions = copy.unions.filter((union) => union.name !== name)));
+    yield change((copy) => {
+      copy.unions = copy.unions.filter((union) => union.name !== name);
+    });
   }
   for (const [index, type] of world.types.entries()) {
     for (const subgraph of type.in) {
@@ -63,11 +65,22 @@ function* edits(world: World): Generator<Edit> {
     }
   }
   for (const input of world.inputs) {
-    yield change((copy) => void (copy.inputs = copy.inputs.filter(({ name }) => name !== input.name)));
+    yield change((copy) => {
+      copy.inputs = copy.inputs.filter(({ name }) => name !== input.name);
+    });
   }
-  if (world.data.maxList > 1) yield change((copy) => void (copy.data.maxList -= 1));
-  if (world.data.instances > 1) yield change((copy) => void (copy.data.instances -= 1));
-  if (world.data.nullShare > 0) yield change((copy) => void (copy.data.nullShare = 0));
+  if (world.data.maxList > 1)
+    yield change((copy) => {
+      copy.data.maxList -= 1;
+    });
+  if (world.data.instances > 1)
+    yield change((copy) => {
+      copy.data.instances -= 1;
+    });
+  if (world.data.nullShare > 0)
+    yield change((copy) => {
+      copy.data.nullShare = 0;
+    });
 }
 
 function dropSubgraph(world: World, subgraph: string): void {

@@ -1,19 +1,17 @@
-import { operationFromDocument, Supergraph } from '@apollo/federation-internals';
-import { type QueryPlan, QueryPlanner } from '@apollo/query-planner';
-import { type DocumentNode, type GraphQLSchema, getOperationAST, parse } from 'graphql';
 import { type CompiledOperation, createExecutor, type ExecutorOptions } from '../src/execute/executor.ts';
 import { readAnswer } from '../src/execute/fetch-answer.ts';
 import { prefixFor, renameForPlanning } from '../src/execute/response-names.ts';
 import { asHttp } from './apollo-runner.ts';
+import { createPlans } from './plan.ts';
 import type { Runner } from './runner.ts';
 
 /** Our executor. An answer is parsed from its text; both ways to an answer, as text and as objects, must agree. */
 export function createSignetRunner(options: { isMerged: boolean }): Runner {
   return (supergraphSdl, subgraphs) => {
-    const supergraph = Supergraph.build(supergraphSdl, { validateSupergraph: false });
-    const api = supergraph.apiSchema();
-    const planner = new QueryPlanner(supergraph);
     const prefix = prefixFor(supergraphSdl);
+    const plan = createPlans(supergraphSdl, (document, schema) =>
+      renameForPlanning(document, schema, prefix),
+    );
     const send: ExecutorOptions<undefined>['send'] = async ({ subgraph, body }) => {
       const answer = await subgraphs.get(subgraph)?.(JSON.parse(body));
       return readAnswer(asHttp(answer)) as never;
@@ -25,23 +23,10 @@ export function createSignetRunner(options: { isMerged: boolean }): Runner {
       ...(!options.isMerged && { unmerged: new Set(subgraphs.keys()) }),
     });
     const compiled = new Map<string, CompiledOperation<undefined>>();
-    const compile = (query: string, operationName: string | undefined) => {
-      const document = parse(query);
-      const operation = getOperationAST(document, operationName);
-      if (!operation) throw new Error('There is no such operation.');
-      const renamed = renameForPlanning(
-        document,
-        executor.apiSchema as GraphQLSchema,
-        prefix,
-      ) as DocumentNode;
-      const asked = operationFromDocument(api, renamed, operationName ? { operationName } : {});
-      const plan = JSON.parse(JSON.stringify(planner.buildQueryPlan(asked))) as QueryPlan;
-      return executor.compile({ document, operation, plan, prefix });
-    };
     return {
       async run({ query, variables = {}, operationName }) {
         const key = `${operationName} ${query}`;
-        const operation = compiled.get(key) ?? compile(query, operationName);
+        const operation = compiled.get(key) ?? executor.compile({ ...plan(query, operationName), prefix });
         compiled.set(key, operation);
         const given = variables as Record<string, unknown>;
         const { coerced, errors } = operation.coerce(given);

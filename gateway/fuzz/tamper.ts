@@ -106,8 +106,9 @@ function tamperValue(answer: ExecutionResult, random: Random): Tampered {
     });
     return { answer, isSilent: false };
   }
-  (holder as Json)[key] = random.pick(wrongValuesFor(value));
-  return { answer, isSilent: value === null };
+  // Anything may be right where null is: a list, an object, a text.
+  if (value !== null) (holder as Json)[key] = random.pick(wrongValuesFor(value));
+  return { answer, isSilent: false };
 }
 
 /** Values that no type takes which takes `value`, but for custom scalars. */

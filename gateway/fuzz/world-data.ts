@@ -166,8 +166,9 @@ export function argumentsOf(field: FieldNode): Record<string, unknown> {
   );
 }
 
-/** Applies `map` to each object in nested lists. Null stays null. */
+/** Applies `map` to each object in nested lists. Null stays null, and so does an error at the place of an item. */
 export function mapObjects(value: unknown, map: (object: ObjectValue) => unknown): unknown {
+  if (value instanceof Error) return value;
   if (Array.isArray(value)) return value.map((item) => mapObjects(item, map));
   return value === null || value === undefined ? null : map(value as ObjectValue);
 }

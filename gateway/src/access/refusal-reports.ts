@@ -32,24 +32,26 @@ export type Refusal = {
 
 export type RefusalReportsOptions = {
   entrance: Pick<Entrance, 'name' | 'platforms'>;
-  fieldPlatforms: FieldPlatforms;
+  fieldPlatforms: Pick<FieldPlatforms, 'get'>;
   proof: Pick<EntranceProof, 'signerFor'>;
-  config: { AUTH_USER_URL: string; AUTH_PORTAL_URL: string };
+  /** Without these URLs there is no auth, and nothing is reported. */
+  config: { AUTH_USER_URL?: string | undefined; AUTH_PORTAL_URL?: string | undefined };
   logger: Logger;
   sampling?: SamplerOptions;
 };
 
 /**
  * Sends at most one report a minute for each reason and caller, with the number of refusals: a flood of refusals becomes a few
- * rows. Without a proof (REQUIRE_PROOF=no) auth accepts no reports, and none are sent.
+ * rows. Without a proof (PROOF=off) auth accepts no reports, and none are sent.
  */
 export function createRefusalReports(options: RefusalReportsOptions): RefusalReports {
   const { entrance, fieldPlatforms, proof, config, logger, sampling } = options;
   const sign = proof.signerFor('auth');
-  if (!sign) {
+  const { AUTH_USER_URL: user, AUTH_PORTAL_URL: portal = user } = config;
+  if (!sign || user === undefined || portal === undefined) {
     return { add() {}, async stop() {} };
   }
-  const urls = { user: config.AUTH_USER_URL, portal: config.AUTH_PORTAL_URL };
+  const urls = { user, portal };
   const openQueue = (platform: Platform): ReportQueue =>
     createReportQueue({
       logger,
@@ -117,7 +119,7 @@ function withoutCaller({ reason, place, tenant }: DescribedRefusal['refusal']) {
 }
 
 /** The platform of a refusal without a session: the only one of the entrance, or the one that the schema names for the field. */
-function createPlatformOf([only, another]: readonly Platform[], fieldPlatforms: FieldPlatforms) {
+function createPlatformOf([only, another]: readonly Platform[], fieldPlatforms: Pick<FieldPlatforms, 'get'>) {
   return (field = ''): Platform => {
     if (only && !another) return only;
     const [type = ''] = field.split('.');

@@ -12,8 +12,8 @@ import { isObject } from './answer-shape.ts';
 import type { UnexplainedNull } from './complete-exactly.ts';
 import type { Path } from './error-paths.ts';
 import type { PlacedError } from './fetch-errors.ts';
+import { type Fragments, fragmentsOf } from './fragments.ts';
 import { clientKeyOf } from './response-names.ts';
-import { type Fragments, fragmentsOf } from './selection.ts';
 
 /**
  * Describes what went wrong in a run: first the subgraphs' own errors, then nulls that these do not explain. A subgraph's name stands in
@@ -70,6 +70,20 @@ export function createPathReader(
       typeof element === 'string' ? clientKeyOf(element, prefix) : element,
     );
   };
+}
+
+/**
+ * Whether a field at a path is part of an answer, or would be if it were not null. A subgraph that knows no types of an interface may fail at
+ * a field that the client asked of other types.
+ */
+export function isOfAnswer(path: Path, data: unknown): boolean {
+  let value = data;
+  for (const element of path) {
+    if (typeof value !== 'object' || value === null) return true;
+    if (!Object.hasOwn(value, element)) return false;
+    value = (value as Record<string | number, unknown>)[element];
+  }
+  return true;
 }
 
 /** How many of the keys, one below the other, a document selects. */

@@ -1,5 +1,7 @@
 import type { FetchNode } from '@apollo/query-planner';
-import { type FragmentDefinitionNode, Kind, type SelectionSetNode } from 'graphql';
+import { Kind, type SelectionNode, type SelectionSetNode } from 'graphql';
+import { type Condition, readConditions } from './conditions.ts';
+import type { Fragments } from './fragments.ts';
 import type { SupergraphTypes } from './supergraph-types.ts';
 
 export type JsonObject = Record<string, unknown>;
@@ -19,9 +21,18 @@ export type ShapeField = {
   to: string;
   /** Undefined for a leaf. */
   shape: AnswerShape | undefined;
+  /** It is asked for where all conditions of one of these hold. */
+  conditions: readonly (readonly Condition[])[];
 };
 
-export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
+export type ShapeReading = {
+  fragments: Fragments;
+  /** Those under which the fetch is sent at all. */
+  conditions: readonly Condition[];
+  /** Gives the client's name of a variable. */
+  nameOf(variable: string): string;
+};
+
 type OutputRewrites = NonNullable<FetchNode['outputRewrites']>;
 
 /**
@@ -30,8 +41,8 @@ type OutputRewrites = NonNullable<FetchNode['outputRewrites']>;
  * @throws {Error} for a plan that execution does not know
  */
 export function readShape(
-  sets: readonly SelectionSetNode[],
-  fragments: Fragments,
+  set: SelectionSetNode,
+  reading: ShapeReading,
   outputRewrites: OutputRewrites = [],
 ): AnswerShape {
   const renamed = new Map<string, string>();
@@ -42,7 +53,7 @@ export function readShape(
     }
     renamed.set(keyPathOf(rewrite.path), rewrite.renameKeyTo);
   }
-  return readAt(sets, fragments, renamed, '');
+  return readAt([{ set, conditions: reading.conditions }], { ...reading, renamed }, '');
 }
 
 /** `['… on Book', 'author', 'name__alias_0']` -> `/author/name__alias_0`: a key that planning made is the only one of its place. */
@@ -53,37 +64,42 @@ function keyPathOf(path: readonly string[]): string {
     .join('');
 }
 
+type ConditionalSet = { set: SelectionSetNode; conditions: readonly Condition[] };
+
 function readAt(
-  sets: readonly SelectionSetNode[],
-  fragments: Fragments,
-  renamed: ReadonlyMap<string, string>,
+  sets: readonly ConditionalSet[],
+  reading: Omit<ShapeReading, 'conditions'> & { renamed: ReadonlyMap<string, string> },
   place: string,
 ): AnswerShape {
-  const selected = new Map<string, SelectionSetNode[]>();
-  const look = ({ selections }: SelectionSetNode) => {
-    for (const selection of selections) {
-      if (selection.kind === Kind.FIELD) {
-        const key = (selection.alias ?? selection.name).value;
-        const below = selected.get(key) ?? [];
-        if (selection.selectionSet) below.push(selection.selectionSet);
-        selected.set(key, below);
-      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-        look(selection.selectionSet);
-      } else {
-        const fragment = fragments.get(selection.name.value);
-        if (fragment) look(fragment.selectionSet);
+  const { fragments, nameOf, renamed } = reading;
+  const selected = new Map<string, { below: ConditionalSet[]; conditions: (readonly Condition[])[] }>();
+  const look = ({ set, conditions: outer }: ConditionalSet) => {
+    for (const selection of set.selections) {
+      const conditions = selection.directives?.length
+        ? [...outer, ...readConditions(selection.directives, nameOf)]
+        : outer;
+      const inner = innerOf(selection, fragments);
+      if (selection.kind !== Kind.FIELD) {
+        if (inner) look({ set: inner, conditions });
+        continue;
       }
+      const key = (selection.alias ?? selection.name).value;
+      const known = selected.get(key) ?? { below: [], conditions: [] };
+      if (inner) known.below.push({ set: inner, conditions });
+      known.conditions.push(conditions);
+      selected.set(key, known);
     }
   };
   for (const set of sets) look(set);
-  const fields = [...selected].map(([from, below]): ShapeField => {
+  const fields = [...selected].map(([from, { below, conditions }]): ShapeField => {
     // Written like any other key it would change the prototype of a result.
     if (from === '__proto__') throw new Error('A plan has a field named __proto__.');
     const path = `${place}/${from}`;
     return {
       from,
       to: renamed.get(path) ?? from,
-      shape: below.length > 0 ? readAt(below, fragments, renamed, path) : undefined,
+      shape: below.length > 0 ? readAt(below, reading, path) : undefined,
+      conditions,
     };
   });
   return {
@@ -91,6 +107,12 @@ function readAt(
     byKey: new Map(fields.map((field) => [field.from, field])),
     hasRenamed: fields.some(({ from, to, shape }) => from !== to || shape?.hasRenamed),
   };
+}
+
+function innerOf(selection: SelectionNode, fragments: Fragments): SelectionSetNode | undefined {
+  return selection.kind === Kind.FRAGMENT_SPREAD
+    ? fragments.get(selection.name.value)?.selectionSet
+    : selection.selectionSet;
 }
 
 /** Reads an own property: objects that JSON.parse made inherit `constructor` and others. */

@@ -11,6 +11,7 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
+import { fragmentsOf } from './fragments.ts';
 
 export type Coerced =
   | { coerced: Record<string, unknown>; errors?: undefined }
@@ -96,11 +97,7 @@ function findUnnullable(
 }
 
 function reachableFrom(document: DocumentNode, operation: OperationDefinitionNode) {
-  const fragments = new Map(
-    document.definitions.flatMap((node) =>
-      node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node] as const] : [],
-    ),
-  );
+  const fragments = fragmentsOf(document);
   const reached = new Set<DocumentNode['definitions'][number]>([operation]);
   for (const definition of reached) {
     visit(definition, {

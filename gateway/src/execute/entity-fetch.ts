@@ -1,5 +1,6 @@
 import { subgraphBodyLimitBytes } from '@signet/service';
 import { applyRenames, copyAnswer, isObject, type JsonObject, mergeInto } from './answer-shape.ts';
+import { type Condition, hold } from './conditions.ts';
 import type { FetchResult } from './executor.ts';
 import { placeEntityErrors } from './fetch-errors.ts';
 import {
@@ -26,18 +27,27 @@ export type EntityBatch = {
   numbers: number[];
 };
 
+/** When a key is asked for, by any fetch of the plan: where all conditions of one of the lists hold. */
+export type ConditionsOfKey = ReadonlyMap<string, readonly (readonly Condition[])[]>;
+
 /** Keeps an answer below what the gateway reads of one: 500 with a text of 4,000 characters come to 8 MB. */
 export const maxBatchEntities = 500;
 
 /** Finds the objects that a fetch is for, and writes their representations: a page of lists may name one entity 4,000 times. */
-export function collectBatches(run: OperationRun, fetch: PlannedFetch): EntityBatch[] {
+export function collectBatches(
+  run: OperationRun,
+  fetch: PlannedFetch,
+  conditionsOf: ConditionsOfKey,
+): EntityBatch[] {
   const { entities, path, group } = fetch;
   if (!entities) return [];
-  const objects: JsonObject[] = [];
-  collectObjects(run.data, path, objects);
   const batches = new Map<string | undefined, { batch: EntityBatch; numberOf: Map<string, number> }>();
-  for (const object of objects) {
-    const text = entities.write(object);
+  const isAskedFor = (key: string) => {
+    const conditions = conditionsOf.get(key);
+    return !conditions || conditions.some((all) => hold(all, run.coerced));
+  };
+  for (const object of collectObjects(run.data, path)) {
+    const text = entities.write(object, isAskedFor);
     if (text === undefined) continue;
     const own = entities.groupOf ? entities.groupOf(String(object.__typename)) : group;
     let found = batches.get(own);

@@ -10,7 +10,7 @@ import {
   type OperationDefinitionNode,
   parse,
 } from 'graphql';
-import { createPathReader, describeErrors } from './answer-errors.ts';
+import { createPathReader, describeErrors, isOfAnswer } from './answer-errors.ts';
 import { type Coercion, coercionOf } from './coercion.ts';
 import type { ExactResult } from './complete-exactly.ts';
 import { compileCompletions } from './completions.ts';
@@ -127,6 +127,7 @@ export function createExecutor<C>(options: ExecutorOptions<C>): Executor<C> {
           coerced,
           data: {},
           errors: [],
+          errorIds: new Set(),
           toClientPath,
           gone: new Set(),
           send: (fetch) => send(fetch, context),
@@ -165,14 +166,17 @@ export function createExecutor<C>(options: ExecutorOptions<C>): Executor<C> {
   };
 }
 
-function describe({ errors, onFault }: OperationRun, { nulls }: ExactResult): GraphQLError[] {
+function describe({ errors, onFault }: OperationRun, { data, nulls }: ExactResult): GraphQLError[] {
   const invalid = nulls.filter(({ why }) => why === 'invalid');
   const [first] = invalid;
   if (first)
     onFault(
       new Error(`no value of its type at ${first.path.join('.')}, and at ${invalid.length - 1} more places`),
     );
-  return describeErrors(errors, nulls);
+  return describeErrors(
+    errors.filter(({ path }) => !path || isOfAnswer(path, data)),
+    nulls,
+  );
 }
 
 function describeUnavailable() {

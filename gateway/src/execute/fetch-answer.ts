@@ -27,7 +27,8 @@ export function readAnswer({ statusCode, headers, body }: RawAnswer): FetchResul
   if (!answer || !(hasData || data === null) || !(hasErrors || (errors === undefined && hasData))) {
     throw new Error(`answered ${statusCode} without a GraphQL result`);
   }
-  return answer as FetchResult;
+  // The executor tells an answer without data by its null.
+  return (hasErrors ? { data, errors } : { data }) as FetchResult;
 }
 
 /** Undefined for anything but a JSON object in UTF-8. The message of JSON.parse would quote the body. */

@@ -37,6 +37,7 @@ function createSender(target: SubgraphTarget, reports = { add: vi.fn() }) {
 function contextOf(changes: Partial<GatewayContext> = {}): GatewayContext {
   return {
     signetContext: 'id="r"',
+    clientAddress: '192.0.2.1',
     session: { platform: 'none' },
     authorization: undefined,
     cookies: undefined,

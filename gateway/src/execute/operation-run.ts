@@ -13,6 +13,7 @@ export type OperationRun = {
   data: JsonObject;
   /** Their paths hold the client's response keys. */
   errors: PlacedError[];
+  errorIds: Set<string>;
   /** The path of a place of the result, as the client knows it. */
   toClientPath(path: Path): Path;
   /** Objects of which a subgraph said that there is no such entity. */
@@ -25,11 +26,15 @@ export type OperationRun = {
 /** Of all fetches together. */
 const maxErrors = 2000;
 
+/** Adds errors that the run does not have yet: several fetches may fail at one place for one reason. */
 export function addErrors(run: OperationRun, errors: readonly PlacedError[]): void {
-  for (const error of errors) {
+  for (const { error, subgraph, path } of errors) {
     if (run.errors.length === maxErrors) return;
-    const path = error.path && run.toClientPath(error.path);
-    run.errors.push({ ...error, path: path && path.length > 0 ? path : undefined });
+    const place = path ? run.toClientPath(path) : [];
+    const id = JSON.stringify([error.message, error.extensions, place]);
+    if (run.errorIds.has(id)) continue;
+    run.errorIds.add(id);
+    run.errors.push({ error, subgraph, path: place.length > 0 ? place : undefined });
   }
 }
 

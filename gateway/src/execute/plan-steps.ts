@@ -1,4 +1,6 @@
 import type { FetchNode, PlanNode, QueryPlan } from '@apollo/query-planner';
+import type { AnswerShape } from './answer-shape.ts';
+import type { Condition } from './conditions.ts';
 import { collectBatches, type EntityBatch, runEntityBatch } from './entity-fetch.ts';
 import { createFetchMerger, type FetchMerger, type WaitingBatch } from './merged-fetches.ts';
 import { fail, type OperationRun, outage } from './operation-run.ts';
@@ -28,38 +30,63 @@ type Tick = { run: OperationRun; waiting: Map<string, WaitingBatch[]> };
 export function compilePlan({ node }: QueryPlan, options: PlanOptions): (run: OperationRun) => Promise<void> {
   if (!node) return async () => {};
   const fetches: PlannedFetch[] = [];
+  const conditionsOfKey: Compiling['conditionsOfKey'] = new Map();
   const merger = createFetchMerger(options.prefix ?? '_0_', options.types);
   let count = 0;
   const nextId = () => count++;
-  const step = compileNode(node, [], { ...options, fetches, merger, nextId });
+  const step = compileNode(
+    node,
+    { path: [], conditions: [] },
+    { ...options, fetches, conditionsOfKey, merger, nextId },
+  );
+  for (const { shape } of fetches) addConditions(shape, conditionsOfKey);
   findCopies(fetches);
   return async (run) => void (await step({ run, waiting: new Map() }));
 }
 
-type Compiling = PlanOptions & { fetches: PlannedFetch[]; merger: FetchMerger; nextId(): number };
+type Compiling = PlanOptions & {
+  fetches: PlannedFetch[];
+  conditionsOfKey: Map<string, readonly (readonly Condition[])[]>;
+  merger: FetchMerger;
+  nextId(): number;
+};
 
 function compileNode(
   node: PlanNode | NonNullable<QueryPlan['node']>,
-  path: PlanPath,
+  place: Place,
   compiling: Compiling,
 ): Step {
   switch (node.kind) {
     case 'Sequence':
-      return inSequence(node.nodes.map((inner) => compileNode(inner, path, compiling)));
+      return inSequence(node.nodes.map((inner) => compileNode(inner, place, compiling)));
     case 'Parallel':
-      return compileParallel(node.nodes, path, compiling);
+      return compileParallel(node.nodes, place, compiling);
     case 'Flatten':
-      return compileNode(node.node, [...path, ...node.path.map(String)], compiling);
+      return compileNode(node.node, { ...place, path: [...place.path, ...node.path.map(String)] }, compiling);
     case 'Condition': {
       const variable = clientVariableOf(node.condition, compiling.prefix);
-      const ifTrue = node.ifClause && compileNode(node.ifClause, path, compiling);
-      const ifFalse = node.elseClause && compileNode(node.elseClause, path, compiling);
+      const compileIf = (inner: PlanNode | undefined, keeps: boolean) => {
+        const conditions = [...place.conditions, { variable, literal: false, keeps }];
+        return inner && compileNode(inner, { ...place, conditions }, compiling);
+      };
+      const ifTrue = compileIf(node.ifClause, true);
+      const ifFalse = compileIf(node.elseClause, false);
       return (tick) => (tick.run.coerced[variable] === true ? ifTrue : ifFalse)?.(tick);
     }
     case 'Fetch':
-      return compileFetchNode(node, path, compiling);
+      return compileFetchNode(node, place, compiling);
     default:
       throw new Error(`A plan holds a ${node.kind} node, which is not supported.`);
+  }
+}
+
+/** Where a node stands, and under which conditions. */
+type Place = { path: PlanPath; conditions: readonly Condition[] };
+
+function addConditions({ fields }: AnswerShape, into: Compiling['conditionsOfKey']): void {
+  for (const { to, shape, conditions } of fields) {
+    into.set(to, [...(into.get(to) ?? []), ...conditions]);
+    if (shape) addConditions(shape, into);
   }
 }
 
@@ -72,11 +99,11 @@ function inSequence(steps: readonly Step[]): Step {
   };
 }
 
-function compileParallel(nodes: readonly PlanNode[], path: PlanPath, compiling: Compiling): Step {
+function compileParallel(nodes: readonly PlanNode[], place: Place, compiling: Compiling): Step {
   const { fetches } = compiling;
   const branches = nodes.map((node) => {
     const first = fetches.length;
-    const step = compileNode(node, path, compiling);
+    const step = compileNode(node, place, compiling);
     return { step, fetches: fetches.slice(first) };
   });
   // Only fetches to one subgraph in different branches can run at the same time.
@@ -101,10 +128,10 @@ function isMergeable({ entities }: PlannedFetch): boolean {
   return entities?.selection !== undefined;
 }
 
-function compileFetchNode(node: FetchNode, path: PlanPath, compiling: Compiling): Step {
-  const { fetches, prefix, types, merger } = compiling;
+function compileFetchNode(node: FetchNode, place: Place, compiling: Compiling): Step {
+  const { fetches, prefix, types } = compiling;
   const parts = compileFetch(node, {
-    path,
+    ...place,
     prefix,
     types,
     groupOf: (coordinate) => compiling.groupOf(node.serviceName, coordinate),
@@ -113,7 +140,7 @@ function compileFetchNode(node: FetchNode, path: PlanPath, compiling: Compiling)
   const steps = parts.map((fetch): Step => {
     fetches.push(fetch);
     if (!fetch.entities) return (tick) => guard(tick.run, fetch, runRootFetch(tick.run, fetch, types));
-    return (tick) => runEntities(tick, fetch, merger, types);
+    return (tick) => runEntities(tick, fetch, compiling);
   });
   const [first] = steps;
   if (first && steps.length === 1) return first;
@@ -121,16 +148,12 @@ function compileFetchNode(node: FetchNode, path: PlanPath, compiling: Compiling)
   return (tick) => Promise.all(steps.map((step) => step(tick)));
 }
 
-function runEntities(
-  tick: Tick,
-  fetch: PlannedFetch,
-  merger: FetchMerger,
-  types: SupergraphTypes,
-): Promise<unknown> | undefined {
+function runEntities(tick: Tick, fetch: PlannedFetch, compiling: Compiling): Promise<unknown> | undefined {
   const { run } = tick;
+  const { merger, types } = compiling;
   let batches: EntityBatch[];
   try {
-    batches = collectBatches(run, fetch);
+    batches = collectBatches(run, fetch, compiling.conditionsOfKey);
   } catch (error) {
     return guard(run, fetch, Promise.reject(error));
   }
@@ -186,28 +209,25 @@ function failWith(run: OperationRun, fetch: PlannedFetch, error: unknown): void 
 }
 
 /**
- * Finds the fetches whose answers must be copied where one entity stands at several places: another fetch writes into what they
- * bring.
+ * Finds the fetches whose answers must be copied where one entity stands at several places: another fetch brings parts of the same fields
+ * with these objects or with those above, and may bring others for each place. What is fetched below belongs to the shared object.
  */
 function findCopies(fetches: readonly PlannedFetch[]): void {
   for (const fetch of fetches) {
     if (!fetch.entities) continue;
     const composites = fetch.shape.fields.filter(({ shape }) => shape);
     fetch.copies = composites.some(({ to }) =>
-      fetches.some((other) => other !== fetch && writesAt(other, [...fetch.path, to])),
+      fetches.some((other) => other !== fetch && brings(other, [...fetch.path, to])),
     );
   }
 }
 
-function writesAt({ path, shape }: PlannedFetch, place: PlanPath): boolean {
-  const isWithin = (long: PlanPath, short: PlanPath) => short.every((key, index) => long[index] === key);
-  if (isWithin(path, place)) return true;
-  // Its own objects are above the place: it writes there if it asks for the next key.
-  if (!isWithin(place, path)) return false;
-  const keys = place.slice(path.length).filter((key) => key !== '@');
+/** Whether a fetch asks for the field at a place, itself or with an object above. */
+function brings({ path, shape }: PlannedFetch, place: PlanPath): boolean {
+  if (path.length >= place.length || !path.every((key, index) => place[index] === key)) return false;
   let at: PlannedFetch['shape'] | undefined = shape;
-  for (const key of keys) {
-    at = at?.fields.find(({ to }) => to === key)?.shape;
+  for (const key of place.slice(path.length)) {
+    if (key !== '@') at = at?.fields.find(({ to }) => to === key)?.shape;
   }
   return at !== undefined;
 }

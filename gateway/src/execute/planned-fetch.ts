@@ -1,7 +1,6 @@
 import type { FetchNode } from '@apollo/query-planner';
 import {
   type FieldNode,
-  type FragmentDefinitionNode,
   type InlineFragmentNode,
   Kind,
   type OperationDefinitionNode,
@@ -11,8 +10,9 @@ import {
   type SelectionSetNode,
   stripIgnoredCharacters,
 } from 'graphql';
-import { type AnswerShape, type Fragments, readShape } from './answer-shape.ts';
+import { type AnswerShape, readShape } from './answer-shape.ts';
 import { type Condition, readConditions } from './conditions.ts';
+import { type Fragments, fragmentsOf } from './fragments.ts';
 import { compileRepresentation, type WriteRepresentation } from './representations.ts';
 import { clientVariableOf, representationsVariable } from './response-names.ts';
 import type { SupergraphTypes } from './supergraph-types.ts';
@@ -72,6 +72,8 @@ export type FetchReading = {
   path: PlanPath;
   prefix: string | undefined;
   types: SupergraphTypes;
+  /** Under which the fetch is sent at all. */
+  conditions: readonly Condition[];
   groupOf: (coordinate: string) => string | undefined;
   nextId: () => number;
 };
@@ -86,14 +88,10 @@ export function compileFetch(node: FetchNode, reading: FetchReading): PlannedFet
     throw new Error('A plan passes a field to an argument by @fromContext, which is not supported.');
   }
   if (node.operationKind === 'subscription') throw new Error('A plan holds a subscription.');
-  const { definitions } = parse(node.operation, { noLocation: true });
-  const operation = definitions.find((found) => found.kind === Kind.OPERATION_DEFINITION);
+  const document = parse(node.operation, { noLocation: true });
+  const operation = document.definitions.find((found) => found.kind === Kind.OPERATION_DEFINITION);
   if (!operation) throw new Error('A fetch of a plan holds no operation.');
-  const fragments: Fragments = new Map(
-    definitions
-      .filter((found): found is FragmentDefinitionNode => found.kind === Kind.FRAGMENT_DEFINITION)
-      .map((fragment) => [fragment.name.value, fragment]),
-  );
+  const fragments = fragmentsOf(document);
   if (node.requires?.length) return [compileEntityFetch(node, operation, fragments, reading)];
   const isMutation = node.operationKind === 'mutation';
   const type = isMutation ? 'Mutation' : 'Query';
@@ -108,7 +106,7 @@ export function compileFetch(node: FetchNode, reading: FetchReading): PlannedFet
     const text = parts.length === 1 ? node.operation : stripIgnoredCharacters(print(part));
     return {
       ...describe(node, part, text, reading),
-      shape: readShape([selectionSet], fragments, node.outputRewrites),
+      shape: readShape(selectionSet, { fragments, ...conditionsOf(reading) }, node.outputRewrites),
       group,
       entities: undefined,
       rootFields: rootFieldsOf(selectionSet, fragments, reading.prefix),
@@ -116,6 +114,10 @@ export function compileFetch(node: FetchNode, reading: FetchReading): PlannedFet
       mayMerge: false,
     };
   });
+}
+
+function conditionsOf({ conditions, prefix }: FetchReading) {
+  return { conditions, nameOf: (variable: string) => clientVariableOf(variable, prefix) };
 }
 
 function compileEntityFetch(
@@ -138,7 +140,7 @@ function compileEntityFetch(
   const isMergeable = fragments.size === 0 && !field.directives?.length && node.operationKind === 'query';
   return {
     ...describe(node, operation, node.operation, reading),
-    shape: readShape([field.selectionSet], fragments, node.outputRewrites),
+    shape: readShape(field.selectionSet, { fragments, ...conditionsOf(reading) }, node.outputRewrites),
     group: types[0] === undefined ? undefined : reading.groupOf(types[0]),
     entities: {
       write: compileRepresentation(node, reading.types),

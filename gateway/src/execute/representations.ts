@@ -1,14 +1,25 @@
 import type { FetchNode, QueryPlanSelectionNode } from '@apollo/query-planner';
 import { isObject, type JsonObject, read } from './answer-shape.ts';
+import { quote } from './leaf-values.ts';
 import type { SupergraphTypes } from './supergraph-types.ts';
 
 type Selections = readonly QueryPlanSelectionNode[];
 
-/** Writes the representation of an object as JSON. Undefined where it lacks a field that the representation needs. */
-export type WriteRepresentation = (object: JsonObject) => string | undefined;
+/**
+ * Writes the representation of an object as JSON. Undefined where it lacks a field that the representation needs, unless the field was not
+ * asked for: then nobody needs it.
+ */
+export type WriteRepresentation = (
+  object: JsonObject,
+  isAskedFor: (key: string) => boolean,
+) => string | undefined;
 
 type Writer = { before: string; key: string; constant: string | undefined; below: TypedWriter | undefined };
-type TypedWriter = (object: JsonObject, typename: string | undefined) => string | undefined;
+type TypedWriter = (
+  object: JsonObject,
+  typename: string | undefined,
+  isAskedFor: (key: string) => boolean,
+) => string | undefined;
 
 /** Compiles the writer of the representations of one fetch: what `requires` selects of an object, by its type. */
 export function compileRepresentation(
@@ -34,9 +45,9 @@ export function compileRepresentation(
       ? undefined
       : constants.findLast((constant) => constant.key === key && types.isSubtype(constant.type, type))?.value,
   );
-  return (object) => {
+  return (object, isAskedFor) => {
     const typename = object.__typename;
-    const text = typeof typename === 'string' ? write(object, typename) : undefined;
+    const text = typeof typename === 'string' ? write(object, typename, isAskedFor) : undefined;
     // No entity of this fetch is of this type.
     return text === '{}' ? undefined : text;
   };
@@ -55,8 +66,8 @@ function compileSelections(
   const writersOf = (type: string | undefined): readonly Writer[] => {
     let writers = writersByType.get(type);
     if (!writers) {
-      writers = [...collect(selections, type, types)].map(([key, below], index) => ({
-        before: `${index === 0 ? '' : ','}${JSON.stringify(key)}:`,
+      writers = [...collect(selections, type, types)].map(([key, below]) => ({
+        before: `${JSON.stringify(key)}:`,
         key,
         constant: constantOf(type, key),
         below: below.length > 0 ? compileSelections(below, types) : undefined,
@@ -65,15 +76,16 @@ function compileSelections(
     }
     return writers;
   };
-  return (object, typename) => {
+  return (object, typename, isAskedFor) => {
     const writers = writersOf(typename);
-    let text = '{';
+    let text = '';
     for (const { before, key, constant, below } of writers) {
-      const written = constant ?? writeValue(read(object, key), below);
-      if (written === undefined) return undefined;
-      text += before + written;
+      const value = read(object, key);
+      const written = constant ?? writeValue(value, below, isAskedFor);
+      if (written !== undefined) text += (text === '' ? before : `,${before}`) + written;
+      else if (value !== undefined || isAskedFor(key)) return undefined;
     }
-    return `${text}}`;
+    return `{${text}}`;
   };
 }
 
@@ -100,13 +112,18 @@ function collect(
   return fields;
 }
 
-function writeValue(value: unknown, below: TypedWriter | undefined): string | undefined {
+function writeValue(
+  value: unknown,
+  below: TypedWriter | undefined,
+  isAskedFor: (key: string) => boolean,
+): string | undefined {
   if (value === undefined) return undefined;
+  if (typeof value === 'string') return quote(value);
   if (value === null || !below) return JSON.stringify(value);
   if (Array.isArray(value)) {
     let text = '[';
     for (const [index, item] of value.entries()) {
-      const written = writeValue(item, below);
+      const written = writeValue(item, below, isAskedFor);
       if (written === undefined) return undefined;
       text += index === 0 ? written : `,${written}`;
     }
@@ -114,5 +131,5 @@ function writeValue(value: unknown, below: TypedWriter | undefined): string | un
   }
   if (!isObject(value)) return undefined;
   const { __typename: typename } = value;
-  return below(value, typeof typename === 'string' ? typename : undefined);
+  return below(value, typeof typename === 'string' ? typename : undefined, isAskedFor);
 }

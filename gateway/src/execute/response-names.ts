@@ -1,14 +1,19 @@
 import {
+  type DirectiveNode,
   type DocumentNode,
   type FieldNode,
   type GraphQLField,
   type GraphQLSchema,
   Kind,
   type NameNode,
+  OperationTypeNode,
+  type SelectionNode,
+  type SelectionSetNode,
   TypeInfo,
   visit,
   visitWithTypeInfo,
 } from 'graphql';
+import { type Fragments, fragmentsOf } from './fragments.ts';
 
 /**
  * Response keys and variables of the planned operation, kept apart from those that planning and execution add: the keys of
@@ -65,17 +70,65 @@ export function renameForPlanning(
   prefix: string,
 ): DocumentNode {
   const typeInfo = new TypeInfo(schema);
+  const fragments = fragmentsOf(document);
   return visit(
     document,
     visitWithTypeInfo(typeInfo, {
+      OperationDefinition: (node) =>
+        node.operation === OperationTypeNode.MUTATION
+          ? { ...node, selectionSet: listRootFields(node.selectionSet, fragments) }
+          : undefined,
       Field(node) {
         const { alias: _, ...field } = node;
         const key = plannedKeyOf(node, typeInfo.getFieldDef() ?? undefined, prefix);
         return key === node.name.value ? field : { ...field, alias: nameNode(key) };
       },
+      SelectionSet(node, _key, parent) {
+        const isOfField = parent !== undefined && 'kind' in parent && parent.kind === Kind.FIELD;
+        return isOfField && mayBeEmpty(node)
+          ? { ...node, selections: [typenameField, ...node.selections] }
+          : undefined;
+      },
       Variable: (node) => ({ ...node, name: nameNode(plannedVariableOf(node.name.value, prefix)) }),
     }),
   );
+}
+
+/**
+ * Takes the root fields of a mutation out of their fragments: they run in the order of the document (GraphQL spec 6.2.2), and the planner
+ * puts fields of like fragments together.
+ */
+function listRootFields(set: SelectionSetNode, fragments: Fragments): SelectionSetNode {
+  const take = ({ selections }: SelectionSetNode, outer: readonly DirectiveNode[]): SelectionNode[] =>
+    selections.flatMap((selection) => {
+      const directives = [...outer, ...(selection.directives ?? [])];
+      if (selection.kind === Kind.FIELD) return withDirectives(selection, directives);
+      const inner =
+        selection.kind === Kind.INLINE_FRAGMENT
+          ? selection.selectionSet
+          : fragments.get(selection.name.value)?.selectionSet;
+      return inner ? take(inner, directives) : [];
+    });
+  return { ...set, selections: take(set, []) };
+}
+
+/** A field may have each directive once: another of the same name goes on a fragment around it. */
+function withDirectives(field: FieldNode, directives: readonly DirectiveNode[]): SelectionNode {
+  const [first, ...others] = directives;
+  if (!first) return { ...field, directives: [] };
+  const inner = withDirectives(field, others);
+  if (inner.kind === Kind.FIELD && !inner.directives?.some(({ name }) => name.value === first.name.value)) {
+    return { ...inner, directives: [first, ...(inner.directives ?? [])] };
+  }
+  const selectionSet: SelectionSetNode = { kind: Kind.SELECTION_SET, selections: [inner] };
+  return { kind: Kind.INLINE_FRAGMENT, directives: [first], selectionSet };
+}
+
+const typenameField: FieldNode = { kind: Kind.FIELD, name: nameNode('__typename') };
+
+/** Whether conditions can leave nothing of a selection set. The planner would leave out its field too, which is then an empty object. */
+function mayBeEmpty({ selections }: SelectionSetNode): boolean {
+  return selections.every((selection) => selection.kind !== Kind.FIELD || selection.directives?.length);
 }
 
 function nameNode(value: string): NameNode {

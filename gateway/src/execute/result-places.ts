@@ -4,18 +4,26 @@ import type { PlanPath } from './planned-fetch.ts';
 
 const anyItem = '@';
 
-/** Collects the objects of a result at a path of a plan, in their order. One may stand at several places. */
-export function collectObjects(value: unknown, path: PlanPath, into: JsonObject[], depth = 0): void {
-  if (typeof value !== 'object' || value === null) return;
-  if (Array.isArray(value)) {
-    const next = path[depth] === anyItem ? depth + 1 : depth;
-    for (const item of value) collectObjects(item, path, into, next);
-  } else if (depth === path.length) {
-    into.push(value as JsonObject);
-  } else {
+/** Collects the objects of a result at a path of a plan, each once: one may stand at several places. */
+export function collectObjects(root: JsonObject, path: PlanPath): Iterable<JsonObject> & { size: number } {
+  let level = new Set([root]);
+  let depth = 0;
+  while (depth < path.length && level.size > 0) {
     const key = path[depth] as string;
-    if (key !== anyItem) collectObjects(read(value as JsonObject, key), path, into, depth + 1);
+    depth += 1;
+    // Lists are entered wherever they stand.
+    while (path[depth] === anyItem) depth += 1;
+    const next = new Set<JsonObject>();
+    for (const object of level) addObjects(read(object, key), next);
+    level = next;
   }
+  return level;
+}
+
+function addObjects(value: unknown, into: Set<JsonObject>): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (!Array.isArray(value)) into.add(value as JsonObject);
+  else for (const item of value) addObjects(item, into);
 }
 
 /** Finds where each object of `collectObjects` stands. */

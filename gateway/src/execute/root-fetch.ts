@@ -11,8 +11,7 @@ export async function runRootFetch(
   fetch: PlannedFetch,
   types: SupergraphTypes,
 ): Promise<void> {
-  const targets: JsonObject[] = [];
-  collectObjects(run.data, fetch.path, targets);
+  const targets = [...collectObjects(run.data, fetch.path)];
   if (targets.length === 0) return;
   const body = `${fetch.head}${writeVariables(run, fetch)}}}`;
   const result = await send(run, fetch, fetch.group, body);

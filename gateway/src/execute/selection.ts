@@ -1,7 +1,6 @@
 import {
   type DocumentNode,
   type FieldNode,
-  type FragmentDefinitionNode,
   type GraphQLInterfaceType,
   GraphQLNonNull,
   type GraphQLObjectType,
@@ -17,6 +16,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { hold, readConditions } from './conditions.ts';
+import { type Fragments, fragmentsOf } from './fragments.ts';
 import { plannedKeyOf } from './response-names.ts';
 
 /** A type that an object of the result can have. An interface where only a subgraph spoke that knows no more (`@interfaceObject`). */
@@ -60,16 +60,6 @@ export function compileSelection({ schema, document, operation, prefix }: Select
       return { type, fields: collect(type, [operation.selectionSet]) };
     },
   };
-}
-
-export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
-
-export function fragmentsOf({ definitions }: DocumentNode): Fragments {
-  return new Map(
-    definitions.flatMap((node) =>
-      node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node] as const] : [],
-    ),
-  );
 }
 
 const typenameType = new GraphQLNonNull(GraphQLString);

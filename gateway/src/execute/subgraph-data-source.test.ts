@@ -215,6 +215,7 @@ describe('the refusal of a whole fetch', () => {
   test('is handed on as one of each root field', async () => {
     const { source } = await createSource(answer(refusal, 401));
     expect(await process(source, { query: '{ a b { c } }' })).toEqual({
+      data: null,
       errors: [
         { message: 'No.', extensions, path: ['a'] },
         { message: 'No.', extensions, path: ['b'] },
@@ -437,6 +438,7 @@ describe('a fetch that waits for a connection', () => {
   };
   const other = {
     signetContext: formatSignetContext({ requestId: 'r', clientAddress: '192.0.2.9', hasToken: false }),
+    clientAddress: '192.0.2.9',
   };
 
   test('is dropped when the subgraph is found dead, and later ones do not begin to wait', async () => {
@@ -479,6 +481,7 @@ test('a caller that asks for what is slow leaves connections for others', async 
   });
   const clientOf = (clientAddress: string) => ({
     signetContext: formatSignetContext({ requestId: 'r', clientAddress, hasToken: false }),
+    clientAddress,
   });
   const asked = Array.from({ length: 100 }, () =>
     process(source, { query: '{ slow }', timeoutMs: 1500, ...clientOf('192.0.2.1') }),

@@ -1,16 +1,18 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
-import { subgraphs } from '@signet/schema/subgraphs';
 import type { Logger } from '@signet/service';
 import type { FieldPlatforms } from '../access/field-platforms.ts';
 import type { RefusalReports } from '../access/refusal-reports.ts';
-import { type GatewayConfig, subgraphUrlOf } from '../config.ts';
+import type { GatewayConfig } from '../config.ts';
 import { createFetchPlatform } from '../subgraphs/auth-route.ts';
 import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
-import { createFetchSender, type SubgraphTarget } from './fetch-sender.ts';
+import { isAuth, type SubgraphUrls } from '../supergraph/subgraph-urls.ts';
+import { createFetchSender } from './fetch-sender.ts';
 import { SubgraphDataSource } from './subgraph-data-source.ts';
 
 export type SubgraphSourcesOptions = {
   config: GatewayConfig;
+  /** Where each subgraph answers. */
+  urls: ReadonlyMap<string, SubgraphUrls>;
   fieldPlatforms: FieldPlatforms;
   proof: Pick<EntranceProof, 'signerFor'>;
   /** Gets the refusals of subgraphs that keep no audit log. */
@@ -20,38 +22,24 @@ export type SubgraphSourcesOptions = {
 
 /** Opens the way to each subgraph. `stop` closes their connections. */
 export function createSubgraphSources(options: SubgraphSourcesOptions) {
-  const { config, fieldPlatforms, proof, reports, logger } = options;
-  const targets = listTargets(config, proof);
+  const { config, urls, fieldPlatforms, proof, reports, logger } = options;
+  const targets = [...urls].map(([name, byPlatform]) => ({
+    name,
+    urls: byPlatform,
+    takesCookies: isAuth(name, config),
+    sign: proof.signerFor(name),
+  }));
   const sender = createFetchSender({ targets, reports, logger });
+  const platformOf = createFetchPlatform(fieldPlatforms);
   return {
     send: sender.send,
-    stop: sender.stop,
-    /**
-     * The same for @apollo/gateway.
-     *
-     * @throws {Error} for an unknown subgraph
-     */
+    /** For Apollo's executor. @throws {Error} for an unknown subgraph */
     sourceOf(name: string): GraphQLDataSource {
-      if (!targets.some((target) => target.name === name)) {
-        throw new Error(
-          `The supergraph names a subgraph '${name}' that schema/subgraphs.json does not list. Run npm run compose.`,
-        );
+      if (!urls.has(name)) {
+        throw new Error(`The planner names a subgraph '${name}' that the supergraph does not list.`);
       }
-      const platformOf = name === 'auth' && createFetchPlatform(fieldPlatforms);
-      return new SubgraphDataSource({ name, sender, logger, ...(platformOf && { platformOf }) });
+      return new SubgraphDataSource({ name, sender, logger, ...(isAuth(name, config) && { platformOf }) });
     },
+    stop: sender.stop,
   };
-}
-
-/** Every subgraph, with what its fetches are signed with. */
-function listTargets(config: GatewayConfig, proof: SubgraphSourcesOptions['proof']): SubgraphTarget[] {
-  return subgraphs.map(({ name }) => {
-    const sign = proof.signerFor(name);
-    if (name === 'auth') {
-      const urls = { user: config.AUTH_USER_URL, portal: config.AUTH_PORTAL_URL };
-      return { name, urls, takesCookies: true, sign };
-    }
-    const url = subgraphUrlOf(config, name);
-    return { name, urls: { user: url, portal: url }, sign };
-  });
 }

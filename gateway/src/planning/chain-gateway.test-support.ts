@@ -45,6 +45,7 @@ export async function startChainGateway({ deadlineMs = 2000 } = {}) {
         session: { platform: 'none' },
         authorization: undefined,
         signetContext: formatSignetContext({ requestId: id, entrance: 'graph', clientAddress }),
+        clientAddress,
         cookies: undefined,
         deadline: performance.now() + 30_000,
         clientGone: new AbortController().signal,

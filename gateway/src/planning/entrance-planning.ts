@@ -7,7 +7,6 @@ import {
   type ErrorFormatter,
   type GraphqlEndpointOptions,
   type Logger,
-  parseSignetContext,
   RefusalError,
   refusalHeaders,
 } from '@signet/service';
@@ -26,13 +25,18 @@ import {
 import type { DocumentFault } from './planner.ts';
 
 export type EntrancePlanningOptions<P> = Pick<OperationPlannerOptions<P>, 'pool' | 'schema' | 'compile'> & {
+  /** How the log names the entrance. Default: the name of the schema. */
+  entrance?: string;
   hideSchemaDetails: boolean;
   /** How the log names a document that could not be planned. */
   markOf: DocumentMark;
   logger: Logger;
 };
 
-export type EntrancePlanning<P> = Pick<OperationPlanner<P>, 'planOf'> & {
+export type EntrancePlanning<P> = Pick<
+  OperationPlanner<P>,
+  'planOf' | 'ready' | 'plan' | 'documentOf' | 'documentOfText' | 'stop'
+> & {
   /** The part of the answer that comes from the schema, for a request that asks for data too. */
   introspectedFor(context: GatewayContext): IntrospectedData | undefined;
   plugin: ApolloServerPlugin<GatewayContext>;
@@ -48,14 +52,14 @@ const maxTokens = 20_000;
 
 /** Sets up validation and planning for the operations of one entrance. */
 export function createEntrancePlanning<P>(options: EntrancePlanningOptions<P>): EntrancePlanning<P> {
-  const { pool, schema, compile, hideSchemaDetails, markOf, logger } = options;
+  const { pool, schema, compile, hideSchemaDetails, markOf, logger, entrance = schema.name } = options;
   const planner = createOperationPlanner({
     pool,
     schema,
     compile,
     onRefused: ({ hash, operation, caller }, why) =>
       logger.warn(
-        { entrance: schema.name, operation: operation.name?.value, hash: markOf(hash), caller, why },
+        { entrance, operation: operation.name?.value, hash: markOf(hash), caller, why },
         'an operation could not be planned',
       ),
   });
@@ -63,6 +67,11 @@ export function createEntrancePlanning<P>(options: EntrancePlanningOptions<P>): 
   const introspected = new WeakMap<GatewayContext, IntrospectedData>();
   return {
     planOf: planner.planOf,
+    plan: planner.plan,
+    documentOf: planner.documentOf,
+    documentOfText: planner.documentOfText,
+    ready: planner.ready,
+    stop: planner.stop,
     introspectedFor: (context) => introspected.get(context),
     plugin: createPlanning({
       planner,
@@ -212,14 +221,14 @@ function singleResult(result: { data: Record<string, unknown> } | { errors: Grap
  */
 export function callerOf({
   session,
-  signetContext,
-}: Pick<GatewayContext, 'session' | 'signetContext'>): string {
+  clientAddress,
+}: Pick<GatewayContext, 'session' | 'clientAddress'>): string {
   switch (session.platform) {
     case 'user':
       return `user ${session.userId}`;
     case 'portal':
       return `staff ${session.staffId}`;
     default:
-      return readClientPrefix(parseSignetContext(signetContext)?.clientAddress ?? null).network;
+      return readClientPrefix(clientAddress ?? null).network;
   }
 }

@@ -33,6 +33,8 @@ export type Unplanned =
 
 /** `P` is what plans are compiled to. */
 export type OperationPlanner<P> = {
+  /** Resolves when a worker has loaded the schema, and rejects when none can. */
+  ready: Promise<void>;
   /** Validates and plans an operation in a worker, unless its result is known. */
   plan(asked: AskedOperation): Promise<Planned<P> | Unplanned>;
   /** Answers the part of a planned operation that asks for the schema. `variables` are coerced. */
@@ -41,6 +43,10 @@ export type OperationPlanner<P> = {
   planOf(operation: OperationDefinitionNode): P | undefined;
   /** The document with this hash, once an operation of it has been planned. */
   documentOf(hash: string): DocumentNode | undefined;
+  /** The same by the text, which is faster than its hash. */
+  documentOfText(text: string): DocumentNode | undefined;
+  /** Has the workers forget the schema. No operation may be under way. */
+  stop(): void;
 };
 
 export type OperationPlannerOptions<P> = {
@@ -62,7 +68,12 @@ const maxRefusalsSize = 2 * 2 ** 20;
 /** Parsed objects take this many bytes for each character of their text. Measured at 2 to 4. */
 const bytesPerCharacter = 4;
 
-type KeptDocument<P> = { document: DocumentNode; size: number; results: Map<string, Planned<P>> };
+type KeptDocument<P> = {
+  source: string;
+  document: DocumentNode;
+  size: number;
+  results: Map<string, Planned<P>>;
+};
 /** A result, and the bytes that it takes to keep it. */
 type Found<P> = { result: Planned<P> | Introspected | Unplanned; size: number };
 
@@ -72,7 +83,12 @@ type Found<P> = { result: Planned<P> | Introspected | Unplanned; size: number };
  */
 export function createOperationPlanner<P>(options: OperationPlannerOptions<P>): OperationPlanner<P> {
   const { pool, schema, compile, onRefused, clock = performance } = options;
-  const documents = createSegmentedCache<KeptDocument<P>>({ maxSize: maxKeptSize });
+  /** By the texts of the documents that are kept. */
+  const hashes = new Map<string, string>();
+  const documents = createSegmentedCache<KeptDocument<P>>({
+    maxSize: maxKeptSize,
+    onDrop: (_hash, { source }) => hashes.delete(source),
+  });
   const answers = createSegmentedCache<Introspected>({ maxSize: maxAnswersSize });
   const refusals = new LRUCache<string, Unplanned>({
     maxSize: maxRefusalsSize,
@@ -82,7 +98,9 @@ export function createOperationPlanner<P>(options: OperationPlannerOptions<P>): 
   });
   const plans = new WeakMap<OperationDefinitionNode, Planned<P>>();
   const share = createSingleFlight<Found<P>['result']>({ isOwn: ({ kind }) => kind !== 'no-room' });
-  pool.add(schema);
+  const ready = pool.add(schema);
+  // Who awaits it hears of a fault.
+  ready.catch(() => {});
 
   const ask = (
     key: string,
@@ -108,21 +126,29 @@ export function createOperationPlanner<P>(options: OperationPlannerOptions<P>): 
       keep(found);
       return result;
     });
-  const keepDocument = ({ hash, document }: AskedOperation, name: string, { result, size }: Found<P>) => {
+  const keepDocument = (asked: AskedOperation, name: string, { result, size }: Found<P>) => {
+    const { hash, source, document } = asked;
     if (result.kind !== 'planned' && result.kind !== 'introspection') {
       return;
     }
-    const kept = documents.get(hash) ?? { document, size: 0, results: new Map() };
+    const kept = documents.get(hash) ?? { source, document, size: 0, results: new Map() };
     kept.results.set(name, result);
     kept.size += size;
+    hashes.set(kept.source, hash);
     documents.set(hash, kept, kept.size);
   };
   return {
+    ready,
+    stop: () => pool.remove(schema),
     planOf(operation) {
       const planned = plans.get(operation);
       return planned?.kind === 'planned' ? planned.plan : undefined;
     },
     documentOf: (hash) => documents.get(hash)?.document,
+    documentOfText(text) {
+      const hash = hashes.get(text);
+      return hash === undefined ? undefined : documents.get(hash)?.document;
+    },
     async plan(asked) {
       const name = asked.operation.name?.value ?? '';
       const key = `${asked.hash} ${name}`;

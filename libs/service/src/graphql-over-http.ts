@@ -66,9 +66,9 @@ export function createAnswerTypes() {
   return {
     /** Runs before the operation: a mutation must not happen if its answer can't be sent. */
     refuseUnacceptable(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-      if (choose(request)) return done();
       const text = 'Answers are application/json or application/graphql-response+json.';
-      void reply.code(406).send(errorBody(text, 'BAD_REQUEST'));
+      if (choose(request)) done();
+      else void reply.code(406).send(errorBody(text, 'BAD_REQUEST'));
     },
     contentTypeOf: (request: FastifyRequest): string => formatContentType(choose(request)?.type),
   };

@@ -1,6 +1,5 @@
 import { readInTenant } from '@signet/db';
 import { countWhenAsked, createConnection, readPage, readText } from '@signet/subgraph';
-import { selectCategoryId } from './product.queries.ts';
 import { productOrders } from './product-orders.ts';
 import { countProducts, findProductPage } from './products.queries.ts';
 import type { ProductFilter, QueryResolvers } from './resolvers.generated.ts';
@@ -12,7 +11,7 @@ export const products: NonNullable<QueryResolvers['products']> = async (_parent,
   const order = productOrders[args.sort];
   const page = readPage(args, order.codec);
   const { category, text } = readFilter(args.filter ?? {});
-  const filter = { categoryId: category === undefined ? undefined : selectCategoryId(category), text };
+  const filter = { categorySlug: category, text };
   const rows = await readInTenant(ctx.db, ctx.tenantId, (trx) => findProductPage(trx, filter, order, page));
   return {
     ...createConnection(rows, page, order.codec, order.positionOf),
