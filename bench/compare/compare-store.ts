@@ -80,8 +80,11 @@ async function writeSetting(
   writeFileSync(supergraphFile, composeGraph(Object.fromEntries(described)));
   const jwksFile = join(folder, 'jwks.json');
   writeFileSync(jwksFile, await (await fetch(issuer.jwksUrls.user)).text());
+  const grafbaseFile = join(folder, 'grafbase.toml');
+  writeFileSync(grafbaseFile, writeGrafbaseConfig(folder, subgraphs));
   return {
     supergraphFile,
+    grafbaseFile,
     subgraphs,
     issuer: {
       url: issuer.issuerUrl,
@@ -91,6 +94,16 @@ async function writeSetting(
       jwksUrl: issuer.jwksUrls.user,
     },
   };
+}
+
+/** Writes the subgraphs' SDL beside it. */
+function writeGrafbaseConfig(folder: string, urls: Readonly<Record<string, string>>): string {
+  const tables = storeSubgraphs.map((name) => {
+    const schemaFile = join(folder, `${name}.graphql`);
+    writeFileSync(schemaFile, storeSchema[name]);
+    return `[subgraphs.${name}]\nurl = "${urls[name]}"\nschema_path = "${schemaFile}"\n`;
+  });
+  return tables.join('\n');
 }
 
 function mintTokens(issuer: Issuer): Promise<string[]> {

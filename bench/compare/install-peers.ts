@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const source = join(import.meta.dirname, 'peers');
@@ -20,5 +20,8 @@ export function installPeers(say: (line: string) => void): void {
     cwd: peersFolder,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  // The registry's package holds it without the right to run it; its install script, which is left out here, would set that.
+  const grafbase = join(peersFolder, 'node_modules/@grafbase/cli-x86_64-unknown-linux-musl/grafbase');
+  if (existsSync(grafbase)) chmodSync(grafbase, 0o755);
   writeFileSync(mark, lock);
 }

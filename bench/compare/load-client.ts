@@ -11,15 +11,14 @@ export function startLoadClient(): LoadClient {
     core: 'other',
     ipc: true,
   });
+  const ended = once(running.child, 'exit').then(() => {
+    throw new Error('the process that sends the load has ended');
+  });
+  ended.catch(() => {});
   return {
     async run(order) {
       running.child.send(order);
-      const [result] = await Promise.race([
-        once(running.child, 'message'),
-        once(running.child, 'exit').then(() => {
-          throw new Error('the process that sends the load has ended');
-        }),
-      ]);
+      const [result] = await Promise.race([once(running.child, 'message'), ended]);
       return result as LoadResult;
     },
     stop: running.stop,

@@ -5,6 +5,8 @@ import { peersFolder } from './install-peers.ts';
 export type StoreSetting = {
   port: number;
   supergraphFile: string;
+  /** What Grafbase composes the subgraphs by. */
+  grafbaseFile: string;
   /** URLs by name of the subgraph. */
   subgraphs: Readonly<Record<string, string>>;
   issuer: { url: string; audience: string; tokenIssuer: string; jwksFile: string; jwksUrl: string };
@@ -46,9 +48,9 @@ const hive = (name: string, env: Record<string, string>): StoreContender => ({
     arguments: [
       node,
       join(peersFolder, 'node_modules/.bin/hive-gateway'),
-      'supergraph',
-      '--config',
+      '--config-path',
       'hive-gateway.config.mjs',
+      'supergraph',
     ],
     env: { ...peerEnv(setting), ...env },
     cwd: peersFolder,
@@ -74,6 +76,22 @@ export const storeContenders: readonly StoreContender[] = [
     command: (setting) => ({
       arguments: peer('mercurius-gateway.mjs'),
       env: { ...peerEnv(setting), SUBGRAPHS: JSON.stringify(setting.subgraphs) },
+    }),
+  },
+  {
+    name: 'Grafbase (Rust)',
+    checks: 'nothing',
+    takesNoToken: true,
+    command: (setting) => ({
+      arguments: [
+        join(peersFolder, 'node_modules/@grafbase/cli-x86_64-unknown-linux-musl/grafbase'),
+        'dev',
+        '--config',
+        setting.grafbaseFile,
+        '--listen-address',
+        `127.0.0.1:${setting.port}`,
+      ],
+      env: {},
     }),
   },
   {

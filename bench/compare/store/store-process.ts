@@ -16,6 +16,9 @@ async function startSubgraph(name: StoreSubgraph): Promise<number> {
   const schema = buildSubgraphSchema([
     { typeDefs: parse(storeSchema[name]), resolvers: storeResolvers[name] as never },
   ]);
+  const service = schema.getQueryType()?.getFields()._service;
+  // As it was written: Mercurius needs the `extend` that the library leaves out.
+  if (service) service.resolve = () => ({ sdl: storeSchema[name] });
   const answers = new Map<string, Buffer>();
   const answer = async (text: string) => {
     const { query, variables, operationName } = JSON.parse(text);
