@@ -119,6 +119,8 @@ function signetEnv({ port, supergraphFile, issuer }: StoreSetting): Record<strin
     PROOF: 'off',
     PROOF_OFF_IN_PRODUCTION: 'yes',
     REVOCATIONS_OFF_IN_PRODUCTION: 'yes',
+    // Of lists without a size the estimate is high: the nested query comes to 24,420 points.
+    LIMIT_COST: '50000',
     LOG_LEVEL: 'info',
   };
 }
