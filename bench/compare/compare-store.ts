@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createProofSet, proofPathsOf, writeProofSet } from '@signet/proof';
 import { audienceOf, issuerOf } from '@signet/schema/contract';
 import { createTestIssuer } from '@signet/testing';
 import { findFreePort } from '../support/start-auth.ts';
@@ -77,13 +78,24 @@ async function writeSetting(
     name,
     { url: subgraphs[name] ?? '', sdl: storeSchema[name] },
   ]);
-  writeFileSync(supergraphFile, composeGraph(Object.fromEntries(described)));
+  const supergraph = composeGraph(Object.fromEntries(described));
+  writeFileSync(supergraphFile, supergraph);
+  const guardedSupergraphFile = join(folder, 'guarded.graphql');
+  writeFileSync(guardedSupergraphFile, addRules(supergraph));
+  const proofFolder = join(folder, 'proof');
+  const members = storeSubgraphs.map((name) => ({ name, role: 'subgraph' as const }));
+  writeProofSet(
+    proofFolder,
+    createProofSet([{ name: 'gateway-graph', role: 'gateway', entrance: 'graph' }, ...members]),
+  );
   const jwksFile = join(folder, 'jwks.json');
   writeFileSync(jwksFile, await (await fetch(issuer.jwksUrls.user)).text());
   const grafbaseFile = join(folder, 'grafbase.toml');
   writeFileSync(grafbaseFile, writeGrafbaseConfig(folder, subgraphs));
   return {
     supergraphFile,
+    guardedSupergraphFile,
+    proof: proofPathsOf(proofFolder, 'gateway-graph'),
     grafbaseFile,
     subgraphs,
     issuer: {
@@ -94,6 +106,12 @@ async function writeSetting(
       jwksUrl: issuer.jwksUrls.user,
     },
   };
+}
+
+/** The supergraph as it is where each subgraph's types are `@authenticated`. */
+function addRules(supergraph: string): string {
+  const guarded = supergraph.replaceAll(/^type (Query|User|Product|Review)\n/gm, 'type $1 @authenticated\n');
+  return `${guarded}\ndirective @authenticated on OBJECT\n`;
 }
 
 /** Writes the subgraphs' SDL beside it. */

@@ -5,6 +5,10 @@ import { peersFolder } from './install-peers.ts';
 export type StoreSetting = {
   port: number;
   supergraphFile: string;
+  /** The same with a rule at every type: only with a valid token. */
+  guardedSupergraphFile: string;
+  /** The proof keys of the gateway, and of the subgraphs, which do not look at them. */
+  proof: { keyFile: string; peersFile: string };
   /** What Grafbase composes the subgraphs by. */
   grafbaseFile: string;
   /** URLs by name of the subgraph. */
@@ -67,6 +71,21 @@ export const storeContenders: readonly StoreContender[] = [
     name: 'Signet',
     checks: 'token, limits',
     command: (setting) => ({ arguments: [node, join(root, 'gateway/main.ts')], env: signetEnv(setting) }),
+  },
+  {
+    name: 'Signet, everything on',
+    checks: 'token, limits, access rules; signs each fetch',
+    command: (setting) => ({
+      arguments: [node, join(root, 'gateway/main.ts')],
+      env: {
+        ...signetEnv(setting),
+        SUPERGRAPH_FILE: setting.guardedSupergraphFile,
+        ACCESS: 'on',
+        PROOF: 'on',
+        GRAPH_PROOF_KEY_FILE: setting.proof.keyFile,
+        PROOF_PEERS_FILE: setting.proof.peersFile,
+      },
+    }),
   },
   hive('Hive Gateway', {}),
   hive('Hive Gateway, Rust planner', { RUST_PLANNER: 'yes' }),
