@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { subgraphs } from '@signet/schema/subgraphs';
 import { compareShop, plainStackName, shopName } from './compare-shop.ts';
 import { compareStore } from './compare-store.ts';
 import { installPeers } from './install-peers.ts';
@@ -12,10 +13,13 @@ import { plotResults } from './results-plot.ts';
 import { describeMachine, formatTables } from './results-text.ts';
 import { stockName, storeContenders } from './store-contenders.ts';
 
-const usual: Rounds = { count: 3, seconds: 5, warmUpSeconds: 3, connections: 32 };
+const usual: Rounds = { count: 3, seconds: 4, warmUpSeconds: 3, connections: 32 };
 const quick: Rounds = { count: 1, seconds: 2.5, warmUpSeconds: 1.5, connections: 32 };
 /** What stands behind the gateway is the bottleneck here: more connections would only wait. */
 const shopConnections = 16;
+
+/** False after `signet remove-shop`. */
+const isThereAShop = subgraphs.some(({ isDemo }) => isDemo);
 
 const resultsFile = join(import.meta.dirname, '../RESULTS.md');
 const plotFile = join(import.meta.dirname, '../results.svg');
@@ -42,7 +46,9 @@ export async function compareAll(words: string[]): Promise<void> {
   const client = startLoadClient();
   try {
     const store = await compareStore({ client, rounds, say });
-    const shop = await compareShop({ client, rounds: { ...rounds, connections: shopConnections }, say });
+    const shop = isThereAShop
+      ? await compareShop({ client, rounds: { ...rounds, connections: shopConnections }, say })
+      : {};
     if (values.json) return console.log(JSON.stringify(toJson({ ...store, ...shop }), null, 2));
     const text = describeResults(machine, rounds, store, shop);
     say(`\n${text}`);

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ProcessRole, roleUrl } from '@signet/db';
@@ -43,7 +45,7 @@ export async function startShop(): Promise<Shop> {
       durable: false,
     });
     stops.push(database.stop);
-    const portBase = 30_000 + Math.floor(Math.random() * 800) * 30;
+    const portBase = await findPortBase();
     const launched = startPinned([process.execPath, join(root, 'bench/support/platform-process.ts')], {
       core: 'any',
       env: {
@@ -83,6 +85,32 @@ export async function startShop(): Promise<Shop> {
     await stop();
     throw error;
   }
+}
+
+/** Below the ports that Linux gives to connections, of which this run has many. */
+async function findPortBase(): Promise<number> {
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    const base = 20_000 + Math.floor(Math.random() * 400) * 30;
+    const offsets = [
+      portOffsets.graph,
+      portOffsets.user,
+      portOffsets.portal,
+      ...subgraphs.map(({ portOffset }) => portOffset),
+    ];
+    const free = await Promise.all(offsets.map((offset) => isFree(base + offset)));
+    if (free.every(Boolean)) return base;
+  }
+  throw new Error('no ports are free for the platform');
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  const isListening = await once(server, 'listening').then(
+    () => true,
+    () => false,
+  );
+  server.close();
+  return isListening;
 }
 
 const issuerUrlOf = (portBase: number) => `http://localhost:${portBase + portOffsets.graph}`;
