@@ -43,7 +43,10 @@ export async function compareStore({ client, rounds, say }: Options): Promise<Re
       stops.push(started.stop);
       const { name, takesNoToken = false } = contender;
       const ready = { name, port, path: '/graphql', pids: [started.pid], isOpen: takesNoToken };
-      await waitForAnswer(ready, tokens[0] ?? '');
+      const [token = ''] = tokens;
+      await waitForAnswer(ready, token);
+      if (!takesNoToken) await assertRefused(ready, { authorization: `Bearer ${forge(token)}` });
+      if (contender.hasRules) await assertRefused(ready, {});
       running.push({ contender, running: ready });
       say(`${name} is ready`);
     }
@@ -132,6 +135,25 @@ function mintTokens(issuer: Issuer): Promise<string[]> {
       issuer.mintUserToken({ tenantId, userId: crypto.randomUUID(), claims: { exp } }),
     ),
   );
+}
+
+/** The token with another signature. */
+function forge(token: string): string {
+  const [header, payload, signature = ''] = token.split('.');
+  const altered = Buffer.from(signature, 'base64url');
+  altered[0] = (altered[0] ?? 0) ^ 1;
+  return [header, payload, altered.toString('base64url')].join('.');
+}
+
+/** What says that it checks must do so, or its figures are worth nothing. @throws {Error} */
+async function assertRefused({ name, port, path }: Running, headers: Record<string, string>): Promise<void> {
+  const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ query: '{ me { name } }' }),
+  });
+  const text = await answer.text();
+  if (/"name":/.test(text)) throw new Error(`${name} answers who must be refused: ${text}`);
 }
 
 function startContender(contender: StoreContender, setting: StoreSetting): PinnedProcess {

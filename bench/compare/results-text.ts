@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { canPin } from './pinned-process.ts';
 import type { Measured, Results } from './results.ts';
 
@@ -10,7 +10,7 @@ export function describeMachine(): string {
   const pinned = canPin
     ? 'the gateway on one core, load and subgraphs on another'
     : 'no process held to a core';
-  return `${cpus().length} × ${first?.model ?? process.arch}, ${memory}, Node ${process.versions.node}, commit ${readCommit()}; ${pinned}`;
+  return `${cpus().length} × ${first?.model ?? process.arch}, ${memory}, Node ${process.versions.node}, commit ${readCommit()}; ${pinned}. Load of the machine before the run: ${(loadavg()[0] ?? 0).toFixed(1)}, where 0 is quiet`;
 }
 
 function readCommit(): string {

@@ -23,6 +23,8 @@ export type StoreContender = {
   /** Answers the operations that one subgraph can answer alone. */
   isFloor?: boolean;
   takesNoToken?: boolean;
+  /** Refuses whoever has no token. */
+  hasRules?: boolean;
   command(setting: StoreSetting): { arguments: readonly string[]; env: Record<string, string>; cwd?: string };
 };
 
@@ -75,6 +77,7 @@ export const storeContenders: readonly StoreContender[] = [
   {
     name: 'Signet, everything on',
     checks: 'token, limits, access rules; signs each fetch',
+    hasRules: true,
     command: (setting) => ({
       arguments: [node, join(root, 'gateway/main.ts')],
       env: {
