@@ -236,8 +236,9 @@ describe("a customer's orders", () => {
 
   it('are not given to another customer, whatever the representation says', async () => {
     const forged = { __typename: 'User', id: ada.id, userId: bob.id, orders: { edges: [] } };
-    const { body } = await subgraph.ask(entities, { representations: [forged] }, bob);
-    expect(body).toEqual({ data: { _entities: [null] } });
+    const answer = await subgraph.ask(entities, { representations: [forged] }, bob);
+    expect(answer.body.data).toEqual({ _entities: [null] });
+    expect(reasonsOf(answer)).toEqual(['authz.permission.deny']);
     expect(reasonsOf(await refer([ada.id], undefined))).toEqual(['auth.failure.missing_token']);
   });
 

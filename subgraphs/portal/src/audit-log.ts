@@ -2,7 +2,7 @@ import { requirePortal } from '@signet/access';
 import { readInTenant, type SampledAudit } from '@signet/db';
 import { readClientPrefix } from '@signet/flow';
 import { isAuditKind, isSubgraphAuditKind, owaspNameOf } from '@signet/schema/contract';
-import { badInput, type EndpointPlugin } from '@signet/service';
+import { badInput, type OperationHooks } from '@signet/service';
 import {
   createConnection,
   createCursorCodec,
@@ -68,7 +68,7 @@ function readOptionalId(field: string, id: string | null | undefined): string | 
 }
 
 /** Writes samples of this subgraph's refusals to the audit log, also those of customers and of callers without a token. */
-export function createRefusalAudit(samples: SampledAudit): EndpointPlugin {
+export function createRefusalAudit(samples: SampledAudit): OperationHooks {
   return createRefusalListener<GraphqlContext>(({ code, reason }, field, { session, tenantId, origin }) => {
     if (code !== 'FORBIDDEN' && code !== 'UNAUTHENTICATED') return;
     const isKnown = session.platform !== 'none';

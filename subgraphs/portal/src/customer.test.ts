@@ -77,11 +77,15 @@ describe('references to customers', () => {
   });
 
   it('give customers themselves, as the row says and not as they say', async () => {
+    const answer = await refer([ada.id], ada, { more: { full_name: 'Forged', fullName: 'Forged' } });
+    expect(answer.body).toEqual({ data: { _entities: [{ id: ada.id, fullName: 'A Customer' }] } });
+  });
+
+  it('refuse customers all others, whether they exist or not', async () => {
     const other = await subgraph.addCustomer();
-    const answer = await refer([ada.id, other.id], ada, {
-      more: { full_name: 'Forged', fullName: 'Forged' },
-    });
-    expect(answer.body).toEqual({ data: { _entities: [{ id: ada.id, fullName: 'A Customer' }, null] } });
+    const answer = await refer([other.id, unknownId, 'x'], ada);
+    expect(answer.body.data).toEqual({ _entities: [null, null, null] });
+    expect(reasonsOf(answer)).toEqual(['authz.permission.deny', 'authz.permission.deny']);
   });
 
   it('refuse customers what is for staff, about themselves too', async () => {
