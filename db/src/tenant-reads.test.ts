@@ -187,7 +187,7 @@ describe('time', () => {
     expect(sent).toEqual([]);
   });
 
-  it('is each statement’s own: the second of a tick gets its five seconds, too', async () => {
+  it('is that of each statement: the second of a tick gets its five seconds, too', async () => {
     const shown = await asAda(() =>
       Promise.all(
         [1, 2].map(() =>

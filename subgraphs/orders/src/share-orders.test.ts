@@ -343,7 +343,7 @@ describe('a page of shared orders', () => {
         );
       });
       expect(sentSql.filter(isAboutRelations)).toHaveLength(1);
-      expect(statements).toBe(8);
+      expect(statements).toBe(4);
     }
   });
 
