@@ -13,7 +13,8 @@ const alone = [
   'gateway/src/planning/*.e2e.ts',
   'launcher/src/{attack,isolation,proof-rotation}.e2e.ts',
 ];
-const e2e = { testTimeout: 60_000, hookTimeout: 120_000 };
+// Nor do these files keep state in modules: a platform that starts in a process which had one before loads nothing anew.
+const e2e = { testTimeout: 60_000, hookTimeout: 120_000, isolate: false };
 
 /**
  * Three projects, one database server for all: the global setup stands at the root, where it runs once a run however many

@@ -6,7 +6,7 @@ import { supergraphPath } from '@signet/schema/supergraph-files';
 import { createLogger } from '@signet/service';
 import { getVariableValues, type OperationDefinitionNode, parse, print, validate } from 'graphql';
 import { createAccessGuard, createOperationGuards } from '../gateway/src/access/access-guard.ts';
-import { stripRules } from '../gateway/src/execute/plan-executor.ts';
+import { stripRules } from '../gateway/src/execute/strip-rules.ts';
 import { percentile } from './support/measure.ts';
 
 const rounds = Number(process.argv[2] ?? 200);

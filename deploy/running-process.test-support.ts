@@ -5,7 +5,7 @@ import { type Process, portOf } from './services.test-support.ts';
 
 export type Ended = { code: number | null; seconds: number; output: string };
 
-/** A process with the environment given, and no variable beside. */
+/** A process with the environment given, and no variable beside but the one by which Node finds compiled modules. */
 export class RunningProcess {
   readonly name: string;
   readonly url: string;
@@ -16,7 +16,11 @@ export class RunningProcess {
   constructor(name: string, [, ...args]: string[], environment: Record<string, string>) {
     this.name = name;
     this.url = `http://127.0.0.1:${portOf(environment)}`;
-    this.#child = spawn(process.execPath, args, { cwd: root, env: environment, stdio: 'pipe' });
+    this.#child = spawn(process.execPath, args, {
+      cwd: root,
+      env: { ...environment, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
+      stdio: 'pipe',
+    });
     const collect = (chunk: Buffer) => {
       this.#output += chunk.toString();
     };

@@ -46,7 +46,8 @@ export async function copyRepository(): Promise<RepositoryCopy> {
     run: (program, ...args) => copy.runWith({}, program, ...args),
     async runWith(variables, program, ...args) {
       // NODE_ENV and the like of the runner would change what the tools do.
-      const env = { PATH: process.env.PATH, HOME: process.env.HOME, CI: process.env.CI, ...variables };
+      const { PATH, HOME, CI, NODE_COMPILE_CACHE } = process.env;
+      const env = { PATH, HOME, CI, NODE_COMPILE_CACHE, ...variables };
       return await run(program, args, { cwd: path, env, maxBuffer: 64 * 1024 * 1024 }).then(
         (result) => result.stdout,
         (error: { stdout: string; stderr: string }) => {

@@ -11,7 +11,7 @@ export async function startCopy(copy: RepositoryCopy) {
   const variables = { PORT_BASE: String(portBase), SIGNET_HOME: home.path };
   const child = spawn(process.execPath, [join(copy.path, 'cli/bin/signet.mjs'), 'start'], {
     cwd: copy.path,
-    env: { PATH: process.env.PATH, ...variables },
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

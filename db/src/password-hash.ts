@@ -7,7 +7,8 @@ export type PasswordHash = { hash: string; pepperId: string };
 
 /** In characters (code points). */
 export const passwordLength = { min: 12, max: 128 } as const;
-const cost = 12;
+/** bcrypt's, of every password that is stored. */
+export const passwordHashCost = 12;
 
 /** The id tells by which pepper a hash was made, so that it can be changed; nothing of the key follows from it. */
 export function createPepper(key: Uint8Array): Pepper {
@@ -20,8 +21,8 @@ export function hasValidPasswordLength(password: string): boolean {
   return length >= passwordLength.min && length <= passwordLength.max;
 }
 
-/** Takes 0.35 s of CPU and blocks: in a server, call it in a worker thread. */
-export function hashPassword(password: string, pepper: Pepper): PasswordHash {
+/** Takes 0.35 s of CPU and blocks: in a server, call it in a worker thread. Only tests ask for another cost. */
+export function hashPassword(password: string, pepper: Pepper, cost = passwordHashCost): PasswordHash {
   return { hash: bcrypt.hashSync(withPepper(password, pepper), cost), pepperId: pepper.id };
 }
 

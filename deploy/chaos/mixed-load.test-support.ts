@@ -19,7 +19,7 @@ export type LoadPart = {
 
 type Unreached = { status: 0; cause: unknown };
 
-const betweenMs = 40;
+const betweenMs = 100;
 const readMine = '{ me { email } mySessions { id } }';
 const readAll = '{ portalMe { email } customers(first: 20) { edges { node { email } } } }';
 

@@ -31,7 +31,7 @@ beforeAll(async () => {
   platform = await startTestPlatform();
   places = [
     await openGateway(platform.urlOf('graph')),
-    ...(await openSubgraphs(platform.portBase, join(platform.home, 'proof'))),
+    ...(await openSubgraphs(platform.portBase, join(platform.home.path, 'proof'))),
   ];
   const known = new Set(places.filter(({ name }) => hasCases(name)).flatMap(fieldsOf));
   withoutCases = new Set(

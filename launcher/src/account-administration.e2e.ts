@@ -1,18 +1,18 @@
 import { postGraphql, reasonsOf } from '@signet/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createHome, findFreePortBase } from './platform.test-support.ts';
+import { createSeededHome, findFreePortBase, type HomeOnServer } from './platform.test-support.ts';
 import { type RunningPlatform, startPlatform } from './start-platform.ts';
 
 // Accounts, sessions and staff as they are met at the gateway, which chooses the subgraph and says who asks from where.
 const password = 'correct horse battery staple';
 type Tokens = { accessToken: string; refreshToken: string };
-let home: Awaited<ReturnType<typeof createHome>>;
+let home: HomeOnServer;
 let platform: RunningPlatform;
 
 beforeAll(async () => {
-  home = await createHome();
+  home = await createSeededHome();
   platform = await startPlatform(
-    { PORT_BASE: String(await findFreePortBase()), SIGNET_HOME: home.path, LOG_LEVEL: 'fatal' },
+    { PORT_BASE: String(await findFreePortBase()), ...home.variables, LOG_LEVEL: 'fatal' },
     { print: () => {} },
   );
 });

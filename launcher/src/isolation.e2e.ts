@@ -17,7 +17,7 @@ import {
   signIn,
   storeForHash,
 } from './isolation-callers.test-support.ts';
-import { createHome, findFreePortBase } from './platform.test-support.ts';
+import { createSeededHome, findFreePortBase, type HomeOnServer } from './platform.test-support.ts';
 import { portsFrom } from './ports.ts';
 import { type RunningPlatform, startPlatform } from './start-platform.ts';
 
@@ -29,7 +29,7 @@ const patienceMs = 400_000;
 const customersPerTenant = { demo: 5, globex: 3 };
 const staffOf = { demo: ['support', 'operations', 'admin'], globex: ['support', 'admin'] };
 
-let home: Awaited<ReturnType<typeof createHome>>;
+let home: HomeOnServer;
 /** In front of every subgraph but auth. */
 const proxies: FaultyProxy[] = [];
 let platform: RunningPlatform;
@@ -41,7 +41,7 @@ let ownerOfCookie: Map<string, string>;
 let alone: Map<string, Answer>;
 
 beforeAll(async () => {
-  home = await createHome();
+  home = await createSeededHome();
   const portBase = await findFreePortBase();
   const ports = portsFrom(portBase).subgraphs;
   const gatewayEnv: Record<string, string> = {};
@@ -50,7 +50,7 @@ beforeAll(async () => {
     proxies.push(proxy);
     gatewayEnv[urlVariableOf(name)] = `${proxy.url}/graphql`;
   }
-  const env = { PORT_BASE: String(portBase), SIGNET_HOME: home.path, LOG_LEVEL: 'silent' };
+  const env = { PORT_BASE: String(portBase), ...home.variables, LOG_LEVEL: 'silent' };
   platform = await startPlatform(
     // What is measured here is whose answer comes, not when: nothing may be refused for the load.
     { ...env, MAX_IN_FLIGHT: '10000', REQUEST_TIMEOUT_MS: '60000' },

@@ -34,7 +34,7 @@ test.each([
 ])('the smoke walk holds at %s', async (_title, offsets) => {
   const urls = offsets.map((offset) => `http://localhost:${portBase + offset}`);
   const smoke = startProcess('npm', ['run', '-s', 'smoke', '--', ...urls], {
-    SIGNET_HOME: platform.home,
+    ...platform.home.variables,
     PORT_BASE: String(portBase),
   });
   const { code } = await smoke.exit();
@@ -114,7 +114,7 @@ describe('tokens', () => {
 
   test('a subgraph that is asked directly verifies too', async () => {
     const portal = `http://127.0.0.1:${portsFrom(portBase).subgraphs.portal}/graphql`;
-    const gateway = createTestGateway({ recipient: 'portal', folder: join(platform.home, 'proof') });
+    const gateway = createTestGateway({ recipient: 'portal', folder: join(platform.home.path, 'proof') });
     const query = '{ customers(first: 1) { totalCount } }';
     const forged = await gateway.post(portal, { query }, { token: `${portalToken.slice(0, -4)}AAAA` });
     expect(forged.status).toBe(401);
@@ -303,7 +303,7 @@ describe('bad input', () => {
     ['a subscription', { query: 'subscription { x }' }, 'BAD_REQUEST'],
     ['a subscription to its type name', { query: 'subscription { __typename }' }, 'BAD_REQUEST'],
   ])('%s', async (_title, request, code) => {
-    const folder = join(platform.home, 'proof');
+    const folder = join(platform.home.path, 'proof');
     const subgraphs = Object.entries(portsFrom(portBase).subgraphs);
     // The entrances, and the subgraphs as a gateway asks them.
     for (const [port, subgraph] of [

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type GraphqlAnswer, postGraphql } from '@signet/testing';
+import { type GraphqlAnswer, postGraphql, type TestDatabase } from '@signet/testing';
+import { createSeededDatabase } from '@signet/testing/seeded-database';
+import { inject } from 'vitest';
 import { listenersOf, portsFrom } from './ports.ts';
 import type { PlatformOptions } from './start-platform.ts';
 
@@ -48,6 +50,37 @@ export async function createHome(): Promise<{ path: string; remove(): Promise<vo
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
+/** A SIGNET_HOME whose database is one of the run's server. */
+export type HomeOnServer = {
+  path: string;
+  database: TestDatabase;
+  /** By which the launcher, and commands of an operator, find both. */
+  variables: { SIGNET_HOME: string; DATABASE_URL: string };
+  remove(): Promise<void>;
+};
+
+/** With the development seed. What the launcher does with a database of its own is what start.e2e.ts shows. */
+export async function createSeededHome(): Promise<HomeOnServer> {
+  return createHomeOn(await createSeededDatabase());
+}
+
+/** With the passwords of the run's roles, which belong to the whole server, and the pepper of its seeded accounts. */
+export async function createHomeOn(database: TestDatabase): Promise<HomeOnServer> {
+  const home = await createHome();
+  const { passwords, pepper } = inject('testCluster');
+  const write = (name: string, text: string) => writeFile(join(home.path, name), text, { mode: 0o600 });
+  await write('database-passwords.json', JSON.stringify(passwords));
+  await write('password-pepper', pepper);
+  return {
+    path: home.path,
+    database,
+    variables: { SIGNET_HOME: home.path, DATABASE_URL: database.adminUrl },
+    async remove() {
+      await Promise.all([home.remove(), database.drop()]);
+    },
+  };
+}
+
 /** The password of every account of the development seed. */
 export const seedPassword = 'correct horse battery staple';
 const entrances = { graph: 0, user: 1, portal: 2 };
@@ -55,8 +88,7 @@ type Entrance = keyof typeof entrances;
 
 export type TestPlatform = {
   portBase: number;
-  /** Its SIGNET_HOME. */
-  home: string;
+  home: HomeOnServer;
   urlOf(entrance: Entrance): string;
   /** Asks an entrance, `graph` unless said. */
   ask(query: string, options?: AskOptions): Promise<GraphqlAnswer>;
@@ -76,11 +108,11 @@ export async function startTestPlatform(
   env: Record<string, string> = {},
   options: PlatformOptions = {},
 ): Promise<TestPlatform> {
-  const home = await createHome();
+  const home = await createSeededHome();
   const portBase = await findFreePortBase();
   const { startPlatform } = await import('./start-platform.ts');
   const platform = await startPlatform(
-    { PORT_BASE: String(portBase), SIGNET_HOME: home.path, LOG_LEVEL: 'fatal', ...lanes, ...env },
+    { PORT_BASE: String(portBase), ...home.variables, LOG_LEVEL: 'fatal', ...lanes, ...env },
     { print: () => {}, ...options },
   );
   const urlOf = (entrance: Entrance) => `http://localhost:${portBase + entrances[entrance]}/graphql`;
@@ -92,7 +124,7 @@ export async function startTestPlatform(
     );
   return {
     portBase,
-    home: home.path,
+    home,
     urlOf,
     ask,
     async signIn(name, email, headers) {

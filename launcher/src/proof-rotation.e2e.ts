@@ -11,7 +11,13 @@ import {
 import { subgraphs } from '@signet/schema/subgraphs';
 import { postGraphql } from '@signet/testing';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { createHome, findFreePortBase, type StartedProcess, startProcess } from './platform.test-support.ts';
+import {
+  createSeededHome,
+  findFreePortBase,
+  type HomeOnServer,
+  type StartedProcess,
+  startProcess,
+} from './platform.test-support.ts';
 import { platformCases } from './platform-cases.test-support.ts';
 
 const password = 'correct horse battery staple';
@@ -21,15 +27,15 @@ const services = [
   ...subgraphs.map(({ name }) => name),
 ];
 
-let home: Awaited<ReturnType<typeof createHome>>;
+let home: HomeOnServer;
 let portBase: number;
 let platform: StartedProcess;
 beforeAll(async () => {
-  home = await createHome();
+  home = await createSeededHome();
   portBase = await findFreePortBase();
   platform = startProcess('npm', ['start'], {
     PORT_BASE: String(portBase),
-    SIGNET_HOME: home.path,
+    ...home.variables,
     LOG_LEVEL: 'info',
   });
   await platform.waitFor('Signet is ready');

@@ -22,7 +22,7 @@ let tokens: { user: string; portal: string };
 
 beforeAll(async () => {
   platform = await startTestPlatform();
-  const opened = await openSubgraphs(platform.portBase, join(platform.home, 'proof'));
+  const opened = await openSubgraphs(platform.portBase, join(platform.home.path, 'proof'));
   places = new Map(opened.map((place) => [place.name, place]));
   tokens = {
     user: await platform.signIn('user', 'ada@example.com'),
@@ -36,7 +36,7 @@ const urlOf = (name: SubgraphName) => {
   return `http://127.0.0.1:${platform.portBase + portOffset}/graphql`;
 };
 const gatewayOf = (recipient: SubgraphName, entrance: 'graph' | 'user' | 'portal' = 'graph'): TestGateway =>
-  createTestGateway({ recipient, entrance, folder: join(platform.home, 'proof') });
+  createTestGateway({ recipient, entrance, folder: join(platform.home.path, 'proof') });
 
 const names = subgraphs.map(({ name }) => name);
 const questions = [

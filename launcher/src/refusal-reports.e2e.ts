@@ -1,23 +1,23 @@
 import { postGraphql, reasonsOf } from '@signet/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createHome, findFreePortBase } from './platform.test-support.ts';
+import { createSeededHome, findFreePortBase, type HomeOnServer } from './platform.test-support.ts';
 import { type RunningPlatform, startPlatform } from './start-platform.ts';
 
 type Node = { side: string; actorId: string | null; details: { name: string; value: string }[] };
 
 const password = 'correct horse battery staple';
-let home: Awaited<ReturnType<typeof createHome>>;
+let home: HomeOnServer;
 let platform: RunningPlatform;
 let portBase: number;
 
 async function start(): Promise<void> {
   platform = await startPlatform(
-    { PORT_BASE: String(portBase), SIGNET_HOME: home.path, LOG_LEVEL: 'fatal' },
+    { PORT_BASE: String(portBase), ...home.variables, LOG_LEVEL: 'fatal' },
     { print: () => {} },
   );
 }
 beforeAll(async () => {
-  home = await createHome();
+  home = await createSeededHome();
   portBase = await findFreePortBase();
   await start();
 });

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startChromium } from '../../gateway/src/pages/chromium.test-support.ts';
-import { createHome, findFreePortBase } from './platform.test-support.ts';
+import { createSeededHome, findFreePortBase, type HomeOnServer } from './platform.test-support.ts';
 import { type RunningPlatform, startPlatform } from './start-platform.ts';
 
 /** The same server under another name, which is another site to a browser. */
@@ -25,7 +25,7 @@ const signInAs = (field: string, email: string) =>
 const login = signInAs('login', 'ada@example.com');
 const refresh = 'mutation { refresh { accessToken refreshToken } }';
 
-let home: Awaited<ReturnType<typeof createHome>>;
+let home: HomeOnServer;
 let platform: RunningPlatform;
 let browser: Browser;
 let context: BrowserContext;
@@ -36,7 +36,7 @@ let stranger: PageServer;
 
 beforeAll(async () => {
   [home, shop, stranger, browser] = await Promise.all([
-    createHome(),
+    createSeededHome(),
     startPageServer(),
     startPageServer(),
     startChromium(),
@@ -45,7 +45,7 @@ beforeAll(async () => {
   platform = await startPlatform(
     {
       PORT_BASE: String(portBase),
-      SIGNET_HOME: home.path,
+      ...home.variables,
       LOG_LEVEL: 'fatal',
       CORS_ORIGINS: `${shop.origin},${byAddress(shop.origin)}`,
     },

@@ -1,21 +1,27 @@
 import { type GraphqlAnswer, postGraphql, reasonsOf } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createHome, findFreePortBase, type StartedProcess, startProcess } from './platform.test-support.ts';
+import {
+  createSeededHome,
+  findFreePortBase,
+  type HomeOnServer,
+  type StartedProcess,
+  startProcess,
+} from './platform.test-support.ts';
 import { portsFrom } from './ports.ts';
 
 const password = 'correct horse battery staple';
 type Door = 'graph' | 'user' | 'portal';
 const offsets = { graph: 0, user: 1, portal: 2 };
 
-let home: Awaited<ReturnType<typeof createHome>>;
+let home: HomeOnServer;
 let portBase: number;
 let platform: StartedProcess;
 
 const npmStart = (env: Record<string, string>) =>
-  startProcess('npm', ['start'], { PORT_BASE: String(portBase), SIGNET_HOME: home.path, ...env });
+  startProcess('npm', ['start'], { PORT_BASE: String(portBase), ...home.variables, ...env });
 
 beforeAll(async () => {
-  home = await createHome();
+  home = await createSeededHome();
   portBase = await findFreePortBase();
   platform = npmStart({ SURFACE: 'production', USER_CORS_ORIGINS: 'https://frontend.example' });
   await platform.waitFor('Signet is ready');

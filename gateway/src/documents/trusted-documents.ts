@@ -28,6 +28,8 @@ export type WithDocument<C> = C & { document: RunnableDocument };
 type CreateContext<C> = (request: FastifyRequest, reply: FastifyReply) => Promise<C>;
 
 export type TrustedDocuments = {
+  /** Those that are listed now. */
+  readonly documents: readonly TrustedDocument[];
   /** Decides after the context is built, so that a bad token is reported before a bad document. */
   withDocument<C extends BaseContext>(createContext: CreateContext<C>): CreateContext<WithDocument<C>>;
   /** Must come before plugins that look at a request's text. */
@@ -62,6 +64,9 @@ export async function openTrustedDocuments(options: TrustedDocumentsOptions): Pr
     if (hash !== undefined && text !== undefined) persistedQueries.set(hash, text);
   };
   return {
+    get documents() {
+      return manifests.list.documents;
+    },
     withDocument: (createContext) => async (request, reply) => {
       const context = await createContext(request, reply);
       return { ...context, document: decide(request) };

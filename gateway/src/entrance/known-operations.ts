@@ -29,11 +29,7 @@ export type KnownOperationsOptions = {
   /** The parsed document with this text, once an operation of it has been planned. */
   documentOfText(text: string): DocumentNode | undefined;
   /** The compiled form of a planned operation. */
-  compiledOf(
-    schema: GraphQLSchema,
-    document: DocumentNode,
-    operation: OperationDefinitionNode,
-  ): CompiledOperation<GatewayContext> | undefined;
+  compiledOf(operation: OperationDefinitionNode): CompiledOperation<GatewayContext> | undefined;
 };
 
 /**
@@ -47,7 +43,7 @@ export function createKnownOperations(options: KnownOperationsOptions) {
   const schemaDocuments = new WeakSet<DocumentNode>();
   const learn = (document: DocumentNode, operationName: string | undefined): KnownOperation | undefined => {
     const operation = getOperationAST(document, operationName);
-    const compiled = operation && compiledOf(schema, document, operation);
+    const compiled = operation && compiledOf(operation);
     if (!compiled) return undefined;
     return {
       compiled,

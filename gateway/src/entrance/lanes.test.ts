@@ -60,6 +60,8 @@ const many = 'query A { a: __typename categories { id } } query B { me { id } }'
 const buy =
   'mutation ($items: [OrderItemInput!]!) { placeOrder(input: { items: $items, idempotencyKey: "k" }) { id } }';
 const search = 'query ($f: ProductFilter) { products(first: 3, filter: $f) { totalCount } }';
+const searches = 'query ($f: [ProductFilter!]) { products(first: 3, anyOf: $f) { totalCount } }';
+const texts = (count: number) => ({ f: Array.from({ length: count }, () => ({ text: 'a' })) });
 
 /** What the second request of its kind gets from the fast lane. */
 const fast: [string, Request][] = [
@@ -75,6 +77,7 @@ const fast: [string, Request][] = [
   ['no token', { who: 'anonymous', body: { query: '{ categories { id name } }' } }],
   ['nothing but __typename', { who: 'anonymous', body: { query: '{ __typename }' } }],
   ['an input object', { body: { query: search, variables: { f: { category: 'a' } } } }],
+  ['a list of input objects', { body: { query: searches, variables: texts(2) } }],
   ['variables that it does not declare', { body: { query: mine, variables: { other: [1, { a: null }] } } }],
   ['extensions', { body: { query: mine, extensions: { trace: { a: 1 } } } }],
   ['a persisted query', { body: { query: mine, extensions: persisted(mine) } }],
@@ -108,7 +111,7 @@ const refused: [string, Request][] = [
   ['a token that has expired', { who: 'expired', body: { query: mine } }],
   ['a token that is none', { body: { query: mine }, headers: { authorization: 'Bearer x' } }],
   ['a page that is too long', { body: { query: page, variables: { id: '1', n: 5000 } } }],
-  ['a cost that is too high', { body: { query: search, variables: { f: { text: 'a'.repeat(10) } } } }],
+  ['a cost that is too high', { body: { query: searches, variables: texts(11) } }],
   ['variables that are too deep', { body: { query: mine, variables: { a: [[[[[[[[[[1]]]]]]]]]] } } }],
   ['a variable of another type', { body: { query: page, variables: { id: { a: 1 } } } }],
   ['a variable that is missing', { body: { query: page } }],

@@ -11,7 +11,7 @@ type LanesOptions = Pick<FastLaneOptions, 'createContext' | 'onRun' | 'formatErr
   Pick<KnownOperationsOptions, 'book' | 'config' | 'guards' | 'compiledOf'> & {
     /** `both`: an operation goes through Apollo Server's lane once, then through the fast one. */
     lanes: 'both' | 'apollo' | 'fast';
-    planner: Pick<OperationPlanner, 'plan' | 'documentOfText'>;
+    planner: Pick<OperationPlanner<unknown>, 'plan' | 'documentOfText'>;
   };
 
 export type Lanes = {

@@ -18,7 +18,7 @@ type LearnOptions = {
   schema: GraphQLSchema;
   book: CostBook;
   config: LimitConfig;
-  planner: Pick<OperationPlanner, 'plan' | 'documentOfText'>;
+  planner: Pick<OperationPlanner<unknown>, 'plan' | 'documentOfText'>;
 };
 
 /**

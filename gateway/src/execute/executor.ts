@@ -1,12 +1,22 @@
 import type { QueryPlan } from '@apollo/query-planner';
-import type {
-  DocumentNode,
-  ExecutionResult,
-  GraphQLError,
-  GraphQLFormattedError,
-  GraphQLSchema,
-  OperationDefinitionNode,
+import { RefusalError } from '@signet/service';
+import { checkCustomScalars } from '@signet/service/custom-scalars';
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  type GraphQLError,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+  parse,
 } from 'graphql';
+import { createPathReader, describeErrors, isOfAnswer } from './answer-errors.ts';
+import { type Coercion, coercionOf } from './coercion.ts';
+import type { ExactResult } from './complete-exactly.ts';
+import { compileCompletions } from './completions.ts';
+import type { OperationRun } from './operation-run.ts';
+import { compilePlan } from './plan-steps.ts';
+import { buildApiSchema, readSupergraphTypes } from './supergraph-types.ts';
 
 /** One fetch, ready to be sent. A large fetch of entities is several of these, one after the other. */
 export type OutgoingFetch = {
@@ -53,7 +63,7 @@ export type PlannedOperation = {
 };
 
 /** One request for a compiled operation. */
-export type OperationRun<C> = {
+export type OperationRequest<C> = {
   /** As the client sent them. */
   variables: Readonly<Record<string, unknown>>;
   /** As `coerce` returned them. */
@@ -66,19 +76,13 @@ export type OperationRun<C> = {
 /** An answer as JSON text, and its errors once more: `{"data":…}` or `{"errors":[…],"data":…}`. */
 export type AnswerText = { text: string; errors: readonly GraphQLFormattedError[] };
 
-export type Coerced =
-  | { coerced: Record<string, unknown>; errors?: undefined }
-  | { errors: readonly GraphQLError[]; coerced?: undefined };
-
 export type CompiledOperation<C> = {
-  /** Bytes that it takes to keep it, estimated. */
-  size: number;
   /** Coerces the variables of a request. Errors are request errors (400): nothing must be sent then. */
-  coerce(variables: Readonly<Record<string, unknown>>): Coerced;
+  coerce: Coercion;
   /** Runs it. Errors in the text and beside it have passed `formatError`. Never throws for what a subgraph answers. */
-  run(request: OperationRun<C>): Promise<AnswerText>;
+  run(request: OperationRequest<C>): Promise<AnswerText>;
   /** The same as objects, for Apollo Server. Its errors have not passed `formatError`. */
-  runToResult(request: OperationRun<C>): Promise<ExecutionResult>;
+  runToResult(request: OperationRequest<C>): Promise<ExecutionResult>;
 };
 
 export type ExecutorOptions<C> = {
@@ -89,8 +93,10 @@ export type ExecutorOptions<C> = {
   formatError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError;
   /** What the client learns of a fetch that failed. Without it: that a service is unavailable. */
   describeOutage?(subgraph: string): Pick<GraphQLFormattedError, 'message' | 'extensions'>;
-  /** Keeps fetches of different groups apart. Takes `Type.field` for root fields and `Type` for entities. */
-  groupOf?(coordinate: string): string | undefined;
+  /** Called for an answer that lacks what was asked for, which the sender can't know. For the log. */
+  onFault?(fault: Error, subgraph?: string): void;
+  /** Keeps fetches of different groups to one subgraph apart. Takes `Type.field` for root fields and `Type` for entities. */
+  groupOf?(subgraph: string, coordinate: string): string | undefined;
   /** Subgraphs whose fetches are not merged into one document. */
   unmerged?: ReadonlySet<string>;
 };
@@ -102,6 +108,78 @@ export type Executor<C> = {
 };
 
 /** Builds what runs the operations of one supergraph. */
-export function createExecutor<C>(_options: ExecutorOptions<C>): Executor<C> {
-  throw new Error('not written yet');
+export function createExecutor<C>(options: ExecutorOptions<C>): Executor<C> {
+  const { supergraphSdl, send, formatError, onFault = () => {}, groupOf = () => undefined } = options;
+  const { describeOutage = describeUnavailable, unmerged = new Set() } = options;
+  const supergraph = parse(supergraphSdl, { noLocation: true });
+  const apiSchema = checkCustomScalars(buildApiSchema(supergraph));
+  const types = readSupergraphTypes(supergraph);
+
+  return {
+    apiSchema,
+    compile({ document, operation, plan, prefix }) {
+      const runPlan = plan && compilePlan(plan, { prefix, types, groupOf, unmerged });
+      const completionFor = compileCompletions({ schema: apiSchema, document, operation, prefix });
+      const toClientPath = createPathReader({ document, operation }, prefix);
+      const execute = async ({ variables, coerced, context }: OperationRequest<C>): Promise<OperationRun> => {
+        const run: OperationRun = {
+          variables,
+          coerced,
+          data: {},
+          errors: [],
+          errorIds: new Set(),
+          toClientPath,
+          gone: new Set(),
+          send: (fetch) => send(fetch, context),
+          describeOutage,
+          onFault,
+        };
+        await runPlan?.(run);
+        return run;
+      };
+      return {
+        coerce: coercionOf(apiSchema, document, operation),
+        async run(request) {
+          const run = await execute(request);
+          const { introspected = {}, coerced } = request;
+          const completion = completionFor(coerced);
+          const data = run.errors.length === 0 ? completion.toText(run.data, introspected) : undefined;
+          if (data !== undefined) return { text: `{"data":${data}}`, errors: [] };
+          const result = completion.exactly(run, introspected);
+          const errors = describe(run, result).map((error) => formatError(error.toJSON(), error));
+          const text = JSON.stringify(result.data);
+          return {
+            text:
+              errors.length > 0 ? `{"errors":${JSON.stringify(errors)},"data":${text}}` : `{"data":${text}}`,
+            errors,
+          };
+        },
+        async runToResult(request) {
+          const run = await execute(request);
+          const { introspected = {}, coerced } = request;
+          const result = completionFor(coerced).exactly(run, introspected);
+          const errors = describe(run, result);
+          return errors.length > 0 ? { errors, data: result.data } : { data: result.data };
+        },
+      };
+    },
+  };
+}
+
+function describe({ errors, onFault }: OperationRun, { data, nulls }: ExactResult): GraphQLError[] {
+  const invalid = nulls.filter(({ why }) => why === 'invalid');
+  const [first] = invalid;
+  if (first)
+    onFault(
+      new Error(`no value of its type at ${first.path.join('.')}, and at ${invalid.length - 1} more places`),
+    );
+  return describeErrors(
+    errors.filter(({ path }) => !path || isOfAnswer(path, data)),
+    nulls,
+  );
+}
+
+function describeUnavailable() {
+  const { message, extensions } = new RefusalError('service.unavailable');
+  return { message, extensions };
 }

@@ -54,11 +54,29 @@ export type FastLane = (request: FastifyRequest, reply: FastifyReply) => Promise
 /** With one of these a GET is no link: browsers ask before they let a page send it (Apollo Server's CSRF prevention). */
 export const preflightHeaders = ['x-apollo-operation-name', 'apollo-require-preflight'];
 
+/** Apollo Server, started. `answer` answers one request. */
+export type GraphqlHandler<C extends BaseContext> = {
+  apollo: ApolloServer<C>;
+  answer(request: FastifyRequest, reply: FastifyReply): Promise<unknown>;
+  stop(): Promise<void>;
+};
+
 /** Mounts Apollo Server on a Fastify server: GET and POST at `path`, one error format, the statuses of GraphQL over HTTP. */
 export async function mountGraphql<C extends BaseContext>(
   options: GraphqlEndpointOptions<C>,
 ): Promise<ApolloServer<C>> {
-  const { server, logger, path, introspection, hideSchemaDetails = !introspection } = options;
+  const { server } = options;
+  const { apollo, answer, stop } = await createGraphqlHandler(options);
+  routeGraphql({ ...options, answer });
+  server.addHook('onClose', stop);
+  return apollo;
+}
+
+/** Starts Apollo Server without a route, for a server whose graph changes while it runs. */
+export async function createGraphqlHandler<C extends BaseContext>(
+  options: Omit<GraphqlEndpointOptions<C>, 'path' | 'admit'>,
+): Promise<GraphqlHandler<C>> {
+  const { server, logger, introspection, hideSchemaDetails = !introspection } = options;
   const context: typeof options.context = (request, reply) =>
     withHttpStatus(() => options.context(request, reply), options.translateError);
   const apollo = new ApolloServer<C>({
@@ -93,26 +111,39 @@ export async function mountGraphql<C extends BaseContext>(
     ],
   });
   await apollo.start();
-  const { admit = (_request, work) => work(), fastLane = async () => undefined } = options;
+  const { fastLane = async () => undefined } = options;
   const answerTypes = createAnswerTypes();
   const answerByApollo = fastifyApolloHandler(apollo, { context });
-  async function answer(this: FastifyInstance, request: FastifyRequest, reply: FastifyReply) {
-    const text = request.method === 'POST' ? await fastLane(request, reply) : undefined;
-    if (answers.hasSubscribers) answers.publish({ lane: text === undefined ? 'apollo' : 'fast', request });
-    if (text === undefined) return answerByApollo.call(this, request, reply);
-    reply.header('content-type', answerTypes.contentTypeOf(request));
-    return text;
-  }
+  return {
+    apollo,
+    async answer(request, reply) {
+      const text = request.method === 'POST' ? await fastLane(request, reply) : undefined;
+      if (answers.hasSubscribers) {
+        answers.publish({ lane: text === undefined ? 'apollo' : 'fast', request });
+      }
+      if (text === undefined) return answerByApollo.call(server, request, reply);
+      reply.header('content-type', answerTypes.contentTypeOf(request));
+      return text;
+    },
+    stop: () => apollo.stop(),
+  };
+}
+
+/** Adds the route of operations. `answer` runs within `admit`. */
+export function routeGraphql({
+  server,
+  path,
+  admit = (_request, work) => work(),
+  answer,
+}: Pick<GraphqlEndpointOptions<BaseContext>, 'server' | 'path' | 'admit'> &
+  Pick<GraphqlHandler<BaseContext>, 'answer'>): void {
+  const { refuseUnacceptable } = createAnswerTypes();
   server.route({
     method: ['GET', 'POST'],
     url: path,
     // A HEAD request would run the operation and discard its answer.
     exposeHeadRoute: false,
-    preHandler: [answerTypes.refuseUnacceptable, alignParameters],
-    handler(request, reply) {
-      return admit(request, () => answer.call(this, request, reply));
-    },
+    preHandler: [refuseUnacceptable, alignParameters],
+    handler: (request, reply) => admit(request, () => answer(request, reply)),
   });
-  server.addHook('onClose', () => apollo.stop());
-  return apollo;
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FastifyError, type FastifyInstance, type FastifyReply, fastify, LogController } from 'fastify';
@@ -66,10 +67,13 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const { logger, timeoutsMs = defaultTimeoutsMs, drainMs = 0 } = options;
   const headers = surfaceHeaders(options.isHttps ?? false);
   const refuse = createRawRefusal(headers);
+  const earlyAnswers = new WeakMap<Socket, IncomingMessage>();
   // Draining: answers everything, reports not ready, closes connections. Stopping: only finishes what is under way.
   let phase: 'serving' | 'draining' | 'stopping' = 'serving';
   const server = fastify({
     loggerInstance: logger,
+    // Nothing here logs by `request.log`. A logger of its own for each request cost more than its routing.
+    childLoggerFactory: (shared) => shared,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimitBytes ?? defaultBodyLimitBytes,
     requestTimeout: timeoutsMs.request,
@@ -83,7 +87,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       connectionsCheckingInterval: timeoutsMs.check,
     },
     return503OnClosing: false,
-    clientErrorHandler: createClientErrorHandler(headers),
+    clientErrorHandler: createClientErrorHandler(headers, earlyAnswers),
     genReqId: () => crypto.randomUUID(),
     routerOptions: {
       onBadUrl: (_path, _request, response) => refuse(response, 400, 'The URL is malformed.'),
@@ -122,10 +126,10 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       return void reply.code(fault.status).send(errorBody(fault.text, fault.code));
     }
     if (hasUnknownCoding(request.raw)) {
-      reply.header('connection', 'close');
-      return void reply
-        .code(501)
-        .send(errorBody('This server knows no such transfer coding.', 'BAD_REQUEST'));
+      reply.header('connection', 'close').code(501);
+      const body = errorBody('This server knows no such transfer coding.', 'BAD_REQUEST');
+      // Node's parser refuses some of them right after this, and answers.
+      return void setImmediate(() => reply.send(body));
     }
     if (phase === 'stopping' && !request.url.startsWith('/health/')) {
       return void sendRefusal(reply, new RefusalError('service.unavailable'));
@@ -142,7 +146,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   });
   const usualHeaders = Object.entries(headers);
   // A connection that is kept alive would keep the server from closing.
-  server.addHook('onSend', (_request, reply, payload, done) => {
+  server.addHook('onSend', ({ raw }, reply, payload, done) => {
+    if (!raw.complete) earlyAnswers.set(raw.socket, raw);
     for (const [name, value] of usualHeaders) {
       if (!reply.hasHeader(name)) reply.header(name, value);
     }

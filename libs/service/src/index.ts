@@ -23,11 +23,14 @@ export {
 } from './errors.ts';
 export { createErrorFormatter, type ErrorFormatter } from './format-error.ts';
 export {
+  createGraphqlHandler,
   type EndpointPlugin,
   type FastLane,
   type GraphqlEndpointOptions,
+  type GraphqlHandler,
   mountGraphql,
   preflightHeaders,
+  routeGraphql,
 } from './graphql-endpoint.ts';
 export { chooseAnswerType, isOkUnder } from './graphql-over-http.ts';
 export type { ReadinessCheck } from './health.ts';

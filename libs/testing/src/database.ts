@@ -19,11 +19,16 @@ export type TestDatabase = {
 };
 
 /** A database of its own, all migrations applied, no rows. Takes some 30 ms: one for each test file, in `beforeAll`. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+export function createTestDatabase(): Promise<TestDatabase> {
+  return copyDatabase(inject('testCluster').template);
+}
+
+/** A copy of a database of the run's server, as its own database. */
+export async function copyDatabase(template: string): Promise<TestDatabase> {
   const cluster = inject('testCluster');
   const name = `${cluster.prefix}_${randomBytes(5).toString('hex')}`;
   await withClient(cluster.adminUrl, async (client) => {
-    await client.query(`create database ${name} template ${cluster.template}`);
+    await client.query(`create database ${name} template ${template}`);
     await restrictDatabase(client, name); // A copy has its tables' rights, but not the database's own.
   });
   const adminUrl = Object.assign(new URL(cluster.adminUrl), { pathname: `/${name}` }).href;
@@ -48,7 +53,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   };
 }
 
-async function withClient<T>(url: string, fn: (client: pg.Client) => Promise<T>): Promise<T> {
+/** Connects, runs `fn`, and closes the connection again. */
+export async function withClient<T>(url: string, fn: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url, application_name: 'signet test' });
   await client.connect();
   try {

@@ -16,6 +16,8 @@ export type TestCluster = {
   /** Names of this run's databases start with it. */
   prefix: string;
   passwords: Record<ProcessRole, string>;
+  /** 32 bytes in base64: the pepper of the accounts in `createSeededDatabase`. */
+  pepper: string;
 };
 
 declare module 'vitest' {
@@ -32,6 +34,8 @@ declare module 'vitest' {
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const proofs = await createProofFolder();
+  // The workers and every process that a test starts read compiled modules from here: half of what a start takes.
+  process.env.NODE_COMPILE_CACHE = join(proofs.folder, 'compiled');
   const server = await startServer(process.env.TEST_DATABASE_URL);
   const stop = async () => {
     await server.stop();
@@ -45,7 +49,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await runAsAdmin(server.adminUrl, `create database ${template}`);
     await migrateToLatest(withDatabase(server.adminUrl, template));
     project.provide('proofFolder', proofs.path);
-    project.provide('testCluster', { adminUrl: server.adminUrl, template, prefix, passwords });
+    const pepper = randomBytes(32).toString('base64');
+    project.provide('testCluster', { adminUrl: server.adminUrl, template, prefix, passwords, pepper });
     return async () => {
       if (!server.isOurs) await dropAll(server.adminUrl, prefix);
       await stop();
@@ -56,11 +61,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
 }
 
-async function createProofFolder(): Promise<{ path: string; remove(): Promise<void> }> {
+async function createProofFolder(): Promise<{ folder: string; path: string; remove(): Promise<void> }> {
   const folder = await createRunFolder();
   const path = join(folder, 'proof');
   writeProofSet(path, createProofSet());
-  return { path, remove: () => rm(folder, { recursive: true, force: true }) };
+  return { folder, path, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
 async function startServer(url: string | undefined) {

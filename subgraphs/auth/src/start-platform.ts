@@ -32,8 +32,8 @@ export type AuthOptions = {
   keyTiming?: Partial<KeyTiming>;
   /** Jobs that may wait for a platform's hashing thread. */
   maxQueuedPasswords?: number;
-  /** bcrypt cost of the hash that stands in for unknown accounts; must be that of the stored accounts. */
-  passwordCost?: number;
+  /** bcrypt cost of new hashes, and of the one that stands in for unknown accounts; must be that of the stored accounts. */
+  passwordCost?: number | undefined;
   /** Called for every comparison of a password. */
   onCompare?: (compare: { platform: Platform; cost: number }) => void;
   /** Called for every SQL statement. */

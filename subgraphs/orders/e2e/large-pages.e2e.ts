@@ -1,6 +1,3 @@
-import { join } from 'node:path';
-import { findRunningPostgres } from '@signet/db/embedded';
-import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestPlatform, type TestPlatform } from '../../../launcher/src/platform.test-support.ts';
 
@@ -10,10 +7,7 @@ let platform: TestPlatform;
 let token: string;
 beforeAll(async () => {
   platform = await startTestPlatform({ LIMIT_COST: '20000' });
-  const adminUrl = await findRunningPostgres(join(platform.home, 'postgres'));
-  const client = new pg.Client({ connectionString: adminUrl });
-  await client.connect();
-  await client.query(`
+  await platform.home.database.query(`
     with customer as (select u.id, tenant_id from auth.user u join auth.tenant t on t.id = tenant_id where email = 'ada@example.com' and slug = 'demo'),
     category as (select id, tenant_id from catalog.category where tenant_id = (select tenant_id from customer) limit 1),
     product as (
@@ -28,7 +22,6 @@ beforeAll(async () => {
     insert into orders.order_item (tenant_id, order_id, position, product_id, quantity, unit_price_amount)
     select placed.tenant_id, placed.id, 1 + product.number % 50, product.id, 1, 100
     from placed join product on (product.number - 1) / 50 = placed.number - 1`);
-  await client.end();
   token = await platform.signIn('user', 'ada@example.com');
 });
 afterAll(() => platform?.stop());

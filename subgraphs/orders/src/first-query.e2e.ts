@@ -3,17 +3,21 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createHome, findFreePortBase } from '../../../launcher/src/platform.test-support.ts';
+import {
+  createSeededHome,
+  findFreePortBase,
+  type HomeOnServer,
+} from '../../../launcher/src/platform.test-support.ts';
 import { type RunningPlatform, startPlatform } from '../../../launcher/src/start-platform.ts';
 
 const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
-let home: Awaited<ReturnType<typeof createHome>>;
+let home: HomeOnServer;
 let platform: RunningPlatform;
 
 beforeAll(async () => {
-  home = await createHome();
+  home = await createSeededHome();
   platform = await startPlatform(
-    { PORT_BASE: String(await findFreePortBase()), SIGNET_HOME: home.path, LOG_LEVEL: 'fatal' },
+    { PORT_BASE: String(await findFreePortBase()), ...home.variables, LOG_LEVEL: 'fatal' },
     { print: () => {} },
   );
 });

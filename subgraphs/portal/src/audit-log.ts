@@ -1,5 +1,5 @@
 import { requirePortal } from '@signet/access';
-import { inTenant, type SampledAudit } from '@signet/db';
+import { readInTenant, type SampledAudit } from '@signet/db';
 import { readClientPrefix } from '@signet/flow';
 import { isAuditKind, isSubgraphAuditKind, owaspNameOf } from '@signet/schema/contract';
 import { badInput, type OperationHooks } from '@signet/service';
@@ -25,7 +25,7 @@ export const auditLog: NonNullable<QueryResolvers['auditLog']> = async (_parent,
   requirePortal(ctx.session, 'audit:read');
   const page = readPage(args, codec);
   const filter = readFilter(args.filter ?? {});
-  const rows = await inTenant(ctx.db, ctx.tenantId, (trx) => findAuditPage(trx, filter, page));
+  const rows = await readInTenant(ctx.db, ctx.tenantId, (trx) => findAuditPage(trx, filter, page));
   return createConnection(rows, page, codec, (row) => ({ key: row.happened_microseconds, id: row.id }));
 };
 

@@ -9,7 +9,7 @@ import { type SubgraphConfig, withOwnSettings } from '../config.ts';
 import type { SubgraphOptions } from '../serve-subgraph.ts';
 import { startSubgraph } from './start-subgraph.ts';
 
-/** What a resolver has: who asks and in which tenant, the database (through `inTenant` only), this request's loaders and checks. */
+/** What a resolver has: who asks and in which tenant, the database (through `readInTenant` and `inTenant` only), this request's loaders and checks. */
 export type SubgraphContext<Loaders = object, Settings = object> = RequestSession & {
   db: Kysely<Database>;
   loaders: Loaders;

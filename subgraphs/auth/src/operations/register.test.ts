@@ -44,12 +44,14 @@ describe('register', { timeout: 60_000 }, () => {
   });
 
   it('stores a bcrypt hash of cost 12 and the id of the pepper, never the password', async () => {
-    await register({ email: 'stored@example.com' });
-    const [row] = await auth.database.query(`select * from auth.user where email = 'stored@example.com'`);
+    const costly = await startTestAuth({}, { passwordCost: undefined });
+    await costly.ask(operation, { input: { email: 'stored@example.com', password } });
+    const [row] = await costly.database.query(`select * from auth.user where email = 'stored@example.com'`);
     expect(row.password_hash).toMatch(/^\$2[aby]\$12\$/);
     expect(row.pepper_id).toMatch(/^[0-9a-f]{16}$/);
     expect(row).toMatchObject({ is_active: true, is_seeded: false, full_name: '' });
     expect(JSON.stringify(row)).not.toContain(password);
+    await costly.stop();
   });
 
   it.each([

@@ -7,15 +7,18 @@ export type PasswordJob =
   | { kind: 'hash'; password: string }
   | { kind: 'verify'; password: string; hash: string };
 
+/** `cost` is bcrypt's, of new hashes. */
+export type PasswordWorkerData = { pepper: Pepper; cost: number };
+
 /** As `nice -n 5`: other work comes first, and yet busy neighbours do not starve hashing. */
 const niceness = 5;
-const pepper = workerData as Pepper;
+const { pepper, cost } = workerData as PasswordWorkerData;
 lowerThreadPriority();
 
 /** Runs in a thread of its own: both kinds take 0.35 s of CPU. */
 export default function runPasswordJob(job: PasswordJob): PasswordHash | boolean {
   return job.kind === 'hash'
-    ? hashPassword(job.password, pepper)
+    ? hashPassword(job.password, pepper, cost)
     : verifyPassword(job.password, job.hash, pepper);
 }
 

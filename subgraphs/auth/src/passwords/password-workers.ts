@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type PasswordHash, type Pepper, passwordLength } from '@signet/db/password-hash';
+import { type PasswordHash, type Pepper, passwordHashCost, passwordLength } from '@signet/db/password-hash';
 import { type Logger, RefusalError } from '@signet/service';
 import bcrypt from 'bcryptjs';
 import { Piscina } from 'piscina';
 import { createPasswordQueue, type PasswordCaller } from './password-queue.ts';
-import type { PasswordJob } from './password-worker.ts';
+import type { PasswordJob, PasswordWorkerData } from './password-worker.ts';
 
 /** Hashes and compares passwords of one platform off the event loop. Callers take turns (`password-queue.ts`). */
 export type PasswordWorkers = {
@@ -32,13 +32,12 @@ export type PasswordWorkersOptions = {
   threads?: number | undefined;
   /** Jobs that may wait beside those that run; further ones are refused with auth.throttled. */
   maxQueued?: number | undefined;
-  /** bcrypt cost of the hash that stands in for unknown accounts; must be that of the stored hashes. */
+  /** bcrypt cost of new hashes, and of the one that stands in for unknown accounts. Default 12; tests lower it. */
   cost?: number | undefined;
   /** Called for every compare before it is queued. */
   onCompare?: ((compare: { cost: number }) => void) | undefined;
 };
 
-const defaultCost = 12;
 /** A change of password waits twice, and the gateway gives up after 20 s: the result of a longer wait reaches nobody. */
 const maxWaitMs = 8000;
 /** A job takes 0.35 s: a thread does this many in that time. */
@@ -47,13 +46,13 @@ const maxPretending = 500;
 const always = async () => true;
 
 export function createPasswordWorkers(options: PasswordWorkersOptions): PasswordWorkers {
-  const { pepper, logger, threads = availableParallelism(), cost = defaultCost, onCompare } = options;
+  const { pepper, logger, threads = availableParallelism(), cost = passwordHashCost, onCompare } = options;
   const pool = new Piscina<PasswordJob, PasswordHash | boolean>({
     filename: new URL('./password-worker.ts', import.meta.url).href,
     minThreads: 1,
     maxThreads: threads,
     idleTimeout: Number.POSITIVE_INFINITY, // A new thread takes as long to start as a compare.
-    workerData: pepper,
+    workerData: { pepper, cost } satisfies PasswordWorkerData,
     execArgv: [],
   });
   const maxWaiting = options.maxQueued ?? maxQueuedPerThread * threads;
