@@ -1,3 +1,4 @@
 export { type GatewayConfig, gatewayConfigSchema } from './config.ts';
 export { planningMemoryMb } from './planning/planning-pool.ts';
+export { type StartedWorker, startPlanningWorker } from './planning/start-worker.ts';
 export { type GatewayOptions, startGateway } from './start.ts';

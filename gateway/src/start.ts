@@ -14,12 +14,15 @@ import { startEntrance } from './entrance/entrance-server.ts';
 import { entrancesOf } from './entrance/entrances.ts';
 import type { SeededAccount } from './pages/layout.ts';
 import { openPlanningPool } from './planning/planning-pool.ts';
+import type { StartedWorker } from './planning/start-worker.ts';
 
 export type GatewayOptions = {
   /** Seeded accounts for one-click sign-in on the browser pages. Development only. */
   accounts?: readonly SeededAccount[];
   /** A revocation feed that several servers share. Without it, one is opened from REVOCATIONS_DATABASE_URL. */
   revocations?: RevocationFeed | undefined;
+  /** The first planning worker, started while everything else was loaded. */
+  planningWorker?: StartedWorker | undefined;
 };
 
 /**
@@ -30,11 +33,14 @@ export type GatewayOptions = {
 export async function startGateway(
   config: GatewayConfig,
   logger: Logger,
-  { accounts = [], revocations: feed }: GatewayOptions = {},
+  { accounts = [], revocations: feed, planningWorker }: GatewayOptions = {},
 ): Promise<RunningServer> {
-  const issuers = await openIssuers(config, logger);
   // First, since a worker loads what it needs while everything else starts.
-  const planning = openPlanningPool({ logger, deadlineMs: config.PLANNING_DEADLINE_MS });
+  const planning = openPlanningPool({
+    logger,
+    deadlineMs: config.PLANNING_DEADLINE_MS,
+    early: planningWorker,
+  });
   const markOf = createDocumentMark();
   const shared: (() => Promise<void>)[] = [planning.stop];
   const running: RunningServer[] = [];
@@ -45,6 +51,7 @@ export async function startGateway(
   // Until a server listens, only a worker is at work, and a worker does not keep the process alive.
   const starting = setInterval(() => {}, 60_000);
   try {
+    const issuers = await openIssuers(config, logger);
     const revocations = await openProcessRevocations(config, logger, feed);
     shared.push(() => revocations.stop());
     refetchOnRevokedKey(issuers, revocations.source);

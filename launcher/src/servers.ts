@@ -1,6 +1,6 @@
 import type { AuthOptions } from '@signet/auth';
 import type { SeededAccounts } from '@signet/db/seed';
-import { startGateway } from '@signet/gateway';
+import { startGateway, startPlanningWorker } from '@signet/gateway';
 import { type SubgraphName, subgraphs } from '@signet/schema/subgraphs';
 import type { Environment, Logger, RunningServer } from '@signet/service';
 import { openRevocationFeed } from '@signet/session';
@@ -36,6 +36,8 @@ export async function startServers(
   );
   const configs = configureProcesses(options, definitions);
   const revocations = await openRevocationFeed(configs.gateway, createLogger('revocations'));
+  // It loads the planner while the subgraphs start.
+  const planningWorker = startPlanningWorker();
   const running: RunningServer[] = [];
   const stop = async () => {
     await running.pop()?.stop();
@@ -56,10 +58,12 @@ export async function startServers(
     const gateway = await startGateway(configs.gateway, createLogger('gateway'), {
       accounts: database.accounts ? accountsForPages(database.accounts, config.DEFAULT_TENANT) : [],
       revocations,
+      planningWorker,
     });
     running.push(gateway);
     return { gatewayUrl: `http://${nameOfHost(config.HOST)}:${ports.graph}`, stop };
   } catch (error) {
+    await planningWorker.worker.terminate();
     await stop();
     throw error;
   }

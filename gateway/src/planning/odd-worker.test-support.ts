@@ -33,4 +33,4 @@ parentPort?.on('message', (message: MessageToWorker) => {
   if (odd) odd();
   else setTimeout(() => tell({ kind: 'planned', plan: `"${source}"`, documentSize: 1 }), Number(source));
 });
-tell({ kind: 'ready' });
+tell({ kind: 'started' });

@@ -2,7 +2,8 @@ import { createFairQueue } from '@signet/flow';
 import type { Logger } from '@signet/service';
 import { LRUCache } from 'lru-cache';
 import type { PlannedSchema, PlanningJob } from './planner.ts';
-import { openWorkerSlot, resourceLimits, type WorkerOutcome, type WorkerSlot } from './worker-slot.ts';
+import { resourceLimits, type StartedWorker } from './start-worker.ts';
+import { openWorkerSlot, type WorkerOutcome, type WorkerSlot } from './worker-slot.ts';
 
 export type PlanningPoolOptions = {
   logger: Logger;
@@ -13,6 +14,8 @@ export type PlanningPoolOptions = {
   /** How long an operation may wait for its turn. */
   maxWaitMs?: number;
   entry?: URL;
+  /** A worker that was started already, to be the first. */
+  early?: StartedWorker | undefined;
 };
 
 /** `no-room`: too many others wait, or this operation has waited too long. */
@@ -68,6 +71,7 @@ export function openPlanningPool({
   maxQueueLength = 100,
   maxWaitMs = deadlineMs + 3000,
   entry = new URL('./planning-worker.ts', import.meta.url),
+  early,
 }: PlanningPoolOptions): PlanningPool {
   const schemas: PlannedSchema[] = [];
   const loading = new Map<PlannedSchema, PromiseWithResolvers<void>>();
@@ -93,8 +97,10 @@ export function openPlanningPool({
     if (waiting) remove(schema);
     waiting?.reject(new UnusableSchemaError(fault));
   };
-  const openSlot = () =>
-    slots.push(openWorkerSlot({ logger, schemas, deadlineMs, entry, onIdle: assign, onLoaded }));
+  const openSlot = (first?: StartedWorker) =>
+    slots.push(
+      openWorkerSlot({ logger, schemas, deadlineMs, entry, early: first, onIdle: assign, onLoaded }),
+    );
   const isSuspect = (caller: string) => suspects.has(caller);
   const mayHaveWorker = (caller: string) => {
     if (served.has(caller)) return false;
@@ -128,7 +134,7 @@ export function openPlanningPool({
     clearTimeout(waiting?.timer);
     waiting?.settle({ kind: 'no-room' });
   };
-  openSlot();
+  openSlot(early);
   return {
     add(schema) {
       if (isStopped) return Promise.resolve();

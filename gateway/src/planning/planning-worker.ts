@@ -1,33 +1,39 @@
-import { parentPort } from 'node:worker_threads';
-import {
-  createPlanner,
-  type PlannedSchema,
-  type Planner,
-  type PlanningJob,
-  type PlanningResult,
-} from './planner.ts';
+import { enableCompileCache, flushCompileCache } from 'node:module';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { PlannedSchema, Planner, PlanningJob, PlanningResult } from './planner.ts';
+import type { WorkerStart } from './start-worker.ts';
 
 /** Messages come one at a time: the next follows the answer to the one before. `drop`, the name of a schema, gets no answer. */
 export type MessageToWorker = { schema: PlannedSchema } | { job: PlanningJob } | { drop: string };
 /** `unusable`: the schema that came last is no supergraph that can be planned for. */
-export type MessageFromWorker = { kind: 'ready' } | { kind: 'unusable'; message: string } | PlanningResult;
+export type MessageFromWorker =
+  | { kind: 'started' }
+  | { kind: 'ready' }
+  | { kind: 'unusable'; message: string }
+  | PlanningResult;
 
 const port = parentPort;
 if (!port) {
   throw new Error('This file is the start of a worker thread, not of a process.');
 }
+const { compileCache } = workerData as WorkerStart;
+if (compileCache !== undefined) enableCompileCache(compileCache);
+const { createPlanner } = await import('./planner.ts');
+
 const planners = new Map<string, Planner>();
 
 port.on('message', (message: MessageToWorker) => {
   if ('schema' in message) {
     port.postMessage(load(message.schema));
+    // What was compiled until now is nearly all that there is. A worker may be ended at any time.
+    flushCompileCache();
   } else if ('drop' in message) {
     planners.delete(message.drop);
   } else {
     port.postMessage(run(message.job) satisfies MessageFromWorker);
   }
 });
-port.postMessage({ kind: 'ready' } satisfies MessageFromWorker);
+port.postMessage({ kind: 'started' } satisfies MessageFromWorker);
 
 function load(schema: PlannedSchema): MessageFromWorker {
   try {

@@ -1,7 +1,8 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { Logger } from '@signet/service';
 import type { PlannedSchema, PlanningJob, PlanningResult } from './planner.ts';
 import type { MessageFromWorker, MessageToWorker } from './planning-worker.ts';
+import { type StartedWorker, startPlanningWorker } from './start-worker.ts';
 
 /**
  * `stopped`: the operation took longer than the deadline. `died`: the worker ended with the operation, such as by
@@ -15,6 +16,8 @@ export type WorkerSlotOptions = {
   deadlineMs: number;
   /** The module that a worker starts with. */
   entry: URL;
+  /** A worker that was started before the slot, to be its first. */
+  early?: StartedWorker | undefined;
   /** Called when the worker becomes free. */
   onIdle(): void;
   /** Called when the worker has loaded the schema, or with the fault for which it cannot. */
@@ -33,18 +36,13 @@ export type WorkerSlot = {
   stop(): Promise<void>;
 };
 
-/**
- * Schemas, planners and the largest honest operation take some 80 MB. Beyond this limit the worker ends, and nothing
- * else does.
- */
-export const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 };
 /** Additional deadlines for a worker that a busy machine kept from running: its operation did nothing wrong. */
 const starvedDeadlines = 2;
 /** The pause before the next start where a worker ended without an operation: the cause may stay. */
 const restartPauseMs = 1000;
 
 export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
-  const { logger, schemas, deadlineMs, entry, onIdle, onLoaded } = options;
+  const { logger, schemas, deadlineMs, entry, early, onIdle, onLoaded } = options;
   let worker: Worker | undefined;
   let isStopped = false;
   let unloaded: PlannedSchema[] = [];
@@ -73,31 +71,35 @@ export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
       onIdle();
     }
   };
-  const start = () => {
+  const start = (given?: StartedWorker) => {
     if (isStopped) return;
+    const { worker: next, started } = given ?? startPlanningWorker(entry);
     unloaded = [...schemas];
     waiting = 'start';
-    const started = new Worker(entry, { resourceLimits, stdin: false, name: 'planning' });
-    worker = started;
-    started.on('message', (message: MessageFromWorker) => {
+    worker = next;
+    const listen = () => {
       // A message from a stopped worker answers nothing.
-      if (worker !== started) return;
-      if (message.kind === 'ready') endLoading();
-      else if (message.kind === 'unusable') endLoading(message.message);
-      else settle(message);
+      if (worker !== next) return;
+      next.on('message', (message: MessageFromWorker) => {
+        if (worker !== next) return;
+        if (message.kind === 'ready') endLoading();
+        else if (message.kind === 'unusable') endLoading(message.message);
+        else if (message.kind !== 'started') settle(message);
+        loadNext();
+      });
+      next.unref();
       loadNext();
-    });
-    started.on('error', (error) => logger.error({ err: error }, 'a planning worker failed'));
-    started.once('exit', () => {
-      if (worker !== started) return;
+    };
+    void started.then(listen);
+    next.on('error', (error) => logger.error({ err: error }, 'a planning worker failed'));
+    next.once('exit', () => {
+      if (worker !== next) return;
       worker = undefined;
       const restartMs = typeof waiting === 'function' ? 0 : restartPauseMs;
       endLoading('a planning worker ended while it loaded the supergraph');
       settle({ kind: 'died' });
-      setTimeout(start, restartMs).unref();
+      setTimeout(() => start(), restartMs).unref();
     });
-    // The worker alone must not keep the process alive. A message listener that is added later would undo this.
-    started.unref();
   };
   const replace = async () => {
     const old = worker;
@@ -106,7 +108,8 @@ export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
     await old?.terminate();
     start();
   };
-  start();
+  // One that has ended meanwhile tells nobody.
+  start(early && early.worker.threadId > 0 ? early : undefined);
   return {
     get isIdle() {
       return waiting === undefined;
