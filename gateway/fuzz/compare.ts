@@ -1,6 +1,6 @@
 import { type ExecutionResult, execute, type GraphQLError, type GraphQLSchema } from 'graphql';
 import type { Faults } from './faults.ts';
-import { keyOf, type Operation, type Truth } from './truth.ts';
+import type { Operation, Truth } from './truth.ts';
 
 type Path = readonly (string | number)[];
 
@@ -131,6 +131,8 @@ async function findForbiddenNull(
   truth: Truth,
   data: unknown,
 ): Promise<string | undefined> {
+  const places = new Map<unknown, string>();
+  notePlaces(data, '', places);
   const again = await execute({
     schema,
     document,
@@ -139,10 +141,18 @@ async function findForbiddenNull(
     rootValue: data ?? {},
     fieldResolver: (source: Record<string, unknown>, _args, _context, { path: { key } }) =>
       Object.hasOwn(source, key) ? source[key] : null,
-    typeResolver: (_value, _context, { path }) => truth.typeAt.get(keyOf(path)),
+    typeResolver: (value) => truth.typeAt.get(places.get(value) ?? ''),
   });
   const text = JSON.stringify(again.data);
   return text === JSON.stringify(data)
     ? undefined
     : `a null where none may be: ${again.errors?.[0]?.message}`;
+}
+
+function notePlaces(value: unknown, place: string, places: Map<unknown, string>): void {
+  if (typeof value !== 'object' || value === null) return;
+  places.set(value, place);
+  for (const [key, inner] of Object.entries(value)) {
+    notePlaces(inner, place === '' ? key : `${place}.${key}`, places);
+  }
 }

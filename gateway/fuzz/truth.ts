@@ -4,6 +4,7 @@ import {
   execute,
   type GraphQLSchema,
   getNamedType,
+  isAbstractType,
   isScalarType,
   isSpecifiedScalarType,
   type ResponsePath,
@@ -57,16 +58,23 @@ export async function findTruth(
       const leaf = getNamedType(returnType);
       if (isScalarType(leaf) && !isSpecifiedScalarType(leaf)) anyAt.add(keyOf(path));
       if (isMutation) mutations.push(`${fieldName} ${JSON.stringify(visible(field.args, args))}`);
-      return faults.resolve(object, field, () =>
+      const value = faults.resolve(object, field, () =>
         data.valueOf(object, fieldName, args, isMutation ? `#${mutations.length}` : ''),
       );
+      if (isAbstractType(leaf)) noteTypes(value, keyOf(path), typeAt);
+      return value;
     },
-    typeResolver: (value: ObjectValue, _, { path }) => {
-      typeAt.set(keyOf(path), value.typename);
-      return value.typename;
-    },
+    typeResolver: ({ typename }: ObjectValue) => typename,
   });
   return { result: JSON.parse(JSON.stringify(result)), mutations, typeAt, anyAt };
+}
+
+function noteTypes(value: unknown, place: string, typeAt: Map<string, string>): void {
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) noteTypes(item, `${place}.${index}`, typeAt);
+  } else if (value !== null && !(value instanceof Error)) {
+    typeAt.set(place, (value as ObjectValue).typename);
+  }
 }
 
 /** Arguments that clients see. */
