@@ -5,8 +5,8 @@ import { type Caller, compileOperationGuard, readRuleBook, sessionOf } from '@si
 import { supergraphPath } from '@signet/schema/supergraph-files';
 import { createLogger } from '@signet/service';
 import { getVariableValues, type OperationDefinitionNode, parse, print, validate } from 'graphql';
-import { createAccessGuard } from '../gateway/src/access/access-guard.ts';
-import { stripRules } from '../gateway/src/execute/plan-executor.ts';
+import { createAccessGuard, createOperationGuards } from '../gateway/src/access/access-guard.ts';
+import { stripRules } from '../gateway/src/execute/strip-rules.ts';
 import { percentile } from './support/measure.ts';
 
 const rounds = Number(process.argv[2] ?? 200);
@@ -19,7 +19,12 @@ process.env.APOLLO_TELEMETRY_DISABLED = 'true';
 const gateway = new ApolloGateway({ supergraphSdl: print(stripRules(supergraph)), logger });
 const { schema } = await gateway.load();
 const rules = readRuleBook(supergraph);
-const plugin = createAccessGuard({ rules, logger, dryRun: false, reports: { add() {} } });
+const plugin = createAccessGuard({
+  guards: createOperationGuards(rules),
+  logger,
+  dryRun: false,
+  reports: { add() {} },
+});
 
 /** Fields of several types and rules: roots, orders, items, products. `copies` under aliases. */
 function createOperation(copies: number) {

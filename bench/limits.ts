@@ -7,7 +7,7 @@ import { createLogger, loadConfig, RefusalError } from '@signet/service';
 import { getIntrospectionQuery, parse, print } from 'graphql';
 import { z } from 'zod';
 import { limitFields } from '../gateway/src/config.ts';
-import { stripRules } from '../gateway/src/execute/plan-executor.ts';
+import { stripRules } from '../gateway/src/execute/strip-rules.ts';
 import { readCostBook } from '../gateway/src/limits/cost-book.ts';
 import { assertWithinLimits } from '../gateway/src/limits/operation-limits.ts';
 import { assertSourceWithinLimits } from '../gateway/src/limits/source-limits.ts';

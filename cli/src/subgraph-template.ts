@@ -103,7 +103,7 @@ input Create${type}Input @tag(name: "user") {
   text: String!
 }
 `,
-    [`${folder}/src/context.ts`]: `import { type Database, inTenant } from '@signet/db';
+    [`${folder}/src/context.ts`]: `import { type Database, readInTenant } from '@signet/db';
 import type { SubgraphContext } from '@signet/subgraph/define';
 import DataLoader from 'dataloader';
 import type { Kysely } from 'kysely';
@@ -121,7 +121,7 @@ export type Loaders = { ${one}: DataLoader<string, ${type}Row | undefined> };
 export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
   return {
     ${one}: new DataLoader(async (ids) => {
-      const rows = await inTenant(db, tenantId, (trx) => find${names}(trx, ids));
+      const rows = await readInTenant(db, tenantId, (trx) => find${names}(trx, ids));
       const byId = new Map(rows.map((row) => [row.id, row]));
       return ids.map((id) => byId.get(id));
     }),
@@ -173,7 +173,7 @@ export const policies: PolicyTable<GraphqlContext> = {
 };
 `,
     [`${folder}/src/resolvers.ts`]: `import { requireUser } from '@signet/access';
-import { inTenant } from '@signet/db';
+import { inTenant, readInTenant } from '@signet/db';
 import { findId, readId, readText } from '@signet/subgraph';
 import type { GraphqlContext } from './context.ts';
 import type { Resolvers } from './resolvers.generated.ts';
@@ -183,7 +183,7 @@ export const resolvers: Resolvers = {
   Query: {
     my${names}: (_parent, _args, ctx) => {
       const { userId } = requireUser(ctx.session);
-      return inTenant(ctx.db, ctx.tenantId, (trx) => find${names}OfUser(trx, userId));
+      return readInTenant(ctx.db, ctx.tenantId, (trx) => find${names}OfUser(trx, userId));
     },
     ${one}: (_parent, args, ctx) => findVisible(ctx, readId('id', args.id)),
   },

@@ -6,10 +6,10 @@ export { type Verification, verifyAuditLog } from './audit/verify-audit-log.ts';
 export {
   createDatabase,
   type DatabaseOptions,
-  inTenant,
   pingDatabase,
 } from './database.ts';
 export * from './database-errors.ts';
+export { defineQuery, type Query } from './define-query.ts';
 export * from './housekeeping.ts';
 export { restrictDatabase } from './migrate/database-rights.ts';
 export * from './migrate/migrate.ts';
@@ -21,4 +21,6 @@ export * from './relations.ts';
 export * from './request-scope.ts';
 export * from './roles.ts';
 export type * from './tables.ts';
+export { readInTenant } from './tenant-reads.ts';
+export { inTenant } from './tenant-transaction.ts';
 export { listenForWakes } from './wake-listener.ts';

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import { sql, type Transaction } from 'kysely';
-import { inTenant } from './database.ts';
 import type { Database } from './tables.ts';
+import { readInTenant } from './tenant-reads.ts';
 
 /** `customer:<object>#assignee@staff:<id>`, in parts. */
 export type StoredRelation = { namespace: string; object: string; relation: string; subject: string };
@@ -11,7 +11,7 @@ export function createRelationStore(db: Kysely<Database>) {
   return {
     /** In the order of the questions, with one statement. A role sees the tuples of its own namespace only. */
     check(tenantId: string, queries: readonly StoredRelation[]): Promise<boolean[]> {
-      return inTenant(db, tenantId, (trx) => checkRelations(trx, queries));
+      return readInTenant(db, tenantId, (trx) => checkRelations(trx, queries));
     },
   };
 }

@@ -16,7 +16,7 @@ export class OutOfTimeError extends Error {
   override readonly name = 'OutOfTimeError';
 }
 
-/** Runs what serves a request. Its queries in `inTenant` are cancelled at the deadline; its connections count as the caller's. */
+/** Runs what serves a request. Its queries of a tenant are cancelled at the deadline; its connections count as the caller's. */
 export function inRequest<T>(scope: RequestScope, fn: () => T): T {
   return scopes.run({ ...scope, hasProgress: false }, fn);
 }
@@ -30,6 +30,11 @@ export function identifyCaller(caller: string): void {
 /** Runs work that several requests wait for: the deadline and the share of the one that began it are not its own. */
 export function outsideRequests<T>(fn: () => T): T {
   return scopes.exit(fn);
+}
+
+/** The same object for all that is done for one request, to keep by it what lives as long; undefined for the process's own work. */
+export function findRequest(): object | undefined {
+  return scopes.getStore();
 }
 
 /** A transaction of the request has ended. */

@@ -48,6 +48,19 @@ describe('the proof keys of a gateway', () => {
     expect(faultsOf({ REQUIRE_PROOF: 'no', SURFACE: 'production' })).toHaveLength(1);
   });
 
+  it('are not asked for with PROOF=off, which production takes only with a second word', () => {
+    expect(faultsOf({ PROOF: 'off' })).toEqual([]);
+    for (const env of [{ NODE_ENV: 'production' }, { SURFACE: 'production' }]) {
+      expect(faultsOf({ PROOF: 'off', ...env })).toEqual([
+        expect.stringMatching(/^PROOF: must not be off in production.*PROOF_OFF_IN_PRODUCTION=yes/),
+      ]);
+      expect(faultsOf({ PROOF: 'off', PROOF_OFF_IN_PRODUCTION: 'no', ...env })).toHaveLength(1);
+      expect(faultsOf({ PROOF: 'off', PROOF_OFF_IN_PRODUCTION: 'yes', ...env })).toEqual([]);
+      // The second word opens nothing by itself.
+      expect(faultsOf({ PROOF_OFF_IN_PRODUCTION: 'yes', ...env })).toHaveLength(4);
+    }
+  });
+
   it("are each entrance's own", () => {
     const config = loadConfig(schema, {
       ...peers,

@@ -2,6 +2,7 @@ import { productSubgraphs, urlVariableOf } from '@signet/schema/subgraphs';
 import { type ConfigError, loadConfig } from '@signet/service';
 import { expect, test } from 'vitest';
 import { gatewayConfigSchema } from './config.ts';
+import { verifiedPlatforms } from './config-graph.ts';
 
 const good = {
   ISSUER_URL: 'https://id.example',
@@ -64,6 +65,49 @@ test('in production, and with its surface, a dry run of the access rules must be
     expect(faultsOf({ ...env, ACCESS_DRY_RUN_IN_PRODUCTION: 'yes' })).toEqual([]);
   }
   expect(faultsOf({ ...good, ACCESS_DRY_RUN: 'yes' })).toEqual([]);
+});
+
+const foreign = { SUPERGRAPH_FILE: '/graph.graphql', ACCESS: 'off', PROOF: 'off' };
+
+test('another supergraph needs its file alone, and its port is PORT', () => {
+  expect(loadConfig(gatewayConfigSchema, foreign)).toMatchObject({ PORT: 4000, SUBGRAPH_URLS: [] });
+  expect(faultsOf({ ...foreign, ENTRANCES: 'graph' })).toEqual([
+    expect.stringMatching(/^ENTRANCES: is set together with SUPERGRAPH_FILE/),
+  ]);
+  expect(faultsOf({ ...foreign, SUBGRAPH_URLS: 'reviews' })).toEqual([
+    expect.stringMatching(/^SUBGRAPH_URLS: must be pairs/),
+  ]);
+  const { ACCESS: _, ...guarded } = foreign;
+  expect(loadConfig(gatewayConfigSchema, guarded)).toMatchObject({ ACCESS: 'on' });
+});
+
+test('another supergraph verifies tokens of the platforms that have keys, for which it needs the issuer', () => {
+  const keys = { USER_JWKS_URL: 'https://id.example/user.json' };
+  expect(faultsOf({ ...foreign, ...keys })).toEqual([expect.stringMatching(/^ISSUER_URL: is not set/)]);
+  const issuer = { ...foreign, ...keys, ISSUER_URL: 'https://id.example' };
+  expect(faultsOf(issuer)).toEqual([]);
+  expect(verifiedPlatforms(loadConfig(gatewayConfigSchema, issuer))).toEqual(['user']);
+  expect(verifiedPlatforms(loadConfig(gatewayConfigSchema, foreign))).toEqual([]);
+  expect(faultsOf({ ...issuer, USER_JWKS_URL: 'http://id.example/user.json' })).toEqual([
+    expect.stringMatching(/^USER_JWKS_URL: must be https/),
+  ]);
+});
+
+test('in production, and with its surface, what is off must be confirmed by a second word', () => {
+  const confirmed = { ACCESS_OFF_IN_PRODUCTION: 'yes', PROOF_OFF_IN_PRODUCTION: 'yes' };
+  for (const env of [{ NODE_ENV: 'production' }, { SURFACE: 'production' }]) {
+    expect(faultsOf({ ...foreign, ...env }).map((fault) => fault.split(':')[0])).toEqual(['PROOF', 'ACCESS']);
+    expect(faultsOf({ ...foreign, ...env, ...confirmed })).toEqual([]);
+    expect(faultsOf({ ...good, ...revocations, ENTRANCES: 'user', ...env, ACCESS: 'off' })).toEqual([
+      expect.stringMatching(/^ACCESS: must not be off in production.*ACCESS_OFF_IN_PRODUCTION=yes/),
+    ]);
+  }
+  const issuer = { USER_JWKS_URL: 'https://id.example/user.json', ISSUER_URL: 'https://id.example' };
+  const production = { ...foreign, ...confirmed, ...issuer, NODE_ENV: 'production' };
+  expect(faultsOf(production)).toEqual([expect.stringMatching(/^REVOCATIONS_DATABASE_URL: is not set/)]);
+  expect(faultsOf({ ...production, REVOCATIONS_OFF_IN_PRODUCTION: 'yes' })).toEqual([]);
+  const own = { ...good, NODE_ENV: 'production', ENTRANCES: 'user', REVOCATIONS_OFF_IN_PRODUCTION: 'yes' };
+  expect(faultsOf(own)).toEqual([expect.stringMatching(/^REVOCATIONS_DATABASE_URL: is not set/)]);
 });
 
 test.each([

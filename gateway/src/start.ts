@@ -1,14 +1,17 @@
 import type { Logger, RunningServer } from '@signet/service';
 import {
   createTrustedIssuers,
+  noRevocations,
   openRevocations,
   type RevocationFeed,
   refetchOnRevokedKey,
+  type TrustedIssuer,
 } from '@signet/session';
 import type { GatewayConfig } from './config.ts';
+import { verifiedPlatforms } from './config-graph.ts';
 import { createDocumentMark } from './documents/document-mark.ts';
 import { startEntrance } from './entrance/entrance-server.ts';
-import { entrances } from './entrance/entrances.ts';
+import { entrancesOf } from './entrance/entrances.ts';
 import type { SeededAccount } from './pages/layout.ts';
 import { openPlanningPool } from './planning/planning-pool.ts';
 
@@ -29,8 +32,7 @@ export async function startGateway(
   logger: Logger,
   { accounts = [], revocations: feed }: GatewayOptions = {},
 ): Promise<RunningServer> {
-  const issuers = await createTrustedIssuers(config, logger);
-  const wanted = entrances.filter(({ name }) => config.ENTRANCES?.includes(name) ?? true);
+  const issuers = await openIssuers(config, logger);
   // First, since a worker loads what it needs while everything else starts.
   const planning = openPlanningPool({ logger, deadlineMs: config.PLANNING_DEADLINE_MS });
   const markOf = createDocumentMark();
@@ -40,19 +42,52 @@ export async function startGateway(
     await Promise.all(running.map((server) => server.stop()));
     await Promise.all(shared.map((stopOne) => stopOne()));
   };
+  // Until a server listens, only a worker is at work, and a worker does not keep the process alive.
+  const starting = setInterval(() => {}, 60_000);
   try {
-    const revocations = await openRevocations(config, logger, feed);
+    const revocations = await openProcessRevocations(config, logger, feed);
     shared.push(() => revocations.stop());
     refetchOnRevokedKey(issuers, revocations.source);
-    for (const entrance of wanted) {
-      running.push(
-        await startEntrance(entrance, { config, logger, issuers, revocations, planning, markOf, accounts }),
-      );
-    }
-    await planning.ready();
+    const options = { config, logger, issuers, revocations, planning, markOf, accounts };
+    const started = await Promise.allSettled(
+      entrancesOf(config).map((entrance) => startEntrance(entrance, options)),
+    );
+    running.push(...started.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])));
+    const failed = started.find((outcome) => outcome.status === 'rejected');
+    if (failed) throw failed.reason;
   } catch (error) {
     await stop();
     throw error;
+  } finally {
+    clearInterval(starting);
   }
   return { url: running[0]?.url ?? '', stop };
+}
+
+async function openIssuers(config: GatewayConfig, logger: Logger): Promise<readonly TrustedIssuer[]> {
+  const verified = verifiedPlatforms(config);
+  const { ISSUER_URL } = config;
+  if (verified.length > 0 && ISSUER_URL !== undefined) {
+    return createTrustedIssuers({ ...config, ISSUER_URL }, logger, verified);
+  }
+  logger.warn('no issuer is configured: every caller is anonymous, and every token is refused');
+  return [];
+}
+
+/** A gateway that verifies no token opens no database, and one for an issuer without revocations has none to open. */
+async function openProcessRevocations(
+  config: GatewayConfig,
+  logger: Logger,
+  feed: RevocationFeed | undefined,
+) {
+  if (verifiedPlatforms(config).length === 0) return noRevocations;
+  const isWithout =
+    config.SUPERGRAPH_FILE !== undefined &&
+    config.REVOCATIONS_OFF_IN_PRODUCTION &&
+    config.REVOCATIONS_DATABASE_URL === undefined;
+  if (!isWithout) return openRevocations(config, logger, feed);
+  logger.warn(
+    'REVOCATIONS_OFF_IN_PRODUCTION=yes: a token is valid until it expires, whatever its issuer says',
+  );
+  return noRevocations;
 }

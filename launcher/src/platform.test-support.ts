@@ -17,6 +17,9 @@ const portsPerPlatform = 30;
 /** Test files that run at the same time never look at the same ports. */
 const lane = Number(process.env.VITEST_POOL_ID ?? 0) % 2;
 
+/** The lane that the whole run is to take; see vitest.config.ts. */
+const lanes: Record<string, string> = process.env.LANES ? { LANES: process.env.LANES } : {};
+
 /** A PORT_BASE above which every port of the platform is free right now. */
 export async function findFreePortBase(): Promise<number> {
   const places = Math.floor((portRange.to - portRange.from) / portsPerPlatform / 2);
@@ -109,7 +112,7 @@ export async function startTestPlatform(
   const portBase = await findFreePortBase();
   const { startPlatform } = await import('./start-platform.ts');
   const platform = await startPlatform(
-    { PORT_BASE: String(portBase), ...home.variables, LOG_LEVEL: 'fatal', ...env },
+    { PORT_BASE: String(portBase), ...home.variables, LOG_LEVEL: 'fatal', ...lanes, ...env },
     { print: () => {}, ...options },
   );
   const urlOf = (entrance: Entrance) => `http://localhost:${portBase + entrances[entrance]}/graphql`;

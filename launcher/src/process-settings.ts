@@ -185,6 +185,8 @@ function deriveForGateway(facts: PlatformFacts): Derived {
     fixed: {
       ...fixed,
       HOST: config.HOST,
+      // Many shells set it for other programs. Here each entrance has its own.
+      PORT: undefined,
       ENTRANCES: 'graph,user,portal',
       GRAPH_PORT: String(ports.graph),
       USER_PORT: String(ports.user),

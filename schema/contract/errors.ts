@@ -33,6 +33,10 @@ export const errorTable = {
       'authz.permission.deny': 'You are not allowed to do this.',
     },
   },
+  NOT_FOUND: {
+    httpStatus: 404,
+    reasons: { 'object.not_found': 'This object no longer exists, or you may not see it.' },
+  },
   BAD_USER_INPUT: {
     httpStatus: 400,
     reasons: {

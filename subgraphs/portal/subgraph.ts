@@ -37,6 +37,6 @@ export default defineSubgraph({
   createLoaders,
   extend({ db, logger }) {
     const samples = createSampledAudit({ db, platform: 'portal', createSampler, log: logger });
-    return { plugins: [createRefusalAudit(samples)], stop: () => samples.stop() };
+    return { hooks: [createRefusalAudit(samples)], stop: () => samples.stop() };
   },
 });

@@ -4,10 +4,20 @@ import type pg from 'pg';
 import { findCaller, findTimeLeftMs, hasProgress } from '../request-scope.ts';
 import { DatabaseSilentError, PoolBusyError } from './pool-errors.ts';
 import type { SilenceWatch } from './silence-watch.ts';
+import type { StatementRunner } from './watched-client.ts';
 
 type Waiter = { admit(): void; refuse(error: Error): void };
 
-export type FairPool = PostgresPool & {
+/** A connection, until `release`. With a reason it is ended, not kept. */
+export type PooledClient = PostgresPoolClient & StatementRunner;
+
+export type FairPool = Omit<PostgresPool, 'connect'> & {
+  /**
+   * @throws {DatabaseSilentError} while the server gives no sign of life
+   * @throws {PoolBusyError} when no connection becomes free in time
+   * @throws {OutOfTimeError} when the request has no time left
+   */
+  connect(): Promise<PooledClient>;
   /** Refuses all that wait. */
   refuseWaiting(error: Error): void;
 };
@@ -74,21 +84,22 @@ export function createFairPool(pool: pg.Pool, { watch, maxConnections, waitMs }:
 
   return {
     options: pool.options,
-    async connect(): Promise<PostgresPoolClient> {
+    async connect() {
       if (watch.isSilent) throw new DatabaseSilentError('The database gives no sign of life.');
       const caller = findCaller() ?? own;
       if (mayTake(caller)) take(caller);
       else await waitForTurn(caller);
-      const client = await pool.connect().catch((error: unknown) => {
+      const client = (await pool.connect().catch((error: unknown) => {
         giveBack(caller);
         throw error;
-      });
+      })) as pg.PoolClient & PooledClient;
       const release = client.release.bind(client);
       client.release = (error) => {
-        release(error);
+        // One in a transaction would carry its tenant to the next caller. Nobody should give one back.
+        release(error || client.isLost || client.getTransactionStatus() !== idle);
         giveBack(caller);
       };
-      return client as unknown as PostgresPoolClient;
+      return client;
     },
     refuseWaiting(error) {
       for (let turn = next(); turn; turn = next()) turn.item.refuse(error);
@@ -101,3 +112,5 @@ export function createFairPool(pool: pg.Pool, { watch, maxConnections, waitMs }:
 }
 
 const own = '';
+/** PostgreSQL manual, 54.7, ReadyForQuery: not in a transaction block. */
+const idle = 'I';

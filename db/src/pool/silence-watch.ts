@@ -15,8 +15,8 @@ export type SilenceWatch = {
   /** A connection exists from now on until `remove`. */
   add(connection: WatchedConnection): void;
   remove(connection: WatchedConnection): void;
-  /** An answer is waited for from now on until `rest`. */
-  wait(connection: WatchedConnection): void;
+  /** An answer to so many statements is waited for from now on until `rest`. */
+  wait(connection: WatchedConnection, statements?: number): void;
   /** `isAnswered`: the server answered, be it with an error. */
   rest(connection: WatchedConnection, isAnswered: boolean): void;
   stop(): void;
@@ -25,10 +25,13 @@ export type SilenceWatch = {
 export type SilenceWatchOptions = {
   /** Asks the server on a connection of its own. */
   ask(question: { pids: readonly number[]; firstByteMs: number; answerMs: number }): Promise<ServerSign>;
-  /** How long an answer may take at most; infinite where the server has no limit either. */
+  /** How long the answer to a statement may take at most; infinite where the server has no limit either. */
   answerMs: number;
   onChange(isSilent: boolean): void;
 };
+
+type Wait = { since: number; mostMs: number };
+type Suspect = [WatchedConnection, Wait];
 
 const tickMs = 250;
 /** A statement that takes longer is a reason to ask the server what became of it. */
@@ -36,6 +39,8 @@ const suspectMs = 1000;
 /** While nothing is known. A busy machine needs a part of it to start a backend. */
 const firstByteMs = 2000;
 const answerMs = 3000;
+/** The server's limit of a transaction is four times that of a statement, however many statements it has. */
+const maxStatements = 4;
 /** Between two questions while the server is silent. One that was sent before the path came back may never be answered. */
 const repeatMs = 500;
 
@@ -47,10 +52,14 @@ const repeatMs = 500;
  * is silent, every connection is given up, and nothing is begun until it answers such a question. The server has nothing to do
  * for a connection: its answer was lost, and that connection is given up. The server is at work: the statement is slow.
  */
-export function createSilenceWatch({ ask, answerMs: limitMs, onChange }: SilenceWatchOptions): SilenceWatch {
+export function createSilenceWatch({
+  ask,
+  answerMs: answerLimitMs,
+  onChange,
+}: SilenceWatchOptions): SilenceWatch {
   const connections = new Set<WatchedConnection>();
-  /** Since when an answer is waited for, by `performance.now()`. */
-  const waiting = new Map<WatchedConnection, number>();
+  /** Since when an answer is waited for, and how long it may take, by `performance.now()`. */
+  const waiting = new Map<WatchedConnection, Wait>();
   let heardAt = 0;
   let timer: NodeJS.Timeout | undefined;
   let isAsking = false;
@@ -59,12 +68,12 @@ export function createSilenceWatch({ ask, answerMs: limitMs, onChange }: Silence
 
   const listSuspects = () => {
     const before = performance.now() - suspectMs;
-    return [...waiting].filter(([, since]) => since < before);
+    return [...waiting].filter(([, { since }]) => since < before);
   };
-  const giveUpLost = (suspects: readonly [WatchedConnection, number][], idlePids: readonly number[]) => {
-    for (const [connection, since] of suspects) {
+  const giveUpLost = (suspects: readonly Suspect[], idlePids: readonly number[]) => {
+    for (const [connection, wait] of suspects) {
       // It may have got its answer meanwhile, and wait for the next one.
-      if (waiting.get(connection) !== since || connection.pid === null) continue;
+      if (waiting.get(connection) !== wait || connection.pid === null) continue;
       if (idlePids.includes(connection.pid)) {
         connection.giveUp(new DatabaseSilentError('The answer of the database was lost.'));
       }
@@ -89,7 +98,7 @@ export function createSilenceWatch({ ask, answerMs: limitMs, onChange }: Silence
     isSilent = false;
     if (!stopping.signal.aborted) onChange(false);
   };
-  const investigate = async (suspects: readonly [WatchedConnection, number][]) => {
+  const investigate = async (suspects: readonly Suspect[]) => {
     const askedAt = performance.now();
     const pids = suspects.flatMap(([{ pid }]) => pid ?? []);
     const sign = await ask({ pids, firstByteMs, answerMs });
@@ -100,9 +109,9 @@ export function createSilenceWatch({ ask, answerMs: limitMs, onChange }: Silence
   };
   const tick = () => {
     const now = performance.now();
-    for (const [connection, since] of waiting) {
-      if (now - since > limitMs) {
-        connection.giveUp(new DatabaseSilentError(`No answer within ${limitMs} ms.`));
+    for (const [connection, { since, mostMs }] of waiting) {
+      if (now - since > mostMs) {
+        connection.giveUp(new DatabaseSilentError(`No answer within ${mostMs} ms.`));
       }
     }
     if (isAsking) return;
@@ -129,8 +138,9 @@ export function createSilenceWatch({ ask, answerMs: limitMs, onChange }: Silence
       connections.delete(connection);
       forget(connection);
     },
-    wait(connection) {
-      waiting.set(connection, performance.now());
+    wait(connection, statements = 1) {
+      const mostMs = answerLimitMs * Math.min(statements, maxStatements);
+      waiting.set(connection, { since: performance.now(), mostMs });
       timer ??= setInterval(tick, tickMs).unref();
     },
     rest(connection, isAnswered) {

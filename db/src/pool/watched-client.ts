@@ -1,15 +1,36 @@
-import { hash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { guardProtocol } from '@signet/flow';
 import pg from 'pg';
 import type { DatabaseSilentError } from './pool-errors.ts';
+import { PreparedStatements } from './prepared-statement.ts';
 import type { SilenceWatch, WatchedConnection } from './silence-watch.ts';
+import {
+  bindStatement,
+  StatementBatch,
+  type StatementOutcome,
+  type StatementResult,
+} from './statement-batch.ts';
 
 /** Called with the text of each statement sent, `begin` and `commit` too. Never with values. */
 export type QueryListener = (sql: string) => void;
 
-/** A server keeps every named statement until the connection ends: texts beyond these are sent unnamed. */
-const maxNamedStatements = 500;
+export type Statement = { text: string; values: readonly unknown[] };
+
+/** What the pool gives out. */
+export type StatementRunner = {
+  /** The server has ended the connection, or is about to. */
+  readonly isLost: boolean;
+  /**
+   * Sends statements with one write and waits for all their answers: one round trip. Outside of a transaction block they are one
+   * transaction. `setup` runs before them; if it fails, so does the first of them.
+   *
+   * @returns the outcomes of `statements`. Those behind one that failed are missing: they were not run.
+   */
+  run(statements: readonly Statement[], setup?: readonly Statement[]): Promise<StatementOutcome[]>;
+};
+
+/** Errors after which the server ends the connection (PostgreSQL manual, appendix A): it is shut down, or a limit of the transaction was reached. */
+const lastErrors = /^(57P0[1-5]|25P0[34]|08)/;
 /** How long a connection's other end may take to end it. */
 const endMs = 1000;
 
@@ -19,13 +40,19 @@ const endMs = 1000;
  * without.
  */
 export function createClientClass(watch: SilenceWatch, onQuery?: QueryListener): typeof pg.Client {
-  return class WatchedClient extends pg.Client implements WatchedConnection {
-    readonly #names = new Map<string, string>();
+  return class WatchedClient extends pg.Client implements WatchedConnection, StatementRunner {
+    readonly #prepared = new PreparedStatements();
+    readonly #findParser = (typeId: number) => this.getTypeParser(typeId, 'text');
     #unanswered = 0;
+    #isLost = false;
 
     constructor(config?: string | pg.ClientConfig) {
       super(config);
       guardProtocol(this);
+    }
+
+    get isLost(): boolean {
+      return this.#isLost;
     }
 
     get pid(): number | null {
@@ -45,18 +72,35 @@ export function createClientClass(watch: SilenceWatch, onQuery?: QueryListener):
       return (super.connect as (...args: unknown[]) => unknown).apply(this, args);
     }
 
+    async run(
+      statements: readonly Statement[],
+      setup: readonly Statement[] = [],
+    ): Promise<StatementOutcome[]> {
+      const bound = [...setup, ...statements].map(({ text, values }) =>
+        bindStatement(this.#prepared.get(text), values),
+      );
+      for (const { prepared } of bound) onQuery?.(prepared.text);
+      const { promise, resolve } = Promise.withResolvers<StatementOutcome[]>();
+      this.#wait(statements.length);
+      super.query(new StatementBatch(bound, this.#findParser, resolve) as unknown as pg.Submittable);
+      const outcomes = await promise;
+      const last = outcomes.at(-1);
+      const error = last && 'error' in last ? last.error : undefined;
+      const isAnswered = error === undefined || error instanceof pg.DatabaseError;
+      this.#rest(isAnswered);
+      this.#isLost ||= !isAnswered || lastErrors.test(error?.code ?? '');
+      return outcomes.length > setup.length ? outcomes.slice(setup.length) : outcomes.slice(-1);
+    }
+
     // pg has eight overloads of query(); kysely calls one of them, query(text, values).
     // biome-ignore lint/suspicious/noExplicitAny: an override must accept and return what every overload does.
     override query(...args: any[]): any {
       const [text, values] = args;
-      const send = super.query as (...args: unknown[]) => unknown;
-      if (typeof text !== 'string') return this.#watch(send.apply(this, args));
-      onQuery?.(text);
-      if (args.length !== 2 || !Array.isArray(values) || values.length === 0) {
-        return this.#watch(send.apply(this, args));
+      if (args.length === 2 && typeof text === 'string' && Array.isArray(values) && values.length > 0) {
+        return this.#runOne({ text, values });
       }
-      const name = this.#nameOf(text);
-      return this.#watch(send.call(this, name ? { name, text, values } : { text, values }));
+      if (typeof text === 'string') onQuery?.(text);
+      return this.#watch((super.query as (...args: unknown[]) => unknown).apply(this, args));
     }
 
     /** If the other end is gone, nothing answers the end of the connection: then its socket is destroyed. */
@@ -67,33 +111,46 @@ export function createClientClass(watch: SilenceWatch, onQuery?: QueryListener):
       return (super.end as (...args: unknown[]) => unknown).apply(this, args);
     }
 
-    /** The next statement of several is sent when the one before it is answered. */
+    async #runOne(statement: Statement): Promise<StatementResult> {
+      const [outcome] = await this.run([statement]);
+      return getResult(outcome);
+    }
+
     #watch(answer: unknown): unknown {
       if (!(answer instanceof Promise)) return answer;
-      this.#unanswered += 1;
-      if (this.#unanswered === 1) watch.wait(this);
-      const settle = (isAnswered: boolean) => {
-        this.#unanswered -= 1;
-        watch.rest(this, isAnswered);
-        if (this.#unanswered > 0) watch.wait(this);
-      };
+      this.#wait(1);
       answer.then(
-        () => settle(true),
-        (error) => settle(error instanceof pg.DatabaseError),
+        () => this.#rest(true),
+        (error) => this.#rest(error instanceof pg.DatabaseError),
       );
       return answer;
+    }
+
+    /** The next statements of several are sent when those before them are answered. */
+    #wait(statements: number): void {
+      this.#unanswered += 1;
+      if (this.#unanswered === 1) watch.wait(this, statements);
+    }
+
+    #rest(isAnswered: boolean): void {
+      this.#unanswered -= 1;
+      watch.rest(this, isAnswered);
+      if (this.#unanswered > 0) watch.wait(this);
     }
 
     #stream(): Socket {
       return (this as unknown as { connection: { stream: Socket } }).connection.stream;
     }
-
-    #nameOf(text: string): string | undefined {
-      const known = this.#names.get(text);
-      if (known || this.#names.size >= maxNamedStatements) return known;
-      const name = hash('sha256', text, 'base64url');
-      this.#names.set(text, name);
-      return name;
-    }
   };
+}
+
+/**
+ * @param outcome of a statement; undefined for one that was not run.
+ * @throws the error that the server answered it with. Its stack shows who asked.
+ */
+export function getResult(outcome: StatementOutcome | undefined): StatementResult {
+  if (outcome && 'result' in outcome) return outcome.result;
+  const error = outcome ? outcome.error : new Error('The statement was not run.');
+  if (error instanceof Error) Error.captureStackTrace(error);
+  throw error;
 }

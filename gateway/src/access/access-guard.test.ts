@@ -4,7 +4,7 @@ import { type GraphqlAnswer, postGraphql, reasonsOf } from '@signet/testing';
 import { buildSchema, parse } from 'graphql';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startTestGateway, type TestGateway, type Who } from '../entrance/entrance.test-support.ts';
-import { createAccessGuard } from './access-guard.ts';
+import { createAccessGuard, createOperationGuards } from './access-guard.ts';
 
 let gateway: TestGateway;
 beforeAll(async () => {
@@ -187,7 +187,7 @@ it('asks for a token first, whatever else is wrong', async () => {
   const rules = readRuleBook(parse('type Query { naked: Int forStaff: Int @platform(is: PORTAL) }'));
   const reports = { add() {} };
   const plugin = createAccessGuard({
-    rules,
+    guards: createOperationGuards(rules),
     logger: createLogger('test', 'silent'),
     dryRun: false,
     reports,

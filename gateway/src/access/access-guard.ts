@@ -1,10 +1,11 @@
-import { type ApolloServerPlugin, type GraphQLRequestContext, HeaderMap } from '@apollo/server';
+import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
 import { compileOperationGuard, type OperationGuard, type RefusedField, type RuleBook } from '@signet/access';
 import { findReason } from '@signet/schema/contract';
-import { createSampler, type Logger, parseSignetContext } from '@signet/service';
+import { createSampler, type Logger } from '@signet/service';
 import {
   type DocumentNode,
   type GraphQLFormattedError,
+  type GraphQLSchema,
   getVariableValues,
   type OperationDefinitionNode,
 } from 'graphql';
@@ -12,7 +13,7 @@ import type { GatewayContext } from '../entrance/request-context.ts';
 import type { RefusalReports } from './refusal-reports.ts';
 
 type AccessGuardOptions = {
-  rules: RuleBook;
+  guards: OperationGuards;
   logger: Logger;
   /** Only logs what would be refused, for trying out new rules. The subgraphs still refuse it. */
   dryRun: boolean;
@@ -20,7 +21,12 @@ type AccessGuardOptions = {
   reports: Pick<RefusalReports, 'add'>;
 };
 
-type RequestContext = GraphQLRequestContext<GatewayContext>;
+/** Finds the guard of an operation that is valid for the schema. */
+export type OperationGuards = (
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+) => OperationGuard;
 
 /**
  * The most that all kept guards may have together, by their `size`: some 50 MB. Documents are cheap to invent. A
@@ -35,12 +41,11 @@ const maxLoggedFields = 20;
  * caller, so that the decision for one caller never serves another.
  */
 export function createAccessGuard({
-  rules,
+  guards,
   logger,
   dryRun,
   reports,
 }: AccessGuardOptions): ApolloServerPlugin<GatewayContext> {
-  const guardOf = createGuardCache(rules);
   const log = createRefusalLog(logger, dryRun);
   return {
     async serverWillStart() {
@@ -62,7 +67,7 @@ export function createAccessGuard({
           // Variables that cannot be coerced are refused as bad input when the operation is executed. Nothing is sent
           // for it.
           const refused = variables
-            ? guardOf(context, document, operation)(contextValue.session, variables)
+            ? guards(context.schema, document, operation)(contextValue.session, variables)
             : [];
           if (refused.length === 0) {
             return null;
@@ -90,13 +95,12 @@ function createRefusalLog(logger: Logger, dryRun: boolean) {
     logger.info({ dryRun, ...refusal, ...(operations && { operations }) }, 'access refused');
   const sampler = createSampler(write);
   return {
-    add(refused: readonly RefusedField[], { session, signetContext }: GatewayContext) {
+    add(refused: readonly RefusedField[], { session, clientAddress }: GatewayContext) {
       const fields = refused
         .slice(0, maxLoggedFields)
         .map(({ coordinate, reason }) => ({ coordinate, reason }));
       const refusal = { count: refused.length, refused: fields };
-      const caller =
-        session.platform === 'none' ? parseSignetContext(signetContext)?.clientAddress : session.sessionId;
+      const caller = session.platform === 'none' ? clientAddress : session.sessionId;
       if (dryRun) write(refusal, undefined);
       else sampler.add(`${refused[0]?.reason} ${caller}`, refusal);
     },
@@ -115,16 +119,19 @@ function report(
   reports.add({ reason, place: 'rules', field, session, signetContext });
 }
 
-/** The planner keeps documents by their text, so an operation that it knows is the same node each time. */
-function createGuardCache(rules: RuleBook) {
+/**
+ * Compiles the rules of each operation once. The planner keeps documents by their text, so an operation that it knows is the same
+ * node each time.
+ */
+export function createOperationGuards(rules: RuleBook): OperationGuards {
   let guards = new WeakMap<OperationDefinitionNode, OperationGuard>();
   let size = 0;
-  return (context: RequestContext, document: DocumentNode, operation: OperationDefinitionNode) => {
+  return (schema, document, operation) => {
     const known = guards.get(operation);
     if (known) {
       return known;
     }
-    const guard = compileOperationGuard(context.schema, rules, document, operation);
+    const guard = compileOperationGuard(schema, rules, document, operation);
     if (size + guard.size > maxKeptSize) {
       guards = new WeakMap();
       size = 0;

@@ -50,7 +50,7 @@ export function createIntrospectionGuard(isAllowed: (session: Session) => boolea
  * Searches every definition of the document, used or not. Not recursive: the document is not validated yet, and its
  * depth is unknown.
  */
-function findSchemaField(document: DocumentNode): FieldNode | undefined {
+export function findSchemaField(document: DocumentNode): FieldNode | undefined {
   const open: (SelectionSetNode | undefined)[] = document.definitions.map((node) =>
     'selectionSet' in node ? node.selectionSet : undefined,
   );

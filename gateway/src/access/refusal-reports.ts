@@ -1,4 +1,3 @@
-import type { GraphQLDataSource } from '@apollo/gateway';
 import { findReason, isTenantSlug, type Platform, type ReportedRefusal } from '@signet/schema/contract';
 import { refusingPlaces } from '@signet/schema/subgraphs';
 import { createSampler, type Logger, parseSignetContext, type SamplerOptions } from '@signet/service';
@@ -6,6 +5,8 @@ import { anonymousSession, type Session } from '@signet/session';
 import { networkOf } from '../admission/client-address.ts';
 import type { Entrance } from '../entrance/entrances.ts';
 import type { GatewayContext } from '../entrance/request-context.ts';
+import type { SubgraphError } from '../execute/executor.ts';
+import { reasonOf } from '../execute/fetch-answer.ts';
 import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
 import type { FieldPlatforms } from './field-platforms.ts';
 import { createReportQueue, type ReportQueue, sendReport } from './report-queue.ts';
@@ -31,24 +32,26 @@ export type Refusal = {
 
 export type RefusalReportsOptions = {
   entrance: Pick<Entrance, 'name' | 'platforms'>;
-  fieldPlatforms: FieldPlatforms;
+  fieldPlatforms: Pick<FieldPlatforms, 'get'>;
   proof: Pick<EntranceProof, 'signerFor'>;
-  config: { AUTH_USER_URL: string; AUTH_PORTAL_URL: string };
+  /** Without these URLs there is no auth, and nothing is reported. */
+  config: { AUTH_USER_URL?: string | undefined; AUTH_PORTAL_URL?: string | undefined };
   logger: Logger;
   sampling?: SamplerOptions;
 };
 
 /**
  * Sends at most one report a minute for each reason and caller, with the number of refusals: a flood of refusals becomes a few
- * rows. Without a proof (REQUIRE_PROOF=no) auth accepts no reports, and none are sent.
+ * rows. Without a proof (PROOF=off) auth accepts no reports, and none are sent.
  */
 export function createRefusalReports(options: RefusalReportsOptions): RefusalReports {
   const { entrance, fieldPlatforms, proof, config, logger, sampling } = options;
   const sign = proof.signerFor('auth');
-  if (!sign) {
+  const { AUTH_USER_URL: user, AUTH_PORTAL_URL: portal = user } = config;
+  if (!sign || user === undefined || portal === undefined) {
     return { add() {}, async stop() {} };
   }
-  const urls = { user: config.AUTH_USER_URL, portal: config.AUTH_PORTAL_URL };
+  const urls = { user, portal };
   const openQueue = (platform: Platform): ReportQueue =>
     createReportQueue({
       logger,
@@ -116,7 +119,7 @@ function withoutCaller({ reason, place, tenant }: DescribedRefusal['refusal']) {
 }
 
 /** The platform of a refusal without a session: the only one of the entrance, or the one that the schema names for the field. */
-function createPlatformOf([only, another]: readonly Platform[], fieldPlatforms: FieldPlatforms) {
+function createPlatformOf([only, another]: readonly Platform[], fieldPlatforms: Pick<FieldPlatforms, 'get'>) {
   return (field = ''): Platform => {
     if (only && !another) return only;
     const [type = ''] = field.split('.');
@@ -124,25 +127,21 @@ function createPlatformOf([only, another]: readonly Platform[], fieldPlatforms: 
   };
 }
 
-/** Reports what a subgraph refuses. Returns the source unchanged where the subgraph writes its refusals into the audit log itself. */
-export function reportRefusals(
-  source: GraphQLDataSource,
+/**
+ * Reports what a subgraph refuses, from the errors of an answer. Undefined where the subgraph writes its refusals into the audit
+ * log itself.
+ */
+export function createErrorReport(
   subgraph: string,
   reports: Pick<RefusalReports, 'add'>,
-): GraphQLDataSource {
+): ((errors: readonly SubgraphError[], context: GatewayContext) => void) | undefined {
   if (!refusingPlaces.includes(subgraph)) {
-    return source;
+    return undefined;
   }
-  return {
-    async process(options) {
-      const answer = await source.process(options);
-      const { session, signetContext } = options.context as GatewayContext;
-      // Fifty refused items of a list are one refusal.
-      const reasons = new Set((answer.errors ?? []).map(({ extensions }) => extensions?.reason));
-      for (const reason of reasons) {
-        if (typeof reason === 'string') reports.add({ reason, place: subgraph, session, signetContext });
-      }
-      return answer;
-    },
+  return (errors, { session, signetContext }) => {
+    // Fifty refused items of a list are one refusal.
+    for (const reason of new Set(errors.map(reasonOf))) {
+      if (typeof reason === 'string') reports.add({ reason, place: subgraph, session, signetContext });
+    }
   };
 }

@@ -1,5 +1,6 @@
 import { readClientPrefix } from '@signet/flow';
 import ipaddr from 'ipaddr.js';
+import { LRUCache } from 'lru-cache';
 import { readForwarded } from './forwarded.ts';
 
 /** Finds the client's address from that of the connection and the forwarding headers. */
@@ -7,6 +8,12 @@ export type ClientAddressReader = (
   peer: string | undefined,
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ) => string | undefined;
+
+/** The other end of a connection. Each of its requests comes from the same address. */
+type Peer = { address: string | undefined; isTrusted: boolean };
+
+const nobody: Peer = { address: undefined, isTrusted: false };
+const maxKnownPeers = 1000;
 
 /** Whether an address belongs to a trusted proxy. */
 export type ProxyCheck = (address: string | undefined) => boolean;
@@ -18,9 +25,18 @@ export type ProxyCheck = (address: string | undefined) => boolean;
  * both are present and disagree, neither is believed and the proxy counts as the client.
  */
 export function createClientAddressReader(isTrusted: ProxyCheck): ClientAddressReader {
+  const peers = new LRUCache<string, Peer>({ max: maxKnownPeers });
+  const readPeer = (peer: string): Peer => {
+    const known = peers.get(peer);
+    if (known) return known;
+    const address = normalise(peer);
+    const read = { address, isTrusted: address !== undefined && isTrusted(address) };
+    peers.set(peer, read);
+    return read;
+  };
   return (peer, headers) => {
-    const client = peer === undefined ? undefined : normalise(peer);
-    if (client === undefined || !isTrusted(client)) {
+    const { address: client, isTrusted: isProxy } = peer === undefined ? nobody : readPeer(peer);
+    if (client === undefined || !isProxy) {
       return client;
     }
     const claims = forwardedChains(headers).map((hops) => followTrusted(hops, client, isTrusted));

@@ -28,10 +28,14 @@ export type WithDocument<C> = C & { document: RunnableDocument };
 type CreateContext<C> = (request: FastifyRequest, reply: FastifyReply) => Promise<C>;
 
 export type TrustedDocuments = {
+  /** Those that are listed now. */
+  readonly documents: readonly TrustedDocument[];
   /** Decides after the context is built, so that a bad token is reported before a bad document. */
   withDocument<C extends BaseContext>(createContext: CreateContext<C>): CreateContext<WithDocument<C>>;
   /** Must come before plugins that look at a request's text. */
   plugin: ApolloServerPlugin<WithDocument<BaseContext>>;
+  /** Remembers the text of an automatic persisted query. Called only for an operation that is valid, within the limits and allowed. */
+  remember(document: RunnableDocument): void;
   stop(): Promise<void>;
 };
 
@@ -56,11 +60,18 @@ export async function openTrustedDocuments(options: TrustedDocumentsOptions): Pr
     const decision = decideDocument(requested, list, mode, () => unlisted.add(requested, list));
     return findText(decision, persistedQueries);
   };
+  const remember = ({ hash, text }: RunnableDocument) => {
+    if (hash !== undefined && text !== undefined) persistedQueries.set(hash, text);
+  };
   return {
+    get documents() {
+      return manifests.list.documents;
+    },
     withDocument: (createContext) => async (request, reply) => {
       const context = await createContext(request, reply);
       return { ...context, document: decide(request) };
     },
+    remember,
     plugin: {
       async serverWillStart(service) {
         schema = service.schema;
@@ -69,11 +80,9 @@ export async function openTrustedDocuments(options: TrustedDocumentsOptions): Pr
       async requestDidStart({ request, contextValue: { document } }) {
         // Before the first `await`, so that other plugins and Apollo Server see the request only after this.
         putText(request, document.text);
-        const { hash, text } = document;
         return {
-          // Called only for an operation that is valid, within the limits, planned and allowed.
           async executionDidStart() {
-            if (hash !== undefined && text !== undefined) persistedQueries.set(hash, text);
+            remember(document);
           },
         };
       },

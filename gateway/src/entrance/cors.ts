@@ -57,9 +57,13 @@ export async function registerCors(server: FastifyInstance, settings: CorsSettin
     },
   });
   // A route that says what else its answer depends on replaces what the plugin has said.
-  server.addHook('onSend', async (_request, reply) => {
-    const vary = [reply.getHeader('vary') ?? []].flat().join(', ');
-    if (!/(^|,)\s*origin\s*(,|$)/i.test(vary))
-      reply.header('vary', vary === '' ? 'Origin' : `${vary}, Origin`);
+  server.addHook('onSend', (_request, reply, payload, done) => {
+    const said = reply.getHeader('vary');
+    if (said !== 'Origin') {
+      const vary = [said ?? []].flat().join(', ');
+      if (!/(^|,)\s*origin\s*(,|$)/i.test(vary))
+        reply.header('vary', vary === '' ? 'Origin' : `${vary}, Origin`);
+    }
+    done(null, payload);
   });
 }

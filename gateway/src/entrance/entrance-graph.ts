@@ -1,13 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { readRuleBook } from '@signet/access';
-import { supergraphPath, type Variant } from '@signet/schema/supergraph-files';
-import { hasProductionSurface, type Logger, mountGraphql } from '@signet/service';
+import type { Variant } from '@signet/schema/supergraph-files';
+import { ConfigError, type Logger, routeGraphql } from '@signet/service';
 import { createVerifier, type ProcessRevocations, type TrustedIssuer } from '@signet/session';
 import type { FastifyInstance } from 'fastify';
-import { type DocumentNode, parse, print } from 'graphql';
-import { createAccessGuard } from '../access/access-guard.ts';
-import { readFieldPlatforms } from '../access/field-platforms.ts';
-import { createIntrospectionGuard, mayIntrospect } from '../access/introspection-guard.ts';
 import { createRefusalReports } from '../access/refusal-reports.ts';
 import type { Admission } from '../admission/admission.ts';
 import type { ClientAddressReader } from '../admission/client-address.ts';
@@ -15,17 +9,21 @@ import type { RefusedOrigins } from '../admission/refused-origins.ts';
 import { createSessionCookieGate } from '../admission/session-cookie-gate.ts';
 import { type GatewayConfig, trustedDocumentsOf } from '../config.ts';
 import type { DocumentMark } from '../documents/document-mark.ts';
-import { openTrustedDocuments, type WithDocument } from '../documents/trusted-documents.ts';
-import { createApolloGateway } from '../execute/apollo-gateway.ts';
-import { stripRules } from '../execute/plan-executor.ts';
-import { createLimitsCheck } from '../limits/operation-limits.ts';
+import { openTrustedDocuments } from '../documents/trusted-documents.ts';
 import { registerSourceLimits } from '../limits/source-limits.ts';
-import { createEntrancePlanning } from '../planning/entrance-planning.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import { openEntranceProof } from '../subgraphs/entrance-proof.ts';
+import { followSupergraph } from '../supergraph/follow-supergraph.ts';
+import { createGraphSwitch } from '../supergraph/graph-switch.ts';
+import {
+  findSupergraphSource,
+  type Supergraph,
+  SupergraphError,
+  type SupergraphSource,
+} from '../supergraph/supergraph-source.ts';
 import type { Entrance } from './entrances.ts';
-import { createOperationChecks, throttledStatus } from './operation-plugins.ts';
-import { createRequestContext, type GatewayContext } from './request-context.ts';
+import { createRequestContext } from './request-context.ts';
+import { type EntranceGraph, openEntranceGraph } from './served-graph.ts';
 
 export type EntranceGraphOptions = {
   config: GatewayConfig;
@@ -42,13 +40,18 @@ export type EntranceGraphOptions = {
   graphqlPath: string;
   readClientAddress: ClientAddressReader;
   admission: Pick<Admission, 'run'>;
-  /** Reads the supergraph of an entrance. Without it, the generated one. */
-  readSupergraph?: ((variant: Variant) => DocumentNode) | undefined;
+  /** Where the supergraph of an entrance is read from. Without it, from its file. */
+  sourceOf?: ((variant: Variant) => SupergraphSource) | undefined;
+  /** How often the file is looked at. */
+  supergraphPollMs?: number | undefined;
 };
 
 /**
  * Answers operations at an entrance. A request passes these checks in this order: limits on its text, cookies and token, which
- * document runs, limits on the document, who may see the schema, validation and planning, the access rules. Then its fetches go out.
+ * document runs, limits on the document, who may see the schema, validation and planning, the access rules. Then its fetches go
+ * out. When the file of the supergraph changes, another graph is built beside the one that answers, and takes its place.
+ *
+ * @throws {ConfigError} when the file that SUPERGRAPH_FILE names cannot be served
  */
 export async function mountEntranceGraph(
   server: FastifyInstance,
@@ -56,34 +59,19 @@ export async function mountEntranceGraph(
   options: EntranceGraphOptions,
 ): Promise<void> {
   const { config, logger, issuers, revocations, origins, refusedOrigins, graphqlPath, markOf } = options;
-  const { readSupergraph = readGeneratedSupergraph } = options;
   const { name } = entrance;
-  const supergraph = readSupergraph(name);
-  const fieldPlatforms = readFieldPlatforms(readSupergraph('graph'));
-  const supergraphSdl = print(stripRules(supergraph));
-  // Error texts that name parts of the schema are the same for all callers of an entrance.
-  const hideSchemaDetails = !(config.INTROSPECTION ?? !hasProductionSurface(config));
-  const planning = createEntrancePlanning({
-    pool: options.planning,
-    schema: { name, supergraphSdl },
-    hideSchemaDetails,
-    markOf,
-    logger,
-  });
+  const source = options.sourceOf?.(name) ?? findSupergraphSource(config, name);
+  const first = await readFirst(source, config);
   const proof = await openEntranceProof(name, config, logger);
   server.addHook('onClose', async () => proof.stop());
-  const reports = createRefusalReports({ entrance, fieldPlatforms, proof, config, logger });
-  server.addHook('onClose', () => reports.stop());
-  const { gateway, stop } = createApolloGateway({
-    supergraphSdl,
-    planning,
-    config,
-    fieldPlatforms,
+  const reports = createRefusalReports({
+    entrance,
+    fieldPlatforms: { get: (coordinate) => graphs.current.fieldPlatforms.get(coordinate) },
     proof,
-    reports,
+    config,
     logger,
   });
-  server.addHook('onClose', stop);
+  server.addHook('onClose', () => reports.stop());
   const trustedDocuments = await openTrustedDocuments({
     entrance: name,
     ...trustedDocumentsOf(config, name),
@@ -105,38 +93,60 @@ export async function mountEntranceGraph(
       refusedOrigins,
     }),
   });
-  registerSourceLimits(server, graphqlPath, config);
-  await mountGraphql<WithDocument<GatewayContext>>({
-    server,
+  if (config.ACCESS === 'off') {
+    logger.warn(
+      { entrance: name },
+      'ACCESS=off: no access rule is checked, every caller may ask for every field',
+    );
+  }
+  let generation = 0;
+  const open = (supergraph: Supergraph, mustHaveRules: boolean) => {
+    generation += 1;
+    return openEntranceGraph(supergraph, {
+      ...options,
+      server,
+      entrance,
+      proof,
+      reports,
+      trustedDocuments,
+      createContext,
+      generation,
+      mustHaveRules,
+    });
+  };
+  const graphs = createGraphSwitch<EntranceGraph>(
+    await open(first.supergraph, false).catch((error) => fail(error, config)),
+    (error) =>
+      logger.error({ err: error, entrance: name }, 'a supergraph that was replaced could not be closed'),
+  );
+  server.addHook('onClose', () => graphs.stop());
+  const endFollowing = followSupergraph({
+    entrance: name,
+    source,
+    mark: first.mark,
     logger,
-    path: graphqlPath,
-    admit: options.admission.run,
-    // The introspection guard decides for whom.
-    introspection: true,
-    hideSchemaDetails,
-    ...planning.endpoint,
-    isGateway: true,
-    source: { gateway },
-    context: trustedDocuments.withDocument(createContext),
-    plugins: [
-      trustedDocuments.plugin,
-      // In this order: limits, then the introspection guard, then planning, which is expensive.
-      createOperationChecks([
-        createLimitsCheck(supergraph, config),
-        createIntrospectionGuard(mayIntrospect(entrance, config)),
-      ]),
-      throttledStatus,
-      planning.plugin,
-      createAccessGuard({
-        rules: readRuleBook(supergraph),
-        logger,
-        dryRun: config.ACCESS_DRY_RUN,
-        reports,
-      }),
-    ],
+    pollMs: options.supergraphPollMs,
+    async replace(supergraph) {
+      const mustHaveRules = config.ACCESS === 'on' && graphs.current.hasRules;
+      graphs.replaceBy(await open(supergraph, mustHaveRules));
+    },
   });
+  server.addHook('preClose', endFollowing);
+  registerSourceLimits(server, graphqlPath, config, (text) => graphs.current.documentOfText(text));
+  routeGraphql({ server, path: graphqlPath, admit: options.admission.run, answer: graphs.answer });
 }
 
-function readGeneratedSupergraph(variant: Variant): DocumentNode {
-  return parse(readFileSync(supergraphPath(variant), 'utf8'));
+/** The mark is taken first: a change while the file is read is found at the next look. */
+async function readFirst(source: SupergraphSource, config: GatewayConfig) {
+  try {
+    const mark = await source.mark();
+    return { mark, supergraph: await source.read() };
+  } catch (error) {
+    return fail(error, config);
+  }
+}
+
+function fail(error: unknown, { SUPERGRAPH_FILE }: GatewayConfig): never {
+  const isOperators = error instanceof SupergraphError && SUPERGRAPH_FILE !== undefined;
+  throw isOperators ? new ConfigError([`SUPERGRAPH_FILE: ${error.message}`]) : error;
 }

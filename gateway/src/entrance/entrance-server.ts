@@ -62,13 +62,14 @@ export async function createEntranceServer(
     allowedHosts: config.ALLOWED_HOSTS,
     drainMs: config.SHUTDOWN_DRAIN_MS,
     isPublic: true,
-    isHttps: config.ISSUER_URL.startsWith('https:'),
+    isHttps: config.ISSUER_URL?.startsWith('https:') ?? false,
     readiness: [
       ...issuers.map(({ platform, keys }) => ({ name: `${platform} keys`, check: () => keys.checkReady() })),
       ...revocations.readiness,
-      ...issuers.map(({ platform }) =>
-        createAuthReadiness(platform, platform === 'user' ? config.AUTH_USER_URL : config.AUTH_PORTAL_URL),
-      ),
+      ...issuers.flatMap(({ platform }) => {
+        const url = platform === 'user' ? config.AUTH_USER_URL : config.AUTH_PORTAL_URL;
+        return url === undefined ? [] : [createAuthReadiness(platform, url)];
+      }),
     ],
   });
   server.addHook('onClose', async () => refusedOrigins.stop());
@@ -79,12 +80,15 @@ export async function createEntranceServer(
     refusedOrigins,
   });
   const admission = limitLoad(server, entrance, options);
-  registerWellKnown(server, {
-    issuerUrl: config.ISSUER_URL,
-    keysUrl: keysUrlOf(config, config[entrance.portVariable]),
-    issuers,
-    combined: entrance.isForDevelopers,
-  });
+  const { ISSUER_URL: issuerUrl } = config;
+  if (issuerUrl !== undefined && issuers.length > 0) {
+    registerWellKnown(server, {
+      issuerUrl,
+      keysUrl: keysUrlOf({ ...config, ISSUER_URL: issuerUrl }, config[entrance.portVariable]),
+      issuers,
+      combined: entrance.isForDevelopers,
+    });
+  }
   const isDevelopment = !hasProductionSurface(config);
   const tools = {
     sandbox: config.SANDBOX ?? isDevelopment,
@@ -100,7 +104,8 @@ export async function createEntranceServer(
       graphqlPath,
       ...tools,
       accounts: isDevelopment ? options.accounts : [],
-      exampleOperations: readExampleOperations(),
+      // Those of the platform fit no other graph.
+      exampleOperations: config.SUPERGRAPH_FILE === undefined ? readExampleOperations() : [],
     });
   }
   return { server, admission };
@@ -144,7 +149,7 @@ function describeEntrance(
   const base = entrance.isForDevelopers ? '' : `http://localhost:${GRAPH_PORT}`;
   return {
     name: entrance.name,
-    people: entrance.platforms.map((platform) => peopleOf[platform]).join(' and '),
+    people: entrance.platforms.map((platform) => peopleOf[platform]).join(' and ') || 'everybody',
     tools: [
       ...(isNear && tools.sandbox ? [{ name: 'Apollo Sandbox', url: `${base}/` }] : []),
       ...(isNear && tools.explorer ? [{ name: 'Explorer', url: `${base}/explorer` }] : []),
@@ -163,8 +168,10 @@ export type EntranceOptions = {
   /** Shared too: a document has one mark in all lines of the process. */
   markOf: DocumentMark;
   accounts: readonly SeededAccount[];
-  /** Reads the supergraph of an entrance. Without it, the generated one. Tests have a graph of their own. */
-  readSupergraph?: EntranceGraphOptions['readSupergraph'];
+  /** Where the supergraph of an entrance is read from. Without it, from its file. Tests have a graph of their own. */
+  sourceOf?: EntranceGraphOptions['sourceOf'];
+  /** How often the file is looked at. */
+  supergraphPollMs?: number | undefined;
 };
 
 const graphqlPath = '/graphql';

@@ -12,6 +12,7 @@ import { type GraphQLFieldResolver, getNamedType, graphql, isListType, isNonNull
 import { gatewayConfigSchema } from '../config.ts';
 import { createDocumentMark } from '../documents/document-mark.ts';
 import { openPlanningPool } from '../planning/planning-pool.ts';
+import { fixedSource } from '../supergraph/supergraph-source.ts';
 import { startEntrance } from './entrance-server.ts';
 import { type Entrance, entrances } from './entrances.ts';
 import { readShopSupergraph, shopGraphSources } from './shop-graph.test-support.ts';
@@ -91,9 +92,10 @@ export async function startTestGateway(
       ]),
     ),
     ...gatewayProofEnvironment(),
+    ...(process.env.LANES && { LANES: process.env.LANES }),
     ...env,
   });
-  const issuers = await createTrustedIssuers(config, logger);
+  const issuers = await createTrustedIssuers({ ...config, ISSUER_URL: config.ISSUER_URL ?? '' }, logger);
   const revocations = await openRevocations(config, logger, undefined);
   const planning = openPlanningPool({ logger, deadlineMs: config.PLANNING_DEADLINE_MS });
   stops.push(() => planning.stop());
@@ -108,7 +110,7 @@ export async function startTestGateway(
       planning,
       markOf,
       accounts: [],
-      readSupergraph: readShopSupergraph,
+      sourceOf: (variant) => fixedSource(readShopSupergraph, variant),
     });
     stops.unshift(() => server.stop());
     return [entrance.name, server.url] as const;

@@ -1,5 +1,7 @@
 import { type Platform, platforms } from '@signet/schema/contract';
 import type { Variant } from '@signet/schema/supergraph-files';
+import type { GatewayConfig } from '../config.ts';
+import { verifiedPlatforms } from '../config-graph.ts';
 
 /** A listener of the gateway: the schema it shows and the platforms whose tokens it admits. */
 export type Entrance = {
@@ -7,7 +9,7 @@ export type Entrance = {
   platforms: readonly Platform[];
   /** Serves the pages for a browser, and the key sets of both platforms under one path. */
   isForDevelopers: boolean;
-  portVariable: 'GRAPH_PORT' | 'USER_PORT' | 'PORTAL_PORT';
+  portVariable: 'GRAPH_PORT' | 'USER_PORT' | 'PORTAL_PORT' | 'PORT';
   /** Holds the origins whose pages may call this entrance, in addition to CORS_ORIGINS. */
   originsVariable: 'GRAPH_CORS_ORIGINS' | 'USER_CORS_ORIGINS' | 'PORTAL_CORS_ORIGINS';
 };
@@ -36,3 +38,16 @@ export const entrances: readonly Entrance[] = [
     originsVariable: 'PORTAL_CORS_ORIGINS',
   },
 ];
+
+/**
+ * The entrances that a configuration opens. With SUPERGRAPH_FILE it is one, which has the settings of `graph` and its port in
+ * `PORT`, and admits the platforms that have keys.
+ */
+export function entrancesOf(config: GatewayConfig): readonly Entrance[] {
+  if (config.SUPERGRAPH_FILE === undefined) {
+    return entrances.filter(({ name }) => config.ENTRANCES?.includes(name) ?? true);
+  }
+  return entrances
+    .filter(({ name }) => name === 'graph')
+    .map((entrance) => ({ ...entrance, platforms: verifiedPlatforms(config), portVariable: 'PORT' }));
+}

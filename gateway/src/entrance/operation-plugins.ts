@@ -18,15 +18,30 @@ export const throttledStatus: ApolloServerPlugin<GatewayContext> = {
           return;
         }
         const { data, errors = [] } = body.singleResult;
-        const isEmpty = Object.values(data ?? {}).every((value) => value === null);
-        if (isEmpty && errors.length > 0 && errors.every(isThrottled)) {
-          http.status = findReason(throttled)?.httpStatus ?? 429;
-          http.headers.set('retry-after', String(Math.max(...errors.map(waitOf))));
+        const throttling = findThrottling(errors, () => data);
+        if (throttling) {
+          http.status = throttling.status;
+          http.headers.set('retry-after', throttling.retryAfter);
         }
       },
     };
   },
 };
+
+/** The status and the Retry-After of an answer that holds nothing but refusals of too many attempts. Undefined for every other. */
+export function findThrottling(
+  errors: readonly GraphQLFormattedError[],
+  readData: () => object | null | undefined,
+): { status: number; retryAfter: string } | undefined {
+  if (errors.length === 0 || !errors.every(isThrottled)) return undefined;
+  const isEmpty = Object.values(readData() ?? {}).every((value) => value === null);
+  return isEmpty
+    ? {
+        status: findReason(throttled)?.httpStatus ?? 429,
+        retryAfter: String(Math.max(...errors.map(waitOf))),
+      }
+    : undefined;
+}
 
 function isThrottled({ extensions }: GraphQLFormattedError): boolean {
   return extensions?.reason === throttled;

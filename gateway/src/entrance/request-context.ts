@@ -30,7 +30,9 @@ export function createRequestContext(
     withHttpStatus(async () => {
       const cookies = options.cookieGate(request, reply);
       const authorization = readAuthorization(request.raw);
+      const clientAddress = options.readClientAddress(request.raw.socket.remoteAddress, request.headers);
       const signetContext = describeRequest(request, options, {
+        clientAddress,
         hasToken: authorization !== undefined,
         hasCookies: cookies !== undefined,
       });
@@ -44,6 +46,7 @@ export function createRequestContext(
         session,
         authorization,
         signetContext,
+        clientAddress,
         cookies,
         deadline: performance.now() + options.timeoutMs,
         clientGone: watchClient(reply.raw),
@@ -61,13 +64,15 @@ function watchClient(response: ServerResponse): AbortSignal {
   return controller.signal;
 }
 
+type DescribedClient = { clientAddress: string | undefined; hasToken: boolean; hasCookies: boolean };
+
 function describeRequest(
   request: FastifyRequest,
-  { entrance, readClientAddress, tenantsByHost }: RequestContextOptions,
-  { hasToken, hasCookies }: { hasToken: boolean; hasCookies: boolean },
+  { entrance, tenantsByHost }: RequestContextOptions,
+  { clientAddress, hasToken, hasCookies }: DescribedClient,
 ): string {
-  const clientAddress = readClientAddress(request.raw.socket.remoteAddress, request.headers);
-  const tenant = tenantsByHost.get(request.hostname.toLowerCase()) ?? single(request.headers['x-tenant']);
+  const tenantOfHost = tenantsByHost.size > 0 ? tenantsByHost.get(request.hostname.toLowerCase()) : undefined;
+  const tenant = tenantOfHost ?? single(request.headers['x-tenant']);
   const { 'user-agent': device, origin } = request.headers;
   return formatSignetContext({
     requestId: request.id,
@@ -89,7 +94,10 @@ function single(header: string | string[] | undefined): string | undefined {
 export type GatewayContext = {
   session: Session;
   authorization: string | undefined;
+  /** The header that each fetch carries, but for the time that is left. */
   signetContext: string;
+  /** As `signetContext` has it. */
+  clientAddress: string | undefined;
   /** Set only where the client asks for refresh tokens in cookies, from a page of a trusted origin. */
   cookies: SessionCookies | undefined;
   /** When the time for the request and all its fetches ends, by `performance.now()`. */

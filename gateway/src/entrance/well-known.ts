@@ -53,7 +53,7 @@ export function registerWellKnown(
  * both (docker-compose.yml as it is) nobody answers there: then at the entrance's own port.
  */
 export function keysUrlOf(
-  { ISSUER_URL, ENTRANCES }: Pick<GatewayConfig, 'ISSUER_URL' | 'ENTRANCES'>,
+  { ISSUER_URL, ENTRANCES }: Pick<GatewayConfig, 'ENTRANCES'> & { ISSUER_URL: string },
   port: number,
 ): string {
   const url = new URL(ISSUER_URL);

@@ -1,13 +1,16 @@
+import { isAscii, isUtf8 } from 'node:buffer';
 import type { GraphQLDataSource } from '@apollo/gateway';
 import type { Reason } from '@signet/schema/contract';
 import { RefusalError } from '@signet/service';
-import { type DocumentNode, GraphQLError, type GraphQLFormattedError } from 'graphql';
-import type { RawAnswer } from '../subgraphs/subgraph-connection.ts';
+import { type DocumentNode, GraphQLError } from 'graphql';
+import type { RawAnswer } from '../subgraphs/exchange.ts';
+import type { FetchResult, SubgraphError } from './executor.ts';
 import { rootKeysOf } from './fetch-operation.ts';
 
 export type GatewayResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
 
 const graphqlTypes = /^application\/(json|graphql-response\+json)\s*(;|$)/i;
+const byteOrderMark = '\ufeff';
 
 /**
  * Reads the answer of a subgraph. A refusal has its own status (401, 503) and a GraphQL body; anything without such a
@@ -15,25 +18,36 @@ const graphqlTypes = /^application\/(json|graphql-response\+json)\s*(;|$)/i;
  *
  * @throws {Error} for a fault, without quoting the body
  */
-export function readAnswer({ statusCode, headers, text }: RawAnswer): GatewayResponse {
-  const isGraphql = graphqlTypes.test(String(headers['content-type'] ?? ''));
-  const answer = isGraphql ? parseObject(text) : undefined;
+export function readAnswer({ statusCode, headers, body }: RawAnswer): FetchResult {
+  const isGraphql = graphqlTypes.test(headers['content-type'] ?? '');
+  const answer = isGraphql ? parseObject(body) : undefined;
   const { data = null, errors } = answer ?? {};
   const hasErrors = Array.isArray(errors) && errors.length > 0 && errors.every(isObject);
-  if (!answer || typeof data !== 'object' || !(hasErrors || (errors === undefined && data !== null))) {
+  const hasData = isObject(data);
+  if (!answer || !(hasData || data === null) || !(hasErrors || (errors === undefined && hasData))) {
     throw new Error(`answered ${statusCode} without a GraphQL result`);
   }
-  return answer as GatewayResponse;
+  // The executor tells an answer without data by its null.
+  return (hasErrors ? { data, errors } : { data }) as FetchResult;
 }
 
-/** Undefined for anything but a JSON object. The message of JSON.parse would quote the body. */
-function parseObject(text: string): Record<string, unknown> | undefined {
+/** Undefined for anything but a JSON object in UTF-8. The message of JSON.parse would quote the body. */
+function parseObject(body: Buffer): Record<string, unknown> | undefined {
+  const text = decodeUtf8(body);
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = text === undefined ? undefined : JSON.parse(text);
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Undefined where the bytes are not UTF-8: a decoder that replaces them would change what the subgraph said. */
+function decodeUtf8(bytes: Buffer): string | undefined {
+  if (isAscii(bytes)) return bytes.toString('latin1');
+  if (!isUtf8(bytes)) return undefined;
+  const text = bytes.toString('utf8');
+  return text.startsWith(byteOrderMark) ? text.slice(1) : text;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -106,11 +120,16 @@ export class ProofRefusedError extends Error {
  *
  * @throws {ProofRefusedError} that says what the operator should check
  */
-export function assertProofAccepted(errors: readonly Partial<GraphQLFormattedError>[] = []): void {
-  const refused = errors.find(({ extensions }) => proofReasons.has(extensions?.reason));
-  if (refused) {
+export function assertProofAccepted(errors: readonly SubgraphError[]): void {
+  const refused = errors.map(reasonOf).find((reason) => proofReasons.has(reason));
+  if (refused !== undefined) {
     throw new ProofRefusedError(
-      `refused the gateway's signature (${refused.extensions?.reason}): compare the proof keys, the entrance and the clocks of both`,
+      `refused the gateway's signature (${refused}): compare the proof keys, the entrance and the clocks of both`,
     );
   }
+}
+
+/** The reason that an error of a subgraph gives, of whatever type. */
+export function reasonOf({ extensions }: SubgraphError): unknown {
+  return isObject(extensions) ? extensions.reason : undefined;
 }

@@ -1,5 +1,4 @@
 import { createFairQueue } from '@signet/flow';
-import { createShares, type Held } from '../admission/shares.ts';
 
 /** The fetches to one address of a subgraph, shared between callers. */
 export type FetchTurns = {
@@ -25,23 +24,32 @@ export class NoTurnError extends Error {
 /** More than an entrance's operations cause by default: a fetch waits rather than fails. */
 const maxWaiting = 4096;
 
-type Waiting = { begin(held: Held): void; drop(): void };
+type Waiting = { begin(): void; drop(): void };
 
 export function createFetchTurns(connections: number): FetchTurns {
-  const shares = createShares(connections);
+  const heldBy = new Map<string, number>();
+  let free = connections;
   const waiting = createFairQueue<Waiting>(maxWaiting);
-  const groupOf = (caller: string) => [{ key: caller, part: 1 }];
-  const isFreeFor = (caller: string) => shares.findFull(groupOf(caller)) === undefined;
-
+  // No caller holds more than what is still free, as in admission/shares.ts.
+  const isFreeFor = (caller: string) => (heldBy.get(caller) ?? 0) < free;
+  const take = (caller: string) => {
+    free -= 1;
+    heldBy.set(caller, (heldBy.get(caller) ?? 0) + 1);
+  };
+  const giveBack = (caller: string) => {
+    free += 1;
+    const held = (heldBy.get(caller) ?? 0) - 1;
+    if (held > 0) heldBy.set(caller, held);
+    else heldBy.delete(caller);
+    if (waiting.length > 0) beginNext();
+  };
   const beginNext = () => {
-    for (;;) {
-      const next = waiting.take(isFreeFor);
-      const held = next && shares.take(groupOf(next.caller));
-      if (!next || !held) return;
-      next.item.begin(held);
+    for (let next = waiting.take(isFreeFor); next; next = waiting.take(isFreeFor)) {
+      take(next.caller);
+      next.item.begin();
     }
   };
-  const wait = (caller: string, { timeoutMs, leaves }: Patience): Promise<Held> =>
+  const wait = (caller: string, { timeoutMs, leaves }: Patience): Promise<void> =>
     new Promise((resolve, reject) => {
       const leave = () => {
         waiting.remove(caller, item);
@@ -54,9 +62,9 @@ export function createFetchTurns(connections: number): FetchTurns {
         leaves?.removeEventListener('abort', leave);
       };
       const item: Waiting = {
-        begin(held) {
+        begin() {
           end();
-          resolve(held);
+          resolve();
         },
         drop() {
           end();
@@ -68,12 +76,12 @@ export function createFetchTurns(connections: number): FetchTurns {
 
   return {
     async run(caller, patience, fetch) {
-      const held = shares.take(groupOf(caller)) ?? (await wait(caller, patience));
+      if (isFreeFor(caller)) take(caller);
+      else await wait(caller, patience);
       try {
         return await fetch();
       } finally {
-        held.giveBack();
-        beginNext();
+        giveBack(caller);
       }
     },
     dropWaiting() {

@@ -1,22 +1,17 @@
 import { Supergraph } from '@apollo/federation-internals';
 import { buildOperationContext, executeQueryPlan, type GraphQLDataSource } from '@apollo/gateway';
-import type { ApolloServerOptions, BaseContext } from '@apollo/server';
+import type { QueryPlan } from '@apollo/query-planner';
 import { checkCustomScalars } from '@signet/service/custom-scalars';
-import { type ConstDirectiveNode, type DocumentNode, getVariableValues, Kind, visit } from 'graphql';
 import type { GatewayContext } from '../entrance/request-context.ts';
 import type { EntrancePlanning } from '../planning/entrance-planning.ts';
 import { takePart } from '../planning/introspection.ts';
-
-type Gateway = NonNullable<ApolloServerOptions<BaseContext>['gateway']>;
-type Executor = NonNullable<Awaited<ReturnType<Gateway['load']>>['executor']>;
-
-/** Enough errors to fix a request. Each error is built with its place in the document and the value: fifty take 60 ms and more. */
-const maxVariableErrors = 3;
+import { coercionOf } from './coercion.ts';
+import type { Gateway, GatewayExecutor } from './signet-gateway.ts';
 
 export type PlanExecutorOptions = {
   /** The supergraph without federation's access rules. */
   supergraphSdl: string;
-  planning: Pick<EntrancePlanning, 'planOf' | 'introspectedFor'>;
+  planning: Pick<EntrancePlanning<QueryPlan>, 'planOf' | 'introspectedFor'>;
   /** Throws for an unknown subgraph. */
   sourceOf(subgraph: string): GraphQLDataSource;
 };
@@ -33,14 +28,10 @@ export function createPlanExecutor({ supergraphSdl, planning, sourceOf }: PlanEx
   const sources = Object.fromEntries(
     [...supergraph.subgraphsMetadata()].map(({ name }) => [name, sourceOf(name)]),
   );
-  const execute: Executor = async (request) => {
+  const execute: GatewayExecutor = async (request) => {
     const { operation } = request;
-    const { errors } = getVariableValues(
-      request.schema,
-      operation.variableDefinitions ?? [],
-      request.request.variables ?? {},
-      { maxErrors: maxVariableErrors },
-    );
+    const coerce = coercionOf(request.schema, request.document, operation);
+    const { errors } = coerce(request.request.variables ?? {});
     if (errors) {
       return { errors };
     }
@@ -73,29 +64,4 @@ function putInto(data: Record<string, unknown>, part: Readonly<Record<string, un
   return Object.fromEntries(
     Object.entries(data).map(([key, value]) => [key, Object.hasOwn(part, key) ? part[key] : value]),
   );
-}
-
-/** @apollo/gateway refuses to start on these rules of federation. */
-const strippedSpecifications = ['authenticated', 'requiresScopes', 'policy'];
-
-/**
- * Removes federation's access rules from a supergraph: their links, definitions, scalars and uses. For the copy that
- * @apollo/gateway loads. The rules themselves are read from the whole supergraph.
- */
-export function stripRules(supergraph: DocumentNode): DocumentNode {
-  return visit(supergraph, {
-    Directive: (node) => (isStripped(node as ConstDirectiveNode) ? null : undefined),
-    DirectiveDefinition: (node) => (strippedSpecifications.includes(node.name.value) ? null : undefined),
-    ScalarTypeDefinition: (node) =>
-      strippedSpecifications.some((name) => node.name.value.startsWith(`${name}__`)) ? null : undefined,
-  });
-}
-
-function isStripped(directive: ConstDirectiveNode): boolean {
-  const { value: name } = directive.name;
-  if (name !== 'link') {
-    return strippedSpecifications.includes(name);
-  }
-  const url = directive.arguments?.find((argument) => argument.name.value === 'url')?.value;
-  return url?.kind === Kind.STRING && strippedSpecifications.some((name) => url.value.includes(`/${name}/v`));
 }

@@ -4,7 +4,7 @@ import { supergraphPath, variants } from '@signet/schema/supergraph-files';
 import { createLogger } from '@signet/service';
 import { parse, print } from 'graphql';
 import { expect, test, vi } from 'vitest';
-import { stripRules } from './plan-executor.ts';
+import { stripRules } from './strip-rules.ts';
 
 const logger = createLogger('test', 'silent');
 

@@ -3,12 +3,14 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { GraphQLDataSourceProcessOptions } from '@apollo/gateway';
+import type { Platform } from '@signet/schema/contract';
 import { createLogger, formatSignetContext, RefusalError } from '@signet/service';
 import { GraphQLError } from 'graphql';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { SessionCookies } from '../admission/session-cookie-gate.ts';
 import type { FetchMessage } from '../subgraphs/entrance-proof.ts';
-import { SubgraphDataSource, type SubgraphDataSourceOptions } from './subgraph-data-source.ts';
+import { createFetchSender, type SubgraphTarget } from './fetch-sender.ts';
+import { SubgraphDataSource } from './subgraph-data-source.ts';
 
 const logger = createLogger('test', 'silent');
 const stops: (() => unknown)[] = [];
@@ -19,7 +21,11 @@ afterEach(async () => {
 
 async function createSource(
   listener: RequestListener,
-  { isHealthy = () => true, ...options }: Partial<SubgraphDataSourceOptions> & { isHealthy?(): boolean } = {},
+  {
+    isHealthy = () => true,
+    platformOf = () => 'user',
+    ...target
+  }: Partial<SubgraphTarget> & { isHealthy?(): boolean; platformOf?(): Platform } = {},
 ) {
   const server: Server = createServer((req, res) => {
     // The health check of a suspected subgraph.
@@ -29,12 +35,15 @@ async function createSource(
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
-  const source = new SubgraphDataSource({ name: 'catalog', logger, urlOf: () => url, ...options });
+  const name = target.name ?? 'catalog';
+  const targets = [{ name, urls: { user: url, portal: url }, ...target }];
+  const sender = createFetchSender({ targets, reports: { add() {} }, logger });
+  const source = new SubgraphDataSource({ name, sender, platformOf, logger });
   const close = () => {
     server.closeAllConnections();
     server.close();
   };
-  stops.push(close, () => source.stop());
+  stops.push(close, () => sender.stop());
   return { source, server, url, close };
 }
 
@@ -160,7 +169,10 @@ describe('session cookies', () => {
 
   test("go to auth by the fetch's platform, and what auth sets goes to the client", async () => {
     const headers: IncomingMessage['headers'][] = [];
-    const { source } = await createSource(smuggler(headers), { cookiePlatformOf: () => 'portal' });
+    const { source } = await createSource(smuggler(headers), {
+      takesCookies: true,
+      platformOf: () => 'portal',
+    });
     await process(source, { cookies });
     expect(headers[0]).toMatchObject({ cookie: 'portal=1' });
     expect(relayed.splice(0)).toEqual([['portal', ['a=1', 'b=2']]]);
@@ -176,14 +188,14 @@ describe('session cookies', () => {
 
   test('do not go to auth where the client does not ask for them', async () => {
     const headers: IncomingMessage['headers'][] = [];
-    const { source } = await createSource(smuggler(headers), { cookiePlatformOf: () => 'user' });
+    const { source } = await createSource(smuggler(headers), { takesCookies: true });
     await process(source);
     expect(headers[0]).not.toHaveProperty('cookie');
   });
 
   test('stay out of the log when the fetch fails', async () => {
     const warn = vi.spyOn(logger, 'warn');
-    const { source } = await createSource(answer('nothing'), { cookiePlatformOf: () => 'user' });
+    const { source } = await createSource(answer('nothing'), { takesCookies: true });
     expect(await process(source, { cookies })).toEqual(outage);
     expect(JSON.stringify(warn.mock.lastCall)).not.toContain('user=1');
     expect(relayed).toEqual([]);
@@ -203,6 +215,7 @@ describe('the refusal of a whole fetch', () => {
   test('is handed on as one of each root field', async () => {
     const { source } = await createSource(answer(refusal, 401));
     expect(await process(source, { query: '{ a b { c } }' })).toEqual({
+      data: null,
       errors: [
         { message: 'No.', extensions, path: ['a'] },
         { message: 'No.', extensions, path: ['b'] },
@@ -237,11 +250,13 @@ test.each<[string, RequestListener]>([
   ],
   ['more than 10 MB', answer(`{"data":{"a":"${'x'.repeat(10 * 1024 * 1024)}"}}`)],
   ['nothing', answer('')],
+  ['bytes that are not UTF-8', (_, res) => res.end(Buffer.from('{"data":{"a":"caf\xe9"}}', 'latin1'))],
   ['null', answer('null')],
   ['a list', answer('[]')],
   ['text', answer('"secret"')],
   ['another object', answer('{"secret":1}')],
   ['data that is no object', answer('{"data":"secret"}')],
+  ['data that is a list', answer('{"data":["secret"]}')],
   ['no data and no errors', answer('{"data":null}')],
   ['errors that are no list', answer('{"errors":"secret"}')],
   ['errors that are no objects', answer('{"errors":["secret"]}')],
@@ -423,6 +438,7 @@ describe('a fetch that waits for a connection', () => {
   };
   const other = {
     signetContext: formatSignetContext({ requestId: 'r', clientAddress: '192.0.2.9', hasToken: false }),
+    clientAddress: '192.0.2.9',
   };
 
   test('is dropped when the subgraph is found dead, and later ones do not begin to wait', async () => {
@@ -465,6 +481,7 @@ test('a caller that asks for what is slow leaves connections for others', async 
   });
   const clientOf = (clientAddress: string) => ({
     signetContext: formatSignetContext({ requestId: 'r', clientAddress, hasToken: false }),
+    clientAddress,
   });
   const asked = Array.from({ length: 100 }, () =>
     process(source, { query: '{ slow }', timeoutMs: 1500, ...clientOf('192.0.2.1') }),

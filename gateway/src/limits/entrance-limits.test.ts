@@ -150,7 +150,7 @@ describe('an answer of a subgraph with keys of prototypes', () => {
     const subgraph = createServer((_req, res) => {
       res.setHeader('content-type', 'application/json');
       res.end(
-        `{"data":{"products":{"edges":[{"node":{"__typename":"Product","id":"1","name":"lamp",${evil}},${evil}}],${evil}},${evil}},${evil}}`,
+        `{"data":{"_0_products":{"edges":[{"node":{"__typename":"Product","id":"1","name":"lamp",${evil}},${evil}}],${evil}},${evil}},${evil}}`,
       );
     }).listen(0, '127.0.0.1');
     await once(subgraph, 'listening');

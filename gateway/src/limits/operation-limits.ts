@@ -8,7 +8,7 @@ import {
 } from 'graphql';
 import type { LimitConfig } from '../config.ts';
 import type { OperationCheck } from '../entrance/operation-plugins.ts';
-import { type CostBook, readCostBook } from './cost-book.ts';
+import type { CostBook } from './cost-book.ts';
 import { type Measures, measureDocument } from './measure-document.ts';
 import { refuseExcess } from './refuse-excess.ts';
 
@@ -72,9 +72,8 @@ export function assertWithinLimits(
 export { type LimitConfig, limitFields } from '../config.ts';
 export { registerSourceLimits } from './source-limits.ts';
 
-/** Checks a parsed operation against the limits, with the costs from the supergraph. */
-export function createLimitsCheck(supergraph: DocumentNode, config: LimitConfig): OperationCheck {
-  const book = readCostBook(supergraph);
+/** Checks a parsed operation against the limits, with the costs of the supergraph. */
+export function createLimitsCheck(book: CostBook, config: LimitConfig): OperationCheck {
   return ({ schema, document, operation, request }) =>
     withHttpStatus(() => {
       assertWithinLimits(

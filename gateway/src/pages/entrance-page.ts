@@ -40,16 +40,17 @@ export function registerEntrancePage(server: FastifyInstance, options: EntranceP
       return reply.callNotFound();
     });
   }
-  server.addHook('onRequest', async (request, reply) => {
-    if (request.routeOptions.url !== graphqlPath || !isOpenedByPerson(request)) return;
+  server.addHook('onRequest', (request, reply, done) => {
+    if (request.routeOptions.url !== graphqlPath || !isOpenedByPerson(request)) return done();
     // A link with an operation asks for something, and does not get it.
-    return send(reply, request.url.includes('?') ? 400 : 200);
+    void send(reply, request.url.includes('?') ? 400 : 200);
   });
 }
 
 function isOpenedByPerson({ method, headers }: FastifyRequest): boolean {
+  if (method !== 'GET') return false;
   const isProgram = ['content-type', ...preflightHeaders].some((name) => headers[name]);
-  return method === 'GET' && acceptsHtml(headers.accept) && !isProgram;
+  return acceptsHtml(headers.accept) && !isProgram;
 }
 
 const style = `body { font: 1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1.5rem }

@@ -1,24 +1,20 @@
-import { formatSignetContext } from '@signet/service';
 import { anonymousSession, type Session } from '@signet/session';
 import { expect, it } from 'vitest';
 import { callerOf } from './entrance-planning.ts';
 
-const contextOf = (clientAddress: string) =>
-  formatSignetContext({ requestId: 'r', clientAddress, hasToken: false });
 const verified = { tenantId: 'demo', scopes: new Set<string>(), expiresAt: 0 };
 const sessionOf = (sessionId: string, userId: string) =>
   ({ ...verified, platform: 'user', sessionId, userId }) as unknown as Session;
-const signetContext = contextOf('192.0.2.1');
+const clientAddress = '192.0.2.1';
 
 it('is the account, however many sessions it opens, wherever it calls from', () => {
-  const first = callerOf({ session: sessionOf('s1', 'ada'), signetContext });
-  expect(callerOf({ session: sessionOf('s2', 'ada'), signetContext: contextOf('192.0.2.2') })).toBe(first);
-  expect(callerOf({ session: sessionOf('s1', 'grete'), signetContext })).not.toBe(first);
+  const first = callerOf({ session: sessionOf('s1', 'ada'), clientAddress });
+  expect(callerOf({ session: sessionOf('s2', 'ada'), clientAddress: '192.0.2.2' })).toBe(first);
+  expect(callerOf({ session: sessionOf('s1', 'grete'), clientAddress })).not.toBe(first);
 });
 
 it('is the network of who has no account', () => {
-  const strangerAt = (address: string) =>
-    callerOf({ session: anonymousSession, signetContext: contextOf(address) });
+  const strangerAt = (address: string) => callerOf({ session: anonymousSession, clientAddress: address });
   expect(strangerAt('2001:db8:1:2:3::4')).toBe(strangerAt('2001:db8:1:ffff::1'));
   expect(strangerAt('2001:db8:2::1')).not.toBe(strangerAt('2001:db8:1::1'));
   expect(strangerAt('192.0.2.1')).not.toBe(strangerAt('192.0.2.2'));

@@ -1,7 +1,8 @@
-import type { GraphQLDataSource } from '@apollo/gateway';
 import { createHttpServer, createLogger, formatSignetContext, listen, mountGraphql } from '@signet/service';
 import type { GatewayContext } from '../entrance/request-context.ts';
-import { createPlanExecutor } from '../execute/plan-executor.ts';
+import { createExecutor } from '../execute/executor.ts';
+import { prefixFor } from '../execute/response-names.ts';
+import { createSignetGateway } from '../execute/signet-gateway.ts';
 import { createEntrancePlanning } from './entrance-planning.ts';
 import { composeChain } from './planner-bomb.test-support.ts';
 import { openPlanningPool } from './planning-pool.ts';
@@ -15,14 +16,19 @@ export async function startChainGateway({ deadlineMs = 2000 } = {}) {
   const supergraphSdl = composeChain();
   const pool = openPlanningPool({ logger, deadlineMs });
   const server = createHttpServer({ logger, allowedHosts: [] });
+  const executor = createExecutor<GatewayContext>({
+    supergraphSdl,
+    send: async () => ({ data: {} }),
+    formatError: (error) => error,
+  });
   const planning = createEntrancePlanning({
     markOf: (hash) => hash,
     pool,
-    schema: { name: 'chain', supergraphSdl },
+    schema: { name: 'chain', supergraphSdl, renames: true },
+    compile: (plan, asked) => executor.compile({ ...asked, plan, prefix: prefixFor(supergraphSdl) }),
     hideSchemaDetails: false,
     logger,
   });
-  const source: GraphQLDataSource = { process: async () => ({ data: {} }) };
   await mountGraphql<GatewayContext>({
     server,
     logger,
@@ -30,7 +36,7 @@ export async function startChainGateway({ deadlineMs = 2000 } = {}) {
     introspection: true,
     ...planning.endpoint,
     source: {
-      gateway: createPlanExecutor({ supergraphSdl, planning, sourceOf: () => source }),
+      gateway: createSignetGateway({ supergraphSdl, executor, planning }),
     },
     plugins: [planning.plugin],
     context: async ({ id, headers }) => {
@@ -39,6 +45,7 @@ export async function startChainGateway({ deadlineMs = 2000 } = {}) {
         session: { platform: 'none' },
         authorization: undefined,
         signetContext: formatSignetContext({ requestId: id, entrance: 'graph', clientAddress }),
+        clientAddress,
         cookies: undefined,
         deadline: performance.now() + 30_000,
         clientGone: new AbortController().signal,

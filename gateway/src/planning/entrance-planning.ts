@@ -7,39 +7,36 @@ import {
   type ErrorFormatter,
   type GraphqlEndpointOptions,
   type Logger,
-  parseSignetContext,
   RefusalError,
   refusalHeaders,
 } from '@signet/service';
 import { ScalarFault } from '@signet/service/custom-scalars';
-import {
-  type DocumentNode,
-  GraphQLError,
-  type GraphQLFormattedError,
-  getVariableValues,
-  Source,
-} from 'graphql';
+import { type DocumentNode, GraphQLError, type GraphQLFormattedError, Source } from 'graphql';
 import type { DocumentMark } from '../documents/document-mark.ts';
 import type { GatewayContext } from '../entrance/request-context.ts';
+import { coercionOf } from '../execute/coercion.ts';
 import {
   createOperationPlanner,
   type IntrospectedData,
   type OperationPlanner,
+  type OperationPlannerOptions,
   type Unplanned,
 } from './operation-planner.ts';
-import type { DocumentFault, PlannedSchema } from './planner.ts';
-import type { PlanningPool } from './planning-pool.ts';
+import type { DocumentFault } from './planner.ts';
 
-export type EntrancePlanningOptions = {
-  pool: PlanningPool;
-  schema: PlannedSchema;
+export type EntrancePlanningOptions<P> = Pick<OperationPlannerOptions<P>, 'pool' | 'schema' | 'compile'> & {
+  /** How the log names the entrance. Default: the name of the schema. */
+  entrance?: string;
   hideSchemaDetails: boolean;
   /** How the log names a document that could not be planned. */
   markOf: DocumentMark;
   logger: Logger;
 };
 
-export type EntrancePlanning = Pick<OperationPlanner, 'planOf'> & {
+export type EntrancePlanning<P> = Pick<
+  OperationPlanner<P>,
+  'planOf' | 'ready' | 'plan' | 'documentOf' | 'documentOfText' | 'stop'
+> & {
   /** The part of the answer that comes from the schema, for a request that asks for data too. */
   introspectedFor(context: GatewayContext): IntrospectedData | undefined;
   plugin: ApolloServerPlugin<GatewayContext>;
@@ -54,14 +51,15 @@ export type EntrancePlanning = Pick<OperationPlanner, 'planOf'> & {
 const maxTokens = 20_000;
 
 /** Sets up validation and planning for the operations of one entrance. */
-export function createEntrancePlanning(options: EntrancePlanningOptions): EntrancePlanning {
-  const { pool, schema, hideSchemaDetails, markOf, logger } = options;
+export function createEntrancePlanning<P>(options: EntrancePlanningOptions<P>): EntrancePlanning<P> {
+  const { pool, schema, compile, hideSchemaDetails, markOf, logger, entrance = schema.name } = options;
   const planner = createOperationPlanner({
     pool,
     schema,
+    compile,
     onRefused: ({ hash, operation, caller }, why) =>
       logger.warn(
-        { entrance: schema.name, operation: operation.name?.value, hash: markOf(hash), caller, why },
+        { entrance, operation: operation.name?.value, hash: markOf(hash), caller, why },
         'an operation could not be planned',
       ),
   });
@@ -69,6 +67,11 @@ export function createEntrancePlanning(options: EntrancePlanningOptions): Entran
   const introspected = new WeakMap<GatewayContext, IntrospectedData>();
   return {
     planOf: planner.planOf,
+    plan: planner.plan,
+    documentOf: planner.documentOf,
+    documentOfText: planner.documentOfText,
+    ready: planner.ready,
+    stop: planner.stop,
     introspectedFor: (context) => introspected.get(context),
     plugin: createPlanning({
       planner,
@@ -88,7 +91,7 @@ export function createEntrancePlanning(options: EntrancePlanningOptions): Entran
  * 256 KB of fields. Here the planner keeps a document together with its plans, once it has planned one of its
  * operations.
  */
-function createDocumentStore({ documentOf }: OperationPlanner) {
+function createDocumentStore({ documentOf }: Pick<OperationPlanner<unknown>, 'documentOf'>) {
   return {
     get: async (key: string): Promise<DocumentNode | undefined> =>
       documentOf(key.slice(key.indexOf(':') + 1)),
@@ -98,7 +101,7 @@ function createDocumentStore({ documentOf }: OperationPlanner) {
 }
 
 export type PlanningOptions = {
-  planner: OperationPlanner;
+  planner: Pick<OperationPlanner<unknown>, 'plan' | 'introspect'>;
   /** The formatter that also formats the errors of Apollo Server. */
   formatError: ErrorFormatter;
   /**
@@ -144,10 +147,7 @@ export function createPlanning({
           if (planned.kind !== 'planned' && planned.kind !== 'introspection') {
             return refuse(planned, source);
           }
-          const definitions = operation.variableDefinitions ?? [];
-          const { coerced } = getVariableValues(schema, definitions, request.variables ?? {}, {
-            maxErrors: 1,
-          });
+          const { coerced } = coercionOf(schema, document, operation)(request.variables ?? {});
           if (!coerced) {
             // Bad input is refused when the operation is executed.
             return null;
@@ -221,14 +221,14 @@ function singleResult(result: { data: Record<string, unknown> } | { errors: Grap
  */
 export function callerOf({
   session,
-  signetContext,
-}: Pick<GatewayContext, 'session' | 'signetContext'>): string {
+  clientAddress,
+}: Pick<GatewayContext, 'session' | 'clientAddress'>): string {
   switch (session.platform) {
     case 'user':
       return `user ${session.userId}`;
     case 'portal':
       return `staff ${session.staffId}`;
     default:
-      return readClientPrefix(parseSignetContext(signetContext)?.clientAddress ?? null).network;
+      return readClientPrefix(clientAddress ?? null).network;
   }
 }

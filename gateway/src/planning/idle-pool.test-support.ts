@@ -8,7 +8,7 @@ const pool = openPlanningPool({
   deadlineMs: 2000,
   entry: new URL('./odd-worker.test-support.ts', import.meta.url),
 });
-pool.add({ name: 'odd', supergraphSdl: '' });
+void pool.add({ name: 'odd', supergraphSdl: '', renames: false });
 const busy = setInterval(() => {}, 1000);
 await pool.ready();
 const { kind } = await pool.run({ schema: 'odd', source: '1', operationName: undefined }, 'a');

@@ -27,6 +27,7 @@ parentPort?.on('message', (message: MessageToWorker) => {
     tell({ kind: 'ready' });
     return;
   }
+  if ('drop' in message) return;
   const { source } = message.job;
   const odd = sources[source.split(' ', 1)[0] ?? ''];
   if (odd) odd();

@@ -5,7 +5,7 @@ import { type AskedOperation, createOperationPlanner } from './operation-planner
 import type { PlanningJob } from './planner.ts';
 import type { PlanningOutcome } from './planning-pool.ts';
 
-const schema = { name: 'test', supergraphSdl: '' };
+const schema = { name: 'test', supergraphSdl: '', renames: false };
 
 /** A planner before a pool that answers each job as `answer` says, and writes down what it was asked. */
 const openPlanner = (
@@ -14,7 +14,8 @@ const openPlanner = (
 ) => {
   const jobs: PlanningJob[] = [];
   const pool = {
-    add: () => {},
+    add: async () => {},
+    remove: () => {},
     ready: async () => {},
     stop: async () => {},
     run: async (job: PlanningJob) => {
@@ -23,7 +24,7 @@ const openPlanner = (
       return answer(job, jobs.length);
     },
   };
-  return { planner: createOperationPlanner({ pool, schema, clock }), jobs };
+  return { planner: createOperationPlanner({ pool, schema, clock, compile: (plan) => plan }), jobs };
 };
 
 /** As a request brings it: parsed anew, unless the document is kept. */

@@ -18,9 +18,9 @@ export type AskedOperation = {
   caller: string;
 };
 
-export type Planned =
+export type Planned<P> =
   /** `asksForSchema`: `introspect` returns the rest of the answer. */
-  { kind: 'planned'; plan: QueryPlan; asksForSchema?: true } | { kind: 'introspection' };
+  { kind: 'planned'; plan: P; asksForSchema?: true } | { kind: 'introspection' };
 export type IntrospectedData = Readonly<Record<string, unknown>>;
 export type Introspected = { kind: 'introspected'; data: IntrospectedData };
 export type Unplanned =
@@ -31,20 +31,29 @@ export type Unplanned =
   | { kind: 'no-room' }
   | { kind: 'failed' };
 
-export type OperationPlanner = {
+/** `P` is what plans are compiled to. */
+export type OperationPlanner<P> = {
+  /** Resolves when a worker has loaded the schema, and rejects when none can. */
+  ready: Promise<void>;
   /** Validates and plans an operation in a worker, unless its result is known. */
-  plan(asked: AskedOperation): Promise<Planned | Unplanned>;
+  plan(asked: AskedOperation): Promise<Planned<P> | Unplanned>;
   /** Answers the part of a planned operation that asks for the schema. `variables` are coerced. */
   introspect(asked: AskedOperation, variables: Record<string, unknown>): Promise<Introspected | Unplanned>;
   /** The plan that `plan` returned for this very node. */
-  planOf(operation: OperationDefinitionNode): QueryPlan | undefined;
+  planOf(operation: OperationDefinitionNode): P | undefined;
   /** The document with this hash, once an operation of it has been planned. */
   documentOf(hash: string): DocumentNode | undefined;
+  /** The same by the text, which is faster than its hash. */
+  documentOfText(text: string): DocumentNode | undefined;
+  /** Has the workers forget the schema. No operation may be under way. */
+  stop(): void;
 };
 
-export type OperationPlannerOptions = {
+export type OperationPlannerOptions<P> = {
   pool: PlanningPool;
   schema: PlannedSchema;
+  /** Compiles the plan of an operation, once. Where it throws, the operation has failed. */
+  compile(plan: QueryPlan, asked: Pick<AskedOperation, 'document' | 'operation'>): P;
   clock?: { now(): number };
   /** Called for each operation that is refused for the next minute, and for each that fails. */
   onRefused?(asked: AskedOperation, why: string): void;
@@ -59,17 +68,27 @@ const maxRefusalsSize = 2 * 2 ** 20;
 /** Parsed objects take this many bytes for each character of their text. Measured at 2 to 4. */
 const bytesPerCharacter = 4;
 
-type KeptDocument = { document: DocumentNode; size: number; results: Map<string, Planned> };
+type KeptDocument<P> = {
+  source: string;
+  document: DocumentNode;
+  size: number;
+  results: Map<string, Planned<P>>;
+};
 /** A result, and the bytes that it takes to keep it. */
-type Found = { result: Planned | Introspected | Unplanned; size: number };
+type Found<P> = { result: Planned<P> | Introspected | Unplanned; size: number };
 
 /**
  * Keeps the plans of one entrance, remembers refusals, and plans the same operation once at a time. Plans are in a
  * segmented cache, since anybody can send any number of operations once.
  */
-export function createOperationPlanner(options: OperationPlannerOptions): OperationPlanner {
-  const { pool, schema, onRefused, clock = performance } = options;
-  const documents = createSegmentedCache<KeptDocument>({ maxSize: maxKeptSize });
+export function createOperationPlanner<P>(options: OperationPlannerOptions<P>): OperationPlanner<P> {
+  const { pool, schema, compile, onRefused, clock = performance } = options;
+  /** By the texts of the documents that are kept. */
+  const hashes = new Map<string, string>();
+  const documents = createSegmentedCache<KeptDocument<P>>({
+    maxSize: maxKeptSize,
+    onDrop: (_hash, { source }) => hashes.delete(source),
+  });
   const answers = createSegmentedCache<Introspected>({ maxSize: maxAnswersSize });
   const refusals = new LRUCache<string, Unplanned>({
     maxSize: maxRefusalsSize,
@@ -77,21 +96,23 @@ export function createOperationPlanner(options: OperationPlannerOptions): Operat
     ttlResolution: 0,
     perf: clock,
   });
-  const plans = new WeakMap<OperationDefinitionNode, Planned>();
-  const share = createSingleFlight<Found['result']>({ isOwn: ({ kind }) => kind !== 'no-room' });
-  pool.add(schema);
+  const plans = new WeakMap<OperationDefinitionNode, Planned<P>>();
+  const share = createSingleFlight<Found<P>['result']>({ isOwn: ({ kind }) => kind !== 'no-room' });
+  const ready = pool.add(schema);
+  // Who awaits it hears of a fault.
+  ready.catch(() => {});
 
   const ask = (
     key: string,
     asked: AskedOperation,
     introspection: PlanningJob['introspection'],
-    keep: (found: Found) => void,
+    keep: (found: Found<P>) => void,
   ) =>
     share(key, asked.caller, async () => {
       const operationName = asked.operation.name?.value;
       const job = { schema: schema.name, source: asked.source, operationName };
       const outcome = await pool.run(introspection ? { ...job, introspection } : job, asked.caller);
-      const found = read(outcome);
+      const found = read(outcome, (plan) => compile(plan, asked));
       const { result } = found;
       if (result.kind === 'refused' || result.kind === 'failed') {
         onRefused?.(
@@ -105,21 +126,29 @@ export function createOperationPlanner(options: OperationPlannerOptions): Operat
       keep(found);
       return result;
     });
-  const keepDocument = ({ hash, document }: AskedOperation, name: string, { result, size }: Found) => {
+  const keepDocument = (asked: AskedOperation, name: string, { result, size }: Found<P>) => {
+    const { hash, source, document } = asked;
     if (result.kind !== 'planned' && result.kind !== 'introspection') {
       return;
     }
-    const kept = documents.get(hash) ?? { document, size: 0, results: new Map() };
+    const kept = documents.get(hash) ?? { source, document, size: 0, results: new Map() };
     kept.results.set(name, result);
     kept.size += size;
+    hashes.set(kept.source, hash);
     documents.set(hash, kept, kept.size);
   };
   return {
+    ready,
+    stop: () => pool.remove(schema),
     planOf(operation) {
       const planned = plans.get(operation);
       return planned?.kind === 'planned' ? planned.plan : undefined;
     },
     documentOf: (hash) => documents.get(hash)?.document,
+    documentOfText(text) {
+      const hash = hashes.get(text);
+      return hash === undefined ? undefined : documents.get(hash)?.document;
+    },
     async plan(asked) {
       const name = asked.operation.name?.value ?? '';
       const key = `${asked.hash} ${name}`;
@@ -132,7 +161,7 @@ export function createOperationPlanner(options: OperationPlannerOptions): Operat
       if (result.kind === 'planned' || result.kind === 'introspection') {
         plans.set(asked.operation, result);
       }
-      return result as Planned | Unplanned;
+      return result as Planned<P> | Unplanned;
     },
     async introspect(asked, variables) {
       const values = createHash('sha256').update(JSON.stringify(variables)).digest('base64url');
@@ -148,10 +177,10 @@ export function createOperationPlanner(options: OperationPlannerOptions): Operat
   };
 }
 
-function read(outcome: PlanningOutcome): Found {
+function read<P>(outcome: PlanningOutcome, compile: (plan: QueryPlan) => P): Found<P> {
   switch (outcome.kind) {
     case 'planned': {
-      const plan = JSON.parse(outcome.plan) as QueryPlan;
+      const plan = compile(JSON.parse(outcome.plan) as QueryPlan);
       const size = outcome.documentSize + outcome.plan.length * bytesPerCharacter;
       const { asksForSchema } = outcome;
       return { result: { kind: 'planned', plan, ...(asksForSchema && { asksForSchema }) }, size };

@@ -11,6 +11,7 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
+import { prefixFor, renameForPlanning } from '../execute/response-names.ts';
 import { findIntrospection, takePart } from './introspection.ts';
 
 /** A schema to plan for, as plain data for a worker. */
@@ -18,6 +19,8 @@ export type PlannedSchema = {
   name: string;
   /** The supergraph without federation's access rules, as @apollo/gateway takes it. */
   supergraphSdl: string;
+  /** Whether operations are planned with names that planning does not use itself: see response-names.ts. */
+  renames: boolean;
 };
 
 export type PlanningJob = {
@@ -63,11 +66,17 @@ const bytesPerToken = 300;
  * Builds the planner of one schema, which validates and plans. It runs in a worker, since neither step can be stopped
  * and both can take any time: thousands of fields to merge, or subgraphs that share a chain of fields.
  */
-export function createPlanner({ supergraphSdl }: PlannedSchema): Planner {
+export function createPlanner({ supergraphSdl, renames }: Omit<PlannedSchema, 'name'>): Planner {
   const supergraph = Supergraph.build(supergraphSdl, { validateSupergraph: false });
   const apiSchema = supergraph.apiSchema();
   const schema = checkCustomScalars(apiSchema.toGraphQLJSSchema());
-  const planner = new QueryPlanner(supergraph);
+  // Fragments that are used again are searched for, compared and sometimes wrong: renamed operations are planned without.
+  const planner = new QueryPlanner(supergraph, { reuseQueryFragments: !renames });
+  const prefix = prefixFor(supergraphSdl);
+  const plan = (document: DocumentNode, operationName: string | undefined, documentSize: number) => {
+    const named = renames ? renameForPlanning(document, schema, prefix) : document;
+    return buildPlan(planner, apiSchema, named, operationName, documentSize);
+  };
   return (job) => {
     const document = parse(job.source);
     if (job.introspection) {
@@ -88,10 +97,10 @@ export function createPlanner({ supergraphSdl }: PlannedSchema): Planner {
     }
     if (operation && introspection === 'mixed') {
       const data = takePart('data', document, operation);
-      const planned = plan(planner, apiSchema, data, job.operationName, documentSize);
+      const planned = plan(data, job.operationName, documentSize);
       return planned.kind === 'planned' ? { ...planned, asksForSchema: true } : planned;
     }
-    return plan(planner, apiSchema, document, job.operationName, documentSize);
+    return plan(document, job.operationName, documentSize);
   };
 }
 
@@ -103,7 +112,7 @@ function describeFault(error: GraphQLError): DocumentFault {
   return { message, positions, ...(error instanceof ScalarFault && { field: error.field ?? 'value' }) };
 }
 
-function plan(
+function buildPlan(
   planner: QueryPlanner,
   apiSchema: Schema,
   document: DocumentNode,

@@ -18,7 +18,7 @@ const openPool = async (options: Partial<PlanningPoolOptions> = {}) => {
     ...options,
   });
   pools.push(pool);
-  pool.add({ name: 'odd', supergraphSdl: '' });
+  pool.add({ name: 'odd', supergraphSdl: '', renames: false });
   await pool.ready();
   const run = (source: string, caller: string) =>
     pool.run({ schema: 'odd', source, operationName: undefined }, caller).then(({ kind }) => kind);

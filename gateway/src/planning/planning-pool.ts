@@ -19,13 +19,24 @@ export type PlanningPoolOptions = {
 export type PlanningOutcome = WorkerOutcome | { kind: 'no-room' };
 
 export type PlanningPool = {
-  /** Adds a schema to all workers, present and future. */
-  add(schema: PlannedSchema): void;
+  /**
+   * Adds a schema to all workers, present and future. Resolves when one has loaded it, or when the pool is stopped.
+   *
+   * @throws {UnusableSchemaError} when it cannot be loaded. Then it is removed.
+   */
+  add(schema: PlannedSchema): Promise<void>;
+  /** Removes a schema. No operation of it may be under way. */
+  remove(schema: PlannedSchema): void;
   run(job: PlanningJob, caller: string): Promise<PlanningOutcome>;
   /** Resolves when a worker has loaded all added schemas, or when the pool is stopped. */
   ready(): Promise<void>;
   stop(): Promise<void>;
 };
+
+/** A schema that is no supergraph, or one that the planner does not take. */
+export class UnusableSchemaError extends Error {
+  override readonly name = 'UnusableSchemaError';
+}
 
 type Waiting = { job: PlanningJob; timer: NodeJS.Timeout; settle(outcome: PlanningOutcome): void };
 
@@ -59,6 +70,7 @@ export function openPlanningPool({
   entry = new URL('./planning-worker.ts', import.meta.url),
 }: PlanningPoolOptions): PlanningPool {
   const schemas: PlannedSchema[] = [];
+  const loading = new Map<PlannedSchema, PromiseWithResolvers<void>>();
   const queue = createFairQueue<Waiting>(maxQueueLength);
   const served = new Set<string>();
   const suspects = new LRUCache<string, true>({ max: maxSuspects, ttl: suspicionMs });
@@ -67,7 +79,22 @@ export function openPlanningPool({
   let isStopped = false;
 
   const isAnyIdle = () => slots.some(({ isIdle }) => isIdle);
-  const openSlot = () => slots.push(openWorkerSlot({ logger, schemas, deadlineMs, entry, onIdle: assign }));
+  const remove = (schema: PlannedSchema) => {
+    const index = schemas.indexOf(schema);
+    if (index < 0) return;
+    schemas.splice(index, 1);
+    for (const slot of slots) slot.drop(schema);
+  };
+  const onLoaded = (schema: PlannedSchema, fault?: string) => {
+    const waiting = loading.get(schema);
+    loading.delete(schema);
+    if (fault === undefined) return waiting?.resolve();
+    // A worker that dies again and again would load nothing else.
+    if (waiting) remove(schema);
+    waiting?.reject(new UnusableSchemaError(fault));
+  };
+  const openSlot = () =>
+    slots.push(openWorkerSlot({ logger, schemas, deadlineMs, entry, onIdle: assign, onLoaded }));
   const isSuspect = (caller: string) => suspects.has(caller);
   const mayHaveWorker = (caller: string) => {
     if (served.has(caller)) return false;
@@ -104,9 +131,14 @@ export function openPlanningPool({
   openSlot();
   return {
     add(schema) {
+      if (isStopped) return Promise.resolve();
+      const added = Promise.withResolvers<void>();
+      loading.set(schema, added);
       schemas.push(schema);
       for (const slot of slots) slot.load(schema);
+      return added.promise;
     },
+    remove,
     run(job, caller) {
       const { promise, resolve } = Promise.withResolvers<PlanningOutcome>();
       if (isStopped) {
@@ -133,6 +165,7 @@ export function openPlanningPool({
     async stop() {
       isStopped = true;
       for (const resolve of awaitingReady.splice(0)) resolve();
+      for (const { resolve } of loading.values()) resolve();
       for (let next = queue.take(() => true); next; next = queue.take(() => true)) {
         turnAway(next.item);
       }

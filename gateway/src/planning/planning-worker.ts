@@ -7,9 +7,10 @@ import {
   type PlanningResult,
 } from './planner.ts';
 
-/** Messages come one at a time: the next follows the answer to the one before. */
-export type MessageToWorker = { schema: PlannedSchema } | { job: PlanningJob };
-export type MessageFromWorker = { kind: 'ready' } | PlanningResult;
+/** Messages come one at a time: the next follows the answer to the one before. `drop`, the name of a schema, gets no answer. */
+export type MessageToWorker = { schema: PlannedSchema } | { job: PlanningJob } | { drop: string };
+/** `unusable`: the schema that came last is no supergraph that can be planned for. */
+export type MessageFromWorker = { kind: 'ready' } | { kind: 'unusable'; message: string } | PlanningResult;
 
 const port = parentPort;
 if (!port) {
@@ -19,13 +20,23 @@ const planners = new Map<string, Planner>();
 
 port.on('message', (message: MessageToWorker) => {
   if ('schema' in message) {
-    planners.set(message.schema.name, createWarmPlanner(message.schema));
-    port.postMessage({ kind: 'ready' } satisfies MessageFromWorker);
+    port.postMessage(load(message.schema));
+  } else if ('drop' in message) {
+    planners.delete(message.drop);
   } else {
     port.postMessage(run(message.job) satisfies MessageFromWorker);
   }
 });
 port.postMessage({ kind: 'ready' } satisfies MessageFromWorker);
+
+function load(schema: PlannedSchema): MessageFromWorker {
+  try {
+    planners.set(schema.name, createWarmPlanner(schema));
+    return { kind: 'ready' };
+  } catch (error) {
+    return { kind: 'unusable', message: error instanceof Error ? error.message : String(error) };
+  }
+}
 
 /** The first plan of a planner takes several times as long as the next, so one is made in advance. */
 function createWarmPlanner(schema: PlannedSchema): Planner {

@@ -1,9 +1,11 @@
 type Entry<V> = { value: V; size: number };
 
-export type SegmentedCacheOptions = {
+export type SegmentedCacheOptions<V> = {
   maxSize: number;
   /** The share of `maxSize` for values that were used once. The rest is for values that were used again. */
   probationShare?: number;
+  /** Called for each value that has left the cache, or was too large to enter it. */
+  onDrop?(key: string, value: V): void;
 };
 
 export type SegmentedCache<V> = {
@@ -21,9 +23,17 @@ export type SegmentedCache<V> = {
 export function createSegmentedCache<V>({
   maxSize,
   probationShare = 0.2,
-}: SegmentedCacheOptions): SegmentedCache<V> {
+  onDrop,
+}: SegmentedCacheOptions<V>): SegmentedCache<V> {
   const probation = createSegment<V>(maxSize * probationShare);
   const kept = createSegment<V>(maxSize - maxSize * probationShare);
+  const tryOut = (key: string, entry: Entry<V>) => {
+    for (const [droppedKey, dropped] of probation.set(key, entry)) onDrop?.(droppedKey, dropped.value);
+  };
+  // Values that are pushed out of the protected segment get a second probation.
+  const protect = (key: string, entry: Entry<V>) => {
+    for (const [evictedKey, evicted] of kept.set(key, entry)) tryOut(evictedKey, evicted);
+  };
   return {
     get(key) {
       const known = kept.touch(key);
@@ -34,17 +44,12 @@ export function createSegmentedCache<V>({
       if (!entry) {
         return undefined;
       }
-      // Values that are pushed out of the protected segment get a second probation.
-      for (const [evictedKey, evicted] of kept.set(key, entry)) probation.set(evictedKey, evicted);
+      protect(key, entry);
       return entry.value;
     },
     set(key, value, size) {
-      if (kept.delete(key)) {
-        for (const [evictedKey, evicted] of kept.set(key, { value, size }))
-          probation.set(evictedKey, evicted);
-      } else {
-        probation.set(key, { value, size });
-      }
+      if (kept.delete(key)) protect(key, { value, size });
+      else tryOut(key, { value, size });
     },
     get size() {
       return probation.size + kept.size;

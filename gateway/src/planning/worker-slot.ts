@@ -17,6 +17,8 @@ export type WorkerSlotOptions = {
   entry: URL;
   /** Called when the worker becomes free. */
   onIdle(): void;
+  /** Called when the worker has loaded the schema, or with the fault for which it cannot. */
+  onLoaded(schema: PlannedSchema, fault?: string): void;
 };
 
 /** A slot for one worker. A new worker takes it when the old one was stopped or died. */
@@ -26,6 +28,8 @@ export type WorkerSlot = {
   run(job: PlanningJob): Promise<WorkerOutcome>;
   /** Loads another schema when the worker is free. */
   load(schema: PlannedSchema): void;
+  /** Has the worker forget a schema. No job for it may follow. */
+  drop(schema: PlannedSchema): void;
   stop(): Promise<void>;
 };
 
@@ -40,10 +44,11 @@ const starvedDeadlines = 2;
 const restartPauseMs = 1000;
 
 export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
-  const { logger, schemas, deadlineMs, entry, onIdle } = options;
+  const { logger, schemas, deadlineMs, entry, onIdle, onLoaded } = options;
   let worker: Worker | undefined;
   let isStopped = false;
   let unloaded: PlannedSchema[] = [];
+  let loading: PlannedSchema | undefined;
   /** Set while the worker is busy: its next message, or its end, settles this. */
   let waiting: ((outcome: WorkerOutcome) => void) | 'start' | undefined = 'start';
 
@@ -53,11 +58,16 @@ export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
     if (typeof resolve === 'function') resolve(outcome);
   };
   const send = (message: MessageToWorker) => worker?.postMessage(message);
+  const endLoading = (fault?: string) => {
+    const schema = loading;
+    loading = undefined;
+    if (schema) onLoaded(schema, fault);
+  };
   const loadNext = () => {
-    const schema = unloaded.shift();
-    if (schema) {
+    loading = unloaded.shift();
+    if (loading) {
       waiting = 'start';
-      send({ schema });
+      send({ schema: loading });
     } else {
       waiting = undefined;
       onIdle();
@@ -72,7 +82,9 @@ export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
     started.on('message', (message: MessageFromWorker) => {
       // A message from a stopped worker answers nothing.
       if (worker !== started) return;
-      if (message.kind !== 'ready') settle(message);
+      if (message.kind === 'ready') endLoading();
+      else if (message.kind === 'unusable') endLoading(message.message);
+      else settle(message);
       loadNext();
     });
     started.on('error', (error) => logger.error({ err: error }, 'a planning worker failed'));
@@ -80,6 +92,7 @@ export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
       if (worker !== started) return;
       worker = undefined;
       const restartMs = typeof waiting === 'function' ? 0 : restartPauseMs;
+      endLoading('a planning worker ended while it loaded the supergraph');
       settle({ kind: 'died' });
       setTimeout(start, restartMs).unref();
     });
@@ -123,6 +136,10 @@ export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
     load(schema) {
       unloaded.push(schema);
       if (waiting === undefined) loadNext();
+    },
+    drop(schema) {
+      unloaded = unloaded.filter((other) => other !== schema);
+      send({ drop: schema.name });
     },
     async stop() {
       isStopped = true;

@@ -3,11 +3,10 @@ import { supergraphPath } from '@signet/schema/supergraph-files';
 import { type FieldDefinitionNode, Kind, parse, print } from 'graphql';
 import { expect, test } from 'vitest';
 import { readFieldPlatforms } from '../access/field-platforms.ts';
-import { createAuthRoute } from './auth-route.ts';
+import { createFetchPlatform } from './auth-route.ts';
 
 const supergraph = parse(readFileSync(supergraphPath('graph'), 'utf8'));
-const urls = { user: 'http://user.example/graphql', portal: 'http://portal.example/graphql' };
-const route = createAuthRoute(readFieldPlatforms(supergraph), urls);
+const platformOf = createFetchPlatform(readFieldPlatforms(supergraph));
 const entities =
   'query ($representations: [_Any!]!) { _entities(representations: $representations) { __typename } }';
 
@@ -28,12 +27,12 @@ test.each([
   ['mutation { logout }', 'user'],
 ] as const)('sends %s to the %s process', (query, platform) => {
   for (let time = 0; time < 2; time += 1) {
-    expect(route({ query, variables: undefined })).toBe(urls[platform]);
+    expect(platformOf({ query, variables: undefined })).toBe(platform);
   }
 });
 
 test('every root field of auth names the platform whose process answers it', () => {
-  const platformOf = (field: FieldDefinitionNode) =>
+  const namesPlatform = (field: FieldDefinitionNode) =>
     (field.directives ?? []).some(({ name }) => name.value === 'tag' || name.value === 'platform');
   const ofAuth = supergraph.definitions.flatMap((node) =>
     node.kind === Kind.OBJECT_TYPE_DEFINITION && ['Query', 'Mutation'].includes(node.name.value)
@@ -41,7 +40,7 @@ test('every root field of auth names the platform whose process answers it', () 
       : [],
   );
   expect(ofAuth.length).toBeGreaterThan(10);
-  expect(ofAuth.filter((field) => !platformOf(field)).map(({ name }) => name.value)).toEqual([]);
+  expect(ofAuth.filter((field) => !namesPlatform(field)).map(({ name }) => name.value)).toEqual([]);
 });
 
 test.each([
@@ -49,42 +48,34 @@ test.each([
   ['StaffMember', 'portal'],
   ['Nothing', 'user'],
 ] as const)('sends entities of type %s to the %s process', (__typename, platform) => {
-  expect(route({ query: entities, variables: { representations: [{ __typename, id: '1' }] } })).toBe(
-    urls[platform],
+  expect(platformOf({ query: entities, variables: { representations: [{ __typename, id: '1' }] } })).toBe(
+    platform,
   );
 });
 
 test.each([undefined, {}, { representations: [] }, { representations: [null] }])(
   'sends entities of no type to the user process: %j',
   (variables) => {
-    expect(route({ query: entities, variables })).toBe(urls.user);
+    expect(platformOf({ query: entities, variables })).toBe('user');
   },
 );
 
 test("a client's variable named representations does not turn a fetch", () => {
   const variables = { representations: [{ __typename: 'User' }] };
-  expect(route({ query: '{ portalMe { id } }', variables })).toBe(urls.portal);
+  expect(platformOf({ query: '{ portalMe { id } }', variables })).toBe('portal');
 });
 
 test('many different fetches do not fill the memory or mix', () => {
   for (let index = 0; index < 3000; index += 1) {
-    expect(route({ query: `query Q${index} { portalMe { id } }`, variables: undefined })).toBe(urls.portal);
+    expect(platformOf({ query: `query Q${index} { portalMe { id } }`, variables: undefined })).toBe('portal');
   }
-});
-
-test('one process for both platforms gets everything', () => {
-  const both = createAuthRoute(readFieldPlatforms(supergraph), { user: urls.user, portal: urls.user });
-  expect(both({ query: '{ portalMe { id } }', variables: undefined })).toBe(urls.user);
 });
 
 test.each(['@platform(is: PORTAL)', '@tag(name: "portal")', '@tag(name: "internal") @tag(name: "portal")'])(
   'reads the platform from %s',
   (directive) => {
-    const other = createAuthRoute(
-      readFieldPlatforms(parse(`type Query { a: Int ${directive} b: Int }`)),
-      urls,
-    );
-    expect(other({ query: '{ a }', variables: undefined })).toBe(urls.portal);
-    expect(other({ query: '{ b }', variables: undefined })).toBe(urls.user);
+    const other = createFetchPlatform(readFieldPlatforms(parse(`type Query { a: Int ${directive} b: Int }`)));
+    expect(other({ query: '{ a }', variables: undefined })).toBe('portal');
+    expect(other({ query: '{ b }', variables: undefined })).toBe('user');
   },
 );

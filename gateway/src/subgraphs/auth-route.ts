@@ -11,18 +11,6 @@ const maxKnownFetches = 1000;
 /** Clients choose the literals of a fetch: without a limit, long texts would fill the memory. */
 const maxKnownLength = 4000;
 
-/** Decides which of the two auth processes a fetch goes to: the one of its platform. */
-export function createAuthRoute(
-  platforms: FieldPlatforms,
-  urls: Readonly<Record<Platform, string>>,
-): (fetch: Fetch) => string {
-  if (urls.user === urls.portal) {
-    return () => urls.user;
-  }
-  const platformOf = createFetchPlatform(platforms);
-  return (fetch) => urls[platformOf(fetch)];
-}
-
 /**
  * Finds the platform of a fetch to auth: that of its root fields, or, for entities, that of their type. `user` where the
  * schema names none, since the process of that platform owns customers.

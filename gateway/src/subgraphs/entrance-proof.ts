@@ -4,7 +4,7 @@ import type { Variant } from '@signet/schema/supergraph-files';
 import type { Logger, signetContextHeader } from '@signet/service';
 import { type ProofConfig, proofFilesOf } from '../config.ts';
 
-type AuthUrls = { AUTH_USER_URL: string; AUTH_PORTAL_URL: string };
+type AuthUrls = { AUTH_USER_URL?: string | undefined; AUTH_PORTAL_URL?: string | undefined };
 
 /** Signs one entrance's fetches to a subgraph. */
 export type FetchSigner = (message: FetchMessage, url: string) => Record<string, string>;
@@ -28,7 +28,7 @@ export async function openEntranceProof(
 ): Promise<EntranceProof> {
   const files = proofFilesOf(config, entrance);
   if (!files) {
-    logger.warn({ entrance }, 'REQUIRE_PROOF=no: fetches are not signed');
+    logger.warn({ entrance }, 'PROOF=off: fetches are not signed, and subgraphs cannot tell who sends them');
     return { signerFor: () => undefined, stop: () => {} };
   }
   const { signer, stop } = await openProofIdentity({ name: `gateway-${entrance}`, ...files, logger });

@@ -25,9 +25,11 @@ let gateway: TestGateway;
 const received: Received[] = [];
 const told: { level: string; fields: Record<string, unknown> }[] = [];
 const product = { data: { products: { totalCount: 7 } } };
+/** As the subgraph answers: the gateway gives a field with arguments a response key of its own. */
+const answered = { data: { _0_products: { totalCount: 7 } } };
 let answer: { status: number; body: object };
 beforeEach(() => {
-  answer = { status: 200, body: product };
+  answer = { status: 200, body: answered };
   received.length = 0;
   told.length = 0;
 });

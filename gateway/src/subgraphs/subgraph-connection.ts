@@ -1,33 +1,28 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { Logger } from '@signet/service';
 import { Client, Pool } from 'undici';
 import { type Circuit, createCircuit } from './circuit.ts';
+import { createExchanges, type RawAnswer } from './exchange.ts';
 
-export type RawAnswer = { statusCode: number; headers: IncomingHttpHeaders; text: string };
-
-export type Outgoing = { path: string; headers: Record<string, string>; body: string };
+/** `headers`: name, value, name, value. */
+export type Outgoing = { path: string; headers: string[]; body: string };
 
 /** Kept-alive connections to one address of a subgraph. */
 export type SubgraphConnection = {
   circuit: Circuit;
-  /** @throws {NoAnswerError} when the connection failed before any part of an answer came */
+  /**
+   * Posts a request. Rejects when the answer is not there after `timeoutMs`, is too large, or breaks off.
+   *
+   * @throws {NoAnswerError} when the connection failed before any part of an answer came
+   */
   send(outgoing: Outgoing, timeoutMs: number): Promise<RawAnswer>;
   stop(): Promise<void>;
 };
-
-/** No part of an answer came. A query can be sent again, since it can only have read. */
-export class NoAnswerError extends Error {
-  override readonly name = 'NoAnswerError';
-}
 
 /** Fetches under way to one address of a subgraph; fetch-turns.ts shares them between callers. */
 export const connections = 64;
 const connectTimeoutMs = 2000;
 const maxAnswerBytes = 10 * 1024 * 1024;
-/** A fetch that has no answer after this time is a reason to check whether the subgraph is alive. */
-const doubtAfterMs = 2000;
 const probeTimeoutMs = 3000;
-const lostConnection = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 
 /** Connects to the subgraph `name`. `onOutage` is called when its circuit opens. */
 export function connectToSubgraph(
@@ -51,32 +46,14 @@ export function connectToSubgraph(
       onOutage();
     },
   });
-
-  const send = async (outgoing: Outgoing, timeoutMs: number) => {
-    const controller = new AbortController();
-    const timer = setTimeout(() => {
-      controller.abort(new Error(`no answer within ${Math.round(timeoutMs)} ms`));
-    }, timeoutMs);
-    const doubt = setTimeout(circuit.suspect, doubtAfterMs);
-    let isAnswered = false;
-    try {
-      const answer = await pool.request({ method: 'POST', ...outgoing, signal: controller.signal });
-      isAnswered = true;
-      clearTimeout(doubt);
-      return { statusCode: answer.statusCode, headers: answer.headers, text: await answer.body.text() };
-    } catch (error) {
-      throw !isAnswered && lostConnection.has((error as NodeJS.ErrnoException).code ?? '')
-        ? new NoAnswerError('The connection failed before any answer.', { cause: error })
-        : error;
-    } finally {
-      clearTimeout(timer);
-      clearTimeout(doubt);
-    }
-  };
-
+  const exchanges = createExchanges(circuit.suspect);
   return {
     circuit,
-    send,
+    send({ path, headers, body }, timeoutMs) {
+      const exchange = exchanges.begin(timeoutMs);
+      pool.dispatch({ method: 'POST', path, headers, body }, exchange);
+      return exchange.answer;
+    },
     async stop() {
       circuit.stop();
       await pool.close();

@@ -144,11 +144,21 @@ function guardReference(
   judges: PolicyJudges,
 ): Reference {
   const judge = judges(conditions);
-  // Async, so that it rejects: the refusal of one reference does not affect the others of the request.
+  if (!judge) {
+    // It rejects and does not throw: the refusal of one reference does not affect the others of the request.
+    return (reference, context, info) => {
+      try {
+        assertSession(conditions, context.session);
+        return resolve(reference, context, info);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+    };
+  }
   return async (reference, context, info) => {
     assertSession(conditions, context.session);
     const row = await resolve(reference, context, info);
-    const mayHave = !judge || row === null || row === undefined || (await judge(context, row, {})) === true;
+    const mayHave = row === null || row === undefined || (await judge(context, row, {})) === true;
     return mayHave ? row : refuse();
   };
 }

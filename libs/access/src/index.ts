@@ -27,4 +27,4 @@ export {
   userSubject,
 } from './relations.ts';
 export { requirePortal, requireScope, requireUser } from './require-session.ts';
-export { type RuleBook, readRuleBook } from './rule-book.ts';
+export { conditionsOf, type RuleBook, readRuleBook } from './rule-book.ts';

@@ -102,14 +102,35 @@ export function formatComponents(components: readonly Component[]): string {
  */
 export function buildSignatureBase(components: readonly Component[], params: string): string {
   let base = '';
-  for (const [identifier, value] of components) {
-    if (!fieldText.test(value)) {
-      throw new TypeError(`${identifier} holds a character that no header may hold`);
-    }
-    // Section 2.1: whitespace around a value is not part of it.
-    base += `"${identifier}": ${value.replace(/^[ \t]+|[ \t]+$/g, '')}\n`;
+  for (const [identifier, value] of components) base += formatLine(identifier, value);
+  return base + formatLastLine(params);
+}
+
+/**
+ * The line of one component in the signature base.
+ *
+ * @throws {TypeError} if the value holds a character that no header may hold.
+ */
+export function formatLine(identifier: string, value: string): string {
+  if (!fieldText.test(value)) {
+    throw new TypeError(`${identifier} holds a character that no header may hold`);
   }
-  return `${base}"@signature-params": ${params}`;
+  // Section 2.1: whitespace around a value is not part of it.
+  return `"${identifier}": ${trimField(value)}\n`;
+}
+
+export function formatLastLine(params: string): string {
+  return `"@signature-params": ${params}`;
+}
+
+/** Most values have no whitespace at their ends, and a search for it would read the whole value. */
+function trimField(value: string): string {
+  const [first, last] = [value[0], value[value.length - 1]];
+  return isBlank(first) || isBlank(last) ? value.replace(/^[ \t]+|[ \t]+$/g, '') : value;
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === ' ' || character === '\t';
 }
 
 /** hmac-sha256 (RFC 9421, section 3.3.3). Latin-1, as Node reads and writes headers: the bytes are those on the wire. */

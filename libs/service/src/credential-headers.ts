@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { RefusalError } from './errors.ts';
+import { valuesOfHeader } from './request-checks.ts';
 
 /**
  * The Authorization header; undefined if there is none, or an empty one, as Apollo Client's documented auth link sends for a user
@@ -8,7 +9,7 @@ import { RefusalError } from './errors.ts';
  * @throws {RefusalError} auth.failure.malformed
  */
 export function readAuthorization(request: IncomingMessage): string | undefined {
-  const values = request.headersDistinct.authorization ?? [];
+  const values = valuesOfHeader(request, 'authorization');
   if (values.length > 1) {
     throw new RefusalError('auth.failure.malformed', { text: 'Send one Authorization header.' });
   }

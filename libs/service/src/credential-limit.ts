@@ -1,37 +1,20 @@
-import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
-import { credentialFields, findReason } from '@signet/schema/contract';
+import { credentialFields } from '@signet/schema/contract';
 import { type DocumentNode, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
-import { errorBody } from './errors.ts';
-
-const reason = 'request.limit.credentials';
+import { RefusalError } from './errors.ts';
+import type { OperationHooks } from './operation-hooks.ts';
 
 /**
  * Refuses an operation with more than one credential field before any of it runs: with aliases and fragments, one request
  * could make a thousand guesses. Auth uses it too, so that it does not depend on the gateway's limits.
  */
-export function createCredentialLimit(): ApolloServerPlugin {
+export function createCredentialLimit(): OperationHooks {
   return {
-    async requestDidStart() {
-      return {
-        async responseForOperation({ document, operation }) {
-          // Undefined if no operation has the name (Apollo's types omit that): another plugin refuses the request.
-          const found = operation as typeof operation | undefined;
-          if (found?.operation !== 'mutation' || countCredentialFields(document, found) <= 1) {
-            return null;
-          }
-          return {
-            http: { status: 400, headers: new HeaderMap() },
-            body: { kind: 'single', singleResult: describeRefusal() },
-          };
-        },
-      };
+    beforeRun({ document, operation }) {
+      if (operation?.operation === 'mutation' && countCredentialFields(document, operation) > 1) {
+        throw new RefusalError('request.limit.credentials');
+      }
     },
   };
-}
-
-function describeRefusal() {
-  const row = findReason(reason);
-  return errorBody(row?.text ?? '', row?.code ?? 'BAD_USER_INPUT', reason);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import {
   ApolloServer,
   type ApolloServerOptions,
@@ -11,10 +12,10 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import { type ApolloFastifyContextFunction, fastifyApolloHandler } from '@as-integrations/fastify';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorTranslation, withHttpStatus } from './errors.ts';
-import { createErrorFormatter } from './format-error.ts';
-import { applyAnswerType, refuseUnacceptable, refuseUnrunnableOperation } from './graphql-over-http.ts';
+import { createErrorFormatter, type ErrorFormatter } from './format-error.ts';
+import { applyAnswerType, createAnswerTypes, refuseUnrunnableOperation } from './graphql-over-http.ts';
 import type { Logger } from './logger.ts';
 import { alignParameters } from './operation-parameters.ts';
 
@@ -34,20 +35,48 @@ export type GraphqlEndpointOptions<C extends BaseContext> = {
   validatedBy?: 'plugins';
   /** Runs the work of each request, or throws a refusal. Default: runs it. */
   admit?: <T>(request: FastifyRequest, work: () => Promise<T>) => Promise<T>;
-  /** True at the gateway, whose errors come from our subgraphs. */
-  isGateway?: boolean;
+  /** Formats the errors of answers. Without it, one is made of the options above. */
+  formatError?: ErrorFormatter;
+  /**
+   * Answers a POST without Apollo Server, with the JSON text of the body, where it can. It sets status and headers as Apollo Server would, but
+   * for the content type. Undefined where Apollo Server is to answer: then nothing has been done that would be done twice.
+   */
+  fastLane?: FastLane;
 } & Pick<ApolloServerOptions<C>, 'plugins' | 'documentStore' | 'parseOptions'> & {
     source: Pick<ApolloServerOptions<C>, 'schema' | 'gateway'>;
   };
 
+/** Tells a subscriber in this process which lane answered a request: `{ lane: 'fast' | 'apollo', request }`. */
+const answers = channel('signet.answer');
+
+export type FastLane = (request: FastifyRequest, reply: FastifyReply) => Promise<string | undefined>;
+
 /** With one of these a GET is no link: browsers ask before they let a page send it (Apollo Server's CSRF prevention). */
 export const preflightHeaders = ['x-apollo-operation-name', 'apollo-require-preflight'];
+
+/** Apollo Server, started. `answer` answers one request. */
+export type GraphqlHandler<C extends BaseContext> = {
+  apollo: ApolloServer<C>;
+  answer(request: FastifyRequest, reply: FastifyReply): Promise<unknown>;
+  stop(): Promise<void>;
+};
 
 /** Mounts Apollo Server on a Fastify server: GET and POST at `path`, one error format, the statuses of GraphQL over HTTP. */
 export async function mountGraphql<C extends BaseContext>(
   options: GraphqlEndpointOptions<C>,
 ): Promise<ApolloServer<C>> {
-  const { server, logger, path, introspection, hideSchemaDetails = !introspection } = options;
+  const { server } = options;
+  const { apollo, answer, stop } = await createGraphqlHandler(options);
+  routeGraphql({ ...options, answer });
+  server.addHook('onClose', stop);
+  return apollo;
+}
+
+/** Starts Apollo Server without a route, for a server whose graph changes while it runs. */
+export async function createGraphqlHandler<C extends BaseContext>(
+  options: Omit<GraphqlEndpointOptions<C>, 'path' | 'admit'>,
+): Promise<GraphqlHandler<C>> {
+  const { server, logger, introspection, hideSchemaDetails = !introspection } = options;
   const context: typeof options.context = (request, reply) =>
     withHttpStatus(() => options.context(request, reply), options.translateError);
   const apollo = new ApolloServer<C>({
@@ -60,15 +89,16 @@ export async function mountGraphql<C extends BaseContext>(
     csrfPrevention: { requestHeaders: preflightHeaders },
     // The gateway has its own implementation; a subgraph's only client is the gateway, which sends texts.
     persistedQueries: false,
-    ...(options.documentStore && { documentStore: options.documentStore }),
+    ...(options.documentStore !== undefined && { documentStore: options.documentStore }),
     ...(options.parseOptions && { parseOptions: options.parseOptions }),
     dangerouslyDisableValidation: options.validatedBy === 'plugins',
-    formatError: createErrorFormatter({
-      logger,
-      ...(options.translateError && { translate: options.translateError }),
-      trustsExtensions: options.isGateway ?? false,
-      hideSchemaDetails,
-    }),
+    formatError:
+      options.formatError ??
+      createErrorFormatter({
+        logger,
+        ...(options.translateError && { translate: options.translateError }),
+        hideSchemaDetails,
+      }),
     plugins: [
       // Every answer is `private, no-store`; see surfaceHeaders in http-server.ts.
       ApolloServerPluginCacheControlDisabled(),
@@ -81,18 +111,39 @@ export async function mountGraphql<C extends BaseContext>(
     ],
   });
   await apollo.start();
-  const { admit = (_request, work) => work() } = options;
-  const answer = fastifyApolloHandler(apollo, { context });
+  const { fastLane = async () => undefined } = options;
+  const answerTypes = createAnswerTypes();
+  const answerByApollo = fastifyApolloHandler(apollo, { context });
+  return {
+    apollo,
+    async answer(request, reply) {
+      const text = request.method === 'POST' ? await fastLane(request, reply) : undefined;
+      if (answers.hasSubscribers) {
+        answers.publish({ lane: text === undefined ? 'apollo' : 'fast', request });
+      }
+      if (text === undefined) return answerByApollo.call(server, request, reply);
+      reply.header('content-type', answerTypes.contentTypeOf(request));
+      return text;
+    },
+    stop: () => apollo.stop(),
+  };
+}
+
+/** Adds the route of operations. `answer` runs within `admit`. */
+export function routeGraphql({
+  server,
+  path,
+  admit = (_request, work) => work(),
+  answer,
+}: Pick<GraphqlEndpointOptions<BaseContext>, 'server' | 'path' | 'admit'> &
+  Pick<GraphqlHandler<BaseContext>, 'answer'>): void {
+  const { refuseUnacceptable } = createAnswerTypes();
   server.route({
     method: ['GET', 'POST'],
     url: path,
     // A HEAD request would run the operation and discard its answer.
     exposeHeadRoute: false,
     preHandler: [refuseUnacceptable, alignParameters],
-    async handler(request, reply) {
-      return admit(request, async () => answer.call(this, request, reply));
-    },
+    handler: (request, reply) => admit(request, () => answer(request, reply)),
   });
-  server.addHook('onClose', () => apollo.stop());
-  return apollo;
 }

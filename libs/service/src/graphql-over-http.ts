@@ -1,6 +1,6 @@
 import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { GraphQLErrorExtensions } from 'graphql';
+import type { GraphQLErrorExtensions, GraphQLFormattedError } from 'graphql';
 import { errorBody } from './errors.ts';
 
 /** The two media types of an answer (GraphQL over HTTP, section "Media Types"). */
@@ -47,11 +47,35 @@ function findQuality(ranges: ReadonlyMap<string, number>, type: AnswerType) {
   };
 }
 
-/** Runs before the operation: a mutation must not happen if its answer can't be sent. */
-export async function refuseUnacceptable(request: FastifyRequest, reply: FastifyReply) {
-  if (chooseAnswerType(request.headers.accept)) return;
-  const text = 'Answers are application/json or application/graphql-response+json.';
-  return reply.code(406).send(errorBody(text, 'BAD_REQUEST'));
+/** Accept headers that are remembered, and the longest of them: clients send few different ones. */
+const maxKnownAccepts = 100;
+const maxKnownAcceptLength = 200;
+
+/** The choice of `chooseAnswerType` for requests, made once for each Accept header. */
+export function createAnswerTypes() {
+  const known = new Map<string, ReturnType<typeof chooseAnswerType>>();
+  const choose = ({ headers: { accept = '' } }: FastifyRequest) => {
+    if (known.has(accept)) return known.get(accept);
+    const chosen = chooseAnswerType(accept);
+    if (accept.length <= maxKnownAcceptLength) {
+      if (known.size >= maxKnownAccepts) known.clear();
+      known.set(accept, chosen);
+    }
+    return chosen;
+  };
+  return {
+    /** Runs before the operation: a mutation must not happen if its answer can't be sent. */
+    refuseUnacceptable(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+      const text = 'Answers are application/json or application/graphql-response+json.';
+      if (choose(request)) done();
+      else void reply.code(406).send(errorBody(text, 'BAD_REQUEST'));
+    },
+    contentTypeOf: (request: FastifyRequest): string => formatContentType(choose(request)?.type),
+  };
+}
+
+function formatContentType(type: AnswerType = 'application/json'): string {
+  return `${type}; charset=utf-8`;
 }
 
 const statusOkUnderJson = new Set([
@@ -64,6 +88,18 @@ const statusOkUnderJson = new Set([
 /** The faults that the specification names. A limit of this server (`request.…`) is 400 under either type. */
 function isFaultOfDocument({ code, reason }: GraphQLErrorExtensions = {}): boolean {
   return statusOkUnderJson.has(String(code)) && !String(reason).startsWith('request.');
+}
+
+/** Whether what would be 400 is 200 under the media type that was chosen: see `applyAnswerType`. */
+export function isOkUnder(
+  answer: ReturnType<typeof chooseAnswerType>,
+  errors: readonly GraphQLFormattedError[],
+): boolean {
+  return (
+    answer?.type === 'application/json' &&
+    answer.isNamed &&
+    errors.every((error) => isFaultOfDocument(error.extensions))
+  );
 }
 
 /**
@@ -80,15 +116,9 @@ export const applyAnswerType: ApolloServerPlugin = {
         }
         const answer = chooseAnswerType(request.http?.headers.get('accept'));
         const type = answer?.type ?? 'application/json';
-        response.http.headers.set('content-type', `${type}; charset=utf-8`);
+        response.http.headers.set('content-type', formatContentType(type));
         const errors = response.body.singleResult.errors ?? [];
-        const isRequestError = errors.every((error) => isFaultOfDocument(error.extensions));
-        if (
-          response.http.status === 400 &&
-          isRequestError &&
-          type === 'application/json' &&
-          answer?.isNamed
-        ) {
+        if (response.http.status === 400 && isOkUnder(answer, errors)) {
           response.http.status = 200;
         }
       },

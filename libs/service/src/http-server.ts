@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FastifyError, type FastifyInstance, type FastifyReply, fastify, LogController } from 'fastify';
@@ -66,10 +67,13 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const { logger, timeoutsMs = defaultTimeoutsMs, drainMs = 0 } = options;
   const headers = surfaceHeaders(options.isHttps ?? false);
   const refuse = createRawRefusal(headers);
+  const earlyAnswers = new WeakMap<Socket, IncomingMessage>();
   // Draining: answers everything, reports not ready, closes connections. Stopping: only finishes what is under way.
   let phase: 'serving' | 'draining' | 'stopping' = 'serving';
   const server = fastify({
     loggerInstance: logger,
+    // Nothing here logs by `request.log`. A logger of its own for each request cost more than its routing.
+    childLoggerFactory: (shared) => shared,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimitBytes ?? defaultBodyLimitBytes,
     requestTimeout: timeoutsMs.request,
@@ -83,7 +87,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       connectionsCheckingInterval: timeoutsMs.check,
     },
     return503OnClosing: false,
-    clientErrorHandler: createClientErrorHandler(headers),
+    clientErrorHandler: createClientErrorHandler(headers, earlyAnswers),
     genReqId: () => crypto.randomUUID(),
     routerOptions: {
       onBadUrl: (_path, _request, response) => refuse(response, 400, 'The URL is malformed.'),
@@ -115,31 +119,42 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     isPublic: options.isPublic ?? false,
   });
   const findTargetFault = createTargetCheck(options.allowedHosts ?? []);
-  server.addHook('onRequest', async (request, reply) => {
+  // Hooks that pass nearly every request on take a callback: a promise for each would cost more than what they do.
+  server.addHook('onRequest', (request, reply, done) => {
     const fault = findTargetFault(request.raw);
     if (fault) {
-      return reply.code(fault.status).send(errorBody(fault.text, fault.code));
+      return void reply.code(fault.status).send(errorBody(fault.text, fault.code));
     }
     if (hasUnknownCoding(request.raw)) {
-      reply.header('connection', 'close');
-      return reply.code(501).send(errorBody('This server knows no such transfer coding.', 'BAD_REQUEST'));
+      reply.header('connection', 'close').code(501);
+      const body = errorBody('This server knows no such transfer coding.', 'BAD_REQUEST');
+      // Node's parser refuses some of them right after this, and answers.
+      return void setImmediate(() => reply.send(body));
     }
-    if (request.url.startsWith('/health/')) return;
-    if (phase === 'stopping') {
-      return sendRefusal(reply, new RefusalError('service.unavailable'));
+    if (phase === 'stopping' && !request.url.startsWith('/health/')) {
+      return void sendRefusal(reply, new RefusalError('service.unavailable'));
     }
+    done();
   });
-  server.addHook('preParsing', async ({ method, is404, raw }) => {
-    if (method === 'POST' && !is404) assertReadableBody(raw);
+  server.addHook('preParsing', ({ method, is404, raw }, _reply, payload, done) => {
+    try {
+      if (method === 'POST' && !is404) assertReadableBody(raw);
+    } catch (error) {
+      return done(error as Error);
+    }
+    done(null, payload);
   });
+  const usualHeaders = Object.entries(headers);
   // A connection that is kept alive would keep the server from closing.
-  server.addHook('onSend', async (_request, reply) => {
-    for (const [name, value] of Object.entries(headers)) {
+  server.addHook('onSend', ({ raw }, reply, payload, done) => {
+    if (!raw.complete) earlyAnswers.set(raw.socket, raw);
+    for (const [name, value] of usualHeaders) {
       if (!reply.hasHeader(name)) reply.header(name, value);
     }
     if (phase !== 'serving') {
       reply.header('connection', 'close');
     }
+    done(null, payload);
   });
   server.setNotFoundHandler((request, reply) => {
     const allowed = allowedMethodsOf(request);

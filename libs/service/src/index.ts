@@ -23,11 +23,16 @@ export {
 } from './errors.ts';
 export { createErrorFormatter, type ErrorFormatter } from './format-error.ts';
 export {
+  createGraphqlHandler,
   type EndpointPlugin,
+  type FastLane,
   type GraphqlEndpointOptions,
+  type GraphqlHandler,
   mountGraphql,
   preflightHeaders,
+  routeGraphql,
 } from './graphql-endpoint.ts';
+export { chooseAnswerType, isOkUnder } from './graphql-over-http.ts';
 export type { ReadinessCheck } from './health.ts';
 export {
   createHttpServer,
@@ -38,6 +43,7 @@ export {
 export { createJsonReader, decodeUtf8 } from './json-body.ts';
 export { createLogger, type Logger, logLevels } from './logger.ts';
 export { findMistypedVariables } from './mistyped-variables.ts';
+export { type OperationHooks, type OperationRun, runHooks, toPlugin } from './operation-hooks.ts';
 export { isLoopback } from './request-checks.ts';
 export { listen, type RunningServer, runProcess } from './run-process.ts';
 export { describeSettings, type Setting } from './settings.ts';

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { MalformedRequestError } from './errors.ts';
 import { createTextParser } from './json-body.ts';
 
@@ -10,12 +10,20 @@ const optional = ['operationName', 'variables', 'extensions'];
  * null or empty counts as absent, and none may be given twice. Apollo Server, and everything else that reads the request, comes
  * after this.
  *
- * @throws {MalformedRequestError} for a parameter of the URL that stands twice, or is not JSON as a body may hold it. The reader of
+ * Gives `done` a MalformedRequestError for a parameter of the URL that stands twice, or is not JSON as a body may hold it. The reader of
  * bodies has found both in a body.
  */
-export async function alignParameters(request: FastifyRequest): Promise<void> {
-  if (request.method === 'GET') await alignUrl(request);
-  else alignBody(request.body);
+export function alignParameters(
+  request: FastifyRequest,
+  _reply: FastifyReply,
+  done: (error?: Error) => void,
+): void {
+  if (request.method === 'GET') {
+    alignUrl(request).then(() => done(), done);
+  } else {
+    alignBody(request.body);
+    done();
+  }
 }
 
 function alignBody(body: unknown): void {

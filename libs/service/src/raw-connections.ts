@@ -19,10 +19,12 @@ const malformed = { statusLine: '400 Bad Request', text: 'The request is malform
 
 /**
  * Answers what Node's parser refuses, which never becomes a request. The rest of what the client sends is read for a limited
- * time: a socket that is closed with unread data is reset, and the client loses the answer.
+ * time: a socket that is closed with unread data is reset, and the client loses the answer. `earlyAnswers` holds the requests that were
+ * answered before all of them had arrived: what is wrong with the rest of one gets no second answer.
  */
 export function createClientErrorHandler(
   headers: Readonly<Record<string, string>>,
+  earlyAnswers: WeakMap<Socket, IncomingMessage>,
 ): (error: NodeJS.ErrnoException, socket: Socket) => void {
   const answered = new WeakSet<Socket>();
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
@@ -33,6 +35,13 @@ export function createClientErrorHandler(
     }
     if (error.code === 'ECONNRESET' || !socket.writable) {
       socket.destroy();
+      return;
+    }
+    if (earlyAnswers.get(socket)?.complete === false) {
+      answered.add(socket);
+      socket.end();
+      socket.resume();
+      setTimeout(() => socket.destroy(), lingerMs).unref();
       return;
     }
     answered.add(socket);

@@ -22,7 +22,7 @@ export function createTargetCheck(
     // RFC 9112, section 3.2: a target has no fragment. Two readers would not agree on what one means.
     if (url.includes('#')) return malformed('Send the URL without a fragment.');
     // Node silently keeps the first of several.
-    if (countHeader(request, 'host') !== 1) return malformed('Send one Host header.');
+    if (valuesOfHeader(request, 'host').length !== 1) return malformed('Send one Host header.');
     const { host = '' } = request.headers;
     if (!isOurHost(host)) {
       return { status: 421, text: 'This server does not answer for that host.', code: 'BAD_REQUEST' };
@@ -67,9 +67,19 @@ function malformed(text: string): TargetFault {
   return { status: 400, text, code: 'BAD_REQUEST' };
 }
 
-/** How often a request carries a header. For most names Node keeps one value, or joins all. */
-function countHeader({ rawHeaders }: IncomingMessage, name: string): number {
-  return rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === name).length;
+/**
+ * All values that a request carries for a header, in order. For most names Node keeps one value, or joins all.
+ *
+ * @param name in lower case.
+ */
+export function valuesOfHeader({ rawHeaders }: IncomingMessage, name: string): readonly string[] {
+  const values: string[] = [];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const sent = rawHeaders[at] as string;
+    // Lengths differ for nearly all others, and cost nothing to compare.
+    if (sent.length === name.length && sent.toLowerCase() === name) values.push(rawHeaders[at + 1] as string);
+  }
+  return values;
 }
 
 /** Whether a host name, written as in a URL, is one of this machine. */
@@ -111,7 +121,7 @@ export function assertReadableBody(request: IncomingMessage): void {
   const { headers } = request;
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
   // Node silently keeps the first of several types.
-  const types = countHeader(request, 'content-type');
+  const types = valuesOfHeader(request, 'content-type').length;
   if (types > 1 || ((hasBody || types > 0) && !isReadableBody(headers))) {
     throw Object.assign(new Error('the body is not JSON'), { statusCode: 415 });
   }
@@ -122,6 +132,9 @@ export function assertReadableBody(request: IncomingMessage): void {
  * ignored: a filter before us would read another text than we do.
  */
 export function isReadableBody(headers: IncomingHttpHeaders): boolean {
+  // What nearly every client sends.
+  if (headers['content-type'] === 'application/json' && headers['content-encoding'] === undefined)
+    return true;
   const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   const [type = '', ...parameters] = (headers['content-type'] ?? '').split(';').map((part) => part.trim());
   return coding === 'identity' && type.toLowerCase() === 'application/json' && parameters.every(isHarmless);

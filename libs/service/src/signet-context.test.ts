@@ -1,3 +1,4 @@
+import { serializeDictionary } from 'structured-headers';
 import { expect, test } from 'vitest';
 import { formatSignetContext, parseSignetContext, withTimeout } from './signet-context.ts';
 
@@ -15,6 +16,20 @@ test('gives back what was written, with quotes, backslashes and separators', () 
     hasToken: true,
   };
   expect(parseSignetContext(formatSignetContext(context))).toEqual(context);
+});
+
+test('writes what a library for such headers writes', () => {
+  const device = 'A "quoted" \\ device';
+  const header = formatSignetContext({ requestId, tenant: '', device, hasToken: true });
+  const item = (value: string | boolean) => [value, new Map()] as [string | boolean, Map<string, never>];
+  const dictionary = new Map([
+    ['id', item(requestId)],
+    ['tenant', item('')],
+    ['device', item(device)],
+    ['auth', item(true)],
+  ]);
+  expect(header).toBe(serializeDictionary(dictionary));
+  expect(formatSignetContext({ requestId: 'r', hasToken: false })).toBe('id="r", auth=?0');
 });
 
 test('writes a question mark for what is not printable ASCII, line ends first', () => {

@@ -1,4 +1,5 @@
-import { type Item, parseDictionary, serializeDictionary } from 'structured-headers';
+import { parseDictionary } from 'structured-headers';
+import { readPlainDictionary } from './plain-dictionary.ts';
 
 /** The one header by which the gateway describes the client's request to a subgraph. */
 export const signetContextHeader = 'signet-context';
@@ -32,20 +33,22 @@ const fields = {
   origin: 'origin',
   session: 'session',
 } as const;
+const fieldNames = Object.entries(fields);
 const tokenField = 'auth';
 const timeoutField = 'timeout';
 const maxFieldLength = 400;
 
 /** Writes the header as an RFC 8941 dictionary. A character that an RFC 8941 string can't hold becomes `?`. */
 export function formatSignetContext(context: Omit<SignetContext, 'timeoutMs'>): string {
-  const entries = Object.entries(fields).flatMap(([key, name]): [string, Item][] => {
+  let header = '';
+  for (const [key, name] of fieldNames) {
     const value = context[name];
-    return value === undefined ? [] : [[key, [asciiOnly(value), new Map()]]];
-  });
-  if (context.hasToken !== undefined) {
-    entries.push([tokenField, [context.hasToken, new Map()]]);
+    if (value !== undefined) header += `${header && ', '}${key}="${writeString(value)}"`;
   }
-  return serializeDictionary(new Map(entries));
+  if (context.hasToken !== undefined) {
+    header += `${header && ', '}${tokenField}${context.hasToken ? '' : '=?0'}`;
+  }
+  return header;
 }
 
 /** Adds the time left at one fetch; everything else is the same for all fetches of a request. */
@@ -58,29 +61,42 @@ export function parseSignetContext(header: string | undefined): SignetContext | 
   if (!header) {
     return undefined;
   }
+  const members = readPlainDictionary(header) ?? readDictionary(header);
+  const id = members?.get('id');
+  if (!members || typeof id !== 'string' || id === '') {
+    return undefined;
+  }
+  const context: SignetContext = { requestId: id };
+  for (const [key, name] of fieldNames) {
+    const value = members.get(key);
+    if (typeof value === 'string') {
+      context[name] = value;
+    }
+  }
+  const hasToken = members.get(tokenField);
+  if (typeof hasToken === 'boolean') {
+    context.hasToken = hasToken;
+  }
+  const timeout = members.get(timeoutField);
+  if (Number.isInteger(timeout)) {
+    context.timeoutMs = timeout as number;
+  }
+  return context;
+}
+
+/** Whatever may stand in such a header, however it is written. */
+function readDictionary(header: string): ReadonlyMap<string, unknown> | undefined {
   try {
-    const dictionary = parseDictionary(header);
-    const context: Partial<SignetContext> = {};
-    for (const [key, name] of Object.entries(fields)) {
-      const value = dictionary.get(key)?.[0];
-      if (typeof value === 'string') {
-        context[name] = value;
-      }
-    }
-    const hasToken = dictionary.get(tokenField)?.[0];
-    if (typeof hasToken === 'boolean') {
-      context.hasToken = hasToken;
-    }
-    const timeout = dictionary.get(timeoutField)?.[0];
-    if (Number.isInteger(timeout)) {
-      context.timeoutMs = timeout as number;
-    }
-    return context.requestId ? (context as SignetContext) : undefined;
+    return new Map([...parseDictionary(header)].map(([key, [value]]) => [key, value]));
   } catch {
     return undefined;
   }
 }
 
-function asciiOnly(value: string): string {
-  return value.slice(0, maxFieldLength).replace(/[^\x20-\x7e]/g, '?');
+/** The inside of an RFC 8941 string (section 3.3.3). */
+function writeString(value: string): string {
+  const text = value.length > maxFieldLength ? value.slice(0, maxFieldLength) : value;
+  return /[^\x20-\x7e]|["\\]/.test(text)
+    ? text.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, '\\$&')
+    : text;
 }

@@ -206,6 +206,15 @@ describe('framing of requests', () => {
     expect([status, headers.connection]).toEqual([400, 'close']);
   });
 
+  test('that go wrong after the answer get no second one', async () => {
+    const text = 'POST /echo HTTP/1.1\r\nhost: other.example\r\ncontent-type: application/json\r\n';
+    const { status, body } = await sendBytes(
+      url,
+      `${text}transfer-encoding: chunked\r\n\r\n+2\r\n{}\r\n0\r\n\r\n`,
+    );
+    expect([status, body]).toMatchObject([421, { errors: [{ extensions: { code: 'BAD_REQUEST' } }] }]);
+  });
+
   test.each([
     ['unknown', 'transfer-encoding: xchunked\r\ntransfer-encoding: chunked'],
     ['in one header', 'transfer-encoding: gzip, chunked'],

@@ -8,6 +8,7 @@ export type { VerificationKey } from './jwks.ts';
 export { createJwksClient, type KeySource } from './jwks-client.ts';
 export { hearsNotifications } from './revocations/hearing.ts';
 export {
+  noRevocations,
   openRevocationFeed,
   openRevocations,
   type ProcessRevocations,

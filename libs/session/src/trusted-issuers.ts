@@ -21,15 +21,16 @@ export function trustedIssuers(
 }
 
 /**
- * The two issuers of a deployment, each with its own key set.
+ * The issuers of a deployment, each with its own key set: of both platforms, unless fewer are wanted.
  *
  * @throws {ConfigError} naming the variable: see findIssuerFaults; a text without usable keys; a key in both sets.
  */
 export async function createTrustedIssuers(
   config: IssuerConfig,
   logger: Logger,
+  wanted: readonly Platform[] = platforms,
 ): Promise<readonly TrustedIssuer[]> {
-  const faults = findIssuerFaults(config).map(({ variable, fault }) => `${variable}: ${fault}`);
+  const faults = findIssuerFaults(config, wanted).map(({ variable, fault }) => `${variable}: ${fault}`);
   if (faults.length > 0) {
     throw new ConfigError(faults);
   }
@@ -49,9 +50,10 @@ export async function createTrustedIssuers(
         logger.warn({ err: error, platform }, 'the public keys could not be read; those at hand stay in use'),
     });
   };
+  const sources: Partial<Record<Platform, KeySource>> = {};
   // One after the other: the second checks that it holds no key of the first.
-  const user = await createSource('user');
-  return trustedIssuers(config.ISSUER_URL, { user, portal: await createSource('portal') });
+  for (const platform of wanted) sources[platform] = await createSource(platform);
+  return trustedIssuers(config.ISSUER_URL, sources);
 }
 
 /** `takenKids`: keys of the other platform. With a key in both sets, a customer's token could pass for a token of staff. */

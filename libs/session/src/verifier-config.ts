@@ -51,9 +51,14 @@ export const verifierConfigFields = { ...issuerConfigFields, ...revocationConfig
 export type VerifierConfig = IssuerConfig & RevocationConfig;
 export type VariableFault = { variable: string; fault: string };
 
-/** Faults between the variables: a platform whose keys have no source, two sources, or an unsafe one. */
-export function findIssuerFaults(config: IssuerConfig): VariableFault[] {
-  const faults = platforms.flatMap((platform) => findPlatformFaults(config, platform));
+type KeyConfig = Omit<IssuerConfig, 'ISSUER_URL'>;
+
+/** Faults between the variables of the wanted platforms: one whose keys have no source, two sources, or an unsafe one. */
+export function findIssuerFaults(
+  config: KeyConfig,
+  wanted: readonly Platform[] = platforms,
+): VariableFault[] {
+  const faults = wanted.flatMap((platform) => findPlatformFaults(config, platform));
   if (config.USER_JWKS_URL !== undefined && config.USER_JWKS_URL === config.PORTAL_JWKS_URL) {
     faults.push({
       variable: 'PORTAL_JWKS_URL',
@@ -63,7 +68,7 @@ export function findIssuerFaults(config: IssuerConfig): VariableFault[] {
   return faults;
 }
 
-function findPlatformFaults(config: IssuerConfig, platform: Platform): VariableFault[] {
+function findPlatformFaults(config: KeyConfig, platform: Platform): VariableFault[] {
   const { prefix, url, pem } = keySourceOf(config, platform);
   if (url === undefined && pem === undefined) {
     return [{ variable: `${prefix}_JWKS_URL`, fault: `is not set, nor is ${prefix}_PUBLIC_KEYS` }];
@@ -94,7 +99,7 @@ export function findRevocationFaults({
 }
 
 /** Where the keys of a platform come from, and how its variables begin. */
-export function keySourceOf(config: IssuerConfig, platform: Platform) {
+export function keySourceOf(config: Omit<KeyConfig, 'JWKS_INSECURE'>, platform: Platform) {
   const prefix = platform === 'user' ? 'USER' : 'PORTAL';
   return { prefix, url: config[`${prefix}_JWKS_URL`], pem: config[`${prefix}_PUBLIC_KEYS`] } as const;
 }

@@ -27,12 +27,32 @@ function normalizeArgumentsOf(field: GraphQLField<unknown, unknown>): void {
 /** `field`: the argument or input field that the value is for. Instants and what else a scalar has made stay as they are. */
 function normalizeValue(value: unknown, field: string): unknown {
   if (typeof value === 'string') return normalizeText(field, value);
-  if (Array.isArray(value)) return value.map((item) => normalizeValue(item, field));
+  if (Array.isArray(value)) return normalizeList(value, field);
   return isPlainObject(value) ? normalizeObject(value) : value;
 }
 
-function normalizeObject(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, normalizeValue(value, key)]));
+/** The list itself where nothing changes, as for most: a page asks for many entities. */
+function normalizeList(values: readonly unknown[], field: string): readonly unknown[] {
+  let normal: unknown[] | undefined;
+  for (const [index, value] of values.entries()) {
+    const text = normalizeValue(value, field);
+    if (text === value) continue;
+    normal ??= [...values];
+    normal[index] = text;
+  }
+  return normal ?? values;
+}
+
+function normalizeObject(values: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  let normal: Record<string, unknown> | undefined;
+  for (const key of Object.keys(values)) {
+    const value = normalizeValue(values[key], key);
+    if (value === values[key]) continue;
+    // A copy has each key as its own, `__proto__` too, so that setting it again changes no prototype.
+    normal ??= { ...values };
+    normal[key] = value;
+  }
+  return normal ?? values;
 }
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {

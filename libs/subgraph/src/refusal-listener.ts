@@ -1,23 +1,19 @@
-import { type EndpointPlugin, RefusalError } from '@signet/service';
+import { type OperationHooks, RefusalError } from '@signet/service';
 import type { GraphQLError } from 'graphql';
 
 /** `field`: the name in the schema of the field that was refused, where it was one. */
 type OnRefusal<C> = (refusal: RefusalError, field: string | undefined, context: C) => void;
 
 /** Hears of every refusal that an operation met in this subgraph. For counting; it must be quick, and changes nothing. */
-export function createRefusalListener<C>(onRefusal: OnRefusal<C>): EndpointPlugin {
+export function createRefusalListener<C>(onRefusal: OnRefusal<C>): OperationHooks {
   return {
-    async requestDidStart() {
-      return {
-        async didEncounterErrors({ errors, contextValue }) {
-          for (const error of errors) {
-            const refusal = error.originalError ?? error;
-            if (refusal instanceof RefusalError) {
-              onRefusal(refusal, fieldOf(error), contextValue as C);
-            }
-          }
-        },
-      };
+    onErrors(errors, context) {
+      for (const error of errors) {
+        const refusal = error.originalError ?? error;
+        if (refusal instanceof RefusalError) {
+          onRefusal(refusal, fieldOf(error), context as C);
+        }
+      }
     },
   };
 }

@@ -1,6 +1,7 @@
 import { readClientPrefix } from '@signet/flow';
-import { parseSignetContext, RefusalError, signetContextHeader } from '@signet/service';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { RefusalError } from '@signet/service';
+import type { FastifyInstance } from 'fastify';
+import { type ContextReader, createContextReader } from './context-reader.ts';
 
 /** For whom the database works. */
 export type RequestScopes = {
@@ -14,9 +15,13 @@ export type RequestScopes = {
  * Serves each request for as long as the gateway waits for it, at first as one of its client's address. One whose time is up
  * already is refused.
  */
-export function registerRequestScope(scope: FastifyInstance, { inRequest }: RequestScopes): void {
+export function registerRequestScope(
+  scope: FastifyInstance,
+  { inRequest }: RequestScopes,
+  readContext: ContextReader = createContextReader(),
+): void {
   scope.addHook('preHandler', (request, reply, done) => {
-    const { timeoutMs, clientAddress = null } = readContext(request);
+    const { timeoutMs, clientAddress = null } = readContext(request) ?? {};
     const left = timeoutMs === undefined ? undefined : timeoutMs - reply.elapsedTime;
     if (left !== undefined && left <= 0) {
       return done(new RefusalError('service.unavailable'));
@@ -24,9 +29,4 @@ export function registerRequestScope(scope: FastifyInstance, { inRequest }: Requ
     const deadline = left === undefined ? undefined : performance.now() + left;
     inRequest({ deadline, caller: `address ${readClientPrefix(clientAddress).site}` }, done);
   });
-}
-
-function readContext({ headers }: FastifyRequest): { timeoutMs?: number; clientAddress?: string } {
-  const header = headers[signetContextHeader];
-  return parseSignetContext(typeof header === 'string' ? header : undefined) ?? {};
 }

@@ -9,6 +9,7 @@ import {
   type ErrorTranslation,
   hasProductionSurface,
   type Logger,
+  type OperationHooks,
   type ReadinessCheck,
   RefusalError,
   type RunningServer,
@@ -76,6 +77,8 @@ export type SubgraphOptions = {
   onQuery?: (sql: string) => void;
   /** A feed that several servers share. */
   revocations?: RevocationFeed | undefined;
+  /** `apollo`: Apollo Server answers every request, for tests that compare. */
+  lane?: 'apollo' | 'both' | undefined;
 };
 
 export type ServeSubgraphOptions<C extends GuardContext> = IssuerOptions & {
@@ -94,6 +97,9 @@ export type ServeSubgraphOptions<C extends GuardContext> = IssuerOptions & {
   /** A feed that several servers share. Without it, one of REVOCATIONS_DATABASE_URL is opened. */
   revocations?: RevocationFeed | undefined;
   readiness?: readonly ReadinessCheck[];
+  lane?: SubgraphOptions['lane'];
+  hooks?: readonly OperationHooks[];
+  /** Plugins of Apollo Server. With one of them, Apollo Server answers every request. */
   plugins?: readonly EndpointPlugin[];
   /** For everybody. */
   addRoutes?(server: FastifyInstance): void;
@@ -117,8 +123,7 @@ export async function serveSubgraph<C extends GuardContext>(
   const translateError: ErrorTranslation = (error) => translateDatabaseError(options, error);
   const proof = await openProofCheck(options.proofName ?? options.name, config, logger);
   const { nonces } = options;
-  const operationProof =
-    proof.check && createOperationProof({ ...proof.check, typeDefs, schema, nonces, translateError });
+  const operationProof = proof.check && createOperationProof({ ...proof.check, typeDefs, schema, nonces });
   const revocations = await openRevocations(config, logger, options.revocations).catch((error) => {
     proof.stop();
     throw error;
@@ -148,13 +153,15 @@ export async function serveSubgraph<C extends GuardContext>(
     },
     translateError,
     requests: database.requests,
+    lane: options.lane,
     readiness: [
       { name: 'database', check: database.checkReady },
       ...issuers.map(({ platform, keys }) => ({ name: `${platform} keys`, check: () => keys.checkReady() })),
       ...revocations.readiness,
       ...(options.readiness ?? []),
     ],
-    plugins: [...(operationProof ? [operationProof.plugin] : []), ...(options.plugins ?? [])],
+    hooks: [...(operationProof ? [operationProof.hooks] : []), ...(options.hooks ?? [])],
+    ...(options.plugins && { plugins: options.plugins }),
     ...(options.addRoutes && { addRoutes: options.addRoutes }),
     ...(options.addProvenRoutes && { addProvenRoutes: options.addProvenRoutes }),
     async onStop() {

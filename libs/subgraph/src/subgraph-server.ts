@@ -6,17 +6,16 @@ import {
   errorBody,
   type HttpServerOptions,
   listen,
-  mountGraphql,
-  parseSignetContext,
+  type OperationHooks,
   type RunningServer,
   readAuthorization,
-  signetContextHeader,
   subgraphBodyLimitBytes,
-  withHttpStatus,
 } from '@signet/service';
 import type { SubgraphRequest } from '@signet/session';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
+import { createContextReader } from './context-reader.ts';
+import { mountSchema } from './lane/mount-schema.ts';
 import { withProof } from './proof/operation-proof.ts';
 import { type ProofCheck, type ProofGate, registerProofGate } from './proof/proof-gate.ts';
 import { type RequestScopes, registerRequestScope } from './request-scope.ts';
@@ -40,7 +39,11 @@ export type SubgraphServerOptions<C extends object> = HttpServerOptions & {
   proof: ProofCheck | undefined;
   createContext(request: SubgraphHttpRequest): Promise<C>;
   translateError?: ErrorTranslation;
+  hooks?: readonly OperationHooks[];
+  /** Plugins of Apollo Server. With one of them, Apollo Server answers every request. */
   plugins?: readonly EndpointPlugin[];
+  /** `apollo`: Apollo Server answers every request, for tests that compare. */
+  lane?: 'apollo' | 'both' | undefined;
   /** More routes beside /graphql, for everybody (auth's JWKS). */
   addRoutes?(server: FastifyInstance): void;
   /** More routes that only a gateway may ask; not there where nothing is checked. */
@@ -71,44 +74,27 @@ async function serveProven<C extends object>(
   scope: FastifyInstance,
   options: SubgraphServerOptions<C>,
 ): Promise<void> {
-  const { logger, proof: check, translateError, plugins } = options;
-  scope.addHook('onRequest', async ({ method }, reply) => {
-    if (method === 'POST') return;
-    return reply.code(405).header('allow', 'POST').send(errorBody('This path takes POST.', 'BAD_REQUEST'));
+  const { proof: check } = options;
+  scope.addHook('onRequest', ({ method }, reply, done) => {
+    if (method === 'POST') return done();
+    reply.code(405).header('allow', 'POST').send(errorBody('This path takes POST.', 'BAD_REQUEST'));
   });
-  const gate = check && registerProofGate(scope, check);
+  const readContext = createContextReader();
+  const gate = check && registerProofGate(scope, check, readContext);
   if (gate) options.addProvenRoutes?.(scope, gate);
-  if (options.requests) registerRequestScope(scope, options.requests);
-  await mountGraphql<C>({
-    server: scope,
-    logger,
-    path: '/graphql',
-    introspection: options.introspection,
-    source: { schema: options.schema },
-    ...(translateError && { translateError }),
-    ...(plugins && { plugins: [...plugins] }),
-    context: async (request, reply) =>
-      withHttpStatus(async () => {
-        const proof = gate?.proofOf(request);
-        const context = await options.createContext(readRequest(request, reply, proof));
-        return proof ? withProof(context, proof) : context;
-      }),
-  });
-}
-
-function readRequest(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  proof: VerifiedProof | undefined,
-): SubgraphHttpRequest {
-  const header = request.headers[signetContextHeader];
-  return {
-    authorization: readAuthorization(request.raw),
-    signetContext: parseSignetContext(typeof header === 'string' ? header : undefined) ?? {
-      requestId: request.id,
+  if (options.requests) registerRequestScope(scope, options.requests, readContext);
+  await mountSchema<C>(scope, {
+    ...options,
+    async createContext(request, reply) {
+      const proof = gate?.proofOf(request);
+      const context = await options.createContext({
+        authorization: readAuthorization(request.raw),
+        signetContext: readContext(request) ?? { requestId: request.id },
+        cookie: request.headers.cookie,
+        proof,
+        setCookie: (line) => void reply.header('set-cookie', line),
+      });
+      return proof ? withProof(context, proof) : context;
     },
-    cookie: request.headers.cookie,
-    proof,
-    setCookie: (line) => void reply.header('set-cookie', line),
-  };
+  });
 }

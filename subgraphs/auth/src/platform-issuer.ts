@@ -1,5 +1,5 @@
 import { requirePortal, requireUser } from '@signet/access';
-import { type Database, inTenant, type SampledAudit } from '@signet/db';
+import { type Database, readInTenant, type SampledAudit } from '@signet/db';
 import type { Platform } from '@signet/schema/contract';
 import { RefusalError } from '@signet/service';
 import DataLoader from 'dataloader';
@@ -101,7 +101,7 @@ function createAccountLoader<A extends Account>(
   tenantId: string,
 ): DataLoader<string, A | undefined> {
   return new DataLoader(async (ids) => {
-    const accounts = await inTenant(db, tenantId, (trx) => findAccountsByIds(trx, tables, ids));
+    const accounts = await readInTenant(db, tenantId, (trx) => findAccountsByIds(trx, tables, ids));
     const byId = new Map(accounts.map((account) => [account.id, account]));
     return ids.map((id) => byId.get(id));
   });

@@ -52,7 +52,7 @@ export async function startAuth(
       logger,
       resolvers: createResolvers({ user: platforms.user?.issuer, portal: platforms.portal?.issuer }),
       policies,
-      plugins: [createCredentialLimit(), createRefusalAudit({ samplesOf, platformOf: platformOfField })],
+      hooks: [createCredentialLimit(), createRefusalAudit({ samplesOf, platformOf: platformOfField })],
       issuers: [...local, ...foreign],
       revocations: options.revocations,
       nonces,

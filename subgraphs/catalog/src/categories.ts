@@ -1,5 +1,5 @@
 import { requirePortal } from '@signet/access';
-import { inTenant } from '@signet/db';
+import { inTenant, readInTenant } from '@signet/db';
 import { badInput } from '@signet/service';
 import { readText } from '@signet/subgraph';
 import type { CreateCategoryInput, MutationResolvers, QueryResolvers } from './resolvers.generated.ts';
@@ -7,7 +7,7 @@ import type { CreateCategoryInput, MutationResolvers, QueryResolvers } from './r
 const slugForm = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 export const categories: NonNullable<QueryResolvers['categories']> = (_parent, _args, ctx) =>
-  inTenant(ctx.db, ctx.tenantId, (trx) =>
+  readInTenant(ctx.db, ctx.tenantId, (trx) =>
     trx
       .selectFrom('catalog.category')
       .select(['id', 'slug', 'name'])

@@ -1,4 +1,4 @@
-import { type Database, inTenant } from '@signet/db';
+import { type Database, readInTenant } from '@signet/db';
 import type { Connection, Counted } from '@signet/subgraph';
 import type { SubgraphContext } from '@signet/subgraph/define';
 import DataLoader from 'dataloader';
@@ -18,7 +18,7 @@ export type Loaders = { product: DataLoader<string, ProductRow | undefined> };
 export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
   return {
     product: new DataLoader(async (ids) => {
-      const rows = await inTenant(db, tenantId, (trx) => findProducts(trx, ids));
+      const rows = await readInTenant(db, tenantId, (trx) => findProducts(trx, ids));
       const byId = new Map(rows.map((row) => [row.id, row]));
       return ids.map((id) => byId.get(id));
     }),

@@ -20,14 +20,14 @@ export type ProductOrder = {
   codec: CursorCodec<SortKey>;
   positionOf(row: ProductRow): Position<SortKey>;
   /** A cursor's key as a value of the column. */
-  toColumn(key: SortKey): RawBuilder<unknown>;
+  toColumn(key: SortKey | RawBuilder<SortKey>): RawBuilder<unknown>;
 };
 
 const maxInteger = 2 ** 31 - 1;
 const isPriceKey = (value: unknown): value is number =>
   isIntegerKey(value) && value >= 0 && value <= maxInteger;
 const isTimeKey = (value: unknown): value is number => isIntegerKey(value) && value >= 0;
-const plain = (key: SortKey) => sql`${key}`;
+const plain = (key: SortKey | RawBuilder<SortKey>) => sql`${key}`;
 
 const byPrice = {
   column: sql`price_amount`,

@@ -1,11 +1,18 @@
-import type { Database } from '@signet/db';
+import { type Database, defineQuery } from '@signet/db';
 import { badInput } from '@signet/service';
-import { type InferResult, type Insertable, sql, type Transaction } from 'kysely';
+import {
+  type InferResult,
+  type Insertable,
+  type Kysely,
+  type RawBuilder,
+  sql,
+  type Transaction,
+} from 'kysely';
 
 export type ProductRow = InferResult<ReturnType<typeof selectProducts>>[number];
 
 /** A product with its category. `created_microseconds` since 1970: a Date would round what cursors must compare. */
-export function selectProducts(trx: Transaction<Database>) {
+export function selectProducts(trx: Kysely<Database>) {
   return trx
     .selectFrom('catalog.product as product')
     .innerJoin('catalog.category as category', 'category.id', 'product.category_id')
@@ -26,9 +33,13 @@ export function selectProducts(trx: Transaction<Database>) {
     ]);
 }
 
+const selectProductsById = defineQuery<{ ids: readonly string[] }, ProductRow>((db, value) =>
+  selectProducts(db).where(sql<boolean>`product.id = any(${value('ids')})`),
+);
+
 /** In no particular order; archived ones too. */
 export function findProducts(trx: Transaction<Database>, ids: readonly string[]): Promise<ProductRow[]> {
-  return selectProducts(trx).where(sql<boolean>`product.id = any(${ids})`).execute();
+  return selectProductsById(trx, { ids });
 }
 
 /** @throws {RefusalError} `input.<field>` when there is none. */
@@ -45,6 +56,11 @@ export async function findCategoryId(trx: Transaction<Database>, slug: string): 
     .where('slug', '=', slug)
     .executeTakeFirst();
   return row?.id;
+}
+
+/** Finds a category within a statement, so that no other one is waited for. Of an unknown slug it makes an id that no category has: null would be all of them. */
+export function selectCategoryId(slug: string | RawBuilder<string>): RawBuilder<string> {
+  return sql<string>`coalesce((select id from catalog.category where slug = ${slug}), '00000000-0000-0000-0000-000000000000'::uuid)`;
 }
 
 /** Returns the id of the new product, or undefined where the SKU is taken. */

@@ -1,10 +1,22 @@
-import type { Database } from '@signet/db';
+import { type Database, defineQuery, type Query } from '@signet/db';
 import { maxTotalCount, type TotalCount, toTotalCount } from '@signet/subgraph';
-import { type RawBuilder, sql, type Transaction } from 'kysely';
-import { type ProductRow, selectProducts } from './product.queries.ts';
-import type { ProductOrder, ProductPage } from './product-orders.ts';
+import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
+import { type ProductRow, selectCategoryId, selectProducts } from './product.queries.ts';
+import type { ProductOrder, ProductPage, SortKey } from './product-orders.ts';
 
-export type ProductFilterValues = { categoryId: string | undefined; text: string | undefined };
+/** A category by its id or by its slug. */
+export type ProductFilterValues = {
+  categoryId?: string | undefined;
+  categorySlug?: string | undefined;
+  text: string | undefined;
+};
+
+/** A value, or its place in a statement (`defineQuery`). */
+type OrPlace<T> = T | RawBuilder<T>;
+type Filter = {
+  [Name in keyof ProductFilterValues]: OrPlace<NonNullable<ProductFilterValues[Name]>> | undefined;
+};
+type After = { key: OrPlace<SortKey>; id: OrPlace<string> } | undefined;
 
 /**
  * A text that many products have is mostly on one of the first of them, and the index of letters would bring all. A text that few have
@@ -28,15 +40,45 @@ export async function findProductPage(
   walked = firstRows,
 ): Promise<ProductRow[]> {
   const limit = page.first + 1;
-  if (filter.text === undefined) return readRows(trx, order, walk(filter, order, page, limit));
+  if (filter.text === undefined) return findPlainPage(trx, filter, order, page);
   const near = sql`
     select id from (${walk(filter, order, page, walked)}) walked
     where ${holds(filter.text)} limit ${limit}`;
-  const rows = await readRows(trx, order, near);
+  const rows = await selectRows(trx, order, near).execute();
   if (rows.length === limit) return rows;
   // Where the walk met the end, it has seen all that there is.
   const read = await countRows(trx, walk(filter, order, page, walked));
-  return read < walked ? rows : readRows(trx, order, search(filter, filter.text, order, page));
+  return read < walked ? rows : selectRows(trx, order, search(filter, filter.text, order, page)).execute();
+}
+
+type PageValues = Omit<ProductFilterValues, 'text'> & { limit: number; key?: SortKey; id?: string };
+/** By order, and by what a page has: a category, a place to begin. */
+const plainPages = new Map<ProductOrder, Map<string, Query<PageValues, ProductRow>>>();
+
+function findPlainPage(
+  trx: Transaction<Database>,
+  { categoryId, categorySlug }: ProductFilterValues,
+  order: ProductOrder,
+  { first, after }: ProductPage,
+): Promise<ProductRow[]> {
+  const ofOrder = plainPages.get(order) ?? new Map<string, Query<PageValues, ProductRow>>();
+  plainPages.set(order, ofOrder);
+  const shape = `${categoryId !== undefined} ${categorySlug !== undefined} ${after !== undefined}`;
+  let query = ofOrder.get(shape);
+  if (!query) {
+    query = defineQuery<PageValues, ProductRow>((db, value) => {
+      const filter = {
+        categoryId: categoryId === undefined ? undefined : (value('categoryId') as RawBuilder<string>),
+        categorySlug: categorySlug === undefined ? undefined : (value('categorySlug') as RawBuilder<string>),
+        text: undefined,
+      };
+      const key = value('key') as RawBuilder<SortKey>;
+      const page = { after: after && { key, id: value('id') as RawBuilder<string> } };
+      return selectRows(db, order, walk(filter, order, page, value('limit')));
+    });
+    ofOrder.set(shape, query);
+  }
+  return query(trx, { categoryId, categorySlug, limit: first + 1, ...after });
 }
 
 /** How many products the filter finds, up to `maxTotalCount`. */
@@ -58,38 +100,39 @@ export async function countProducts(
 }
 
 /** Ids of products in their order, from the index of the order: it reads no more of them than `limit`. */
-export function walk(filter: ProductFilterValues, order: ProductOrder, page: ProductPage, limit: number) {
-  return sql`${onSale(filter)} ${after(order, page)} ${orderBy(order)} limit ${limit}`;
+export function walk(filter: Filter, order: ProductOrder, page: { after: After }, limit: OrPlace<number>) {
+  return sql`${onSale(filter)} ${after(order, page.after)} ${orderBy(order)} limit ${limit}`;
 }
 
 /** Ids of products that have the text, from the index of letters. */
 function search(filter: ProductFilterValues, text: string, order: ProductOrder, page: ProductPage) {
   return sql`
-    select id from ${matches(filter, text, null)} where true ${after(order, page)} ${orderBy(order)}
+    select id from ${matches(filter, text, null)} where true ${after(order, page.after)} ${orderBy(order)}
     limit ${page.first + 1}`;
 }
 
-function onSale({ categoryId }: ProductFilterValues): RawBuilder<unknown> {
+function onSale(filter: Filter): RawBuilder<unknown> {
+  const categoryId = categoryOf(filter);
   const inCategory = categoryId === undefined ? sql`` : sql`and category_id = ${categoryId}`;
   return sql`select id, search_text from catalog.product where archived_at is null ${inCategory}`;
 }
 
-function matches(
-  { categoryId }: ProductFilterValues,
-  text: string,
-  limit: number | null,
-): RawBuilder<unknown> {
-  return sql`catalog.search_products(${text}, ${categoryId ?? null}, ${limit}) found`;
+function matches(filter: Filter, text: string, limit: number | null): RawBuilder<unknown> {
+  return sql`catalog.search_products(${text}, ${categoryOf(filter) ?? null}, ${limit}) found`;
+}
+
+function categoryOf({ categoryId, categorySlug }: Filter): OrPlace<string> | undefined {
+  return categorySlug === undefined ? categoryId : selectCategoryId(categorySlug);
 }
 
 function holds(text: string): RawBuilder<boolean> {
   return sql<boolean>`strpos(search_text, (select catalog.fold(${text}))) > 0`;
 }
 
-function after({ column, direction, toColumn }: ProductOrder, page: ProductPage): RawBuilder<unknown> {
-  if (!page.after) return sql``;
+function after({ column, direction, toColumn }: ProductOrder, position: After): RawBuilder<unknown> {
+  if (!position) return sql``;
   const comparison = sql.raw(direction === 'asc' ? '>' : '<');
-  return sql`and (${column}, id) ${comparison} (${toColumn(page.after.key)}, ${page.after.id})`;
+  return sql`and (${column}, id) ${comparison} (${toColumn(position.key)}, ${position.id})`;
 }
 
 function orderBy({ column, direction }: ProductOrder): RawBuilder<unknown> {
@@ -98,16 +141,11 @@ function orderBy({ column, direction }: ProductOrder): RawBuilder<unknown> {
 }
 
 /** The rows of the ids, in the order again. */
-function readRows(
-  trx: Transaction<Database>,
-  { column, direction }: ProductOrder,
-  ids: RawBuilder<unknown>,
-): Promise<ProductRow[]> {
+function selectRows(trx: Kysely<Database>, { column, direction }: ProductOrder, ids: RawBuilder<unknown>) {
   return selectProducts(trx)
     .where(sql<boolean>`product.id in (select id from (${ids}) page)`)
     .orderBy(sql`product.${column}`, direction)
-    .orderBy('product.id', direction)
-    .execute();
+    .orderBy('product.id', direction);
 }
 
 async function countRows(trx: Transaction<Database>, rows: RawBuilder<unknown>): Promise<number> {

@@ -1,6 +1,5 @@
-import { inTenant } from '@signet/db';
-import { countWhenAsked, createConnection, readPage, readText, toTotalCount } from '@signet/subgraph';
-import { findCategoryId } from './product.queries.ts';
+import { readInTenant } from '@signet/db';
+import { countWhenAsked, createConnection, readPage, readText } from '@signet/subgraph';
 import { productOrders } from './product-orders.ts';
 import { countProducts, findProductPage } from './products.queries.ts';
 import type { ProductFilter, QueryResolvers } from './resolvers.generated.ts';
@@ -12,18 +11,11 @@ export const products: NonNullable<QueryResolvers['products']> = async (_parent,
   const order = productOrders[args.sort];
   const page = readPage(args, order.codec);
   const { category, text } = readFilter(args.filter ?? {});
-  const { rows, filter } = await inTenant(ctx.db, ctx.tenantId, async (trx) => {
-    const categoryId = category === undefined ? undefined : await findCategoryId(trx, category);
-    if (category !== undefined && categoryId === undefined) return { rows: [], filter: undefined };
-    const values = { categoryId, text };
-    return { rows: await findProductPage(trx, values, order, page), filter: values };
-  });
+  const filter = { categorySlug: category, text };
+  const rows = await readInTenant(ctx.db, ctx.tenantId, (trx) => findProductPage(trx, filter, order, page));
   return {
     ...createConnection(rows, page, order.codec, order.positionOf),
-    // Without a filter there is no such category, and nothing to count.
-    ...countWhenAsked(async () =>
-      filter ? inTenant(ctx.db, ctx.tenantId, (trx) => countProducts(trx, filter)) : toTotalCount(0),
-    ),
+    ...countWhenAsked(() => readInTenant(ctx.db, ctx.tenantId, (trx) => countProducts(trx, filter))),
   };
 };
 

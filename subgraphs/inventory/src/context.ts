@@ -1,4 +1,4 @@
-import { type Database, inTenant } from '@signet/db';
+import { type Database, readInTenant } from '@signet/db';
 import type { SubgraphContext } from '@signet/subgraph/define';
 import DataLoader from 'dataloader';
 import type { Kysely } from 'kysely';
@@ -19,7 +19,7 @@ export type Loaders = { stock: DataLoader<string, StockRow> };
 export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
   return {
     stock: new DataLoader(async (productIds) => {
-      const rows = await inTenant(db, tenantId, (trx) => findStock(trx, productIds));
+      const rows = await readInTenant(db, tenantId, (trx) => findStock(trx, productIds));
       const byProduct = new Map(rows.map((row) => [row.product_id, row]));
       // A product whose stock was never counted has no row. It can't be ordered.
       return productIds.map((id) => byProduct.get(id) ?? { product_id: id, on_hand: 0, reserved: 0 });

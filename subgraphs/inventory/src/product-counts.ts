@@ -1,5 +1,5 @@
 import { requirePortal } from '@signet/access';
-import { inTenant } from '@signet/db';
+import { readInTenant } from '@signet/db';
 import type { DashboardResolvers } from './resolvers.generated.ts';
 import { countProducts } from './stock.queries.ts';
 
@@ -14,7 +14,7 @@ export const dashboardResolvers: DashboardResolvers = {
   },
   async products(_dashboard, _args, ctx) {
     requirePortal(ctx.session, 'dashboard:read');
-    const counts = await inTenant(ctx.db, ctx.tenantId, (trx) => countProducts(trx, lowStockBelow));
+    const counts = await readInTenant(ctx.db, ctx.tenantId, (trx) => countProducts(trx, lowStockBelow));
     return { outOfStock: counts.out_of_stock, lowOnStock: counts.low_on_stock };
   },
 };

@@ -1,17 +1,20 @@
-import type { Database } from '@signet/db';
+import { type Database, defineQuery } from '@signet/db';
 import { sql, type Transaction } from 'kysely';
 
 const foreignKeyViolation = '23503';
 
 export type StockRow = { product_id: string; on_hand: number; reserved: number };
 
-/** In no particular order. */
-export function findStock(trx: Transaction<Database>, productIds: readonly string[]): Promise<StockRow[]> {
-  return trx
+const selectStock = defineQuery<{ productIds: readonly string[] }, StockRow>((db, value) =>
+  db
     .selectFrom('inventory.stock')
     .select(['product_id', 'on_hand', 'reserved'])
-    .where(sql<boolean>`product_id = any(${productIds})`)
-    .execute();
+    .where(sql<boolean>`product_id = any(${value('productIds')})`),
+);
+
+/** In no particular order. */
+export function findStock(trx: Transaction<Database>, productIds: readonly string[]): Promise<StockRow[]> {
+  return selectStock(trx, { productIds });
 }
 
 /**

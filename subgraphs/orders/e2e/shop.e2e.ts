@@ -80,6 +80,16 @@ test('a customer reads an order that was shared with them, until the owner takes
   const asked = await other('query ($id: ID!) { order(id: $id) { id sharedWith { id } } }', { id: orderId });
   expect(reasonsOf(asked)).toEqual(['authz.permission.deny']);
   expect(asked.body.data.order).toEqual({ id: orderId, sharedWith: null });
+  const owner = await other('query ($id: ID!) { order(id: $id) { id customer { id email } } }', {
+    id: orderId,
+  });
+  expect(owner.body.data).toEqual({ order: { id: orderId, customer: null } });
+  expect(owner.body.errors).toMatchObject([
+    {
+      path: ['order', 'customer'],
+      extensions: { code: 'FORBIDDEN', reason: 'authz.permission.deny' },
+    },
+  ]);
 
   await ada(unshare, { input });
   expect((await other(read, { id: orderId })).body).toEqual({ data: { order: null } });

@@ -1,4 +1,4 @@
-import { type Database, inTenant } from '@signet/db';
+import { type Database, readInTenant } from '@signet/db';
 import { loadOwnedPages, type OwnedPage, ownedPageKey } from '@signet/subgraph';
 import type { SubgraphContext } from '@signet/subgraph/define';
 import DataLoader from 'dataloader';
@@ -37,7 +37,7 @@ export type Loaders = {
 export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
   const knownOrders = new Map<string, OrderRow>();
   const order: Loaders['order'] = new DataLoader(async (ids) => {
-    const rows = await inTenant(db, tenantId, (trx) => findOrders(trx, ids));
+    const rows = await readInTenant(db, tenantId, (trx) => findOrders(trx, ids));
     for (const row of rows) {
       knownOrders.set(row.id, row);
     }
@@ -47,14 +47,16 @@ export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
     knownOrders,
     order,
     itemsOfOrder: new DataLoader(async (orderIds) => {
-      const rows = await inTenant(db, tenantId, (trx) => findItems(trx, orderIds));
+      const rows = await readInTenant(db, tenantId, (trx) => findItems(trx, orderIds));
       const byOrder = Map.groupBy(rows, (row) => row.order_id);
       return orderIds.map((id) => byOrder.get(id) ?? []);
     }),
-    viewersOfOrder: new DataLoader((orderIds) => inTenant(db, tenantId, (trx) => findViewers(trx, orderIds))),
+    viewersOfOrder: new DataLoader((orderIds) =>
+      readInTenant(db, tenantId, (trx) => findViewers(trx, orderIds)),
+    ),
     ordersOfUser: new DataLoader(
       async (keys) => {
-        const pages = await inTenant(db, tenantId, (trx) =>
+        const pages = await readInTenant(db, tenantId, (trx) =>
           loadOwnedPages(
             keys,
             (row: OrderRow) => row.user_id,

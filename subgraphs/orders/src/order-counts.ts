@@ -1,5 +1,5 @@
 import { requirePortal } from '@signet/access';
-import { inTenant } from '@signet/db';
+import { readInTenant } from '@signet/db';
 import { countOrders } from './order.queries.ts';
 import type { DashboardResolvers } from './resolvers.generated.ts';
 
@@ -12,7 +12,11 @@ export const dashboardResolvers: DashboardResolvers = {
   },
   async orders(_dashboard, _args, ctx) {
     requirePortal(ctx.session, 'dashboard:read');
-    const { placed_last_day: placedLastDay, ...byStatus } = await inTenant(ctx.db, ctx.tenantId, countOrders);
+    const { placed_last_day: placedLastDay, ...byStatus } = await readInTenant(
+      ctx.db,
+      ctx.tenantId,
+      countOrders,
+    );
     return { ...byStatus, placedLastDay };
   },
 };

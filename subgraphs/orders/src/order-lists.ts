@@ -1,5 +1,6 @@
 import { requirePortal } from '@signet/access';
-import { inTenant } from '@signet/db';
+import { readInTenant } from '@signet/db';
+import { RefusalError } from '@signet/service';
 import {
   type Connection,
   createConnection,
@@ -26,7 +27,7 @@ export const orders: NonNullable<QueryResolvers['orders']> = async (_parent, arg
     status: args.status ? (args.status.toLowerCase() as OrderRow['status']) : undefined,
     userId: typeof args.customerId === 'string' ? readId('customerId', args.customerId) : undefined,
   };
-  const rows = await inTenant(ctx.db, ctx.tenantId, (trx) => findOrderPage(trx, filter, page));
+  const rows = await readInTenant(ctx.db, ctx.tenantId, (trx) => findOrderPage(trx, filter, page));
   return createOrderConnection(rows, page);
 };
 
@@ -39,12 +40,14 @@ export const myOrders: NonNullable<QueryResolvers['myOrders']> = async (_parent,
 export const userResolvers: UserResolvers = {
   /**
    * Accounts are auth's. This subgraph can't read them, and needs only the id of a customer whose orders the caller may
-   * see. A customer gets nobody but themselves, whatever the reference says.
+   * see. A customer is refused everybody but themselves, whatever the reference says.
    */
   __resolveReference(reference, ctx) {
     const caller = requireOrderReader(ctx.session);
     const id = findId(reference.id);
-    return id && canSeeOrdersOf(caller, id) ? { id } : null;
+    if (id === undefined) return null;
+    if (!canSeeOrdersOf(caller, id)) throw new RefusalError('authz.permission.deny');
+    return { id };
   },
   async orders(user, args, ctx) {
     const page = readPage(args, codec);

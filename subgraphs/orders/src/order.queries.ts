@@ -1,6 +1,6 @@
-import type { Database } from '@signet/db';
+import { type Database, defineQuery, type Query } from '@signet/db';
 import type { PageRequest } from '@signet/subgraph';
-import { type InferResult, type RawBuilder, sql, type Transaction } from 'kysely';
+import { type InferResult, type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 
 export type OrderRow = InferResult<ReturnType<typeof selectOrders>>[number];
 
@@ -19,30 +19,37 @@ export const orderColumns = [
   sql<number>`(extract(epoch from placed_at) * 1000000)::bigint`.as('placed_microseconds'),
 ] as const;
 
-export function selectOrders(trx: Transaction<Database>) {
+export function selectOrders(trx: Kysely<Database>) {
   return trx.selectFrom('orders.order').select(orderColumns);
 }
 
+const selectOrdersById = defineQuery<{ ids: readonly string[] }, OrderRow>((db, value) =>
+  selectOrders(db).where(sql<boolean>`id = any(${value('ids')})`),
+);
+
 /** In no particular order. */
 export function findOrders(trx: Transaction<Database>, ids: readonly string[]): Promise<OrderRow[]> {
-  return selectOrders(trx).where(sql<boolean>`id = any(${ids})`).execute();
+  return selectOrdersById(trx, { ids });
 }
 
 export type OrderItemRow = InferResult<ReturnType<typeof selectItems>>[number];
 
-function selectItems(trx: Transaction<Database>) {
+function selectItems(trx: Kysely<Database>) {
   return trx
     .selectFrom('orders.order_item')
     .select(['order_id', 'product_id', 'quantity', 'unit_price_amount']);
 }
 
+const selectItemsOfOrders = defineQuery<{ orderIds: readonly string[] }, OrderItemRow>((db, value) =>
+  selectItems(db)
+    .where(sql<boolean>`order_id = any(${value('orderIds')})`)
+    .orderBy('order_id')
+    .orderBy('position'),
+);
+
 /** Items of several orders, each order's in the order in which they were placed. */
 export function findItems(trx: Transaction<Database>, orderIds: readonly string[]): Promise<OrderItemRow[]> {
-  return selectItems(trx)
-    .where(sql<boolean>`order_id = any(${orderIds})`)
-    .orderBy('order_id')
-    .orderBy('position')
-    .execute();
+  return selectItemsOfOrders(trx, { orderIds });
 }
 
 /** A page of a list. The key is the time of the order, in microseconds since 1970. */
@@ -58,7 +65,7 @@ export function findOrderPage(
   let query = selectOrders(trx);
   if (status) query = query.where('status', '=', status);
   if (userId) query = query.where('user_id', '=', userId);
-  if (page.after) query = query.where(isAfter(page.after));
+  if (page.after) query = query.where(isAfter(page.after.key, page.after.id));
   return query
     .orderBy('placed_at', 'desc')
     .orderBy('id', 'desc')
@@ -66,34 +73,42 @@ export function findOrderPage(
     .execute();
 }
 
+type UsersPage = { userIds: readonly string[]; limit: number; key?: number; id?: string };
+
+const [selectFirstOrders, selectOrdersAfter] = [false, true].map((isLater) =>
+  defineQuery<UsersPage, OrderRow>((db, value) =>
+    db
+      .selectFrom(sql<{ id: string }>`unnest(${value('userIds')}::uuid[])`.as<'asked'>(sql`asked(id)`))
+      .innerJoinLateral(
+        (eb) => {
+          const orders = eb
+            .selectFrom('orders.order')
+            .select(orderColumns)
+            .whereRef('user_id', '=', 'asked.id')
+            .orderBy('placed_at', 'desc')
+            .orderBy('id', 'desc')
+            .limit(value('limit'));
+          return (isLater ? orders.where(isAfter(value('key'), value('id'))) : orders).as('placed');
+        },
+        (join) => join.onTrue(),
+      )
+      .selectAll('placed')
+      .orderBy('placed_at', 'desc')
+      .orderBy('placed.id', 'desc'),
+  ),
+) as [Query<UsersPage, OrderRow>, Query<UsersPage, OrderRow>];
+
 /** The same page of several customers' orders in one statement. As in `findOrderPage`, for each of them. */
 export function findOrdersOfUsers(
   trx: Transaction<Database>,
   userIds: readonly string[],
-  page: OrderPage,
+  { first, after }: OrderPage,
 ): Promise<OrderRow[]> {
-  return trx
-    .selectFrom(sql<{ id: string }>`unnest(${userIds}::uuid[])`.as<'asked'>(sql`asked(id)`))
-    .innerJoinLateral(
-      (eb) => {
-        const orders = eb
-          .selectFrom('orders.order')
-          .select(orderColumns)
-          .whereRef('user_id', '=', 'asked.id')
-          .orderBy('placed_at', 'desc')
-          .orderBy('id', 'desc')
-          .limit(page.first + 1);
-        return (page.after ? orders.where(isAfter(page.after)) : orders).as('placed');
-      },
-      (join) => join.onTrue(),
-    )
-    .selectAll('placed')
-    .orderBy('placed_at', 'desc')
-    .orderBy('placed.id', 'desc')
-    .execute();
+  const asked = { userIds, limit: first + 1 };
+  return after ? selectOrdersAfter(trx, { ...asked, ...after }) : selectFirstOrders(trx, asked);
 }
 
-function isAfter({ key, id }: NonNullable<OrderPage['after']>): RawBuilder<boolean> {
+function isAfter(key: unknown, id: unknown): RawBuilder<boolean> {
   return sql<boolean>`(placed_at, id) < (timestamptz 'epoch' + ${key}::double precision * interval '1 microsecond', ${id})`;
 }
 

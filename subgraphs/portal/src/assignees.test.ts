@@ -232,8 +232,8 @@ describe('assignees', () => {
       sentSql = [];
       const statements = await subgraph.countStatements(() => subgraph.ask(pageQuery, { first }, support));
       expect(sentSql.filter(isAboutRelations)).toHaveLength(1);
-      // begin, set_config, select, commit: for the customers, and for all their assignees.
-      expect(statements).toBe(8);
+      // set_config, select: for the customers, and for all their assignees.
+      expect(statements).toBe(4);
     }
   });
 });

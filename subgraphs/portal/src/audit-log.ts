@@ -1,8 +1,8 @@
 import { requirePortal } from '@signet/access';
-import { inTenant, type SampledAudit } from '@signet/db';
+import { readInTenant, type SampledAudit } from '@signet/db';
 import { readClientPrefix } from '@signet/flow';
 import { isAuditKind, isSubgraphAuditKind, owaspNameOf } from '@signet/schema/contract';
-import { badInput, type EndpointPlugin } from '@signet/service';
+import { badInput, type OperationHooks } from '@signet/service';
 import {
   createConnection,
   createCursorCodec,
@@ -25,7 +25,7 @@ export const auditLog: NonNullable<QueryResolvers['auditLog']> = async (_parent,
   requirePortal(ctx.session, 'audit:read');
   const page = readPage(args, codec);
   const filter = readFilter(args.filter ?? {});
-  const rows = await inTenant(ctx.db, ctx.tenantId, (trx) => findAuditPage(trx, filter, page));
+  const rows = await readInTenant(ctx.db, ctx.tenantId, (trx) => findAuditPage(trx, filter, page));
   return createConnection(rows, page, codec, (row) => ({ key: row.happened_microseconds, id: row.id }));
 };
 
@@ -68,7 +68,7 @@ function readOptionalId(field: string, id: string | null | undefined): string | 
 }
 
 /** Writes samples of this subgraph's refusals to the audit log, also those of customers and of callers without a token. */
-export function createRefusalAudit(samples: SampledAudit): EndpointPlugin {
+export function createRefusalAudit(samples: SampledAudit): OperationHooks {
   return createRefusalListener<GraphqlContext>(({ code, reason }, field, { session, tenantId, origin }) => {
     if (code !== 'FORBIDDEN' && code !== 'UNAUTHENTICATED') return;
     const isKnown = session.platform !== 'none';

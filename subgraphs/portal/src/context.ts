@@ -1,4 +1,4 @@
-import { type Database, inTenant } from '@signet/db';
+import { type Database, readInTenant } from '@signet/db';
 import {
   type Connection,
   type Counted,
@@ -33,16 +33,16 @@ export type Loaders = {
 export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
   return {
     customer: new DataLoader(async (ids) => {
-      const rows = await inTenant(db, tenantId, (trx) => findCustomers(trx, ids));
+      const rows = await readInTenant(db, tenantId, (trx) => findCustomers(trx, ids));
       const byId = new Map(rows.map((row) => [row.id, row]));
       return ids.map((id) => byId.get(id));
     }),
     assigneesOfCustomer: new DataLoader((customerIds) =>
-      inTenant(db, tenantId, (trx) => findAssignees(trx, customerIds)),
+      readInTenant(db, tenantId, (trx) => findAssignees(trx, customerIds)),
     ),
     notesOfUser: new DataLoader(
       (keys) =>
-        inTenant(db, tenantId, (trx) =>
+        readInTenant(db, tenantId, (trx) =>
           loadOwnedPages(
             keys,
             (row) => row.user_id,

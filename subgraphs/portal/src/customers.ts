@@ -1,5 +1,6 @@
-import { requirePortal, requireUser } from '@signet/access';
-import { inTenant } from '@signet/db';
+import { requirePortal } from '@signet/access';
+import { readInTenant } from '@signet/db';
+import { RefusalError } from '@signet/service';
 import type { Session } from '@signet/session';
 import {
   countWhenAsked,
@@ -28,10 +29,10 @@ export const customers: NonNullable<QueryResolvers['customers']> = async (_paren
   requirePortal(ctx.session, 'customers:read');
   const page = readPage(args, codec);
   const search = readSearch(args.search);
-  const rows = await inTenant(ctx.db, ctx.tenantId, (trx) => findCustomerPage(trx, search, page));
+  const rows = await readInTenant(ctx.db, ctx.tenantId, (trx) => findCustomerPage(trx, search, page));
   return {
     ...createConnection(rows, page, codec, (row) => ({ key: row.email, id: row.id })),
-    ...countWhenAsked(() => inTenant(ctx.db, ctx.tenantId, (trx) => countCustomers(trx, search))),
+    ...countWhenAsked(() => readInTenant(ctx.db, ctx.tenantId, (trx) => countCustomers(trx, search))),
   };
 };
 
@@ -41,9 +42,10 @@ export const customers: NonNullable<QueryResolvers['customers']> = async (_paren
  */
 export const userResolvers: UserResolvers = {
   async __resolveReference(reference, ctx) {
-    const canSee = visibilityFor(ctx.session);
     const id = findId(reference.id);
-    return id && canSee(id) ? ((await ctx.loaders.customer.load(id)) ?? null) : null;
+    if (id === undefined) return null;
+    assertMaySeeUser(ctx.session, id);
+    return (await ctx.loaders.customer.load(id)) ?? null;
   },
   fullName: (row) => row.full_name,
   isActive(row, _args, ctx) {
@@ -54,14 +56,10 @@ export const userResolvers: UserResolvers = {
   assignees,
 };
 
-/** @throws {RefusalError} without a token, or as staff without the scope. */
-function visibilityFor(session: Session): (userId: string) => boolean {
-  if (session.platform === 'portal') {
-    requirePortal(session, 'customers:read');
-    return () => true;
-  }
-  const { userId } = requireUser(session);
-  return (id) => id === userId;
+/** @throws {RefusalError} authz.permission.deny for another customer; as `requirePortal`, for staff without the scope */
+function assertMaySeeUser(session: Session, id: string): void {
+  if (session.platform !== 'user') requirePortal(session, 'customers:read');
+  else if (session.userId !== id) throw new RefusalError('authz.permission.deny');
 }
 
 /** An empty text finds everybody: a search field that was cleared. */

@@ -1,5 +1,5 @@
 import { requirePortal } from '@signet/access';
-import { inTenant } from '@signet/db';
+import { readInTenant } from '@signet/db';
 import type { GraphqlContext } from './context.ts';
 import type { Dashboard, DashboardResolvers, QueryResolvers } from './resolvers.generated.ts';
 
@@ -21,7 +21,7 @@ export const portalHealth: NonNullable<QueryResolvers['portalHealth']> = (_paren
 /** @throws {RefusalError} for anyone but staff with the scope `dashboard:read`. */
 async function getDashboard(ctx: GraphqlContext): Promise<Dashboard> {
   requirePortal(ctx.session, 'dashboard:read');
-  const counts = await inTenant(ctx.db, ctx.tenantId, (trx) =>
+  const counts = await readInTenant(ctx.db, ctx.tenantId, (trx) =>
     trx
       .selectNoFrom((eb) => [
         eb

@@ -52,6 +52,13 @@ export type ProcessRevocations = {
   stop(): Promise<void>;
 };
 
+/** For a process that verifies no token. */
+export const noRevocations: ProcessRevocations = {
+  source: nothingRevoked,
+  readiness: [],
+  stop: async () => {},
+};
+
 /**
  * The revocations for a server: from the given feed, which other servers share and which is left running, or from a feed of its
  * own.

@@ -1,7 +1,7 @@
 import type { PolicyTable, RelationChecker } from '@signet/access';
 import type { AuditOrigin, Database, HousekeepingJob } from '@signet/db';
 import { type SubgraphName, subgraphNamePattern } from '@signet/schema/subgraphs';
-import type { EndpointPlugin, Logger, RunningServer } from '@signet/service';
+import type { EndpointPlugin, Logger, OperationHooks, RunningServer } from '@signet/service';
 import type { RequestSession } from '@signet/session';
 import type { Kysely } from 'kysely';
 import type { z } from 'zod';
@@ -9,7 +9,7 @@ import { type SubgraphConfig, withOwnSettings } from '../config.ts';
 import type { SubgraphOptions } from '../serve-subgraph.ts';
 import { startSubgraph } from './start-subgraph.ts';
 
-/** What a resolver has: who asks and in which tenant, the database (through `inTenant` only), this request's loaders and checks. */
+/** What a resolver has: who asks and in which tenant, the database (through `readInTenant` and `inTenant` only), this request's loaders and checks. */
 export type SubgraphContext<Loaders = object, Settings = object> = RequestSession & {
   db: Kysely<Database>;
   loaders: Loaders;
@@ -22,8 +22,15 @@ export type SubgraphContext<Loaders = object, Settings = object> = RequestSessio
   logger: Logger;
 };
 
-/** What a subgraph adds to its server, beside resolvers. `stop` runs before the database closes. */
-export type SubgraphExtension = { plugins?: readonly EndpointPlugin[]; stop?(): Promise<void> };
+/**
+ * What a subgraph adds to its server, beside resolvers. With a plugin of Apollo Server, Apollo Server answers every request, at
+ * several times the cost; hooks cost nothing. `stop` runs before the database closes.
+ */
+export type SubgraphExtension = {
+  hooks?: readonly OperationHooks[];
+  plugins?: readonly EndpointPlugin[];
+  stop?(): Promise<void>;
+};
 
 export type SubgraphParts<Loaders extends object, Settings extends object = object> = {
   /** The name of the folder and of the line in `schema/subgraphs.json`. */

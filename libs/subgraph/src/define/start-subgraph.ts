@@ -18,7 +18,7 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
   parts: SubgraphParts<Loaders, Settings>,
   config: SubgraphConfig,
   logger: Logger,
-  { revocations, ...options }: SubgraphOptions = {},
+  { revocations, lane, ...options }: SubgraphOptions = {},
 ): Promise<RunningServer> {
   const { name } = parts;
   const database = openProcessDatabase(config.DATABASE_URL, { name, log: logger, ...options });
@@ -58,7 +58,9 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
     },
     nonces: createNonceStore(db, `${name}.proof_nonce`),
     revocations,
+    lane,
     onStop: async () => void (await Promise.all([housekeeping.stop(), everyMinute?.stop()])),
+    ...(extension.hooks && { hooks: extension.hooks }),
     ...(extension.plugins && { plugins: extension.plugins }),
     createContext: ({ session, tenantId }, { signetContext }) => ({
       session,

@@ -1,6 +1,6 @@
 import type { VerifiedProof } from '@signet/proof';
 import type { Platform } from '@signet/schema/contract';
-import { type EndpointPlugin, type ErrorTranslation, RefusalError, withHttpStatus } from '@signet/service';
+import { type OperationHooks, RefusalError } from '@signet/service';
 import type { Session } from '@signet/session';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { findPlatforms, readPlatformFields } from './platform-fields.ts';
@@ -17,8 +17,6 @@ export type OperationProofOptions = {
   schema: GraphQLSchema;
   nonces: NonceStore;
   refusals: ProofRefusals;
-  /** What a failure of the store means: a database that is down is no fault of ours. */
-  translateError: ErrorTranslation;
 };
 
 /** What a valid proof does not yet say of a request. */
@@ -26,7 +24,7 @@ export type OperationProof = {
   /** @throws {RefusalError} auth.failure.proof_invalid where the sender's entrance admits no such tokens. */
   assertSession(proof: VerifiedProof | undefined, session: Session): void;
   /** The same of the fields of an operation; and that a mutation comes for the first time. */
-  plugin: EndpointPlugin;
+  hooks: OperationHooks;
 };
 
 /** Where a request's context holds its proof. Apollo Server copies contexts, symbols included. */
@@ -41,12 +39,15 @@ export function withProof<C extends object>(context: C, proof: VerifiedProof): C
  * who captured one has the token and the answer as well.
  */
 export function createOperationProof(options: OperationProofOptions): OperationProof {
-  const { typeDefs, schema, nonces, refusals, translateError } = options;
+  const { typeDefs, schema, nonces, refusals } = options;
   const fields = readPlatformFields(typeDefs);
   const known = new WeakMap<DocumentNode, ReadonlySet<Platform>>();
   const platformsOf = (document: DocumentNode) => {
-    const platforms = known.get(document) ?? findPlatforms(document, schema, fields);
-    known.set(document, platforms);
+    let platforms = known.get(document);
+    if (!platforms) {
+      platforms = findPlatforms(document, schema, fields);
+      known.set(document, platforms);
+    }
     return platforms;
   };
   const telling = <T>({ sender }: VerifiedProof, check: () => T): T => {
@@ -68,22 +69,14 @@ export function createOperationProof(options: OperationProofOptions): OperationP
       if (!proof || platform === 'none') return;
       telling(proof, () => assertEntranceServes(proof, platform));
     },
-    plugin: {
-      async requestDidStart() {
-        return {
-          async didResolveOperation({ contextValue, document, operation }) {
-            const proof = (contextValue as { [proofKey]?: VerifiedProof })[proofKey];
-            if (!proof) throw new TypeError('a request came past the proof gate');
-            // Undefined where no operation has the name; Apollo's types leave that out.
-            const kind = (operation as typeof operation | undefined)?.operation;
-            await withHttpStatus(async () => {
-              for (const platform of platformsOf(document)) {
-                telling(proof, () => assertEntranceServes(proof, platform));
-              }
-              if (kind === 'mutation') await assertFirstTime(proof);
-            }, translateError);
-          },
-        };
+    hooks: {
+      beforeRun({ document, operation, context }) {
+        const proof = (context as { [proofKey]?: VerifiedProof })[proofKey];
+        if (!proof) throw new TypeError('a request came past the proof gate');
+        for (const platform of platformsOf(document)) {
+          telling(proof, () => assertEntranceServes(proof, platform));
+        }
+        if (operation?.operation === 'mutation') return assertFirstTime(proof);
       },
     },
   };

@@ -1,6 +1,7 @@
-import { type ProofVerifier, readSignedMessage, type VerifiedProof } from '@signet/proof';
-import { createJsonReader, parseSignetContext, RefusalError, signetContextHeader } from '@signet/service';
+import { type ProofVerifier, readSignedMessage, type SignedMessage, type VerifiedProof } from '@signet/proof';
+import { createJsonReader, RefusalError, type SignetContext } from '@signet/service';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type ContextReader, createContextReader } from '../context-reader.ts';
 import type { ProofRefusals } from './proof-refusals.ts';
 
 /** How requests are checked, and where refusals are logged. */
@@ -13,7 +14,11 @@ export type ProofGate = { proofOf(request: FastifyRequest): VerifiedProof };
  * Lets only requests with a valid proof come to the routes of `scope`, which must be encapsulated. It is checked over the
  * bytes as they came, before they are read as JSON and before the bearer token is looked at.
  */
-export function registerProofGate(scope: FastifyInstance, { verifier, refusals }: ProofCheck): ProofGate {
+export function registerProofGate(
+  scope: FastifyInstance,
+  { verifier, refusals }: ProofCheck,
+  readContext: ContextReader = createContextReader(),
+): ProofGate {
   const proofs = new WeakMap<FastifyRequest, VerifiedProof>();
   const readJson = createJsonReader(scope);
   scope.removeAllContentTypeParsers();
@@ -23,7 +28,10 @@ export function registerProofGate(scope: FastifyInstance, { verifier, refusals }
   scope.addHook('preHandler', (request, _reply, done) => {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     try {
-      proofs.set(request, verifyProof(verifier, request, body));
+      const message = readSignedMessage(request.raw, body);
+      const proof = verifier.verify(message);
+      assertToken(message, readContext(request));
+      proofs.set(request, proof);
     } catch (error) {
       refusals.tell(error, { address: request.raw.socket.remoteAddress });
       return done(error as Error);
@@ -42,14 +50,11 @@ export function registerProofGate(scope: FastifyInstance, { verifier, refusals }
   };
 }
 
-function verifyProof(verifier: ProofVerifier, { raw }: FastifyRequest, body: Buffer): VerifiedProof {
-  const message = readSignedMessage(raw, body);
-  const proof = verifier.verify(message);
-  const context = parseSignetContext(message.headers[signetContextHeader]);
-  if (context?.hasToken !== (message.headers.authorization !== undefined)) {
+/** @throws {RefusalError} auth.failure.proof_invalid where the token was added or removed on the way. */
+function assertToken({ headers }: SignedMessage, context: SignetContext | undefined): void {
+  if (context?.hasToken !== (headers.authorization !== undefined)) {
     throw new RefusalError('auth.failure.proof_invalid', {
       cause: new Error("Signet-Context's auth differs from whether there is an Authorization header"),
     });
   }
-  return proof;
 }

@@ -1,7 +1,7 @@
 import type { SampledAudit } from '@signet/db';
 import { readClientPrefix } from '@signet/flow';
 import type { AuditKind, Platform } from '@signet/schema/contract';
-import type { EndpointPlugin, RefusalError } from '@signet/service';
+import type { OperationHooks, RefusalError } from '@signet/service';
 import { createRefusalListener } from '@signet/subgraph';
 import type { GraphqlContext } from '../context.ts';
 
@@ -16,7 +16,7 @@ const signIns = new Set(['login', 'portalLogin']);
 const refreshes = new Set(['refresh', 'portalRefresh']);
 
 /** Samples the refusals of this process, except those of wrong credentials: a failed sign-in has its own row. */
-export function createRefusalAudit({ samplesOf, platformOf }: RefusalAuditOptions): EndpointPlugin {
+export function createRefusalAudit({ samplesOf, platformOf }: RefusalAuditOptions): OperationHooks {
   return createRefusalListener<GraphqlContext>((refusal, field, { session, tenantId, client }) => {
     const kind = kindOf(refusal, field);
     // The platform of the caller, or of the field that a caller without a session asked for.

@@ -1,4 +1,4 @@
-import { inTenant } from '@signet/db';
+import { readInTenant } from '@signet/db';
 import { findAccountByEmail } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
@@ -15,7 +15,7 @@ export async function findKnownDevice<A extends Account>(
   { tenantId, spellings, deviceToken }: Presented,
 ): Promise<KnownDevice | undefined> {
   if (spellings.length === 0 || deviceToken === undefined || !devices.hasForm(deviceToken)) return undefined;
-  const found = await inTenant(db, tenantId, (trx) => findAccountByEmail(trx, tables, spellings));
+  const found = await readInTenant(db, tenantId, (trx) => findAccountByEmail(trx, tables, spellings));
   const id = found && devices.findDevice(deviceToken, found.account, now());
   return id === undefined ? undefined : { id, accountId: found?.account.id as string };
 }

@@ -1,4 +1,4 @@
-import { inTenant, writeAuditEvent } from '@signet/db';
+import { inTenant, readInTenant, writeAuditEvent } from '@signet/db';
 import { badInput, RefusalError } from '@signet/service';
 import { findAccountWithPassword, getTenantSlug, setPassword } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
@@ -56,11 +56,13 @@ async function changeOwnPassword<A extends Account>(
 ): Promise<Changed<A>> {
   const { tenantId, accountId, sessionId } = subject;
   const { db, tables, passwords } = issuer;
-  const { found, tenant, inCookie } = await inTenant(db, tenantId, async (trx) => ({
-    found: await findAccountWithPassword(trx, tables, accountId),
-    tenant: await getTenantSlug(trx, tenantId),
-    inCookie: await isTokenInCookie(trx, tables, sessionId),
-  }));
+  const [found, tenant, inCookie] = await readInTenant(db, tenantId, (trx) =>
+    Promise.all([
+      findAccountWithPassword(trx, tables, accountId),
+      getTenantSlug(trx, tenantId),
+      isTokenInCookie(trx, tables, sessionId),
+    ]),
+  );
   if (!found?.account.isActive) {
     throw new RefusalError('auth.failure.revoked');
   }

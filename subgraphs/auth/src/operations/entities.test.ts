@@ -41,10 +41,12 @@ describe('entities', () => {
   };
   const allCustomers = () => [customer.id, otherCustomer.id, foreignCustomer.id, 'no id', 7];
 
-  it('show a customer himself only', async () => {
+  it('show a customer himself only, and refuse the others whether they exist or not', async () => {
     const self = { id: customer.id, email: customer.email };
+    const refused = 'authz.permission.deny';
     expect(await resolve('User', allCustomers(), tokens.user)).toEqual({
       entities: [self, null, null, null, null],
+      reasons: [refused, refused],
     });
   });
 

@@ -1,3 +1,4 @@
+import { requirePortal } from '@signet/access';
 import { RefusalError } from '@signet/service';
 import type { Session } from '@signet/session';
 import { findId } from '@signet/subgraph';
@@ -22,26 +23,23 @@ export function createMe<A extends Account>({ requireSubject, findAccount }: Pla
   };
 }
 
-/** Customers see themselves, and staff with `customers:read` see every customer of their tenant. Others see nobody. */
+/**
+ * Customers see themselves, and staff with `customers:read` see every customer of their tenant. Nobody else is told whether there is
+ * such a customer: the caller is checked before anything is read.
+ */
 export function createUserReference({
   findAccount,
 }: PlatformBinding<UserAccount>): NonNullable<UserResolvers['__resolveReference']> {
   return async (reference, ctx) => {
     const id = findId(reference.id);
-    if (id === undefined || !maySeeUser(ctx.session, id)) {
-      return null;
-    }
+    if (id === undefined) return null;
+    assertMaySeeUser(ctx.session, id);
     return (await findAccount(ctx, id)) ?? null;
   };
 }
 
-function maySeeUser(session: Session, id: string): boolean {
-  switch (session.platform) {
-    case 'user':
-      return session.userId === id;
-    case 'portal':
-      return session.scopes.has('customers:read');
-    case 'none':
-      return false;
-  }
+/** @throws {RefusalError} authz.permission.deny for another customer; as `requirePortal`, for staff without the scope */
+function assertMaySeeUser(session: Session, id: string): void {
+  if (session.platform !== 'user') requirePortal(session, 'customers:read');
+  else if (session.userId !== id) throw new RefusalError('authz.permission.deny');
 }

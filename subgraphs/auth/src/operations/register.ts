@@ -1,4 +1,4 @@
-import { inTenant, writeAuditEvent } from '@signet/db';
+import { inTenant, readInTenant, writeAuditEvent } from '@signet/db';
 import { normalizeEmail } from '@signet/db/email';
 import { badInput, RefusalError } from '@signet/service';
 import { allowsRegistration, getTenantSlug, insertUser, isEmailTaken } from '../accounts/account.queries.ts';
@@ -25,19 +25,18 @@ export function createRegister({
       throw badInput('email', 'This is not an e-mail address.');
     }
     const fullName = readFullName(input.fullName);
-    const tenant = await inTenant(issuer.db, tenantId, (trx) => getTenantSlug(trx, tenantId));
+    const tenant = await readInTenant(issuer.db, tenantId, (trx) => getTenantSlug(trx, tenantId));
     assertNewPassword(input.password, { email, tenant });
     await issuer.throttle.countRegistration(client.address);
-    await inTenant(issuer.db, tenantId, async (trx) => {
-      if (!(await allowsRegistration(trx, tenantId))) {
-        throw new RefusalError('authz.permission.deny', {
-          text: 'Customers cannot create their own accounts here.',
-        });
-      }
-      if (await isEmailTaken(trx, email)) {
-        throw emailTaken();
-      }
-    });
+    const [isAllowed, isTaken] = await readInTenant(issuer.db, tenantId, (trx) =>
+      Promise.all([allowsRegistration(trx, tenantId), isEmailTaken(trx, email)]),
+    );
+    if (!isAllowed) {
+      throw new RefusalError('authz.permission.deny', {
+        text: 'Customers cannot create their own accounts here.',
+      });
+    }
+    if (isTaken) throw emailTaken();
     const password = await issuer.passwords.hash(input.password, listQueueNetworks(client.address));
     const { account, tokens } = await inTenant(issuer.db, tenantId, async (trx) => {
       const account = await insertUser(trx, { tenantId, email, fullName, password });

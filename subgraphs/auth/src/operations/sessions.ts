@@ -1,4 +1,4 @@
-import { inTenant, writeAuditEvent } from '@signet/db';
+import { inTenant, readInTenant, writeAuditEvent } from '@signet/db';
 import { badInput } from '@signet/service';
 import { readId } from '@signet/subgraph';
 import type { Account } from '../accounts/account.ts';
@@ -22,7 +22,7 @@ export function createListSessions<A extends Account>({
     const { accessTokenSeconds, refreshIdleSeconds } = issuer.lifetimes;
     const now = issuer.now();
     const usedSince = addSeconds(now, -Math.max(accessTokenSeconds, refreshIdleSeconds));
-    return inTenant(issuer.db, subject.tenantId, (trx) =>
+    return readInTenant(issuer.db, subject.tenantId, (trx) =>
       listLiveSessions(trx, issuer.tables, subject, { now, usedSince }),
     );
   };

@@ -1,4 +1,4 @@
-import { inTenant } from '@signet/db';
+import { inTenant, readInTenant } from '@signet/db';
 import { listEmailSpellings } from '@signet/db/email';
 import { readClientPrefix } from '@signet/flow';
 import { RefusalError } from '@signet/service';
@@ -76,7 +76,7 @@ async function findReachedEmail<A extends Account>(
   spellings: readonly string[],
 ): Promise<string | undefined> {
   if (spellings.length < 2) return spellings[0];
-  const found = await inTenant(db, tenantId, (trx) => findAccountByEmail(trx, tables, spellings));
+  const found = await readInTenant(db, tenantId, (trx) => findAccountByEmail(trx, tables, spellings));
   return found?.account.email ?? spellings.at(-1);
 }
 
@@ -96,7 +96,7 @@ async function compare<A extends Account>(
   const found =
     spellings.length === 0
       ? undefined
-      : await inTenant(issuer.db, tenantId, (trx) => findAccountByEmail(trx, issuer.tables, spellings));
+      : await readInTenant(issuer.db, tenantId, (trx) => findAccountByEmail(trx, issuer.tables, spellings));
   const begun: { attempt?: Attempt | undefined } = {};
   const isRight = await issuer.passwords
     .verify(credentials.password, found?.password, caller, async () => {

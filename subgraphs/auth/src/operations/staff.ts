@@ -1,5 +1,5 @@
 import { requirePortal } from '@signet/access';
-import { type Database, inTenant, writeAuditEvent } from '@signet/db';
+import { type Database, inTenant, readInTenant, writeAuditEvent } from '@signet/db';
 import { outranks, type StaffRole, scopesOfRole } from '@signet/schema/contract';
 import { badInput, RefusalError } from '@signet/service';
 import { createConnection, createCursorCodec, findId, isTextKey, readId, readPage } from '@signet/subgraph';
@@ -23,7 +23,7 @@ export function createStaffMembers({ getIssuer }: Portal): NonNullable<QueryReso
   return async (_parent, args, ctx) => {
     requirePortal(ctx.session, 'staff:write');
     const page = readPage(args, codec);
-    const rows = await inTenant(getIssuer().db, ctx.tenantId, (trx) => findStaffPage(trx, page));
+    const rows = await readInTenant(getIssuer().db, ctx.tenantId, (trx) => findStaffPage(trx, page));
     return createConnection(rows, page, codec, ({ email, id }) => ({ key: email, id }));
   };
 }

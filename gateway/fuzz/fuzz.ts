@@ -1,0 +1,100 @@
+import type { FaultPlan } from './faults.ts';
+import { type GeneratedOperation, generateOperation } from './generate-operation.ts';
+import { generateWorld } from './generate-world.ts';
+import { type Case, type Finding, isValid, type Lab, openLab, tryCase } from './lab.ts';
+import { createRandom, hashText, type Random } from './random.ts';
+import type { Runner } from './runner.ts';
+
+export type FuzzCount = {
+  worlds: number;
+  uncomposed: number;
+  operations: number;
+  runs: number;
+  invalid: number;
+  seconds: number;
+};
+export type Found = Finding & { seed: number; lab: Lab; tried: Case };
+
+export type FuzzOptions = {
+  runner: Runner;
+  seed: number;
+  /** Ends after this time, or after so many worlds. */
+  seconds?: number;
+  worlds?: number;
+  operationsPerWorld?: number;
+  /** All unless given. */
+  kinds?: readonly FaultPlan['kind'][] | undefined;
+  /** Returns whether to go on. */
+  onFound(found: Found): Promise<boolean> | boolean;
+};
+
+/**
+ * Runs random operations on random federated graphs through a gateway, and holds each answer against graphql-js on one schema. World
+ * number n of seed s is the first world of seed s + n.
+ */
+export async function fuzz(options: FuzzOptions): Promise<FuzzCount> {
+  const {
+    runner,
+    seed,
+    seconds = Infinity,
+    worlds = Infinity,
+    operationsPerWorld = 60,
+    kinds,
+    onFound,
+  } = options;
+  const count: FuzzCount = { worlds: 0, uncomposed: 0, operations: 0, runs: 0, invalid: 0, seconds: 0 };
+  const start = performance.now();
+  const elapsed = () => (performance.now() - start) / 1000;
+  for (let number = 0; count.worlds < worlds && elapsed() < seconds; number += 1) {
+    const worldSeed = seed + number;
+    const lab = openLab(generateWorld(createRandom(hashText(`world ${worldSeed}`))), runner);
+    if (!lab) {
+      count.uncomposed += 1;
+      continue;
+    }
+    count.worlds += 1;
+    try {
+      for (let index = 0; index < operationsPerWorld && elapsed() < seconds; index += 1) {
+        const random = createRandom(hashText(`operation ${worldSeed} ${index}`));
+        const operation = generateOperation(lab.schema, random);
+        if (!isValid(lab, operation.source)) {
+          count.invalid += 1;
+          continue;
+        }
+        count.operations += 1;
+        for (const tried of variantsOf(operation, random, kinds)) {
+          count.runs += 1;
+          const finding = await tryCase(lab, tried);
+          if (finding && !(await onFound({ ...finding, seed: worldSeed, lab, tried }))) {
+            return { ...count, seconds: elapsed() };
+          }
+        }
+      }
+    } finally {
+      await lab.runner.stop();
+    }
+  }
+  return { ...count, seconds: elapsed() };
+}
+
+/** Planning takes most of the time: each operation runs with several faults, and with its conditions the other way round. */
+function variantsOf(operation: GeneratedOperation, random: Random, kinds: FuzzOptions['kinds']): Case[] {
+  const faults = (kind: FaultPlan['kind']) => ({
+    kind,
+    seed: random.below(2 ** 31),
+    share: random.pick([0.05, 0.2, 0.5]),
+  });
+  const turned = Object.fromEntries(
+    Object.entries(operation.variables).map(([name, value]) => [
+      name,
+      typeof value === 'boolean' ? !value : value,
+    ]),
+  );
+  return [
+    { ...operation, faults: faults('none') },
+    { ...operation, faults: faults('fields') },
+    { ...operation, faults: faults('answers') },
+    { ...operation, variables: turned, faults: faults('fields') },
+    { ...operation, variables: turned, faults: faults('answers') },
+  ].filter(({ faults: { kind } }) => kinds?.includes(kind) ?? true);
+}

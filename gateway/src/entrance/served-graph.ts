@@ -1,0 +1,189 @@
+import { readRuleBook } from '@signet/access';
+import {
+  createErrorFormatter,
+  createGraphqlHandler,
+  hasProductionSurface,
+  type Logger,
+} from '@signet/service';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type DocumentNode, print } from 'graphql';
+import { createAccessGuard, createOperationGuards, type OperationGuards } from '../access/access-guard.ts';
+import type { FieldPlatforms } from '../access/field-platforms.ts';
+import { createIntrospectionGuard, mayIntrospect } from '../access/introspection-guard.ts';
+import type { RefusalReports } from '../access/refusal-reports.ts';
+import type { GatewayConfig } from '../config.ts';
+import type { DocumentMark } from '../documents/document-mark.ts';
+import type { TrustedDocuments, WithDocument } from '../documents/trusted-documents.ts';
+import { createExecution } from '../execute/execution.ts';
+import { stripRules } from '../execute/strip-rules.ts';
+import { createSubgraphSources } from '../execute/subgraph-sources.ts';
+import { readCostBook } from '../limits/cost-book.ts';
+import { createLimitsCheck } from '../limits/operation-limits.ts';
+import { planInAdvance } from '../planning/plan-in-advance.ts';
+import type { PlanningPool } from '../planning/planning-pool.ts';
+import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
+import { findFieldsWithoutRule } from '../supergraph/check-rules.ts';
+import type { ServedGraph } from '../supergraph/graph-switch.ts';
+import { findSubgraphUrls, findUnusedUrls } from '../supergraph/subgraph-urls.ts';
+import { type Supergraph, SupergraphError } from '../supergraph/supergraph-source.ts';
+import type { Entrance } from './entrances.ts';
+import { createLanes } from './lanes.ts';
+import { createOperationChecks, throttledStatus } from './operation-plugins.ts';
+import type { GatewayContext } from './request-context.ts';
+
+export type ServedGraphOptions = {
+  /** It only gets the requests that `answer` is called with. */
+  server: FastifyInstance;
+  entrance: Entrance;
+  config: GatewayConfig;
+  logger: Logger;
+  planning: PlanningPool;
+  markOf: DocumentMark;
+  proof: Pick<EntranceProof, 'signerFor'>;
+  reports: Pick<RefusalReports, 'add'>;
+  trustedDocuments: Pick<TrustedDocuments, 'documents' | 'plugin' | 'withDocument' | 'remember'>;
+  createContext(request: FastifyRequest, reply: FastifyReply): Promise<GatewayContext>;
+  /** Tells this graph from others of the entrance, before and after it. */
+  generation: number;
+  /** Whether a supergraph without any access rule is refused. */
+  mustHaveRules: boolean;
+};
+
+/** A served graph, and what the entrance asks it for. */
+export type EntranceGraph = ServedGraph & {
+  /** The parsed document with this text, once an operation of it has been planned. */
+  documentOfText(text: string): DocumentNode | undefined;
+  fieldPlatforms: FieldPlatforms;
+  /** Whether the supergraph has any access rule. */
+  hasRules: boolean;
+};
+
+const maxNamedFields = 5;
+/** For ACCESS=off. */
+const allowAll: OperationGuards = () => Object.assign(() => [], { size: 0 });
+
+/**
+ * Builds everything that follows from one supergraph: planners in the workers, executor, limits, guards, caches, connections to
+ * its subgraphs. Resolves when it can answer.
+ *
+ * @throws {SupergraphError} when the supergraph cannot be served
+ */
+export async function openEntranceGraph(
+  { document: supergraph, fieldPlatforms }: Supergraph,
+  options: ServedGraphOptions,
+): Promise<EntranceGraph> {
+  const { server, entrance, config, logger, markOf, proof, reports, trustedDocuments } = options;
+  const { name } = entrance;
+  const urls = findSubgraphUrls(supergraph, config);
+  const rules = readRuleBook(supergraph);
+  const hasRules = [...rules.values()].some(hasRule);
+  if (options.mustHaveRules && !hasRules) {
+    throw new SupergraphError('it has no access rule at all, and the one that is served has');
+  }
+  warnOfGaps(supergraph, rules, options);
+  warnOfUnusedUrls(urls, options);
+  const supergraphSdl = print(stripRules(supergraph));
+  // Error texts that name parts of the schema are the same for all callers of an entrance.
+  const hideSchemaDetails = !(config.INTROSPECTION ?? !hasProductionSurface(config));
+  const stops: (() => Promise<void> | void)[] = [];
+  const stop = async () => {
+    for (const stopOne of stops.splice(0).reverse()) await stopOne();
+  };
+  try {
+    const sources = createSubgraphSources({ config, urls, fieldPlatforms, proof, reports, logger });
+    stops.push(sources.stop);
+    const formatError = createErrorFormatter({ logger, trustsExtensions: true, hideSchemaDetails });
+    const { planning, gateway, compiledOf } = await createExecution({
+      entrance: name,
+      schemaName: `${name} ${options.generation}`,
+      supergraphSdl,
+      fieldPlatforms,
+      send: sources.send,
+      sourceOf: sources.sourceOf,
+      planning: options.planning,
+      hideSchemaDetails,
+      formatError,
+      markOf,
+      config,
+      logger,
+    });
+    stops.push(planning.stop);
+    const book = readCostBook(supergraph);
+    const guards = config.ACCESS === 'on' ? createOperationGuards(rules) : allowAll;
+    const lanes = createLanes({
+      lanes: compiledOf ? config.LANES : 'apollo',
+      createContext: trustedDocuments.withDocument(options.createContext),
+      onRun: ({ document }) => trustedDocuments.remember(document),
+      planner: planning,
+      compiledOf: compiledOf ?? (() => undefined),
+      book,
+      guards,
+      config,
+      formatError,
+    });
+    const handler = await createGraphqlHandler<WithDocument<GatewayContext>>({
+      server,
+      logger,
+      // The introspection guard decides for whom.
+      introspection: true,
+      hideSchemaDetails,
+      ...planning.endpoint,
+      source: { gateway },
+      formatError,
+      context: lanes.createContext,
+      ...(lanes.fastLane && { fastLane: lanes.fastLane }),
+      plugins: [
+        lanes.plugin,
+        trustedDocuments.plugin,
+        // In this order: limits, then the introspection guard, then planning, which is expensive.
+        createOperationChecks([
+          createLimitsCheck(book, config),
+          createIntrospectionGuard(mayIntrospect(entrance, config)),
+        ]),
+        throttledStatus,
+        planning.plugin,
+        ...(config.ACCESS === 'on'
+          ? [createAccessGuard({ guards, logger, dryRun: config.ACCESS_DRY_RUN, reports })]
+          : []),
+      ],
+    });
+    stops.push(handler.stop);
+    await planning.ready;
+    await planInAdvance(trustedDocuments.documents, { planner: planning });
+    const { documentOfText } = planning;
+    return { answer: handler.answer, documentOfText, fieldPlatforms, hasRules, stop };
+  } catch (error) {
+    await stop();
+    throw new SupergraphError(`it cannot be served: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function hasRule(type: { hasRule: boolean; fields: ReadonlyMap<string, { hasRule: boolean }> }): boolean {
+  return type.hasRule || [...type.fields.values()].some((field) => field.hasRule);
+}
+
+/** The first fields without a rule: at this gateway nobody may have them. */
+function warnOfGaps(
+  supergraph: DocumentNode,
+  rules: ReturnType<typeof readRuleBook>,
+  { entrance, config, logger }: ServedGraphOptions,
+): void {
+  const gaps = config.ACCESS === 'on' ? findFieldsWithoutRule(supergraph, rules) : [];
+  if (gaps.length === 0) return;
+  logger.error(
+    { entrance: entrance.name, fields: gaps.length, first: gaps.slice(0, maxNamedFields) },
+    'these fields have no access rule, so they are refused to everybody (ACCESS=off serves a supergraph without rules)',
+  );
+}
+
+function warnOfUnusedUrls(
+  urls: ReadonlyMap<string, unknown>,
+  { entrance, config, logger }: ServedGraphOptions,
+): void {
+  const unused = findUnusedUrls(urls, config);
+  if (unused.length === 0) return;
+  logger.warn(
+    { entrance: entrance.name, subgraphs: unused },
+    'SUBGRAPH_URLS names subgraphs that the supergraph does not have',
+  );
+}

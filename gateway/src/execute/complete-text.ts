@@ -1,0 +1,149 @@
+import {
+  type GraphQLLeafType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  isAbstractType,
+  isEnumType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+} from 'graphql';
+import { isObject, type JsonObject } from './answer-shape.ts';
+import { isInt, quote } from './leaf-values.ts';
+import {
+  type ConcreteType,
+  findRuntimeType,
+  type OperationSelection,
+  type SelectedField,
+} from './selection.ts';
+
+/** Writes a value as JSON, or throws `notPlain`. */
+type Write = (value: unknown) => string;
+type Introspected = Readonly<Record<string, unknown>>;
+
+/** Thrown for a value that is not plainly right. One object, since it says nothing more. */
+const notPlain = new Error('A value is not plainly right.');
+
+/**
+ * Compiles the completion of results without errors straight to JSON text. It keeps no paths.
+ *
+ * @returns the text of `data`, or undefined where a value lacks, is null where none may be, or is not of its type: then
+ * `completeExactly` finds what is wrong
+ */
+export function compileCompletion(
+  schema: GraphQLSchema,
+  { type, fields }: OperationSelection,
+): (data: JsonObject, introspected: Introspected) => string | undefined {
+  let introspected: Introspected = {};
+  const write = compileObject(schema, type, fields, (key) => JSON.stringify(introspected[key]));
+  return (data, answered) => {
+    introspected = answered;
+    try {
+      return write(data);
+    } catch (error) {
+      // A RangeError comes from a value of a custom scalar that is nested too deep to be written.
+      if (error === notPlain || error instanceof RangeError) return undefined;
+      throw error;
+    }
+  };
+}
+
+function compileObject(
+  schema: GraphQLSchema,
+  type: ConcreteType,
+  fields: readonly SelectedField[],
+  introspect?: (key: string) => string | undefined,
+): Write {
+  const keys = fields.map(({ dataKey }) => dataKey);
+  const befores = fields.map(({ key }, index) => `${index === 0 ? '{' : ','}${JSON.stringify(key)}:`);
+  const writes = fields.map((field): Write => {
+    if (field.kind === 'data') return inherits(field.dataKey, compileValue(schema, field.type, field));
+    if (field.kind === 'introspection') {
+      return () => introspect?.(field.key) ?? fail();
+    }
+    const name = JSON.stringify(type.name);
+    return isObjectType(type) ? () => name : fail;
+  });
+  const count = fields.length;
+  return (value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notPlain;
+    let text = '';
+    for (let index = 0; index < count; index += 1) {
+      text += befores[index] as string;
+      text += (writes[index] as Write)((value as JsonObject)[keys[index] as string]);
+    }
+    return count === 0 ? '{}' : `${text}}`;
+  };
+}
+
+/** A missing `constructor` reads as a function, which no type has: only a list of custom scalars would take it. */
+function inherits(key: string, write: Write): Write {
+  return key in Object.prototype
+    ? (value) => (typeof value === 'function' || value === Object.prototype ? fail() : write(value))
+    : write;
+}
+
+function fail(): never {
+  throw notPlain;
+}
+
+function compileValue(schema: GraphQLSchema, type: GraphQLOutputType, field: SelectedField): Write {
+  if (isNonNullType(type)) return compileNonNull(schema, type.ofType, field);
+  const write = compileNonNull(schema, type, field);
+  return (value) => (value === null ? 'null' : write(value));
+}
+
+function compileNonNull(schema: GraphQLSchema, type: GraphQLOutputType, field: SelectedField): Write {
+  if (isListType(type)) {
+    const write = compileValue(schema, type.ofType, field);
+    return (value) => {
+      if (!Array.isArray(value)) throw notPlain;
+      let text = '[';
+      for (let index = 0; index < value.length; index += 1) {
+        text += index === 0 ? write(value[0]) : `,${write(value[index])}`;
+      }
+      return `${text}]`;
+    };
+  }
+  if (isLeafType(type)) return compileLeaf(type);
+  if (isObjectType(type)) return compileObject(schema, type, field.fieldsOf(type));
+  if (!isAbstractType(type)) throw new Error('A field has no output type.');
+  const writesByName = new Map<unknown, Write>();
+  return (value) => {
+    if (!isObject(value)) throw notPlain;
+    const { __typename: name } = value;
+    let write = writesByName.get(name);
+    if (!write) {
+      const runtimeType = findRuntimeType(schema, type, name) ?? fail();
+      write = compileObject(schema, runtimeType, field.fieldsOf(runtimeType));
+      writesByName.set(name, write);
+    }
+    return write(value);
+  };
+}
+
+function compileLeaf(type: GraphQLLeafType): Write {
+  if (isEnumType(type)) {
+    const texts = new Map<unknown, string>(type.getValues().map(({ name }) => [name, `"${name}"`]));
+    return (value) => texts.get(value) ?? fail();
+  }
+  switch (type.name) {
+    case 'Int':
+      return (value) => (isInt(value) ? String(value) : fail());
+    case 'Float':
+      return (value) => (typeof value === 'number' && Number.isFinite(value) ? String(value) : fail());
+    case 'String':
+    case 'ID':
+      return (value) => (typeof value === 'string' ? quote(value) : fail());
+    case 'Boolean':
+      return (value) => (value === true ? 'true' : value === false ? 'false' : fail());
+    default:
+      return (value) =>
+        value === null || value === undefined
+          ? fail()
+          : typeof value === 'string'
+            ? quote(value)
+            : JSON.stringify(value);
+  }
+}

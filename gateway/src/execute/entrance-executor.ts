@@ -1,0 +1,31 @@
+import { type ErrorFormatter, type Logger, RefusalError } from '@signet/service';
+import type { FieldPlatforms } from '../access/field-platforms.ts';
+import type { GatewayContext } from '../entrance/request-context.ts';
+import { createExecutor, type Executor, type SendFetch } from './executor.ts';
+
+export type EntranceExecutorOptions = {
+  supergraphSdl: string;
+  fieldPlatforms: FieldPlatforms;
+  send: SendFetch<GatewayContext>;
+  formatError: ErrorFormatter;
+  logger: Logger;
+};
+
+/** Builds the executor of an entrance. */
+export function createEntranceExecutor(options: EntranceExecutorOptions): Executor<GatewayContext> {
+  const { supergraphSdl, fieldPlatforms, send, formatError, logger } = options;
+  return createExecutor<GatewayContext>({
+    supergraphSdl,
+    send,
+    formatError,
+    describeOutage(subgraph) {
+      const { message, extensions } = new RefusalError(
+        subgraph === 'auth' ? 'auth.unavailable' : 'service.unavailable',
+      );
+      return { message, extensions };
+    },
+    onFault: (err, subgraph) => logger.warn({ err, subgraph }, 'a subgraph answered wrongly'),
+    // auth may run twice, and each platform has its own session cookie.
+    groupOf: (subgraph, coordinate) => (subgraph === 'auth' ? fieldPlatforms.get(coordinate) : undefined),
+  });
+}

@@ -1,0 +1,233 @@
+import type { FetchNode, PlanNode, QueryPlan } from '@apollo/query-planner';
+import type { AnswerShape } from './answer-shape.ts';
+import type { Condition } from './conditions.ts';
+import { collectBatches, type EntityBatch, runEntityBatch } from './entity-fetch.ts';
+import { createFetchMerger, type FetchMerger, type WaitingBatch } from './merged-fetches.ts';
+import { fail, type OperationRun, outage } from './operation-run.ts';
+import { compileFetch, type PlannedFetch, type PlanPath } from './planned-fetch.ts';
+import { clientVariableOf } from './response-names.ts';
+import { runRootFetch } from './root-fetch.ts';
+import type { SupergraphTypes } from './supergraph-types.ts';
+
+export type PlanOptions = {
+  prefix: string | undefined;
+  types: SupergraphTypes;
+  groupOf(subgraph: string, coordinate: string): string | undefined;
+  unmerged: ReadonlySet<string>;
+};
+
+/** A part of a plan. It never throws: what fails becomes an error of the run. Undefined where there is nothing to wait for. */
+type Step = (tick: Tick) => Promise<unknown> | undefined;
+
+/** One run, and the fetches that wait for the end of the tick to be sent together. */
+type Tick = { run: OperationRun; waiting: Map<string, WaitingBatch[]> };
+
+/**
+ * Compiles a plan.
+ *
+ * @throws {Error} for a plan that execution does not know: `@defer`, subscriptions, `@fromContext`
+ */
+export function compilePlan({ node }: QueryPlan, options: PlanOptions): (run: OperationRun) => Promise<void> {
+  if (!node) return async () => {};
+  const fetches: PlannedFetch[] = [];
+  const conditionsOfKey: Compiling['conditionsOfKey'] = new Map();
+  const merger = createFetchMerger(options.prefix ?? '_0_', options.types);
+  let count = 0;
+  const nextId = () => count++;
+  const step = compileNode(
+    node,
+    { path: [], conditions: [] },
+    { ...options, fetches, conditionsOfKey, merger, nextId },
+  );
+  for (const { shape } of fetches) addConditions(shape, conditionsOfKey);
+  findCopies(fetches);
+  return async (run) => void (await step({ run, waiting: new Map() }));
+}
+
+type Compiling = PlanOptions & {
+  fetches: PlannedFetch[];
+  conditionsOfKey: Map<string, readonly (readonly Condition[])[]>;
+  merger: FetchMerger;
+  nextId(): number;
+};
+
+function compileNode(
+  node: PlanNode | NonNullable<QueryPlan['node']>,
+  place: Place,
+  compiling: Compiling,
+): Step {
+  switch (node.kind) {
+    case 'Sequence':
+      return inSequence(node.nodes.map((inner) => compileNode(inner, place, compiling)));
+    case 'Parallel':
+      return compileParallel(node.nodes, place, compiling);
+    case 'Flatten':
+      return compileNode(node.node, { ...place, path: [...place.path, ...node.path.map(String)] }, compiling);
+    case 'Condition': {
+      const variable = clientVariableOf(node.condition, compiling.prefix);
+      const compileIf = (inner: PlanNode | undefined, keeps: boolean) => {
+        const conditions = [...place.conditions, { variable, literal: false, keeps }];
+        return inner && compileNode(inner, { ...place, conditions }, compiling);
+      };
+      const ifTrue = compileIf(node.ifClause, true);
+      const ifFalse = compileIf(node.elseClause, false);
+      return (tick) => (tick.run.coerced[variable] === true ? ifTrue : ifFalse)?.(tick);
+    }
+    case 'Fetch':
+      return compileFetchNode(node, place, compiling);
+    default:
+      throw new Error(`A plan holds a ${node.kind} node, which is not supported.`);
+  }
+}
+
+/** Where a node stands, and under which conditions. */
+type Place = { path: PlanPath; conditions: readonly Condition[] };
+
+function addConditions({ fields }: AnswerShape, into: Compiling['conditionsOfKey']): void {
+  for (const { to, shape, conditions } of fields) {
+    into.set(to, [...(into.get(to) ?? []), ...conditions]);
+    if (shape) addConditions(shape, into);
+  }
+}
+
+function inSequence(steps: readonly Step[]): Step {
+  return async (tick) => {
+    for (const step of steps) {
+      const running = step(tick);
+      if (running) await running;
+    }
+  };
+}
+
+function compileParallel(nodes: readonly PlanNode[], place: Place, compiling: Compiling): Step {
+  const { fetches } = compiling;
+  const branches = nodes.map((node) => {
+    const first = fetches.length;
+    const step = compileNode(node, place, compiling);
+    return { step, fetches: fetches.slice(first) };
+  });
+  // Only fetches to one subgraph in different branches can run at the same time.
+  const counts = new Map<string, number>();
+  for (const branch of branches) {
+    for (const subgraph of new Set(branch.fetches.map((fetch) => fetch.subgraph))) {
+      counts.set(subgraph, (counts.get(subgraph) ?? 0) + 1);
+    }
+  }
+  for (const fetch of branches.flatMap((branch) => branch.fetches)) {
+    const isAlone = (counts.get(fetch.subgraph) ?? 0) < 2;
+    fetch.mayMerge ||= !isAlone && isMergeable(fetch) && !compiling.unmerged.has(fetch.subgraph);
+  }
+  const steps = branches.map(({ step }) => step);
+  return (tick) => {
+    const running = steps.map((step) => step(tick)).filter((promise) => promise !== undefined);
+    return running.length > 1 ? Promise.all(running) : running[0];
+  };
+}
+
+function isMergeable({ entities }: PlannedFetch): boolean {
+  return entities?.selection !== undefined;
+}
+
+function compileFetchNode(node: FetchNode, place: Place, compiling: Compiling): Step {
+  const { fetches, prefix, types } = compiling;
+  const parts = compileFetch(node, {
+    ...place,
+    prefix,
+    types,
+    groupOf: (coordinate) => compiling.groupOf(node.serviceName, coordinate),
+    nextId: compiling.nextId,
+  });
+  const steps = parts.map((fetch): Step => {
+    fetches.push(fetch);
+    if (!fetch.entities) return (tick) => guard(tick.run, fetch, runRootFetch(tick.run, fetch, types));
+    return (tick) => runEntities(tick, fetch, compiling);
+  });
+  const [first] = steps;
+  if (first && steps.length === 1) return first;
+  if (node.operationKind === 'mutation') return inSequence(steps);
+  return (tick) => Promise.all(steps.map((step) => step(tick)));
+}
+
+function runEntities(tick: Tick, fetch: PlannedFetch, compiling: Compiling): Promise<unknown> | undefined {
+  const { run } = tick;
+  const { merger, types } = compiling;
+  let batches: EntityBatch[];
+  try {
+    batches = collectBatches(run, fetch, compiling.conditionsOfKey);
+  } catch (error) {
+    return guard(run, fetch, Promise.reject(error));
+  }
+  if (batches.length === 0) return undefined;
+  const running = batches.map((batch) =>
+    fetch.mayMerge
+      ? new Promise<void>((done) => wait(tick, { fetch, batch, done }, merger, types))
+      : guard(run, fetch, runEntityBatch(run, fetch, batch, types)),
+  );
+  return running.length > 1 ? Promise.all(running) : running[0];
+}
+
+/** Puts a batch to those of its subgraph and group. They go out when the tick ends, and with it all that it could have started. */
+function wait({ run, waiting }: Tick, item: WaitingBatch, merger: FetchMerger, types: SupergraphTypes): void {
+  if (waiting.size === 0) queueMicrotask(() => process.nextTick(sendWaiting, run, waiting, merger, types));
+  const key = `${item.fetch.subgraph} ${item.batch.group ?? ''}`;
+  const known = waiting.get(key);
+  if (known) known.push(item);
+  else waiting.set(key, [item]);
+}
+
+function sendWaiting(
+  run: OperationRun,
+  waiting: Map<string, WaitingBatch[]>,
+  merger: FetchMerger,
+  types: SupergraphTypes,
+): void {
+  const all = [...waiting.values()];
+  waiting.clear();
+  for (const pack of all.flatMap((items) => merger.pack(items))) {
+    const [first, second] = pack;
+    if (!first) continue;
+    const { fetch, batch } = first;
+    const sent = second ? merger.run(run, pack) : runEntityBatch(run, fetch, batch, types);
+    void sent
+      .catch((error: unknown) => {
+        for (const item of pack) failWith(run, item.fetch, error);
+      })
+      .then(() => {
+        for (const { done } of pack) done();
+      });
+  }
+}
+
+/** A subgraph's answer must not end the operation, whatever it makes us stumble over. */
+function guard(run: OperationRun, fetch: PlannedFetch, running: Promise<void>): Promise<void> {
+  return running.catch((error: unknown) => failWith(run, fetch, error));
+}
+
+function failWith(run: OperationRun, fetch: PlannedFetch, error: unknown): void {
+  run.onFault(error instanceof Error ? error : new Error(String(error)), fetch.subgraph);
+  fail(run, fetch, outage(run, fetch.subgraph));
+}
+
+/**
+ * Finds the fetches whose answers must be copied where one entity stands at several places: another fetch brings parts of the same fields
+ * with these objects or with those above, and may bring others for each place. What is fetched below belongs to the shared object.
+ */
+function findCopies(fetches: readonly PlannedFetch[]): void {
+  for (const fetch of fetches) {
+    if (!fetch.entities) continue;
+    const composites = fetch.shape.fields.filter(({ shape }) => shape);
+    fetch.copies = composites.some(({ to }) =>
+      fetches.some((other) => other !== fetch && brings(other, [...fetch.path, to])),
+    );
+  }
+}
+
+/** Whether a fetch asks for the field at a place, itself or with an object above. */
+function brings({ path, shape }: PlannedFetch, place: PlanPath): boolean {
+  if (path.length >= place.length || !path.every((key, index) => place[index] === key)) return false;
+  let at: PlannedFetch['shape'] | undefined = shape;
+  for (const key of place.slice(path.length)) {
+    if (key !== '@') at = at?.fields.find(({ to }) => to === key)?.shape;
+  }
+  return at !== undefined;
+}

@@ -1,0 +1,135 @@
+import type { FetchNode, QueryPlanSelectionNode } from '@apollo/query-planner';
+import { isObject, type JsonObject, read } from './answer-shape.ts';
+import { quote } from './leaf-values.ts';
+import type { SupergraphTypes } from './supergraph-types.ts';
+
+type Selections = readonly QueryPlanSelectionNode[];
+
+/**
+ * Writes the representation of an object as JSON. Undefined where it lacks a field that the representation needs, unless the field was not
+ * asked for: then nobody needs it.
+ */
+export type WriteRepresentation = (
+  object: JsonObject,
+  isAskedFor: (key: string) => boolean,
+) => string | undefined;
+
+type Writer = { before: string; key: string; constant: string | undefined; below: TypedWriter | undefined };
+type TypedWriter = (
+  object: JsonObject,
+  typename: string | undefined,
+  isAskedFor: (key: string) => boolean,
+) => string | undefined;
+
+/** Compiles the writer of the representations of one fetch: what `requires` selects of an object, by its type. */
+export function compileRepresentation(
+  { requires = [], inputRewrites = [] }: Pick<FetchNode, 'requires' | 'inputRewrites'>,
+  types: SupergraphTypes,
+): WriteRepresentation {
+  const constants = inputRewrites.map((rewrite) => {
+    const [fragment = '', key, ...others] = rewrite.path;
+    if (
+      rewrite.kind !== 'ValueSetter' ||
+      !fragment.startsWith(onType) ||
+      key === undefined ||
+      others.length > 0
+    ) {
+      throw new Error(
+        `A plan rewrites representations in a way that is not known: ${rewrite.kind} ${rewrite.path}`,
+      );
+    }
+    return { type: fragment.slice(onType.length), key, value: JSON.stringify(rewrite.setValueTo) };
+  });
+  const write = compileSelections(requires, types, (type, key) =>
+    type === undefined
+      ? undefined
+      : constants.findLast((constant) => constant.key === key && types.isSubtype(constant.type, type))?.value,
+  );
+  return (object, isAskedFor) => {
+    const typename = object.__typename;
+    const text = typeof typename === 'string' ? write(object, typename, isAskedFor) : undefined;
+    // No entity of this fetch is of this type.
+    return text === '{}' ? undefined : text;
+  };
+}
+
+const onType = '... on ';
+/** Subgraphs answer with names of the supergraph, or with nonsense: of that, nothing is kept. */
+const maxKeptTypes = 200;
+
+function compileSelections(
+  selections: Selections,
+  types: SupergraphTypes,
+  constantOf: (type: string | undefined, key: string) => string | undefined = () => undefined,
+): TypedWriter {
+  const writersByType = new Map<string | undefined, readonly Writer[]>();
+  const writersOf = (type: string | undefined): readonly Writer[] => {
+    let writers = writersByType.get(type);
+    if (!writers) {
+      writers = [...collect(selections, type, types)].map(([key, below]) => ({
+        before: `${JSON.stringify(key)}:`,
+        key,
+        constant: constantOf(type, key),
+        below: below.length > 0 ? compileSelections(below, types) : undefined,
+      }));
+      if (writersByType.size < maxKeptTypes) writersByType.set(type, writers);
+    }
+    return writers;
+  };
+  return (object, typename, isAskedFor) => {
+    const writers = writersOf(typename);
+    let text = '';
+    for (const { before, key, constant, below } of writers) {
+      const value = read(object, key);
+      const written = constant ?? writeValue(value, below, isAskedFor);
+      if (written !== undefined) text += (text === '' ? before : `,${before}`) + written;
+      else if (value !== undefined || isAskedFor(key)) return undefined;
+    }
+    return `{${text}}`;
+  };
+}
+
+/** The fields of an object of `type`, by response key, with the selections below. Without a type: all of them. */
+function collect(
+  selections: Selections,
+  type: string | undefined,
+  types: SupergraphTypes,
+  fields = new Map<string, QueryPlanSelectionNode[]>(),
+) {
+  for (const selection of selections) {
+    if (selection.kind === 'Field') {
+      const key = selection.alias ?? selection.name;
+      const below = fields.get(key) ?? [];
+      below.push(...(selection.selections ?? []));
+      fields.set(key, below);
+    } else {
+      const { typeCondition } = selection;
+      if (type === undefined || typeCondition === undefined || types.isSubtype(typeCondition, type)) {
+        collect(selection.selections, type, types, fields);
+      }
+    }
+  }
+  return fields;
+}
+
+function writeValue(
+  value: unknown,
+  below: TypedWriter | undefined,
+  isAskedFor: (key: string) => boolean,
+): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'string') return quote(value);
+  if (value === null || !below) return JSON.stringify(value);
+  if (Array.isArray(value)) {
+    let text = '[';
+    for (const [index, item] of value.entries()) {
+      const written = writeValue(item, below, isAskedFor);
+      if (written === undefined) return undefined;
+      text += index === 0 ? written : `,${written}`;
+    }
+    return `${text}]`;
+  }
+  if (!isObject(value)) return undefined;
+  const { __typename: typename } = value;
+  return below(value, typeof typename === 'string' ? typename : undefined, isAskedFor);
+}

@@ -1,0 +1,170 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  type GraphQLInterfaceType,
+  GraphQLNonNull,
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  GraphQLString,
+  isAbstractType,
+  isCompositeType,
+  isInterfaceType,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionNode,
+  type SelectionSetNode,
+} from 'graphql';
+import { hold, readConditions } from './conditions.ts';
+import { type Fragments, fragmentsOf } from './fragments.ts';
+import { plannedKeyOf } from './response-names.ts';
+
+/** A type that an object of the result can have. An interface where only a subgraph spoke that knows no more (`@interfaceObject`). */
+export type ConcreteType = GraphQLObjectType | GraphQLInterfaceType;
+
+/** A field that the client selected, for objects of one type. */
+export type SelectedField = {
+  /** The client's response key. */
+  key: string;
+  /** The key in the merged result. */
+  dataKey: string;
+  kind: 'data' | 'typename' | 'introspection';
+  type: GraphQLOutputType;
+  /** The fields below, for objects of `type`. Each list is made once. */
+  fieldsOf(type: ConcreteType): readonly SelectedField[];
+};
+
+export type SelectionOptions = {
+  schema: GraphQLSchema;
+  document: DocumentNode;
+  operation: OperationDefinitionNode;
+  prefix: string | undefined;
+};
+
+/** The selection of an operation for one set of values of the variables in `@skip` and `@include`. */
+export type OperationSelection = {
+  type: GraphQLObjectType;
+  fields: readonly SelectedField[];
+};
+
+/** Prepares the selection of an operation: its fields in the order of the answer (GraphQL spec 6.3.2). */
+export function compileSelection({ schema, document, operation, prefix }: SelectionOptions) {
+  const fragments = fragmentsOf(document);
+  const type = schema.getRootType(operation.operation);
+  if (!type) throw new Error(`The schema has no ${operation.operation}.`);
+  return {
+    conditionVariables: findConditionVariables(operation.selectionSet, fragments),
+    /** @param variables coerced */
+    select(variables: Readonly<Record<string, unknown>>): OperationSelection {
+      const collect = createCollector(schema, fragments, prefix, variables);
+      return { type, fields: collect(type, [operation.selectionSet]) };
+    },
+  };
+}
+
+const typenameType = new GraphQLNonNull(GraphQLString);
+
+function createCollector(
+  schema: GraphQLSchema,
+  fragments: Fragments,
+  prefix: string | undefined,
+  variables: Readonly<Record<string, unknown>>,
+) {
+  const applies = (condition: string | undefined, type: ConcreteType) => {
+    if (condition === undefined || condition === type.name) return true;
+    const conditional = schema.getType(condition);
+    return isAbstractType(conditional) && schema.isSubType(conditional, type);
+  };
+  const isSelected = ({ directives }: SelectionNode) =>
+    !directives?.length || hold(readConditions(directives), variables);
+
+  const collect = (type: ConcreteType, sets: readonly SelectionSetNode[]): readonly SelectedField[] => {
+    const found = new Map<string, FieldNode[]>();
+    const visited = new Set<string>();
+    const look = ({ selections }: SelectionSetNode) => {
+      for (const selection of selections) {
+        if (!isSelected(selection)) continue;
+        if (selection.kind === Kind.FIELD) {
+          const key = (selection.alias ?? selection.name).value;
+          const known = found.get(key);
+          if (known) known.push(selection);
+          else found.set(key, [selection]);
+        } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+          if (applies(selection.typeCondition?.name.value, type)) look(selection.selectionSet);
+        } else if (!visited.has(selection.name.value)) {
+          visited.add(selection.name.value);
+          const fragment = fragments.get(selection.name.value);
+          if (fragment && applies(fragment.typeCondition.name.value, type)) look(fragment.selectionSet);
+        }
+      }
+    };
+    for (const set of sets) look(set);
+    return [...found].map(([key, nodes]) => describe(type, key, nodes));
+  };
+
+  const describe = (parent: ConcreteType, key: string, nodes: readonly FieldNode[]): SelectedField => {
+    const node = nodes[0] as FieldNode;
+    const name = node.name.value;
+    if (name === '__typename') {
+      return { key, dataKey: name, kind: 'typename', type: typenameType, fieldsOf: () => [] };
+    }
+    if (name === '__schema' || name === '__type') {
+      return { key, dataKey: key, kind: 'introspection', type: typenameType, fieldsOf: () => [] };
+    }
+    const field = parent.getFields()[name];
+    if (!field) throw new Error('A valid operation selects a field that its type lacks.');
+    const sets = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
+    const byType = new Map<string, readonly SelectedField[]>();
+    return {
+      key,
+      dataKey: plannedKeyOf(node, field, prefix),
+      kind: 'data',
+      type: field.type,
+      fieldsOf(type) {
+        let fields = byType.get(type.name);
+        if (!fields) {
+          fields = collect(type, sets);
+          byType.set(type.name, fields);
+        }
+        return fields;
+      },
+    };
+  };
+  return collect;
+}
+
+/** Finds the variables of `@skip` and `@include`. Each fragment is visited once. */
+function findConditionVariables(root: SelectionSetNode, fragments: Fragments): string[] {
+  const sets = new Set([root]);
+  const names = new Set<string>();
+  for (const { selections } of sets) {
+    for (const selection of selections) {
+      for (const { variable } of readConditions(selection.directives)) {
+        if (variable !== undefined) names.add(variable);
+      }
+      const below =
+        selection.kind === Kind.FRAGMENT_SPREAD
+          ? fragments.get(selection.name.value)?.selectionSet
+          : selection.selectionSet;
+      if (below) sets.add(below);
+    }
+  }
+  return [...names];
+}
+
+/**
+ * The type that an object names, if it can stand at a place of `declared`. Undefined for one that clients can't see. A subgraph that
+ * knows the interface as an object names no type (`@interfaceObject`): then it is the interface.
+ */
+export function findRuntimeType(
+  schema: GraphQLSchema,
+  declared: GraphQLOutputType,
+  typename: unknown,
+): ConcreteType | undefined {
+  if (typename === undefined && isInterfaceType(declared)) return declared;
+  if (!isCompositeType(declared) || typeof typename !== 'string') return undefined;
+  const type = schema.getType(typename);
+  if (!type || !('getFields' in type) || !isCompositeType(type)) return undefined;
+  if (type === declared) return type;
+  return isAbstractType(declared) && schema.isSubType(declared, type) ? type : undefined;
+}

@@ -1,0 +1,120 @@
+import { RefusalError } from '@signet/service';
+import {
+  type DocumentNode,
+  type GraphQLSchema,
+  Kind,
+  type OperationDefinitionNode,
+  type ValueNode,
+  visit,
+} from 'graphql';
+import type { LimitConfig } from '../config.ts';
+import type { CostBook } from './cost-book.ts';
+import { assertJsonWithinLimits, assertWithinLimits } from './operation-limits.ts';
+
+type Variables = Readonly<Record<string, unknown>>;
+
+/** Whether a request for one operation is within the limits. It says the same as `assertWithinLimits`, which refuses. */
+export type KnownLimits = (variables: Variables, extensions: unknown) => boolean;
+
+export type KnownLimitsOptions = {
+  schema: GraphQLSchema;
+  book: CostBook;
+  config: LimitConfig;
+  document: DocumentNode;
+  operation: OperationDefinitionNode;
+};
+
+/** Page sizes are few, and so are the shapes of the inputs that a program sends with one operation. */
+const maxShapes = 20;
+/** A longer text is measured again each time. */
+const maxShapeLength = 100;
+
+/**
+ * Remembers the measures of a document that is sent again and again. They depend on the document, on the page sizes among its variables, and
+ * on which input fields have a value; so they are taken once for each shape of the variables. Only shapes within the limits are
+ * remembered. What depends on the values themselves is counted for each request.
+ */
+export function createKnownLimits({
+  schema,
+  book,
+  config,
+  document,
+  operation,
+}: KnownLimitsOptions): KnownLimits {
+  const names = declaredVariables(document);
+  const pageSizes = pageSizeVariables(document, book);
+  const passed = new Set<string>();
+  const measure = (variables: Variables): boolean =>
+    isAccepted(() => assertWithinLimits({ schema, document, operation, variables }, book, config));
+  return (variables, extensions) => {
+    const isSmall = isAccepted(() => {
+      assertJsonWithinLimits(variables, config);
+      assertJsonWithinLimits(extensions, config);
+    });
+    if (!isSmall) return false;
+    const shape = shapeOf(variables, names, pageSizes);
+    if (passed.has(shape)) return true;
+    if (!measure(variables)) return false;
+    if (shape.length <= maxShapeLength && passed.size < maxShapes) passed.add(shape);
+    return true;
+  };
+}
+
+function isAccepted(check: () => void): boolean {
+  try {
+    check();
+    return true;
+  } catch (error) {
+    if (error instanceof RefusalError) return false;
+    throw error;
+  }
+}
+
+/** Of all operations: those that do not run are measured with the values of the request too. */
+function declaredVariables({ definitions }: DocumentNode): readonly string[] {
+  const names = definitions.flatMap((node) =>
+    node.kind === Kind.OPERATION_DEFINITION
+      ? (node.variableDefinitions ?? []).map(({ variable }) => variable.name.value)
+      : [],
+  );
+  return [...new Set(names)];
+}
+
+/** The variables whose value may be the size of a page: they are the value of an argument that sets one somewhere in the schema. */
+function pageSizeVariables(document: DocumentNode, { listSizes }: CostBook): ReadonlySet<string> {
+  const sizing = new Set([...listSizes.values()].flatMap(({ slicingArguments }) => slicingArguments));
+  const found = new Set<string>();
+  visit(document, {
+    Argument({ name, value }: { name: { value: string }; value: ValueNode }) {
+      if (sizing.has(name.value) && value.kind === Kind.VARIABLE) found.add(value.name.value);
+    },
+  });
+  return found;
+}
+
+/**
+ * Writes down what the measures depend on: the value of a page size; of any other value whether there is one, how long its lists are, and
+ * which fields its objects have. Two requests with the same text have the same measures.
+ */
+function shapeOf(variables: Variables, names: readonly string[], pageSizes: ReadonlySet<string>): string {
+  let shape = '';
+  for (const name of names) {
+    if (!Object.hasOwn(variables, name)) {
+      shape += '-;';
+      continue;
+    }
+    const value = variables[name];
+    shape += typeof value === 'number' && pageSizes.has(name) ? `${value};` : `${writeShape(value)};`;
+  }
+  return shape;
+}
+
+/** Limits bound the depth of a request's values. */
+function writeShape(value: unknown): string {
+  if (value === null) return 'null';
+  if (typeof value !== 'object') return '+';
+  if (Array.isArray(value)) return `[${value.map(writeShape).join()}]`;
+  return `{${Object.entries(value)
+    .map(([name, inner]) => `${JSON.stringify(name)}:${writeShape(inner)}`)
+    .join()}}`;
+}

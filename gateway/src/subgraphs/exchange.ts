@@ -1,0 +1,131 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Dispatcher } from 'undici';
+
+export type RawAnswer = { statusCode: number; headers: IncomingHttpHeaders; body: Buffer };
+
+/** No part of an answer came. A query can be sent again, since it can only have read. */
+export class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError';
+}
+
+/** Exchanges under way with one address. Their time is watched here: a timer for each would cost more than the rest of an exchange. */
+export type Exchanges = {
+  /** Begins an exchange that ends after `timeoutMs`, with or without an answer. Hand it to undici's `dispatch`. */
+  begin(timeoutMs: number): Exchange;
+};
+
+/** How late an exchange may learn that its time is up. */
+const lookEveryMs = 20;
+/** An exchange that has no answer after this time is a reason to check whether the subgraph is alive. */
+const doubtAfterMs = 2000;
+const lostConnection = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+
+/** `onDoubt` is called once for each exchange that waits for long. */
+export function createExchanges(onDoubt: () => void): Exchanges {
+  const underWay = new Set<Exchange>();
+  let timer: NodeJS.Timeout | undefined;
+  const look = () => {
+    if (underWay.size === 0) {
+      clearInterval(timer);
+      timer = undefined;
+      return;
+    }
+    const now = performance.now();
+    for (const exchange of underWay) {
+      if (now >= exchange.deadline) exchange.expire();
+      else if (now >= exchange.doubtAt) {
+        exchange.doubtAt = Number.POSITIVE_INFINITY;
+        onDoubt();
+      }
+    }
+  };
+  return {
+    begin(timeoutMs) {
+      const exchange = new Exchange(underWay, timeoutMs);
+      underWay.add(exchange);
+      timer ??= setInterval(look, lookEveryMs);
+      return exchange;
+    },
+  };
+}
+
+/** One request and its answer, as undici reports it. undici calls everything but `answer` and `expire`. */
+export class Exchange implements Dispatcher.DispatchHandler {
+  /** Rejects with NoAnswerError when the connection failed before any part of an answer came. */
+  readonly answer: Promise<RawAnswer>;
+  /** By `performance.now()`. */
+  readonly deadline: number;
+  /** When it has waited for long. Never, once an answer has begun. */
+  doubtAt: number;
+  readonly #underWay: Set<Exchange>;
+  readonly #timeoutMs: number;
+  readonly #chunks: Buffer[] = [];
+  #resolve!: (answer: RawAnswer) => void;
+  #reject!: (error: Error) => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #statusCode = 0;
+  #headers: IncomingHttpHeaders = {};
+  #hasEnded = false;
+
+  constructor(underWay: Set<Exchange>, timeoutMs: number) {
+    const now = performance.now();
+    this.#underWay = underWay;
+    this.#timeoutMs = timeoutMs;
+    this.deadline = now + timeoutMs;
+    this.doubtAt = now + doubtAfterMs;
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  /** Ends it without an answer. What is under way on its connection ends with it. */
+  expire(): void {
+    const error = new Error(`no answer within ${Math.round(this.#timeoutMs)} ms`);
+    this.#fail(error);
+    this.#controller?.abort(error);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // It may have waited for a connection until its time was up.
+    if (this.#hasEnded) controller.abort(new Error('the time was up before a connection was there'));
+    else this.#controller = controller;
+  }
+
+  onResponseStart(_: unknown, statusCode: number, headers: IncomingHttpHeaders): void {
+    if (statusCode < 200) return;
+    this.#statusCode = statusCode;
+    this.#headers = headers;
+    this.doubtAt = Number.POSITIVE_INFINITY;
+  }
+
+  onResponseData(_: unknown, chunk: Buffer): void {
+    this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#end();
+    const [first] = this.#chunks;
+    const body = first && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
+    this.#resolve({ statusCode: this.#statusCode, headers: this.#headers, body });
+  }
+
+  onResponseError(_: unknown, error: Error): void {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    this.#fail(
+      this.#statusCode === 0 && lostConnection.has(code)
+        ? new NoAnswerError('The connection failed before any answer.', { cause: error })
+        : error,
+    );
+  }
+
+  #fail(error: Error): void {
+    this.#end();
+    this.#reject(error);
+  }
+
+  #end(): void {
+    this.#hasEnded = true;
+    this.#underWay.delete(this);
+  }
+}

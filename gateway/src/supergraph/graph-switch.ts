@@ -1,0 +1,64 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+/** Everything that follows from one supergraph. */
+export type ServedGraph = {
+  answer(request: FastifyRequest, reply: FastifyReply): Promise<unknown>;
+  /** Closes its connections and drops its plans. Nothing may be under way. */
+  stop(): Promise<void>;
+};
+
+export type GraphSwitch<G extends ServedGraph> = {
+  readonly current: G;
+  answer: ServedGraph['answer'];
+  /** Has all further requests answered by `next`. Requests under way finish where they began; then the old graph is stopped. */
+  replaceBy(next: G): void;
+  /** Stops what is left. */
+  stop(): Promise<void>;
+};
+
+type Held<G> = { graph: G; underWay: number };
+
+/** Passes requests to a graph that can be replaced between two of them. */
+export function createGraphSwitch<G extends ServedGraph>(
+  first: G,
+  onFault: (error: unknown) => void,
+): GraphSwitch<G> {
+  let held: Held<G> = { graph: first, underWay: 0 };
+  const old = new Set<Held<G>>();
+  const stopping = new Set<Promise<void>>();
+  const stopIfDone = (one: Held<G>) => {
+    if (one.underWay > 0 || !old.delete(one)) return;
+    const stopped = one.graph
+      .stop()
+      .catch(onFault)
+      .finally(() => stopping.delete(stopped));
+    stopping.add(stopped);
+  };
+  return {
+    get current() {
+      return held.graph;
+    },
+    async answer(request, reply) {
+      const own = held;
+      own.underWay += 1;
+      try {
+        return await own.graph.answer(request, reply);
+      } finally {
+        own.underWay -= 1;
+        stopIfDone(own);
+      }
+    },
+    replaceBy(next) {
+      const previous = held;
+      held = { graph: next, underWay: 0 };
+      old.add(previous);
+      stopIfDone(previous);
+    },
+    async stop() {
+      // The server has answered its requests, or has given them up.
+      await Promise.all([held, ...old].map(({ graph }) => graph.stop()));
+      old.clear();
+      await Promise.all(stopping);
+    },
+  };
+}
