@@ -1,11 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { createRunFolder } from '@signet/testing/run-folder';
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DatabaseStartError, explainFolderError } from './errors.ts';
 import { findRunningPostgres, startEmbeddedPostgres } from './index.ts';
 import { isPostgres } from './processes.ts';
@@ -15,6 +16,15 @@ let folder: string;
 let dataDir: string;
 /** Undone after each test, latest first. */
 let cleanups: (() => unknown)[];
+/** Holds a data folder that was initialised, for tests that need one and not the initialising. */
+let initialised: string;
+
+beforeAll(async () => {
+  initialised = await createRunFolder();
+  const server = await startEmbeddedPostgres({ dataDir: join(initialised, 'pg'), port: 0, durable: false });
+  await server.stop();
+});
+afterAll(() => rm(initialised, { recursive: true, force: true }));
 
 beforeEach(async () => {
   folder = await createRunFolder();
@@ -30,6 +40,13 @@ async function start(options: { dataDir?: string; port?: number; log?: (line: st
   const server = await startEmbeddedPostgres({ dataDir, port: 0, durable: false, ...options });
   cleanups.push(() => server.stop());
   return server;
+}
+
+/** As an earlier start left it: takes a tenth of the CPU of another `initdb`. */
+async function useInitialised(): Promise<void> {
+  await mkdir(join(folder, 'home'));
+  await chmod(join(folder, 'home'), 0o711);
+  await promisify(execFile)('cp', ['-a', join(initialised, 'pg'), dataDir]);
 }
 
 /** In a process of its own, which the test may kill. */
@@ -79,6 +96,7 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('keeps the data for the next start', async () => {
+    await useInitialised();
     const first = await start();
     await query(first.adminUrl, 'create table kept as select 42 as n');
     await first.stop();
@@ -88,6 +106,7 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('ends with its parent, even by SIGKILL, and starts again at once', async () => {
+    await useInitialised();
     const { child, adminUrl, postgresPid } = await startInChild();
     await query(adminUrl, 'create table kept as select 42 as n');
     child.kill('SIGKILL');
@@ -97,6 +116,7 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('recovers from a server that was killed itself', async () => {
+    await useInitialised();
     const { child, postgresPid } = await startInChild();
     process.kill(postgresPid, 'SIGKILL');
     child.kill('SIGKILL');
@@ -104,7 +124,7 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('recovers from a lock whose process id belongs to another program by now', async () => {
-    await (await start()).stop();
+    await useInitialised();
     await writeFile(
       join(dataDir, 'postmaster.pid'),
       `${process.pid}\n${dataDir}\n1\n1\n\n127.0.0.1\n0 0\nready\n`,
@@ -122,6 +142,7 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('is found by others while it runs, and not after', async () => {
+    await useInitialised();
     const { adminUrl, stop } = await start();
     expect(await findRunningPostgres(dataDir)).toBe(adminUrl);
     await stop();
@@ -129,6 +150,7 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('stops within a second with clients connected', async () => {
+    await useInitialised();
     const { adminUrl, stop } = await start();
     const client = new pg.Client({ connectionString: adminUrl });
     client.on('error', () => {});
@@ -153,6 +175,7 @@ describe('a start that fails says in one line what to change', () => {
   });
 
   it('a folder that another server uses: SIGNET_HOME', async () => {
+    await useInitialised();
     await start();
     expect(await failureOf(start())).toBe(
       `Another PostgreSQL uses ${dataDir}: end it, or set SIGNET_HOME to another folder.`,
@@ -216,6 +239,7 @@ describe.runIf(process.getuid?.() === 0)('as root', () => {
   });
 
   it('takes the data along when the folder moves', async () => {
+    await useInitialised();
     const first = await start();
     await query(first.adminUrl, 'create table kept as select 42 as n');
     await first.stop();
@@ -225,7 +249,7 @@ describe.runIf(process.getuid?.() === 0)('as root', () => {
   });
 
   it("names the folder in PostgreSQL's own errors", async () => {
-    await (await start()).stop();
+    await useInitialised();
     await writeFile(join(dataDir, 'postgresql.conf'), 'nonsense = 1\n');
     const lines: string[] = [];
     expect(await failureOf(start({ log: (line) => lines.push(line) }))).toContain(

@@ -6,7 +6,6 @@ import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
 const operation = `mutation ($input: RegisterInput!) { register(input: $input) { accessToken refreshToken expiresIn } }`;
 const password = 'a password of some length';
 
-// Hashing a new password has its real cost here: slow where others use the processors too.
 describe('register', { timeout: 60_000 }, () => {
   let auth: TestAuth;
   beforeAll(async () => {
