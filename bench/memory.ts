@@ -8,8 +8,8 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
-import { supergraphPath } from '../schema/supergraph-files.ts';
 import { subgraphs } from '../schema/subgraphs.ts';
+import { supergraphPath } from '../schema/supergraph-files.ts';
 
 const count = Number(process.argv[2] ?? 10_000);
 const seconds = Number(process.argv[3] ?? 10);
@@ -47,7 +47,10 @@ const pool = new Pool(`http://127.0.0.1:${port}`, { connections: clients });
 try {
   while (!(await ask('{ __typename }').catch(() => false))) await sleep(50);
   console.log(`started: ${residentMb()} MB`);
-  const operations = Array.from({ length: count }, (_, n) => `query Operation${n} { key${n}: me { id email } }`);
+  const operations = Array.from(
+    { length: count },
+    (_, n) => `query Operation${n} { key${n}: me { id email } }`,
+  );
   await sendAll(operations.slice(0, 10));
   const few = await measure(operations.slice(0, 10));
   console.log(`10 operations: ${few.toFixed(0)} µs CPU a request, ${residentMb()} MB`);
@@ -61,7 +64,9 @@ try {
   const again = await measure(operations.slice(0, 10));
   console.log(`10 operations again: ${again.toFixed(0)} µs CPU a request, ${residentMb()} MB`);
   const ratio = many / Math.min(few, again);
-  console.log(`at most ${mostResidentMb} MB and ${mostRatio} times the CPU allowed: ${resident} MB, ${ratio.toFixed(2)}`);
+  console.log(
+    `at most ${mostResidentMb} MB and ${mostRatio} times the CPU allowed: ${resident} MB, ${ratio.toFixed(2)}`,
+  );
   process.exitCode = resident <= mostResidentMb && ratio <= mostRatio ? 0 : 1;
 } finally {
   gateway.kill('SIGTERM');
@@ -109,7 +114,10 @@ async function measure(operations: readonly string[]): Promise<number> {
 
 function cpuMicroseconds(): number {
   const stat = readFileSync(`/proc/${gateway.pid}/stat`, 'utf8');
-  const [user, system] = stat.slice(stat.lastIndexOf(')') + 2).split(' ').slice(11, 13);
+  const [user, system] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13);
   return (Number(user) + Number(system)) * 10_000;
 }
 

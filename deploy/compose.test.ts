@@ -11,6 +11,7 @@ import { withOwnSettings } from '@signet/subgraph/config';
 import { ownSettings } from '@signet/subgraph/own-settings';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { graphFields } from '../gateway/src/config-graph.ts';
 import { keysUrlOf } from '../gateway/src/entrance/well-known.ts';
 import {
   type ComposeFile,
@@ -61,7 +62,12 @@ function leftOut({ target, environment }: Process): Readonly<Record<string, stri
     );
     const reason = 'belongs to an entrance that another process opens';
     const proofKeys = Object.fromEntries(others.map((name) => [`${name}_PROOF_KEY_FILE`, reason]));
-    return { ...always, ...proofKeys, USER_PUBLIC_KEYS: publicKeys, PORTAL_PUBLIC_KEYS: publicKeys };
+    const otherGraph = Object.fromEntries(
+      Object.keys(graphFields).map((name) => [name, "is for a supergraph other than the platform's"]),
+    );
+    const proof = { PROOF: oneValue, PROOF_OFF_IN_PRODUCTION: oneValue };
+    const keys = { USER_PUBLIC_KEYS: publicKeys, PORTAL_PUBLIC_KEYS: publicKeys };
+    return { ...always, ...proof, ...otherGraph, ...proofKeys, ...keys };
   }
   if (target !== 'auth') return { ...always, USER_PUBLIC_KEYS: publicKeys, PORTAL_PUBLIC_KEYS: publicKeys };
   const [own, foreign] = environment.AUTH_PLATFORMS === 'user' ? ['USER_', 'PORTAL_'] : ['PORTAL_', 'USER_'];

@@ -26,7 +26,7 @@ const schemas: Readonly<Record<string, z.ZodObject>> = {
 
 /** `npm start` refuses these, because it sets them itself. */
 const setByTheLauncher =
-  /^(PORT|ENTRANCES|AUTH_PLATFORMS|AUDIT_KEY|PASSWORD_PEPPER|\w+_PORT|\w+_DATABASE_URL|\w+_URL|\w+_KEY_ENCRYPTION_KEY|(\w+_)?PROOF_\w+_FILE)$/;
+  /^(PORT|ENTRANCES|SUPERGRAPH_FILE|SUBGRAPH_URLS|PROOF|AUTH_PLATFORMS|AUDIT_KEY|PASSWORD_PEPPER|\w+_PORT|\w+_DATABASE_URL|\w+_URL|\w+_KEY_ENCRYPTION_KEY|(\w+_)?PROOF_\w+_FILE)$/;
 const takenAnyway = ['ISSUER_URL', 'DATABASE_URL'];
 
 /** Settings of the launcher that mean something else to it than to the process of the same name. */
@@ -54,6 +54,8 @@ const companions: Readonly<Record<string, Environment>> = {
 const samples = [
   'no',
   'yes',
+  'off',
+  'apollo',
   'production',
   'debug',
   'enforce',

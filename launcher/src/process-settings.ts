@@ -42,8 +42,13 @@ const innerProcess = { HOST: innerHost, ALLOWED_HOSTS: undefined };
 
 /** What to use in place of a variable that the launcher sets. */
 const replacements: readonly [RegExp, string][] = [
+  [/^PROOF$/, 'use REQUIRE_PROOF'],
   [/DATABASE_URL$/, 'use DATABASE_URL'],
   [/(^|_)PORT$/, 'use PORT_BASE'],
+  [
+    /^(SUPERGRAPH_FILE|SUBGRAPH_URLS)$/,
+    'start the gateway alone to serve another supergraph (docs/any-supergraph.md)',
+  ],
   [/PROOF|PEPPER|_KEY$/, 'the key is in SIGNET_HOME'],
 ];
 
@@ -188,6 +193,10 @@ function deriveForGateway(facts: PlatformFacts): Derived {
       // Many shells set it for other programs. Here each entrance has its own.
       PORT: undefined,
       ENTRANCES: 'graph,user,portal',
+      // Empty: the platform's own, and its subgraphs.
+      SUPERGRAPH_FILE: '',
+      SUBGRAPH_URLS: '',
+      PROOF: 'on',
       GRAPH_PORT: String(ports.graph),
       USER_PORT: String(ports.user),
       PORTAL_PORT: String(ports.portal),

@@ -54,7 +54,7 @@ export function listPlaceOf(path: PlanPath): Path {
   return firstList < 0 ? path : path.slice(0, firstList);
 }
 
-/** `/orders/items`: a path of a plan as text, without the items of lists. */
+/** `/reviews/author`: a path of a plan as text, without the items of lists. */
 export function placeOf(path: PlanPath): string {
   return path.map((key) => (key === anyItem ? '' : `/${key}`)).join('');
 }
