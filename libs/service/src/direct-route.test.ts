@@ -107,7 +107,8 @@ test.each([
     `${head}${type}transfer-encoding: gzip, chunked\r\n\r\n11\r\n${asked}\r\n0\r\n\r\n`,
   ],
 ])('makes the checks of every request: %s', async (_, status, bytes) => {
-  await post();
+  // What passed once is remembered.
+  expect((await sendBytes(url, `${head}${type}${length}\r\n${asked}`)).status).toBe(200);
   expect((await sendBytes(url, bytes)).status).toBe(status);
 });
 
@@ -173,4 +174,40 @@ test('runs nothing for a client that leaves before its body has come', async () 
   await once(socket, 'close');
   await post();
   expect(answered).toBe(1);
+});
+
+test('runs nothing of a flood on one connection', async () => {
+  let answered = 0;
+  direct.handler = {
+    ...usual,
+    async answer() {
+      answered += 1;
+      return '1';
+    },
+  };
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => {}).resume();
+  socket.write(`${head.replace('connection: close\r\n', '')}${type}${length}\r\n${asked}`.repeat(100));
+  await once(socket, 'close');
+  await post();
+  expect(answered).toBeLessThanOrEqual(17);
+});
+
+test('takes no request past Fastify while the server closes', async () => {
+  const closing = createHttpServer({ logger, direct, drainMs: 300 });
+  closing.post('/graphql', async () => ({ fastify: true }));
+  const closingUrl = await listen(closing, { host: '127.0.0.1', port: 0 });
+  const ask = async () => {
+    const answer = await fetch(`${closingUrl}/graphql`, {
+      method: 'POST',
+      body: asked,
+      headers: { 'content-type': 'application/json' },
+    });
+    return [await answer.text(), answer.headers.get('connection')];
+  };
+  expect(await ask()).toEqual(['"direct"', 'keep-alive']);
+  const closed = closing.close();
+  expect(await ask()).toEqual(['{"fastify":true}', 'close']);
+  await closed;
 });
