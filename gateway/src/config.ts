@@ -55,6 +55,11 @@ const fields = {
     .describe(
       'What runs the plans: `signet` is our own executor, `apollo` the one of @apollo/gateway, as a reference.',
     ),
+  UNMERGED_SUBGRAPHS: configFields.list
+    .default([])
+    .describe(
+      'Names of subgraphs, separated by commas, to which the fetches of one operation go one by one. Others get those of one moment as one document.',
+    ),
   ENTRANCES: configFields.list
     .pipe(z.array(z.enum(variants, `knows ${variants.join(', ')}`)).min(1, 'names no entrance'))
     .optional()

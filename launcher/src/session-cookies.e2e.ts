@@ -165,6 +165,26 @@ describe.each([
   });
 });
 
+test('one operation may hold fields of both platforms, and each gets its own cookie', async () => {
+  await page.goto(shop.origin);
+  await ask(urls.graph, login);
+  const session = await cookieOf(user);
+  const staff = signInAs('portalLogin', 'support@example.com').replace('mutation {', 'mutation { logout');
+  const { data, errors } = await ask(urls.graph, staff);
+  expect(errors).toBeUndefined();
+  expect(data).toMatchObject({ logout: true, portalLogin: { refreshToken: null } });
+  expect(session).toBeDefined();
+  expect(await cookieOf(user)).toBeUndefined();
+  expect(await cookieOf(portal)).toMatchObject({ httpOnly: true, sameSite: 'Strict' });
+  const customer = login.replace('mutation {', 'mutation { portalLogout');
+  expect((await ask(urls.graph, customer)).data).toMatchObject({
+    portalLogout: true,
+    login: { refreshToken: null },
+  });
+  expect(await cookieOf(portal)).toBeUndefined();
+  expect(await cookieOf(user)).toBeDefined();
+});
+
 test('a change of password sets a new cookie, and a second sign-in another; copies of the old ones are worth nothing', async () => {
   await page.goto(shop.origin);
   const email = `cookies-${Date.now()}@bücher.example`;

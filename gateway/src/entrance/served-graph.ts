@@ -81,7 +81,7 @@ export async function openEntranceGraph(
     throw new SupergraphError('it has no access rule at all, and the one that is served has');
   }
   warnOfGaps(supergraph, rules, options);
-  warnOfUnusedUrls(urls, options);
+  warnOfUnknownSubgraphs(urls, options);
   const supergraphSdl = print(stripRules(supergraph));
   // Error texts that name parts of the schema are the same for all callers of an entrance.
   const hideSchemaDetails = !(config.INTROSPECTION ?? !hasProductionSurface(config));
@@ -177,14 +177,19 @@ function warnOfGaps(
   );
 }
 
-function warnOfUnusedUrls(
+function warnOfUnknownSubgraphs(
   urls: ReadonlyMap<string, unknown>,
   { entrance, config, logger }: ServedGraphOptions,
 ): void {
-  const unused = findUnusedUrls(urls, config);
-  if (unused.length === 0) return;
-  logger.warn(
-    { entrance: entrance.name, subgraphs: unused },
-    'SUBGRAPH_URLS names subgraphs that the supergraph does not have',
-  );
+  const named = {
+    SUBGRAPH_URLS: findUnusedUrls(urls, config),
+    UNMERGED_SUBGRAPHS: config.UNMERGED_SUBGRAPHS.filter((name) => !urls.has(name)),
+  };
+  for (const [variable, unknown] of Object.entries(named)) {
+    if (unknown.length === 0) continue;
+    logger.warn(
+      { entrance: entrance.name, subgraphs: unknown },
+      `${variable} names subgraphs that the supergraph does not have`,
+    );
+  }
 }

@@ -1,5 +1,6 @@
 import { type ErrorFormatter, type Logger, RefusalError } from '@signet/service';
 import type { FieldPlatforms } from '../access/field-platforms.ts';
+import type { GatewayConfig } from '../config.ts';
 import type { GatewayContext } from '../entrance/request-context.ts';
 import { createExecutor, type Executor, type SendFetch } from './executor.ts';
 
@@ -8,16 +9,18 @@ export type EntranceExecutorOptions = {
   fieldPlatforms: FieldPlatforms;
   send: SendFetch<GatewayContext>;
   formatError: ErrorFormatter;
+  config: Pick<GatewayConfig, 'UNMERGED_SUBGRAPHS'>;
   logger: Logger;
 };
 
 /** Builds the executor of an entrance. */
 export function createEntranceExecutor(options: EntranceExecutorOptions): Executor<GatewayContext> {
-  const { supergraphSdl, fieldPlatforms, send, formatError, logger } = options;
+  const { supergraphSdl, fieldPlatforms, send, formatError, config, logger } = options;
   return createExecutor<GatewayContext>({
     supergraphSdl,
     send,
     formatError,
+    unmerged: new Set(config.UNMERGED_SUBGRAPHS),
     describeOutage(subgraph) {
       const { message, extensions } = new RefusalError(
         subgraph === 'auth' ? 'auth.unavailable' : 'service.unavailable',

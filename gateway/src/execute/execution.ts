@@ -20,7 +20,7 @@ export type ExecutionOptions = EntranceExecutorOptions & {
   planning: PlanningPool;
   hideSchemaDetails: boolean;
   markOf: DocumentMark;
-  config: Pick<GatewayConfig, 'EXECUTOR'>;
+  config: Pick<GatewayConfig, 'EXECUTOR' | 'UNMERGED_SUBGRAPHS'>;
 };
 
 export type Execution = {

@@ -4,9 +4,12 @@ import { checkCustomScalars, dateTimeScalar, findScalarFault } from './custom-sc
 
 const schema = checkCustomScalars(
   buildSchema(`
-    scalar DateTime
+    scalar DateTime @specifiedBy(url: "https://scalars.graphql.org/andimarek/date-time.html")
+    scalar Key @specifiedBy(url: "https://tools.ietf.org/html/rfc4122")
+    scalar Anything @specifiedBy(url: "https://example.com/anything")
+    scalar UUID
     input Filter { since: DateTime, days: [DateTime!] }
-    type Query { events(filter: Filter, at: DateTime, days: [DateTime!]): Int }`),
+    type Query { events(filter: Filter, at: DateTime, days: [DateTime!]): Int, find(key: Key, any: Anything, id: UUID): Int }`),
 );
 
 const refused = [
@@ -59,6 +62,20 @@ function findReason(source: string, variables: Record<string, unknown> = {}): st
   const fault = findScalarFault(invalid ?? errors?.[0]);
   return fault && `input.${fault.field}`;
 }
+
+describe('a scalar', () => {
+  it.each([
+    ['{ find(key: "f81d4fae-7dec-41d0-a765-00a0c91e6bf6") }', undefined],
+    ['{ find(key: "F81D4FAE-7DEC-41D0-A765-00A0C91E6BF6") }', undefined],
+    ['{ find(key: "f81d4fae7dec41d0a76500a0c91e6bf6") }', 'input.key'],
+    ['{ find(key: "") }', 'input.key'],
+    ['{ find(key: 1) }', 'input.key'],
+    ['{ find(any: "x", id: "x") }', undefined],
+    ['{ find(any: { a: [1] }, id: 7) }', undefined],
+  ])('is checked by what it says it is specified by, whatever its name: %s', (source, reason) => {
+    expect(findReason(source)).toBe(reason);
+  });
+});
 
 describe('a refused value', () => {
   const bad = '2026-02-30T00:00:00Z';

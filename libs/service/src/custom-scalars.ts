@@ -91,17 +91,41 @@ function parseInstant(text: string): Date | undefined {
   return exists && !Number.isNaN(instant.getTime()) ? instant : undefined;
 }
 
-/** Every scalar of our own. The gateway and each subgraph read their input by these. */
+/** Every scalar of our own, as subgraphs read it. */
 export const customScalars: Readonly<Record<string, GraphQLScalarType>> = { DateTime: dateTimeScalar };
 
+const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** A UUID (RFC 9562, section 4), of any version. */
+const uuidScalar = createTextScalar<string>({
+  name: 'UUID',
+  description: 'A UUID: `f81d4fae-7dec-41d0-a765-00a0c91e6bf6`.',
+  parse: (text) => (uuidForm.test(text) ? text : undefined),
+  serialize: String,
+  rule: 'A UUID must be written like f81d4fae-7dec-41d0-a765-00a0c91e6bf6.',
+});
+
+/** What a scalar may be `@specifiedBy`, for a gateway to check its values. Whatever else it is called, it has this form. */
+const checkedSpecifications: Readonly<Record<string, GraphQLScalarType>> = {
+  'https://scalars.graphql.org/andimarek/date-time.html': dateTimeScalar,
+  'https://scalars.graphql.org/andimarek/date-time': dateTimeScalar,
+  'https://www.rfc-editor.org/rfc/rfc3339': dateTimeScalar,
+  'https://datatracker.ietf.org/doc/html/rfc3339': dateTimeScalar,
+  'https://tools.ietf.org/html/rfc4122': uuidScalar,
+  'https://datatracker.ietf.org/doc/html/rfc4122': uuidScalar,
+  'https://www.rfc-editor.org/rfc/rfc9562': uuidScalar,
+  'https://datatracker.ietf.org/doc/html/rfc9562': uuidScalar,
+};
+
 /**
- * Has a schema that was built from SDL alone refuse what is none of our scalars. What it takes stays as it was sent: a gateway
- * passes it on.
+ * Has a schema that was built from SDL alone refuse what is no value of its scalars, where they say by `@specifiedBy` what they are (GraphQL
+ * specification, 3.13.5). What it takes stays as it was sent: a gateway passes it on.
  */
 export function checkCustomScalars(schema: GraphQLSchema): GraphQLSchema {
-  for (const [name, scalar] of Object.entries(customScalars)) {
-    const type = schema.getType(name);
+  for (const type of Object.values(schema.getTypeMap())) {
     if (!isScalarType(type)) continue;
+    const scalar = checkedSpecifications[type.specifiedByURL ?? ''];
+    if (!scalar) continue;
     type.parseValue = (value) => {
       scalar.parseValue(value);
       return value;
