@@ -70,7 +70,7 @@ export function openPlanningPool({
   maxWorkers = defaultMaxWorkers,
   maxQueueLength = 100,
   maxWaitMs = deadlineMs + 3000,
-  entry = new URL('./planning-worker.ts', import.meta.url),
+  entry = new URL('./planning-worker.mjs', import.meta.url),
   early,
 }: PlanningPoolOptions): PlanningPool {
   const schemas: PlannedSchema[] = [];
