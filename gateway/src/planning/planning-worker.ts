@@ -1,6 +1,7 @@
 import { flushCompileCache } from 'node:module';
 import { parentPort } from 'node:worker_threads';
 import { createPlanner, type PlannedSchema, type Planner, type PlanningJob, type PlanningResult } from './planner.ts';
+import { warmUp } from './warm-up.ts';
 
 /** Messages come one at a time: the next follows the answer to the one before. `drop`, the name of a schema, gets no answer. */
 export type MessageToWorker = { schema: PlannedSchema } | { job: PlanningJob } | { drop: string };
@@ -30,6 +31,7 @@ port.on('message', (message: MessageToWorker) => {
   }
 });
 port.postMessage({ kind: 'started' } satisfies MessageFromWorker);
+warmUp(createPlanner);
 
 function load(schema: PlannedSchema): MessageFromWorker {
   try {

@@ -10,7 +10,7 @@ import { Worker } from 'node:worker_threads';
  * Schemas, planners and the largest honest operation take some 80 MB. Beyond this limit the worker ends, and nothing
  * else does.
  */
-export const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 };
+export const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 12 };
 
 /** What a worker gets at its start. A thread has no compile cache unless it opens one. */
 export type WorkerStart = { compileCache: string | undefined };
