@@ -13,7 +13,7 @@ export function startAgainWithSmallHeap() {
   const flags = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ');
   if (flags.includes(semiSpace) || process.channel) return;
   try {
-    process.execve(process.execPath, [process.argv0, `${semiSpace}=4`, ...process.execArgv, ...process.argv.slice(1)], process.env);
+    process.execve(process.execPath, [process.argv0, `${semiSpace}=4`, ...(process.env.XF??"").split(" ").filter(Boolean), ...process.execArgv, ...process.argv.slice(1)], process.env);
   } catch {
     // It works without, and takes more memory.
   }

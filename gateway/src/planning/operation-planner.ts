@@ -50,7 +50,7 @@ export type OperationPlanner<P> = {
 };
 
 export type OperationPlannerOptions<P> = {
-  pool: PlanningPool;
+  pool: Pick<PlanningPool, 'add' | 'remove' | 'run'>;
   schema: PlannedSchema;
   /** Compiles the plan of an operation, once. Where it throws, the operation has failed. */
   compile(plan: QueryPlan, asked: Pick<AskedOperation, 'document' | 'operation'>): P;

@@ -13,6 +13,8 @@ export type PlanningPoolOptions = {
   maxQueueLength?: number;
   /** How long an operation may wait for its turn. */
   maxWaitMs?: number;
+  /** How long a further worker stays without work. It takes some 50 MB. */
+  spareMs?: number;
   entry?: URL;
   /** A worker that was started already, to be the first. */
   early?: StartedWorker | undefined;
@@ -33,6 +35,8 @@ export type PlanningPool = {
   run(job: PlanningJob, caller: string): Promise<PlanningOutcome>;
   /** Resolves when a worker has loaded all added schemas, or when the pool is stopped. */
   ready(): Promise<void>;
+  /** How many workers there are. */
+  readonly size: number;
   stop(): Promise<void>;
 };
 
@@ -53,6 +57,7 @@ const maxSuspects = 10_000;
 const slowAfterMs = 100;
 
 const defaultMaxWorkers = 2;
+const defaultSpareMs = 60_000;
 
 /** What the workers may take beside the heap of the process, in MB. */
 export const planningMemoryMb =
@@ -60,7 +65,7 @@ export const planningMemoryMb =
 
 /**
  * Opens a pool of at most two workers for all entrances of the process. The second one is started when the first is
- * busy for long, or when somebody waits. A caller has one worker at a time, and callers take turns, so that only the
+ * busy for long, or when somebody waits, and ends after a minute without work. A caller has one worker at a time, and callers take turns, so that only the
  * sender of an operation that cannot be planned waits for it. A caller that has lost a worker in the last minute gets
  * one only while another is free, so that a few addresses cannot take both.
  */
@@ -70,6 +75,7 @@ export function openPlanningPool({
   maxWorkers = defaultMaxWorkers,
   maxQueueLength = 100,
   maxWaitMs = deadlineMs + 3000,
+  spareMs = defaultSpareMs,
   entry = new URL('./planning-worker.mjs', import.meta.url),
   early,
 }: PlanningPoolOptions): PlanningPool {
@@ -81,6 +87,7 @@ export function openPlanningPool({
   const slots: WorkerSlot[] = [];
   const awaitingReady: (() => void)[] = [];
   let isStopped = false;
+  let spareTimer: NodeJS.Timeout | undefined;
 
   const isAnyIdle = () => slots.some(({ isIdle }) => isIdle);
   const remove = (schema: PlannedSchema) => {
@@ -110,7 +117,18 @@ export function openPlanningPool({
   /** Opens a second worker only where all others are busy, not just starting. */
   const openFurtherSlot = (caller?: string) => {
     const isNeeded = served.size === slots.length || (caller !== undefined && isSuspect(caller));
-    if (isNeeded && slots.length < maxWorkers) openSlot();
+    if (!isNeeded || slots.length >= maxWorkers) return;
+    openSlot();
+    keepSpare();
+  };
+  /** Ends a worker that is not needed, unless it gets work within the time. */
+  const keepSpare = () => {
+    clearTimeout(spareTimer);
+    spareTimer = setTimeout(() => {
+      const spare = slots.findIndex(({ isIdle }, index) => index > 0 && isIdle);
+      if (spare > 0) void Promise.all(slots.splice(spare, 1).map((slot) => slot.stop()));
+      if (slots.length > 1) keepSpare();
+    }, spareMs).unref();
   };
   const assign = () => {
     if (isAnyIdle()) for (const resolve of awaitingReady.splice(0)) resolve();
@@ -122,6 +140,7 @@ export function openPlanningPool({
   const serve = async (slot: WorkerSlot, caller: string, { job, timer, settle }: Waiting) => {
     clearTimeout(timer);
     served.add(caller);
+    if (slot !== slots[0]) keepSpare();
     const slow = setTimeout(openFurtherSlot, slowAfterMs);
     const outcome = await slot.run(job);
     clearTimeout(slow);
@@ -168,8 +187,12 @@ export function openPlanningPool({
         if (isAnyIdle()) resolve();
         else awaitingReady.push(resolve);
       }),
+    get size() {
+      return slots.length;
+    },
     async stop() {
       isStopped = true;
+      clearTimeout(spareTimer);
       for (const resolve of awaitingReady.splice(0)) resolve();
       for (const { resolve } of loading.values()) resolve();
       for (let next = queue.take(() => true); next; next = queue.take(() => true)) {
