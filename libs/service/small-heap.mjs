@@ -3,17 +3,22 @@
  */
 
 const semiSpace = '--max-semi-space-size';
+/**
+ * By default V8 lets the young generation grow to 128 MB and the old one to several times what it holds, before it collects. These
+ * make it collect a little more often.
+ */
+const flags = [`${semiSpace}=4`, '--heap-growing-percent=40'];
 
 /**
- * Starts this process again with a small young generation, unless its flags name a size. By default V8 lets it grow to 128 MB, whatever
- * lives that long. Process id, files and environment stay the same. Returns where it need not or cannot: on Windows, or beside a
- * parent that talks to it by Node's own channel.
+ * Starts this process again with a small heap, unless its flags name a size of the young generation. Process id, open files and
+ * environment stay the same. Returns where it need not or cannot: on Windows, or beside a parent that talks to it by Node's own channel.
  */
 export function startAgainWithSmallHeap() {
-  const flags = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ');
-  if (flags.includes(semiSpace) || process.channel) return;
+  const given = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ');
+  if (given.includes(semiSpace) || process.channel) return;
   try {
-    process.execve(process.execPath, [process.argv0, `${semiSpace}=4`, ...(process.env.XF??"").split(" ").filter(Boolean), ...process.execArgv, ...process.argv.slice(1)], process.env);
+    const { execPath, argv0, execArgv, argv, env } = process;
+    process.execve(execPath, [argv0, ...flags, ...execArgv, ...argv.slice(1)], env);
   } catch {
     // It works without, and takes more memory.
   }

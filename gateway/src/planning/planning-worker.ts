@@ -1,6 +1,12 @@
 import { flushCompileCache } from 'node:module';
 import { parentPort } from 'node:worker_threads';
-import { createPlanner, type PlannedSchema, type Planner, type PlanningJob, type PlanningResult } from './planner.ts';
+import {
+  createPlanner,
+  type PlannedSchema,
+  type Planner,
+  type PlanningJob,
+  type PlanningResult,
+} from './planner.ts';
 import { warmUp } from './warm-up.ts';
 
 /** Messages come one at a time: the next follows the answer to the one before. `drop`, the name of a schema, gets no answer. */

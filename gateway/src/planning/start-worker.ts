@@ -22,7 +22,9 @@ export type StartedWorker = {
 };
 
 /** Starts a thread that plans. It does not keep the process alive. */
-export function startPlanningWorker(entry = new URL('./planning-worker.mjs', import.meta.url)): StartedWorker {
+export function startPlanningWorker(
+  entry = new URL('./planning-worker.mjs', import.meta.url),
+): StartedWorker {
   const versioned = getCompileCacheDir();
   const workerData: WorkerStart = { compileCache: versioned && dirname(versioned) };
   const worker = new Worker(entry, { resourceLimits, stdin: false, name: 'planning', workerData });

@@ -24,6 +24,8 @@ type Item @join__type(graph: A, key: "id") @join__type(graph: B, key: "id") {
  * Builds a planner and plans once. What runs for the first time in a thread takes several times as long as afterwards, so a worker does
  * this while the process reads the supergraph that it will serve.
  */
-export function warmUp(createPlanner: (schema: { supergraphSdl: string; renames: boolean }) => Planner): void {
+export function warmUp(
+  createPlanner: (schema: { supergraphSdl: string; renames: boolean }) => Planner,
+): void {
   createPlanner({ supergraphSdl, renames: true })({ source: '{ item { a b } }', operationName: undefined });
 }
