@@ -60,8 +60,8 @@ export type OperationPlannerOptions<P> = {
   onRefused?(asked: AskedOperation, why: string): void;
 };
 
-/** The most that documents and compiled plans of one entrance may take, in estimated bytes: some 2,300 small operations. */
-const maxKeptSize = 28 * 2 ** 20;
+/** The most that documents and compiled plans of one entrance may take, in estimated bytes: some 1,800 small operations. */
+const maxKeptSize = 22 * 2 ** 20;
 /** The most that plans as text may take: those of some 10,000 small operations, to be compiled again without a worker. */
 const maxTextsSize = 12 * 2 ** 20;
 const maxAnswersSize = 8 * 2 ** 20;
