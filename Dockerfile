@@ -41,7 +41,7 @@ COPY libs libs
 COPY gateway gateway
 ENV GRAPH_PORT=4000 USER_PORT=4001 PORTAL_PORT=4002 NODE_OPTIONS=--max-old-space-size=384
 EXPOSE 4000 4001 4002
-CMD ["node", "gateway/main.ts"]
+CMD ["node", "gateway/main.mjs"]
 
 # One subgraph's code, beside the packages of all. The port is the one of the registry: compose gives it as PORT.
 FROM process AS subgraph

@@ -29,7 +29,7 @@ await once(subgraph, 'listening');
 const url = `http://127.0.0.1:${(subgraph.address() as AddressInfo).port}/graphql`;
 
 const port = await freePort();
-const gateway = spawn(process.execPath, ['gateway/main.ts'], {
+const gateway = spawn(process.execPath, ['gateway/main.mjs'], {
   cwd: new URL('..', import.meta.url),
   env: {
     PATH: process.env.PATH,

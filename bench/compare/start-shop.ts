@@ -61,7 +61,7 @@ export async function startShop(): Promise<Shop> {
     const { rolePasswords } = await openDatabaseHome(home);
     const urlOf = (role: ProcessRole) => roleUrl(database.adminUrl, role, rolePasswords[role]);
     const port = await findFreePort();
-    const gateway = startPinned([process.execPath, join(root, 'gateway/main.ts')], {
+    const gateway = startPinned([process.execPath, join(root, 'gateway/main.mjs')], {
       core: 'any',
       env: {
         ...gatewayEnv(portBase, home),

@@ -72,14 +72,14 @@ export const storeContenders: readonly StoreContender[] = [
   {
     name: 'Signet',
     checks: 'token, limits',
-    command: (setting) => ({ arguments: [node, join(root, 'gateway/main.ts')], env: signetEnv(setting) }),
+    command: (setting) => ({ arguments: [node, join(root, 'gateway/main.mjs')], env: signetEnv(setting) }),
   },
   {
     name: 'Signet, everything on',
     checks: 'token, limits, access rules; signs each fetch',
     hasRules: true,
     command: (setting) => ({
-      arguments: [node, join(root, 'gateway/main.ts')],
+      arguments: [node, join(root, 'gateway/main.mjs')],
       env: {
         ...signetEnv(setting),
         SUPERGRAPH_FILE: setting.guardedSupergraphFile,

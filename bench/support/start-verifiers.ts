@@ -42,7 +42,7 @@ export async function startVerifiers(auth: AuthProcess): Promise<VerifierProcess
       DATABASE_URL: auth.urlOf('signet_orders'),
       DEFAULT_TENANT: 'bench',
     });
-    const gateway = await start('gateway/main.ts', 'USER_PORT', {
+    const gateway = await start('gateway/main.mjs', 'USER_PORT', {
       ENTRANCES: 'user',
       AUTH_USER_URL: auth.url,
       AUTH_PORTAL_URL: auth.url,

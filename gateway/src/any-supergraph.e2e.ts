@@ -45,7 +45,7 @@ type Started = { url: string; output(): string; exited: Promise<number | null> }
 /** Starts the gateway as a process with these variables and no other. Resolves when it is ready or has ended. */
 async function startProcess(environment: Record<string, string>): Promise<Started> {
   const port = await findFreePort();
-  const child = spawn(process.execPath, ['gateway/main.ts'], {
+  const child = spawn(process.execPath, ['gateway/main.mjs'], {
     cwd: root,
     env: { PATH: process.env.PATH, PORT: String(port), ...environment },
     stdio: 'pipe',

@@ -5,7 +5,6 @@ import {
   refusalReportPath,
 } from '@signet/schema/contract';
 import { formatSignetContext, type Logger, signetContextHeader } from '@signet/service';
-import { request } from 'undici';
 import type { FetchMessage, FetchSigner } from '../subgraphs/entrance-proof.ts';
 
 /** Reports that wait to be sent to one process. No request waits for them. */
@@ -126,6 +125,7 @@ export async function sendReport(
     },
     body,
   };
+  const { request } = await import('undici');
   const answer = await request(new URL(refusalReportPath, authUrl), {
     method: 'POST',
     headers: { ...message.headers, ...sign(message, authUrl) },

@@ -7,7 +7,7 @@ import type { GatewayContext } from '../entrance/request-context.ts';
 import { createEntrancePlanning, type EntrancePlanning } from '../planning/entrance-planning.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import { createEntranceExecutor, type EntranceExecutorOptions } from './entrance-executor.ts';
-import type { CompiledOperation } from './executor.ts';
+import type { CompiledOperation, Executor } from './executor.ts';
 import { prefixFor } from './response-names.ts';
 import { createSignetGateway, type Gateway } from './signet-gateway.ts';
 
@@ -51,13 +51,20 @@ export async function createExecution(options: ExecutionOptions): Promise<Execut
     const planning = createEntrancePlanning<QueryPlan>({ ...common, schema, compile: (plan) => plan });
     return { planning, gateway: createPlanExecutor({ supergraphSdl, planning, sourceOf }) };
   }
-  const executor = createEntranceExecutor(options);
   const prefix = prefixFor(supergraphSdl);
+  // First, since a worker loads the schema while this thread builds the executor.
   const planning = createEntrancePlanning<CompiledOperation<GatewayContext>>({
     ...common,
     schema: { name, supergraphSdl, renames: true },
     compile: (plan, asked) => executor.compile({ ...asked, plan, prefix }),
   });
+  let executor: Executor<GatewayContext>;
+  try {
+    executor = createEntranceExecutor(options);
+  } catch (error) {
+    planning.stop();
+    throw error;
+  }
   return {
     planning,
     gateway: createSignetGateway({ supergraphSdl, executor, planning }),

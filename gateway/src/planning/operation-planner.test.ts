@@ -85,6 +85,27 @@ describe('a planned operation', () => {
     // The first of those that came once has gone.
     expect(planner.documentOf(ask('{ a0 }').hash)).toBeUndefined();
   });
+
+  it('is compiled again without a worker when others have pushed it out', async () => {
+    const large = (job: PlanningJob) =>
+      ({ ...planned(job.source), documentSize: 4_000_000 }) as PlanningOutcome;
+    const { planner, jobs } = openPlanner(large);
+    for (const name of ['a', 'b', 'c']) await planner.plan(ask(`{ ${name} }`));
+    const again = ask('{ a }');
+    expect(planner.documentOf(again.hash)).toBeUndefined();
+    await planner.plan(again);
+    expect(planner.planOf(again.operation)).toMatchObject({ text: '{ a }' });
+    expect(jobs).toHaveLength(3);
+  });
+
+  it('is kept without its tokens, and with the places of its fields', async () => {
+    const { planner } = openPlanner(() => planned());
+    const asked = ask('{ a }');
+    await planner.plan(asked);
+    const { loc, selectionSet } = asked.operation;
+    expect(loc).toMatchObject({ start: 0, end: 5, startToken: undefined, endToken: undefined });
+    expect(selectionSet.selections[0]?.loc?.start).toBe(2);
+  });
 });
 
 describe('an operation that can not be planned', () => {

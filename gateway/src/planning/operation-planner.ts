@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { QueryPlan } from '@apollo/query-planner';
 import type { DocumentNode, OperationDefinitionNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import { dropTokens } from './drop-tokens.ts';
 import type { DocumentFault, PlannedSchema, PlanningJob } from './planner.ts';
 import type { PlanningOutcome, PlanningPool } from './planning-pool.ts';
 import { createSegmentedCache } from './segmented-cache.ts';
@@ -50,7 +51,7 @@ export type OperationPlanner<P> = {
 };
 
 export type OperationPlannerOptions<P> = {
-  pool: PlanningPool;
+  pool: Pick<PlanningPool, 'add' | 'remove' | 'run'>;
   schema: PlannedSchema;
   /** Compiles the plan of an operation, once. Where it throws, the operation has failed. */
   compile(plan: QueryPlan, asked: Pick<AskedOperation, 'document' | 'operation'>): P;
@@ -59,14 +60,18 @@ export type OperationPlannerOptions<P> = {
   onRefused?(asked: AskedOperation, why: string): void;
 };
 
-/** The most that documents and plans of one entrance may take, in estimated bytes. */
-const maxKeptSize = 32 * 2 ** 20;
+/** The most that documents and compiled plans of one entrance may take, in estimated bytes: some 1,800 small operations. */
+const maxKeptSize = 22 * 2 ** 20;
+/** The most that plans as text may take: those of some 10,000 small operations, to be compiled again without a worker. */
+const maxTextsSize = 12 * 2 ** 20;
 const maxAnswersSize = 8 * 2 ** 20;
 /** Faults of an operation are remembered for this time, so that sending it again costs no worker. */
 const refusalTtlMs = 60_000;
 const maxRefusalsSize = 2 * 2 ** 20;
 /** Parsed objects take this many bytes for each character of their text. Measured at 2 to 4. */
 const bytesPerCharacter = 4;
+/** What any operation takes beside its document and its plan. Measured at 5 to 7 KB. */
+const bytesPerOperation = 6000;
 
 type KeptDocument<P> = {
   source: string;
@@ -74,6 +79,7 @@ type KeptDocument<P> = {
   size: number;
   results: Map<string, Planned<P>>;
 };
+type PlannedText = Extract<PlanningOutcome, { kind: 'planned' }>;
 /** A result, and the bytes that it takes to keep it. */
 type Found<P> = { result: Planned<P> | Introspected | Unplanned; size: number };
 
@@ -89,6 +95,8 @@ export function createOperationPlanner<P>(options: OperationPlannerOptions<P>): 
     maxSize: maxKeptSize,
     onDrop: (_hash, { source }) => hashes.delete(source),
   });
+  /** Plans of operations whose documents may have been pushed out. By the same keys as refusals. */
+  const texts = new LRUCache<string, PlannedText>({ maxSize: maxTextsSize });
   const answers = createSegmentedCache<Introspected>({ maxSize: maxAnswersSize });
   const refusals = new LRUCache<string, Unplanned>({
     maxSize: maxRefusalsSize,
@@ -112,6 +120,8 @@ export function createOperationPlanner<P>(options: OperationPlannerOptions<P>): 
       const operationName = asked.operation.name?.value;
       const job = { schema: schema.name, source: asked.source, operationName };
       const outcome = await pool.run(introspection ? { ...job, introspection } : job, asked.caller);
+      if (outcome.kind === 'planned')
+        texts.set(key, outcome, { size: key.length + outcome.plan.length + 300 });
       const found = read(outcome, (plan) => compile(plan, asked));
       const { result } = found;
       if (result.kind === 'refused' || result.kind === 'failed') {
@@ -131,11 +141,20 @@ export function createOperationPlanner<P>(options: OperationPlannerOptions<P>): 
     if (result.kind !== 'planned' && result.kind !== 'introspection') {
       return;
     }
+    if (!documents.get(hash)) dropTokens(document);
     const kept = documents.get(hash) ?? { source, document, size: 0, results: new Map() };
     kept.results.set(name, result);
-    kept.size += size;
+    kept.size += size + bytesPerOperation;
     hashes.set(kept.source, hash);
     documents.set(hash, kept, kept.size);
+  };
+  /** For an operation that was planned and has been pushed out. */
+  const compileAgain = (key: string, asked: AskedOperation, name: string) => {
+    const text = texts.get(key);
+    if (!text) return undefined;
+    const found = read(text, (plan) => compile(plan, asked));
+    keepDocument(asked, name, found);
+    return found.result;
   };
   return {
     ready,
@@ -156,6 +175,7 @@ export function createOperationPlanner<P>(options: OperationPlannerOptions<P>): 
         plans.get(asked.operation) ??
         // This request parsed the document while another had the same operation planned.
         documents.get(asked.hash)?.results.get(name) ??
+        compileAgain(key, asked, name) ??
         refusals.get(key) ??
         (await ask(key, asked, undefined, (found) => keepDocument(asked, name, found)));
       if (result.kind === 'planned' || result.kind === 'introspection') {

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createLogger } from '@signet/service';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -57,6 +58,19 @@ describe('the pool of planning workers', { timeout: 60_000 }, () => {
       run('1', 'c').then(note('third')),
     ]);
     expect(order).toEqual(['other planned', 'third planned', 'bomb stopped']);
+  });
+
+  it('ends the further worker when there was no work for it, and starts one again when there is', async () => {
+    const { pool, run } = await openPool({ deadlineMs: 3000, spareMs: 200 });
+    const askTwo = () => Promise.all([run('hang', 'a'), run('0', 'b')]);
+    for (const _round of [1, 2]) {
+      expect(pool.size).toBe(1);
+      const asked = askTwo();
+      while (pool.size < 2) await sleep(20);
+      expect(await asked).toEqual(['stopped', 'planned']);
+      while (pool.size > 1) await sleep(20);
+    }
+    expect(await run('0', 'a')).toBe('planned');
   });
 
   it('gives one caller one worker at a time, so that its next bomb waits for its first', async () => {

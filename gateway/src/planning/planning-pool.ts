@@ -13,6 +13,8 @@ export type PlanningPoolOptions = {
   maxQueueLength?: number;
   /** How long an operation may wait for its turn. */
   maxWaitMs?: number;
+  /** How long a further worker stays without work. It takes some 50 MB. */
+  spareMs?: number;
   entry?: URL;
   /** A worker that was started already, to be the first. */
   early?: StartedWorker | undefined;
@@ -33,6 +35,8 @@ export type PlanningPool = {
   run(job: PlanningJob, caller: string): Promise<PlanningOutcome>;
   /** Resolves when a worker has loaded all added schemas, or when the pool is stopped. */
   ready(): Promise<void>;
+  /** How many workers there are. */
+  readonly size: number;
   stop(): Promise<void>;
 };
 
@@ -41,26 +45,29 @@ export class UnusableSchemaError extends Error {
   override readonly name = 'UnusableSchemaError';
 }
 
-type Waiting = { job: PlanningJob; timer: NodeJS.Timeout; settle(outcome: PlanningOutcome): void };
+type Waiting = {
+  job: PlanningJob;
+  /** For as long as it waits: its end, and the start of another worker. */
+  timers: readonly NodeJS.Timeout[];
+  settle(outcome: PlanningOutcome): void;
+};
 
 /** How long a caller whose operation killed a worker is served last, in ms. */
 const suspicionMs = 60_000;
 const maxSuspects = 10_000;
-/**
- * An honest operation takes some 10 ms. After this time a second worker starts, so that the next operation need not
- * wait for one.
- */
-const slowAfterMs = 100;
+/** An honest operation takes some 10 ms. When somebody has waited for this time behind another caller, a second worker starts. */
+const patienceMs = 100;
 
 const defaultMaxWorkers = 2;
+const defaultSpareMs = 60_000;
 
 /** What the workers may take beside the heap of the process, in MB. */
 export const planningMemoryMb =
   defaultMaxWorkers * (resourceLimits.maxOldGenerationSizeMb + resourceLimits.maxYoungGenerationSizeMb);
 
 /**
- * Opens a pool of at most two workers for all entrances of the process. The second one is started when the first is
- * busy for long, or when somebody waits. A caller has one worker at a time, and callers take turns, so that only the
+ * Opens a pool of at most two workers for all entrances of the process. The second one is started when somebody
+ * has waited for 100 ms behind another caller, and ends after a minute without work. A caller has one worker at a time, and callers take turns, so that only the
  * sender of an operation that cannot be planned waits for it. A caller that has lost a worker in the last minute gets
  * one only while another is free, so that a few addresses cannot take both.
  */
@@ -70,7 +77,8 @@ export function openPlanningPool({
   maxWorkers = defaultMaxWorkers,
   maxQueueLength = 100,
   maxWaitMs = deadlineMs + 3000,
-  entry = new URL('./planning-worker.ts', import.meta.url),
+  spareMs = defaultSpareMs,
+  entry = new URL('./planning-worker.mjs', import.meta.url),
   early,
 }: PlanningPoolOptions): PlanningPool {
   const schemas: PlannedSchema[] = [];
@@ -81,6 +89,7 @@ export function openPlanningPool({
   const slots: WorkerSlot[] = [];
   const awaitingReady: (() => void)[] = [];
   let isStopped = false;
+  let spareTimer: NodeJS.Timeout | undefined;
 
   const isAnyIdle = () => slots.some(({ isIdle }) => isIdle);
   const remove = (schema: PlannedSchema) => {
@@ -108,9 +117,20 @@ export function openPlanningPool({
     return !isSuspect(caller) || maxWorkers === 1 || slots.filter(({ isIdle }) => isIdle).length > 1;
   };
   /** Opens a second worker only where all others are busy, not just starting. */
-  const openFurtherSlot = (caller?: string) => {
-    const isNeeded = served.size === slots.length || (caller !== undefined && isSuspect(caller));
-    if (isNeeded && slots.length < maxWorkers) openSlot();
+  const openFurtherSlot = (caller: string) => {
+    const isNeeded = served.size === slots.length || isSuspect(caller);
+    if (!isNeeded || slots.length >= maxWorkers) return;
+    openSlot();
+    keepSpare();
+  };
+  /** Ends a worker that is not needed, unless it gets work within the time. */
+  const keepSpare = () => {
+    clearTimeout(spareTimer);
+    spareTimer = setTimeout(() => {
+      const spare = slots.findIndex(({ isIdle }, index) => index > 0 && isIdle);
+      if (spare > 0) void Promise.all(slots.splice(spare, 1).map((slot) => slot.stop()));
+      if (slots.length > 1) keepSpare();
+    }, spareMs).unref();
   };
   const assign = () => {
     if (isAnyIdle()) for (const resolve of awaitingReady.splice(0)) resolve();
@@ -119,19 +139,18 @@ export function openPlanningPool({
       if (next) void serve(slot, next.caller, next.item);
     }
   };
-  const serve = async (slot: WorkerSlot, caller: string, { job, timer, settle }: Waiting) => {
-    clearTimeout(timer);
+  const serve = async (slot: WorkerSlot, caller: string, { job, timers, settle }: Waiting) => {
+    for (const timer of timers) clearTimeout(timer);
     served.add(caller);
-    const slow = setTimeout(openFurtherSlot, slowAfterMs);
+    if (slot !== slots[0]) keepSpare();
     const outcome = await slot.run(job);
-    clearTimeout(slow);
     served.delete(caller);
     if (outcome.kind === 'stopped' || outcome.kind === 'died') suspects.set(caller, true);
     settle(outcome);
     assign();
   };
   const turnAway = (waiting: Waiting | undefined) => {
-    clearTimeout(waiting?.timer);
+    for (const timer of waiting?.timers ?? []) clearTimeout(timer);
     waiting?.settle({ kind: 'no-room' });
   };
   openSlot(early);
@@ -152,15 +171,20 @@ export function openPlanningPool({
       }
       const waiting: Waiting = {
         job,
-        timer: setTimeout(() => {
-          queue.remove(caller, waiting);
-          resolve({ kind: 'no-room' });
-        }, maxWaitMs),
+        timers: [
+          setTimeout(() => {
+            queue.remove(caller, waiting);
+            turnAway(waiting);
+          }, maxWaitMs),
+          // Again and again: the first worker may be starting anew.
+          setInterval(() => {
+            if (!served.has(caller)) openFurtherSlot(caller);
+          }, patienceMs),
+        ],
         settle: resolve,
       };
       turnAway(queue.push(caller, waiting));
       assign();
-      if (queue.length > 0 && !served.has(caller)) openFurtherSlot(caller);
       return promise;
     },
     ready: () =>
@@ -168,8 +192,12 @@ export function openPlanningPool({
         if (isAnyIdle()) resolve();
         else awaitingReady.push(resolve);
       }),
+    get size() {
+      return slots.length;
+    },
     async stop() {
       isStopped = true;
+      clearTimeout(spareTimer);
       for (const resolve of awaitingReady.splice(0)) resolve();
       for (const { resolve } of loading.values()) resolve();
       for (let next = queue.take(() => true); next; next = queue.take(() => true)) {

@@ -1,7 +1,13 @@
-import { enableCompileCache, flushCompileCache } from 'node:module';
-import { parentPort, workerData } from 'node:worker_threads';
-import type { PlannedSchema, Planner, PlanningJob, PlanningResult } from './planner.ts';
-import type { WorkerStart } from './start-worker.ts';
+import { flushCompileCache } from 'node:module';
+import { parentPort } from 'node:worker_threads';
+import {
+  createPlanner,
+  type PlannedSchema,
+  type Planner,
+  type PlanningJob,
+  type PlanningResult,
+} from './planner.ts';
+import { warmUp } from './warm-up.ts';
 
 /** Messages come one at a time: the next follows the answer to the one before. `drop`, the name of a schema, gets no answer. */
 export type MessageToWorker = { schema: PlannedSchema } | { job: PlanningJob } | { drop: string };
@@ -16,9 +22,6 @@ const port = parentPort;
 if (!port) {
   throw new Error('This file is the start of a worker thread, not of a process.');
 }
-const { compileCache } = workerData as WorkerStart;
-if (compileCache !== undefined) enableCompileCache(compileCache);
-const { createPlanner } = await import('./planner.ts');
 
 const planners = new Map<string, Planner>();
 
@@ -34,6 +37,7 @@ port.on('message', (message: MessageToWorker) => {
   }
 });
 port.postMessage({ kind: 'started' } satisfies MessageFromWorker);
+warmUp(createPlanner);
 
 function load(schema: PlannedSchema): MessageFromWorker {
   try {

@@ -10,7 +10,7 @@ import { Worker } from 'node:worker_threads';
  * Schemas, planners and the largest honest operation take some 80 MB. Beyond this limit the worker ends, and nothing
  * else does.
  */
-export const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 };
+export const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 12 };
 
 /** What a worker gets at its start. A thread has no compile cache unless it opens one. */
 export type WorkerStart = { compileCache: string | undefined };
@@ -22,7 +22,9 @@ export type StartedWorker = {
 };
 
 /** Starts a thread that plans. It does not keep the process alive. */
-export function startPlanningWorker(entry = new URL('./planning-worker.ts', import.meta.url)): StartedWorker {
+export function startPlanningWorker(
+  entry = new URL('./planning-worker.mjs', import.meta.url),
+): StartedWorker {
   const versioned = getCompileCacheDir();
   const workerData: WorkerStart = { compileCache: versioned && dirname(versioned) };
   const worker = new Worker(entry, { resourceLimits, stdin: false, name: 'planning', workerData });

@@ -1,19 +1,34 @@
-import { type ASTNode, Kind, type Token, TokenKind } from 'graphql';
+import { type ASTNode, Kind, Lexer, type Location, type Token, TokenKind } from 'graphql';
 
 /**
  * The name of the argument or input field that a literal is for. For a variable's default, the one that the variable is for.
  * Undefined where the document was parsed without locations.
  */
 export function fieldOfValue({ loc }: ASTNode): string | undefined {
-  return loc && fieldBefore(loc.startToken);
+  return loc && fieldBefore(firstTokenOf(loc));
 }
 
 /** The name of the first argument or input field that takes the variable, else the variable's own. */
 export function fieldOfVariable(definition: ASTNode | undefined): string | undefined {
   if (definition?.kind !== Kind.VARIABLE_DEFINITION) return undefined;
   const { name } = definition.variable;
-  const use = definition.loc && findUse(definition.loc.startToken, name.value);
+  const use = definition.loc && findUse(firstTokenOf(definition.loc), name.value);
   return (use && fieldBefore(use)) ?? name.value;
+}
+
+/** A document that is kept has lost its tokens: they are read from its text again. */
+function firstTokenOf({
+  startToken,
+  source,
+  start,
+}: Omit<Location, 'startToken'> & { startToken?: Token }): Token {
+  if (startToken) return startToken;
+  const lexer = new Lexer(source);
+  let found = lexer.token;
+  for (let token = lexer.advance(); token.kind !== TokenKind.EOF; token = lexer.advance()) {
+    if (token.start <= start) found = token;
+  }
+  return found;
 }
 
 /** Nothing but the tokens leads from a value to what it is the value of: nodes don't know their parents. */

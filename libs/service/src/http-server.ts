@@ -65,6 +65,10 @@ const drainTimeoutMs = 2000;
 /** Requests of one connection that are answered at a time. */
 const maxPipelined = 16;
 
+function noSchemas(): never {
+  throw new Error('Routes have no JSON schemas here.');
+}
+
 /** A Fastify server with what all processes share: Host check, JSON only, one error format, security headers, health. */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const { logger, timeoutsMs = defaultTimeoutsMs, drainMs = 0 } = options;
@@ -90,6 +94,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       connectionsCheckingInterval: timeoutsMs.check,
     },
     return503OnClosing: false,
+    // No route has a JSON schema. Without these, Fastify loads Ajv and a serializer for them.
+    schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     clientErrorHandler: createClientErrorHandler(headers, earlyAnswers),
     genReqId: (raw) => direct?.idOf(raw as IncomingMessage) ?? crypto.randomUUID(),
     routerOptions: {

@@ -6,7 +6,6 @@ export {
 } from './authenticate.ts';
 export type { VerificationKey } from './jwks.ts';
 export { createJwksClient, type KeySource } from './jwks-client.ts';
-export { hearsNotifications } from './revocations/hearing.ts';
 export {
   noRevocations,
   openRevocationFeed,

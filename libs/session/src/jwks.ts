@@ -1,5 +1,4 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose';
-import { request } from 'undici';
 import { findRsaWeakness } from './rsa-weakness.ts';
 
 export type VerificationKey = { key: CryptoKey; algorithm: string };
@@ -86,6 +85,7 @@ const maxJwksBytes = 64 * 1024;
  * @throws {Error} for a status other than 200, a document over 64 KB or not JSON, or no answer within 2 s.
  */
 export async function fetchJwksDocument(url: string): Promise<unknown> {
+  const { request } = await import('undici');
   const { statusCode, body } = await request(url, {
     headersTimeout: fetchTimeoutMs,
     bodyTimeout: fetchTimeoutMs,

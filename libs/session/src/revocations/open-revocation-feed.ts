@@ -1,7 +1,6 @@
 import { ConfigError, type Logger, type ReadinessCheck } from '@signet/service';
 import type { TrustedIssuer } from '../trusted-issuers.ts';
 import { findRevocationFaults, type RevocationConfig } from '../verifier-config.ts';
-import { createPostgresConnector } from './postgres-revocations.ts';
 import { type RevocationFeed, startRevocationFeed } from './revocation-feed.ts';
 import { nothingRevoked, type RevocationSource } from './revocation-set.ts';
 
@@ -27,6 +26,8 @@ export async function openRevocationFeed(
     );
     return undefined;
   }
+  // PostgreSQL's client takes time and memory to load, and many processes verify tokens without a database.
+  const { createPostgresConnector } = await import('./postgres-revocations.ts');
   const feed = startRevocationFeed({
     connect: createPostgresConnector(url),
     onFailure: (error) =>

@@ -1,5 +1,5 @@
 import { portOffsets, subgraphs } from '@signet/schema/subgraphs';
-import { hearsNotifications } from '@signet/session';
+import { hearsNotifications } from '@signet/session/hearing';
 import type { AuthConfig } from '../settings.ts';
 import { type Finding, note, ok, wrong } from './finding.ts';
 import type { OperatorEnvironment } from './operator-environment.ts';
