@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http';
-import { errorBody, RefusalError } from '@signet/service';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type AskedRequest, errorBody, RefusalError } from '@signet/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AdmissionLog } from './admission-log.ts';
 import type { ClientAddressReader } from './client-address.ts';
@@ -17,14 +17,16 @@ export type AdmissionOptions = {
 };
 
 export type Admission = {
+  /** Reserves room for the body of a request that is for `path`. Gives the kind of room that is full; undefined where there was enough. */
+  reserve(request: AskedRequest, response: ServerResponse): 'operations' | 'bodies' | undefined;
   /** The groups of a request's client. Behind a trusted proxy this is the client that the proxy names. */
-  clientOf(request: FastifyRequest): readonly Member[];
+  clientOf(request: AskedRequest): readonly Member[];
   /**
    * Runs the work of a request in a place of its own, which it holds until the work has ended, also when the client leaves.
    *
    * @throws {RefusalError} `service.unavailable` where the client may have no place now.
    */
-  run<T>(request: FastifyRequest, work: () => Promise<T>): Promise<T>;
+  run<T>(request: AskedRequest, work: () => Promise<T>): Promise<T>;
 };
 
 const retryAfterSeconds = 1;
@@ -40,16 +42,16 @@ export function registerAdmission(server: FastifyInstance, options: AdmissionOpt
   const slots = createShares(options.maxInFlight);
   const bodies = createShares(options.maxBodyBytes);
   const bodyLimit = server.initialConfig.bodyLimit ?? 0;
-  const clients = new WeakMap<FastifyRequest, readonly Member[]>();
+  const clients = new WeakMap<AskedRequest, readonly Member[]>();
   /** Of requests whose work has not begun. */
-  const reserved = new WeakMap<FastifyRequest, Held>();
-  const clientOf = (request: FastifyRequest) => {
+  const reserved = new WeakMap<AskedRequest, Held>();
+  const clientOf = (request: AskedRequest) => {
     const { raw, headers } = request;
     const members = clients.get(request) ?? membersOf(readClientAddress(raw.socket.remoteAddress, headers));
     clients.set(request, members);
     return members;
   };
-  const takeReserved = (request: FastifyRequest) => {
+  const takeReserved = (request: AskedRequest) => {
     const held = reserved.get(request);
     reserved.delete(request);
     return held;
@@ -57,28 +59,28 @@ export function registerAdmission(server: FastifyInstance, options: AdmissionOpt
   // Compares the route, not the text of the target: `http://this.host/graphql` is the same route.
   const isLimited = ({ routeOptions }: FastifyRequest) => routeOptions.url === path;
 
-  server.addHook('onRequest', (request, reply, done) => {
-    const client = clientOf(request);
-    if (isLimited(request) && slots.findFull(client) !== undefined) {
-      log.add('operations', client);
-      return refuse(reply);
-    }
+  const reserveBody = (request: AskedRequest, response: ServerResponse) => {
     const bytes = announcedBytes(request.raw, bodyLimit);
-    if (bytes === 0) {
-      return done();
-    }
-    const held = bodies.take(client, bytes);
-    if (!held) {
-      log.add('bodies', client);
-      return refuse(reply);
-    }
+    if (bytes === 0) return undefined;
+    const held = bodies.take(clientOf(request), bytes);
+    if (!held) return 'bodies';
     reserved.set(request, held);
-    reply.raw.once('close', () => takeReserved(request)?.giveBack());
-    done();
+    response.once('close', () => takeReserved(request)?.giveBack());
+    return undefined;
+  };
+  const reserve: Admission['reserve'] = (request, response) =>
+    slots.findFull(clientOf(request)) === undefined ? reserveBody(request, response) : 'operations';
+
+  server.addHook('onRequest', (request, reply, done) => {
+    const full = (isLimited(request) ? reserve : reserveBody)(request, reply.raw);
+    if (full === undefined) return done();
+    log.add(full, clientOf(request));
+    refuse(reply);
   });
 
   return {
     clientOf,
+    reserve,
     async run(request, work) {
       const client = clientOf(request);
       // Nobody would get the answer, and nothing has been done yet.

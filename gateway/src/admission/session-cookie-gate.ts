@@ -5,8 +5,14 @@ import {
   sessionCookieOf,
   sessionHeader,
 } from '@signet/schema/contract';
-import { badInput, isLoopback, RefusalError, readCookie } from '@signet/service';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import {
+  type AskedReply,
+  type AskedRequest,
+  badInput,
+  isLoopback,
+  RefusalError,
+  readCookie,
+} from '@signet/service';
 import { findSiteFault } from './cookie-site.ts';
 import type { RefusedOrigins } from './refused-origins.ts';
 
@@ -21,7 +27,7 @@ export type FetchCookies = {
 export type SessionCookies = { of(platform: Platform): FetchCookies };
 
 /** Returns undefined for a request that does not ask for cookies: then no cookie passes, in either direction. */
-export type SessionCookieGate = (request: FastifyRequest, reply: FastifyReply) => SessionCookies | undefined;
+export type SessionCookieGate = (request: AskedRequest, reply: AskedReply) => SessionCookies | undefined;
 
 type GateOptions = {
   /** Those of the entrance. The cookie of another platform never passes. */
@@ -84,7 +90,7 @@ function readPairs(cookie: string | undefined, platform: Platform): string[] {
   });
 }
 
-function createFetchCookies(platform: Platform, pairs: readonly string[], reply: FastifyReply): FetchCookies {
+function createFetchCookies(platform: Platform, pairs: readonly string[], reply: AskedReply): FetchCookies {
   const names = namesOf(platform);
   return {
     headers: pairs.length === 0 ? {} : { cookie: pairs.join('; ') },

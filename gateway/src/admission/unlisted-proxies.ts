@@ -1,5 +1,5 @@
 import { createSampler } from '@signet/flow';
-import type { Logger } from '@signet/service';
+import type { AskedRequest, Logger } from '@signet/service';
 import type { FastifyInstance } from 'fastify';
 
 export type UnlistedProxiesOptions = {
@@ -30,14 +30,21 @@ export function reportUnlistedProxies(server: FastifyInstance, options: Unlisted
   );
   server.addHook('onClose', async () => sampler.stop());
   server.addHook('onRequest', (request, _reply, done) => {
-    const { headers, raw } = request;
-    if (
-      (headers.forwarded !== undefined || headers['x-forwarded-for'] !== undefined) &&
-      !isTrustedProxy(raw.socket.remoteAddress)
-    ) {
-      const { remoteAddress = 'unknown' } = raw.socket;
+    if (isFromUnlistedProxy(request, isTrustedProxy)) {
+      const { remoteAddress = 'unknown' } = request.raw.socket;
       sampler.add(remoteAddress, remoteAddress);
     }
     done();
   });
+}
+
+/** Whether a request carries forwarding headers, and does not come from a trusted proxy. */
+export function isFromUnlistedProxy(
+  { headers, raw }: AskedRequest,
+  isTrustedProxy: UnlistedProxiesOptions['isTrustedProxy'],
+): boolean {
+  return (
+    (headers.forwarded !== undefined || headers['x-forwarded-for'] !== undefined) &&
+    !isTrustedProxy(raw.socket.remoteAddress)
+  );
 }

@@ -1,4 +1,6 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { ServerResponse } from 'node:http';
+import type { AskedRequest } from '@signet/service';
+import type { FastifyInstance } from 'fastify';
 import { type Admission, busyBody } from './admission.ts';
 import type { AdmissionLog } from './admission-log.ts';
 import { createShares, type Member } from './shares.ts';
@@ -18,13 +20,19 @@ const longestTimerMs = 2 ** 31 - 1;
 /** They describe the answer that the refusal replaces. */
 const headersOfContent = ['content-encoding', 'etag', 'last-modified'];
 
+/** Counts an answer that is about to be sent. False where there is no room for it: then nothing has been counted, and `busyBody` is to be sent. */
+export type WaitForClient = (request: AskedRequest, answer: ServerResponse, bytes: number) => boolean;
+
 type Waiting = { client: readonly Member[]; cut(): void };
 
 /**
  * Bounds the answers that wait for their clients, in bytes and in time. A client that has no room left loses its oldest
  * connection whose answer still waits: one that reads always gets the newest.
  */
-export function registerWaitingAnswers(server: FastifyInstance, options: WaitingAnswersOptions): void {
+export function registerWaitingAnswers(
+  server: FastifyInstance,
+  options: WaitingAnswersOptions,
+): { wait: WaitForClient } {
   const { clientOf, maxBytes, bytesPerSecond, graceMs = defaultGraceMs, log } = options;
   const shares = createShares(maxBytes);
   /** In the order in which they began to wait. */
@@ -41,7 +49,7 @@ export function registerWaitingAnswers(server: FastifyInstance, options: Waiting
       }
     }
   };
-  const wait = (request: FastifyRequest, answer: NodeJS.EventEmitter, bytes: number): boolean => {
+  const wait: WaitForClient = (request, answer, bytes) => {
     const client = clientOf(request);
     makeRoom(client, bytes);
     const held = shares.take(client, bytes);
@@ -84,6 +92,7 @@ export function registerWaitingAnswers(server: FastifyInstance, options: Waiting
       .type('application/json; charset=utf-8');
     done(null, busyBody);
   });
+  return { wait };
 }
 
 /** Streams are files, which are read as fast as their client takes them. */

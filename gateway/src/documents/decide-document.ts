@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { RefusalError } from '@signet/service';
-import type { FastifyRequest } from 'fastify';
+import { type AskedRequest, RefusalError } from '@signet/service';
 import type { TrustedDocumentsMode } from '../config.ts';
 import type { DocumentList } from './manifest.ts';
 
@@ -80,7 +79,7 @@ type Parameters = { query?: unknown; documentId?: unknown; extensions?: unknown;
  *
  * @throws {RefusalError} request.document, where an id has the wrong form
  */
-export function readRequestedDocument(request: FastifyRequest): RequestedDocument {
+export function readRequestedDocument(request: AskedRequest): RequestedDocument {
   const { query, documentId, extensions, operationName } =
     request.method === 'GET' ? parametersOfUrl(request.url) : parametersOfBody(request.body);
   const ids = [readDocumentId(documentId), readPersistedQuery(extensions)].filter((id) => id !== undefined);

@@ -1,7 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { ApolloServerPlugin, BaseContext, GraphQLRequest } from '@apollo/server';
-import { ConfigError, type Logger } from '@signet/service';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type AskedReply, type AskedRequest, ConfigError, type Logger } from '@signet/service';
 import { type GraphQLSchema, parse, validate } from 'graphql';
 import type { TrustedDocumentsMode } from '../config.ts';
 import { decideDocument, readRequestedDocument } from './decide-document.ts';
@@ -25,7 +24,7 @@ export type TrustedDocumentsOptions = {
 
 /** The context of a request, with the text that it runs. */
 export type WithDocument<C> = C & { document: RunnableDocument };
-type CreateContext<C> = (request: FastifyRequest, reply: FastifyReply) => Promise<C>;
+type CreateContext<C> = (request: AskedRequest, reply: AskedReply) => Promise<C>;
 
 export type TrustedDocuments = {
   /** Those that are listed now. */
@@ -54,7 +53,7 @@ export async function openTrustedDocuments(options: TrustedDocumentsOptions): Pr
   const manifests = await follow(options, check);
   const unlisted = createUnlistedLog(logger, { entrance, isRefused: mode === 'enforce', markOf });
   const persistedQueries = createPersistedQueryCache();
-  const decide = (request: FastifyRequest): RunnableDocument => {
+  const decide = (request: AskedRequest): RunnableDocument => {
     const { list } = manifests;
     const requested = readRequestedDocument(request);
     const decision = decideDocument(requested, list, mode, () => unlisted.add(requested, list));

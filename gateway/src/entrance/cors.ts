@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import cors, { type FastifyCorsOptions } from '@fastify/cors';
 import { sessionHeader } from '@signet/schema/contract';
 import type { FastifyInstance } from 'fastify';
@@ -15,6 +16,7 @@ type CorsSettings = {
   refusedOrigins: Pick<RefusedOrigins, 'add'>;
 };
 
+const exposedHeaders = ['www-authenticate', 'retry-after'];
 const usualHeaders = [
   'authorization',
   'content-type',
@@ -32,17 +34,25 @@ const usualHeaders = [
 ];
 
 /**
+ * What a request by POST is answered with, name and value in turn. Undefined for a page of another origin, which is to be reported.
+ */
+export type CorsHeaders = (headers: IncomingHttpHeaders) => readonly string[] | undefined;
+
+/**
  * Says what pages of the listed origins may send and read. Any other page gets no CORS header at all, nor does a page
  * without an origin of its own (`null`: a file, a sandboxed frame). The header names the origin and is never a
  * wildcard.
  */
-export async function registerCors(server: FastifyInstance, settings: CorsSettings): Promise<void> {
+export async function registerCors(
+  server: FastifyInstance,
+  settings: CorsSettings,
+): Promise<{ headersFor: CorsHeaders }> {
   const { origins, cookies, refusedOrigins } = settings;
   const listed = new Set(origins);
   const options: FastifyCorsOptions = {
     methods: ['GET', 'POST'],
     allowedHeaders: [...usualHeaders, ...(cookies ? [sessionHeader] : []), ...settings.headers],
-    exposedHeaders: ['www-authenticate', 'retry-after'],
+    exposedHeaders,
     credentials: cookies,
     maxAge: 600,
     // The plugin would refuse in a form of its own. So OPTIONS without the headers of a preflight is answered as on
@@ -66,4 +76,20 @@ export async function registerCors(server: FastifyInstance, settings: CorsSettin
     }
     done(null, payload);
   });
+  const vary = ['vary', 'Origin'];
+  const headersOf = (origin: string) => [
+    ...vary,
+    'access-control-allow-origin',
+    origin,
+    ...(cookies ? ['access-control-allow-credentials', 'true'] : []),
+    'access-control-expose-headers',
+    exposedHeaders.join(', '),
+  ];
+  const known = new Map(origins.map((origin) => [origin, headersOf(origin)]));
+  return {
+    headersFor: ({ origin = '', host }) => {
+      if (origin === '') return vary;
+      return known.get(origin) ?? (isTrustedOrigin(origin, host, listed) ? vary : undefined);
+    },
+  };
 }

@@ -1,16 +1,14 @@
 import type { Variant } from '@signet/schema/supergraph-files';
 import { ConfigError, type Logger, routeGraphql } from '@signet/service';
 import { createVerifier, type ProcessRevocations, type TrustedIssuer } from '@signet/session';
-import type { FastifyInstance } from 'fastify';
 import { createRefusalReports } from '../access/refusal-reports.ts';
-import type { Admission } from '../admission/admission.ts';
-import type { ClientAddressReader } from '../admission/client-address.ts';
+import type { ClientAddressReader, ProxyCheck } from '../admission/client-address.ts';
 import type { RefusedOrigins } from '../admission/refused-origins.ts';
 import { createSessionCookieGate } from '../admission/session-cookie-gate.ts';
 import { type GatewayConfig, trustedDocumentsOf } from '../config.ts';
 import type { DocumentMark } from '../documents/document-mark.ts';
 import { openTrustedDocuments } from '../documents/trusted-documents.ts';
-import { registerSourceLimits } from '../limits/source-limits.ts';
+import { createSourceCheck, registerSourceLimits } from '../limits/operation-limits.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import { openEntranceProof } from '../subgraphs/entrance-proof.ts';
 import { followSupergraph } from '../supergraph/follow-supergraph.ts';
@@ -21,6 +19,8 @@ import {
   SupergraphError,
   type SupergraphSource,
 } from '../supergraph/supergraph-source.ts';
+import { createDirectOperations } from './direct-operations.ts';
+import type { EntranceServer } from './entrance-server.ts';
 import type { Entrance } from './entrances.ts';
 import { createRequestContext } from './request-context.ts';
 import { type EntranceGraph, openEntranceGraph } from './served-graph.ts';
@@ -39,7 +39,7 @@ export type EntranceGraphOptions = {
   refusedOrigins: RefusedOrigins;
   graphqlPath: string;
   readClientAddress: ClientAddressReader;
-  admission: Pick<Admission, 'run'>;
+  isTrustedProxy: ProxyCheck;
   /** Where the supergraph of an entrance is read from. Without it, from its file. */
   sourceOf?: ((variant: Variant) => SupergraphSource) | undefined;
   /** How often the file is looked at. */
@@ -54,12 +54,13 @@ export type EntranceGraphOptions = {
  * @throws {ConfigError} when the file that SUPERGRAPH_FILE names cannot be served
  */
 export async function mountEntranceGraph(
-  server: FastifyInstance,
+  entranceServer: EntranceServer,
   entrance: Entrance,
   options: EntranceGraphOptions,
 ): Promise<void> {
   const { config, logger, issuers, revocations, origins, refusedOrigins, graphqlPath, markOf } = options;
   const { name } = entrance;
+  const { server, admission } = entranceServer;
   const source = options.sourceOf?.(name) ?? findSupergraphSource(config, name);
   const first = await readFirst(source, config);
   const proof = await openEntranceProof(name, config, logger);
@@ -132,8 +133,18 @@ export async function mountEntranceGraph(
     },
   });
   server.addHook('preClose', endFollowing);
-  registerSourceLimits(server, graphqlPath, config, (text) => graphs.current.documentOfText(text));
-  routeGraphql({ server, path: graphqlPath, admit: options.admission.run, answer: graphs.answer });
+  const checkSource = createSourceCheck(config, (text) => graphs.current.documentOfText(text));
+  registerSourceLimits(server, graphqlPath, checkSource);
+  routeGraphql({ server, path: graphqlPath, admit: admission.run, answer: graphs.answer });
+  const { answerFast } = graphs;
+  if (config.LANES !== 'apollo') {
+    entranceServer.direct.handler = createDirectOperations({
+      ...entranceServer,
+      isTrustedProxy: options.isTrustedProxy,
+      checkSource,
+      answerFast,
+    });
+  }
 }
 
 /** The mark is taken first: a change while the file is read is found at the next look. */

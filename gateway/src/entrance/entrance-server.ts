@@ -1,6 +1,7 @@
 import { readExampleOperations } from '@signet/schema/example-operations';
 import {
   createHttpServer,
+  type DirectRoute,
   hasProductionSurface,
   type Logger,
   listen,
@@ -19,7 +20,7 @@ import {
 import { limitConnections } from '../admission/connection-limit.ts';
 import { createRefusedOrigins, type RefusedOrigins } from '../admission/refused-origins.ts';
 import { reportUnlistedProxies } from '../admission/unlisted-proxies.ts';
-import { registerWaitingAnswers } from '../admission/waiting-answers.ts';
+import { registerWaitingAnswers, type WaitForClient } from '../admission/waiting-answers.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { DocumentMark } from '../documents/document-mark.ts';
 import { type EntranceDetails, registerEntrancePage } from '../pages/entrance-page.ts';
@@ -27,7 +28,7 @@ import type { SeededAccount } from '../pages/layout.ts';
 import { registerPages } from '../pages/pages.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import { createAuthReadiness } from '../subgraphs/auth-readiness.ts';
-import { registerCors } from './cors.ts';
+import { type CorsHeaders, registerCors } from './cors.ts';
 import { type EntranceGraphOptions, mountEntranceGraph } from './entrance-graph.ts';
 import type { Entrance } from './entrances.ts';
 import { keysUrlOf, registerWellKnown } from './well-known.ts';
@@ -48,17 +49,28 @@ export type EntranceServerOptions = {
   accounts: readonly SeededAccount[];
 };
 
+export type EntranceServer = {
+  server: FastifyInstance;
+  /** Known operations may pass by the server. Its handler is not there yet. */
+  direct: DirectRoute;
+} & LoadLimits & { corsHeadersFor: CorsHeaders };
+
+/** What every operation must pass. */
+type LoadLimits = { admission: Admission; waitForClient: WaitForClient };
+
 /**
  * Creates the HTTP server of an entrance and everything that it serves beside the graph: health, key sets, pages for a
- * browser. `admission` is what every operation must pass.
+ * browser.
  */
 export async function createEntranceServer(
   entrance: Entrance,
   options: EntranceServerOptions,
-): Promise<{ server: FastifyInstance; admission: Admission }> {
+): Promise<EntranceServer> {
   const { config, logger, issuers, revocations, origins, refusedOrigins, graphqlPath } = options;
+  const direct: DirectRoute = { path: graphqlPath };
   const server = createHttpServer({
     logger,
+    direct,
     allowedHosts: config.ALLOWED_HOSTS,
     drainMs: config.SHUTDOWN_DRAIN_MS,
     isPublic: true,
@@ -73,13 +85,13 @@ export async function createEntranceServer(
     ],
   });
   server.addHook('onClose', async () => refusedOrigins.stop());
-  await registerCors(server, {
+  const { headersFor: corsHeadersFor } = await registerCors(server, {
     origins,
     cookies: config.SESSION_COOKIES,
     headers: config.CORS_ALLOWED_HEADERS,
     refusedOrigins,
   });
-  const admission = limitLoad(server, entrance, options);
+  const limits = limitLoad(server, entrance, options);
   const { ISSUER_URL: issuerUrl } = config;
   if (issuerUrl !== undefined && issuers.length > 0) {
     registerWellKnown(server, {
@@ -108,7 +120,7 @@ export async function createEntranceServer(
       exampleOperations: config.SUPERGRAPH_FILE === undefined ? readExampleOperations() : [],
     });
   }
-  return { server, admission };
+  return { server, direct, corsHeadersFor, ...limits };
 }
 
 /** The budgets of an entrance, each shared between its clients: connections, bodies, operations, answers (docs/limits.md). */
@@ -116,7 +128,7 @@ function limitLoad(
   server: FastifyInstance,
   { name }: Entrance,
   { config, logger, graphqlPath, isTrustedProxy, readClientAddress }: EntranceServerOptions,
-): Admission {
+): LoadLimits {
   const log = createAdmissionLog(name, logger);
   server.addHook('onClose', async () => log.stop());
   reportUnlistedProxies(server, { entrance: name, isTrustedProxy, logger });
@@ -128,13 +140,13 @@ function limitLoad(
     readClientAddress,
     log,
   });
-  registerWaitingAnswers(server, {
+  const { wait } = registerWaitingAnswers(server, {
     clientOf: admission.clientOf,
     maxBytes: config.MAX_ANSWER_BYTES,
     bytesPerSecond: config.MIN_READ_BYTES_PER_SECOND,
     log,
   });
-  return admission;
+  return { admission, waitForClient: wait };
 }
 
 const peopleOf = { user: 'customers', portal: 'staff' };
@@ -198,9 +210,10 @@ export async function startEntrance(
     }),
     graphqlPath,
   };
-  const { server, admission } = await createEntranceServer(entrance, given);
+  const entranceServer = await createEntranceServer(entrance, given);
+  const { server } = entranceServer;
   try {
-    await mountEntranceGraph(server, entrance, { ...given, admission });
+    await mountEntranceGraph(entranceServer, entrance, given);
   } catch (error) {
     // Closing the server also closes what the graph opened before it failed.
     await server.close();

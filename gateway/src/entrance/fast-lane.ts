@@ -1,6 +1,5 @@
 import { ApolloServerErrorCode } from '@apollo/server/errors';
-import type { ErrorFormatter } from '@signet/service';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { AskedReply, AskedRequest, ErrorFormatter } from '@signet/service';
 import { GraphQLError } from 'graphql';
 import type { WithDocument } from '../documents/trusted-documents.ts';
 import type { AnswerText } from '../execute/executor.ts';
@@ -11,7 +10,7 @@ import type { GatewayContext } from './request-context.ts';
 
 type Context = WithDocument<GatewayContext>;
 type Variables = Readonly<Record<string, unknown>>;
-type CreateContext = (request: FastifyRequest, reply: FastifyReply) => Promise<Context>;
+type CreateContext = (request: AskedRequest, reply: AskedReply) => Promise<Context>;
 
 export type FastLaneOptions = {
   createContext: CreateContext;
@@ -29,7 +28,7 @@ export type FastLane = {
    * Answers a known, valid and permitted operation. Undefined for every other request: Apollo Server answers it, refuses it and reports
    * the refusal.
    */
-  answer(request: FastifyRequest, reply: FastifyReply): Promise<string | undefined>;
+  answer(request: AskedRequest, reply: AskedReply): Promise<string | undefined>;
   /** The context for Apollo Server: of a request that has one already, that one, or what it was refused with. */
   createContext: CreateContext;
 };
@@ -41,9 +40,9 @@ export type FastLane = {
  */
 export function createFastLane(options: FastLaneOptions): FastLane {
   const { createContext, findKnown, learn, onRun, formatError } = options;
-  const created = new WeakMap<FastifyRequest, Promise<Context>>();
+  const created = new WeakMap<AskedRequest['raw'], Promise<Context>>();
   return {
-    createContext: (request, reply) => created.get(request) ?? createContext(request, reply),
+    createContext: (request, reply) => created.get(request.raw) ?? createContext(request, reply),
     async answer(request, reply) {
       const asked = readParameters(request.body);
       if (!asked) return undefined;
@@ -52,7 +51,7 @@ export function createFastLane(options: FastLaneOptions): FastLane {
       if (context && learn) await learn(asked, context);
       const ready = context && prepare(asked, context, findKnown);
       if (!ready) {
-        created.set(request, creating);
+        created.set(request.raw, creating);
         return undefined;
       }
       onRun(context);
@@ -111,10 +110,11 @@ function prepare(
 }
 
 /** The line end is Apollo Server's. */
-function finish({ text, errors }: AnswerText, reply: FastifyReply): string {
+function finish({ text, errors }: AnswerText, reply: AskedReply): string {
   const throttling = findThrottling(errors, () => JSON.parse(text).data);
   if (throttling) {
-    void reply.code(throttling.status).header('retry-after', throttling.retryAfter);
+    reply.code(throttling.status);
+    reply.header('retry-after', throttling.retryAfter);
   }
   return `${text}\n`;
 }

@@ -1,8 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import { sessionByCookie } from '@signet/schema/contract';
-import { formatSignetContext, RefusalError, readAuthorization, withHttpStatus } from '@signet/service';
+import {
+  type AskedReply,
+  type AskedRequest,
+  formatSignetContext,
+  RefusalError,
+  readAuthorization,
+  withHttpStatus,
+} from '@signet/service';
 import { authenticate, type Session, type Verifier } from '@signet/session';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RefusalReports } from '../access/refusal-reports.ts';
 import type { ClientAddressReader } from '../admission/client-address.ts';
 import type { SessionCookieGate, SessionCookies } from '../admission/session-cookie-gate.ts';
@@ -25,7 +31,7 @@ export type RequestContextOptions = {
  */
 export function createRequestContext(
   options: RequestContextOptions,
-): (request: FastifyRequest, reply: FastifyReply) => Promise<GatewayContext> {
+): (request: AskedRequest, reply: AskedReply) => Promise<GatewayContext> {
   return (request, reply) =>
     withHttpStatus(async () => {
       const cookies = options.cookieGate(request, reply);
@@ -67,7 +73,7 @@ function watchClient(response: ServerResponse): AbortSignal {
 type DescribedClient = { clientAddress: string | undefined; hasToken: boolean; hasCookies: boolean };
 
 function describeRequest(
-  request: FastifyRequest,
+  request: AskedRequest,
   { entrance, tenantsByHost }: RequestContextOptions,
   { clientAddress, hasToken, hasCookies }: DescribedClient,
 ): string {

@@ -1,11 +1,13 @@
 import { readRuleBook } from '@signet/access';
 import {
+  type AskedReply,
+  type AskedRequest,
   createErrorFormatter,
   createGraphqlHandler,
   hasProductionSurface,
   type Logger,
 } from '@signet/service';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { type DocumentNode, print } from 'graphql';
 import { createAccessGuard, createOperationGuards, type OperationGuards } from '../access/access-guard.ts';
 import type { FieldPlatforms } from '../access/field-platforms.ts';
@@ -42,7 +44,7 @@ export type ServedGraphOptions = {
   proof: Pick<EntranceProof, 'signerFor'>;
   reports: Pick<RefusalReports, 'add'>;
   trustedDocuments: Pick<TrustedDocuments, 'documents' | 'plugin' | 'withDocument' | 'remember'>;
-  createContext(request: FastifyRequest, reply: FastifyReply): Promise<GatewayContext>;
+  createContext(request: AskedRequest, reply: AskedReply): Promise<GatewayContext>;
   /** Tells this graph from others of the entrance, before and after it. */
   generation: number;
   /** Whether a supergraph without any access rule is refused. */
@@ -151,7 +153,8 @@ export async function openEntranceGraph(
     await planning.ready;
     await planInAdvance(trustedDocuments.documents, { planner: planning });
     const { documentOfText } = planning;
-    return { answer: handler.answer, documentOfText, fieldPlatforms, hasRules, stop };
+    const { answer, answerFast } = handler;
+    return { answer, answerFast, documentOfText, fieldPlatforms, hasRules, stop };
   } catch (error) {
     await stop();
     throw new SupergraphError(`it cannot be served: ${(error as Error).message}`, { cause: error });

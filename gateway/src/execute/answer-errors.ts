@@ -23,7 +23,14 @@ export function describeErrors(
   errors: readonly PlacedError[],
   nulls: readonly UnexplainedNull[],
 ): GraphQLError[] {
-  return [...errors.map(describe), ...nulls.map(describeNull)];
+  const { stackTraceLimit } = Error;
+  // There may be thousands, and where they are described says nothing about them.
+  Error.stackTraceLimit = 0;
+  try {
+    return [...errors.map(describe), ...nulls.map(describeNull)];
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 function describe({ error, subgraph, path }: PlacedError): GraphQLError {
@@ -54,14 +61,14 @@ export function createPathReader(
   { document, operation }: { document: DocumentNode; operation: OperationDefinitionNode },
   prefix: string | undefined,
 ): (path: Path) => Path {
-  const fragments = fragmentsOf(document);
+  const belowOf = createBelowReader(fragmentsOf(document), prefix);
   const known = new Map<string, number>();
   return (path) => {
     const keys = path.filter((element) => typeof element === 'string');
     const id = keys.join(' ');
     let count = known.get(id);
     if (count === undefined) {
-      count = countKnown(keys, operation.selectionSet, fragments, prefix);
+      count = countKnown(keys, operation.selectionSet, belowOf);
       known.set(id, count);
     }
     let seen = 0;
@@ -86,38 +93,48 @@ export function isOfAnswer(path: Path, data: unknown): boolean {
   return true;
 }
 
+/** By planned key, what a selection set selects below its fields. */
+type Below = ReadonlyMap<string, readonly SelectionSetNode[]>;
+
 /** How many of the keys, one below the other, a document selects. */
 function countKnown(
   keys: readonly string[],
   root: SelectionSetNode,
-  fragments: Fragments,
-  prefix: string | undefined,
+  belowOf: (set: SelectionSetNode) => Below,
 ): number {
-  let sets: SelectionSetNode[] = [root];
+  let sets: readonly SelectionSetNode[] = [root];
   for (const [depth, key] of keys.entries()) {
-    const below = findBelow(sets, key, fragments, prefix);
-    if (!below) return depth;
-    sets = below;
+    const below = sets.map((set) => belowOf(set).get(key)).filter((found) => found !== undefined);
+    if (below.length === 0) return depth;
+    sets = below.flat();
   }
   return keys.length;
 }
 
-/** The selection sets of the fields with a planned key. Undefined where there is no such field. */
-function findBelow(
-  sets: readonly SelectionSetNode[],
-  key: string,
+/** Reads each selection set once: a fetch that failed may stand for thousands of fields of one set. */
+function createBelowReader(
   fragments: Fragments,
   prefix: string | undefined,
-): SelectionSetNode[] | undefined {
-  const seen = new Set(sets);
-  const below: SelectionSetNode[] = [];
-  let isFound = false;
+): (set: SelectionSetNode) => Below {
+  const known = new Map<SelectionSetNode, Below>();
+  return (set) => {
+    const found = known.get(set) ?? readBelow(set, fragments, prefix);
+    known.set(set, found);
+    return found;
+  };
+}
+
+function readBelow(set: SelectionSetNode, fragments: Fragments, prefix: string | undefined): Below {
+  const below = new Map<string, SelectionSetNode[]>();
+  const seen = new Set([set]);
   for (const { selections } of seen) {
     for (const selection of selections) {
       if (selection.kind === Kind.FIELD) {
-        if (!hasKey(selection, key, prefix)) continue;
-        isFound = true;
-        if (selection.selectionSet) below.push(selection.selectionSet);
+        for (const key of plannedKeysOf(selection, prefix)) {
+          const sets = below.get(key) ?? [];
+          if (selection.selectionSet) sets.push(selection.selectionSet);
+          below.set(key, sets);
+        }
       } else {
         const inner =
           selection.kind === Kind.INLINE_FRAGMENT
@@ -127,13 +144,12 @@ function findBelow(
       }
     }
   }
-  return isFound ? below : undefined;
+  return below;
 }
 
-function hasKey({ alias, name }: FieldNode, plannedKey: string, prefix: string | undefined): boolean {
+/** A field without an alias may stand under its name as well. */
+function plannedKeysOf({ alias, name }: FieldNode, prefix: string | undefined): readonly string[] {
   const key = (alias ?? name).value;
-  if (prefix === undefined) return key === plannedKey;
-  return plannedKey.startsWith(prefix)
-    ? prefix + key === plannedKey
-    : key === name.value && key === plannedKey;
+  if (prefix === undefined) return [key];
+  return key === name.value ? [prefix + key, key] : [prefix + key];
 }

@@ -70,7 +70,7 @@ export function assertWithinLimits(
 }
 
 export { type LimitConfig, limitFields } from '../config.ts';
-export { registerSourceLimits } from './source-limits.ts';
+export { createSourceCheck, registerSourceLimits, type SourceCheck } from './source-limits.ts';
 
 /** Checks a parsed operation against the limits, with the costs of the supergraph. */
 export function createLimitsCheck(book: CostBook, config: LimitConfig): OperationCheck {

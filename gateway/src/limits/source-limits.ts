@@ -43,23 +43,28 @@ function advance(lexer: Lexer): string | undefined {
   }
 }
 
+/** @throws {RefusalError} as `assertSourceWithinLimits` */
+export type SourceCheck = (source: string) => void;
+
 /**
- * Checks the text of operations sent to `path` before it is parsed. `findKnown` returns an object that stands for a text which the entrance
- * keeps: such a text is checked once.
+ * Checks the text of operations. `findKnown` returns an object that stands for a text which the entrance keeps: such a text is checked
+ * once.
  */
-export function registerSourceLimits(
-  server: FastifyInstance,
-  path: string,
+export function createSourceCheck(
   config: LimitConfig,
   findKnown: (source: string) => object | undefined = () => undefined,
-): void {
+): SourceCheck {
   const passed = new WeakSet<object>();
-  const check = (source: string) => {
+  return (source) => {
     const known = findKnown(source);
     if (known && passed.has(known)) return;
     assertSourceWithinLimits(source, config);
     if (known) passed.add(known);
   };
+}
+
+/** Checks the text of operations sent to `path` before it is parsed. */
+export function registerSourceLimits(server: FastifyInstance, path: string, check: SourceCheck): void {
   server.addHook('preHandler', (request, _reply, done) => {
     if (request.routeOptions.url !== path) {
       return done();

@@ -64,14 +64,14 @@ export function createExplorerDriver(page: Page, baseUrl: string) {
       return readEditor('response.json');
     },
     async writeHeaders(text: string): Promise<void> {
-      await page.locator('.graphiql-editor-tool .monaco-editor:visible').first().click();
-      await page.keyboard.press('ControlOrMeta+A');
-      await page.keyboard.press('Delete');
-      await page.keyboard.insertText(text);
-      await until(
-        async () => (await readEditor('request-headers.json')) === text,
-        'the headers were not typed',
-      );
+      // The editor loads late, and then takes the focus: what was typed before is lost.
+      await until(async () => {
+        await page.locator('.graphiql-editor-tool .monaco-editor:visible').first().click();
+        await page.keyboard.press('ControlOrMeta+A');
+        await page.keyboard.press('Delete');
+        await page.keyboard.insertText(text);
+        return (await readEditor('request-headers.json')) === text;
+      }, 'the headers were not typed');
     },
     /** What the editor offers after the typed text. */
     async complete(text: string): Promise<string[]> {

@@ -1,8 +1,7 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { GraphqlHandler } from '@signet/service';
 
 /** Everything that follows from one supergraph. */
-export type ServedGraph = {
-  answer(request: FastifyRequest, reply: FastifyReply): Promise<unknown>;
+export type ServedGraph = Pick<GraphqlHandler<object>, 'answer' | 'answerFast'> & {
   /** Closes its connections and drops its plans. Nothing may be under way. */
   stop(): Promise<void>;
 };
@@ -10,6 +9,7 @@ export type ServedGraph = {
 export type GraphSwitch<G extends ServedGraph> = {
   readonly current: G;
   answer: ServedGraph['answer'];
+  answerFast: ServedGraph['answerFast'];
   /** Has all further requests answered by `next`. Requests under way finish where they began; then the old graph is stopped. */
   replaceBy(next: G): void;
   /** Stops what is left. */
@@ -34,20 +34,22 @@ export function createGraphSwitch<G extends ServedGraph>(
       .finally(() => stopping.delete(stopped));
     stopping.add(stopped);
   };
+  const hold = async <R>(work: (graph: G) => Promise<R>): Promise<R> => {
+    const own = held;
+    own.underWay += 1;
+    try {
+      return await work(own.graph);
+    } finally {
+      own.underWay -= 1;
+      stopIfDone(own);
+    }
+  };
   return {
     get current() {
       return held.graph;
     },
-    async answer(request, reply) {
-      const own = held;
-      own.underWay += 1;
-      try {
-        return await own.graph.answer(request, reply);
-      } finally {
-        own.underWay -= 1;
-        stopIfDone(own);
-      }
-    },
+    answer: (request, reply) => hold((graph) => graph.answer(request, reply)),
+    answerFast: (request, reply) => hold((graph) => graph.answerFast(request, reply)),
     replaceBy(next) {
       const previous = held;
       held = { graph: next, underWay: 0 };

@@ -13,11 +13,12 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { type ApolloFastifyContextFunction, fastifyApolloHandler } from '@as-integrations/fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { AskedReply, AskedRequest } from './direct-route.ts';
 import { type ErrorTranslation, withHttpStatus } from './errors.ts';
 import { createErrorFormatter, type ErrorFormatter } from './format-error.ts';
 import { applyAnswerType, createAnswerTypes, refuseUnrunnableOperation } from './graphql-over-http.ts';
 import type { Logger } from './logger.ts';
-import { alignParameters } from './operation-parameters.ts';
+import { alignBody, alignParameters } from './operation-parameters.ts';
 
 /** A plugin that works for any endpoint, whatever its context. */
 export type EndpointPlugin = ApolloServerPlugin;
@@ -49,15 +50,21 @@ export type GraphqlEndpointOptions<C extends BaseContext> = {
 /** Tells a subscriber in this process which lane answered a request: `{ lane: 'fast' | 'apollo', request }`. */
 const answers = channel('signet.answer');
 
-export type FastLane = (request: FastifyRequest, reply: FastifyReply) => Promise<string | undefined>;
+export type FastLane = (request: AskedRequest, reply: AskedReply) => Promise<string | undefined>;
 
 /** With one of these a GET is no link: browsers ask before they let a page send it (Apollo Server's CSRF prevention). */
 export const preflightHeaders = ['x-apollo-operation-name', 'apollo-require-preflight'];
 
-/** Apollo Server, started. `answer` answers one request. */
+/** Apollo Server, started. */
 export type GraphqlHandler<C extends BaseContext> = {
   apollo: ApolloServer<C>;
+  /** Answers one request. */
   answer(request: FastifyRequest, reply: FastifyReply): Promise<unknown>;
+  /**
+   * Answers a POST without Apollo Server. Undefined where it cannot: then `answer` is to be called with a request that has the same `raw`, and the fast lane
+   * is not asked again.
+   */
+  answerFast: FastLane;
   stop(): Promise<void>;
 };
 
@@ -114,15 +121,29 @@ export async function createGraphqlHandler<C extends BaseContext>(
   const { fastLane = async () => undefined } = options;
   const answerTypes = createAnswerTypes();
   const answerByApollo = fastifyApolloHandler(apollo, { context });
+  const answerFast: FastLane = async (request, reply) => {
+    const text = await fastLane(request, reply);
+    if (text === undefined) return undefined;
+    reply.header('content-type', answerTypes.contentTypeOf(request));
+    if (answers.hasSubscribers) answers.publish({ lane: 'fast', request });
+    return text;
+  };
+  /** Requests that the fast lane has not answered. */
+  const tried = new WeakSet<AskedRequest['raw']>();
   return {
     apollo,
     async answer(request, reply) {
-      const text = request.method === 'POST' ? await fastLane(request, reply) : undefined;
-      if (answers.hasSubscribers) {
-        answers.publish({ lane: text === undefined ? 'apollo' : 'fast', request });
-      }
-      if (text === undefined) return answerByApollo.call(server, request, reply);
-      reply.header('content-type', answerTypes.contentTypeOf(request));
+      const mayBeFast = request.method === 'POST' && !tried.has(request.raw);
+      const text = mayBeFast ? await answerFast(request, reply) : undefined;
+      if (text !== undefined) return text;
+      if (answers.hasSubscribers) answers.publish({ lane: 'apollo', request });
+      return answerByApollo.call(server, request, reply);
+    },
+    async answerFast(request, reply) {
+      if (!answerTypes.isAcceptable(request)) return undefined;
+      alignBody(request.body);
+      const text = await answerFast(request, reply);
+      if (text === undefined) tried.add(request.raw);
       return text;
     },
     stop: () => apollo.stop(),

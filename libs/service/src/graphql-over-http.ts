@@ -1,6 +1,7 @@
 import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GraphQLErrorExtensions, GraphQLFormattedError } from 'graphql';
+import type { AskedRequest } from './direct-route.ts';
 import { errorBody } from './errors.ts';
 
 /** The two media types of an answer (GraphQL over HTTP, section "Media Types"). */
@@ -54,7 +55,7 @@ const maxKnownAcceptLength = 200;
 /** The choice of `chooseAnswerType` for requests, made once for each Accept header. */
 export function createAnswerTypes() {
   const known = new Map<string, ReturnType<typeof chooseAnswerType>>();
-  const choose = ({ headers: { accept = '' } }: FastifyRequest) => {
+  const choose = ({ headers: { accept = '' } }: AskedRequest) => {
     if (known.has(accept)) return known.get(accept);
     const chosen = chooseAnswerType(accept);
     if (accept.length <= maxKnownAcceptLength) {
@@ -70,7 +71,8 @@ export function createAnswerTypes() {
       if (choose(request)) done();
       else void reply.code(406).send(errorBody(text, 'BAD_REQUEST'));
     },
-    contentTypeOf: (request: FastifyRequest): string => formatContentType(choose(request)?.type),
+    isAcceptable: (request: AskedRequest): boolean => choose(request) !== undefined,
+    contentTypeOf: (request: AskedRequest): string => formatContentType(choose(request)?.type),
   };
 }
 

@@ -1,8 +1,9 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FastifyError, type FastifyInstance, type FastifyReply, fastify, LogController } from 'fastify';
+import { type DirectRoute, openDirectRoute } from './direct-route.ts';
 import {
   errorBody,
   internalErrorBody,
@@ -11,7 +12,7 @@ import {
   refusalHeaders,
 } from './errors.ts';
 import { type ReadinessCheck, registerHealth } from './health.ts';
-import { createJsonReader } from './json-body.ts';
+import { createJsonReader, createPlainJsonReader } from './json-body.ts';
 import type { Logger } from './logger.ts';
 import {
   createClientErrorHandler,
@@ -41,6 +42,8 @@ export type HttpServerOptions = {
   isPublic?: boolean;
   /** How long to serve on after `close`, while load balancers learn that this server is not ready. */
   drainMs?: number;
+  /** The way of usual requests, past all that is registered on the server. */
+  direct?: DirectRoute;
 };
 
 const defaultBodyLimitBytes = 256 * 1024;
@@ -88,11 +91,12 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     },
     return503OnClosing: false,
     clientErrorHandler: createClientErrorHandler(headers, earlyAnswers),
-    genReqId: () => crypto.randomUUID(),
+    genReqId: (raw) => direct?.idOf(raw as IncomingMessage) ?? crypto.randomUUID(),
     routerOptions: {
       onBadUrl: (_path, _request, response) => refuse(response, 400, 'The URL is malformed.'),
     },
   }) as unknown as FastifyInstance;
+  const [fastifyListener] = server.server.listeners('request') as [RequestListener];
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, createJsonReader(server));
   // RFC 9110, section 10.1.1: Node handles 100-continue, and would answer any other expectation without our headers.
@@ -101,6 +105,19 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   );
   const closeUnusedConnections = followUnusedConnections(server.server);
   const isOfFlood = limitPipelining(server.server, maxPipelined);
+  const findTargetFault = createTargetCheck(options.allowedHosts ?? []);
+  const direct =
+    options.direct &&
+    openDirectRoute(options.direct, {
+      logger,
+      bodyLimitBytes: options.bodyLimitBytes ?? defaultBodyLimitBytes,
+      headers,
+      isUsual: (raw) => phase === 'serving' && !isOfFlood(raw) && findTargetFault(raw) === undefined,
+      readJson: createPlainJsonReader(server),
+    });
+  if (direct) {
+    server.server.off('request', fastifyListener).on('request', direct.before(fastifyListener));
+  }
   server.addHook('onRequest', (request, reply, done) => {
     if (isOfFlood(request.raw)) reply.hijack();
     else done();
@@ -118,7 +135,6 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     logger,
     isPublic: options.isPublic ?? false,
   });
-  const findTargetFault = createTargetCheck(options.allowedHosts ?? []);
   // Hooks that pass nearly every request on take a callback: a promise for each would cost more than what they do.
   server.addHook('onRequest', (request, reply, done) => {
     const fault = findTargetFault(request.raw);
@@ -142,7 +158,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     } catch (error) {
       return done(error as Error);
     }
-    done(null, payload);
+    done(null, direct?.bodyOf(raw) ?? payload);
   });
   const usualHeaders = Object.entries(headers);
   // A connection that is kept alive would keep the server from closing.

@@ -26,7 +26,8 @@ export function alignParameters(
   }
 }
 
-function alignBody(body: unknown): void {
+/** The same for the body of a POST. */
+export function alignBody(body: unknown): void {
   if (typeof body !== 'object' || body === null) return;
   const parameters = body as Record<string, unknown>;
   for (const name of optional) {

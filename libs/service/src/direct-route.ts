@@ -1,0 +1,179 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import type { FastifyRequest } from 'fastify';
+import { internalErrorBody } from './errors.ts';
+import type { Logger } from './logger.ts';
+import { valuesOfHeader } from './request-checks.ts';
+
+/** What answering an operation reads of a request: of Fastify's, or of one that takes the direct route. */
+export type AskedRequest = Pick<
+  FastifyRequest,
+  'raw' | 'id' | 'method' | 'url' | 'headers' | 'hostname' | 'body'
+>;
+
+/** What answering an operation does to a reply: to Fastify's, or to one of the direct route. */
+export type AskedReply = {
+  readonly raw: ServerResponse;
+  code(status: number): unknown;
+  header(name: string, value: string): unknown;
+};
+
+/**
+ * A way past Fastify, its hooks and routes, for the one kind of request that nearly every client sends: a POST to `path` with a JSON body of
+ * a known length. Passing Fastify and its hooks costs as much as the rest of a known operation.
+ *
+ * It refuses nothing. Whatever is unusual or wrong goes Fastify's way from its beginning, where the same checks are made again, and refuse.
+ */
+export type DirectRoute = {
+  /** The exact target. */
+  readonly path: string;
+  /** Undefined: every request goes Fastify's way. */
+  handler?: DirectHandler | undefined;
+};
+
+export type DirectHandler = {
+  /** Called before the body is read. False: the request goes Fastify's way. */
+  open(request: AskedRequest, reply: AskedReply): boolean;
+  /**
+   * The text of the answer's body. Undefined: the request goes Fastify's way, and nothing has been done that would be done twice.
+   */
+  answer(request: AskedRequest, reply: AskedReply): Promise<string | undefined>;
+};
+
+type DirectRouteOptions = {
+  logger: Logger;
+  bodyLimitBytes: number;
+  /** Headers of every answer, which a handler doesn't set. */
+  headers: Readonly<Record<string, string>>;
+  /** Whether nothing speaks against the request before its body is read. */
+  isUsual(request: IncomingMessage): boolean;
+  /** @throws {Error} for what is no JSON, or has two meanings */
+  readJson(bytes: Buffer): unknown;
+};
+
+export type OpenDirectRoute = {
+  /** Wraps Fastify's listener. */
+  before(fastify: RequestListener): RequestListener;
+  /** The body of a request that was handed over to Fastify, to be read again. */
+  bodyOf(request: IncomingMessage): Readable | undefined;
+  /** Its id. */
+  idOf(request: IncomingMessage): string | undefined;
+};
+
+export function openDirectRoute(
+  route: DirectRoute,
+  { logger, bodyLimitBytes, headers, isUsual, readJson }: DirectRouteOptions,
+): OpenDirectRoute {
+  const usualHeaders = Object.entries(headers).flat();
+  const handedOver = new WeakMap<IncomingMessage, { id: string; bytes: Buffer }>();
+  const send = (text: string, { raw, status, headers: own }: DirectReply) => {
+    // The client may have left.
+    if (raw.destroyed) return;
+    raw.writeHead(status, [...usualHeaders, ...own, 'content-length', String(Buffer.byteLength(text))]);
+    raw.end(text);
+  };
+  const answer = async (handler: DirectHandler, request: DirectRequest, reply: DirectReply) => {
+    try {
+      return await handler.answer(request, reply);
+    } catch (error) {
+      // It may have changed something, so it is not tried again.
+      logger.error({ err: error }, 'a request failed');
+      reply.code(500);
+      reply.header('content-type', 'application/json; charset=utf-8');
+      return JSON.stringify(internalErrorBody());
+    }
+  };
+  return {
+    before: (fastify) => (raw, response) => {
+      const { handler } = route;
+      const isDirect = handler && raw.url === route.path && isPlainPost(raw, bodyLimitBytes) && isUsual(raw);
+      if (!isDirect) return fastify(raw, response);
+      const request = new DirectRequest(raw);
+      const reply = new DirectReply(response);
+      if (!handler.open(request, reply)) return fastify(raw, response);
+      readBody(raw, async (bytes) => {
+        request.body = tryTo(readJson, bytes);
+        const text = request.body === undefined ? undefined : await answer(handler, request, reply);
+        if (text !== undefined) return send(text, reply);
+        handedOver.set(raw, { id: request.id, bytes });
+        fastify(raw, response);
+      });
+    },
+    bodyOf(raw) {
+      const bytes = handedOver.get(raw)?.bytes;
+      return bytes && Readable.from([bytes], { objectMode: false });
+    },
+    idOf: (raw) => handedOver.get(raw)?.id,
+  };
+}
+
+class DirectRequest implements AskedRequest {
+  readonly id = crypto.randomUUID();
+  readonly method = 'POST';
+  readonly raw: IncomingMessage;
+  readonly url: string;
+  readonly headers: IncomingMessage['headers'];
+  body: unknown;
+
+  constructor(raw: IncomingMessage) {
+    this.raw = raw;
+    this.url = raw.url as string;
+    this.headers = raw.headers;
+  }
+
+  /** The host without its port, as Fastify reads it. */
+  get hostname(): string {
+    const { host = '' } = this.headers;
+    return host.startsWith('[') ? host.slice(0, host.indexOf(']') + 1) : (host.split(':', 1)[0] as string);
+  }
+}
+
+class DirectReply implements AskedReply {
+  readonly raw: ServerResponse;
+  readonly headers: string[] = [];
+  status = 200;
+
+  constructor(raw: ServerResponse) {
+    this.raw = raw;
+  }
+
+  code(status: number): void {
+    this.status = status;
+  }
+
+  /** Adds a header. None may be set twice but Set-Cookie. */
+  header(name: string, value: string): void {
+    this.headers.push(name, value);
+  }
+}
+
+/** Node's parser has found that the length is a number, stands once, and is that of the body. */
+function isPlainPost(request: IncomingMessage, bodyLimitBytes: number): boolean {
+  const { method, headers } = request;
+  const length = Number(headers['content-length'] ?? 0);
+  return (
+    method === 'POST' &&
+    headers['content-type'] === 'application/json' &&
+    headers['content-encoding'] === undefined &&
+    headers['transfer-encoding'] === undefined &&
+    headers.expect === undefined &&
+    length > 0 &&
+    length <= bodyLimitBytes &&
+    valuesOfHeader(request, 'content-type').length === 1
+  );
+}
+
+/** Of a client that leaves before all of its body has come, nothing is heard again. */
+function readBody(request: IncomingMessage, onEnd: (bytes: Buffer) => void): void {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => onEnd(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
+}
+
+function tryTo<A, R>(fn: (argument: A) => R, argument: A): R | undefined {
+  try {
+    return fn(argument);
+  } catch {
+    return undefined;
+  }
+}
