@@ -35,6 +35,11 @@ export type DirectHandler = {
   /** Called before the body is read. False: the request goes Fastify's way. */
   open(request: AskedRequest, reply: AskedReply): boolean;
   /**
+   * Called before anything reads the bytes of the body. Who throws sends the request Fastify's way. Without it, the bytes are believed to be
+   * the client's.
+   */
+  check?(request: AskedRequest, bytes: Buffer): void;
+  /**
    * The text of the answer's body. Undefined: the request goes Fastify's way, and nothing has been done that would be done twice.
    */
   answer(request: AskedRequest, reply: AskedReply): Promise<string | undefined>;
@@ -92,7 +97,10 @@ export function openDirectRoute(
       const reply = new DirectReply(response);
       if (!handler.open(request, reply)) return fastify(raw, response);
       readBody(raw, async (bytes) => {
-        request.body = tryTo(readJson, bytes);
+        request.body = tryTo((body) => {
+          handler.check?.(request, body);
+          return readJson(body);
+        }, bytes);
         const text = request.body === undefined ? undefined : await answer(handler, request, reply);
         if (text !== undefined) return send(text, reply);
         handedOver.set(raw, { id: request.id, bytes });
