@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AskedRequest, errorBody, RefusalError } from '@signet/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import type { AdmissionLog } from './admission-log.ts';
 import type { ClientAddressReader } from './client-address.ts';
 import { createShares, type Held, type Member, membersOf } from './shares.ts';
@@ -29,7 +30,11 @@ export type Admission = {
   run<T>(request: AskedRequest, work: () => Promise<T>): Promise<T>;
 };
 
+/** `body`: of a request whose work has not begun. */
+type Admitted = { client: readonly Member[]; body: Held | undefined };
+
 const retryAfterSeconds = 1;
+const maxKnownAddresses = 1000;
 
 /**
  * Refuses requests while as many are under way as the process can answer in time. It does so before a body is read or a
@@ -42,19 +47,27 @@ export function registerAdmission(server: FastifyInstance, options: AdmissionOpt
   const slots = createShares(options.maxInFlight);
   const bodies = createShares(options.maxBodyBytes);
   const bodyLimit = server.initialConfig.bodyLimit ?? 0;
-  const clients = new WeakMap<AskedRequest, readonly Member[]>();
-  /** Of requests whose work has not begun. */
-  const reserved = new WeakMap<AskedRequest, Held>();
-  const clientOf = (request: AskedRequest) => {
-    const { raw, headers } = request;
-    const members = clients.get(request) ?? membersOf(readClientAddress(raw.socket.remoteAddress, headers));
-    clients.set(request, members);
-    return members;
+  const membersByAddress = new LRUCache<string, readonly Member[]>({ max: maxKnownAddresses });
+  const groupsOf = (address = '') => {
+    const known = membersByAddress.get(address) ?? membersOf(address);
+    membersByAddress.set(address, known);
+    return known;
   };
-  const takeReserved = (request: AskedRequest) => {
-    const held = reserved.get(request);
-    reserved.delete(request);
-    return held;
+  const admitted = new WeakMap<AskedRequest, Admitted>();
+  const admittedOf = (request: AskedRequest) => {
+    let known = admitted.get(request);
+    if (!known) {
+      const { raw, headers } = request;
+      known = { client: groupsOf(readClientAddress(raw.socket.remoteAddress, headers)), body: undefined };
+      admitted.set(request, known);
+    }
+    return known;
+  };
+  const clientOf = (request: AskedRequest) => admittedOf(request).client;
+  const takeReserved = (one: Admitted) => {
+    const { body } = one;
+    one.body = undefined;
+    return body;
   };
   // Compares the route, not the text of the target: `http://this.host/graphql` is the same route.
   const isLimited = ({ routeOptions }: FastifyRequest) => routeOptions.url === path;
@@ -62,10 +75,10 @@ export function registerAdmission(server: FastifyInstance, options: AdmissionOpt
   const reserveBody = (request: AskedRequest, response: ServerResponse) => {
     const bytes = announcedBytes(request.raw, bodyLimit);
     if (bytes === 0) return undefined;
-    const held = bodies.take(clientOf(request), bytes);
-    if (!held) return 'bodies';
-    reserved.set(request, held);
-    response.once('close', () => takeReserved(request)?.giveBack());
+    const one = admittedOf(request);
+    one.body = bodies.take(one.client, bytes);
+    if (!one.body) return 'bodies';
+    response.once('close', () => takeReserved(one)?.giveBack());
     return undefined;
   };
   const reserve: Admission['reserve'] = (request, response) =>
@@ -82,7 +95,8 @@ export function registerAdmission(server: FastifyInstance, options: AdmissionOpt
     clientOf,
     reserve,
     async run(request, work) {
-      const client = clientOf(request);
+      const one = admittedOf(request);
+      const { client } = one;
       // Nobody would get the answer, and nothing has been done yet.
       if (request.raw.socket.destroyed) throw busy;
       const slot = slots.take(client);
@@ -90,7 +104,7 @@ export function registerAdmission(server: FastifyInstance, options: AdmissionOpt
         log.add('operations', client);
         throw busy;
       }
-      const body = takeReserved(request);
+      const body = takeReserved(one);
       try {
         return await work();
       } finally {

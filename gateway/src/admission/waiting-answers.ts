@@ -16,14 +16,15 @@ export type WaitingAnswersOptions = Pick<Admission, 'clientOf'> & {
 };
 
 const defaultGraceMs = 10_000;
-const longestTimerMs = 2 ** 31 - 1;
+/** How late a slow client may be cut. */
+const mostLookMs = 1000;
 /** They describe the answer that the refusal replaces. */
 const headersOfContent = ['content-encoding', 'etag', 'last-modified'];
 
 /** Counts an answer that is about to be sent. False where there is no room for it: then nothing has been counted, and `busyBody` is to be sent. */
 export type WaitForClient = (request: AskedRequest, answer: ServerResponse, bytes: number) => boolean;
 
-type Waiting = { client: readonly Member[]; cut(): void };
+type Waiting = { client: readonly Member[]; until: number; cut(): void };
 
 /**
  * Bounds the answers that wait for their clients, in bytes and in time. A client that has no room left loses its oldest
@@ -49,29 +50,38 @@ export function registerWaitingAnswers(
       }
     }
   };
+  // One for all: most answers are taken at once.
+  let watch: NodeJS.Timeout | undefined;
+  const cutSlow = () => {
+    const now = performance.now();
+    for (const one of waiting) {
+      if (one.until > now) continue;
+      log.add('slow reader', one.client);
+      one.cut();
+    }
+    if (waiting.size > 0) return;
+    clearInterval(watch);
+    watch = undefined;
+  };
   const wait: WaitForClient = (request, answer, bytes) => {
     const client = clientOf(request);
     makeRoom(client, bytes);
     const held = shares.take(client, bytes);
     if (!held) return false;
     const end = () => {
-      clearTimeout(timer);
       waiting.delete(one);
       held.giveBack();
     };
     const one: Waiting = {
       client,
+      until: performance.now() + graceMs + (bytes / bytesPerSecond) * 1000,
       cut() {
         end();
         request.raw.socket.destroy();
       },
     };
-    const patienceMs = Math.min(graceMs + (bytes / bytesPerSecond) * 1000, longestTimerMs);
-    const timer = setTimeout(() => {
-      log.add('slow reader', client);
-      one.cut();
-    }, patienceMs).unref();
     waiting.add(one);
+    watch ??= setInterval(cutSlow, Math.min(graceMs / 4, mostLookMs)).unref();
     answer.once('close', end);
     return true;
   };

@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { ApolloServerPlugin, BaseContext, GraphQLRequest } from '@apollo/server';
-import { type AskedReply, type AskedRequest, ConfigError, type Logger } from '@signet/service';
+import { type AskedRequest, ConfigError, type Logger } from '@signet/service';
 import { type GraphQLSchema, parse, validate } from 'graphql';
 import type { TrustedDocumentsMode } from '../config.ts';
+import type { CreateContext } from '../entrance/request-context.ts';
 import { decideDocument, readRequestedDocument } from './decide-document.ts';
 import type { DocumentMark } from './document-mark.ts';
 import { type FollowedManifests, followManifests } from './follow-manifests.ts';
@@ -24,7 +25,6 @@ export type TrustedDocumentsOptions = {
 
 /** The context of a request, with the text that it runs. */
 export type WithDocument<C> = C & { document: RunnableDocument };
-type CreateContext<C> = (request: AskedRequest, reply: AskedReply) => Promise<C>;
 
 export type TrustedDocuments = {
   /** Those that are listed now. */
@@ -66,9 +66,11 @@ export async function openTrustedDocuments(options: TrustedDocumentsOptions): Pr
     get documents() {
       return manifests.list.documents;
     },
-    withDocument: (createContext) => async (request, reply) => {
-      const context = await createContext(request, reply);
-      return { ...context, document: decide(request) };
+    withDocument: (createContext) => (request, reply) => {
+      const context = createContext(request, reply);
+      return context instanceof Promise
+        ? context.then((created) => ({ ...created, document: decide(request) }))
+        : { ...context, document: decide(request) };
     },
     remember,
     plugin: {

@@ -6,14 +6,13 @@ import type { AnswerText } from '../execute/executor.ts';
 import type { KnownOperation } from './known-operations.ts';
 import type { LearnOperation } from './learn-operations.ts';
 import { findThrottling } from './operation-plugins.ts';
-import type { GatewayContext } from './request-context.ts';
+import type { CreateContext, GatewayContext } from './request-context.ts';
 
 type Context = WithDocument<GatewayContext>;
 type Variables = Readonly<Record<string, unknown>>;
-type CreateContext = (request: AskedRequest, reply: AskedReply) => Promise<Context>;
 
 export type FastLaneOptions = {
-  createContext: CreateContext;
+  createContext: CreateContext<Context>;
   /** The operation of a text that has run here before. */
   findKnown(text: string, operationName: string | undefined): KnownOperation | undefined;
   /** Has an operation planned that has not run here before. Without it, Apollo Server does so. */
@@ -30,7 +29,7 @@ export type FastLane = {
    */
   answer(request: AskedRequest, reply: AskedReply): Promise<string | undefined>;
   /** The context for Apollo Server: of a request that has one already, that one, or what it was refused with. */
-  createContext: CreateContext;
+  createContext(request: AskedRequest, reply: AskedReply): Promise<Context>;
 };
 
 /**
@@ -42,16 +41,22 @@ export function createFastLane(options: FastLaneOptions): FastLane {
   const { createContext, findKnown, learn, onRun, formatError } = options;
   const created = new WeakMap<AskedRequest['raw'], Promise<Context>>();
   return {
-    createContext: (request, reply) => created.get(request.raw) ?? createContext(request, reply),
+    createContext: async (request, reply) => created.get(request.raw) ?? createContext(request, reply),
     async answer(request, reply) {
       const asked = readParameters(request.body);
       if (!asked) return undefined;
-      const creating = createContext(request, reply);
-      const context = await succeed(creating);
-      if (context && learn) await learn(asked, context);
-      const ready = context && prepare(asked, context, findKnown);
+      let context: Context;
+      try {
+        const creating = createContext(request, reply);
+        context = creating instanceof Promise ? await creating : creating;
+      } catch (error) {
+        created.set(request.raw, failed(error));
+        return undefined;
+      }
+      if (learn) await learn(asked, context);
+      const ready = prepare(asked, context, findKnown);
       if (!ready) {
-        created.set(request.raw, creating);
+        created.set(request.raw, Promise.resolve(context));
         return undefined;
       }
       onRun(context);
@@ -67,13 +72,11 @@ export function createFastLane(options: FastLaneOptions): FastLane {
   };
 }
 
-/** Undefined where Apollo Server is to say what went wrong. */
-async function succeed<T>(promise: Promise<T>): Promise<T | undefined> {
-  try {
-    return await promise;
-  } catch {
-    return undefined;
-  }
+/** Apollo Server is to say what went wrong. It may never ask. */
+function failed(error: unknown): Promise<never> {
+  const rejected = Promise.reject(error);
+  rejected.catch(() => {});
+  return rejected;
 }
 
 export type Parameters = { operationName: string | undefined; variables: Variables; extensions: unknown };

@@ -18,7 +18,7 @@ export type Lanes = {
   /** Undefined where every operation goes through Apollo Server. */
   fastLane: FastLane | undefined;
   /** The context for Apollo Server. */
-  createContext: FastLaneOptions['createContext'];
+  createContext: ReturnType<typeof createFastLane>['createContext'];
   /** Learns the schema from Apollo Server, so that both lanes have the same one. */
   plugin: ApolloServerPlugin<WithDocument<GatewayContext>>;
 };
@@ -27,7 +27,11 @@ export type Lanes = {
 export function createLanes(options: LanesOptions): Lanes {
   const { lanes, createContext, planner, ...shared } = options;
   if (lanes === 'apollo') {
-    return { fastLane: undefined, createContext, plugin: {} };
+    return {
+      fastLane: undefined,
+      createContext: async (request, reply) => createContext(request, reply),
+      plugin: {},
+    };
   }
   let findKnown: FastLaneOptions['findKnown'] = () => undefined;
   let learn: FastLaneOptions['learn'];

@@ -3,10 +3,10 @@ import { sessionByCookie } from '@signet/schema/contract';
 import {
   type AskedReply,
   type AskedRequest,
+  addHttpStatus,
   formatSignetContext,
   RefusalError,
   readAuthorization,
-  withHttpStatus,
 } from '@signet/service';
 import { authenticate, type Session, type Verifier } from '@signet/session';
 import type { RefusalReports } from '../access/refusal-reports.ts';
@@ -25,49 +25,88 @@ export type RequestContextOptions = {
   reports: Pick<RefusalReports, 'add'>;
 };
 
+/** Builds the context of a request, at once where its token is known. */
+export type CreateContext<C> = (request: AskedRequest, reply: AskedReply) => C | Promise<C>;
+
 /**
  * Builds the context of a request. A bad token, and a page that may not use cookies, are refused here with the HTTP
  * status, before the operation is looked at and before any subgraph is called.
  */
-export function createRequestContext(
-  options: RequestContextOptions,
-): (request: AskedRequest, reply: AskedReply) => Promise<GatewayContext> {
-  return (request, reply) =>
-    withHttpStatus(async () => {
-      const cookies = options.cookieGate(request, reply);
-      const authorization = readAuthorization(request.raw);
-      const clientAddress = options.readClientAddress(request.raw.socket.remoteAddress, request.headers);
-      const signetContext = describeRequest(request, options, {
-        clientAddress,
-        hasToken: authorization !== undefined,
-        hasCookies: cookies !== undefined,
-      });
-      const session = await authenticate(options.verifier, authorization).catch((error: unknown) => {
-        if (error instanceof RefusalError) {
-          options.reports.add({ reason: error.reason, place: 'token', signetContext });
-        }
-        throw error;
-      });
-      return {
-        session,
-        authorization,
-        signetContext,
-        clientAddress,
-        cookies,
-        deadline: performance.now() + options.timeoutMs,
-        clientGone: watchClient(reply.raw),
-      };
+export function createRequestContext(options: RequestContextOptions): CreateContext<GatewayContext> {
+  const create = (request: AskedRequest, reply: AskedReply) => {
+    const cookies = options.cookieGate(request, reply);
+    const authorization = readAuthorization(request.raw);
+    const clientAddress = options.readClientAddress(request.raw.socket.remoteAddress, request.headers);
+    const signetContext = describeRequest(request, options, {
+      clientAddress,
+      hasToken: authorization !== undefined,
+      hasCookies: cookies !== undefined,
     });
+    const refuse = (error: unknown) => {
+      if (error instanceof RefusalError) {
+        options.reports.add({ reason: error.reason, place: 'token', signetContext });
+      }
+      return addHttpStatus(error);
+    };
+    const build = (session: Session): GatewayContext => ({
+      session,
+      authorization,
+      signetContext,
+      clientAddress,
+      cookies,
+      deadline: performance.now() + options.timeoutMs,
+      clientGone: new ClientGone(reply.raw),
+    });
+    let session: Session | Promise<Session>;
+    try {
+      session = authenticate(options.verifier, authorization);
+    } catch (error) {
+      throw refuse(error);
+    }
+    if (!(session instanceof Promise)) return build(session);
+    return session.then(build, (error: unknown) => {
+      throw refuse(error);
+    });
+  };
+  return (request, reply) => {
+    try {
+      return create(request, reply);
+    } catch (error) {
+      throw addHttpStatus(error);
+    }
+  };
 }
 
-function watchClient(response: ServerResponse): AbortSignal {
-  const controller = new AbortController();
-  // It may have left before this, and then no event comes.
-  if (response.destroyed) controller.abort();
-  response.once('close', () => {
-    if (!response.writableFinished) controller.abort();
-  });
-  return controller.signal;
+/** Aborted when the client closes its connection before it has its answer. Listens only where somebody waits for that. */
+class ClientGone implements ClientWatch {
+  readonly #response: ServerResponse;
+  #signal: AbortSignal | undefined;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+  }
+
+  get aborted(): boolean {
+    return this.#response.destroyed && !this.#response.writableFinished;
+  }
+
+  addEventListener(_: 'abort', listener: () => void): void {
+    this.#listen().addEventListener('abort', listener);
+  }
+
+  removeEventListener(_: 'abort', listener: () => void): void {
+    this.#signal?.removeEventListener('abort', listener);
+  }
+
+  #listen(): AbortSignal {
+    if (this.#signal) return this.#signal;
+    const controller = new AbortController();
+    this.#response.once('close', () => {
+      if (this.aborted) controller.abort();
+    });
+    this.#signal = controller.signal;
+    return controller.signal;
+  }
 }
 
 type DescribedClient = { clientAddress: string | undefined; hasToken: boolean; hasCookies: boolean };
@@ -96,6 +135,13 @@ function single(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header;
 }
 
+/** The part of an AbortSignal that tells when a client leaves. */
+export type ClientWatch = {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+};
+
 /** What the gateway knows about a request and passes on with each fetch. */
 export type GatewayContext = {
   session: Session;
@@ -109,5 +155,5 @@ export type GatewayContext = {
   /** When the time for the request and all its fetches ends, by `performance.now()`. */
   deadline: number;
   /** Aborts when the client closes its connection before it has the answer. */
-  clientGone: AbortSignal;
+  clientGone: ClientWatch;
 };

@@ -1,7 +1,5 @@
 import { readRuleBook } from '@signet/access';
 import {
-  type AskedReply,
-  type AskedRequest,
   createErrorFormatter,
   createGraphqlHandler,
   hasProductionSurface,
@@ -31,7 +29,7 @@ import { type Supergraph, SupergraphError } from '../supergraph/supergraph-sourc
 import type { Entrance } from './entrances.ts';
 import { createLanes } from './lanes.ts';
 import { createOperationChecks, throttledStatus } from './operation-plugins.ts';
-import type { GatewayContext } from './request-context.ts';
+import type { CreateContext, GatewayContext } from './request-context.ts';
 
 export type ServedGraphOptions = {
   /** It only gets the requests that `answer` is called with. */
@@ -44,7 +42,7 @@ export type ServedGraphOptions = {
   proof: Pick<EntranceProof, 'signerFor'>;
   reports: Pick<RefusalReports, 'add'>;
   trustedDocuments: Pick<TrustedDocuments, 'documents' | 'plugin' | 'withDocument' | 'remember'>;
-  createContext(request: AskedRequest, reply: AskedReply): Promise<GatewayContext>;
+  createContext: CreateContext<GatewayContext>;
   /** Tells this graph from others of the entrance, before and after it. */
   generation: number;
   /** Whether a supergraph without any access rule is refused. */

@@ -1,4 +1,5 @@
 import { createFairQueue } from '@signet/flow';
+import type { ClientWatch } from '../entrance/request-context.ts';
 
 /** The fetches to one address of a subgraph, shared between callers. */
 export type FetchTurns = {
@@ -14,7 +15,7 @@ export type FetchTurns = {
 };
 
 /** How long a fetch waits for its turn. Without `leaves`, nothing but time ends the wait. */
-type Patience = { timeoutMs: number; leaves?: AbortSignal | undefined };
+type Patience = { timeoutMs: number; leaves?: ClientWatch | undefined };
 
 /** Others use the connections, or nobody needs the fetch. This says nothing about the subgraph. */
 export class NoTurnError extends Error {

@@ -155,7 +155,7 @@ class DirectReply implements AskedReply {
   }
 }
 
-/** Node's parser has found that the length is a number, stands once, and is that of the body. */
+/** Node's parser has found that a length is a number, stands once and beside no transfer coding, and is that of the body. */
 function isPlainPost(request: IncomingMessage, bodyLimitBytes: number): boolean {
   const { method, headers } = request;
   const length = Number(headers['content-length'] ?? 0);
@@ -163,7 +163,6 @@ function isPlainPost(request: IncomingMessage, bodyLimitBytes: number): boolean 
     method === 'POST' &&
     headers['content-type'] === 'application/json' &&
     headers['content-encoding'] === undefined &&
-    headers['transfer-encoding'] === undefined &&
     headers.expect === undefined &&
     length > 0 &&
     length <= bodyLimitBytes &&

@@ -78,13 +78,16 @@ export async function withHttpStatus<T>(
   try {
     return await create();
   } catch (error) {
-    const refusal = error instanceof RefusalError ? error : translate(error);
-    if (!refusal) {
-      throw error;
-    }
-    refusal.extensions.http = { status: refusal.httpStatus, headers: new HeaderMap(refusalHeaders(refusal)) };
-    throw refusal;
+    throw addHttpStatus(error, translate);
   }
+}
+
+/** The error to throw in place of one: a refusal with its status, as in `withHttpStatus`, or the same. */
+export function addHttpStatus(error: unknown, translate: ErrorTranslation = () => undefined): unknown {
+  const refusal = error instanceof RefusalError ? error : translate(error);
+  if (!refusal) return error;
+  refusal.extensions.http = { status: refusal.httpStatus, headers: new HeaderMap(refusalHeaders(refusal)) };
+  return refusal;
 }
 
 /** Retry-After of a refusal that names no time. */

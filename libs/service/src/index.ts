@@ -13,6 +13,7 @@ export { createCredentialLimit } from './credential-limit.ts';
 export { customScalars } from './custom-scalars.ts';
 export type { AskedReply, AskedRequest, DirectHandler, DirectRoute } from './direct-route.ts';
 export {
+  addHttpStatus,
   badInput,
   defaultRetryAfterSeconds,
   type ErrorTranslation,

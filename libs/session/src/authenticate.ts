@@ -1,14 +1,17 @@
 import { RefusalError, type SignetContext } from '@signet/service';
 import { anonymousSession, type Session } from './session.ts';
-import type { Verifier } from './verifier.ts';
+import type { Verification, Verifier } from './verifier.ts';
 
 /**
- * The session of an Authorization header; the anonymous session without a header. A bad token is refused, never treated as no
- * token.
+ * The session of an Authorization header, at once where the token is known; the anonymous session without a header. A bad token is
+ * refused, never treated as no token.
  *
- * @throws {RefusalError} an `auth.failure.*` reason, or auth.unavailable if the keys or revocations can't be read.
+ * @throws {RefusalError} (or rejects with) an `auth.failure.*` reason, or auth.unavailable if the keys or revocations can't be read.
  */
-export async function authenticate(verifier: Verifier, authorization: string | undefined): Promise<Session> {
+export function authenticate(
+  verifier: Verifier,
+  authorization: string | undefined,
+): Session | Promise<Session> {
   if (authorization === undefined) {
     return anonymousSession;
   }
@@ -17,7 +20,12 @@ export async function authenticate(verifier: Verifier, authorization: string | u
   if (token === undefined) {
     throw new RefusalError('auth.failure.malformed');
   }
-  const verification = await verifier.verify(token);
+  const verification = verifier.verify(token);
+  return verification instanceof Promise ? verification.then(sessionOf) : sessionOf(verification);
+}
+
+/** @throws {RefusalError} */
+function sessionOf(verification: Verification): Session {
   switch (verification.kind) {
     case 'session':
       return verification.session;

@@ -8,7 +8,11 @@ import type { TrustedIssuer } from './trusted-issuers.ts';
 /** The outcome for a token: a session, a refusal with its reason, or an outage. */
 export type Verification = { kind: 'session'; session: UserSession | PortalSession } | Refused | Unavailable;
 
-export type Verifier = { verify(token: string): Promise<Verification>; issuers: readonly TrustedIssuer[] };
+export type Verifier = {
+  /** At once for a token that passed before. */
+  verify(token: string): Verification | Promise<Verification>;
+  issuers: readonly TrustedIssuer[];
+};
 
 export type VerifierOptions = {
   issuers: readonly TrustedIssuer[];
@@ -31,19 +35,22 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const cache = new LRUCache<string, CheckedToken>({
     max: options.maxCachedTokens ?? defaultMaxCachedTokens,
   });
+  const verifyNew = async (token: string): Promise<Verification> => {
+    const checked = await checkToken(token, byIssuer, now());
+    if (checked.kind !== 'checked') return checked;
+    const verification = judgeRevocations(checked, revocations);
+    if (verification.kind === 'session') cache.set(token, checked);
+    return verification;
+  };
   return {
     issuers,
-    async verify(token) {
+    verify(token) {
       const cached = cache.get(token);
       if (cached) {
         if (isCurrent(cached, now())) return judgeRevocations(cached, revocations);
         cache.delete(token);
       }
-      const checked = await checkToken(token, byIssuer, now());
-      if (checked.kind !== 'checked') return checked;
-      const verification = judgeRevocations(checked, revocations);
-      if (verification.kind === 'session') cache.set(token, checked);
-      return verification;
+      return verifyNew(token);
     },
   };
 }
