@@ -68,7 +68,8 @@ export class StatementBatch {
       }
       collecting.sync();
     });
-    connection.stream.write(messages);
+    // One that has ended tells pg, which gives up what waits on it.
+    if (connection.stream.writable) connection.stream.write(messages);
     return null;
   }
 
