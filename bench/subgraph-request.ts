@@ -14,7 +14,7 @@ type Work = { name: string; limitUs: number; fetches: readonly Fetch[] };
 const seconds = Number(process.argv[2] ?? 4);
 const rounds = 5;
 /** So many requests go before: until then, V8 compiles what becomes hot, and its threads count as the process's. */
-const warmUpRequests = 6000;
+const warmUpRequests = 4000;
 /** Connections that are kept alive, each with one request at a time. */
 const connections = 8;
 /** In turn. */
@@ -99,14 +99,6 @@ async function measure({ fetches }: Work, tokens: readonly string[], isWarmUp: b
   );
   const used = (await readCpu(fetches)) - before;
   for (const client of clients.flat()) client.close();
-  console.error(
-    'requests',
-    counts.reduce((a, b) => a + b),
-    'cpu',
-    used / 1e6,
-    's of',
-    seconds,
-  );
   return used / counts.reduce((sum, count) => sum + count, 0);
 }
 
