@@ -1,5 +1,6 @@
 import { type CompiledQuery, type Kysely, type QueryExecutorProvider, type RawBuilder, sql } from 'kysely';
 import type { Database } from './tables.ts';
+import { findStatementRunner } from './transaction-handle.ts';
 
 /** A statement to which each call gives values. */
 export type Query<Values extends object, Row> = (trx: Kysely<Database>, values: Values) => Promise<Row[]>;
@@ -32,7 +33,10 @@ export function defineQuery<Values extends object, Row>(
     const parameters = compiled.parameters.map((parameter) =>
       parameter instanceof Placeholder ? (values as Record<PropertyKey, unknown>)[parameter.name] : parameter,
     );
-    const { rows } = await trx.executeQuery<Row>({ ...compiled, parameters });
-    return rows;
+    const run = findStatementRunner(trx);
+    const { rows } = run
+      ? await run(compiled.sql, parameters)
+      : await trx.executeQuery<Row>({ ...compiled, parameters });
+    return rows as Row[];
   };
 }

@@ -1,8 +1,8 @@
-import type { CompiledQuery, ConnectionProvider, Kysely, QueryResult, Transaction } from 'kysely';
+import type { ConnectionProvider, Kysely, Transaction } from 'kysely';
 import { retryConflicts } from './conflicts.ts';
 import { poolOf } from './pool/pooled-dialect.ts';
-import type { StatementOutcome } from './pool/statement-batch.ts';
-import { getResult } from './pool/watched-client.ts';
+import type { StatementOutcome, StatementResult } from './pool/statement-batch.ts';
+import { getResult, type Statement } from './pool/watched-client.ts';
 import { findRequest, noteProgress } from './request-scope.ts';
 import { setForTenant } from './tenant-settings.ts';
 import { createQueryConnection, createTransactionHandle, toQueryResult } from './transaction-handle.ts';
@@ -40,7 +40,7 @@ function getHandle<DB>(db: Kysely<DB>, tenantId: string): Transaction<DB> {
   const found = known?.find((handle) => handle.db === db && handle.tenantId === tenantId);
   if (found) return found.trx as Transaction<DB>;
   const reads = new TenantReads(db, tenantId);
-  const trx = createTransactionHandle(db, reads.provider);
+  const trx = createTransactionHandle(db, reads.provider, (text, values) => reads.run(text, values));
   const handle = { db, tenantId, trx };
   if (known) known.push(handle);
   else if (request) handles.set(request, [handle]);
@@ -48,7 +48,7 @@ function getHandle<DB>(db: Kysely<DB>, tenantId: string): Transaction<DB> {
 }
 
 type Read = {
-  query: CompiledQuery;
+  statement: Statement;
   resolve(outcome: StatementOutcome): void;
 };
 
@@ -62,15 +62,18 @@ class TenantReads<DB> {
   constructor(db: Kysely<DB>, tenantId: string) {
     this.#db = db;
     this.#tenantId = tenantId;
-    const connection = createQueryConnection((query) => this.#read(query));
+    const connection = createQueryConnection(async ({ sql, parameters }) =>
+      toQueryResult(await this.run(sql, parameters)),
+    );
     this.provider = { provideConnection: (consume) => consume(connection) };
   }
 
-  async #read(query: CompiledQuery): Promise<QueryResult<unknown>> {
-    const { promise, resolve } = Promise.withResolvers<StatementOutcome>();
-    this.#waiting.push({ query, resolve });
-    if (this.#waiting.length === 1) atEndOfTick(() => this.#sendWaiting());
-    return toQueryResult(getResult(await promise));
+  async run(text: string, values: readonly unknown[]): Promise<StatementResult> {
+    const outcome = await new Promise<StatementOutcome>((resolve) => {
+      this.#waiting.push({ statement: { text, values }, resolve });
+      if (this.#waiting.length === 1) atEndOfTick(() => this.#sendWaiting());
+    });
+    return getResult(outcome);
   }
 
   async #sendWaiting(): Promise<void> {
@@ -87,7 +90,7 @@ class TenantReads<DB> {
   async #send(reads: readonly Read[]): Promise<Read[]> {
     const client = await poolOf(this.#db).connect();
     try {
-      const statements = reads.map(({ query: { sql: text, parameters: values } }) => ({ text, values }));
+      const statements = reads.map(({ statement }) => statement);
       const setup = [setForTenant(this.#tenantId, { isReadOnly: true })];
       const outcomes = await client.run(statements, setup);
       for (const [index, outcome] of outcomes.entries()) reads[index]?.resolve(outcome);

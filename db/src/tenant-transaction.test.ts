@@ -50,7 +50,7 @@ it('says what went wrong also where its first statement does, and leaves no tran
   const failed = inTenant(db, demo, (trx) => sql`select 1 / ${0}::int`.execute(trx));
   await expect(failed).rejects.toMatchObject({ code: '22012' });
   const [row] = await database.query(
-    `select count(*)::int as count from pg_stat_activity where usename = 'signet_auth_user' and xact_start is not null`,
+    `select count(*)::int as count from pg_stat_activity where usename = 'signet_auth_user' and datname = current_database() and xact_start is not null`,
   );
   expect(row.count).toBe(0);
 });

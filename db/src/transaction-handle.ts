@@ -19,10 +19,29 @@ const dialect = new PostgresDialect({
 });
 const driver = new DummyDriver();
 
-/** A transaction of kysely, as queries take it, whose statements run where `provider` says. It can neither begin nor end one. */
-export function createTransactionHandle<DB>(db: Kysely<DB>, provider: ConnectionProvider): Transaction<DB> {
+/** Runs a statement of a handle, with its values. */
+export type RunStatement = (text: string, values: readonly unknown[]) => Promise<StatementResult>;
+
+const statementRunners = new WeakMap<object, RunStatement>();
+
+/**
+ * A transaction of kysely, as queries take it, whose statements run where `provider` says. It can neither begin nor end one. With `run`,
+ * statements whose text is known run there.
+ */
+export function createTransactionHandle<DB>(
+  db: Kysely<DB>,
+  provider: ConnectionProvider,
+  run?: RunStatement,
+): Transaction<DB> {
   const executor = db.getExecutor().withConnectionProvider(provider);
-  return new Transaction<DB>({ config: { dialect }, dialect, driver, executor });
+  const handle = new Transaction<DB>({ config: { dialect }, dialect, driver, executor });
+  if (run) statementRunners.set(handle, run);
+  return handle;
+}
+
+/** The way past kysely for a statement whose text is known; undefined for a handle that has none. */
+export function findStatementRunner(handle: object): RunStatement | undefined {
+  return statementRunners.get(handle);
 }
 
 /** What kysely takes for a connection. */

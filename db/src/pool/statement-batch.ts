@@ -55,23 +55,21 @@ export class StatementBatch {
   }
 
   submit(connection: Connection): null {
-    // One write for all messages.
-    connection.stream.cork();
-    try {
+    const messages = collectMessages(connection, (collecting) => {
       for (const { prepared, values } of this.#statements) {
-        const { name, text } = prepared;
+        const { name, text, state } = prepared;
         // To close a statement that is not there is no error.
-        if (prepared.state === 'unsure') connection.close({ type: 'S', name });
-        if (prepared.state !== 'parsed') connection.parse({ name, text });
+        if (state === 'unsure') collecting.close({ type: 'S', name });
+        if (state !== 'parsed') collecting.parse({ name, text });
         if (name !== '') prepared.state = 'parsed';
-        connection.bind({ statement: name, values });
-        if (!prepared.columns) connection.describe({ type: 'P', name: '' });
-        connection.execute({});
+        collecting.bind({ statement: name, values });
+        if (!prepared.columns) collecting.describe({ type: 'P', name: '' });
+        collecting.execute({});
       }
-      connection.sync();
-    } finally {
-      connection.stream.uncork();
-    }
+      collecting.sync();
+    });
+    // One that has ended tells pg, which gives up what waits on it.
+    if (connection.stream.writable) connection.stream.write(messages);
     return null;
   }
 
@@ -136,6 +134,14 @@ export class StatementBatch {
   handleReadyForQuery(): void {
     this.#settle(this.#outcomes);
   }
+}
+
+/** What `send` sends by pg's connection, in one piece: a socket takes one piece in half the time of five. */
+function collectMessages(connection: Connection, send: (collecting: Connection) => void): Buffer {
+  const messages: Buffer[] = [];
+  const stream = { writable: true, write: (message: Buffer) => messages.push(message) };
+  send(Object.create(connection, { stream: { value: stream } }) as Connection);
+  return Buffer.concat(messages);
 }
 
 function readRow(columns: readonly Column[], fields: readonly (string | null)[]): Record<string, unknown> {

@@ -211,3 +211,32 @@ test('takes no request past Fastify while the server closes', async () => {
   expect(await ask()).toEqual(['{"fastify":true}', 'close']);
   await closed;
 });
+
+test('closes a connection with the last answer that it owes while the server closes', async () => {
+  const arrived = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<string>();
+  direct.handler = {
+    ...usual,
+    answer() {
+      arrived.resolve();
+      return released.promise;
+    },
+  };
+  const closing = createHttpServer({ logger, direct });
+  const isClosing = new Promise<void>((resolve) => {
+    closing.addHook('preClose', async () => resolve());
+  });
+  const port = Number(new URL(await listen(closing, { host: '127.0.0.1', port: 0 })).port);
+  const socket = connect(port, '127.0.0.1');
+  let text = '';
+  socket.setEncoding('utf8').on('data', (piece: string) => {
+    text += piece;
+  });
+  socket.write(`${head.replace('connection: close\r\n', '')}${type}${length}\r\n${asked}`);
+  await arrived.promise;
+  const closed = closing.close();
+  await isClosing;
+  released.resolve('1');
+  await Promise.all([closed, once(socket, 'end')]);
+  expect(text).toMatch(/^HTTP\/1\.1 200 [\s\S]*connection: close[\s\S]*\r\n\r\n1$/i);
+});

@@ -35,6 +35,11 @@ export type DirectHandler = {
   /** Called before the body is read. False: the request goes Fastify's way. */
   open(request: AskedRequest, reply: AskedReply): boolean;
   /**
+   * Called before anything reads the bytes of the body. Who throws sends the request Fastify's way. Without it, the bytes are believed to be
+   * the client's.
+   */
+  check?(request: AskedRequest, bytes: Buffer): void;
+  /**
    * The text of the answer's body. Undefined: the request goes Fastify's way, and nothing has been done that would be done twice.
    */
   answer(request: AskedRequest, reply: AskedReply): Promise<string | undefined>;
@@ -45,6 +50,8 @@ type DirectRouteOptions = {
   bodyLimitBytes: number;
   /** Headers of every answer, which a handler doesn't set. */
   headers: Readonly<Record<string, string>>;
+  /** False from when the server begins to close: no connection is kept alive any longer. */
+  isServing(): boolean;
   /** Whether nothing speaks against the request before its body is read. */
   isUsual(request: IncomingMessage): boolean;
   /** @throws {Error} for what is no JSON, or has two meanings */
@@ -62,13 +69,14 @@ export type OpenDirectRoute = {
 
 export function openDirectRoute(
   route: DirectRoute,
-  { logger, bodyLimitBytes, headers, isUsual, readJson }: DirectRouteOptions,
+  { logger, bodyLimitBytes, headers, isServing, isUsual, readJson }: DirectRouteOptions,
 ): OpenDirectRoute {
   const usualHeaders = Object.entries(headers).flat();
   const handedOver = new WeakMap<IncomingMessage, { id: string; bytes: Buffer }>();
   const send = (text: string, { raw, status, headers: own }: DirectReply) => {
     // The client may have left.
     if (raw.destroyed) return;
+    if (!isServing()) own.push('connection', 'close');
     raw.writeHead(status, [...usualHeaders, ...own, 'content-length', String(Buffer.byteLength(text))]);
     raw.end(text);
   };
@@ -86,13 +94,17 @@ export function openDirectRoute(
   return {
     before: (fastify) => (raw, response) => {
       const { handler } = route;
-      const isDirect = handler && raw.url === route.path && isPlainPost(raw, bodyLimitBytes) && isUsual(raw);
+      const isDirect =
+        handler && raw.url === route.path && isServing() && isPlainPost(raw, bodyLimitBytes) && isUsual(raw);
       if (!isDirect) return fastify(raw, response);
       const request = new DirectRequest(raw);
       const reply = new DirectReply(response);
       if (!handler.open(request, reply)) return fastify(raw, response);
       readBody(raw, async (bytes) => {
-        request.body = tryTo(readJson, bytes);
+        request.body = tryTo((body) => {
+          handler.check?.(request, body);
+          return readJson(body);
+        }, bytes);
         const text = request.body === undefined ? undefined : await answer(handler, request, reply);
         if (text !== undefined) return send(text, reply);
         handedOver.set(raw, { id: request.id, bytes });

@@ -118,7 +118,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       logger,
       bodyLimitBytes: options.bodyLimitBytes ?? defaultBodyLimitBytes,
       headers,
-      isUsual: (raw) => phase === 'serving' && !isOfFlood(raw) && findTargetFault(raw) === undefined,
+      isServing: () => phase === 'serving',
+      isUsual: (raw) => !isOfFlood(raw) && findTargetFault(raw) === undefined,
       readJson: createPlainJsonReader(server),
     });
   if (direct) {

@@ -1,18 +1,18 @@
+import type { IncomingMessage } from 'node:http';
 import { parseSignetContext, type SignetContext, signetContextHeader } from '@signet/service';
-import type { FastifyRequest } from 'fastify';
 
 /** What a gateway says of the client of a request; undefined where the header is missing or malformed. */
-export type ContextReader = (request: FastifyRequest) => SignetContext | undefined;
+export type ContextReader = (request: { raw: IncomingMessage }) => SignetContext | undefined;
 
 /** Creates a reader of Signet-Context that parses the header of a request once, whoever asks. Whether to believe it is decided elsewhere. */
 export function createContextReader(): ContextReader {
-  const contexts = new WeakMap<FastifyRequest, SignetContext | 'none'>();
-  return (request) => {
-    let context = contexts.get(request);
+  const contexts = new WeakMap<IncomingMessage, SignetContext | 'none'>();
+  return ({ raw }) => {
+    let context = contexts.get(raw);
     if (context === undefined) {
-      const header = request.headers[signetContextHeader];
+      const header = raw.headers[signetContextHeader];
       context = parseSignetContext(typeof header === 'string' ? header : undefined) ?? 'none';
-      contexts.set(request, context);
+      contexts.set(raw, context);
     }
     return context === 'none' ? undefined : context;
   };

@@ -74,21 +74,30 @@ export function readPage<K>(
   return { first, after };
 }
 
-/** Builds a Relay connection. `rows` holds one row more than the page where there is a next one. */
+/** Builds a Relay connection. `rows` holds one row more than the page where there is a next one. Cursors are written where a field asks. */
 export function createConnection<K, N>(
   rows: readonly N[],
   page: PageRequest<K>,
   codec: CursorCodec<K>,
   positionOf: (row: N) => Position<K>,
 ): Connection<N> {
-  const edges = rows.slice(0, page.first).map((node) => ({ cursor: codec.encode(positionOf(node)), node }));
+  const edges = rows.slice(0, page.first).map((node) => ({
+    node,
+    get cursor() {
+      return codec.encode(positionOf(node));
+    },
+  }));
   return {
     edges,
     pageInfo: {
       hasNextPage: rows.length > page.first,
       hasPreviousPage: page.after !== undefined,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+      get startCursor() {
+        return edges[0]?.cursor ?? null;
+      },
+      get endCursor() {
+        return edges.at(-1)?.cursor ?? null;
+      },
     },
   };
 }

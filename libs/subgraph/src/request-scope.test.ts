@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHttpServer, createLogger } from '@signet/service';
 import { expect, test, vi } from 'vitest';
-import { registerRequestScope } from './request-scope.ts';
+import { createRequestScope, registerRequestScope } from './request-scope.ts';
 
 function setUp() {
   const server = createHttpServer({ logger: createLogger('test', 'silent') });
   const deadlines: number[] = [];
   const callers: string[] = [];
-  registerRequestScope(server, {
+  const scope = createRequestScope({
     inRequest({ deadline, caller }, fn) {
       if (deadline !== undefined) deadlines.push(deadline - performance.now());
       callers.push(caller);
@@ -15,6 +15,7 @@ function setUp() {
     },
     identifyCaller() {},
   });
+  registerRequestScope(server, scope);
   const handler = vi.fn(async () => ({ data: {} }));
   server.post('/', handler);
   const ask = (context?: string) =>

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { readClientPrefix } from '@signet/flow';
 import { RefusalError } from '@signet/service';
 import type { FastifyInstance } from 'fastify';
@@ -11,22 +12,47 @@ export type RequestScopes = {
   identifyCaller(caller: string): void;
 };
 
-/**
- * Serves each request for as long as the gateway waits for it, at first as one of its client's address. One whose time is up
- * already is refused.
- */
-export function registerRequestScope(
-  scope: FastifyInstance,
+/** Serves requests for as long as the gateway waits for them, at first as ones of their client's address. */
+export type RequestScope = {
+  /** The time of a request counts from now on. By default from when Fastify gets it. */
+  begin(request: ScopedRequest): void;
+  /** Runs what serves a request. Undefined, and nothing has run, where its time is up. */
+  run<T>(request: ScopedRequest, fn: () => T): T | undefined;
+};
+
+type ScopedRequest = { raw: IncomingMessage };
+
+export function createRequestScope(
   { inRequest }: RequestScopes,
   readContext: ContextReader = createContextReader(),
-): void {
-  scope.addHook('preHandler', (request, reply, done) => {
-    const { timeoutMs, clientAddress = null } = readContext(request) ?? {};
-    const left = timeoutMs === undefined ? undefined : timeoutMs - reply.elapsedTime;
-    if (left !== undefined && left <= 0) {
-      return done(new RefusalError('service.unavailable'));
-    }
-    const deadline = left === undefined ? undefined : performance.now() + left;
-    inRequest({ deadline, caller: `address ${readClientPrefix(clientAddress).site}` }, done);
+): RequestScope {
+  const begun = new WeakMap<IncomingMessage, number>();
+  return {
+    begin({ raw }) {
+      // One that was handed over has begun before.
+      if (!begun.has(raw)) begun.set(raw, performance.now());
+    },
+    run(request, fn) {
+      const { timeoutMs, clientAddress = null } = readContext(request) ?? {};
+      const now = performance.now();
+      const deadline = timeoutMs === undefined ? undefined : (begun.get(request.raw) ?? now) + timeoutMs;
+      if (deadline !== undefined && deadline <= now) return undefined;
+      return inRequest({ deadline, caller: `address ${readClientPrefix(clientAddress).site}` }, fn);
+    },
+  };
+}
+
+/** Serves the requests of `scope` so. One whose time is up already is refused. */
+export function registerRequestScope(scope: FastifyInstance, requestScope: RequestScope): void {
+  scope.addHook('onRequest', (request, _reply, done) => {
+    requestScope.begin(request);
+    done();
+  });
+  scope.addHook('preHandler', (request, _reply, done) => {
+    const isServed = requestScope.run(request, () => {
+      done();
+      return true;
+    });
+    if (!isServed) done(new RefusalError('service.unavailable'));
   });
 }

@@ -1,6 +1,8 @@
 import type { VerifiedProof } from '@signet/proof';
 import {
   createHttpServer,
+  type DirectHandler,
+  type DirectRoute,
   type EndpointPlugin,
   type ErrorTranslation,
   errorBody,
@@ -18,7 +20,7 @@ import { createContextReader } from './context-reader.ts';
 import { mountSchema } from './lane/mount-schema.ts';
 import { withProof } from './proof/operation-proof.ts';
 import { type ProofCheck, type ProofGate, registerProofGate } from './proof/proof-gate.ts';
-import { type RequestScopes, registerRequestScope } from './request-scope.ts';
+import { createRequestScope, type RequestScopes, registerRequestScope } from './request-scope.ts';
 
 /** A request with its cookies. Only auth reads and sets them, and believes nothing else of theirs. */
 export type SubgraphHttpRequest = SubgraphRequest & {
@@ -61,29 +63,34 @@ export type SubgraphServerOptions<C extends object> = HttpServerOptions & {
 export async function startSubgraphServer<C extends object>(
   options: SubgraphServerOptions<C>,
 ): Promise<RunningServer> {
-  const server = createHttpServer({ ...options, bodyLimitBytes: subgraphBodyLimitBytes });
+  const direct: DirectRoute = { path: '/graphql' };
+  const server = createHttpServer({ ...options, direct, bodyLimitBytes: subgraphBodyLimitBytes });
   server.addHook('onClose', async () => options.onStop?.());
   options.addRoutes?.(server);
   // In a scope of their own: what is registered beside them stays open.
-  await server.register(async (scope) => serveProven(scope, options));
+  await server.register(async (scope) => {
+    direct.handler = await serveProven(scope, options);
+  });
   const url = await listen(server, options);
   return { url, stop: () => server.close() };
 }
 
+/** Serves what only gateways may ask. Returns the handler of the requests that take the direct route. */
 async function serveProven<C extends object>(
   scope: FastifyInstance,
   options: SubgraphServerOptions<C>,
-): Promise<void> {
+): Promise<DirectHandler | undefined> {
   const { proof: check } = options;
   scope.addHook('onRequest', ({ method }, reply, done) => {
     if (method === 'POST') return done();
     reply.code(405).header('allow', 'POST').send(errorBody('This path takes POST.', 'BAD_REQUEST'));
   });
   const readContext = createContextReader();
+  const requestScope = options.requests && createRequestScope(options.requests, readContext);
   const gate = check && registerProofGate(scope, check, readContext);
   if (gate) options.addProvenRoutes?.(scope, gate);
-  if (options.requests) registerRequestScope(scope, options.requests, readContext);
-  await mountSchema<C>(scope, {
+  if (requestScope) registerRequestScope(scope, requestScope);
+  const answerFast = await mountSchema<C>(scope, {
     ...options,
     async createContext(request, reply) {
       const proof = gate?.proofOf(request);
@@ -97,4 +104,17 @@ async function serveProven<C extends object>(
       return proof ? withProof(context, proof) : context;
     },
   });
+  if (!answerFast) return undefined;
+  return {
+    // The checks are those of the hooks above, in their order. What fails one is refused there.
+    open(request) {
+      requestScope?.begin(request);
+      return true;
+    },
+    ...(gate && { check: gate.check }),
+    async answer(request, reply) {
+      const answer = () => answerFast(request, reply);
+      return requestScope ? requestScope.run(request, answer) : answer();
+    },
+  };
 }

@@ -1,10 +1,10 @@
 import { requirePortal, requireUser } from '@signet/access';
-import { type Database, readInTenant, type SampledAudit } from '@signet/db';
+import { type Database, type Query, readInTenant, type SampledAudit } from '@signet/db';
 import type { Platform } from '@signet/schema/contract';
 import { RefusalError } from '@signet/service';
 import DataLoader from 'dataloader';
 import type { Kysely } from 'kysely';
-import { findAccountsByIds } from './accounts/account.queries.ts';
+import { defineAccountsByIds } from './accounts/account.queries.ts';
 import type { Account, PlatformTables, StaffAccount, UserAccount } from './accounts/account.ts';
 import type { FailedSignInAudit } from './audit/failed-sign-ins.ts';
 import type { GraphqlContext } from './context.ts';
@@ -83,13 +83,16 @@ function bindPlatform<A extends Account>(
     }
     return issuer;
   };
+  const findAccounts = issuer && defineAccountsByIds(issuer.tables);
   /** A request's loader lives as long as its context. */
   const loaders = new WeakMap<GraphqlContext, DataLoader<string, A | undefined>>();
   return {
     platform,
     getIssuer,
     async findAccount(ctx, id) {
-      const loader = loaders.get(ctx) ?? createAccountLoader(getIssuer(), ctx.tenantId);
+      const loader =
+        loaders.get(ctx) ??
+        createAccountLoader(ctx.tenantId, getIssuer().db, findAccounts as NonNullable<typeof findAccounts>);
       loaders.set(ctx, loader);
       return loader.load(id);
     },
@@ -97,11 +100,12 @@ function bindPlatform<A extends Account>(
 }
 
 function createAccountLoader<A extends Account>(
-  { db, tables }: Pick<PlatformIssuer<A>, 'db' | 'tables'>,
   tenantId: string,
+  db: Kysely<Database>,
+  findAccounts: Query<{ ids: readonly string[] }, A>,
 ): DataLoader<string, A | undefined> {
   return new DataLoader(async (ids) => {
-    const accounts = await readInTenant(db, tenantId, (trx) => findAccountsByIds(trx, tables, ids));
+    const accounts = await readInTenant(db, tenantId, (trx) => findAccounts(trx, { ids }));
     const byId = new Map(accounts.map((account) => [account.id, account]));
     return ids.map((id) => byId.get(id));
   });

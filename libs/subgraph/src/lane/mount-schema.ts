@@ -1,14 +1,19 @@
+import type { IncomingMessage } from 'node:http';
 import {
+  type AskedReply,
+  type AskedRequest,
   createErrorFormatter,
+  createGraphqlHandler,
   type EndpointPlugin,
   type ErrorTranslation,
+  type FastLane,
   type Logger,
-  mountGraphql,
   type OperationHooks,
+  routeGraphql,
   toPlugin,
   withHttpStatus,
 } from '@signet/service';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { createKnownDocuments, type KnownDocuments } from './known-documents.ts';
 import { createSchemaLane } from './schema-lane.ts';
@@ -17,7 +22,7 @@ export type SchemaEndpointOptions<C extends object> = {
   logger: Logger;
   schema: GraphQLSchema;
   introspection: boolean;
-  createContext(request: FastifyRequest, reply: FastifyReply): Promise<C>;
+  createContext(request: AskedRequest, reply: AskedReply): Promise<C>;
   translateError?: ErrorTranslation | undefined;
   hooks?: readonly OperationHooks[] | undefined;
   plugins?: readonly EndpointPlugin[] | undefined;
@@ -28,11 +33,13 @@ export type SchemaEndpointOptions<C extends object> = {
 /**
  * Serves a schema at /graphql in two lanes: Apollo Server parses, validates and answers what is new; a document that it found
  * valid runs without it from then on. A plugin of Apollo Server works in its lane only, so with one there is no other.
+ *
+ * @returns the fast lane, for requests that do not come by a route of Fastify; undefined where there is none
  */
 export async function mountSchema<C extends object>(
   server: FastifyInstance,
   options: SchemaEndpointOptions<C>,
-): Promise<void> {
+): Promise<FastLane | undefined> {
   const { logger, schema, introspection, translateError, hooks = [], plugins = [] } = options;
   const hasFastLane = options.lane !== 'apollo' && plugins.length === 0;
   const formatError = createErrorFormatter({
@@ -41,16 +48,15 @@ export async function mountSchema<C extends object>(
     hideSchemaDetails: !introspection,
   });
   const documents = createKnownDocuments();
-  const contexts = new WeakMap<FastifyRequest, Promise<C>>();
-  const createContext = (request: FastifyRequest, reply: FastifyReply) => {
+  const contexts = new WeakMap<IncomingMessage, Promise<C>>();
+  const createContext = (request: AskedRequest, reply: AskedReply) => {
     const context = withHttpStatus(() => options.createContext(request, reply), translateError);
-    contexts.set(request, context);
+    contexts.set(request.raw, context);
     return context;
   };
-  await mountGraphql<C>({
+  const handler = await createGraphqlHandler<C>({
     server,
     logger,
-    path: '/graphql',
     introspection,
     source: { schema },
     formatError,
@@ -61,9 +67,12 @@ export async function mountSchema<C extends object>(
       fastLane: createSchemaLane({ schema, documents, createContext, formatError, translateError, hooks }),
     }),
     // Made once for both lanes: a context that failed in one fails in the other for the same reason.
-    context: (request, reply) => contexts.get(request) ?? createContext(request, reply),
+    context: (request, reply) => contexts.get(request.raw) ?? createContext(request, reply),
     plugins: [createTeacher(documents), toPlugin(hooks, translateError), ...plugins],
   });
+  server.addHook('onClose', handler.stop);
+  routeGraphql({ server, path: '/graphql', answer: handler.answer });
+  return hasFastLane ? handler.answerFast : undefined;
 }
 
 /** Remembers each document that Apollo Server has parsed and found valid. */

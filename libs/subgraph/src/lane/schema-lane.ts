@@ -1,4 +1,6 @@
 import {
+  type AskedReply,
+  type AskedRequest,
   chooseAnswerType,
   type ErrorFormatter,
   type ErrorTranslation,
@@ -9,7 +11,6 @@ import {
   runHooks,
   withHttpStatus,
 } from '@signet/service';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   type ExecutionResult,
   execute,
@@ -24,7 +25,7 @@ export type SchemaLaneOptions = {
   schema: GraphQLSchema;
   /** Those of Apollo Server's lane: valid, and with its rules. */
   documents: KnownDocuments;
-  createContext(request: FastifyRequest, reply: FastifyReply): Promise<object>;
+  createContext(request: AskedRequest, reply: AskedReply): Promise<object>;
   formatError: ErrorFormatter;
   translateError: ErrorTranslation | undefined;
   hooks: readonly OperationHooks[];
@@ -36,7 +37,7 @@ export type SchemaLaneOptions = {
  */
 export function createSchemaLane(options: SchemaLaneOptions): FastLane {
   const { schema, documents } = options;
-  const answer = async (request: FastifyRequest, reply: FastifyReply) => {
+  return async (request, reply) => {
     const parameters = readParameters(request.body);
     const document = parameters && documents.find(parameters.query);
     const operation = document && getOperationAST(document, parameters.operationName);
@@ -57,8 +58,6 @@ export function createSchemaLane(options: SchemaLaneOptions): FastLane {
       return writeAnswer(failed(error), request, reply, options);
     }
   };
-  // A subgraph has no direct route: every request is Fastify's.
-  return answer as FastLane;
 }
 
 type Parameters = {
@@ -137,8 +136,8 @@ function tellErrors(
 
 function writeAnswer(
   { errors, data, extensions, status }: Result,
-  { headers: { accept } }: FastifyRequest,
-  reply: FastifyReply,
+  { headers: { accept } }: AskedRequest,
+  reply: AskedReply,
   { formatError }: SchemaLaneOptions,
 ): string {
   if (errors) {

@@ -1,14 +1,29 @@
+import type { IncomingMessage } from 'node:http';
 import { type ProofVerifier, readSignedMessage, type SignedMessage, type VerifiedProof } from '@signet/proof';
 import { createJsonReader, RefusalError, type SignetContext } from '@signet/service';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { type ContextReader, createContextReader } from '../context-reader.ts';
 import type { ProofRefusals } from './proof-refusals.ts';
 
 /** How requests are checked, and where refusals are logged. */
 export type ProofCheck = { verifier: ProofVerifier; refusals: ProofRefusals };
 
-/** The proofs of the requests that were let in. */
-export type ProofGate = { proofOf(request: FastifyRequest): VerifiedProof };
+type ProvenRequest = { raw: IncomingMessage };
+
+export type ProofGate = {
+  /**
+   * Checks the proof of a request that does not come past the routes of the scope, over the bytes of its body.
+   *
+   * @throws {RefusalError} auth.failure.proof_missing or auth.failure.proof_invalid; nobody is told of it
+   */
+  check(request: ProvenRequest, bytes: Buffer): void;
+  /**
+   * The proof of a request that was let in.
+   *
+   * @throws {RefusalError} auth.failure.proof_missing for any other
+   */
+  proofOf(request: ProvenRequest): VerifiedProof;
+};
 
 /**
  * Lets only requests with a valid proof come to the routes of `scope`, which must be encapsulated. It is checked over the
@@ -19,7 +34,13 @@ export function registerProofGate(
   { verifier, refusals }: ProofCheck,
   readContext: ContextReader = createContextReader(),
 ): ProofGate {
-  const proofs = new WeakMap<FastifyRequest, VerifiedProof>();
+  const proofs = new WeakMap<IncomingMessage, VerifiedProof>();
+  const check = (request: ProvenRequest, bytes: Buffer) => {
+    const message = readSignedMessage(request.raw, bytes);
+    const proof = verifier.verify(message);
+    assertToken(message, readContext(request));
+    proofs.set(request.raw, proof);
+  };
   const readJson = createJsonReader(scope);
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
@@ -28,10 +49,7 @@ export function registerProofGate(
   scope.addHook('preHandler', (request, _reply, done) => {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     try {
-      const message = readSignedMessage(request.raw, body);
-      const proof = verifier.verify(message);
-      assertToken(message, readContext(request));
-      proofs.set(request, proof);
+      check(request, body);
     } catch (error) {
       refusals.tell(error, { address: request.raw.socket.remoteAddress });
       return done(error as Error);
@@ -42,8 +60,9 @@ export function registerProofGate(
     });
   });
   return {
-    proofOf(request) {
-      const proof = proofs.get(request);
+    check,
+    proofOf({ raw }) {
+      const proof = proofs.get(raw);
       if (!proof) throw new RefusalError('auth.failure.proof_missing');
       return proof;
     },

@@ -1,4 +1,4 @@
-import type { Database } from '@signet/db';
+import { type Database, defineQuery, type Query } from '@signet/db';
 import type { PasswordHash } from '@signet/db/password-hash';
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { type Account, type PlatformTables, type UserAccount, userTables } from './account.ts';
@@ -44,15 +44,14 @@ async function findWithPassword<A extends Account>(
   return { account: account as unknown as A, password: { hash, pepperId } };
 }
 
-export async function findAccountsByIds<A extends Account>(
-  trx: Trx,
+/** The accounts of a platform with these ids, in no particular order. */
+export function defineAccountsByIds<A extends Account>(
   tables: PlatformTables<A>,
-  ids: readonly string[],
-): Promise<A[]> {
-  const { rows } = await sql<A>`
-    select ${tables.accountColumns} from ${tables.account} where id = any(${ids}::uuid[])
-  `.execute(trx);
-  return rows;
+): Query<{ ids: readonly string[] }, A> {
+  return defineQuery(
+    (_db, value) =>
+      sql<A>`select ${tables.accountColumns} from ${tables.account} where id = any(${value('ids')}::uuid[])`,
+  );
 }
 
 /**
