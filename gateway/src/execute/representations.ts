@@ -15,7 +15,9 @@ export type WriteRepresentation = (
 ) => string | undefined;
 
 type Writer = {
+  /** `"name":`, as the subgraph knows the field. */
   before: string;
+  /** Its key in the result. */
   key: string;
   /** `/dimensions/size`, from the entity. */
   place: string;
@@ -74,8 +76,8 @@ function compileSelections(
   const writersOf = (type: string | undefined): readonly Writer[] => {
     let writers = writersByType.get(type);
     if (!writers) {
-      writers = [...collect(selections, type, types)].map(([key, below]) => ({
-        before: `${JSON.stringify(key)}:`,
+      writers = [...collect(selections, type, types)].map(([key, { name, below }]) => ({
+        before: `${JSON.stringify(name)}:`,
         key,
         constant: constantOf(type, key),
         place: `${outer}/${key}`,
@@ -103,14 +105,14 @@ function collect(
   selections: Selections,
   type: string | undefined,
   types: SupergraphTypes,
-  fields = new Map<string, QueryPlanSelectionNode[]>(),
+  fields = new Map<string, { name: string; below: QueryPlanSelectionNode[] }>(),
 ) {
   for (const selection of selections) {
     if (selection.kind === 'Field') {
       const key = selection.alias ?? selection.name;
-      const below = fields.get(key) ?? [];
-      below.push(...(selection.selections ?? []));
-      fields.set(key, below);
+      const field = fields.get(key) ?? { name: selection.name, below: [] };
+      field.below.push(...(selection.selections ?? []));
+      fields.set(key, field);
     } else {
       const { typeCondition } = selection;
       if (type === undefined || typeCondition === undefined || types.isSubtype(typeCondition, type)) {

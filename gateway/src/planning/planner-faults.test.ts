@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest';
+import { createFederation } from '../execute/federation.test-support.ts';
+
+describe('fields that require one field with different arguments', () => {
+  const prices = { EUR: 2, USD: 3 };
+  type Reference = { upc: string; price?: number; weight?: number; parts?: { size: number }[] };
+  const federation = createFederation([
+    {
+      name: 'shipping',
+      sdl: `type Product @key(fields: "upc") {
+          upc: String!
+          weight: Int @external
+          price(currency: Currency!): Int @external
+          parts: [Part!] @external
+          inDollars(times: Int): Int @requires(fields: "price(currency: USD) weight")
+          inEuros(times: Int): Int @requires(fields: "weight price(currency: EUR)")
+          inches: Int @requires(fields: "parts { size(unit: IN) }")
+          centimetres: Int @requires(fields: "parts { size(unit: CM) }")
+          code: String
+        }
+        type Part @external { size(unit: Unit!): Int }
+        enum Currency { EUR USD } enum Unit { IN CM }`,
+      resolvers: {
+        Product: {
+          __resolveReference: (reference: Reference) => reference,
+          inDollars: ({ price, weight }: Required<Reference>, { times = 1 }) => price * weight * times,
+          inEuros: ({ price, weight }: Required<Reference>, { times = 1 }) => price * weight * times,
+          inches: ({ parts }: Required<Reference>) => parts.reduce((sum, { size }) => sum + size, 0),
+          centimetres: ({ parts }: Required<Reference>) => parts.reduce((sum, { size }) => sum + size, 0),
+          code: ({ upc }: Reference) => `code ${upc}`,
+        },
+      },
+    },
+    {
+      name: 'products',
+      sdl: `type Query { products: [Product] }
+        type Product @key(fields: "upc") { upc: String! weight: Int price(currency: Currency!): Int parts: [Part!] }
+        type Part { size(unit: Unit!): Int }
+        enum Currency { EUR USD } enum Unit { IN CM }`,
+      resolvers: {
+        Query: { products: () => [{ upc: '1' }, { upc: '2' }] },
+        Product: {
+          weight: ({ upc }: Reference) => 10 * Number(upc),
+          price: (_: unknown, { currency }: { currency: 'EUR' | 'USD' }) => prices[currency],
+          parts: () => [{}, {}],
+        },
+        Part: { size: (_: unknown, { unit }: { unit: string }) => (unit === 'IN' ? 1 : 2.54) * 100 },
+      },
+    },
+  ]);
+
+  test('get each its own, in one fetch document', async () => {
+    federation.takeSent();
+    const query = `query ($d: Int, $e: Int) { products {
+      inDollars(times: $d) inEuros(times: $e) price(currency: EUR) inches centimetres code
+    } }`;
+    const one = { price: 2, inches: 200, centimetres: 508 };
+    expect(await federation.run({ query, variables: { d: 1, e: 7 } })).toEqual({
+      data: {
+        products: [
+          { ...one, inDollars: 30, inEuros: 140, code: 'code 1' },
+          { ...one, inDollars: 60, inEuros: 280, code: 'code 2' },
+        ],
+      },
+    });
+    const sent = federation.takeSent();
+    expect(sent.map(({ subgraph }) => subgraph)).toEqual(['products', 'shipping']);
+  });
+
+  test('are one fetch where an operation asks for one of them', async () => {
+    federation.takeSent();
+    expect(await federation.run({ query: '{ products { inEuros other: price(currency: USD) } }' })).toEqual({
+      data: {
+        products: [
+          { inEuros: 20, other: 3 },
+          { inEuros: 40, other: 3 },
+        ],
+      },
+    });
+    expect(federation.takeSent()).toHaveLength(2);
+  });
+});
+
+test('an entity goes back to its subgraph by a key that the subgraph resolves', async () => {
+  const federation = createFederation([
+    {
+      name: 'one',
+      sdl: `type A @key(fields: "id") { id: ID! parts: Parts! @shareable name: String! }
+        type Parts @shareable { one: ID! two: ID! }`,
+      resolvers: { A: { __resolveReference: ({ id }: { id: string }) => ({ id, name: `name ${id}` }) } },
+    },
+    {
+      name: 'two',
+      sdl: `type Query { a: A }
+        type A @key(fields: "parts { one }", resolvable: false) @key(fields: "id parts { two }") {
+          id: ID! parts: Parts! @shareable name: String! @external greeting: String! @requires(fields: "name")
+        }
+        type Parts @shareable { one: ID! two: ID! }`,
+      resolvers: {
+        Query: { a: () => ({ id: '1', parts: { one: 'x', two: 'y' } }) },
+        A: {
+          __resolveReference: (reference: { id?: string }) => (reference.id ? reference : null),
+          greeting: ({ name }: { name: string }) => `hello ${name}`,
+        },
+      },
+    },
+  ]);
+  expect(await federation.run({ query: '{ a { greeting } }' })).toEqual({
+    data: { a: { greeting: 'hello name 1' } },
+  });
+});
+
+test('an operation with a root field that the plan leaves out is not run', () => {
+  const federation = createFederation([
+    { name: 'one', sdl: 'interface Node @key(fields: "id") { id: ID! } type Query { a: Node b: Int }' },
+    {
+      name: 'two',
+      sdl: 'type Node @key(fields: "id", resolvable: false) @interfaceObject { id: ID! field: String } type Query { c: Node }',
+    },
+  ]);
+  const leftOut = /leaves out a root field/;
+  expect(() => federation.compile({ query: '{ a { field } }' })).toThrow(leftOut);
+  expect(() => federation.compile({ query: '{ b ... { alias: a { field } } }' })).toThrow(leftOut);
+  federation.compile({ query: 'query ($c: Boolean!) { b c @include(if: $c) { field } }' });
+});
