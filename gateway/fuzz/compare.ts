@@ -44,7 +44,7 @@ export async function findViolation(
   spoilt: Faults['spoilt'],
 ): Promise<string | undefined> {
   const errors = answer.errors ?? [];
-  if (answer.extensions?.isThrown) return findDifference(truth, answer);
+  if (answer.extensions?.isThrown || truth.result.data === undefined) return findDifference(truth, answer);
   if (answer.data === undefined) return 'no data';
   if (!spoilt.openly && !spoilt.silently) return findDifference(truth, answer);
   const paths = errors.flatMap(({ path }) => (path ? [path] : []));
@@ -59,6 +59,11 @@ export async function findViolation(
   const lost = paths.find((path) => landingOf(answer.data, path) === undefined);
   if (lost) return `an error of a place that doesn't exist: '${lost.join('.')}'`;
   return findForbiddenNull(schema, operation, truth, answer.data);
+}
+
+/** Whether an error stands at a field that was not asked of its object. */
+export function hasStrangeError(truth: Truth, { errors = [] }: ExecutionResult): boolean {
+  return errors.some(({ path }) => path && landingOf(truth.result.data, path) === undefined);
 }
 
 /** Errors by the null that they caused. One without a path, or of a place that isn't null, stands for itself. */

@@ -18,14 +18,14 @@ export type Found = Finding & { seed: number; lab: Lab; tried: Case };
 export type FuzzOptions = {
   runner: Runner;
   seed: number;
-  /** Ends after this time, or after so many worlds. */
+  /** Ends after this time, after so many worlds, or after so many runs. */
   seconds?: number;
   worlds?: number;
+  cases?: number;
   operationsPerWorld?: number;
   /** All unless given. */
   kinds?: readonly FaultPlan['kind'][] | undefined;
-  /** Returns whether to go on. */
-  onFound(found: Found): Promise<boolean> | boolean;
+  onFound(found: Found): void;
 };
 
 /**
@@ -38,6 +38,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzCount> {
     seed,
     seconds = Infinity,
     worlds = Infinity,
+    cases = Infinity,
     operationsPerWorld = 60,
     kinds,
     onFound,
@@ -45,7 +46,8 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzCount> {
   const count: FuzzCount = { worlds: 0, uncomposed: 0, operations: 0, runs: 0, invalid: 0, seconds: 0 };
   const start = performance.now();
   const elapsed = () => (performance.now() - start) / 1000;
-  for (let number = 0; count.worlds < worlds && elapsed() < seconds; number += 1) {
+  const isOver = () => elapsed() >= seconds || count.runs >= cases;
+  for (let number = 0; count.worlds < worlds && !isOver(); number += 1) {
     const worldSeed = seed + number;
     const lab = openLab(generateWorld(createRandom(hashText(`world ${worldSeed}`))), runner);
     if (!lab) {
@@ -54,7 +56,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzCount> {
     }
     count.worlds += 1;
     try {
-      for (let index = 0; index < operationsPerWorld && elapsed() < seconds; index += 1) {
+      for (let index = 0; index < operationsPerWorld && !isOver(); index += 1) {
         const random = createRandom(hashText(`operation ${worldSeed} ${index}`));
         const operation = generateOperation(lab.schema, random);
         if (!isValid(lab, operation.source)) {
@@ -63,11 +65,10 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzCount> {
         }
         count.operations += 1;
         for (const tried of variantsOf(operation, random, kinds)) {
+          if (isOver()) break;
           count.runs += 1;
           const finding = await tryCase(lab, tried);
-          if (finding && !(await onFound({ ...finding, seed: worldSeed, lab, tried }))) {
-            return { ...count, seconds: elapsed() };
-          }
+          if (finding) onFound({ ...finding, seed: worldSeed, lab, tried });
         }
       }
     } finally {

@@ -1,7 +1,7 @@
 import { Supergraph } from '@apollo/federation-internals';
 import { composeServices } from '@theguild/federation-composition';
 import { type ExecutionResult, GraphQLError, type GraphQLSchema, parse, validate } from 'graphql';
-import { findDifference, findViolation } from './compare.ts';
+import { findDifference, findViolation, hasStrangeError } from './compare.ts';
 import { createFaults, type FaultPlan } from './faults.ts';
 import { createMemorySubgraphs, type MemorySubgraphs, type SubgraphRun } from './memory-subgraphs.ts';
 import type { Runner, SubgraphRequest } from './runner.ts';
@@ -79,6 +79,7 @@ export async function tryCase(lab: Lab, tried: Case): Promise<Finding | undefine
   };
   const isExact = plan.kind !== 'answers';
   const inTruth = createFaults(world, isExact ? plan : { ...plan, kind: 'none' });
+  inTruth.tellsCallsApart = isExact;
   const truth = await findTruth(schema, world, data, operation, inTruth);
   const run: SubgraphRun = { faults: createFaults(world, plan), mutations: [], fetches: 0 };
   memory.use(run);
@@ -92,9 +93,19 @@ export async function tryCase(lab: Lab, tried: Case): Promise<Finding | undefine
       ? 'refused after fetches were sent'
       : undefined
     : isExact
-      ? (findDifference(truth, answer) ?? findOtherOrder(truth, run))
+      ? takesSiblingsAlong(world, truth, answer)
+        ? await findViolation(schema, operation, truth, answer, { openly: true, silently: false })
+        : (findDifference(truth, answer) ?? findOtherOrder(truth, run))
       : await findViolation(schema, operation, truth, answer, run.faults.spoilt);
   return difference === undefined ? undefined : { difference, truth, answer };
+}
+
+/**
+ * A subgraph that knows an interface as an object (@interfaceObject) is asked for fields of all its types. Where one fails that was not
+ * asked of this object's type, and may not be null, the others are lost with it.
+ */
+function takesSiblingsAlong({ types }: World, truth: Truth, answer: ExecutionResult): boolean {
+  return types.some(({ objectIn }) => objectIn) && hasStrangeError(truth, answer);
 }
 
 async function answerOf(runner: Lab['runner'], request: SubgraphRequest): Promise<ExecutionResult> {

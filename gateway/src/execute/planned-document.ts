@@ -18,8 +18,8 @@ import { plannedKeyOf, plannedVariableOf } from './response-names.ts';
 
 /**
  * Prepares a valid document for the planner. Client's response keys and variables get names that nothing else has
- * (response-names.ts). The root fields of a mutation are in the order in which they must run. Conditions without a variable are decided, and
- * an object keeps a field where conditions may leave none: the planner gets both wrong.
+ * (response-names.ts). The root fields of a mutation are in the order in which they must run. Conditions without a variable are decided, an
+ * object keeps a field where conditions may leave none, and a fragment under a condition has a type: the planner gets each of them wrong.
  */
 export function renameForPlanning(
   document: DocumentNode,
@@ -45,6 +45,12 @@ export function renameForPlanning(
         const isOfField = parent !== undefined && 'kind' in parent && parent.kind === Kind.FIELD;
         const lacksField = isOfField ? mayBeEmpty(selections) : selections.length === 0;
         return { ...node, selections: lacksField ? [typenameField, ...selections] : selections };
+      },
+      InlineFragment(node) {
+        const type = typeInfo.getParentType();
+        if (node.typeCondition || !node.directives?.length || !type) return undefined;
+        // Without a type the planner does not give the fields below the aliases that it means to.
+        return { ...node, typeCondition: { kind: Kind.NAMED_TYPE, name: nameNode(type.name) } };
       },
       Variable: (node) => ({ ...node, name: nameNode(plannedVariableOf(node.name.value, prefix)) }),
     }),

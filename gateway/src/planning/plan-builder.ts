@@ -3,6 +3,7 @@ import { type QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import { type ConstDirectiveNode, type DocumentNode, type GraphQLSchema, Kind, parse, visit } from 'graphql';
 import { renameForPlanning } from '../execute/planned-document.ts';
 import { prefixFor } from '../execute/response-names.ts';
+import { refuseExternalFields } from './external-fields.ts';
 import { separateRequiredArguments } from './required-arguments.ts';
 
 export type PlanBuilderOptions = {
@@ -42,6 +43,7 @@ export function createPlanBuilder(options: PlanBuilderOptions): PlanBuilder {
     const asGiven = prepare(supergraphSdl);
     return { schema: asGiven.api.toGraphQLJSSchema(), build: plannerOf(asGiven) };
   }
+  refuseExternalFields();
   const prefix = prefixFor(supergraphSdl);
   const document = putResolvableKeysFirst(parse(supergraphSdl, { noLocation: true }));
   const separated = separateRequiredArguments(document, prefix);
