@@ -18,6 +18,7 @@ import {
 import { hold, readConditions } from './conditions.ts';
 import { type Fragments, fragmentsOf } from './fragments.ts';
 import { plannedKeyOf } from './response-names.ts';
+import { interfaceObject } from './supergraph-types.ts';
 
 /** A type that an object of the result can have. An interface where only a subgraph spoke that knows no more (`@interfaceObject`). */
 export type ConcreteType = GraphQLObjectType | GraphQLInterfaceType;
@@ -167,7 +168,9 @@ export function findRuntimeType(
   declared: GraphQLOutputType,
   typename: unknown,
 ): ConcreteType | undefined {
-  if (typename === undefined && isInterfaceType(declared)) return declared;
+  if (typename === undefined && isInterfaceType(declared)) {
+    return declared.extensions[interfaceObject] === true ? declared : undefined;
+  }
   if (!isCompositeType(declared) || typeof typename !== 'string') return undefined;
   const type = schema.getType(typename);
   if (!type || !('getFields' in type) || !isCompositeType(type)) return undefined;

@@ -86,7 +86,22 @@ export function buildApiSchema(supergraph: DocumentNode): GraphQLSchema {
       InterfaceTypeDefinition: { leave: (node) => ({ ...node, interfaces: visible(node.interfaces) }) },
     },
   );
-  return buildASTSchema(document, { assumeValidSDL: true });
+  const schema = buildASTSchema(document, { assumeValidSDL: true });
+  for (const node of supergraph.definitions) {
+    if (node.kind !== Kind.INTERFACE_TYPE_DEFINITION || !node.directives?.some(isOfInterfaceObject)) continue;
+    const type = schema.getType(node.name.value);
+    if (type) type.extensions = { ...type.extensions, [interfaceObject]: true };
+  }
+  return schema;
+}
+
+/** Marks an interface that a subgraph knows as an object (`@interfaceObject`). */
+export const interfaceObject = 'isInterfaceObject';
+
+function isOfInterfaceObject({ arguments: args = [] }: ConstDirectiveNode): boolean {
+  return args.some(
+    ({ name, value }) => name.value === interfaceObject && value.kind === Kind.BOOLEAN && value.value,
+  );
 }
 
 const keptDirectives = new Set(['deprecated', 'specifiedBy', 'oneOf']);
