@@ -61,11 +61,6 @@ export async function findViolation(
   return findForbiddenNull(schema, operation, truth, answer.data);
 }
 
-/** Whether an error stands at a field that was not asked of its object. */
-export function hasStrangeError(truth: Truth, { errors = [] }: ExecutionResult): boolean {
-  return errors.some(({ path }) => path && landingOf(truth.result.data, path) === undefined);
-}
-
 /** Errors by the null that they caused. One without a path, or of a place that isn't null, stands for itself. */
 function groupByNull({ data, errors = [] }: ExecutionResult): Map<string, GraphQLError[]> {
   const groups = new Map<string, GraphQLError[]>();

@@ -144,10 +144,7 @@ test.each([
         fine: 1,
         things: ids.map((id, index) => ({ id, size: sizes[index] })),
       });
-      const errors = body.errors?.map((error: { path: unknown; extensions: { code: string } }) => [
-        error.path,
-        error.extensions.code,
-      ]);
+      const errors = body.errors?.map((error) => [error.path, error.extensions.code]);
       expect(errors).toEqual(expected);
       expect(JSON.stringify(body)).not.toContain('secret');
       expect(others.map((other) => other.body)).toEqual(

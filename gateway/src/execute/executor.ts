@@ -132,6 +132,7 @@ export function createExecutor<C>(options: ExecutorOptions<C>): Executor<C> {
           errorIds: new Set(),
           toClientPath,
           gone: new Set(),
+          failed: new Set(),
           send: (fetch) => send(fetch, context),
           describeOutage,
           onFault,

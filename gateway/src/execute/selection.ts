@@ -81,6 +81,21 @@ function createCollector(
   };
   const isSelected = ({ directives }: SelectionNode) =>
     !directives?.length || hold(readConditions(directives), variables);
+  const selectsAny = (set: SelectionSetNode): boolean => {
+    const sets = new Set([set]);
+    for (const { selections } of sets) {
+      for (const selection of selections) {
+        if (!isSelected(selection)) continue;
+        if (selection.kind === Kind.FIELD) return true;
+        const below =
+          selection.kind === Kind.INLINE_FRAGMENT
+            ? selection.selectionSet
+            : fragments.get(selection.name.value)?.selectionSet;
+        if (below) sets.add(below);
+      }
+    }
+    return false;
+  };
 
   const collect = (
     type: ConcreteType,
@@ -99,12 +114,13 @@ function createCollector(
           else found.set(key, [selection]);
         } else if (selection.kind === Kind.INLINE_FRAGMENT) {
           if (applies(selection.typeCondition?.name.value, type)) look(selection.selectionSet);
-          else isOpen = true;
+          else isOpen ||= selectsAny(selection.selectionSet);
         } else if (!visited.has(selection.name.value)) {
           visited.add(selection.name.value);
           const fragment = fragments.get(selection.name.value);
-          if (fragment && applies(fragment.typeCondition.name.value, type)) look(fragment.selectionSet);
-          else isOpen = true;
+          if (!fragment) continue;
+          if (applies(fragment.typeCondition.name.value, type)) look(fragment.selectionSet);
+          else isOpen ||= selectsAny(fragment.selectionSet);
         }
       }
     };

@@ -123,3 +123,117 @@ test('an operation with a root field that the plan leaves out is not run', () =>
   expect(() => federation.compile({ query: '{ b ... { alias: a { field } } }' })).toThrow(leftOut);
   federation.compile({ query: 'query ($c: Boolean!) { b c @include(if: $c) { field } }' });
 });
+
+test('a subgraph is not asked for a field that it declares as external, on the way to fields that require each other', async () => {
+  const federation = createFederation([
+    {
+      name: 'b',
+      sdl: `type Query { a: A }
+        type A @key(fields: "id") { id: ID! size: Int @external weight: Int @requires(fields: "size") }`,
+      resolvers: {
+        Query: { a: () => ({ id: '1' }) },
+        A: {
+          __resolveReference: (reference: object) => reference,
+          weight: ({ size }: { size: number }) => size * 10,
+        },
+      },
+    },
+    {
+      name: 'c',
+      sdl: `type A @key(fields: "id") { id: ID! size: Int weight: Int @external price: Int @requires(fields: "weight") }`,
+      resolvers: {
+        A: {
+          __resolveReference: (reference: object) => reference,
+          size: () => 2,
+          price: ({ weight }: { weight: number }) => weight * 3,
+        },
+      },
+    },
+  ]);
+  expect(await federation.run({ query: '{ a { price } }' })).toEqual({ data: { a: { price: 60 } } });
+});
+
+test.each([true, false])(
+  'fields of different types get aliases below a fragment under a condition, which is %s',
+  async (c) => {
+    const federation = createFederation([
+      {
+        name: 'one',
+        sdl: `type Query { all: [Face!]! }
+        interface Face { x: Int } type One implements Face { x: Int! } type Two implements Face { x: Int }
+        type Three implements Face @key(fields: "id") { id: ID! x: Int @external }`,
+        resolvers: {
+          Query: { all: () => ['One', 'Two', 'Three'].map((__typename) => ({ __typename, id: '3', x: 1 })) },
+        },
+      },
+      {
+        name: 'two',
+        sdl: 'type Three @key(fields: "id") { id: ID! x: Int }',
+        resolvers: { Three: { __resolveReference: ({ id }: { id: string }) => ({ id, x: Number(id) }) } },
+      },
+    ]);
+    const query = 'query ($c: Boolean!) { all { ... @include(if: $c) { x } } }';
+    expect(await federation.run({ query, variables: { c } })).toEqual({
+      data: { all: c ? [{ x: 1 }, { x: 1 }, { x: 3 }] : [{}, {}, {}] },
+    });
+  },
+);
+
+test.each([true, false])('an entity is not sent without a whole key, where the field is %s', async (c) => {
+  const federation = createFederation([
+    {
+      name: 'a',
+      sdl: `type Query { item: Item }
+        type Item @key(fields: "part code") { part: Int! code: Int! weight: Int @external price: Int @requires(fields: "weight") }`,
+      resolvers: {
+        Query: { item: () => ({ part: 1, code: 2 }) },
+        Item: {
+          __resolveReference: (reference: object) => reference,
+          price: ({ weight }: { weight: number }) => weight * 3,
+        },
+      },
+    },
+    {
+      name: 'b',
+      sdl: `type Item @key(fields: "part code") @key(fields: "code") { part: Int! code: Int! weight: Int name: String }`,
+      resolvers: {
+        Item: {
+          __resolveReference: ({ code }: { code: number }) => ({ code, part: 1, name: 'n', weight: code }),
+        },
+      },
+    },
+  ]);
+  const query = 'query ($c: Boolean!) { item { ... on Item @include(if: $c) { price } name } }';
+  expect(await federation.run({ query, variables: { c } })).toEqual({
+    data: { item: c ? { price: 6, name: 'n' } : { name: 'n' } },
+  });
+  for (const { subgraph, variables } of federation.takeSent()) {
+    if (subgraph === 'a' && variables.representations) {
+      expect(variables.representations).toEqual([expect.objectContaining({ part: 1, code: 2 })]);
+    }
+  }
+});
+
+test('a mutation that is selected twice runs where its condition lets it', async () => {
+  const calls: string[] = [];
+  const note = (name: string) => () => {
+    calls.push(name);
+    return 1;
+  };
+  const federation = createFederation([
+    {
+      name: 'one',
+      sdl: 'type Query { a: Int } type Mutation { first: Int }',
+      resolvers: { Mutation: { first: note('first') } },
+    },
+    {
+      name: 'two',
+      sdl: 'type Mutation { second: Int }',
+      resolvers: { Mutation: { second: note('second') } },
+    },
+  ]);
+  const query = 'mutation ($c: Boolean!) { second @include(if: $c) first second }';
+  expect(await federation.run({ query, variables: { c: true } })).toEqual({ data: { second: 1, first: 1 } });
+  expect(await federation.run({ query, variables: { c: false } })).toEqual({ data: { first: 1, second: 1 } });
+  expect(calls).toEqual(['second', 'first', 'first', 'second']);
+});
