@@ -1,6 +1,7 @@
 import type { FaultPlan } from './faults.ts';
 import { type GeneratedOperation, generateOperation } from './generate-operation.ts';
 import { generateWorld } from './generate-world.ts';
+import { findKnownFault } from './known-faults.ts';
 import { type Case, type Finding, isValid, type Lab, openLab, tryCase } from './lab.ts';
 import { createRandom, hashText, type Random } from './random.ts';
 import type { Runner } from './runner.ts';
@@ -12,6 +13,8 @@ export type FuzzCount = {
   runs: number;
   invalid: number;
   seconds: number;
+  /** Runs that ended in a known fault of the planner, by its name. */
+  known: Map<string, number>;
 };
 export type Found = Finding & { seed: number; lab: Lab; tried: Case };
 
@@ -43,7 +46,15 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzCount> {
     kinds,
     onFound,
   } = options;
-  const count: FuzzCount = { worlds: 0, uncomposed: 0, operations: 0, runs: 0, invalid: 0, seconds: 0 };
+  const count: FuzzCount = {
+    worlds: 0,
+    uncomposed: 0,
+    operations: 0,
+    runs: 0,
+    invalid: 0,
+    seconds: 0,
+    known: new Map(),
+  };
   const start = performance.now();
   const elapsed = () => (performance.now() - start) / 1000;
   const isOver = () => elapsed() >= seconds || count.runs >= cases;
@@ -68,7 +79,9 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzCount> {
           if (isOver()) break;
           count.runs += 1;
           const finding = await tryCase(lab, tried);
-          if (finding) onFound({ ...finding, seed: worldSeed, lab, tried });
+          const known = finding && findKnownFault(finding.difference);
+          if (known !== undefined) count.known.set(known, (count.known.get(known) ?? 0) + 1);
+          else if (finding) onFound({ ...finding, seed: worldSeed, lab, tried });
         }
       }
     } finally {

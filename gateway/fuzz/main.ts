@@ -55,6 +55,7 @@ console.log(
   `a minute: ${aMinute(count.worlds)} supergraphs, ${aMinute(count.operations)} operations, ${aMinute(count.runs)} runs; left out: ` +
     `${count.uncomposed} supergraphs that do not compose, ${count.invalid} invalid operations`,
 );
+for (const [name, times] of count.known) console.log(`known: ${times} × ${name}`);
 for (const [kind, { count: times, first }] of kinds) {
   console.log(`\n=== ${times} × ${kind}`);
   const { lab, tried } = first;

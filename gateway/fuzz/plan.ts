@@ -8,11 +8,11 @@ export type PlannedDocument = { document: DocumentNode; operation: OperationDefi
  * Fewer plans than the gateway's workers compare: random graphs share so many fields that the best plan may take a minute to find.
  * Each plan is right, or none is.
  */
-const maxEvaluatedPlans = 16;
+const limits = { maxEvaluatedPlans: 16, pathsLimit: 2000 };
 
 /** Plans operations of one supergraph in this thread, as the gateway's workers do. `renames`: as for our executor. */
 export function createPlans(supergraphSdl: string, { renames }: { renames: boolean }) {
-  const builder = createPlanBuilder({ supergraphSdl, renames, maxEvaluatedPlans });
+  const builder = createPlanBuilder({ supergraphSdl, renames, limits });
   /** @throws {Error} for an operation that is not valid */
   return (source: string, operationName: string | undefined): PlannedDocument => {
     const document = parse(source);

@@ -11,8 +11,8 @@ export type PlanBuilderOptions = {
   supergraphSdl: string;
   /** Whether operations are planned with names that planning does not use itself, and the planner's known faults are corrected. */
   renames: boolean;
-  /** The most plans of one operation that are compared. Without it: as many as the planner compares. */
-  maxEvaluatedPlans?: number;
+  /** Limits of the planner: the plans of one operation that are compared, and the ways to a field. Without them: its own. */
+  limits?: { maxEvaluatedPlans: number; pathsLimit: number };
 };
 
 export type PlanBuilder = {
@@ -24,11 +24,11 @@ export type PlanBuilder = {
 
 /** Builds Apollo's query planner for a supergraph. */
 export function createPlanBuilder(options: PlanBuilderOptions): PlanBuilder {
-  const { supergraphSdl, renames, maxEvaluatedPlans } = options;
+  const { supergraphSdl, renames, limits } = options;
   const config = {
     // Fragments that are used again are searched for, compared and sometimes wrong: renamed operations are planned without.
     reuseQueryFragments: !renames,
-    ...(maxEvaluatedPlans !== undefined && { debug: { maxEvaluatedPlans } }),
+    ...(limits && { debug: limits }),
   };
   const prepare = (document: DocumentNode | string) => {
     const supergraph = Supergraph.build(document, { validateSupergraph: false });

@@ -237,3 +237,26 @@ test('a mutation that is selected twice runs where its condition lets it', async
   expect(await federation.run({ query, variables: { c: false } })).toEqual({ data: { first: 1, second: 1 } });
   expect(calls).toEqual(['second', 'first', 'first', 'second']);
 });
+
+/** Not corrected: docs/decisions/0036-planner-faults.md. These tell when the planner has been. */
+describe('a fault of the planner that stays', () => {
+  test('it finds no way to a field of an interface that one of its types has as external', () => {
+    const federation = createFederation([
+      {
+        name: 'd',
+        sdl: `type Query { value: Value! @shareable } interface Face { x: Float! }
+          type Value implements Face { x: Float! @shareable face: Face! @shareable }
+          type Entity implements Face @key(fields: "id", resolvable: false) { id: ID! x: Float! @external }`,
+      },
+      {
+        name: 'e',
+        sdl: `type Query { value: Value! @shareable } interface Face { x: Float! }
+          type Value implements Face { face: Face! @shareable x: Float! @external }
+          type Entity implements Face @key(fields: "id") { id: ID! x: Float! }`,
+      },
+    ]);
+    expect(() => federation.compile({ query: '{ value { face { x } } }' })).toThrow(
+      /Was not able to find any options/,
+    );
+  });
+});
