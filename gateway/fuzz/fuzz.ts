@@ -28,7 +28,7 @@ export type FuzzOptions = {
   operationsPerWorld?: number;
   /** All unless given. */
   kinds?: readonly FaultPlan['kind'][] | undefined;
-  onFound(found: Found): void;
+  onFound(found: Found): unknown;
 };
 
 /**

@@ -81,6 +81,32 @@ describe('fields that require one field with different arguments', () => {
   });
 });
 
+test('a field is required with an argument that clients cannot see, and asked for without', async () => {
+  const federation = createFederation([
+    {
+      name: 'a',
+      sdl: `type Query { item: Item } type Item @key(fields: "id") {
+          id: ID! size(unit: Int @inaccessible): Int @external double: Int @requires(fields: "size(unit: 4)")
+        }`,
+      resolvers: {
+        Query: { item: () => ({ id: '1' }) },
+        Item: {
+          __resolveReference: (reference: object) => reference,
+          double: ({ size }: { size: number }) => size * 2,
+        },
+      },
+    },
+    {
+      name: 'b',
+      sdl: 'type Item @key(fields: "id") { id: ID! size(unit: Int @inaccessible): Int }',
+      resolvers: { Item: { size: (_: unknown, { unit = 1 }: { unit?: number }) => 100 * unit } },
+    },
+  ]);
+  expect(await federation.run({ query: '{ item { size double } }' })).toEqual({
+    data: { item: { size: 100, double: 800 } },
+  });
+});
+
 test('an entity goes back to its subgraph by a key that the subgraph resolves', async () => {
   const federation = createFederation([
     {
@@ -258,5 +284,22 @@ describe('a fault of the planner that stays', () => {
     expect(() => federation.compile({ query: '{ value { face { x } } }' })).toThrow(
       /Was not able to find any options/,
     );
+  });
+
+  test('it narrows a fragment to a type that no object there has', () => {
+    const federation = createFederation([
+      {
+        name: 'c',
+        sdl: `type Query { c: Entity } type Value { x: Int @shareable } type Entity @key(fields: "id") { id: ID! y: Int }
+          union One = Value union Two = Value | Entity`,
+      },
+      {
+        name: 'd',
+        sdl: `type Query { d: Two! } type Value { x: Int @shareable } type Entity @key(fields: "id") { id: ID! z: Int }
+          union Two = Value | Entity`,
+      },
+    ]);
+    const query = '{ d { ... on One { ... on Two { ... on Entity { __typename } } } } }';
+    expect(() => federation.compile({ query })).toThrow(/Cannot add fragment of condition/);
   });
 });

@@ -51,10 +51,18 @@ export function separateRequiredArguments(
   };
 }
 
-/** Fields that are required with several texts of arguments, each by the name that the planner gets. */
+/** Fields that are required with several texts of arguments, or with hidden ones, each by the name that the planner gets. */
 function findVariants(supergraph: DocumentNode, prefix: string): Map<string, Variant> {
   const texts = new Map<string, Map<string, Variant>>();
+  /** Fields of which clients see no argument: they may ask for one under the name that the planner gives it too. */
+  const plain = new Set<string>();
   visit(supergraph, {
+    FieldDefinition({ name, arguments: args = [] }) {
+      const isHidden = args.every(({ directives }) =>
+        directives?.some((directive) => directive.name.value === 'inaccessible'),
+      );
+      if (args.length > 0 && isHidden) plain.add(name.value);
+    },
     Directive(node) {
       mapRequires(node as ConstDirectiveNode, (set) =>
         visit(set, {
@@ -66,7 +74,9 @@ function findVariants(supergraph: DocumentNode, prefix: string): Map<string, Var
       );
     },
   });
-  const found = [...texts.values()].filter(({ size }) => size > 1).flatMap((known) => [...known.values()]);
+  const found = [...texts]
+    .filter(([name, known]) => known.size > 1 || plain.has(name))
+    .flatMap(([, known]) => [...known.values()]);
   return new Map(found.map((variant, index) => [`${prefix}${index}${variant.name.value}`, variant]));
 }
 
