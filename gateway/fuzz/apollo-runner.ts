@@ -13,7 +13,7 @@ import type { Runner } from './runner.ts';
 
 /** @apollo/gateway's executor, with our handling of answers that are none. */
 export const apolloRunner: Runner = (supergraphSdl, subgraphs) => {
-  const plan = createPlans(supergraphSdl);
+  const plan = createPlans(supergraphSdl, { renames: false });
   const planned = new Map<string, PlannedDocument>();
   const plans = new WeakMap<OperationDefinitionNode, QueryPlan>();
   const sourceOf = (name: string): GraphQLDataSource => ({

@@ -44,7 +44,7 @@ export async function findViolation(
   spoilt: Faults['spoilt'],
 ): Promise<string | undefined> {
   const errors = answer.errors ?? [];
-  if (answer.extensions?.isThrown) return findDifference(truth, answer);
+  if (answer.extensions?.isThrown || truth.result.data === undefined) return findDifference(truth, answer);
   if (answer.data === undefined) return 'no data';
   if (!spoilt.openly && !spoilt.silently) return findDifference(truth, answer);
   const paths = errors.flatMap(({ path }) => (path ? [path] : []));

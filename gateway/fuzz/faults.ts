@@ -10,6 +10,8 @@ import type { ObjectValue } from './world-data.ts';
  */
 export type Faults = {
   kind: 'none' | 'fields' | 'answers';
+  /** Whether each call of a mutation has a value of its own. A call that never arrives would change the values of those after it. */
+  tellsCallsApart: boolean;
   resolve(object: ObjectValue, field: FieldModel, value: () => unknown): unknown;
   /** @throws {Error} where the subgraph can't be reached. */
   beforeFetch(subgraph: string): void;
@@ -28,6 +30,7 @@ export function createFaults(world: World, plan: FaultPlan): Faults {
 
 const none: Omit<Faults, 'spoilt'> = {
   kind: 'none',
+  tellsCallsApart: true,
   resolve: (_object, _field, value) => value(),
   beforeFetch: () => {},
   tamper: (_subgraph, answer) => answer,
@@ -77,6 +80,7 @@ function createAnswerFaults({ seed, share }: FaultPlan): Faults {
   return {
     ...none,
     kind: 'answers',
+    tellsCallsApart: false,
     spoilt,
     beforeFetch(subgraph) {
       fetches += 1;

@@ -1,6 +1,7 @@
 import type { FaultPlan } from './faults.ts';
 import { type GeneratedOperation, generateOperation } from './generate-operation.ts';
 import { generateWorld } from './generate-world.ts';
+import { findKnownFault } from './known-faults.ts';
 import { type Case, type Finding, isValid, type Lab, openLab, tryCase } from './lab.ts';
 import { createRandom, hashText, type Random } from './random.ts';
 import type { Runner } from './runner.ts';
@@ -12,20 +13,22 @@ export type FuzzCount = {
   runs: number;
   invalid: number;
   seconds: number;
+  /** Runs that ended in a known fault of the planner, by its name. */
+  known: Map<string, number>;
 };
 export type Found = Finding & { seed: number; lab: Lab; tried: Case };
 
 export type FuzzOptions = {
   runner: Runner;
   seed: number;
-  /** Ends after this time, or after so many worlds. */
+  /** Ends after this time, after so many worlds, or after so many runs. */
   seconds?: number;
   worlds?: number;
+  cases?: number;
   operationsPerWorld?: number;
   /** All unless given. */
   kinds?: readonly FaultPlan['kind'][] | undefined;
-  /** Returns whether to go on. */
-  onFound(found: Found): Promise<boolean> | boolean;
+  onFound(found: Found): unknown;
 };
 
 /**
@@ -38,14 +41,24 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzCount> {
     seed,
     seconds = Infinity,
     worlds = Infinity,
+    cases = Infinity,
     operationsPerWorld = 60,
     kinds,
     onFound,
   } = options;
-  const count: FuzzCount = { worlds: 0, uncomposed: 0, operations: 0, runs: 0, invalid: 0, seconds: 0 };
+  const count: FuzzCount = {
+    worlds: 0,
+    uncomposed: 0,
+    operations: 0,
+    runs: 0,
+    invalid: 0,
+    seconds: 0,
+    known: new Map(),
+  };
   const start = performance.now();
   const elapsed = () => (performance.now() - start) / 1000;
-  for (let number = 0; count.worlds < worlds && elapsed() < seconds; number += 1) {
+  const isOver = () => elapsed() >= seconds || count.runs >= cases;
+  for (let number = 0; count.worlds < worlds && !isOver(); number += 1) {
     const worldSeed = seed + number;
     const lab = openLab(generateWorld(createRandom(hashText(`world ${worldSeed}`))), runner);
     if (!lab) {
@@ -54,7 +67,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzCount> {
     }
     count.worlds += 1;
     try {
-      for (let index = 0; index < operationsPerWorld && elapsed() < seconds; index += 1) {
+      for (let index = 0; index < operationsPerWorld && !isOver(); index += 1) {
         const random = createRandom(hashText(`operation ${worldSeed} ${index}`));
         const operation = generateOperation(lab.schema, random);
         if (!isValid(lab, operation.source)) {
@@ -63,11 +76,12 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzCount> {
         }
         count.operations += 1;
         for (const tried of variantsOf(operation, random, kinds)) {
+          if (isOver()) break;
           count.runs += 1;
           const finding = await tryCase(lab, tried);
-          if (finding && !(await onFound({ ...finding, seed: worldSeed, lab, tried }))) {
-            return { ...count, seconds: elapsed() };
-          }
+          const known = finding && findKnownFault(finding.difference);
+          if (known !== undefined) count.known.set(known, (count.known.get(known) ?? 0) + 1);
+          else if (finding) onFound({ ...finding, seed: worldSeed, lab, tried });
         }
       }
     } finally {

@@ -79,6 +79,7 @@ export async function tryCase(lab: Lab, tried: Case): Promise<Finding | undefine
   };
   const isExact = plan.kind !== 'answers';
   const inTruth = createFaults(world, isExact ? plan : { ...plan, kind: 'none' });
+  inTruth.tellsCallsApart = isExact;
   const truth = await findTruth(schema, world, data, operation, inTruth);
   const run: SubgraphRun = { faults: createFaults(world, plan), mutations: [], fetches: 0 };
   memory.use(run);
@@ -87,12 +88,20 @@ export async function tryCase(lab: Lab, tried: Case): Promise<Finding | undefine
     variables,
     ...(operationName !== undefined && { operationName }),
   });
+  /**
+   * A subgraph that knows an interface as an object (@interfaceObject) is asked for fields of all its types. Where one fails that was not
+   * asked of this object's type, and may not be null, the others are lost with it. Then each of them must have an error.
+   */
+  const findInexact = (found: string | undefined) =>
+    found !== undefined && plan.kind === 'fields' && world.types.some(({ objectIn }) => objectIn)
+      ? findViolation(schema, operation, truth, answer, { openly: true, silently: false })
+      : found;
   const difference = isRefusedEarly(tried, truth, answer)
     ? run.fetches > 0
       ? 'refused after fetches were sent'
       : undefined
     : isExact
-      ? (findDifference(truth, answer) ?? findOtherOrder(truth, run))
+      ? await findInexact(findDifference(truth, answer) ?? findOtherOrder(truth, run))
       : await findViolation(schema, operation, truth, answer, run.faults.spoilt);
   return difference === undefined ? undefined : { difference, truth, answer };
 }

@@ -15,14 +15,15 @@ const runners: Record<string, Runner> = {
 
 const { values } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '60' },
+    seconds: { type: 'string' },
+    /** Ends after so many runs of operations. */
+    cases: { type: 'string' },
     worlds: { type: 'string', default: 'Infinity' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 1e9)) },
     executor: { type: 'string', default: 'signet' },
+    /** `none`, `fields` and `answers`, with commas: what goes wrong. */
     kinds: { type: 'string' },
-    /** Goes on after a difference, and counts each kind. */
-    all: { type: 'boolean', default: false },
-    'shrink-seconds': { type: 'string', default: '30' },
+    'shrink-seconds': { type: 'string', default: '20' },
   },
 });
 const runner = runners[values.executor];
@@ -30,35 +31,44 @@ if (!runner) {
   console.error(`There is no executor ${values.executor}: ${Object.keys(runners).join(', ')}.`);
   process.exit(2);
 }
+const isBounded = values.cases !== undefined || values.worlds !== 'Infinity';
 const kinds = new Map<string, { count: number; first: Found }>();
-const kindOf = ({ difference, tried }: Found) =>
-  `${tried.faults.kind}: ${difference
-    .replace(/'[^']*'/g, "'…'")
-    .replace(/\d+/g, 'n')
-    .slice(0, 120)}`;
 
 const count = await fuzz({
   runner,
   seed: Number(values.seed),
-  seconds: Number(values.seconds),
+  seconds: Number(values.seconds ?? (isBounded ? Infinity : 60)),
   worlds: Number(values.worlds),
+  cases: Number(values.cases ?? Infinity),
   kinds: values.kinds?.split(',') as never,
   onFound(found) {
     const kind = kindOf(found);
     const known = kinds.get(kind);
     kinds.set(kind, { count: (known?.count ?? 0) + 1, first: known?.first ?? found });
-    return values.all;
   },
 });
+const aMinute = (number: number) => Math.round((number / count.seconds) * 60);
 console.log(
-  `seed ${values.seed}: ${count.runs} runs of ${count.operations} operations on ${count.worlds} supergraphs in ${count.seconds.toFixed(1)} s ` +
-    `(${Math.round((count.runs / count.seconds) * 60)} a minute; ${count.uncomposed} did not compose, ${count.invalid} operations were invalid)`,
+  `seed ${values.seed}: ${count.runs} runs of ${count.operations} operations on ${count.worlds} supergraphs in ${count.seconds.toFixed(1)} s`,
 );
+console.log(
+  `a minute: ${aMinute(count.worlds)} supergraphs, ${aMinute(count.operations)} operations, ${aMinute(count.runs)} runs; left out: ` +
+    `${count.uncomposed} supergraphs that do not compose, ${count.invalid} invalid operations`,
+);
+for (const [name, times] of count.known) console.log(`known: ${times} × ${name}`);
 for (const [kind, { count: times, first }] of kinds) {
   console.log(`\n=== ${times} × ${kind}`);
-  const shrunk = await shrink({ lab: first.lab, tried: first.tried, finding: first }, runner, {
+  const { lab, tried } = first;
+  const shrunk = await shrink({ lab, tried, finding: first }, runner, {
     seconds: Number(values['shrink-seconds']),
   });
   console.log(describeFinding(shrunk, first.seed));
 }
+console.log(kinds.size === 0 ? 'no difference' : `${kinds.size} kinds of difference`);
 process.exitCode = kinds.size > 0 ? 1 : 0;
+
+/** Differences that look alike but for their places and values. */
+function kindOf({ difference, tried }: Found): string {
+  const text = difference.replace(/'[^']*'/g, "'…'").replace(/\d+/g, 'n');
+  return `${tried.faults.kind}: ${text.slice(0, 120)}`;
+}

@@ -136,7 +136,12 @@ function createFieldResolver(
     const { faults, mutations } = getRun();
     if (isMutation) mutations.push(`${fieldName} ${JSON.stringify(args)}`);
     const value = faults.resolve(object, field, () =>
-      data.valueOf(object, fieldName, args, isMutation ? `#${mutations.length}` : ''),
+      data.valueOf(
+        object,
+        fieldName,
+        args,
+        isMutation && faults.tellsCallsApart ? `#${mutations.length}` : '',
+      ),
     );
     if (!isComposite(world, namedTypeOf(field.type))) return value;
     const own = placement.provides ? parseFieldSet(placement.provides) : undefined;

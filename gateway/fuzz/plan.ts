@@ -1,42 +1,25 @@
-import { operationFromDocument, Supergraph } from '@apollo/federation-internals';
-import { type QueryPlan, QueryPlanner } from '@apollo/query-planner';
-import {
-  type DocumentNode,
-  type GraphQLSchema,
-  getOperationAST,
-  type OperationDefinitionNode,
-  parse,
-} from 'graphql';
+import type { QueryPlan } from '@apollo/query-planner';
+import { type DocumentNode, getOperationAST, type OperationDefinitionNode, parse } from 'graphql';
+import { createPlanBuilder } from '../src/planning/plan-builder.ts';
 
 export type PlannedDocument = { document: DocumentNode; operation: OperationDefinitionNode; plan: QueryPlan };
 
 /**
- * Plans in this thread, and compares fewer plans than the gateway's workers do: random graphs share so many fields that the
- * best plan may take a minute to find. Each plan is right, or none is.
+ * Fewer plans than the gateway's workers compare: random graphs share so many fields that the best plan may take a minute to find.
+ * Each plan is right, or none is.
  */
-const config = { debug: { maxEvaluatedPlans: 16 } };
+const limits = { maxEvaluatedPlans: 16, pathsLimit: 2000 };
 
-/** Plans operations of one supergraph, each once. `rename` changes the document that is planned; as in the gateway's workers, it is planned without fragments. */
-export function createPlans(
-  supergraphSdl: string,
-  rename?: (document: DocumentNode, schema: GraphQLSchema) => DocumentNode,
-) {
-  const supergraph = Supergraph.build(supergraphSdl, { validateSupergraph: false });
-  const api = supergraph.apiSchema();
-  const schema = api.toGraphQLJSSchema();
-  const planner = new QueryPlanner(supergraph, { ...config, reuseQueryFragments: !rename });
+/** Plans operations of one supergraph in this thread, as the gateway's workers do. `renames`: as for our executor. */
+export function createPlans(supergraphSdl: string, { renames }: { renames: boolean }) {
+  const builder = createPlanBuilder({ supergraphSdl, renames, limits });
   /** @throws {Error} for an operation that is not valid */
   return (source: string, operationName: string | undefined): PlannedDocument => {
     const document = parse(source);
     const operation = getOperationAST(document, operationName);
     if (!operation) throw new Error('There is no such operation.');
-    const asked = operationFromDocument(
-      api,
-      rename ? rename(document, schema) : document,
-      operationName ? { operationName } : {},
-    );
     // As it arrives from a worker.
-    const plan = JSON.parse(JSON.stringify(planner.buildQueryPlan(asked))) as QueryPlan;
+    const plan = JSON.parse(JSON.stringify(builder.build(document, operationName))) as QueryPlan;
     return { document, operation, plan };
   };
 }

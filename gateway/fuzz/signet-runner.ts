@@ -1,6 +1,5 @@
 import { type CompiledOperation, createExecutor, type ExecutorOptions } from '../src/execute/executor.ts';
 import { readAnswer } from '../src/execute/fetch-answer.ts';
-import { renameForPlanning } from '../src/execute/planned-document.ts';
 import { prefixFor } from '../src/execute/response-names.ts';
 import { asHttp } from './apollo-runner.ts';
 import { createPlans } from './plan.ts';
@@ -10,9 +9,7 @@ import type { Runner } from './runner.ts';
 export function createSignetRunner(options: { isMerged: boolean }): Runner {
   return (supergraphSdl, subgraphs) => {
     const prefix = prefixFor(supergraphSdl);
-    const plan = createPlans(supergraphSdl, (document, schema) =>
-      renameForPlanning(document, schema, prefix),
-    );
+    const plan = createPlans(supergraphSdl, { renames: true });
     const send: ExecutorOptions<undefined>['send'] = async ({ subgraph, body }) => {
       const answer = await subgraphs.get(subgraph)?.(JSON.parse(body));
       return readAnswer(asHttp(answer)) as never;

@@ -59,7 +59,12 @@ export async function findTruth(
       if (isScalarType(leaf) && !isSpecifiedScalarType(leaf)) anyAt.add(keyOf(path));
       if (isMutation) mutations.push(`${fieldName} ${JSON.stringify(visible(field.args, args))}`);
       const value = faults.resolve(object, field, () =>
-        data.valueOf(object, fieldName, args, isMutation ? `#${mutations.length}` : ''),
+        data.valueOf(
+          object,
+          fieldName,
+          args,
+          isMutation && faults.tellsCallsApart ? `#${mutations.length}` : '',
+        ),
       );
       if (isAbstractType(leaf)) noteTypes(value, keyOf(path), typeAt);
       return value;

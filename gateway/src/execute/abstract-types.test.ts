@@ -222,3 +222,48 @@ describe('an object whose type is asked for and stays unknown', () => {
     });
   });
 });
+
+describe('an interface that a subgraph knows as an object', () => {
+  const media = createFederation(
+    [
+      {
+        name: 'types',
+        sdl: `type Query { item: Media } interface Media @key(fields: "id") { id: ID! }
+          type Book implements Media @key(fields: "id") { id: ID! } type Film implements Media @key(fields: "id") { id: ID! }`,
+        resolvers: {
+          Query: { item: () => ({ __typename: 'Film', id: '1' }) },
+          Media: { __resolveReference: ({ id }: { id: string }) => ({ __typename: 'Film', id }) },
+        },
+      },
+      {
+        name: 'stars',
+        sdl: 'type Query { starred: Media } type Media @key(fields: "id") @interfaceObject { id: ID! stars: Int votes: Int! }',
+        resolvers: {
+          Query: { starred: () => ({ id: '1' }) },
+          Media: {
+            __resolveReference: ({ id }: { id: string }) => ({ id }),
+            stars: () => 5,
+            votes: () => {
+              throw new Error('no votes');
+            },
+          },
+        },
+      },
+    ],
+    {},
+  );
+
+  test('has an error at what is lost with a field of another type that failed', async () => {
+    const { data, errors } = await media.run({ query: '{ item { stars ... on Book { votes } } }' });
+    expect(data).toEqual({ item: { stars: null } });
+    expect(errors?.map(({ path }) => path)).toEqual([['item', 'stars']]);
+  });
+
+  test('needs no type where conditions leave out the fields of its types', async () => {
+    const query = 'query ($c: Boolean!) { starred { stars ... on Film { __typename @include(if: $c) } } }';
+    expect(await media.run({ query, variables: { c: false } })).toEqual({ data: { starred: { stars: 5 } } });
+    expect(await media.run({ query, variables: { c: true } })).toEqual({
+      data: { starred: { stars: 5, __typename: 'Film' } },
+    });
+  });
+});

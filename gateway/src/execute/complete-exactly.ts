@@ -29,6 +29,8 @@ export type ExactOptions = {
   errorPaths: readonly Path[];
   /** Objects of which a subgraph said that there is no such entity. */
   gone: ReadonlySet<object>;
+  /** Those of `gone` that a subgraph could not give since a field below failed, maybe one that was not asked of this object. */
+  failed: ReadonlySet<object>;
   introspected: Readonly<Record<string, unknown>>;
 };
 
@@ -43,7 +45,7 @@ const propagate = Symbol('propagate');
  * above its place is reported.
  */
 export function completeExactly(data: JsonObject, options: ExactOptions): ExactResult {
-  const { schema, selection, gone, introspected } = options;
+  const { schema, selection, gone, failed, introspected } = options;
   const nulls: UnexplainedNull[] = [];
   const path: (string | number)[] = [];
   const leafChecks = new Map<GraphQLLeafType, LeafCheck>();
@@ -76,7 +78,8 @@ export function completeExactly(data: JsonObject, options: ExactOptions): ExactR
           value = propagate;
         }
       } else {
-        const isGone = gone.has(object);
+        const isGone =
+          gone.has(object) && (!failed.has(object) || fields.some(({ key }) => place?.below.has(key)));
         value = complete(read(object, field.dataKey), field.type, field, below, explained, isGone);
       }
       path.pop();

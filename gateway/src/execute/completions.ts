@@ -27,12 +27,13 @@ export function compileCompletions(
     const selection = select(coerced);
     return {
       toText: compileCompletion(schema, selection),
-      exactly: ({ data, errors, gone }, introspected) =>
+      exactly: ({ data, errors, gone, failed }, introspected) =>
         completeExactly(data, {
           schema,
           selection,
           errorPaths: errors.flatMap(({ path }) => (path ? [path] : [])),
           gone,
+          failed,
           introspected,
         }),
     };

@@ -145,6 +145,9 @@ export function takeEntities(
     addErrors(run, placeEntityErrors(errors, entities, targetsOf, placingOf(run, fetch)));
   }
   if (shape.hasRenamed) applyRenames(entities, shape);
+  const failed = new Set(
+    errors.map(({ path }) => (Array.isArray(path) && path.length > 2 ? path[1] : undefined)),
+  );
   const used = copies ? new Set<number>() : undefined;
   for (const [place, target] of targets.entries()) {
     const number = numbers[place] as number;
@@ -156,6 +159,7 @@ export function takeEntities(
       mergeInto(target, isFirst ? entity : (copyAnswer(entity, shape) as JsonObject), shape, types);
     } else if (entity === null) {
       run.gone.add(target);
+      if (failed.has(number - from)) run.failed.add(target);
     }
   }
   return true;

@@ -11,6 +11,7 @@ import {
   parse,
 } from 'graphql';
 import { createPathReader, describeErrors, isOfAnswer } from './answer-errors.ts';
+import { findCertainRootKeys } from './certain-fields.ts';
 import { type Coercion, coercionOf } from './coercion.ts';
 import type { ExactResult } from './complete-exactly.ts';
 import { compileCompletions } from './completions.ts';
@@ -118,7 +119,8 @@ export function createExecutor<C>(options: ExecutorOptions<C>): Executor<C> {
   return {
     apiSchema,
     compile({ document, operation, plan, prefix }) {
-      const runPlan = plan && compilePlan(plan, { prefix, types, groupOf, unmerged });
+      const certainRootKeys = findCertainRootKeys(apiSchema, document, operation, prefix);
+      const runPlan = plan && compilePlan(plan, { prefix, types, groupOf, unmerged, certainRootKeys });
       const completionFor = compileCompletions({ schema: apiSchema, document, operation, prefix });
       const toClientPath = createPathReader({ document, operation }, prefix);
       const execute = async ({ variables, coerced, context }: OperationRequest<C>): Promise<OperationRun> => {
@@ -130,6 +132,7 @@ export function createExecutor<C>(options: ExecutorOptions<C>): Executor<C> {
           errorIds: new Set(),
           toClientPath,
           gone: new Set(),
+          failed: new Set(),
           send: (fetch) => send(fetch, context),
           describeOutage,
           onFault,

@@ -18,6 +18,8 @@ export type OperationRun = {
   toClientPath(path: Path): Path;
   /** Objects of which a subgraph said that there is no such entity. */
   gone: Set<object>;
+  /** Those of `gone` that it could not give since a field below failed. */
+  failed: Set<object>;
   send(fetch: OutgoingFetch): Promise<FetchResult>;
   describeOutage(subgraph: string): SubgraphError;
   onFault(fault: Error, subgraph?: string): void;

@@ -15,6 +15,8 @@ export type PlanOptions = {
   types: SupergraphTypes;
   groupOf(subgraph: string, coordinate: string): string | undefined;
   unmerged: ReadonlySet<string>;
+  /** Response keys of root fields that the plan must ask for. */
+  certainRootKeys: readonly string[];
 };
 
 /** A part of a plan. It never throws: what fails becomes an error of the run. Undefined where there is nothing to wait for. */
@@ -26,20 +28,27 @@ type Tick = { run: OperationRun; waiting: Map<string, WaitingBatch[]> };
 /**
  * Compiles a plan.
  *
- * @throws {Error} for a plan that execution does not know: `@defer`, subscriptions, `@fromContext`
+ * @throws {Error} for a plan that execution does not know: `@defer`, subscriptions, `@fromContext`; for one that leaves out a root field,
+ *   which no subgraph can answer then
  */
 export function compilePlan({ node }: QueryPlan, options: PlanOptions): (run: OperationRun) => Promise<void> {
-  if (!node) return async () => {};
   const fetches: PlannedFetch[] = [];
   const conditionsOfPlace: Compiling['conditionsOfPlace'] = new Map();
   const merger = createFetchMerger(options.prefix ?? '_0_', options.types);
   let count = 0;
   const nextId = () => count++;
-  const step = compileNode(
-    node,
-    { path: [], conditions: [] },
-    { ...options, fetches, conditionsOfPlace, merger, nextId },
+  const step =
+    node &&
+    compileNode(
+      node,
+      { path: [], conditions: [] },
+      { ...options, fetches, conditionsOfPlace, merger, nextId },
+    );
+  const left = options.certainRootKeys.find(
+    (key) => !fetches.some(({ path, shape }) => path.length === 0 && shape.byKey.has(key)),
   );
+  if (left !== undefined) throw new Error('A plan leaves out a root field of the operation.');
+  if (!step) return async () => {};
   for (const { shape, path } of fetches) addConditions(shape, placeOf(path), conditionsOfPlace);
   findCopies(fetches);
   return async (run) => void (await step({ run, waiting: new Map() }));

@@ -18,8 +18,8 @@ import { plannedKeyOf, plannedVariableOf } from './response-names.ts';
 
 /**
  * Prepares a valid document for the planner. Client's response keys and variables get names that nothing else has
- * (response-names.ts). The root fields of a mutation are in the order in which they must run. Conditions without a variable are decided, and
- * an object keeps a field where conditions may leave none: the planner gets both wrong.
+ * (response-names.ts). The root fields of a mutation are in the order in which they must run. Conditions without a variable are decided, an
+ * object keeps a field where conditions may leave none, and a fragment under a condition has a type: the planner gets each of them wrong.
  */
 export function renameForPlanning(
   document: DocumentNode,
@@ -46,6 +46,12 @@ export function renameForPlanning(
         const lacksField = isOfField ? mayBeEmpty(selections) : selections.length === 0;
         return { ...node, selections: lacksField ? [typenameField, ...selections] : selections };
       },
+      InlineFragment(node) {
+        const type = typeInfo.getParentType();
+        if (node.typeCondition || !node.directives?.length || !type) return undefined;
+        // Without a type the planner does not give the fields below the aliases that it means to.
+        return { ...node, typeCondition: { kind: Kind.NAMED_TYPE, name: nameNode(type.name) } };
+      },
       Variable: (node) => ({ ...node, name: nameNode(plannedVariableOf(node.name.value, prefix)) }),
     }),
   );
@@ -68,7 +74,7 @@ function mayBeEmpty(selections: readonly SelectionNode[]): boolean {
   return selections.every((selection) => selection.kind !== Kind.FIELD || selection.directives?.length);
 }
 
-type RootField = { field: FieldNode; directives: readonly DirectiveNode[] };
+type RootField = { field: FieldNode; directives: readonly DirectiveNode[]; place: number };
 
 /**
  * Takes the root fields of a mutation out of their fragments: they run in the order of the document, each response key once (GraphQL spec
@@ -76,12 +82,13 @@ type RootField = { field: FieldNode; directives: readonly DirectiveNode[] };
  */
 function listRootFields(set: SelectionSetNode, fragments: Fragments): SelectionSetNode {
   const byKey = new Map<string, RootField[]>();
+  let place = 0;
   const take = ({ selections }: SelectionSetNode, outer: readonly DirectiveNode[]): void => {
     for (const selection of selections.flatMap(decide)) {
       const directives = [...outer, ...(selection.directives ?? [])];
       if (selection.kind === Kind.FIELD) {
         const key = (selection.alias ?? selection.name).value;
-        byKey.set(key, [...(byKey.get(key) ?? []), { field: selection, directives }]);
+        byKey.set(key, [...(byKey.get(key) ?? []), { field: selection, directives, place: place++ }]);
       } else {
         const inner =
           selection.kind === Kind.INLINE_FRAGMENT
@@ -92,7 +99,42 @@ function listRootFields(set: SelectionSetNode, fragments: Fragments): SelectionS
     }
   };
   take(set, []);
-  return { ...set, selections: [...byKey.values()].flatMap(joinFields) };
+  const placed = [...byKey.values()].flatMap(placeFields).sort((a, b) => a.place - b.place);
+  return { ...set, selections: placed.flatMap(({ selections }) => selections) };
+}
+
+type PlacedSelections = { place: number; selections: SelectionNode[] };
+
+/**
+ * Fields of one key run at the place of the first that is not left out: where a condition leaves that one out, at the place of the next.
+ * After a field with several conditions they stay at its place, since no directives say that one of these does not hold.
+ */
+function placeFields(fields: readonly RootField[]): PlacedSelections[] {
+  const [first, ...others] = fields as [RootField, ...RootField[]];
+  const { place } = first;
+  const [directive, ...more] = first.directives;
+  const opposite = directive && more.length === 0 && others.length > 0 ? oppositeOf(directive) : undefined;
+  if (!directive || !opposite) return [{ place, selections: joinFields(fields) }];
+  const here = joinFields([{ ...first, directives: [] }, ...others]);
+  const later = placeFields(others);
+  return [
+    { place, selections: here.map((selection) => withDirectives(selection, [directive])) },
+    ...later.map((part) => ({
+      ...part,
+      selections: part.selections.map((selection) =>
+        withDirectives(selection, [opposite, ...directivesOf(selection)]),
+      ),
+    })),
+  ];
+}
+
+function directivesOf({ directives = [] }: SelectionNode): readonly DirectiveNode[] {
+  return directives;
+}
+
+/** `@skip` for `@include`, and the other way round. */
+function oppositeOf(directive: DirectiveNode): DirectiveNode {
+  return { ...directive, name: nameNode(directive.name.value === 'skip' ? 'include' : 'skip') };
 }
 
 /** Joins fields of one key. If one is there in any case, what others select stands below it under their conditions. */

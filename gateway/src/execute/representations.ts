@@ -1,5 +1,6 @@
 import type { FetchNode, QueryPlanSelectionNode } from '@apollo/query-planner';
 import { isObject, type JsonObject, read } from './answer-shape.ts';
+import type { EntityKey } from './entity-keys.ts';
 import { quote } from './leaf-values.ts';
 import type { SupergraphTypes } from './supergraph-types.ts';
 
@@ -15,7 +16,9 @@ export type WriteRepresentation = (
 ) => string | undefined;
 
 type Writer = {
+  /** `"name":`, as the subgraph knows the field. */
   before: string;
+  /** Its key in the result. */
   key: string;
   /** `/dimensions/size`, from the entity. */
   place: string;
@@ -28,9 +31,11 @@ type TypedWriter = (
   isAskedFor: (place: string) => boolean,
 ) => string | undefined;
 
+type Representing = Pick<FetchNode, 'requires' | 'inputRewrites' | 'serviceName'>;
+
 /** Compiles the writer of the representations of one fetch: what `requires` selects of an object, by its type. */
 export function compileRepresentation(
-  { requires = [], inputRewrites = [] }: Pick<FetchNode, 'requires' | 'inputRewrites'>,
+  { requires = [], inputRewrites = [], serviceName }: Representing,
   types: SupergraphTypes,
 ): WriteRepresentation {
   const constants = inputRewrites.map((rewrite) => {
@@ -52,11 +57,40 @@ export function compileRepresentation(
       ? undefined
       : constants.findLast((constant) => constant.key === key && types.isSubtype(constant.type, type))?.value,
   );
+  const keysByType = new Map<string, readonly EntityKey[]>();
+  /** The keys that the fetch may send of an object. */
+  const keysOf = (typename: string) => {
+    let keys = keysByType.get(typename);
+    if (!keys) {
+      const places = new Set([...collect(requires, typename, types).keys()].map((key) => `/${key}`));
+      keys = types
+        .keysOf(serviceName, typename)
+        .filter((key) => key.every((place) => place.lastIndexOf('/') > 0 || places.has(place)));
+      if (keysByType.size < maxKeptTypes) keysByType.set(typename, keys);
+    }
+    return keys;
+  };
+  const leftOut = new Set<string>();
+  let isPlaceAskedFor: (place: string) => boolean;
+  const note = (place: string) => {
+    const isAsked = isPlaceAskedFor(place);
+    if (!isAsked) leftOut.add(place);
+    return isAsked;
+  };
   return (object, isAskedFor) => {
     const typename = object.__typename;
-    const text = typeof typename === 'string' ? write(object, typename, isAskedFor) : undefined;
+    if (typeof typename !== 'string') return undefined;
+    isPlaceAskedFor = isAskedFor;
+    leftOut.clear();
+    const text = write(object, typename, note);
     // No entity of this fetch is of this type.
-    return text === '{}' ? undefined : text;
+    if (text === undefined || text === '{}') return undefined;
+    if (leftOut.size === 0) return text;
+    const keys = keysOf(typename);
+    // Without a whole key nobody can tell which entity it is.
+    return keys.length === 0 || keys.some((key) => !key.some((place) => leftOut.has(place)))
+      ? text
+      : undefined;
   };
 }
 
@@ -74,8 +108,8 @@ function compileSelections(
   const writersOf = (type: string | undefined): readonly Writer[] => {
     let writers = writersByType.get(type);
     if (!writers) {
-      writers = [...collect(selections, type, types)].map(([key, below]) => ({
-        before: `${JSON.stringify(key)}:`,
+      writers = [...collect(selections, type, types)].map(([key, { name, below }]) => ({
+        before: `${JSON.stringify(name)}:`,
         key,
         constant: constantOf(type, key),
         place: `${outer}/${key}`,
@@ -103,14 +137,14 @@ function collect(
   selections: Selections,
   type: string | undefined,
   types: SupergraphTypes,
-  fields = new Map<string, QueryPlanSelectionNode[]>(),
+  fields = new Map<string, { name: string; below: QueryPlanSelectionNode[] }>(),
 ) {
   for (const selection of selections) {
     if (selection.kind === 'Field') {
       const key = selection.alias ?? selection.name;
-      const below = fields.get(key) ?? [];
-      below.push(...(selection.selections ?? []));
-      fields.set(key, below);
+      const field = fields.get(key) ?? { name: selection.name, below: [] };
+      field.below.push(...(selection.selections ?? []));
+      fields.set(key, field);
     } else {
       const { typeCondition } = selection;
       if (type === undefined || typeCondition === undefined || types.isSubtype(typeCondition, type)) {

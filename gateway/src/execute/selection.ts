@@ -18,6 +18,7 @@ import {
 import { hold, readConditions } from './conditions.ts';
 import { type Fragments, fragmentsOf } from './fragments.ts';
 import { plannedKeyOf } from './response-names.ts';
+import { interfaceObject } from './supergraph-types.ts';
 
 /** A type that an object of the result can have. An interface where only a subgraph spoke that knows no more (`@interfaceObject`). */
 export type ConcreteType = GraphQLObjectType | GraphQLInterfaceType;
@@ -80,6 +81,21 @@ function createCollector(
   };
   const isSelected = ({ directives }: SelectionNode) =>
     !directives?.length || hold(readConditions(directives), variables);
+  const selectsAny = (set: SelectionSetNode): boolean => {
+    const sets = new Set([set]);
+    for (const { selections } of sets) {
+      for (const selection of selections) {
+        if (!isSelected(selection)) continue;
+        if (selection.kind === Kind.FIELD) return true;
+        const below =
+          selection.kind === Kind.INLINE_FRAGMENT
+            ? selection.selectionSet
+            : fragments.get(selection.name.value)?.selectionSet;
+        if (below) sets.add(below);
+      }
+    }
+    return false;
+  };
 
   const collect = (
     type: ConcreteType,
@@ -98,12 +114,13 @@ function createCollector(
           else found.set(key, [selection]);
         } else if (selection.kind === Kind.INLINE_FRAGMENT) {
           if (applies(selection.typeCondition?.name.value, type)) look(selection.selectionSet);
-          else isOpen = true;
+          else isOpen ||= selectsAny(selection.selectionSet);
         } else if (!visited.has(selection.name.value)) {
           visited.add(selection.name.value);
           const fragment = fragments.get(selection.name.value);
-          if (fragment && applies(fragment.typeCondition.name.value, type)) look(fragment.selectionSet);
-          else isOpen = true;
+          if (!fragment) continue;
+          if (applies(fragment.typeCondition.name.value, type)) look(fragment.selectionSet);
+          else isOpen ||= selectsAny(fragment.selectionSet);
         }
       }
     };
@@ -167,7 +184,9 @@ export function findRuntimeType(
   declared: GraphQLOutputType,
   typename: unknown,
 ): ConcreteType | undefined {
-  if (typename === undefined && isInterfaceType(declared)) return declared;
+  if (typename === undefined && isInterfaceType(declared)) {
+    return declared.extensions[interfaceObject] === true ? declared : undefined;
+  }
   if (!isCompositeType(declared) || typeof typename !== 'string') return undefined;
   const type = schema.getType(typename);
   if (!type || !('getFields' in type) || !isCompositeType(type)) return undefined;

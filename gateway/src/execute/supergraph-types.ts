@@ -8,12 +8,15 @@ import {
   type TypeNode,
   visit,
 } from 'graphql';
+import { type EntityKey, readEntityKeys } from './entity-keys.ts';
 
 /** What execution needs to know of the types of a supergraph, those that clients can't see included. */
 export type SupergraphTypes = {
   isObject(type: string): boolean;
   /** Whether an object of `type` is also of `condition`, the name of any type. An interface may be either. */
   isSubtype(condition: string, type: string): boolean;
+  /** The keys by which a subgraph finds an object of `type`, as one of any type that it is of. */
+  keysOf(subgraph: string, type: string): readonly EntityKey[];
 };
 
 export function readSupergraphTypes(supergraph: DocumentNode): SupergraphTypes {
@@ -36,9 +39,16 @@ export function readSupergraphTypes(supergraph: DocumentNode): SupergraphTypes {
       for (const supertype of definition.interfaces ?? []) add(supertype.name.value, definition.name.value);
     }
   }
+  const keys = readEntityKeys(supergraph);
+  const isSubtype = (condition: string, type: string) =>
+    condition === type || (subtypes.get(condition)?.has(type) ?? false);
   return {
     isObject: (type) => objects.has(type),
-    isSubtype: (condition, type) => condition === type || (subtypes.get(condition)?.has(type) ?? false),
+    isSubtype,
+    keysOf: (subgraph, type) =>
+      [type, ...subtypes.keys()]
+        .filter((condition) => isSubtype(condition, type))
+        .flatMap((condition) => keys.get(`${subgraph} ${condition}`) ?? []),
   };
 }
 
@@ -76,7 +86,22 @@ export function buildApiSchema(supergraph: DocumentNode): GraphQLSchema {
       InterfaceTypeDefinition: { leave: (node) => ({ ...node, interfaces: visible(node.interfaces) }) },
     },
   );
-  return buildASTSchema(document, { assumeValidSDL: true });
+  const schema = buildASTSchema(document, { assumeValidSDL: true });
+  for (const node of supergraph.definitions) {
+    if (node.kind !== Kind.INTERFACE_TYPE_DEFINITION || !node.directives?.some(isOfInterfaceObject)) continue;
+    const type = schema.getType(node.name.value);
+    if (type) type.extensions = { ...type.extensions, [interfaceObject]: true };
+  }
+  return schema;
+}
+
+/** Marks an interface that a subgraph knows as an object (`@interfaceObject`). */
+export const interfaceObject = 'isInterfaceObject';
+
+function isOfInterfaceObject({ arguments: args = [] }: ConstDirectiveNode): boolean {
+  return args.some(
+    ({ name, value }) => name.value === interfaceObject && value.kind === Kind.BOOLEAN && value.value,
+  );
 }
 
 const keptDirectives = new Set(['deprecated', 'specifiedBy', 'oneOf']);

@@ -1,5 +1,3 @@
-import { operationFromDocument, type Schema, Supergraph } from '@apollo/federation-internals';
-import { QueryPlanner } from '@apollo/query-planner';
 import { checkCustomScalars, ScalarFault } from '@signet/service/custom-scalars';
 import {
   type DocumentNode,
@@ -11,9 +9,8 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
-import { renameForPlanning } from '../execute/planned-document.ts';
-import { prefixFor } from '../execute/response-names.ts';
 import { findIntrospection, takePart } from './introspection.ts';
+import { createPlanBuilder, type PlanBuilder } from './plan-builder.ts';
 
 /** A schema to plan for, as plain data for a worker. */
 export type PlannedSchema = {
@@ -68,16 +65,8 @@ const bytesPerToken = 300;
  * and both can take any time: thousands of fields to merge, or subgraphs that share a chain of fields.
  */
 export function createPlanner({ supergraphSdl, renames }: Omit<PlannedSchema, 'name'>): Planner {
-  const supergraph = Supergraph.build(supergraphSdl, { validateSupergraph: false });
-  const apiSchema = supergraph.apiSchema();
-  const schema = checkCustomScalars(apiSchema.toGraphQLJSSchema());
-  // Fragments that are used again are searched for, compared and sometimes wrong: renamed operations are planned without.
-  const planner = new QueryPlanner(supergraph, { reuseQueryFragments: !renames });
-  const prefix = prefixFor(supergraphSdl);
-  const plan = (document: DocumentNode, operationName: string | undefined, documentSize: number) => {
-    const named = renames ? renameForPlanning(document, schema, prefix) : document;
-    return buildPlan(planner, apiSchema, named, operationName, documentSize);
-  };
+  const builder = createPlanBuilder({ supergraphSdl, renames });
+  const schema = checkCustomScalars(builder.schema);
   return (job) => {
     const document = parse(job.source);
     if (job.introspection) {
@@ -98,10 +87,10 @@ export function createPlanner({ supergraphSdl, renames }: Omit<PlannedSchema, 'n
     }
     if (operation && introspection === 'mixed') {
       const data = takePart('data', document, operation);
-      const planned = plan(data, job.operationName, documentSize);
+      const planned = plan(builder, data, job.operationName, documentSize);
       return planned.kind === 'planned' ? { ...planned, asksForSchema: true } : planned;
     }
-    return plan(document, job.operationName, documentSize);
+    return plan(builder, document, job.operationName, documentSize);
   };
 }
 
@@ -113,15 +102,13 @@ function describeFault(error: GraphQLError): DocumentFault {
   return { message, positions, ...(error instanceof ScalarFault && { field: error.field ?? 'value' }) };
 }
 
-function buildPlan(
-  planner: QueryPlanner,
-  apiSchema: Schema,
+function plan(
+  builder: PlanBuilder,
   document: DocumentNode,
   operationName: string | undefined,
   documentSize: number,
 ): PlanningResult {
-  const operation = operationFromDocument(apiSchema, document, operationName ? { operationName } : {});
-  const text = JSON.stringify(planner.buildQueryPlan(operation));
+  const text = JSON.stringify(builder.build(document, operationName));
   return text.length > maxResultLength
     ? { kind: 'too-large', found: `a plan of ${text.length} characters` }
     : { kind: 'planned', plan: text, documentSize };
