@@ -141,6 +141,20 @@ test('answers a fault itself, since what failed may have changed something', asy
   expect(logged).toEqual(['a request failed']);
 });
 
+test('closes the connection for an answer that cannot be written, and serves on', async () => {
+  direct.handler = {
+    ...usual,
+    async answer(_, reply) {
+      reply.header('retry-after', '1\r\nset-cookie: a=b');
+      return '1';
+    },
+  };
+  await expect(post()).rejects.toThrow('fetch failed');
+  expect(logged).toEqual(['a request failed']);
+  direct.handler = usual;
+  expect((await post()).status).toBe(200);
+});
+
 test('answers pipelined requests in their order, by either way', async () => {
   const [first, second] = [
     `${type}${length}\r\n${asked}`,

@@ -87,6 +87,7 @@ export function openDirectRoute(
       // It may have changed something, so it is not tried again.
       logger.error({ err: error }, 'a request failed');
       reply.code(500);
+      reply.headers.length = 0;
       reply.header('content-type', 'application/json; charset=utf-8');
       return JSON.stringify(internalErrorBody());
     }
@@ -100,7 +101,7 @@ export function openDirectRoute(
       const request = new DirectRequest(raw);
       const reply = new DirectReply(response);
       if (!handler.open(request, reply)) return fastify(raw, response);
-      readBody(raw, async (bytes) => {
+      const take = async (bytes: Buffer) => {
         request.body = tryTo((body) => {
           handler.check?.(request, body);
           return readJson(body);
@@ -109,7 +110,14 @@ export function openDirectRoute(
         if (text !== undefined) return send(text, reply);
         handedOver.set(raw, { id: request.id, bytes });
         fastify(raw, response);
-      });
+      };
+      readBody(raw, (bytes) =>
+        take(bytes).catch((error: unknown) => {
+          // A header that cannot be written, for instance.
+          logger.error({ err: error }, 'a request failed');
+          response.destroy();
+        }),
+      );
     },
     bodyOf(raw) {
       const bytes = handedOver.get(raw)?.bytes;
@@ -175,7 +183,7 @@ function isPlainPost(request: IncomingMessage, bodyLimitBytes: number): boolean 
 }
 
 /** Of a client that leaves before all of its body has come, nothing is heard again. */
-function readBody(request: IncomingMessage, onEnd: (bytes: Buffer) => void): void {
+function readBody(request: IncomingMessage, onEnd: (bytes: Buffer) => unknown): void {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', () => onEnd(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
