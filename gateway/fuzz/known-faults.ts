@@ -1,3 +1,5 @@
+import type { Finding } from './lab.ts';
+
 /**
  * Faults of the planner that stay: docs/decisions/0036-planner-faults.md. Operations that end in one are counted, and are no difference: the
  * client gets an error.
@@ -16,7 +18,8 @@ const knownFaults = [
   },
 ];
 
-/** Names the known fault that a difference comes from. Undefined for any other. */
-export function findKnownFault(difference: string): string | undefined {
-  return knownFaults.find(({ text }) => difference.includes(text))?.name;
+/** Names the known fault that a difference comes from: the answer has its error. Undefined for any other. */
+export function findKnownFault({ answer }: Finding): string | undefined {
+  const messages = (answer.errors ?? []).map(({ message }) => message);
+  return knownFaults.find(({ text }) => messages.some((message) => message.includes(text)))?.name;
 }
