@@ -79,7 +79,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzCount> {
           if (isOver()) break;
           count.runs += 1;
           const finding = await tryCase(lab, tried);
-          const known = finding && findKnownFault(finding.difference);
+          const known = finding && findKnownFault(finding);
           if (known !== undefined) count.known.set(known, (count.known.get(known) ?? 0) + 1);
           else if (finding) onFound({ ...finding, seed: worldSeed, lab, tried });
         }

@@ -12,6 +12,7 @@ import {
 } from 'graphql';
 import type { Faults } from './faults.ts';
 import type { SubgraphRequest } from './runner.ts';
+import { visible } from './truth.ts';
 import { findField, findType, isOwnedBy, namedTypeOf, type TypeModel, type World } from './world.ts';
 import {
   isA,
@@ -134,7 +135,7 @@ function createFieldResolver(
       assertRequired(world, data, source, object, parseFieldSet(placement.requires), coordinate);
     }
     const { faults, mutations } = getRun();
-    if (isMutation) mutations.push(`${fieldName} ${JSON.stringify(args)}`);
+    if (isMutation) mutations.push(`${fieldName} ${JSON.stringify(visible(field.args, args))}`);
     const value = faults.resolve(object, field, () =>
       data.valueOf(
         object,

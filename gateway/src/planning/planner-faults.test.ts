@@ -302,4 +302,24 @@ describe('a fault of the planner that stays', () => {
     const query = '{ d { ... on One { ... on Two { ... on Entity { __typename } } } } }';
     expect(() => federation.compile({ query })).toThrow(/Cannot add fragment of condition/);
   });
+
+  test('it gives fields of different types one key where the subgraph does not know the interface', async () => {
+    const two =
+      'type Two @key(fields: "id") { id: ID! x: Int } type Three @key(fields: "id") { id: ID! x: Int! }';
+    const federation = createFederation([
+      {
+        name: 'a',
+        sdl: `interface Face { x: Int } type One implements Face { x: Int }
+          type Two implements Face @key(fields: "id", resolvable: false) { id: ID! x: Int @external }
+          type Three implements Face @key(fields: "id", resolvable: false) { id: ID! x: Int! @external }
+          type Query { one: One }`,
+      },
+      { name: 'b', sdl: `${two} union Any = Two | Three type Query { any: Any }` },
+    ]);
+    const query = 'query ($c: Boolean!) { any { ... on Face { ... @include(if: $c) { x } } } }';
+    const { data, errors } = await federation.run({ query, variables: { c: true } });
+    expect(data).toEqual({ any: null });
+    // The subgraph refuses the document. Without resolvers it would answer null.
+    expect(errors).toHaveLength(1);
+  });
 });
