@@ -1,6 +1,7 @@
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { createHttpServer, createLogger, listen, RefusalError } from '@signet/service';
+import { createHttpServer, createLogger, type DirectRoute, listen, RefusalError } from '@signet/service';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Admission, registerAdmission } from './admission.ts';
@@ -237,3 +238,77 @@ async function openConnections(count: number): Promise<void> {
     expect(open).toBe(count);
   });
 }
+
+describe('a request that is handed over to Fastify', () => {
+  const direct: DirectRoute = { path: '/graphql' };
+  const body = JSON.stringify({ query: 'x'.repeat(300_000) });
+  const post = ({ text = body, signal }: { text?: string; signal?: AbortSignal } = {}) =>
+    fetch(`${handedUrl}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: text,
+      ...(signal && { signal }),
+    });
+  let handed: FastifyInstance;
+  let handedUrl: string;
+  let work: (response: ServerResponse) => Promise<undefined>;
+  beforeEach(async () => {
+    handed = createHttpServer({
+      logger: createLogger('test', 'silent'),
+      direct,
+      bodyLimitBytes: 1_000_000,
+    });
+    const own = registerAdmission(handed, {
+      path: '/graphql',
+      maxInFlight: 4,
+      maxBodyBytes: 700_000,
+      readClientAddress: createClientAddressReader(createProxyCheck([])),
+      log: { add: (shortage) => void logged.push(shortage), stop() {} },
+    });
+    handed.post('/graphql', async (request) => own.run(request, async () => ({ data: {} })));
+    direct.handler = {
+      open: (request, reply) => own.reserve(request, reply.raw) === undefined,
+      answer: (request, reply) => own.run(request, () => work(reply.raw), { isReported: false }),
+    };
+    handedUrl = await listen(handed, { host: '127.0.0.1', port: 0 });
+  });
+  afterEach(() => handed.close());
+
+  test('holds its bytes once', async () => {
+    work = async () => undefined;
+    expect((await post()).status).toBe(200);
+    // Half of the JSON: nothing has run when it is handed over.
+    expect((await post({ text: body.slice(0, -1) })).status).toBe(400);
+    expect(logged).toEqual([]);
+  });
+
+  test('gives them back when its client left before that', async () => {
+    const left = Promise.withResolvers<void>();
+    work = async (response) => {
+      const closed = once(response, 'close');
+      client.abort();
+      await closed;
+      left.resolve();
+      return undefined;
+    };
+    const client = new AbortController();
+    await expect(post({ signal: client.signal })).rejects.toThrow();
+    await left.promise;
+    work = async () => undefined;
+    await vi.waitFor(async () => expect((await post()).status).toBe(200));
+  });
+
+  test('is counted once where it has no place', async () => {
+    const entered: (() => void)[] = [];
+    work = () => new Promise((resolve) => entered.push(() => resolve(undefined)));
+    // As if others had taken the last places since.
+    Object.assign(direct.handler ?? {}, { open: () => true });
+    const small = () => post({ text: '{}' });
+    const held = [small(), small()];
+    await vi.waitFor(() => expect(entered).toHaveLength(2));
+    expect((await small()).status).toBe(503);
+    expect(logged).toEqual(['operations']);
+    for (const leave of entered) leave();
+    await Promise.all(held);
+  });
+});

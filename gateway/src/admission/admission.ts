@@ -25,9 +25,10 @@ export type Admission = {
   /**
    * Runs the work of a request in a place of its own, which it holds until the work has ended, also when the client leaves.
    *
+   * @param options `isReported`: whether the log counts a refusal. Default: yes.
    * @throws {RefusalError} `service.unavailable` where the client may have no place now.
    */
-  run<T>(request: AskedRequest, work: () => Promise<T>): Promise<T>;
+  run<T>(request: AskedRequest, work: () => Promise<T>, options?: { isReported?: boolean }): Promise<T>;
 };
 
 /** `body`: of a request whose work has not begun. */
@@ -53,13 +54,14 @@ export function registerAdmission(server: FastifyInstance, options: AdmissionOpt
     membersByAddress.set(address, known);
     return known;
   };
-  const admitted = new WeakMap<AskedRequest, Admitted>();
+  // By what Fastify's request and that of the direct route have in common: one may become the other.
+  const admitted = new WeakMap<IncomingMessage, Admitted>();
   const admittedOf = (request: AskedRequest) => {
-    let known = admitted.get(request);
+    let known = admitted.get(request.raw);
     if (!known) {
       const { raw, headers } = request;
       known = { client: groupsOf(readClientAddress(raw.socket.remoteAddress, headers)), body: undefined };
-      admitted.set(request, known);
+      admitted.set(request.raw, known);
     }
     return known;
   };
@@ -74,8 +76,9 @@ export function registerAdmission(server: FastifyInstance, options: AdmissionOpt
 
   const reserveBody = (request: AskedRequest, response: ServerResponse) => {
     const bytes = announcedBytes(request.raw, bodyLimit);
-    if (bytes === 0) return undefined;
     const one = admittedOf(request);
+    // Nothing would give back what is reserved for a client that has left.
+    if (bytes === 0 || one.body || response.destroyed) return undefined;
     one.body = bodies.take(one.client, bytes);
     if (!one.body) return 'bodies';
     response.once('close', () => takeReserved(one)?.giveBack());
@@ -94,14 +97,14 @@ export function registerAdmission(server: FastifyInstance, options: AdmissionOpt
   return {
     clientOf,
     reserve,
-    async run(request, work) {
+    async run(request, work, { isReported = true } = {}) {
       const one = admittedOf(request);
       const { client } = one;
       // Nobody would get the answer, and nothing has been done yet.
       if (request.raw.socket.destroyed) throw busy;
       const slot = slots.take(client);
       if (!slot) {
-        log.add('operations', client);
+        if (isReported) log.add('operations', client);
         throw busy;
       }
       const body = takeReserved(one);

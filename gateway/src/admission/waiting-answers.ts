@@ -67,7 +67,10 @@ export function registerWaitingAnswers(
     const client = clientOf(request);
     makeRoom(client, bytes);
     const held = shares.take(client, bytes);
-    if (!held) return false;
+    if (!held) {
+      log.add('answers', client);
+      return false;
+    }
     const end = () => {
       waiting.delete(one);
       held.giveBack();
@@ -92,7 +95,6 @@ export function registerWaitingAnswers(
     if (bytes === 0 || reply.raw.destroyed || wait(request, reply.raw, bytes)) {
       return done(null, payload);
     }
-    log.add('answers', clientOf(request));
     for (const name of headersOfContent) reply.removeHeader(name);
     reply
       .code(503)

@@ -73,5 +73,8 @@ test('leaves to Fastify what is refused before it runs', async () => {
 test('answers with the refusal where the client has room for no answer', async () => {
   expect(await create().answer(ask(), reply)).toBe('answer');
   expect(await create({ waitForClient: () => false }).answer(ask(), reply)).toBe(busyBody);
-  expect(sent).toEqual({ status: 503, headers: ['retry-after: 1'] });
+  expect(sent).toEqual({
+    status: 503,
+    headers: ['retry-after: 1', 'content-type: application/json; charset=utf-8'],
+  });
 });

@@ -36,11 +36,12 @@ export function createDirectOperations(options: DirectOperationsOptions): Direct
     async answer(request, reply) {
       let text: string | undefined;
       try {
-        text = await admission.run(request, async () => {
+        const work = async () => {
           const query = queryOf(request.body);
           if (typeof query === 'string') checkSource(query);
           return answerFast(request, reply);
-        });
+        };
+        text = await admission.run(request, work, { isReported: false });
       } catch (error) {
         // Nothing has run: the fast lane answers what is thrown in it.
         if (error instanceof RefusalError) return undefined;
@@ -50,6 +51,7 @@ export function createDirectOperations(options: DirectOperationsOptions): Direct
       if (waitForClient(request, reply.raw, Buffer.byteLength(text))) return text;
       reply.code(503);
       reply.header('retry-after', '1');
+      reply.header('content-type', 'application/json; charset=utf-8');
       return busyBody;
     },
   };

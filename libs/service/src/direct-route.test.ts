@@ -48,6 +48,8 @@ test('answers with the headers of every answer, and those that the handler adds'
     async answer(request, reply) {
       requests.push(request);
       reply.code(429);
+      reply.header('content-type', 'text/html');
+      for (const cookie of ['a=1', 'b=2']) reply.header('set-cookie', cookie);
       reply.header('content-type', 'text/plain');
       return '"ä"';
     },
@@ -56,7 +58,11 @@ test('answers with the headers of every answer, and those that the handler adds'
   expect([answer.status, await answer.text()]).toEqual([429, '"ä"']);
   const byFastify = await post('{}', {}, '/other');
   const names = (headers: Headers) => [...headers.keys()].filter((name) => name !== 'x-fastify');
-  expect(names(answer.headers)).toEqual([...names(byFastify.headers), 'vary'].toSorted());
+  expect(answer.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
+  expect(answer.headers.get('content-type')).toBe('text/plain');
+  expect([...new Set(names(answer.headers))]).toEqual(
+    [...names(byFastify.headers), 'set-cookie', 'vary'].toSorted(),
+  );
   expect(answer.headers.get('content-length')).toBe('4');
   expect(requests).toMatchObject([
     { method: 'POST', url: '/graphql', hostname: '127.0.0.1', body: { query: '{ a }' } },

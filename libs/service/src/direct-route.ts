@@ -161,9 +161,16 @@ class DirectReply implements AskedReply {
     this.status = status;
   }
 
-  /** Adds a header. None may be set twice but Set-Cookie. */
+  /** Sets a header (in lower case) in place of an earlier value, but Set-Cookie, of which there may be several (RFC 6265, section 3). */
   header(name: string, value: string): void {
-    this.headers.push(name, value);
+    const { headers } = this;
+    for (let at = 0; at < headers.length; at += 2) {
+      if (headers[at] === name && name !== 'set-cookie') {
+        headers[at + 1] = value;
+        return;
+      }
+    }
+    headers.push(name, value);
   }
 }
 
