@@ -4,8 +4,8 @@
 
 const semiSpace = '--max-semi-space-size';
 /**
- * By default V8 lets the young generation grow to 128 MB and the old one to several times what it holds, before it collects. These
- * make it collect a little more often.
+ * By default V8 lets the old generation grow to several times what it holds before it collects. These make it collect earlier, and bound the
+ * young one (docs/decisions/0038-small-heap.md).
  */
 const flags = [`${semiSpace}=16`, '--heap-growing-percent=40'];
 /** glibc keeps what a thread has freed for that thread, and Node has many: two pools take 15 MB less. Others ignore it. */

@@ -139,11 +139,21 @@ test('hands over what the handler does not open or answer, with its body and id'
 });
 
 test('answers a fault itself, since what failed may have changed something', async () => {
-  direct.handler = { ...usual, answer: () => Promise.reject(new Error('secret')) };
+  direct.handler = {
+    open(_, reply) {
+      reply.header('access-control-allow-origin', 'https://shop.example');
+      reply.header('content-type', 'text/html');
+      return true;
+    },
+    answer: () => Promise.reject(new Error('secret')),
+  };
   const answer = await post();
   expect(answer.status).toBe(500);
   expect(answer.headers.get('x-fastify')).toBeNull();
   expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }] });
+  // The page may read what went wrong.
+  expect(answer.headers.get('access-control-allow-origin')).toBe('https://shop.example');
+  expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
   expect(logged).toEqual(['a request failed']);
 });
 

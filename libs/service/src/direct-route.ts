@@ -87,7 +87,6 @@ export function openDirectRoute(
       // It may have changed something, so it is not tried again.
       logger.error({ err: error }, 'a request failed');
       reply.code(500);
-      reply.headers.length = 0;
       reply.header('content-type', 'application/json; charset=utf-8');
       return JSON.stringify(internalErrorBody());
     }
