@@ -69,6 +69,9 @@ export function isHttpUrl(text: string): boolean {
   return /^https?:$/.test(URL.parse(text)?.protocol ?? '');
 }
 
+/** The section `issuers` of a configuration file. */
+export type ConfiguredIssuers = readonly { platform: Platform }[];
+
 type KeyConfig = Pick<VerifierConfig, `${'USER' | 'PORTAL'}_${'JWKS_URL' | 'PUBLIC_KEYS'}`>;
 
 /**
@@ -76,12 +79,13 @@ type KeyConfig = Pick<VerifierConfig, `${'USER' | 'PORTAL'}_${'JWKS_URL' | 'PUBL
  * caller is anonymous and every token is refused.
  */
 export function verifiedPlatforms(
-  config: KeyConfig & { SUPERGRAPH_FILE?: string | undefined },
+  config: KeyConfig & { SUPERGRAPH_FILE?: string | undefined; issuers?: ConfiguredIssuers },
 ): readonly Platform[] {
   if (config.SUPERGRAPH_FILE === undefined) return platforms;
   return platforms.filter((platform) => {
     const { url, pem } = keySourceOf(config, platform);
-    return url !== undefined || pem !== undefined;
+    const isListed = config.issuers?.some((issuer) => issuer.platform === platform);
+    return isListed || url !== undefined || pem !== undefined;
   });
 }
 
@@ -141,5 +145,25 @@ export function refineAccess(
     'must not be off in production, nor with its surface: the gateway would refuse nothing (or confirm it by ACCESS_OFF_IN_PRODUCTION=yes)',
   );
 }
+
+/** For `superRefine`: the same of a dry run. */
+export function refineDryRun(
+  config: SurfaceConfig & { ACCESS_DRY_RUN: boolean; ACCESS_DRY_RUN_IN_PRODUCTION: boolean },
+  issues: Issues,
+): void {
+  if (!config.ACCESS_DRY_RUN || config.ACCESS_DRY_RUN_IN_PRODUCTION || !hasProductionSurface(config)) return;
+  reportFault(
+    issues,
+    'ACCESS_DRY_RUN',
+    'must not be yes in production, nor with its surface: the gateway would refuse nothing (or confirm it by ACCESS_DRY_RUN_IN_PRODUCTION=yes)',
+  );
+}
+
+export const whenDryRunIsRead = unlessFaulty([
+  'ACCESS_DRY_RUN',
+  'ACCESS_DRY_RUN_IN_PRODUCTION',
+  'NODE_ENV',
+  'SURFACE',
+]);
 
 export const whenAccessIsRead = unlessFaulty(['ACCESS', 'ACCESS_OFF_IN_PRODUCTION', 'NODE_ENV', 'SURFACE']);

@@ -6,6 +6,7 @@ import type { ClientAddressReader, ProxyCheck } from '../admission/client-addres
 import type { RefusedOrigins } from '../admission/refused-origins.ts';
 import { createSessionCookieGate } from '../admission/session-cookie-gate.ts';
 import { type GatewayConfig, trustedDocumentsOf } from '../config.ts';
+import { placeOf } from '../config-entrances.ts';
 import type { DocumentMark } from '../documents/document-mark.ts';
 import { openTrustedDocuments } from '../documents/trusted-documents.ts';
 import { createSourceCheck, registerSourceLimits } from '../limits/operation-limits.ts';
@@ -41,7 +42,7 @@ export type EntranceGraphOptions = {
   readClientAddress: ClientAddressReader;
   isTrustedProxy: ProxyCheck;
   /** Where the supergraph of an entrance is read from. Without it, from its file. */
-  sourceOf?: ((variant: Variant) => SupergraphSource) | undefined;
+  sourceOf?: ((kind: Variant) => SupergraphSource) | undefined;
   /** How often the file is looked at. */
   supergraphPollMs?: number | undefined;
 };
@@ -59,11 +60,11 @@ export async function mountEntranceGraph(
   options: EntranceGraphOptions,
 ): Promise<void> {
   const { config, logger, issuers, revocations, origins, refusedOrigins, graphqlPath, markOf } = options;
-  const { name } = entrance;
+  const { name, kind } = entrance;
   const { server, admission } = entranceServer;
-  const source = options.sourceOf?.(name) ?? findSupergraphSource(config, name);
+  const source = options.sourceOf?.(kind) ?? findSupergraphSource(config, entrance);
   const first = await readFirst(source, config);
-  const proof = await openEntranceProof(name, config, logger);
+  const proof = await openEntranceProof(entrance, config, logger);
   server.addHook('onClose', async () => proof.stop());
   const reports = createRefusalReports({
     entrance,
@@ -81,7 +82,7 @@ export async function mountEntranceGraph(
   });
   server.addHook('onClose', () => trustedDocuments.stop());
   const createContext = createRequestContext({
-    entrance: name,
+    entrance: kind,
     timeoutMs: config.REQUEST_TIMEOUT_MS,
     reports,
     verifier: createVerifier({ issuers, revocations: revocations.source }),
@@ -157,7 +158,7 @@ async function readFirst(source: SupergraphSource, config: GatewayConfig) {
   }
 }
 
-function fail(error: unknown, { SUPERGRAPH_FILE }: GatewayConfig): never {
-  const isOperators = error instanceof SupergraphError && SUPERGRAPH_FILE !== undefined;
-  throw isOperators ? new ConfigError([`SUPERGRAPH_FILE: ${error.message}`]) : error;
+function fail(error: unknown, config: GatewayConfig): never {
+  const isOperators = error instanceof SupergraphError && config.SUPERGRAPH_FILE !== undefined;
+  throw isOperators ? new ConfigError([`${placeOf(config, 'SUPERGRAPH_FILE')}: ${error.message}`]) : error;
 }

@@ -22,6 +22,7 @@ import { createRefusedOrigins, type RefusedOrigins } from '../admission/refused-
 import { reportUnlistedProxies } from '../admission/unlisted-proxies.ts';
 import { registerWaitingAnswers, type WaitForClient } from '../admission/waiting-answers.ts';
 import type { GatewayConfig } from '../config.ts';
+import { placeOf, settingOf } from '../config-entrances.ts';
 import type { DocumentMark } from '../documents/document-mark.ts';
 import { type EntranceDetails, registerEntrancePage } from '../pages/entrance-page.ts';
 import type { SeededAccount } from '../pages/layout.ts';
@@ -96,7 +97,7 @@ export async function createEntranceServer(
   if (issuerUrl !== undefined && issuers.length > 0) {
     registerWellKnown(server, {
       issuerUrl,
-      keysUrl: keysUrlOf({ ...config, ISSUER_URL: issuerUrl }, config[entrance.portVariable]),
+      keysUrl: keysUrlOf({ ...config, ISSUER_URL: issuerUrl }, settingOf(config, entrance.portVariable)),
       issuers,
       combined: entrance.isForDevelopers,
     });
@@ -201,7 +202,7 @@ export async function startEntrance(
   const given = {
     ...options,
     issuers: issuers.filter(({ platform }) => entrance.platforms.includes(platform)),
-    origins: [...config.CORS_ORIGINS, ...config[entrance.originsVariable]],
+    origins: [...config.CORS_ORIGINS, ...settingOf<readonly string[]>(config, entrance.originsVariable)],
     isTrustedProxy,
     readClientAddress: createClientAddressReader(isTrustedProxy),
     refusedOrigins: createRefusedOrigins(options.logger, {
@@ -221,8 +222,8 @@ export async function startEntrance(
   }
   const url = await listen(server, {
     host: config.HOST,
-    port: config[entrance.portVariable],
-    portVariable: config.portVariable ?? entrance.portVariable,
+    port: settingOf(config, entrance.portVariable),
+    portVariable: config.portVariable ?? placeOf(config, entrance.portVariable),
   });
   return { url, stop: () => server.close() };
 }
