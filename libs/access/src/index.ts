@@ -28,3 +28,8 @@ export {
 } from './relations.ts';
 export { requirePortal, requireScope, requireUser } from './require-session.ts';
 export { conditionsOf, type RuleBook, readRuleBook } from './rule-book.ts';
+export {
+  normalizeRuleNames,
+  RuleNameError,
+  type SupergraphFault,
+} from './supergraph/rule-names.ts';
