@@ -12,8 +12,12 @@ import type { Condition } from './conditions.ts';
 /** Names of the directives that are rules. */
 export const ruleDirectives = ['public', 'authenticated', 'requiresScopes', 'policy', 'platform'] as const;
 
-/** The rule on one type or one field. */
-type WrittenRule = { hasRule: boolean; conditions: readonly Condition[] };
+/** What holds for a field without a rule: nobody may have it, whoever is signed in, or everybody. */
+export const defaultAccesses = ['deny', 'authenticated', 'public'] as const;
+export type DefaultAccess = (typeof defaultAccesses)[number];
+
+/** The rule on one type or one field. `isDefault`: the schema has none there, and the default stands in its place. */
+type WrittenRule = { hasRule: boolean; conditions: readonly Condition[]; isDefault?: boolean };
 type TypeRules = WrittenRule & {
   isInterface: boolean;
   /** It has a resolvable `@key`, so `_entities` can load it. */
@@ -93,6 +97,30 @@ export function conditionsOf(book: RuleBook, type: string, field: string): reado
   const rules = book.get(type);
   const own = rules?.fields.get(field) ?? noRule;
   return rules?.hasRule || own.hasRule ? [...(rules?.conditions ?? []), ...own.conditions] : undefined;
+}
+
+/**
+ * The book in which each field without a rule, its own or one of its type, has the default. What the book does not name stays
+ * without a rule, and refused.
+ */
+export function withDefaultAccess(book: RuleBook, defaultAccess: DefaultAccess): RuleBook {
+  if (defaultAccess === 'deny') return book;
+  const conditions: readonly Condition[] = defaultAccess === 'public' ? [] : [{ kind: 'authenticated' }];
+  const byDefault: WrittenRule = { hasRule: true, conditions, isDefault: true };
+  return new Map(
+    [...book].map(([type, rules]) => {
+      if (rules.hasRule) return [type, rules];
+      const fields = [...rules.fields].map(
+        ([name, rule]) => [name, rule.hasRule ? rule : byDefault] as const,
+      );
+      return [type, { ...rules, fields: new Map(fields) }];
+    }),
+  );
+}
+
+/** Whether the rule of a field is the default of `withDefaultAccess`. */
+export function isByDefault(book: RuleBook, type: string, field: string): boolean {
+  return book.get(type)?.fields.get(field)?.isDefault ?? false;
 }
 
 function join(a: WrittenRule, b: WrittenRule): WrittenRule {
