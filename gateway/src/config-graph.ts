@@ -1,10 +1,11 @@
 import { defaultAccesses } from '@signet/access';
-import { type Platform, platforms } from '@signet/schema/contract';
+import { issuerOf, type Platform, platforms } from '@signet/schema/contract';
 import { productSubgraphs, urlVariableOf } from '@signet/schema/subgraphs';
 import { configFields, hasProductionSurface, type SurfaceConfig } from '@signet/service';
 import {
   findIssuerFaults,
   findRevocationFaults,
+  type IssuerListRules,
   keySourceOf,
   type VerifierConfig,
 } from '@signet/session/config';
@@ -69,24 +70,45 @@ export function isHttpUrl(text: string): boolean {
   return /^https?:$/.test(URL.parse(text)?.protocol ?? '');
 }
 
-/** The section `issuers` of a configuration file. */
-export type ConfiguredIssuers = readonly { platform: Platform }[];
-
 type KeyConfig = Pick<VerifierConfig, `${'USER' | 'PORTAL'}_${'JWKS_URL' | 'PUBLIC_KEYS'}`>;
 
-/**
- * The platforms whose tokens this process verifies: both, or with another supergraph those that have keys. Without any, every
- * caller is anonymous and every token is refused.
- */
-export function verifiedPlatforms(
-  config: KeyConfig & { SUPERGRAPH_FILE?: string | undefined; issuers?: ConfiguredIssuers },
-): readonly Platform[] {
+type PlatformsConfig = KeyConfig & {
+  SUPERGRAPH_FILE?: string | undefined;
+  issuers?: readonly { platform: Platform }[];
+};
+
+/** The platforms whose tokens come from the issuer at ISSUER_URL: both, or with another supergraph those that have keys. */
+export function ownPlatforms(config: PlatformsConfig): readonly Platform[] {
   if (config.SUPERGRAPH_FILE === undefined) return platforms;
   return platforms.filter((platform) => {
     const { url, pem } = keySourceOf(config, platform);
-    const isListed = config.issuers?.some((issuer) => issuer.platform === platform);
-    return isListed || url !== undefined || pem !== undefined;
+    return url !== undefined || pem !== undefined;
   });
+}
+
+/** The platforms whose tokens this process verifies. Without any, every caller is anonymous and every token is refused. */
+export function verifiedPlatforms(config: PlatformsConfig): readonly Platform[] {
+  const own = ownPlatforms(config);
+  return platforms.filter(
+    (platform) => own.includes(platform) || config.issuers?.some((issuer) => issuer.platform === platform),
+  );
+}
+
+/** What the list of foreign issuers is held against: the issuers at ISSUER_URL, and what this process allows. */
+export function issuerRulesOf(
+  config: PlatformsConfig &
+    Pick<VerifierConfig, 'JWKS_INSECURE' | 'NODE_ENV'> & { ISSUER_URL?: string | undefined },
+): IssuerListRules {
+  const { ISSUER_URL = '' } = config;
+  return {
+    own: ownPlatforms(config).map((platform) => ({
+      issuer: issuerOf(ISSUER_URL, platform),
+      platform,
+      jwksUrl: keySourceOf(config, platform).url,
+    })),
+    isProduction: config.NODE_ENV === 'production',
+    allowInsecure: config.JWKS_INSECURE,
+  };
 }
 
 /** What the platform's own supergraph needs, and another may do without. */
@@ -116,18 +138,18 @@ export function refineGraph(config: ServedConfig, issues: Issues): void {
   if (config.ENTRANCES !== undefined) {
     report('ENTRANCES', 'is set together with SUPERGRAPH_FILE, which is served at one entrance, at PORT');
   }
-  if (config.ISSUER_URL === undefined && verifiedPlatforms(config).length > 0) {
+  if (config.ISSUER_URL === undefined && ownPlatforms(config).length > 0) {
     report('ISSUER_URL', 'is not set: it is the base of the issuers whose keys are set');
   }
 }
 
 /** For `superRefine`: the keys of every platform that is verified, and their revocations. */
 export function refineIssuers(config: ServedConfig, issues: Issues): void {
-  const verified = verifiedPlatforms(config);
+  const own = ownPlatforms(config);
   const mayLackRevocations =
-    config.SUPERGRAPH_FILE !== undefined && (verified.length === 0 || config.REVOCATIONS_OFF_IN_PRODUCTION);
+    config.SUPERGRAPH_FILE !== undefined && (own.length === 0 || config.REVOCATIONS_OFF_IN_PRODUCTION);
   const faults = [
-    ...findIssuerFaults(config, verified),
+    ...findIssuerFaults(config, own),
     ...(mayLackRevocations ? [] : findRevocationFaults(config)),
   ];
   for (const { variable, fault } of faults) reportFault(issues, variable, fault);

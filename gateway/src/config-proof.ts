@@ -63,7 +63,8 @@ export function refineProof(config: ProofConfig, issues: Issues, entrances?: rea
     );
     return;
   }
-  const opened = entrances ?? (config.SUPERGRAPH_FILE === undefined ? (config.ENTRANCES ?? variants) : ['graph']);
+  const opened =
+    entrances ?? (config.SUPERGRAPH_FILE === undefined ? (config.ENTRANCES ?? variants) : ['graph']);
   for (const entrance of opened) {
     const variable = entranceVariable(entrance, 'PROOF_KEY_FILE');
     if (settingOf(config, variable) === undefined) {

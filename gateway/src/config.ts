@@ -1,7 +1,7 @@
 import { productSubgraphs, type SubgraphName, urlVariableOf } from '@signet/schema/subgraphs';
 import { variants } from '@signet/schema/supergraph-files';
 import { configFields, processConfigFields } from '@signet/service';
-import { verifierConfigFields, whenVerifierConfigIsRead } from '@signet/session/config';
+import { type IssuerEntry, verifierConfigFields, whenVerifierConfigIsRead } from '@signet/session/config';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import {
@@ -12,7 +12,6 @@ import {
 import { originList } from './config-entrances.ts';
 import { unlessFaulty } from './config-faults.ts';
 import {
-  type ConfiguredIssuers,
   graphFields,
   refineAccess,
   refineDryRun,
@@ -204,7 +203,7 @@ export type GatewayConfig = z.output<typeof gatewayConfigSchema> & {
   /** The names of its entrances. Their settings are those of `entranceFields`. */
   entranceNames?: readonly string[];
   /** The issuers whose tokens are verified. */
-  issuers?: ConfiguredIssuers;
+  issuers?: readonly IssuerEntry[];
   /** Where an operator sets a variable: file, line and field. */
   placeOf?: (variable: string) => string;
 };

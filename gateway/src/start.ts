@@ -8,7 +8,7 @@ import {
   type TrustedIssuer,
 } from '@signet/session';
 import type { GatewayConfig } from './config.ts';
-import { verifiedPlatforms } from './config-graph.ts';
+import { ownPlatforms } from './config-graph.ts';
 import { createDocumentMark } from './documents/document-mark.ts';
 import { startEntrance } from './entrance/entrance-server.ts';
 import { entrancesOf } from './entrance/entrances.ts';
@@ -72,10 +72,10 @@ export async function startGateway(
 }
 
 async function openIssuers(config: GatewayConfig, logger: Logger): Promise<readonly TrustedIssuer[]> {
-  const verified = verifiedPlatforms(config);
+  const own = ownPlatforms(config);
   const { ISSUER_URL } = config;
-  if (verified.length > 0 && ISSUER_URL !== undefined) {
-    return createTrustedIssuers({ ...config, ISSUER_URL }, logger, verified);
+  if (own.length > 0 && ISSUER_URL !== undefined) {
+    return createTrustedIssuers({ ...config, ISSUER_URL }, logger, own);
   }
   logger.warn('no issuer is configured: every caller is anonymous, and every token is refused');
   return [];
@@ -87,7 +87,7 @@ async function openProcessRevocations(
   logger: Logger,
   feed: RevocationFeed | undefined,
 ) {
-  if (verifiedPlatforms(config).length === 0) return noRevocations;
+  if (ownPlatforms(config).length === 0) return noRevocations;
   const isWithout =
     config.SUPERGRAPH_FILE !== undefined &&
     config.REVOCATIONS_OFF_IN_PRODUCTION &&

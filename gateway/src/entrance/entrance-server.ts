@@ -1,3 +1,4 @@
+import type { Platform } from '@signet/schema/contract';
 import { readExampleOperations } from '@signet/schema/example-operations';
 import {
   createHttpServer,
@@ -5,6 +6,7 @@ import {
   hasProductionSurface,
   type Logger,
   listen,
+  type ReadinessCheck,
   type RunningServer,
 } from '@signet/service';
 import type { ProcessRevocations, TrustedIssuer } from '@signet/session';
@@ -29,9 +31,9 @@ import type { SeededAccount } from '../pages/layout.ts';
 import { registerPages } from '../pages/pages.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import { createAuthReadiness } from '../subgraphs/auth-readiness.ts';
-import { type CorsHeaders, registerCors } from './cors.ts';
-import { type EntranceGraphOptions, mountEntranceGraph } from './entrance-graph.ts';
-import type { Entrance } from './entrances.ts';
+import { type Cors, type CorsHeaders, type CorsSettings, registerCors } from './cors.ts';
+import { type EntranceGraphOptions, type MountedGraph, mountEntranceGraph } from './entrance-graph.ts';
+import { type Entrance, originsOf } from './entrances.ts';
 import { keysUrlOf, registerWellKnown } from './well-known.ts';
 
 export type EntranceServerOptions = {
@@ -40,8 +42,8 @@ export type EntranceServerOptions = {
   /** Those of the platforms that the entrance admits. */
   issuers: readonly TrustedIssuer[];
   revocations: ProcessRevocations;
-  /** Origins whose pages may call this entrance. */
-  origins: readonly string[];
+  /** The same, as they are after the settings have changed. */
+  issuersNow(): readonly TrustedIssuer[];
   refusedOrigins: RefusedOrigins;
   /** Where operations are answered. The load of this path is limited, and the pages call it. */
   graphqlPath: string;
@@ -54,7 +56,7 @@ export type EntranceServer = {
   server: FastifyInstance;
   /** Known operations may pass by the server. Its handler is not there yet. */
   direct: DirectRoute;
-} & LoadLimits & { corsHeadersFor: CorsHeaders };
+} & LoadLimits & { cors: Cors; corsHeadersFor: CorsHeaders };
 
 /** What every operation must pass. */
 type LoadLimits = { admission: Admission; waitForClient: WaitForClient };
@@ -67,7 +69,7 @@ export async function createEntranceServer(
   entrance: Entrance,
   options: EntranceServerOptions,
 ): Promise<EntranceServer> {
-  const { config, logger, issuers, revocations, origins, refusedOrigins, graphqlPath } = options;
+  const { config, logger, issuers, revocations, refusedOrigins, graphqlPath } = options;
   const direct: DirectRoute = { path: graphqlPath };
   const server = createHttpServer({
     logger,
@@ -77,7 +79,7 @@ export async function createEntranceServer(
     isPublic: true,
     isHttps: config.ISSUER_URL?.startsWith('https:') ?? false,
     readiness: [
-      ...issuers.map(({ platform, keys }) => ({ name: `${platform} keys`, check: () => keys.checkReady() })),
+      ...keyChecks(entrance.platforms, options.issuersNow),
       ...revocations.readiness,
       ...issuers.flatMap(({ platform }) => {
         const url = platform === 'user' ? config.AUTH_USER_URL : config.AUTH_PORTAL_URL;
@@ -86,12 +88,7 @@ export async function createEntranceServer(
     ],
   });
   server.addHook('onClose', async () => refusedOrigins.stop());
-  const { headersFor: corsHeadersFor } = await registerCors(server, {
-    origins,
-    cookies: config.SESSION_COOKIES,
-    headers: config.CORS_ALLOWED_HEADERS,
-    refusedOrigins,
-  });
+  const cors = await registerCors(server, corsSettingsOf(entrance, config), refusedOrigins);
   const limits = limitLoad(server, entrance, options);
   const { ISSUER_URL: issuerUrl } = config;
   if (issuerUrl !== undefined && issuers.length > 0) {
@@ -121,7 +118,30 @@ export async function createEntranceServer(
       exampleOperations: config.SUPERGRAPH_FILE === undefined ? readExampleOperations() : [],
     });
   }
-  return { server, direct, corsHeadersFor, ...limits };
+  return { server, direct, cors, corsHeadersFor: cors.headersFor, ...limits };
+}
+
+function corsSettingsOf(entrance: Entrance, config: GatewayConfig): CorsSettings {
+  return {
+    origins: originsOf(entrance, config),
+    cookies: config.SESSION_COOKIES,
+    headers: config.CORS_ALLOWED_HEADERS,
+  };
+}
+
+/** The entrance can serve when it has keys of every platform that it admits, as they are configured at the time. */
+function keyChecks(
+  platforms: readonly Platform[],
+  issuersNow: () => readonly TrustedIssuer[],
+): ReadinessCheck[] {
+  return platforms.map((platform) => ({
+    name: `${platform} keys`,
+    async check() {
+      const own = issuersNow().filter((issuer) => issuer.platform === platform);
+      const reasons = await Promise.all(own.map(({ keys }) => keys.checkReady()));
+      return reasons.find((reason) => reason !== undefined);
+    },
+  }));
 }
 
 /** The budgets of an entrance, each shared between its clients: connections, bodies, operations, answers (docs/limits.md). */
@@ -189,6 +209,9 @@ export type EntranceOptions = {
 
 const graphqlPath = '/graphql';
 
+/** An entrance that listens, and takes other settings while it does. `issuers`: those of all platforms. */
+export type StartedEntrance = RunningServer & MountedGraph;
+
 /**
  * Opens one entrance, with its variant of the schema and the tokens of its platforms only. A token of another platform
  * has an unknown issuer here and is refused before any key is looked up.
@@ -196,13 +219,16 @@ const graphqlPath = '/graphql';
 export async function startEntrance(
   entrance: Entrance,
   { issuers, ...options }: EntranceOptions,
-): Promise<RunningServer> {
+): Promise<StartedEntrance> {
   const { config } = options;
+  const admitted = (all: readonly TrustedIssuer[]) =>
+    all.filter(({ platform }) => entrance.platforms.includes(platform));
+  let issuersNow = admitted(issuers);
   const isTrustedProxy = createProxyCheck(config.TRUSTED_PROXIES);
   const given = {
     ...options,
-    issuers: issuers.filter(({ platform }) => entrance.platforms.includes(platform)),
-    origins: [...config.CORS_ORIGINS, ...settingOf<readonly string[]>(config, entrance.originsVariable)],
+    issuers: issuersNow,
+    issuersNow: () => issuersNow,
     isTrustedProxy,
     readClientAddress: createClientAddressReader(isTrustedProxy),
     refusedOrigins: createRefusedOrigins(options.logger, {
@@ -213,8 +239,9 @@ export async function startEntrance(
   };
   const entranceServer = await createEntranceServer(entrance, given);
   const { server } = entranceServer;
+  let mounted: MountedGraph;
   try {
-    await mountEntranceGraph(entranceServer, entrance, given);
+    mounted = await mountEntranceGraph(entranceServer, entrance, given);
   } catch (error) {
     // Closing the server also closes what the graph opened before it failed.
     await server.close();
@@ -225,5 +252,19 @@ export async function startEntrance(
     port: settingOf(config, entrance.portVariable),
     portVariable: config.portVariable ?? placeOf(config, entrance.portVariable),
   });
-  return { url, stop: () => server.close() };
+  return {
+    url,
+    stop: () => server.close(),
+    async prepare(next, all) {
+      const { take, drop } = await mounted.prepare(next, admitted(all));
+      return {
+        take() {
+          take();
+          issuersNow = admitted(all);
+          entranceServer.cors.replace(corsSettingsOf(entrance, next));
+        },
+        drop,
+      };
+    },
+  };
 }

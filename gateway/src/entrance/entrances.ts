@@ -44,6 +44,11 @@ export function entrancesOf(config: GatewayConfig): readonly Entrance[] {
   return entrances.filter(({ kind }) => ENTRANCES?.includes(kind) ?? true);
 }
 
+/** Origins whose pages may call an entrance, and sign in there by cookie. */
+export function originsOf({ originsVariable }: Entrance, config: GatewayConfig): readonly string[] {
+  return [...config.CORS_ORIGINS, ...settingOf<readonly string[]>(config, originsVariable)];
+}
+
 function named(name: string, admitted: readonly Platform[]): Omit<Entrance, 'isForDevelopers'> {
   const [only, another] = admitted;
   return {

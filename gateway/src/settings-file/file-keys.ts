@@ -46,7 +46,9 @@ export const entranceSettingFields = {
 
 /** The variables of the entrances that the platform itself has, and of its subgraphs. In a file both have names of their own. */
 export const ownVariables: ReadonlySet<string> = new Set([
-  ...variants.flatMap((name) => Object.keys(entranceSettingFields).map((setting) => entranceVariable(name, setting))),
+  ...variants.flatMap((name) =>
+    Object.keys(entranceSettingFields).map((setting) => entranceVariable(name, setting)),
+  ),
   ...productSubgraphs.map(({ name }) => urlVariableOf(name)),
 ]);
 

@@ -1,12 +1,18 @@
 import { platforms } from '@signet/schema/contract';
 import { ConfigError, type Environment, loadConfig } from '@signet/service';
-import { whenVerifierConfigIsRead } from '@signet/session/config';
+import {
+  findIssuerListFaults,
+  type IssuerEntry,
+  issuersSchema,
+  whenVerifierConfigIsRead,
+} from '@signet/session/config';
 import { z } from 'zod';
 import { type GatewayConfig, gatewayConfigSchema, gatewayFields } from '../config.ts';
 import { refineTrustedDocuments } from '../config-documents.ts';
 import { entranceVariable, refineEntrancePorts, settingOf } from '../config-entrances.ts';
 import { type Issues, reportFault, unlessFaulty } from '../config-faults.ts';
 import {
+  issuerRulesOf,
   refineAccess,
   refineDryRun,
   refineGraph,
@@ -17,7 +23,6 @@ import {
 } from '../config-graph.ts';
 import { refineProof, whenProofIsRead } from '../config-proof.ts';
 import { entranceSettingFields, ownVariables } from './file-keys.ts';
-import { issuersSchema } from './issuers-section.ts';
 import { readSettingsFile, type SettingsFile } from './settings-file.ts';
 
 /**
@@ -39,6 +44,7 @@ export function loadSettings(env: Environment, path: string | undefined): Gatewa
     // ENTRANCES chooses among those of the file.
     const { ENTRANCES: _, ...given } = { ...values, ...env };
     const config = loadConfig(schema, given, { placeOf });
+    faults.push(...findFaultsBetween(issuers ?? [], config, file));
     if (faults.length === 0) {
       return Object.freeze({
         ...config,
@@ -83,23 +89,43 @@ function chooseEntrances(
   if (unknown.length > 0) {
     return {
       names: entrances,
-      faults: [`ENTRANCES: names ${unknown.join(', ')}, and ${path} has ${entrances.join(', ') || 'no entrances'}`],
+      faults: [
+        `ENTRANCES: names ${unknown.join(', ')}, and ${path} has ${entrances.join(', ') || 'no entrances'}`,
+      ],
     };
   }
-  return { names: wanted.length > 0 ? entrances.filter((name) => wanted.includes(name)) : entrances, faults: [] };
+  return {
+    names: wanted.length > 0 ? entrances.filter((name) => wanted.includes(name)) : entrances,
+    faults: [],
+  };
 }
 
-type Issuers = z.output<typeof issuersSchema>;
+type Issuers = readonly IssuerEntry[];
 
+/** The section as its schema reads it. Faults between entries are found with the variables, which say what else is trusted. */
 function readIssuers(file: SettingsFile): { issuers?: Issuers; faults: readonly string[] } {
   if (file.issuers === undefined) return { faults: [] };
   const result = issuersSchema.safeParse(file.issuers);
-  if (result.success) return { issuers: result.data, faults: [] };
+  if (result.success && result.data.length > 0) return { issuers: result.data, faults: [] };
+  const issues = result.error?.issues ?? [{ path: [], message: 'is an empty list: leave the key out' }];
   return {
-    faults: result.error.issues.flatMap(({ path, message }) =>
-      `${file.placeOfField(['issuers', ...path.map((part) => (typeof part === 'number' ? part : String(part)))])}: ${message}`,
-    ),
+    faults: issues.map(({ path, message, ...issue }) => {
+      const place = file.placeOfField(['issuers', ...path.map(partOf)]);
+      const unknown = 'keys' in issue ? (issue.keys as string[]).join(', ') : undefined;
+      return `${place}: ${unknown === undefined ? message : `has no setting ${unknown}`}`;
+    }),
   };
+}
+
+/** What one issuer has in common with another, and what production wants. */
+function findFaultsBetween(issuers: Issuers, config: GatewayConfig, file: SettingsFile): string[] {
+  return findIssuerListFaults(issuers, issuerRulesOf(config)).map(
+    ({ path, fault }) => `${file.placeOfField(['issuers', ...path])}: ${fault}`,
+  );
+}
+
+function partOf(part: PropertyKey): string | number {
+  return typeof part === 'number' ? part : String(part);
 }
 
 /** The schema of the variables. With entrances, each of them has its variables, and those of the platform's own are left out. */
@@ -108,7 +134,9 @@ function schemaOf(entrances: readonly string[] | undefined, issuers: Issuers) {
     ([name]) => !entrances || !(ownVariables.has(name) || name === 'PORT'),
   );
   const own = (entrances ?? []).flatMap((entrance) =>
-    Object.entries(entranceSettingFields).map(([setting, field]) => [entranceVariable(entrance, setting), field] as const),
+    Object.entries(entranceSettingFields).map(
+      ([setting, field]) => [entranceVariable(entrance, setting), field] as const,
+    ),
   );
   const ofEntrances = own.map(([variable]) => variable);
   const shape = Object.fromEntries([...given, ...own]) as typeof gatewayFields;
@@ -119,14 +147,20 @@ function schemaOf(entrances: readonly string[] | undefined, issuers: Issuers) {
     .superRefine(refineSupergraph, { when: () => true })
     .superRefine((config, issues) => refineGraph(withIssuers(config), issues), { when: () => true })
     .superRefine((config, issues) => refineIssuers(withIssuers(config), issues), whenVerifierConfigIsRead)
-    .superRefine((config, issues) => refineProof(config, issues, names), whenRead(whenProofIsRead, ofEntrances))
+    .superRefine(
+      (config, issues) => refineProof(config, issues, names),
+      whenRead(whenProofIsRead, ofEntrances),
+    )
     .superRefine((config, issues) => refineTrustedDocuments(config, issues, names), unlessFaulty(ofEntrances))
     .superRefine(refineAccess, whenAccessIsRead)
     .superRefine(refineDryRun, whenDryRunIsRead)
-    .superRefine((config, issues) => {
-      refineEntrancePorts(config, issues, entrances ?? []);
-      refinePlatforms(withIssuers(config), issues, entrances ?? []);
-    }, unlessFaulty([...ofEntrances, 'USER_JWKS_URL', 'PORTAL_JWKS_URL']));
+    .superRefine(
+      (config, issues) => {
+        refineEntrancePorts(config, issues, entrances ?? []);
+        refinePlatforms(withIssuers(config), issues, entrances ?? []);
+      },
+      unlessFaulty([...ofEntrances, 'USER_JWKS_URL', 'PORTAL_JWKS_URL']),
+    );
 }
 
 type When = ReturnType<typeof unlessFaulty>;

@@ -37,7 +37,9 @@ const maxBytes = 1024 * 1024;
 /** Reads a configuration file, YAML 1.2 or JSON. Never throws: `faults` has all that is wrong with its form. */
 export function readSettingsFile(path: string): SettingsFile {
   const text = readText(path);
-  return typeof text === 'string' ? parseSettingsFile(path, text) : emptyFile(path, [`${path}: ${text.fault}`]);
+  return typeof text === 'string'
+    ? parseSettingsFile(path, text)
+    : emptyFile(path, [`${path}: ${text.fault}`]);
 }
 
 function readText(path: string): string | { fault: string } {
@@ -123,12 +125,13 @@ class Reader {
     const setting = settings.get(key);
     const file = setting ? undefined : fileSettingOf(key, settings);
     if (setting?.isSecret) {
-      return this.#fault(at, `is a secret: put it into a file and name that by ${key}File, or set ${setting.variable}`);
+      this.#fault(at, `is a secret: name by ${key}File a file that holds it, or set ${setting.variable}`);
+      return;
     }
     const found = setting ?? file;
-    if (!found) return this.#unknown(key, at, [...settings.keys(), ...others]);
-    const text = this.#textOf(found, node, at);
-    if (text === undefined) return;
+    const text = found && this.#textOf(found, node, at);
+    if (!found) this.#unknown(key, at, [...settings.keys(), ...others]);
+    if (!found || text === undefined) return;
     const variable = `${prefix}${found.variable}`;
     this.#values[variable] = text;
     this.#places.set(variable, this.#placeOfField(at));
@@ -139,7 +142,8 @@ class Reader {
     const located = (text: string) => (isPath && text !== '' ? resolve(dirname(this.#path), text) : text);
     if (type.type === 'array' && isSeq(node)) {
       const items = node.items.map((item) => this.#scalar(this.#resolve(item as Node)));
-      if (items.length === 0) return this.#refuse(at, 'is an empty list: leave the key out, or name something');
+      if (items.length === 0)
+        return this.#refuse(at, 'is an empty list: leave the key out, or name something');
       if (items.some((item) => item === undefined || item === '' || item.includes(','))) {
         return this.#refuse(at, 'must be a list of texts without commas');
       }
@@ -180,7 +184,8 @@ class Reader {
     const names: string[] = [];
     this.#eachField(node, at, (name, value, place) => {
       const isName = entranceNameForm.test(name) && name.length <= maxEntranceNameLength;
-      if (!isName) return this.#fault(place, 'is no name for an entrance: small letters, digits and dashes, at most 30');
+      if (!isName)
+        return this.#fault(place, 'is no name for an entrance: small letters, digits and dashes, at most 30');
       names.push(name);
       this.#settings(value, place, entranceSettings, entranceVariable(name, ''));
     });
@@ -204,7 +209,8 @@ class Reader {
   ): void {
     const node = this.#resolve(given);
     if (!isMap(node)) {
-      return this.#fault(at, at.length === 0 ? 'must be a map of settings' : 'must be a map, with a key on each line');
+      this.#fault(at, at.length === 0 ? 'must be a map of settings' : 'must be a map, a key on each line');
+      return;
     }
     for (const { key, value } of node.items) {
       const name = String(isScalar(key) ? key.value : key);
@@ -218,7 +224,10 @@ class Reader {
 
   #unknown(key: string, at: FieldPath, known: readonly string[]): void {
     const near = known.find((name) => name.toLowerCase() === key.toLowerCase().replaceAll(/[_-]/g, ''));
-    this.#fault(at, near ? `is no setting. Did you mean ${near}?` : 'is no setting (docs/any-supergraph.md has them)');
+    this.#fault(
+      at,
+      near ? `is no setting. Did you mean ${near}?` : 'is no setting (docs/any-supergraph.md has them)',
+    );
   }
 
   #fault(at: FieldPath, fault: string): void {

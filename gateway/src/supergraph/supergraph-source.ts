@@ -58,7 +58,8 @@ export function fixedSource(read: (variant: Variant) => DocumentNode, variant: V
   };
 }
 
-async function markOf(path: string): Promise<string> {
+/** The state of a file: equal marks mean that nothing has changed. @throws {SupergraphError} where it cannot be read */
+export async function markOf(path: string): Promise<string> {
   // `stat` follows links: mounted configuration is often a link to a folder that is replaced as a whole.
   const { ino, size, mtimeNs } = await whileReading(path, () => stat(path, { bigint: true }));
   return `${path} ${ino} ${size} ${mtimeNs}`;

@@ -2,7 +2,7 @@ import { type Platform, platforms } from '@signet/schema/contract';
 import { configFields } from '@signet/service';
 import { isSafeUrl } from './safe-url.ts';
 
-export { findIssuerListFaults, type ListFault } from './issuers/issuer-list-faults.ts';
+export { findIssuerListFaults, type IssuerListRules, type ListFault } from './issuers/issuer-list-faults.ts';
 export { type IssuerEntry, issuersSchema } from './issuers/issuers-schema.ts';
 
 const jwksUrl = configFields.httpUrl.optional();
