@@ -1,0 +1,1 @@
+export * from '../../libs/access/src/index.ts';

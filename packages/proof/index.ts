@@ -1,0 +1,1 @@
+export * from '../../libs/proof/src/index.ts';

@@ -1,0 +1,1 @@
+export * from '../../libs/session/src/index.ts';
