@@ -27,4 +27,26 @@ export {
   userSubject,
 } from './relations.ts';
 export { requirePortal, requireScope, requireUser } from './require-session.ts';
+
+<<<<<<< HEAD
+
 export { conditionsOf, type RuleBook, readRuleBook } from './rule-book.ts';
+export {
+  normalizeRuleNames,
+  RuleNameError,
+  type SupergraphFault,
+} from './supergraph/rule-names.ts';
+
+=======
+
+export {
+  conditionsOf,
+  type DefaultAccess,
+  defaultAccesses,
+  isByDefault,
+  type RuleBook,
+  readRuleBook,
+  withDefaultAccess,
+} from './rule-book.ts';
+
+>>>>>>> twelve
