@@ -28,17 +28,6 @@ export {
 } from './relations.ts';
 export { requirePortal, requireScope, requireUser } from './require-session.ts';
 
-<<<<<<< HEAD
-
-export { conditionsOf, type RuleBook, readRuleBook } from './rule-book.ts';
-export {
-  normalizeRuleNames,
-  RuleNameError,
-  type SupergraphFault,
-} from './supergraph/rule-names.ts';
-
-=======
-
 export {
   conditionsOf,
   type DefaultAccess,
@@ -48,5 +37,8 @@ export {
   readRuleBook,
   withDefaultAccess,
 } from './rule-book.ts';
-
->>>>>>> twelve
+export {
+  normalizeRuleNames,
+  RuleNameError,
+  type SupergraphFault,
+} from './supergraph/rule-names.ts';
