@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import type { BuiltPackage } from './build-packages.ts';
@@ -13,7 +13,6 @@ export async function findTarballFaults({
 }: BuiltPackage): Promise<string[]> {
   const bytes = readFileSync(tarball);
   const { messages, pkg } = await publint({
-    pkgDir: join(dirname(tarball), folder),
     pack: { tarball: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) },
     strict: true,
   });

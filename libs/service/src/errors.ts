@@ -19,7 +19,7 @@ const brand = Symbol.for('signet.RefusalError');
  */
 export class RefusalError extends GraphQLError {
   /** True also for a refusal of another copy of this class: each published package holds one. */
-  static [Symbol.hasInstance](value: unknown): boolean {
+  static override [Symbol.hasInstance](value: unknown): boolean {
     return typeof value === 'object' && value !== null && brand in value;
   }
 
