@@ -7,10 +7,7 @@ import type { BuiltPackage } from './build-packages.ts';
 import { root } from './manifest.ts';
 
 /** What publint and `attw` (Are the Types Wrong?, for packages of ES modules only) find wrong with a tarball: a line for each. */
-export async function findTarballFaults({
-  package: { folder, manifest },
-  tarball,
-}: BuiltPackage): Promise<string[]> {
+export async function findTarballFaults({ package: { manifest }, tarball }: BuiltPackage): Promise<string[]> {
   const bytes = readFileSync(tarball);
   const { messages, pkg } = await publint({
     pack: { tarball: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) },
