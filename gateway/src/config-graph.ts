@@ -130,7 +130,9 @@ export function refineGraph(config: ServedConfig, issues: Issues): void {
     if (!known.has(variable)) reportFault(issues, variable, message);
   };
   if (config.SUPERGRAPH_FILE === undefined) {
-    for (const name of ownVariables) {
+    // A gateway without subgraphs of its own has no supergraph either.
+    const wanted = productSubgraphs.length > 0 ? ownVariables : ['SUPERGRAPH_FILE'];
+    for (const name of wanted) {
       if ((config as Readonly<Record<string, unknown>>)[name] === undefined) report(name, 'is not set');
     }
     return;

@@ -1,4 +1,4 @@
-import type { Logger, RunningServer } from '@signet/service';
+import { ConfigError, type Logger, type RunningServer } from '@signet/service';
 import {
   createTrustedIssuers,
   noRevocations,
@@ -10,11 +10,13 @@ import {
 import type { GatewayConfig } from './config.ts';
 import { ownPlatforms } from './config-graph.ts';
 import { createDocumentMark } from './documents/document-mark.ts';
-import { startEntrance } from './entrance/entrance-server.ts';
+import { type StartedEntrance, startEntrance } from './entrance/entrance-server.ts';
 import { entrancesOf } from './entrance/entrances.ts';
+import { replaceSettings } from './entrance/replace-settings.ts';
 import type { SeededAccount } from './pages/layout.ts';
 import { openPlanningPool } from './planning/planning-pool.ts';
 import type { StartedWorker } from './planning/start-worker.ts';
+import { followSettings } from './settings-file/follow-settings.ts';
 
 export type GatewayOptions = {
   /** Seeded accounts for one-click sign-in on the browser pages. Development only. */
@@ -23,6 +25,8 @@ export type GatewayOptions = {
   revocations?: RevocationFeed | undefined;
   /** The first planning worker, started while everything else was loaded. */
   planningWorker?: StartedWorker | undefined;
+  /** The configuration file, to be followed: where it changes, `load` reads it again. */
+  settings?: { path: string; load(): GatewayConfig; pollMs?: number };
 };
 
 /**
@@ -33,7 +37,7 @@ export type GatewayOptions = {
 export async function startGateway(
   config: GatewayConfig,
   logger: Logger,
-  { accounts = [], revocations: feed, planningWorker }: GatewayOptions = {},
+  { accounts = [], revocations: feed, planningWorker, settings }: GatewayOptions = {},
 ): Promise<RunningServer> {
   // First, since a worker loads what it needs while everything else starts.
   const planning = openPlanningPool({
@@ -43,18 +47,22 @@ export async function startGateway(
   });
   const markOf = createDocumentMark();
   const shared: (() => Promise<void>)[] = [planning.stop];
-  const running: RunningServer[] = [];
+  const running: StartedEntrance[] = [];
+  let endFollowing = async () => {};
   const stop = async () => {
+    await endFollowing();
     await Promise.all(running.map((server) => server.stop()));
     await Promise.all(shared.map((stopOne) => stopOne()));
   };
   // Until a server listens, only a worker is at work, and a worker does not keep the process alive.
   const starting = setInterval(() => {}, 60_000);
   try {
-    const issuers = await openIssuers(config, logger);
+    const own = await openOwnIssuers(config, logger);
+    let foreign = await openForeignIssuers(config, logger);
+    const issuers = [...own, ...foreign];
     const revocations = await openProcessRevocations(config, logger, feed);
     shared.push(() => revocations.stop());
-    refetchOnRevokedKey(issuers, revocations.source);
+    refetchOnRevokedKey(own, revocations.source);
     const options = { config, logger, issuers, revocations, planning, markOf, accounts };
     const started = await Promise.allSettled(
       entrancesOf(config).map((entrance) => startEntrance(entrance, options)),
@@ -62,6 +70,17 @@ export async function startGateway(
     running.push(...started.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])));
     const failed = started.find((outcome) => outcome.status === 'rejected');
     if (failed) throw failed.reason;
+    if (settings) {
+      endFollowing = await followSettings({
+        ...settings,
+        config,
+        logger,
+        async replace(next, isIssuerChange) {
+          foreign = isIssuerChange ? await openForeignIssuers(next, logger) : foreign;
+          await replaceSettings(running, next, [...own, ...foreign]);
+        },
+      });
+    }
   } catch (error) {
     await stop();
     throw error;
@@ -71,13 +90,25 @@ export async function startGateway(
   return { url: running[0]?.url ?? '', stop };
 }
 
-async function openIssuers(config: GatewayConfig, logger: Logger): Promise<readonly TrustedIssuer[]> {
+/** The platform's own, at ISSUER_URL. */
+async function openOwnIssuers(config: GatewayConfig, logger: Logger): Promise<readonly TrustedIssuer[]> {
   const own = ownPlatforms(config);
-  const { ISSUER_URL } = config;
+  const { ISSUER_URL, issuers = [] } = config;
   if (own.length > 0 && ISSUER_URL !== undefined) {
     return createTrustedIssuers({ ...config, ISSUER_URL }, logger, own);
   }
-  logger.warn('no issuer is configured: every caller is anonymous, and every token is refused');
+  if (issuers.length === 0) {
+    logger.warn('no issuer is configured: every caller is anonymous, and every token is refused');
+  }
+  return [];
+}
+
+/** Those of the configuration file. */
+async function openForeignIssuers(
+  { issuers = [] }: GatewayConfig,
+  _logger: Logger,
+): Promise<readonly TrustedIssuer[]> {
+  if (issuers.length > 0) throw new ConfigError(['issuers: are not served yet']);
   return [];
 }
 

@@ -12,7 +12,7 @@ export type FollowSettingsOptions = {
   /** Reads environment and file again. @throws {ConfigError} */
   load(): GatewayConfig;
   /** Serves another configuration from now on, or throws and leaves the one that is served. */
-  replace(config: GatewayConfig): Promise<void>;
+  replace(config: GatewayConfig, isIssuerChange: boolean): Promise<void>;
   logger: Logger;
   pollMs?: number | undefined;
 };
@@ -40,10 +40,10 @@ export async function followSettings(options: FollowSettingsOptions): Promise<()
     // Set even if the rest fails: only the next change can help, not another try.
     seen = mark;
     const startedAt = performance.now();
-    const { config, taken, left } = compareSettings(served, options.load());
+    const { config, taken, left, isIssuerChange } = compareSettings(served, options.load());
     if (left.length > 0) logger.warn({ settings: left }, 'these settings change at the next start only');
     if (taken.length === 0) return;
-    await options.replace(config);
+    await options.replace(config, isIssuerChange);
     served = config;
     const ms = Math.round(performance.now() - startedAt);
     logger.info({ settings: taken, ms }, 'new settings are served');

@@ -40,13 +40,17 @@ export type SettingsChange = {
   taken: readonly string[];
   /** Places of those that need a restart. */
   left: readonly string[];
+  /** Whether the issuers are others. */
+  isIssuerChange: boolean;
 };
 
 /** Compares the configuration that is served with one that was just read. */
 export function compareSettings(served: GatewayConfig, read: GatewayConfig): SettingsChange {
   const placeOf = read.placeOf ?? ((variable: string) => variable);
   const names = served.entranceNames ?? ['graph'];
-  const kept = names.filter((name) => read.entranceNames?.includes(name) ?? served.entranceNames === undefined);
+  const kept = names.filter(
+    (name) => read.entranceNames?.includes(name) ?? served.entranceNames === undefined,
+  );
   const live = new Set([
     ...liveVariables,
     ...kept.flatMap((name) => liveEntranceSettings.map((setting) => entranceVariable(name, setting))),
@@ -64,6 +68,7 @@ export function compareSettings(served: GatewayConfig, read: GatewayConfig): Set
   }) as GatewayConfig;
   return {
     config,
+    isIssuerChange,
     taken: [...taken.map(placeOf), ...(isIssuerChange ? ['issuers'] : [])],
     left: [
       ...changed.filter((variable) => !live.has(variable)).map(placeOf),
@@ -78,7 +83,8 @@ export function compareSettings(served: GatewayConfig, read: GatewayConfig): Set
 /** The variables whose values differ. Those of an entrance that one of the two does not have are not among them. */
 function differences(a: GatewayConfig, b: GatewayConfig): string[] {
   return Object.keys(a).filter(
-    (variable) => /^[A-Z]/.test(variable) && variable in b && differs(settingOf(a, variable), settingOf(b, variable)),
+    (variable) =>
+      /^[A-Z]/.test(variable) && variable in b && differs(settingOf(a, variable), settingOf(b, variable)),
   );
 }
 
