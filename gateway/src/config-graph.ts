@@ -111,28 +111,39 @@ export function issuerRulesOf(
   };
 }
 
-/** What the platform's own supergraph needs, and another may do without. */
-const ownVariables = [
-  'ISSUER_URL',
-  'AUTH_USER_URL',
-  'AUTH_PORTAL_URL',
-  ...productSubgraphs.map(({ name }) => urlVariableOf(name)),
-];
+/**
+ * What the platform's own supergraph needs, and another may do without. Where there are no subgraphs of our own, there is no such
+ * supergraph either.
+ */
+const neededVariables =
+  productSubgraphs.length === 0
+    ? ['SUPERGRAPH_FILE']
+    : [
+        'ISSUER_URL',
+        'AUTH_USER_URL',
+        'AUTH_PORTAL_URL',
+        ...productSubgraphs.map(({ name }) => urlVariableOf(name)),
+      ];
 
 type ServedConfig = GraphConfig &
   Omit<VerifierConfig, 'ISSUER_URL'> &
   SurfaceConfig & { ISSUER_URL?: string | undefined; ENTRANCES?: readonly string[] | undefined };
 
-/** For `superRefine`, whatever other faults there are: nothing is missing that the supergraph needs. */
-export function refineGraph(config: ServedConfig, issues: Issues): void {
+/**
+ * For `superRefine`, whatever other faults there are: nothing is missing that the supergraph needs. `needed`: the variables that must be
+ * set where SUPERGRAPH_FILE is not.
+ */
+export function refineGraph(
+  config: ServedConfig,
+  issues: Issues,
+  needed: readonly string[] = neededVariables,
+): void {
   const known = new Set(issues.issues.map(({ path }) => path?.[0]));
   const report = (variable: string, message: string) => {
     if (!known.has(variable)) reportFault(issues, variable, message);
   };
   if (config.SUPERGRAPH_FILE === undefined) {
-    // A gateway without subgraphs of its own has no supergraph either.
-    const wanted = productSubgraphs.length > 0 ? ownVariables : ['SUPERGRAPH_FILE'];
-    for (const name of wanted) {
+    for (const name of needed) {
       if ((config as Readonly<Record<string, unknown>>)[name] === undefined) report(name, 'is not set');
     }
     return;

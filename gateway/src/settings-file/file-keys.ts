@@ -74,6 +74,20 @@ export function keyOf(variable: string): string {
   return variable.toLowerCase().replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
+/** `keyFile` beside a secret or a PEM text: the path of the file that holds it. */
+export function fileSettingOf(key: string, settings: FileSettings): FileSetting | undefined {
+  const setting = key.endsWith('File') ? settings.get(key.slice(0, -'File'.length)) : undefined;
+  const isText = setting?.isSecret || setting?.variable.endsWith('_KEYS');
+  return setting && isText
+    ? { ...setting, key, variable: `${setting.variable}_FILE`, isPath: true, isSecret: false }
+    : undefined;
+}
+
+/** The setting of the file itself that a variable is. */
+export function topSettingOf(variable: string): FileSetting | undefined {
+  return [...topSettings.values()].find((setting) => setting.variable === variable);
+}
+
 function describeAll(
   fields: readonly (readonly [string, z.ZodType])[],
   keyFor: (variable: string) => string,

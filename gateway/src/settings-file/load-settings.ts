@@ -141,14 +141,26 @@ function schemaOf(entrances: readonly string[] | undefined, issuers: Issuers) {
   const ofEntrances = own.map(([variable]) => variable);
   const shape = Object.fromEntries([...given, ...own]) as typeof gatewayFields;
   const names = entrances ?? ['graph'];
-  const withIssuers = <C extends object>(config: C) => (issuers.length > 0 ? { ...config, issuers } : config);
+  // A configuration file is for a supergraph of somebody's own, also where nothing says which.
+  const asForeign = <C extends { SUPERGRAPH_FILE?: string | undefined }>(config: C) => ({
+    ...config,
+    SUPERGRAPH_FILE: config.SUPERGRAPH_FILE ?? '',
+    ...(issuers.length > 0 && { issuers }),
+  });
   return z
     .object(shape)
-    .superRefine(refineSupergraph, { when: () => true })
-    .superRefine((config, issues) => refineGraph(withIssuers(config), issues), { when: () => true })
-    .superRefine((config, issues) => refineIssuers(withIssuers(config), issues), whenVerifierConfigIsRead)
     .superRefine(
-      (config, issues) => refineProof(config, issues, names),
+      (config, issues) =>
+        refineGraph({ ...asForeign(config), SUPERGRAPH_FILE: config.SUPERGRAPH_FILE }, issues, [
+          'SUPERGRAPH_FILE',
+        ]),
+      {
+        when: () => true,
+      },
+    )
+    .superRefine((config, issues) => refineIssuers(asForeign(config), issues), whenVerifierConfigIsRead)
+    .superRefine(
+      (config, issues) => refineProof(asForeign(config), issues, names),
       whenRead(whenProofIsRead, ofEntrances),
     )
     .superRefine((config, issues) => refineTrustedDocuments(config, issues, names), unlessFaulty(ofEntrances))
@@ -157,7 +169,7 @@ function schemaOf(entrances: readonly string[] | undefined, issuers: Issuers) {
     .superRefine(
       (config, issues) => {
         refineEntrancePorts(config, issues, entrances ?? []);
-        refinePlatforms(withIssuers(config), issues, entrances ?? []);
+        refinePlatforms(asForeign(config), issues, entrances ?? []);
       },
       unlessFaulty([...ofEntrances, 'USER_JWKS_URL', 'PORTAL_JWKS_URL']),
     );
@@ -168,11 +180,6 @@ type When = ReturnType<typeof unlessFaulty>;
 function whenRead(first: When, variables: readonly string[]): When {
   const second = unlessFaulty(variables);
   return { when: (payload) => first.when(payload) && second.when(payload) };
-}
-
-/** A configuration file is for a supergraph of somebody's own. */
-function refineSupergraph(config: { SUPERGRAPH_FILE?: string | undefined }, issues: Issues): void {
-  if (config.SUPERGRAPH_FILE === undefined) reportFault(issues, 'SUPERGRAPH_FILE', 'is not set');
 }
 
 /** An entrance that admits a platform without an issuer would refuse all its callers. */

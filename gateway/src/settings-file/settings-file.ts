@@ -7,7 +7,9 @@ import {
   entranceSettings,
   type FileSetting,
   type FileSettings,
+  fileSettingOf,
   limitSettings,
+  topSettingOf,
   topSettings,
 } from './file-keys.ts';
 
@@ -48,7 +50,7 @@ function readText(path: string): string | { fault: string } {
     return bytes.length > maxBytes ? { fault: `has more than ${maxBytes} bytes` } : decodeUtf8(bytes);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    return { fault: code?.startsWith('E') ? `cannot be read (${code})` : 'is not UTF-8' };
+    return { fault: code && !code.startsWith('ERR_') ? `cannot be read (${code})` : 'is not UTF-8' };
   }
 }
 
@@ -223,7 +225,10 @@ class Reader {
   }
 
   #unknown(key: string, at: FieldPath, known: readonly string[]): void {
-    const near = known.find((name) => name.toLowerCase() === key.toLowerCase().replaceAll(/[_-]/g, ''));
+    const plain = key.toLowerCase().replaceAll(/[_-]/g, '');
+    const near = known.find(
+      (name) => name.toLowerCase().startsWith(plain) || plain === `${name.toLowerCase()}s`,
+    );
     this.#fault(
       at,
       near ? `is no setting. Did you mean ${near}?` : 'is no setting (docs/any-supergraph.md has them)',
@@ -277,19 +282,6 @@ const nouns = {
   boolean: 'true or false',
   array: 'a list',
 };
-
-/** `keyFile` beside a secret or a PEM text: the path of the file that holds it. */
-function fileSettingOf(key: string, settings: FileSettings): FileSetting | undefined {
-  const setting = key.endsWith('File') ? settings.get(key.slice(0, -'File'.length)) : undefined;
-  const isText = setting?.isSecret || setting?.variable.endsWith('_KEYS');
-  return setting && isText
-    ? { ...setting, key, variable: `${setting.variable}_FILE`, isPath: true, isSecret: false }
-    : undefined;
-}
-
-function topSettingOf(variable: string): FileSetting | undefined {
-  return [...topSettings.values()].find((setting) => setting.variable === variable);
-}
 
 /** `issuers[0].claims.role` */
 function nameOf(path: FieldPath): string {
