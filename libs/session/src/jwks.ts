@@ -1,7 +1,8 @@
-import { type CryptoKey, importJWK, type JWK } from 'jose';
+import { type CryptoKey, calculateJwkThumbprint, importJWK, type JWK } from 'jose';
 import { findRsaWeakness } from './rsa-weakness.ts';
 
-export type VerificationKey = { key: CryptoKey; algorithm: string };
+/** `thumbprint`: RFC 7638. It says which key it is, whatever `kid` a key set gives it. */
+export type VerificationKey = { key: CryptoKey; algorithm: string; thumbprint: string };
 
 /** `jwks` holds the public members of the same keys. */
 export type ImportedKeys = { keys: ReadonlyMap<string, VerificationKey>; jwks: { keys: JWK[] } };
@@ -52,7 +53,7 @@ export async function importKeys(
       const publicJwk = pickPublic(jwk);
       const key = await importPublicKey(publicJwk, algorithm);
       if (key) {
-        keys.set(jwk.kid, { key, algorithm });
+        keys.set(jwk.kid, { key, algorithm, thumbprint: await calculateJwkThumbprint(key) });
         published.push(publicJwk);
       }
     }
@@ -108,40 +109,4 @@ async function importPublicKey(jwk: JWK, algorithm: string): Promise<CryptoKey |
   } catch {
     return undefined;
   }
-}
-
-const fetchTimeoutMs = 2000;
-const maxJwksBytes = 64 * 1024;
-
-/**
- * Fetches the JSON at the URL. Follows no redirect: keys come from the address that the operator configured.
- *
- * @throws {Error} for a status other than 200, a document over 64 KB or not JSON, or no answer within 2 s.
- */
-export async function fetchJwksDocument(url: string): Promise<unknown> {
-  const { request } = await import('undici');
-  const { statusCode, body } = await request(url, {
-    headersTimeout: fetchTimeoutMs,
-    bodyTimeout: fetchTimeoutMs,
-    signal: AbortSignal.timeout(fetchTimeoutMs),
-    headers: { accept: 'application/json' },
-  });
-  const text = await readLimited(body);
-  if (statusCode !== 200) {
-    throw new Error(`JWKS answered ${statusCode}`);
-  }
-  return JSON.parse(text);
-}
-
-async function readLimited(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > maxJwksBytes) {
-      throw new Error('JWKS is too large');
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -1,12 +1,20 @@
 import { audienceOf, issuerOf, type Platform, platforms } from '@signet/schema/contract';
 import { ConfigError, type Logger } from '@signet/service';
+import type { ForeignTokenRules } from './issuers/foreign-token.ts';
 import { createJwksClient, type KeySource } from './jwks-client.ts';
 import { createStaticKeySource, PublicPemError, readPublicPems } from './public-pems.ts';
 import { isSafeUrl } from './safe-url.ts';
 import { findIssuerFaults, type IssuerConfig, keySourceOf } from './verifier-config.ts';
 
 /** An issuer that a verifier accepts. Keys, audience and platform belong to the issuer, never to the token. */
-export type TrustedIssuer = { issuer: string; audience: string; platform: Platform; keys: KeySource };
+export type TrustedIssuer = {
+  issuer: string;
+  audience: string;
+  platform: Platform;
+  keys: KeySource;
+  /** How to read the tokens of an issuer of the configuration. Our own have one form (docs/sessions.md). */
+  foreign?: ForeignTokenRules;
+};
 
 /** The issuers of a Signet deployment for the platforms that a process admits. */
 export function trustedIssuers(

@@ -34,7 +34,9 @@ beforeAll(async () => {
   for (const platform of platforms) pairs[platform] = await generateKeyPair('EdDSA', { extractable: true });
 });
 beforeEach(() => {
-  held = new Map(platforms.map((name) => [name, { key: pairs[name].publicKey, algorithm: 'EdDSA' }]));
+  held = new Map(
+    platforms.map((name) => [name, { key: pairs[name].publicKey, algorithm: 'EdDSA', thumbprint: name }]),
+  );
   [lookUps, seconds, state] = [0, startSeconds, 'current'];
   [revokedSessions, revokedKeys] = [new Set(), new Set()];
   verifier = create();
