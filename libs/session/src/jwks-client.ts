@@ -30,6 +30,8 @@ type JwksClientOptions = {
   cooldownSeconds?: number;
   /** How long keys stay in use while they can't be fetched. After that the issuer counts as unavailable. */
   maxStaleSeconds?: number;
+  /** The pause after a failure doubles with each one in a row, up to this. By default it stays one second. */
+  maxPauseSeconds?: number;
   fetchJwks?: (url: string) => Promise<unknown>;
   /** Those that keys are used with. By default those of our own issuers. */
   algorithms?: readonly AlgorithmName[];
@@ -47,8 +49,6 @@ const eagerSeconds = 30;
 const eagerCooldownMs = 1000;
 const defaultMaxStaleSeconds = 12 * 3600;
 const pauseAfterFailureMs = 1000;
-/** The pause doubles with each failure in a row. */
-const maxPauseMs = 16_000;
 const maxAgeMs = jwksMaxAgeSeconds * 1000;
 
 /**
@@ -60,6 +60,7 @@ export function createJwksClient(options: JwksClientOptions): KeySource {
   const { url, now = () => performance.now(), fetchJwks = fetchJson } = options;
   const cooldownMs = (options.cooldownSeconds ?? defaultCooldownSeconds) * 1000;
   const maxStaleMs = (options.maxStaleSeconds ?? defaultMaxStaleSeconds) * 1000;
+  const maxPauseMs = (options.maxPauseSeconds ?? 1) * 1000;
   let loaded: LoadedKeys | undefined;
   let pending: Promise<void> | undefined;
   let triedAt = Number.NEGATIVE_INFINITY;

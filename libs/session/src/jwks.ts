@@ -1,4 +1,5 @@
-import { type CryptoKey, calculateJwkThumbprint, importJWK, type JWK } from 'jose';
+import { createHash } from 'node:crypto';
+import { type CryptoKey, importJWK, type JWK } from 'jose';
 import { findRsaWeakness } from './rsa-weakness.ts';
 
 /** `thumbprint`: RFC 7638. It says which key it is, whatever `kid` a key set gives it. */
@@ -53,7 +54,7 @@ export async function importKeys(
       const publicJwk = pickPublic(jwk);
       const key = await importPublicKey(publicJwk, algorithm);
       if (key) {
-        keys.set(jwk.kid, { key, algorithm, thumbprint: await calculateJwkThumbprint(key) });
+        keys.set(jwk.kid, { key, algorithm, thumbprint: thumbprintOf(publicJwk) });
         published.push(publicJwk);
       }
     }
@@ -98,6 +99,28 @@ function pickPublic(jwk: JWK): JWK {
   return Object.fromEntries(
     publicMembers.flatMap((name) => (jwk[name] === undefined ? [] : [[name, jwk[name]]])),
   ) as JWK;
+}
+
+/**
+ * RFC 7638 of a key that was imported. Its numbers are written anew first, so that a spare zero in front of one does not make it another key.
+ */
+function thumbprintOf({ kty, crv, x, y, n = '', e = '' }: JWK): string {
+  const members =
+    kty === 'RSA'
+      ? { e: rewriteInteger(e), kty, n: rewriteInteger(n) }
+      : { crv, kty, x: rewrite(x), y: rewrite(y) };
+  return createHash('sha256').update(JSON.stringify(members)).digest('base64url');
+}
+
+function rewrite(base64url: string | undefined): string | undefined {
+  return base64url && Buffer.from(base64url, 'base64url').toString('base64url');
+}
+
+function rewriteInteger(base64url: string): string {
+  const hex = Buffer.from(base64url, 'base64url')
+    .toString('hex')
+    .replace(/^(00)+/, '');
+  return Buffer.from(hex, 'hex').toString('base64url');
 }
 
 async function importPublicKey(jwk: JWK, algorithm: string): Promise<CryptoKey | undefined> {

@@ -158,7 +158,7 @@ describeKnown('a %s token', (_title, isKnown) => {
 
   test('is verified anew when its kid names another key', async () => {
     const token = await prepare('user', isKnown);
-    held.set('user', { key: pairs.portal.publicKey, algorithm: 'EdDSA' });
+    held.set('user', { key: pairs.portal.publicKey, algorithm: 'EdDSA', thumbprint: 'portal' });
     expect(await outcomeOf(token)).toBe('invalid_signature');
   });
 

@@ -16,6 +16,8 @@ export type ConfiguredIssuersOptions = {
   logger: Logger;
   /** The folder from which the paths of key files begin. */
   folder: string;
+  /** How a fault names a field of the list. By default `issuers[1].audience`. */
+  placeOf?: (path: readonly (string | number)[]) => string;
   rules?: IssuerListRules;
   /** Shared with the platform's own issuers, so that their keys are compared with those of the list. */
   platformKeys?: PlatformKeys;
@@ -52,25 +54,32 @@ export async function createConfiguredIssuers(
       });
     }
   }
-  if (faults.length > 0) throw new ConfigError(faults.map(formatListFault));
+  if (faults.length > 0) {
+    const { placeOf = nameOfField } = options;
+    throw new ConfigError(faults.map(({ path, fault }) => `${placeOf(path)}: ${fault}`));
+  }
   const misfits = createMisfitLog(logger);
   return entries.map((entry, index) => {
     const { keys } = opened[index] as IssuerKeys;
     void keys.checkReady();
     return {
       issuer: entry.issuer,
-      audience: audiencesOf(entry).join(' '),
+      audience: audiencesOf(entry)[0] ?? '',
       platform: entry.platform,
       keys,
-      foreign: createRules(entry, entries, (field, fault) => misfits(`${nameOf(index)}.${field}`, fault)),
+      foreign: {
+        name: nameOf(index),
+        ...readRules(entry),
+        otherAudiences: findOtherAudiences(entry, [...entries, ...(rules.own ?? [])]),
+        onMisfit: (field, fault) => misfits(`${nameOf(index)}.${field}`, fault),
+      },
     };
   });
 }
 
-/** `issuers[1].claims.role: is set, but …` */
-export function formatListFault({ path, fault }: ListFault): string {
-  const place = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('');
-  return `issuers${place}: ${fault}`;
+/** `issuers[1].claims.role` */
+function nameOfField(path: readonly (string | number)[]): string {
+  return `issuers${path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('')}`;
 }
 
 /** Logs each key that both platforms have. */
@@ -96,21 +105,23 @@ function createMisfitLog(logger: Logger) {
   };
 }
 
-function createRules(
+/** The audiences of the other platform. Where two issuers call both by one name, the issuer decides. */
+function findOtherAudiences(
   entry: IssuerEntry,
-  entries: readonly IssuerEntry[],
-  onMisfit: ForeignTokenRules['onMisfit'],
-): ForeignTokenRules {
+  all: readonly Pick<IssuerEntry, 'platform' | 'audience'>[],
+): ReadonlySet<string> {
+  const others = all.filter(({ platform }) => platform !== entry.platform).flatMap(audiencesOf);
+  return new Set(others.filter((audience) => !audiencesOf(entry).includes(audience)));
+}
+
+function readRules(entry: IssuerEntry): Omit<ForeignTokenRules, 'name' | 'otherAudiences' | 'onMisfit'> {
   const { claims, tokenTypes, require = {} } = entry;
-  const audiences = audiencesOf(entry);
-  const others = entries.filter(({ platform }) => platform !== entry.platform).flatMap(audiencesOf);
   const mapped = (name: keyof IssuerEntry['claims'], text: string) => ({
     field: `claims.${name}`,
     path: pathOf(text),
   });
   return {
-    audiences,
-    otherAudiences: new Set(others.filter((audience) => !audiences.includes(audience))),
+    audiences: audiencesOf(entry),
     tokenTypes: new Set(tokenTypes.map((type) => type.toLowerCase())),
     required: Object.entries(require).map(([text, values]) => ({
       path: pathOf(text),
@@ -126,7 +137,6 @@ function createRules(
     email: mapped('email', claims.email),
     session: mapped('session', claims.session),
     derivesIds: entry.ids === 'derived',
-    onMisfit,
   };
 }
 

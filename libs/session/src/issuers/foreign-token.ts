@@ -9,6 +9,8 @@ type MappedClaim = { field: string; path: ClaimPath; isSpaceDelimited?: boolean 
 
 /** How the access tokens of a configured issuer are read (docs/issuers.md). */
 export type ForeignTokenRules = {
+  /** As the log names the issuer: `issuers[0]`. */
+  name: string;
   /** One of them must be in `aud`. */
   audiences: readonly string[];
   /** Those by which other tokens of this configuration reach the other platform. None may be in `aud`. */
@@ -157,7 +159,7 @@ function readEmail(claims: JWTPayload, { email: { field, path } }: ForeignTokenR
 }
 
 /**
- * The names at one place. Only `scope` and `scp` are split at spaces (RFC 8693, section 4.2): elsewhere `Order Admin` may be one name, and its half
+ * The names at one place. Only `scope` and `scp` are split at spaces (RFC 8693, section 4.2): elsewhere `Area Admin` may be one name, and its half
  * another one's right.
  */
 function readScopes(claims: JWTPayload, { field, path, isSpaceDelimited }: MappedClaim): readonly string[] {

@@ -52,6 +52,7 @@ export async function openIssuerKeys(entry: IssuerEntry, options: IssuerKeysOpti
   const source = createJwksClient({
     url,
     algorithms,
+    maxPauseSeconds: 16,
     onKeys: (keys) => platformKeys.hold(holder, holder, keys),
     onFailure: (error) =>
       logger.warn(
