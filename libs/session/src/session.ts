@@ -1,4 +1,4 @@
-import { isStaffRole, type Platform, scopes } from '@signet/schema/contract';
+import { isScope, isStaffRole, type Platform } from '@signet/schema/contract';
 import type { JWTPayload } from 'jose';
 
 /**
@@ -35,7 +35,6 @@ export type Session = UserSession | PortalSession | AnonymousSession;
 export const anonymousSession: AnonymousSession = Object.freeze({ platform: 'none' });
 
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const knownScopes = new Set<string>(scopes);
 
 /** The session of a token of our own issuers, whose signature was checked. Every claim must have its type; no claim has a default. */
 export function readSession(
@@ -69,7 +68,7 @@ export function readSession(
     tenantId: tenant,
     email,
     emailVerified: email_verified,
-    scopes: new Set(scope.split(' ').filter((name) => knownScopes.has(name))),
+    scopes: new Set(scope.split(' ').filter(isScope)),
     authTime: auth_time as number,
     expiresAt: exp as number,
   };
