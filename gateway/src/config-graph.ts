@@ -1,11 +1,10 @@
 import { defaultAccesses } from '@signet/access';
-import { issuerOf, type Platform, platforms } from '@signet/schema/contract';
+import { type Platform, platforms } from '@signet/schema/contract';
 import { productSubgraphs, urlVariableOf } from '@signet/schema/subgraphs';
 import { configFields, hasProductionSurface, type SurfaceConfig } from '@signet/service';
 import {
   findIssuerFaults,
   findRevocationFaults,
-  type IssuerListRules,
   keySourceOf,
   type VerifierConfig,
 } from '@signet/session/config';
@@ -74,7 +73,7 @@ type KeyConfig = Pick<VerifierConfig, `${'USER' | 'PORTAL'}_${'JWKS_URL' | 'PUBL
 
 type PlatformsConfig = KeyConfig & {
   SUPERGRAPH_FILE?: string | undefined;
-  issuers?: readonly { platform: Platform }[];
+  issuers?: { entries: readonly { platform: Platform }[] };
 };
 
 /** The platforms whose tokens come from the issuer at ISSUER_URL: both, or with another supergraph those that have keys. */
@@ -90,25 +89,9 @@ export function ownPlatforms(config: PlatformsConfig): readonly Platform[] {
 export function verifiedPlatforms(config: PlatformsConfig): readonly Platform[] {
   const own = ownPlatforms(config);
   return platforms.filter(
-    (platform) => own.includes(platform) || config.issuers?.some((issuer) => issuer.platform === platform),
+    (platform) =>
+      own.includes(platform) || config.issuers?.entries.some((issuer) => issuer.platform === platform),
   );
-}
-
-/** What the list of foreign issuers is held against: the issuers at ISSUER_URL, and what this process allows. */
-export function issuerRulesOf(
-  config: PlatformsConfig &
-    Pick<VerifierConfig, 'JWKS_INSECURE' | 'NODE_ENV'> & { ISSUER_URL?: string | undefined },
-): IssuerListRules {
-  const { ISSUER_URL = '' } = config;
-  return {
-    own: ownPlatforms(config).map((platform) => ({
-      issuer: issuerOf(ISSUER_URL, platform),
-      platform,
-      jwksUrl: keySourceOf(config, platform).url,
-    })),
-    isProduction: config.NODE_ENV === 'production',
-    allowInsecure: config.JWKS_INSECURE,
-  };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { productSubgraphs, type SubgraphName, urlVariableOf } from '@signet/schema/subgraphs';
 import { variants } from '@signet/schema/supergraph-files';
 import { configFields, processConfigFields } from '@signet/service';
-import { type IssuerEntry, verifierConfigFields, whenVerifierConfigIsRead } from '@signet/session/config';
+import { type IssuerList, verifierConfigFields, whenVerifierConfigIsRead } from '@signet/session/config';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import {
@@ -203,7 +203,7 @@ export type GatewayConfig = z.output<typeof gatewayConfigSchema> & {
   /** The names of its entrances. Their settings are those of `entranceFields`. */
   entranceNames?: readonly string[];
   /** The issuers whose tokens are verified. */
-  issuers?: readonly IssuerEntry[];
+  issuers?: IssuerList;
   /** Where an operator sets a variable: file, line and field. */
   placeOf?: (variable: string) => string;
 };

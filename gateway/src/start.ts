@@ -1,4 +1,4 @@
-import { ConfigError, type Logger, type RunningServer } from '@signet/service';
+import type { Logger, RunningServer } from '@signet/service';
 import {
   createTrustedIssuers,
   noRevocations,
@@ -57,12 +57,10 @@ export async function startGateway(
   // Until a server listens, only a worker is at work, and a worker does not keep the process alive.
   const starting = setInterval(() => {}, 60_000);
   try {
-    const own = await openOwnIssuers(config, logger);
-    let foreign = await openForeignIssuers(config, logger);
-    const issuers = [...own, ...foreign];
+    let issuers = await openIssuers(config, logger);
     const revocations = await openProcessRevocations(config, logger, feed);
     shared.push(() => revocations.stop());
-    refetchOnRevokedKey(own, revocations.source);
+    refetchOnRevokedKey(issuers, revocations.source);
     const options = { config, logger, issuers, revocations, planning, markOf, accounts };
     const started = await Promise.allSettled(
       entrancesOf(config).map((entrance) => startEntrance(entrance, options)),
@@ -76,8 +74,9 @@ export async function startGateway(
         config,
         logger,
         async replace(next, isIssuerChange) {
-          foreign = isIssuerChange ? await openForeignIssuers(next, logger) : foreign;
-          await replaceSettings(running, next, [...own, ...foreign]);
+          const trusted = isIssuerChange ? await openIssuers(next, logger) : issuers;
+          await replaceSettings(running, next, trusted);
+          issuers = trusted;
         },
       });
     }
@@ -90,26 +89,16 @@ export async function startGateway(
   return { url: running[0]?.url ?? '', stop };
 }
 
-/** The platform's own, at ISSUER_URL. */
-async function openOwnIssuers(config: GatewayConfig, logger: Logger): Promise<readonly TrustedIssuer[]> {
-  const own = ownPlatforms(config);
-  const { ISSUER_URL, issuers = [] } = config;
-  if (own.length > 0 && ISSUER_URL !== undefined) {
-    return createTrustedIssuers({ ...config, ISSUER_URL }, logger, own);
-  }
+async function openIssuers(config: GatewayConfig, logger: Logger): Promise<readonly TrustedIssuer[]> {
+  const { issuers: list } = config;
+  const issuers = await createTrustedIssuers(config, logger, {
+    wanted: ownPlatforms(config),
+    ...(list && { list }),
+  });
   if (issuers.length === 0) {
     logger.warn('no issuer is configured: every caller is anonymous, and every token is refused');
   }
-  return [];
-}
-
-/** Those of the configuration file. */
-async function openForeignIssuers(
-  { issuers = [] }: GatewayConfig,
-  _logger: Logger,
-): Promise<readonly TrustedIssuer[]> {
-  if (issuers.length > 0) throw new ConfigError(['issuers: are not served yet']);
-  return [];
+  return issuers;
 }
 
 /** A gateway that verifies no token opens no database, and one for an issuer without revocations has none to open. */

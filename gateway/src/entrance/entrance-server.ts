@@ -1,4 +1,3 @@
-import type { Platform } from '@signet/schema/contract';
 import { readExampleOperations } from '@signet/schema/example-operations';
 import {
   createHttpServer,
@@ -9,7 +8,7 @@ import {
   type ReadinessCheck,
   type RunningServer,
 } from '@signet/service';
-import type { ProcessRevocations, TrustedIssuer } from '@signet/session';
+import { keyReadiness, type ProcessRevocations, type TrustedIssuer } from '@signet/session';
 import type { FastifyInstance } from 'fastify';
 import { type Admission, registerAdmission } from '../admission/admission.ts';
 import { createAdmissionLog } from '../admission/admission-log.ts';
@@ -71,6 +70,8 @@ export async function createEntranceServer(
 ): Promise<EntranceServer> {
   const { config, logger, issuers, revocations, refusedOrigins, graphqlPath } = options;
   const direct: DirectRoute = { path: graphqlPath };
+  // Others publish their keys themselves.
+  const own = issuers.filter(({ foreign }) => foreign === undefined);
   const server = createHttpServer({
     logger,
     direct,
@@ -79,9 +80,9 @@ export async function createEntranceServer(
     isPublic: true,
     isHttps: config.ISSUER_URL?.startsWith('https:') ?? false,
     readiness: [
-      ...keyChecks(entrance.platforms, options.issuersNow),
+      keyCheck(options.issuersNow),
       ...revocations.readiness,
-      ...issuers.flatMap(({ platform }) => {
+      ...own.flatMap(({ platform }) => {
         const url = platform === 'user' ? config.AUTH_USER_URL : config.AUTH_PORTAL_URL;
         return url === undefined ? [] : [createAuthReadiness(platform, url)];
       }),
@@ -91,11 +92,11 @@ export async function createEntranceServer(
   const cors = await registerCors(server, corsSettingsOf(entrance, config), refusedOrigins);
   const limits = limitLoad(server, entrance, options);
   const { ISSUER_URL: issuerUrl } = config;
-  if (issuerUrl !== undefined && issuers.length > 0) {
+  if (issuerUrl !== undefined && own.length > 0) {
     registerWellKnown(server, {
       issuerUrl,
       keysUrl: keysUrlOf({ ...config, ISSUER_URL: issuerUrl }, settingOf(config, entrance.portVariable)),
-      issuers,
+      issuers: own,
       combined: entrance.isForDevelopers,
     });
   }
@@ -129,19 +130,20 @@ function corsSettingsOf(entrance: Entrance, config: GatewayConfig): CorsSettings
   };
 }
 
-/** The entrance can serve when it has keys of every platform that it admits, as they are configured at the time. */
-function keyChecks(
-  platforms: readonly Platform[],
-  issuersNow: () => readonly TrustedIssuer[],
-): ReadinessCheck[] {
-  return platforms.map((platform) => ({
-    name: `${platform} keys`,
+/** Whether the keys of each issuer can be read, of those that are configured at the time. */
+function keyCheck(issuersNow: () => readonly TrustedIssuer[]): ReadinessCheck {
+  return {
+    name: 'keys',
     async check() {
-      const own = issuersNow().filter((issuer) => issuer.platform === platform);
-      const reasons = await Promise.all(own.map(({ keys }) => keys.checkReady()));
-      return reasons.find((reason) => reason !== undefined);
+      const found = await Promise.all(
+        keyReadiness(issuersNow()).map(async ({ name, check }) => {
+          const reason = await check();
+          return reason && `${name}: ${reason}`;
+        }),
+      );
+      return found.filter(Boolean).join('; ') || undefined;
     },
-  }));
+  };
 }
 
 /** The budgets of an entrance, each shared between its clients: connections, bodies, operations, answers (docs/limits.md). */

@@ -31,7 +31,7 @@ export type FileType = {
 export type FileSettings = ReadonlyMap<string, FileSetting>;
 
 /** Settings that stand in the file under a name, or in a form, of their own. */
-const elsewhere = ['SUBGRAPH_URLS', 'ENTRANCES', ...Object.keys(limitFields)];
+const elsewhere = ['SUBGRAPH_URLS', 'ENTRANCES', 'ISSUERS_FILE', ...Object.keys(limitFields)];
 /** The variables of an entrance in a configuration file, without its name. */
 export const entranceSettingFields = {
   ...entranceFields,

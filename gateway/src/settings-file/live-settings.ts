@@ -58,7 +58,7 @@ export function compareSettings(served: GatewayConfig, read: GatewayConfig): Set
   const changed = differences(served, read);
   const taken = changed.filter((variable) => live.has(variable));
   const values = taken.map((variable) => [variable, settingOf(read, variable)]);
-  const isIssuerChange = differs(served.issuers, read.issuers);
+  const isIssuerChange = differs(served.issuers?.entries, read.issuers?.entries);
   const { issuers: _, ...rest } = served;
   const config = Object.freeze({
     ...rest,

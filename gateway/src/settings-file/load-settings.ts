@@ -1,18 +1,12 @@
 import { platforms } from '@signet/schema/contract';
 import { ConfigError, type Environment, loadConfig } from '@signet/service';
-import {
-  findIssuerListFaults,
-  type IssuerEntry,
-  issuersSchema,
-  whenVerifierConfigIsRead,
-} from '@signet/session/config';
+import { type IssuerList, whenVerifierConfigIsRead } from '@signet/session/config';
 import { z } from 'zod';
 import { type GatewayConfig, gatewayConfigSchema, gatewayFields } from '../config.ts';
 import { refineTrustedDocuments } from '../config-documents.ts';
 import { entranceVariable, refineEntrancePorts, settingOf } from '../config-entrances.ts';
 import { type Issues, reportFault, unlessFaulty } from '../config-faults.ts';
 import {
-  issuerRulesOf,
   refineAccess,
   refineDryRun,
   refineGraph,
@@ -23,6 +17,7 @@ import {
 } from '../config-graph.ts';
 import { refineProof, whenProofIsRead } from '../config-proof.ts';
 import { entranceSettingFields, ownVariables } from './file-keys.ts';
+import { findFaultsBetween, readIssuerList } from './issuers-section.ts';
 import { readSettingsFile, type SettingsFile } from './settings-file.ts';
 
 /**
@@ -31,25 +26,25 @@ import { readSettingsFile, type SettingsFile } from './settings-file.ts';
  * @throws {ConfigError} with all faults of both, each with its variable, or file, line and field
  */
 export function loadSettings(env: Environment, path: string | undefined): GatewayConfig {
-  if (path === undefined) return loadConfig(gatewayConfigSchema, env);
+  if (path === undefined) return loadVariables(env);
   const file = readSettingsFile(path);
   const chosen = chooseEntrances(file, env);
-  const { issuers, faults: issuerFaults } = readIssuers(file);
+  const { list, faults: issuerFaults } = readIssuerList(file, env.ISSUERS_FILE);
   const values = withoutSet(file.values, env);
   const placeOf = (variable: string) =>
     variable in values || !isSet(env, variable) ? (file.placeOf(variable) ?? variable) : variable;
   const faults = [...file.faults, ...chosen.faults, ...issuerFaults];
   try {
-    const schema = schemaOf(file.entrances && chosen.names, issuers ?? []);
+    const schema = schemaOf(file.entrances && chosen.names, list);
     // ENTRANCES chooses among those of the file.
     const { ENTRANCES: _, ...given } = { ...values, ...env };
     const config = loadConfig(schema, given, { placeOf });
-    faults.push(...findFaultsBetween(issuers ?? [], config, file));
+    if (list) faults.push(...findFaultsBetween(list, config));
     if (faults.length === 0) {
       return Object.freeze({
         ...config,
         ...(file.entrances && { entranceNames: chosen.names }),
-        ...(issuers && { issuers }),
+        ...(list && { issuers: list }),
         placeOf,
       }) as GatewayConfig;
     }
@@ -60,6 +55,16 @@ export function loadSettings(env: Environment, path: string | undefined): Gatewa
     if (!isUnread) faults.push(...error.faults);
   }
   throw new ConfigError([...new Set(faults)]);
+}
+
+/** Without a file. Issuers of other graphs' callers are known before an entrance is opened, which admits their platforms. */
+function loadVariables(env: Environment): GatewayConfig {
+  const config = loadConfig(gatewayConfigSchema, env);
+  if (config.SUPERGRAPH_FILE === undefined || config.ISSUERS_FILE === undefined) return config;
+  const { list, faults } = readIssuerList(undefined, config.ISSUERS_FILE);
+  const all = [...faults, ...(list ? findFaultsBetween(list, config) : [])];
+  if (all.length > 0) throw new ConfigError(all);
+  return Object.freeze({ ...config, ...(list && { issuers: list }) });
 }
 
 /** What the file says where the environment says nothing. */
@@ -100,36 +105,8 @@ function chooseEntrances(
   };
 }
 
-type Issuers = readonly IssuerEntry[];
-
-/** The section as its schema reads it. Faults between entries are found with the variables, which say what else is trusted. */
-function readIssuers(file: SettingsFile): { issuers?: Issuers; faults: readonly string[] } {
-  if (file.issuers === undefined) return { faults: [] };
-  const result = issuersSchema.safeParse(file.issuers);
-  if (result.success && result.data.length > 0) return { issuers: result.data, faults: [] };
-  const issues = result.error?.issues ?? [{ path: [], message: 'is an empty list: leave the key out' }];
-  return {
-    faults: issues.map(({ path, message, ...issue }) => {
-      const place = file.placeOfField(['issuers', ...path.map(partOf)]);
-      const unknown = 'keys' in issue ? (issue.keys as string[]).join(', ') : undefined;
-      return `${place}: ${unknown === undefined ? message : `has no setting ${unknown}`}`;
-    }),
-  };
-}
-
-/** What one issuer has in common with another, and what production wants. */
-function findFaultsBetween(issuers: Issuers, config: GatewayConfig, file: SettingsFile): string[] {
-  return findIssuerListFaults(issuers, issuerRulesOf(config)).map(
-    ({ path, fault }) => `${file.placeOfField(['issuers', ...path])}: ${fault}`,
-  );
-}
-
-function partOf(part: PropertyKey): string | number {
-  return typeof part === 'number' ? part : String(part);
-}
-
 /** The schema of the variables. With entrances, each of them has its variables, and those of the platform's own are left out. */
-function schemaOf(entrances: readonly string[] | undefined, issuers: Issuers) {
+function schemaOf(entrances: readonly string[] | undefined, issuers: IssuerList | undefined) {
   const given = Object.entries(gatewayFields).filter(
     ([name]) => !entrances || !(ownVariables.has(name) || name === 'PORT'),
   );
@@ -145,7 +122,7 @@ function schemaOf(entrances: readonly string[] | undefined, issuers: Issuers) {
   const asForeign = <C extends { SUPERGRAPH_FILE?: string | undefined }>(config: C) => ({
     ...config,
     SUPERGRAPH_FILE: config.SUPERGRAPH_FILE ?? '',
-    ...(issuers.length > 0 && { issuers }),
+    ...(issuers && { issuers }),
   });
   return z
     .object(shape)
