@@ -4,6 +4,11 @@ import { type LazyCommand, processIo, runOneOf } from '../../cli/src/run-command
 /** The commands that need nothing of Signet's repository. */
 const commands: readonly LazyCommand[] = [
   [
+    'compose',
+    'compose subgraphs into a supergraph',
+    () => import('../../cli/src/compose-graph/compose-command.ts'),
+  ],
+  [
     'access',
     'check the access rules of a supergraph, and compare it with an older one',
     () => import('../../cli/src/access/supergraph-access.ts'),
