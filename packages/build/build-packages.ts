@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundlePackage } from './bundle.ts';
+import { copyRuntimeFiles } from './copied-files.ts';
 import { declareModules } from './declarations.ts';
 import { type Package, root } from './manifest.ts';
 import { findPackageFaults } from './package-faults.ts';
@@ -55,8 +56,9 @@ export async function buildPackages(packages: readonly Package[], output: string
 }
 
 /** What a package has beside its modules: manifest, README, licence, and the files that its manifest names. */
-function copyFiles({ path, manifest }: Package, stage: string): void {
+function copyFiles({ folder, path, manifest }: Package, stage: string): void {
   copyFileSync(join(root, 'LICENSE'), join(stage, 'LICENSE'));
+  copyRuntimeFiles(folder, stage);
   for (const name of ['package.json', 'README.md', ...manifest.files.filter((file) => file !== 'dist')]) {
     if (existsSync(join(path, name))) cpSync(join(path, name), join(stage, name), { recursive: true });
     else throw new Error(`${path} has no ${name}`);
