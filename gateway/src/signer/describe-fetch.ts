@@ -6,6 +6,21 @@ import type { ClientAddressReader } from '../admission/client-address.ts';
 /** What of a router's fetch goes on: the client's token, and the Signet-Context but for the time that is left. */
 export type DescribedFetch = { authorization: string | undefined; signetContext: string };
 
+/**
+ * The headers of a client that a router passes on to its signer (deploy/routers). Both forwarding headers: most proxies write one and leave
+ * the other as the client wrote it, and where they disagree, neither is believed.
+ */
+export const passedOnHeaders = [
+  'authorization',
+  'origin',
+  'user-agent',
+  'x-tenant',
+  'x-request-id',
+  'x-forwarded-for',
+  'forwarded',
+  sessionHeader,
+] as const;
+
 /** What may stand in a request id. The router's own is used, so that the fetches of one operation have the same. */
 const requestIdForm = /^[\w-]{1,64}$/;
 
