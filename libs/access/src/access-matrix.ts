@@ -1,7 +1,7 @@
 import { type Scope, scopesOfRole, staffRoles, userScopes } from '@signet/schema/contract';
 import type { Session } from '@signet/session';
 import { type Condition, implies, judgeSession } from './conditions.ts';
-import { conditionsOf, type RuleBook } from './rule-book.ts';
+import { conditionsOf, isByDefault, type RuleBook } from './rule-book.ts';
 
 /** The callers that the matrix has a column for: anonymous, a customer, staff by role. */
 export const callers = ['anonymous', 'user', ...staffRoles] as const;
@@ -13,6 +13,8 @@ export type MatrixRow = {
   coordinate: string;
   /** Undefined for a field without a rule, which is refused to everybody. */
   conditions: readonly Condition[] | undefined;
+  /** The schema has no rule there: the conditions are those of the default. */
+  isDefault: boolean;
   verdicts: Readonly<Record<Caller, Verdict>>;
 };
 
@@ -21,7 +23,7 @@ export function createAccessMatrix(supergraph: RuleBook): MatrixRow[] {
   return [...supergraph]
     .filter(([type, rules]) => !rules.isInterface && !type.includes('__'))
     .flatMap(([type, rules]) => [...rules.fields.keys()].map((field) => ({ type, field })))
-    .map(({ type, field }) => createRow(`${type}.${field}`, conditionsOf(supergraph, type, field)))
+    .map(({ type, field }) => createRow(supergraph, type, field))
     .sort((a, b) => compareCoordinates(a.coordinate, b.coordinate));
 }
 
@@ -47,10 +49,10 @@ export function findLenientRows(
 
 /** The matrix as Markdown with a line for each field, for people and for the diff in a review. */
 export function formatAccessMatrix(rows: readonly MatrixRow[], lenient: readonly LenientRow[] = []): string {
-  const cells = ({ coordinate, conditions, verdicts }: MatrixRow) => [
+  const cells = ({ coordinate, conditions, isDefault, verdicts }: MatrixRow) => [
     `\`${coordinate}\``,
     ...callers.map((caller) => marks[verdicts[caller]]),
-    describeConditions(conditions),
+    `${describeConditions(conditions)}${isDefault ? ' (default)' : ''}`,
   ];
   const header = ['field', ...callers, 'rule'];
   const weaker = lenient.map((row) => [...cells(row), row.subgraph]);
@@ -74,7 +76,8 @@ export function formatAccessMatrix(rows: readonly MatrixRow[], lenient: readonly
 
 const marks: Readonly<Record<Verdict, string>> = { yes: '✓', no: '·', policy: 'policy' };
 
-function formatTable(header: readonly string[], lines: readonly (readonly string[])[]): string[] {
+/** A table of Markdown. */
+export function formatTable(header: readonly string[], lines: readonly (readonly string[])[]): string[] {
   return [header, header.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`);
 }
 
@@ -85,6 +88,7 @@ export function sessionOf(caller: Caller): Session {
   }
   const id = '00000000-0000-4000-8000-000000000000';
   const common = {
+    issuer: '',
     sessionId: id,
     tokenId: id,
     tenantId: id,
@@ -99,7 +103,8 @@ export function sessionOf(caller: Caller): Session {
     : { ...common, platform: 'portal', staffId: id, role: caller, scopes };
 }
 
-function createRow(coordinate: string, conditions: readonly Condition[] | undefined): MatrixRow {
+function createRow(book: RuleBook, type: string, field: string): MatrixRow {
+  const conditions = conditionsOf(book, type, field);
   const judge = (caller: Caller): Verdict => {
     if (conditions === undefined || judgeSession(conditions, sessionOf(caller))) {
       return 'no';
@@ -110,15 +115,20 @@ function createRow(coordinate: string, conditions: readonly Condition[] | undefi
     Caller,
     Verdict
   >;
-  return { coordinate, conditions: conditions && unique(conditions), verdicts };
+  return {
+    coordinate: `${type}.${field}`,
+    conditions: conditions && unique(conditions),
+    isDefault: isByDefault(book, type, field),
+    verdicts,
+  };
 }
 
 function unique(conditions: readonly Condition[]): Condition[] {
   return [...new Map(conditions.map((condition) => [JSON.stringify(condition), condition])).values()];
 }
 
-/** The conditions in a fixed order, without `signed in` where another condition implies it. */
-function describeConditions(conditions: readonly Condition[] | undefined): string {
+/** The conditions as Markdown, in a fixed order, without `signed in` where another condition implies it. */
+export function describeConditions(conditions: readonly Condition[] | undefined): string {
   if (conditions === undefined) {
     return 'none';
   }
@@ -135,15 +145,27 @@ function describeCondition(condition: Condition): string {
     case 'platform':
       return `platform ${condition.is}`;
     default: {
-      const names = condition.anyOf.map((allOf) => allOf.map((name) => `\`${name}\``).join(' and '));
+      const names = condition.anyOf.map((allOf) => allOf.map(codeSpan).join(' and '));
       return `${condition.kind === 'scopes' ? 'scope' : 'policy'} ${names.join(' or ')}`;
     }
   }
 }
 
 /** Query and Mutation first, then types by name. */
-function compareCoordinates(a: string, b: string): number {
+export function compareCoordinates(a: string, b: string): number {
   const rank = (coordinate: string) =>
     coordinate.startsWith('Query.') ? 0 : coordinate.startsWith('Mutation.') ? 1 : 2;
   return rank(a) - rank(b) || (a < b ? -1 : a > b ? 1 : 0);
+}
+
+/**
+ * A text of somebody else's as code in Markdown, also inside a table: nothing in it is read as Markdown or HTML, or notifies
+ * anybody.
+ */
+export function codeSpan(text: string): string {
+  const line = text.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ').replaceAll('|', '\\|');
+  const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  const padding = longest > 0 || line.trim() === '' ? ' ' : '';
+  return `${fence}${padding}${line}${padding}${fence}`;
 }

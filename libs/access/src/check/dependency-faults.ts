@@ -3,13 +3,11 @@ import {
   type DocumentNode,
   type FieldDefinitionNode,
   Kind,
-  type NamedTypeNode,
   parse,
   type SelectionSetNode,
-  type TypeNode,
 } from 'graphql';
 import { type Condition, implies } from '../conditions.ts';
-import { conditionsOf, mergeBooks, type RuleBook } from '../rule-book.ts';
+import { conditionsOf, mergeBooks, nameOfType, type RuleBook } from '../rule-book.ts';
 import type { AccessFault, ReadSubgraph } from './rule-faults.ts';
 
 /**
@@ -18,31 +16,34 @@ import type { AccessFault, ReadSubgraph } from './rule-faults.ts';
  */
 export function findDependencyFaults(subgraphs: readonly ReadSubgraph[]): AccessFault[] {
   const all = mergeBooks(subgraphs.map(({ book }) => book));
+  return findDependencies(subgraphs).flatMap((dependency) => describe(all, dependency));
+}
+
+/** Every field that reads another one, in each subgraph that says so. */
+export function findDependencies(subgraphs: readonly { name: string; sdl: DocumentNode }[]): Dependency[] {
   const objectTypes = readObjectTypes(subgraphs.map(({ sdl }) => sdl));
-  return subgraphs.flatMap((subgraph) => {
-    const schema = { ...readFields(subgraph.sdl), objectTypes };
+  return subgraphs.flatMap(({ name: subgraph, sdl }) => {
+    const schema = { ...readFields(sdl), objectTypes };
     return [...schema.fields].flatMap(([type, fields]) =>
       [...fields.values()].flatMap((field) =>
         dependenciesOf(schema, type, field).flatMap(({ directive, coordinates }) =>
-          coordinates.flatMap((read) =>
-            describe({ all, subgraph: subgraph.name, type, field: field.name.value, directive, read }),
-          ),
+          coordinates.map((read) => ({ subgraph, type, field: field.name.value, directive, read })),
         ),
       ),
     );
   });
 }
 
-type Dependency = {
-  all: RuleBook;
+export type Dependency = {
   subgraph: string;
   type: string;
   field: string;
-  directive: string;
+  directive: 'requires' | 'provides' | 'fromContext';
+  /** `Type.field` */
   read: string;
 };
 
-function describe({ all, subgraph, type, field, directive, read }: Dependency): AccessFault[] {
+function describe(all: RuleBook, { subgraph, type, field, directive, read }: Dependency): AccessFault[] {
   const [readType = '', readField = ''] = read.split('.');
   const given = conditionsOf(all, type, field) ?? [];
   const wanted = conditionsOf(all, readType, readField) ?? [];
@@ -64,8 +65,10 @@ function nameOf(condition: Condition): string {
 
 type Schema = SubgraphFields & { objectTypes: ReadonlyMap<string, ReadonlySet<string>> };
 
-function dependenciesOf(schema: Schema, type: string, field: FieldDefinitionNode) {
-  const own = (field.directives ?? []).flatMap((directive) => {
+type Reading = { directive: Dependency['directive']; coordinates: string[] };
+
+function dependenciesOf(schema: Schema, type: string, field: FieldDefinitionNode): Reading[] {
+  const own = (field.directives ?? []).flatMap((directive): Reading[] => {
     const selection = stringArgument(directive, 'fields');
     if (selection === undefined) {
       return [];
@@ -82,7 +85,7 @@ function dependenciesOf(schema: Schema, type: string, field: FieldDefinitionNode
       return [
         {
           directive: 'provides',
-          coordinates: coordinatesIn(schema, namedType(field.type), parseSelection(`{ ${selection} }`)),
+          coordinates: coordinatesIn(schema, nameOfType(field.type), parseSelection(`{ ${selection} }`)),
         },
       ];
     }
@@ -97,7 +100,7 @@ function dependenciesOf(schema: Schema, type: string, field: FieldDefinitionNode
 }
 
 /** `@fromContext(field: "$name { selection }")`, or with a type condition for each type of the context. */
-function fromContext(schema: Schema, directive: ConstDirectiveNode) {
+function fromContext(schema: Schema, directive: ConstDirectiveNode): Reading[] {
   const [, context, selection] =
     /^\s*\$(\w+)\s*(\{[\s\S]*\}|\.\.\.[\s\S]*)$/.exec(stringArgument(directive, 'field') ?? '') ?? [];
   if (directive.name.value !== 'fromContext' || !context || !selection) {
@@ -116,7 +119,7 @@ function coordinatesIn(schema: Schema, type: string, set: SelectionSetNode): str
       const field = schema.fields.get(type)?.get(selection.name.value);
       const below =
         field && selection.selectionSet
-          ? coordinatesIn(schema, namedType(field.type), selection.selectionSet)
+          ? coordinatesIn(schema, nameOfType(field.type), selection.selectionSet)
           : [];
       // The rules are on the implementations; any of them may be read.
       const owners = schema.objectTypes.get(type) ?? [type];
@@ -135,14 +138,6 @@ function parseSelection(text: string): SelectionSetNode {
     throw new Error(`not a selection: ${text}`);
   }
   return operation.selectionSet;
-}
-
-function namedType(type: TypeNode): string {
-  let current = type;
-  while (current.kind !== Kind.NAMED_TYPE) {
-    current = current.type;
-  }
-  return (current as NamedTypeNode).name.value;
 }
 
 /** The fields in a subgraph's SDL. */
