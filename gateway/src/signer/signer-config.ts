@@ -31,7 +31,7 @@ const fields = {
     .refine((pairs) => pairs.length > 0, 'names no subgraph')
     .refine(
       (pairs) => pairs.every(([name, url]) => /^[A-Za-z][\w-]*$/.test(name) && isPlainUrl(url)),
-      'must be pairs such as catalog=http://catalog:4013/graphql, without user, password and fragment',
+      'must be pairs such as reviews=http://reviews:4013/graphql, without user, password and fragment',
     )
     .refine((pairs) => new Set(pairs.map(([name]) => name)).size === pairs.length, 'names a subgraph twice')
     .describe(
