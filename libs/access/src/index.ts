@@ -27,6 +27,7 @@ export {
   userSubject,
 } from './relations.ts';
 export { requirePortal, requireScope, requireUser } from './require-session.ts';
+
 export {
   conditionsOf,
   type DefaultAccess,
@@ -36,3 +37,8 @@ export {
   readRuleBook,
   withDefaultAccess,
 } from './rule-book.ts';
+export {
+  normalizeRuleNames,
+  RuleNameError,
+  type SupergraphFault,
+} from './supergraph/rule-names.ts';

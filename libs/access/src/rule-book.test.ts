@@ -59,6 +59,18 @@ describe('conditionsOf', () => {
   });
 });
 
+it('applies the rule of a scalar and of an enum to every field with such a value', () => {
+  const book = read(`
+    type A { iban: [Iban!]! @public state: State other: Int }
+    scalar Iban @authenticated enum State @requiresScopes(scopes: "s") { ON } extend scalar Iban @platform(is: PORTAL)`);
+  expect(conditionsOf(book, 'A', 'iban')).toEqual([
+    { kind: 'authenticated' },
+    { kind: 'platform', is: 'portal' },
+  ]);
+  expect(conditionsOf(book, 'A', 'state')).toEqual([{ kind: 'scopes', anyOf: [['s']] }]);
+  expect(conditionsOf(book, 'A', 'other')).toBeUndefined();
+});
+
 describe('withDefaultAccess', () => {
   const written = read(`
     type A @platform(is: USER) { own: Int }

@@ -3,6 +3,7 @@ import {
   type ConstValueNode,
   type DocumentNode,
   Kind,
+  type TypeNode,
   type TypeSystemDefinitionNode,
   type TypeSystemExtensionNode,
 } from 'graphql';
@@ -31,10 +32,12 @@ const noRule: WrittenRule = { hasRule: false, conditions: [] };
 
 /**
  * Reads the rules from SDL: of a subgraph, or of the supergraph, where composition has merged the rules of the subgraphs.
- * Extensions of a type add to its rule; `@public` beside another rule adds nothing.
+ * Extensions of a type add to its rule; `@public` beside another rule adds nothing. The rule of a scalar or an enum is that of every
+ * field with such a value.
  */
 export function readRuleBook(sdl: DocumentNode): RuleBook {
   const book = new Map<string, TypeRules>();
+  const ofLeaves = readLeafRules(sdl);
   for (const node of sdl.definitions) {
     if (!isFieldOwner(node)) {
       continue;
@@ -42,10 +45,8 @@ export function readRuleBook(sdl: DocumentNode): RuleBook {
     const known = book.get(node.name.value);
     const fields = new Map(known?.fields ?? []);
     for (const field of node.fields ?? []) {
-      fields.set(
-        field.name.value,
-        join(fields.get(field.name.value) ?? noRule, readRule(field.directives ?? [])),
-      );
+      const own = join(readRule(field.directives ?? []), ofLeaves.get(nameOfType(field.type)) ?? noRule);
+      fields.set(field.name.value, join(fields.get(field.name.value) ?? noRule, own));
     }
     book.set(node.name.value, {
       ...join(known ?? noRule, readRule(node.directives ?? [])),
@@ -56,6 +57,34 @@ export function readRuleBook(sdl: DocumentNode): RuleBook {
     });
   }
   return book;
+}
+
+/** The rules on scalars and enums, by name. */
+function readLeafRules({ definitions }: DocumentNode): ReadonlyMap<string, WrittenRule> {
+  const rules = new Map<string, WrittenRule>();
+  for (const node of definitions) {
+    if (!leafKinds.includes(node.kind) || !('directives' in node) || !('name' in node)) continue;
+    const name = node.name?.value ?? '';
+    rules.set(
+      name,
+      join(rules.get(name) ?? noRule, readRule((node.directives ?? []) as ConstDirectiveNode[])),
+    );
+  }
+  return rules;
+}
+
+const leafKinds: readonly Kind[] = [
+  Kind.SCALAR_TYPE_DEFINITION,
+  Kind.SCALAR_TYPE_EXTENSION,
+  Kind.ENUM_TYPE_DEFINITION,
+  Kind.ENUM_TYPE_EXTENSION,
+];
+
+/** The name of a type without its lists and exclamation marks. */
+export function nameOfType(type: TypeNode): string {
+  let current = type;
+  while (current.kind !== Kind.NAMED_TYPE) current = current.type;
+  return current.name.value;
 }
 
 function isResolvableKey({ name, arguments: args }: ConstDirectiveNode): boolean {
