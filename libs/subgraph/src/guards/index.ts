@@ -1,3 +1,4 @@
+export { accessDirectives } from './access-directives.ts';
 export type { GuardedContext } from './admitted.ts';
 export { createMemoryNonceStore } from './memory-nonces.ts';
 export { type Guards, type GuardsOptions, openGuards } from './open-guards.ts';

@@ -31,6 +31,7 @@ export function createMemoryNonceStore({
     async use(nonce, expiresAt) {
       if (now() - prunedAt >= pruneEveryMs) prune();
       if (expiries.has(nonce)) return false;
+      if (expiries.size >= maxNonces) prune();
       if (expiries.size >= maxNonces) throw new Error(`the store holds ${maxNonces} nonces and is full`);
       expiries.set(nonce, expiresAt.getTime());
       return true;

@@ -23,12 +23,7 @@ export async function openPostgresNonceStore(
   { table = 'signet_nonce', onPruneFailure = () => {} }: PostgresNonceOptions = {},
 ): Promise<NonceStore> {
   if (!tableForm.test(table)) throw new TypeError(`'${table}' is no name of a table in small letters`);
-  const { rowCount } = await pool.query('select to_regclass($1) where to_regclass($1) is not null', [table]);
-  if (rowCount === 0) {
-    await pool.query(
-      `create unlogged table if not exists ${table} (nonce text primary key, expires_at timestamptz not null)`,
-    );
-  }
+  if (!(await hasTable(pool, table))) await createTable(pool, table);
   let prunedAt = performance.now();
   return {
     async use(nonce, expiresAt) {
@@ -51,3 +46,19 @@ export type PostgresNonceOptions = {
   /** Called where old nonces could not be deleted. The store works all the same. */
   onPruneFailure?(error: unknown): void;
 };
+
+async function hasTable(pool: NoncePool, table: string): Promise<boolean> {
+  const { rowCount } = await pool.query('select 1 where to_regclass($1) is not null', [table]);
+  return rowCount === 1;
+}
+
+async function createTable(pool: NoncePool, table: string): Promise<void> {
+  try {
+    await pool.query(
+      `create unlogged table if not exists ${table} (nonce text primary key, expires_at timestamptz not null)`,
+    );
+  } catch (error) {
+    // Two replicas that start at once: PostgreSQL lets both try, and refuses one.
+    if (!(await hasTable(pool, table))) throw error;
+  }
+}

@@ -21,7 +21,7 @@ import { readBody } from './read-body.ts';
 
 /** Stands before a framework: `next` is called for requests that were let in, with `req.body` parsed. */
 export type RequestGate = (
-  req: IncomingMessage & { originalUrl?: string; body?: unknown },
+  req: IncomingMessage & { originalUrl?: string | undefined; body?: unknown },
   res: ServerResponse,
   next: () => void,
 ) => void;
