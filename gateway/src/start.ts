@@ -73,12 +73,11 @@ export async function startGateway(
 
 async function openIssuers(config: GatewayConfig, logger: Logger): Promise<readonly TrustedIssuer[]> {
   const verified = verifiedPlatforms(config);
-  const { ISSUER_URL } = config;
-  if (verified.length > 0 && ISSUER_URL !== undefined) {
-    return createTrustedIssuers({ ...config, ISSUER_URL }, logger, verified);
+  const issuers = await createTrustedIssuers(config, logger, { wanted: verified });
+  if (issuers.length === 0) {
+    logger.warn('no issuer is configured: every caller is anonymous, and every token is refused');
   }
-  logger.warn('no issuer is configured: every caller is anonymous, and every token is refused');
-  return [];
+  return issuers;
 }
 
 /** A gateway that verifies no token opens no database, and one for an issuer without revocations has none to open. */

@@ -7,7 +7,7 @@ import {
   listen,
   type RunningServer,
 } from '@signet/service';
-import type { ProcessRevocations, TrustedIssuer } from '@signet/session';
+import { keyReadiness, type ProcessRevocations, type TrustedIssuer } from '@signet/session';
 import type { FastifyInstance } from 'fastify';
 import { type Admission, registerAdmission } from '../admission/admission.ts';
 import { createAdmissionLog } from '../admission/admission-log.ts';
@@ -68,6 +68,8 @@ export async function createEntranceServer(
 ): Promise<EntranceServer> {
   const { config, logger, issuers, revocations, origins, refusedOrigins, graphqlPath } = options;
   const direct: DirectRoute = { path: graphqlPath };
+  // Others publish their keys themselves.
+  const own = issuers.filter(({ foreign }) => foreign === undefined);
   const server = createHttpServer({
     logger,
     direct,
@@ -76,9 +78,9 @@ export async function createEntranceServer(
     isPublic: true,
     isHttps: config.ISSUER_URL?.startsWith('https:') ?? false,
     readiness: [
-      ...issuers.map(({ platform, keys }) => ({ name: `${platform} keys`, check: () => keys.checkReady() })),
+      ...keyReadiness(issuers),
       ...revocations.readiness,
-      ...issuers.flatMap(({ platform }) => {
+      ...own.flatMap(({ platform }) => {
         const url = platform === 'user' ? config.AUTH_USER_URL : config.AUTH_PORTAL_URL;
         return url === undefined ? [] : [createAuthReadiness(platform, url)];
       }),
@@ -93,11 +95,11 @@ export async function createEntranceServer(
   });
   const limits = limitLoad(server, entrance, options);
   const { ISSUER_URL: issuerUrl } = config;
-  if (issuerUrl !== undefined && issuers.length > 0) {
+  if (issuerUrl !== undefined && own.length > 0) {
     registerWellKnown(server, {
       issuerUrl,
       keysUrl: keysUrlOf({ ...config, ISSUER_URL: issuerUrl }, config[entrance.portVariable]),
-      issuers,
+      issuers: own,
       combined: entrance.isForDevelopers,
     });
   }
