@@ -24,6 +24,7 @@ const guardsConfigSchema = z.object({
   SURFACE,
   LOG_LEVEL,
   ...verifierConfigFields,
+  ISSUER_URL: verifierConfigFields.ISSUER_URL.optional(),
   ...proofConfigFields,
   DEFAULT_ACCESS: z
     .enum(defaultAccesses, `must be one of ${defaultAccesses.join(', ')}`)
@@ -50,9 +51,15 @@ export type GuardsConfig = Readonly<z.output<typeof guardsConfigSchema>>;
  */
 export function readGuardsConfig(env: Environment, hasNonceStore: boolean): GuardsConfig {
   const config = loadConfig(guardsConfigSchema, env);
+  const wanted = wantedPlatforms(config);
+  const hasOwnIssuers = wanted.length > 0;
   const faults = [
-    ...findIssuerFaults(config, wantedPlatforms(config)),
-    ...(config.REVOCATIONS_OFF_IN_PRODUCTION ? [] : findRevocationFaults(config)),
+    ...(hasOwnIssuers && config.ISSUER_URL === undefined
+      ? [{ variable: 'ISSUER_URL', fault: 'is not set, nor is ISSUERS_FILE' }]
+      : []),
+    ...findIssuerFaults(config, wanted),
+    // Each entry of ISSUERS_FILE says for itself that it has none.
+    ...(hasOwnIssuers && !config.REVOCATIONS_OFF_IN_PRODUCTION ? findRevocationFaults(config) : []),
     ...findProofFaults(config),
     ...findNonceFaults(config, hasNonceStore),
   ];
@@ -60,13 +67,16 @@ export function readGuardsConfig(env: Environment, hasNonceStore: boolean): Guar
   return config;
 }
 
-/** The platforms that a key source is set for. A subgraph for customers alone knows no keys of staff, and refuses their tokens. */
+/**
+ * The platforms of which the platform's own issuer is trusted: those that a key source is set for. A subgraph for customers alone knows no keys of
+ * staff, and refuses their tokens. Without ISSUERS_FILE one is needed.
+ */
 export function wantedPlatforms(config: GuardsConfig) {
   const wanted = platforms.filter((platform) => {
     const { url, pem } = keySourceOf(config, platform);
     return url !== undefined || pem !== undefined;
   });
-  return wanted.length > 0 ? wanted : platforms;
+  return wanted.length > 0 || config.ISSUERS_FILE !== undefined ? wanted : platforms;
 }
 
 function findNonceFaults({ NODE_ENV: mode, REQUIRE_PROOF, NONCES }: GuardsConfig, hasNonceStore: boolean) {

@@ -1,8 +1,12 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { createTestIssuer, createTestProofKeys, reasonsOf } from '@signet/testing';
 import { buildSchema, graphql, parse } from 'graphql';
-import { afterEach, describe, expect, it } from 'vitest';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { accessDirectives } from './access-directives.ts';
 import {
   buildReviews,
@@ -346,4 +350,65 @@ it('with REQUIRE_PROOF=no asks for no proof, and still for a token', async () =>
     errors: [{ extensions: { reason: 'auth.failure.missing_token' } }],
   });
   expect(service.logged.map(({ msg }) => msg)).toContainEqual(expect.stringContaining('REQUIRE_PROOF=no'));
+});
+
+describe('an issuer of ISSUERS_FILE', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'signet-guards-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const ownVariables = { ISSUER_URL: undefined, USER_JWKS_URL: undefined, PORTAL_JWKS_URL: undefined };
+
+  it('is enough: its tokens, scopes and ids are those of the session, and no others are known', async () => {
+    const { privateKey, publicKey } = await generateKeyPair('ES256');
+    const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'ES256' };
+    writeFileSync(join(folder, 'keys.json'), JSON.stringify({ keys: [jwk] }));
+    const ISSUERS_FILE = join(folder, 'issuers.yaml');
+    writeFileSync(
+      ISSUERS_FILE,
+      `issuers:
+        - { issuer: 'https://login.example/', platform: user, audience: reviews, jwks: keys.json, claims: { scopes: permissions }, revocations: none }`,
+    );
+    const sign = (claims: object) =>
+      new SignJWT({
+        iss: 'https://login.example/',
+        aud: 'reviews',
+        sub: 'auth0|1',
+        permissions: ['orders:write'],
+        ...claims,
+      })
+        .setProtectedHeader({ alg: 'ES256', kid: 'k1', typ: 'at+jwt' })
+        .setIssuedAt()
+        .setExpirationTime('5m')
+        .sign(privateKey);
+    const service = await start('yoga', {
+      env: { ...ownVariables, ISSUERS_FILE, NODE_ENV: 'production', NONCES: 'memory' },
+    });
+    const add = 'mutation { add(text: "x") }';
+    expect((await ask(service, add, await sign({}))).body).toEqual({ data: { add: 'add x' } });
+    expect(reasonsOf(await ask(service, add, await sign({ permissions: [] })))).toEqual(['authz.scope.deny']);
+    expect(reasonsOf(await ask(service, '{ desk }', await sign({ platform: 'user' })))).toEqual([
+      'authz.platform.deny',
+    ]);
+    expect(reasonsOf(await ask(service, '{ open }', await sign({ aud: 'other' })))).toEqual([
+      'auth.failure.audience_mismatch',
+    ]);
+    expect(reasonsOf(await ask(service, '{ open }', await service.issuer.mintUserToken()))).toEqual([
+      'auth.failure.issuer_mismatch',
+    ]);
+    const { status } = await service.keys
+      .gateway('reviews', 'portal')
+      .post(service.url, { query: '{ open }' }, { token: await sign({}) });
+    expect(status).toBe(401);
+  });
+
+  it('must say in production that it has no revocations', async () => {
+    const ISSUERS_FILE = join(folder, 'silent.yaml');
+    writeFileSync(
+      ISSUERS_FILE,
+      `issuers:\n  - { issuer: 'https://login.example/', platform: user, audience: reviews, jwks: 'https://login.example/jwks' }\n`,
+    );
+    const opened = startGuardedService('plain', {
+      env: { ...ownVariables, ISSUERS_FILE, NODE_ENV: 'production', NONCES: 'memory' },
+    });
+    await expect(opened).rejects.toThrow(/silent\.yaml.*revocations/s);
+  });
 });

@@ -19,6 +19,7 @@ import {
   createRequestSession,
   createTrustedIssuers,
   createVerifier,
+  keyReadiness,
   noRevocations,
   openRevocations,
   refetchOnRevokedKey,
@@ -89,7 +90,7 @@ export async function openGuards<C extends GuardContext = GuardedContext>(
   const { name, policies = {} } = options;
   const config = readGuardsConfig(options.env, options.nonces !== undefined);
   const logger = options.logger ?? createLogger(name, config.LOG_LEVEL);
-  const issuers = await createTrustedIssuers(config, logger, wantedPlatforms(config));
+  const issuers = await createTrustedIssuers(config, logger, { wanted: wantedPlatforms(config) });
   const proof = await openProofCheck(name, config, logger);
   const revocations = await followRevocations(config, logger).catch((error) => {
     proof.stop();
@@ -115,10 +116,7 @@ export async function openGuards<C extends GuardContext = GuardedContext>(
       (async ({ authorization }) => ({ session: await authenticate(verifier, authorization) })),
     assertSession: (verified, session) => operationProof?.assertSession(verified, session),
     operations: createOperationGate(() => operationProof),
-    readiness: [
-      ...issuers.map(({ platform, keys }) => ({ name: `${platform} keys`, check: () => keys.checkReady() })),
-      ...revocations.readiness,
-    ],
+    readiness: [...keyReadiness(issuers), ...revocations.readiness],
   });
   return {
     gate,
