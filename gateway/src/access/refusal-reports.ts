@@ -31,7 +31,7 @@ export type Refusal = {
 };
 
 export type RefusalReportsOptions = {
-  entrance: Pick<Entrance, 'name' | 'platforms'>;
+  entrance: Pick<Entrance, 'kind' | 'platforms'>;
   fieldPlatforms: Pick<FieldPlatforms, 'get'>;
   proof: Pick<EntranceProof, 'signerFor'>;
   /** Without these URLs there is no auth, and nothing is reported. */
@@ -56,7 +56,7 @@ export function createRefusalReports(options: RefusalReportsOptions): RefusalRep
     createReportQueue({
       logger,
       send: (refusals: readonly ReportedRefusal[]) =>
-        sendReport({ platform, refusals }, { entrance: entrance.name, authUrl: urls[platform], sign }),
+        sendReport({ platform, refusals }, { entrance: entrance.kind, authUrl: urls[platform], sign }),
     });
   const queues = { user: openQueue('user'), portal: openQueue('portal') };
   const sampler = createSampler<DescribedRefusal>(({ platform, refusal }, count, isShared) => {

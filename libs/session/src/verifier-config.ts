@@ -5,7 +5,9 @@ import type { IssuerListRules } from './issuers/issuer-list-faults.ts';
 import { isSafeUrl } from './safe-url.ts';
 
 export { findIssuerListFaults, type IssuerListRules, type ListFault } from './issuers/issuer-list-faults.ts';
+export { readIssuersFile } from './issuers/issuers-file.ts';
 export { type IssuerEntry, issuersSchema } from './issuers/issuers-schema.ts';
+export type { IssuerList } from './trusted-issuers.ts';
 
 const jwksUrl = configFields.httpUrl.optional();
 const publicKeys = configFields.pem.optional();
