@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import type { Condition } from '../conditions.ts';
-import { type AccessChange, findField, findGains } from './access-changes.ts';
+import { type AccessChange, compareAccess, findField } from './access-changes.ts';
 import type { AccessGraph, GraphField } from './access-graph.ts';
 import { meets, type Way, waysOf } from './ways.ts';
 
 /*
- * Random pairs of small graphs. What `findGains` says is held against every possible caller, one after the other.
+ * Random pairs of small graphs. What `compareAccess` says is held against every possible caller, one after the other.
  */
 
 const needs = ['authenticated', 'scope a', 'scope b', 'policy p'];
@@ -93,7 +93,7 @@ it('names every gain of every caller, nothing else, and a cause for each', () =>
     if (seed % 2 === 0)
       for (const [name, fields] of before.types)
         if (random(3) > 0) (after.types as Map<string, unknown>).set(name, fields);
-    const changes = findGains(before, after);
+    const changes = compareAccess(before, after).gains;
     const causes = changes.filter(({ by }) => by !== 'reached').map(wayOf);
     for (const caller of callers) {
       const old = walk(before, caller);
