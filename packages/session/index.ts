@@ -28,6 +28,8 @@ export {
   type VerifierOptions,
 } from '../../libs/session/src/verifier.ts';
 
+export { type Issuer, type TrustOptions, trustIssuers } from './trust-issuers.ts';
+
 /**
  * Reads the session of a request.
  *
