@@ -88,6 +88,7 @@ export function sessionOf(caller: Caller): Session {
   }
   const id = '00000000-0000-4000-8000-000000000000';
   const common = {
+    issuer: '',
     sessionId: id,
     tokenId: id,
     tenantId: id,
