@@ -9,6 +9,11 @@ const commands: readonly LazyCommand[] = [
     () => import('../../cli/src/compose-graph/compose-command.ts'),
   ],
   [
+    'keys',
+    'make and rotate the keys between gateway and subgraphs',
+    () => import('../../cli/src/proof-keys-command.ts'),
+  ],
+  [
     'access',
     'check the access rules of a supergraph, and compare it with an older one',
     () => import('../../cli/src/access/supergraph-access.ts'),
