@@ -64,6 +64,12 @@ const issuerSchema = z.strictObject({
   audience: oneOrMore(text, textFault).describe(
     '`aud` of the tokens for this graph: one, or a list of which one must be there.',
   ),
+  audienceClaim: z
+    .enum(['aud', 'client_id'], 'must be aud or client_id')
+    .default('aud')
+    .describe(
+      'Where the audience stands. `client_id` is for issuers whose access tokens have no `aud` (Amazon Cognito): `audience` then lists clients.',
+    ),
   jwks: text
     .optional()
     .describe(
