@@ -38,7 +38,7 @@ export {
   readRuleBook,
   withDefaultAccess,
 } from './rule-book.ts';
-export { type AccessChange, findGains } from './supergraph/access-changes.ts';
+export { type AccessChange, compareAccess } from './supergraph/access-changes.ts';
 export type { AccessGraph } from './supergraph/access-graph.ts';
 export type { Viewpoint } from './supergraph/access-ways.ts';
 export { readElementNames } from './supergraph/element-names.ts';
