@@ -1,3 +1,4 @@
+import { defaultAccesses } from '@signet/access';
 import { type Platform, platforms } from '@signet/schema/contract';
 import { productSubgraphs, urlVariableOf } from '@signet/schema/subgraphs';
 import { configFields, hasProductionSurface, type SurfaceConfig } from '@signet/service';
@@ -32,11 +33,17 @@ export const graphFields = {
     .enum(['on', 'off'], 'must be on or off')
     .default('on')
     .describe(
-      '`off`: the gateway checks no access rules, for a supergraph that has none. With `on`, a field without a rule is refused to everybody. Refused in production and with its surface unless ACCESS_OFF_IN_PRODUCTION is `yes` too.',
+      '`off`: the gateway checks no access rules, for a supergraph that has none. With `on`, DEFAULT_ACCESS decides about a field without a rule. Refused in production and with its surface unless ACCESS_OFF_IN_PRODUCTION is `yes` too.',
     ),
   ACCESS_OFF_IN_PRODUCTION: configFields.flag
     .default(false)
     .describe('`yes` confirms ACCESS=off in production. It opens nothing by itself.'),
+  DEFAULT_ACCESS: z
+    .enum(defaultAccesses, `must be one of ${defaultAccesses.join(', ')}`)
+    .default('deny')
+    .describe(
+      'What holds for a field without a rule, on itself or on its type: `deny` refuses it to everybody, `authenticated` gives it to whoever is signed in, `public` to everybody.',
+    ),
   REVOCATIONS_OFF_IN_PRODUCTION: configFields.flag
     .default(false)
     .describe(

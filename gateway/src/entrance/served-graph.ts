@@ -1,4 +1,4 @@
-import { readRuleBook } from '@signet/access';
+import { readRuleBook, withDefaultAccess } from '@signet/access';
 import {
   createErrorFormatter,
   createGraphqlHandler,
@@ -75,12 +75,13 @@ export async function openEntranceGraph(
   const { server, entrance, config, logger, markOf, proof, reports, trustedDocuments } = options;
   const { name } = entrance;
   const urls = findSubgraphUrls(supergraph, config);
-  const rules = readRuleBook(supergraph);
-  const hasRules = [...rules.values()].some(hasRule);
+  const written = readRuleBook(supergraph);
+  const rules = withDefaultAccess(written, config.DEFAULT_ACCESS);
+  const hasRules = [...written.values()].some(hasRule);
   if (options.mustHaveRules && !hasRules) {
     throw new SupergraphError('it has no access rule at all, and the one that is served has');
   }
-  warnOfGaps(supergraph, rules, options);
+  warnOfGaps(supergraph, written, options);
   warnOfUnknownSubgraphs(urls, options);
   const supergraphSdl = print(stripRules(supergraph));
   // Error texts that name parts of the schema are the same for all callers of an entrance.
@@ -163,7 +164,7 @@ function hasRule(type: { hasRule: boolean; fields: ReadonlyMap<string, { hasRule
   return type.hasRule || [...type.fields.values()].some((field) => field.hasRule);
 }
 
-/** The first fields without a rule: at this gateway nobody may have them. */
+/** The first fields without a rule, and who may have them. */
 function warnOfGaps(
   supergraph: DocumentNode,
   rules: ReturnType<typeof readRuleBook>,
@@ -171,10 +172,19 @@ function warnOfGaps(
 ): void {
   const gaps = config.ACCESS === 'on' ? findFieldsWithoutRule(supergraph, rules) : [];
   if (gaps.length === 0) return;
-  logger.error(
-    { entrance: entrance.name, fields: gaps.length, first: gaps.slice(0, maxNamedFields) },
-    'these fields have no access rule, so they are refused to everybody (ACCESS=off serves a supergraph without rules)',
-  );
+  const found = { entrance: entrance.name, fields: gaps.length, first: gaps.slice(0, maxNamedFields) };
+  if (config.DEFAULT_ACCESS === 'deny') {
+    logger.error(
+      found,
+      'these fields have no access rule, so they are refused to everybody (DEFAULT_ACCESS gives them to others, ACCESS=off checks no rule)',
+    );
+  } else {
+    const holders = config.DEFAULT_ACCESS === 'public' ? 'everybody' : 'whoever is signed in';
+    logger.warn(
+      found,
+      `these fields have no access rule, so ${holders} may have them (DEFAULT_ACCESS=${config.DEFAULT_ACCESS})`,
+    );
+  }
 }
 
 function warnOfUnknownSubgraphs(

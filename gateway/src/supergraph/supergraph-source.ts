@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { normalizeRuleNames, RuleNameError } from '@signet/access';
 import { supergraphPath, type Variant } from '@signet/schema/supergraph-files';
 import { decodeUtf8 } from '@signet/service';
 import { type DocumentNode, parse } from 'graphql';
@@ -64,10 +65,19 @@ async function markOf(path: string): Promise<string> {
 async function readDocument(path: string): Promise<DocumentNode> {
   const bytes = await whileReading(path, () => readFile(path));
   if (bytes.length > maxBytes) throw new SupergraphError(`${path} has more than ${maxBytes} bytes`);
+  return parseSupergraph(path, bytes);
+}
+
+/** Parsed with lines only where they are needed to name a fault: they triple what a document takes. */
+function parseSupergraph(path: string, bytes: Buffer, noLocation = true): DocumentNode {
   try {
-    return parse(decodeUtf8(bytes), { noLocation: true });
+    return normalizeRuleNames(parse(decodeUtf8(bytes), { noLocation }));
   } catch (error) {
-    throw new SupergraphError(`${path} is no GraphQL: ${(error as Error).message}`);
+    if (!(error instanceof RuleNameError)) {
+      throw new SupergraphError(`${path} is no GraphQL: ${(error as Error).message}`);
+    }
+    if (noLocation) return parseSupergraph(path, bytes, false);
+    throw new SupergraphError(`${path}, ${error.message.replaceAll('\n', '; ')}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { parse } from 'graphql';
 import { expect, test } from 'vitest';
 import { createAccessMatrix, findLenientRows, formatAccessMatrix } from './access-matrix.ts';
-import { readRuleBook } from './rule-book.ts';
+import { readRuleBook, withDefaultAccess } from './rule-book.ts';
 
 const rows = createAccessMatrix(
   readRuleBook(
@@ -99,4 +99,11 @@ test('names the fields that one subgraph alone gives away more freely', () => {
   expect(formatAccessMatrix(createAccessMatrix(merged), found)).toContain(
     '\n| `User.id` | · | ✓ | ✓ | ✓ | ✓ | signed in | orders |\n',
   );
+});
+
+test('marks what only the default allows', () => {
+  const book = withDefaultAccess(readRuleBook(parse('type Query { a: ID b: ID @public }')), 'authenticated');
+  const text = formatAccessMatrix(createAccessMatrix(book));
+  expect(text).toContain('| `Query.a` | · | ✓ | ✓ | ✓ | ✓ | signed in (default) |');
+  expect(text).toContain('| `Query.b` | ✓ | ✓ | ✓ | ✓ | ✓ | public |');
 });

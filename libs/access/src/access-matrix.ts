@@ -1,7 +1,7 @@
 import { type Scope, scopesOfRole, staffRoles, userScopes } from '@signet/schema/contract';
 import type { Session } from '@signet/session';
 import { type Condition, implies, judgeSession } from './conditions.ts';
-import { conditionsOf, type RuleBook } from './rule-book.ts';
+import { conditionsOf, isByDefault, type RuleBook } from './rule-book.ts';
 
 /** The callers that the matrix has a column for: anonymous, a customer, staff by role. */
 export const callers = ['anonymous', 'user', ...staffRoles] as const;
@@ -13,6 +13,8 @@ export type MatrixRow = {
   coordinate: string;
   /** Undefined for a field without a rule, which is refused to everybody. */
   conditions: readonly Condition[] | undefined;
+  /** The schema has no rule there: the conditions are those of the default. */
+  isDefault: boolean;
   verdicts: Readonly<Record<Caller, Verdict>>;
 };
 
@@ -21,7 +23,7 @@ export function createAccessMatrix(supergraph: RuleBook): MatrixRow[] {
   return [...supergraph]
     .filter(([type, rules]) => !rules.isInterface && !type.includes('__'))
     .flatMap(([type, rules]) => [...rules.fields.keys()].map((field) => ({ type, field })))
-    .map(({ type, field }) => createRow(`${type}.${field}`, conditionsOf(supergraph, type, field)))
+    .map(({ type, field }) => createRow(supergraph, type, field))
     .sort((a, b) => compareCoordinates(a.coordinate, b.coordinate));
 }
 
@@ -47,10 +49,10 @@ export function findLenientRows(
 
 /** The matrix as Markdown with a line for each field, for people and for the diff in a review. */
 export function formatAccessMatrix(rows: readonly MatrixRow[], lenient: readonly LenientRow[] = []): string {
-  const cells = ({ coordinate, conditions, verdicts }: MatrixRow) => [
+  const cells = ({ coordinate, conditions, isDefault, verdicts }: MatrixRow) => [
     `\`${coordinate}\``,
     ...callers.map((caller) => marks[verdicts[caller]]),
-    describeConditions(conditions),
+    `${describeConditions(conditions)}${isDefault ? ' (default)' : ''}`,
   ];
   const header = ['field', ...callers, 'rule'];
   const weaker = lenient.map((row) => [...cells(row), row.subgraph]);
@@ -99,7 +101,8 @@ export function sessionOf(caller: Caller): Session {
     : { ...common, platform: 'portal', staffId: id, role: caller, scopes };
 }
 
-function createRow(coordinate: string, conditions: readonly Condition[] | undefined): MatrixRow {
+function createRow(book: RuleBook, type: string, field: string): MatrixRow {
+  const conditions = conditionsOf(book, type, field);
   const judge = (caller: Caller): Verdict => {
     if (conditions === undefined || judgeSession(conditions, sessionOf(caller))) {
       return 'no';
@@ -110,7 +113,12 @@ function createRow(coordinate: string, conditions: readonly Condition[] | undefi
     Caller,
     Verdict
   >;
-  return { coordinate, conditions: conditions && unique(conditions), verdicts };
+  return {
+    coordinate: `${type}.${field}`,
+    conditions: conditions && unique(conditions),
+    isDefault: isByDefault(book, type, field),
+    verdicts,
+  };
 }
 
 function unique(conditions: readonly Condition[]): Condition[] {

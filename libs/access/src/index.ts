@@ -27,4 +27,18 @@ export {
   userSubject,
 } from './relations.ts';
 export { requirePortal, requireScope, requireUser } from './require-session.ts';
-export { conditionsOf, type RuleBook, readRuleBook } from './rule-book.ts';
+
+export {
+  conditionsOf,
+  type DefaultAccess,
+  defaultAccesses,
+  isByDefault,
+  type RuleBook,
+  readRuleBook,
+  withDefaultAccess,
+} from './rule-book.ts';
+export {
+  normalizeRuleNames,
+  RuleNameError,
+  type SupergraphFault,
+} from './supergraph/rule-names.ts';

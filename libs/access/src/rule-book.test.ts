@@ -1,6 +1,6 @@
 import { parse } from 'graphql';
 import { describe, expect, it, test } from 'vitest';
-import { conditionsOf, readRuleBook } from './rule-book.ts';
+import { conditionsOf, isByDefault, readRuleBook, withDefaultAccess } from './rule-book.ts';
 
 const read = (sdl: string) => readRuleBook(parse(sdl));
 
@@ -56,6 +56,52 @@ describe('conditionsOf', () => {
       { kind: 'policies', anyOf: [['y'], ['z']] },
       { kind: 'scopes', anyOf: [['s']] },
     ]);
+  });
+});
+
+it('applies the rule of a scalar and of an enum to every field with such a value', () => {
+  const book = read(`
+    type A { iban: [Iban!]! @public state: State other: Int }
+    scalar Iban @authenticated enum State @requiresScopes(scopes: "s") { ON } extend scalar Iban @platform(is: PORTAL)`);
+  expect(conditionsOf(book, 'A', 'iban')).toEqual([
+    { kind: 'authenticated' },
+    { kind: 'platform', is: 'portal' },
+  ]);
+  expect(conditionsOf(book, 'A', 'state')).toEqual([{ kind: 'scopes', anyOf: [['s']] }]);
+  expect(conditionsOf(book, 'A', 'other')).toBeUndefined();
+});
+
+describe('withDefaultAccess', () => {
+  const written = read(`
+    type A @platform(is: USER) { own: Int }
+    type B { ruled: Int @requiresScopes(scopes: [["s"]]) open: Int @public none: Int }
+    interface I { none: Int }`);
+
+  it.each([
+    ['deny', undefined],
+    ['authenticated', [{ kind: 'authenticated' }]],
+    ['public', []],
+  ] as const)('%s holds for fields without a rule, and adds nothing to a rule', (defaultAccess, expected) => {
+    const book = withDefaultAccess(written, defaultAccess);
+    expect(conditionsOf(book, 'B', 'none')).toEqual(expected);
+    expect(conditionsOf(book, 'A', 'own')).toEqual([{ kind: 'platform', is: 'user' }]);
+    expect(conditionsOf(book, 'B', 'ruled')).toEqual([{ kind: 'scopes', anyOf: [['s']] }]);
+    expect(conditionsOf(book, 'B', 'open')).toEqual([]);
+    expect([isByDefault(book, 'B', 'none'), isByDefault(book, 'B', 'open')]).toEqual([
+      defaultAccess !== 'deny',
+      false,
+    ]);
+  });
+
+  it('leaves what the book does not name refused', () => {
+    const book = withDefaultAccess(written, 'public');
+    for (const [type, field] of [
+      ['B', 'unknown'],
+      ['Unknown', 'none'],
+      ['constructor', 'name'],
+    ] as const) {
+      expect(conditionsOf(book, type, field)).toBeUndefined();
+    }
   });
 });
 

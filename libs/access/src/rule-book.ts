@@ -3,6 +3,7 @@ import {
   type ConstValueNode,
   type DocumentNode,
   Kind,
+  type TypeNode,
   type TypeSystemDefinitionNode,
   type TypeSystemExtensionNode,
 } from 'graphql';
@@ -11,8 +12,12 @@ import type { Condition } from './conditions.ts';
 /** Names of the directives that are rules. */
 export const ruleDirectives = ['public', 'authenticated', 'requiresScopes', 'policy', 'platform'] as const;
 
-/** The rule on one type or one field. */
-type WrittenRule = { hasRule: boolean; conditions: readonly Condition[] };
+/** What holds for a field without a rule: nobody may have it, whoever is signed in, or everybody. */
+export const defaultAccesses = ['deny', 'authenticated', 'public'] as const;
+export type DefaultAccess = (typeof defaultAccesses)[number];
+
+/** The rule on one type or one field. `isDefault`: the schema has none there, and the default stands in its place. */
+type WrittenRule = { hasRule: boolean; conditions: readonly Condition[]; isDefault?: boolean };
 type TypeRules = WrittenRule & {
   isInterface: boolean;
   /** It has a resolvable `@key`, so `_entities` can load it. */
@@ -27,10 +32,12 @@ const noRule: WrittenRule = { hasRule: false, conditions: [] };
 
 /**
  * Reads the rules from SDL: of a subgraph, or of the supergraph, where composition has merged the rules of the subgraphs.
- * Extensions of a type add to its rule; `@public` beside another rule adds nothing.
+ * Extensions of a type add to its rule; `@public` beside another rule adds nothing. The rule of a scalar or an enum is that of every
+ * field with such a value.
  */
 export function readRuleBook(sdl: DocumentNode): RuleBook {
   const book = new Map<string, TypeRules>();
+  const ofLeaves = readLeafRules(sdl);
   for (const node of sdl.definitions) {
     if (!isFieldOwner(node)) {
       continue;
@@ -38,10 +45,8 @@ export function readRuleBook(sdl: DocumentNode): RuleBook {
     const known = book.get(node.name.value);
     const fields = new Map(known?.fields ?? []);
     for (const field of node.fields ?? []) {
-      fields.set(
-        field.name.value,
-        join(fields.get(field.name.value) ?? noRule, readRule(field.directives ?? [])),
-      );
+      const own = join(readRule(field.directives ?? []), ofLeaves.get(nameOfType(field.type)) ?? noRule);
+      fields.set(field.name.value, join(fields.get(field.name.value) ?? noRule, own));
     }
     book.set(node.name.value, {
       ...join(known ?? noRule, readRule(node.directives ?? [])),
@@ -54,6 +59,34 @@ export function readRuleBook(sdl: DocumentNode): RuleBook {
   return book;
 }
 
+/** The rules on scalars and enums, by name. */
+function readLeafRules({ definitions }: DocumentNode): ReadonlyMap<string, WrittenRule> {
+  const rules = new Map<string, WrittenRule>();
+  for (const node of definitions) {
+    if (!leafKinds.includes(node.kind) || !('directives' in node) || !('name' in node)) continue;
+    const name = node.name?.value ?? '';
+    rules.set(
+      name,
+      join(rules.get(name) ?? noRule, readRule((node.directives ?? []) as ConstDirectiveNode[])),
+    );
+  }
+  return rules;
+}
+
+const leafKinds: readonly Kind[] = [
+  Kind.SCALAR_TYPE_DEFINITION,
+  Kind.SCALAR_TYPE_EXTENSION,
+  Kind.ENUM_TYPE_DEFINITION,
+  Kind.ENUM_TYPE_EXTENSION,
+];
+
+/** The name of a type without its lists and exclamation marks. */
+export function nameOfType(type: TypeNode): string {
+  let current = type;
+  while (current.kind !== Kind.NAMED_TYPE) current = current.type;
+  return current.name.value;
+}
+
 function isResolvableKey({ name, arguments: args }: ConstDirectiveNode): boolean {
   const resolvable = args?.find((argument) => argument.name.value === 'resolvable')?.value;
   return name.value === 'key' && !(resolvable?.kind === Kind.BOOLEAN && !resolvable.value);
@@ -64,6 +97,30 @@ export function conditionsOf(book: RuleBook, type: string, field: string): reado
   const rules = book.get(type);
   const own = rules?.fields.get(field) ?? noRule;
   return rules?.hasRule || own.hasRule ? [...(rules?.conditions ?? []), ...own.conditions] : undefined;
+}
+
+/**
+ * The book in which each field without a rule, its own or one of its type, has the default. What the book does not name stays
+ * without a rule, and refused.
+ */
+export function withDefaultAccess(book: RuleBook, defaultAccess: DefaultAccess): RuleBook {
+  if (defaultAccess === 'deny') return book;
+  const conditions: readonly Condition[] = defaultAccess === 'public' ? [] : [{ kind: 'authenticated' }];
+  const byDefault: WrittenRule = { hasRule: true, conditions, isDefault: true };
+  return new Map(
+    [...book].map(([type, rules]) => {
+      if (rules.hasRule) return [type, rules];
+      const fields = [...rules.fields].map(
+        ([name, rule]) => [name, rule.hasRule ? rule : byDefault] as const,
+      );
+      return [type, { ...rules, fields: new Map(fields) }];
+    }),
+  );
+}
+
+/** Whether the rule of a field is the default of `withDefaultAccess`. */
+export function isByDefault(book: RuleBook, type: string, field: string): boolean {
+  return book.get(type)?.fields.get(field)?.isDefault ?? false;
 }
 
 function join(a: WrittenRule, b: WrittenRule): WrittenRule {

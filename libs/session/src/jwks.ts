@@ -7,25 +7,48 @@ export type VerificationKey = { key: CryptoKey; algorithm: string };
 export type ImportedKeys = { keys: ReadonlyMap<string, VerificationKey>; jwks: { keys: JWK[] } };
 
 const publicMembers = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'use', 'alg'] as const;
-const algorithmsByKeyType: ReadonlyMap<string, string> = new Map([
-  ['OKP:Ed25519', 'EdDSA'],
-  ['EC:P-256', 'ES256'],
-  ['RSA:', 'RS256'],
+/** Asymmetric algorithms of RFC 7518, section 3.1, and RFC 8037. A MAC has no public key that an issuer could publish. */
+export const algorithmNames = [
+  'EdDSA',
+  'ES256',
+  'ES384',
+  'ES512',
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+] as const;
+export type AlgorithmName = (typeof algorithmNames)[number];
+
+const algorithmsByKeyType: ReadonlyMap<string, readonly AlgorithmName[]> = new Map([
+  ['OKP:Ed25519', ['EdDSA']],
+  ['EC:P-256', ['ES256']],
+  ['EC:P-384', ['ES384']],
+  ['EC:P-521', ['ES512']],
+  ['RSA:', ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512']],
 ]);
+/** What our own issuers sign with. */
+const usualAlgorithms: readonly AlgorithmName[] = ['EdDSA', 'ES256', 'RS256'];
 const minRsaModulusBits = 2048; // RFC 7518, section 3.3
 
 /**
  * The public signature keys of a JWKS. Skips a key that has no kid, is private, has another use, type or algorithm, or can't be
  * read: one bad key must not disable the others.
  *
+ * @param algorithms those that are accepted. A key is used with one of them only: its `alg`, or the only one that fits its type.
  * @throws {Error} for a document without a usable key.
  */
-export async function importKeys(document: unknown): Promise<ImportedKeys> {
+export async function importKeys(
+  document: unknown,
+  algorithms: readonly AlgorithmName[] = usualAlgorithms,
+): Promise<ImportedKeys> {
   const keys = new Map<string, VerificationKey>();
   const published: JWK[] = [];
   for (const jwk of listKeys(document)) {
-    const algorithm = algorithmsByKeyType.get(`${jwk.kty}:${jwk.crv ?? ''}`);
-    if (algorithm && typeof jwk.kid === 'string' && isForSignatures(jwk, algorithm) && !isPrivate(jwk)) {
+    const algorithm = findAlgorithm(jwk, algorithms);
+    if (algorithm && typeof jwk.kid === 'string' && isForSignatures(jwk) && !isPrivate(jwk)) {
       const publicJwk = pickPublic(jwk);
       const key = await importPublicKey(publicJwk, algorithm);
       if (key) {
@@ -45,12 +68,23 @@ function listKeys(document: unknown): JWK[] {
   return Array.isArray(keys) ? keys.filter((key) => typeof key === 'object' && key !== null) : [];
 }
 
-/** RFC 7517, sections 4.2 to 4.4. */
-function isForSignatures({ use, key_ops, alg }: JWK, algorithm: string): boolean {
+/** The one algorithm of a key (RFC 8725, section 3.1); undefined for none, and where it could be one of several. */
+function findAlgorithm(
+  { kty, crv, alg }: JWK,
+  accepted: readonly AlgorithmName[],
+): AlgorithmName | undefined {
+  const name = alg === 'Ed25519' ? 'EdDSA' : alg;
+  const [only, another] = (algorithmsByKeyType.get(`${kty}:${crv ?? ''}`) ?? []).filter(
+    (algorithm) => accepted.includes(algorithm) && (name === undefined || name === algorithm),
+  );
+  return another === undefined ? only : undefined;
+}
+
+/** RFC 7517, sections 4.2 and 4.3. */
+function isForSignatures({ use, key_ops }: JWK): boolean {
   return (
     (use === undefined || use === 'sig') &&
-    (key_ops === undefined || (Array.isArray(key_ops) && key_ops.includes('verify'))) &&
-    (alg === undefined || alg === algorithm || (algorithm === 'EdDSA' && alg === 'Ed25519'))
+    (key_ops === undefined || (Array.isArray(key_ops) && key_ops.includes('verify')))
   );
 }
 

@@ -2,7 +2,8 @@ import { audienceOf, issuerOf, type Platform, platforms } from '@signet/schema/c
 import { ConfigError, type Logger } from '@signet/service';
 import { createJwksClient, type KeySource } from './jwks-client.ts';
 import { createStaticKeySource, PublicPemError, readPublicPems } from './public-pems.ts';
-import { findIssuerFaults, type IssuerConfig, isSafeUrl, keySourceOf } from './verifier-config.ts';
+import { isSafeUrl } from './safe-url.ts';
+import { findIssuerFaults, type IssuerConfig, keySourceOf } from './verifier-config.ts';
 
 /** An issuer that a verifier accepts. Keys, audience and platform belong to the issuer, never to the token. */
 export type TrustedIssuer = { issuer: string; audience: string; platform: Platform; keys: KeySource };

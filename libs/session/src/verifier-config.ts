@@ -1,5 +1,9 @@
 import { type Platform, platforms } from '@signet/schema/contract';
 import { configFields } from '@signet/service';
+import { isSafeUrl } from './safe-url.ts';
+
+export { findIssuerListFaults, type ListFault } from './issuers/issuer-list-faults.ts';
+export { type IssuerEntry, issuersSchema } from './issuers/issuers-schema.ts';
 
 const jwksUrl = configFields.httpUrl.optional();
 const publicKeys = configFields.pem.optional();
@@ -102,17 +106,6 @@ export function findRevocationFaults({
 export function keySourceOf(config: Omit<KeyConfig, 'JWKS_INSECURE'>, platform: Platform) {
   const prefix = platform === 'user' ? 'USER' : 'PORTAL';
   return { prefix, url: config[`${prefix}_JWKS_URL`], pem: config[`${prefix}_PUBLIC_KEYS`] } as const;
-}
-
-/** Whether nobody else can change what is fetched from the URL: https, or this machine. */
-export function isSafeUrl(url: string): boolean {
-  const { protocol, hostname } = new URL(url);
-  return (
-    protocol === 'https:' ||
-    hostname === 'localhost' ||
-    hostname === '[::1]' ||
-    /^127(\.\d{1,3}){3}$/.test(hostname)
-  );
 }
 
 /** When to look for faults between variables: beside all other faults, but only if these variables were read. */

@@ -3,13 +3,11 @@ import {
   type DocumentNode,
   type FieldDefinitionNode,
   Kind,
-  type NamedTypeNode,
   parse,
   type SelectionSetNode,
-  type TypeNode,
 } from 'graphql';
 import { type Condition, implies } from '../conditions.ts';
-import { conditionsOf, mergeBooks, type RuleBook } from '../rule-book.ts';
+import { conditionsOf, mergeBooks, nameOfType, type RuleBook } from '../rule-book.ts';
 import type { AccessFault, ReadSubgraph } from './rule-faults.ts';
 
 /**
@@ -82,7 +80,7 @@ function dependenciesOf(schema: Schema, type: string, field: FieldDefinitionNode
       return [
         {
           directive: 'provides',
-          coordinates: coordinatesIn(schema, namedType(field.type), parseSelection(`{ ${selection} }`)),
+          coordinates: coordinatesIn(schema, nameOfType(field.type), parseSelection(`{ ${selection} }`)),
         },
       ];
     }
@@ -116,7 +114,7 @@ function coordinatesIn(schema: Schema, type: string, set: SelectionSetNode): str
       const field = schema.fields.get(type)?.get(selection.name.value);
       const below =
         field && selection.selectionSet
-          ? coordinatesIn(schema, namedType(field.type), selection.selectionSet)
+          ? coordinatesIn(schema, nameOfType(field.type), selection.selectionSet)
           : [];
       // The rules are on the implementations; any of them may be read.
       const owners = schema.objectTypes.get(type) ?? [type];
@@ -135,14 +133,6 @@ function parseSelection(text: string): SelectionSetNode {
     throw new Error(`not a selection: ${text}`);
   }
   return operation.selectionSet;
-}
-
-function namedType(type: TypeNode): string {
-  let current = type;
-  while (current.kind !== Kind.NAMED_TYPE) {
-    current = current.type;
-  }
-  return (current as NamedTypeNode).name.value;
 }
 
 /** The fields in a subgraph's SDL. */
