@@ -8,6 +8,8 @@ type VerifiedSession = {
   email: string;
   emailVerified: boolean;
   scopes: ReadonlySet<Scope>;
+  /** The policies that hold for the caller, where the issuer names them. */
+  policies?: ReadonlySet<string>;
   /** Seconds since 1970. */
   authTime: number;
   expiresAt: number;

@@ -201,6 +201,13 @@ export const mutations: CaseArea = {
       hides: ['"Account"'],
     },
     {
+      title: 'a mutation that returns a guarded type does not run where everything in it is skipped',
+      says: 'authenticated',
+      as: nobody,
+      operation: 'mutation { openChange(to: "a") changeAccount { ... @skip(if: true) { balance } } }',
+      refused: { changeAccount: 'Mutation.changeAccount' },
+    },
+    {
       title: 'a guarded mutation under another name',
       says: 'responseKey',
       as: nobody,
@@ -229,7 +236,7 @@ export const persistedOperations: CaseArea = {
       title: 'an operation by its hash is given to a member',
       says: 'persisted',
       needs: 'persisted operations',
-      before: [{ as: nobody, by: 'hash and text', operation: stored(2) }],
+      before: [{ as: member('read:one'), by: 'hash and text', operation: stored(2) }],
       as: member(),
       by: 'hash',
       operation: stored(2),

@@ -33,6 +33,13 @@ export const objectTypes: CaseArea = {
       hides: ['"Account"'],
     },
     {
+      title: 'does not tell that there is an object where everything in it is skipped',
+      says: 'authenticated',
+      as: nobody,
+      operation: '{ open account { ... @skip(if: true) { balance } } }',
+      refused: { account: 'Query.account' },
+    },
+    {
       title: 'refuses a list of a guarded type',
       says: 'authenticated',
       as: nobody,
@@ -129,13 +136,12 @@ export const interfaces: CaseArea = {
       operation: '{ posts { id title } }',
     },
     {
-      title: 'does not tell the name of a guarded type through an interface',
-      says: 'interfaces',
+      title: 'does not tell that there is an object of a guarded type through an interface',
+      says: 'interfaceParts',
       as: nobody,
-      operation: '{ open posts { __typename } }',
+      operation: '{ open posts { ... on PrivateBlog { __typename } } }',
       refused: { 'posts.__typename': 'PrivateBlog.__typename' },
       hides: ['"PrivateBlog"'],
-      mayHideMore: true,
     },
     {
       title: 'gives what only the open type can be',
@@ -267,7 +273,7 @@ export const unions: CaseArea = {
       refused: { 'found.title': 'Film.title' },
     },
     {
-      title: 'gives a member of the platform all of it',
+      title: 'gives a member all of it',
       says: 'wholeQuery',
       as: member('read:one'),
       operation:
@@ -282,13 +288,12 @@ export const unions: CaseArea = {
       mayHideMore: true,
     },
     {
-      title: 'does not tell the name of a guarded member',
-      says: 'authenticated',
+      title: 'does not tell that there is an object of a guarded member',
+      says: 'interfaceParts',
       as: nobody,
-      operation: '{ open found { __typename } }',
+      operation: '{ open found { ... on PrivateBlog { __typename } } }',
       refused: { 'found.__typename': 'PrivateBlog.__typename' },
       hides: ['"PrivateBlog"'],
-      mayHideMore: true,
     },
     {
       title: 'a type condition that the interface narrows is open',
