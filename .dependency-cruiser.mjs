@@ -61,13 +61,13 @@ export default {
     {
       name: 'nobody-imports-the-command-line',
       severity: 'error',
-      from: { pathNot: '^(cli|bench)/' },
+      from: { pathNot: '^(cli|bench|packages/(build|cli))/' },
       to: { path: '^cli/' },
     },
     {
       name: 'test-kit-stays-in-tests',
       severity: 'error',
-      from: { pathNot: '^libs/testing/|^vitest\\.config\\.ts$|^bench/' },
+      from: { pathNot: '^libs/testing/|^vitest\\.config\\.ts$|^bench/|^packages/testing/' },
       to: { path: '^libs/testing/', pathNot: probeKits },
     },
     {
@@ -81,6 +81,19 @@ export default {
       severity: 'error',
       from: { pathNot: '^subgraphs/[^/]+/(smoke|attacks)\\.ts$' },
       to: { path: '^subgraphs/[^/]+/(smoke|attacks)\\.ts$' },
+    },
+    {
+      name: 'packages-hold-no-platform',
+      severity: 'error',
+      from: { path: '^packages/' },
+      // Reachable too: what a package imports is bundled into it.
+      to: { path: '^(db|subgraphs|launcher)/', reachable: true },
+    },
+    {
+      name: 'nobody-imports-packages',
+      severity: 'error',
+      from: { pathNot: '^packages/' },
+      to: { path: '^packages/' },
     },
     {
       name: 'no-circles',

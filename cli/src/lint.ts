@@ -6,7 +6,18 @@ import { action, addExample, type Context, messageOf } from './command.ts';
 import { findShopNames } from './shop-names.ts';
 
 const root = join(import.meta.dirname, '../..');
-const folders = ['schema', 'db', 'libs', 'subgraphs', 'gateway', 'launcher', 'cli', 'bench', 'deploy'];
+const folders = [
+  'schema',
+  'db',
+  'libs',
+  'subgraphs',
+  'gateway',
+  'launcher',
+  'cli',
+  'packages',
+  'bench',
+  'deploy',
+];
 const minModules = 100;
 
 /** `signet lint`: the second half of `npm run lint`. Biome does the first. */
@@ -68,7 +79,7 @@ export function checkDependencyRule(tree: string): { faults: string[]; modules: 
 const signingCalls =
   /\b(SignJWT|CompactSign|FlattenedSign|GeneralSign|createSign|generateKeyPair(?:Sync)?(?!\('x25519'\))|importPKCS8)\b|\bcrypto\.sign\(|\bsubtle\.sign\(/;
 
-const signingFolders = ['schema', 'db', 'libs', 'subgraphs', 'gateway', 'launcher', 'cli'];
+const signingFolders = ['schema', 'db', 'libs', 'subgraphs', 'gateway', 'launcher', 'cli', 'packages'];
 /**
  * The issuer; the test kit, whose issuer lives as long as a test; the attacker's own keys; this file, which names
  * the calls; tests.
@@ -80,7 +91,10 @@ const maySign =
 export function findSigningCode(tree: string): string[] {
   return signingFolders
     .flatMap((folder) =>
-      globSync(`${folder}/**/*.{ts,js,mjs}`, { cwd: tree, exclude: (name) => name === 'node_modules' }),
+      globSync(`${folder}/**/*.{ts,js,mjs}`, {
+        cwd: tree,
+        exclude: (name) => name === 'node_modules' || name === 'dist',
+      }),
     )
     .filter((file) => !maySign.test(file) && signingCalls.test(readFileSync(join(tree, file), 'utf8')));
 }

@@ -15,10 +15,9 @@ const isExempt = (path: string) =>
  * registry calls `demo`. There must be none, or the platform could not be had without the shop.
  */
 export function findShopNames(tree: string): string[] {
-  const demo = subgraphs.filter(({ isDemo }) => isDemo).map(({ name }) => name);
-  if (demo.length === 0) return [];
-  const isOfShop = (path: string) => demo.some((name) => path.startsWith(join('subgraphs', name, '/')));
-  const names = new RegExp(`\\b(${[...demo, ...findOwnWords(tree, isOfShop)].join('|')})\\b`);
+  const words = findShopWords(tree);
+  if (words.length === 0) return [];
+  const names = new RegExp(`\\b(${words.join('|')})\\b`);
   return globSync(platformFiles, { cwd: tree, exclude: (path) => path === 'node_modules' })
     .filter((path) => !isOfShop(path) && !isExempt(path))
     .sort()
@@ -32,8 +31,19 @@ export function findShopNames(tree: string): string[] {
     );
 }
 
+/** The shop's words: its subgraphs, and the types and scopes that only they define. None where there is no shop. */
+export function findShopWords(tree: string): string[] {
+  return demo.length === 0 ? [] : [...demo, ...findOwnWords(tree)];
+}
+
+const demo = subgraphs.filter(({ isDemo }) => isDemo).map(({ name }) => name);
+
+function isOfShop(path: string): boolean {
+  return demo.some((name) => path.startsWith(join('subgraphs', name, '/')));
+}
+
 /** Types and scopes that stand in the shop's SDL and in no other. */
-function findOwnWords(tree: string, isOfShop: (path: string) => boolean): string[] {
+function findOwnWords(tree: string): string[] {
   const files = globSync('subgraphs/*/src/**/*.graphql', { cwd: tree });
   const wordsOf = (paths: readonly string[]) => new Set(paths.flatMap((path) => findWords(join(tree, path))));
   const others = wordsOf([

@@ -30,6 +30,11 @@ export type Scope = keyof typeof scopeHolders;
 
 const holders: readonly (readonly [string, readonly ScopeHolder[]])[] = Object.entries(scopeHolders);
 export const scopes = holders.map(([scope]) => scope as Scope);
+const knownScopes: ReadonlySet<string> = new Set(scopes);
+
+export function isScope(name: string): name is Scope {
+  return knownScopes.has(name);
+}
 
 /** The scopes of every customer's token. */
 export const userScopes: readonly Scope[] = scopesOf('customer');

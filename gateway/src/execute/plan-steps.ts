@@ -179,7 +179,7 @@ function runEntities(tick: Tick, fetch: PlannedFetch, compiling: Compiling): Pro
 
 /** Puts a batch to those of its subgraph and group. They go out when the tick ends, and with it all that it could have started. */
 function wait({ run, waiting }: Tick, item: WaitingBatch, merger: FetchMerger, types: SupergraphTypes): void {
-  if (waiting.size === 0) queueMicrotask(() => process.nextTick(sendWaiting, run, waiting, merger, types));
+  if (waiting.size === 0) setImmediate(sendWaiting, run, waiting, merger, types);
   const key = `${item.fetch.subgraph} ${item.batch.group ?? ''}`;
   const known = waiting.get(key);
   if (known) known.push(item);

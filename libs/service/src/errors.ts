@@ -11,11 +11,18 @@ type RefusalOptions = {
   cause?: unknown;
 };
 
+const brand = Symbol.for('signet.RefusalError');
+
 /**
  * A refusal that the client may see. `reason` is from the table in schema/contract; code, HTTP status and text follow from it.
  * Every other error reaches the client as INTERNAL_SERVER_ERROR, without its cause.
  */
 export class RefusalError extends GraphQLError {
+  /** True also for a refusal of another copy of this class: each published package holds one. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && brand in value;
+  }
+
   readonly reason: Reason;
   readonly httpStatus: number;
   readonly code: ErrorCode;
@@ -30,6 +37,7 @@ export class RefusalError extends GraphQLError {
       extensions: { code: row.code, reason, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) },
     });
     this.name = 'RefusalError';
+    Object.defineProperty(this, brand, { value: true });
     this.reason = reason;
     this.httpStatus = row.httpStatus;
     this.code = row.code;

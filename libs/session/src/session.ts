@@ -1,4 +1,4 @@
-import { isStaffRole, type Platform, type Scope, type StaffRole, scopes } from '@signet/schema/contract';
+import { isScope, isStaffRole, type Platform, type Scope, type StaffRole } from '@signet/schema/contract';
 import type { JWTPayload } from 'jose';
 
 type VerifiedSession = {
@@ -25,7 +25,6 @@ export type Session = UserSession | PortalSession | AnonymousSession;
 export const anonymousSession: AnonymousSession = Object.freeze({ platform: 'none' });
 
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const knownScopes = new Set<string>(scopes);
 
 /** The session of a token whose signature was checked. Every claim must have its type; no claim has a default. */
 export function readSession(
@@ -58,7 +57,7 @@ export function readSession(
     tenantId: tenant,
     email,
     emailVerified: email_verified,
-    scopes: new Set(scope.split(' ').filter((name): name is Scope => knownScopes.has(name))),
+    scopes: new Set(scope.split(' ').filter(isScope)),
     authTime: auth_time as number,
     expiresAt: exp as number,
   };

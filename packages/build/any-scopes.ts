@@ -1,0 +1,39 @@
+/*
+ * What packages for others have in place of schema/contract/scopes.ts: any text is a scope, since only their installation knows
+ * which there are. A test holds the exports of both together.
+ */
+
+/** The roles of staff, each above the one before it. */
+export const staffRoles = ['support', 'operations', 'super_admin'] as const;
+export type StaffRole = (typeof staffRoles)[number];
+
+/** Who can hold a scope: every customer, and staff by role. */
+export type ScopeHolder = 'customer' | StaffRole;
+
+export const scopeHolders: Readonly<Record<string, readonly ScopeHolder[]>> = {};
+
+/** One word of a token's `scope` claim (RFC 8693, section 4.2). */
+export type Scope = string;
+
+/** No list is complete. */
+export const scopes: readonly Scope[] = [];
+export const userScopes: readonly Scope[] = [];
+export const scopesOfRole: Readonly<Record<StaffRole, readonly Scope[]>> = {
+  support: [],
+  operations: [],
+  super_admin: [],
+};
+
+/** `scope-token` of RFC 6749, section 3.3. */
+export function isScope(name: string): name is Scope {
+  return /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(name);
+}
+
+export function isStaffRole(value: unknown): value is StaffRole {
+  return staffRoles.includes(value as StaffRole);
+}
+
+/** Whether the first role ranks above the second. */
+export function outranks(role: StaffRole, other: StaffRole): boolean {
+  return staffRoles.indexOf(role) > staffRoles.indexOf(other);
+}

@@ -1,0 +1,78 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundlePackage } from './bundle.ts';
+import { declareModules } from './declarations.ts';
+import { findPackageFaults } from './find-package-faults.ts';
+import { type Package, root } from './manifest.ts';
+
+export type BuiltPackage = {
+  package: Package;
+  /** Absolute path. */
+  tarball: string;
+  /** What `api.md` has to say: the signatures of all that the package exports. */
+  report: string;
+};
+
+/**
+ * Builds packages and packs them as npm does.
+ *
+ * @param output gets a folder with the content of each package, and its tarball beside it.
+ * @throws {Error} with the messages of the tool that failed, or all faults of `findPackageFaults`.
+ */
+export async function buildPackages(packages: readonly Package[], output: string): Promise<BuiltPackage[]> {
+  const modules = packages.flatMap((one) => {
+    const typed = one.entries.filter(({ hasTypes }) => hasTypes);
+    return typed.map((entry) => ({
+      package: one,
+      entry,
+      target: join(output, one.folder, 'dist', `${entry.name}.d.ts`),
+    }));
+  });
+  for (const one of packages) {
+    await bundlePackage(one, join(output, one.folder, 'dist'));
+    copyFiles(one, join(output, one.folder));
+  }
+  const dist = join(root, 'packages/dist');
+  mkdirSync(dist, { recursive: true });
+  const tree = mkdtempSync(join(dist, '.declarations-'));
+  try {
+    const reports = declareModules(modules, tree);
+    const faults = packages.flatMap((one) => findPackageFaults(one, join(output, one.folder)));
+    if (faults.length > 0) throw new Error(faults.join('\n'));
+    const tarballs = packTarballs(packages, output);
+    return packages.map((one, at) => ({
+      package: one,
+      tarball: join(output, tarballs[at] ?? ''),
+      report: modules
+        .filter((module) => module.package === one)
+        .map(({ target }) => reports.get(target))
+        .join('\n'),
+    }));
+  } finally {
+    rmSync(tree, { recursive: true, force: true });
+  }
+}
+
+/** What a package has beside its modules: manifest, README, licence, and the files that its manifest names. */
+function copyFiles({ path, manifest }: Package, stage: string): void {
+  copyFileSync(join(root, 'LICENSE'), join(stage, 'LICENSE'));
+  for (const name of ['package.json', 'README.md', ...manifest.files.filter((file) => file !== 'dist')]) {
+    if (existsSync(join(path, name))) cpSync(join(path, name), join(stage, name), { recursive: true });
+    else throw new Error(`${path} has no ${name}`);
+  }
+}
+
+function packTarballs(packages: readonly Package[], output: string): string[] {
+  const folders = packages.map(({ folder }) => join(output, folder));
+  const printed = execFileSync(
+    'npm',
+    ['pack', '--json', '--ignore-scripts', '--pack-destination', output, ...folders],
+    {
+      cwd: output,
+      encoding: 'utf8',
+    },
+  );
+  const packed: unknown = JSON.parse(printed);
+  return (packed as { filename: string }[]).map(({ filename }) => filename);
+}

@@ -1,0 +1,60 @@
+import { globSync, readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { join } from 'node:path';
+import { findShopWords } from '../../cli/src/shop-names.ts';
+import { type Package, root } from './manifest.ts';
+
+/**
+ * What would fail, or show what it should not, where the package is installed: a dependency that is missing in the manifest, stands
+ * there for nothing or in another version than the one tested here, an import of a workspace, a name of the demo shop, a path of this machine.
+ *
+ * @param stage the folder with all files of the package.
+ * @returns a line for each fault.
+ */
+export function findPackageFaults({ folder, manifest }: Package, stage: string): string[] {
+  const faults: string[] = [];
+  const { dependencies = {}, peerDependencies = {} } = manifest;
+  const used = new Set<string>();
+  const shop = new RegExp(`\\b(${findShopWords(root).join('|')})\\b`);
+  for (const path of globSync('**/*.{js,ts,map,md,json}', { cwd: stage }).sort()) {
+    const text = readFileSync(join(stage, path), 'utf8');
+    const word = shop.exec(text)?.[1];
+    if (word !== undefined) faults.push(`${path} names the demo shop's '${word}'`);
+    if (text.includes(root)) faults.push(`${path} holds the path ${root}`);
+    if (!/\.(js|d\.ts)$/.test(path)) continue;
+    for (const name of importedPackages(text)) {
+      if (name.startsWith('@signet/')) faults.push(`${path} imports ${name}, which is bundled everywhere`);
+      used.add(name);
+    }
+  }
+  const isListed = (name: string) => name in dependencies || name in peerDependencies;
+  faults.push(
+    ...[...used].filter((name) => !isListed(name)).map((name) => `${name} is imported, and no dependency`),
+  );
+  for (const [name, version] of Object.entries(dependencies)) {
+    if (!used.has(name) && !used.has(name.replace(/^@types\//, '')))
+      faults.push(`${name} is a dependency, and not imported`);
+    const { version: tested } = JSON.parse(
+      readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'),
+    );
+    if (version !== tested)
+      faults.push(`${name} is ${version} in the manifest, and ${tested} is what is tested`);
+  }
+  return faults.map((fault) => `packages/${folder}: ${fault}`);
+}
+
+const imports = [
+  /^(?:import|export)\b[^;'"]*?\bfrom\s*["']([^"']+)["']/gm,
+  /^import\s*["']([^"']+)["']/gm,
+  /\bimport\(\s*["']([^"']+)["']\s*\)/g,
+  /createRequire\(import\.meta\.url\)(?:\.resolve)?\(\s*["']([^"']+)["']\)/g,
+];
+
+/** The packages of npm that a module imports. */
+function importedPackages(text: string): Set<string> {
+  const specifiers = imports.flatMap((form) => [...text.matchAll(form)].map(([, name = '']) => name));
+  const packages = specifiers
+    .filter((name) => !/^(\.|node:)/.test(name) && !builtinModules.includes(name))
+    .map((name) => name.split('/', name.startsWith('@') ? 2 : 1).join('/'));
+  return new Set(packages);
+}
