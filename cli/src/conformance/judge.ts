@@ -16,7 +16,7 @@ import { createValueResolver, markerOf } from './graph/values.ts';
 
 export type Verdict =
   | { verdict: 'pass' }
-  /** The caller got, or a subgraph was asked for, what the rule refuses. */
+  /** The caller got what the rule refuses, or a mutation ran that the rule refuses. */
   | { verdict: 'leak'; because: string }
   /** Nothing got out, but the answer is not the one that the specification gives. */
   | { verdict: 'wrong'; because: string }
@@ -64,12 +64,12 @@ function findLeak(
     const marker = markerOf(schema, coordinate);
     const found = marker === undefined ? valuesAt(answer.data, path.split('.')) : undefined;
     if (marker !== undefined && answer.text.includes(marker)) return leak(`the answer holds ${coordinate}`);
-    if (found?.some((value) => value !== null)) return leak(`the answer holds an object at ${path}`);
-    if (fetched.has(coordinate) && !mayFetch.includes(coordinate)) {
-      return leak(`a subgraph was asked for ${coordinate}`);
-    }
+    if (found?.some((value) => normalize(value) !== null))
+      return leak(`the answer holds an object at ${path}`);
+    if (fetched.has(coordinate) && coordinate.startsWith('Mutation.')) return leak(`${coordinate} ran`);
   }
-  return undefined;
+  const asked = Object.values(refused).find((one) => fetched.has(one) && !mayFetch.includes(one));
+  return asked === undefined ? undefined : wrong(`a subgraph was asked for ${asked}`);
 }
 
 async function findFault(
@@ -113,15 +113,18 @@ function findErrorFault(
 ): Verdict | undefined {
   if (answer.errors.length === 0) return wrong('no error says that something is refused');
   if (!judgesErrors) return undefined;
-  const places = answer.errors.map(({ path = [] }) =>
-    path.filter((part) => typeof part === 'string' && part !== '@' && !part.startsWith('... on ')).join('.'),
-  );
+  const places = answer.errors.map(({ path = [] }) => path.map(String).filter(isName).join('.'));
   for (const path of Object.keys(refused)) {
     if (!places.includes(path))
       return wrong(`no error has the path ${path}, only ${places.join(', ') || 'none'}`);
   }
   const nameless = answer.errors.find(({ extensions }) => typeof extensions?.code !== 'string');
   return nameless && wrong(`an error has no extensions.code: ${nameless.message}`);
+}
+
+/** Without positions in lists, which some write as `@`, and without type conditions. */
+function isName(part: string): boolean {
+  return !/^(\d+|@|\.\.\. on .*)$/.test(part);
 }
 
 /** What one server with all the data answers when it fails at what is refused. */
@@ -157,7 +160,7 @@ async function expect(
 }
 
 /** Drops keys that are null, and objects without keys: whether a refused field is null or left out is not judged. */
-function normalize(value: unknown): unknown {
+export function normalize(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(normalize);
   if (typeof value !== 'object' || value === null) return value ?? null;
   const entries = Object.entries(value).map(([key, inner]) => [key, normalize(inner)] as const);

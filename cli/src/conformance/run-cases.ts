@@ -4,7 +4,7 @@ import { type CaseRequest, type Feature, holder, nobody } from './cases/case.ts'
 import type { GraphName } from './graph/graphs.ts';
 import type { RunningSubgraphs } from './graph/subgraph-servers.ts';
 import type { ConformanceIssuer } from './issuer.ts';
-import { judge, type Verdict } from './judge.ts';
+import { judge, normalize, type Verdict } from './judge.ts';
 
 export type CaseResult = Pick<NumberedCase, 'id' | 'area' | 'title' | 'says' | 'operation'> & Verdict;
 
@@ -16,6 +16,8 @@ export type Places = Readonly<
 type RunOptions = {
   places: Places;
   issuer: ConformanceIssuer;
+  /** What the gateway does not do, by feature or by area, with the reason. */
+  lacks?: Readonly<Record<string, string>> | undefined;
   /** Only the case with this id, or those of this area. */
   only?: string | undefined;
 };
@@ -24,14 +26,18 @@ type RunOptions = {
  * Runs the cases one after the other, since what subgraphs are asked for is counted. What a gateway cannot do is found out first; the
  * cases that need it are not supported.
  */
-export async function runCases({ places, issuer, only }: RunOptions): Promise<CaseResult[]> {
+export async function runCases({ places, issuer, lacks = {}, only }: RunOptions): Promise<CaseResult[]> {
   const results: CaseResult[] = [];
   const missing = 'url' in places.main ? await findMissingFeatures(places.main.url, issuer) : new Map();
   for (const one of allCases) {
     if (only !== undefined && one.id !== only && one.area !== only) continue;
     const { id, area, title, says, operation } = one;
     const place = places[one.graph ?? 'main'];
-    const absent = 'reason' in place ? place.reason : one.needs && missing.get(one.needs);
+    const absent =
+      'reason' in place
+        ? place.reason
+        : (lacks[area] ??
+          (one.needs && missing.has(one.needs) ? (lacks[one.needs] ?? missing.get(one.needs)) : undefined));
     const verdict: Verdict =
       absent === undefined && 'url' in place
         ? await runCase(one, place, issuer)
@@ -39,6 +45,17 @@ export async function runCases({ places, issuer, only }: RunOptions): Promise<Ca
     results.push({ id, area, title, says, operation, ...verdict });
   }
   return results;
+}
+
+/** The results of a gateway that cannot be started here. */
+export function reportAllUnsupported(because: string, only?: string): CaseResult[] {
+  return allCases
+    .filter(({ id, area }) => only === undefined || id === only || area === only)
+    .map(({ id, area, title, says, operation }) => ({
+      ...{ id, area, title, says, operation },
+      verdict: 'not supported' as const,
+      because,
+    }));
 }
 
 async function runCase(
@@ -75,7 +92,7 @@ async function findMissingFeatures(url: string, issuer: ConformanceIssuer): Prom
     const answers: Answer[] = [];
     for (const request of requests) answers.push(await askGateway(url, request, issuer));
     const last = answers.at(-1);
-    if (last?.errors.length === 0 && last.data !== undefined) continue;
+    if (last?.errors.length === 0 && normalize(last.data) !== null) continue;
     missing.set(
       feature,
       `has no ${feature}: ${last?.status} ${last?.errors[0]?.message ?? last?.text.slice(0, 200)}`,

@@ -52,7 +52,12 @@ export async function runConformance(adapter: GatewayAdapter, only?: string): Pr
       }
     };
     const started = await Promise.all(graphNames.map(async (name) => [name, await start(name)] as const));
-    return await runCases({ places: Object.fromEntries(started) as Places, issuer, only });
+    return await runCases({
+      places: Object.fromEntries(started) as Places,
+      issuer,
+      lacks: adapter.lacks,
+      only,
+    });
   } finally {
     for (const stop of stops.reverse()) await stop();
   }

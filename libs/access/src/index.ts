@@ -36,6 +36,7 @@ export {
   type RuleBook,
   readRuleBook,
   withDefaultAccess,
+  withPoliciesByToken,
 } from './rule-book.ts';
 export {
   normalizeRuleNames,

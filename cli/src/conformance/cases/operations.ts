@@ -56,10 +56,10 @@ export const fragments: CaseArea = {
       refused: { 'users.bio': 'User.bio' },
     },
     {
-      title: 'a fragment that cannot match selects nothing',
+      title: 'gives what a fragment on the type itself selects',
       says: 'collected',
       as: nobody,
-      operation: '{ publicBlog { title ... on Node { id } ... on Post { title } } }',
+      operation: '{ publicBlog { title ... on PublicBlog { id author { username } } } }',
     },
   ],
 };

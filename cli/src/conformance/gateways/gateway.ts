@@ -27,6 +27,8 @@ export type GatewayProcess = {
 export type GatewayAdapter = {
   /** Name and version, for the table of results. */
   title: string;
+  /** What it does not do as it is started here, by feature or by area of the cases, with the reason. */
+  lacks?: Readonly<Record<string, string>>;
   process(setting: GatewaySetting): GatewayProcess;
 };
 

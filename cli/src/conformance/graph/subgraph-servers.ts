@@ -84,8 +84,12 @@ type Served = {
 };
 
 async function answer(req: IncomingMessage, res: ServerResponse, { schema, sdl, fieldResolver }: Served) {
-  const { query = '', variables, operationName } = JSON.parse((await text(req)) || '{}');
-  const document = parse(query);
+  const request = await readRequest(req);
+  if (request === undefined) {
+    res.writeHead(400, { 'content-type': 'application/json' }).end('{"errors":[{"message":"no operation"}]}');
+    return;
+  }
+  const { document, variables, operationName } = request;
   const order = { schema, document, variableValues: variables, operationName };
   const resolve = withFederationFields(fieldResolver, sdl);
   if (getOperationAST(document, operationName)?.operation !== 'subscription') {
@@ -109,6 +113,20 @@ async function answer(req: IncomingMessage, res: ServerResponse, { schema, sdl, 
     res.write(`event: next\ndata: ${JSON.stringify(event)}\n\n`);
   }
   res.end('event: complete\ndata:\n\n');
+}
+
+/** The operation of a request by POST or GET. Undefined where it holds none. */
+async function readRequest(req: IncomingMessage) {
+  try {
+    const { searchParams } = new URL(req.url ?? '/', 'http://subgraph');
+    const body =
+      req.method === 'GET'
+        ? { query: searchParams.get('query'), variables: JSON.parse(searchParams.get('variables') ?? '{}') }
+        : JSON.parse(await text(req));
+    return { document: parse(body.query), variables: body.variables, operationName: body.operationName };
+  } catch {
+    return undefined;
+  }
 }
 
 /** `_service` and `_entities` are the subgraph specification's; every other field has a value made for it. */
