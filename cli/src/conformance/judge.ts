@@ -179,6 +179,11 @@ function isPartOf(part: unknown, whole: unknown): boolean {
   return Object.entries(part).every(([key, value]) => isPartOf(value, inner[key] ?? null));
 }
 
+/** Whether anything but null stands in it. */
+function hasValue(value: unknown): boolean {
+  return typeof value === 'object' && value !== null ? Object.values(value).some(hasValue) : value !== null;
+}
+
 function valuesAt(data: unknown, [key, ...rest]: readonly string[]): unknown[] {
   if (Array.isArray(data)) return data.flatMap((item) => valuesAt(item, [key ?? '', ...rest]));
   if (typeof data !== 'object' || data === null || key === undefined) return [];

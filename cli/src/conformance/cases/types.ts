@@ -182,7 +182,7 @@ export const interfaces: CaseArea = {
       says: 'interfaces',
       as: nobody,
       operation: '{ open posts { ...P } } fragment P on Post { title author { username } }',
-      refused: { 'posts.title': 'PrivateBlog.title', 'posts.author': 'PrivateBlog.author' },
+      refused: { 'posts.title': 'PrivateBlog.title' },
       mayHideMore: true,
     },
     {
