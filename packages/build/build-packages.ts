@@ -3,8 +3,8 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from
 import { join } from 'node:path';
 import { bundlePackage } from './bundle.ts';
 import { declareModules } from './declarations.ts';
-import { findPackageFaults } from './find-package-faults.ts';
 import { type Package, root } from './manifest.ts';
+import { findPackageFaults } from './package-faults.ts';
 
 export type BuiltPackage = {
   package: Package;

@@ -4,8 +4,11 @@
  *
  * @packageDocumentation
  */
+import { authenticate as authenticateAtOnce } from '../../libs/session/src/authenticate.ts';
+import type { Session } from '../../libs/session/src/session.ts';
+import type { Verifier } from '../../libs/session/src/verifier.ts';
+
 export { RefusalError } from '../../libs/service/src/errors.ts';
-export { authenticate } from '../../libs/session/src/authenticate.ts';
 export { createJwksClient, type KeyLookup, type KeySource } from '../../libs/session/src/jwks-client.ts';
 export { nothingRevoked, type RevocationSource } from '../../libs/session/src/revocations/revocation-set.ts';
 export {
@@ -22,3 +25,15 @@ export {
   type Verifier,
   type VerifierOptions,
 } from '../../libs/session/src/verifier.ts';
+
+/**
+ * Reads the session of a request.
+ *
+ * @param authorization the value of the header `Authorization`; undefined where there is none.
+ * @returns the session; the anonymous one without a header.
+ * @throws {RefusalError} rejects with an `auth.failure.*` reason for a bad token, which is never treated as no token; with
+ * `auth.unavailable` if the keys or revocations can't be read (RFC 6750, RFC 9068).
+ */
+export async function authenticate(verifier: Verifier, authorization: string | undefined): Promise<Session> {
+  return authenticateAtOnce(verifier, authorization);
+}

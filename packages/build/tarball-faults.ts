@@ -1,13 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import type { BuiltPackage } from './build-packages.ts';
 import { root } from './manifest.ts';
 
 /** What publint and `attw` (Are the Types Wrong?, for packages of ES modules only) find wrong with a tarball: a line for each. */
-export async function findTarballFaults({ package: { manifest }, tarball }: BuiltPackage): Promise<string[]> {
+export async function findTarballFaults(tarball: string): Promise<string[]> {
   const bytes = readFileSync(tarball);
   const { messages, pkg } = await publint({
     pack: { tarball: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) },
@@ -28,5 +27,5 @@ export async function findTarballFaults({ package: { manifest }, tarball }: Buil
   ];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
   if (status !== 0) faults.push(`attw: ${stdout || stderr}`);
-  return faults.map((fault) => `${manifest.name}: ${fault}`);
+  return faults.map((fault) => `${basename(tarball)}: ${fault}`);
 }
