@@ -64,8 +64,7 @@ function findLeak(
     const marker = markerOf(schema, coordinate);
     const found = marker === undefined ? valuesAt(answer.data, path.split('.')) : undefined;
     if (marker !== undefined && answer.text.includes(marker)) return leak(`the answer holds ${coordinate}`);
-    if (found?.some((value) => normalize(value) !== null))
-      return leak(`the answer holds an object at ${path}`);
+    if (found?.some(hasValue)) return leak(`the answer holds an object at ${path}`);
     if (fetched.has(coordinate) && coordinate.startsWith('Mutation.')) return leak(`${coordinate} ran`);
   }
   const asked = Object.values(refused).find((one) => fetched.has(one) && !mayFetch.includes(one));

@@ -274,7 +274,7 @@ export const interfaceRules: CaseArea = {
     },
     {
       title: 'refuses fields through a guarded interface',
-      says: 'locations',
+      says: 'interfaceRule',
       graph: 'interfaces',
       as: nobody,
       operation: '{ open pages { title } }',
