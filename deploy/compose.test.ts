@@ -55,7 +55,11 @@ function schemaOf({ target }: Process) {
 function leftOut({ target, environment }: Process): Readonly<Record<string, string>> {
   const publicKeys = 'auth publishes the keys, and they rotate';
   const oneValue = 'has one value in production, which is its default';
-  const always = { REQUIRE_PROOF: oneValue, SURFACE: oneValue };
+  const always = {
+    REQUIRE_PROOF: oneValue,
+    SURFACE: oneValue,
+    ...(target !== 'auth' && { ISSUERS_FILE: 'names a file that only an operator with other issuers has' }),
+  };
   if (target === 'gateway') {
     const others = ['GRAPH', 'USER', 'PORTAL'].filter(
       (name) => name !== environment.ENTRANCES?.toUpperCase(),

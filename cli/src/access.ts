@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import {
   type CheckedSubgraph,
   callers,
@@ -11,6 +11,7 @@ import {
   formatAccessMatrix,
   type MatrixRow,
   readRuleBook,
+  sessionOf,
 } from '@signet/access';
 import { scopeHolders } from '@signet/schema/contract';
 import { readSubgraphSdl } from '@signet/schema/sdl';
@@ -18,26 +19,56 @@ import { subgraphs as registry } from '@signet/schema/subgraphs';
 import { loadSubgraph } from '@signet/subgraph/define';
 import type { Command } from 'commander';
 import { parse } from 'graphql';
-import { action, addExample, type Context, messageOf } from './command.ts';
+import { addSupergraphOptions, checkSupergraph, type SupergraphOptions } from './access/supergraph-access.ts';
+import { action, addExample, type Context, messageOf, UsageError } from './command.ts';
 
 const generated = join('schema', 'generated');
 
-type Options = { check?: boolean; tree: string };
+type Options = SupergraphOptions & { check?: boolean; tree?: string };
 
-/** `npm run access`: every field has an access rule that somebody can pass. */
+/** `npm run access`: every field has an access rule that somebody can pass. With --supergraph: of any supergraph. */
 export function define(command: Command, context: Context): void {
   addExample(
-    command.description(
-      'Checks that every field has an access rule that somebody can pass, then writes schema/generated/access-matrix.md: who may have what.',
+    addSupergraphOptions(
+      command
+        .description(
+          'Checks that every field has an access rule that somebody can pass, then writes schema/generated/access-matrix.md: who may have what. With --supergraph, checks another supergraph and writes nothing. With --against, says who gained and who lost access.',
+        )
+        .option('--check', 'compare only; exit 1 where the matrix is out of date')
+        .option('--tree <folder>', 'another copy of this repository'),
     ),
-    'npm run access',
-  )
-    .option('--check', 'compare only; exit 1 where the matrix is out of date')
-    .option('--tree <folder>', 'another copy of this repository', join(import.meta.dirname, '../..'))
-    .action(action(context, messageOf, (options: Options) => checkAccess(options, context)));
+    'npm run access -- --against git:main --acknowledged access-changes.yaml',
+  ).action(action(context, messageOf, (options: Options) => run(options, context)));
 }
 
-async function checkAccess({ check, tree }: Options, { print, printError }: Context): Promise<number> {
+async function run({ check, tree, ...options }: Options, context: Context): Promise<number> {
+  if (options.supergraph !== undefined) {
+    if (check || tree)
+      throw new UsageError('--check and --tree are for this repository, without --supergraph.');
+    return checkSupergraph(options, context);
+  }
+  if (options.against === undefined && (options.output ?? options.acknowledged) !== undefined) {
+    throw new UsageError('--output and --acknowledged need --supergraph or --against.');
+  }
+  const root = tree ?? join(import.meta.dirname, '../..');
+  if (options.against === undefined) return checkAccess({ check, tree: root }, context);
+  const supergraph = relative('.', join(root, generated, 'supergraph.graphql'));
+  return checkSupergraph({ ...options, supergraph }, context, ownViewpoints);
+}
+
+/** The callers of the access matrix, with what each can have. */
+const ownViewpoints = callers.map((name) => {
+  const session = sessionOf(name);
+  const scopes = session.platform === 'none' ? [] : [...session.scopes].map((scope) => `scope ${scope}`);
+  const holds =
+    session.platform === 'none' ? [] : ['authenticated', `platform ${session.platform}`, ...scopes];
+  return { name, holds: new Set(holds) };
+});
+
+async function checkAccess(
+  { check, tree }: { check: boolean | undefined; tree: string },
+  { print, printError }: Context,
+): Promise<number> {
   const fail = (lines: readonly string[]) => {
     printError(lines.join('\n'));
     return 1;

@@ -1,6 +1,7 @@
-import { type Variant, variants } from '@signet/schema/supergraph-files';
+import { variants } from '@signet/schema/supergraph-files';
 import { configFields } from '@signet/service';
 import { z } from 'zod';
+import { entranceVariable, settingOf } from './config-entrances.ts';
 import { type Issues, reportFault, unlessFaulty } from './config-faults.ts';
 
 /**
@@ -10,32 +11,32 @@ import { type Issues, reportFault, unlessFaulty } from './config-faults.ts';
 const trustedDocumentsModes = ['off', 'log', 'enforce'] as const;
 export type TrustedDocumentsMode = (typeof trustedDocumentsModes)[number];
 
-const mode = z
+export const trustedDocumentsMode = z
   .enum(trustedDocumentsModes, `must be one of ${trustedDocumentsModes.join(', ')}`)
   .default('off');
 const paths = configFields.list.default([]);
 
 /** Each entrance has its own mode and its own manifests (files and folders), since it has its own clients. */
 export const trustedDocumentsFields = {
-  GRAPH_TRUSTED_DOCUMENTS: mode.describe(
+  GRAPH_TRUSTED_DOCUMENTS: trustedDocumentsMode.describe(
     'Which operations the entrance graph runs: `off` and `log` any, `enforce` only those that are listed. `log` writes down what is not listed.',
   ),
   GRAPH_TRUSTED_DOCUMENTS_FILES: paths.describe(
     'Manifests of the entrance graph: files and folders, separated by commas.',
   ),
-  USER_TRUSTED_DOCUMENTS: mode.describe('The same for the entrance user.'),
+  USER_TRUSTED_DOCUMENTS: trustedDocumentsMode.describe('The same for the entrance user.'),
   USER_TRUSTED_DOCUMENTS_FILES: paths.describe('Manifests of the entrance user.'),
-  PORTAL_TRUSTED_DOCUMENTS: mode.describe('The same for the entrance portal.'),
+  PORTAL_TRUSTED_DOCUMENTS: trustedDocumentsMode.describe('The same for the entrance portal.'),
   PORTAL_TRUSTED_DOCUMENTS_FILES: paths.describe('Manifests of the entrance portal.'),
 };
 
-type TrustedDocumentsConfig = {
-  readonly [N in keyof typeof trustedDocumentsFields]: z.output<(typeof trustedDocumentsFields)[N]>;
-};
-
 /** For `superRefine`: a mode that compares documents needs manifests to compare with. */
-export function refineTrustedDocuments(config: TrustedDocumentsConfig, issues: Issues): void {
-  for (const name of variants) {
+export function refineTrustedDocuments(
+  config: object,
+  issues: Issues,
+  entrances: readonly string[] = variants,
+): void {
+  for (const name of entrances) {
     const { mode, paths, modeVariable, pathsVariable } = trustedDocumentsOf(config, name);
     if (mode !== 'off' && paths.length === 0) {
       reportFault(
@@ -50,12 +51,13 @@ export function refineTrustedDocuments(config: TrustedDocumentsConfig, issues: I
 export const whenTrustedDocumentsAreRead = unlessFaulty(Object.keys(trustedDocumentsFields));
 
 /** The settings of one entrance, and the names of their variables for messages to the operator. */
-export function trustedDocumentsOf(config: TrustedDocumentsConfig, entrance: Variant) {
-  const modeVariable = `${upper(entrance)}_TRUSTED_DOCUMENTS` as const;
-  const pathsVariable = `${modeVariable}_FILES` as const;
-  return { mode: config[modeVariable], paths: config[pathsVariable], modeVariable, pathsVariable };
-}
-
-function upper<S extends string>(text: S): Uppercase<S> {
-  return text.toUpperCase() as Uppercase<S>;
+export function trustedDocumentsOf(config: object, entrance: string) {
+  const modeVariable = entranceVariable(entrance, 'TRUSTED_DOCUMENTS');
+  const pathsVariable = entranceVariable(entrance, 'TRUSTED_DOCUMENTS_FILES');
+  return {
+    mode: settingOf<TrustedDocumentsMode>(config, modeVariable),
+    paths: settingOf<readonly string[]>(config, pathsVariable),
+    modeVariable,
+    pathsVariable,
+  };
 }

@@ -85,13 +85,13 @@ export function isHttpUrl(text: string): boolean {
 
 type KeyConfig = Pick<VerifierConfig, `${'USER' | 'PORTAL'}_${'JWKS_URL' | 'PUBLIC_KEYS'}`>;
 
-/**
- * The platforms whose tokens this process verifies: both, or with another supergraph those that have keys. Without any, every
- * caller is anonymous and every token is refused.
- */
-export function verifiedPlatforms(
-  config: KeyConfig & { SUPERGRAPH_FILE?: string | undefined },
-): readonly Platform[] {
+type PlatformsConfig = KeyConfig & {
+  SUPERGRAPH_FILE?: string | undefined;
+  issuers?: { entries: readonly { platform: Platform }[] };
+};
+
+/** The platforms whose tokens come from the issuer at ISSUER_URL: both, or with another supergraph those that have keys. */
+export function ownPlatforms(config: PlatformsConfig): readonly Platform[] {
   if (config.SUPERGRAPH_FILE === undefined) return platforms;
   return platforms.filter((platform) => {
     const { url, pem } = keySourceOf(config, platform);
@@ -99,26 +99,48 @@ export function verifiedPlatforms(
   });
 }
 
-/** What the platform's own supergraph needs, and another may do without. */
-const ownVariables = [
-  'ISSUER_URL',
-  'AUTH_USER_URL',
-  'AUTH_PORTAL_URL',
-  ...productSubgraphs.map(({ name }) => urlVariableOf(name)),
-];
+/** The platforms whose tokens this process verifies. Without any, every caller is anonymous and every token is refused. */
+export function verifiedPlatforms(config: PlatformsConfig): readonly Platform[] {
+  const own = ownPlatforms(config);
+  return platforms.filter(
+    (platform) =>
+      own.includes(platform) || config.issuers?.entries.some((issuer) => issuer.platform === platform),
+  );
+}
+
+/**
+ * What the platform's own supergraph needs, and another may do without. Where there are no subgraphs of our own, there is no such
+ * supergraph either.
+ */
+const neededVariables =
+  productSubgraphs.length === 0
+    ? ['SUPERGRAPH_FILE']
+    : [
+        'ISSUER_URL',
+        'AUTH_USER_URL',
+        'AUTH_PORTAL_URL',
+        ...productSubgraphs.map(({ name }) => urlVariableOf(name)),
+      ];
 
 type ServedConfig = GraphConfig &
   Omit<VerifierConfig, 'ISSUER_URL'> &
   SurfaceConfig & { ISSUER_URL?: string | undefined; ENTRANCES?: readonly string[] | undefined };
 
-/** For `superRefine`, whatever other faults there are: nothing is missing that the supergraph needs. */
-export function refineGraph(config: ServedConfig, issues: Issues): void {
+/**
+ * For `superRefine`, whatever other faults there are: nothing is missing that the supergraph needs. `needed`: the variables that must be
+ * set where SUPERGRAPH_FILE is not.
+ */
+export function refineGraph(
+  config: ServedConfig,
+  issues: Issues,
+  needed: readonly string[] = neededVariables,
+): void {
   const known = new Set(issues.issues.map(({ path }) => path?.[0]));
   const report = (variable: string, message: string) => {
     if (!known.has(variable)) reportFault(issues, variable, message);
   };
   if (config.SUPERGRAPH_FILE === undefined) {
-    for (const name of ownVariables) {
+    for (const name of needed) {
       if ((config as Readonly<Record<string, unknown>>)[name] === undefined) report(name, 'is not set');
     }
     return;
@@ -126,18 +148,18 @@ export function refineGraph(config: ServedConfig, issues: Issues): void {
   if (config.ENTRANCES !== undefined) {
     report('ENTRANCES', 'is set together with SUPERGRAPH_FILE, which is served at one entrance, at PORT');
   }
-  if (config.ISSUER_URL === undefined && verifiedPlatforms(config).length > 0) {
+  if (config.ISSUER_URL === undefined && ownPlatforms(config).length > 0) {
     report('ISSUER_URL', 'is not set: it is the base of the issuers whose keys are set');
   }
 }
 
 /** For `superRefine`: the keys of every platform that is verified, and their revocations. */
 export function refineIssuers(config: ServedConfig, issues: Issues): void {
-  const verified = verifiedPlatforms(config);
+  const own = ownPlatforms(config);
   const mayLackRevocations =
-    config.SUPERGRAPH_FILE !== undefined && (verified.length === 0 || config.REVOCATIONS_OFF_IN_PRODUCTION);
+    config.SUPERGRAPH_FILE !== undefined && (own.length === 0 || config.REVOCATIONS_OFF_IN_PRODUCTION);
   const faults = [
-    ...findIssuerFaults(config, verified),
+    ...findIssuerFaults(config, own),
     ...(mayLackRevocations ? [] : findRevocationFaults(config)),
   ];
   for (const { variable, fault } of faults) reportFault(issues, variable, fault);
@@ -155,5 +177,25 @@ export function refineAccess(
     'must not be off in production, nor with its surface: the gateway would refuse nothing (or confirm it by ACCESS_OFF_IN_PRODUCTION=yes)',
   );
 }
+
+/** For `superRefine`: the same of a dry run. */
+export function refineDryRun(
+  config: SurfaceConfig & { ACCESS_DRY_RUN: boolean; ACCESS_DRY_RUN_IN_PRODUCTION: boolean },
+  issues: Issues,
+): void {
+  if (!config.ACCESS_DRY_RUN || config.ACCESS_DRY_RUN_IN_PRODUCTION || !hasProductionSurface(config)) return;
+  reportFault(
+    issues,
+    'ACCESS_DRY_RUN',
+    'must not be yes in production, nor with its surface: the gateway would refuse nothing (or confirm it by ACCESS_DRY_RUN_IN_PRODUCTION=yes)',
+  );
+}
+
+export const whenDryRunIsRead = unlessFaulty([
+  'ACCESS_DRY_RUN',
+  'ACCESS_DRY_RUN_IN_PRODUCTION',
+  'NODE_ENV',
+  'SURFACE',
+]);
 
 export const whenAccessIsRead = unlessFaulty(['ACCESS', 'ACCESS_OFF_IN_PRODUCTION', 'NODE_ENV', 'SURFACE']);

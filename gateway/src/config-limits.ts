@@ -35,5 +35,6 @@ function limit(defaultValue: number) {
     .string()
     .regex(/^[1-9]\d{0,8}$/, 'must be a whole number from 1')
     .transform(Number)
+    .meta({ inFile: { type: 'integer', minimum: 1, maximum: 999_999_999 } })
     .default(defaultValue);
 }

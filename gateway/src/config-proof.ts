@@ -1,6 +1,7 @@
 import { type Variant, variants } from '@signet/schema/supergraph-files';
 import { configFields, hasProductionSurface, type SurfaceConfig } from '@signet/service';
 import { z } from 'zod';
+import { entranceVariable, settingOf } from './config-entrances.ts';
 import { type Issues, reportFault, unlessFaulty } from './config-faults.ts';
 
 /** What the entrances of this process sign their fetches with (docs/proof.md). */
@@ -23,12 +24,6 @@ export const proofFields = {
   PROOF_PEERS_FILE: z.string().optional().describe('Path of the public proof keys of all processes.'),
 };
 
-const keyFileVariables = {
-  graph: 'GRAPH_PROOF_KEY_FILE',
-  user: 'USER_PROOF_KEY_FILE',
-  portal: 'PORTAL_PROOF_KEY_FILE',
-} as const satisfies Record<Variant, keyof typeof proofFields>;
-
 export type ProofConfig = SurfaceConfig & {
   ENTRANCES?: readonly Variant[] | undefined;
   SUPERGRAPH_FILE?: string | undefined;
@@ -47,16 +42,17 @@ export function requiresProof({
 /** The proof files of an entrance. Undefined where fetches are not signed. */
 export function proofFilesOf(
   config: ProofConfig,
-  entrance: Variant,
+  entrance: string,
 ): { keyFile: string; peersFile: string } | undefined {
-  const { [keyFileVariables[entrance]]: keyFile, PROOF_PEERS_FILE: peersFile } = config;
+  const keyFile = settingOf<string | undefined>(config, entranceVariable(entrance, 'PROOF_KEY_FILE'));
+  const { PROOF_PEERS_FILE: peersFile } = config;
   return requiresProof(config) && keyFile !== undefined && peersFile !== undefined
     ? { keyFile, peersFile }
     : undefined;
 }
 
-/** For `superRefine`: every entrance that is opened has keys to sign with. */
-export function refineProof(config: ProofConfig, issues: Issues): void {
+/** For `superRefine`: every entrance that is opened has keys to sign with. `entrances`: those of a configuration file. */
+export function refineProof(config: ProofConfig, issues: Issues, entrances?: readonly string[]): void {
   if (!requiresProof(config)) {
     if (!hasProductionSurface(config) || config.PROOF_OFF_IN_PRODUCTION) return;
     const [variable, value] = config.PROOF === 'off' ? ['PROOF', 'off'] : ['REQUIRE_PROOF', 'no'];
@@ -67,10 +63,11 @@ export function refineProof(config: ProofConfig, issues: Issues): void {
     );
     return;
   }
-  const opened = config.SUPERGRAPH_FILE === undefined ? (config.ENTRANCES ?? variants) : (['graph'] as const);
+  const opened =
+    entrances ?? (config.SUPERGRAPH_FILE === undefined ? (config.ENTRANCES ?? variants) : ['graph']);
   for (const entrance of opened) {
-    const variable = keyFileVariables[entrance];
-    if (config[variable] === undefined) {
+    const variable = entranceVariable(entrance, 'PROOF_KEY_FILE');
+    if (settingOf(config, variable) === undefined) {
       reportFault(
         issues,
         variable,

@@ -1,7 +1,7 @@
 import { productSubgraphs, type SubgraphName, urlVariableOf } from '@signet/schema/subgraphs';
 import { variants } from '@signet/schema/supergraph-files';
-import { configFields, hasProductionSurface, processConfigFields } from '@signet/service';
-import { verifierConfigFields, whenVerifierConfigIsRead } from '@signet/session/config';
+import { configFields, processConfigFields } from '@signet/service';
+import { type IssuerList, verifierConfigFields, whenVerifierConfigIsRead } from '@signet/session/config';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import {
@@ -9,8 +9,17 @@ import {
   trustedDocumentsFields,
   whenTrustedDocumentsAreRead,
 } from './config-documents.ts';
+import { originList } from './config-entrances.ts';
 import { unlessFaulty } from './config-faults.ts';
-import { graphFields, refineAccess, refineGraph, refineIssuers, whenAccessIsRead } from './config-graph.ts';
+import {
+  graphFields,
+  refineAccess,
+  refineDryRun,
+  refineGraph,
+  refineIssuers,
+  whenAccessIsRead,
+  whenDryRunIsRead,
+} from './config-graph.ts';
 import { limitFields } from './config-limits.ts';
 import { proofFields, refineProof, whenProofIsRead } from './config-proof.ts';
 
@@ -26,14 +35,8 @@ export { type ProofConfig, proofFields, proofFilesOf, refineProof, whenProofIsRe
 
 const { PORT: _port, ...commonFields } = processConfigFields;
 
-const originList = configFields.list
-  .refine(
-    (origins) => origins.every(isOrigin),
-    'must be origins such as https://shop.example, without a path',
-  )
-  .default([]);
-
-const fields = {
+/** Every setting of the gateway, by variable. */
+export const gatewayFields = {
   ...commonFields,
   ...verifierConfigFields,
   ISSUER_URL: verifierConfigFields.ISSUER_URL.optional().describe(
@@ -174,22 +177,13 @@ const fields = {
 };
 
 export const gatewayConfigSchema = z
-  .object(fields)
+  .object(gatewayFields)
   .superRefine((config, issues) => refineGraph(config, issues), { when: () => true })
   .superRefine(refineIssuers, whenVerifierConfigIsRead)
-  .superRefine(refineProof, whenProofIsRead)
-  .superRefine(refineTrustedDocuments, whenTrustedDocumentsAreRead)
+  .superRefine((config, issues) => refineProof(config, issues), whenProofIsRead)
+  .superRefine((config, issues) => refineTrustedDocuments(config, issues), whenTrustedDocumentsAreRead)
   .superRefine(refineAccess, whenAccessIsRead)
-  .refine(
-    (config) =>
-      !config.ACCESS_DRY_RUN || config.ACCESS_DRY_RUN_IN_PRODUCTION || !hasProductionSurface(config),
-    {
-      path: ['ACCESS_DRY_RUN'],
-      message:
-        'must not be yes in production, nor with its surface: the gateway would refuse nothing (or confirm it by ACCESS_DRY_RUN_IN_PRODUCTION=yes)',
-      ...unlessFaulty(['ACCESS_DRY_RUN', 'ACCESS_DRY_RUN_IN_PRODUCTION', 'NODE_ENV', 'SURFACE']),
-    },
-  )
+  .superRefine(refineDryRun, whenDryRunIsRead)
   .refine(
     ({ NODE_ENV, ENTRANCES, SUPERGRAPH_FILE }) =>
       NODE_ENV !== 'production' || ENTRANCES !== undefined || SUPERGRAPH_FILE !== undefined,
@@ -200,8 +194,19 @@ export const gatewayConfigSchema = z
     },
   );
 
-/** `portVariable`: the variable to name when the port is taken; the launcher's ports all follow from PORT_BASE. */
-export type GatewayConfig = z.output<typeof gatewayConfigSchema> & { portVariable?: string };
+/**
+ * `portVariable`: the variable to name when the port is taken; the launcher's ports all follow from PORT_BASE. The rest comes from a
+ * configuration file alone.
+ */
+export type GatewayConfig = z.output<typeof gatewayConfigSchema> & {
+  portVariable?: string;
+  /** The names of its entrances. Their settings are those of `entranceFields`. */
+  entranceNames?: readonly string[];
+  /** The issuers whose tokens are verified. */
+  issuers?: IssuerList;
+  /** Where an operator sets a variable: file, line and field. */
+  placeOf?: (variable: string) => string;
+};
 
 /** The URL of a registered subgraph other than auth, where its variable is set. */
 export function subgraphUrlOf(config: GatewayConfig, name: SubgraphName): string | undefined {
@@ -212,9 +217,4 @@ function budgetBytes(usual: number) {
   return configFields
     .wholeNumber('must be bytes, 1000000 to 10000000000', { min: 1_000_000, max: 10_000_000_000 })
     .default(usual);
-}
-
-/** Browsers send origins in exactly this form. Any other form, and any pattern, would never match. */
-function isOrigin(text: string): boolean {
-  return URL.parse(text)?.origin === text && !text.includes('*');
 }

@@ -1,14 +1,27 @@
+import { readFlags } from './flags.ts';
 import { startPlanningWorker } from './planning/start-worker.ts';
 
+const { supergraph, config: path, check } = readFlags(process.argv.slice(2));
 // The planner takes as long to load as everything else, and loads beside it.
-const planningWorker = startPlanningWorker();
+const planningWorker = check ? undefined : startPlanningWorker();
 
-const [{ createLogger, loadConfig, runProcess }, { gatewayConfigSchema, startGateway }] = await Promise.all([
+const [{ createLogger, runProcess }, { loadSettings, startGateway }] = await Promise.all([
   import('@signet/service'),
   import('./index.ts'),
 ]);
 
+const load = () =>
+  loadSettings({ ...process.env, ...(supergraph !== undefined && { SUPERGRAPH_FILE: supergraph }) }, path);
+
 await runProcess(async () => {
-  const config = loadConfig(gatewayConfigSchema, process.env);
-  return startGateway(config, createLogger('gateway', config.LOG_LEVEL), { planningWorker });
+  const config = load();
+  if (check) {
+    console.log('The settings are valid.');
+    process.exit(0);
+  }
+  const logger = createLogger('gateway', config.LOG_LEVEL);
+  return startGateway(config, logger, {
+    planningWorker,
+    ...(path !== undefined && { settings: { path, load } }),
+  });
 });

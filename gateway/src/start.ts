@@ -8,13 +8,15 @@ import {
   type TrustedIssuer,
 } from '@signet/session';
 import type { GatewayConfig } from './config.ts';
-import { verifiedPlatforms } from './config-graph.ts';
+import { ownPlatforms } from './config-graph.ts';
 import { createDocumentMark } from './documents/document-mark.ts';
-import { startEntrance } from './entrance/entrance-server.ts';
+import { type StartedEntrance, startEntrance } from './entrance/entrance-server.ts';
 import { entrancesOf } from './entrance/entrances.ts';
+import { replaceSettings } from './entrance/replace-settings.ts';
 import type { SeededAccount } from './pages/layout.ts';
 import { openPlanningPool } from './planning/planning-pool.ts';
 import type { StartedWorker } from './planning/start-worker.ts';
+import { followSettings } from './settings-file/follow-settings.ts';
 
 export type GatewayOptions = {
   /** Seeded accounts for one-click sign-in on the browser pages. Development only. */
@@ -23,6 +25,8 @@ export type GatewayOptions = {
   revocations?: RevocationFeed | undefined;
   /** The first planning worker, started while everything else was loaded. */
   planningWorker?: StartedWorker | undefined;
+  /** The configuration file, to be followed: where it changes, `load` reads it again. */
+  settings?: { path: string; load(): GatewayConfig; pollMs?: number };
 };
 
 /**
@@ -33,7 +37,7 @@ export type GatewayOptions = {
 export async function startGateway(
   config: GatewayConfig,
   logger: Logger,
-  { accounts = [], revocations: feed, planningWorker }: GatewayOptions = {},
+  { accounts = [], revocations: feed, planningWorker, settings }: GatewayOptions = {},
 ): Promise<RunningServer> {
   // First, since a worker loads what it needs while everything else starts.
   const planning = openPlanningPool({
@@ -43,15 +47,17 @@ export async function startGateway(
   });
   const markOf = createDocumentMark();
   const shared: (() => Promise<void>)[] = [planning.stop];
-  const running: RunningServer[] = [];
+  const running: StartedEntrance[] = [];
+  let endFollowing = async () => {};
   const stop = async () => {
+    await endFollowing();
     await Promise.all(running.map((server) => server.stop()));
     await Promise.all(shared.map((stopOne) => stopOne()));
   };
   // Until a server listens, only a worker is at work, and a worker does not keep the process alive.
   const starting = setInterval(() => {}, 60_000);
   try {
-    const issuers = await openIssuers(config, logger);
+    let issuers = await openIssuers(config, logger);
     const revocations = await openProcessRevocations(config, logger, feed);
     shared.push(() => revocations.stop());
     refetchOnRevokedKey(issuers, revocations.source);
@@ -62,6 +68,18 @@ export async function startGateway(
     running.push(...started.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])));
     const failed = started.find((outcome) => outcome.status === 'rejected');
     if (failed) throw failed.reason;
+    if (settings) {
+      endFollowing = await followSettings({
+        ...settings,
+        config,
+        logger,
+        async replace(next, isIssuerChange) {
+          const trusted = isIssuerChange ? await openIssuers(next, logger) : issuers;
+          await replaceSettings(running, next, trusted);
+          issuers = trusted;
+        },
+      });
+    }
   } catch (error) {
     await stop();
     throw error;
@@ -72,13 +90,15 @@ export async function startGateway(
 }
 
 async function openIssuers(config: GatewayConfig, logger: Logger): Promise<readonly TrustedIssuer[]> {
-  const verified = verifiedPlatforms(config);
-  const { ISSUER_URL } = config;
-  if (verified.length > 0 && ISSUER_URL !== undefined) {
-    return createTrustedIssuers({ ...config, ISSUER_URL }, logger, verified);
+  const { issuers: list } = config;
+  const issuers = await createTrustedIssuers(config, logger, {
+    wanted: ownPlatforms(config),
+    ...(list && { list }),
+  });
+  if (issuers.length === 0) {
+    logger.warn('no issuer is configured: every caller is anonymous, and every token is refused');
   }
-  logger.warn('no issuer is configured: every caller is anonymous, and every token is refused');
-  return [];
+  return issuers;
 }
 
 /** A gateway that verifies no token opens no database, and one for an issuer without revocations has none to open. */
@@ -87,7 +107,7 @@ async function openProcessRevocations(
   logger: Logger,
   feed: RevocationFeed | undefined,
 ) {
-  if (verifiedPlatforms(config).length === 0) return noRevocations;
+  if (ownPlatforms(config).length === 0) return noRevocations;
   const isWithout =
     config.SUPERGRAPH_FILE !== undefined &&
     config.REVOCATIONS_OFF_IN_PRODUCTION &&

@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { findShopWords } from '../../cli/src/shop-names.ts';
@@ -34,9 +34,11 @@ export function findPackageFaults({ folder, manifest }: Package, stage: string):
   for (const [name, version] of Object.entries(dependencies)) {
     if (!used.has(name) && !used.has(name.replace(/^@types\//, '')))
       faults.push(`${name} is a dependency, and not imported`);
-    const { version: tested } = JSON.parse(
-      readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'),
+    // cli has a copy of commander of its own.
+    const copies = ['cli', '.'].map((workspace) =>
+      join(root, workspace, 'node_modules', name, 'package.json'),
     );
+    const { version: tested } = JSON.parse(readFileSync(copies.find(existsSync) ?? name, 'utf8'));
     if (version !== tested)
       faults.push(`${name} is ${version} in the manifest, and ${tested} is what is tested`);
   }

@@ -54,8 +54,8 @@ export async function createConformanceIssuer(port = 0): Promise<ConformanceIssu
   await once(server.listen(port, '127.0.0.1'), 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const settings: IssuerSettings = {
-    issuer: `${url}/user`,
-    audience: 'signet:user',
+    issuer: url,
+    audience: 'conformance',
     algorithm: 'RS256',
     jwksUrl: `${url}/jwks.json`,
     jwks,
@@ -87,7 +87,7 @@ function mint(
 ): string {
   const now = Math.floor(Date.now() / 1000);
   const payload = {
-    iss: fault === 'other issuer' ? 'https://issuer.example/user' : issuer,
+    iss: fault === 'other issuer' ? 'https://issuer.example' : issuer,
     aud: fault === 'other audience' ? 'another-api' : audience,
     sub: callerId,
     iat: fault === 'expired' ? now - 2 * lifetimeSeconds : now,
@@ -96,7 +96,6 @@ function mint(
     jti: randomUUID(),
     scope: scopes.join(' '),
     policies,
-    ...platformClaims,
     ...claims,
   };
   const header = { typ: 'at+jwt', alg: 'RS256', kid: own.kid };
@@ -117,17 +116,6 @@ function mint(
 }
 
 const callerId = randomUUID();
-
-/** What Signet's own access tokens have beside those of RFC 9068. Another gateway reads none of it. */
-const platformClaims = {
-  platform: 'user',
-  sid: randomUUID(),
-  tenant: randomUUID(),
-  auth_time: Math.floor(Date.now() / 1000),
-  amr: ['pwd'],
-  email: 'caller@example.com',
-  email_verified: true,
-};
 
 function encode(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url');

@@ -10,6 +10,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import type { GatewayContext } from '../entrance/request-context.ts';
+import { callerOf } from '../planning/entrance-planning.ts';
 import type { RefusalReports } from './refusal-reports.ts';
 
 type AccessGuardOptions = {
@@ -95,12 +96,13 @@ function createRefusalLog(logger: Logger, dryRun: boolean) {
     logger.info({ dryRun, ...refusal, ...(operations && { operations }) }, 'access refused');
   const sampler = createSampler(write);
   return {
-    add(refused: readonly RefusedField[], { session, clientAddress }: GatewayContext) {
+    add(refused: readonly RefusedField[], context: GatewayContext) {
+      const { session, clientAddress } = context;
       const fields = refused
         .slice(0, maxLoggedFields)
         .map(({ coordinate, reason }) => ({ coordinate, reason }));
       const refusal = { count: refused.length, refused: fields };
-      const caller = session.platform === 'none' ? clientAddress : session.sessionId;
+      const caller = session.platform === 'none' ? clientAddress : (session.sessionId ?? callerOf(context));
       if (dryRun) write(refusal, undefined);
       else sampler.add(`${refused[0]?.reason} ${caller}`, refusal);
     },

@@ -9,9 +9,9 @@ const production: SurfaceConfig = { NODE_ENV: 'production' };
 const development: SurfaceConfig = { NODE_ENV: 'development' };
 
 describe('who may have the schema', () => {
-  const whoAt = (name: 'graph' | 'user' | 'portal', config: SurfaceConfig & { INTROSPECTION?: boolean }) =>
+  const whoAt = (kind: 'graph' | 'user' | 'portal', config: SurfaceConfig & { INTROSPECTION?: boolean }) =>
     (['none', 'user', 'portal'] as const).filter((platform) =>
-      mayIntrospect({ name }, config)(session(platform)),
+      mayIntrospect({ kind }, config)(session(platform)),
     );
 
   it.each([

@@ -12,11 +12,11 @@ type IntrospectionConfig = Pick<GatewayConfig, 'INTROSPECTION' | 'NODE_ENV' | 'S
  * production. INTROSPECTION decides for everybody where it is set.
  */
 export function mayIntrospect(
-  { name }: Pick<Entrance, 'name'>,
+  { kind }: Pick<Entrance, 'kind'>,
   config: IntrospectionConfig,
 ): (session: Session) => boolean {
   const { INTROSPECTION: isOpen = !hasProductionSurface(config) } = config;
-  const isOpenToStaff = name === 'portal' && config.INTROSPECTION === undefined;
+  const isOpenToStaff = kind === 'portal' && config.INTROSPECTION === undefined;
   return ({ platform }) => isOpen || (isOpenToStaff && platform === 'portal');
 }
 

@@ -1,7 +1,7 @@
 import { findReason, isTenantSlug, type Platform, type ReportedRefusal } from '@signet/schema/contract';
 import { refusingPlaces } from '@signet/schema/subgraphs';
 import { createSampler, type Logger, parseSignetContext, type SamplerOptions } from '@signet/service';
-import { anonymousSession, type Session } from '@signet/session';
+import { anonymousSession, type PortalSession, type Session, type UserSession } from '@signet/session';
 import { networkOf } from '../admission/client-address.ts';
 import type { Entrance } from '../entrance/entrances.ts';
 import type { GatewayContext } from '../entrance/request-context.ts';
@@ -31,7 +31,7 @@ export type Refusal = {
 };
 
 export type RefusalReportsOptions = {
-  entrance: Pick<Entrance, 'name' | 'platforms'>;
+  entrance: Pick<Entrance, 'kind' | 'platforms'>;
   fieldPlatforms: Pick<FieldPlatforms, 'get'>;
   proof: Pick<EntranceProof, 'signerFor'>;
   /** Without these URLs there is no auth, and nothing is reported. */
@@ -56,7 +56,7 @@ export function createRefusalReports(options: RefusalReportsOptions): RefusalRep
     createReportQueue({
       logger,
       send: (refusals: readonly ReportedRefusal[]) =>
-        sendReport({ platform, refusals }, { entrance: entrance.name, authUrl: urls[platform], sign }),
+        sendReport({ platform, refusals }, { entrance: entrance.kind, authUrl: urls[platform], sign }),
     });
   const queues = { user: openQueue('user'), portal: openQueue('portal') };
   const sampler = createSampler<DescribedRefusal>(({ platform, refusal }, count, isShared) => {
@@ -102,16 +102,26 @@ function describeRefusal(
   if (everyday.has(reason)) {
     return { caller: `${platform} ${tenant ?? ''}`, platform, refusal: { ...anonymous, ofMany: true } };
   }
-  if (session.platform === 'none') {
+  const known = session.platform === 'none' ? undefined : describeSession(session);
+  if (known === undefined) {
     // The network says less about a person than the whole address, and as much about a machine.
     const address = networkOf(clientAddress);
     const refusal = { ...anonymous, ...(address && { address }), requestId };
     return { caller: `${platform} ${tenant ?? ''} ${address}`, platform, refusal };
   }
-  const { sessionId: id, tenantId } = session;
+  const refusal = { ...what, session: known, address: clientAddress, requestId };
+  return { caller: known.id, platform, refusal };
+}
+
+const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The ids of a session as auth takes them. Those of a configured issuer may have any form; then the caller stays unnamed. */
+function describeSession(session: UserSession | PortalSession): ReportedRefusal['session'] {
+  const { sessionId: id = '', tenantId = '' } = session;
   const accountId = session.platform === 'user' ? session.userId : session.staffId;
-  const refusal = { ...what, session: { id, accountId, tenantId }, address: clientAddress, requestId };
-  return { caller: id, platform, refusal };
+  return [id, accountId, tenantId].every((text) => uuidForm.test(text))
+    ? { id, accountId, tenantId }
+    : undefined;
 }
 
 function withoutCaller({ reason, place, tenant }: DescribedRefusal['refusal']) {

@@ -16,7 +16,7 @@ it('reports only a number, and names nobody, where callers are too many to count
   await once(auth, 'listening');
   const url = `http://127.0.0.1:${(auth.address() as AddressInfo).port}/graphql`;
   const { add, stop } = createRefusalReports({
-    entrance: { name: 'user', platforms: ['user'] },
+    entrance: { kind: 'user', platforms: ['user'] },
     fieldPlatforms: new Map(),
     proof: { signerFor: () => () => ({}) },
     config: { AUTH_USER_URL: url, AUTH_PORTAL_URL: url },

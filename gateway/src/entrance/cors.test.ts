@@ -12,12 +12,8 @@ async function ask(
 ) {
   add.mockClear();
   const server = fastify();
-  await registerCors(server, {
-    origins: [shop, 'https://www.shop.example'],
-    cookies,
-    headers: more,
-    refusedOrigins: { add },
-  });
+  const settings = { origins: [shop, 'https://www.shop.example'], cookies, headers: more };
+  await registerCors(server, settings, { add });
   server.post('/graphql', async (_request, reply) => reply.header('vary', 'accept').send({}));
   const { headers } = await server.inject({
     method: method as 'OPTIONS' | 'POST',

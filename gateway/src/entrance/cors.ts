@@ -5,15 +5,19 @@ import type { FastifyInstance } from 'fastify';
 import type { RefusedOrigins } from '../admission/refused-origins.ts';
 import { isTrustedOrigin } from '../admission/session-cookie-gate.ts';
 
-type CorsSettings = {
+export type CorsSettings = {
   /** Origins whose pages may send requests and read the answers. */
   origins: readonly string[];
   /** Whether browsers send and keep this entrance's cookies for those pages. */
   cookies: boolean;
   /** Headers that those pages may send, in addition to the usual ones. */
   headers: readonly string[];
-  /** Gets the origin of every other page. */
-  refusedOrigins: Pick<RefusedOrigins, 'add'>;
+};
+
+export type Cors = {
+  headersFor: CorsHeaders;
+  /** Other settings hold from now on. */
+  replace(settings: CorsSettings): void;
 };
 
 const exposedHeaders = ['www-authenticate', 'retry-after'];
@@ -46,21 +50,13 @@ export type CorsHeaders = (headers: IncomingHttpHeaders) => readonly string[] | 
 export async function registerCors(
   server: FastifyInstance,
   settings: CorsSettings,
-): Promise<{ headersFor: CorsHeaders }> {
-  const { origins, cookies, refusedOrigins } = settings;
-  const listed = new Set(origins);
-  const options: FastifyCorsOptions = {
-    methods: ['GET', 'POST'],
-    allowedHeaders: [...usualHeaders, ...(cookies ? [sessionHeader] : []), ...settings.headers],
-    exposedHeaders,
-    credentials: cookies,
-    maxAge: 600,
-    // The plugin would refuse in a form of its own. So OPTIONS without the headers of a preflight is answered as on
-    // any other path.
-    strictPreflight: false,
-  };
+  /** Gets the origin of every other page. */
+  refusedOrigins: Pick<RefusedOrigins, 'add'>,
+): Promise<Cors> {
+  let current = prepare(settings);
   await server.register(cors, {
     delegator: ({ headers: { origin = '', host } }, callback) => {
+      const { listed, options } = current;
       if (origin !== '' && !isTrustedOrigin(origin, host, listed))
         refusedOrigins.add(origin, 'is not listed');
       callback(null, { ...options, origin: listed.has(origin) && origin });
@@ -76,7 +72,32 @@ export async function registerCors(
     }
     done(null, payload);
   });
-  const vary = ['vary', 'Origin'];
+  return {
+    headersFor: ({ origin = '', host }) => {
+      if (origin === '') return vary;
+      const { known, listed } = current;
+      return known.get(origin) ?? (isTrustedOrigin(origin, host, listed) ? vary : undefined);
+    },
+    replace(next) {
+      current = prepare(next);
+    },
+  };
+}
+
+const vary = ['vary', 'Origin'];
+
+/** What is the same for all requests. */
+function prepare({ origins, cookies, headers }: CorsSettings) {
+  const options: FastifyCorsOptions = {
+    methods: ['GET', 'POST'],
+    allowedHeaders: [...usualHeaders, ...(cookies ? [sessionHeader] : []), ...headers],
+    exposedHeaders,
+    credentials: cookies,
+    maxAge: 600,
+    // The plugin would refuse in a form of its own. So OPTIONS without the headers of a preflight is answered as on
+    // any other path.
+    strictPreflight: false,
+  };
   const headersOf = (origin: string) => [
     ...vary,
     'access-control-allow-origin',
@@ -85,11 +106,9 @@ export async function registerCors(
     'access-control-expose-headers',
     exposedHeaders.join(', '),
   ];
-  const known = new Map(origins.map((origin) => [origin, headersOf(origin)]));
   return {
-    headersFor: ({ origin = '', host }) => {
-      if (origin === '') return vary;
-      return known.get(origin) ?? (isTrustedOrigin(origin, host, listed) ? vary : undefined);
-    },
+    options,
+    listed: new Set(origins),
+    known: new Map(origins.map((origin) => [origin, headersOf(origin)] as const)),
   };
 }

@@ -5,9 +5,10 @@ import {
   hasProductionSurface,
   type Logger,
   listen,
+  type ReadinessCheck,
   type RunningServer,
 } from '@signet/service';
-import type { ProcessRevocations, TrustedIssuer } from '@signet/session';
+import { keyReadiness, type ProcessRevocations, type TrustedIssuer } from '@signet/session';
 import type { FastifyInstance } from 'fastify';
 import { type Admission, registerAdmission } from '../admission/admission.ts';
 import { createAdmissionLog } from '../admission/admission-log.ts';
@@ -22,15 +23,16 @@ import { createRefusedOrigins, type RefusedOrigins } from '../admission/refused-
 import { reportUnlistedProxies } from '../admission/unlisted-proxies.ts';
 import { registerWaitingAnswers, type WaitForClient } from '../admission/waiting-answers.ts';
 import type { GatewayConfig } from '../config.ts';
+import { placeOf, settingOf } from '../config-entrances.ts';
 import type { DocumentMark } from '../documents/document-mark.ts';
 import { type EntranceDetails, registerEntrancePage } from '../pages/entrance-page.ts';
 import type { SeededAccount } from '../pages/layout.ts';
 import { registerPages } from '../pages/pages.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import { createAuthReadiness } from '../subgraphs/auth-readiness.ts';
-import { type CorsHeaders, registerCors } from './cors.ts';
-import { type EntranceGraphOptions, mountEntranceGraph } from './entrance-graph.ts';
-import type { Entrance } from './entrances.ts';
+import { type Cors, type CorsHeaders, type CorsSettings, registerCors } from './cors.ts';
+import { type EntranceGraphOptions, type MountedGraph, mountEntranceGraph } from './entrance-graph.ts';
+import { type Entrance, originsOf } from './entrances.ts';
 import { keysUrlOf, registerWellKnown } from './well-known.ts';
 
 export type EntranceServerOptions = {
@@ -39,8 +41,8 @@ export type EntranceServerOptions = {
   /** Those of the platforms that the entrance admits. */
   issuers: readonly TrustedIssuer[];
   revocations: ProcessRevocations;
-  /** Origins whose pages may call this entrance. */
-  origins: readonly string[];
+  /** The same, as they are after the settings have changed. */
+  issuersNow(): readonly TrustedIssuer[];
   refusedOrigins: RefusedOrigins;
   /** Where operations are answered. The load of this path is limited, and the pages call it. */
   graphqlPath: string;
@@ -53,7 +55,7 @@ export type EntranceServer = {
   server: FastifyInstance;
   /** Known operations may pass by the server. Its handler is not there yet. */
   direct: DirectRoute;
-} & LoadLimits & { corsHeadersFor: CorsHeaders };
+} & LoadLimits & { cors: Cors; corsHeadersFor: CorsHeaders };
 
 /** What every operation must pass. */
 type LoadLimits = { admission: Admission; waitForClient: WaitForClient };
@@ -66,8 +68,10 @@ export async function createEntranceServer(
   entrance: Entrance,
   options: EntranceServerOptions,
 ): Promise<EntranceServer> {
-  const { config, logger, issuers, revocations, origins, refusedOrigins, graphqlPath } = options;
+  const { config, logger, issuers, revocations, refusedOrigins, graphqlPath } = options;
   const direct: DirectRoute = { path: graphqlPath };
+  // Others publish their keys themselves.
+  const own = issuers.filter(({ foreign }) => foreign === undefined);
   const server = createHttpServer({
     logger,
     direct,
@@ -76,28 +80,23 @@ export async function createEntranceServer(
     isPublic: true,
     isHttps: config.ISSUER_URL?.startsWith('https:') ?? false,
     readiness: [
-      ...issuers.map(({ platform, keys }) => ({ name: `${platform} keys`, check: () => keys.checkReady() })),
+      keyCheck(options.issuersNow),
       ...revocations.readiness,
-      ...issuers.flatMap(({ platform }) => {
+      ...own.flatMap(({ platform }) => {
         const url = platform === 'user' ? config.AUTH_USER_URL : config.AUTH_PORTAL_URL;
         return url === undefined ? [] : [createAuthReadiness(platform, url)];
       }),
     ],
   });
   server.addHook('onClose', async () => refusedOrigins.stop());
-  const { headersFor: corsHeadersFor } = await registerCors(server, {
-    origins,
-    cookies: config.SESSION_COOKIES,
-    headers: config.CORS_ALLOWED_HEADERS,
-    refusedOrigins,
-  });
+  const cors = await registerCors(server, corsSettingsOf(entrance, config), refusedOrigins);
   const limits = limitLoad(server, entrance, options);
   const { ISSUER_URL: issuerUrl } = config;
-  if (issuerUrl !== undefined && issuers.length > 0) {
+  if (issuerUrl !== undefined && own.length > 0) {
     registerWellKnown(server, {
       issuerUrl,
-      keysUrl: keysUrlOf({ ...config, ISSUER_URL: issuerUrl }, config[entrance.portVariable]),
-      issuers,
+      keysUrl: keysUrlOf({ ...config, ISSUER_URL: issuerUrl }, settingOf(config, entrance.portVariable)),
+      issuers: own,
       combined: entrance.isForDevelopers,
     });
   }
@@ -120,7 +119,31 @@ export async function createEntranceServer(
       exampleOperations: config.SUPERGRAPH_FILE === undefined ? readExampleOperations() : [],
     });
   }
-  return { server, direct, corsHeadersFor, ...limits };
+  return { server, direct, cors, corsHeadersFor: cors.headersFor, ...limits };
+}
+
+function corsSettingsOf(entrance: Entrance, config: GatewayConfig): CorsSettings {
+  return {
+    origins: originsOf(entrance, config),
+    cookies: config.SESSION_COOKIES,
+    headers: config.CORS_ALLOWED_HEADERS,
+  };
+}
+
+/** Whether the keys of each issuer can be read, of those that are configured at the time. */
+function keyCheck(issuersNow: () => readonly TrustedIssuer[]): ReadinessCheck {
+  return {
+    name: 'keys',
+    async check() {
+      const found = await Promise.all(
+        keyReadiness(issuersNow()).map(async ({ name, check }) => {
+          const reason = await check();
+          return reason && `${name}: ${reason}`;
+        }),
+      );
+      return found.filter(Boolean).join('; ') || undefined;
+    },
+  };
 }
 
 /** The budgets of an entrance, each shared between its clients: connections, bodies, operations, answers (docs/limits.md). */
@@ -188,6 +211,9 @@ export type EntranceOptions = {
 
 const graphqlPath = '/graphql';
 
+/** An entrance that listens, and takes other settings while it does. `issuers`: those of all platforms. */
+export type StartedEntrance = RunningServer & MountedGraph;
+
 /**
  * Opens one entrance, with its variant of the schema and the tokens of its platforms only. A token of another platform
  * has an unknown issuer here and is refused before any key is looked up.
@@ -195,13 +221,16 @@ const graphqlPath = '/graphql';
 export async function startEntrance(
   entrance: Entrance,
   { issuers, ...options }: EntranceOptions,
-): Promise<RunningServer> {
+): Promise<StartedEntrance> {
   const { config } = options;
+  const admitted = (all: readonly TrustedIssuer[]) =>
+    all.filter(({ platform }) => entrance.platforms.includes(platform));
+  let issuersNow = admitted(issuers);
   const isTrustedProxy = createProxyCheck(config.TRUSTED_PROXIES);
   const given = {
     ...options,
-    issuers: issuers.filter(({ platform }) => entrance.platforms.includes(platform)),
-    origins: [...config.CORS_ORIGINS, ...config[entrance.originsVariable]],
+    issuers: issuersNow,
+    issuersNow: () => issuersNow,
     isTrustedProxy,
     readClientAddress: createClientAddressReader(isTrustedProxy),
     refusedOrigins: createRefusedOrigins(options.logger, {
@@ -212,8 +241,9 @@ export async function startEntrance(
   };
   const entranceServer = await createEntranceServer(entrance, given);
   const { server } = entranceServer;
+  let mounted: MountedGraph;
   try {
-    await mountEntranceGraph(entranceServer, entrance, given);
+    mounted = await mountEntranceGraph(entranceServer, entrance, given);
   } catch (error) {
     // Closing the server also closes what the graph opened before it failed.
     await server.close();
@@ -221,8 +251,22 @@ export async function startEntrance(
   }
   const url = await listen(server, {
     host: config.HOST,
-    port: config[entrance.portVariable],
-    portVariable: config.portVariable ?? entrance.portVariable,
+    port: settingOf(config, entrance.portVariable),
+    portVariable: config.portVariable ?? placeOf(config, entrance.portVariable),
   });
-  return { url, stop: () => server.close() };
+  return {
+    url,
+    stop: () => server.close(),
+    async prepare(next, all) {
+      const { take, drop } = await mounted.prepare(next, admitted(all));
+      return {
+        take() {
+          take();
+          issuersNow = admitted(all);
+          entranceServer.cors.replace(corsSettingsOf(entrance, next));
+        },
+        drop,
+      };
+    },
+  };
 }

@@ -19,7 +19,7 @@ import { readShopSupergraph, shopGraphSources } from './shop-graph.test-support.
 
 export type Who = 'anonymous' | 'customer' | 'staff' | 'limited';
 export type TestGateway = {
-  urls: Record<Entrance['name'], string>;
+  urls: Record<Entrance['kind'], string>;
   tokens: Record<Exclude<Who, 'anonymous'>, string>;
   /** An honest token of the customer, whose time is over. */
   expiredToken: string;
@@ -113,7 +113,7 @@ export async function startTestGateway(
       sourceOf: (variant) => fixedSource(readShopSupergraph, variant),
     });
     stops.unshift(() => server.stop());
-    return [entrance.name, server.url] as const;
+    return [entrance.kind, server.url] as const;
   };
   const opened = await Promise.all(entrances.map(open));
   // Else a busy machine refuses the first operations, which would wait for a worker for too long.

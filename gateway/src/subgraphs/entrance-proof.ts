@@ -1,8 +1,8 @@
 import { openProofIdentity } from '@signet/proof';
 import type { SubgraphName } from '@signet/schema/subgraphs';
-import type { Variant } from '@signet/schema/supergraph-files';
 import type { Logger, signetContextHeader } from '@signet/service';
 import { type ProofConfig, proofFilesOf } from '../config.ts';
+import type { Entrance } from '../entrance/entrances.ts';
 
 type AuthUrls = { AUTH_USER_URL?: string | undefined; AUTH_PORTAL_URL?: string | undefined };
 
@@ -22,7 +22,7 @@ export type EntranceProof = {
  * @throws {ConfigError} that names the file and field
  */
 export async function openEntranceProof(
-  entrance: Variant,
+  { name: entrance, kind }: Pick<Entrance, 'name' | 'kind'>,
   config: ProofConfig & AuthUrls,
   logger: Logger,
 ): Promise<EntranceProof> {
@@ -31,7 +31,7 @@ export async function openEntranceProof(
     logger.warn({ entrance }, 'PROOF=off: fetches are not signed, and subgraphs cannot tell who sends them');
     return { signerFor: () => undefined, stop: () => {} };
   }
-  const { signer, stop } = await openProofIdentity({ name: `gateway-${entrance}`, ...files, logger });
+  const { signer, stop } = await openProofIdentity({ name: `gateway-${kind}`, ...files, logger });
   return {
     signerFor: (subgraph) => {
       const recipientOf = findRecipient(subgraph, config);

@@ -147,7 +147,11 @@ describe('the recipient', () => {
   const open = (urls: { AUTH_USER_URL: string; AUTH_PORTAL_URL: string }) => {
     const { PROOF_KEY_FILE, PROOF_PEERS_FILE } = proofEnvironment('gateway-user');
     const config = { NODE_ENV: 'test' as const, REQUIRE_PROOF: true, PROOF_PEERS_FILE, ...urls };
-    return openEntranceProof('user', { ...config, USER_PROOF_KEY_FILE: PROOF_KEY_FILE }, logger);
+    return openEntranceProof(
+      { name: 'user', kind: 'user' },
+      { ...config, USER_PROOF_KEY_FILE: PROOF_KEY_FILE },
+      logger,
+    );
   };
   const isFor = async (name: string, headers: Record<string, string> | undefined) => {
     const { PROOF_KEY_FILE: keyFile, PROOF_PEERS_FILE: peersFile } = proofEnvironment(name);
@@ -183,7 +187,7 @@ describe('the recipient', () => {
       AUTH_USER_URL: '',
       AUTH_PORTAL_URL: '',
     };
-    const proof = await openEntranceProof('user', config, logger);
+    const proof = await openEntranceProof({ name: 'user', kind: 'user' }, config, logger);
     expect(proof.signerFor('portal')).toBeUndefined();
   });
 });

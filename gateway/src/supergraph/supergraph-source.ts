@@ -4,6 +4,7 @@ import { supergraphPath, type Variant } from '@signet/schema/supergraph-files';
 import { decodeUtf8 } from '@signet/service';
 import { type DocumentNode, parse } from 'graphql';
 import { type FieldPlatforms, readFieldPlatforms } from '../access/field-platforms.ts';
+import { entranceVariable, settingOf } from '../config-entrances.ts';
 
 /** A supergraph that cannot be served. The message is for the operator. */
 export class SupergraphError extends Error {
@@ -27,13 +28,14 @@ export type SupergraphSource = {
 /** Far larger than any real supergraph: a path to the wrong file must not fill the memory. */
 const maxBytes = 32 * 2 ** 20;
 
-/** The supergraph of an entrance: the file of the configuration, or the generated one. */
+/** The supergraph of an entrance: its own file or that of all entrances by configuration, or the generated one. */
 export function findSupergraphSource(
-  { SUPERGRAPH_FILE: file }: { SUPERGRAPH_FILE?: string | undefined },
-  variant: Variant,
+  config: { SUPERGRAPH_FILE?: string | undefined },
+  { name, kind }: { name: string; kind: Variant },
 ): SupergraphSource {
-  const path = file ?? supergraphPath(variant);
-  return readSupergraphFiles(path, file ?? supergraphPath('graph'));
+  const { SUPERGRAPH_FILE: file } = config;
+  const ofEntrance = settingOf<string | undefined>(config, entranceVariable(name, 'SUPERGRAPH_FILE'));
+  return readSupergraphFiles(ofEntrance ?? file ?? supergraphPath(kind), file ?? supergraphPath('graph'));
 }
 
 function readSupergraphFiles(path: string, wholePath: string): SupergraphSource {
@@ -56,7 +58,8 @@ export function fixedSource(read: (variant: Variant) => DocumentNode, variant: V
   };
 }
 
-async function markOf(path: string): Promise<string> {
+/** The state of a file: equal marks mean that nothing has changed. @throws {SupergraphError} where it cannot be read */
+export async function markOf(path: string): Promise<string> {
   // `stat` follows links: mounted configuration is often a link to a folder that is replaced as a whole.
   const { ino, size, mtimeNs } = await whileReading(path, () => stat(path, { bigint: true }));
   return `${path} ${ino} ${size} ${mtimeNs}`;

@@ -76,7 +76,8 @@ export function formatAccessMatrix(rows: readonly MatrixRow[], lenient: readonly
 
 const marks: Readonly<Record<Verdict, string>> = { yes: '✓', no: '·', policy: 'policy' };
 
-function formatTable(header: readonly string[], lines: readonly (readonly string[])[]): string[] {
+/** A table of Markdown. */
+export function formatTable(header: readonly string[], lines: readonly (readonly string[])[]): string[] {
   return [header, header.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`);
 }
 
@@ -87,6 +88,7 @@ export function sessionOf(caller: Caller): Session {
   }
   const id = '00000000-0000-4000-8000-000000000000';
   const common = {
+    issuer: '',
     sessionId: id,
     tokenId: id,
     tenantId: id,
@@ -125,8 +127,8 @@ function unique(conditions: readonly Condition[]): Condition[] {
   return [...new Map(conditions.map((condition) => [JSON.stringify(condition), condition])).values()];
 }
 
-/** The conditions in a fixed order, without `signed in` where another condition implies it. */
-function describeConditions(conditions: readonly Condition[] | undefined): string {
+/** The conditions as Markdown, in a fixed order, without `signed in` where another condition implies it. */
+export function describeConditions(conditions: readonly Condition[] | undefined): string {
   if (conditions === undefined) {
     return 'none';
   }
@@ -143,15 +145,27 @@ function describeCondition(condition: Condition): string {
     case 'platform':
       return `platform ${condition.is}`;
     default: {
-      const names = condition.anyOf.map((allOf) => allOf.map((name) => `\`${name}\``).join(' and '));
+      const names = condition.anyOf.map((allOf) => allOf.map(codeSpan).join(' and '));
       return `${condition.kind === 'scopes' ? 'scope' : 'policy'} ${names.join(' or ')}`;
     }
   }
 }
 
 /** Query and Mutation first, then types by name. */
-function compareCoordinates(a: string, b: string): number {
+export function compareCoordinates(a: string, b: string): number {
   const rank = (coordinate: string) =>
     coordinate.startsWith('Query.') ? 0 : coordinate.startsWith('Mutation.') ? 1 : 2;
   return rank(a) - rank(b) || (a < b ? -1 : a > b ? 1 : 0);
+}
+
+/**
+ * A text of somebody else's as code in Markdown, also inside a table: nothing in it is read as Markdown or HTML, or notifies
+ * anybody.
+ */
+export function codeSpan(text: string): string {
+  const line = text.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ').replaceAll('|', '\\|');
+  const longest = Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  const padding = longest > 0 || line.trim() === '' ? ' ' : '';
+  return `${fence}${padding}${line}${padding}${fence}`;
 }

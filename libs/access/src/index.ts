@@ -1,9 +1,11 @@
 export {
   type Caller,
   callers,
+  codeSpan,
   createAccessMatrix,
   findLenientRows,
   formatAccessMatrix,
+  formatTable,
   type MatrixRow,
   sessionOf,
   type Verdict,
@@ -27,7 +29,6 @@ export {
   userSubject,
 } from './relations.ts';
 export { requirePortal, requireScope, requireUser } from './require-session.ts';
-
 export {
   conditionsOf,
   type DefaultAccess,
@@ -38,8 +39,18 @@ export {
   withDefaultAccess,
   withPoliciesByToken,
 } from './rule-book.ts';
+export { type AccessChange, findGains } from './supergraph/access-changes.ts';
+export type { AccessGraph } from './supergraph/access-graph.ts';
+export type { Viewpoint } from './supergraph/access-ways.ts';
+export { readElementNames } from './supergraph/element-names.ts';
+export { type ReadSupergraph, readSupergraph, UnreadableSupergraph } from './supergraph/read-supergraph.ts';
 export {
   normalizeRuleNames,
   RuleNameError,
   type SupergraphFault,
 } from './supergraph/rule-names.ts';
+export {
+  createSupergraphMatrix,
+  formatSupergraphMatrix,
+  type SupergraphMatrix,
+} from './supergraph/supergraph-matrix.ts';

@@ -139,12 +139,12 @@ describe('an operation', () => {
       );
       return guard(anonymousSession, {}).map(({ path }) => path.join('.'));
     };
-    expect(refuseAt('{ account { __typename } }')).toEqual(['account', 'account.__typename']);
+    expect(refuseAt('{ account { __typename } }')).toEqual(['account']);
     expect(refuseAt('{ a: accounts { ... @skip(if: true) { id } } }')).toEqual(['a']);
     expect(refuseAt('mutation { change { ... @skip(if: true) { id } } }')).toEqual(['change']);
     expect(refuseAt('{ found { ... on Account { __typename } } }')).toEqual(['found.__typename']);
     expect(refuseAt('{ found { __typename ... on Open { id } } }')).toEqual([]);
-    expect(refuseAt('{ pages { __typename } }')).toEqual(['pages', 'pages.__typename']);
+    expect(refuseAt('{ pages { __typename } }')).toEqual(['pages']);
     expect(refuseAt('{ pages { id } }')).toEqual(['pages', 'pages.id']);
   });
 

@@ -134,6 +134,8 @@ type Place = {
   possible: ReadonlySet<string>;
   path: Path | undefined;
   gates: readonly Gate[];
+  /** A type condition chose the type, and not the field above. */
+  isNarrowed?: boolean;
 };
 
 function collect(walk: Walk, selections: SelectionSetNode, place: Place): void {
@@ -169,10 +171,10 @@ function collectField(walk: Walk, { name: { value: name }, alias, selectionSet }
     for (const typeName of place.possible) {
       guardField(walk, conditionsOf(walk.book, typeName, name), guarded(typeName));
     }
-  } else if (isObjectType(place.type)) {
+  } else if (place.isNarrowed && isObjectType(place.type)) {
     guardField(walk, typeConditionsOf(walk, place.type.name), guarded(place.type.name));
   }
-  if (isInterfaceType(place.type)) {
+  if (isInterfaceType(place.type) && (name !== '__typename' || place.isNarrowed)) {
     guardField(walk, interfaceConditionsOf(walk.book, place.type.name, name), guarded(place.type.name));
   }
   const field = 'getFields' in place.type ? place.type.getFields()[name] : undefined;
@@ -213,7 +215,12 @@ function narrow(schema: GraphQLSchema, place: Place, condition: string | undefin
     return place;
   }
   const allowed = possibleTypes(schema, type);
-  return { ...place, type, possible: new Set([...place.possible].filter((name) => allowed.has(name))) };
+  return {
+    ...place,
+    type,
+    possible: new Set([...place.possible].filter((name) => allowed.has(name))),
+    isNarrowed: type.name !== place.type.name || (place.isNarrowed ?? false),
+  };
 }
 
 function possibleTypes(schema: GraphQLSchema, type: GraphQLCompositeType): ReadonlySet<string> {

@@ -2,6 +2,7 @@ import type { Scope } from '@signet/schema/contract';
 import { anonymousSession, type PortalSession, type UserSession } from '@signet/session';
 
 const common = {
+  issuer: 'https://id.example',
   sessionId: 's',
   tokenId: 't',
   tenantId: 'demo',

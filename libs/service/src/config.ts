@@ -16,27 +16,34 @@ export class ConfigError extends Error {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+export type LoadConfigOptions = {
+  /** The names of variables that a mistyped one is compared with. By default those of the schema. */
+  knownNames?: readonly string[];
+  /** How a fault names a variable. By default by its name. A configuration file has places of its own. */
+  placeOf?: (variable: string) => string;
+};
+
 /**
  * Reads and checks the configuration of a process. A variable `X` may come from the file that `X_FILE` names (container
  * secrets). An empty variable counts as not set. All faults are reported at once, by variable, never with the value. A
- * variable whose name looks like a mistyped one of `knownNames` is a fault as well.
+ * variable whose name looks like a mistyped one is a fault as well.
  *
  * @throws {ConfigError}
  */
 export function loadConfig<S extends z.ZodObject>(
   schema: S,
   env: Environment,
-  knownNames: readonly string[] = Object.keys(schema.shape),
+  { knownNames = Object.keys(schema.shape), placeOf = (variable) => variable }: LoadConfigOptions = {},
 ): Readonly<z.output<S>> {
   const unreadable = new Map<string, string>();
   const values = Object.fromEntries(
-    Object.keys(schema.shape).map((name) => [name, readVariable(name, env, unreadable)]),
+    Object.keys(schema.shape).map((name) => [name, readVariable(name, env, { unreadable, placeOf })]),
   );
   const result = schema.safeParse(values);
   const issues = (result.error?.issues ?? []).filter((issue) => !unreadable.has(String(issue.path[0])));
   const faults = [
     ...unreadable.values(),
-    ...new Set(issues.map((issue) => `${nameOf(issue)}: ${describeIssue(issue, values)}`)),
+    ...new Set(issues.map((issue) => `${placeOf(nameOf(issue))}: ${describeIssue(issue, values)}`)),
     ...findMistypedVariables(knownNames, env),
   ];
   if (faults.length > 0 || !result.success) {
@@ -45,22 +52,28 @@ export function loadConfig<S extends z.ZodObject>(
   return Object.freeze(result.data);
 }
 
+type Unreadable = { unreadable: Map<string, string>; placeOf: (variable: string) => string };
+
 /** Adds the fault of a variable that can't be read to `unreadable`, by the variable's name. */
-function readVariable(name: string, env: Environment, unreadable: Map<string, string>): string | undefined {
+function readVariable(
+  name: string,
+  env: Environment,
+  { unreadable, placeOf }: Unreadable,
+): string | undefined {
   const value = env[name]?.trim();
   const path = env[`${name}_FILE`]?.trim();
   if (!path) {
     return value || undefined;
   }
   if (value) {
-    unreadable.set(name, `${name}: is set together with ${name}_FILE; keep one`);
+    unreadable.set(name, `${placeOf(name)}: is set together with ${name}_FILE; keep one`);
     return undefined;
   }
   try {
     return readFileSync(path, 'utf8').trim() || undefined;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    unreadable.set(name, `${name}_FILE: can't read the file it names (${code})`);
+    unreadable.set(name, `${placeOf(`${name}_FILE`)}: can't read the file it names (${code})`);
     return undefined;
   }
 }
@@ -92,11 +105,15 @@ function wholeNumber(fault: string, { min, max }: { min: number; max: number }) 
     .string()
     .regex(/^\d{1,15}$/, fault)
     .transform(Number)
-    .refine((value) => value >= min && value <= max, fault);
+    .refine((value) => value >= min && value <= max, fault)
+    .meta({ inFile: { type: 'integer', minimum: min, maximum: max } });
 }
 
 /** For the field of a secret. `describeSettings` reads it. */
 const secretMark = { isSecret: true };
+
+/** What stands in a configuration file, as JSON Schema. The schema of a variable reads its text. */
+const listInFile = { inFile: { type: 'array', items: { type: 'string' } } };
 
 /** Pieces of configuration schemas. Each setting ends with `.describe('…')`, from which its documentation is written. */
 export const configFields = {
@@ -109,8 +126,9 @@ export const configFields = {
   }),
   flag: z
     .enum(['yes', 'no', 'true', 'false'], 'must be yes or no')
-    .transform((value) => value === 'yes' || value === 'true'),
-  list: z.string().transform(splitList),
+    .transform((value) => value === 'yes' || value === 'true')
+    .meta({ inFile: { type: 'boolean' } }),
+  list: z.string().transform(splitList).meta(listInFile),
   /** A secret, since it holds a password. */
   postgresUrl: z
     .string()
@@ -121,7 +139,8 @@ export const configFields = {
   hostNames: z
     .string()
     .transform(splitList)
-    .refine(areHostNames, 'must be host names without scheme or port'),
+    .refine(areHostNames, 'must be host names without scheme or port')
+    .meta(listInFile),
   /** Public keys. */
   pem: z.string().regex(/^-----BEGIN /, 'must be in PEM form (-----BEGIN …)'),
   secret: z.string().meta(secretMark),

@@ -57,11 +57,12 @@ export function createRequestSession({ verifier, findTenantId, defaultTenant }: 
   return async ({ authorization, signetContext }: SubgraphRequest): Promise<RequestSession> => {
     const session = await authenticate(verifier, authorization);
     const named = signetContext.tenant;
-    if (session.platform !== 'none' && named === undefined) {
+    if (session.platform !== 'none' && session.tenantId !== undefined && named === undefined) {
       return { session, tenantId: session.tenantId };
     }
     const tenantId = await findTenantId(named ?? defaultTenant);
-    if (session.platform !== 'none' && session.tenantId !== tenantId) {
+    // A client must not choose the tenant of a token that names none.
+    if (session.platform !== 'none' && (session.tenantId === undefined || session.tenantId !== tenantId)) {
       throw new RefusalError('auth.tenant_mismatch');
     }
     if (tenantId === undefined) {

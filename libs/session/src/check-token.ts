@@ -7,6 +7,8 @@ import {
   jwtVerify,
   type ProtectedHeaderParameters,
 } from 'jose';
+import { isForeignTokenType, readForeignSession } from './issuers/foreign-token.ts';
+import { hasOneMeaning } from './json-meaning.ts';
 import type { VerificationKey } from './jwks.ts';
 import type { KeyLookup, KeySource } from './jwks-client.ts';
 import { type PortalSession, readSession, type UserSession } from './session.ts';
@@ -26,6 +28,8 @@ export type Unavailable = { kind: 'unavailable' };
 
 const maxTokenLength = 8192;
 const kidForm = /^[A-Za-z0-9_-]{1,128}$/;
+/** Other issuers also write base64 (Cognito), and texts with dots and colons. */
+const foreignKidForm = /^[A-Za-z0-9_.:+/=-]{1,128}$/;
 
 /**
  * Checks an access token (RFC 9068) in this order, each check with its own reason: form, issuer, type, critical headers, key,
@@ -33,17 +37,19 @@ const kidForm = /^[A-Za-z0-9_-]{1,128}$/;
  */
 export async function checkToken(
   token: string,
-  issuers: ReadonlyMap<string, TrustedIssuer>,
+  issuers: ReadonlyMap<string, readonly TrustedIssuer[]>,
   now: Date,
 ): Promise<CheckedToken | Refused | Unavailable> {
   const parsed = parseToken(token);
   if (!parsed) return refused('malformed');
-  const trusted = typeof parsed.claims.iss === 'string' ? issuers.get(parsed.claims.iss) : undefined;
+  const trusted = findIssuer(parsed.claims, issuers);
   if (!trusted) return refused('issuer_mismatch');
-  if (!isAccessTokenType(parsed.header.typ)) return refused('wrong_type');
+  const { foreign } = trusted;
+  if (!isAccessTokenType(parsed.header.typ, foreign)) return refused('wrong_type');
   if (parsed.header.crit !== undefined || parsed.header.b64 !== undefined) return refused('malformed'); // RFC 7515, 4.1.11
   const { kid } = parsed.header;
-  if (typeof kid !== 'string' || !kidForm.test(kid)) return refused('unknown_key');
+  if (typeof kid !== 'string' || !(foreign ? foreignKidForm : kidForm).test(kid))
+    return refused('unknown_key');
   const key = await findKey(trusted.keys, kid);
   if (key === 'unavailable') return { kind: 'unavailable' };
   if (key === 'unknown') return refused('unknown_key');
@@ -52,7 +58,8 @@ export async function checkToken(
     const { payload } = await jwtVerify(token, key.key, {
       algorithms: [key.algorithm, ...(key.algorithm === 'EdDSA' ? ['Ed25519'] : [])],
       issuer: trusted.issuer,
-      audience: trusted.audience,
+      audience: foreign ? [...foreign.audiences] : trusted.audience,
+      requiredClaims: ['exp'],
       clockTolerance: clockSkewSeconds,
       currentDate: now,
     });
@@ -73,20 +80,39 @@ async function findKey(keys: KeySource, kid: string): Promise<KeyLookup> {
 }
 
 function parseToken(token: string): { header: ProtectedHeaderParameters; claims: JWTPayload } | undefined {
-  const [, signature] = (token.length <= maxTokenLength && /^[\w-]+\.[\w-]+\.([\w-]+)$/.exec(token)) || [];
+  const [, header = '', claims = '', signature] =
+    (token.length <= maxTokenLength && /^([\w-]+)\.([\w-]+)\.([\w-]+)$/.exec(token)) || [];
   // The last character of a signature has unused bits: with other bits there, the text would be another token.
   if (!signature || Buffer.from(signature, 'base64url').toString('base64url') !== signature) {
     return undefined;
   }
   try {
-    return { header: decodeProtectedHeader(token), claims: decodeJwt(token) };
+    const parsed = { header: decodeProtectedHeader(token), claims: decodeJwt(token) };
+    const texts = [header, claims].map((part) => Buffer.from(part, 'base64url').toString());
+    return texts.every(hasOneMeaning) ? parsed : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** RFC 9068, section 4: `at+jwt`, with or without the prefix of media types, in any case. */
-function isAccessTokenType(typ: unknown): boolean {
+/**
+ * The issuer that a token names. One with a configuration for each platform has different audiences there, and the token's decides; the
+ * configured keys then say whether it may.
+ */
+function findIssuer(
+  { iss, aud }: JWTPayload,
+  issuers: ReadonlyMap<string, readonly TrustedIssuer[]>,
+): TrustedIssuer | undefined {
+  const [first, ...others] = (typeof iss === 'string' && issuers.get(iss)) || [];
+  const named = [aud].flat();
+  return (
+    others.find(({ foreign }) => foreign?.audiences.some((audience) => named.includes(audience))) ?? first
+  );
+}
+
+/** RFC 9068, section 4: `at+jwt`, with or without the prefix of media types, in any case; for a configured issuer its own types. */
+function isAccessTokenType(typ: unknown, foreign: TrustedIssuer['foreign']): boolean {
+  if (foreign) return isForeignTokenType(typ, foreign);
   return typeof typ === 'string' && typ.toLowerCase().replace(/^application\//, '') === accessTokenType;
 }
 
@@ -101,14 +127,14 @@ function judgeClaims(
   now: Date,
 ): UserSession | PortalSession | Refused {
   // jose also accepts a list that holds the audience. Our issuers never write a list.
-  if (payload.aud !== trusted.audience) return refused('audience_mismatch');
+  if (!trusted.foreign && payload.aud !== trusted.audience) return refused('audience_mismatch');
   if (typeof payload.iat === 'number' && payload.iat > now.getTime() / 1000 + clockSkewSeconds) {
     return refused('not_yet_valid');
   }
-  const session = readSession(payload, trusted.platform);
-  if (session === 'malformed') return refused('malformed');
-  if (session === 'platform_mismatch') return refused('issuer_mismatch');
-  return session;
+  const session = trusted.foreign
+    ? readForeignSession(payload, trusted, trusted.foreign)
+    : readSession(payload, trusted.platform);
+  return typeof session === 'string' ? refused(session) : session;
 }
 
 function reasonOf(error: unknown): ShortReason {

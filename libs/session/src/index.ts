@@ -4,6 +4,7 @@ export {
   type RequestSession,
   type SubgraphRequest,
 } from './authenticate.ts';
+export { createConfiguredIssuers } from './issuers/configured-issuers.ts';
 export type { VerificationKey } from './jwks.ts';
 export { createJwksClient, type KeySource } from './jwks-client.ts';
 export {
@@ -22,5 +23,11 @@ export {
   type Session,
   type UserSession,
 } from './session.ts';
-export { createTrustedIssuers, type TrustedIssuer, trustedIssuers } from './trusted-issuers.ts';
+export {
+  createTrustedIssuers,
+  type IssuerList,
+  keyReadiness,
+  type TrustedIssuer,
+  trustedIssuers,
+} from './trusted-issuers.ts';
 export { createVerifier, type Verification, type Verifier } from './verifier.ts';

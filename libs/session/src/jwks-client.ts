@@ -1,6 +1,7 @@
 import { jwksMaxAgeSeconds } from '@signet/schema/contract';
 import type { JWK } from 'jose';
-import { fetchJwksDocument, type ImportedKeys, importKeys, type VerificationKey } from './jwks.ts';
+import { fetchJson } from './fetch-json.ts';
+import { type AlgorithmName, type ImportedKeys, importKeys, type VerificationKey } from './jwks.ts';
 
 /** `unavailable`: no key set could be read. This is an outage, not a fault of the caller. */
 export type KeyLookup = VerificationKey | 'unknown' | 'unavailable';
@@ -29,7 +30,13 @@ type JwksClientOptions = {
   cooldownSeconds?: number;
   /** How long keys stay in use while they can't be fetched. After that the issuer counts as unavailable. */
   maxStaleSeconds?: number;
+  /** The pause after a failure doubles with each one in a row, up to this. By default it stays one second. */
+  maxPauseSeconds?: number;
   fetchJwks?: (url: string) => Promise<unknown>;
+  /** Those that keys are used with. By default those of our own issuers. */
+  algorithms?: readonly AlgorithmName[];
+  /** Called with the keys of each set that was read, before any of them is used. */
+  onKeys?: (keys: Iterable<VerificationKey>) => void;
   /** Called for each failed attempt. */
   onFailure?: (error: unknown) => void;
 };
@@ -50,22 +57,29 @@ const maxAgeMs = jwksMaxAgeSeconds * 1000;
  * waits, so that an issuer in trouble is not flooded.
  */
 export function createJwksClient(options: JwksClientOptions): KeySource {
-  const { url, now = () => performance.now(), fetchJwks = fetchJwksDocument } = options;
+  const { url, now = () => performance.now(), fetchJwks = fetchJson } = options;
   const cooldownMs = (options.cooldownSeconds ?? defaultCooldownSeconds) * 1000;
   const maxStaleMs = (options.maxStaleSeconds ?? defaultMaxStaleSeconds) * 1000;
+  const maxPauseMs = (options.maxPauseSeconds ?? 1) * 1000;
   let loaded: LoadedKeys | undefined;
   let pending: Promise<void> | undefined;
   let triedAt = Number.NEGATIVE_INFINITY;
   let failedAt = Number.NEGATIVE_INFINITY;
+  let failures = 0;
   let eagerUntil = Number.NEGATIVE_INFINITY;
 
   const load = (): Promise<void> => {
     pending ??= (async () => {
       triedAt = now();
       try {
-        loaded = { ...keepKnownKeys(await importKeys(await fetchJwks(url)), loaded), fetchedAt: now() };
+        const imported = await importKeys(await fetchJwks(url), options.algorithms);
+        const fresh = keepKnownKeys(imported, loaded);
+        options.onKeys?.(fresh.keys.values());
+        loaded = { ...fresh, fetchedAt: now() };
+        failures = 0;
       } catch (error) {
         failedAt = now();
+        failures += 1;
         options.onFailure?.(error);
       } finally {
         pending = undefined;
@@ -73,7 +87,8 @@ export function createJwksClient(options: JwksClientOptions): KeySource {
     })();
     return pending;
   };
-  const mayTryAgain = () => now() - failedAt >= pauseAfterFailureMs;
+  const mayTryAgain = () =>
+    now() - failedAt >= Math.min(pauseAfterFailureMs * 2 ** Math.max(failures - 1, 0), maxPauseMs);
   const usable = () => (loaded && now() - loaded.fetchedAt <= maxStaleMs ? loaded : undefined);
   /** Refreshes a set past its age, in the background. */
   const refreshInBackground = ({ fetchedAt }: LoadedKeys): Promise<void> | undefined =>

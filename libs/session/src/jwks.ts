@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { type CryptoKey, importJWK, type JWK } from 'jose';
 import { findRsaWeakness } from './rsa-weakness.ts';
 
-export type VerificationKey = { key: CryptoKey; algorithm: string };
+/** `thumbprint`: RFC 7638. It says which key it is, whatever `kid` a key set gives it. */
+export type VerificationKey = { key: CryptoKey; algorithm: string; thumbprint: string };
 
 /** `jwks` holds the public members of the same keys. */
 export type ImportedKeys = { keys: ReadonlyMap<string, VerificationKey>; jwks: { keys: JWK[] } };
@@ -52,7 +54,7 @@ export async function importKeys(
       const publicJwk = pickPublic(jwk);
       const key = await importPublicKey(publicJwk, algorithm);
       if (key) {
-        keys.set(jwk.kid, { key, algorithm });
+        keys.set(jwk.kid, { key, algorithm, thumbprint: thumbprintOf(publicJwk) });
         published.push(publicJwk);
       }
     }
@@ -99,6 +101,28 @@ function pickPublic(jwk: JWK): JWK {
   ) as JWK;
 }
 
+/**
+ * RFC 7638 of a key that was imported. Its numbers are written anew first, so that a spare zero in front of one does not make it another key.
+ */
+function thumbprintOf({ kty, crv, x, y, n = '', e = '' }: JWK): string {
+  const members =
+    kty === 'RSA'
+      ? { e: rewriteInteger(e), kty, n: rewriteInteger(n) }
+      : { crv, kty, x: rewrite(x), y: rewrite(y) };
+  return createHash('sha256').update(JSON.stringify(members)).digest('base64url');
+}
+
+function rewrite(base64url: string | undefined): string | undefined {
+  return base64url && Buffer.from(base64url, 'base64url').toString('base64url');
+}
+
+function rewriteInteger(base64url: string): string {
+  const hex = Buffer.from(base64url, 'base64url')
+    .toString('hex')
+    .replace(/^(00)+/, '');
+  return Buffer.from(hex, 'hex').toString('base64url');
+}
+
 async function importPublicKey(jwk: JWK, algorithm: string): Promise<CryptoKey | undefined> {
   try {
     const key = (await importJWK({ ...jwk, alg: algorithm }, algorithm)) as CryptoKey;
@@ -108,40 +132,4 @@ async function importPublicKey(jwk: JWK, algorithm: string): Promise<CryptoKey |
   } catch {
     return undefined;
   }
-}
-
-const fetchTimeoutMs = 2000;
-const maxJwksBytes = 64 * 1024;
-
-/**
- * Fetches the JSON at the URL. Follows no redirect: keys come from the address that the operator configured.
- *
- * @throws {Error} for a status other than 200, a document over 64 KB or not JSON, or no answer within 2 s.
- */
-export async function fetchJwksDocument(url: string): Promise<unknown> {
-  const { request } = await import('undici');
-  const { statusCode, body } = await request(url, {
-    headersTimeout: fetchTimeoutMs,
-    bodyTimeout: fetchTimeoutMs,
-    signal: AbortSignal.timeout(fetchTimeoutMs),
-    headers: { accept: 'application/json' },
-  });
-  const text = await readLimited(body);
-  if (statusCode !== 200) {
-    throw new Error(`JWKS answered ${statusCode}`);
-  }
-  return JSON.parse(text);
-}
-
-async function readLimited(body: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > maxJwksBytes) {
-      throw new Error('JWKS is too large');
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -73,6 +73,7 @@ async function readKey(pem: string): Promise<VerificationKey & { jwk: JWK & { ki
   return {
     key: key.toCryptoKey(form.import, true, ['verify']),
     algorithm,
+    thumbprint: kid,
     jwk: { ...publicJwk, kid, use: 'sig', alg: algorithm },
   };
 }

@@ -1,22 +1,34 @@
-import { isScope, isStaffRole, type Platform, type Scope, type StaffRole } from '@signet/schema/contract';
+import { isScope, isStaffRole, type Platform } from '@signet/schema/contract';
 import type { JWTPayload } from 'jose';
 
+/**
+ * What a session has on both platforms. A token of the platform's own issuers has all of it, and ids are UUIDs. A token of a configured
+ * issuer has what its claims say, and ids in the issuer's own form (docs/issuers.md).
+ */
 type VerifiedSession = {
-  sessionId: string;
-  tokenId: string;
-  tenantId: string;
-  email: string;
+  /** `iss` of the token. */
+  issuer: string;
+  sessionId: string | undefined;
+  tokenId: string | undefined;
+  tenantId: string | undefined;
+  email: string | undefined;
+  /** Only if the issuer says so. */
   emailVerified: boolean;
-  scopes: ReadonlySet<Scope>;
+  scopes: ReadonlySet<string>;
   /** The policies that hold for the caller, where the issuer names them. */
   policies?: ReadonlySet<string>;
   /** Seconds since 1970. */
-  authTime: number;
+  authTime: number | undefined;
   expiresAt: number;
 };
 
 export type UserSession = VerifiedSession & { platform: 'user'; userId: string };
-export type PortalSession = VerifiedSession & { platform: 'portal'; staffId: string; role: StaffRole };
+export type PortalSession = VerifiedSession & {
+  platform: 'portal';
+  staffId: string;
+  /** One of StaffRole for our own staff. */
+  role: string | undefined;
+};
 export type AnonymousSession = { platform: 'none' };
 
 /** The caller: all that a resolver sees of a token. The ids have different names, so that mixing the platforms does not compile. */
@@ -26,11 +38,11 @@ export const anonymousSession: AnonymousSession = Object.freeze({ platform: 'non
 
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** The session of a token whose signature was checked. Every claim must have its type; no claim has a default. */
+/** The session of a token of our own issuers, whose signature was checked. Every claim must have its type; no claim has a default. */
 export function readSession(
   claims: JWTPayload,
   platform: Platform,
-): UserSession | PortalSession | 'malformed' | 'platform_mismatch' {
+): UserSession | PortalSession | 'malformed' | 'issuer_mismatch' {
   const { sub, sid, jti, tenant, email, email_verified, scope, auth_time, exp, role } = claims;
   if (
     !isUuid(sub) ||
@@ -49,9 +61,10 @@ export function readSession(
     return 'malformed';
   }
   if (claims.platform !== platform) {
-    return 'platform_mismatch';
+    return 'issuer_mismatch';
   }
   const common = {
+    issuer: claims.iss as string,
     sessionId: sid,
     tokenId: jti,
     tenantId: tenant,

@@ -34,7 +34,9 @@ beforeAll(async () => {
   for (const platform of platforms) pairs[platform] = await generateKeyPair('EdDSA', { extractable: true });
 });
 beforeEach(() => {
-  held = new Map(platforms.map((name) => [name, { key: pairs[name].publicKey, algorithm: 'EdDSA' }]));
+  held = new Map(
+    platforms.map((name) => [name, { key: pairs[name].publicKey, algorithm: 'EdDSA', thumbprint: name }]),
+  );
   [lookUps, seconds, state] = [0, startSeconds, 'current'];
   [revokedSessions, revokedKeys] = [new Set(), new Set()];
   verifier = create();
@@ -156,7 +158,7 @@ describeKnown('a %s token', (_title, isKnown) => {
 
   test('is verified anew when its kid names another key', async () => {
     const token = await prepare('user', isKnown);
-    held.set('user', { key: pairs.portal.publicKey, algorithm: 'EdDSA' });
+    held.set('user', { key: pairs.portal.publicKey, algorithm: 'EdDSA', thumbprint: 'portal' });
     expect(await outcomeOf(token)).toBe('invalid_signature');
   });
 

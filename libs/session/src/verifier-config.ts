@@ -1,9 +1,13 @@
-import { type Platform, platforms } from '@signet/schema/contract';
+import { audienceOf, issuerOf, type Platform, platforms } from '@signet/schema/contract';
 import { configFields } from '@signet/service';
+import { z } from 'zod';
+import type { IssuerListRules } from './issuers/issuer-list-faults.ts';
 import { isSafeUrl } from './safe-url.ts';
 
-export { findIssuerListFaults, type ListFault } from './issuers/issuer-list-faults.ts';
+export { findIssuerListFaults, type IssuerListRules, type ListFault } from './issuers/issuer-list-faults.ts';
+export { readIssuersFile } from './issuers/issuers-file.ts';
 export { type IssuerEntry, issuersSchema } from './issuers/issuers-schema.ts';
+export type { IssuerList } from './trusted-issuers.ts';
 
 const jwksUrl = configFields.httpUrl.optional();
 const publicKeys = configFields.pem.optional();
@@ -24,6 +28,12 @@ export const issuerConfigFields = {
     .describe(
       '`yes` allows key sets over plain http beyond loopback. Anybody on the network path can then forge every token.',
     ),
+  ISSUERS_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'Path of a YAML or JSON file whose section `issuers` names issuers to trust beside our own (docs/issuers.md).',
+    ),
 };
 
 export type IssuerConfig = {
@@ -33,6 +43,7 @@ export type IssuerConfig = {
   USER_PUBLIC_KEYS?: string | undefined;
   PORTAL_PUBLIC_KEYS?: string | undefined;
   JWKS_INSECURE: boolean;
+  ISSUERS_FILE?: string | undefined;
 };
 
 /** Variables of every process that follows revocations. */
@@ -55,7 +66,7 @@ export const verifierConfigFields = { ...issuerConfigFields, ...revocationConfig
 export type VerifierConfig = IssuerConfig & RevocationConfig;
 export type VariableFault = { variable: string; fault: string };
 
-type KeyConfig = Omit<IssuerConfig, 'ISSUER_URL'>;
+type KeyConfig = Omit<IssuerConfig, 'ISSUER_URL' | 'ISSUERS_FILE'>;
 
 /** Faults between the variables of the wanted platforms: one whose keys have no source, two sources, or an unsafe one. */
 export function findIssuerFaults(
@@ -102,8 +113,30 @@ export function findRevocationFaults({
     : [];
 }
 
+type ListConfig = {
+  [Name in 'ISSUER_URL' | 'USER_JWKS_URL' | 'PORTAL_JWKS_URL']?: string | undefined;
+} & { JWKS_INSECURE?: boolean; NODE_ENV?: RevocationConfig['NODE_ENV'] };
+
+/** What the section `issuers` must fit to, where our own issuers of these platforms are trusted too. */
+export function issuerListRulesOf(config: ListConfig, ownPlatforms: readonly Platform[]): IssuerListRules {
+  const { ISSUER_URL } = config;
+  return {
+    isProduction: config.NODE_ENV === 'production',
+    allowInsecure: config.JWKS_INSECURE ?? false,
+    own:
+      ISSUER_URL === undefined
+        ? []
+        : ownPlatforms.map((platform) => ({
+            issuer: issuerOf(ISSUER_URL, platform),
+            audience: audienceOf(platform),
+            platform,
+            jwksUrl: keySourceOf(config, platform).url,
+          })),
+  };
+}
+
 /** Where the keys of a platform come from, and how its variables begin. */
-export function keySourceOf(config: Omit<KeyConfig, 'JWKS_INSECURE'>, platform: Platform) {
+export function keySourceOf(config: Partial<Omit<KeyConfig, 'JWKS_INSECURE'>>, platform: Platform) {
   const prefix = platform === 'user' ? 'USER' : 'PORTAL';
   return { prefix, url: config[`${prefix}_JWKS_URL`], pem: config[`${prefix}_PUBLIC_KEYS`] } as const;
 }

@@ -121,6 +121,7 @@ test('gives the session of a customer', async () => {
   expect(await verifier.verify(await mint('user', { claims }))).toEqual({
     kind: 'session',
     session: {
+      issuer: claims.iss,
       platform: 'user',
       userId: claims.sub,
       sessionId: claims.sid,

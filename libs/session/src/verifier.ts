@@ -31,7 +31,7 @@ const defaultMaxCachedTokens = 10_000;
  */
 export function createVerifier(options: VerifierOptions): Verifier {
   const { issuers, revocations, now = () => new Date() } = options;
-  const byIssuer = new Map(issuers.map((issuer) => [issuer.issuer, issuer]));
+  const byIssuer = Map.groupBy(issuers, ({ issuer }) => issuer);
   const cache = new LRUCache<string, CheckedToken>({
     max: options.maxCachedTokens ?? defaultMaxCachedTokens,
   });
@@ -66,8 +66,13 @@ function isCurrent({ session, trusted, kid, key }: CheckedToken, now: Date): boo
  * refresh. A revoked session is over. While revocations can't be read, tokens of staff are not accepted; tokens of customers
  * are, until they expire.
  */
-function judgeRevocations({ session, kid }: CheckedToken, revocations: RevocationSource): Verification {
-  const { platform, sessionId } = session;
+function judgeRevocations(
+  { session, trusted, kid }: CheckedToken,
+  revocations: RevocationSource,
+): Verification {
+  // The feed is about sessions and keys of our own issuers.
+  if (trusted.foreign) return { kind: 'session', session };
+  const { platform, sessionId = '' } = session;
   if (revocations.isSessionRevoked(platform, sessionId)) return refused('revoked');
   if (revocations.isKeyRevoked(platform, kid)) return refused('unknown_key');
   const state = revocations.state();

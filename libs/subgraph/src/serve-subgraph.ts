@@ -18,6 +18,7 @@ import {
   createRequestSession,
   createTrustedIssuers,
   createVerifier,
+  keyReadiness,
   openRevocations,
   type RequestSession,
   type RevocationFeed,
@@ -156,7 +157,7 @@ export async function serveSubgraph<C extends GuardContext>(
     lane: options.lane,
     readiness: [
       { name: 'database', check: database.checkReady },
-      ...issuers.map(({ platform, keys }) => ({ name: `${platform} keys`, check: () => keys.checkReady() })),
+      ...keyReadiness(issuers),
       ...revocations.readiness,
       ...(options.readiness ?? []),
     ],

@@ -55,7 +55,7 @@ export function bindUserPlatform(issuer: UserIssuer | undefined): PlatformBindin
     ...bindPlatform('user', issuer),
     requireSubject({ session, tenantId, client }) {
       const { userId, sessionId } = requireUser(session);
-      return { tenantId, accountId: userId, sessionId, client };
+      return { tenantId, accountId: userId, sessionId: ownSession(sessionId), client };
     },
   };
 }
@@ -65,9 +65,15 @@ export function bindPortalPlatform(issuer: PortalIssuer | undefined): PlatformBi
     ...bindPlatform('portal', issuer),
     requireSubject({ session, tenantId, client }) {
       const { staffId, sessionId } = requirePortal(session);
-      return { tenantId, accountId: staffId, sessionId, client };
+      return { tenantId, accountId: staffId, sessionId: ownSession(sessionId), client };
     },
   };
+}
+
+/** Every token of this process names its session. Another issuer's accounts and sessions are not here. */
+function ownSession(sessionId: string | undefined): string {
+  if (sessionId === undefined) throw new RefusalError('auth.failure.issuer_mismatch');
+  return sessionId;
 }
 
 function bindPlatform<A extends Account>(

@@ -3,6 +3,7 @@ import { readInTenant, type SampledAudit } from '@signet/db';
 import { readClientPrefix } from '@signet/flow';
 import { isAuditKind, isSubgraphAuditKind, owaspNameOf } from '@signet/schema/contract';
 import { badInput, type OperationHooks } from '@signet/service';
+import type { PortalSession, UserSession } from '@signet/session';
 import {
   createConnection,
   createCursorCodec,
@@ -71,19 +72,16 @@ function readOptionalId(field: string, id: string | null | undefined): string | 
 export function createRefusalAudit(samples: SampledAudit): OperationHooks {
   return createRefusalListener<GraphqlContext>(({ code, reason }, field, { session, tenantId, origin }) => {
     if (code !== 'FORBIDDEN' && code !== 'UNAUTHENTICATED') return;
-    const isKnown = session.platform !== 'none';
+    const who = session.platform === 'none' ? undefined : describeActor(session);
     samples.tell(
       'authz.refused',
-      isKnown ? session.sessionId : readClientPrefix(origin.address ?? null).network,
-      {
-        tenantId,
-        origin,
-        ...(isKnown && {
-          sessionId: session.sessionId,
-          actorId: session.platform === 'user' ? session.userId : session.staffId,
-        }),
-        details: { reason, ...(field && { field }) },
-      },
+      who?.sessionId ?? who?.actorId ?? readClientPrefix(origin.address ?? null).network,
+      { tenantId, origin, ...who, details: { reason, ...(field && { field }) } },
     );
   });
+}
+
+function describeActor(session: UserSession | PortalSession) {
+  const actorId = session.platform === 'user' ? session.userId : session.staffId;
+  return { sessionId: session.sessionId, actorId };
 }

@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { IssuerSettings } from '../issuer.ts';
 import { type GatewayAdapter, GatewayMissing } from './gateway.ts';
 
 const ownMain = join(import.meta.dirname, '../../../../gateway/main.mjs');
@@ -9,22 +10,36 @@ export function createSignetAdapter(): GatewayAdapter {
   const main = findGateway();
   return {
     title: 'Signet',
-    process: ({ port, supergraphFile, issuer }) => ({
-      command: process.execPath,
-      args: [main],
-      path: '/graphql',
-      env: {
-        PORT: String(port),
-        SUPERGRAPH_FILE: supergraphFile,
-        PROOF: 'off',
-        // The directives' own specification leaves a field without a rule open.
-        DEFAULT_ACCESS: 'public',
-        POLICIES_CLAIM: 'policies',
-        ISSUER_URL: new URL(issuer.issuer).origin,
-        USER_JWKS_URL: issuer.jwksUrl,
-        LOG_LEVEL: 'warn',
-      },
-    }),
+    process: ({ port, supergraphFile, issuer, folder, graph }) => {
+      const issuersFile = join(folder, `issuers-${graph}.json`);
+      writeFileSync(issuersFile, JSON.stringify({ issuers: [describeIssuer(issuer)] }));
+      return {
+        command: process.execPath,
+        args: [main],
+        path: '/graphql',
+        env: {
+          PORT: String(port),
+          SUPERGRAPH_FILE: supergraphFile,
+          PROOF: 'off',
+          // The directives' own specification leaves a field without a rule open.
+          DEFAULT_ACCESS: 'public',
+          ISSUERS_FILE: issuersFile,
+          LOG_LEVEL: 'warn',
+        },
+      };
+    },
+  };
+}
+
+function describeIssuer({ issuer, audience, jwksUrl, algorithm }: IssuerSettings) {
+  return {
+    issuer,
+    audience,
+    platform: 'user',
+    jwks: jwksUrl,
+    algorithms: [algorithm],
+    claims: { policies: 'policies' },
+    revocations: 'none',
   };
 }
 

@@ -16,31 +16,34 @@ import type { AccessFault, ReadSubgraph } from './rule-faults.ts';
  */
 export function findDependencyFaults(subgraphs: readonly ReadSubgraph[]): AccessFault[] {
   const all = mergeBooks(subgraphs.map(({ book }) => book));
+  return findDependencies(subgraphs).flatMap((dependency) => describe(all, dependency));
+}
+
+/** Every field that reads another one, in each subgraph that says so. */
+export function findDependencies(subgraphs: readonly { name: string; sdl: DocumentNode }[]): Dependency[] {
   const objectTypes = readObjectTypes(subgraphs.map(({ sdl }) => sdl));
-  return subgraphs.flatMap((subgraph) => {
-    const schema = { ...readFields(subgraph.sdl), objectTypes };
+  return subgraphs.flatMap(({ name: subgraph, sdl }) => {
+    const schema = { ...readFields(sdl), objectTypes };
     return [...schema.fields].flatMap(([type, fields]) =>
       [...fields.values()].flatMap((field) =>
         dependenciesOf(schema, type, field).flatMap(({ directive, coordinates }) =>
-          coordinates.flatMap((read) =>
-            describe({ all, subgraph: subgraph.name, type, field: field.name.value, directive, read }),
-          ),
+          coordinates.map((read) => ({ subgraph, type, field: field.name.value, directive, read })),
         ),
       ),
     );
   });
 }
 
-type Dependency = {
-  all: RuleBook;
+export type Dependency = {
   subgraph: string;
   type: string;
   field: string;
-  directive: string;
+  directive: 'requires' | 'provides' | 'fromContext';
+  /** `Type.field` */
   read: string;
 };
 
-function describe({ all, subgraph, type, field, directive, read }: Dependency): AccessFault[] {
+function describe(all: RuleBook, { subgraph, type, field, directive, read }: Dependency): AccessFault[] {
   const [readType = '', readField = ''] = read.split('.');
   const given = conditionsOf(all, type, field) ?? [];
   const wanted = conditionsOf(all, readType, readField) ?? [];
@@ -62,8 +65,10 @@ function nameOf(condition: Condition): string {
 
 type Schema = SubgraphFields & { objectTypes: ReadonlyMap<string, ReadonlySet<string>> };
 
-function dependenciesOf(schema: Schema, type: string, field: FieldDefinitionNode) {
-  const own = (field.directives ?? []).flatMap((directive) => {
+type Reading = { directive: Dependency['directive']; coordinates: string[] };
+
+function dependenciesOf(schema: Schema, type: string, field: FieldDefinitionNode): Reading[] {
+  const own = (field.directives ?? []).flatMap((directive): Reading[] => {
     const selection = stringArgument(directive, 'fields');
     if (selection === undefined) {
       return [];
@@ -95,7 +100,7 @@ function dependenciesOf(schema: Schema, type: string, field: FieldDefinitionNode
 }
 
 /** `@fromContext(field: "$name { selection }")`, or with a type condition for each type of the context. */
-function fromContext(schema: Schema, directive: ConstDirectiveNode) {
+function fromContext(schema: Schema, directive: ConstDirectiveNode): Reading[] {
   const [, context, selection] =
     /^\s*\$(\w+)\s*(\{[\s\S]*\}|\.\.\.[\s\S]*)$/.exec(stringArgument(directive, 'field') ?? '') ?? [];
   if (directive.name.value !== 'fromContext' || !context || !selection) {

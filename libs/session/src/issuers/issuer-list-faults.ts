@@ -6,7 +6,12 @@ import type { IssuerEntry } from './issuers-schema.ts';
 export type ListFault = { path: readonly (string | number)[]; fault: string };
 
 /** An issuer that is trusted beside the list: the platform's own. */
-export type OwnIssuer = { issuer: string; platform: Platform; jwksUrl?: string | undefined };
+export type OwnIssuer = {
+  issuer: string;
+  audience: string;
+  platform: Platform;
+  jwksUrl?: string | undefined;
+};
 
 export type IssuerListRules = {
   /** The platform's own issuers that the same process trusts. */

@@ -86,7 +86,7 @@ export async function openRevocations(
 export function refetchOnRevokedKey(issuers: readonly TrustedIssuer[], revocations: RevocationSource): void {
   revocations.onKeyRevoked((platform) => {
     for (const issuer of issuers) {
-      if (issuer.platform === platform) issuer.keys.refetch();
+      if (issuer.platform === platform && !issuer.foreign) issuer.keys.refetch();
     }
   });
 }

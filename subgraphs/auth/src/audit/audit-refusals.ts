@@ -24,7 +24,7 @@ export function createRefusalAudit({ samplesOf, platformOf }: RefusalAuditOption
     const samples = samplesOf(platform ?? 'user') ?? samplesOf('user') ?? samplesOf('portal');
     if (!kind || !samples) return;
     const isKnown = session.platform !== 'none';
-    const caller = isKnown ? session.sessionId : readClientPrefix(client.address).network;
+    const caller = isKnown ? (session.sessionId ?? idOf(session)) : readClientPrefix(client.address).network;
     samples.tell(kind, caller, {
       tenantId,
       origin: client,

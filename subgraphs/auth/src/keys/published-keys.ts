@@ -27,6 +27,7 @@ export function createLocalKeySource(ring: KeyRing): KeySource {
       const key = imported.get(found) ?? {
         key: (await importJWK(publicJwk, algorithm)) as CryptoKey,
         algorithm,
+        thumbprint: kid,
       };
       imported.set(found, key);
       return key;

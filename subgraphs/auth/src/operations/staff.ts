@@ -92,14 +92,14 @@ function manageStaff(
   { id: input, newRole }: Management,
   change: Change,
 ): Promise<StaffAccount> {
-  const session = requirePortal(ctx.session, 'staff:write');
+  const { staffId, sessionId } = requirePortal(ctx.session, 'staff:write');
   const issuer = getIssuer();
   const id = readId('id', input);
   return inTenant(issuer.db, ctx.tenantId, async (trx) => {
     const now = issuer.now();
-    const locked = await lockAccountsForChange(trx, portalTables, [session.staffId, id]);
-    const actor = locked.find((account) => account.id === session.staffId);
-    const actorSession = await lockSession(trx, portalTables, session.sessionId);
+    const locked = await lockAccountsForChange(trx, portalTables, [staffId, id]);
+    const actor = locked.find((account) => account.id === staffId);
+    const actorSession = sessionId && (await lockSession(trx, portalTables, sessionId));
     if (!actor || !actorSession || !isSessionAlive(actorSession, actor, now)) {
       throw new RefusalError('auth.failure.revoked');
     }

@@ -1,0 +1,83 @@
+import type { AccessChange } from '@signet/access';
+import type { Acknowledgement, JudgedGain } from './acknowledgements.ts';
+import type { SchemaChange } from './breaking-changes.ts';
+
+/** What a comparison of two supergraphs found. */
+export type AccessReport = {
+  supergraph: string;
+  against: string;
+  /** What is wrong with the rules of the new one and was not with those of the old one. */
+  faults: readonly string[];
+  gains: readonly JudgedGain[];
+  losses: readonly AccessChange[];
+  changes: readonly SchemaChange[];
+  stale: readonly Acknowledgement[];
+};
+
+/** Gains that cause others, and that nobody acknowledged. */
+export function findUndecided({ gains }: Pick<AccessReport, 'gains'>): JudgedGain[] {
+  return gains.filter(({ by, acknowledged }) => by !== 'reached' && !acknowledged);
+}
+
+/** The first line of a report: `2 gains of access, 1 of them not acknowledged; 3 losses; …`. */
+export function summarize(report: AccessReport): string {
+  const gains = report.gains.filter(isCause);
+  const undecided = findUndecided(report).length;
+  const breaking = report.changes.filter(({ isBreaking }) => isBreaking).length;
+  const parts = [
+    `${count(gains.length, 'gain')} of access${gains.length > 0 ? `, ${undecided} of them not acknowledged` : ''}`,
+    count(report.losses.filter(isCause).length, 'loss', 'losses'),
+    count(breaking, 'breaking change'),
+    ...(report.faults.length > 0 ? [count(report.faults.length, 'new fault')] : []),
+  ];
+  return parts.join('; ');
+}
+
+function count(n: number, one: string, many = `${one}s`): string {
+  return `${n} ${n === 1 ? one : many}`;
+}
+
+export function isCause({ by }: AccessChange): boolean {
+  return by !== 'reached';
+}
+
+/** Why a caller gained or lost access there. */
+export function describeCause({ by, via }: AccessChange, kind: 'gain' | 'loss'): string {
+  switch (by) {
+    case 'new':
+      return kind === 'gain' ? 'new field' : 'field removed';
+    case 'rule':
+      return 'rule changed';
+    case 'type':
+      return kind === 'gain' ? `now behind ${via}` : `no longer behind ${via}`;
+    case 'read':
+      return kind === 'gain' ? `now read by ${via}` : `no longer read by ${via}`;
+    default:
+      return 'follows from another change';
+  }
+}
+
+/** Changes of one coordinate with one cause are one line. */
+export function groupChanges<C extends AccessChange>(changes: readonly C[]): (C & { callers: string[] })[] {
+  const groups = new Map<string, C & { callers: string[] }>();
+  for (const change of changes) {
+    const { coordinate, by, via } = change;
+    const { acknowledged, expired } = change as Partial<JudgedGain>;
+    const key = JSON.stringify([coordinate, by, via, acknowledged, expired]);
+    const known = groups.get(key);
+    if (known) known.callers.push(change.caller);
+    else groups.set(key, { ...change, callers: [change.caller] });
+  }
+  return [...groups.values()];
+}
+
+/** What to add to the file of acknowledgements, as YAML. */
+export function suggestAcknowledgements(undecided: readonly JudgedGain[]): string {
+  return groupChanges(undecided)
+    .map(({ coordinate, callers }) => {
+      const caller =
+        callers.length === 1 ? JSON.stringify(callers[0]) : JSON.stringify([...new Set(callers)]);
+      return `- coordinate: ${coordinate}\n  caller: ${caller}\n  reason:\n`;
+    })
+    .join('');
+}

@@ -1,0 +1,93 @@
+import type { GatewayConfig } from '../config.ts';
+import { entranceVariable, settingOf } from '../config-entrances.ts';
+import { verifiedPlatforms } from '../config-graph.ts';
+import { limitFields } from '../config-limits.ts';
+import { proofFields } from '../config-proof.ts';
+
+/** What a running gateway takes over from a changed file. Everything else is fixed when a port is opened, and needs a restart. */
+const liveVariables: ReadonlySet<string> = new Set([
+  'SUPERGRAPH_FILE',
+  'SUBGRAPH_URLS',
+  'UNMERGED_SUBGRAPHS',
+  'ACCESS',
+  'ACCESS_OFF_IN_PRODUCTION',
+  'DEFAULT_ACCESS',
+  'ACCESS_DRY_RUN',
+  'ACCESS_DRY_RUN_IN_PRODUCTION',
+  'REQUEST_TIMEOUT_MS',
+  'INTROSPECTION',
+  'CORS_ORIGINS',
+  'CORS_ALLOWED_HEADERS',
+  'SESSION_COOKIES',
+  'TENANT_HOSTS',
+  ...Object.keys(limitFields),
+  ...Object.keys(proofFields),
+]);
+
+/** The same of each entrance. */
+const liveEntranceSettings = [
+  'SUPERGRAPH_FILE',
+  'CORS_ORIGINS',
+  'TRUSTED_DOCUMENTS',
+  'TRUSTED_DOCUMENTS_FILES',
+  'PROOF_KEY_FILE',
+];
+
+export type SettingsChange = {
+  /** What is to be served from now on: the changes that need a restart are left out. */
+  config: GatewayConfig;
+  /** Places of the changes that are in it. */
+  taken: readonly string[];
+  /** Places of those that need a restart. */
+  left: readonly string[];
+  /** Whether the issuers are others. */
+  isIssuerChange: boolean;
+};
+
+/** Compares the configuration that is served with one that was just read. */
+export function compareSettings(served: GatewayConfig, read: GatewayConfig): SettingsChange {
+  const placeOf = read.placeOf ?? ((variable: string) => variable);
+  const names = served.entranceNames ?? ['graph'];
+  const kept = names.filter(
+    (name) => read.entranceNames?.includes(name) ?? served.entranceNames === undefined,
+  );
+  const live = new Set([
+    ...liveVariables,
+    ...kept.flatMap((name) => liveEntranceSettings.map((setting) => entranceVariable(name, setting))),
+  ]);
+  const changed = differences(served, read);
+  const taken = changed.filter((variable) => live.has(variable));
+  const values = taken.map((variable) => [variable, settingOf(read, variable)]);
+  const isIssuerChange = differs(served.issuers?.entries, read.issuers?.entries);
+  const { issuers: _, ...rest } = served;
+  const config = Object.freeze({
+    ...rest,
+    ...Object.fromEntries(values),
+    ...(read.issuers && { issuers: read.issuers }),
+    ...(read.placeOf && { placeOf: read.placeOf }),
+  }) as GatewayConfig;
+  return {
+    config,
+    isIssuerChange,
+    taken: [...taken.map(placeOf), ...(isIssuerChange ? ['issuers'] : [])],
+    left: [
+      ...changed.filter((variable) => !live.has(variable)).map(placeOf),
+      ...(differs(served.entranceNames, read.entranceNames) ? ['entrances: their names'] : []),
+      ...(differs(verifiedPlatforms(served), verifiedPlatforms(config))
+        ? ['issuers: the platforms that entrances admit by them']
+        : []),
+    ],
+  };
+}
+
+/** The variables whose values differ. Those of an entrance that one of the two does not have are not among them. */
+function differences(a: GatewayConfig, b: GatewayConfig): string[] {
+  return Object.keys(a).filter(
+    (variable) =>
+      /^[A-Z]/.test(variable) && variable in b && differs(settingOf(a, variable), settingOf(b, variable)),
+  );
+}
+
+function differs(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) !== JSON.stringify(b);
+}

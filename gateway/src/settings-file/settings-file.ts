@@ -1,0 +1,291 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { decodeUtf8 } from '@signet/service';
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { entranceNameForm, entranceVariable, maxEntranceNameLength } from '../config-entrances.ts';
+import {
+  entranceSettings,
+  type FileSetting,
+  type FileSettings,
+  fileSettingOf,
+  limitSettings,
+  topSettingOf,
+  topSettings,
+} from './file-keys.ts';
+
+/** From the file on: `['entrances', 'shop', 'port']`. */
+type FieldPath = readonly (string | number)[];
+
+/** A configuration file as it was read. Its faults are of the file's form; what values mean is checked by the schema of the variables. */
+export type SettingsFile = {
+  /** As the operator named it. */
+  path: string;
+  /** What stands in it, as variables. */
+  values: Readonly<Record<string, string>>;
+  /** The names of its entrances. Undefined where it has none. */
+  entrances: readonly string[] | undefined;
+  /** The section as it stands there. */
+  issuers: unknown;
+  faults: readonly string[];
+  /** File, line and field of a variable that stands in the file, or of the place where it would. */
+  placeOf(variable: string): string | undefined;
+  /** The same of a field. Where it is not there: of the innermost field around it. */
+  placeOfField(path: FieldPath): string;
+};
+
+/** Far larger than any real one. */
+const maxBytes = 1024 * 1024;
+
+/** Reads a configuration file, YAML 1.2 or JSON. Never throws: `faults` has all that is wrong with its form. */
+export function readSettingsFile(path: string): SettingsFile {
+  const text = readText(path);
+  return typeof text === 'string'
+    ? parseSettingsFile(path, text)
+    : emptyFile(path, [`${path}: ${text.fault}`]);
+}
+
+function readText(path: string): string | { fault: string } {
+  try {
+    const bytes = readFileSync(path);
+    return bytes.length > maxBytes ? { fault: `has more than ${maxBytes} bytes` } : decodeUtf8(bytes);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return { fault: code && !code.startsWith('ERR_') ? `cannot be read (${code})` : 'is not UTF-8' };
+  }
+}
+
+function emptyFile(path: string, faults: readonly string[]): SettingsFile {
+  const placeOfField = (field: FieldPath) => `${path}: ${nameOf(field)}`;
+  const placeOf = () => undefined;
+  return { path, values: {}, entrances: undefined, issuers: undefined, faults, placeOf, placeOfField };
+}
+
+/** The same of a text. */
+export function parseSettingsFile(path: string, text: string): SettingsFile {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, stringKeys: true });
+  const broken = [...document.errors, ...document.warnings].map(({ pos, message }) => {
+    const { line, col } = lineCounter.linePos(pos[0]);
+    // The first line: what follows may quote the text, and secrets with it.
+    return `${path}:${line}:${col}: ${message.split('\n')[0]}`;
+  });
+  if (broken.length > 0) return emptyFile(path, [...new Set(broken)]);
+  return new Reader(path, document, lineCounter).read();
+}
+
+/** Walks through a file once, and notes each value with its place. */
+class Reader {
+  readonly #path: string;
+  readonly #document: Document;
+  readonly #lines: LineCounter;
+  readonly #values: Record<string, string> = {};
+  readonly #places = new Map<string, string>();
+  readonly #faults: string[] = [];
+  #entrances: string[] | undefined;
+  #issuers: unknown;
+
+  constructor(path: string, document: Document, lines: LineCounter) {
+    this.#path = path;
+    this.#document = document;
+    this.#lines = lines;
+  }
+
+  read(): SettingsFile {
+    this.#eachField(this.#document.contents, [], (key, node, at) => {
+      if (key === 'limits') this.#settings(node, at, limitSettings);
+      else if (key === 'subgraphs') this.#subgraphs(node, at);
+      else if (key === 'entrances') this.#readEntrances(node, at);
+      else if (key === 'issuers') this.#readIssuers(node, at);
+      else this.#setting(key, node, at, topSettings, ['limits', 'subgraphs', 'entrances', 'issuers']);
+    });
+    if (this.#entrances && this.#places.has('PORT')) {
+      this.#fault(['port'], 'is set together with entrances, each of which has a port of its own');
+    }
+    return {
+      path: this.#path,
+      values: this.#values,
+      entrances: this.#entrances,
+      issuers: this.#issuers,
+      faults: this.#faults,
+      placeOf: (variable) => this.#places.get(variable) ?? this.#wouldBeAt(variable),
+      placeOfField: (path) => this.#placeOfField(path),
+    };
+  }
+
+  #settings(node: Node | null, at: FieldPath, settings: FileSettings, prefix = ''): void {
+    this.#eachField(node, at, (key, value, place) => this.#setting(key, value, place, settings, [], prefix));
+  }
+
+  #setting(
+    key: string,
+    node: Node | null,
+    at: FieldPath,
+    settings: FileSettings,
+    others: readonly string[] = [],
+    prefix = '',
+  ): void {
+    const setting = settings.get(key);
+    const file = setting ? undefined : fileSettingOf(key, settings);
+    if (setting?.isSecret) {
+      this.#fault(at, `is a secret: name by ${key}File a file that holds it, or set ${setting.variable}`);
+      return;
+    }
+    const found = setting ?? file;
+    const text = found && this.#textOf(found, node, at);
+    if (!found) this.#unknown(key, at, [...settings.keys(), ...others]);
+    if (!found || text === undefined) return;
+    const variable = `${prefix}${found.variable}`;
+    this.#values[variable] = text;
+    this.#places.set(variable, this.#placeOfField(at));
+  }
+
+  /** The text that the variable of a setting would have. Undefined, and a fault, where the value has not the type of the setting. */
+  #textOf({ type, isPath }: FileSetting, node: Node | null, at: FieldPath): string | undefined {
+    const located = (text: string) => (isPath && text !== '' ? resolve(dirname(this.#path), text) : text);
+    if (type.type === 'array' && isSeq(node)) {
+      const items = node.items.map((item) => this.#scalar(this.#resolve(item as Node)));
+      if (items.length === 0)
+        return this.#refuse(at, 'is an empty list: leave the key out, or name something');
+      if (items.some((item) => item === undefined || item === '' || item.includes(','))) {
+        return this.#refuse(at, 'must be a list of texts without commas');
+      }
+      return items.map((item) => located(item ?? '')).join(',');
+    }
+    const text = this.#scalar(node, type.type === 'boolean');
+    if (text === undefined) {
+      return this.#refuse(at, `must be ${nouns[type.type]}`);
+    }
+    return text === '' ? this.#refuse(at, 'has no value: set it, or leave the key out') : located(text);
+  }
+
+  /** The text of a scalar as it stands there: `1e3` stays `1e3`. Undefined for a list or a map. */
+  #scalar(node: Node | null, isFlag = false): string | undefined {
+    if (node === null) return '';
+    if (!isScalar(node)) return undefined;
+    const { value, source } = node;
+    if (value === null || value === undefined) return '';
+    if (typeof value === 'boolean') return isFlag ? (value ? 'yes' : 'no') : String(value);
+    return typeof value === 'string' ? value.trim() : (source ?? String(value));
+  }
+
+  #subgraphs(node: Node | null, at: FieldPath): void {
+    const pairs: string[] = [];
+    this.#eachField(node, at, (name, value, place) => {
+      const url = this.#scalar(value);
+      if (/[=,\s]/.test(name)) this.#fault(place, 'has a name with a comma, an equals sign or a space');
+      else if (!/^https?:$/.test(URL.parse(url ?? '')?.protocol ?? '') || url?.includes(',')) {
+        this.#fault(place, 'must be an http or https URL');
+      } else pairs.push(`${name}=${url}`);
+    });
+    if (pairs.length === 0) return;
+    this.#values.SUBGRAPH_URLS = pairs.join(',');
+    this.#places.set('SUBGRAPH_URLS', this.#placeOfField(at));
+  }
+
+  #readEntrances(node: Node | null, at: FieldPath): void {
+    const names: string[] = [];
+    this.#eachField(node, at, (name, value, place) => {
+      const isName = entranceNameForm.test(name) && name.length <= maxEntranceNameLength;
+      if (!isName)
+        return this.#fault(place, 'is no name for an entrance: small letters, digits and dashes, at most 30');
+      names.push(name);
+      this.#settings(value, place, entranceSettings, entranceVariable(name, ''));
+    });
+    this.#entrances = names;
+    if (names.length === 0 && this.#faults.length === 0) this.#fault(at, 'names no entrance');
+  }
+
+  #readIssuers(node: Node | null, at: FieldPath): void {
+    try {
+      // Aliases that multiply are refused.
+      this.#issuers = node?.toJS(this.#document, { maxAliasCount: 100 }) ?? null;
+    } catch {
+      this.#fault(at, 'repeats itself by too many aliases');
+    }
+  }
+
+  #eachField(
+    given: Node | null,
+    at: FieldPath,
+    read: (key: string, node: Node | null, at: FieldPath) => void,
+  ): void {
+    const node = this.#resolve(given);
+    if (!isMap(node)) {
+      this.#fault(at, at.length === 0 ? 'must be a map of settings' : 'must be a map, a key on each line');
+      return;
+    }
+    for (const { key, value } of node.items) {
+      const name = String(isScalar(key) ? key.value : key);
+      read(name, this.#resolve(value as Node | null), [...at, name]);
+    }
+  }
+
+  #resolve(node: Node | null | undefined): Node | null {
+    return (isAlias(node) ? node.resolve(this.#document) : node) ?? null;
+  }
+
+  #unknown(key: string, at: FieldPath, known: readonly string[]): void {
+    const plain = key.toLowerCase().replaceAll(/[_-]/g, '');
+    const near = known.find(
+      (name) => name.toLowerCase().startsWith(plain) || plain === `${name.toLowerCase()}s`,
+    );
+    this.#fault(
+      at,
+      near ? `is no setting. Did you mean ${near}?` : 'is no setting (docs/any-supergraph.md has them)',
+    );
+  }
+
+  #fault(at: FieldPath, fault: string): void {
+    this.#faults.push(`${this.#placeOfField(at)}: ${fault}`);
+  }
+
+  #refuse(at: FieldPath, fault: string): undefined {
+    this.#fault(at, fault);
+    return undefined;
+  }
+
+  #placeOfField(path: FieldPath): string {
+    let node: Node | null = this.#document.contents as Node | null;
+    let offset = node?.range?.[0] ?? 0;
+    for (const part of path) {
+      const inner = this.#resolve(node);
+      if (isMap(inner)) {
+        const pair = inner.items.find(({ key }) => String(isScalar(key) ? key.value : key) === String(part));
+        if (!pair) break;
+        offset = (pair.key as Node).range?.[0] ?? offset;
+        node = pair.value as Node | null;
+      } else if (isSeq(inner)) {
+        node = (inner.items[Number(part)] as Node | undefined) ?? null;
+        if (!node) break;
+        offset = node.range?.[0] ?? offset;
+      } else break;
+    }
+    const { line, col } = this.#lines.linePos(offset);
+    return `${this.#path}:${Math.max(line, 1)}:${Math.max(col, 1)}${path.length > 0 ? `: ${nameOf(path)}` : ''}`;
+  }
+
+  /** Where a variable that does not stand in the file would. */
+  #wouldBeAt(variable: string): string | undefined {
+    for (const entrance of this.#entrances ?? []) {
+      const prefix = entranceVariable(entrance, '');
+      const setting = [...entranceSettings.values()].find((one) => `${prefix}${one.variable}` === variable);
+      if (setting) return `${this.#placeOfField(['entrances', entrance, setting.key])} (or ${variable})`;
+    }
+    const top = topSettingOf(variable);
+    return top && `${this.#path}: ${top.key} (or ${variable})`;
+  }
+}
+
+const nouns = {
+  string: 'a text',
+  integer: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+};
+
+/** `issuers[0].claims.role` */
+function nameOf(path: FieldPath): string {
+  return path
+    .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index > 0 ? '.' : ''}${part}`))
+    .join('');
+}

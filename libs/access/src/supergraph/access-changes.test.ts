@@ -1,0 +1,264 @@
+import { describe, expect, it, test } from 'vitest';
+import type { DefaultAccess } from '../rule-book.ts';
+import { type AccessChange, findGains } from './access-changes.ts';
+import type { Viewpoint } from './access-ways.ts';
+import { compose } from './composed.test-support.ts';
+import { readSupergraph } from './read-supergraph.ts';
+
+type Sides = { defaultAccess?: DefaultAccess; viewpoints?: readonly Viewpoint[] };
+
+/** `coordinate caller (cause)` of each gain. */
+function gainsOf(
+  before: string,
+  after: string,
+  { defaultAccess = 'deny', viewpoints }: Sides = {},
+): string[] {
+  const [old, now] = [before, after].map((sdl) => readSupergraph(compose(sdl), defaultAccess).graph);
+  if (!old || !now) throw new Error('unreachable');
+  return findGains(old, now, viewpoints).map(describeChange);
+}
+const describeChange = ({ coordinate, caller, by, via }: AccessChange) =>
+  `${coordinate} ${caller} (${by}${via ? ` ${via}` : ''})`;
+
+const field = (rule: string) => `type Query { other: Int @public a: Int ${rule} }`;
+
+describe('a rule that changes', () => {
+  test.each([
+    ['to public', '@authenticated', '@public', ['Query.a anonymous (rule)']],
+    ['to signed in', '@requiresScopes(scopes: [["s"]])', '@authenticated', ['Query.a authenticated (rule)']],
+    ['to the other platform', '@platform(is: USER)', '@platform(is: PORTAL)', ['Query.a portal (rule)']],
+    [
+      'by an alternative',
+      '@requiresScopes(scopes: [["s"]])',
+      '@requiresScopes(scopes: [["s"], ["t", "u"]])',
+      ['Query.a authenticated with scope t and scope u (rule)'],
+    ],
+    [
+      'by one scope of two',
+      '@requiresScopes(scopes: [["s", "t"]])',
+      '@requiresScopes(scopes: [["s"]])',
+      ['Query.a authenticated with scope s (rule)'],
+    ],
+    [
+      'by a policy less',
+      '@policy(policies: [["p"]]) @requiresScopes(scopes: [["s"]])',
+      '@requiresScopes(scopes: [["s"]])',
+      ['Query.a authenticated with scope s (rule)'],
+    ],
+    [
+      'by a policy for another',
+      '@policy(policies: [["p"]])',
+      '@policy(policies: [["q"]])',
+      ['Query.a anonymous with policy q (rule)'],
+    ],
+    // The other way round nobody gains.
+    ['to signed in only', '@public', '@authenticated', []],
+    ['by a scope more', '@requiresScopes(scopes: [["s"]])', '@requiresScopes(scopes: [["s", "t"]])', []],
+    [
+      'in its order',
+      '@requiresScopes(scopes: [["s"], ["t"]])',
+      '@requiresScopes(scopes: [["t"], ["s"]])',
+      [],
+    ],
+    [
+      'to the same in other words',
+      '@authenticated @requiresScopes(scopes: [["s"]])',
+      '@requiresScopes(scopes: [["s"], ["s", "t"]])',
+      [],
+    ],
+  ])('%s', (_, before, after, expected) => {
+    expect(gainsOf(field(before), field(after))).toEqual(expected);
+  });
+
+  it('on a type, is the gain of each of its fields', () => {
+    const type = (rule: string) =>
+      `type Query { t: T @public } type T ${rule} { a: Int b: Int @platform(is: USER) }`;
+    expect(gainsOf(type('@authenticated'), type('@public'))).toEqual(['T.a anonymous (rule)']);
+  });
+
+  it('on a scalar or an enum, is the gain of each field with such a value', () => {
+    const graph = (rule: string) =>
+      `type Query { a: [Secret!] @public b: State @public } scalar Secret ${rule} enum State ${rule} { ON }`;
+    expect(gainsOf(graph('@authenticated'), graph(''))).toEqual([
+      'Query.a anonymous (rule)',
+      'Query.b anonymous (rule)',
+    ]);
+  });
+});
+
+describe('what appears', () => {
+  it('is a gain: a new field, by the callers of its rule', () => {
+    expect(
+      gainsOf(
+        field('@public'),
+        `${field('@public')} extend type Query { b: Int @public c: Int @platform(is: USER) }`,
+      ),
+    ).toEqual(['Query.b anonymous (new)', 'Query.c user (new)']);
+  });
+
+  it('is no gain where nobody gets: a field without a rule, and one of a type that nothing leads to', () => {
+    expect(
+      gainsOf(field('@public'), `${field('@public')} extend type Query { b: Int } type T { c: Int @public }`),
+    ).toEqual([]);
+  });
+
+  it('is a gain by the default for fields without a rule', () => {
+    const more = `${field('@public')} extend type Query { b: Int }`;
+    expect(gainsOf(field('@public'), more, { defaultAccess: 'authenticated' })).toEqual([
+      'Query.b authenticated (new)',
+    ]);
+    expect(gainsOf(field('@public'), more, { defaultAccess: 'public' })).toEqual(['Query.b anonymous (new)']);
+  });
+
+  it('is a gain: a field that was @inaccessible, or whose type was', () => {
+    const graph = (field: string, type = '') =>
+      `type Query { a: T @public ${type} } type T ${type} { id: ID @public hidden: Int @public ${field} } extend type Query { z: Int @public }`;
+    expect(gainsOf(graph('@inaccessible'), graph(''))).toEqual(['T.hidden anonymous (new)']);
+    expect(gainsOf(graph('', '@inaccessible'), graph(''))).toEqual([
+      'Query.a anonymous (new)',
+      'T.id anonymous (new)',
+      'T.hidden anonymous (new)',
+    ]);
+  });
+
+  it('is a gain where a field moves to a type that others get', () => {
+    const graph = (open: string, closed: string) =>
+      `type Query { o: Open @public c: Closed @platform(is: PORTAL) } type Open { id: ID @public ${open} } type Closed { id: ID @public ${closed} }`;
+    expect(gainsOf(graph('', 'secret: Int @public'), graph('secret: Int @public', ''))).toEqual([
+      'Open.secret anonymous (new)',
+    ]);
+  });
+});
+
+describe('another way to an object', () => {
+  const types = `type Secret { id: ID @public word: Int @authenticated } type Plain { id: ID @public }`;
+
+  it('is a gain of what leads there; the fields behind it follow', () => {
+    const graph = (rule: string) => `type Query { s: Secret ${rule} } ${types}`;
+    expect(gainsOf(graph('@platform(is: PORTAL)'), graph('@public'))).toEqual([
+      'Query.s anonymous (rule)',
+      'Secret.id anonymous (reached)',
+      'Secret.word authenticated (reached)',
+    ]);
+  });
+
+  it.each([
+    [
+      'a type that implements an interface from now on',
+      (more: string) =>
+        `interface Node { id: ID } ${types.replace('Secret {', `Secret ${more ? 'implements Node' : ''} {`).replace('Plain {', 'Plain implements Node {')} type Query { node: Node @public s: Secret @platform(is: PORTAL) }`,
+      'Node',
+    ],
+    [
+      'a member of a union',
+      (more: string) =>
+        `union Found = Plain ${more ? '| Secret' : ''} ${types} type Query { node: Found @public s: Secret @platform(is: PORTAL) }`,
+      'Found',
+    ],
+  ])('is a gain: %s', (_, graph, via) => {
+    expect(gainsOf(graph(''), graph('more'))).toEqual([
+      'Secret.id anonymous (reached)',
+      'Secret.word authenticated (reached)',
+      `Secret anonymous (type ${via})`,
+    ]);
+  });
+
+  it('is a gain: a field that returns another type', () => {
+    const graph = (type: string) =>
+      `type Query { x: ${type} @public s: Secret @platform(is: PORTAL) p: Plain @public } ${types}`;
+    expect(gainsOf(graph('Plain'), graph('Secret'))).toEqual([
+      'Query.x anonymous (type Query.x)',
+      'Secret.id anonymous (reached)',
+      'Secret.word authenticated (reached)',
+    ]);
+    // Whoever gets the type already gains nothing.
+    expect(gainsOf(graph('Secret'), graph('Plain'))).toEqual([]);
+  });
+
+  it('is no gain where everybody got there before', () => {
+    const graph = (more: string) => `type Query { s: Secret @public ${more} } ${types}`;
+    expect(gainsOf(graph(''), graph('t: Secret @authenticated'))).toEqual(['Query.t authenticated (new)']);
+  });
+
+  it('adds the needs of the whole way, also around a circle', () => {
+    const graph = (rule: string) => `type Query { me: User @platform(is: USER) }
+      type User { friends: [User] @requiresScopes(scopes: [["f"]]) id: ID @public secret: Int ${rule} }`;
+    expect(gainsOf(graph('@requiresScopes(scopes: [["x"]])'), graph('@public'))).toEqual([
+      'User.secret user (rule)',
+    ]);
+  });
+});
+
+describe('a field that is computed from another one', () => {
+  // The Guild's composer and Apollo's refuse this now. Supergraphs of older composers have it.
+  const graph = (join: string, rule = '@authenticated') =>
+    compose(
+      `type Query { p: P @public } type P @key(fields: "id") { id: ID @public cost: Int ${rule} margin: Int @public }`,
+    ).replace(/margin: Int @public/, `margin: Int @public @join__field(graph: S0${join})`);
+  const read = (text: string) => readSupergraph(text, 'deny');
+
+  it('is a gain of what it reads, for callers who may not have that', () => {
+    const [before, after] = [read(graph('')), read(graph(', requires: "cost"'))];
+    expect(findGains(before.graph, after.graph).map(describeChange)).toEqual([
+      'P.cost anonymous (read P.margin)',
+    ]);
+    expect(findGains(after.graph, before.graph)).toEqual([]);
+    expect(after.weaknesses).toEqual([
+      expect.objectContaining({
+        coordinate: 'P.margin',
+        fault: expect.stringContaining('weaker rule than P.cost'),
+      }),
+    ]);
+  });
+
+  it('is a gain also of a field that clients do not see, and from a context', () => {
+    const hidden = graph('', '@authenticated @inaccessible');
+    const reads = graph(', requires: "cost"', '@authenticated @inaccessible');
+    expect(findGains(read(hidden).graph, read(reads).graph).map(describeChange)).toEqual([
+      'P.cost anonymous (read P.margin)',
+    ]);
+    const context = (join: string) =>
+      compose(
+        `type Query { c: C @public } type C @key(fields: "id") { id: ID @public cost: Int @authenticated t: T @public } type T { weak: Int @public }`,
+      )
+        .replace('type C ', 'type C @context(name: "s0__c") ')
+        .replace(
+          'directive @join__enumValue',
+          'directive @context(name: String!) repeatable on OBJECT directive @join__enumValue',
+        )
+        .replace('weak: Int @public', `weak: Int @public ${join}`);
+    const join =
+      '@join__field(graph: S0, contextArguments: [{ context: "s0__c", name: "a", type: "Int", selection: " { cost }" }])';
+    expect(findGains(read(context('')).graph, read(context(join)).graph).map(describeChange)).toEqual([
+      'C.cost anonymous (read T.weak)',
+    ]);
+  });
+
+  it('is no gain where its rule is as strict', () => {
+    const strict = (join: string) => graph(join).replace('margin: Int @public', 'margin: Int @authenticated');
+    expect(findGains(read(strict('')).graph, read(strict(', requires: "cost"')).graph)).toEqual([]);
+    expect(read(strict(', requires: "cost"')).weaknesses).toEqual([]);
+  });
+});
+
+describe('for callers with names', () => {
+  const viewpoints = [
+    { name: 'anonymous', holds: new Set<string>() },
+    { name: 'support', holds: new Set(['authenticated', 'platform portal', 'scope a']) },
+    { name: 'admin', holds: new Set(['authenticated', 'platform portal', 'scope a', 'scope b']) },
+  ];
+  test.each([
+    ['@requiresScopes(scopes: [["b"]])', '@requiresScopes(scopes: [["a"]])', ['Query.a support (rule)']],
+    ['@requiresScopes(scopes: [["b"]])', '@platform(is: USER)', []],
+    ['@platform(is: USER)', '@authenticated', ['Query.a support (rule)', 'Query.a admin (rule)']],
+    ['@requiresScopes(scopes: [["a"]])', '@requiresScopes(scopes: [["a"], ["nobody"]])', []],
+    [
+      '@requiresScopes(scopes: [["b"]])',
+      '@policy(policies: [["p"]])',
+      ['Query.a support by policy p (rule)'],
+    ],
+    ['@policy(policies: [["p"]])', '@authenticated', ['Query.a support (rule)', 'Query.a admin (rule)']],
+  ])('%s to %s', (before, after, expected) => {
+    expect(gainsOf(field(before), field(after), { viewpoints })).toEqual(expected);
+  });
+});

@@ -1,0 +1,124 @@
+import type { AccessGraph, GraphField } from './access-graph.ts';
+import { type AccessWays, findAccessWays, type Viewpoint } from './access-ways.ts';
+import { callerOf, combine, meets, minimize, type Way } from './ways.ts';
+
+/**
+ * A caller who may have more than before. `new`: the field is new. `rule`: by the rule of the field. `type`: objects of this
+ * type come from a place where they did not come from before (`via`, an interface, a union or a field). `read`: the field `via`
+ * is computed from this one, and asks for less. `reached`: nothing changed here, but the caller gets to the object now.
+ */
+export type AccessChange = {
+  coordinate: string;
+  caller: string;
+  by: 'new' | 'rule' | 'type' | 'read' | 'reached';
+  via?: string;
+  line?: number | undefined;
+};
+
+/**
+ * Everybody who may have in `after` what they could not have in `before`, by coordinate and caller. The changes that are not
+ * `reached` cause all others: whoever decides about each of those has decided about everything.
+ *
+ * @param viewpoints the callers to look at; without, the callers follow from the rules: each smallest set of needs is one
+ */
+export function findGains(
+  before: AccessGraph,
+  after: AccessGraph,
+  viewpoints: readonly Viewpoint[] = [undefined],
+): AccessChange[] {
+  return viewpoints.flatMap((viewpoint) => {
+    const old = { graph: before, ways: findAccessWays(before, viewpoint, 'down') };
+    const now = { graph: after, ways: findAccessWays(after, viewpoint, 'up') };
+    const nameOf = (way: Way) => describeCaller(viewpoint, way);
+    const changes = [...gainsByField(old, now), ...gainsByMember(old, now), ...gainsByRead(old, now)];
+    return changes.flatMap(({ ways, ...change }) => ways.map((way) => ({ ...change, caller: nameOf(way) })));
+  });
+}
+
+type Side = { graph: AccessGraph; ways: AccessWays };
+type Gain = Omit<AccessChange, 'caller'> & { ways: readonly Way[] };
+
+function gainsByField(old: Side, now: Side): Gain[] {
+  return fieldsOf(now.graph).flatMap((field): Gain[] => {
+    const { coordinate, line } = field;
+    const known = findField(old.graph, coordinate);
+    const had = known ? old.ways.toField(known) : [];
+    const gained = now.ways.toField(field).filter((way) => !meets(way, had));
+    const rules = known ? old.ways.byRule(known) : [];
+    const freshRules = now.ways.byRule(field).filter((way) => !meets(way, rules));
+    const byRule = combine(now.ways.toType(field.type), freshRules).filter((way) => !meets(way, had));
+    const byReturn = known && known.returns !== field.returns ? newlyReturned(field, old, now) : [];
+    const reached = gained.filter((way) => !meets(way, byRule));
+    return [
+      { coordinate, line, by: known ? 'rule' : 'new', ways: byRule },
+      { coordinate, line, by: 'type', via: coordinate, ways: byReturn.filter((way) => !meets(way, byRule)) },
+      { coordinate, line, by: 'reached', ways: reached },
+    ];
+  });
+}
+
+/** Who gets, by a field that returns another type than before, objects that they could not get. */
+function newlyReturned(field: GraphField, old: Side, now: Side): Way[] {
+  const targets = now.graph.members.get(field.returns) ?? [field.returns];
+  const ways = now.ways.toField(field);
+  return minimize(
+    [...targets].flatMap((type) =>
+      now.graph.types.has(type) ? ways.filter((way) => !meets(way, old.ways.toType(type))) : [],
+    ),
+  );
+}
+
+/** Types that stand behind an interface or a union and did not before. The fields of a new type are new themselves. */
+function gainsByMember(old: Side, now: Side): Gain[] {
+  return [...now.graph.members].flatMap(([via, members]) =>
+    [...members]
+      .filter((type) => old.graph.types.has(type) && !old.graph.members.get(via)?.has(type))
+      .map((type): Gain => {
+        const ways = now.ways.toType(via).filter((way) => !meets(way, old.ways.toType(type)));
+        return { coordinate: type, by: 'type', via, ways };
+      }),
+  );
+}
+
+/** Fields that others read for callers who could neither have nor read them before. */
+function gainsByRead(old: Side, now: Side): Gain[] {
+  return now.graph.reads.flatMap(({ reader, read: coordinate }): Gain[] => {
+    const ways = leaksOf(now, reader, coordinate);
+    const known = findField(old.graph, coordinate);
+    const readers = old.graph.reads.filter(({ read }) => read === coordinate);
+    const had = [
+      ...(known ? old.ways.toField(known) : []),
+      ...readers.flatMap((one) => leaksOf(old, one.reader, coordinate)),
+    ];
+    return [{ coordinate, by: 'read', via: reader, ways: ways.filter((way) => !meets(way, had)) }];
+  });
+}
+
+/** The ways to a field that do not meet the rule of the field that it reads. */
+function leaksOf({ graph, ways }: Side, reader: string, read: string): Way[] {
+  const field = findField(graph, reader);
+  const target = findRead(graph, reader, read);
+  if (!field || target?.conditions === undefined) return [];
+  const wanted = ways.byRule(target);
+  return ways.toField(field).filter((way) => !meets(way, wanted));
+}
+
+/** The field that is read, as a field of its own: it may be inaccessible to clients. */
+function findRead(graph: AccessGraph, reader: string, read: string): GraphField | undefined {
+  const known = graph.reads.find((one) => one.reader === reader && one.read === read);
+  return known && { ...known, coordinate: read, type: '', returns: '', isDefault: false, line: undefined };
+}
+
+export function fieldsOf({ types }: AccessGraph): GraphField[] {
+  return [...types.values()].flatMap((fields) => [...fields.values()]);
+}
+
+export function findField({ types }: AccessGraph, coordinate: string): GraphField | undefined {
+  const [type = '', field = ''] = coordinate.split('.');
+  return types.get(type)?.get(field);
+}
+
+function describeCaller(viewpoint: Viewpoint, way: Way): string {
+  if (viewpoint === undefined) return callerOf(way);
+  return way.size > 0 ? `${viewpoint.name} by ${[...way].sort().join(' and ')}` : viewpoint.name;
+}

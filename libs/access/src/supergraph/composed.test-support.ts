@@ -1,0 +1,25 @@
+import { composeServices } from '@theguild/federation-composition';
+import { parse } from 'graphql';
+
+const imports =
+  '"@authenticated", "@composeDirective", "@context", "@external", "@fromContext", "@inaccessible", "@key", "@policy", "@provides", "@requires", "@requiresScopes", "@shareable"';
+const header = `extend schema
+  @link(url: "https://specs.apollo.dev/federation/v2.9", import: [${imports}])
+  @link(url: "https://specs.signet.dev/access/v1.0", import: ["@platform", "@public"])
+  @composeDirective(name: "@platform") @composeDirective(name: "@public")
+  directive @public on OBJECT | FIELD_DEFINITION
+  directive @platform(is: access__Platform!) on OBJECT | FIELD_DEFINITION
+  enum access__Platform { USER PORTAL }`;
+
+/** Composes subgraphs, each given as SDL without its links. @throws {Error} for what does not compose. */
+export function compose(...sdls: readonly string[]): string {
+  const { supergraphSdl, errors } = composeServices(
+    sdls.map((sdl, at) => ({
+      name: `s${at}`,
+      url: `http://s${at}.invalid/graphql`,
+      typeDefs: parse(`${header}\n${sdl}`),
+    })),
+  );
+  if (!supergraphSdl) throw new Error((errors ?? []).map(({ message }) => message).join('\n'));
+  return supergraphSdl;
+}

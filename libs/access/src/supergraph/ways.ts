@@ -1,0 +1,89 @@
+import type { Condition } from '../conditions.ts';
+
+/**
+ * One way to meet a rule: everything that a caller needs for it, such as `scope a` and `scope b`. Nothing at all is everybody's.
+ * A caller who has all of a way passes, and so does everybody who has more.
+ */
+export type Way = ReadonlySet<string>;
+
+export const signedIn = 'authenticated';
+
+/** How many ways are kept for a type or a field. Real schemas have a handful; the rest is rounded. */
+const maxWays = 100;
+
+/**
+ * Every way to meet a rule. None for a field without a rule, and for a rule that nobody can meet: an empty list, two platforms.
+ * A scope or a platform needs a token. A policy alone does not: Apollo's specification leaves that to the policy.
+ */
+export function waysOf(conditions: readonly Condition[] | undefined): Way[] {
+  if (conditions === undefined) return [];
+  return conditions.map(alternativesOf).reduce(combine, [new Set()]);
+}
+
+function alternativesOf(condition: Condition): Way[] {
+  switch (condition.kind) {
+    case 'authenticated':
+      return [new Set([signedIn])];
+    case 'platform':
+      return [new Set([signedIn, `platform ${condition.is}`])];
+    default: {
+      const kind = condition.kind === 'scopes' ? 'scope' : 'policy';
+      return condition.anyOf
+        .filter((allOf) => allOf.length > 0 && allOf.every((name) => name !== ''))
+        .map(
+          (allOf) =>
+            new Set([...(kind === 'scope' ? [signedIn] : []), ...allOf.map((name) => `${kind} ${name}`)]),
+        );
+    }
+  }
+}
+
+/** The ways to meet both of two rules. */
+export function combine(a: readonly Way[], b: readonly Way[]): Way[] {
+  const both = a.flatMap((one) => b.map((other) => new Set([...one, ...other])));
+  return minimize(both.filter((way) => !(way.has('platform user') && way.has('platform portal'))));
+}
+
+/** Without the ways that ask for more than another one does. */
+export function minimize(ways: readonly Way[]): Way[] {
+  const kept: Way[] = [];
+  for (const way of ways.toSorted((a, b) => a.size - b.size)) {
+    if (!meets(way, kept)) kept.push(way);
+  }
+  return kept;
+}
+
+/** Whether a caller who has this way passes by one of the others. */
+export function meets(way: Way, others: readonly Way[]): boolean {
+  return others.some((other) => isPart(other, way));
+}
+
+function isPart(part: Way, whole: Way): boolean {
+  for (const need of part) {
+    if (!whole.has(need)) return false;
+  }
+  return true;
+}
+
+/**
+ * At most `maxWays` ways. Rounded `up`, everybody who had one still has one, and a few more may; rounded `down`, a few have none. Who
+ * compares an older schema rounded down with a newer one rounded up misses no gain.
+ */
+export function round(ways: readonly Way[], direction: 'up' | 'down'): Way[] {
+  if (ways.length <= maxWays) return [...ways];
+  const rest = ways.slice(maxWays - 1);
+  const shared = new Set([...(rest[0] ?? [])].filter((need) => rest.every((way) => way.has(need))));
+  return direction === 'down' ? ways.slice(0, maxWays) : minimize([...ways.slice(0, maxWays - 1), shared]);
+}
+
+/**
+ * A caller's name, from what the caller has: `anonymous`, `authenticated`, `portal with scope a and scope b`. Equal ways have equal
+ * names.
+ */
+export function callerOf(way: Way): string {
+  const namesOf = (kind: string) => [...way].filter((name) => name.startsWith(`${kind} `)).sort();
+  const [platform] = namesOf('platform');
+  const caller = platform?.slice('platform '.length) ?? (way.has(signedIn) ? signedIn : 'anonymous');
+  const more = [...namesOf('scope'), ...namesOf('policy')];
+  return more.length > 0 ? `${caller} with ${more.join(' and ')}` : caller;
+}

@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+import { type LazyCommand, processIo, runOneOf } from '../../cli/src/run-command.ts';
+
+/** The commands that need nothing of Signet's repository. */
+const commands: readonly LazyCommand[] = [
+  [
+    'access',
+    'check the access rules of a supergraph, and compare it with an older one',
+    () => import('../../cli/src/access/supergraph-access.ts'),
+  ],
+];
+
+process.exitCode = await runOneOf(commands, process.argv.slice(2), processIo, {
+  description: 'Check and compose a federated graph.',
+  example: 'npx signet access --supergraph supergraph.graphql',
+});
