@@ -15,7 +15,7 @@ const alone = [
 ];
 // Nor do these files keep state in modules: a platform that starts in a process which had one before loads nothing anew.
 const e2e = { testTimeout: 60_000, hookTimeout: 120_000, isolate: false };
-/** What answers operations, and is run once more through each lane alone (docs/decisions/0035-two-lanes.md). */
+/** What answers operations: it runs through each lane alone, and not once more through both (docs/decisions/0035-two-lanes.md). */
 const ofLanes = [
   'launcher/src/{platform,access-matrix,account-administration,refusal-reports,relations,session-cookies}.e2e.ts',
   'subgraphs/*/{e2e,src}/*.e2e.ts',
@@ -50,7 +50,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['**/*.e2e.ts'],
-          exclude: [...exclude, ...alone],
+          exclude: [...exclude, ...alone, ...ofLanes],
           ...e2e,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
@@ -59,7 +59,7 @@ export default defineConfig({
       ...(['fast', 'apollo'] as const).map((lane, at) => ({
         resolve,
         test: {
-          name: `lane-${lane}`,
+          name: `e2e-lane-${lane}`,
           include: ofLanes,
           exclude,
           ...e2e,

@@ -7,7 +7,7 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
 const pages = globSync('**/*.md', {
   cwd: root,
-  exclude: (path) => /(^|\/)(node_modules|\.signet)$/.test(path),
+  exclude: (path) => /(^|\/)(node_modules|\.signet|packages\/dist)$/.test(path),
 });
 
 /** Licences that ask for no more than a notice. NOTICE names everything else. */

@@ -5,7 +5,7 @@ import {
   type GraphqlAnswer,
   postGraphql,
   reasonsOf,
-  type TestGateway,
+  type SigningGateway,
 } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fieldsOf, openSubgraphs, type Place } from './access-places.test-support.ts';
@@ -35,8 +35,10 @@ const urlOf = (name: SubgraphName) => {
   const { portOffset } = subgraphs.find((subgraph) => subgraph.name === name) ?? { portOffset: 0 };
   return `http://127.0.0.1:${platform.portBase + portOffset}/graphql`;
 };
-const gatewayOf = (recipient: SubgraphName, entrance: 'graph' | 'user' | 'portal' = 'graph'): TestGateway =>
-  createTestGateway({ recipient, entrance, folder: join(platform.home.path, 'proof') });
+const gatewayOf = (
+  recipient: SubgraphName,
+  entrance: 'graph' | 'user' | 'portal' = 'graph',
+): SigningGateway => createTestGateway({ recipient, entrance, folder: join(platform.home.path, 'proof') });
 
 const names = subgraphs.map(({ name }) => name);
 const questions = [

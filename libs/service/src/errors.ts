@@ -1,4 +1,3 @@
-import { HeaderMap } from '@apollo/server';
 import { type ErrorCode, findReason, internalErrorText, type Reason } from '@signet/schema/contract';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
@@ -94,7 +93,8 @@ export async function withHttpStatus<T>(
 export function addHttpStatus(error: unknown, translate: ErrorTranslation = () => undefined): unknown {
   const refusal = error instanceof RefusalError ? error : translate(error);
   if (!refusal) return error;
-  refusal.extensions.http = { status: refusal.httpStatus, headers: new HeaderMap(refusalHeaders(refusal)) };
+  // Apollo Server asks for a Map. Whatever serves GraphQL without it loads this file as well.
+  refusal.extensions.http = { status: refusal.httpStatus, headers: new Map(refusalHeaders(refusal)) };
   return refusal;
 }
 

@@ -1,6 +1,5 @@
-import { unwrapResolverError } from '@apollo/server/errors';
 import { findReason, internalErrorText } from '@signet/schema/contract';
-import type { GraphQLError, GraphQLFormattedError } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { findScalarFault } from './custom-scalars.ts';
 import {
   hideSchemaDetails,
@@ -18,6 +17,8 @@ type FormatErrorOptions = {
   trustsExtensions?: boolean;
   /** Removes names that the client did not send from the texts about its document. */
   hideSchemaDetails?: boolean;
+  /** True in a server with an error format of its own: what its resolvers throw as GraphQLError keeps text and extensions. */
+  passesOwnErrors?: boolean;
 };
 
 export type ErrorFormatter = (formatted: GraphQLFormattedError, error: unknown) => GraphQLFormattedError;
@@ -30,7 +31,7 @@ export function createErrorFormatter(options: FormatErrorOptions): ErrorFormatte
     return internalError();
   };
   const describe: ErrorFormatter = (formatted, error) => {
-    const cause = unwrapResolverError(error);
+    const cause = causeOf(error);
     const refusal = findRefusal(error) ?? translate?.(cause);
     if (refusal) {
       logOutage(logger, refusal);
@@ -51,6 +52,10 @@ export function createErrorFormatter(options: FormatErrorOptions): ErrorFormatte
       const text = textOfRequestError(formatted);
       const isHidden = options.hideSchemaDetails && code === 'GRAPHQL_VALIDATION_FAILED';
       return publicError(isHidden ? hideSchemaDetails(text, sourceOf(error)) : text, code);
+    }
+    if (options.passesOwnErrors && isMeantForClients(error)) {
+      const { http: _http, stacktrace: _stack, ...extensions } = formatted.extensions ?? {};
+      return { message: formatted.message, extensions };
     }
     return conceal(formatted, cause, 'a resolver failed');
   };
@@ -115,6 +120,20 @@ function findRefusal(error: unknown): RefusalError | undefined {
     current = 'originalError' in current ? (current.originalError ?? current.cause) : current.cause;
   }
   return undefined;
+}
+
+/** What a resolver threw: graphql-js wraps it into an error with the path of the field. */
+function causeOf(error: unknown): unknown {
+  return error instanceof GraphQLError && error.path && error.originalError ? error.originalError : error;
+}
+
+/** Texts of graphql-js about a value that is not of its type: they hold the value. */
+const valueTexts = / cannot represent |^Expected value of type |^Abstract type /;
+
+/** Whether a resolver threw a GraphQLError of its own. */
+function isMeantForClients(error: unknown): boolean {
+  const cause = causeOf(error);
+  return cause instanceof GraphQLError && !cause.originalError && !valueTexts.test(cause.message);
 }
 
 /** The text of the document that the error is about. */

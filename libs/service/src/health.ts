@@ -63,9 +63,10 @@ function readMeasures(checks: readonly ReadinessCheck[]): { measures?: Record<st
   return measures.length > 0 ? { measures: Object.fromEntries(measures) } : {};
 }
 
-async function findReasons(
+/** Runs checks side by side, each for two seconds at most. Returns those that found a reason. */
+export async function findReasons(
   checks: readonly ReadinessCheck[],
-  choose: (check: ReadinessCheck) => ReadinessCheck['check'] | undefined,
+  choose: (check: ReadinessCheck) => ReadinessCheck['check'] | undefined = ({ check }) => check,
 ): Promise<Reason[]> {
   const outcomes = await Promise.all(
     checks.map(async (check) => {

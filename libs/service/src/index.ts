@@ -35,18 +35,18 @@ export {
   routeGraphql,
 } from './graphql-endpoint.ts';
 export { chooseAnswerType, isOkUnder } from './graphql-over-http.ts';
-export type { ReadinessCheck } from './health.ts';
+export { findReasons, type ReadinessCheck } from './health.ts';
 export {
   createHttpServer,
   type HttpServerOptions,
   maxHeaderBytes,
   subgraphBodyLimitBytes,
 } from './http-server.ts';
-export { createJsonReader, decodeUtf8 } from './json-body.ts';
+export { createJsonReader, decodeUtf8, readJson } from './json-body.ts';
 export { createLogger, type Logger, logLevels } from './logger.ts';
 export { findMistypedVariables } from './mistyped-variables.ts';
 export { type OperationHooks, type OperationRun, runHooks, toPlugin } from './operation-hooks.ts';
-export { isLoopback } from './request-checks.ts';
+export { assertReadableBody, isLoopback } from './request-checks.ts';
 export { listen, type RunningServer, runProcess } from './run-process.ts';
 export { describeSettings, type Setting } from './settings.ts';
 export {

@@ -46,6 +46,40 @@ export function createPlainJsonReader(server: FastifyInstance): (bytes: Buffer) 
   };
 }
 
+/**
+ * The same reader, for a server without Fastify.
+ *
+ * @throws {MalformedRequestError} for whatever `createJsonReader` gives as a fault
+ */
+export function readJson(bytes: Uint8Array): unknown {
+  try {
+    const text = decodeUtf8(bytes).replace(/^\ufeff/, '');
+    const value: unknown = JSON.parse(text);
+    // An escape can spell any letter of a name.
+    if (/__proto__|constructor|\\u/.test(text)) assertNoPrototype(value);
+    assertOneMeaning(text);
+    return value;
+  } catch (error) {
+    throw error instanceof MalformedRequestError ? error : new MalformedRequestError(malformedText);
+  }
+}
+
+const malformedText = 'The body is not JSON in UTF-8.';
+
+/** @throws {MalformedRequestError} */
+function assertNoPrototype(value: unknown): void {
+  const left = [value];
+  while (left.length > 0) {
+    const next = left.pop();
+    if (typeof next !== 'object' || next === null) continue;
+    const hidden = Object.hasOwn(next, 'constructor') && (next as { constructor: unknown }).constructor;
+    if (Object.hasOwn(next, '__proto__') || (hidden && Object.hasOwn(hidden as object, 'prototype'))) {
+      throw new MalformedRequestError(malformedText);
+    }
+    for (const value of Object.values(next)) left.push(value);
+  }
+}
+
 /** Creates the reader of JSON that is text already, such as a parameter of a URL. It follows the same rules. */
 export function createTextParser(server: FastifyInstance) {
   const parse = server.getDefaultJsonParser('error', 'error');

@@ -24,11 +24,12 @@ type TokenOverrides = {
   key?: CryptoKey;
 };
 
-export type UserTokenOptions = TokenOverrides & { tenantId: string; userId: string; email?: string };
+/** Ids are UUIDs, random unless given. */
+export type UserTokenOptions = TokenOverrides & { tenantId?: string; userId?: string; email?: string };
 export type PortalTokenOptions = TokenOverrides & {
-  tenantId: string;
-  staffId: string;
-  role: StaffRole;
+  tenantId?: string;
+  staffId?: string;
+  role?: StaffRole;
   email?: string;
 };
 
@@ -37,9 +38,11 @@ export type TestIssuer = {
   /** What a verifier is configured with as ISSUER_URL. */
   issuerUrl: string;
   jwksUrls: Readonly<Record<Platform, string>>;
+  /** The variables by which a process trusts this issuer. */
+  environment: Readonly<Record<'ISSUER_URL' | 'USER_JWKS_URL' | 'PORTAL_JWKS_URL', string>>;
   keys: Readonly<Record<Platform, CryptoKey>>;
-  mintUserToken(options: UserTokenOptions): Promise<string>;
-  mintPortalToken(options: PortalTokenOptions): Promise<string>;
+  mintUserToken(options?: UserTokenOptions): Promise<string>;
+  mintPortalToken(options?: PortalTokenOptions): Promise<string>;
   close(): Promise<void>;
 };
 
@@ -58,16 +61,28 @@ export async function createTestIssuer(): Promise<TestIssuer> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const issuerUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const jwksUrls = { user: issuerUrl + jwksPathOf('user'), portal: issuerUrl + jwksPathOf('portal') };
   return {
     issuerUrl,
-    jwksUrls: { user: issuerUrl + jwksPathOf('user'), portal: issuerUrl + jwksPathOf('portal') },
+    jwksUrls,
+    environment: {
+      ISSUER_URL: issuerUrl,
+      USER_JWKS_URL: jwksUrls.user,
+      PORTAL_JWKS_URL: jwksUrls.portal,
+    },
     keys: { user: signingKeys.user.privateKey, portal: signingKeys.portal.privateKey },
-    mintUserToken({ tenantId, userId, email = 'customer@example.com', ...overrides }) {
-      const account = { sub: userId, tenant: tenantId, email, scope: userScopes.join(' ') };
+    mintUserToken({ tenantId, userId, email = 'customer@example.com', ...overrides } = {}) {
+      const account = { ...idsOf(userId, tenantId), email, scope: userScopes.join(' ') };
       return sign(signingKeys.user, createClaims(issuerUrl, 'user', account), overrides);
     },
-    mintPortalToken({ tenantId, staffId, role, email = 'staff@example.com', ...overrides }) {
-      const account = { sub: staffId, tenant: tenantId, email, scope: scopesOfRole[role].join(' '), role };
+    mintPortalToken({
+      tenantId,
+      staffId,
+      role = 'super_admin',
+      email = 'staff@example.com',
+      ...overrides
+    } = {}) {
+      const account = { ...idsOf(staffId, tenantId), email, scope: scopesOfRole[role].join(' '), role };
       return sign(signingKeys.portal, createClaims(issuerUrl, 'portal', account), overrides);
     },
     async close() {
@@ -76,6 +91,10 @@ export async function createTestIssuer(): Promise<TestIssuer> {
       await once(server, 'close');
     },
   };
+}
+
+function idsOf(sub: string = randomUUID(), tenant: string = randomUUID()) {
+  return { sub, tenant };
 }
 
 type Account = Pick<AccessTokenClaims, 'sub' | 'tenant' | 'email' | 'scope'> & { role?: StaffRole };

@@ -7,7 +7,8 @@ import { createTestDatabase, type TestDatabase } from './database.ts';
 import { addStaff, addStaffSession, addUser } from './fixtures.ts';
 import { createTestIssuer, type TestIssuer } from './issuer.ts';
 import type { GraphqlAnswer } from './post-graphql.ts';
-import { createTestGateway, proofEnvironment, type SignedSender, type TestGateway } from './test-gateway.ts';
+import type { SignedSender, SigningGateway } from './signing-gateway.ts';
+import { createTestGateway, proofEnvironment } from './test-gateway.ts';
 
 /** What a test changes for the subgraph that it starts. */
 type TestSubgraphOptions = {
@@ -43,7 +44,7 @@ export type TestSubgraph = {
     context?: SignedSender['context'],
   ): Promise<GraphqlAnswer>;
   /** As another entrance. */
-  gatewayOf(entrance: 'graph' | 'user' | 'portal'): TestGateway;
+  gatewayOf(entrance: 'graph' | 'user' | 'portal'): SigningGateway;
   /** How many statements the subgraph sends for requests while `fn` runs; those that begin and end transactions too. */
   countStatements(fn: () => Promise<unknown>): Promise<number>;
   stop(): Promise<void>;

@@ -1,26 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { createProofIdentity, type ProofEntrance, type ProofMessage, proofPathsOf } from '@signet/proof';
-import { formatSignetContext, type SignetContext, signetContextHeader, withTimeout } from '@signet/service';
+import { createProofIdentity, type ProofEntrance, proofPathsOf } from '@signet/proof';
 import { inject } from 'vitest';
 import './global-setup.ts';
-import { type GraphqlAnswer, type GraphqlRequest, readGraphqlAnswer } from './post-graphql.ts';
-
-/** Who asks, as a gateway tells a subgraph. */
-export type SignedSender = {
-  token?: string | undefined;
-  cookie?: string;
-  /** What the gateway says of the client, beside the entrance and whether there is a token. */
-  context?: Partial<SignetContext>;
-};
-
-/** Sends to one subgraph as an entrance of a gateway does: signed, with a Signet-Context. */
-export type TestGateway = {
-  post(url: string, request: GraphqlRequest, sender?: SignedSender): Promise<GraphqlAnswer>;
-  /** The headers of a signed request, for tests that send something else than was signed. */
-  headersOf(message: SignedMessage): Record<string, string>;
-};
-
-export type SignedMessage = SignedSender & { url: string; body: string };
+import { createSigningGateway, type SigningGateway } from './signing-gateway.ts';
 
 type TestGatewayOptions = {
   /** As peers.json names the process that is asked. */
@@ -47,42 +29,15 @@ export function gatewayProofEnvironment(): Record<string, string> {
   };
 }
 
-export function createTestGateway(options: TestGatewayOptions): TestGateway {
+/** A signing gateway with the keys of this run. */
+export function createTestGateway(options: TestGatewayOptions): SigningGateway {
   const { recipient, entrance = 'graph', folder = inject('proofFolder') } = options;
   const name = `gateway-${entrance}`;
   const { keyFile, peersFile } = proofPathsOf(folder, name);
   const { signer } = createProofIdentity({ name, keys: readJson(keyFile), peers: readJson(peersFile) });
-  const headersOf: TestGateway['headersOf'] = ({ url, body, token, cookie, context }) => {
-    const { pathname, search } = new URL(url);
-    const headers: ProofMessage['headers'] = {
-      'content-type': 'application/json',
-      [signetContextHeader]: describeContext({
-        requestId: 'test',
-        entrance,
-        hasToken: token !== undefined,
-        ...context,
-      }),
-      ...(token !== undefined && { authorization: `Bearer ${token}` }),
-      ...(cookie !== undefined && { cookie }),
-    };
-    const message = { method: 'POST', path: pathname, query: search, headers, body };
-    return { ...(headers as Record<string, string>), ...signer.sign(recipient, message) };
-  };
-  return {
-    headersOf,
-    async post(url, request, sender = {}) {
-      const body = JSON.stringify(request);
-      const headers = headersOf({ url, body, ...sender });
-      return readGraphqlAnswer(await fetch(url, { method: 'POST', headers, body }));
-    },
-  };
+  return createSigningGateway({ signer, recipient, entrance });
 }
 
 function readJson(path: string) {
   return JSON.parse(readFileSync(path, 'utf8'));
-}
-
-function describeContext({ timeoutMs, ...context }: SignetContext): string {
-  const header = formatSignetContext(context);
-  return timeoutMs === undefined ? header : withTimeout(header, timeoutMs);
 }

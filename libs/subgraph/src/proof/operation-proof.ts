@@ -23,6 +23,10 @@ export type OperationProofOptions = {
 export type OperationProof = {
   /** @throws {RefusalError} auth.failure.proof_invalid where the sender's entrance admits no such tokens. */
   assertSession(proof: VerifiedProof | undefined, session: Session): void;
+  /** @throws {RefusalError} auth.failure.proof_invalid where the sender's entrance does not show a field of the document. */
+  assertFields(proof: VerifiedProof, document: DocumentNode): void;
+  /** @throws {RefusalError} (rejects with) auth.failure.replay where the proof came before; what the store throws. */
+  assertFirstTime(proof: VerifiedProof): Promise<void>;
   /** The same of the fields of an operation; and that a mutation comes for the first time. */
   hooks: OperationHooks;
 };
@@ -64,18 +68,23 @@ export function createOperationProof(options: OperationProofOptions): OperationP
     refusals.tell(replay, { sender });
     throw replay;
   };
+  const assertFields = (proof: VerifiedProof, document: DocumentNode) => {
+    for (const platform of platformsOf(document)) {
+      telling(proof, () => assertEntranceServes(proof, platform));
+    }
+  };
   return {
     assertSession(proof, { platform }) {
       if (!proof || platform === 'none') return;
       telling(proof, () => assertEntranceServes(proof, platform));
     },
+    assertFields,
+    assertFirstTime,
     hooks: {
       beforeRun({ document, operation, context }) {
         const proof = (context as { [proofKey]?: VerifiedProof })[proofKey];
         if (!proof) throw new TypeError('a request came past the proof gate');
-        for (const platform of platformsOf(document)) {
-          telling(proof, () => assertEntranceServes(proof, platform));
-        }
+        assertFields(proof, document);
         if (operation?.operation === 'mutation') return assertFirstTime(proof);
       },
     },

@@ -37,9 +37,7 @@ export function registerProofGate(
   const proofs = new WeakMap<IncomingMessage, VerifiedProof>();
   const check = (request: ProvenRequest, bytes: Buffer) => {
     const message = readSignedMessage(request.raw, bytes);
-    const proof = verifier.verify(message);
-    assertToken(message, readContext(request));
-    proofs.set(request.raw, proof);
+    proofs.set(request.raw, verifyMessage(verifier, message, readContext(request)));
   };
   const readJson = createJsonReader(scope);
   scope.removeAllContentTypeParsers();
@@ -67,6 +65,22 @@ export function registerProofGate(
       return proof;
     },
   };
+}
+
+/**
+ * Checks a message that came, and that the token which it has is the one that the gateway had.
+ *
+ * @param context what `Signet-Context` says.
+ * @throws {RefusalError} auth.failure.proof_missing or auth.failure.proof_invalid
+ */
+export function verifyMessage(
+  verifier: ProofVerifier,
+  message: SignedMessage,
+  context: SignetContext | undefined,
+): VerifiedProof {
+  const proof = verifier.verify(message);
+  assertToken(message, context);
+  return proof;
 }
 
 /** @throws {RefusalError} auth.failure.proof_invalid where the token was added or removed on the way. */

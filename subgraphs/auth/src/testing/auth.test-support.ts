@@ -3,8 +3,8 @@ import {
   createTestDatabase,
   createTestGateway,
   type GraphqlAnswer,
+  type SigningGateway,
   type TestDatabase,
-  type TestGateway,
 } from '@signet/testing';
 import { startAuth } from '../start.ts';
 import type { AuthOptions } from '../start-platform.ts';
@@ -26,7 +26,7 @@ export type TestAuth = {
   /** Platform and cost of the password comparisons so far. */
   compares: { platform: string; cost: number }[];
   /** The entrance `graph` of a gateway, which `ask` asks as. */
-  gateway: TestGateway;
+  gateway: SigningGateway;
   ask(query: string, variables?: Record<string, unknown>, sender?: Sender): Promise<GraphqlAnswer>;
   /** Tokens of a new session. */
   signIn(field: 'login' | 'portalLogin', account: TestAccount, sender?: Sender): Promise<Tokens>;

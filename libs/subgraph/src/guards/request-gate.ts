@@ -1,0 +1,114 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { readSignedMessage, type VerifiedProof } from '@signet/proof';
+import {
+  assertReadableBody,
+  errorBody,
+  findReasons,
+  type Logger,
+  type ReadinessCheck,
+  readAuthorization,
+  readJson,
+  type SignetContext,
+  subgraphBodyLimitBytes,
+} from '@signet/service';
+import type { Session } from '@signet/session';
+import { createContextReader } from '../context-reader.ts';
+import { type ProofCheck, verifyMessage } from '../proof/proof-gate.ts';
+import { type GuardedContext, rememberAdmitted } from './admitted.ts';
+import { answerJson, answerRefusal } from './answer-refusal.ts';
+import { type OperationGate, readOperationBody } from './operation-gate.ts';
+import { readBody } from './read-body.ts';
+
+/** Stands before a framework: `next` is called for requests that were let in, with `req.body` parsed. */
+export type RequestGate = (
+  req: IncomingMessage & { originalUrl?: string | undefined; body?: unknown },
+  res: ServerResponse,
+  next: () => void,
+) => void;
+
+export type RequestGateOptions = {
+  logger: Logger;
+  /** Undefined: everybody who reaches the port counts as a gateway. */
+  proof: ProofCheck | undefined;
+  /** @throws {RefusalError} (rejects with) */
+  findSession(request: {
+    authorization: string | undefined;
+    signetContext: SignetContext;
+  }): Promise<{ session: Session; tenantId?: string }>;
+  /** @throws {RefusalError} where the sender's entrance admits no such session. */
+  assertSession(proof: VerifiedProof | undefined, session: Session): void;
+  operations: OperationGate;
+  readiness: readonly ReadinessCheck[];
+};
+
+/**
+ * Creates the gate of a server on node:http, Connect or Express. It reads the body itself, since a proof is over its bytes, and refuses with the
+ * errors and statuses of docs/errors.md. It answers `/health/live` and `/health/ready`.
+ */
+export function createRequestGate(options: RequestGateOptions): RequestGate {
+  const { logger, proof: check } = options;
+  const contextOf = createContextReader();
+  const admit = async (req: Parameters<RequestGate>[0]): Promise<boolean> => {
+    assertReadableBody(req);
+    const bytes = await readBody(req, subgraphBodyLimitBytes);
+    if (!bytes) return false;
+    const signetContext = contextOf({ raw: req });
+    let proof: VerifiedProof | undefined;
+    if (check) {
+      // A router under a path of its own shortens `url`. What was signed is the target as it came.
+      const { method, rawHeaders, url = '', originalUrl = url } = req;
+      const message = readSignedMessage({ method, rawHeaders, url: originalUrl }, bytes);
+      proof = tellRefusal(check, req, () => verifyMessage(check.verifier, message, signetContext));
+    }
+    const body = readJson(bytes);
+    const operation = readOperationBody(body);
+    const request = {
+      authorization: readAuthorization(req),
+      signetContext: signetContext ?? { requestId: crypto.randomUUID() },
+    };
+    const found = await options.findSession(request);
+    options.assertSession(proof, found.session);
+    const mutation = proof ? await options.operations.admit(proof, operation) : 'allowed';
+    const context: GuardedContext = { ...found, signetContext: request.signetContext };
+    rememberAdmitted(req, { context, proof, mutation });
+    // body-parser leaves such a request alone, and every framework takes a parsed body from here.
+    Object.assign(req, { body, _body: true });
+    return true;
+  };
+  return (req, res, next) => {
+    const path = (req.originalUrl ?? req.url ?? '').replace(/\?.*$/s, '');
+    if (req.method === 'GET' && path === '/health/live') return answerJson(res, 200, { status: 'live' });
+    if (req.method === 'GET' && path === '/health/ready') return void answerReadiness(res, options.readiness);
+    if (req.method !== 'POST') {
+      const body = errorBody('This path takes POST.', 'BAD_REQUEST');
+      return answerJson(res, 405, body, [['allow', 'POST']]);
+    }
+    admit(req).then(
+      (isAdmitted) => isAdmitted && next(),
+      (error) => {
+        answerRefusal(res, error, logger);
+        if (!req.complete) closeAfter(req, res);
+      },
+    );
+  };
+}
+
+/** What is not read would be taken for the next request. A client that still sends gets the answer first. */
+function closeAfter(req: IncomingMessage, res: ServerResponse): void {
+  res.once('finish', () => setTimeout(() => req.destroy(), 1000).unref());
+}
+
+function tellRefusal<T>({ refusals }: ProofCheck, req: IncomingMessage, fn: () => T): T {
+  try {
+    return fn();
+  } catch (error) {
+    refusals.tell(error, { address: req.socket.remoteAddress });
+    throw error;
+  }
+}
+
+async function answerReadiness(res: ServerResponse, checks: readonly ReadinessCheck[]): Promise<void> {
+  const reasons = await findReasons(checks);
+  if (reasons.length === 0) answerJson(res, 200, { status: 'ready' });
+  else answerJson(res, 503, { status: 'not ready', reasons }, [['retry-after', '2']]);
+}
