@@ -118,10 +118,6 @@ export const sentences = {
     text: 'If you use authorization directives on fields defined in @key directives, Apollo still uses those fields to compose entities between the subgraphs, but the client cannot query them directly.',
     link: `${router}#authorization-and-key-fields`,
   },
-  keyHidden: {
-    text: "Specifically, under the hood, the router would use the id field to resolve the Product entity, but it wouldn't return it.",
-    link: `${router}#authorization-and-key-fields`,
-  },
   interfaces: {
     text: 'If a type implementing an interface requires authorization, unauthorized requests cannot query fields on the interface.',
     link: `${router}#authorization-and-interfaces`,

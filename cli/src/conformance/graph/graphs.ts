@@ -180,11 +180,11 @@ type Profile @shareable {
 ${federation(`"@key", ${rules}`)}
 
 type Query {
-  product: Product
-  products: [Product!]
+  machine: Machine
+  machines: [Machine!]
 }
 
-type Product @key(fields: "id") {
+type Machine @key(fields: "id") {
   id: ID! @authenticated
   name: String!
   price: Int @requiresScopes(scopes: [["read:price"]])
@@ -194,7 +194,7 @@ type Product @key(fields: "id") {
   stock: `
 ${federation(`"@key", "@external", "@requires", ${rules}`)}
 
-type Product @key(fields: "id") {
+type Machine @key(fields: "id") {
   id: ID! @authenticated
   inStock: Boolean
   price: Int @external

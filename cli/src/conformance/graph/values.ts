@@ -13,15 +13,15 @@ import {
 /** Whole numbers that stand nowhere else in an answer. */
 const numbers: Readonly<Record<string, number>> = {
   'PublicBlog.views': 4_240_101,
-  'Product.price': 4_240_102,
-  'Product.weight': 4_240_103,
+  'Machine.price': 4_240_102,
+  'Machine.weight': 4_240_103,
 };
 
 /** What a representation must bring along, as `@requires` says. */
 const required: Readonly<Record<string, readonly string[]>> = {
-  'Product.parcel': ['weight'],
-  'Product.shipping': ['price', 'weight'],
-  'Product.insured': ['price'],
+  'Machine.parcel': ['weight'],
+  'Machine.shipping': ['price', 'weight'],
+  'Machine.insured': ['price'],
 };
 
 export type Instance = { __typename: string; id: string; [field: string]: unknown };
