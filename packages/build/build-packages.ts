@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundlePackage } from './bundle.ts';
 import { declareModules } from './declarations.ts';
@@ -54,10 +54,14 @@ export async function buildPackages(packages: readonly Package[], output: string
   }
 }
 
-/** What a package has beside its modules: manifest, README, licence, and the files that its manifest names. */
-function copyFiles({ path, manifest }: Package, stage: string): void {
+/**
+ * What a package has beside its modules: manifest, README, licence, and the files that its manifest names. A manifest in this
+ * repository is private, since its folder holds nothing to publish; the tarball's is not.
+ */
+function copyFiles({ path, manifest: { private: _private, ...manifest } }: Package, stage: string): void {
+  writeFileSync(join(stage, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   copyFileSync(join(root, 'LICENSE'), join(stage, 'LICENSE'));
-  for (const name of ['package.json', 'README.md', ...manifest.files.filter((file) => file !== 'dist')]) {
+  for (const name of ['README.md', ...manifest.files.filter((file) => file !== 'dist')]) {
     if (existsSync(join(path, name))) cpSync(join(path, name), join(stage, name), { recursive: true });
     else throw new Error(`${path} has no ${name}`);
   }

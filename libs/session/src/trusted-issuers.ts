@@ -1,5 +1,5 @@
 import { audienceOf, issuerOf, type Platform, platforms } from '@signet/schema/contract';
-import { ConfigError, type Logger, type ReadinessCheck } from '@signet/service';
+import { ConfigError, type LogWriter, type ReadinessCheck } from '@signet/service';
 import { createConfiguredIssuers, createLoudPlatformKeys } from './issuers/configured-issuers.ts';
 import type { ForeignTokenRules } from './issuers/foreign-token.ts';
 import { readIssuersFile } from './issuers/issuers-file.ts';
@@ -70,7 +70,7 @@ export type TrustedIssuersConfig = Omit<IssuerConfig, 'ISSUER_URL'> & {
  */
 export async function createTrustedIssuers(
   config: TrustedIssuersConfig,
-  logger: Logger,
+  logger: LogWriter,
   { wanted = platforms, list }: TrustedIssuersOptions = {},
 ): Promise<readonly TrustedIssuer[]> {
   const platformKeys = createLoudPlatformKeys(logger);
@@ -91,7 +91,7 @@ async function createOwnIssuers(
     logger,
     wanted,
     platformKeys,
-  }: { logger: Logger; wanted: readonly Platform[]; platformKeys: PlatformKeys },
+  }: { logger: LogWriter; wanted: readonly Platform[]; platformKeys: PlatformKeys },
 ): Promise<readonly TrustedIssuer[]> {
   const faults = findIssuerFaults(config, wanted).map(({ variable, fault }) => `${variable}: ${fault}`);
   if (faults.length > 0) {

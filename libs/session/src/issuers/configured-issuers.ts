@@ -1,4 +1,4 @@
-import { ConfigError, type Logger } from '@signet/service';
+import { ConfigError, type LogWriter } from '@signet/service';
 import type { TrustedIssuer } from '../trusted-issuers.ts';
 import { type ClaimPath, parseClaimPath } from './claim-path.ts';
 import type { ForeignTokenRules } from './foreign-token.ts';
@@ -13,7 +13,7 @@ import type { IssuerEntry } from './issuers-schema.ts';
 import { createPlatformKeys, type PlatformKeys } from './platform-keys.ts';
 
 export type ConfiguredIssuersOptions = {
-  logger: Logger;
+  logger: LogWriter;
   /** The folder from which the paths of key files begin. */
   folder: string;
   /** How a fault names a field of the list. By default `issuers[1].audience`. */
@@ -83,7 +83,7 @@ function nameOfField(path: readonly (string | number)[]): string {
 }
 
 /** Logs each key that both platforms have. */
-export function createLoudPlatformKeys(logger: Logger): PlatformKeys {
+export function createLoudPlatformKeys(logger: LogWriter): PlatformKeys {
   return createPlatformKeys((shared) =>
     logger.error(shared, 'a public key is in key sets of both platforms, and is used for neither'),
   );
@@ -94,7 +94,7 @@ function nameOf(index: number): string {
 }
 
 /** Says once a minute that the claims of signed tokens do not fit the configuration. The tokens are refused; their holders can't mend that. */
-function createMisfitLog(logger: Logger) {
+function createMisfitLog(logger: LogWriter) {
   const loggedAt = new Map<string, number>();
   return (field: string, fault: string) => {
     const at = performance.now();

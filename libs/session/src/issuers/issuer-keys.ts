@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Logger } from '@signet/service';
+import type { LogWriter } from '@signet/service';
 import { importKeys, type VerificationKey } from '../jwks.ts';
 import { createJwksClient, type KeySource } from '../jwks-client.ts';
 import { createStaticKeySource } from '../public-pems.ts';
@@ -17,7 +17,7 @@ export type IssuerKeysOptions = {
   folder: string;
   platformKeys: PlatformKeys;
   allowInsecure: boolean;
-  logger: Logger;
+  logger: LogWriter;
 };
 
 /** `read`: the keys, where they come from a file. */
