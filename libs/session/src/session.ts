@@ -15,6 +15,8 @@ type VerifiedSession = {
   /** Only if the issuer says so. */
   emailVerified: boolean;
   scopes: ReadonlySet<string>;
+  /** The policies that hold for the caller, where the issuer names them. */
+  policies?: ReadonlySet<string>;
   /** Seconds since 1970. */
   authTime: number | undefined;
   expiresAt: number;

@@ -136,6 +136,9 @@ function readRules(
       const path = pathOf(text);
       return { field: 'claims.scopes', path, isSpaceDelimited: ['scope', 'scp'].includes(path.at(-1) ?? '') };
     }),
+    policies: [claims.policies ?? []]
+      .flat()
+      .map((text) => ({ field: 'claims.policies', path: pathOf(text) })),
     role: roleOf(claims.role),
     tenant: entry.tenant ?? (claims.tenant === undefined ? undefined : mapped('tenant', claims.tenant)),
     email: mapped('email', claims.email),

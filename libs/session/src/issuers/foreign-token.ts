@@ -21,6 +21,8 @@ export type ForeignTokenRules = {
   required: readonly { path: ClaimPath; values: ReadonlySet<string> | 'any' }[];
   subject: MappedClaim;
   scopes: readonly MappedClaim[];
+  /** Never space-delimited: a policy may have any name. */
+  policies: readonly MappedClaim[];
   /** `values`: what a role of the issuer is called here, the first that counts first. */
   role: (MappedClaim & { values?: ReadonlyMap<string, string> }) | undefined;
   /** A text is the tenant of all callers. */
@@ -73,6 +75,7 @@ export function readForeignSession(
       tenantId: readTenant(claims, rules),
       ...readEmail(claims, rules),
       scopes: new Set(rules.scopes.flatMap((claim) => readScopes(claims, claim))),
+      policies: new Set(rules.policies.flatMap((claim) => readScopes(claims, claim))),
       authTime: readTime(claims, 'auth_time'),
       expiresAt: claims.exp as number,
     };

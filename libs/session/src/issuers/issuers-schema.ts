@@ -45,6 +45,11 @@ const claimsSchema = z.strictObject({
     .describe(
       'Where the scopes stand: the names at all these places together. `scope` and `scp` are space-delimited texts or lists, any other is a list or one name.',
     ),
+  policies: oneOrMore(path, placeFault)
+    .optional()
+    .describe(
+      'Where the policies stand that hold for the caller: lists of texts, or one text. The gateway decides `@policy` by them where POLICIES is `token`.',
+    ),
   role: role.optional().describe('The role of a member of staff. Only with the platform `portal`.'),
   tenant: path.optional().describe('The tenant of the caller: one text.'),
   email: path
