@@ -4,7 +4,7 @@ import { copyFileSync, renameSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { postGraphql, reasonsOf } from '@signet/testing';
+import { type GraphqlAnswer, postGraphql, reasonsOf } from '@signet/testing';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { root } from './build/manifest.ts';
@@ -217,7 +217,7 @@ describe("another team's graph, behind the packed gateway", () => {
         headers: { 'content-type': 'application/json', ...headers },
         body: JSON.stringify({ query: '{ _service { sdl } }' }),
       });
-      return [answer.status, reasonsOf({ body: (await answer.json()) as never })];
+      return [answer.status, reasonsOf({ ...answer, body: (await answer.json()) as GraphqlAnswer['body'] })];
     };
     expect(await send({})).toEqual([401, ['auth.failure.proof_missing']]);
     const forged = {
