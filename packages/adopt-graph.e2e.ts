@@ -258,7 +258,7 @@ describe("another team's graph, behind the packed gateway", () => {
     expect([refused.status, new Set(reasonsOf(refused))]).toEqual([403, new Set(['authz.permission.deny'])]);
   });
 
-  it('is told of all faults of its settings at once, by line and field', async () => {
+  it('reports all faults of its settings at once, by line and field', async () => {
     write('bad.yaml', 'supergraph: their.graphql\nproof: of\nlimits:\n  depth: 0\nissuers:\n  - issuer: x\n');
     const failed = await project
       .node('node_modules/.bin/signet-gateway', '--config', 'bad.yaml', '--check')
