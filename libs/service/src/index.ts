@@ -43,7 +43,7 @@ export {
   subgraphBodyLimitBytes,
 } from './http-server.ts';
 export { createJsonReader, decodeUtf8, readJson } from './json-body.ts';
-export { createLogger, type Logger, logLevels } from './logger.ts';
+export { createLogger, type Logger, type LogWriter, logLevels } from './logger.ts';
 export { findMistypedVariables } from './mistyped-variables.ts';
 export { type OperationHooks, type OperationRun, runHooks, toPlugin } from './operation-hooks.ts';
 export { assertReadableBody, isLoopback, valuesOfHeader } from './request-checks.ts';
