@@ -37,6 +37,7 @@ export {
   type RuleBook,
   readRuleBook,
   withDefaultAccess,
+  withPoliciesByToken,
 } from './rule-book.ts';
 export { type AccessChange, compareAccess } from './supergraph/access-changes.ts';
 export type { AccessGraph } from './supergraph/access-graph.ts';
