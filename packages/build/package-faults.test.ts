@@ -77,3 +77,11 @@ test('names an import of a workspace, a word of the shop and a path of this mach
     'packages/x: @signet/service is imported, and no dependency',
   ]);
 });
+
+test('names a link of a README that leads out of the package', () => {
+  const readme = '[a](api.md) [b](https://example.com) [c](#use) [d](docs/d.md#top) [e](dist/index.js)';
+  expect(faultsOf({ 'README.md': readme, 'dist/index.js': '' })).toEqual([
+    'packages/x: README.md links to api.md, which the package does not hold',
+    'packages/x: README.md links to docs/d.md, which the package does not hold',
+  ]);
+});

@@ -1,12 +1,12 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { findShopWords } from '../../cli/src/shop-names.ts';
 import { type Package, root } from './manifest.ts';
 
 /**
  * What would fail, or show what it should not, where the package is installed: a dependency that is missing in the manifest, stands
- * there for nothing or in another version than the one tested here, an import of a workspace, a name of the demo shop, a path of this machine.
+ * there for nothing or in another version than the one tested here, an import of a workspace, a link that leads nowhere, a name of the demo shop, a path of this machine.
  *
  * @param stage the folder with all files of the package.
  * @param shopWords names that only the demo shop has.
@@ -27,6 +27,11 @@ export function findPackageFaults(
     const word = shop?.exec(text)?.[1];
     if (word !== undefined) faults.push(`${path} names the demo shop's '${word}'`);
     if (text.includes(root)) faults.push(`${path} holds the path ${root}`);
+    if (path.endsWith('.md')) {
+      const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link = '']) => link);
+      const broken = links.filter((link) => !existsSync(join(stage, dirname(path), link)));
+      faults.push(...broken.map((link) => `${path} links to ${link}, which the package does not hold`));
+    }
     if (!/\.(js|d\.ts)$/.test(path)) continue;
     for (const name of importedPackages(text)) {
       if (name.startsWith('@signet/')) faults.push(`${path} imports ${name}, which is bundled everywhere`);

@@ -241,4 +241,27 @@ describe('a router that asks too much', () => {
       { timeout: 5000, interval: 50 },
     );
   });
+
+  it('gets no further places by hanging up: the subgraph still works for what was sent', async () => {
+    signer.answer = { ...signer.answer, delayMs: 1500 };
+    const leaving = new AbortController();
+    const left = Array.from({ length: 8 }, () =>
+      fetch(`${signer.url}/catalog`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'signet-signer': secret },
+        body,
+        signal: leaving.signal,
+      }).catch(() => undefined),
+    );
+    await vi.waitFor(() => expect(signer.received).toHaveLength(8), { timeout: 5000, interval: 10 });
+    leaving.abort();
+    await Promise.all(left);
+    await sleep(50);
+    expect((await signer.post('/orders')).status).toBe(503);
+    signer.answer = { ...signer.answer, delayMs: 0 };
+    await vi.waitFor(async () => expect((await signer.post('/orders')).status).toBe(200), {
+      timeout: 10_000,
+      interval: 50,
+    });
+  });
 });

@@ -14,8 +14,9 @@ import {
 import type { FastifyInstance } from 'fastify';
 import { type DocumentNode, parse } from 'graphql';
 import { createClientAddressReader, createProxyCheck } from '../admission/client-address.ts';
-import { createCallerCheck } from './caller-check.ts';
+import { type CallerCheck, createCallerCheck } from './caller-check.ts';
 import { describeFetch } from './describe-fetch.ts';
+import { createFetchPlaces, type FetchPlaces } from './fetch-places.ts';
 import { mapRecipients } from './recipients.ts';
 import { createSignedSender, type SignedSender } from './signed-sender.ts';
 import type { SignerConfig } from './signer-config.ts';
@@ -53,8 +54,9 @@ export async function startSigner(config: SignerConfig, logger: Logger): Promise
       drainMs: config.SHUTDOWN_DRAIN_MS,
       isPublic: true,
     });
-    guardSigner(server, config, logger);
-    routeFetches(server, config, { senders, supergraph });
+    const places = createFetchPlaces(config.MAX_FETCHES);
+    guardSigner(server, { isRouter: createCallerCheck(config.SIGNER_SECRET), places, logger });
+    routeFetches(server, config, { senders, supergraph, places });
     server.addHook('onClose', stop);
     const url = await listen(server, { host: config.HOST, port: config.PORT });
     logger.info(
@@ -69,38 +71,39 @@ export async function startSigner(config: SignerConfig, logger: Logger): Promise
 }
 
 /** Before a body is read: whoever is not the router gets nothing, and the router not more than the signer can hold. */
-function guardSigner(server: FastifyInstance, config: SignerConfig, logger: Logger): void {
-  const isRouter = createCallerCheck(config.SIGNER_SECRET);
+function guardSigner(
+  server: FastifyInstance,
+  { isRouter, places, logger }: { isRouter: CallerCheck; places: FetchPlaces; logger: Logger },
+): void {
   const strangers = createSampler<{ from: string | undefined }>(({ from }, times) =>
     logger.warn(
       { from, times },
       'requests were refused that do not come from the router: they lack SIGNER_SECRET',
     ),
   );
-  let underWay = 0;
   server.addHook('onRequest', (request, reply, done) => {
     if (request.url.startsWith('/health/')) return done();
     if (!isRouter(request.raw)) {
       strangers.add('stranger', { from: request.raw.socket.remoteAddress });
       return void reply.code(403).send(errorBody('This signer is for its router alone.', 'FORBIDDEN'));
     }
-    if (underWay >= config.MAX_FETCHES) return done(new RefusalError('service.unavailable'));
-    underWay += 1;
-    reply.raw.once('close', () => {
-      underWay -= 1;
-    });
+    if (!places.take(reply.raw)) return done(new RefusalError('service.unavailable'));
     done();
   });
   server.addHook('onClose', async () => strangers.stop());
 }
 
-type Fetching = { senders: ReadonlyMap<string, SignedSender>; supergraph: DocumentNode | undefined };
+type Fetching = {
+  senders: ReadonlyMap<string, SignedSender>;
+  supergraph: DocumentNode | undefined;
+  places: FetchPlaces;
+};
 
 /** The bytes of a body are signed as they came: the subgraph reads them, and refuses what has two meanings. */
 function routeFetches(
   server: FastifyInstance,
   config: SignerConfig,
-  { senders, supergraph }: Fetching,
+  { senders, supergraph, places }: Fetching,
 ): void {
   const readClientAddress = createClientAddressReader(createProxyCheck(config.TRUSTED_PROXIES));
   const described = { entrance: config.SIGNER_ENTRANCE, readClientAddress };
@@ -117,7 +120,7 @@ function routeFetches(
       }
       const fetch = describeFetch(request.raw, described);
       const sender = senders.get(findRecipient(request.body)) as SignedSender;
-      const { headers, body } = await sender.send(fetch, request.body);
+      const { headers, body } = await places.keep(reply.raw, sender.send(fetch, request.body));
       // A refusal by the subgraph has errors in its body. Routers read no body with another status than 200, and pass no status on.
       return reply.code(200).header('content-type', headers['content-type']).send(body);
     });

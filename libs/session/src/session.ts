@@ -80,6 +80,6 @@ export function readSession(
   return isStaffRole(role) ? { ...common, platform, staffId: sub, role } : 'malformed';
 }
 
-function isUuid(value: unknown): value is string {
+export function isUuid(value: unknown): value is string {
   return typeof value === 'string' && uuidForm.test(value);
 }

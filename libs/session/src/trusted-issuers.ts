@@ -54,6 +54,8 @@ export type TrustedIssuersOptions = {
   wanted?: readonly Platform[];
   /** By default that of ISSUERS_FILE. */
   list?: IssuerList;
+  /** Whether every caller needs a tenant of the platform's own database. */
+  needsTenant?: boolean;
 };
 
 /** ISSUER_URL is needed for our own issuers only. */
@@ -71,7 +73,7 @@ export type TrustedIssuersConfig = Omit<IssuerConfig, 'ISSUER_URL'> & {
 export async function createTrustedIssuers(
   config: TrustedIssuersConfig,
   logger: LogWriter,
-  { wanted = platforms, list }: TrustedIssuersOptions = {},
+  { wanted = platforms, list, needsTenant = false }: TrustedIssuersOptions = {},
 ): Promise<readonly TrustedIssuer[]> {
   const platformKeys = createLoudPlatformKeys(logger);
   const { ISSUER_URL } = config;
@@ -81,7 +83,7 @@ export async function createTrustedIssuers(
     { logger, wanted, platformKeys },
   );
   const { entries, ...place } = list ?? readIssuersFile(config.ISSUERS_FILE);
-  const rules = issuerListRulesOf(config, wanted);
+  const rules = { ...issuerListRulesOf(config, wanted), needsTenant };
   return [...own, ...(await createConfiguredIssuers(entries, { ...place, logger, rules, platformKeys }))];
 }
 

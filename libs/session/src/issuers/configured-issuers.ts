@@ -70,6 +70,7 @@ export async function createConfiguredIssuers(
       foreign: {
         name: nameOf(index),
         ...readRules(entry),
+        tenantsAreUuids: rules.needsTenant ?? false,
         otherAudiences: findOtherAudiences(entry, [...entries, ...(rules.own ?? [])]),
         onMisfit: (field, fault) => misfits(`${nameOf(index)}.${field}`, fault),
       },
@@ -114,7 +115,9 @@ function findOtherAudiences(
   return new Set(others.filter((audience) => !audiencesOf(entry).includes(audience)));
 }
 
-function readRules(entry: IssuerEntry): Omit<ForeignTokenRules, 'name' | 'otherAudiences' | 'onMisfit'> {
+function readRules(
+  entry: IssuerEntry,
+): Omit<ForeignTokenRules, 'name' | 'otherAudiences' | 'tenantsAreUuids' | 'onMisfit'> {
   const { claims, tokenTypes, require = {} } = entry;
   const mapped = (name: keyof IssuerEntry['claims'], text: string) => ({
     field: `claims.${name}`,
@@ -122,6 +125,7 @@ function readRules(entry: IssuerEntry): Omit<ForeignTokenRules, 'name' | 'otherA
   });
   return {
     audiences: audiencesOf(entry),
+    audienceClaim: entry.audienceClaim,
     tokenTypes: new Set(tokenTypes.map((type) => type.toLowerCase())),
     required: Object.entries(require).map(([text, values]) => ({
       path: pathOf(text),
