@@ -54,6 +54,7 @@ describe('signet conformance --gateway signet', () => {
     expect(failed).toEqual([]);
     const absent = results.filter(({ verdict }: { verdict: string }) => verdict === 'not supported');
     expect(new Set(absent.map(({ area }: { area: string }) => area))).toEqual(new Set(['subscriptions']));
+    expect(absent[0].because).toContain('Subscriptions are not served here.');
     expect(counts.pass).toBeGreaterThanOrEqual(230);
     expect(code).toBe(0);
   });
