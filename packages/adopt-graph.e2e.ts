@@ -33,7 +33,7 @@ const resolvers = {
   Query: { products: () => products },
   Product: { __resolveReference: ({ upc }) => products.find((product) => product.upc === upc) },
 };
-const server = new ApolloServer({ schema: buildSubgraphSchema({ typeDefs, resolvers }) });
+const server = new ApolloServer({ schema: buildSubgraphSchema([{ typeDefs, resolvers }]) });
 await startStandaloneServer(server, { listen: { port: 4999, host: '127.0.0.1' } });
 `;
 
