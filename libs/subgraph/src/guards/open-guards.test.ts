@@ -143,6 +143,22 @@ describe('a start', () => {
   });
 });
 
+describe.each(['apollo', 'yoga'] as const)('in production, %s', (framework) => {
+  it('shows nothing of its schema to a gateway that asks', async () => {
+    const service = await start(framework, {
+      env: { NODE_ENV: 'production', NONCES: 'memory', REVOCATIONS_OFF_IN_PRODUCTION: 'yes' },
+    });
+    const introspection = await ask(service, '{ __schema { queryType { name } } }');
+    expect(introspection.body.data?.__schema).toBeUndefined();
+    expect(introspection.body.errors?.[0]?.message).toMatch(/introspection/);
+    const suggested = await ask(service, '{ opem }');
+    expect(suggested.body.errors?.map(({ message }) => message)).toEqual([
+      expect.not.stringMatching(/Did you mean|Query/),
+    ]);
+    expect((await ask(service, '{ open }')).body.data).toEqual({ open: 'open' });
+  });
+});
+
 describe('a field without a rule', () => {
   it.each([
     ['deny', [undefined, undefined]],
