@@ -9,7 +9,7 @@ const resolve = {
 const exclude = ['**/node_modules/**', '**/.signet/**', '**/.turbo/**'];
 /** These put load on a platform, look at how long others wait, or use ports that any connection may take: one after the other. */
 const alone = [
-  'deploy/**/*.e2e.ts',
+  'deploy/{*,chaos/*}.e2e.ts',
   'gateway/src/planning/*.e2e.ts',
   'launcher/src/{attack,isolation,proof-rotation}.e2e.ts',
 ];

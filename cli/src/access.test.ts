@@ -168,6 +168,51 @@ test('writes a matrix that is out of date; --check only says so', () => {
   expect(readFileSync(path, 'utf8')).toBe(current);
 }, 60_000); // It runs the command three times.
 
+describe('--against', () => {
+  const old = () => {
+    const path = join(tree, 'old.graphql');
+    const now = readFileSync(join(tree, 'schema/generated/supergraph.graphql'), 'utf8');
+    const before = now.replace(
+      /(\bauditLog\b[\s\S]*?)@requiresScopes\(scopes: \[\["audit:read"\]\]\)/,
+      '$1@requiresScopes(scopes: [["staff:write"]])',
+    );
+    writeFileSync(
+      path,
+      before.replace(
+        /(\bdashboard: [^\n]*)@requiresScopes\(scopes: \[\["dashboard:read"\]\]\)/,
+        '$1@requiresScopes(scopes: [["staff:write"]])',
+      ),
+    );
+    return path;
+  };
+
+  test('names who gained access by the callers of the matrix, and passes once it is acknowledged', () => {
+    const acknowledged = join(tree, 'access-changes.yaml');
+    const refused = runAccess('--against', old());
+    expect(refused.stdout).toMatch(
+      /\nGained access:\n {2}Query\.dashboard: support, operations \(rule changed\), NOT ACKNOWLEDGED\n/,
+    );
+    // Nobody gains by one scope instead of another that the same role has.
+    expect(refused.stdout).not.toContain('auditLog');
+    expect(refused.status).toBe(1);
+    writeFileSync(
+      acknowledged,
+      '- { coordinate: Query.dashboard, caller: [support, operations], reason: test }',
+    );
+    expect(runAccess('--against', old(), '--acknowledged', acknowledged)).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
+  });
+
+  test('writes nothing in the repository', () => {
+    const path = join(tree, 'schema/generated/access-matrix.md');
+    const current = readFileSync(path, 'utf8');
+    runAccess('--against', old(), '--format', 'markdown');
+    expect(readFileSync(path, 'utf8')).toBe(current);
+  });
+});
+
 test('says where SDL does not parse', () => {
   plant('portal', 'type {');
   expect(runAccess()).toMatchObject({ status: 1, stderr: expect.stringMatching(/^Syntax Error/) });

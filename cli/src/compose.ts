@@ -4,6 +4,7 @@ import { generateAll } from '@signet/schema/compose';
 import { subgraphs } from '@signet/schema/subgraphs';
 import { type Command, Option } from 'commander';
 import { action, addExample, type Context, messageOf } from './command.ts';
+import { addGraphOptions, type ComposeGraphOptions, composeGraph } from './compose-graph/compose-command.ts';
 import { generateSettingsFiles } from './settings.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -13,8 +14,10 @@ type Options = { check?: boolean; only?: string };
 /** `npm run compose`: writes the generated files of schema/ and of the subgraphs, and the lists of settings. */
 export function define(command: Command, context: Context): void {
   addExample(
-    command.description(
-      'Writes the supergraph of each entrance and the resolver types of each subgraph from the SDL in subgraphs/; docs/settings.md and .env.example from the fields of the settings.',
+    addGraphOptions(
+      command.description(
+        'Writes the supergraph of each entrance and the resolver types of each subgraph from the SDL in subgraphs/; docs/settings.md and .env.example from the fields of the settings. With --subgraph, composes other subgraphs instead.',
+      ),
     ),
     'npm run compose',
   )
@@ -25,7 +28,11 @@ export function define(command: Command, context: Context): void {
         "write this subgraph's resolver types, while others may not compose yet",
       ).choices(subgraphs.map(({ name }) => name)),
     )
-    .action(action(context, messageOf, (options: Options) => compose(options, context)));
+    .action(
+      action(context, messageOf, (options: Options & ComposeGraphOptions) =>
+        options.subgraph ? composeGraph(options, context) : compose(options, context),
+      ),
+    );
 }
 
 async function compose({ check, only }: Options, { print, printError }: Context): Promise<number> {

@@ -25,6 +25,11 @@ const commands: readonly LazyCommand[] = [
   ['audit', 'check whether anybody changed the audit log', () => import('./audit.ts')],
   ['doctor', 'say what is wrong with a deployment, and what to do', () => import('./doctor.ts')],
   ['smoke', 'walk the main paths of a running deployment', () => import('./smoke.ts')],
+  [
+    'conformance',
+    'ask a gateway whether it enforces the access directives',
+    () => import('./conformance/conformance-command.ts'),
+  ],
   ['attack', 'try to break into a running platform', () => import('./attack/attack-command.ts')],
   ['new', 'write a new subgraph that runs', () => import('./new-subgraph.ts')],
   ['remove-shop', 'delete the demo shop', () => import('./remove-shop.ts')],

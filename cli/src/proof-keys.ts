@@ -6,6 +6,7 @@ import {
   LockedError,
   minStepSeconds,
   type ProofSet,
+  proofMembers,
   RotationError,
   type RotationStep,
   readProofSet,
@@ -46,10 +47,11 @@ export function defineProofKeys(command: Command, context: Context): void {
     'a new set: a key for each entrance and subgraph, and peers.json for all',
     'init --out deploy/secrets/proof',
   )
+    .argument('[subgraph...]', 'the subgraphs of another graph (default: those of this platform)')
     .addOption(neededOption('--out <folder>', 'a folder that is empty or does not exist'))
     .action(
-      action(context, explain, ({ out }: { out: string }) => {
-        print(writeNewSet(resolve(out)));
+      action(context, explain, (subgraphs: string[], { out }: { out: string }) => {
+        print(writeNewSet(resolve(out), subgraphs));
       }),
     );
   addToSet('list', 'whose keys there are, their thumbprints, and the next step of a rotation', 'list').action(
@@ -100,8 +102,12 @@ export function defineProofKeys(command: Command, context: Context): void {
     );
 }
 
-function writeNewSet(folder: string): string {
-  const set = createProofSet();
+function writeNewSet(folder: string, subgraphs: readonly string[]): string {
+  const gateways = createProofSet(proofMembers.filter(({ role }) => role === 'gateway'));
+  const set =
+    subgraphs.length === 0
+      ? createProofSet()
+      : subgraphs.reduce((made, name) => addNewSubgraph(made, name), gateways);
   try {
     writeProofSet(folder, set);
   } catch (error) {

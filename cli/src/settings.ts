@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createFileSchema } from '@signet/gateway/config-file';
 import { type SettingGroup, settingGroups } from '@signet/launcher/settings';
 import type { Setting } from '@signet/service';
 
@@ -15,6 +16,10 @@ export function generateSettingsFiles(tree: string): { path: string; content: st
   return [
     { path: page, content: writeSettingsPage(readFileSync(page, 'utf8'), settingGroups) },
     { path: join(tree, '.env.example'), content: writeEnvironmentExample(compose, settingGroups) },
+    {
+      path: join(tree, 'packages/gateway/signet.schema.json'),
+      content: `${JSON.stringify(createFileSchema(), null, 2)}\n`,
+    },
   ];
 }
 

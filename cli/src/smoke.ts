@@ -25,24 +25,30 @@ export function define(command: Command, context: Context): void {
   )
     .argument('[url]', 'an entrance for customers (default: http://localhost:<PORT_BASE>)')
     .argument('[portal-url]', 'an entrance for staff (default: the same one, which admits both)')
+    .option(
+      '--router <keys-url>',
+      'the URLs are those of a router of another make, and the keys lie at this one; refusals then count by what they keep back, whatever status and reason the router gives',
+    )
     .action(
       action(
         context,
         (error) => `\n${messageOf(error)}`,
-        (...urls: [string | undefined, string | undefined]) => smoke(urls, context),
+        (first: string | undefined, second: string | undefined, { router }: { router?: string }) =>
+          smoke([first, second], router, context),
       ),
     );
 }
 
 async function smoke(
   [first, second]: [string | undefined, string | undefined],
+  keysUrl: string | undefined,
   context: Context,
 ): Promise<void> {
   const clean = (url: string) => url.replace(/\/(graphql\/?)?$/, '');
   const userUrl = clean(first ?? `http://localhost:${context.env.PORT_BASE ?? 4000}`);
   const portalUrl = clean(second ?? userUrl);
   const isApart = userUrl !== portalUrl;
-  const smokeContext = await walkPlatform(userUrl, portalUrl, context);
+  const smokeContext = await walkPlatform(userUrl, portalUrl, keysUrl && clean(keysUrl), context);
   for (const walkSubgraph of await loadFromSubgraphs<Smoke>('smoke.ts', 'smoke')) {
     await walkSubgraph(smokeContext);
   }
@@ -52,6 +58,7 @@ async function smoke(
 async function walkPlatform(
   userUrl: string,
   portalUrl: string,
+  keysUrl: string | undefined,
   { env, print, printError }: Context,
 ): Promise<SmokeContext> {
   const [user, portal] = [createSmokeClient(userUrl), createSmokeClient(portalUrl)];
@@ -66,11 +73,14 @@ async function walkPlatform(
       throw error;
     }
   };
-  const assertWrongPlatform = (answer: Answer) =>
+  const assertUnauthenticated = keysUrl === undefined ? assertRefusedToken : assertRefused;
+  const assertWrongPlatform = (answer: Answer) => {
+    if (keysUrl !== undefined) return assertRefused(answer);
     // An entrance for both platforms knows the token and refuses the field; one for a single platform does not know its issuer.
-    userUrl === portalUrl
+    return userUrl === portalUrl
       ? assertRefusal(answer, 'FORBIDDEN', 'authz.platform.deny')
       : assertUnauthenticated(answer, 'auth.failure.issuer_mismatch');
+  };
   const password = env.SMOKE_PASSWORD ?? 'correct horse battery staple';
   const customer = { email: env.SMOKE_USER ?? 'ada@example.com', password };
   const staff = {
@@ -119,7 +129,10 @@ async function walkPlatform(
   await step('no token is refused', async () =>
     assertUnauthenticated(await user.query('{ me { id } }'), 'auth.failure.missing_token'),
   );
-  await step('the two key sets share no key', () => compareKeySets(user, portal));
+  await step('the two key sets share no key', () => {
+    const published = keysUrl === undefined ? undefined : createSmokeClient(keysUrl);
+    return compareKeySets(published ?? user, published ?? portal);
+  });
   return { user, userToken, portal, portalToken, step };
 }
 
@@ -144,7 +157,18 @@ function showClaims(token: string, platform: string): string {
   return JSON.stringify(claims);
 }
 
-function assertUnauthenticated(answer: Answer, reason: string): string {
+/** At a router that words refusals in its own way: there are errors, and nothing in place of what was asked for. */
+function assertRefused({ data, errors = [] }: Answer): string {
+  assertThat(errors.length > 0, `expected a refusal, got ${JSON.stringify(data)}`);
+  assertThat(
+    Object.values(data ?? {}).every((value) => value === null),
+    `it gave data: ${JSON.stringify(data)}`,
+  );
+  const words = errors.map(({ message, extensions }) => extensions?.reason ?? extensions?.code ?? message);
+  return `by ${[...new Set(words)].join(', ')}`;
+}
+
+function assertRefusedToken(answer: Answer, reason: string): string {
   assertThat(answer.status === 401, `the status is ${answer.status}`);
   return assertRefusal(answer, 'UNAUTHENTICATED', reason);
 }

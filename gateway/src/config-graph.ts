@@ -44,6 +44,12 @@ export const graphFields = {
     .describe(
       'What holds for a field without a rule, on itself or on its type: `deny` refuses it to everybody, `authenticated` gives it to whoever is signed in, `public` to everybody.',
     ),
+  POLICIES: z
+    .enum(['subgraphs', 'token'], 'must be subgraphs or token')
+    .optional()
+    .describe(
+      'Who decides about `@policy`. `subgraphs`: the gateway leaves it to subgraphs that enforce their policies. `token`: the policies hold that the token names (`claims.policies` of its issuer), and no other. Default: `subgraphs` for the platform’s own supergraph, `token` with SUPERGRAPH_FILE.',
+    ),
   REVOCATIONS_OFF_IN_PRODUCTION: configFields.flag
     .default(false)
     .describe(
@@ -52,6 +58,14 @@ export const graphFields = {
 };
 
 export type GraphConfig = Readonly<z.output<z.ZodObject<typeof graphFields>>>;
+
+/** Whether `@policy` is decided by the token: for subgraphs of others unless they are said to enforce their policies. */
+export function arePoliciesByToken({
+  POLICIES,
+  SUPERGRAPH_FILE,
+}: Pick<GraphConfig, 'POLICIES' | 'SUPERGRAPH_FILE'>): boolean {
+  return POLICIES === undefined ? SUPERGRAPH_FILE !== undefined : POLICIES === 'token';
+}
 
 /** The pairs of SUBGRAPH_URLS, by name of the subgraph. */
 export function subgraphUrlsOf({

@@ -93,6 +93,7 @@ async function openIssuers(config: GatewayConfig, logger: Logger): Promise<reado
   const { issuers: list } = config;
   const issuers = await createTrustedIssuers(config, logger, {
     wanted: ownPlatforms(config),
+    needsTenant: config.SUPERGRAPH_FILE === undefined,
     ...(list && { list }),
   });
   if (issuers.length === 0) {

@@ -1,6 +1,7 @@
 import { authConfigSchema, throttleFields } from '@signet/auth/settings';
 import { operatorConfigSchema } from '@signet/db/operator/settings';
 import { gatewayConfigSchema, limitFields } from '@signet/gateway/config';
+import { signerConfigSchema } from '@signet/gateway/signer-config';
 import { describeSettings, processConfigFields, type Setting } from '@signet/service';
 import { verifierConfigFields } from '@signet/session/config';
 import { proofConfigFields, subgraphConfigSchema } from '@signet/subgraph/config';
@@ -21,6 +22,7 @@ type Fields = Readonly<Record<string, z.ZodType>>;
 
 const verification = { ...verifierConfigFields, ...proofConfigFields };
 const gatewayFields = without(gatewayConfigSchema.shape, processConfigFields, verification, limitFields);
+const signerFields = without(signerConfigSchema.shape, processConfigFields);
 const subgraphFields = without(subgraphConfigSchema.shape, processConfigFields, verification);
 const authFields = without(
   authConfigSchema.shape,
@@ -76,6 +78,7 @@ export const settingGroups: readonly SettingGroup[] = [
   ...[...ownSettings].map(([name, fields]) => group(`Subgraph ${name}`, name, fields)),
   group('Gateway', 'the gateway', gatewayFields),
   group('Limits of operations', 'the gateway', limitFields),
+  group('Signer', 'signet-signer, which stands beside a router of another make', signerFields),
   group('auth', 'auth', authFields),
   group('Limits of sign-in', 'auth', throttleFields),
   {

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundlePackage } from './bundle.ts';
+import { copyRuntimeFiles } from './copied-files.ts';
 import { declareModules } from './declarations.ts';
 import { type Package, root } from './manifest.ts';
 import { findPackageFaults } from './package-faults.ts';
@@ -54,10 +55,18 @@ export async function buildPackages(packages: readonly Package[], output: string
   }
 }
 
-/** What a package has beside its modules: manifest, README, licence, and the files that its manifest names. */
-function copyFiles({ path, manifest }: Package, stage: string): void {
+/**
+ * What a package has beside its modules: manifest, README, licence, and the files that its manifest names. A manifest in this
+ * repository is private, since its folder holds nothing to publish; the tarball's is not.
+ */
+function copyFiles(
+  { folder, path, manifest: { private: _private, ...manifest } }: Package,
+  stage: string,
+): void {
+  copyRuntimeFiles(folder, stage);
+  writeFileSync(join(stage, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   copyFileSync(join(root, 'LICENSE'), join(stage, 'LICENSE'));
-  for (const name of ['package.json', 'README.md', ...manifest.files.filter((file) => file !== 'dist')]) {
+  for (const name of ['README.md', ...manifest.files.filter((file) => file !== 'dist')]) {
     if (existsSync(join(path, name))) cpSync(join(path, name), join(stage, name), { recursive: true });
     else throw new Error(`${path} has no ${name}`);
   }

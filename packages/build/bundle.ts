@@ -45,7 +45,7 @@ function replaceModules(): Plugin {
   return {
     name: 'replace-modules',
     resolveId: {
-      filter: { id: /(scopes\.ts|subgraphs\.json)$/ },
+      filter: { id: /(scopes\.ts|subgraphs\.json|ruru-files\.ts)$/ },
       handler: (specifier, importer) =>
         importer === undefined ? undefined : replacedModules.get(resolve(importer, '..', specifier)),
     },

@@ -8,6 +8,8 @@ export const root = join(import.meta.dirname, '../..');
 export type Manifest = {
   name: string;
   version: string;
+  /** So that nobody publishes a folder of this repository. */
+  private?: true;
   exports: Readonly<Record<string, string | { types: string; default: string }>>;
   bin?: Readonly<Record<string, string>>;
   files: readonly string[];

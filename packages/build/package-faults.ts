@@ -1,26 +1,37 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { findShopWords } from '../../cli/src/shop-names.ts';
 import { type Package, root } from './manifest.ts';
 
 /**
  * What would fail, or show what it should not, where the package is installed: a dependency that is missing in the manifest, stands
- * there for nothing or in another version than the one tested here, an import of a workspace, a name of the demo shop, a path of this machine.
+ * there for nothing or in another version than the one tested here, an import of a workspace, a link that leads nowhere, a name of the demo shop, a path of this machine.
  *
  * @param stage the folder with all files of the package.
+ * @param shopWords names that only the demo shop has.
  * @returns a line for each fault.
  */
-export function findPackageFaults({ folder, manifest }: Package, stage: string): string[] {
+export function findPackageFaults(
+  { folder, manifest }: Package,
+  stage: string,
+  shopWords: readonly string[] = findShopWords(root),
+): string[] {
   const faults: string[] = [];
   const { dependencies = {}, peerDependencies = {} } = manifest;
   const used = new Set<string>();
-  const shop = new RegExp(`\\b(${findShopWords(root).join('|')})\\b`);
+  // Without a shop there is no word to find.
+  const shop = shopWords.length > 0 ? new RegExp(`\\b(${shopWords.join('|')})\\b`) : undefined;
   for (const path of globSync('**/*.{js,ts,map,md,json}', { cwd: stage }).sort()) {
     const text = readFileSync(join(stage, path), 'utf8');
-    const word = shop.exec(text)?.[1];
+    const word = shop?.exec(text)?.[1];
     if (word !== undefined) faults.push(`${path} names the demo shop's '${word}'`);
     if (text.includes(root)) faults.push(`${path} holds the path ${root}`);
+    if (path.endsWith('.md')) {
+      const links = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link = '']) => link);
+      const broken = links.filter((link) => !existsSync(join(stage, dirname(path), link)));
+      faults.push(...broken.map((link) => `${path} links to ${link}, which the package does not hold`));
+    }
     if (!/\.(js|d\.ts)$/.test(path)) continue;
     for (const name of importedPackages(text)) {
       if (name.startsWith('@signet/')) faults.push(`${path} imports ${name}, which is bundled everywhere`);

@@ -4,6 +4,16 @@ import { type LazyCommand, processIo, runOneOf } from '../../cli/src/run-command
 /** The commands that need nothing of Signet's repository. */
 const commands: readonly LazyCommand[] = [
   [
+    'compose',
+    'compose subgraphs into a supergraph',
+    () => import('../../cli/src/compose-graph/compose-command.ts'),
+  ],
+  [
+    'keys',
+    'make and rotate the keys between gateway and subgraphs',
+    () => import('../../cli/src/proof-keys-command.ts'),
+  ],
+  [
     'access',
     'check the access rules of a supergraph, and compare it with an older one',
     () => import('../../cli/src/access/supergraph-access.ts'),

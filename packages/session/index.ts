@@ -8,7 +8,9 @@ import { authenticate as authenticateAtOnce } from '../../libs/session/src/authe
 import type { Session } from '../../libs/session/src/session.ts';
 import type { Verifier } from '../../libs/session/src/verifier.ts';
 
+export { ConfigError } from '../../libs/service/src/config.ts';
 export { RefusalError } from '../../libs/service/src/errors.ts';
+export type { LogWriter } from '../../libs/service/src/logger.ts';
 export { createJwksClient, type KeyLookup, type KeySource } from '../../libs/session/src/jwks-client.ts';
 export { nothingRevoked, type RevocationSource } from '../../libs/session/src/revocations/revocation-set.ts';
 export {
@@ -25,6 +27,8 @@ export {
   type Verifier,
   type VerifierOptions,
 } from '../../libs/session/src/verifier.ts';
+
+export { type Issuer, type TrustOptions, trustIssuers } from './trust-issuers.ts';
 
 /**
  * Reads the session of a request.

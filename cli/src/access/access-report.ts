@@ -57,26 +57,35 @@ export function describeCause({ by, via }: AccessChange, kind: 'gain' | 'loss'):
   }
 }
 
-/** Changes of one coordinate with one cause are one line. */
-export function groupChanges<C extends AccessChange>(changes: readonly C[]): (C & { callers: string[] })[] {
-  const groups = new Map<string, C & { callers: string[] }>();
+/** More callers than this are named by what the rule asks for. */
+const maxCallers = 4;
+
+export type ChangeGroup<C> = C & { callers: string[] };
+
+/** Changes of one coordinate with one cause are one line, with the names of all callers. */
+export function groupChanges<C extends AccessChange>(changes: readonly C[]): ChangeGroup<C>[] {
+  const groups = new Map<string, C[]>();
   for (const change of changes) {
     const { coordinate, by, via } = change;
     const { acknowledged, expired } = change as Partial<JudgedGain>;
     const key = JSON.stringify([coordinate, by, via, acknowledged, expired]);
-    const known = groups.get(key);
-    if (known) known.callers.push(change.caller);
-    else groups.set(key, { ...change, callers: [change.caller] });
+    const group = groups.get(key) ?? [];
+    groups.set(key, group);
+    group.push(change);
   }
-  return [...groups.values()];
+  return [...groups.values()].map((group) => ({ ...(group[0] as C), callers: nameCallers(group) }));
+}
+
+function nameCallers(group: readonly AccessChange[]): string[] {
+  const name = ({ caller, asks }: AccessChange) => (group.length > maxCallers ? (asks ?? caller) : caller);
+  return [...new Set(group.map(name))];
 }
 
 /** What to add to the file of acknowledgements, as YAML. */
 export function suggestAcknowledgements(undecided: readonly JudgedGain[]): string {
   return groupChanges(undecided)
     .map(({ coordinate, callers }) => {
-      const caller =
-        callers.length === 1 ? JSON.stringify(callers[0]) : JSON.stringify([...new Set(callers)]);
+      const caller = JSON.stringify(callers.length === 1 ? callers[0] : callers);
       return `- coordinate: ${coordinate}\n  caller: ${caller}\n  reason:\n`;
     })
     .join('');

@@ -86,7 +86,8 @@ export function judgeGains(
   const unused = new Set(acknowledgements);
   const judged = gains.map((gain): JudgedGain => {
     const own = acknowledgements.filter(
-      ({ coordinate, caller }) => coordinate === gain.coordinate && caller === gain.caller,
+      ({ coordinate, caller }) =>
+        coordinate === gain.coordinate && (caller === gain.caller || caller === gain.asks),
     );
     for (const one of own) unused.delete(one);
     const valid = own.find(({ until }) => until === undefined || until >= today);

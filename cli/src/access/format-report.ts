@@ -1,6 +1,7 @@
 import { type AccessChange, codeSpan, formatTable } from '@signet/access';
 import {
   type AccessReport,
+  type ChangeGroup,
   describeCause,
   findUndecided,
   groupChanges,
@@ -23,7 +24,7 @@ export function formatReport(report: AccessReport, format: Format): string {
 
 function formatText(report: AccessReport): string {
   const { gains, losses, changes, stale, faults } = report;
-  const line = (change: AccessChange & { callers: string[] }, kind: 'gain' | 'loss') =>
+  const line = (change: ChangeGroup<AccessChange>, kind: 'gain' | 'loss') =>
     `  ${change.coordinate}: ${change.callers.join(', ')} (${describeCause(change, kind)})${kind === 'gain' ? decisionOf(change) : ''}`;
   return [
     `${report.supergraph} against ${report.against}: ${summarize(report)}.`,

@@ -38,6 +38,7 @@ async function readCommitted(
   path: string | undefined,
   beside: string,
 ): Promise<Buffer> {
+  if (ref === '') throw new Error(`${source} names no commit: git:<ref> or git:<ref>:<path>`);
   const [folder, object] =
     path === undefined ? [dirname(beside), `${ref}:./${basename(beside)}`] : ['.', `${ref}:${path}`];
   try {

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import {
+  compareAccess,
   createSupergraphMatrix,
   type DefaultAccess,
   defaultAccesses,
-  findGains,
   formatSupergraphMatrix,
   type ReadSupergraph,
   readSupergraph,
@@ -79,6 +79,7 @@ export async function checkSupergraph(
     ? readAcknowledgements(acknowledged, await readSource(acknowledged, path))
     : [];
   const now = context.now?.() ?? new Date();
+  const { gains, losses } = compareAccess(before.graph, after.graph, viewpoints);
   const known = new Set(before.weaknesses.map(keyOf));
   const report: AccessReport = {
     supergraph: path,
@@ -86,8 +87,8 @@ export async function checkSupergraph(
     faults: after.weaknesses
       .filter((fault) => !known.has(keyOf(fault)))
       .map((fault) => describeFault(path, fault)),
-    ...judgeGains(findGains(before.graph, after.graph, viewpoints), decided, now),
-    losses: findGains(after.graph, before.graph, viewpoints),
+    ...judgeGains(gains, decided, now),
+    losses,
     changes: await findBreakingChanges(before.document, after.document),
   };
   write(formatReport(report, options.format), options, context);

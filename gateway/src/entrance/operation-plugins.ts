@@ -1,7 +1,7 @@
 import type { ApolloServerPlugin, GraphQLRequestContextDidResolveOperation } from '@apollo/server';
 import { findReason } from '@signet/schema/contract';
 import { defaultRetryAfterSeconds } from '@signet/service';
-import type { GraphQLFormattedError } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError, OperationTypeNode } from 'graphql';
 import type { GatewayContext } from './request-context.ts';
 
 const throttled = 'auth.throttled';
@@ -56,6 +56,16 @@ function waitOf({ extensions }: GraphQLFormattedError): number {
 export type OperationCheck = (
   context: GraphQLRequestContextDidResolveOperation<GatewayContext>,
 ) => Promise<void> | void;
+
+/** The gateway answers one request once. A supergraph may have subscriptions all the same, for other gateways. */
+export const refuseSubscriptions: OperationCheck = ({ operation, schema }) => {
+  if (operation?.operation !== OperationTypeNode.SUBSCRIPTION || !schema.getSubscriptionType()) return;
+  throw new GraphQLError('Subscriptions are not served here.', {
+    nodes: [operation],
+    // The code of operations of a kind that the schema does not have.
+    extensions: { code: 'GRAPHQL_VALIDATION_FAILED', http: { status: 400 } },
+  });
+};
 
 /**
  * Runs checks one after the other, so that a cheap check comes before an expensive one. They are one plugin because

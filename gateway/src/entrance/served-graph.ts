@@ -1,4 +1,4 @@
-import { readRuleBook, withDefaultAccess } from '@signet/access';
+import { readRuleBook, withDefaultAccess, withPoliciesByToken } from '@signet/access';
 import {
   createErrorFormatter,
   createGraphqlHandler,
@@ -12,6 +12,7 @@ import type { FieldPlatforms } from '../access/field-platforms.ts';
 import { createIntrospectionGuard, mayIntrospect } from '../access/introspection-guard.ts';
 import type { RefusalReports } from '../access/refusal-reports.ts';
 import type { GatewayConfig } from '../config.ts';
+import { arePoliciesByToken } from '../config-graph.ts';
 import type { DocumentMark } from '../documents/document-mark.ts';
 import type { TrustedDocuments, WithDocument } from '../documents/trusted-documents.ts';
 import { createExecution } from '../execute/execution.ts';
@@ -28,7 +29,7 @@ import { findSubgraphUrls, findUnusedUrls } from '../supergraph/subgraph-urls.ts
 import { type Supergraph, SupergraphError } from '../supergraph/supergraph-source.ts';
 import type { Entrance } from './entrances.ts';
 import { createLanes } from './lanes.ts';
-import { createOperationChecks, throttledStatus } from './operation-plugins.ts';
+import { createOperationChecks, refuseSubscriptions, throttledStatus } from './operation-plugins.ts';
 import type { CreateContext, GatewayContext } from './request-context.ts';
 
 export type ServedGraphOptions = {
@@ -76,7 +77,8 @@ export async function openEntranceGraph(
   const { name } = entrance;
   const urls = findSubgraphUrls(supergraph, config);
   const written = readRuleBook(supergraph);
-  const rules = withDefaultAccess(written, config.DEFAULT_ACCESS);
+  const byDefault = withDefaultAccess(written, config.DEFAULT_ACCESS);
+  const rules = arePoliciesByToken(config) ? withPoliciesByToken(byDefault) : byDefault;
   const hasRules = [...written.values()].some(hasRule);
   if (options.mustHaveRules && !hasRules) {
     throw new SupergraphError('it has no access rule at all, and the one that is served has');
@@ -139,6 +141,7 @@ export async function openEntranceGraph(
         // In this order: limits, then the introspection guard, then planning, which is expensive.
         createOperationChecks([
           createLimitsCheck(book, config),
+          refuseSubscriptions,
           createIntrospectionGuard(mayIntrospect(entrance, config)),
         ]),
         throttledStatus,

@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { getStaticFile } from 'ruru/static';
 import { assetHeaders, isNotModified } from './page-headers.ts';
+import { getStaticFile, readBundleVersion } from './ruru-files.ts';
 
 /**
  * Serves GraphiQL's files out of the `ruru` package and returns their address, which ends in a slash.
@@ -51,7 +48,5 @@ function createFileReader(staticPath: string) {
 
 /** The chunks of the bundle have plain numbers as names: a new bundle must have a new address. */
 function bundleVersion(): string {
-  const entry = createRequire(import.meta.url).resolve('ruru/static');
-  const version = readFileSync(join(entry, '../version.js'));
-  return createHash('sha256').update(version).digest('base64url').slice(0, 12);
+  return createHash('sha256').update(readBundleVersion()).digest('base64url').slice(0, 12);
 }

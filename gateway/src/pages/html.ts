@@ -16,6 +16,9 @@ const entities: Record<string, string> = {
   "'": '&#39;',
 };
 
+/** Bundlers rewrite a template that holds this tag, so that it can stand in a page. */
+export const endOfScript = new Html('</script>');
+
 /** Every value is escaped for text and quoted attributes, unless it is `Html` itself. Attributes must be quoted. */
 export function html(strings: TemplateStringsArray, ...values: HtmlValue[]): Html {
   return new Html(
@@ -38,5 +41,5 @@ export function jsonBlock(id: string, value: unknown): Html {
     /[<>&\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-  return html`<script type="application/json" id="${id}">${new Html(json)}</script>`;
+  return html`<script type="application/json" id="${id}">${new Html(json)}${endOfScript}`;
 }

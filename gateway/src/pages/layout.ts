@@ -1,4 +1,4 @@
-import { type Html, html, jsonBlock } from './html.ts';
+import { endOfScript, type Html, html, jsonBlock } from './html.ts';
 
 export type Page = {
   readonly title: string;
@@ -33,7 +33,7 @@ export function renderPage(page: Page, options: PagesOptions): string {
 ${page.head}
 <link rel="stylesheet" href="${page.clientFiles}style.css">
 ${jsonBlock('page-config', config)}
-<script type="module" src="${page.clientFiles}${page.script}"></script>
+<script type="module" src="${page.clientFiles}${page.script}">${endOfScript}
 </head>
 <body>
 ${renderBar(page, options)}

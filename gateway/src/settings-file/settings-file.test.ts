@@ -80,7 +80,7 @@ entrances:
       ALL_SUPERGRAPH_FILE: join(folder, 'all.graphql'),
       ALL_PLATFORMS: ['user'],
       ALL_TRUSTED_DOCUMENTS: 'off',
-      issuers: [{ issuer: 'https://login.example/', audience: 'their-graph' }],
+      issuers: { entries: [{ issuer: 'https://login.example/', audience: 'their-graph' }], folder },
     });
   });
 

@@ -10,7 +10,7 @@ import { createExchanges, type RawAnswer } from './exchange.ts';
 const Pool = createRequire(import.meta.url)('undici/lib/dispatcher/pool.js') as typeof undici.Pool;
 
 /** `headers`: name, value, name, value. */
-export type Outgoing = { path: string; headers: string[]; body: string };
+export type Outgoing = { path: string; headers: string[]; body: string | Buffer };
 
 /** Kept-alive connections to one address of a subgraph. */
 export type SubgraphConnection = {

@@ -7,13 +7,16 @@ export type Condition =
   | { kind: 'platform'; is: Platform }
   /** The session must hold all scopes of one of the inner lists. */
   | { kind: 'scopes'; anyOf: readonly (readonly string[])[] }
-  | { kind: 'policies'; anyOf: readonly (readonly string[])[] };
+  /** All policies of one of the inner lists must hold. A subgraph decides, or the token, which then names those that hold. */
+  | { kind: 'policies'; anyOf: readonly (readonly string[])[]; decidedBy?: 'token' };
 
 /** The reason of a refusal. `text` is public. */
 export type Refusal = { reason: Reason; text?: string };
 
+const noPolicies: ReadonlySet<string> = new Set();
+
 /**
- * Checks the conditions that need only the session. Policies are left to the subgraph.
+ * Checks the conditions that need only the session. Policies are left to the subgraph, except those that the token decides.
  *
  * @returns the refusal by the first condition that does not hold, or undefined.
  */
@@ -27,6 +30,13 @@ export function judgeSession(conditions: readonly Condition[], session: Session)
     }
     if (condition.kind === 'scopes' && !holdsOne(condition.anyOf, session.scopes)) {
       return { reason: 'authz.scope.deny', text: scopeDenyText(condition.anyOf) };
+    }
+    if (
+      condition.kind === 'policies' &&
+      condition.decidedBy === 'token' &&
+      !holdsOne(condition.anyOf, session.policies ?? noPolicies)
+    ) {
+      return { reason: 'authz.permission.deny' };
     }
   }
   return undefined;
@@ -57,6 +67,24 @@ function holdsAll(allOf: readonly string[], held: ReadonlySet<string>): boolean 
 function scopeDenyText(anyOf: readonly (readonly string[])[]): string {
   const alternatives = anyOf.map((allOf) => allOf.map((scope) => `'${scope}'`).join(' and '));
   return `This field requires the scope ${alternatives.join(' or ')}.`;
+}
+
+/** Of the combinations of alternatives that `impliedTogether` looks at. Beyond it says no, which refuses more. */
+const maxCombinations = 1_000;
+
+/** Whether every session that meets all of `given` also meets `condition`: also where it takes several of them. */
+export function impliedTogether(given: readonly Condition[], condition: Condition): boolean {
+  if (implies(given, condition)) return true;
+  if (condition.kind !== 'scopes' && condition.kind !== 'policies') return false;
+  let unions: ReadonlySet<string>[] = [new Set()];
+  for (const held of given) {
+    if (held.kind !== condition.kind) continue;
+    unions = unions.flatMap((names) => held.anyOf.map((allOf) => new Set([...names, ...allOf])));
+    if (unions.length > maxCombinations) return false;
+  }
+  return unions.every((names) =>
+    condition.anyOf.some((wanted) => wanted.length > 0 && holdsAll(wanted, names)),
+  );
 }
 
 /** Whether every session that meets `given` also meets `condition`. */

@@ -37,8 +37,9 @@ export {
   type RuleBook,
   readRuleBook,
   withDefaultAccess,
+  withPoliciesByToken,
 } from './rule-book.ts';
-export { type AccessChange, findGains } from './supergraph/access-changes.ts';
+export { type AccessChange, compareAccess } from './supergraph/access-changes.ts';
 export type { AccessGraph } from './supergraph/access-graph.ts';
 export type { Viewpoint } from './supergraph/access-ways.ts';
 export { readElementNames } from './supergraph/element-names.ts';

@@ -2,7 +2,7 @@ import type { Session } from '@signet/session';
 import { buildSchema, type GraphQLSchema, getVariableValues, Kind, parse, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { compileOperationGuard, maxOperationSize } from './operation-guard.ts';
-import { readRuleBook } from './rule-book.ts';
+import { readRuleBook, withPoliciesByToken } from './rule-book.ts';
 import { anonymousSession, portalSession, userSession } from './sessions.test-support.ts';
 
 const directives = `
@@ -116,6 +116,50 @@ describe('an operation', () => {
     const query =
       '{ __typename __schema { types { name } } __type(name: "Film") { name } media { __typename } }';
     expect(refuse(anonymousSession, query)).toEqual([]);
+  });
+
+  it('is refused where it asks for an object of a guarded type, whatever it selects of it', () => {
+    const guarded = `${directives}
+      type Query { account: Account @public accounts: [Account!]! @public found: Found @public pages: [Page] @public }
+      type Mutation { change: Account @public }
+      type Account @platform(is: PORTAL) { id: ID }
+      type Open @public { id: ID }
+      union Found = Account | Open
+      interface Page @authenticated { id: ID }
+      type Article implements Page @public { id: ID }`;
+    const refuseAt = (source: string) => {
+      const document = parse(source);
+      const [operation] = document.definitions;
+      if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('no operation');
+      const guard = compileOperationGuard(
+        buildSchema(guarded),
+        readRuleBook(parse(guarded)),
+        document,
+        operation,
+      );
+      return guard(anonymousSession, {}).map(({ path }) => path.join('.'));
+    };
+    expect(refuseAt('{ account { __typename } }')).toEqual(['account']);
+    expect(refuseAt('{ a: accounts { ... @skip(if: true) { id } } }')).toEqual(['a']);
+    expect(refuseAt('mutation { change { ... @skip(if: true) { id } } }')).toEqual(['change']);
+    expect(refuseAt('{ found { ... on Account { __typename } } }')).toEqual(['found.__typename']);
+    expect(refuseAt('{ found { __typename ... on Open { id } } }')).toEqual([]);
+    expect(refuseAt('{ pages { __typename } }')).toEqual(['pages']);
+    expect(refuseAt('{ pages { id } }')).toEqual(['pages', 'pages.id']);
+  });
+
+  it('is refused by a policy that the token decides, and only by that', () => {
+    const document = parse('{ judged }');
+    const [operation] = document.definitions;
+    if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('no operation');
+    const refuseBy = (rules: typeof book, session: Session) =>
+      compileOperationGuard(schema, rules, document, operation)(session, {}).map(({ reason }) => reason);
+    const byToken = withPoliciesByToken(book);
+    expect(refuseBy(book, user)).toEqual([]);
+    expect(refuseBy(byToken, user)).toEqual(['authz.permission.deny']);
+    expect(refuseBy(byToken, { ...user, policies: new Set(['y']) })).toEqual(['authz.permission.deny']);
+    expect(refuseBy(byToken, { ...user, policies: new Set(['x']) })).toEqual([]);
+    expect(refuseBy(byToken, anonymousSession)).toEqual(['auth.failure.missing_token']);
   });
 
   it('is refused on the roots of mutations and subscriptions too', () => {

@@ -9,11 +9,14 @@ import {
   getNamedType,
   isAbstractType,
   isCompositeType,
+  isInterfaceType,
+  isObjectType,
   Kind,
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
 import { type Condition, judgeSession, type Refusal } from './conditions.ts';
+import { interfaceConditionsOf } from './interface-rules.ts';
 import { conditionsOf, type RuleBook } from './rule-book.ts';
 
 /** A refused field with its path in the answer (without list positions) and the reason. */
@@ -59,7 +62,9 @@ const tooLarge: RefusedField = {
 
 /**
  * Compiles the rules of an operation that is valid for the API schema. Behind an interface or a union, every implementation that
- * the enclosing type conditions permit must be allowed. Refused to everybody: a field without a rule, an operation larger than
+ * the enclosing type conditions permit must be allowed. The rule of an object type also holds for the field that has such an object:
+ * whether there is one is nobody else's business, and a mutation runs whatever is selected of its result. `__typename` of an interface or a
+ * union is open, since clients add it to every selection. Refused to everybody: a field without a rule, an operation larger than
  * `maxOperationSize`, and an operation of a kind that the schema does not have.
  */
 export function compileOperationGuard(
@@ -129,6 +134,8 @@ type Place = {
   possible: ReadonlySet<string>;
   path: Path | undefined;
   gates: readonly Gate[];
+  /** A type condition chose the type, and not the field above. */
+  isNarrowed?: boolean;
 };
 
 function collect(walk: Walk, selections: SelectionSetNode, place: Place): void {
@@ -155,24 +162,41 @@ function collect(walk: Walk, selections: SelectionSetNode, place: Place): void {
 }
 
 function collectField(walk: Walk, { name: { value: name }, alias, selectionSet }: FieldNode, place: Place) {
-  if (name.startsWith('__')) {
+  if (name.startsWith('__') && name !== '__typename') {
     return;
   }
   const path = { above: place.path, name: alias?.value ?? name, depth: (place.path?.depth ?? 0) + 1 };
-  for (const typeName of place.possible) {
-    guardField(walk, typeName, name, { path, coordinate: `${typeName}.${name}`, gates: place.gates });
+  const guarded = (typeName: string) => ({ path, coordinate: `${typeName}.${name}`, gates: place.gates });
+  if (name !== '__typename') {
+    for (const typeName of place.possible) {
+      guardField(walk, conditionsOf(walk.book, typeName, name), guarded(typeName));
+    }
+  } else if (place.isNarrowed && isObjectType(place.type)) {
+    guardField(walk, typeConditionsOf(walk, place.type.name), guarded(place.type.name));
+  }
+  if (isInterfaceType(place.type) && (name !== '__typename' || place.isNarrowed)) {
+    guardField(walk, interfaceConditionsOf(walk.book, place.type.name, name), guarded(place.type.name));
   }
   const field = 'getFields' in place.type ? place.type.getFields()[name] : undefined;
   const type = field && getNamedType(field.type);
+  if (isObjectType(type) || isInterfaceType(type)) {
+    const ofType = isObjectType(type)
+      ? typeConditionsOf(walk, type.name)
+      : interfaceConditionsOf(walk.book, type.name);
+    guardField(walk, ofType, guarded(place.type.name));
+  }
   if (selectionSet && isCompositeType(type)) {
     const possible = possibleTypes(walk.schema, type);
     collect(walk, selectionSet, { type, possible, path, gates: place.gates });
   }
 }
 
-function guardField(walk: Walk, type: string, name: string, field: GuardedField): void {
+function typeConditionsOf({ book }: Walk, type: string): readonly Condition[] {
+  return book.get(type)?.conditions ?? [];
+}
+
+function guardField(walk: Walk, conditions: readonly Condition[] | undefined, field: GuardedField): void {
   walk.size += 1;
-  const conditions = conditionsOf(walk.book, type, name);
   if (conditions?.length === 0) {
     return;
   }
@@ -191,7 +215,12 @@ function narrow(schema: GraphQLSchema, place: Place, condition: string | undefin
     return place;
   }
   const allowed = possibleTypes(schema, type);
-  return { ...place, type, possible: new Set([...place.possible].filter((name) => allowed.has(name))) };
+  return {
+    ...place,
+    type,
+    possible: new Set([...place.possible].filter((name) => allowed.has(name))),
+    isNarrowed: type.name !== place.type.name || (place.isNarrowed ?? false),
+  };
 }
 
 function possibleTypes(schema: GraphQLSchema, type: GraphQLCompositeType): ReadonlySet<string> {

@@ -22,6 +22,8 @@ type TypeRules = WrittenRule & {
   isInterface: boolean;
   /** It has a resolvable `@key`, so `_entities` can load it. */
   isEntity: boolean;
+  /** The interfaces that it implements. */
+  interfaces: readonly string[];
   fields: ReadonlyMap<string, WrittenRule>;
 };
 
@@ -53,6 +55,7 @@ export function readRuleBook(sdl: DocumentNode): RuleBook {
       isInterface:
         node.kind === Kind.INTERFACE_TYPE_DEFINITION || node.kind === Kind.INTERFACE_TYPE_EXTENSION,
       isEntity: (known?.isEntity ?? false) || (node.directives ?? []).some(isResolvableKey),
+      interfaces: [...(known?.interfaces ?? []), ...(node.interfaces ?? []).map(({ name }) => name.value)],
       fields,
     });
   }
@@ -121,6 +124,25 @@ export function withDefaultAccess(book: RuleBook, defaultAccess: DefaultAccess):
 /** Whether the rule of a field is the default of `withDefaultAccess`. */
 export function isByDefault(book: RuleBook, type: string, field: string): boolean {
   return book.get(type)?.fields.get(field)?.isDefault ?? false;
+}
+
+/**
+ * The book whose policies the gateway decides by the caller's token, for subgraphs that enforce none. Without this, a policy is left
+ * to the subgraph that has a function for it.
+ */
+export function withPoliciesByToken(book: RuleBook): RuleBook {
+  const decide = <T extends WrittenRule>(rule: T): T => ({
+    ...rule,
+    conditions: rule.conditions.map((one) =>
+      one.kind === 'policies' ? { ...one, decidedBy: 'token' as const } : one,
+    ),
+  });
+  return new Map(
+    [...book].map(([type, rules]) => {
+      const fields = [...rules.fields].map(([name, rule]) => [name, decide(rule)] as const);
+      return [type, { ...decide(rules), fields: new Map(fields) }];
+    }),
+  );
 }
 
 function join(a: WrittenRule, b: WrittenRule): WrittenRule {
@@ -202,6 +224,7 @@ export function mergeBooks(books: readonly RuleBook[]): RuleBook {
       conditions: [...(known?.conditions ?? []), ...rules.conditions],
       isInterface: rules.isInterface,
       isEntity: rules.isEntity,
+      interfaces: [...(known?.interfaces ?? []), ...rules.interfaces],
       fields,
     });
   }

@@ -1,4 +1,4 @@
-import { ConfigError, type Logger } from '@signet/service';
+import { ConfigError, type LogWriter } from '@signet/service';
 import { followFiles, type KeyPaths, readFiles } from './follow-key-files.ts';
 import type { ProofKeyFile, ProofPeersFile } from './key-files.ts';
 import { buildKeyring, type Keyring, type KeyringFiles } from './keyring.ts';
@@ -12,7 +12,7 @@ type ProofFileOptions = {
   keyFile: string;
   /** Path of peers.json. */
   peersFile: string;
-  logger: Logger;
+  logger: LogWriter;
   /** How often both files are read again. */
   pollIntervalMs?: number;
   now?: () => number;

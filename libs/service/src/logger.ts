@@ -1,6 +1,11 @@
 import { type Logger as PinoLogger, pino } from 'pino';
 
 export type Logger = PinoLogger;
+
+type WriteLine = { (fields: object, message: string): void; (message: string): void };
+/** What a library needs of a logger. A `Logger` has it, and so has `console`. */
+export type LogWriter = { info: WriteLine; warn: WriteLine; error: WriteLine };
+
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 

@@ -7,7 +7,7 @@ import {
   jwtVerify,
   type ProtectedHeaderParameters,
 } from 'jose';
-import { isForeignTokenType, readForeignSession } from './issuers/foreign-token.ts';
+import { isAddressed, isForeignTokenType, readForeignSession } from './issuers/foreign-token.ts';
 import { hasOneMeaning } from './json-meaning.ts';
 import type { VerificationKey } from './jwks.ts';
 import type { KeyLookup, KeySource } from './jwks-client.ts';
@@ -58,7 +58,8 @@ export async function checkToken(
     const { payload } = await jwtVerify(token, key.key, {
       algorithms: [key.algorithm, ...(key.algorithm === 'EdDSA' ? ['Ed25519'] : [])],
       issuer: trusted.issuer,
-      audience: foreign ? [...foreign.audiences] : trusted.audience,
+      // A configured issuer may name it elsewhere.
+      ...(!foreign && { audience: trusted.audience }),
       requiredClaims: ['exp'],
       clockTolerance: clockSkewSeconds,
       currentDate: now,
@@ -100,14 +101,11 @@ function parseToken(token: string): { header: ProtectedHeaderParameters; claims:
  * configured keys then say whether it may.
  */
 function findIssuer(
-  { iss, aud }: JWTPayload,
+  claims: JWTPayload,
   issuers: ReadonlyMap<string, readonly TrustedIssuer[]>,
 ): TrustedIssuer | undefined {
-  const [first, ...others] = (typeof iss === 'string' && issuers.get(iss)) || [];
-  const named = [aud].flat();
-  return (
-    others.find(({ foreign }) => foreign?.audiences.some((audience) => named.includes(audience))) ?? first
-  );
+  const named = (typeof claims.iss === 'string' && issuers.get(claims.iss)) || [];
+  return named.find(({ foreign }) => foreign && isAddressed(claims, foreign)) ?? named[0];
 }
 
 /** RFC 9068, section 4: `at+jwt`, with or without the prefix of media types, in any case; for a configured issuer its own types. */

@@ -15,6 +15,8 @@ type VerifiedSession = {
   /** Only if the issuer says so. */
   emailVerified: boolean;
   scopes: ReadonlySet<string>;
+  /** The policies that hold for the caller, where the issuer names them. */
+  policies?: ReadonlySet<string>;
   /** Seconds since 1970. */
   authTime: number | undefined;
   expiresAt: number;
@@ -78,6 +80,6 @@ export function readSession(
   return isStaffRole(role) ? { ...common, platform, staffId: sub, role } : 'malformed';
 }
 
-function isUuid(value: unknown): value is string {
+export function isUuid(value: unknown): value is string {
   return typeof value === 'string' && uuidForm.test(value);
 }

@@ -1,5 +1,5 @@
 import { audienceOf, issuerOf, type Platform, platforms } from '@signet/schema/contract';
-import { ConfigError, type Logger, type ReadinessCheck } from '@signet/service';
+import { ConfigError, type LogWriter, type ReadinessCheck } from '@signet/service';
 import { createConfiguredIssuers, createLoudPlatformKeys } from './issuers/configured-issuers.ts';
 import type { ForeignTokenRules } from './issuers/foreign-token.ts';
 import { readIssuersFile } from './issuers/issuers-file.ts';
@@ -54,6 +54,8 @@ export type TrustedIssuersOptions = {
   wanted?: readonly Platform[];
   /** By default that of ISSUERS_FILE. */
   list?: IssuerList;
+  /** Whether every caller needs a tenant of the platform's own database. */
+  needsTenant?: boolean;
 };
 
 /** ISSUER_URL is needed for our own issuers only. */
@@ -70,8 +72,8 @@ export type TrustedIssuersConfig = Omit<IssuerConfig, 'ISSUER_URL'> & {
  */
 export async function createTrustedIssuers(
   config: TrustedIssuersConfig,
-  logger: Logger,
-  { wanted = platforms, list }: TrustedIssuersOptions = {},
+  logger: LogWriter,
+  { wanted = platforms, list, needsTenant = false }: TrustedIssuersOptions = {},
 ): Promise<readonly TrustedIssuer[]> {
   const platformKeys = createLoudPlatformKeys(logger);
   const { ISSUER_URL } = config;
@@ -81,7 +83,7 @@ export async function createTrustedIssuers(
     { logger, wanted, platformKeys },
   );
   const { entries, ...place } = list ?? readIssuersFile(config.ISSUERS_FILE);
-  const rules = issuerListRulesOf(config, wanted);
+  const rules = { ...issuerListRulesOf(config, wanted), needsTenant };
   return [...own, ...(await createConfiguredIssuers(entries, { ...place, logger, rules, platformKeys }))];
 }
 
@@ -91,7 +93,7 @@ async function createOwnIssuers(
     logger,
     wanted,
     platformKeys,
-  }: { logger: Logger; wanted: readonly Platform[]; platformKeys: PlatformKeys },
+  }: { logger: LogWriter; wanted: readonly Platform[]; platformKeys: PlatformKeys },
 ): Promise<readonly TrustedIssuer[]> {
   const faults = findIssuerFaults(config, wanted).map(({ variable, fault }) => `${variable}: ${fault}`);
   if (faults.length > 0) {

@@ -118,7 +118,9 @@ export async function serveSubgraph<C extends GuardContext>(
 ): Promise<RunningServer> {
   const { config, logger, database } = options;
   const issuers =
-    options.issuers === undefined ? await createTrustedIssuers(options.config, logger) : options.issuers;
+    options.issuers === undefined
+      ? await createTrustedIssuers(options.config, logger, { needsTenant: true })
+      : options.issuers;
   const typeDefs = parse(readSubgraphSdl(options.name));
   const schema = buildGuardedSchema(typeDefs, options);
   const translateError: ErrorTranslation = (error) => translateDatabaseError(options, error);

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import type { DefaultAccess } from '../rule-book.ts';
-import { type AccessChange, findGains } from './access-changes.ts';
+import { type AccessChange, compareAccess } from './access-changes.ts';
 import type { Viewpoint } from './access-ways.ts';
 import { compose } from './composed.test-support.ts';
 import { readSupergraph } from './read-supergraph.ts';
@@ -15,7 +15,7 @@ function gainsOf(
 ): string[] {
   const [old, now] = [before, after].map((sdl) => readSupergraph(compose(sdl), defaultAccess).graph);
   if (!old || !now) throw new Error('unreachable');
-  return findGains(old, now, viewpoints).map(describeChange);
+  return compareAccess(old, now, viewpoints).gains.map(describeChange);
 }
 const describeChange = ({ coordinate, caller, by, via }: AccessChange) =>
   `${coordinate} ${caller} (${by}${via ? ` ${via}` : ''})`;
@@ -199,10 +199,10 @@ describe('a field that is computed from another one', () => {
 
   it('is a gain of what it reads, for callers who may not have that', () => {
     const [before, after] = [read(graph('')), read(graph(', requires: "cost"'))];
-    expect(findGains(before.graph, after.graph).map(describeChange)).toEqual([
+    expect(compareAccess(before.graph, after.graph).gains.map(describeChange)).toEqual([
       'P.cost anonymous (read P.margin)',
     ]);
-    expect(findGains(after.graph, before.graph)).toEqual([]);
+    expect(compareAccess(after.graph, before.graph).gains).toEqual([]);
     expect(after.weaknesses).toEqual([
       expect.objectContaining({
         coordinate: 'P.margin',
@@ -214,7 +214,7 @@ describe('a field that is computed from another one', () => {
   it('is a gain also of a field that clients do not see, and from a context', () => {
     const hidden = graph('', '@authenticated @inaccessible');
     const reads = graph(', requires: "cost"', '@authenticated @inaccessible');
-    expect(findGains(read(hidden).graph, read(reads).graph).map(describeChange)).toEqual([
+    expect(compareAccess(read(hidden).graph, read(reads).graph).gains.map(describeChange)).toEqual([
       'P.cost anonymous (read P.margin)',
     ]);
     const context = (join: string) =>
@@ -229,14 +229,14 @@ describe('a field that is computed from another one', () => {
         .replace('weak: Int @public', `weak: Int @public ${join}`);
     const join =
       '@join__field(graph: S0, contextArguments: [{ context: "s0__c", name: "a", type: "Int", selection: " { cost }" }])';
-    expect(findGains(read(context('')).graph, read(context(join)).graph).map(describeChange)).toEqual([
-      'C.cost anonymous (read T.weak)',
-    ]);
+    expect(
+      compareAccess(read(context('')).graph, read(context(join)).graph).gains.map(describeChange),
+    ).toEqual(['C.cost anonymous (read T.weak)']);
   });
 
   it('is no gain where its rule is as strict', () => {
     const strict = (join: string) => graph(join).replace('margin: Int @public', 'margin: Int @authenticated');
-    expect(findGains(read(strict('')).graph, read(strict(', requires: "cost"')).graph)).toEqual([]);
+    expect(compareAccess(read(strict('')).graph, read(strict(', requires: "cost"')).graph).gains).toEqual([]);
     expect(read(strict(', requires: "cost"')).weaknesses).toEqual([]);
   });
 });

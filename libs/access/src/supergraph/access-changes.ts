@@ -1,6 +1,6 @@
 import type { AccessGraph, GraphField } from './access-graph.ts';
 import { type AccessWays, findAccessWays, type Viewpoint } from './access-ways.ts';
-import { callerOf, combine, meets, minimize, type Way } from './ways.ts';
+import { areSame, callerOf, combine, meets, minimize, type Way } from './ways.ts';
 
 /**
  * A caller who may have more than before. `new`: the field is new. `rule`: by the rule of the field. `type`: objects of this
@@ -11,37 +11,67 @@ export type AccessChange = {
   coordinate: string;
   caller: string;
   by: 'new' | 'rule' | 'type' | 'read' | 'reached';
+  /**
+   * For `new` and `rule`: the part of the caller that the field's rule asks for. The rest is what it takes to get the object, which
+   * can be many things.
+   */
+  asks?: string;
   via?: string;
   line?: number | undefined;
 };
 
 /**
- * Everybody who may have in `after` what they could not have in `before`, by coordinate and caller. The changes that are not
- * `reached` cause all others: whoever decides about each of those has decided about everything.
+ * Everybody who may have in `after` what they could not have in `before`, by coordinate and caller; and who lost access. The changes
+ * that are not `reached` cause all others: whoever decides about each of those has decided about everything.
  *
  * @param viewpoints the callers to look at; without, the callers follow from the rules: each smallest set of needs is one
  */
-export function findGains(
+export function compareAccess(
   before: AccessGraph,
   after: AccessGraph,
   viewpoints: readonly Viewpoint[] = [undefined],
-): AccessChange[] {
-  return viewpoints.flatMap((viewpoint) => {
-    const old = { graph: before, ways: findAccessWays(before, viewpoint, 'down') };
-    const now = { graph: after, ways: findAccessWays(after, viewpoint, 'up') };
-    const nameOf = (way: Way) => describeCaller(viewpoint, way);
-    const changes = [...gainsByField(old, now), ...gainsByMember(old, now), ...gainsByRead(old, now)];
-    return changes.flatMap(({ ways, ...change }) => ways.map((way) => ({ ...change, caller: nameOf(way) })));
+): { gains: AccessChange[]; losses: AccessChange[] } {
+  const changes = viewpoints.map((viewpoint) => {
+    const look = (graph: AccessGraph) => {
+      const down = { graph, ways: findAccessWays(graph, viewpoint, 'down') };
+      const up = down.ways.isRounded ? { graph, ways: findAccessWays(graph, viewpoint, 'up') } : down;
+      return { down, up };
+    };
+    const [old, now] = [look(before), look(after)];
+    return {
+      gains: findGains(old.down, now.up, viewpoint),
+      losses: findGains(now.down, old.up, viewpoint),
+    };
   });
+  return {
+    gains: changes.flatMap(({ gains }) => gains),
+    losses: changes.flatMap(({ losses }) => losses),
+  };
+}
+
+function findGains(old: Side, now: Side, viewpoint: Viewpoint): AccessChange[] {
+  const changes = [...gainsByField(old, now), ...gainsByMember(old, now), ...gainsByRead(old, now)];
+  return changes.flatMap(({ ways, rules = [], ...change }) =>
+    ways.map((way) => {
+      const rule = rules.find((one) => meets(way, [one]));
+      const asks = rule && describeCaller(viewpoint, rule);
+      return { ...change, caller: describeCaller(viewpoint, way), ...(asks !== undefined && { asks }) };
+    }),
+  );
 }
 
 type Side = { graph: AccessGraph; ways: AccessWays };
-type Gain = Omit<AccessChange, 'caller'> & { ways: readonly Way[] };
+type Gain = Omit<AccessChange, 'caller' | 'asks'> & { ways: readonly Way[]; rules?: readonly Way[] };
 
 function gainsByField(old: Side, now: Side): Gain[] {
+  const types = [...now.graph.types.keys()];
+  const reachedAsBefore = new Set(
+    types.filter((type) => areSame(old.ways.toType(type), now.ways.toType(type))),
+  );
   return fieldsOf(now.graph).flatMap((field): Gain[] => {
     const { coordinate, line } = field;
     const known = findField(old.graph, coordinate);
+    if (known && reachedAsBefore.has(field.type) && isUnchanged(known, field)) return [];
     const had = known ? old.ways.toField(known) : [];
     const gained = now.ways.toField(field).filter((way) => !meets(way, had));
     const rules = known ? old.ways.byRule(known) : [];
@@ -50,15 +80,19 @@ function gainsByField(old: Side, now: Side): Gain[] {
     const byReturn = known && known.returns !== field.returns ? newlyReturned(field, old, now) : [];
     const reached = gained.filter((way) => !meets(way, byRule));
     return [
-      { coordinate, line, by: known ? 'rule' : 'new', ways: byRule },
+      { coordinate, line, by: known ? 'rule' : 'new', ways: byRule, rules: freshRules },
       { coordinate, line, by: 'type', via: coordinate, ways: byReturn.filter((way) => !meets(way, byRule)) },
       { coordinate, line, by: 'reached', ways: reached },
     ];
   });
 }
 
+function isUnchanged(old: GraphField, now: GraphField): boolean {
+  return old.returns === now.returns && JSON.stringify(old.conditions) === JSON.stringify(now.conditions);
+}
+
 /** Who gets, by a field that returns another type than before, objects that they could not get. */
-function newlyReturned(field: GraphField, old: Side, now: Side): Way[] {
+function newlyReturned(field: GraphField, old: Side, now: Side): readonly Way[] {
   const targets = now.graph.members.get(field.returns) ?? [field.returns];
   const ways = now.ways.toField(field);
   return minimize(

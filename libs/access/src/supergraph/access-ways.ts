@@ -15,6 +15,8 @@ export type AccessWays = {
   byRule(field: GraphField): readonly Way[];
   /** The ways to get a field's value from the roots. */
   toField(field: GraphField): readonly Way[];
+  /** Whether there were too many ways somewhere. If not, the direction changes nothing. */
+  isRounded: boolean;
 };
 
 /** Follows every field from the roots. `direction` says how very many ways are rounded (`round`). */
@@ -33,11 +35,14 @@ export function findAccessWays(
   const toType = (type: string) => reach.get(type) ?? [];
   const toField = (field: GraphField) => combine(toType(field.type), byRule(field));
   const open = new Set<string>();
+  let isRounded = false;
   const arrive = (type: string, ways: readonly Way[]) => {
     const known = toType(type);
     const fresh = ways.filter((way) => !meets(way, known));
     if (fresh.length === 0) return;
-    const next = round(minimize([...known, ...fresh]), direction);
+    const all = minimize([...known, ...fresh]);
+    const next = round(all, direction);
+    isRounded ||= next !== all;
     // Rounded down, what was dropped before may be found again.
     if (direction === 'down' && next.every((way) => meets(way, known))) return;
     reach.set(type, next);
@@ -52,12 +57,12 @@ export function findAccessWays(
         arrive(field.returns, toField(field));
     }
   }
-  return { toType, byRule, toField };
+  return { toType, byRule, toField, isRounded };
 }
 
 /** What a viewpoint leaves of the ways to meet a rule. Without a token, no policy of this platform lets anybody pass. */
-export function narrow(ways: readonly Way[], viewpoint: Viewpoint): Way[] {
-  if (viewpoint === undefined) return [...ways];
+export function narrow(ways: readonly Way[], viewpoint: Viewpoint): readonly Way[] {
+  if (viewpoint === undefined) return ways;
   const { holds } = viewpoint;
   const isPolicy = (need: string) => need.startsWith('policy ');
   return minimize(

@@ -39,7 +39,7 @@ export function readSupergraph(text: string, defaultAccess: DefaultAccess): Read
   const document = normalizeRuleNames(composed);
   const book = withDefaultAccess(readRuleBook(document), defaultAccess);
   const graph = readAccessGraph(document, book);
-  return { document, graph, weaknesses: findRuleWeaknesses(graph, book) };
+  return { document, graph, weaknesses: findRuleWeaknesses(graph) };
 }
 
 function parseText(text: string): DocumentNode {

@@ -15,12 +15,12 @@ const maxWays = 100;
  * Every way to meet a rule. None for a field without a rule, and for a rule that nobody can meet: an empty list, two platforms.
  * A scope or a platform needs a token. A policy alone does not: Apollo's specification leaves that to the policy.
  */
-export function waysOf(conditions: readonly Condition[] | undefined): Way[] {
+export function waysOf(conditions: readonly Condition[] | undefined): readonly Way[] {
   if (conditions === undefined) return [];
-  return conditions.map(alternativesOf).reduce(combine, [new Set()]);
+  return minimize(conditions.map(alternativesOf).reduce(combine, [new Set()]));
 }
 
-function alternativesOf(condition: Condition): Way[] {
+function alternativesOf(condition: Condition): readonly Way[] {
   switch (condition.kind) {
     case 'authenticated':
       return [new Set([signedIn])];
@@ -39,13 +39,20 @@ function alternativesOf(condition: Condition): Way[] {
 }
 
 /** The ways to meet both of two rules. */
-export function combine(a: readonly Way[], b: readonly Way[]): Way[] {
+export function combine(a: readonly Way[], b: readonly Way[]): readonly Way[] {
+  if (asksNothing(a)) return b;
+  if (asksNothing(b)) return a;
   const both = a.flatMap((one) => b.map((other) => new Set([...one, ...other])));
   return minimize(both.filter((way) => !(way.has('platform user') && way.has('platform portal'))));
 }
 
+function asksNothing(ways: readonly Way[]): boolean {
+  return ways.length === 1 && ways[0]?.size === 0;
+}
+
 /** Without the ways that ask for more than another one does. */
-export function minimize(ways: readonly Way[]): Way[] {
+export function minimize(ways: readonly Way[]): readonly Way[] {
+  if (ways.length < 2) return ways;
   const kept: Way[] = [];
   for (const way of ways.toSorted((a, b) => a.size - b.size)) {
     if (!meets(way, kept)) kept.push(way);
@@ -56,6 +63,11 @@ export function minimize(ways: readonly Way[]): Way[] {
 /** Whether a caller who has this way passes by one of the others. */
 export function meets(way: Way, others: readonly Way[]): boolean {
   return others.some((other) => isPart(other, way));
+}
+
+/** Whether two lists of smallest ways let the same callers pass. */
+export function areSame(a: readonly Way[], b: readonly Way[]): boolean {
+  return a.length === b.length && a.every((way) => meets(way, b)) && b.every((way) => meets(way, a));
 }
 
 function isPart(part: Way, whole: Way): boolean {
@@ -69,8 +81,8 @@ function isPart(part: Way, whole: Way): boolean {
  * At most `maxWays` ways. Rounded `up`, everybody who had one still has one, and a few more may; rounded `down`, a few have none. Who
  * compares an older schema rounded down with a newer one rounded up misses no gain.
  */
-export function round(ways: readonly Way[], direction: 'up' | 'down'): Way[] {
-  if (ways.length <= maxWays) return [...ways];
+export function round(ways: readonly Way[], direction: 'up' | 'down'): readonly Way[] {
+  if (ways.length <= maxWays) return ways;
   const rest = ways.slice(maxWays - 1);
   const shared = new Set([...(rest[0] ?? [])].filter((need) => rest.every((way) => way.has(need))));
   return direction === 'down' ? ways.slice(0, maxWays) : minimize([...ways.slice(0, maxWays - 1), shared]);

@@ -1,4 +1,4 @@
-import { ConfigError, type Logger } from '@signet/service';
+import { ConfigError, type LogWriter } from '@signet/service';
 import type { TrustedIssuer } from '../trusted-issuers.ts';
 import { type ClaimPath, parseClaimPath } from './claim-path.ts';
 import type { ForeignTokenRules } from './foreign-token.ts';
@@ -13,7 +13,7 @@ import type { IssuerEntry } from './issuers-schema.ts';
 import { createPlatformKeys, type PlatformKeys } from './platform-keys.ts';
 
 export type ConfiguredIssuersOptions = {
-  logger: Logger;
+  logger: LogWriter;
   /** The folder from which the paths of key files begin. */
   folder: string;
   /** How a fault names a field of the list. By default `issuers[1].audience`. */
@@ -70,6 +70,7 @@ export async function createConfiguredIssuers(
       foreign: {
         name: nameOf(index),
         ...readRules(entry),
+        tenantsAreUuids: rules.needsTenant ?? false,
         otherAudiences: findOtherAudiences(entry, [...entries, ...(rules.own ?? [])]),
         onMisfit: (field, fault) => misfits(`${nameOf(index)}.${field}`, fault),
       },
@@ -83,7 +84,7 @@ function nameOfField(path: readonly (string | number)[]): string {
 }
 
 /** Logs each key that both platforms have. */
-export function createLoudPlatformKeys(logger: Logger): PlatformKeys {
+export function createLoudPlatformKeys(logger: LogWriter): PlatformKeys {
   return createPlatformKeys((shared) =>
     logger.error(shared, 'a public key is in key sets of both platforms, and is used for neither'),
   );
@@ -94,7 +95,7 @@ function nameOf(index: number): string {
 }
 
 /** Says once a minute that the claims of signed tokens do not fit the configuration. The tokens are refused; their holders can't mend that. */
-function createMisfitLog(logger: Logger) {
+function createMisfitLog(logger: LogWriter) {
   const loggedAt = new Map<string, number>();
   return (field: string, fault: string) => {
     const at = performance.now();
@@ -114,7 +115,9 @@ function findOtherAudiences(
   return new Set(others.filter((audience) => !audiencesOf(entry).includes(audience)));
 }
 
-function readRules(entry: IssuerEntry): Omit<ForeignTokenRules, 'name' | 'otherAudiences' | 'onMisfit'> {
+function readRules(
+  entry: IssuerEntry,
+): Omit<ForeignTokenRules, 'name' | 'otherAudiences' | 'tenantsAreUuids' | 'onMisfit'> {
   const { claims, tokenTypes, require = {} } = entry;
   const mapped = (name: keyof IssuerEntry['claims'], text: string) => ({
     field: `claims.${name}`,
@@ -122,6 +125,7 @@ function readRules(entry: IssuerEntry): Omit<ForeignTokenRules, 'name' | 'otherA
   });
   return {
     audiences: audiencesOf(entry),
+    audienceClaim: entry.audienceClaim,
     tokenTypes: new Set(tokenTypes.map((type) => type.toLowerCase())),
     required: Object.entries(require).map(([text, values]) => ({
       path: pathOf(text),
@@ -132,6 +136,9 @@ function readRules(entry: IssuerEntry): Omit<ForeignTokenRules, 'name' | 'otherA
       const path = pathOf(text);
       return { field: 'claims.scopes', path, isSpaceDelimited: ['scope', 'scp'].includes(path.at(-1) ?? '') };
     }),
+    policies: [claims.policies ?? []]
+      .flat()
+      .map((text) => ({ field: 'claims.policies', path: pathOf(text) })),
     role: roleOf(claims.role),
     tenant: entry.tenant ?? (claims.tenant === undefined ? undefined : mapped('tenant', claims.tenant)),
     email: mapped('email', claims.email),

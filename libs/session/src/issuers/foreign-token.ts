@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Platform } from '@signet/schema/contract';
 import type { JWTPayload } from 'jose';
-import type { PortalSession, UserSession } from '../session.ts';
+import { isUuid, type PortalSession, type UserSession } from '../session.ts';
 import { type ClaimPath, readClaim } from './claim-path.ts';
 
 /** A claim by where the configuration names it, and its place in a token. */
@@ -11,8 +11,9 @@ type MappedClaim = { field: string; path: ClaimPath; isSpaceDelimited?: boolean 
 export type ForeignTokenRules = {
   /** As the log names the issuer: `issuers[0]`. */
   name: string;
-  /** One of them must be in `aud`. */
+  /** One of them must be in the claim of the audience. */
   audiences: readonly string[];
+  audienceClaim: 'aud' | 'client_id';
   /** Those by which other tokens of this configuration reach the other platform. None may be in `aud`. */
   otherAudiences: ReadonlySet<string>;
   /** In lower case; `none` for a header without `typ`. */
@@ -20,10 +21,14 @@ export type ForeignTokenRules = {
   required: readonly { path: ClaimPath; values: ReadonlySet<string> | 'any' }[];
   subject: MappedClaim;
   scopes: readonly MappedClaim[];
+  /** Never space-delimited: a policy may have any name. */
+  policies: readonly MappedClaim[];
   /** `values`: what a role of the issuer is called here, the first that counts first. */
   role: (MappedClaim & { values?: ReadonlyMap<string, string> }) | undefined;
   /** A text is the tenant of all callers. */
   tenant: MappedClaim | string | undefined;
+  /** Whether a tenant is a UUID, as in the platform's own database. */
+  tenantsAreUuids: boolean;
   email: MappedClaim;
   session: MappedClaim;
   /** Whether ids are made of issuer and id. */
@@ -53,7 +58,7 @@ export function readForeignSession(
   { issuer, platform }: { issuer: string; platform: Platform },
   rules: ForeignTokenRules,
 ): UserSession | PortalSession | ForeignRefusal {
-  if (isForOtherPlatform(claims, rules)) return 'audience_mismatch';
+  if (!isForUs(claims, rules)) return 'audience_mismatch';
   // No issuer but ours knows this claim. One that says something else than the configuration is not believed.
   if (claims.platform !== undefined && claims.platform !== platform) return 'issuer_mismatch';
   if (isOtherKindOfToken(claims) || !hasRequired(claims, rules)) return 'wrong_type';
@@ -70,6 +75,7 @@ export function readForeignSession(
       tenantId: readTenant(claims, rules),
       ...readEmail(claims, rules),
       scopes: new Set(rules.scopes.flatMap((claim) => readScopes(claims, claim))),
+      policies: new Set(rules.policies.flatMap((claim) => readScopes(claims, claim))),
       authTime: readTime(claims, 'auth_time'),
       expiresAt: claims.exp as number,
     };
@@ -89,8 +95,22 @@ export function isForeignTokenType(typ: unknown, { tokenTypes }: ForeignTokenRul
   return typeof typ === 'string' && tokenTypes.has(typ.toLowerCase().replace(/^application\//, ''));
 }
 
-function isForOtherPlatform({ aud }: JWTPayload, { otherAudiences }: ForeignTokenRules): boolean {
-  return [aud].flat().some((audience) => audience !== undefined && otherAudiences.has(audience));
+/** Whether one of the audiences is meant. */
+export function isAddressed(claims: JWTPayload, { audienceClaim, audiences }: ForeignTokenRules): boolean {
+  return [claims[audienceClaim]].flat().some((name) => typeof name === 'string' && audiences.includes(name));
+}
+
+/**
+ * RFC 7519, section 4.1.3. A token for the other platform too could be used there by whoever gets it here, so it is for neither. An issuer whose tokens
+ * name a client may still write `aud`, and then that counts as well.
+ */
+function isForUs(claims: JWTPayload, rules: ForeignTokenRules): boolean {
+  const named = [claims.aud].flat().filter((audience) => audience !== undefined);
+  return (
+    isAddressed(claims, rules) &&
+    (named.length === 0 || isAddressed(claims, { ...rules, audienceClaim: 'aud' })) &&
+    ![claims[rules.audienceClaim], ...named].flat().some((name) => rules.otherAudiences.has(name as string))
+  );
 }
 
 /** Hashes of what an ID token was issued with (OpenID Connect Core, sections 3.1.3.6 and 3.3.2.11), and the event of a logout token (RFC 8417). */
@@ -144,8 +164,13 @@ function getText(claims: JWTPayload, claim: MappedClaim): string {
   return text;
 }
 
-function readTenant(claims: JWTPayload, { tenant }: ForeignTokenRules): string | undefined {
-  return typeof tenant === 'object' ? getText(claims, tenant) : tenant;
+function readTenant(claims: JWTPayload, { tenant, tenantsAreUuids }: ForeignTokenRules): string | undefined {
+  if (typeof tenant !== 'object') return tenant;
+  const text = getText(claims, tenant);
+  if (tenantsAreUuids && !isUuid(text)) {
+    throw new Misfit(tenant.field, 'must give the id of a tenant, a UUID; a token has another text there');
+  }
+  return text;
 }
 
 function readEmail(claims: JWTPayload, { email: { field, path } }: ForeignTokenRules) {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Logger } from '@signet/service';
-import { importKeys, type VerificationKey } from '../jwks.ts';
+import type { LogWriter } from '@signet/service';
+import { type AlgorithmName, type ImportedKeys, importKeys, type VerificationKey } from '../jwks.ts';
 import { createJwksClient, type KeySource } from '../jwks-client.ts';
 import { createStaticKeySource } from '../public-pems.ts';
 import { isSafeUrl } from '../safe-url.ts';
@@ -17,7 +17,7 @@ export type IssuerKeysOptions = {
   folder: string;
   platformKeys: PlatformKeys;
   allowInsecure: boolean;
-  logger: Logger;
+  logger: LogWriter;
 };
 
 /** `read`: the keys, where they come from a file. */
@@ -33,11 +33,7 @@ export async function openIssuerKeys(entry: IssuerEntry, options: IssuerKeysOpti
   const { name, folder, platformKeys, logger } = options;
   const holder = { platform, name };
   if (jwks !== undefined && !isUrl(jwks)) {
-    const imported = await importKeys(await readJsonFile(resolve(folder, jwks)), algorithms).catch(
-      (error) => {
-        throw new Error(`names a file that can not be used: ${error.message}`);
-      },
-    );
+    const imported = await readKeyFile(resolve(folder, jwks), algorithms);
     platformKeys.hold(imported, holder, imported.keys.values());
     const keys = withoutSharedKeys(createStaticKeySource(imported), platformKeys);
     return { keys, read: [...imported.keys.values()] };
@@ -64,16 +60,17 @@ export async function openIssuerKeys(entry: IssuerEntry, options: IssuerKeysOpti
   return { keys: withoutSharedKeys(source, platformKeys), read: [] };
 }
 
-async function readJsonFile(path: string): Promise<unknown> {
+async function readKeyFile(path: string, algorithms: readonly AlgorithmName[]): Promise<ImportedKeys> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new Error(`it can't be read (${(error as NodeJS.ErrnoException).code})`);
+    throw new Error(`names a file that can't be read (${(error as NodeJS.ErrnoException).code})`);
   }
   try {
-    return JSON.parse(text);
-  } catch {
-    throw new Error('it is not JSON');
+    return await importKeys(JSON.parse(text), algorithms);
+  } catch (error) {
+    const isJson = !(error instanceof SyntaxError);
+    throw new Error(isJson ? 'names a file without a key that can be used' : 'names a file that is not JSON');
   }
 }

@@ -1,5 +1,6 @@
 import type { Platform } from '@signet/schema/contract';
 import { isSafeUrl } from '../safe-url.ts';
+import { isUuid } from '../session.ts';
 import type { IssuerEntry } from './issuers-schema.ts';
 
 /** A fault of a list of issuers. `path` leads to the field, from the list on: `[1, 'audience']`. */
@@ -20,7 +21,7 @@ export type IssuerListRules = {
   isProduction?: boolean;
   /** Whether keys may be fetched over plain http beyond loopback. */
   allowInsecure?: boolean;
-  /** Whether rows are kept apart by tenant, so that every caller needs one. */
+  /** Whether rows are kept apart by tenant, so that every caller needs one: the UUID of the platform's own database. */
   needsTenant?: boolean;
 };
 
@@ -66,6 +67,9 @@ function findEntryFaults(entry: IssuerEntry, rules: IssuerListRules): ListFault[
   }
   if (rules.needsTenant && tenant === undefined && claims.tenant === undefined) {
     report(['tenant'], 'is not set, nor is claims.tenant: rows are kept apart by tenant');
+  }
+  if (rules.needsTenant && tenant !== undefined && !isUuid(tenant)) {
+    report(['tenant'], 'must be the id of a tenant, a UUID');
   }
   if (platform === 'user' && claims.role !== undefined) {
     report(['claims', 'role'], 'is set, but callers of the platform user have no role');

@@ -12,7 +12,7 @@ const text = z.string(textFault).min(1, textFault).max(500, textFault);
 
 /** One item, or a list of them. */
 function oneOrMore<T extends z.ZodType>(item: T, fault: string) {
-  return z.union([item, z.array(item).min(1)], `${fault}, or a list of such, which is not empty`);
+  return z.union([item, z.array(item).min(1, 'must not be an empty list')], `${fault}, or a list of such`);
 }
 
 function areRoleNames(names: readonly string[]): boolean {
@@ -27,13 +27,13 @@ const role = z.union(
       from: path.describe('Where the roles stand in a token: one text, or a list of them.'),
       values: z
         .record(text, text)
-        .refine((values) => areRoleNames(Object.keys(values)))
+        .refine((values) => areRoleNames(Object.keys(values)), 'must name roles, and none by digits alone')
         .describe(
           'What each role of the issuer is called here. Of several that a token has, the first in this list counts; roles that are not in it do not.',
         ),
     }),
   ],
-  'must be the place of a claim, or `from` with a place and `values` with the roles by the names that the issuer has for them (not by digits alone)',
+  'must be the place of a claim, or `from` with a place and `values` with the roles by the names that the issuer has for them',
 );
 
 const claimsSchema = z.strictObject({
@@ -44,6 +44,11 @@ const claimsSchema = z.strictObject({
     .default(['scope'])
     .describe(
       'Where the scopes stand: the names at all these places together. `scope` and `scp` are space-delimited texts or lists, any other is a list or one name.',
+    ),
+  policies: oneOrMore(path, placeFault)
+    .optional()
+    .describe(
+      'Where the policies stand that hold for the caller: lists of texts, or one text. The gateway decides `@policy` by them where POLICIES is `token`.',
     ),
   role: role.optional().describe('The role of a member of staff. Only with the platform `portal`.'),
   tenant: path.optional().describe('The tenant of the caller: one text.'),
@@ -64,6 +69,12 @@ const issuerSchema = z.strictObject({
   audience: oneOrMore(text, textFault).describe(
     '`aud` of the tokens for this graph: one, or a list of which one must be there.',
   ),
+  audienceClaim: z
+    .enum(['aud', 'client_id'], 'must be aud or client_id')
+    .default('aud')
+    .describe(
+      'Where the audience stands. `client_id` is for issuers whose access tokens have no `aud` (Amazon Cognito): `audience` then lists clients.',
+    ),
   jwks: text
     .optional()
     .describe(

@@ -1,0 +1,102 @@
+import { tagPlatforms } from '@signet/schema/platform-tags';
+import {
+  type CompositionResult,
+  composeSchemaContract,
+  composeServices,
+} from '@theguild/federation-composition';
+import { type DocumentNode, Kind } from 'graphql';
+import type { ReadSubgraph } from './read-subgraph.ts';
+
+export type Composition = {
+  supergraph: string;
+  /** Whether Apollo's composer was asked as well. */
+  isConfirmed: boolean;
+};
+
+/** The subgraphs do not fit together. Each fault names its subgraphs. */
+export class CompositionFault extends Error {
+  override readonly name = 'CompositionFault';
+}
+
+type Services = { name: string; url: string; typeDefs: DocumentNode }[];
+
+/**
+ * Composes subgraphs of Apollo Federation, 1 or 2, into a supergraph. Where `@apollo/composition` is installed it composes them too, and
+ * must find no fault either: the two do not refuse the same.
+ *
+ * @param excludedTags what carries one of these tags is left out (a contract)
+ * @throws {CompositionFault} with all faults
+ */
+export async function composeSubgraphs(
+  subgraphs: readonly ReadSubgraph[],
+  excludedTags: readonly string[] = [],
+): Promise<Composition> {
+  const services: Services = subgraphs.map(({ typeDefs, ...rest }) => ({
+    ...rest,
+    typeDefs: linksToSignet(typeDefs) ? tagPlatforms(typeDefs) : typeDefs,
+  }));
+  const exclude = new Set(excludedTags);
+  const result: CompositionResult =
+    exclude.size === 0
+      ? composeServices(services)
+      : composeSchemaContract(services, { include: new Set(), exclude }, true);
+  const { supergraphSdl } = result;
+  if (!supergraphSdl) throw new CompositionFault(describe(result.errors ?? []));
+  const apollo = await loadApollo();
+  const second = apollo?.composeServices(services);
+  if (second?.errors?.length) {
+    throw new CompositionFault(`Apollo's composer refuses what another accepts:\n${describe(second.errors)}`);
+  }
+  return {
+    supergraph: `${showSpecifications(supergraphSdl).trimEnd()}\n`,
+    isConfirmed: apollo !== undefined,
+  };
+}
+
+type Fault = { message: string; extensions?: Readonly<Record<string, unknown>> };
+
+function describe(faults: readonly Fault[]): string {
+  return faults
+    .map(({ message, extensions }) => {
+      const code = extensions?.code === undefined ? '' : ` (${extensions.code})`;
+      return `  ${message}${code}`;
+    })
+    .join('\n');
+}
+
+type ApolloComposer = { composeServices(services: Services): { errors?: readonly Fault[] } };
+
+/** Its licence (Elastic 2.0) is not everybody's, so it is no dependency. */
+async function loadApollo(): Promise<ApolloComposer | undefined> {
+  const name = '@apollo/composition';
+  try {
+    // CommonJS: Node may give its exports by name, or as the default only.
+    const module: Partial<ApolloComposer> & { default?: ApolloComposer } = await import(name);
+    const { composeServices: compose = module.default?.composeServices } = module;
+    return compose && { composeServices: compose };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+/** Only then is `@platform` the rule of that name, which makes a tag. */
+function linksToSignet(sdl: DocumentNode): boolean {
+  return sdl.definitions.some(
+    (node) =>
+      (node.kind === Kind.SCHEMA_EXTENSION || node.kind === Kind.SCHEMA_DEFINITION) &&
+      node.directives?.some(({ name, arguments: args }) => {
+        const url = args?.find((argument) => argument.name.value === 'url')?.value;
+        return (
+          name.value === 'link' &&
+          url?.kind === Kind.STRING &&
+          url.value.startsWith('https://specs.signet.dev/access/')
+        );
+      }),
+  );
+}
+
+/** A contract hides parts of federation's own specifications, on which Apollo's routers refuse to start. They are in no API schema anyway. */
+function showSpecifications(supergraph: string): string {
+  return supergraph.replaceAll(/^((?:scalar|enum) \w+__\w+) @inaccessible\b/gm, '$1');
+}

@@ -1,0 +1,306 @@
+import { type CaseArea, holder, member, nobody } from './case.ts';
+
+export const entities: CaseArea = {
+  name: 'entities',
+  cases: [
+    {
+      title: 'refuses a field that a second subgraph adds to an entity',
+      says: 'authenticated',
+      as: nobody,
+      operation: '{ user(id: "1") { username bio } }',
+      refused: { 'user.bio': 'User.bio' },
+    },
+    {
+      title: 'gives a field that a second subgraph adds',
+      says: 'wholeQuery',
+      as: member(),
+      operation: '{ user(id: "1") { username bio city } }',
+    },
+    {
+      title: 'an open field of a second subgraph is open',
+      says: 'removed',
+      as: nobody,
+      operation: '{ user(id: "1") { username city } }',
+    },
+    {
+      title: 'a guarded entity is guarded in the second subgraph, which has no rule for it',
+      says: 'composed',
+      as: nobody,
+      operation: '{ open account { history } }',
+      refused: { account: 'Query.account', 'account.history': 'Account.history' },
+    },
+    {
+      title: 'a guarded entity is given from both subgraphs',
+      says: 'composed',
+      as: member(),
+      operation: '{ account { balance history } }',
+    },
+    {
+      title: 'a policy in the second subgraph',
+      says: 'policy',
+      as: member(),
+      operation: '{ account { history audit } }',
+      refused: { 'account.audit': 'Account.audit' },
+    },
+    {
+      title: 'a policy in the second subgraph holds',
+      says: 'policy',
+      as: holder(['one']),
+      needs: 'policies',
+      operation: '{ account { history audit } }',
+    },
+    {
+      title: 'a client cannot ask for _entities',
+      says: 'entities',
+      as: nobody,
+      operation: '{ _entities(representations: [{ __typename: "User", id: "1" }]) { ... on User { bio } } }',
+      isInvalid: true,
+      refused: { _entities: 'User.bio' },
+    },
+    {
+      title: 'a member cannot ask for _entities either',
+      says: 'entities',
+      as: member(),
+      operation:
+        '{ _entities(representations: [{ __typename: "User", id: "1" }]) { ... on User { email } } }',
+      isInvalid: true,
+      refused: { _entities: 'User.email' },
+    },
+    {
+      title: 'a client cannot ask for _service, which shows every rule',
+      says: 'entities',
+      as: nobody,
+      operation: '{ _service { sdl } }',
+      isInvalid: true,
+      refused: {},
+      hides: ['@requiresScopes'],
+    },
+  ],
+};
+
+export const keys: CaseArea = {
+  name: '@key on guarded fields',
+  cases: [
+    {
+      title: 'the key serves the gateway though the client may not have it',
+      says: 'key',
+      as: nobody,
+      operation: '{ machine { name inStock } }',
+    },
+    {
+      title: 'refuses the key to the client',
+      says: 'key',
+      as: nobody,
+      operation: '{ open machine { name id inStock } }',
+      refused: { 'machine.id': 'Machine.id' },
+      mayFetch: ['Machine.id'],
+    },
+    {
+      title: 'refuses the key under another name',
+      says: 'key',
+      as: nobody,
+      operation: '{ open machine { number: id inStock } }',
+      refused: { 'machine.number': 'Machine.id' },
+      mayFetch: ['Machine.id'],
+    },
+    {
+      title: 'refuses the key in a list',
+      says: 'key',
+      as: nobody,
+      operation: '{ open machines { id name } }',
+      refused: { 'machines.id': 'Machine.id' },
+      mayFetch: ['Machine.id'],
+    },
+    {
+      title: 'gives a member the key',
+      says: 'key',
+      as: member(),
+      operation: '{ machines { id name inStock } }',
+    },
+    {
+      title: 'the key does not come along unasked',
+      says: 'key',
+      as: nobody,
+      operation: '{ machines { inStock } }',
+      hides: ['id of Machine'],
+    },
+  ],
+};
+
+export const requires: CaseArea = {
+  name: '@requires',
+  cases: [
+    {
+      title: 'an open field that requires an open one',
+      says: 'removed',
+      as: nobody,
+      operation: '{ machine { name parcel } }',
+    },
+    {
+      title: 'refuses a field that requires a guarded one, and fetches neither',
+      says: 'transitive',
+      as: nobody,
+      operation: '{ open machine { name shipping } }',
+      refused: { 'machine.shipping': 'Machine.shipping' },
+      hides: ['4240102'],
+    },
+    {
+      title: 'a member without the scope is refused too',
+      says: 'transitive',
+      as: member(),
+      operation: '{ machine { name shipping price } }',
+      refused: { 'machine.shipping': 'Machine.shipping', 'machine.price': 'Machine.price' },
+    },
+    {
+      title: 'the scope of both is enough',
+      says: 'transitive',
+      as: member('read:price'),
+      operation: '{ machine { name shipping price } }',
+    },
+    {
+      title: 'the required field does not come along unasked',
+      says: 'transitive',
+      as: member('read:price'),
+      operation: '{ machine { shipping } }',
+      hides: ['4240102'],
+    },
+    {
+      title: 'what is required may be had where what requires it may not',
+      says: 'transitive',
+      as: member('read:price'),
+      operation: '{ machine { price insured } }',
+      refused: { 'machine.insured': 'Machine.insured' },
+    },
+    {
+      title: 'a field with a stricter rule than what it requires',
+      says: 'transitive',
+      as: member('read:price', 'read:insurance'),
+      operation: '{ machine { insured } }',
+    },
+    {
+      title: 'two fields that require, one of them refused',
+      says: 'transitive',
+      as: nobody,
+      operation: '{ machine { parcel shipping } }',
+      refused: { 'machine.shipping': 'Machine.shipping' },
+    },
+  ],
+};
+
+export const renamedImports: CaseArea = {
+  name: 'renamed imports',
+  cases: [
+    {
+      title: 'an open field',
+      says: 'imported',
+      graph: 'renamed',
+      as: nobody,
+      operation: '{ open user { username } }',
+    },
+    {
+      title: 'refuses @authenticated under another name',
+      says: 'imported',
+      graph: 'renamed',
+      as: nobody,
+      operation: '{ open signedIn }',
+      refused: { signedIn: 'Query.signedIn' },
+    },
+    {
+      title: 'gives @authenticated under another name',
+      says: 'imported',
+      graph: 'renamed',
+      as: member(),
+      operation: '{ signedIn account { balance } }',
+    },
+    {
+      title: 'refuses a type with @authenticated under another name',
+      says: 'imported',
+      graph: 'renamed',
+      as: nobody,
+      operation: '{ open account { balance } }',
+      refused: { account: 'Query.account', 'account.balance': 'Account.balance' },
+    },
+    {
+      title: 'refuses @requiresScopes under another name',
+      says: 'imported',
+      graph: 'renamed',
+      as: member('read:two'),
+      operation: '{ open scoped }',
+      refused: { scoped: 'Query.scoped' },
+    },
+    {
+      title: 'gives @requiresScopes under another name',
+      says: 'imported',
+      graph: 'renamed',
+      as: member('read:one'),
+      operation: '{ open scoped }',
+    },
+    {
+      title: 'refuses a field of an entity',
+      says: 'imported',
+      graph: 'renamed',
+      as: member(),
+      operation: '{ user { username email } }',
+      refused: { 'user.email': 'User.email' },
+    },
+    {
+      title: 'refuses @policy under another name',
+      says: 'imported',
+      graph: 'renamed',
+      as: member(),
+      operation: '{ open policied }',
+      refused: { policied: 'Query.policied' },
+    },
+    {
+      title: 'gives @policy under another name',
+      says: 'imported',
+      graph: 'renamed',
+      as: holder(['one']),
+      needs: 'policies',
+      operation: '{ open policied }',
+    },
+  ],
+};
+
+export const interfaceRules: CaseArea = {
+  name: 'rules on interfaces, from earlier composition',
+  cases: [
+    {
+      title: 'an open field',
+      says: 'removed',
+      graph: 'interfaces',
+      as: nobody,
+      operation: '{ open notes { text } }',
+    },
+    {
+      title: 'refuses fields through a guarded interface',
+      says: 'interfaceRule',
+      graph: 'interfaces',
+      as: nobody,
+      operation: '{ open pages { title } }',
+      refused: { pages: 'Query.pages', 'pages.title': 'Article.title' },
+    },
+    {
+      title: 'gives fields through a guarded interface',
+      says: 'locations',
+      graph: 'interfaces',
+      as: member(),
+      operation: '{ pages { title } }',
+    },
+    {
+      title: 'refuses a guarded field of an interface',
+      says: 'scopeLocations',
+      graph: 'interfaces',
+      as: member('read:two'),
+      operation: '{ open notes { text draft } }',
+      refused: { 'notes.draft': 'Memo.draft' },
+    },
+    {
+      title: 'gives a guarded field of an interface',
+      says: 'scopeLocations',
+      graph: 'interfaces',
+      as: member('read:one'),
+      operation: '{ notes { text draft } }',
+    },
+  ],
+};

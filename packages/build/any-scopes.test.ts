@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import * as ours from '../../schema/contract/scopes.ts';
+import * as any from './any-scopes.ts';
+
+test('exports what schema/contract/scopes.ts exports, with the same roles', () => {
+  const kindsOf = (module: object) =>
+    Object.fromEntries(
+      Object.entries(module).map(([name, value]) => [name, Array.isArray(value) ? 'list' : typeof value]),
+    );
+  expect(kindsOf(any)).toEqual(kindsOf(ours));
+  expect(any.staffRoles).toEqual(ours.staffRoles);
+  expect(any.outranks('operations', 'support')).toBe(true);
+  expect([any.isStaffRole('support'), any.isStaffRole('root')]).toEqual([true, false]);
+});
+
+test('takes every scope of RFC 6749 and nothing else', () => {
+  expect(['reviews:write', 'https://example.com/auth/read', 'a'].every(any.isScope)).toBe(true);
+  expect(['', 'a b', 'a"b', 'a\\b', 'ä', 'a\n'].some(any.isScope)).toBe(false);
+});

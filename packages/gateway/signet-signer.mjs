@@ -1,0 +1,2 @@
+#!/usr/bin/env node
+await import('../../gateway/src/signer/main.ts');
