@@ -98,7 +98,7 @@ async function compose(productsUrl: string, more: string): Promise<string> {
   productsAt = productsUrl;
   writeFileSync(
     join(project.folder, 'reviews.graphql'),
-    `extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key", "@authenticated"])
+    `extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@authenticated"])
      type Mutation { review(upc: ID!, text: String!): Review @authenticated }
      type Product @key(fields: "upc") { upc: ID!, reviews: [Review!]! }
      type Review { text: String! ${more} }`,
