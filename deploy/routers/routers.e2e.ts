@@ -126,7 +126,7 @@ describe('Hive Gateway, one at each entrance', () => {
     ["a staff field, with a customer's token", 'portal', '{ portalHealth }', () => userToken],
     ['a staff field, without a token', 'portal', '{ portalHealth }', () => undefined],
   ])(
-    "whatever the router lets through, the key of the entrance user opens nothing else: %s",
+    'whatever the router lets through, the key of the entrance user opens nothing else: %s',
     async (...row) => {
       const [, subgraph, query, tokenOf] = row;
       const answer = await ask(signers[0], subgraph, query, tokenOf());
@@ -135,7 +135,7 @@ describe('Hive Gateway, one at each entrance', () => {
     },
   );
 
-  test("the same field at the entrance portal is answered, by the rules of the subgraph", async () => {
+  test('the same field at the entrance portal is answered, by the rules of the subgraph', async () => {
     expect((await ask(signers[1], 'portal', '{ portalHealth }', portalToken)).body).toEqual({
       data: { portalHealth: 'ok' },
     });
