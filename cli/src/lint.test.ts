@@ -15,6 +15,7 @@ beforeEach(() => {
     'gateway',
     'launcher',
     'cli',
+    'packages',
     'bench',
     'deploy',
   ]) {
@@ -29,6 +30,9 @@ beforeEach(() => {
     'subgraphs/catalog/index.ts': 'export const catalog = 1;',
     'gateway/index.ts': 'export const gateway = 1;',
     'launcher/index.ts': "import '../gateway/index.ts';\nimport '../subgraphs/orders/index.ts';",
+    'libs/subgraph/src/define/index.ts': "import '../../../../db/index.ts';\nexport const define = 1;",
+    'packages/a/index.ts': "export * from '../../libs/a/index.ts';",
+    'packages/testing/index.ts': "export * from '../../libs/testing/index.ts';",
     'libs/testing/src/attack-kit.ts': 'export const attackKit = 1;',
     'subgraphs/orders/attacks.ts': "import '../../libs/testing/src/attack-kit.ts';",
     'cli/index.ts':
@@ -45,7 +49,7 @@ function plant(files: Record<string, string>): void {
 }
 
 test('accepts a tree that follows the rule, and reads all of it', () => {
-  expect(checkDependencyRule(tree)).toEqual({ faults: [], modules: 11 });
+  expect(checkDependencyRule(tree)).toEqual({ faults: [], modules: 14 });
 });
 
 test.each([
@@ -67,6 +71,25 @@ test.each([
     '../../gateway/index.ts',
     'subgraphs-import-no-gateway',
   ],
+  [
+    'a package that imports the database',
+    'packages/a/bad.ts',
+    '../../db/index.ts',
+    'packages-hold-no-platform',
+  ],
+  [
+    'a package that imports a library which reaches the database',
+    'packages/a/bad.ts',
+    '../../libs/subgraph/src/define/index.ts',
+    'packages-hold-no-platform',
+  ],
+  [
+    'a package that imports a subgraph',
+    'packages/a/bad.ts',
+    '../../subgraphs/orders/index.ts',
+    'packages-hold-no-platform',
+  ],
+  ['the platform importing a package', 'gateway/bad.ts', '../packages/a/index.ts', 'nobody-imports-packages'],
   [
     'the gateway importing the database',
     'gateway/bad.ts',

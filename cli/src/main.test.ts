@@ -19,6 +19,7 @@ const commands = [
   'audit',
   'doctor',
   'smoke',
+  'conformance',
   'attack',
   'new',
   'remove-shop',

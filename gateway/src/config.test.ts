@@ -2,7 +2,7 @@ import { productSubgraphs, urlVariableOf } from '@signet/schema/subgraphs';
 import { type ConfigError, loadConfig } from '@signet/service';
 import { expect, test } from 'vitest';
 import { gatewayConfigSchema } from './config.ts';
-import { verifiedPlatforms } from './config-graph.ts';
+import { arePoliciesByToken, verifiedPlatforms } from './config-graph.ts';
 
 const good = {
   ISSUER_URL: 'https://id.example',
@@ -68,6 +68,15 @@ test('in production, and with its surface, a dry run of the access rules must be
 });
 
 const foreign = { SUPERGRAPH_FILE: '/graph.graphql', ACCESS: 'off', PROOF: 'off' };
+
+test('the token decides about policies where the subgraphs are others’, unless they are said to', () => {
+  const read = (env: Record<string, string>) => arePoliciesByToken(loadConfig(gatewayConfigSchema, env));
+  expect(read(good)).toBe(false);
+  expect(read({ ...good, POLICIES: 'token' })).toBe(true);
+  expect(read(foreign)).toBe(true);
+  expect(read({ ...foreign, POLICIES: 'subgraphs' })).toBe(false);
+  expect(faultsOf({ ...foreign, POLICIES: 'none' })).toEqual([expect.stringMatching(/^POLICIES: must be/)]);
+});
 
 test('another supergraph needs its file alone, and its port is PORT', () => {
   expect(loadConfig(gatewayConfigSchema, foreign)).toMatchObject({ PORT: 4000, SUBGRAPH_URLS: [] });

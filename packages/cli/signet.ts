@@ -18,6 +18,11 @@ const commands: readonly LazyCommand[] = [
     'check the access rules of a supergraph, and compare it with an older one',
     () => import('../../cli/src/access/supergraph-access.ts'),
   ],
+  [
+    'conformance',
+    'ask a gateway whether it enforces the access directives',
+    () => import('../../cli/src/conformance/conformance-command.ts'),
+  ],
 ];
 
 process.exitCode = await runOneOf(commands, process.argv.slice(2), processIo, {

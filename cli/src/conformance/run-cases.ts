@@ -22,6 +22,11 @@ type RunOptions = {
   only?: string | undefined;
 };
 
+/** The case with this id, those of this area, or all. */
+export function selectCases(only: string | undefined): readonly NumberedCase[] {
+  return allCases.filter(({ id, area }) => only === undefined || id === only || area === only);
+}
+
 /**
  * Runs the cases one after the other, since what subgraphs are asked for is counted. What a gateway cannot do is found out first; the
  * cases that need it are not supported.
@@ -29,8 +34,7 @@ type RunOptions = {
 export async function runCases({ places, issuer, lacks = {}, only }: RunOptions): Promise<CaseResult[]> {
   const results: CaseResult[] = [];
   const missing = 'url' in places.main ? await findMissingFeatures(places.main.url, issuer) : new Map();
-  for (const one of allCases) {
-    if (only !== undefined && one.id !== only && one.area !== only) continue;
+  for (const one of selectCases(only)) {
     const { id, area, title, says, operation } = one;
     const place = places[one.graph ?? 'main'];
     const absent =
@@ -49,13 +53,11 @@ export async function runCases({ places, issuer, lacks = {}, only }: RunOptions)
 
 /** The results of a gateway that cannot be started here. */
 export function reportAllUnsupported(because: string, only?: string): CaseResult[] {
-  return allCases
-    .filter(({ id, area }) => only === undefined || id === only || area === only)
-    .map(({ id, area, title, says, operation }) => ({
-      ...{ id, area, title, says, operation },
-      verdict: 'not supported' as const,
-      because,
-    }));
+  return selectCases(only).map(({ id, area, title, says, operation }) => ({
+    ...{ id, area, title, says, operation },
+    verdict: 'not supported' as const,
+    because,
+  }));
 }
 
 async function runCase(

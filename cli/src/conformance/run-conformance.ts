@@ -7,7 +7,7 @@ import { type GraphName, graphs } from './graph/graphs.ts';
 import { type RunningSubgraphs, serveSubgraphs } from './graph/subgraph-servers.ts';
 import { supergraphs } from './graph/supergraphs.generated.ts';
 import { createConformanceIssuer } from './issuer.ts';
-import { type CaseResult, type Places, runCases } from './run-cases.ts';
+import { type CaseResult, type Places, runCases, selectCases } from './run-cases.ts';
 
 export const graphNames = Object.keys(graphs) as GraphName[];
 
@@ -51,7 +51,12 @@ export async function runConformance(adapter: GatewayAdapter, only?: string): Pr
         throw error;
       }
     };
-    const started = await Promise.all(graphNames.map(async (name) => [name, await start(name)] as const));
+    const needed = new Set(selectCases(only).map(({ graph = 'main' }) => graph));
+    const started = await Promise.all(
+      graphNames.map(
+        async (name) => [name, needed.has(name) ? await start(name) : { reason: 'is not asked' }] as const,
+      ),
+    );
     return await runCases({
       places: Object.fromEntries(started) as Places,
       issuer,

@@ -92,8 +92,8 @@ export async function serveForeignSubgraph(
   };
 }
 
-/** `rules`: whether `whoServes` is `@authenticated`. No other field has a rule. */
-export type ComposeOptions = { more?: string; rules?: boolean };
+/** `rules`: whether `whoServes` is `@authenticated`, or the rule that it has. No other field has a rule. */
+export type ComposeOptions = { more?: string; rules?: boolean | string };
 
 /** The supergraph of these subgraphs, with their URLs in it. `more` is added to the catalog. */
 export function composeForeignGraph(
@@ -103,11 +103,14 @@ export function composeForeignGraph(
   const { supergraphSdl, errors } = composeServices(
     Object.entries(sources).map(([name, { sdl }]) => {
       const isCatalog = name === 'Product-Catalog';
-      const ruled = rules ? sdl.replace('whoServes: String!', 'whoServes: String! @authenticated') : sdl;
+      const rule = rules === true ? '@authenticated' : rules;
+      const ruled = rule ? sdl.replace('whoServes: String!', `whoServes: String! ${rule}`) : sdl;
       return {
         name,
         url: urls[name as keyof typeof sources],
-        typeDefs: parse(`${link('"@key", "@authenticated"')} ${ruled} ${isCatalog ? more : ''}`),
+        typeDefs: parse(
+          `${link('"@key", "@authenticated", "@requiresScopes"')} ${ruled} ${isCatalog ? more : ''}`,
+        ),
       };
     }),
   );

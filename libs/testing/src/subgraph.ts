@@ -16,6 +16,8 @@ type TestSubgraphOptions = {
   onQuery?: (sql: string) => void;
   /** Values for the subgraph's own settings, as in its environment. */
   settings?: Readonly<Record<string, string>>;
+  /** Path of a file with further issuers. */
+  issuersFile?: string;
 };
 
 /** Somebody with a row in the account table and a token. */
@@ -56,7 +58,7 @@ export type TestSubgraph = {
  */
 export async function startTestSubgraph(
   definition: SubgraphDefinition,
-  { onQuery, settings = {} }: TestSubgraphOptions = {},
+  { onQuery, settings = {}, issuersFile }: TestSubgraphOptions = {},
 ): Promise<TestSubgraph> {
   const { name } = definition;
   const [database, issuer] = await Promise.all([createTestDatabase(), createTestIssuer()]);
@@ -65,6 +67,7 @@ export async function startTestSubgraph(
   const config = {
     ...readOwnSettings(definition, settings),
     ...createConfig(name, database.urlOf(`signet_${name}` as ProcessRole), issuer),
+    ISSUERS_FILE: issuersFile,
   };
   const server = await definition.start(config, createErrorLogger(name), {
     onQuery(sql) {

@@ -1,9 +1,15 @@
+import { interfaces, unions } from './abstract-types.ts';
+import { caches, introspection } from './callers.ts';
 import type { ConformanceCase } from './case.ts';
-import { authenticatedFields, policyFields, scopeFields, tokens } from './directives.ts';
-import { entities, interfaceRules, keys, renamedImports, requires } from './federation.ts';
-import { aliases, conditions, fetches, fragments, siblings } from './operations.ts';
-import { caches, introspection, mutations, persistedOperations, subscriptions } from './requests.ts';
-import { interfaces, mergedRules, objectTypes, unions } from './types.ts';
+import { conditions } from './conditions.ts';
+import { interfaceRules, renamedImports } from './earlier-graphs.ts';
+import { entities, keys, requires } from './entities.ts';
+import { authenticatedFields, scopeFields } from './fields.ts';
+import { aliases, fragments } from './fragments.ts';
+import { policyFields, tokens } from './policies.ts';
+import { mutations, persistedOperations, subscriptions } from './requests.ts';
+import { fetches, siblings } from './siblings.ts';
+import { mergedRules, objectTypes } from './types.ts';
 
 export type NumberedCase = ConformanceCase & { id: string; area: string };
 

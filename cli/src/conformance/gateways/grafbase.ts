@@ -23,7 +23,7 @@ export function createGrafbaseAdapter(options: {
   const extensions = join(folder, 'grafbase_extensions');
   if (!existsSync(extensions)) {
     throw new GatewayMissing(
-      `Grafbase ${version} enforces the directives by its extensions jwt, authenticated and requires-scopes, which come from its own server. Install them into ${extensions} by grafbase extension install.`,
+      `Grafbase ${version} enforces the directives by its extensions jwt, authenticated and requires-scopes. They come from its own server by grafbase extension install, and belong into the folder grafbase_extensions beside node_modules.`,
     );
   }
   return {

@@ -30,9 +30,10 @@ export function installPeer(
   const names = Object.keys(packages);
   const isComplete = (folder: string) =>
     names.every((one) => existsSync(join(folder, 'node_modules', one, 'package.json')));
-  const found = [...(given === undefined ? [] : [given]), own, benchFolder].find(isComplete);
+  const found = (given === undefined ? [own, benchFolder] : [given]).find(isComplete);
   if (found !== undefined) return { folder: found, version: versionOf(found, names[0] ?? '') };
-  if (given !== undefined) throw new GatewayMissing(`is not in ${join(given, 'node_modules')}`);
+  if (given !== undefined)
+    throw new GatewayMissing(`${names[0]} is not whole in ${join(given, 'node_modules')}`);
   say(`Installing ${names[0]} into ${own}. This is done once.`);
   mkdirSync(own, { recursive: true });
   writeFileSync(

@@ -33,7 +33,7 @@ export async function startGatewayProcess(
     });
   }
   const exited = new Promise<void>((resolve) =>
-    child.once('exit', () => resolve()).once('error', () => resolve()),
+    child.once('close', () => resolve()).once('error', () => resolve()),
   );
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
   const signal = (name: NodeJS.Signals) => {
@@ -53,7 +53,10 @@ export async function startGatewayProcess(
   const url = `http://127.0.0.1:${setting.port}${path}`;
   const until = Date.now() + startMs;
   while (!(await answers(url))) {
-    if (hasEnded()) throw new GatewayMissing(`does not start with this supergraph: ${lastLines(output)}`);
+    if (hasEnded()) {
+      await exited;
+      throw new GatewayMissing(`does not start with this supergraph: ${lastLines(output)}`);
+    }
     if (Date.now() > until) {
       await stop();
       throw new GatewayMissing(`does not answer within ${startMs / 1000} s: ${lastLines(output)}`);

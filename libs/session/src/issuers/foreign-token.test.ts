@@ -31,6 +31,7 @@ const entries = () => [
     jwks: `${servers[0]?.url}/keys`,
     claims: {
       scopes: ['scope', 'permissions', 'realm_access.roles', 'https://example.com/roles'],
+      policies: ['policies', 'scope'],
       tenant: 'org',
     },
   },
@@ -229,6 +230,7 @@ describe('claims that do not fit', () => {
     ['claims.scopes', { permissions: [['a']] }, 'a list in the list'],
     ['claims.scopes', { realm_access: { roles: { a: 1 } } }, 'an object'],
     ['claims.scopes', { permissions: null }, 'null'],
+    ['claims.policies', { policies: 7 }, 'a number'],
     ['claims.tenant', { org: 7 }, 'a number'],
     ['claims.tenant', { org: undefined }, 'nothing'],
     ['claims.email', { email: ['a@example.com'] }, 'a list'],
@@ -278,6 +280,19 @@ test('joins scopes of all places, splits scope and nothing else, and never half 
   expect(await verifier.verify(token)).toMatchObject({
     session: { scopes: new Set(['read', 'write', 'notes admin', 'super admin', 'editor']), tenantId: 'acme' },
   });
+});
+
+test('policies are names as they stand, never split, and none without a claim', async () => {
+  const policiesOf = async (changes: Record<string, unknown>, key = userKey) => {
+    const token = await signToken(key, { ...claims(), ...changes }, { typ: 'at+jwt' });
+    const outcome = await verifier.verify(token);
+    return 'session' in outcome ? outcome.session.policies : outcome;
+  };
+  expect(await policiesOf({ scope: 'a b', policies: ['order owner', 'one'] })).toEqual(
+    new Set(['order owner', 'one', 'a b']),
+  );
+  expect(await policiesOf({})).toEqual(new Set(['a b']));
+  expect(await policiesOf(staffClaims(), staffKey)).toBe(undefined);
 });
 
 test('a verified address is the one that email_verified speaks of', async () => {

@@ -75,7 +75,9 @@ export function readForeignSession(
       tenantId: readTenant(claims, rules),
       ...readEmail(claims, rules),
       scopes: new Set(rules.scopes.flatMap((claim) => readScopes(claims, claim))),
-      policies: new Set(rules.policies.flatMap((claim) => readScopes(claims, claim))),
+      ...(rules.policies.length > 0 && {
+        policies: new Set(rules.policies.flatMap((claim) => readScopes(claims, claim))),
+      }),
       authTime: readTime(claims, 'auth_time'),
       expiresAt: claims.exp as number,
     };

@@ -106,6 +106,7 @@ describe('Auth0', () => {
       email: undefined,
       emailVerified: false,
       scopes: new Set(['openid', 'profile', 'orders:read', 'orders:write', 'Support Desk']),
+      policies: new Set(),
       authTime: undefined,
       expiresAt: expect.any(Number),
     });
