@@ -53,6 +53,19 @@ describe('npm run keys -- proof', async () => {
     expect(secretsOf().filter((secret) => out.includes(secret))).toEqual([]);
   });
 
+  it("makes a set for another graph: the gateway's entrances and the subgraphs that are named", async () => {
+    expect(await run(`init --out ${folder} products reviews`)).toMatchObject({ code: 0, err: '' });
+    expect(Object.keys(readProofSet(folder).keyFiles)).toEqual([
+      'gateway-graph',
+      'gateway-user',
+      'gateway-portal',
+      'products',
+      'reviews',
+    ]);
+    const again = await run(`init --out ${join(parent, 'other')} products products Bad`);
+    expect(again).toMatchObject({ code: 1, err: expect.stringMatching(/products/) });
+  });
+
   it('never writes over a set', async () => {
     await init();
     const before = snapshot();

@@ -42,7 +42,7 @@ export const graphFields = {
     .enum(defaultAccesses, `must be one of ${defaultAccesses.join(', ')}`)
     .default('deny')
     .describe(
-      'What holds for a field without a rule, on itself or on its type: `deny` refuses it to everybody, `authenticated` gives it to whoever is signed in, `public` to everybody.',
+      'What holds for a field without a rule, on itself or on its type: `deny` refuses it to everybody, `authenticated` gives it to every caller who is signed in, `public` to everybody.',
     ),
   POLICIES: z
     .enum(['subgraphs', 'token'], 'must be subgraphs or token')

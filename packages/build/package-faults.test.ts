@@ -45,6 +45,11 @@ test.each([
   expect(faultsOf({ 'dist/index.js': code })).toEqual(['packages/x: zod is imported, and no dependency']);
 });
 
+test('a program in a template literal imports nothing, and what stands in its holes does', () => {
+  const code = `const program = \`\nimport x from 'fastify';\nimport y from 'ß€😀';\n\${await import('zod')}\`;`;
+  expect(faultsOf({ 'dist/index.js': code })).toEqual(['packages/x: zod is imported, and no dependency']);
+});
+
 test('names a type that comes from a package which is no dependency', () => {
   const declarations = `export declare const schema: import("zod").ZodType;\n`;
   expect(faultsOf({ 'dist/index.d.ts': declarations })).toEqual([

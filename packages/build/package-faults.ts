@@ -1,6 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join } from 'node:path';
+import { parseAst } from 'rolldown/parseAst';
 import { findShopWords } from '../../cli/src/shop-names.ts';
 import { type Package, root } from './manifest.ts';
 
@@ -33,7 +34,7 @@ export function findPackageFaults(
       faults.push(...broken.map((link) => `${path} links to ${link}, which the package does not hold`));
     }
     if (!/\.(js|d\.ts)$/.test(path)) continue;
-    for (const name of importedPackages(text)) {
+    for (const name of importedPackages(path.endsWith('.js') ? withoutTemplates(text) : text)) {
       if (name.startsWith('@signet/')) faults.push(`${path} imports ${name}, which is bundled everywhere`);
       used.add(name);
     }
@@ -70,4 +71,17 @@ function importedPackages(text: string): Set<string> {
     .filter((name) => !/^(\.|node:)/.test(name) && !builtinModules.includes(name))
     .map((name) => name.split('/', name.startsWith('@') ? 2 : 1).join('/'));
   return new Set(packages);
+}
+
+/** The code without the texts of its template literals, which can be programs for another process. */
+function withoutTemplates(code: string): string {
+  let rest = code;
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return;
+    const { type, start, end } = node as { type?: string; start: number; end: number };
+    if (type === 'TemplateElement') rest = rest.slice(0, start) + ' '.repeat(end - start) + rest.slice(end);
+    for (const child of Object.values(node)) visit(child);
+  };
+  if (code.includes('`')) visit(parseAst(code));
+  return rest;
 }

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from signet_proof import Nonces, ProofError, Verifier
 
 SDL = """
-  extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key", "@authenticated"])
+  extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@authenticated"])
   type Mutation { review(upc: ID!, text: String!): Review @authenticated }
   type Product @key(fields: "upc") { upc: ID!, reviews: [Review!]! }
   type Review { text: String! }

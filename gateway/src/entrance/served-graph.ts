@@ -182,7 +182,7 @@ function warnOfGaps(
       'these fields have no access rule, so they are refused to everybody (DEFAULT_ACCESS gives them to others, ACCESS=off checks no rule)',
     );
   } else {
-    const holders = config.DEFAULT_ACCESS === 'public' ? 'everybody' : 'whoever is signed in';
+    const holders = config.DEFAULT_ACCESS === 'public' ? 'everybody' : 'every caller who is signed in';
     logger.warn(
       found,
       `these fields have no access rule, so ${holders} may have them (DEFAULT_ACCESS=${config.DEFAULT_ACCESS})`,

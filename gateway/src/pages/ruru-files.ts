@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 /*
- * The bundle of GraphiQL in the package `ruru`. The packed gateway holds a copy of it (packages/build/ruru-copy.ts): whoever installs
- * `ruru` itself gets 200 MB of dependencies that its bundle does not need.
+ * The bundle of GraphiQL in the package `ruru`. The packed gateway holds a copy of it (packages/build/ruru-copy.ts): an installation of
+ * `ruru` itself has 200 MB of dependencies that its bundle does not need.
  */
 export { getStaticFile } from 'ruru/static';
 

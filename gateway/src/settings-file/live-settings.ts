@@ -12,6 +12,7 @@ const liveVariables: ReadonlySet<string> = new Set([
   'ACCESS',
   'ACCESS_OFF_IN_PRODUCTION',
   'DEFAULT_ACCESS',
+  'POLICIES',
   'ACCESS_DRY_RUN',
   'ACCESS_DRY_RUN_IN_PRODUCTION',
   'REQUEST_TIMEOUT_MS',

@@ -12,7 +12,7 @@ import type { Condition } from './conditions.ts';
 /** Names of the directives that are rules. */
 export const ruleDirectives = ['public', 'authenticated', 'requiresScopes', 'policy', 'platform'] as const;
 
-/** What holds for a field without a rule: nobody may have it, whoever is signed in, or everybody. */
+/** What holds for a field without a rule: nobody may have it, every caller who is signed in, or everybody. */
 export const defaultAccesses = ['deny', 'authenticated', 'public'] as const;
 export type DefaultAccess = (typeof defaultAccesses)[number];
 

@@ -177,3 +177,22 @@ test('where the schema is hidden, names nothing that the client did not send', (
   const error = new GraphQLError(text, { extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } });
   expect(format(error).message).toBe('Cannot query field "mee".');
 });
+
+test('in a server with an error format of its own, its GraphQLErrors pass, and no value that graphql-js writes into one', () => {
+  const format = createErrorFormatter({ logger: pino({ level: 'silent' }), passesOwnErrors: true });
+  const formatted = (cause: Error) => format(thrownBy(cause).toJSON(), thrownBy(cause));
+  expect(formatted(new GraphQLError('Gone.', { extensions: { code: 'GONE', since: 1 } }))).toEqual({
+    message: 'Gone.',
+    path: ['me'],
+    extensions: { code: 'GONE', since: 1 },
+  });
+  for (const cause of [
+    new Error(secret),
+    new GraphQLError(`String cannot represent value: { password: "${secret}" }`),
+    new GraphQLError(`Expected value of type "User" but got: { password: "${secret}" }.`),
+    new GraphQLError(secret, { originalError: new Error(secret) }),
+  ]) {
+    expect(formatted(cause)).toMatchObject({ extensions: { code: 'INTERNAL_SERVER_ERROR' } });
+    expect(JSON.stringify(formatted(cause))).not.toContain(secret);
+  }
+});

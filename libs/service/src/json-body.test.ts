@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MalformedRequestError } from './errors.ts';
 import { createHttpServer } from './http-server.ts';
+import { readJson } from './json-body.ts';
 import { createLogger } from './logger.ts';
 import { sendBytes } from './raw-http.test-support.ts';
 import { listen } from './run-process.ts';
@@ -105,4 +107,33 @@ describe('a URL', () => {
       expect((await get(query)).status).toBe(400);
     },
   );
+});
+
+describe('a body that no Fastify reads', () => {
+  test.each([
+    '{"a":"ü","b":[1,{"c":null}]}',
+    '\ufeff{"a":1}',
+    '{"constructor":"x","a":{"constructor":{}}}',
+    '{"a":"__proto__"}',
+    '"\\ud83d\\ude00"',
+  ])('is read: %s', (text) => {
+    expect(readJson(Buffer.from(text))).toEqual(JSON.parse(text.replace('\ufeff', '')));
+  });
+
+  test('of a list that is as long as a body can be is read', () => {
+    expect(readJson(Buffer.from(`["\\u0061"${',1'.repeat(500_000)}]`))).toHaveLength(500_001);
+  });
+
+  test.each([
+    ['no JSON', '{'],
+    ['nothing', ''],
+    ['bytes that are not UTF-8', Buffer.from('{"a":"ü"}', 'latin1')],
+    ['half of a surrogate pair', '{"a":"\\ud83d"}'],
+    ['a member twice', '{"a":1,"\\u0061":2}'],
+    ['a prototype', '{"a":[{"b":{"__proto__":{}}}]}'],
+    ['a prototype behind escapes', '{"\\u005f\\u005fproto__":1}'],
+    ['a constructor with a prototype', '{"constructor":{"prototype":{"a":1}}}'],
+  ])('is 400 with %s', (_title, text) => {
+    expect(() => readJson(Buffer.from(text))).toThrow(MalformedRequestError);
+  });
 });

@@ -1,13 +1,15 @@
 import type { GatewayAdapter } from './gateway.ts';
-import { installPeer, writePeerScript } from './peers.ts';
+import { formatImports, installPeer, writePeerScript } from './peers.ts';
 
 // As the documentation of @apollo/gateway starts it, with a token verified by jose in the context.
 const script = `
 import { readFileSync } from 'node:fs';
-import { ApolloGateway } from '@apollo/gateway';
-import { ApolloServer } from '@apollo/server';
-import { startStandaloneServer } from '@apollo/server/standalone';
-import { createRemoteJWKSet, jwtVerify } from 'jose';
+${formatImports({
+  '@apollo/gateway': '{ ApolloGateway }',
+  '@apollo/server': '{ ApolloServer }',
+  '@apollo/server/standalone': '{ startStandaloneServer }',
+  jose: '{ createRemoteJWKSet, jwtVerify }',
+})}
 
 const { PORT, SUPERGRAPH, JWKS_URL, ISSUER, AUDIENCE } = process.env;
 const keys = createRemoteJWKSet(new URL(JWKS_URL));

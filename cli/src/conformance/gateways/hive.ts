@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import type { GatewayAdapter } from './gateway.ts';
-import { installPeer, writePeerScript } from './peers.ts';
+import { formatImports, installPeer, writePeerScript } from './peers.ts';
 
 // By https://the-guild.dev/graphql/hive/docs/gateway/authorization-authentication: JWT, and the directives by `genericAuth` in the
 // mode protect-granular. A request without a token goes on without a user; one with a bad token is refused.
 const config = `
-import { createRemoteJwksSigningKeyProvider, defineConfig, extractFromHeader } from '@graphql-hive/gateway';
+${formatImports({
+  '@graphql-hive/gateway': '{ createRemoteJwksSigningKeyProvider, defineConfig, extractFromHeader }',
+})}
 
 const { PORT, SUPERGRAPH, JWKS_URL, ISSUER, AUDIENCE } = process.env;
 

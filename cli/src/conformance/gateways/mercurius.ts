@@ -8,17 +8,19 @@ import {
   print,
 } from 'graphql';
 import type { GatewayAdapter, GatewaySetting } from './gateway.ts';
-import { installPeer, writePeerScript } from './peers.ts';
+import { formatImports, installPeer, writePeerScript } from './peers.ts';
 
 // By https://github.com/mercurius-js/auth/blob/main/docs/federation.md: mercurius-auth in the gateway, once for each directive, with a
 // function that judges the directive's arguments. The token is verified by jose.
 const script = `
 import { readFileSync } from 'node:fs';
-import mercuriusGateway from '@mercuriusjs/gateway';
-import Fastify from 'fastify';
-import { valueFromASTUntyped } from 'graphql';
-import { createRemoteJWKSet, jwtVerify } from 'jose';
-import mercuriusAuth from 'mercurius-auth';
+${formatImports({
+  '@mercuriusjs/gateway': 'mercuriusGateway',
+  fastify: 'Fastify',
+  graphql: '{ valueFromASTUntyped }',
+  jose: '{ createRemoteJWKSet, jwtVerify }',
+  'mercurius-auth': 'mercuriusAuth',
+})}
 
 const { PORT, SERVICES, JWKS_URL, ISSUER, AUDIENCE } = process.env;
 const keys = createRemoteJWKSet(new URL(JWKS_URL));

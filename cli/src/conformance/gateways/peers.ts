@@ -69,6 +69,16 @@ export function makeRunnable(path: string): string {
   return path;
 }
 
+/**
+ * The imports of a script: by module the names from it. They are made here since `npm run pack` takes each text that looks like an import
+ * for one of this package.
+ */
+export function formatImports(names: Readonly<Record<string, string>>): string {
+  return Object.entries(names)
+    .map(([module, imported]) => `import ${imported} from ${JSON.stringify(module)};`)
+    .join('\n');
+}
+
 /** Writes a script into the folder, from where its imports are found. Returns its path. */
 export function writePeerScript(folder: string, name: string, text: string): string {
   const path = join(folder, name);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createTrustedIssuers } from '../trusted-issuers.ts';
 import { createConfiguredIssuers } from './configured-issuers.ts';
+import { mayNameKeys } from './discover-jwks.ts';
 import {
   createForeignVerifier,
   createSigningKey,
@@ -154,6 +155,33 @@ describe('discovery', () => {
     expect(String(lines[0]?.fields.err)).toMatch(reason);
     expect(servers[0]?.requests).toEqual([]);
   });
+});
+
+test.each<[boolean, string, string, boolean?]>([
+  [true, 'https://id.example/metadata', 'https://keys.example/keys'],
+  [true, 'http://127.0.0.1:9000/metadata', 'http://127.0.0.1:9001/keys'],
+  [false, 'https://id.example/metadata', 'http://127.0.0.1:9001/keys'],
+  [false, 'https://id.example/metadata', 'https://localhost/keys'],
+  [false, 'http://keycloak:8080/metadata', 'http://[::1]/keys', true],
+  [false, 'https://id.example/metadata', 'http://id.example/keys'],
+  [true, 'http://keycloak:8080/metadata', 'http://keycloak:8080/keys', true],
+])('%s: metadata at %s may name keys at %s', (may, url, keys, allowInsecure = false) => {
+  expect(mayNameKeys(url, keys, allowInsecure)).toBe(may);
+});
+
+test('one issuer with a key set for each platform: the audience says which, and the key must fit', async () => {
+  const [user, portal] = [await start(serveKeys(one)), await start(serveKeys(two))];
+  const section = [entry({ jwks: `${user}/keys` }), staffEntry({ issuer, jwks: `${portal}/keys` })];
+  const verifier = await createForeignVerifier(section);
+  const platformOf = async (key: SigningKey, aud: unknown) => {
+    const verification = await verifier.verify(await sign(key, { aud }));
+    return verification.kind === 'session' ? verification.session.platform : verification.kind;
+  };
+  expect(await platformOf(one, 'api')).toBe('user');
+  expect(await platformOf(two, 'staff')).toBe('portal');
+  expect(await platformOf(one, 'staff')).toBe('refused');
+  expect(await platformOf(two, 'api')).toBe('refused');
+  for (const key of [one, two]) expect(await platformOf(key, ['staff', 'api'])).toBe('refused');
 });
 
 describe('a key in sets of both platforms', () => {

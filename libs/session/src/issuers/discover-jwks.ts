@@ -24,11 +24,18 @@ export async function discoverJwks({ url, issuer, allowInsecure }: Discovery): P
   if (typeof jwks_uri !== 'string' || !/^https?:$/.test(URL.parse(jwks_uri)?.protocol ?? '')) {
     throw new Error(`the metadata name no key set: jwks_uri is ${quote(jwks_uri)}`);
   }
-  // Another machine must not send this process to a server that only this machine reaches.
-  if (isLoopbackUrl(jwks_uri) ? !isLoopbackUrl(url) : !isSafeUrl(jwks_uri) && !allowInsecure) {
+  if (!mayNameKeys(url, jwks_uri, allowInsecure)) {
     throw new Error(`the metadata name a key set that is not to be trusted: jwks_uri is ${quote(jwks_uri)}`);
   }
   return fetchJson(jwks_uri);
+}
+
+/**
+ * Whether metadata at `url` may name a key set at `jwksUri`: nobody must be able to change it on the way, and another machine must not send this process to
+ * a server that only this machine reaches.
+ */
+export function mayNameKeys(url: string, jwksUri: string, allowInsecure: boolean): boolean {
+  return isLoopbackUrl(jwksUri) ? isLoopbackUrl(url) : isSafeUrl(jwksUri) || allowInsecure;
 }
 
 function quote(value: unknown): string {

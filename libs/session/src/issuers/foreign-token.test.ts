@@ -187,6 +187,12 @@ describe('forged tokens', () => {
     expect(await outcomeOf(verifier, await signText(twice, once))).toBe('malformed');
   });
 
+  test('refuses a token that never expires', async () => {
+    const header = encode({ alg: 'RS256', typ: 'at+jwt', kid: 'user' });
+    const text = `{"iss":"${userIssuer}","aud":"https://api.example","sub":"u1","org":"a","exp":1e999}`;
+    expect(await outcomeOf(verifier, await signText(header, text))).toBe('malformed');
+  });
+
   async function signText(header: string, text: string): Promise<string> {
     const input = `${header}.${encode(text)}`;
     const signature = await crypto.subtle.sign('RSASSA-PKCS1-v1_5', userKey.privateKey, Buffer.from(input));

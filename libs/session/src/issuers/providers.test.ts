@@ -106,7 +106,6 @@ describe('Auth0', () => {
       email: undefined,
       emailVerified: false,
       scopes: new Set(['openid', 'profile', 'orders:read', 'orders:write', 'Support Desk']),
-      policies: new Set(),
       authTime: undefined,
       expiresAt: expect.any(Number),
     });

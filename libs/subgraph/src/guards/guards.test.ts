@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { reasonsOf } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -174,6 +176,17 @@ describe.each(names)('a subgraph behind the guards, on %s', (framework) => {
     expect(
       await send({ body: JSON.stringify({ query: `{ open }${' '.repeat(1024 * 1024)}` }) }),
     ).toMatchObject({ status: 413, didRun: false });
+  });
+
+  it('answers 413 also where the length of a body is not told, and reads no more than that', async () => {
+    const { hostname, port, pathname } = new URL(service.url);
+    const headers = { 'content-type': 'application/json' };
+    const sent = request({ hostname, port, path: pathname, method: 'POST', headers });
+    sent.on('error', () => {}).write(' '.repeat(1024 * 1024));
+    sent.write(' ');
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    expect(response.statusCode).toBe(413);
+    await once(response.resume(), 'close');
   });
 
   it('runs a signed mutation once, and a query as often as it comes', async () => {
