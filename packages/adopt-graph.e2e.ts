@@ -55,7 +55,7 @@ beforeAll(async () => {
   keys = await generateKeyPair('ES256');
   const jwk = { ...(await exportJWK(keys.publicKey)), kid: 'k1', alg: 'ES256' };
   writeFileSync(join(project.folder, 'keys.json'), JSON.stringify({ keys: [jwk] }));
-  await signet('keys', 'proof', 'init', '--out', 'proof', 'products', 'reviews');
+  await signet('keys', 'proof', 'init', '--out', 'proof', '--subgraph', 'products', '--subgraph', 'reviews');
   const productsUrl = await project.serve('products.mjs', productsProgram, 4999);
   [reviewsUrl] = await startReviews();
   await compose(productsUrl, '');

@@ -54,7 +54,10 @@ describe('npm run keys -- proof', async () => {
   });
 
   it("makes a set for another graph: the gateway's entrances and the subgraphs that are named", async () => {
-    expect(await run(`init --out ${folder} products reviews`)).toMatchObject({ code: 0, err: '' });
+    expect(await run(`init --out ${folder} --subgraph products --subgraph reviews`)).toMatchObject({
+      code: 0,
+      err: '',
+    });
     expect(Object.keys(readProofSet(folder).keyFiles)).toEqual([
       'gateway-graph',
       'gateway-user',
@@ -62,7 +65,7 @@ describe('npm run keys -- proof', async () => {
       'products',
       'reviews',
     ]);
-    const again = await run(`init --out ${join(parent, 'other')} products products Bad`);
+    const again = await run(`init --out ${join(parent, 'other')} --subgraph products --subgraph products`);
     expect(again).toMatchObject({ code: 1, err: expect.stringMatching(/products/) });
   });
 

@@ -47,11 +47,15 @@ export function defineProofKeys(command: Command, context: Context): void {
     'a new set: a key for each entrance and subgraph, and peers.json for all',
     'init --out deploy/secrets/proof',
   )
-    .argument('[subgraph...]', 'the subgraphs of another graph (default: those of this platform)')
+    .option(
+      '--subgraph <name>',
+      'a subgraph of another graph; repeat it (default: the subgraphs of this platform)',
+      (name: string, before: string[] = []) => [...before, name],
+    )
     .addOption(neededOption('--out <folder>', 'a folder that is empty or does not exist'))
     .action(
-      action(context, explain, (subgraphs: string[], { out }: { out: string }) => {
-        print(writeNewSet(resolve(out), subgraphs));
+      action(context, explain, ({ out, subgraph = [] }: { out: string; subgraph?: string[] }) => {
+        print(writeNewSet(resolve(out), subgraph));
       }),
     );
   addToSet('list', 'whose keys there are, their thumbprints, and the next step of a rotation', 'list').action(
