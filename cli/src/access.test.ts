@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type SubgraphName, subgraphs } from '@signet/schema/subgraphs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { run } from './run-command.test-support.ts';
 
 const root = join(import.meta.dirname, '../..');
 let tree: string;
@@ -186,30 +187,41 @@ describe('--against', () => {
     return path;
   };
 
-  test('names who gained access by the callers of the matrix, and passes once it is acknowledged', () => {
-    const acknowledged = join(tree, 'access-changes.yaml');
-    const refused = runAccess('--against', old());
-    expect(refused.stdout).toMatch(
+  test('names who gained access by the callers of the matrix, passes once it is acknowledged, and writes nothing', async () => {
+    const path = join(tree, 'schema/generated/access-matrix.md');
+    const current = readFileSync(path, 'utf8');
+    const compare = (...words: string[]) => run(['access', '--tree', tree, '--against', old(), ...words]);
+    const refused = await compare();
+    expect(refused.out).toMatch(
       /\nGained access:\n {2}Query\.dashboard: support, operations \(rule changed\), NOT ACKNOWLEDGED\n/,
     );
     // Nobody gains by one scope instead of another that the same role has.
-    expect(refused.stdout).not.toContain('auditLog');
-    expect(refused.status).toBe(1);
+    expect(refused.out).not.toContain('auditLog');
+    expect(refused.code).toBe(1);
+    const acknowledged = join(tree, 'access-changes.yaml');
     writeFileSync(
       acknowledged,
-      '- { coordinate: Query.dashboard, caller: [support, operations], reason: test }',
+      '- { coordinate: Query.dashboard, caller: [support, operations], reason: r }',
     );
-    expect(runAccess('--against', old(), '--acknowledged', acknowledged)).toMatchObject({
-      status: 0,
-      stderr: '',
-    });
+    expect(await compare('--acknowledged', acknowledged)).toMatchObject({ code: 0, err: '' });
+    expect(readFileSync(path, 'utf8')).toBe(current);
   });
 
-  test('writes nothing in the repository', () => {
-    const path = join(tree, 'schema/generated/access-matrix.md');
-    const current = readFileSync(path, 'utf8');
-    runAccess('--against', old(), '--format', 'markdown');
-    expect(readFileSync(path, 'utf8')).toBe(current);
+  test('takes the committed file of acknowledgements, and the callers of the matrix for the supergraph of this repository', async () => {
+    const own = join(root, 'schema/generated/supergraph.graphql');
+    const words = [
+      'access',
+      '--supergraph',
+      own,
+      '--against',
+      old(),
+      '--acknowledged',
+      join(root, 'access-changes.yaml'),
+    ];
+    expect(await run(words)).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('Query.dashboard: support, operations ('),
+    });
   });
 });
 

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import {
   type CheckedSubgraph,
   callers,
@@ -22,6 +22,7 @@ import { parse } from 'graphql';
 import { addSupergraphOptions, checkSupergraph, type SupergraphOptions } from './access/supergraph-access.ts';
 import { action, addExample, type Context, messageOf, UsageError } from './command.ts';
 
+const root = join(import.meta.dirname, '../..');
 const generated = join('schema', 'generated');
 
 type Options = SupergraphOptions & { check?: boolean; tree?: string };
@@ -42,18 +43,20 @@ export function define(command: Command, context: Context): void {
 }
 
 async function run({ check, tree, ...options }: Options, context: Context): Promise<number> {
-  if (options.supergraph !== undefined) {
+  const { supergraph, against, output, acknowledged } = options;
+  const own = join(tree ?? root, generated, 'supergraph.graphql');
+  if (supergraph !== undefined) {
     if (check || tree)
       throw new UsageError('--check and --tree are for this repository, without --supergraph.');
-    return checkSupergraph(options, context);
+    return checkSupergraph(options, context, resolve(supergraph) === own ? ownViewpoints : undefined);
   }
-  if (options.against === undefined && (options.output ?? options.acknowledged) !== undefined) {
+  if (against !== undefined) {
+    return checkSupergraph({ ...options, supergraph: relative('.', own) }, context, ownViewpoints);
+  }
+  if ((output ?? acknowledged) !== undefined) {
     throw new UsageError('--output and --acknowledged need --supergraph or --against.');
   }
-  const root = tree ?? join(import.meta.dirname, '../..');
-  if (options.against === undefined) return checkAccess({ check, tree: root }, context);
-  const supergraph = relative('.', join(root, generated, 'supergraph.graphql'));
-  return checkSupergraph({ ...options, supergraph }, context, ownViewpoints);
+  return checkAccess({ check, tree: tree ?? root }, context);
 }
 
 /** The callers of the access matrix, with what each can have. */

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -51,14 +51,12 @@ beforeAll(async () => {
   await once(api, 'listening');
   url = `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
   folder = mkdtempSync(join(tmpdir(), 'signet-action-'));
-  // The command as a project has it after npm ci.
   const bin = join(folder, 'node_modules/.bin');
   mkdirSync(bin, { recursive: true });
-  writeFileSync(
-    join(bin, 'signet'),
-    `#!/bin/sh\nenv > '${folder}/environment'\nexec '${process.execPath}' '${root}/packages/cli/signet.ts' "$@"\n`,
-  );
-  chmodSync(join(bin, 'signet'), 0o755);
+  const signet = `exec '${process.execPath}' '${root}/packages/cli/signet.ts'`;
+  // Stands for npx, which starts more slowly and has a test in packages/adopt-check.e2e.ts.
+  const npx = `[ "$1 $2" = '--no-install signet' ] || exit 9\nshift 2\nenv > '${folder}/environment'\n${signet} "$@"`;
+  writeFileSync(join(bin, 'npx'), `#!/bin/sh\n${npx}\n`, { mode: 0o755 });
   git('init', '-q', '-b', 'main');
 });
 beforeEach(() => {
@@ -99,7 +97,7 @@ async function runAction(before: string, after: string, inputs: Record<string, s
   const child = spawn(process.execPath, [join(import.meta.dirname, 'check-access.mjs')], {
     cwd: folder,
     env: {
-      PATH: process.env.PATH,
+      PATH: `${join(folder, 'node_modules/.bin')}:${process.env.PATH}`,
       HOME: process.env.HOME,
       GITHUB_EVENT_PATH: event,
       GITHUB_STEP_SUMMARY: summary,

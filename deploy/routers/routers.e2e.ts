@@ -66,7 +66,7 @@ async function signInThrough(url: string) {
 }
 const believed = { current: true, device: 'Shop/2.0', address: '203.0.113.9' };
 
-describe('Hive Gateway, one at each door', () => {
+describe('Hive Gateway, one at each entrance', () => {
   let user: Started;
   let portal: Started;
   let signers: [Started, Started];
@@ -113,7 +113,7 @@ describe('Hive Gateway, one at each door', () => {
     expect(answer.body.errors?.[0]?.message).toMatch(/Cannot query field "portalHealth"/);
   });
 
-  /** A router that checks nothing, at the signer of a door. */
+  /** A router that checks nothing, at the signer of an entrance. */
   const ask = (signer: Started, subgraph: string, query: string, token?: string) =>
     postGraphql(
       `${signer.url}/${subgraph}`,
@@ -126,7 +126,7 @@ describe('Hive Gateway, one at each door', () => {
     ["a staff field, with a customer's token", 'portal', '{ portalHealth }', () => userToken],
     ['a staff field, without a token', 'portal', '{ portalHealth }', () => undefined],
   ])(
-    "whatever the router lets through, the key of the customers' door opens nothing else: %s",
+    'whatever the router lets through, the key of the entrance user opens nothing else: %s',
     async (...row) => {
       const [, subgraph, query, tokenOf] = row;
       const answer = await ask(signers[0], subgraph, query, tokenOf());
@@ -135,7 +135,7 @@ describe('Hive Gateway, one at each door', () => {
     },
   );
 
-  test("the same field at the staff's door is answered, by the rules of the subgraph", async () => {
+  test('the same field at the entrance portal is answered, by the rules of the subgraph', async () => {
     expect((await ask(signers[1], 'portal', '{ portalHealth }', portalToken)).body).toEqual({
       data: { portalHealth: 'ok' },
     });
@@ -153,7 +153,7 @@ describe('Hive Gateway, one at each door', () => {
   });
 });
 
-describe('Grafbase, at the whole graph', () => {
+describe('Grafbase, at the entrance graph', () => {
   let grafbase: Started;
   beforeAll(async () => {
     if (peers.grafbase) grafbase = await bench.startGrafbase(await bench.startSigner('graph'));

@@ -228,10 +228,13 @@ describe('a router that asks too much', () => {
       socket.write(`POST /catalog HTTP/1.1\r\nhost: localhost\r\n${usual.join('\r\n')}\r\n\r\n{`);
       return socket;
     });
-    await sleep(100);
-    const answers = await Promise.all(Array.from({ length: 8 }, () => signer.post('/catalog')));
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 503, 503, 503, 503]);
-    for (const socket of slow) socket.destroy();
+    try {
+      await sleep(100);
+      const answers = await Promise.all(Array.from({ length: 8 }, () => signer.post('/catalog')));
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 503, 503, 503, 503]);
+    } finally {
+      for (const socket of slow) socket.destroy();
+    }
     signer.answer = { ...signer.answer, delayMs: 0 };
     await vi.waitFor(
       async () => {

@@ -70,10 +70,13 @@ describe('a rule that changes', () => {
     expect(gainsOf(field(before), field(after))).toEqual(expected);
   });
 
-  it('on a type, is the gain of each of its fields', () => {
+  it('on a type, is the gain of each of its fields, and of the fields with such an object', () => {
     const type = (rule: string) =>
       `type Query { t: T @public } type T ${rule} { a: Int b: Int @platform(is: USER) }`;
-    expect(gainsOf(type('@authenticated'), type('@public'))).toEqual(['T.a anonymous (rule)']);
+    expect(gainsOf(type('@authenticated'), type('@public'))).toEqual([
+      'Query.t anonymous (rule)',
+      'T.a anonymous (rule)',
+    ]);
   });
 
   it('on a scalar or an enum, is the gain of each field with such a value', () => {

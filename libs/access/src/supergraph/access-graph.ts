@@ -99,10 +99,20 @@ function readField(book: RuleBook, type: string, field: FieldDefinitionNode): Gr
     coordinate: `${type}.${name}`,
     type,
     returns: nameOfType(field.type),
-    conditions: conditionsOf(book, type, name),
+    conditions: withRuleOfObject(conditionsOf(book, type, name), book.get(nameOfType(field.type))),
     isDefault: isByDefault(book, type, name),
     line: field.loc?.startToken.line,
   };
+}
+
+/** The rule of an object type holds for each field with such an object too: whether there is one is a part of it. */
+function withRuleOfObject(
+  conditions: readonly Condition[] | undefined,
+  object: ReturnType<RuleBook['get']>,
+): readonly Condition[] | undefined {
+  if (conditions === undefined || object === undefined || object.isInterface) return conditions;
+  const all = [...conditions, ...object.conditions];
+  return [...new Map(all.map((condition) => [JSON.stringify(condition), condition])).values()];
 }
 
 /** The root types that the schema names, or those of their usual names. */
