@@ -20,6 +20,9 @@ SDL = """
   type Review { text: String! }
 """
 MAX_BODY_BYTES = 1024 * 1024
+# An ID may be written as a number. Commas mean nothing in GraphQL, and a gateway may leave them out.
+TEXT = r'("(?:[^"\\]|\\.)*"|\$\w+|\d+)'
+MUTATION = re.compile(r"mutation\b[^{]*\{\s*(?:(\w+)\s*:\s*)?review\(\s*upc:\s*" + TEXT + r"[,\s]*text:\s*" + TEXT + r"\s*\)")
 
 verifier = Verifier.read(os.environ["PROOF_KEY_FILE"], os.environ["PROOF_PEERS_FILE"])
 nonces = Nonces()
@@ -30,10 +33,10 @@ def execute(query, variables):
     """Answers the fetches that a gateway makes for this schema, and `_service` for the one who composes it."""
     if "_service" in query:
         return {"_service": {"sdl": SDL}}
-    mutation = re.search(r"mutation\b[^{]*\{\s*(?:(\w+)\s*:\s*)?review\(upc:\s*(\S+?),\s*text:\s*(.+?)\)\s*\{", query)
+    mutation = MUTATION.search(query)
     if mutation:
         alias, upc, text = mutation.groups()
-        value = lambda word: variables[word[1:]] if word.startswith("$") else json.loads(word)
+        value = lambda word: variables[word[1:]] if word.startswith("$") else str(json.loads(word))
         reviews.setdefault(value(upc), []).append(value(text))
         return {alias or "review": {"text": value(text)}}
     return {
