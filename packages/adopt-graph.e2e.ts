@@ -268,7 +268,7 @@ describe("another team's graph, behind the packed gateway", () => {
       );
     expect(failed?.code).toBe(1);
     expect(failed?.stderr).toMatch(
-      /bad.yaml:6:\d+: issuers\[0\].issuer: [\s\S]*bad.yaml:2:1: proof: must be on or off[\s\S]*bad.yaml:4:3: limits.depth/,
+      /bad.yaml:6:\d+: issuers\[0\].issuer: [\s\S]*bad.yaml:4:3: limits.depth: [\s\S]*bad.yaml:2:1: proof: must be on or off/,
     );
   });
 

@@ -90,7 +90,7 @@ PARAMETERS = re.compile(
 )
 SIGNATURE = re.compile(r"signet=:([A-Za-z0-9+/]{43}=):")
 # A member of a dictionary (RFC 8941, section 3.2). Clients write into some of its texts, so those are read as a whole.
-MEMBER = re.compile(r'([a-z]+)=("(?:[^"\\]|\\.)*"|[^,"]*)')
+MEMBER = re.compile(r'([a-z]+)(?:=("(?:[^"\\]|\\.)*"|[^,"]*))?')
 
 
 class Verifier:
@@ -160,7 +160,8 @@ class Verifier:
         context = dict(MEMBER.findall(header["signet-context"]))
         if context.get("entrance") != f'"{entrance}"':  # 10
             raise ProofError("another entrance than that of the key")
-        if context.get("auth") != ("?1" if "authorization" in header else "?0"):  # 11
+        # True may be written as the name alone.
+        if (context.get("auth", "?0") in ("", "?1")) != ("authorization" in header):  # 11
             raise ProofError("auth says otherwise than Authorization")
         return {"sender": name, "entrance": entrance, "nonce": nonce, "created": int(created)}
 
