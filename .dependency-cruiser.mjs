@@ -114,7 +114,7 @@ export default {
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
     // Tests may import what they test; their `await using` is also more than the parser behind this tool knows.
-    exclude: { path: `\\.generated\\.ts$|${testFiles}` },
+    exclude: { path: `^packages/dist/|\\.generated\\.ts$|${testFiles}` },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default'],

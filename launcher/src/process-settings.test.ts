@@ -59,6 +59,8 @@ const samples = [
   'production',
   'debug',
   'enforce',
+  'public',
+  'token',
   'ES256',
   '7',
   '120',
