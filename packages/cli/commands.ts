@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { type LazyCommand, processIo, runOneOf } from '../../cli/src/run-command.ts';
 
 /** The commands that need nothing of Signet's repository. */
