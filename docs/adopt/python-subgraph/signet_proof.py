@@ -12,6 +12,7 @@ import hmac
 import json
 import re
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -181,13 +182,16 @@ class Nonces:
 
     def __init__(self):
         self.seen = {}
+        # A server with threads asks for two at once.
+        self.lock = threading.Lock()
 
     def use(self, proof):
         now = time.time()
-        self.seen = {nonce: until for nonce, until in self.seen.items() if until > now}
-        if proof["nonce"] in self.seen:
-            raise ProofError("a mutation came twice", "auth.failure.replay")
-        self.seen[proof["nonce"]] = proof["created"] + 2 * MAX_AGE_SECONDS
+        with self.lock:
+            self.seen = {nonce: until for nonce, until in self.seen.items() if until > now}
+            if proof["nonce"] in self.seen:
+                raise ProofError("a mutation came twice", "auth.failure.replay")
+            self.seen[proof["nonce"]] = proof["created"] + 2 * MAX_AGE_SECONDS
 
 
 def try_vectors(path):
