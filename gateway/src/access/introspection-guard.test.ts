@@ -9,7 +9,10 @@ const production: SurfaceConfig = { NODE_ENV: 'production' };
 const development: SurfaceConfig = { NODE_ENV: 'development' };
 
 describe('who may have the schema', () => {
-  const whoAt = (kind: 'graph' | 'user' | 'portal', config: SurfaceConfig & { INTROSPECTION?: boolean }) =>
+  const whoAt = (
+    kind: 'graph' | 'user' | 'portal',
+    config: SurfaceConfig & { INTROSPECTION?: boolean; SUPERGRAPH_FILE?: string },
+  ) =>
     (['none', 'user', 'portal'] as const).filter((platform) =>
       mayIntrospect({ kind }, config)(session(platform)),
     );
@@ -22,6 +25,12 @@ describe('who may have the schema', () => {
     ['user', { NODE_ENV: 'development', SURFACE: 'production' } as const, []],
     ['portal', { ...production, INTROSPECTION: false }, []],
     ['portal', { ...development, INTROSPECTION: false }, []],
+    ['portal', { ...production, SUPERGRAPH_FILE: 'theirs.graphql' }, []],
+    [
+      'portal',
+      { ...production, SUPERGRAPH_FILE: 'theirs.graphql', INTROSPECTION: true },
+      ['none', 'user', 'portal'],
+    ],
     ['user', { ...production, INTROSPECTION: true }, ['none', 'user', 'portal']],
     ['graph', development, ['none', 'user', 'portal']],
     ['user', development, ['none', 'user', 'portal']],

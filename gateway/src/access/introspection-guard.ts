@@ -5,18 +5,19 @@ import type { GatewayConfig } from '../config.ts';
 import type { Entrance } from '../entrance/entrances.ts';
 import type { OperationCheck } from '../entrance/operation-plugins.ts';
 
-type IntrospectionConfig = Pick<GatewayConfig, 'INTROSPECTION' | 'NODE_ENV' | 'SURFACE'>;
+type IntrospectionConfig = Pick<GatewayConfig, 'INTROSPECTION' | 'NODE_ENV' | 'SURFACE' | 'SUPERGRAPH_FILE'>;
 
 /**
- * Decides who may ask for the schema at an entrance: everybody in development, staff at their own entrance in
- * production. INTROSPECTION decides for everybody where it is set.
+ * Decides who may ask for the schema at an entrance: everybody in development; in production staff at their own entrance, and of somebody
+ * else's graph (SUPERGRAPH_FILE) nobody. INTROSPECTION decides for everybody where it is set.
  */
 export function mayIntrospect(
   { kind }: Pick<Entrance, 'kind'>,
   config: IntrospectionConfig,
 ): (session: Session) => boolean {
   const { INTROSPECTION: isOpen = !hasProductionSurface(config) } = config;
-  const isOpenToStaff = kind === 'portal' && config.INTROSPECTION === undefined;
+  const isOwnGraph = config.SUPERGRAPH_FILE === undefined;
+  const isOpenToStaff = isOwnGraph && kind === 'portal' && config.INTROSPECTION === undefined;
   return ({ platform }) => isOpen || (isOpenToStaff && platform === 'portal');
 }
 

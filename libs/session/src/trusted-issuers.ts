@@ -102,11 +102,11 @@ async function createOwnIssuers(
   const pemKids = new Set<string>();
   const createSource = async (platform: Platform): Promise<KeySource> => {
     const { prefix, url, pem = '' } = keySourceOf(config, platform);
-    const holder = { platform, name: `${prefix}_JWKS_URL` };
+    const holder = { platform, name: `${prefix}_JWKS_URL`, isOwn: true };
     if (url === undefined) {
       const imported = await readPems(`${prefix}_PUBLIC_KEYS`, pem, pemKids);
       platformKeys.hold(imported, { ...holder, name: `${prefix}_PUBLIC_KEYS` }, imported.keys.values());
-      return withoutSharedKeys(createStaticKeySource(imported), platformKeys);
+      return withoutSharedKeys(createStaticKeySource(imported), platformKeys, true);
     }
     if (!isSafeUrl(url)) {
       logger.warn(
@@ -120,7 +120,7 @@ async function createOwnIssuers(
       onFailure: (error) =>
         logger.warn({ err: error, platform }, 'the public keys could not be read; those at hand stay in use'),
     });
-    return withoutSharedKeys(source, platformKeys);
+    return withoutSharedKeys(source, platformKeys, true);
   };
   const sources: Partial<Record<Platform, KeySource>> = {};
   // One after the other: the second checks that it holds no key of the first.

@@ -230,7 +230,7 @@ describe('a key in sets of both platforms', () => {
     await vi.waitFor(async () => expect(await outcomeOf(verifier, token)).toBe('session'), { timeout: 5000 });
   });
 
-  test('counts for our own issuers too', async () => {
+  test('of our own is no longer used for an issuer that has it too, and stays ours: a public key is no secret', async () => {
     const { logger, lines } = createTestLogger();
     const ours = { ...one, jwk: { ...one.jwk, kid: 'ours' } };
     const [own, portal, others] = [
@@ -243,10 +243,25 @@ describe('a key in sets of both platforms', () => {
     const trusted = await createTrustedIssuers(config, logger, { list: { entries, folder: '/' } });
     for (const { keys } of trusted) await keys.checkReady();
     expect(trusted.map(({ platform }) => platform)).toEqual(['user', 'portal', 'portal']);
-    expect(await trusted[0]?.keys.findKey('ours')).toBe('unknown');
+    expect(await trusted[0]?.keys.findKey('ours')).toMatchObject({ algorithm: 'ES256' });
     expect(await trusted[1]?.keys.findKey('two')).toMatchObject({ algorithm: 'ES256' });
     expect(await trusted[2]?.keys.findKey('one')).toBe('unknown');
     expect(lines.at(-1)?.fields).toMatchObject({ sources: ['USER_JWKS_URL', 'issuers[0]'] });
+  });
+
+  test('in both of our own sets is used for neither', async () => {
+    const ours = { ...one, jwk: { ...one.jwk, kid: 'ours' } };
+    const config = {
+      ISSUER_URL: issuer,
+      USER_JWKS_URL: await start(serveKeys(ours, two)),
+      PORTAL_JWKS_URL: await start(serveKeys(one)),
+      JWKS_INSECURE: false,
+    };
+    const trusted = await createTrustedIssuers(config, createTestLogger().logger);
+    for (const { keys } of trusted) await keys.checkReady();
+    expect(await trusted[0]?.keys.findKey('ours')).toBe('unknown');
+    expect(await trusted[0]?.keys.findKey('two')).toMatchObject({ algorithm: 'ES256' });
+    expect(await trusted[1]?.keys.findKey('one')).toBe('unknown');
   });
 
   test('in two files ends the start', async () => {

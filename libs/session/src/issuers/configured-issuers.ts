@@ -47,7 +47,7 @@ export async function createConfiguredIssuers(
     }
   }
   for (const [index, keys] of opened.entries()) {
-    if (keys?.read.some(platformKeys.isShared)) {
+    if (keys?.read.some((key) => platformKeys.isShared(key))) {
       faults.push({
         path: [index, 'jwks'],
         fault: 'has a key of the other platform; each platform has its own keys',
@@ -86,7 +86,10 @@ function nameOfField(path: readonly (string | number)[]): string {
 /** Logs each key that both platforms have. */
 export function createLoudPlatformKeys(logger: LogWriter): PlatformKeys {
   return createPlatformKeys((shared) =>
-    logger.error(shared, 'a public key is in key sets of both platforms, and is used for neither'),
+    logger.error(
+      shared,
+      'a public key is in key sets of both platforms, and is used for neither; one of our own stays in use for our own',
+    ),
   );
 }
 
