@@ -39,7 +39,7 @@ type Product @key(fields: "id") { id: ID! name: String! }
 
 let project: StrangersProject;
 beforeAll(async () => {
-  expect(install).toMatch(/^npm install @signet\/gateway graphql\nnpm install --save-dev @signet\/cli\n/);
+  expect(install).toMatch(/^npm install @signet\/gateway graphql@16\nnpm install --save-dev @signet\/cli\n/);
   project = await createStrangersProject({
     packages: ['gateway', 'cli'],
     dependencies: ['graphql@16.15.0'],
