@@ -53,7 +53,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'signet-action-'));
   const bin = join(folder, 'node_modules/.bin');
   mkdirSync(bin, { recursive: true });
-  const signet = `exec '${process.execPath}' '${root}/packages/cli/signet.ts'`;
+  const signet = `exec '${process.execPath}' '${root}/packages/cli/signet.mjs'`;
   // Stands for npx, which starts more slowly and has a test in packages/adopt-check.e2e.ts.
   const npx = `[ "$1 $2" = '--no-install signet' ] || exit 9\nshift 2\nenv > '${folder}/environment'\n${signet} "$@"`;
   writeFileSync(join(bin, 'npx'), `#!/bin/sh\n${npx}\n`, { mode: 0o755 });
