@@ -135,10 +135,98 @@ describe('a guarded field', () => {
   });
 });
 
+describe('a field that returns an object', () => {
+  const ofObjects = buildGuarded({
+    sdl: `
+      type Query {
+        many: [[Staff!]!]! @public
+        any: Any @public
+        some: Some @public
+        twice: Staff @authenticated
+        naked: Plain
+        loose: Loose @public
+        kept: Kept @public
+      }
+      type Mutation { wipe: Plain @public }
+      type Plain implements Some @authenticated { ok: Boolean }
+      type Staff @platform(is: PORTAL) @requiresScopes(scopes: "customers:write") { ok: Boolean }
+      type Loose { ok: Boolean @authenticated }
+      type Kept @policy(policies: "never") { ok: Boolean }
+      union Any = Plain | Staff
+      interface Some { ok: Boolean }
+      extend type Plain @requiresScopes(scopes: "orders:read")`,
+    policies: { never: () => false },
+    before: (built) => {
+      for (const type of [built.getQueryType(), built.getMutationType()]) {
+        for (const field of Object.values(type?.getFields() ?? {})) {
+          field.resolve ??= (_parent, _args, { calls }) => {
+            calls.push(field.name);
+            return field.name === 'many' ? [[{ ok: true }]] : { __typename: 'Plain', ok: true };
+          };
+        }
+      }
+      return built;
+    },
+  });
+  const reader = userSession('ada', ['orders:read']);
+
+  it("runs only for a session that meets that type's rule, whatever is selected of the object", async () => {
+    const mutation = 'mutation { wipe { __typename } }';
+    expect(await ask(ofObjects, anonymousSession, mutation)).toEqual({
+      data: { wipe: null },
+      refused: { wipe: missing },
+      calls: [],
+    });
+    expect(await ask(ofObjects, userSession(), mutation)).toMatchObject({
+      refused: { wipe: 'authz.scope.deny' },
+      calls: [],
+    });
+    expect(await ask(ofObjects, reader, mutation)).toEqual({
+      data: { wipe: { __typename: 'Plain' } },
+      refused: {},
+      calls: ['wipe'],
+    });
+  });
+
+  it('holds it in lists, beside a rule of its own, and needs one of its own too', async () => {
+    expect(await ask(ofObjects, reader, '{ a: twice { __typename } naked { __typename } }')).toMatchObject({
+      data: { a: null, naked: null },
+      refused: { a: wrongPlatform, naked: 'This field has no access rule.' },
+      calls: [],
+    });
+    const many = '{ many { __typename } }';
+    expect(await ask(ofObjects, reader, many)).toMatchObject({ refused: { many: wrongPlatform }, calls: [] });
+    expect((await ask(ofObjects, staff, many)).data).toEqual({ many: [[{ __typename: 'Staff' }]] });
+  });
+
+  it('leaves interfaces, unions and rules on fields of the object to those fields', async () => {
+    const query = '{ any { __typename } some { ok } loose { __typename ok } }';
+    expect(await ask(ofObjects, anonymousSession, query)).toEqual({
+      data: { any: { __typename: 'Plain' }, some: { ok: null }, loose: { __typename: 'Loose', ok: null } },
+      refused: { 'some.ok': missing, 'loose.ok': missing },
+      calls: ['any', 'some', 'loose'],
+    });
+  });
+
+  it('asks for a session where a policy is on the type, and judges the policy at the fields of the object', async () => {
+    const query = '{ kept { __typename ok } }';
+    expect(await ask(ofObjects, anonymousSession, query)).toMatchObject({
+      refused: { kept: missing },
+      calls: [],
+    });
+    expect(await ask(ofObjects, userSession(), query)).toEqual({
+      data: { kept: { __typename: 'Kept', ok: null } },
+      refused: { 'kept.ok': 'authz.permission.deny' },
+      calls: ['kept'],
+    });
+  });
+});
+
 it('refuses a subscription before it begins', async () => {
   let begun = 0;
   const guarded = buildGuarded({
-    sdl: `type Query { a: Int @public } type Subscription { ticks: Int @authenticated naked: Int open: Int @public }`,
+    sdl: `type Query { a: Int @public } type Subscription { ticks: Int @authenticated naked: Int open: Int @public object: Tick @public }
+      type Tick @authenticated { at: Int }`,
     before: (built) => {
       for (const field of Object.values(built.getSubscriptionType()?.getFields() ?? {})) {
         field.subscribe = async function* () {
@@ -159,6 +247,9 @@ it('refuses a subscription before it begins', async () => {
   };
   expect(await begin('ticks', anonymousSession)).toMatchObject({ errors: [{ path: ['ticks'] }] });
   expect(await begin('naked', staff)).toMatchObject({ errors: [{ path: ['naked'] }] });
+  expect(await begin('object { __typename }', anonymousSession)).toMatchObject({
+    errors: [{ path: ['object'] }],
+  });
   expect(begun).toBe(0);
   expect(await begin('ticks', userSession())).toMatchObject({ data: { ticks: 1 } });
   expect(await begin('open', anonymousSession)).toMatchObject({ data: { open: 1 } });

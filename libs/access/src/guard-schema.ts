@@ -6,6 +6,7 @@ import {
   type GraphQLInterfaceType,
   type GraphQLObjectType,
   type GraphQLSchema,
+  getNamedType,
   isInterfaceType,
   isIntrospectionType,
   isObjectType,
@@ -20,6 +21,8 @@ type Resolver = GraphQLFieldResolver<unknown, GuardContext>;
 /**
  * Guards every field of a subgraph's schema by its rule, in place. The guard is on the fields of object types, because
  * `_entities`, interfaces, unions, fragments and aliases all end there. A field without a rule is refused to everybody.
+ * What the rule of an object type asks of the session also holds for each field that has such an object: a mutation runs whatever is
+ * selected of its result. Policies of that type are judged at its own fields, where the object is known.
  * References are guarded by `guardReferences`.
  *
  * Call it last: a later transform may replace resolvers together with their guards.
@@ -35,7 +38,7 @@ export function guardSchema<C extends GuardContext>(
   for (const type of Object.values(schema.getTypeMap())) {
     if (isObjectType(type) && !isIntrospectionType(type) && type.name !== '_Service') {
       for (const field of fieldsToGuard(type, schema)) {
-        guardField(field, conditionsOf(book, type.name, field.name), judges);
+        guardField(field, rulesOf(book, type.name, field), judges);
       }
     }
   }
@@ -50,12 +53,26 @@ function fieldsToGuard(type: GraphQLObjectType, schema: GraphQLSchema) {
   return Object.values(type.getFields()).filter(({ name }) => !isFederations(name));
 }
 
+/** `own`: all conditions of a field. `session`: those and the ones of the object type that it returns, to be met by the session. */
+type FieldRules = { own: readonly Condition[]; session: readonly Condition[] };
+
+function rulesOf(
+  book: RuleBook,
+  typeName: string,
+  { name, type }: GraphQLField<unknown, GuardContext>,
+): FieldRules | undefined {
+  const own = conditionsOf(book, typeName, name);
+  const returned = getNamedType(type);
+  const ofObject = isObjectType(returned) ? (book.get(returned.name)?.conditions ?? []) : [];
+  return own && { own, session: [...own, ...ofObject] };
+}
+
 function guardField(
   field: GraphQLField<unknown, GuardContext>,
-  conditions: readonly Condition[] | undefined,
+  rules: FieldRules | undefined,
   judges: PolicyJudges,
 ): void {
-  const guard = (resolve: Resolver) => (conditions ? guardResolver(conditions, resolve, judges) : refuseAll);
+  const guard = (resolve: Resolver) => (rules ? guardResolver(rules, resolve, judges) : refuseAll);
   field.resolve = guard(field.resolve ?? defaultFieldResolver);
   if (field.subscribe) {
     field.subscribe = guard(field.subscribe);
@@ -66,19 +83,19 @@ function refuseAll(): never {
   throw new Error('This field has no access rule.');
 }
 
-function guardResolver(conditions: readonly Condition[], resolve: Resolver, judges: PolicyJudges): Resolver {
-  if (conditions.length === 0) {
+function guardResolver({ own, session }: FieldRules, resolve: Resolver, judges: PolicyJudges): Resolver {
+  if (session.length === 0) {
     return resolve;
   }
-  const judge = judges(conditions);
+  const judge = judges(own);
   if (!judge) {
     return (parent, args, context, info) => {
-      assertSession(conditions, context.session);
+      assertSession(session, context.session);
       return resolve(parent, args, context, info);
     };
   }
   return (parent, args, context, info) => {
-    assertSession(conditions, context.session);
+    assertSession(session, context.session);
     const verdict = judge(context, parent, args);
     return verdict instanceof Promise
       ? verdict.then((value) => (value === true ? resolve(parent, args, context, info) : refuse()))

@@ -46,7 +46,13 @@ export { createJsonReader, decodeUtf8, readJson } from './json-body.ts';
 export { createLogger, type Logger, type LogWriter, logLevels } from './logger.ts';
 export { findMistypedVariables } from './mistyped-variables.ts';
 export { type OperationHooks, type OperationRun, runHooks, toPlugin } from './operation-hooks.ts';
-export { assertReadableBody, isLoopback, valuesOfHeader } from './request-checks.ts';
+export {
+  assertReadableBody,
+  createHostCheck,
+  isLoopback,
+  otherHost,
+  valuesOfHeader,
+} from './request-checks.ts';
 export { listen, type RunningServer, runProcess } from './run-process.ts';
 export { describeSettings, type Setting } from './settings.ts';
 export {

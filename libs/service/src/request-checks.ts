@@ -29,7 +29,7 @@ export function createTargetCheck(
     if (!isSingleHost) return malformed('Send one Host header.');
     const { host = '' } = request.headers;
     if (!isOurHost(host)) {
-      return { status: 421, text: 'This server does not answer for that host.', code: 'BAD_REQUEST' };
+      return otherHost;
     }
     // RFC 9112, section 3.2.2: the authority of such a target replaces Host. Here both must be equal.
     const authority = absoluteForm.exec(url)?.[1];
@@ -55,6 +55,12 @@ function isReadableQuery(url: string): boolean {
     return false;
   }
 }
+
+export const otherHost: TargetFault = {
+  status: 421,
+  text: 'This server does not answer for that host.',
+  code: 'BAD_REQUEST',
+};
 
 export const nothingHere: TargetFault = {
   status: 404,
@@ -95,7 +101,7 @@ export function isLoopback(hostname: string): boolean {
  * Checks that a Host header names this server: a page of another origin whose name was rebound to our address fails here
  * (421, RFC 9110 section 15.5.20). Ports are not compared. `allowed` extends the loopback names.
  */
-function createHostCheck(allowed: readonly string[]): (host: string | undefined) => boolean {
+export function createHostCheck(allowed: readonly string[]): (host: string | undefined) => boolean {
   const names = new Set(allowed.map((host) => host.toLowerCase()));
   return (host) => {
     const match =

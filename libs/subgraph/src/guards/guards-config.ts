@@ -16,13 +16,14 @@ import {
 import { z } from 'zod';
 import { findProofFaults, proofConfigFields } from '../proof/proof-config.ts';
 
-const { NODE_ENV, SURFACE, LOG_LEVEL } = processConfigFields;
+const { NODE_ENV, SURFACE, LOG_LEVEL, ALLOWED_HOSTS } = processConfigFields;
 
 /** Settings of the guards in somebody else's subgraph. */
 const guardsConfigSchema = z.object({
   NODE_ENV,
   SURFACE,
   LOG_LEVEL,
+  ALLOWED_HOSTS,
   ...verifierConfigFields,
   ISSUER_URL: verifierConfigFields.ISSUER_URL.optional(),
   ...proofConfigFields,

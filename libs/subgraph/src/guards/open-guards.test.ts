@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { createTestIssuer, createTestProofKeys, reasonsOf } from '@signet/testing';
 import { buildSchema, graphql, parse } from 'graphql';
@@ -368,6 +370,42 @@ it('with REQUIRE_PROOF=no asks for no proof, and still for a token', async () =>
   });
   expect(service.logged.map(({ msg }) => msg)).toContainEqual(expect.stringContaining('REQUIRE_PROOF=no'));
 });
+
+it.each(['apollo', 'yoga', 'plain'] as const)(
+  'with REQUIRE_PROOF=no answers on %s for its own hosts alone: a page may rebind its name',
+  async (framework) => {
+    const service = await start(framework, {
+      env: {
+        REQUIRE_PROOF: 'no',
+        PROOF_KEY_FILE: undefined,
+        PROOF_PEERS_FILE: undefined,
+        ALLOWED_HOSTS: 'reviews.example',
+      },
+    });
+    const post = async (host: string, path = new URL(service.url).pathname) => {
+      const { hostname, port } = new URL(service.url);
+      const headers = { 'content-type': 'application/json', host };
+      const sent = request({ hostname, port, path, method: 'POST', headers });
+      sent.end(JSON.stringify({ query: '{ open }' }));
+      const [response] = (await once(sent, 'response')) as [IncomingMessage];
+      return [response.statusCode, JSON.parse(await text(response))];
+    };
+    const answered = [200, { data: { open: 'open' } }];
+    for (const host of ['localhost:4010', '[::1]', 'Reviews.example:80']) {
+      expect(await post(host)).toEqual(answered);
+    }
+    const before = service.ran.length;
+    for (const host of [
+      'attacker.example',
+      'reviews.example.attacker.example',
+      'localhost@attacker.example',
+    ]) {
+      expect(await post(host)).toMatchObject([421, { errors: [{ extensions: { code: 'BAD_REQUEST' } }] }]);
+    }
+    expect((await post('attacker.example', '/health/graphql'))[0]).toBe(421);
+    expect(service.ran.length).toBe(before);
+  },
+);
 
 describe('an issuer of ISSUERS_FILE', () => {
   const folder = mkdtempSync(join(tmpdir(), 'signet-guards-'));

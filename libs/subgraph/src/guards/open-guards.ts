@@ -111,6 +111,7 @@ export async function openGuards<C extends GuardContext = GuardedContext>(
   const gate = createRequestGate({
     logger,
     proof: proof.check,
+    allowedHosts: config.ALLOWED_HOSTS,
     findSession:
       findTenantSession ??
       (async ({ authorization }) => ({ session: await authenticate(verifier, authorization) })),

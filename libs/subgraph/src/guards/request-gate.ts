@@ -2,14 +2,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readSignedMessage, type VerifiedProof } from '@signet/proof';
 import {
   assertReadableBody,
+  createHostCheck,
   errorBody,
   findReasons,
   type Logger,
+  otherHost,
   type ReadinessCheck,
   readAuthorization,
   readJson,
   type SignetContext,
   subgraphBodyLimitBytes,
+  valuesOfHeader,
 } from '@signet/service';
 import type { Session } from '@signet/session';
 import { createContextReader } from '../context-reader.ts';
@@ -30,6 +33,8 @@ export type RequestGateOptions = {
   logger: Logger;
   /** Undefined: everybody who reaches the port counts as a gateway. */
   proof: ProofCheck | undefined;
+  /** Host names beside those of loopback. Compared only without a proof: a page that rebinds DNS can sign nothing. */
+  allowedHosts: readonly string[];
   /** @throws {RefusalError} (rejects with) */
   findSession(request: {
     authorization: string | undefined;
@@ -48,6 +53,7 @@ export type RequestGateOptions = {
 export function createRequestGate(options: RequestGateOptions): RequestGate {
   const { logger, proof: check } = options;
   const contextOf = createContextReader();
+  const isOurHost = createHostCheck(options.allowedHosts);
   const admit = async (req: Parameters<RequestGate>[0]): Promise<boolean> => {
     assertReadableBody(req);
     const bytes = await readBody(req, subgraphBodyLimitBytes);
@@ -79,6 +85,9 @@ export function createRequestGate(options: RequestGateOptions): RequestGate {
     const path = (req.originalUrl ?? req.url ?? '').replace(/\?.*$/s, '');
     if (req.method === 'GET' && path === '/health/live') return answerJson(res, 200, { status: 'live' });
     if (req.method === 'GET' && path === '/health/ready') return void answerReadiness(res, options.readiness);
+    if (!check && !(valuesOfHeader(req, 'host').length === 1 && isOurHost(req.headers.host))) {
+      return answerJson(res, otherHost.status, errorBody(otherHost.text, otherHost.code));
+    }
     if (req.method !== 'POST') {
       const body = errorBody('This path takes POST.', 'BAD_REQUEST');
       return answerJson(res, 405, body, [['allow', 'POST']]);
