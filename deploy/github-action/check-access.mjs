@@ -11,8 +11,8 @@ const supergraph = env.SIGNET_SUPERGRAPH ?? '';
 const token = env.SIGNET_TOKEN ?? '';
 
 const event = env.GITHUB_EVENT_PATH ? JSON.parse(readFileSync(env.GITHUB_EVENT_PATH, 'utf8')) : {};
-const base = findBase(event.pull_request?.base?.sha);
-const { code, report } = runCheck(base);
+const isNewGraph = env.SIGNET_NEW_GRAPH === 'true';
+const { code, report } = runCheck(findBase());
 if (env.GITHUB_STEP_SUMMARY) appendFileSync(env.GITHUB_STEP_SUMMARY, `${report}\n`);
 if (env.SIGNET_COMMENT === 'true' && Number.isInteger(event.pull_request?.number)) {
   try {
@@ -31,27 +31,38 @@ if (env.SIGNET_COMMENT === 'true' && Number.isInteger(event.pull_request?.number
 }
 process.exitCode = code;
 
-/** The commit to compare with, if it has the supergraph. It is fetched, since a checkout usually has one commit only. */
-function findBase(sha) {
-  if (typeof sha !== 'string' || !/^[0-9a-f]{40,64}$/.test(sha)) return undefined;
+/**
+ * The commit to compare with, of a pull request, a merge queue or a push, or `why` there is none. It is fetched, since a checkout
+ * usually has one commit only.
+ */
+function findBase() {
+  const sha = event.pull_request?.base?.sha ?? event.merge_group?.base_sha ?? event.before;
+  // A push of a new branch comes after the commit 000….
+  if (typeof sha !== 'string' || !/^[0-9a-f]{40,64}$/.test(sha) || /^0+$/.test(sha)) {
+    return { why: `The event ${env.GITHUB_EVENT_NAME ?? ''} names no commit to compare with` };
+  }
   if (git('cat-file', '-e', `${sha}^{commit}`).status !== 0) {
     const { status, stderr } = git('fetch', '--no-tags', '--depth=1', 'origin', sha);
     if (status !== 0) {
-      print(`The base of the pull request cannot be fetched: ${stderr}`);
+      print(`The commit to compare with cannot be fetched: ${stderr}`);
       process.exit(1);
     }
   }
-  return git('-C', dirname(supergraph), 'cat-file', '-e', `${sha}:./${basename(supergraph)}`).status === 0
-    ? sha
-    : undefined;
+  if (git('-C', dirname(supergraph), 'cat-file', '-e', `${sha}:./${basename(supergraph)}`).status === 0) {
+    return { sha };
+  }
+  return { why: `The base has no ${basename(supergraph)} there` };
 }
 
 function git(...words) {
   return spawnSync('git', words, { encoding: 'utf8' });
 }
 
-/** Runs `signet access` as the project has it installed: npx without that would run anybody's package of this name. */
-function runCheck(sha) {
+/**
+ * Runs `signet access` as the project has it installed: npx without that would run anybody's package of this name. Without a commit
+ * to compare with, every gain would pass: only a graph that is said to be new may do so.
+ */
+function runCheck({ sha, why }) {
   const folder = mkdtempSync(join(tmpdir(), 'signet-access-'));
   try {
     const output = join(folder, 'report');
@@ -69,12 +80,13 @@ function runCheck(sha) {
     if (said) print(said);
     const text = existsSync(output) ? readFileSync(output, 'utf8') : '';
     if (sha && text) return { code: status ?? 1, report: text };
-    const why = sha
-      ? 'The comparison failed'
-      : `The base has no ${basename(supergraph)}, so nothing is compared`;
+    const isAllowed = sha || isNewGraph;
+    const hint = isAllowed ? '' : ' A graph that is new needs the input `new-graph: true` once.';
+    const verdict = `${why ? `${why}, so nothing is compared` : 'The comparison failed'}.${hint}`;
+    if (!isAllowed) print(verdict);
     return {
-      code: status ?? 1,
-      report: `## Access: the rules of the graph\n\n${why}.\n\n${fence(`${text}${said}`)}`,
+      code: isAllowed ? (status ?? 1) : 1,
+      report: `## Access: the rules of the graph\n\n${verdict}\n\n${fence(`${text}${said}`)}`,
     };
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -82,8 +82,17 @@ function compose(sdl: string): string {
   return composeServices(services).supergraphSdl ?? '';
 }
 
-/** Commits the first supergraph as the base of a pull request that has the second one, and runs the action there. */
-async function runAction(before: string, after: string, inputs: Record<string, string> = {}) {
+/**
+ * Commits the first supergraph as the base of a pull request that has the second one, and runs the action there.
+ *
+ * @param eventOf another event than a pull request, from the hash of the base
+ */
+async function runAction(
+  before: string,
+  after: string,
+  inputs: Record<string, string> = {},
+  eventOf: (sha: string) => object = (sha) => ({ pull_request: { number: 7, base: { sha } } }),
+) {
   const file = inputs.supergraph ?? 'supergraph.graphql';
   writeFileSync(join(folder, file), before);
   git('add', '--', file);
@@ -92,7 +101,7 @@ async function runAction(before: string, after: string, inputs: Record<string, s
   writeFileSync(join(folder, file), after);
   const event = join(folder, 'event.json');
   const summary = join(folder, 'summary.md');
-  writeFileSync(event, JSON.stringify({ pull_request: { number: 7, base: { sha } } }));
+  writeFileSync(event, JSON.stringify(eventOf(sha)));
   writeFileSync(summary, '');
   const child = spawn(process.execPath, [join(import.meta.dirname, 'check-access.mjs')], {
     cwd: folder,
@@ -195,6 +204,43 @@ describe('on a pull request', () => {
     expect(api.comments[0]?.body).toContain('1 gain of access');
     expect(() => readFileSync(join(folder, 'pwned'))).toThrow('ENOENT');
   });
+});
+
+describe('on another event', () => {
+  test.each([
+    ['a merge queue', (sha: string) => ({ merge_group: { base_sha: sha } })],
+    ['a push', (sha: string) => ({ before: sha, after: sha })],
+  ])('compares with the base of %s', async (_, eventOf) => {
+    const { code, summary } = await runAction(closed, open, {}, eventOf);
+    expect(code).toBe(1);
+    expect(summary).toContain('| `Query.report` | `authenticated` | rule changed | **no** |');
+    expect((await runAction(open, open, {}, eventOf)).code).toBe(0);
+    expect(api.calls).toEqual([]);
+  });
+
+  test.each([
+    ['a push of a new branch', { before: '0'.repeat(40) }],
+    ['a start by hand', {}],
+  ])('fails without a base: %s', async (_, event) => {
+    const { code, summary } = await runAction(open, open, { GITHUB_EVENT_NAME: 'some_event' }, () => event);
+    expect(code).toBe(1);
+    expect(summary).toContain(
+      'The event some_event names no commit to compare with, so nothing is compared. A graph that is new needs',
+    );
+  });
+});
+
+it('fails where the base has the supergraph elsewhere or not at all, unless the graph is new', async () => {
+  await runAction(closed, closed);
+  const sha = git('rev-parse', 'HEAD').trim();
+  const moved = { SIGNET_SUPERGRAPH: 'moved.graphql', supergraph: 'moved.graphql' };
+  const { code, summary } = await runAction(open, open, moved, () => ({ before: sha }));
+  expect(code).toBe(1);
+  expect(summary).toContain('The base has no moved.graphql there, so nothing is compared.');
+  const asNew = { ...moved, SIGNET_NEW_GRAPH: 'true' };
+  expect((await runAction(open, open, asNew, () => ({ before: sha }))).code).toBe(0);
+  // Where the base has it, it is compared all the same.
+  expect((await runAction(closed, open, asNew)).code).toBe(1);
 });
 
 test('no script of action.yml has a part that somebody else may write, and every input reaches the script', () => {

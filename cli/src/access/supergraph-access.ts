@@ -59,7 +59,8 @@ export function addSupergraphOptions(command: Command): Command {
  * Checks one supergraph, or compares it with an older one.
  *
  * @param viewpoints the callers to compare for; without, they follow from the rules
- * @returns 1 for a fault of the rules, or for a gain of access that nobody acknowledged
+ * @returns 1 for a fault of the rules, for a gain of access that nobody acknowledged, or for an acknowledgement that no gain needs:
+ * it would accept a later gain unseen
  * @throws {UsageError} @throws {Error} for what cannot be read
  */
 export async function checkSupergraph(
@@ -92,7 +93,8 @@ export async function checkSupergraph(
     changes: await findBreakingChanges(before.document, after.document),
   };
   write(formatReport(report, options.format), options, context);
-  return report.faults.length > 0 || findUndecided(report).length > 0 ? 1 : 0;
+  const { faults, stale } = report;
+  return faults.length > 0 || stale.length > 0 || findUndecided(report).length > 0 ? 1 : 0;
 }
 
 function keyOf({ coordinate, fault }: SupergraphFault): string {

@@ -265,3 +265,68 @@ describe('for callers with names', () => {
     expect(gainsOf(field(before), field(after), { viewpoints })).toEqual(expected);
   });
 });
+
+describe('a rule of an interface that no implementation has', () => {
+  const graph = ({ ofType = '', ofField = '', user = '@public' }) => {
+    const sdl =
+      compose(`type Query { node: Node @public a: Int @authenticated s: Int @requiresScopes(scopes: [["s"]]) }
+      interface Node { id: ID next: Node }
+      type User implements Node { id: ID ${user} next: Node @public }
+      type Shop implements Node { id: ID @public next: Node @public }`);
+    const [before = '', after = ''] = sdl.split(/(?<=^interface Node[^{]*)(?=\{)/m);
+    return read(`${before} ${ofType} ${after.replace(/^( {2}id: ID)/m, `$1 ${ofField}`)}`).graph;
+  };
+  const read = (sdl: string) => readSupergraph(sdl, 'deny');
+  const compare = (before: Parameters<typeof graph>[0], after: Parameters<typeof graph>[0]) =>
+    compareAccess(graph(before), graph(after)).gains.map(describeChange);
+
+  it('is a gain when it goes: on the type, also of each field that leads there', () => {
+    const gains = compare({ ofType: '@authenticated' }, {});
+    expect(gains.filter((gain) => !gain.includes('reached'))).toEqual([
+      'Query.node anonymous (rule)',
+      'User.next anonymous (rule)',
+      'Shop.next anonymous (rule)',
+      'Node.id anonymous (rule)',
+    ]);
+    expect(compare({}, { ofType: '@authenticated' })).toEqual([]);
+  });
+
+  it('is a gain when it goes: on the field, of those whom the implementations let pass', () => {
+    expect(compare({ ofField: '@authenticated' }, {})).toEqual(['Node.id anonymous (rule)']);
+    expect(compare({}, { ofField: '@authenticated' })).toEqual([]);
+    const scope = (name: string) => `@requiresScopes(scopes: [["${name}"]])`;
+    expect(
+      compare({ ofField: scope('a'), user: '@authenticated' }, { ofField: scope('b'), user: '@public' }),
+    ).toEqual(['User.id anonymous (rule)', 'Node.id authenticated with scope b (rule)']);
+  });
+
+  it('is none where an implementation has it from now on', () => {
+    const rule = '@authenticated';
+    expect(compare({ ofField: rule }, { ofField: rule, user: rule })).toEqual([]);
+    expect(compare({ ofField: rule, user: rule }, { ofField: rule, user: '@public' })).toEqual([
+      'User.id anonymous (rule)',
+    ]);
+  });
+});
+
+describe('an existing type that becomes a root', () => {
+  const graph = (schema: string) =>
+    readSupergraph(
+      compose(
+        'type Query { a: Int @public ops: AdminOps @authenticated } type AdminOps { wipe: Int @public }',
+      ).replace(/^( *)query: Query$/m, `$1query: Query\n${schema}`),
+      'deny',
+    ).graph;
+
+  it('is a gain of those who could not get one, and a cause of what follows', () => {
+    const [before, after] = [graph(''), graph('  mutation: AdminOps')];
+    expect(compareAccess(before, after).gains.map(describeChange)).toEqual([
+      'AdminOps.wipe anonymous (reached)',
+      'AdminOps anonymous (type schema)',
+    ]);
+    expect(compareAccess(after, before).gains).toEqual([]);
+    expect(compareAccess(after, before).losses.map(describeChange)).toContain(
+      'AdminOps anonymous (type schema)',
+    );
+  });
+});

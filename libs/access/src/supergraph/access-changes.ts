@@ -4,7 +4,7 @@ import { areSame, callerOf, combine, meets, minimize, type Way } from './ways.ts
 
 /**
  * A caller who may have more than before. `new`: the field is new. `rule`: by the rule of the field. `type`: objects of this
- * type come from a place where they did not come from before (`via`, an interface, a union or a field). `read`: the field `via`
+ * type come from a place where they did not come from before (`via`, an interface, a union, a field, or `schema` for a new root). `read`: the field `via`
  * is computed from this one, and asks for less. `reached`: nothing changed here, but the caller gets to the object now.
  */
 export type AccessChange = {
@@ -50,7 +50,13 @@ export function compareAccess(
 }
 
 function findGains(old: Side, now: Side, viewpoint: Viewpoint): AccessChange[] {
-  const changes = [...gainsByField(old, now), ...gainsByMember(old, now), ...gainsByRead(old, now)];
+  const changes = [
+    ...gainsByField(old, now),
+    ...gainsByRoot(old, now),
+    ...gainsByMember(old, now),
+    ...gainsByInterface(old, now),
+    ...gainsByRead(old, now),
+  ];
   return changes.flatMap(({ ways, rules = [], ...change }) =>
     ways.map((way) => {
       const rule = rules.find((one) => meets(way, [one]));
@@ -102,6 +108,14 @@ function newlyReturned(field: GraphField, old: Side, now: Side): readonly Way[] 
   );
 }
 
+/** Types that are a root and were none before. The fields of a new type are new themselves. */
+function gainsByRoot(old: Side, now: Side): Gain[] {
+  const everybody: Way = new Set();
+  return now.graph.roots
+    .filter((type) => old.graph.types.has(type) && !meets(everybody, old.ways.toType(type)))
+    .map((type): Gain => ({ coordinate: type, by: 'type', via: 'schema', ways: [everybody] }));
+}
+
 /** Types that stand behind an interface or a union and did not before. The fields of a new type are new themselves. */
 function gainsByMember(old: Side, now: Side): Gain[] {
   return [...now.graph.members].flatMap(([via, members]) =>
@@ -112,6 +126,36 @@ function gainsByMember(old: Side, now: Side): Gain[] {
         return { coordinate: type, by: 'type', via, ways };
       }),
   );
+}
+
+/**
+ * Fields of interfaces that ask for less of their own. Only those gain who could have the field of every implementation before: all
+ * others gain there. Who gets one of the implementations can select it as the interface.
+ */
+function gainsByInterface(old: Side, now: Side): Gain[] {
+  const known = new Map(old.graph.interfaceFields.map((field) => [field.coordinate, field]));
+  return now.graph.interfaceFields.flatMap((field): Gain[] => {
+    const { coordinate, line } = field;
+    const before = known.get(coordinate);
+    if (before === undefined || isUnchanged(before, field)) return [];
+    const hadEach = byEachRule(old, before);
+    const had = combine(hadEach, old.ways.byRule(before));
+    const rules = combine(hadEach, combine(byEachRule(now, field), now.ways.byRule(field))).filter(
+      (way) => !meets(way, had),
+    );
+    const members = [...(now.graph.members.get(field.type) ?? [])];
+    const ways = combine(minimize(members.flatMap((type) => now.ways.toType(type))), rules);
+    return [{ coordinate, line, by: 'rule', ways, rules }];
+  });
+}
+
+/** The ways to meet the rule that each implementation has for a field of an interface. */
+function byEachRule({ graph, ways }: Side, { coordinate, type }: GraphField): readonly Way[] {
+  const name = coordinate.slice(type.length + 1);
+  return [...(graph.members.get(type) ?? [])]
+    .flatMap((member) => graph.types.get(member)?.get(name) ?? [])
+    .map(ways.byRule)
+    .reduce(combine, [new Set()]);
 }
 
 /** Fields that others read for callers who could neither have nor read them before. */

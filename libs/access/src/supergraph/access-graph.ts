@@ -1,6 +1,7 @@
 import { type ConstDirectiveNode, type DocumentNode, type FieldDefinitionNode, Kind } from 'graphql';
 import { findDependencies } from '../check/dependency-faults.ts';
 import type { Condition } from '../conditions.ts';
+import { interfaceConditionsOf } from '../interface-rules.ts';
 import { conditionsOf, isByDefault, nameOfType, type RuleBook } from '../rule-book.ts';
 import { readElementNames } from './element-names.ts';
 import { withSubgraphDirectives } from './subgraph-directives.ts';
@@ -25,6 +26,8 @@ export type AccessGraph = {
   types: ReadonlyMap<string, ReadonlyMap<string, GraphField>>;
   /** Object types behind each interface and union. */
   members: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Fields of interfaces. Their conditions are those that no implementation has (`interfaceConditionsOf`), often none. */
+  interfaceFields: readonly GraphField[];
   reads: readonly FieldRead[];
 };
 
@@ -49,6 +52,7 @@ export function readAccessGraph(supergraph: DocumentNode, book: RuleBook): Acces
   const { isHidden, isOfSpecification } = readElementNames(supergraph);
   const types = new Map<string, Map<string, GraphField>>();
   const members = new Map<string, Set<string>>();
+  const interfaceFields: GraphField[] = [];
   const hidden = new Set<string>();
   const add = (abstract: string, type: string) =>
     members.set(abstract, (members.get(abstract) ?? new Set()).add(type));
@@ -59,10 +63,19 @@ export function readAccessGraph(supergraph: DocumentNode, book: RuleBook): Acces
     if (node.kind === Kind.OBJECT_TYPE_DEFINITION || node.kind === Kind.OBJECT_TYPE_EXTENSION) {
       const fields = types.get(name) ?? new Map<string, GraphField>();
       for (const field of node.fields ?? []) {
-        if (!isHidden(field.directives)) fields.set(field.name.value, readField(book, name, field));
+        if (isHidden(field.directives)) continue;
+        const conditions = conditionsOf(book, name, field.name.value);
+        fields.set(field.name.value, readField(book, name, field, conditions));
       }
       types.set(name, fields);
       for (const abstract of node.interfaces ?? []) add(abstract.name.value, name);
+    }
+    if (node.kind === Kind.INTERFACE_TYPE_DEFINITION || node.kind === Kind.INTERFACE_TYPE_EXTENSION) {
+      for (const field of node.fields ?? []) {
+        if (isHidden(field.directives)) continue;
+        const conditions = interfaceConditionsOf(book, name, field.name.value);
+        interfaceFields.push(readField(book, name, field, conditions));
+      }
     }
     if (node.kind === Kind.UNION_TYPE_DEFINITION || node.kind === Kind.UNION_TYPE_EXTENSION) {
       for (const member of node.types ?? []) add(name, member.name.value);
@@ -74,7 +87,14 @@ export function readAccessGraph(supergraph: DocumentNode, book: RuleBook): Acces
     for (const behind of members.values()) behind.delete(name);
   }
   const roots = readRoots(supergraph).filter((name) => types.has(name));
-  return { roots, types, members, reads: readReads(supergraph, book) };
+  const reads = readReads(supergraph, book);
+  return {
+    roots,
+    types,
+    members,
+    interfaceFields: interfaceFields.filter(({ type }) => !hidden.has(type)),
+    reads,
+  };
 }
 
 function readReads(supergraph: DocumentNode, book: RuleBook): FieldRead[] {
@@ -93,25 +113,35 @@ function readReads(supergraph: DocumentNode, book: RuleBook): FieldRead[] {
     });
 }
 
-function readField(book: RuleBook, type: string, field: FieldDefinitionNode): GraphField {
+function readField(
+  book: RuleBook,
+  type: string,
+  field: FieldDefinitionNode,
+  conditions: readonly Condition[] | undefined,
+): GraphField {
   const name = field.name.value;
   return {
     coordinate: `${type}.${name}`,
     type,
     returns: nameOfType(field.type),
-    conditions: withRuleOfObject(conditionsOf(book, type, name), book.get(nameOfType(field.type))),
+    conditions: withRuleOfType(book, conditions, nameOfType(field.type)),
     isDefault: isByDefault(book, type, name),
     line: field.loc?.startToken.line,
   };
 }
 
-/** The rule of an object type holds for each field with such an object too: whether there is one is a part of it. */
-function withRuleOfObject(
+/**
+ * The rule of an object type holds for each field with such an object too: whether there is one is a part of it. So does what an
+ * interface asks for beyond its implementations.
+ */
+function withRuleOfType(
+  book: RuleBook,
   conditions: readonly Condition[] | undefined,
-  object: ReturnType<RuleBook['get']>,
+  name: string,
 ): readonly Condition[] | undefined {
-  if (conditions === undefined || object === undefined || object.isInterface) return conditions;
-  const all = [...conditions, ...object.conditions];
+  const type = book.get(name);
+  if (conditions === undefined || type === undefined) return conditions;
+  const all = [...conditions, ...(type.isInterface ? interfaceConditionsOf(book, name) : type.conditions)];
   return [...new Map(all.map((condition) => [JSON.stringify(condition), condition])).values()];
 }
 

@@ -6,7 +6,8 @@ import { callerOf, meets, waysOf } from './ways.ts';
 
 /**
  * What is wrong with the rules of a supergraph, on what a client can reach: a field without a rule, a rule that nobody can meet, a
- * field with a weaker rule than one that it reads. Rules of interfaces do not count: the types that implement them decide.
+ * field with a weaker rule than one that it reads. Fields of interfaces are
+ * not looked at: the types that implement them decide.
  */
 export function findRuleWeaknesses(graph: AccessGraph): SupergraphFault[] {
   const reachable = findReachableTypes(graph);
