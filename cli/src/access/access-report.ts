@@ -29,7 +29,6 @@ export function summarize(report: AccessReport): string {
     count(report.losses.filter(isCause).length, 'loss', 'losses'),
     count(breaking, 'breaking change'),
     ...(report.faults.length > 0 ? [count(report.faults.length, 'new fault')] : []),
-    ...(report.stale.length > 0 ? [count(report.stale.length, 'stale acknowledgement')] : []),
   ];
   return parts.join('; ');
 }
