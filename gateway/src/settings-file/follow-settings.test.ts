@@ -1,16 +1,17 @@
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { createLogger, type RunningServer } from '@signet/service';
 import { postGraphql, reasonsOf } from '@signet/testing';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { startGateway } from '../start.ts';
 import {
   composeForeignGraph,
   type ForeignSubgraph,
   serveForeignSubgraph,
 } from '../supergraph/foreign-graph.test-support.ts';
+import { followSettings } from './follow-settings.ts';
 import { loadSettings } from './load-settings.ts';
 
 let folder: string;
@@ -40,7 +41,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-type Line = { msg: string; settings?: string[]; faults?: string[] };
+type Line = { level: number; msg: string; settings?: string[]; waiting?: string[]; faults?: string[] };
 
 const base = (more: string, url = catalog.url) => `supergraph: their.graphql
 proof: off
@@ -61,7 +62,7 @@ async function start(text: string) {
   const load = () => loadSettings({}, path);
   running = await startGateway(load(), logger, { settings: { path, load, pollMs: 20 } });
   const { url } = running;
-  const isOutcome = ({ msg }: Line) => /new settings|at the next start only/.test(msg);
+  const isOutcome = ({ msg }: Line) => /new settings|need a restart/.test(msg);
   return {
     url,
     ask: (query: string) => postGraphql(`${url}/graphql`, { query }),
@@ -137,25 +138,79 @@ test('a bad file is refused with line and field, and the old one stays', async (
   expect(line?.msg).toBe('new settings are served');
 });
 
-test('what needs a restart is named, and the rest of the file is taken', async () => {
-  const { ask, change } = await start(base('defaultAccess: public\nmaxInFlight: 100'));
-  const lines = await change(
-    base('defaultAccess: public\nmaxInFlight: 50\nlimits: { aliases: 1 }\nhost: 0.0.0.0').replace(
+test('a file that changes what needs a restart is served in no part, and the log says so', async () => {
+  const { ask, change } = await start(
+    base('defaultAccess: public\nsurface: production\nproofOffInProduction: yes'),
+  );
+  const without = /signet.yaml:7:1: access$/;
+  const [line] = await change(
+    base('defaultAccess: public\nsurface: development\naccess: off\nproofOffInProduction: yes', other.url),
+  );
+  expect(line).toMatchObject({
+    level: 50,
+    msg: 'these settings need a restart; nothing of the changed file is served until then',
+    settings: [expect.stringMatching(/signet.yaml:6:1: surface$/)],
+    waiting: expect.arrayContaining([expect.stringMatching(without), expect.stringMatching(/subgraphs/)]),
+  });
+  expect((await ask('{ whoServes }')).body.data).toEqual({ whoServes: 'first' });
+  const [renamed] = await change(
+    base('defaultAccess: authenticated\nsurface: production\nproofOffInProduction: yes').replace(
       'shop: {',
       'staff: { port: 1 }, shop: {',
     ),
-    2,
   );
-  expect(lines).toMatchObject([
-    {
-      msg: 'these settings change at the next start only',
-      settings: [
-        expect.stringMatching(/: host$/),
-        expect.stringMatching(/signet.yaml:6:1: maxInFlight/),
-        'entrances: their names',
-      ],
-    },
-    { msg: 'new settings are served', settings: [expect.stringMatching(/limits.aliases/)] },
-  ]);
-  expect(reasonsOf(await ask('{ a: whoServes b: whoServes }'))).toEqual(['request.limit.aliases']);
+  expect(renamed?.settings).toEqual(['entrances: their names']);
+  expect((await ask('{ whoServes }')).body.data).toEqual({ whoServes: 'first' });
+  const [last] = await change(
+    base('defaultAccess: public\nsurface: production\nproofOffInProduction: yes', other.url),
+  );
+  expect(last?.settings).toEqual([expect.stringMatching(/subgraphs/)]);
+  expect((await ask('{ whoServes }')).body.data).toEqual({ whoServes: 'second' });
+});
+
+test('half a file is served at no time', async () => {
+  const whole = base('defaultAccess: public\nlimits: { aliases: 1 }');
+  const { ask, change } = await start(whole);
+  const half: [string, RegExp][] = [
+    [whole.slice(0, whole.indexOf('limits')), /signet.yaml: is the beginning of the file that is served/],
+    [
+      whole.replace('aliases: 1 }\n\n', 'aliases: 10 }').trimEnd(),
+      /signet.yaml: does not end with a line break/,
+    ],
+  ];
+  for (const [text, fault] of half) {
+    const [line] = await change(text);
+    expect(line?.faults).toEqual([expect.stringMatching(fault)]);
+    expect(reasonsOf(await ask('{ a: whoServes b: whoServes }'))).toEqual(['request.limit.aliases']);
+  }
+});
+
+test('a file counts when it was the same over two polls', async () => {
+  await write(base('defaultAccess: public'));
+  const load = vi.fn(() => loadSettings({}, path));
+  const replace = vi.fn(async () => {});
+  const logger = createLogger('test', 'silent');
+  const config = loadSettings({}, path);
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const stop = await followSettings({ path, config, load, replace, logger, pollMs: 1000 });
+  try {
+    const pass = async () => {
+      vi.advanceTimersByTime(1000);
+      while (vi.getTimerCount() === 0) await setImmediate();
+    };
+    for (const text of ['defaultAccess: authenticated', 'defaultAccess: authenticated\naccess: on']) {
+      await writeFile(path, base(text));
+      await pass();
+      await pass();
+      expect(load).not.toHaveBeenCalled();
+    }
+    await pass();
+    expect(load).toHaveBeenCalledOnce();
+    expect(replace).toHaveBeenCalledOnce();
+    await pass();
+    expect(load).toHaveBeenCalledOnce();
+  } finally {
+    vi.useRealTimers();
+    await stop();
+  }
 });
