@@ -1,9 +1,13 @@
+import { once } from 'node:events';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { createLogger, type RunningServer } from '@signet/service';
 import { postGraphql, reasonsOf } from '@signet/testing';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { startGateway } from '../start.ts';
 import {
@@ -41,7 +45,14 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-type Line = { level: number; msg: string; settings?: string[]; waiting?: string[]; faults?: string[] };
+type Line = {
+  level: number;
+  msg: string;
+  settings?: string[];
+  waiting?: string[];
+  faults?: string[];
+  issuers?: string[];
+};
 
 const base = (more: string, url = catalog.url) => `supergraph: their.graphql
 proof: off
@@ -65,6 +76,7 @@ async function start(text: string) {
   const isOutcome = ({ msg }: Line) => /new settings|need a restart/.test(msg);
   return {
     url,
+    lines,
     ask: (query: string) => postGraphql(`${url}/graphql`, { query }),
     /** Resolves with the lines that say how it ended. */
     async change(next: string, count = 1): Promise<Line[]> {
@@ -166,6 +178,45 @@ test('a file that changes what needs a restart is served in no part, and the log
   );
   expect(last?.settings).toEqual([expect.stringMatching(/subgraphs/)]);
   expect((await ask('{ whoServes }')).body.data).toEqual({ whoServes: 'second' });
+});
+
+test('an issuer that is down keeps its keys when others change, and one that cannot be taken out is said to be trusted still', async () => {
+  const issuer = 'https://one.example';
+  const { privateKey, publicKey } = await generateKeyPair('ES256');
+  const keys = createServer(async (_req, res) =>
+    res.end(
+      JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256', use: 'sig' }] }),
+    ),
+  ).listen(0, '127.0.0.1');
+  await once(keys, 'listening');
+  const token = await new SignJWT({ iss: issuer, aud: 'shop', sub: 's', jti: 'j' })
+    .setProtectedHeader({ alg: 'ES256', kid: 'k', typ: 'at+jwt' })
+    .setIssuedAt()
+    .setExpirationTime('10m')
+    .sign(privateKey);
+  const one = `  - { issuer: "${issuer}", audience: shop, platform: user, jwks: "http://127.0.0.1:${(keys.address() as AddressInfo).port}/", revocations: none }`;
+  const two =
+    '  - { issuer: "https://two.example", audience: b, platform: user, jwks: "https://two.invalid/" }';
+  const file = (...issuers: string[]) =>
+    base(
+      ['defaultAccess: authenticated', ...(issuers.length > 0 ? ['issuers:', ...issuers] : [])].join('\n'),
+    ).replace('port: 0', 'port: 0, platforms: [user]');
+  const { change, lines, url } = await start(file(one));
+  const ask = async () => (await postGraphql(`${url}/graphql`, { query: '{ whoServes }' }, { token })).status;
+  expect(await ask()).toBe(200);
+  keys.closeAllConnections();
+  keys.close();
+  expect((await change(file(two, one)))[0]?.settings).toEqual(['issuers']);
+  expect(await ask()).toBe(200);
+  const [refusal] = await change(file());
+  expect(refusal?.faults?.join()).toMatch(/platforms: names user, and no issuer has that platform/);
+  expect(lines.at(-1)).toMatchObject({
+    level: 50,
+    msg: expect.stringMatching(/trusted as before/),
+    issuers: ['https://two.example', issuer],
+  });
+  expect((await change(file(two)))[0]?.settings).toEqual(['issuers']);
+  expect(await ask()).toBe(401);
 });
 
 test('half a file is served at no time', async () => {

@@ -4,6 +4,7 @@ import { ConfigError, type Logger } from '@signet/service';
 import type { GatewayConfig } from '../config.ts';
 import { markOf } from '../supergraph/supergraph-source.ts';
 import { compareSettings } from './live-settings.ts';
+import { findStillTrusted } from './still-trusted.ts';
 import { findUnfinished } from './unfinished-file.ts';
 
 export type FollowSettingsOptions = {
@@ -35,6 +36,14 @@ export async function followSettings(options: FollowSettingsOptions): Promise<()
   let seen = await markOf(path);
   let servedText = await readFile(path, 'utf8');
   let changing = { mark: seen, polls: 0 };
+  const reportStillTrusted = () => {
+    const issuers = findStillTrusted(path, served);
+    if (issuers.length === 0) return;
+    logger.error(
+      { issuers },
+      'the changed file removes or changes these issuers; they are trusted as before until it can be served, or the gateway starts with it',
+    );
+  };
   const look = async () => {
     const mark = await markOf(path);
     changing = { mark, polls: mark === changing.mark ? changing.polls + 1 : 0 };
@@ -56,6 +65,7 @@ export async function followSettings(options: FollowSettingsOptions): Promise<()
         { settings: fixed, waiting },
         'these settings need a restart; nothing of the changed file is served until then',
       );
+      reportStillTrusted();
       return;
     }
     if (changed.length > 0) await options.replace(config, isIssuerChange);
@@ -67,11 +77,13 @@ export async function followSettings(options: FollowSettingsOptions): Promise<()
   };
   return poll(look, {
     everyMs: pollMs,
-    onFault: (error) =>
+    onFault(error) {
       logger.error(
         { faults: error instanceof ConfigError ? error.faults : [error.message] },
         'the new settings cannot be served; the previous ones stay',
-      ),
+      );
+      reportStillTrusted();
+    },
   });
 }
 
