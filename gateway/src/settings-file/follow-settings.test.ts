@@ -194,12 +194,16 @@ test('an issuer that is down keeps its keys when others change, and one that can
     .setIssuedAt()
     .setExpirationTime('10m')
     .sign(privateKey);
-  const one = `  - { issuer: "${issuer}", audience: shop, platform: user, jwks: "http://127.0.0.1:${(keys.address() as AddressInfo).port}/", revocations: none }`;
+  const one = `  - { issuer: "${issuer}", audience: shop, platform: user, jwks: "http://127.0.0.1:${(keys.address() as AddressInfo).port}/", ids: derived, revocations: none }`;
   const two =
-    '  - { issuer: "https://two.example", audience: b, platform: user, jwks: "https://two.invalid/" }';
+    '  - { issuer: "https://two.example", audience: b, platform: user, jwks: "https://two.invalid/", ids: derived }';
   const file = (...issuers: string[]) =>
     base(
-      ['defaultAccess: authenticated', ...(issuers.length > 0 ? ['issuers:', ...issuers] : [])].join('\n'),
+      [
+        'defaultAccess: authenticated',
+        ...(issuers.length > 0 ? ['issuers:', ...issuers] : []),
+        '# The end.',
+      ].join('\n'),
     ).replace('port: 0', 'port: 0, platforms: [user]');
   const { change, lines, url } = await start(file(one));
   const ask = async () => (await postGraphql(`${url}/graphql`, { query: '{ whoServes }' }, { token })).status;
