@@ -60,7 +60,7 @@ export async function startGateway(
     let issuers = await openIssuers(config, logger);
     const revocations = await openProcessRevocations(config, logger, feed);
     shared.push(() => revocations.stop());
-    refetchOnRevokedKey(issuers, revocations.source);
+    refetchOnRevokedKey(() => issuers, revocations.source);
     const options = { config, logger, issuers, revocations, planning, markOf, accounts };
     const started = await Promise.allSettled(
       entrancesOf(config).map((entrance) => startEntrance(entrance, options)),
@@ -74,7 +74,7 @@ export async function startGateway(
         config,
         logger,
         async replace(next, isIssuerChange) {
-          const trusted = isIssuerChange ? await openIssuers(next, logger) : issuers;
+          const trusted = isIssuerChange ? await openIssuers(next, logger, issuers) : issuers;
           await replaceSettings(running, next, trusted);
           issuers = trusted;
         },
@@ -89,12 +89,18 @@ export async function startGateway(
   return { url: running[0]?.url ?? '', stop };
 }
 
-async function openIssuers(config: GatewayConfig, logger: Logger): Promise<readonly TrustedIssuer[]> {
+/** `previous`: those trusted until now. */
+async function openIssuers(
+  config: GatewayConfig,
+  logger: Logger,
+  previous: readonly TrustedIssuer[] = [],
+): Promise<readonly TrustedIssuer[]> {
   const { issuers: list } = config;
   const issuers = await createTrustedIssuers(config, logger, {
     wanted: ownPlatforms(config),
     needsTenant: config.SUPERGRAPH_FILE === undefined,
     ...(list && { list }),
+    previous,
   });
   if (issuers.length === 0) {
     logger.warn('no issuer is configured: every caller is anonymous, and every token is refused');

@@ -1,9 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { readFile } from 'node:fs/promises';
 import { poll } from '@signet/flow';
 import { ConfigError, type Logger } from '@signet/service';
 import type { GatewayConfig } from '../config.ts';
 import { markOf } from '../supergraph/supergraph-source.ts';
 import { compareSettings } from './live-settings.ts';
+import { findStillTrusted } from './still-trusted.ts';
+import { findUnfinished } from './unfinished-file.ts';
 
 export type FollowSettingsOptions = {
   path: string;
@@ -18,13 +20,13 @@ export type FollowSettingsOptions = {
 };
 
 /** File system events do not cross every mount, and checking a file is cheap. */
-const defaultPollMs = 5000;
-/** A file that changes again within this time is still being written. */
-const settleMs = 200;
+const defaultPollMs = 2000;
+/** A file that has changed within so many polls may still be being written. */
+const settledPolls = 2;
 
 /**
- * Checks whether the configuration file has changed, and has it served. One that cannot be used is logged once, with all its faults, and
- * the previous one stays. What needs a restart is named in the log.
+ * Checks whether the configuration file has changed, and has it served. It is served as a whole or not at all: one that cannot be used, or
+ * that changes what needs a restart, is logged once, and the previous one stays.
  *
  * @returns the function that ends this
  */
@@ -32,28 +34,67 @@ export async function followSettings(options: FollowSettingsOptions): Promise<()
   const { path, logger, pollMs = defaultPollMs } = options;
   let served = options.config;
   let seen = await markOf(path);
+  let servedText = await readFile(path, 'utf8');
+  let changing = { mark: seen, polls: 0 };
+  const reportStillTrusted = () => {
+    const issuers = findStillTrusted(path, served);
+    if (issuers.length === 0) return;
+    logger.error(
+      { issuers },
+      'the changed file removes or changes these issuers; they are trusted as before until it can be served, or the gateway starts with it',
+    );
+  };
   const look = async () => {
     const mark = await markOf(path);
-    if (mark === seen) return;
-    await sleep(Math.min(settleMs, pollMs));
+    changing = { mark, polls: mark === changing.mark ? changing.polls + 1 : 0 };
+    if (mark === seen || changing.polls < settledPolls) return;
+    const startedAt = performance.now();
+    const text = await readFile(path, 'utf8');
+    const read = attempt(() => options.load());
+    // Written again while it was read: what was read may be of both.
     if ((await markOf(path)) !== mark) return;
     // Set even if the rest fails: only the next change can help, not another try.
     seen = mark;
-    const startedAt = performance.now();
-    const { config, taken, left, isIssuerChange } = compareSettings(served, options.load());
-    if (left.length > 0) logger.warn({ settings: left }, 'these settings change at the next start only');
-    if (taken.length === 0) return;
-    await options.replace(config, isIssuerChange);
+    const unfinished = findUnfinished(path, text, servedText);
+    if (unfinished !== undefined) throw new ConfigError([unfinished]);
+    const config = read();
+    const { changed, fixed, isIssuerChange } = compareSettings(served, config);
+    if (fixed.length > 0) {
+      const waiting = changed.filter((place) => !fixed.includes(place));
+      logger.error(
+        { settings: fixed, waiting },
+        'these settings need a restart; nothing of the changed file is served until then',
+      );
+      reportStillTrusted();
+      return;
+    }
+    if (changed.length > 0) await options.replace(config, isIssuerChange);
     served = config;
+    servedText = text;
+    if (changed.length === 0) return;
     const ms = Math.round(performance.now() - startedAt);
-    logger.info({ settings: taken, ms }, 'new settings are served');
+    logger.info({ settings: changed, ms }, 'new settings are served');
   };
   return poll(look, {
     everyMs: pollMs,
-    onFault: (error) =>
+    onFault(error) {
       logger.error(
         { faults: error instanceof ConfigError ? error.faults : [error.message] },
         'the new settings cannot be served; the previous ones stay',
-      ),
+      );
+      reportStillTrusted();
+    },
   });
+}
+
+/** Runs `get` now, and gives or throws what it did when asked. */
+function attempt<T>(get: () => T): () => T {
+  try {
+    const value = get();
+    return () => value;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
 }

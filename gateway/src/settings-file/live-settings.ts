@@ -35,12 +35,10 @@ const liveEntranceSettings = [
 ];
 
 export type SettingsChange = {
-  /** What is to be served from now on: the changes that need a restart are left out. */
-  config: GatewayConfig;
-  /** Places of the changes that are in it. */
-  taken: readonly string[];
-  /** Places of those that need a restart. */
-  left: readonly string[];
+  /** Places of what differs. */
+  changed: readonly string[];
+  /** Places of what needs a restart. With one of them nothing of the file may be served: only as a whole was it checked. */
+  fixed: readonly string[];
   /** Whether the issuers are others. */
   isIssuerChange: boolean;
 };
@@ -48,35 +46,27 @@ export type SettingsChange = {
 /** Compares the configuration that is served with one that was just read. */
 export function compareSettings(served: GatewayConfig, read: GatewayConfig): SettingsChange {
   const placeOf = read.placeOf ?? ((variable: string) => variable);
-  const names = served.entranceNames ?? ['graph'];
-  const kept = names.filter(
-    (name) => read.entranceNames?.includes(name) ?? served.entranceNames === undefined,
-  );
+  const names = read.entranceNames ?? ['graph'];
   const live = new Set([
     ...liveVariables,
-    ...kept.flatMap((name) => liveEntranceSettings.map((setting) => entranceVariable(name, setting))),
+    ...names.flatMap((name) => liveEntranceSettings.map((setting) => entranceVariable(name, setting))),
   ]);
   const changed = differences(served, read);
-  const taken = changed.filter((variable) => live.has(variable));
-  const values = taken.map((variable) => [variable, settingOf(read, variable)]);
   const isIssuerChange = differs(served.issuers?.entries, read.issuers?.entries);
-  const { issuers: _, ...rest } = served;
-  const config = Object.freeze({
-    ...rest,
-    ...Object.fromEntries(values),
-    ...(read.issuers && { issuers: read.issuers }),
-    ...(read.placeOf && { placeOf: read.placeOf }),
-  }) as GatewayConfig;
+  const fixed = [
+    ...changed.filter((variable) => !live.has(variable)).map(placeOf),
+    ...(differs(served.entranceNames, read.entranceNames) ? ['entrances: their names'] : []),
+    ...(differs(verifiedPlatforms(served), verifiedPlatforms(read))
+      ? ['issuers: the platforms that entrances admit by them']
+      : []),
+  ];
   return {
-    config,
+    fixed,
     isIssuerChange,
-    taken: [...taken.map(placeOf), ...(isIssuerChange ? ['issuers'] : [])],
-    left: [
-      ...changed.filter((variable) => !live.has(variable)).map(placeOf),
-      ...(differs(served.entranceNames, read.entranceNames) ? ['entrances: their names'] : []),
-      ...(differs(verifiedPlatforms(served), verifiedPlatforms(config))
-        ? ['issuers: the platforms that entrances admit by them']
-        : []),
+    changed: [
+      ...changed.filter((variable) => live.has(variable)).map(placeOf),
+      ...(isIssuerChange ? ['issuers'] : []),
+      ...fixed,
     ],
   };
 }

@@ -20,6 +20,8 @@ export type KeySource = {
   checkReady(): Promise<string | undefined>;
   /** The public keys as last read, for the JWKS endpoint of an entrance. */
   readJwks(): Promise<{ keys: JWK[] } | undefined>;
+  /** The keys as held now, for a source that takes this one's place. */
+  held?(): HeldJwks | undefined;
 };
 
 type JwksClientOptions = {
@@ -39,9 +41,12 @@ type JwksClientOptions = {
   onKeys?: (keys: Iterable<VerificationKey>) => void;
   /** Called for each failed attempt. */
   onFailure?: (error: unknown) => void;
+  /** Keys of a client of the same URL and algorithms, to begin with. They are as old as they were there. */
+  known?: HeldJwks | undefined;
 };
 
-type LoadedKeys = ImportedKeys & { fetchedAt: number };
+/** `fetchedAt`: by the clock of the client. */
+export type HeldJwks = ImportedKeys & { fetchedAt: number };
 
 const defaultCooldownSeconds = 30;
 /** After a revocation the new key may appear a little later: for this time unknown kids are looked up each second. */
@@ -61,7 +66,8 @@ export function createJwksClient(options: JwksClientOptions): KeySource {
   const cooldownMs = (options.cooldownSeconds ?? defaultCooldownSeconds) * 1000;
   const maxStaleMs = (options.maxStaleSeconds ?? defaultMaxStaleSeconds) * 1000;
   const maxPauseMs = (options.maxPauseSeconds ?? 1) * 1000;
-  let loaded: LoadedKeys | undefined;
+  let loaded = options.known;
+  if (loaded) options.onKeys?.(loaded.keys.values());
   let pending: Promise<void> | undefined;
   let triedAt = Number.NEGATIVE_INFINITY;
   let failedAt = Number.NEGATIVE_INFINITY;
@@ -91,11 +97,11 @@ export function createJwksClient(options: JwksClientOptions): KeySource {
     now() - failedAt >= Math.min(pauseAfterFailureMs * 2 ** Math.max(failures - 1, 0), maxPauseMs);
   const usable = () => (loaded && now() - loaded.fetchedAt <= maxStaleMs ? loaded : undefined);
   /** Refreshes a set past its age, in the background. */
-  const refreshInBackground = ({ fetchedAt }: LoadedKeys): Promise<void> | undefined =>
+  const refreshInBackground = ({ fetchedAt }: HeldJwks): Promise<void> | undefined =>
     now() - fetchedAt > maxAgeMs && mayTryAgain() ? load() : undefined;
   /** After hours without a request a set may hold keys that were withdrawn: a lookup waits for a new set, unless the issuer is down. */
-  const mustWait = ({ fetchedAt }: LoadedKeys) => now() - fetchedAt > 2 * maxAgeMs && failedAt < fetchedAt;
-  const refresh = async (): Promise<LoadedKeys | undefined> => {
+  const mustWait = ({ fetchedAt }: HeldJwks) => now() - fetchedAt > 2 * maxAgeMs && failedAt < fetchedAt;
+  const refresh = async (): Promise<HeldJwks | undefined> => {
     const current = usable();
     if (!current) {
       await (pending ?? (mayTryAgain() ? load() : undefined));
@@ -147,6 +153,7 @@ export function createJwksClient(options: JwksClientOptions): KeySource {
     async readJwks() {
       return (await refresh())?.jwks;
     },
+    held: () => loaded,
   };
 }
 

@@ -1,6 +1,6 @@
 import { audienceOf, issuerOf, type Platform, platforms } from '@signet/schema/contract';
 import { ConfigError, type LogWriter, type ReadinessCheck } from '@signet/service';
-import { createConfiguredIssuers, createLoudPlatformKeys } from './issuers/configured-issuers.ts';
+import { createConfiguredIssuers, createLoudPlatformKeys, heldBy } from './issuers/configured-issuers.ts';
 import type { ForeignTokenRules } from './issuers/foreign-token.ts';
 import { readIssuersFile } from './issuers/issuers-file.ts';
 import type { IssuerEntry } from './issuers/issuers-schema.ts';
@@ -25,6 +25,8 @@ export type TrustedIssuer = {
   keys: KeySource;
   /** How to read the tokens of an issuer of the configuration. Our own have one form (docs/sessions.md). */
   foreign?: ForeignTokenRules;
+  /** What the configuration says about it. An issuer of the same text may go on with its keys. */
+  madeFrom?: string;
 };
 
 /** The issuers of a Signet deployment for the platforms that a process admits. */
@@ -56,6 +58,8 @@ export type TrustedIssuersOptions = {
   list?: IssuerList;
   /** Whether every caller needs a tenant of the platform's own database. */
   needsTenant?: boolean;
+  /** Those trusted until now. One that is unchanged goes on with the keys that it has, also while it is down. */
+  previous?: readonly TrustedIssuer[];
 };
 
 /** ISSUER_URL is needed for our own issuers only. */
@@ -73,18 +77,19 @@ export type TrustedIssuersConfig = Omit<IssuerConfig, 'ISSUER_URL'> & {
 export async function createTrustedIssuers(
   config: TrustedIssuersConfig,
   logger: LogWriter,
-  { wanted = platforms, list, needsTenant = false }: TrustedIssuersOptions = {},
+  { wanted = platforms, list, needsTenant = false, previous = [] }: TrustedIssuersOptions = {},
 ): Promise<readonly TrustedIssuer[]> {
   const platformKeys = createLoudPlatformKeys(logger);
   const { ISSUER_URL } = config;
   if (ISSUER_URL === undefined && wanted.length > 0) throw new ConfigError(['ISSUER_URL: is not set']);
   const own = await createOwnIssuers(
     { ...config, ISSUER_URL: ISSUER_URL ?? '' },
-    { logger, wanted, platformKeys },
+    { logger, wanted, platformKeys, previous },
   );
   const { entries, ...place } = list ?? readIssuersFile(config.ISSUERS_FILE);
   const rules = { ...issuerListRulesOf(config, wanted), needsTenant };
-  return [...own, ...(await createConfiguredIssuers(entries, { ...place, logger, rules, platformKeys }))];
+  const configured = { ...place, logger, rules, platformKeys, previous };
+  return [...own, ...(await createConfiguredIssuers(entries, configured))];
 }
 
 async function createOwnIssuers(
@@ -93,7 +98,13 @@ async function createOwnIssuers(
     logger,
     wanted,
     platformKeys,
-  }: { logger: LogWriter; wanted: readonly Platform[]; platformKeys: PlatformKeys },
+    previous,
+  }: {
+    logger: LogWriter;
+    wanted: readonly Platform[];
+    platformKeys: PlatformKeys;
+    previous: readonly TrustedIssuer[];
+  },
 ): Promise<readonly TrustedIssuer[]> {
   const faults = findIssuerFaults(config, wanted).map(({ variable, fault }) => `${variable}: ${fault}`);
   if (faults.length > 0) {
@@ -116,6 +127,7 @@ async function createOwnIssuers(
     }
     const source = createJwksClient({
       url,
+      known: heldBy(previous, url),
       onKeys: (keys) => platformKeys.hold(holder, holder, keys),
       onFailure: (error) =>
         logger.warn({ err: error, platform }, 'the public keys could not be read; those at hand stay in use'),
@@ -125,7 +137,10 @@ async function createOwnIssuers(
   const sources: Partial<Record<Platform, KeySource>> = {};
   // One after the other: the second checks that it holds no key of the first.
   for (const platform of wanted) sources[platform] = await createSource(platform);
-  return trustedIssuers(config.ISSUER_URL, sources);
+  return trustedIssuers(config.ISSUER_URL, sources).map((issuer) => {
+    const { url } = keySourceOf(config, issuer.platform);
+    return url === undefined ? issuer : { ...issuer, madeFrom: url };
+  });
 }
 
 /** `takenKids`: keys of the other platform. With a key in both sets, a customer's token could pass for a token of staff. */

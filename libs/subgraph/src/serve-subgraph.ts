@@ -131,7 +131,7 @@ export async function serveSubgraph<C extends GuardContext>(
     proof.stop();
     throw error;
   });
-  refetchOnRevokedKey(issuers, revocations.source);
+  refetchOnRevokedKey(() => issuers, revocations.source);
   const requestSession = createRequestSession({
     verifier: createVerifier({ issuers, revocations: revocations.source }),
     findTenantId: database.findTenantId,

@@ -121,6 +121,36 @@ describe('an issuer that gives no keys', () => {
   });
 });
 
+describe('an issuer that was trusted before', () => {
+  test('goes on with its keys while it is down, where its entry is the same', async () => {
+    const keys = await serveKeys(one);
+    const same = entry({ jwks: `${keys.url}/keys` });
+    const { issuers } = await createForeignVerifier([same]);
+    expect(await issuers[0]?.keys.checkReady()).toBeUndefined();
+    await keys.close();
+    const outcomeWith = async (...section: object[]) =>
+      outcomeOf(await createForeignVerifier(section, { previous: issuers }), await sign(one));
+    const staffUrl = await start(serveKeys(two));
+    expect(await outcomeWith(staffEntry({ jwks: `${staffUrl}/keys` }), same)).toBe('session');
+    expect(await outcomeWith(entry({ jwks: `${keys.url}/other` }))).toBe('unavailable');
+    expect(await outcomeWith(entry({ jwks: `${keys.url}/keys`, algorithms: ['RS256'] }))).toBe('unavailable');
+  });
+
+  test('goes on without a key that the other platform has from now on', async () => {
+    const url = await start(serveKeys(one));
+    const same = entry({ jwks: `${url}/keys` });
+    const { issuers } = await createForeignVerifier([same]);
+    expect(await issuers[0]?.keys.checkReady()).toBeUndefined();
+    const staffUrl = await start(serveKeys(one));
+    const verifier = await createForeignVerifier([same, staffEntry({ jwks: `${staffUrl}/keys` })], {
+      previous: issuers,
+    });
+    await verifier.issuers[1]?.keys.checkReady();
+    expect(await outcomeOf(verifier, await sign(one))).toBe('unknown_key');
+    expect(await outcomeOf(verifier, await signStaff(one))).toBe('unknown_key');
+  });
+});
+
 describe('discovery', () => {
   const metadata = (changes: object) => async (keysUrl: string) =>
     start(serve(json({ issuer, jwks_uri: `${keysUrl}/keys`, ...changes })));

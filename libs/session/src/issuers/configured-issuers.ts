@@ -1,4 +1,5 @@
 import { ConfigError, type LogWriter } from '@signet/service';
+import type { HeldJwks } from '../jwks-client.ts';
 import type { TrustedIssuer } from '../trusted-issuers.ts';
 import { type ClaimPath, parseClaimPath } from './claim-path.ts';
 import type { ForeignTokenRules } from './foreign-token.ts';
@@ -21,6 +22,8 @@ export type ConfiguredIssuersOptions = {
   rules?: IssuerListRules;
   /** Shared with the platform's own issuers, so that their keys are compared with those of the list. */
   platformKeys?: PlatformKeys;
+  /** Those trusted until now: an unchanged entry goes on with the keys that it has. */
+  previous?: readonly TrustedIssuer[];
 };
 
 /**
@@ -41,7 +44,13 @@ export async function createConfiguredIssuers(
     if (faults.some(({ path }) => path[0] === index && path[1] === 'jwks')) continue;
     const name = nameOf(index);
     try {
-      opened[index] = await openIssuerKeys(entry, { ...options, name, platformKeys, allowInsecure });
+      opened[index] = await openIssuerKeys(entry, {
+        ...options,
+        name,
+        platformKeys,
+        allowInsecure,
+        known: heldBy(options.previous, JSON.stringify(entry)),
+      });
     } catch (error) {
       faults.push({ path: [index, 'jwks'], fault: (error as Error).message });
     }
@@ -67,6 +76,7 @@ export async function createConfiguredIssuers(
       audience: audiencesOf(entry)[0] ?? '',
       platform: entry.platform,
       keys,
+      madeFrom: JSON.stringify(entry),
       foreign: {
         name: nameOf(index),
         ...readRules(entry),
@@ -76,6 +86,11 @@ export async function createConfiguredIssuers(
       },
     };
   });
+}
+
+/** The keys that the issuer of this text has fetched, if it is among `previous`. */
+export function heldBy(previous: readonly TrustedIssuer[] = [], madeFrom: string): HeldJwks | undefined {
+  return previous.find((issuer) => issuer.madeFrom === madeFrom)?.keys.held?.();
 }
 
 /** `issuers[1].claims.role` */

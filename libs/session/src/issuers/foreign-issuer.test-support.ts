@@ -74,13 +74,19 @@ export function createTestLogger(): { logger: Logger; lines: LogLine[] } {
 /** A verifier of a section `issuers`, as the configuration file has it. */
 export async function createForeignVerifier(
   section: unknown,
-  options: { logger?: Logger; rules?: IssuerListRules; now?: () => Date } = {},
+  options: {
+    logger?: Logger;
+    rules?: IssuerListRules;
+    now?: () => Date;
+    previous?: Verifier['issuers'];
+  } = {},
 ): Promise<Verifier> {
-  const { logger = createTestLogger().logger, rules, now } = options;
+  const { logger = createTestLogger().logger, rules, now, previous } = options;
   const issuers = await createConfiguredIssuers(issuersSchema.parse(section), {
     logger,
     folder: '/',
     ...(rules && { rules }),
+    ...(previous && { previous }),
   });
   return createVerifier({ issuers, revocations: nothingRevoked, ...(now && { now }) });
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { LogWriter } from '@signet/service';
 import { type AlgorithmName, type ImportedKeys, importKeys, type VerificationKey } from '../jwks.ts';
-import { createJwksClient, type KeySource } from '../jwks-client.ts';
+import { createJwksClient, type HeldJwks, type KeySource } from '../jwks-client.ts';
 import { createStaticKeySource } from '../public-pems.ts';
 import { isSafeUrl } from '../safe-url.ts';
 import { discoverJwks } from './discover-jwks.ts';
@@ -18,6 +18,8 @@ export type IssuerKeysOptions = {
   platformKeys: PlatformKeys;
   allowInsecure: boolean;
   logger: LogWriter;
+  /** What an equal entry held until now. */
+  known?: HeldJwks | undefined;
 };
 
 /** `read`: the keys, where they come from a file. */
@@ -49,6 +51,7 @@ export async function openIssuerKeys(entry: IssuerEntry, options: IssuerKeysOpti
     url,
     algorithms,
     maxPauseSeconds: 16,
+    known: options.known,
     onKeys: (keys) => platformKeys.hold(holder, holder, keys),
     onFailure: (error) =>
       logger.warn(

@@ -82,10 +82,16 @@ export async function openRevocations(
   };
 }
 
-/** When a signing key is revoked, the keys of its issuer are fetched again at once: from now on another key signs. */
-export function refetchOnRevokedKey(issuers: readonly TrustedIssuer[], revocations: RevocationSource): void {
+/**
+ * When a signing key is revoked, the keys of its issuer are fetched again at once: from now on another key signs. `issuersNow` gives those
+ * that are trusted at that time.
+ */
+export function refetchOnRevokedKey(
+  issuersNow: () => readonly TrustedIssuer[],
+  revocations: RevocationSource,
+): void {
   revocations.onKeyRevoked((platform) => {
-    for (const issuer of issuers) {
+    for (const issuer of issuersNow()) {
       if (issuer.platform === platform && !issuer.foreign) issuer.keys.refetch();
     }
   });
