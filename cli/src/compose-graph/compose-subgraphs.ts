@@ -4,7 +4,9 @@ import {
   composeSchemaContract,
   composeServices,
 } from '@theguild/federation-composition';
-import { type DocumentNode, Kind } from 'graphql';
+import type { DocumentNode } from 'graphql';
+import { declareAccess, federationName, linksToAccess } from './access-links.ts';
+import { findLostRules } from './lost-rules.ts';
 import type { ReadSubgraph } from './read-subgraph.ts';
 
 export type Composition = {
@@ -22,7 +24,7 @@ type Services = { name: string; url: string; typeDefs: DocumentNode }[];
 
 /**
  * Composes subgraphs of Apollo Federation, 1 or 2, into a supergraph. Where `@apollo/composition` is installed it composes them too, and
- * must find no fault either: the two do not refuse the same.
+ * must find no fault either: the two do not refuse the same. Each access rule of a subgraph must be in the supergraph.
  *
  * @param excludedTags what carries one of these tags is left out (a contract)
  * @throws {CompositionFault} with all faults
@@ -31,9 +33,10 @@ export async function composeSubgraphs(
   subgraphs: readonly ReadSubgraph[],
   excludedTags: readonly string[] = [],
 ): Promise<Composition> {
-  const services: Services = subgraphs.map(({ typeDefs, ...rest }) => ({
+  const declared = subgraphs.map((one) => ({ ...one, typeDefs: declareAccess(one.typeDefs) }));
+  const services: Services = declared.map(({ typeDefs, ...rest }) => ({
     ...rest,
-    typeDefs: linksToSignet(typeDefs) ? tagPlatforms(typeDefs) : typeDefs,
+    typeDefs: linksToAccess(typeDefs) ? tagPlatforms(typeDefs, federationName(typeDefs, 'tag')) : typeDefs,
   }));
   const exclude = new Set(excludedTags);
   const result: CompositionResult =
@@ -42,6 +45,8 @@ export async function composeSubgraphs(
       : composeSchemaContract(services, { include: new Set(), exclude }, true);
   const { supergraphSdl } = result;
   if (!supergraphSdl) throw new CompositionFault(describe(result.errors ?? []));
+  const lost = findLostRules(declared, supergraphSdl);
+  if (lost.length > 0) throw new CompositionFault(lost.map((fault) => `  ${fault}`).join('\n'));
   const apollo = await loadApollo();
   const second = apollo?.composeServices(services);
   if (second?.errors?.length) {
@@ -78,22 +83,6 @@ async function loadApollo(): Promise<ApolloComposer | undefined> {
     if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return undefined;
     throw error;
   }
-}
-
-/** Only then is `@platform` the rule of that name, which makes a tag. */
-function linksToSignet(sdl: DocumentNode): boolean {
-  return sdl.definitions.some(
-    (node) =>
-      (node.kind === Kind.SCHEMA_EXTENSION || node.kind === Kind.SCHEMA_DEFINITION) &&
-      node.directives?.some(({ name, arguments: args }) => {
-        const url = args?.find((argument) => argument.name.value === 'url')?.value;
-        return (
-          name.value === 'link' &&
-          url?.kind === Kind.STRING &&
-          url.value.startsWith('https://specs.signet.dev/access/')
-        );
-      }),
-  );
 }
 
 /** A contract hides parts of federation's own specifications, on which Apollo's routers refuse to start. They are in no API schema anyway. */

@@ -25,7 +25,7 @@ import type { PlanningPool } from '../planning/planning-pool.ts';
 import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
 import { findFieldsWithoutRule } from '../supergraph/check-rules.ts';
 import type { ServedGraph } from '../supergraph/graph-switch.ts';
-import { findSubgraphUrls, findUnusedUrls } from '../supergraph/subgraph-urls.ts';
+import { findSubgraphUrls, findUnusedUrls, type SubgraphUrls } from '../supergraph/subgraph-urls.ts';
 import { type Supergraph, SupergraphError } from '../supergraph/supergraph-source.ts';
 import type { Entrance } from './entrances.ts';
 import { createLanes } from './lanes.ts';
@@ -40,7 +40,7 @@ export type ServedGraphOptions = {
   logger: Logger;
   planning: PlanningPool;
   markOf: DocumentMark;
-  proof: Pick<EntranceProof, 'signerFor'>;
+  proof: Pick<EntranceProof, 'signerFor' | 'missingPeerOf'>;
   reports: Pick<RefusalReports, 'add'>;
   trustedDocuments: Pick<TrustedDocuments, 'documents' | 'plugin' | 'withDocument' | 'remember'>;
   createContext: CreateContext<GatewayContext>;
@@ -76,6 +76,8 @@ export async function openEntranceGraph(
   const { server, entrance, config, logger, markOf, proof, reports, trustedDocuments } = options;
   const { name } = entrance;
   const urls = findSubgraphUrls(supergraph, config);
+  // Somebody's own graph. For the platform's, npm start makes the keys, and a subgraph without them is down alone.
+  if (config.SUPERGRAPH_FILE !== undefined) refuseMissingPeers(urls, proof);
   const written = readRuleBook(supergraph);
   const byDefault = withDefaultAccess(written, config.DEFAULT_ACCESS);
   const rules = arePoliciesByToken(config) ? withPoliciesByToken(byDefault) : byDefault;
@@ -161,6 +163,21 @@ export async function openEntranceGraph(
     await stop();
     throw new SupergraphError(`it cannot be served: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** @throws {SupergraphError} that names each subgraph to which no fetch could be signed */
+function refuseMissingPeers(
+  urls: ReadonlyMap<string, SubgraphUrls>,
+  proof: Pick<EntranceProof, 'missingPeerOf'>,
+): void {
+  const missing = [...urls].flatMap(([name, byPlatform]) =>
+    Object.values(byPlatform).flatMap((url) => proof.missingPeerOf(name, url) ?? []),
+  );
+  const faults = [...new Set(missing)].map(
+    (name) =>
+      `peers.json (PROOF_PEERS_FILE) does not list the subgraph '${name}', so no fetch to it could be signed: run signet keys proof add ${name}, or set PROOF=off (proof: off) where subgraphs check no proof`,
+  );
+  if (faults.length > 0) throw new SupergraphError(faults.join('; '));
 }
 
 function hasRule(type: { hasRule: boolean; fields: ReadonlyMap<string, { hasRule: boolean }> }): boolean {

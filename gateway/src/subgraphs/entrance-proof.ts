@@ -12,6 +12,8 @@ export type FetchSigner = (message: FetchMessage, url: string) => Record<string,
 export type EntranceProof = {
   /** Undefined where subgraphs require no proof. */
   signerFor(subgraph: SubgraphName): FetchSigner | undefined;
+  /** The name that peers.json would need for fetches to this URL of a subgraph, where it does not have it. */
+  missingPeerOf(subgraph: SubgraphName, url: string): string | undefined;
   stop(): void;
 };
 
@@ -29,13 +31,17 @@ export async function openEntranceProof(
   const files = proofFilesOf(config, entrance);
   if (!files) {
     logger.warn({ entrance }, 'PROOF=off: fetches are not signed, and subgraphs cannot tell who sends them');
-    return { signerFor: () => undefined, stop: () => {} };
+    return { signerFor: () => undefined, missingPeerOf: () => undefined, stop: () => {} };
   }
   const { signer, stop } = await openProofIdentity({ name: `gateway-${kind}`, ...files, logger });
   return {
     signerFor: (subgraph) => {
       const recipientOf = findRecipient(subgraph, config);
       return (message, url) => signer.sign(recipientOf(url), message);
+    },
+    missingPeerOf: (subgraph, url) => {
+      const recipient = findRecipient(subgraph, config)(url);
+      return signer.canSignFor(recipient) ? undefined : recipient;
     },
     stop,
   };

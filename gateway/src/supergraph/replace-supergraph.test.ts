@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createLogger, type Logger, loadConfig } from '@signet/service';
 import { noRevocations } from '@signet/session';
-import { postGraphql } from '@signet/testing';
+import { createTestProofKeys, postGraphql } from '@signet/testing';
 import { type DocumentNode, parse } from 'graphql';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readFieldPlatforms } from '../access/field-platforms.ts';
@@ -162,6 +162,21 @@ describe('a supergraph that changes', () => {
     expect(
       await serve(composeForeignGraph(urls, { rules: true, more: 'extend type Query { b: Int }' })),
     ).toMatchObject({ msg: 'a new supergraph is served' });
+  });
+
+  it('is refused, at the start too, where peers.json lacks one of its subgraphs', async () => {
+    const keys = createTestProofKeys(['catalog', 'ratings']);
+    stops.push(async () => keys.remove());
+    const { PROOF_KEY_FILE, PROOF_PEERS_FILE } = keys.environmentOf('gateway-graph');
+    const proof = { PROOF: 'on', GRAPH_PROOF_KEY_FILE: PROOF_KEY_FILE, PROOF_PEERS_FILE };
+    const named = (name: string) =>
+      graphOf(old).replace('"Product-Catalog"', '"catalog"').replace('"reviews_v2"', `"${name}"`);
+    const fault =
+      /peers\.json \(PROOF_PEERS_FILE\) does not list the subgraph 'reviews'.*keys proof add reviews/;
+    await expect(startEntranceOn(named('reviews'), proof)).rejects.toThrow(fault);
+    const { serve } = await startEntranceOn(named('ratings'), proof);
+    expect((await serve(named('reviews')))?.fault).toMatch(fault);
+    expect(await serve(named('ratings'))).toMatchObject({ msg: 'a new supergraph is served' });
   });
 
   it('finishes a request on the graph that it began on', async () => {

@@ -49,6 +49,7 @@ export {
   RuleNameError,
   type SupergraphFault,
 } from './supergraph/rule-names.ts';
+export { nameInSchema, readSpecLinks } from './supergraph/spec-links.ts';
 export {
   createSupergraphMatrix,
   formatSupergraphMatrix,

@@ -46,6 +46,7 @@ export function createSigner({
     return place;
   };
   return {
+    canSignFor: (recipient) => keyring().outgoing.has(recipient),
     sign(recipient, message) {
       const pair = keyring().outgoing.get(recipient);
       if (!pair) {

@@ -35,6 +35,8 @@ export type ProofSigner = {
    * @throws {TypeError} if peers.json does not list the recipient, or the message can't be signed.
    */
   sign(recipient: string, message: ProofMessage): ProofHeaders;
+  /** Whether peers.json lists this subgraph, as it was last read. */
+  canSignFor(recipient: string): boolean;
 };
 
 export type ProofSender = { name: string; role: 'gateway'; entrance: ProofEntrance };

@@ -43,6 +43,17 @@ test('reads YAML and JSON, and nothing without a path', () => {
   expect(readIssuersFile(undefined).entries).toEqual([]);
 });
 
+test("reads the section of a gateway's settings file, which must be there", () => {
+  const gateway = `supergraph: supergraph.graphql\nproof: keys\n`;
+  expect(readIssuersFile(write('signet.yaml', gateway + good)).entries).toEqual(
+    readIssuersFile(write('good.yaml', good)).entries,
+  );
+  expect(faultsOf(write('signet.yaml', gateway))).toEqual([
+    expect.stringMatching(/^signet\.yaml:1:1: issuers: /),
+  ]);
+  expect(faultsOf(write('signet.yaml', `${gateway}issuer:\n  - issuer: x`))).toHaveLength(1);
+});
+
 test('names file, line, column and field of every fault at once', () => {
   const text = `${good}    algorithms: [RS256, HS256]
     claims:

@@ -6,10 +6,11 @@ import { z } from 'zod';
 import type { IssuerList } from '../trusted-issuers.ts';
 import { issuersSchema } from './issuers-schema.ts';
 
-const fileSchema = z.strictObject({ issuers: issuersSchema });
+/** The settings file of a gateway has the section `issuers` among others, and each process may read the one file. */
+const fileSchema = z.object({ issuers: issuersSchema });
 
 /**
- * Reads the file that ISSUERS_FILE names, YAML or JSON.
+ * Reads the section `issuers` of the file that ISSUERS_FILE names, YAML or JSON. Other sections are for others to read.
  *
  * @returns an empty list without a path.
  * @throws {ConfigError} with all faults, each with file, line, column and field. Never with a value of the file.

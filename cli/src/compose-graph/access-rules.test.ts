@@ -1,0 +1,106 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { accessDirectives } from '@signet/subgraph/guards/access-directives';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run } from '../run-command.test-support.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'signet-rules-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function compose(sdl: string, ...words: string[]) {
+  const path = join(folder, 'reviews.graphql');
+  writeFileSync(path, sdl);
+  return run(['compose', '--subgraph', `reviews=${path}`, ...words]);
+}
+
+/** The SDL that the page tells its reader to have. */
+const page = readFileSync(new URL('../../../docs/adopt/guards-only.md', import.meta.url), 'utf8');
+const guardsOnly = (/\*\*`reviews\.graphql`\*\*\n\n```diff\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? '')
+  .split('\n')
+  .filter((line) => !line.startsWith('-'))
+  .map((line) => line.replace(/^[ +]/, ''))
+  .join('\n');
+
+describe('the SDL of docs/adopt/guards-only.md composes with its rules', () => {
+  it.each([
+    ['as it stands in its file', guardsOnly],
+    ['as the subgraph has it at run time', accessDirectives + guardsOnly],
+    ['without an import of @composeDirective', guardsOnly.replace(', "@composeDirective"', '')],
+    ['with @tag imported', guardsOnly.replace('"@key"', '"@key", "@tag"')],
+    ['with @tag renamed', guardsOnly.replace('"@key"', '"@key", { name: "@tag", as: "@label" }')],
+  ])('%s', async (_, sdl) => {
+    const { code, out, err } = await compose(sdl);
+    expect([err, code]).toEqual(['', 0]);
+    expect(out).toMatch(/ reviews: \[Review!\]!.* @public/);
+    expect(out).toMatch(/ moderationQueue: \[Review!\]!.*@platform\(is: PORTAL\)/);
+    expect(out).toMatch(/ moderationQueue: \[Review!\]!.*@tag\(name: "portal"\)/);
+    expect(out).toMatch(/ myReviews: \[Review!\]!.* @authenticated/);
+    expect(out).toMatch(/type Review .*@public/);
+    expect(out).toContain('https://specs.signet.dev/access/v1.0');
+    const contract = await compose(sdl, '--exclude', 'portal');
+    expect([contract.err, contract.code]).toEqual(['', 0]);
+    expect(contract.out).toMatch(/ moderationQueue: \[Review!\]!.*@inaccessible/);
+  });
+});
+
+describe('a rule that the supergraph would not have is refused with its subgraph, line and what to add', () => {
+  const federation = (imports: string) =>
+    `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: [${imports}])`;
+  const definitions = `directive @public on OBJECT | FIELD_DEFINITION
+directive @platform(is: Platform!) on OBJECT | FIELD_DEFINITION
+enum Platform { USER PORTAL }`;
+  const access = (imports: string) =>
+    `extend schema @link(url: "https://specs.signet.dev/access/v1.0", import: [${imports}])`;
+
+  it.each([
+    [
+      '@platform without a link',
+      `${federation('"@key"')}\n${definitions}\ntype Query {\n  a: Int\n  staff: Int @platform(is: PORTAL)\n}`,
+      /\[reviews\] line 7: Query\.staff has @platform, .*add to the schema @link\(url: "https:\/\/specs\.signet\.dev\/access\/v1\.0", import: \["@platform"\]\) @composeDirective\(name: "@platform"\)/,
+    ],
+    [
+      '@platform with a link and without @composeDirective',
+      `${federation('"@key"')}\n${access('"@platform", "@public"')}\n${definitions.replaceAll('Platform', 'access__Platform')}\ntype Query {\n  staff: Int @platform(is: PORTAL)\n}`,
+      /\[reviews\] line 7: Query\.staff has @platform, .*@composeDirective\(name: "@platform"\)/,
+    ],
+    [
+      '@platform under another name',
+      `${federation('"@key"')}\n${access('{ name: "@platform", as: "@only" }')}\n${definitions.replace('@platform', '@only')}\ntype Query {\n  staff: Int @only(is: PORTAL)\n}`,
+      /\[reviews\] line 7: Query\.staff has @only, .*import: \[\{ name: "@platform", as: "@only" \}\]\) @composeDirective\(name: "@only"\)/,
+    ],
+    [
+      '@public of a type',
+      `${federation('"@key"')}\n${definitions}\ntype Query { a: Open }\ntype Open @public { b: Int }`,
+      /\[reviews\] line 6: Open has @public, /,
+    ],
+    [
+      "federation's rule by a definition of its own",
+      `${federation('"@key"')}\ndirective @authenticated on FIELD_DEFINITION\ntype Query { a: Int @authenticated }`,
+      /\[reviews\] line 3: Query\.a has @authenticated, .*import "@authenticated" by the @link/,
+    ],
+    [
+      '@authenticated in federation 1',
+      `directive @authenticated on FIELD_DEFINITION\nschema { query: Root }\ntype Root { a: Int @authenticated }`,
+      /\[reviews\] line 3: Query\.a has @authenticated, /,
+    ],
+  ])('%s', async (_, sdl, fault) => {
+    const { code, out, err } = await compose(sdl);
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toMatch(fault);
+    expect(err.trim().split('\n')).toHaveLength(2);
+  });
+
+  it('but not a directive of that name from somewhere else, nor a rule under a name of its own', async () => {
+    const { code, err } = await compose(
+      `${federation('"@key", { name: "@authenticated", as: "@signedIn" }')}
+      extend schema @link(url: "https://specs.example.dev/hosts/v1.0", import: ["@platform"])
+      directive @platform(name: String) on FIELD_DEFINITION
+      type Query { a: Int @platform(name: "x") @signedIn b: Int @federation__policy(policies: [["p"]]) }`,
+    );
+    expect([err, code]).toEqual(['', 0]);
+  });
+});
