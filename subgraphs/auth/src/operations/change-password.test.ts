@@ -228,6 +228,13 @@ describe.each(bothPlatforms)('$fields.changePassword', { timeout: 60_000 }, (kin
     expect((await ends()).sort()).toEqual([null, 'password'].sort());
   });
 
+  it('tells a session that the change of another one has just ended that it ended, not that the password is wrong', async () => {
+    const second = await signIn();
+    expect(reasonsOf(await change())).toEqual([]);
+    // Its access token is not known as revoked yet where the change is this fresh.
+    expect(reasonsOf(await change({}, second.accessToken))).toEqual(['auth.failure.revoked']);
+  });
+
   it('leaves only its own session, with its new token, however often all refresh meanwhile', async () => {
     const thief = await signIn();
     let isDone = false;

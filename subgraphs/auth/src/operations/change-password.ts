@@ -77,6 +77,8 @@ async function changeOwnPassword<A extends Account>(
       markWrong();
       const event = auditOwn('auth.password.change_failure', issuer, subject);
       await inTenant(db, tenantId, (trx) => writeAuditEvent(trx, event));
+      // Where another session has changed it just before, this one has ended, and no other password would help.
+      await inTenant(db, tenantId, (trx) => lockOwnSession(trx, issuer, subject));
       throw notCurrent();
     }
   });
