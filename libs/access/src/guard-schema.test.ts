@@ -154,7 +154,7 @@ describe('a field that returns an object', () => {
       type Kept @policy(policies: "never") { ok: Boolean }
       union Any = Plain | Staff
       interface Some { ok: Boolean }
-      extend type Plain @requiresScopes(scopes: "orders:read")`,
+      extend type Plain @requiresScopes(scopes: "customers:read")`,
     policies: { never: () => false },
     before: (built) => {
       for (const type of [built.getQueryType(), built.getMutationType()]) {
@@ -168,7 +168,7 @@ describe('a field that returns an object', () => {
       return built;
     },
   });
-  const reader = userSession('ada', ['orders:read']);
+  const reader = userSession('ada', ['customers:read']);
 
   it("runs only for a session that meets that type's rule, whatever is selected of the object", async () => {
     const mutation = 'mutation { wipe { __typename } }';
