@@ -2,4 +2,4 @@ export { type GatewayConfig, gatewayConfigSchema } from './config.ts';
 export { planningMemoryMb } from './planning/planning-pool.ts';
 export { type StartedWorker, startPlanningWorker } from './planning/start-worker.ts';
 export { loadSettings } from './settings-file/load-settings.ts';
-export { type GatewayOptions, startGateway } from './start.ts';
+export { checkGateway, type GatewayOptions, startGateway } from './start.ts';

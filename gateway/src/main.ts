@@ -5,7 +5,7 @@ const { supergraph, config: path, check } = readFlags(process.argv.slice(2));
 // The planner takes as long to load as everything else, and loads beside it.
 const planningWorker = check ? undefined : startPlanningWorker();
 
-const [{ createLogger, runProcess }, { loadSettings, startGateway }] = await Promise.all([
+const [{ createLogger, runProcess }, { checkGateway, loadSettings, startGateway }] = await Promise.all([
   import('@signet/service'),
   import('./index.ts'),
 ]);
@@ -16,6 +16,7 @@ const load = () =>
 await runProcess(async () => {
   const config = load();
   if (check) {
+    await checkGateway(config, createLogger('gateway', 'silent'));
     console.log('The settings are valid.');
     process.exit(0);
   }

@@ -1,4 +1,4 @@
-import type { Logger, RunningServer } from '@signet/service';
+import { ConfigError, type Logger, type RunningServer } from '@signet/service';
 import {
   createTrustedIssuers,
   noRevocations,
@@ -10,7 +10,7 @@ import {
 import type { GatewayConfig } from './config.ts';
 import { ownPlatforms } from './config-graph.ts';
 import { createDocumentMark } from './documents/document-mark.ts';
-import { type StartedEntrance, startEntrance } from './entrance/entrance-server.ts';
+import { type EntranceOptions, type OpenEntrance, openEntrance } from './entrance/entrance-server.ts';
 import { entrancesOf } from './entrance/entrances.ts';
 import { replaceSettings } from './entrance/replace-settings.ts';
 import type { SeededAccount } from './pages/layout.ts';
@@ -30,7 +30,8 @@ export type GatewayOptions = {
 };
 
 /**
- * Starts the gateway with the entrances that its configuration names. Without names: all of them, outside production.
+ * Starts the gateway with the entrances that its configuration names. Without names: all of them, outside production. No port is opened
+ * before every entrance can be served.
  *
  * @returns the URL of the first entrance.
  */
@@ -47,27 +48,22 @@ export async function startGateway(
   });
   const markOf = createDocumentMark();
   const shared: (() => Promise<void>)[] = [planning.stop];
-  const running: StartedEntrance[] = [];
+  let opened: readonly OpenEntrance[] = [];
   let endFollowing = async () => {};
   const stop = async () => {
     await endFollowing();
-    await Promise.all(running.map((server) => server.stop()));
+    await Promise.all(opened.map((entrance) => entrance.stop()));
     await Promise.all(shared.map((stopOne) => stopOne()));
   };
-  // Until a server listens, only a worker is at work, and a worker does not keep the process alive.
-  const starting = setInterval(() => {}, 60_000);
+  const starting = keepAlive();
   try {
     let issuers = await openIssuers(config, logger);
     const revocations = await openProcessRevocations(config, logger, feed);
     shared.push(() => revocations.stop());
     refetchOnRevokedKey(() => issuers, revocations.source);
     const options = { config, logger, issuers, revocations, planning, markOf, accounts };
-    const started = await Promise.allSettled(
-      entrancesOf(config).map((entrance) => startEntrance(entrance, options)),
-    );
-    running.push(...started.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : [])));
-    const failed = started.find((outcome) => outcome.status === 'rejected');
-    if (failed) throw failed.reason;
+    opened = await openEntrances(options);
+    const [url = ''] = await Promise.all(opened.map((entrance) => entrance.listen()));
     if (settings) {
       endFollowing = await followSettings({
         ...settings,
@@ -75,18 +71,56 @@ export async function startGateway(
         logger,
         async replace(next, isIssuerChange) {
           const trusted = isIssuerChange ? await openIssuers(next, logger, issuers) : issuers;
-          await replaceSettings(running, next, trusted);
+          await replaceSettings(opened, next, trusted);
           issuers = trusted;
         },
       });
     }
+    return { url, stop };
   } catch (error) {
     await stop();
     throw error;
   } finally {
     clearInterval(starting);
   }
-  return { url: running[0]?.url ?? '', stop };
+}
+
+/**
+ * Opens everything that a configuration names, and closes it again: supergraphs, keys, documents. No port, no database.
+ *
+ * @throws {ConfigError} as `startGateway`
+ */
+export async function checkGateway(config: GatewayConfig, logger: Logger): Promise<void> {
+  const planning = openPlanningPool({ logger, deadlineMs: config.PLANNING_DEADLINE_MS });
+  const checking = keepAlive();
+  try {
+    const issuers = await openIssuers(config, logger);
+    const revocations = noRevocations;
+    const markOf = createDocumentMark();
+    const options = { config, logger, issuers, revocations, planning, markOf, accounts: [] };
+    await Promise.all((await openEntrances(options)).map((entrance) => entrance.stop()));
+  } finally {
+    await planning.stop();
+    clearInterval(checking);
+  }
+}
+
+/** Until a server listens, only a worker is at work, and a worker does not keep the process alive. */
+function keepAlive(): NodeJS.Timeout {
+  return setInterval(() => {}, 60_000);
+}
+
+/** @throws {ConfigError} with the faults of all entrances; then none is open */
+async function openEntrances(options: EntranceOptions): Promise<readonly OpenEntrance[]> {
+  const outcomes = await Promise.allSettled(
+    entrancesOf(options.config).map((entrance) => openEntrance(entrance, options)),
+  );
+  const opened = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+  if (errors.length === 0) return opened;
+  await Promise.all(opened.map((entrance) => entrance.stop()));
+  const other = errors.find((error) => !(error instanceof ConfigError));
+  throw other ?? new ConfigError([...new Set(errors.flatMap(({ faults }: ConfigError) => faults))]);
 }
 
 /** `previous`: those trusted until now. */

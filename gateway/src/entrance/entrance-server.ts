@@ -211,17 +211,32 @@ export type EntranceOptions = {
 
 const graphqlPath = '/graphql';
 
-/** An entrance that listens, and takes other settings while it does. `issuers`: those of all platforms. */
-export type StartedEntrance = RunningServer & MountedGraph;
+/** An entrance that takes other settings while it runs. `issuers`: those of all platforms. */
+export type OpenEntrance = MountedGraph & {
+  /** Opens the port. @returns its URL */
+  listen(): Promise<string>;
+  stop(): Promise<void>;
+};
+
+/** Opens one entrance and its port. */
+export async function startEntrance(
+  entrance: Entrance,
+  options: EntranceOptions,
+): Promise<RunningServer & MountedGraph> {
+  const opened = await openEntrance(entrance, options);
+  return { ...opened, url: await opened.listen() };
+}
 
 /**
  * Opens one entrance, with its variant of the schema and the tokens of its platforms only. A token of another platform
- * has an unknown issuer here and is refused before any key is looked up.
+ * has an unknown issuer here and is refused before any key is looked up. It does not listen yet.
+ *
+ * @throws {ConfigError} when a file that the configuration names cannot be used
  */
-export async function startEntrance(
+export async function openEntrance(
   entrance: Entrance,
   { issuers, ...options }: EntranceOptions,
-): Promise<StartedEntrance> {
+): Promise<OpenEntrance> {
   const { config } = options;
   const admitted = (all: readonly TrustedIssuer[]) =>
     all.filter(({ platform }) => entrance.platforms.includes(platform));
@@ -249,13 +264,13 @@ export async function startEntrance(
     await server.close();
     throw error;
   }
-  const url = await listen(server, {
-    host: config.HOST,
-    port: settingOf(config, entrance.portVariable),
-    portVariable: config.portVariable ?? placeOf(config, entrance.portVariable),
-  });
   return {
-    url,
+    listen: () =>
+      listen(server, {
+        host: config.HOST,
+        port: settingOf(config, entrance.portVariable),
+        portVariable: config.portVariable ?? placeOf(config, entrance.portVariable),
+      }),
     stop: () => server.close(),
     async prepare(next, all) {
       const { take, drop } = await mounted.prepare(next, admitted(all));
