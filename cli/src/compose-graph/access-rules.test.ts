@@ -1,7 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { conditionsOf, readRuleBook } from '@signet/access';
 import { accessDirectives } from '@signet/subgraph/guards/access-directives';
+import { parse } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../run-command.test-support.ts';
 
@@ -39,12 +41,47 @@ describe('the SDL of docs/adopt/guards-only.md composes with its rules', () => {
     expect(out).toMatch(/ moderationQueue: \[Review!\]!.*@platform\(is: PORTAL\)/);
     expect(out).toMatch(/ moderationQueue: \[Review!\]!.*@tag\(name: "portal"\)/);
     expect(out).toMatch(/ myReviews: \[Review!\]!.* @authenticated/);
-    expect(out).toMatch(/type Review .*@public/);
+    expect(out).toMatch(/ id: ID! @public/);
+    expect(out).toMatch(/ text: String!.* @public/);
+    expect(out).not.toMatch(/type Review .*@public/);
     expect(out).toContain('https://specs.signet.dev/access/v1.0');
     const contract = await compose(sdl, '--exclude', 'portal');
     expect([contract.err, contract.code]).toEqual(['', 0]);
     expect(contract.out).toMatch(/ moderationQueue: \[Review!\]!.*@inaccessible/);
   });
+});
+
+it('@public on a type opens the fields of its own subgraph, and none that another one adds without a rule', async () => {
+  const federation =
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external", "@requires"])';
+  const files = {
+    reviews: `${federation}
+      type Query @public { reviews: [Review!]! }
+      type Review @public { product: Product! }
+      type Product @key(fields: "id") @public { id: ID! weight: Int @external heavy: Boolean @requires(fields: "weight") }
+      extend type Product { reviews: [Review!]! }`,
+    products: `${federation}
+      type Query { stockValue: Int }
+      type Product @key(fields: "id") { id: ID! weight: Int cost: Int }`,
+  };
+  const sources = Object.entries(files).flatMap(([name, sdl]) => {
+    const path = join(folder, `${name}.graphql`);
+    writeFileSync(path, sdl);
+    return ['--subgraph', `${name}=${path}`];
+  });
+  const path = join(folder, 'super.graphql');
+  expect(await run(['compose', ...sources, '--output', path])).toMatchObject({ code: 0, err: '' });
+  const book = readRuleBook(parse(readFileSync(path, 'utf8')));
+  const isOpen = (coordinate: string) => {
+    const [type = '', field = ''] = coordinate.split('.');
+    return conditionsOf(book, type, field)?.length === 0;
+  };
+  for (const own of ['Query.reviews', 'Review.product', 'Product.id', 'Product.heavy', 'Product.reviews']) {
+    expect([own, isOpen(own)]).toEqual([own, true]);
+  }
+  for (const others of ['Query.stockValue', 'Product.cost', 'Product.weight']) {
+    expect([others, isOpen(others)]).toEqual([others, false]);
+  }
 });
 
 describe('a rule that the supergraph would not have is refused with its subgraph, line and what to add', () => {
@@ -75,7 +112,7 @@ enum Platform { USER PORTAL }`;
     [
       '@public of a type',
       `${federation('"@key"')}\n${definitions}\ntype Query { a: Open }\ntype Open @public { b: Int }`,
-      /\[reviews\] line 6: Open has @public, /,
+      /\[reviews\] line 6: Open\.b has @public, /,
     ],
     [
       "federation's rule by a definition of its own",

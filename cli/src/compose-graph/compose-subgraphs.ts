@@ -7,6 +7,7 @@ import {
 import type { DocumentNode } from 'graphql';
 import { declareAccess, federationName, linksToAccess } from './access-links.ts';
 import { findLostRules } from './lost-rules.ts';
+import { placePublicOnFields } from './public-fields.ts';
 import type { ReadSubgraph } from './read-subgraph.ts';
 
 export type Composition = {
@@ -24,7 +25,8 @@ type Services = { name: string; url: string; typeDefs: DocumentNode }[];
 
 /**
  * Composes subgraphs of Apollo Federation, 1 or 2, into a supergraph. Where `@apollo/composition` is installed it composes them too, and
- * must find no fault either: the two do not refuse the same. Each access rule of a subgraph must be in the supergraph.
+ * must find no fault either: the two do not refuse the same. Each access rule of a subgraph must be in the supergraph, and `@public` opens
+ * the fields of its subgraph alone.
  *
  * @param excludedTags what carries one of these tags is left out (a contract)
  * @throws {CompositionFault} with all faults
@@ -33,7 +35,10 @@ export async function composeSubgraphs(
   subgraphs: readonly ReadSubgraph[],
   excludedTags: readonly string[] = [],
 ): Promise<Composition> {
-  const declared = subgraphs.map((one) => ({ ...one, typeDefs: declareAccess(one.typeDefs) }));
+  const declared = subgraphs.map((one) => ({
+    ...one,
+    typeDefs: placePublicOnFields(declareAccess(one.typeDefs)),
+  }));
   const services: Services = declared.map(({ typeDefs, ...rest }) => ({
     ...rest,
     typeDefs: linksToAccess(typeDefs) ? tagPlatforms(typeDefs, federationName(typeDefs, 'tag')) : typeDefs,

@@ -53,7 +53,7 @@ function adviceFor(rule: string, used: string): string {
 }
 
 /** The rule that a directive's name means in a subgraph. A rule's own name means it, unless a link says otherwise. */
-function readLocalNames(sdl: DocumentNode): (name: string) => string | undefined {
+export function readLocalNames(sdl: DocumentNode): (name: string) => string | undefined {
   const names = new Map<string, string | undefined>();
   for (const link of readSpecLinks(sdl)) {
     const rules = Object.hasOwn(rulesOf, link.identity) ? (rulesOf[link.identity] ?? []) : [];
