@@ -6,7 +6,6 @@ import {
   type Logger,
   listen,
   type ReadinessCheck,
-  type RunningServer,
 } from '@signet/service';
 import { keyReadiness, type ProcessRevocations, type TrustedIssuer } from '@signet/session';
 import type { FastifyInstance } from 'fastify';
@@ -217,15 +216,6 @@ export type OpenEntrance = MountedGraph & {
   listen(): Promise<string>;
   stop(): Promise<void>;
 };
-
-/** Opens one entrance and its port. */
-export async function startEntrance(
-  entrance: Entrance,
-  options: EntranceOptions,
-): Promise<RunningServer & MountedGraph> {
-  const opened = await openEntrance(entrance, options);
-  return { ...opened, url: await opened.listen() };
-}
 
 /**
  * Opens one entrance, with its variant of the schema and the tokens of its platforms only. A token of another platform

@@ -13,9 +13,15 @@ import { gatewayConfigSchema } from '../config.ts';
 import { createDocumentMark } from '../documents/document-mark.ts';
 import { openPlanningPool } from '../planning/planning-pool.ts';
 import { fixedSource } from '../supergraph/supergraph-source.ts';
-import { startEntrance } from './entrance-server.ts';
+import { type EntranceOptions, openEntrance } from './entrance-server.ts';
 import { type Entrance, entrances } from './entrances.ts';
 import { readShopSupergraph, shopGraphSources } from './shop-graph.test-support.ts';
+
+/** Opens one entrance and its port. */
+export async function startEntrance(entrance: Entrance, options: EntranceOptions) {
+  const opened = await openEntrance(entrance, options);
+  return { ...opened, url: await opened.listen() };
+}
 
 export type Who = 'anonymous' | 'customer' | 'staff' | 'limited';
 export type TestGateway = {

@@ -12,7 +12,7 @@ import { buildSchema, graphql, parse } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { gatewayConfigSchema } from '../config.ts';
 import { createDocumentMark } from '../documents/document-mark.ts';
-import { startEntrance } from '../entrance/entrance-server.ts';
+import { startEntrance } from '../entrance/entrance.test-support.ts';
 import { entrancesOf } from '../entrance/entrances.ts';
 import { openPlanningPool } from '../planning/planning-pool.ts';
 

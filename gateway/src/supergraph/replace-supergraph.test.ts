@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readFieldPlatforms } from '../access/field-platforms.ts';
 import { gatewayConfigSchema } from '../config.ts';
 import { createDocumentMark } from '../documents/document-mark.ts';
-import { startEntrance } from '../entrance/entrance-server.ts';
+import { startEntrance } from '../entrance/entrance.test-support.ts';
 import { entrancesOf } from '../entrance/entrances.ts';
 import { openPlanningPool } from '../planning/planning-pool.ts';
 import {
