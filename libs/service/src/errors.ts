@@ -1,4 +1,4 @@
-import { type ErrorCode, findReason, internalErrorText, type Reason } from '@signet/schema/contract';
+import { type Challenge, type ErrorCode, findReason, internalErrorText, type Reason } from '@signet/schema/contract';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
 type RefusalOptions = {
@@ -6,6 +6,8 @@ type RefusalOptions = {
   text?: string;
   /** When to try again, where that is known. Stands in `extensions` and in the header Retry-After. */
   retryAfterSeconds?: number;
+  /** Of `auth.challenge_required`. Stands in `extensions`. */
+  challenge?: Challenge;
   /** For the log only. */
   cause?: unknown;
 };
@@ -26,14 +28,20 @@ export class RefusalError extends GraphQLError {
   readonly httpStatus: number;
   readonly code: ErrorCode;
   readonly retryAfterSeconds: number | undefined;
+  readonly challenge: Challenge | undefined;
 
-  constructor(reason: Reason, { text, retryAfterSeconds, cause }: RefusalOptions = {}) {
+  constructor(reason: Reason, { text, retryAfterSeconds, challenge, cause }: RefusalOptions = {}) {
     const row = findReason(reason);
     if (!row) {
       throw new TypeError(`The reason '${reason}' is not in schema/contract/errors.ts`);
     }
     super(text ?? row.text, {
-      extensions: { code: row.code, reason, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) },
+      extensions: {
+        code: row.code,
+        reason,
+        ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+        ...(challenge && { challenge }),
+      },
     });
     this.name = 'RefusalError';
     Object.defineProperty(this, brand, { value: true });
@@ -41,6 +49,7 @@ export class RefusalError extends GraphQLError {
     this.httpStatus = row.httpStatus;
     this.code = row.code;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.challenge = challenge;
     if (cause !== undefined) {
       this.cause = cause;
     }

@@ -1,4 +1,4 @@
-import { findReason, internalErrorText } from '@signet/schema/contract';
+import { type Challenge, findReason, internalErrorText, readChallenge } from '@signet/schema/contract';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { findScalarFault } from './custom-scalars.ts';
 import {
@@ -35,7 +35,7 @@ export function createErrorFormatter(options: FormatErrorOptions): ErrorFormatte
     const refusal = findRefusal(error) ?? translate?.(cause);
     if (refusal) {
       logOutage(logger, refusal);
-      return publicError(refusal.message, refusal.code, refusal.reason, refusal.retryAfterSeconds);
+      return publicError(refusal.message, refusal.code, refusal.reason, refusal);
     }
     const { code, serviceName } = formatted.extensions ?? {};
     if (trustsExtensions && serviceName !== undefined) {
@@ -67,11 +67,14 @@ function internalError(): GraphQLFormattedError {
   return publicError(internalErrorText, 'INTERNAL_SERVER_ERROR');
 }
 
+/** What an error may say beside code and reason. */
+type PublicDetails = { retryAfterSeconds?: number | undefined; challenge?: Challenge | undefined };
+
 function publicError(
   message: string,
   code: string,
   reason?: string,
-  retryAfterSeconds?: number,
+  { retryAfterSeconds, challenge }: PublicDetails = {},
 ): GraphQLFormattedError {
   return {
     message,
@@ -79,6 +82,7 @@ function publicError(
       code,
       ...(reason && { reason }),
       ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+      ...(challenge && { challenge }),
     },
   };
 }
@@ -89,14 +93,12 @@ function publicError(
  * that document, not the client.
  */
 function passOn({ message, extensions }: GraphQLFormattedError): GraphQLFormattedError | undefined {
-  const { code, reason, retryAfterSeconds } = extensions ?? {};
+  const { code, reason, retryAfterSeconds, challenge } = extensions ?? {};
   if (typeof reason === 'string' && findReason(reason)?.code === code) {
-    return publicError(
-      message,
-      String(code),
-      reason,
-      Number.isSafeInteger(retryAfterSeconds) ? (retryAfterSeconds as number) : undefined,
-    );
+    return publicError(message, String(code), reason, {
+      ...(Number.isSafeInteger(retryAfterSeconds) && { retryAfterSeconds: retryAfterSeconds as number }),
+      ...(reason === 'auth.challenge_required' && { challenge: readChallenge(challenge) }),
+    });
   }
   if (code === 'BAD_USER_INPUT') {
     return publicError('An input value is not of its type.', code);
