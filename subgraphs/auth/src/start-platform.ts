@@ -18,6 +18,7 @@ import { createDeviceTokens } from './devices/device-token.ts';
 import type { KeyTiming } from './keys/key-plan.ts';
 import { type KeyRing, openKeyRing } from './keys/key-ring.ts';
 import type { SigningKey } from './keys/signing-key.ts';
+import { openOutbox } from './mail/outbox.ts';
 import { createPasswordWorkers } from './passwords/password-workers.ts';
 import type { PlatformIssuer } from './platform-issuer.ts';
 import { type AuthConfig, getPlatformSettings } from './settings.ts';
@@ -107,6 +108,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
       lifetimes: settings.lifetimes,
       signAccessToken: async (subject, times) =>
         createSigner(config.ISSUER_URL, await ring.getSigningKey())(subject, times),
+      mail: openOutbox(config, platform, [config.PASSWORD_PEPPER]),
       now: options.now ?? (() => new Date()),
     };
     const upkeep = startUpkeep({ platform, databaseUrl, config, logger });
@@ -151,6 +153,8 @@ function startUpkeep({ platform, databaseUrl, config, logger }: UpkeepOptions): 
       pruneWith('sessions', `auth.prune_${platform}_sessions`),
       pruneWith('revocations', `auth.prune_${platform}_revocations`),
       pruneWith('proofNonces', `auth.prune_${platform}_proof_nonces`),
+      pruneWith('mails', `auth.prune_${platform}_mails`),
+      pruneWith('accountTokens', `auth.prune_${platform}_account_tokens`),
       pruneAuditLog({ platform, key, retention: config.AUDIT_RETENTION_DAYS }),
     ],
   });
