@@ -1,4 +1,12 @@
-import { type Challenge, type ErrorCode, findReason, internalErrorText, type Reason } from '@signet/schema/contract';
+import {
+  type Challenge,
+  type ErrorCode,
+  findReason,
+  internalErrorText,
+  type Reason,
+  type StepUp,
+  stepUpChallenge,
+} from '@signet/schema/contract';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
 type RefusalOptions = {
@@ -8,6 +16,8 @@ type RefusalOptions = {
   retryAfterSeconds?: number;
   /** Of `auth.challenge_required`. Stands in `extensions`. */
   challenge?: Challenge;
+  /** What a recent sign-in must be like, with `authz.step_up.required`. Stands in `extensions` and in the challenge. */
+  stepUp?: StepUp | undefined;
   /** For the log only. */
   cause?: unknown;
 };
@@ -29,8 +39,9 @@ export class RefusalError extends GraphQLError {
   readonly code: ErrorCode;
   readonly retryAfterSeconds: number | undefined;
   readonly challenge: Challenge | undefined;
+  readonly stepUp: StepUp | undefined;
 
-  constructor(reason: Reason, { text, retryAfterSeconds, challenge, cause }: RefusalOptions = {}) {
+  constructor(reason: Reason, { text, retryAfterSeconds, challenge, stepUp, cause }: RefusalOptions = {}) {
     const row = findReason(reason);
     if (!row) {
       throw new TypeError(`The reason '${reason}' is not in schema/contract/errors.ts`);
@@ -41,6 +52,7 @@ export class RefusalError extends GraphQLError {
         reason,
         ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
         ...(challenge && { challenge }),
+        ...(stepUp && { stepUp }),
       },
     });
     this.name = 'RefusalError';
@@ -50,6 +62,7 @@ export class RefusalError extends GraphQLError {
     this.code = row.code;
     this.retryAfterSeconds = retryAfterSeconds;
     this.challenge = challenge;
+    this.stepUp = stepUp;
     if (cause !== undefined) {
       this.cause = cause;
     }
@@ -110,7 +123,10 @@ export function addHttpStatus(error: unknown, translate: ErrorTranslation = () =
 /** Retry-After of a refusal that names no time. */
 export const defaultRetryAfterSeconds = 2;
 
-export function refusalHeaders({ httpStatus, retryAfterSeconds }: RefusalError): [string, string][] {
+export function refusalHeaders({ httpStatus, retryAfterSeconds, stepUp }: RefusalError): [string, string][] {
+  if (stepUp) {
+    return [['www-authenticate', stepUpChallenge(stepUp)]];
+  }
   if (httpStatus === 401) {
     return [['www-authenticate', 'Bearer error="invalid_token"']];
   }

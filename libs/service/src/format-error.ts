@@ -1,4 +1,10 @@
-import { type Challenge, findReason, internalErrorText, readChallenge } from '@signet/schema/contract';
+import {
+  type Challenge,
+  findReason,
+  internalErrorText,
+  readChallenge,
+  type StepUp,
+} from '@signet/schema/contract';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { findScalarFault } from './custom-scalars.ts';
 import {
@@ -68,13 +74,17 @@ function internalError(): GraphQLFormattedError {
 }
 
 /** What an error may say beside code and reason. */
-type PublicDetails = { retryAfterSeconds?: number | undefined; challenge?: Challenge | undefined };
+type PublicDetails = {
+  retryAfterSeconds?: number | undefined;
+  challenge?: Challenge | undefined;
+  stepUp?: StepUp | undefined;
+};
 
 function publicError(
   message: string,
   code: string,
   reason?: string,
-  { retryAfterSeconds, challenge }: PublicDetails = {},
+  { retryAfterSeconds, challenge, stepUp }: PublicDetails = {},
 ): GraphQLFormattedError {
   return {
     message,
@@ -83,6 +93,7 @@ function publicError(
       ...(reason && { reason }),
       ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
       ...(challenge && { challenge }),
+      ...(stepUp && { stepUp: { maxAge: stepUp.maxAge } }),
     },
   };
 }
@@ -93,17 +104,24 @@ function publicError(
  * that document, not the client.
  */
 function passOn({ message, extensions }: GraphQLFormattedError): GraphQLFormattedError | undefined {
-  const { code, reason, retryAfterSeconds, challenge } = extensions ?? {};
+  const { code, reason, retryAfterSeconds, challenge, stepUp } = extensions ?? {};
   if (typeof reason === 'string' && findReason(reason)?.code === code) {
     return publicError(message, String(code), reason, {
-      ...(Number.isSafeInteger(retryAfterSeconds) && { retryAfterSeconds: retryAfterSeconds as number }),
-      ...(reason === 'auth.challenge_required' && { challenge: readChallenge(challenge) }),
+      retryAfterSeconds: Number.isSafeInteger(retryAfterSeconds) ? (retryAfterSeconds as number) : undefined,
+      challenge: reason === 'auth.challenge_required' ? readChallenge(challenge) : undefined,
+      stepUp: readStepUp(stepUp),
     });
   }
   if (code === 'BAD_USER_INPUT') {
     return publicError('An input value is not of its type.', code);
   }
   return code === 'INTERNAL_SERVER_ERROR' ? internalError() : undefined;
+}
+
+/** What a subgraph says of a step-up, if it has the form of ours. */
+function readStepUp(value: unknown): StepUp | undefined {
+  const { maxAge } = (value ?? {}) as Partial<StepUp>;
+  return Number.isSafeInteger(maxAge) ? { maxAge: maxAge as number } : undefined;
 }
 
 /** The operator needs the cause of an outage; the answer does not show it. */
