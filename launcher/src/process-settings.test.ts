@@ -73,6 +73,7 @@ const samples = [
   'sample.example',
   'sample',
   '*=90',
+  'support',
 ];
 
 function findSample(field: z.ZodType): string {

@@ -37,7 +37,5 @@ export const credentialFields: ReadonlySet<string> = new Set([
   'changePortalPassword',
   'completeChallenge',
   'completePortalChallenge',
-  'confirmTotp',
-  'confirmPortalTotp',
   'confirmPortalTotpEnrollment',
 ]);
