@@ -10,6 +10,7 @@ import type { FailedSignInAudit } from './audit/failed-sign-ins.ts';
 import type { GraphqlContext } from './context.ts';
 import type { DeviceTokens } from './devices/device-token.ts';
 import type { PasswordWorkers } from './passwords/password-workers.ts';
+import type { Rehash } from './passwords/rehash.ts';
 import type { SessionClient, SessionOwner } from './sessions/session.queries.ts';
 import type { Lifetimes } from './settings.ts';
 import type { SignInThrottle } from './throttle/sign-in-throttle.ts';
@@ -21,6 +22,8 @@ export type PlatformIssuer<A extends Account = Account> = {
   db: Kysely<Database>;
   tables: PlatformTables<A>;
   passwords: PasswordWorkers;
+  /** For every operation that has found a password to be the right one. */
+  rehash: Rehash;
   throttle: SignInThrottle;
   devices: DeviceTokens;
   samples: SampledAudit;
