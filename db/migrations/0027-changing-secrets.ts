@@ -27,6 +27,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       );
       grant select (name, sealed_key), insert (name, sealed_key), update (sealed_key)
         on auth.${platform}_lasting_key to ${role};
+      alter table auth.${platform}_lasting_key enable row level security;
+      alter table auth.${platform}_lasting_key force row level security;
+      create policy ${platform}_keys on auth.${platform}_lasting_key to ${role} using (true) with check (true);
     `)
       .execute(db);
   }
