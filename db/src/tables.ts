@@ -10,6 +10,8 @@ export type TenantTable = {
   slug: string;
   name: string;
   self_registration: Generated<boolean>;
+  /** A language tag (RFC 5646): of mails to accounts that have none of their own. */
+  language: Generated<string>;
   created_at: Timestamp;
 };
 
@@ -26,6 +28,8 @@ type AccountColumns = {
   device_version: Generated<number>;
   is_active: Generated<boolean>;
   is_seeded: Generated<boolean>;
+  /** A language tag (RFC 5646); null for the tenant's. */
+  language: string | null;
   created_at: Timestamp;
   updated_at: Timestamp;
 };
@@ -64,6 +68,36 @@ export type RefreshTokenTable = {
   /** SHA-256 of what all tokens of a session share that were exchanged for one another. Null in rows from before there were families. */
   family_hash: Buffer | null;
   in_cookie: Generated<boolean>;
+};
+
+/** Mails that go out, or went. What a mail says is sealed, and wiped once it is sent. */
+export type MailTable = {
+  id: Generated<string>;
+  tenant_id: string;
+  account_id: string | null;
+  template: string;
+  sealed_content: Buffer | null;
+  /** `kept`: no server is configured, and the mail is shown in development. `dead`: given up. */
+  state: Generated<'queued' | 'kept' | 'sent' | 'dead'>;
+  attempts: Generated<number>;
+  next_attempt_at: Timestamp;
+  last_error: string | null;
+  created_at: Timestamp;
+  settled_at: OptionalTime;
+};
+
+/** Single-use tokens that mails carry, for one purpose and one state of an account. */
+export type AccountTokenTable = {
+  /** SHA-256 of the token. */
+  token_hash: Buffer;
+  tenant_id: string;
+  account_id: string;
+  purpose: string;
+  password_version: number;
+  email: string;
+  data: Generated<unknown>;
+  created_at: Timestamp;
+  expires_at: Date;
 };
 
 export type SigningKeyTable = {
@@ -175,6 +209,10 @@ export interface Database {
   'auth.portal_session': PortalSessionTable;
   'auth.user_refresh_token': RefreshTokenTable;
   'auth.portal_refresh_token': RefreshTokenTable;
+  'auth.user_mail': MailTable;
+  'auth.portal_mail': MailTable;
+  'auth.user_account_token': AccountTokenTable;
+  'auth.portal_account_token': AccountTokenTable;
   'auth.signing_key': SigningKeyTable;
   'auth.revocation': RevocationTable;
   'auth.audit_event': AuditEventTable;

@@ -27,7 +27,7 @@ const schemas: Readonly<Record<string, z.ZodObject>> = {
 /** `npm start` refuses these, because it sets them itself. */
 const setByTheLauncher =
   /^(PORT|ENTRANCES|SUPERGRAPH_FILE|SUBGRAPH_URLS|PROOF|AUTH_PLATFORMS|AUDIT_KEY|PASSWORD_PEPPER|\w+_PORT|\w+_DATABASE_URL|\w+_URL|\w+_KEY_ENCRYPTION_KEY|(\w+_)?PROOF_\w+_FILE)$/;
-const takenAnyway = ['ISSUER_URL', 'DATABASE_URL'];
+const takenAnyway = ['ISSUER_URL', 'DATABASE_URL', 'MAIL_URL', 'USER_APP_URL', 'PORTAL_APP_URL'];
 
 /** Settings of the launcher that mean something else to it than to the process of the same name. */
 const launchersOwn: Readonly<Record<string, string>> = {

@@ -177,9 +177,17 @@ function deriveForAuth(facts: PlatformFacts, env: Environment): Derived {
       ...(!isSet('USER_PRIVATE_KEY', env) && { USER_KEY_ENCRYPTION_KEY: secrets.userKeyEncryptionKey }),
       ...(!isSet('PORTAL_PRIVATE_KEY', env) && { PORTAL_KEY_ENCRYPTION_KEY: secrets.portalKeyEncryptionKey }),
     },
-    ...(defaults && { defaults }),
+    defaults: { ...defaults, ...(facts.config.NODE_ENV !== 'production' && developmentMail) },
   };
 }
+
+/** Nothing leaves: `/mailbox` shows what would have been sent. The frontends are where their development servers usually are. */
+const developmentMail: Environment = {
+  MAIL_URL: 'mailbox:',
+  MAIL_FROM: 'Signet <no-reply@localhost>',
+  USER_APP_URL: 'http://localhost:5173',
+  PORTAL_APP_URL: 'http://localhost:5174',
+};
 
 function deriveForGateway(facts: PlatformFacts): Derived {
   const { config, ports, secrets } = facts;

@@ -12,6 +12,7 @@ import { defaultTenantField, findProofFaults, proofConfigFields } from '@signet/
 import { z } from 'zod';
 import { auditRetentionField } from './audit/retention-setting.ts';
 import type { PemKeys } from './keys/pem-keys.ts';
+import { mailboxUrl, mailConfigFields } from './mail/mail-settings.ts';
 
 const minute = 60;
 const hour = 60 * minute;
@@ -185,6 +186,7 @@ const authFields = z.object({
   PORTAL_PASSWORD_THREADS: threads.describe(
     'Threads that hash passwords of staff. By default the number of processors.',
   ),
+  ...mailConfigFields,
   ...throttleFields,
 });
 
@@ -229,8 +231,40 @@ function findConfigFaults(config: Fields): ConfigFault[] {
         ? findFaultsOfHeld(config, prefixOf(platform))
         : findFaultsOfForeign(config, prefixOf(platform)),
     ),
+    ...findMailFaults(config),
     ...findEqualSecrets(config),
   ];
+}
+
+/** What mail needs beside its server. */
+function findMailFaults(config: Fields): ConfigFault[] {
+  if (config.MAIL_URL === undefined) return [];
+  const needed = 'is not set (MAIL_URL needs it)';
+  const faults: ConfigFault[] = [];
+  if (config.MAIL_URL === mailboxUrl && config.NODE_ENV === 'production') {
+    const fault =
+      'must be smtp://… or smtps://…, or absent: mailbox: shows all mails to everybody (NODE_ENV=production)';
+    faults.push({ variable: 'MAIL_URL', fault });
+  }
+  if (config.MAIL_FROM === undefined) faults.push({ variable: 'MAIL_FROM', fault: needed });
+  for (const prefix of heldPlatforms(config).map(prefixOf)) {
+    const url = config[`${prefix}_APP_URL`];
+    if (url === undefined) faults.push({ variable: `${prefix}_APP_URL`, fault: needed });
+    else if (!isSafeAppUrl(url)) {
+      faults.push({
+        variable: `${prefix}_APP_URL`,
+        fault: 'must be https, or http on loopback, without query or fragment',
+      });
+    }
+  }
+  return faults;
+}
+
+/** Mails carry tokens there. */
+function isSafeAppUrl(text: string): boolean {
+  const { protocol, hostname, search, hash, username } = new URL(text);
+  const isLoopback = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+  return (protocol === 'https:' || isLoopback) && search === '' && hash === '' && username === '';
 }
 
 /** A process that holds a platform signs for it, with keys from its database or from the configuration. */

@@ -19,6 +19,7 @@ import type { KeyTiming } from './keys/key-plan.ts';
 import { type KeyRing, openKeyRing } from './keys/key-ring.ts';
 import { openLastingKeys } from './keys/lasting-keys.ts';
 import type { SigningKey } from './keys/signing-key.ts';
+import { openOutbox } from './mail/outbox.ts';
 import { createPasswordWorkers } from './passwords/password-workers.ts';
 import { createRehash } from './passwords/rehash.ts';
 import type { PlatformIssuer } from './platform-issuer.ts';
@@ -113,6 +114,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
       lifetimes: settings.lifetimes,
       signAccessToken: async (subject, times) =>
         createSigner(config.ISSUER_URL, await ring.getSigningKey())(subject, times),
+      mail: openOutbox(config, platform, config.PASSWORD_PEPPER),
       now: options.now ?? (() => new Date()),
     };
     const upkeep = startUpkeep({ platform, databaseUrl, config, logger });
@@ -164,6 +166,8 @@ function startUpkeep({ platform, databaseUrl, config, logger }: UpkeepOptions): 
       pruneWith('sessions', `auth.prune_${platform}_sessions`),
       pruneWith('revocations', `auth.prune_${platform}_revocations`),
       pruneWith('proofNonces', `auth.prune_${platform}_proof_nonces`),
+      pruneWith('mails', `auth.prune_${platform}_mails`),
+      pruneWith('accountTokens', `auth.prune_${platform}_account_tokens`),
       pruneAuditLog({ platform, key: keys[0], retention: config.AUDIT_RETENTION_DAYS }),
     ],
   });

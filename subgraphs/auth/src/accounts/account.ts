@@ -12,6 +12,8 @@ export type Account = {
   /** Device tokens of an earlier version are worth nothing (`devices/device-token.ts`). */
   deviceVersion: number;
   isActive: boolean;
+  /** A language tag (RFC 5646); null for the tenant's. */
+  language: string | null;
   createdAt: Date;
 };
 
@@ -31,24 +33,30 @@ export type PlatformTables<A extends Account> = {
   /** The session's column that holds the account's id. */
   accountId: RawBuilder<unknown>;
   refreshToken: RawBuilder<unknown>;
+  mail: RawBuilder<unknown>;
+  accountToken: RawBuilder<unknown>;
 };
 
 export const userTables: PlatformTables<UserAccount> = {
   account: sql.table('auth.user'),
   accountColumns: sql<UserAccount>`
     id, email, email_verified as "emailVerified", password_version as "passwordVersion", is_active as "isActive",
-    device_version as "deviceVersion", created_at as "createdAt", full_name as "fullName"`,
+    device_version as "deviceVersion", language, created_at as "createdAt", full_name as "fullName"`,
   session: sql.table('auth.user_session'),
   accountId: sql.ref('user_id'),
   refreshToken: sql.table('auth.user_refresh_token'),
+  mail: sql.table('auth.user_mail'),
+  accountToken: sql.table('auth.user_account_token'),
 };
 
 export const portalTables: PlatformTables<StaffAccount> = {
   account: sql.table('auth.portal_user'),
   accountColumns: sql<StaffAccount>`
     id, email, email_verified as "emailVerified", password_version as "passwordVersion", is_active as "isActive",
-    device_version as "deviceVersion", created_at as "createdAt", full_name as "fullName", role`,
+    device_version as "deviceVersion", language, created_at as "createdAt", full_name as "fullName", role`,
   session: sql.table('auth.portal_session'),
   accountId: sql.ref('staff_id'),
   refreshToken: sql.table('auth.portal_refresh_token'),
+  mail: sql.table('auth.portal_mail'),
+  accountToken: sql.table('auth.portal_account_token'),
 };

@@ -40,6 +40,7 @@ export async function signExpiredUserToken({
       passwordVersion: 1,
       deviceVersion: 1,
       isActive: false,
+      language: null,
       createdAt: issuedAt,
     };
     return await createUserTokenSigner(issuerUrl, active)(

@@ -1,0 +1,99 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Database } from '@signet/db';
+import { badInput, type RefusalError } from '@signet/service';
+import { sql, type Transaction } from 'kysely';
+import { lockAccountForChange } from '../accounts/account.queries.ts';
+import type { Account } from '../accounts/account.ts';
+import { addSeconds } from '../dates.ts';
+import type { PlatformIssuer } from '../platform-issuer.ts';
+
+type Trx = Transaction<Database>;
+
+/** What a token is good for, with its life in seconds. A token of one purpose is unknown to the others. */
+export const accountTokenSeconds = {
+  verify_email: 3 * 24 * 3600,
+  reset_password: 3600,
+  confirm_email: 24 * 3600,
+  undo_email: 72 * 3600,
+} as const;
+export type AccountTokenPurpose = keyof typeof accountTokenSeconds;
+
+type Data = Readonly<Record<string, string>>;
+type NewToken = { tenantId: string; account: Account; purpose: AccountTokenPurpose; data?: Data };
+
+const tokenForm = /^[A-Za-z0-9_-]{43}$/;
+
+/**
+ * Makes a single-use token for an account as it is now, to travel in a mail: 256 random bits, stored as SHA-256. It dies when it is
+ * used, when it expires, and when the password or the e-mail of the account changes.
+ *
+ * @param data kept beside it, for the one who uses it.
+ * @returns the token's text. It is nowhere else: never log it.
+ */
+export async function createAccountToken<A extends Account>(
+  trx: Trx,
+  { tables, now }: Pick<PlatformIssuer<A>, 'tables' | 'now'>,
+  { tenantId, account, purpose, data = {} }: NewToken,
+): Promise<string> {
+  const token = randomBytes(32).toString('base64url');
+  const createdAt = now();
+  await sql`
+    insert into ${tables.accountToken}
+      (token_hash, tenant_id, account_id, purpose, password_version, email, data, created_at, expires_at)
+    values (${hashOf(token)}, ${tenantId}, ${account.id}, ${purpose}, ${account.passwordVersion}, ${account.email},
+      ${JSON.stringify(data)}, ${createdAt}, ${addSeconds(createdAt, accountTokenSeconds[purpose])})
+  `.execute(trx);
+  return token;
+}
+
+type StoredToken = { account_id: string; password_version: number; email: string; data: Data };
+
+/**
+ * Uses a token up, and locks its account for change. Of callers at once exactly one succeeds; where the transaction is rolled back, the
+ * token can still be used. The tenant is the transaction's.
+ *
+ * @returns undefined, whatever is wrong: no such token here, expired, for another purpose, of an account that has changed since, or
+ * that is deactivated.
+ */
+export async function useAccountToken<A extends Account>(
+  trx: Trx,
+  { tables, now }: Pick<PlatformIssuer<A>, 'tables' | 'now'>,
+  token: string,
+  purpose: AccountTokenPurpose,
+): Promise<{ account: A; data: Data } | undefined> {
+  if (!tokenForm.test(token)) return undefined;
+  const own = sql`token_hash = ${hashOf(token)} and purpose = ${purpose} and expires_at > ${now()}`;
+  const found = await sql<{ account_id: string }>`
+    select account_id from ${tables.accountToken} where ${own}`.execute(trx);
+  const id = found.rows[0]?.account_id;
+  // First the account: everything else that changes it takes its lock first too.
+  const account = id === undefined ? undefined : await lockAccountForChange(trx, tables, id);
+  if (!account) return undefined;
+  const { rows } = await sql<StoredToken>`
+    delete from ${tables.accountToken} where ${own} returning account_id, password_version, email, data
+  `.execute(trx);
+  const [stored] = rows;
+  const isOfThisState =
+    stored?.password_version === account.passwordVersion && stored.email === account.email;
+  return stored && isOfThisState && account.isActive ? { account, data: stored.data } : undefined;
+}
+
+/** Ends all tokens of an account for a purpose, such as links in earlier mails. */
+export async function endAccountTokens<A extends Account>(
+  trx: Trx,
+  { tables }: Pick<PlatformIssuer<A>, 'tables'>,
+  accountId: string,
+  purpose: AccountTokenPurpose,
+): Promise<void> {
+  await sql`
+    delete from ${tables.accountToken} where account_id = ${accountId} and purpose = ${purpose}`.execute(trx);
+}
+
+/** One refusal for every token that can't be used, so that none tells whether there is such an account. */
+export function badToken(): RefusalError {
+  return badInput('token', 'This link is not valid any more. Ask for a new one.');
+}
+
+function hashOf(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}

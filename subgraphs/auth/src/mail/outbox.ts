@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import type { Database } from '@signet/db';
+import { ConfigError } from '@signet/service';
+import { sql, type Transaction } from 'kysely';
+import type { Account } from '../accounts/account.ts';
+import type { PlatformIssuer } from '../platform-issuer.ts';
+import { type AuthConfig, prefixOf } from '../settings.ts';
+import { mailboxUrl } from './mail-settings.ts';
+import { type ContentSeal, createContentSeal } from './sealed-content.ts';
+
+/** Where a platform's mails go. An issuer has none where no mail is configured. */
+export type Outbox = {
+  /** Nothing leaves: mails are kept and shown in development. */
+  isMailbox: boolean;
+  /** The base of links in mails. */
+  appUrl: string;
+  content: ContentSeal;
+};
+
+/** Pages of a platform's frontend, to which mails lead: path below its APP_URL. docs/accounts.md has them. */
+export const appPaths = {
+  verifyEmail: '/verify-email',
+  resetPassword: '/reset-password',
+  confirmEmail: '/confirm-email',
+  undoEmail: '/undo-email',
+  acceptInvitation: '/accept-invitation',
+  account: '/account',
+  signIn: '/sign-in',
+} as const;
+
+/**
+ * @returns undefined where MAIL_URL is not set.
+ * @throws {ConfigError} without the sender or the platform's APP_URL
+ */
+export function openOutbox(
+  config: AuthConfig,
+  platform: PlatformIssuer['platform'],
+  secrets: readonly Uint8Array[],
+): Outbox | undefined {
+  if (config.MAIL_URL === undefined) return undefined;
+  const variable = `${prefixOf(platform)}_APP_URL` as const;
+  const appUrl = config[variable];
+  if (appUrl === undefined) throw new ConfigError([`${variable}: is not set (MAIL_URL needs it)`]);
+  return {
+    isMailbox: config.MAIL_URL === mailboxUrl,
+    appUrl: appUrl.replace(/\/+$/, ''),
+    content: createContentSeal(secrets, platform),
+  };
+}
+
+/** A link to a page of the platform's frontend. The token is in the fragment, which no server and no log gets. */
+export function appLink({ appUrl }: Outbox, page: keyof typeof appPaths, token?: string): string {
+  return `${appUrl}${appPaths[page]}${token === undefined ? '' : `#token=${token}`}`;
+}
+
+export type NewMail = {
+  tenantId: string;
+  /** Whom it is about. Undefined for somebody who has no account here. */
+  account?: Pick<Account, 'id' | 'language'> | undefined;
+  to: string;
+  /** A folder of the templates: `verify-email`. */
+  template: string;
+  /** A language tag (RFC 5646); by default the account's, else the tenant's. */
+  language?: string | undefined;
+  /** What the template asks for, links among it. */
+  values?: Readonly<Record<string, string>>;
+};
+
+/**
+ * Puts a mail into the outbox, in the transaction of what it tells: it goes out if and only if that is committed. The tenant is the
+ * transaction's.
+ *
+ * @throws {TypeError} where no mail is configured: ask `issuer.mail` first.
+ */
+export async function queueMail<A extends Account>(
+  trx: Transaction<Database>,
+  { mail, tables, now }: Pick<PlatformIssuer<A>, 'mail' | 'tables' | 'now'>,
+  { tenantId, account, to, template, language, values = {} }: NewMail,
+): Promise<void> {
+  if (!mail) throw new TypeError('There is no outbox: no mail is configured.');
+  const id = randomUUID();
+  const inLanguage = language ?? account?.language ?? (await getTenantLanguage(trx, tenantId));
+  const sealed = mail.content.seal({ to, language: inLanguage, values }, id);
+  const createdAt = now();
+  await sql`
+    insert into ${tables.mail}
+      (id, tenant_id, account_id, template, sealed_content, state, next_attempt_at, created_at, settled_at)
+    values (${id}, ${tenantId}, ${account?.id ?? null}, ${template}, ${sealed}, ${mail.isMailbox ? 'kept' : 'queued'},
+      ${createdAt}, ${createdAt}, ${mail.isMailbox ? createdAt : null})
+  `.execute(trx);
+}
+
+async function getTenantLanguage(trx: Transaction<Database>, tenantId: string): Promise<string> {
+  const row = await trx
+    .selectFrom('auth.tenant')
+    .select('language')
+    .where('id', '=', tenantId)
+    .executeTakeFirstOrThrow();
+  return row.language;
+}
