@@ -35,4 +35,6 @@ export const credentialFields: ReadonlySet<string> = new Set([
   'portalRefresh',
   'changePassword',
   'changePortalPassword',
+  'reauthenticate',
+  'portalReauthenticate',
 ]);

@@ -73,6 +73,12 @@ export type User = {
   createdAt: Scalars['DateTime']['output'];
 };
 
+export type ReauthenticateInput = {
+  password?: InputMaybe<Scalars['String']['input']>;
+  /** As in `LoginInput`: the answer has it with a new token of this account. */
+  deviceToken?: InputMaybe<Scalars['String']['input']>;
+};
+
 export type RefreshInput = {
   /** Left out where a cookie carries it. */
   refreshToken?: InputMaybe<Scalars['String']['input']>;
@@ -186,6 +192,15 @@ export type Mutation = {
   /** Change your password as staff. Answers like `changePassword`. */
   changePortalPassword: PasswordChange;
   /**
+   * Prove again who you are, for what asks for a recent sign-in (`authz.step_up.required`). The session goes on with new tokens, whose
+   * `auth_time` is now; its old refresh token is worth nothing. With `Signet-Session: cookie` the new one is in the cookie; `input.session`
+   * where a cookie carries the old one and the header is missing. Errors: `input.password` when that is not your password; `auth.throttled`:
+   * wait, then try again.
+   */
+  reauthenticate: AuthPayload;
+  /** Prove again who you are, as staff. Answers like `reauthenticate`. */
+  portalReauthenticate: AuthPayload;
+  /**
    * Get a new access token for a customer's refresh token, and the refresh token to keep from now on: a new one, or within a minute of
    * the last new one the same. After a lost answer, ask again with the token that you have. Send no expired access token along.
    * `auth.failure.invalid_credentials`: no such token. `auth.failure.revoked`: expired, or the session has ended; a token that
@@ -251,6 +266,16 @@ export type MutationChangePasswordArgs = {
 
 export type MutationChangePortalPasswordArgs = {
   input: ChangePasswordInput;
+};
+
+
+export type MutationReauthenticateArgs = {
+  input: ReauthenticateInput;
+};
+
+
+export type MutationPortalReauthenticateArgs = {
+  input: ReauthenticateInput;
 };
 
 
@@ -455,6 +480,7 @@ export type ResolversTypes = {
   ChangePasswordInput: ChangePasswordInput;
   User: ResolverTypeWrapper<UserModel>;
   ID: ResolverTypeWrapper<Scalars['ID']['output']>;
+  ReauthenticateInput: ReauthenticateInput;
   RefreshInput: RefreshInput;
   RegisterInput: RegisterInput;
   Session: ResolverTypeWrapper<SessionModel>;
@@ -476,9 +502,9 @@ export type ResolversTypes = {
   _Service: ResolverTypeWrapper<_Service>;
   _Any: ResolverTypeWrapper<Scalars['_Any']['output']>;
   _Entity: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['_Entity']>;
+  Int: ResolverTypeWrapper<Scalars['Int']['output']>;
   String: ResolverTypeWrapper<Scalars['String']['output']>;
   Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
-  Int: ResolverTypeWrapper<Scalars['Int']['output']>;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
@@ -489,6 +515,7 @@ export type ResolversParentTypes = {
   ChangePasswordInput: ChangePasswordInput;
   User: UserModel;
   ID: Scalars['ID']['output'];
+  ReauthenticateInput: ReauthenticateInput;
   RefreshInput: RefreshInput;
   RegisterInput: RegisterInput;
   Session: SessionModel;
@@ -508,9 +535,9 @@ export type ResolversParentTypes = {
   _Service: _Service;
   _Any: Scalars['_Any']['output'];
   _Entity: ResolversUnionTypes<ResolversParentTypes>['_Entity'];
+  Int: Scalars['Int']['output'];
   String: Scalars['String']['output'];
   Boolean: Scalars['Boolean']['output'];
-  Int: Scalars['Int']['output'];
 };
 
 export type PublicDirectiveArgs = { };
@@ -522,6 +549,12 @@ export type PlatformDirectiveArgs = {
 };
 
 export type PlatformDirectiveResolver<Result, Parent, ContextType = GraphqlContext, Args = PlatformDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
+
+export type RecentAuthDirectiveArgs = {
+  seconds: Scalars['Int']['input'];
+};
+
+export type RecentAuthDirectiveResolver<Result, Parent, ContextType = GraphqlContext, Args = RecentAuthDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
 
 export type LinkDirectiveArgs = {
   url?: Maybe<Scalars['String']['input']>;
@@ -676,6 +709,8 @@ export type StaffMemberEdgeResolvers<ContextType = GraphqlContext, ParentType ex
 export type MutationResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
   changePassword?: Resolver<ResolversTypes['PasswordChange'], ParentType, ContextType, RequireFields<MutationChangePasswordArgs, 'input'>>;
   changePortalPassword?: Resolver<ResolversTypes['PasswordChange'], ParentType, ContextType, RequireFields<MutationChangePortalPasswordArgs, 'input'>>;
+  reauthenticate?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationReauthenticateArgs, 'input'>>;
+  portalReauthenticate?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationPortalReauthenticateArgs, 'input'>>;
   refresh?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, Partial<MutationRefreshArgs>>;
   portalRefresh?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, Partial<MutationPortalRefreshArgs>>;
   register?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationRegisterArgs, 'input'>>;
@@ -759,6 +794,7 @@ export type Resolvers<ContextType = GraphqlContext> = {
 export type DirectiveResolvers<ContextType = GraphqlContext> = {
   public?: PublicDirectiveResolver<any, any, ContextType>;
   platform?: PlatformDirectiveResolver<any, any, ContextType>;
+  recentAuth?: RecentAuthDirectiveResolver<any, any, ContextType>;
   link?: LinkDirectiveResolver<any, any, ContextType>;
   federation__extends?: Federation__ExtendsDirectiveResolver<any, any, ContextType>;
   federation__inaccessible?: Federation__InaccessibleDirectiveResolver<any, any, ContextType>;

@@ -1,6 +1,7 @@
 import type { Platform } from '@signet/schema/contract';
 import { createChangePassword } from './operations/change-password.ts';
 import { createMe, createUserReference } from './operations/me.ts';
+import { createReauthenticate } from './operations/reauthenticate.ts';
 import { createRefresh } from './operations/refresh.ts';
 import { createRegister } from './operations/register.ts';
 import { createEndOtherSessions, createEndSession, createListSessions } from './operations/sessions.ts';
@@ -50,6 +51,7 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
       endSession: createEndSession(users),
       endOtherSessions: createEndOtherSessions(users),
       changePassword: createChangePassword(users),
+      reauthenticate: createReauthenticate(users),
     },
   };
 }
@@ -71,6 +73,7 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       endPortalSession: createEndSession(portal),
       endOtherPortalSessions: createEndOtherSessions(portal),
       changePortalPassword: createChangePassword(portal),
+      portalReauthenticate: createReauthenticate(portal),
       deactivateStaff: createDeactivateStaff(portal),
       reactivateStaff: createReactivateStaff(portal),
       changeStaffRole: createChangeStaffRole(portal),
