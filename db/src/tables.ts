@@ -76,13 +76,19 @@ export type MailTable = {
   tenant_id: string;
   account_id: string | null;
   template: string;
+  /** A keyed hash of the address: mails to one recipient go out one after the other. */
+  recipient: Buffer;
   sealed_content: Buffer | null;
   /** `kept`: no server is configured, and the mail is shown in development. `dead`: given up. */
   state: Generated<'queued' | 'kept' | 'sent' | 'dead'>;
   attempts: Generated<number>;
   next_attempt_at: Timestamp;
+  /** While a process sends it. */
+  leased_until: OptionalTime;
   last_error: string | null;
   created_at: Timestamp;
+  /** Since when it is tried. */
+  queued_at: Timestamp;
   settled_at: OptionalTime;
 };
 

@@ -73,6 +73,8 @@ const samples = [
   '-----BEGIN SAMPLE-----',
   'sample.example',
   'sample',
+  'smtp://127.0.0.1:2525',
+  'Sample <sample@sample.example>',
   '*=90',
 ];
 
