@@ -24,6 +24,8 @@ export const auditEvents = {
   'auth.factor.reset_cancelled': 'user_updated',
   'auth.password.changed': 'authn_password_change',
   'auth.password.change_failure': 'authn_password_change_fail',
+  'auth.reauthenticated': 'authn_login_success',
+  'auth.reauthentication_failure': 'authn_login_fail',
   'auth.customer.sessions_ended': 'authn_token_revoked',
   'auth.customer.suspended': 'user_updated',
   'auth.customer.reinstated': 'user_updated',

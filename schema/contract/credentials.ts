@@ -38,4 +38,6 @@ export const credentialFields: ReadonlySet<string> = new Set([
   'completeChallenge',
   'completePortalChallenge',
   'confirmPortalTotpEnrollment',
+  'reauthenticate',
+  'portalReauthenticate',
 ]);

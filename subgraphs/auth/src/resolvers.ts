@@ -3,6 +3,7 @@ import { createChangePassword } from './operations/change-password.ts';
 import { createCompleteChallenge } from './operations/complete-challenge.ts';
 import { createOwnFactors, createRenewRecoveryCodes } from './operations/factors.ts';
 import { createMe, createUserReference } from './operations/me.ts';
+import { createReauthenticate } from './operations/reauthenticate.ts';
 import { createRefresh } from './operations/refresh.ts';
 import { createRegister } from './operations/register.ts';
 import { createEndOtherSessions, createEndSession, createListSessions } from './operations/sessions.ts';
@@ -68,6 +69,7 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
       confirmTotp: createConfirmTotp(users),
       removeTotp: createRemoveTotp(users),
       renewRecoveryCodes: createRenewRecoveryCodes(users),
+      reauthenticate: createReauthenticate(users),
     },
   };
 }
@@ -97,6 +99,7 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       renewPortalRecoveryCodes: createRenewRecoveryCodes(portal),
       beginPortalTotpEnrollment: createBeginTotpEnrollment(portal),
       confirmPortalTotpEnrollment: createConfirmTotpEnrollment(portal),
+      portalReauthenticate: createReauthenticate(portal),
       deactivateStaff: createDeactivateStaff(portal),
       reactivateStaff: createReactivateStaff(portal),
       changeStaffRole: createChangeStaffRole(portal),

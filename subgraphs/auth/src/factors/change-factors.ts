@@ -3,7 +3,7 @@ import type { AuditKind, ChallengeMethod } from '@signet/schema/contract';
 import type { Transaction } from 'kysely';
 import type { Account } from '../accounts/account.ts';
 import { auditOwn } from '../audit/audit-events.ts';
-import { queueMail } from '../mail/outbox.ts';
+import { linkTo, queueMail } from '../mail/outbox.ts';
 import type { PlatformIssuer, SessionSubject } from '../platform-issuer.ts';
 import { lockOwnSession } from '../sessions/live-session.ts';
 import { addToSessionMethods, type SessionClient, type SessionRow } from '../sessions/session.queries.ts';
@@ -89,7 +89,11 @@ export async function noteProvenFactor<A extends Account>(
   await addToSessionMethods(trx, issuer.tables, session, ['otp', 'mfa']);
 }
 
-type Notice = { kind: AuditKind; template: string; factor: FactorKind | 'recovery_code' };
+type Notice = {
+  kind: AuditKind;
+  template: 'factor-added' | 'factor-removed';
+  factor: FactorKind | 'recovery_codes';
+};
 
 /** A row in the audit log, and a mail where mail is configured. */
 export async function tellOwner<A extends Account>(
@@ -101,5 +105,6 @@ export async function tellOwner<A extends Account>(
   const owner = { tenantId, accountId: account.id, sessionId, client };
   await writeAuditEvent(trx, auditOwn(kind, issuer, owner, { factor }));
   if (!issuer.mail) return;
-  await queueMail(trx, issuer, { tenantId, account, to: account.email, template, values: { factor } });
+  const values = { factor, at: issuer.now(), link: linkTo(issuer, 'account') };
+  await queueMail(trx, issuer, { tenantId, account, to: account.email, template, values });
 }

@@ -41,7 +41,7 @@ export function createRenewRecoveryCodes<A extends Account>({
         trx,
         issuer,
         { ...subject, account },
-        { kind: 'auth.factor.recovery_renewed', template: 'factor-added', factor: 'recovery_code' },
+        { kind: 'auth.factor.recovery_renewed', template: 'factor-added', factor: 'recovery_codes' },
       );
       return renewRecoveryCodes(trx, issuer, subject);
     });

@@ -51,7 +51,8 @@ export function factorOperations(auth: () => TestAuth, platform: Platform) {
     return {
       body: answer.body,
       tokens: answer.body.data?.[fields.login] as (Tokens & { deviceToken: string }) | undefined,
-      challenge: (answer.body.errors?.[0]?.extensions as { challenge?: SentChallenge } | undefined)?.challenge,
+      challenge: (answer.body.errors?.[0]?.extensions as { challenge?: SentChallenge } | undefined)
+        ?.challenge,
     };
   };
   const begin = (token: string) => auth().ask(`mutation { ${fields.begin} { secret uri } }`, {}, { token });
