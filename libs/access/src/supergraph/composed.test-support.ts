@@ -5,9 +5,10 @@ const imports =
   '"@authenticated", "@composeDirective", "@context", "@external", "@fromContext", "@inaccessible", "@key", "@policy", "@provides", "@requires", "@requiresScopes", "@shareable"';
 const header = `extend schema
   @link(url: "https://specs.apollo.dev/federation/v2.9", import: [${imports}])
-  @link(url: "https://specs.signet.dev/access/v1.0", import: ["@platform", "@public"])
-  @composeDirective(name: "@platform") @composeDirective(name: "@public")
+  @link(url: "https://specs.signet.dev/access/v1.1", import: ["@platform", "@public", "@recentAuth"])
+  @composeDirective(name: "@platform") @composeDirective(name: "@public") @composeDirective(name: "@recentAuth")
   directive @public on OBJECT | FIELD_DEFINITION
+  directive @recentAuth(seconds: Int!) repeatable on OBJECT | FIELD_DEFINITION
   directive @platform(is: access__Platform!) on OBJECT | FIELD_DEFINITION
   enum access__Platform { USER PORTAL }`;
 
