@@ -3,7 +3,7 @@ import { parse } from 'graphql';
 import { describe, expect, it, test } from 'vitest';
 import type { DefaultAccess } from '../rule-book.ts';
 import { fieldsOf } from './access-changes.ts';
-import { compose } from './composed.test-support.ts';
+import { compose, composedHeader } from './composed.test-support.ts';
 import { readSupergraph, UnreadableSupergraph } from './read-supergraph.ts';
 import { callerOf, waysOf } from './ways.ts';
 
@@ -205,6 +205,15 @@ describe('@recentAuth in a supergraph', () => {
     const text = compose(field(300), field(60));
     expect(faultsOf(text)).toEqual([]);
     expect(accessOf(text)).toEqual({ 'Query.a': 'authenticated with recent 60 s' });
+    const byApollo = composeServices(
+      [300, 60].map((seconds) => ({
+        name: `s${seconds}`,
+        url: 'http://s.invalid',
+        typeDefs: parse(`${composedHeader} ${field(seconds)}`),
+      })),
+    );
+    expect(byApollo.errors).toBeUndefined();
+    expect(accessOf(byApollo.supergraphSdl ?? '')).toEqual({ 'Query.a': 'authenticated with recent 60 s' });
   });
 
   it.each(['5', '90000', '"x"'])('with the seconds %s cannot be read', (seconds) => {
