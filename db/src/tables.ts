@@ -163,6 +163,8 @@ export type AuditSealTable = {
   digests: Buffer[];
   previous: Buffer | null;
   mac: Buffer;
+  /** Of the AUDIT_KEY; null in seals from before there were several. */
+  key_id: string | null;
 };
 
 /** Which rows of a seal were deleted since their time was over. */
@@ -173,6 +175,7 @@ export type AuditPruningTable = {
   pruned_at: Date;
   event_ids: string[];
   mac: Buffer;
+  key_id: string | null;
 };
 /** Audit rows that no seal covers yet; a trigger adds them. */
 export type AuditPendingTable = { event_id: string; platform: Platform };

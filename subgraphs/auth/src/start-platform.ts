@@ -8,7 +8,7 @@ import {
   startAuditSealer,
   startHousekeeping,
 } from '@signet/db';
-import { createPepper } from '@signet/db/password-hash';
+import { createPeppers, type PasswordScheme, passwordSchemes } from '@signet/db/password-hash';
 import type { Platform } from '@signet/schema/contract';
 import { createSampler, type Logger } from '@signet/service';
 import type { RevocationFeed } from '@signet/session';
@@ -17,12 +17,14 @@ import { createFailedSignInAudit } from './audit/failed-sign-ins.ts';
 import { createDeviceTokens } from './devices/device-token.ts';
 import type { KeyTiming } from './keys/key-plan.ts';
 import { type KeyRing, openKeyRing } from './keys/key-ring.ts';
+import { openLastingKeys } from './keys/lasting-keys.ts';
 import type { SigningKey } from './keys/signing-key.ts';
 import type { SenderTiming } from './mail/mail-sender.ts';
 import type { MailReader } from './mail/open-mail.ts';
 import { openOutbox } from './mail/outbox.ts';
 import { type PlatformMail, startMail } from './mail/start-mail.ts';
 import { createPasswordWorkers } from './passwords/password-workers.ts';
+import { createRehash } from './passwords/rehash.ts';
 import type { PlatformIssuer } from './platform-issuer.ts';
 import { type AuthConfig, getPlatformSettings } from './settings.ts';
 import { assertNoSeededAccounts, explainStartError } from './start-checks.ts';
@@ -94,26 +96,30 @@ export async function startPlatform<P extends Platform, A extends Account>(
     if (config.NODE_ENV === 'production') {
       await assertNoSeededAccounts({ db, tables, platform });
     }
-    const outbox = openOutbox(config, platform, [config.PASSWORD_PEPPER]);
+    const outbox = openOutbox(config, platform, config.PASSWORD_PEPPER);
     const timing = options.mailTiming;
     mail = outbox && (await startMail(outbox, { platform, database, databaseUrl, config, logger, timing }));
-    const throttles = openSignInThrottle({ config, platform, logger, databaseUrl });
+    const lasting = await openLastingKeys(db, platform, config.PASSWORD_PEPPER);
+    const throttles = openSignInThrottle({ config, key: lasting.throttle, platform, logger, databaseUrl });
+    const passwords = createPasswordWorkers({
+      peppers: createPeppers(config.PASSWORD_PEPPER),
+      logger,
+      threads: settings.passwordThreads,
+      maxQueued: options.maxQueuedPasswords,
+      scheme: schemeOf(config, options),
+      onCompare: (compare) => options.onCompare?.({ platform, ...compare }),
+    });
+    const rehash = createRehash({ db, tables, passwords, logger });
     const samples = createSampledAudit({ db, platform, createSampler, log: logger });
     const rowsPerMinute = config.AUDIT_FAILURES_PER_MINUTE;
     const issuer: PlatformIssuer<A> & { platform: P } = {
       platform,
       db,
       tables,
-      passwords: createPasswordWorkers({
-        pepper: createPepper(config.PASSWORD_PEPPER),
-        logger,
-        threads: settings.passwordThreads,
-        maxQueued: options.maxQueuedPasswords,
-        cost: options.passwordCost,
-        onCompare: (compare) => options.onCompare?.({ platform, ...compare }),
-      }),
+      passwords,
+      rehash,
       throttle: throttles.throttle,
-      devices: createDeviceTokens(config.PASSWORD_PEPPER, platform, config.THROTTLE_KNOWN_DEVICE_SECONDS),
+      devices: createDeviceTokens(lasting.device, config.THROTTLE_KNOWN_DEVICE_SECONDS),
       samples,
       auditFailedSignIn: createFailedSignInAudit({ db, platform, samples, rowsPerMinute }),
       lifetimes: settings.lifetimes,
@@ -125,7 +131,8 @@ export async function startPlatform<P extends Platform, A extends Account>(
     const upkeep = startUpkeep({ platform, databaseUrl, config, logger });
     const stop = async () => {
       await mail?.stop();
-      await issuer.passwords.close();
+      await rehash.settled();
+      await passwords.close();
       await throttles.close();
       await issuer.samples.stop();
       await ring.stop();
@@ -142,6 +149,12 @@ export async function startPlatform<P extends Platform, A extends Account>(
   }
 }
 
+function schemeOf({ PASSWORD_ALGORITHM }: AuthConfig, { passwordCost }: AuthOptions): PasswordScheme {
+  return PASSWORD_ALGORITHM === 'bcrypt' && passwordCost !== undefined
+    ? { algorithm: 'bcrypt', cost: passwordCost }
+    : passwordSchemes[PASSWORD_ALGORITHM];
+}
+
 type UpkeepOptions = { platform: Platform; databaseUrl: string; config: AuthConfig; logger: Logger };
 
 /**
@@ -156,8 +169,8 @@ function startUpkeep({ platform, databaseUrl, config, logger }: UpkeepOptions): 
     applicationName: `signet-${name}`,
     log: (line) => logger.warn({ database: name }, line),
   });
-  const key = config.AUDIT_KEY;
-  const sealer = startAuditSealer({ db, platform, key, log: logger });
+  const keys = config.AUDIT_KEY;
+  const sealer = startAuditSealer({ db, platform, keys, log: logger });
   const housekeeping = startHousekeeping({
     db,
     name: `auth ${platform}`,
@@ -169,7 +182,7 @@ function startUpkeep({ platform, databaseUrl, config, logger }: UpkeepOptions): 
       pruneWith('proofNonces', `auth.prune_${platform}_proof_nonces`),
       pruneWith('mails', `auth.prune_${platform}_mails`),
       pruneWith('accountTokens', `auth.prune_${platform}_account_tokens`),
-      pruneAuditLog({ platform, key, retention: config.AUDIT_RETENTION_DAYS }),
+      pruneAuditLog({ platform, key: keys[0], retention: config.AUDIT_RETENTION_DAYS }),
     ],
   });
   return {
