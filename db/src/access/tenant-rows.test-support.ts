@@ -50,8 +50,23 @@ const dependents: readonly [sql: string, ...values: (keyof TenantRows)[]][] = [
          values (sha256($1::uuid::text::bytea), $1::uuid, $2, 'sample', 1, 'x@example.com', now() + interval '1 day')`,
         account,
       ],
+      [
+        `insert into auth.${platform}_device
+           (tenant_id, account_id, device_id, device_version, user_agent, first_seen_at, last_seen_at, expires_at)
+         values ($1, $2, 'AAAAAAAAAAAAAAAAAAAAAA', 1, '', now(), now(), now() + interval '1 day')`,
+        account,
+      ],
     ];
   }),
+  [
+    `with request as (
+       insert into auth.person_request (tenant_id, account_id, kind, state) values ($1, $2, 'export', 'running')
+       returning id, tenant_id, account_id, kind
+     )
+     insert into auth.person_part (tenant_id, request_id, subgraph, account_id, kind)
+     select tenant_id, id, 'portal', account_id, kind from request`,
+    'user',
+  ],
   [
     `insert into auth.audit_event (tenant_id, kind, platform, subject_id) values ($1, 'auth.login', 'user', $2)`,
     'user',

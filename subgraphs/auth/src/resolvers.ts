@@ -3,6 +3,14 @@ import { createChangePassword } from './operations/change-password.ts';
 import { createCompleteChallenge } from './operations/complete-challenge.ts';
 import { createOwnFactors, createRenewRecoveryCodes } from './operations/factors.ts';
 import { createMe, createUserReference } from './operations/me.ts';
+import {
+  createAccountDeletion,
+  createAccountExports,
+  createCancelAccountDeletion,
+  createDeleteAccount,
+  createExportAccount,
+  createExportData,
+} from './operations/personal-data.ts';
 import { createReauthenticate } from './operations/reauthenticate.ts';
 import { createRefresh } from './operations/refresh.ts';
 import { createRegister } from './operations/register.ts';
@@ -50,11 +58,16 @@ export function createResolvers({ user, portal }: HeldIssuers) {
 export function createUserResolvers(issuer: UserIssuer | undefined) {
   const users = bindUserPlatform(issuer);
   return {
-    types: { User: { __resolveReference: createUserReference(users) } },
+    types: {
+      User: { __resolveReference: createUserReference(users) },
+      AccountExport: { data: createExportData(users) },
+    },
     Query: {
       me: createMe(users),
       mySessions: createListSessions(users),
       myFactors: createOwnFactors(users),
+      accountExports: createAccountExports(users),
+      accountDeletion: createAccountDeletion(users),
     },
     Mutation: {
       register: createRegister(users),
@@ -70,6 +83,9 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
       removeTotp: createRemoveTotp(users),
       renewRecoveryCodes: createRenewRecoveryCodes(users),
       reauthenticate: createReauthenticate(users),
+      exportAccount: createExportAccount(users),
+      deleteAccount: createDeleteAccount(users),
+      cancelAccountDeletion: createCancelAccountDeletion(users),
     },
   };
 }

@@ -26,6 +26,7 @@ import { openOutbox } from './mail/outbox.ts';
 import { type PlatformMail, startMail } from './mail/start-mail.ts';
 import { createPasswordWorkers } from './passwords/password-workers.ts';
 import { createRehash } from './passwords/rehash.ts';
+import { type PersonDeskTiming, startPersonDesk } from './personal-data/person-desk.ts';
 import type { PlatformIssuer } from './platform-issuer.ts';
 import { type AuthConfig, getPlatformSettings } from './settings.ts';
 import { assertNoSeededAccounts, explainStartError } from './start-checks.ts';
@@ -47,6 +48,8 @@ export type AuthOptions = {
   onQuery?: (sql: string) => void;
   /** Shorter times of the sender of mails, and the authorities that it trusts. */
   mailTiming?: SenderTiming | undefined;
+  /** Shorter times of what carries out wishes about personal data. */
+  personTiming?: PersonDeskTiming | undefined;
   /** A feed that several servers share. */
   revocations?: RevocationFeed | undefined;
 };
@@ -69,8 +72,8 @@ export type PlatformResources = {
 
 type Start = { config: AuthConfig; logger: Logger; options: AuthOptions };
 
-/** One connection seals the audit log, one deletes. */
-const upkeepConnections = 2;
+/** One connection seals the audit log, one deletes, one carries out wishes about personal data. */
+const upkeepConnections = 3;
 
 /**
  * Opens a platform's database, reads or makes its keys, and builds its issuer. The platforms share nothing of this.
@@ -128,9 +131,10 @@ export async function startPlatform<P extends Platform, A extends Account>(
       signAccessToken: async (subject, times) =>
         createSigner(config.ISSUER_URL, await ring.getSigningKey())(subject, times),
       mail: outbox,
+      deletionDays: config.ACCOUNT_DELETION_DAYS,
       now: options.now ?? (() => new Date()),
     };
-    const upkeep = startUpkeep({ platform, databaseUrl, config, logger });
+    const upkeep = startUpkeep({ issuer, databaseUrl, config, logger, personTiming: options.personTiming });
     const stop = async () => {
       await mail?.stop();
       await rehash.settled();
@@ -157,14 +161,27 @@ function schemeOf({ PASSWORD_ALGORITHM }: AuthConfig, { passwordCost }: AuthOpti
     : passwordSchemes[PASSWORD_ALGORITHM];
 }
 
-type UpkeepOptions = { platform: Platform; databaseUrl: string; config: AuthConfig; logger: Logger };
+type UpkeepOptions<A extends Account> = {
+  issuer: PlatformIssuer<A>;
+  databaseUrl: string;
+  config: AuthConfig;
+  logger: Logger;
+  personTiming: PersonDeskTiming | undefined;
+};
 
 /**
- * A platform's background work: each second it seals the new rows of the audit log, and each hour it deletes expired rows
- * (throttles delete their own). On connections of its own, so that a flood of sign-ins does not delay the seals. Replicas
+ * A platform's background work: each second it seals the new rows of the audit log, each hour it deletes expired rows
+ * (throttles delete their own), and every few seconds it looks for what customers asked about their data. On connections of its own, so that a flood of sign-ins does not delay the seals. Replicas
  * take turns.
  */
-function startUpkeep({ platform, databaseUrl, config, logger }: UpkeepOptions): { stop(): Promise<void> } {
+function startUpkeep<A extends Account>({
+  issuer,
+  databaseUrl,
+  config,
+  logger,
+  personTiming: timing,
+}: UpkeepOptions<A>): { stop(): Promise<void> } {
+  const { platform } = issuer;
   const name = `auth-${platform}-upkeep`;
   const db = createDatabase(databaseUrl, {
     maxConnections: upkeepConnections,
@@ -188,11 +205,16 @@ function startUpkeep({ platform, databaseUrl, config, logger }: UpkeepOptions): 
       pruneWith('begunTotps', `auth.prune_${platform}_begun_totps`),
       pruneWith('trustedDevices', `auth.prune_${platform}_trusted_devices`),
       pruneWith('factorResets', `auth.prune_${platform}_factor_resets`),
+      pruneWith('devices', `auth.prune_${platform}_devices`),
+      ...(platform === 'user' ? [pruneWith('accountExports', 'auth.prune_account_exports')] : []),
       pruneAuditLog({ platform, key: keys[0], retention: config.AUDIT_RETENTION_DAYS }),
     ],
   });
+  // Staff are deactivated, never erased.
+  const desk = platform === 'user' ? startPersonDesk({ db, issuer, logger, timing }) : undefined;
   return {
     async stop() {
+      await desk?.stop();
       await housekeeping.stop();
       await sealer.stop();
       await db.destroy();
