@@ -112,9 +112,12 @@ async function createRequests(db: Kysely<unknown>): Promise<void> {
   await secureByTenant(db, 'auth.person_request');
   await secureByTenant(db, 'auth.person_part');
   await createPruning(db, exportPruning);
+  // The functions of a subgraph say its name, and see its parts.
+  const isAsked = `subgraph = nullif(current_setting('app.person_parts', true), '')`;
   const isSeen = `current_setting('app.person_requests', true) = 'due'`;
   await sql
     .raw(`
+    create policy answers on auth.person_part to signet_owner using (${isAsked}) with check (${isAsked});
     create policy due_requests on auth.person_request for select to signet_owner using (${isSeen});
     create policy due_requests on auth.person_part for select to signet_owner using (${isSeen});
     create function auth.due_person_requests(subgraphs text[], most integer) returns table (id uuid, tenant_id uuid)

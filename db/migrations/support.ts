@@ -298,12 +298,10 @@ export async function dropRelationNamespace(
  * and tells whether it was still that attempt's.
  */
 export async function answerPersonalData(db: Kysely<unknown>, name: string): Promise<void> {
-  const isOwn = `subgraph = '${name}' and current_setting('app.person_parts', true) = '${name}'`;
   const begin = `perform pg_catalog.set_config('app.person_parts', '${name}', true)`;
   const end = `perform pg_catalog.set_config('app.person_parts', '', true)`;
   await sql
     .raw(`
-    create policy ${name}_answers on auth.person_part to signet_owner using (${isOwn}) with check (${isOwn});
     create function ${name}.take_person_parts(most integer, lease integer)
       returns table (request_id uuid, tenant_id uuid, account_id uuid, kind text, attempt integer)
       language plpgsql volatile security definer set search_path = ''
@@ -355,7 +353,6 @@ export async function dropPersonalData(db: Kysely<unknown>, name: string): Promi
     .raw(`
     drop function ${name}.take_person_parts(integer, integer);
     drop function ${name}.settle_person_part(uuid, integer, jsonb, text, integer);
-    drop policy ${name}_answers on auth.person_part;
   `)
     .execute(db);
 }

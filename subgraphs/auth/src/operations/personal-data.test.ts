@@ -4,7 +4,7 @@ import { addCustomer, addStaffMember, type TestAccount } from '../testing/accoun
 import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
 import { mailSettings, readMails } from '../testing/mails.test-support.ts';
 import { makeDue, otherSubgraphs } from '../testing/personal-data.test-support.ts';
-import { trySignIn } from '../testing/session-operations.test-support.ts';
+import { endReasons, trySignIn } from '../testing/session-operations.test-support.ts';
 
 const exportAccount = 'mutation { exportAccount { id completedAt waitingFor } }';
 const listExports = '{ accountExports { id createdAt completedAt expiresAt waitingFor } }';
@@ -27,6 +27,10 @@ async function signInNew(tenantId = auth.tenants.demo) {
   return { account, token, refreshToken };
 }
 const ask = (query: string, token?: string) => auth.ask(query, {}, { ...(token && { token }) });
+const refresh = async (refreshToken: string) => {
+  const query = 'mutation ($input: RefreshInput) { refresh(input: $input) { accessToken } }';
+  return reasonsOf(await auth.ask(query, { input: { refreshToken } }));
+};
 const stateOf = async ({ id }: TestAccount) => {
   const rows = await auth.database.query<{ state: string }>(
     'select state from auth.person_request where account_id = $1 order by id',
@@ -111,15 +115,17 @@ describe('exportAccount', () => {
   });
 
   it('and its data need a recent sign-in', async () => {
-    const { token } = await signInNew();
-    await ask(exportAccount, token);
-    auth.clock.aheadSeconds = 400;
+    const { account, token: recent } = await signInNew();
+    await ask(exportAccount, recent);
+    auth.clock.aheadSeconds = -400;
+    const { accessToken: token } = await auth.signIn('login', account);
+    auth.clock.aheadSeconds = 0;
     const answers = await Promise.all([
       ask(exportAccount, token),
       ask(readData, token),
       ask(deleteAccount, token),
     ]);
-    auth.clock.aheadSeconds = 0;
+    expect(await stateOf(account)).toEqual(['running']);
     for (const answer of answers) expect(reasonsOf(answer)).toEqual(['authz.step_up.required']);
   });
 
@@ -156,10 +162,8 @@ describe('deleteAccount', () => {
     const { body } = await ask(deleteAccount, token);
     const { requestedAt, at } = body.data.deleteAccount;
     expect(Date.parse(at) - Date.parse(requestedAt)).toBe(14 * 86_400_000);
-    expect(reasonsOf(await ask('{ accountExports { id } }', token))).toEqual([]);
-    await expect
-      .poll(async () => reasonsOf(await ask('{ me { id } }', other.accessToken)), soon)
-      .toEqual(['auth.failure.revoked']);
+    expect(await endReasons(auth, 'user', account.id)).toEqual([null, 'ended']);
+    expect(await refresh(other.refreshToken)).toEqual(['auth.failure.revoked']);
     expect((await ask(deletion, token)).body).toEqual({ data: { accountDeletion: { at } } });
     expect((await ask(deleteAccount, token)).body.data.deleteAccount.at).toBe(at);
     expect(await auditKinds(account)).toEqual(['auth.account.deletion_scheduled']);
@@ -194,8 +198,7 @@ describe('deleteAccount', () => {
     await expect
       .poll(async () => reasonsOf(await ask('{ me { id } }', token)), soon)
       .toEqual(['auth.failure.revoked']);
-    const refresh = 'mutation ($input: RefreshInput) { refresh(input: $input) { accessToken } }';
-    expect(reasonsOf(await auth.ask(refresh, { input: { refreshToken } }))).toEqual(['auth.failure.revoked']);
+    expect(await refresh(refreshToken)).toEqual(['auth.failure.revoked']);
     const [before] = await auth.database.query('select email from auth.user where id = $1', [account.id]);
     expect(before.email).toBe(account.email);
     expect(await others.answerAll()).toBe(others.names.length);
