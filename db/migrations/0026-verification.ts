@@ -2,8 +2,8 @@ import { type Kysely, sql } from 'kysely';
 import { createPruning, dropPruning, secureByTenant } from './support.ts';
 
 const accounts = [
-  { account: 'auth.user', role: 'signet_auth_user' },
-  { account: 'auth.portal_user', role: 'signet_auth_portal' },
+  { account: 'auth.user', tokens: 'auth.user_account_token', role: 'signet_auth_user' },
+  { account: 'auth.portal_user', tokens: 'auth.portal_account_token', role: 'signet_auth_portal' },
 ];
 const pruning = {
   name: 'auth.prune_user_registrations',
@@ -46,14 +46,24 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .execute(db);
   await secureByTenant(db, 'auth.user_registration');
   await createPruning(db, pruning);
-  for (const { account, role } of accounts) {
-    await sql.raw(`grant update (email, email_verified) on ${account} to ${role}`).execute(db);
+  for (const { account, tokens, role } of accounts) {
+    await sql
+      .raw(`
+      grant update (email, email_verified) on ${account} to ${role};
+      grant select (created_at) on ${tokens} to ${role};
+    `)
+      .execute(db);
   }
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
-  for (const { account, role } of accounts) {
-    await sql.raw(`revoke update (email, email_verified) on ${account} from ${role}`).execute(db);
+  for (const { account, tokens, role } of accounts) {
+    await sql
+      .raw(`
+      revoke update (email, email_verified) on ${account} from ${role};
+      revoke select (created_at) on ${tokens} from ${role};
+    `)
+      .execute(db);
   }
   await dropPruning(db, pruning);
   await sql

@@ -76,7 +76,7 @@ export function readSession(
     tenantId: tenant,
     email,
     emailVerified: email_verified,
-    ...(verification && { verification }),
+    ...(verification === 'waived' && { verification: 'waived' as const }),
     scopes: new Set(scope.split(' ').filter(isScope)),
     authTime: auth_time as number,
     expiresAt: exp as number,

@@ -9,6 +9,7 @@ import type { Account, PlatformTables, StaffAccount, UserAccount } from './accou
 import type { FailedSignInAudit } from './audit/failed-sign-ins.ts';
 import type { GraphqlContext } from './context.ts';
 import type { DeviceTokens } from './devices/device-token.ts';
+import type { LaterWork } from './later-work.ts';
 import type { Outbox } from './mail/outbox.ts';
 import type { PasswordWorkers } from './passwords/password-workers.ts';
 import type { SessionClient, SessionOwner } from './sessions/session.queries.ts';
@@ -30,6 +31,7 @@ export type PlatformIssuer<A extends Account = Account> = {
   signAccessToken: AccessTokenSigner<A>;
   /** Undefined where no mail is configured. */
   mail: Outbox | undefined;
+  later: LaterWork;
   now(): Date;
 };
 

@@ -18,6 +18,7 @@ import { createDeviceTokens } from './devices/device-token.ts';
 import type { KeyTiming } from './keys/key-plan.ts';
 import { type KeyRing, openKeyRing } from './keys/key-ring.ts';
 import type { SigningKey } from './keys/signing-key.ts';
+import { createLaterWork } from './later-work.ts';
 import { openOutbox } from './mail/outbox.ts';
 import { createPasswordWorkers } from './passwords/password-workers.ts';
 import type { PlatformIssuer } from './platform-issuer.ts';
@@ -88,6 +89,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
     }
     const throttles = openSignInThrottle({ config, platform, logger, databaseUrl });
     const samples = createSampledAudit({ db, platform, createSampler, log: logger });
+    const later = createLaterWork(logger);
     const rowsPerMinute = config.AUDIT_FAILURES_PER_MINUTE;
     const issuer: PlatformIssuer<A> & { platform: P } = {
       platform,
@@ -108,11 +110,13 @@ export async function startPlatform<P extends Platform, A extends Account>(
       lifetimes: settings.lifetimes,
       signAccessToken: async (subject, times) =>
         createSigner(config.ISSUER_URL, await ring.getSigningKey())(subject, times),
+      later,
       mail: openOutbox(config, platform, [config.PASSWORD_PEPPER]),
       now: options.now ?? (() => new Date()),
     };
     const upkeep = startUpkeep({ platform, databaseUrl, config, logger });
     const stop = async () => {
+      await later.stop();
       await issuer.passwords.close();
       await throttles.close();
       await issuer.samples.stop();
@@ -155,6 +159,7 @@ function startUpkeep({ platform, databaseUrl, config, logger }: UpkeepOptions): 
       pruneWith('proofNonces', `auth.prune_${platform}_proof_nonces`),
       pruneWith('mails', `auth.prune_${platform}_mails`),
       pruneWith('accountTokens', `auth.prune_${platform}_account_tokens`),
+      ...(platform === 'user' ? [pruneWith('registrations', 'auth.prune_user_registrations')] : []),
       pruneAuditLog({ platform, key, retention: config.AUDIT_RETENTION_DAYS }),
     ],
   });

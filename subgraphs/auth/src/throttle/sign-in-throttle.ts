@@ -50,6 +50,10 @@ export type SignInThrottle = {
   ): Promise<T | undefined>;
   /** @throws {RefusalError} auth.throttled. Counts each attempt to make an account, also those that succeed. */
   countRegistration(address: string | null): Promise<void>;
+  /** @throws {RefusalError} auth.throttled. Counts each request for a mail to an address that the client only claims to have. */
+  countMailRequest(address: string | null): Promise<void>;
+  /** Whether one more mail that strangers can ask for may go to a mailbox now. Whether it has an account makes no difference. */
+  takeMail(mailbox: { tenantId: string; email: string }): Promise<boolean>;
   /** Marks the address as known for the account: attempts of strangers elsewhere no longer delay its owner here. */
   remember(subject: AttemptSubject): Promise<void>;
   /** Counts a guess at the password of an account by a holder of its token. @throws {RefusalError} auth.throttled */
@@ -99,10 +103,14 @@ export function createSignInThrottle(
     later: createGrowingDelay(store, 'account', limits.later),
   };
   const registrations = createNetworkDelays(store, 'registration', limits.registration);
+  const mailRequests = createNetworkDelays(store, 'mail-request', limits.mailRequest);
+  const mails = createGrowingDelay(store, 'mail', limits.mail);
   const changes = createGrowingDelay(store, 'change', limits.change);
   const known = store.createLimiter('known', { points: 1, durationSeconds: limits.knownSeconds });
   const running = createRunningAttempts();
 
+  const networkKeys = (name: string, address: string | null) =>
+    listClientNetworks(address).map(({ prefix, share }) => ({ key: keyOf(name, prefix), share }));
   const keysOf = ({ tenantId, email = '', address, device }: AttemptSubject) => {
     const networks = listClientNetworks(address);
     const toKeys = (toKey: (prefix: string) => string) =>
@@ -209,11 +217,13 @@ export function createSignInThrottle(
       }
     },
     async countRegistration(address) {
-      const keys = listClientNetworks(address).map(({ prefix, share }) => ({
-        key: keyOf('registration', prefix),
-        share,
-      }));
-      assertFree(await registrations.take(keys));
+      assertFree(await registrations.take(networkKeys('registration', address)));
+    },
+    async countMailRequest(address) {
+      assertFree(await mailRequests.take(networkKeys('mail-request', address)));
+    },
+    async takeMail({ tenantId, email }) {
+      return (await mails.take(keyOf('mail', tenantId, email))) === 0;
     },
     async remember(subject) {
       await remember(keysOf(subject));

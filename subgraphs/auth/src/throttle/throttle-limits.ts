@@ -9,7 +9,7 @@ export type AccountLine = 'first' | 'second' | 'later';
 
 /** One platform's limits by what they count. */
 export type ThrottleLimits = Record<
-  'device' | 'pair' | 'address' | 'registration' | 'change' | AccountLine,
+  'device' | 'pair' | 'address' | 'registration' | 'change' | 'mailRequest' | 'mail' | AccountLine,
   DelayLimits
 > & { knownSeconds: number };
 
@@ -28,6 +28,8 @@ export function readThrottleLimits(config: ThrottleConfig): ThrottleLimits {
     later: account,
     address: { ...shared, free: config.THROTTLE_ADDRESS_FAILURES },
     registration: { ...own, free: config.THROTTLE_REGISTRATIONS },
+    mailRequest: { ...own, free: config.THROTTLE_MAIL_REQUESTS },
+    mail: { ...own, free: config.THROTTLE_MAILS },
     knownSeconds: config.THROTTLE_KNOWN_ADDRESS_SECONDS,
   };
 }
