@@ -1,5 +1,5 @@
 /**
- * The one table of errors: code -> HTTP status, reason -> public text. A client switches on `extensions.code`, then on
+ * The one table of errors: code -> HTTP status, reason -> public text. A reason may have a status of its own (`statusesOfReasons`). A client switches on `extensions.code`, then on
  * `extensions.reason`. Nothing else about a failure leaves a process. A reason `input.<field>` names the faulty input field.
  * `auth.unavailable` means auth or its keys; `service.unavailable` anything else that is down or too busy.
  */
@@ -31,6 +31,8 @@ export const errorTable = {
       'authz.scope.deny': 'The access token lacks a scope that this field requires.',
       'authz.role.deny': 'Your role does not allow this.',
       'authz.permission.deny': 'You are not allowed to do this.',
+      'authz.step_up.required':
+        'Confirm who you are, then try again: your last sign-in was too long ago for this.',
     },
   },
   NOT_FOUND: {
@@ -77,6 +79,12 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable;
 
+/**
+ * Reasons with another HTTP status than their code: with a token that is new enough the same request would pass, so it is challenged (RFC 9470,
+ * section 3).
+ */
+export const statusesOfReasons: Readonly<Record<string, number>> = { 'authz.step_up.required': 401 };
+
 type ReasonsOf<C extends ErrorCode> = keyof (typeof errorTable)[C]['reasons'] & string;
 type TabledReason = { [C in ErrorCode]: ReasonsOf<C> }[ErrorCode];
 
@@ -92,7 +100,11 @@ const inputErrorText = 'An input value is not valid.';
 const reasonIndex = new Map<string, { code: ErrorCode; httpStatus: number; text: string }>(
   Object.entries(errorTable).flatMap(([code, row]) =>
     Object.entries(row.reasons).map(
-      ([reason, text]) => [reason, { code: code as ErrorCode, httpStatus: row.httpStatus, text }] as const,
+      ([reason, text]) =>
+        [
+          reason,
+          { code: code as ErrorCode, httpStatus: statusesOfReasons[reason] ?? row.httpStatus, text },
+        ] as const,
     ),
   ),
 );
@@ -110,4 +122,15 @@ export function findReason(
 /** `This field requires a 'portal' token. Received a 'user' token.` */
 export function platformDenyText(required: string, received: string): string {
   return `This field requires a '${required}' token. Received a '${received}' token.`;
+}
+
+/** What a client must do to pass a refusal `authz.step_up.required`: `extensions.stepUp`. */
+export type StepUp = {
+  /** How old `auth_time` of the access token may be, in seconds. */
+  maxAge: number;
+};
+
+/** `WWW-Authenticate` of such a refusal (RFC 9470, section 3; RFC 6750, section 3). */
+export function stepUpChallenge({ maxAge }: StepUp): string {
+  return `Bearer error="insufficient_user_authentication", error_description="A more recent authentication is required", max_age="${maxAge}"`;
 }

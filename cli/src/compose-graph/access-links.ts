@@ -1,11 +1,12 @@
 import { nameInSchema, readSpecLinks } from '@signet/access';
 import { accessDirectives } from '@signet/subgraph/guards/access-directives';
 import { type DocumentNode, Kind, parse, visit } from 'graphql';
+import { accessRules } from './lost-rules.ts';
 
 const federation = 'https://specs.apollo.dev/federation';
 const access = 'https://specs.signet.dev/access';
 
-/** Whether the SDL links the specification of `@public` and `@platform`. Only then is `@platform` the rule of that name. */
+/** Whether the SDL links the specification of `@public`, `@platform` and `@recentAuth`. Only then is `@platform` the rule of that name. */
 export function linksToAccess(sdl: DocumentNode): boolean {
   return readSpecLinks(sdl).some(({ identity }) => identity === access);
 }
@@ -20,7 +21,7 @@ export function federationName(sdl: DocumentNode, directive: string): string {
 }
 
 /**
- * Adds the definitions and the link of `@public` and `@platform` to SDL of federation 2 that uses one of them and neither defines nor links
+ * Adds the definitions and the link of `@public`, `@platform` and `@recentAuth` to SDL of federation 2 that uses one of them and neither defines nor links
  * any directive of that name: `@signet/subgraph` adds them when the subgraph starts, so they are not in its file.
  */
 export function declareAccess(sdl: DocumentNode): DocumentNode {
@@ -52,5 +53,5 @@ function usesAccess(sdl: DocumentNode): boolean {
 }
 
 function isOurs(name: string): boolean {
-  return name === 'public' || name === 'platform';
+  return accessRules.includes(name);
 }

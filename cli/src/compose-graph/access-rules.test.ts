@@ -44,7 +44,7 @@ describe('the SDL of docs/adopt/guards-only.md composes with its rules', () => {
     expect(out).toMatch(/ id: ID! @public/);
     expect(out).toMatch(/ text: String!.* @public/);
     expect(out).not.toMatch(/type Review .*@public/);
-    expect(out).toContain('https://specs.signet.dev/access/v1.0');
+    expect(out).toContain('https://specs.signet.dev/access/v1.1');
     const contract = await compose(sdl, '--exclude', 'portal');
     expect([contract.err, contract.code]).toEqual(['', 0]);
     expect(contract.out).toMatch(/ moderationQueue: \[Review!\]!.*@inaccessible/);
@@ -91,13 +91,13 @@ describe('a rule that the supergraph would not have is refused with its subgraph
 directive @platform(is: Platform!) on OBJECT | FIELD_DEFINITION
 enum Platform { USER PORTAL }`;
   const access = (imports: string) =>
-    `extend schema @link(url: "https://specs.signet.dev/access/v1.0", import: [${imports}])`;
+    `extend schema @link(url: "https://specs.signet.dev/access/v1.1", import: [${imports}])`;
 
   it.each([
     [
       '@platform without a link',
       `${federation('"@key"')}\n${definitions}\ntype Query {\n  a: Int\n  staff: Int @platform(is: PORTAL)\n}`,
-      /\[reviews\] line 7: Query\.staff has @platform, .*add to the schema @link\(url: "https:\/\/specs\.signet\.dev\/access\/v1\.0", import: \["@platform"\]\) @composeDirective\(name: "@platform"\)/,
+      /\[reviews\] line 7: Query\.staff has @platform, .*add to the schema @link\(url: "https:\/\/specs\.signet\.dev\/access\/v1\.1", import: \["@platform"\]\) @composeDirective\(name: "@platform"\)/,
     ],
     [
       '@platform with a link and without @composeDirective',

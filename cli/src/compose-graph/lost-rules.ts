@@ -2,13 +2,16 @@ import { nameInSchema, normalizeRuleNames, readSpecLinks } from '@signet/access'
 import { type ConstDirectiveNode, type DocumentNode, Kind, parse, print } from 'graphql';
 import type { ReadSubgraph } from './read-subgraph.ts';
 
+/** The rules of ours that a subgraph may link. */
+export const accessRules: readonly string[] = ['platform', 'public', 'recentAuth'];
+
 /** The rules of each specification that a subgraph may link. */
 const rulesOf: Readonly<Record<string, readonly string[]>> = {
   'https://specs.apollo.dev/federation': ['authenticated', 'requiresScopes', 'policy'],
   'https://specs.apollo.dev/authenticated': ['authenticated'],
   'https://specs.apollo.dev/requiresScopes': ['requiresScopes'],
   'https://specs.apollo.dev/policy': ['policy'],
-  'https://specs.signet.dev/access': ['platform', 'public'],
+  'https://specs.signet.dev/access': accessRules,
 };
 const allRules: readonly string[] = Object.values(rulesOf).flat();
 
@@ -45,11 +48,11 @@ export function findLostRules(subgraphs: readonly ReadSubgraph[], supergraph: st
 }
 
 function adviceFor(rule: string, used: string): string {
-  if (rule !== 'public' && rule !== 'platform') {
+  if (!accessRules.includes(rule)) {
     return `take away your own definition of it, and import "@${rule}" by the @link of https://specs.apollo.dev/federation/v2.9`;
   }
   const imported = used === rule ? `"@${rule}"` : `{ name: "@${rule}", as: "@${used}" }`;
-  return `add to the schema @link(url: "https://specs.signet.dev/access/v1.0", import: [${imported}]) @composeDirective(name: "@${used}"), and let its link of federation 2 import "@composeDirective"`;
+  return `add to the schema @link(url: "https://specs.signet.dev/access/v1.1", import: [${imported}]) @composeDirective(name: "@${used}"), and let its link of federation 2 import "@composeDirective"`;
 }
 
 /** The rule that a directive's name means in a subgraph. A rule's own name means it, unless a link says otherwise. */
@@ -63,9 +66,11 @@ export function readLocalNames(sdl: DocumentNode): (name: string) => string | un
   return (name) => (names.has(name) ? names.get(name) : allRules.includes(name) ? name : undefined);
 }
 
-/** Composers merge the lists of two subgraphs, but the platform stays as it is. */
+/** Composers merge the lists of two subgraphs, but the platform and the seconds stay as they are. */
 function keyOf(rule: string, directive: ConstDirectiveNode): string {
-  return rule === 'platform' ? `platform ${(directive.arguments ?? []).map(print).join()}` : rule;
+  return rule === 'platform' || rule === 'recentAuth'
+    ? `${rule} ${(directive.arguments ?? []).map(print).join()}`
+    : rule;
 }
 
 type Element = { coordinate: string; directives: readonly ConstDirectiveNode[] };

@@ -1,6 +1,6 @@
 import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
 import { compileOperationGuard, type OperationGuard, type RefusedField, type RuleBook } from '@signet/access';
-import { findReason } from '@signet/schema/contract';
+import { findReason, stepUpChallenge } from '@signet/schema/contract';
 import { createSampler, type Logger } from '@signet/service';
 import {
   type DocumentNode,
@@ -146,24 +146,36 @@ export function createOperationGuards(rules: RuleBook): OperationGuards {
 
 function createRefusal(refused: readonly RefusedField[]) {
   const errors = refused.map(formatRefusal);
-  const statuses = refused.map(({ reason }) => findReason(reason)?.httpStatus ?? 403);
-  // A caller without a token is asked for one first, whatever else is wrong.
-  const status = statuses.includes(401) ? 401 : Math.max(...new Set(statuses));
+  const { status, challenge } = describeStatus(refused);
   return {
     http: {
       status,
-      // No error code, since the request had no credentials (RFC 6750, section 3.1).
-      headers: new HeaderMap(status === 401 ? [['www-authenticate', 'Bearer']] : []),
+      headers: new HeaderMap(challenge === undefined ? [] : [['www-authenticate', challenge]]),
     },
     body: { kind: 'single' as const, singleResult: { errors } },
   };
 }
 
-function formatRefusal({ reason, text, path }: RefusedField): GraphQLFormattedError {
+function describeStatus(refused: readonly RefusedField[]): { status: number; challenge?: string } {
+  const maxAges = refused.flatMap(({ stepUp }) => stepUp?.maxAge ?? []);
+  // Only where nothing else is wrong does another sign-in help. The most recent that is asked for satisfies every field.
+  if (maxAges.length === refused.length) {
+    return { status: 401, challenge: stepUpChallenge({ maxAge: Math.min(...maxAges) }) };
+  }
+  const others = refused.filter(({ stepUp }) => stepUp === undefined);
+  const statuses = others.map(({ reason }) => findReason(reason)?.httpStatus ?? 403);
+  // A caller without a token is asked for one first, whatever else is wrong. No error code, since the request had no credentials (RFC
+  // 6750, section 3.1).
+  return statuses.includes(401)
+    ? { status: 401, challenge: 'Bearer' }
+    : { status: Math.max(...new Set(statuses)) };
+}
+
+function formatRefusal({ reason, text, path, stepUp }: RefusedField): GraphQLFormattedError {
   const row = findReason(reason);
   return {
     message: text ?? row?.text ?? '',
     ...(path.length > 0 && { path }),
-    extensions: { code: row?.code, reason },
+    extensions: { code: row?.code, reason, ...(stepUp && { stepUp }) },
   };
 }

@@ -1,6 +1,7 @@
 import { type Scope, scopesOfRole, staffRoles, userScopes } from '@signet/schema/contract';
 import type { Session } from '@signet/session';
 import { type Condition, implies, judgeSession } from './conditions.ts';
+import { describeRecentAuth } from './recent-sign-in.ts';
 import { conditionsOf, isByDefault, type RuleBook } from './rule-book.ts';
 
 /** The callers that the matrix has a column for: anonymous, a customer, staff by role. */
@@ -81,6 +82,9 @@ export function formatTable(header: readonly string[], lines: readonly (readonly
   return [header, header.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`);
 }
 
+/** When the sessions of the matrix signed in, and when they ask: the matrix says who may have a field after a recent sign-in. */
+const justSignedIn = 0;
+
 /** The session of a caller's token, with all scopes that such a token can carry. */
 export function sessionOf(caller: Caller): Session {
   if (caller === 'anonymous') {
@@ -94,7 +98,7 @@ export function sessionOf(caller: Caller): Session {
     tenantId: id,
     email: '',
     emailVerified: true,
-    authTime: 0,
+    authTime: justSignedIn,
     expiresAt: 0,
   };
   const scopes: ReadonlySet<Scope> = new Set(caller === 'user' ? userScopes : scopesOfRole[caller]);
@@ -106,7 +110,7 @@ export function sessionOf(caller: Caller): Session {
 function createRow(book: RuleBook, type: string, field: string): MatrixRow {
   const conditions = conditionsOf(book, type, field);
   const judge = (caller: Caller): Verdict => {
-    if (conditions === undefined || judgeSession(conditions, sessionOf(caller))) {
+    if (conditions === undefined || judgeSession(conditions, sessionOf(caller), justSignedIn)) {
       return 'no';
     }
     return conditions.some(({ kind }) => kind === 'policies') ? 'policy' : 'yes';
@@ -132,8 +136,12 @@ export function describeConditions(conditions: readonly Condition[] | undefined)
   if (conditions === undefined) {
     return 'none';
   }
-  const kinds = ['authenticated', 'platform', 'scopes', 'policies'];
-  const said = conditions.length > 1 ? conditions.filter(({ kind }) => kind !== 'authenticated') : conditions;
+  const kinds = ['authenticated', 'platform', 'scopes', 'policies', 'recentAuth'];
+  const strictest = Math.min(
+    ...conditions.map((one) => (one.kind === 'recentAuth' ? one.seconds : Infinity)),
+  );
+  const needed = conditions.filter((one) => one.kind !== 'recentAuth' || one.seconds === strictest);
+  const said = needed.length > 1 ? needed.filter(({ kind }) => kind !== 'authenticated') : needed;
   const sorted = said.toSorted((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind));
   return sorted.length === 0 ? 'public' : sorted.map(describeCondition).join(', ');
 }
@@ -144,6 +152,8 @@ function describeCondition(condition: Condition): string {
       return 'signed in';
     case 'platform':
       return `platform ${condition.is}`;
+    case 'recentAuth':
+      return describeRecentAuth(condition);
     default: {
       const names = condition.anyOf.map((allOf) => allOf.map(codeSpan).join(' and '));
       return `${condition.kind === 'scopes' ? 'scope' : 'policy'} ${names.join(' or ')}`;

@@ -1,5 +1,6 @@
-import { type Platform, platformDenyText, type Reason } from '@signet/schema/contract';
+import { type Platform, platformDenyText, type Reason, type StepUp } from '@signet/schema/contract';
 import type { Session } from '@signet/session';
+import { isSignInRecent } from './recent-sign-in.ts';
 
 /** One condition of a rule. A rule is a list of conditions, and all must hold; an empty list is public. */
 export type Condition =
@@ -8,19 +9,28 @@ export type Condition =
   /** The session must hold all scopes of one of the inner lists. */
   | { kind: 'scopes'; anyOf: readonly (readonly string[])[] }
   /** All policies of one of the inner lists must hold. A subgraph decides, or the token, which then names those that hold. */
-  | { kind: 'policies'; anyOf: readonly (readonly string[])[]; decidedBy?: 'token' };
+  | { kind: 'policies'; anyOf: readonly (readonly string[])[]; decidedBy?: 'token' }
+  /** The person must have proved who they are in the last `seconds`. */
+  | { kind: 'recentAuth'; seconds: number };
 
-/** The reason of a refusal. `text` is public. */
-export type Refusal = { reason: Reason; text?: string };
+/** The reason of a refusal. `text` is public. `stepUp`: a token with a newer sign-in would pass. */
+export type Refusal = { reason: Reason; text?: string; stepUp?: StepUp };
 
 const noPolicies: ReadonlySet<string> = new Set();
 
 /**
- * Checks the conditions that need only the session. Policies are left to the subgraph, except those that the token decides.
+ * Checks the conditions that need only the session. Policies are left to the subgraph, except those that the token decides. How long
+ * ago the person signed in is checked last: nobody is asked to sign in again for what they may not have anyway.
  *
+ * @param now seconds since 1970
  * @returns the refusal by the first condition that does not hold, or undefined.
  */
-export function judgeSession(conditions: readonly Condition[], session: Session): Refusal | undefined {
+export function judgeSession(
+  conditions: readonly Condition[],
+  session: Session,
+  now?: number,
+): Refusal | undefined {
+  let maxAge = Number.POSITIVE_INFINITY;
   for (const condition of conditions) {
     if (session.platform === 'none') {
       return { reason: 'auth.failure.missing_token' };
@@ -38,8 +48,16 @@ export function judgeSession(conditions: readonly Condition[], session: Session)
     ) {
       return { reason: 'authz.permission.deny' };
     }
+    if (condition.kind === 'recentAuth' && condition.seconds < maxAge) {
+      maxAge = condition.seconds;
+    }
   }
-  return undefined;
+  if (maxAge === Number.POSITIVE_INFINITY || session.platform === 'none') {
+    return undefined;
+  }
+  return isSignInRecent(session, maxAge, now ?? Date.now() / 1000)
+    ? undefined
+    : { reason: 'authz.step_up.required', stepUp: { maxAge } };
 }
 
 /**
@@ -94,6 +112,8 @@ export function implies(given: readonly Condition[], condition: Condition): bool
       return given.length > 0;
     case 'platform':
       return given.some((held) => held.kind === 'platform' && held.is === condition.is);
+    case 'recentAuth':
+      return given.some((held) => held.kind === 'recentAuth' && held.seconds <= condition.seconds);
     default:
       return given.some(
         (held) =>

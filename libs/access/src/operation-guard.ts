@@ -101,8 +101,9 @@ export function compileOperationGuard(
 function createGuard(groups: readonly Group[]) {
   return (session: Session, variables: Readonly<Record<string, unknown>>): RefusedField[] => {
     const refused = new Map<string, RefusedField>();
+    const now = Date.now() / 1000;
     for (const { conditions, fields } of groups) {
-      const refusal = conditions ? judgeSession(conditions, session) : noRule;
+      const refusal = conditions ? judgeSession(conditions, session, now) : noRule;
       if (!refusal) {
         continue;
       }
@@ -116,7 +117,10 @@ function createGuard(groups: readonly Group[]) {
         }
       }
     }
-    return [...refused.values()];
+    // Whoever may not have a field at all is told that first.
+    return [...refused.values()].sort(
+      (a, b) => Number(a.stepUp !== undefined) - Number(b.stepUp !== undefined),
+    );
   };
 }
 

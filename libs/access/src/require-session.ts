@@ -42,7 +42,8 @@ function refusePlatform(session: Session, required: Platform): never {
 export function assertSession(conditions: readonly Condition[], session: Session): void {
   const refusal = judgeSession(conditions, session);
   if (refusal) {
-    throw new RefusalError(refusal.reason, refusal.text === undefined ? {} : { text: refusal.text });
+    const { reason, ...more } = refusal;
+    throw new RefusalError(reason, more);
   }
 }
 

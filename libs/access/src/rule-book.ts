@@ -8,9 +8,17 @@ import {
   type TypeSystemExtensionNode,
 } from 'graphql';
 import type { Condition } from './conditions.ts';
+import { isRecentAuthSeconds, recentAuthRange } from './recent-sign-in.ts';
 
 /** Names of the directives that are rules. */
-export const ruleDirectives = ['public', 'authenticated', 'requiresScopes', 'policy', 'platform'] as const;
+export const ruleDirectives = [
+  'public',
+  'authenticated',
+  'requiresScopes',
+  'policy',
+  'platform',
+  'recentAuth',
+] as const;
 
 /** What holds for a field without a rule: nobody may have it, every caller who is signed in, or everybody. */
 export const defaultAccesses = ['deny', 'authenticated', 'public'] as const;
@@ -165,6 +173,8 @@ function readCondition(directive: ConstDirectiveNode): Condition[] {
       return [{ kind: 'scopes', anyOf: readAlternatives(argument('scopes')) }];
     case 'policy':
       return [{ kind: 'policies', anyOf: readAlternatives(argument('policies')) }];
+    case 'recentAuth':
+      return [{ kind: 'recentAuth', seconds: readSeconds(argument('seconds')) }];
     default:
       return [];
   }
@@ -176,6 +186,21 @@ function readPlatform(value: ConstValueNode | undefined): 'user' | 'portal' {
     throw new Error(`@platform(is:) must be USER or PORTAL, not ${name}`);
   }
   return name === 'USER' ? 'user' : 'portal';
+}
+
+function readSeconds(value: ConstValueNode | undefined): number {
+  const seconds = secondsOf(value);
+  if (seconds === undefined) {
+    const written = value && 'value' in value ? value.value : 'nothing';
+    throw new Error(`@recentAuth(seconds:) must be ${recentAuthRange}, not ${written}`);
+  }
+  return seconds;
+}
+
+/** The number of `@recentAuth(seconds:)`. Undefined for what may not stand there. */
+export function secondsOf(value: ConstValueNode | undefined): number | undefined {
+  const seconds = value?.kind === Kind.INT ? Number(value.value) : Number.NaN;
+  return isRecentAuthSeconds(seconds) ? seconds : undefined;
 }
 
 /** `[["a", "b"], ["c"]]`; GraphQL lets a list of one be written without its brackets. */

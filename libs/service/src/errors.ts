@@ -1,4 +1,11 @@
-import { type ErrorCode, findReason, internalErrorText, type Reason } from '@signet/schema/contract';
+import {
+  type ErrorCode,
+  findReason,
+  internalErrorText,
+  type Reason,
+  type StepUp,
+  stepUpChallenge,
+} from '@signet/schema/contract';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 
 type RefusalOptions = {
@@ -6,6 +13,8 @@ type RefusalOptions = {
   text?: string;
   /** When to try again, where that is known. Stands in `extensions` and in the header Retry-After. */
   retryAfterSeconds?: number;
+  /** What a recent sign-in must be like, with `authz.step_up.required`. Stands in `extensions` and in the challenge. */
+  stepUp?: StepUp | undefined;
   /** For the log only. */
   cause?: unknown;
 };
@@ -26,14 +35,20 @@ export class RefusalError extends GraphQLError {
   readonly httpStatus: number;
   readonly code: ErrorCode;
   readonly retryAfterSeconds: number | undefined;
+  readonly stepUp: StepUp | undefined;
 
-  constructor(reason: Reason, { text, retryAfterSeconds, cause }: RefusalOptions = {}) {
+  constructor(reason: Reason, { text, retryAfterSeconds, stepUp, cause }: RefusalOptions = {}) {
     const row = findReason(reason);
     if (!row) {
       throw new TypeError(`The reason '${reason}' is not in schema/contract/errors.ts`);
     }
     super(text ?? row.text, {
-      extensions: { code: row.code, reason, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) },
+      extensions: {
+        code: row.code,
+        reason,
+        ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+        ...(stepUp && { stepUp }),
+      },
     });
     this.name = 'RefusalError';
     Object.defineProperty(this, brand, { value: true });
@@ -41,6 +56,7 @@ export class RefusalError extends GraphQLError {
     this.httpStatus = row.httpStatus;
     this.code = row.code;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.stepUp = stepUp;
     if (cause !== undefined) {
       this.cause = cause;
     }
@@ -101,7 +117,10 @@ export function addHttpStatus(error: unknown, translate: ErrorTranslation = () =
 /** Retry-After of a refusal that names no time. */
 export const defaultRetryAfterSeconds = 2;
 
-export function refusalHeaders({ httpStatus, retryAfterSeconds }: RefusalError): [string, string][] {
+export function refusalHeaders({ httpStatus, retryAfterSeconds, stepUp }: RefusalError): [string, string][] {
+  if (stepUp) {
+    return [['www-authenticate', stepUpChallenge(stepUp)]];
+  }
   if (httpStatus === 401) {
     return [['www-authenticate', 'Bearer error="invalid_token"']];
   }

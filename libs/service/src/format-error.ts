@@ -1,4 +1,4 @@
-import { findReason, internalErrorText } from '@signet/schema/contract';
+import { findReason, internalErrorText, type StepUp } from '@signet/schema/contract';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { findScalarFault } from './custom-scalars.ts';
 import {
@@ -35,7 +35,7 @@ export function createErrorFormatter(options: FormatErrorOptions): ErrorFormatte
     const refusal = findRefusal(error) ?? translate?.(cause);
     if (refusal) {
       logOutage(logger, refusal);
-      return publicError(refusal.message, refusal.code, refusal.reason, refusal.retryAfterSeconds);
+      return publicError(refusal.message, refusal.code, refusal.reason, refusal);
     }
     const { code, serviceName } = formatted.extensions ?? {};
     if (trustsExtensions && serviceName !== undefined) {
@@ -71,7 +71,7 @@ function publicError(
   message: string,
   code: string,
   reason?: string,
-  retryAfterSeconds?: number,
+  { retryAfterSeconds, stepUp }: { retryAfterSeconds?: number | undefined; stepUp?: StepUp | undefined } = {},
 ): GraphQLFormattedError {
   return {
     message,
@@ -79,6 +79,7 @@ function publicError(
       code,
       ...(reason && { reason }),
       ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+      ...(stepUp && { stepUp: { maxAge: stepUp.maxAge } }),
     },
   };
 }
@@ -89,19 +90,23 @@ function publicError(
  * that document, not the client.
  */
 function passOn({ message, extensions }: GraphQLFormattedError): GraphQLFormattedError | undefined {
-  const { code, reason, retryAfterSeconds } = extensions ?? {};
+  const { code, reason, retryAfterSeconds, stepUp } = extensions ?? {};
   if (typeof reason === 'string' && findReason(reason)?.code === code) {
-    return publicError(
-      message,
-      String(code),
-      reason,
-      Number.isSafeInteger(retryAfterSeconds) ? (retryAfterSeconds as number) : undefined,
-    );
+    return publicError(message, String(code), reason, {
+      retryAfterSeconds: Number.isSafeInteger(retryAfterSeconds) ? (retryAfterSeconds as number) : undefined,
+      stepUp: readStepUp(stepUp),
+    });
   }
   if (code === 'BAD_USER_INPUT') {
     return publicError('An input value is not of its type.', code);
   }
   return code === 'INTERNAL_SERVER_ERROR' ? internalError() : undefined;
+}
+
+/** What a subgraph says of a step-up, if it has the form of ours. */
+function readStepUp(value: unknown): StepUp | undefined {
+  const { maxAge } = (value ?? {}) as Partial<StepUp>;
+  return Number.isSafeInteger(maxAge) ? { maxAge: maxAge as number } : undefined;
 }
 
 /** The operator needs the cause of an outage; the answer does not show it. */

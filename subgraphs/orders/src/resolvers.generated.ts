@@ -416,9 +416,9 @@ export type ResolversTypes = {
   _Service: ResolverTypeWrapper<_Service>;
   _Any: ResolverTypeWrapper<Scalars['_Any']['output']>;
   _Entity: ResolverTypeWrapper<ResolversUnionTypes<ResolversTypes>['_Entity']>;
+  Int: ResolverTypeWrapper<Scalars['Int']['output']>;
   String: ResolverTypeWrapper<Scalars['String']['output']>;
   Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
-  Int: ResolverTypeWrapper<Scalars['Int']['output']>;
 };
 
 /** Mapping between all available schema types and the resolvers parents */
@@ -449,9 +449,9 @@ export type ResolversParentTypes = {
   _Service: _Service;
   _Any: Scalars['_Any']['output'];
   _Entity: ResolversUnionTypes<ResolversParentTypes>['_Entity'];
+  Int: Scalars['Int']['output'];
   String: Scalars['String']['output'];
   Boolean: Scalars['Boolean']['output'];
-  Int: Scalars['Int']['output'];
 };
 
 export type PublicDirectiveArgs = { };
@@ -463,6 +463,12 @@ export type PlatformDirectiveArgs = {
 };
 
 export type PlatformDirectiveResolver<Result, Parent, ContextType = GraphqlContext, Args = PlatformDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
+
+export type RecentAuthDirectiveArgs = {
+  seconds: Scalars['Int']['input'];
+};
+
+export type RecentAuthDirectiveResolver<Result, Parent, ContextType = GraphqlContext, Args = RecentAuthDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
 
 export type LinkDirectiveArgs = {
   url?: Maybe<Scalars['String']['input']>;
@@ -702,6 +708,7 @@ export type Resolvers<ContextType = GraphqlContext> = {
 export type DirectiveResolvers<ContextType = GraphqlContext> = {
   public?: PublicDirectiveResolver<any, any, ContextType>;
   platform?: PlatformDirectiveResolver<any, any, ContextType>;
+  recentAuth?: RecentAuthDirectiveResolver<any, any, ContextType>;
   link?: LinkDirectiveResolver<any, any, ContextType>;
   federation__extends?: Federation__ExtendsDirectiveResolver<any, any, ContextType>;
   federation__inaccessible?: Federation__InaccessibleDirectiveResolver<any, any, ContextType>;

@@ -7,6 +7,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { type Condition, implies } from '../conditions.ts';
+import { describeRecentAuth } from '../recent-sign-in.ts';
 import { conditionsOf, mergeBooks, nameOfType, type RuleBook } from '../rule-book.ts';
 import type { AccessFault, ReadSubgraph } from './rule-faults.ts';
 
@@ -60,7 +61,14 @@ function describe(all: RuleBook, { subgraph, type, field, directive, read }: Dep
 }
 
 function nameOf(condition: Condition): string {
-  return condition.kind === 'platform' ? `platform ${condition.is}` : condition.kind;
+  switch (condition.kind) {
+    case 'platform':
+      return `platform ${condition.is}`;
+    case 'recentAuth':
+      return describeRecentAuth(condition);
+    default:
+      return condition.kind;
+  }
 }
 
 type Schema = SubgraphFields & { objectTypes: ReadonlyMap<string, ReadonlySet<string>> };

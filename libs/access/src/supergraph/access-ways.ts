@@ -1,9 +1,10 @@
 import type { AccessGraph, GraphField } from './access-graph.ts';
-import { combine, meets, minimize, round, signedIn, type Way, waysOf } from './ways.ts';
+import { combine, isRecent, meets, minimize, round, signedIn, type Way, waysOf } from './ways.ts';
 
 /**
  * Whose access is looked at. Without a name: everybody's, and each way is a caller of its own. With one: of a caller who has exactly
- * what `holds` lists; what remains of a way are the policies that decide about each object.
+ * what `holds` lists; what remains of a way are the policies that decide about each object,
+ * and how recent the sign-in must be.
  */
 export type Viewpoint = { name: string; holds: ReadonlySet<string> } | undefined;
 
@@ -60,14 +61,14 @@ export function findAccessWays(
   return { toType, byRule, toField, isRounded };
 }
 
-/** What a viewpoint leaves of the ways to meet a rule. Without a token, no policy of this platform lets anybody pass. */
+/** What a viewpoint leaves of the ways to meet a rule. Without a token, no policy and no age of a sign-in lets anybody pass. */
 export function narrow(ways: readonly Way[], viewpoint: Viewpoint): readonly Way[] {
   if (viewpoint === undefined) return ways;
   const { holds } = viewpoint;
-  const isPolicy = (need: string) => need.startsWith('policy ');
+  const isOpen = (need: string) => need.startsWith('policy ') || isRecent(need);
   return minimize(
     ways
-      .filter((way) => [...way].every((need) => (isPolicy(need) ? holds.has(signedIn) : holds.has(need))))
-      .map((way) => new Set([...way].filter(isPolicy))),
+      .filter((way) => [...way].every((need) => (isOpen(need) ? holds.has(signedIn) : holds.has(need))))
+      .map((way) => new Set([...way].filter(isOpen))),
   );
 }

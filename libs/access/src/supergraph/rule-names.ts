@@ -13,12 +13,15 @@ import {
 import { ruleDirectives } from '../rule-book.ts';
 import { nameInSchema, readLink, readSpecLinks, type SpecLink } from './spec-links.ts';
 
-/** The specifications whose directives are rules, and the one version of each that this code knows. */
-const ruleSpecifications: Readonly<Record<string, { version: string; rules: readonly string[] }>> = {
-  'https://specs.apollo.dev/authenticated': { version: 'v0.1', rules: ['authenticated'] },
-  'https://specs.apollo.dev/requiresScopes': { version: 'v0.1', rules: ['requiresScopes'] },
-  'https://specs.apollo.dev/policy': { version: 'v0.1', rules: ['policy'] },
-  'https://specs.signet.dev/access': { version: 'v1.0', rules: ['platform', 'public'] },
+/** The specifications whose directives are rules, with the rules of each version that this code knows. */
+const ruleSpecifications: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  'https://specs.apollo.dev/authenticated': { 'v0.1': ['authenticated'] },
+  'https://specs.apollo.dev/requiresScopes': { 'v0.1': ['requiresScopes'] },
+  'https://specs.apollo.dev/policy': { 'v0.1': ['policy'] },
+  'https://specs.signet.dev/access': {
+    'v1.0': ['platform', 'public'],
+    'v1.1': ['platform', 'public', 'recentAuth'],
+  },
 };
 /** Specifications marked `for: SECURITY` that hold no rule about callers. */
 const knownSecurity = ['https://specs.apollo.dev/inaccessible'];
@@ -126,7 +129,7 @@ export function readRuleNames(supergraph: DocumentNode): RuleNames {
 
 /** The names that a link gives to rules, and the names that it gives to something else. */
 function namesOf(link: SpecLink): [name: string, rule: string | undefined][] {
-  const rules = findSpecification(link)?.rules ?? [];
+  const rules = rulesOf(link) ?? [];
   const others = link.imports
     .filter(({ name }) => name.startsWith('@') && !rules.includes(name.slice(1)))
     .map(({ as }): [string, undefined] => [as.slice(1), undefined]);
@@ -138,9 +141,16 @@ function faultsOf(link: SpecLink): SupergraphFault[] {
   const { identity, version, purpose, line } = link;
   const known = findSpecification(link);
   const at = { line, coordinate: 'schema' };
-  if (known && known.version !== version) {
-    const fault = `links ${identity}/${version}, and only ${known.version} of this specification is known`;
+  if (known && !rulesOf(link)) {
+    const versions = Object.keys(known).join(' and ');
+    const fault = `links ${identity}/${version}, and only ${versions} of this specification is known`;
     return [{ ...at, fault }];
+  }
+  const missing =
+    known &&
+    link.imports.find(({ name }) => isRule(name.slice(1)) && !rulesOf(link)?.includes(name.slice(1)));
+  if (missing) {
+    return [{ ...at, fault: `imports ${missing.name} of ${identity}/${version}, which has no such rule` }];
   }
   if (!known && purpose === 'SECURITY' && !knownSecurity.includes(identity)) {
     const fault = `links ${identity} for: SECURITY, which is not known here: nobody can say whom it keeps out`;
@@ -151,6 +161,12 @@ function faultsOf(link: SpecLink): SupergraphFault[] {
 
 function findSpecification({ identity }: SpecLink) {
   return Object.hasOwn(ruleSpecifications, identity) ? ruleSpecifications[identity] : undefined;
+}
+
+/** The rules of a linked specification. Undefined for another specification, and for a version that is not known. */
+function rulesOf(link: SpecLink): readonly string[] | undefined {
+  const versions = findSpecification(link);
+  return versions && Object.hasOwn(versions, link.version) ? versions[link.version] : undefined;
 }
 
 function isRule(name: string): boolean {

@@ -1,12 +1,20 @@
-import { type ConstDirectiveNode, type DocumentNode, Kind, specifiedDirectives } from 'graphql';
-import { ruleDirectives } from '../rule-book.ts';
+import {
+  type ConstDirectiveNode,
+  type ConstValueNode,
+  type DocumentNode,
+  Kind,
+  specifiedDirectives,
+} from 'graphql';
+import { recentAuthRange } from '../recent-sign-in.ts';
+import { ruleDirectives, secondsOf } from '../rule-book.ts';
 import { type RuleNames, readRuleNames, type SupergraphFault } from './rule-names.ts';
 
 type Place = { coordinate: string; directives: readonly ConstDirectiveNode[] };
 
 /**
  * What stands in the way of reading the rules of a supergraph: it is none, its links cannot be told, a directive that nobody
- * defines, a rule that no link names or that stands where no router looks, a platform that does not exist, or two of them.
+ * defines, a rule that no link names or that stands where no router looks, a platform that does not exist or two of them, or a number of
+ * seconds that `@recentAuth` may not have.
  *
  * @param supergraph as composed, with locations for the lines of the faults
  */
@@ -58,6 +66,9 @@ function faultsOf(
   if (ruleOf(name) === 'platform' && platformOf(directive) === undefined) {
     return [`has @${name} with another platform than USER and PORTAL`];
   }
+  if (ruleOf(name) === 'recentAuth' && secondsOf(argumentOf(directive, 'seconds')) === undefined) {
+    return [`has @${name} with seconds that are not ${recentAuthRange}`];
+  }
   return [];
 }
 
@@ -66,13 +77,20 @@ function findTwoPlatforms(directives: readonly ConstDirectiveNode[], { ruleOf }:
   return new Set(platforms).size > 1 ? ['has two platforms (USER, PORTAL): nobody could have it'] : [];
 }
 
-function platformOf({ arguments: args = [] }: ConstDirectiveNode): string | undefined {
-  const value = args.find(({ name }) => name.value === 'is')?.value;
+function platformOf(directive: ConstDirectiveNode): string | undefined {
+  const value = argumentOf(directive, 'is');
   return value?.kind === Kind.ENUM && ['USER', 'PORTAL'].includes(value.value) ? value.value : undefined;
 }
 
-function textArgument({ arguments: args = [] }: ConstDirectiveNode, argument: string): string {
-  const value = args.find(({ name }) => name.value === argument)?.value;
+function argumentOf(
+  { arguments: args = [] }: ConstDirectiveNode,
+  argument: string,
+): ConstValueNode | undefined {
+  return args.find(({ name }) => name.value === argument)?.value;
+}
+
+function textArgument(directive: ConstDirectiveNode, argument: string): string {
+  const value = argumentOf(directive, argument);
   return value?.kind === Kind.STRING ? value.value : '';
 }
 

@@ -7,9 +7,9 @@ import {
 } from '../access-matrix.ts';
 import { fieldsOf } from './access-changes.ts';
 import { type AccessGraph, findReachableTypes, type GraphField } from './access-graph.ts';
-import { callerOf, signedIn, type Way, waysOf } from './ways.ts';
+import { callerOf, isRecent, signedIn, type Way, waysOf } from './ways.ts';
 
-/** A caller that the rules of a supergraph tell apart. `holds` are its needs that are met; policies are not among them. */
+/** A caller that the rules of a supergraph tell apart. `holds` are its needs that are met, without policies and recent sign-ins. */
 export type DerivedCaller = { name: string; holds: Way };
 
 export type SupergraphRow = Pick<GraphField, 'coordinate' | 'conditions' | 'isDefault'> & {
@@ -40,7 +40,7 @@ export function createSupergraphMatrix(graph: AccessGraph): SupergraphMatrix {
 }
 
 function deriveCallers(ways: readonly Way[]): DerivedCaller[] {
-  const named = ways.map((way) => new Set([...way].filter((need) => !isPolicy(need))));
+  const named = ways.map((way) => new Set([...way].filter((need) => !isPolicy(need) && !isRecent(need))));
   const all = [new Set<string>(), new Set([signedIn]), ...named].map((holds) => ({
     name: callerOf(holds),
     holds,
@@ -51,7 +51,9 @@ function deriveCallers(ways: readonly Way[]): DerivedCaller[] {
 }
 
 function judge(ways: readonly Way[], holds: Way): Verdict {
-  const passing = ways.filter((way) => [...way].every((need) => isPolicy(need) || holds.has(need)));
+  const passing = ways.filter((way) =>
+    [...way].every((need) => isPolicy(need) || isRecent(need) || holds.has(need)),
+  );
   if (passing.length === 0) return 'no';
   return passing.some((way) => ![...way].some(isPolicy)) ? 'yes' : 'policy';
 }

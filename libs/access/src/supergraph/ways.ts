@@ -1,8 +1,10 @@
 import type { Condition } from '../conditions.ts';
+import { describeRecentAuth } from '../recent-sign-in.ts';
 
 /**
  * One way to meet a rule: everything that a caller needs for it, such as `scope a` and `scope b`. Nothing at all is everybody's.
- * A caller who has all of a way passes, and so does everybody who has more.
+ * A caller who has all of a way passes, and so does everybody who has more. At most one need is a recent sign-in (`recent 300 s`), which
+ * a more recent one meets too.
  */
 export type Way = ReadonlySet<string>;
 
@@ -26,6 +28,8 @@ function alternativesOf(condition: Condition): readonly Way[] {
       return [new Set([signedIn])];
     case 'platform':
       return [new Set([signedIn, `platform ${condition.is}`])];
+    case 'recentAuth':
+      return [new Set([signedIn, describeRecentAuth(condition)])];
     default: {
       const kind = condition.kind === 'scopes' ? 'scope' : 'policy';
       return condition.anyOf
@@ -42,8 +46,36 @@ function alternativesOf(condition: Condition): readonly Way[] {
 export function combine(a: readonly Way[], b: readonly Way[]): readonly Way[] {
   if (asksNothing(a)) return b;
   if (asksNothing(b)) return a;
-  const both = a.flatMap((one) => b.map((other) => new Set([...one, ...other])));
+  const both = a.flatMap((one) => b.map((other) => joinWays(one, other)));
   return minimize(both.filter((way) => !(way.has('platform user') && way.has('platform portal'))));
+}
+
+/** All needs of both. Of two recent sign-ins, the more recent one. */
+function joinWays(one: Way, other: Way): Way {
+  const all = new Set([...one, ...other]);
+  const seconds = recentSecondsOf(all);
+  for (const need of all) {
+    if (isRecent(need) && readRecent(need) > seconds) all.delete(need);
+  }
+  return all;
+}
+
+/** Whether a need is a recent sign-in. */
+export function isRecent(need: string): boolean {
+  return need.startsWith('recent ');
+}
+
+function readRecent(need: string): number {
+  return Number.parseInt(need.slice('recent '.length), 10);
+}
+
+/** The seconds of a way's recent sign-in. Infinite where it needs none. */
+function recentSecondsOf(way: Way): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (const need of way) {
+    if (isRecent(need)) least = Math.min(least, readRecent(need));
+  }
+  return least;
 }
 
 function asksNothing(ways: readonly Way[]): boolean {
@@ -54,10 +86,16 @@ function asksNothing(ways: readonly Way[]): boolean {
 export function minimize(ways: readonly Way[]): readonly Way[] {
   if (ways.length < 2) return ways;
   const kept: Way[] = [];
-  for (const way of ways.toSorted((a, b) => a.size - b.size)) {
+  for (const way of ways.toSorted((a, b) => a.size - b.size || compareRecent(a, b))) {
     if (!meets(way, kept)) kept.push(way);
   }
   return kept;
+}
+
+/** The less recent sign-in first, which asks for less. */
+function compareRecent(a: Way, b: Way): number {
+  const [first, second] = [recentSecondsOf(a), recentSecondsOf(b)];
+  return first === second ? 0 : second - first;
 }
 
 /** Whether a caller who has this way passes by one of the others. */
@@ -72,7 +110,7 @@ export function areSame(a: readonly Way[], b: readonly Way[]): boolean {
 
 function isPart(part: Way, whole: Way): boolean {
   for (const need of part) {
-    if (!whole.has(need)) return false;
+    if (!whole.has(need) && !(isRecent(need) && recentSecondsOf(whole) <= readRecent(need))) return false;
   }
   return true;
 }
@@ -96,6 +134,6 @@ export function callerOf(way: Way): string {
   const namesOf = (kind: string) => [...way].filter((name) => name.startsWith(`${kind} `)).sort();
   const [platform] = namesOf('platform');
   const caller = platform?.slice('platform '.length) ?? (way.has(signedIn) ? signedIn : 'anonymous');
-  const more = [...namesOf('scope'), ...namesOf('policy')];
+  const more = [...namesOf('scope'), ...namesOf('policy'), ...namesOf('recent')];
   return more.length > 0 ? `${caller} with ${more.join(' and ')}` : caller;
 }
