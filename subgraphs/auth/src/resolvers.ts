@@ -1,8 +1,10 @@
 import type { Platform } from '@signet/schema/contract';
+import { createChangeEmail, createConfirmEmail } from './operations/change-email.ts';
 import { createChangePassword } from './operations/change-password.ts';
 import { createMe, createUserReference } from './operations/me.ts';
 import { createRefresh } from './operations/refresh.ts';
 import { createRegister } from './operations/register.ts';
+import { createRequestPasswordReset, createResetPassword } from './operations/reset-password.ts';
 import { createEndOtherSessions, createEndSession, createListSessions } from './operations/sessions.ts';
 import { createSignIn } from './operations/sign-in.ts';
 import { createSignOut } from './operations/sign-out.ts';
@@ -13,12 +15,15 @@ import {
   createStaffMembers,
   createStaffReference,
 } from './operations/staff.ts';
+import { createUndoEmail } from './operations/undo-email.ts';
+import { createRequestEmailVerification, createVerifyEmail } from './operations/verify-email.ts';
 import {
   bindPortalPlatform,
   bindUserPlatform,
   type PortalIssuer,
   type UserIssuer,
 } from './platform-issuer.ts';
+import { createFinishRegistration } from './registrations/finish-registration.ts';
 import type { Resolvers } from './resolvers.generated.ts';
 
 /** The issuers of the platforms that a process holds. */
@@ -50,6 +55,13 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
       endSession: createEndSession(users),
       endOtherSessions: createEndOtherSessions(users),
       changePassword: createChangePassword(users),
+      requestEmailVerification: createRequestEmailVerification(users),
+      verifyEmail: createVerifyEmail(users, createFinishRegistration(users)),
+      requestPasswordReset: createRequestPasswordReset(users),
+      resetPassword: createResetPassword(users),
+      changeEmail: createChangeEmail(users),
+      confirmEmail: createConfirmEmail(users),
+      undoEmail: createUndoEmail(users),
     },
   };
 }
@@ -71,6 +83,13 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       endPortalSession: createEndSession(portal),
       endOtherPortalSessions: createEndOtherSessions(portal),
       changePortalPassword: createChangePassword(portal),
+      requestPortalEmailVerification: createRequestEmailVerification(portal),
+      verifyPortalEmail: createVerifyEmail(portal),
+      requestPortalPasswordReset: createRequestPasswordReset(portal),
+      resetPortalPassword: createResetPassword(portal),
+      changePortalEmail: createChangeEmail(portal),
+      confirmPortalEmail: createConfirmEmail(portal),
+      undoPortalEmail: createUndoEmail(portal),
       deactivateStaff: createDeactivateStaff(portal),
       reactivateStaff: createReactivateStaff(portal),
       changeStaffRole: createChangeStaffRole(portal),

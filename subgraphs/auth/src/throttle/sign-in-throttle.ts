@@ -52,8 +52,11 @@ export type SignInThrottle = {
   countRegistration(address: string | null): Promise<void>;
   /** @throws {RefusalError} auth.throttled. Counts each request for a mail to an address that the client only claims to have. */
   countMailRequest(address: string | null): Promise<void>;
-  /** Whether one more mail that strangers can ask for may go to a mailbox now. Whether it has an account makes no difference. */
-  takeMail(mailbox: { tenantId: string; email: string }): Promise<boolean>;
+  /**
+   * Counts a mail that others than its reader can ask for, and returns 0 where it may go now; else the rest of the pause in ms. Whether
+   * the mailbox has an account makes no difference.
+   */
+  takeMail(mailbox: { tenantId: string; email: string }): Promise<number>;
   /** Marks the address as known for the account: attempts of strangers elsewhere no longer delay its owner here. */
   remember(subject: AttemptSubject): Promise<void>;
   /** Counts a guess at the password of an account by a holder of its token. @throws {RefusalError} auth.throttled */
@@ -211,26 +214,24 @@ export function createSignInThrottle(
         } else if (!(await running.waitForCleared(key.known))) {
           // Asking in a pause is no attempt, but it is not free: who does nothing else has the address in a pause soon.
           await store.addPoint(way.askingRows);
-          assertFree(way.addressWait);
+          refusePause(way.addressWait);
           return undefined;
         }
       }
     },
     async countRegistration(address) {
-      assertFree(await registrations.take(networkKeys('registration', address)));
+      refusePause(await registrations.take(networkKeys('registration', address)));
     },
     async countMailRequest(address) {
-      assertFree(await mailRequests.take(networkKeys('mail-request', address)));
+      refusePause(await mailRequests.take(networkKeys('mail-request', address)));
     },
-    async takeMail({ tenantId, email }) {
-      return (await mails.take(keyOf('mail', tenantId, email))) === 0;
-    },
+    takeMail: ({ tenantId, email }) => mails.take(keyOf('mail', tenantId, email)),
     async remember(subject) {
       await remember(keysOf(subject));
     },
     async beginChange(accountId) {
       const key = keyOf('change', accountId);
-      assertFree(await changes.take(key));
+      refusePause(await changes.take(key));
       return {
         succeed: () => changes.forget(key),
         fail: async () => {},
@@ -240,7 +241,8 @@ export function createSignInThrottle(
   };
 }
 
-function assertFree(waitMs: number): void {
+/** @throws {RefusalError} auth.throttled, where there is something to wait for. */
+export function refusePause(waitMs: number): void {
   if (waitMs > 0) {
     throw new RefusalError('auth.throttled', { retryAfterSeconds: Math.ceil(waitMs / 1000) });
   }
