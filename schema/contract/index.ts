@@ -1,5 +1,6 @@
 export * from './audit-events.ts';
 export * from './blank-text.ts';
+export * from './challenge.ts';
 export * from './claims.ts';
 export * from './credentials.ts';
 export * from './errors.ts';

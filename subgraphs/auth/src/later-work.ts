@@ -28,7 +28,9 @@ export function createLaterWork(log: Pick<Logger, 'warn' | 'error'>): LaterWork 
       last = outsideRequests(() =>
         last
           .then(job)
-          .catch((err: unknown) => log.error({ err, job: name }, 'what was to be done after an answer failed'))
+          .catch((err: unknown) =>
+            log.error({ err, job: name }, 'what was to be done after an answer failed'),
+          )
           .finally(() => {
             waiting -= 1;
           }),

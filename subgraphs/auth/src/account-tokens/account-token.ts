@@ -111,8 +111,7 @@ export async function useAccountToken<A extends Account>(
 }
 
 function isUsable(stored: StoredToken, account: Account, purpose: AccountTokenPurpose): boolean {
-  const isOfThisState =
-    stored.password_version === account.passwordVersion && stored.email === account.email;
+  const isOfThisState = stored.password_version === account.passwordVersion && stored.email === account.email;
   return account.isActive && (isOfThisState || outliveChanges.has(purpose));
 }
 

@@ -33,7 +33,11 @@ export async function findHolderProof<A extends Account>(
   await runAttempt(await issuer.throttle.beginChange(account.id), async (markWrong) => {
     if (await issuer.passwords.verify(password, stored, account.id)) return;
     markWrong();
-    const event = auditOwn('auth.password.change_failure', issuer, { tenantId, accountId: account.id, client });
+    const event = auditOwn('auth.password.change_failure', issuer, {
+      tenantId,
+      accountId: account.id,
+      client,
+    });
     await inTenant(issuer.db, tenantId, (trx) => writeAuditEvent(trx, event));
     throw badInput('password', 'This is not the password of the account.');
   });

@@ -42,6 +42,7 @@ const languageTag = /^(?=.{2,35}$)[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
  */
 export function readLanguage(input: string | null | undefined): string | undefined {
   if (!input) return undefined;
-  if (!languageTag.test(input)) throw badInput('language', 'This is not a language tag, such as de or de-AT.');
+  if (!languageTag.test(input))
+    throw badInput('language', 'This is not a language tag, such as de or de-AT.');
   return input;
 }

@@ -148,11 +148,7 @@ export async function findOwnerOfEmail<A extends Account>(
 }
 
 /** For an account that the transaction has locked. */
-export async function setEmailVerified(
-  trx: Trx,
-  tables: PlatformTables<Account>,
-  id: string,
-): Promise<void> {
+export async function setEmailVerified(trx: Trx, tables: PlatformTables<Account>, id: string): Promise<void> {
   await sql`
     update ${tables.account} set email_verified = true, updated_at = now() where id = ${id}`.execute(trx);
 }

@@ -1,6 +1,10 @@
 import type { Database } from '@signet/db';
 import type { Transaction } from 'kysely';
-import { type AccountTokenPurpose, accountTokenSeconds, createAccountToken } from '../account-tokens/account-token.ts';
+import {
+  type AccountTokenPurpose,
+  accountTokenSeconds,
+  createAccountToken,
+} from '../account-tokens/account-token.ts';
 import type { Account } from '../accounts/account.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
 import { appLink, type NewMail, queueMail } from './outbox.ts';
@@ -59,7 +63,13 @@ export async function queuePasswordChanged<A extends Account>(
 ): Promise<void> {
   if (!issuer.mail) return;
   const values = { at: issuer.now().toISOString(), link: appLink(issuer.mail, 'signIn') };
-  await queueMail(trx, issuer, { tenantId, account, to: account.email, template: 'password-changed', values });
+  await queueMail(trx, issuer, {
+    tenantId,
+    account,
+    to: account.email,
+    template: 'password-changed',
+    values,
+  });
 }
 
 /**

@@ -86,7 +86,8 @@ async function confirm<A extends Account>(
   if (proof.by === 'session') await lockOwnSession(trx, issuer, proof.subject);
   const used = await useAccountToken(trx, issuer, token, 'confirm_email');
   const { email = '', session = '' } = used?.data ?? {};
-  if (!used || !(await releaseEmail(trx, issuer, { tenantId, email, forId: used.account.id }))) throw badToken();
+  if (!used || !(await releaseEmail(trx, issuer, { tenantId, email, forId: used.account.id })))
+    throw badToken();
   const { account: earlier } = used;
   if (!(await setEmail(trx, tables, earlier.id, { email, isVerified: true }))) throw badToken();
   const account = { ...earlier, email, emailVerified: true };

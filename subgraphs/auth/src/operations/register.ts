@@ -43,7 +43,13 @@ export function createRegister({
     const password = await issuer.passwords.hash(input.password, listQueueNetworks(client.address));
     if (issuer.mail) throw await beginRegistration(issuer, { tenantId, email, fullName, language, password });
     const { account, tokens } = await inTenant(issuer.db, tenantId, async (trx) => {
-      const account = await insertUser(trx, { tenantId, email, fullName, language: language ?? null, password });
+      const account = await insertUser(trx, {
+        tenantId,
+        email,
+        fullName,
+        language: language ?? null,
+        password,
+      });
       if (!account) {
         throw emailTaken();
       }

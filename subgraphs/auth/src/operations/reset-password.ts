@@ -1,7 +1,12 @@
 import { inTenant, readInTenant, writeAuditEvent } from '@signet/db';
 import { listEmailSpellings } from '@signet/db/email';
 import { badInput } from '@signet/service';
-import { badToken, endAccountTokens, findAccountToken, useAccountToken } from '../account-tokens/account-token.ts';
+import {
+  badToken,
+  endAccountTokens,
+  findAccountToken,
+  useAccountToken,
+} from '../account-tokens/account-token.ts';
 import { findAccountByEmail, getTenantSlug, lockAccount } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
 import { assertNewPassword, readLanguage } from '../accounts/account-input.ts';

@@ -1,7 +1,12 @@
 import { type Database, inTenant, readInTenant, writeAuditEvent } from '@signet/db';
 import { badInput } from '@signet/service';
 import type { Transaction } from 'kysely';
-import { badToken, endAccountTokens, findAccountToken, useAccountToken } from '../account-tokens/account-token.ts';
+import {
+  badToken,
+  endAccountTokens,
+  findAccountToken,
+  useAccountToken,
+} from '../account-tokens/account-token.ts';
 import { getTenantSlug, setEmailVerified } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
 import { findHolderProof, type HolderProof } from '../accounts/account-holder.ts';

@@ -49,6 +49,7 @@ export async function beginRegistration(
     return challenge;
   });
   return new RefusalError('auth.challenge_required', {
+    text: 'A mail was sent to this address. Use its link to go on.',
     challenge: { id: challenge, methods: ['email'], expiresAt: expiresAt.toISOString() },
   });
 }

@@ -91,7 +91,8 @@ async function findProvenPassword(
     assertNewPassword(newPassword, { email: registration.email, tenant }, 'newPassword');
     return issuer.passwords.hash(newPassword, listQueueNetworks(address));
   }
-  if (challenge && timingSafeEqual(hashOf(challenge), registration.challengeHash)) return registration.password;
+  if (challenge && timingSafeEqual(hashOf(challenge), registration.challengeHash))
+    return registration.password;
   if (!password) return undefined;
   const attempt = await issuer.throttle.beginChange(hashOf(token).toString('hex'));
   await runAttempt(attempt, async (markWrong) => {
@@ -115,7 +116,14 @@ async function beginAccount(
 ): Promise<Given<UserAccount>> {
   const earlier = await findOwnerOfEmail(trx, issuer.tables, email);
   if (!earlier) {
-    const added = await insertUser(trx, { tenantId, email, fullName, language, password, emailVerified: true });
+    const added = await insertUser(trx, {
+      tenantId,
+      email,
+      fullName,
+      language,
+      password,
+      emailVerified: true,
+    });
     if (!added) throw badToken();
     return { account: added, endedSessions: 0, isTakenOver: false };
   }

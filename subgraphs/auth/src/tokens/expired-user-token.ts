@@ -45,7 +45,14 @@ export async function signExpiredUserToken({
       createdAt: issuedAt,
     };
     return await createUserTokenSigner(issuerUrl, active)(
-      { account: nobody, tenantId: randomUUID(), sessionId: randomUUID(), authTime: issuedAt, amr: ['pwd'], isVerificationWaived: false },
+      {
+        account: nobody,
+        tenantId: randomUUID(),
+        sessionId: randomUUID(),
+        authTime: issuedAt,
+        amr: ['pwd'],
+        isVerificationWaived: false,
+      },
       { issuedAt, expiresAt: new Date(issuedAt.getTime() + hourMs) },
     );
   } finally {
