@@ -20,7 +20,10 @@ beforeAll(async () => {
 afterAll(() => auth.stop());
 
 let last = 0;
-const newEmail = () => `new${(last += 1)}@example.com`;
+function newEmail(): string {
+  last += 1;
+  return `new${last}@example.com`;
+}
 
 describe.each(bothPlatforms)('$platform: another address', ({ platform, other, fields, addAccount }) => {
   const mine = accountOperations(() => auth, platform);

@@ -29,7 +29,10 @@ const accountsOf = (email: string) =>
   auth.database.query(`select * from auth.user where email = $1`, [email]);
 const signIn = (email: string, word: string) => trySignIn(auth, 'login', { id: '', email, password: word });
 let last = 0;
-const newEmail = () => `person${(last += 1)}@example.com`;
+function newEmail(): string {
+  last += 1;
+  return `person${last}@example.com`;
+}
 
 describe('register, with mail', () => {
   it('makes no account before the mail is answered, and then signs in the browser that registered', async () => {
