@@ -360,7 +360,7 @@ describe('docker-compose.yml and the Dockerfile', () => {
   it('call each other at a service of the same network, its port, and a host that it answers for', () => {
     for (const { name, environment, service } of servers) {
       for (const [variable, value] of Object.entries(environment)) {
-        if (!variable.endsWith('_URL') || variable === 'ISSUER_URL') continue;
+        if (!variable.endsWith('_URL') || /^(ISSUER|MAIL|\w+_APP)_URL$/.test(variable)) continue;
         const { hostname, port, pathname } = new URL(value);
         const called = byName.get(hostname) as Process;
         expect([name, variable, Number(port)]).toEqual([name, variable, portOf(called.environment)]);
@@ -372,7 +372,7 @@ describe('docker-compose.yml and the Dockerfile', () => {
     }
   });
 
-  it('give the gateway nothing of the database but revocations, and everything else no way out', () => {
+  it('give the gateway nothing of the database but revocations, and a way out to the issuers alone, for mail', () => {
     const { data, graph } = compose.networks;
     expect([data?.internal, graph?.internal]).toEqual([true, true]);
     for (const name of gateways) expect(compose.services[name]?.secrets).toEqual(['verifier-database-url']);
@@ -381,6 +381,7 @@ describe('docker-compose.yml and the Dockerfile', () => {
     );
     for (const [name, { networks }] of Object.entries(compose.services)) {
       expect(networks.includes('edge')).toBe(gateways.includes(name));
+      expect(networks.includes('mail')).toBe(byName.get(name)?.target === 'auth');
     }
   });
 

@@ -42,12 +42,12 @@ function readSeal(text: string): SealReference {
 
 /** Returns 1 where anything is wrong with the log. */
 async function verify(lastSeals: readonly SealReference[], context: Context): Promise<number> {
-  const { key, logs, close } = await openAuditedDatabases(context.env);
+  const { keys, logs, close } = await openAuditedDatabases(context.env);
   let faults = 0;
   try {
     for (const { platform, db } of logs) {
       const lastSeal = lastSeals.find((seal) => seal.platform === platform);
-      const verification = await verifyAuditLog({ db, platform, key, lastSeal });
+      const verification = await verifyAuditLog({ db, platform, keys, lastSeal });
       faults += verification.faults.length;
       report(verification, context);
     }

@@ -1,5 +1,5 @@
 import { openOperatorEnvironment, signExpiredUserToken } from '@signet/auth/operator';
-import { createLogger } from '@signet/service';
+import { configFields, createLogger } from '@signet/service';
 import {
   type Answer,
   assertData,
@@ -219,7 +219,7 @@ async function signLocalToken(env: Context['env']): Promise<string> {
     assertThat(local?.isRunning === true, 'SIGNET_HOME: no platform runs there');
     return await signExpiredUserToken({
       databaseUrl: auth.USER_DATABASE_URL ?? '',
-      keyEncryptionKey: Buffer.from(auth.USER_KEY_ENCRYPTION_KEY ?? '', 'base64'),
+      keyEncryptionKeys: configFields.keys256.parse(auth.USER_KEY_ENCRYPTION_KEY),
       issuerUrl: auth.ISSUER_URL ?? '',
       logger: createLogger('expired-token', 'fatal'),
     });

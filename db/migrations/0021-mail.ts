@@ -16,6 +16,13 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .raw(`
     alter table auth.tenant add column language text not null default 'en' check (language ~ '^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$');
     grant select (name, language) on auth.tenant to signet_auth_user, signet_auth_portal;
+
+    create function auth.wake_mail_senders() returns trigger language plpgsql set search_path = '' as $$
+    begin
+      perform pg_catalog.pg_notify(tg_argv[0], '');
+      return null;
+    end $$;
+    revoke all on function auth.wake_mail_senders() from public;
   `)
     .execute(db);
   for (const { platform, account } of platforms) {
@@ -30,19 +37,26 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         tenant_id uuid not null references auth.tenant,
         account_id uuid,
         template text not null check (template ~ '^[a-z][a-z0-9-]{0,60}$'),
+        recipient bytea not null check (length(recipient) = 16),
         sealed_content bytea,
         state text not null default 'queued' check (state in ('queued', 'kept', 'sent', 'dead')),
         attempts integer not null default 0,
         next_attempt_at timestamptz not null default now(),
+        leased_until timestamptz,
         last_error text check (length(last_error) <= 500),
-        created_at timestamptz not null default now(),
+        created_at timestamptz not null default clock_timestamp(),
+        queued_at timestamptz not null default now(),
         settled_at timestamptz,
         foreign key (tenant_id, account_id) references ${account} (tenant_id, id) on delete cascade
       );
-      create index ${platform}_mail_due on auth.${platform}_mail (next_attempt_at) where state = 'queued';
+      create index ${platform}_mail_due on auth.${platform}_mail (next_attempt_at, id) where state = 'queued';
+      create index ${platform}_mail_leased on auth.${platform}_mail (recipient) where leased_until is not null;
       create index ${platform}_mail_settled on auth.${platform}_mail (settled_at) where settled_at is not null;
-      grant insert (id, tenant_id, account_id, template, sealed_content, state, next_attempt_at, created_at, settled_at)
+      create index ${platform}_mail_account on auth.${platform}_mail (tenant_id, account_id) where account_id is not null;
+      grant insert (id, tenant_id, account_id, template, recipient, sealed_content, state, settled_at)
         on auth.${platform}_mail to ${role};
+      create trigger wake_senders after insert on auth.${platform}_mail
+        for each statement execute function auth.wake_mail_senders('signet_${platform}_mail');
 
       create table auth.${platform}_account_token (
         token_hash bytea primary key check (length(token_hash) = 32),
@@ -77,6 +91,9 @@ export async function down(db: Kysely<unknown>): Promise<void> {
       .raw(`
       drop function auth.take_${platform}_mails(integer, integer);
       drop function auth.settle_${platform}_mail(uuid, integer, text, integer, text);
+      drop function auth.count_${platform}_mails();
+      drop function auth.list_${platform}_mails(text, integer);
+      drop function auth.retry_${platform}_mails(uuid);
       drop table auth.${platform}_account_token;
       drop table auth.${platform}_mail;
       alter table ${account} drop column language;
@@ -85,6 +102,7 @@ export async function down(db: Kysely<unknown>): Promise<void> {
   }
   await sql
     .raw(`
+    drop function auth.wake_mail_senders();
     revoke select (name) on auth.tenant from signet_auth_user, signet_auth_portal;
     alter table auth.tenant drop column language;
   `)
@@ -112,36 +130,54 @@ function pruningsOf(platform: string) {
   ];
 }
 
+/** The functions below see the rows of all tenants, from `begin` to `end`. Beside them the owner sees no more than before. */
+const isSending = `current_setting('app.mail_sending', true) = 'yes'`;
+const begin = `perform pg_catalog.set_config('app.mail_sending', 'yes', true)`;
+const end = `perform pg_catalog.set_config('app.mail_sending', '', true)`;
+
 /**
- * `take_…` gives at most `most` due mails of all tenants to one caller for `lease` seconds: what is not settled by then is due again.
+ * The process that sends is of no tenant. `take_…` gives it at most `most` due mails of all tenants for `lease` seconds: what is not
+ * settled by then is due again. A recipient of whom one is being sent waits, so that a slow one takes no more than one connection.
  * `settle_…` ends the attempt that was taken (by its number, so that one whose lease ran out changes nothing) and wipes what is not
- * needed again. It tells whether it was still that attempt's.
+ * needed again. It tells whether it was still that attempt's. The others are for operators, and `list_…` for the mailbox of
+ * development.
  */
 async function createSending(db: Kysely<unknown>, platform: string): Promise<void> {
   const table = `auth.${platform}_mail`;
   const role = `signet_auth_${platform}`;
   await sql
     .raw(`
-    create policy ${platform}_mail_sending on ${table} to signet_owner using (state = 'queued') with check (true);
+    create policy ${platform}_mail_sending on ${table} to signet_owner using (${isSending}) with check (${isSending});
     create function auth.take_${platform}_mails(most integer, lease integer)
-      returns table (id uuid, tenant_id uuid, account_id uuid, template text, sealed_content bytea, attempts integer, created_at timestamptz)
+      returns table (id uuid, tenant_id uuid, template text, recipient bytea, sealed_content bytea, attempts integer, queued_at timestamptz)
       language plpgsql volatile security definer set search_path = ''
     as $$
     begin
+      ${begin};
       return query
         update ${table} m
-        set attempts = m.attempts + 1, next_attempt_at = pg_catalog.now() + pg_catalog.make_interval(secs => lease)
+        set attempts = m.attempts + 1,
+          next_attempt_at = pg_catalog.now() + pg_catalog.make_interval(secs => lease),
+          leased_until = pg_catalog.now() + pg_catalog.make_interval(secs => lease)
         where m.id in (
           select due.id from ${table} due
           where due.state = 'queued' and due.next_attempt_at <= pg_catalog.now()
+            and not exists (
+              select from ${table} other
+              where other.recipient = due.recipient and other.leased_until > pg_catalog.now() and other.id <> due.id
+            )
           order by due.next_attempt_at, due.id limit least(most, 1000) for update skip locked
         )
-        returning m.id, m.tenant_id, m.account_id, m.template, m.sealed_content, m.attempts, m.created_at;
+        returning m.id, m.tenant_id, m.template, m.recipient, m.sealed_content, m.attempts, m.queued_at;
+      ${end};
     end $$;
     create function auth.settle_${platform}_mail(mail uuid, attempt integer, outcome text, retry integer, error text) returns boolean
       language plpgsql volatile security definer set search_path = ''
     as $$
+    declare
+      done pg_catalog.bool;
     begin
+      ${begin};
       if outcome is null or outcome not in ('queued', 'sent', 'dead') then
         raise exception 'a mail cannot become %', outcome;
       end if;
@@ -150,12 +186,59 @@ async function createSending(db: Kysely<unknown>, platform: string): Promise<voi
         sealed_content = case when outcome = 'sent' then null else m.sealed_content end,
         settled_at = case when outcome = 'queued' then null else pg_catalog.now() end,
         next_attempt_at = case when outcome = 'queued' then pg_catalog.now() + pg_catalog.make_interval(secs => retry) else m.next_attempt_at end,
+        leased_until = null,
         last_error = error
       where m.id = mail and m.state = 'queued' and m.attempts = attempt;
-      return found;
+      done := found;
+      ${end};
+      return done;
+    end $$;
+    create function auth.count_${platform}_mails()
+      returns table (state text, count bigint, oldest timestamptz)
+      language plpgsql volatile security definer set search_path = ''
+    as $$
+    begin
+      ${begin};
+      return query
+        select m.state, pg_catalog.count(*), pg_catalog.min(m.created_at) from ${table} m group by m.state;
+      ${end};
+    end $$;
+    create function auth.list_${platform}_mails(wanted text, most integer)
+      returns table (id uuid, tenant_id uuid, template text, sealed_content bytea, attempts integer, last_error text, created_at timestamptz, settled_at timestamptz)
+      language plpgsql volatile security definer set search_path = ''
+    as $$
+    begin
+      ${begin};
+      return query
+        select m.id, m.tenant_id, m.template, m.sealed_content, m.attempts, m.last_error, m.created_at, m.settled_at
+        from ${table} m where m.state = wanted and wanted in ('kept', 'dead')
+        order by m.created_at desc, m.id desc limit least(most, 1000);
+      ${end};
+    end $$;
+    create function auth.retry_${platform}_mails(mail uuid) returns integer
+      language plpgsql volatile security definer set search_path = ''
+    as $$
+    declare
+      retried pg_catalog.int4;
+    begin
+      ${begin};
+      update ${table} m set
+        state = 'queued', settled_at = null, next_attempt_at = pg_catalog.now(), queued_at = pg_catalog.now()
+      where m.state = 'dead' and (mail is null or m.id = mail) and m.sealed_content is not null;
+      get diagnostics retried = row_count;
+      perform pg_catalog.pg_notify('signet_${platform}_mail', '');
+      ${end};
+      return retried;
     end $$;
   `)
     .execute(db);
-  await publishFunction(db, `auth.take_${platform}_mails(integer, integer)`, role);
-  await publishFunction(db, `auth.settle_${platform}_mail(uuid, integer, text, integer, text)`, role);
+  for (const signature of [
+    `take_${platform}_mails(integer, integer)`,
+    `settle_${platform}_mail(uuid, integer, text, integer, text)`,
+    `count_${platform}_mails()`,
+    `list_${platform}_mails(text, integer)`,
+    `retry_${platform}_mails(uuid)`,
+  ]) {
+    await publishFunction(db, `auth.${signature}`, role);
+  }
 }

@@ -78,13 +78,19 @@ export type MailTable = {
   tenant_id: string;
   account_id: string | null;
   template: string;
+  /** A keyed hash of the address: mails to one recipient go out one after the other. */
+  recipient: Buffer;
   sealed_content: Buffer | null;
   /** `kept`: no server is configured, and the mail is shown in development. `dead`: given up. */
   state: Generated<'queued' | 'kept' | 'sent' | 'dead'>;
   attempts: Generated<number>;
   next_attempt_at: Timestamp;
+  /** While a process sends it. */
+  leased_until: OptionalTime;
   last_error: string | null;
   created_at: Timestamp;
+  /** Since when it is tried. */
+  queued_at: Timestamp;
   settled_at: OptionalTime;
 };
 
@@ -175,6 +181,8 @@ export type AuditSealTable = {
   digests: Buffer[];
   previous: Buffer | null;
   mac: Buffer;
+  /** Of the AUDIT_KEY; null in seals from before there were several. */
+  key_id: string | null;
 };
 
 /** Which rows of a seal were deleted since their time was over. */
@@ -185,6 +193,7 @@ export type AuditPruningTable = {
   pruned_at: Date;
   event_ids: string[];
   mac: Buffer;
+  key_id: string | null;
 };
 /** Audit rows that no seal covers yet; a trigger adds them. */
 export type AuditPendingTable = { event_id: string; platform: Platform };

@@ -59,7 +59,7 @@ async function findOrSeedAccounts(config: LauncherConfig, home: DatabaseHome, ad
     return seeded;
   }
   try {
-    return await seedDevelopment(adminUrl, { pepper: createPepper(home.pepperKey) });
+    return await seedDevelopment(adminUrl, { pepper: createPepper(home.pepperKeys[0]) });
   } catch (error) {
     if (!(error instanceof SeedError)) {
       throw error;

@@ -1,6 +1,6 @@
 import { openOperatorEnvironment, signExpiredUserToken } from '@signet/auth/operator';
 import { productSubgraphs, urlVariableOf } from '@signet/schema/subgraphs';
-import { createLogger } from '@signet/service';
+import { configFields, createLogger } from '@signet/service';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FaultyProxy, startFaultyProxy } from './faulty-proxy.test-support.ts';
 import {
@@ -187,7 +187,7 @@ async function readExpiredToken(env: Record<string, string>): Promise<string> {
   try {
     return await signExpiredUserToken({
       databaseUrl: auth.USER_DATABASE_URL as string,
-      keyEncryptionKey: Buffer.from(auth.USER_KEY_ENCRYPTION_KEY as string, 'base64'),
+      keyEncryptionKeys: configFields.keys256.parse(auth.USER_KEY_ENCRYPTION_KEY),
       issuerUrl: auth.ISSUER_URL as string,
       logger: createLogger('expired-token', 'fatal'),
     });

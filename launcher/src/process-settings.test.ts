@@ -62,6 +62,7 @@ const samples = [
   'public',
   'token',
   'ES256',
+  'argon2id',
   '7',
   '120',
   '2000000',
@@ -72,6 +73,8 @@ const samples = [
   '-----BEGIN SAMPLE-----',
   'sample.example',
   'sample',
+  'smtp://127.0.0.1:2525',
+  'Sample <sample@sample.example>',
   '*=90',
 ];
 
@@ -150,7 +153,7 @@ test('reads a setting of a process from the file that X_FILE names', () => {
 
 test('signs with a PEM key where one is given, and else with keys that SIGNET_HOME seals', () => {
   expect(configure({}).auth).toMatchObject({ USER_PRIVATE_KEY: undefined });
-  expect(configure({}).auth?.USER_KEY_ENCRYPTION_KEY).toBeInstanceOf(Buffer);
+  expect(configure({}).auth?.USER_KEY_ENCRYPTION_KEY).toEqual([expect.any(Buffer)]);
   expect(configure({ USER_PRIVATE_KEY: 'pem' }).auth).toMatchObject({
     USER_PRIVATE_KEY: 'pem',
     USER_KEY_ENCRYPTION_KEY: undefined,

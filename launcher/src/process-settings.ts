@@ -18,7 +18,7 @@ export type PlatformFacts = {
   config: LauncherConfig;
   ports: Ports;
   databaseUrls: Readonly<Record<ProcessRole, string>>;
-  secrets: Omit<DevelopmentSecrets, 'database'> & { pepperKey: Buffer };
+  secrets: Omit<DevelopmentSecrets, 'database'> & { pepperKeys: readonly Buffer[] };
 };
 
 export type ProcessConfigs = {
@@ -171,7 +171,7 @@ function deriveForAuth(facts: PlatformFacts, env: Environment): Derived {
       AUTH_PLATFORMS: 'both',
       USER_DATABASE_URL: databaseUrls.signet_auth_user,
       PORTAL_DATABASE_URL: databaseUrls.signet_auth_portal,
-      PASSWORD_PEPPER: secrets.pepperKey.toString('base64'),
+      PASSWORD_PEPPER: secrets.pepperKeys.map((key) => key.toString('base64')).join('\n'),
       AUDIT_KEY: secrets.auditKey,
       // The keys of a platform are in the database, sealed, or in PEM files: both is a fault.
       ...(!isSet('USER_PRIVATE_KEY', env) && { USER_KEY_ENCRYPTION_KEY: secrets.userKeyEncryptionKey }),
@@ -239,7 +239,7 @@ export function standInFor(config: LauncherConfig): PlatformFacts {
       userKeyEncryptionKey: key(1).toString('base64'),
       portalKeyEncryptionKey: key(2).toString('base64'),
       auditKey: key(3).toString('base64'),
-      pepperKey: key(4),
+      pepperKeys: [key(4)],
       proofFolder: 'proof',
     },
   };

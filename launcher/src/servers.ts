@@ -78,7 +78,7 @@ function configureProcesses(
     config,
     ports,
     databaseUrls: database.urls,
-    secrets: { ...secrets, pepperKey: secrets.database.pepperKey },
+    secrets: { ...secrets, pepperKeys: secrets.database.pepperKeys },
   };
   const overrides = { ...(auth.env && { auth: auth.env }), ...(gateway.env && { gateway: gateway.env }) };
   return loadProcessConfigs(

@@ -21,6 +21,8 @@ export const auditEvents = {
   'auth.email.changed': 'user_updated',
   'auth.email.change_undone': 'user_updated',
   'auth.email.released': 'user_updated',
+  'auth.reauthenticated': 'authn_login_success',
+  'auth.reauthentication_failure': 'authn_login_fail',
   'auth.customer.sessions_ended': 'authn_token_revoked',
   'auth.customer.suspended': 'user_updated',
   'auth.customer.reinstated': 'user_updated',

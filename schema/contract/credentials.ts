@@ -50,4 +50,6 @@ export const credentialFields: ReadonlySet<string> = new Set([
   'confirmTotp',
   'confirmPortalTotp',
   'confirmPortalTotpEnrollment',
+  'reauthenticate',
+  'portalReauthenticate',
 ]);

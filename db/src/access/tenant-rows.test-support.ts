@@ -38,6 +38,20 @@ const dependents: readonly [sql: string, ...values: (keyof TenantRows)[]][] = [
     `with session as (insert into auth.portal_session ${session('staff_id')}) insert into auth.portal_refresh_token ${refreshToken}`,
     'staff',
   ],
+  ...(['user', 'staff'] as const).flatMap((account): [sql: string, ...values: (keyof TenantRows)[]][] => {
+    const platform = account === 'user' ? 'user' : 'portal';
+    return [
+      [
+        `insert into auth.${platform}_mail (tenant_id, account_id, template, recipient) values ($1, $2, 'sample', substr(sha256('x'), 1, 16))`,
+        account,
+      ],
+      [
+        `insert into auth.${platform}_account_token (token_hash, tenant_id, account_id, purpose, password_version, email, expires_at)
+         values (sha256($1::uuid::text::bytea), $1::uuid, $2, 'sample', 1, 'x@example.com', now() + interval '1 day')`,
+        account,
+      ],
+    ];
+  }),
   [
     `insert into auth.audit_event (tenant_id, kind, platform, subject_id) values ($1, 'auth.login', 'user', $2)`,
     'user',

@@ -7,6 +7,14 @@ import { findLeaks, testTenantsApart } from './tenants-apart-suite.test-support.
 
 const session = { password_version: 1, amr: ['pwd'], expires_at: new Date(Date.now() + 60_000) };
 const account = { email: 'eve@example.com', password_hash: 'hash', pepper_id: 'pepper' };
+const mail = { template: 'sample', recipient: Buffer.alloc(16) };
+const accountToken = {
+  token_hash: Buffer.alloc(32),
+  purpose: 'sample',
+  password_version: 1,
+  email: 'ada@example.com',
+  expires_at: session.expires_at,
+};
 const assignee = (user: string, staff: string) => ({
   namespace: 'customer',
   object: user,
@@ -24,6 +32,8 @@ testTenantsApart<TenantRows>({
     ['signet_auth_portal', 'update auth.portal_user set updated_at = now()'],
     ['signet_auth_portal', 'update auth.portal_session set ended_at = now()'],
     ['signet_auth_portal', 'update auth.portal_refresh_token set used_at = now()'],
+    ['signet_auth_user', 'delete from auth.user_account_token'],
+    ['signet_auth_portal', 'delete from auth.portal_account_token'],
     ['signet_portal', 'delete from access.relation_tuple'],
   ],
   inserts: [
@@ -35,11 +45,31 @@ testTenantsApart<TenantRows>({
       'portal.support_note',
       ({ user, staff }) => ({ user_id: user, staff_id: staff, body: 'x' }),
     ],
+    ['signet_auth_user', 'auth.user_mail', ({ user }) => ({ account_id: user, ...mail })],
+    ['signet_auth_portal', 'auth.portal_mail', ({ staff }) => ({ account_id: staff, ...mail })],
+    ['signet_auth_user', 'auth.user_account_token', ({ user }) => ({ account_id: user, ...accountToken })],
+    [
+      'signet_auth_portal',
+      'auth.portal_account_token',
+      ({ staff }) => ({ account_id: staff, ...accountToken }),
+    ],
     ['signet_auth_user', 'auth.audit_event', () => ({ kind: 'auth.logout', platform: 'user' })],
     ['signet_auth_portal', 'auth.audit_event', () => ({ kind: 'auth.logout', platform: 'portal' })],
     ['signet_portal', 'auth.audit_event', () => ({ kind: 'authz.refused', platform: 'portal' })],
   ],
   foreign: [
+    [
+      'signet_auth_user',
+      "a mail to another tenant's customer",
+      'auth.user_mail',
+      (_own, other) => ({ account_id: other.user, ...mail }),
+    ],
+    [
+      'signet_auth_portal',
+      "a token of another tenant's staff",
+      'auth.portal_account_token',
+      (_own, other) => ({ account_id: other.staff, ...accountToken }),
+    ],
     [
       'signet_portal',
       "a note about another tenant's customer",

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDatabase, inTenant } from '../database.ts';
 import type { Database } from '../tables.ts';
 import { writeAuditEvent } from './audit-events.ts';
+import { auditKeyId } from './audit-keys.ts';
 import { sealAuditEvents, startAuditSealer } from './audit-sealer.ts';
 import { tryLockSealing } from './audit-seals.queries.ts';
 import { formatSealReference, parseSealReference, type SealReference } from './audit-seals.ts';
@@ -24,7 +25,7 @@ afterEach(async () => {
   await database.drop();
 });
 
-const options = () => ({ db, platform: 'user', key }) as const;
+const options = () => ({ db, platform: 'user', keys: [key] }) as const;
 const seal = () => sealAuditEvents(options());
 const verify = async (lastSeal?: SealReference) => (await verifyAuditLog({ ...options(), lastSeal })).faults;
 const write = () =>
@@ -58,6 +59,7 @@ describe('a sealed log', () => {
       pruned: 0,
       completeFrom: 1,
       faults: [],
+      keys: [{ id: auditKeyId(key), from: 1 }],
       lastSeal: last,
     });
   });
@@ -144,7 +146,7 @@ describe('a sealed log', () => {
 
   it('is not believed under another key', async () => {
     await writeChain();
-    const { faults } = await verifyAuditLog({ ...options(), key: randomBytes(32) });
+    const { faults } = await verifyAuditLog({ ...options(), keys: [randomBytes(32)] });
     expect(faults).toHaveLength(3);
   });
 });

@@ -1,15 +1,15 @@
 import type { Platform } from '@signet/schema/contract';
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { Database } from '../tables.ts';
-import { findLastSeal, insertSeal, takePending, tryLockSealing } from './audit-seals.queries.ts';
+import { type AuditKeys, auditKeyId } from './audit-keys.ts';
+import { findLastSeal, hasSealed, insertSeal, takePending, tryLockSealing } from './audit-seals.queries.ts';
 import { computeSealMac, formatSealReference, type SealReference } from './audit-seals.ts';
 
 type Log = { info(fields: object, message: string): void; error(fields: object, message: string): void };
 type SealingOptions = {
   db: Kysely<Database>;
   platform: Platform;
-  /** AUDIT_KEY. */
-  key: Uint8Array;
+  keys: AuditKeys;
   /** Rows that one seal covers at most. */
   batchSize?: number;
   now?: () => Date;
@@ -23,12 +23,13 @@ const sealEveryMs = 1000;
  * another is sealing, or nothing waits.
  */
 export function sealAuditEvents(options: SealingOptions): Promise<SealReference | undefined> {
-  const { db, platform, key, batchSize = 1000, now = () => new Date() } = options;
+  const { db, platform, keys, batchSize = 1000, now = () => new Date() } = options;
   return db.transaction().execute(async (trx) => {
     if (!(await tryLockSealing(trx, platform))) return undefined;
     const events = await takePending(trx, platform, batchSize);
     if (events.length === 0) return undefined;
     const last = await findLastSeal(trx, platform);
+    const key = await chooseKey(trx, platform, keys, last?.key_id ?? null);
     const seal = {
       platform,
       number: (last?.number ?? 0) + 1,
@@ -38,9 +39,28 @@ export function sealAuditEvents(options: SealingOptions): Promise<SealReference 
     };
     const mac = computeSealMac(key, seal);
     const { sealedAt, ...columns } = seal;
-    await insertSeal(trx, { ...columns, sealed_at: sealedAt, mac });
+    await insertSeal(trx, { ...columns, sealed_at: sealedAt, mac, key_id: auditKeyId(key) });
     return { platform, number: seal.number, mac: mac.toString('hex') };
   });
+}
+
+/**
+ * The key of the process, except where another process has begun a newer one: a key that was left never seals again, so that a thief of
+ * an old key can add nothing that `verifyAuditLog` believes.
+ *
+ * @throws where the newer one is not among the keys.
+ */
+async function chooseKey(
+  trx: Transaction<Database>,
+  platform: Platform,
+  keys: AuditKeys,
+  lastKeyId: string | null,
+): Promise<Uint8Array> {
+  const own = auditKeyId(keys[0]);
+  if (lastKeyId === null || lastKeyId === own || !(await hasSealed(trx, platform, own))) return keys[0];
+  const newer = keys.find((key) => auditKeyId(key) === lastKeyId);
+  if (newer) return newer;
+  throw new Error(`AUDIT_KEY: another process seals under ${lastKeyId}, which this one does not have`);
 }
 
 /**

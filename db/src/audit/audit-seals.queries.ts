@@ -21,14 +21,26 @@ export async function tryLockSealing(trx: Trx, platform: Platform): Promise<bool
 export async function findLastSeal(
   trx: Trx,
   platform: Platform,
-): Promise<Pick<AuditSealTable, 'number' | 'mac'> | undefined> {
+): Promise<Pick<AuditSealTable, 'number' | 'mac' | 'key_id'> | undefined> {
   return trx
     .selectFrom('auth.audit_seal')
-    .select(['number', 'mac'])
+    .select(['number', 'mac', 'key_id'])
     .where('platform', '=', platform)
     .orderBy('number', 'desc')
     .limit(1)
     .executeTakeFirst();
+}
+
+/** Whether a seal of the platform was made under the key. */
+export async function hasSealed(trx: Trx, platform: Platform, keyId: string): Promise<boolean> {
+  const row = await trx
+    .selectFrom('auth.audit_seal')
+    .select('number')
+    .where('platform', '=', platform)
+    .where('key_id', '=', keyId)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** Takes waiting rows from the queue, in the order of their ids. */

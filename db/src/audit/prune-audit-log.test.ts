@@ -27,7 +27,7 @@ afterEach(async () => {
 
 const prune = (retention: AuditRetention, most = 1000) =>
   pruneAuditLog({ platform, key, retention }).prune(db, most);
-const verify = () => verifyAuditLog({ db, platform, key });
+const verify = () => verifyAuditLog({ db, platform, keys: [key] });
 const failuresFor90Days: AuditRetention = { 'auth.login.failure': 90 };
 
 type Kind = AuditEvent['kind'];
@@ -44,7 +44,7 @@ async function writeRows(daysAgo: number, ...kinds: Kind[]): Promise<void> {
   );
 }
 const seal = (daysAgo: number) =>
-  sealAuditEvents({ db, platform, key, now: () => new Date(Date.now() - daysAgo * 86_400_000) });
+  sealAuditEvents({ db, platform, keys: [key], now: () => new Date(Date.now() - daysAgo * 86_400_000) });
 
 /** Seals rows of these kinds when they are written. */
 async function writeSeal(daysAgo: number, ...kinds: Kind[]): Promise<void> {

@@ -2,6 +2,7 @@ import type { Platform } from '@signet/schema/contract';
 import { sql, type Transaction } from 'kysely';
 import type { HousekeepingJob } from '../housekeeping.ts';
 import type { Database } from '../tables.ts';
+import { auditKeyId } from './audit-keys.ts';
 import { computePruningMac } from './audit-seals.ts';
 import { findCoveringSeals, listExpired, type Position } from './prune-audit-log.queries.ts';
 
@@ -13,7 +14,7 @@ export type AuditRetention = Readonly<Record<string, number>>;
 
 type PruningOptions = {
   platform: Platform;
-  /** AUDIT_KEY. */
+  /** The AUDIT_KEY in use. */
   key: Uint8Array;
   retention: AuditRetention;
 };
@@ -66,6 +67,7 @@ async function pruneBatch(
         pruned_at: prunedAt,
         event_ids: ids,
         mac: computePruningMac(key, { platform, seal: number, sealMac, prunedAt, ids }),
+        key_id: auditKeyId(key),
       })
       .execute();
   }

@@ -1,13 +1,15 @@
 import type { Platform } from '@signet/schema/contract';
 import type { Kysely } from 'kysely';
 import type { AuditPruningTable, AuditSealTable, Database } from '../tables.ts';
+import { auditKeyId, findAuditKeys } from './audit-keys.ts';
 import { digestEvents, listPrunings, listSeals, listUnsealed } from './audit-seals.queries.ts';
 import { computePruningMac, computeSealMac, type SealReference } from './audit-seals.ts';
 
 type VerifyOptions = {
   db: Kysely<Database>;
   platform: Platform;
-  key: Uint8Array;
+  /** All under which seals were made, in any order. */
+  keys: readonly Uint8Array[];
   /** The last seal in the process log: without it, nobody can see that the end was cut off. */
   lastSeal?: SealReference | undefined;
 };
@@ -20,6 +22,8 @@ export type Verification = {
   /** From this seal on no row is pruned. */
   completeFrom: number;
   faults: string[];
+  /** The keys under which the seals were made, in their order, with the number of the first seal of each. */
+  keys: { id: string; from: number }[];
   /** The last one that is there. */
   lastSeal?: SealReference;
 };
@@ -28,7 +32,7 @@ const sealsAtOnce = 50;
 const maxUnsealedNamed = 100;
 
 /** Reads a platform's whole chain and says what was changed, taken out, moved, added or cut off. */
-export async function verifyAuditLog({ db, platform, key, lastSeal }: VerifyOptions): Promise<Verification> {
+export async function verifyAuditLog({ db, platform, keys, lastSeal }: VerifyOptions): Promise<Verification> {
   const result: Verification = {
     platform,
     seals: 0,
@@ -36,6 +40,7 @@ export async function verifyAuditLog({ db, platform, key, lastSeal }: VerifyOpti
     pruned: 0,
     completeFrom: 1,
     faults: [],
+    keys: [],
   };
   let last: { number: number; mac: Buffer | null } = { number: 0, mac: null };
   for (;;) {
@@ -53,11 +58,14 @@ export async function verifyAuditLog({ db, platform, key, lastSeal }: VerifyOpti
     );
     for (const seal of seals) {
       const own = prunings.filter((pruning) => pruning.seal === seal.number);
-      const forged = own.filter((pruning) => !isPruning(pruning, seal, key));
+      const forged = own.filter((pruning) => !isPruning(pruning, seal, keys));
       const pruned = new Set(
         own.filter((pruning) => !forged.includes(pruning)).flatMap((one) => one.event_ids),
       );
-      result.faults.push(...findChainFaults(seal, last, key), ...findRowFaults(seal, digests, pruned));
+      result.faults.push(...findPlaceFaults(seal, last));
+      const key = findAuditKeys(keys, seal.key_id).find((one) => computeMac(one, seal).equals(seal.mac));
+      result.faults.push(...(key ? noteKey(result.keys, seal, key) : explainSeal(seal, keys)));
+      result.faults.push(...findRowFaults(seal, digests, pruned));
       for (const { pruned_at } of forged) {
         result.faults.push(
           `the record of ${pruned_at.toISOString()} of rows pruned from ${nameOf(seal)} was made or changed without AUDIT_KEY`,
@@ -90,44 +98,52 @@ export async function verifyAuditLog({ db, platform, key, lastSeal }: VerifyOpti
   return result;
 }
 
-function findChainFaults(
-  seal: AuditSealTable,
-  last: { number: number; mac: Buffer | null },
-  key: Uint8Array,
-): string[] {
-  const faults: string[] = [];
-  const isNext = seal.number === last.number + 1;
-  if (!isNext) {
-    faults.push(`missing: ${seal.platform} ${spanOf(last.number + 1, seal.number - 1)}`);
-  } else if (!areEqual(seal.previous, last.mac)) {
-    faults.push(`${nameOf(seal)} does not follow the seal before it: that one was replaced`);
-  }
-  const expected = computeSealMac(key, {
+function findPlaceFaults(seal: AuditSealTable, last: { number: number; mac: Buffer | null }): string[] {
+  if (seal.number !== last.number + 1)
+    return [`missing: ${seal.platform} ${spanOf(last.number + 1, seal.number - 1)}`];
+  return areEqual(seal.previous, last.mac)
+    ? []
+    : [`${nameOf(seal)} does not follow the seal before it: that one was replaced`];
+}
+
+function computeMac(key: Uint8Array, seal: AuditSealTable): Buffer {
+  return computeSealMac(key, {
     platform: seal.platform,
     number: seal.number,
     sealedAt: seal.sealed_at,
     previous: seal.previous,
     events: seal.event_ids.map((id, index) => ({ id, digest: seal.digests[index] ?? Buffer.alloc(0) })),
   });
-  if (!expected.equals(seal.mac)) {
-    const moved = seal.event_ids.find((id, index) => index > 0 && id <= (seal.event_ids[index - 1] ?? ''));
-    faults.push(
-      moved === undefined
-        ? `${nameOf(seal)} was changed, or sealed with another AUDIT_KEY`
-        : `${nameOf(seal)} was reordered: row ${moved} is out of its place`,
-    );
-  }
-  return faults;
+}
+
+/** Adds the key to those of the chain so far. A key that was left for another one must not come back. */
+function noteKey(known: Verification['keys'], seal: AuditSealTable, key: Uint8Array): string[] {
+  const id = auditKeyId(key);
+  if (known.at(-1)?.id === id) return [];
+  const isBack = known.some((one) => one.id === id);
+  known.push({ id, from: seal.number });
+  return isBack
+    ? [`${nameOf(seal)} was made under the earlier AUDIT_KEY ${id} after a later one had taken over`]
+    : [];
+}
+
+/** Of a seal whose MAC none of the keys gives. */
+function explainSeal(seal: AuditSealTable, keys: readonly Uint8Array[]): string[] {
+  const moved = seal.event_ids.find((id, index) => index > 0 && id <= (seal.event_ids[index - 1] ?? ''));
+  if (moved !== undefined) return [`${nameOf(seal)} was reordered: row ${moved} is out of its place`];
+  return findAuditKeys(keys, seal.key_id).length > 0
+    ? [`${nameOf(seal)} was changed, or sealed with another AUDIT_KEY`]
+    : [`${nameOf(seal)} was made under the AUDIT_KEY ${seal.key_id}, which is not among those given`];
 }
 
 function isPruning(
-  { seal, pruned_at, event_ids, mac }: AuditPruningTable,
+  { seal, pruned_at, event_ids, mac, key_id }: AuditPruningTable,
   of: AuditSealTable,
-  key: Uint8Array,
+  keys: readonly Uint8Array[],
 ) {
   const { platform, mac: sealMac } = of;
   const pruning = { platform, seal, sealMac, prunedAt: pruned_at, ids: event_ids };
-  return computePruningMac(key, pruning).equals(mac);
+  return findAuditKeys(keys, key_id).some((key) => computePruningMac(key, pruning).equals(mac));
 }
 
 /** Compares the rows that a seal covers with `digests`, those of the rows as they are now. `pruned` may be gone. */

@@ -8,8 +8,8 @@ import { explainFolderError } from './errors.ts';
 export type DatabaseHome = {
   dataDir: string;
   rolePasswords: Record<ProcessRole, string>;
-  /** 32 bytes. */
-  pepperKey: Buffer;
+  /** 32 bytes each: the first goes into new hashes, stored ones may have any. */
+  pepperKeys: readonly [Buffer, ...Buffer[]];
 };
 
 /** Reads the development secrets, which are made at first use. Throws DatabaseStartError where the folder is not writable. */
@@ -21,11 +21,15 @@ export async function openDatabaseHome(signetHome: string): Promise<DatabaseHome
     ensureSecretFile(join(home, 'database-passwords.json'), makePasswords),
     ensureSecretFile(join(home, 'password-pepper'), () => randomBytes(32).toString('base64')),
   ]);
-  const pepperKey = Buffer.from(pepper, 'base64');
+  const [first = '', ...others] = pepper.split(/\s+/).filter(Boolean);
+  const pepperKeys = [
+    Buffer.from(first, 'base64'),
+    ...others.map((key) => Buffer.from(key, 'base64')),
+  ] as const;
   return {
     dataDir: join(home, 'postgres'),
-    rolePasswords: addMissing(JSON.parse(passwords) as Partial<Record<ProcessRole, string>>, pepperKey),
-    pepperKey,
+    rolePasswords: addMissing(JSON.parse(passwords) as Partial<Record<ProcessRole, string>>, pepperKeys[0]),
+    pepperKeys,
   };
 }
 

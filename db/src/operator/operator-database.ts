@@ -32,6 +32,7 @@ export type OperatorDatabase = {
   adminUrl: string;
   /** Undefined where the operator gave none: the roles stay as they are. */
   rolePasswords: Record<ProcessRole, string> | undefined;
+  /** The one that goes into new hashes. */
   pepperKey: Buffer | undefined;
   close(): Promise<void>;
 };
@@ -56,7 +57,8 @@ export function readOperatorConfig(env: Environment): OperatorConfig {
 
 /** DATABASE_URL's; without it the embedded one of SIGNET_HOME, which is started for the command unless it runs already. */
 export async function openOperatorDatabase(config: OperatorConfig): Promise<OperatorDatabase> {
-  const { DATABASE_URL: adminUrl, rolePasswords, PASSWORD_PEPPER: pepperKey } = config;
+  const { DATABASE_URL: adminUrl, rolePasswords, PASSWORD_PEPPER: pepperKeys } = config;
+  const pepperKey = pepperKeys?.[0];
   if (adminUrl) return { adminUrl, rolePasswords, pepperKey, close: async () => {} };
   if (config.NODE_ENV === 'production') {
     throw new OperatorError(
@@ -71,7 +73,7 @@ export async function openOperatorDatabase(config: OperatorConfig): Promise<Oper
   return {
     adminUrl: server.adminUrl,
     rolePasswords: home.rolePasswords,
-    pepperKey: pepperKey ?? home.pepperKey,
+    pepperKey: pepperKey ?? home.pepperKeys[0],
     close: () => server.stop(),
   };
 }

@@ -4,10 +4,19 @@ import { type ProcessRole, processRoles } from '../roles.ts';
 /** As `configFields` of @signet/service, which the database does not import, marks the field of a secret. */
 const secretMark = { isSecret: true };
 
-const key256 = z
+/** As auth has it: the first key is in use, a further line for each other one that stored hashes may have. */
+const keys256 = z
   .string()
-  .transform((text) => Buffer.from(text, 'base64'))
-  .refine((bytes) => bytes.length === 32, 'must be 32 bytes in base64 (openssl rand -base64 32)')
+  .transform((text) =>
+    text
+      .split(/[\s,]+/)
+      .filter(Boolean)
+      .map((key) => Buffer.from(key, 'base64')),
+  )
+  .refine(
+    (keys) => keys.length > 0 && keys.every((key) => key.length === 32),
+    'must be 32 bytes in base64 (openssl rand -base64 32)',
+  )
   .meta(secretMark);
 
 const rolePassword = z.string().min(16, 'must have at least 16 characters').meta(secretMark).optional();
@@ -37,7 +46,7 @@ export const operatorConfigSchema = z.object({
     .enum(['development'], "must be 'development' or absent")
     .optional()
     .describe('`development` allows `npm run db -- seed`.'),
-  PASSWORD_PEPPER: key256
+  PASSWORD_PEPPER: keys256
     .optional()
     .describe('The pepper that auth uses, for a new member of staff and the seed.'),
   STAFF_PASSWORD: z

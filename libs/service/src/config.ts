@@ -109,6 +109,16 @@ function wholeNumber(fault: string, { min, max }: { min: number; max: number }) 
     .meta({ inFile: { type: 'integer', minimum: min, maximum: max } });
 }
 
+/** A secret in its generations, 32 bytes each: the first is in use, what the others made is taken too. */
+export type KeyList = readonly [Buffer, ...Buffer[]];
+
+const maxKeys = 5;
+const keysFault = `must be 32 bytes in base64 (openssl rand -base64 32), or up to ${maxKeys} such keys, a line each`;
+
+function splitKeys(text: string): string[] {
+  return text.split(/[\s,]+/).filter(Boolean);
+}
+
 /** For the field of a secret. `describeSettings` reads it. */
 const secretMark = { isSecret: true };
 
@@ -149,6 +159,24 @@ export const configFields = {
     .string()
     .regex(/^([A-Za-z0-9+/]{43}=?|[\w-]{43}=?)$/, 'must be 32 bytes in base64 (openssl rand -base64 32)')
     .transform((value) => Buffer.from(value, 'base64'))
+    .meta(secretMark),
+  /**
+   * Secrets of 32 bytes that are changed one after the other, in base64, separated by white space or commas. The first is the one in
+   * use; what an earlier, or the next, one made is taken too.
+   */
+  keys256: z
+    .string()
+    .transform((text, ctx) => {
+      const words = splitKeys(text);
+      const isForm = words.every((word) => /^([A-Za-z0-9+/]{43}=?|[\w-]{43}=?)$/.test(word));
+      const keys = words.map((word) => Buffer.from(word, 'base64'));
+      const isTwice = keys.some((key, index) => keys.findIndex((other) => other.equals(key)) < index);
+      if (!isForm || isTwice || keys.length === 0 || keys.length > maxKeys) {
+        ctx.addIssue(isTwice && isForm ? 'has the same key twice' : keysFault);
+        return z.NEVER;
+      }
+      return keys as unknown as KeyList;
+    })
     .meta(secretMark),
 } as const;
 

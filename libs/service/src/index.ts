@@ -4,6 +4,7 @@ export {
   configFields,
   type Environment,
   hasProductionSurface,
+  type KeyList,
   loadConfig,
   processConfigFields,
   type SurfaceConfig,

@@ -24,7 +24,10 @@ async function ensureSeededTemplate(): Promise<string> {
     await client.query(`drop database if exists ${draft}`);
     await client.query(`create database ${draft} template ${template}`);
     await restrictDatabase(client, draft);
-    const { hash, pepperId } = hashPassword(seedPassword, createPepper(Buffer.from(pepper, 'base64')), cost);
+    const { hash, pepperId } = hashPassword(seedPassword, createPepper(Buffer.from(pepper, 'base64')), {
+      algorithm: 'bcrypt',
+      cost,
+    });
     await seedDevelopment(Object.assign(new URL(adminUrl), { pathname: `/${draft}` }).href, {
       hashPassword: async () => ({ passwordHash: hash, pepperId }),
     });

@@ -12,6 +12,7 @@ import type { DeviceTokens } from './devices/device-token.ts';
 import type { LaterWork } from './later-work.ts';
 import type { Outbox } from './mail/outbox.ts';
 import type { PasswordWorkers } from './passwords/password-workers.ts';
+import type { Rehash } from './passwords/rehash.ts';
 import type { SessionClient, SessionOwner } from './sessions/session.queries.ts';
 import type { Lifetimes } from './settings.ts';
 import type { SignInThrottle } from './throttle/sign-in-throttle.ts';
@@ -23,6 +24,8 @@ export type PlatformIssuer<A extends Account = Account> = {
   db: Kysely<Database>;
   tables: PlatformTables<A>;
   passwords: PasswordWorkers;
+  /** For every operation that has found a password to be the right one. */
+  rehash: Rehash;
   throttle: SignInThrottle;
   devices: DeviceTokens;
   samples: SampledAudit;

@@ -89,6 +89,12 @@ export type User = {
   createdAt: Scalars['DateTime']['output'];
 };
 
+export type ReauthenticateInput = {
+  password?: InputMaybe<Scalars['String']['input']>;
+  /** As in `LoginInput`: the answer has it with a new token of this account. */
+  deviceToken?: InputMaybe<Scalars['String']['input']>;
+};
+
 export type RefreshInput = {
   /** Left out where a cookie carries it. */
   refreshToken?: InputMaybe<Scalars['String']['input']>;
@@ -279,6 +285,15 @@ export type Mutation = {
   /** Change your password as staff. Answers like `changePassword`. */
   changePortalPassword: PasswordChange;
   /**
+   * Prove again who you are, for what asks for a recent sign-in (`authz.step_up.required`). The session goes on with new tokens, whose
+   * `auth_time` is now; its old refresh token is worth nothing. With `Signet-Session: cookie` the new one is in the cookie; `input.session`
+   * where a cookie carries the old one and the header is missing. Errors: `input.password` when that is not your password; `auth.throttled`:
+   * wait, then try again.
+   */
+  reauthenticate: AuthPayload;
+  /** Prove again who you are, as staff. Answers like `reauthenticate`. */
+  portalReauthenticate: AuthPayload;
+  /**
    * Get a new access token for a customer's refresh token, and the refresh token to keep from now on: a new one, or within a minute of
    * the last new one the same. After a lost answer, ask again with the token that you have. Send no expired access token along.
    * `auth.failure.invalid_credentials`: no such token. `auth.failure.revoked`: expired, or the session has ended; a token that
@@ -409,6 +424,16 @@ export type MutationChangePasswordArgs = {
 
 export type MutationChangePortalPasswordArgs = {
   input: ChangePasswordInput;
+};
+
+
+export type MutationReauthenticateArgs = {
+  input: ReauthenticateInput;
+};
+
+
+export type MutationPortalReauthenticateArgs = {
+  input: ReauthenticateInput;
 };
 
 
@@ -646,6 +671,7 @@ export type ResolversTypes = {
   ChangePasswordInput: ChangePasswordInput;
   User: ResolverTypeWrapper<UserModel>;
   ID: ResolverTypeWrapper<Scalars['ID']['output']>;
+  ReauthenticateInput: ReauthenticateInput;
   RefreshInput: RefreshInput;
   RegisterInput: RegisterInput;
   RequestPasswordResetInput: RequestPasswordResetInput;
@@ -689,6 +715,7 @@ export type ResolversParentTypes = {
   ChangePasswordInput: ChangePasswordInput;
   User: UserModel;
   ID: Scalars['ID']['output'];
+  ReauthenticateInput: ReauthenticateInput;
   RefreshInput: RefreshInput;
   RegisterInput: RegisterInput;
   RequestPasswordResetInput: RequestPasswordResetInput;
@@ -903,6 +930,8 @@ export type MutationResolvers<ContextType = GraphqlContext, ParentType extends R
   undoPortalEmail?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationUndoPortalEmailArgs, 'input'>>;
   changePassword?: Resolver<ResolversTypes['PasswordChange'], ParentType, ContextType, RequireFields<MutationChangePasswordArgs, 'input'>>;
   changePortalPassword?: Resolver<ResolversTypes['PasswordChange'], ParentType, ContextType, RequireFields<MutationChangePortalPasswordArgs, 'input'>>;
+  reauthenticate?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationReauthenticateArgs, 'input'>>;
+  portalReauthenticate?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationPortalReauthenticateArgs, 'input'>>;
   refresh?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, Partial<MutationRefreshArgs>>;
   portalRefresh?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, Partial<MutationPortalRefreshArgs>>;
   register?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationRegisterArgs, 'input'>>;

@@ -2,6 +2,7 @@ import type { Platform } from '@signet/schema/contract';
 import { createChangeEmail, createConfirmEmail } from './operations/change-email.ts';
 import { createChangePassword } from './operations/change-password.ts';
 import { createMe, createUserReference } from './operations/me.ts';
+import { createReauthenticate } from './operations/reauthenticate.ts';
 import { createRefresh } from './operations/refresh.ts';
 import { createRegister } from './operations/register.ts';
 import { createRequestPasswordReset, createResetPassword } from './operations/reset-password.ts';
@@ -62,6 +63,7 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
       changeEmail: createChangeEmail(users),
       confirmEmail: createConfirmEmail(users),
       undoEmail: createUndoEmail(users),
+      reauthenticate: createReauthenticate(users),
     },
   };
 }
@@ -90,6 +92,7 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       changePortalEmail: createChangeEmail(portal),
       confirmPortalEmail: createConfirmEmail(portal),
       undoPortalEmail: createUndoEmail(portal),
+      portalReauthenticate: createReauthenticate(portal),
       deactivateStaff: createDeactivateStaff(portal),
       reactivateStaff: createReactivateStaff(portal),
       changeStaffRole: createChangeStaffRole(portal),

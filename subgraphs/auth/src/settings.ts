@@ -1,3 +1,4 @@
+import { passwordAlgorithms } from '@signet/db/password-hash';
 import {
   maxAccessTokenSeconds,
   type Platform,
@@ -5,7 +6,7 @@ import {
   type SigningAlgorithm,
   signingAlgorithms,
 } from '@signet/schema/contract';
-import { ConfigError, configFields, processConfigFields } from '@signet/service';
+import { ConfigError, configFields, type KeyList, processConfigFields } from '@signet/service';
 import { findRevocationFaults, issuerConfigFields, revocationConfigFields } from '@signet/session/config';
 import { defaultTenantField, findProofFaults, proofConfigFields } from '@signet/subgraph/config';
 import { z } from 'zod';
@@ -46,10 +47,12 @@ export const platformConfigFields = {
   PORTAL_DATABASE_URL: configFields.postgresUrl
     .optional()
     .describe('The database as the role `signet_auth_portal`.'),
-  USER_KEY_ENCRYPTION_KEY: configFields.key256
+  USER_KEY_ENCRYPTION_KEY: configFields.keys256
     .optional()
-    .describe('Seals the private keys of customer tokens in the database.'),
-  PORTAL_KEY_ENCRYPTION_KEY: configFields.key256
+    .describe(
+      'Seals the private keys of customer tokens in the database. A further line for each other key that may have sealed one (docs/keys.md).',
+    ),
+  PORTAL_KEY_ENCRYPTION_KEY: configFields.keys256
     .optional()
     .describe('Seals the private keys of staff tokens in the database.'),
   USER_PRIVATE_KEY: configFields.secret
@@ -167,9 +170,17 @@ const authFields = z.object({
     .describe(
       'The platforms whose keys, sessions and accounts this process holds: `user`, `portal` or `both`.',
     ),
-  PASSWORD_PEPPER: configFields.key256.describe('Part of every password hash; kept outside the database.'),
-  AUDIT_KEY: configFields.key256.describe(
-    'Seals the audit log; kept outside the database, so that write access to it is not enough to forge the log.',
+  PASSWORD_PEPPER: configFields.keys256.describe(
+    'Part of every password hash; kept outside the database. A further line for each other pepper that stored hashes may have (docs/keys.md).',
+  ),
+  PASSWORD_ALGORITHM: z
+    .enum(passwordAlgorithms, `must be ${passwordAlgorithms.join(' or ')}`)
+    .default('bcrypt')
+    .describe(
+      'How passwords are hashed from now on: `bcrypt` or `argon2id`. A hash of the other one is made anew when its owner signs in.',
+    ),
+  AUDIT_KEY: configFields.keys256.describe(
+    'Seals the audit log; kept outside the database, so that write access to it is not enough to forge the log. A further line for each other key that seals may have (docs/keys.md).',
   ),
   AUDIT_FAILURES_PER_MINUTE: count
     .default(60)
@@ -332,10 +343,9 @@ function findEqualSecrets(config: Fields): ConfigFault[] {
     'AUDIT_KEY',
   ] as const;
   return names.flatMap((variable, index) => {
-    const same = names.slice(0, index).find((earlier) => {
-      const value = config[earlier];
-      return value !== undefined && config[variable]?.equals(value);
-    });
+    const same = names
+      .slice(0, index)
+      .find((earlier) => config[earlier]?.some((key) => config[variable]?.some((own) => own.equals(key))));
     return same ? [{ variable, fault: `must differ from ${same}` }] : [];
   });
 }
@@ -353,7 +363,8 @@ export type KeyOrigin =
   | { kind: 'pem'; pems: PemKeys }
   | {
       kind: 'database';
-      keyEncryptionKey: Buffer;
+      /** The first seals, all open. */
+      keyEncryptionKeys: KeyList;
       signingAlgorithm: SigningAlgorithm | undefined;
       rotationSeconds: number;
     };
@@ -390,16 +401,16 @@ export function getPlatformSettings(config: PlatformConfig, platform: Platform):
 function getKeyOrigin(config: PlatformConfig, platform: Platform): KeyOrigin {
   const prefix = prefixOf(platform);
   const privateKey = config[`${prefix}_PRIVATE_KEY`];
-  const keyEncryptionKey = config[`${prefix}_KEY_ENCRYPTION_KEY`];
+  const keyEncryptionKeys = config[`${prefix}_KEY_ENCRYPTION_KEY`];
   if (privateKey !== undefined) {
     return { kind: 'pem', pems: { privateKey, publicKeys: config[`${prefix}_PUBLIC_KEYS`] } };
   }
-  if (keyEncryptionKey === undefined) {
+  if (keyEncryptionKeys === undefined) {
     throw new ConfigError([`${prefix}_KEY_ENCRYPTION_KEY: is not set, and neither is ${prefix}_PRIVATE_KEY`]);
   }
   return {
     kind: 'database',
-    keyEncryptionKey,
+    keyEncryptionKeys,
     signingAlgorithm: config[`${prefix}_SIGNING_ALGORITHM`],
     rotationSeconds: rotationSecondsOf(config, platform),
   };

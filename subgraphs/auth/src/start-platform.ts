@@ -8,7 +8,7 @@ import {
   startAuditSealer,
   startHousekeeping,
 } from '@signet/db';
-import { createPepper } from '@signet/db/password-hash';
+import { createPeppers, type PasswordScheme, passwordSchemes } from '@signet/db/password-hash';
 import type { Platform } from '@signet/schema/contract';
 import { createSampler, type Logger } from '@signet/service';
 import type { RevocationFeed } from '@signet/session';
@@ -17,10 +17,12 @@ import { createFailedSignInAudit } from './audit/failed-sign-ins.ts';
 import { createDeviceTokens } from './devices/device-token.ts';
 import type { KeyTiming } from './keys/key-plan.ts';
 import { type KeyRing, openKeyRing } from './keys/key-ring.ts';
+import { openLastingKeys } from './keys/lasting-keys.ts';
 import type { SigningKey } from './keys/signing-key.ts';
 import { createLaterWork } from './later-work.ts';
 import { openOutbox } from './mail/outbox.ts';
 import { createPasswordWorkers } from './passwords/password-workers.ts';
+import { createRehash } from './passwords/rehash.ts';
 import type { PlatformIssuer } from './platform-issuer.ts';
 import { type AuthConfig, getPlatformSettings } from './settings.ts';
 import { assertNoSeededAccounts, explainStartError } from './start-checks.ts';
@@ -87,7 +89,17 @@ export async function startPlatform<P extends Platform, A extends Account>(
     if (config.NODE_ENV === 'production') {
       await assertNoSeededAccounts({ db, tables, platform });
     }
-    const throttles = openSignInThrottle({ config, platform, logger, databaseUrl });
+    const lasting = await openLastingKeys(db, platform, config.PASSWORD_PEPPER);
+    const throttles = openSignInThrottle({ config, key: lasting.throttle, platform, logger, databaseUrl });
+    const passwords = createPasswordWorkers({
+      peppers: createPeppers(config.PASSWORD_PEPPER),
+      logger,
+      threads: settings.passwordThreads,
+      maxQueued: options.maxQueuedPasswords,
+      scheme: schemeOf(config, options),
+      onCompare: (compare) => options.onCompare?.({ platform, ...compare }),
+    });
+    const rehash = createRehash({ db, tables, passwords, logger });
     const samples = createSampledAudit({ db, platform, createSampler, log: logger });
     const later = createLaterWork(logger);
     const rowsPerMinute = config.AUDIT_FAILURES_PER_MINUTE;
@@ -95,29 +107,24 @@ export async function startPlatform<P extends Platform, A extends Account>(
       platform,
       db,
       tables,
-      passwords: createPasswordWorkers({
-        pepper: createPepper(config.PASSWORD_PEPPER),
-        logger,
-        threads: settings.passwordThreads,
-        maxQueued: options.maxQueuedPasswords,
-        cost: options.passwordCost,
-        onCompare: (compare) => options.onCompare?.({ platform, ...compare }),
-      }),
+      passwords,
+      rehash,
       throttle: throttles.throttle,
-      devices: createDeviceTokens(config.PASSWORD_PEPPER, platform, config.THROTTLE_KNOWN_DEVICE_SECONDS),
+      devices: createDeviceTokens(lasting.device, config.THROTTLE_KNOWN_DEVICE_SECONDS),
       samples,
       auditFailedSignIn: createFailedSignInAudit({ db, platform, samples, rowsPerMinute }),
       lifetimes: settings.lifetimes,
       signAccessToken: async (subject, times) =>
         createSigner(config.ISSUER_URL, await ring.getSigningKey())(subject, times),
       later,
-      mail: openOutbox(config, platform, [config.PASSWORD_PEPPER]),
+      mail: openOutbox(config, platform, config.PASSWORD_PEPPER),
       now: options.now ?? (() => new Date()),
     };
     const upkeep = startUpkeep({ platform, databaseUrl, config, logger });
     const stop = async () => {
       await later.stop();
-      await issuer.passwords.close();
+      await rehash.settled();
+      await passwords.close();
       await throttles.close();
       await issuer.samples.stop();
       await ring.stop();
@@ -130,6 +137,12 @@ export async function startPlatform<P extends Platform, A extends Account>(
     await database.close();
     throw explainStartError(error, platform, databaseUrl);
   }
+}
+
+function schemeOf({ PASSWORD_ALGORITHM }: AuthConfig, { passwordCost }: AuthOptions): PasswordScheme {
+  return PASSWORD_ALGORITHM === 'bcrypt' && passwordCost !== undefined
+    ? { algorithm: 'bcrypt', cost: passwordCost }
+    : passwordSchemes[PASSWORD_ALGORITHM];
 }
 
 type UpkeepOptions = { platform: Platform; databaseUrl: string; config: AuthConfig; logger: Logger };
@@ -146,8 +159,8 @@ function startUpkeep({ platform, databaseUrl, config, logger }: UpkeepOptions): 
     applicationName: `signet-${name}`,
     log: (line) => logger.warn({ database: name }, line),
   });
-  const key = config.AUDIT_KEY;
-  const sealer = startAuditSealer({ db, platform, key, log: logger });
+  const keys = config.AUDIT_KEY;
+  const sealer = startAuditSealer({ db, platform, keys, log: logger });
   const housekeeping = startHousekeeping({
     db,
     name: `auth ${platform}`,
@@ -160,7 +173,7 @@ function startUpkeep({ platform, databaseUrl, config, logger }: UpkeepOptions): 
       pruneWith('mails', `auth.prune_${platform}_mails`),
       pruneWith('accountTokens', `auth.prune_${platform}_account_tokens`),
       ...(platform === 'user' ? [pruneWith('registrations', 'auth.prune_user_registrations')] : []),
-      pruneAuditLog({ platform, key, retention: config.AUDIT_RETENTION_DAYS }),
+      pruneAuditLog({ platform, key: keys[0], retention: config.AUDIT_RETENTION_DAYS }),
     ],
   });
   return {

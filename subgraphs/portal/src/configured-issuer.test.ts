@@ -97,12 +97,26 @@ describe('staff of a configured issuer', () => {
     expect(reasonsOf(answer)).toEqual(['auth.failure.proof_invalid']);
   });
 
+  it.each([undefined, 1, 'in ten minutes'])(
+    'count as signed in long ago where their token has the auth_time %s',
+    async (stated) => {
+      const auth_time = typeof stated === 'string' ? Math.floor(Date.now() / 1000) + 600 : stated;
+      const as = await caller({ scope: 'customers:write', auth_time });
+      const mutation = 'mutation { suspendCustomer(customerId: "no id") { isActive } }';
+      const { body } = await subgraph.ask(mutation, {}, as);
+      expect(body.errors?.map(({ extensions }) => extensions)).toEqual([
+        { code: 'FORBIDDEN', reason: 'authz.step_up.required', stepUp: { maxAge: 300 } },
+      ]);
+    },
+  );
+
   it('change nothing that needs a living session of our own staff, by whatever ids they come', async () => {
     const { id, token } = await subgraph.addStaff('super_admin');
     const { sid } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
     const { id: customerId } = await addUser(subgraph.database, subgraph.tenants.demo);
     const mutation = 'mutation ($id: ID!) { suspendCustomer(customerId: $id) { isActive } }';
-    const as = await caller({ sub: id, sid, role: 'super_admin', scope: 'customers:write' });
+    const auth_time = Math.floor(Date.now() / 1000);
+    const as = await caller({ sub: id, sid, role: 'super_admin', scope: 'customers:write', auth_time });
     expect(reasonsOf(await subgraph.ask(mutation, { id: customerId }, as))).toEqual(['auth.failure.revoked']);
     expect(reasonsOf(await subgraph.ask(mutation, { id: customerId }, { id, token }))).toEqual([]);
   });

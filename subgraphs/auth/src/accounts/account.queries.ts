@@ -110,6 +110,22 @@ export async function setPassword(
   return rows[0] as Versions;
 }
 
+/**
+ * Stores another hash of the same password, where the row still has the one that the password was compared with. The version stays, and so
+ * do sessions and devices.
+ */
+export async function replacePasswordHash(
+  trx: Trx,
+  tables: PlatformTables<Account>,
+  id: string,
+  { stored, made }: { stored: PasswordHash; made: PasswordHash },
+): Promise<void> {
+  await sql`
+    update ${tables.account} set password_hash = ${made.hash}, pepper_id = ${made.pepperId}
+    where id = ${id} and password_hash = ${stored.hash} and pepper_id = ${stored.pepperId}
+  `.execute(trx);
+}
+
 export async function isEmailTaken(trx: Trx, email: string): Promise<boolean> {
   const row = await trx.selectFrom('auth.user').select('id').where('email', '=', email).executeTakeFirst();
   return row !== undefined;

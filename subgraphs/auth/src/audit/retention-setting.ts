@@ -9,6 +9,7 @@ const defaultRetention = [
   'auth.throttled=180',
   'auth.refresh.refused=180',
   'auth.password.change_failure=180',
+  'auth.reauthentication_failure=180',
   'authz.refused=180',
 ].join(',');
 

@@ -1,5 +1,4 @@
-import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Platform } from '@signet/schema/contract';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { toSeconds } from '../dates.ts';
 
 /** What a device token is bound to. */
@@ -34,13 +33,8 @@ const form = /^([\w-]{22})\.([0-9a-z]{1,7})\.([0-9a-z]{1,9})\.([\w-]{43})$/;
 
 type Parts = { text: string; device: string; version: number; issuedAt: number; mac: Buffer };
 
-/** `secret`: the password pepper, which is kept outside the database. */
-export function createDeviceTokens(
-  secret: Uint8Array,
-  platform: Platform,
-  lifetimeSeconds: number,
-): DeviceTokens {
-  const key = Buffer.from(hkdfSync('sha256', secret, '', `signet device ${platform}`, 32));
+/** @param key of this platform alone, and the same in all its processes for as long as devices are to stay known. */
+export function createDeviceTokens(key: Uint8Array, lifetimeSeconds: number): DeviceTokens {
   const sign = (ownerId: string, signed: string) =>
     createHmac('sha256', key).update(`${ownerId} ${signed}`).digest();
   const isOf = ({ id }: DeviceOwner, { text, mac }: Parts) =>

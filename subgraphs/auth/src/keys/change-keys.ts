@@ -123,7 +123,7 @@ export async function storeKey(
   const label = { platform: settings.platform, kid: key.kid, algorithm: key.algorithm };
   await insertSigningKey(trx, {
     ...label,
-    sealed_private_key: sealPrivateKey(exportPkcs8(key), label, settings.keyEncryptionKey),
+    sealed_private_key: sealPrivateKey(exportPkcs8(key), label, settings.keyEncryptionKeys[0]),
     state,
     imported,
     published_at: now,

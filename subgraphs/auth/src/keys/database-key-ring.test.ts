@@ -239,7 +239,7 @@ describe('an imported key', () => {
 describe('the key-encryption key', () => {
   it('must be the one in use, or a process does not start and an operator changes nothing', async () => {
     await open();
-    const settings = testKeySettings(clock, { keyEncryptionKey: randomKeyEncryptionKey() });
+    const settings = testKeySettings(clock, { keyEncryptionKeys: [randomKeyEncryptionKey()] });
     const before = await states();
     const fault = /USER_KEY_ENCRYPTION_KEY: does not open signing key/;
     await expect(openTestRing(database, settings)).rejects.toThrow(fault);

@@ -24,7 +24,7 @@ export function createTestClock(): TestClock {
 export function testKeySettings(clock: TestClock, changes: Partial<KeySettings> = {}): KeySettings {
   return {
     platform: 'user',
-    keyEncryptionKey: Buffer.alloc(32, 1),
+    keyEncryptionKeys: [Buffer.alloc(32, 1)],
     timing: { ...defaultKeyTiming, pollSeconds: 0.1, now: () => clock.now },
     rotationSeconds: 30 * day,
     tokenSeconds: 900,

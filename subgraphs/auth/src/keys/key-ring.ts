@@ -52,7 +52,7 @@ export function createKeySettings(
 ): KeySettings {
   return {
     platform,
-    keyEncryptionKey: origin.keyEncryptionKey,
+    keyEncryptionKeys: origin.keyEncryptionKeys,
     signingAlgorithm: origin.signingAlgorithm,
     rotationSeconds: origin.rotationSeconds,
     tokenSeconds: accessTokenSeconds,

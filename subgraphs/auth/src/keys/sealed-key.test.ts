@@ -9,7 +9,7 @@ const content = Buffer.from('a private key');
 describe('a sealed private key', () => {
   it('opens with the key and label it was sealed with, and shows nothing of its content', () => {
     const sealed = sealPrivateKey(content, label, keyEncryptionKey);
-    expect(openPrivateKey(sealed, label, keyEncryptionKey)).toEqual(content);
+    expect(openPrivateKey(sealed, label, [keyEncryptionKey])).toEqual({ content, keyIndex: 0 });
     expect(sealed.includes(content)).toBe(false);
   });
 
@@ -25,13 +25,18 @@ describe('a sealed private key', () => {
     ['algorithm', { algorithm: 'ES256' }],
   ] as const)('does not open under another %s', (_name, change) => {
     const sealed = sealPrivateKey(content, label, keyEncryptionKey);
-    expect(() => openPrivateKey(sealed, { ...label, ...change }, keyEncryptionKey)).toThrow();
+    expect(openPrivateKey(sealed, { ...label, ...change }, [keyEncryptionKey])).toBeUndefined();
   });
 
   it('does not open with another key-encryption key', () => {
-    expect(() =>
-      openPrivateKey(sealPrivateKey(content, label, keyEncryptionKey), label, randomBytes(32)),
-    ).toThrow();
+    const sealed = sealPrivateKey(content, label, keyEncryptionKey);
+    expect(openPrivateKey(sealed, label, [randomBytes(32)])).toBeUndefined();
+  });
+
+  it('opens with any key-encryption key of a list, and says which it was', () => {
+    const sealed = sealPrivateKey(content, label, keyEncryptionKey);
+    const opened = openPrivateKey(sealed, label, [randomBytes(32), keyEncryptionKey]);
+    expect(opened).toEqual({ content, keyIndex: 1 });
   });
 
   it('does not open when any byte was changed, or bytes are missing', () => {
@@ -39,8 +44,8 @@ describe('a sealed private key', () => {
     for (let index = 0; index < sealed.length; index++) {
       const changed = Buffer.from(sealed);
       changed.writeUInt8((sealed[index] ?? 0) ^ 1, index);
-      expect(() => openPrivateKey(changed, label, keyEncryptionKey)).toThrow();
+      expect(openPrivateKey(changed, label, [keyEncryptionKey])).toBeUndefined();
     }
-    expect(() => openPrivateKey(sealed.subarray(0, 20), label, keyEncryptionKey)).toThrow();
+    expect(openPrivateKey(sealed.subarray(0, 20), label, [keyEncryptionKey])).toBeUndefined();
   });
 });

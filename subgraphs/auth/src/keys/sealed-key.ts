@@ -1,38 +1,25 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Database } from '@signet/db';
 import type { Platform } from '@signet/schema/contract';
-import { ConfigError } from '@signet/service';
+import { ConfigError, type KeyList } from '@signet/service';
 import type { Kysely } from 'kysely';
+import { type Opened, openBytes, sealBytes } from './sealed-bytes.ts';
 import { listSigningKeys, type SigningKeyRow } from './signing-key.queries.ts';
 import { importPkcs8, type SigningKey } from './signing-key.ts';
-
-const version = 1;
-const ivLength = 12;
-const tagLength = 16;
 
 /** Bound to a sealed key as additional data: a row that was moved to another platform or kid does not open. */
 export type KeyLabel = { platform: Platform; kid: string; algorithm: string };
 
-/** AES-256-GCM. The result is a version byte, the nonce, the tag, the ciphertext. */
 export function sealPrivateKey(pkcs8: Buffer, label: KeyLabel, keyEncryptionKey: Buffer): Buffer {
-  const iv = randomBytes(ivLength);
-  const cipher = createCipheriv('aes-256-gcm', keyEncryptionKey, iv, { authTagLength: tagLength });
-  cipher.setAAD(additionalData(label));
-  const ciphertext = Buffer.concat([cipher.update(pkcs8), cipher.final()]);
-  return Buffer.concat([Buffer.of(version), iv, cipher.getAuthTag(), ciphertext]);
+  return sealBytes(pkcs8, additionalData(label), keyEncryptionKey);
 }
 
-/** @throws when the key-encryption key is not the one that sealed it, or label or content were changed. */
-export function openPrivateKey(sealed: Buffer, label: KeyLabel, keyEncryptionKey: Buffer): Buffer {
-  if (sealed[0] !== version || sealed.length <= 1 + ivLength + tagLength) {
-    throw new Error('A sealed signing key is of an unknown form.');
-  }
-  const iv = sealed.subarray(1, 1 + ivLength);
-  const tag = sealed.subarray(1 + ivLength, 1 + ivLength + tagLength);
-  const decipher = createDecipheriv('aes-256-gcm', keyEncryptionKey, iv, { authTagLength: tagLength });
-  decipher.setAAD(additionalData(label));
-  decipher.setAuthTag(tag);
-  return Buffer.concat([decipher.update(sealed.subarray(1 + ivLength + tagLength)), decipher.final()]);
+/** Undefined where none of the key-encryption keys sealed it, or label or content were changed. */
+export function openPrivateKey(
+  sealed: Buffer,
+  label: KeyLabel,
+  keyEncryptionKeys: readonly Buffer[],
+): Opened | undefined {
+  return openBytes(sealed, additionalData(label), keyEncryptionKeys);
 }
 
 function additionalData({ platform, kid, algorithm }: KeyLabel): Buffer {
@@ -41,7 +28,8 @@ function additionalData({ platform, kid, algorithm }: KeyLabel): Buffer {
 
 /** A key of the database, opened. */
 export type StoredKey = { key: SigningKey; row: SigningKeyRow };
-export type KeySeal = { platform: Platform; keyEncryptionKey: Buffer };
+/** The first key seals, all open. */
+export type KeySeal = { platform: Platform; keyEncryptionKeys: KeyList };
 
 /**
  * Opens the keys that were read, each once: rows are read again every few seconds and are mostly the same.
@@ -60,25 +48,21 @@ export function createKeyOpener(seal: KeySeal): (rows: readonly SigningKeyRow[])
 }
 
 async function openKey(row: SigningKeyRow, seal: KeySeal): Promise<SigningKey> {
-  const key = await importPkcs8(openSealed(row, seal), row.algorithm);
+  const key = await importPkcs8(openSealed(row, seal).content, row.algorithm);
   if (key.kid !== row.kid) {
     throw new Error(`The signing key stored as ${row.kid} is another one (${key.kid}).`);
   }
   return key;
 }
 
-function openSealed(row: SigningKeyRow, { platform, keyEncryptionKey }: KeySeal): Buffer {
-  try {
-    return openPrivateKey(
-      row.sealed_private_key,
-      { platform, kid: row.kid, algorithm: row.algorithm },
-      keyEncryptionKey,
-    );
-  } catch {
-    throw new ConfigError([
-      `${platform.toUpperCase()}_KEY_ENCRYPTION_KEY: does not open signing key ${row.kid} in the database; set the one that sealed it`,
-    ]);
-  }
+/** @throws {ConfigError} when none of the key-encryption keys opens it. */
+export function openSealed(row: SigningKeyRow, { platform, keyEncryptionKeys }: KeySeal): Opened {
+  const label = { platform, kid: row.kid, algorithm: row.algorithm };
+  const opened = openPrivateKey(row.sealed_private_key, label, keyEncryptionKeys);
+  if (opened) return opened;
+  throw new ConfigError([
+    `${platform.toUpperCase()}_KEY_ENCRYPTION_KEY: does not open signing key ${row.kid} in the database; set the one that sealed it`,
+  ]);
 }
 
 /** The key that signs at this moment. Changes nothing. */

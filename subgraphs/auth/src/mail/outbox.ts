@@ -7,6 +7,7 @@ import type { PlatformIssuer } from '../platform-issuer.ts';
 import { type AuthConfig, prefixOf } from '../settings.ts';
 import { mailboxUrl } from './mail-settings.ts';
 import { type ContentSeal, createContentSeal } from './sealed-content.ts';
+import { type MailTemplate, type MailValues, storeValues } from './template-values.ts';
 
 /** Where a platform's mails go. An issuer has none where no mail is configured. */
 export type Outbox = {
@@ -53,17 +54,31 @@ export function appLink({ appUrl }: Outbox, page: keyof typeof appPaths, token?:
   return `${appUrl}${appPaths[page]}${token === undefined ? '' : `#token=${token}`}`;
 }
 
-export type NewMail = {
+/**
+ * A link into the platform's frontend, for the values of a mail.
+ *
+ * @param token in the fragment, which browsers send to no server, so that no log has it.
+ */
+export function linkTo(
+  { mail }: Pick<PlatformIssuer, 'mail'>,
+  page: keyof typeof appPaths,
+  token?: string,
+): string {
+  if (!mail) throw noOutbox();
+  return `${mail.appUrl}${appPaths[page]}${token === undefined ? '' : `#token=${token}`}`;
+}
+
+export type NewMail<T extends MailTemplate> = {
   tenantId: string;
-  /** Whom it is about. Undefined for somebody who has no account here. */
+  /** Whom it is about. Undefined for somebody who has no account here. The mail is deleted together with the account. */
   account?: Pick<Account, 'id' | 'language'> | undefined;
+  /** An address as accounts have it (`normalizeEmail`). */
   to: string;
-  /** A folder of the templates: `verify-email`. */
-  template: string;
+  template: T;
   /** A language tag (RFC 5646); by default the account's, else the tenant's. */
   language?: string | undefined;
   /** What the template asks for, links among it. */
-  values?: Readonly<Record<string, string>>;
+  values: MailValues<T>;
 };
 
 /**
@@ -72,22 +87,26 @@ export type NewMail = {
  *
  * @throws {TypeError} where no mail is configured: ask `issuer.mail` first.
  */
-export async function queueMail<A extends Account>(
+export async function queueMail<T extends MailTemplate, A extends Account>(
   trx: Transaction<Database>,
-  { mail, tables, now }: Pick<PlatformIssuer<A>, 'mail' | 'tables' | 'now'>,
-  { tenantId, account, to, template, language, values = {} }: NewMail,
+  { mail, tables }: Pick<PlatformIssuer<A>, 'mail' | 'tables'>,
+  { tenantId, account, to, template, language, values }: NewMail<T>,
 ): Promise<void> {
-  if (!mail) throw new TypeError('There is no outbox: no mail is configured.');
+  if (!mail) throw noOutbox();
   const id = randomUUID();
   const inLanguage = language ?? account?.language ?? (await getTenantLanguage(trx, tenantId));
-  const sealed = mail.content.seal({ to, language: inLanguage, values }, id);
-  const createdAt = now();
+  const stored = storeValues(template, values);
+  const sealed = mail.content.seal({ to, language: inLanguage, values: stored }, id);
+  // Times are the database's: replicas agree on what is due.
+  const state = mail.isMailbox ? sql`'kept', now()` : sql`'queued', null`;
   await sql`
-    insert into ${tables.mail}
-      (id, tenant_id, account_id, template, sealed_content, state, next_attempt_at, created_at, settled_at)
-    values (${id}, ${tenantId}, ${account?.id ?? null}, ${template}, ${sealed}, ${mail.isMailbox ? 'kept' : 'queued'},
-      ${createdAt}, ${createdAt}, ${mail.isMailbox ? createdAt : null})
+    insert into ${tables.mail} (id, tenant_id, account_id, template, recipient, sealed_content, state, settled_at)
+    values (${id}, ${tenantId}, ${account?.id ?? null}, ${template}, ${mail.content.hashRecipient(to)}, ${sealed}, ${state})
   `.execute(trx);
+}
+
+function noOutbox(): TypeError {
+  return new TypeError('There is no outbox: no mail is configured.');
 }
 
 async function getTenantLanguage(trx: Transaction<Database>, tenantId: string): Promise<string> {

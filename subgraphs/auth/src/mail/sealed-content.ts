@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import type { Platform } from '@signet/schema/contract';
 
 const version = 1;
@@ -18,6 +18,8 @@ export type ContentSeal = {
   seal(content: MailContent, mailId: string): Buffer;
   /** @throws when no key of this process sealed it, or it is another mail's. */
   open(sealed: Buffer, mailId: string): MailContent;
+  /** 16 bytes that are the same for one address, and tell nobody without the secret which. */
+  hashRecipient(address: string): Buffer;
 };
 
 /**
@@ -30,8 +32,11 @@ export function createContentSeal(secrets: readonly Uint8Array[], platform: Plat
     Buffer.from(hkdfSync('sha256', secret, '', `signet mail ${platform}`, 32)),
   );
   const [first] = keys;
-  if (!first) throw new TypeError('A seal needs a secret.');
+  const [firstSecret] = secrets;
+  if (!first || !firstSecret) throw new TypeError('A seal needs a secret.');
+  const hashKey = Buffer.from(hkdfSync('sha256', firstSecret, '', `signet mail recipient ${platform}`, 32));
   return {
+    hashRecipient: (address) => createHmac('sha256', hashKey).update(address).digest().subarray(0, 16),
     seal(content, mailId) {
       const iv = randomBytes(ivLength);
       const cipher = createCipheriv('aes-256-gcm', first, iv, { authTagLength: tagLength });

@@ -41,7 +41,7 @@ export async function queueTokenMail<A extends Account>(
   const outbox = requireOutbox(issuer);
   const { template, page } = mailOf[purpose];
   const token = await createAccountToken(trx, issuer, { tenantId, account, purpose, data });
-  const values = { link: appLink(outbox, page, token), validFor: String(accountTokenSeconds[purpose]) };
+  const values = { link: appLink(outbox, page, token), validFor: accountTokenSeconds[purpose] };
   await queueMail(trx, issuer, { tenantId, account, to, language, template, values });
 }
 
@@ -62,7 +62,7 @@ export async function queuePasswordChanged<A extends Account>(
   { tenantId, account }: Pick<TokenMail<A>, 'tenantId' | 'account'>,
 ): Promise<void> {
   if (!issuer.mail) return;
-  const values = { at: issuer.now().toISOString(), link: appLink(issuer.mail, 'signIn') };
+  const values = { at: issuer.now(), link: appLink(issuer.mail, 'signIn') };
   await queueMail(trx, issuer, {
     tenantId,
     account,
@@ -85,6 +85,6 @@ export async function queueEmailChanged<A extends Account>(
   const outbox = requireOutbox(issuer);
   const undo = { tenantId, account, purpose: 'undo_email', data: { email: oldEmail } } as const;
   const link = appLink(outbox, 'undoEmail', await createAccountToken(trx, issuer, undo));
-  const values = { email: account.email, link, validFor: String(accountTokenSeconds.undo_email) };
+  const values = { email: account.email, link, validFor: accountTokenSeconds.undo_email };
   await queueMail(trx, issuer, { tenantId, account, to: oldEmail, template: 'email-change-notice', values });
 }

@@ -1,6 +1,6 @@
-import { inTenant, readInTenant, writeAuditEvent } from '@signet/db';
-import { badInput, RefusalError } from '@signet/service';
-import { findAccountWithPassword, getTenantSlug, setPassword } from '../accounts/account.queries.ts';
+import { inTenant, writeAuditEvent } from '@signet/db';
+import { badInput, type RefusalError } from '@signet/service';
+import { setPassword } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
 import { assertNewPassword } from '../accounts/account-input.ts';
 import { auditOwn } from '../audit/audit-events.ts';
@@ -9,10 +9,9 @@ import type { PlatformBinding, PlatformIssuer, SessionSubject } from '../platfor
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import { lockOwnSession } from '../sessions/live-session.ts';
 import { endSessionsOf, setSessionPasswordVersion } from '../sessions/session.queries.ts';
-import { runAttempt } from '../throttle/attempt.ts';
 import { type IssuedTokens, replaceTokens } from '../tokens/issue-tokens.ts';
-import { isTokenInCookie } from '../tokens/refresh-token.queries.ts';
 import { deliverTokens, type SessionCookies } from '../tokens/refresh-token-cookie.ts';
+import { compareOwnPassword, readOwnAccount } from './own-password.ts';
 
 type PasswordChange = { currentPassword: string; newPassword: string; cookies: SessionCookies };
 type Changed<A> = { endedSessions: number; tokens: IssuedTokens; account: A };
@@ -56,31 +55,13 @@ async function changeOwnPassword<A extends Account>(
 ): Promise<Changed<A>> {
   const { tenantId, accountId, sessionId } = subject;
   const { db, tables, passwords } = issuer;
-  const [found, tenant, inCookie] = await readInTenant(db, tenantId, (trx) =>
-    Promise.all([
-      findAccountWithPassword(trx, tables, accountId),
-      getTenantSlug(trx, tenantId),
-      isTokenInCookie(trx, tables, sessionId),
-    ]),
-  );
-  if (!found?.account.isActive) {
-    throw new RefusalError('auth.failure.revoked');
-  }
-  if (inCookie && !cookies.areAsked) {
-    // The new token would be in the answer, for scripts to read, and the browser would keep a cookie that is dead.
-    throw badInput('session', 'A cookie carries your refresh token: send the header Signet-Session: cookie.');
-  }
-  assertNewPassword(newPassword, { email: found.account.email, tenant }, 'newPassword');
-  // A thief of a token must not learn the password with it.
-  await runAttempt(await issuer.throttle.beginChange(accountId), async (markWrong) => {
-    if (!(await passwords.verify(currentPassword, found.password, accountId))) {
-      markWrong();
-      const event = auditOwn('auth.password.change_failure', issuer, subject);
-      await inTenant(db, tenantId, (trx) => writeAuditEvent(trx, event));
-      // Where another session has changed it just before, this one has ended, and no other password would help.
-      await inTenant(db, tenantId, (trx) => lockOwnSession(trx, issuer, subject));
-      throw notCurrent();
-    }
+  const found = await readOwnAccount(issuer, subject, cookies);
+  assertNewPassword(newPassword, { email: found.account.email, tenant: found.tenant }, 'newPassword');
+  await compareOwnPassword(issuer, subject, {
+    password: currentPassword,
+    account: found,
+    failure: 'auth.password.change_failure',
+    refusal: notCurrent,
   });
   if (newPassword === currentPassword) {
     throw badInput('newPassword', 'This is your password already.');

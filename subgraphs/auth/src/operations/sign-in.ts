@@ -115,6 +115,8 @@ async function compare<A extends Account>(
       await issuer.auditFailedSignIn(failed);
       throw new RefusalError('auth.failure.invalid_credentials');
     }
+    const { account, password: stored } = found;
+    issuer.rehash.offer({ tenantId, accountId: account.id, password: credentials.password, stored });
     const signedIn = await inTenant(issuer.db, tenantId, async (trx) => {
       const account = await lockAccount(trx, issuer.tables, found.account.id);
       // The account may have been suspended, or its password changed, during the compare.

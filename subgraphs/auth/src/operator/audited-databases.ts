@@ -1,6 +1,6 @@
 import { createDatabase, type Database } from '@signet/db';
 import { type Platform, platforms } from '@signet/schema/contract';
-import { ConfigError, configFields, type Environment, loadConfig } from '@signet/service';
+import { ConfigError, configFields, type Environment, type KeyList, loadConfig } from '@signet/service';
 import { type Kysely, sql } from 'kysely';
 import { z } from 'zod';
 import { prefixOf } from '../settings.ts';
@@ -8,12 +8,12 @@ import { openOperatorEnvironment } from './operator-environment.ts';
 
 /** Each platform's log, read by somebody who sees all of it. */
 export type AuditedDatabases = {
-  key: Buffer;
+  keys: KeyList;
   logs: readonly { platform: Platform; db: Kysely<Database> }[];
   close(): Promise<void>;
 };
 
-const auditKey = { AUDIT_KEY: configFields.key256 };
+const auditKey = { AUDIT_KEY: configFields.keys256 };
 const adminSchema = z.object({ ...auditKey, DATABASE_URL: configFields.postgresUrl });
 const authSchema = z.object({
   ...auditKey,
@@ -29,7 +29,7 @@ export async function openAuditedDatabases(env: Environment): Promise<AuditedDat
     const { AUDIT_KEY, DATABASE_URL } = loadConfig(adminSchema, env);
     const db = connect(DATABASE_URL);
     try {
-      return { key: AUDIT_KEY, logs: await findLogs(db), close: () => db.destroy() };
+      return { keys: AUDIT_KEY, logs: await findLogs(db), close: () => db.destroy() };
     } catch (error) {
       await db.destroy();
       throw error;
@@ -46,7 +46,7 @@ export async function openAuditedDatabases(env: Environment): Promise<AuditedDat
       await Promise.all(logs.map(({ db }) => db.destroy()));
       await operator.close();
     };
-    return { key: AUDIT_KEY, logs, close };
+    return { keys: AUDIT_KEY, logs, close };
   } catch (error) {
     await operator.close();
     throw error;

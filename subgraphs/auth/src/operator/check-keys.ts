@@ -35,7 +35,7 @@ export async function checkKeys(
     };
   }
   const rows = await listSigningKeys(db, platform);
-  await createKeyOpener({ platform, keyEncryptionKey: origin.keyEncryptionKey })(rows);
+  await createKeyOpener({ platform, keyEncryptionKeys: origin.keyEncryptionKeys })(rows);
   const active = rows.find(({ state }) => state === 'active');
   const next = rows.find(({ state }) => state === 'next');
   if (!active || !next) {

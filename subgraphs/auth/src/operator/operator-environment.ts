@@ -76,7 +76,7 @@ async function openLocalPlatform(
   };
   const keys = { USER_KEY_ENCRYPTION_KEY: readKey('user'), PORTAL_KEY_ENCRYPTION_KEY: readKey('portal') };
   const auditKey = await readFile(join(home, 'audit-key'), 'utf8').catch(() => undefined); // Not before the first start.
-  const { dataDir, rolePasswords, pepperKey } = await openDatabaseHome(home);
+  const { dataDir, rolePasswords, pepperKeys } = await openDatabaseHome(home);
   const running = config.DATABASE_URL ?? (await findRunningPostgres(dataDir));
   const server = running ? undefined : await startEmbeddedPostgres({ dataDir, port: 0 });
   const adminUrl = running ?? (server as { adminUrl: string }).adminUrl;
@@ -90,7 +90,7 @@ async function openLocalPlatform(
       USER_DATABASE_URL: roleUrl(adminUrl, 'signet_auth_user', rolePasswords.signet_auth_user),
       PORTAL_DATABASE_URL: roleUrl(adminUrl, 'signet_auth_portal', rolePasswords.signet_auth_portal),
       REVOCATIONS_DATABASE_URL: roleUrl(adminUrl, 'signet_verifier', rolePasswords.signet_verifier),
-      PASSWORD_PEPPER: pepperKey.toString('base64'),
+      PASSWORD_PEPPER: pepperKeys.map((key) => key.toString('base64')).join('\n'),
       ...(auditKey && { AUDIT_KEY: auditKey.trim() }),
       PROOF_KEY_FILE: proof.keyFile,
       PROOF_PEERS_FILE: proof.peersFile,

@@ -1,25 +1,42 @@
 import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
-import { hashPassword, type PasswordHash, type Pepper, verifyPassword } from '@signet/db/password-hash';
+import {
+  hashPassword,
+  isOfScheme,
+  noPepperId,
+  type PasswordHash,
+  type PasswordScheme,
+  type Pepper,
+  verifyPassword,
+} from '@signet/db/password-hash';
 import { workerData } from 'piscina';
+import { createEvenTime } from './even-time.ts';
 
 export type PasswordJob =
-  | { kind: 'hash'; password: string }
-  | { kind: 'verify'; password: string; hash: string };
+  | { kind: 'hash'; password: string; scheme: PasswordScheme }
+  | { kind: 'verify'; password: string; stored: PasswordHash };
 
-/** `cost` is bcrypt's, of new hashes. */
-export type PasswordWorkerData = { pepper: Pepper; cost: number };
+/** The first pepper goes into new hashes. `scheme`: what a compare takes the time of. */
+export type PasswordWorkerData = { peppers: readonly [Pepper, ...Pepper[]]; scheme: PasswordScheme };
 
 /** As `nice -n 5`: other work comes first, and yet busy neighbours do not starve hashing. */
 const niceness = 5;
-const { pepper, cost } = workerData as PasswordWorkerData;
+const { peppers, scheme } = workerData as PasswordWorkerData;
 lowerThreadPriority();
+const evenTime = createEvenTime(scheme);
 
-/** Runs in a thread of its own: both kinds take 0.35 s of CPU. */
+/** Runs in a thread of its own: both kinds take some 0.35 s of CPU. */
 export default function runPasswordJob(job: PasswordJob): PasswordHash | boolean {
   return job.kind === 'hash'
-    ? hashPassword(job.password, pepper, cost)
-    : verifyPassword(job.password, job.hash, pepper);
+    ? hashPassword(job.password, peppers[0], job.scheme)
+    : verify(job.password, job.stored);
+}
+
+function verify(password: string, { hash, pepperId }: PasswordHash): boolean {
+  const pepper = peppers.find(({ id }) => id === pepperId);
+  // A hash of a pepper that is not here equals no password, and must not be compared as if it had none.
+  const compare = () => (pepper || pepperId === noPepperId) && verifyPassword(password, hash, pepper);
+  return evenTime.take(compare, isOfScheme(hash, scheme)) === true;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createPepper } from '@signet/db/password-hash';
+import { createPepper, isOfScheme, passwordSchemes } from '@signet/db/password-hash';
 import { createLogger } from '@signet/service';
 import bcrypt from 'bcryptjs';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -11,6 +11,7 @@ import {
 } from './password-workers.ts';
 
 const pepper = createPepper(randomBytes(32));
+const cheap = { algorithm: 'bcrypt', cost: 4 } as const;
 const logger = createLogger('test', 'silent');
 const caller = 'the id of an account';
 
@@ -18,12 +19,12 @@ describe('password workers', () => {
   let workers: PasswordWorkers;
   afterEach(() => workers.close());
   const create = (options: Partial<PasswordWorkersOptions> = {}) => {
-    workers = createPasswordWorkers({ pepper, logger, cost: 4, ...options });
+    workers = createPasswordWorkers({ peppers: [pepper], logger, scheme: cheap, ...options });
     return workers;
   };
 
   it('know a password again that they hashed, with cost 12, and no other', async () => {
-    const { hash, verify } = create({ cost: undefined });
+    const { hash, verify } = create({ scheme: undefined });
     const stored = await hash('a password of some length', caller);
     expect(bcrypt.getRounds(stored.hash)).toBe(12);
     expect(await verify('a password of some length', stored, caller)).toBe(true);
@@ -31,7 +32,7 @@ describe('password workers', () => {
   });
 
   it('leave the event loop free while they work', async () => {
-    const { hash } = create({ cost: undefined });
+    const { hash } = create({ scheme: undefined });
     let ticks = 0;
     const timer = setInterval(() => {
       ticks += 1;
@@ -43,7 +44,7 @@ describe('password workers', () => {
   });
 
   it('refuse what more than the queue would hold', async () => {
-    const { verify } = create({ maxQueued: 2, cost: 8 });
+    const { verify } = create({ maxQueued: 2, scheme: { algorithm: 'bcrypt', cost: 8 } });
     const outcomes = await Promise.allSettled(
       Array.from({ length: 8 }, () => verify('x', undefined, caller)),
     );
@@ -65,7 +66,9 @@ describe('password workers', () => {
 
   it('stand in for a stored hash with one of the same form and cost', () => {
     create();
-    expect(createDummyHash(12)).toHaveLength(60);
-    expect(bcrypt.getRounds(createDummyHash(12))).toBe(12);
+    expect(createDummyHash(passwordSchemes.bcrypt)).toHaveLength(60);
+    for (const scheme of [passwordSchemes.bcrypt, passwordSchemes.argon2id]) {
+      expect(isOfScheme(createDummyHash(scheme), scheme)).toBe(true);
+    }
   });
 });

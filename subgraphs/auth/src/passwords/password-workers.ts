@@ -1,8 +1,16 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type PasswordHash, type Pepper, passwordHashCost, passwordLength } from '@signet/db/password-hash';
+import {
+  findBetterScheme,
+  noPepperId,
+  type PasswordHash,
+  type PasswordScheme,
+  type Pepper,
+  passwordLength,
+  passwordSchemes,
+} from '@signet/db/password-hash';
+import { parseStoredHash } from '@signet/db/stored-hash';
 import { type Logger, RefusalError } from '@signet/service';
-import bcrypt from 'bcryptjs';
 import { Piscina } from 'piscina';
 import { createPasswordQueue, type PasswordCaller } from './password-queue.ts';
 import type { PasswordJob, PasswordWorkerData } from './password-worker.ts';
@@ -22,19 +30,27 @@ export type PasswordWorkers = {
   ): Promise<boolean | undefined>;
   /** Takes as long as a compare for such a caller, without the work. */
   pretendToVerify(caller: PasswordCaller): Promise<void>;
+  /**
+   * A hash as it is made now, of a password that was just found to be the one of `stored`. Undefined where that is as it should be: of the
+   * pepper in use, the algorithm in use, and no lower cost.
+   *
+   * @throws {RefusalError} auth.throttled
+   */
+  rehash(password: string, stored: PasswordHash, caller: PasswordCaller): Promise<PasswordHash | undefined>;
   close(): Promise<void>;
 };
 
 export type PasswordWorkersOptions = {
-  pepper: Pepper;
+  /** The first goes into new hashes; stored ones may have any. */
+  peppers: readonly [Pepper, ...Pepper[]];
   logger: Logger;
   /** Jobs that run at once. Default: the number of processors. */
   threads?: number | undefined;
   /** Jobs that may wait beside those that run; further ones are refused with auth.throttled. */
   maxQueued?: number | undefined;
-  /** bcrypt cost of new hashes, and of the one that stands in for unknown accounts. Default 12; tests lower it. */
-  cost?: number | undefined;
-  /** Called for every compare before it is queued. */
+  /** Of new hashes, and of the one that stands in for unknown accounts. Default: bcrypt of cost 12; tests lower it. */
+  scheme?: PasswordScheme | undefined;
+  /** Called for every compare before it is queued. `cost` is bcrypt's, and 0 for another algorithm. */
   onCompare?: ((compare: { cost: number }) => void) | undefined;
 };
 
@@ -46,13 +62,15 @@ const maxPretending = 500;
 const always = async () => true;
 
 export function createPasswordWorkers(options: PasswordWorkersOptions): PasswordWorkers {
-  const { pepper, logger, threads = availableParallelism(), cost = passwordHashCost, onCompare } = options;
+  const { peppers, logger, threads = availableParallelism(), onCompare } = options;
+  const { scheme = passwordSchemes.bcrypt } = options;
+  const peppersById = new Set([...peppers.map(({ id }) => id), noPepperId]);
   const pool = new Piscina<PasswordJob, PasswordHash | boolean>({
     filename: new URL('./password-worker.ts', import.meta.url).href,
     minThreads: 1,
     maxThreads: threads,
     idleTimeout: Number.POSITIVE_INFINITY, // A new thread takes as long to start as a compare.
-    workerData: { pepper, cost } satisfies PasswordWorkerData,
+    workerData: { peppers, scheme } satisfies PasswordWorkerData,
     execArgv: [],
   });
   const maxWaiting = options.maxQueued ?? maxQueuedPerThread * threads;
@@ -61,38 +79,47 @@ export function createPasswordWorkers(options: PasswordWorkersOptions): Password
   const strangers = createRecentDurations();
   const durationsOf = (caller: PasswordCaller) => (typeof caller === 'string' ? known : strangers);
   let pretending = 0;
-  const dummyHash = createDummyHash(cost);
+  const dummy = { hash: createDummyHash(scheme), pepperId: peppers[0].id };
   const compare = async (
     password: string,
-    hash: string,
+    stored: PasswordHash,
     caller: PasswordCaller,
     mayStart: () => Promise<boolean>,
   ) => {
     const start = performance.now();
     const isEqual = await queue.run(caller, async () => {
       if (!(await mayStart())) return undefined;
-      onCompare?.({ cost: bcrypt.getRounds(hash) });
-      return (await pool.run({ kind: 'verify', password, hash })) === true;
+      onCompare?.({ cost: costOf(stored.hash) });
+      return (await pool.run({ kind: 'verify', password, stored })) === true;
     });
     if (isEqual !== undefined) durationsOf(caller).add(performance.now() - start);
     return isEqual;
   };
-  const findUsableHash = (stored: PasswordHash | undefined): string | undefined => {
-    if (stored && stored.pepperId !== pepper.id) {
-      logger.warn({ pepperId: stored.pepperId }, 'a stored password was hashed with another PASSWORD_PEPPER');
+  const makeHash = (password: string, wanted: PasswordScheme, caller: PasswordCaller) =>
+    queue.run(caller, () => pool.run({ kind: 'hash', password, scheme: wanted })) as Promise<PasswordHash>;
+  const findUsable = (stored: PasswordHash | undefined): PasswordHash | undefined => {
+    if (!stored) return undefined;
+    const { pepperId, hash } = stored;
+    if (!peppersById.has(pepperId)) {
+      logger.warn({ pepperId }, 'a stored password was hashed with a pepper that PASSWORD_PEPPER lacks');
       return undefined;
     }
-    return stored?.hash;
+    const parsed = parseStoredHash(hash);
+    if (typeof parsed !== 'string') return stored;
+    logger.warn({ pepperId }, `a stored password is of no use: its hash ${parsed}`);
+    return undefined;
   };
   return {
-    async hash(password, caller) {
-      return (await queue.run(caller, () => pool.run({ kind: 'hash', password }))) as PasswordHash;
+    hash: (password, caller) => makeHash(password, scheme, caller),
+    async rehash(password, stored, caller) {
+      const better = findBetterScheme(stored, peppers[0], scheme);
+      return better && makeHash(password, better, caller);
     },
     async verify(password, stored, caller, mayStart = always) {
       // No password of this length can be right; a short text is hashed instead.
       const tried = password.length > 4 * passwordLength.max ? '' : password;
-      const known = findUsableHash(stored);
-      const isEqual = await compare(tried, known ?? dummyHash, caller, mayStart);
+      const known = findUsable(stored);
+      const isEqual = await compare(tried, known ?? dummy, caller, mayStart);
       return isEqual && known !== undefined;
     },
     async pretendToVerify(caller) {
@@ -101,7 +128,7 @@ export function createPasswordWorkers(options: PasswordWorkersOptions): Password
       }
       pretending += 1;
       try {
-        if (!(await durationsOf(caller).waitLikeOne())) await compare('', dummyHash, caller, always);
+        if (!(await durationsOf(caller).waitLikeOne())) await compare('', dummy, caller, always);
       } finally {
         pretending -= 1;
       }
@@ -110,12 +137,18 @@ export function createPasswordWorkers(options: PasswordWorkersOptions): Password
   };
 }
 
-/**
- * A bcrypt hash of this cost that no password has (its digest is all zero bits). A compare with it takes as long as with a
- * real hash.
- */
-export function createDummyHash(cost: number): string {
-  return `$2b$${String(cost).padStart(2, '0')}$${'.'.repeat(22)}${'.'.repeat(31)}`;
+/** A hash of this scheme that no password has (its digest is all zero bits). A compare with it takes as long as with a real hash. */
+export function createDummyHash(scheme: PasswordScheme): string {
+  if (scheme.algorithm === 'bcrypt') {
+    return `$2b$${String(scheme.cost).padStart(2, '0')}$${'.'.repeat(22)}${'.'.repeat(31)}`;
+  }
+  const { memory, passes, parallelism } = scheme;
+  return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+}
+
+function costOf(hash: string): number {
+  const stored = parseStoredHash(hash);
+  return typeof stored === 'object' && stored.algorithm === 'bcrypt' ? stored.cost : 0;
 }
 
 /** How long the latest compares took, waiting included, for an answer that must look like one of them. */

@@ -42,7 +42,7 @@ export async function beginRegistration(
       if (earlier && (earlier.emailVerified || !earlier.isActive)) {
         await queueAccountExists(trx, issuer, { tenantId, account: earlier, to: email, language });
       } else {
-        const values = { link: appLink(outbox, 'verifyEmail', token), validFor: String(registrationSeconds) };
+        const values = { link: appLink(outbox, 'verifyEmail', token), validFor: registrationSeconds };
         await queueMail(trx, issuer, { tenantId, to: email, language, template: 'verify-email', values });
       }
     }

@@ -151,6 +151,17 @@ export async function endSessionsOf(
   return rows.length;
 }
 
+/** The person has proved again who they are: when, and by which methods the session now counts as signed in (`amr`). */
+export async function renewSession(
+  trx: Trx,
+  tables: Tables,
+  { id, authTime, amr }: { id: string; authTime: Date; amr: readonly string[] },
+): Promise<void> {
+  await sql`
+    update ${tables.session} set auth_time = ${authTime}, amr = ${amr}::text[] where id = ${id}
+  `.execute(trx);
+}
+
 export async function setSessionPasswordVersion(
   trx: Trx,
   tables: Tables,

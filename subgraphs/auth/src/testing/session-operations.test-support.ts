@@ -9,6 +9,7 @@ const fieldsOfUser = {
   endOne: 'endSession',
   endOthers: 'endOtherSessions',
   changePassword: 'changePassword',
+  reauthenticate: 'reauthenticate',
 } as const;
 const fieldsOfPortal = {
   login: 'portalLogin',
@@ -17,6 +18,7 @@ const fieldsOfPortal = {
   endOne: 'endPortalSession',
   endOthers: 'endOtherPortalSessions',
   changePassword: 'changePortalPassword',
+  reauthenticate: 'portalReauthenticate',
 } as const;
 
 /** Both platforms, for `describe.each`: the same guarantees hold on both. */
@@ -55,6 +57,14 @@ export function sessionOperations(auth: () => TestAuth, { fields }: { fields: Pl
       auth().ask(
         `mutation ($input: ChangePasswordInput!) {
           ${fields.changePassword}(input: $input) { endedSessions tokens { accessToken refreshToken deviceToken } }
+        }`,
+        { input },
+        sender(token),
+      ),
+    reauthenticate: (input: Record<string, unknown>, token?: string) =>
+      auth().ask(
+        `mutation ($input: ReauthenticateInput!) {
+          ${fields.reauthenticate}(input: $input) { accessToken refreshToken expiresIn deviceToken }
         }`,
         { input },
         sender(token),

@@ -64,20 +64,22 @@ export type SignInThrottle = {
 };
 
 type OpenOptions = {
-  config: ThrottleConfig & { PASSWORD_PEPPER: Uint8Array };
+  config: ThrottleConfig;
+  /** Names the counters. */
+  key: Uint8Array;
   platform: Platform;
   logger: Logger;
   databaseUrl: string;
 };
 
 /** Opens a platform's limits on sign-in, as configured, on the platform's own table. */
-export function openSignInThrottle({ config, platform, logger, databaseUrl }: OpenOptions): {
+export function openSignInThrottle({ config, key, platform, logger, databaseUrl }: OpenOptions): {
   throttle: SignInThrottle;
   close(): Promise<void>;
 } {
   const maxRows = config.THROTTLE_MAX_ROWS;
   const store = openThrottleStore({ databaseUrl, platform, log: logger, maxRows });
-  const keyOf = createThrottleKeys(config.PASSWORD_PEPPER, platform);
+  const keyOf = createThrottleKeys(key);
   const throttle = createSignInThrottle(store, keyOf, readThrottleLimits(config));
   return { throttle, close: () => store.close() };
 }

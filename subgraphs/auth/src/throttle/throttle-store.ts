@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { createDatabase, type Database } from '@signet/db';
 import type { Platform } from '@signet/schema/contract';
 import { CompiledQuery, type Kysely, type RawBuilder, sql } from 'kysely';
@@ -125,9 +125,8 @@ async function pruneTable(db: Kysely<Database>, table: RawBuilder<unknown>, maxR
 /** Names of counters. A reader of the table learns neither an e-mail nor an address, not even by trying all of them. */
 export type ThrottleKeys = (...parts: readonly string[]) => string;
 
-/** `secret`: the password pepper, which is kept outside the database. */
-export function createThrottleKeys(secret: Uint8Array, platform: Platform): ThrottleKeys {
-  const key = Buffer.from(hkdfSync('sha256', secret, '', `signet throttle ${platform}`, 32));
+/** @param key of this platform alone, and kept outside the database: another one begins all counters anew. */
+export function createThrottleKeys(key: Uint8Array): ThrottleKeys {
   // Every part has its length before it: no two lists of parts give the same text.
   return (...parts) =>
     createHmac('sha256', key)

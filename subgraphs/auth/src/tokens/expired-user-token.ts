@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { openProcessDatabase } from '@signet/db';
-import type { Logger } from '@signet/service';
+import type { KeyList, Logger } from '@signet/service';
 import type { UserAccount } from '../accounts/account.ts';
 import { readActiveKey } from '../keys/sealed-key.ts';
 import { createUserTokenSigner } from './access-token-signer.ts';
 
 type ExpiredTokenOptions = {
   databaseUrl: string;
-  keyEncryptionKey: Buffer;
+  keyEncryptionKeys: KeyList;
   issuerUrl: string;
   logger: Logger;
 };
@@ -20,7 +20,7 @@ const hourMs = 3_600_000;
  */
 export async function signExpiredUserToken({
   databaseUrl,
-  keyEncryptionKey,
+  keyEncryptionKeys,
   issuerUrl,
   logger,
 }: ExpiredTokenOptions): Promise<string> {
@@ -30,7 +30,7 @@ export async function signExpiredUserToken({
     maxConnections: 1,
   });
   try {
-    const active = await readActiveKey(database.db, { platform: 'user', keyEncryptionKey });
+    const active = await readActiveKey(database.db, { platform: 'user', keyEncryptionKeys });
     const issuedAt = new Date(Date.now() - 2 * hourMs);
     const nobody: UserAccount = {
       id: randomUUID(),

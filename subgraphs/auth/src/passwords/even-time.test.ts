@@ -1,0 +1,48 @@
+import { createPepper, hashPassword, passwordSchemes, verifyPassword } from '@signet/db/password-hash';
+import { expect, it } from 'vitest';
+import { createEvenTime } from './even-time.ts';
+import { createDummyHash } from './password-workers.ts';
+
+const pepper = createPepper(Buffer.alloc(32, 1));
+
+/** Milliseconds of CPU of this thread: other processes do not change them. */
+function measure(run: () => unknown): number {
+  const start = process.threadCpuUsage();
+  run();
+  const { user, system } = process.threadCpuUsage(start);
+  return (user + system) / 1000;
+}
+
+function meanOf(times: readonly number[]): number {
+  return times.reduce((sum, time) => sum + time, 0) / times.length;
+}
+
+it.each([
+  ['bcrypt', { algorithm: 'bcrypt', cost: 9 }],
+  ['argon2id', passwordSchemes.argon2id],
+] as const)('a compare of a cheap hash takes the CPU time of one of the scheme (%s)', (_name, scheme) => {
+  const { take } = createEvenTime(scheme);
+  const cheap = hashPassword('x', pepper, { algorithm: 'bcrypt', cost: 4 }).hash;
+  const dummy = createDummyHash(scheme);
+  const times: { known: number[]; unknown: number[] } = { known: [], unknown: [] };
+  for (let run = 0; run < 12; run++) {
+    times.unknown.push(measure(() => take(() => verifyPassword('x', dummy, pepper), true)));
+    times.known.push(measure(() => take(() => verifyPassword('x', cheap, pepper), false)));
+  }
+  const [known, unknown] = [meanOf(times.known.slice(2)), meanOf(times.unknown.slice(2))];
+  expect(Math.abs(known - unknown) / unknown).toBeLessThan(0.15);
+});
+
+it('the first cheap compare of a thread takes that time already', () => {
+  const scheme = { algorithm: 'bcrypt', cost: 10 } as const;
+  const dummy = createDummyHash(scheme);
+  const { take } = createEvenTime(scheme);
+  const first = measure(() => take(() => false, false));
+  const usual = measure(() => verifyPassword('x', dummy, pepper));
+  expect(Math.abs(first - usual) / usual).toBeLessThan(0.5);
+});
+
+it('gives the answer of the compare', () => {
+  const { take } = createEvenTime({ algorithm: 'bcrypt', cost: 4 });
+  expect([take(() => true, true), take(() => false, false)]).toEqual([true, false]);
+});
