@@ -7,7 +7,7 @@ import {
 } from '../account-tokens/account-token.ts';
 import type { Account } from '../accounts/account.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
-import { appLink, type NewMail, queueMail } from './outbox.ts';
+import { linkTo, type NewMail, queueMail } from './outbox.ts';
 import { requireOutbox } from './require-outbox.ts';
 
 type TokenMail<A extends Account> = {
@@ -38,10 +38,10 @@ export async function queueTokenMail<A extends Account>(
   { tenantId, account, to = account.email, language }: TokenMail<A>,
   data: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const outbox = requireOutbox(issuer);
+  requireOutbox(issuer);
   const { template, page } = mailOf[purpose];
   const token = await createAccountToken(trx, issuer, { tenantId, account, purpose, data });
-  const values = { link: appLink(outbox, page, token), validFor: accountTokenSeconds[purpose] };
+  const values = { link: linkTo(issuer, page, token), validFor: accountTokenSeconds[purpose] };
   await queueMail(trx, issuer, { tenantId, account, to, language, template, values });
 }
 
@@ -49,9 +49,9 @@ export async function queueTokenMail<A extends Account>(
 export async function queueAccountExists<A extends Account>(
   trx: Transaction<Database>,
   issuer: PlatformIssuer<A>,
-  mail: Pick<NewMail, 'tenantId' | 'account' | 'to' | 'language'>,
+  mail: Pick<NewMail<'account-exists'>, 'tenantId' | 'account' | 'to'> & { language?: string | undefined },
 ): Promise<void> {
-  const values = { link: appLink(requireOutbox(issuer), 'signIn') };
+  const values = { link: linkTo(issuer, 'signIn') };
   await queueMail(trx, issuer, { ...mail, template: 'account-exists', values });
 }
 
@@ -62,7 +62,7 @@ export async function queuePasswordChanged<A extends Account>(
   { tenantId, account }: Pick<TokenMail<A>, 'tenantId' | 'account'>,
 ): Promise<void> {
   if (!issuer.mail) return;
-  const values = { at: issuer.now(), link: appLink(issuer.mail, 'signIn') };
+  const values = { at: issuer.now(), link: linkTo(issuer, 'signIn') };
   await queueMail(trx, issuer, {
     tenantId,
     account,
@@ -82,9 +82,9 @@ export async function queueEmailChanged<A extends Account>(
   issuer: PlatformIssuer<A>,
   { tenantId, account, oldEmail }: { tenantId: string; account: A; oldEmail: string },
 ): Promise<void> {
-  const outbox = requireOutbox(issuer);
+  requireOutbox(issuer);
   const undo = { tenantId, account, purpose: 'undo_email', data: { email: oldEmail } } as const;
-  const link = appLink(outbox, 'undoEmail', await createAccountToken(trx, issuer, undo));
+  const link = linkTo(issuer, 'undoEmail', await createAccountToken(trx, issuer, undo));
   const values = { email: account.email, link, validFor: accountTokenSeconds.undo_email };
   await queueMail(trx, issuer, { tenantId, account, to: oldEmail, template: 'email-change-notice', values });
 }

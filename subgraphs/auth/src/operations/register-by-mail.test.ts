@@ -1,3 +1,4 @@
+import type { GraphqlAnswer } from '@signet/testing';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountOperations, newAddress } from '../testing/account-operations.test-support.ts';
@@ -21,9 +22,12 @@ const askRegister = (input: object, address = newAddress()) =>
   auth.ask(operation, { input: { password, ...input } }, { address });
 type Challenge = { id: string; methods: string[]; expiresAt: string };
 async function register(email: string, more: object = {}): Promise<Challenge> {
-  const { body } = await askRegister({ email, ...more });
-  expect(body.errors?.[0]?.extensions.reason).toBe('auth.challenge_required');
-  return body.errors[0].extensions.challenge;
+  return challengeOf((await askRegister({ email, ...more })).body);
+}
+function challengeOf({ errors }: GraphqlAnswer['body']): Challenge {
+  expect(errors?.[0]?.extensions.reason).toBe('auth.challenge_required');
+  const extensions = errors?.[0]?.extensions as { challenge?: Challenge } | undefined;
+  return extensions?.challenge as Challenge;
 }
 const accountsOf = (email: string) =>
   auth.database.query(`select * from auth.user where email = $1`, [email]);
@@ -84,7 +88,7 @@ describe('register, with mail', () => {
     const shown = new Set<string>();
     for (const email of [newEmail(), taken, waiting, inactive, unverified]) {
       const { status, body, headers } = await askRegister({ email });
-      const { challenge } = body.errors[0].extensions;
+      const challenge = challengeOf(body);
       const text = JSON.stringify(body).replace(challenge.id, 'x'.repeat(challenge.id.length));
       const kept = [...headers].filter(([name]) => name !== 'date' && name !== 'x-request-id');
       shown.add(

@@ -73,7 +73,7 @@ describe.each(bothPlatforms)('$platform: a lost password', ({ platform, other, f
     expect(won).toHaveLength(1);
     // Those that found the line of the thread full may try again, and find the link used.
     const lost = answers.filter(({ data }) => !data).map(({ reason }) => reason);
-    expect(new Set(lost).difference(new Set(['input.token', 'auth.throttled']))).toEqual(new Set());
+    expect(lost.filter((reason) => !['input.token', 'auth.throttled'].includes(reason ?? ''))).toEqual([]);
     expect((await rowOf(account.id)).password_version).toBe(2);
     expect(await reset({ token, newPassword })).toEqual({ reason: 'input.token' });
   });

@@ -4,7 +4,7 @@ import { RefusalError } from '@signet/service';
 import { findOwnerOfEmail } from '../accounts/account.queries.ts';
 import type { UserAccount } from '../accounts/account.ts';
 import { addSeconds } from '../dates.ts';
-import { appLink, queueMail } from '../mail/outbox.ts';
+import { linkTo, queueMail } from '../mail/outbox.ts';
 import { requireOutbox } from '../mail/require-outbox.ts';
 import { queueAccountExists } from '../mail/token-mails.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
@@ -30,7 +30,7 @@ export async function beginRegistration(
   issuer: PlatformIssuer<UserAccount>,
   { tenantId, email, fullName, language, password }: Beginning,
 ): Promise<RefusalError> {
-  const outbox = requireOutbox(issuer);
+  requireOutbox(issuer);
   const createdAt = issuer.now();
   const expiresAt = addSeconds(createdAt, registrationSeconds);
   const mayMail = (await issuer.throttle.takeMail({ tenantId, email })) === 0;
@@ -42,7 +42,7 @@ export async function beginRegistration(
       if (earlier && (earlier.emailVerified || !earlier.isActive)) {
         await queueAccountExists(trx, issuer, { tenantId, account: earlier, to: email, language });
       } else {
-        const values = { link: appLink(outbox, 'verifyEmail', token), validFor: registrationSeconds };
+        const values = { link: linkTo(issuer, 'verifyEmail', token), validFor: registrationSeconds };
         await queueMail(trx, issuer, { tenantId, to: email, language, template: 'verify-email', values });
       }
     }
