@@ -47,8 +47,6 @@ export const credentialFields: ReadonlySet<string> = new Set([
   'confirmPortalEmail',
   'completeChallenge',
   'completePortalChallenge',
-  'confirmTotp',
-  'confirmPortalTotp',
   'confirmPortalTotpEnrollment',
   'reauthenticate',
   'portalReauthenticate',

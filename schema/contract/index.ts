@@ -1,4 +1,5 @@
 export * from './audit-events.ts';
+export * from './authentication-methods.ts';
 export * from './blank-text.ts';
 export * from './challenge.ts';
 export * from './claims.ts';

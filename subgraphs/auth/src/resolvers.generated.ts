@@ -42,22 +42,6 @@ export type PageInfo = {
   endCursor?: Maybe<Scalars['String']['output']>;
 };
 
-export type ChangeEmailInput = {
-  newEmail: Scalars['String']['input'];
-};
-
-export type ConfirmEmailInput = {
-  /** From the fragment of the link. */
-  token: Scalars['String']['input'];
-  /** Of the account. Not needed with its access token. */
-  password?: InputMaybe<Scalars['String']['input']>;
-};
-
-export type UndoEmailInput = {
-  /** From the fragment of the link. */
-  token: Scalars['String']['input'];
-};
-
 /** A password that was changed. */
 export type PasswordChange = {
   __typename?: 'PasswordChange';
@@ -73,6 +57,42 @@ export type ChangePasswordInput = {
   newPassword: Scalars['String']['input'];
   /** As in `LoginInput`: the answer has it with a new token of this account, since the change makes the old one worthless. */
   deviceToken?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** One answer to a challenge: `totp` or `recoveryCode`. */
+export type CompleteChallengeInput = {
+  /** `extensions.challenge.id`. */
+  id: Scalars['String']['input'];
+  /** What the authenticator app shows: six digits. */
+  totp?: InputMaybe<Scalars['String']['input']>;
+  /** One of the codes that were shown when the factor was added. Each is good for one sign-in. */
+  recoveryCode?: InputMaybe<Scalars['String']['input']>;
+  /** As in `LoginInput`. */
+  deviceToken?: InputMaybe<Scalars['String']['input']>;
+  /**
+   * Do not ask for the second factor on this device for some time, when the password is typed here. `input.rememberDevice` where that
+   * is not offered.
+   */
+  rememberDevice?: Scalars['Boolean']['input'];
+};
+
+/** The second factors of an account, seen by its owner. */
+export type SecondFactors = {
+  __typename?: 'SecondFactors';
+  /** Null without an authenticator app. */
+  totp?: Maybe<TotpFactor>;
+  /** Recovery codes that were not used yet. */
+  recoveryCodesLeft: Scalars['Int']['output'];
+  /** Whether the account may not be without a second factor. */
+  areRequired: Scalars['Boolean']['output'];
+};
+
+/** An authenticator app that shows one-time passwords. */
+export type TotpFactor = {
+  __typename?: 'TotpFactor';
+  createdAt: Scalars['DateTime']['output'];
+  /** Null before its first sign-in. */
+  lastUsedAt?: Maybe<Scalars['DateTime']['output']>;
 };
 
 /** A customer: yourself, or one whom your scopes let you see. */
@@ -106,30 +126,8 @@ export type RegisterInput = {
   password: Scalars['String']['input'];
   /** At most 200 characters. */
   fullName?: InputMaybe<Scalars['String']['input']>;
-  /** A language tag (RFC 5646) for mails to you: `de`. By default the tenant's. */
-  language?: InputMaybe<Scalars['String']['input']>;
   /** As in `LoginInput`. */
   deviceToken?: InputMaybe<Scalars['String']['input']>;
-};
-
-export type RequestPasswordResetInput = {
-  email: Scalars['String']['input'];
-  /** A language tag (RFC 5646) for the mail. By default the account's, else the tenant's. */
-  language?: InputMaybe<Scalars['String']['input']>;
-};
-
-export type ResetPasswordInput = {
-  /** From the fragment of the link. */
-  token: Scalars['String']['input'];
-  /** 12 to 128 characters, spaces included. */
-  newPassword: Scalars['String']['input'];
-};
-
-/** A password that was reset. */
-export type PasswordReset = {
-  __typename?: 'PasswordReset';
-  /** How many sessions ended. */
-  endedSessions: Scalars['Int']['output'];
 };
 
 /** A sign-in on one device, seen by the account that signed in. */
@@ -218,63 +216,41 @@ export type StaffMemberEdge = {
   node: StaffMember;
 };
 
-export type VerifyEmailInput = {
-  /** From the fragment of the link. */
-  token: Scalars['String']['input'];
-  /** The id of the challenge that `register` gave to this browser. */
-  challenge?: InputMaybe<Scalars['String']['input']>;
-  /** The account's password, or the one given to `register`. */
-  password?: InputMaybe<Scalars['String']['input']>;
-  /** 12 to 128 characters, spaces included. In place of a password that you don't know: of an account that somebody else made with your address. */
-  newPassword?: InputMaybe<Scalars['String']['input']>;
+/** What an authenticator app needs. It is shown this once. */
+export type TotpSecret = {
+  __typename?: 'TotpSecret';
+  /** In base32, to be typed in. */
+  secret: Scalars['String']['output'];
+  /** `otpauth://totp/…`, to be shown as a QR code. */
+  uri: Scalars['String']['output'];
+};
+
+/** A second factor that was added. */
+export type FactorAddition = {
+  __typename?: 'FactorAddition';
+  /** Ten codes that stand in for the factor, each once. Null where the account has some already: they stay good. */
+  recoveryCodes?: Maybe<Array<Scalars['String']['output']>>;
+};
+
+export type ConfirmTotpEnrollmentInput = {
+  /** `extensions.challenge.id`. */
+  challenge: Scalars['String']['input'];
+  /** What the app shows: six digits. */
+  code: Scalars['String']['input'];
   /** As in `LoginInput`. */
   deviceToken?: InputMaybe<Scalars['String']['input']>;
 };
 
-/** What became of a link. */
-export type EmailVerification = {
-  __typename?: 'EmailVerification';
-  verified: Scalars['Boolean']['output'];
-  next: VerificationStep;
-  /** Of the new session, after a registration; null else. */
-  tokens?: Maybe<AuthPayload>;
+/** A second factor that was added at the first sign-in, and the session. */
+export type PortalEnrollment = {
+  __typename?: 'PortalEnrollment';
+  /** Ten codes that stand in for the factor, each once. They are shown this once. */
+  recoveryCodes: Array<Scalars['String']['output']>;
+  tokens: AuthPayload;
 };
-
-export type VerificationStep =
-  /** Nothing. Refresh your tokens: the next access token says that the address is verified. */
-  | 'NONE'
-  /** Sign in with the password. */
-  | 'SIGN_IN'
-  /** Send the link again, with `password`; or with `newPassword`, where you don't know it. (After `changeEmail`: with `password` only.) */
-  | 'GIVE_PASSWORD';
 
 export type Mutation = {
   __typename?: 'Mutation';
-  /**
-   * Ask for another address. A mail with a link goes there, and nothing changes until `confirmEmail` uses it. The answer is true for every
-   * address: whether it is taken shows in the mail only. Errors: `input.newEmail` for a text that is no e-mail, or your own address;
-   * `authz.permission.deny` where no mail is configured; `auth.throttled` after several requests.
-   */
-  changeEmail: Scalars['Boolean']['output'];
-  /** Ask for another address as staff. Answers like `changeEmail`. */
-  changePortalEmail: Scalars['Boolean']['output'];
-  /**
-   * Use the link of a mail to the new address. As with `verifyEmail`, the link is not enough: send the access token of the account, or its
-   * password. Then the new address counts, and is verified; other sessions end; the earlier address gets a mail with a link for `undoEmail`.
-   * Errors: `input.token` for a link that is used, expired, or of another place, and where the address was taken meanwhile; `input.password`;
-   * `auth.throttled`.
-   */
-  confirmEmail: EmailVerification;
-  /** Use the link of a mail to the new address, as staff. Answers like `confirmEmail`. */
-  confirmPortalEmail: EmailVerification;
-  /**
-   * Take a change of the address back, with the link that the earlier address got, within 72 hours. The account gets its earlier address
-   * again, all sessions end, the password is void, and a mail with a link to set a new one goes to that address.
-   * Errors: `input.token` for a link that is used, expired, or of another place, and where the address was taken meanwhile.
-   */
-  undoEmail: Scalars['Boolean']['output'];
-  /** Take a change of the address back, as staff. Answers like `undoEmail`. */
-  undoPortalEmail: Scalars['Boolean']['output'];
   /**
    * Change your password. All your other sessions end; this one goes on with new tokens, and its old refresh token is worth nothing.
    * With `Signet-Session: cookie` the new one is in the cookie; `input.session` where a cookie carries the old one and the header is missing.
@@ -284,6 +260,22 @@ export type Mutation = {
   changePassword: PasswordChange;
   /** Change your password as staff. Answers like `changePassword`. */
   changePortalPassword: PasswordChange;
+  /**
+   * The second step of signing in. Where `login` is refused with `auth.challenge_required`, its `extensions.challenge` has an `id`, the
+   * `methods` that the account has, and `expiresAt`. Send the id with one answer. A challenge takes five answers, and one right one.
+   * Errors: `input.challenge` for a challenge that is over, used or unknown: sign in again; `input.totp`, `input.recoveryCode` for a
+   * code that is wrong or was used; `auth.throttled`: wait, then try again.
+   */
+  completeChallenge: AuthPayload;
+  /** The second step of signing in as staff. Answers like `completeChallenge`. */
+  completePortalChallenge: AuthPayload;
+  /**
+   * Ten new recovery codes, shown this once, in place of those that you have. Needs a recent sign-in. Errors: `input.factor` without
+   * a second factor.
+   */
+  renewRecoveryCodes: Array<Scalars['String']['output']>;
+  /** Ten new recovery codes as staff. Answers like `renewRecoveryCodes`. */
+  renewPortalRecoveryCodes: Array<Scalars['String']['output']>;
   /**
    * Prove again who you are, for what asks for a recent sign-in (`authz.step_up.required`). The session goes on with new tokens, whose
    * `auth_time` is now; its old refresh token is worth nothing. With `Signet-Session: cookie` the new one is in the cookie; `input.session`
@@ -303,29 +295,10 @@ export type Mutation = {
   /** Exchange a staff member's refresh token for new tokens. Answers like `refresh`. */
   portalRefresh: AuthPayload;
   /**
-   * Create a customer's account. Only where the tenant lets customers register (else `authz.permission.deny`). Refuses a text that is no
-   * e-mail with `input.email`, a short, common or malformed password with `input.password`. Otherwise the answer is
-   * `auth.challenge_required` with `extensions.challenge`, the same for every address: a mail goes there. Keep the challenge's id in this
-   * browser and send it with the mail's link to `verifyEmail`, which answers with tokens. Where no mail is configured, the answer has the
-   * tokens, and a taken e-mail is refused with `input.email`.
+   * Create a customer's account and sign in. Only where the tenant lets customers register (else `authz.permission.deny`).
+   * Refuses a taken e-mail with `input.email`, a short, common or malformed password with `input.password`.
    */
   register: AuthPayload;
-  /**
-   * Get a mail with a link to set a new password. The answer is true for every address, at once: whether there is an account shows in the
-   * mail only. Errors: `input.email` for a text that is no e-mail, `input.language`; `authz.permission.deny` where no mail is configured;
-   * `auth.throttled` after many requests from one network.
-   */
-  requestPasswordReset: Scalars['Boolean']['output'];
-  /** Get a mail with a link to set a new password, as staff. Answers like `requestPasswordReset`. */
-  requestPortalPasswordReset: Scalars['Boolean']['output'];
-  /**
-   * Set a new password with the link of a mail. All sessions end, known devices are forgotten, other links die, and the address counts as
-   * verified. Then sign in: second factors are still asked for. Errors: `input.token` for a link that is used, expired, or of another place;
-   * `input.newPassword`.
-   */
-  resetPassword: PasswordReset;
-  /** Set a new password with the link of a mail, as staff. Answers like `resetPassword`. */
-  resetPortalPassword: PasswordReset;
   /**
    * End one of your sessions: its tokens are refused everywhere within a second. True also when it had ended before.
    * Errors: `input.id` when you have no such session.
@@ -369,51 +342,33 @@ export type Mutation = {
    */
   changeStaffRole: StaffMember;
   /**
-   * Get a mail with a link that verifies your address. False, and no mail, where it is verified already.
-   * Errors: `authz.permission.deny` where no mail is configured; `auth.throttled` after several mails: wait, then try again.
+   * Begin to add an authenticator app (RFC 6238). Show `uri` as a QR code, or `secret` to type in, then confirm it with the first code.
+   * An app that the account has stays good until then. Needs a recent sign-in.
    */
-  requestEmailVerification: Scalars['Boolean']['output'];
-  /** Get a mail with a link that verifies your address, as staff. Answers like `requestEmailVerification`. */
-  requestPortalEmailVerification: Scalars['Boolean']['output'];
+  beginTotp: TotpSecret;
+  /** Begin to add an authenticator app as staff. Answers like `beginTotp`. */
+  beginPortalTotp: TotpSecret;
   /**
-   * Use the link of a mail that verifies an address, or ends a registration. A mailbox alone is not enough: send the `challenge` that
-   * `register` gave, or the access token of the account, or its password; else `newPassword` makes the account yours alone, and all that
-   * others had of it is gone. With none of these nothing happens, the link stays good, and `next` says what to send.
-   * Errors: `input.token` for a link that is used, expired, or of another place; `input.password`, `input.newPassword`; `auth.throttled`.
+   * Confirm an authenticator app with a code of it. From then on signing in asks for one. With the first factor come recovery codes,
+   * shown this once. Errors: `input.code`.
    */
-  verifyEmail: EmailVerification;
-  /** Use the link of a mail that verifies a member of staff's address. Answers like `verifyEmail`. */
-  verifyPortalEmail: EmailVerification;
-};
-
-
-export type MutationChangeEmailArgs = {
-  input: ChangeEmailInput;
-};
-
-
-export type MutationChangePortalEmailArgs = {
-  input: ChangeEmailInput;
-};
-
-
-export type MutationConfirmEmailArgs = {
-  input: ConfirmEmailInput;
-};
-
-
-export type MutationConfirmPortalEmailArgs = {
-  input: ConfirmEmailInput;
-};
-
-
-export type MutationUndoEmailArgs = {
-  input: UndoEmailInput;
-};
-
-
-export type MutationUndoPortalEmailArgs = {
-  input: UndoEmailInput;
+  confirmTotp: FactorAddition;
+  /** Confirm an authenticator app as staff. Answers like `confirmTotp`. */
+  confirmPortalTotp: FactorAddition;
+  /**
+   * Remove the authenticator app. With the last factor the recovery codes go. True also says that there was one. Needs a recent sign-in,
+   * with the factor: else `authz.step_up.required`.
+   */
+  removeTotp: Scalars['Boolean']['output'];
+  /** Remove the authenticator app as staff. `authz.permission.deny` where the role needs a factor and this is the last one. */
+  removePortalTotp: Scalars['Boolean']['output'];
+  /**
+   * Begin to add an authenticator app at the first sign-in, where the role needs a second factor: `portalLogin` was refused with a challenge that
+   * has the method `enroll_totp`. Errors: `input.challenge`: sign in again.
+   */
+  beginPortalTotpEnrollment: TotpSecret;
+  /** Confirm the app with a code of it. The session begins. Errors: `input.challenge`, `input.code`; `auth.throttled`: wait, then try again. */
+  confirmPortalTotpEnrollment: PortalEnrollment;
 };
 
 
@@ -424,6 +379,16 @@ export type MutationChangePasswordArgs = {
 
 export type MutationChangePortalPasswordArgs = {
   input: ChangePasswordInput;
+};
+
+
+export type MutationCompleteChallengeArgs = {
+  input: CompleteChallengeInput;
+};
+
+
+export type MutationCompletePortalChallengeArgs = {
+  input: CompleteChallengeInput;
 };
 
 
@@ -449,26 +414,6 @@ export type MutationPortalRefreshArgs = {
 
 export type MutationRegisterArgs = {
   input: RegisterInput;
-};
-
-
-export type MutationRequestPasswordResetArgs = {
-  input: RequestPasswordResetInput;
-};
-
-
-export type MutationRequestPortalPasswordResetArgs = {
-  input: RequestPasswordResetInput;
-};
-
-
-export type MutationResetPasswordArgs = {
-  input: ResetPasswordInput;
-};
-
-
-export type MutationResetPortalPasswordArgs = {
-  input: ResetPasswordInput;
 };
 
 
@@ -518,17 +463,31 @@ export type MutationChangeStaffRoleArgs = {
 };
 
 
-export type MutationVerifyEmailArgs = {
-  input: VerifyEmailInput;
+export type MutationConfirmTotpArgs = {
+  code: Scalars['String']['input'];
 };
 
 
-export type MutationVerifyPortalEmailArgs = {
-  input: VerifyEmailInput;
+export type MutationConfirmPortalTotpArgs = {
+  code: Scalars['String']['input'];
+};
+
+
+export type MutationBeginPortalTotpEnrollmentArgs = {
+  challenge: Scalars['String']['input'];
+};
+
+
+export type MutationConfirmPortalTotpEnrollmentArgs = {
+  input: ConfirmTotpEnrollmentInput;
 };
 
 export type Query = {
   __typename?: 'Query';
+  /** What you sign in with beside your password. */
+  myFactors?: Maybe<SecondFactors>;
+  /** What you sign in with as staff beside your password. */
+  portalFactors?: Maybe<SecondFactors>;
   /** The customer who is signed in. */
   me?: Maybe<User>;
   /** The staff member who is signed in. */
@@ -664,19 +623,16 @@ export type ResolversTypes = {
   access__Platform: Access__Platform;
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
   PageInfo: ResolverTypeWrapper<PageInfo>;
-  ChangeEmailInput: ChangeEmailInput;
-  ConfirmEmailInput: ConfirmEmailInput;
-  UndoEmailInput: UndoEmailInput;
   PasswordChange: ResolverTypeWrapper<PasswordChange>;
   ChangePasswordInput: ChangePasswordInput;
+  CompleteChallengeInput: CompleteChallengeInput;
+  SecondFactors: ResolverTypeWrapper<SecondFactors>;
+  TotpFactor: ResolverTypeWrapper<TotpFactor>;
   User: ResolverTypeWrapper<UserModel>;
   ID: ResolverTypeWrapper<Scalars['ID']['output']>;
   ReauthenticateInput: ReauthenticateInput;
   RefreshInput: RefreshInput;
   RegisterInput: RegisterInput;
-  RequestPasswordResetInput: RequestPasswordResetInput;
-  ResetPasswordInput: ResetPasswordInput;
-  PasswordReset: ResolverTypeWrapper<PasswordReset>;
   Session: ResolverTypeWrapper<SessionModel>;
   LoginInput: LoginInput;
   AuthPayload: ResolverTypeWrapper<AuthPayload>;
@@ -685,9 +641,10 @@ export type ResolversTypes = {
   StaffRole: StaffRole;
   StaffMemberConnection: ResolverTypeWrapper<StaffMemberConnectionModel>;
   StaffMemberEdge: ResolverTypeWrapper<Omit<StaffMemberEdge, 'node'> & { node: ResolversTypes['StaffMember'] }>;
-  VerifyEmailInput: VerifyEmailInput;
-  EmailVerification: ResolverTypeWrapper<EmailVerification>;
-  VerificationStep: VerificationStep;
+  TotpSecret: ResolverTypeWrapper<TotpSecret>;
+  FactorAddition: ResolverTypeWrapper<FactorAddition>;
+  ConfirmTotpEnrollmentInput: ConfirmTotpEnrollmentInput;
+  PortalEnrollment: ResolverTypeWrapper<PortalEnrollment>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   link__Import: ResolverTypeWrapper<Scalars['link__Import']['output']>;
@@ -708,19 +665,16 @@ export type ResolversTypes = {
 export type ResolversParentTypes = {
   DateTime: Scalars['DateTime']['output'];
   PageInfo: PageInfo;
-  ChangeEmailInput: ChangeEmailInput;
-  ConfirmEmailInput: ConfirmEmailInput;
-  UndoEmailInput: UndoEmailInput;
   PasswordChange: PasswordChange;
   ChangePasswordInput: ChangePasswordInput;
+  CompleteChallengeInput: CompleteChallengeInput;
+  SecondFactors: SecondFactors;
+  TotpFactor: TotpFactor;
   User: UserModel;
   ID: Scalars['ID']['output'];
   ReauthenticateInput: ReauthenticateInput;
   RefreshInput: RefreshInput;
   RegisterInput: RegisterInput;
-  RequestPasswordResetInput: RequestPasswordResetInput;
-  ResetPasswordInput: ResetPasswordInput;
-  PasswordReset: PasswordReset;
   Session: SessionModel;
   LoginInput: LoginInput;
   AuthPayload: AuthPayload;
@@ -728,8 +682,10 @@ export type ResolversParentTypes = {
   StaffMember: StaffMemberModel;
   StaffMemberConnection: StaffMemberConnectionModel;
   StaffMemberEdge: Omit<StaffMemberEdge, 'node'> & { node: ResolversParentTypes['StaffMember'] };
-  VerifyEmailInput: VerifyEmailInput;
-  EmailVerification: EmailVerification;
+  TotpSecret: TotpSecret;
+  FactorAddition: FactorAddition;
+  ConfirmTotpEnrollmentInput: ConfirmTotpEnrollmentInput;
+  PortalEnrollment: PortalEnrollment;
   Mutation: Record<PropertyKey, never>;
   Query: Record<PropertyKey, never>;
   link__Import: Scalars['link__Import']['output'];
@@ -864,6 +820,17 @@ export type PasswordChangeResolvers<ContextType = GraphqlContext, ParentType ext
   tokens?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType>;
 };
 
+export type SecondFactorsResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['SecondFactors'] = ResolversParentTypes['SecondFactors']> = {
+  totp?: Resolver<Maybe<ResolversTypes['TotpFactor']>, ParentType, ContextType>;
+  recoveryCodesLeft?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  areRequired?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+};
+
+export type TotpFactorResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['TotpFactor'] = ResolversParentTypes['TotpFactor']> = {
+  createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  lastUsedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+};
+
 export type UserResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['User'] = ResolversParentTypes['User'], FederationReferenceType extends FederationReferenceTypes['User'] = FederationReferenceTypes['User']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['User']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
@@ -872,10 +839,6 @@ export type UserResolvers<ContextType = GraphqlContext, ParentType extends Resol
   fullName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
-};
-
-export type PasswordResetResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['PasswordReset'] = ResolversParentTypes['PasswordReset']> = {
-  endedSessions?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
 };
 
 export type SessionResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Session'] = ResolversParentTypes['Session']> = {
@@ -915,30 +878,32 @@ export type StaffMemberEdgeResolvers<ContextType = GraphqlContext, ParentType ex
   node?: Resolver<ResolversTypes['StaffMember'], ParentType, ContextType>;
 };
 
-export type EmailVerificationResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['EmailVerification'] = ResolversParentTypes['EmailVerification']> = {
-  verified?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
-  next?: Resolver<ResolversTypes['VerificationStep'], ParentType, ContextType>;
-  tokens?: Resolver<Maybe<ResolversTypes['AuthPayload']>, ParentType, ContextType>;
+export type TotpSecretResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['TotpSecret'] = ResolversParentTypes['TotpSecret']> = {
+  secret?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  uri?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
+export type FactorAdditionResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['FactorAddition'] = ResolversParentTypes['FactorAddition']> = {
+  recoveryCodes?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
+};
+
+export type PortalEnrollmentResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['PortalEnrollment'] = ResolversParentTypes['PortalEnrollment']> = {
+  recoveryCodes?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
+  tokens?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType>;
 };
 
 export type MutationResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
-  changeEmail?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationChangeEmailArgs, 'input'>>;
-  changePortalEmail?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationChangePortalEmailArgs, 'input'>>;
-  confirmEmail?: Resolver<ResolversTypes['EmailVerification'], ParentType, ContextType, RequireFields<MutationConfirmEmailArgs, 'input'>>;
-  confirmPortalEmail?: Resolver<ResolversTypes['EmailVerification'], ParentType, ContextType, RequireFields<MutationConfirmPortalEmailArgs, 'input'>>;
-  undoEmail?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationUndoEmailArgs, 'input'>>;
-  undoPortalEmail?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationUndoPortalEmailArgs, 'input'>>;
   changePassword?: Resolver<ResolversTypes['PasswordChange'], ParentType, ContextType, RequireFields<MutationChangePasswordArgs, 'input'>>;
   changePortalPassword?: Resolver<ResolversTypes['PasswordChange'], ParentType, ContextType, RequireFields<MutationChangePortalPasswordArgs, 'input'>>;
+  completeChallenge?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationCompleteChallengeArgs, 'input'>>;
+  completePortalChallenge?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationCompletePortalChallengeArgs, 'input'>>;
+  renewRecoveryCodes?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
+  renewPortalRecoveryCodes?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
   reauthenticate?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationReauthenticateArgs, 'input'>>;
   portalReauthenticate?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationPortalReauthenticateArgs, 'input'>>;
   refresh?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, Partial<MutationRefreshArgs>>;
   portalRefresh?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, Partial<MutationPortalRefreshArgs>>;
   register?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationRegisterArgs, 'input'>>;
-  requestPasswordReset?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationRequestPasswordResetArgs, 'input'>>;
-  requestPortalPasswordReset?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationRequestPortalPasswordResetArgs, 'input'>>;
-  resetPassword?: Resolver<ResolversTypes['PasswordReset'], ParentType, ContextType, RequireFields<MutationResetPasswordArgs, 'input'>>;
-  resetPortalPassword?: Resolver<ResolversTypes['PasswordReset'], ParentType, ContextType, RequireFields<MutationResetPortalPasswordArgs, 'input'>>;
   endSession?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationEndSessionArgs, 'id'>>;
   endPortalSession?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationEndPortalSessionArgs, 'id'>>;
   endOtherSessions?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
@@ -950,13 +915,19 @@ export type MutationResolvers<ContextType = GraphqlContext, ParentType extends R
   deactivateStaff?: Resolver<ResolversTypes['StaffMember'], ParentType, ContextType, RequireFields<MutationDeactivateStaffArgs, 'id'>>;
   reactivateStaff?: Resolver<ResolversTypes['StaffMember'], ParentType, ContextType, RequireFields<MutationReactivateStaffArgs, 'id'>>;
   changeStaffRole?: Resolver<ResolversTypes['StaffMember'], ParentType, ContextType, RequireFields<MutationChangeStaffRoleArgs, 'id' | 'role'>>;
-  requestEmailVerification?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
-  requestPortalEmailVerification?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
-  verifyEmail?: Resolver<ResolversTypes['EmailVerification'], ParentType, ContextType, RequireFields<MutationVerifyEmailArgs, 'input'>>;
-  verifyPortalEmail?: Resolver<ResolversTypes['EmailVerification'], ParentType, ContextType, RequireFields<MutationVerifyPortalEmailArgs, 'input'>>;
+  beginTotp?: Resolver<ResolversTypes['TotpSecret'], ParentType, ContextType>;
+  beginPortalTotp?: Resolver<ResolversTypes['TotpSecret'], ParentType, ContextType>;
+  confirmTotp?: Resolver<ResolversTypes['FactorAddition'], ParentType, ContextType, RequireFields<MutationConfirmTotpArgs, 'code'>>;
+  confirmPortalTotp?: Resolver<ResolversTypes['FactorAddition'], ParentType, ContextType, RequireFields<MutationConfirmPortalTotpArgs, 'code'>>;
+  removeTotp?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  removePortalTotp?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  beginPortalTotpEnrollment?: Resolver<ResolversTypes['TotpSecret'], ParentType, ContextType, RequireFields<MutationBeginPortalTotpEnrollmentArgs, 'challenge'>>;
+  confirmPortalTotpEnrollment?: Resolver<ResolversTypes['PortalEnrollment'], ParentType, ContextType, RequireFields<MutationConfirmPortalTotpEnrollmentArgs, 'input'>>;
 };
 
 export type QueryResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
+  myFactors?: Resolver<Maybe<ResolversTypes['SecondFactors']>, ParentType, ContextType>;
+  portalFactors?: Resolver<Maybe<ResolversTypes['SecondFactors']>, ParentType, ContextType>;
   me?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
   portalMe?: Resolver<Maybe<ResolversTypes['StaffMember']>, ParentType, ContextType>;
   mySessions?: Resolver<Maybe<Array<ResolversTypes['Session']>>, ParentType, ContextType>;
@@ -1002,14 +973,17 @@ export type Resolvers<ContextType = GraphqlContext> = {
   DateTime?: GraphQLScalarType;
   PageInfo?: PageInfoResolvers<ContextType>;
   PasswordChange?: PasswordChangeResolvers<ContextType>;
+  SecondFactors?: SecondFactorsResolvers<ContextType>;
+  TotpFactor?: TotpFactorResolvers<ContextType>;
   User?: UserResolvers<ContextType>;
-  PasswordReset?: PasswordResetResolvers<ContextType>;
   Session?: SessionResolvers<ContextType>;
   AuthPayload?: AuthPayloadResolvers<ContextType>;
   StaffMember?: StaffMemberResolvers<ContextType>;
   StaffMemberConnection?: StaffMemberConnectionResolvers<ContextType>;
   StaffMemberEdge?: StaffMemberEdgeResolvers<ContextType>;
-  EmailVerification?: EmailVerificationResolvers<ContextType>;
+  TotpSecret?: TotpSecretResolvers<ContextType>;
+  FactorAddition?: FactorAdditionResolvers<ContextType>;
+  PortalEnrollment?: PortalEnrollmentResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
   link__Import?: GraphQLScalarType;

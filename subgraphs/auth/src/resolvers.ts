@@ -1,6 +1,8 @@
 import type { Platform } from '@signet/schema/contract';
 import { createChangeEmail, createConfirmEmail } from './operations/change-email.ts';
 import { createChangePassword } from './operations/change-password.ts';
+import { createCompleteChallenge } from './operations/complete-challenge.ts';
+import { createOwnFactors, createRenewRecoveryCodes } from './operations/factors.ts';
 import { createMe, createUserReference } from './operations/me.ts';
 import { createReauthenticate } from './operations/reauthenticate.ts';
 import { createRefresh } from './operations/refresh.ts';
@@ -18,6 +20,13 @@ import {
 } from './operations/staff.ts';
 import { createUndoEmail } from './operations/undo-email.ts';
 import { createRequestEmailVerification, createVerifyEmail } from './operations/verify-email.ts';
+import {
+  createBeginTotp,
+  createBeginTotpEnrollment,
+  createConfirmTotp,
+  createConfirmTotpEnrollment,
+  createRemoveTotp,
+} from './operations/totp.ts';
 import {
   bindPortalPlatform,
   bindUserPlatform,
@@ -47,10 +56,15 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
   const users = bindUserPlatform(issuer);
   return {
     types: { User: { __resolveReference: createUserReference(users) } },
-    Query: { me: createMe(users), mySessions: createListSessions(users) },
+    Query: {
+      me: createMe(users),
+      mySessions: createListSessions(users),
+      myFactors: createOwnFactors(users),
+    },
     Mutation: {
       register: createRegister(users),
       login: createSignIn(users),
+      completeChallenge: createCompleteChallenge(users),
       refresh: createRefresh(users),
       logout: createSignOut(users),
       endSession: createEndSession(users),
@@ -63,6 +77,10 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
       changeEmail: createChangeEmail(users),
       confirmEmail: createConfirmEmail(users),
       undoEmail: createUndoEmail(users),
+      beginTotp: createBeginTotp(users),
+      confirmTotp: createConfirmTotp(users),
+      removeTotp: createRemoveTotp(users),
+      renewRecoveryCodes: createRenewRecoveryCodes(users),
       reauthenticate: createReauthenticate(users),
     },
   };
@@ -76,10 +94,12 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
     Query: {
       portalMe: createMe(portal),
       portalSessions: createListSessions(portal),
+      portalFactors: createOwnFactors(portal),
       staffMembers: createStaffMembers(portal),
     },
     Mutation: {
       portalLogin: createSignIn(portal),
+      completePortalChallenge: createCompleteChallenge(portal),
       portalRefresh: createRefresh(portal),
       portalLogout: createSignOut(portal),
       endPortalSession: createEndSession(portal),
@@ -92,6 +112,12 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       changePortalEmail: createChangeEmail(portal),
       confirmPortalEmail: createConfirmEmail(portal),
       undoPortalEmail: createUndoEmail(portal),
+      beginPortalTotp: createBeginTotp(portal),
+      confirmPortalTotp: createConfirmTotp(portal),
+      removePortalTotp: createRemoveTotp(portal),
+      renewPortalRecoveryCodes: createRenewRecoveryCodes(portal),
+      beginPortalTotpEnrollment: createBeginTotpEnrollment(portal),
+      confirmPortalTotpEnrollment: createConfirmTotpEnrollment(portal),
       portalReauthenticate: createReauthenticate(portal),
       deactivateStaff: createDeactivateStaff(portal),
       reactivateStaff: createReactivateStaff(portal),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   type AccessTokenClaims,
   accessTokenType,
+  assuranceOf,
   audienceOf,
   issuerOf,
   scopesOfRole,
@@ -75,6 +76,7 @@ function subjectClaims(
     exp: toSeconds(expiresAt),
     auth_time: toSeconds(authTime),
     amr,
+    acr: assuranceOf(amr),
     email: account.email,
     email_verified: account.emailVerified,
     ...(isVerificationWaived && { verification: 'waived' as const }),
