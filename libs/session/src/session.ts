@@ -49,8 +49,21 @@ export function readSession(
   claims: JWTPayload,
   platform: Platform,
 ): UserSession | PortalSession | 'malformed' | 'issuer_mismatch' {
-  const { sub, sid, jti, tenant, email, email_verified, verification, scope, auth_time, amr, acr, exp, role } =
-    claims;
+  const {
+    sub,
+    sid,
+    jti,
+    tenant,
+    email,
+    email_verified,
+    verification,
+    scope,
+    auth_time,
+    amr,
+    acr,
+    exp,
+    role,
+  } = claims;
   if (
     !isUuid(sub) ||
     !isUuid(sid) ||

@@ -9,8 +9,8 @@ import type { Account, PlatformTables, StaffAccount, UserAccount } from './accou
 import type { FailedSignInAudit } from './audit/failed-sign-ins.ts';
 import type { GraphqlContext } from './context.ts';
 import type { DeviceTokens } from './devices/device-token.ts';
-import type { LaterWork } from './later-work.ts';
 import type { FactorPolicy } from './factors/factor-settings.ts';
+import type { LaterWork } from './later-work.ts';
 import type { Outbox } from './mail/outbox.ts';
 import type { PasswordWorkers } from './passwords/password-workers.ts';
 import type { Rehash } from './passwords/rehash.ts';

@@ -18,8 +18,6 @@ import {
   createStaffMembers,
   createStaffReference,
 } from './operations/staff.ts';
-import { createUndoEmail } from './operations/undo-email.ts';
-import { createRequestEmailVerification, createVerifyEmail } from './operations/verify-email.ts';
 import {
   createBeginTotp,
   createBeginTotpEnrollment,
@@ -27,6 +25,8 @@ import {
   createConfirmTotpEnrollment,
   createRemoveTotp,
 } from './operations/totp.ts';
+import { createUndoEmail } from './operations/undo-email.ts';
+import { createRequestEmailVerification, createVerifyEmail } from './operations/verify-email.ts';
 import {
   bindPortalPlatform,
   bindUserPlatform,

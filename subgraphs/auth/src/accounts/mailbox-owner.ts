@@ -2,6 +2,7 @@ import type { Database } from '@signet/db';
 import type { PasswordHash } from '@signet/db/password-hash';
 import type { Transaction } from 'kysely';
 import { endTokensOfEarlierState } from '../account-tokens/account-token.ts';
+import { removeAllFactors } from '../factors/account-factors.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
 import { endSessionsOf } from '../sessions/session.queries.ts';
 import { setEmailVerified, setPassword } from './account.queries.ts';
@@ -26,6 +27,8 @@ export async function giveToMailboxOwner<A extends Account>(
   await setEmailVerified(trx, tables, locked.id);
   const endedSessions = await endSessionsOf(trx, tables, locked.id, { reason: 'password', now: now() });
   await endTokensOfEarlierState(trx, issuer, locked.id);
+  // Staff's accounts are made by staff, never by strangers: a mailbox alone takes no second factor of theirs away.
+  if (!locked.emailVerified && issuer.platform === 'user') await removeAllFactors(trx, issuer, locked.id);
   return {
     account: { ...locked, ...versions, emailVerified: true },
     endedSessions,

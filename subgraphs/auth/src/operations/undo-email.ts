@@ -13,6 +13,7 @@ import type { Account } from '../accounts/account.ts';
 import { releaseEmail } from '../accounts/release-email.ts';
 import { auditOwn } from '../audit/audit-events.ts';
 import type { GraphqlContext } from '../context.ts';
+import { removeFactorsSince } from '../factors/account-factors.ts';
 import { requireOutbox } from '../mail/require-outbox.ts';
 import { queueTokenMail } from '../mail/token-mails.ts';
 import type { PlatformBinding, PlatformIssuer } from '../platform-issuer.ts';
@@ -63,6 +64,7 @@ async function undo<A extends Account>(
   const versions = await setPassword(trx, tables, id, unknown);
   const endedSessions = await endSessionsOf(trx, tables, id, { reason: 'password', now: now() });
   await endTokensOfEarlierState(trx, issuer, id, { undoSince: createdAt });
+  await removeFactorsSince(trx, issuer, id, createdAt);
   const account = { ...changed, ...versions, email, emailVerified: true };
   await queueTokenMail(trx, issuer, 'reset_password', { tenantId, account });
   const subject = { tenantId, accountId: id, client };
