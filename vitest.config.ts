@@ -17,8 +17,8 @@ const alone = [
 const e2e = { testTimeout: 60_000, hookTimeout: 120_000, isolate: false };
 /** What answers operations: it runs through each lane alone, and not once more through both (docs/decisions/0035-two-lanes.md). */
 const ofLanes = [
-  'launcher/src/{platform,access-matrix,account-administration,refusal-reports,relations,session-cookies}.e2e.ts',
-  'subgraphs/*/{e2e,src}/*.e2e.ts',
+  'launcher/src/{platform,access-matrix,bad-input,relations}.e2e.ts',
+  'subgraphs/*/e2e/*.e2e.ts',
 ];
 
 /**
