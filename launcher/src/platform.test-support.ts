@@ -117,6 +117,7 @@ export async function startTestPlatform(
   const home = await createSeededHome();
   const portBase = await findFreePortBase();
   const { startPlatform } = await import('./start-platform.ts');
+  await import('./servers.ts'); // Else a busy machine loads modules while connections to the database wait for an answer.
   const platform = await startPlatform(
     { PORT_BASE: String(portBase), ...home.variables, LOG_LEVEL: 'fatal', ...lanesOfRun(), ...env },
     { print: () => {}, ...options, auth: { passwordCost: seededPasswordCost, ...options.auth } },
