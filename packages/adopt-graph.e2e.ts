@@ -272,6 +272,15 @@ describe("another team's graph, behind the packed gateway", () => {
     );
   });
 
+  it('asks which supergraph, where the command line names none', async () => {
+    const failed = await project.node('node_modules/.bin/signet-gateway').then(
+      () => undefined,
+      (error: { code: number; stderr: string }) => error,
+    );
+    expect(failed?.code).toBe(2);
+    expect(failed?.stderr).toMatch(/which supergraph\?.*[\s\S]*--config signet\.yaml/);
+  });
+
   it('has pages for developers, out of the package alone', async () => {
     const own = await findFreePort();
     const entry = [

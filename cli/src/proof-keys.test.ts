@@ -41,7 +41,7 @@ function snapshot(of = folder) {
 const secretsOf = (of = folder) =>
   Object.values(readProofSet(of).keyFiles).flatMap(({ keys }) => keys.map(({ d }) => d));
 
-describe('npm run keys -- proof', async () => {
+describe('npx signet keys proof', async () => {
   it('makes a set that every process can start with, and prints nothing secret', async () => {
     const { code, out } = await init();
     expect(code).toBe(0);

@@ -271,6 +271,8 @@ class Reader {
       const setting = [...entranceSettings.values()].find((one) => `${prefix}${one.variable}` === variable);
       if (setting) return `${this.#placeOfField(['entrances', entrance, setting.key])} (or ${variable})`;
     }
+    const limit = [...limitSettings.values()].find((one) => one.variable === variable);
+    if (limit) return `${this.#placeOfField(['limits', limit.key])} (or ${variable})`;
     const top = topSettingOf(variable);
     return top && `${this.#path}: ${top.key} (or ${variable})`;
   }
