@@ -14,8 +14,10 @@ const alone = [
   'gateway/src/planning/*.e2e.ts',
   'launcher/src/{attack,isolation,proof-rotation}.e2e.ts',
 ];
+/** How long a test waits for what must come, far above what it takes: Vitest's own second is over on a busy machine. */
+const patience = { poll: { timeout: 30_000 } };
 // Nor do these files keep state in modules: a platform that starts in a process which had one before loads nothing anew.
-const e2e = { testTimeout: 60_000, hookTimeout: 120_000, isolate: false };
+const e2e = { testTimeout: 60_000, hookTimeout: 120_000, expect: patience, isolate: false };
 /** What answers operations: it runs through each lane alone, and not once more through both (docs/decisions/0035-two-lanes.md). */
 const ofLanes = [
   'launcher/src/{platform,access-matrix,bad-input,relations}.e2e.ts',
@@ -53,6 +55,7 @@ export default defineConfig({
           // Far above what a test takes: none fails because other work keeps the machine busy.
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          expect: patience,
           // They wait for the database and for child processes: two at a time even on two cores.
           maxWorkers: 2,
           // Files keep no state in modules; loading these anew for each took a third of the time.

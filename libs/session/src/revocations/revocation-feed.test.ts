@@ -55,7 +55,7 @@ test('is unread, then current, then stale 30 s after the last read began, and cu
   await feed.waitUntilRead(5000);
   expect([feed.state(), feed.checkReady()]).toEqual(['current', undefined]);
   server.isDown = true;
-  await vi.waitFor(() => expect(server.reads).toBeGreaterThan(1));
+  await vi.waitFor(() => expect(server.reads).toBeGreaterThan(1), 30_000);
   clock.ms += 30_000;
   expect([feed.state(), feed.lag().read]).toEqual(['current', 30]);
   clock.ms += 1;
@@ -94,7 +94,7 @@ test('keeps what it knows while the server is away, and says once that it is', a
   const { feed, server, events } = start({ rows: [known] });
   await feed.waitUntilRead(1000);
   server.isDown = true;
-  await vi.waitFor(() => expect(events).toHaveLength(1));
+  await vi.waitFor(() => expect(events).toHaveLength(1), 30_000);
   await new Promise((resolve) => setTimeout(resolve, 400));
   expect(feed.isSessionRevoked('user', known.subject)).toBe(true);
   expect(events).toEqual(['failed: gone']);
@@ -140,5 +140,5 @@ test('a call to wake during a read leads to another one', async () => {
   server.wake();
   server.rows = [late];
   server.wake();
-  await vi.waitFor(() => expect(feed.isSessionRevoked('user', late.subject)).toBe(true));
+  await vi.waitFor(() => expect(feed.isSessionRevoked('user', late.subject)).toBe(true), 30_000);
 });
