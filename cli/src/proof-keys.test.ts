@@ -126,7 +126,7 @@ describe('npx signet keys proof', async () => {
           await new Promise((resolve) => setTimeout(resolve, 1));
         }
       }
-      await vi.waitFor(() => expect(inUse.add(keyIdOf(send())).size).toBeGreaterThan(1), 5000);
+      await vi.waitFor(() => expect(inUse.add(keyIdOf(send())).size).toBeGreaterThan(1), 30_000);
     } finally {
       gateway.stop();
       portal.stop();
