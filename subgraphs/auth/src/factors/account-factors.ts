@@ -128,5 +128,7 @@ export async function removeFactorsSince<A extends Account>(
     delete from ${tables.totp} where account_id = ${accountId} and coalesce(confirmed_at, created_at) >= ${since}
   `.execute(trx);
   await sql`
-    delete from ${tables.recoveryCode} where account_id = ${accountId} and created_at >= ${since}`.execute(trx);
+    delete from ${tables.recoveryCode} where account_id = ${accountId} and created_at >= ${since}`.execute(
+    trx,
+  );
 }

@@ -62,7 +62,10 @@ export function createFinishRegistration({
         auditOwn('auth.account.registered', issuer, event, given.isTakenOver ? { takenOver: true } : {}),
       );
       await writeAuditEvent(trx, auditOwn('auth.email.verified', issuer, event));
-      return { account, tokens: await startSession(trx, issuer, { account, tenantId, client, cookies, amr: ['pwd'] }) };
+      return {
+        account,
+        tokens: await startSession(trx, issuer, { account, tenantId, client, cookies, amr: ['pwd'] }),
+      };
     });
     // The account is committed: a counter that can't be written must not take its answer away.
     await issuer.throttle
