@@ -39,6 +39,7 @@ export const auditEvents = {
   'auth.staff.deactivated': 'user_updated',
   'auth.staff.reactivated': 'user_updated',
   'auth.tenant.created': 'authz_admin',
+  'auth.tenant.changed': 'authz_admin',
   'auth.key.published': 'authz_admin',
   'auth.key.rotated': 'authz_admin',
   'auth.key.retired': 'authz_admin',
