@@ -1,6 +1,15 @@
-import { vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { TestAuth } from './auth.test-support.ts';
 import { readMails, tokenOf } from './mails.test-support.ts';
+
+/** One of many uses of a link at once succeeds; the others find it used, or an overloaded machine tells them to try again. */
+export function expectOneWinner(answers: readonly Outcome[]): void {
+  expect(answers.filter(({ data }) => data)).toHaveLength(1);
+  const lost = answers.filter(({ data }) => !data).map(({ reason = '' }) => reason);
+  expect(
+    lost.filter((reason) => !['input.token', 'auth.throttled', 'auth.unavailable'].includes(reason)),
+  ).toEqual([]);
+}
 
 /** The operations about addresses and lost passwords, by their names on each platform. */
 export const accountFields = {
@@ -25,7 +34,7 @@ export const accountFields = {
 } as const;
 
 type Sender = { token?: string; tenant?: string; address?: string };
-type Outcome = { data?: unknown; reason?: string | undefined };
+export type Outcome = { data?: unknown; reason?: string | undefined };
 
 let lastAddress = 0;
 /** A client of a network of its own, so that the throttles of networks keep out of tests about something else. */
