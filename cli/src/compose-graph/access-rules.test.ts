@@ -84,6 +84,40 @@ it('@public on a type opens the fields of its own subgraph, and none that anothe
   }
 });
 
+it('@recentAuth of two subgraphs is kept with both numbers, also beside a subgraph that links the version before it', async () => {
+  const federation =
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@shareable", "@composeDirective"])';
+  const before = accessDirectives
+    .replace('access/v1.1', 'access/v1.0')
+    .replace(', "@recentAuth"', '')
+    .replace('@composeDirective(name: "@recentAuth")', '')
+    .replace(/"""[^"]*"""\s*directive @recentAuth.*/, '');
+  expect(before).not.toContain('recentAuth');
+  const field = (rule: string) => `${federation} type Query { secret: Int @shareable ${rule} }`;
+  const files = {
+    one: field('@recentAuth(seconds: 300)'),
+    two: field('@recentAuth(seconds: 60)'),
+    old: before + field('@platform(is: PORTAL)'),
+  };
+  const sources = Object.entries(files).flatMap(([name, sdl]) => {
+    const path = join(folder, `${name}.graphql`);
+    writeFileSync(path, sdl);
+    return ['--subgraph', `${name}=${path}`];
+  });
+  const path = join(folder, 'super.graphql');
+  expect(await run(['compose', ...sources, '--output', path])).toMatchObject({ code: 0, err: '' });
+  const text = readFileSync(path, 'utf8');
+  expect(text).toContain('https://specs.signet.dev/access/v1.1');
+  expect(text).not.toContain('access/v1.0');
+  expect(conditionsOf(readRuleBook(parse(text)), 'Query', 'secret')).toEqual(
+    expect.arrayContaining([
+      { kind: 'platform', is: 'portal' },
+      { kind: 'recentAuth', seconds: 300 },
+      { kind: 'recentAuth', seconds: 60 },
+    ]),
+  );
+});
+
 describe('a rule that the supergraph would not have is refused with its subgraph, line and what to add', () => {
   const federation = (imports: string) =>
     `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: [${imports}])`;
@@ -108,6 +142,11 @@ enum Platform { USER PORTAL }`;
       '@platform under another name',
       `${federation('"@key"')}\n${access('{ name: "@platform", as: "@only" }')}\n${definitions.replace('@platform', '@only')}\ntype Query {\n  staff: Int @only(is: PORTAL)\n}`,
       /\[reviews\] line 7: Query\.staff has @only, .*import: \[\{ name: "@platform", as: "@only" \}\]\) @composeDirective\(name: "@only"\)/,
+    ],
+    [
+      '@recentAuth with a link and without @composeDirective',
+      `${federation('"@key"')}\n${access('"@recentAuth"')}\ndirective @recentAuth(seconds: Int!) repeatable on FIELD_DEFINITION\ntype Query {\n  salary: Int @recentAuth(seconds: 300)\n}`,
+      /\[reviews\] line 5: Query\.salary has @recentAuth, .*import: \["@recentAuth"\]\) @composeDirective\(name: "@recentAuth"\)/,
     ],
     [
       '@public of a type',

@@ -151,7 +151,13 @@ describe('variables that do not coerce', () => {
 });
 
 describe('one document', () => {
-  const expected: Record<Who, number> = { anonymous: 401, customer: 403, staff: 200, limited: 403 };
+  const expected: Record<Who, number> = {
+    anonymous: 401,
+    customer: 403,
+    staff: 200,
+    limited: 403,
+    aged: 200,
+  };
   const orders = (['anonymous', 'customer', 'staff'] as const).flatMap((a, _, all) =>
     all.filter((b) => b !== a).map((b) => [a, b, ...all.filter((c) => c !== a && c !== b)] as const),
   );
@@ -179,6 +185,70 @@ describe('one document', () => {
     for (const [index, { body }] of answers.entries()) {
       expect(body.data ?? null).toEqual(callers[index] === 'staff' ? { dashboard: { customers: 1 } } : null);
     }
+  });
+});
+
+describe('a field that asks for a recent sign-in', () => {
+  const change = 'mutation { changeStaffRole(id: "x", role: support) { id } }';
+  const stepUp = (maxAge: number) => ({
+    code: 'FORBIDDEN',
+    reason: 'authz.step_up.required',
+    stepUp: { maxAge },
+  });
+  const challengeOf = ({ headers }: GraphqlAnswer) =>
+    /^Bearer error="insufficient_user_authentication", error_description="[\w ]+", max_age="(\d+)"$/.exec(
+      headers.get('www-authenticate') ?? '',
+    )?.[1];
+  const extensionsOf = ({ body }: GraphqlAnswer) => (body.errors ?? []).map(({ extensions }) => extensions);
+
+  it.each(['application/json', 'application/graphql-response+json', '*/*'])(
+    'is 401 with the challenge of RFC 9470 where it was too long ago, for Accept: %s; no subgraph is called',
+    async (accept) => {
+      const answer = await ask('aged', change, { accept });
+      expect([answer.status, challengeOf(answer)]).toEqual([401, '300']);
+      expect(extensionsOf(answer)).toEqual([stepUp(300)]);
+      expect(answer.body).not.toHaveProperty('data');
+      expect(gateway.takeCalls()).toEqual([]);
+    },
+  );
+
+  it('is answered after a recent one, and refused in the same document to the other caller, in both lanes', async () => {
+    for (const who of ['staff', 'staff', 'aged', 'staff', 'aged'] as const) {
+      const answer = await ask(who, '{ payroll }');
+      expect([answer.status, answer.body.data?.payroll]).toEqual(
+        who === 'staff' ? [200, 1] : [401, undefined],
+      );
+      expect(gateway.takeCalls()).toEqual(who === 'staff' ? ['portal'] : []);
+    }
+  });
+
+  it('names with several of them the most recent sign-in that one asks for', async () => {
+    const answer = await ask('aged', '{ bonus payroll portalHealth }');
+    expect([answer.status, challengeOf(answer)]).toEqual([401, '600']);
+    expect(answer.body.errors?.map(({ path, extensions }) => [path, extensions])).toEqual([
+      [['bonus'], stepUp(900)],
+      [['payroll'], stepUp(600)],
+    ]);
+  });
+
+  it('says what no sign-in changes first, with its status and without the challenge', async () => {
+    const answer = await ask('aged', '{ payroll me { id } }');
+    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([403, null]);
+    expect(answer.body.errors?.map(({ extensions }) => extensions.reason)).toEqual([
+      'authz.platform.deny',
+      'authz.step_up.required',
+    ]);
+    expect(reasonsOf(await ask('limited', change))).toEqual(['authz.scope.deny']);
+    const anonymous = await ask('anonymous', change);
+    expect([anonymous.status, anonymous.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+    expect(reasonsOf(await ask('customer', '{ payroll }'))).toEqual([wrongPlatform]);
+  });
+
+  it('is left alone where it is left out', async () => {
+    const query = 'query ($with: Boolean!) { portalHealth payroll @include(if: $with) }';
+    expect((await ask('aged', { query, variables: { with: false } })).status).toBe(200);
+    expect((await ask('aged', { query, variables: { with: true } })).status).toBe(401);
+    gateway.takeCalls();
   });
 });
 

@@ -23,7 +23,8 @@ export async function startEntrance(entrance: Entrance, options: EntranceOptions
   return { ...opened, url: await opened.listen() };
 }
 
-export type Who = 'anonymous' | 'customer' | 'staff' | 'limited';
+/** `limited`: staff without scopes that matter. `aged`: staff who signed in a thousand seconds ago. */
+export type Who = 'anonymous' | 'customer' | 'staff' | 'limited' | 'aged';
 export type TestGateway = {
   urls: Record<Entrance['kind'], string>;
   tokens: Record<Exclude<Who, 'anonymous'>, string>;
@@ -134,6 +135,7 @@ export async function startTestGateway(
       customer: await issuer.mintUserToken({ tenantId, userId: id }),
       staff: await mintStaff(),
       limited: await mintStaff({ scope: 'profile:read' }),
+      aged: await mintStaff({ auth_time: Math.floor(Date.now() / 1000) - 1_000 }),
     },
     expiredToken: await issuer.mintUserToken({
       tenantId,

@@ -115,6 +115,7 @@ const fast: [string, Request][] = [
 const refused: [string, Request][] = [
   ['a field that is refused', { who: 'limited', body: { query: mine } }],
   ['a field without a token', { who: 'anonymous', body: { query: mine } }],
+  ['a sign-in that was too long ago', { who: 'aged', body: { query: '{ payroll }' } }],
   ['a token that has expired', { who: 'expired', body: { query: mine } }],
   ['a token that is none', { body: { query: mine }, headers: { authorization: 'Bearer x' } }],
   ['a page that is too long', { body: { query: page, variables: { id: '1', n: 5000 } } }],

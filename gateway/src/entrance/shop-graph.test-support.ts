@@ -16,6 +16,8 @@ const shopOfPortal = `
     product(id: ID!): Product @public
     products(first: Int! = 20, filter: ProductFilter, anyOf: [ProductFilter!], near: String @cost(weight: 70)): ProductConnection ${page} @public
     categories: [Category!] @listSize(assumedSize: 50) @public
+    payroll: Int @platform(is: PORTAL) @recentAuth(seconds: 600)
+    bonus: Int @platform(is: PORTAL) @recentAuth(seconds: 900)
   }
   extend type Mutation {
     placeOrder(input: PlaceOrderInput!): Order! @platform(is: USER)

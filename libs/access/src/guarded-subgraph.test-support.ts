@@ -22,6 +22,7 @@ const header = `
   extend schema @link(url: "https://specs.apollo.dev/federation/v2.9",
     import: ["@key", "@authenticated", "@requiresScopes", "@policy"])
   directive @public on OBJECT | FIELD_DEFINITION
+  directive @recentAuth(seconds: Int!) repeatable on OBJECT | FIELD_DEFINITION
   directive @platform(is: access__Platform!) on OBJECT | FIELD_DEFINITION
   enum access__Platform { USER PORTAL }`;
 

@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { badInput, type ErrorTranslation, RefusalError } from './errors.ts';
+import { badInput, type ErrorTranslation, RefusalError, refusalHeaders } from './errors.ts';
 import { createErrorFormatter } from './format-error.ts';
 
 const secret = 'hunter2';
@@ -54,6 +54,31 @@ test('lets a refusal out, wrapped or not, with code and reason alone', () => {
     expect(format(error).extensions).toEqual({ code: 'BAD_USER_INPUT', reason: 'input.quantity' });
   }
   expect(lines).toEqual([]);
+});
+
+test('lets what a step-up asks for out, thrown here or by a subgraph, and nothing else of it', () => {
+  const { format } = createFormatter({ isGateway: true });
+  const extensions = { code: 'FORBIDDEN', reason: 'authz.step_up.required' };
+  const stepUp = { maxAge: 300 };
+  const refusal = new RefusalError('authz.step_up.required', { stepUp });
+  expect(format(thrownBy(refusal)).extensions).toEqual({ ...extensions, stepUp });
+  const passedOn = (value: unknown) =>
+    format(fromSubgraph('Confirm.', { ...extensions, stepUp: value })).extensions;
+  expect(passedOn({ ...stepUp, secret })).toEqual({ ...extensions, stepUp });
+  for (const malformed of [{ maxAge: '300' }, { maxAge: 0.5 }, 300, 'x', null, [300], {}]) {
+    expect(passedOn(malformed)).toEqual(extensions);
+  }
+});
+
+test('a refusal for an old sign-in is 401 with the challenge of RFC 9470', () => {
+  const refusal = new RefusalError('authz.step_up.required', { stepUp: { maxAge: 60 } });
+  expect(refusal.httpStatus).toBe(401);
+  expect(refusalHeaders(refusal)).toEqual([
+    [
+      'www-authenticate',
+      expect.stringMatching(/^Bearer error="insufficient_user_authentication",.*, max_age="60"$/),
+    ],
+  ]);
 });
 
 test('lets nothing of a cause out, and logs it', () => {

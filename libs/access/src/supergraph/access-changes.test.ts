@@ -51,7 +51,33 @@ describe('a rule that changes', () => {
       '@policy(policies: [["q"]])',
       ['Query.a anonymous with policy q (rule)'],
     ],
+    [
+      'to no recent sign-in',
+      '@platform(is: PORTAL) @recentAuth(seconds: 300)',
+      '@platform(is: PORTAL)',
+      ['Query.a portal (rule)'],
+    ],
+    [
+      'to a sign-in longer ago',
+      '@requiresScopes(scopes: [["s"]]) @recentAuth(seconds: 300)',
+      '@requiresScopes(scopes: [["s"]]) @recentAuth(seconds: 600)',
+      ['Query.a authenticated with scope s and recent 600 s (rule)'],
+    ],
+    [
+      'by the smaller number of two',
+      '@recentAuth(seconds: 300) @recentAuth(seconds: 60)',
+      '@recentAuth(seconds: 300)',
+      ['Query.a authenticated with recent 300 s (rule)'],
+    ],
     // The other way round nobody gains.
+    ['to a recent sign-in', '@authenticated', '@recentAuth(seconds: 300)', []],
+    ['to a more recent one', '@recentAuth(seconds: 300)', '@recentAuth(seconds: 60)', []],
+    [
+      'by the larger number of two',
+      '@recentAuth(seconds: 300) @recentAuth(seconds: 60)',
+      '@authenticated @recentAuth(seconds: 60)',
+      [],
+    ],
     ['to signed in only', '@public', '@authenticated', []],
     ['by a scope more', '@requiresScopes(scopes: [["s"]])', '@requiresScopes(scopes: [["s", "t"]])', []],
     [

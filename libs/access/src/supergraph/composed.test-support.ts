@@ -3,11 +3,13 @@ import { parse } from 'graphql';
 
 const imports =
   '"@authenticated", "@composeDirective", "@context", "@external", "@fromContext", "@inaccessible", "@key", "@policy", "@provides", "@requires", "@requiresScopes", "@shareable"';
-const header = `extend schema
+/** The links and definitions of a subgraph that may use every rule. */
+export const composedHeader = `extend schema
   @link(url: "https://specs.apollo.dev/federation/v2.9", import: [${imports}])
-  @link(url: "https://specs.signet.dev/access/v1.0", import: ["@platform", "@public"])
-  @composeDirective(name: "@platform") @composeDirective(name: "@public")
+  @link(url: "https://specs.signet.dev/access/v1.1", import: ["@platform", "@public", "@recentAuth"])
+  @composeDirective(name: "@platform") @composeDirective(name: "@public") @composeDirective(name: "@recentAuth")
   directive @public on OBJECT | FIELD_DEFINITION
+  directive @recentAuth(seconds: Int!) repeatable on OBJECT | FIELD_DEFINITION
   directive @platform(is: access__Platform!) on OBJECT | FIELD_DEFINITION
   enum access__Platform { USER PORTAL }`;
 
@@ -17,7 +19,7 @@ export function compose(...sdls: readonly string[]): string {
     sdls.map((sdl, at) => ({
       name: `s${at}`,
       url: `http://s${at}.invalid/graphql`,
-      typeDefs: parse(`${header}\n${sdl}`),
+      typeDefs: parse(`${composedHeader}\n${sdl}`),
     })),
   );
   if (!supergraphSdl) throw new Error((errors ?? []).map(({ message }) => message).join('\n'));

@@ -3,7 +3,7 @@ import { parse } from 'graphql';
 import { describe, expect, it, test } from 'vitest';
 import type { DefaultAccess } from '../rule-book.ts';
 import { fieldsOf } from './access-changes.ts';
-import { compose } from './composed.test-support.ts';
+import { compose, composedHeader } from './composed.test-support.ts';
 import { readSupergraph, UnreadableSupergraph } from './read-supergraph.ts';
 import { callerOf, waysOf } from './ways.ts';
 
@@ -196,5 +196,41 @@ describe('a weak rule is named:', () => {
     expect(
       faultsOf(compose('type Query { a: Int @public b: Int @inaccessible } type Orphan { c: Int }')),
     ).toEqual([]);
+  });
+});
+
+describe('@recentAuth in a supergraph', () => {
+  it('of two subgraphs holds with both numbers, and the smaller decides', () => {
+    const field = (seconds: number) => `type Query { a: Int @shareable @recentAuth(seconds: ${seconds}) }`;
+    const text = compose(field(300), field(60));
+    expect(faultsOf(text)).toEqual([]);
+    expect(accessOf(text)).toEqual({ 'Query.a': 'authenticated with recent 60 s' });
+    const byApollo = composeServices(
+      [300, 60].map((seconds) => ({
+        name: `s${seconds}`,
+        url: 'http://s.invalid',
+        typeDefs: parse(`${composedHeader} ${field(seconds)}`),
+      })),
+    );
+    expect(byApollo.errors).toBeUndefined();
+    expect(accessOf(byApollo.supergraphSdl ?? '')).toEqual({ 'Query.a': 'authenticated with recent 60 s' });
+  });
+
+  it.each(['5', '90000', '"x"'])('with the seconds %s cannot be read', (seconds) => {
+    const text = compose('type Query { a: Int @recentAuth(seconds: 4000) }').replace('4000', seconds);
+    expect(faultsOf(text)).toEqual([
+      expect.stringMatching(
+        /^\d+: Query\.a has @recentAuth with seconds that are not a whole number from 30 to 86400$/,
+      ),
+    ]);
+  });
+
+  it('is no rule where no link names it, and then nothing is served', () => {
+    const text = compose('type Query { a: Int @recentAuth(seconds: 300) }')
+      .replace(', "@recentAuth"', '')
+      .replace('v1.1', 'v1.0');
+    expect(faultsOf(text)).toEqual([
+      expect.stringContaining('Query.a has @recentAuth, which no @link of the schema names'),
+    ]);
   });
 });

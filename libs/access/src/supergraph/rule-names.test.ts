@@ -115,3 +115,42 @@ it('leaves a document alone in which every rule has its own name', () => {
   );
   expect(normalizeRuleNames(document)).toBe(document);
 });
+
+describe('the versions of our specification', () => {
+  const link = (version: string, imports: string) =>
+    `@link(url: "https://specs.signet.dev/access/${version}", import: [${imports}])`;
+
+  it('are both known', () => {
+    expect(ruleOf(link('v1.0', '"@platform"'), '@platform(is: USER)')).toEqual([
+      { kind: 'platform', is: 'user' },
+    ]);
+    expect(
+      ruleOf(link('v1.1', '"@platform", "@recentAuth"'), '@platform(is: USER) @recentAuth(seconds: 300)'),
+    ).toEqual([
+      { kind: 'platform', is: 'user' },
+      { kind: 'recentAuth', seconds: 300 },
+    ]);
+    expect(
+      ruleOf(
+        link('v1.1', '{ name: "@recentAuth", as: "@fresh" }'),
+        '@fresh(seconds: 300)',
+        'directive @fresh on OBJECT',
+      ),
+    ).toEqual([{ kind: 'recentAuth', seconds: 300 }]);
+  });
+
+  it.each([
+    [
+      'a rule of a later version',
+      link('v1.0', '"@recentAuth"'),
+      'imports @recentAuth of https://specs.signet.dev/access/v1.0',
+    ],
+    [
+      'a version that is not known',
+      link('v1.2', '"@recentAuth"'),
+      'only v1.0 and v1.1 of this specification',
+    ],
+  ])('refuse %s', (_, links, fault) => {
+    expect(() => ruleOf(links, '@recentAuth(seconds: 300)')).toThrow(fault);
+  });
+});
