@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createPepper } from '@signet/db/password-hash';
 import { createLogger, type Environment, type RunningServer } from '@signet/service';
-import { createTestDatabase, createTestGateway, reasonsOf, type TestDatabase } from '@signet/testing';
+import { createTestDatabase, createTestGateway, type TestDatabase } from '@signet/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { resealKeys } from '../operator/operate-secrets.ts';
 import { startAuth } from '../start.ts';
