@@ -90,7 +90,7 @@ describe('npm run audit -- verify', () => {
     expect(out).not.toContain('portal:');
     const refused = await run('verify', as('signet_portal'));
     expect(refused.code).toBe(1);
-    expect(refused.err).toMatch(/^DATABASE_URL: this role does not see the whole audit log/);
+    expect(refused.err).toMatch(/^DATABASE_URL: this role does not see all rows/);
   });
 
   it.each([
