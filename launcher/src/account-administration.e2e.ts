@@ -102,7 +102,7 @@ test('a super_admin finds a member of staff, and the new role holds after signin
 test('what asks for a recent sign-in is refused at the gateway until staff prove again who they are', async () => {
   const admin = await signIn('portalLogin', 'admin@example.com');
   const { sid } = JSON.parse(Buffer.from(admin.accessToken.split('.')[1] ?? '', 'base64url').toString());
-  await home.database.query(
+  await platform.home.database.query(
     `update auth.portal_session set auth_time = auth_time - interval '10 minutes' where id = $1`,
     [sid],
   );
