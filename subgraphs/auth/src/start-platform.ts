@@ -15,6 +15,7 @@ import type { RevocationFeed } from '@signet/session';
 import type { Account, PlatformTables } from './accounts/account.ts';
 import { createFailedSignInAudit } from './audit/failed-sign-ins.ts';
 import { createDeviceTokens } from './devices/device-token.ts';
+import { createFactorPolicy } from './factors/factor-settings.ts';
 import type { KeyTiming } from './keys/key-plan.ts';
 import { type KeyRing, openKeyRing } from './keys/key-ring.ts';
 import { openLastingKeys } from './keys/lasting-keys.ts';
@@ -123,6 +124,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
       samples,
       auditFailedSignIn: createFailedSignInAudit({ db, platform, samples, rowsPerMinute }),
       lifetimes: settings.lifetimes,
+      factors: createFactorPolicy(config, platform, config.PASSWORD_PEPPER),
       signAccessToken: async (subject, times) =>
         createSigner(config.ISSUER_URL, await ring.getSigningKey())(subject, times),
       mail: outbox,
@@ -182,6 +184,10 @@ function startUpkeep({ platform, databaseUrl, config, logger }: UpkeepOptions): 
       pruneWith('proofNonces', `auth.prune_${platform}_proof_nonces`),
       pruneWith('mails', `auth.prune_${platform}_mails`),
       pruneWith('accountTokens', `auth.prune_${platform}_account_tokens`),
+      pruneWith('challenges', `auth.prune_${platform}_challenges`),
+      pruneWith('begunTotps', `auth.prune_${platform}_begun_totps`),
+      pruneWith('trustedDevices', `auth.prune_${platform}_trusted_devices`),
+      pruneWith('factorResets', `auth.prune_${platform}_factor_resets`),
       pruneAuditLog({ platform, key: keys[0], retention: config.AUDIT_RETENTION_DAYS }),
     ],
   });
