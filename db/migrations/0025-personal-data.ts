@@ -188,6 +188,8 @@ async function createErasure(db: Kysely<unknown>): Promise<void> {
       loop
         execute gone using tenant, person;
       end loop;
+      delete from auth.user_registration g using auth.user u
+        where u.id = person and u.tenant_id = tenant and g.tenant_id = tenant and g.email = u.email;
       delete from auth.user_session s where s.user_id = person and s.tenant_id = tenant;
       delete from auth.person_request r where r.account_id = person and r.tenant_id = tenant and r.kind = 'export';
       update auth.user u set

@@ -10,6 +10,7 @@ import type { FailedSignInAudit } from './audit/failed-sign-ins.ts';
 import type { GraphqlContext } from './context.ts';
 import type { DeviceTokens } from './devices/device-token.ts';
 import type { FactorPolicy } from './factors/factor-settings.ts';
+import type { LaterWork } from './later-work.ts';
 import type { Outbox } from './mail/outbox.ts';
 import type { PasswordWorkers } from './passwords/password-workers.ts';
 import type { Rehash } from './passwords/rehash.ts';
@@ -38,6 +39,7 @@ export type PlatformIssuer<A extends Account = Account> = {
   mail: Outbox | undefined;
   /** From a customer's wish to be deleted until it is carried out. */
   deletionDays: number;
+  later: LaterWork;
   now(): Date;
 };
 
