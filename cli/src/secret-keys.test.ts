@@ -113,6 +113,7 @@ describe('npm run keys -- pepper', () => {
       ...env,
       ...secrets,
       PORT: '0',
+      DEFAULT_TENANT: 'demo',
       NODE_ENV: 'test',
       AUTH_PLATFORMS: 'both',
       ISSUER_URL: 'http://localhost:4000',
