@@ -85,6 +85,8 @@ export type SecondFactors = {
   recoveryCodesLeft: Scalars['Int']['output'];
   /** Whether the account may not be without a second factor. */
   areRequired: Scalars['Boolean']['output'];
+  /** When all of them go, since a member of staff asked for it. Null otherwise. Did nobody ask on your behalf? Cancel it, and change your password. */
+  resetAt?: Maybe<Scalars['DateTime']['output']>;
 };
 
 /** An authenticator app that shows one-time passwords. */
@@ -300,6 +302,17 @@ export type Mutation = {
    */
   register: AuthPayload;
   /**
+   * Take all second factors of a member of staff who has lost them: their sessions end, and they add a new one when they sign in again, where
+   * their role needs one. At once; for a super_admin after 24 hours, in which they or any super_admin can cancel it. They get a mail. Returns when the
+   * factors go. Staff with the scope `staff:write`; not one's own (`authz.permission.deny`). Errors: `input.id`, `input.reason`.
+   */
+  resetStaffFactors: Scalars['DateTime']['output'];
+  /**
+   * Cancel a reset of second factors that waits: one's own, or with the scope `staff:write` that of anybody (else `authz.role.deny`). False where none waits.
+   * Errors: `input.id`.
+   */
+  cancelStaffFactorReset: Scalars['Boolean']['output'];
+  /**
    * End one of your sessions: its tokens are refused everywhere within a second. True also when it had ended before.
    * Errors: `input.id` when you have no such session.
    */
@@ -414,6 +427,17 @@ export type MutationPortalRefreshArgs = {
 
 export type MutationRegisterArgs = {
   input: RegisterInput;
+};
+
+
+export type MutationResetStaffFactorsArgs = {
+  id: Scalars['ID']['input'];
+  reason: Scalars['String']['input'];
+};
+
+
+export type MutationCancelStaffFactorResetArgs = {
+  id: Scalars['ID']['input'];
 };
 
 
@@ -824,6 +848,7 @@ export type SecondFactorsResolvers<ContextType = GraphqlContext, ParentType exte
   totp?: Resolver<Maybe<ResolversTypes['TotpFactor']>, ParentType, ContextType>;
   recoveryCodesLeft?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   areRequired?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  resetAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
 };
 
 export type TotpFactorResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['TotpFactor'] = ResolversParentTypes['TotpFactor']> = {
@@ -904,6 +929,8 @@ export type MutationResolvers<ContextType = GraphqlContext, ParentType extends R
   refresh?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, Partial<MutationRefreshArgs>>;
   portalRefresh?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, Partial<MutationPortalRefreshArgs>>;
   register?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationRegisterArgs, 'input'>>;
+  resetStaffFactors?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType, RequireFields<MutationResetStaffFactorsArgs, 'id' | 'reason'>>;
+  cancelStaffFactorReset?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationCancelStaffFactorResetArgs, 'id'>>;
   endSession?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationEndSessionArgs, 'id'>>;
   endPortalSession?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationEndPortalSessionArgs, 'id'>>;
   endOtherSessions?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
