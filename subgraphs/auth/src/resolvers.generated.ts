@@ -85,7 +85,7 @@ export type SecondFactors = {
   recoveryCodesLeft: Scalars['Int']['output'];
   /** Whether the account may not be without a second factor. */
   areRequired: Scalars['Boolean']['output'];
-  /** When all of them go, since a member of staff asked for it. Null otherwise. Did nobody ask on your behalf? Cancel it, and change your password. */
+  /** When all of them go, since somebody asked us to reset them. Null otherwise. */
   resetAt?: Maybe<Scalars['DateTime']['output']>;
 };
 
@@ -112,7 +112,12 @@ export type User = {
 };
 
 export type ReauthenticateInput = {
+  /** Of an account without a second factor. */
   password?: InputMaybe<Scalars['String']['input']>;
+  /** What the authenticator app shows, of an account that has one. */
+  totp?: InputMaybe<Scalars['String']['input']>;
+  /** A recovery code, in its place. */
+  recoveryCode?: InputMaybe<Scalars['String']['input']>;
   /** As in `LoginInput`: the answer has it with a new token of this account. */
   deviceToken?: InputMaybe<Scalars['String']['input']>;
 };
@@ -281,7 +286,8 @@ export type Mutation = {
   /**
    * Prove again who you are, for what asks for a recent sign-in (`authz.step_up.required`). The session goes on with new tokens, whose
    * `auth_time` is now; its old refresh token is worth nothing. With `Signet-Session: cookie` the new one is in the cookie; `input.session`
-   * where a cookie carries the old one and the header is missing. Errors: `input.password` when that is not your password; `auth.throttled`:
+   * where a cookie carries the old one and the header is missing. Errors: `input.password` when that is not your password, `input.totp` or
+   * `input.recoveryCode` for a code that is wrong or was used, and `input.totp` where your account has a second factor and you send the password; `auth.throttled`:
    * wait, then try again.
    */
   reauthenticate: AuthPayload;
