@@ -30,8 +30,13 @@ import { registerPages } from '../pages/pages.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import { createAuthReadiness } from '../subgraphs/auth-readiness.ts';
 import { type Cors, type CorsHeaders, type CorsSettings, registerCors } from './cors.ts';
-import { type EntranceGraphOptions, type MountedGraph, mountEntranceGraph } from './entrance-graph.ts';
-import { type Entrance, originsOf } from './entrances.ts';
+import {
+  type EntranceGraphOptions,
+  type MountedGraph,
+  mountEntranceGraph,
+  type PreparedGraph,
+} from './entrance-graph.ts';
+import { type Entrance, entrancesOf, originsOf } from './entrances.ts';
 import { keysUrlOf, registerWellKnown } from './well-known.ts';
 
 export type EntranceServerOptions = {
@@ -211,7 +216,9 @@ export type EntranceOptions = {
 const graphqlPath = '/graphql';
 
 /** An entrance that takes other settings while it runs. `issuers`: those of all platforms. */
-export type OpenEntrance = MountedGraph & {
+export type OpenEntrance = {
+  /** @throws {ConfigError} when the settings cannot be served. The ones that are served stay. */
+  prepare(config: GatewayConfig, issuers: readonly TrustedIssuer[]): Promise<PreparedGraph>;
   /** Opens the port. @returns its URL */
   listen(): Promise<string>;
   stop(): Promise<void>;
@@ -228,8 +235,8 @@ export async function openEntrance(
   { issuers, ...options }: EntranceOptions,
 ): Promise<OpenEntrance> {
   const { config } = options;
-  const admitted = (all: readonly TrustedIssuer[]) =>
-    all.filter(({ platform }) => entrance.platforms.includes(platform));
+  const admitted = (all: readonly TrustedIssuer[], { platforms } = entrance) =>
+    all.filter(({ platform }) => platforms.includes(platform));
   let issuersNow = admitted(issuers);
   const isTrustedProxy = createProxyCheck(config.TRUSTED_PROXIES);
   const given = {
@@ -263,11 +270,12 @@ export async function openEntrance(
       }),
     stop: () => server.close(),
     async prepare(next, all) {
-      const { take, drop } = await mounted.prepare(next, admitted(all));
+      const after = entrancesOf(next).find(({ name }) => name === entrance.name) ?? entrance;
+      const { take, drop } = await mounted.prepare(next, admitted(all, after), after);
       return {
         take() {
           take();
-          issuersNow = admitted(all);
+          issuersNow = admitted(all, after);
           entranceServer.cors.replace(corsSettingsOf(entrance, next));
         },
         drop,
