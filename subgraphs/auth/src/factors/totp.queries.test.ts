@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { createDatabase, inTenant } from '@signet/db';
+import { createDatabase, type Database, inTenant } from '@signet/db';
 import { createTestDatabase, type TestDatabase } from '@signet/testing';
+import type { Transaction } from 'kysely';
 import { Secret, TOTP } from 'otpauth';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { userTables } from '../accounts/account.ts';
@@ -40,7 +41,7 @@ const issuerWith = (secrets: readonly Uint8Array[]) => ({
   now: () => now,
 });
 const issuer = issuerWith(peppers);
-const run = <T>(fn: Parameters<typeof inTenant<T>>[2]) => inTenant(db, tenantId, fn);
+const run = <T>(fn: (trx: Transaction<Database>) => Promise<T>) => inTenant(db, tenantId, fn);
 const codeOf = (secret: Buffer, step = 0) =>
   new TOTP({ secret: new Secret({ buffer: Uint8Array.from(secret).buffer }) }).generate({
     timestamp: now.getTime() + step * 30_000,

@@ -140,7 +140,7 @@ describe('a reset of second factors', { timeout: 30_000 }, () => {
   const mailsTo = async (account: TestAccount) =>
     (
       await auth.database.query<{ template: string }>(
-        `select template from auth.portal_mail where account_id = $1 order by id`,
+        `select template from auth.portal_mail where account_id = $1 order by created_at`,
         [account.id],
       )
     ).map(({ template }) => template);

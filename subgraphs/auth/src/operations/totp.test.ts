@@ -37,7 +37,7 @@ describe.each([
   const templatesTo = async (accountId: string) =>
     (
       await auth.database.query<{ template: string }>(
-        `select template from auth.${platform}_mail where account_id = $1 order by id`,
+        `select template from auth.${platform}_mail where account_id = $1 order by created_at`,
         [accountId],
       )
     ).map(({ template }) => template);
