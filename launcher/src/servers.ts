@@ -29,7 +29,7 @@ type ServersOptions = {
  */
 export async function startServers(
   options: ServersOptions,
-): Promise<{ gatewayUrl: string; stop(): Promise<void> }> {
+): Promise<{ gatewayUrl: string; hasMailbox: boolean; stop(): Promise<void> }> {
   const { config, ports, database, createLogger, subgraphOptions } = options;
   const { env: _env, ...ownOptions } = options.auth;
   const definitions = new Map(
@@ -62,7 +62,8 @@ export async function startServers(
       planningWorker,
     });
     running.push(gateway);
-    return { gatewayUrl: `http://${nameOfHost(config.HOST)}:${ports.graph}`, stop };
+    const hasMailbox = configs.subgraphs.auth.MAIL_URL === 'mailbox:';
+    return { gatewayUrl: `http://${nameOfHost(config.HOST)}:${ports.graph}`, hasMailbox, stop };
   } catch (error) {
     await planningWorker.worker.terminate();
     await stop();

@@ -71,6 +71,7 @@ export async function startPlatform(
         location: database.location,
         accounts: database.accounts,
         isClosed: hasProductionSurface(config),
+        hasMailbox: servers.hasMailbox,
         seconds,
       }),
     );

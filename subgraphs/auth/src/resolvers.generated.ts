@@ -112,11 +112,10 @@ export type User = {
 };
 
 export type ReauthenticateInput = {
-  /** Of an account without a second factor. */
   password?: InputMaybe<Scalars['String']['input']>;
-  /** What the authenticator app shows, of an account that has one. */
+  /** What the authenticator app shows: six digits. */
   totp?: InputMaybe<Scalars['String']['input']>;
-  /** A recovery code, in its place. */
+  /** One of the recovery codes, in place of `totp`. */
   recoveryCode?: InputMaybe<Scalars['String']['input']>;
   /** As in `LoginInput`: the answer has it with a new token of this account. */
   deviceToken?: InputMaybe<Scalars['String']['input']>;
@@ -286,9 +285,9 @@ export type Mutation = {
   /**
    * Prove again who you are, for what asks for a recent sign-in (`authz.step_up.required`). The session goes on with new tokens, whose
    * `auth_time` is now; its old refresh token is worth nothing. With `Signet-Session: cookie` the new one is in the cookie; `input.session`
-   * where a cookie carries the old one and the header is missing. Errors: `input.password` when that is not your password, `input.totp` or
-   * `input.recoveryCode` for a code that is wrong or was used, and `input.totp` where your account has a second factor and you send the password; `auth.throttled`:
-   * wait, then try again.
+   * where a cookie carries the old one and the header is missing. An account with a second factor sends `totp` or `recoveryCode` beside the
+   * password. Errors: `input.password` when that is not your password; `input.totp`, `input.recoveryCode` for a code that is missing, wrong or
+   * was used; `auth.throttled`: wait, then try again.
    */
   reauthenticate: AuthPayload;
   /** Prove again who you are, as staff. Answers like `reauthenticate`. */
