@@ -1,6 +1,7 @@
 import {
   createDatabase,
   createSampledAudit,
+  type Database,
   openProcessDatabase,
   type ProcessDatabase,
   pruneAuditLog,
@@ -12,9 +13,12 @@ import { createPeppers, type PasswordScheme, passwordSchemes } from '@signet/db/
 import type { Platform } from '@signet/schema/contract';
 import { createSampler, type Logger } from '@signet/service';
 import type { RevocationFeed } from '@signet/session';
+import type { Kysely } from 'kysely';
 import type { Account, PlatformTables } from './accounts/account.ts';
+import { findPepperFaults } from './accounts/pepper-use.ts';
 import { createFailedSignInAudit } from './audit/failed-sign-ins.ts';
 import { createDeviceTokens } from './devices/device-token.ts';
+import { startFactorResets } from './factors/factor-resets.ts';
 import { createFactorPolicy } from './factors/factor-settings.ts';
 import type { KeyTiming } from './keys/key-plan.ts';
 import { type KeyRing, openKeyRing } from './keys/key-ring.ts';
@@ -73,8 +77,8 @@ export type PlatformResources = {
 
 type Start = { config: AuthConfig; logger: Logger; options: AuthOptions };
 
-/** One connection seals the audit log, one deletes, one carries out wishes about personal data. */
-const upkeepConnections = 3;
+/** One connection seals the audit log, one deletes, one resets second factors, one carries out wishes about personal data. */
+const upkeepConnections = 4;
 
 /**
  * Opens a platform's database, reads or makes its keys, and builds its issuer. The platforms share nothing of this.
@@ -165,6 +169,22 @@ function schemeOf({ PASSWORD_ALGORITHM }: AuthConfig, { passwordCost }: AuthOpti
     : passwordSchemes[PASSWORD_ALGORITHM];
 }
 
+/** Those people cannot get in, and the log would else say it only when one of them tries. */
+async function warnOfLostPeppers(
+  db: Kysely<Database>,
+  platform: Platform,
+  { config, logger }: Pick<Start, 'config' | 'logger'>,
+): Promise<void> {
+  try {
+    const { lost, lostIds } = await findPepperFaults(db, platform, config.PASSWORD_PEPPER);
+    if (lost > 0) {
+      logger.error({ platform, lost, peppers: lostIds }, 'PASSWORD_PEPPER lacks peppers of stored passwords');
+    }
+  } catch (err) {
+    logger.warn({ err, platform }, 'the peppers of stored passwords could not be counted');
+  }
+}
+
 type UpkeepOptions<A extends Account> = {
   issuer: PlatformIssuer<A>;
   databaseUrl: string;
@@ -174,8 +194,9 @@ type UpkeepOptions<A extends Account> = {
 };
 
 /**
- * A platform's background work: each second it seals the new rows of the audit log, each hour it deletes expired rows
- * (throttles delete their own), and every few seconds it looks for what customers asked about their data. On connections of its own, so that a flood of sign-ins does not delay the seals. Replicas
+ * A platform's background work: each second it seals the new rows of the audit log, each hour it deletes expired rows (throttles delete
+ * their own), it resets second factors as staff asked, and it carries out what customers asked about their data. On connections of its
+ * own, so that a flood of sign-ins does not delay the seals. Replicas
  * take turns.
  */
 function startUpkeep<A extends Account>({
@@ -193,7 +214,9 @@ function startUpkeep<A extends Account>({
     log: (line) => logger.warn({ database: name }, line),
   });
   const keys = config.AUDIT_KEY;
+  const checked = warnOfLostPeppers(db, platform, { config, logger });
   const sealer = startAuditSealer({ db, platform, keys, log: logger });
+  const resets = startFactorResets({ ...issuer, db }, logger);
   const housekeeping = startHousekeeping({
     db,
     name: `auth ${platform}`,
@@ -220,6 +243,8 @@ function startUpkeep<A extends Account>({
   return {
     async stop() {
       await desk?.stop();
+      await checked;
+      await resets.stop();
       await housekeeping.stop();
       await sealer.stop();
       await db.destroy();
