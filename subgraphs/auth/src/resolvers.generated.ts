@@ -42,6 +42,22 @@ export type PageInfo = {
   endCursor?: Maybe<Scalars['String']['output']>;
 };
 
+export type ChangeEmailInput = {
+  newEmail: Scalars['String']['input'];
+};
+
+export type ConfirmEmailInput = {
+  /** From the fragment of the link. */
+  token: Scalars['String']['input'];
+  /** Of the account. Not needed with its access token. */
+  password?: InputMaybe<Scalars['String']['input']>;
+};
+
+export type UndoEmailInput = {
+  /** From the fragment of the link. */
+  token: Scalars['String']['input'];
+};
+
 /** A password that was changed. */
 export type PasswordChange = {
   __typename?: 'PasswordChange';
@@ -85,6 +101,8 @@ export type SecondFactors = {
   recoveryCodesLeft: Scalars['Int']['output'];
   /** Whether the account may not be without a second factor. */
   areRequired: Scalars['Boolean']['output'];
+  /** When all of them go, since somebody asked us to reset them. Null otherwise. */
+  resetAt?: Maybe<Scalars['DateTime']['output']>;
 };
 
 /** An authenticator app that shows one-time passwords. */
@@ -111,6 +129,10 @@ export type User = {
 
 export type ReauthenticateInput = {
   password?: InputMaybe<Scalars['String']['input']>;
+  /** What the authenticator app shows: six digits. */
+  totp?: InputMaybe<Scalars['String']['input']>;
+  /** One of the recovery codes, in place of `totp`. */
+  recoveryCode?: InputMaybe<Scalars['String']['input']>;
   /** As in `LoginInput`: the answer has it with a new token of this account. */
   deviceToken?: InputMaybe<Scalars['String']['input']>;
 };
@@ -126,8 +148,30 @@ export type RegisterInput = {
   password: Scalars['String']['input'];
   /** At most 200 characters. */
   fullName?: InputMaybe<Scalars['String']['input']>;
+  /** A language tag (RFC 5646) for mails to you: `de`. By default the tenant's. */
+  language?: InputMaybe<Scalars['String']['input']>;
   /** As in `LoginInput`. */
   deviceToken?: InputMaybe<Scalars['String']['input']>;
+};
+
+export type RequestPasswordResetInput = {
+  email: Scalars['String']['input'];
+  /** A language tag (RFC 5646) for the mail. By default the account's, else the tenant's. */
+  language?: InputMaybe<Scalars['String']['input']>;
+};
+
+export type ResetPasswordInput = {
+  /** From the fragment of the link. */
+  token: Scalars['String']['input'];
+  /** 12 to 128 characters, spaces included. */
+  newPassword: Scalars['String']['input'];
+};
+
+/** A password that was reset. */
+export type PasswordReset = {
+  __typename?: 'PasswordReset';
+  /** How many sessions ended. */
+  endedSessions: Scalars['Int']['output'];
 };
 
 /** A sign-in on one device, seen by the account that signed in. */
@@ -249,8 +293,63 @@ export type PortalEnrollment = {
   tokens: AuthPayload;
 };
 
+export type VerifyEmailInput = {
+  /** From the fragment of the link. */
+  token: Scalars['String']['input'];
+  /** The id of the challenge that `register` gave to this browser. */
+  challenge?: InputMaybe<Scalars['String']['input']>;
+  /** The account's password, or the one given to `register`. */
+  password?: InputMaybe<Scalars['String']['input']>;
+  /** 12 to 128 characters, spaces included. In place of a password that you don't know: of an account that somebody else made with your address. */
+  newPassword?: InputMaybe<Scalars['String']['input']>;
+  /** As in `LoginInput`. */
+  deviceToken?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** What became of a link. */
+export type EmailVerification = {
+  __typename?: 'EmailVerification';
+  verified: Scalars['Boolean']['output'];
+  next: VerificationStep;
+  /** Of the new session, after a registration; null else. */
+  tokens?: Maybe<AuthPayload>;
+};
+
+export type VerificationStep =
+  /** Nothing. Refresh your tokens: the next access token says that the address is verified. */
+  | 'NONE'
+  /** Sign in with the password. */
+  | 'SIGN_IN'
+  /** Send the link again, with `password`; or with `newPassword`, where you don't know it. (After `changeEmail`: with `password` only.) */
+  | 'GIVE_PASSWORD';
+
 export type Mutation = {
   __typename?: 'Mutation';
+  /**
+   * Ask for another address. A mail with a link goes there, and nothing changes until `confirmEmail` uses it. The answer is true for every
+   * address: whether it is taken shows in the mail only. Errors: `input.newEmail` for a text that is no e-mail, or your own address;
+   * `authz.permission.deny` where no mail is configured; `auth.throttled` after several requests.
+   */
+  changeEmail: Scalars['Boolean']['output'];
+  /** Ask for another address as staff. Answers like `changeEmail`. */
+  changePortalEmail: Scalars['Boolean']['output'];
+  /**
+   * Use the link of a mail to the new address. As with `verifyEmail`, the link is not enough: send the access token of the account, or its
+   * password. Then the new address counts, and is verified; other sessions end; the earlier address gets a mail with a link for `undoEmail`.
+   * Errors: `input.token` for a link that is used, expired, or of another place, and where the address was taken meanwhile; `input.password`;
+   * `auth.throttled`.
+   */
+  confirmEmail: EmailVerification;
+  /** Use the link of a mail to the new address, as staff. Answers like `confirmEmail`. */
+  confirmPortalEmail: EmailVerification;
+  /**
+   * Take a change of the address back, with the link that the earlier address got, within 72 hours. The account gets its earlier address
+   * again, all sessions end, the password is void, and a mail with a link to set a new one goes to that address.
+   * Errors: `input.token` for a link that is used, expired, or of another place, and where the address was taken meanwhile.
+   */
+  undoEmail: Scalars['Boolean']['output'];
+  /** Take a change of the address back, as staff. Answers like `undoEmail`. */
+  undoPortalEmail: Scalars['Boolean']['output'];
   /**
    * Change your password. All your other sessions end; this one goes on with new tokens, and its old refresh token is worth nothing.
    * With `Signet-Session: cookie` the new one is in the cookie; `input.session` where a cookie carries the old one and the header is missing.
@@ -279,8 +378,9 @@ export type Mutation = {
   /**
    * Prove again who you are, for what asks for a recent sign-in (`authz.step_up.required`). The session goes on with new tokens, whose
    * `auth_time` is now; its old refresh token is worth nothing. With `Signet-Session: cookie` the new one is in the cookie; `input.session`
-   * where a cookie carries the old one and the header is missing. Errors: `input.password` when that is not your password; `auth.throttled`:
-   * wait, then try again.
+   * where a cookie carries the old one and the header is missing. An account with a second factor sends `totp` or `recoveryCode` beside the
+   * password. Errors: `input.password` when that is not your password; `input.totp`, `input.recoveryCode` for a code that is missing, wrong or
+   * was used; `auth.throttled`: wait, then try again.
    */
   reauthenticate: AuthPayload;
   /** Prove again who you are, as staff. Answers like `reauthenticate`. */
@@ -295,10 +395,40 @@ export type Mutation = {
   /** Exchange a staff member's refresh token for new tokens. Answers like `refresh`. */
   portalRefresh: AuthPayload;
   /**
-   * Create a customer's account and sign in. Only where the tenant lets customers register (else `authz.permission.deny`).
-   * Refuses a taken e-mail with `input.email`, a short, common or malformed password with `input.password`.
+   * Create a customer's account. Only where the tenant lets customers register (else `authz.permission.deny`). Refuses a text that is no
+   * e-mail with `input.email`, a short, common or malformed password with `input.password`. Otherwise the answer is
+   * `auth.challenge_required` with `extensions.challenge`, the same for every address: a mail goes there. Keep the challenge's id in this
+   * browser and send it with the mail's link to `verifyEmail`, which answers with tokens. Where no mail is configured, the answer has the
+   * tokens, and a taken e-mail is refused with `input.email`.
    */
   register: AuthPayload;
+  /**
+   * Get a mail with a link to set a new password. The answer is true for every address, at once: whether there is an account shows in the
+   * mail only. Errors: `input.email` for a text that is no e-mail, `input.language`; `authz.permission.deny` where no mail is configured;
+   * `auth.throttled` after many requests from one network.
+   */
+  requestPasswordReset: Scalars['Boolean']['output'];
+  /** Get a mail with a link to set a new password, as staff. Answers like `requestPasswordReset`. */
+  requestPortalPasswordReset: Scalars['Boolean']['output'];
+  /**
+   * Set a new password with the link of a mail. All sessions end, known devices are forgotten, other links die, and the address counts as
+   * verified. Then sign in: second factors are still asked for. Errors: `input.token` for a link that is used, expired, or of another place;
+   * `input.newPassword`.
+   */
+  resetPassword: PasswordReset;
+  /** Set a new password with the link of a mail, as staff. Answers like `resetPassword`. */
+  resetPortalPassword: PasswordReset;
+  /**
+   * Take all second factors of a member of staff who has lost them: their sessions end, and they add a new one when they sign in again, where
+   * their role needs one. At once; for a super_admin after 24 hours, in which they or any super_admin can cancel it. They get a mail. Returns when the
+   * factors go. Staff with the scope `staff:write`; not one's own (`authz.permission.deny`). Errors: `input.id`, `input.reason`.
+   */
+  resetStaffFactors: Scalars['DateTime']['output'];
+  /**
+   * Cancel a reset of second factors that waits: one's own, or with the scope `staff:write` that of anybody (else `authz.role.deny`). False where none waits.
+   * Errors: `input.id`.
+   */
+  cancelStaffFactorReset: Scalars['Boolean']['output'];
   /**
    * End one of your sessions: its tokens are refused everywhere within a second. True also when it had ended before.
    * Errors: `input.id` when you have no such session.
@@ -369,6 +499,52 @@ export type Mutation = {
   beginPortalTotpEnrollment: TotpSecret;
   /** Confirm the app with a code of it. The session begins. Errors: `input.challenge`, `input.code`; `auth.throttled`: wait, then try again. */
   confirmPortalTotpEnrollment: PortalEnrollment;
+  /**
+   * Get a mail with a link that verifies your address. False, and no mail, where it is verified already.
+   * Errors: `authz.permission.deny` where no mail is configured; `auth.throttled` after several mails: wait, then try again.
+   */
+  requestEmailVerification: Scalars['Boolean']['output'];
+  /** Get a mail with a link that verifies your address, as staff. Answers like `requestEmailVerification`. */
+  requestPortalEmailVerification: Scalars['Boolean']['output'];
+  /**
+   * Use the link of a mail that verifies an address, or ends a registration. A mailbox alone is not enough: send the `challenge` that
+   * `register` gave, or the access token of the account, or its password; else `newPassword` makes the account yours alone, and all that
+   * others had of it is gone. With none of these nothing happens, the link stays good, and `next` says what to send.
+   * Errors: `input.token` for a link that is used, expired, or of another place; `input.password`, `input.newPassword`; `auth.throttled`.
+   */
+  verifyEmail: EmailVerification;
+  /** Use the link of a mail that verifies a member of staff's address. Answers like `verifyEmail`. */
+  verifyPortalEmail: EmailVerification;
+};
+
+
+export type MutationChangeEmailArgs = {
+  input: ChangeEmailInput;
+};
+
+
+export type MutationChangePortalEmailArgs = {
+  input: ChangeEmailInput;
+};
+
+
+export type MutationConfirmEmailArgs = {
+  input: ConfirmEmailInput;
+};
+
+
+export type MutationConfirmPortalEmailArgs = {
+  input: ConfirmEmailInput;
+};
+
+
+export type MutationUndoEmailArgs = {
+  input: UndoEmailInput;
+};
+
+
+export type MutationUndoPortalEmailArgs = {
+  input: UndoEmailInput;
 };
 
 
@@ -414,6 +590,37 @@ export type MutationPortalRefreshArgs = {
 
 export type MutationRegisterArgs = {
   input: RegisterInput;
+};
+
+
+export type MutationRequestPasswordResetArgs = {
+  input: RequestPasswordResetInput;
+};
+
+
+export type MutationRequestPortalPasswordResetArgs = {
+  input: RequestPasswordResetInput;
+};
+
+
+export type MutationResetPasswordArgs = {
+  input: ResetPasswordInput;
+};
+
+
+export type MutationResetPortalPasswordArgs = {
+  input: ResetPasswordInput;
+};
+
+
+export type MutationResetStaffFactorsArgs = {
+  id: Scalars['ID']['input'];
+  reason: Scalars['String']['input'];
+};
+
+
+export type MutationCancelStaffFactorResetArgs = {
+  id: Scalars['ID']['input'];
 };
 
 
@@ -480,6 +687,16 @@ export type MutationBeginPortalTotpEnrollmentArgs = {
 
 export type MutationConfirmPortalTotpEnrollmentArgs = {
   input: ConfirmTotpEnrollmentInput;
+};
+
+
+export type MutationVerifyEmailArgs = {
+  input: VerifyEmailInput;
+};
+
+
+export type MutationVerifyPortalEmailArgs = {
+  input: VerifyEmailInput;
 };
 
 export type Query = {
@@ -623,6 +840,9 @@ export type ResolversTypes = {
   access__Platform: Access__Platform;
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
   PageInfo: ResolverTypeWrapper<PageInfo>;
+  ChangeEmailInput: ChangeEmailInput;
+  ConfirmEmailInput: ConfirmEmailInput;
+  UndoEmailInput: UndoEmailInput;
   PasswordChange: ResolverTypeWrapper<PasswordChange>;
   ChangePasswordInput: ChangePasswordInput;
   CompleteChallengeInput: CompleteChallengeInput;
@@ -633,6 +853,9 @@ export type ResolversTypes = {
   ReauthenticateInput: ReauthenticateInput;
   RefreshInput: RefreshInput;
   RegisterInput: RegisterInput;
+  RequestPasswordResetInput: RequestPasswordResetInput;
+  ResetPasswordInput: ResetPasswordInput;
+  PasswordReset: ResolverTypeWrapper<PasswordReset>;
   Session: ResolverTypeWrapper<SessionModel>;
   LoginInput: LoginInput;
   AuthPayload: ResolverTypeWrapper<AuthPayload>;
@@ -645,6 +868,9 @@ export type ResolversTypes = {
   FactorAddition: ResolverTypeWrapper<FactorAddition>;
   ConfirmTotpEnrollmentInput: ConfirmTotpEnrollmentInput;
   PortalEnrollment: ResolverTypeWrapper<PortalEnrollment>;
+  VerifyEmailInput: VerifyEmailInput;
+  EmailVerification: ResolverTypeWrapper<EmailVerification>;
+  VerificationStep: VerificationStep;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   link__Import: ResolverTypeWrapper<Scalars['link__Import']['output']>;
@@ -665,6 +891,9 @@ export type ResolversTypes = {
 export type ResolversParentTypes = {
   DateTime: Scalars['DateTime']['output'];
   PageInfo: PageInfo;
+  ChangeEmailInput: ChangeEmailInput;
+  ConfirmEmailInput: ConfirmEmailInput;
+  UndoEmailInput: UndoEmailInput;
   PasswordChange: PasswordChange;
   ChangePasswordInput: ChangePasswordInput;
   CompleteChallengeInput: CompleteChallengeInput;
@@ -675,6 +904,9 @@ export type ResolversParentTypes = {
   ReauthenticateInput: ReauthenticateInput;
   RefreshInput: RefreshInput;
   RegisterInput: RegisterInput;
+  RequestPasswordResetInput: RequestPasswordResetInput;
+  ResetPasswordInput: ResetPasswordInput;
+  PasswordReset: PasswordReset;
   Session: SessionModel;
   LoginInput: LoginInput;
   AuthPayload: AuthPayload;
@@ -686,6 +918,8 @@ export type ResolversParentTypes = {
   FactorAddition: FactorAddition;
   ConfirmTotpEnrollmentInput: ConfirmTotpEnrollmentInput;
   PortalEnrollment: PortalEnrollment;
+  VerifyEmailInput: VerifyEmailInput;
+  EmailVerification: EmailVerification;
   Mutation: Record<PropertyKey, never>;
   Query: Record<PropertyKey, never>;
   link__Import: Scalars['link__Import']['output'];
@@ -824,6 +1058,7 @@ export type SecondFactorsResolvers<ContextType = GraphqlContext, ParentType exte
   totp?: Resolver<Maybe<ResolversTypes['TotpFactor']>, ParentType, ContextType>;
   recoveryCodesLeft?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   areRequired?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  resetAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
 };
 
 export type TotpFactorResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['TotpFactor'] = ResolversParentTypes['TotpFactor']> = {
@@ -839,6 +1074,10 @@ export type UserResolvers<ContextType = GraphqlContext, ParentType extends Resol
   fullName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type PasswordResetResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['PasswordReset'] = ResolversParentTypes['PasswordReset']> = {
+  endedSessions?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
 };
 
 export type SessionResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Session'] = ResolversParentTypes['Session']> = {
@@ -892,7 +1131,19 @@ export type PortalEnrollmentResolvers<ContextType = GraphqlContext, ParentType e
   tokens?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType>;
 };
 
+export type EmailVerificationResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['EmailVerification'] = ResolversParentTypes['EmailVerification']> = {
+  verified?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  next?: Resolver<ResolversTypes['VerificationStep'], ParentType, ContextType>;
+  tokens?: Resolver<Maybe<ResolversTypes['AuthPayload']>, ParentType, ContextType>;
+};
+
 export type MutationResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
+  changeEmail?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationChangeEmailArgs, 'input'>>;
+  changePortalEmail?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationChangePortalEmailArgs, 'input'>>;
+  confirmEmail?: Resolver<ResolversTypes['EmailVerification'], ParentType, ContextType, RequireFields<MutationConfirmEmailArgs, 'input'>>;
+  confirmPortalEmail?: Resolver<ResolversTypes['EmailVerification'], ParentType, ContextType, RequireFields<MutationConfirmPortalEmailArgs, 'input'>>;
+  undoEmail?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationUndoEmailArgs, 'input'>>;
+  undoPortalEmail?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationUndoPortalEmailArgs, 'input'>>;
   changePassword?: Resolver<ResolversTypes['PasswordChange'], ParentType, ContextType, RequireFields<MutationChangePasswordArgs, 'input'>>;
   changePortalPassword?: Resolver<ResolversTypes['PasswordChange'], ParentType, ContextType, RequireFields<MutationChangePortalPasswordArgs, 'input'>>;
   completeChallenge?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationCompleteChallengeArgs, 'input'>>;
@@ -904,6 +1155,12 @@ export type MutationResolvers<ContextType = GraphqlContext, ParentType extends R
   refresh?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, Partial<MutationRefreshArgs>>;
   portalRefresh?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, Partial<MutationPortalRefreshArgs>>;
   register?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationRegisterArgs, 'input'>>;
+  requestPasswordReset?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationRequestPasswordResetArgs, 'input'>>;
+  requestPortalPasswordReset?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationRequestPortalPasswordResetArgs, 'input'>>;
+  resetPassword?: Resolver<ResolversTypes['PasswordReset'], ParentType, ContextType, RequireFields<MutationResetPasswordArgs, 'input'>>;
+  resetPortalPassword?: Resolver<ResolversTypes['PasswordReset'], ParentType, ContextType, RequireFields<MutationResetPortalPasswordArgs, 'input'>>;
+  resetStaffFactors?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType, RequireFields<MutationResetStaffFactorsArgs, 'id' | 'reason'>>;
+  cancelStaffFactorReset?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationCancelStaffFactorResetArgs, 'id'>>;
   endSession?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationEndSessionArgs, 'id'>>;
   endPortalSession?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationEndPortalSessionArgs, 'id'>>;
   endOtherSessions?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
@@ -923,6 +1180,10 @@ export type MutationResolvers<ContextType = GraphqlContext, ParentType extends R
   removePortalTotp?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   beginPortalTotpEnrollment?: Resolver<ResolversTypes['TotpSecret'], ParentType, ContextType, RequireFields<MutationBeginPortalTotpEnrollmentArgs, 'challenge'>>;
   confirmPortalTotpEnrollment?: Resolver<ResolversTypes['PortalEnrollment'], ParentType, ContextType, RequireFields<MutationConfirmPortalTotpEnrollmentArgs, 'input'>>;
+  requestEmailVerification?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  requestPortalEmailVerification?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  verifyEmail?: Resolver<ResolversTypes['EmailVerification'], ParentType, ContextType, RequireFields<MutationVerifyEmailArgs, 'input'>>;
+  verifyPortalEmail?: Resolver<ResolversTypes['EmailVerification'], ParentType, ContextType, RequireFields<MutationVerifyPortalEmailArgs, 'input'>>;
 };
 
 export type QueryResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
@@ -976,6 +1237,7 @@ export type Resolvers<ContextType = GraphqlContext> = {
   SecondFactors?: SecondFactorsResolvers<ContextType>;
   TotpFactor?: TotpFactorResolvers<ContextType>;
   User?: UserResolvers<ContextType>;
+  PasswordReset?: PasswordResetResolvers<ContextType>;
   Session?: SessionResolvers<ContextType>;
   AuthPayload?: AuthPayloadResolvers<ContextType>;
   StaffMember?: StaffMemberResolvers<ContextType>;
@@ -984,6 +1246,7 @@ export type Resolvers<ContextType = GraphqlContext> = {
   TotpSecret?: TotpSecretResolvers<ContextType>;
   FactorAddition?: FactorAdditionResolvers<ContextType>;
   PortalEnrollment?: PortalEnrollmentResolvers<ContextType>;
+  EmailVerification?: EmailVerificationResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
   link__Import?: GraphQLScalarType;
