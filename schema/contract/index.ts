@@ -6,3 +6,4 @@ export * from './errors.ts';
 export * from './platforms.ts';
 export * from './refusal-report.ts';
 export * from './scopes.ts';
+export * from './staff-invitations.ts';

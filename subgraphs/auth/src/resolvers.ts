@@ -1,5 +1,13 @@
 import type { Platform } from '@signet/schema/contract';
+import { createAcceptInvitation } from './operations/accept-invitation.ts';
 import { createChangePassword } from './operations/change-password.ts';
+import {
+  createInvitationFields,
+  createInviteStaff,
+  createResendInvitation,
+  createRevokeInvitation,
+  createStaffInvitations,
+} from './operations/invite-staff.ts';
 import { createMe, createUserReference } from './operations/me.ts';
 import { createReauthenticate } from './operations/reauthenticate.ts';
 import { createRefresh } from './operations/refresh.ts';
@@ -60,11 +68,15 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
 export function createPortalResolvers(issuer: PortalIssuer | undefined) {
   const portal = bindPortalPlatform(issuer);
   return {
-    types: { StaffMember: { __resolveReference: createStaffReference(portal) } },
+    types: {
+      StaffMember: { __resolveReference: createStaffReference(portal) },
+      StaffInvitation: createInvitationFields(portal),
+    },
     Query: {
       portalMe: createMe(portal),
       portalSessions: createListSessions(portal),
       staffMembers: createStaffMembers(portal),
+      staffInvitations: createStaffInvitations(portal),
     },
     Mutation: {
       portalLogin: createSignIn(portal),
@@ -77,6 +89,10 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       deactivateStaff: createDeactivateStaff(portal),
       reactivateStaff: createReactivateStaff(portal),
       changeStaffRole: createChangeStaffRole(portal),
+      inviteStaff: createInviteStaff(portal),
+      resendInvitation: createResendInvitation(portal),
+      revokeInvitation: createRevokeInvitation(portal),
+      acceptInvitation: createAcceptInvitation(portal),
     },
   };
 }

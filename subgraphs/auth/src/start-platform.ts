@@ -168,6 +168,8 @@ function startUpkeep({ platform, databaseUrl, config, logger }: UpkeepOptions): 
       pruneWith('proofNonces', `auth.prune_${platform}_proof_nonces`),
       pruneWith('mails', `auth.prune_${platform}_mails`),
       pruneWith('accountTokens', `auth.prune_${platform}_account_tokens`),
+      ...(platform === 'portal' ? [pruneWith('invitations', 'auth.prune_portal_invitations')] : []),
+      ...(platform === 'user' ? [pruneWith('staffRequests', 'auth.prune_user_requests')] : []),
       pruneAuditLog({ platform, key: keys[0], retention: config.AUDIT_RETENTION_DAYS }),
     ],
   });
