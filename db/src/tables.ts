@@ -36,7 +36,15 @@ type AccountColumns = {
 export type UserTable = AccountColumns & { full_name: Generated<string> };
 export type PortalUserTable = AccountColumns & { full_name: string; role: StaffRole };
 
-export type SessionEndReason = 'logout' | 'replaced' | 'ended' | 'reuse' | 'password' | 'suspended' | 'role';
+export type SessionEndReason =
+  | 'logout'
+  | 'replaced'
+  | 'ended'
+  | 'reuse'
+  | 'password'
+  | 'suspended'
+  | 'role'
+  | 'factor';
 type SessionColumns = {
   id: Generated<string>;
   tenant_id: string;
@@ -106,6 +114,100 @@ export type AccountTokenTable = {
   expires_at: Date;
 };
 
+/** What stands between a right password and a session. */
+export type ChallengeTable = {
+  /** SHA-256 of the id that the client has. */
+  id_hash: Buffer;
+  tenant_id: string;
+  account_id: string;
+  password_version: number;
+  methods: string[];
+  attempts: Generated<number>;
+  /** What a method keeps until it is answered. */
+  data: Generated<unknown>;
+  created_at: Timestamp;
+  expires_at: Date;
+};
+
+/** The secret of an account's one-time passwords, sealed under the secret that `pepper_id` names. */
+export type TotpTable = {
+  id: string;
+  tenant_id: string;
+  account_id: string;
+  sealed_secret: Buffer;
+  pepper_id: string;
+  /** The time step of the latest code that was used (RFC 6238, section 5.2). */
+  last_step: Generated<number>;
+  created_at: Timestamp;
+  /** Null until its first code was typed. */
+  confirmed_at: OptionalTime;
+  last_used_at: OptionalTime;
+};
+
+/** Codes that were not used yet. */
+export type RecoveryCodeTable = {
+  /** HMAC-SHA-256 under the secret that `pepper_id` names. */
+  code_hash: Buffer;
+  tenant_id: string;
+  account_id: string;
+  pepper_id: string;
+  created_at: Timestamp;
+};
+
+/** Devices, by the id in their device token, on which the account's second factor isn't asked for. */
+export type TrustedDeviceTable = {
+  tenant_id: string;
+  account_id: string;
+  device_id: string;
+  created_at: Timestamp;
+  expires_at: Date;
+};
+
+/** A member of staff asks that all factors of an account be taken away. */
+export type FactorResetTable = {
+  id: Generated<string>;
+  tenant_id: string;
+  account_id: string;
+  staff_id: string;
+  reason: string;
+  created_at: Timestamp;
+  due_at: Timestamp;
+  settled_at: OptionalTime;
+  outcome: 'done' | 'cancelled' | null;
+};
+
+export type SigningKeyTable = {
+  kid: string;
+  platform: Platform;
+  algorithm: SigningAlgorithm;
+  state: 'next' | 'active' | 'retiring' | 'retired';
+  /** Empty once the key is retired: what signs no more is destroyed. */
+  sealed_private_key: Buffer;
+  created_at: Timestamp;
+  published_at: Timestamp;
+  activated_at: OptionalTime;
+  /** When a retiring key leaves, or a retired one has left. */
+  retire_at: OptionalTime;
+  /** When an operator's rotation to this key is due. */
+  promote_at: OptionalTime;
+  imported: Generated<boolean>;
+  /** The longest life of a token that it signs or has signed. */
+  token_seconds: Generated<number>;
+};
+
+/** Sessions get here by a trigger on their tables, never by hand. */
+export type RevocationTable = {
+  id: Generated<string>;
+  kind: 'session' | 'signing_key';
+  platform: Platform;
+  /** A session's id, or a key's kid. */
+  subject: string;
+  transaction_id: Generated<string>;
+  created_at: Timestamp;
+  /** Infinite for a key. */
+  expires_at: Timestamp;
+};
+
 /** Somebody who was asked to join the staff. `state` stays `open` when it expires. */
 export type PortalInvitationTable = {
   id: Generated<string>;
@@ -142,38 +244,6 @@ export type UserRequestTable = {
   settled_at: OptionalTime;
   /** `obsolete`: the account had changed meanwhile. */
   outcome: 'done' | 'obsolete' | null;
-};
-
-export type SigningKeyTable = {
-  kid: string;
-  platform: Platform;
-  algorithm: SigningAlgorithm;
-  state: 'next' | 'active' | 'retiring' | 'retired';
-  /** Empty once the key is retired: what signs no more is destroyed. */
-  sealed_private_key: Buffer;
-  created_at: Timestamp;
-  published_at: Timestamp;
-  activated_at: OptionalTime;
-  /** When a retiring key leaves, or a retired one has left. */
-  retire_at: OptionalTime;
-  /** When an operator's rotation to this key is due. */
-  promote_at: OptionalTime;
-  imported: Generated<boolean>;
-  /** The longest life of a token that it signs or has signed. */
-  token_seconds: Generated<number>;
-};
-
-/** Sessions get here by a trigger on their tables, never by hand. */
-export type RevocationTable = {
-  id: Generated<string>;
-  kind: 'session' | 'signing_key';
-  platform: Platform;
-  /** A session's id, or a key's kid. */
-  subject: string;
-  transaction_id: Generated<string>;
-  created_at: Timestamp;
-  /** Infinite for a key. */
-  expires_at: Timestamp;
 };
 
 /** Rows are added, never changed or deleted. */
@@ -257,11 +327,21 @@ export interface Database {
   'auth.portal_mail': MailTable;
   'auth.user_account_token': AccountTokenTable;
   'auth.portal_account_token': AccountTokenTable;
+  'auth.user_challenge': ChallengeTable;
+  'auth.portal_challenge': ChallengeTable;
+  'auth.user_totp': TotpTable;
+  'auth.portal_totp': TotpTable;
+  'auth.user_recovery_code': RecoveryCodeTable;
+  'auth.portal_recovery_code': RecoveryCodeTable;
+  'auth.user_trusted_device': TrustedDeviceTable;
+  'auth.portal_trusted_device': TrustedDeviceTable;
+  'auth.user_factor_reset': FactorResetTable;
+  'auth.portal_factor_reset': FactorResetTable;
+  'auth.signing_key': SigningKeyTable;
+  'auth.revocation': RevocationTable;
   'auth.portal_invitation': PortalInvitationTable;
   'auth.user_outbox': UserOutboxTable;
   'auth.user_request': UserRequestTable;
-  'auth.signing_key': SigningKeyTable;
-  'auth.revocation': RevocationTable;
   'auth.audit_event': AuditEventTable;
   'auth.audit_seal': AuditSealTable;
   'auth.audit_pruning': AuditPruningTable;

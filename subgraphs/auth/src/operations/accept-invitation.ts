@@ -6,6 +6,7 @@ import { getTenantSlug, lockAccount } from '../accounts/account.queries.ts';
 import { portalTables, type StaffAccount } from '../accounts/account.ts';
 import { assertNewPassword, readFullName } from '../accounts/account-input.ts';
 import { auditOwn } from '../audit/audit-events.ts';
+import { assertNoChallenge, continueSignIn } from '../challenges/continue-sign-in.ts';
 import { giveDeviceToken } from '../devices/known-devices.ts';
 import {
   acceptOpenInvitation,
@@ -16,15 +17,15 @@ import { hashInvitationToken } from '../invitations/invitation-token.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import type { SessionClient } from '../sessions/session.queries.ts';
 import { listQueueNetworks } from '../throttle/client-networks.ts';
-import { startSession } from '../tokens/issue-tokens.ts';
 import { deliverTokens } from '../tokens/refresh-token-cookie.ts';
 import { mayGrant, type Portal } from './manage-staff.ts';
 import { insertStaffMember } from './staff.queries.ts';
 
 /**
- * `acceptInvitation`: makes the account and signs in. The address counts as verified, since only its mailbox got the link.
+ * `acceptInvitation`: makes the account and signs in. The address counts as verified, since only its mailbox got the link. Where staff must
+ * have a second factor, the account is there and the answer is the challenge to add one, as after `portalLogin`.
  *
- * @throws {RefusalError} input.token, input.password, input.fullName, auth.throttled
+ * @throws {RefusalError} input.token, input.password, input.fullName, auth.challenge_required, auth.throttled
  */
 export function createAcceptInvitation(portal: Portal): NonNullable<MutationResolvers['acceptInvitation']> {
   return async (_parent, { input }, { tenantId, client, cookies, devices }) => {
@@ -40,13 +41,15 @@ export function createAcceptInvitation(portal: Portal): NonNullable<MutationReso
     assertNewPassword(input.password, { email: found.email, tenant });
     // Only for who has a link: others can't make the thread work.
     const password = await issuer.passwords.hash(input.password, listQueueNetworks(client.address));
-    const { account, tokens } = await inTenant(db, tenantId, async (trx) => {
+    const { account, step } = await inTenant(db, tenantId, async (trx) => {
       const accepting = { tenantId, client, tokenHash, fullName, password, inviterId: found.inviterId };
       const account = await accept(trx, portal, accepting);
-      return { account, tokens: await startSession(trx, issuer, { account, tenantId, client, cookies }) };
+      const signIn = { account, tenantId, client, cookies, deviceToken };
+      return { account, step: await continueSignIn(trx, issuer, signIn) };
     });
+    assertNoChallenge(step);
     return {
-      ...deliverTokens(cookies, platform, tokens),
+      ...deliverTokens(cookies, platform, step.tokens),
       deviceToken: giveDeviceToken(issuer, devices, { account, deviceToken }),
     };
   };
