@@ -46,7 +46,7 @@ export async function down(db: Kysely<unknown>): Promise<void> {
     drop table auth.user_request;
     drop table auth.user_outbox;
     drop table auth.portal_invitation;
-    revoke insert (tenant_id, email, email_verified, full_name, role, language, password_hash, pepper_id)
+    revoke select (tenant_id), insert (tenant_id, email, email_verified, full_name, role, language, password_hash, pepper_id)
       on auth.portal_user from signet_auth_portal;
   `)
     .execute(db);
@@ -81,7 +81,7 @@ async function createInvitations(db: Kysely<unknown>): Promise<void> {
       insert (tenant_id, email, full_name, role, language, inviter_id, token_hash, created_at, sent_at, expires_at),
       update (inviter_id, token_hash, state, sent_at, expires_at, settled_at)
       on auth.portal_invitation to signet_auth_portal;
-    grant insert (tenant_id, email, email_verified, full_name, role, language, password_hash, pepper_id)
+    grant select (tenant_id), insert (tenant_id, email, email_verified, full_name, role, language, password_hash, pepper_id)
       on auth.portal_user to signet_auth_portal;
   `)
     .execute(db);
@@ -229,8 +229,6 @@ async function createRequests(db: Kysely<unknown>): Promise<void> {
     create index user_request_settled on auth.user_request (settled_at) where settled_at is not null;
     grant select (id, tenant_id, account_id, staff_id, kind, old_email, old_was_verified, created_at, settled_at),
       update (settled_at, outcome, old_email) on auth.user_request to signet_auth_user;
-    create trigger wake_requests after insert on auth.user_request
-      for each statement execute function auth.wake_mail_senders('signet_user_request');
   `)
     .execute(db);
   await secureByTenant(db, 'auth.user_request');

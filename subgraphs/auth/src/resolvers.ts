@@ -1,6 +1,8 @@
 import type { Platform } from '@signet/schema/contract';
 import { createAcceptInvitation } from './operations/accept-invitation.ts';
 import { createChangePassword } from './operations/change-password.ts';
+import { createCompleteChallenge } from './operations/complete-challenge.ts';
+import { createOwnFactors, createRenewRecoveryCodes } from './operations/factors.ts';
 import {
   createInvitationFields,
   createInviteStaff,
@@ -8,8 +10,6 @@ import {
   createRevokeInvitation,
   createStaffInvitations,
 } from './operations/invite-staff.ts';
-import { createCompleteChallenge } from './operations/complete-challenge.ts';
-import { createOwnFactors, createRenewRecoveryCodes } from './operations/factors.ts';
 import { createMe, createUserReference } from './operations/me.ts';
 import { createReauthenticate } from './operations/reauthenticate.ts';
 import { createRefresh } from './operations/refresh.ts';

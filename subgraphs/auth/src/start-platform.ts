@@ -14,6 +14,7 @@ import { createSampler, type Logger } from '@signet/service';
 import type { RevocationFeed } from '@signet/session';
 import type { Account, PlatformTables } from './accounts/account.ts';
 import { createFailedSignInAudit } from './audit/failed-sign-ins.ts';
+import { startCustomerRequests } from './customer-requests/customer-requests.ts';
 import { createDeviceTokens } from './devices/device-token.ts';
 import { createFactorPolicy } from './factors/factor-settings.ts';
 import type { KeyTiming } from './keys/key-plan.ts';
@@ -131,7 +132,9 @@ export async function startPlatform<P extends Platform, A extends Account>(
       now: options.now ?? (() => new Date()),
     };
     const upkeep = startUpkeep({ platform, databaseUrl, config, logger });
+    const requests = platform === 'user' ? await startCustomerRequests(issuer, logger) : undefined;
     const stop = async () => {
+      await requests?.stop();
       await mail?.stop();
       await rehash.settled();
       await passwords.close();

@@ -95,11 +95,7 @@ export async function renewInvitation(
   return rows[0];
 }
 
-export async function revokeInvitationById(
-  trx: Trx,
-  id: string,
-  now: Date,
-): Promise<Invitation | undefined> {
+export async function revokeInvitationById(trx: Trx, id: string, now: Date): Promise<Invitation | undefined> {
   const { rows } = await sql<Invitation>`
     update auth.portal_invitation set state = 'revoked', settled_at = ${now} where id = ${id} and state = 'open'
     returning ${columns}`.execute(trx);

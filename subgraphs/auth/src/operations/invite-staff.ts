@@ -29,7 +29,9 @@ type Trx = Transaction<Database>;
 const codec = createCursorCodec('invitations:email', isTextKey);
 
 /** `staffInvitations`: who was asked to join the staff of the tenant. */
-export function createStaffInvitations({ getIssuer }: Portal): NonNullable<QueryResolvers['staffInvitations']> {
+export function createStaffInvitations({
+  getIssuer,
+}: Portal): NonNullable<QueryResolvers['staffInvitations']> {
   return async (_parent, args, ctx) => {
     requirePortal(ctx.session, 'staff:write');
     const page = readPage(args, codec);
@@ -69,7 +71,10 @@ export function createInviteStaff(portal: Portal): NonNullable<MutationResolvers
       const asked = { tenantId, email, fullName, role, language, inviterId: actor.id, tokenHash: token.hash };
       const invitation = await insertInvitation(trx, asked, now);
       if (!invitation) {
-        throw badInput('email', 'This address was invited already: send that invitation again, or revoke it.');
+        throw badInput(
+          'email',
+          'This address was invited already: send that invitation again, or revoke it.',
+        );
       }
       await sendInvitation(trx, issuer, { tenantId, invitation, inviter: actor.fullName, token: token.text });
       await audit(trx, 'auth.staff.invited', ctx, invitation);

@@ -99,4 +99,3 @@ export function assertMayManage(actor: Member, target: Member, newRole?: StaffRo
 export function mayGrant(role: StaffRole, granted: StaffRole): boolean {
   return scopesOfRole[role].includes('staff:write') && !outranks(granted, role);
 }
-
