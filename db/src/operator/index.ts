@@ -5,6 +5,7 @@ export { createPepper } from '../password-hash.ts';
 export { createRoles } from '../roles.ts';
 export { createStaff, createTenant, needPepperKey } from './create-accounts.ts';
 export { type ImportOptions, importUsers, type UserImport } from './import-users.ts';
+export { inviteStaff } from './invite-staff.ts';
 export {
   explainFailure,
   type OperatorConfig,

@@ -55,10 +55,7 @@ export type RequestOutcome = 'done' | 'suspended' | 'no_mail' | 'same' | 'taken'
 type Act = { customerId: string; staffId: string };
 
 /** Asks the customers' auth process for a mail with a link. */
-export async function requestPasswordReset(
-  trx: Trx,
-  { customerId, staffId }: Act,
-): Promise<RequestOutcome> {
+export async function requestPasswordReset(trx: Trx, { customerId, staffId }: Act): Promise<RequestOutcome> {
   const { rows } = await sql<{ outcome: RequestOutcome | null }>`
     select auth.request_customer_password_reset(${customerId}, ${staffId}) as outcome`.execute(trx);
   return rows[0]?.outcome ?? undefined;

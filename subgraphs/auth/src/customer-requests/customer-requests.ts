@@ -46,11 +46,7 @@ export async function startCustomerRequests<A extends Account>(
 }
 
 async function announceOutbox(db: Kysely<Database>, isOpen: boolean): Promise<void> {
-  await db
-    .updateTable('auth.user_outbox')
-    .set({ is_open: isOpen })
-    .where('is_open', '!=', isOpen)
-    .execute();
+  await db.updateTable('auth.user_outbox').set({ is_open: isOpen }).where('is_open', '!=', isOpen).execute();
 }
 
 type Request = {
