@@ -98,3 +98,33 @@ test('a super_admin finds a member of staff, and the new role holds after signin
     'operations',
   );
 });
+
+test('what asks for a recent sign-in is refused at the gateway until staff prove again who they are', async () => {
+  const admin = await signIn('portalLogin', 'admin@example.com');
+  const { sid } = JSON.parse(Buffer.from(admin.accessToken.split('.')[1] ?? '', 'base64url').toString());
+  await platform.home.database.query(
+    `update auth.portal_session set auth_time = auth_time - interval '10 minutes' where id = $1`,
+    [sid],
+  );
+  const { accessToken: old } = (await refresh('portalRefresh', admin.refreshToken)).body.data.portalRefresh;
+  const reactivate = (token: string) =>
+    ask('mutation { reactivateStaff(id: "0199c2f4-7a10-7000-8000-00000000dead") { id } }', {}, token);
+  const refused = await reactivate(old);
+  expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([
+    401,
+    expect.stringMatching(/^Bearer error="insufficient_user_authentication", .*max_age="300"$/),
+  ]);
+  expect(refused.body.errors?.[0]?.extensions).toEqual({
+    code: 'FORBIDDEN',
+    reason: 'authz.step_up.required',
+    stepUp: { maxAge: 300 },
+  });
+  const proven = await ask(
+    'mutation ($password: String!) { portalReauthenticate(input: { password: $password }) { accessToken } }',
+    { password },
+    old,
+  );
+  const { accessToken } = proven.body.data.portalReauthenticate;
+  // The rule lets it pass; there is no such member of staff.
+  expect(reasonsOf(await reactivate(accessToken))).toEqual(['input.id']);
+});
