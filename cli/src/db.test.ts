@@ -74,7 +74,7 @@ describe('npm run db -- migrate, status, rollback', () => {
     );
     expect((await run({ args: ['migrate'], env })).out).toMatch(/^migrated 0001-/);
     expect((await run({ args: ['create-tenant', '--slug', 'acme', '--name', 'Acme'], env })).code).toBe(0);
-    expect((await run({ args: staffArgs('root@example.com'), env, input: password })).code).toBe(0);
+    expect((await run({ args: passwordArgs('root@example.com'), env, input: password })).code).toBe(0);
     expect((await run({ args: ['status'], env })).out).not.toContain('pending');
   }, 60_000); // It starts a server six times.
 });

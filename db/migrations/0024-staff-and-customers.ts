@@ -235,12 +235,15 @@ async function createRequests(db: Kysely<unknown>): Promise<void> {
   await createPruning(db, requestPruning);
   await sql
     .raw(`
-    create policy due_user_requests on auth.user_request for select to signet_owner using (settled_at is null);
+    create policy due_user_requests on auth.user_request for select to signet_owner
+      using (settled_at is null and current_setting('app.due_user_requests', true) = 'yes');
     create function auth.due_user_requests(most integer) returns table (id uuid, tenant_id uuid)
-      language plpgsql stable security definer set search_path = ''
+      language plpgsql volatile security definer set search_path = ''
     as $$
     begin
+      perform pg_catalog.set_config('app.due_user_requests', 'yes', true);
       return query select r.id, r.tenant_id from auth.user_request r where r.settled_at is null order by r.id limit least(most, 100);
+      perform pg_catalog.set_config('app.due_user_requests', '', true);
     end $$;
 
     create function auth.request_customer_password_reset(customer uuid, staff uuid) returns text
