@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import {
+  changeTenant,
   createPepper,
   createRoles,
   createStaff,
@@ -19,6 +20,7 @@ import {
   openOperatorDatabase,
   readOperatorConfig,
   rollback,
+  type TenantChange,
 } from '@signet/db/operator';
 import { operatorConfigSchema } from '@signet/db/operator/settings';
 import { findMistypedVariables } from '@signet/service';
@@ -66,6 +68,16 @@ export function define(command: Command, context: Context): void {
     )
     .addOption(neededOption('--name <name>', 'its name for people'))
     .option('--self-registration', 'customers may register themselves');
+  add(
+    'set-tenant',
+    'change what a tenant allows its customers',
+    'set-tenant --slug acme --unverified-may-act yes',
+    setTenant,
+  )
+    .addOption(neededOption('--slug <slug>', 'its name in hosts and headers'))
+    .option('--self-registration <yes|no>', 'customers may register themselves')
+    .option('--unverified-may-act <yes|no>', 'customers may do all before they have verified their address')
+    .option('--language <tag>', 'of mails to people who have none of their own: de');
   add(
     'create-staff',
     'invite a staff member: prints a link to PORTAL_APP_URL, which is good for seven days and makes the account',
@@ -161,6 +173,10 @@ type StaffOptions = {
   fullName: string;
   role?: string;
   withPassword?: boolean;
+};
+const setTenant: Work<TenantChange> = async ({ database, context }, options) => {
+  await changeTenant(database.adminUrl, options);
+  context.print(`changed tenant ${options.slug}`);
 };
 
 const addStaff: Work<StaffOptions> = async (given, { withPassword, ...member }) => {

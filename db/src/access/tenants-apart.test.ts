@@ -63,11 +63,7 @@ testTenantsApart<TenantRows>({
       ({ staff }) => ({ account_id: staff, ...accountToken }),
     ],
     ['signet_auth_portal', 'auth.portal_user', () => ({ ...account, full_name: 'Eve', role: 'support' })],
-    [
-      'signet_auth_portal',
-      'auth.portal_invitation',
-      ({ staff }) => ({ inviter_id: staff, ...invitation }),
-    ],
+    ['signet_auth_portal', 'auth.portal_invitation', ({ staff }) => ({ inviter_id: staff, ...invitation })],
     ['signet_auth_user', 'auth.audit_event', () => ({ kind: 'auth.logout', platform: 'user' })],
     ['signet_auth_portal', 'auth.audit_event', () => ({ kind: 'auth.logout', platform: 'portal' })],
     ['signet_portal', 'auth.audit_event', () => ({ kind: 'authz.refused', platform: 'portal' })],

@@ -10,6 +10,7 @@ import type { FailedSignInAudit } from './audit/failed-sign-ins.ts';
 import type { GraphqlContext } from './context.ts';
 import type { DeviceTokens } from './devices/device-token.ts';
 import type { FactorPolicy } from './factors/factor-settings.ts';
+import type { LaterWork } from './later-work.ts';
 import type { Outbox } from './mail/outbox.ts';
 import type { PasswordWorkers } from './passwords/password-workers.ts';
 import type { Rehash } from './passwords/rehash.ts';
@@ -36,6 +37,7 @@ export type PlatformIssuer<A extends Account = Account> = {
   signAccessToken: AccessTokenSigner<A>;
   /** Undefined where no mail is configured. */
   mail: Outbox | undefined;
+  later: LaterWork;
   now(): Date;
 };
 

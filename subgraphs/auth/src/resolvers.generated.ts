@@ -42,6 +42,22 @@ export type PageInfo = {
   endCursor?: Maybe<Scalars['String']['output']>;
 };
 
+export type ChangeEmailInput = {
+  newEmail: Scalars['String']['input'];
+};
+
+export type ConfirmEmailInput = {
+  /** From the fragment of the link. */
+  token: Scalars['String']['input'];
+  /** Of the account. Not needed with its access token. */
+  password?: InputMaybe<Scalars['String']['input']>;
+};
+
+export type UndoEmailInput = {
+  /** From the fragment of the link. */
+  token: Scalars['String']['input'];
+};
+
 /** A password that was changed. */
 export type PasswordChange = {
   __typename?: 'PasswordChange';
@@ -187,8 +203,30 @@ export type RegisterInput = {
   password: Scalars['String']['input'];
   /** At most 200 characters. */
   fullName?: InputMaybe<Scalars['String']['input']>;
+  /** A language tag (RFC 5646) for mails to you: `de`. By default the tenant's. */
+  language?: InputMaybe<Scalars['String']['input']>;
   /** As in `LoginInput`. */
   deviceToken?: InputMaybe<Scalars['String']['input']>;
+};
+
+export type RequestPasswordResetInput = {
+  email: Scalars['String']['input'];
+  /** A language tag (RFC 5646) for the mail. By default the account's, else the tenant's. */
+  language?: InputMaybe<Scalars['String']['input']>;
+};
+
+export type ResetPasswordInput = {
+  /** From the fragment of the link. */
+  token: Scalars['String']['input'];
+  /** 12 to 128 characters, spaces included. */
+  newPassword: Scalars['String']['input'];
+};
+
+/** A password that was reset. */
+export type PasswordReset = {
+  __typename?: 'PasswordReset';
+  /** How many sessions ended. */
+  endedSessions: Scalars['Int']['output'];
 };
 
 /** A sign-in on one device, seen by the account that signed in. */
@@ -310,8 +348,63 @@ export type PortalEnrollment = {
   tokens: AuthPayload;
 };
 
+export type VerifyEmailInput = {
+  /** From the fragment of the link. */
+  token: Scalars['String']['input'];
+  /** The id of the challenge that `register` gave to this browser. */
+  challenge?: InputMaybe<Scalars['String']['input']>;
+  /** The account's password, or the one given to `register`. */
+  password?: InputMaybe<Scalars['String']['input']>;
+  /** 12 to 128 characters, spaces included. In place of a password that you don't know: of an account that somebody else made with your address. */
+  newPassword?: InputMaybe<Scalars['String']['input']>;
+  /** As in `LoginInput`. */
+  deviceToken?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** What became of a link. */
+export type EmailVerification = {
+  __typename?: 'EmailVerification';
+  verified: Scalars['Boolean']['output'];
+  next: VerificationStep;
+  /** Of the new session, after a registration; null else. */
+  tokens?: Maybe<AuthPayload>;
+};
+
+export type VerificationStep =
+  /** Nothing. Refresh your tokens: the next access token says that the address is verified. */
+  | 'NONE'
+  /** Sign in with the password. */
+  | 'SIGN_IN'
+  /** Send the link again, with `password`; or with `newPassword`, where you don't know it. (After `changeEmail`: with `password` only.) */
+  | 'GIVE_PASSWORD';
+
 export type Mutation = {
   __typename?: 'Mutation';
+  /**
+   * Ask for another address. A mail with a link goes there, and nothing changes until `confirmEmail` uses it. The answer is true for every
+   * address: whether it is taken shows in the mail only. Errors: `input.newEmail` for a text that is no e-mail, or your own address;
+   * `authz.permission.deny` where no mail is configured; `auth.throttled` after several requests.
+   */
+  changeEmail: Scalars['Boolean']['output'];
+  /** Ask for another address as staff. Answers like `changeEmail`. */
+  changePortalEmail: Scalars['Boolean']['output'];
+  /**
+   * Use the link of a mail to the new address. As with `verifyEmail`, the link is not enough: send the access token of the account, or its
+   * password. Then the new address counts, and is verified; other sessions end; the earlier address gets a mail with a link for `undoEmail`.
+   * Errors: `input.token` for a link that is used, expired, or of another place, and where the address was taken meanwhile; `input.password`;
+   * `auth.throttled`.
+   */
+  confirmEmail: EmailVerification;
+  /** Use the link of a mail to the new address, as staff. Answers like `confirmEmail`. */
+  confirmPortalEmail: EmailVerification;
+  /**
+   * Take a change of the address back, with the link that the earlier address got, within 72 hours. The account gets its earlier address
+   * again, all sessions end, the password is void, and a mail with a link to set a new one goes to that address.
+   * Errors: `input.token` for a link that is used, expired, or of another place, and where the address was taken meanwhile.
+   */
+  undoEmail: Scalars['Boolean']['output'];
+  /** Take a change of the address back, as staff. Answers like `undoEmail`. */
+  undoPortalEmail: Scalars['Boolean']['output'];
   /**
    * Change your password. All your other sessions end; this one goes on with new tokens, and its old refresh token is worth nothing.
    * With `Signet-Session: cookie` the new one is in the cookie; `input.session` where a cookie carries the old one and the header is missing.
@@ -379,10 +472,29 @@ export type Mutation = {
   /** Exchange a staff member's refresh token for new tokens. Answers like `refresh`. */
   portalRefresh: AuthPayload;
   /**
-   * Create a customer's account and sign in. Only where the tenant lets customers register (else `authz.permission.deny`).
-   * Refuses a taken e-mail with `input.email`, a short, common or malformed password with `input.password`.
+   * Create a customer's account. Only where the tenant lets customers register (else `authz.permission.deny`). Refuses a text that is no
+   * e-mail with `input.email`, a short, common or malformed password with `input.password`. Otherwise the answer is
+   * `auth.challenge_required` with `extensions.challenge`, the same for every address: a mail goes there. Keep the challenge's id in this
+   * browser and send it with the mail's link to `verifyEmail`, which answers with tokens. Where no mail is configured, the answer has the
+   * tokens, and a taken e-mail is refused with `input.email`.
    */
   register: AuthPayload;
+  /**
+   * Get a mail with a link to set a new password. The answer is true for every address, at once: whether there is an account shows in the
+   * mail only. Errors: `input.email` for a text that is no e-mail, `input.language`; `authz.permission.deny` where no mail is configured;
+   * `auth.throttled` after many requests from one network.
+   */
+  requestPasswordReset: Scalars['Boolean']['output'];
+  /** Get a mail with a link to set a new password, as staff. Answers like `requestPasswordReset`. */
+  requestPortalPasswordReset: Scalars['Boolean']['output'];
+  /**
+   * Set a new password with the link of a mail. All sessions end, known devices are forgotten, other links die, and the address counts as
+   * verified. Then sign in: second factors are still asked for. Errors: `input.token` for a link that is used, expired, or of another place;
+   * `input.newPassword`.
+   */
+  resetPassword: PasswordReset;
+  /** Set a new password with the link of a mail, as staff. Answers like `resetPassword`. */
+  resetPortalPassword: PasswordReset;
   /**
    * End one of your sessions: its tokens are refused everywhere within a second. True also when it had ended before.
    * Errors: `input.id` when you have no such session.
@@ -454,6 +566,52 @@ export type Mutation = {
   beginPortalTotpEnrollment: TotpSecret;
   /** Confirm the app with a code of it. The session begins. Errors: `input.challenge`, `input.code`; `auth.throttled`: wait, then try again. */
   confirmPortalTotpEnrollment: PortalEnrollment;
+  /**
+   * Get a mail with a link that verifies your address. False, and no mail, where it is verified already.
+   * Errors: `authz.permission.deny` where no mail is configured; `auth.throttled` after several mails: wait, then try again.
+   */
+  requestEmailVerification: Scalars['Boolean']['output'];
+  /** Get a mail with a link that verifies your address, as staff. Answers like `requestEmailVerification`. */
+  requestPortalEmailVerification: Scalars['Boolean']['output'];
+  /**
+   * Use the link of a mail that verifies an address, or ends a registration. A mailbox alone is not enough: send the `challenge` that
+   * `register` gave, or the access token of the account, or its password; else `newPassword` makes the account yours alone, and all that
+   * others had of it is gone. With none of these nothing happens, the link stays good, and `next` says what to send.
+   * Errors: `input.token` for a link that is used, expired, or of another place; `input.password`, `input.newPassword`; `auth.throttled`.
+   */
+  verifyEmail: EmailVerification;
+  /** Use the link of a mail that verifies a member of staff's address. Answers like `verifyEmail`. */
+  verifyPortalEmail: EmailVerification;
+};
+
+
+export type MutationChangeEmailArgs = {
+  input: ChangeEmailInput;
+};
+
+
+export type MutationChangePortalEmailArgs = {
+  input: ChangeEmailInput;
+};
+
+
+export type MutationConfirmEmailArgs = {
+  input: ConfirmEmailInput;
+};
+
+
+export type MutationConfirmPortalEmailArgs = {
+  input: ConfirmEmailInput;
+};
+
+
+export type MutationUndoEmailArgs = {
+  input: UndoEmailInput;
+};
+
+
+export type MutationUndoPortalEmailArgs = {
+  input: UndoEmailInput;
 };
 
 
@@ -522,6 +680,26 @@ export type MutationRegisterArgs = {
 };
 
 
+export type MutationRequestPasswordResetArgs = {
+  input: RequestPasswordResetInput;
+};
+
+
+export type MutationRequestPortalPasswordResetArgs = {
+  input: RequestPasswordResetInput;
+};
+
+
+export type MutationResetPasswordArgs = {
+  input: ResetPasswordInput;
+};
+
+
+export type MutationResetPortalPasswordArgs = {
+  input: ResetPasswordInput;
+};
+
+
 export type MutationEndSessionArgs = {
   id: Scalars['ID']['input'];
 };
@@ -586,6 +764,16 @@ export type MutationBeginPortalTotpEnrollmentArgs = {
 
 export type MutationConfirmPortalTotpEnrollmentArgs = {
   input: ConfirmTotpEnrollmentInput;
+};
+
+
+export type MutationVerifyEmailArgs = {
+  input: VerifyEmailInput;
+};
+
+
+export type MutationVerifyPortalEmailArgs = {
+  input: VerifyEmailInput;
 };
 
 export type Query = {
@@ -740,6 +928,9 @@ export type ResolversTypes = {
   access__Platform: Access__Platform;
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
   PageInfo: ResolverTypeWrapper<PageInfo>;
+  ChangeEmailInput: ChangeEmailInput;
+  ConfirmEmailInput: ConfirmEmailInput;
+  UndoEmailInput: UndoEmailInput;
   PasswordChange: ResolverTypeWrapper<PasswordChange>;
   ChangePasswordInput: ChangePasswordInput;
   CompleteChallengeInput: CompleteChallengeInput;
@@ -756,6 +947,9 @@ export type ResolversTypes = {
   ReauthenticateInput: ReauthenticateInput;
   RefreshInput: RefreshInput;
   RegisterInput: RegisterInput;
+  RequestPasswordResetInput: RequestPasswordResetInput;
+  ResetPasswordInput: ResetPasswordInput;
+  PasswordReset: ResolverTypeWrapper<PasswordReset>;
   Session: ResolverTypeWrapper<SessionModel>;
   LoginInput: LoginInput;
   AuthPayload: ResolverTypeWrapper<AuthPayload>;
@@ -768,6 +962,9 @@ export type ResolversTypes = {
   FactorAddition: ResolverTypeWrapper<FactorAddition>;
   ConfirmTotpEnrollmentInput: ConfirmTotpEnrollmentInput;
   PortalEnrollment: ResolverTypeWrapper<PortalEnrollment>;
+  VerifyEmailInput: VerifyEmailInput;
+  EmailVerification: ResolverTypeWrapper<EmailVerification>;
+  VerificationStep: VerificationStep;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   link__Import: ResolverTypeWrapper<Scalars['link__Import']['output']>;
@@ -788,6 +985,9 @@ export type ResolversTypes = {
 export type ResolversParentTypes = {
   DateTime: Scalars['DateTime']['output'];
   PageInfo: PageInfo;
+  ChangeEmailInput: ChangeEmailInput;
+  ConfirmEmailInput: ConfirmEmailInput;
+  UndoEmailInput: UndoEmailInput;
   PasswordChange: PasswordChange;
   ChangePasswordInput: ChangePasswordInput;
   CompleteChallengeInput: CompleteChallengeInput;
@@ -803,6 +1003,9 @@ export type ResolversParentTypes = {
   ReauthenticateInput: ReauthenticateInput;
   RefreshInput: RefreshInput;
   RegisterInput: RegisterInput;
+  RequestPasswordResetInput: RequestPasswordResetInput;
+  ResetPasswordInput: ResetPasswordInput;
+  PasswordReset: PasswordReset;
   Session: SessionModel;
   LoginInput: LoginInput;
   AuthPayload: AuthPayload;
@@ -814,6 +1017,8 @@ export type ResolversParentTypes = {
   FactorAddition: FactorAddition;
   ConfirmTotpEnrollmentInput: ConfirmTotpEnrollmentInput;
   PortalEnrollment: PortalEnrollment;
+  VerifyEmailInput: VerifyEmailInput;
+  EmailVerification: EmailVerification;
   Mutation: Record<PropertyKey, never>;
   Query: Record<PropertyKey, never>;
   link__Import: Scalars['link__Import']['output'];
@@ -991,6 +1196,10 @@ export type UserResolvers<ContextType = GraphqlContext, ParentType extends Resol
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
+export type PasswordResetResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['PasswordReset'] = ResolversParentTypes['PasswordReset']> = {
+  endedSessions?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+};
+
 export type SessionResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Session'] = ResolversParentTypes['Session']> = {
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   device?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
@@ -1042,7 +1251,19 @@ export type PortalEnrollmentResolvers<ContextType = GraphqlContext, ParentType e
   tokens?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType>;
 };
 
+export type EmailVerificationResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['EmailVerification'] = ResolversParentTypes['EmailVerification']> = {
+  verified?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  next?: Resolver<ResolversTypes['VerificationStep'], ParentType, ContextType>;
+  tokens?: Resolver<Maybe<ResolversTypes['AuthPayload']>, ParentType, ContextType>;
+};
+
 export type MutationResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
+  changeEmail?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationChangeEmailArgs, 'input'>>;
+  changePortalEmail?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationChangePortalEmailArgs, 'input'>>;
+  confirmEmail?: Resolver<ResolversTypes['EmailVerification'], ParentType, ContextType, RequireFields<MutationConfirmEmailArgs, 'input'>>;
+  confirmPortalEmail?: Resolver<ResolversTypes['EmailVerification'], ParentType, ContextType, RequireFields<MutationConfirmPortalEmailArgs, 'input'>>;
+  undoEmail?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationUndoEmailArgs, 'input'>>;
+  undoPortalEmail?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationUndoPortalEmailArgs, 'input'>>;
   changePassword?: Resolver<ResolversTypes['PasswordChange'], ParentType, ContextType, RequireFields<MutationChangePasswordArgs, 'input'>>;
   changePortalPassword?: Resolver<ResolversTypes['PasswordChange'], ParentType, ContextType, RequireFields<MutationChangePortalPasswordArgs, 'input'>>;
   completeChallenge?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationCompleteChallengeArgs, 'input'>>;
@@ -1058,6 +1279,10 @@ export type MutationResolvers<ContextType = GraphqlContext, ParentType extends R
   refresh?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, Partial<MutationRefreshArgs>>;
   portalRefresh?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, Partial<MutationPortalRefreshArgs>>;
   register?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationRegisterArgs, 'input'>>;
+  requestPasswordReset?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationRequestPasswordResetArgs, 'input'>>;
+  requestPortalPasswordReset?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationRequestPortalPasswordResetArgs, 'input'>>;
+  resetPassword?: Resolver<ResolversTypes['PasswordReset'], ParentType, ContextType, RequireFields<MutationResetPasswordArgs, 'input'>>;
+  resetPortalPassword?: Resolver<ResolversTypes['PasswordReset'], ParentType, ContextType, RequireFields<MutationResetPortalPasswordArgs, 'input'>>;
   endSession?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationEndSessionArgs, 'id'>>;
   endPortalSession?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationEndPortalSessionArgs, 'id'>>;
   endOtherSessions?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
@@ -1077,6 +1302,10 @@ export type MutationResolvers<ContextType = GraphqlContext, ParentType extends R
   removePortalTotp?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   beginPortalTotpEnrollment?: Resolver<ResolversTypes['TotpSecret'], ParentType, ContextType, RequireFields<MutationBeginPortalTotpEnrollmentArgs, 'challenge'>>;
   confirmPortalTotpEnrollment?: Resolver<ResolversTypes['PortalEnrollment'], ParentType, ContextType, RequireFields<MutationConfirmPortalTotpEnrollmentArgs, 'input'>>;
+  requestEmailVerification?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  requestPortalEmailVerification?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  verifyEmail?: Resolver<ResolversTypes['EmailVerification'], ParentType, ContextType, RequireFields<MutationVerifyEmailArgs, 'input'>>;
+  verifyPortalEmail?: Resolver<ResolversTypes['EmailVerification'], ParentType, ContextType, RequireFields<MutationVerifyPortalEmailArgs, 'input'>>;
 };
 
 export type QueryResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
@@ -1134,6 +1363,7 @@ export type Resolvers<ContextType = GraphqlContext> = {
   StaffInvitationConnection?: StaffInvitationConnectionResolvers<ContextType>;
   StaffInvitationEdge?: StaffInvitationEdgeResolvers<ContextType>;
   User?: UserResolvers<ContextType>;
+  PasswordReset?: PasswordResetResolvers<ContextType>;
   Session?: SessionResolvers<ContextType>;
   AuthPayload?: AuthPayloadResolvers<ContextType>;
   StaffMember?: StaffMemberResolvers<ContextType>;
@@ -1142,6 +1372,7 @@ export type Resolvers<ContextType = GraphqlContext> = {
   TotpSecret?: TotpSecretResolvers<ContextType>;
   FactorAddition?: FactorAdditionResolvers<ContextType>;
   PortalEnrollment?: PortalEnrollmentResolvers<ContextType>;
+  EmailVerification?: EmailVerificationResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
   link__Import?: GraphQLScalarType;

@@ -50,6 +50,13 @@ export type SignInThrottle = {
   ): Promise<T | undefined>;
   /** @throws {RefusalError} auth.throttled. Counts each attempt to make an account, also those that succeed. */
   countRegistration(address: string | null): Promise<void>;
+  /** @throws {RefusalError} auth.throttled. Counts each request for a mail to an address that the client only claims to have. */
+  countMailRequest(address: string | null): Promise<void>;
+  /**
+   * Counts a mail that others than its reader can ask for, and returns 0 where it may go now; else the rest of the pause in ms. Whether
+   * the mailbox has an account makes no difference.
+   */
+  takeMail(mailbox: { tenantId: string; email: string }): Promise<number>;
   /** Marks the address as known for the account: attempts of strangers elsewhere no longer delay its owner here. */
   remember(subject: AttemptSubject): Promise<void>;
   /** Counts a guess at the password of an account by a holder of its token. @throws {RefusalError} auth.throttled */
@@ -106,11 +113,15 @@ export function createSignInThrottle(
     later: createGrowingDelay(store, 'account', limits.later),
   };
   const registrations = createNetworkDelays(store, 'registration', limits.registration);
+  const mailRequests = createNetworkDelays(store, 'mail-request', limits.mailRequest);
+  const mails = createGrowingDelay(store, 'mail', limits.mail);
   const changes = createGrowingDelay(store, 'change', limits.change);
   const factors = createGrowingDelay(store, 'factor', limits.factor);
   const known = store.createLimiter('known', { points: 1, durationSeconds: limits.knownSeconds });
   const running = createRunningAttempts();
 
+  const networkKeys = (name: string, address: string | null) =>
+    listClientNetworks(address).map(({ prefix, share }) => ({ key: keyOf(name, prefix), share }));
   const keysOf = ({ tenantId, email = '', address, device }: AttemptSubject) => {
     const networks = listClientNetworks(address);
     const toKeys = (toKey: (prefix: string) => string) =>
@@ -211,18 +222,18 @@ export function createSignInThrottle(
         } else if (!(await running.waitForCleared(key.known))) {
           // Asking in a pause is no attempt, but it is not free: who does nothing else has the address in a pause soon.
           await store.addPoint(way.askingRows);
-          assertFree(way.addressWait);
+          refusePause(way.addressWait);
           return undefined;
         }
       }
     },
     async countRegistration(address) {
-      const keys = listClientNetworks(address).map(({ prefix, share }) => ({
-        key: keyOf('registration', prefix),
-        share,
-      }));
-      assertFree(await registrations.take(keys));
+      refusePause(await registrations.take(networkKeys('registration', address)));
     },
+    async countMailRequest(address) {
+      refusePause(await mailRequests.take(networkKeys('mail-request', address)));
+    },
+    takeMail: ({ tenantId, email }) => mails.take(keyOf('mail', tenantId, email)),
     async remember(subject) {
       await remember(keysOf(subject));
     },
@@ -234,7 +245,7 @@ export function createSignInThrottle(
 
 /** An attempt at one counter, which a success clears. @throws {RefusalError} auth.throttled */
 async function beginOwn(delay: GrowingDelay, key: string): Promise<Attempt> {
-  assertFree(await delay.take(key));
+  refusePause(await delay.take(key));
   return {
     succeed: () => delay.forget(key),
     fail: async () => {},
@@ -242,7 +253,8 @@ async function beginOwn(delay: GrowingDelay, key: string): Promise<Attempt> {
   };
 }
 
-function assertFree(waitMs: number): void {
+/** @throws {RefusalError} auth.throttled, where there is something to wait for. */
+export function refusePause(waitMs: number): void {
   if (waitMs > 0) {
     throw new RefusalError('auth.throttled', { retryAfterSeconds: Math.ceil(waitMs / 1000) });
   }
