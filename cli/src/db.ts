@@ -167,16 +167,17 @@ const addTenant: Work<TenantOptions> = async ({ database, context }, options) =>
   context.print(`created tenant ${slug}`);
 };
 
+const setTenant: Work<TenantChange> = async ({ database, context }, options) => {
+  await changeTenant(database.adminUrl, options);
+  context.print(`changed tenant ${options.slug}`);
+};
+
 type StaffOptions = {
   tenant: string;
   email: string;
   fullName: string;
   role?: string;
   withPassword?: boolean;
-};
-const setTenant: Work<TenantChange> = async ({ database, context }, options) => {
-  await changeTenant(database.adminUrl, options);
-  context.print(`changed tenant ${options.slug}`);
 };
 
 const addStaff: Work<StaffOptions> = async (given, { withPassword, ...member }) => {

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { addCustomer, addStaffMember, type TestAccount } from '../testing/accounts.test-support.ts';
 import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
-import { mailSettings, readMails } from '../testing/mails.test-support.ts';
+import { mailSettings, readMails, tokenOf } from '../testing/mails.test-support.ts';
 
 let auth: TestAuth;
 let staff: TestAccount;
@@ -93,6 +93,31 @@ describe('what staff ask for of a customer', () => {
       { purpose: 'undo_email', email, data: { email: account.email } },
       { purpose: 'verify_email', email },
     ]);
+  });
+
+  it('the reader of the earlier address takes a correction back, also after the password was reset by the new one', async () => {
+    const account = await addVerified();
+    const email = `new-${account.email}`;
+    await correct(account.id, email);
+    await settled(account.id);
+    expect(await requestReset(account.id)).toBe('done');
+    await settled(account.id);
+    const token = tokenOf(
+      (await mailsTo(email)).find(({ template }) => template === 'reset-password-by-staff'),
+    );
+    const reset = await auth.ask(
+      'mutation ($input: ResetPasswordInput!) { resetPassword(input: $input) { endedSessions } }',
+      { input: { token, newPassword: 'twelve blue plums in a boat' } },
+    );
+    expect(reset.body.errors).toBeUndefined();
+    const undo = tokenOf((await mailsTo(account.email))[0]);
+    const { body } = await auth.ask('mutation ($input: UndoEmailInput!) { undoEmail(input: $input) }', {
+      input: { token: undo },
+    });
+    expect(body).toEqual({ data: { undoEmail: true } });
+    expect(
+      await auth.database.query('select email, email_verified from auth.user where id = $1', [account.id]),
+    ).toEqual([{ email: account.email, email_verified: true }]);
   });
 
   it('an earlier address that nobody had verified is told, without a link and without the new address', async () => {
