@@ -96,11 +96,12 @@ async function createInvitations(db: Kysely<unknown>): Promise<void> {
  */
 async function createReassignment(db: Kysely<unknown>): Promise<void> {
   const tenant = `nullif(current_setting('app.tenant', true), '')`;
+  // Beside the function, the owner sees no tuple of any namespace.
+  const isReassigning = `current_setting('app.reassigning', true) = 'yes' and tenant_id = ${tenant}::uuid and namespace = 'customer'`;
   await sql
     .raw(`
     create policy customers_change_hands on access.relation_tuple to signet_owner
-      using (tenant_id = ${tenant}::uuid and namespace = 'customer')
-      with check (tenant_id = ${tenant}::uuid and namespace = 'customer');
+      using (${isReassigning}) with check (${isReassigning});
     grant usage on schema access to signet_auth_portal;
     create function access.reassign_customers(leaver uuid, successor uuid) returns integer
       language plpgsql volatile security definer set search_path = ''
@@ -109,6 +110,7 @@ async function createReassignment(db: Kysely<unknown>): Promise<void> {
       tenant pg_catalog.uuid := ${tenant}::pg_catalog.uuid;
       changed pg_catalog.int4;
     begin
+      perform pg_catalog.set_config('app.reassigning', 'yes', true);
       if successor is not null then
         insert into access.relation_tuple (tenant_id, namespace, object, relation, subject)
           select t.tenant_id, t.namespace, t.object, t.relation, 'staff:' || successor::pg_catalog.text
@@ -121,6 +123,7 @@ async function createReassignment(db: Kysely<unknown>): Promise<void> {
         where t.tenant_id = tenant and t.namespace = 'customer' and t.relation = 'assignee'
           and t.subject = 'staff:' || leaver::pg_catalog.text;
       get diagnostics changed = row_count;
+      perform pg_catalog.set_config('app.reassigning', '', true);
       return changed;
     end $$;
     create function auth.lock_active_staff(staff uuid) returns boolean

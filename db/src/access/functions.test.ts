@@ -30,6 +30,10 @@ const published: readonly (readonly [call: string, caller: ProcessRole])[] = [
     `access.reassign_customers('0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000001')`,
     'signet_auth_portal',
   ],
+  [
+    `auth.request_customer_factor_reset('0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000002', 'Lost.')`,
+    'signet_portal',
+  ],
 ];
 
 let database: TestDatabase;

@@ -16,6 +16,7 @@ import type { Account, PlatformTables } from './accounts/account.ts';
 import { createFailedSignInAudit } from './audit/failed-sign-ins.ts';
 import { startCustomerRequests } from './customer-requests/customer-requests.ts';
 import { createDeviceTokens } from './devices/device-token.ts';
+import { startFactorResets } from './factors/factor-resets.ts';
 import { createFactorPolicy } from './factors/factor-settings.ts';
 import type { KeyTiming } from './keys/key-plan.ts';
 import { type KeyRing, openKeyRing } from './keys/key-ring.ts';
@@ -71,8 +72,8 @@ export type PlatformResources = {
 
 type Start = { config: AuthConfig; logger: Logger; options: AuthOptions };
 
-/** One connection seals the audit log, one deletes. */
-const upkeepConnections = 2;
+/** One connection seals the audit log, one deletes, one resets second factors. */
+const upkeepConnections = 3;
 
 /**
  * Opens a platform's database, reads or makes its keys, and builds its issuer. The platforms share nothing of this.
@@ -134,7 +135,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
       mail: outbox,
       now: options.now ?? (() => new Date()),
     };
-    const upkeep = startUpkeep({ platform, databaseUrl, config, logger });
+    const upkeep = startUpkeep({ issuer, databaseUrl, config, logger });
     const requests = platform === 'user' ? await startCustomerRequests(issuer, logger) : undefined;
     const stop = async () => {
       await requests?.stop();
@@ -164,14 +165,27 @@ function schemeOf({ PASSWORD_ALGORITHM }: AuthConfig, { passwordCost }: AuthOpti
     : passwordSchemes[PASSWORD_ALGORITHM];
 }
 
-type UpkeepOptions = { platform: Platform; databaseUrl: string; config: AuthConfig; logger: Logger };
+type UpkeepOptions<A extends Account> = {
+  issuer: PlatformIssuer<A>;
+  databaseUrl: string;
+  config: AuthConfig;
+  logger: Logger;
+};
 
 /**
  * A platform's background work: each second it seals the new rows of the audit log, and each hour it deletes expired rows
- * (throttles delete their own). On connections of its own, so that a flood of sign-ins does not delay the seals. Replicas
+ * (throttles delete their own), and it resets second factors as staff asked. On connections of its own, so that a flood of sign-ins does not delay the seals. Replicas
  * take turns.
  */
-function startUpkeep({ platform, databaseUrl, config, logger }: UpkeepOptions): { stop(): Promise<void> } {
+function startUpkeep<A extends Account>({
+  issuer,
+  databaseUrl,
+  config,
+  logger,
+}: UpkeepOptions<A>): {
+  stop(): Promise<void>;
+} {
+  const { platform } = issuer;
   const name = `auth-${platform}-upkeep`;
   const db = createDatabase(databaseUrl, {
     maxConnections: upkeepConnections,
@@ -180,6 +194,7 @@ function startUpkeep({ platform, databaseUrl, config, logger }: UpkeepOptions): 
   });
   const keys = config.AUDIT_KEY;
   const sealer = startAuditSealer({ db, platform, keys, log: logger });
+  const resets = startFactorResets({ ...issuer, db }, logger);
   const housekeeping = startHousekeeping({
     db,
     name: `auth ${platform}`,
@@ -203,6 +218,7 @@ function startUpkeep({ platform, databaseUrl, config, logger }: UpkeepOptions): 
   });
   return {
     async stop() {
+      await resets.stop();
       await housekeeping.stop();
       await sealer.stop();
       await db.destroy();
