@@ -1,6 +1,7 @@
 import {
   createDatabase,
   createSampledAudit,
+  type Database,
   openProcessDatabase,
   type ProcessDatabase,
   pruneAuditLog,
@@ -12,7 +13,9 @@ import { createPeppers, type PasswordScheme, passwordSchemes } from '@signet/db/
 import type { Platform } from '@signet/schema/contract';
 import { createSampler, type Logger } from '@signet/service';
 import type { RevocationFeed } from '@signet/session';
+import type { Kysely } from 'kysely';
 import type { Account, PlatformTables } from './accounts/account.ts';
+import { findPepperFaults } from './accounts/pepper-use.ts';
 import { createFailedSignInAudit } from './audit/failed-sign-ins.ts';
 import { startCustomerRequests } from './customer-requests/customer-requests.ts';
 import { createDeviceTokens } from './devices/device-token.ts';
@@ -165,6 +168,22 @@ function schemeOf({ PASSWORD_ALGORITHM }: AuthConfig, { passwordCost }: AuthOpti
     : passwordSchemes[PASSWORD_ALGORITHM];
 }
 
+/** Those people cannot get in, and the log would else say it only when one of them tries. */
+async function warnOfLostPeppers(
+  db: Kysely<Database>,
+  platform: Platform,
+  { config, logger }: Pick<Start, 'config' | 'logger'>,
+): Promise<void> {
+  try {
+    const { lost, lostIds } = await findPepperFaults(db, platform, config.PASSWORD_PEPPER);
+    if (lost > 0) {
+      logger.error({ platform, lost, peppers: lostIds }, 'PASSWORD_PEPPER lacks peppers of stored passwords');
+    }
+  } catch (err) {
+    logger.warn({ err, platform }, 'the peppers of stored passwords could not be counted');
+  }
+}
+
 type UpkeepOptions<A extends Account> = {
   issuer: PlatformIssuer<A>;
   databaseUrl: string;
@@ -193,6 +212,7 @@ function startUpkeep<A extends Account>({
     log: (line) => logger.warn({ database: name }, line),
   });
   const keys = config.AUDIT_KEY;
+  const checked = warnOfLostPeppers(db, platform, { config, logger });
   const sealer = startAuditSealer({ db, platform, keys, log: logger });
   const resets = startFactorResets({ ...issuer, db }, logger);
   const housekeeping = startHousekeeping({
@@ -218,6 +238,7 @@ function startUpkeep<A extends Account>({
   });
   return {
     async stop() {
+      await checked;
       await resets.stop();
       await housekeeping.stop();
       await sealer.stop();
