@@ -21,7 +21,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       alter table auth.${platform}_session
         drop constraint ${platform}_session_end_reason_check,
         add constraint ${platform}_session_end_reason_check check (end_reason in (${endReasons}, 'factor'));
-      grant update (amr) on auth.${platform}_session to ${role};
 
       create table auth.${platform}_challenge (
         id_hash bytea primary key check (length(id_hash) = 32),
@@ -84,7 +83,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         foreign key (tenant_id, account_id) references ${account} (tenant_id, id) on delete cascade
       );
       create index ${platform}_trusted_device_expiry on auth.${platform}_trusted_device (expires_at);
-      grant select (account_id, device_id, created_at, expires_at),
+      grant select (tenant_id, account_id, device_id, created_at, expires_at),
         insert (tenant_id, account_id, device_id, created_at, expires_at), update (expires_at), delete
         on auth.${platform}_trusted_device to ${role};
 
@@ -104,7 +103,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       );
       create unique index ${platform}_factor_reset_open on auth.${platform}_factor_reset (tenant_id, account_id) where settled_at is null;
       create index ${platform}_factor_reset_due on auth.${platform}_factor_reset (due_at) where settled_at is null;
-      grant select (id, account_id, staff_id, reason, created_at, due_at, settled_at, outcome), update (settled_at, outcome)
+      grant select (id, tenant_id, account_id, staff_id, reason, created_at, due_at, settled_at, outcome), update (settled_at, outcome)
         on auth.${platform}_factor_reset to ${role};
     `)
       .execute(db);
@@ -129,7 +128,6 @@ export async function down(db: Kysely<unknown>): Promise<void> {
     for (const table of tables) await sql.raw(`drop table auth.${platform}_${table}`).execute(db);
     await sql
       .raw(`
-      revoke update (amr) on ${session} from signet_auth_${platform};
       alter table ${session} no force row level security;
       update ${session} set end_reason = 'ended' where end_reason = 'factor';
       alter table ${session} force row level security;
@@ -179,20 +177,26 @@ function pruningsOf(platform: string) {
   ];
 }
 
-/** Which requests are due, of all tenants, for the process that carries them out: ids, and nothing about anybody. */
+/**
+ * Which requests are due, of all tenants, for the process that carries them out: ids, and nothing about anybody. Outside of the function
+ * the owner sees no more than before.
+ */
 async function createDueResets(db: Kysely<unknown>, platform: string): Promise<void> {
   const table = `auth.${platform}_factor_reset`;
   await sql
     .raw(`
-    create policy due_${platform}_factor_resets on ${table} for select to signet_owner using (settled_at is null);
+    create policy due_${platform}_factor_resets on ${table} for select to signet_owner
+      using (current_setting('app.factor_resets', true) = 'yes');
     create function auth.due_${platform}_factor_resets(most integer) returns table (id uuid, tenant_id uuid)
-      language plpgsql stable security definer set search_path = ''
+      language plpgsql volatile security definer set search_path = ''
     as $$
     begin
+      perform pg_catalog.set_config('app.factor_resets', 'yes', true);
       return query
         select r.id, r.tenant_id from ${table} r
         where r.settled_at is null and r.due_at <= pg_catalog.now()
         order by r.due_at, r.id limit least(most, 100);
+      perform pg_catalog.set_config('app.factor_resets', '', true);
     end $$;
   `)
     .execute(db);

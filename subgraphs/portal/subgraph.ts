@@ -2,10 +2,22 @@ import { createSampledAudit } from '@signet/db';
 import { createSampler } from '@signet/service';
 import { totalCountResolvers } from '@signet/subgraph';
 import { defineSubgraph } from '@signet/subgraph/define';
-import { endCustomerSessions, reinstateCustomer, suspendCustomer } from './src/administer-customers.ts';
+import {
+  endCustomerSessions,
+  reinstateCustomer,
+  resetCustomerFactors,
+  suspendCustomer,
+} from './src/administer-customers.ts';
 import { assignCustomer, unassignCustomer } from './src/assignees.ts';
 import { auditEventResolvers, auditLog, createRefusalAudit } from './src/audit-log.ts';
 import { createLoaders } from './src/context.ts';
+import {
+  correctCustomerEmail,
+  customerFactorResolvers,
+  customerSessionResolvers,
+  rememberedDeviceResolvers,
+  sendPasswordReset,
+} from './src/customer-account.ts';
 import { customer, customers, userResolvers } from './src/customers.ts';
 import { dashboard, dashboardResolvers, portalHealth } from './src/dashboard.ts';
 import { policies } from './src/policies.ts';
@@ -20,12 +32,18 @@ const resolvers: Resolvers = {
     unassignCustomer,
     endCustomerSessions,
     suspendCustomer,
+    resetCustomerFactors,
     reinstateCustomer,
+    sendPasswordReset,
+    correctCustomerEmail,
   },
   User: userResolvers,
   UserConnection: totalCountResolvers,
   SupportNote: supportNoteResolvers,
   AuditEvent: auditEventResolvers,
+  CustomerSession: customerSessionResolvers,
+  CustomerFactor: customerFactorResolvers,
+  RememberedDevice: rememberedDeviceResolvers,
   Dashboard: dashboardResolvers,
 };
 

@@ -50,6 +50,31 @@ const dependents: readonly [sql: string, ...values: (keyof TenantRows)[]][] = [
          values (sha256($1::uuid::text::bytea), $1::uuid, $2, 'sample', 1, 'x@example.com', now() + interval '1 day')`,
         account,
       ],
+      [
+        `insert into auth.${platform}_challenge (id_hash, tenant_id, account_id, password_version, methods, expires_at)
+         values (sha256($1::uuid::text::bytea), $1::uuid, $2, 1, '{totp}', now() + interval '1 day')`,
+        account,
+      ],
+      [
+        `insert into auth.${platform}_totp (id, tenant_id, account_id, sealed_secret, pepper_id)
+         values (gen_random_uuid(), $1, $2, 'x', 'x')`,
+        account,
+      ],
+      [
+        `insert into auth.${platform}_recovery_code (code_hash, tenant_id, account_id, pepper_id)
+         values (sha256($1::uuid::text::bytea), $1::uuid, $2, 'x')`,
+        account,
+      ],
+      [
+        `insert into auth.${platform}_trusted_device (tenant_id, account_id, device_id, expires_at)
+         values ($1, $2, repeat('x', 22), now() + interval '1 day')`,
+        account,
+      ],
+      [
+        `insert into auth.${platform}_factor_reset (tenant_id, account_id, staff_id, reason) values ($1, $2, $3, 'Lost.')`,
+        account,
+        'staff',
+      ],
     ];
   }),
   [
@@ -59,6 +84,16 @@ const dependents: readonly [sql: string, ...values: (keyof TenantRows)[]][] = [
   [
     `insert into auth.audit_event (tenant_id, kind, platform, subject_id) values ($1, 'auth.login', 'user', $2)`,
     'user',
+  ],
+  [
+    `insert into auth.portal_invitation (tenant_id, email, full_name, role, inviter_id, token_hash, expires_at)
+     values ($1::uuid, 'new@example.com', 'New', 'support', $2, sha256($1::uuid::text::bytea), now() + interval '1 day')`,
+    'staff',
+  ],
+  [
+    `insert into auth.user_request (tenant_id, account_id, staff_id, kind) values ($1, $2, $3, 'reset_password')`,
+    'user',
+    'staff',
   ],
   [
     `insert into portal.support_note (tenant_id, user_id, staff_id, body) values ($1, $2, $3, 'Called.')`,

@@ -1,13 +1,22 @@
 import type { Platform } from '@signet/schema/contract';
+import { createAcceptInvitation } from './operations/accept-invitation.ts';
 import { createChangeEmail, createConfirmEmail } from './operations/change-email.ts';
 import { createChangePassword } from './operations/change-password.ts';
 import { createCompleteChallenge } from './operations/complete-challenge.ts';
 import { createOwnFactors, createRenewRecoveryCodes } from './operations/factors.ts';
+import {
+  createInvitationFields,
+  createInviteStaff,
+  createResendInvitation,
+  createRevokeInvitation,
+  createStaffInvitations,
+} from './operations/invite-staff.ts';
 import { createMe, createUserReference } from './operations/me.ts';
 import { createReauthenticate } from './operations/reauthenticate.ts';
 import { createRefresh } from './operations/refresh.ts';
 import { createRegister } from './operations/register.ts';
 import { createRequestPasswordReset, createResetPassword } from './operations/reset-password.ts';
+import { createCancelStaffFactorReset, createResetStaffFactors } from './operations/reset-staff-factors.ts';
 import { createEndOtherSessions, createEndSession, createListSessions } from './operations/sessions.ts';
 import { createSignIn } from './operations/sign-in.ts';
 import { createSignOut } from './operations/sign-out.ts';
@@ -90,12 +99,16 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
 export function createPortalResolvers(issuer: PortalIssuer | undefined) {
   const portal = bindPortalPlatform(issuer);
   return {
-    types: { StaffMember: { __resolveReference: createStaffReference(portal) } },
+    types: {
+      StaffMember: { __resolveReference: createStaffReference(portal) },
+      StaffInvitation: createInvitationFields(portal),
+    },
     Query: {
       portalMe: createMe(portal),
       portalSessions: createListSessions(portal),
       portalFactors: createOwnFactors(portal),
       staffMembers: createStaffMembers(portal),
+      staffInvitations: createStaffInvitations(portal),
     },
     Mutation: {
       portalLogin: createSignIn(portal),
@@ -119,9 +132,15 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       beginPortalTotpEnrollment: createBeginTotpEnrollment(portal),
       confirmPortalTotpEnrollment: createConfirmTotpEnrollment(portal),
       portalReauthenticate: createReauthenticate(portal),
+      resetStaffFactors: createResetStaffFactors(portal),
+      cancelStaffFactorReset: createCancelStaffFactorReset(portal),
       deactivateStaff: createDeactivateStaff(portal),
       reactivateStaff: createReactivateStaff(portal),
       changeStaffRole: createChangeStaffRole(portal),
+      inviteStaff: createInviteStaff(portal),
+      resendInvitation: createResendInvitation(portal),
+      revokeInvitation: createRevokeInvitation(portal),
+      acceptInvitation: createAcceptInvitation(portal),
     },
   };
 }
