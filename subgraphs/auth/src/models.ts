@@ -1,5 +1,6 @@
 import type { Connection } from '@signet/subgraph';
 import type { StaffAccount, UserAccount } from './accounts/account.ts';
+import type { Invitation } from './invitations/invitation.queries.ts';
 import type { OwnDeletion, OwnExport } from './operations/personal-data.ts';
 import type { OwnSession } from './sessions/session.queries.ts';
 
@@ -9,3 +10,5 @@ export type StaffMemberConnectionModel = Connection<StaffAccount>;
 export type SessionModel = OwnSession;
 export type AccountExportModel = OwnExport;
 export type AccountDeletionModel = OwnDeletion;
+export type StaffInvitationModel = Invitation;
+export type StaffInvitationConnectionModel = Connection<Invitation>;
