@@ -149,26 +149,27 @@ async function createSending(db: Kysely<unknown>, platform: string): Promise<voi
     .raw(`
     create policy ${platform}_mail_sending on ${table} to signet_owner using (${isSending}) with check (${isSending});
     create function auth.take_${platform}_mails(most integer, lease integer)
-      returns table (id uuid, tenant_id uuid, template text, recipient bytea, sealed_content bytea, attempts integer, queued_at timestamptz)
+      returns table (id uuid, tenant_id uuid, template text, sealed_content bytea, attempts integer, queued_at timestamptz)
       language plpgsql volatile security definer set search_path = ''
     as $$
     begin
       ${begin};
       return query
+        with due as materialized (
+          select d.id, d.recipient, d.next_attempt_at from ${table} d
+          where d.state = 'queued' and d.next_attempt_at <= pg_catalog.now() and not exists (
+            select from ${table} o where o.recipient = d.recipient and o.leased_until > pg_catalog.now()
+          )
+          order by d.next_attempt_at, d.id limit least(most, 1000) for update skip locked
+        ), first as materialized (
+          select distinct on (due.recipient) due.id from due order by due.recipient, due.next_attempt_at, due.id
+        )
         update ${table} m
         set attempts = m.attempts + 1,
           next_attempt_at = pg_catalog.now() + pg_catalog.make_interval(secs => lease),
           leased_until = pg_catalog.now() + pg_catalog.make_interval(secs => lease)
-        where m.id in (
-          select due.id from ${table} due
-          where due.state = 'queued' and due.next_attempt_at <= pg_catalog.now()
-            and not exists (
-              select from ${table} other
-              where other.recipient = due.recipient and other.leased_until > pg_catalog.now() and other.id <> due.id
-            )
-          order by due.next_attempt_at, due.id limit least(most, 1000) for update skip locked
-        )
-        returning m.id, m.tenant_id, m.template, m.recipient, m.sealed_content, m.attempts, m.queued_at;
+        from first where m.id = first.id
+        returning m.id, m.tenant_id, m.template, m.sealed_content, m.attempts, m.queued_at;
       ${end};
     end $$;
     create function auth.settle_${platform}_mail(mail uuid, attempt integer, outcome text, retry integer, error text) returns boolean

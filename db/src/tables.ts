@@ -36,7 +36,15 @@ type AccountColumns = {
 export type UserTable = AccountColumns & { full_name: Generated<string> };
 export type PortalUserTable = AccountColumns & { full_name: string; role: StaffRole };
 
-export type SessionEndReason = 'logout' | 'replaced' | 'ended' | 'reuse' | 'password' | 'suspended' | 'role';
+export type SessionEndReason =
+  | 'logout'
+  | 'replaced'
+  | 'ended'
+  | 'reuse'
+  | 'password'
+  | 'suspended'
+  | 'role'
+  | 'factor';
 type SessionColumns = {
   id: Generated<string>;
   tenant_id: string;
@@ -104,6 +112,68 @@ export type AccountTokenTable = {
   data: Generated<unknown>;
   created_at: Timestamp;
   expires_at: Date;
+};
+
+/** What stands between a right password and a session. */
+export type ChallengeTable = {
+  /** SHA-256 of the id that the client has. */
+  id_hash: Buffer;
+  tenant_id: string;
+  account_id: string;
+  password_version: number;
+  methods: string[];
+  attempts: Generated<number>;
+  /** What a method keeps until it is answered. */
+  data: Generated<unknown>;
+  created_at: Timestamp;
+  expires_at: Date;
+};
+
+/** The secret of an account's one-time passwords, sealed under the secret that `pepper_id` names. */
+export type TotpTable = {
+  id: string;
+  tenant_id: string;
+  account_id: string;
+  sealed_secret: Buffer;
+  pepper_id: string;
+  /** The time step of the latest code that was used (RFC 6238, section 5.2). */
+  last_step: Generated<number>;
+  created_at: Timestamp;
+  /** Null until its first code was typed. */
+  confirmed_at: OptionalTime;
+  last_used_at: OptionalTime;
+};
+
+/** Codes that were not used yet. */
+export type RecoveryCodeTable = {
+  /** HMAC-SHA-256 under the secret that `pepper_id` names. */
+  code_hash: Buffer;
+  tenant_id: string;
+  account_id: string;
+  pepper_id: string;
+  created_at: Timestamp;
+};
+
+/** Devices, by the id in their device token, on which the account's second factor isn't asked for. */
+export type TrustedDeviceTable = {
+  tenant_id: string;
+  account_id: string;
+  device_id: string;
+  created_at: Timestamp;
+  expires_at: Date;
+};
+
+/** A member of staff asks that all factors of an account be taken away. */
+export type FactorResetTable = {
+  id: Generated<string>;
+  tenant_id: string;
+  account_id: string;
+  staff_id: string;
+  reason: string;
+  created_at: Timestamp;
+  due_at: Timestamp;
+  settled_at: OptionalTime;
+  outcome: 'done' | 'cancelled' | null;
 };
 
 export type SigningKeyTable = {
@@ -219,6 +289,16 @@ export interface Database {
   'auth.portal_mail': MailTable;
   'auth.user_account_token': AccountTokenTable;
   'auth.portal_account_token': AccountTokenTable;
+  'auth.user_challenge': ChallengeTable;
+  'auth.portal_challenge': ChallengeTable;
+  'auth.user_totp': TotpTable;
+  'auth.portal_totp': TotpTable;
+  'auth.user_recovery_code': RecoveryCodeTable;
+  'auth.portal_recovery_code': RecoveryCodeTable;
+  'auth.user_trusted_device': TrustedDeviceTable;
+  'auth.portal_trusted_device': TrustedDeviceTable;
+  'auth.user_factor_reset': FactorResetTable;
+  'auth.portal_factor_reset': FactorResetTable;
   'auth.signing_key': SigningKeyTable;
   'auth.revocation': RevocationTable;
   'auth.audit_event': AuditEventTable;

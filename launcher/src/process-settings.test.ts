@@ -76,6 +76,7 @@ const samples = [
   'smtp://127.0.0.1:2525',
   'Sample <sample@sample.example>',
   '*=90',
+  'support',
 ];
 
 function findSample(field: z.ZodType): string {

@@ -1,3 +1,4 @@
+import type { AssuranceLevel } from './authentication-methods.ts';
 import type { Platform } from './platforms.ts';
 import type { StaffRole } from './scopes.ts';
 
@@ -34,6 +35,8 @@ type CommonClaims = {
   auth_time: number;
   /** How they did (RFC 8176), for example `['pwd']`. */
   amr: string[];
+  /** How sure that is: `aal2` with two factors, else `aal1`. */
+  acr: AssuranceLevel;
   email: string;
   email_verified: boolean;
   tenant: string;

@@ -24,7 +24,7 @@ export function deviceCookieOf(platform: Platform): string {
 }
 
 /**
- * Root fields that check a password or a refresh token. An operation may have at most one of them, so that a limit on requests
+ * Root fields that check a password, a refresh token or a second factor. An operation may have at most one of them, so that a limit on requests
  * is a limit on guesses.
  */
 export const credentialFields: ReadonlySet<string> = new Set([
@@ -35,6 +35,9 @@ export const credentialFields: ReadonlySet<string> = new Set([
   'portalRefresh',
   'changePassword',
   'changePortalPassword',
+  'completeChallenge',
+  'completePortalChallenge',
+  'confirmPortalTotpEnrollment',
   'reauthenticate',
   'portalReauthenticate',
 ]);

@@ -22,6 +22,7 @@ export const errorTable = {
       'auth.failure.proof_invalid': 'The proof of the sender is invalid.',
       'auth.failure.replay': 'The request was sent before.',
       'auth.tenant_mismatch': 'The access token belongs to another tenant.',
+      'auth.challenge_required': 'The password is right. Prove a second factor to sign in.',
     },
   },
   FORBIDDEN: {

@@ -1,5 +1,7 @@
 export * from './audit-events.ts';
+export * from './authentication-methods.ts';
 export * from './blank-text.ts';
+export * from './challenge.ts';
 export * from './claims.ts';
 export * from './credentials.ts';
 export * from './errors.ts';

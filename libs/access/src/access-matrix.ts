@@ -100,6 +100,8 @@ export function sessionOf(caller: Caller): Session {
     emailVerified: true,
     authTime: justSignedIn,
     expiresAt: 0,
+    amr: [],
+    acr: undefined,
   };
   const scopes: ReadonlySet<Scope> = new Set(caller === 'user' ? userScopes : scopesOfRole[caller]);
   return caller === 'user'

@@ -10,6 +10,8 @@ const common = {
   emailVerified: true,
   authTime: 0,
   expiresAt: 0,
+  amr: [],
+  acr: undefined,
 };
 
 export function userSession(userId = 'ada', scopes: readonly Scope[] = []): UserSession {

@@ -1,4 +1,5 @@
 import {
+  type Challenge,
   type ErrorCode,
   findReason,
   internalErrorText,
@@ -13,6 +14,8 @@ type RefusalOptions = {
   text?: string;
   /** When to try again, where that is known. Stands in `extensions` and in the header Retry-After. */
   retryAfterSeconds?: number;
+  /** Of `auth.challenge_required`. Stands in `extensions`. */
+  challenge?: Challenge;
   /** What a recent sign-in must be like, with `authz.step_up.required`. Stands in `extensions` and in the challenge. */
   stepUp?: StepUp | undefined;
   /** For the log only. */
@@ -35,9 +38,10 @@ export class RefusalError extends GraphQLError {
   readonly httpStatus: number;
   readonly code: ErrorCode;
   readonly retryAfterSeconds: number | undefined;
+  readonly challenge: Challenge | undefined;
   readonly stepUp: StepUp | undefined;
 
-  constructor(reason: Reason, { text, retryAfterSeconds, stepUp, cause }: RefusalOptions = {}) {
+  constructor(reason: Reason, { text, retryAfterSeconds, challenge, stepUp, cause }: RefusalOptions = {}) {
     const row = findReason(reason);
     if (!row) {
       throw new TypeError(`The reason '${reason}' is not in schema/contract/errors.ts`);
@@ -47,6 +51,7 @@ export class RefusalError extends GraphQLError {
         code: row.code,
         reason,
         ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+        ...(challenge && { challenge }),
         ...(stepUp && { stepUp }),
       },
     });
@@ -56,6 +61,7 @@ export class RefusalError extends GraphQLError {
     this.httpStatus = row.httpStatus;
     this.code = row.code;
     this.retryAfterSeconds = retryAfterSeconds;
+    this.challenge = challenge;
     this.stepUp = stepUp;
     if (cause !== undefined) {
       this.cause = cause;

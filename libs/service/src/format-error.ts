@@ -1,4 +1,10 @@
-import { findReason, internalErrorText, type StepUp } from '@signet/schema/contract';
+import {
+  type Challenge,
+  findReason,
+  internalErrorText,
+  readChallenge,
+  type StepUp,
+} from '@signet/schema/contract';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { findScalarFault } from './custom-scalars.ts';
 import {
@@ -67,11 +73,18 @@ function internalError(): GraphQLFormattedError {
   return publicError(internalErrorText, 'INTERNAL_SERVER_ERROR');
 }
 
+/** What an error may say beside code and reason. */
+type PublicDetails = {
+  retryAfterSeconds?: number | undefined;
+  challenge?: Challenge | undefined;
+  stepUp?: StepUp | undefined;
+};
+
 function publicError(
   message: string,
   code: string,
   reason?: string,
-  { retryAfterSeconds, stepUp }: { retryAfterSeconds?: number | undefined; stepUp?: StepUp | undefined } = {},
+  { retryAfterSeconds, challenge, stepUp }: PublicDetails = {},
 ): GraphQLFormattedError {
   return {
     message,
@@ -79,6 +92,7 @@ function publicError(
       code,
       ...(reason && { reason }),
       ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+      ...(challenge && { challenge }),
       ...(stepUp && { stepUp: { maxAge: stepUp.maxAge } }),
     },
   };
@@ -90,10 +104,11 @@ function publicError(
  * that document, not the client.
  */
 function passOn({ message, extensions }: GraphQLFormattedError): GraphQLFormattedError | undefined {
-  const { code, reason, retryAfterSeconds, stepUp } = extensions ?? {};
+  const { code, reason, retryAfterSeconds, challenge, stepUp } = extensions ?? {};
   if (typeof reason === 'string' && findReason(reason)?.code === code) {
     return publicError(message, String(code), reason, {
       retryAfterSeconds: Number.isSafeInteger(retryAfterSeconds) ? (retryAfterSeconds as number) : undefined,
+      challenge: reason === 'auth.challenge_required' ? readChallenge(challenge) : undefined,
       stepUp: readStepUp(stepUp),
     });
   }

@@ -20,6 +20,10 @@ type VerifiedSession = {
   /** Seconds since 1970. */
   authTime: number | undefined;
   expiresAt: number;
+  /** How the person proved who they are (RFC 8176); empty where the issuer does not say. */
+  amr: readonly string[];
+  /** How sure that is: `aal2` with two factors, `aal1` without, for our own tokens. */
+  acr: string | undefined;
 };
 
 export type UserSession = VerifiedSession & { platform: 'user'; userId: string };
@@ -43,7 +47,7 @@ export function readSession(
   claims: JWTPayload,
   platform: Platform,
 ): UserSession | PortalSession | 'malformed' | 'issuer_mismatch' {
-  const { sub, sid, jti, tenant, email, email_verified, scope, auth_time, exp, role } = claims;
+  const { sub, sid, jti, tenant, email, email_verified, scope, auth_time, amr, acr, exp, role } = claims;
   if (
     !isUuid(sub) ||
     !isUuid(sid) ||
@@ -60,6 +64,9 @@ export function readSession(
   if (typeof email_verified !== 'boolean' || typeof scope !== 'string') {
     return 'malformed';
   }
+  if (!isTextList(amr) || (acr !== undefined && acr !== 'aal1' && acr !== 'aal2')) {
+    return 'malformed';
+  }
   if (claims.platform !== platform) {
     return 'issuer_mismatch';
   }
@@ -73,11 +80,18 @@ export function readSession(
     scopes: new Set(scope.split(' ').filter(isScope)),
     authTime: auth_time as number,
     expiresAt: exp as number,
+    amr,
+    // A token from before there was this claim: nobody proved more with it.
+    acr: acr ?? 'aal1',
   };
   if (platform === 'user') {
     return { ...common, platform, userId: sub };
   }
   return isStaffRole(role) ? { ...common, platform, staffId: sub, role } : 'malformed';
+}
+
+export function isTextList(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
 export function isUuid(value: unknown): value is string {

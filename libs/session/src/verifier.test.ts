@@ -82,6 +82,7 @@ function claimsOf(platform: Platform): ClaimsOf<Platform> {
     exp: nowSeconds + 600,
     auth_time: nowSeconds,
     amr: ['pwd'],
+    acr: 'aal1' as const,
     email: 'a@example.com',
     email_verified: true,
     tenant: randomUUID(),

@@ -111,6 +111,7 @@ function createClaims(issuerUrl: string, platform: Platform, account: Account): 
     exp: now + lifetimeSeconds,
     auth_time: now,
     amr: ['pwd'],
+    acr: 'aal1',
     email_verified: true,
     ...account,
   } as AccessTokenClaims;

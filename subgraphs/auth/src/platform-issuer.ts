@@ -9,6 +9,7 @@ import type { Account, PlatformTables, StaffAccount, UserAccount } from './accou
 import type { FailedSignInAudit } from './audit/failed-sign-ins.ts';
 import type { GraphqlContext } from './context.ts';
 import type { DeviceTokens } from './devices/device-token.ts';
+import type { FactorPolicy } from './factors/factor-settings.ts';
 import type { Outbox } from './mail/outbox.ts';
 import type { PasswordWorkers } from './passwords/password-workers.ts';
 import type { Rehash } from './passwords/rehash.ts';
@@ -30,6 +31,8 @@ export type PlatformIssuer<A extends Account = Account> = {
   samples: SampledAudit;
   auditFailedSignIn: FailedSignInAudit;
   lifetimes: Lifetimes;
+  /** What it asks of second factors. */
+  factors: FactorPolicy;
   signAccessToken: AccessTokenSigner<A>;
   /** Undefined where no mail is configured. */
   mail: Outbox | undefined;

@@ -59,6 +59,42 @@ export type ChangePasswordInput = {
   deviceToken?: InputMaybe<Scalars['String']['input']>;
 };
 
+/** One answer to a challenge: `totp` or `recoveryCode`. */
+export type CompleteChallengeInput = {
+  /** `extensions.challenge.id`. */
+  id: Scalars['String']['input'];
+  /** What the authenticator app shows: six digits. */
+  totp?: InputMaybe<Scalars['String']['input']>;
+  /** One of the codes that were shown when the factor was added. Each is good for one sign-in. */
+  recoveryCode?: InputMaybe<Scalars['String']['input']>;
+  /** As in `LoginInput`. */
+  deviceToken?: InputMaybe<Scalars['String']['input']>;
+  /**
+   * Do not ask for the second factor on this device for some time, when the password is typed here. `input.rememberDevice` where that
+   * is not offered.
+   */
+  rememberDevice?: Scalars['Boolean']['input'];
+};
+
+/** The second factors of an account, seen by its owner. */
+export type SecondFactors = {
+  __typename?: 'SecondFactors';
+  /** Null without an authenticator app. */
+  totp?: Maybe<TotpFactor>;
+  /** Recovery codes that were not used yet. */
+  recoveryCodesLeft: Scalars['Int']['output'];
+  /** Whether the account may not be without a second factor. */
+  areRequired: Scalars['Boolean']['output'];
+};
+
+/** An authenticator app that shows one-time passwords. */
+export type TotpFactor = {
+  __typename?: 'TotpFactor';
+  createdAt: Scalars['DateTime']['output'];
+  /** Null before its first sign-in. */
+  lastUsedAt?: Maybe<Scalars['DateTime']['output']>;
+};
+
 /** A customer: yourself, or one whom your scopes let you see. */
 export type User = {
   __typename?: 'User';
@@ -180,6 +216,39 @@ export type StaffMemberEdge = {
   node: StaffMember;
 };
 
+/** What an authenticator app needs. It is shown this once. */
+export type TotpSecret = {
+  __typename?: 'TotpSecret';
+  /** In base32, to be typed in. */
+  secret: Scalars['String']['output'];
+  /** `otpauth://totp/…`, to be shown as a QR code. */
+  uri: Scalars['String']['output'];
+};
+
+/** A second factor that was added. */
+export type FactorAddition = {
+  __typename?: 'FactorAddition';
+  /** Ten codes that stand in for the factor, each once. Null where the account has some already: they stay good. */
+  recoveryCodes?: Maybe<Array<Scalars['String']['output']>>;
+};
+
+export type ConfirmTotpEnrollmentInput = {
+  /** `extensions.challenge.id`. */
+  challenge: Scalars['String']['input'];
+  /** What the app shows: six digits. */
+  code: Scalars['String']['input'];
+  /** As in `LoginInput`. */
+  deviceToken?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** A second factor that was added at the first sign-in, and the session. */
+export type PortalEnrollment = {
+  __typename?: 'PortalEnrollment';
+  /** Ten codes that stand in for the factor, each once. They are shown this once. */
+  recoveryCodes: Array<Scalars['String']['output']>;
+  tokens: AuthPayload;
+};
+
 export type Mutation = {
   __typename?: 'Mutation';
   /**
@@ -191,6 +260,22 @@ export type Mutation = {
   changePassword: PasswordChange;
   /** Change your password as staff. Answers like `changePassword`. */
   changePortalPassword: PasswordChange;
+  /**
+   * The second step of signing in. Where `login` is refused with `auth.challenge_required`, its `extensions.challenge` has an `id`, the
+   * `methods` that the account has, and `expiresAt`. Send the id with one answer. A challenge takes five answers, and one right one.
+   * Errors: `input.challenge` for a challenge that is over, used or unknown: sign in again; `input.totp`, `input.recoveryCode` for a
+   * code that is wrong or was used; `auth.throttled`: wait, then try again.
+   */
+  completeChallenge: AuthPayload;
+  /** The second step of signing in as staff. Answers like `completeChallenge`. */
+  completePortalChallenge: AuthPayload;
+  /**
+   * Ten new recovery codes, shown this once, in place of those that you have. Needs a recent sign-in. Errors: `input.factor` without
+   * a second factor.
+   */
+  renewRecoveryCodes: Array<Scalars['String']['output']>;
+  /** Ten new recovery codes as staff. Answers like `renewRecoveryCodes`. */
+  renewPortalRecoveryCodes: Array<Scalars['String']['output']>;
   /**
    * Prove again who you are, for what asks for a recent sign-in (`authz.step_up.required`). The session goes on with new tokens, whose
    * `auth_time` is now; its old refresh token is worth nothing. With `Signet-Session: cookie` the new one is in the cookie; `input.session`
@@ -256,6 +341,34 @@ export type Mutation = {
    * role above your own, nor to somebody above you (`authz.role.deny`). Errors: `input.id`.
    */
   changeStaffRole: StaffMember;
+  /**
+   * Begin to add an authenticator app (RFC 6238). Show `uri` as a QR code, or `secret` to type in, then confirm it with the first code.
+   * An app that the account has stays good until then. Needs a recent sign-in.
+   */
+  beginTotp: TotpSecret;
+  /** Begin to add an authenticator app as staff. Answers like `beginTotp`. */
+  beginPortalTotp: TotpSecret;
+  /**
+   * Confirm an authenticator app with a code of it. From then on signing in asks for one. With the first factor come recovery codes,
+   * shown this once. Errors: `input.code`.
+   */
+  confirmTotp: FactorAddition;
+  /** Confirm an authenticator app as staff. Answers like `confirmTotp`. */
+  confirmPortalTotp: FactorAddition;
+  /**
+   * Remove the authenticator app. With the last factor the recovery codes go. True also says that there was one. Needs a recent sign-in,
+   * with the factor: else `authz.step_up.required`.
+   */
+  removeTotp: Scalars['Boolean']['output'];
+  /** Remove the authenticator app as staff. `authz.permission.deny` where the role needs a factor and this is the last one. */
+  removePortalTotp: Scalars['Boolean']['output'];
+  /**
+   * Begin to add an authenticator app at the first sign-in, where the role needs a second factor: `portalLogin` was refused with a challenge that
+   * has the method `enroll_totp`. Errors: `input.challenge`: sign in again.
+   */
+  beginPortalTotpEnrollment: TotpSecret;
+  /** Confirm the app with a code of it. The session begins. Errors: `input.challenge`, `input.code`; `auth.throttled`: wait, then try again. */
+  confirmPortalTotpEnrollment: PortalEnrollment;
 };
 
 
@@ -266,6 +379,16 @@ export type MutationChangePasswordArgs = {
 
 export type MutationChangePortalPasswordArgs = {
   input: ChangePasswordInput;
+};
+
+
+export type MutationCompleteChallengeArgs = {
+  input: CompleteChallengeInput;
+};
+
+
+export type MutationCompletePortalChallengeArgs = {
+  input: CompleteChallengeInput;
 };
 
 
@@ -339,8 +462,32 @@ export type MutationChangeStaffRoleArgs = {
   role: StaffRole;
 };
 
+
+export type MutationConfirmTotpArgs = {
+  code: Scalars['String']['input'];
+};
+
+
+export type MutationConfirmPortalTotpArgs = {
+  code: Scalars['String']['input'];
+};
+
+
+export type MutationBeginPortalTotpEnrollmentArgs = {
+  challenge: Scalars['String']['input'];
+};
+
+
+export type MutationConfirmPortalTotpEnrollmentArgs = {
+  input: ConfirmTotpEnrollmentInput;
+};
+
 export type Query = {
   __typename?: 'Query';
+  /** What you sign in with beside your password. */
+  myFactors?: Maybe<SecondFactors>;
+  /** What you sign in with as staff beside your password. */
+  portalFactors?: Maybe<SecondFactors>;
   /** The customer who is signed in. */
   me?: Maybe<User>;
   /** The staff member who is signed in. */
@@ -478,6 +625,9 @@ export type ResolversTypes = {
   PageInfo: ResolverTypeWrapper<PageInfo>;
   PasswordChange: ResolverTypeWrapper<PasswordChange>;
   ChangePasswordInput: ChangePasswordInput;
+  CompleteChallengeInput: CompleteChallengeInput;
+  SecondFactors: ResolverTypeWrapper<SecondFactors>;
+  TotpFactor: ResolverTypeWrapper<TotpFactor>;
   User: ResolverTypeWrapper<UserModel>;
   ID: ResolverTypeWrapper<Scalars['ID']['output']>;
   ReauthenticateInput: ReauthenticateInput;
@@ -491,6 +641,10 @@ export type ResolversTypes = {
   StaffRole: StaffRole;
   StaffMemberConnection: ResolverTypeWrapper<StaffMemberConnectionModel>;
   StaffMemberEdge: ResolverTypeWrapper<Omit<StaffMemberEdge, 'node'> & { node: ResolversTypes['StaffMember'] }>;
+  TotpSecret: ResolverTypeWrapper<TotpSecret>;
+  FactorAddition: ResolverTypeWrapper<FactorAddition>;
+  ConfirmTotpEnrollmentInput: ConfirmTotpEnrollmentInput;
+  PortalEnrollment: ResolverTypeWrapper<PortalEnrollment>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   link__Import: ResolverTypeWrapper<Scalars['link__Import']['output']>;
@@ -513,6 +667,9 @@ export type ResolversParentTypes = {
   PageInfo: PageInfo;
   PasswordChange: PasswordChange;
   ChangePasswordInput: ChangePasswordInput;
+  CompleteChallengeInput: CompleteChallengeInput;
+  SecondFactors: SecondFactors;
+  TotpFactor: TotpFactor;
   User: UserModel;
   ID: Scalars['ID']['output'];
   ReauthenticateInput: ReauthenticateInput;
@@ -525,6 +682,10 @@ export type ResolversParentTypes = {
   StaffMember: StaffMemberModel;
   StaffMemberConnection: StaffMemberConnectionModel;
   StaffMemberEdge: Omit<StaffMemberEdge, 'node'> & { node: ResolversParentTypes['StaffMember'] };
+  TotpSecret: TotpSecret;
+  FactorAddition: FactorAddition;
+  ConfirmTotpEnrollmentInput: ConfirmTotpEnrollmentInput;
+  PortalEnrollment: PortalEnrollment;
   Mutation: Record<PropertyKey, never>;
   Query: Record<PropertyKey, never>;
   link__Import: Scalars['link__Import']['output'];
@@ -659,6 +820,17 @@ export type PasswordChangeResolvers<ContextType = GraphqlContext, ParentType ext
   tokens?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType>;
 };
 
+export type SecondFactorsResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['SecondFactors'] = ResolversParentTypes['SecondFactors']> = {
+  totp?: Resolver<Maybe<ResolversTypes['TotpFactor']>, ParentType, ContextType>;
+  recoveryCodesLeft?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  areRequired?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+};
+
+export type TotpFactorResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['TotpFactor'] = ResolversParentTypes['TotpFactor']> = {
+  createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  lastUsedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+};
+
 export type UserResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['User'] = ResolversParentTypes['User'], FederationReferenceType extends FederationReferenceTypes['User'] = FederationReferenceTypes['User']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['User']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
@@ -706,9 +878,27 @@ export type StaffMemberEdgeResolvers<ContextType = GraphqlContext, ParentType ex
   node?: Resolver<ResolversTypes['StaffMember'], ParentType, ContextType>;
 };
 
+export type TotpSecretResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['TotpSecret'] = ResolversParentTypes['TotpSecret']> = {
+  secret?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  uri?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
+export type FactorAdditionResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['FactorAddition'] = ResolversParentTypes['FactorAddition']> = {
+  recoveryCodes?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
+};
+
+export type PortalEnrollmentResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['PortalEnrollment'] = ResolversParentTypes['PortalEnrollment']> = {
+  recoveryCodes?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
+  tokens?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType>;
+};
+
 export type MutationResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
   changePassword?: Resolver<ResolversTypes['PasswordChange'], ParentType, ContextType, RequireFields<MutationChangePasswordArgs, 'input'>>;
   changePortalPassword?: Resolver<ResolversTypes['PasswordChange'], ParentType, ContextType, RequireFields<MutationChangePortalPasswordArgs, 'input'>>;
+  completeChallenge?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationCompleteChallengeArgs, 'input'>>;
+  completePortalChallenge?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationCompletePortalChallengeArgs, 'input'>>;
+  renewRecoveryCodes?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
+  renewPortalRecoveryCodes?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
   reauthenticate?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationReauthenticateArgs, 'input'>>;
   portalReauthenticate?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationPortalReauthenticateArgs, 'input'>>;
   refresh?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, Partial<MutationRefreshArgs>>;
@@ -725,9 +915,19 @@ export type MutationResolvers<ContextType = GraphqlContext, ParentType extends R
   deactivateStaff?: Resolver<ResolversTypes['StaffMember'], ParentType, ContextType, RequireFields<MutationDeactivateStaffArgs, 'id'>>;
   reactivateStaff?: Resolver<ResolversTypes['StaffMember'], ParentType, ContextType, RequireFields<MutationReactivateStaffArgs, 'id'>>;
   changeStaffRole?: Resolver<ResolversTypes['StaffMember'], ParentType, ContextType, RequireFields<MutationChangeStaffRoleArgs, 'id' | 'role'>>;
+  beginTotp?: Resolver<ResolversTypes['TotpSecret'], ParentType, ContextType>;
+  beginPortalTotp?: Resolver<ResolversTypes['TotpSecret'], ParentType, ContextType>;
+  confirmTotp?: Resolver<ResolversTypes['FactorAddition'], ParentType, ContextType, RequireFields<MutationConfirmTotpArgs, 'code'>>;
+  confirmPortalTotp?: Resolver<ResolversTypes['FactorAddition'], ParentType, ContextType, RequireFields<MutationConfirmPortalTotpArgs, 'code'>>;
+  removeTotp?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  removePortalTotp?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  beginPortalTotpEnrollment?: Resolver<ResolversTypes['TotpSecret'], ParentType, ContextType, RequireFields<MutationBeginPortalTotpEnrollmentArgs, 'challenge'>>;
+  confirmPortalTotpEnrollment?: Resolver<ResolversTypes['PortalEnrollment'], ParentType, ContextType, RequireFields<MutationConfirmPortalTotpEnrollmentArgs, 'input'>>;
 };
 
 export type QueryResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
+  myFactors?: Resolver<Maybe<ResolversTypes['SecondFactors']>, ParentType, ContextType>;
+  portalFactors?: Resolver<Maybe<ResolversTypes['SecondFactors']>, ParentType, ContextType>;
   me?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
   portalMe?: Resolver<Maybe<ResolversTypes['StaffMember']>, ParentType, ContextType>;
   mySessions?: Resolver<Maybe<Array<ResolversTypes['Session']>>, ParentType, ContextType>;
@@ -773,12 +973,17 @@ export type Resolvers<ContextType = GraphqlContext> = {
   DateTime?: GraphQLScalarType;
   PageInfo?: PageInfoResolvers<ContextType>;
   PasswordChange?: PasswordChangeResolvers<ContextType>;
+  SecondFactors?: SecondFactorsResolvers<ContextType>;
+  TotpFactor?: TotpFactorResolvers<ContextType>;
   User?: UserResolvers<ContextType>;
   Session?: SessionResolvers<ContextType>;
   AuthPayload?: AuthPayloadResolvers<ContextType>;
   StaffMember?: StaffMemberResolvers<ContextType>;
   StaffMemberConnection?: StaffMemberConnectionResolvers<ContextType>;
   StaffMemberEdge?: StaffMemberEdgeResolvers<ContextType>;
+  TotpSecret?: TotpSecretResolvers<ContextType>;
+  FactorAddition?: FactorAdditionResolvers<ContextType>;
+  PortalEnrollment?: PortalEnrollmentResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
   link__Import?: GraphQLScalarType;

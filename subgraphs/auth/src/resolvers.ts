@@ -1,5 +1,7 @@
 import type { Platform } from '@signet/schema/contract';
 import { createChangePassword } from './operations/change-password.ts';
+import { createCompleteChallenge } from './operations/complete-challenge.ts';
+import { createOwnFactors, createRenewRecoveryCodes } from './operations/factors.ts';
 import { createMe, createUserReference } from './operations/me.ts';
 import { createReauthenticate } from './operations/reauthenticate.ts';
 import { createRefresh } from './operations/refresh.ts';
@@ -14,6 +16,13 @@ import {
   createStaffMembers,
   createStaffReference,
 } from './operations/staff.ts';
+import {
+  createBeginTotp,
+  createBeginTotpEnrollment,
+  createConfirmTotp,
+  createConfirmTotpEnrollment,
+  createRemoveTotp,
+} from './operations/totp.ts';
 import {
   bindPortalPlatform,
   bindUserPlatform,
@@ -42,15 +51,24 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
   const users = bindUserPlatform(issuer);
   return {
     types: { User: { __resolveReference: createUserReference(users) } },
-    Query: { me: createMe(users), mySessions: createListSessions(users) },
+    Query: {
+      me: createMe(users),
+      mySessions: createListSessions(users),
+      myFactors: createOwnFactors(users),
+    },
     Mutation: {
       register: createRegister(users),
       login: createSignIn(users),
+      completeChallenge: createCompleteChallenge(users),
       refresh: createRefresh(users),
       logout: createSignOut(users),
       endSession: createEndSession(users),
       endOtherSessions: createEndOtherSessions(users),
       changePassword: createChangePassword(users),
+      beginTotp: createBeginTotp(users),
+      confirmTotp: createConfirmTotp(users),
+      removeTotp: createRemoveTotp(users),
+      renewRecoveryCodes: createRenewRecoveryCodes(users),
       reauthenticate: createReauthenticate(users),
     },
   };
@@ -64,15 +82,23 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
     Query: {
       portalMe: createMe(portal),
       portalSessions: createListSessions(portal),
+      portalFactors: createOwnFactors(portal),
       staffMembers: createStaffMembers(portal),
     },
     Mutation: {
       portalLogin: createSignIn(portal),
+      completePortalChallenge: createCompleteChallenge(portal),
       portalRefresh: createRefresh(portal),
       portalLogout: createSignOut(portal),
       endPortalSession: createEndSession(portal),
       endOtherPortalSessions: createEndOtherSessions(portal),
       changePortalPassword: createChangePassword(portal),
+      beginPortalTotp: createBeginTotp(portal),
+      confirmPortalTotp: createConfirmTotp(portal),
+      removePortalTotp: createRemoveTotp(portal),
+      renewPortalRecoveryCodes: createRenewRecoveryCodes(portal),
+      beginPortalTotpEnrollment: createBeginTotpEnrollment(portal),
+      confirmPortalTotpEnrollment: createConfirmTotpEnrollment(portal),
       portalReauthenticate: createReauthenticate(portal),
       deactivateStaff: createDeactivateStaff(portal),
       reactivateStaff: createReactivateStaff(portal),

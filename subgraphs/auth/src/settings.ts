@@ -11,6 +11,7 @@ import { findRevocationFaults, issuerConfigFields, revocationConfigFields } from
 import { defaultTenantField, findProofFaults, proofConfigFields } from '@signet/subgraph/config';
 import { z } from 'zod';
 import { auditRetentionField } from './audit/retention-setting.ts';
+import { factorConfigFields } from './factors/factor-settings.ts';
 import type { PemKeys } from './keys/pem-keys.ts';
 import { mailboxUrl, mailConfigFields } from './mail/mail-settings.ts';
 
@@ -129,6 +130,11 @@ export const throttleFields = {
     .describe(
       'The longest pause of the counters that strangers can fill: an account as a whole, an address as a whole.',
     ),
+  THROTTLE_FACTOR_DELAY_SECONDS: configFields.seconds
+    .default(hour)
+    .describe(
+      'The longest pause after wrong second factors of an account, by somebody who has its password. They count for a day.',
+    ),
   THROTTLE_NEWCOMER_DELAY_SECONDS: configFields.seconds
     .default(20)
     .describe(
@@ -187,6 +193,7 @@ const authFields = z.object({
     'Threads that hash passwords of staff. By default the number of processors.',
   ),
   ...mailConfigFields,
+  ...factorConfigFields,
   ...throttleFields,
 });
 
@@ -369,7 +376,10 @@ export type PlatformSettings = {
   passwordThreads: number | undefined;
 };
 
-export type PlatformConfig = Pick<AuthConfig, Extract<keyof AuthConfig, `${Prefix}_${string}`>>;
+export type PlatformConfig = Pick<
+  AuthConfig,
+  Exclude<Extract<keyof AuthConfig, `${Prefix}_${string}`>, keyof typeof factorConfigFields>
+>;
 
 /** @throws {ConfigError} naming what is missing. */
 export function getPlatformSettings(config: PlatformConfig, platform: Platform): PlatformSettings {

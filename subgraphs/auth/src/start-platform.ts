@@ -15,11 +15,15 @@ import type { RevocationFeed } from '@signet/session';
 import type { Account, PlatformTables } from './accounts/account.ts';
 import { createFailedSignInAudit } from './audit/failed-sign-ins.ts';
 import { createDeviceTokens } from './devices/device-token.ts';
+import { createFactorPolicy } from './factors/factor-settings.ts';
 import type { KeyTiming } from './keys/key-plan.ts';
 import { type KeyRing, openKeyRing } from './keys/key-ring.ts';
 import { openLastingKeys } from './keys/lasting-keys.ts';
 import type { SigningKey } from './keys/signing-key.ts';
+import type { SenderTiming } from './mail/mail-sender.ts';
+import type { MailReader } from './mail/open-mail.ts';
 import { openOutbox } from './mail/outbox.ts';
+import { type PlatformMail, startMail } from './mail/start-mail.ts';
 import { createPasswordWorkers } from './passwords/password-workers.ts';
 import { createRehash } from './passwords/rehash.ts';
 import type { PlatformIssuer } from './platform-issuer.ts';
@@ -41,6 +45,8 @@ export type AuthOptions = {
   onCompare?: (compare: { platform: Platform; cost: number }) => void;
   /** Called for every SQL statement. */
   onQuery?: (sql: string) => void;
+  /** Shorter times of the sender of mails, and the authorities that it trusts. */
+  mailTiming?: SenderTiming | undefined;
   /** A feed that several servers share. */
   revocations?: RevocationFeed | undefined;
 };
@@ -56,6 +62,8 @@ export type PlatformResources = {
   platform: Platform;
   database: ProcessDatabase;
   keys: KeyRing;
+  /** What mails say that are kept instead of sent. Undefined where mails are sent, or there are none. */
+  readMail: MailReader | undefined;
   stop(): Promise<void>;
 };
 
@@ -81,6 +89,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
     ...(options.onQuery && { onQuery: options.onQuery }),
   });
   let keys: KeyRing | undefined;
+  let mail: PlatformMail | undefined;
   try {
     const { db } = database;
     const ring = await openKeyRing({ settings, platform, logger, timing: options.keyTiming });
@@ -88,6 +97,9 @@ export async function startPlatform<P extends Platform, A extends Account>(
     if (config.NODE_ENV === 'production') {
       await assertNoSeededAccounts({ db, tables, platform });
     }
+    const outbox = openOutbox(config, platform, config.PASSWORD_PEPPER);
+    const timing = options.mailTiming;
+    mail = outbox && (await startMail(outbox, { platform, database, databaseUrl, config, logger, timing }));
     const lasting = await openLastingKeys(db, platform, config.PASSWORD_PEPPER);
     const throttles = openSignInThrottle({ config, key: lasting.throttle, platform, logger, databaseUrl });
     const passwords = createPasswordWorkers({
@@ -112,13 +124,15 @@ export async function startPlatform<P extends Platform, A extends Account>(
       samples,
       auditFailedSignIn: createFailedSignInAudit({ db, platform, samples, rowsPerMinute }),
       lifetimes: settings.lifetimes,
+      factors: createFactorPolicy(config, platform, config.PASSWORD_PEPPER),
       signAccessToken: async (subject, times) =>
         createSigner(config.ISSUER_URL, await ring.getSigningKey())(subject, times),
-      mail: openOutbox(config, platform, config.PASSWORD_PEPPER),
+      mail: outbox,
       now: options.now ?? (() => new Date()),
     };
     const upkeep = startUpkeep({ platform, databaseUrl, config, logger });
     const stop = async () => {
+      await mail?.stop();
       await rehash.settled();
       await passwords.close();
       await throttles.close();
@@ -127,8 +141,10 @@ export async function startPlatform<P extends Platform, A extends Account>(
       await upkeep.stop();
       await database.close();
     };
-    return { platform, issuer, database, keys: ring, stop };
+    const readMail = outbox?.isMailbox ? mail?.read : undefined;
+    return { platform, issuer, database, keys: ring, readMail, stop };
   } catch (error) {
+    await mail?.stop();
     await keys?.stop();
     await database.close();
     throw explainStartError(error, platform, databaseUrl);
@@ -168,6 +184,10 @@ function startUpkeep({ platform, databaseUrl, config, logger }: UpkeepOptions): 
       pruneWith('proofNonces', `auth.prune_${platform}_proof_nonces`),
       pruneWith('mails', `auth.prune_${platform}_mails`),
       pruneWith('accountTokens', `auth.prune_${platform}_account_tokens`),
+      pruneWith('challenges', `auth.prune_${platform}_challenges`),
+      pruneWith('begunTotps', `auth.prune_${platform}_begun_totps`),
+      pruneWith('trustedDevices', `auth.prune_${platform}_trusted_devices`),
+      pruneWith('factorResets', `auth.prune_${platform}_factor_resets`),
       pruneAuditLog({ platform, key: keys[0], retention: config.AUDIT_RETENTION_DAYS }),
     ],
   });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Platform } from '@signet/schema/contract';
 import type { JWTPayload } from 'jose';
-import { isUuid, type PortalSession, type UserSession } from '../session.ts';
+import { isTextList, isUuid, type PortalSession, type UserSession } from '../session.ts';
 import { type ClaimPath, readClaim } from './claim-path.ts';
 
 /** A claim by where the configuration names it, and its place in a token. */
@@ -80,6 +80,9 @@ export function readForeignSession(
       }),
       authTime: readTime(claims, 'auth_time'),
       expiresAt: claims.exp as number,
+      // Of another form, they say nothing: no issuer is refused for what nobody needs.
+      amr: isTextList(claims.amr) ? claims.amr : [],
+      acr: typeof claims.acr === 'string' ? claims.acr : undefined,
     };
     return platform === 'user'
       ? { ...common, platform, userId: subject }

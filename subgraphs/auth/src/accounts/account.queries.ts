@@ -152,6 +152,16 @@ export async function allowsRegistration(trx: Trx, tenantId: string): Promise<bo
   return tenant?.self_registration === true;
 }
 
+/** What people call the tenant. */
+export async function getTenantName(trx: Trx, tenantId: string): Promise<string> {
+  const { name } = await trx
+    .selectFrom('auth.tenant')
+    .select('name')
+    .where('id', '=', tenantId)
+    .executeTakeFirstOrThrow();
+  return name;
+}
+
 /** The tenant's name in URLs and headers. */
 export async function getTenantSlug(trx: Trx, tenantId: string): Promise<string> {
   const { slug } = await trx

@@ -35,6 +35,11 @@ export type PlatformTables<A extends Account> = {
   refreshToken: RawBuilder<unknown>;
   mail: RawBuilder<unknown>;
   accountToken: RawBuilder<unknown>;
+  challenge: RawBuilder<unknown>;
+  totp: RawBuilder<unknown>;
+  recoveryCode: RawBuilder<unknown>;
+  trustedDevice: RawBuilder<unknown>;
+  factorReset: RawBuilder<unknown>;
 };
 
 export const userTables: PlatformTables<UserAccount> = {
@@ -47,6 +52,11 @@ export const userTables: PlatformTables<UserAccount> = {
   refreshToken: sql.table('auth.user_refresh_token'),
   mail: sql.table('auth.user_mail'),
   accountToken: sql.table('auth.user_account_token'),
+  challenge: sql.table('auth.user_challenge'),
+  totp: sql.table('auth.user_totp'),
+  recoveryCode: sql.table('auth.user_recovery_code'),
+  trustedDevice: sql.table('auth.user_trusted_device'),
+  factorReset: sql.table('auth.user_factor_reset'),
 };
 
 export const portalTables: PlatformTables<StaffAccount> = {
@@ -59,4 +69,9 @@ export const portalTables: PlatformTables<StaffAccount> = {
   refreshToken: sql.table('auth.portal_refresh_token'),
   mail: sql.table('auth.portal_mail'),
   accountToken: sql.table('auth.portal_account_token'),
+  challenge: sql.table('auth.portal_challenge'),
+  totp: sql.table('auth.portal_totp'),
+  recoveryCode: sql.table('auth.portal_recovery_code'),
+  trustedDevice: sql.table('auth.portal_trusted_device'),
+  factorReset: sql.table('auth.portal_factor_reset'),
 };

@@ -6,7 +6,10 @@ export const mailboxUrl = 'mailbox:';
 
 const mailUrl = z
   .string()
-  .regex(/^(smtps?:\/\/.|mailbox:$)/, `must be smtp://… or smtps://…, or ${mailboxUrl} in development`)
+  .refine(
+    (text) => text === mailboxUrl || parseMailServer(text) !== undefined,
+    `must be smtp://… or smtps://… with a host and no path, or ${mailboxUrl} in development`,
+  )
   .meta({ isSecret: true });
 
 export const mailConfigFields = {
@@ -15,7 +18,14 @@ export const mailConfigFields = {
     .describe(
       'The server that takes mails: `smtps://user:password@host:465`, or `smtp://…` with STARTTLS. `mailbox:` sends nothing and shows at `/mailbox` of the entrance `graph` what would have been sent. Without it nobody gets mail: no verification, no reset of a password, no invitation.',
     ),
-  MAIL_FROM: z.string().optional().describe('The sender of mails: `Name <address@example.com>`.'),
+  MAIL_FROM: z
+    .string()
+    .refine(
+      (text) => parseMailFrom(text) !== undefined,
+      'must be one address, or a name and an address: Name <address@example.com>',
+    )
+    .optional()
+    .describe('The sender of mails: `Name <address@example.com>`.'),
   MAIL_POOL_SIZE: configFields
     .wholeNumber('must be a number of connections, 1 to 100', { min: 1, max: 100 })
     .default(10)
@@ -33,3 +43,45 @@ export const mailConfigFields = {
     .optional()
     .describe("Where links in mails to staff lead: the staff's frontend."),
 };
+
+/** A server that takes mails, and how to reach it. */
+export type MailServer = {
+  host: string;
+  port: number;
+  /** `implicit` from the start (RFC 8314), `required` by STARTTLS, `off` on loopback. */
+  tls: 'implicit' | 'required' | 'off';
+  auth: { user: string; pass: string } | undefined;
+};
+
+const defaultPorts = { 'smtp:': 587, 'smtps:': 465 } as const;
+const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+/** @returns undefined for a text that is no URL of a mail server. */
+export function parseMailServer(text: string): MailServer | undefined {
+  const url = URL.parse(text);
+  if (url?.protocol !== 'smtp:' && url?.protocol !== 'smtps:') return undefined;
+  if (url.hostname === '' || !['', '/'].includes(url.pathname) || url.search || url.hash) return undefined;
+  try {
+    const [user, pass] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
+    const plain = loopback.test(url.hostname) ? 'off' : 'required';
+    return {
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      port: Number(url.port) || defaultPorts[url.protocol],
+      tls: url.protocol === 'smtps:' ? 'implicit' : plain,
+      auth: user === '' ? undefined : { user, pass },
+    };
+  } catch {
+    return undefined; // A percent sign that encodes nothing.
+  }
+}
+
+/** The sender of mails. @returns undefined for a text that is not one address, with a name or without. */
+export function parseMailFrom(text: string): { name: string; address: string } | undefined {
+  if (/[\p{Cc}]/u.test(text)) return undefined;
+  const [, name = '', inBrackets, alone] =
+    /^(?:([^<>]*)<([^<>\s,;]+)>|([^<>\s,;]+))$/.exec(text.trim()) ?? [];
+  const address = inBrackets ?? alone ?? '';
+  return /^[^@"]+@[^@"]+$/.test(address)
+    ? { name: name.trim().replace(/^"(.*)"$/, '$1'), address }
+    : undefined;
+}

@@ -6,6 +6,7 @@ import type { Account } from '../accounts/account.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
 import { type AuthConfig, prefixOf } from '../settings.ts';
 import { mailboxUrl } from './mail-settings.ts';
+import { loadMailTexts, type MailTexts } from './mail-texts.ts';
 import { type ContentSeal, createContentSeal } from './sealed-content.ts';
 import { type MailTemplate, type MailValues, storeValues } from './template-values.ts';
 
@@ -16,6 +17,7 @@ export type Outbox = {
   /** The base of links in mails. */
   appUrl: string;
   content: ContentSeal;
+  texts: MailTexts;
 };
 
 /** Pages of a platform's frontend, to which mails lead: path below its APP_URL. docs/accounts.md has them. */
@@ -31,7 +33,7 @@ export const appPaths = {
 
 /**
  * @returns undefined where MAIL_URL is not set.
- * @throws {ConfigError} without the sender or the platform's APP_URL
+ * @throws {ConfigError} without the platform's APP_URL, or with the faults in the folder of MAIL_TEMPLATES
  */
 export function openOutbox(
   config: AuthConfig,
@@ -46,6 +48,7 @@ export function openOutbox(
     isMailbox: config.MAIL_URL === mailboxUrl,
     appUrl: appUrl.replace(/\/+$/, ''),
     content: createContentSeal(secrets, platform),
+    texts: loadMailTexts(config.MAIL_TEMPLATES),
   };
 }
 
@@ -54,18 +57,14 @@ export function appLink({ appUrl }: Outbox, page: keyof typeof appPaths, token?:
   return `${appUrl}${appPaths[page]}${token === undefined ? '' : `#token=${token}`}`;
 }
 
-/**
- * A link into the platform's frontend, for the values of a mail.
- *
- * @param token in the fragment, which browsers send to no server, so that no log has it.
- */
+/** The same, where the caller knows that mail is configured. */
 export function linkTo(
   { mail }: Pick<PlatformIssuer, 'mail'>,
   page: keyof typeof appPaths,
   token?: string,
 ): string {
   if (!mail) throw noOutbox();
-  return `${mail.appUrl}${appPaths[page]}${token === undefined ? '' : `#token=${token}`}`;
+  return appLink(mail, page, token);
 }
 
 export type NewMail<T extends MailTemplate> = {

@@ -45,7 +45,10 @@ export function createRegister({
       }
       const event = auditOwn('auth.account.registered', issuer, { tenantId, accountId: account.id, client });
       await writeAuditEvent(trx, event);
-      return { account, tokens: await startSession(trx, issuer, { account, tenantId, client, cookies }) };
+      return {
+        account,
+        tokens: await startSession(trx, issuer, { account, tenantId, client, cookies, amr: ['pwd'] }),
+      };
     });
     // The account is committed: a counter that can't be written must not take its answer away.
     await issuer.throttle.remember({ tenantId, email, address: client.address }).catch(() => {});

@@ -4,6 +4,7 @@ import { readClientPrefix } from '@signet/flow';
 import { RefusalError } from '@signet/service';
 import { findAccountByEmail, lockAccount } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
+import { assertNoChallenge, continueSignIn, type SignInStep } from '../challenges/continue-sign-in.ts';
 import { findKnownDevice, giveDeviceToken } from '../devices/known-devices.ts';
 import type { PasswordCaller } from '../passwords/password-queue.ts';
 import type { PlatformBinding, PlatformIssuer } from '../platform-issuer.ts';
@@ -11,7 +12,6 @@ import type { MutationResolvers } from '../resolvers.generated.ts';
 import type { SessionClient } from '../sessions/session.queries.ts';
 import { type Attempt, runAttempt } from '../throttle/attempt.ts';
 import { listQueueNetworks } from '../throttle/client-networks.ts';
-import { type IssuedTokens, startSession } from '../tokens/issue-tokens.ts';
 import { deliverTokens, type SessionCookies } from '../tokens/refresh-token-cookie.ts';
 
 type Credentials = { email: string; password: string };
@@ -23,7 +23,7 @@ type SignIn = {
   deviceToken: string | undefined;
   cookies: SessionCookies;
 };
-type SignedIn<A> = { account: A; tokens: IssuedTokens };
+type SignedIn<A> = { account: A; step: SignInStep };
 
 /** `login` and `portalLogin`. */
 export function createSignIn<A extends Account>({
@@ -33,16 +33,17 @@ export function createSignIn<A extends Account>({
   return async (_parent, { input: credentials }, { client, cookies, devices, tenantId }) => {
     const issuer = getIssuer();
     const deviceToken = devices.read(platform, credentials);
-    const { account, tokens } = await signIn(issuer, { tenantId, credentials, client, deviceToken, cookies });
+    const { account, step } = await signIn(issuer, { tenantId, credentials, client, deviceToken, cookies });
+    assertNoChallenge(step);
     return {
-      ...deliverTokens(cookies, platform, tokens),
+      ...deliverTokens(cookies, platform, step.tokens),
       deviceToken: giveDeviceToken(issuer, devices, { account, deviceToken }),
     };
   };
 }
 
 /**
- * Checks e-mail and password, then opens a session. Whatever is wrong (no such account, another password, an inactive
+ * Checks e-mail and password, then opens a session, or a challenge where a second factor is needed. Whatever is wrong (no such account, another password, an inactive
  * account, a malformed e-mail, too many failures), the answer and its time are the same.
  *
  * @throws {RefusalError} auth.failure.invalid_credentials, auth.throttled
@@ -89,7 +90,7 @@ type Compare = {
 /** Undefined: the throttles did not let the compare begin. */
 async function compare<A extends Account>(
   issuer: PlatformIssuer<A>,
-  { tenantId, credentials, client, cookies }: SignIn,
+  { tenantId, credentials, client, cookies, deviceToken }: SignIn,
   { spellings, caller, begin }: Compare,
 ): Promise<SignedIn<A> | undefined> {
   // No connection is held while the password waits for its turn.
@@ -122,7 +123,8 @@ async function compare<A extends Account>(
       // The account may have been suspended, or its password changed, during the compare.
       const isStill = account?.isActive && account.passwordVersion === found.account.passwordVersion;
       if (!isStill) return undefined;
-      return { account, tokens: await startSession(trx, issuer, { account, tenantId, client, cookies }) };
+      const asked = { account, tenantId, client, cookies, deviceToken };
+      return { account, step: await continueSignIn(trx, issuer, asked) };
     });
     if (!signedIn) {
       markWrong();

@@ -63,6 +63,17 @@ export async function touchSession(
   `.execute(trx);
 }
 
+/** Adds to how the person proved who they are in a session, whose row the transaction has locked. */
+export async function addToSessionMethods(
+  trx: Trx,
+  tables: Tables,
+  { id, amr }: Pick<SessionRow, 'id' | 'amr'>,
+  proven: readonly string[],
+): Promise<void> {
+  const all = [...new Set([...amr, ...proven])];
+  await sql`update ${tables.session} set amr = ${all}::text[] where id = ${id}`.execute(trx);
+}
+
 /** @returns false when the session had ended already or does not exist. */
 export async function endSession(
   trx: Trx,

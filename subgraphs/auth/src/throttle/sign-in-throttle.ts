@@ -3,7 +3,7 @@ import { type Logger, RefusalError } from '@signet/service';
 import type { ThrottleConfig } from '../settings.ts';
 import { type Attempt, clear } from './attempt.ts';
 import { listClientNetworks } from './client-networks.ts';
-import { createGrowingDelay } from './growing-delay.ts';
+import { createGrowingDelay, type GrowingDelay } from './growing-delay.ts';
 import { createNetworkDelays } from './network-delays.ts';
 import { createRunningAttempts, type EndAttempt } from './running-attempts.ts';
 import { lineOf, readThrottleLimits, type ThrottleLimits } from './throttle-limits.ts';
@@ -54,6 +54,11 @@ export type SignInThrottle = {
   remember(subject: AttemptSubject): Promise<void>;
   /** Counts a guess at the password of an account by a holder of its token. @throws {RefusalError} auth.throttled */
   beginChange(accountId: string): Promise<Attempt>;
+  /**
+   * Counts a guess at the second factor of an account by somebody who has its password. A known device has a counter of its own, so that
+   * a thief of the password does not keep the owner out. @throws {RefusalError} auth.throttled
+   */
+  beginFactor(accountId: string, device?: string): Promise<Attempt>;
 };
 
 type OpenOptions = {
@@ -102,6 +107,7 @@ export function createSignInThrottle(
   };
   const registrations = createNetworkDelays(store, 'registration', limits.registration);
   const changes = createGrowingDelay(store, 'change', limits.change);
+  const factors = createGrowingDelay(store, 'factor', limits.factor);
   const known = store.createLimiter('known', { points: 1, durationSeconds: limits.knownSeconds });
   const running = createRunningAttempts();
 
@@ -220,15 +226,19 @@ export function createSignInThrottle(
     async remember(subject) {
       await remember(keysOf(subject));
     },
-    async beginChange(accountId) {
-      const key = keyOf('change', accountId);
-      assertFree(await changes.take(key));
-      return {
-        succeed: () => changes.forget(key),
-        fail: async () => {},
-        cancel: () => changes.giveBack(key),
-      };
-    },
+    beginChange: (accountId) => beginOwn(changes, keyOf('change', accountId)),
+    beginFactor: (accountId, device) =>
+      beginOwn(factors, keyOf('factor', accountId, ...(device === undefined ? [] : [device]))),
+  };
+}
+
+/** An attempt at one counter, which a success clears. @throws {RefusalError} auth.throttled */
+async function beginOwn(delay: GrowingDelay, key: string): Promise<Attempt> {
+  assertFree(await delay.take(key));
+  return {
+    succeed: () => delay.forget(key),
+    fail: async () => {},
+    cancel: () => delay.giveBack(key),
   };
 }
 

@@ -7,9 +7,11 @@ import type { DelayLimits } from './growing-delay.ts';
  */
 export type AccountLine = 'first' | 'second' | 'later';
 
+const daySeconds = 86_400;
+
 /** One platform's limits by what they count. */
 export type ThrottleLimits = Record<
-  'device' | 'pair' | 'address' | 'registration' | 'change' | AccountLine,
+  'device' | 'pair' | 'address' | 'registration' | 'change' | 'factor' | AccountLine,
   DelayLimits
 > & { knownSeconds: number };
 
@@ -23,6 +25,12 @@ export function readThrottleLimits(config: ThrottleConfig): ThrottleLimits {
     device: { ...own, free: config.THROTTLE_PAIR_FAILURES },
     pair: { ...own, free: config.THROTTLE_PAIR_FAILURES },
     change: { ...own, free: config.THROTTLE_PAIR_FAILURES },
+    factor: {
+      free: config.THROTTLE_PAIR_FAILURES,
+      // Six digits can be guessed by whoever has long enough: some 40 guesses a day, of which three of a million are right.
+      windowSeconds: Math.max(windowSeconds, daySeconds),
+      maxDelaySeconds: config.THROTTLE_FACTOR_DELAY_SECONDS,
+    },
     first: newcomers,
     second: newcomers,
     later: account,

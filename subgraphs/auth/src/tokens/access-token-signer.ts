@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   type AccessTokenClaims,
   accessTokenType,
+  assuranceOf,
   audienceOf,
   issuerOf,
   scopesOfRole,
@@ -73,6 +74,7 @@ function subjectClaims(
     exp: toSeconds(expiresAt),
     auth_time: toSeconds(authTime),
     amr,
+    acr: assuranceOf(amr),
     email: account.email,
     email_verified: account.emailVerified,
     tenant: tenantId,

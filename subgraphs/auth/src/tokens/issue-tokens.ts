@@ -35,6 +35,8 @@ type NewSession<A extends Account> = {
   client: SessionClient;
   /** Of the request. */
   cookies: SessionCookies;
+  /** How the person proved who they are (RFC 8176). */
+  amr: readonly string[];
 };
 type OpenSession<A extends Account> = { account: A; tenantId: string; session: SessionRow };
 
@@ -45,21 +47,32 @@ type OpenSession<A extends Account> = { account: A; tenantId: string; session: S
 export async function startSession<A extends Account>(
   trx: Trx,
   issuer: PlatformIssuer<A>,
-  { account, tenantId, client, cookies }: NewSession<A>,
+  { account, tenantId, client, cookies, amr }: NewSession<A>,
 ): Promise<IssuedTokens> {
+  if (lacksFactor(issuer, account, amr))
+    throw new TypeError('This account has no session without a second factor.');
   const now = issuer.now();
   await endReplacedSession(trx, issuer, { tenantId, client, cookie: cookies.find(issuer.platform) });
   const session = await insertSession(trx, issuer.tables, {
     ...client,
     tenantId,
     account,
-    amr: ['pwd'], // RFC 8176
+    amr: [...amr],
     authTime: now,
     expiresAt: addSeconds(now, issuer.lifetimes.refreshAbsoluteSeconds),
   });
   const event = { tenantId, accountId: account.id, sessionId: session.id, client };
   await writeAuditEvent(trx, auditOwn('auth.login.success', issuer, event));
   return issueFirstTokens(trx, issuer, { account, tenantId, session }, cookies);
+}
+
+/** Whether a session does not have the second factor that its account's role asks for. A remembered device had it. */
+export function lacksFactor<A extends Account>(
+  { factors }: Pick<PlatformIssuer<A>, 'factors'>,
+  account: A,
+  amr: readonly string[],
+): boolean {
+  return factors.areRequiredOf(account) && !amr.includes('mfa') && !amr.includes('rba');
 }
 
 /**

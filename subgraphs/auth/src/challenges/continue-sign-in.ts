@@ -1,0 +1,46 @@
+import type { Database } from '@signet/db';
+import type { Challenge } from '@signet/schema/contract';
+import { RefusalError } from '@signet/service';
+import type { Transaction } from 'kysely';
+import type { Account } from '../accounts/account.ts';
+import { hasFactor, listChallengeMethods } from '../factors/account-factors.ts';
+import { isTrustedDevice } from '../factors/trusted-devices.ts';
+import type { PlatformIssuer } from '../platform-issuer.ts';
+import type { SessionClient } from '../sessions/session.queries.ts';
+import { type IssuedTokens, startSession } from '../tokens/issue-tokens.ts';
+import type { SessionCookies } from '../tokens/refresh-token-cookie.ts';
+import { openChallenge } from './challenge.ts';
+
+type RightPassword<A extends Account> = {
+  account: A;
+  tenantId: string;
+  client: SessionClient;
+  cookies: SessionCookies;
+  deviceToken: string | undefined;
+};
+
+/** `challenge`: there is no session before it is answered. */
+export type SignInStep = { tokens: IssuedTokens } | { challenge: Challenge };
+
+/**
+ * What follows a right password, for an account whose row the transaction has locked: a session, or a challenge where the account has
+ * a second factor or must add one. Every way to sign in with a password alone ends here.
+ */
+export async function continueSignIn<A extends Account>(
+  trx: Transaction<Database>,
+  issuer: PlatformIssuer<A>,
+  { deviceToken, ...signIn }: RightPassword<A>,
+): Promise<SignInStep> {
+  const { account } = signIn;
+  const methods = await listChallengeMethods(trx, issuer, account);
+  if (methods.length === 0) return { tokens: await startSession(trx, issuer, { ...signIn, amr: ['pwd'] }) };
+  if (hasFactor(methods) && (await isTrustedDevice(trx, issuer, account, deviceToken))) {
+    return { tokens: await startSession(trx, issuer, { ...signIn, amr: ['pwd', 'rba'] }) };
+  }
+  return { challenge: await openChallenge(trx, issuer, { ...signIn, methods }) };
+}
+
+/** @throws {RefusalError} auth.challenge_required, after the transaction: the challenge must be committed. */
+export function assertNoChallenge(step: SignInStep): asserts step is { tokens: IssuedTokens } {
+  if ('challenge' in step) throw new RefusalError('auth.challenge_required', { challenge: step.challenge });
+}

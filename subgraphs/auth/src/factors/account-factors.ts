@@ -1,0 +1,118 @@
+import { type Database, writeAuditEvent } from '@signet/db';
+import type { AuthenticationMethod, ChallengeMethod } from '@signet/schema/contract';
+import { badInput, RefusalError } from '@signet/service';
+import { sql, type Transaction } from 'kysely';
+import type { Account } from '../accounts/account.ts';
+import { auditOwn } from '../audit/audit-events.ts';
+import type { PlatformIssuer } from '../platform-issuer.ts';
+import type { SessionClient, SessionRow } from '../sessions/session.queries.ts';
+import { countRecoveryCodes, deleteRecoveryCodes, useRecoveryCode } from './recovery-codes.ts';
+import { deleteTotp, useTotpCode } from './totp.queries.ts';
+import { distrustDevices } from './trusted-devices.ts';
+
+type Trx = Transaction<Database>;
+
+/** Those that a challenge is answered with; recovery codes stand in for them. */
+const factorsOf = new Set<ChallengeMethod>(['totp', 'passkey']);
+
+/**
+ * What the account must be asked for beside the password: its factors, or what it must add, where its role needs one and it has none.
+ * Empty for an account that a password opens.
+ */
+export async function listChallengeMethods<A extends Account>(
+  trx: Trx,
+  { tables, factors }: Pick<PlatformIssuer<A>, 'tables' | 'factors'>,
+  account: A,
+): Promise<ChallengeMethod[]> {
+  const { rows } = await sql<{ totp: boolean; codes: boolean }>`
+    select
+      exists (select from ${tables.totp} where account_id = ${account.id} and confirmed_at is not null) as totp,
+      exists (select from ${tables.recoveryCode} where account_id = ${account.id}) as codes
+  `.execute(trx);
+  const { totp = false, codes = false } = rows[0] ?? {};
+  // Passkeys go here: `passkey` after `totp`, and `enroll_passkey` after `enroll_totp`.
+  const methods: ChallengeMethod[] = totp ? ['totp'] : [];
+  if (methods.length > 0) return codes ? [...methods, 'recovery_code'] : methods;
+  return factors.areRequiredOf(account) ? ['enroll_totp'] : [];
+}
+
+/** Whether the account has a factor, by the methods of its challenge. */
+export function hasFactor(methods: readonly ChallengeMethod[]): boolean {
+  return methods.some((method) => factorsOf.has(method));
+}
+
+/** One of them, as a client sends it. */
+export type FactorAnswer = { totp?: string | null | undefined; recoveryCode?: string | null | undefined };
+type AnswerField = keyof FactorAnswer;
+
+/** @throws {RefusalError} input.totp unless there is exactly one answer */
+export function readFactorAnswer(answer: FactorAnswer): AnswerField {
+  const given = (['totp', 'recoveryCode'] as const).filter((field) => answer[field] != null);
+  const [field] = given;
+  if (field === undefined || given.length > 1) {
+    throw badInput('totp', 'Send one answer to the challenge: a one-time password or a recovery code.');
+  }
+  return field;
+}
+
+type Proof<A> = {
+  account: A;
+  tenantId: string;
+  client?: SessionClient | undefined;
+  answer: FactorAnswer;
+};
+
+/**
+ * Checks a second factor of an account, whose row the transaction has locked, and uses the code up. Count the attempt before
+ * (`throttle.beginFactor`).
+ *
+ * @returns how the person proved who they are, beside the password (RFC 8176).
+ * @throws {RefusalError} input.totp, input.recoveryCode: wrong, used, or of another account. The text is the same.
+ */
+export async function proveFactor<A extends Account>(
+  trx: Trx,
+  issuer: PlatformIssuer<A>,
+  { account, tenantId, client, answer }: Proof<A>,
+): Promise<AuthenticationMethod[]> {
+  const field = readFactorAnswer(answer);
+  const text = answer[field] ?? '';
+  const isRight =
+    field === 'totp'
+      ? await useTotpCode(trx, issuer, account.id, text)
+      : await useRecoveryCode(trx, issuer, account.id, text);
+  if (!isRight) throw badInput(field, 'This code is not valid, or was used before.');
+  if (field === 'recoveryCode') {
+    const left = await countRecoveryCodes(trx, issuer, account.id);
+    const owner = { tenantId, accountId: account.id, client };
+    await writeAuditEvent(trx, auditOwn('auth.factor.recovery_used', issuer, owner, { left }));
+  }
+  return ['otp', 'mfa'];
+}
+
+/**
+ * A change of factors from a session: one that was opened without the factor that the account has must not take it away, or a
+ * password would be enough.
+ *
+ * @throws {RefusalError} authz.step_up.required
+ */
+export function assertProvenFactor(
+  methods: readonly ChallengeMethod[],
+  { amr }: Pick<SessionRow, 'amr'>,
+): void {
+  if (!hasFactor(methods) || amr.includes('mfa')) return;
+  throw new RefusalError('authz.step_up.required', {
+    text: 'Prove your second factor first: it was not asked for when this session began.',
+    stepUp: { maxAge: 0 },
+  });
+}
+
+/** Takes all factors of an account, and what goes with them. Its row is locked. Passkeys go here as well. */
+export async function removeAllFactors<A extends Account>(
+  trx: Trx,
+  issuer: Pick<PlatformIssuer<A>, 'tables'>,
+  accountId: string,
+): Promise<void> {
+  await deleteTotp(trx, issuer, accountId);
+  await deleteRecoveryCodes(trx, issuer, accountId);
+  await distrustDevices(trx, issuer, accountId);
+}

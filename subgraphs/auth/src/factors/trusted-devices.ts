@@ -1,0 +1,52 @@
+import type { Database } from '@signet/db';
+import { sql, type Transaction } from 'kysely';
+import type { Account } from '../accounts/account.ts';
+import { addSeconds } from '../dates.ts';
+import type { PlatformIssuer } from '../platform-issuer.ts';
+
+type Trx = Transaction<Database>;
+
+/**
+ * Whether the account's second factor isn't asked for on the device that the token names. A change of password makes all device
+ * tokens of an account worthless, and a change of factors deletes the rows.
+ */
+export async function isTrustedDevice<A extends Account>(
+  trx: Trx,
+  { tables, devices, factors, now }: Pick<PlatformIssuer<A>, 'tables' | 'devices' | 'factors' | 'now'>,
+  account: Account,
+  deviceToken: string | undefined,
+): Promise<boolean> {
+  if (deviceToken === undefined || factors.rememberSeconds === 0) return false;
+  const device = devices.findDevice(deviceToken, account, now());
+  if (device === undefined) return false;
+  const { rows } = await sql`
+    select from ${tables.trustedDevice}
+    where account_id = ${account.id} and device_id = ${device} and expires_at > ${now()}
+  `.execute(trx);
+  return rows.length === 1;
+}
+
+/** @param deviceToken one that the account was just given. */
+export async function trustDevice<A extends Account>(
+  trx: Trx,
+  { tables, devices, factors, now }: Pick<PlatformIssuer<A>, 'tables' | 'devices' | 'factors' | 'now'>,
+  { tenantId, account, deviceToken }: { tenantId: string; account: Account; deviceToken: string },
+): Promise<void> {
+  const device = devices.findDevice(deviceToken, account, now());
+  if (device === undefined) return;
+  const createdAt = now();
+  const expiresAt = addSeconds(createdAt, factors.rememberSeconds);
+  await sql`
+    insert into ${tables.trustedDevice} (tenant_id, account_id, device_id, created_at, expires_at)
+    values (${tenantId}, ${account.id}, ${device}, ${createdAt}, ${expiresAt})
+    on conflict (tenant_id, account_id, device_id) do update set expires_at = excluded.expires_at
+  `.execute(trx);
+}
+
+export async function distrustDevices<A extends Account>(
+  trx: Trx,
+  { tables }: Pick<PlatformIssuer<A>, 'tables'>,
+  accountId: string,
+): Promise<void> {
+  await sql`delete from ${tables.trustedDevice} where account_id = ${accountId}`.execute(trx);
+}

@@ -1,0 +1,49 @@
+import { badInput } from '@signet/service';
+import type { Account } from '../accounts/account.ts';
+import { answerChallenge } from '../challenges/challenge.ts';
+import { giveDeviceToken } from '../devices/known-devices.ts';
+import { hasFactor, proveFactor, readFactorAnswer } from '../factors/account-factors.ts';
+import { trustDevice } from '../factors/trusted-devices.ts';
+import type { PlatformBinding } from '../platform-issuer.ts';
+import type { MutationResolvers } from '../resolvers.generated.ts';
+import { startSession } from '../tokens/issue-tokens.ts';
+import { deliverTokens } from '../tokens/refresh-token-cookie.ts';
+
+/**
+ * `completeChallenge` and `completePortalChallenge`: the second step of signing in.
+ *
+ * @throws {RefusalError} input.challenge, input.totp, input.recoveryCode, input.rememberDevice, auth.throttled
+ */
+export function createCompleteChallenge<A extends Account>({
+  platform,
+  getIssuer,
+}: PlatformBinding<A>): NonNullable<MutationResolvers['completeChallenge']> {
+  return async (_parent, { input }, { tenantId, client, cookies, devices }) => {
+    const issuer = getIssuer();
+    const { id, rememberDevice } = input;
+    const sent = devices.read(platform, input);
+    readFactorAnswer(input);
+    if (rememberDevice && issuer.factors.rememberSeconds === 0) {
+      throw badInput('rememberDevice', 'Devices are not remembered here.');
+    }
+    const asked = { tenantId, id, client, deviceToken: sent };
+    const { account, tokens, deviceToken } = await answerChallenge(issuer, asked, async (trx, open) => {
+      const { account, methods } = open;
+      // Of an account without a factor nothing can be proven: it must add one.
+      if (!hasFactor(methods)) throw badInput('challenge', 'This challenge asks you to add a second factor.');
+      const proven = await proveFactor(trx, issuer, { account, tenantId, client, answer: input });
+      const deviceToken = issuer.devices.addToken(sent, account, issuer.now());
+      if (rememberDevice) await trustDevice(trx, issuer, { tenantId, account, deviceToken });
+      const amr = ['pwd', ...proven];
+      return {
+        account,
+        deviceToken,
+        tokens: await startSession(trx, issuer, { account, tenantId, client, cookies, amr }),
+      };
+    });
+    return {
+      ...deliverTokens(cookies, platform, tokens),
+      deviceToken: giveDeviceToken(issuer, devices, { account, deviceToken }),
+    };
+  };
+}
