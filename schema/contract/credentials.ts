@@ -38,6 +38,9 @@ export const credentialFields: ReadonlySet<string> = new Set([
   'completeChallenge',
   'completePortalChallenge',
   'confirmPortalTotpEnrollment',
+  'finishPasskeySignIn',
+  'finishPortalPasskeySignIn',
+  'finishPortalPasskeyEnrollment',
   'reauthenticate',
   'portalReauthenticate',
 ]);

@@ -4,8 +4,8 @@ import { answerChallenge, badChallenge, findChallenge } from '../challenges/chal
 import { giveDeviceToken } from '../devices/known-devices.ts';
 import { hasFactor, listChallengeMethods } from '../factors/account-factors.ts';
 import { completeFactorAddition } from '../factors/change-factors.ts';
-import { describeUse } from '../passkeys/passkey-options.ts';
 import { listPasskeys, type StoredPasskey } from '../passkeys/passkey.queries.ts';
+import { describeUse } from '../passkeys/passkey-options.ts';
 import { badPasskey } from '../passkeys/passkey-response.ts';
 import { getPasskeys } from '../passkeys/passkeys.ts';
 import { beginRegistration, finishRegistration } from '../passkeys/register-passkey.ts';

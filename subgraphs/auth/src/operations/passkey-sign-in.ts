@@ -1,4 +1,4 @@
-import { inTenant, readInTenant, writeAuditEvent } from '@signet/db';
+import { inTenant, readInTenant } from '@signet/db';
 import { RefusalError } from '@signet/service';
 import { lockAccountForChange } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
@@ -49,7 +49,7 @@ async function signIn<A extends Account>(
   issuer: PlatformIssuer<A>,
   { tenantId, client, cookies, sent }: SignIn,
 ): Promise<{ account: A; tokens: IssuedTokens }> {
-  const { db, platform, tables, throttle } = issuer;
+  const { db, tables, throttle } = issuer;
   const answer = { sent, purpose: { tenantId, kind: 'sign_in' }, mustVerifyUser: true } as const;
   return runAttempt(await throttle.beginPasskey(client.address), async (markWrong) => {
     try {

@@ -1,7 +1,7 @@
 import type { JsonObject } from '@signet/service';
 import type { Account } from '../accounts/account.ts';
-import { challengeSeconds } from './passkey-challenge.ts';
 import type { StoredPasskey } from './passkey.queries.ts';
+import { challengeSeconds } from './passkey-challenge.ts';
 import type { RelyingParty } from './passkey-settings.ts';
 
 /** EdDSA, ES256 and RS256 (IANA's COSE algorithms), which every authenticator has one of. The first is preferred. */

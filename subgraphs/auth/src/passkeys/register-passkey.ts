@@ -5,9 +5,9 @@ import type { Transaction } from 'kysely';
 import { getTenantName } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
+import { insertPasskey, listPasskeys, type OwnPasskey } from './passkey.queries.ts';
 import { type PasskeyPurpose, useChallenge } from './passkey-challenge.ts';
 import { describeRegistration } from './passkey-options.ts';
-import { insertPasskey, listPasskeys, type OwnPasskey } from './passkey.queries.ts';
 import { badPasskey, readRegistration } from './passkey-response.ts';
 import { getPasskeys, userHandleOf } from './passkeys.ts';
 import { methodsOf } from './prove-passkey.ts';
@@ -67,10 +67,7 @@ export async function finishRegistration<A extends Account>(
 export function readPasskeyName(input: string): string {
   const name = input.trim();
   if (isBlank(name) || !isPlainName(name) || name.length > maxNameLength) {
-    throw badInput(
-      'name',
-      `The name must have 1 to ${maxNameLength} characters, and no control characters.`,
-    );
+    throw badInput('name', `The name must have 1 to ${maxNameLength} characters, and no control characters.`);
   }
   return name;
 }

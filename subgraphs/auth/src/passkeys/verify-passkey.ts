@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { VerifiedAuthenticationResponse, VerifiedRegistrationResponse } from '@simplewebauthn/server';
-import type { Passkeys } from './passkeys.ts';
+import type { NewPasskey, StoredPasskey } from './passkey.queries.ts';
 import type { PasskeyPurpose } from './passkey-challenge.ts';
 import { passkeyAlgorithms } from './passkey-options.ts';
-import type { NewPasskey, StoredPasskey } from './passkey.queries.ts';
 import { badPasskey, type PasskeyRegistration, type PasskeyUse, readClientData } from './passkey-response.ts';
+import type { Passkeys } from './passkeys.ts';
 
 /** A third of a second of CPU: only for who uses it. */
 const importWebAuthn = () => import('@simplewebauthn/server');
@@ -79,7 +79,9 @@ export function checkUse(
   }
   const isUserVerified = ((data[32] ?? 0) & 0b100) !== 0;
   if (mustVerifyUser && !isUserVerified) {
-    throw badPasskey('The authenticator did not check who uses it: a PIN, a fingerprint or the like is needed.');
+    throw badPasskey(
+      'The authenticator did not check who uses it: a PIN, a fingerprint or the like is needed.',
+    );
   }
   return challenge;
 }
@@ -96,9 +98,11 @@ export async function verifyUse(
   { challenge, expected }: { challenge: AnsweredChallenge; expected: Expected },
 ): Promise<VerifiedUse> {
   const { verifyAuthenticationResponse } = await importWebAuthn();
+  const { clientDataJSON, authenticatorData, signature } = sent.response;
   const { party } = expected.passkeys;
   const { verified, authenticationInfo } = await verifyAuthenticationResponse({
-    response: { ...sent, response: { ...sent.response, userHandle: sent.response.userHandle ?? undefined } },
+    // Whose it is was checked before.
+    response: { ...sent, response: { clientDataJSON, authenticatorData, signature } },
     expectedChallenge: challenge.text,
     expectedOrigin: [...party.origins],
     expectedRPID: party.id,

@@ -59,6 +59,8 @@ export type SignInThrottle = {
    * a thief of the password does not keep the owner out. @throws {RefusalError} auth.throttled
    */
   beginFactor(accountId: string, device?: string): Promise<Attempt>;
+  /** Counts an attempt to sign in with a passkey, of which no account is known, by the client's networks. @throws {RefusalError} auth.throttled */
+  beginPasskey(address: string | null): Promise<Attempt>;
 };
 
 type OpenOptions = {
@@ -108,6 +110,7 @@ export function createSignInThrottle(
   const registrations = createNetworkDelays(store, 'registration', limits.registration);
   const changes = createGrowingDelay(store, 'change', limits.change);
   const factors = createGrowingDelay(store, 'factor', limits.factor);
+  const passkeys = createNetworkDelays(store, 'passkey', limits.passkey);
   const known = store.createLimiter('known', { points: 1, durationSeconds: limits.knownSeconds });
   const running = createRunningAttempts();
 
@@ -124,6 +127,8 @@ export function createSignInThrottle(
       device: device === undefined ? undefined : keyOf('device', device),
     };
   };
+  const networkKeys = (name: string, address: string | null) =>
+    listClientNetworks(address).map(({ prefix, share }) => ({ key: keyOf(name, prefix), share }));
   type Keys = ReturnType<typeof keysOf>;
   const remember = (key: Keys) => known.set(key.known, 1, limits.knownSeconds);
   const runningKey = (key: Keys, way: AttemptWay) => (way === 'device' && key.device) || key.known;
@@ -217,11 +222,16 @@ export function createSignInThrottle(
       }
     },
     async countRegistration(address) {
-      const keys = listClientNetworks(address).map(({ prefix, share }) => ({
-        key: keyOf('registration', prefix),
-        share,
-      }));
-      assertFree(await registrations.take(keys));
+      assertFree(await registrations.take(networkKeys('registration', address)));
+    },
+    async beginPasskey(address) {
+      const keys = networkKeys('passkey', address);
+      assertFree(await passkeys.take(keys));
+      return {
+        succeed: () => passkeys.giveBack(keys),
+        fail: async () => {},
+        cancel: () => passkeys.giveBack(keys),
+      };
     },
     async remember(subject) {
       await remember(keysOf(subject));

@@ -11,7 +11,7 @@ const daySeconds = 86_400;
 
 /** One platform's limits by what they count. */
 export type ThrottleLimits = Record<
-  'device' | 'pair' | 'address' | 'registration' | 'change' | 'factor' | AccountLine,
+  'device' | 'pair' | 'address' | 'registration' | 'change' | 'factor' | 'passkey' | AccountLine,
   DelayLimits
 > & { knownSeconds: number };
 
@@ -35,6 +35,7 @@ export function readThrottleLimits(config: ThrottleConfig): ThrottleLimits {
     second: newcomers,
     later: account,
     address: { ...shared, free: config.THROTTLE_ADDRESS_FAILURES },
+    passkey: { ...shared, free: config.THROTTLE_ADDRESS_FAILURES },
     registration: { ...own, free: config.THROTTLE_REGISTRATIONS },
     knownSeconds: config.THROTTLE_KNOWN_ADDRESS_SECONDS,
   };
