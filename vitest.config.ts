@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // Node gives everybody one graphql (its CommonJS form), vite would give workspace code the other: two realms, in which
 // no error is an instance of the other's class.
@@ -13,13 +14,28 @@ const alone = [
   'gateway/src/planning/*.e2e.ts',
   'launcher/src/{attack,isolation,proof-rotation}.e2e.ts',
 ];
+/** How long a test waits for what must come, far above what it takes: Vitest's own second is over on a busy machine. */
+const patience = { poll: { timeout: 30_000 } };
 // Nor do these files keep state in modules: a platform that starts in a process which had one before loads nothing anew.
-const e2e = { testTimeout: 60_000, hookTimeout: 120_000, isolate: false };
+const e2e = { testTimeout: 60_000, hookTimeout: 120_000, expect: patience, isolate: false };
 /** What answers operations: it runs through each lane alone, and not once more through both (docs/decisions/0035-two-lanes.md). */
 const ofLanes = [
-  'launcher/src/{platform,access-matrix,account-administration,refusal-reports,relations,session-cookies}.e2e.ts',
-  'subgraphs/*/{e2e,src}/*.e2e.ts',
+  'launcher/src/{platform,access-matrix,bad-input,relations}.e2e.ts',
+  'subgraphs/*/e2e/*.e2e.ts',
 ];
+
+/** Begun last, it would run alone for minutes. */
+const longest = 'docs/adopt/whole-platform.e2e.ts';
+
+/** The longest file first, and the files of a project together: a worker keeps its modules only for the next file of its project. */
+class ProjectByProject extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const projects = [...new Set(files.map(({ project }) => project.name))];
+    const placeOf = ({ moduleId, project }: TestSpecification) =>
+      moduleId.endsWith(longest) ? -1 : projects.indexOf(project.name);
+    return (await super.sort(files)).sort((one, other) => placeOf(one) - placeOf(other));
+  }
+}
 
 /**
  * The projects have one database server for all: the global setup stands at the root, where it runs once a run however many
@@ -28,6 +44,7 @@ const ofLanes = [
 export default defineConfig({
   test: {
     globalSetup: ['libs/testing/src/global-setup.ts'],
+    sequence: { sequencer: ProjectByProject },
     projects: [
       {
         resolve,
@@ -38,6 +55,7 @@ export default defineConfig({
           // Far above what a test takes: none fails because other work keeps the machine busy.
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          expect: patience,
           // They wait for the database and for child processes: two at a time even on two cores.
           maxWorkers: 2,
           // Files keep no state in modules; loading these anew for each took a third of the time.
@@ -56,7 +74,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      ...(['fast', 'apollo'] as const).map((lane, at) => ({
+      ...(['fast', 'apollo'] as const).map((lane) => ({
         resolve,
         test: {
           name: `e2e-lane-${lane}`,
@@ -65,7 +83,7 @@ export default defineConfig({
           ...e2e,
           env: { LANES: lane },
           maxWorkers: 2,
-          sequence: { groupOrder: 2 + at },
+          sequence: { groupOrder: 1 },
         },
       })),
       {
@@ -76,7 +94,7 @@ export default defineConfig({
           exclude,
           ...e2e,
           maxWorkers: 1,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -94,7 +94,7 @@ async function writeOwned(path, text, mode) {
 
 /**
  * A folder for each process to mount, with its own key, and one with everybody's public keys: a file that is mounted by itself
- * keeps its old content when another takes its place. `npm run keys -- proof` lists and rotates them. Returns what peers.json
+ * keeps its old content when another takes its place. `npx signet keys proof` lists and rotates them. Returns what peers.json
  * says of the service.
  */
 async function writeProofKey(name) {

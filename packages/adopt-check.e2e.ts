@@ -7,7 +7,7 @@ import { parse } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { root } from './build/manifest.ts';
-import { createStrangersProject, type StrangersProject } from './packed.test-support.ts';
+import { createStrangersProject, readCodeBlock, type StrangersProject } from './packed.test-support.ts';
 
 /*
  * docs/adopt/check-only.md in another team's project: a supergraph of Apollo's composer, with Apollo's rules alone.
@@ -73,6 +73,23 @@ test('the matrix of any supergraph is counted and written', async () => {
   expect(readFileSync(join(project.folder, 'access-matrix.md'), 'utf8')).toContain(
     '| `Query.report` | · | · | ✓ |',
   );
+});
+
+test('the README runs', async () => {
+  const readme = readFileSync(join(root, 'packages/cli/README.md'), 'utf8');
+  // What is installed already comes from the tarball.
+  const block = readCodeBlock(readme, 'sh').replace(/^npm install .*$/m, '');
+  const { code, out, err } = await sh(block);
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  expect(block.match(/^npx signet access/gm)).toHaveLength(3);
+  expect(out).toContain('0 gains of access');
+});
+
+test('each package says whose code it brings', () => {
+  for (const name of ['LICENSE', 'NOTICE']) {
+    const text = readFileSync(join(project.folder, 'node_modules/@signet/cli', name), 'utf8');
+    expect(text).toContain('MIT');
+  }
 });
 
 test('a gain ends with 1, and with 0 once it is acknowledged', async () => {

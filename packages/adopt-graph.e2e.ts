@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, renameSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +9,12 @@ import { type GraphqlAnswer, postGraphql, reasonsOf } from '@signet/testing';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { root } from './build/manifest.ts';
-import { createStrangersProject, type StrangersProject, waitUntilListening } from './packed.test-support.ts';
+import {
+  createStrangersProject,
+  readCodeBlock,
+  type StrangersProject,
+  waitUntilListening,
+} from './packed.test-support.ts';
 
 /*
  * Another team's graph: a subgraph of plain Apollo Server, which knows nothing of Signet, and one in Python's standard library, which verifies
@@ -152,16 +158,38 @@ async function findFreePort(): Promise<number> {
   return free;
 }
 
-const mint = (key = keys.privateKey) =>
+const mint = (key = keys.privateKey, iss = issuer) =>
   new SignJWT({ scope: '' })
     .setProtectedHeader({ alg: 'ES256', kid: 'k1', typ: 'at+jwt' })
-    .setIssuer(issuer)
+    .setIssuer(iss)
     .setAudience(audience)
     .setSubject(crypto.randomUUID())
     .setJti(crypto.randomUUID())
     .setIssuedAt()
     .setExpirationTime('5m')
     .sign(key);
+
+/** An identity provider with the keys of this test, by OpenID Connect Discovery. */
+async function serveKeys(): Promise<{ issuer: string } & AsyncDisposable> {
+  const server = createHttpServer((req, res) => {
+    const isMetadata = req.url === '/.well-known/openid-configuration';
+    res.setHeader('content-type', 'application/json');
+    res.end(
+      isMetadata
+        ? JSON.stringify({ issuer: iss, jwks_uri: `${iss}keys` })
+        : readFileSync(join(project.folder, 'keys.json')),
+    );
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const iss = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  return {
+    issuer: iss,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
 
 /** Resolves when the gateway has logged this after `from` characters. */
 async function logged(text: string | RegExp, from: number): Promise<void> {
@@ -270,6 +298,79 @@ describe("another team's graph, behind the packed gateway", () => {
     expect(failed?.stderr).toMatch(
       /bad.yaml:6:\d+: issuers\[0\].issuer: [\s\S]*bad.yaml:4:3: limits.depth: [\s\S]*bad.yaml:2:1: proof: must be on or off/,
     );
+  });
+
+  it('asks which supergraph, where the command line names none', async () => {
+    const failed = await project.node('node_modules/.bin/signet-gateway').then(
+      () => undefined,
+      (error: { code: number; stderr: string }) => error,
+    );
+    expect(failed?.code).toBe(2);
+    expect(failed?.stderr).toMatch(/which supergraph\?.*[\s\S]*--config signet\.yaml/);
+  });
+
+  it('runs the README of the package: the command with its file, and the gateway in a process of its own', async () => {
+    const readme = readFileSync(join(root, 'packages/gateway/README.md'), 'utf8');
+    const own = await findFreePort();
+    await using provider = await serveKeys();
+    const file = readCodeBlock(readme, 'yaml')
+      .replaceAll('https://login.example/', provider.issuer)
+      .replace('my-graph', audience)
+      .replace('port: 4000', `port: ${own}`);
+    writeFileSync(join(project.folder, 'readme.yaml'), file);
+    const [, command = ''] = /^npx (signet-gateway .*)$/m.exec(readCodeBlock(readme, 'sh')) ?? [];
+    const words = command
+      .replace('supergraph.graphql', 'their.graphql')
+      .replace('signet.yaml', 'readme.yaml')
+      .split(' ');
+    const program = readCodeBlock(readme).replace('signet.yaml', 'readme.yaml');
+    writeFileSync(join(project.folder, 'readme-gateway.mjs'), program);
+    const starts: [string[], Record<string, string>][] = [
+      [[`node_modules/.bin/${words[0]}`, ...words.slice(1)], {}],
+      [['readme-gateway.mjs'], { SUPERGRAPH_FILE: 'their.graphql' }],
+    ];
+    for (const [args, env] of starts) {
+      const child = project.start(args, env);
+      await waitUntilListening(child, own);
+      const send = (token?: string) =>
+        postGraphql(
+          `http://127.0.0.1:${own}/graphql`,
+          { query: '{ products { name } }' },
+          token ? { token } : {},
+        );
+      expect([args[0], (await send()).status]).toEqual([args[0], 401]);
+      expect((await send(await mint(keys.privateKey, provider.issuer))).body.data.products).toHaveLength(2);
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    }
+  });
+
+  it('can have a router of another make, whose fetches the packed signer signs', async () => {
+    const own = await findFreePort();
+    const secret = 'a'.repeat(40);
+    const child = project.start(['node_modules/.bin/signet-signer'], {
+      PORT: String(own),
+      SIGNER_ENTRANCE: 'user',
+      SIGNER_SECRET: secret,
+      SUBGRAPH_URLS: `reviews=${reviewsUrl}`,
+      PROOF_KEY_FILE: 'proof/gateway-user/key.json',
+      PROOF_PEERS_FILE: 'proof/peers/peers.json',
+    });
+    await waitUntilListening(child, own);
+    const fetchBy = (key: string) =>
+      fetch(`http://127.0.0.1:${own}/reviews`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'signet-signer': key },
+        body: JSON.stringify({ query: '{ _service { sdl } }' }),
+      });
+    const answer = await fetchBy(secret);
+    expect([answer.status, await answer.json()]).toEqual([
+      200,
+      { data: { _service: { sdl: expect.stringContaining('type Review') } } },
+    ]);
+    expect((await fetchBy('b'.repeat(40))).status).toBe(403);
+    child.kill('SIGTERM');
+    await once(child, 'exit');
   });
 
   it('has pages for developers, out of the package alone', async () => {

@@ -278,6 +278,31 @@ test.each(['apollo.mjs', 'yoga.mjs'])(
   },
 );
 
+test('the README of testing runs', async () => {
+  const port = String(await findFreePort());
+  // The subgraph starts with what the program prints, before the program asks it.
+  const wait = "await new Promise((go) => process.stdin.once('data', go));\n";
+  const program = readCodeBlock(readmeOf('testing')).replace('const token', `${wait}const token`);
+  writeFileSync(join(project.folder, 'readme-testing-run.ts'), program.replace('4010', port));
+  const hello = readCodeBlock(readmeOf('subgraph')).replace('4010', port);
+  writeFileSync(join(project.folder, 'readme-hello.ts'), hello);
+  const child = project.start(['readme-testing-run.ts']);
+  let output = '';
+  let errors = '';
+  child.stderr?.on('data', (text) => (errors += text));
+  const line = await new Promise<string>((resolve, reject) => {
+    child.once('close', () => reject(new Error(`The program ended:\n${errors}`)));
+    child.stdout?.on('data', (text) => {
+      output += text;
+      if (output.includes('\n')) resolve(output.slice(0, output.indexOf('\n')));
+    });
+  });
+  await waitUntilListening(project.start(['readme-hello.ts'], JSON.parse(line)), Number(port));
+  child.stdin?.end('go');
+  await once(child, 'close');
+  expect([output.slice(line.length + 1), errors]).toEqual(["200 [ 'authz.platform.deny' ]\n", '']);
+});
+
 test('the README of subgraph and the test of the page run', async () => {
   const readme = readCodeBlock(readmeOf('subgraph')).replace('4010', String(await findFreePort()));
   const port = Number(/port: (\d+)/.exec(readme)?.[1]);

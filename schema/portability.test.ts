@@ -3,6 +3,7 @@ import { lexicographicSortSchema, parse, printSchema } from 'graphql';
 import { expect, test } from 'vitest';
 import { readApiSchema } from './api-schema.test-support.ts';
 import { tagPlatforms } from './platform-tags.ts';
+import { placePublicOnFields } from './public-fields.ts';
 import { readSubgraphSdl } from './sdl.ts';
 import { subgraphs } from './subgraphs.ts';
 import { composeSupergraph } from './supergraphs.ts';
@@ -33,7 +34,7 @@ test('Apollo’s composition makes the same schema and keeps the same rules', ()
     subgraphs.map(({ name }) => ({
       name,
       url: `http://${name}.invalid/graphql`,
-      typeDefs: tagPlatforms(parse(readSubgraphSdl(name))),
+      typeDefs: tagPlatforms(placePublicOnFields(parse(readSubgraphSdl(name)))),
     })),
   );
   expect(theirs.errors ?? []).toEqual([]);

@@ -5,6 +5,7 @@ import {
 } from '@theguild/federation-composition';
 import { parse } from 'graphql';
 import { tagPlatforms } from './platform-tags.ts';
+import { placePublicOnFields } from './public-fields.ts';
 import { readSubgraphSdl } from './sdl.ts';
 import { subgraphs } from './subgraphs.ts';
 import type { Variant } from './supergraph-files.ts';
@@ -43,7 +44,7 @@ function compose(variant: Variant, sources: readonly SubgraphSource[]): Composit
   const services = sources.map(({ name, sdl }) => ({
     name,
     url: `http://${name}.invalid/graphql`,
-    typeDefs: tagPlatforms(parse(sdl)),
+    typeDefs: tagPlatforms(placePublicOnFields(parse(sdl))),
   }));
   const exclude = new Set(excludedTags[variant]);
   return exclude.size === 0

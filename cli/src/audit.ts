@@ -1,5 +1,5 @@
 import { explainOperatorFailure } from '@signet/auth/operator';
-import { openAuditedDatabases } from '@signet/auth/operator/audit';
+import { openPlatformDatabases } from '@signet/auth/operator/databases';
 import {
   formatSealReference,
   parseSealReference,
@@ -42,10 +42,10 @@ function readSeal(text: string): SealReference {
 
 /** Returns 1 where anything is wrong with the log. */
 async function verify(lastSeals: readonly SealReference[], context: Context): Promise<number> {
-  const { keys, logs, close } = await openAuditedDatabases(context.env);
+  const { keys, databases, close } = await openPlatformDatabases(context.env, 'AUDIT_KEY');
   let faults = 0;
   try {
-    for (const { platform, db } of logs) {
+    for (const { platform, db } of databases) {
       const lastSeal = lastSeals.find((seal) => seal.platform === platform);
       const verification = await verifyAuditLog({ db, platform, keys, lastSeal });
       faults += verification.faults.length;
@@ -58,7 +58,7 @@ async function verify(lastSeals: readonly SealReference[], context: Context): Pr
 }
 
 function report(
-  { platform, seals, events, pruned, completeFrom, faults, lastSeal }: Verification,
+  { platform, seals, events, pruned, completeFrom, faults, keys, lastSeal }: Verification,
   { print, printError }: Context,
 ): void {
   const gone = pruned > 0 ? `, ${pruned} of them pruned when their time was over` : '';
@@ -66,7 +66,8 @@ function report(
   if (faults.length === 0) {
     const from = pruned > 0 ? `; complete from seal ${completeFrom} on` : '';
     const last = lastSeal ? `; the last is ${formatSealReference(lastSeal)}` : '';
-    print(`${size}, as they were sealed${from}${last}`);
+    const changes = keys.slice(1).map(({ id, from: seal }) => `; under the key ${id} from seal ${seal} on`);
+    print(`${size}, as they were sealed${from}${changes.join('')}${last}`);
     return;
   }
   printError([`${size}, ${faults.length} wrong:`, ...faults.map((fault) => `  ${fault}`)].join('\n'));

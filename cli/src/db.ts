@@ -8,6 +8,7 @@ import {
   createTenant,
   describePermissions,
   explainFailure,
+  importUsers,
   migrateToLatest,
   migrationStatus,
   needPepperKey,
@@ -37,13 +38,10 @@ export function define(command: Command, context: Context): void {
   );
   addExample(command, 'npm run db -- migrate');
 
+  const explain = (error: unknown) => explainFailure(error, context.env.DATABASE_URL);
   const add = <O>(name: string, summary: string, example: string, work: Work<O>) =>
     addExample(command.command(name).description(summary), `npm run db -- ${example}`).action(
-      action(
-        context,
-        (error) => explainFailure(error, context.env.DATABASE_URL),
-        (options: O) => onDatabase(context, options, work),
-      ),
+      action(context, explain, (options: O) => onDatabase(context, options, work)),
     );
 
   add('migrate', 'create the roles and bring the database up to date', 'migrate', migrate);
@@ -77,6 +75,20 @@ export function define(command: Command, context: Context): void {
     .addOption(neededOption('--email <address>', 'with which they sign in'))
     .addOption(neededOption('--full-name <name>', 'their name'))
     .option('--role <role>', 'support, operations or super_admin (default: super_admin)');
+  addExample(
+    command
+      .command('import-users')
+      .description('add customers of another system, with the hashes of their passwords (docs/accounts.md)'),
+    'npm run db -- import-users users.jsonl --tenant acme',
+  )
+    .argument('<file.jsonl>', 'a line for each: {"email", "hash"}, and "tenant", "fullName", "emailVerified"')
+    .option('--tenant <slug>', 'of lines that name none')
+    .option('--check', 'read and check the file, and add nobody')
+    .action(
+      action(context, explain, (file: string, options: ImportOptions) =>
+        onDatabase(context, { ...options, file }, addUsers),
+      ),
+    );
 }
 
 async function onDatabase<O>(context: Context, options: O, work: Work<O>): Promise<void> {
@@ -147,6 +159,20 @@ const addStaff: Work<StaffOptions> = async ({ database, config, context }, optio
     async () => config.staffPassword ?? (await readPassword(context.stdin, process.stderr)),
   );
   context.print(`created ${email} (${role}) in tenant ${tenant}`);
+};
+
+type ImportOptions = { tenant?: string; check?: boolean };
+
+const addUsers: Work<ImportOptions & { file: string }> = async (
+  { database, context },
+  { file, tenant, check },
+) => {
+  const { imported, present } = await importUsers(database.adminUrl, { file, tenant, checkOnly: check });
+  context.print(
+    check
+      ? `${file} has no fault; nobody was added`
+      : `imported ${imported} customers; ${present} were there already and stay as they are`,
+  );
 };
 
 /** From a pipe all of it, without the last line break; at a terminal a line that is not shown. */

@@ -65,7 +65,7 @@ describe('npm run keys', () => {
     const { code, out } = await run('rotate --platform user');
     expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(`${next} signs from now on`) });
     expect(out).toMatch(`${old} stays until`);
-    await vi.waitFor(async () => expect(await signingKid()).toBe(next), 5000);
+    await vi.waitFor(async () => expect(await signingKid()).toBe(next), 30_000);
     expect((await me(before.accessToken)).body.errors).toBeUndefined();
   });
 

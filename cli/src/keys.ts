@@ -8,6 +8,7 @@ import { type Command, Option } from 'commander';
 import { action, addExample, type Context, neededOption, UsageError, type Work } from './command.ts';
 import { formatKeys, reportChange } from './key-texts.ts';
 import { defineProofKeys } from './proof-keys.ts';
+import { defineSecretKeys } from './secret-keys.ts';
 
 type RotateOptions = {
   platform: Platform;
@@ -69,6 +70,7 @@ export function define(command: Command, context: Context): void {
       ),
     );
 
+  defineSecretKeys(command, context);
   defineProofKeys(
     command.command('proof').summary('the keys between gateway and subgraphs, in files'),
     context,

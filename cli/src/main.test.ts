@@ -112,7 +112,7 @@ describe('signet under a Node that is too old', () => {
     );
     const output = Promise.all([text(child.stdout), text(child.stderr)]);
     const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
-    await expect.poll(() => childrenOf(child.pid), { timeout: 10_000 }).toHaveLength(1);
+    await expect.poll(() => childrenOf(child.pid), { timeout: 30_000 }).toHaveLength(1);
     const [grandchild] = childrenOf(child.pid);
     child.kill('SIGTERM');
     expect(await ended).toEqual({ code: null, signal: 'SIGTERM' });

@@ -31,7 +31,7 @@ export function defineProofKeys(command: Command, context: Context): void {
   const folderOf = ({ folder }: FolderOption) =>
     resolve(folder ?? join(env.SIGNET_HOME || '.signet', 'proof'));
   const add = (words: string, description: string, example: string) =>
-    addExample(command.command(words).description(description), `npm run keys -- proof ${example}`);
+    addExample(command.command(words).description(description), `npx signet keys proof ${example}`);
   const addToSet = (words: string, description: string, example: string) =>
     add(words, description, example).option(
       '--folder <folder>',
@@ -40,7 +40,7 @@ export function defineProofKeys(command: Command, context: Context): void {
 
   addExample(
     command.description('The keys by which a gateway proves to a subgraph who it is (docs/proof.md).'),
-    'npm run keys -- proof list',
+    'npx signet keys proof list',
   );
   add(
     'init',

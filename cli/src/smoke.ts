@@ -101,6 +101,7 @@ async function walkPlatform(
     );
     return JSON.stringify(me);
   });
+  await step('a customer proves again who they are', () => proveAgain(user, userToken, customer.password));
   await step("a customer's token at a staff field is refused", async () =>
     assertWrongPlatform(await portal.query('{ portalHealth }', userToken)),
   );
@@ -149,8 +150,32 @@ async function signIn(client: SmokeClient, field: 'login' | 'portalLogin', input
   return token;
 }
 
+/** A wrong password changes nothing; the right one renews `auth_time` of the same session. */
+async function proveAgain(client: SmokeClient, token: string, password: string): Promise<string> {
+  const prove = (guess: string) =>
+    client.query(
+      'mutation Prove($password: String!) { reauthenticate(input: { password: $password }) { accessToken } }',
+      token,
+      { password: guess },
+    );
+  const { data, errors } = await prove('this is not the password');
+  assertThat(
+    data?.reauthenticate == null && errors?.[0]?.extensions?.reason === 'input.password',
+    `a wrong password: ${JSON.stringify(errors)}`,
+  );
+  const { reauthenticate } = assertData(await prove(password));
+  const [before, after] = [token, (reauthenticate as { accessToken: string }).accessToken].map(readClaims);
+  assertThat(after?.sid === before?.sid, 'it is another session');
+  assertThat(Number(after?.auth_time) >= Number(before?.auth_time), 'auth_time went back');
+  return `auth_time ${before?.auth_time} → ${after?.auth_time}`;
+}
+
+function readClaims(token: string): Record<string, unknown> {
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+}
+
 function showClaims(token: string, platform: string): string {
-  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+  const claims = readClaims(token);
   assertThat(claims.platform === platform, `the platform claim is '${claims.platform}'`);
   assertThat(claims.aud === `signet:${platform}`, `the audience is '${claims.aud}'`);
   assertThat(String(claims.iss).endsWith(`/${platform}`), `the issuer is '${claims.iss}'`);

@@ -21,29 +21,29 @@ describe('a wake listener', () => {
   it('wakes when it listens, at each notification, and again after its connection was lost', async () => {
     const onWake = vi.fn();
     const listener = listen(onWake);
-    await vi.waitFor(() => expect(onWake).toHaveBeenCalledTimes(1));
+    await vi.waitFor(() => expect(onWake).toHaveBeenCalledTimes(1), 30_000);
     await database.query("select pg_notify('signet_test', '')");
-    await vi.waitFor(() => expect(onWake).toHaveBeenCalledTimes(2));
+    await vi.waitFor(() => expect(onWake).toHaveBeenCalledTimes(2), 30_000);
     await database.query(
       "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'wakes'",
     );
-    await vi.waitFor(() => expect(onWake).toHaveBeenCalledTimes(3), 5000);
+    await vi.waitFor(() => expect(onWake).toHaveBeenCalledTimes(3), 30_000);
     await database.query("select pg_notify('signet_test', '')");
-    await vi.waitFor(() => expect(onWake).toHaveBeenCalledTimes(4));
+    await vi.waitFor(() => expect(onWake).toHaveBeenCalledTimes(4), 30_000);
     await listener.stop();
-    await vi.waitFor(async () => expect(await connections()).toEqual([]));
+    await vi.waitFor(async () => expect(await connections()).toEqual([]), 30_000);
   });
 
   it('listens again after an answer that cannot be read', async () => {
     const path = await openFaultyPath(database.adminUrl);
     const onWake = vi.fn();
     const listener = listen(onWake, path.urlOf(database.urlOf('signet_portal')));
-    await vi.waitFor(() => expect(onWake).toHaveBeenCalledTimes(1));
+    await vi.waitFor(() => expect(onWake).toHaveBeenCalledTimes(1), 30_000);
     path.fault = 'garble';
     await database.query("select pg_notify('signet_test', '')");
-    await vi.waitFor(async () => expect(await connections()).toEqual([]), 5000);
+    await vi.waitFor(async () => expect(await connections()).toEqual([]), 30_000);
     path.fault = 'none';
-    await vi.waitFor(() => expect(onWake).toHaveBeenCalledTimes(2), 5000);
+    await vi.waitFor(() => expect(onWake).toHaveBeenCalledTimes(2), 30_000);
     await listener.stop();
     await path.close();
   });

@@ -108,6 +108,7 @@ async function runAction(
     env: {
       PATH: `${join(folder, 'node_modules/.bin')}:${process.env.PATH}`,
       HOME: process.env.HOME,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
       GITHUB_EVENT_PATH: event,
       GITHUB_STEP_SUMMARY: summary,
       GITHUB_API_URL: url,

@@ -43,9 +43,11 @@ export const entranceFields = {
   PLATFORMS: configFields.list
     .pipe(z.array(z.enum(platforms, `must be ${platforms.join(' or ')}`)))
     .optional()
-    .describe(
-      'The platforms whose tokens the entrance admits: user, portal. By default those that have an issuer.',
-    ),
+    .meta({
+      description:
+        'The platforms whose tokens the entrance admits: user, portal. By default those that have an issuer.',
+      inFile: { type: 'array', items: { type: 'string', enum: platforms } },
+    }),
   SUPERGRAPH_FILE: z
     .string()
     .optional()

@@ -71,12 +71,12 @@ export function refineProof(config: ProofConfig, issues: Issues, entrances?: rea
       reportFault(
         issues,
         variable,
-        `is not set: the entrance ${entrance} signs with it (npm run keys -- proof init makes it)`,
+        `is not set: the entrance ${entrance} signs with it (npx signet keys proof init makes it)`,
       );
     }
   }
   if (config.PROOF_PEERS_FILE === undefined) {
-    reportFault(issues, 'PROOF_PEERS_FILE', 'is not set (npm run keys -- proof init makes the file)');
+    reportFault(issues, 'PROOF_PEERS_FILE', 'is not set (npx signet keys proof init makes the file)');
   }
 }
 

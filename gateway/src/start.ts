@@ -1,5 +1,6 @@
 import { ConfigError, type Logger, type RunningServer } from '@signet/service';
 import {
+  assertKeysOfNewIssuers,
   createTrustedIssuers,
   noRevocations,
   openRevocations,
@@ -70,7 +71,7 @@ export async function startGateway(
         config,
         logger,
         async replace(next, isIssuerChange) {
-          const trusted = isIssuerChange ? await openIssuers(next, logger, issuers) : issuers;
+          const trusted = isIssuerChange ? await openNewIssuers(next, logger, issuers) : issuers;
           await replaceSettings(opened, next, trusted);
           issuers = trusted;
         },
@@ -139,6 +140,21 @@ async function openIssuers(
   if (issuers.length === 0) {
     logger.warn('no issuer is configured: every caller is anonymous, and every token is refused');
   }
+  return issuers;
+}
+
+/**
+ * The issuers of changed settings, once their keys are there.
+ *
+ * @throws {UnreadKeysError} where they are not. Those trusted until now have theirs.
+ */
+async function openNewIssuers(
+  config: GatewayConfig,
+  logger: Logger,
+  previous: readonly TrustedIssuer[],
+): Promise<readonly TrustedIssuer[]> {
+  const issuers = await openIssuers(config, logger, previous);
+  if (config.issuers) await assertKeysOfNewIssuers(issuers, previous, config.issuers);
   return issuers;
 }
 

@@ -6,11 +6,20 @@ type Platform = {
   accounts: SeededAccounts | undefined;
   /** Shows strangers what production shows. */
   isClosed: boolean;
+  /** Mails are kept and shown, instead of sent. */
+  hasMailbox: boolean;
   seconds: number;
 };
 
 /** What a newcomer needs to know, in one table. */
-export function formatBanner({ gatewayUrl, location, accounts, isClosed, seconds }: Platform): string {
+export function formatBanner({
+  gatewayUrl,
+  location,
+  accounts,
+  isClosed,
+  hasMailbox,
+  seconds,
+}: Platform): string {
   const rows: [string, string][] = [
     ['GraphQL', `${gatewayUrl}/graphql`],
     ['', `${withPort(gatewayUrl, 1)}/graphql   (what customers see; their tokens only)`],
@@ -24,6 +33,9 @@ export function formatBanner({ gatewayUrl, location, accounts, isClosed, seconds
           ['Sandbox', `${gatewayUrl}/`],
           ['Explorer', `${gatewayUrl}/explorer   (works without a network)`],
         ] as [string, string][])),
+    ...(hasMailbox && !isClosed
+      ? ([['Mailbox', `${gatewayUrl}/mailbox   (mails that would have been sent)`]] as [string, string][])
+      : []),
     ['Public keys', `${gatewayUrl}/.well-known/jwks/user.json   …/portal.json`],
     ['Data', location],
   ];

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type GraphqlAnswer, postGraphql, type TestDatabase } from '@signet/testing';
-import { createSeededDatabase } from '@signet/testing/seeded-database';
+import { createSeededDatabase, seededPasswordCost } from '@signet/testing/seeded-database';
 import { inject } from 'vitest';
 import { listenersOf, portsFrom } from './ports.ts';
 import type { PlatformOptions } from './start-platform.ts';
@@ -106,7 +106,10 @@ type AskOptions = {
   headers?: Record<string, string>;
 };
 
-/** Starts a platform with the development seed in this process, on free ports. For one test file, in `beforeAll`. */
+/**
+ * Starts a platform with the development seed in this process, on free ports. For one test file, in `beforeAll`. Passwords cost as little
+ * as those of the seeded accounts.
+ */
 export async function startTestPlatform(
   env: Record<string, string> = {},
   options: PlatformOptions = {},
@@ -114,9 +117,10 @@ export async function startTestPlatform(
   const home = await createSeededHome();
   const portBase = await findFreePortBase();
   const { startPlatform } = await import('./start-platform.ts');
+  await import('./servers.ts'); // Else a busy machine loads modules while connections to the database wait for an answer.
   const platform = await startPlatform(
     { PORT_BASE: String(portBase), ...home.variables, LOG_LEVEL: 'fatal', ...lanesOfRun(), ...env },
-    { print: () => {}, ...options },
+    { print: () => {}, ...options, auth: { passwordCost: seededPasswordCost, ...options.auth } },
   );
   const urlOf = (entrance: Entrance) => `http://localhost:${portBase + entrances[entrance]}/graphql`;
   const ask: TestPlatform['ask'] = (query, { variables = {}, entrance = 'graph', token, headers } = {}) =>

@@ -138,7 +138,7 @@ test('rotates every key of a running platform without a refused request', async 
     for (const [index, step] of rotationSteps.entries()) {
       const before = load.sent;
       await everybodyHasRead(rotate(step, index));
-      await vi.waitFor(() => expect(load.sent).toBeGreaterThan(before + 8), 20_000);
+      await vi.waitFor(() => expect(load.sent).toBeGreaterThan(before + 8), 30_000);
     }
   } finally {
     await load.stop();

@@ -68,7 +68,7 @@ test("a customer's tries at a field of staff are in the portal's audit log: one 
     place: 'rules',
     field: 'Query.portalHealth',
   };
-  await expect.poll(() => readRefusals(row.reason), { timeout: 10_000 }).toEqual([{ ...row, count: '1' }]);
+  await expect.poll(() => readRefusals(row.reason), { timeout: 30_000 }).toEqual([{ ...row, count: '1' }]);
   // What was counted since is written when the processes stop.
   await platform.stop();
   await start();
@@ -85,6 +85,6 @@ test('a token that was altered is in the log of its side, and names nobody', asy
   const reason = 'auth.failure.invalid_signature';
   expect(reasonsOf(await ask('{ portalMe { id } }', altered, 'portal'))).toEqual([reason]);
   await expect
-    .poll(() => readRefusals(reason), { timeout: 10_000 })
+    .poll(() => readRefusals(reason), { timeout: 30_000 })
     .toEqual([{ side: 'portal', actorId: null, reason, entrance: 'portal', place: 'token', count: '1' }]);
 });

@@ -19,7 +19,7 @@ type ServersOptions = {
   database: PlatformDatabase;
   createLogger(name: string): Logger;
   subgraphOptions: { onQuery?: (sql: string) => void };
-  auth: { env?: Environment; keyTiming?: AuthOptions['keyTiming'] };
+  auth: { env?: Environment } & Pick<AuthOptions, 'keyTiming' | 'passwordCost'>;
   gateway: { env?: Environment };
 };
 
@@ -29,8 +29,9 @@ type ServersOptions = {
  */
 export async function startServers(
   options: ServersOptions,
-): Promise<{ gatewayUrl: string; stop(): Promise<void> }> {
-  const { config, ports, database, createLogger, subgraphOptions, auth } = options;
+): Promise<{ gatewayUrl: string; hasMailbox: boolean; stop(): Promise<void> }> {
+  const { config, ports, database, createLogger, subgraphOptions } = options;
+  const { env: _env, ...ownOptions } = options.auth;
   const definitions = new Map(
     await Promise.all(subgraphs.map(async ({ name }) => [name, await loadSubgraph(name)] as const)),
   );
@@ -45,7 +46,7 @@ export async function startServers(
     await revocations?.stop();
   };
   const startOne = ([name, { start }]: [SubgraphName, SubgraphDefinition<unknown>]) => {
-    const own = name === 'auth' ? auth.keyTiming && { keyTiming: auth.keyTiming } : subgraphOptions;
+    const own = name === 'auth' ? ownOptions : subgraphOptions;
     return start(configs.subgraphs[name], createLogger(name), { ...own, revocations });
   };
   try {
@@ -61,7 +62,8 @@ export async function startServers(
       planningWorker,
     });
     running.push(gateway);
-    return { gatewayUrl: `http://${nameOfHost(config.HOST)}:${ports.graph}`, stop };
+    const hasMailbox = configs.subgraphs.auth.MAIL_URL === 'mailbox:';
+    return { gatewayUrl: `http://${nameOfHost(config.HOST)}:${ports.graph}`, hasMailbox, stop };
   } catch (error) {
     await planningWorker.worker.terminate();
     await stop();

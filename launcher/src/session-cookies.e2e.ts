@@ -4,8 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startChromium } from '../../gateway/src/pages/chromium.test-support.ts';
-import { createSeededHome, findFreePortBase, type HomeOnServer } from './platform.test-support.ts';
-import { type RunningPlatform, startPlatform } from './start-platform.ts';
+import { startTestPlatform, type TestPlatform } from './platform.test-support.ts';
 
 /** The same server under another name, which is another site to a browser. */
 const byAddress = (url: string) => url.replace('localhost', '127.0.0.1');
@@ -25,8 +24,7 @@ const signInAs = (field: string, email: string) =>
 const login = signInAs('login', 'ada@example.com');
 const refresh = 'mutation { refresh { accessToken refreshToken } }';
 
-let home: HomeOnServer;
-let platform: RunningPlatform;
+let platform: TestPlatform;
 let browser: Browser;
 let context: BrowserContext;
 let page: Page;
@@ -35,29 +33,15 @@ let shop: PageServer;
 let stranger: PageServer;
 
 beforeAll(async () => {
-  [home, shop, stranger, browser] = await Promise.all([
-    createSeededHome(),
-    startPageServer(),
-    startPageServer(),
-    startChromium(),
-  ]);
-  const portBase = await findFreePortBase();
-  platform = await startPlatform(
-    {
-      PORT_BASE: String(portBase),
-      ...home.variables,
-      LOG_LEVEL: 'fatal',
-      CORS_ORIGINS: `${shop.origin},${byAddress(shop.origin)}`,
-    },
-    { print: () => {} },
-  );
-  const at = (offset: number) => `http://localhost:${portBase + offset}`;
-  urls = { graph: at(0), user: at(1), portal: at(2) };
+  [shop, stranger, browser] = await Promise.all([startPageServer(), startPageServer(), startChromium()]);
+  platform = await startTestPlatform({ CORS_ORIGINS: `${shop.origin},${byAddress(shop.origin)}` });
+  const at = (entrance: 'graph' | 'user' | 'portal') => new URL(platform.urlOf(entrance)).origin;
+  urls = { graph: at('graph'), user: at('user'), portal: at('portal') };
 });
 afterAll(async () => {
   await browser?.close();
   await platform?.stop();
-  await Promise.all([shop?.stop(), stranger?.stop(), home?.remove()]);
+  await Promise.all([shop?.stop(), stranger?.stop()]);
 });
 beforeEach(async () => {
   context = await browser.newContext();

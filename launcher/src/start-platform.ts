@@ -15,8 +15,8 @@ export type PlatformOptions = {
   print?: (text: string) => void;
   /** Hears of every SQL statement of every subgraph; tests count them. */
   onQuery?: (sql: string) => void;
-  /** For auth only: further variables, and intervals that no variable sets. Measurements shorten them. */
-  auth?: { env?: Environment; keyTiming?: AuthOptions['keyTiming'] };
+  /** For auth only: further variables, and what no variable sets. Measurements shorten intervals, tests lower the cost of passwords. */
+  auth?: { env?: Environment } & Pick<AuthOptions, 'keyTiming' | 'passwordCost'>;
   /** For the gateway only: further variables. Tests put something between it and a subgraph. */
   gateway?: { env?: Environment };
 };
@@ -71,6 +71,7 @@ export async function startPlatform(
         location: database.location,
         accounts: database.accounts,
         isClosed: hasProductionSurface(config),
+        hasMailbox: servers.hasMailbox,
         seconds,
       }),
     );

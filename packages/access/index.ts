@@ -1,5 +1,5 @@
 /**
- * Access rules in SDL: `@authenticated`, `@requiresScopes` and `@policy` of federation, `@public` and `@platform` of Signet. Guards
+ * Access rules in SDL: `@authenticated`, `@requiresScopes` and `@policy` of federation, `@public`, `@platform` and `@recentAuth` of Signet. Guards
  * for operations, fields and references, the check that no field lacks a rule, and the matrix of who may have what.
  *
  * @packageDocumentation

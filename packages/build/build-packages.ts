@@ -5,6 +5,7 @@ import { bundlePackage } from './bundle.ts';
 import { copyRuntimeFiles } from './copied-files.ts';
 import { declareModules } from './declarations.ts';
 import { type Package, root } from './manifest.ts';
+import { writeNotice } from './notice.ts';
 import { findPackageFaults } from './package-faults.ts';
 
 export type BuiltPackage = {
@@ -56,15 +57,16 @@ export async function buildPackages(packages: readonly Package[], output: string
 }
 
 /**
- * What a package has beside its modules: manifest, README, licence, and the files that its manifest names. A manifest in this
+ * What a package has beside its modules: manifest, README, licence, notice of others' licences, and the files that its manifest names. A manifest in this
  * repository is private, since its folder holds nothing to publish; the tarball's is not.
  */
-function copyFiles(
-  { folder, path, manifest: { private: _private, ...manifest } }: Package,
-  stage: string,
-): void {
+function copyFiles(one: Package, stage: string): void {
+  const { folder, path } = one;
+  const { private: _private, ...manifest } = one.manifest;
   copyRuntimeFiles(folder, stage);
-  writeFileSync(join(stage, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  const published = { ...manifest, files: [...manifest.files, 'NOTICE'] };
+  writeFileSync(join(stage, 'package.json'), `${JSON.stringify(published, null, 2)}\n`);
+  writeFileSync(join(stage, 'NOTICE'), writeNotice(one));
   copyFileSync(join(root, 'LICENSE'), join(stage, 'LICENSE'));
   for (const name of ['README.md', ...manifest.files.filter((file) => file !== 'dist')]) {
     if (existsSync(join(path, name))) cpSync(join(path, name), join(stage, name), { recursive: true });

@@ -13,6 +13,14 @@ const copiedFiles: Readonly<Record<string, readonly (readonly [from: string, to:
   ],
 };
 
+/** The libraries of others of which such files lie in the package. */
+export function bundledLibraries(folder: string): string[] {
+  const names = (copiedFiles[folder] ?? []).map(
+    ([from]) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(from)?.[1],
+  );
+  return [...new Set(names.filter((name) => name !== undefined))];
+}
+
 /** Copies them into `stage`, the folder of the package's content. */
 export function copyRuntimeFiles(folder: string, stage: string): void {
   for (const [from, to] of copiedFiles[folder] ?? []) {

@@ -8,6 +8,7 @@ export const auditEvents = {
   'auth.login.throttled': 'authn_login_fail_max',
   'auth.throttled': 'excess_rate_limit_exceeded',
   'auth.account.registered': 'user_created',
+  'auth.account.imported': 'user_created',
   'auth.logout': 'authn_token_revoked',
   'auth.session.ended': 'authn_token_revoked',
   'auth.session.others_ended': 'authn_token_revoked',

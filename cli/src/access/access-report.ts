@@ -6,17 +6,25 @@ import type { SchemaChange } from './breaking-changes.ts';
 export type AccessReport = {
   supergraph: string;
   against: string;
+  /** The file of acknowledgements, where there is one. */
+  acknowledgements?: string;
   /** What is wrong with the rules of the new one and was not with those of the old one. */
   faults: readonly string[];
   gains: readonly JudgedGain[];
   losses: readonly AccessChange[];
   changes: readonly SchemaChange[];
+  /** Acknowledgements of gains that are none any more. They would accept a later gain. */
   stale: readonly Acknowledgement[];
 };
 
 /** Gains that cause others, and that nobody acknowledged. */
 export function findUndecided({ gains }: Pick<AccessReport, 'gains'>): JudgedGain[] {
   return gains.filter(({ by, acknowledged }) => by !== 'reached' && !acknowledged);
+}
+
+/** Whether the new supergraph is not to be taken as it is: a fault, a gain that nobody acknowledged, or a stale acknowledgement. */
+export function isRefused(report: AccessReport): boolean {
+  return report.faults.length > 0 || report.stale.length > 0 || findUndecided(report).length > 0;
 }
 
 /** The first line of a report: `2 gains of access, 1 of them not acknowledged; 3 losses; …`. */
@@ -28,6 +36,7 @@ export function summarize(report: AccessReport): string {
     `${count(gains.length, 'gain')} of access${gains.length > 0 ? `, ${undecided} of them not acknowledged` : ''}`,
     count(report.losses.filter(isCause).length, 'loss', 'losses'),
     count(breaking, 'breaking change'),
+    ...(report.stale.length > 0 ? [count(report.stale.length, 'stale acknowledgement')] : []),
     ...(report.faults.length > 0 ? [count(report.faults.length, 'new fault')] : []),
   ];
   return parts.join('; ');

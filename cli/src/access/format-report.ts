@@ -49,13 +49,18 @@ function formatText(report: AccessReport): string {
       faults.map((fault) => `  ${fault}`),
     ),
     ...section(
-      'Stale acknowledgements, to be removed:',
-      stale.map(({ line: at, coordinate, caller }) => `  line ${at}: ${coordinate} for ${caller}`),
+      staleTitle,
+      stale.map(
+        ({ line: at, coordinate, caller }) =>
+          `  ${report.acknowledgements}:${at}: delete ${coordinate} for ${caller}`,
+      ),
     ),
     ...section('To accept the gains, say why in the file that --acknowledged names:', suggestion(report)),
     '',
   ].join('\n');
 }
+
+const staleTitle = 'Acknowledgements that no gain needs, and that would accept one later. Delete them:';
 
 function section(title: string, lines: readonly string[]): string[] {
   return lines.length > 0 ? ['', title, ...cut(lines)] : [];
@@ -143,7 +148,7 @@ function formatMarkdown(report: AccessReport): string {
       faults.map((fault) => [codeSpan(fault)]),
     ),
     ...table(
-      'Stale acknowledgements, to be removed',
+      staleTitle.slice(0, -1),
       ['line', 'field', 'caller'],
       stale.map(({ line, coordinate, caller }) => [String(line), codeSpan(coordinate), codeSpan(caller)]),
     ),

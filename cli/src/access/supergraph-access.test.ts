@@ -214,11 +214,14 @@ describe('signet access --against', () => {
     expect(await codeAt('2026-07-01T00:00:00Z')).toBe(1);
   });
 
-  it('names acknowledgements that nothing needs any more, and lets them pass', async () => {
+  it('exits with 1 on an acknowledgement that no gain needs any more, and says which line to delete', async () => {
     const path = write('stale.yaml', '\n- { coordinate: Query.old, caller: anonymous, reason: r }');
     const { code, out } = await compare(old, old, '--acknowledged', path);
-    expect(code).toBe(0);
-    expect(out).toContain('Stale acknowledgements, to be removed:\n  line 2: Query.old for anonymous\n');
+    expect(code).toBe(1);
+    expect(out).toContain('; 1 stale acknowledgement.');
+    expect(out).toContain(`Delete them:\n  ${path}:2: delete Query.old for anonymous\n`);
+    const markdown = await compare(old, old, '--acknowledged', path, '--format', 'markdown');
+    expect(markdown.out).toContain('| 2 | `Query.old` | `anonymous` |');
   });
 
   test.each([

@@ -14,7 +14,7 @@ import {
 } from '@signet/access';
 import { type Command, Option } from 'commander';
 import { action, addExample, type Context, messageOf, UsageError } from '../command.ts';
-import { type AccessReport, findUndecided } from './access-report.ts';
+import { type AccessReport, isRefused } from './access-report.ts';
 import { judgeGains, readAcknowledgements } from './acknowledgements.ts';
 import { findBreakingChanges } from './breaking-changes.ts';
 import { type Format, formatReport, formats } from './format-report.ts';
@@ -59,7 +59,7 @@ export function addSupergraphOptions(command: Command): Command {
  * Checks one supergraph, or compares it with an older one.
  *
  * @param viewpoints the callers to compare for; without, they follow from the rules
- * @returns 1 for a fault of the rules, or for a gain of access that nobody acknowledged
+ * @returns 1 for a fault of the rules, for a gain of access that nobody acknowledged, or for an acknowledgement that no gain needs
  * @throws {UsageError} @throws {Error} for what cannot be read
  */
 export async function checkSupergraph(
@@ -84,6 +84,7 @@ export async function checkSupergraph(
   const report: AccessReport = {
     supergraph: path,
     against,
+    ...(acknowledged !== undefined && { acknowledgements: acknowledged }),
     faults: after.weaknesses
       .filter((fault) => !known.has(keyOf(fault)))
       .map((fault) => describeFault(path, fault)),
@@ -92,7 +93,7 @@ export async function checkSupergraph(
     changes: await findBreakingChanges(before.document, after.document),
   };
   write(formatReport(report, options.format), options, context);
-  return report.faults.length > 0 || findUndecided(report).length > 0 ? 1 : 0;
+  return isRefused(report) ? 1 : 0;
 }
 
 function keyOf({ coordinate, fault }: SupergraphFault): string {

@@ -4,6 +4,7 @@ import { inventPassword, TargetError } from './target.ts';
 
 const login = 'mutation ($i: LoginInput!) { login(input: $i) { accessToken } }';
 const register = 'mutation ($i: RegisterInput!) { register(input: $i) { deviceToken } }';
+const reauthenticate = 'mutation ($i: ReauthenticateInput!) { reauthenticate(input: $i) { accessToken } }';
 /** A compare that runs, and the owner's own, on a machine that has more to do. */
 const allowedKnownMs = 10_000;
 /** More than are free, and few enough that others are served meanwhile. */
@@ -39,6 +40,17 @@ export const accountAttacks: readonly Attack[] = [
       };
       // Pauses are short at first: where the machine is slow, one guess may come after the pause by chance. Not two in turn.
       return (await burst()) && (await burst());
+    },
+  },
+  {
+    name: 'guesses with a stolen token',
+    tried: `${guesses} wrong passwords at reauthenticate and the right one behind them, all at once`,
+    async run({ graph, other, accounts: { password } }) {
+      const prove = (guess: string) =>
+        graph.ask(reauthenticate, { token: other, variables: { i: { password: guess } } });
+      const wrong = Array.from({ length: guesses }, (_, n) => prove(`wrong password ${n}`));
+      const answers = await Promise.all([...wrong, prove(password)]);
+      return wonUnlessRefused(answers.at(-1) as Reply);
     },
   },
   {

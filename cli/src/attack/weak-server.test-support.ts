@@ -39,6 +39,7 @@ const schema: GraphQLSchema = buildSchema(`
   input AuditLogFilter { kind: String actorId: ID }
   input LogoutInput { refreshToken: String }
   input LoginInput { email: String password: String deviceToken: String }
+  input ReauthenticateInput { password: String }
   input RegisterInput { email: String password: String }
   input RefreshInput { refreshToken: String }
   input PlaceOrderInput { idempotencyKey: String items: [_Any] }
@@ -52,7 +53,7 @@ const schema: GraphQLSchema = buildSchema(`
     _service: _Service _entities(representations: [_Any!]!): [User]
   }
   type Mutation {
-    register(input: RegisterInput): Payload login(input: LoginInput): Payload portalLogin(input: LoginInput): Payload refresh(input: RefreshInput): Payload
+    register(input: RegisterInput): Payload login(input: LoginInput): Payload portalLogin(input: LoginInput): Payload refresh(input: RefreshInput): Payload reauthenticate(input: ReauthenticateInput): Payload
     logout(input: LogoutInput): Boolean changeStaffRole(id: ID!, role: StaffRole!): Staff cancelOrder(id: ID!): Order endSession(id: ID!): Boolean placeOrder(input: PlaceOrderInput): Order
   }
 `);

@@ -1,4 +1,5 @@
 import { tagPlatforms } from '@signet/schema/platform-tags';
+import { placePublicOnFields } from '@signet/schema/public-fields';
 import {
   type CompositionResult,
   composeSchemaContract,
@@ -6,8 +7,7 @@ import {
 } from '@theguild/federation-composition';
 import type { DocumentNode } from 'graphql';
 import { declareAccess, federationName, linksToAccess } from './access-links.ts';
-import { findLostRules } from './lost-rules.ts';
-import { placePublicOnFields } from './public-fields.ts';
+import { findLostRules, readLocalNames } from './lost-rules.ts';
 import type { ReadSubgraph } from './read-subgraph.ts';
 
 export type Composition = {
@@ -35,10 +35,12 @@ export async function composeSubgraphs(
   subgraphs: readonly ReadSubgraph[],
   excludedTags: readonly string[] = [],
 ): Promise<Composition> {
-  const declared = subgraphs.map((one) => ({
-    ...one,
-    typeDefs: placePublicOnFields(declareAccess(one.typeDefs)),
-  }));
+  const declared = subgraphs.map((one) => {
+    const sdl = declareAccess(one.typeDefs);
+    const ruleOf = readLocalNames(sdl);
+    const isPublic = (name: string) => ruleOf(name) === 'public';
+    return { ...one, typeDefs: placePublicOnFields(sdl, isPublic, federationName(sdl, 'external')) };
+  });
   const services: Services = declared.map(({ typeDefs, ...rest }) => ({
     ...rest,
     typeDefs: linksToAccess(typeDefs) ? tagPlatforms(typeDefs, federationName(typeDefs, 'tag')) : typeDefs,

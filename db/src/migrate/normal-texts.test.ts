@@ -10,7 +10,11 @@ let db: Kysely<unknown>;
 beforeEach(async () => {
   database = await createTestDatabase();
   const pool = new pg.Pool({ connectionString: database.adminUrl, max: 1 });
-  pool.on('connect', (client) => void client.query('set role signet_owner'));
+  pool.on('connect', (client) => {
+    // The pool ends before its connections do, and the database is dropped meanwhile.
+    client.on('error', () => {});
+    void client.query('set role signet_owner');
+  });
   db = new Kysely({ dialect: new PostgresDialect({ pool }) });
 });
 afterEach(async () => {

@@ -80,8 +80,8 @@ describe('findPasswordFault', () => {
   });
 
   it('is quick on the longest text', () => {
-    const start = performance.now();
+    const start = process.threadCpuUsage();
     for (let count = 0; count < 100; count++) findPasswordFault('1a'.repeat(63), owner);
-    expect(performance.now() - start).toBeLessThan(500);
+    expect(process.threadCpuUsage(start).user / 1000).toBeLessThan(500);
   });
 });

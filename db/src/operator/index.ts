@@ -4,6 +4,7 @@ export { migrateToLatest, migrationStatus, rollback } from '../migrate/migrate.t
 export { createPepper } from '../password-hash.ts';
 export { createRoles } from '../roles.ts';
 export { createStaff, createTenant, needPepperKey } from './create-accounts.ts';
+export { type ImportOptions, importUsers, type UserImport } from './import-users.ts';
 export {
   explainFailure,
   type OperatorConfig,

@@ -54,7 +54,7 @@ it('leaves a connection for one more caller, and for the process itself', async 
 });
 
 it('serves in turns what waits: one request is not behind the hundred of another caller', async () => {
-  const slow = ['a', 'b', 'c', 'd'].map((caller) => startSleepers(caller, 30, 0.3));
+  const slow = ['a', 'b', 'c', 'd'].map((caller) => startSleepers(caller, 20, 0.5));
   await expect.poll(countSleepers).toBe(10);
   expect(await as('ada', ping)).toBeLessThan(1500);
   await Promise.all(slow);

@@ -52,7 +52,7 @@ const ask = (client: string, init: RequestInit = {}) =>
 
 test('refuses with 503 and Retry-After what comes while its places are taken, and answers what has one', async () => {
   const held = [ask('192.0.2.1'), ask('192.0.2.1'), ask('192.0.2.2'), ask('192.0.2.3')];
-  await vi.waitFor(() => expect(entered).toBe(4));
+  await vi.waitFor(() => expect(entered).toBe(4), 30_000);
   const refused = await ask('192.0.2.4');
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
   expect(logged).toEqual(['operations']);
@@ -66,7 +66,7 @@ test('refuses with 503 and Retry-After what comes while its places are taken, an
 
 test('holds the limit for targets in absolute form', async () => {
   const held = [ask('127.0.0.1'), ask('127.0.0.1')];
-  await vi.waitFor(() => expect(entered).toBe(2));
+  await vi.waitFor(() => expect(entered).toBe(2), 30_000);
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   socket.write(
     'POST http://localhost/graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}',
@@ -81,7 +81,7 @@ test('holds the limit for targets in absolute form', async () => {
 
 test('reads nothing of a request that it refuses', async () => {
   const held = [ask('192.0.2.1'), ask('192.0.2.1')];
-  await vi.waitFor(() => expect(entered).toBe(2));
+  await vi.waitFor(() => expect(entered).toBe(2), 30_000);
   const refused = await ask('192.0.2.1', { body: '{not json' });
   expect(refused.status).toBe(503);
   release();
@@ -99,7 +99,7 @@ test('clients that send their bodies in drops hold no place', async () => {
   await Promise.all(slow.map((socket) => once(socket, 'connect')));
   await new Promise((resolve) => setTimeout(resolve, 100));
   const held = [ask('127.0.0.1'), ask('127.0.0.1')];
-  await vi.waitFor(() => expect(entered).toBe(2));
+  await vi.waitFor(() => expect(entered).toBe(2), 30_000);
   release();
   expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200]);
   for (const socket of slow) socket.destroy();
@@ -107,7 +107,7 @@ test('clients that send their bodies in drops hold no place', async () => {
 
 test('keeps answering for health and keys while it refuses', async () => {
   const held = [ask('192.0.2.1'), ask('192.0.2.1')];
-  await vi.waitFor(() => expect(entered).toBe(2));
+  await vi.waitFor(() => expect(entered).toBe(2), 30_000);
   expect((await ask('192.0.2.1')).status).toBe(503);
   for (const path of ['/health/live', '/health/ready', '/.well-known/jwks.json']) {
     const answer = await fetch(`${url}${path}`, { headers: { 'x-forwarded-for': '192.0.2.1' } });
@@ -120,7 +120,7 @@ test('keeps answering for health and keys while it refuses', async () => {
 test('a client that goes without its answer holds its place until the work has ended', async () => {
   const client = new AbortController();
   const held = [ask('192.0.2.1', { signal: client.signal }), ask('192.0.2.1', { signal: client.signal })];
-  await vi.waitFor(() => expect(entered).toBe(2));
+  await vi.waitFor(() => expect(entered).toBe(2), 30_000);
   const closed = openConnections(0);
   client.abort();
   await Promise.allSettled(held);
@@ -128,7 +128,7 @@ test('a client that goes without its answer holds its place until the work has e
   expect((await ask('192.0.2.1')).status).toBe(503);
   expect(entered).toBe(2);
   release();
-  await vi.waitFor(async () => expect((await ask('192.0.2.1')).status).toBe(200));
+  await vi.waitFor(async () => expect((await ask('192.0.2.1')).status).toBe(200), 30_000);
 });
 
 test('work that fails gives its place back', async () => {
@@ -147,7 +147,7 @@ test('work that fails gives its place back', async () => {
 
 test('a client that has left before its work began has nothing done', async () => {
   const held = [ask('192.0.2.1')];
-  await vi.waitFor(() => expect(entered).toBe(1));
+  await vi.waitFor(() => expect(entered).toBe(1), 30_000);
   const socket = { remoteAddress: '192.0.2.2', destroyed: true };
   const run = vi.fn();
   const request = { raw: { socket }, headers: {} } as unknown as FastifyRequest;
@@ -221,11 +221,11 @@ describe('bodies that have not arrived', () => {
   test('hold their bytes until the work that they asked for has ended', async () => {
     const body = JSON.stringify({ text: 'x'.repeat(240 * kilobyte) });
     const held = [ask('192.0.2.1', { body }), ask('192.0.2.1', { body })];
-    await vi.waitFor(() => expect(entered).toBe(2));
+    await vi.waitFor(() => expect(entered).toBe(2), 30_000);
     expect((await askElsewhere(100 * kilobyte)).status).toBe(503);
     release();
     await Promise.all(held);
-    await vi.waitFor(async () => expect((await askElsewhere(100 * kilobyte)).status).toBe(404));
+    await vi.waitFor(async () => expect((await askElsewhere(100 * kilobyte)).status).toBe(404), 30_000);
   });
 });
 
@@ -296,7 +296,7 @@ describe('a request that is handed over to Fastify', () => {
     await expect(post({ signal: client.signal })).rejects.toThrow();
     await left.promise;
     work = async () => undefined;
-    await vi.waitFor(async () => expect((await post()).status).toBe(200));
+    await vi.waitFor(async () => expect((await post()).status).toBe(200), 30_000);
   });
 
   test('is counted once where it has no place', async () => {
@@ -306,7 +306,7 @@ describe('a request that is handed over to Fastify', () => {
     Object.assign(direct.handler ?? {}, { open: () => true });
     const small = () => post({ text: '{}' });
     const held = [small(), small()];
-    await vi.waitFor(() => expect(entered).toHaveLength(2));
+    await vi.waitFor(() => expect(entered).toHaveLength(2), 30_000);
     const refused = await small();
     for (const leave of entered) leave();
     await Promise.all(held);

@@ -54,7 +54,7 @@ async function openBusy(localAddress: string): Promise<Socket> {
   const socket = await open(localAddress);
   socket.write('GET /busy HTTP/1.1\r\nhost: localhost\r\n\r\n');
   const expected = entered + 1;
-  await vi.waitFor(() => expect(entered).toBe(expected));
+  await vi.waitFor(() => expect(entered).toBe(expected), 30_000);
   return socket;
 }
 
@@ -124,7 +124,7 @@ test('a connection that is closed makes room', async () => {
       const connections = () =>
         new Promise((resolve) => server.server.getConnections((_, number) => resolve(number)));
       socket.destroy();
-      await vi.waitFor(async () => expect(await connections()).toBe(0));
+      await vi.waitFor(async () => expect(await connections()).toBe(0), 30_000);
     }
   }
   for (let count = 0; count < 4; count += 1) await openBusy('127.0.0.2');

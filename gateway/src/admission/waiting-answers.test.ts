@@ -51,7 +51,7 @@ async function askUnread(client: string): Promise<Socket> {
   const asked = once(server.server, 'request');
   socket.write(`GET /large HTTP/1.1\r\nhost: localhost\r\nx-forwarded-for: ${client}\r\n\r\n`);
   const [, response] = await asked;
-  await vi.waitFor(() => expect(response.headersSent).toBe(true));
+  await vi.waitFor(() => expect(response.headersSent).toBe(true), 30_000);
   return socket;
 }
 
@@ -73,7 +73,7 @@ async function drain(socket: Socket): Promise<number> {
 test('a client that reads more slowly than it must is cut', async () => {
   await start({ maxBytes: 2 ** 30, bytesPerSecond: 2 ** 25, graceMs: 300 });
   const slow = await askUnread('192.0.2.1');
-  await vi.waitFor(() => expect(shortages).toEqual(['slow reader']), 5000);
+  await vi.waitFor(() => expect(shortages).toEqual(['slow reader']), 30_000);
   expect(await drain(slow)).toBeLessThan(large.length);
 });
 
@@ -122,7 +122,7 @@ test('an answer that could never have room cuts none of those that wait', async 
     bytes += piece.length;
   });
   waiting.resume();
-  await vi.waitFor(() => expect(bytes).toBeGreaterThan(large.length), 5000);
+  await vi.waitFor(() => expect(bytes).toBeGreaterThan(large.length), 30_000);
 });
 
 test('what waited for a client that has gone is free again', async () => {

@@ -43,11 +43,11 @@ test('takes a new file, a changed one, and one that is gone', async () => {
   await write('a.json', ['one']);
   await follow(folder);
   await write('b.json', ['two']);
-  await vi.waitFor(() => expect(ids()).toEqual(['one', 'two']));
+  await vi.waitFor(() => expect(ids()).toEqual(['one', 'two']), 30_000);
   await write('a.json', ['one', 'three']);
-  await vi.waitFor(() => expect(ids()).toEqual(['one', 'three', 'two']));
+  await vi.waitFor(() => expect(ids()).toEqual(['one', 'three', 'two']), 30_000);
   await unlink(path('b.json'));
-  await vi.waitFor(() => expect(ids()).toEqual(['one', 'three']));
+  await vi.waitFor(() => expect(ids()).toEqual(['one', 'three']), 30_000);
 });
 
 test('takes a folder that a link was turned to', async () => {
@@ -58,7 +58,7 @@ test('takes a folder that a link was turned to', async () => {
   await follow(path('current'));
   await symlink(newer, path('next'));
   await rename(path('next'), path('current'));
-  await vi.waitFor(() => expect(ids()).toEqual(['two']));
+  await vi.waitFor(() => expect(ids()).toEqual(['two']), 30_000);
 });
 
 test.each([
@@ -72,13 +72,13 @@ test.each([
     await write('a.json', ['one']);
     await follow(folder);
     await spoil();
-    await vi.waitFor(() => expect(error).toHaveBeenCalled());
+    await vi.waitFor(() => expect(error).toHaveBeenCalled(), 30_000);
     // Several looks later.
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(error).toHaveBeenCalledTimes(1);
     expect(ids()).toEqual(['one']);
     await write('a.json', ['one', 'two']);
-    await vi.waitFor(() => expect(ids()).toEqual(['one', 'two']));
+    await vi.waitFor(() => expect(ids()).toEqual(['one', 'two']), 30_000);
   },
 );
 

@@ -218,7 +218,7 @@ test('a new manifest counts without a restart, and a broken one changes nothing'
   writeManifest([fresh, products]);
   await vi.waitFor(
     async () => expect((await post('user', persisted(sha256(fresh)))).body.data).toBeDefined(),
-    { timeout: 12_000, interval: 250 },
+    { timeout: 30_000, interval: 250 },
   );
   expect(reasons(await post('user', persisted(sha256(logout))))).toEqual(['request.document']);
 });

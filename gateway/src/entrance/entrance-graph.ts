@@ -42,8 +42,16 @@ export type PreparedGraph = {
 };
 
 export type MountedGraph = {
-  /** @throws {ConfigError} when it cannot be served. The one that is served stays. */
-  prepare(config: GatewayConfig, issuers: readonly TrustedIssuer[]): Promise<PreparedGraph>;
+  /**
+   * `entrance`: the platforms that it admits from then on.
+   *
+   * @throws {ConfigError} when it cannot be served. The one that is served stays.
+   */
+  prepare(
+    config: GatewayConfig,
+    issuers: readonly TrustedIssuer[],
+    entrance: Entrance,
+  ): Promise<PreparedGraph>;
 };
 
 /**
@@ -65,8 +73,13 @@ export async function mountEntranceGraph(
     generation += 1;
     return generation;
   };
-  const open = (config: GatewayConfig, issuers: readonly TrustedIssuer[], mustHaveRules: boolean) =>
-    openConfiguredGraph(entranceServer, entrance, {
+  const open = (
+    config: GatewayConfig,
+    issuers: readonly TrustedIssuer[],
+    of: Entrance,
+    mustHaveRules: boolean,
+  ) =>
+    openConfiguredGraph(entranceServer, of, {
       ...options,
       config,
       issuers,
@@ -74,7 +87,7 @@ export async function mountEntranceGraph(
       mustHaveRules,
     }).catch((error) => fail(error, config));
   const graphs = createGraphSwitch<ConfiguredGraph>(
-    await open(options.config, options.issuers, false),
+    await open(options.config, options.issuers, entrance, false),
     (error) =>
       logger.error(
         { err: error, entrance: entrance.name },
@@ -96,10 +109,10 @@ export async function mountEntranceGraph(
     });
   }
   return {
-    async prepare(config, issuers) {
+    async prepare(config, issuers, next) {
       const mustHaveRules = config.ACCESS === 'on' && graphs.current.current.hasRules;
-      const next = await open(config, issuers, mustHaveRules);
-      return { take: () => graphs.replaceBy(next), drop: () => next.stop() };
+      const prepared = await open(config, issuers, next, mustHaveRules);
+      return { take: () => graphs.replaceBy(prepared), drop: () => prepared.stop() };
     },
   };
 }

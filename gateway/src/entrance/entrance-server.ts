@@ -26,12 +26,19 @@ import { placeOf, settingOf } from '../config-entrances.ts';
 import type { DocumentMark } from '../documents/document-mark.ts';
 import { type EntranceDetails, registerEntrancePage } from '../pages/entrance-page.ts';
 import type { SeededAccount } from '../pages/layout.ts';
+import { registerMailboxPages } from '../pages/mailbox.ts';
 import { registerPages } from '../pages/pages.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import { createAuthReadiness } from '../subgraphs/auth-readiness.ts';
+import { openEntranceProof } from '../subgraphs/entrance-proof.ts';
 import { type Cors, type CorsHeaders, type CorsSettings, registerCors } from './cors.ts';
-import { type EntranceGraphOptions, type MountedGraph, mountEntranceGraph } from './entrance-graph.ts';
-import { type Entrance, originsOf } from './entrances.ts';
+import {
+  type EntranceGraphOptions,
+  type MountedGraph,
+  mountEntranceGraph,
+  type PreparedGraph,
+} from './entrance-graph.ts';
+import { type Entrance, entrancesOf, originsOf } from './entrances.ts';
 import { keysUrlOf, registerWellKnown } from './well-known.ts';
 
 export type EntranceServerOptions = {
@@ -118,7 +125,25 @@ export async function createEntranceServer(
       exampleOperations: config.SUPERGRAPH_FILE === undefined ? readExampleOperations() : [],
     });
   }
+  if (isDevelopment) await openMailbox(server, entrance, options);
   return { server, direct, cors, corsHeadersFor: cors.headersFor, ...limits };
+}
+
+/** What auth would have mailed, at the platform's own entrance `graph`. Auth shows it to proven requests only. */
+async function openMailbox(
+  server: FastifyInstance,
+  entrance: Entrance,
+  { config, logger }: EntranceServerOptions,
+): Promise<void> {
+  const { AUTH_USER_URL: user, AUTH_PORTAL_URL: portal = user, SUPERGRAPH_FILE, entranceNames } = config;
+  const isOwn = SUPERGRAPH_FILE === undefined && entranceNames === undefined;
+  if (entrance.kind !== 'graph' || !isOwn || user === undefined || portal === undefined) return;
+  if (config.PROOF === 'off') return;
+  const proof = await openEntranceProof(entrance, config, logger);
+  server.addHook('onClose', async () => proof.stop());
+  const sign = proof.signerFor('auth');
+  if (sign)
+    registerMailboxPages(server, { entrance: entrance.kind, authUrls: { user, portal }, sign, logger });
 }
 
 function corsSettingsOf(entrance: Entrance, config: GatewayConfig): CorsSettings {
@@ -211,7 +236,9 @@ export type EntranceOptions = {
 const graphqlPath = '/graphql';
 
 /** An entrance that takes other settings while it runs. `issuers`: those of all platforms. */
-export type OpenEntrance = MountedGraph & {
+export type OpenEntrance = {
+  /** @throws {ConfigError} when the settings cannot be served. The ones that are served stay. */
+  prepare(config: GatewayConfig, issuers: readonly TrustedIssuer[]): Promise<PreparedGraph>;
   /** Opens the port. @returns its URL */
   listen(): Promise<string>;
   stop(): Promise<void>;
@@ -228,8 +255,8 @@ export async function openEntrance(
   { issuers, ...options }: EntranceOptions,
 ): Promise<OpenEntrance> {
   const { config } = options;
-  const admitted = (all: readonly TrustedIssuer[]) =>
-    all.filter(({ platform }) => entrance.platforms.includes(platform));
+  const admitted = (all: readonly TrustedIssuer[], { platforms } = entrance) =>
+    all.filter(({ platform }) => platforms.includes(platform));
   let issuersNow = admitted(issuers);
   const isTrustedProxy = createProxyCheck(config.TRUSTED_PROXIES);
   const given = {
@@ -263,11 +290,12 @@ export async function openEntrance(
       }),
     stop: () => server.close(),
     async prepare(next, all) {
-      const { take, drop } = await mounted.prepare(next, admitted(all));
+      const after = entrancesOf(next).find(({ name }) => name === entrance.name) ?? entrance;
+      const { take, drop } = await mounted.prepare(next, admitted(all, after), after);
       return {
         take() {
           take();
-          issuersNow = admitted(all);
+          issuersNow = admitted(all, after);
           entranceServer.cors.replace(corsSettingsOf(entrance, next));
         },
         drop,

@@ -1,6 +1,6 @@
 import type { TrustedIssuer } from '@signet/session';
 import type { GatewayConfig } from '../config.ts';
-import type { MountedGraph } from './entrance-graph.ts';
+import type { OpenEntrance } from './entrance-server.ts';
 
 /**
  * Builds another configuration at every entrance, beside the one that is served, and serves it at all of them at once.
@@ -8,7 +8,7 @@ import type { MountedGraph } from './entrance-graph.ts';
  * @throws what the first entrance throws that cannot serve it. Then all keep the one that they have.
  */
 export async function replaceSettings(
-  entrances: readonly MountedGraph[],
+  entrances: readonly Pick<OpenEntrance, 'prepare'>[],
   config: GatewayConfig,
   issuers: readonly TrustedIssuer[],
 ): Promise<void> {

@@ -56,7 +56,7 @@ describe('without Apollo’s script', () => {
     // At once, long before the script is given up.
     expect(await page.locator('main').innerText()).toContain('one federated graph');
     await expect
-      .poll(() => page.locator('[data-sandbox-state]').innerText(), { timeout: 10_000 })
+      .poll(() => page.locator('[data-sandbox-state]').innerText(), { timeout: 30_000 })
       .toContain(text);
     expect(await page.locator('main').innerText()).toContain(`curl ${baseUrl}/graphql`);
     if (screenshots) await page.screenshot({ path: join(screenshots, `sandbox-${how}.png`), fullPage: true });

@@ -127,7 +127,7 @@ describe('the pool of planning workers', { timeout: 60_000 }, () => {
 
   it('keeps no process from ending', async () => {
     const script = join(import.meta.dirname, 'idle-pool.test-support.ts');
-    const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: 14_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: 50_000 });
     expect(stdout.trim()).toBe('planned');
   });
 

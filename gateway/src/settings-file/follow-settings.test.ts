@@ -1,101 +1,27 @@
-import { once } from 'node:events';
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
-import { createLogger, type RunningServer } from '@signet/service';
-import { postGraphql, reasonsOf } from '@signet/testing';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { startGateway } from '../start.ts';
-import {
-  composeForeignGraph,
-  type ForeignSubgraph,
-  serveForeignSubgraph,
-} from '../supergraph/foreign-graph.test-support.ts';
+import { writeFile } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
+import { ConfigError, createLogger } from '@signet/service';
+import { UnreadKeysError } from '@signet/session';
+import { reasonsOf } from '@signet/testing';
+import { expect, test, vi } from 'vitest';
+import type { GatewayConfig } from '../config.ts';
+import { type LogLine, openFollowedGateway } from './follow.test-support.ts';
 import { followSettings } from './follow-settings.ts';
 import { loadSettings } from './load-settings.ts';
 
-let folder: string;
-let path: string;
-let catalog: ForeignSubgraph;
-let other: ForeignSubgraph;
-let reviews: ForeignSubgraph;
-let running: RunningServer | undefined;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'signet-follow-'));
-  path = join(folder, 'signet.yaml');
-  [catalog, other, reviews] = await Promise.all([
-    serveForeignSubgraph('Product-Catalog', 'first'),
-    serveForeignSubgraph('Product-Catalog', 'second'),
-    serveForeignSubgraph('reviews_v2'),
-  ]);
-  const urls = { 'Product-Catalog': 'http://catalog.invalid/', reviews_v2: reviews.url };
-  await writeFile(join(folder, 'their.graphql'), composeForeignGraph(urls));
-});
-afterEach(async () => {
-  await running?.stop();
-  running = undefined;
-});
-afterAll(async () => {
-  await Promise.all([catalog, other, reviews].map((subgraph) => subgraph.close()));
-  await rm(folder, { recursive: true, force: true });
-});
-
-type Line = {
-  level: number;
-  msg: string;
-  settings?: string[];
-  waiting?: string[];
-  faults?: string[];
-  issuers?: string[];
-};
-
-const base = (more: string, url = catalog.url) => `supergraph: their.graphql
-proof: off
-subgraphs: { Product-Catalog: "${url}" }
-entrances: { shop: { port: 0, corsOrigins: [https://shop.example] } }
-${more}
-`;
-
-async function write(text: string): Promise<void> {
-  await writeFile(`${path}.new`, text);
-  await rename(`${path}.new`, path);
-}
-
-async function start(text: string) {
-  const lines: Line[] = [];
-  const logger = createLogger('test', 'info', { write: (line) => lines.push(JSON.parse(line)) });
-  await write(text);
-  const load = () => loadSettings({}, path);
-  running = await startGateway(load(), logger, { settings: { path, load, pollMs: 20 } });
-  const { url } = running;
-  const isOutcome = ({ msg }: Line) => /new settings|need a restart/.test(msg);
-  return {
-    url,
-    lines,
-    ask: (query: string) => postGraphql(`${url}/graphql`, { query }),
-    /** Resolves with the lines that say how it ended. */
-    async change(next: string, count = 1): Promise<Line[]> {
-      const before = lines.filter(isOutcome).length;
-      await write(next);
-      while (lines.filter(isOutcome).length < before + count) await sleep(5);
-      return lines.filter(isOutcome).slice(before);
-    },
-  };
-}
+const { graph, base, write, start } = openFollowedGateway();
 
 test('limits, default rule, subgraphs and origins of a changed file hold without a restart; requests under way finish', async () => {
   const { ask, change, url } = await start(base('defaultAccess: public'));
   expect((await ask('{ whoServes }')).body.data).toEqual({ whoServes: 'first' });
-  const held = reviews.hold();
+  const held = graph.reviews.hold();
   const underWay = ask('{ whoServes topProducts(first: 1) { reviews { text } } }');
   await held.reached;
   const [line] = await change(
-    base('defaultAccess: public\nlimits: { aliases: 1 }', other.url).replace('shop.example', 'other.example'),
+    base('defaultAccess: public\nlimits: { aliases: 1 }', graph.other.url).replace(
+      'shop.example',
+      'other.example',
+    ),
   );
   expect(line).toMatchObject({
     msg: 'new settings are served',
@@ -136,7 +62,7 @@ test('a bad file is refused with line and field, and the old one stays', async (
       /signet.yaml:1:1: supergraph: .*ENOENT/,
     ],
     [
-      base('defaultAccess: public').replace(catalog.url, 'nowhere'),
+      base('defaultAccess: public').replace(graph.catalog.url, 'nowhere'),
       /subgraphs.Product-Catalog: must be an http/,
     ],
   ];
@@ -146,7 +72,7 @@ test('a bad file is refused with line and field, and the old one stays', async (
     expect(line?.faults?.join('\n')).toMatch(fault);
     expect((await ask('{ whoServes }')).body.data).toEqual({ whoServes: 'first' });
   }
-  const [line] = await change(base('defaultAccess: public', other.url));
+  const [line] = await change(base('defaultAccess: public', graph.other.url));
   expect(line?.msg).toBe('new settings are served');
 });
 
@@ -156,7 +82,10 @@ test('a file that changes what needs a restart is served in no part, and the log
   );
   const without = /signet.yaml:7:1: access$/;
   const [line] = await change(
-    base('defaultAccess: public\nsurface: development\naccess: off\nproofOffInProduction: yes', other.url),
+    base(
+      'defaultAccess: public\nsurface: development\naccess: off\nproofOffInProduction: yes',
+      graph.other.url,
+    ),
   );
   expect(line).toMatchObject({
     level: 50,
@@ -174,89 +103,70 @@ test('a file that changes what needs a restart is served in no part, and the log
   expect(renamed?.settings).toEqual(['entrances: their names']);
   expect((await ask('{ whoServes }')).body.data).toEqual({ whoServes: 'first' });
   const [last] = await change(
-    base('defaultAccess: public\nsurface: production\nproofOffInProduction: yes', other.url),
+    base('defaultAccess: public\nsurface: production\nproofOffInProduction: yes', graph.other.url),
   );
   expect(last?.settings).toEqual([expect.stringMatching(/subgraphs/)]);
   expect((await ask('{ whoServes }')).body.data).toEqual({ whoServes: 'second' });
 });
 
-test('an issuer that is down keeps its keys when others change, and one that cannot be taken out is said to be trusted still', async () => {
-  const issuer = 'https://one.example';
-  const { privateKey, publicKey } = await generateKeyPair('ES256');
-  const keys = createServer(async (_req, res) =>
-    res.end(
-      JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256', use: 'sig' }] }),
-    ),
-  ).listen(0, '127.0.0.1');
-  await once(keys, 'listening');
-  const token = await new SignJWT({ iss: issuer, aud: 'shop', sub: 's', jti: 'j' })
-    .setProtectedHeader({ alg: 'ES256', kid: 'k', typ: 'at+jwt' })
-    .setIssuedAt()
-    .setExpirationTime('10m')
-    .sign(privateKey);
-  const one = `  - { issuer: "${issuer}", audience: shop, platform: user, jwks: "http://127.0.0.1:${(keys.address() as AddressInfo).port}/", ids: derived, revocations: none }`;
-  const two =
-    '  - { issuer: "https://two.example", audience: b, platform: user, jwks: "https://two.invalid/", ids: derived }';
-  const file = (...issuers: string[]) =>
-    base(
-      [
-        'defaultAccess: authenticated',
-        ...(issuers.length > 0 ? ['issuers:', ...issuers] : []),
-        '# The end.',
-      ].join('\n'),
-    ).replace('port: 0', 'port: 0, platforms: [user]');
-  const { change, lines, url } = await start(file(one));
-  const ask = async () => (await postGraphql(`${url}/graphql`, { query: '{ whoServes }' }, { token })).status;
-  expect(await ask()).toBe(200);
-  keys.closeAllConnections();
-  keys.close();
-  expect((await change(file(two, one)))[0]?.settings).toEqual(['issuers']);
-  expect(await ask()).toBe(200);
-  const [refusal] = await change(file());
-  expect(refusal?.faults?.join()).toMatch(/platforms: names user, and no issuer has that platform/);
-  expect(lines.at(-1)).toMatchObject({
-    level: 50,
-    msg: expect.stringMatching(/trusted as before/),
-    issuers: ['https://two.example', issuer],
-  });
-  expect((await change(file(two)))[0]?.settings).toEqual(['issuers']);
-  expect(await ask()).toBe(401);
-});
-
 test('half a file is served at no time', async () => {
   const whole = base('defaultAccess: public\nlimits: { aliases: 1 }');
   const { ask, change } = await start(whole);
-  const half: [string, RegExp][] = [
-    [whole.slice(0, whole.indexOf('limits')), /signet.yaml: is the beginning of the file that is served/],
-    [
-      whole.replace('aliases: 1 }\n\n', 'aliases: 10 }').trimEnd(),
-      /signet.yaml: does not end with a line break/,
-    ],
-  ];
-  for (const [text, fault] of half) {
-    const [line] = await change(text);
-    expect(line?.faults).toEqual([expect.stringMatching(fault)]);
-    expect(reasonsOf(await ask('{ a: whoServes b: whoServes }'))).toEqual(['request.limit.aliases']);
-  }
+  const [line] = await change(whole.replace('aliases: 1 }\n\n', 'aliases: 10 }').trimEnd());
+  expect(line?.faults).toEqual([expect.stringMatching(/signet.yaml: does not end with a line break/)]);
+  expect(reasonsOf(await ask('{ a: whoServes b: whoServes }'))).toEqual(['request.limit.aliases']);
 });
+
+test('a file that lost its end and nothing else is served too, a little later', async () => {
+  const whole = base('defaultAccess: public\nlimits: { aliases: 1 }');
+  const { ask, change, lines } = await start(whole);
+  const [line] = await change(whole.slice(0, whole.indexOf('limits')));
+  expect(line?.settings).toEqual([expect.stringMatching(/limits\.aliases/)]);
+  expect(lines.filter(({ msg }) => /is the beginning of the one that is served/.test(msg))).toHaveLength(1);
+  expect((await ask('{ a: whoServes b: whoServes }')).status).toBe(200);
+});
+
+/** Follows the file with a clock of its own. `pass`: one look. */
+async function followByHand(replace: (config: GatewayConfig) => Promise<void>) {
+  const load = vi.fn(() => loadSettings({}, graph.path));
+  const lines: LogLine[] = [];
+  const logger = createLogger('test', 'info', { write: (line) => lines.push(JSON.parse(line)) });
+  let time = 0;
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const end = await followSettings({
+    path: graph.path,
+    config: loadSettings({}, graph.path),
+    load,
+    replace,
+    logger,
+    pollMs: 1000,
+    now: () => time,
+  });
+  return {
+    load,
+    lines,
+    async pass(times = 1) {
+      for (let n = 0; n < times; n++) {
+        time += 1000;
+        vi.advanceTimersByTime(1000);
+        while (vi.getTimerCount() === 0) await setImmediate();
+      }
+    },
+    async stop() {
+      vi.useRealTimers();
+      await end();
+    },
+  };
+}
 
 test('a file counts when it was the same over two polls', async () => {
   await write(base('defaultAccess: public'));
-  const load = vi.fn(() => loadSettings({}, path));
   const replace = vi.fn(async () => {});
-  const logger = createLogger('test', 'silent');
-  const config = loadSettings({}, path);
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  const stop = await followSettings({ path, config, load, replace, logger, pollMs: 1000 });
+  const { load, pass, stop } = await followByHand(replace);
   try {
-    const pass = async () => {
-      vi.advanceTimersByTime(1000);
-      while (vi.getTimerCount() === 0) await setImmediate();
-    };
     for (const text of ['defaultAccess: authenticated', 'defaultAccess: authenticated\naccess: on']) {
-      await writeFile(path, base(text));
-      await pass();
-      await pass();
+      await writeFile(graph.path, base(text));
+      await pass(2);
       expect(load).not.toHaveBeenCalled();
     }
     await pass();
@@ -265,7 +175,50 @@ test('a file counts when it was the same over two polls', async () => {
     await pass();
     expect(load).toHaveBeenCalledOnce();
   } finally {
-    vi.useRealTimers();
+    await stop();
+  }
+});
+
+test('a file that lost its end counts when it was the same over ten, and one that is still written in between does not', async () => {
+  const whole = base('defaultAccess: public\nlimits: { aliases: 1 }');
+  const lines = whole.split('\n');
+  await write(whole);
+  const replace = vi.fn(async () => {});
+  const { pass, stop } = await followByHand(replace);
+  try {
+    // A slow writer of another file with the same beginning.
+    for (const count of [4, 5]) {
+      await writeFile(graph.path, `${lines.slice(0, count).join('\n')}\n`);
+      await pass(10);
+      expect(replace).not.toHaveBeenCalled();
+    }
+    await pass();
+    expect(replace).toHaveBeenCalledOnce();
+  } finally {
+    await stop();
+  }
+});
+
+test('a file that was refused for the keys of a new issuer is tried again after 30 s, and no other is', async () => {
+  await write(base('defaultAccess: public'));
+  const refusals = [new UnreadKeysError(['x: no keys']), new ConfigError(['x: no'])];
+  const replace = vi.fn(async () => {
+    const refusal = refusals.shift();
+    if (refusal) throw refusal;
+  });
+  const { lines, pass, stop } = await followByHand(replace);
+  try {
+    await write(base('defaultAccess: authenticated'));
+    await pass(3);
+    expect(lines.at(-1)?.msg).toMatch(/previous ones stay\. They are tried again in 30 s/);
+    await pass(29);
+    expect(replace).toHaveBeenCalledOnce();
+    await pass();
+    expect(replace).toHaveBeenCalledTimes(2);
+    expect(lines.at(-1)?.msg).toMatch(/previous ones stay$/);
+    await pass(60);
+    expect(replace).toHaveBeenCalledTimes(2);
+  } finally {
     await stop();
   }
 });

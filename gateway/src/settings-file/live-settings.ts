@@ -1,6 +1,6 @@
 import type { GatewayConfig } from '../config.ts';
 import { entranceVariable, settingOf } from '../config-entrances.ts';
-import { verifiedPlatforms } from '../config-graph.ts';
+import { ownPlatforms, verifiedPlatforms } from '../config-graph.ts';
 import { limitFields } from '../config-limits.ts';
 import { proofFields } from '../config-proof.ts';
 
@@ -47,16 +47,19 @@ export type SettingsChange = {
 export function compareSettings(served: GatewayConfig, read: GatewayConfig): SettingsChange {
   const placeOf = read.placeOf ?? ((variable: string) => variable);
   const names = read.entranceNames ?? ['graph'];
+  // The key sets of our own issuers are served by paths that are opened with the port.
+  const hasOwnIssuers = ownPlatforms(read).length > 0;
+  const ofEntrances = hasOwnIssuers ? liveEntranceSettings : [...liveEntranceSettings, 'PLATFORMS'];
   const live = new Set([
     ...liveVariables,
-    ...names.flatMap((name) => liveEntranceSettings.map((setting) => entranceVariable(name, setting))),
+    ...names.flatMap((name) => ofEntrances.map((setting) => entranceVariable(name, setting))),
   ]);
   const changed = differences(served, read);
   const isIssuerChange = differs(served.issuers?.entries, read.issuers?.entries);
   const fixed = [
     ...changed.filter((variable) => !live.has(variable)).map(placeOf),
     ...(differs(served.entranceNames, read.entranceNames) ? ['entrances: their names'] : []),
-    ...(differs(verifiedPlatforms(served), verifiedPlatforms(read))
+    ...(hasOwnIssuers && differs(verifiedPlatforms(served), verifiedPlatforms(read))
       ? ['issuers: the platforms that entrances admit by them']
       : []),
   ];

@@ -170,7 +170,11 @@ function refinePlatforms(
     const variable = entranceVariable(entrance, 'PLATFORMS');
     const wanted = settingOf<readonly string[] | undefined>(config, variable) ?? [];
     for (const platform of platforms.filter((one) => wanted.includes(one) && !verified.includes(one))) {
-      reportFault(issues, variable, `names ${platform}, and no issuer has that platform`);
+      reportFault(
+        issues,
+        variable,
+        `names ${platform}, and no issuer has that platform: add one, or take ${platform} out; without this setting an entrance admits the platforms that have an issuer`,
+      );
     }
   }
 }

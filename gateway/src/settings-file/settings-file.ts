@@ -1,7 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { decodeUtf8 } from '@signet/service';
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type FieldPath,
+  nameOfField,
+  nameOfKey,
+  parseYamlFile,
+  readConfigText,
+  type YamlFile,
+} from '@signet/session/config';
+import { isMap, isScalar, isSeq, type Node } from 'yaml';
 import { entranceNameForm, entranceVariable, maxEntranceNameLength } from '../config-entrances.ts';
 import {
   entranceSettings,
@@ -12,9 +18,6 @@ import {
   topSettingOf,
   topSettings,
 } from './file-keys.ts';
-
-/** From the file on: `['entrances', 'shop', 'port']`. */
-type FieldPath = readonly (string | number)[];
 
 /** A configuration file as it was read. Its faults are of the file's form; what values mean is checked by the schema of the variables. */
 export type SettingsFile = {
@@ -33,65 +36,43 @@ export type SettingsFile = {
   placeOfField(path: FieldPath): string;
 };
 
-/** Far larger than any real one. */
-const maxBytes = 1024 * 1024;
-
 /** Reads a configuration file, YAML 1.2 or JSON. Never throws: `faults` has all that is wrong with its form. */
 export function readSettingsFile(path: string): SettingsFile {
-  const text = readText(path);
+  const text = readConfigText(path);
   return typeof text === 'string'
     ? parseSettingsFile(path, text)
     : emptyFile(path, [`${path}: ${text.fault}`]);
 }
 
-function readText(path: string): string | { fault: string } {
-  try {
-    const bytes = readFileSync(path);
-    return bytes.length > maxBytes ? { fault: `has more than ${maxBytes} bytes` } : decodeUtf8(bytes);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return { fault: code && !code.startsWith('ERR_') ? `cannot be read (${code})` : 'is not UTF-8' };
-  }
-}
-
 function emptyFile(path: string, faults: readonly string[]): SettingsFile {
-  const placeOfField = (field: FieldPath) => `${path}: ${nameOf(field)}`;
+  const placeOfField = (field: FieldPath) => `${path}: ${nameOfField(field)}`;
   const placeOf = () => undefined;
   return { path, values: {}, entrances: undefined, issuers: undefined, faults, placeOf, placeOfField };
 }
 
 /** The same of a text. */
 export function parseSettingsFile(path: string, text: string): SettingsFile {
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false, stringKeys: true });
-  const broken = [...document.errors, ...document.warnings].map(({ pos, message }) => {
-    const { line, col } = lineCounter.linePos(pos[0]);
-    // The first line: what follows may quote the text, and secrets with it.
-    return `${path}:${line}:${col}: ${message.split('\n')[0]}`;
-  });
-  if (broken.length > 0) return emptyFile(path, [...new Set(broken)]);
-  return new Reader(path, document, lineCounter).read();
+  const file = parseYamlFile(path, text);
+  return 'faults' in file ? emptyFile(path, file.faults) : new Reader(path, file).read();
 }
 
 /** Walks through a file once, and notes each value with its place. */
 class Reader {
   readonly #path: string;
-  readonly #document: Document;
-  readonly #lines: LineCounter;
+  readonly #file: YamlFile;
   readonly #values: Record<string, string> = {};
   readonly #places = new Map<string, string>();
   readonly #faults: string[] = [];
   #entrances: string[] | undefined;
   #issuers: unknown;
 
-  constructor(path: string, document: Document, lines: LineCounter) {
+  constructor(path: string, file: YamlFile) {
     this.#path = path;
-    this.#document = document;
-    this.#lines = lines;
+    this.#file = file;
   }
 
   read(): SettingsFile {
-    this.#eachField(this.#document.contents, [], (key, node, at) => {
+    this.#eachField(this.#file.root, [], (key, node, at) => {
       if (key === 'limits') this.#settings(node, at, limitSettings);
       else if (key === 'subgraphs') this.#subgraphs(node, at);
       else if (key === 'entrances') this.#readEntrances(node, at);
@@ -108,7 +89,7 @@ class Reader {
       issuers: this.#issuers,
       faults: this.#faults,
       placeOf: (variable) => this.#places.get(variable) ?? this.#wouldBeAt(variable),
-      placeOfField: (path) => this.#placeOfField(path),
+      placeOfField: (path) => this.#file.placeOf(path),
     };
   }
 
@@ -136,14 +117,14 @@ class Reader {
     if (!found || text === undefined) return;
     const variable = `${prefix}${found.variable}`;
     this.#values[variable] = text;
-    this.#places.set(variable, this.#placeOfField(at));
+    this.#places.set(variable, this.#file.placeOf(at));
   }
 
   /** The text that the variable of a setting would have. Undefined, and a fault, where the value has not the type of the setting. */
   #textOf({ type, isPath }: FileSetting, node: Node | null, at: FieldPath): string | undefined {
     const located = (text: string) => (isPath && text !== '' ? resolve(dirname(this.#path), text) : text);
     if (type.type === 'array' && isSeq(node)) {
-      const items = node.items.map((item) => this.#scalar(this.#resolve(item as Node)));
+      const items = node.items.map((item) => this.#scalar(this.#file.resolve(item as Node)));
       if (items.length === 0)
         return this.#refuse(at, 'is an empty list: leave the key out, or name something');
       if (items.some((item) => item === undefined || item === '' || item.includes(','))) {
@@ -179,7 +160,7 @@ class Reader {
     });
     if (pairs.length === 0) return;
     this.#values.SUBGRAPH_URLS = pairs.join(',');
-    this.#places.set('SUBGRAPH_URLS', this.#placeOfField(at));
+    this.#places.set('SUBGRAPH_URLS', this.#file.placeOf(at));
   }
 
   #readEntrances(node: Node | null, at: FieldPath): void {
@@ -197,8 +178,7 @@ class Reader {
 
   #readIssuers(node: Node | null, at: FieldPath): void {
     try {
-      // Aliases that multiply are refused.
-      this.#issuers = node?.toJS(this.#document, { maxAliasCount: 100 }) ?? null;
+      this.#issuers = this.#file.toPlain(node);
     } catch {
       this.#fault(at, 'repeats itself by too many aliases');
     }
@@ -209,19 +189,15 @@ class Reader {
     at: FieldPath,
     read: (key: string, node: Node | null, at: FieldPath) => void,
   ): void {
-    const node = this.#resolve(given);
+    const node = this.#file.resolve(given);
     if (!isMap(node)) {
       this.#fault(at, at.length === 0 ? 'must be a map of settings' : 'must be a map, a key on each line');
       return;
     }
     for (const { key, value } of node.items) {
-      const name = String(isScalar(key) ? key.value : key);
-      read(name, this.#resolve(value as Node | null), [...at, name]);
+      const name = nameOfKey(key);
+      read(name, this.#file.resolve(value as Node | null), [...at, name]);
     }
-  }
-
-  #resolve(node: Node | null | undefined): Node | null {
-    return (isAlias(node) ? node.resolve(this.#document) : node) ?? null;
   }
 
   #unknown(key: string, at: FieldPath, known: readonly string[]): void {
@@ -236,7 +212,7 @@ class Reader {
   }
 
   #fault(at: FieldPath, fault: string): void {
-    this.#faults.push(`${this.#placeOfField(at)}: ${fault}`);
+    this.#faults.push(`${this.#file.placeOf(at)}: ${fault}`);
   }
 
   #refuse(at: FieldPath, fault: string): undefined {
@@ -244,33 +220,15 @@ class Reader {
     return undefined;
   }
 
-  #placeOfField(path: FieldPath): string {
-    let node: Node | null = this.#document.contents as Node | null;
-    let offset = node?.range?.[0] ?? 0;
-    for (const part of path) {
-      const inner = this.#resolve(node);
-      if (isMap(inner)) {
-        const pair = inner.items.find(({ key }) => String(isScalar(key) ? key.value : key) === String(part));
-        if (!pair) break;
-        offset = (pair.key as Node).range?.[0] ?? offset;
-        node = pair.value as Node | null;
-      } else if (isSeq(inner)) {
-        node = (inner.items[Number(part)] as Node | undefined) ?? null;
-        if (!node) break;
-        offset = node.range?.[0] ?? offset;
-      } else break;
-    }
-    const { line, col } = this.#lines.linePos(offset);
-    return `${this.#path}:${Math.max(line, 1)}:${Math.max(col, 1)}${path.length > 0 ? `: ${nameOf(path)}` : ''}`;
-  }
-
   /** Where a variable that does not stand in the file would. */
   #wouldBeAt(variable: string): string | undefined {
     for (const entrance of this.#entrances ?? []) {
       const prefix = entranceVariable(entrance, '');
       const setting = [...entranceSettings.values()].find((one) => `${prefix}${one.variable}` === variable);
-      if (setting) return `${this.#placeOfField(['entrances', entrance, setting.key])} (or ${variable})`;
+      if (setting) return `${this.#file.placeOf(['entrances', entrance, setting.key])} (or ${variable})`;
     }
+    const limit = [...limitSettings.values()].find((one) => one.variable === variable);
+    if (limit) return `${this.#file.placeOf(['limits', limit.key])} (or ${variable})`;
     const top = topSettingOf(variable);
     return top && `${this.#path}: ${top.key} (or ${variable})`;
   }
@@ -282,10 +240,3 @@ const nouns = {
   boolean: 'true or false',
   array: 'a list',
 };
-
-/** `issuers[0].claims.role` */
-function nameOf(path: FieldPath): string {
-  return path
-    .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index > 0 ? '.' : ''}${part}`))
-    .join('');
-}

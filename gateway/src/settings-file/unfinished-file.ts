@@ -1,20 +1,23 @@
 const advice = 'write a new file beside it and rename that';
 
 /**
- * Why a changed configuration file looks as if somebody were still writing it, or had stopped halfway. Half a YAML file is often a valid
- * one, in which the rules of the other half are missing.
+ * Why a changed configuration file looks as if somebody had stopped halfway. Half a YAML file is often a valid one, in which the rules of the
+ * other half are missing.
  *
- * @param servedText the text that is served now
  * @returns the fault, or undefined where the file looks complete
  */
-export function findUnfinished(path: string, text: string, servedText: string): string | undefined {
-  if (!text.endsWith('\n') && !(path.endsWith('.json') && isJson(text))) {
-    return `${path}: does not end with a line break, as if it were half written; ${advice}`;
-  }
-  if (text.length < servedText.length && servedText.startsWith(text)) {
-    return `${path}: is the beginning of the file that is served, as if it were half written; ${advice}. Where its end is to go for good, leave a comment in its place`;
-  }
-  return undefined;
+export function findUnfinished(path: string, text: string): string | undefined {
+  return text.endsWith('\n') || (path.endsWith('.json') && isJson(text))
+    ? undefined
+    : `${path}: does not end with a line break, as if it were half written; ${advice}`;
+}
+
+/**
+ * Whether a changed file is the beginning of the one that is served: either its end was deleted, or somebody is still writing it. Only time
+ * tells.
+ */
+export function lacksOnlyItsEnd(text: string, servedText: string): boolean {
+  return text.length < servedText.length && servedText.startsWith(text);
 }
 
 function isJson(text: string): boolean {

@@ -208,7 +208,7 @@ describe('the keys', () => {
           await mine.post('/catalog');
           expect(mine.received).toMatchObject([{ proof: undefined }]);
         },
-        { timeout: 15_000, interval: 250 },
+        { timeout: 30_000, interval: 250 },
       );
     } finally {
       await mine.stop();

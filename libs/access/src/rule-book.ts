@@ -8,6 +8,7 @@ import {
   type TypeSystemExtensionNode,
 } from 'graphql';
 import type { Condition } from './conditions.ts';
+import { readPublicReach } from './public-types.ts';
 import { isRecentAuthSeconds, recentAuthRange } from './recent-sign-in.ts';
 
 /** Names of the directives that are rules. */
@@ -42,24 +43,30 @@ const noRule: WrittenRule = { hasRule: false, conditions: [] };
 
 /**
  * Reads the rules from SDL: of a subgraph, or of the supergraph, where composition has merged the rules of the subgraphs.
- * Extensions of a type add to its rule; `@public` beside another rule adds nothing. The rule of a scalar or an enum is that of every
- * field with such a value.
+ * Extensions of a type add to its rule; `@public` beside another rule adds nothing. In a supergraph, `@public` on a type opens only what is
+ * certainly of the same subgraph (`readPublicReach`). The rule of a scalar or an enum is that of every field with such a value, and opens none.
  */
 export function readRuleBook(sdl: DocumentNode): RuleBook {
   const book = new Map<string, TypeRules>();
   const ofLeaves = readLeafRules(sdl);
+  const opensByType = readPublicReach(sdl);
   for (const node of sdl.definitions) {
     if (!isFieldOwner(node)) {
       continue;
     }
     const known = book.get(node.name.value);
+    const name = node.name.value;
+    // In a supergraph, `@public` of the type is a rule of those fields which it opens.
+    const ofType = (node.directives ?? []).filter((one) => opensByType === undefined || !isPublic(one));
+    const opens = ofType.length < (node.directives ?? []).length ? opensByType : undefined;
     const fields = new Map(known?.fields ?? []);
     for (const field of node.fields ?? []) {
       const own = join(readRule(field.directives ?? []), ofLeaves.get(nameOfType(field.type)) ?? noRule);
-      fields.set(field.name.value, join(fields.get(field.name.value) ?? noRule, own));
+      const rule = opens?.(name, field) ? { ...own, hasRule: true } : own;
+      fields.set(field.name.value, join(fields.get(field.name.value) ?? noRule, rule));
     }
-    book.set(node.name.value, {
-      ...join(known ?? noRule, readRule(node.directives ?? [])),
+    book.set(name, {
+      ...join(known ?? noRule, readRule(ofType)),
       isInterface:
         node.kind === Kind.INTERFACE_TYPE_DEFINITION || node.kind === Kind.INTERFACE_TYPE_EXTENSION,
       isEntity: (known?.isEntity ?? false) || (node.directives ?? []).some(isResolvableKey),
@@ -76,10 +83,8 @@ function readLeafRules({ definitions }: DocumentNode): ReadonlyMap<string, Writt
   for (const node of definitions) {
     if (!leafKinds.includes(node.kind) || !('directives' in node) || !('name' in node)) continue;
     const name = node.name?.value ?? '';
-    rules.set(
-      name,
-      join(rules.get(name) ?? noRule, readRule((node.directives ?? []) as ConstDirectiveNode[])),
-    );
+    const directives = ((node.directives ?? []) as ConstDirectiveNode[]).filter((one) => !isPublic(one));
+    rules.set(name, join(rules.get(name) ?? noRule, readRule(directives)));
   }
   return rules;
 }
@@ -155,6 +160,10 @@ export function withPoliciesByToken(book: RuleBook): RuleBook {
 
 function join(a: WrittenRule, b: WrittenRule): WrittenRule {
   return { hasRule: a.hasRule || b.hasRule, conditions: [...a.conditions, ...b.conditions] };
+}
+
+function isPublic({ name }: ConstDirectiveNode): boolean {
+  return name.value === 'public';
 }
 
 function readRule(directives: readonly ConstDirectiveNode[]): WrittenRule {

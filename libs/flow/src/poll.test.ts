@@ -19,7 +19,7 @@ test('runs a task again and again, and never twice at a time', async () => {
     },
     { everyMs: 1 },
   );
-  await vi.waitFor(() => expect(runs).toBeGreaterThan(3));
+  await vi.waitFor(() => expect(runs).toBeGreaterThan(3), 30_000);
   expect(most).toBe(1);
 });
 
@@ -35,7 +35,7 @@ test('reports the same fault once, another one again, and the first again after 
     },
     { everyMs: 1, onFault: ({ message }) => faults.push(message) },
   );
-  await vi.waitFor(() => expect(runs).toBeGreaterThanOrEqual(outcomes.length));
+  await vi.waitFor(() => expect(runs).toBeGreaterThanOrEqual(outcomes.length), 30_000);
   expect(faults).toEqual(['a', 'b', 'b']);
 });
 
@@ -48,7 +48,7 @@ test('a task that throws without a listener for faults runs again', async () => 
     },
     { everyMs: 1 },
   );
-  await vi.waitFor(() => expect(runs).toBeGreaterThan(1));
+  await vi.waitFor(() => expect(runs).toBeGreaterThan(1), 30_000);
 });
 
 test('its end aborts the run under way, waits for it, and starts no other', async () => {

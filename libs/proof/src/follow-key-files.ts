@@ -27,11 +27,11 @@ export async function readFiles(name: string, { key, peers }: KeyPaths): Promise
 function describeMissingKey(name: string): string {
   const [, entrance] = /^gateway-(\w+)$/.exec(name) ?? [];
   const variable = `${entrance ? `${entrance.toUpperCase()}_` : ''}PROOF_KEY_FILE`;
-  return `it holds the private key of ${name} (${variable}). npm start makes the keys of a new subgraph; elsewhere run npm run keys -- proof add ${name}`;
+  return `it holds the private key of ${name} (${variable}). In the repository npm start makes it; elsewhere run npx signet keys proof add ${name}`;
 }
 
 const missingPeers =
-  'it holds the public keys of all processes (PROOF_PEERS_FILE). npm start makes it with all keys; elsewhere run npm run keys -- proof init --out <folder>';
+  'it holds the public keys of all processes (PROOF_PEERS_FILE). In the repository npm start makes it; elsewhere run npx signet keys proof init --out <folder>';
 
 async function readFile(
   path: string,

@@ -112,7 +112,7 @@ function findPeerFaults(name: string, own: ProofKeyFile, { peers }: ProofPeersFi
   const listed = peers[name]?.keys.map(({ x }) => x);
   if (!listed) {
     faults.push(
-      `peers.${name}: is missing, so no other process knows this one. npm start adds it; elsewhere run npm run keys -- proof add ${name}`,
+      `peers.${name}: is missing, so no other process knows this one. In the repository npm start adds it; elsewhere run npx signet keys proof add ${name}`,
     );
   } else if (!own.keys.some(({ x }) => listed.includes(x))) {
     faults.push(

@@ -76,9 +76,9 @@ test('changes what changed, and leaves neither drafts nor a lock', () => {
 
 test('adds a folder for a subgraph that is new', () => {
   writeProofSet(folder, createProofSet());
-  const set = changeProofSet(folder, (old) => addSubgraph(old, 'reviews'));
+  const set = changeProofSet(folder, (old) => addSubgraph(old, 'added'));
   expect(readProofSet(folder)).toEqual(set);
-  expect(modeOf(proofPathsOf(folder, 'reviews').keyFile)).toBe('600');
+  expect(modeOf(proofPathsOf(folder, 'added').keyFile)).toBe('600');
 });
 
 // Only root may give a file away, and only root's files would be taken from a container's user.
@@ -89,9 +89,9 @@ test.runIf(process.getuid?.() === 0)('leaves every file to whom it belonged, new
     ...readdirSync(folder, { recursive: true }).map((path) => join(folder, String(path))),
   ];
   for (const path of all()) chownSync(path, 1000, 1000);
-  changeProofSet(folder, (set) => addSubgraph(replaceKeys(set, ['portal']), 'reviews'));
+  changeProofSet(folder, (set) => addSubgraph(replaceKeys(set, ['portal']), 'added'));
   expect(all().filter((path) => statSync(path).uid !== 1000 || statSync(path).gid !== 1000)).toEqual([]);
-  expect(all()).toContain(proofPathsOf(folder, 'reviews').keyFile);
+  expect(all()).toContain(proofPathsOf(folder, 'added').keyFile);
 });
 
 test('leaves every file as it was where one can not be replaced', () => {

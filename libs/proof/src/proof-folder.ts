@@ -67,7 +67,7 @@ export function readProofSet(folder: string): ProofSet {
     peersFile,
     parsePeersFile,
     faults,
-    'npm run keys -- proof init --out <folder> makes a set of keys',
+    'npx signet keys proof init --out <folder> makes a set of keys',
   );
   const keyFiles: { [name: string]: ProofKeyFile } = {};
   for (const [name, { keys }] of Object.entries(peers?.peers ?? {})) {

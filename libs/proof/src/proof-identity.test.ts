@@ -93,10 +93,10 @@ describe('a process with its files', () => {
     rmSync(proofPathsOf(folder, 'portal').peersFile);
     expect(await faultsOf('portal')).toEqual([
       expect.stringMatching(
-        /^portal\/key\.json: can't be read \(ENOENT\); .*PROOF_KEY_FILE.* npm start .* npm run keys -- proof add portal$/,
+        /^portal\/key\.json: can't be read \(ENOENT\); .*PROOF_KEY_FILE.* npm start .* npx signet keys proof add portal$/,
       ),
       expect.stringMatching(
-        /^peers\/peers\.json: can't be read \(ENOENT\); .*PROOF_PEERS_FILE.* npm start .* npm run keys -- proof init --out /,
+        /^peers\/peers\.json: can't be read \(ENOENT\); .*PROOF_PEERS_FILE.* npm start .* npx signet keys proof init --out /,
       ),
     ]);
   });
@@ -110,11 +110,11 @@ describe('a process with its files', () => {
     edit('peers', ({ peers }) => delete peers.portal);
     expect(await faultsOf('portal')).toEqual([
       expect.stringMatching(
-        /^peers\/peers\.json: peers\.portal: is missing, .* npm start .* npm run keys -- proof add portal$/,
+        /^peers\/peers\.json: peers\.portal: is missing, .* npm start .* npx signet keys proof add portal$/,
       ),
     ]);
     const gateway = await open('gateway-user');
-    expect(() => gateway.signer.sign('portal', aMessage)).toThrow('npm run keys -- proof add portal');
+    expect(() => gateway.signer.sign('portal', aMessage)).toThrow('npx signet keys proof add portal');
   });
 
   test("does not start with another's key file", async () => {
@@ -247,7 +247,7 @@ describe('while it runs', () => {
     const [gateway, portal] = [await open('gateway-user'), await open('portal', watched)];
     gateway.stop();
     spoil();
-    await vi.waitFor(() => expect(watched.error).toHaveBeenCalled(), 5000);
+    await vi.waitFor(() => expect(watched.error).toHaveBeenCalled(), 30_000);
     expect(send(gateway, portal).sender.name).toBe('gateway-user');
     await new Promise((resolve) => setTimeout(resolve, 150));
     expect(watched.error).toHaveBeenCalledTimes(1);

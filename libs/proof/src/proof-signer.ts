@@ -51,7 +51,7 @@ export function createSigner({
       const pair = keyring().outgoing.get(recipient);
       if (!pair) {
         throw new TypeError(
-          `peers.json (PROOF_PEERS_FILE) lists no subgraph '${recipient}', so there is no key to sign for it. npm start adds it; elsewhere run npm run keys -- proof add ${recipient}.`,
+          `peers.json (PROOF_PEERS_FILE) lists no subgraph '${recipient}', so there is no key to sign for it. In the repository npm start adds it; elsewhere run npx signet keys proof add ${recipient}.`,
         );
       }
       const digest = digestContent(message.body);

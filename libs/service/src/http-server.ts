@@ -20,12 +20,14 @@ import {
   followUnusedConnections,
   limitPipelining,
 } from './raw-connections.ts';
+import { createRefusedHosts } from './refused-hosts.ts';
 import {
   assertReadableBody,
   createTargetCheck,
   followAllowedMethods,
   hasUnknownCoding,
   nothingHere,
+  otherHost,
 } from './request-checks.ts';
 
 export type HttpServerOptions = {
@@ -112,6 +114,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const closeUnusedConnections = followUnusedConnections(server.server);
   const isOfFlood = limitPipelining(server.server, maxPipelined);
   const findTargetFault = createTargetCheck(options.allowedHosts ?? []);
+  const refusedHosts = createRefusedHosts(logger);
+  server.addHook('onClose', async () => refusedHosts.stop());
   const direct =
     options.direct &&
     openDirectRoute(options.direct, {
@@ -146,6 +150,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   server.addHook('onRequest', (request, reply, done) => {
     const fault = findTargetFault(request.raw);
     if (fault) {
+      if (fault === otherHost) refusedHosts.add(request.raw.headers.host ?? '');
       return void reply.code(fault.status).send(errorBody(fault.text, fault.code));
     }
     if (hasUnknownCoding(request.raw)) {

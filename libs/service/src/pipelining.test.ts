@@ -40,16 +40,16 @@ function open(requests: number, text = request) {
 
 test('a client that sends some requests ahead gets all answers', async () => {
   const { client, countAnswers } = open(10);
-  await vi.waitFor(() => expect(countAnswers()).toBe(10));
+  await vi.waitFor(() => expect(countAnswers()).toBe(10), 30_000);
   client.write(request.repeat(10));
-  await vi.waitFor(() => expect(countAnswers()).toBe(20));
+  await vi.waitFor(() => expect(countAnswers()).toBe(20), 30_000);
   client.destroy();
 });
 
 test('a client that waits for each answer may ask as often as it likes', async () => {
   const { client, countAnswers } = open(1, quick);
   for (let count = 1; count <= 100; count += 1) {
-    await vi.waitFor(() => expect(countAnswers()).toBe(count), { interval: 1 });
+    await vi.waitFor(() => expect(countAnswers()).toBe(count), { interval: 1, timeout: 30_000 });
     client.write(quick);
   }
   client.destroy();

@@ -1,19 +1,32 @@
+import { lookup } from 'node:dns';
+import { isIP } from 'node:net';
+import type { Agent } from 'undici';
+
 const timeoutMs = 2000;
 const maxBytes = 64 * 1024;
+
+export type Reached = {
+  /** Is called with each address to which the URL leads, before anything is sent there. @throws {Error} to refuse it */
+  onAddress?: (address: string) => void;
+  /** Is called with the address to which a connection was made. */
+  onConnect?: (address: string) => void;
+};
 
 /**
  * Fetches the JSON at the URL. Follows no redirect: keys come from the address that the operator configured.
  *
  * @throws {Error} that says what is wrong: a status other than 200, more than 64 KB, something else than JSON, no whole answer within 2 s.
  */
-export async function fetchJson(url: string): Promise<unknown> {
+export async function fetchJson(url: string, reached?: Reached): Promise<unknown> {
   const { request } = await import('undici');
   const signal = AbortSignal.timeout(timeoutMs);
+  const dispatcher = reached && (await createWatchedAgent(reached));
   try {
     const { statusCode, headers, body } = await request(url, {
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
       signal,
+      ...(dispatcher && { dispatcher }),
       headers: { accept: 'application/json' },
     });
     const text = await readLimited(body);
@@ -26,7 +39,46 @@ export async function fetchJson(url: string): Promise<unknown> {
     const fault = signal.aborted ? `no whole answer within ${timeoutMs / 1000} s` : (error as Error).message;
     const { origin, pathname } = new URL(url);
     throw new Error(`${origin}${pathname}: ${fault}`, { cause: error });
+  } finally {
+    await dispatcher?.destroy();
   }
+}
+
+/** Connections of one fetch. The name is looked up once: what was checked is what is connected to. */
+async function createWatchedAgent({ onAddress = () => {}, onConnect }: Reached): Promise<Agent> {
+  const { Agent, buildConnector } = await import('undici');
+  const check = (addresses: readonly { address: string }[]): Error | null => {
+    try {
+      for (const { address } of addresses) onAddress(address);
+      return null;
+    } catch (error) {
+      return error as Error;
+    }
+  };
+  const connect = buildConnector({
+    timeout: timeoutMs,
+    lookup(hostname, options, done) {
+      lookup(hostname, { ...options, all: true }, (error, addresses) => {
+        const refusal = error ?? check(addresses);
+        const [{ address, family } = { address: '', family: 0 }] = addresses ?? [];
+        if (options.all) done(refusal, addresses);
+        else done(refusal, address, family);
+      });
+    },
+  });
+  return new Agent({
+    connect(options, done) {
+      // Node looks up names only.
+      const address = options.hostname.replace(/^\[|\]$/g, '');
+      const refusal = isIP(address) === 0 ? null : check([{ address }]);
+      if (refusal) return void done(refusal, null);
+      connect(options, (error, socket) => {
+        if (error) return void done(error, null);
+        if (socket.remoteAddress !== undefined) onConnect?.(socket.remoteAddress);
+        done(null, socket);
+      });
+    },
+  });
 }
 
 function parse(text: string, contentType: string | string[] | undefined): unknown {

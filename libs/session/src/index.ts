@@ -5,6 +5,7 @@ export {
   type SubgraphRequest,
 } from './authenticate.ts';
 export { createConfiguredIssuers } from './issuers/configured-issuers.ts';
+export { assertKeysOfNewIssuers, UnreadKeysError } from './issuers/new-issuers.ts';
 export type { VerificationKey } from './jwks.ts';
 export { createJwksClient, type KeySource } from './jwks-client.ts';
 export {

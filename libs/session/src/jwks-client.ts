@@ -22,6 +22,8 @@ export type KeySource = {
   readJwks(): Promise<{ keys: JWK[] } | undefined>;
   /** The keys as held now, for a source that takes this one's place. */
   held?(): HeldJwks | undefined;
+  /** Why the last attempt to read the keys failed, for operators: it names the address. Undefined after one that succeeded. */
+  failure?(): string | undefined;
 };
 
 type JwksClientOptions = {
@@ -72,6 +74,7 @@ export function createJwksClient(options: JwksClientOptions): KeySource {
   let triedAt = Number.NEGATIVE_INFINITY;
   let failedAt = Number.NEGATIVE_INFINITY;
   let failures = 0;
+  let failure: string | undefined;
   let eagerUntil = Number.NEGATIVE_INFINITY;
 
   const load = (): Promise<void> => {
@@ -83,9 +86,11 @@ export function createJwksClient(options: JwksClientOptions): KeySource {
         options.onKeys?.(fresh.keys.values());
         loaded = { ...fresh, fetchedAt: now() };
         failures = 0;
+        failure = undefined;
       } catch (error) {
         failedAt = now();
         failures += 1;
+        failure = (error as Error).message;
         options.onFailure?.(error);
       } finally {
         pending = undefined;
@@ -154,6 +159,7 @@ export function createJwksClient(options: JwksClientOptions): KeySource {
       return (await refresh())?.jwks;
     },
     held: () => loaded,
+    failure: () => failure,
   };
 }
 

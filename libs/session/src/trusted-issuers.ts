@@ -25,8 +25,8 @@ export type TrustedIssuer = {
   keys: KeySource;
   /** How to read the tokens of an issuer of the configuration. Our own have one form (docs/sessions.md). */
   foreign?: ForeignTokenRules;
-  /** What the configuration says about it. An issuer of the same text may go on with its keys. */
-  madeFrom?: string;
+  /** Where its keys come from, by the configuration. An issuer of the same text may go on with them. */
+  keysFrom?: string;
 };
 
 /** The issuers of a Signet deployment for the platforms that a process admits. */
@@ -58,7 +58,7 @@ export type TrustedIssuersOptions = {
   list?: IssuerList;
   /** Whether every caller needs a tenant of the platform's own database. */
   needsTenant?: boolean;
-  /** Those trusted until now. One that is unchanged goes on with the keys that it has, also while it is down. */
+  /** Those trusted until now. One whose keys come from the same place goes on with those that it has, also while it is down. */
   previous?: readonly TrustedIssuer[];
 };
 
@@ -139,7 +139,7 @@ async function createOwnIssuers(
   for (const platform of wanted) sources[platform] = await createSource(platform);
   return trustedIssuers(config.ISSUER_URL, sources).map((issuer) => {
     const { url } = keySourceOf(config, issuer.platform);
-    return url === undefined ? issuer : { ...issuer, madeFrom: url };
+    return url === undefined ? issuer : { ...issuer, keysFrom: url };
   });
 }
 

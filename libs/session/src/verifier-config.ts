@@ -7,6 +7,14 @@ import { isSafeUrl } from './safe-url.ts';
 export { findIssuerListFaults, type IssuerListRules, type ListFault } from './issuers/issuer-list-faults.ts';
 export { readIssuersFile } from './issuers/issuers-file.ts';
 export { type IssuerEntry, issuersSchema } from './issuers/issuers-schema.ts';
+export {
+  type FieldPath,
+  nameOfField,
+  nameOfKey,
+  parseYamlFile,
+  readConfigText,
+  type YamlFile,
+} from './issuers/yaml-file.ts';
 export type { IssuerList } from './trusted-issuers.ts';
 
 const jwksUrl = configFields.httpUrl.optional();

@@ -57,11 +57,11 @@ it('leaves a field without arguments alone', () => {
 
 it('refuses marks that take seconds to sort, and takes what any language or password needs', async () => {
   const marks = `a${'\u0301'.repeat(30_000)}${'\u0323'.repeat(30_000)}`;
-  const started = performance.now();
+  const started = process.threadCpuUsage();
   const { seen, errors } = await run('query ($inner: Inner) { add(inner: $inner) }', {
     inner: { name: marks },
   });
-  expect(performance.now() - started).toBeLessThan(1000);
+  expect(process.threadCpuUsage(started).user / 1000).toBeLessThan(1000);
   expect(seen).toBeUndefined();
   expect(errors).toMatchObject([{ originalError: { reason: 'input.name' } }]);
   for (const text of ['\u0301'.repeat(200), `x${'\u0301'.repeat(30)}`.repeat(100)]) {

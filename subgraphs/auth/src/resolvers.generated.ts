@@ -163,6 +163,10 @@ export type PasskeyAddition = {
 
 export type ReauthenticateInput = {
   password?: InputMaybe<Scalars['String']['input']>;
+  /** What the authenticator app shows: six digits. */
+  totp?: InputMaybe<Scalars['String']['input']>;
+  /** One of the recovery codes, in place of `totp`. */
+  recoveryCode?: InputMaybe<Scalars['String']['input']>;
   /** As in `LoginInput`: the answer has it with a new token of this account. */
   deviceToken?: InputMaybe<Scalars['String']['input']>;
 };
@@ -394,8 +398,9 @@ export type Mutation = {
   /**
    * Prove again who you are, for what asks for a recent sign-in (`authz.step_up.required`). The session goes on with new tokens, whose
    * `auth_time` is now; its old refresh token is worth nothing. With `Signet-Session: cookie` the new one is in the cookie; `input.session`
-   * where a cookie carries the old one and the header is missing. Errors: `input.password` when that is not your password; `auth.throttled`:
-   * wait, then try again.
+   * where a cookie carries the old one and the header is missing. An account with a second factor sends `totp` or `recoveryCode` beside the
+   * password. Errors: `input.password` when that is not your password; `input.totp`, `input.recoveryCode` for a code that is missing, wrong or
+   * was used; `auth.throttled`: wait, then try again.
    */
   reauthenticate: AuthPayload;
   /** Prove again who you are, as staff. Answers like `reauthenticate`. */

@@ -10,6 +10,7 @@ import { createContext } from './context.ts';
 import { assertForeignKeysDiffer, createForeignIssuers } from './keys/foreign-issuers.ts';
 import { assertDisjointKeys } from './keys/key-ring.ts';
 import { createLocalKeySource, registerWellKnown } from './keys/published-keys.ts';
+import { registerMailbox } from './mail/mailbox.ts';
 import { policies } from './policies.ts';
 import { createResolvers, platformOfField } from './resolvers.ts';
 import { type AuthConfig, heldPlatforms, proofNameOf } from './settings.ts';
@@ -62,13 +63,15 @@ export async function startAuth(
       ),
       createContext,
       addRoutes: (server) => registerWellKnown(server, { issuerUrl: config.ISSUER_URL, issuers: local }),
-      addProvenRoutes: (scope, gate) =>
+      addProvenRoutes(scope, gate) {
         registerRefusalReports(scope, gate, {
           samplesOf,
           nonces,
           findTenantId: first.database.findTenantId,
           defaultTenant: config.DEFAULT_TENANT,
-        }),
+        });
+        registerMailbox(scope, gate, config, (platform) => platforms[platform]);
+      },
     });
   } catch (error) {
     await stop();

@@ -162,6 +162,6 @@ test("a refusal of orders, which keeps no audit log itself, is in the portal's a
       .filter((row: { reason?: string }) => row.reason === reason);
   };
   await expect
-    .poll(readDetails, { timeout: 10_000 })
+    .poll(readDetails, { timeout: 30_000 })
     .toEqual([{ side: 'user', reason, entrance: 'user', place: 'orders', count: '1' }]);
 });

@@ -113,7 +113,7 @@ describe('a reservation', () => {
     const order = await placeOrder();
     await order.setDue();
     runEveryMinute();
-    await expect.poll(async () => (await order.read()).status, { timeout: 20_000 }).toBe('EXPIRED');
+    await expect.poll(async () => (await order.read()).status, { timeout: 30_000 }).toBe('EXPIRED');
     expect(await order.findStock()).toBe('10/0');
   });
 

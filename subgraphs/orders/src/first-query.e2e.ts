@@ -3,33 +3,20 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  createSeededHome,
-  findFreePortBase,
-  type HomeOnServer,
-} from '../../../launcher/src/platform.test-support.ts';
-import { type RunningPlatform, startPlatform } from '../../../launcher/src/start-platform.ts';
+import { startTestPlatform, type TestPlatform } from '../../../launcher/src/platform.test-support.ts';
 
 const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
-let home: HomeOnServer;
-let platform: RunningPlatform;
+let platform: TestPlatform;
 
 beforeAll(async () => {
-  home = await createSeededHome();
-  platform = await startPlatform(
-    { PORT_BASE: String(await findFreePortBase()), ...home.variables, LOG_LEVEL: 'fatal' },
-    { print: () => {} },
-  );
+  platform = await startTestPlatform();
 });
-afterAll(async () => {
-  await platform?.stop();
-  await home?.remove();
-});
+afterAll(() => platform?.stop());
 
 test('the first query of the README works when it is pasted into a shell', async () => {
   const section = readme.slice(readme.indexOf('## A first query'));
   const [, pasted = ''] = /```sh\n([\s\S]+?)```/.exec(section) ?? [];
-  const script = pasted.replaceAll('localhost:4000', new URL(platform.gatewayUrl).host);
+  const script = pasted.replaceAll('localhost:4000', new URL(platform.urlOf('graph')).host);
   expect(script).not.toBe(pasted);
 
   const { stdout } = await promisify(execFile)('sh', ['-c', script]);

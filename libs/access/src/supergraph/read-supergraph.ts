@@ -1,6 +1,7 @@
 import { type DocumentNode, GraphQLError, parse } from 'graphql';
-import { type DefaultAccess, readRuleBook, withDefaultAccess } from '../rule-book.ts';
-import { type AccessGraph, readAccessGraph } from './access-graph.ts';
+import { findSharedPublicTypes } from '../public-types.ts';
+import { type DefaultAccess, type RuleBook, readRuleBook, withDefaultAccess } from '../rule-book.ts';
+import { type AccessGraph, findReachableTypes, readAccessGraph } from './access-graph.ts';
 import { normalizeRuleNames, type SupergraphFault } from './rule-names.ts';
 import { findRuleWeaknesses } from './rule-weaknesses.ts';
 import { findStructureFaults } from './structure-faults.ts';
@@ -39,7 +40,25 @@ export function readSupergraph(text: string, defaultAccess: DefaultAccess): Read
   const document = normalizeRuleNames(composed);
   const book = withDefaultAccess(readRuleBook(document), defaultAccess);
   const graph = readAccessGraph(document, book);
-  return { document, graph, weaknesses: findRuleWeaknesses(graph) };
+  const weaknesses = [...describeSharedPublicTypes(document, book, graph), ...findRuleWeaknesses(graph)];
+  return { document, graph, weaknesses };
+}
+
+/** `@public` that opens nothing, since the supergraph does not say whose fields it is for. Beside another rule it means nothing anyway. */
+function describeSharedPublicTypes(
+  document: DocumentNode,
+  book: RuleBook,
+  graph: AccessGraph,
+): SupergraphFault[] {
+  const reachable = findReachableTypes(graph);
+  return findSharedPublicTypes(document)
+    .filter(({ type }) => reachable.has(type) && graph.types.has(type) && !book.get(type)?.hasRule)
+    .map(({ type, graphs, line }) => {
+      const whose =
+        graphs.length > 0 ? `several subgraphs have (${graphs.join(', ')})` : 'is of no named subgraph';
+      const fault = `has @public on the type, which ${whose}: it opens no field, since it could open those of others. Put @public on the fields, or compose with signet compose, which does so`;
+      return { line, coordinate: type, fault };
+    });
 }
 
 function parseText(text: string): DocumentNode {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createTrustedIssuers } from '../trusted-issuers.ts';
 import { createConfiguredIssuers } from './configured-issuers.ts';
-import { mayNameKeys } from './discover-jwks.ts';
+import { discoverJwks, mayNameKeys } from './discover-jwks.ts';
 import {
   createForeignVerifier,
   createSigningKey,
@@ -187,6 +187,48 @@ describe('discovery', () => {
   });
 });
 
+describe('metadata at a public address', () => {
+  /** The first address is that of the metadata. */
+  const discover = async (keysUrl: string, ...reaches: ('local' | 'private' | 'public')[]) => {
+    const url = await start(serve(json({ issuer, jwks_uri: keysUrl })));
+    const reachOf = vi.fn(() => reaches.shift() ?? 'private');
+    return discoverJwks({ url, issuer, allowInsecure: false, reachOf });
+  };
+
+  test.each(['127.0.0.1', 'localhost'])(
+    'name no key set at a private one, by %s: nothing is sent there, and the reason says what to do',
+    async (host) => {
+      const keys = new URL(await start(serveKeys(one)));
+      keys.hostname = host;
+      await expect(discover(keys.href, 'public')).rejects.toThrow(
+        /\/: has the private address (127\.0\.0\.1|::1), and the metadata .* at a public one; if it is right, set `jwks`/,
+      );
+      await expect(discover(keys.href, 'public', 'local')).rejects.toThrow(/has the local address/);
+      await expect(discover(keys.href, 'private', 'local')).rejects.toThrow(/at a private one/);
+      expect(servers[0]?.requests).toEqual([]);
+    },
+  );
+
+  test('name one at another public address', async () => {
+    const keys = new URL(await start(serveKeys(one)));
+    expect(await discover(keys.href, 'public', 'public')).toEqual({ keys: [one.jwk] });
+    keys.hostname = 'localhost';
+    expect(await discover(keys.href, 'public', 'public', 'public')).toEqual({ keys: [one.jwk] });
+  });
+
+  test('may name a key set beside them, wherever that is', async () => {
+    const server = await serve((req, res) => {
+      const keysUrl = `http://${req.headers.host}/keys`;
+      const body = req.url === '/keys' ? { keys: [one.jwk] } : { issuer, jwks_uri: keysUrl };
+      res.end(JSON.stringify(body));
+    });
+    const url = await start(Promise.resolve(server));
+    const reachOf = vi.fn(() => 'public' as const);
+    expect(await discoverJwks({ url, issuer, allowInsecure: false, reachOf })).toEqual({ keys: [one.jwk] });
+    expect(reachOf).toHaveBeenCalledOnce();
+  });
+});
+
 test.each<[boolean, string, string, boolean?]>([
   [true, 'https://id.example/metadata', 'https://keys.example/keys'],
   [true, 'http://127.0.0.1:9000/metadata', 'http://127.0.0.1:9001/keys'],
@@ -251,13 +293,15 @@ describe('a key in sets of both platforms', () => {
     keys = [two.jwk, sharedKey().jwk];
     verifier.issuers[1]?.keys.refetch();
     await vi.waitFor(async () => expect(await outcomeOf(verifier, token)).toBe('unknown_key'), {
-      timeout: 5000,
+      timeout: 30_000,
     });
     expect(await outcomeOf(verifier, await signStaff(two))).toBe('session');
     // Once the second set has it no more, it is the first one's again.
     keys = [two.jwk];
     verifier.issuers[1]?.keys.refetch();
-    await vi.waitFor(async () => expect(await outcomeOf(verifier, token)).toBe('session'), { timeout: 5000 });
+    await vi.waitFor(async () => expect(await outcomeOf(verifier, token)).toBe('session'), {
+      timeout: 30_000,
+    });
   });
 
   test('of our own is no longer used for an issuer that has it too, and stays ours: a public key is no secret', async () => {

@@ -22,7 +22,7 @@ export type ConfiguredIssuersOptions = {
   rules?: IssuerListRules;
   /** Shared with the platform's own issuers, so that their keys are compared with those of the list. */
   platformKeys?: PlatformKeys;
-  /** Those trusted until now: an unchanged entry goes on with the keys that it has. */
+  /** Those trusted until now: an entry whose keys come from the same place goes on with those that it has. */
   previous?: readonly TrustedIssuer[];
 };
 
@@ -49,7 +49,7 @@ export async function createConfiguredIssuers(
         name,
         platformKeys,
         allowInsecure,
-        known: heldBy(options.previous, JSON.stringify(entry)),
+        known: heldBy(options.previous, keySourceText(entry)),
       });
     } catch (error) {
       faults.push({ path: [index, 'jwks'], fault: (error as Error).message });
@@ -76,7 +76,7 @@ export async function createConfiguredIssuers(
       audience: audiencesOf(entry)[0] ?? '',
       platform: entry.platform,
       keys,
-      madeFrom: JSON.stringify(entry),
+      keysFrom: keySourceText(entry),
       foreign: {
         name: nameOf(index),
         ...readRules(entry),
@@ -88,9 +88,14 @@ export async function createConfiguredIssuers(
   });
 }
 
-/** The keys that the issuer of this text has fetched, if it is among `previous`. */
-export function heldBy(previous: readonly TrustedIssuer[] = [], madeFrom: string): HeldJwks | undefined {
-  return previous.find((issuer) => issuer.madeFrom === madeFrom)?.keys.held?.();
+/** The keys that an issuer among `previous` has fetched from this place. */
+export function heldBy(previous: readonly TrustedIssuer[] = [], keysFrom: string): HeldJwks | undefined {
+  return previous.find((issuer) => issuer.keysFrom === keysFrom)?.keys.held?.();
+}
+
+/** All that decides which keys an entry has. What else it says may change, and the keys stay. */
+function keySourceText({ issuer, platform, jwks, discovery, algorithms }: IssuerEntry): string {
+  return JSON.stringify({ issuer, platform, jwks, discovery, algorithms });
 }
 
 /** `issuers[1].claims.role` */

@@ -1,5 +1,6 @@
 import { fetchJson } from '../fetch-json.ts';
 import { isLoopbackUrl, isSafeUrl } from '../safe-url.ts';
+import { type AddressReach, mayLeadTo, reachOf as reachOfAddress } from './address-reach.ts';
 
 export type Discovery = {
   /** Where the metadata are (RFC 8414, section 3; OpenID Connect Discovery, section 4). */
@@ -8,15 +9,31 @@ export type Discovery = {
   issuer: string;
   /** Whether keys may be fetched over plain http beyond loopback. */
   allowInsecure: boolean;
+  /** Tests have no public server. */
+  reachOf?: (address: string) => AddressReach;
 };
 
 /**
  * Fetches the metadata of an issuer, and the key set that they name.
  *
- * @throws {Error} as `fetchJson`; for metadata of another issuer (RFC 8414, section 3.3), or whose key set anybody could change on the way.
+ * Whoever writes the metadata must not send this process into a network that they cannot reach themselves. A name is checked by the addresses that
+ * it has. On the host of the metadata, the key set is where the operator said.
+ *
+ * @throws {Error} as `fetchJson`; for metadata of another issuer (RFC 8414, section 3.3), or whose key set anybody could change on the way, or
+ *   that is in another network.
  */
-export async function discoverJwks({ url, issuer, allowInsecure }: Discovery): Promise<unknown> {
-  const metadata = await fetchJson(url);
+export async function discoverJwks({
+  url,
+  issuer,
+  allowInsecure,
+  reachOf = reachOfAddress,
+}: Discovery): Promise<unknown> {
+  let from: AddressReach = 'public';
+  const metadata = await fetchJson(url, {
+    onConnect(address) {
+      from = reachOf(address);
+    },
+  });
   const { issuer: named, jwks_uri } = (metadata ?? {}) as { issuer?: unknown; jwks_uri?: unknown };
   if (named !== issuer) {
     throw new Error(`the metadata are of the issuer ${quote(named)}, and not of ${quote(issuer)}`);
@@ -27,7 +44,16 @@ export async function discoverJwks({ url, issuer, allowInsecure }: Discovery): P
   if (!mayNameKeys(url, jwks_uri, allowInsecure)) {
     throw new Error(`the metadata name a key set that is not to be trusted: jwks_uri is ${quote(jwks_uri)}`);
   }
-  return fetchJson(jwks_uri);
+  if (new URL(jwks_uri).origin === new URL(url).origin) return fetchJson(jwks_uri);
+  return fetchJson(jwks_uri, {
+    onAddress(address) {
+      const to = reachOf(address);
+      if (mayLeadTo(from, to)) return;
+      throw new Error(
+        `has the ${to} address ${address}, and the metadata that name it as jwks_uri are at a ${from} one; if it is right, set \`jwks\` to this URL in place of \`discovery\``,
+      );
+    },
+  });
 }
 
 /**

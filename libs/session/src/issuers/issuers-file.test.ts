@@ -90,7 +90,9 @@ test.each([
 });
 
 test('a file that is not there is named by its variable', () => {
-  expect(faultsOf(join(folder, 'absent'))).toEqual(["ISSUERS_FILE: can't read the file it names (ENOENT)"]);
+  expect(faultsOf(join(folder, 'absent'))).toEqual([
+    'ISSUERS_FILE: names a file that cannot be read (ENOENT)',
+  ]);
 });
 
 test('faults between entries have their place in the file too', async () => {

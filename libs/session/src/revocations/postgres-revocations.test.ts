@@ -102,7 +102,7 @@ test('knows that a revoked signing key is revoked for ever, and calls the listen
   await database.query(
     `insert into auth.revocation (kind, platform, subject) values ('signing_key', 'portal', 'a-kid')`,
   );
-  await vi.waitFor(() => expect(feed.isKeyRevoked('portal', 'a-kid')).toBe(true));
+  await vi.waitFor(() => expect(feed.isKeyRevoked('portal', 'a-kid')).toBe(true), 30_000);
   expect(feed.isKeyRevoked('user', 'a-kid')).toBe(false);
   expect(heard).toEqual(['portal a-kid']);
   await untilRevoked(feed, await revoke());

@@ -19,6 +19,11 @@ export type Admitted = {
   context: GuardedContext;
   /** Undefined with REQUIRE_PROOF=no only. */
   proof: VerifiedProof | undefined;
+  /**
+   * Rejects where a request with the same token would be refused now: it has expired, or its session is revoked.
+   * Undefined for a caller without a token.
+   */
+  assertCurrent: (() => Promise<unknown>) | undefined;
   /** The proof was used for a mutation: none may run otherwise, and one only. */
   mutation: 'refused' | 'allowed' | OperationDefinitionNode;
 };

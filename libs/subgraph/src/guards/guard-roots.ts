@@ -10,13 +10,14 @@ import {
 } from 'graphql';
 import type { OperationProof } from '../proof/operation-proof.ts';
 import { type Admitted, getAdmitted } from './admitted.ts';
+import { Ended, endWithToken } from './end-with-token.ts';
 
 type Resolver = GraphQLFieldResolver<unknown, unknown>;
 
 /**
  * Makes every field of Query, Mutation and Subscription ask whether the operation may run, in place. The gate decides that before
  * the framework reads the request. This is what holds if the framework runs something else than the gate read, or runs what never
- * came by the gate.
+ * came by the gate. A subscription ends when its caller's token expires or is revoked, whatever server runs it.
  *
  * @param proof undefined where requests need no proof.
  */
@@ -38,14 +39,28 @@ export function guardRoots(schema: GraphQLSchema, proof: OperationProof | undefi
         assertMutation(admitted, info.operation);
         proof.assertFields(admitted.proof, documentOf(info));
       }
+      if (parent instanceof Ended) throw parent.refusal;
       return resolve(parent, args, context, info);
     };
-  for (const type of [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]) {
+  const guardEvents =
+    (subscribe: Resolver): Resolver =>
+    async (parent, args, context, info) => {
+      const { assertCurrent } = getAdmitted(context);
+      const events: unknown = await subscribe(parent, args, context, info);
+      return assertCurrent && isAsyncIterable(events) ? endWithToken(events, assertCurrent) : events;
+    };
+  const subscription = schema.getSubscriptionType();
+  for (const type of [schema.getQueryType(), schema.getMutationType(), subscription]) {
     for (const field of Object.values(type?.getFields() ?? {})) {
       field.resolve = guard(field.resolve ?? defaultFieldResolver);
-      if (field.subscribe) field.subscribe = guard(field.subscribe);
+      if (type === subscription)
+        field.subscribe = guardEvents(guard(field.subscribe ?? defaultFieldResolver));
     }
   }
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof (value as AsyncIterable<unknown> | null)?.[Symbol.asyncIterator] === 'function';
 }
 
 /** A proof allows one mutation, and the gate must have read that it is one. @throws {RefusalError} */

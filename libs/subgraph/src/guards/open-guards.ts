@@ -115,6 +115,7 @@ export async function openGuards<C extends GuardContext = GuardedContext>(
     findSession:
       findTenantSession ??
       (async ({ authorization }) => ({ session: await authenticate(verifier, authorization) })),
+    authenticate: async (authorization) => authenticate(verifier, authorization),
     assertSession: (verified, session) => operationProof?.assertSession(verified, session),
     operations: createOperationGate(() => operationProof),
     readiness: [...keyReadiness(issuers), ...revocations.readiness],

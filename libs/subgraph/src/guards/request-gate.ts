@@ -40,6 +40,8 @@ export type RequestGateOptions = {
     authorization: string | undefined;
     signetContext: SignetContext;
   }): Promise<{ session: Session; tenantId?: string }>;
+  /** Who has this Authorization header now. @throws {RefusalError} (rejects with) */
+  authenticate(authorization: string): Promise<Session>;
   /** @throws {RefusalError} where the sender's entrance admits no such session. */
   assertSession(proof: VerifiedProof | undefined, session: Session): void;
   operations: OperationGate;
@@ -76,7 +78,10 @@ export function createRequestGate(options: RequestGateOptions): RequestGate {
     options.assertSession(proof, found.session);
     const mutation = proof ? await options.operations.admit(proof, operation) : 'allowed';
     const context: GuardedContext = { ...found, signetContext: request.signetContext };
-    rememberAdmitted(req, { context, proof, mutation });
+    const { authorization } = request;
+    const assertCurrent =
+      authorization === undefined ? undefined : async () => options.authenticate(authorization);
+    rememberAdmitted(req, { context, proof, assertCurrent, mutation });
     // body-parser leaves such a request alone, and every framework takes a parsed body from here.
     Object.assign(req, { body, _body: true });
     return true;

@@ -40,9 +40,10 @@ export function assertRules(
   { name, sdl, policies }: { name: string; sdl: DocumentNode; policies: PolicyTable<never> },
   logger: Logger,
 ): void {
-  const faults = findAccessFaults([{ name, sdl, policies: Object.keys(policies) }]).map(
-    ({ coordinate, fault }) => ({ coordinate, fault }),
-  );
+  const federations = federationFields(sdl);
+  const faults = findAccessFaults([{ name, sdl, policies: Object.keys(policies) }])
+    .filter(({ coordinate }) => !federations.includes(coordinate))
+    .map(({ coordinate, fault }) => ({ coordinate, fault }));
   const strict = [...strictFaults, ...(hasLinks(sdl) ? [] : [unlinked])];
   const isStrict = ({ fault }: { fault: string }) => strict.some((form) => form.test(fault));
   const open = faults.filter((fault) => !isStrict(fault));
@@ -56,6 +57,17 @@ export function assertRules(
       'these have no access rule, or one that nobody meets; DEFAULT_ACCESS decides about those without a rule',
     );
   }
+}
+
+/** Some libraries print these into the SDL. They need no rule: `_service` gives the SDL, and references are guarded behind `_entities`. */
+function federationFields({ definitions }: DocumentNode): string[] {
+  const roots = definitions.flatMap((node) =>
+    node.kind === Kind.SCHEMA_DEFINITION || node.kind === Kind.SCHEMA_EXTENSION
+      ? (node.operationTypes ?? []).filter(({ operation }) => operation === 'query')
+      : [],
+  );
+  const query = roots[0]?.type.name.value ?? 'Query';
+  return [`${query}._service`, `${query}._entities`, '_Service.sdl'];
 }
 
 /** In federation 1 there are no imports: each directive has its own name. */

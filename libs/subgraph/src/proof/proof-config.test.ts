@@ -26,7 +26,7 @@ describe('REQUIRE_PROOF', () => {
   it('is on unless said, and asks for both files', () => {
     expect(loadConfig(subgraphConfigSchema, { ...good, ...files }).REQUIRE_PROOF).toBe(true);
     expect(faultsOf(good)).toEqual([
-      expect.stringMatching(/^PROOF_KEY_FILE: is not set \(npm run keys -- proof init /),
+      expect.stringMatching(/^PROOF_KEY_FILE: is not set \(npx signet keys proof init /),
       expect.stringMatching(/^PROOF_PEERS_FILE: is not set /),
     ]);
   });

@@ -35,7 +35,7 @@ export function findProofFaults(config: ProofConfig): ConfigFault[] {
   const files = ['PROOF_KEY_FILE', 'PROOF_PEERS_FILE'] as const;
   return files
     .filter((variable) => config[variable] === undefined)
-    .map((variable) => ({ variable, fault: 'is not set (npm run keys -- proof init makes the files)' }));
+    .map((variable) => ({ variable, fault: 'is not set (npx signet keys proof init makes the files)' }));
 }
 
 type Issues = { addIssue(issue: { code: 'custom'; path: string[]; message: string }): void };

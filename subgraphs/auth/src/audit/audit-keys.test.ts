@@ -42,6 +42,6 @@ it('what is done to signing keys is in the log, of no tenant, and sealed like th
   expect([kinds('auth.key.published'), kinds('auth.key.rotated')]).toEqual([4, 3]);
   expect(rows.every(({ tenant_id }) => tenant_id === null)).toBe(true);
   await expect
-    .poll(() => auth.database.query('select from auth.audit_pending'), { timeout: 5000 })
+    .poll(() => auth.database.query('select from auth.audit_pending'), { timeout: 30_000 })
     .toHaveLength(0);
 });

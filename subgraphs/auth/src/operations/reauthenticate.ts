@@ -1,17 +1,23 @@
-import { inTenant, writeAuditEvent } from '@signet/db';
-import { badInput, type RefusalError } from '@signet/service';
+import { type Database, inTenant, writeAuditEvent } from '@signet/db';
+import { badInput, RefusalError } from '@signet/service';
+import type { Transaction } from 'kysely';
 import type { Account } from '../accounts/account.ts';
 import { auditOwn } from '../audit/audit-events.ts';
 import { giveDeviceToken } from '../devices/known-devices.ts';
+import { hasFactor, listChallengeMethods, proveFactor } from '../factors/account-factors.ts';
 import type { PlatformBinding, PlatformIssuer, SessionSubject } from '../platform-issuer.ts';
 import type { MutationResolvers, ReauthenticateInput } from '../resolvers.generated.ts';
 import { lockOwnSession } from '../sessions/live-session.ts';
 import { renewSession } from '../sessions/session.queries.ts';
+import { runAttempt } from '../throttle/attempt.ts';
 import { type IssuedTokens, replaceTokens } from '../tokens/issue-tokens.ts';
 import { deliverTokens, type SessionCookies } from '../tokens/refresh-token-cookie.ts';
 import { compareOwnPassword, readOwnAccount } from './own-password.ts';
 
-type Proof = ReauthenticateInput & { cookies: SessionCookies };
+type Proof = Omit<ReauthenticateInput, 'deviceToken'> & {
+  deviceToken: string | undefined;
+  cookies: SessionCookies;
+};
 
 /** `reauthenticate` and `portalReauthenticate`. */
 export function createReauthenticate<A extends Account>({
@@ -24,7 +30,7 @@ export function createReauthenticate<A extends Account>({
     const issuer = getIssuer();
     const subject = requireSubject(ctx);
     const deviceToken = devices.read(platform, input);
-    const { account, tokens } = await reauthenticate(issuer, subject, { ...input, cookies });
+    const { account, tokens } = await reauthenticate(issuer, subject, { ...input, deviceToken, cookies });
     return {
       ...deliverTokens(cookies, platform, tokens),
       deviceToken: giveDeviceToken(issuer, devices, { account, deviceToken }),
@@ -33,57 +39,95 @@ export function createReauthenticate<A extends Account>({
 }
 
 /**
- * Lets the caller prove again who they are. The session goes on, with a new `auth_time` and new tokens: a copy of its refresh token must
- * not get a recent sign-in by the owner's proof.
+ * Lets the caller prove again who they are: by the password, and by a second factor where the account has one, on a remembered device
+ * too. The session goes on, with a new `auth_time` and new tokens: a copy of its refresh token must not get a recent sign-in by the
+ * owner's proof.
  *
- * @throws {RefusalError} input.password, input.session, auth.failure.revoked, auth.throttled
+ * @throws {RefusalError} input.password, input.totp, input.recoveryCode, input.session, auth.failure.revoked, auth.throttled
  */
 async function reauthenticate<A extends Account>(
   issuer: PlatformIssuer<A>,
   subject: SessionSubject,
   proof: Proof,
-): Promise<{ account: A; tokens: IssuedTokens }> {
-  const { db, tables, now } = issuer;
-  const { tenantId, client } = subject;
-  const found = await readOwnAccount(issuer, subject, proof.cookies);
-  const methods = await proveIdentity(issuer, subject, { proof, account: found });
-  return inTenant(db, tenantId, async (trx) => {
-    const { account, session } = await lockOwnSession(trx, issuer, subject);
-    // The password was changed from this session meanwhile: what was compared is the old one.
-    if (account.passwordVersion !== found.account.passwordVersion) throw wrongPassword();
-    const renewed = { authTime: now(), amr: [...new Set([...session.amr, ...methods])] };
-    await renewSession(trx, tables, { id: session.id, ...renewed });
-    await writeAuditEvent(
-      trx,
-      auditOwn('auth.reauthenticated', issuer, subject, { methods: methods.join(' ') }),
+): Promise<Proven<A>> {
+  const { tenantId, accountId } = subject;
+  const { password, cookies } = proof;
+  const found = await readOwnAccount(issuer, subject, cookies);
+  if (typeof password !== 'string') throw badInput('password', 'Send your password.');
+  const guess = { password, account: found, failure, refusal: wrongPassword };
+  await compareOwnPassword(issuer, subject, guess);
+  const renew = (prove: ProveFactor<A>) =>
+    inTenant(issuer.db, tenantId, (trx) =>
+      renewOwnSession(trx, issuer, subject, { found: found.account, prove, cookies }),
     );
-    const open = { account, tenantId, session: { ...session, ...renewed }, client };
-    return { account, tokens: await replaceTokens(trx, issuer, open, proof.cookies) };
-  });
+  if (proof.totp == null && proof.recoveryCode == null) return renew(assertNoFactor);
+  const device =
+    proof.deviceToken === undefined
+      ? undefined
+      : issuer.devices.findDevice(proof.deviceToken, found.account, issuer.now());
+  return runAttempt(await issuer.throttle.beginFactor(accountId, device), (markWrong) =>
+    renew(async (trx, _issuer, { account }) => {
+      try {
+        return await proveFactor(trx, issuer, { ...subject, account, answer: proof });
+      } catch (error) {
+        if (error instanceof RefusalError) markWrong();
+        throw error;
+      }
+    }).catch(async (error: unknown) => {
+      if (error instanceof RefusalError && /^input\.(totp|recoveryCode)$/.test(error.reason)) {
+        const event = auditOwn(failure, issuer, subject, { reason: error.reason });
+        await inTenant(issuer.db, tenantId, (trx) => writeAuditEvent(trx, event));
+      }
+      throw error;
+    }),
+  );
 }
 
-type Presented<A extends Account> = {
-  proof: Proof;
-  account: Awaited<ReturnType<typeof readOwnAccount<A>>>;
+const failure = 'auth.reauthentication_failure' as const;
+type Proven<A> = { account: A; tokens: IssuedTokens };
+/** Returns how the person proved who they are, beside the password (`amr`, RFC 8176). */
+type ProveFactor<A extends Account> = (
+  trx: Transaction<Database>,
+  issuer: PlatformIssuer<A>,
+  own: { account: A },
+) => Promise<readonly string[]>;
+
+/** @throws {RefusalError} input.totp for an account with a second factor: its password is not enough. */
+async function assertNoFactor<A extends Account>(
+  trx: Transaction<Database>,
+  issuer: PlatformIssuer<A>,
+  { account }: { account: A },
+): Promise<readonly string[]> {
+  if (hasFactor(await listChallengeMethods(trx, issuer, account))) {
+    throw badInput('totp', 'Your account has a second factor: send a code of it too.');
+  }
+  return [];
+}
+
+type Renewal<A extends Account> = {
+  /** As the password was compared with it. */
+  found: A;
+  prove: ProveFactor<A>;
+  cookies: SessionCookies;
 };
 
-/**
- * Checks what the caller presents.
- *
- * @returns the methods by which they proved who they are (`amr`, RFC 8176)
- * @throws {RefusalError}
- */
-async function proveIdentity<A extends Account>(
+async function renewOwnSession<A extends Account>(
+  trx: Transaction<Database>,
   issuer: PlatformIssuer<A>,
   subject: SessionSubject,
-  { proof: { password }, account }: Presented<A>,
-): Promise<string[]> {
-  if (typeof password !== 'string') {
-    throw badInput('password', 'Send your password.');
-  }
-  const failure = 'auth.reauthentication_failure';
-  await compareOwnPassword(issuer, subject, { password, account, failure, refusal: wrongPassword });
-  return ['pwd'];
+  { found, prove, cookies }: Renewal<A>,
+): Promise<Proven<A>> {
+  const { account, session } = await lockOwnSession(trx, issuer, subject);
+  // The password was changed from this session meanwhile: what was compared is the old one.
+  if (account.passwordVersion !== found.passwordVersion) throw wrongPassword();
+  const methods = ['pwd', ...(await prove(trx, issuer, { account }))];
+  const renewed = { authTime: issuer.now(), amr: [...new Set([...session.amr, ...methods])] };
+  await renewSession(trx, issuer.tables, { id: session.id, ...renewed });
+  const event = auditOwn('auth.reauthenticated', issuer, subject, { methods: methods.join(' ') });
+  await writeAuditEvent(trx, event);
+  const { tenantId, client } = subject;
+  const open = { account, tenantId, session: { ...session, ...renewed }, client };
+  return { account, tokens: await replaceTokens(trx, issuer, open, cookies) };
 }
 
 function wrongPassword(): RefusalError {

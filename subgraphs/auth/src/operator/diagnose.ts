@@ -77,7 +77,7 @@ async function checkProof(config: AuthConfig, isLocal: boolean): Promise<Finding
     if (!(error instanceof ConfigError)) throw error;
     const advice = isLocal
       ? 'npm start makes the set where there is none: move the broken one away.'
-      : 'docs/proof.md says what the files hold; npm run keys -- proof list looks at the whole set.';
+      : 'docs/proof.md says what the files hold; npx signet keys proof list looks at the whole set.';
     return error.faults.map((fault) => wrong('proof keys', fault, advice));
   }
 }

@@ -4,8 +4,6 @@ import {
   type ObjectTypeExtensionNode,
   visit,
 } from 'graphql';
-import { federationName } from './access-links.ts';
-import { readLocalNames } from './lost-rules.ts';
 
 type ObjectNode = ObjectTypeDefinitionNode | ObjectTypeExtensionNode;
 
@@ -13,12 +11,17 @@ type ObjectNode = ObjectTypeDefinitionNode | ObjectTypeExtensionNode;
  * Moves `@public` from the types of a subgraph to its fields of them. In a supergraph the rule of a type is that of all its fields: one
  * subgraph would open what others add to the type, `Query` too, without a rule. Rules that ask for something stay on the type, where they keep
  * more out.
+ *
+ * @param isPublic whether a directive of this name is the rule `@public` in the SDL
+ * @param external what the SDL calls `@external`: the field is another subgraph's
  */
-export function placePublicOnFields(sdl: DocumentNode): DocumentNode {
-  const ruleOf = readLocalNames(sdl);
-  const external = federationName(sdl, 'external');
+export function placePublicOnFields(
+  sdl: DocumentNode,
+  isPublic: (name: string) => boolean = (name) => name === 'public',
+  external = 'external',
+): DocumentNode {
   const publicOf = ({ directives = [] }: Pick<ObjectNode, 'directives'>) =>
-    directives.find(({ name }) => ruleOf(name.value) === 'public');
+    directives.find(({ name }) => isPublic(name.value));
   const rules = new Map(
     sdl.definitions.flatMap((node) => {
       const rule = isObjectNode(node) ? publicOf(node) : undefined;
@@ -30,7 +33,7 @@ export function placePublicOnFields(sdl: DocumentNode): DocumentNode {
     return (
       rule && {
         ...node,
-        directives: (node.directives ?? []).filter(({ name }) => ruleOf(name.value) !== 'public'),
+        directives: (node.directives ?? []).filter(({ name }) => !isPublic(name.value)),
         fields: (node.fields ?? []).map((field) =>
           publicOf(field) || (field.directives ?? []).some(({ name }) => name.value === external)
             ? field
