@@ -157,6 +157,36 @@ describe('npm run db -- create-tenant', () => {
   });
 });
 
+describe('npm run db -- set-tenant', () => {
+  it('changes what it is given, writes it down, and leaves the rest', async () => {
+    const env = onServer();
+    await run({
+      args: ['create-tenant', '--slug', 'open', '--name', 'Changed', '--self-registration'],
+      env,
+    });
+    const change = ['set-tenant', '--slug', 'open', '--unverified-may-act', 'yes', '--language', 'de'];
+    expect(await run({ args: change, env })).toMatchObject({ code: 0 });
+    expect(
+      await database.query(
+        `select self_registration, unverified_may_act, language from auth.tenant where slug = 'open'`,
+      ),
+    ).toEqual([{ self_registration: true, unverified_may_act: true, language: 'de' }]);
+    expect(
+      await database.query(`select details from auth.audit_event where kind = 'auth.tenant.changed'`),
+    ).toEqual([{ details: { unverified_may_act: true, language: 'de', by: 'operator' } }]);
+  });
+
+  it.each([
+    [['--slug', 'nowhere', '--language', 'de'], "There is no tenant 'nowhere'"],
+    [['--slug', 'open'], 'Nothing to change'],
+    [['--slug', 'open', '--self-registration', 'maybe'], 'must be yes or no'],
+  ])('refuses %j', async (args, text) => {
+    const { code, err } = await run({ args: ['set-tenant', ...args], env: onServer() });
+    expect(code).toBe(1);
+    expect(err).toContain(text);
+  });
+});
+
 describe('npm run db -- create-staff', () => {
   it('makes a super_admin, whose password came through standard input', async () => {
     const outcome = await run({

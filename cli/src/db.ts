@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import {
+  changeTenant,
   createPepper,
   createRoles,
   createStaff,
@@ -18,6 +19,7 @@ import {
   openOperatorDatabase,
   readOperatorConfig,
   rollback,
+  type TenantChange,
 } from '@signet/db/operator';
 import { operatorConfigSchema } from '@signet/db/operator/settings';
 import { findMistypedVariables } from '@signet/service';
@@ -65,6 +67,16 @@ export function define(command: Command, context: Context): void {
     )
     .addOption(neededOption('--name <name>', 'its name for people'))
     .option('--self-registration', 'customers may register themselves');
+  add(
+    'set-tenant',
+    'change what a tenant allows its customers',
+    'set-tenant --slug acme --unverified-may-act yes',
+    setTenant,
+  )
+    .addOption(neededOption('--slug <slug>', 'its name in hosts and headers'))
+    .option('--self-registration <yes|no>', 'customers may register themselves')
+    .option('--unverified-may-act <yes|no>', 'customers may do all before they have verified their address')
+    .option('--language <tag>', 'of mails to people who have none of their own: de');
   add(
     'create-staff',
     'add a staff member; the password comes from STAFF_PASSWORD_FILE or standard input',
@@ -148,6 +160,11 @@ type TenantOptions = { slug: string; name: string; selfRegistration?: boolean };
 const addTenant: Work<TenantOptions> = async ({ database, context }, options) => {
   const slug = await createTenant(database.adminUrl, options);
   context.print(`created tenant ${slug}`);
+};
+
+const setTenant: Work<TenantChange> = async ({ database, context }, options) => {
+  await changeTenant(database.adminUrl, options);
+  context.print(`changed tenant ${options.slug}`);
 };
 
 type StaffOptions = { tenant: string; email: string; fullName: string; role?: string };

@@ -10,6 +10,8 @@ export type TenantTable = {
   slug: string;
   name: string;
   self_registration: Generated<boolean>;
+  /** Whether a customer whose address is not verified may do what asks for a verified one. */
+  unverified_may_act: Generated<boolean>;
   /** A language tag (RFC 5646): of mails to accounts that have none of their own. */
   language: Generated<string>;
   created_at: Timestamp;
@@ -110,6 +112,22 @@ export type AccountTokenTable = {
   password_version: number;
   email: string;
   data: Generated<unknown>;
+  created_at: Timestamp;
+  expires_at: Date;
+};
+
+/** Registrations whose mail has not been answered. There is no account yet. */
+export type UserRegistrationTable = {
+  /** SHA-256 of the token that the mail carries. */
+  token_hash: Buffer;
+  /** SHA-256 of the challenge that the one who registered got. */
+  challenge_hash: Buffer;
+  tenant_id: string;
+  email: string;
+  full_name: string;
+  language: string | null;
+  password_hash: string;
+  pepper_id: string;
   created_at: Timestamp;
   expires_at: Date;
 };
@@ -319,6 +337,7 @@ export interface Database {
   'auth.portal_mail': MailTable;
   'auth.user_account_token': AccountTokenTable;
   'auth.portal_account_token': AccountTokenTable;
+  'auth.user_registration': UserRegistrationTable;
   'auth.user_challenge': ChallengeTable;
   'auth.portal_challenge': ChallengeTable;
   'auth.user_totp': TotpTable;

@@ -5,6 +5,7 @@ export const challengeMethods = [
   'recovery_code',
   'enroll_totp',
   'enroll_passkey',
+  'email',
 ] as const;
 export type ChallengeMethod = (typeof challengeMethods)[number];
 

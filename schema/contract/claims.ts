@@ -39,6 +39,8 @@ type CommonClaims = {
   acr: AssuranceLevel;
   email: string;
   email_verified: boolean;
+  /** `waived`: the address is not verified, and the tenant, or an installation without mail, does not ask for that. */
+  verification?: 'waived';
   tenant: string;
   /** Space-delimited (RFC 8693, section 4.2). */
   scope: string;

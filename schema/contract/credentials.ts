@@ -24,8 +24,8 @@ export function deviceCookieOf(platform: Platform): string {
 }
 
 /**
- * Root fields that check a password, a refresh token or a second factor. An operation may have at most one of them, so that a limit on requests
- * is a limit on guesses.
+ * Root fields that check a password, a refresh token or a second factor, or act on a mailbox. An operation may have at most one of them, so
+ * that a limit on requests is a limit on guesses.
  */
 export const credentialFields: ReadonlySet<string> = new Set([
   'register',
@@ -35,6 +35,16 @@ export const credentialFields: ReadonlySet<string> = new Set([
   'portalRefresh',
   'changePassword',
   'changePortalPassword',
+  'verifyEmail',
+  'verifyPortalEmail',
+  'requestPasswordReset',
+  'requestPortalPasswordReset',
+  'resetPassword',
+  'resetPortalPassword',
+  'changeEmail',
+  'changePortalEmail',
+  'confirmEmail',
+  'confirmPortalEmail',
   'completeChallenge',
   'completePortalChallenge',
   'confirmPortalTotpEnrollment',

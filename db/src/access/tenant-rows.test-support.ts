@@ -63,6 +63,10 @@ const dependents: readonly [sql: string, ...values: (keyof TenantRows)[]][] = [
     ];
   }),
   [
+    `insert into auth.user_registration (token_hash, challenge_hash, tenant_id, email, full_name, password_hash, pepper_id, expires_at)
+     values (sha256($1::uuid::text::bytea), sha256('x'), $1::uuid, 'x@example.com', '', 'hash', 'pepper', now() + interval '1 day')`,
+  ],
+  [
     `insert into auth.audit_event (tenant_id, kind, platform, subject_id) values ($1, 'auth.login', 'user', $2)`,
     'user',
   ],

@@ -122,7 +122,10 @@ export function needPepperKey(pepperKey: Buffer | undefined): Buffer {
 }
 
 /** Runs `fn` in one transaction as the owner of the tables: all of it happens, or nothing. */
-async function asOwner<T>(adminUrl: string, fn: (trx: Transaction<Database>) => Promise<T>): Promise<T> {
+export async function asOwner<T>(
+  adminUrl: string,
+  fn: (trx: Transaction<Database>) => Promise<T>,
+): Promise<T> {
   const db: Kysely<Database> = createDatabase(adminUrl, { maxConnections: 1, applicationName: 'signet db' });
   try {
     return await db.transaction().execute(async (trx) => {
@@ -137,7 +140,7 @@ async function asOwner<T>(adminUrl: string, fn: (trx: Transaction<Database>) => 
 }
 
 /** Row security binds the owner too: from here on, the transaction sees this tenant's rows. Returns its id. */
-async function enterTenant(trx: Transaction<Database>, slug: string): Promise<string> {
+export async function enterTenant(trx: Transaction<Database>, slug: string): Promise<string> {
   const tenant = await trx.selectFrom('auth.tenant').select('id').where('slug', '=', slug).executeTakeFirst();
   if (!tenant) throw new OperatorError(`There is no tenant '${slug}': create it first (create-tenant).`);
   await sql`select set_config('app.tenant', ${tenant.id}, true)`.execute(trx);
@@ -145,7 +148,7 @@ async function enterTenant(trx: Transaction<Database>, slug: string): Promise<st
 }
 
 /** A row without an actor: an operator works with the rights of the database, and has no account here. */
-function auditOperator(
+export function auditOperator(
   trx: Transaction<Database>,
   event: Pick<AuditEvent, 'kind' | 'tenantId' | 'subjectId' | 'details'>,
 ): Promise<void> {
@@ -168,7 +171,7 @@ function explain(error: unknown): unknown {
 }
 
 /** All faults in one line, by the options of the command. */
-function parse<S extends z.ZodObject>(schema: S, values: unknown): z.output<S> {
+export function parse<S extends z.ZodObject>(schema: S, values: unknown): z.output<S> {
   const result = schema.safeParse(values);
   if (result.success) return result.data;
   throw new OperatorError(

@@ -130,6 +130,9 @@ function getPolicy(policies: PolicyTable<GuardContext>, name: string): Policy<Gu
 export const customerPolicies = {
   'user.self': ({ session }, parent) => session.platform === 'user' && idOf(parent) === session.userId,
   'user.staff': ({ session }) => session.platform === 'portal' && session.scopes.has('customers:read'),
+  /** The caller's address is verified, or nobody asks for that: the tenant does not, or no mail is configured. */
+  'account.verified': ({ session }) =>
+    session.platform !== 'none' && (session.emailVerified || session.verification === 'waived'),
 } as const satisfies PolicyTable<GuardContext>;
 
 /** The `id` of an object, or undefined. */

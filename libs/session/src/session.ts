@@ -14,6 +14,8 @@ type VerifiedSession = {
   email: string | undefined;
   /** Only if the issuer says so. */
   emailVerified: boolean;
+  /** `waived`: our own issuer says that nobody asks for a verified address where the caller is. */
+  verification?: 'waived';
   scopes: ReadonlySet<string>;
   /** The policies that hold for the caller, where the issuer names them. */
   policies?: ReadonlySet<string>;
@@ -47,7 +49,21 @@ export function readSession(
   claims: JWTPayload,
   platform: Platform,
 ): UserSession | PortalSession | 'malformed' | 'issuer_mismatch' {
-  const { sub, sid, jti, tenant, email, email_verified, scope, auth_time, amr, acr, exp, role } = claims;
+  const {
+    sub,
+    sid,
+    jti,
+    tenant,
+    email,
+    email_verified,
+    verification,
+    scope,
+    auth_time,
+    amr,
+    acr,
+    exp,
+    role,
+  } = claims;
   if (
     !isUuid(sub) ||
     !isUuid(sid) ||
@@ -64,6 +80,9 @@ export function readSession(
   if (typeof email_verified !== 'boolean' || typeof scope !== 'string') {
     return 'malformed';
   }
+  if (verification !== undefined && verification !== 'waived') {
+    return 'malformed';
+  }
   if (!isTextList(amr) || (acr !== undefined && acr !== 'aal1' && acr !== 'aal2')) {
     return 'malformed';
   }
@@ -77,6 +96,7 @@ export function readSession(
     tenantId: tenant,
     email,
     emailVerified: email_verified,
+    ...(verification === 'waived' && { verification: 'waived' as const }),
     scopes: new Set(scope.split(' ').filter(isScope)),
     authTime: auth_time as number,
     expiresAt: exp as number,

@@ -10,6 +10,7 @@ import type { FailedSignInAudit } from './audit/failed-sign-ins.ts';
 import type { GraphqlContext } from './context.ts';
 import type { DeviceTokens } from './devices/device-token.ts';
 import type { FactorPolicy } from './factors/factor-settings.ts';
+import type { LaterWork } from './later-work.ts';
 import type { Outbox } from './mail/outbox.ts';
 import type { Passkeys } from './passkeys/passkeys.ts';
 import type { PasswordWorkers } from './passwords/password-workers.ts';
@@ -39,6 +40,7 @@ export type PlatformIssuer<A extends Account = Account> = {
   signAccessToken: AccessTokenSigner<A>;
   /** Undefined where no mail is configured. */
   mail: Outbox | undefined;
+  later: LaterWork;
   now(): Date;
 };
 

@@ -44,6 +44,22 @@ export type PageInfo = {
   endCursor?: Maybe<Scalars['String']['output']>;
 };
 
+export type ChangeEmailInput = {
+  newEmail: Scalars['String']['input'];
+};
+
+export type ConfirmEmailInput = {
+  /** From the fragment of the link. */
+  token: Scalars['String']['input'];
+  /** Of the account. Not needed with its access token. */
+  password?: InputMaybe<Scalars['String']['input']>;
+};
+
+export type UndoEmailInput = {
+  /** From the fragment of the link. */
+  token: Scalars['String']['input'];
+};
+
 /** A password that was changed. */
 export type PasswordChange = {
   __typename?: 'PasswordChange';
@@ -167,6 +183,8 @@ export type ReauthenticateInput = {
   totp?: InputMaybe<Scalars['String']['input']>;
   /** One of the recovery codes, in place of `totp`. */
   recoveryCode?: InputMaybe<Scalars['String']['input']>;
+  /** `toJSON()` of what `navigator.credentials.get` gave, with the options of `beginPasskeyReauthentication`. */
+  passkey?: InputMaybe<Scalars['JSONObject']['input']>;
   /** As in `LoginInput`: the answer has it with a new token of this account. */
   deviceToken?: InputMaybe<Scalars['String']['input']>;
 };
@@ -182,8 +200,30 @@ export type RegisterInput = {
   password: Scalars['String']['input'];
   /** At most 200 characters. */
   fullName?: InputMaybe<Scalars['String']['input']>;
+  /** A language tag (RFC 5646) for mails to you: `de`. By default the tenant's. */
+  language?: InputMaybe<Scalars['String']['input']>;
   /** As in `LoginInput`. */
   deviceToken?: InputMaybe<Scalars['String']['input']>;
+};
+
+export type RequestPasswordResetInput = {
+  email: Scalars['String']['input'];
+  /** A language tag (RFC 5646) for the mail. By default the account's, else the tenant's. */
+  language?: InputMaybe<Scalars['String']['input']>;
+};
+
+export type ResetPasswordInput = {
+  /** From the fragment of the link. */
+  token: Scalars['String']['input'];
+  /** 12 to 128 characters, spaces included. */
+  newPassword: Scalars['String']['input'];
+};
+
+/** A password that was reset. */
+export type PasswordReset = {
+  __typename?: 'PasswordReset';
+  /** How many sessions ended. */
+  endedSessions: Scalars['Int']['output'];
 };
 
 /** A sign-in on one device, seen by the account that signed in. */
@@ -305,8 +345,63 @@ export type PortalEnrollment = {
   tokens: AuthPayload;
 };
 
+export type VerifyEmailInput = {
+  /** From the fragment of the link. */
+  token: Scalars['String']['input'];
+  /** The id of the challenge that `register` gave to this browser. */
+  challenge?: InputMaybe<Scalars['String']['input']>;
+  /** The account's password, or the one given to `register`. */
+  password?: InputMaybe<Scalars['String']['input']>;
+  /** 12 to 128 characters, spaces included. In place of a password that you don't know: of an account that somebody else made with your address. */
+  newPassword?: InputMaybe<Scalars['String']['input']>;
+  /** As in `LoginInput`. */
+  deviceToken?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** What became of a link. */
+export type EmailVerification = {
+  __typename?: 'EmailVerification';
+  verified: Scalars['Boolean']['output'];
+  next: VerificationStep;
+  /** Of the new session, after a registration; null else. */
+  tokens?: Maybe<AuthPayload>;
+};
+
+export type VerificationStep =
+  /** Nothing. Refresh your tokens: the next access token says that the address is verified. */
+  | 'NONE'
+  /** Sign in with the password. */
+  | 'SIGN_IN'
+  /** Send the link again, with `password`; or with `newPassword`, where you don't know it. (After `changeEmail`: with `password` only.) */
+  | 'GIVE_PASSWORD';
+
 export type Mutation = {
   __typename?: 'Mutation';
+  /**
+   * Ask for another address. A mail with a link goes there, and nothing changes until `confirmEmail` uses it. The answer is true for every
+   * address: whether it is taken shows in the mail only. Errors: `input.newEmail` for a text that is no e-mail, or your own address;
+   * `authz.permission.deny` where no mail is configured; `auth.throttled` after several requests.
+   */
+  changeEmail: Scalars['Boolean']['output'];
+  /** Ask for another address as staff. Answers like `changeEmail`. */
+  changePortalEmail: Scalars['Boolean']['output'];
+  /**
+   * Use the link of a mail to the new address. As with `verifyEmail`, the link is not enough: send the access token of the account, or its
+   * password. Then the new address counts, and is verified; other sessions end; the earlier address gets a mail with a link for `undoEmail`.
+   * Errors: `input.token` for a link that is used, expired, or of another place, and where the address was taken meanwhile; `input.password`;
+   * `auth.throttled`.
+   */
+  confirmEmail: EmailVerification;
+  /** Use the link of a mail to the new address, as staff. Answers like `confirmEmail`. */
+  confirmPortalEmail: EmailVerification;
+  /**
+   * Take a change of the address back, with the link that the earlier address got, within 72 hours. The account gets its earlier address
+   * again, all sessions end, the password is void, and a mail with a link to set a new one goes to that address.
+   * Errors: `input.token` for a link that is used, expired, or of another place, and where the address was taken meanwhile.
+   */
+  undoEmail: Scalars['Boolean']['output'];
+  /** Take a change of the address back, as staff. Answers like `undoEmail`. */
+  undoPortalEmail: Scalars['Boolean']['output'];
   /**
    * Change your password. All your other sessions end; this one goes on with new tokens, and its old refresh token is worth nothing.
    * With `Signet-Session: cookie` the new one is in the cookie; `input.session` where a cookie carries the old one and the header is missing.
@@ -398,9 +493,9 @@ export type Mutation = {
   /**
    * Prove again who you are, for what asks for a recent sign-in (`authz.step_up.required`). The session goes on with new tokens, whose
    * `auth_time` is now; its old refresh token is worth nothing. With `Signet-Session: cookie` the new one is in the cookie; `input.session`
-   * where a cookie carries the old one and the header is missing. An account with a second factor sends `totp` or `recoveryCode` beside the
-   * password. Errors: `input.password` when that is not your password; `input.totp`, `input.recoveryCode` for a code that is missing, wrong or
-   * was used; `auth.throttled`: wait, then try again.
+   * where a cookie carries the old one and the header is missing. An account with a second factor sends `totp`, `recoveryCode` or `passkey` beside the
+   * password; a `passkey` that has checked who you are is enough alone. Errors: `input.password` when that is not your password; `input.totp`, `input.recoveryCode` for a code that is missing, wrong or
+   * was used; `input.passkey`; `auth.throttled`: wait, then try again.
    */
   reauthenticate: AuthPayload;
   /** Prove again who you are, as staff. Answers like `reauthenticate`. */
@@ -415,10 +510,29 @@ export type Mutation = {
   /** Exchange a staff member's refresh token for new tokens. Answers like `refresh`. */
   portalRefresh: AuthPayload;
   /**
-   * Create a customer's account and sign in. Only where the tenant lets customers register (else `authz.permission.deny`).
-   * Refuses a taken e-mail with `input.email`, a short, common or malformed password with `input.password`.
+   * Create a customer's account. Only where the tenant lets customers register (else `authz.permission.deny`). Refuses a text that is no
+   * e-mail with `input.email`, a short, common or malformed password with `input.password`. Otherwise the answer is
+   * `auth.challenge_required` with `extensions.challenge`, the same for every address: a mail goes there. Keep the challenge's id in this
+   * browser and send it with the mail's link to `verifyEmail`, which answers with tokens. Where no mail is configured, the answer has the
+   * tokens, and a taken e-mail is refused with `input.email`.
    */
   register: AuthPayload;
+  /**
+   * Get a mail with a link to set a new password. The answer is true for every address, at once: whether there is an account shows in the
+   * mail only. Errors: `input.email` for a text that is no e-mail, `input.language`; `authz.permission.deny` where no mail is configured;
+   * `auth.throttled` after many requests from one network.
+   */
+  requestPasswordReset: Scalars['Boolean']['output'];
+  /** Get a mail with a link to set a new password, as staff. Answers like `requestPasswordReset`. */
+  requestPortalPasswordReset: Scalars['Boolean']['output'];
+  /**
+   * Set a new password with the link of a mail. All sessions end, known devices are forgotten, other links die, and the address counts as
+   * verified. Then sign in: second factors are still asked for. Errors: `input.token` for a link that is used, expired, or of another place;
+   * `input.newPassword`.
+   */
+  resetPassword: PasswordReset;
+  /** Set a new password with the link of a mail, as staff. Answers like `resetPassword`. */
+  resetPortalPassword: PasswordReset;
   /**
    * End one of your sessions: its tokens are refused everywhere within a second. True also when it had ended before.
    * Errors: `input.id` when you have no such session.
@@ -489,6 +603,52 @@ export type Mutation = {
   beginPortalTotpEnrollment: TotpSecret;
   /** Confirm the app with a code of it. The session begins. Errors: `input.challenge`, `input.code`; `auth.throttled`: wait, then try again. */
   confirmPortalTotpEnrollment: PortalEnrollment;
+  /**
+   * Get a mail with a link that verifies your address. False, and no mail, where it is verified already.
+   * Errors: `authz.permission.deny` where no mail is configured; `auth.throttled` after several mails: wait, then try again.
+   */
+  requestEmailVerification: Scalars['Boolean']['output'];
+  /** Get a mail with a link that verifies your address, as staff. Answers like `requestEmailVerification`. */
+  requestPortalEmailVerification: Scalars['Boolean']['output'];
+  /**
+   * Use the link of a mail that verifies an address, or ends a registration. A mailbox alone is not enough: send the `challenge` that
+   * `register` gave, or the access token of the account, or its password; else `newPassword` makes the account yours alone, and all that
+   * others had of it is gone. With none of these nothing happens, the link stays good, and `next` says what to send.
+   * Errors: `input.token` for a link that is used, expired, or of another place; `input.password`, `input.newPassword`; `auth.throttled`.
+   */
+  verifyEmail: EmailVerification;
+  /** Use the link of a mail that verifies a member of staff's address. Answers like `verifyEmail`. */
+  verifyPortalEmail: EmailVerification;
+};
+
+
+export type MutationChangeEmailArgs = {
+  input: ChangeEmailInput;
+};
+
+
+export type MutationChangePortalEmailArgs = {
+  input: ChangeEmailInput;
+};
+
+
+export type MutationConfirmEmailArgs = {
+  input: ConfirmEmailInput;
+};
+
+
+export type MutationConfirmPortalEmailArgs = {
+  input: ConfirmEmailInput;
+};
+
+
+export type MutationUndoEmailArgs = {
+  input: UndoEmailInput;
+};
+
+
+export type MutationUndoPortalEmailArgs = {
+  input: UndoEmailInput;
 };
 
 
@@ -599,6 +759,26 @@ export type MutationRegisterArgs = {
 };
 
 
+export type MutationRequestPasswordResetArgs = {
+  input: RequestPasswordResetInput;
+};
+
+
+export type MutationRequestPortalPasswordResetArgs = {
+  input: RequestPasswordResetInput;
+};
+
+
+export type MutationResetPasswordArgs = {
+  input: ResetPasswordInput;
+};
+
+
+export type MutationResetPortalPasswordArgs = {
+  input: ResetPasswordInput;
+};
+
+
 export type MutationEndSessionArgs = {
   id: Scalars['ID']['input'];
 };
@@ -662,6 +842,16 @@ export type MutationBeginPortalTotpEnrollmentArgs = {
 
 export type MutationConfirmPortalTotpEnrollmentArgs = {
   input: ConfirmTotpEnrollmentInput;
+};
+
+
+export type MutationVerifyEmailArgs = {
+  input: VerifyEmailInput;
+};
+
+
+export type MutationVerifyPortalEmailArgs = {
+  input: VerifyEmailInput;
 };
 
 export type Query = {
@@ -810,6 +1000,9 @@ export type ResolversTypes = {
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
   JSONObject: ResolverTypeWrapper<Scalars['JSONObject']['output']>;
   PageInfo: ResolverTypeWrapper<PageInfo>;
+  ChangeEmailInput: ChangeEmailInput;
+  ConfirmEmailInput: ConfirmEmailInput;
+  UndoEmailInput: UndoEmailInput;
   PasswordChange: ResolverTypeWrapper<PasswordChange>;
   ChangePasswordInput: ChangePasswordInput;
   CompleteChallengeInput: CompleteChallengeInput;
@@ -825,6 +1018,9 @@ export type ResolversTypes = {
   ReauthenticateInput: ReauthenticateInput;
   RefreshInput: RefreshInput;
   RegisterInput: RegisterInput;
+  RequestPasswordResetInput: RequestPasswordResetInput;
+  ResetPasswordInput: ResetPasswordInput;
+  PasswordReset: ResolverTypeWrapper<PasswordReset>;
   Session: ResolverTypeWrapper<SessionModel>;
   LoginInput: LoginInput;
   AuthPayload: ResolverTypeWrapper<AuthPayload>;
@@ -837,6 +1033,9 @@ export type ResolversTypes = {
   FactorAddition: ResolverTypeWrapper<FactorAddition>;
   ConfirmTotpEnrollmentInput: ConfirmTotpEnrollmentInput;
   PortalEnrollment: ResolverTypeWrapper<PortalEnrollment>;
+  VerifyEmailInput: VerifyEmailInput;
+  EmailVerification: ResolverTypeWrapper<EmailVerification>;
+  VerificationStep: VerificationStep;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
   link__Import: ResolverTypeWrapper<Scalars['link__Import']['output']>;
@@ -858,6 +1057,9 @@ export type ResolversParentTypes = {
   DateTime: Scalars['DateTime']['output'];
   JSONObject: Scalars['JSONObject']['output'];
   PageInfo: PageInfo;
+  ChangeEmailInput: ChangeEmailInput;
+  ConfirmEmailInput: ConfirmEmailInput;
+  UndoEmailInput: UndoEmailInput;
   PasswordChange: PasswordChange;
   ChangePasswordInput: ChangePasswordInput;
   CompleteChallengeInput: CompleteChallengeInput;
@@ -873,6 +1075,9 @@ export type ResolversParentTypes = {
   ReauthenticateInput: ReauthenticateInput;
   RefreshInput: RefreshInput;
   RegisterInput: RegisterInput;
+  RequestPasswordResetInput: RequestPasswordResetInput;
+  ResetPasswordInput: ResetPasswordInput;
+  PasswordReset: PasswordReset;
   Session: SessionModel;
   LoginInput: LoginInput;
   AuthPayload: AuthPayload;
@@ -884,6 +1089,8 @@ export type ResolversParentTypes = {
   FactorAddition: FactorAddition;
   ConfirmTotpEnrollmentInput: ConfirmTotpEnrollmentInput;
   PortalEnrollment: PortalEnrollment;
+  VerifyEmailInput: VerifyEmailInput;
+  EmailVerification: EmailVerification;
   Mutation: Record<PropertyKey, never>;
   Query: Record<PropertyKey, never>;
   link__Import: Scalars['link__Import']['output'];
@@ -1057,6 +1264,10 @@ export type PasskeyAdditionResolvers<ContextType = GraphqlContext, ParentType ex
   recoveryCodes?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
 };
 
+export type PasswordResetResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['PasswordReset'] = ResolversParentTypes['PasswordReset']> = {
+  endedSessions?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+};
+
 export type SessionResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Session'] = ResolversParentTypes['Session']> = {
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   device?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
@@ -1108,7 +1319,19 @@ export type PortalEnrollmentResolvers<ContextType = GraphqlContext, ParentType e
   tokens?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType>;
 };
 
+export type EmailVerificationResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['EmailVerification'] = ResolversParentTypes['EmailVerification']> = {
+  verified?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  next?: Resolver<ResolversTypes['VerificationStep'], ParentType, ContextType>;
+  tokens?: Resolver<Maybe<ResolversTypes['AuthPayload']>, ParentType, ContextType>;
+};
+
 export type MutationResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
+  changeEmail?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationChangeEmailArgs, 'input'>>;
+  changePortalEmail?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationChangePortalEmailArgs, 'input'>>;
+  confirmEmail?: Resolver<ResolversTypes['EmailVerification'], ParentType, ContextType, RequireFields<MutationConfirmEmailArgs, 'input'>>;
+  confirmPortalEmail?: Resolver<ResolversTypes['EmailVerification'], ParentType, ContextType, RequireFields<MutationConfirmPortalEmailArgs, 'input'>>;
+  undoEmail?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationUndoEmailArgs, 'input'>>;
+  undoPortalEmail?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationUndoPortalEmailArgs, 'input'>>;
   changePassword?: Resolver<ResolversTypes['PasswordChange'], ParentType, ContextType, RequireFields<MutationChangePasswordArgs, 'input'>>;
   changePortalPassword?: Resolver<ResolversTypes['PasswordChange'], ParentType, ContextType, RequireFields<MutationChangePortalPasswordArgs, 'input'>>;
   completeChallenge?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationCompleteChallengeArgs, 'input'>>;
@@ -1138,6 +1361,10 @@ export type MutationResolvers<ContextType = GraphqlContext, ParentType extends R
   refresh?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, Partial<MutationRefreshArgs>>;
   portalRefresh?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, Partial<MutationPortalRefreshArgs>>;
   register?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationRegisterArgs, 'input'>>;
+  requestPasswordReset?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationRequestPasswordResetArgs, 'input'>>;
+  requestPortalPasswordReset?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationRequestPortalPasswordResetArgs, 'input'>>;
+  resetPassword?: Resolver<ResolversTypes['PasswordReset'], ParentType, ContextType, RequireFields<MutationResetPasswordArgs, 'input'>>;
+  resetPortalPassword?: Resolver<ResolversTypes['PasswordReset'], ParentType, ContextType, RequireFields<MutationResetPortalPasswordArgs, 'input'>>;
   endSession?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationEndSessionArgs, 'id'>>;
   endPortalSession?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationEndPortalSessionArgs, 'id'>>;
   endOtherSessions?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
@@ -1157,6 +1384,10 @@ export type MutationResolvers<ContextType = GraphqlContext, ParentType extends R
   removePortalTotp?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   beginPortalTotpEnrollment?: Resolver<ResolversTypes['TotpSecret'], ParentType, ContextType, RequireFields<MutationBeginPortalTotpEnrollmentArgs, 'challenge'>>;
   confirmPortalTotpEnrollment?: Resolver<ResolversTypes['PortalEnrollment'], ParentType, ContextType, RequireFields<MutationConfirmPortalTotpEnrollmentArgs, 'input'>>;
+  requestEmailVerification?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  requestPortalEmailVerification?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  verifyEmail?: Resolver<ResolversTypes['EmailVerification'], ParentType, ContextType, RequireFields<MutationVerifyEmailArgs, 'input'>>;
+  verifyPortalEmail?: Resolver<ResolversTypes['EmailVerification'], ParentType, ContextType, RequireFields<MutationVerifyPortalEmailArgs, 'input'>>;
 };
 
 export type QueryResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
@@ -1215,6 +1446,7 @@ export type Resolvers<ContextType = GraphqlContext> = {
   User?: UserResolvers<ContextType>;
   Passkey?: PasskeyResolvers<ContextType>;
   PasskeyAddition?: PasskeyAdditionResolvers<ContextType>;
+  PasswordReset?: PasswordResetResolvers<ContextType>;
   Session?: SessionResolvers<ContextType>;
   AuthPayload?: AuthPayloadResolvers<ContextType>;
   StaffMember?: StaffMemberResolvers<ContextType>;
@@ -1223,6 +1455,7 @@ export type Resolvers<ContextType = GraphqlContext> = {
   TotpSecret?: TotpSecretResolvers<ContextType>;
   FactorAddition?: FactorAdditionResolvers<ContextType>;
   PortalEnrollment?: PortalEnrollmentResolvers<ContextType>;
+  EmailVerification?: EmailVerificationResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
   link__Import?: GraphQLScalarType;

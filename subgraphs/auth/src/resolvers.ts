@@ -1,4 +1,5 @@
 import type { Platform } from '@signet/schema/contract';
+import { createChangeEmail, createConfirmEmail } from './operations/change-email.ts';
 import { createChangePassword } from './operations/change-password.ts';
 import { createCompleteChallenge } from './operations/complete-challenge.ts';
 import { createOwnFactors, createRenewRecoveryCodes } from './operations/factors.ts';
@@ -20,6 +21,7 @@ import {
 import { createReauthenticate } from './operations/reauthenticate.ts';
 import { createRefresh } from './operations/refresh.ts';
 import { createRegister } from './operations/register.ts';
+import { createRequestPasswordReset, createResetPassword } from './operations/reset-password.ts';
 import { createEndOtherSessions, createEndSession, createListSessions } from './operations/sessions.ts';
 import { createSignIn } from './operations/sign-in.ts';
 import { createSignOut } from './operations/sign-out.ts';
@@ -37,12 +39,15 @@ import {
   createConfirmTotpEnrollment,
   createRemoveTotp,
 } from './operations/totp.ts';
+import { createUndoEmail } from './operations/undo-email.ts';
+import { createRequestEmailVerification, createVerifyEmail } from './operations/verify-email.ts';
 import {
   bindPortalPlatform,
   bindUserPlatform,
   type PortalIssuer,
   type UserIssuer,
 } from './platform-issuer.ts';
+import { createFinishRegistration } from './registrations/finish-registration.ts';
 import type { Resolvers } from './resolvers.generated.ts';
 
 /** The issuers of the platforms that a process holds. */
@@ -80,6 +85,13 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
       endSession: createEndSession(users),
       endOtherSessions: createEndOtherSessions(users),
       changePassword: createChangePassword(users),
+      requestEmailVerification: createRequestEmailVerification(users),
+      verifyEmail: createVerifyEmail(users, createFinishRegistration(users)),
+      requestPasswordReset: createRequestPasswordReset(users),
+      resetPassword: createResetPassword(users),
+      changeEmail: createChangeEmail(users),
+      confirmEmail: createConfirmEmail(users),
+      undoEmail: createUndoEmail(users),
       beginTotp: createBeginTotp(users),
       confirmTotp: createConfirmTotp(users),
       removeTotp: createRemoveTotp(users),
@@ -117,6 +129,13 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       endPortalSession: createEndSession(portal),
       endOtherPortalSessions: createEndOtherSessions(portal),
       changePortalPassword: createChangePassword(portal),
+      requestPortalEmailVerification: createRequestEmailVerification(portal),
+      verifyPortalEmail: createVerifyEmail(portal),
+      requestPortalPasswordReset: createRequestPasswordReset(portal),
+      resetPortalPassword: createResetPassword(portal),
+      changePortalEmail: createChangeEmail(portal),
+      confirmPortalEmail: createConfirmEmail(portal),
+      undoPortalEmail: createUndoEmail(portal),
       beginPortalTotp: createBeginTotp(portal),
       confirmPortalTotp: createConfirmTotp(portal),
       removePortalTotp: createRemoveTotp(portal),

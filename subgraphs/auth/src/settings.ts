@@ -125,6 +125,14 @@ export const throttleFields = {
   THROTTLE_REGISTRATIONS: count
     .default(20)
     .describe('New accounts from one client address, successful or not.'),
+  THROTTLE_MAIL_REQUESTS: count
+    .default(20)
+    .describe('Mails that one client address may ask for: links to reset a password.'),
+  THROTTLE_MAILS: count
+    .default(5)
+    .describe(
+      'Mails with links that go to one mailbox until pauses begin: to verify, to reset, to confirm. What is asked for in a pause is answered as always, and not sent.',
+    ),
   THROTTLE_MAX_DELAY_SECONDS: configFields.seconds.default(5 * minute).describe('The longest pause.'),
   THROTTLE_SHARED_DELAY_SECONDS: configFields.seconds
     .default(minute)

@@ -20,6 +20,7 @@ import type { KeyTiming } from './keys/key-plan.ts';
 import { type KeyRing, openKeyRing } from './keys/key-ring.ts';
 import { openLastingKeys } from './keys/lasting-keys.ts';
 import type { SigningKey } from './keys/signing-key.ts';
+import { createLaterWork } from './later-work.ts';
 import type { SenderTiming } from './mail/mail-sender.ts';
 import type { MailReader } from './mail/open-mail.ts';
 import { openOutbox } from './mail/outbox.ts';
@@ -114,6 +115,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
     });
     const rehash = createRehash({ db, tables, passwords, logger });
     const samples = createSampledAudit({ db, platform, createSampler, log: logger });
+    const later = createLaterWork(logger);
     const rowsPerMinute = config.AUDIT_FAILURES_PER_MINUTE;
     const issuer: PlatformIssuer<A> & { platform: P } = {
       platform,
@@ -130,11 +132,13 @@ export async function startPlatform<P extends Platform, A extends Account>(
       passkeys: openPasskeys(readRelyingParty(config, platform), platform, config.PASSWORD_PEPPER),
       signAccessToken: async (subject, times) =>
         createSigner(config.ISSUER_URL, await ring.getSigningKey())(subject, times),
+      later,
       mail: outbox,
       now: options.now ?? (() => new Date()),
     };
     const upkeep = startUpkeep({ platform, databaseUrl, config, logger });
     const stop = async () => {
+      await later.stop();
       await mail?.stop();
       await rehash.settled();
       await passwords.close();
@@ -187,6 +191,7 @@ function startUpkeep({ platform, databaseUrl, config, logger }: UpkeepOptions): 
       pruneWith('proofNonces', `auth.prune_${platform}_proof_nonces`),
       pruneWith('mails', `auth.prune_${platform}_mails`),
       pruneWith('accountTokens', `auth.prune_${platform}_account_tokens`),
+      ...(platform === 'user' ? [pruneWith('registrations', 'auth.prune_user_registrations')] : []),
       pruneWith('challenges', `auth.prune_${platform}_challenges`),
       pruneWith('begunTotps', `auth.prune_${platform}_begun_totps`),
       pruneWith('trustedDevices', `auth.prune_${platform}_trusted_devices`),

@@ -7,6 +7,7 @@ import { viewerTuple } from './order-viewers.ts';
 /** The functions that `@policy` rules of this subgraph name. */
 export const policies: PolicyTable<GraphqlContext> = {
   'user.self': customerPolicies['user.self'],
+  'account.verified': customerPolicies['account.verified'],
   'order.staff': ({ session }) => session.platform === 'portal',
   /** The order that the parent's id names is the caller's. Answers at once for orders that this request has read. */
   'order.owner'({ session, loaders }, parent) {

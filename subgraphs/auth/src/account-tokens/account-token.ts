@@ -2,7 +2,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Database } from '@signet/db';
 import { badInput, type RefusalError } from '@signet/service';
 import { sql, type Transaction } from 'kysely';
-import { lockAccountForChange } from '../accounts/account.queries.ts';
+import {
+  type AccountWithPassword,
+  findAccountWithPassword,
+  lockAccountForChange,
+} from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
 import { addSeconds } from '../dates.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
@@ -18,6 +22,9 @@ export const accountTokenSeconds = {
 } as const;
 export type AccountTokenPurpose = keyof typeof accountTokenSeconds;
 
+/** What these tokens take back, a change of the password must not protect: a thief would make one. */
+const outliveChanges: ReadonlySet<AccountTokenPurpose> = new Set(['undo_email']);
+
 type Data = Readonly<Record<string, string>>;
 type NewToken = { tenantId: string; account: Account; purpose: AccountTokenPurpose; data?: Data };
 
@@ -25,7 +32,8 @@ const tokenForm = /^[A-Za-z0-9_-]{43}$/;
 
 /**
  * Makes a single-use token for an account as it is now, to travel in a mail: 256 random bits, stored as SHA-256. It dies when it is
- * used, when it expires, and when the password or the e-mail of the account changes.
+ * used, when it expires, and when the password or the e-mail of the account changes; one that undoes a change of the e-mail outlives
+ * such changes.
  *
  * @param data kept beside it, for the one who uses it.
  * @returns the token's text. It is nowhere else: never log it.
@@ -46,7 +54,33 @@ export async function createAccountToken<A extends Account>(
   return token;
 }
 
-type StoredToken = { account_id: string; password_version: number; email: string; data: Data };
+type StoredToken = {
+  account_id: string;
+  password_version: number;
+  email: string;
+  data: Data;
+  created_at: Date;
+};
+/** A token and its account, as it is now. */
+export type FoundToken<A> = { account: A; data: Data; createdAt: Date };
+
+const columns = sql`account_id, password_version, email, data, created_at`;
+
+/** Reads a token without using it up. Undefined for the same reasons as `useAccountToken`. */
+export async function findAccountToken<A extends Account>(
+  trx: Trx,
+  { tables, now }: Pick<PlatformIssuer<A>, 'tables' | 'now'>,
+  token: string,
+  purpose: AccountTokenPurpose,
+): Promise<(FoundToken<A> & AccountWithPassword<A>) | undefined> {
+  if (!tokenForm.test(token)) return undefined;
+  const { rows } = await sql<StoredToken>`
+    select ${columns} from ${tables.accountToken}
+    where token_hash = ${hashOf(token)} and purpose = ${purpose} and expires_at > ${now()}`.execute(trx);
+  const [stored] = rows;
+  const found = stored && (await findAccountWithPassword(trx, tables, stored.account_id));
+  return found && isUsable(stored, found.account, purpose) ? { ...found, ...readStored(stored) } : undefined;
+}
 
 /**
  * Uses a token up, and locks its account for change. Of callers at once exactly one succeeds; where the transaction is rolled back, the
@@ -60,7 +94,7 @@ export async function useAccountToken<A extends Account>(
   { tables, now }: Pick<PlatformIssuer<A>, 'tables' | 'now'>,
   token: string,
   purpose: AccountTokenPurpose,
-): Promise<{ account: A; data: Data } | undefined> {
+): Promise<FoundToken<A> | undefined> {
   if (!tokenForm.test(token)) return undefined;
   const own = sql`token_hash = ${hashOf(token)} and purpose = ${purpose} and expires_at > ${now()}`;
   const found = await sql<{ account_id: string }>`
@@ -70,12 +104,19 @@ export async function useAccountToken<A extends Account>(
   const account = id === undefined ? undefined : await lockAccountForChange(trx, tables, id);
   if (!account) return undefined;
   const { rows } = await sql<StoredToken>`
-    delete from ${tables.accountToken} where ${own} returning account_id, password_version, email, data
+    delete from ${tables.accountToken} where ${own} returning ${columns}
   `.execute(trx);
   const [stored] = rows;
-  const isOfThisState =
-    stored?.password_version === account.passwordVersion && stored.email === account.email;
-  return stored && isOfThisState && account.isActive ? { account, data: stored.data } : undefined;
+  return stored && isUsable(stored, account, purpose) ? { account, ...readStored(stored) } : undefined;
+}
+
+function isUsable(stored: StoredToken, account: Account, purpose: AccountTokenPurpose): boolean {
+  const isOfThisState = stored.password_version === account.passwordVersion && stored.email === account.email;
+  return account.isActive && (isOfThisState || outliveChanges.has(purpose));
+}
+
+function readStored({ data, created_at }: StoredToken): { data: Data; createdAt: Date } {
+  return { data, createdAt: created_at };
 }
 
 /** Ends all tokens of an account for a purpose, such as links in earlier mails. */
@@ -87,6 +128,22 @@ export async function endAccountTokens<A extends Account>(
 ): Promise<void> {
   await sql`
     delete from ${tables.accountToken} where account_id = ${accountId} and purpose = ${purpose}`.execute(trx);
+}
+
+/**
+ * Ends the tokens of an account that its new state makes worthless. Those that undo a change of the e-mail stay, except the ones made
+ * from `undoSince` on: they would take back what has been undone.
+ */
+export async function endTokensOfEarlierState<A extends Account>(
+  trx: Trx,
+  { tables }: Pick<PlatformIssuer<A>, 'tables'>,
+  accountId: string,
+  { undoSince }: { undoSince?: Date } = {},
+): Promise<void> {
+  await sql`
+    delete from ${tables.accountToken} where account_id = ${accountId}
+      and (purpose <> all(${[...outliveChanges]}::text[]) or created_at >= ${undoSince ?? null}::timestamptz)
+  `.execute(trx);
 }
 
 /** One refusal for every token that can't be used, so that none tells whether there is such an account. */

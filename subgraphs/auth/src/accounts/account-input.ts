@@ -31,3 +31,18 @@ export function assertNewPassword(password: string, owner: PasswordOwner, field 
     throw badInput(field, fault);
   }
 }
+
+/** RFC 5646, as far as templates are chosen by it: `de`, `de-AT`. */
+const languageTag = /^(?=.{2,35}$)[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
+
+/**
+ * A language tag; undefined when none is given.
+ *
+ * @throws {RefusalError} input.language
+ */
+export function readLanguage(input: string | null | undefined): string | undefined {
+  if (!input) return undefined;
+  if (!languageTag.test(input))
+    throw badInput('language', 'This is not a language tag, such as de or de-AT.');
+  return input;
+}

@@ -4,6 +4,8 @@ import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { type Account, type PlatformTables, type UserAccount, userTables } from './account.ts';
 
 type Trx = Transaction<Database>;
+
+const uniqueViolation = '23505';
 /** An account with the stored hash of its password. Stays inside the credential check. */
 export type AccountWithPassword<A extends Account> = { account: A; password: PasswordHash };
 
@@ -129,18 +131,69 @@ export async function isEmailTaken(trx: Trx, email: string): Promise<boolean> {
   return row !== undefined;
 }
 
-type NewUser = { tenantId: string; email: string; fullName: string; password: PasswordHash };
+type NewUser = {
+  tenantId: string;
+  email: string;
+  fullName: string;
+  password: PasswordHash;
+  emailVerified?: boolean;
+  language?: string | null;
+};
 
 /** Undefined when the e-mail is taken, also by a registration that runs at the same moment. */
 export async function insertUser(trx: Trx, user: NewUser): Promise<UserAccount | undefined> {
-  const { tenantId, email, fullName, password } = user;
+  const { tenantId, email, fullName, password, emailVerified = false, language = null } = user;
   const { rows } = await sql<UserAccount>`
-    insert into ${userTables.account} (tenant_id, email, full_name, password_hash, pepper_id)
-    values (${tenantId}, ${email}, ${fullName}, ${password.hash}, ${password.pepperId})
+    insert into ${userTables.account} (tenant_id, email, email_verified, full_name, language, password_hash, pepper_id)
+    values (${tenantId}, ${email}, ${emailVerified}, ${fullName}, ${language}, ${password.hash}, ${password.pepperId})
     on conflict (tenant_id, email) do nothing
     returning ${userTables.accountColumns}
   `.execute(trx);
   return rows[0];
+}
+
+/** An account that has the address, if any. */
+export async function findOwnerOfEmail<A extends Account>(
+  trx: Trx,
+  tables: PlatformTables<A>,
+  email: string,
+): Promise<A | undefined> {
+  const { rows } = await sql<A>`
+    select ${tables.accountColumns} from ${tables.account} where email = ${email}`.execute(trx);
+  return rows[0];
+}
+
+/** For an account that the transaction has locked. */
+export async function setEmailVerified(trx: Trx, tables: PlatformTables<Account>, id: string): Promise<void> {
+  await sql`
+    update ${tables.account} set email_verified = true, updated_at = now() where id = ${id}`.execute(trx);
+}
+
+/**
+ * Gives an account that the transaction has locked another address.
+ *
+ * @returns false where another account has it.
+ */
+export async function setEmail(
+  trx: Trx,
+  tables: PlatformTables<Account>,
+  id: string,
+  { email, isVerified }: { email: string; isVerified: boolean },
+): Promise<boolean> {
+  if (await findOwnerOfEmail(trx, tables, email)) return false;
+  try {
+    await sql`
+      update ${tables.account} set email = ${email}, email_verified = ${isVerified}, updated_at = now() where id = ${id}
+    `.execute(trx);
+    return true;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === uniqueViolation) return false;
+    throw error;
+  }
+}
+
+export async function setFullName(trx: Trx, id: string, fullName: string): Promise<void> {
+  await sql`update ${userTables.account} set full_name = ${fullName} where id = ${id}`.execute(trx);
 }
 
 export async function allowsRegistration(trx: Trx, tenantId: string): Promise<boolean> {

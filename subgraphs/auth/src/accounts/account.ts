@@ -12,6 +12,8 @@ export type Account = {
   /** Device tokens of an earlier version are worth nothing (`devices/device-token.ts`). */
   deviceVersion: number;
   isActive: boolean;
+  /** Whether its tenant lets it act although its address is not verified. */
+  mayActUnverified: boolean;
   /** A language tag (RFC 5646); null for the tenant's. */
   language: string | null;
   createdAt: Date;
@@ -48,7 +50,8 @@ export const userTables: PlatformTables<UserAccount> = {
   account: sql.table('auth.user'),
   accountColumns: sql<UserAccount>`
     id, email, email_verified as "emailVerified", password_version as "passwordVersion", is_active as "isActive",
-    device_version as "deviceVersion", language, created_at as "createdAt", full_name as "fullName"`,
+    device_version as "deviceVersion", language, created_at as "createdAt", full_name as "fullName",
+    (select t.unverified_may_act from auth.tenant t where t.id = tenant_id) as "mayActUnverified"`,
   session: sql.table('auth.user_session'),
   accountId: sql.ref('user_id'),
   refreshToken: sql.table('auth.user_refresh_token'),
@@ -67,7 +70,8 @@ export const portalTables: PlatformTables<StaffAccount> = {
   account: sql.table('auth.portal_user'),
   accountColumns: sql<StaffAccount>`
     id, email, email_verified as "emailVerified", password_version as "passwordVersion", is_active as "isActive",
-    device_version as "deviceVersion", language, created_at as "createdAt", full_name as "fullName", role`,
+    device_version as "deviceVersion", language, created_at as "createdAt", full_name as "fullName", role,
+    false as "mayActUnverified"`,
   session: sql.table('auth.portal_session'),
   accountId: sql.ref('staff_id'),
   refreshToken: sql.table('auth.portal_refresh_token'),

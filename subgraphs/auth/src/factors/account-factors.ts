@@ -135,3 +135,19 @@ export async function removeAllFactors<A extends Account>(
   await deleteRecoveryCodes(trx, issuer, accountId);
   await distrustDevices(trx, issuer, accountId);
 }
+
+/** Takes the factors that were added to an account from a moment on: by somebody who was not its owner. Its row is locked. */
+export async function removeFactorsSince<A extends Account>(
+  trx: Trx,
+  { tables }: Pick<PlatformIssuer<A>, 'tables'>,
+  accountId: string,
+  since: Date,
+): Promise<void> {
+  await sql`
+    delete from ${tables.totp} where account_id = ${accountId} and coalesce(confirmed_at, created_at) >= ${since}
+  `.execute(trx);
+  await sql`
+    delete from ${tables.recoveryCode} where account_id = ${accountId} and created_at >= ${since}`.execute(
+    trx,
+  );
+}

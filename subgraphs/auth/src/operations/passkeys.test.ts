@@ -303,6 +303,31 @@ describe.each(bothPlatforms)('$platform: a passkey', ({ platform, other, addAcco
     expect(reasonOf(await act.remove((old as Tokens).accessToken, id))).toBe('authz.step_up.required');
   });
 
+  it('confirms who somebody is, alone where it has checked that, and beside the password', async () => {
+    const account = await add();
+    const { authenticator, token } = await act.addPasskey(account);
+    const stranger = await act.addPasskey(await add());
+    const ask = () => act.begin(act.fields.beginReauthentication, { token });
+    const confirm = (input: object, by = token) =>
+      auth.ask(
+        `mutation ($input: ReauthenticateInput!) { ${act.fields.reauthenticate}(input: $input) { accessToken } }`,
+        { input },
+        { token: by },
+      );
+    const weak = authenticator.get(await ask(), { verifiesUser: false });
+    expect(reasonOf(await confirm({ passkey: weak }))).toBe('input.passkey');
+    const { password } = account;
+    expect(reasonOf(await confirm({ password }))).toBe('input.totp');
+    const theirs = authenticator.get(await ask());
+    expect(reasonOf(await confirm({ passkey: theirs }, stranger.token))).toBe('input.passkey');
+    const right = authenticator.get(await ask());
+    const { body } = await confirm({ passkey: right });
+    expect(amrOf(body.data[act.fields.reauthenticate])).toEqual(['pwd', 'hwk', 'user', 'mfa', 'aal2']);
+    expect(reasonOf(await confirm({ passkey: right }))).toBe('input.passkey');
+    const beside = authenticator.get(await ask(), { verifiesUser: false });
+    expect((await confirm({ password, passkey: beside })).body.errors).toBeUndefined();
+  });
+
   it('of another account can not be renamed or removed', async () => {
     const mine = await act.addPasskey(await add());
     const theirs = await act.addPasskey(await add());

@@ -3,16 +3,17 @@ import { normalizeEmail } from '@signet/db/email';
 import { badInput, RefusalError } from '@signet/service';
 import { allowsRegistration, getTenantSlug, insertUser, isEmailTaken } from '../accounts/account.queries.ts';
 import type { UserAccount } from '../accounts/account.ts';
-import { assertNewPassword, readFullName } from '../accounts/account-input.ts';
+import { assertNewPassword, readFullName, readLanguage } from '../accounts/account-input.ts';
 import { auditOwn } from '../audit/audit-events.ts';
 import { giveDeviceToken } from '../devices/known-devices.ts';
 import type { PlatformBinding } from '../platform-issuer.ts';
+import { beginRegistration } from '../registrations/begin-registration.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import { listQueueNetworks } from '../throttle/client-networks.ts';
 import { startSession } from '../tokens/issue-tokens.ts';
 import { deliverTokens } from '../tokens/refresh-token-cookie.ts';
 
-/** `register`: customers only. */
+/** `register`: customers only. With mail, the mailbox answers first; without, the account begins at once. */
 export function createRegister({
   platform,
   getIssuer,
@@ -25,6 +26,7 @@ export function createRegister({
       throw badInput('email', 'This is not an e-mail address.');
     }
     const fullName = readFullName(input.fullName);
+    const language = readLanguage(input.language);
     const tenant = await readInTenant(issuer.db, tenantId, (trx) => getTenantSlug(trx, tenantId));
     assertNewPassword(input.password, { email, tenant });
     await issuer.throttle.countRegistration(client.address);
@@ -36,10 +38,18 @@ export function createRegister({
         text: 'Customers cannot create their own accounts here.',
       });
     }
-    if (isTaken) throw emailTaken();
+    if (isTaken && !issuer.mail) throw emailTaken();
+    // Also for a taken address: the answer must take as long.
     const password = await issuer.passwords.hash(input.password, listQueueNetworks(client.address));
+    if (issuer.mail) throw await beginRegistration(issuer, { tenantId, email, fullName, language, password });
     const { account, tokens } = await inTenant(issuer.db, tenantId, async (trx) => {
-      const account = await insertUser(trx, { tenantId, email, fullName, password });
+      const account = await insertUser(trx, {
+        tenantId,
+        email,
+        fullName,
+        language: language ?? null,
+        password,
+      });
       if (!account) {
         throw emailTaken();
       }

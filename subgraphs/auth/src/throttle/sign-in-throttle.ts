@@ -50,6 +50,13 @@ export type SignInThrottle = {
   ): Promise<T | undefined>;
   /** @throws {RefusalError} auth.throttled. Counts each attempt to make an account, also those that succeed. */
   countRegistration(address: string | null): Promise<void>;
+  /** @throws {RefusalError} auth.throttled. Counts each request for a mail to an address that the client only claims to have. */
+  countMailRequest(address: string | null): Promise<void>;
+  /**
+   * Counts a mail that others than its reader can ask for, and returns 0 where it may go now; else the rest of the pause in ms. Whether
+   * the mailbox has an account makes no difference.
+   */
+  takeMail(mailbox: { tenantId: string; email: string }): Promise<number>;
   /** Marks the address as known for the account: attempts of strangers elsewhere no longer delay its owner here. */
   remember(subject: AttemptSubject): Promise<void>;
   /** Counts a guess at the password of an account by a holder of its token. @throws {RefusalError} auth.throttled */
@@ -108,6 +115,8 @@ export function createSignInThrottle(
     later: createGrowingDelay(store, 'account', limits.later),
   };
   const registrations = createNetworkDelays(store, 'registration', limits.registration);
+  const mailRequests = createNetworkDelays(store, 'mail-request', limits.mailRequest);
+  const mails = createGrowingDelay(store, 'mail', limits.mail);
   const changes = createGrowingDelay(store, 'change', limits.change);
   const factors = createGrowingDelay(store, 'factor', limits.factor);
   const passkeys = createNetworkDelays(store, 'passkey', limits.passkey);
@@ -216,23 +225,27 @@ export function createSignInThrottle(
         } else if (!(await running.waitForCleared(key.known))) {
           // Asking in a pause is no attempt, but it is not free: who does nothing else has the address in a pause soon.
           await store.addPoint(way.askingRows);
-          assertFree(way.addressWait);
+          refusePause(way.addressWait);
           return undefined;
         }
       }
     },
     async countRegistration(address) {
-      assertFree(await registrations.take(networkKeys('registration', address)));
+      refusePause(await registrations.take(networkKeys('registration', address)));
     },
     async beginPasskey(address) {
       const keys = networkKeys('passkey', address);
-      assertFree(await passkeys.take(keys));
+      refusePause(await passkeys.take(keys));
       return {
         succeed: () => passkeys.giveBack(keys),
         fail: async () => {},
         cancel: () => passkeys.giveBack(keys),
       };
     },
+    async countMailRequest(address) {
+      refusePause(await mailRequests.take(networkKeys('mail-request', address)));
+    },
+    takeMail: ({ tenantId, email }) => mails.take(keyOf('mail', tenantId, email)),
     async remember(subject) {
       await remember(keysOf(subject));
     },
@@ -244,7 +257,7 @@ export function createSignInThrottle(
 
 /** An attempt at one counter, which a success clears. @throws {RefusalError} auth.throttled */
 async function beginOwn(delay: GrowingDelay, key: string): Promise<Attempt> {
-  assertFree(await delay.take(key));
+  refusePause(await delay.take(key));
   return {
     succeed: () => delay.forget(key),
     fail: async () => {},
@@ -252,7 +265,8 @@ async function beginOwn(delay: GrowingDelay, key: string): Promise<Attempt> {
   };
 }
 
-function assertFree(waitMs: number): void {
+/** @throws {RefusalError} auth.throttled, where there is something to wait for. */
+export function refusePause(waitMs: number): void {
   if (waitMs > 0) {
     throw new RefusalError('auth.throttled', { retryAfterSeconds: Math.ceil(waitMs / 1000) });
   }

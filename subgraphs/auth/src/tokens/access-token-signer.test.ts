@@ -46,8 +46,10 @@ describe('access tokens', () => {
       // A moment before the token: sometimes in the second before.
       auth_time: expect.closeTo(now, -1),
       amr: ['pwd'],
+      acr: 'aal1',
       email: account.email,
       email_verified: false,
+      verification: 'waived',
       tenant: auth.tenants.demo,
       scope: userScopes.join(' '),
     });
@@ -70,8 +72,10 @@ describe('access tokens', () => {
       // A moment before the token: sometimes in the second before.
       auth_time: expect.closeTo(now, -1),
       amr: ['pwd'],
+      acr: 'aal1',
       email: account.email,
       email_verified: false,
+      verification: 'waived',
       tenant: auth.tenants.demo,
       role,
       scope: scopesOfRole[role].join(' '),

@@ -20,6 +20,8 @@ export type TokenSubject<A extends Account> = {
   sessionId: string;
   authTime: Date;
   amr: string[];
+  /** The address is not verified, and nobody asks for that here. */
+  isVerificationWaived: boolean;
 };
 
 export type TokenTimes = { issuedAt: Date; expiresAt: Date };
@@ -63,7 +65,7 @@ export function createPortalTokenSigner(issuerUrl: string, key: SigningKey): Acc
 
 /** The claims that the tokens of both platforms take from the subject alone. */
 function subjectClaims(
-  { account, tenantId, sessionId, authTime, amr }: TokenSubject<Account>,
+  { account, tenantId, sessionId, authTime, amr, isVerificationWaived }: TokenSubject<Account>,
   { issuedAt, expiresAt }: TokenTimes,
 ) {
   return {
@@ -77,6 +79,7 @@ function subjectClaims(
     acr: assuranceOf(amr),
     email: account.email,
     email_verified: account.emailVerified,
+    ...(isVerificationWaived && { verification: 'waived' as const }),
     tenant: tenantId,
   };
 }

@@ -40,11 +40,19 @@ export async function signExpiredUserToken({
       passwordVersion: 1,
       deviceVersion: 1,
       isActive: false,
+      mayActUnverified: false,
       language: null,
       createdAt: issuedAt,
     };
     return await createUserTokenSigner(issuerUrl, active)(
-      { account: nobody, tenantId: randomUUID(), sessionId: randomUUID(), authTime: issuedAt, amr: ['pwd'] },
+      {
+        account: nobody,
+        tenantId: randomUUID(),
+        sessionId: randomUUID(),
+        authTime: issuedAt,
+        amr: ['pwd'],
+        isVerificationWaived: false,
+      },
       { issuedAt, expiresAt: new Date(issuedAt.getTime() + hourMs) },
     );
   } finally {

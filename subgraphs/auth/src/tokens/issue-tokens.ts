@@ -162,7 +162,14 @@ export async function issueTokens<A extends Account>(
   const now = issuer.now();
   const expiresAt = earlier(addSeconds(now, issuer.lifetimes.accessTokenSeconds), session.expiresAt);
   const accessToken = await issuer.signAccessToken(
-    { account, tenantId, sessionId: session.id, authTime: session.authTime, amr: session.amr },
+    {
+      account,
+      tenantId,
+      sessionId: session.id,
+      authTime: session.authTime,
+      amr: session.amr,
+      isVerificationWaived: isVerificationWaived(issuer, account),
+    },
     { issuedAt: now, expiresAt },
   );
   return {
@@ -171,4 +178,12 @@ export async function issueTokens<A extends Account>(
     expiresIn: toSeconds(expiresAt) - toSeconds(now),
     refreshExpiresIn: toSeconds(refresh.expiresAt) - toSeconds(now),
   };
+}
+
+/** Without mail nobody can verify an address; and a tenant can let its customers act before they have. */
+function isVerificationWaived(
+  { mail }: Pick<PlatformIssuer, 'mail'>,
+  { emailVerified, mayActUnverified }: Account,
+): boolean {
+  return !emailVerified && (mail === undefined || mayActUnverified);
 }
