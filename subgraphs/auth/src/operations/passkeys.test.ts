@@ -146,7 +146,11 @@ describe.each(bothPlatforms)('$platform: a passkey', ({ platform, other, addAcco
       ),
     );
     expect(answers.filter(({ tokens }) => tokens)).toHaveLength(1);
-    expect(new Set(answers.map(({ reason }) => reason))).toEqual(new Set([undefined, 'input.passkey']));
+    // On a busy machine some wait too long for a connection.
+    const refused = answers.flatMap(({ reason }) => (reason === undefined ? [] : [reason]));
+    expect(refused).toHaveLength(199);
+    expect(refused.filter((reason) => !['input.passkey', 'auth.unavailable'].includes(reason))).toEqual([]);
+    expect(refused).toContain('input.passkey');
     // Neither does a replay make the passkey look copied.
     expect((await act.signInWith(authenticator)).tokens).toBeDefined();
   });
