@@ -34,7 +34,7 @@ const families: readonly Family[] = [
     isOfPlatform: false,
     secretOf: () => 'pepper',
     afterSwitch:
-      'A password is hashed anew when its owner signs in. `keys pepper status` counts who is left; the old pepper stays until none is.',
+      'A password is hashed anew when its owner signs in. `keys pepper status` counts what is left; the old pepper stays until nothing is.',
   },
   {
     name: 'encryption',
@@ -150,7 +150,7 @@ async function drop(
   const use = await readSecretUse(withFile(context, secret, findFile(context, secret, options)), secret);
   if (!isSeenWhole(secret, use)) {
     throw new ConfigError([
-      `Nothing was changed: only the accounts of '${use.seen.join()}' can be seen from here. Run this with DATABASE_URL of an administrator.`,
+      `Nothing was changed: only the platform '${use.seen.join()}' can be seen from here. Run this with DATABASE_URL of an administrator.`,
     ]);
   }
   const { uses = 0 } = use.keys.find((key) => key.id === id) ?? {};

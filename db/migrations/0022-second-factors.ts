@@ -84,7 +84,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         foreign key (tenant_id, account_id) references ${account} (tenant_id, id) on delete cascade
       );
       create index ${platform}_trusted_device_expiry on auth.${platform}_trusted_device (expires_at);
-      grant select (account_id, device_id, created_at, expires_at),
+      grant select (tenant_id, account_id, device_id, created_at, expires_at),
         insert (tenant_id, account_id, device_id, created_at, expires_at), update (expires_at), delete
         on auth.${platform}_trusted_device to ${role};
 
@@ -104,7 +104,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       );
       create unique index ${platform}_factor_reset_open on auth.${platform}_factor_reset (tenant_id, account_id) where settled_at is null;
       create index ${platform}_factor_reset_due on auth.${platform}_factor_reset (due_at) where settled_at is null;
-      grant select (id, account_id, staff_id, reason, created_at, due_at, settled_at, outcome), update (settled_at, outcome)
+      grant select (id, tenant_id, account_id, staff_id, reason, created_at, due_at, settled_at, outcome), update (settled_at, outcome)
         on auth.${platform}_factor_reset to ${role};
     `)
       .execute(db);
@@ -179,20 +179,26 @@ function pruningsOf(platform: string) {
   ];
 }
 
-/** Which requests are due, of all tenants, for the process that carries them out: ids, and nothing about anybody. */
+/**
+ * Which requests are due, of all tenants, for the process that carries them out: ids, and nothing about anybody. Outside of the function
+ * the owner sees no more than before.
+ */
 async function createDueResets(db: Kysely<unknown>, platform: string): Promise<void> {
   const table = `auth.${platform}_factor_reset`;
   await sql
     .raw(`
-    create policy due_${platform}_factor_resets on ${table} for select to signet_owner using (settled_at is null);
+    create policy due_${platform}_factor_resets on ${table} for select to signet_owner
+      using (current_setting('app.factor_resets', true) = 'yes');
     create function auth.due_${platform}_factor_resets(most integer) returns table (id uuid, tenant_id uuid)
-      language plpgsql stable security definer set search_path = ''
+      language plpgsql volatile security definer set search_path = ''
     as $$
     begin
+      perform pg_catalog.set_config('app.factor_resets', 'yes', true);
       return query
         select r.id, r.tenant_id from ${table} r
         where r.settled_at is null and r.due_at <= pg_catalog.now()
         order by r.due_at, r.id limit least(most, 100);
+      perform pg_catalog.set_config('app.factor_resets', '', true);
     end $$;
   `)
     .execute(db);

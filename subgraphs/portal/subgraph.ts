@@ -2,7 +2,12 @@ import { createSampledAudit } from '@signet/db';
 import { createSampler } from '@signet/service';
 import { totalCountResolvers } from '@signet/subgraph';
 import { defineSubgraph } from '@signet/subgraph/define';
-import { endCustomerSessions, reinstateCustomer, suspendCustomer } from './src/administer-customers.ts';
+import {
+  endCustomerSessions,
+  reinstateCustomer,
+  resetCustomerFactors,
+  suspendCustomer,
+} from './src/administer-customers.ts';
 import { assignCustomer, unassignCustomer } from './src/assignees.ts';
 import { auditEventResolvers, auditLog, createRefusalAudit } from './src/audit-log.ts';
 import { createLoaders } from './src/context.ts';
@@ -20,6 +25,7 @@ const resolvers: Resolvers = {
     unassignCustomer,
     endCustomerSessions,
     suspendCustomer,
+    resetCustomerFactors,
     reinstateCustomer,
   },
   User: userResolvers,

@@ -14,6 +14,10 @@ const published: readonly (readonly [call: string, caller: ProcessRole])[] = [
     `auth.lock_staff_session('0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000001')`,
     'signet_portal',
   ],
+  [
+    `auth.request_customer_factor_reset('0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000002', 'Lost.')`,
+    'signet_portal',
+  ],
 ];
 
 let database: TestDatabase;

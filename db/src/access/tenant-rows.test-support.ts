@@ -59,6 +59,29 @@ const dependents: readonly [sql: string, ...values: (keyof TenantRows)[]][] = [
       [
         `insert into auth.${platform}_used_passkey_challenge (tenant_id, challenge_hash, expires_at)
          values ($1, sha256('x'), now() + interval '1 day')`,
+        `insert into auth.${platform}_challenge (id_hash, tenant_id, account_id, password_version, methods, expires_at)
+         values (sha256($1::uuid::text::bytea), $1::uuid, $2, 1, '{totp}', now() + interval '1 day')`,
+        account,
+      ],
+      [
+        `insert into auth.${platform}_totp (id, tenant_id, account_id, sealed_secret, pepper_id)
+         values (gen_random_uuid(), $1, $2, 'x', 'x')`,
+        account,
+      ],
+      [
+        `insert into auth.${platform}_recovery_code (code_hash, tenant_id, account_id, pepper_id)
+         values (sha256($1::uuid::text::bytea), $1::uuid, $2, 'x')`,
+        account,
+      ],
+      [
+        `insert into auth.${platform}_trusted_device (tenant_id, account_id, device_id, expires_at)
+         values ($1, $2, repeat('x', 22), now() + interval '1 day')`,
+        account,
+      ],
+      [
+        `insert into auth.${platform}_factor_reset (tenant_id, account_id, staff_id, reason) values ($1, $2, $3, 'Lost.')`,
+        account,
+        'staff',
       ],
     ];
   }),

@@ -221,3 +221,30 @@ test('in a server with an error format of its own, its GraphQLErrors pass, and n
     expect(JSON.stringify(formatted(cause))).not.toContain(secret);
   }
 });
+
+test('passes a challenge on from a subgraph, its three fields alone, and only with its reason', () => {
+  const { format } = createFormatter({ isGateway: true });
+  const code = 'UNAUTHENTICATED';
+  const reason = 'auth.challenge_required';
+  const challenge = { id: 'x'.repeat(43), methods: ['totp'], expiresAt: '2026-11-29T12:00:00.000Z' };
+  const extensionsOf = (extensions: Record<string, unknown>) =>
+    format(fromSubgraph('A factor.', extensions)).extensions;
+  expect(extensionsOf({ code, reason, challenge: { ...challenge, secret } })).toEqual({
+    code,
+    reason,
+    challenge,
+  });
+  const other = 'auth.failure.invalid_credentials';
+  expect(extensionsOf({ code, reason: other, challenge })).toEqual({ code, reason: other });
+  for (const bad of [
+    secret,
+    { ...challenge, id: secret },
+    { ...challenge, methods: [secret] },
+    { ...challenge, methods: [] },
+    { ...challenge, expiresAt: secret },
+  ]) {
+    expect(extensionsOf({ code, reason, challenge: bad })).toEqual({ code, reason });
+  }
+  const refusal = new RefusalError(reason, { challenge: { ...challenge, methods: ['totp'] } });
+  expect(createFormatter().format(thrownBy(refusal)).extensions).toEqual({ code, reason, challenge });
+});

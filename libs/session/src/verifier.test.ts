@@ -133,9 +133,27 @@ test('gives the session of a customer', async () => {
       scopes: new Set(userScopes),
       authTime: nowSeconds,
       expiresAt: nowSeconds + 600,
+      amr: ['pwd'],
+      acr: 'aal1',
     },
   });
 });
+
+test('knows how sure the issuer was: two factors, and one where a token does not say', async () => {
+  const assurance = async (claims: Record<string, unknown>) => {
+    const outcome = await verifier.verify(await mint('user', { claims }));
+    return outcome.kind === 'session' && outcome.session.acr;
+  };
+  expect(await assurance({ amr: ['pwd', 'otp', 'mfa'], acr: 'aal2' })).toBe('aal2');
+  expect(await assurance({ acr: undefined })).toBe('aal1');
+});
+
+test.each([{ acr: 'aal3' }, { acr: 2 }, { amr: 'mfa' }, { amr: [1] }, { amr: undefined }])(
+  'refuses a token that says it otherwise: %j',
+  async (claims) => {
+    expect(await reasonOf(await mint('user', { claims }))).toBe('malformed');
+  },
+);
 
 test('gives the session of staff, with the role and known scopes only', async () => {
   const token = await mint('portal', { claims: { scope: 'customers:read  root toString' } });

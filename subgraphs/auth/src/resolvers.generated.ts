@@ -105,6 +105,8 @@ export type SecondFactors = {
   recoveryCodesLeft: Scalars['Int']['output'];
   /** Whether the account may not be without a second factor. */
   areRequired: Scalars['Boolean']['output'];
+  /** When all of them go, since somebody asked us to reset them. Null otherwise. */
+  resetAt?: Maybe<Scalars['DateTime']['output']>;
 };
 
 /** An authenticator app that shows one-time passwords. */
@@ -534,6 +536,17 @@ export type Mutation = {
   /** Set a new password with the link of a mail, as staff. Answers like `resetPassword`. */
   resetPortalPassword: PasswordReset;
   /**
+   * Take all second factors of a member of staff who has lost them: their sessions end, and they add a new one when they sign in again, where
+   * their role needs one. At once; for a super_admin after 24 hours, in which they or any super_admin can cancel it. They get a mail. Returns when the
+   * factors go. Staff with the scope `staff:write`; not one's own (`authz.permission.deny`). Errors: `input.id`, `input.reason`.
+   */
+  resetStaffFactors: Scalars['DateTime']['output'];
+  /**
+   * Cancel a reset of second factors that waits: one's own, or with the scope `staff:write` that of anybody (else `authz.role.deny`). False where none waits.
+   * Errors: `input.id`.
+   */
+  cancelStaffFactorReset: Scalars['Boolean']['output'];
+  /**
    * End one of your sessions: its tokens are refused everywhere within a second. True also when it had ended before.
    * Errors: `input.id` when you have no such session.
    */
@@ -776,6 +789,17 @@ export type MutationResetPasswordArgs = {
 
 export type MutationResetPortalPasswordArgs = {
   input: ResetPasswordInput;
+};
+
+
+export type MutationResetStaffFactorsArgs = {
+  id: Scalars['ID']['input'];
+  reason: Scalars['String']['input'];
+};
+
+
+export type MutationCancelStaffFactorResetArgs = {
+  id: Scalars['ID']['input'];
 };
 
 
@@ -1233,6 +1257,7 @@ export type SecondFactorsResolvers<ContextType = GraphqlContext, ParentType exte
   totp?: Resolver<Maybe<ResolversTypes['TotpFactor']>, ParentType, ContextType>;
   recoveryCodesLeft?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   areRequired?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  resetAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
 };
 
 export type TotpFactorResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['TotpFactor'] = ResolversParentTypes['TotpFactor']> = {
@@ -1365,6 +1390,8 @@ export type MutationResolvers<ContextType = GraphqlContext, ParentType extends R
   requestPortalPasswordReset?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationRequestPortalPasswordResetArgs, 'input'>>;
   resetPassword?: Resolver<ResolversTypes['PasswordReset'], ParentType, ContextType, RequireFields<MutationResetPasswordArgs, 'input'>>;
   resetPortalPassword?: Resolver<ResolversTypes['PasswordReset'], ParentType, ContextType, RequireFields<MutationResetPortalPasswordArgs, 'input'>>;
+  resetStaffFactors?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType, RequireFields<MutationResetStaffFactorsArgs, 'id' | 'reason'>>;
+  cancelStaffFactorReset?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationCancelStaffFactorResetArgs, 'id'>>;
   endSession?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationEndSessionArgs, 'id'>>;
   endPortalSession?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationEndPortalSessionArgs, 'id'>>;
   endOtherSessions?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;

@@ -22,6 +22,7 @@ import { createReauthenticate } from './operations/reauthenticate.ts';
 import { createRefresh } from './operations/refresh.ts';
 import { createRegister } from './operations/register.ts';
 import { createRequestPasswordReset, createResetPassword } from './operations/reset-password.ts';
+import { createCancelStaffFactorReset, createResetStaffFactors } from './operations/reset-staff-factors.ts';
 import { createEndOtherSessions, createEndSession, createListSessions } from './operations/sessions.ts';
 import { createSignIn } from './operations/sign-in.ts';
 import { createSignOut } from './operations/sign-out.ts';
@@ -153,6 +154,8 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       beginPortalTotpEnrollment: createBeginTotpEnrollment(portal),
       confirmPortalTotpEnrollment: createConfirmTotpEnrollment(portal),
       portalReauthenticate: createReauthenticate(portal),
+      resetStaffFactors: createResetStaffFactors(portal),
+      cancelStaffFactorReset: createCancelStaffFactorReset(portal),
       deactivateStaff: createDeactivateStaff(portal),
       reactivateStaff: createReactivateStaff(portal),
       changeStaffRole: createChangeStaffRole(portal),

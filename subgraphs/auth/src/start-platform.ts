@@ -1,6 +1,7 @@
 import {
   createDatabase,
   createSampledAudit,
+  type Database,
   openProcessDatabase,
   type ProcessDatabase,
   pruneAuditLog,
@@ -12,9 +13,12 @@ import { createPeppers, type PasswordScheme, passwordSchemes } from '@signet/db/
 import type { Platform } from '@signet/schema/contract';
 import { createSampler, type Logger } from '@signet/service';
 import type { RevocationFeed } from '@signet/session';
+import type { Kysely } from 'kysely';
 import type { Account, PlatformTables } from './accounts/account.ts';
+import { findPepperFaults } from './accounts/pepper-use.ts';
 import { createFailedSignInAudit } from './audit/failed-sign-ins.ts';
 import { createDeviceTokens } from './devices/device-token.ts';
+import { startFactorResets } from './factors/factor-resets.ts';
 import { createFactorPolicy } from './factors/factor-settings.ts';
 import type { KeyTiming } from './keys/key-plan.ts';
 import { type KeyRing, openKeyRing } from './keys/key-ring.ts';
@@ -72,8 +76,8 @@ export type PlatformResources = {
 
 type Start = { config: AuthConfig; logger: Logger; options: AuthOptions };
 
-/** One connection seals the audit log, one deletes. */
-const upkeepConnections = 2;
+/** One connection seals the audit log, one deletes, one resets second factors. */
+const upkeepConnections = 3;
 
 /**
  * Opens a platform's database, reads or makes its keys, and builds its issuer. The platforms share nothing of this.
@@ -136,7 +140,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
       mail: outbox,
       now: options.now ?? (() => new Date()),
     };
-    const upkeep = startUpkeep({ platform, databaseUrl, config, logger });
+    const upkeep = startUpkeep({ issuer, databaseUrl, config, logger });
     const stop = async () => {
       await later.stop();
       await mail?.stop();
@@ -164,14 +168,43 @@ function schemeOf({ PASSWORD_ALGORITHM }: AuthConfig, { passwordCost }: AuthOpti
     : passwordSchemes[PASSWORD_ALGORITHM];
 }
 
-type UpkeepOptions = { platform: Platform; databaseUrl: string; config: AuthConfig; logger: Logger };
+/** Those people cannot get in, and the log would else say it only when one of them tries. */
+async function warnOfLostPeppers(
+  db: Kysely<Database>,
+  platform: Platform,
+  { config, logger }: Pick<Start, 'config' | 'logger'>,
+): Promise<void> {
+  try {
+    const { lost, lostIds } = await findPepperFaults(db, platform, config.PASSWORD_PEPPER);
+    if (lost > 0) {
+      logger.error({ platform, lost, peppers: lostIds }, 'PASSWORD_PEPPER lacks peppers of stored passwords');
+    }
+  } catch (err) {
+    logger.warn({ err, platform }, 'the peppers of stored passwords could not be counted');
+  }
+}
+
+type UpkeepOptions<A extends Account> = {
+  issuer: PlatformIssuer<A>;
+  databaseUrl: string;
+  config: AuthConfig;
+  logger: Logger;
+};
 
 /**
  * A platform's background work: each second it seals the new rows of the audit log, and each hour it deletes expired rows
- * (throttles delete their own). On connections of its own, so that a flood of sign-ins does not delay the seals. Replicas
+ * (throttles delete their own), and it resets second factors as staff asked. On connections of its own, so that a flood of sign-ins does not delay the seals. Replicas
  * take turns.
  */
-function startUpkeep({ platform, databaseUrl, config, logger }: UpkeepOptions): { stop(): Promise<void> } {
+function startUpkeep<A extends Account>({
+  issuer,
+  databaseUrl,
+  config,
+  logger,
+}: UpkeepOptions<A>): {
+  stop(): Promise<void>;
+} {
+  const { platform } = issuer;
   const name = `auth-${platform}-upkeep`;
   const db = createDatabase(databaseUrl, {
     maxConnections: upkeepConnections,
@@ -179,7 +212,9 @@ function startUpkeep({ platform, databaseUrl, config, logger }: UpkeepOptions): 
     log: (line) => logger.warn({ database: name }, line),
   });
   const keys = config.AUDIT_KEY;
+  const checked = warnOfLostPeppers(db, platform, { config, logger });
   const sealer = startAuditSealer({ db, platform, keys, log: logger });
+  const resets = startFactorResets({ ...issuer, db }, logger);
   const housekeeping = startHousekeeping({
     db,
     name: `auth ${platform}`,
@@ -202,6 +237,8 @@ function startUpkeep({ platform, databaseUrl, config, logger }: UpkeepOptions): 
   });
   return {
     async stop() {
+      await checked;
+      await resets.stop();
       await housekeeping.stop();
       await sealer.stop();
       await db.destroy();

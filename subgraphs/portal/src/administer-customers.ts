@@ -51,6 +51,29 @@ export const endCustomerSessions: NonNullable<MutationResolvers['endCustomerSess
     answer: (_trx, _id, ended) => ended,
   });
 
+export const resetCustomerFactors: NonNullable<MutationResolvers['resetCustomerFactors']> = (
+  _parent,
+  { customerId, reason: input },
+  ctx,
+) => {
+  requirePortal(ctx.session, 'customers:write');
+  const reason = input.trim();
+  if (reason === '' || [...reason].length > maxReasonLength) {
+    throw badInput('reason', `Say why, in at most ${maxReasonLength} characters.`);
+  }
+  return administerCustomer({
+    ctx,
+    scope: 'customers:write',
+    kind: 'auth.factor.reset_requested',
+    customerId,
+    call: 'request_customer_factor_reset',
+    reason,
+    answer: () => true,
+  });
+};
+
+const maxReasonLength = 500;
+
 type Administration<T> = {
   ctx: GraphqlContext;
   scope: Scope;
@@ -59,6 +82,8 @@ type Administration<T> = {
   customerId: string;
   /** The function of the database that does it. */
   call: keyof typeof calls;
+  /** Where the function keeps one. */
+  reason?: string;
   /** Reads the answer in the same transaction. `changed` counts the rows that `call` changed. */
   answer(trx: Transaction<Database>, customerId: string, changed: number): Promise<T> | T;
 };
@@ -69,12 +94,20 @@ type Administration<T> = {
  * @throws {RefusalError} for anyone but staff with the scope; input.customerId where the tenant has no such customer;
  * auth.failure.revoked.
  */
-function administerCustomer<T>({ ctx, scope, kind, call, answer, ...input }: Administration<T>): Promise<T> {
+function administerCustomer<T>({
+  ctx,
+  scope,
+  kind,
+  call,
+  reason = '',
+  answer,
+  ...input
+}: Administration<T>): Promise<T> {
   requirePortal(ctx.session, scope);
   const { tenantId, origin } = ctx;
   const customerId = readId('customerId', input.customerId);
   return inStaffTransaction(ctx, scope, async (trx, { staffId: actorId, sessionId }) => {
-    const changed = await callAuth(trx, call, customerId);
+    const changed = await callAuth(trx, call, { customerId, actorId, reason });
     if (changed === undefined) throw badInput('customerId', 'There is no such customer.');
     const event = { kind, platform: 'portal', tenantId, actorId, sessionId, subjectId: customerId } as const;
     await writeAuditEvent(trx, { ...event, origin, details: { changed } });
@@ -90,16 +123,20 @@ const calls = {
   suspend_customer: (id: string) => sql<number | null>`auth.suspend_customer(${id})`,
   reinstate_customer: (id: string) => sql<number | null>`auth.reinstate_customer(${id})`,
   end_customer_sessions: (id: string) => sql<number | null>`auth.end_customer_sessions(${id})`,
+  request_customer_factor_reset: (id: string, { actorId, reason }: Asked) =>
+    sql<number | null>`auth.request_customer_factor_reset(${id}, ${actorId}, ${reason})`,
 };
+
+type Asked = { customerId: string; actorId: string; reason: string };
 
 /** Returns how many rows changed; undefined where there is no such customer. */
 async function callAuth(
   trx: Transaction<Database>,
   call: keyof typeof calls,
-  customerId: string,
+  asked: Asked,
 ): Promise<number | undefined> {
   const { rows } = await sql<{
     changed: number | null;
-  }>`select ${calls[call](customerId)} as changed`.execute(trx);
+  }>`select ${calls[call](asked.customerId, asked)} as changed`.execute(trx);
   return rows[0]?.changed ?? undefined;
 }

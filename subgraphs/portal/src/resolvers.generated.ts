@@ -208,6 +208,12 @@ export type Mutation = {
    */
   endCustomerSessions: Scalars['Int']['output'];
   /**
+   * Takes all second factors of a customer who has lost them, within seconds: every session ends, and the password alone signs in again.
+   * The customer gets a mail. Asking again before it is done changes nothing. Staff with the scope `customers:write`.
+   * Errors: `input.customerId`, `input.reason`.
+   */
+  resetCustomerFactors: Scalars['Boolean']['output'];
+  /**
    * Makes a member of staff responsible for a customer. From then on only those responsible, and super admins, write notes
    * about that customer. Doing it again changes nothing. Staff with the scope `customers:assign`.
    * Errors: `input.customerId`, `input.staffId`.
@@ -238,6 +244,12 @@ export type MutationReinstateCustomerArgs = {
 
 export type MutationEndCustomerSessionsArgs = {
   customerId: Scalars['ID']['input'];
+};
+
+
+export type MutationResetCustomerFactorsArgs = {
+  customerId: Scalars['ID']['input'];
+  reason: Scalars['String']['input'];
 };
 
 
@@ -678,6 +690,7 @@ export type MutationResolvers<ContextType = GraphqlContext, ParentType extends R
   suspendCustomer?: Resolver<ResolversTypes['User'], ParentType, ContextType, RequireFields<MutationSuspendCustomerArgs, 'customerId'>>;
   reinstateCustomer?: Resolver<ResolversTypes['User'], ParentType, ContextType, RequireFields<MutationReinstateCustomerArgs, 'customerId'>>;
   endCustomerSessions?: Resolver<ResolversTypes['Int'], ParentType, ContextType, RequireFields<MutationEndCustomerSessionsArgs, 'customerId'>>;
+  resetCustomerFactors?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationResetCustomerFactorsArgs, 'customerId' | 'reason'>>;
   assignCustomer?: Resolver<ResolversTypes['User'], ParentType, ContextType, RequireFields<MutationAssignCustomerArgs, 'input'>>;
   unassignCustomer?: Resolver<ResolversTypes['User'], ParentType, ContextType, RequireFields<MutationUnassignCustomerArgs, 'input'>>;
   addSupportNote?: Resolver<ResolversTypes['SupportNote'], ParentType, ContextType, RequireFields<MutationAddSupportNoteArgs, 'input'>>;

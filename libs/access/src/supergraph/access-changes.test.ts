@@ -4,6 +4,7 @@ import { type AccessChange, compareAccess } from './access-changes.ts';
 import type { Viewpoint } from './access-ways.ts';
 import { compose } from './composed.test-support.ts';
 import { readSupergraph } from './read-supergraph.ts';
+import { createSupergraphMatrix } from './supergraph-matrix.ts';
 
 type Sides = { defaultAccess?: DefaultAccess; viewpoints?: readonly Viewpoint[] };
 
@@ -354,5 +355,36 @@ describe('an existing type that becomes a root', () => {
     expect(compareAccess(after, before).losses.map(describeChange)).toContain(
       'AdminOps anonymous (type schema)',
     );
+  });
+});
+
+describe('a recent sign-in that a rule no longer asks for', () => {
+  const staff = { name: 'support', holds: new Set(['authenticated', 'platform portal']) };
+  const rule = (recent: string) => field(`@platform(is: PORTAL) ${recent}`);
+
+  it.each([
+    ['nothing instead', '', ['Query.a support (rule)']],
+    ['a longer time', '@recentAuth(seconds: 600)', ['Query.a support by recent 600 s (rule)']],
+    ['a shorter time', '@recentAuth(seconds: 60)', []],
+    ['the same in other words', '@recentAuth(seconds: 300) @recentAuth(seconds: 900)', []],
+  ])('is a gain of a named caller: %s', (_, after, expected) => {
+    const before = rule('@recentAuth(seconds: 300)');
+    expect(gainsOf(before, rule(after), { viewpoints: [staff] })).toEqual(expected);
+  });
+
+  it('is told of what lies behind the field, and gives the matrix no column', () => {
+    const type = (recent: string) =>
+      `type Query { t: T @authenticated ${recent} } type T @authenticated { a: Int }`;
+    const before = type('@recentAuth(seconds: 300)');
+    expect(gainsOf(before, type('@recentAuth(seconds: 400)'))).toEqual([
+      'Query.t authenticated with recent 400 s (rule)',
+      'T.a authenticated with recent 400 s (reached)',
+    ]);
+    const { callers, rows } = createSupergraphMatrix(readSupergraph(compose(before), 'deny').graph);
+    expect(callers.map(({ name }) => name)).toEqual(['anonymous', 'authenticated']);
+    expect(rows.map(({ verdicts }) => verdicts)).toEqual([
+      { anonymous: 'no', authenticated: 'yes' },
+      { anonymous: 'no', authenticated: 'yes' },
+    ]);
   });
 });

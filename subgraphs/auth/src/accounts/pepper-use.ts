@@ -1,24 +1,51 @@
 import { type Database, inTenant } from '@signet/db';
+import { createPepper, noPepperId } from '@signet/db/password-hash';
+import type { Platform } from '@signet/schema/contract';
 import { type Kysely, sql } from 'kysely';
-import type { Account, PlatformTables } from './account.ts';
 
-/** How many accounts of all tenants have a hash of each pepper, by its id. Reads every account: not for each request. */
+/** Where a row names the pepper that it depends on. */
+const tables = {
+  user: ['auth.user', 'auth.user_totp', 'auth.user_recovery_code'],
+  portal: ['auth.portal_user', 'auth.portal_totp', 'auth.portal_recovery_code'],
+} as const satisfies Record<Platform, readonly string[]>;
+
+/**
+ * How many rows of all tenants depend on each pepper, by its id: passwords, authenticator apps and recovery codes. Imported passwords, which
+ * have none, are not counted. Reads every account: not for each request.
+ */
 export async function countPeppers(
   db: Kysely<Database>,
-  tables: PlatformTables<Account>,
+  platform: Platform,
 ): Promise<ReadonlyMap<string, number>> {
   const tenants = await db.selectFrom('auth.tenant').select('id').execute();
   const counts = new Map<string, number>();
   for (const { id } of tenants) {
-    // An administrator passes row security: the condition tells the tenants apart for them too.
-    const { rows } = await inTenant(db, id, (trx) =>
-      sql<{ pepper_id: string; accounts: string }>`
-        select pepper_id, count(*) as accounts from ${tables.account} where tenant_id = ${id} group by pepper_id
-      `.execute(trx),
-    );
-    for (const { pepper_id, accounts } of rows) {
-      counts.set(pepper_id, (counts.get(pepper_id) ?? 0) + Number(accounts));
+    const rows = await inTenant(db, id, async (trx) => {
+      // An administrator would pass row security, and count each account for every tenant.
+      await sql.raw(`set local role signet_auth_${platform}`).execute(trx);
+      const selects = tables[platform].map((table) => sql`select pepper_id from ${sql.table(table)}`);
+      return sql<{ pepper_id: string; uses: string }>`
+        select pepper_id, count(*) as uses from (${sql.join(selects, sql` union all `)}) as used
+        where pepper_id <> ${noPepperId} group by pepper_id
+      `.execute(trx);
+    });
+    for (const { pepper_id, uses } of rows.rows) {
+      counts.set(pepper_id, (counts.get(pepper_id) ?? 0) + Number(uses));
     }
   }
   return counts;
+}
+
+/** How many rows depend on a pepper that is not among these, and on one that is not the first. */
+export async function findPepperFaults(
+  db: Kysely<Database>,
+  platform: Platform,
+  peppers: readonly Uint8Array[],
+): Promise<{ lost: number; lostIds: string[]; earlier: number }> {
+  const ids = peppers.map((key) => createPepper(key).id);
+  const counts = [...(await countPeppers(db, platform))];
+  const sum = (found: typeof counts) => found.reduce((total, [, uses]) => total + uses, 0);
+  const lost = counts.filter(([id]) => !ids.includes(id));
+  const earlier = counts.filter(([id]) => ids.indexOf(id) > 0);
+  return { lost: sum(lost), lostIds: lost.map(([id]) => id), earlier: sum(earlier) };
 }

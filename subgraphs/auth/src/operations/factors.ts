@@ -1,5 +1,6 @@
 import { readInTenant } from '@signet/db';
 import { badInput } from '@signet/service';
+import { sql } from 'kysely';
 import type { Account } from '../accounts/account.ts';
 import { hasFactor } from '../factors/account-factors.ts';
 import { changeOwnFactors, tellOwner } from '../factors/change-factors.ts';
@@ -18,9 +19,13 @@ export function createOwnFactors<A extends Account>({
     const issuer = getIssuer();
     const { tenantId, accountId } = requireSubject(ctx);
     const account = await findAccount(ctx, accountId);
+    const openReset = sql<{ dueAt: Date }>`
+      select due_at as "dueAt" from ${issuer.tables.factorReset}
+      where account_id = ${accountId} and settled_at is null`;
     return readInTenant(issuer.db, tenantId, async (trx) => ({
       totp: (await findConfirmedTotp(trx, issuer, accountId)) ?? null,
       recoveryCodesLeft: await countRecoveryCodes(trx, issuer, accountId),
+      resetAt: (await openReset.execute(trx)).rows[0]?.dueAt ?? null,
       areRequired: account !== undefined && issuer.factors.areRequiredOf(account),
     }));
   };

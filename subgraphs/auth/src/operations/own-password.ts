@@ -76,4 +76,5 @@ export async function compareOwnPassword<A extends Account>(
       throw refusal();
     }
   });
+  issuer.rehash.offer({ tenantId, accountId, password, stored: account.password });
 }

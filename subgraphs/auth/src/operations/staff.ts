@@ -86,7 +86,7 @@ type Change = (trx: Transaction<Database>, target: StaffAccount, now: Date) => P
  *
  * @throws {RefusalError} input.id, authz.permission.deny, authz.role.deny, auth.failure.revoked
  */
-function manageStaff(
+export function manageStaff(
   { getIssuer }: Portal,
   ctx: GraphqlContext,
   { id: input, newRole }: Management,

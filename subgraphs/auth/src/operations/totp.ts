@@ -4,7 +4,7 @@ import { badInput, RefusalError } from '@signet/service';
 import type { Transaction } from 'kysely';
 import { getTenantName } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
-import { answerChallenge, badChallenge, findChallenge } from '../challenges/challenge.ts';
+import { answerChallenge, badChallenge, findChallenge, type OpenChallenge } from '../challenges/challenge.ts';
 import { giveDeviceToken } from '../devices/known-devices.ts';
 import { hasFactor, listChallengeMethods } from '../factors/account-factors.ts';
 import {
@@ -83,7 +83,7 @@ export function createBeginTotpEnrollment<A extends Account>({
     const issuer = getIssuer();
     return inTenant(issuer.db, tenantId, async (trx) => {
       const open = await findChallenge(trx, issuer, challenge);
-      if (!open?.methods.includes('enroll_totp')) throw badChallenge();
+      if (!open || !(await mayEnroll(trx, issuer, open))) throw badChallenge();
       return begin(trx, issuer, { tenantId, account: open.account });
     });
   };
@@ -99,9 +99,7 @@ export function createConfirmTotpEnrollment<A extends Account>({
     const deviceToken = devices.read(platform, input);
     const asked = { tenantId, id: input.challenge, client, deviceToken };
     const enrolled = await answerChallenge(issuer, asked, async (trx, { account, methods }) => {
-      // A factor that was added meanwhile, from another challenge, must not be bypassed with this one.
-      const isStill = !hasFactor(await listChallengeMethods(trx, issuer, account));
-      if (!methods.includes('enroll_totp') || !isStill) throw badChallenge();
+      if (!(await mayEnroll(trx, issuer, { account, methods }))) throw badChallenge();
       if (!(await confirmTotp(trx, issuer, account.id, input.code))) throw wrongCode();
       const owner = { account, tenantId, client };
       const recoveryCodes = await completeFactorAddition(trx, issuer, owner, 'totp');
@@ -116,6 +114,15 @@ export function createConfirmTotpEnrollment<A extends Account>({
       },
     };
   };
+}
+
+/** A factor that was added meanwhile, from another challenge, must not be bypassed with this one. */
+async function mayEnroll<A extends Account>(
+  trx: Transaction<Database>,
+  issuer: PlatformIssuer<A>,
+  { account, methods }: Pick<OpenChallenge<A>, 'account' | 'methods'>,
+): Promise<boolean> {
+  return methods.includes('enroll_totp') && !hasFactor(await listChallengeMethods(trx, issuer, account));
 }
 
 async function begin<A extends Account>(

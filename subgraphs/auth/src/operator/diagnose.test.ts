@@ -5,7 +5,7 @@ import { createLogger, type Environment, type RunningServer } from '@signet/serv
 import { createTestDatabase, openFaultyPath, proofEnvironment, type TestDatabase } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startAuth } from '../start.ts';
-import { addCustomer, addStaffMember } from '../testing/accounts.test-support.ts';
+import { addCustomer, addStaffMember, testPepper } from '../testing/accounts.test-support.ts';
 import { randomSecret, testConfig } from '../testing/config.test-support.ts';
 import { diagnose } from './diagnose.ts';
 import { type Finding, formatFinding } from './finding.ts';
@@ -37,7 +37,7 @@ const environment = (changes: Environment = {}): Environment => ({
   USER_DATABASE_URL: database.urlOf('signet_auth_user'),
   PORTAL_DATABASE_URL: database.urlOf('signet_auth_portal'),
   REVOCATIONS_DATABASE_URL: database.urlOf('signet_verifier'),
-  PASSWORD_PEPPER: randomSecret(),
+  PASSWORD_PEPPER: testPepper.toString('base64'),
   AUDIT_KEY: randomSecret(),
   ...proofEnvironment('auth'),
   ...secrets,
@@ -54,6 +54,8 @@ describe('npm run doctor', () => {
     expect(new Set(findings.map(({ subject }) => subject))).toEqual(
       new Set([
         'configuration',
+        'user passwords',
+        'portal passwords',
         'proof keys',
         'user database',
         'portal database',

@@ -17,6 +17,7 @@ import { checkEmails } from './check-emails.ts';
 import { checkJwks, checkKeys } from './check-keys.ts';
 import { checkProxy } from './check-proxy.ts';
 import { checkRevocations, checkRunning } from './check-running.ts';
+import { checkPeppers } from './check-secrets.ts';
 import { type Finding, note, ok, wrong } from './finding.ts';
 import { type OperatorEnvironment, openOperatorEnvironment } from './operator-environment.ts';
 
@@ -131,6 +132,7 @@ async function checkHeldPlatform(config: AuthConfig, platform: Platform) {
       findings.push(await checkSeededAccounts(db, platform));
     }
     findings.push(...(await checkEmails(db, platform)));
+    findings.push(await checkPeppers(db, platform, config));
     const checked = await checkKeys(db, platform, keys);
     return { kids: checked.kids, findings: [...findings, ...checked.findings] };
   } catch (error) {

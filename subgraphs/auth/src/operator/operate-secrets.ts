@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { auditKeyId, createDatabase, type Database } from '@signet/db';
-import { createPepper, noPepperId } from '@signet/db/password-hash';
+import { createPepper } from '@signet/db/password-hash';
 import { type Platform, platforms } from '@signet/schema/contract';
 import { ConfigError, type Environment, loadConfig } from '@signet/service';
 import { type Kysely, sql } from 'kysely';
 import { z } from 'zod';
-import { portalTables, userTables } from '../accounts/account.ts';
 import { countPeppers } from '../accounts/pepper-use.ts';
 import { createKeySettings } from '../keys/key-ring.ts';
 import { countLastingKeys } from '../keys/lasting-keys.ts';
@@ -40,7 +39,7 @@ export function secretKeyId(secret: ChangingSecret, key: Uint8Array): string {
 export type KeyUse = {
   id: string;
   place: 'first' | 'further' | 'missing';
-  /** Accounts, seals or signing keys. */
+  /** Passwords and what else a pepper keeps, seals, or signing keys. */
   uses: number;
 };
 export type SecretUse = {
@@ -64,16 +63,15 @@ export async function readSecretUse(env: Environment, secret: ChangingSecret): P
       const uses = new Map<string, number>();
       const add = (id: string, more: number) => uses.set(id, (uses.get(id) ?? 0) + more);
       for (const { platform, db } of databases) {
-        const found =
-          secret === 'pepper' ? await countPeppers(db, tablesOf(platform)) : await countSeals(db, platform);
-        for (const [id, count] of found) if (id !== noPepperId) add(id, count);
+        const found = secret === 'pepper' ? await countPeppers(db, platform) : await countSeals(db, platform);
+        for (const [id, count] of found) add(id, count);
         if (secret === 'pepper') {
           const lasting = await countLastingKeys(db, platform, keys);
           for (const [place, key] of keys.entries()) add(createPepper(key).id, lasting[place] ?? 0);
         }
       }
       const ids = keys.map((key) => secretKeyId(secret, key));
-      const unit = secret === 'pepper' ? 'accounts, and keys of devices and counters' : 'seals';
+      const unit = secret === 'pepper' ? 'passwords, second factors and keys of devices' : 'seals';
       return { unit, seen: databases.map(({ platform }) => platform), keys: listUses(ids, uses) };
     } finally {
       await close();
@@ -138,10 +136,6 @@ function listUses(ids: readonly string[], uses: ReadonlyMap<string, number>): Ke
   }));
   const missing = [...uses].filter(([id]) => !ids.includes(id));
   return [...known, ...missing.map(([id, count]) => ({ id, place: 'missing' as const, uses: count }))];
-}
-
-function tablesOf(platform: Platform) {
-  return platform === 'user' ? userTables : portalTables;
 }
 
 /** Seals by the id of their key. Those from before seals had one count for the key `unnamed`. */

@@ -1,0 +1,224 @@
+import { reasonsOf } from '@signet/testing';
+import { decodeJwt } from 'jose';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { addCustomer, addStaffMember, type TestAccount } from '../testing/accounts.test-support.ts';
+import { startTestAuth, type TestAuth, type Tokens } from '../testing/auth.test-support.ts';
+import { factorOperations } from '../testing/factors.test-support.ts';
+
+let auth: TestAuth;
+beforeAll(async () => {
+  auth = await startTestAuth({
+    STAFF_MFA: 'operations,super_admin',
+    MAIL_URL: 'mailbox:',
+    MAIL_FROM: 'Signet <no-reply@example.com>',
+    USER_APP_URL: 'https://shop.example',
+    PORTAL_APP_URL: 'https://staff.example',
+  });
+  auth.clock.stoppedAt = Date.now(); // A code is of one step of half a minute.
+});
+afterAll(() => auth.stop());
+
+const staff = factorOperations(() => auth, 'portal');
+const customers = factorOperations(() => auth, 'user');
+const addStaff = (role: 'support' | 'operations' | 'super_admin') =>
+  addStaffMember(auth.database, { tenantId: auth.tenants.demo, role });
+const beginEnrollment = (challenge: string, sender = {}) =>
+  auth.ask(
+    'mutation ($challenge: String!) { beginPortalTotpEnrollment(challenge: $challenge) { secret uri } }',
+    { challenge },
+    sender,
+  );
+const confirmEnrollment = (challenge: string, code: string) =>
+  auth.ask(
+    `mutation ($input: ConfirmTotpEnrollmentInput!) {
+      confirmPortalTotpEnrollment(input: $input) { recoveryCodes tokens { accessToken refreshToken } }
+    }`,
+    { input: { challenge, code } },
+  );
+async function enroll(account: TestAccount) {
+  const { id } = await staff.challengeOf(account);
+  const { secret } = (await beginEnrollment(id)).body.data.beginPortalTotpEnrollment;
+  const { body } = await confirmEnrollment(id, staff.codeOf(secret, -1));
+  return { secret, ...body.data.confirmPortalTotpEnrollment } as {
+    secret: string;
+    recoveryCodes: string[];
+    tokens: Tokens;
+  };
+}
+const sessionsOf = (account: TestAccount) =>
+  auth.database.query<{ end_reason: string | null }>(
+    'select end_reason from auth.portal_session where staff_id = $1 order by id',
+    [account.id],
+  );
+
+describe('staff whose role needs a second factor', { timeout: 30_000 }, () => {
+  it('adds one at the first sign-in, and only then has a session', async () => {
+    const account = await addStaff('operations');
+    const { id, methods } = await staff.challengeOf(account);
+    expect(methods).toEqual(['enroll_totp']);
+    const { body } = await beginEnrollment(id);
+    const { secret } = body.data.beginPortalTotpEnrollment;
+    expect(await sessionsOf(account)).toEqual([]);
+    const wrong = await confirmEnrollment(id, '000000');
+    expect(reasonsOf(wrong)).toEqual(['input.code']);
+    const confirmed = await confirmEnrollment(id, staff.codeOf(secret));
+    const { recoveryCodes, tokens } = confirmed.body.data.confirmPortalTotpEnrollment;
+    expect(recoveryCodes).toHaveLength(10);
+    expect(decodeJwt(tokens.accessToken)).toMatchObject({ sub: account.id, acr: 'aal2' });
+    expect((await staff.signIn(account)).challenge?.methods).toEqual(['totp', 'recovery_code']);
+    expect((await staff.list(tokens.accessToken)).body.data.portalFactors.areRequired).toBe(true);
+  });
+
+  it('others of the staff, and customers, need none', async () => {
+    expect((await staff.signIn(await addStaff('support'))).tokens).toBeDefined();
+    const customer = await addCustomer(auth.database, { tenantId: auth.tenants.demo });
+    expect((await customers.signIn(customer)).tokens).toBeDefined();
+  });
+
+  it('cannot answer that challenge with anything else', async () => {
+    const { id } = await staff.challengeOf(await addStaff('operations'));
+    for (const answer of [{ totp: '000000' }, { recoveryCode: 'aaaa-bbbb-cccc' }]) {
+      expect((await staff.complete(id, answer)).reason).toBe('input.challenge');
+    }
+  });
+
+  it('cannot add a second app by a challenge from before the first one', async () => {
+    const account = await addStaff('operations');
+    const [first, second] = [await staff.challengeOf(account), await staff.challengeOf(account)];
+    const begun = await beginEnrollment(first.id);
+    await confirmEnrollment(first.id, staff.codeOf(begun.body.data.beginPortalTotpEnrollment.secret));
+    const intruders = await beginEnrollment(second.id);
+    expect(reasonsOf(intruders)).toEqual(['input.challenge']);
+    expect(reasonsOf(await confirmEnrollment(second.id, '000000'))).toEqual(['input.challenge']);
+  });
+
+  it('no challenge of a factor begins an enrolment, nor does one of another tenant or none at all', async () => {
+    const account = await addStaff('operations');
+    await enroll(account);
+    const { id } = await staff.challengeOf(account);
+    expect(reasonsOf(await beginEnrollment(id))).toEqual(['input.challenge']);
+    expect(reasonsOf(await confirmEnrollment(id, '000000'))).toEqual(['input.challenge']);
+    const newcomer = await staff.challengeOf(await addStaff('operations'));
+    expect(reasonsOf(await beginEnrollment(newcomer.id, { tenant: 'globex' }))).toEqual(['input.challenge']);
+    expect(reasonsOf(await beginEnrollment('nothing'))).toEqual(['input.challenge']);
+  });
+
+  it('cannot remove the last factor', async () => {
+    const { tokens } = await enroll(await addStaff('operations'));
+    expect(reasonsOf(await staff.remove(tokens.accessToken))).toEqual(['authz.permission.deny']);
+    expect((await staff.list(tokens.accessToken)).body.data.portalFactors.totp).not.toBeNull();
+  });
+
+  it('cannot have a device remembered where the operator has not turned that on', async () => {
+    const account = await addStaff('operations');
+    const { secret } = await enroll(account);
+    const answer = { totp: staff.codeOf(secret), rememberDevice: true };
+    expect((await staff.complete((await staff.challengeOf(account)).id, answer)).reason).toBe(
+      'input.rememberDevice',
+    );
+  });
+
+  it('a session from before the role asked for a factor ends at its next refresh', async () => {
+    const account = await addStaff('support');
+    const { tokens } = await staff.signIn(account);
+    await auth.database.query(`update auth.portal_user set role = 'operations' where id = $1`, [account.id]);
+    expect((await staff.refresh(tokens?.refreshToken ?? '')).reason).toBe('auth.failure.revoked');
+    expect(await sessionsOf(account)).toEqual([{ end_reason: 'factor' }]);
+  });
+});
+
+describe('a reset of second factors', { timeout: 30_000 }, () => {
+  const reset = (id: string, token: string | undefined, reason = 'The phone was lost.') =>
+    auth.ask(
+      'mutation ($id: ID!, $reason: String!) { resetStaffFactors(id: $id, reason: $reason) }',
+      { id, reason },
+      token === undefined ? {} : { token },
+    );
+  const cancel = (id: string, token: string) =>
+    auth.ask('mutation ($id: ID!) { cancelStaffFactorReset(id: $id) }', { id }, { token });
+  const admin = async () => (await enroll(await addStaff('super_admin'))).tokens.accessToken;
+  const mailsTo = async (account: TestAccount) =>
+    (
+      await auth.database.query<{ template: string }>(
+        `select template from auth.portal_mail where account_id = $1 order by created_at`,
+        [account.id],
+      )
+    ).map(({ template }) => template);
+
+  it('takes the factors and sessions of a member of staff, who adds a factor at the next sign-in', async () => {
+    const account = await addStaff('operations');
+    const { recoveryCodes } = await enroll(account);
+    const old = await staff.challengeOf(account);
+    const { body } = await reset(account.id, await admin());
+    expect(body.errors).toBeUndefined();
+    expect(await sessionsOf(account)).toEqual([{ end_reason: 'factor' }]);
+    expect((await staff.complete(old.id, { recoveryCode: recoveryCodes[0] as string })).reason).toBe(
+      'input.challenge',
+    );
+    expect((await staff.challengeOf(account)).methods).toEqual(['enroll_totp']);
+    expect(await mailsTo(account)).toEqual(['factor-added', 'factor-reset']);
+    const rows = await auth.database.query(
+      `select kind, actor_id is not null as has_actor from auth.audit_event where subject_id = $1 and kind = 'auth.factor.reset'`,
+      [account.id],
+    );
+    expect(rows).toEqual([{ kind: 'auth.factor.reset', has_actor: true }]);
+  });
+
+  it('of a super_admin waits for a day, in which they can cancel it', async () => {
+    const account = await addStaff('super_admin');
+    const { tokens } = await enroll(account);
+    const { body } = await reset(account.id, await admin());
+    const dueAt = new Date(body.data.resetStaffFactors).getTime();
+    expect(dueAt - (auth.clock.stoppedAt ?? 0)).toBe(24 * 3600 * 1000);
+    expect(await mailsTo(account)).toEqual(['factor-added', 'factor-reset-pending']);
+    expect((await staff.signIn(account)).challenge?.methods).toEqual(['totp', 'recovery_code']);
+    expect((await cancel(account.id, tokens.accessToken)).body.data.cancelStaffFactorReset).toBe(true);
+    expect((await cancel(account.id, tokens.accessToken)).body.data.cancelStaffFactorReset).toBe(false);
+  });
+
+  it('of a super_admin is carried out when the day is over', async () => {
+    const account = await addStaff('super_admin');
+    await enroll(account);
+    await reset(account.id, await admin());
+    await auth.database.query(`update auth.portal_factor_reset set due_at = now() where account_id = $1`, [
+      account.id,
+    ]);
+    await vi.waitFor(
+      async () => expect((await staff.challengeOf(account)).methods).toEqual(['enroll_totp']),
+      20_000,
+    );
+    expect(await mailsTo(account)).toEqual(['factor-added', 'factor-reset-pending', 'factor-reset']);
+  });
+
+  it("takes a customer's factors within seconds, when it is asked for by the portal", async () => {
+    const customer = await addCustomer(auth.database, { tenantId: auth.tenants.demo });
+    await customers.addTotp(customer);
+    const { id: staffId } = await addStaff('operations');
+    await auth.database.query(
+      `insert into auth.user_factor_reset (tenant_id, account_id, staff_id, reason) values ($1, $2, $3, 'Lost.')`,
+      [auth.tenants.demo, customer.id, staffId],
+    );
+    await vi.waitFor(async () => expect((await customers.signIn(customer)).tokens).toBeDefined(), 20_000);
+    const rows = await auth.database.query(
+      `select actor_id, platform from auth.audit_event where subject_id = $1 and kind = 'auth.factor.reset'`,
+      [customer.id],
+    );
+    expect(rows).toEqual([{ actor_id: staffId, platform: 'user' }]);
+  });
+
+  it('is not for oneself, not without the scope, not without a reason, and not in another tenant', async () => {
+    const account = await addStaff('super_admin');
+    const { tokens } = await enroll(account);
+    const target = await addStaff('support');
+    const reasonOf = async (...asked: Parameters<typeof reset>) => reasonsOf(await reset(...asked));
+    expect(await reasonOf(account.id, tokens.accessToken)).toEqual(['authz.permission.deny']);
+    expect(await reasonOf(target.id, tokens.accessToken, ' ')).toEqual(['input.reason']);
+    expect(await reasonOf(target.id, tokens.accessToken, 'x'.repeat(501))).toEqual(['input.reason']);
+    const foreign = await addStaffMember(auth.database, { tenantId: auth.tenants.globex });
+    expect(await reasonOf(foreign.id, tokens.accessToken)).toEqual(['input.id']);
+    expect(await reasonOf(target.id, undefined)).toEqual(['auth.failure.missing_token']);
+    const operations = await enroll(await addStaff('operations'));
+    expect(await reasonOf(target.id, operations.tokens.accessToken)).toEqual(['authz.scope.deny']);
+    expect(reasonsOf(await cancel(account.id, operations.tokens.accessToken))).toEqual(['authz.role.deny']);
+  });
+});
