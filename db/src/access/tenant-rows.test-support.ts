@@ -59,6 +59,8 @@ const dependents: readonly [sql: string, ...values: (keyof TenantRows)[]][] = [
       [
         `insert into auth.${platform}_used_passkey_challenge (tenant_id, challenge_hash, expires_at)
          values ($1, sha256('x'), now() + interval '1 day')`,
+      ],
+      [
         `insert into auth.${platform}_challenge (id_hash, tenant_id, account_id, password_version, methods, expires_at)
          values (sha256($1::uuid::text::bytea), $1::uuid, $2, 1, '{totp}', now() + interval '1 day')`,
         account,
