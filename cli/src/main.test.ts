@@ -17,6 +17,7 @@ const commands = [
   'db',
   'keys',
   'audit',
+  'mail',
   'doctor',
   'smoke',
   'conformance',
@@ -39,7 +40,7 @@ describe('signet', () => {
     expect((await run(['help', name])).out).toBe(out);
   });
 
-  it.each(['db', 'keys', 'keys proof', 'audit', 'new'])(
+  it.each(['db', 'keys', 'keys proof', 'audit', 'mail', 'new'])(
     'every command of %s has an example',
     async (group) => {
       const { out } = await run([...group.split(' '), '--help']);

@@ -22,6 +22,7 @@ export type MailSenderOptions = {
 
 /** Tests shorten these. */
 export type SenderTiming = {
+  leaseSeconds?: number;
   smtp?: SmtpOptions;
   pollMs?: number;
   firstRetrySeconds?: number;
@@ -29,7 +30,8 @@ export type SenderTiming = {
   firstPauseMs?: number;
 };
 
-const leaseSeconds = 180;
+/** Longer than a mail may take. After a process has died, its mails wait for so long. */
+const defaultLeaseSeconds = 60;
 /** A mail that was not taken for this long is given up. The links in most have expired by then. */
 const maxAgeMs = 24 * 3_600_000;
 const maxRetrySeconds = 3600;
@@ -74,6 +76,7 @@ class MailSender {
   readonly #outbox: OutboxQueries;
   readonly #idle: SmtpClient[];
   readonly #busy = new Map<SmtpClient, Promise<void>>();
+  readonly #leaseSeconds: number;
   #isLooking = false;
   #mustLookAgain = false;
   #isStopped = false;
@@ -84,6 +87,7 @@ class MailSender {
   constructor(options: MailSenderOptions, outbox: OutboxQueries) {
     this.#options = options;
     this.#outbox = outbox;
+    this.#leaseSeconds = options.timing?.leaseSeconds ?? defaultLeaseSeconds;
     const { server, connections, timing } = options;
     this.#idle = Array.from({ length: connections }, () => createSmtpClient(server, timing?.smtp));
   }
@@ -112,7 +116,7 @@ class MailSender {
         this.#mustLookAgain = false;
         const free = this.#countFree();
         if (free === 0) break;
-        const mails = await this.#outbox.take(free, leaseSeconds);
+        const mails = await this.#outbox.take(free, this.#leaseSeconds);
         for (const mail of mails) this.#start(mail);
         // There may be more: of each recipient one is taken.
         if (mails.length > 0) this.#mustLookAgain = true;
@@ -154,9 +158,9 @@ class MailSender {
     await this.#note(mail, attempt);
   }
 
-  /** For as long as no other process can take the mail, and a little less. */
+  /** While no other process has taken the mail again, or may soon. */
   async #settleSent(mail: TakenMail): Promise<void> {
-    const until = Date.now() + (leaseSeconds * 1000) / 2;
+    const until = Date.now() + (this.#leaseSeconds * 1000) / 2;
     for (;;) {
       try {
         await this.#outbox.settleSent(mail);

@@ -32,7 +32,7 @@ export type SmtpOptions = {
 };
 
 /** Shorter than the lease of a mail. */
-export const defaultMailMs = 60_000;
+const defaultMailMs = 45_000;
 const maxMailsOfConnection = 100;
 
 /** The certificate is checked wherever there is TLS. Nodemailer logs nothing: its lines have addresses and texts. */
