@@ -13,6 +13,20 @@ import {
 } from './operations/invite-staff.ts';
 import { createMe, createUserReference } from './operations/me.ts';
 import {
+  createBeginPasskeyChallenge,
+  createBeginPasskeyEnrollment,
+  createBeginPasskeyReauthentication,
+  createFinishPasskeyEnrollment,
+} from './operations/passkey-factor.ts';
+import { createBeginPasskeySignIn, createFinishPasskeySignIn } from './operations/passkey-sign-in.ts';
+import {
+  createBeginPasskeyRegistration,
+  createFinishPasskeyRegistration,
+  createListPasskeys,
+  createRemovePasskey,
+  createRenamePasskey,
+} from './operations/passkeys.ts';
+import {
   createAccountDeletion,
   createAccountExports,
   createCancelAccountDeletion,
@@ -82,6 +96,7 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
       myFactors: createOwnFactors(users),
       accountExports: createAccountExports(users),
       accountDeletion: createAccountDeletion(users),
+      myPasskeys: createListPasskeys(users),
     },
     Mutation: {
       register: createRegister(users),
@@ -103,6 +118,14 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
       confirmTotp: createConfirmTotp(users),
       removeTotp: createRemoveTotp(users),
       renewRecoveryCodes: createRenewRecoveryCodes(users),
+      beginPasskeyRegistration: createBeginPasskeyRegistration(users),
+      finishPasskeyRegistration: createFinishPasskeyRegistration(users),
+      renamePasskey: createRenamePasskey(users),
+      removePasskey: createRemovePasskey(users),
+      beginPasskeySignIn: createBeginPasskeySignIn(users),
+      finishPasskeySignIn: createFinishPasskeySignIn(users),
+      beginPasskeyChallenge: createBeginPasskeyChallenge(users),
+      beginPasskeyReauthentication: createBeginPasskeyReauthentication(users),
       reauthenticate: createReauthenticate(users),
       exportAccount: createExportAccount(users),
       deleteAccount: createDeleteAccount(users),
@@ -123,6 +146,7 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       portalMe: createMe(portal),
       portalSessions: createListSessions(portal),
       portalFactors: createOwnFactors(portal),
+      portalPasskeys: createListPasskeys(portal),
       staffMembers: createStaffMembers(portal),
       staffInvitations: createStaffInvitations(portal),
     },
@@ -145,6 +169,16 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       confirmPortalTotp: createConfirmTotp(portal),
       removePortalTotp: createRemoveTotp(portal),
       renewPortalRecoveryCodes: createRenewRecoveryCodes(portal),
+      beginPortalPasskeyRegistration: createBeginPasskeyRegistration(portal),
+      finishPortalPasskeyRegistration: createFinishPasskeyRegistration(portal),
+      renamePortalPasskey: createRenamePasskey(portal),
+      removePortalPasskey: createRemovePasskey(portal),
+      beginPortalPasskeySignIn: createBeginPasskeySignIn(portal),
+      finishPortalPasskeySignIn: createFinishPasskeySignIn(portal),
+      beginPortalPasskeyChallenge: createBeginPasskeyChallenge(portal),
+      beginPortalPasskeyReauthentication: createBeginPasskeyReauthentication(portal),
+      beginPortalPasskeyEnrollment: createBeginPasskeyEnrollment(portal),
+      finishPortalPasskeyEnrollment: createFinishPasskeyEnrollment(portal),
       beginPortalTotpEnrollment: createBeginTotpEnrollment(portal),
       confirmPortalTotpEnrollment: createConfirmTotpEnrollment(portal),
       portalReauthenticate: createReauthenticate(portal),

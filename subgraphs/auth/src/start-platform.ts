@@ -30,6 +30,8 @@ import type { SenderTiming } from './mail/mail-sender.ts';
 import type { MailReader } from './mail/open-mail.ts';
 import { openOutbox } from './mail/outbox.ts';
 import { type PlatformMail, startMail } from './mail/start-mail.ts';
+import { readRelyingParty } from './passkeys/passkey-settings.ts';
+import { openPasskeys } from './passkeys/passkeys.ts';
 import { createPasswordWorkers } from './passwords/password-workers.ts';
 import { createRehash } from './passwords/rehash.ts';
 import { type PersonDeskTiming, startPersonDesk } from './personal-data/person-desk.ts';
@@ -135,6 +137,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
       auditFailedSignIn: createFailedSignInAudit({ db, platform, samples, rowsPerMinute }),
       lifetimes: settings.lifetimes,
       factors: createFactorPolicy(config, platform, config.PASSWORD_PEPPER),
+      passkeys: openPasskeys(readRelyingParty(config, platform), platform, config.PASSWORD_PEPPER),
       signAccessToken: async (subject, times) =>
         createSigner(config.ISSUER_URL, await ring.getSigningKey())(subject, times),
       later,
@@ -240,6 +243,7 @@ function startUpkeep<A extends Account>({
       pruneWith('factorResets', `auth.prune_${platform}_factor_resets`),
       pruneWith('devices', `auth.prune_${platform}_devices`),
       ...(platform === 'user' ? [pruneWith('accountExports', 'auth.prune_account_exports')] : []),
+      pruneWith('usedPasskeyChallenges', `auth.prune_${platform}_used_passkey_challenges`),
       pruneAuditLog({ platform, key: keys[0], retention: config.AUDIT_RETENTION_DAYS }),
     ],
   });
