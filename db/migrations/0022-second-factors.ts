@@ -21,7 +21,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       alter table auth.${platform}_session
         drop constraint ${platform}_session_end_reason_check,
         add constraint ${platform}_session_end_reason_check check (end_reason in (${endReasons}, 'factor'));
-      grant update (amr) on auth.${platform}_session to ${role};
 
       create table auth.${platform}_challenge (
         id_hash bytea primary key check (length(id_hash) = 32),
@@ -129,7 +128,6 @@ export async function down(db: Kysely<unknown>): Promise<void> {
     for (const table of tables) await sql.raw(`drop table auth.${platform}_${table}`).execute(db);
     await sql
       .raw(`
-      revoke update (amr) on ${session} from signet_auth_${platform};
       alter table ${session} no force row level security;
       update ${session} set end_reason = 'ended' where end_reason = 'factor';
       alter table ${session} force row level security;
