@@ -54,6 +54,7 @@ describe('the processes of docker-compose.yml', () => {
       'cli/bin/signet.mjs',
       'db',
       'create-staff',
+      '--with-password',
       '--tenant=main',
       '--full-name=Otto',
       '--email',

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -47,6 +48,10 @@ const staffArgs = (email: string) => [
   '--full-name',
   'Rita Root',
 ];
+const passwordArgs = (email: string) => [...staffArgs(email), '--with-password'];
+const appUrl = 'https://desk.example/';
+const tokenOf = (out: string) =>
+  /^https:\/\/desk\.example\/accept-invitation#token=([\w-]{43})$/m.exec(out)?.[1];
 
 describe('npm run db -- migrate, status, rollback', () => {
   it('work on the database of DATABASE_URL', async () => {
@@ -69,7 +74,7 @@ describe('npm run db -- migrate, status, rollback', () => {
     );
     expect((await run({ args: ['migrate'], env })).out).toMatch(/^migrated 0001-/);
     expect((await run({ args: ['create-tenant', '--slug', 'acme', '--name', 'Acme'], env })).code).toBe(0);
-    expect((await run({ args: staffArgs('root@example.com'), env, input: password })).code).toBe(0);
+    expect((await run({ args: passwordArgs('root@example.com'), env, input: password })).code).toBe(0);
     expect((await run({ args: ['status'], env })).out).not.toContain('pending');
   }, 60_000); // It starts a server six times.
 });
@@ -188,9 +193,81 @@ describe('npm run db -- set-tenant', () => {
 });
 
 describe('npm run db -- create-staff', () => {
+  const invitationsOf = (email: string) =>
+    database.query(
+      `select i.*, t.slug from auth.portal_invitation i join auth.tenant t on t.id = i.tenant_id where email = $1 order by i.id`,
+      [email],
+    );
+  const invite = (
+    email: string,
+    env: Record<string, string> = { PORTAL_APP_URL: appUrl },
+    more: string[] = [],
+  ) =>
+    run({
+      args: [...staffArgs(email), ...more],
+      env: { DATABASE_URL: database.adminUrl, ...env },
+      input: '',
+    });
+
+  it('prints a link once and stores what proves it, not the token itself; there is no account yet', async () => {
+    const { code, out, err } = await invite(' First@Example.com');
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toMatch(/^invited first@example\.com \(super_admin\) to tenant acme\. /);
+    const token = tokenOf(out) ?? '';
+    expect(await invitationsOf('first@example.com')).toMatchObject([
+      {
+        slug: 'acme',
+        full_name: 'Rita Root',
+        role: 'super_admin',
+        inviter_id: null,
+        state: 'open',
+        token_hash: createHash('sha256').update(token).digest(),
+      },
+    ]);
+    const accounts = await database.query(`select from auth.portal_user where email = 'first@example.com'`);
+    expect(accounts).toEqual([]);
+  });
+
+  it('writes the audit log', async () => {
+    await invite('noted@example.com', undefined, ['--role', 'support']);
+    const [invitation] = await invitationsOf('noted@example.com');
+    const rows = await database.query(
+      `select platform, actor_id, details from auth.audit_event where kind = 'auth.staff.invited' and details ->> 'invitation' = $1`,
+      [invitation.id],
+    );
+    const details = { invitation: invitation.id, role: 'support', by: 'operator' };
+    expect(rows).toEqual([{ platform: 'portal', actor_id: null, details }]);
+  });
+
+  it('again for the same address: a new link, and the one before is worth nothing', async () => {
+    const first = tokenOf((await invite('lost@example.com')).out);
+    const second = tokenOf((await invite('lost@example.com')).out);
+    expect(second).not.toBe(first);
+    expect((await invitationsOf('lost@example.com')).map(({ state }) => state)).toEqual(['revoked', 'open']);
+  });
+
+  it('refuses without the address of a frontend, with a password that nobody would use, and for a member of staff', async () => {
+    const noUrl = await invite('x@example.com', {});
+    expect([noUrl.code, noUrl.err]).toEqual([
+      1,
+      expect.stringMatching(/^PORTAL_APP_URL is not set: .*--with-password/),
+    ]);
+    const file = join(folder, 'unused-password');
+    await writeFile(file, password);
+    const unused = await invite('x@example.com', { PORTAL_APP_URL: appUrl, STAFF_PASSWORD_FILE: file });
+    expect([unused.code, unused.err]).toEqual([1, expect.stringMatching(/^STAFF_PASSWORD_FILE is set: /)]);
+    await run({ args: passwordArgs('there@example.com'), env: onServer(), input: password });
+    const there = await invite('There@example.com');
+    expect([there.code, there.err]).toEqual([1, expect.stringContaining("is staff of 'acme' already")]);
+    expect(await invitationsOf('x@example.com')).toEqual([]);
+    expect(await invitationsOf('there@example.com')).toEqual([]);
+  });
+});
+
+describe('npm run db -- create-staff --with-password', () => {
   it('makes a super_admin, whose password came through standard input', async () => {
     const outcome = await run({
-      args: staffArgs(' Root@Example.com'),
+      args: passwordArgs(' Root@Example.com'),
       env: onServer(),
       input: `${password}\n`,
     });
@@ -212,7 +289,7 @@ describe('npm run db -- create-staff', () => {
   });
 
   it('writes the audit log', async () => {
-    const args = [...staffArgs('audited@bücher.example'), '--role', 'operations'];
+    const args = [...passwordArgs('audited@bücher.example'), '--role', 'operations'];
     expect((await run({ args, env: onServer(), input: password })).out).toBe(
       'created audited@xn--bcher-kva.example (operations) in tenant acme\n',
     );
@@ -228,7 +305,7 @@ describe('npm run db -- create-staff', () => {
   it('takes the password from a file, and another role', async () => {
     const file = join(folder, 'password');
     await writeFile(file, `${password}\r\n`);
-    const args = [...staffArgs('help@example.com'), '--role', 'support'];
+    const args = [...passwordArgs('help@example.com'), '--role', 'support'];
     expect((await run({ args, env: onServer({ STAFF_PASSWORD_FILE: file }) })).code).toBe(0);
     const [row] = await database.query(
       `select role, password_hash from auth.portal_user where email = 'help@example.com'`,
@@ -241,51 +318,51 @@ describe('npm run db -- create-staff', () => {
     [
       'a short password',
       {},
-      staffArgs('x@example.com'),
+      passwordArgs('x@example.com'),
       'short',
       'The password must have 12 to 128 characters.',
     ],
     [
       'a common password',
       {},
-      staffArgs('x@example.com'),
+      passwordArgs('x@example.com'),
       'Administrator1',
       'The password is too common: others guess it first.',
     ],
-    ['no password', {}, staffArgs('x@example.com'), '', 'The password must have 12 to 128 characters.'],
+    ['no password', {}, passwordArgs('x@example.com'), '', 'The password must have 12 to 128 characters.'],
     [
       'an account that is there',
       {},
-      staffArgs('ROOT@example.com'),
+      passwordArgs('ROOT@example.com'),
       password,
       "root@example.com is staff of 'acme' already; nothing was changed.",
     ],
     [
       'an unknown tenant',
       {},
-      staffArgs('x@example.com').with(2, 'nobody'),
+      passwordArgs('x@example.com').with(2, 'nobody'),
       password,
       "There is no tenant 'nobody': create it first (create-tenant).",
     ],
-    ['no e-mail address', {}, staffArgs('x'), password, '--email must be an e-mail address.'],
+    ['no e-mail address', {}, passwordArgs('x'), password, '--email must be an e-mail address.'],
     [
       'an address with which nobody can sign in',
       {},
-      staffArgs('ops@build_host.example'),
+      passwordArgs('ops@build_host.example'),
       password,
       '--email must be an e-mail address.',
     ],
     [
       'an unknown role',
       {},
-      [...staffArgs('x@example.com'), '--role', 'king'],
+      [...passwordArgs('x@example.com'), '--role', 'king'],
       password,
       '--role must be one of support, operations, super_admin.',
     ],
     [
       'no pepper',
       { PASSWORD_PEPPER: '' },
-      staffArgs('x@example.com'),
+      passwordArgs('x@example.com'),
       password,
       'PASSWORD_PEPPER (or PASSWORD_PEPPER_FILE) is not set: use the one that auth uses.',
     ],

@@ -10,6 +10,7 @@ import {
   describePermissions,
   explainFailure,
   importUsers,
+  inviteStaff,
   migrateToLatest,
   migrationStatus,
   needPepperKey,
@@ -79,14 +80,18 @@ export function define(command: Command, context: Context): void {
     .option('--language <tag>', 'of mails to people who have none of their own: de');
   add(
     'create-staff',
-    'add a staff member; the password comes from STAFF_PASSWORD_FILE or standard input',
+    'invite a staff member: prints a link to PORTAL_APP_URL, which is good for seven days and makes the account',
     "create-staff --tenant acme --email you@example.com --full-name 'Your Name'",
     addStaff,
   )
     .addOption(neededOption('--tenant <slug>', 'where they work'))
     .addOption(neededOption('--email <address>', 'with which they sign in'))
     .addOption(neededOption('--full-name <name>', 'their name'))
-    .option('--role <role>', 'support, operations or super_admin (default: super_admin)');
+    .option('--role <role>', 'support, operations or super_admin (default: super_admin)')
+    .option(
+      '--with-password',
+      'make the account at once; the password comes from STAFF_PASSWORD_FILE or standard input',
+    );
   addExample(
     command
       .command('import-users')
@@ -167,12 +172,36 @@ const setTenant: Work<TenantChange> = async ({ database, context }, options) => 
   context.print(`changed tenant ${options.slug}`);
 };
 
-type StaffOptions = { tenant: string; email: string; fullName: string; role?: string };
+type StaffOptions = {
+  tenant: string;
+  email: string;
+  fullName: string;
+  role?: string;
+  withPassword?: boolean;
+};
 
-const addStaff: Work<StaffOptions> = async ({ database, config, context }, options) => {
+const addStaff: Work<StaffOptions> = async (given, { withPassword, ...member }) => {
+  const { database, config, context } = given;
+  if (withPassword) return addStaffWithPassword(given, member);
+  if (config.staffPassword !== undefined) {
+    throw new OperatorError(
+      'STAFF_PASSWORD_FILE is set: add --with-password, or leave it out for an invitation.',
+    );
+  }
+  const { adminUrl } = database;
+  const appUrl = config.PORTAL_APP_URL;
+  const { email, role, tenant, link, expiresAt } = await inviteStaff({ adminUrl, appUrl }, member);
+  context.print(
+    `invited ${email} (${role}) to tenant ${tenant}. Whoever opens this link first has the account, until`,
+  );
+  context.print(`${expiresAt.toISOString()}. It is shown once:`);
+  context.print(link);
+};
+
+const addStaffWithPassword: Work<StaffOptions> = async ({ database, config, context }, member) => {
   const { email, role, tenant } = await createStaff(
     database,
-    options,
+    member,
     async () => config.staffPassword ?? (await readPassword(context.stdin, process.stderr)),
   );
   context.print(`created ${email} (${role}) in tenant ${tenant}`);

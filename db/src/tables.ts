@@ -226,6 +226,44 @@ export type RevocationTable = {
   expires_at: Timestamp;
 };
 
+/** Somebody who was asked to join the staff. `state` stays `open` when it expires. */
+export type PortalInvitationTable = {
+  id: Generated<string>;
+  tenant_id: string;
+  email: string;
+  full_name: string;
+  role: StaffRole;
+  language: string | null;
+  /** Null for an operator, who has no account. */
+  inviter_id: string | null;
+  /** SHA-256 of the token. */
+  token_hash: Buffer;
+  state: Generated<'open' | 'accepted' | 'revoked'>;
+  created_at: Timestamp;
+  sent_at: Timestamp;
+  expires_at: Date;
+  settled_at: OptionalTime;
+};
+
+/** Whether the customers' auth process has a mail server; one row. Staff are refused what needs one. */
+export type UserOutboxTable = { is_only: Generated<boolean>; is_open: boolean };
+
+/** What staff ask the customers' auth process to do. */
+export type UserRequestTable = {
+  id: Generated<string>;
+  tenant_id: string;
+  account_id: string;
+  staff_id: string;
+  kind: 'reset_password' | 'tell_correction';
+  /** Wiped once both addresses were told. */
+  old_email: string | null;
+  old_was_verified: boolean | null;
+  created_at: Timestamp;
+  settled_at: OptionalTime;
+  /** `obsolete`: the account had changed meanwhile. */
+  outcome: 'done' | 'obsolete' | null;
+};
+
 /** Rows are added, never changed or deleted. */
 export type AuditEventTable = {
   id: Generated<string>;
@@ -320,6 +358,9 @@ export interface Database {
   'auth.portal_factor_reset': FactorResetTable;
   'auth.signing_key': SigningKeyTable;
   'auth.revocation': RevocationTable;
+  'auth.portal_invitation': PortalInvitationTable;
+  'auth.user_outbox': UserOutboxTable;
+  'auth.user_request': UserRequestTable;
   'auth.audit_event': AuditEventTable;
   'auth.audit_seal': AuditSealTable;
   'auth.audit_pruning': AuditPruningTable;

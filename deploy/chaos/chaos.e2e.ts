@@ -53,6 +53,7 @@ describe('under load', () => {
       'cli/bin/signet.mjs',
       'db',
       'create-staff',
+      '--with-password',
       '--tenant=main',
       '--full-name=Otto',
       '--email',

@@ -53,9 +53,9 @@ const cases: [
     'input.email',
   ],
   [
-    'a taken e-mail at register',
+    'an e-mail with a line break at register',
     'mutation ($v: String!) { register(input: { email: $v, password: "long enough words", fullName: "A" }) { accessToken } }',
-    { v: 'ADA@example.com' },
+    { v: 'a@b.example\r\nBcc: c@d.example' },
     () => undefined,
     'BAD_USER_INPUT',
     'input.email',

@@ -9,3 +9,4 @@ export * from './mailbox.ts';
 export * from './platforms.ts';
 export * from './refusal-report.ts';
 export * from './scopes.ts';
+export * from './staff-invitations.ts';

@@ -11,6 +11,13 @@ import {
 import { assignCustomer, unassignCustomer } from './src/assignees.ts';
 import { auditEventResolvers, auditLog, createRefusalAudit } from './src/audit-log.ts';
 import { createLoaders } from './src/context.ts';
+import {
+  correctCustomerEmail,
+  customerFactorResolvers,
+  customerSessionResolvers,
+  rememberedDeviceResolvers,
+  sendPasswordReset,
+} from './src/customer-account.ts';
 import { customer, customers, userResolvers } from './src/customers.ts';
 import { dashboard, dashboardResolvers, portalHealth } from './src/dashboard.ts';
 import { policies } from './src/policies.ts';
@@ -27,11 +34,16 @@ const resolvers: Resolvers = {
     suspendCustomer,
     resetCustomerFactors,
     reinstateCustomer,
+    sendPasswordReset,
+    correctCustomerEmail,
   },
   User: userResolvers,
   UserConnection: totalCountResolvers,
   SupportNote: supportNoteResolvers,
   AuditEvent: auditEventResolvers,
+  CustomerSession: customerSessionResolvers,
+  CustomerFactor: customerFactorResolvers,
+  RememberedDevice: rememberedDeviceResolvers,
   Dashboard: dashboardResolvers,
 };
 

@@ -14,6 +14,22 @@ const published: readonly (readonly [call: string, caller: ProcessRole])[] = [
     `auth.lock_staff_session('0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000001')`,
     'signet_portal',
   ],
+  [`auth.lock_active_staff('0199c2f4-7a10-7000-8000-000000000001')`, 'signet_portal'],
+  [`auth.list_customer_sessions('{0199c2f4-7a10-7000-8000-000000000001}', 1)`, 'signet_portal'],
+  [`auth.list_customer_factors('{0199c2f4-7a10-7000-8000-000000000001}', 1)`, 'signet_portal'],
+  [`auth.list_customer_devices('{0199c2f4-7a10-7000-8000-000000000001}', 1)`, 'signet_portal'],
+  [
+    `auth.request_customer_password_reset('0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000001')`,
+    'signet_portal',
+  ],
+  [
+    `auth.correct_customer_email('0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000001', 'x@example.com')`,
+    'signet_portal',
+  ],
+  [
+    `access.reassign_customers('0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000001')`,
+    'signet_auth_portal',
+  ],
   [
     `auth.request_customer_factor_reset('0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000002', 'Lost.')`,
     'signet_portal',

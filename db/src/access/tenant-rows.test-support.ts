@@ -86,6 +86,16 @@ const dependents: readonly [sql: string, ...values: (keyof TenantRows)[]][] = [
     'user',
   ],
   [
+    `insert into auth.portal_invitation (tenant_id, email, full_name, role, inviter_id, token_hash, expires_at)
+     values ($1::uuid, 'new@example.com', 'New', 'support', $2, sha256($1::uuid::text::bytea), now() + interval '1 day')`,
+    'staff',
+  ],
+  [
+    `insert into auth.user_request (tenant_id, account_id, staff_id, kind) values ($1, $2, $3, 'reset_password')`,
+    'user',
+    'staff',
+  ],
+  [
     `insert into portal.support_note (tenant_id, user_id, staff_id, body) values ($1, $2, $3, 'Called.')`,
     'user',
     'staff',

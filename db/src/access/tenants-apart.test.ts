@@ -15,6 +15,13 @@ const accountToken = {
   email: 'ada@example.com',
   expires_at: session.expires_at,
 };
+const invitation = {
+  email: 'eve@example.com',
+  full_name: 'Eve',
+  role: 'support',
+  token_hash: Buffer.alloc(32),
+  expires_at: session.expires_at,
+};
 const assignee = (user: string, staff: string) => ({
   namespace: 'customer',
   object: user,
@@ -34,6 +41,8 @@ testTenantsApart<TenantRows>({
     ['signet_auth_portal', 'update auth.portal_refresh_token set used_at = now()'],
     ['signet_auth_user', 'delete from auth.user_account_token'],
     ['signet_auth_portal', 'delete from auth.portal_account_token'],
+    ['signet_auth_portal', 'update auth.portal_invitation set sent_at = now()'],
+    ['signet_auth_user', `update auth.user_request set outcome = 'done', settled_at = now()`],
     ['signet_portal', 'delete from access.relation_tuple'],
   ],
   inserts: [
@@ -53,6 +62,8 @@ testTenantsApart<TenantRows>({
       'auth.portal_account_token',
       ({ staff }) => ({ account_id: staff, ...accountToken }),
     ],
+    ['signet_auth_portal', 'auth.portal_user', () => ({ ...account, full_name: 'Eve', role: 'support' })],
+    ['signet_auth_portal', 'auth.portal_invitation', ({ staff }) => ({ inviter_id: staff, ...invitation })],
     ['signet_auth_user', 'auth.audit_event', () => ({ kind: 'auth.logout', platform: 'user' })],
     ['signet_auth_portal', 'auth.audit_event', () => ({ kind: 'auth.logout', platform: 'portal' })],
     ['signet_portal', 'auth.audit_event', () => ({ kind: 'authz.refused', platform: 'portal' })],

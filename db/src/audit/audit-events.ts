@@ -18,7 +18,10 @@ export type AuditEvent = {
   subjectId?: string | undefined;
   sessionId?: string | undefined;
   origin?: AuditOrigin | undefined;
-  /** Words and numbers of ours. Never what a caller typed, and never a token, a password or a hash. */
+  /**
+   * Words and numbers of ours. Never a token, a password or a hash, and of what a caller typed only the `reason` of an act of staff
+   * (docs/audit.md).
+   */
   details?: Readonly<Record<string, string | number | boolean>> | undefined;
 };
 

@@ -25,7 +25,7 @@ const tenantSchema = z.object({
   selfRegistration: z.boolean().default(false),
 });
 
-const staffSchema = z.object({
+export const staffSchema = z.object({
   tenant: z.string(),
   email: z.string().transform((input, ctx) => {
     const email = normalizeEmail(input);
@@ -69,7 +69,7 @@ export async function createTenant(adminUrl: string, tenant: NewTenant): Promise
 }
 
 /**
- * Adds the first super_admin, who then adds the others. Never changes an account that is there. Asks for the password only
+ * Adds a member of staff with a password, where no frontend takes invitations. Never changes an account that is there. Asks for the password only
  * when everything else is in order.
  *
  * @throws {OperatorError}

@@ -6,6 +6,7 @@ export { createRoles } from '../roles.ts';
 export { changeTenant, type TenantChange } from './change-tenant.ts';
 export { createStaff, createTenant, needPepperKey } from './create-accounts.ts';
 export { type ImportOptions, importUsers, type UserImport } from './import-users.ts';
+export { inviteStaff } from './invite-staff.ts';
 export {
   explainFailure,
   type OperatorConfig,

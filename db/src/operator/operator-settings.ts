@@ -49,12 +49,16 @@ export const operatorConfigSchema = z.object({
   PASSWORD_PEPPER: keys256
     .optional()
     .describe('The pepper that auth uses, for a new member of staff and the seed.'),
+  PORTAL_APP_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .optional()
+    .describe("The staff's frontend, as auth has it: `create-staff` prints a link to it."),
   STAFF_PASSWORD: z
     .string()
     .meta(secretMark)
     .optional()
     .describe(
-      'The password of a new member of staff, only as STAFF_PASSWORD_FILE. By default standard input.',
+      'The password of a new member of staff, for `create-staff --with-password`, only as STAFF_PASSWORD_FILE. By default standard input.',
     ),
   ...Object.fromEntries(
     processRoles.map((role) => [

@@ -1,8 +1,11 @@
 import type { Connection } from '@signet/subgraph';
 import type { StaffAccount, UserAccount } from './accounts/account.ts';
+import type { Invitation } from './invitations/invitation.queries.ts';
 import type { OwnSession } from './sessions/session.queries.ts';
 
 export type UserModel = UserAccount;
 export type StaffMemberModel = StaffAccount;
 export type StaffMemberConnectionModel = Connection<StaffAccount>;
 export type SessionModel = OwnSession;
+export type StaffInvitationModel = Invitation;
+export type StaffInvitationConnectionModel = Connection<Invitation>;

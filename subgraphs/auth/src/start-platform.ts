@@ -17,6 +17,7 @@ import type { Kysely } from 'kysely';
 import type { Account, PlatformTables } from './accounts/account.ts';
 import { findPepperFaults } from './accounts/pepper-use.ts';
 import { createFailedSignInAudit } from './audit/failed-sign-ins.ts';
+import { startCustomerRequests } from './customer-requests/customer-requests.ts';
 import { createDeviceTokens } from './devices/device-token.ts';
 import { startFactorResets } from './factors/factor-resets.ts';
 import { createFactorPolicy } from './factors/factor-settings.ts';
@@ -138,7 +139,9 @@ export async function startPlatform<P extends Platform, A extends Account>(
       now: options.now ?? (() => new Date()),
     };
     const upkeep = startUpkeep({ issuer, databaseUrl, config, logger });
+    const requests = platform === 'user' ? await startCustomerRequests(issuer, logger) : undefined;
     const stop = async () => {
+      await requests?.stop();
       await later.stop();
       await mail?.stop();
       await rehash.settled();
@@ -223,6 +226,8 @@ function startUpkeep<A extends Account>({
       pruneWith('proofNonces', `auth.prune_${platform}_proof_nonces`),
       pruneWith('mails', `auth.prune_${platform}_mails`),
       pruneWith('accountTokens', `auth.prune_${platform}_account_tokens`),
+      ...(platform === 'portal' ? [pruneWith('invitations', 'auth.prune_portal_invitations')] : []),
+      ...(platform === 'user' ? [pruneWith('staffRequests', 'auth.prune_user_requests')] : []),
       ...(platform === 'user' ? [pruneWith('registrations', 'auth.prune_user_registrations')] : []),
       pruneWith('challenges', `auth.prune_${platform}_challenges`),
       pruneWith('begunTotps', `auth.prune_${platform}_begun_totps`),

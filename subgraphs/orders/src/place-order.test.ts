@@ -52,6 +52,18 @@ const countOrders = async (caller: Caller): Promise<number> => {
   return rows[0].count;
 };
 
+it('refuses a customer whose address is not verified, unless nobody asks for that', async () => {
+  const [unverified, waived] = [
+    await subgraph.addCustomer({ claims: { email_verified: false } }),
+    await subgraph.addCustomer({ claims: { email_verified: false, verification: 'waived' } }),
+  ];
+  const productId = await addStock();
+  const items = [{ productId, quantity: 1 }];
+  expect(reasonsOf(await place(items, { caller: unverified }))).toEqual(['authz.permission.deny']);
+  expect(await countOrders(unverified)).toBe(0);
+  expect(reasonsOf(await place(items, { caller: waived }))).toEqual([]);
+});
+
 describe('placeOrder', () => {
   it('keeps the prices of this moment and reserves the stock', async () => {
     const lamp = await addStock({ price: 1999 });

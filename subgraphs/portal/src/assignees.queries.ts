@@ -1,6 +1,6 @@
 import { idOfSubject, type RelationTuple, staffSubject } from '@signet/access';
 import { type Database, findSubjects } from '@signet/db';
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 
 /** The relation of a customer to the members of staff who are responsible for them. */
 const assigneeRelation = { namespace: 'customer', relation: 'assignee' } as const;
@@ -16,4 +16,11 @@ export async function findAssignees(
 ): Promise<string[][]> {
   const subjects = await findSubjects(trx, assigneeRelation, customerIds);
   return subjects.map((ofCustomer) => ofCustomer.map(idOfSubject));
+}
+
+/** Whether there is such a member of staff. This process may not read their accounts: auth publishes a function, which locks the row. */
+export async function lockActiveStaff(trx: Transaction<Database>, staffId: string): Promise<boolean> {
+  const { rows } = await sql<{ isActive: boolean }>`
+    select auth.lock_active_staff(${staffId}) as "isActive"`.execute(trx);
+  return rows[0]?.isActive === true;
 }

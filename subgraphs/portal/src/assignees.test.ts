@@ -82,6 +82,13 @@ describe('assignCustomer', () => {
     expect(await countTuples()).toBe(0);
   });
 
+  it('refuses a member who was deactivated', async () => {
+    const leaver = await subgraph.addStaff('support');
+    await subgraph.database.query('update auth.portal_user set is_active = false where id = $1', [leaver.id]);
+    expect(reasonsOf(await assign(leaver.id))).toEqual(['input.staffId']);
+    expect(await countTuples()).toBe(0);
+  });
+
   it('refuses a text that is not an id', async () => {
     await expectIdsRefused('input.customerId', (id) => assign(support.id, operations, id));
     await expectIdsRefused('input.staffId', (id) => assign(id));

@@ -2,7 +2,7 @@ import { requirePortal } from '@signet/access';
 import { addRelation, removeRelation } from '@signet/db';
 import { badInput } from '@signet/service';
 import { readId } from '@signet/subgraph';
-import { assigneeTuple } from './assignees.queries.ts';
+import { assigneeTuple, lockActiveStaff } from './assignees.queries.ts';
 import type { GraphqlContext } from './context.ts';
 import { findCustomers } from './customers.queries.ts';
 import type { MutationResolvers, UserResolvers } from './resolvers.generated.ts';
@@ -25,9 +25,12 @@ export const assignCustomer: NonNullable<MutationResolvers['assignCustomer']> = 
   const customer = await inStaffTransaction(ctx, 'customers:assign', async (trx) => {
     const [row] = await findCustomers(trx, [customerId]);
     if (!row) throw badInput('customerId', 'There is no such customer.');
-    // This process may not read the accounts of staff: the foreign key finds out.
+    // A leaver must get no customer while, or after, theirs are handed on: the lock lets one of the two come first.
+    if (!(await lockActiveStaff(trx, staffId))) {
+      throw badInput('staffId', 'There is no such active member of staff.');
+    }
     if (await addRelation(trx, ctx.tenantId, assigneeTuple(customerId, staffId))) {
-      throw badInput('staffId', 'There is no such member of staff.');
+      throw badInput('staffId', 'There is no such active member of staff.');
     }
     return row;
   });

@@ -48,6 +48,25 @@ async function nodesOf(filter: object) {
 }
 
 describe('auditLog', () => {
+  it('names the member of staff who did it, and nobody where a customer did', async () => {
+    const [kind, other] = ['auth.customer.suspended', 'auth.session.ended'];
+    await subgraph.database.query(
+      `insert into auth.audit_event (tenant_id, kind, platform, actor_id)
+       values ($1, $2, 'portal', $4), ($1, $3, 'user', $5)`,
+      [subgraph.tenants.demo, kind, other, boss.id, ada],
+    );
+    const staffOf = async (wanted: string) => {
+      const { body } = await subgraph.ask(
+        'query ($filter: AuditLogFilter) { auditLog(filter: $filter) { edges { node { staff { id } } } } }',
+        { filter: { kind: wanted } },
+        boss,
+      );
+      return body.data.auditLog.edges;
+    };
+    expect(await staffOf(kind)).toEqual([{ node: { staff: { id: boss.id } } }]);
+    expect(await staffOf(other)).toEqual([{ node: { staff: null } }]);
+  });
+
   it('tells what staff changed in the data of a subgraph, by its kind too, be the subgraph there or not', async () => {
     const kind = 'reviews.text.removed';
     await subgraph.database.query(

@@ -35,6 +35,7 @@ export const auditEventResolvers: AuditEventResolvers = {
   side: (row) => row.platform,
   owaspName: ({ kind }) => owaspNameOf(kind),
   actorId: (row) => row.actor_id,
+  staff: ({ platform, actor_id: id }) => (platform === 'portal' && id !== null ? { id } : null),
   subjectId: (row) => row.subject_id,
   sessionId: (row) => row.session_id,
   requestId: (row) => row.request_id,

@@ -11,6 +11,14 @@ import DataLoader from 'dataloader';
 import type { Kysely } from 'kysely';
 import { findAssignees } from './assignees.queries.ts';
 import type { AuditEventRow } from './audit-log.queries.ts';
+import {
+  type CustomerFactorRow,
+  type CustomerSessionRow,
+  findDevicesOf,
+  findFactorsOf,
+  findSessionsOf,
+  type RememberedDeviceRow,
+} from './customer-account.queries.ts';
 import { type CustomerRow, findCustomers } from './customers.queries.ts';
 import { findNotesOfUsers, type SupportNoteRow } from './support-notes.queries.ts';
 
@@ -22,10 +30,16 @@ export type UserModel = CustomerRow;
 export type UserConnectionModel = Connection<CustomerRow> & Counted;
 export type AuditEventModel = AuditEventRow;
 export type SupportNoteModel = SupportNoteRow;
+export type CustomerSessionModel = CustomerSessionRow;
+export type CustomerFactorModel = CustomerFactorRow;
+export type RememberedDeviceModel = RememberedDeviceRow;
 
 export type Loaders = {
   customer: DataLoader<string, CustomerRow | undefined>;
   assigneesOfCustomer: DataLoader<string, string[]>;
+  sessionsOfCustomer: DataLoader<string, CustomerSessionRow[]>;
+  factorsOfCustomer: DataLoader<string, CustomerFactorRow[]>;
+  devicesOfCustomer: DataLoader<string, RememberedDeviceRow[]>;
   notesOfUser: DataLoader<OwnedPage<number>, SupportNoteRow[], string>;
 };
 
@@ -40,6 +54,11 @@ export function createLoaders(db: Kysely<Database>, tenantId: string): Loaders {
     assigneesOfCustomer: new DataLoader((customerIds) =>
       readInTenant(db, tenantId, (trx) => findAssignees(trx, customerIds)),
     ),
+    sessionsOfCustomer: new DataLoader((ids) =>
+      readInTenant(db, tenantId, (trx) => findSessionsOf(trx, ids)),
+    ),
+    factorsOfCustomer: new DataLoader((ids) => readInTenant(db, tenantId, (trx) => findFactorsOf(trx, ids))),
+    devicesOfCustomer: new DataLoader((ids) => readInTenant(db, tenantId, (trx) => findDevicesOf(trx, ids))),
     notesOfUser: new DataLoader(
       (keys) =>
         readInTenant(db, tenantId, (trx) =>

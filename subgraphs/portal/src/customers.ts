@@ -13,6 +13,7 @@ import {
   readText,
 } from '@signet/subgraph';
 import { assignees } from './assignees.ts';
+import { customerFactors, customerSessions, rememberedDevices } from './customer-account.ts';
 import { countCustomers, findCustomerPage } from './customers.queries.ts';
 import type { QueryResolvers, UserResolvers } from './resolvers.generated.ts';
 import { supportNotes } from './support-notes.ts';
@@ -54,6 +55,9 @@ export const userResolvers: UserResolvers = {
   },
   supportNotes,
   assignees,
+  sessions: customerSessions,
+  factors: customerFactors,
+  rememberedDevices,
 };
 
 /** @throws {RefusalError} authz.permission.deny for another customer; as `requirePortal`, for staff without the scope */

@@ -30,11 +30,11 @@ export function auditOwn(
   };
 }
 
-/** A row about what a member of staff did to another. */
+/** A row about what a member of staff did to another, or to nobody who has an account yet. */
 export function auditStaff(
   kind: AuditKind,
   { session, tenantId, client }: GraphqlContext,
-  subjectId: string,
+  subjectId: string | undefined,
   details: AuditEvent['details'] = {},
 ): AuditEvent {
   const { staffId, sessionId } = requirePortal(session);

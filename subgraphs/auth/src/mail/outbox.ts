@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from '@signet/db';
+import { acceptInvitationPath } from '@signet/schema/contract';
 import { ConfigError } from '@signet/service';
 import { sql, type Transaction } from 'kysely';
 import type { Account } from '../accounts/account.ts';
@@ -26,7 +27,7 @@ export const appPaths = {
   resetPassword: '/reset-password',
   confirmEmail: '/confirm-email',
   undoEmail: '/undo-email',
-  acceptInvitation: '/accept-invitation',
+  acceptInvitation: acceptInvitationPath,
   account: '/account',
   signIn: '/sign-in',
 } as const;

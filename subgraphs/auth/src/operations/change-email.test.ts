@@ -146,6 +146,11 @@ describe.each(bothPlatforms)('$platform: another address', ({ platform, other, f
 
   it('is undone by its earlier reader: sessions and password are void, and a reset brings the account back', async () => {
     const { account, tokens, to, undo } = await change();
+    await auth.database.query(
+      `insert into auth.${platform}_totp (id, tenant_id, account_id, sealed_secret, pepper_id, confirmed_at)
+       values (gen_random_uuid(), $1, $2, 'sealed', 'pepper', now() + interval '1 minute')`,
+      [auth.tenants.demo, account.id],
+    );
     expect(await undoEmail({ token: undo })).toEqual({ data: true });
     expect(await rowOf(account.id)).toMatchObject({
       email: account.email,

@@ -231,12 +231,21 @@ describe('an account made before its owner came', () => {
     });
   });
 
-  it('gives way to a reset of the password', async () => {
+  it('gives way to a reset of the password, with the second factor that the stranger added (trojan identifier)', async () => {
     const before = await prepare();
+    await auth.database.query(
+      `insert into auth.user_totp (id, tenant_id, account_id, sealed_secret, pepper_id, confirmed_at)
+       values (gen_random_uuid(), $1, $2, 'sealed', 'pepper', now())`,
+      [auth.tenants.demo, before.account.id],
+    );
     await requestReset({ email: before.email });
     const token = await tokenTo(before.email, 'reset-password');
     expect(await reset({ token, newPassword })).toMatchObject({ data: { endedSessions: 1 } });
     await assertGone(before);
+    expect(
+      await auth.database.query('select id from auth.user_totp where account_id = $1', [before.account.id]),
+    ).toEqual([]);
+    expect(await signIn(before.email, newPassword)).toBeDefined();
   });
 
   it('takes no change of the e-mail that the stranger began (unexpired e-mail change)', async () => {

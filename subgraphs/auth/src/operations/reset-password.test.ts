@@ -53,6 +53,23 @@ describe.each(bothPlatforms)('$platform: a lost password', ({ platform, other, f
     expect(events).toEqual([{ details: { ended: 1, takenOver: true } }]);
   });
 
+  it('is replaced without the second factor of a verified account: sign-in still asks for it', async () => {
+    const account = await add();
+    const table = platform === 'user' ? 'auth.user' : 'auth.portal_user';
+    await auth.database.query(`update ${table} set email_verified = true where id = $1`, [account.id]);
+    await auth.database.query(
+      `insert into auth.${platform}_totp (id, tenant_id, account_id, sealed_secret, pepper_id, confirmed_at)
+       values (gen_random_uuid(), $1, $2, 'sealed', 'pepper', now())`,
+      [auth.tenants.demo, account.id],
+    );
+    expect(await reset({ token: await askFor(account.email), newPassword })).toMatchObject({ data: {} });
+    const { body } = await auth.ask(
+      `mutation ($input: LoginInput!) { ${fields.login}(input: $input) { accessToken } }`,
+      { input: { email: account.email, password: newPassword } },
+    );
+    expect(body.errors?.[0]?.extensions.reason).toBe('auth.challenge_required');
+  });
+
   it('has a link to the platform’s frontend, with the token in the fragment, in the language that was asked for', async () => {
     const { email } = await add();
     await requestReset({ email: email.toUpperCase(), language: 'de-AT' });

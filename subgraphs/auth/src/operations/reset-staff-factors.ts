@@ -13,7 +13,7 @@ import { linkTo, queueMail } from '../mail/outbox.ts';
 import type { PlatformBinding, PlatformIssuer } from '../platform-issuer.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import { lockOwnSession } from '../sessions/live-session.ts';
-import { manageStaff } from './staff.ts';
+import { manageStaff } from './manage-staff.ts';
 
 type Portal = PlatformBinding<StaffAccount>;
 type Trx = Transaction<Database>;
@@ -34,7 +34,7 @@ export function createResetStaffFactors(portal: Portal): NonNullable<MutationRes
     const reason = readReason(input);
     const issuer = portal.getIssuer();
     let dueAt = issuer.now();
-    await manageStaff(portal, ctx, { id }, async (trx, target, now) => {
+    await manageStaff(portal, ctx, { id }, async (trx, target, { now }) => {
       if (target.role === 'super_admin') dueAt = await requestReset(trx, issuer, { target, reason, ctx });
       else {
         const { staffId } = requirePortal(ctx.session);

@@ -1,7 +1,7 @@
 import { type StaffRole, staffRoles } from '@signet/schema/contract';
 import { RefusalError } from '@signet/service';
 import { describe, expect, it } from 'vitest';
-import { assertMayManage } from './staff.ts';
+import { assertMayManage } from './manage-staff.ts';
 
 const member = (id: string, role: StaffRole) => ({ id, role });
 function refusalOf(...args: Parameters<typeof assertMayManage>): string | undefined {

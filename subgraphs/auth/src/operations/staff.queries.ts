@@ -1,4 +1,5 @@
 import type { Database } from '@signet/db';
+import type { PasswordHash } from '@signet/db/password-hash';
 import type { StaffRole } from '@signet/schema/contract';
 import type { PageRequest } from '@signet/subgraph';
 import { sql, type Transaction } from 'kysely';
@@ -29,4 +30,44 @@ export async function setStaffRole(trx: Trx, id: string, role: StaffRole): Promi
   await sql`
     update ${portalTables.account} set role = ${role}, updated_at = now() where id = ${id}
   `.execute(trx);
+}
+
+/**
+ * Hands the customers whom a member is responsible for to another, or frees them: by the function of portal, which decides who is
+ * responsible for whom.
+ *
+ * @returns how many there were.
+ */
+export async function reassignCustomers(
+  trx: Trx,
+  leaverId: string,
+  successorId: string | undefined,
+): Promise<number> {
+  const { rows } = await sql<{ changed: number }>`
+    select access.reassign_customers(${leaverId}, ${successorId ?? null}) as changed`.execute(trx);
+  return rows[0]?.changed ?? 0;
+}
+
+type NewStaffMember = Pick<StaffAccount, 'email' | 'fullName' | 'role' | 'language'> & {
+  tenantId: string;
+  password: PasswordHash;
+};
+
+/**
+ * An account for somebody who has proved to read the mail of its address.
+ *
+ * @returns undefined where the address is a member's already.
+ */
+export async function insertStaffMember(
+  trx: Trx,
+  { tenantId, email, fullName, role, language, password }: NewStaffMember,
+): Promise<StaffAccount | undefined> {
+  const { rows } = await sql<StaffAccount>`
+    insert into ${portalTables.account}
+      (tenant_id, email, email_verified, full_name, role, language, password_hash, pepper_id)
+    values (${tenantId}, ${email}, true, ${fullName}, ${role}, ${language}, ${password.hash}, ${password.pepperId})
+    on conflict (tenant_id, email) do nothing
+    returning ${portalTables.accountColumns}
+  `.execute(trx);
+  return rows[0];
 }

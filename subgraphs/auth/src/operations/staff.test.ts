@@ -86,6 +86,74 @@ describe('deactivateStaff', () => {
   });
 });
 
+describe('deactivateStaff, where the member is responsible for customers,', () => {
+  const hand = async (id: string, assignTo: string | null = null) =>
+    auth.ask(
+      'mutation ($id: ID!, $assignTo: ID) { deactivateStaff(id: $id, assignTo: $assignTo) { id } }',
+      { id, assignTo },
+      sender(admin.accessToken),
+    );
+  const assign = async (customerId: string, staffId: string) =>
+    auth.database.query(
+      `insert into access.relation_tuple (tenant_id, namespace, object, relation, subject)
+       values ($1, 'customer', $2, 'assignee', 'staff:' || $3)`,
+      [tenant.id, customerId, staffId],
+    );
+  const customersOf = async (staffId: string) =>
+    (
+      await auth.database.query(
+        'select object from access.relation_tuple where subject = $1 order by object',
+        [`staff:${staffId}`],
+      )
+    ).map(({ object }) => object);
+  const addCustomers = async () => {
+    const added = await Promise.all([1, 2].map(() => addCustomer(auth.database, { tenantId: tenant.id })));
+    return added.map(({ id }) => id).sort();
+  };
+
+  it('hands all of them to the other member, who may have some of them already, and writes that down', async () => {
+    const [leaver, successor, third] = await Promise.all([1, 2, 3].map(() => addMember('support')));
+    const [one = '', two = ''] = await addCustomers();
+    for (const [customer, member] of [
+      [one, leaver],
+      [two, leaver],
+      [two, successor],
+      [one, third],
+    ] as const) {
+      await assign(customer, member?.id ?? '');
+    }
+    expect(reasonsOf(await hand(leaver?.id ?? '', successor?.id))).toEqual([]);
+    expect(await customersOf(leaver?.id ?? '')).toEqual([]);
+    expect(await customersOf(successor?.id ?? '')).toEqual([one, two].sort());
+    expect(await customersOf(third?.id ?? ''), 'of others stay').toEqual([one]);
+    const events = await auth.database.query(
+      `select details from auth.audit_event where kind = 'auth.staff.deactivated' and subject_id = $1`,
+      [leaver?.id],
+    );
+    expect(events).toEqual([{ details: { customers: 2, assignedTo: successor?.id } }]);
+  });
+
+  it('frees them where nobody is named', async () => {
+    const leaver = await addMember('support');
+    for (const id of await addCustomers()) await assign(id, leaver.id);
+    expect(reasonsOf(await hand(leaver.id))).toEqual([]);
+    expect(await customersOf(leaver.id)).toEqual([]);
+  });
+
+  it('refuses a successor who is unknown, deactivated, of another tenant, or the leaver, and changes nothing', async () => {
+    const leaver = await addMember('support');
+    const [one = ''] = await addCustomers();
+    await assign(one, leaver.id);
+    const gone = await addStaffMember(auth.database, { tenantId: tenant.id, isActive: false });
+    const foreign = await addStaffMember(auth.database, { tenantId: auth.tenants.globex });
+    for (const successor of [unknownId, 'x', gone.id, foreign.id, leaver.id]) {
+      expect(reasonsOf(await hand(leaver.id, successor))).toEqual(['input.assignTo']);
+    }
+    expect(await customersOf(leaver.id)).toEqual([one]);
+    expect((await rowOf(leaver.id)).is_active).toBe(true);
+  });
+});
+
 describe('reactivateStaff', () => {
   it('lets the member sign in again, and brings no session back', async () => {
     const member = await addMember('support');
