@@ -43,6 +43,7 @@ export async function generateResolverTypes(name: SubgraphName): Promise<string>
       scalars: {
         ID: 'string',
         DateTime: { input: 'Date', output: 'Date' },
+        JSONObject: 'Readonly<Record<string, unknown>>',
         _FieldSet: 'string',
         _Any: 'unknown',
       },

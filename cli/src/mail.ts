@@ -12,6 +12,7 @@ export function define(command: Command, context: Context): void {
     'Works on the deployment whose variables an auth process would have; without them on the platform of npm start on this ' +
       'machine.',
   );
+  addExample(command, 'npx signet mail status');
   addExample(
     command.command('status').description('how many mails wait, were sent or given up, and why'),
     'npx signet mail status',

@@ -181,6 +181,36 @@ export type TrustedDeviceTable = {
   expires_at: Date;
 };
 
+/** A credential of WebAuthn. */
+export type PasskeyTable = {
+  id: Generated<string>;
+  tenant_id: string;
+  account_id: string;
+  credential_id: Buffer;
+  /** A COSE key. */
+  public_key: Buffer;
+  /** A bigint. */
+  sign_count: string;
+  transports: Generated<string[]>;
+  device_type: 'single_device' | 'multi_device';
+  is_backed_up: boolean;
+  /** The make of the authenticator; zeros where it does not say. */
+  aaguid: string;
+  /** What its owner calls it. */
+  name: string;
+  created_at: Timestamp;
+  last_used_at: OptionalTime;
+  /** When a copy of it was used. From then on it proves nothing. */
+  disabled_at: OptionalTime;
+};
+
+/** Challenges of passkeys that were answered. */
+export type UsedPasskeyChallengeTable = {
+  tenant_id: string;
+  challenge_hash: Buffer;
+  expires_at: Date;
+};
+
 /** A member of staff asks that all factors of an account be taken away. */
 export type FactorResetTable = {
   id: Generated<string>;
@@ -356,6 +386,10 @@ export interface Database {
   'auth.portal_trusted_device': TrustedDeviceTable;
   'auth.user_factor_reset': FactorResetTable;
   'auth.portal_factor_reset': FactorResetTable;
+  'auth.user_passkey': PasskeyTable;
+  'auth.portal_passkey': PasskeyTable;
+  'auth.user_used_passkey_challenge': UsedPasskeyChallengeTable;
+  'auth.portal_used_passkey_challenge': UsedPasskeyChallengeTable;
   'auth.signing_key': SigningKeyTable;
   'auth.revocation': RevocationTable;
   'auth.portal_invitation': PortalInvitationTable;

@@ -84,6 +84,7 @@ function makeValue(input: GraphQLInputType): unknown {
     Float: 1,
     Boolean: false,
     DateTime: '2026-01-01T00:00:00.000Z',
+    JSONObject: {},
   };
   return samples['name' in type ? type.name : ''] ?? '';
 }

@@ -49,6 +49,8 @@ const companions: Readonly<Record<string, Environment>> = {
   PORTAL_TRUSTED_DOCUMENTS: { PORTAL_TRUSTED_DOCUMENTS_FILES: 'x' },
   USER_PUBLIC_KEYS: { USER_PRIVATE_KEY: 'x' },
   PORTAL_PUBLIC_KEYS: { PORTAL_PRIVATE_KEY: 'x' },
+  USER_PASSKEY_RP_ID: { USER_PASSKEY_ORIGINS: 'https://no' },
+  PORTAL_PASSKEY_RP_ID: { PORTAL_PASSKEY_ORIGINS: 'https://no' },
 };
 /** The first that a field takes and that is not its default is the sample of the field. */
 const samples = [

@@ -23,6 +23,8 @@ export const auditEvents = {
   'auth.factor.reset_requested': 'user_updated',
   'auth.factor.reset': 'user_updated',
   'auth.factor.reset_cancelled': 'user_updated',
+  'auth.passkey.renamed': 'user_updated',
+  'auth.passkey.copied': 'authn_token_reuse',
   'auth.password.changed': 'authn_password_change',
   'auth.password.change_failure': 'authn_password_change_fail',
   'auth.password.reset': 'authn_password_change',

@@ -48,6 +48,9 @@ export const credentialFields: ReadonlySet<string> = new Set([
   'completeChallenge',
   'completePortalChallenge',
   'confirmPortalTotpEnrollment',
+  'finishPasskeySignIn',
+  'finishPortalPasskeySignIn',
+  'finishPortalPasskeyEnrollment',
   'reauthenticate',
   'portalReauthenticate',
 ]);

@@ -51,6 +51,16 @@ const dependents: readonly [sql: string, ...values: (keyof TenantRows)[]][] = [
         account,
       ],
       [
+        `insert into auth.${platform}_passkey
+           (tenant_id, account_id, credential_id, public_key, sign_count, device_type, is_backed_up, aaguid, name)
+         values ($1, $2, 'credential', 'key', 0, 'single_device', false, gen_random_uuid(), 'A key')`,
+        account,
+      ],
+      [
+        `insert into auth.${platform}_used_passkey_challenge (tenant_id, challenge_hash, expires_at)
+         values ($1, sha256('x'), now() + interval '1 day')`,
+      ],
+      [
         `insert into auth.${platform}_challenge (id_hash, tenant_id, account_id, password_version, methods, expires_at)
          values (sha256($1::uuid::text::bytea), $1::uuid, $2, 1, '{totp}', now() + interval '1 day')`,
         account,

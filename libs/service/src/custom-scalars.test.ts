@@ -1,15 +1,16 @@
-import { buildSchema, GraphQLError, getVariableValues, Kind, parse, validate } from 'graphql';
+import { buildSchema, GraphQLError, getVariableValues, Kind, parse, parseValue, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { checkCustomScalars, dateTimeScalar, findScalarFault } from './custom-scalars.ts';
+import { checkCustomScalars, dateTimeScalar, findScalarFault, jsonObjectScalar } from './custom-scalars.ts';
 
 const schema = checkCustomScalars(
   buildSchema(`
     scalar DateTime @specifiedBy(url: "https://scalars.graphql.org/andimarek/date-time.html")
     scalar Key @specifiedBy(url: "https://tools.ietf.org/html/rfc4122")
+    scalar Object @specifiedBy(url: "https://www.rfc-editor.org/rfc/rfc8259")
     scalar Anything @specifiedBy(url: "https://example.com/anything")
     scalar UUID
     input Filter { since: DateTime, days: [DateTime!] }
-    type Query { events(filter: Filter, at: DateTime, days: [DateTime!]): Int, find(key: Key, any: Anything, id: UUID): Int }`),
+    type Query { events(filter: Filter, at: DateTime, days: [DateTime!]): Int, find(key: Key, any: Anything, id: UUID, object: Object): Int }`),
 );
 
 const refused = [
@@ -52,6 +53,28 @@ describe('DateTime', () => {
   });
 });
 
+const nest = (levels: number): unknown => (levels === 0 ? 1 : { in: nest(levels - 1) });
+
+describe('JSONObject', () => {
+  it('is an object of anything, as it was sent', () => {
+    const value = { id: 'x', flag: true, none: null, list: [{ a: 1 }] };
+    expect(jsonObjectScalar.parseValue(value)).toBe(value);
+    expect(jsonObjectScalar.serialize(value)).toBe(value);
+    const literal = parseValue('{ id: "x", flag: true, none: null, list: [{ a: 1 }] }');
+    expect(jsonObjectScalar.parseLiteral(literal, {})).toEqual(value);
+  });
+
+  it.each(['', 'x', 1, true, null, [], [{}], nest(9), { a: [[[[[[[[1]]]]]]]] }])('refuses %j', (value) => {
+    expect(() => jsonObjectScalar.parseValue(value)).toThrow('A JSON object is needed');
+    const literal = parseValue(JSON.stringify(value).replaceAll(/"(in|a)":/g, '$1:'));
+    expect(() => jsonObjectScalar.parseLiteral(literal, {})).toThrow('A JSON object is needed');
+  });
+
+  it('takes eight levels', () => {
+    expect(jsonObjectScalar.parseValue(nest(8))).toEqual(nest(8));
+  });
+});
+
 /** What is read of the document's first fault: of its variables, else of its literals. */
 function findReason(source: string, variables: Record<string, unknown> = {}): string | undefined {
   const document = parse(source);
@@ -70,6 +93,8 @@ describe('a scalar', () => {
     ['{ find(key: "f81d4fae7dec41d0a76500a0c91e6bf6") }', 'input.key'],
     ['{ find(key: "") }', 'input.key'],
     ['{ find(key: 1) }', 'input.key'],
+    ['{ find(object: { a: 1 }) }', undefined],
+    ['{ find(object: "x") }', 'input.object'],
     ['{ find(any: "x", id: "x") }', undefined],
     ['{ find(any: { a: [1] }, id: 7) }', undefined],
   ])('is checked by what it says it is specified by, whatever its name: %s', (source, reason) => {

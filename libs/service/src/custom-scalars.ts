@@ -5,6 +5,8 @@ import {
   type GraphQLSchema,
   isScalarType,
   Kind,
+  type ValueNode,
+  valueFromASTUntyped,
 } from 'graphql';
 import { fieldOfValue, fieldOfVariable } from './field-of-value.ts';
 
@@ -91,8 +93,51 @@ function parseInstant(text: string): Date | undefined {
   return exists && !Number.isNaN(instant.getTime()) ? instant : undefined;
 }
 
+const maxJsonDepth = 8;
+const jsonRule = `A JSON object is needed, at most ${maxJsonDepth} levels deep.`;
+
+/** An object of JSON that another specification defines. Not deep: what walks it must not run out of stack. */
+export const jsonObjectScalar = new GraphQLScalarType<JsonObject, JsonObject>({
+  name: 'JSONObject',
+  description: `An object as in JSON (RFC 8259), at most ${maxJsonDepth} levels deep. Select and send it as a whole.`,
+  serialize(value) {
+    if (isObject(value)) return value;
+    throw new GraphQLError('A JSONObject must come from an object.');
+  },
+  parseValue(value) {
+    if (isObject(value) && !isDeeper(value, maxJsonDepth)) return value;
+    throw new ScalarFault(jsonRule);
+  },
+  parseLiteral(node, variables) {
+    const value = isDeeperLiteral(node, maxJsonDepth) ? undefined : valueFromASTUntyped(node, variables);
+    if (isObject(value)) return value;
+    throw new ScalarFault(jsonRule, node);
+  },
+});
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether objects and lists are nested deeper than that. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+}
+
+function isDeeperLiteral(node: ValueNode, levels: number): boolean {
+  if (node.kind !== Kind.OBJECT && node.kind !== Kind.LIST) return false;
+  const inner = node.kind === Kind.LIST ? node.values : node.fields.map(({ value }) => value);
+  return levels === 0 || inner.some((value) => isDeeperLiteral(value, levels - 1));
+}
+
 /** Every scalar of our own, as subgraphs read it. */
-export const customScalars: Readonly<Record<string, GraphQLScalarType>> = { DateTime: dateTimeScalar };
+export const customScalars: Readonly<Record<string, GraphQLScalarType>> = {
+  DateTime: dateTimeScalar,
+  JSONObject: jsonObjectScalar,
+};
 
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -114,6 +159,7 @@ const checkedSpecifications: Readonly<Record<string, GraphQLScalarType>> = {
   'https://tools.ietf.org/html/rfc4122': uuidScalar,
   'https://datatracker.ietf.org/doc/html/rfc4122': uuidScalar,
   'https://www.rfc-editor.org/rfc/rfc9562': uuidScalar,
+  'https://www.rfc-editor.org/rfc/rfc8259': jsonObjectScalar,
   'https://datatracker.ietf.org/doc/html/rfc9562': uuidScalar,
 };
 
@@ -132,7 +178,7 @@ export function checkCustomScalars(schema: GraphQLSchema): GraphQLSchema {
     };
     type.parseLiteral = (node, variables) => {
       scalar.parseLiteral(node, variables);
-      return node.kind === Kind.STRING ? node.value : undefined;
+      return valueFromASTUntyped(node, variables);
     };
   }
   return schema;

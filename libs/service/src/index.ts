@@ -11,7 +11,7 @@ export {
 } from './config.ts';
 export { readAuthorization, readCookie } from './credential-headers.ts';
 export { createCredentialLimit } from './credential-limit.ts';
-export { customScalars } from './custom-scalars.ts';
+export { customScalars, type JsonObject } from './custom-scalars.ts';
 export type { AskedReply, AskedRequest, DirectHandler, DirectRoute } from './direct-route.ts';
 export {
   addHttpStatus,

@@ -1,3 +1,5 @@
+export { createSoftwareAuthenticator, type SoftwareAuthenticator } from './software-authenticator.ts';
+
 type PublicKey = { kid?: string; x?: string; n?: string; d?: string };
 export type Answer = {
   status: number;

@@ -12,6 +12,7 @@ import type { DeviceTokens } from './devices/device-token.ts';
 import type { FactorPolicy } from './factors/factor-settings.ts';
 import type { LaterWork } from './later-work.ts';
 import type { Outbox } from './mail/outbox.ts';
+import type { Passkeys } from './passkeys/passkeys.ts';
 import type { PasswordWorkers } from './passwords/password-workers.ts';
 import type { Rehash } from './passwords/rehash.ts';
 import type { SessionClient, SessionOwner } from './sessions/session.queries.ts';
@@ -34,6 +35,8 @@ export type PlatformIssuer<A extends Account = Account> = {
   lifetimes: Lifetimes;
   /** What it asks of second factors. */
   factors: FactorPolicy;
+  /** Undefined where passkeys are not configured. */
+  passkeys: Passkeys | undefined;
   signAccessToken: AccessTokenSigner<A>;
   /** Undefined where no mail is configured. */
   mail: Outbox | undefined;

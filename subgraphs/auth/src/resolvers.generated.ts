@@ -15,6 +15,8 @@ export type Scalars = {
   Float: { input: number; output: number; }
   /** An instant in ISO 8601, UTC: `2026-11-21T09:30:00.000Z`. */
   DateTime: { input: Date; output: Date; }
+  /** An object as in JSON (RFC 8259), at most 8 levels deep. Select and send it as a whole. */
+  JSONObject: { input: Readonly<Record<string, unknown>>; output: Readonly<Record<string, unknown>>; }
   link__Import: { input: unknown; output: unknown; }
   federation__FieldSet: { input: unknown; output: unknown; }
   federation__Scope: { input: unknown; output: unknown; }
@@ -75,7 +77,7 @@ export type ChangePasswordInput = {
   deviceToken?: InputMaybe<Scalars['String']['input']>;
 };
 
-/** One answer to a challenge: `totp` or `recoveryCode`. */
+/** One answer to a challenge: `totp`, `recoveryCode` or `passkey`. */
 export type CompleteChallengeInput = {
   /** `extensions.challenge.id`. */
   id: Scalars['String']['input'];
@@ -83,6 +85,8 @@ export type CompleteChallengeInput = {
   totp?: InputMaybe<Scalars['String']['input']>;
   /** One of the codes that were shown when the factor was added. Each is good for one sign-in. */
   recoveryCode?: InputMaybe<Scalars['String']['input']>;
+  /** `toJSON()` of what `navigator.credentials.get` gave, with the options of `beginPasskeyChallenge`. */
+  passkey?: InputMaybe<Scalars['JSONObject']['input']>;
   /** As in `LoginInput`. */
   deviceToken?: InputMaybe<Scalars['String']['input']>;
   /**
@@ -184,12 +188,62 @@ export type User = {
   createdAt: Scalars['DateTime']['output'];
 };
 
+export type FinishPasskeySignInInput = {
+  /** `toJSON()` of what `navigator.credentials.get` gave. */
+  passkey: Scalars['JSONObject']['input'];
+  /** As in `LoginInput`. */
+  deviceToken?: InputMaybe<Scalars['String']['input']>;
+};
+
+export type FinishPasskeyEnrollmentInput = {
+  /** `extensions.challenge.id`. */
+  challenge: Scalars['String']['input'];
+  /** What you will know it by: 1 to 100 characters. */
+  name: Scalars['String']['input'];
+  /** `toJSON()` of what `navigator.credentials.create` gave. */
+  passkey: Scalars['JSONObject']['input'];
+  /** As in `LoginInput`. */
+  deviceToken?: InputMaybe<Scalars['String']['input']>;
+};
+
+/** A passkey of an account, seen by its owner. */
+export type Passkey = {
+  __typename?: 'Passkey';
+  id: Scalars['ID']['output'];
+  /** What you call it. */
+  name: Scalars['String']['output'];
+  createdAt: Scalars['DateTime']['output'];
+  /** Null before its first use. */
+  lastUsedAt?: Maybe<Scalars['DateTime']['output']>;
+  /** Whether it can be on several of your devices. Else it stays on the one that made it. */
+  isSynced: Scalars['Boolean']['output'];
+  /** When a copy of it was used, which ended it: remove it. Null for one that works. */
+  disabledAt?: Maybe<Scalars['DateTime']['output']>;
+};
+
+export type FinishPasskeyRegistrationInput = {
+  /** What you will know it by: 1 to 100 characters. */
+  name: Scalars['String']['input'];
+  /** `toJSON()` of what `navigator.credentials.create` gave. */
+  passkey: Scalars['JSONObject']['input'];
+};
+
+/** A passkey that was added. */
+export type PasskeyAddition = {
+  __typename?: 'PasskeyAddition';
+  passkey: Passkey;
+  /** Ten codes that stand in for a factor, each once. Null where the account has some already: they stay good. */
+  recoveryCodes?: Maybe<Array<Scalars['String']['output']>>;
+};
+
 export type ReauthenticateInput = {
   password?: InputMaybe<Scalars['String']['input']>;
   /** What the authenticator app shows: six digits. */
   totp?: InputMaybe<Scalars['String']['input']>;
   /** One of the recovery codes, in place of `totp`. */
   recoveryCode?: InputMaybe<Scalars['String']['input']>;
+  /** `toJSON()` of what `navigator.credentials.get` gave, with the options of `beginPasskeyReauthentication`. */
+  passkey?: InputMaybe<Scalars['JSONObject']['input']>;
   /** As in `LoginInput`: the answer has it with a new token of this account. */
   deviceToken?: InputMaybe<Scalars['String']['input']>;
 };
@@ -420,7 +474,7 @@ export type Mutation = {
    * The second step of signing in. Where `login` is refused with `auth.challenge_required`, its `extensions.challenge` has an `id`, the
    * `methods` that the account has, and `expiresAt`. Send the id with one answer. A challenge takes five answers, and one right one.
    * Errors: `input.challenge` for a challenge that is over, used or unknown: sign in again; `input.totp`, `input.recoveryCode` for a
-   * code that is wrong or was used; `auth.throttled`: wait, then try again.
+   * code that is wrong or was used; `input.passkey`; `auth.throttled`: wait, then try again.
    */
   completeChallenge: AuthPayload;
   /** The second step of signing in as staff. Answers like `completeChallenge`. */
@@ -455,11 +509,74 @@ export type Mutation = {
    */
   acceptInvitation: AuthPayload;
   /**
+   * Begin to sign in with a passkey, without e-mail and password. Give the answer to `PublicKeyCredential.parseRequestOptionsFromJSON` and the
+   * result to `navigator.credentials.get`, with `mediation: "conditional"` for a sign-in form that offers passkeys as one types. It is the same
+   * for everybody, and good for 5 minutes. `authz.permission.deny` where passkeys are not configured.
+   */
+  beginPasskeySignIn: Scalars['JSONObject']['output'];
+  /** Begin to sign in with a passkey as staff. Answers like `beginPasskeySignIn`. */
+  beginPortalPasskeySignIn: Scalars['JSONObject']['output'];
+  /**
+   * Sign in with a passkey that has checked who you are (a PIN, a fingerprint or the like). No second factor is asked for. Errors:
+   * `input.passkey`, whatever is wrong; `auth.throttled`: wait, then try again.
+   */
+  finishPasskeySignIn: AuthPayload;
+  /** Sign in with a passkey as staff. Answers like `finishPasskeySignIn`. */
+  finishPortalPasskeySignIn: AuthPayload;
+  /**
+   * Ask for a passkey as the answer to a challenge that has the method `passkey`. Give the answer to
+   * `PublicKeyCredential.parseRequestOptionsFromJSON`, the result to `navigator.credentials.get`, and `toJSON()` of what that gives to
+   * `completeChallenge`. Errors: `input.challenge`: sign in again.
+   */
+  beginPasskeyChallenge: Scalars['JSONObject']['output'];
+  /** Ask for a passkey as the answer to a challenge of staff. Answers like `beginPasskeyChallenge`. */
+  beginPortalPasskeyChallenge: Scalars['JSONObject']['output'];
+  /** Ask for one of your passkeys, for `reauthenticate`. Errors: `input.passkey` when you have none. */
+  beginPasskeyReauthentication: Scalars['JSONObject']['output'];
+  /** Ask for one of your passkeys as staff, for `portalReauthenticate`. Answers like `beginPasskeyReauthentication`. */
+  beginPortalPasskeyReauthentication: Scalars['JSONObject']['output'];
+  /**
+   * Begin to add a passkey at the first sign-in, where the role needs a second factor: `portalLogin` was refused with a challenge that has the
+   * method `enroll_passkey`. Answers like `beginPortalPasskeyRegistration`. Errors: `input.challenge`: sign in again.
+   */
+  beginPortalPasskeyEnrollment: Scalars['JSONObject']['output'];
+  /**
+   * Add the passkey that the authenticator made. The session begins. Errors: `input.challenge`, `input.passkey`, `input.name`;
+   * `auth.throttled`: wait, then try again.
+   */
+  finishPortalPasskeyEnrollment: PortalEnrollment;
+  /**
+   * Begin to add a passkey. Give the answer to `PublicKeyCredential.parseCreationOptionsFromJSON` and the result to
+   * `navigator.credentials.create`. Good for 5 minutes. Needs a recent sign-in. Errors: `authz.permission.deny` where passkeys are not
+   * configured; `input.passkey` when you have 20.
+   */
+  beginPasskeyRegistration: Scalars['JSONObject']['output'];
+  /** Begin to add a passkey as staff. Answers like `beginPasskeyRegistration`. */
+  beginPortalPasskeyRegistration: Scalars['JSONObject']['output'];
+  /**
+   * Add the passkey that the authenticator made. From then on it signs you in without a password, where it checks who you are, and signing
+   * in by password asks for it. With the first factor come recovery codes, shown this once. Errors: `input.passkey`, `input.name`.
+   */
+  finishPasskeyRegistration: PasskeyAddition;
+  /** Add a passkey as staff. Answers like `finishPasskeyRegistration`. */
+  finishPortalPasskeyRegistration: PasskeyAddition;
+  /** Give one of your passkeys another name. Errors: `input.name`; `input.id` when you have no such passkey. */
+  renamePasskey: Passkey;
+  /** Give one of your passkeys another name, as staff. Answers like `renamePasskey`. */
+  renamePortalPasskey: Passkey;
+  /**
+   * Remove one of your passkeys. With the last factor the recovery codes go. Needs a recent sign-in, with a factor: else
+   * `authz.step_up.required`. Errors: `input.id` when you have no such passkey.
+   */
+  removePasskey: Scalars['Boolean']['output'];
+  /** Remove a passkey as staff. `authz.permission.deny` where the role needs a factor and this is the last one that works. */
+  removePortalPasskey: Scalars['Boolean']['output'];
+  /**
    * Prove again who you are, for what asks for a recent sign-in (`authz.step_up.required`). The session goes on with new tokens, whose
    * `auth_time` is now; its old refresh token is worth nothing. With `Signet-Session: cookie` the new one is in the cookie; `input.session`
-   * where a cookie carries the old one and the header is missing. An account with a second factor sends `totp` or `recoveryCode` beside the
-   * password. Errors: `input.password` when that is not your password; `input.totp`, `input.recoveryCode` for a code that is missing, wrong or
-   * was used; `auth.throttled`: wait, then try again.
+   * where a cookie carries the old one and the header is missing. An account with a second factor sends `totp`, `recoveryCode` or `passkey` beside the
+   * password; a `passkey` that has checked who you are is enough alone. Errors: `input.password` when that is not your password; `input.totp`, `input.recoveryCode` for a code that is missing, wrong or
+   * was used; `input.passkey`; `auth.throttled`: wait, then try again.
    */
   reauthenticate: AuthPayload;
   /** Prove again who you are, as staff. Answers like `reauthenticate`. */
@@ -668,6 +785,68 @@ export type MutationAcceptInvitationArgs = {
 };
 
 
+export type MutationFinishPasskeySignInArgs = {
+  input: FinishPasskeySignInInput;
+};
+
+
+export type MutationFinishPortalPasskeySignInArgs = {
+  input: FinishPasskeySignInInput;
+};
+
+
+export type MutationBeginPasskeyChallengeArgs = {
+  challenge: Scalars['String']['input'];
+};
+
+
+export type MutationBeginPortalPasskeyChallengeArgs = {
+  challenge: Scalars['String']['input'];
+};
+
+
+export type MutationBeginPortalPasskeyEnrollmentArgs = {
+  challenge: Scalars['String']['input'];
+};
+
+
+export type MutationFinishPortalPasskeyEnrollmentArgs = {
+  input: FinishPasskeyEnrollmentInput;
+};
+
+
+export type MutationFinishPasskeyRegistrationArgs = {
+  input: FinishPasskeyRegistrationInput;
+};
+
+
+export type MutationFinishPortalPasskeyRegistrationArgs = {
+  input: FinishPasskeyRegistrationInput;
+};
+
+
+export type MutationRenamePasskeyArgs = {
+  id: Scalars['ID']['input'];
+  name: Scalars['String']['input'];
+};
+
+
+export type MutationRenamePortalPasskeyArgs = {
+  id: Scalars['ID']['input'];
+  name: Scalars['String']['input'];
+};
+
+
+export type MutationRemovePasskeyArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type MutationRemovePortalPasskeyArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
 export type MutationReauthenticateArgs = {
   input: ReauthenticateInput;
 };
@@ -815,6 +994,10 @@ export type Query = {
   me?: Maybe<User>;
   /** The staff member who is signed in. */
   portalMe?: Maybe<StaffMember>;
+  /** Your passkeys, the oldest first. At most 20. */
+  myPasskeys?: Maybe<Array<Passkey>>;
+  /** Your passkeys as staff. Answers like `myPasskeys`. */
+  portalPasskeys?: Maybe<Array<Passkey>>;
   /** Where you are signed in: this session first, then the others, last used first. At most 100. */
   mySessions?: Maybe<Array<Session>>;
   /** Where you are signed in as staff. Answers like `mySessions`. */
@@ -951,6 +1134,7 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
 export type ResolversTypes = {
   access__Platform: Access__Platform;
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
+  JSONObject: ResolverTypeWrapper<Scalars['JSONObject']['output']>;
   PageInfo: ResolverTypeWrapper<PageInfo>;
   ChangeEmailInput: ChangeEmailInput;
   ConfirmEmailInput: ConfirmEmailInput;
@@ -968,6 +1152,11 @@ export type ResolversTypes = {
   StaffInvitationConnection: ResolverTypeWrapper<StaffInvitationConnectionModel>;
   StaffInvitationEdge: ResolverTypeWrapper<Omit<StaffInvitationEdge, 'node'> & { node: ResolversTypes['StaffInvitation'] }>;
   User: ResolverTypeWrapper<UserModel>;
+  FinishPasskeySignInInput: FinishPasskeySignInInput;
+  FinishPasskeyEnrollmentInput: FinishPasskeyEnrollmentInput;
+  Passkey: ResolverTypeWrapper<Passkey>;
+  FinishPasskeyRegistrationInput: FinishPasskeyRegistrationInput;
+  PasskeyAddition: ResolverTypeWrapper<PasskeyAddition>;
   ReauthenticateInput: ReauthenticateInput;
   RefreshInput: RefreshInput;
   RegisterInput: RegisterInput;
@@ -1008,6 +1197,7 @@ export type ResolversTypes = {
 /** Mapping between all available schema types and the resolvers parents */
 export type ResolversParentTypes = {
   DateTime: Scalars['DateTime']['output'];
+  JSONObject: Scalars['JSONObject']['output'];
   PageInfo: PageInfo;
   ChangeEmailInput: ChangeEmailInput;
   ConfirmEmailInput: ConfirmEmailInput;
@@ -1024,6 +1214,11 @@ export type ResolversParentTypes = {
   StaffInvitationConnection: StaffInvitationConnectionModel;
   StaffInvitationEdge: Omit<StaffInvitationEdge, 'node'> & { node: ResolversParentTypes['StaffInvitation'] };
   User: UserModel;
+  FinishPasskeySignInInput: FinishPasskeySignInInput;
+  FinishPasskeyEnrollmentInput: FinishPasskeyEnrollmentInput;
+  Passkey: Passkey;
+  FinishPasskeyRegistrationInput: FinishPasskeyRegistrationInput;
+  PasskeyAddition: PasskeyAddition;
   ReauthenticateInput: ReauthenticateInput;
   RefreshInput: RefreshInput;
   RegisterInput: RegisterInput;
@@ -1165,6 +1360,10 @@ export interface DateTimeScalarConfig extends GraphQLScalarTypeConfig<ResolversT
   name: 'DateTime';
 }
 
+export interface JsonObjectScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes['JSONObject'], any> {
+  name: 'JSONObject';
+}
+
 export type PageInfoResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['PageInfo'] = ResolversParentTypes['PageInfo']> = {
   hasNextPage?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
   hasPreviousPage?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
@@ -1219,6 +1418,20 @@ export type UserResolvers<ContextType = GraphqlContext, ParentType extends Resol
   fullName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type PasskeyResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Passkey'] = ResolversParentTypes['Passkey']> = {
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  lastUsedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+  isSynced?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  disabledAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
+};
+
+export type PasskeyAdditionResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['PasskeyAddition'] = ResolversParentTypes['PasskeyAddition']> = {
+  passkey?: Resolver<ResolversTypes['Passkey'], ParentType, ContextType>;
+  recoveryCodes?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
 };
 
 export type PasswordResetResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['PasswordReset'] = ResolversParentTypes['PasswordReset']> = {
@@ -1299,6 +1512,24 @@ export type MutationResolvers<ContextType = GraphqlContext, ParentType extends R
   resendInvitation?: Resolver<ResolversTypes['StaffInvitation'], ParentType, ContextType, RequireFields<MutationResendInvitationArgs, 'id'>>;
   revokeInvitation?: Resolver<ResolversTypes['StaffInvitation'], ParentType, ContextType, RequireFields<MutationRevokeInvitationArgs, 'id'>>;
   acceptInvitation?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationAcceptInvitationArgs, 'input'>>;
+  beginPasskeySignIn?: Resolver<ResolversTypes['JSONObject'], ParentType, ContextType>;
+  beginPortalPasskeySignIn?: Resolver<ResolversTypes['JSONObject'], ParentType, ContextType>;
+  finishPasskeySignIn?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationFinishPasskeySignInArgs, 'input'>>;
+  finishPortalPasskeySignIn?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationFinishPortalPasskeySignInArgs, 'input'>>;
+  beginPasskeyChallenge?: Resolver<ResolversTypes['JSONObject'], ParentType, ContextType, RequireFields<MutationBeginPasskeyChallengeArgs, 'challenge'>>;
+  beginPortalPasskeyChallenge?: Resolver<ResolversTypes['JSONObject'], ParentType, ContextType, RequireFields<MutationBeginPortalPasskeyChallengeArgs, 'challenge'>>;
+  beginPasskeyReauthentication?: Resolver<ResolversTypes['JSONObject'], ParentType, ContextType>;
+  beginPortalPasskeyReauthentication?: Resolver<ResolversTypes['JSONObject'], ParentType, ContextType>;
+  beginPortalPasskeyEnrollment?: Resolver<ResolversTypes['JSONObject'], ParentType, ContextType, RequireFields<MutationBeginPortalPasskeyEnrollmentArgs, 'challenge'>>;
+  finishPortalPasskeyEnrollment?: Resolver<ResolversTypes['PortalEnrollment'], ParentType, ContextType, RequireFields<MutationFinishPortalPasskeyEnrollmentArgs, 'input'>>;
+  beginPasskeyRegistration?: Resolver<ResolversTypes['JSONObject'], ParentType, ContextType>;
+  beginPortalPasskeyRegistration?: Resolver<ResolversTypes['JSONObject'], ParentType, ContextType>;
+  finishPasskeyRegistration?: Resolver<ResolversTypes['PasskeyAddition'], ParentType, ContextType, RequireFields<MutationFinishPasskeyRegistrationArgs, 'input'>>;
+  finishPortalPasskeyRegistration?: Resolver<ResolversTypes['PasskeyAddition'], ParentType, ContextType, RequireFields<MutationFinishPortalPasskeyRegistrationArgs, 'input'>>;
+  renamePasskey?: Resolver<ResolversTypes['Passkey'], ParentType, ContextType, RequireFields<MutationRenamePasskeyArgs, 'id' | 'name'>>;
+  renamePortalPasskey?: Resolver<ResolversTypes['Passkey'], ParentType, ContextType, RequireFields<MutationRenamePortalPasskeyArgs, 'id' | 'name'>>;
+  removePasskey?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationRemovePasskeyArgs, 'id'>>;
+  removePortalPasskey?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationRemovePortalPasskeyArgs, 'id'>>;
   reauthenticate?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationReauthenticateArgs, 'input'>>;
   portalReauthenticate?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, RequireFields<MutationPortalReauthenticateArgs, 'input'>>;
   refresh?: Resolver<ResolversTypes['AuthPayload'], ParentType, ContextType, Partial<MutationRefreshArgs>>;
@@ -1341,6 +1572,8 @@ export type QueryResolvers<ContextType = GraphqlContext, ParentType extends Reso
   staffInvitations?: Resolver<Maybe<ResolversTypes['StaffInvitationConnection']>, ParentType, ContextType, RequireFields<QueryStaffInvitationsArgs, 'first'>>;
   me?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
   portalMe?: Resolver<Maybe<ResolversTypes['StaffMember']>, ParentType, ContextType>;
+  myPasskeys?: Resolver<Maybe<Array<ResolversTypes['Passkey']>>, ParentType, ContextType>;
+  portalPasskeys?: Resolver<Maybe<Array<ResolversTypes['Passkey']>>, ParentType, ContextType>;
   mySessions?: Resolver<Maybe<Array<ResolversTypes['Session']>>, ParentType, ContextType>;
   portalSessions?: Resolver<Maybe<Array<ResolversTypes['Session']>>, ParentType, ContextType>;
   staffMembers?: Resolver<Maybe<ResolversTypes['StaffMemberConnection']>, ParentType, ContextType, RequireFields<QueryStaffMembersArgs, 'first'>>;
@@ -1382,6 +1615,7 @@ export type _EntityResolvers<ContextType = GraphqlContext, ParentType extends Re
 
 export type Resolvers<ContextType = GraphqlContext> = {
   DateTime?: GraphQLScalarType;
+  JSONObject?: GraphQLScalarType;
   PageInfo?: PageInfoResolvers<ContextType>;
   PasswordChange?: PasswordChangeResolvers<ContextType>;
   SecondFactors?: SecondFactorsResolvers<ContextType>;
@@ -1390,6 +1624,8 @@ export type Resolvers<ContextType = GraphqlContext> = {
   StaffInvitationConnection?: StaffInvitationConnectionResolvers<ContextType>;
   StaffInvitationEdge?: StaffInvitationEdgeResolvers<ContextType>;
   User?: UserResolvers<ContextType>;
+  Passkey?: PasskeyResolvers<ContextType>;
+  PasskeyAddition?: PasskeyAdditionResolvers<ContextType>;
   PasswordReset?: PasswordResetResolvers<ContextType>;
   Session?: SessionResolvers<ContextType>;
   AuthPayload?: AuthPayloadResolvers<ContextType>;

@@ -12,6 +12,20 @@ import {
   createStaffInvitations,
 } from './operations/invite-staff.ts';
 import { createMe, createUserReference } from './operations/me.ts';
+import {
+  createBeginPasskeyChallenge,
+  createBeginPasskeyEnrollment,
+  createBeginPasskeyReauthentication,
+  createFinishPasskeyEnrollment,
+} from './operations/passkey-factor.ts';
+import { createBeginPasskeySignIn, createFinishPasskeySignIn } from './operations/passkey-sign-in.ts';
+import {
+  createBeginPasskeyRegistration,
+  createFinishPasskeyRegistration,
+  createListPasskeys,
+  createRemovePasskey,
+  createRenamePasskey,
+} from './operations/passkeys.ts';
 import { createReauthenticate } from './operations/reauthenticate.ts';
 import { createRefresh } from './operations/refresh.ts';
 import { createRegister } from './operations/register.ts';
@@ -69,6 +83,7 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
       me: createMe(users),
       mySessions: createListSessions(users),
       myFactors: createOwnFactors(users),
+      myPasskeys: createListPasskeys(users),
     },
     Mutation: {
       register: createRegister(users),
@@ -90,6 +105,14 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
       confirmTotp: createConfirmTotp(users),
       removeTotp: createRemoveTotp(users),
       renewRecoveryCodes: createRenewRecoveryCodes(users),
+      beginPasskeyRegistration: createBeginPasskeyRegistration(users),
+      finishPasskeyRegistration: createFinishPasskeyRegistration(users),
+      renamePasskey: createRenamePasskey(users),
+      removePasskey: createRemovePasskey(users),
+      beginPasskeySignIn: createBeginPasskeySignIn(users),
+      finishPasskeySignIn: createFinishPasskeySignIn(users),
+      beginPasskeyChallenge: createBeginPasskeyChallenge(users),
+      beginPasskeyReauthentication: createBeginPasskeyReauthentication(users),
       reauthenticate: createReauthenticate(users),
     },
   };
@@ -107,6 +130,7 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       portalMe: createMe(portal),
       portalSessions: createListSessions(portal),
       portalFactors: createOwnFactors(portal),
+      portalPasskeys: createListPasskeys(portal),
       staffMembers: createStaffMembers(portal),
       staffInvitations: createStaffInvitations(portal),
     },
@@ -129,6 +153,16 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       confirmPortalTotp: createConfirmTotp(portal),
       removePortalTotp: createRemoveTotp(portal),
       renewPortalRecoveryCodes: createRenewRecoveryCodes(portal),
+      beginPortalPasskeyRegistration: createBeginPasskeyRegistration(portal),
+      finishPortalPasskeyRegistration: createFinishPasskeyRegistration(portal),
+      renamePortalPasskey: createRenamePasskey(portal),
+      removePortalPasskey: createRemovePasskey(portal),
+      beginPortalPasskeySignIn: createBeginPasskeySignIn(portal),
+      finishPortalPasskeySignIn: createFinishPasskeySignIn(portal),
+      beginPortalPasskeyChallenge: createBeginPasskeyChallenge(portal),
+      beginPortalPasskeyReauthentication: createBeginPasskeyReauthentication(portal),
+      beginPortalPasskeyEnrollment: createBeginPasskeyEnrollment(portal),
+      finishPortalPasskeyEnrollment: createFinishPasskeyEnrollment(portal),
       beginPortalTotpEnrollment: createBeginTotpEnrollment(portal),
       confirmPortalTotpEnrollment: createConfirmTotpEnrollment(portal),
       portalReauthenticate: createReauthenticate(portal),

@@ -14,6 +14,7 @@ import { auditRetentionField } from './audit/retention-setting.ts';
 import { factorConfigFields } from './factors/factor-settings.ts';
 import type { PemKeys } from './keys/pem-keys.ts';
 import { mailboxUrl, mailConfigFields } from './mail/mail-settings.ts';
+import { findPasskeyFaults, passkeyConfigFields } from './passkeys/passkey-settings.ts';
 
 const minute = 60;
 const hour = 60 * minute;
@@ -202,6 +203,7 @@ const authFields = z.object({
   ),
   ...mailConfigFields,
   ...factorConfigFields,
+  ...passkeyConfigFields,
   ...throttleFields,
 });
 
@@ -210,6 +212,7 @@ export const authConfigSchema = authFields.superRefine((config, issues) => {
     ...findConfigFaults(config),
     ...findRevocationFaults(config),
     ...findProofFaults(config),
+    ...findPasskeyFaults(config),
   ]) {
     issues.addIssue({ code: 'custom', path: [variable], message: fault });
   }
@@ -386,7 +389,10 @@ export type PlatformSettings = {
 
 export type PlatformConfig = Pick<
   AuthConfig,
-  Exclude<Extract<keyof AuthConfig, `${Prefix}_${string}`>, keyof typeof factorConfigFields>
+  Exclude<
+    Extract<keyof AuthConfig, `${Prefix}_${string}`>,
+    keyof typeof factorConfigFields | keyof typeof passkeyConfigFields
+  >
 >;
 
 /** @throws {ConfigError} naming what is missing. */

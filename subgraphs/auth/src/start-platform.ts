@@ -30,6 +30,8 @@ import type { SenderTiming } from './mail/mail-sender.ts';
 import type { MailReader } from './mail/open-mail.ts';
 import { openOutbox } from './mail/outbox.ts';
 import { type PlatformMail, startMail } from './mail/start-mail.ts';
+import { readRelyingParty } from './passkeys/passkey-settings.ts';
+import { openPasskeys } from './passkeys/passkeys.ts';
 import { createPasswordWorkers } from './passwords/password-workers.ts';
 import { createRehash } from './passwords/rehash.ts';
 import type { PlatformIssuer } from './platform-issuer.ts';
@@ -132,6 +134,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
       auditFailedSignIn: createFailedSignInAudit({ db, platform, samples, rowsPerMinute }),
       lifetimes: settings.lifetimes,
       factors: createFactorPolicy(config, platform, config.PASSWORD_PEPPER),
+      passkeys: openPasskeys(readRelyingParty(config, platform), platform, config.PASSWORD_PEPPER),
       signAccessToken: async (subject, times) =>
         createSigner(config.ISSUER_URL, await ring.getSigningKey())(subject, times),
       later,
@@ -233,6 +236,7 @@ function startUpkeep<A extends Account>({
       pruneWith('begunTotps', `auth.prune_${platform}_begun_totps`),
       pruneWith('trustedDevices', `auth.prune_${platform}_trusted_devices`),
       pruneWith('factorResets', `auth.prune_${platform}_factor_resets`),
+      pruneWith('usedPasskeyChallenges', `auth.prune_${platform}_used_passkey_challenges`),
       pruneAuditLog({ platform, key: keys[0], retention: config.AUDIT_RETENTION_DAYS }),
     ],
   });

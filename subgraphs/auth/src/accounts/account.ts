@@ -42,6 +42,8 @@ export type PlatformTables<A extends Account> = {
   recoveryCode: RawBuilder<unknown>;
   trustedDevice: RawBuilder<unknown>;
   factorReset: RawBuilder<unknown>;
+  passkey: RawBuilder<unknown>;
+  usedPasskeyChallenge: RawBuilder<unknown>;
 };
 
 export const userTables: PlatformTables<UserAccount> = {
@@ -60,6 +62,8 @@ export const userTables: PlatformTables<UserAccount> = {
   recoveryCode: sql.table('auth.user_recovery_code'),
   trustedDevice: sql.table('auth.user_trusted_device'),
   factorReset: sql.table('auth.user_factor_reset'),
+  passkey: sql.table('auth.user_passkey'),
+  usedPasskeyChallenge: sql.table('auth.user_used_passkey_challenge'),
 };
 
 export const portalTables: PlatformTables<StaffAccount> = {
@@ -78,4 +82,6 @@ export const portalTables: PlatformTables<StaffAccount> = {
   recoveryCode: sql.table('auth.portal_recovery_code'),
   trustedDevice: sql.table('auth.portal_trusted_device'),
   factorReset: sql.table('auth.portal_factor_reset'),
+  passkey: sql.table('auth.portal_passkey'),
+  usedPasskeyChallenge: sql.table('auth.portal_used_passkey_challenge'),
 };

@@ -5,13 +5,15 @@ import type { Kysely } from 'kysely';
 import type { Account } from '../accounts/account.ts';
 import type { SessionClient } from '../sessions/session.queries.ts';
 
-export type FailedSignIn = {
-  tenantId: string;
-  client: SessionClient;
-  account: Account | undefined;
-  /** Whether the password was the account's. */
-  isRight: boolean;
-};
+export type FailedSignIn = { tenantId: string; client: SessionClient } & (
+  | {
+      account: Account | undefined;
+      /** Whether the password was the account's. */
+      isRight: boolean;
+    }
+  /** No account is known. */
+  | { cause: 'passkey' }
+);
 
 /**
  * Records a failed sign-in. The cause is for the log only, and the caller does not learn it. The row does not hold the e-mail:
@@ -41,9 +43,11 @@ export function createFailedSignInAudit({
   now = () => performance.now(),
 }: Options): FailedSignInAudit {
   const takeRow = createAllowance(rowsPerMinute, now);
-  return async ({ tenantId, client, account, isRight }) => {
+  return async (failed) => {
+    const { tenantId, client } = failed;
     const kind = 'auth.login.failure';
-    const cause = account === undefined ? 'unknown_account' : isRight ? 'inactive' : 'wrong_password';
+    const account = 'account' in failed ? failed.account : undefined;
+    const cause = causeOf(failed);
     const row = { tenantId, subjectId: account?.id, origin: client, details: { cause } };
     if (takeRow()) {
       await inTenant(db, tenantId, (trx) => writeAuditEvent(trx, { kind, platform, ...row }));
@@ -52,6 +56,12 @@ export function createFailedSignInAudit({
     const subject = account?.id ?? readClientPrefix(client.address).network;
     samples.tell(kind, `${cause} ${subject}`, row);
   };
+}
+
+function causeOf(failed: FailedSignIn): string {
+  if ('cause' in failed) return failed.cause;
+  if (failed.account === undefined) return 'unknown_account';
+  return failed.isRight ? 'inactive' : 'wrong_password';
 }
 
 /** So many at once, and as many again in a minute. */

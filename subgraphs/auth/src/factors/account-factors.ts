@@ -1,9 +1,11 @@
 import { type Database, writeAuditEvent } from '@signet/db';
 import type { AuthenticationMethod, ChallengeMethod } from '@signet/schema/contract';
-import { badInput, RefusalError } from '@signet/service';
+import { badInput, type JsonObject, RefusalError } from '@signet/service';
 import { sql, type Transaction } from 'kysely';
 import type { Account } from '../accounts/account.ts';
 import { auditOwn } from '../audit/audit-events.ts';
+import { deletePasskeysOf } from '../passkeys/passkey.queries.ts';
+import { checkPasskey, usePasskey } from '../passkeys/prove-passkey.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
 import type { SessionClient, SessionRow } from '../sessions/session.queries.ts';
 import { countRecoveryCodes, deleteRecoveryCodes, useRecoveryCode } from './recovery-codes.ts';
@@ -21,19 +23,22 @@ const factorsOf = new Set<ChallengeMethod>(['totp', 'passkey']);
  */
 export async function listChallengeMethods<A extends Account>(
   trx: Trx,
-  { tables, factors }: Pick<PlatformIssuer<A>, 'tables' | 'factors'>,
+  { tables, factors, passkeys }: Pick<PlatformIssuer<A>, 'tables' | 'factors' | 'passkeys'>,
   account: A,
 ): Promise<ChallengeMethod[]> {
-  const { rows } = await sql<{ totp: boolean; codes: boolean }>`
+  const { rows } = await sql<{ totp: boolean; codes: boolean; passkey: boolean }>`
     select
       exists (select from ${tables.totp} where account_id = ${account.id} and confirmed_at is not null) as totp,
-      exists (select from ${tables.recoveryCode} where account_id = ${account.id}) as codes
+      exists (select from ${tables.recoveryCode} where account_id = ${account.id}) as codes,
+      exists (select from ${tables.passkey} where account_id = ${account.id}) as passkey
   `.execute(trx);
-  const { totp = false, codes = false } = rows[0] ?? {};
-  // Passkeys go here: `passkey` after `totp`, and `enroll_passkey` after `enroll_totp`.
+  const { totp = false, codes = false, passkey = false } = rows[0] ?? {};
   const methods: ChallengeMethod[] = totp ? ['totp'] : [];
+  // One that is disabled too: who copied it must not open the account to the password alone.
+  if (passkey) methods.push('passkey');
   if (methods.length > 0) return codes ? [...methods, 'recovery_code'] : methods;
-  return factors.areRequiredOf(account) ? ['enroll_totp'] : [];
+  if (!factors.areRequiredOf(account)) return [];
+  return passkeys ? ['enroll_totp', 'enroll_passkey'] : ['enroll_totp'];
 }
 
 /** Whether the account has a factor, by the methods of its challenge. */
@@ -42,15 +47,20 @@ export function hasFactor(methods: readonly ChallengeMethod[]): boolean {
 }
 
 /** One of them, as a client sends it. */
-export type FactorAnswer = { totp?: string | null | undefined; recoveryCode?: string | null | undefined };
+export type FactorAnswer = {
+  totp?: string | null | undefined;
+  recoveryCode?: string | null | undefined;
+  /** What a passkey answered to a challenge of the kind `factor`. */
+  passkey?: JsonObject | null | undefined;
+};
 type AnswerField = keyof FactorAnswer;
 
 /** @throws {RefusalError} input.totp unless there is exactly one answer */
 export function readFactorAnswer(answer: FactorAnswer): AnswerField {
-  const given = (['totp', 'recoveryCode'] as const).filter((field) => answer[field] != null);
+  const given = (['totp', 'recoveryCode', 'passkey'] as const).filter((field) => answer[field] != null);
   const [field] = given;
   if (field === undefined || given.length > 1) {
-    throw badInput('totp', 'Send one answer to the challenge: a one-time password or a recovery code.');
+    throw badInput('totp', 'Send one answer: a one-time password, a recovery code or a passkey.');
   }
   return field;
 }
@@ -60,6 +70,8 @@ type Proof<A> = {
   tenantId: string;
   client?: SessionClient | undefined;
   answer: FactorAnswer;
+  /** Whether a passkey must have checked who uses it: where nothing else proves that. */
+  mustVerifyUser?: boolean;
 };
 
 /**
@@ -67,14 +79,20 @@ type Proof<A> = {
  * (`throttle.beginFactor`).
  *
  * @returns how the person proved who they are, beside the password (RFC 8176).
- * @throws {RefusalError} input.totp, input.recoveryCode: wrong, used, or of another account. The text is the same.
+ * @throws {RefusalError} input.totp, input.recoveryCode: wrong, used, or of another account. The text is the same. input.passkey: run it
+ *   in `withCopiesDisabled`.
  */
 export async function proveFactor<A extends Account>(
   trx: Trx,
   issuer: PlatformIssuer<A>,
-  { account, tenantId, client, answer }: Proof<A>,
+  { account, tenantId, client, answer, mustVerifyUser = false }: Proof<A>,
 ): Promise<AuthenticationMethod[]> {
   const field = readFactorAnswer(answer);
+  if (field === 'passkey') {
+    const purpose = { tenantId, kind: 'factor', account } as const;
+    const checked = await checkPasskey(trx, issuer, { sent: answer.passkey, purpose, mustVerifyUser });
+    return [...(await usePasskey(trx, issuer, tenantId, checked)), 'mfa'];
+  }
   const text = answer[field] ?? '';
   const isRight =
     field === 'totp'
@@ -106,13 +124,14 @@ export function assertProvenFactor(
   });
 }
 
-/** Takes all factors of an account, and what goes with them. Its row is locked. Passkeys go here as well. */
+/** Takes all factors of an account, and what goes with them. Its row is locked. */
 export async function removeAllFactors<A extends Account>(
   trx: Trx,
   issuer: Pick<PlatformIssuer<A>, 'tables'>,
   accountId: string,
 ): Promise<void> {
   await deleteTotp(trx, issuer, accountId);
+  await deletePasskeysOf(trx, issuer, accountId);
   await deleteRecoveryCodes(trx, issuer, accountId);
   await distrustDevices(trx, issuer, accountId);
 }

@@ -1,5 +1,5 @@
 import { type Database, inTenant, writeAuditEvent } from '@signet/db';
-import type { AuditKind, ChallengeMethod } from '@signet/schema/contract';
+import type { AuditKind, AuthenticationMethod, ChallengeMethod } from '@signet/schema/contract';
 import type { Transaction } from 'kysely';
 import type { Account } from '../accounts/account.ts';
 import { auditOwn } from '../audit/audit-events.ts';
@@ -85,8 +85,9 @@ export async function noteProvenFactor<A extends Account>(
   trx: Trx,
   issuer: Pick<PlatformIssuer<A>, 'tables'>,
   session: SessionRow,
+  proven: readonly AuthenticationMethod[] = ['otp', 'mfa'],
 ): Promise<void> {
-  await addToSessionMethods(trx, issuer.tables, session, ['otp', 'mfa']);
+  await addToSessionMethods(trx, issuer.tables, session, proven);
 }
 
 type Notice = {

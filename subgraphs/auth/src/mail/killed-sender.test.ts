@@ -6,7 +6,7 @@ it('a sender that is killed again and again loses no mail; one is doubled only w
   const database = await createTestDatabase();
   const tenant = await database.addTenant('demo');
   const drained = await drainOutbox(database, tenant, {
-    mails: 150,
+    mails: 100,
     connections: 5,
     leaseSeconds: 2,
     killAt: [0.2, 0.4, 0.6],
@@ -15,4 +15,5 @@ it('a sender that is killed again and again loses no mail; one is doubled only w
   expect(drained).toMatchObject({ lost: 0, unexplained: 0 });
   expect(drained.doubled).toBeLessThanOrEqual(3 * 5);
   await database.drop();
-});
+  // Four processes start one after the other, which takes long on a busy machine.
+}, 240_000);

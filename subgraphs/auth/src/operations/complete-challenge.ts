@@ -4,6 +4,7 @@ import { answerChallenge } from '../challenges/challenge.ts';
 import { giveDeviceToken } from '../devices/known-devices.ts';
 import { hasFactor, proveFactor, readFactorAnswer } from '../factors/account-factors.ts';
 import { trustDevice } from '../factors/trusted-devices.ts';
+import { withCopiesDisabled } from '../passkeys/prove-passkey.ts';
 import type { PlatformBinding } from '../platform-issuer.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import { startSession } from '../tokens/issue-tokens.ts';
@@ -12,7 +13,7 @@ import { deliverTokens } from '../tokens/refresh-token-cookie.ts';
 /**
  * `completeChallenge` and `completePortalChallenge`: the second step of signing in.
  *
- * @throws {RefusalError} input.challenge, input.totp, input.recoveryCode, input.rememberDevice, auth.throttled
+ * @throws {RefusalError} input.challenge, input.totp, input.recoveryCode, input.passkey, input.rememberDevice, auth.throttled
  */
 export function createCompleteChallenge<A extends Account>({
   platform,
@@ -27,7 +28,7 @@ export function createCompleteChallenge<A extends Account>({
       throw badInput('rememberDevice', 'Devices are not remembered here.');
     }
     const asked = { tenantId, id, client, deviceToken: sent };
-    const { account, tokens, deviceToken } = await answerChallenge(issuer, asked, async (trx, open) => {
+    const answered = answerChallenge(issuer, asked, async (trx, open) => {
       const { account, methods } = open;
       // Of an account without a factor nothing can be proven: it must add one.
       if (!hasFactor(methods)) throw badInput('challenge', 'This challenge asks you to add a second factor.');
@@ -41,6 +42,7 @@ export function createCompleteChallenge<A extends Account>({
         tokens: await startSession(trx, issuer, { account, tenantId, client, cookies, amr }),
       };
     });
+    const { account, tokens, deviceToken } = await withCopiesDisabled(issuer, asked, () => answered);
     return {
       ...deliverTokens(cookies, platform, tokens),
       deviceToken: giveDeviceToken(issuer, devices, { account, deviceToken }),

@@ -5,6 +5,7 @@ import type { Account } from '../accounts/account.ts';
 import { auditOwn } from '../audit/audit-events.ts';
 import { giveDeviceToken } from '../devices/known-devices.ts';
 import { hasFactor, listChallengeMethods, proveFactor } from '../factors/account-factors.ts';
+import { withCopiesDisabled } from '../passkeys/prove-passkey.ts';
 import type { PlatformBinding, PlatformIssuer, SessionSubject } from '../platform-issuer.ts';
 import type { MutationResolvers, ReauthenticateInput } from '../resolvers.generated.ts';
 import { lockOwnSession } from '../sessions/live-session.ts';
@@ -40,10 +41,10 @@ export function createReauthenticate<A extends Account>({
 
 /**
  * Lets the caller prove again who they are: by the password, and by a second factor where the account has one, on a remembered device
- * too. The session goes on, with a new `auth_time` and new tokens: a copy of its refresh token must not get a recent sign-in by the
+ * too; or by a passkey alone. The session goes on, with a new `auth_time` and new tokens: a copy of its refresh token must not get a recent sign-in by the
  * owner's proof.
  *
- * @throws {RefusalError} input.password, input.totp, input.recoveryCode, input.session, auth.failure.revoked, auth.throttled
+ * @throws {RefusalError} input.password, input.totp, input.recoveryCode, input.passkey, input.session, auth.failure.revoked, auth.throttled
  */
 async function reauthenticate<A extends Account>(
   issuer: PlatformIssuer<A>,
@@ -53,28 +54,40 @@ async function reauthenticate<A extends Account>(
   const { tenantId, accountId } = subject;
   const { password, cookies } = proof;
   const found = await readOwnAccount(issuer, subject, cookies);
-  if (typeof password !== 'string') throw badInput('password', 'Send your password.');
-  const guess = { password, account: found, failure, refusal: wrongPassword };
-  await compareOwnPassword(issuer, subject, guess);
+  // A passkey that has checked who uses it is two factors by itself.
+  const isByPasskey = proof.passkey != null && password == null;
+  if (!isByPasskey) {
+    if (typeof password !== 'string') throw badInput('password', 'Send your password.');
+    const guess = { password, account: found, failure, refusal: wrongPassword };
+    await compareOwnPassword(issuer, subject, guess);
+  }
+  const proven = isByPasskey ? [] : ['pwd'];
   const renew = (prove: ProveFactor<A>) =>
     inTenant(issuer.db, tenantId, (trx) =>
-      renewOwnSession(trx, issuer, subject, { found: found.account, prove, cookies }),
+      renewOwnSession(trx, issuer, subject, { found: found.account, proven, prove, cookies }),
     );
-  if (proof.totp == null && proof.recoveryCode == null) return renew(assertNoFactor);
+  if (proof.totp == null && proof.recoveryCode == null && proof.passkey == null) return renew(assertNoFactor);
   const device =
     proof.deviceToken === undefined
       ? undefined
       : issuer.devices.findDevice(proof.deviceToken, found.account, issuer.now());
   return runAttempt(await issuer.throttle.beginFactor(accountId, device), (markWrong) =>
-    renew(async (trx, _issuer, { account }) => {
-      try {
-        return await proveFactor(trx, issuer, { ...subject, account, answer: proof });
-      } catch (error) {
-        if (error instanceof RefusalError) markWrong();
-        throw error;
-      }
-    }).catch(async (error: unknown) => {
-      if (error instanceof RefusalError && /^input\.(totp|recoveryCode)$/.test(error.reason)) {
+    withCopiesDisabled(issuer, subject, () =>
+      renew(async (trx, _issuer, { account }) => {
+        try {
+          return await proveFactor(trx, issuer, {
+            ...subject,
+            account,
+            answer: proof,
+            mustVerifyUser: isByPasskey,
+          });
+        } catch (error) {
+          if (error instanceof RefusalError) markWrong();
+          throw error;
+        }
+      }),
+    ).catch(async (error: unknown) => {
+      if (error instanceof RefusalError && /^input\.(totp|recoveryCode|passkey)$/.test(error.reason)) {
         const event = auditOwn(failure, issuer, subject, { reason: error.reason });
         await inTenant(issuer.db, tenantId, (trx) => writeAuditEvent(trx, event));
       }
@@ -107,6 +120,8 @@ async function assertNoFactor<A extends Account>(
 type Renewal<A extends Account> = {
   /** As the password was compared with it. */
   found: A;
+  /** How the person proved who they are before. */
+  proven: readonly string[];
   prove: ProveFactor<A>;
   cookies: SessionCookies;
 };
@@ -115,12 +130,12 @@ async function renewOwnSession<A extends Account>(
   trx: Transaction<Database>,
   issuer: PlatformIssuer<A>,
   subject: SessionSubject,
-  { found, prove, cookies }: Renewal<A>,
+  { found, proven, prove, cookies }: Renewal<A>,
 ): Promise<Proven<A>> {
   const { account, session } = await lockOwnSession(trx, issuer, subject);
   // The password was changed from this session meanwhile: what was compared is the old one.
   if (account.passwordVersion !== found.passwordVersion) throw wrongPassword();
-  const methods = ['pwd', ...(await prove(trx, issuer, { account }))];
+  const methods = [...proven, ...(await prove(trx, issuer, { account }))];
   const renewed = { authTime: issuer.now(), amr: [...new Set([...session.amr, ...methods])] };
   await renewSession(trx, issuer.tables, { id: session.id, ...renewed });
   const event = auditOwn('auth.reauthenticated', issuer, subject, { methods: methods.join(' ') });

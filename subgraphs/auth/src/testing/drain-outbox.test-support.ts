@@ -27,7 +27,11 @@ export type Drained = {
 };
 
 /** Has processes, killed one after the other, send many mails to a slow server. */
-export async function drainOutbox(database: TestDatabase, tenant: string, drain: Drain): Promise<Drained> {
+export async function drainOutbox(
+  database: Pick<TestDatabase, 'query' | 'urlOf'>,
+  tenant: string,
+  drain: Drain,
+): Promise<Drained> {
   const outbox = createTestOutbox(database);
   const smtp = await startTestSmtp();
   smtp.judge = () => sleep(drain.thinkMs());

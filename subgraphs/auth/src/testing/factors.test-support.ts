@@ -32,6 +32,7 @@ export type SentChallenge = { id: string; methods: string[]; expiresAt: string }
 type Answer = {
   totp?: string;
   recoveryCode?: string;
+  passkey?: unknown;
   deviceToken?: string | null | undefined;
   rememberDevice?: boolean;
 };

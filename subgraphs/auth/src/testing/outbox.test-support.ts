@@ -30,7 +30,11 @@ export type MailRow = {
 };
 
 /** A platform's outbox on a database of its own, and senders for it. */
-export function createTestOutbox(database: TestDatabase, platform: Platform = 'user', isMailbox = false) {
+export function createTestOutbox(
+  database: Pick<TestDatabase, 'query' | 'urlOf'>,
+  platform: Platform = 'user',
+  isMailbox = false,
+) {
   const url = database.urlOf(`signet_auth_${platform}`);
   const db: Kysely<Database> = createDatabase(url, { maxConnections: 4 });
   const mail: Outbox = {

@@ -66,6 +66,8 @@ export type SignInThrottle = {
    * a thief of the password does not keep the owner out. @throws {RefusalError} auth.throttled
    */
   beginFactor(accountId: string, device?: string): Promise<Attempt>;
+  /** Counts an attempt to sign in with a passkey, of which no account is known, by the client's networks. @throws {RefusalError} auth.throttled */
+  beginPasskey(address: string | null): Promise<Attempt>;
 };
 
 type OpenOptions = {
@@ -117,11 +119,10 @@ export function createSignInThrottle(
   const mails = createGrowingDelay(store, 'mail', limits.mail);
   const changes = createGrowingDelay(store, 'change', limits.change);
   const factors = createGrowingDelay(store, 'factor', limits.factor);
+  const passkeys = createNetworkDelays(store, 'passkey', limits.passkey);
   const known = store.createLimiter('known', { points: 1, durationSeconds: limits.knownSeconds });
   const running = createRunningAttempts();
 
-  const networkKeys = (name: string, address: string | null) =>
-    listClientNetworks(address).map(({ prefix, share }) => ({ key: keyOf(name, prefix), share }));
   const keysOf = ({ tenantId, email = '', address, device }: AttemptSubject) => {
     const networks = listClientNetworks(address);
     const toKeys = (toKey: (prefix: string) => string) =>
@@ -135,6 +136,8 @@ export function createSignInThrottle(
       device: device === undefined ? undefined : keyOf('device', device),
     };
   };
+  const networkKeys = (name: string, address: string | null) =>
+    listClientNetworks(address).map(({ prefix, share }) => ({ key: keyOf(name, prefix), share }));
   type Keys = ReturnType<typeof keysOf>;
   const remember = (key: Keys) => known.set(key.known, 1, limits.knownSeconds);
   const runningKey = (key: Keys, way: AttemptWay) => (way === 'device' && key.device) || key.known;
@@ -229,6 +232,15 @@ export function createSignInThrottle(
     },
     async countRegistration(address) {
       refusePause(await registrations.take(networkKeys('registration', address)));
+    },
+    async beginPasskey(address) {
+      const keys = networkKeys('passkey', address);
+      refusePause(await passkeys.take(keys));
+      return {
+        succeed: () => passkeys.giveBack(keys),
+        fail: async () => {},
+        cancel: () => passkeys.giveBack(keys),
+      };
     },
     async countMailRequest(address) {
       refusePause(await mailRequests.take(networkKeys('mail-request', address)));

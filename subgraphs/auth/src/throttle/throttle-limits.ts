@@ -11,7 +11,16 @@ const daySeconds = 86_400;
 
 /** One platform's limits by what they count. */
 export type ThrottleLimits = Record<
-  'device' | 'pair' | 'address' | 'registration' | 'change' | 'factor' | 'mailRequest' | 'mail' | AccountLine,
+  | 'device'
+  | 'pair'
+  | 'address'
+  | 'registration'
+  | 'change'
+  | 'factor'
+  | 'passkey'
+  | 'mailRequest'
+  | 'mail'
+  | AccountLine,
   DelayLimits
 > & { knownSeconds: number };
 
@@ -35,6 +44,7 @@ export function readThrottleLimits(config: ThrottleConfig): ThrottleLimits {
     second: newcomers,
     later: account,
     address: { ...shared, free: config.THROTTLE_ADDRESS_FAILURES },
+    passkey: { ...shared, free: config.THROTTLE_ADDRESS_FAILURES },
     registration: { ...own, free: config.THROTTLE_REGISTRATIONS },
     mailRequest: { ...own, free: config.THROTTLE_MAIL_REQUESTS },
     mail: { ...own, free: config.THROTTLE_MAILS },
