@@ -234,7 +234,7 @@ describe('docker-compose.yml and the Dockerfile', () => {
       DATABASE_URL: expect.stringContaining('@postgres:5432/'),
     });
     expect(new Set(Object.values(config.rolePasswords ?? {})).size).toBe(processRoles.length);
-    expect(config.PASSWORD_PEPPER).toHaveLength(32);
+    expect(config.PASSWORD_PEPPER?.map(({ length }) => length)).toEqual([32]);
   });
 
   it.each(named(subgraphServers))('%s: signs in to the database as its own role', (name, { environment }) => {

@@ -84,7 +84,9 @@ export const greedyAttacks: readonly Attack[] = [
           answers += piece.split('HTTP/1.1 ').length - 1;
         });
         socket?.write(writePost(graph.url, '{"query":"{ __typename }"}').repeat(pipelined));
-        await sleep(2000);
+        // A busy machine takes its time; a server that holds closes the connection at once.
+        const ended = performance.now() + 20_000;
+        while (answers <= 100 && socket?.destroyed === false && performance.now() < ended) await sleep(50);
         return answers > 100 ? `${answers} of them were answered` : undefined;
       }),
   },
