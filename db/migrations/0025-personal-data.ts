@@ -286,7 +286,7 @@ async function createDevices(db: Kysely<unknown>, platform: string, account: str
       foreign key (tenant_id, account_id) references ${account} (tenant_id, id) on delete cascade
     );
     create index ${platform}_device_expiry on auth.${platform}_device (expires_at);
-    grant select (account_id, device_id, device_version, user_agent, address, first_seen_at, last_seen_at, expires_at),
+    grant select (tenant_id, account_id, device_id, device_version, user_agent, address, first_seen_at, last_seen_at, expires_at),
       insert (tenant_id, account_id, device_id, device_version, user_agent, address, first_seen_at, last_seen_at, expires_at),
       update (user_agent, address, last_seen_at, expires_at), delete
       on auth.${platform}_device to ${role};

@@ -16,11 +16,12 @@ export type GraphqlContext = RequestSession & {
 };
 
 export function createContext(requestSession: RequestSession, request: SubgraphHttpRequest): GraphqlContext {
+  const client = readSessionClient(request.signetContext);
   return {
     ...requestSession,
-    client: readSessionClient(request.signetContext),
+    client,
     cookies: createSessionCookies(request),
-    devices: createDeviceDelivery(request),
+    devices: createDeviceDelivery({ tenantId: requestSession.tenantId, client }, request),
   };
 }
 

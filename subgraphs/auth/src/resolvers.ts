@@ -3,6 +3,7 @@ import { createAcceptInvitation } from './operations/accept-invitation.ts';
 import { createChangeEmail, createConfirmEmail } from './operations/change-email.ts';
 import { createChangePassword } from './operations/change-password.ts';
 import { createCompleteChallenge } from './operations/complete-challenge.ts';
+import { createEndDevice, createListDevices } from './operations/devices.ts';
 import { createOwnFactors, createRenewRecoveryCodes } from './operations/factors.ts';
 import {
   createInvitationFields,
@@ -93,6 +94,7 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
     Query: {
       me: createMe(users),
       mySessions: createListSessions(users),
+      myDevices: createListDevices(users),
       myFactors: createOwnFactors(users),
       accountExports: createAccountExports(users),
       accountDeletion: createAccountDeletion(users),
@@ -105,6 +107,7 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
       refresh: createRefresh(users),
       logout: createSignOut(users),
       endSession: createEndSession(users),
+      endDevice: createEndDevice(users),
       endOtherSessions: createEndOtherSessions(users),
       changePassword: createChangePassword(users),
       requestEmailVerification: createRequestEmailVerification(users),
@@ -145,6 +148,7 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
     Query: {
       portalMe: createMe(portal),
       portalSessions: createListSessions(portal),
+      portalDevices: createListDevices(portal),
       portalFactors: createOwnFactors(portal),
       portalPasskeys: createListPasskeys(portal),
       staffMembers: createStaffMembers(portal),
@@ -156,6 +160,7 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       portalRefresh: createRefresh(portal),
       portalLogout: createSignOut(portal),
       endPortalSession: createEndSession(portal),
+      endPortalDevice: createEndDevice(portal),
       endOtherPortalSessions: createEndOtherSessions(portal),
       changePortalPassword: createChangePassword(portal),
       requestPortalEmailVerification: createRequestEmailVerification(portal),

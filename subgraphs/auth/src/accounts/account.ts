@@ -40,6 +40,7 @@ export type PlatformTables<A extends Account> = {
   challenge: RawBuilder<unknown>;
   totp: RawBuilder<unknown>;
   recoveryCode: RawBuilder<unknown>;
+  device: RawBuilder<unknown>;
   trustedDevice: RawBuilder<unknown>;
   factorReset: RawBuilder<unknown>;
   passkey: RawBuilder<unknown>;
@@ -60,6 +61,7 @@ export const userTables: PlatformTables<UserAccount> = {
   challenge: sql.table('auth.user_challenge'),
   totp: sql.table('auth.user_totp'),
   recoveryCode: sql.table('auth.user_recovery_code'),
+  device: sql.table('auth.user_device'),
   trustedDevice: sql.table('auth.user_trusted_device'),
   factorReset: sql.table('auth.user_factor_reset'),
   passkey: sql.table('auth.user_passkey'),
@@ -80,6 +82,7 @@ export const portalTables: PlatformTables<StaffAccount> = {
   challenge: sql.table('auth.portal_challenge'),
   totp: sql.table('auth.portal_totp'),
   recoveryCode: sql.table('auth.portal_recovery_code'),
+  device: sql.table('auth.portal_device'),
   trustedDevice: sql.table('auth.portal_trusted_device'),
   factorReset: sql.table('auth.portal_factor_reset'),
   passkey: sql.table('auth.portal_passkey'),

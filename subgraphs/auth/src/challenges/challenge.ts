@@ -7,6 +7,7 @@ import { lockAccountForChange } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
 import { auditOwn } from '../audit/audit-events.ts';
 import { addSeconds } from '../dates.ts';
+import { findLiveDevice } from '../devices/device.queries.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
 import type { SessionClient } from '../sessions/session.queries.ts';
 import { runAttempt } from '../throttle/attempt.ts';
@@ -98,12 +99,11 @@ export async function answerChallenge<A extends Account, T>(
   { tenantId, id, client, deviceToken }: Answer,
   answer: (trx: Trx, challenge: OpenChallenge<A>) => Promise<T>,
 ): Promise<T> {
-  const { db, devices, throttle } = issuer;
+  const { db, throttle } = issuer;
   const found = await readInTenant(db, tenantId, (trx) => findChallenge(trx, issuer, id));
   if (!found) throw badChallenge();
   const { account } = found;
-  const device =
-    deviceToken === undefined ? undefined : devices.findDevice(deviceToken, account, issuer.now());
+  const device = await readInTenant(db, tenantId, (trx) => findLiveDevice(trx, issuer, account, deviceToken));
   return runAttempt(await throttle.beginFactor(account.id, device), async (markWrong) => {
     if (!(await inTenant(db, tenantId, (trx) => countAttempt(trx, issuer, id)))) throw badChallenge();
     let isAnswered = false;

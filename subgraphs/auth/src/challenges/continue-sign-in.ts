@@ -3,6 +3,7 @@ import type { Challenge } from '@signet/schema/contract';
 import { RefusalError } from '@signet/service';
 import type { Transaction } from 'kysely';
 import type { Account } from '../accounts/account.ts';
+import { tellOfNewDevice } from '../devices/new-device-mail.ts';
 import { hasFactor, listChallengeMethods } from '../factors/account-factors.ts';
 import { isTrustedDevice } from '../factors/trusted-devices.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
@@ -33,11 +34,13 @@ export async function continueSignIn<A extends Account>(
 ): Promise<SignInStep> {
   const { account } = signIn;
   const methods = await listChallengeMethods(trx, issuer, account);
-  if (methods.length === 0) return { tokens: await startSession(trx, issuer, { ...signIn, amr: ['pwd'] }) };
-  if (hasFactor(methods) && (await isTrustedDevice(trx, issuer, account, deviceToken))) {
-    return { tokens: await startSession(trx, issuer, { ...signIn, amr: ['pwd', 'rba'] }) };
-  }
-  return { challenge: await openChallenge(trx, issuer, { ...signIn, methods }) };
+  const isTrusted = hasFactor(methods) && (await isTrustedDevice(trx, issuer, account, deviceToken));
+  if (methods.length > 0 && !isTrusted)
+    return { challenge: await openChallenge(trx, issuer, { ...signIn, methods }) };
+  await tellOfNewDevice(trx, issuer, { ...signIn, deviceToken });
+  return {
+    tokens: await startSession(trx, issuer, { ...signIn, amr: isTrusted ? ['pwd', 'rba'] : ['pwd'] }),
+  };
 }
 
 /** @throws {RefusalError} auth.challenge_required, after the transaction: the challenge must be committed. */

@@ -17,9 +17,9 @@ export type DeviceTokens = {
   findDevice(text: string, owner: DeviceOwner, now: Date): string | undefined;
   /**
    * `text` with a new token of the owner in place of an older one. A device that is known keeps its id, and so its counter. Tokens
-   * of other accounts stay, up to `maxAccounts` in all.
+   * of other accounts stay, up to `maxAccounts` in all. `isNew`: the device gets a new id in any case.
    */
-  addToken(text: string | undefined, owner: DeviceOwner, now: Date): string;
+  addToken(text: string | undefined, owner: DeviceOwner, now: Date, options?: { isNew?: boolean }): string;
 };
 
 /** Households share a device. What is beyond this number is forgotten, the oldest first. */
@@ -47,8 +47,9 @@ export function createDeviceTokens(key: Uint8Array, lifetimeSeconds: number): De
     lifetimeSeconds,
     hasForm: (text) => readParts(text).length > 0,
     findDevice,
-    addToken(text = '', owner, now) {
-      const device = findDevice(text, owner, now) ?? randomBytes(16).toString('base64url');
+    addToken(text = '', owner, now, { isNew = false } = {}) {
+      const known = isNew ? undefined : findDevice(text, owner, now);
+      const device = known ?? randomBytes(16).toString('base64url');
       const signed = [device, owner.deviceVersion.toString(36), toSeconds(now).toString(36)].join('.');
       const others = readParts(text).filter((parts) => !isOf(owner, parts));
       return [

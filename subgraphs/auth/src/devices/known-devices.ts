@@ -1,7 +1,8 @@
-import { readInTenant } from '@signet/db';
+import { inTenant, readInTenant } from '@signet/db';
 import { findAccountByEmail } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
+import { findLiveDevice, noteDevice } from './device.queries.ts';
 import type { DeviceDelivery } from './device-delivery.ts';
 
 /** A device from which somebody signed in to the account before. */
@@ -11,26 +12,31 @@ type Presented = { tenantId: string; spellings: readonly string[]; deviceToken: 
 
 /** The device that the token names, if it is one of the account that the e-mail names. No token, no query. */
 export async function findKnownDevice<A extends Account>(
-  { db, tables, devices, now }: Pick<PlatformIssuer<A>, 'db' | 'tables' | 'devices' | 'now'>,
+  issuer: Pick<PlatformIssuer<A>, 'db' | 'tables' | 'devices' | 'now'>,
   { tenantId, spellings, deviceToken }: Presented,
 ): Promise<KnownDevice | undefined> {
+  const { db, tables, devices } = issuer;
   if (spellings.length === 0 || deviceToken === undefined || !devices.hasForm(deviceToken)) return undefined;
-  const found = await readInTenant(db, tenantId, (trx) => findAccountByEmail(trx, tables, spellings));
-  const id = found && devices.findDevice(deviceToken, found.account, now());
-  return id === undefined ? undefined : { id, accountId: found?.account.id as string };
+  return readInTenant(db, tenantId, async (trx) => {
+    const found = await findAccountByEmail(trx, tables, spellings);
+    const id = found && (await findLiveDevice(trx, issuer, found.account, deviceToken));
+    return id === undefined ? undefined : { id, accountId: found?.account.id as string };
+  });
 }
 
 /**
- * Gives the device a token of the account, after a sign-in or a change of password has been committed. Returns what the answer's
- * `deviceToken` is.
+ * Gives the device a token of the account, after a sign-in or a change of password has been committed, and notes that it was seen. Returns
+ * what the answer's `deviceToken` is.
  */
-export function giveDeviceToken(
-  { platform, devices, now }: Pick<PlatformIssuer, 'platform' | 'devices' | 'now'>,
+export async function giveDeviceToken<A extends Account>(
+  issuer: Pick<PlatformIssuer<A>, 'platform' | 'db' | 'tables' | 'devices' | 'now'>,
   delivery: DeviceDelivery,
-  {
-    account,
-    deviceToken,
-  }: { account: Pick<Account, 'id' | 'deviceVersion'>; deviceToken: string | undefined },
-): string | null {
-  return delivery.deliver(platform, devices.addToken(deviceToken, account, now()), devices.lifetimeSeconds);
+  seen: { account: Pick<Account, 'id' | 'deviceVersion'>; deviceToken: string | undefined },
+): Promise<string | null> {
+  const { platform, db, devices, now } = issuer;
+  const { tenantId } = delivery.sender;
+  const text = await inTenant(db, tenantId, (trx) =>
+    noteDevice(trx, issuer, { ...delivery.sender, ...seen }),
+  ).catch(() => devices.addToken(seen.deviceToken, seen.account, now())); // The sign-in is committed, and its answer must not be lost.
+  return delivery.deliver(platform, text, devices.lifetimeSeconds);
 }

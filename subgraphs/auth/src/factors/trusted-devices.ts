@@ -2,6 +2,7 @@ import type { Database } from '@signet/db';
 import { sql, type Transaction } from 'kysely';
 import type { Account } from '../accounts/account.ts';
 import { addSeconds } from '../dates.ts';
+import { findLiveDevice } from '../devices/device.queries.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
 
 type Trx = Transaction<Database>;
@@ -16,8 +17,8 @@ export async function isTrustedDevice<A extends Account>(
   account: Account,
   deviceToken: string | undefined,
 ): Promise<boolean> {
-  if (deviceToken === undefined || factors.rememberSeconds === 0) return false;
-  const device = devices.findDevice(deviceToken, account, now());
+  if (factors.rememberSeconds === 0) return false;
+  const device = await findLiveDevice(trx, { tables, devices, now }, account, deviceToken);
   if (device === undefined) return false;
   const { rows } = await sql`
     select from ${tables.trustedDevice}

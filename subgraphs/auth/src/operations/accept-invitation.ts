@@ -50,7 +50,7 @@ export function createAcceptInvitation(portal: Portal): NonNullable<MutationReso
     assertNoChallenge(step);
     return {
       ...deliverTokens(cookies, platform, step.tokens),
-      deviceToken: giveDeviceToken(issuer, devices, { account, deviceToken }),
+      deviceToken: await giveDeviceToken(issuer, devices, { account, deviceToken }),
     };
   };
 }

@@ -35,7 +35,7 @@ export function createChangePassword<A extends Account>({
       endedSessions,
       tokens: {
         ...deliverTokens(cookies, platform, tokens),
-        deviceToken: giveDeviceToken(issuer, devices, { account, deviceToken }),
+        deviceToken: await giveDeviceToken(issuer, devices, { account, deviceToken }),
       },
     };
   };

@@ -1,7 +1,9 @@
 import { badInput } from '@signet/service';
 import type { Account } from '../accounts/account.ts';
 import { answerChallenge } from '../challenges/challenge.ts';
+import { noteDevice } from '../devices/device.queries.ts';
 import { giveDeviceToken } from '../devices/known-devices.ts';
+import { tellOfNewDevice } from '../devices/new-device-mail.ts';
 import { hasFactor, proveFactor, readFactorAnswer } from '../factors/account-factors.ts';
 import { trustDevice } from '../factors/trusted-devices.ts';
 import { withCopiesDisabled } from '../passkeys/prove-passkey.ts';
@@ -33,7 +35,8 @@ export function createCompleteChallenge<A extends Account>({
       // Of an account without a factor nothing can be proven: it must add one.
       if (!hasFactor(methods)) throw badInput('challenge', 'This challenge asks you to add a second factor.');
       const proven = await proveFactor(trx, issuer, { account, tenantId, client, answer: input });
-      const deviceToken = issuer.devices.addToken(sent, account, issuer.now());
+      await tellOfNewDevice(trx, issuer, { tenantId, account, client, deviceToken: sent });
+      const deviceToken = await noteDevice(trx, issuer, { tenantId, account, client, deviceToken: sent });
       if (rememberDevice) await trustDevice(trx, issuer, { tenantId, account, deviceToken });
       const amr = ['pwd', ...proven];
       return {
@@ -45,7 +48,7 @@ export function createCompleteChallenge<A extends Account>({
     const { account, tokens, deviceToken } = await withCopiesDisabled(issuer, asked, () => answered);
     return {
       ...deliverTokens(cookies, platform, tokens),
-      deviceToken: giveDeviceToken(issuer, devices, { account, deviceToken }),
+      deviceToken: await giveDeviceToken(issuer, devices, { account, deviceToken }),
     };
   };
 }

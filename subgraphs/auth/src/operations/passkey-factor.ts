@@ -106,7 +106,7 @@ export function createFinishPasskeyEnrollment<A extends Account>({
       recoveryCodes: enrolled.recoveryCodes ?? [],
       tokens: {
         ...deliverTokens(cookies, platform, enrolled.tokens),
-        deviceToken: giveDeviceToken(issuer, devices, { account: enrolled.account, deviceToken }),
+        deviceToken: await giveDeviceToken(issuer, devices, { account: enrolled.account, deviceToken }),
       },
     };
   };

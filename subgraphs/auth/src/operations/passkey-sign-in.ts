@@ -3,6 +3,7 @@ import { RefusalError } from '@signet/service';
 import { lockAccountForChange } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
 import { giveDeviceToken } from '../devices/known-devices.ts';
+import { tellOfNewDevice } from '../devices/new-device-mail.ts';
 import { describeUse } from '../passkeys/passkey-options.ts';
 import { getPasskeys } from '../passkeys/passkeys.ts';
 import { checkPasskey, unknownPasskey, usePasskey, withCopiesDisabled } from '../passkeys/prove-passkey.ts';
@@ -33,21 +34,27 @@ export function createFinishPasskeySignIn<A extends Account>({
   return async (_parent, { input }, { tenantId, client, cookies, devices }) => {
     const issuer = getIssuer();
     const deviceToken = devices.read(platform, input);
-    const asked = { tenantId, client, cookies, sent: input.passkey };
+    const asked = { tenantId, client, cookies, sent: input.passkey, deviceToken };
     const { account, tokens } = await signIn(issuer, asked);
     return {
       ...deliverTokens(cookies, platform, tokens),
-      deviceToken: giveDeviceToken(issuer, devices, { account, deviceToken }),
+      deviceToken: await giveDeviceToken(issuer, devices, { account, deviceToken }),
     };
   };
 }
 
-type SignIn = { tenantId: string; client: SessionClient; cookies: SessionCookies; sent: unknown };
+type SignIn = {
+  tenantId: string;
+  client: SessionClient;
+  cookies: SessionCookies;
+  sent: unknown;
+  deviceToken: string | undefined;
+};
 
 /** Possession of the passkey, and what it checked: two factors. */
 async function signIn<A extends Account>(
   issuer: PlatformIssuer<A>,
-  { tenantId, client, cookies, sent }: SignIn,
+  { tenantId, client, cookies, sent, deviceToken }: SignIn,
 ): Promise<{ account: A; tokens: IssuedTokens }> {
   const { db, tables, throttle } = issuer;
   const answer = { sent, purpose: { tenantId, kind: 'sign_in' }, mustVerifyUser: true } as const;
@@ -59,6 +66,7 @@ async function signIn<A extends Account>(
           const account = await lockAccountForChange(trx, tables, checked.passkey.accountId);
           if (!account?.isActive) throw unknownPasskey();
           const amr = [...(await usePasskey(trx, issuer, tenantId, checked)), 'mfa'];
+          await tellOfNewDevice(trx, issuer, { account, tenantId, client, deviceToken });
           return {
             account,
             tokens: await startSession(trx, issuer, { account, tenantId, client, cookies, amr }),

@@ -76,7 +76,8 @@ describe('exportAccount', () => {
     expect(data.auth).toMatchObject({
       account: { id: account.id, email: account.email, fullName: 'A Customer', emailVerified: false },
       sessions: [{ methods: ['pwd'], endedAt: null }],
-      secondFactors: { totp: [], recoveryCodesLeft: 0 },
+      secondFactors: { totp: [], passkeys: [], recoveryCodesLeft: 0 },
+      devices: [{ address: null }],
       requests: [{ kind: 'export' }],
       events: [{ kind: 'auth.login.success' }, { kind: 'auth.account.export_requested' }],
     });

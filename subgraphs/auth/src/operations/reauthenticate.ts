@@ -1,8 +1,9 @@
-import { type Database, inTenant, writeAuditEvent } from '@signet/db';
+import { type Database, inTenant, readInTenant, writeAuditEvent } from '@signet/db';
 import { badInput, RefusalError } from '@signet/service';
 import type { Transaction } from 'kysely';
 import type { Account } from '../accounts/account.ts';
 import { auditOwn } from '../audit/audit-events.ts';
+import { findLiveDevice } from '../devices/device.queries.ts';
 import { giveDeviceToken } from '../devices/known-devices.ts';
 import { hasFactor, listChallengeMethods, proveFactor } from '../factors/account-factors.ts';
 import { withCopiesDisabled } from '../passkeys/prove-passkey.ts';
@@ -34,7 +35,7 @@ export function createReauthenticate<A extends Account>({
     const { account, tokens } = await reauthenticate(issuer, subject, { ...input, deviceToken, cookies });
     return {
       ...deliverTokens(cookies, platform, tokens),
-      deviceToken: giveDeviceToken(issuer, devices, { account, deviceToken }),
+      deviceToken: await giveDeviceToken(issuer, devices, { account, deviceToken }),
     };
   };
 }
@@ -67,10 +68,9 @@ async function reauthenticate<A extends Account>(
       renewOwnSession(trx, issuer, subject, { found: found.account, proven, prove, cookies }),
     );
   if (proof.totp == null && proof.recoveryCode == null && proof.passkey == null) return renew(assertNoFactor);
-  const device =
-    proof.deviceToken === undefined
-      ? undefined
-      : issuer.devices.findDevice(proof.deviceToken, found.account, issuer.now());
+  const device = await readInTenant(issuer.db, tenantId, (trx) =>
+    findLiveDevice(trx, issuer, found.account, proof.deviceToken),
+  );
   return runAttempt(await issuer.throttle.beginFactor(accountId, device), (markWrong) =>
     withCopiesDisabled(issuer, subject, () =>
       renew(async (trx, _issuer, { account }) => {

@@ -37,7 +37,7 @@ export function createSignIn<A extends Account>({
     assertNoChallenge(step);
     return {
       ...deliverTokens(cookies, platform, step.tokens),
-      deviceToken: giveDeviceToken(issuer, devices, { account, deviceToken }),
+      deviceToken: await giveDeviceToken(issuer, devices, { account, deviceToken }),
     };
   };
 }

@@ -28,6 +28,9 @@ export async function exportOwnData(
         'totp', ${listOf(sql`
           select created_at as "createdAt", last_used_at as "lastUsedAt"
           from auth.user_totp where account_id = ${accountId} and confirmed_at is not null`)},
+        'passkeys', ${listOf(sql`
+          select name, created_at as "createdAt", last_used_at as "lastUsedAt", disabled_at as "disabledAt"
+          from auth.user_passkey where account_id = ${accountId} order by created_at`)},
         'recoveryCodesLeft', (select count(*) from auth.user_recovery_code where account_id = ${accountId})
       ),
       'mails', ${listOf(sql`

@@ -76,7 +76,7 @@ export function createFinishRegistration({
       next: 'NONE',
       tokens: {
         ...deliverTokens(cookies, platform, tokens),
-        deviceToken: giveDeviceToken(issuer, devices, { account, deviceToken }),
+        deviceToken: await giveDeviceToken(issuer, devices, { account, deviceToken }),
       },
     };
   };
