@@ -137,7 +137,7 @@ describe('docker-compose.yml and the Dockerfile', () => {
   });
 
   it('take a new subgraph, once, and are as before without it', () => {
-    const samples = { name: 'samples', portOffset: 19, isDemo: false };
+    const samples = { name: 'samples', portOffset: 19, isDemo: false, hasPersonalData: true };
     const added = addService(composeText, samples);
     expect(findMissingParts(added, [...subgraphs, samples])).toEqual([]);
     expect(addService(added, samples)).toBe(added);

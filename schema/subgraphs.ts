@@ -12,6 +12,8 @@ export type RegisteredSubgraph = {
   portOffset: number;
   /** Belongs to the demo shop, which `signet remove-shop` deletes. */
   isDemo: boolean;
+  /** Keeps data about customers: it must answer when one wants a copy of it, or an end. */
+  hasPersonalData: boolean;
 };
 
 const firstSubgraphOffset = 11;
@@ -50,9 +52,11 @@ export function urlVariableOf(name: SubgraphName): string {
 }
 
 /** @throws {Error} for a name that is no identifier or stands there twice. */
-export function readRegistry(lines: readonly { name: string; demo?: boolean }[]): RegisteredSubgraph[] {
+export function readRegistry(
+  lines: readonly { name: string; demo?: boolean; personalData?: boolean }[],
+): RegisteredSubgraph[] {
   const names = new Set<string>();
-  return lines.map(({ name, demo = false }, index) => {
+  return lines.map(({ name, demo = false, personalData = false }, index) => {
     if (!subgraphNamePattern.test(name)) {
       throw new Error(
         `schema/subgraphs.json: '${name}' is no name for a subgraph: lowercase letters and digits only.`,
@@ -60,6 +64,6 @@ export function readRegistry(lines: readonly { name: string; demo?: boolean }[])
     }
     if (names.has(name)) throw new Error(`schema/subgraphs.json lists '${name}' twice.`);
     names.add(name);
-    return { name, portOffset: firstSubgraphOffset + index, isDemo: demo };
+    return { name, portOffset: firstSubgraphOffset + index, isDemo: demo, hasPersonalData: personalData };
   });
 }

@@ -35,8 +35,12 @@ describe('signet new subgraph', () => {
     const paths = newSubgraph(tree, 'reviews');
     for (const path of paths) expect([path, existsSync(join(tree, path))]).toEqual([path, true]);
     expect(JSON.parse(read('schema/subgraphs.json'))).toEqual([
-      ...subgraphs.map(({ name, isDemo }) => ({ name, ...(isDemo && { demo: true }) })),
-      { name: 'reviews' },
+      ...subgraphs.map(({ name, isDemo, hasPersonalData }) => ({
+        name,
+        ...(isDemo && { demo: true }),
+        ...(hasPersonalData && { personalData: true }),
+      })),
+      { name: 'reviews', personalData: true },
     ]);
     expect(read('docker-compose.yml')).toContain(
       `REVIEWS_URL: http://reviews:${4011 + subgraphs.length}/graphql`,

@@ -2,13 +2,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type RegisteredSubgraph, readRegistry, type SubgraphName } from '@signet/schema/subgraphs';
 
-type Line = { name: SubgraphName; demo?: true };
+type Line = { name: SubgraphName; demo?: true; personalData?: true };
 
 const registryPath = join('schema', 'subgraphs.json');
 
-/** The registry's text with one more line at its end: ports follow from the order. */
+/** The registry's text with one more line at its end, of a subgraph that keeps data about customers: ports follow from the order. */
 export function addLine(text: string, name: SubgraphName): string {
-  return format([...parse(text), { name }]);
+  return format([...parse(text), { name, personalData: true }]);
 }
 
 /** The registry's text without the demo shop. Ports of subgraphs behind it move up. */
@@ -35,6 +35,9 @@ function parse(text: string): Line[] {
 
 /** A line for each subgraph, so that a change shows as one. */
 function format(lines: readonly Line[]): string {
-  const texts = lines.map(({ name, demo }) => `  { "name": "${name}"${demo ? ', "demo": true' : ''} }`);
+  const texts = lines.map(({ name, demo, personalData }) => {
+    const flags = [demo && ', "demo": true', personalData && ', "personalData": true'];
+    return `  { "name": "${name}"${flags.filter(Boolean).join('')} }`;
+  });
   return `[\n${texts.join(',\n')}\n]\n`;
 }

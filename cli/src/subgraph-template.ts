@@ -28,13 +28,14 @@ export function writeSubgraphFiles({ name, one, type, names }: SubgraphWords): R
   return {
     [`${folder}/subgraph.ts`]: `import { defineSubgraph } from '@signet/subgraph/define';
 import { createLoaders } from './src/context.ts';
+import { personalData } from './src/personal-data.ts';
 import { policies } from './src/policies.ts';
 import { resolvers } from './src/resolvers.ts';
 
 /** ${names} of customers. */
-export default defineSubgraph({ name: '${name}', resolvers, policies, createLoaders });
+export default defineSubgraph({ name: '${name}', resolvers, policies, createLoaders, personalData });
 `,
-    [`${folder}/migrations/0001-${name}.ts`]: `import { createSubgraphSchema, dropSubgraphSchema, secureByTenant } from '@signet/db/migrations-support';
+    [`${folder}/migrations/0001-${name}.ts`]: `import { answerPersonalData, createSubgraphSchema, dropPersonalData, dropSubgraphSchema, secureByTenant } from '@signet/db/migrations-support';
 import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -46,7 +47,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       user_id uuid not null,
       text text not null check (length(text) between 1 and 1000),
       created_at timestamptz not null default now(),
-      foreign key (tenant_id, user_id) references auth.user (tenant_id, id)
+      foreign key (tenant_id, user_id) references auth.user (tenant_id, id) on delete cascade
     )\`.execute(db);
   await sql\`create index ${toSnakeCase(one)}_of_user on ${table} (tenant_id, user_id, id)\`.execute(db);
   // Rows of another tenant do not exist for this process.
@@ -55,9 +56,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql\`
     grant select (id, user_id, text, created_at), insert (tenant_id, user_id, text)
     on ${table} to signet_${name}\`.execute(db);
+  // Customers may ask for a copy of their data.
+  await answerPersonalData(db, '${name}');
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
+  await dropPersonalData(db, '${name}');
   await dropSubgraphSchema(db, '${name}');
 }
 `,
@@ -172,6 +176,25 @@ export const policies: PolicyTable<GraphqlContext> = {
   '${one}.staff': ({ session }) => session.platform === 'portal',
 };
 `,
+    [`${folder}/src/personal-data.ts`]: `import type { PersonalData } from '@signet/subgraph/define';
+import type {} from './tables.ts';
+
+/**
+ * What a customer gets who asks for a copy of their data. For one who wants to be erased there is nothing to do here: rows go with the
+ * account, since their foreign key cascades. What must stay instead is changed by a function \`erase\`.
+ */
+export const personalData: PersonalData = {
+  async export({ trx, accountId }) {
+    const rows = await trx
+      .selectFrom('${table}')
+      .select(['text', 'created_at as createdAt'])
+      .where('user_id', '=', accountId)
+      .orderBy('id')
+      .execute();
+    return { ${name}: rows };
+  },
+};
+`,
     [`${folder}/src/resolvers.ts`]: `import { requireUser } from '@signet/access';
 import { inTenant, readInTenant } from '@signet/db';
 import { findId, readId, readText } from '@signet/subgraph';
@@ -213,9 +236,11 @@ async function findVisible(ctx: GraphqlContext, id: string): Promise<${type}Row 
   return row && isVisible ? row : null;
 }
 `,
-    [`${folder}/src/${name}.test.ts`]: `import { type Caller, reasonsOf, startTestSubgraph, type TestSubgraph } from '@signet/testing';
+    [`${folder}/src/${name}.test.ts`]: `import { createDatabase, inTenant, type ProcessRole } from '@signet/db';
+import { type Caller, reasonsOf, startTestSubgraph, type TestSubgraph } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import definition from '../subgraph.ts';
+import { personalData } from './personal-data.ts';
 
 const create = 'mutation ($text: String!) { create${type}(input: { text: $text }) { id text createdAt } }';
 const mine = '{ my${names} { id text } }';
@@ -268,6 +293,19 @@ describe('my${names}', () => {
 
   it('refuses a token of staff', async () => {
     expect(reasonsOf(await subgraph.ask(mine, {}, staff))).toEqual(['authz.platform.deny']);
+  });
+});
+
+describe('personalData', () => {
+  it('is what this customer wrote, and nothing of others', async () => {
+    const db = createDatabase(subgraph.database.urlOf('signet_${name}' as ProcessRole));
+    const read = ({ id: accountId }: Caller) => {
+      const tenantId = subgraph.tenants.demo;
+      return inTenant(db, tenantId, (trx) => personalData.export({ trx, tenantId, accountId }));
+    };
+    expect(await read(ada)).toEqual({ ${name}: [{ text: 'first', createdAt: expect.any(Date) }] });
+    expect(await read(bob)).toEqual({ ${name}: [] });
+    await db.destroy();
   });
 });
 
@@ -332,7 +370,14 @@ function writePermissions(name: string, table: string): string {
       `${table}: tenant, ALL to PUBLIC\n  using (${tenant})\n  with check (${tenant})`,
     ]),
     section('Functions', [
-      `${name}.prune_proof_nonces(integer): owner signet_owner, SECURITY DEFINER, search_path="", may execute: ${role}`,
+      ...[
+        'prune_proof_nonces(integer)',
+        'settle_person_part(uuid,integer,jsonb,text,integer)',
+        'take_person_parts(integer,integer)',
+      ].map(
+        (signature) =>
+          `${name}.${signature}: owner signet_owner, SECURITY DEFINER, search_path="", may execute: ${role}`,
+      ),
     ]),
   ].join('\n');
 }

@@ -291,3 +291,68 @@ export async function dropRelationNamespace(
   `)
     .execute(db);
 }
+
+/**
+ * Lets the process of a subgraph answer for its data about persons: it takes its own parts of what customers asked for, of all tenants,
+ * and settles them. A part that was taken is due again after `lease` seconds; `settle_…` ends the attempt that was taken (by its number),
+ * and tells whether it was still that attempt's.
+ */
+export async function answerPersonalData(db: Kysely<unknown>, name: string): Promise<void> {
+  const begin = `perform pg_catalog.set_config('app.person_parts', '${name}', true)`;
+  const end = `perform pg_catalog.set_config('app.person_parts', '', true)`;
+  await sql
+    .raw(`
+    create function ${name}.take_person_parts(most integer, lease integer)
+      returns table (request_id uuid, tenant_id uuid, account_id uuid, kind text, attempt integer)
+      language plpgsql volatile security definer set search_path = ''
+    as $$
+    begin
+      ${begin};
+      return query
+        with due as materialized (
+          select d.request_id from auth.person_part d
+          where d.subgraph = '${name}' and d.done_at is null and d.next_attempt_at <= pg_catalog.now()
+          order by d.next_attempt_at, d.request_id limit least(most, 100) for update skip locked
+        )
+        update auth.person_part p
+        set attempts = p.attempts + 1, next_attempt_at = pg_catalog.now() + pg_catalog.make_interval(secs => lease)
+        from due where p.request_id = due.request_id and p.subgraph = '${name}'
+        returning p.request_id, p.tenant_id, p.account_id, p.kind, p.attempts;
+      ${end};
+    end $$;
+    create function ${name}.settle_person_part(request uuid, attempt integer, answer jsonb, error text, retry integer) returns boolean
+      language plpgsql volatile security definer set search_path = ''
+    as $$
+    declare
+      done pg_catalog.bool;
+    begin
+      ${begin};
+      update auth.person_part p set
+        data = case when error is null then answer end,
+        done_at = case when error is null then pg_catalog.now() end,
+        last_error = left(error, 500),
+        next_attempt_at = case when error is null then p.next_attempt_at else pg_catalog.now() + pg_catalog.make_interval(secs => retry) end
+      where p.request_id = request and p.subgraph = '${name}' and p.attempts = attempt and p.done_at is null;
+      done := found;
+      ${end};
+      return done;
+    end $$;
+  `)
+    .execute(db);
+  await publishFunction(db, `${name}.take_person_parts(integer, integer)`, `signet_${name}`);
+  await publishFunction(
+    db,
+    `${name}.settle_person_part(uuid, integer, jsonb, text, integer)`,
+    `signet_${name}`,
+  );
+}
+
+/** Takes answerPersonalData back. */
+export async function dropPersonalData(db: Kysely<unknown>, name: string): Promise<void> {
+  await sql
+    .raw(`
+    drop function ${name}.take_person_parts(integer, integer);
+    drop function ${name}.settle_person_part(uuid, integer, jsonb, text, integer);
+  `)
+    .execute(db);
+}

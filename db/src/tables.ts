@@ -35,7 +35,11 @@ type AccountColumns = {
   created_at: Timestamp;
   updated_at: Timestamp;
 };
-export type UserTable = AccountColumns & { full_name: Generated<string> };
+export type UserTable = AccountColumns & {
+  full_name: Generated<string>;
+  /** Since when its owner's wish to be erased is carried out. */
+  closed_at: OptionalTime;
+};
 export type PortalUserTable = AccountColumns & { full_name: string; role: StaffRole };
 
 export type SessionEndReason =
@@ -224,6 +228,47 @@ export type FactorResetTable = {
   outcome: 'done' | 'cancelled' | null;
 };
 
+/** What a customer asks about all that is kept of them. */
+export type PersonRequestTable = {
+  id: Generated<string>;
+  tenant_id: string;
+  account_id: string;
+  kind: 'export' | 'erase';
+  state: 'scheduled' | 'running' | 'done' | 'cancelled';
+  created_at: Timestamp;
+  due_at: Timestamp;
+  settled_at: OptionalTime;
+  expires_at: OptionalTime;
+};
+
+/** A subgraph's part of it. */
+export type PersonPartTable = {
+  tenant_id: string;
+  request_id: string;
+  subgraph: string;
+  account_id: string;
+  kind: 'export' | 'erase';
+  attempts: Generated<number>;
+  next_attempt_at: Timestamp;
+  last_error: string | null;
+  /** What it keeps of the person, in an export. */
+  data: ColumnType<unknown, string | null | undefined, string | null>;
+  done_at: OptionalTime;
+};
+
+/** Devices, by the id in their device token, from which somebody signed in to an account. */
+export type DeviceTable = {
+  tenant_id: string;
+  account_id: string;
+  device_id: string;
+  device_version: number;
+  user_agent: string;
+  address: string | null;
+  first_seen_at: Date;
+  last_seen_at: Date;
+  expires_at: Date;
+};
+
 export type SigningKeyTable = {
   kid: string;
   platform: Platform;
@@ -386,6 +431,10 @@ export interface Database {
   'auth.portal_trusted_device': TrustedDeviceTable;
   'auth.user_factor_reset': FactorResetTable;
   'auth.portal_factor_reset': FactorResetTable;
+  'auth.person_request': PersonRequestTable;
+  'auth.person_part': PersonPartTable;
+  'auth.user_device': DeviceTable;
+  'auth.portal_device': DeviceTable;
   'auth.user_passkey': PasskeyTable;
   'auth.portal_passkey': PasskeyTable;
   'auth.user_used_passkey_challenge': UsedPasskeyChallengeTable;

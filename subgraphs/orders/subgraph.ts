@@ -6,6 +6,7 @@ import { expireOrders } from './src/expire-orders.ts';
 import { order, orderItemResolvers, orderResolvers } from './src/order.ts';
 import { dashboardResolvers } from './src/order-counts.ts';
 import { myOrders, orders, userResolvers } from './src/order-lists.ts';
+import { personalData } from './src/personal-data.ts';
 import { placeOrder } from './src/place-order.ts';
 import { policies } from './src/policies.ts';
 import type { Resolvers } from './src/resolvers.generated.ts';
@@ -30,4 +31,5 @@ export default defineSubgraph({
   // Deletes keys after a week: a client that repeats a request has had its answer long before.
   housekeeping: { idempotencyKeys: 'orders.prune_idempotency_keys' },
   everyMinute: { expiredOrders: expireOrders },
+  personalData,
 });

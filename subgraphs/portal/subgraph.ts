@@ -20,6 +20,7 @@ import {
 } from './src/customer-account.ts';
 import { customer, customers, userResolvers } from './src/customers.ts';
 import { dashboard, dashboardResolvers, portalHealth } from './src/dashboard.ts';
+import { personalData } from './src/personal-data.ts';
 import { policies } from './src/policies.ts';
 import type { Resolvers } from './src/resolvers.generated.ts';
 import { addSupportNote, supportNoteResolvers } from './src/support-notes.ts';
@@ -53,6 +54,7 @@ export default defineSubgraph({
   resolvers,
   policies,
   createLoaders,
+  personalData,
   extend({ db, logger }) {
     const samples = createSampledAudit({ db, platform: 'portal', createSampler, log: logger });
     return { hooks: [createRefusalAudit(samples)], stop: () => samples.stop() };

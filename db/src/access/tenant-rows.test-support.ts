@@ -51,6 +51,12 @@ const dependents: readonly [sql: string, ...values: (keyof TenantRows)[]][] = [
         account,
       ],
       [
+        `insert into auth.${platform}_device
+           (tenant_id, account_id, device_id, device_version, user_agent, first_seen_at, last_seen_at, expires_at)
+         values ($1, $2, 'AAAAAAAAAAAAAAAAAAAAAA', 1, '', now(), now(), now() + interval '1 day')`,
+        account,
+      ],
+      [
         `insert into auth.${platform}_passkey
            (tenant_id, account_id, credential_id, public_key, sign_count, device_type, is_backed_up, aaguid, name)
          values ($1, $2, 'credential', 'key', 0, 'single_device', false, gen_random_uuid(), 'A key')`,
@@ -87,6 +93,15 @@ const dependents: readonly [sql: string, ...values: (keyof TenantRows)[]][] = [
       ],
     ];
   }),
+  [
+    `with request as (
+       insert into auth.person_request (tenant_id, account_id, kind, state) values ($1, $2, 'export', 'running')
+       returning id, tenant_id, account_id, kind
+     )
+     insert into auth.person_part (tenant_id, request_id, subgraph, account_id, kind)
+     select tenant_id, id, 'portal', account_id, kind from request`,
+    'user',
+  ],
   [
     `insert into auth.user_registration (token_hash, challenge_hash, tenant_id, email, full_name, password_hash, pepper_id, expires_at)
      values (sha256($1::uuid::text::bytea), sha256('x'), $1::uuid, 'x@example.com', '', 'hash', 'pepper', now() + interval '1 day')`,

@@ -40,6 +40,8 @@ export type PlatformIssuer<A extends Account = Account> = {
   signAccessToken: AccessTokenSigner<A>;
   /** Undefined where no mail is configured. */
   mail: Outbox | undefined;
+  /** From a customer's wish to be deleted until it is carried out. */
+  deletionDays: number;
   later: LaterWork;
   now(): Date;
 };

@@ -26,6 +26,14 @@ import {
   createRemovePasskey,
   createRenamePasskey,
 } from './operations/passkeys.ts';
+import {
+  createAccountDeletion,
+  createAccountExports,
+  createCancelAccountDeletion,
+  createDeleteAccount,
+  createExportAccount,
+  createExportData,
+} from './operations/personal-data.ts';
 import { createReauthenticate } from './operations/reauthenticate.ts';
 import { createRefresh } from './operations/refresh.ts';
 import { createRegister } from './operations/register.ts';
@@ -78,11 +86,16 @@ export function createResolvers({ user, portal }: HeldIssuers) {
 export function createUserResolvers(issuer: UserIssuer | undefined) {
   const users = bindUserPlatform(issuer);
   return {
-    types: { User: { __resolveReference: createUserReference(users) } },
+    types: {
+      User: { __resolveReference: createUserReference(users) },
+      AccountExport: { data: createExportData(users) },
+    },
     Query: {
       me: createMe(users),
       mySessions: createListSessions(users),
       myFactors: createOwnFactors(users),
+      accountExports: createAccountExports(users),
+      accountDeletion: createAccountDeletion(users),
       myPasskeys: createListPasskeys(users),
     },
     Mutation: {
@@ -114,6 +127,9 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
       beginPasskeyChallenge: createBeginPasskeyChallenge(users),
       beginPasskeyReauthentication: createBeginPasskeyReauthentication(users),
       reauthenticate: createReauthenticate(users),
+      exportAccount: createExportAccount(users),
+      deleteAccount: createDeleteAccount(users),
+      cancelAccountDeletion: createCancelAccountDeletion(users),
     },
   };
 }

@@ -203,6 +203,12 @@ const authFields = z.object({
   ),
   ...mailConfigFields,
   ...factorConfigFields,
+  ACCOUNT_DELETION_DAYS: configFields
+    .wholeNumber('must be a number of days, 0 to 90', { min: 0, max: 90 })
+    .default(14)
+    .describe(
+      'Days from a customer asking for the end of their account until it is closed and erased. Until then they can keep it.',
+    ),
   ...passkeyConfigFields,
   ...throttleFields,
 });

@@ -34,6 +34,7 @@ import { readRelyingParty } from './passkeys/passkey-settings.ts';
 import { openPasskeys } from './passkeys/passkeys.ts';
 import { createPasswordWorkers } from './passwords/password-workers.ts';
 import { createRehash } from './passwords/rehash.ts';
+import { type PersonDeskTiming, startPersonDesk } from './personal-data/person-desk.ts';
 import type { PlatformIssuer } from './platform-issuer.ts';
 import { type AuthConfig, getPlatformSettings } from './settings.ts';
 import { assertNoSeededAccounts, explainStartError } from './start-checks.ts';
@@ -55,6 +56,8 @@ export type AuthOptions = {
   onQuery?: (sql: string) => void;
   /** Shorter times of the sender of mails, and the authorities that it trusts. */
   mailTiming?: SenderTiming | undefined;
+  /** Shorter times of what carries out wishes about personal data. */
+  personTiming?: PersonDeskTiming | undefined;
   /** A feed that several servers share. */
   revocations?: RevocationFeed | undefined;
 };
@@ -77,8 +80,8 @@ export type PlatformResources = {
 
 type Start = { config: AuthConfig; logger: Logger; options: AuthOptions };
 
-/** One connection seals the audit log, one deletes, one resets second factors. */
-const upkeepConnections = 3;
+/** One connection seals the audit log, one deletes, one resets second factors, one carries out wishes about personal data. */
+const upkeepConnections = 4;
 
 /**
  * Opens a platform's database, reads or makes its keys, and builds its issuer. The platforms share nothing of this.
@@ -139,9 +142,10 @@ export async function startPlatform<P extends Platform, A extends Account>(
         createSigner(config.ISSUER_URL, await ring.getSigningKey())(subject, times),
       later,
       mail: outbox,
+      deletionDays: config.ACCOUNT_DELETION_DAYS,
       now: options.now ?? (() => new Date()),
     };
-    const upkeep = startUpkeep({ issuer, databaseUrl, config, logger });
+    const upkeep = startUpkeep({ issuer, databaseUrl, config, logger, personTiming: options.personTiming });
     const requests = platform === 'user' ? await startCustomerRequests(issuer, logger) : undefined;
     const stop = async () => {
       await requests?.stop();
@@ -192,11 +196,13 @@ type UpkeepOptions<A extends Account> = {
   databaseUrl: string;
   config: AuthConfig;
   logger: Logger;
+  personTiming: PersonDeskTiming | undefined;
 };
 
 /**
- * A platform's background work: each second it seals the new rows of the audit log, and each hour it deletes expired rows
- * (throttles delete their own), and it resets second factors as staff asked. On connections of its own, so that a flood of sign-ins does not delay the seals. Replicas
+ * A platform's background work: each second it seals the new rows of the audit log, each hour it deletes expired rows (throttles delete
+ * their own), it resets second factors as staff asked, and it carries out what customers asked about their data. On connections of its
+ * own, so that a flood of sign-ins does not delay the seals. Replicas
  * take turns.
  */
 function startUpkeep<A extends Account>({
@@ -204,9 +210,8 @@ function startUpkeep<A extends Account>({
   databaseUrl,
   config,
   logger,
-}: UpkeepOptions<A>): {
-  stop(): Promise<void>;
-} {
+  personTiming: timing,
+}: UpkeepOptions<A>): { stop(): Promise<void> } {
   const { platform } = issuer;
   const name = `auth-${platform}-upkeep`;
   const db = createDatabase(databaseUrl, {
@@ -236,12 +241,17 @@ function startUpkeep<A extends Account>({
       pruneWith('begunTotps', `auth.prune_${platform}_begun_totps`),
       pruneWith('trustedDevices', `auth.prune_${platform}_trusted_devices`),
       pruneWith('factorResets', `auth.prune_${platform}_factor_resets`),
+      pruneWith('devices', `auth.prune_${platform}_devices`),
+      ...(platform === 'user' ? [pruneWith('accountExports', 'auth.prune_account_exports')] : []),
       pruneWith('usedPasskeyChallenges', `auth.prune_${platform}_used_passkey_challenges`),
       pruneAuditLog({ platform, key: keys[0], retention: config.AUDIT_RETENTION_DAYS }),
     ],
   });
+  // Staff are deactivated, never erased.
+  const desk = platform === 'user' ? startPersonDesk({ db, issuer, logger, timing }) : undefined;
   return {
     async stop() {
+      await desk?.stop();
       await checked;
       await resets.stop();
       await housekeeping.stop();

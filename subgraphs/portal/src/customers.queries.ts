@@ -26,13 +26,15 @@ export function getCustomer(trx: Transaction<Database>, id: string): Promise<Cus
   return selectCustomers(trx).where('id', '=', id).executeTakeFirstOrThrow();
 }
 
-/** By e-mail. Where there is a next page, the result has one row more than this page. */
+/** By e-mail, without those who were erased. Where there is a next page, the result has one row more than this page. */
 export function findCustomerPage(
   trx: Transaction<Database>,
   search: string | undefined,
   { first, after }: PageRequest<string>,
 ): Promise<CustomerRow[]> {
-  let query = selectCustomers(trx).where((eb) => matches(eb, search));
+  let query = selectCustomers(trx)
+    .where('closed_at', 'is', null)
+    .where((eb) => matches(eb, search));
   if (after) query = query.where(sql<boolean>`(email, id) > (${after.key}, ${after.id})`);
   return query
     .orderBy('email')
@@ -51,6 +53,7 @@ export async function countCustomers(
       eb
         .selectFrom('auth.user')
         .select('id')
+        .where('closed_at', 'is', null)
         .where((user) => matches(user, search))
         .limit(maxTotalCount + 1)
         .as('found'),

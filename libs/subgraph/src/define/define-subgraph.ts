@@ -1,12 +1,13 @@
 import type { PolicyTable, RelationChecker } from '@signet/access';
 import type { AuditOrigin, Database, HousekeepingJob } from '@signet/db';
-import { type SubgraphName, subgraphNamePattern } from '@signet/schema/subgraphs';
+import { type SubgraphName, subgraphNamePattern, subgraphs } from '@signet/schema/subgraphs';
 import type { EndpointPlugin, Logger, OperationHooks, RunningServer } from '@signet/service';
 import type { RequestSession } from '@signet/session';
 import type { Kysely } from 'kysely';
 import type { z } from 'zod';
 import { type SubgraphConfig, withOwnSettings } from '../config.ts';
 import type { SubgraphOptions } from '../serve-subgraph.ts';
+import type { PersonalData } from './personal-data.ts';
 import { startSubgraph } from './start-subgraph.ts';
 
 /** What a resolver has: who asks and in which tenant, the database (through `readInTenant` and `inTenant` only), this request's loaders and checks. */
@@ -50,6 +51,11 @@ export type SubgraphParts<Loaders extends object, Settings extends object = obje
    * Each does at most `most` of it and returns how much it did.
    */
   everyMinute?: Readonly<Record<string, HousekeepingJob['prune']>>;
+  /**
+   * What it does when a customer asks for their data, or for its end. Goes with `"personalData": true` in `schema/subgraphs.json`, by which
+   * others know that it must answer, and with `answerPersonalData` in its migrations.
+   */
+  personalData?: PersonalData;
   /** Called once, when the process starts. */
   extend?(process: { db: Kysely<Database>; logger: Logger }): SubgraphExtension;
 };
@@ -90,7 +96,7 @@ export function defineSubgraph<Loaders extends object, Settings extends object =
 function assertParts<Loaders extends object, Settings extends object>(
   parts: SubgraphParts<Loaders, Settings>,
 ): void {
-  const { name, resolvers, policies, housekeeping, everyMinute } = parts;
+  const { name, resolvers, policies, housekeeping, everyMinute, personalData } = parts;
   if (typeof name !== 'string' || !subgraphNamePattern.test(name)) {
     throw new TypeError(`name: '${name}' is not a name for a subgraph. Use lowercase letters and digits.`);
   }
@@ -102,6 +108,14 @@ function assertParts<Loaders extends object, Settings extends object>(
   }
   for (const [job, run] of Object.entries(everyMinute ?? {})) {
     if (typeof run !== 'function') throw new TypeError(`everyMinute: '${job}' is not a function.`);
+  }
+  const registered = subgraphs.find((subgraph) => subgraph.name === name);
+  if (registered && registered.hasPersonalData !== (personalData !== undefined)) {
+    throw new TypeError(
+      registered.hasPersonalData
+        ? `personalData: is missing, but schema/subgraphs.json says that '${name}' has personal data.`
+        : `personalData: nobody asks for it: schema/subgraphs.json lacks "personalData": true for '${name}'.`,
+    );
   }
   for (const [job, functionName] of Object.entries(housekeeping ?? {})) {
     if (!/^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/.test(functionName)) {

@@ -8,3 +8,4 @@ export {
   type SubgraphParts,
 } from './define-subgraph.ts';
 export { loadSubgraph } from './load-subgraph.ts';
+export type { Person, PersonalData } from './personal-data.ts';

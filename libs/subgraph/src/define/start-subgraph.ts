@@ -12,6 +12,7 @@ import type { Logger, RunningServer, SignetContext } from '@signet/service';
 import type { SubgraphConfig } from '../config.ts';
 import { type SubgraphOptions, serveSubgraph } from '../serve-subgraph.ts';
 import type { SettingFields, SubgraphContext, SubgraphParts } from './define-subgraph.ts';
+import { startPersonalData } from './personal-data.ts';
 
 /** Joins the parts of a subgraph with its database: pool, nonces, relations and housekeeping. Starts its server. */
 export function startSubgraph<Loaders extends object, Settings extends object>(
@@ -42,6 +43,8 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
       everyMs: 60_000,
       jobs: Object.entries(parts.everyMinute).map(([job, prune]) => ({ name: job, prune })),
     });
+  const { personalData } = parts;
+  const answers = personalData && startPersonalData({ name, db, logger, personalData });
   const settings = pickSettings(parts.settings, config);
   return serveSubgraph<SubgraphContext<Loaders, Settings>>({
     name,
@@ -59,7 +62,7 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
     nonces: createNonceStore(db, `${name}.proof_nonce`),
     revocations,
     lane,
-    onStop: async () => void (await Promise.all([housekeeping.stop(), everyMinute?.stop()])),
+    onStop: async () => void (await Promise.all([housekeeping.stop(), everyMinute?.stop(), answers?.stop()])),
     ...(extension.hooks && { hooks: extension.hooks }),
     ...(extension.plugins && { plugins: extension.plugins }),
     createContext: ({ session, tenantId }, { signetContext }) => ({

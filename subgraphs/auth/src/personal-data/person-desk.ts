@@ -1,0 +1,167 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Database, inTenant, writeAuditEvent } from '@signet/db';
+import type { Logger } from '@signet/service';
+import { type Kysely, sql, type Transaction } from 'kysely';
+import type { Account } from '../accounts/account.ts';
+import { auditOwn } from '../audit/audit-events.ts';
+import { linkTo, queueMail } from '../mail/outbox.ts';
+import type { PlatformIssuer } from '../platform-issuer.ts';
+import { exportOwnData } from './own-data.ts';
+import {
+  addMissingParts,
+  closeAccount,
+  type DueRequest,
+  eraseAccount,
+  insertOwnPart,
+  listDueRequests,
+  listParts,
+  lockRequest,
+  type PersonRequest,
+  setRequestState,
+} from './person-request.queries.ts';
+
+type Trx = Transaction<Database>;
+type Issuer<A extends Account> = Pick<PlatformIssuer<A>, 'tables' | 'mail' | 'platform'>;
+
+export type PersonDeskOptions<A extends Account> = {
+  db: Kysely<Database>;
+  issuer: Issuer<A>;
+  logger: Logger;
+  timing?: PersonDeskTiming | undefined;
+};
+
+/** Tests shorten these. */
+export type PersonDeskTiming = {
+  pollMs?: number;
+  /** From the end of all sessions until subgraphs erase: no token of the account is accepted anywhere by then. */
+  closedSeconds?: number;
+};
+
+const exportDays = 7;
+const mostAtOnce = 50;
+
+/**
+ * Carries out what customers ask about their data, for as long as the process runs and beside other replicas. Each step is one
+ * transaction, under the request's lock: after a kill it goes on where it was.
+ */
+export function startPersonDesk<A extends Account>(options: PersonDeskOptions<A>): { stop(): Promise<void> } {
+  const { db, logger, timing: { pollMs = 3000 } = {} } = options;
+  const stopping = new AbortController();
+  const run = async () => {
+    let isDown = false;
+    while (!stopping.signal.aborted) {
+      await sleep(pollMs * (0.5 + Math.random()), undefined, { signal: stopping.signal, ref: false }).catch(
+        () => {},
+      );
+      if (stopping.signal.aborted) return;
+      try {
+        for (const due of await listDueRequests(db, mostAtOnce)) {
+          if (stopping.signal.aborted) return;
+          await advance(options, due);
+        }
+        isDown = false;
+      } catch (err) {
+        if (!isDown) logger.warn({ err }, 'requests about personal data could not be read; they wait');
+        isDown = true;
+      }
+    }
+  };
+  const running = run();
+  return {
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+/** One that fails keeps no other waiting. */
+async function advance<A extends Account>(
+  options: PersonDeskOptions<A>,
+  { id, tenantId }: DueRequest,
+): Promise<void> {
+  const { db, logger } = options;
+  try {
+    const done = await inTenant(db, tenantId, (trx) => takeStep(trx, options, { id, tenantId }));
+    if (done)
+      logger.info(
+        { request: id, tenant: tenantId, account: done.accountId, kind: done.kind },
+        'personal data: done',
+      );
+  } catch (err) {
+    logger.error({ err, request: id }, 'a request about personal data failed; it is tried again');
+  }
+}
+
+/** @returns the request, where this step was its last. */
+async function takeStep<A extends Account>(
+  trx: Trx,
+  { issuer, timing: { closedSeconds = 45 } = {} }: PersonDeskOptions<A>,
+  { id, tenantId }: DueRequest,
+): Promise<PersonRequest | undefined> {
+  const request = await lockRequest(trx, id);
+  if (!request) return undefined;
+  if (request.state === 'scheduled') {
+    if (!(await closeAccount(trx, request.accountId))) return undefined;
+    await addMissingParts(trx, tenantId, request, closedSeconds);
+    await setRequestState(trx, id, { state: 'running' });
+    return undefined;
+  }
+  if (request.state !== 'running') return undefined;
+  // A subgraph that came after the request was made.
+  if ((await addMissingParts(trx, tenantId, request)) > 0) return undefined;
+  if ((await listParts(trx, [id])).some(({ isDone }) => !isDone)) return undefined;
+  await (request.kind === 'export' ? completeExport : completeErasure)(trx, issuer, tenantId, request);
+  return request;
+}
+
+async function completeExport<A extends Account>(
+  trx: Trx,
+  issuer: Issuer<A>,
+  tenantId: string,
+  request: PersonRequest,
+): Promise<void> {
+  await insertOwnPart(trx, tenantId, request, await exportOwnData(trx, request));
+  await setRequestState(trx, request.id, { state: 'done', expiresAfterDays: exportDays });
+  const account = await getAccount(trx, issuer, request.accountId);
+  if (!issuer.mail) return;
+  await queueMail(trx, issuer, {
+    tenantId,
+    account,
+    to: account.email,
+    template: 'export-ready',
+    values: { link: linkTo(issuer, 'account'), at: new Date(Date.now() + exportDays * 86_400_000) },
+  });
+}
+
+/** The last mail goes to the address that the account had, and is not the account's any more. */
+async function completeErasure<A extends Account>(
+  trx: Trx,
+  issuer: Issuer<A>,
+  tenantId: string,
+  request: PersonRequest,
+): Promise<void> {
+  const { email, language } = await getAccount(trx, issuer, request.accountId);
+  if (!(await eraseAccount(trx, request.accountId)))
+    throw new Error('The database refused to erase the account.');
+  await setRequestState(trx, request.id, { state: 'done' });
+  const { accountId } = request;
+  const event = auditOwn('auth.account.erased', issuer, { tenantId, accountId });
+  await writeAuditEvent(trx, { ...event, actorId: undefined });
+  if (!issuer.mail) return;
+  await queueMail(trx, issuer, {
+    tenantId,
+    to: email,
+    template: 'account-deleted',
+    language: language ?? undefined,
+    values: { at: new Date() },
+  });
+}
+
+async function getAccount<A extends Account>(trx: Trx, { tables }: Issuer<A>, id: string): Promise<A> {
+  const { rows } = await sql<A>`
+    select ${tables.accountColumns} from ${tables.account} where id = ${id}`.execute(trx);
+  const [account] = rows;
+  if (!account) throw new Error('The account of a request is not there.');
+  return account;
+}
