@@ -13,13 +13,14 @@ import {
 import type { Command } from 'commander';
 import { action, addExample, type Context, messageOf } from './command.ts';
 import { loadFromSubgraphs } from './load-from-subgraphs.ts';
+import { walkAccounts } from './smoke-accounts.ts';
 
 /** `signet smoke`: the main paths of a running deployment; exit 1 at the first that is wrong. */
 export function define(command: Command, context: Context): void {
   addExample(
     command.description(
       'Walks the main paths of a running deployment and prints each; exit 1 at the first that is wrong. Accounts: SMOKE_USER, ' +
-        "SMOKE_PASSWORD, SMOKE_STAFF, SMOKE_STAFF_PASSWORD; the development seed's by default.",
+        "SMOKE_PASSWORD, SMOKE_STAFF, SMOKE_STAFF_PASSWORD, SMOKE_ADMIN (a super_admin); the development seed's by default.",
     ),
     'npm run smoke -- http://localhost:4001 http://localhost:4002',
   )
@@ -52,6 +53,7 @@ async function smoke(
   for (const walkSubgraph of await loadFromSubgraphs<Smoke>('smoke.ts', 'smoke')) {
     await walkSubgraph(smokeContext);
   }
+  await walkAccountsByMail(smokeContext, userUrl, context);
   context.print(`\nAll of it holds at ${isApart ? `${userUrl} and ${portalUrl}` : userUrl}.`);
 }
 
@@ -135,6 +137,20 @@ async function walkPlatform(
     return compareKeySets(published ?? user, published ?? portal);
   });
   return { user, userToken, portal, portalToken, step };
+}
+
+/** Where the entrance shows the mails of a platform in development; elsewhere nobody but their recipients reads them. */
+async function walkAccountsByMail(
+  { user, portal, step }: SmokeContext,
+  mailUrl: string,
+  { env, print }: Context,
+): Promise<void> {
+  const admin = {
+    email: env.SMOKE_ADMIN ?? 'admin@example.com',
+    password: env.SMOKE_STAFF_PASSWORD ?? env.SMOKE_PASSWORD ?? 'correct horse battery staple',
+  };
+  if (await walkAccounts({ user, portal, step, mailUrl, admin })) return;
+  print(`--    accounts by mail: not tried, since ${mailUrl}/mailbox shows no mails`);
 }
 
 async function signIn(client: SmokeClient, field: 'login' | 'portalLogin', input: object): Promise<string> {

@@ -159,6 +159,9 @@ async function createViews(db: Kysely<unknown>): Promise<void> {
           select t.account_id, 'totp'::pg_catalog.text, null::pg_catalog.int4, t.created_at, t.last_used_at
           from auth.user_totp t where t.account_id = c.id and t.tenant_id = tenant and t.confirmed_at is not null
           union all
+          select p.account_id, 'passkey', null, p.created_at, p.last_used_at
+          from auth.user_passkey p where p.account_id = c.id and p.tenant_id = tenant and p.disabled_at is null
+          union all
           select r.account_id, 'recovery_codes', pg_catalog.count(*)::pg_catalog.int4, pg_catalog.min(r.created_at), null
           from auth.user_recovery_code r where r.account_id = c.id and r.tenant_id = tenant group by r.account_id
         ) f`,

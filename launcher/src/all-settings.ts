@@ -64,6 +64,11 @@ const toolSettings = [
   describe('SMOKE_STAFF', 'The member of staff that `npm run smoke` signs in.', 'support@example.com'),
   describe('SMOKE_STAFF_PASSWORD', 'The password of that member of staff. By default `SMOKE_PASSWORD`.'),
   describe(
+    'SMOKE_ADMIN',
+    'The super_admin that `npm run smoke` signs in to invite staff, with the password of staff.',
+    'admin@example.com',
+  ),
+  describe(
     'SMOKE_EXPIRED_TOKEN',
     'A token that has expired, for a deployment whose keys are not on this machine.',
   ),

@@ -146,6 +146,9 @@ export async function removeFactorsSince<A extends Account>(
   await sql`
     delete from ${tables.totp} where account_id = ${accountId} and coalesce(confirmed_at, created_at) >= ${since}
   `.execute(trx);
+  await sql`delete from ${tables.passkey} where account_id = ${accountId} and created_at >= ${since}`.execute(
+    trx,
+  );
   await sql`
     delete from ${tables.recoveryCode} where account_id = ${accountId} and created_at >= ${since}`.execute(
     trx,
