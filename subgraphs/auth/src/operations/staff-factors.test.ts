@@ -1,7 +1,12 @@
 import { reasonsOf } from '@signet/testing';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { addCustomer, addStaffMember, type TestAccount } from '../testing/accounts.test-support.ts';
+import {
+  addCustomer,
+  addStaffMember,
+  type TestAccount,
+  testPassword,
+} from '../testing/accounts.test-support.ts';
 import { startTestAuth, type TestAuth, type Tokens } from '../testing/auth.test-support.ts';
 import { factorOperations } from '../testing/factors.test-support.ts';
 
@@ -55,7 +60,7 @@ describe('staff whose role needs a second factor', { timeout: 30_000 }, () => {
   it('adds one at the first sign-in, and only then has a session', async () => {
     const account = await addStaff('operations');
     const { id, methods } = await staff.challengeOf(account);
-    expect(methods).toEqual(['enroll_totp']);
+    expect(methods).toEqual(['enroll_totp', 'enroll_passkey']);
     const { body } = await beginEnrollment(id);
     const { secret } = body.data.beginPortalTotpEnrollment;
     expect(await sessionsOf(account)).toEqual([]);
@@ -125,6 +130,29 @@ describe('staff whose role needs a second factor', { timeout: 30_000 }, () => {
     expect((await staff.refresh(tokens?.refreshToken ?? '')).reason).toBe('auth.failure.revoked');
     expect(await sessionsOf(account)).toEqual([{ end_reason: 'factor' }]);
   });
+
+  it.each([
+    [
+      'portalReauthenticate',
+      `mutation { portalReauthenticate(input: { password: "${testPassword}" }) { accessToken } }`,
+    ],
+    [
+      'changePortalPassword',
+      `mutation {
+        changePortalPassword(input: { currentPassword: "${testPassword}", newPassword: "seven blue pears in a boat" }) {
+          tokens { accessToken }
+        }
+      }`,
+    ],
+  ])('nor does such a session get new tokens by %s', async (_field, mutation) => {
+    const account = await addStaff('support');
+    const { tokens } = await staff.signIn(account);
+    await auth.database.query(`update auth.portal_user set role = 'operations' where id = $1`, [account.id]);
+    const answer = await auth.ask(mutation, {}, { token: tokens?.accessToken ?? '' });
+    expect(reasonsOf(answer)).toEqual(['auth.failure.revoked']);
+    expect(await sessionsOf(account)).toEqual([{ end_reason: 'factor' }]);
+    expect((await staff.challengeOf(account)).methods).toEqual(['enroll_totp', 'enroll_passkey']);
+  });
 });
 
 describe('a reset of second factors', { timeout: 30_000 }, () => {
@@ -155,7 +183,7 @@ describe('a reset of second factors', { timeout: 30_000 }, () => {
     expect((await staff.complete(old.id, { recoveryCode: recoveryCodes[0] as string })).reason).toBe(
       'input.challenge',
     );
-    expect((await staff.challengeOf(account)).methods).toEqual(['enroll_totp']);
+    expect((await staff.challengeOf(account)).methods).toEqual(['enroll_totp', 'enroll_passkey']);
     expect(await mailsTo(account)).toEqual(['factor-added', 'factor-reset']);
     const rows = await auth.database.query(
       `select kind, actor_id is not null as has_actor from auth.audit_event where subject_id = $1 and kind = 'auth.factor.reset'`,
@@ -184,7 +212,7 @@ describe('a reset of second factors', { timeout: 30_000 }, () => {
       account.id,
     ]);
     await vi.waitFor(
-      async () => expect((await staff.challengeOf(account)).methods).toEqual(['enroll_totp']),
+      async () => expect((await staff.challengeOf(account)).methods).toEqual(['enroll_totp', 'enroll_passkey']),
       20_000,
     );
     expect(await mailsTo(account)).toEqual(['factor-added', 'factor-reset-pending', 'factor-reset']);

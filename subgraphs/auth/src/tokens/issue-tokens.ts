@@ -4,6 +4,7 @@ import type { Account } from '../accounts/account.ts';
 import { auditOwn } from '../audit/audit-events.ts';
 import { addSeconds, earlier, toSeconds } from '../dates.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
+import { lacksFactor } from '../sessions/required-factor.ts';
 import {
   endSession,
   insertSession,
@@ -49,8 +50,6 @@ export async function startSession<A extends Account>(
   issuer: PlatformIssuer<A>,
   { account, tenantId, client, cookies, amr }: NewSession<A>,
 ): Promise<IssuedTokens> {
-  if (lacksFactor(issuer, account, amr))
-    throw new TypeError('This account has no session without a second factor.');
   const now = issuer.now();
   await endReplacedSession(trx, issuer, { tenantId, client, cookie: cookies.find(issuer.platform) });
   const session = await insertSession(trx, issuer.tables, {
@@ -64,15 +63,6 @@ export async function startSession<A extends Account>(
   const event = { tenantId, accountId: account.id, sessionId: session.id, client };
   await writeAuditEvent(trx, auditOwn('auth.login.success', issuer, event));
   return issueFirstTokens(trx, issuer, { account, tenantId, session }, cookies);
-}
-
-/** Whether a session does not have the second factor that its account's role asks for. A remembered device had it. */
-export function lacksFactor<A extends Account>(
-  { factors }: Pick<PlatformIssuer<A>, 'factors'>,
-  account: A,
-  amr: readonly string[],
-): boolean {
-  return factors.areRequiredOf(account) && !amr.includes('mfa') && !amr.includes('rba');
 }
 
 /**
@@ -153,12 +143,16 @@ export function createSessionToken(
 /**
  * Signs an access token to go with a refresh token. Runs in the transaction that holds the row locks of account and
  * session, so that nothing is signed for an account or a session that was suspended or ended meanwhile.
+ *
+ * @throws {TypeError} for a session without the second factor that its account's role asks for: a caller who lets that happen is wrong.
  */
 export async function issueTokens<A extends Account>(
   issuer: PlatformIssuer<A>,
   { account, tenantId, session }: OpenSession<A>,
   refresh: Pick<NewRefreshToken, 'token' | 'expiresAt'>,
 ): Promise<IssuedTokens> {
+  if (lacksFactor(issuer, account, session.amr))
+    throw new TypeError('This account has no session without a second factor.');
   const now = issuer.now();
   const expiresAt = earlier(addSeconds(now, issuer.lifetimes.accessTokenSeconds), session.expiresAt);
   const accessToken = await issuer.signAccessToken(
