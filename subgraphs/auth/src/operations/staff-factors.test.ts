@@ -212,10 +212,39 @@ describe('a reset of second factors', { timeout: 30_000 }, () => {
       account.id,
     ]);
     await vi.waitFor(
-      async () => expect((await staff.challengeOf(account)).methods).toEqual(['enroll_totp', 'enroll_passkey']),
+      async () =>
+        expect((await staff.challengeOf(account)).methods).toEqual(['enroll_totp', 'enroll_passkey']),
       20_000,
     );
     expect(await mailsTo(account)).toEqual(['factor-added', 'factor-reset-pending', 'factor-reset']);
+  });
+
+  it('of one who was super_admin within the day waits as well, so that no other role opens the way', async () => {
+    const account = await addStaff('super_admin');
+    await enroll(account);
+    const { tokens } = await enroll(await addStaff('super_admin'));
+    const demote = await auth.ask(
+      'mutation ($id: ID!) { changeStaffRole(id: $id, role: operations) { role } }',
+      { id: account.id },
+      { token: tokens.accessToken },
+    );
+    expect(reasonsOf(demote)).toEqual([]);
+    const { body } = await reset(account.id, tokens.accessToken);
+    const dueAt = new Date(body.data.resetStaffFactors).getTime();
+    expect(dueAt - (auth.clock.stoppedAt ?? 0)).toBe(24 * 3600 * 1000);
+    expect((await staff.challengeOf(account)).methods).toEqual(['totp', 'recovery_code']);
+    // A day later it is at once, and settles the one that waits: else that would take what is added next.
+    await auth.database.query(
+      `update auth.portal_user set last_super_admin_at = now() - interval '25 hours' where id = $1`,
+      [account.id],
+    );
+    await reset(account.id, tokens.accessToken);
+    expect((await staff.challengeOf(account)).methods).toContain('enroll_totp');
+    const resets = await auth.database.query(
+      'select outcome from auth.portal_factor_reset where account_id = $1 order by id',
+      [account.id],
+    );
+    expect(resets).toEqual([{ outcome: 'cancelled' }, { outcome: 'done' }]);
   });
 
   it("takes a customer's factors within seconds, when it is asked for by the portal", async () => {

@@ -38,6 +38,8 @@ type NewSession<A extends Account> = {
   cookies: SessionCookies;
   /** How the person proved who they are (RFC 8176). */
   amr: readonly string[];
+  /** When they proved all of it, where that isn't now. */
+  authTime?: Date;
 };
 type OpenSession<A extends Account> = { account: A; tenantId: string; session: SessionRow };
 
@@ -48,7 +50,7 @@ type OpenSession<A extends Account> = { account: A; tenantId: string; session: S
 export async function startSession<A extends Account>(
   trx: Trx,
   issuer: PlatformIssuer<A>,
-  { account, tenantId, client, cookies, amr }: NewSession<A>,
+  { account, tenantId, client, cookies, amr, authTime }: NewSession<A>,
 ): Promise<IssuedTokens> {
   const now = issuer.now();
   await endReplacedSession(trx, issuer, { tenantId, client, cookie: cookies.find(issuer.platform) });
@@ -57,7 +59,8 @@ export async function startSession<A extends Account>(
     tenantId,
     account,
     amr: [...amr],
-    authTime: now,
+    authTime: authTime ?? now,
+    createdAt: now,
     expiresAt: addSeconds(now, issuer.lifetimes.refreshAbsoluteSeconds),
   });
   const event = { tenantId, accountId: account.id, sessionId: session.id, client };
