@@ -4,6 +4,7 @@ import { scopesOfRole } from '@signet/schema/contract';
 import { badInput, RefusalError } from '@signet/service';
 import { readId } from '@signet/subgraph';
 import { sql, type Transaction } from 'kysely';
+import { lockAccountsForChange } from '../accounts/account.queries.ts';
 import { portalTables, type StaffAccount } from '../accounts/account.ts';
 import { auditStaff } from '../audit/audit-events.ts';
 import type { GraphqlContext } from '../context.ts';
@@ -13,7 +14,7 @@ import { linkTo, queueMail } from '../mail/outbox.ts';
 import type { PlatformBinding, PlatformIssuer } from '../platform-issuer.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import { lockOwnSession } from '../sessions/live-session.ts';
-import { manageStaff } from './manage-staff.ts';
+import { assertMayManage, manageStaff } from './manage-staff.ts';
 
 type Portal = PlatformBinding<StaffAccount>;
 type Trx = Transaction<Database>;
@@ -51,10 +52,10 @@ export function createResetStaffFactors(portal: Portal): NonNullable<MutationRes
 }
 
 /**
- * `cancelStaffFactorReset`: by the member themselves or by staff with `staff:write`.
+ * `cancelStaffFactorReset`: by the member themselves or by staff who may manage them.
  *
  * @returns whether there was one to cancel.
- * @throws {RefusalError} authz.scope.deny, auth.failure.revoked
+ * @throws {RefusalError} input.id, authz.role.deny, auth.failure.revoked
  */
 export function createCancelStaffFactorReset({
   getIssuer,
@@ -65,9 +66,14 @@ export function createCancelStaffFactorReset({
     const subject = requireSubject(ctx);
     const id = readId('id', input);
     return inTenant(issuer.db, ctx.tenantId, async (trx) => {
+      // Both at once, by their ids: the other one may be managing the caller.
+      const locked = await lockAccountsForChange(trx, portalTables, [subject.accountId, id]);
       const { account } = await lockOwnSession(trx, issuer, subject);
-      if (id !== account.id && !scopesOfRole[account.role].includes('staff:write')) {
-        throw new RefusalError('authz.role.deny');
+      if (id !== account.id) {
+        if (!scopesOfRole[account.role].includes('staff:write')) throw new RefusalError('authz.role.deny');
+        const target = locked.find((member) => member.id === id);
+        if (!target) return false;
+        assertMayManage(account, target);
       }
       if (!(await settleWaiting(trx, id))) return false;
       await writeAuditEvent(trx, auditStaff('auth.factor.reset_cancelled', ctx, id));

@@ -194,14 +194,19 @@ describe('a reset of second factors', { timeout: 30_000 }, () => {
 
   it('of a super_admin waits for a day, in which they can cancel it', async () => {
     const account = await addStaff('super_admin');
-    const { tokens } = await enroll(account);
+    auth.clock.aheadSeconds = -340;
+    const { tokens: old, secret } = await enroll(account);
+    auth.clock.aheadSeconds = 0;
     const { body } = await reset(account.id, await admin());
     const dueAt = new Date(body.data.resetStaffFactors).getTime();
     expect(dueAt - (auth.clock.stoppedAt ?? 0)).toBe(24 * 3600 * 1000);
     expect(await mailsTo(account)).toEqual(['factor-added', 'factor-reset-pending']);
     expect((await staff.signIn(account)).challenge?.methods).toEqual(['totp', 'recovery_code']);
-    expect((await cancel(account.id, tokens.accessToken)).body.data.cancelStaffFactorReset).toBe(true);
-    expect((await cancel(account.id, tokens.accessToken)).body.data.cancelStaffFactorReset).toBe(false);
+    expect(reasonsOf(await cancel(account.id, old.accessToken))).toEqual(['authz.step_up.required']);
+    const { id } = await staff.challengeOf(account);
+    const token = (await staff.complete(id, { totp: staff.codeOf(secret) })).tokens?.accessToken ?? '';
+    expect((await cancel(account.id, token)).body.data.cancelStaffFactorReset).toBe(true);
+    expect((await cancel(account.id, token)).body.data.cancelStaffFactorReset).toBe(false);
   });
 
   it('of a super_admin is carried out when the day is over', async () => {
