@@ -55,7 +55,7 @@ describe('staff whose role needs a second factor', { timeout: 30_000 }, () => {
   it('adds one at the first sign-in, and only then has a session', async () => {
     const account = await addStaff('operations');
     const { id, methods } = await staff.challengeOf(account);
-    expect(methods).toEqual(['enroll_totp']);
+    expect(methods).toEqual(['enroll_totp', 'enroll_passkey']);
     const { body } = await beginEnrollment(id);
     const { secret } = body.data.beginPortalTotpEnrollment;
     expect(await sessionsOf(account)).toEqual([]);
@@ -155,7 +155,7 @@ describe('a reset of second factors', { timeout: 30_000 }, () => {
     expect((await staff.complete(old.id, { recoveryCode: recoveryCodes[0] as string })).reason).toBe(
       'input.challenge',
     );
-    expect((await staff.challengeOf(account)).methods).toEqual(['enroll_totp']);
+    expect((await staff.challengeOf(account)).methods).toEqual(['enroll_totp', 'enroll_passkey']);
     expect(await mailsTo(account)).toEqual(['factor-added', 'factor-reset']);
     const rows = await auth.database.query(
       `select kind, actor_id is not null as has_actor from auth.audit_event where subject_id = $1 and kind = 'auth.factor.reset'`,
@@ -184,7 +184,8 @@ describe('a reset of second factors', { timeout: 30_000 }, () => {
       account.id,
     ]);
     await vi.waitFor(
-      async () => expect((await staff.challengeOf(account)).methods).toEqual(['enroll_totp']),
+      async () =>
+        expect((await staff.challengeOf(account)).methods).toEqual(['enroll_totp', 'enroll_passkey']),
       20_000,
     );
     expect(await mailsTo(account)).toEqual(['factor-added', 'factor-reset-pending', 'factor-reset']);
