@@ -103,7 +103,7 @@ function administerCustomer<T>({
   const { tenantId, origin } = ctx;
   const customerId = readId('customerId', input.customerId);
   return inStaffTransaction(ctx, scope, async (trx, { staffId: actorId, sessionId }) => {
-    const changed = await callAuth(trx, call, { customerId, actorId, reason });
+    const changed = await callAuth(trx, call, { customerId, actorId, sessionId, reason });
     if (changed === undefined) throw badInput('customerId', 'There is no such customer.');
     const event = { kind, platform: 'portal', tenantId, actorId, sessionId, subjectId: customerId } as const;
     await writeAuditEvent(trx, { ...event, origin, details: { changed, ...(reason && { reason }) } });
@@ -119,11 +119,11 @@ const calls = {
   suspend_customer: (id: string) => sql<number | null>`auth.suspend_customer(${id})`,
   reinstate_customer: (id: string) => sql<number | null>`auth.reinstate_customer(${id})`,
   end_customer_sessions: (id: string) => sql<number | null>`auth.end_customer_sessions(${id})`,
-  request_customer_factor_reset: (id: string, { actorId, reason }: Asked) =>
-    sql<number | null>`auth.request_customer_factor_reset(${id}, ${actorId}, ${reason})`,
+  request_customer_factor_reset: (id: string, { actorId, sessionId, reason }: Asked) =>
+    sql<number | null>`auth.request_customer_factor_reset(${id}, ${actorId}, ${sessionId}, ${reason})`,
 };
 
-type Asked = { customerId: string; actorId: string; reason: string };
+type Asked = { customerId: string; actorId: string; sessionId: string; reason: string };
 
 /** Returns how many rows changed; undefined where there is no such customer. */
 async function callAuth(
