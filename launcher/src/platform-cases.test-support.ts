@@ -56,6 +56,8 @@ export type PlatformCases = {
   findObjects?(caller: Caller, context: CaseContext): Promise<ObjectsByType>;
   /** Fields that are empty in the development seed: they lead to nothing. */
   emptyInSeed?: readonly string[];
+  /** Types of which nobody has an object: who may have their fields gets nothing, who may not is refused all the same. */
+  emptyTypes?: readonly string[];
   /** Arguments by coordinate, instead of made up ones, where those would change something. */
   arguments?: Readonly<Record<string, Record<string, unknown>>>;
   /** Fields whose policy looks at the arguments. The subgraph's own tests try both outcomes. */

@@ -24,6 +24,8 @@ export default {
     return { Order: { own: others.id, foreign: elsewhere.orders.edges[0].node.id } };
   },
   emptyInSeed: ['Order.sharedWith'],
+  // Looks at the caller's own account.
+  policiesOfArguments: ['Mutation.placeOrder'],
   refusedMutation: {
     query: `mutation { cancelOrder(id: "0199c2f4-7a10-7000-8000-00000000dead") { id } }`,
     as: 'user',

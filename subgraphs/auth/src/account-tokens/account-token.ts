@@ -22,7 +22,7 @@ export const accountTokenSeconds = {
 } as const;
 export type AccountTokenPurpose = keyof typeof accountTokenSeconds;
 
-/** What these tokens take back, a change of the password must not protect: a thief would make one. */
+/** What these tokens take back, a change of the password or a suspension must not protect: a thief would make one. */
 const outliveChanges: ReadonlySet<AccountTokenPurpose> = new Set(['undo_email']);
 
 type Data = Readonly<Record<string, string>>;
@@ -33,7 +33,7 @@ const tokenForm = /^[A-Za-z0-9_-]{43}$/;
 /**
  * Makes a single-use token for an account as it is now, to travel in a mail: 256 random bits, stored as SHA-256. It dies when it is
  * used, when it expires, and when the password or the e-mail of the account changes; one that undoes a change of the e-mail outlives
- * such changes.
+ * such changes, and a suspension.
  *
  * @param data kept beside it, for the one who uses it.
  * @returns the token's text. It is nowhere else: never log it.
@@ -87,7 +87,7 @@ export async function findAccountToken<A extends Account>(
  * token can still be used. The tenant is the transaction's.
  *
  * @returns undefined, whatever is wrong: no such token here, expired, for another purpose, of an account that has changed since, or
- * that is deactivated.
+ * that is deactivated (which one that undoes a change of the e-mail outlives).
  */
 export async function useAccountToken<A extends Account>(
   trx: Trx,
@@ -112,7 +112,7 @@ export async function useAccountToken<A extends Account>(
 
 function isUsable(stored: StoredToken, account: Account, purpose: AccountTokenPurpose): boolean {
   const isOfThisState = stored.password_version === account.passwordVersion && stored.email === account.email;
-  return account.isActive && (isOfThisState || outliveChanges.has(purpose));
+  return outliveChanges.has(purpose) || (account.isActive && isOfThisState);
 }
 
 function readStored({ data, created_at }: StoredToken): { data: Data; createdAt: Date } {

@@ -143,7 +143,25 @@ describe('what staff ask for of a customer', () => {
     expect((await tokensOf(account.id)).map(({ purpose }) => purpose)).toEqual(['verify_email']);
   });
 
-  it('nothing goes to an account that was suspended meanwhile', async () => {
+  it('a correction is told and can be undone also where the account was suspended before or meanwhile', async () => {
+    const account = await addVerified();
+    const email = `new-${account.email}`;
+    const suspend = sql`select auth.suspend_customer(${account.id})`;
+    await inTenant(portal, auth.tenants.demo, (trx) => suspend.execute(trx));
+    expect(await correct(account.id, email)).toBe('done');
+    expect(await settled(account.id)).toEqual([{ outcome: 'done', old_email: null }]);
+    const [notice] = await mailsTo(account.email);
+    expect(notice).toMatchObject({ template: 'email-change-notice' });
+    const { body } = await auth.ask('mutation ($input: UndoEmailInput!) { undoEmail(input: $input) }', {
+      input: { token: tokenOf(notice) },
+    });
+    expect(body).toEqual({ data: { undoEmail: true } });
+    expect(
+      await auth.database.query('select email, is_active from auth.user where id = $1', [account.id]),
+    ).toEqual([{ email: account.email, is_active: false }]);
+  });
+
+  it('no link for a password goes to an account that was suspended meanwhile', async () => {
     const account = await addVerified();
     const hold = await inTenant(portal, auth.tenants.demo, async (trx) => {
       const { rows } = await sql<{ outcome: string }>`

@@ -54,6 +54,7 @@ type Request = {
   accountId: string;
   oldEmail: string | null;
   oldWasVerified: boolean | null;
+  createdAt: Date;
 };
 
 /** Of replicas at once, one carries a request out. */
@@ -63,13 +64,14 @@ async function carryOut<A extends Account>(
   { id, tenantId }: { id: string; tenantId: string },
 ): Promise<void> {
   const asked = await sql<Request>`
-    select kind, account_id as "accountId", old_email as "oldEmail", old_was_verified as "oldWasVerified"
+    select kind, account_id as "accountId", old_email as "oldEmail", old_was_verified as "oldWasVerified", created_at as "createdAt"
     from auth.user_request where id = ${id}`.execute(trx);
   const [request] = asked.rows;
   // First the account: everything else that changes it takes its lock first too.
   const account = request && (await lockAccountForChange(trx, issuer.tables, request.accountId));
   if (!account) return;
-  const outcome = account.isActive ? 'done' : 'obsolete';
+  // That an address was corrected is always told, or staff could do it behind the back of a suspension.
+  const outcome = account.isActive || request.kind === 'tell_correction' ? 'done' : 'obsolete';
   const { rows } = await sql`
     update auth.user_request set settled_at = now(), outcome = ${outcome}, old_email = null
     where id = ${id} and settled_at is null returning id`.execute(trx);
@@ -99,7 +101,7 @@ async function tellCorrection<A extends Account>(
   trx: Trx,
   issuer: PlatformIssuer<A>,
   { tenantId, account }: Addressee<A>,
-  { oldEmail, oldWasVerified }: Request,
+  { oldEmail, oldWasVerified, createdAt }: Request,
 ): Promise<void> {
   if (oldEmail === null) return;
   const at = issuer.now();
@@ -111,7 +113,7 @@ async function tellCorrection<A extends Account>(
     await queueMail(trx, issuer, { ...to(account.email), template: 'verify-email', values });
   }
   if (oldWasVerified) {
-    const data = { email: oldEmail };
+    const data = { email: oldEmail, since: createdAt.toISOString() };
     const undo = await createLink(trx, issuer, { tenantId, account }, 'undo_email', 'undoEmail', data);
     const values = { ...undo, email: account.email };
     await queueMail(trx, issuer, { ...to(oldEmail), template: 'email-change-notice', values });

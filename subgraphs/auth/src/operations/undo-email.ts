@@ -66,7 +66,8 @@ async function undo<A extends Account>(
   await endTokensOfEarlierState(trx, issuer, id, { undoSince: createdAt });
   await removeFactorsSince(trx, issuer, id, createdAt);
   const account = { ...changed, ...versions, email, emailVerified: true };
-  await queueTokenMail(trx, issuer, 'reset_password', { tenantId, account });
+  // A deactivated account stays so: its link would be worth nothing.
+  if (account.isActive) await queueTokenMail(trx, issuer, 'reset_password', { tenantId, account });
   const subject = { tenantId, accountId: id, client };
   await writeAuditEvent(trx, auditOwn('auth.email.change_undone', issuer, subject, { ended: endedSessions }));
 }

@@ -1,0 +1,61 @@
+import type { PlatformCases } from '../../../launcher/src/platform-cases.test-support.ts';
+
+const runs = {};
+
+export default {
+  async findObjects(caller, { ask }) {
+    if (caller !== 'super_admin') return {};
+    const { body } = await ask(
+      'mutation { inviteStaff(input: { email: "invited@example.com", fullName: "Invited", role: support }) { id } }',
+      caller,
+    );
+    if (body.errors) throw new Error(`nobody can be invited: ${JSON.stringify(body.errors)}`);
+    return {};
+  },
+  arguments: {
+    // Without an argument that would be wrong. They change nothing that another question asks for: nobody has a factor or a device.
+    ...Object.fromEntries(
+      [
+        'beginTotp',
+        'beginPortalTotp',
+        'removeTotp',
+        'removePortalTotp',
+        'renewRecoveryCodes',
+        'renewPortalRecoveryCodes',
+        'beginPasskeySignIn',
+        'beginPortalPasskeySignIn',
+        'beginPasskeyRegistration',
+        'beginPortalPasskeyRegistration',
+        'beginPasskeyReauthentication',
+        'beginPortalPasskeyReauthentication',
+        'requestEmailVerification',
+        'requestPortalEmailVerification',
+        // In this order: an export and a deletion are there when their fields are asked for.
+        'cancelAccountDeletion',
+        'deleteAccount',
+        'exportAccount',
+      ].map((field) => [`Mutation.${field}`, runs]),
+    ),
+  },
+  // The seed has no second factors and no remembered devices, and those of a link or a challenge come with a right one only. auth's own
+  // tests read them.
+  emptyInSeed: [
+    'Query.myPasskeys',
+    'Query.portalPasskeys',
+    'SecondFactors.totp',
+    'User.factors',
+    'User.rememberedDevices',
+  ],
+  emptyTypes: [
+    'CustomerFactor',
+    'EmailVerification',
+    'FactorAddition',
+    'Passkey',
+    'PasskeyAddition',
+    'PasswordReset',
+    'PortalEnrollment',
+    'RememberedDevice',
+    'TotpSecret',
+    'TotpFactor',
+  ],
+} satisfies PlatformCases;
