@@ -123,7 +123,7 @@ const calls = {
     sql<number | null>`auth.request_customer_factor_reset(${id}, ${actorId}, ${sessionId}, ${reason})`,
 };
 
-type Asked = { customerId: string; actorId: string; sessionId: string; reason: string };
+type Asked = { customerId: string; actorId: string; sessionId: string | undefined; reason: string };
 
 /** Returns how many rows changed; undefined where there is no such customer. */
 async function callAuth(

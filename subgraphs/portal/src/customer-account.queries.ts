@@ -52,7 +52,7 @@ async function findOf<R extends { user_id: string }>(
 
 /** `done`, or what stands in the way; undefined where the tenant has no such customer. */
 export type RequestOutcome = 'done' | 'suspended' | 'no_mail' | 'same' | 'taken' | undefined;
-type Act = { customerId: string; staffId: string; sessionId: string };
+type Act = { customerId: string; staffId: string; sessionId: string | undefined };
 
 /** Asks the customers' auth process for a mail with a link. */
 export async function requestPasswordReset(

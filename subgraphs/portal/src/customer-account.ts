@@ -74,7 +74,7 @@ export const correctCustomerEmail: NonNullable<MutationResolvers['correctCustome
   );
 };
 
-type Act = { customerId: string; staffId: string; sessionId: string };
+type Act = { customerId: string; staffId: string; sessionId: string | undefined };
 
 /**
  * What staff do to a customer's account and give a reason for, with its row in the audit log, in one transaction.
