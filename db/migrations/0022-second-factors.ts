@@ -12,6 +12,7 @@ const endReasons = `'logout', 'ended', 'reuse', 'password', 'suspended', 'role',
  * Per platform: challenges between a right password and a session, the secrets of one-time passwords, recovery codes, devices on which
  * no second factor is asked for, and requests to take an account's factors away. `pepper_id` names the secret under which a row is
  * sealed or hashed. A session ends as `factor` when it no longer has what its account's role asks for, and when factors are reset.
+ * `last_super_admin_at` is when a member of staff lost that role: for a day their factors are reset as slowly as those of one who has it.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const { platform, account } of platforms) {
@@ -84,7 +85,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       );
       create index ${platform}_trusted_device_expiry on auth.${platform}_trusted_device (expires_at);
       grant select (tenant_id, account_id, device_id, created_at, expires_at),
-        insert (tenant_id, account_id, device_id, created_at, expires_at), update (expires_at), delete
+        insert (tenant_id, account_id, device_id, created_at, expires_at), update (created_at, expires_at), delete
         on auth.${platform}_trusted_device to ${role};
 
       create table auth.${platform}_factor_reset (
@@ -112,15 +113,18 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     await createDueResets(db, platform);
   }
   await sql
-    .raw(
-      'grant insert (tenant_id, account_id, staff_id, reason, due_at) on auth.portal_factor_reset to signet_auth_portal',
-    )
+    .raw(`
+      grant insert (tenant_id, account_id, staff_id, reason, due_at) on auth.portal_factor_reset to signet_auth_portal;
+      alter table auth.portal_user add last_super_admin_at timestamptz;
+      grant select (last_super_admin_at), update (last_super_admin_at) on auth.portal_user to signet_auth_portal;
+    `)
     .execute(db);
   await createCustomerReset(db);
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
   await sql.raw('drop function auth.request_customer_factor_reset(uuid, uuid, uuid, text)').execute(db);
+  await sql.raw('alter table auth.portal_user drop last_super_admin_at').execute(db);
   for (const { platform } of platforms) {
     const session = `auth.${platform}_session`;
     await sql.raw(`drop function auth.due_${platform}_factor_resets(integer)`).execute(db);

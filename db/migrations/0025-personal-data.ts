@@ -220,8 +220,7 @@ async function replaceReinstatement(db: Kysely<unknown>, condition: string): Pro
       if not found then
         return null;
       end if;
-      update auth.user u set is_active = true, updated_at = now()
-        where u.id = customer and not u.is_active${condition};
+      update auth.user u set is_active = true, updated_at = now() where u.id = customer and not u.is_active${condition};
         get diagnostics changed = row_count;
       return changed;
     end $$;

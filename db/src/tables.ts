@@ -40,7 +40,12 @@ export type UserTable = AccountColumns & {
   /** Since when its owner's wish to be erased is carried out. */
   closed_at: OptionalTime;
 };
-export type PortalUserTable = AccountColumns & { full_name: string; role: StaffRole };
+export type PortalUserTable = AccountColumns & {
+  full_name: string;
+  role: StaffRole;
+  /** When they stopped being a super_admin. */
+  last_super_admin_at: OptionalTime;
+};
 
 export type SessionEndReason =
   | 'logout'
@@ -181,6 +186,7 @@ export type TrustedDeviceTable = {
   tenant_id: string;
   account_id: string;
   device_id: string;
+  /** When a second factor was last proven on it. */
   created_at: Timestamp;
   expires_at: Date;
 };

@@ -676,7 +676,7 @@ export type Mutation = {
   resetPortalPassword: PasswordReset;
   /**
    * Take all second factors of a member of staff who has lost them: their sessions end, and they add a new one when they sign in again, where
-   * their role needs one. At once; for a super_admin after 24 hours, in which they or any super_admin can cancel it. They get a mail. Returns when the
+   * their role needs one. At once; for a super_admin, or one who was within a day, after 24 hours, in which they or any super_admin can cancel it. They get a mail. Returns when the
    * factors go. Staff with the scope `staff:write`; not one's own (`authz.permission.deny`). Errors: `input.id`, `input.reason`.
    */
   resetStaffFactors: Scalars['DateTime']['output'];

@@ -107,6 +107,7 @@ describe('Auth0', () => {
       emailVerified: false,
       scopes: new Set(['openid', 'profile', 'orders:read', 'orders:write', 'Support Desk']),
       authTime: undefined,
+      amr: [],
       expiresAt: expect.any(Number),
     });
   });

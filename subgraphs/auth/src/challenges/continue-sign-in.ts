@@ -5,7 +5,7 @@ import type { Transaction } from 'kysely';
 import type { Account } from '../accounts/account.ts';
 import { tellOfNewDevice } from '../devices/new-device-mail.ts';
 import { hasFactor, listChallengeMethods } from '../factors/account-factors.ts';
-import { isTrustedDevice } from '../factors/trusted-devices.ts';
+import { findTrustedSince } from '../factors/trusted-devices.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
 import type { SessionClient } from '../sessions/session.queries.ts';
 import { type IssuedTokens, startSession } from '../tokens/issue-tokens.ts';
@@ -34,12 +34,18 @@ export async function continueSignIn<A extends Account>(
 ): Promise<SignInStep> {
   const { account } = signIn;
   const methods = await listChallengeMethods(trx, issuer, account);
-  const isTrusted = hasFactor(methods) && (await isTrustedDevice(trx, issuer, account, deviceToken));
-  if (methods.length > 0 && !isTrusted)
+  const trustedSince = hasFactor(methods)
+    ? await findTrustedSince(trx, issuer, account, deviceToken)
+    : undefined;
+  if (methods.length > 0 && !trustedSince)
     return { challenge: await openChallenge(trx, issuer, { ...signIn, methods }) };
   await tellOfNewDevice(trx, issuer, { ...signIn, deviceToken });
   return {
-    tokens: await startSession(trx, issuer, { ...signIn, amr: isTrusted ? ['pwd', 'rba'] : ['pwd'] }),
+    tokens: await startSession(trx, issuer, {
+      ...signIn,
+      // The password alone is no recent sign-in of an account that has a second factor.
+      ...(trustedSince ? { amr: ['pwd', 'rba'], authTime: trustedSince } : { amr: ['pwd'] }),
+    }),
   };
 }
 

@@ -8,26 +8,32 @@ import type { PlatformIssuer } from '../platform-issuer.ts';
 type Trx = Transaction<Database>;
 
 /**
- * Whether the account's second factor isn't asked for on the device that the token names. A change of password makes all device
- * tokens of an account worthless, and a change of factors deletes the rows.
+ * When a second factor was proven on the device that the token names, where it isn't asked for there again. A change of password makes
+ * all device tokens of an account worthless, and a change of factors deletes the rows.
+ *
+ * @returns undefined where the factor is asked for.
  */
-export async function isTrustedDevice<A extends Account>(
+export async function findTrustedSince<A extends Account>(
   trx: Trx,
   { tables, devices, factors, now }: Pick<PlatformIssuer<A>, 'tables' | 'devices' | 'factors' | 'now'>,
   account: Account,
   deviceToken: string | undefined,
-): Promise<boolean> {
-  if (factors.rememberSeconds === 0) return false;
+): Promise<Date | undefined> {
+  if (factors.rememberSeconds === 0) return undefined;
   const device = await findLiveDevice(trx, { tables, devices, now }, account, deviceToken);
-  if (device === undefined) return false;
-  const { rows } = await sql`
-    select from ${tables.trustedDevice}
+  if (device === undefined) return undefined;
+  const { rows } = await sql<{ provenAt: Date }>`
+    select created_at as "provenAt" from ${tables.trustedDevice}
     where account_id = ${account.id} and device_id = ${device} and expires_at > ${now()}
   `.execute(trx);
-  return rows.length === 1;
+  return rows[0]?.provenAt;
 }
 
-/** @param deviceToken one that the account was just given. */
+/**
+ * Remembers a device on which a second factor was proven just now.
+ *
+ * @param deviceToken one that the account was just given.
+ */
 export async function trustDevice<A extends Account>(
   trx: Trx,
   { tables, devices, factors, now }: Pick<PlatformIssuer<A>, 'tables' | 'devices' | 'factors' | 'now'>,
@@ -40,7 +46,8 @@ export async function trustDevice<A extends Account>(
   await sql`
     insert into ${tables.trustedDevice} (tenant_id, account_id, device_id, created_at, expires_at)
     values (${tenantId}, ${account.id}, ${device}, ${createdAt}, ${expiresAt})
-    on conflict (tenant_id, account_id, device_id) do update set expires_at = excluded.expires_at
+    on conflict (tenant_id, account_id, device_id) do update 
+      set created_at = excluded.created_at, expires_at = excluded.expires_at
   `.execute(trx);
 }
 

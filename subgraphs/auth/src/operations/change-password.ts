@@ -1,5 +1,5 @@
 import { inTenant, writeAuditEvent } from '@signet/db';
-import { badInput, type RefusalError } from '@signet/service';
+import { badInput, RefusalError } from '@signet/service';
 import { setPassword } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
 import { assertNewPassword } from '../accounts/account-input.ts';
@@ -8,6 +8,7 @@ import { giveDeviceToken } from '../devices/known-devices.ts';
 import type { PlatformBinding, PlatformIssuer, SessionSubject } from '../platform-issuer.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import { lockOwnSession } from '../sessions/live-session.ts';
+import { endWithoutFactor, lacksFactor } from '../sessions/required-factor.ts';
 import { endSessionsOf, setSessionPasswordVersion } from '../sessions/session.queries.ts';
 import { type IssuedTokens, replaceTokens } from '../tokens/issue-tokens.ts';
 import { deliverTokens, type SessionCookies } from '../tokens/refresh-token-cookie.ts';
@@ -67,11 +68,15 @@ async function changeOwnPassword<A extends Account>(
     throw badInput('newPassword', 'This is your password already.');
   }
   const hash = await passwords.hash(newPassword, accountId);
-  return inTenant(db, tenantId, async (trx) => {
+  const changed = await inTenant(db, tenantId, async (trx) => {
     const { account: locked, session } = await lockOwnSession(trx, issuer, subject);
     // Two changes at once from this session: the later one compared with a password that is no longer the current one.
     if (locked.passwordVersion !== found.account.passwordVersion) {
       throw notCurrent();
+    }
+    if (lacksFactor(issuer, locked, session.amr)) {
+      await endWithoutFactor(trx, issuer, subject);
+      return undefined;
     }
     const account = { ...locked, ...(await setPassword(trx, tables, accountId, hash)) };
     const { passwordVersion } = account;
@@ -94,6 +99,8 @@ async function changeOwnPassword<A extends Account>(
       ),
     };
   });
+  if (!changed) throw new RefusalError('auth.failure.revoked');
+  return changed;
 }
 
 function notCurrent(): RefusalError {

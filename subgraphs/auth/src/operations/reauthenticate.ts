@@ -10,6 +10,7 @@ import { withCopiesDisabled } from '../passkeys/prove-passkey.ts';
 import type { PlatformBinding, PlatformIssuer, SessionSubject } from '../platform-issuer.ts';
 import type { MutationResolvers, ReauthenticateInput } from '../resolvers.generated.ts';
 import { lockOwnSession } from '../sessions/live-session.ts';
+import { endWithoutFactor, lacksFactor } from '../sessions/required-factor.ts';
 import { renewSession } from '../sessions/session.queries.ts';
 import { runAttempt } from '../throttle/attempt.ts';
 import { type IssuedTokens, replaceTokens } from '../tokens/issue-tokens.ts';
@@ -63,10 +64,13 @@ async function reauthenticate<A extends Account>(
     await compareOwnPassword(issuer, subject, guess);
   }
   const proven = isByPasskey ? [] : ['pwd'];
-  const renew = (prove: ProveFactor<A>) =>
-    inTenant(issuer.db, tenantId, (trx) =>
+  const renew = async (prove: ProveFactor<A>) => {
+    const renewed = await inTenant(issuer.db, tenantId, (trx) =>
       renewOwnSession(trx, issuer, subject, { found: found.account, proven, prove, cookies }),
     );
+    if (!renewed) throw new RefusalError('auth.failure.revoked');
+    return renewed;
+  };
   if (proof.totp == null && proof.recoveryCode == null && proof.passkey == null) return renew(assertNoFactor);
   const device = await readInTenant(issuer.db, tenantId, (trx) =>
     findLiveDevice(trx, issuer, found.account, proof.deviceToken),
@@ -126,17 +130,22 @@ type Renewal<A extends Account> = {
   cookies: SessionCookies;
 };
 
+/** @returns undefined where the session lacks the second factor that its account's role asks for, and has ended. */
 async function renewOwnSession<A extends Account>(
   trx: Transaction<Database>,
   issuer: PlatformIssuer<A>,
   subject: SessionSubject,
   { found, proven, prove, cookies }: Renewal<A>,
-): Promise<Proven<A>> {
+): Promise<Proven<A> | undefined> {
   const { account, session } = await lockOwnSession(trx, issuer, subject);
   // The password was changed from this session meanwhile: what was compared is the old one.
   if (account.passwordVersion !== found.passwordVersion) throw wrongPassword();
   const methods = [...proven, ...(await prove(trx, issuer, { account }))];
   const renewed = { authTime: issuer.now(), amr: [...new Set([...session.amr, ...methods])] };
+  if (lacksFactor(issuer, account, renewed.amr)) {
+    await endWithoutFactor(trx, issuer, subject);
+    return undefined;
+  }
   await renewSession(trx, issuer.tables, { id: session.id, ...renewed });
   const event = auditOwn('auth.reauthenticated', issuer, subject, { methods: methods.join(' ') });
   await writeAuditEvent(trx, event);

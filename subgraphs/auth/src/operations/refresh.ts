@@ -9,6 +9,7 @@ import type { PlatformBinding, PlatformIssuer } from '../platform-issuer.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import { isSessionAlive } from '../sessions/live-session.ts';
 import { paceRefresh } from '../sessions/refresh-pace.ts';
+import { endWithoutFactor, lacksFactor } from '../sessions/required-factor.ts';
 import {
   endSession,
   lockSession,
@@ -17,7 +18,7 @@ import {
   type SessionRow,
   touchSession,
 } from '../sessions/session.queries.ts';
-import { createSessionToken, type IssuedTokens, issueTokens, lacksFactor } from '../tokens/issue-tokens.ts';
+import { createSessionToken, type IssuedTokens, issueTokens } from '../tokens/issue-tokens.ts';
 import {
   exchangeRefreshToken,
   findStoredToken,
@@ -91,7 +92,10 @@ async function exchange<A extends Account>(
   if (!account || !session || !isSessionAlive(session, account, now)) {
     return revoked({ isCookieDead: session?.endReason !== 'replaced' });
   }
-  if (lacksFactor(issuer, account, session.amr)) return endWithoutFactor(trx, issuer, owner, presented);
+  if (lacksFactor(issuer, account, session.amr)) {
+    await endWithoutFactor(trx, issuer, { ...presented, ...owner });
+    return revoked();
+  }
   const stored = await findStoredToken(trx, tables, presented.identity);
   if (!stored) return unknown(); // A change of password came between.
   if (wasSuccessorUsed(stored)) return endReused(trx, issuer, owner, presented);
@@ -162,19 +166,6 @@ async function endReused(
 ): Promise<Refusal> {
   await endSession(trx, tables, { id: owner.sessionId, reason: 'reuse', now: now() });
   await writeAuditEvent(trx, auditOwn('auth.refresh.reuse', { platform }, { tenantId, client, ...owner }));
-  return revoked();
-}
-
-/** From before the account's role asked for a second factor: who signs in again proves one, or adds it. */
-async function endWithoutFactor(
-  trx: Transaction<Database>,
-  { platform, tables, now }: Pick<PlatformIssuer, 'platform' | 'tables' | 'now'>,
-  owner: SessionOwner,
-  { tenantId, client }: Presented,
-): Promise<Refusal> {
-  await endSession(trx, tables, { id: owner.sessionId, reason: 'factor', now: now() });
-  const event = { tenantId, client, ...owner };
-  await writeAuditEvent(trx, auditOwn('auth.session.ended', { platform }, event, { reason: 'factor' }));
   return revoked();
 }
 

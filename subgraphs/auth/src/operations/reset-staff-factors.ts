@@ -23,7 +23,7 @@ const delaySeconds = 24 * 3600;
 const maxReasonLength = 500;
 
 /**
- * `resetStaffFactors`: at once, and for a super_admin in a day.
+ * `resetStaffFactors`: at once, and for a super_admin, or who was one within the day, in a day.
  *
  * @returns when the factors go.
  * @throws {RefusalError} input.reason, input.id, authz.permission.deny, authz.role.deny, auth.failure.revoked
@@ -35,9 +35,11 @@ export function createResetStaffFactors(portal: Portal): NonNullable<MutationRes
     const issuer = portal.getIssuer();
     let dueAt = issuer.now();
     await manageStaff(portal, ctx, { id }, async (trx, target, { now }) => {
-      if (target.role === 'super_admin') dueAt = await requestReset(trx, issuer, { target, reason, ctx });
+      if (await wasSuperAdminToday(trx, target))
+        dueAt = await requestReset(trx, issuer, { target, reason, ctx });
       else {
         const { staffId } = requirePortal(ctx.session);
+        await settleWaiting(trx, target.id);
         const asked = { dueAt: now, reason, staffId };
         await insertReset(trx, { tenantId: ctx.tenantId, target, ...asked, isDone: true });
         await resetFactors(trx, issuer, { account: target, tenantId: ctx.tenantId, staffId });
@@ -67,15 +69,33 @@ export function createCancelStaffFactorReset({
       if (id !== account.id && !scopesOfRole[account.role].includes('staff:write')) {
         throw new RefusalError('authz.role.deny');
       }
-      const { rows } = await sql`
-        update ${portalTables.factorReset} set settled_at = now(), outcome = 'cancelled'
-        where account_id = ${id} and settled_at is null returning id
-      `.execute(trx);
-      if (rows.length === 0) return false;
+      if (!(await settleWaiting(trx, id))) return false;
       await writeAuditEvent(trx, auditStaff('auth.factor.reset_cancelled', ctx, id));
       return true;
     });
   };
+}
+
+/** A super_admin, or one who was within the day: who takes the role away must not get around the delay. The row is locked. */
+async function wasSuperAdminToday(trx: Trx, { id, role }: StaffAccount): Promise<boolean> {
+  if (role === 'super_admin') return true;
+  const { rows } = await sql`
+    select from ${portalTables.account}
+    where id = ${id} and last_super_admin_at > now() - make_interval(secs => ${delaySeconds})`.execute(trx);
+  return rows.length === 1;
+}
+
+/**
+ * Cancels the reset that waits, so that it does not take the factors that are added later.
+ *
+ * @returns whether one waited.
+ */
+async function settleWaiting(trx: Trx, accountId: string): Promise<boolean> {
+  const { rows } = await sql`
+    update ${portalTables.factorReset} set settled_at = now(), outcome = 'cancelled'
+    where account_id = ${accountId} and settled_at is null returning id
+  `.execute(trx);
+  return rows.length === 1;
 }
 
 type Request = { target: StaffAccount; reason: string; ctx: GraphqlContext };

@@ -1,7 +1,12 @@
 import { reasonsOf } from '@signet/testing';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { addCustomer, addStaffMember, type TestAccount } from '../testing/accounts.test-support.ts';
+import {
+  addCustomer,
+  addStaffMember,
+  type TestAccount,
+  testPassword,
+} from '../testing/accounts.test-support.ts';
 import { startTestAuth, type TestAuth, type Tokens } from '../testing/auth.test-support.ts';
 import { factorOperations } from '../testing/factors.test-support.ts';
 
@@ -55,7 +60,7 @@ describe('staff whose role needs a second factor', { timeout: 30_000 }, () => {
   it('adds one at the first sign-in, and only then has a session', async () => {
     const account = await addStaff('operations');
     const { id, methods } = await staff.challengeOf(account);
-    expect(methods).toEqual(['enroll_totp']);
+    expect(methods).toEqual(['enroll_totp', 'enroll_passkey']);
     const { body } = await beginEnrollment(id);
     const { secret } = body.data.beginPortalTotpEnrollment;
     expect(await sessionsOf(account)).toEqual([]);
@@ -125,6 +130,29 @@ describe('staff whose role needs a second factor', { timeout: 30_000 }, () => {
     expect((await staff.refresh(tokens?.refreshToken ?? '')).reason).toBe('auth.failure.revoked');
     expect(await sessionsOf(account)).toEqual([{ end_reason: 'factor' }]);
   });
+
+  it.each([
+    [
+      'portalReauthenticate',
+      `mutation { portalReauthenticate(input: { password: "${testPassword}" }) { accessToken } }`,
+    ],
+    [
+      'changePortalPassword',
+      `mutation {
+        changePortalPassword(input: { currentPassword: "${testPassword}", newPassword: "seven blue pears in a boat" }) {
+          tokens { accessToken }
+        }
+      }`,
+    ],
+  ])('nor does such a session get new tokens by %s', async (_field, mutation) => {
+    const account = await addStaff('support');
+    const { tokens } = await staff.signIn(account);
+    await auth.database.query(`update auth.portal_user set role = 'operations' where id = $1`, [account.id]);
+    const answer = await auth.ask(mutation, {}, { token: tokens?.accessToken ?? '' });
+    expect(reasonsOf(answer)).toEqual(['auth.failure.revoked']);
+    expect(await sessionsOf(account)).toEqual([{ end_reason: 'factor' }]);
+    expect((await staff.challengeOf(account)).methods).toEqual(['enroll_totp', 'enroll_passkey']);
+  });
 });
 
 describe('a reset of second factors', { timeout: 30_000 }, () => {
@@ -155,7 +183,7 @@ describe('a reset of second factors', { timeout: 30_000 }, () => {
     expect((await staff.complete(old.id, { recoveryCode: recoveryCodes[0] as string })).reason).toBe(
       'input.challenge',
     );
-    expect((await staff.challengeOf(account)).methods).toEqual(['enroll_totp']);
+    expect((await staff.challengeOf(account)).methods).toEqual(['enroll_totp', 'enroll_passkey']);
     expect(await mailsTo(account)).toEqual(['factor-added', 'factor-reset']);
     const rows = await auth.database.query(
       `select kind, actor_id is not null as has_actor from auth.audit_event where subject_id = $1 and kind = 'auth.factor.reset'`,
@@ -184,10 +212,39 @@ describe('a reset of second factors', { timeout: 30_000 }, () => {
       account.id,
     ]);
     await vi.waitFor(
-      async () => expect((await staff.challengeOf(account)).methods).toEqual(['enroll_totp']),
+      async () =>
+        expect((await staff.challengeOf(account)).methods).toEqual(['enroll_totp', 'enroll_passkey']),
       20_000,
     );
     expect(await mailsTo(account)).toEqual(['factor-added', 'factor-reset-pending', 'factor-reset']);
+  });
+
+  it('of one who was super_admin within the day waits as well, so that no other role opens the way', async () => {
+    const account = await addStaff('super_admin');
+    await enroll(account);
+    const { tokens } = await enroll(await addStaff('super_admin'));
+    const demote = await auth.ask(
+      'mutation ($id: ID!) { changeStaffRole(id: $id, role: operations) { role } }',
+      { id: account.id },
+      { token: tokens.accessToken },
+    );
+    expect(reasonsOf(demote)).toEqual([]);
+    const { body } = await reset(account.id, tokens.accessToken);
+    const dueAt = new Date(body.data.resetStaffFactors).getTime();
+    expect(dueAt - (auth.clock.stoppedAt ?? 0)).toBe(24 * 3600 * 1000);
+    expect((await staff.challengeOf(account)).methods).toEqual(['totp', 'recovery_code']);
+    // A day later it is at once, and settles the one that waits: else that would take what is added next.
+    await auth.database.query(
+      `update auth.portal_user set last_super_admin_at = now() - interval '25 hours' where id = $1`,
+      [account.id],
+    );
+    await reset(account.id, tokens.accessToken);
+    expect((await staff.challengeOf(account)).methods).toContain('enroll_totp');
+    const resets = await auth.database.query(
+      'select outcome from auth.portal_factor_reset where account_id = $1 order by id',
+      [account.id],
+    );
+    expect(resets).toEqual([{ outcome: 'cancelled' }, { outcome: 'done' }]);
   });
 
   it("takes a customer's factors within seconds, when it is asked for by the portal", async () => {

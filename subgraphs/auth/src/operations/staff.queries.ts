@@ -26,9 +26,12 @@ export async function setStaffActive(trx: Trx, id: string, isActive: boolean): P
   `.execute(trx);
 }
 
+/** Keeps when a super_admin stopped being one. */
 export async function setStaffRole(trx: Trx, id: string, role: StaffRole): Promise<void> {
   await sql`
-    update ${portalTables.account} set role = ${role}, updated_at = now() where id = ${id}
+    update ${portalTables.account} set role = ${role}, updated_at = now(),
+      last_super_admin_at = case when role = 'super_admin' then now() else last_super_admin_at end
+    where id = ${id}
   `.execute(trx);
 }
 

@@ -176,14 +176,33 @@ describe.each([
       rememberDevice: true,
     });
     const { deviceToken } = tokens as { deviceToken: string };
+    auth.clock.aheadSeconds = 3600;
     const remembered = await signIn(account, { deviceToken });
+    // The password alone is no recent sign-in of an account with a second factor: `auth_time` is when that was proven here.
     expect(decodeJwt(remembered.tokens?.accessToken ?? '')).toMatchObject({
       amr: ['pwd', 'rba'],
       acr: 'aal1',
+      auth_time: decodeJwt(tokens?.accessToken ?? '').auth_time,
     });
+    const [session] = await auth.database.query<{ age: number }>(
+      `select extract(epoch from created_at - auth_time)::int as age from auth.${platform}_session
+       where tenant_id = $1 and 'rba' = any(amr) order by id desc limit 1`,
+      [auth.tenants.demo],
+    );
+    expect(session?.age).toBe(3600);
+    const again = await complete((await challengeOf(account)).id, {
+      totp: codeOf(secret),
+      deviceToken,
+      rememberDevice: true,
+    });
+    const renewed = await signIn(account, { deviceToken: again.tokens?.deviceToken });
+    expect(decodeJwt(renewed.tokens?.accessToken ?? '').auth_time).toBe(
+      decodeJwt(again.tokens?.accessToken ?? '').auth_time,
+    );
+    auth.clock.aheadSeconds = 0;
     expect((await signIn(account)).challenge).toBeDefined();
     const day = 24 * 3600;
-    auth.clock.aheadSeconds = 30 * day + 1;
+    auth.clock.aheadSeconds = 30 * day + 3601;
     expect((await signIn(account, { deviceToken: remembered.tokens?.deviceToken })).challenge).toBeDefined();
     auth.clock.aheadSeconds = 0;
   });

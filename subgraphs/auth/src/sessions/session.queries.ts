@@ -29,17 +29,18 @@ type NewSession = SessionClient & {
   account: Account;
   amr: string[];
   authTime: Date;
+  createdAt: Date;
   expiresAt: Date;
 };
 
 export async function insertSession(trx: Trx, tables: Tables, session: NewSession): Promise<SessionRow> {
-  const { tenantId, account, amr, authTime, expiresAt, device, address } = session;
+  const { tenantId, account, amr, authTime, createdAt, expiresAt, device, address } = session;
   const { rows } = await sql<SessionRow>`
     insert into ${tables.session}
       (tenant_id, ${tables.accountId}, password_version, auth_time, amr, device, address, created_at, last_used_at, expires_at)
     values
       (${tenantId}, ${account.id}, ${account.passwordVersion}, ${authTime}, ${amr}::text[], ${device}, ${address}::inet,
-       ${authTime}, ${authTime}, ${expiresAt})
+       ${createdAt}, ${createdAt}, ${expiresAt})
     returning ${sessionColumns}
   `.execute(trx);
   return rows[0] as SessionRow;

@@ -4,6 +4,7 @@ import type { Account } from '../accounts/account.ts';
 import { auditOwn } from '../audit/audit-events.ts';
 import { addSeconds, earlier, toSeconds } from '../dates.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
+import { lacksFactor } from '../sessions/required-factor.ts';
 import {
   endSession,
   insertSession,
@@ -37,6 +38,8 @@ type NewSession<A extends Account> = {
   cookies: SessionCookies;
   /** How the person proved who they are (RFC 8176). */
   amr: readonly string[];
+  /** When they proved all of it, where that isn't now. */
+  authTime?: Date;
 };
 type OpenSession<A extends Account> = { account: A; tenantId: string; session: SessionRow };
 
@@ -47,10 +50,8 @@ type OpenSession<A extends Account> = { account: A; tenantId: string; session: S
 export async function startSession<A extends Account>(
   trx: Trx,
   issuer: PlatformIssuer<A>,
-  { account, tenantId, client, cookies, amr }: NewSession<A>,
+  { account, tenantId, client, cookies, amr, authTime }: NewSession<A>,
 ): Promise<IssuedTokens> {
-  if (lacksFactor(issuer, account, amr))
-    throw new TypeError('This account has no session without a second factor.');
   const now = issuer.now();
   await endReplacedSession(trx, issuer, { tenantId, client, cookie: cookies.find(issuer.platform) });
   const session = await insertSession(trx, issuer.tables, {
@@ -58,21 +59,13 @@ export async function startSession<A extends Account>(
     tenantId,
     account,
     amr: [...amr],
-    authTime: now,
+    authTime: authTime ?? now,
+    createdAt: now,
     expiresAt: addSeconds(now, issuer.lifetimes.refreshAbsoluteSeconds),
   });
   const event = { tenantId, accountId: account.id, sessionId: session.id, client };
   await writeAuditEvent(trx, auditOwn('auth.login.success', issuer, event));
   return issueFirstTokens(trx, issuer, { account, tenantId, session }, cookies);
-}
-
-/** Whether a session does not have the second factor that its account's role asks for. A remembered device had it. */
-export function lacksFactor<A extends Account>(
-  { factors }: Pick<PlatformIssuer<A>, 'factors'>,
-  account: A,
-  amr: readonly string[],
-): boolean {
-  return factors.areRequiredOf(account) && !amr.includes('mfa') && !amr.includes('rba');
 }
 
 /**
@@ -153,12 +146,16 @@ export function createSessionToken(
 /**
  * Signs an access token to go with a refresh token. Runs in the transaction that holds the row locks of account and
  * session, so that nothing is signed for an account or a session that was suspended or ended meanwhile.
+ *
+ * @throws {TypeError} for a session without the second factor that its account's role asks for: a caller who lets that happen is wrong.
  */
 export async function issueTokens<A extends Account>(
   issuer: PlatformIssuer<A>,
   { account, tenantId, session }: OpenSession<A>,
   refresh: Pick<NewRefreshToken, 'token' | 'expiresAt'>,
 ): Promise<IssuedTokens> {
+  if (lacksFactor(issuer, account, session.amr))
+    throw new TypeError('This account has no session without a second factor.');
   const now = issuer.now();
   const expiresAt = earlier(addSeconds(now, issuer.lifetimes.accessTokenSeconds), session.expiresAt);
   const accessToken = await issuer.signAccessToken(
