@@ -9,7 +9,7 @@ const platforms = [
 /**
  * Per platform: passkeys (WebAuthn Level 3), and the challenges of passkeys that were answered. A challenge itself is signed and not
  * stored, so that asking for one costs no row; its answer makes one, and a second answer finds it. `disabled_at`: a copy of the
- * passkey was used.
+ * passkey was used. `passwordless`: false since a password was set by mail, until the passkey is used after that password.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const { platform, account } of platforms) {
@@ -31,15 +31,16 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         created_at timestamptz not null default now(),
         last_used_at timestamptz,
         disabled_at timestamptz,
+        passwordless boolean not null default true,
         unique (tenant_id, credential_id),
         foreign key (tenant_id, account_id) references ${account} (tenant_id, id) on delete cascade
       );
       create index ${platform}_passkey_account on auth.${platform}_passkey (tenant_id, account_id);
       grant select (id, account_id, credential_id, public_key, sign_count, transports, device_type, is_backed_up, aaguid, name,
-          created_at, last_used_at, disabled_at),
+          created_at, last_used_at, disabled_at, passwordless),
         insert (tenant_id, account_id, credential_id, public_key, sign_count, transports, device_type, is_backed_up, aaguid, name,
           created_at),
-        update (sign_count, is_backed_up, name, last_used_at, disabled_at), delete
+        update (sign_count, is_backed_up, name, last_used_at, disabled_at, passwordless), delete
         on auth.${platform}_passkey to ${role};
 
       create table auth.${platform}_used_passkey_challenge (

@@ -16,7 +16,8 @@ const pruning = {
 /**
  * What proves and changes an e-mail address. A registration waits here until its mail is answered, so that no account stands for a
  * mailbox whose owner has not asked for it. `unverified_may_act`: whether customers of the tenant may do what asks for a verified
- * address before theirs is.
+ * address before theirs is. `was_verified`: whether the account ever had a verified address, so that its owner is known; staff who
+ * correct the address don't change that.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql
@@ -24,6 +25,20 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     alter table auth.tenant add column unverified_may_act boolean not null default false;
     grant select (unverified_may_act) on auth.tenant to signet_auth_user;
     grant insert (email_verified, language), update (full_name) on auth.user to signet_auth_user;
+
+    alter table auth.user add column was_verified boolean not null default false;
+    alter table auth.user no force row level security;
+    update auth.user set was_verified = true where email_verified;
+    alter table auth.user force row level security;
+    grant select (was_verified) on auth.user to signet_auth_user;
+    create function auth.note_verified() returns trigger language plpgsql set search_path = '' as $$
+    begin
+      new.was_verified := true;
+      return new;
+    end $$;
+    revoke all on function auth.note_verified() from public;
+    create trigger note_verified before insert or update of email_verified on auth.user
+      for each row when (new.email_verified) execute function auth.note_verified();
 
     create table auth.user_registration (
       token_hash bytea primary key check (length(token_hash) = 32),
@@ -69,6 +84,9 @@ export async function down(db: Kysely<unknown>): Promise<void> {
   await sql
     .raw(`
     drop table auth.user_registration;
+    drop trigger note_verified on auth.user;
+    drop function auth.note_verified();
+    alter table auth.user drop column was_verified;
     revoke insert (email_verified, language), update (full_name) on auth.user from signet_auth_user;
     alter table auth.tenant drop column unverified_may_act;
   `)

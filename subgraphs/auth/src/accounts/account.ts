@@ -7,6 +7,8 @@ export type Account = {
   /** Normalised. */
   email: string;
   emailVerified: boolean;
+  /** Whether it ever had a verified address: then its owner is known, also while staff have given it another one. */
+  wasVerified: boolean;
   fullName: string;
   passwordVersion: number;
   /** Device tokens of an earlier version are worth nothing (`devices/device-token.ts`). */
@@ -50,7 +52,7 @@ export type PlatformTables<A extends Account> = {
 export const userTables: PlatformTables<UserAccount> = {
   account: sql.table('auth.user'),
   accountColumns: sql<UserAccount>`
-    id, email, email_verified as "emailVerified", password_version as "passwordVersion", is_active as "isActive",
+    id, email, email_verified as "emailVerified", was_verified as "wasVerified", password_version as "passwordVersion", is_active as "isActive",
     device_version as "deviceVersion", language, created_at as "createdAt", full_name as "fullName",
     (select t.unverified_may_act from auth.tenant t where t.id = tenant_id) as "mayActUnverified"`,
   session: sql.table('auth.user_session'),
@@ -73,7 +75,7 @@ export const portalTables: PlatformTables<StaffAccount> = {
   accountColumns: sql<StaffAccount>`
     id, email, email_verified as "emailVerified", password_version as "passwordVersion", is_active as "isActive",
     device_version as "deviceVersion", language, created_at as "createdAt", full_name as "fullName", role,
-    false as "mayActUnverified"`,
+    false as "mayActUnverified", email_verified as "wasVerified"`,
   session: sql.table('auth.portal_session'),
   accountId: sql.ref('staff_id'),
   refreshToken: sql.table('auth.portal_refresh_token'),

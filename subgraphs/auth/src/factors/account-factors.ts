@@ -136,21 +136,31 @@ export async function removeAllFactors<A extends Account>(
   await distrustDevices(trx, issuer, accountId);
 }
 
-/** Takes the factors that were added to an account from a moment on: by somebody who was not its owner. Its row is locked. */
+/**
+ * Takes the factors that were added to an account from a moment on: by somebody who was not its owner. Its row is locked. For each,
+ * `completeFactorRemoval` does the rest.
+ *
+ * @returns which.
+ */
 export async function removeFactorsSince<A extends Account>(
   trx: Trx,
   { tables }: Pick<PlatformIssuer<A>, 'tables'>,
   accountId: string,
   since: Date,
-): Promise<void> {
-  await sql`
+): Promise<('totp' | 'passkey')[]> {
+  const totp = await sql<{ isConfirmed: boolean }>`
     delete from ${tables.totp} where account_id = ${accountId} and coalesce(confirmed_at, created_at) >= ${since}
-  `.execute(trx);
-  await sql`delete from ${tables.passkey} where account_id = ${accountId} and created_at >= ${since}`.execute(
+    returning confirmed_at is not null as "isConfirmed"`.execute(trx);
+  const passkeys = await sql`
+    delete from ${tables.passkey} where account_id = ${accountId} and created_at >= ${since} returning id`.execute(
     trx,
   );
   await sql`
     delete from ${tables.recoveryCode} where account_id = ${accountId} and created_at >= ${since}`.execute(
     trx,
   );
+  return [
+    ...totp.rows.filter(({ isConfirmed }) => isConfirmed).map(() => 'totp' as const),
+    ...passkeys.rows.map(() => 'passkey' as const),
+  ];
 }

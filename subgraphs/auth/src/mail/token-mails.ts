@@ -76,14 +76,15 @@ export async function queuePasswordChanged<A extends Account>(
  * Tells the reader of the account's earlier address that it is another one now, with a link that takes it back.
  *
  * @param account with the new address.
+ * @param since when the session began that asked for the change: what was added in it may be a thief's.
  */
 export async function queueEmailChanged<A extends Account>(
   trx: Transaction<Database>,
   issuer: PlatformIssuer<A>,
-  { tenantId, account, oldEmail }: { tenantId: string; account: A; oldEmail: string },
+  { tenantId, account, oldEmail, since }: { tenantId: string; account: A; oldEmail: string; since: string },
 ): Promise<void> {
   requireOutbox(issuer);
-  const undo = { tenantId, account, purpose: 'undo_email', data: { email: oldEmail } } as const;
+  const undo = { tenantId, account, purpose: 'undo_email', data: { email: oldEmail, since } } as const;
   const link = linkTo(issuer, 'undoEmail', await createAccountToken(trx, issuer, undo));
   const values = { email: account.email, link, validFor: accountTokenSeconds.undo_email };
   await queueMail(trx, issuer, { tenantId, account, to: oldEmail, template: 'email-change-notice', values });

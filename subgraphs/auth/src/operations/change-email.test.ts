@@ -146,11 +146,6 @@ describe.each(bothPlatforms)('$platform: another address', ({ platform, other, f
 
   it('is undone by its earlier reader: sessions and password are void, and a reset brings the account back', async () => {
     const { account, tokens, to, undo } = await change();
-    await auth.database.query(
-      `insert into auth.${platform}_totp (id, tenant_id, account_id, sealed_secret, pepper_id, confirmed_at)
-       values (gen_random_uuid(), $1, $2, 'sealed', 'pepper', now() + interval '1 minute')`,
-      [auth.tenants.demo, account.id],
-    );
     expect(await undoEmail({ token: undo })).toEqual({ data: true });
     expect(await rowOf(account.id)).toMatchObject({
       email: account.email,
@@ -167,6 +162,34 @@ describe.each(bothPlatforms)('$platform: another address', ({ platform, other, f
     expect(await reset({ token, newPassword })).toMatchObject({ data: {} });
     expect(await trySignIn(auth, fields.login, { ...account, password: newPassword })).toBeDefined();
     expect(await undoEmail({ token: undo })).toEqual({ reason: 'input.token' });
+  });
+
+  it('takes the factors that were added since the thief’s session began, and leaves and tells the rest', async () => {
+    const account = await add();
+    const addPasskey = (name: string, createdAt: string) =>
+      auth.database.query(
+        `insert into auth.${platform}_passkey
+           (tenant_id, account_id, credential_id, public_key, sign_count, device_type, is_backed_up, aaguid, name, created_at)
+         values ($1, $2, $3, 'key', 0, 'single_device', false, gen_random_uuid(), $4, ${createdAt})`,
+        [auth.tenants.demo, account.id, Buffer.from(`${platform} ${name}`), name],
+      );
+    const tokens = await signIn(account);
+    await addPasskey('mine', `now() - interval '1 hour'`);
+    await addPasskey('stolen', 'now()');
+    const to = `thief-${platform}-${newEmail()}`;
+    await changeEmail({ newEmail: to }, { token: tokens.accessToken });
+    await confirmEmail({ token: await tokenTo(to, 'email-change') }, { token: tokens.accessToken });
+    const undo = await tokenTo(account.email, 'email-change-notice');
+    expect(await undoEmail({ token: undo })).toEqual({ data: true });
+    const left = `select name, passwordless from auth.${platform}_passkey where account_id = $1`;
+    expect(await auth.database.query(left, [account.id])).toEqual([{ name: 'mine', passwordless: false }]);
+    expect(await templatesTo(account.email)).toEqual([
+      'email-change-notice',
+      'factor-removed',
+      'reset-password',
+    ]);
+    const removed = `select details from auth.audit_event where kind = 'auth.factor.removed' and subject_id = $1`;
+    expect(await auth.database.query(removed, [account.id])).toEqual([{ details: { factor: 'passkey' } }]);
   });
 
   it('is undone also after a thief has changed the password and the address again; the thief can’t undo that', async () => {

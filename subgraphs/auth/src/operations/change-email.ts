@@ -40,11 +40,11 @@ export function createChangeEmail<A extends Account>({
     refusePause(await issuer.throttle.takeMail({ tenantId, email: `account ${accountId}` }));
     const mayMail = (await issuer.throttle.takeMail({ tenantId, email: to })) === 0;
     return inTenant(issuer.db, tenantId, async (trx) => {
-      const { account } = await lockOwnSession(trx, issuer, subject);
+      const { account, session } = await lockOwnSession(trx, issuer, subject);
       if (account.email === to) throw badInput('newEmail', 'This is your address already.');
       const other = await findOwnerOfEmail(trx, issuer.tables, to);
       await endAccountTokens(trx, issuer, account.id, 'confirm_email');
-      const data = { email: to, session: sessionId };
+      const data = { email: to, session: sessionId, since: session.createdAt.toISOString() };
       if (!mayMail || (other && !mayLoseEmail(issuer, other))) {
         // As much as for a free address. Nobody gets this token.
         await createAccountToken(trx, issuer, { tenantId, account, purpose: 'confirm_email', data });
@@ -85,7 +85,7 @@ async function confirm<A extends Account>(
   const { tables, now } = issuer;
   if (proof.by === 'session') await lockOwnSession(trx, issuer, proof.subject);
   const used = await useAccountToken(trx, issuer, token, 'confirm_email');
-  const { email = '', session = '' } = used?.data ?? {};
+  const { email = '', session = '', since = '' } = used?.data ?? {};
   if (!used || !(await releaseEmail(trx, issuer, { tenantId, email, forId: used.account.id })))
     throw badToken();
   const { account: earlier } = used;
@@ -96,7 +96,7 @@ async function confirm<A extends Account>(
   await endTokensOfEarlierState(trx, issuer, account.id);
   // An address that nobody verified may be a stranger's: it gets no link that takes the account.
   if (earlier.emailVerified && issuer.mail) {
-    await queueEmailChanged(trx, issuer, { tenantId, account, oldEmail: earlier.email });
+    await queueEmailChanged(trx, issuer, { tenantId, account, oldEmail: earlier.email, since });
   }
   const subject = proof.by === 'session' ? proof.subject : { tenantId, accountId: account.id, client };
   await writeAuditEvent(trx, auditOwn('auth.email.changed', issuer, subject, { ended: endedSessions }));

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accountOperations } from '../testing/account-operations.test-support.ts';
 import { startTestAuth, type TestAuth, type Tokens } from '../testing/auth.test-support.ts';
+import { mailSettings } from '../testing/mails.test-support.ts';
 import {
   amrOf,
   appOrigins,
@@ -11,7 +13,7 @@ import { bothPlatforms } from '../testing/session-operations.test-support.ts';
 
 let auth: TestAuth;
 beforeAll(async () => {
-  auth = await startTestAuth(passkeySettings);
+  auth = await startTestAuth({ ...mailSettings, ...passkeySettings });
 });
 afterAll(() => auth.stop());
 
@@ -79,6 +81,23 @@ describe.each(bothPlatforms)('$platform: a passkey', ({ platform, other, addAcco
       'aal2',
     ]);
     expect((await act.signInWith(synced.authenticator)).tokens).toBeDefined();
+  });
+
+  it('signs in alone after a reset only once it was used after the new password', async () => {
+    const account = await add();
+    const table = platform === 'user' ? 'auth.user' : 'auth.portal_user';
+    await auth.database.query(`update ${table} set email_verified = true where id = $1`, [account.id]);
+    const { authenticator } = await act.addPasskey(account);
+    const { requestReset, reset, tokenTo } = accountOperations(() => auth, platform);
+    await requestReset({ email: account.email });
+    const newPassword = 'twelve blue plums in a boat';
+    const token = await tokenTo(account.email, 'reset-password');
+    expect(await reset({ token, newPassword })).toMatchObject({ data: {} });
+    expect((await act.signInWith(authenticator)).reason).toBe('input.passkey');
+    const challenge = await act.challengeOf({ ...account, password: newPassword });
+    const passkey = authenticator.get(await act.beginChallenge(challenge.id));
+    expect((await act.complete(challenge.id, { passkey })).tokens).toBeDefined();
+    expect((await act.signInWith(authenticator)).tokens).toBeDefined();
   });
 
   it('is asked for as the same by everybody, and asking leaves nothing', async () => {

@@ -1,5 +1,6 @@
 import { reasonsOf } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accountOperations } from '../testing/account-operations.test-support.ts';
 import { addCustomer, addStaffMember, type TestAccount } from '../testing/accounts.test-support.ts';
 import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
 import { mailSettings, readMails } from '../testing/mails.test-support.ts';
@@ -45,6 +46,35 @@ const auditKinds = async ({ id }: TestAccount) => {
   );
   return rows.map(({ kind }) => kind);
 };
+
+it.each(['a reset', 'an undone change of the address'])(
+  '%s keeps an account that was to be deleted',
+  async (way) => {
+    const { account, token } = await signInNew();
+    const { requestReset, reset, changeEmail, confirmEmail, undoEmail, tokenTo } = accountOperations(
+      () => auth,
+      'user',
+    );
+    await auth.database.query('update auth.user set email_verified = true where id = $1', [account.id]);
+    expect((await ask(deleteAccount, token)).body.errors).toBeUndefined();
+    if (way === 'a reset') {
+      await requestReset({ email: account.email });
+      const input = {
+        token: await tokenTo(account.email, 'reset-password'),
+        newPassword: 'twelve blue plums in a boat',
+      };
+      expect(await reset(input)).toMatchObject({ data: {} });
+    } else {
+      const to = `thief-${account.email}`;
+      await changeEmail({ newEmail: to }, { token });
+      await confirmEmail({ token: await tokenTo(to, 'email-change') }, { token });
+      const undo = await tokenTo(account.email, 'email-change-notice');
+      expect(await undoEmail({ token: undo })).toEqual({ data: true });
+    }
+    expect(await stateOf(account)).toEqual(['cancelled']);
+    expect(await auditKinds(account)).toContain('auth.account.deletion_cancelled');
+  },
+);
 
 describe('exportAccount', () => {
   it('waits for every subgraph, then holds what each keeps, and is told of by mail', async () => {

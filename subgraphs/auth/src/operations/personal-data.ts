@@ -3,6 +3,7 @@ import { RefusalError } from '@signet/service';
 import type { UserAccount } from '../accounts/account.ts';
 import { auditOwn } from '../audit/audit-events.ts';
 import { linkTo, queueMail } from '../mail/outbox.ts';
+import { cancelErasure } from '../personal-data/cancel-erasure.ts';
 import {
   addMissingParts,
   insertRequest,
@@ -10,7 +11,6 @@ import {
   listRequests,
   type PersonRequest,
   readExport,
-  setRequestState,
 } from '../personal-data/person-request.queries.ts';
 import type { PlatformBinding } from '../platform-issuer.ts';
 import type { AccountExportResolvers, MutationResolvers, QueryResolvers } from '../resolvers.generated.ts';
@@ -169,11 +169,7 @@ export function createCancelAccountDeletion({
     return inTenant(issuer.db, subject.tenantId, async (trx) => {
       // Closing the account takes this lock first too.
       await lockOwnSession(trx, issuer, subject);
-      const [latest] = await listRequests(trx, subject.accountId, 'erase', 1);
-      if (latest?.state !== 'scheduled') return false;
-      await setRequestState(trx, latest.id, { state: 'cancelled' });
-      await writeAuditEvent(trx, auditOwn('auth.account.deletion_cancelled', issuer, subject));
-      return true;
+      return cancelErasure(trx, issuer, subject);
     });
   };
 }

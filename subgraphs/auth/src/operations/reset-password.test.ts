@@ -1,6 +1,7 @@
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountOperations, expectOneWinner } from '../testing/account-operations.test-support.ts';
+import { addCustomer } from '../testing/accounts.test-support.ts';
 import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
 import { mailSettings, readMails, tokenOf } from '../testing/mails.test-support.ts';
 import {
@@ -212,6 +213,57 @@ describe.each(bothPlatforms)('$platform: a lost password', ({ platform, other, f
       reason: 'input.language',
     });
   });
+});
+
+it('a customer of a corrected address keeps the second factor at a reset, and one whom nobody ever knew loses it and is told', async () => {
+  const { requestReset, reset, tokenTo } = accountOperations(() => auth, 'user');
+  const resetWithTotp = async (isKnown: boolean) => {
+    const account = await addCustomer(auth.database, { tenantId: auth.tenants.demo });
+    if (isKnown)
+      await auth.database.query('update auth.user set email_verified = true where id = $1', [account.id]);
+    await auth.database.query('update auth.user set email_verified = false where id = $1', [account.id]);
+    await auth.database.query(
+      `insert into auth.user_totp (id, tenant_id, account_id, sealed_secret, pepper_id, confirmed_at)
+       values (gen_random_uuid(), $1, $2, 'sealed', 'pepper', now())`,
+      [auth.tenants.demo, account.id],
+    );
+    await requestReset({ email: account.email });
+    const token = await tokenTo(account.email, 'reset-password');
+    expect(await reset({ token, newPassword })).toMatchObject({ data: {} });
+    const totps = await auth.database.query('select from auth.user_totp where account_id = $1', [account.id]);
+    const told = (await readMails(auth, 'user', account.email)).map(({ template }) => template);
+    const audited = await auth.database.query(
+      `select details from auth.audit_event where kind = 'auth.factor.removed' and subject_id = $1`,
+      [account.id],
+    );
+    return { totps: totps.length, isTold: told.includes('factor-removed'), audited };
+  };
+  expect(await resetWithTotp(true)).toEqual({ totps: 1, isTold: false, audited: [] });
+  expect(await resetWithTotp(false)).toEqual({
+    totps: 0,
+    isTold: true,
+    audited: [{ details: { factor: 'totp' } }],
+  });
+});
+
+it('a corrected address opens no account to who registers with it', async () => {
+  const { verify, tokenTo } = accountOperations(() => auth, 'user');
+  const account = await addCustomer(auth.database, { tenantId: auth.tenants.demo });
+  const register = (email: string) =>
+    auth.ask('mutation ($input: RegisterInput!) { register(input: $input) { accessToken } }', {
+      input: { email, password: newPassword },
+    });
+  const corrected = `corrected-${account.email}`;
+  await register(corrected);
+  const token = await tokenTo(corrected, 'verify-email');
+  await auth.database.query('update auth.user set email_verified = true where id = $1', [account.id]);
+  await auth.database.query('update auth.user set email_verified = false, email = $2 where id = $1', [
+    account.id,
+    corrected,
+  ]);
+  expect(await verify({ token, newPassword })).toEqual({ reason: 'input.token' });
+  await register(corrected);
+  expect((await readMails(auth, 'user', corrected)).at(-1)?.template).toBe('account-exists');
 });
 
 it('one network asks for a number of mails, then waits', async () => {

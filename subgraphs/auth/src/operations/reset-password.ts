@@ -72,7 +72,12 @@ export function createResetPassword<A extends Account>({
     return inTenant(issuer.db, tenantId, async (trx) => {
       const used = await useAccountToken(trx, issuer, token, 'reset_password');
       if (!used) throw badToken();
-      const given = await giveToMailboxOwner(trx, issuer, used.account, password);
+      const given = await giveToMailboxOwner(
+        trx,
+        issuer,
+        { account: used.account, tenantId, client },
+        password,
+      );
       const { account, endedSessions, isTakenOver } = given;
       const subject = { tenantId, accountId: account.id, client };
       const details = { ended: endedSessions, ...(isTakenOver && { takenOver: true }) };

@@ -14,8 +14,11 @@ import { releaseEmail } from '../accounts/release-email.ts';
 import { auditOwn } from '../audit/audit-events.ts';
 import type { GraphqlContext } from '../context.ts';
 import { removeFactorsSince } from '../factors/account-factors.ts';
+import { completeFactorRemoval } from '../factors/change-factors.ts';
 import { requireOutbox } from '../mail/require-outbox.ts';
 import { queueTokenMail } from '../mail/token-mails.ts';
+import { askForPasswordFirst } from '../passkeys/passkey.queries.ts';
+import { cancelErasure } from '../personal-data/cancel-erasure.ts';
 import type { PlatformBinding, PlatformIssuer } from '../platform-issuer.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import { endSessionsOf } from '../sessions/session.queries.ts';
@@ -64,8 +67,13 @@ async function undo<A extends Account>(
   const versions = await setPassword(trx, tables, id, unknown);
   const endedSessions = await endSessionsOf(trx, tables, id, { reason: 'password', now: now() });
   await endTokensOfEarlierState(trx, issuer, id, { undoSince: createdAt });
-  await removeFactorsSince(trx, issuer, id, createdAt);
+  await askForPasswordFirst(trx, issuer, id);
   const account = { ...changed, ...versions, email, emailVerified: true };
+  const since = data.since === undefined ? createdAt : new Date(data.since);
+  for (const factor of await removeFactorsSince(trx, issuer, id, since)) {
+    await completeFactorRemoval(trx, issuer, { account, tenantId, client }, factor);
+  }
+  if (issuer.platform === 'user') await cancelErasure(trx, issuer, { tenantId, accountId: id, client });
   // A deactivated account stays so: its link would be worth nothing.
   if (account.isActive) await queueTokenMail(trx, issuer, 'reset_password', { tenantId, account });
   const subject = { tenantId, accountId: id, client };

@@ -113,7 +113,8 @@ async function takeOver<A extends Account>(
     const used = await useAccountToken(trx, issuer, token, 'verify_email');
     // Once it is verified, its owner is known, and resets the password instead.
     if (!used || used.account.emailVerified) throw badToken();
-    const { account, endedSessions } = await giveToMailboxOwner(trx, issuer, used.account, password);
+    const locked = { account: used.account, tenantId, client };
+    const { account, endedSessions } = await giveToMailboxOwner(trx, issuer, locked, password);
     const event = { tenantId, accountId: account.id, client };
     await writeAuditEvent(
       trx,

@@ -83,27 +83,34 @@ export async function insertPasskey<A extends Account>(
   return rows[0];
 }
 
+/** `isFactor`: after a password, or in a session. */
+type Use = { id: string; signCount: number; isBackedUp: boolean; isFactor: boolean };
+
 /**
  * Notes that a passkey was used. Its counter must have grown, where it counts (WebAuthn Level 3, section 6.1.1): of callers at once with
  * the same count exactly one succeeds.
  *
- * @returns `gone`: removed or disabled meanwhile; `copied`: its counter is not higher than at its last use.
+ * @returns `gone`: removed or disabled meanwhile; `copied`: its counter is not higher than at its last use;
+ *   `password_first`: it opens the account without a password only once it was used after the password that the mailbox set.
  */
 export async function touchPasskey<A extends Account>(
   trx: Trx,
   { tables, now }: Issuer<A>,
-  { id, signCount, isBackedUp }: { id: string; signCount: number; isBackedUp: boolean },
-): Promise<'used' | 'gone' | 'copied'> {
+  { id, signCount, isBackedUp, isFactor }: Use,
+): Promise<'used' | 'gone' | 'copied' | 'password_first'> {
   const { rows } = await sql`
-    update ${tables.passkey} set sign_count = ${signCount}, is_backed_up = ${isBackedUp}, last_used_at = ${now()}
-    where id = ${id} and disabled_at is null
+    update ${tables.passkey} set sign_count = ${signCount}, is_backed_up = ${isBackedUp}, last_used_at = ${now()},
+      passwordless = passwordless or ${isFactor}
+    where id = ${id} and disabled_at is null and (passwordless or ${isFactor})
       and (sign_count < ${signCount} or (sign_count = 0 and ${signCount}::bigint = 0))
     returning id
   `.execute(trx);
   if (rows.length === 1) return 'used';
-  const { rows: left } = await sql`
-    select from ${tables.passkey} where id = ${id} and disabled_at is null`.execute(trx);
-  return left.length === 1 ? 'copied' : 'gone';
+  const { rows: left } = await sql<{ passwordless: boolean }>`
+    select passwordless from ${tables.passkey} where id = ${id} and disabled_at is null`.execute(trx);
+  const [passkey] = left;
+  if (!passkey) return 'gone';
+  return passkey.passwordless || isFactor ? 'copied' : 'password_first';
 }
 
 /** @returns whether it was not disabled yet. */
@@ -148,4 +155,13 @@ export async function deletePasskeysOf<A extends Account>(
   accountId: string,
 ): Promise<void> {
   await sql`delete from ${tables.passkey} where account_id = ${accountId}`.execute(trx);
+}
+
+/** From now on each passkey of the account must be used as a second factor once, before it signs in alone again. */
+export async function askForPasswordFirst<A extends Account>(
+  trx: Trx,
+  { tables }: Pick<Issuer<A>, 'tables'>,
+  accountId: string,
+): Promise<void> {
+  await sql`update ${tables.passkey} set passwordless = false where account_id = ${accountId}`.execute(trx);
 }

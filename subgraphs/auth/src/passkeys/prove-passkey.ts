@@ -23,7 +23,7 @@ type Answer = {
   mustVerifyUser: boolean;
 };
 /** A right answer, which was not used yet. */
-export type CheckedPasskey = { passkey: StoredPasskey; use: VerifiedUse };
+export type CheckedPasskey = { passkey: StoredPasskey; use: VerifiedUse; isFactor: boolean };
 
 /**
  * Checks an answer of a passkey. Takes no lock and changes nothing.
@@ -48,28 +48,33 @@ export async function checkPasskey<A extends Account>(
     (userHandle == null ||
       userHandle === userHandleOf(issuer.platform, passkey.accountId).toString('base64url'));
   if (!isOwners) throw unknownPasskey();
-  return { passkey, use: await verifyUse(answer, passkey, { challenge, expected }) };
+  const use = await verifyUse(answer, passkey, { challenge, expected });
+  return { passkey, use, isFactor: purpose.kind === 'factor' };
 }
 
 /**
  * Uses a checked answer: its challenge is over, and the passkey's counter moves on. The account's row is locked.
  *
  * @returns how the person proved who they are (RFC 8176), without `mfa`.
- * @throws {RefusalError} input.passkey, with a `CopiedPasskey` as its cause where the counter did not grow: `disableCopied`
+ * @throws {RefusalError} input.passkey: to sign in by it alone before it was used after a password that was set by mail; with a
+ *   `CopiedPasskey` as its cause where the counter did not grow: `disableCopied`
  */
 export async function usePasskey<A extends Account>(
   trx: Trx,
   issuer: PlatformIssuer<A>,
   tenantId: string,
-  { passkey, use }: CheckedPasskey,
+  { passkey, use, isFactor }: CheckedPasskey,
 ): Promise<AuthenticationMethod[]> {
   if (!(await useChallenge(trx, issuer, { tenantId, ...use.challenge }))) throw overChallenge();
-  const outcome = await touchPasskey(trx, issuer, { id: passkey.id, ...use });
+  const outcome = await touchPasskey(trx, issuer, { id: passkey.id, isFactor, ...use });
   if (outcome === 'copied') {
     throw new RefusalError('input.passkey', {
       text: 'There is a copy of this passkey, so it was disabled. Use another way to sign in, then remove it.',
       cause: new CopiedPasskey(passkey),
     });
+  }
+  if (outcome === 'password_first') {
+    throw badPasskey('The password was set anew by mail. Sign in with it and this passkey once.');
   }
   if (outcome === 'gone') throw unknownPasskey();
   return methodsOf(passkey);

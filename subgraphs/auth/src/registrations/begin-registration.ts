@@ -39,7 +39,7 @@ export async function beginRegistration(
     const waiting = { tenantId, email, fullName, language: language ?? null, password, createdAt, expiresAt };
     const { token, challenge } = await insertRegistration(trx, waiting);
     if (mayMail) {
-      if (earlier && (earlier.emailVerified || !earlier.isActive)) {
+      if (earlier && (earlier.wasVerified || !earlier.isActive)) {
         await queueAccountExists(trx, issuer, { tenantId, account: earlier, to: email, language });
       } else {
         const values = { link: linkTo(issuer, 'verifyEmail', token), validFor: registrationSeconds };

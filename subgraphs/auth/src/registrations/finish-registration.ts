@@ -15,6 +15,7 @@ import type { UserAccount } from '../accounts/account.ts';
 import { assertNewPassword } from '../accounts/account-input.ts';
 import { type Given, giveToMailboxOwner } from '../accounts/mailbox-owner.ts';
 import { auditOwn } from '../audit/audit-events.ts';
+import type { GraphqlContext } from '../context.ts';
 import { giveDeviceToken } from '../devices/known-devices.ts';
 import type { FinishRegistration } from '../operations/verify-email.ts';
 import type { PlatformBinding, PlatformIssuer } from '../platform-issuer.ts';
@@ -54,7 +55,7 @@ export function createFinishRegistration({
     if (!password) return { verified: false, next: 'GIVE_PASSWORD' };
     const { account, tokens } = await inTenant(issuer.db, tenantId, async (trx) => {
       if (!(await useRegistration(trx, input.token, issuer.now()))) throw badToken();
-      const { account, ...given } = await beginAccount(trx, issuer, tenantId, { ...registration, password });
+      const { account, ...given } = await beginAccount(trx, issuer, ctx, { ...registration, password });
       await endRegistrationsOf(trx, registration.email);
       const event = { tenantId, accountId: account.id, client };
       await writeAuditEvent(
@@ -107,14 +108,15 @@ async function findProvenPassword(
 }
 
 /**
- * A new account, or one that waits for an address nobody has verified: whoever made that, the mailbox's owner is here now.
+ * A new account, or one of which no address was ever verified: whoever made that, the mailbox's owner is here now. One that staff gave this
+ * address has an owner, with factors: it is entered by a reset.
  *
  * @throws {RefusalError} input.token where the address has an owner already, or the account was deactivated
  */
 async function beginAccount(
   trx: Transaction<Database>,
   issuer: UserIssuer,
-  tenantId: string,
+  { tenantId, client }: Pick<GraphqlContext, 'tenantId' | 'client'>,
   { email, fullName, language, password }: Registration,
 ): Promise<Given<UserAccount>> {
   const earlier = await findOwnerOfEmail(trx, issuer.tables, email);
@@ -131,8 +133,8 @@ async function beginAccount(
     return { account: added, endedSessions: 0, isTakenOver: false };
   }
   const locked = await lockAccountForChange(trx, issuer.tables, earlier.id);
-  if (!locked?.isActive || locked.emailVerified || locked.email !== email) throw badToken();
+  if (!locked?.isActive || locked.wasVerified || locked.email !== email) throw badToken();
   await setFullName(trx, locked.id, fullName);
-  const given = await giveToMailboxOwner(trx, issuer, locked, password);
+  const given = await giveToMailboxOwner(trx, issuer, { account: locked, tenantId, client }, password);
   return { ...given, account: { ...given.account, fullName } };
 }

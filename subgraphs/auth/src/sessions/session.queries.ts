@@ -10,6 +10,7 @@ export type SessionClient = { device: string; address: string | null; requestId?
 
 export type SessionRow = {
   id: string;
+  createdAt: Date;
   authTime: Date;
   amr: string[];
   passwordVersion: number;
@@ -21,7 +22,7 @@ export type SessionRow = {
 };
 
 const sessionColumns = sql<SessionRow>`
-  id, auth_time as "authTime", amr, password_version as "passwordVersion", expires_at as "expiresAt",
+  id, created_at as "createdAt", auth_time as "authTime", amr, password_version as "passwordVersion", expires_at as "expiresAt",
   ended_at as "endedAt", end_reason as "endReason", refresh_paced_at as "refreshPacedAt"`;
 
 type NewSession = SessionClient & {

@@ -41,6 +41,7 @@ export async function signExpiredUserToken({
       deviceVersion: 1,
       isActive: false,
       mayActUnverified: false,
+      wasVerified: false,
       language: null,
       createdAt: issuedAt,
     };
