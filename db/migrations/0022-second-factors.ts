@@ -123,7 +123,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
-  await sql.raw('drop function auth.request_customer_factor_reset(uuid, uuid, text)').execute(db);
+  await sql.raw('drop function auth.request_customer_factor_reset(uuid, uuid, uuid, text)').execute(db);
   await sql.raw('alter table auth.portal_user drop last_super_admin_at').execute(db);
   for (const { platform } of platforms) {
     const session = `auth.${platform}_session`;
@@ -209,18 +209,21 @@ async function createDueResets(db: Kysely<unknown>, platform: string): Promise<v
 
 /**
  * What staff ask for, whose process reaches no customer's factors: the customers' own process does it within seconds. Null where the
- * tenant has no such customer, 0 where one was asked for already.
+ * tenant has no such customer, 0 where one was asked for already. An error without a live session of the member.
  */
 async function createCustomerReset(db: Kysely<unknown>): Promise<void> {
   await sql
     .raw(`
-    create function auth.request_customer_factor_reset(customer uuid, staff uuid, why text) returns integer
+    create function auth.request_customer_factor_reset(customer uuid, staff uuid, session uuid, why text) returns integer
       language plpgsql volatile security definer set search_path = ''
     as $$
     declare
       tenant pg_catalog.uuid := nullif(current_setting('app.tenant', true), '')::pg_catalog.uuid;
       changed pg_catalog.int4;
     begin
+      if not auth.lock_staff_session(staff, session) then
+        raise exception 'no live session of this member of staff' using errcode = '28000';
+      end if;
       perform from auth.user u where u.id = customer and u.tenant_id = tenant for update;
       if not found then
         return null;
@@ -232,5 +235,5 @@ async function createCustomerReset(db: Kysely<unknown>): Promise<void> {
     end $$;
   `)
     .execute(db);
-  await publishFunction(db, 'auth.request_customer_factor_reset(uuid, uuid, text)', 'signet_portal');
+  await publishFunction(db, 'auth.request_customer_factor_reset(uuid, uuid, uuid, text)', 'signet_portal');
 }

@@ -33,8 +33,8 @@ export async function down(db: Kysely<unknown>): Promise<void> {
   await dropPruning(db, pruning);
   await sql
     .raw(`
-    drop function auth.request_customer_password_reset(uuid, uuid);
-    drop function auth.correct_customer_email(uuid, uuid, text);
+    drop function auth.request_customer_password_reset(uuid, uuid, uuid);
+    drop function auth.correct_customer_email(uuid, uuid, uuid, text);
     drop function auth.due_user_requests(integer);
     drop function auth.list_customer_sessions(uuid[], integer);
     drop function auth.list_customer_factors(uuid[], integer);
@@ -198,7 +198,7 @@ async function createViews(db: Kysely<unknown>): Promise<void> {
 /**
  * What staff ask of the customers' auth process, which has the keys of mails: to send a link for a new password, and to tell both
  * addresses that one was corrected. Both functions refuse where no mail is configured for customers, which that process says in
- * `user_outbox` when it starts. Null: no such customer. Text: what stands in the way, or 'done'.
+ * `user_outbox` when it starts. They judge the member's session themselves: the rights of portal's process alone give nobody an account. Null: no such customer. Text: what stands in the way, or 'done'.
  */
 async function createRequests(db: Kysely<unknown>): Promise<void> {
   await sql
@@ -252,13 +252,16 @@ async function createRequests(db: Kysely<unknown>): Promise<void> {
       perform pg_catalog.set_config('app.due_user_requests', '', true);
     end $$;
 
-    create function auth.request_customer_password_reset(customer uuid, staff uuid) returns text
+    create function auth.request_customer_password_reset(customer uuid, staff uuid, session uuid) returns text
       language plpgsql volatile security definer set search_path = ''
     as $$
     declare
       tenant pg_catalog.uuid := nullif(current_setting('app.tenant', true), '')::pg_catalog.uuid;
       active pg_catalog.bool;
     begin
+      if not auth.lock_staff_session(staff, session) then
+        raise exception 'no live session of this member of staff' using errcode = '28000';
+      end if;
       select u.is_active into active from auth.user u where u.id = customer and u.tenant_id = tenant for update;
       if not found then
         return null;
@@ -274,7 +277,7 @@ async function createRequests(db: Kysely<unknown>): Promise<void> {
       return 'done';
     end $$;
 
-    create function auth.correct_customer_email(customer uuid, staff uuid, new_email text) returns text
+    create function auth.correct_customer_email(customer uuid, staff uuid, session uuid, new_email text) returns text
       language plpgsql volatile security definer set search_path = ''
     as $$
     declare
@@ -282,6 +285,9 @@ async function createRequests(db: Kysely<unknown>): Promise<void> {
       earlier pg_catalog.text;
       was_verified pg_catalog.bool;
     begin
+      if not auth.lock_staff_session(staff, session) then
+        raise exception 'no live session of this member of staff' using errcode = '28000';
+      end if;
       select u.email, u.email_verified into earlier, was_verified
         from auth.user u where u.id = customer and u.tenant_id = tenant for update;
       if not found then
@@ -305,6 +311,6 @@ async function createRequests(db: Kysely<unknown>): Promise<void> {
   `)
     .execute(db);
   await publishFunction(db, 'auth.due_user_requests(integer)', 'signet_auth_user');
-  await publishFunction(db, 'auth.request_customer_password_reset(uuid, uuid)', 'signet_portal');
-  await publishFunction(db, 'auth.correct_customer_email(uuid, uuid, text)', 'signet_portal');
+  await publishFunction(db, 'auth.request_customer_password_reset(uuid, uuid, uuid)', 'signet_portal');
+  await publishFunction(db, 'auth.correct_customer_email(uuid, uuid, uuid, text)', 'signet_portal');
 }

@@ -75,6 +75,15 @@ describe('a stored hash', () => {
     });
   });
 
+  it('that was imported gets the cost of all others, so that its time tells of no account', () => {
+    const imported = (scheme: Parameters<typeof hashPassword>[2]) => ({
+      ...of(scheme),
+      pepperId: noPepperId,
+    });
+    expect(findBetterScheme(imported(dear), pepper, cheap)).toEqual(cheap);
+    expect(findBetterScheme(imported({ ...argon2id, passes: 3 }), pepper, argon2id)).toEqual(argon2id);
+  });
+
   it('is of a scheme when all its parameters are', () => {
     expect(isOfScheme(of(cheap).hash, cheap)).toBe(true);
     expect(isOfScheme(of(cheap).hash, dear)).toBe(false);

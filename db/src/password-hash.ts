@@ -71,14 +71,14 @@ export function verifyPassword(password: string, hash: string, pepper: Pepper | 
 
 /**
  * The scheme by which a stored hash is to be made anew; undefined where it is as it should be. Where the algorithm stays, no parameter gets
- * lower.
+ * lower, but for an imported hash: one that stayed dearer than all others would tell by its time that there is such an account.
  */
 export function findBetterScheme(
   { hash, pepperId }: PasswordHash,
   pepper: Pepper,
   scheme: PasswordScheme,
 ): PasswordScheme | undefined {
-  const raised = raise(scheme, hash);
+  const raised = pepperId === noPepperId ? scheme : raise(scheme, hash);
   return pepperId === pepper.id && isOfScheme(hash, raised) ? undefined : raised;
 }
 

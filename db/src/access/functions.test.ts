@@ -19,11 +19,11 @@ const published: readonly (readonly [call: string, caller: ProcessRole])[] = [
   [`auth.list_customer_factors('{0199c2f4-7a10-7000-8000-000000000001}', 1)`, 'signet_portal'],
   [`auth.list_customer_devices('{0199c2f4-7a10-7000-8000-000000000001}', 1)`, 'signet_portal'],
   [
-    `auth.request_customer_password_reset('0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000001')`,
+    `auth.request_customer_password_reset('0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000001')`,
     'signet_portal',
   ],
   [
-    `auth.correct_customer_email('0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000001', 'x@example.com')`,
+    `auth.correct_customer_email('0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000001', 'x@example.com')`,
     'signet_portal',
   ],
   [
@@ -31,7 +31,7 @@ const published: readonly (readonly [call: string, caller: ProcessRole])[] = [
     'signet_auth_portal',
   ],
   [
-    `auth.request_customer_factor_reset('0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000002', 'Lost.')`,
+    `auth.request_customer_factor_reset('0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000002', '0199c2f4-7a10-7000-8000-000000000001', 'Lost.')`,
     'signet_portal',
   ],
 ];

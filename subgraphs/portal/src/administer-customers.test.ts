@@ -120,6 +120,31 @@ describe('reinstateCustomer', () => {
   });
 });
 
+describe('resetCustomerFactors', () => {
+  const query =
+    'mutation ($id: ID!, $reason: String!) { resetCustomerFactors(customerId: $id, reason: $reason) }';
+  const reset = (reason: string) => subgraph.ask(query, { id: customer.id, reason }, operator);
+  const read = (what: string) =>
+    subgraph.database.query(what, [customer.id]).then((rows) => rows.map(({ found }) => found));
+  const readAudit = () =>
+    read(`select details as found from auth.audit_event where subject_id = $1 and platform = 'portal'`);
+  const readResets = () => read('select reason as found from auth.user_factor_reset where account_id = $1');
+
+  it('asks the customers auth process, and writes down why', async () => {
+    expect((await reset(' Lost the phone. ')).body).toEqual({ data: { resetCustomerFactors: true } });
+    expect(await readResets()).toEqual(['Lost the phone.']);
+    expect(await readAudit()).toEqual([{ changed: 1, reason: 'Lost the phone.' }]);
+  });
+
+  it('needs a reason that may stay: no blank, no novel, no e-mail address', async () => {
+    for (const reason of ['', '  ', 'x', 'x'.repeat(501), 'ada@example.com called']) {
+      expect(reasonsOf(await reset(reason))).toEqual(['input.reason']);
+    }
+    expect(await readResets()).toEqual([]);
+    expect(await readAudit()).toEqual([]);
+  });
+});
+
 describe.each(operations)('$name', ({ name, selection, scope }) => {
   it('knows nobody of another tenant, no staff, nobody unknown', async () => {
     const foreigner = await addUser(subgraph.database, subgraph.tenants.globex);

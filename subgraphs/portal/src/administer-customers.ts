@@ -6,6 +6,7 @@ import { readId } from '@signet/subgraph';
 import { sql, type Transaction } from 'kysely';
 import type { GraphqlContext } from './context.ts';
 import { getCustomer } from './customers.queries.ts';
+import { readReason } from './reason.ts';
 import type { MutationResolvers } from './resolvers.generated.ts';
 import { inStaffTransaction } from './staff-transaction.ts';
 
@@ -57,10 +58,7 @@ export const resetCustomerFactors: NonNullable<MutationResolvers['resetCustomerF
   ctx,
 ) => {
   requirePortal(ctx.session, 'customers:write');
-  const reason = input.trim();
-  if (reason === '' || [...reason].length > maxReasonLength) {
-    throw badInput('reason', `Say why, in at most ${maxReasonLength} characters.`);
-  }
+  const reason = readReason(input);
   return administerCustomer({
     ctx,
     scope: 'customers:write',
@@ -72,8 +70,6 @@ export const resetCustomerFactors: NonNullable<MutationResolvers['resetCustomerF
   });
 };
 
-const maxReasonLength = 500;
-
 type Administration<T> = {
   ctx: GraphqlContext;
   scope: Scope;
@@ -82,7 +78,7 @@ type Administration<T> = {
   customerId: string;
   /** The function of the database that does it. */
   call: keyof typeof calls;
-  /** Where the function keeps one. */
+  /** Where the operation takes one. It goes into the audit log. */
   reason?: string;
   /** Reads the answer in the same transaction. `changed` counts the rows that `call` changed. */
   answer(trx: Transaction<Database>, customerId: string, changed: number): Promise<T> | T;
@@ -107,10 +103,10 @@ function administerCustomer<T>({
   const { tenantId, origin } = ctx;
   const customerId = readId('customerId', input.customerId);
   return inStaffTransaction(ctx, scope, async (trx, { staffId: actorId, sessionId }) => {
-    const changed = await callAuth(trx, call, { customerId, actorId, reason });
+    const changed = await callAuth(trx, call, { customerId, actorId, sessionId, reason });
     if (changed === undefined) throw badInput('customerId', 'There is no such customer.');
     const event = { kind, platform: 'portal', tenantId, actorId, sessionId, subjectId: customerId } as const;
-    await writeAuditEvent(trx, { ...event, origin, details: { changed } });
+    await writeAuditEvent(trx, { ...event, origin, details: { changed, ...(reason && { reason }) } });
     return answer(trx, customerId, changed);
   });
 }
@@ -123,11 +119,11 @@ const calls = {
   suspend_customer: (id: string) => sql<number | null>`auth.suspend_customer(${id})`,
   reinstate_customer: (id: string) => sql<number | null>`auth.reinstate_customer(${id})`,
   end_customer_sessions: (id: string) => sql<number | null>`auth.end_customer_sessions(${id})`,
-  request_customer_factor_reset: (id: string, { actorId, reason }: Asked) =>
-    sql<number | null>`auth.request_customer_factor_reset(${id}, ${actorId}, ${reason})`,
+  request_customer_factor_reset: (id: string, { actorId, sessionId, reason }: Asked) =>
+    sql<number | null>`auth.request_customer_factor_reset(${id}, ${actorId}, ${sessionId}, ${reason})`,
 };
 
-type Asked = { customerId: string; actorId: string; reason: string };
+type Asked = { customerId: string; actorId: string; sessionId: string | undefined; reason: string };
 
 /** Returns how many rows changed; undefined where there is no such customer. */
 async function callAuth(

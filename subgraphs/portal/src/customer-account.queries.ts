@@ -52,22 +52,29 @@ async function findOf<R extends { user_id: string }>(
 
 /** `done`, or what stands in the way; undefined where the tenant has no such customer. */
 export type RequestOutcome = 'done' | 'suspended' | 'no_mail' | 'same' | 'taken' | undefined;
-type Act = { customerId: string; staffId: string };
+type Act = { customerId: string; staffId: string; sessionId: string | undefined };
 
 /** Asks the customers' auth process for a mail with a link. */
-export async function requestPasswordReset(trx: Trx, { customerId, staffId }: Act): Promise<RequestOutcome> {
+export async function requestPasswordReset(
+  trx: Trx,
+  { customerId, staffId, sessionId }: Act,
+): Promise<RequestOutcome> {
   const { rows } = await sql<{ outcome: RequestOutcome | null }>`
-    select auth.request_customer_password_reset(${customerId}, ${staffId}) as outcome`.execute(trx);
+    select auth.request_customer_password_reset(${customerId}, ${staffId}, ${sessionId}) as outcome`.execute(
+    trx,
+  );
   return rows[0]?.outcome ?? undefined;
 }
 
 /** Changes the address at once; the customers' auth process tells both. */
 export async function correctEmail(
   trx: Trx,
-  { customerId, staffId }: Act,
+  { customerId, staffId, sessionId }: Act,
   newEmail: string,
 ): Promise<RequestOutcome> {
   const { rows } = await sql<{ outcome: RequestOutcome | null }>`
-    select auth.correct_customer_email(${customerId}, ${staffId}, ${newEmail}) as outcome`.execute(trx);
+    select auth.correct_customer_email(${customerId}, ${staffId}, ${sessionId}, ${newEmail}) as outcome`.execute(
+    trx,
+  );
   return rows[0]?.outcome ?? undefined;
 }

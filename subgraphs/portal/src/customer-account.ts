@@ -74,7 +74,7 @@ export const correctCustomerEmail: NonNullable<MutationResolvers['correctCustome
   );
 };
 
-type Act = { customerId: string; staffId: string };
+type Act = { customerId: string; staffId: string; sessionId: string | undefined };
 
 /**
  * What staff do to a customer's account and give a reason for, with its row in the audit log, in one transaction.
@@ -93,7 +93,7 @@ async function actOnAccount(
   const customerId = readId('customerId', input.customerId);
   const reason = readReason(input.reason);
   const customer = await inStaffTransaction(ctx, 'customers:write', async (trx, { staffId, sessionId }) => {
-    assertDone(await act(trx, { customerId, staffId }));
+    assertDone(await act(trx, { customerId, staffId, sessionId }));
     await writeAuditEvent(trx, {
       kind,
       platform: 'portal',

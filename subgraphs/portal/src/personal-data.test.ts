@@ -32,7 +32,8 @@ async function addKnownCustomer(body: string): Promise<Caller> {
     values,
   );
   await subgraph.database.query(
-    `insert into auth.audit_event (tenant_id, kind, platform, subject_id, actor_id) values ($1, 'auth.customer.suspended', 'portal', $2, $3)`,
+    `insert into auth.audit_event (tenant_id, kind, platform, subject_id, actor_id, details) values ($1, 'auth.customer.suspended',
+       'portal', $2, $3::uuid, jsonb_build_object('changed', 1, 'reason', 'Ticket 4711', 'staffId', $3::uuid))`,
     values,
   );
   return customer;
@@ -64,14 +65,14 @@ async function run<T>(
 const empty = { supportNotes: [], assignedStaff: [], actsOfStaff: [] };
 
 describe('personalData', () => {
-  it('is what staff wrote about the customer and did to them, without who of the staff', async () => {
+  it('is what staff wrote about the customer and did to them, without who of the staff and why', async () => {
     const customer = await addKnownCustomer('Called twice.');
     await addKnownCustomer('Somebody else.');
     const data = await run('export', customer);
     expect(data).toEqual({
       supportNotes: [{ body: 'Called twice.', createdAt: expect.any(Date) }],
       assignedStaff: [{ since: expect.any(Date) }],
-      actsOfStaff: [{ kind: 'auth.customer.suspended', at: expect.any(Date), details: {} }],
+      actsOfStaff: [{ kind: 'auth.customer.suspended', at: expect.any(Date), details: { changed: 1 } }],
     });
     expect(JSON.stringify(data)).not.toContain(staff.id);
   });

@@ -2,8 +2,8 @@ import type { PersonalData } from '@signet/subgraph/define';
 import { sql } from 'kysely';
 
 /**
- * What staff wrote about a customer and did to their account. It is about the customer, so they get it; who of the staff it was is not, so
- * they don't.
+ * What staff wrote about a customer and did to their account. It is about the customer, so they get it; who of the staff it was and why
+ * they acted is not, so they don't.
  */
 export const personalData: PersonalData = {
   async export({ trx, accountId }) {
@@ -27,7 +27,11 @@ export const personalData: PersonalData = {
       .where('platform', '=', 'portal')
       .orderBy('happened_at')
       .execute();
-    return { supportNotes, assignedStaff, actsOfStaff };
+    return {
+      supportNotes,
+      assignedStaff,
+      actsOfStaff: actsOfStaff.map((act) => ({ ...act, details: pickCounts(act.details) })),
+    };
   },
 
   async erase({ trx, accountId }) {
@@ -39,3 +43,13 @@ export const personalData: PersonalData = {
       .execute();
   },
 };
+
+/** Of the details of an event, those that say how much changed. Others name staff, or hold their internal reasons. */
+function pickCounts(details: unknown): Record<string, number> {
+  const counts = Object.entries(details ?? {}).filter(
+    ([name, value]) => shownDetails.has(name) && typeof value === 'number',
+  );
+  return Object.fromEntries(counts);
+}
+
+const shownDetails: ReadonlySet<string> = new Set(['changed', 'ended']);

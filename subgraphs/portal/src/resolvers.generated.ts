@@ -269,7 +269,7 @@ export type Mutation = {
   endCustomerSessions: Scalars['Int']['output'];
   /**
    * Takes all second factors of a customer who has lost them, within seconds: every session ends, and the password alone signs in again.
-   * The customer gets a mail. Asking again before it is done changes nothing. Staff with the scope `customers:write`.
+   * The customer gets a mail. Asking again before it is done changes nothing. The reason goes into the audit log. Staff with the scope `customers:write`.
    * Errors: `input.customerId`, `input.reason`.
    */
   resetCustomerFactors: Scalars['Boolean']['output'];

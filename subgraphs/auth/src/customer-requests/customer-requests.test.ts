@@ -7,11 +7,13 @@ import { mailSettings, readMails, tokenOf } from '../testing/mails.test-support.
 
 let auth: TestAuth;
 let staff: TestAccount;
+let sessionId: string;
 /** As the process of portal, which calls what auth publishes. */
 let portal: ReturnType<typeof createDatabase>;
 beforeAll(async () => {
   auth = await startTestAuth(mailSettings);
   staff = await addStaffMember(auth.database, { tenantId: auth.tenants.demo });
+  sessionId = await addSession(auth.tenants.demo, staff.id);
   portal = createDatabase(auth.database.urlOf('signet_portal'), {
     maxConnections: 2,
     applicationName: 'test',
@@ -22,6 +24,14 @@ afterAll(async () => {
   await auth.stop();
 });
 
+async function addSession(tenantId: string, staffId: string): Promise<string> {
+  const [row] = await auth.database.query<{ id: string }>(
+    `insert into auth.portal_session (tenant_id, staff_id, password_version, amr, expires_at)
+     values ($1, $2, 1, '{pwd}', now() + interval '1 hour') returning id`,
+    [tenantId, staffId],
+  );
+  return row?.id ?? '';
+}
 async function addVerified(isVerified = true): Promise<TestAccount> {
   const account = await addCustomer(auth.database, { tenantId: auth.tenants.demo });
   await auth.database.query('update auth.user set email_verified = $2 where id = $1', [
@@ -33,9 +43,9 @@ async function addVerified(isVerified = true): Promise<TestAccount> {
 const call = (statement: ReturnType<typeof sql<{ outcome: string | null }>>) =>
   inTenant(portal, auth.tenants.demo, async (trx) => (await statement.execute(trx)).rows[0]?.outcome);
 const requestReset = (id: string) =>
-  call(sql`select auth.request_customer_password_reset(${id}, ${staff.id}) as outcome`);
+  call(sql`select auth.request_customer_password_reset(${id}, ${staff.id}, ${sessionId}) as outcome`);
 const correct = (id: string, email: string) =>
-  call(sql`select auth.correct_customer_email(${id}, ${staff.id}, ${email}) as outcome`);
+  call(sql`select auth.correct_customer_email(${id}, ${staff.id}, ${sessionId}, ${email}) as outcome`);
 const settled = (id: string) =>
   vi.waitFor(
     async () => {
@@ -155,13 +165,54 @@ describe('what staff ask for of a customer', () => {
     const account = await addVerified();
     const hold = await inTenant(portal, auth.tenants.demo, async (trx) => {
       const { rows } = await sql<{ outcome: string }>`
-        select auth.request_customer_password_reset(${account.id}, ${staff.id}) as outcome`.execute(trx);
+        select auth.request_customer_password_reset(${account.id}, ${staff.id}, ${sessionId}) as outcome`.execute(
+        trx,
+      );
       await sql`select auth.suspend_customer(${account.id})`.execute(trx);
       return rows[0]?.outcome;
     });
     expect(hold).toBe('done');
     expect(await settled(account.id)).toMatchObject([{ outcome: 'obsolete' }]);
     expect(await mailsTo(account.email)).toEqual([]);
+  });
+});
+
+describe.each([
+  'request_customer_password_reset($1, $2, $3)',
+  `correct_customer_email($1, $2, $3, 'taken-over@example.com')`,
+  `request_customer_factor_reset($1, $2, $3, 'Lost.')`,
+])('auth.%s', (written) => {
+  /** As the process of portal by its rights alone, with no check of its own. */
+  const run = (...[customerId, staffId, session]: [string, string, string]) => {
+    const text = written.replace('$1', `'${customerId}'`).replace('$2', `'${staffId}'`);
+    return call(sql`select ${sql.raw(`auth.${text.replace('$3', `'${session}'`)}`)}::text as outcome`);
+  };
+
+  it('believes no name of a member of staff: only their live session', async () => {
+    const { id, email } = await addVerified();
+    const other = await addStaffMember(auth.database, { tenantId: auth.tenants.demo });
+    const foreign = await addStaffMember(auth.database, { tenantId: auth.tenants.globex });
+    const ended = await addSession(auth.tenants.demo, staff.id);
+    await auth.database.query(
+      `update auth.portal_session set ended_at = now(), end_reason = 'logout' where id = $1`,
+      [ended],
+    );
+    const foreignSession = await addSession(auth.tenants.globex, foreign.id);
+    for (const [staffId, session] of [
+      [staff.id, crypto.randomUUID()],
+      [staff.id, ended],
+      [other.id, sessionId],
+      [foreign.id, foreignSession],
+    ] as const) {
+      await expect(run(id, staffId, session)).rejects.toThrow('no live session of this member of staff');
+    }
+    const left = await auth.database.query(
+      `select email, (select count(*) from auth.user_request where account_id = $1)
+         + (select count(*) from auth.user_factor_reset where account_id = $1) as asked
+       from auth.user where id = $1`,
+      [id],
+    );
+    expect(left).toEqual([{ email, asked: '0' }]);
   });
 });
 

@@ -145,6 +145,28 @@ describe('exportAccount', () => {
     expect(reasonsOf(await ask(exportAccount, token))).toEqual([]);
   });
 
+  it('tells nothing of where staff were and why they acted', async () => {
+    const { account, token } = await signInNew();
+    await auth.database.query(
+      `insert into auth.audit_event (tenant_id, kind, platform, subject_id, actor_id, address, details) values
+         ($1, 'auth.customer.suspended', 'portal', $2, uuidv7(), '198.51.100.7', '{"reason":"Ticket 4711"}'),
+         ($1, 'auth.factor.reset', 'user', $2, uuidv7(), '198.51.100.8', '{"ended":1}'),
+         ($1, 'auth.logout', 'user', $2, $2, '198.51.100.9', '{}')`,
+      [auth.tenants.demo, account.id],
+    );
+    await ask(exportAccount, token);
+    await others.answerAll();
+    await expect.poll(() => stateOf(account), soon).toEqual(['done']);
+    const [{ data }] = (await ask(readData, token)).body.data.accountExports;
+    expect(data.auth.events).toMatchObject([
+      { kind: 'auth.login.success' },
+      { kind: 'auth.factor.reset', address: null, details: { ended: 1 } },
+      { kind: 'auth.logout', address: '198.51.100.9' },
+      { kind: 'auth.account.export_requested' },
+    ]);
+    expect(JSON.stringify(data)).not.toMatch(/Ticket|198\.51\.100\.[78]/);
+  });
+
   it('and its data need a recent sign-in', async () => {
     const { account, token: recent } = await signInNew();
     await ask(exportAccount, recent);

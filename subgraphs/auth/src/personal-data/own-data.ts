@@ -4,7 +4,8 @@ import type { PersonRequest } from './person-request.queries.ts';
 
 /**
  * What auth itself keeps of a customer: the account, sessions, devices, second factors, mails and audit rows. Nothing that proves who
- * somebody is: no hash, no secret, no token. Who of the staff did something is not the customer's data.
+ * somebody is: no hash, no secret, no token. Who of the staff did something, from where and why, is not the customer's data:
+ * events of the portal's platform are left out, and addresses of others too.
  */
 export async function exportOwnData(
   trx: Transaction<Database>,
@@ -40,8 +41,9 @@ export async function exportOwnData(
         select kind, state, created_at as "createdAt", settled_at as "settledAt"
         from auth.person_request where account_id = ${accountId} order by id`)},
       'events', ${listOf(sql`
-        select kind, happened_at as at, host(address) as address, details
-        from auth.audit_event where subject_id = ${accountId} or actor_id = ${accountId} order by happened_at, id`)}
+        select kind, happened_at as at, case when actor_id = ${accountId} then host(address) end as address, details
+        from auth.audit_event
+        where platform = 'user' and (subject_id = ${accountId} or actor_id = ${accountId}) order by happened_at, id`)}
     ) as data`.execute(trx);
   return rows[0]?.data ?? {};
 }
