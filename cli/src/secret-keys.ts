@@ -82,6 +82,7 @@ function defineFamily(command: Command, family: Family, context: Context): void 
   command.description(
     `Changes ${family.description} without stopping, in steps. It prints ids of keys and no key (docs/keys.md).`,
   );
+  addExample(command, `npm run keys -- ${name} status${platformWords}`);
   add('status', 'the keys by their ids, and what depends on each').action(
     act(context, async (options: Options) => {
       const secret = family.secretOf(options);
