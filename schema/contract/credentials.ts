@@ -51,6 +51,7 @@ export const credentialFields: ReadonlySet<string> = new Set([
   'finishPasskeySignIn',
   'finishPortalPasskeySignIn',
   'finishPortalPasskeyEnrollment',
+  'acceptInvitation',
   'reauthenticate',
   'portalReauthenticate',
 ]);

@@ -10,6 +10,12 @@ const mutations: Record<string, string> = {
   suspendCustomer: 'mutation ($customer: ID!) { suspendCustomer(customerId: $customer) { id } }',
   reinstateCustomer: 'mutation ($customer: ID!) { reinstateCustomer(customerId: $customer) { id } }',
   endCustomerSessions: 'mutation ($customer: ID!) { endCustomerSessions(customerId: $customer) }',
+  sendPasswordReset:
+    'mutation ($customer: ID!) { sendPasswordReset(input: { customerId: $customer, reason: "asked by phone" }) { id } }',
+  correctCustomerEmail:
+    'mutation ($customer: ID!) { correctCustomerEmail(input: { customerId: $customer, newEmail: "right@example.com", reason: "a slip" }) { id } }',
+  resetCustomerFactors:
+    'mutation ($customer: ID!) { resetCustomerFactors(customerId: $customer, reason: "a lost phone") }',
   assignCustomer:
     'mutation ($customer: ID!, $staff: ID!) { assignCustomer(input: { customerId: $customer, staffId: $staff }) { id } }',
   unassignCustomer:
@@ -28,6 +34,11 @@ afterAll(() => subgraph.stop());
 beforeEach(async () => {
   boss = await subgraph.addStaff('super_admin');
   customer = await addUser(subgraph.database, subgraph.tenants.demo);
+  // As auth says where mail to customers is configured. Each customer is corrected to the same address.
+  await subgraph.database.query('update auth.user_outbox set is_open = true');
+  await subgraph.database.query(
+    `update auth.user set email = id || '@example.com' where email = 'right@example.com'`,
+  );
 });
 
 const run = (name: string, caller: Caller = boss) =>

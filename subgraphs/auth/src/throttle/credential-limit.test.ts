@@ -48,9 +48,17 @@ describe('credential fields', () => {
 
   it('are all that the schema has: what takes a password, and what gives tokens', () => {
     const found = subgraphs.flatMap(({ name }) => mutationsOf(readSubgraphSdl(name)));
-    expect(found.sort()).toEqual([...credentialFields].sort());
+    expect([...found, ...actOnMailboxes].sort()).toEqual([...credentialFields].sort());
   });
 });
+
+/** They take no secret, and each costs a stranger a mail. */
+const actOnMailboxes = [
+  'changeEmail',
+  'changePortalEmail',
+  'requestPasswordReset',
+  'requestPortalPasswordReset',
+];
 
 /** Names of mutations that give tokens, or have an input of which a field is a password. */
 function mutationsOf(sdl: string): string[] {
@@ -66,7 +74,7 @@ function mutationsOf(sdl: string): string[] {
     fields
       .filter(
         ({ type, arguments: args = [] }) =>
-          /Auth\w*Payload/.test(print(type)) ||
+          /Auth\w*Payload|PortalEnrollment/.test(print(type)) ||
           args.some(
             (arg) => secretTypes.has(print(arg.type).replace('!', '')) || /password/i.test(arg.name.value),
           ),
