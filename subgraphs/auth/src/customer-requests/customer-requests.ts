@@ -22,7 +22,8 @@ const atOnce = 20;
 /**
  * Carries out what staff ask for of customers' accounts: their process has neither the keys of customers' mails nor rights on tokens
  * (docs/decisions/0047-staff-and-customers.md). Says in the database whether mails to customers go out, so that staff are refused where
- * they don't. A request that can't be carried out now is due again.
+ * they don't. A request that can't be carried out now is due again, and keeps no
+ * other waiting.
  */
 export async function startCustomerRequests<A extends Account>(
   issuer: PlatformIssuer<A>,
@@ -37,7 +38,11 @@ export async function startCustomerRequests<A extends Account>(
     async () => {
       const { rows } = await due.execute(db);
       for (const { id, tenantId } of rows) {
-        await inTenant(db, tenantId, (trx) => carryOut(trx, issuer, { id, tenantId }));
+        try {
+          await inTenant(db, tenantId, (trx) => carryOut(trx, issuer, { id, tenantId }));
+        } catch (err) {
+          logger.error({ err, request: id }, 'what staff asked for of a customer failed; it is tried again');
+        }
       }
     },
     { everyMs, onFault: (err) => logger.warn({ err }, 'what staff asked for was not done yet') },

@@ -16,7 +16,7 @@ const atOnce = 20;
 
 /**
  * Carries out the resets of second factors that are due: what staff asked for of customers, whose factors their process can't reach, and
- * of super_admins, which waits for a day. One that can't be carried out now is due again.
+ * of super_admins, which waits for a day. One that can't be carried out now is due again, and keeps no other waiting.
  */
 export function startFactorResets<A extends Account>(
   issuer: PlatformIssuer<A>,
@@ -29,7 +29,11 @@ export function startFactorResets<A extends Account>(
     async () => {
       const { rows } = await due.execute(db);
       for (const { id, tenantId } of rows) {
-        await inTenant(db, tenantId, (trx) => carryOut(trx, issuer, { id, tenantId }));
+        try {
+          await inTenant(db, tenantId, (trx) => carryOut(trx, issuer, { id, tenantId }));
+        } catch (err) {
+          logger.error({ err, platform, request: id }, 'a reset of second factors failed; it is tried again');
+        }
       }
     },
     { everyMs, onFault: (err) => logger.warn({ err, platform }, 'second factors were not reset') },

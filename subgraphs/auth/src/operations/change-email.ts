@@ -37,8 +37,10 @@ export function createChangeEmail<A extends Account>({
     const to = normalizeEmail(input.newEmail);
     if (to === undefined) throw badInput('newEmail', 'This is not an e-mail address.');
     // One account asks for few, whatever the addresses are; and one mailbox gets few, whoever asks.
-    refusePause(await issuer.throttle.takeMail({ tenantId, email: `account ${accountId}` }));
-    const mayMail = (await issuer.throttle.takeMail({ tenantId, email: to })) === 0;
+    refusePause(
+      await issuer.throttle.takeMail({ tenantId, email: `account ${accountId}`, purpose: 'change' }),
+    );
+    const mayMail = (await issuer.throttle.takeMail({ tenantId, email: to, purpose: 'change' })) === 0;
     return inTenant(issuer.db, tenantId, async (trx) => {
       const { account, session } = await lockOwnSession(trx, issuer, subject);
       if (account.email === to) throw badInput('newEmail', 'This is your address already.');

@@ -266,6 +266,17 @@ it('a corrected address opens no account to who registers with it', async () => 
   expect((await readMails(auth, 'user', corrected)).at(-1)?.template).toBe('account-exists');
 });
 
+it('a customer gets the mail, whoever registers with the address again and again', async () => {
+  const { email } = await addCustomer(auth.database, { tenantId: auth.tenants.demo });
+  const { requestReset, tokenTo } = accountOperations(() => auth, 'user');
+  const registering = 'mutation ($input: RegisterInput!) { register(input: $input) { expiresIn } }';
+  for (let times = 0; times < 5; times++) {
+    await auth.ask(registering, { input: { email, password: newPassword } }, { address: '198.51.100.77' });
+  }
+  expect(await requestReset({ email })).toEqual({ data: true });
+  expect(await tokenTo(email, 'reset-password')).toMatch(/^[\w-]{43}$/);
+});
+
 it('one network asks for a number of mails, then waits', async () => {
   const { requestReset } = accountOperations(() => auth, 'user');
   const answers = [];

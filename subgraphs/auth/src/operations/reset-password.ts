@@ -44,7 +44,8 @@ async function sendReset<A extends Account>(
     findAccountByEmail(trx, issuer.tables, spellings),
   );
   if (!found?.account.isActive) return;
-  if ((await issuer.throttle.takeMail({ tenantId, email: found.account.email })) > 0) return;
+  if ((await issuer.throttle.takeMail({ tenantId, email: found.account.email, purpose: 'reset' })) > 0)
+    return;
   await inTenant(issuer.db, tenantId, async (trx) => {
     const account = await lockAccount(trx, issuer.tables, found.account.id);
     if (!account?.isActive || account.email !== found.account.email) return;

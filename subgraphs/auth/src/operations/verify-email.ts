@@ -46,7 +46,7 @@ export function createRequestEmailVerification<A extends Account>({
     requireOutbox(issuer);
     const { account } = await inTenant(issuer.db, tenantId, (trx) => lockOwnSession(trx, issuer, subject));
     if (account.emailVerified) return false;
-    refusePause(await issuer.throttle.takeMail({ tenantId, email: account.email }));
+    refusePause(await issuer.throttle.takeMail({ tenantId, email: account.email, purpose: 'verify' }));
     return inTenant(issuer.db, tenantId, async (trx) => {
       const { account } = await lockOwnSession(trx, issuer, subject);
       if (account.emailVerified) return false;

@@ -33,7 +33,7 @@ export async function beginRegistration(
   requireOutbox(issuer);
   const createdAt = issuer.now();
   const expiresAt = addSeconds(createdAt, registrationSeconds);
-  const mayMail = (await issuer.throttle.takeMail({ tenantId, email })) === 0;
+  const mayMail = (await issuer.throttle.takeMail({ tenantId, email, purpose: 'register' })) === 0;
   const challenge = await inTenant(issuer.db, tenantId, async (trx) => {
     const earlier = await findOwnerOfEmail(trx, issuer.tables, email);
     const waiting = { tenantId, email, fullName, language: language ?? null, password, createdAt, expiresAt };

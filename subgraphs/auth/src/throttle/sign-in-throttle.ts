@@ -33,6 +33,9 @@ type Pause = {
   askingRows: readonly string[];
 };
 
+/** Each has counters of its own: who registers with somebody's address again and again must not use up the mail that resets their password. */
+export type MailPurpose = 'register' | 'reset' | 'change' | 'verify';
+
 export type SignInThrottle = {
   /**
    * Lets an attempt to sign in go on, or gives undefined: a pause runs, and the answer must look like a wrong password. `attempt` is told
@@ -56,7 +59,7 @@ export type SignInThrottle = {
    * Counts a mail that others than its reader can ask for, and returns 0 where it may go now; else the rest of the pause in ms. Whether
    * the mailbox has an account makes no difference.
    */
-  takeMail(mailbox: { tenantId: string; email: string }): Promise<number>;
+  takeMail(mailbox: { tenantId: string; email: string; purpose: MailPurpose }): Promise<number>;
   /** Marks the address as known for the account: attempts of strangers elsewhere no longer delay its owner here. */
   remember(subject: AttemptSubject): Promise<void>;
   /** Counts a guess at the password of an account by a holder of its token. @throws {RefusalError} auth.throttled */
@@ -245,7 +248,7 @@ export function createSignInThrottle(
     async countMailRequest(address) {
       refusePause(await mailRequests.take(networkKeys('mail-request', address)));
     },
-    takeMail: ({ tenantId, email }) => mails.take(keyOf('mail', tenantId, email)),
+    takeMail: ({ tenantId, email, purpose }) => mails.take(keyOf('mail', purpose, tenantId, email)),
     async remember(subject) {
       await remember(keysOf(subject));
     },
