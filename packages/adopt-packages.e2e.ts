@@ -24,7 +24,7 @@ const ask = (session: Session, source: string): Promise<ExecutionResult> =>
   graphql({ schema, source, rootValue: { me: 'Jo', naked: 'x' }, contextValue: { session } satisfies GuardContext });
 const { errors } = await ask(anonymousSession, '{ me }');
 const refusal = errors?.[0]?.originalError ?? errors?.[0];
-const user: Session = { ...anonymousSession, platform: 'user', userId: '1', issuer: 'https://id.example.com', scopes: new Set(['any:scope']), sessionId: '', tokenId: '', tenantId: '', email: '', emailVerified: true, authTime: 0, expiresAt: 0 };
+const user: Session = { ...anonymousSession, platform: 'user', userId: '1', issuer: 'https://id.example.com', scopes: new Set(['any:scope']), sessionId: '', tokenId: '', tenantId: '', email: '', emailVerified: true, authTime: 0, amr: ['pwd'], acr: 'aal1', expiresAt: 0 };
 console.log(JSON.stringify({
   code: errors?.[0]?.extensions.code,
   isKnown: [RefusalError, AccessRefusal, ProofRefusal].map((type) => refusal instanceof type),

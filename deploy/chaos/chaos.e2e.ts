@@ -44,6 +44,7 @@ describe('under load', () => {
         SHUTDOWN_DRAIN_MS: '300',
         LOG_LEVEL: 'warn',
         ...Object.assign({}, ...[...platformCases.values()].map(({ loadVariables }) => loadVariables)),
+        STAFF_MFA: 'optional',
       },
       async () => database,
     );
