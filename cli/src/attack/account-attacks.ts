@@ -27,7 +27,7 @@ async function findKnownDevice({ graph, accounts }: Target) {
   const registered = await graph.ask(register, { variables: { i: made } });
   const { deviceToken } = (registered.body?.data?.register ?? {}) as { deviceToken?: string };
   if (deviceToken) return { ...made, deviceToken };
-  const seeded = { email: accounts.timed, password: accounts.password };
+  const seeded = { email: accounts.flooded, password: accounts.password };
   const { body, text } = await graph.ask(loginOfDevice, { variables: { i: seeded } });
   const signedIn = body?.data?.login as { deviceToken: string } | undefined;
   if (!signedIn) throw new TargetError(`${seeded.email} can't sign in, and nobody can register: ${text}`);

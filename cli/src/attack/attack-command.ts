@@ -12,6 +12,7 @@ const accountsOfSeed = {
   guessed: 'jonas.pahl@example.com',
   guessedPassword: 'correct horse battery staple',
   timed: 'felix.torvin@example.com',
+  flooded: 'ines.calado@example.com',
 };
 
 type Options = { user?: string; portal?: string; only: string };

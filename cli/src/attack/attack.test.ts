@@ -14,6 +14,7 @@ const accounts: Accounts = {
   guessed: 'd@example.com',
   guessedPassword: 'x',
   timed: 'e@example.com',
+  flooded: 'f@example.com',
 };
 
 /** Node's parser refuses the first two whatever one does; the others only show in how others are served. */

@@ -34,6 +34,8 @@ export type Accounts = {
   guessedPassword: string;
   /** One whose times are compared with those of an account that does not exist. */
   timed: string;
+  /** Whose sign-in is flooded: a pause of it must not tell on another one. */
+  flooded: string;
 };
 
 export type GraphqlBody = {
