@@ -54,8 +54,8 @@ export function readRuleBook(sdl: DocumentNode): RuleBook {
     if (!isFieldOwner(node)) {
       continue;
     }
-    const known = book.get(node.name.value);
     const name = node.name.value;
+    const known = book.get(name);
     // In a supergraph, `@public` of the type is a rule of those fields which it opens.
     const ofType = (node.directives ?? []).filter((one) => opensByType === undefined || !isPublic(one));
     const opens = ofType.length < (node.directives ?? []).length ? opensByType : undefined;

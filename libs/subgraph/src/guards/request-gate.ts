@@ -79,8 +79,7 @@ export function createRequestGate(options: RequestGateOptions): RequestGate {
     const mutation = proof ? await options.operations.admit(proof, operation) : 'allowed';
     const context: GuardedContext = { ...found, signetContext: request.signetContext };
     const { authorization } = request;
-    const assertCurrent =
-      authorization === undefined ? undefined : async () => options.authenticate(authorization);
+    const assertCurrent = authorization === undefined ? undefined : () => options.authenticate(authorization);
     rememberAdmitted(req, { context, proof, assertCurrent, mutation });
     // body-parser leaves such a request alone, and every framework takes a parsed body from here.
     Object.assign(req, { body, _body: true });
