@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import {
   audienceOf,
-  authorizationServerMetadata,
   isPlatform,
   issuerOf,
   jwksPathOf,
@@ -23,10 +22,6 @@ test('the platforms share no issuer, audience or path', () => {
 test('slashes at the end of the base make no other issuer', () => {
   for (const base of ['https://id.example', 'https://id.example/', 'https://id.example//']) {
     expect(issuerOf(base, 'user')).toBe('https://id.example/user');
-    expect(authorizationServerMetadata(base, 'portal')).toMatchObject({
-      issuer: 'https://id.example/portal',
-      jwks_uri: 'https://id.example/.well-known/jwks/portal.json',
-    });
   }
 });
 

@@ -1,3 +1,4 @@
+import type { Platform } from '@signet/schema/contract';
 import { hasProductionSurface, type Logger } from '@signet/service';
 import type { FastifyInstance } from 'fastify';
 import type { Admission } from '../admission/admission.ts';
@@ -27,15 +28,14 @@ export async function registerAuthRoutes(
   entrance: Entrance,
   { config, logger, admission, readClientAddress }: AuthRoutesOptions,
 ): Promise<void> {
-  const { AUTH_USER_URL: user, AUTH_PORTAL_URL: portal = user, SUPERGRAPH_FILE, entranceNames } = config;
-  const isOwn = SUPERGRAPH_FILE === undefined && entranceNames === undefined;
-  if (!isOwn || user === undefined || portal === undefined || config.PROOF === 'off') return;
+  const authUrls = findAuthUrls(config);
+  if (!authUrls) return;
   const proof = await openEntranceProof(entrance, config, logger);
   server.addHook('onClose', async () => proof.stop());
   const sign = proof.signerFor('auth');
   if (!sign) return;
   const { kind, platforms } = entrance;
-  const ask = { entrance: kind, authUrls: { user, portal }, sign, logger };
+  const ask = { entrance: kind, authUrls, sign, logger };
   await registerOauthRoutes(server, {
     ...ask,
     platforms,
@@ -45,4 +45,11 @@ export async function registerAuthRoutes(
     timeoutMs: config.REQUEST_TIMEOUT_MS,
   });
   if (kind === 'graph' && !hasProductionSurface(config)) registerMailboxPages(server, ask);
+}
+
+/** Where auth answers what is passed on beside the graph; undefined where nothing is. */
+export function findAuthUrls(config: GatewayConfig): Readonly<Record<Platform, string>> | undefined {
+  const { AUTH_USER_URL: user, AUTH_PORTAL_URL: portal = user, SUPERGRAPH_FILE, entranceNames } = config;
+  const isOwn = SUPERGRAPH_FILE === undefined && entranceNames === undefined && config.PROOF !== 'off';
+  return isOwn && user !== undefined && portal !== undefined ? { user, portal } : undefined;
 }

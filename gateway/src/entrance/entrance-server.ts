@@ -29,7 +29,7 @@ import type { SeededAccount } from '../pages/layout.ts';
 import { registerPages } from '../pages/pages.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import { createAuthReadiness } from '../subgraphs/auth-readiness.ts';
-import { registerAuthRoutes } from './auth-routes.ts';
+import { findAuthUrls, registerAuthRoutes } from './auth-routes.ts';
 import { type Cors, type CorsHeaders, type CorsSettings, registerCors } from './cors.ts';
 import {
   type EntranceGraphOptions,
@@ -103,6 +103,7 @@ export async function createEntranceServer(
       keysUrl: keysUrlOf({ ...config, ISSUER_URL: issuerUrl }, settingOf(config, entrance.portVariable)),
       issuers: own,
       combined: entrance.isForDevelopers,
+      clients: findAuthUrls(config) && { areSecretsOn: config.CLIENT_SECRETS },
     });
   }
   const isDevelopment = !hasProductionSurface(config);
