@@ -27,10 +27,14 @@ export async function walkServices({ portal, portalUrl, step, admin }: Walk): Pr
   if (issuer === undefined || staffToken === undefined) return false;
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const change = async (operation: string, input: object) =>
-    assertData(await portal.query(operation, staffToken, { input: { platform: 'PORTAL', reason, ...input } }))
+    assertData(await portal.query(operation, staffToken, { input: { side: 'PORTAL', reason, ...input } }))
       .result as Service;
   const held = { id: '', credential: '', kid: '', token: '' };
-  const ask = async (route: string, form: Record<string, string>, assertion = assert(issuer, held, privateKey)) =>
+  const ask = async (
+    route: string,
+    form: Record<string, string>,
+    assertion = assert(issuer, held, privateKey),
+  ) =>
     post(`${portalUrl}/oauth/portal/${route}`, {
       client_assertion_type: assertionType,
       client_assertion: assertion,

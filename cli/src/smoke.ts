@@ -57,7 +57,9 @@ async function smoke(
   await walkAccountsByMail(smokeContext, userUrl, context);
   const admin = adminOf(context.env);
   if (!(await walkServices({ ...smokeContext, portalUrl, admin }))) {
-    context.print(`--    services: not tried, since ${portalUrl} has no token endpoint, or ${admin.email} did not get in`);
+    context.print(
+      `--    services: not tried, since ${portalUrl} has no token endpoint, or ${admin.email} did not get in`,
+    );
   }
   context.print(`\nAll of it holds at ${isApart ? `${userUrl} and ${portalUrl}` : userUrl}.`);
 }

@@ -196,7 +196,8 @@ async function createAdministration(db: Kysely<unknown>, platform: Platform): Pr
       made pg_catalog.uuid;
     begin${judgeSession}
       insert into ${account} (tenant_id, name, scopes, networks, expires_at, created_by)
-        values (tenant, title, granted, ranges::pg_catalog.cidr[], ends, staff)
+        values (tenant, title, granted,
+          array(select pg_catalog.network(r::pg_catalog.inet) from pg_catalog.unnest(ranges) as r), ends, staff)
         on conflict (tenant_id, name) where is_active do nothing
         returning id into made;
       return made;

@@ -1,12 +1,5 @@
 import { expect, test } from 'vitest';
-import {
-  audienceOf,
-  isPlatform,
-  issuerOf,
-  jwksPathOf,
-  metadataPathOf,
-  platforms,
-} from './platforms.ts';
+import { audienceOf, isPlatform, issuerOf, jwksPathOf, metadataPathOf, platforms } from './platforms.ts';
 
 test('the platforms share no issuer, audience or path', () => {
   for (const of of [

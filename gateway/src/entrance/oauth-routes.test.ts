@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { connect, type AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { type OauthAnswer, type OauthQuestion, oauthPath } from '@signet/schema/contract';
 import { createHttpServer, createLogger, parseSignetContext, RefusalError } from '@signet/service';
@@ -153,14 +153,17 @@ describe('the OAuth routes of an entrance', () => {
     ['POST', '/oauth/portal/token', 404],
     ['POST', '/oauth/user/other', 404],
     ['GET', '/oauth/user/token', 405],
-    ['HEAD', '/oauth/user/idp/start', 405],
-    ['POST', '/oauth/user/idp/start', 405],
+    ['HEAD', '/oauth/user/idp/start', 404],
+    ['POST', '/oauth/user/idp/start', 404],
     ['GET', '/oauth/user/IDP/start', 404],
     ['GET', '/oauth/user/-/start', 404],
     ['GET', `/oauth/user/${'a'.repeat(41)}/start`, 404],
     ['GET', '/oauth/user/a%2Fb/start', 404],
   ])('answer %s %s with %i, and ask nobody', async (method, path, status) => {
-    const response = await fetch(url + path, { method, ...(method === 'POST' && { body: 'a=b', headers: form }) });
+    const response = await fetch(url + path, {
+      method,
+      ...(method === 'POST' && { body: 'a=b', headers: form }),
+    });
     expect([response.status, asked]).toEqual([status, []]);
   });
 
@@ -173,7 +176,10 @@ describe('the OAuth routes of an entrance', () => {
   ])('refuse %s in the form of OAuth', async (_title, body, headers, status) => {
     const response = await post('/oauth/user/token', body, headers as Record<string, string>);
     expect(response.status).toBe(status);
-    expect(await response.json()).toEqual({ error: 'invalid_request', error_description: expect.any(String) });
+    expect(await response.json()).toEqual({
+      error: 'invalid_request',
+      error_description: expect.any(String),
+    });
     expect(response.headers.get('cache-control')).toBe('no-store');
     expect(asked).toEqual([]);
   });

@@ -153,7 +153,10 @@ async function askAuth(
     headers: { 'content-type': 'application/json', [signetContextHeader]: context },
     body,
   };
-  const headers = Object.entries({ ...message.headers, ...sign(message, authUrls[question.platform]) }).flat();
+  const headers = Object.entries({
+    ...message.headers,
+    ...sign(message, authUrls[question.platform]),
+  }).flat();
   let answer: Awaited<ReturnType<SubgraphConnection['send']>>;
   try {
     answer = await connection.send({ path: oauthPath, headers, body }, timeoutMs);

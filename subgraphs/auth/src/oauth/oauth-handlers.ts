@@ -30,7 +30,8 @@ export function createOauthHandlers({ issuer, ring, database, config, logger }: 
   const { ISSUER_URL: issuerUrl, CLIENT_SECRETS: areSecretsOn, DEFAULT_TENANT: defaultTenant } = config;
   const jwks = createClientJwks({
     networks: config.SERVICE_JWKS_NETWORKS,
-    onFailure: (err, url) => logger.warn({ err, platform, url }, 'the key set of a service could not be read'),
+    onFailure: (err, url) =>
+      logger.warn({ err, platform, url }, 'the key set of a service could not be read'),
   });
   const authenticate = createClientAuthentication({
     issuer: issuerOf(issuerUrl, platform),

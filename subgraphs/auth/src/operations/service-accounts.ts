@@ -7,7 +7,7 @@ import { createConnection, createCursorCodec, isTextKey, readId, readPage } from
 import type { Transaction } from 'kysely';
 import { auditStaff } from '../audit/audit-events.ts';
 import type { GraphqlContext } from '../context.ts';
-import type { MutationResolvers, QueryResolvers, ServicePlatform } from '../resolvers.generated.ts';
+import type { MutationResolvers, QueryResolvers, ServiceSide } from '../resolvers.generated.ts';
 import {
   closeServiceAccount,
   endCredential,
@@ -41,7 +41,7 @@ export function createServiceAccountList({
   return async (_parent, args, ctx) => {
     requirePortal(ctx.session, scope);
     const page = readPage(args, codec);
-    const platform = toPlatform(args.platform);
+    const platform = toPlatform(args.side);
     const rows = await readInTenant(getIssuer().db, ctx.tenantId, (trx) =>
       listServiceAccounts(trx, platform, page),
     );
@@ -55,7 +55,7 @@ export function createCreateServiceAccount(
 ): NonNullable<MutationResolvers['createServiceAccount']> {
   return (_parent, { input }, ctx) => {
     requirePortal(ctx.session, scope);
-    const platform = toPlatform(input.platform);
+    const platform = toPlatform(input.side);
     const reason = readActReason(input.reason);
     const name = readServiceName(input.name);
     const networks = readServiceNetworks(input.networks);
@@ -102,7 +102,10 @@ export function createCreateServiceSecret(
     }
     const secret = randomBytes(32).toString('base64url');
     const secretHash = createHash('sha256').update(secret).digest();
-    return { secret, serviceAccount: await addCredential(portal, ctx, input, { kind: 'secret', secretHash }) };
+    return {
+      secret,
+      serviceAccount: await addCredential(portal, ctx, input, { kind: 'secret', secretHash }),
+    };
   };
 }
 
@@ -110,7 +113,7 @@ export function createCreateServiceSecret(
 export function createRevokeServiceKey(portal: Portal): NonNullable<MutationResolvers['revokeServiceKey']> {
   return (_parent, { input }, ctx) => {
     requirePortal(ctx.session, scope);
-    const platform = toPlatform(input.platform);
+    const platform = toPlatform(input.side);
     const reason = readActReason(input.reason);
     const credential = readId('credential', input.credential);
     return administer(portal, ctx, async (trx, _manager, manager) => {
@@ -129,7 +132,7 @@ export function createDeactivateServiceAccount(
 ): NonNullable<MutationResolvers['deactivateServiceAccount']> {
   return (_parent, { input }, ctx) => {
     requirePortal(ctx.session, scope);
-    const platform = toPlatform(input.platform);
+    const platform = toPlatform(input.side);
     const reason = readActReason(input.reason);
     const id = readId('serviceAccount', input.serviceAccount);
     return administer(portal, ctx, async (trx, _manager, manager) => {
@@ -142,22 +145,28 @@ export function createDeactivateServiceAccount(
   };
 }
 
-type CredentialInput = { platform: ServicePlatform; serviceAccount: string; reason: string };
+type CredentialInput = { side: ServiceSide; serviceAccount: string; reason: string };
 
-async function addCredential(portal: Portal, ctx: GraphqlContext, input: CredentialInput, added: NewCredential) {
-  const platform = toPlatform(input.platform);
+async function addCredential(
+  portal: Portal,
+  ctx: GraphqlContext,
+  input: CredentialInput,
+  added: NewCredential,
+) {
+  const platform = toPlatform(input.side);
   const reason = readActReason(input.reason);
   const serviceId = readId('serviceAccount', input.serviceAccount);
   return administer(portal, ctx, async (trx, _manager, manager) => {
-    const { outcome, id } = await insertCredential(trx, platform, manager, serviceId, added);
+    const made = await insertCredential(trx, platform, manager, serviceId, added);
+    const { outcome } = made;
     if (outcome === 'unknown') throw unknownAccount();
     if (outcome === 'inactive')
       throw badInput('serviceAccount', 'This service account was deactivated: make another one.');
     if (outcome === 'full')
       throw badInput('serviceAccount', 'It has ten credentials already: revoke those that are not used.');
-    if (outcome === 'taken')
+    if (made.outcome !== 'done')
       throw badInput('jwk', 'This key is, or was, registered for the account: make another one.');
-    const details = { platform, reason, credential: id, kind: added.kind };
+    const details = { platform, reason, credential: made.id, kind: added.kind };
     await audit(trx, 'auth.service.credential_added', ctx, serviceId, details);
     return getServiceAccount(trx, platform, serviceId);
   });
@@ -198,8 +207,8 @@ function audit(
   return writeAuditEvent(trx, auditStaff(kind, ctx, serviceId, details));
 }
 
-function toPlatform(platform: ServicePlatform): Platform {
-  return platform === 'USER' ? 'user' : 'portal';
+function toPlatform(side: ServiceSide): Platform {
+  return side === 'USER' ? 'user' : 'portal';
 }
 
 function unknownAccount(): RefusalError {

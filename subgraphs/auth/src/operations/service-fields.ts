@@ -1,7 +1,4 @@
-import type {
-  ServiceAccountResolvers,
-  ServiceCredentialResolvers,
-} from '../resolvers.generated.ts';
+import type { ServiceAccountResolvers, ServiceCredentialResolvers } from '../resolvers.generated.ts';
 import type { Portal } from './manage-staff.ts';
 
 const kinds = { key: 'KEY', jwks: 'KEY_SET', secret: 'SECRET' } as const;
@@ -9,7 +6,7 @@ const kinds = { key: 'KEY', jwks: 'KEY_SET', secret: 'SECRET' } as const;
 /** Fields of a service account that its row does not have as such. */
 export function createServiceAccountFields({ findAccount }: Portal): ServiceAccountResolvers {
   return {
-    platform: ({ platform }) => (platform === 'user' ? 'USER' : 'PORTAL'),
+    side: ({ platform }) => (platform === 'user' ? 'USER' : 'PORTAL'),
     createdBy: async ({ createdById }, _args, ctx) => (await findAccount(ctx, createdById)) ?? null,
   };
 }

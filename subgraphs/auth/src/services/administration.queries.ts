@@ -66,7 +66,9 @@ async function readRows(
   const { rows } = await sql<Row>`
     select id, name, scopes, networks, expires_at as "expiresAt", is_active as "isActive", created_by as "createdById",
       created_at as "createdAt", credentials
-    from ${fn(platform, 'list', 'service_accounts')}(${one}, ${after?.key ?? null}, ${after?.id ?? null}, ${most})`.execute(db);
+    from ${fn(platform, 'list', 'service_accounts')}(${one}, ${after?.key ?? null}, ${after?.id ?? null}, ${most})`.execute(
+    db,
+  );
   return rows.map((row) => ({
     ...row,
     platform,
@@ -154,7 +156,9 @@ export async function endCredential(
 ): Promise<{ serviceId: string; isNew: boolean } | undefined> {
   const { rows } = await sql<{ serviceId: string; isNew: boolean }>`
     select service as "serviceId", changed as "isNew"
-    from ${fn(platform, 'revoke', 'service_credential')}(${staffId}, ${sessionId}, ${credentialId})`.execute(trx);
+    from ${fn(platform, 'revoke', 'service_credential')}(${staffId}, ${sessionId}, ${credentialId})`.execute(
+    trx,
+  );
   return rows[0];
 }
 
@@ -167,7 +171,9 @@ export async function closeServiceAccount(
 ): Promise<{ isNew: boolean; credentials: number } | undefined> {
   const { rows } = await sql<{ isNew: boolean; credentials: number }>`
     select changed as "isNew", ended as credentials
-    from ${fn(platform, 'deactivate', 'service_account')}(${staffId}, ${sessionId}, ${serviceId})`.execute(trx);
+    from ${fn(platform, 'deactivate', 'service_account')}(${staffId}, ${sessionId}, ${serviceId})`.execute(
+    trx,
+  );
   return rows[0];
 }
 

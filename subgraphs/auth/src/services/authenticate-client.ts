@@ -55,7 +55,11 @@ type NotProven = { reason: string; account: ServiceAccount | undefined; isBasic?
 export function createClientAuthentication(options: ClientAuthentication): AuthenticateClient {
   const { throttle, used, refusalMs = defaultRefusalMs } = options;
   const decoys = createDecoys();
-  const refuse = async (request: OauthRequest, startedAt: number, { reason, account, isBasic }: NotProven) => {
+  const refuse = async (
+    request: OauthRequest,
+    startedAt: number,
+    { reason, account, isBasic }: NotProven,
+  ) => {
     const { clientAddress: address } = request.context;
     throttle.noteFailure(address);
     await auditRefusal(request, { reason, account }, options);
@@ -103,8 +107,7 @@ async function proveByAssertion(
   if (found === 'unavailable') throw new RefusalError('auth.unavailable');
   const key = found === 'unknown' ? decoys.keyOf(assertion.algorithm) : found.key;
   const isRight = isSignedBy(assertion, key, assertion.algorithm);
-  if (!account || found === 'unknown')
-    return { reason: account ? 'unknown_key' : 'unknown_client', account };
+  if (!account || found === 'unknown') return { reason: account ? 'unknown_key' : 'unknown_client', account };
   return isRight
     ? { account, credential: found.credential, assertion }
     : { reason: 'invalid_signature', account };
@@ -117,7 +120,11 @@ async function proveBySecret(
   decoys: Decoys,
 ): Promise<Proof | NotProven> {
   if (!areSecretsOn) {
-    throw new OauthRefusal(401, 'invalid_client', 'Authenticate with client_assertion: secrets are not taken.');
+    throw new OauthRefusal(
+      401,
+      'invalid_client',
+      'Authenticate with client_assertion: secrets are not taken.',
+    );
   }
   const isBasic = method === 'client_secret_basic';
   throttle.assertMayTry(clientId, context.clientAddress);

@@ -30,7 +30,9 @@ export function createClientJwks({ networks, onFailure, ...options }: ClientJwks
       fetchJson(url, {
         onAddress(address) {
           if (reachOf(address) === 'public' || listed(address)) return;
-          throw new Error(`has the address ${address}, which is not public: list it in SERVICE_JWKS_NETWORKS`);
+          throw new Error(
+            `has the address ${address}, which is not public: list it in SERVICE_JWKS_NETWORKS`,
+          );
         },
       }));
   const sources = new LRUCache<string, KeySource>({ max: maxSources });

@@ -41,7 +41,10 @@ export async function readRegisteredKey(
     return 'The key cannot be read: a member of the JWK is missing or malformed.';
   }
   const { modulusLength } = key.asymmetricKeyDetails ?? {};
-  if (modulusLength !== undefined && (modulusLength < minRsaModulusBits || modulusLength > maxRsaModulusBits)) {
+  if (
+    modulusLength !== undefined &&
+    (modulusLength < minRsaModulusBits || modulusLength > maxRsaModulusBits)
+  ) {
     return `An RSA key must have ${minRsaModulusBits} to ${maxRsaModulusBits} bits.`;
   }
   // Written anew: no spare member and no second spelling of a number stays.

@@ -7,7 +7,7 @@ import { type Kysely, sql } from 'kysely';
 export type CredentialRow =
   | { id: string; kind: 'key'; kid: string; jwk: JsonWebKey }
   | { id: string; kind: 'jwks'; jwksUrl: string }
-  | { id: string; kind: 'secret'; /** SHA-256 in hex. */ secretHash: string };
+  | { id: string; kind: 'secret' /** SHA-256 in hex. */; secretHash: string };
 
 export type ServiceAccountRow = {
   tenantId: string;

@@ -1,7 +1,7 @@
-import { type Platform, type Scope, scopesOfRole, type StaffRole, userScopes } from '@signet/schema/contract';
+import { isIP } from 'node:net';
+import { type Platform, type Scope, type StaffRole, scopesOfRole, userScopes } from '@signet/schema/contract';
 import { badInput } from '@signet/service';
 import { reachOf } from '@signet/session/fetching';
-import { isIP } from 'node:net';
 import { isNetwork } from './client-jwks.ts';
 
 const maxNameLength = 100;
@@ -62,7 +62,7 @@ export function readServiceExpiry(input: Date | null | undefined, now: Date): Da
  */
 export function readJwksUrl(input: string, isListed: (address: string) => boolean): string {
   const url = URL.parse(input);
-  if (!url || url.protocol !== 'https:' || url.username !== '' || url.password !== '' || url.hash !== '') {
+  if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '' || url.hash !== '') {
     throw badInput('jwksUrl', 'Give an https URL without user, password and fragment.');
   }
   if (url.href.length > maxUrlLength) throw badInput('jwksUrl', 'The URL is too long.');

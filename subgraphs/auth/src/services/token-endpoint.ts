@@ -1,7 +1,7 @@
 import type { SampledAudit } from '@signet/db';
 import type { OauthAnswer } from '@signet/schema/contract';
 import { OauthRefusal, readForm } from '../oauth/oauth-refusal.ts';
-import type { OauthHandler } from '../oauth/oauth-routes.ts';
+import type { OauthHandler, OauthRequest } from '../oauth/oauth-routes.ts';
 import type { ServiceTokenSigner } from '../tokens/service-token-signer.ts';
 import type { AuthenticateClient, AuthenticatedClient } from './authenticate-client.ts';
 
@@ -67,15 +67,15 @@ function chooseScopes(asked: string | undefined, granted: readonly string[]): re
 function noteIssue(
   samples: SampledAudit,
   { account, credential }: AuthenticatedClient,
-  { clientAddress: address = null, requestId }: { clientAddress?: string; requestId: string },
+  { clientAddress, requestId }: OauthRequest['context'],
 ): void {
   const { id, tenantId } = account;
-  samples.tell('auth.service.token_issued', `${credential.id} ${address}`, {
+  samples.tell('auth.service.token_issued', `${credential.id} ${clientAddress}`, {
     tenantId,
     actorId: id,
     subjectId: id,
     sessionId: credential.id,
-    origin: { address, requestId },
+    origin: { address: clientAddress ?? null, requestId },
   });
 }
 
