@@ -1,5 +1,5 @@
 import type { ProcessDatabase } from '@signet/db';
-import { issuerOf } from '@signet/schema/contract';
+import { issuerOf, maxServiceTokenSeconds } from '@signet/schema/contract';
 import type { Logger } from '@signet/service';
 import type { KeyRing } from '../keys/key-ring.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
@@ -8,7 +8,7 @@ import { createClientJwks } from '../services/client-jwks.ts';
 import { createClientThrottle } from '../services/client-throttle.ts';
 import { insertAssertions } from '../services/service-account.queries.ts';
 import { createServiceAccounts } from '../services/service-accounts.ts';
-import { createTokenEndpoint, maxServiceTokenSeconds } from '../services/token-endpoint.ts';
+import { createTokenEndpoint } from '../services/token-endpoint.ts';
 import { createIntrospection } from '../services/token-introspection.ts';
 import { createRevocation } from '../services/token-revocation.ts';
 import { createUsedAssertions } from '../services/used-assertions.ts';

@@ -14,9 +14,6 @@ type TokenEndpoint = {
   now(): Date;
 };
 
-/** Longer than this no token of a service lives: there is no refresh token, and a client asks again. */
-export const maxServiceTokenSeconds = 600;
-
 /**
  * The token endpoint (RFC 6749, section 4.4): a service gets an access token with its scopes, or with those of them that it asks for. There is
  * no refresh token (section 4.4.3).

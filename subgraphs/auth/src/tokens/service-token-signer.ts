@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { accessTokenType, audienceOf, issuerOf, type Platform } from '@signet/schema/contract';
+import {
+  accessTokenType,
+  audienceOf,
+  issuerOf,
+  type Platform,
+  type ServiceClaims,
+} from '@signet/schema/contract';
 import type { SigningKey } from '../keys/signing-key.ts';
 import { signText } from '../services/signed-text.ts';
 
@@ -32,7 +38,7 @@ export function createServiceTokenSigner(
   return async ({ clientId, tenantId, credentialId, scopes, issuedAt, expiresAt }) => {
     const { kid, algorithm, privateKey } = await getKey();
     if (header.kid !== kid) header = { kid, text: encode({ alg: algorithm, kid, typ: accessTokenType }) };
-    const claims = {
+    const claims: ServiceClaims = {
       iss,
       aud,
       platform,
