@@ -15,6 +15,7 @@ import { factorConfigFields } from './factors/factor-settings.ts';
 import type { PemKeys } from './keys/pem-keys.ts';
 import { mailboxUrl, mailConfigFields } from './mail/mail-settings.ts';
 import { findPasskeyFaults, passkeyConfigFields } from './passkeys/passkey-settings.ts';
+import { serviceConfigFields } from './services/service-settings.ts';
 
 const minute = 60;
 const hour = 60 * minute;
@@ -210,6 +211,7 @@ const authFields = z.object({
       'Days from a customer asking for the end of their account until it is closed and erased. Until then they can keep it.',
     ),
   ...passkeyConfigFields,
+  ...serviceConfigFields,
   ...throttleFields,
 });
 
