@@ -28,7 +28,13 @@ export {
   staffSubject,
   userSubject,
 } from './relations.ts';
-export { requirePortal, requireScope, requireUser } from './require-session.ts';
+export {
+  requirePortal,
+  requirePortalOrService,
+  requireScope,
+  requireService,
+  requireUser,
+} from './require-session.ts';
 export {
   conditionsOf,
   type DefaultAccess,

@@ -19,8 +19,17 @@ export type { RevocationFeed } from './revocations/revocation-feed.ts';
 export type { RevocationSource } from './revocations/revocation-set.ts';
 export { findRsaWeakness } from './rsa-weakness.ts';
 export {
+  type Actor,
+  accountIdOf,
   anonymousSession,
+  auditedCaller,
+  callerKindOf,
+  type ImpersonatedSession,
+  isImpersonated,
+  type KnownSession,
   type PortalSession,
+  platformOf,
+  type ServiceSession,
   type Session,
   type UserSession,
 } from './session.ts';

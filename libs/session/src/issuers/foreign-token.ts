@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Platform } from '@signet/schema/contract';
 import type { JWTPayload } from 'jose';
-import { isTextList, isUuid, type PortalSession, type UserSession } from '../session.ts';
+import { isTextList, isUuid } from '../read-session.ts';
+import type { PortalSession, UserSession } from '../session.ts';
 import { type ClaimPath, readClaim } from './claim-path.ts';
 
 /** A claim by where the configuration names it, and its place in a token. */
