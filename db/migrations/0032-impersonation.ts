@@ -91,6 +91,7 @@ async function createTable(db: Kysely<unknown>): Promise<void> {
       ended_at timestamptz,
       end_reason text check (end_reason ~ '^[a-z_]{1,40}$'),
       ended_by uuid,
+      objected_at timestamptz,
       check ((begun_at is null) = (expires_at is null)),
       check (expires_at <= begun_at + interval '15 minutes'),
       check ((ended_at is null) = (end_reason is null)),
@@ -101,9 +102,9 @@ async function createTable(db: Kysely<unknown>): Promise<void> {
     create index user_impersonation_staff on auth.user_impersonation (tenant_id, staff_id, id);
     create index user_impersonation_session on auth.user_impersonation (staff_session_id) where ended_at is null;
     create index user_impersonation_end on auth.user_impersonation (coalesce(ended_at, expires_at, grant_expires_at));
-    grant select (id, tenant_id, account_id, staff_id, reason_class, created_at, grant_expires_at, begun_at, expires_at, ended_at, end_reason),
-      update (ended_at, end_reason, ended_by) on auth.user_impersonation to signet_auth_user;
-    grant select (id, account_id, staff_id, reason_class, reason, ticket, created_at, grant_expires_at, begun_at, expires_at, ended_at, end_reason, ended_by)
+    grant select (id, tenant_id, account_id, staff_id, reason_class, created_at, grant_expires_at, begun_at, expires_at, ended_at, end_reason, objected_at),
+      update (ended_at, end_reason, ended_by, objected_at) on auth.user_impersonation to signet_auth_user;
+    grant select (id, account_id, staff_id, reason_class, reason, ticket, created_at, grant_expires_at, begun_at, expires_at, ended_at, end_reason, ended_by, objected_at)
       on auth.user_impersonation to signet_portal;
   `)
     .execute(db);
@@ -150,8 +151,8 @@ async function createFunctions(db: Kysely<unknown>): Promise<void> {
       end if;
       if exists (
         select from auth.user_impersonation i
-        where i.account_id = customer and i.tenant_id = tenant and i.end_reason = 'objection'
-          and i.ended_at > pg_catalog.clock_timestamp() - interval '24 hours'
+        where i.account_id = customer and i.tenant_id = tenant
+          and i.objected_at > pg_catalog.clock_timestamp() - interval '24 hours'
       ) then
         return query select 'objected', null::pg_catalog.uuid, null::pg_catalog.timestamptz, null::pg_catalog.int4;
         return;

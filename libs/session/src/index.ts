@@ -33,6 +33,7 @@ export {
   type Session,
   type UserSession,
 } from './session.ts';
+export { type ActingLog, createActingLog } from './acting-log.ts';
 export {
   createTrustedIssuers,
   type IssuerList,

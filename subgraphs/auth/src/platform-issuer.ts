@@ -19,6 +19,7 @@ import type { SessionClient, SessionOwner } from './sessions/session.queries.ts'
 import type { Lifetimes } from './settings.ts';
 import type { SignInThrottle } from './throttle/sign-in-throttle.ts';
 import type { AccessTokenSigner } from './tokens/access-token-signer.ts';
+import type { ImpersonatedTokenSigner } from './tokens/impersonated-token-signer.ts';
 
 /** Everything that signing in on one platform needs. A process has none for a platform that it does not hold. */
 export type PlatformIssuer<A extends Account = Account> = {
@@ -38,6 +39,10 @@ export type PlatformIssuer<A extends Account = Account> = {
   /** Undefined where passkeys are not configured. */
   passkeys: Passkeys | undefined;
   signAccessToken: AccessTokenSigner<A>;
+  /** @throws {TypeError} on the portal's platform, where nobody is impersonated. */
+  signImpersonatedToken: ImpersonatedTokenSigner;
+  /** The longest life of such a token. */
+  impersonationSeconds: number;
   /** Undefined where no mail is configured. */
   mail: Outbox | undefined;
   /** From a customer's wish to be deleted until it is carried out. */
@@ -60,8 +65,12 @@ export type PlatformBinding<A extends Account> = {
   platform: Platform;
   /** @throws {RefusalError} auth.unavailable in a process that does not hold the platform. */
   getIssuer(): PlatformIssuer<A>;
-  /** @throws {RefusalError} for a caller who is not signed in on this platform. */
-  requireSubject(ctx: GraphqlContext): SessionSubject;
+  /**
+   * `orImpersonated`: also for a member of staff who acts as the customer. The session is then the impersonation.
+   *
+   * @throws {RefusalError} for a caller who is not signed in on this platform.
+   */
+  requireSubject(ctx: GraphqlContext, options?: { orImpersonated?: boolean }): SessionSubject;
   /** An account of the request's tenant. However many a request asks for at once, they are one statement. */
   findAccount(ctx: GraphqlContext, id: string): Promise<A | undefined>;
 };
@@ -69,8 +78,8 @@ export type PlatformBinding<A extends Account> = {
 export function bindUserPlatform(issuer: UserIssuer | undefined): PlatformBinding<UserAccount> {
   return {
     ...bindPlatform('user', issuer),
-    requireSubject({ session, tenantId, client }) {
-      const { userId, sessionId } = requireUser(session);
+    requireSubject({ session, tenantId, client }, options) {
+      const { userId, sessionId } = requireUser(session, options);
       return { tenantId, accountId: userId, sessionId: ownSession(sessionId), client };
     },
   };

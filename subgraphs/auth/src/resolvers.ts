@@ -1,5 +1,7 @@
 import type { Platform } from '@signet/schema/contract';
+import { refuseActors } from './impersonations/refuse-actors.ts';
 import { createAcceptInvitation } from './operations/accept-invitation.ts';
+import { createBeginImpersonation } from './operations/begin-impersonation.ts';
 import { createChangeEmail, createConfirmEmail } from './operations/change-email.ts';
 import { createChangePassword } from './operations/change-password.ts';
 import { createCompleteChallenge } from './operations/complete-challenge.ts';
@@ -19,6 +21,7 @@ import {
   createBeginPasskeyReauthentication,
   createFinishPasskeyEnrollment,
 } from './operations/passkey-factor.ts';
+import { createObjectToImpersonation } from './operations/object-to-impersonation.ts';
 import { createBeginPasskeySignIn, createFinishPasskeySignIn } from './operations/passkey-sign-in.ts';
 import {
   createBeginPasskeyRegistration,
@@ -100,7 +103,10 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
       accountDeletion: createAccountDeletion(users),
       myPasskeys: createListPasskeys(users),
     },
-    Mutation: {
+    Mutation: refuseActors(
+      {
+      beginImpersonation: createBeginImpersonation(users),
+      objectToImpersonation: createObjectToImpersonation(users),
       register: createRegister(users),
       login: createSignIn(users),
       completeChallenge: createCompleteChallenge(users),
@@ -134,6 +140,8 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
       deleteAccount: createDeleteAccount(users),
       cancelAccountDeletion: createCancelAccountDeletion(users),
     },
+      ['beginImpersonation', 'logout'],
+    ),
   };
 }
 
@@ -154,7 +162,8 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       staffMembers: createStaffMembers(portal),
       staffInvitations: createStaffInvitations(portal),
     },
-    Mutation: {
+    Mutation: refuseActors(
+      {
       portalLogin: createSignIn(portal),
       completePortalChallenge: createCompleteChallenge(portal),
       portalRefresh: createRefresh(portal),
@@ -196,7 +205,7 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       resendInvitation: createResendInvitation(portal),
       revokeInvitation: createRevokeInvitation(portal),
       acceptInvitation: createAcceptInvitation(portal),
-    },
+    }, []),
   };
 }
 

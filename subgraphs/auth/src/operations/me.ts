@@ -14,7 +14,7 @@ import type { UserResolvers } from '../resolvers.generated.ts';
  */
 export function createMe<A extends Account>({ requireSubject, findAccount }: PlatformBinding<A>) {
   return async (_parent: unknown, _args: unknown, ctx: GraphqlContext): Promise<A> => {
-    const { accountId } = requireSubject(ctx);
+    const { accountId } = requireSubject(ctx, { orImpersonated: true });
     const account = await findAccount(ctx, accountId);
     if (!account?.isActive) {
       throw new RefusalError('auth.failure.revoked');
