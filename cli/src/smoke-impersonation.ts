@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Answer, assertData, assertThat, type SmokeClient, type SmokeContext } from '@signet/testing/smoke';
+import {
+  type Answer,
+  assertData,
+  assertThat,
+  type SmokeClient,
+  type SmokeContext,
+} from '@signet/testing/smoke';
 
 type Walk = Pick<SmokeContext, 'user' | 'userToken' | 'portal' | 'step'> & {
   /** A member of staff with the scope `customers:impersonate`. */
@@ -16,15 +22,24 @@ export async function walkImpersonation({ user, userToken, portal, step, admin }
   await step('staff act as a customer, by a grant that works once', async () => {
     held.staff = await signIn(portal, admin);
     const { me } = assertData(await user.query('{ me { id } }', userToken)) as { me: { id: string } };
-    const input = { customerId: me.id, reasonClass: 'SUPPORT_REQUEST', reason: 'Smoke walk', ticket: 'smoke' };
-    const { impersonateCustomer } = assertData(await portal.query(operations.grant, held.staff, { input })) as {
+    const input = {
+      customerId: me.id,
+      reasonClass: 'SUPPORT_REQUEST',
+      reason: 'Smoke walk',
+      ticket: 'smoke',
+    };
+    const { impersonateCustomer } = assertData(
+      await portal.query(operations.grant, held.staff, { input }),
+    ) as {
       impersonateCustomer: { grant: string };
     };
     const begin = () =>
       user.query(operations.begin, undefined, { input: { grant: impersonateCustomer.grant } });
     held.acting = assertData(await begin()).beginImpersonation as Acting;
     assertReason(await begin(), 'input.grant');
-    const seen = assertData(await user.query('{ me { id } }', held.acting.accessToken)) as { me: { id: string } };
+    const seen = assertData(await user.query('{ me { id } }', held.acting.accessToken)) as {
+      me: { id: string };
+    };
     assertThat(seen.me.id === me.id, 'the token is of another customer');
     return JSON.stringify(readAct(held.acting.accessToken));
   });
@@ -56,7 +71,8 @@ export async function walkImpersonation({ user, userToken, portal, step, admin }
 
 const operations = {
   grant: 'mutation ($input: ImpersonateCustomerInput!) { impersonateCustomer(input: $input) { grant } }',
-  begin: 'mutation ($input: BeginImpersonationInput!) { beginImpersonation(input: $input) { id accessToken } }',
+  begin:
+    'mutation ($input: BeginImpersonationInput!) { beginImpersonation(input: $input) { id accessToken } }',
 };
 
 async function signIn(client: SmokeClient, input: { email: string; password: string }): Promise<string> {

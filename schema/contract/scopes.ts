@@ -9,11 +9,7 @@ export type ImpersonationReason = (typeof impersonationReasons)[number];
  * Who can hold a scope: every customer, staff by role, and a member of staff who acts as a customer, whatever the reason (what only reads)
  * or for one reason.
  */
-export type ScopeHolder =
-  | 'customer'
-  | StaffRole
-  | 'impersonated'
-  | `impersonated for ${ImpersonationReason}`;
+export type ScopeHolder = 'customer' | StaffRole | 'impersonated' | `impersonated for ${ImpersonationReason}`;
 
 /**
  * The one table of the scopes of this installation and of who holds them. Add a scope by adding a line; everything else

@@ -77,8 +77,14 @@ export const platformAttacks: readonly Attack[] = [
     name: 'guessed grants',
     tried: 'a hundred grants of nobody at beginImpersonation, and tokens in their place',
     async run({ graph, customer, staff }) {
-      const guesses = [...Array.from({ length: 100 }, () => randomBytes(32).toString('base64url')), customer, staff];
-      const answers = await Promise.all(guesses.map((grant) => graph.ask(begin, { variables: { i: { grant } } })));
+      const guesses = [
+        ...Array.from({ length: 100 }, () => randomBytes(32).toString('base64url')),
+        customer,
+        staff,
+      ];
+      const answers = await Promise.all(
+        guesses.map((grant) => graph.ask(begin, { variables: { i: { grant } } })),
+      );
       return answers.map(wonUnlessRefused).find(Boolean);
     },
   },

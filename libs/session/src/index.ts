@@ -1,3 +1,4 @@
+export { type ActingLog, createActingLog } from './acting-log.ts';
 export {
   authenticate,
   createRequestSession,
@@ -33,7 +34,6 @@ export {
   type Session,
   type UserSession,
 } from './session.ts';
-export { type ActingLog, createActingLog } from './acting-log.ts';
 export {
   createTrustedIssuers,
   type IssuerList,

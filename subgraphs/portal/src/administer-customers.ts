@@ -107,7 +107,8 @@ function administerCustomer<T>({
     const changed = await callAuth(trx, call, { customerId, actorId, sessionId, reason });
     if (changed === undefined) throw badInput('customerId', 'There is no such customer.');
     // A suspension ends them by itself.
-    if (call === 'end_customer_sessions') await endImpersonations(trx, { staffId: actorId, sessionId, customerId });
+    if (call === 'end_customer_sessions')
+      await endImpersonations(trx, { staffId: actorId, sessionId, customerId });
     const event = { kind, platform: 'portal', tenantId, actorId, sessionId, subjectId: customerId } as const;
     await writeAuditEvent(trx, { ...event, origin, details: { changed, ...(reason && { reason }) } });
     return answer(trx, customerId, changed);

@@ -44,7 +44,10 @@ const inputOf = (changes: object = {}) => ({
 const act = (changes: object = {}, caller = operator) =>
   subgraph.ask(impersonate, { input: inputOf(changes) }, caller);
 const granted = async (changes: object = {}, caller = operator) =>
-  (await act(changes, caller)).body.data.impersonateCustomer as { grant: string; impersonation: { id: string } };
+  (await act(changes, caller)).body.data.impersonateCustomer as {
+    grant: string;
+    impersonation: { id: string };
+  };
 const rowsOf = (id: string) =>
   subgraph.database.query('select * from auth.user_impersonation where account_id = $1 order by id', [id]);
 const auditOf = (id: string) =>
@@ -143,7 +146,9 @@ describe('impersonateCustomer', () => {
     expect(answers.filter(({ body }) => body.data?.impersonateCustomer)).toHaveLength(20);
     const refused = answers.filter((answer) => reasonsOf(answer).length > 0);
     expect(new Set(refused.flatMap(reasonsOf))).toEqual(new Set(['auth.throttled']));
-    const wait = refused[0]?.body.errors?.[0]?.extensions.retryAfterSeconds as number;
+    const { retryAfterSeconds: wait } = refused[0]?.body.errors?.[0]?.extensions as unknown as {
+      retryAfterSeconds: number;
+    };
     expect(wait).toBeGreaterThan(3500);
     expect(wait).toBeLessThanOrEqual(3600);
     expect(reasonsOf(await act({}, await subgraph.addStaff('super_admin')))).toEqual([]);
@@ -151,7 +156,9 @@ describe('impersonateCustomer', () => {
 
   it('refuses support, who lack the scope, and somebody whose session is over', async () => {
     expect(reasonsOf(await act({}, await subgraph.addStaff('support')))).toEqual(['authz.scope.deny']);
-    await subgraph.database.query('update auth.portal_user set is_active = false where id = $1', [operator.id]);
+    await subgraph.database.query('update auth.portal_user set is_active = false where id = $1', [
+      operator.id,
+    ]);
     expect(reasonsOf(await act())).toEqual(['auth.failure.revoked']);
   });
 
@@ -204,7 +211,10 @@ describe('endImpersonation', () => {
   });
 
   it('comes with the end of all sessions of a customer, and with a suspension', async () => {
-    for (const operation of ['endCustomerSessions(customerId: $id)', 'suspendCustomer(customerId: $id) { id }']) {
+    for (const operation of [
+      'endCustomerSessions(customerId: $id)',
+      'suspendCustomer(customerId: $id) { id }',
+    ]) {
       const { impersonation } = await granted();
       await begin(impersonation.id);
       await subgraph.ask(`mutation ($id: ID!) { ${operation} }`, { id: customer.id }, operator);
@@ -227,7 +237,8 @@ describe('impersonations', () => {
   it('are listed by customer and by member of staff, latest first, each met once on a walk', async () => {
     const other = await subgraph.addStaff('super_admin');
     const ids = [];
-    for (const caller of [operator, other, operator]) ids.unshift((await granted({}, caller)).impersonation.id);
+    for (const caller of [operator, other, operator])
+      ids.unshift((await granted({}, caller)).impersonation.id);
     const elsewhere = await addUser(subgraph.database, subgraph.tenants.demo);
     const last = (await granted({ customerId: elsewhere.id })).impersonation.id;
     await begin(ids[0] as string);
@@ -240,7 +251,11 @@ describe('impersonations', () => {
     } while (after);
     expect(met).toEqual(ids);
     const ofStaff = await ask({ filter: { staffId: operator.id } });
-    expect(ofStaff.edges.map(({ node }: { node: { id: string } }) => node.id)).toEqual([last, ids[0], ids[2]]);
+    expect(ofStaff.edges.map(({ node }: { node: { id: string } }) => node.id)).toEqual([
+      last,
+      ids[0],
+      ids[2],
+    ]);
     expect(ofStaff.edges.map(({ node }: { node: { isLive: boolean } }) => node.isLive)).toEqual([
       false,
       true,

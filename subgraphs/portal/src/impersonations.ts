@@ -3,7 +3,14 @@ import { requirePortal, requireScope } from '@signet/access';
 import { readInTenant, writeAuditEvent } from '@signet/db';
 import { scopesToImpersonate } from '@signet/schema/contract';
 import { badInput, RefusalError } from '@signet/service';
-import { createConnection, createCursorCodec, isIntegerKey, readId, readPage, readText } from '@signet/subgraph';
+import {
+  createConnection,
+  createCursorCodec,
+  isIntegerKey,
+  readId,
+  readPage,
+  readText,
+} from '@signet/subgraph';
 import {
   endImpersonations,
   findImpersonation,

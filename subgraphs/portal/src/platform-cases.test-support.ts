@@ -18,6 +18,12 @@ export default {
     const other = customers.find(({ id }) => id !== own);
     if (!noted || !other) throw new Error('the seed has no customer with a note, or no second customer');
     const isStaff = caller !== 'anonymous' && caller !== 'user';
+    if (caller === 'super_admin') {
+      // So that there is one in the list.
+      const input = `customerId: "${other.id}", reasonClass: INVESTIGATION, reason: "A case", ticket: "case"`;
+      const made = await ask(`mutation { impersonateCustomer(input: { ${input} }) { expiresAt } }`, caller);
+      if (made.body.errors) throw new Error(`nobody can be impersonated: ${JSON.stringify(made.body.errors)}`);
+    }
     return {
       User: isStaff ? { own: noted.id, foreign: elsewhere } : { own, foreign: other.id },
       StaffMember: { own: body.data.portalMe.id, foreign: unknownId },
@@ -25,6 +31,8 @@ export default {
     };
   },
   emptyInSeed: ['User.assignees'],
+  // Only with a right argument, which tests of this subgraph have.
+  emptyTypes: ['ImpersonationGrant'],
   policiesOfArguments: ['Mutation.addSupportNote'],
   refusedMutation: {
     query: `mutation { suspendCustomer(customerId: "${unknownId}") { id } }`,

@@ -71,10 +71,7 @@ type End = {
 };
 
 /** Ends what is not over. @returns how many had begun. */
-export async function endImpersonations(
-  trx: Trx,
-  { accountId, id, reason, by, now }: End,
-): Promise<number> {
+export async function endImpersonations(trx: Trx, { accountId, id, reason, by, now }: End): Promise<number> {
   const which = id === undefined ? sql`true` : sql`id = ${id}`;
   const { rows } = await sql<{ hasBegun: boolean }>`
     update auth.user_impersonation set ended_at = ${now}, end_reason = ${reason}, ended_by = ${by ?? null}::uuid

@@ -1,6 +1,6 @@
-import type { GraphQLResolveInfo } from 'graphql';
 import { badInput } from '@signet/service';
 import { isImpersonated } from '@signet/session';
+import type { GraphQLResolveInfo } from 'graphql';
 import type { GraphqlContext } from '../context.ts';
 
 type Resolver = (parent: never, args: never, ctx: GraphqlContext, info: GraphQLResolveInfo) => unknown;
@@ -13,7 +13,7 @@ type Resolver = (parent: never, args: never, ctx: GraphqlContext, info: GraphQLR
  */
 export function refuseActors<T extends Record<string, unknown>>(mutations: T, open: readonly (keyof T)[]): T {
   const guarded = Object.entries(mutations).map(([name, resolve]) => {
-    if (open.includes(name)) return [name, resolve];
+    if ((open as readonly PropertyKey[]).includes(name)) return [name, resolve];
     const guard: Resolver = (parent, args, ctx, info) => {
       if (isImpersonated(ctx.session)) {
         throw badInput('session', 'You act as a customer with this token: send none with this.');

@@ -1,7 +1,8 @@
 import { type Database, inTenant, writeAuditEvent } from '@signet/db';
 import { scopesOfImpersonated, scopesOfRole, scopesToImpersonate } from '@signet/schema/contract';
 import { badInput, RefusalError } from '@signet/service';
-import { sql, type Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
+import { lockAccount } from '../accounts/account.queries.ts';
 import type { UserAccount } from '../accounts/account.ts';
 import { auditOwn } from '../audit/audit-events.ts';
 import { addSeconds, toSeconds } from '../dates.ts';
@@ -10,7 +11,6 @@ import { linkTo, queueMail } from '../mail/outbox.ts';
 import { requireOutbox } from '../mail/require-outbox.ts';
 import type { PlatformBinding, PlatformIssuer } from '../platform-issuer.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
-import type { SessionClient } from '../sessions/session.queries.ts';
 import { isVerificationWaived } from '../tokens/issue-tokens.ts';
 
 /**
@@ -35,12 +35,13 @@ export function createBeginImpersonation({
     return inTenant(issuer.db, tenantId, async (trx) => {
       const begun = await useGrant(trx, grantHash, issuer.impersonationSeconds);
       if (!begun || !mayImpersonate(begun)) throw badGrant();
-      const account = await getAccount(trx, issuer, begun.accountId);
+      const account = await lockAccount(trx, issuer.tables, begun.accountId);
+      if (!account) throw badGrant();
       const event = { tenantId, accountId: account.id, sessionId: begun.id, client };
       const details = { class: begun.reason, act: begun.staffId };
       await writeAuditEvent(trx, auditOwn('auth.impersonation.begun', issuer, event, details));
       await tellCustomer(trx, issuer, { account, tenantId, begun });
-      return sign(issuer, { account, tenantId, begun, client });
+      return sign(issuer, { account, tenantId, begun });
     });
   };
 }
@@ -53,10 +54,7 @@ function mayImpersonate({ role, reason }: BegunImpersonation): boolean {
 type Begun = { account: UserAccount; tenantId: string; begun: BegunImpersonation };
 
 /** In the transaction that holds the locks: nothing is signed for a session or an account that ended meanwhile. */
-async function sign(
-  issuer: PlatformIssuer<UserAccount>,
-  { account, tenantId, begun }: Begun & { client: SessionClient },
-) {
+async function sign(issuer: PlatformIssuer<UserAccount>, { account, tenantId, begun }: Begun) {
   const { id, staffId, reason, begunAt } = begun;
   const issuedAt = issuer.now();
   const expiresIn = toSeconds(begun.expiresAt) - toSeconds(begunAt);
@@ -79,18 +77,6 @@ async function tellCustomer(
     link: linkTo(issuer, 'account'),
   };
   await queueMail(trx, issuer, { tenantId, account, to: account.email, template: 'impersonation', values });
-}
-
-async function getAccount(
-  trx: Transaction<Database>,
-  { tables }: PlatformIssuer<UserAccount>,
-  id: string,
-): Promise<UserAccount> {
-  const { rows } = await sql<UserAccount>`
-    select ${tables.accountColumns} from ${tables.account} where id = ${id}`.execute(trx);
-  const [account] = rows;
-  if (!account) throw badGrant();
-  return account;
 }
 
 /** One refusal for all that can be wrong. */

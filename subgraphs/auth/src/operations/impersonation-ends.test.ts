@@ -1,8 +1,8 @@
-import { inTenant, requestScopes } from '@signet/db';
-import { createDatabase, writeAuditEvent } from '@signet/db';
+import { createDatabase, type Database, inTenant, requestScopes, writeAuditEvent } from '@signet/db';
 import { reasonsOf } from '@signet/testing';
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TestAccount } from '../testing/accounts.test-support.ts';
 import { startTestAuth, type TestAuth, type Tokens } from '../testing/auth.test-support.ts';
 import {
   type Acting,
@@ -11,7 +11,6 @@ import {
   type TestImpersonations,
 } from '../testing/impersonations.test-support.ts';
 import { mailSettings } from '../testing/mails.test-support.ts';
-import type { TestAccount } from '../testing/accounts.test-support.ts';
 
 // A token must not be accepted for longer than a second after what ends it. Each test measures.
 const withinMs = 1000;
@@ -35,9 +34,12 @@ const ask = async (query: string, token: string, variables: Record<string, unkno
   return answer;
 };
 const onId = (field: string, selection = '') => `mutation ($id: ID!) { ${field}(id: $id) ${selection} }`;
-const deactivate = ({ member }: Scene) => ask(onId('deactivateStaff', '{ id }'), admin.accessToken, { id: member.id });
+const deactivate = ({ member }: Scene) =>
+  ask(onId('deactivateStaff', '{ id }'), admin.accessToken, { id: member.id });
 const changeRole = ({ member }: Scene) =>
-  ask('mutation ($id: ID!) { changeStaffRole(id: $id, role: support) { id } }', admin.accessToken, { id: member.id });
+  ask('mutation ($id: ID!) { changeStaffRole(id: $id, role: support) { id } }', admin.accessToken, {
+    id: member.id,
+  });
 const signOut = ({ member }: Scene) => ask('mutation { portalLogout }', member.accessToken);
 const object = ({ customer, acting }: Scene) =>
   ask(onId('objectToImpersonation'), customer.accessToken, { id: acting.id });
@@ -83,8 +85,14 @@ const endings: [title: string, reason: string, end: (scene: Scene) => Promise<un
   ['the member of staff is deactivated', 'staff_suspended', deactivate],
   ['the member of staff gets a role without the scope', 'staff_role', changeRole],
   ['staff end it', 'ended', endByStaff],
-  ['staff end all sessions of the customer', 'ended', ({ customer }) =>
-    test.asPortal(sql`select auth.end_impersonations(${admin.id}, ${admin.sessionId}, null, ${customer.id})`)],
+  [
+    'staff end all sessions of the customer',
+    'ended',
+    ({ customer }) =>
+      test.asPortal(
+        sql`select auth.end_impersonations(${admin.id}, ${admin.sessionId}, null, ${customer.id})`,
+      ),
+  ],
   [
     'who acts signs out with its token',
     'logout',
@@ -125,7 +133,9 @@ const endings: [title: string, reason: string, end: (scene: Scene) => Promise<un
       );
       const user = createDatabase(auth.database.urlOf('signet_auth_user'), { maxConnections: 1 });
       try {
-        await inTenant(user, auth.tenants.demo, (trx) => sql`select auth.close_user(${customer.id})`.execute(trx));
+        await inTenant(user, auth.tenants.demo, (trx) =>
+          sql`select auth.close_user(${customer.id})`.execute(trx),
+        );
       } finally {
         await user.destroy();
       }
@@ -147,7 +157,8 @@ describe('an impersonation', () => {
     expect(await test.timeUntilRevoked(acting.accessToken)).toBeLessThan(withinMs);
     expect(await test.endOf(acting.id)).toBe(reason);
     const ended = (await test.events(acting.id)).filter(({ kind }) => kind === 'auth.impersonation.ended');
-    const byStaff = reason.startsWith('staff_') || reason === 'logout' ? member.id : reason === 'ended' ? admin.id : null;
+    const byStaff =
+      reason.startsWith('staff_') || reason === 'logout' ? member.id : reason === 'ended' ? admin.id : null;
     const byCustomer = ['customer', 'objection'].includes(reason) ? customer.id : null;
     expect(ended).toMatchObject([
       { platform: 'user', subject_id: customer.id, actor_id: byStaff ?? byCustomer, details: { reason } },
@@ -187,28 +198,38 @@ describe('a beginning', () => {
     ['the objection of the customer', (scene, acting) => object({ ...scene, acting })],
     ['the suspension of the customer', (scene, acting) => suspend({ ...scene, acting })],
   ];
-  it.each(ends)('at once with %s leaves no token that lives', async (_title, end) => {
-    const begun: string[] = [];
-    for (let attempt = 0; attempt < attempts; attempt++) {
-      const { member, customer, acting } = await openScene();
-      const text = await test.grant(member, customer);
-      const pause = new Promise((resolve) => setTimeout(resolve, attempt % 8));
-      const [answer] = await Promise.all([test.begin(text), pause.then(() => end({ member, customer }, acting))]);
-      const token = answer.body.data?.beginImpersonation?.accessToken as string | undefined;
-      if (token === undefined) expect(reasonsOf(answer)).toEqual(['input.grant']);
-      for (const issued of [acting.accessToken, ...(token === undefined ? [] : [token])]) {
-        expect(await test.timeUntilRevoked(issued), `attempt ${attempt}`).toBeLessThan(withinMs);
+  it.each(ends)(
+    'at once with %s leaves no token that lives',
+    async (_title, end) => {
+      const begun: string[] = [];
+      for (let attempt = 0; attempt < attempts; attempt++) {
+        const { member, customer, acting } = await openScene();
+        const text = await test.grant(member, customer);
+        const pause = new Promise((resolve) => setTimeout(resolve, attempt % 8));
+        const [answer] = await Promise.all([
+          test.begin(text),
+          pause.then(() => end({ member, customer }, acting)),
+        ]);
+        const token = answer.body.data?.beginImpersonation?.accessToken as string | undefined;
+        if (token === undefined) expect(reasonsOf(answer)).toEqual(['input.grant']);
+        for (const issued of [acting.accessToken, ...(token === undefined ? [] : [token])]) {
+          expect(await test.timeUntilRevoked(issued), `attempt ${attempt}`).toBeLessThan(withinMs);
+        }
+        if (token !== undefined) begun.push(token);
       }
-      if (token !== undefined) begun.push(token);
-    }
-    expect(begun.length, 'both orders were met').toBeGreaterThan(0);
-  }, 120_000);
+      expect(begun.length, 'both orders were met').toBeGreaterThan(0);
+    },
+    120_000,
+  );
 });
 
 describe('row policies of a request in which staff act as a customer', () => {
   /** As the customers' auth process, for a request of this actor. */
-  async function asActor<T>(actor: string | undefined, fn: (db: ReturnType<typeof createDatabase>) => Promise<T>): Promise<T> {
-    const db = createDatabase(auth.database.urlOf('signet_auth_user'), { maxConnections: 1 });
+  async function asActor<T>(
+    actor: string | undefined,
+    fn: (db: Kysely<Database>) => Promise<T>,
+  ): Promise<T> {
+    const db: Kysely<Database> = createDatabase(auth.database.urlOf('signet_auth_user'), { maxConnections: 1 });
     try {
       return await requestScopes.inRequest({ caller: 'address test' }, () => {
         requestScopes.identifyCaller('test', actor);
@@ -224,7 +245,9 @@ describe('row policies of a request in which staff act as a customer', () => {
     const look = (actor: string | undefined) =>
       asActor(actor, (db) =>
         inTenant(db, auth.tenants.demo, async (trx) => {
-          const seen = await sql`select id from auth.user_session where user_id = ${customer.id}`.execute(trx);
+          const seen = await sql`select id from auth.user_session where user_id = ${customer.id}`.execute(
+            trx,
+          );
           const changed = await sql`
             update auth.user set email_verified = true where id = ${customer.id} returning id`.execute(trx);
           const account = await sql`select id from auth.user where id = ${customer.id}`.execute(trx);
@@ -241,7 +264,9 @@ describe('row policies of a request in which staff act as a customer', () => {
       asActor(actor, (db) =>
         inTenant(db, auth.tenants.demo, (trx) =>
           sql`insert into auth.user_session (tenant_id, user_id, password_version, auth_time, amr, device, created_at, last_used_at, expires_at)
-            values (${auth.tenants.demo}, ${customer.id}, 1, now(), '{pwd}', '', now(), now(), now() + interval '1 hour')`.execute(trx),
+            values (${auth.tenants.demo}, ${customer.id}, 1, now(), '{pwd}', '', now(), now(), now() + interval '1 hour')`.execute(
+            trx,
+          ),
         ),
       );
     await insert(undefined);

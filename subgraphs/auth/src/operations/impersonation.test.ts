@@ -26,7 +26,9 @@ afterAll(async () => {
 beforeEach(async () => {
   customer = await test.addCustomer();
   // Each test is another hour of the member's.
-  await auth.database.query(`update auth.user_impersonation set created_at = created_at - interval '2 hours'`);
+  await auth.database.query(
+    `update auth.user_impersonation set created_at = created_at - interval '2 hours'`,
+  );
 });
 
 const sessionsQuery = '{ mySessions { id kind reason device address createdAt expiresAt current } }';
@@ -133,7 +135,10 @@ describe('beginImpersonation', () => {
     [
       'changed the password elsewhere',
       ({ id }) =>
-        auth.database.query('update auth.portal_user set password_version = password_version + 1 where id = $1', [id]),
+        auth.database.query(
+          'update auth.portal_user set password_version = password_version + 1 where id = $1',
+          [id],
+        ),
     ],
   ];
   it.each(leaving)('refuses the grant of a member of staff who %s', async (_title, leave) => {
@@ -191,8 +196,14 @@ describe('who acts as a customer', () => {
   it.each([
     ['a sign-in', `mutation { login(input: { email: "x@example.com", password: "x" }) { accessToken } }`],
     ['a refresh', 'mutation { refresh(input: { refreshToken: "x" }) { accessToken } }'],
-    ['a registration', `mutation { register(input: { email: "x@example.com", password: "x" }) { __typename } }`],
-    ['a link of a mail', `mutation { resetPassword(input: { token: "x", newPassword: "x" }) { endedSessions } }`],
+    [
+      'a registration',
+      `mutation { register(input: { email: "x@example.com", password: "x" }) { __typename } }`,
+    ],
+    [
+      'a link of a mail',
+      `mutation { resetPassword(input: { token: "x", newPassword: "x" }) { endedSessions } }`,
+    ],
     ['a passkey', 'mutation { beginPasskeySignIn }'],
   ])('brings no such token to %s', async (_title, query) => {
     const { accessToken: token } = await test.act(member, customer);
@@ -209,7 +220,9 @@ describe('objectToImpersonation', () => {
     const second = await test.act(member, customer);
     const open = await test.grant(member, customer);
     for (const _ of [1, 2]) {
-      expect((await object(first.id, customer.accessToken)).body).toEqual({ data: { objectToImpersonation: true } });
+      expect((await object(first.id, customer.accessToken)).body).toEqual({
+        data: { objectToImpersonation: true },
+      });
     }
     for (const { id, accessToken } of [first, second]) {
       expect(await test.timeUntilRevoked(accessToken)).toBeLessThan(1000);
@@ -228,9 +241,10 @@ describe('objectToImpersonation', () => {
       subject_id: customer.id,
       details: { reason: 'objection' },
     });
-    await auth.database.query(`update auth.user_impersonation set objected_at = now() - interval '25 hours' where id = $1`, [
-      first.id,
-    ]);
+    await auth.database.query(
+      `update auth.user_impersonation set objected_at = now() - interval '25 hours' where id = $1`,
+      [first.id],
+    );
     await test.grant(member, customer);
   });
 
@@ -261,9 +275,10 @@ it('a shorter life is a setting, and the session of the member of staff bounds i
     const staff = await own.addMember('super_admin');
     const person = await own.addCustomer();
     expect((await own.act(staff, person)).expiresIn).toBe(120);
-    await short.database.query(`update auth.portal_session set expires_at = now() + interval '30 seconds' where id = $1`, [
-      staff.sessionId,
-    ]);
+    await short.database.query(
+      `update auth.portal_session set expires_at = now() + interval '30 seconds' where id = $1`,
+      [staff.sessionId],
+    );
     expect((await own.act(staff, person)).expiresIn).toBeLessThanOrEqual(30);
   } finally {
     await own.close();

@@ -3,7 +3,11 @@ import { badInput } from '@signet/service';
 import { readId } from '@signet/subgraph';
 import type { UserAccount } from '../accounts/account.ts';
 import { auditOwn } from '../audit/audit-events.ts';
-import { endImpersonations, noteObjection, wasImpersonated } from '../impersonations/impersonation.queries.ts';
+import {
+  endImpersonations,
+  noteObjection,
+  wasImpersonated,
+} from '../impersonations/impersonation.queries.ts';
 import type { PlatformBinding } from '../platform-issuer.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import { lockOwnSession } from '../sessions/live-session.ts';
@@ -32,7 +36,8 @@ export function createObjectToImpersonation({
       const isNew = await noteObjection(trx, { accountId, id, now });
       const ended = await endImpersonations(trx, { accountId, reason: 'objection', by: accountId, now });
       const details = { impersonation: id, ended };
-      if (isNew) await writeAuditEvent(trx, auditOwn('auth.impersonation.objected', issuer, subject, details));
+      if (isNew)
+        await writeAuditEvent(trx, auditOwn('auth.impersonation.objected', issuer, subject, details));
       return true;
     });
   };

@@ -14,7 +14,12 @@ import {
 import type { PlatformBinding, PlatformIssuer, SessionSubject } from '../platform-issuer.ts';
 import type { MutationResolvers, QueryResolvers } from '../resolvers.generated.ts';
 import { lockOwnSession } from '../sessions/live-session.ts';
-import { endOwnSession, endSessionsOf, listLiveSessions, type OwnSession } from '../sessions/session.queries.ts';
+import {
+  endOwnSession,
+  endSessionsOf,
+  listLiveSessions,
+  type OwnSession,
+} from '../sessions/session.queries.ts';
 import { findTokenOwner } from '../tokens/refresh-token.queries.ts';
 import { identifyToken } from '../tokens/refresh-token.ts';
 
@@ -65,7 +70,8 @@ export function createEndSession<A extends Account>({
     const ended = await inTenant(issuer.db, subject.tenantId, async (trx) => {
       await lockOwnSession(trx, issuer, subject);
       const isOwn = await endOwnSession(trx, issuer.tables, subject.accountId, { id, now: issuer.now() });
-      if (!isOwn) return (await endOwnImpersonation(trx, issuer, subject, id)) ? { cookieIsDead: false } : undefined;
+      if (!isOwn)
+        return (await endOwnImpersonation(trx, issuer, subject, id)) ? { cookieIsDead: false } : undefined;
       await writeAuditEvent(trx, auditOwn('auth.session.ended', issuer, subject, { session: id }));
       const identity = cookie === undefined ? undefined : identifyToken(cookie);
       const owner = identity && (await findTokenOwner(trx, issuer.tables, identity));

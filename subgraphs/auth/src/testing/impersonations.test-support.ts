@@ -20,9 +20,17 @@ export function createTestImpersonations(auth: TestAuth) {
   const tenantId = auth.tenants.demo;
   const portal = createDatabase(auth.database.urlOf('signet_portal'), { maxConnections: 4 });
   const asPortal = (statement: ReturnType<typeof sql>) =>
-    inTenant(portal, tenantId, async (trx) => (await statement.execute(trx)).rows as Record<string, unknown>[]);
+    inTenant(
+      portal,
+      tenantId,
+      async (trx) => (await statement.execute(trx)).rows as Record<string, unknown>[],
+    );
   /** The text of a grant, or what stood in its way. */
-  async function grant(member: Pick<Member, 'id' | 'sessionId'>, customer: { id: string }, reason = 'SUPPORT_REQUEST') {
+  async function grant(
+    member: Pick<Member, 'id' | 'sessionId'>,
+    customer: { id: string },
+    reason = 'SUPPORT_REQUEST',
+  ) {
     const text = randomBytes(32).toString('base64url');
     const hash = createHash('sha256').update(text).digest();
     const [row] = await asPortal(sql`
@@ -70,7 +78,8 @@ export function createTestImpersonations(auth: TestAuth) {
         [id],
       ),
     endOf: async (id: string) =>
-      (await auth.database.query('select end_reason from auth.user_impersonation where id = $1', [id]))[0]?.end_reason,
+      (await auth.database.query('select end_reason from auth.user_impersonation where id = $1', [id]))[0]
+        ?.end_reason,
     close: () => portal.destroy(),
   };
 }
