@@ -24,7 +24,8 @@ export function readSession(
   if (common === undefined) return 'malformed';
   if (claims.platform !== platform) return 'issuer_mismatch';
   const kind = kindOf(claims);
-  if (foreignTo[kind].some((name) => claims[name] !== undefined)) return 'malformed';
+  const foreign = platform === 'user' ? ['role', ...foreignTo[kind]] : foreignTo[kind];
+  if (foreign.some((name) => claims[name] !== undefined)) return 'malformed';
   switch (kind) {
     case 'service':
       return readService(claims, platform, common) ?? 'malformed';
@@ -43,11 +44,11 @@ function kindOf({ client_id, act }: JWTPayload): CallerKind {
 const ofSignIn = ['auth_time', 'amr', 'acr'];
 const ofAccount = ['email', 'email_verified', 'verification', 'role'];
 
-/** The claims that a kind of token never has. */
+/** The claims that a kind of token never has. No customer has a role, whoever acts. */
 const foreignTo: Readonly<Record<CallerKind, readonly string[]>> = {
   person: ['client_id', 'act'],
   service: ['act', ...ofAccount, ...ofSignIn],
-  impersonated: ['client_id', 'role', ...ofSignIn],
+  impersonated: ['client_id', ...ofSignIn],
 };
 
 type Common = NonNullable<ReturnType<typeof readCommon>>;

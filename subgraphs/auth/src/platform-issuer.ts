@@ -66,9 +66,10 @@ export type PlatformBinding<A extends Account> = {
   /** @throws {RefusalError} auth.unavailable in a process that does not hold the platform. */
   getIssuer(): PlatformIssuer<A>;
   /**
-   * `orImpersonated`: also for a member of staff who acts as the customer. The session is then the impersonation.
+   * The caller's own account and session.
    *
-   * @throws {RefusalError} for a caller who is not signed in on this platform.
+   * @throws {RefusalError} for a caller who is not signed in on this platform in person. With `orImpersonated`, a member of staff who acts as
+   * the customer passes: for what reads, and nothing else.
    */
   requireSubject(ctx: GraphqlContext, options?: { orImpersonated?: boolean }): SessionSubject;
   /** An account of the request's tenant. However many a request asks for at once, they are one statement. */

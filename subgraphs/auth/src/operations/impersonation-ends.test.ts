@@ -9,8 +9,8 @@ import {
   createTestImpersonations,
   type Member,
   type TestImpersonations,
+  withRevocations,
 } from '../testing/impersonations.test-support.ts';
-import { mailSettings } from '../testing/mails.test-support.ts';
 
 // A token must not be accepted for longer than a second after what ends it. Each test measures.
 const withinMs = 1000;
@@ -18,7 +18,7 @@ let auth: TestAuth;
 let test: TestImpersonations;
 let admin: Member;
 beforeAll(async () => {
-  auth = await startTestAuth({ ...mailSettings, STAFF_MFA: 'optional' });
+  auth = await startTestAuth(withRevocations);
   test = createTestImpersonations(auth);
   admin = await test.addMember('super_admin');
 });

@@ -7,15 +7,16 @@ import {
   createTestImpersonations,
   type Member,
   type TestImpersonations,
+  withRevocations,
 } from '../testing/impersonations.test-support.ts';
-import { mailSettings, readMails } from '../testing/mails.test-support.ts';
+import { readMails } from '../testing/mails.test-support.ts';
 
 let auth: TestAuth;
 let test: TestImpersonations;
 let member: Member;
 let customer: TestAccount & Tokens;
 beforeAll(async () => {
-  auth = await startTestAuth({ ...mailSettings, STAFF_MFA: 'optional' });
+  auth = await startTestAuth(withRevocations);
   test = createTestImpersonations(auth);
   member = await test.addMember();
 });
@@ -179,17 +180,16 @@ describe('who acts as a customer', () => {
     'mutation { endOtherSessions }',
     'mutation { exportAccount { id } }',
     'mutation { deleteAccount { at } }',
-    'mutation { beginTotp { id } }',
+    'mutation { beginTotp { uri } }',
     'mutation { requestEmailVerification }',
     'mutation { objectToImpersonation(id: "0199c2f4-7a10-7000-8000-000000000001") }',
     'mutation { changePassword(input: { currentPassword: "six green apples on a roof", newPassword: "seven blue pears in a boat" }) { endedSessions } }',
-    'mutation { changeEmail(input: { newEmail: "mine@example.com", password: "six green apples on a roof" }) { id } }',
+    'mutation { changeEmail(input: { newEmail: "mine@example.com" }) }',
     'mutation { reauthenticate(input: { password: "six green apples on a roof" }) { accessToken } }',
   ];
   it.each(own)('gets nothing of %s', async (query) => {
     const { accessToken: token } = await test.act(member, customer);
     const answer = await auth.ask(query, {}, { token });
-    if (reasonsOf(answer).includes(undefined as never)) return;
     expect(reasonsOf(answer)).toEqual(['authz.caller.deny']);
   });
 
@@ -269,7 +269,7 @@ describe('objectToImpersonation', () => {
 });
 
 it('a shorter life is a setting, and the session of the member of staff bounds it', async () => {
-  const short = await startTestAuth({ ...mailSettings, STAFF_MFA: 'optional', IMPERSONATION_SECONDS: '120' });
+  const short = await startTestAuth((database) => ({ ...withRevocations(database), IMPERSONATION_SECONDS: '120' }));
   const own = createTestImpersonations(short);
   try {
     const staff = await own.addMember('super_admin');

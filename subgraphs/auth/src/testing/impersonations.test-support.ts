@@ -1,14 +1,21 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createDatabase, inTenant } from '@signet/db';
 import type { StaffRole } from '@signet/schema/contract';
-import { reasonsOf } from '@signet/testing';
+import { reasonsOf, type TestDatabase } from '@signet/testing';
 import { decodeJwt } from 'jose';
 import { sql } from 'kysely';
 import { addCustomer, addStaffMember, type TestAccount } from './accounts.test-support.ts';
 import type { TestAuth, Tokens } from './auth.test-support.ts';
+import { mailSettings } from './mails.test-support.ts';
 
 export type Acting = { id: string; accessToken: string; expiresIn: number; scopes: string[] };
 export type Member = TestAccount & Tokens & { sessionId: string };
+
+/** Settings with which mails are kept, and tokens end with what they belong to. */
+export const withRevocations = (database: TestDatabase) => ({
+  ...mailSettings,
+  REVOCATIONS_DATABASE_URL: database.urlOf('signet_verifier'),
+});
 
 export const beginQuery = `mutation ($input: BeginImpersonationInput!) {
   beginImpersonation(input: $input) { id accessToken expiresIn expiresAt reason scopes } }`;
