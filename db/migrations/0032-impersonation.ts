@@ -246,12 +246,12 @@ async function createEnds(db: Kysely<unknown>): Promise<void> {
     create policy ending on auth.user_impersonation to signet_owner using (${isEnding}) with check (${isEnding});
     create function auth.end_impersonations_of_staff() returns trigger language plpgsql security definer set search_path = '' as $$
     declare
-      reason pg_catalog.text := 'staff_session';
+      ending pg_catalog.text := 'staff_session';
     begin
       if tg_op = 'UPDATE' then
-        reason := 'staff_' || new.end_reason;
+        ending := 'staff_' || new.end_reason;
       end if;
-      ${end('reason', 'i.staff_session_id = old.id')}
+      ${end('ending', 'i.staff_session_id = old.id')}
     end $$;
     create trigger end_impersonations after update of ended_at on auth.portal_session
       for each row when (old.ended_at is null and new.ended_at is not null)
