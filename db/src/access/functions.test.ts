@@ -43,6 +43,15 @@ const published: readonly (readonly [call: string, caller: ProcessRole])[] = [
     'signet_portal',
   ],
   [`auth.begin_impersonation(sha256('x'), 900)`, 'signet_auth_user'],
+  ...['user', 'portal'].flatMap((platform) =>
+    [
+      `list_${platform}_service_accounts(null, null, null, 1)`,
+      `create_${platform}_service_account(null, null, 'x', '{a}', '{}', null)`,
+      `add_${platform}_service_credential(null, null, null, 'jwks', null, null, 'https://x', null)`,
+      `revoke_${platform}_service_credential(null, null, null)`,
+      `deactivate_${platform}_service_account(null, null, null)`,
+    ].map((call) => [`auth.${call}`, 'signet_auth_portal'] as const),
+  ),
 ];
 
 let database: TestDatabase;

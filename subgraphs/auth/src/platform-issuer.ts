@@ -15,6 +15,7 @@ import type { Outbox } from './mail/outbox.ts';
 import type { Passkeys } from './passkeys/passkeys.ts';
 import type { PasswordWorkers } from './passwords/password-workers.ts';
 import type { Rehash } from './passwords/rehash.ts';
+import type { ServiceRules } from './services/service-settings.ts';
 import type { SessionClient, SessionOwner } from './sessions/session.queries.ts';
 import type { Lifetimes } from './settings.ts';
 import type { SignInThrottle } from './throttle/sign-in-throttle.ts';
@@ -48,6 +49,8 @@ export type PlatformIssuer<A extends Account = Account> = {
   /** From a customer's wish to be deleted until it is carried out. */
   deletionDays: number;
   later: LaterWork;
+  /** What staff may give to services. */
+  services: ServiceRules;
   now(): Date;
 };
 

@@ -16,6 +16,7 @@ import { factorConfigFields } from './factors/factor-settings.ts';
 import type { PemKeys } from './keys/pem-keys.ts';
 import { mailboxUrl, mailConfigFields } from './mail/mail-settings.ts';
 import { findPasskeyFaults, passkeyConfigFields } from './passkeys/passkey-settings.ts';
+import { serviceConfigFields } from './services/service-settings.ts';
 
 const minute = 60;
 const hour = 60 * minute;
@@ -220,6 +221,7 @@ const authFields = z.object({
       `How long a member of staff may act as a customer with one grant, at most ${maxImpersonatedTokenSeconds}.`,
     ),
   ...passkeyConfigFields,
+  ...serviceConfigFields,
   ...throttleFields,
 });
 

@@ -30,12 +30,15 @@ import type { SenderTiming } from './mail/mail-sender.ts';
 import type { MailReader } from './mail/open-mail.ts';
 import { openOutbox } from './mail/outbox.ts';
 import { type PlatformMail, startMail } from './mail/start-mail.ts';
+import { createOauthHandlers } from './oauth/oauth-handlers.ts';
+import type { OauthHandlers } from './oauth/oauth-routes.ts';
 import { readRelyingParty } from './passkeys/passkey-settings.ts';
 import { openPasskeys } from './passkeys/passkeys.ts';
 import { createPasswordWorkers } from './passwords/password-workers.ts';
 import { createRehash } from './passwords/rehash.ts';
 import { type PersonDeskTiming, startPersonDesk } from './personal-data/person-desk.ts';
 import type { PlatformIssuer } from './platform-issuer.ts';
+import { readServiceRules } from './services/service-settings.ts';
 import { type AuthConfig, getPlatformSettings } from './settings.ts';
 import { assertNoSeededAccounts, explainStartError } from './start-checks.ts';
 import { openSignInThrottle } from './throttle/sign-in-throttle.ts';
@@ -77,6 +80,8 @@ export type PlatformResources = {
   keys: KeyRing;
   /** What mails say that are kept instead of sent. Undefined where mails are sent, or there are none. */
   readMail: MailReader | undefined;
+  /** What it answers at the OAuth routes. */
+  oauth: OauthHandlers;
   stop(): Promise<void>;
 };
 
@@ -149,6 +154,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
       impersonationSeconds: config.IMPERSONATION_SECONDS,
       later,
       mail: outbox,
+      services: readServiceRules(config),
       deletionDays: config.ACCOUNT_DELETION_DAYS,
       now: options.now ?? (() => new Date()),
     };
@@ -167,7 +173,8 @@ export async function startPlatform<P extends Platform, A extends Account>(
       await database.close();
     };
     const readMail = outbox?.isMailbox ? mail?.read : undefined;
-    return { platform, issuer, database, keys: ring, readMail, stop };
+    const oauth = createOauthHandlers({ issuer, ring, database, config, logger });
+    return { platform, issuer, database, keys: ring, readMail, oauth, stop };
   } catch (error) {
     await mail?.stop();
     await keys?.stop();
@@ -252,6 +259,7 @@ function startUpkeep<A extends Account>({
       pruneWith('devices', `auth.prune_${platform}_devices`),
       ...(platform === 'user' ? [pruneWith('accountExports', 'auth.prune_account_exports')] : []),
       pruneWith('usedPasskeyChallenges', `auth.prune_${platform}_used_passkey_challenges`),
+      pruneWith('clientAssertions', `auth.prune_${platform}_client_assertions`),
       pruneAuditLog({ platform, key: keys[0], retention: config.AUDIT_RETENTION_DAYS }),
     ],
   });
