@@ -38,7 +38,7 @@ export function createSignOut<A extends Account>({
     const issuer = getIssuer();
     const { client, cookies, session, tenantId } = ctx;
     const refreshToken = findRefreshToken(cookies, platform, input);
-    if (isImpersonated(session)) return endActing(issuer, ctx, session, refreshToken);
+    if (platform === 'user' && isImpersonated(session)) return endActing(issuer, ctx, session, refreshToken);
     const isAnonymous = session.platform === 'none';
     const bearer = refreshToken && isAnonymous ? undefined : requireSubject(ctx);
     const isEnded = await signOut(issuer, {
