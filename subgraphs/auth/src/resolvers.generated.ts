@@ -39,7 +39,7 @@ export type Access__Caller =
   /** Customers as whom a member of staff acts. */
   | 'IMPERSONATED';
 
-/** Why a member of staff acts as a customer. */
+/** Why support acts as a customer. */
 export type ImpersonationReason =
   /** The customer asked for help. The token only reads. */
   | 'SUPPORT_REQUEST'
@@ -154,10 +154,10 @@ export type BeginImpersonationInput = {
   grant: Scalars['String']['input'];
 };
 
-/** There is no refresh token: it ends, and to go on staff ask for another grant. */
+/** There is no refresh token: it ends, and another grant is asked for to go on. */
 export type ImpersonatedToken = {
   __typename?: 'ImpersonatedToken';
-  /** Of the impersonation, as `mySessions` of the customer and `impersonations` of the portal have it. */
+  /** The id by which `mySessions` of the customer shows it. */
   id: Scalars['ID']['output'];
   /** Send it as `Authorization: Bearer …`. */
   accessToken: Scalars['String']['output'];
@@ -474,17 +474,17 @@ export type ServiceAccountEdge = {
 export type SessionKind =
   /** You signed in. */
   | 'SIGN_IN'
-  /** A member of staff acts as you, in the name of support: `objectToImpersonation` ends it. */
+  /** Support acts as you: `objectToImpersonation` ends it. */
   | 'SUPPORT';
 
-/** A sign-in on one device, seen by the account that signed in; or a member of staff who acts as a customer. */
+/** A sign-in on one device, seen by the account that signed in; or support, who act as a customer. */
 export type Session = {
   __typename?: 'Session';
   id: Scalars['ID']['output'];
   kind: SessionKind;
-  /** Why a member of staff acts as you. Null for a sign-in. */
+  /** Why support acts as you. Null for a sign-in. */
   reason?: Maybe<ImpersonationReason>;
-  /** What the client called itself (its User-Agent). Empty when it did not, and for a member of staff. */
+  /** What the client called itself (its User-Agent). Empty when it did not, and for support. */
   device: Scalars['String']['output'];
   /** From which address it signed in. Null when that is not known. */
   address?: Maybe<Scalars['String']['output']>;
@@ -689,13 +689,13 @@ export type Mutation = {
   /** Ten new recovery codes as staff. Answers like `renewRecoveryCodes`. */
   renewPortalRecoveryCodes: Array<Scalars['String']['output']>;
   /**
-   * Exchange the grant of `impersonateCustomer` for a token by which a member of staff acts as the customer. Send no token with it. A grant is
-   * good once, for a minute. The customer gets a mail. Errors: `input.grant`, whatever is wrong with it.
+   * Exchange a grant of support for a token by which they act as the customer who is named in it. Send no token with it. A grant is good once,
+   * for a minute. The customer gets a mail. Errors: `input.grant`, whatever is wrong with it.
    */
   beginImpersonation: ImpersonatedToken;
   /**
-   * Object to a member of staff acting as you: it ends within a second, and so does every other one; for a day nobody can begin one. True also
-   * when it is over already. Errors: `input.id` when there was no such impersonation of your account.
+   * Object to support acting as you: it ends within a second, all that they have begun, and for a day they can begin nothing. True also when it is
+   * over already. Errors: `input.id` when they never acted as you under this id.
    */
   objectToImpersonation: Scalars['Boolean']['output'];
   /**
@@ -878,13 +878,13 @@ export type Mutation = {
    */
   deactivateServiceAccount: ServiceAccount;
   /**
-   * End one of your sessions, or a member of staff acting as you: its tokens are refused everywhere within a second. True also when it had ended before.
+   * End one of your sessions, or what support does as you: its tokens are refused everywhere within a second. True also when it had ended before.
    * Errors: `input.id` when you have no such session.
    */
   endSession: Scalars['Boolean']['output'];
   /** End one of your sessions as staff. Answers like `endSession`. */
   endPortalSession: Scalars['Boolean']['output'];
-  /** End all your sessions but this one, and members of staff acting as you. Returns how many there were. */
+  /** End all your sessions but this one, and what support does as you. Returns how many there were. */
   endOtherSessions: Scalars['Int']['output'];
   /** End all your sessions as staff but this one. Returns how many there were. */
   endOtherPortalSessions: Scalars['Int']['output'];
@@ -1308,7 +1308,7 @@ export type Query = {
    * `services:write`. Errors: `input.first`, `input.after`.
    */
   serviceAccounts?: Maybe<ServiceAccountConnection>;
-  /** Where you are signed in: this session first, then members of staff who act as you, then the others, last used first. At most 100 of each. */
+  /** Where you are signed in: this session first, then where support acts as you, then the others, last used first. At most 100 of each. */
   mySessions?: Maybe<Array<Session>>;
   /** Where you are signed in as staff. Answers like `mySessions`. */
   portalSessions?: Maybe<Array<Session>>;

@@ -21,7 +21,8 @@ export default {
       // So that there is one in the list.
       const input = `customerId: "${other.id}", reasonClass: INVESTIGATION, reason: "A case", ticket: "case"`;
       const made = await ask(`mutation { impersonateCustomer(input: { ${input} }) { expiresAt } }`, caller);
-      if (made.body.errors) throw new Error(`nobody can be impersonated: ${JSON.stringify(made.body.errors)}`);
+      if (made.body.errors)
+        throw new Error(`nobody can be impersonated: ${JSON.stringify(made.body.errors)}`);
     }
     const isCustomer = caller === 'user' || caller === 'impersonated';
     // No customer is a customers' service's.

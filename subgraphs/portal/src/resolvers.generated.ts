@@ -36,7 +36,7 @@ export type Access__Caller =
   /** Customers as whom a member of staff acts. */
   | 'IMPERSONATED';
 
-/** Why a member of staff acts as a customer. */
+/** Why support acts as a customer. */
 export type ImpersonationReason =
   /** The customer asked for help. The token only reads. */
   | 'SUPPORT_REQUEST'

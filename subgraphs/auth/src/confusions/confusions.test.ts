@@ -4,8 +4,8 @@ import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
 import { mailSettings } from '../testing/mails.test-support.ts';
 import { openAccessTokens } from './access-tokens.test-support.ts';
 import type { HeldSecret, OpenCorner, Place } from './confusions.test-support.ts';
-import { openImpersonationGrants } from './impersonation-grants.test-support.ts';
 import { openFactorSecrets } from './factor-secrets.test-support.ts';
+import { openImpersonationGrants } from './impersonation-grants.test-support.ts';
 import { openMailTokens } from './mail-tokens.test-support.ts';
 import { openNewcomers } from './newcomers.test-support.ts';
 

@@ -269,7 +269,10 @@ describe('objectToImpersonation', () => {
 });
 
 it('a shorter life is a setting, and the session of the member of staff bounds it', async () => {
-  const short = await startTestAuth((database) => ({ ...withRevocations(database), IMPERSONATION_SECONDS: '120' }));
+  const short = await startTestAuth((database) => ({
+    ...withRevocations(database),
+    IMPERSONATION_SECONDS: '120',
+  }));
   const own = createTestImpersonations(short);
   try {
     const staff = await own.addMember('super_admin');
