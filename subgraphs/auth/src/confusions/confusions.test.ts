@@ -44,18 +44,20 @@ test('every secret is another text, and names places that there are', () => {
 test('no place takes a secret that is meant for another one, whatever it is', {
   timeout: 120_000,
 }, async () => {
-  const cells = [...places.values()].flatMap((place) =>
-    secrets.filter(({ fits }) => !fits.includes(place.name)).map((secret) => ({ place, secret })),
-  );
   const faults: string[] = [];
-  for (const { place, secret } of cells) {
-    const reason = await place.present(secret.text);
-    if (reason === undefined || !place.refusal.test(reason)) {
-      faults.push(`${secret.kind} at ${place.name}: ${reason ?? 'taken'}`);
+  let tried = 0;
+  const tryAll = async (place: Place) => {
+    for (const { kind, text } of secrets.filter(({ fits }) => !fits.includes(place.name))) {
+      const reason = await place.present(text);
+      tried += 1;
+      if (reason === undefined || !place.refusal.test(reason)) {
+        faults.push(`${kind} at ${place.name}: ${reason ?? 'taken'}`);
+      }
     }
-  }
+  };
+  await Promise.all([...places.values()].map(tryAll));
   expect(faults).toEqual([]);
-  expect(cells.length).toBe(places.size * secrets.length - secrets.flatMap(({ fits }) => fits).length);
+  expect(tried).toBe(places.size * secrets.length - secrets.flatMap(({ fits }) => fits).length);
 });
 
 test('after all these tries, each secret is still good where it belongs', { timeout: 60_000 }, async () => {
