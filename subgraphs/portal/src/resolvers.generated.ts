@@ -263,7 +263,7 @@ export type Impersonation = {
   __typename?: 'Impersonation';
   id: Scalars['ID']['output'];
   customer?: Maybe<User>;
-  staff: StaffMember;
+  staff?: Maybe<StaffMember>;
   reasonClass: ImpersonationReason;
   reason: Scalars['String']['output'];
   ticket: Scalars['String']['output'];
@@ -924,7 +924,7 @@ export type ImpersonationGrantResolvers<ContextType = GraphqlContext, ParentType
 export type ImpersonationResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Impersonation'] = ResolversParentTypes['Impersonation']> = {
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   customer?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;
-  staff?: Resolver<ResolversTypes['StaffMember'], ParentType, ContextType>;
+  staff?: Resolver<Maybe<ResolversTypes['StaffMember']>, ParentType, ContextType>;
   reasonClass?: Resolver<ResolversTypes['ImpersonationReason'], ParentType, ContextType>;
   reason?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   ticket?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
