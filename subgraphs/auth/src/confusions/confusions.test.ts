@@ -8,6 +8,7 @@ import { openFactorSecrets } from './factor-secrets.test-support.ts';
 import { openImpersonationGrants } from './impersonation-grants.test-support.ts';
 import { openMailTokens } from './mail-tokens.test-support.ts';
 import { openNewcomers } from './newcomers.test-support.ts';
+import { openServices } from './services.test-support.ts';
 
 /** Who adds a kind of token, or a place that takes one, adds a corner here or a line in one of these. */
 const corners: readonly OpenCorner[] = [
@@ -17,7 +18,11 @@ const corners: readonly OpenCorner[] = [
   (auth) => openFactorSecrets(auth, 'user'),
   (auth) => openFactorSecrets(auth, 'portal'),
   openNewcomers,
+<<<<<<< HEAD
   openImpersonationGrants,
+=======
+  openServices,
+>>>>>>> fourteen
 ];
 
 let auth: TestAuth;
@@ -25,7 +30,12 @@ let secrets: readonly HeldSecret[];
 let places: ReadonlyMap<string, Place>;
 beforeAll(async () => {
   const keys = await createSigningKeys();
-  const settings = { ...mailSettings, ...keys.variables, PORTAL_REMEMBER_DEVICE_DAYS: '7' };
+  const settings = {
+    ...mailSettings,
+    ...keys.variables,
+    PORTAL_REMEMBER_DEVICE_DAYS: '7',
+    CLIENT_SECRETS: 'yes',
+  };
   auth = await startTestAuth(settings, { maxQueuedPasswords: 400 });
   const opened = await Promise.all(corners.map((open) => open(auth, keys)));
   secrets = opened.flatMap((corner) => corner.secrets);
