@@ -94,11 +94,7 @@ async function holdAccessTokens(auth: TestAuth, keys: SigningKeys): Promise<Held
     {
       kind: 'access token of an impersonated customer',
       text: await keys.sign('user', impersonated),
-<<<<<<< HEAD
-      fits: [...bearerOf('user'), 'bearer of logout'],
-=======
-      fits: [...bearerOf('user'), 'introspection at user'],
->>>>>>> fourteen
+      fits: [...bearerOf('user'), 'introspection at user', 'bearer of logout'],
     },
   ];
 }

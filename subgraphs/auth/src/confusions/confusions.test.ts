@@ -18,11 +18,8 @@ const corners: readonly OpenCorner[] = [
   (auth) => openFactorSecrets(auth, 'user'),
   (auth) => openFactorSecrets(auth, 'portal'),
   openNewcomers,
-<<<<<<< HEAD
   openImpersonationGrants,
-=======
   openServices,
->>>>>>> fourteen
 ];
 
 let auth: TestAuth;
