@@ -50,6 +50,7 @@ export default {
     'CustomerFactor',
     'EmailVerification',
     'FactorAddition',
+    'ImpersonatedToken',
     'Passkey',
     'PasskeyAddition',
     'PasswordReset',

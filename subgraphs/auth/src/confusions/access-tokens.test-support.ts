@@ -94,7 +94,7 @@ async function holdAccessTokens(auth: TestAuth, keys: SigningKeys): Promise<Held
     {
       kind: 'access token of an impersonated customer',
       text: await keys.sign('user', impersonated),
-      fits: [...bearerOf('user'), 'introspection at user'],
+      fits: [...bearerOf('user'), 'introspection at user', 'bearer of logout'],
     },
   ];
 }

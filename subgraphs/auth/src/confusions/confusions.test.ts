@@ -5,6 +5,7 @@ import { mailSettings } from '../testing/mails.test-support.ts';
 import { openAccessTokens } from './access-tokens.test-support.ts';
 import type { HeldSecret, OpenCorner, Place } from './confusions.test-support.ts';
 import { openFactorSecrets } from './factor-secrets.test-support.ts';
+import { openImpersonationGrants } from './impersonation-grants.test-support.ts';
 import { openMailTokens } from './mail-tokens.test-support.ts';
 import { openNewcomers } from './newcomers.test-support.ts';
 import { openServices } from './services.test-support.ts';
@@ -17,6 +18,7 @@ const corners: readonly OpenCorner[] = [
   (auth) => openFactorSecrets(auth, 'user'),
   (auth) => openFactorSecrets(auth, 'portal'),
   openNewcomers,
+  openImpersonationGrants,
   openServices,
 ];
 
