@@ -11,7 +11,7 @@ import { createProofIdentity, createProofSet, proofPathsOf, writeProofSet } from
 import { jwksPathOf, oauthPath } from '@signet/schema/contract';
 import { productSubgraphs, urlVariableOf } from '@signet/schema/subgraphs';
 import { jwtVerify, SignJWT } from 'jose';
-import { type Kysely, sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { isSignedBy, readSignedText, signText } from '../subgraphs/auth/src/services/signed-text.ts';
 import { readProcessTree } from './compare/process-cpu.ts';
 import { percentile } from './support/measure.ts';
@@ -23,9 +23,14 @@ const seconds = Number(process.argv[2] ?? 10);
 const clients = 16;
 const serviceCount = 20;
 /** The most that is signed before a measurement. */
-const rate = 4000;
+const rate = 2500;
 const revocationsOfEach = 50;
 const wanted = { tokensPerSecond: 1000, overhead: 1.15, revokedMs: 1000 };
+
+const assertionType = encodeURIComponent('urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
+const formOf = (assertion: string) =>
+  `grant_type=client_credentials&client_assertion_type=${assertionType}&client_assertion=${assertion}`;
+
 
 const folder = await mkdtemp(join(tmpdir(), 'signet-bench-oauth-'));
 const proofs = createProofSet();
@@ -50,6 +55,7 @@ try {
   for (const stop of stops.reverse()) await stop();
 }
 
+type BenchDatabase = ReturnType<typeof createDatabase>;
 type Load = { tokensPerSecond: number; cpuMicroseconds: number; p50: number; p99: number };
 
 async function run(): Promise<void> {
@@ -60,7 +66,6 @@ async function run(): Promise<void> {
   const bareLoad = await measure(bare.port, bare.pid, () => [
     formRequest('/', assertService(service, issuerUrl())),
   ]);
-  await bare.stop();
   const gateway = await startGateway(auth);
   const authPort = Number(new URL(auth.url).port);
   const atAuth = await measure(authPort, auth.pid, (at) => [
@@ -157,10 +162,6 @@ async function measure(port: number, pid: number, make: (at: number) => string[]
   };
 }
 
-const assertionType = encodeURIComponent('urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
-const formOf = (assertion: string) =>
-  `grant_type=client_credentials&client_assertion_type=${assertionType}&client_assertion=${assertion}`;
-
 function formRequest(path: string, assertion: string): string {
   return httpRequest(path, { 'content-type': 'application/x-www-form-urlencoded' }, formOf(assertion));
 }
@@ -187,7 +188,8 @@ async function startBare({ privateKey }: BenchService) {
   const script = join(import.meta.dirname, 'support/bare-token-server.ts');
   const child = spawn(process.execPath, [script, jwk], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  return { port: Number(String(line)), pid: child.pid as number, stop: () => end(child) };
+  stops.push(() => end(child));
+  return { port: Number(String(line)), pid: child.pid as number };
 }
 
 /** The entrance for customers. Its subgraphs are not there: nothing asks for a field. */
@@ -218,6 +220,7 @@ async function startGateway({ url, urlOf }: AuthProcess): Promise<{ port: number
 }
 
 async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill('SIGTERM');
   await exited;
@@ -268,12 +271,8 @@ async function measureRevocations(services: readonly BenchService[], port: numbe
   await db.destroy();
 }
 
-async function change(
-  db: Kysely<never> | ReturnType<typeof createDatabase>,
-  tenantId: string,
-  statement: ReturnType<typeof sql>,
-) {
-  await inTenant(db as ReturnType<typeof createDatabase>, tenantId, (trx) => statement.execute(trx));
+async function change(db: BenchDatabase, tenantId: string, statement: RawBuilder<unknown>): Promise<void> {
+  await inTenant(db, tenantId, (trx) => statement.execute(trx));
 }
 
 async function post(entrance: string, route: string, service: BenchService, form: Record<string, string>) {

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { importJWK, type JWK, jwtVerify, SignJWT } from 'jose';
 
-const client = (await importJWK(JSON.parse(process.argv[2] ?? '') as JWK, 'EdDSA')) as CryptoKey;
+const client = await importJWK(JSON.parse(process.argv[2] ?? '') as JWK, 'EdDSA');
 const { privateKey } = generateKeyPairSync('ed25519');
 const server = createServer(async (request, response) => {
   const assertion = new URLSearchParams(await text(request)).get('client_assertion') ?? '';
