@@ -52,6 +52,7 @@ export const credentialFields: ReadonlySet<string> = new Set([
   'finishPortalPasskeySignIn',
   'finishPortalPasskeyEnrollment',
   'acceptInvitation',
+  'beginImpersonation',
   'reauthenticate',
   'portalReauthenticate',
 ]);

@@ -66,6 +66,7 @@ export default {
     'CustomerFactor',
     'EmailVerification',
     'FactorAddition',
+    'ImpersonatedToken',
     'Passkey',
     'PasskeyAddition',
     'PasswordReset',

@@ -39,6 +39,15 @@ export type Access__Caller =
   /** Customers as whom a member of staff acts. */
   | 'IMPERSONATED';
 
+/** Why support acts as a customer. */
+export type ImpersonationReason =
+  /** The customer asked for help. The token only reads. */
+  | 'SUPPORT_REQUEST'
+  /** A fault, or abuse, is looked into. The token only reads. */
+  | 'INVESTIGATION'
+  /** The customer asked for a change to be made for them. The token may also change what the installation opens for this reason. */
+  | 'CORRECTION';
+
 /** Where a page lies in its list. */
 export type PageInfo = {
   __typename?: 'PageInfo';
@@ -139,6 +148,25 @@ export type TotpFactor = {
   createdAt: Scalars['DateTime']['output'];
   /** Null before its first sign-in. */
   lastUsedAt?: Maybe<Scalars['DateTime']['output']>;
+};
+
+export type BeginImpersonationInput = {
+  grant: Scalars['String']['input'];
+};
+
+/** There is no refresh token: it ends, and another grant is asked for to go on. */
+export type ImpersonatedToken = {
+  __typename?: 'ImpersonatedToken';
+  /** The id by which `mySessions` of the customer shows it. */
+  id: Scalars['ID']['output'];
+  /** Send it as `Authorization: Bearer …`. */
+  accessToken: Scalars['String']['output'];
+  /** Seconds until the access token expires. */
+  expiresIn: Scalars['Int']['output'];
+  expiresAt: Scalars['DateTime']['output'];
+  reason: ImpersonationReason;
+  /** What the token allows. */
+  scopes: Array<Scalars['String']['output']>;
 };
 
 export type InviteStaffInput = {
@@ -443,11 +471,20 @@ export type ServiceAccountEdge = {
   node: ServiceAccount;
 };
 
-/** A sign-in on one device, seen by the account that signed in. */
+export type SessionKind =
+  /** You signed in. */
+  | 'SIGN_IN'
+  /** Support acts as you: `objectToImpersonation` ends it. */
+  | 'SUPPORT';
+
+/** A sign-in on one device, seen by the account that signed in; or support, who act as a customer. */
 export type Session = {
   __typename?: 'Session';
   id: Scalars['ID']['output'];
-  /** What the client called itself (its User-Agent). Empty when it did not. */
+  kind: SessionKind;
+  /** Why support acts as you. Null for a sign-in. */
+  reason?: Maybe<ImpersonationReason>;
+  /** What the client called itself (its User-Agent). Empty when it did not, and for support. */
   device: Scalars['String']['output'];
   /** From which address it signed in. Null when that is not known. */
   address?: Maybe<Scalars['String']['output']>;
@@ -652,6 +689,16 @@ export type Mutation = {
   /** Ten new recovery codes as staff. Answers like `renewRecoveryCodes`. */
   renewPortalRecoveryCodes: Array<Scalars['String']['output']>;
   /**
+   * Exchange a grant of support for a token by which they act as the customer who is named in it. Send no token with it. A grant is good once,
+   * for a minute. The customer gets a mail. Errors: `input.grant`, whatever is wrong with it.
+   */
+  beginImpersonation: ImpersonatedToken;
+  /**
+   * Object to support acting as you: it ends within a second, all that they have begun, and for a day they can begin nothing. True also when it is
+   * over already. Errors: `input.id` when they never acted as you under this id.
+   */
+  objectToImpersonation: Scalars['Boolean']['output'];
+  /**
    * Ask somebody to join the staff: a mail leads them to the page where they choose their password. It is good for seven days. It is
    * worth nothing any more when whoever sent it leaves, or loses the rights that it takes. Staff with the scope `staff:write`; not to a role
    * above your own (`authz.role.deny`). `authz.permission.deny` where no mail is configured. Errors: `input.email` for an address of a
@@ -831,13 +878,13 @@ export type Mutation = {
    */
   deactivateServiceAccount: ServiceAccount;
   /**
-   * End one of your sessions: its tokens are refused everywhere within a second. True also when it had ended before.
+   * End one of your sessions, or what support does as you: its tokens are refused everywhere within a second. True also when it had ended before.
    * Errors: `input.id` when you have no such session.
    */
   endSession: Scalars['Boolean']['output'];
   /** End one of your sessions as staff. Answers like `endSession`. */
   endPortalSession: Scalars['Boolean']['output'];
-  /** End all your sessions but this one. Returns how many there were. */
+  /** End all your sessions but this one, and what support does as you. Returns how many there were. */
   endOtherSessions: Scalars['Int']['output'];
   /** End all your sessions as staff but this one. Returns how many there were. */
   endOtherPortalSessions: Scalars['Int']['output'];
@@ -976,6 +1023,16 @@ export type MutationEndDeviceArgs = {
 
 
 export type MutationEndPortalDeviceArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type MutationBeginImpersonationArgs = {
+  input: BeginImpersonationInput;
+};
+
+
+export type MutationObjectToImpersonationArgs = {
   id: Scalars['ID']['input'];
 };
 
@@ -1251,7 +1308,7 @@ export type Query = {
    * `services:write`. Errors: `input.first`, `input.after`.
    */
   serviceAccounts?: Maybe<ServiceAccountConnection>;
-  /** Where you are signed in: this session first, then the others, last used first. At most 100. */
+  /** Where you are signed in: this session first, then where support acts as you, then the others, last used first. At most 100 of each. */
   mySessions?: Maybe<Array<Session>>;
   /** Where you are signed in as staff. Answers like `mySessions`. */
   portalSessions?: Maybe<Array<Session>>;
@@ -1395,6 +1452,7 @@ export type ResolversTypes = {
   access__Platform: Access__Platform;
   access__Caller: Access__Caller;
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
+  ImpersonationReason: ImpersonationReason;
   JSONObject: ResolverTypeWrapper<Scalars['JSONObject']['output']>;
   PageInfo: ResolverTypeWrapper<PageInfo>;
   ChangeEmailInput: ChangeEmailInput;
@@ -1407,6 +1465,8 @@ export type ResolversTypes = {
   ID: ResolverTypeWrapper<Scalars['ID']['output']>;
   SecondFactors: ResolverTypeWrapper<SecondFactors>;
   TotpFactor: ResolverTypeWrapper<TotpFactor>;
+  BeginImpersonationInput: BeginImpersonationInput;
+  ImpersonatedToken: ResolverTypeWrapper<ImpersonatedToken>;
   InviteStaffInput: InviteStaffInput;
   AcceptInvitationInput: AcceptInvitationInput;
   StaffInvitation: ResolverTypeWrapper<StaffInvitationModel>;
@@ -1439,6 +1499,7 @@ export type ResolversTypes = {
   ServiceCredentialKind: ServiceCredentialKind;
   ServiceAccountConnection: ResolverTypeWrapper<ServiceAccountConnectionModel>;
   ServiceAccountEdge: ResolverTypeWrapper<Omit<ServiceAccountEdge, 'node'> & { node: ResolversTypes['ServiceAccount'] }>;
+  SessionKind: SessionKind;
   Session: ResolverTypeWrapper<SessionModel>;
   LoginInput: LoginInput;
   AuthPayload: ResolverTypeWrapper<AuthPayload>;
@@ -1485,6 +1546,8 @@ export type ResolversParentTypes = {
   ID: Scalars['ID']['output'];
   SecondFactors: SecondFactors;
   TotpFactor: TotpFactor;
+  BeginImpersonationInput: BeginImpersonationInput;
+  ImpersonatedToken: ImpersonatedToken;
   InviteStaffInput: InviteStaffInput;
   AcceptInvitationInput: AcceptInvitationInput;
   StaffInvitation: StaffInvitationModel;
@@ -1692,6 +1755,15 @@ export type TotpFactorResolvers<ContextType = GraphqlContext, ParentType extends
   lastUsedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
 };
 
+export type ImpersonatedTokenResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['ImpersonatedToken'] = ResolversParentTypes['ImpersonatedToken']> = {
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  accessToken?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  expiresIn?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  expiresAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  reason?: Resolver<ResolversTypes['ImpersonationReason'], ParentType, ContextType>;
+  scopes?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
+};
+
 export type StaffInvitationResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['StaffInvitation'] = ResolversParentTypes['StaffInvitation']> = {
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   email?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
@@ -1796,6 +1868,8 @@ export type ServiceAccountEdgeResolvers<ContextType = GraphqlContext, ParentType
 
 export type SessionResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Session'] = ResolversParentTypes['Session']> = {
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  kind?: Resolver<ResolversTypes['SessionKind'], ParentType, ContextType>;
+  reason?: Resolver<Maybe<ResolversTypes['ImpersonationReason']>, ParentType, ContextType>;
   device?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   address?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
@@ -1866,6 +1940,8 @@ export type MutationResolvers<ContextType = GraphqlContext, ParentType extends R
   endPortalDevice?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationEndPortalDeviceArgs, 'id'>>;
   renewRecoveryCodes?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
   renewPortalRecoveryCodes?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
+  beginImpersonation?: Resolver<ResolversTypes['ImpersonatedToken'], ParentType, ContextType, RequireFields<MutationBeginImpersonationArgs, 'input'>>;
+  objectToImpersonation?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationObjectToImpersonationArgs, 'id'>>;
   inviteStaff?: Resolver<ResolversTypes['StaffInvitation'], ParentType, ContextType, RequireFields<MutationInviteStaffArgs, 'input'>>;
   resendInvitation?: Resolver<ResolversTypes['StaffInvitation'], ParentType, ContextType, RequireFields<MutationResendInvitationArgs, 'id'>>;
   revokeInvitation?: Resolver<ResolversTypes['StaffInvitation'], ParentType, ContextType, RequireFields<MutationRevokeInvitationArgs, 'id'>>;
@@ -1992,6 +2068,7 @@ export type Resolvers<ContextType = GraphqlContext> = {
   Device?: DeviceResolvers<ContextType>;
   SecondFactors?: SecondFactorsResolvers<ContextType>;
   TotpFactor?: TotpFactorResolvers<ContextType>;
+  ImpersonatedToken?: ImpersonatedTokenResolvers<ContextType>;
   StaffInvitation?: StaffInvitationResolvers<ContextType>;
   StaffInvitationConnection?: StaffInvitationConnectionResolvers<ContextType>;
   StaffInvitationEdge?: StaffInvitationEdgeResolvers<ContextType>;

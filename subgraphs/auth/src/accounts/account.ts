@@ -47,6 +47,8 @@ export type PlatformTables<A extends Account> = {
   factorReset: RawBuilder<unknown>;
   passkey: RawBuilder<unknown>;
   usedPasskeyChallenge: RawBuilder<unknown>;
+  /** Whether staff can act as its accounts (`auth.user_impersonation`). */
+  hasImpersonations: boolean;
 };
 
 export const userTables: PlatformTables<UserAccount> = {
@@ -68,6 +70,7 @@ export const userTables: PlatformTables<UserAccount> = {
   factorReset: sql.table('auth.user_factor_reset'),
   passkey: sql.table('auth.user_passkey'),
   usedPasskeyChallenge: sql.table('auth.user_used_passkey_challenge'),
+  hasImpersonations: true,
 };
 
 export const portalTables: PlatformTables<StaffAccount> = {
@@ -89,4 +92,5 @@ export const portalTables: PlatformTables<StaffAccount> = {
   factorReset: sql.table('auth.portal_factor_reset'),
   passkey: sql.table('auth.portal_passkey'),
   usedPasskeyChallenge: sql.table('auth.portal_used_passkey_challenge'),
+  hasImpersonations: false,
 };
