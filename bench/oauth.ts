@@ -6,12 +6,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createDatabase, inTenant } from '@signet/db';
+import { createDatabase, type Database, inTenant } from '@signet/db';
 import { createProofIdentity, createProofSet, proofPathsOf, writeProofSet } from '@signet/proof';
 import { jwksPathOf, oauthPath } from '@signet/schema/contract';
 import { productSubgraphs, urlVariableOf } from '@signet/schema/subgraphs';
 import { jwtVerify, SignJWT } from 'jose';
-import { type RawBuilder, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { isSignedBy, readSignedText, signText } from '../subgraphs/auth/src/services/signed-text.ts';
 import { readProcessTree } from './compare/process-cpu.ts';
 import { percentile } from './support/measure.ts';
@@ -30,7 +30,6 @@ const wanted = { tokensPerSecond: 1000, overhead: 1.15, revokedMs: 1000 };
 const assertionType = encodeURIComponent('urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
 const formOf = (assertion: string) =>
   `grant_type=client_credentials&client_assertion_type=${assertionType}&client_assertion=${assertion}`;
-
 
 const folder = await mkdtemp(join(tmpdir(), 'signet-bench-oauth-'));
 const proofs = createProofSet();
@@ -55,7 +54,7 @@ try {
   for (const stop of stops.reverse()) await stop();
 }
 
-type BenchDatabase = ReturnType<typeof createDatabase>;
+type BenchDatabase = Kysely<Database>;
 type Load = { tokensPerSecond: number; cpuMicroseconds: number; p50: number; p99: number };
 
 async function run(): Promise<void> {
