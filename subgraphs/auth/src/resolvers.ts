@@ -42,6 +42,8 @@ import { createRequestPasswordReset, createResetPassword } from './operations/re
 import { createCancelStaffFactorReset, createResetStaffFactors } from './operations/reset-staff-factors.ts';
 import { createEndOtherSessions, createEndSession, createListSessions } from './operations/sessions.ts';
 import { createSignIn } from './operations/sign-in.ts';
+import { createLinkIdentity, createListIdentities, createUnlinkIdentity } from './operations/identities.ts';
+import { createCustomerUpstreamSignIn, createStaffUpstreamSignIn } from './operations/upstream-sign-in.ts';
 import { createSignOut } from './operations/sign-out.ts';
 import {
   createChangeStaffRole,
@@ -99,6 +101,7 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
       accountExports: createAccountExports(users),
       accountDeletion: createAccountDeletion(users),
       myPasskeys: createListPasskeys(users),
+      myIdentities: createListIdentities(users),
     },
     Mutation: {
       register: createRegister(users),
@@ -125,6 +128,9 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
       finishPasskeyRegistration: createFinishPasskeyRegistration(users),
       renamePasskey: createRenamePasskey(users),
       removePasskey: createRemovePasskey(users),
+      completeUpstreamSignIn: createCustomerUpstreamSignIn(users),
+      linkIdentity: createLinkIdentity(users),
+      unlinkIdentity: createUnlinkIdentity(users),
       beginPasskeySignIn: createBeginPasskeySignIn(users),
       finishPasskeySignIn: createFinishPasskeySignIn(users),
       beginPasskeyChallenge: createBeginPasskeyChallenge(users),
@@ -151,6 +157,7 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       portalDevices: createListDevices(portal),
       portalFactors: createOwnFactors(portal),
       portalPasskeys: createListPasskeys(portal),
+      portalIdentities: createListIdentities(portal),
       staffMembers: createStaffMembers(portal),
       staffInvitations: createStaffInvitations(portal),
     },
@@ -178,6 +185,9 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       finishPortalPasskeyRegistration: createFinishPasskeyRegistration(portal),
       renamePortalPasskey: createRenamePasskey(portal),
       removePortalPasskey: createRemovePasskey(portal),
+      completePortalUpstreamSignIn: createStaffUpstreamSignIn(portal),
+      linkPortalIdentity: createLinkIdentity(portal),
+      unlinkPortalIdentity: createUnlinkIdentity(portal),
       beginPortalPasskeySignIn: createBeginPasskeySignIn(portal),
       finishPortalPasskeySignIn: createFinishPasskeySignIn(portal),
       beginPortalPasskeyChallenge: createBeginPasskeyChallenge(portal),

@@ -210,6 +210,12 @@ const authFields = z.object({
       'Days from a customer asking for the end of their account until it is closed and erased. Until then they can keep it.',
     ),
   ...passkeyConfigFields,
+  PROVIDERS_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'Path of a YAML or JSON file whose section `providers` names the identity providers at which people can sign in (docs/oauth.md).',
+    ),
   ...throttleFields,
 });
 
