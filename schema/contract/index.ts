@@ -6,6 +6,7 @@ export * from './claims.ts';
 export * from './credentials.ts';
 export * from './errors.ts';
 export * from './mailbox.ts';
+export * from './oauth.ts';
 export * from './platforms.ts';
 export * from './refusal-report.ts';
 export * from './scopes.ts';

@@ -30,6 +30,13 @@ import {
   otherHost,
 } from './request-checks.ts';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The media type of the bodies that the route takes. Default: application/json. */
+    bodyType?: string;
+  }
+}
+
 export type HttpServerOptions = {
   logger: Logger;
   /** Host names, beside those of loopback, by which clients may call this server. */
@@ -164,9 +171,9 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     }
     done();
   });
-  server.addHook('preParsing', ({ method, is404, raw }, _reply, payload, done) => {
+  server.addHook('preParsing', ({ method, is404, raw, routeOptions }, _reply, payload, done) => {
     try {
-      if (method === 'POST' && !is404) assertReadableBody(raw);
+      if (method === 'POST' && !is404) assertReadableBody(raw, routeOptions.config?.bodyType);
     } catch (error) {
       return done(error as Error);
     }

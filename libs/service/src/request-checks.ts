@@ -125,29 +125,29 @@ export function hasUnknownCoding({ headers }: IncomingMessage): boolean {
 /**
  * If a POST has a body or a content type, the body must be readable.
  *
+ * @param type the media type that is taken, in lower case.
  * @throws {Error} with the status 415
  */
-export function assertReadableBody(request: IncomingMessage): void {
+export function assertReadableBody(request: IncomingMessage, type?: string): void {
   const { headers } = request;
   const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
   // Node silently keeps the first of several types.
   const types = valuesOfHeader(request, 'content-type').length;
-  if (types > 1 || ((hasBody || types > 0) && !isReadableBody(headers))) {
-    throw Object.assign(new Error('the body is not JSON'), { statusCode: 415 });
+  if (types > 1 || ((hasBody || types > 0) && !isReadableBody(headers, type))) {
+    throw Object.assign(new Error('the body has another type'), { statusCode: 415 });
   }
 }
 
 /**
- * Whether a body can be read here: JSON in UTF-8 (RFC 8259, section 8.1), not compressed. Another charset is refused, not
+ * Whether a body can be read here: JSON or another text in UTF-8 (RFC 8259, section 8.1), not compressed. Another charset is refused, not
  * ignored: a filter before us would read another text than we do.
  */
-export function isReadableBody(headers: IncomingHttpHeaders): boolean {
+export function isReadableBody(headers: IncomingHttpHeaders, wanted = 'application/json'): boolean {
   // What nearly every client sends.
-  if (headers['content-type'] === 'application/json' && headers['content-encoding'] === undefined)
-    return true;
+  if (headers['content-type'] === wanted && headers['content-encoding'] === undefined) return true;
   const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   const [type = '', ...parameters] = (headers['content-type'] ?? '').split(';').map((part) => part.trim());
-  return coding === 'identity' && type.toLowerCase() === 'application/json' && parameters.every(isHarmless);
+  return coding === 'identity' && type.toLowerCase() === wanted && parameters.every(isHarmless);
 }
 
 function isHarmless(parameter: string): boolean {

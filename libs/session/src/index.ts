@@ -20,8 +20,8 @@ export {
 } from './revocations/open-revocation-feed.ts';
 export type { RevocationFeed } from './revocations/revocation-feed.ts';
 export type { RevocationSource } from './revocations/revocation-set.ts';
-export { isLoopbackUrl } from './safe-url.ts';
 export { findRsaWeakness } from './rsa-weakness.ts';
+export { isLoopbackUrl } from './safe-url.ts';
 export {
   anonymousSession,
   type PortalSession,

@@ -25,6 +25,7 @@ import {
   refetchOnRevokedKey,
   type Session,
   type TrustedIssuer,
+  type Verifier,
 } from '@signet/session';
 import type { FastifyInstance } from 'fastify';
 import { type DocumentNode, type GraphQLSchema, Kind, parse } from 'graphql';
@@ -104,8 +105,8 @@ export type ServeSubgraphOptions<C extends GuardContext> = IssuerOptions & {
   plugins?: readonly EndpointPlugin[];
   /** For everybody. */
   addRoutes?(server: FastifyInstance): void;
-  /** For gateways alone; not there with REQUIRE_PROOF=no. */
-  addProvenRoutes?(scope: FastifyInstance, gate: ProofGate): void;
+  /** For gateways alone; not there with REQUIRE_PROOF=no. `verifier`: the one of the subgraph. */
+  addProvenRoutes?(scope: FastifyInstance, gate: ProofGate, verifier: Verifier): void;
   onStop?(): Promise<void>;
 };
 
@@ -132,8 +133,10 @@ export async function serveSubgraph<C extends GuardContext>(
     throw error;
   });
   refetchOnRevokedKey(() => issuers, revocations.source);
+  const verifier = createVerifier({ issuers, revocations: revocations.source });
+  const { addProvenRoutes } = options;
   const requestSession = createRequestSession({
-    verifier: createVerifier({ issuers, revocations: revocations.source }),
+    verifier,
     findTenantId: database.findTenantId,
     defaultTenant: config.DEFAULT_TENANT,
   });
@@ -166,7 +169,7 @@ export async function serveSubgraph<C extends GuardContext>(
     hooks: [...(operationProof ? [operationProof.hooks] : []), ...(options.hooks ?? [])],
     ...(options.plugins && { plugins: options.plugins }),
     ...(options.addRoutes && { addRoutes: options.addRoutes }),
-    ...(options.addProvenRoutes && { addProvenRoutes: options.addProvenRoutes }),
+    ...(addProvenRoutes && { addProvenRoutes: (scope, gate) => addProvenRoutes(scope, gate, verifier) }),
     async onStop() {
       proof.stop();
       await revocations.stop();

@@ -5,6 +5,7 @@ import { createChangePassword } from './operations/change-password.ts';
 import { createCompleteChallenge } from './operations/complete-challenge.ts';
 import { createEndDevice, createListDevices } from './operations/devices.ts';
 import { createOwnFactors, createRenewRecoveryCodes } from './operations/factors.ts';
+import { createLinkIdentity, createListIdentities, createUnlinkIdentity } from './operations/identities.ts';
 import {
   createInvitationFields,
   createInviteStaff,
@@ -42,8 +43,6 @@ import { createRequestPasswordReset, createResetPassword } from './operations/re
 import { createCancelStaffFactorReset, createResetStaffFactors } from './operations/reset-staff-factors.ts';
 import { createEndOtherSessions, createEndSession, createListSessions } from './operations/sessions.ts';
 import { createSignIn } from './operations/sign-in.ts';
-import { createLinkIdentity, createListIdentities, createUnlinkIdentity } from './operations/identities.ts';
-import { createCustomerUpstreamSignIn, createStaffUpstreamSignIn } from './operations/upstream-sign-in.ts';
 import { createSignOut } from './operations/sign-out.ts';
 import {
   createChangeStaffRole,
@@ -60,6 +59,7 @@ import {
   createRemoveTotp,
 } from './operations/totp.ts';
 import { createUndoEmail } from './operations/undo-email.ts';
+import { createCustomerUpstreamSignIn, createStaffUpstreamSignIn } from './operations/upstream-sign-in.ts';
 import { createRequestEmailVerification, createVerifyEmail } from './operations/verify-email.ts';
 import {
   bindPortalPlatform,

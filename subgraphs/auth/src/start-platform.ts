@@ -30,6 +30,7 @@ import type { SenderTiming } from './mail/mail-sender.ts';
 import type { MailReader } from './mail/open-mail.ts';
 import { openOutbox } from './mail/outbox.ts';
 import { type PlatformMail, startMail } from './mail/start-mail.ts';
+import type { OauthHandlers } from './oauth/oauth-routes.ts';
 import { readRelyingParty } from './passkeys/passkey-settings.ts';
 import { openPasskeys } from './passkeys/passkeys.ts';
 import { createPasswordWorkers } from './passwords/password-workers.ts';
@@ -42,6 +43,7 @@ import { openSignInThrottle } from './throttle/sign-in-throttle.ts';
 import type { AccessTokenSigner } from './tokens/access-token-signer.ts';
 import type { Provider } from './upstream/providers-file.ts';
 import { openUpstream, type Upstream } from './upstream/upstream.ts';
+import { createUpstreamHandlers } from './upstream/upstream-routes.ts';
 
 /** Settings for tests and the launcher, which no environment variable has. */
 export type AuthOptions = {
@@ -77,6 +79,8 @@ export type PlatformResources = {
   keys: KeyRing;
   /** What mails say that are kept instead of sent. Undefined where mails are sent, or there are none. */
   readMail: MailReader | undefined;
+  /** What it answers at the OAuth routes. */
+  oauth: OauthHandlers;
   stop(): Promise<void>;
 };
 
@@ -174,7 +178,8 @@ export async function startPlatform<P extends Platform, A extends Account>(
       await database.close();
     };
     const readMail = outbox?.isMailbox ? mail?.read : undefined;
-    return { platform, issuer, database, keys: ring, readMail, stop };
+    const oauth = createUpstreamHandlers({ issuer, logger });
+    return { platform, issuer, database, keys: ring, readMail, oauth, stop };
   } catch (error) {
     await upstream?.close();
     await mail?.stop();

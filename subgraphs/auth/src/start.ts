@@ -11,6 +11,7 @@ import { assertForeignKeysDiffer, createForeignIssuers } from './keys/foreign-is
 import { assertDisjointKeys } from './keys/key-ring.ts';
 import { createLocalKeySource, registerWellKnown } from './keys/published-keys.ts';
 import { registerMailbox } from './mail/mailbox.ts';
+import { registerOauthRoutes } from './oauth/oauth-routes.ts';
 import { policies } from './policies.ts';
 import { createResolvers, platformOfField } from './resolvers.ts';
 import { type AuthConfig, heldPlatforms, proofNameOf } from './settings.ts';
@@ -64,7 +65,7 @@ export async function startAuth(
       ),
       createContext,
       addRoutes: (server) => registerWellKnown(server, { issuerUrl: config.ISSUER_URL, issuers: local }),
-      addProvenRoutes(scope, gate) {
+      addProvenRoutes(scope, gate, verifier) {
         registerRefusalReports(scope, gate, {
           samplesOf,
           nonces,
@@ -72,6 +73,8 @@ export async function startAuth(
           defaultTenant: config.DEFAULT_TENANT,
         });
         registerMailbox(scope, gate, config, (platform) => platforms[platform]);
+        const handlersOf = (platform: Platform) => platforms[platform]?.oauth;
+        registerOauthRoutes(scope, gate, { handlersOf, verifier, logger });
       },
     });
   } catch (error) {

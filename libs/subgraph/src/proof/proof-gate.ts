@@ -23,6 +23,12 @@ export type ProofGate = {
    * @throws {RefusalError} auth.failure.proof_missing for any other
    */
   proofOf(request: ProvenRequest): VerifiedProof;
+  /**
+   * What the gateway says of the client of a request that was let in.
+   *
+   * @throws {RefusalError} auth.failure.proof_missing for any other
+   */
+  contextOf(request: ProvenRequest): SignetContext;
 };
 
 /**
@@ -57,12 +63,19 @@ export function registerProofGate(
       done(error ?? undefined);
     });
   });
+  const proofOf: ProofGate['proofOf'] = ({ raw }) => {
+    const proof = proofs.get(raw);
+    if (!proof) throw new RefusalError('auth.failure.proof_missing');
+    return proof;
+  };
   return {
     check,
-    proofOf({ raw }) {
-      const proof = proofs.get(raw);
-      if (!proof) throw new RefusalError('auth.failure.proof_missing');
-      return proof;
+    proofOf,
+    contextOf(request) {
+      proofOf(request);
+      const context = readContext(request);
+      if (!context) throw new RefusalError('auth.failure.proof_missing');
+      return context;
     },
   };
 }

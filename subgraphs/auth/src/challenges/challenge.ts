@@ -144,7 +144,10 @@ async function countAttempt<A extends Account>(
   return rows.length === 1;
 }
 
-type Stored = Pick<OpenChallenge<Account>, 'methods' | 'data'> & { passwordVersion: number; upstream: unknown };
+type Stored = Pick<OpenChallenge<Account>, 'methods' | 'data'> & {
+  passwordVersion: number;
+  upstream: unknown;
+};
 
 /** First the account: everything else that changes it takes its lock first too. */
 async function useOrFind<A extends Account>(

@@ -68,7 +68,12 @@ export function createUnlinkIdentity<A extends Account>({
       const deleted = await deleteIdentity(trx, issuer, { id, accountId });
       if (!deleted) throw badInput('id', 'You have no such identity.');
       await endSessionsOfIdentity(trx, issuer, { ...deleted, accountId, except: sessionId });
-      await tellOwner(trx, issuer, { ...subject, account }, { change: 'unlinked', provider: deleted.provider });
+      await tellOwner(
+        trx,
+        issuer,
+        { ...subject, account },
+        { change: 'unlinked', provider: deleted.provider },
+      );
       return true;
     });
   };

@@ -20,7 +20,12 @@ import { type CreateAccount, getAccountOf } from '../upstream/person-account.ts'
 import type { Person } from '../upstream/provider-claims.ts';
 import { createStaffOf, settleRole } from '../upstream/staff-role.ts';
 import { takeResult, type UpstreamResult } from '../upstream/upstream-result.ts';
-import { assertNotLoggedOut, firstFactorOf, lockUpstream, type UpstreamProof } from '../upstream/upstream-session.ts';
+import {
+  assertNotLoggedOut,
+  firstFactorOf,
+  lockUpstream,
+  type UpstreamProof,
+} from '../upstream/upstream-session.ts';
 
 /** What the platforms differ in. */
 type Ways<A extends Account> = {
@@ -37,7 +42,10 @@ type Ways<A extends Account> = {
 export function createCustomerUpstreamSignIn(
   binding: PlatformBinding<UserAccount>,
 ): NonNullable<MutationResolvers['completeUpstreamSignIn']> {
-  return createUpstreamSignIn(binding, { create: createCustomer, settle: async (_trx, _issuer, { account }) => account });
+  return createUpstreamSignIn(binding, {
+    create: createCustomer,
+    settle: async (_trx, _issuer, { account }) => account,
+  });
 }
 
 /** `completePortalUpstreamSignIn` */
@@ -83,7 +91,10 @@ export async function getResult<A extends Account>(
 ): Promise<UpstreamResult> {
   const result = await inTenant(issuer.db, asked.tenantId, (trx) => takeResult(trx, issuer, asked));
   if (!result) {
-    throw badInput('code', 'This sign-in is over, was used before, or began in another browser. Begin again.');
+    throw badInput(
+      'code',
+      'This sign-in is over, was used before, or began in another browser. Begin again.',
+    );
   }
   return result;
 }
@@ -95,7 +106,7 @@ type SignIn = {
   deviceToken: string | undefined;
   result: UpstreamResult;
 };
-type Refused = { account?: undefined; reason: 'auth.failure.invalid_credentials' | 'authz.role.deny' };
+type Refused = { reason: 'auth.failure.invalid_credentials' | 'authz.role.deny' };
 
 async function signIn<A extends Account>(
   issuer: PlatformIssuer<A>,
@@ -107,20 +118,28 @@ async function signIn<A extends Account>(
   const creation = await prepareCreation(issuer, { tenantId, client, person }, ways);
   const { issuer: iss, subject, sid, authTime } = person;
   const proof: UpstreamProof = { issuer: iss, subject, sid, authTime, since };
-  const done = await inTenant(issuer.db, tenantId, async (trx): Promise<{ account: A; step: SignInStep } | Refused> => {
-    await lockUpstream(trx, issuer, { tenantId, issuer: iss, mode: 'sign-in' });
-    await assertNotLoggedOut(trx, issuer, tenantId, proof);
-    const found = await getAccountOf(trx, issuer, { tenantId, client, person, creation });
-    if (!found.isActive) return { reason: 'auth.failure.invalid_credentials' };
-    const account = await ways.settle(trx, issuer, { account: found, tenantId, client, person });
-    if (!account) return { reason: 'authz.role.deny' };
-    const first = firstFactorOf(proof);
-    if (!person.hasFactor) return { account, step: await continueSignIn(trx, issuer, { ...asked, account, first }) };
-    await tellOfNewDevice(trx, issuer, { ...asked, account });
-    const amr = [...first.amr, 'mfa'];
-    return { account, step: { tokens: await startSession(trx, issuer, { ...asked, ...first, account, amr }) } };
-  });
-  if (done.account) return done;
+  const done = await inTenant(
+    issuer.db,
+    tenantId,
+    async (trx): Promise<{ account: A; step: SignInStep } | Refused> => {
+      await lockUpstream(trx, issuer, { tenantId, issuer: iss, mode: 'sign-in' });
+      await assertNotLoggedOut(trx, issuer, tenantId, proof);
+      const found = await getAccountOf(trx, issuer, { tenantId, client, person, creation });
+      if (!found.isActive) return { reason: 'auth.failure.invalid_credentials' };
+      const account = await ways.settle(trx, issuer, { account: found, tenantId, client, person });
+      if (!account) return { reason: 'authz.role.deny' };
+      const first = firstFactorOf(proof);
+      if (!person.hasFactor)
+        return { account, step: await continueSignIn(trx, issuer, { ...asked, account, first }) };
+      await tellOfNewDevice(trx, issuer, { ...asked, account });
+      const amr = [...first.amr, 'mfa'];
+      return {
+        account,
+        step: { tokens: await startSession(trx, issuer, { ...asked, ...first, account, amr }) },
+      };
+    },
+  );
+  if ('account' in done) return done;
   if (done.reason === 'authz.role.deny') {
     throw new RefusalError('authz.role.deny', { text: 'The identity provider gives you no role here.' });
   }
@@ -135,7 +154,12 @@ async function prepareCreation<A extends Account>(
   { create }: Ways<A>,
 ) {
   const { provider, email, isEmailProven, role } = person;
-  if (!issuer.upstream.find(provider)?.client.provider.create || email === undefined || !isEmailProven || role === null) {
+  if (
+    !issuer.upstream.find(provider)?.client.provider.create ||
+    email === undefined ||
+    !isEmailProven ||
+    role === null
+  ) {
     return undefined;
   }
   const isKnown = await readInTenant(issuer.db, tenantId, async (trx) => {
@@ -148,12 +172,21 @@ async function prepareCreation<A extends Account>(
 }
 
 /** The mailbox has an owner now, as after a registration. */
-const createCustomer: CreateAccount<UserAccount> = async (trx, issuer, { tenantId, client, person, password }) => {
+const createCustomer: CreateAccount<UserAccount> = async (
+  trx,
+  issuer,
+  { tenantId, client, person, password },
+) => {
   const { email, fullName, provider } = person;
   const account = await insertUser(trx, { tenantId, email, fullName, password, emailVerified: true });
   if (!account) return undefined;
   await endRegistrationsOf(trx, email);
-  const event = auditOwn('auth.account.registered', issuer, { tenantId, accountId: account.id, client }, { provider });
+  const event = auditOwn(
+    'auth.account.registered',
+    issuer,
+    { tenantId, accountId: account.id, client },
+    { provider },
+  );
   await writeAuditEvent(trx, event);
   return account;
 };

@@ -1,4 +1,4 @@
-import { databaseErrorToReason, inTenant } from '@signet/db';
+import { inTenant } from '@signet/db';
 import { type OauthAnswer, oauthError } from '@signet/schema/contract';
 import { RefusalError } from '@signet/service';
 import type { OauthRequest } from '../oauth/oauth-routes.ts';
@@ -13,7 +13,10 @@ import { endUpstreamSessions } from './upstream-session.ts';
  * ours end with it.
  */
 export function createBackchannelLogout({ issuer, logger }: UpstreamRoutesOptions) {
-  return async ({ form, context }: OauthRequest, { client, tenantId }: TenantProvider): Promise<OauthAnswer> => {
+  return async (
+    { form, context }: OauthRequest,
+    { client, tenantId }: TenantProvider,
+  ): Promise<OauthAnswer> => {
     const { provider } = client;
     const tokens = form.getAll('logout_token');
     if (tokens.length !== 1) return oauthError(400, 'invalid_request', 'Send one logout_token.');
@@ -28,16 +31,18 @@ export function createBackchannelLogout({ issuer, logger }: UpstreamRoutesOption
         }),
       );
       if (ended === undefined) throw new LogoutTokenError('jti was here before');
-      logger.info({ platform: issuer.platform, provider: provider.name, ended }, 'an identity provider ended sessions');
+      logger.info(
+        { platform: issuer.platform, provider: provider.name, ended },
+        'an identity provider ended sessions',
+      );
       return { status: 200, headers: { 'cache-control': 'no-store' }, body: '' };
     } catch (error) {
       if (error instanceof LogoutTokenError) {
         logger.warn({ provider: provider.name, reason: error.message }, 'a logout token was refused');
         return oauthError(400, 'invalid_request', `The logout token is not good: ${error.message}.`);
       }
-      if (error instanceof ProviderUnavailableError || databaseErrorToReason(error) === 'unavailable') {
+      if (error instanceof ProviderUnavailableError)
         throw new RefusalError('auth.unavailable', { cause: error });
-      }
       throw error;
     }
   };

@@ -5,7 +5,12 @@ import { auditOwn } from '../audit/audit-events.ts';
 import { linkTo, queueMail } from '../mail/outbox.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
 import type { SessionClient } from '../sessions/session.queries.ts';
-import { deleteDoubtfulIdentities, insertIdentity, type LinkedBy, type OwnIdentity } from './identity.queries.ts';
+import {
+  deleteDoubtfulIdentities,
+  insertIdentity,
+  type LinkedBy,
+  type OwnIdentity,
+} from './identity.queries.ts';
 import type { Person } from './provider-claims.ts';
 
 type Trx = Transaction<Database>;

@@ -46,7 +46,9 @@ export async function hasIdentityAt<A extends Account>(
   issuer: string,
 ): Promise<boolean> {
   const { rows } = await sql`
-    select from ${tables.identity} where account_id = ${accountId} and issuer = ${issuer} limit 1`.execute(trx);
+    select from ${tables.identity} where account_id = ${accountId} and issuer = ${issuer} limit 1`.execute(
+    trx,
+  );
   return rows.length > 0;
 }
 
@@ -89,7 +91,9 @@ export async function listIdentities<A extends Account>(
   accountId: string,
 ): Promise<OwnIdentity[]> {
   const { rows } = await sql<OwnIdentity>`
-    select ${ownColumns} from ${tables.identity} where account_id = ${accountId} order by created_at, id`.execute(trx);
+    select ${ownColumns} from ${tables.identity} where account_id = ${accountId} order by created_at, id`.execute(
+    trx,
+  );
   return rows;
 }
 

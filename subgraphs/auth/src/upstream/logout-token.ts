@@ -31,7 +31,11 @@ const idForm = /^[\x20-\x7E]{1,255}$/;
  * @throws {LogoutTokenError}
  * @throws {ProviderUnavailableError} where no keys can be had
  */
-export async function readLogoutToken(client: ProviderClient, token: string, now: Date): Promise<LogoutToken> {
+export async function readLogoutToken(
+  client: ProviderClient,
+  token: string,
+  now: Date,
+): Promise<LogoutToken> {
   const { provider } = client;
   assertMeant(client, token);
   let claims: JWTPayload;
@@ -62,7 +66,8 @@ export async function readLogoutToken(client: ProviderClient, token: string, now
     throw error;
   }
   const { sub, sid, jti, events } = claims;
-  if (!isObject(events) || !isObject(events[logoutEvent])) throw new LogoutTokenError('events names no logout');
+  if (!isObject(events) || !isObject(events[logoutEvent]))
+    throw new LogoutTokenError('events names no logout');
   if ('nonce' in claims) throw new LogoutTokenError('nonce is there');
   if (typeof jti !== 'string' || jti === '') throw new LogoutTokenError('jti is no text');
   const [subject, session] = [readId(sub, 'sub'), readId(sid, 'sid')];
@@ -77,7 +82,8 @@ function assertMeant({ provider }: ProviderClient, token: string): void {
     const { alg, typ } = decodeProtectedHeader(token);
     const { iss, aud } = decodeJwt(token);
     if (alg !== provider.algorithm) throw new LogoutTokenError('alg is another');
-    if (typeof typ !== 'string' || !/^(application\/)?logout\+jwt$/i.test(typ)) throw new LogoutTokenError('typ is another');
+    if (typeof typ !== 'string' || !/^(application\/)?logout\+jwt$/i.test(typ))
+      throw new LogoutTokenError('typ is another');
     if (iss !== provider.issuer) throw new LogoutTokenError('iss is another');
     if (![aud].flat().includes(provider.clientId)) throw new LogoutTokenError('aud is another');
   } catch (error) {
@@ -89,7 +95,9 @@ function describe(error: errors.JOSEError): string {
   if (error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired) {
     return `${error.claim} is not valid`;
   }
-  return error instanceof errors.JWSSignatureVerificationFailed ? 'the signature is wrong' : 'it is no signed JWT';
+  return error instanceof errors.JWSSignatureVerificationFailed
+    ? 'the signature is wrong'
+    : 'it is no signed JWT';
 }
 
 /** @throws {LogoutTokenError} for what no session can have */

@@ -16,7 +16,12 @@ type Trx = Transaction<Database>;
 export type CreateAccount<A extends Account> = (
   trx: Trx,
   issuer: PlatformIssuer<A>,
-  asked: { tenantId: string; client: SessionClient; person: Person & { email: string }; password: PasswordHash },
+  asked: {
+    tenantId: string;
+    client: SessionClient;
+    person: Person & { email: string };
+    password: PasswordHash;
+  },
 ) => Promise<A | undefined>;
 
 type Asked<A extends Account> = {
@@ -53,7 +58,8 @@ export async function getAccountOf<A extends Account>(
         password: creation.password,
       });
   const linkedBy = owner ? 'email' : 'creation';
-  if (account && (await addIdentity(trx, issuer, { account, tenantId, client }, { person, linkedBy }))) return account;
+  if (account && (await addIdentity(trx, issuer, { account, tenantId, client }, { person, linkedBy })))
+    return account;
   // Somebody was faster: the same person in another tab, or another who made the account.
   const meanwhile = await findLinked(trx, issuer, person);
   if (!meanwhile) throw notLinked();

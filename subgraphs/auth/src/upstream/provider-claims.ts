@@ -41,7 +41,8 @@ export function readPerson(provider: Provider, claims: Readonly<Record<string, u
   // Core 1.0, section 3.1.3.7, step 5. openid-client looks at azp only beside several audiences.
   if (azp !== undefined && azp !== provider.clientId) throw new Error('azp names another client');
   if (!id.safeParse(sub).success) throw new Error('sub is not 1 to 255 printable ASCII characters');
-  if (sid !== undefined && !id.safeParse(sid).success) throw new Error('sid is not 1 to 255 printable ASCII characters');
+  if (sid !== undefined && !id.safeParse(sid).success)
+    throw new Error('sid is not 1 to 255 printable ASCII characters');
   const address = typeof email === 'string' ? normalizeEmail(email) : undefined;
   return {
     provider: provider.name,

@@ -34,7 +34,11 @@ const passedErrors = new Set([
   'temporarily_unavailable',
 ]);
 
-type Authorization = StateSecrets & { state: string; prompt?: string | undefined; maxAge?: number | undefined };
+type Authorization = StateSecrets & {
+  state: string;
+  prompt?: string | undefined;
+  maxAge?: number | undefined;
+};
 type Check = StateSecrets & { state: string; maxAge?: number | undefined };
 
 /** One provider, spoken to as its client. */

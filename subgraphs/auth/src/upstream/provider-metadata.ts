@@ -113,7 +113,8 @@ export function createProviderMetadata(provider: Provider): ProviderMetadata {
         close() {
           const cache = getJwksCache(configuration);
           // One that was not read anew is as old as it was.
-          if (cache && nowInSeconds() - cache.uat < keysLookAgainSeconds) keys = { jwks: cache.jwks, uat: cache.uat };
+          if (cache && nowInSeconds() - cache.uat < keysLookAgainSeconds)
+            keys = { jwks: cache.jwks, uat: cache.uat };
         },
       };
     },
@@ -153,7 +154,11 @@ function configure(provider: Provider, metadata: ServerMetadata, isPlain: boolea
  *
  * @throws {Error} for metadata of another issuer, letter by letter, or that send people where anybody could read what they type
  */
-async function discover(provider: Provider, guarded: GuardedFetch, isPlain: boolean): Promise<ServerMetadata> {
+async function discover(
+  provider: Provider,
+  guarded: GuardedFetch,
+  isPlain: boolean,
+): Promise<ServerMetadata> {
   const { issuer, clientId, authentication } = provider;
   const configuration = await discovery(new URL(issuer), clientId, {}, authentication.authenticate, {
     timeout: fetchTimeoutMs / 1000,

@@ -1,7 +1,13 @@
 import { dirname, resolve } from 'node:path';
 import type { Platform, StaffRole } from '@signet/schema/contract';
 import { ConfigError } from '@signet/service';
-import { type ClaimPath, parseClaimPath, parseYamlFile, readConfigText, type YamlFile } from '@signet/session';
+import {
+  type ClaimPath,
+  parseClaimPath,
+  parseYamlFile,
+  readConfigText,
+  type YamlFile,
+} from '@signet/session';
 import { type AuthConfig, prefixOf } from '../settings.ts';
 import { type ClientAuthentication, readClientAuthentication } from './client-authentication.ts';
 import { isLoopback, type ProviderEntry, providersFileSchema } from './providers-schema.ts';
@@ -92,11 +98,16 @@ function readEntries(path: string, file: YamlFile): readonly ProviderEntry[] {
 type Place = { entry: ProviderEntry; index: number; placeOf: PlaceOf };
 
 /** What does not fit together, in an entry or between entries. */
-function findFaults(config: Config, entries: readonly ProviderEntry[], { entry, index, placeOf }: Place): string[] {
+function findFaults(
+  config: Config,
+  entries: readonly ProviderEntry[],
+  { entry, index, placeOf }: Place,
+): string[] {
   const earlier = entries.slice(0, index).filter(({ platform }) => platform === entry.platform);
   const faults: string[] = [];
   const add = (field: string, fault: string) => void faults.push(`${placeOf(index, field)}: ${fault}`);
-  if (earlier.some(({ name }) => name === entry.name)) add('name', 'is the name of an earlier provider of the platform');
+  if (earlier.some(({ name }) => name === entry.name))
+    add('name', 'is the name of an earlier provider of the platform');
   if (earlier.some(({ tenant, issuer }) => tenant === entry.tenant && issuer === entry.issuer)) {
     add('issuer', 'is that of an earlier provider of the tenant: who somebody is there must mean one thing');
   }
@@ -112,7 +123,8 @@ function findFaults(config: Config, entries: readonly ProviderEntry[], { entry, 
   if ((entry.privateKeyFile === undefined) === (entry.clientSecretFile === undefined)) {
     add('privateKeyFile', 'is needed, or clientSecretFile; not both');
   }
-  if (entry.roles && entry.platform !== 'portal') add('roles', 'are those of staff: the platform must be portal');
+  if (entry.roles && entry.platform !== 'portal')
+    add('roles', 'are those of staff: the platform must be portal');
   if (entry.create && entry.domains === undefined) add('domains', 'are needed with create: any, or a list');
   if (entry.create && entry.platform === 'portal' && !entry.roles) {
     add('roles', 'are needed with create: somebody must say which role new staff have');
@@ -132,10 +144,12 @@ function completeProvider(
   authentication: ClientAuthentication,
   placeOf: Provider['placeOf'],
 ): Provider {
-  const { name, platform, tenant, issuer, clientId, algorithm, scopes, userinfo, create, stepUp, networks } = entry;
+  const { name, platform, tenant, issuer, clientId, algorithm, scopes, userinfo, create, stepUp, networks } =
+    entry;
   const appUrl = appUrlOf(config, platform);
   const origins = entry.returnOrigins ?? (appUrl === undefined ? [] : [new URL(appUrl).origin]);
-  const home = appUrl !== undefined && origins.includes(new URL(appUrl).origin) ? appUrl : (origins[0] as string);
+  const home =
+    appUrl !== undefined && origins.includes(new URL(appUrl).origin) ? appUrl : (origins[0] as string);
   return {
     name,
     platform,

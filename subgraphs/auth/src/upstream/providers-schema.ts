@@ -44,7 +44,10 @@ const roles = z.strictObject(
       .record(text, z.enum(staffRoles, `must be one of ${staffRoles.join(', ')}`))
       .refine((map) => Object.keys(map).length > 0, 'must name a group')
       // JavaScript puts names of digits before all others: the first in the file would not be the first that counts.
-      .refine((map) => Object.keys(map).every((name) => !/^\d+$/.test(name)), 'must name no group by digits alone')
+      .refine(
+        (map) => Object.keys(map).every((name) => !/^\d+$/.test(name)),
+        'must name no group by digits alone',
+      )
       .describe(
         'The role of each group. Of several that a person has, the first in this list counts. Somebody in none of them does not come in.',
       ),
@@ -80,7 +83,9 @@ export const providerSchema = z.strictObject({
     .enum(assertionAlgorithms, `must be one of ${assertionAlgorithms.join(', ')}`)
     .default('RS256')
     .describe('What that key signs with.'),
-  clientSecretFile: text.optional().describe('In place of the key: a file with the secret that the provider gave.'),
+  clientSecretFile: text
+    .optional()
+    .describe('In place of the key: a file with the secret that the provider gave.'),
   clientSecretMethod: z
     .enum(['basic', 'post'], 'must be basic or post')
     .default('basic')
@@ -88,7 +93,9 @@ export const providerSchema = z.strictObject({
   algorithm: z
     .enum(idTokenAlgorithms, `must be one of ${idTokenAlgorithms.join(', ')}`)
     .default('RS256')
-    .describe('What ID tokens and logout tokens are signed with (`id_token_signed_response_alg`). No other is taken.'),
+    .describe(
+      'What ID tokens and logout tokens are signed with (`id_token_signed_response_alg`). No other is taken.',
+    ),
   scopes: z
     .array(z.string('must be a scope').regex(scopeForm, 'must be a scope without spaces'))
     .refine((list) => list.includes('openid'), 'must include openid')
@@ -118,10 +125,14 @@ export const providerSchema = z.strictObject({
     .describe('What says that the provider asked for a second factor. Without it nothing does.'),
   stepUp: flag
     .default(false)
-    .describe('Whether its `auth_time` counts as the time of the sign-in here, and so for what needs a recent one.'),
+    .describe(
+      'Whether its `auth_time` counts as the time of the sign-in here, and so for what needs a recent one.',
+    ),
   networks: z
     .array(
-      z.string('must be a network').refine(isNetwork, 'must be a network in CIDR notation, such as 10.1.0.0/16'),
+      z
+        .string('must be a network')
+        .refine(isNetwork, 'must be a network in CIDR notation, such as 10.1.0.0/16'),
       'must be a list of networks',
     )
     .default([])
@@ -135,14 +146,18 @@ export const providerSchema = z.strictObject({
     .array(origin, 'must be a list of origins')
     .min(1, 'must not be an empty list')
     .optional()
-    .describe("The origins of frontends to which people come back. By default that of the platform's APP_URL."),
+    .describe(
+      "The origins of frontends to which people come back. By default that of the platform's APP_URL.",
+    ),
 });
 
 /** An entry as it is read, with its defaults. */
 export type ProviderEntry = z.output<typeof providerSchema>;
 
 /** The section among others: each process may read the one file. */
-export const providersFileSchema = z.object({ providers: z.array(providerSchema, 'must be a list of providers') });
+export const providersFileSchema = z.object({
+  providers: z.array(providerSchema, 'must be a list of providers'),
+});
 
 function isOrigin(text: string): boolean {
   const url = URL.parse(text);

@@ -13,7 +13,10 @@ import { hashOf, isSameBrowser, useState } from './sign-in-state.ts';
 import type { TenantProvider } from './upstream.ts';
 import { challengeForm, keepResult } from './upstream-result.ts';
 
-export type UpstreamRoutesOptions = { issuer: PlatformIssuer; logger: Logger };
+export type UpstreamRoutesOptions = {
+  issuer: Pick<PlatformIssuer, 'platform' | 'db' | 'tables' | 'upstream' | 'now'>;
+  logger: Logger;
+};
 
 /** What a platform answers at the routes of its providers. */
 export function createUpstreamHandlers(
@@ -136,7 +139,9 @@ async function callBack(
     return badRequest('state');
   }
   const { id, expiresAt, purpose, returnTo, challenge, maxAge, startedAt, nonce, codeVerifier } = state;
-  const isFirst = await inTenant(issuer.db, tenantId, (trx) => useState(trx, issuer, { tenantId, id, expiresAt }));
+  const isFirst = await inTenant(issuer.db, tenantId, (trx) =>
+    useState(trx, issuer, { tenantId, id, expiresAt }),
+  );
   if (!isFirst) return badRequest('state');
   try {
     const person = await client.exchange(query, {
@@ -147,7 +152,9 @@ async function callBack(
       ...(maxAge !== undefined && { maxAge: maxAge + Math.ceil((now.getTime() - startedAt) / 1000) }),
     });
     const result = { person, purpose, challenge, since: now.getTime() };
-    const code = await inTenant(issuer.db, tenantId, (trx) => keepResult(trx, issuer, { tenantId, ...result }));
+    const code = await inTenant(issuer.db, tenantId, (trx) =>
+      keepResult(trx, issuer, { tenantId, ...result }),
+    );
     return redirectTo(withFragment(returnTo, { code }));
   } catch (error) {
     if (!(error instanceof ProviderRefusalError || error instanceof ProviderUnavailableError)) throw error;

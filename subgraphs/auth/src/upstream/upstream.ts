@@ -28,7 +28,12 @@ type Opening = {
  *
  * @throws {ConfigError} for a tenant that does not exist
  */
-export async function openUpstream({ platform, providers, secrets, findTenantId }: Opening): Promise<Upstream> {
+export async function openUpstream({
+  platform,
+  providers,
+  secrets,
+  findTenantId,
+}: Opening): Promise<Upstream> {
   const own = providers.filter((provider) => provider.platform === platform);
   const byName = new Map<string, TenantProvider>();
   const faults: string[] = [];
