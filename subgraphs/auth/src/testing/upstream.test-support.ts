@@ -162,10 +162,11 @@ export function upstreamSteps(auth: () => TestAuth, platform: Platform, name = '
     provider: IdentityProvider,
     person: IdentityProvider['person'],
     more: Record<string, string> = {},
+    sender: { tenant?: string; token?: string } = {},
   ) => {
     const { code, error, frontend } = await goThrough(provider, person, { more });
     if (code === undefined) throw new Error(`the sign-in ended with ${error}`);
-    return complete(code, frontend);
+    return complete(code, frontend, sender);
   };
   return { ask, askWith, start, visit, callBack, fragmentOf, goThrough, complete, signIn };
 }

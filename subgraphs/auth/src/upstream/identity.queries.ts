@@ -66,7 +66,7 @@ export async function insertIdentity<A extends Account>(
     insert into ${tables.identity}
       (tenant_id, account_id, provider, issuer, subject, email, linked_by, created_at, last_used_at)
     values (${tenantId}, ${accountId}, ${provider}, ${issuer}, ${subject}, ${email}, ${linkedBy}, ${now()}, ${usedAt})
-    on conflict (tenant_id, issuer, subject) do nothing
+    on conflict do nothing
     returning ${ownColumns}
   `.execute(trx);
   return rows[0];
