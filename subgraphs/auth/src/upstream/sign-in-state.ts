@@ -76,17 +76,21 @@ export function createSignInStates(secrets: readonly Uint8Array[], platform: Pla
   };
 }
 
-/** Marks a state as used: of callers at once, in any number of processes, exactly one gets true. */
+/**
+ * Marks a state as used: of callers at once, in any number of processes, exactly one gets the time, by the database's clock. Undefined for
+ * the others.
+ */
 export async function useState<A extends Account>(
   trx: Transaction<Database>,
   { tables }: Pick<PlatformIssuer<A>, 'tables'>,
   { tenantId, id, expiresAt }: { tenantId: string; id: string; expiresAt: Date },
-): Promise<boolean> {
-  const { numAffectedRows } = await sql`
+): Promise<Date | undefined> {
+  const { rows } = await sql<{ usedAt: Date }>`
     insert into ${tables.upstreamState} (tenant_id, state_hash, expires_at)
     values (${tenantId}, ${hashOf(id)}, ${expiresAt}) on conflict do nothing
+    returning now() as "usedAt"
   `.execute(trx);
-  return numAffectedRows === 1n;
+  return rows[0]?.usedAt;
 }
 
 /** Whether the cookie's secret is that of the browser which began. */

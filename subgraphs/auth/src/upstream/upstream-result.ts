@@ -24,7 +24,8 @@ const resultSchema = z.strictObject({
   purpose: z.enum(['sign_in', 'link']),
   /** Of the frontend that began. */
   challenge: z.string(),
-  /** Before the provider was asked for the tokens: what it says to have ended since then is over. Milliseconds since 1970. */
+  /** Before the provider was asked for the tokens: what it says to have ended since then is over. Milliseconds since 1970, by
+   * the database's clock. */
   since: z.number(),
 });
 /** What a sign-in at a provider came to. */

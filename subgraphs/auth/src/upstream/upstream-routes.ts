@@ -139,10 +139,10 @@ async function callBack(
     return badRequest('state');
   }
   const { id, expiresAt, purpose, returnTo, challenge, maxAge, startedAt, nonce, codeVerifier } = state;
-  const isFirst = await inTenant(issuer.db, tenantId, (trx) =>
+  const usedAt = await inTenant(issuer.db, tenantId, (trx) =>
     useState(trx, issuer, { tenantId, id, expiresAt }),
   );
-  if (!isFirst) return badRequest('state');
+  if (!usedAt) return badRequest('state');
   try {
     const person = await client.exchange(query, {
       state: text,
@@ -151,7 +151,7 @@ async function callBack(
       // As old as it may have been when the person was sent there.
       ...(maxAge !== undefined && { maxAge: maxAge + Math.ceil((now.getTime() - startedAt) / 1000) }),
     });
-    const result = { person, purpose, challenge, since: now.getTime() };
+    const result = { person, purpose, challenge, since: usedAt.getTime() };
     const code = await inTenant(issuer.db, tenantId, (trx) =>
       keepResult(trx, issuer, { tenantId, ...result }),
     );

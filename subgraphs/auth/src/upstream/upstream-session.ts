@@ -16,7 +16,7 @@ const proofSchema = z.object({
   sid: z.string().optional(),
   /** In seconds since 1970; undefined where the provider's time does not count. */
   authTime: z.number().optional(),
-  /** Milliseconds since 1970: what the provider says to have ended since then is over. */
+  /** Milliseconds since 1970, by the database's clock: what the provider says to have ended since then is over. */
   since: z.number(),
 });
 /** Who proved to be whom at a provider, in place of a password. A challenge keeps it until its answer. */
@@ -52,9 +52,6 @@ export async function lockUpstream(
   ).execute(trx);
 }
 
-/** Clocks of two processes differ. */
-const marginMs = 5000;
-
 /**
  * For a session that is about to begin. First of all the locks of its transaction on sessions, or two of them could wait for each other.
  *
@@ -69,7 +66,7 @@ export async function assertNotLoggedOut<A extends Account>(
   await lockUpstream(trx, issuer, { tenantId, issuer: proof.issuer, mode: 'sign-in' });
   const { rows } = await sql`
     select from ${issuer.tables.upstreamLogout}
-    where issuer = ${proof.issuer} and happened_at >= ${new Date(proof.since - marginMs)}
+    where issuer = ${proof.issuer} and happened_at >= ${new Date(proof.since)}
       and ${isOver({ logoutSid: sql`sid`, logoutSubject: sql`subject`, sid: sql`${proof.sid ?? null}::text`, subject: sql`${proof.subject}::text` })}
     limit 1
   `.execute(trx);
@@ -114,7 +111,7 @@ export async function endUpstreamSessions<A extends Account>(
   const at = now();
   const { numAffectedRows } = await sql`
     insert into ${tables.upstreamLogout} (tenant_id, issuer, token_hash, subject, sid, happened_at, expires_at)
-    values (${tenantId}, ${logout.issuer}, ${hashOf(tokenId)}, ${subject}, ${sid}, ${at}, ${expiresAt})
+    values (${tenantId}, ${logout.issuer}, ${hashOf(tokenId)}, ${subject}, ${sid}, now(), ${expiresAt})
     on conflict do nothing
   `.execute(trx);
   if (numAffectedRows !== 1n) return undefined;
