@@ -16,6 +16,7 @@ import {
 import { scopeHolders } from '@signet/schema/contract';
 import { readSubgraphSdl } from '@signet/schema/sdl';
 import { subgraphs as registry } from '@signet/schema/subgraphs';
+import { callerKindOf, platformOf } from '@signet/session';
 import { loadSubgraph } from '@signet/subgraph/define';
 import type { Command } from 'commander';
 import { parse } from 'graphql';
@@ -62,10 +63,10 @@ async function run({ check, tree, ...options }: Options, context: Context): Prom
 /** The callers of the access matrix, with what each can have. */
 const ownViewpoints = callers.map((name) => {
   const session = sessionOf(name);
-  const scopes = session.platform === 'none' ? [] : [...session.scopes].map((scope) => `scope ${scope}`);
-  const holds =
-    session.platform === 'none' ? [] : ['authenticated', `platform ${session.platform}`, ...scopes];
-  return { name, holds: new Set(holds) };
+  if (session.platform === 'none') return { name, holds: new Set<string>() };
+  const scopes = [...session.scopes].map((scope) => `scope ${scope}`);
+  const who = [`platform ${platformOf(session)}`, `kind ${callerKindOf(session)}`];
+  return { name, holds: new Set(['authenticated', ...who, ...scopes]) };
 });
 
 async function checkAccess(
@@ -123,7 +124,7 @@ function describeCounts(rows: readonly MatrixRow[], policies: ReadonlySet<string
   const isPublic = rows.filter(({ conditions }) => conditions?.length === 0);
   const lines = callers.map((caller) => {
     const count = (verdict: string) => rows.filter(({ verdicts }) => verdicts[caller] === verdict).length;
-    return `  ${caller.padEnd(12)} ${String(count('yes')).padStart(4)} allowed, ${String(count('policy')).padStart(3)} by policy, ${String(count('no')).padStart(4)} refused`;
+    return `  ${caller.padEnd(14)} ${String(count('yes')).padStart(4)} allowed, ${String(count('policy')).padStart(3)} by policy, ${String(count('no')).padStart(4)} refused`;
   });
   return [
     `Every field has an access rule: ${types.size} types, ${rows.length} fields, ${isPublic.length} of them public, ${policies.size} policies.`,

@@ -1,4 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { type Caller, callers } from '@signet/access';
+import { type Platform, scopesOfRole, userScopes } from '@signet/schema/contract';
+import type { SigningKeys } from '@signet/testing';
 import type { TestPlatform } from './platform.test-support.ts';
 import { type CaseContext, type ObjectsByType, platformCases } from './platform-cases.test-support.ts';
 
@@ -12,13 +15,41 @@ const accounts = {
   super_admin: ['portal', 'admin@example.com'],
 } as const;
 
+/** Service accounts of both platforms with all scopes that one can have, and a member of staff as the customer. */
+async function signOthers({ sign }: SigningKeys, customer: string, staff: string) {
+  const common = (token: string) => {
+    const { iss, aud, iat, exp, platform, tenant, email, email_verified, sub } = readClaims(token);
+    const ours = { iss, aud, iat, exp: Math.min(exp as number, (iat as number) + 600), platform, tenant };
+    return {
+      ids: { ...ours, sid: randomUUID(), jti: randomUUID() },
+      account: { sub, email, email_verified },
+    };
+  };
+  const signService = (platform: Platform, token: string, scopes: readonly string[]) => {
+    const id = randomUUID();
+    return sign(platform, { ...common(token).ids, sub: id, client_id: id, scope: scopes.join(' ') });
+  };
+  const { ids, account } = common(customer);
+  const { sub, iss } = readClaims(staff);
+  return {
+    'user service': await signService('user', customer, userScopes),
+    'portal service': await signService('portal', staff, scopesOfRole.super_admin),
+    impersonated: await sign('user', { ...ids, ...account, act: { sub, iss }, scope: userScopes.join(' ') }),
+  };
+}
+
 /** Signs everybody in and finds objects of the development seed, as the subgraphs' cases say. */
-export async function signInCallers({ ask, signIn }: TestPlatform): Promise<TokenHolder[]> {
+export async function signInCallers(
+  { ask, signIn }: TestPlatform,
+  keys: SigningKeys,
+): Promise<TokenHolder[]> {
   // One after the other: each compares a password, and there are two cores.
   const tokens = new Map<Caller, string>();
   for (const [caller, [platform, email]] of Object.entries(accounts)) {
     tokens.set(caller as Caller, await signIn(platform, email));
   }
+  const others = await signOthers(keys, tokens.get('user') ?? '', tokens.get('support') ?? '');
+  for (const [caller, token] of Object.entries(others)) tokens.set(caller as Caller, token);
   const context: CaseContext = {
     ask: (query, as) => ask(query, { token: typeof as === 'object' ? as.token : tokens.get(as) }),
     stranger: { token: await signIn('user', 'grete.halvik@example.com', { 'x-tenant': 'globex' }) },
@@ -35,4 +66,8 @@ async function findObjects(
     [...platformCases.values()].map((cases) => cases.findObjects?.(caller, context)),
   );
   return { caller, ...(token !== undefined && { token }), objects: Object.assign({}, ...found) };
+}
+
+function readClaims(token: string): Record<string, unknown> {
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
 }

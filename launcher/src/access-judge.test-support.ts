@@ -6,8 +6,15 @@ import type { Answer, Question } from './access-questions.test-support.ts';
  * signs out with the other platform's token gets an error.
  */
 const refusedByResolver: Readonly<Record<string, readonly Caller[]>> = {
-  'Mutation.logout': ['support', 'operations', 'super_admin'],
-  'Mutation.portalLogout': ['user'],
+  'Mutation.logout': [
+    'support',
+    'operations',
+    'super_admin',
+    'user service',
+    'portal service',
+    'impersonated',
+  ],
+  'Mutation.portalLogout': ['user', 'user service', 'portal service', 'impersonated'],
   // For oneself, or with a scope for somebody else, as the argument says.
   'Mutation.cancelStaffFactorReset': ['support', 'operations'],
 };

@@ -21,12 +21,19 @@ export {
   type RefusedField,
 } from '../../libs/access/src/operation-guard.ts';
 export { type GuardContext, idOf, type Policy, type PolicyTable } from '../../libs/access/src/policies.ts';
-export { requirePortal, requireScope, requireUser } from '../../libs/access/src/require-session.ts';
+export {
+  requirePortal,
+  requirePortalOrService,
+  requireScope,
+  requireService,
+  requireUser,
+} from '../../libs/access/src/require-session.ts';
 export { conditionsOf, type RuleBook, readRuleBook } from '../../libs/access/src/rule-book.ts';
 export { RefusalError } from '../../libs/service/src/errors.ts';
 export type {
   AnonymousSession,
   PortalSession,
+  ServiceSession,
   Session,
   UserSession,
 } from '../../libs/session/src/session.ts';

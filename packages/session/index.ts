@@ -15,8 +15,13 @@ export { createJwksClient, type KeyLookup, type KeySource } from '../../libs/ses
 export { nothingRevoked, type RevocationSource } from '../../libs/session/src/revocations/revocation-set.ts';
 export {
   type AnonymousSession,
+  accountIdOf,
   anonymousSession,
+  callerKindOf,
+  isImpersonated,
   type PortalSession,
+  platformOf,
+  type ServiceSession,
   type Session,
   type UserSession,
 } from '../../libs/session/src/session.ts';

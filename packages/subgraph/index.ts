@@ -6,7 +6,13 @@
  * @packageDocumentation
  */
 export { type GuardContext, idOf, type Policy, type PolicyTable } from '../../libs/access/src/policies.ts';
-export { requirePortal, requireScope, requireUser } from '../../libs/access/src/require-session.ts';
+export {
+  requirePortal,
+  requirePortalOrService,
+  requireScope,
+  requireService,
+  requireUser,
+} from '../../libs/access/src/require-session.ts';
 export type { VerifiedProof } from '../../libs/proof/src/proof.ts';
 export { ConfigError, type Environment } from '../../libs/service/src/config.ts';
 export { badInput, RefusalError } from '../../libs/service/src/errors.ts';
@@ -15,6 +21,7 @@ export type { SignetContext } from '../../libs/service/src/signet-context.ts';
 export type {
   AnonymousSession,
   PortalSession,
+  ServiceSession,
   Session,
   UserSession,
 } from '../../libs/session/src/session.ts';

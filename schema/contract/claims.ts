@@ -21,32 +21,64 @@ export const maxAccessTokenSeconds = 3600;
 /** How long a verifier may use a JWKS answer before it asks again (`Cache-Control: max-age`). */
 export const jwksMaxAgeSeconds = 300;
 
+/** The longest life of a service account's access token. A verifier refuses one that was issued for longer. */
+export const maxServiceTokenSeconds = 600;
+
+/** The longest life of an impersonated customer's access token. A verifier refuses one that was issued for longer. */
+export const maxImpersonatedTokenSeconds = 900;
+
+/**
+ * Whose a token is: a customer's or a member of staff's own; a service account's, behind which there is nobody; or one by which a member
+ * of staff acts as a customer.
+ */
+export const callerKinds = ['person', 'service', 'impersonated'] as const;
+export type CallerKind = (typeof callerKinds)[number];
+
 /** Claims of every access token. `tenant` is the id (a UUID) of the tenant of `sub`. Times are seconds since 1970. */
 type CommonClaims = {
   iss: string;
   aud: string;
   sub: string;
-  /** Session id. */
+  /** Id of what the token ends with: a session, a service account's credential, an impersonation. */
   sid: string;
   jti: string;
   iat: number;
   exp: number;
+  tenant: string;
+  /** Space-delimited (RFC 8693, section 4.2). */
+  scope: string;
+};
+
+type AccountClaims = CommonClaims & {
+  email: string;
+  email_verified: boolean;
+  /** `waived`: the address is not verified, and the tenant, or an installation without mail, does not ask for that. */
+  verification?: 'waived';
+};
+
+type SignInClaims = {
   /** When the person last proved who they are. */
   auth_time: number;
   /** How they did (RFC 8176), for example `['pwd']`. */
   amr: string[];
   /** How sure that is: `aal2` with two factors, else `aal1`. */
   acr: AssuranceLevel;
-  email: string;
-  email_verified: boolean;
-  /** `waived`: the address is not verified, and the tenant, or an installation without mail, does not ask for that. */
-  verification?: 'waived';
-  tenant: string;
-  /** Space-delimited (RFC 8693, section 4.2). */
-  scope: string;
 };
 
-export type UserClaims = CommonClaims & { platform: 'user' };
-export type PortalClaims = CommonClaims & { platform: 'portal'; role: StaffRole };
-export type AccessTokenClaims = UserClaims | PortalClaims;
-export type ClaimsOf<P extends Platform> = Extract<AccessTokenClaims, { platform: P }>;
+export type UserClaims = AccountClaims & SignInClaims & { platform: 'user' };
+export type PortalClaims = AccountClaims & SignInClaims & { platform: 'portal'; role: StaffRole };
+
+/** A service account's: `client_id` is its id, and so is `sub` (RFC 9068, section 2.2). No claim says anything about a person. */
+export type ServiceClaims = CommonClaims & { platform: Platform; client_id: string };
+
+/** A customer's, used by a member of staff. Nobody has proved to be the customer, so it has none of the claims of a sign-in. */
+export type ImpersonatedClaims = AccountClaims & {
+  platform: 'user';
+  /** Who acts (RFC 8693, section 4.1): a member of staff, by the issuer of the portal. */
+  act: { sub: string; iss: string };
+};
+
+export type AccessTokenClaims = UserClaims | PortalClaims | ServiceClaims | ImpersonatedClaims;
+
+/** The claims of a person on one platform. */
+export type ClaimsOf<P extends Platform> = Extract<UserClaims | PortalClaims, { platform: P }>;

@@ -31,6 +31,7 @@ export const errorTable = {
     httpStatus: 403,
     reasons: {
       'authz.platform.deny': 'This field requires a token of another platform.',
+      'authz.caller.deny': 'This field does not admit this kind of caller.',
       'authz.scope.deny': 'The access token lacks a scope that this field requires.',
       'authz.role.deny': 'Your role does not allow this.',
       'authz.permission.deny': 'You are not allowed to do this.',

@@ -1,3 +1,4 @@
+import type { CallerKind } from './claims.ts';
 import type { Platform } from './platforms.ts';
 
 /** The path at which auth accepts reports of refusals, beside its /graphql and only with the proof of an entrance. */
@@ -17,6 +18,9 @@ export type ReportedRefusal = {
   ofMany?: boolean | undefined;
   /** The caller, from a valid token. */
   session?: { id: string; accountId: string; tenantId: string } | undefined;
+  /** Where the caller is no person: the kind, and of an impersonated customer the member of staff who acts. */
+  caller?: CallerKind | undefined;
+  act?: string | undefined;
   /** Without a token: the slug of the tenant that the host or header named. */
   tenant?: string | undefined;
   /** Without a token: the client's network only, for example `2001:db8:1:2::`. */

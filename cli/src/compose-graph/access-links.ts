@@ -6,7 +6,7 @@ import { accessRules } from './lost-rules.ts';
 const federation = 'https://specs.apollo.dev/federation';
 const access = 'https://specs.signet.dev/access';
 
-/** Whether the SDL links the specification of `@public`, `@platform` and `@recentAuth`. Only then is `@platform` the rule of that name. */
+/** Whether the SDL links the specification of `@public`, `@platform`, `@callers` and `@recentAuth`. Only then is `@platform` the rule of that name. */
 export function linksToAccess(sdl: DocumentNode): boolean {
   return readSpecLinks(sdl).some(({ identity }) => identity === access);
 }
@@ -21,7 +21,7 @@ export function federationName(sdl: DocumentNode, directive: string): string {
 }
 
 /**
- * Adds the definitions and the link of `@public`, `@platform` and `@recentAuth` to SDL of federation 2 that uses one of them and neither defines nor links
+ * Adds the definitions and the link of `@public`, `@platform`, `@callers` and `@recentAuth` to SDL of federation 2 that uses one of them and neither defines nor links
  * any directive of that name: `@signet/subgraph` adds them when the subgraph starts, so they are not in its file.
  */
 export function declareAccess(sdl: DocumentNode): DocumentNode {

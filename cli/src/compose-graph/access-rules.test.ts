@@ -44,7 +44,7 @@ describe('the SDL of docs/adopt/guards-only.md composes with its rules', () => {
     expect(out).toMatch(/ id: ID! @public/);
     expect(out).toMatch(/ text: String!.* @public/);
     expect(out).not.toMatch(/type Review .*@public/);
-    expect(out).toContain('https://specs.signet.dev/access/v1.1');
+    expect(out).toContain('https://specs.signet.dev/access/v1.2');
     const contract = await compose(sdl, '--exclude', 'portal');
     expect([contract.err, contract.code]).toEqual(['', 0]);
     expect(contract.out).toMatch(/ moderationQueue: \[Review!\]!.*@inaccessible/);
@@ -88,11 +88,15 @@ it('@recentAuth of two subgraphs is kept with both numbers, also beside a subgra
   const federation =
     'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@shareable", "@composeDirective"])';
   const before = accessDirectives
-    .replace('access/v1.1', 'access/v1.0')
+    .replace('access/v1.2', 'access/v1.0')
     .replace(', "@recentAuth"', '')
+    .replace('"@callers", ', '')
     .replace('@composeDirective(name: "@recentAuth")', '')
+    .replace('@composeDirective(name: "@callers")', '')
+    .replace(/"""[^"]*"""\s*directive @callers.*/, '')
+    .replace(/enum access__Caller \{[^}]*\}/, '')
     .replace(/"""[^"]*"""\s*directive @recentAuth.*/, '');
-  expect(before).not.toContain('recentAuth');
+  expect(before).not.toMatch(/recentAuth|callers|Caller/);
   const field = (rule: string) => `${federation} type Query { secret: Int @shareable ${rule} }`;
   const files = {
     one: field('@recentAuth(seconds: 300)'),
@@ -107,7 +111,7 @@ it('@recentAuth of two subgraphs is kept with both numbers, also beside a subgra
   const path = join(folder, 'super.graphql');
   expect(await run(['compose', ...sources, '--output', path])).toMatchObject({ code: 0, err: '' });
   const text = readFileSync(path, 'utf8');
-  expect(text).toContain('https://specs.signet.dev/access/v1.1');
+  expect(text).toContain('https://specs.signet.dev/access/v1.2');
   expect(text).not.toContain('access/v1.0');
   expect(conditionsOf(readRuleBook(parse(text)), 'Query', 'secret')).toEqual(
     expect.arrayContaining([
@@ -131,7 +135,7 @@ enum Platform { USER PORTAL }`;
     [
       '@platform without a link',
       `${federation('"@key"')}\n${definitions}\ntype Query {\n  a: Int\n  staff: Int @platform(is: PORTAL)\n}`,
-      /\[reviews\] line 7: Query\.staff has @platform, .*add to the schema @link\(url: "https:\/\/specs\.signet\.dev\/access\/v1\.1", import: \["@platform"\]\) @composeDirective\(name: "@platform"\)/,
+      /\[reviews\] line 7: Query\.staff has @platform, .*add to the schema @link\(url: "https:\/\/specs\.signet\.dev\/access\/v1\.2", import: \["@platform"\]\) @composeDirective\(name: "@platform"\)/,
     ],
     [
       '@platform with a link and without @composeDirective',

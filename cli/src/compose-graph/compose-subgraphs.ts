@@ -1,3 +1,4 @@
+import { findUnsaidCallers, readRuleBook } from '@signet/access';
 import { tagPlatforms } from '@signet/schema/platform-tags';
 import { placePublicOnFields } from '@signet/schema/public-fields';
 import {
@@ -5,7 +6,7 @@ import {
   composeSchemaContract,
   composeServices,
 } from '@theguild/federation-composition';
-import type { DocumentNode } from 'graphql';
+import { type DocumentNode, visit } from 'graphql';
 import { declareAccess, federationName, linksToAccess } from './access-links.ts';
 import { findLostRules, readLocalNames } from './lost-rules.ts';
 import type { ReadSubgraph } from './read-subgraph.ts';
@@ -52,7 +53,7 @@ export async function composeSubgraphs(
       : composeSchemaContract(services, { include: new Set(), exclude }, true);
   const { supergraphSdl } = result;
   if (!supergraphSdl) throw new CompositionFault(describe(result.errors ?? []));
-  const lost = findLostRules(declared, supergraphSdl);
+  const lost = [...findLostRules(declared, supergraphSdl), ...findUnsaid(declared)];
   if (lost.length > 0) throw new CompositionFault(lost.map((fault) => `  ${fault}`).join('\n'));
   const apollo = await loadApollo();
   const second = apollo?.composeServices(services);
@@ -63,6 +64,23 @@ export async function composeSubgraphs(
     supergraph: `${showSpecifications(supergraphSdl).trimEnd()}\n`,
     isConfirmed: apollo !== undefined,
   };
+}
+
+/** Rules of which one subgraph says whom they admit, and another does not. */
+function findUnsaid(subgraphs: readonly ReadSubgraph[]): string[] {
+  const books = subgraphs.map(({ name, typeDefs }) => {
+    const ruleOf = readLocalNames(typeDefs);
+    const named = visit(typeDefs, {
+      Directive: (node) => {
+        const rule = ruleOf(node.name.value);
+        return rule === undefined ? null : { ...node, name: { ...node.name, value: rule } };
+      },
+    });
+    return { name, book: readRuleBook(named) };
+  });
+  return findUnsaidCallers(books).map(
+    ({ coordinate, subgraph, fault }) => `[${subgraph}] ${coordinate} ${fault}`,
+  );
 }
 
 type Fault = { message: string; extensions?: Readonly<Record<string, unknown>> };

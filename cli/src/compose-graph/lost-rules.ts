@@ -3,7 +3,7 @@ import { type ConstDirectiveNode, type DocumentNode, Kind, parse, print } from '
 import type { ReadSubgraph } from './read-subgraph.ts';
 
 /** The rules of ours that a subgraph may link. */
-export const accessRules: readonly string[] = ['platform', 'public', 'recentAuth'];
+export const accessRules: readonly string[] = ['callers', 'platform', 'public', 'recentAuth'];
 
 /** The rules of each specification that a subgraph may link. */
 const rulesOf: Readonly<Record<string, readonly string[]>> = {
@@ -52,7 +52,7 @@ function adviceFor(rule: string, used: string): string {
     return `take away your own definition of it, and import "@${rule}" by the @link of https://specs.apollo.dev/federation/v2.9`;
   }
   const imported = used === rule ? `"@${rule}"` : `{ name: "@${rule}", as: "@${used}" }`;
-  return `add to the schema @link(url: "https://specs.signet.dev/access/v1.1", import: [${imported}]) @composeDirective(name: "@${used}"), and let its link of federation 2 import "@composeDirective"`;
+  return `add to the schema @link(url: "https://specs.signet.dev/access/v1.2", import: [${imported}]) @composeDirective(name: "@${used}"), and let its link of federation 2 import "@composeDirective"`;
 }
 
 /** The rule that a directive's name means in a subgraph. A rule's own name means it, unless a link says otherwise. */
@@ -66,9 +66,9 @@ export function readLocalNames(sdl: DocumentNode): (name: string) => string | un
   return (name) => (names.has(name) ? names.get(name) : allRules.includes(name) ? name : undefined);
 }
 
-/** Composers merge the lists of two subgraphs, but the platform and the seconds stay as they are. */
+/** Composers merge the lists of two subgraphs, but platform, callers and seconds stay as they are. */
 function keyOf(rule: string, directive: ConstDirectiveNode): string {
-  return rule === 'platform' || rule === 'recentAuth'
+  return rule === 'platform' || rule === 'recentAuth' || rule === 'callers'
     ? `${rule} ${(directive.arguments ?? []).map(print).join()}`
     : rule;
 }

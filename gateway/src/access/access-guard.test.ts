@@ -157,6 +157,9 @@ describe('one document', () => {
     staff: 200,
     limited: 403,
     aged: 200,
+    job: 403,
+    portalJob: 403,
+    acted: 403,
   };
   const orders = (['anonymous', 'customer', 'staff'] as const).flatMap((a, _, all) =>
     all.filter((b) => b !== a).map((b) => [a, b, ...all.filter((c) => c !== a && c !== b)] as const),

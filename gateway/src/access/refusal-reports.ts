@@ -1,7 +1,14 @@
 import { findReason, isTenantSlug, type Platform, type ReportedRefusal } from '@signet/schema/contract';
 import { refusingPlaces } from '@signet/schema/subgraphs';
 import { createSampler, type Logger, parseSignetContext, type SamplerOptions } from '@signet/service';
-import { anonymousSession, type PortalSession, type Session, type UserSession } from '@signet/session';
+import {
+  accountIdOf,
+  anonymousSession,
+  auditedCaller,
+  type KnownSession,
+  platformOf,
+  type Session,
+} from '@signet/session';
 import { networkOf } from '../admission/client-address.ts';
 import type { Entrance } from '../entrance/entrances.ts';
 import type { GatewayContext } from '../entrance/request-context.ts';
@@ -62,10 +69,10 @@ export function createRefusalReports(options: RefusalReportsOptions): RefusalRep
   const sampler = createSampler<DescribedRefusal>(({ platform, refusal }, count, isShared) => {
     queues[platform].add(isShared ? { ...withoutCaller(refusal), count } : { ...refusal, count });
   }, sampling);
-  const platformOf = createPlatformOf(entrance.platforms, fieldPlatforms);
+  const platformOfField = createPlatformOf(entrance.platforms, fieldPlatforms);
   return {
     add(refusal) {
-      const described = describeRefusal(refusal, platformOf);
+      const described = describeRefusal(refusal, platformOfField);
       if (described) sampler.add(`${refusal.reason} ${described.caller}`, described);
     },
     async stop() {
@@ -89,12 +96,12 @@ const refusingCodes = new Set<unknown>(['UNAUTHENTICATED', 'FORBIDDEN']);
 /** Undefined for an error that refuses no caller: bad input, an outage. */
 function describeRefusal(
   { reason, place, field, session = anonymousSession, signetContext }: Refusal,
-  platformOf: (field: string | undefined) => Platform,
+  platformOfField: (field: string | undefined) => Platform,
 ): DescribedRefusal | undefined {
   if (!refusingCodes.has(findReason(reason)?.code)) {
     return undefined;
   }
-  const platform = session.platform === 'none' ? platformOf(field) : session.platform;
+  const platform = session.platform === 'none' ? platformOfField(field) : platformOf(session);
   const what = { reason, place, ...(field && { field }) };
   const { clientAddress, tenant: named = '', requestId } = parseSignetContext(signetContext) ?? {};
   const tenant = isTenantSlug(named) ? named : undefined;
@@ -103,22 +110,22 @@ function describeRefusal(
     return { caller: `${platform} ${tenant ?? ''}`, platform, refusal: { ...anonymous, ofMany: true } };
   }
   const known = session.platform === 'none' ? undefined : describeSession(session);
-  if (known === undefined) {
+  if (session.platform === 'none' || known === undefined) {
     // The network says less about a person than the whole address, and as much about a machine.
     const address = networkOf(clientAddress);
     const refusal = { ...anonymous, ...(address && { address }), requestId };
     return { caller: `${platform} ${tenant ?? ''} ${address}`, platform, refusal };
   }
-  const refusal = { ...what, session: known, address: clientAddress, requestId };
+  const refusal = { ...what, session: known, ...auditedCaller(session), address: clientAddress, requestId };
   return { caller: known.id, platform, refusal };
 }
 
 const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** The ids of a session as auth takes them. Those of a configured issuer may have any form; then the caller stays unnamed. */
-function describeSession(session: UserSession | PortalSession): ReportedRefusal['session'] {
+function describeSession(session: KnownSession): ReportedRefusal['session'] {
   const { sessionId: id = '', tenantId = '' } = session;
-  const accountId = session.platform === 'user' ? session.userId : session.staffId;
+  const accountId = accountIdOf(session);
   return [id, accountId, tenantId].every((text) => uuidForm.test(text))
     ? { id, accountId, tenantId }
     : undefined;

@@ -23,8 +23,11 @@ export async function startEntrance(entrance: Entrance, options: EntranceOptions
   return { ...opened, url: await opened.listen() };
 }
 
-/** `limited`: staff without scopes that matter. `aged`: staff who signed in a thousand seconds ago. */
-export type Who = 'anonymous' | 'customer' | 'staff' | 'limited' | 'aged';
+/**
+ * `limited`: staff without scopes that matter. `aged`: staff who signed in a thousand seconds ago. `job` and `portalJob`: service accounts of
+ * customers and of the portal. `acted`: the customer as whom staff act.
+ */
+export type Who = 'anonymous' | 'customer' | 'staff' | 'limited' | 'aged' | 'job' | 'portalJob' | 'acted';
 export type TestGateway = {
   urls: Record<Entrance['kind'], string>;
   tokens: Record<Exclude<Who, 'anonymous'>, string>;
@@ -136,6 +139,9 @@ export async function startTestGateway(
       staff: await mintStaff(),
       limited: await mintStaff({ scope: 'profile:read' }),
       aged: await mintStaff({ auth_time: Math.floor(Date.now() / 1000) - 1_000 }),
+      job: await issuer.mintServiceToken({ of: 'user', tenantId }),
+      portalJob: await issuer.mintServiceToken({ of: 'portal', tenantId }),
+      acted: await issuer.mintImpersonatedToken({ tenantId, userId: id }),
     },
     expiredToken: await issuer.mintUserToken({
       tenantId,

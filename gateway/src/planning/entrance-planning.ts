@@ -225,9 +225,12 @@ export function callerOf({
 }: Pick<GatewayContext, 'session' | 'clientAddress'>): string {
   switch (session.platform) {
     case 'user':
-      return `user ${session.userId}`;
+      // What staff do as a customer takes none of the customer's turns.
+      return session.actor ? `staff ${session.actor.staffId}` : `user ${session.userId}`;
     case 'portal':
       return `staff ${session.staffId}`;
+    case 'service':
+      return `service ${session.serviceId}`;
     default:
       return readClientPrefix(clientAddress ?? null).network;
   }

@@ -1,11 +1,22 @@
-import { type Scope, scopesOfRole, staffRoles, userScopes } from '@signet/schema/contract';
+import { isStaffRole, type Scope, scopesOfRole, staffRoles, userScopes } from '@signet/schema/contract';
 import type { Session } from '@signet/session';
+import { admittedCallers, describeCallers } from './admitted-callers.ts';
 import { type Condition, implies, judgeSession } from './conditions.ts';
 import { describeRecentAuth } from './recent-sign-in.ts';
 import { conditionsOf, isByDefault, type RuleBook } from './rule-book.ts';
 
-/** The callers that the matrix has a column for: anonymous, a customer, staff by role. */
-export const callers = ['anonymous', 'user', ...staffRoles] as const;
+/**
+ * The callers that the matrix has a column for: anonymous, a customer, staff by role, a service account of each platform, and a customer as
+ * whom a member of staff acts.
+ */
+export const callers = [
+  'anonymous',
+  'user',
+  ...staffRoles,
+  'user service',
+  'portal service',
+  'impersonated',
+] as const;
 export type Caller = (typeof callers)[number];
 
 /** `policy`: the session passes, and a function of the subgraph decides about the object. */
@@ -96,17 +107,38 @@ export function sessionOf(caller: Caller): Session {
     sessionId: id,
     tokenId: id,
     tenantId: id,
-    email: '',
-    emailVerified: true,
-    authTime: justSignedIn,
     expiresAt: 0,
     amr: [],
     acr: undefined,
   };
-  const scopes: ReadonlySet<Scope> = new Set(caller === 'user' ? userScopes : scopesOfRole[caller]);
-  return caller === 'user'
-    ? { ...common, platform: 'user', userId: id, scopes }
-    : { ...common, platform: 'portal', staffId: id, role: caller, scopes };
+  const nobody = { ...common, email: undefined, emailVerified: false, authTime: undefined };
+  const account = { ...common, email: '', emailVerified: true, authTime: justSignedIn };
+  const scopes: ReadonlySet<Scope> = new Set(scopesOf(caller));
+  switch (caller) {
+    case 'user':
+      return { ...account, platform: 'user', userId: id, scopes };
+    case 'impersonated':
+      return {
+        ...account,
+        authTime: undefined,
+        platform: 'user',
+        userId: id,
+        actor: { staffId: id },
+        scopes,
+      };
+    case 'user service':
+      return { ...nobody, platform: 'service', of: 'user', serviceId: id, scopes };
+    case 'portal service':
+      return { ...nobody, platform: 'service', of: 'portal', serviceId: id, scopes };
+    default:
+      return { ...account, platform: 'portal', staffId: id, role: caller, scopes };
+  }
+}
+
+/** A service account has at most the scopes of who made it. */
+function scopesOf(caller: Exclude<Caller, 'anonymous'>): readonly Scope[] {
+  if (caller === 'portal service') return scopesOfRole.super_admin;
+  return isStaffRole(caller) ? scopesOfRole[caller] : userScopes;
 }
 
 function createRow(book: RuleBook, type: string, field: string): MatrixRow {
@@ -133,19 +165,28 @@ function unique(conditions: readonly Condition[]): Condition[] {
   return [...new Map(conditions.map((condition) => [JSON.stringify(condition), condition])).values()];
 }
 
-/** The conditions as Markdown, in a fixed order, without `signed in` where another condition implies it. */
+/**
+ * The conditions as Markdown, in a fixed order, without `signed in` where another condition implies it, and without the callers where they
+ * are persons only.
+ */
 export function describeConditions(conditions: readonly Condition[] | undefined): string {
   if (conditions === undefined) {
     return 'none';
   }
-  const kinds = ['authenticated', 'platform', 'scopes', 'policies', 'recentAuth'];
+  const kinds = ['authenticated', 'platform', 'callers', 'scopes', 'policies', 'recentAuth'];
   const strictest = Math.min(
     ...conditions.map((one) => (one.kind === 'recentAuth' ? one.seconds : Infinity)),
   );
-  const needed = conditions.filter((one) => one.kind !== 'recentAuth' || one.seconds === strictest);
+  const are = admittedCallers(conditions);
+  const callers: Condition[] = are === undefined || are.join() === 'person' ? [] : [{ kind: 'callers', are }];
+  const others = conditions.filter(
+    (one) => one.kind !== 'callers' && (one.kind !== 'recentAuth' || one.seconds === strictest),
+  );
+  const needed = [...others, ...callers];
   const said = needed.length > 1 ? needed.filter(({ kind }) => kind !== 'authenticated') : needed;
   const sorted = said.toSorted((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind));
-  return sorted.length === 0 ? 'public' : sorted.map(describeCondition).join(', ');
+  if (sorted.length > 0) return sorted.map(describeCondition).join(', ');
+  return conditions.length === 0 ? 'public' : 'signed in';
 }
 
 function describeCondition(condition: Condition): string {
@@ -154,6 +195,8 @@ function describeCondition(condition: Condition): string {
       return 'signed in';
     case 'platform':
       return `platform ${condition.is}`;
+    case 'callers':
+      return describeCallers(condition.are);
     case 'recentAuth':
       return describeRecentAuth(condition);
     default: {

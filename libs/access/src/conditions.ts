@@ -1,11 +1,14 @@
 import { type Platform, platformDenyText, type Reason, type StepUp } from '@signet/schema/contract';
-import type { Session } from '@signet/session';
+import { callerKindOf, platformOf, type Session } from '@signet/session/session';
+import { admittedCallers, type CallersCondition } from './admitted-callers.ts';
 import { isSignInRecent } from './recent-sign-in.ts';
 
 /** One condition of a rule. A rule is a list of conditions, and all must hold; an empty list is public. */
 export type Condition =
   | { kind: 'authenticated' }
   | { kind: 'platform'; is: Platform }
+  /** The caller must be of one of these kinds. */
+  | CallersCondition
   /** The session must hold all scopes of one of the inner lists. */
   | { kind: 'scopes'; anyOf: readonly (readonly string[])[] }
   /** All policies of one of the inner lists must hold. A subgraph decides, or the token, which then names those that hold. */
@@ -35,8 +38,11 @@ export function judgeSession(
     if (session.platform === 'none') {
       return { reason: 'auth.failure.missing_token' };
     }
-    if (condition.kind === 'platform' && condition.is !== session.platform) {
-      return { reason: 'authz.platform.deny', text: platformDenyText(condition.is, session.platform) };
+    if (condition.kind === 'platform' && condition.is !== platformOf(session)) {
+      return { reason: 'authz.platform.deny', text: platformDenyText(condition.is, platformOf(session)) };
+    }
+    if (condition.kind === 'callers' && !condition.are.includes(callerKindOf(session))) {
+      return { reason: 'authz.caller.deny' };
     }
     if (condition.kind === 'scopes' && !holdsOne(condition.anyOf, session.scopes)) {
       return { reason: 'authz.scope.deny', text: scopeDenyText(condition.anyOf) };
@@ -112,6 +118,10 @@ export function implies(given: readonly Condition[], condition: Condition): bool
       return given.length > 0;
     case 'platform':
       return given.some((held) => held.kind === 'platform' && held.is === condition.is);
+    case 'callers': {
+      const admitted = admittedCallers(given);
+      return admitted?.every((kind) => condition.are.includes(kind)) ?? false;
+    }
     case 'recentAuth':
       return given.some((held) => held.kind === 'recentAuth' && held.seconds <= condition.seconds);
     default:

@@ -11,6 +11,7 @@ import {
   isIntrospectionType,
   isObjectType,
 } from 'graphql';
+import { joinConditions } from './admitted-callers.ts';
 import type { Condition } from './conditions.ts';
 import { createPolicyJudges, type GuardContext, type PolicyJudges, type PolicyTable } from './policies.ts';
 import { assertSession, refuse } from './require-session.ts';
@@ -64,7 +65,7 @@ function rulesOf(
   const own = conditionsOf(book, typeName, name);
   const returned = getNamedType(type);
   const ofObject = isObjectType(returned) ? (book.get(returned.name)?.conditions ?? []) : [];
-  return own && { own, session: [...own, ...ofObject] };
+  return own && { own, session: joinConditions(own, ofObject) };
 }
 
 function guardField(
@@ -152,7 +153,7 @@ function conditionsOfReference(
   type: GraphQLObjectType | GraphQLInterfaceType,
 ) {
   const types = isInterfaceType(type) ? schema.getPossibleTypes(type) : [type];
-  return types.flatMap(({ name }) => book.get(name)?.conditions ?? []);
+  return joinConditions(...types.map(({ name }) => book.get(name)?.conditions ?? []));
 }
 
 function guardReference(

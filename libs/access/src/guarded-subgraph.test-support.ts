@@ -22,9 +22,11 @@ const header = `
   extend schema @link(url: "https://specs.apollo.dev/federation/v2.9",
     import: ["@key", "@authenticated", "@requiresScopes", "@policy"])
   directive @public on OBJECT | FIELD_DEFINITION
+  directive @callers(are: [access__Caller!]!) repeatable on OBJECT | FIELD_DEFINITION
   directive @recentAuth(seconds: Int!) repeatable on OBJECT | FIELD_DEFINITION
   directive @platform(is: access__Platform!) on OBJECT | FIELD_DEFINITION
-  enum access__Platform { USER PORTAL }`;
+  enum access__Platform { USER PORTAL }
+  enum access__Caller { PERSON SERVICE IMPERSONATED }`;
 
 /** Builds a subgraph as processes do: schema, then guards. `before` and `after` transform it in between. */
 export function buildGuarded({

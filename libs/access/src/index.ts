@@ -11,7 +11,7 @@ export {
   type Verdict,
 } from './access-matrix.ts';
 export { findAccessFaults } from './check/find-access-faults.ts';
-export type { CheckedSubgraph } from './check/rule-faults.ts';
+export { type CheckedSubgraph, findUnsaidCallers } from './check/rule-faults.ts';
 export { findScopeFaults, findUnusedScopes } from './check/scope-faults.ts';
 export type { Condition, Refusal } from './conditions.ts';
 export { guardSchema } from './guard-schema.ts';
@@ -28,7 +28,13 @@ export {
   staffSubject,
   userSubject,
 } from './relations.ts';
-export { requirePortal, requireScope, requireUser } from './require-session.ts';
+export {
+  requirePortal,
+  requirePortalOrService,
+  requireScope,
+  requireService,
+  requireUser,
+} from './require-session.ts';
 export {
   conditionsOf,
   type DefaultAccess,

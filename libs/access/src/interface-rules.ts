@@ -1,3 +1,4 @@
+import { personsOnly } from './admitted-callers.ts';
 import { type Condition, impliedTogether } from './conditions.ts';
 import type { RuleBook } from './rule-book.ts';
 
@@ -19,7 +20,9 @@ export function interfaceConditionsOf(book: RuleBook, name: string, field?: stri
       ...type.conditions,
       ...(field === undefined ? [] : (type.fields.get(field)?.conditions ?? [])),
     ]);
-  return written.filter((condition) => !impliedTogether(copied, condition));
+  const own = written.filter((condition) => !impliedTogether(copied, condition));
+  // Composers do not copy `@callers`, so a copied rule seems to admit persons only.
+  return own.every((condition) => condition === personsOnly) ? [] : own;
 }
 
 /** The default for fields without a rule is no rule of the interface. */

@@ -1,4 +1,4 @@
-import type { Session } from '@signet/session';
+import { platformOf, type Session } from '@signet/session/session';
 import type { Condition } from './conditions.ts';
 
 /**
@@ -129,7 +129,9 @@ function getPolicy(policies: PolicyTable<GuardContext>, name: string): Policy<Gu
  */
 export const customerPolicies = {
   'user.self': ({ session }, parent) => session.platform === 'user' && idOf(parent) === session.userId,
-  'user.staff': ({ session }) => session.platform === 'portal' && session.scopes.has('customers:read'),
+  /** Staff, and service accounts of the portal. */
+  'user.staff': ({ session }) =>
+    session.platform !== 'none' && platformOf(session) === 'portal' && session.scopes.has('customers:read'),
   /** The caller's address is verified, or nobody asks for that: the tenant does not, or no mail is configured. */
   'account.verified': ({ session }) =>
     session.platform !== 'none' && (session.emailVerified || session.verification === 'waived'),

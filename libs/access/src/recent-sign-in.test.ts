@@ -10,6 +10,7 @@ import { conditionsOf, mergeBooks, readRuleBook } from './rule-book.ts';
 import { anonymousSession, portalSession, userSession } from './sessions.test-support.ts';
 
 const recent = (seconds: number): Condition => ({ kind: 'recentAuth', seconds });
+const persons: Condition = { kind: 'callers', are: ['person'] };
 const secondsAgo = (seconds: number) => ({
   ...userSession(),
   authTime: Math.floor(Date.now() / 1000) - seconds,
@@ -86,10 +87,10 @@ describe('@recentAuth in SDL', () => {
     const one = readRuleBook(
       parse('type T @recentAuth(seconds: 300) { a: Int @recentAuth(seconds: 60) b: Int }'),
     );
-    expect(conditionsOf(one, 'T', 'a')).toEqual([recent(300), recent(60)]);
-    expect(conditionsOf(one, 'T', 'b')).toEqual([recent(300)]);
+    expect(conditionsOf(one, 'T', 'a')).toEqual([persons, recent(300), recent(60)]);
+    expect(conditionsOf(one, 'T', 'b')).toEqual([persons, recent(300)]);
     const other = readRuleBook(parse('type T { b: Int @recentAuth(seconds: 45) }'));
-    expect(conditionsOf(mergeBooks([one, other]), 'T', 'b')).toEqual([recent(300), recent(45)]);
+    expect(conditionsOf(mergeBooks([one, other]), 'T', 'b')).toEqual([persons, recent(300), recent(45)]);
   });
 
   it.each(['29', '0', '-300', '86401', '9007199254740993', '"300"', '300.0', '[300]', 'true'])(

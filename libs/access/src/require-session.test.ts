@@ -1,6 +1,13 @@
 import { anonymousSession, type PortalSession, type UserSession } from '@signet/session';
 import { expect, test } from 'vitest';
-import { requirePortal, requireScope, requireUser } from './require-session.ts';
+import {
+  requirePortal,
+  requirePortalOrService,
+  requireScope,
+  requireService,
+  requireUser,
+} from './require-session.ts';
+import { impersonatedSession, serviceSession } from './sessions.test-support.ts';
 
 const user = { platform: 'user', scopes: new Set(['profile:read']) } as unknown as UserSession;
 const staff = { platform: 'portal', scopes: new Set(['customers:write']) } as unknown as PortalSession;
@@ -53,4 +60,38 @@ test("refuses the other platform's token and no token before it looks at the sco
   expect(() => requirePortal(anonymousSession, 'customers:write')).toThrow(
     expect.objectContaining({ reason: 'auth.failure.missing_token' }),
   );
+});
+
+const refusal = (reason: string) => expect.objectContaining({ reason });
+
+test('admits a service account only where one is asked for', () => {
+  const service = serviceSession('portal', ['orders:read']);
+  expect(requireService(service, 'portal', 'orders:read')).toBe(service);
+  expect(requirePortalOrService(service, 'orders:read')).toBe(service);
+  expect(requirePortalOrService(staff)).toBe(staff);
+  expect(() => requirePortal(service)).toThrow(refusal('authz.caller.deny'));
+  expect(() => requireUser(serviceSession('user'))).toThrow(refusal('authz.caller.deny'));
+  expect(() => requireUser(serviceSession('user'), { orImpersonated: true })).toThrow(
+    refusal('authz.caller.deny'),
+  );
+  expect(() => requireService(service, 'portal', 'orders:ship')).toThrow(refusal('authz.scope.deny'));
+  expect(() => requirePortalOrService(service, 'orders:ship')).toThrow(refusal('authz.scope.deny'));
+});
+
+test('refuses a service account of the other platform, and a person where a service is asked for', () => {
+  expect(() => requireUser(serviceSession('portal'))).toThrow(refusal('authz.platform.deny'));
+  expect(() => requirePortal(serviceSession('user'))).toThrow(refusal('authz.platform.deny'));
+  expect(() => requirePortalOrService(serviceSession('user'))).toThrow(refusal('authz.platform.deny'));
+  expect(() => requireService(serviceSession('user'), 'portal')).toThrow(refusal('authz.platform.deny'));
+  expect(() => requireService(staff, 'portal')).toThrow(refusal('authz.caller.deny'));
+  expect(() => requireService(user, 'user')).toThrow(refusal('authz.caller.deny'));
+  expect(() => requireService(anonymousSession, 'user')).toThrow(refusal('auth.failure.missing_token'));
+});
+
+test('admits a member of staff who acts as the customer only where that is asked for', () => {
+  const impersonated = impersonatedSession();
+  expect(requireUser(impersonated, { orImpersonated: true })).toBe(impersonated);
+  expect(() => requireUser(impersonated)).toThrow(refusal('authz.caller.deny'));
+  expect(() => requirePortal(impersonated)).toThrow(refusal('authz.platform.deny'));
+  expect(() => requireService(impersonated, 'user')).toThrow(refusal('authz.caller.deny'));
 });

@@ -7,6 +7,13 @@ import {
   type TypeSystemDefinitionNode,
   type TypeSystemExtensionNode,
 } from 'graphql';
+import {
+  type CallersCondition,
+  callersForm,
+  joinConditions,
+  personsOnly,
+  readCallers,
+} from './admitted-callers.ts';
 import type { Condition } from './conditions.ts';
 import { readPublicReach } from './public-types.ts';
 import { isRecentAuthSeconds, recentAuthRange } from './recent-sign-in.ts';
@@ -18,6 +25,7 @@ export const ruleDirectives = [
   'requiresScopes',
   'policy',
   'platform',
+  'callers',
   'recentAuth',
 ] as const;
 
@@ -43,7 +51,7 @@ const noRule: WrittenRule = { hasRule: false, conditions: [] };
 
 /**
  * Reads the rules from SDL: of a subgraph, or of the supergraph, where composition has merged the rules of the subgraphs.
- * Extensions of a type add to its rule; `@public` beside another rule adds nothing. In a supergraph, `@public` on a type opens only what is
+ * Extensions of a type add to its rule; `@public` beside another rule adds nothing. A rule without `@callers` admits persons only. In a supergraph, `@public` on a type opens only what is
  * certainly of the same subgraph (`readPublicReach`). The rule of a scalar or an enum is that of every field with such a value, and opens none.
  */
 export function readRuleBook(sdl: DocumentNode): RuleBook {
@@ -74,7 +82,20 @@ export function readRuleBook(sdl: DocumentNode): RuleBook {
       fields,
     });
   }
-  return book;
+  return new Map(
+    [...book].map(([name, rules]) => {
+      const fields = [...rules.fields].map(([field, rule]) => [field, withCallers(rule)] as const);
+      return [name, { ...withCallers(rules), fields: new Map(fields) }];
+    }),
+  );
+}
+
+/** The rule with the callers that it admits: its own `@callers`, or persons only. A rule that asks for nothing admits everybody. */
+function withCallers<R extends WrittenRule>(rule: R): R {
+  const { conditions } = rule;
+  if (conditions.length === 0) return rule;
+  const isSaid = conditions.some(({ kind }) => kind === 'callers');
+  return { ...rule, conditions: isSaid ? joinConditions(conditions) : [...conditions, personsOnly] };
 }
 
 /** The rules on scalars and enums, by name. */
@@ -112,7 +133,7 @@ function isResolvableKey({ name, arguments: args }: ConstDirectiveNode): boolean
 export function conditionsOf(book: RuleBook, type: string, field: string): readonly Condition[] | undefined {
   const rules = book.get(type);
   const own = rules?.fields.get(field) ?? noRule;
-  return rules?.hasRule || own.hasRule ? [...(rules?.conditions ?? []), ...own.conditions] : undefined;
+  return rules?.hasRule || own.hasRule ? joinConditions(rules?.conditions ?? [], own.conditions) : undefined;
 }
 
 /**
@@ -121,7 +142,8 @@ export function conditionsOf(book: RuleBook, type: string, field: string): reado
  */
 export function withDefaultAccess(book: RuleBook, defaultAccess: DefaultAccess): RuleBook {
   if (defaultAccess === 'deny') return book;
-  const conditions: readonly Condition[] = defaultAccess === 'public' ? [] : [{ kind: 'authenticated' }];
+  const conditions: readonly Condition[] =
+    defaultAccess === 'public' ? [] : [{ kind: 'authenticated' }, personsOnly];
   const byDefault: WrittenRule = { hasRule: true, conditions, isDefault: true };
   return new Map(
     [...book].map(([type, rules]) => {
@@ -178,6 +200,8 @@ function readCondition(directive: ConstDirectiveNode): Condition[] {
       return [{ kind: 'authenticated' }];
     case 'platform':
       return [{ kind: 'platform', is: readPlatform(argument('is')) }];
+    case 'callers':
+      return [{ kind: 'callers', are: getCallers(argument('are')) }];
     case 'requiresScopes':
       return [{ kind: 'scopes', anyOf: readAlternatives(argument('scopes')) }];
     case 'policy':
@@ -195,6 +219,12 @@ function readPlatform(value: ConstValueNode | undefined): 'user' | 'portal' {
     throw new Error(`@platform(is:) must be USER or PORTAL, not ${name}`);
   }
   return name === 'USER' ? 'user' : 'portal';
+}
+
+function getCallers(value: ConstValueNode | undefined): CallersCondition['are'] {
+  const are = readCallers(value);
+  if (are === undefined) throw new Error(`@callers(are:) must be ${callersForm}`);
+  return are;
 }
 
 function readSeconds(value: ConstValueNode | undefined): number {

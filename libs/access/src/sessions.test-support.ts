@@ -1,5 +1,5 @@
-import type { Scope } from '@signet/schema/contract';
-import { anonymousSession, type PortalSession, type UserSession } from '@signet/session';
+import type { Platform, Scope } from '@signet/schema/contract';
+import { anonymousSession, type PortalSession, type ServiceSession, type UserSession } from '@signet/session';
 
 const common = {
   issuer: 'https://id.example',
@@ -20,6 +20,16 @@ export function userSession(userId = 'ada', scopes: readonly Scope[] = []): User
 
 export function portalSession(scopes: readonly Scope[] = []): PortalSession {
   return { ...common, platform: 'portal', staffId: 'staff', role: 'support', scopes: new Set(scopes) };
+}
+
+/** All that a service account's token can say. */
+export function serviceSession(of: Platform, scopes: readonly Scope[] = []): ServiceSession {
+  const nobody = { email: undefined, emailVerified: false, authTime: undefined };
+  return { ...common, ...nobody, platform: 'service', of, serviceId: 'job', scopes: new Set(scopes) };
+}
+
+export function impersonatedSession(userId = 'ada', scopes: readonly Scope[] = []): UserSession {
+  return { ...userSession(userId, scopes), authTime: undefined, actor: { staffId: 'staff' } };
 }
 
 export { anonymousSession };

@@ -11,13 +11,14 @@ import { isAddressed, isForeignTokenType, readForeignSession } from './issuers/f
 import { hasOneMeaning } from './json-meaning.ts';
 import type { VerificationKey } from './jwks.ts';
 import type { KeyLookup, KeySource } from './jwks-client.ts';
-import { type PortalSession, readSession, type UserSession } from './session.ts';
+import { readSession } from './read-session.ts';
+import type { KnownSession } from './session.ts';
 import type { TrustedIssuer } from './trusted-issuers.ts';
 
 /** A token that passed every check but the last, which is repeated at each use: that neither key nor session is revoked. */
 export type CheckedToken = {
   kind: 'checked';
-  session: UserSession | PortalSession;
+  session: KnownSession;
   trusted: TrustedIssuer;
   kid: string;
   key: VerificationKey;
@@ -123,7 +124,7 @@ function judgeClaims(
   payload: JWTPayload,
   trusted: TrustedIssuer,
   now: Date,
-): UserSession | PortalSession | Refused {
+): KnownSession | Refused {
   // jose also accepts a list that holds the audience. Our issuers never write a list.
   if (!trusted.foreign && payload.aud !== trusted.audience) return refused('audience_mismatch');
   if (typeof payload.iat === 'number' && payload.iat > now.getTime() / 1000 + clockSkewSeconds) {

@@ -23,8 +23,17 @@ export type { RevocationSource } from './revocations/revocation-set.ts';
 export { findRsaWeakness } from './rsa-weakness.ts';
 export { isLoopbackUrl } from './safe-url.ts';
 export {
+  type Actor,
+  accountIdOf,
   anonymousSession,
+  auditedCaller,
+  callerKindOf,
+  type ImpersonatedSession,
+  isImpersonated,
+  type KnownSession,
   type PortalSession,
+  platformOf,
+  type ServiceSession,
   type Session,
   type UserSession,
 } from './session.ts';

@@ -1,5 +1,4 @@
-import { isScope, isStaffRole, type Platform } from '@signet/schema/contract';
-import type { JWTPayload } from 'jose';
+import type { CallerKind, Platform } from '@signet/schema/contract';
 
 /**
  * What a session has on both platforms. A token of the platform's own issuers has all of it, and ids are UUIDs. A token of a configured
@@ -28,92 +27,67 @@ type VerifiedSession = {
   acr: string | undefined;
 };
 
-export type UserSession = VerifiedSession & { platform: 'user'; userId: string };
+export type UserSession = VerifiedSession & {
+  platform: 'user';
+  userId: string;
+  /** Only if somebody else acts as the customer. Read it through `isImpersonated`. */
+  actor?: Actor;
+};
+/** The member of staff who acts as a customer. */
+export type Actor = { staffId: string };
 export type PortalSession = VerifiedSession & {
   platform: 'portal';
   staffId: string;
   /** One of StaffRole for our own staff. */
   role: string | undefined;
 };
+/**
+ * A service account. Its platform is a word of its own, so that what asks for a customer or for staff admits none by accident.
+ */
+export type ServiceSession = VerifiedSession & {
+  platform: 'service';
+  /** The platform whose issuer signed the token, and which admits it. */
+  of: Platform;
+  serviceId: string;
+};
 export type AnonymousSession = { platform: 'none' };
 
+/** The session of a token. */
+export type KnownSession = UserSession | PortalSession | ServiceSession;
+
 /** The caller: all that a resolver sees of a token. The ids have different names, so that mixing the platforms does not compile. */
-export type Session = UserSession | PortalSession | AnonymousSession;
+export type Session = KnownSession | AnonymousSession;
+
+export type ImpersonatedSession = UserSession & { actor: Actor };
 
 export const anonymousSession: AnonymousSession = Object.freeze({ platform: 'none' });
 
-const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-/** The session of a token of our own issuers, whose signature was checked. Every claim must have its type; no claim has a default. */
-export function readSession(
-  claims: JWTPayload,
-  platform: Platform,
-): UserSession | PortalSession | 'malformed' | 'issuer_mismatch' {
-  const {
-    sub,
-    sid,
-    jti,
-    tenant,
-    email,
-    email_verified,
-    verification,
-    scope,
-    auth_time,
-    amr,
-    acr,
-    exp,
-    role,
-  } = claims;
-  if (
-    !isUuid(sub) ||
-    !isUuid(sid) ||
-    !isUuid(tenant) ||
-    typeof jti !== 'string' ||
-    typeof email !== 'string'
-  ) {
-    return 'malformed';
-  }
-  // JSON.parse reads 1e999 as Infinity: such a token would never expire.
-  if (!Number.isFinite(exp) || !Number.isFinite(claims.iat) || !Number.isFinite(auth_time)) {
-    return 'malformed';
-  }
-  if (typeof email_verified !== 'boolean' || typeof scope !== 'string') {
-    return 'malformed';
-  }
-  if (verification !== undefined && verification !== 'waived') {
-    return 'malformed';
-  }
-  if (!isTextList(amr) || (acr !== undefined && acr !== 'aal1' && acr !== 'aal2')) {
-    return 'malformed';
-  }
-  if (claims.platform !== platform) {
-    return 'issuer_mismatch';
-  }
-  const common = {
-    issuer: claims.iss as string,
-    sessionId: sid,
-    tokenId: jti,
-    tenantId: tenant,
-    email,
-    emailVerified: email_verified,
-    ...(verification === 'waived' && { verification: 'waived' as const }),
-    scopes: new Set(scope.split(' ').filter(isScope)),
-    authTime: auth_time as number,
-    expiresAt: exp as number,
-    amr,
-    // A token from before there was this claim: nobody proved more with it.
-    acr: acr ?? 'aal1',
-  };
-  if (platform === 'user') {
-    return { ...common, platform, userId: sub };
-  }
-  return isStaffRole(role) ? { ...common, platform, staffId: sub, role } : 'malformed';
+/** Whether a member of staff acts as the customer. */
+export function isImpersonated(session: Session): session is ImpersonatedSession {
+  return session.platform === 'user' && session.actor !== undefined;
 }
 
-export function isTextList(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+export function callerKindOf(session: KnownSession): CallerKind {
+  if (session.platform === 'service') return 'service';
+  return isImpersonated(session) ? 'impersonated' : 'person';
 }
 
-export function isUuid(value: unknown): value is string {
-  return typeof value === 'string' && uuidForm.test(value);
+/** The platform of the issuer of a session's token. */
+export function platformOf(session: KnownSession): Platform {
+  return session.platform === 'service' ? session.of : session.platform;
+}
+
+/**
+ * What an audit event says of a caller beside the id of the account: nothing of a person; that it is a service; who acts as the customer.
+ */
+export function auditedCaller(session: KnownSession): { caller?: CallerKind; act?: string } {
+  const caller = callerKindOf(session);
+  if (caller === 'person') return {};
+  return isImpersonated(session) ? { caller, act: session.actor.staffId } : { caller };
+}
+
+/** The id of the account behind a token: a customer's, a member of staff's, a service's. */
+export function accountIdOf(session: KnownSession): string {
+  if (session.platform === 'service') return session.serviceId;
+  return session.platform === 'user' ? session.userId : session.staffId;
 }

@@ -244,3 +244,47 @@ test('a session that is revoked while its token is being verified is refused', a
 function decode(part: string): object {
   return JSON.parse(Buffer.from(part, 'base64url').toString());
 }
+
+describeKnown('a %s token of another kind', (_, isKnown) => {
+  const service = { email: undefined, email_verified: undefined, auth_time: undefined, amr: undefined };
+  const mintService = (platform: Platform, claims: Record<string, unknown> = {}) => {
+    const id = randomUUID();
+    return mint(platform, { ...service, role: undefined, sub: id, client_id: id, ...claims });
+  };
+  const act = { sub: randomUUID(), iss: issuerOf(issuerUrl, 'portal') };
+  const mintImpersonated = () => mint('user', { auth_time: undefined, amr: undefined, act });
+  const prepareIt = async (token: string) => {
+    if (isKnown) expect(await outcomeOf(token)).toBe('session');
+    return token;
+  };
+
+  test.each(platforms)(
+    'of a service of the platform %s ends with its credential, or alone',
+    async (platform) => {
+      const jti = randomUUID();
+      const token = await prepareIt(await mintService(platform, { jti }));
+      const other = await prepareIt(await mintService(platform));
+      const [first = '', second = ''] = platform === 'user' ? ['portal', 'user'] : ['user', 'portal'];
+      revokedSessions = new Set([`${first} ${jti}`, `${first} ${sid}`]);
+      expect([await outcomeOf(token), await outcomeOf(other)]).toEqual(['session', 'session']);
+      revokedSessions = new Set([`${second} ${jti}`]);
+      expect([await outcomeOf(token), await outcomeOf(other)]).toEqual(['revoked', 'session']);
+      revokedSessions = new Set([`${second} ${sid}`]);
+      expect([await outcomeOf(token), await outcomeOf(other)]).toEqual(['revoked', 'revoked']);
+    },
+  );
+
+  test('of an impersonated customer ends with the impersonation', async () => {
+    const token = await prepareIt(await mintImpersonated());
+    revokedSessions = new Set([`user ${sid}`]);
+    expect(await outcomeOf(token)).toBe('revoked');
+  });
+
+  test('is not accepted while the revocations cannot be read', async () => {
+    const tokens = [await mintService('user'), await mintService('portal'), await mintImpersonated()];
+    for (const token of tokens) await prepareIt(token);
+    state = 'stale';
+    expect(await Promise.all(tokens.map(outcomeOf))).toEqual(Array(3).fill('unavailable'));
+    expect(await outcomeOf(await mint('user'))).toBe('session');
+  });
+});

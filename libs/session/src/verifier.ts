@@ -2,11 +2,11 @@ import { clockSkewSeconds } from '@signet/schema/contract';
 import { LRUCache } from 'lru-cache';
 import { type CheckedToken, checkToken, type Refused, refused, type Unavailable } from './check-token.ts';
 import type { RevocationSource } from './revocations/revocation-set.ts';
-import type { PortalSession, UserSession } from './session.ts';
+import { callerKindOf, type KnownSession } from './session.ts';
 import type { TrustedIssuer } from './trusted-issuers.ts';
 
 /** The outcome for a token: a session, a refusal with its reason, or an outage. */
-export type Verification = { kind: 'session'; session: UserSession | PortalSession } | Refused | Unavailable;
+export type Verification = { kind: 'session'; session: KnownSession } | Refused | Unavailable;
 
 export type Verifier = {
   /** At once for a token that passed before. */
@@ -63,8 +63,8 @@ function isCurrent({ session, trusted, kid, key }: CheckedToken, now: Date): boo
 
 /**
  * The last check. A revoked key is refused as an unknown one, as it will be after the issuer withdraws it: the client may
- * refresh. A revoked session is over. While revocations can't be read, tokens of staff are not accepted; tokens of customers
- * are, until they expire.
+ * refresh. A revoked session is over; a service's token ends with its credential (`sid`), or alone (`jti`). While revocations can't be
+ * read, only customers' own tokens are accepted, until they expire.
  */
 function judgeRevocations(
   { session, trusted, kid }: CheckedToken,
@@ -72,10 +72,14 @@ function judgeRevocations(
 ): Verification {
   // The feed is about sessions and keys of our own issuers.
   if (trusted.foreign) return { kind: 'session', session };
-  const { platform, sessionId = '' } = session;
+  const { platform } = trusted;
+  const { sessionId = '', tokenId = '' } = session;
   if (revocations.isSessionRevoked(platform, sessionId)) return refused('revoked');
+  if (session.platform === 'service' && revocations.isSessionRevoked(platform, tokenId))
+    return refused('revoked');
   if (revocations.isKeyRevoked(platform, kid)) return refused('unknown_key');
   const state = revocations.state();
-  if (state === 'unread' || (state === 'stale' && platform === 'portal')) return { kind: 'unavailable' };
+  const isCustomersOwn = platform === 'user' && callerKindOf(session) === 'person';
+  if (state === 'unread' || (state === 'stale' && !isCustomersOwn)) return { kind: 'unavailable' };
   return { kind: 'session', session };
 }

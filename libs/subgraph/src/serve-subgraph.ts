@@ -15,9 +15,11 @@ import {
   type RunningServer,
 } from '@signet/service';
 import {
+  accountIdOf,
   createRequestSession,
   createTrustedIssuers,
   createVerifier,
+  isImpersonated,
   keyReadiness,
   openRevocations,
   type RequestSession,
@@ -185,8 +187,9 @@ export async function serveSubgraph<C extends GuardContext>(
 
 /** An account, however many sessions it has. Who has none goes on counting as the client's address. */
 function nameCaller(session: Session): string | undefined {
-  if (session.platform === 'user') return `user ${session.userId}`;
-  return session.platform === 'portal' ? `staff ${session.staffId}` : undefined;
+  if (session.platform === 'none') return undefined;
+  const kind = session.platform === 'portal' ? 'staff' : session.platform;
+  return isImpersonated(session) ? `staff ${session.actor.staffId}` : `${kind} ${accountIdOf(session)}`;
 }
 
 /** The schema of the subgraph's SDL, with every field behind its rule and every text that it is given in one normal form. */

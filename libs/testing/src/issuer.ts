@@ -12,6 +12,7 @@ import {
   platforms,
   type StaffRole,
   scopesOfRole,
+  type UserClaims,
   userScopes,
 } from '@signet/schema/contract';
 import { type CryptoKey, calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose';
@@ -33,6 +34,16 @@ export type PortalTokenOptions = TokenOverrides & {
   email?: string;
 };
 
+/** `of`: the platform of the service account. Without `scope` the token has those of a customer, or of a super_admin. */
+export type ServiceTokenOptions = TokenOverrides & {
+  of: Platform;
+  tenantId?: string;
+  serviceId?: string;
+  scope?: string;
+};
+/** `staffId` acts as the customer `userId`. Without `scope` the token has those of a customer. */
+export type ImpersonatedTokenOptions = UserTokenOptions & { staffId?: string; scope?: string };
+
 /** An issuer with keys of its own, for one test file. Signs what the test asks for. */
 export type TestIssuer = {
   /** What a verifier is configured with as ISSUER_URL. */
@@ -43,6 +54,8 @@ export type TestIssuer = {
   keys: Readonly<Record<Platform, CryptoKey>>;
   mintUserToken(options?: UserTokenOptions): Promise<string>;
   mintPortalToken(options?: PortalTokenOptions): Promise<string>;
+  mintServiceToken(options: ServiceTokenOptions): Promise<string>;
+  mintImpersonatedToken(options?: ImpersonatedTokenOptions): Promise<string>;
   close(): Promise<void>;
 };
 
@@ -85,6 +98,29 @@ export async function createTestIssuer(): Promise<TestIssuer> {
       const account = { ...idsOf(staffId, tenantId), email, scope: scopesOfRole[role].join(' '), role };
       return sign(signingKeys.portal, createClaims(issuerUrl, 'portal', account), overrides);
     },
+    mintServiceToken({ of, tenantId, serviceId, scope = widestScopes[of].join(' '), ...overrides }) {
+      const ids = idsOf(serviceId, tenantId);
+      const service = { ...ids, client_id: ids.sub, scope };
+      return sign(signingKeys[of], { ...commonClaims(issuerUrl, of), ...service }, overrides);
+    },
+    mintImpersonatedToken({
+      tenantId,
+      userId,
+      email = 'customer@example.com',
+      staffId = randomUUID(),
+      scope = userScopes.join(' '),
+      ...overrides
+    } = {}) {
+      const claims = {
+        ...commonClaims(issuerUrl, 'user'),
+        ...idsOf(userId, tenantId),
+        act: { sub: staffId, iss: issuerOf(issuerUrl, 'portal') },
+        email,
+        email_verified: true,
+        scope,
+      };
+      return sign(signingKeys.user, claims as AccessTokenClaims, overrides);
+    },
     async close() {
       server.closeAllConnections();
       server.close();
@@ -97,9 +133,11 @@ function idsOf(sub: string = randomUUID(), tenant: string = randomUUID()) {
   return { sub, tenant };
 }
 
-type Account = Pick<AccessTokenClaims, 'sub' | 'tenant' | 'email' | 'scope'> & { role?: StaffRole };
+const widestScopes = { user: userScopes, portal: scopesOfRole.super_admin };
 
-function createClaims(issuerUrl: string, platform: Platform, account: Account): AccessTokenClaims {
+type Account = Pick<UserClaims, 'sub' | 'tenant' | 'email' | 'scope'> & { role?: StaffRole };
+
+function commonClaims<P extends Platform>(issuerUrl: string, platform: P) {
   const now = Math.floor(Date.now() / 1000);
   return {
     iss: issuerOf(issuerUrl, platform),
@@ -109,7 +147,14 @@ function createClaims(issuerUrl: string, platform: Platform, account: Account): 
     jti: randomUUID(),
     iat: now,
     exp: now + lifetimeSeconds,
-    auth_time: now,
+  };
+}
+
+function createClaims(issuerUrl: string, platform: Platform, account: Account): AccessTokenClaims {
+  const common = commonClaims(issuerUrl, platform);
+  return {
+    ...common,
+    auth_time: common.iat,
     amr: ['pwd'],
     acr: 'aal1',
     email_verified: true,

@@ -63,8 +63,13 @@ export type PlatformBinding<A extends Account> = {
   platform: Platform;
   /** @throws {RefusalError} auth.unavailable in a process that does not hold the platform. */
   getIssuer(): PlatformIssuer<A>;
-  /** @throws {RefusalError} for a caller who is not signed in on this platform. */
-  requireSubject(ctx: GraphqlContext): SessionSubject;
+  /**
+   * The caller's own account and session.
+   *
+   * @throws {RefusalError} for a caller who is not signed in on this platform in person. With `orImpersonated`, a member of staff who acts as
+   * the customer passes: for what reads, and nothing else.
+   */
+  requireSubject(ctx: GraphqlContext, options?: { orImpersonated: boolean }): SessionSubject;
   /** An account of the request's tenant. However many a request asks for at once, they are one statement. */
   findAccount(ctx: GraphqlContext, id: string): Promise<A | undefined>;
 };
@@ -72,8 +77,8 @@ export type PlatformBinding<A extends Account> = {
 export function bindUserPlatform(issuer: UserIssuer | undefined): PlatformBinding<UserAccount> {
   return {
     ...bindPlatform('user', issuer),
-    requireSubject({ session, tenantId, client }) {
-      const { userId, sessionId } = requireUser(session);
+    requireSubject({ session, tenantId, client }, options) {
+      const { userId, sessionId } = requireUser(session, options);
       return { tenantId, accountId: userId, sessionId: ownSession(sessionId), client };
     },
   };

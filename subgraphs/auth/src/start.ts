@@ -55,7 +55,7 @@ export async function startAuth(
       logger,
       resolvers: createResolvers({ user: platforms.user?.issuer, portal: platforms.portal?.issuer }),
       policies,
-      hooks: [createCredentialLimit(), createRefusalAudit({ samplesOf, platformOf: platformOfField })],
+      hooks: [createCredentialLimit(), createRefusalAudit({ samplesOf, platformOfField })],
       issuers: [...local, ...foreign],
       revocations: options.revocations,
       nonces,

@@ -1,4 +1,4 @@
-import { requirePortal } from '@signet/access';
+import { requirePortalOrService } from '@signet/access';
 import { inTenant, readInTenant } from '@signet/db';
 import { badInput } from '@signet/service';
 import { readText } from '@signet/subgraph';
@@ -21,7 +21,7 @@ export const createCategory: NonNullable<MutationResolvers['createCategory']> = 
   { input },
   ctx,
 ) => {
-  requirePortal(ctx.session, 'catalog:write');
+  requirePortalOrService(ctx.session, 'catalog:write');
   const values = readInput(input);
   return inTenant(ctx.db, ctx.tenantId, async (trx) => {
     const category = await trx

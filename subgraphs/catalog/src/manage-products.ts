@@ -1,4 +1,4 @@
-import { requirePortal } from '@signet/access';
+import { requirePortalOrService } from '@signet/access';
 import { inTenant } from '@signet/db';
 import { subgraphAuditKind } from '@signet/schema/contract';
 import { badInput } from '@signet/service';
@@ -19,7 +19,7 @@ export const createProduct: NonNullable<MutationResolvers['createProduct']> = as
   { input },
   ctx,
 ) => {
-  requirePortal(ctx.session, 'catalog:write');
+  requirePortalOrService(ctx.session, 'catalog:write');
   const { categorySlug, ...values } = readProduct(input);
   return inTenant(ctx.db, ctx.tenantId, async (trx) => {
     const categoryId = await findCategoryId(trx, categorySlug);
@@ -35,7 +35,7 @@ export const changeProductPrice: NonNullable<MutationResolvers['changeProductPri
   { input },
   ctx,
 ) => {
-  requirePortal(ctx.session, 'catalog:write');
+  requirePortalOrService(ctx.session, 'catalog:write');
   const id = readId('productId', input.productId);
   const amount = readPriceAmount(input.amount);
   return inTenant(ctx.db, ctx.tenantId, async (trx) => {
@@ -58,7 +58,7 @@ export const archiveProduct: NonNullable<MutationResolvers['archiveProduct']> = 
   args,
   ctx,
 ) => {
-  requirePortal(ctx.session, 'catalog:write');
+  requirePortalOrService(ctx.session, 'catalog:write');
   const id = readId('id', args.id);
   return inTenant(ctx.db, ctx.tenantId, async (trx) => {
     const now = new Date();

@@ -1,9 +1,11 @@
+import { platformOf } from '@signet/session';
 import { findId, readId } from '@signet/subgraph';
 import type { ProductResolvers, QueryResolvers } from './resolvers.generated.ts';
 
 export const product: NonNullable<QueryResolvers['product']> = async (_parent, args, ctx) => {
   const row = await ctx.loaders.product.load(readId('id', args.id));
-  const isVisible = row && (row.archived_at === null || ctx.session.platform === 'portal');
+  const isOfPortal = ctx.session.platform !== 'none' && platformOf(ctx.session) === 'portal';
+  const isVisible = row && (row.archived_at === null || isOfPortal);
   return isVisible ? row : null;
 };
 

@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
-import { requirePortal } from '@signet/access';
+import { requirePortalOrService } from '@signet/access';
 import { type Database, inTenant } from '@signet/db';
 import { subgraphAuditKind } from '@signet/schema/contract';
 import { badInput } from '@signet/service';
+import { accountIdOf } from '@signet/session';
 import { readId, readInteger, readText } from '@signet/subgraph';
 import { auditChange } from '@signet/subgraph/define';
 import type { Transaction } from 'kysely';
@@ -17,7 +18,7 @@ const stockAdjusted = subgraphAuditKind('inventory', 'stock.adjusted');
 type Adjustment = ReturnType<typeof readInput>;
 
 export const adjustStock: NonNullable<MutationResolvers['adjustStock']> = async (_parent, { input }, ctx) => {
-  const { staffId } = requirePortal(ctx.session, 'stock:write');
+  const staffId = accountIdOf(requirePortalOrService(ctx.session, 'stock:write'));
   const adjustment = readInput(input);
   const { productId, change, reason, idempotencyKey, inputHash } = adjustment;
   const { stock, isRepeated } = await inTenant(ctx.db, ctx.tenantId, async (trx) => {

@@ -1,4 +1,4 @@
-import { requirePortal } from '@signet/access';
+import { requirePortalOrService } from '@signet/access';
 import { findId } from '@signet/subgraph';
 import type { ProductResolvers, StockResolvers } from './resolvers.generated.ts';
 
@@ -14,11 +14,11 @@ export const stockResolvers: StockResolvers = {
   available: (row) => row.on_hand - row.reserved,
   inStock: (row) => row.on_hand > row.reserved,
   onHand(row, _args, ctx) {
-    requirePortal(ctx.session);
+    requirePortalOrService(ctx.session);
     return row.on_hand;
   },
   reserved(row, _args, ctx) {
-    requirePortal(ctx.session);
+    requirePortalOrService(ctx.session);
     return row.reserved;
   },
 };

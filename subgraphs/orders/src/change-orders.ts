@@ -1,24 +1,30 @@
-import { requirePortal } from '@signet/access';
+import { requirePortalOrService } from '@signet/access';
 import { inTenant } from '@signet/db';
 import { subgraphAuditKind } from '@signet/schema/contract';
 import { badInput } from '@signet/service';
+import { isImpersonated } from '@signet/session';
 import { readId } from '@signet/subgraph';
 import { auditChange } from '@signet/subgraph/define';
 import { closeOrder, findOrderForUpdate } from './change-orders.queries.ts';
 import { requireCustomer } from './policies.ts';
 import type { MutationResolvers } from './resolvers.generated.ts';
 
+const orderCancelled = subgraphAuditKind('orders', 'order.cancelled');
 const orderShipped = subgraphAuditKind('orders', 'order.shipped');
 
 export const cancelOrder: NonNullable<MutationResolvers['cancelOrder']> = async (_parent, args, ctx) => {
-  const { userId } = requireCustomer(ctx.session, 'orders:write');
+  const { userId } = requireCustomer(ctx.session, 'orders:write', { orImpersonated: true });
   const id = readId('id', args.id);
   return inTenant(ctx.db, ctx.tenantId, async (trx) => {
     const order = await findOrderForUpdate(trx, { id, userId });
     if (!order) throw badInput('id', 'There is no such order.');
     if (order.status === 'shipped') throw badInput('id', "The order was shipped: it can't be cancelled.");
     if (order.status === 'expired') throw badInput('id', 'The order has expired: its stock was given back.');
-    return order.status === 'cancelled' ? order : closeOrder(trx, id, 'cancelled');
+    if (order.status === 'cancelled') return order;
+    if (isImpersonated(ctx.session)) {
+      await auditChange(trx, ctx, { kind: orderCancelled, subjectId: userId, details: { orderId: id } });
+    }
+    return closeOrder(trx, id, 'cancelled');
   });
 };
 
@@ -27,7 +33,7 @@ export const markOrderShipped: NonNullable<MutationResolvers['markOrderShipped']
   args,
   ctx,
 ) => {
-  requirePortal(ctx.session, 'orders:ship');
+  requirePortalOrService(ctx.session, 'orders:ship');
   const id = readId('id', args.id);
   return inTenant(ctx.db, ctx.tenantId, async (trx) => {
     const order = await findOrderForUpdate(trx, { id });

@@ -1,4 +1,4 @@
-import { requirePortal } from '@signet/access';
+import { requirePortalOrService } from '@signet/access';
 import { readInTenant } from '@signet/db';
 import { RefusalError } from '@signet/service';
 import {
@@ -21,7 +21,7 @@ const codec = createCursorCodec<number>(
 );
 
 export const orders: NonNullable<QueryResolvers['orders']> = async (_parent, args, ctx) => {
-  requirePortal(ctx.session, 'orders:read');
+  requirePortalOrService(ctx.session, 'orders:read');
   const page = readPage(args, codec);
   const filter = {
     status: args.status ? (args.status.toLowerCase() as OrderRow['status']) : undefined,
@@ -32,7 +32,7 @@ export const orders: NonNullable<QueryResolvers['orders']> = async (_parent, arg
 };
 
 export const myOrders: NonNullable<QueryResolvers['myOrders']> = async (_parent, args, ctx) => {
-  const { userId } = requireCustomer(ctx.session, 'orders:read');
+  const { userId } = requireCustomer(ctx.session, 'orders:read', { orImpersonated: true });
   const page = readPage(args, codec);
   return createOrderConnection(await ctx.loaders.ordersOfUser.load({ ownerId: userId, page }), page);
 };

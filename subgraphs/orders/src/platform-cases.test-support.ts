@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import type { Asker, PlatformCases } from '../../../launcher/src/platform-cases.test-support.ts';
 import { createOrderLoad } from '../e2e/order-load.test-support.ts';
 
+const unknownId = '0199c2f4-7a10-7000-8000-00000000dead';
 const page = `orders(first: 3) {
   edges { node { id total { amount currency } customer { email } items { quantity product { id name stock { available } } } } }
 }`;
@@ -17,7 +18,9 @@ export default {
     const nodes: Node[] = body.data.orders.edges.map((edge: { node: Node }) => edge.node);
     const others = nodes.find(({ customer }) => customer.id !== me.id);
     if (!others) throw new Error("the seed has no other customer's order");
-    if (caller === 'anonymous' || caller === 'user') {
+    // No order is a customers' service's.
+    if (caller === 'user service') return { Order: { own: unknownId, foreign: others.id } };
+    if (caller === 'anonymous' || caller === 'user' || caller === 'impersonated') {
       return { Order: { own: me.orders.edges[0].node.id, foreign: others.id } };
     }
     const elsewhere = (await ask(mine, stranger)).body.data.me;
@@ -27,7 +30,7 @@ export default {
   // Looks at the caller's own account.
   policiesOfArguments: ['Mutation.placeOrder'],
   refusedMutation: {
-    query: `mutation { cancelOrder(id: "0199c2f4-7a10-7000-8000-00000000dead") { id } }`,
+    query: `mutation { cancelOrder(id: "${unknownId}") { id } }`,
     as: 'user',
     reason: 'input.id',
   },

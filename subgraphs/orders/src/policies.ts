@@ -1,5 +1,5 @@
 import { customerPolicies, idOf, type PolicyTable, requireScope, requireUser } from '@signet/access';
-import type { PortalSession, Session, UserSession } from '@signet/session';
+import { type KnownSession, platformOf, type Session, type UserSession } from '@signet/session';
 import type { GraphqlContext } from './context.ts';
 import type { OrderRow } from './order.queries.ts';
 import { viewerTuple } from './order-viewers.ts';
@@ -8,7 +8,8 @@ import { viewerTuple } from './order-viewers.ts';
 export const policies: PolicyTable<GraphqlContext> = {
   'user.self': customerPolicies['user.self'],
   'account.verified': customerPolicies['account.verified'],
-  'order.staff': ({ session }) => session.platform === 'portal',
+  /** Staff, and service accounts of the portal. */
+  'order.staff': ({ session }) => isOfPortal(session),
   /** The order that the parent's id names is the caller's. Answers at once for orders that this request has read. */
   'order.owner'({ session, loaders }, parent) {
     const id = idOf(parent);
@@ -30,24 +31,35 @@ export const policies: PolicyTable<GraphqlContext> = {
 };
 
 /**
- * The customer or member of staff who asks for orders.
+ * Who asks for orders: a customer, also one as whom a member of staff acts; a member of staff; a service account.
  *
  * @throws {RefusalError} without a token or without the scope `orders:read`.
  */
-export function requireOrderReader(session: Session): UserSession | PortalSession {
-  const caller = session.platform === 'portal' ? session : requireUser(session);
+export function requireOrderReader(session: Session): KnownSession {
+  const caller =
+    session.platform === 'none' || session.platform === 'user'
+      ? requireUser(session, { orImpersonated: true })
+      : session;
   requireScope(caller, 'orders:read');
   return caller;
 }
 
-/** Customers see their own orders, staff everybody's in their tenant. */
-export function canSeeOrdersOf(caller: UserSession | PortalSession, userId: string): boolean {
-  return caller.platform === 'portal' || caller.userId === userId;
+/** Customers see their own orders, the portal's callers everybody's in their tenant. A service account of customers is nobody's. */
+export function canSeeOrdersOf(caller: KnownSession, userId: string): boolean {
+  return isOfPortal(caller) || (caller.platform === 'user' && caller.userId === userId);
 }
 
-/** @throws {RefusalError} for anyone but a customer with the scope. */
-export function requireCustomer(session: Session, scope: 'orders:read' | 'orders:write'): UserSession {
-  const user = requireUser(session);
+function isOfPortal(session: Session): boolean {
+  return session.platform !== 'none' && platformOf(session) === 'portal';
+}
+
+/** @throws {RefusalError} for anyone but a customer with the scope; for one as whom a member of staff acts, unless that is asked for. */
+export function requireCustomer(
+  session: Session,
+  scope: 'orders:read' | 'orders:write',
+  options?: { orImpersonated: boolean },
+): UserSession {
+  const user = requireUser(session, options);
   requireScope(user, scope);
   return user;
 }

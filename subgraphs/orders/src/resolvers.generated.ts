@@ -28,6 +28,14 @@ export type Access__Platform =
   /** Staff. */
   | 'PORTAL';
 
+export type Access__Caller =
+  /** Customers and staff, by their own sign-in. */
+  | 'PERSON'
+  /** Service accounts. */
+  | 'SERVICE'
+  /** Customers as whom a member of staff acts. */
+  | 'IMPERSONATED';
+
 /** Where a page lies in its list. */
 export type PageInfo = {
   __typename?: 'PageInfo';
@@ -388,6 +396,7 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
 /** Mapping between all available schema types and the resolvers types */
 export type ResolversTypes = {
   access__Platform: Access__Platform;
+  access__Caller: Access__Caller;
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
   PageInfo: ResolverTypeWrapper<PageInfo>;
   Dashboard: ResolverTypeWrapper<DashboardModel>;
@@ -463,6 +472,12 @@ export type PlatformDirectiveArgs = {
 };
 
 export type PlatformDirectiveResolver<Result, Parent, ContextType = GraphqlContext, Args = PlatformDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
+
+export type CallersDirectiveArgs = {
+  are: Array<Access__Caller>;
+};
+
+export type CallersDirectiveResolver<Result, Parent, ContextType = GraphqlContext, Args = CallersDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
 
 export type RecentAuthDirectiveArgs = {
   seconds: Scalars['Int']['input'];
@@ -708,6 +723,7 @@ export type Resolvers<ContextType = GraphqlContext> = {
 export type DirectiveResolvers<ContextType = GraphqlContext> = {
   public?: PublicDirectiveResolver<any, any, ContextType>;
   platform?: PlatformDirectiveResolver<any, any, ContextType>;
+  callers?: CallersDirectiveResolver<any, any, ContextType>;
   recentAuth?: RecentAuthDirectiveResolver<any, any, ContextType>;
   link?: LinkDirectiveResolver<any, any, ContextType>;
   federation__extends?: Federation__ExtendsDirectiveResolver<any, any, ContextType>;

@@ -3,7 +3,7 @@ import { readInTenant, type SampledAudit } from '@signet/db';
 import { readClientPrefix } from '@signet/flow';
 import { isAuditKind, isSubgraphAuditKind, owaspNameOf } from '@signet/schema/contract';
 import { badInput, type OperationHooks } from '@signet/service';
-import type { PortalSession, UserSession } from '@signet/session';
+import { accountIdOf, auditedCaller } from '@signet/session';
 import {
   createConnection,
   createCursorCodec,
@@ -35,7 +35,8 @@ export const auditEventResolvers: AuditEventResolvers = {
   side: (row) => row.platform,
   owaspName: ({ kind }) => owaspNameOf(kind),
   actorId: (row) => row.actor_id,
-  staff: ({ platform, actor_id: id }) => (platform === 'portal' && id !== null ? { id } : null),
+  staff: ({ platform, actor_id: id, details }) =>
+    platform === 'portal' && id !== null && details.caller !== 'service' ? { id } : null,
   subjectId: (row) => row.subject_id,
   sessionId: (row) => row.session_id,
   requestId: (row) => row.request_id,
@@ -73,16 +74,17 @@ function readOptionalId(field: string, id: string | null | undefined): string | 
 export function createRefusalAudit(samples: SampledAudit): OperationHooks {
   return createRefusalListener<GraphqlContext>(({ code, reason }, field, { session, tenantId, origin }) => {
     if (code !== 'FORBIDDEN' && code !== 'UNAUTHENTICATED') return;
-    const who = session.platform === 'none' ? undefined : describeActor(session);
+    const known = session.platform === 'none' ? undefined : session;
+    const who = known && { sessionId: known.sessionId, actorId: accountIdOf(known) };
     samples.tell(
       'authz.refused',
       who?.sessionId ?? who?.actorId ?? readClientPrefix(origin.address ?? null).network,
-      { tenantId, origin, ...who, details: { reason, ...(field && { field }) } },
+      {
+        tenantId,
+        origin,
+        ...who,
+        details: { reason, ...(field && { field }), ...(known && auditedCaller(known)) },
+      },
     );
   });
-}
-
-function describeActor(session: UserSession | PortalSession) {
-  const actorId = session.platform === 'user' ? session.userId : session.staffId;
-  return { sessionId: session.sessionId, actorId };
 }

@@ -1,4 +1,4 @@
-import { requirePortal } from '@signet/access';
+import { requirePortalOrService } from '@signet/access';
 import { readInTenant } from '@signet/db';
 import { RefusalError } from '@signet/service';
 import type { Session } from '@signet/session';
@@ -22,12 +22,12 @@ const maxSearchLength = 100;
 const codec = createCursorCodec('customers:email', isTextKey);
 
 export const customer: NonNullable<QueryResolvers['customer']> = async (_parent, args, ctx) => {
-  requirePortal(ctx.session, 'customers:read');
+  requirePortalOrService(ctx.session, 'customers:read');
   return (await ctx.loaders.customer.load(readId('id', args.id))) ?? null;
 };
 
 export const customers: NonNullable<QueryResolvers['customers']> = async (_parent, args, ctx) => {
-  requirePortal(ctx.session, 'customers:read');
+  requirePortalOrService(ctx.session, 'customers:read');
   const page = readPage(args, codec);
   const search = readSearch(args.search);
   const rows = await readInTenant(ctx.db, ctx.tenantId, (trx) => findCustomerPage(trx, search, page));
@@ -50,7 +50,7 @@ export const userResolvers: UserResolvers = {
   },
   fullName: (row) => row.full_name,
   isActive(row, _args, ctx) {
-    requirePortal(ctx.session, 'customers:read');
+    requirePortalOrService(ctx.session, 'customers:read');
     return row.is_active;
   },
   supportNotes,
@@ -60,9 +60,9 @@ export const userResolvers: UserResolvers = {
   rememberedDevices,
 };
 
-/** @throws {RefusalError} authz.permission.deny for another customer; as `requirePortal`, for staff without the scope */
+/** @throws {RefusalError} authz.permission.deny for another customer; as `requirePortalOrService`, for staff without the scope */
 function assertMaySeeUser(session: Session, id: string): void {
-  if (session.platform !== 'user') requirePortal(session, 'customers:read');
+  if (session.platform !== 'user') requirePortalOrService(session, 'customers:read');
   else if (session.userId !== id) throw new RefusalError('authz.permission.deny');
 }
 

@@ -17,9 +17,14 @@ export default {
     const noted = customers.find(({ supportNotes }) => supportNotes.edges.length > 0);
     const other = customers.find(({ id }) => id !== own);
     if (!noted || !other) throw new Error('the seed has no customer with a note, or no second customer');
-    const isStaff = caller !== 'anonymous' && caller !== 'user';
+    const isCustomer = caller === 'user' || caller === 'impersonated';
+    // No customer is a customers' service's.
+    const mine = caller === 'user service' ? unknownId : own;
     return {
-      User: isStaff ? { own: noted.id, foreign: elsewhere } : { own, foreign: other.id },
+      User:
+        isCustomer || caller === 'anonymous' || caller === 'user service'
+          ? { own: mine, foreign: other.id }
+          : { own: noted.id, foreign: elsewhere },
       StaffMember: { own: body.data.portalMe.id, foreign: unknownId },
       Dashboard: { own: body.data.dashboard.id, foreign: unknownId },
     };

@@ -48,7 +48,9 @@ function describe(all: RuleBook, { subgraph, type, field, directive, read }: Dep
   const [readType = '', readField = ''] = read.split('.');
   const given = conditionsOf(all, type, field) ?? [];
   const wanted = conditionsOf(all, readType, readField) ?? [];
-  const missing = wanted.filter((condition) => !implies(given, condition));
+  const lacks = wanted.filter((condition) => !implies(given, condition));
+  // Of a public field, that it admits other callers too follows from the rest.
+  const missing = given.length > 0 ? lacks : lacks.filter(({ kind }) => kind !== 'callers');
   return missing.length === 0
     ? []
     : [

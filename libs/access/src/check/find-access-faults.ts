@@ -4,11 +4,13 @@ import { findImportFaults } from './import-faults.ts';
 import {
   type AccessFault,
   type CheckedSubgraph,
+  findCallerFaults,
   findMissingRules,
   findPlatformConflicts,
   findPolicyFaults,
   findRulesOnInterfaces,
   findUnruledEntities,
+  findUnsaidCallers,
 } from './rule-faults.ts';
 
 /**
@@ -23,7 +25,9 @@ export function findAccessFaults(subgraphs: readonly CheckedSubgraph[]): AccessF
     ...books.flatMap(findUnruledEntities),
     ...books.flatMap(findRulesOnInterfaces),
     ...books.flatMap(findPolicyFaults),
+    ...books.flatMap(findCallerFaults),
     ...findPlatformConflicts(books),
+    ...findUnsaidCallers(books),
     ...findDependencyFaults(books),
   ];
 }

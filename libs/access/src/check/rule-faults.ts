@@ -1,6 +1,7 @@
 import type { DocumentNode } from 'graphql';
+import { admittedCallers, personsOnly } from '../admitted-callers.ts';
 import type { Condition } from '../conditions.ts';
-import type { RuleBook } from '../rule-book.ts';
+import { conditionsOf, type RuleBook } from '../rule-book.ts';
 
 /** A subgraph to check: its whole SDL, and the names of the functions in its policies.ts. */
 export type CheckedSubgraph = { name: string; sdl: DocumentNode; policies: readonly string[] };
@@ -104,6 +105,45 @@ function describe(coordinate: string, written: readonly Written[]): AccessFault 
     subgraph: written[0]?.subgraph ?? '',
     fault: `has two platforms (${[...new Set(who)].join(', ')}): nobody could have it`,
   };
+}
+
+export const noCaller =
+  'admits no caller: what its @callers admits, a rule of its type or another one of its own does not. A rule without @callers admits persons only';
+
+/** Fields whose rules, with those of their type, admit no kind of caller together. */
+export function findCallerFaults({ name: subgraph, book }: ReadSubgraph): AccessFault[] {
+  return [...book].flatMap(([type, rules]) =>
+    [...rules.fields.keys()]
+      .filter((field) => admittedCallers(conditionsOf(book, type, field) ?? [])?.length === 0)
+      .map((field) => ({ coordinate: `${type}.${field}`, subgraph, fault: noCaller })),
+  );
+}
+
+/**
+ * Coordinates with `@callers` in one subgraph and a rule without it in another. Each subgraph enforces its own, and composition keeps what is
+ * written: the supergraph would admit callers whom the second subgraph refuses.
+ */
+export function findUnsaidCallers(subgraphs: readonly Pick<ReadSubgraph, 'name' | 'book'>[]): AccessFault[] {
+  const written = subgraphs.flatMap(({ name, book }) =>
+    [...book].flatMap(([type, { conditions, fields }]) => [
+      { coordinate: type, subgraph: name, conditions },
+      ...[...fields].map(([field, rule]) => ({
+        coordinate: `${type}.${field}`,
+        subgraph: name,
+        conditions: rule.conditions,
+      })),
+    ]),
+  );
+  const says = ({ conditions }: (typeof written)[number]) =>
+    conditions.some((one) => one.kind === 'callers' && one !== personsOnly);
+  const saying = new Map(written.filter(says).map(({ coordinate, subgraph }) => [coordinate, subgraph]));
+  return written
+    .filter(({ coordinate, conditions }) => saying.has(coordinate) && conditions.includes(personsOnly))
+    .map(({ coordinate, subgraph }) => ({
+      coordinate,
+      subgraph,
+      fault: `has a rule without @callers, and one with it in ${saying.get(coordinate)}: say @callers(are: [PERSON]) here, or the same as there`,
+    }));
 }
 
 /** Rules that name a policy without a function, and rules with an empty list. */

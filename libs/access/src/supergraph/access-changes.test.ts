@@ -388,3 +388,68 @@ describe('a recent sign-in that a rule no longer asks for', () => {
     ]);
   });
 });
+
+describe('callers whom a rule admits now', () => {
+  const admits = (rule: string, are: string) => field(`${rule} @callers(are: [${are}])`);
+
+  it.each([
+    ['services', '@authenticated', 'PERSON, SERVICE', ['Query.a service (rule)']],
+    ['services of staff', '@platform(is: PORTAL)', 'PERSON, SERVICE', ['Query.a portal service (rule)']],
+    [
+      'services with a scope',
+      '@platform(is: PORTAL) @requiresScopes(scopes: [["s"]])',
+      'PERSON, SERVICE',
+      ['Query.a portal service with scope s (rule)'],
+    ],
+    ['impersonated customers', '@authenticated', 'PERSON, IMPERSONATED', ['Query.a impersonated (rule)']],
+    [
+      'both',
+      '@platform(is: USER)',
+      'PERSON, SERVICE, IMPERSONATED',
+      ['Query.a user impersonated (rule)', 'Query.a user service (rule)'],
+    ],
+    ['no impersonated customers on the portal', '@platform(is: PORTAL)', 'PERSON, IMPERSONATED', []],
+    ['nobody who has not signed in', '@recentAuth(seconds: 300)', 'PERSON, SERVICE', []],
+    ['persons, as before', '@authenticated', 'PERSON', []],
+    ['services in place of persons', '@authenticated', 'SERVICE', ['Query.a service (rule)']],
+  ])('gain: %s', (_, rule, are, expected) => {
+    expect(gainsOf(field(rule), admits(rule, are)).sort()).toEqual(expected);
+    expect(gainsOf(admits(rule, are), field(rule))).toEqual(
+      are === 'SERVICE' ? ['Query.a authenticated (rule)'] : [],
+    );
+  });
+
+  it('are callers of their own among those that are named', () => {
+    const named = (name: string, kind?: string): Viewpoint => ({
+      name,
+      holds: new Set(['authenticated', 'platform portal', ...(kind ? [`kind ${kind}`] : [])]),
+    });
+    const viewpoints = [named('support'), named('job', 'service')];
+    const rule = '@platform(is: PORTAL)';
+    expect(gainsOf(field(rule), admits(rule, 'PERSON, SERVICE'), { viewpoints })).toEqual([
+      'Query.a job (rule)',
+    ]);
+    expect(gainsOf(admits(rule, 'SERVICE'), field(rule), { viewpoints })).toEqual(['Query.a support (rule)']);
+    expect(gainsOf(admits(rule, 'SERVICE'), field('@public'), { viewpoints })).toEqual([
+      'Query.a support (rule)',
+    ]);
+  });
+
+  it('have columns of their own in the matrix', () => {
+    const text = compose(
+      `type Query { a: Int @authenticated b: Int @platform(is: PORTAL) @callers(are: [PERSON, SERVICE]) c: Int @public }`,
+    );
+    const { callers, rows } = createSupergraphMatrix(readSupergraph(text, 'deny').graph);
+    expect(callers.map(({ name }) => name)).toEqual([
+      'anonymous',
+      'authenticated',
+      'portal',
+      'portal service',
+    ]);
+    expect(rows.map(({ coordinate, verdicts }) => [coordinate, ...Object.values(verdicts)])).toEqual([
+      ['Query.a', 'no', 'yes', 'yes', 'no'],
+      ['Query.b', 'no', 'no', 'yes', 'yes'],
+      ['Query.c', 'yes', 'yes', 'yes', 'yes'],
+    ]);
+  });
+});

@@ -1,4 +1,5 @@
 import { type ConstDirectiveNode, type DocumentNode, type FieldDefinitionNode, Kind } from 'graphql';
+import { joinConditions } from '../admitted-callers.ts';
 import { findDependencies } from '../check/dependency-faults.ts';
 import type { Condition } from '../conditions.ts';
 import { interfaceConditionsOf } from '../interface-rules.ts';
@@ -141,7 +142,10 @@ function withRuleOfType(
 ): readonly Condition[] | undefined {
   const type = book.get(name);
   if (conditions === undefined || type === undefined) return conditions;
-  const all = [...conditions, ...(type.isInterface ? interfaceConditionsOf(book, name) : type.conditions)];
+  const all = joinConditions(
+    conditions,
+    type.isInterface ? interfaceConditionsOf(book, name) : type.conditions,
+  );
   return [...new Map(all.map((condition) => [JSON.stringify(condition), condition])).values()];
 }
 

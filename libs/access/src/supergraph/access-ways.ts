@@ -1,9 +1,9 @@
 import type { AccessGraph, GraphField } from './access-graph.ts';
-import { combine, isRecent, meets, minimize, round, signedIn, type Way, waysOf } from './ways.ts';
+import { combine, isRecent, meets, minimize, person, round, signedIn, type Way, waysOf } from './ways.ts';
 
 /**
  * Whose access is looked at. Without a name: everybody's, and each way is a caller of its own. With one: of a caller who has exactly
- * what `holds` lists; what remains of a way are the policies that decide about each object,
+ * what `holds` lists, as a person unless it names another kind of caller; what remains of a way are the policies that decide about each object,
  * and how recent the sign-in must be.
  */
 export type Viewpoint = { name: string; holds: ReadonlySet<string> } | undefined;
@@ -61,14 +61,16 @@ export function findAccessWays(
   return { toType, byRule, toField, isRounded };
 }
 
-/** What a viewpoint leaves of the ways to meet a rule. Without a token, no policy and no age of a sign-in lets anybody pass. */
+/** What a viewpoint leaves of the ways to meet a rule. Without a token no policy lets anybody pass, and only a person has signed in. */
 export function narrow(ways: readonly Way[], viewpoint: Viewpoint): readonly Way[] {
   if (viewpoint === undefined) return ways;
-  const { holds } = viewpoint;
+  // A viewpoint that names no kind of caller is a person's.
+  const isOther = [...viewpoint.holds].some((need) => need.startsWith('kind '));
+  const holds = isOther ? viewpoint.holds : new Set([...viewpoint.holds, person]);
   const isOpen = (need: string) => need.startsWith('policy ') || isRecent(need);
+  const mayMeet = (need: string) =>
+    isOpen(need) ? holds.has(signedIn) && !(isRecent(need) && !holds.has(person)) : holds.has(need);
   return minimize(
-    ways
-      .filter((way) => [...way].every((need) => (isOpen(need) ? holds.has(signedIn) : holds.has(need))))
-      .map((way) => new Set([...way].filter(isOpen))),
+    ways.filter((way) => [...way].every(mayMeet)).map((way) => new Set([...way].filter(isOpen))),
   );
 }

@@ -6,12 +6,14 @@ const imports =
 /** The links and definitions of a subgraph that may use every rule. */
 export const composedHeader = `extend schema
   @link(url: "https://specs.apollo.dev/federation/v2.9", import: [${imports}])
-  @link(url: "https://specs.signet.dev/access/v1.1", import: ["@platform", "@public", "@recentAuth"])
-  @composeDirective(name: "@platform") @composeDirective(name: "@public") @composeDirective(name: "@recentAuth")
+  @link(url: "https://specs.signet.dev/access/v1.2", import: ["@callers", "@platform", "@public", "@recentAuth"])
+  @composeDirective(name: "@callers") @composeDirective(name: "@platform") @composeDirective(name: "@public") @composeDirective(name: "@recentAuth")
   directive @public on OBJECT | FIELD_DEFINITION
+  directive @callers(are: [access__Caller!]!) repeatable on OBJECT | FIELD_DEFINITION
   directive @recentAuth(seconds: Int!) repeatable on OBJECT | FIELD_DEFINITION
   directive @platform(is: access__Platform!) on OBJECT | FIELD_DEFINITION
-  enum access__Platform { USER PORTAL }`;
+  enum access__Platform { USER PORTAL }
+  enum access__Caller { PERSON SERVICE IMPERSONATED }`;
 
 /** Composes subgraphs, each given as SDL without its links. @throws {Error} for what does not compose. */
 export function compose(...sdls: readonly string[]): string {

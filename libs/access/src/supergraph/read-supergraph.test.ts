@@ -1,10 +1,11 @@
 import { composeServices } from '@apollo/composition';
 import { parse } from 'graphql';
 import { describe, expect, it, test } from 'vitest';
-import type { DefaultAccess } from '../rule-book.ts';
+import { conditionsOf, type DefaultAccess, readRuleBook } from '../rule-book.ts';
 import { fieldsOf } from './access-changes.ts';
 import { compose, composedHeader } from './composed.test-support.ts';
 import { readSupergraph, UnreadableSupergraph } from './read-supergraph.ts';
+import { normalizeRuleNames } from './rule-names.ts';
 import { callerOf, waysOf } from './ways.ts';
 
 /** Who may have each field, by its rule. */
@@ -228,9 +229,67 @@ describe('@recentAuth in a supergraph', () => {
   it('is no rule where no link names it, and then nothing is served', () => {
     const text = compose('type Query { a: Int @recentAuth(seconds: 300) }')
       .replace(', "@recentAuth"', '')
-      .replace('v1.1', 'v1.0');
+      .replace('"@callers", ', '')
+      .replace('v1.2', 'v1.0');
     expect(faultsOf(text)).toEqual([
       expect.stringContaining('Query.a has @recentAuth, which no @link of the schema names'),
     ]);
+  });
+});
+
+describe('@callers in a supergraph', () => {
+  it('of two subgraphs admits whom both admit, composed by either composer', () => {
+    const fields = ['PERSON, SERVICE', 'SERVICE, IMPERSONATED'].map(
+      (are) => `type Query { a: Int @shareable @authenticated @callers(are: [${are}]) }`,
+    );
+    expect(accessOf(compose(...fields))).toEqual({ 'Query.a': 'service' });
+    const byApollo = composeServices(
+      fields.map((sdl, at) => ({
+        name: `s${at}`,
+        url: 'http://s.invalid',
+        typeDefs: parse(`${composedHeader} ${sdl}`),
+      })),
+    );
+    expect(byApollo.errors).toBeUndefined();
+    expect(accessOf(byApollo.supergraphSdl ?? '')).toEqual({ 'Query.a': 'service' });
+  });
+
+  it.each(['[]', '[ROBOT]', '"SERVICE"'])('that are %s cannot be read', (are) => {
+    const text = compose('type Query { a: Int @callers(are: [SERVICE]) }').replace(
+      'are: [SERVICE]',
+      `are: ${are}`,
+    );
+    expect(faultsOf(text)).toEqual([
+      expect.stringMatching(
+        /^\d+: Query\.a has @callers with something else than a list of PERSON, SERVICE and IMPERSONATED/,
+      ),
+    ]);
+  });
+
+  it('that admits nobody is a fault', () => {
+    expect(faultsOf(compose('type Query @authenticated { a: Int @callers(are: [SERVICE]) }'))).toEqual([
+      expect.stringContaining('Query.a admits no caller'),
+    ]);
+  });
+
+  it('opens nothing where no link names it, and then nothing is served', () => {
+    const text = compose('type Query { a: Int @authenticated @callers(are: [SERVICE]) }')
+      .replace('"@callers", ', '')
+      .replace('v1.2', 'v1.1');
+    expect(faultsOf(text)).toEqual([
+      expect.stringContaining('Query.a has @callers, which no @link of the schema names'),
+    ]);
+    const document = normalizeRuleNames(parse(text));
+    expect(conditionsOf(readRuleBook(document), 'Query', 'a')).toContainEqual({
+      kind: 'callers',
+      are: ['person'],
+    });
+  });
+
+  it('of the types behind an interface is not lost, though composers copy their other rules onto it', () => {
+    const text = compose(`type Query { i: I @public } interface I { a: Int }
+      type T implements I { a: Int @authenticated @callers(are: [PERSON, SERVICE]) }`);
+    const { graph } = readSupergraph(text, 'deny');
+    expect(graph.interfaceFields.map(({ conditions }) => conditions)).toEqual([[]]);
   });
 });

@@ -120,23 +120,23 @@ describe('the versions of our specification', () => {
   const link = (version: string, imports: string) =>
     `@link(url: "https://specs.signet.dev/access/${version}", import: [${imports}])`;
 
-  it('are both known', () => {
+  const persons = { kind: 'callers', are: ['person'] };
+
+  it('are all known', () => {
     expect(ruleOf(link('v1.0', '"@platform"'), '@platform(is: USER)')).toEqual([
       { kind: 'platform', is: 'user' },
+      persons,
     ]);
     expect(
       ruleOf(link('v1.1', '"@platform", "@recentAuth"'), '@platform(is: USER) @recentAuth(seconds: 300)'),
-    ).toEqual([
-      { kind: 'platform', is: 'user' },
-      { kind: 'recentAuth', seconds: 300 },
-    ]);
+    ).toEqual([{ kind: 'platform', is: 'user' }, persons, { kind: 'recentAuth', seconds: 300 }]);
     expect(
       ruleOf(
         link('v1.1', '{ name: "@recentAuth", as: "@fresh" }'),
         '@fresh(seconds: 300)',
         'directive @fresh on OBJECT',
       ),
-    ).toEqual([{ kind: 'recentAuth', seconds: 300 }]);
+    ).toEqual([persons, { kind: 'recentAuth', seconds: 300 }]);
   });
 
   it.each([
@@ -146,9 +146,14 @@ describe('the versions of our specification', () => {
       'imports @recentAuth of https://specs.signet.dev/access/v1.0',
     ],
     [
+      'whom a rule admits, in a version before that',
+      link('v1.1', '"@callers", "@recentAuth"'),
+      'imports @callers of https://specs.signet.dev/access/v1.1',
+    ],
+    [
       'a version that is not known',
-      link('v1.2', '"@recentAuth"'),
-      'only v1.0 and v1.1 of this specification',
+      link('v1.3', '"@recentAuth"'),
+      'only v1.0 and v1.1 and v1.2 of this specification',
     ],
   ])('refuse %s', (_, links, fault) => {
     expect(() => ruleOf(links, '@recentAuth(seconds: 300)')).toThrow(fault);

@@ -21,8 +21,11 @@ const ruleSpecifications: Readonly<Record<string, Readonly<Record<string, readon
   'https://specs.signet.dev/access': {
     'v1.0': ['platform', 'public'],
     'v1.1': ['platform', 'public', 'recentAuth'],
+    'v1.2': ['callers', 'platform', 'public', 'recentAuth'],
   },
 };
+/** Rules that let more callers in. Without a link they are none. */
+const opening = ['public', 'callers'];
 /** Specifications marked `for: SECURITY` that hold no rule about callers. */
 const knownSecurity = ['https://specs.apollo.dev/inaccessible'];
 
@@ -42,7 +45,7 @@ export class RuleNameError extends Error {
 /**
  * Gives each rule of a composed supergraph its own name: `@link(import: [{ name: "@authenticated", as: "@login" }])` makes
  * `@login` a rule. A directive that has the name of a rule and comes from another specification is no rule, and is left out. So is a
- * `@public` that no link names, since it would open a field; other rules without a link stay, since they only close one.
+ * `@public` or `@callers` that no link names, since it would open a field; other rules without a link stay, since they only close one.
  *
  * @throws {RuleNameError} for a version that is not known, for an unknown specification that is marked `for: SECURITY`, and for one
  * name that means two rules.
@@ -120,7 +123,7 @@ export function readRuleNames(supergraph: DocumentNode): RuleNames {
   const renamed = links.filter((link) => findSpecification(link) && link.prefix !== link.name);
   return {
     ruleOf: (name) =>
-      names.has(name) ? names.get(name) : isRule(name) && name !== 'public' ? name : undefined,
+      names.has(name) ? names.get(name) : isRule(name) && !opening.includes(name) ? name : undefined,
     isLinked: (name) => names.has(name),
     prefixes: new Map(renamed.map(({ prefix, name }) => [prefix, name])),
     faults,

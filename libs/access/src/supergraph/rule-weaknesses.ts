@@ -1,3 +1,5 @@
+import { admittedCallers } from '../admitted-callers.ts';
+import { noCaller } from '../check/rule-faults.ts';
 import type { Condition } from '../conditions.ts';
 import { fieldsOf, findField } from './access-changes.ts';
 import { type AccessGraph, findReachableTypes } from './access-graph.ts';
@@ -33,6 +35,7 @@ export function findRuleWeaknesses(graph: AccessGraph): SupergraphFault[] {
 function describeRule(conditions: readonly Condition[] | undefined): string[] {
   if (conditions === undefined) return ['has no access rule, on itself or on its type'];
   if (waysOf(conditions).length > 0) return [];
+  if (admittedCallers(conditions)?.length === 0) return [noCaller];
   return conditions.filter(({ kind }) => kind === 'platform').length > 1
     ? ['has two platforms: nobody could have it']
     : ['has a rule with an empty list, which nobody can meet'];

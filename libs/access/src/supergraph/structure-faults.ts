@@ -5,6 +5,7 @@ import {
   Kind,
   specifiedDirectives,
 } from 'graphql';
+import { callersForm, readCallers } from '../admitted-callers.ts';
 import { recentAuthRange } from '../recent-sign-in.ts';
 import { ruleDirectives, secondsOf } from '../rule-book.ts';
 import { type RuleNames, readRuleNames, type SupergraphFault } from './rule-names.ts';
@@ -65,6 +66,9 @@ function faultsOf(
   }
   if (ruleOf(name) === 'platform' && platformOf(directive) === undefined) {
     return [`has @${name} with another platform than USER and PORTAL`];
+  }
+  if (ruleOf(name) === 'callers' && readCallers(argumentOf(directive, 'are')) === undefined) {
+    return [`has @${name} with something else than ${callersForm}`];
   }
   if (ruleOf(name) === 'recentAuth' && secondsOf(argumentOf(directive, 'seconds')) === undefined) {
     return [`has @${name} with seconds that are not ${recentAuthRange}`];

@@ -7,7 +7,7 @@ import {
 } from '../access-matrix.ts';
 import { fieldsOf } from './access-changes.ts';
 import { type AccessGraph, findReachableTypes, type GraphField } from './access-graph.ts';
-import { callerOf, isRecent, signedIn, type Way, waysOf } from './ways.ts';
+import { callerOf, isRecent, person, signedIn, type Way, waysOf } from './ways.ts';
 
 /** A caller that the rules of a supergraph tell apart. `holds` are its needs that are met, without policies and recent sign-ins. */
 export type DerivedCaller = { name: string; holds: Way };
@@ -40,11 +40,11 @@ export function createSupergraphMatrix(graph: AccessGraph): SupergraphMatrix {
 }
 
 function deriveCallers(ways: readonly Way[]): DerivedCaller[] {
-  const named = ways.map((way) => new Set([...way].filter((need) => !isPolicy(need) && !isRecent(need))));
-  const all = [new Set<string>(), new Set([signedIn]), ...named].map((holds) => ({
-    name: callerOf(holds),
-    holds,
-  }));
+  const named = ways.map((way) => [...way].filter((need) => !isPolicy(need) && !isRecent(need)));
+  const all = [[], [signedIn], ...named].map((needs) => {
+    const holds = new Set(needs.some((need) => need.startsWith('kind ')) ? needs : [person, ...needs]);
+    return { name: callerOf(holds), holds };
+  });
   return [...new Map(all.map((caller) => [caller.name, caller])).values()].sort(
     (a, b) => a.holds.size - b.holds.size || (a.name < b.name ? -1 : 1),
   );

@@ -4,11 +4,12 @@ import { describeRecentAuth } from '../recent-sign-in.ts';
 /**
  * One way to meet a rule: everything that a caller needs for it, such as `scope a` and `scope b`. Nothing at all is everybody's.
  * A caller who has all of a way passes, and so does everybody who has more. At most one need is a recent sign-in (`recent 300 s`), which
- * a more recent one meets too.
+ * a more recent one meets too. `kind person` is the need of everybody but services and impersonated customers, also without a token.
  */
 export type Way = ReadonlySet<string>;
 
 export const signedIn = 'authenticated';
+export const person = 'kind person';
 
 /** How many ways are kept for a type or a field. Real schemas have a handful; the rest is rounded. */
 const maxWays = 100;
@@ -28,6 +29,8 @@ function alternativesOf(condition: Condition): readonly Way[] {
       return [new Set([signedIn])];
     case 'platform':
       return [new Set([signedIn, `platform ${condition.is}`])];
+    case 'callers':
+      return condition.are.map((kind) => new Set(kind === 'person' ? [person] : [signedIn, `kind ${kind}`]));
     case 'recentAuth':
       return [new Set([signedIn, describeRecentAuth(condition)])];
     default: {
@@ -47,7 +50,19 @@ export function combine(a: readonly Way[], b: readonly Way[]): readonly Way[] {
   if (asksNothing(a)) return b;
   if (asksNothing(b)) return a;
   const both = a.flatMap((one) => b.map((other) => joinWays(one, other)));
-  return minimize(both.filter((way) => !(way.has('platform user') && way.has('platform portal'))));
+  return minimize(both.filter(isPossible));
+}
+
+/** Nobody is on two platforms or of two kinds. Only a person has signed in. */
+function isPossible(way: Way): boolean {
+  const kinds = [...way].filter((need) => need.startsWith('kind '));
+  const isOther = kinds.some((kind) => kind !== person);
+  return (
+    !(way.has('platform user') && way.has('platform portal')) &&
+    !(way.has('platform portal') && way.has('kind impersonated')) &&
+    kinds.length < 2 &&
+    !(isOther && [...way].some(isRecent))
+  );
 }
 
 /** All needs of both. Of two recent sign-ins, the more recent one. */
@@ -133,7 +148,12 @@ export function round(ways: readonly Way[], direction: 'up' | 'down'): readonly 
 export function callerOf(way: Way): string {
   const namesOf = (kind: string) => [...way].filter((name) => name.startsWith(`${kind} `)).sort();
   const [platform] = namesOf('platform');
-  const caller = platform?.slice('platform '.length) ?? (way.has(signedIn) ? signedIn : 'anonymous');
+  const [kind = person] = namesOf('kind');
+  const place = platform?.slice('platform '.length);
+  const caller =
+    kind === person
+      ? (place ?? (way.has(signedIn) ? signedIn : 'anonymous'))
+      : [place, kind.slice('kind '.length)].filter((name) => name !== undefined).join(' ');
   const more = [...namesOf('scope'), ...namesOf('policy'), ...namesOf('recent')];
   return more.length > 0 ? `${caller} with ${more.join(' and ')}` : caller;
 }

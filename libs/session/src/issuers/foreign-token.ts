@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Platform } from '@signet/schema/contract';
 import type { JWTPayload } from 'jose';
-import { isTextList, isUuid, type PortalSession, type UserSession } from '../session.ts';
+import { isTextList, isUuid } from '../read-session.ts';
+import type { PortalSession, UserSession } from '../session.ts';
 import { type ClaimPath, readClaim } from './claim-path.ts';
 
 /** A claim by where the configuration names it, and its place in a token. */
@@ -62,6 +63,8 @@ export function readForeignSession(
   // No issuer but ours knows this claim. One that says something else than the configuration is not believed.
   if (claims.platform !== undefined && claims.platform !== platform) return 'issuer_mismatch';
   if (isOtherKindOfToken(claims) || !hasRequired(claims, rules)) return 'wrong_type';
+  // RFC 8693, section 4.1: somebody acts for the subject. Nobody acts for staff.
+  if (claims.act !== undefined && platform === 'portal') return 'wrong_type';
   // JSON.parse reads 1e999 as Infinity: such a token would never expire.
   if (!Number.isFinite(claims.exp)) return 'malformed';
   try {
@@ -85,13 +88,25 @@ export function readForeignSession(
       acr: typeof claims.acr === 'string' ? claims.acr : undefined,
     };
     return platform === 'user'
-      ? { ...common, platform, userId: subject }
+      ? { ...common, platform, userId: subject, ...readActor(claims, idOf) }
       : { ...common, platform, staffId: subject, role: readRole(claims, rules) };
   } catch (error) {
     if (!(error instanceof Misfit)) throw error;
     rules.onMisfit(error.field, error.message);
     return 'malformed';
   }
+}
+
+/** Who acts as the customer: then the session is an impersonated one. The claim cannot be said to be elsewhere, since it takes rights away. */
+function readActor({ act }: JWTPayload, idOf: (kind: string, id: string) => string) {
+  if (act === undefined) return {};
+  const sub = typeof act === 'object' && act !== null && 'sub' in act ? act.sub : undefined;
+  if (typeof sub !== 'string' || !idForm.test(sub))
+    throw new Misfit(
+      'claims.subject',
+      'must be said of the actor too; a token has `act` without a text in `sub`',
+    );
+  return { actor: { staffId: idOf('subject', sub) } };
 }
 
 /** Whether a header's `typ` is one of those of the issuer's access tokens (RFC 7515, section 4.1.9). */

@@ -29,6 +29,7 @@ const strictFaults = [
   /^has no access rule/,
   /^is an entity and has no access rule/,
   /^has an empty list of /,
+  /^admits no caller/,
 ];
 
 /**

@@ -1,7 +1,7 @@
 import type { VerifiedProof } from '@signet/proof';
 import type { Platform } from '@signet/schema/contract';
 import { type OperationHooks, RefusalError } from '@signet/service';
-import type { Session } from '@signet/session';
+import { platformOf, type Session } from '@signet/session';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { findPlatforms, readPlatformFields } from './platform-fields.ts';
 import type { ProofRefusals } from './proof-refusals.ts';
@@ -74,8 +74,9 @@ export function createOperationProof(options: OperationProofOptions): OperationP
     }
   };
   return {
-    assertSession(proof, { platform }) {
-      if (!proof || platform === 'none') return;
+    assertSession(proof, session) {
+      if (!proof || session.platform === 'none') return;
+      const platform = platformOf(session);
       telling(proof, () => assertEntranceServes(proof, platform));
     },
     assertFields,

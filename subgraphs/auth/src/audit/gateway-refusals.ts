@@ -1,6 +1,7 @@
 import { databaseErrorToReason, type NonceStore, type SampledAudit } from '@signet/db';
 import { readClientPrefix } from '@signet/flow';
 import {
+  callerKinds,
   findReason,
   isTenantSlug,
   maxReportedRefusals,
@@ -25,6 +26,8 @@ const refusal = z.strictObject({
   count: z.int().min(1).max(1_000_000_000),
   ofMany: z.optional(z.boolean()),
   session: z.optional(z.strictObject({ id: z.uuid(), accountId: z.uuid(), tenantId: z.uuid() })),
+  caller: z.optional(z.enum(callerKinds)),
+  act: z.optional(z.uuid()),
   tenant: z.optional(z.string().refine(isTenantSlug)),
   address: z.optional(z.union([z.ipv4(), z.ipv6()])),
   requestId: z.optional(z.string().regex(/^[\x21-\x7e]{1,200}$/)),
@@ -106,13 +109,13 @@ async function getTenantId(
 
 function tell(
   samples: SampledAudit,
-  { reason, place, field, count, ofMany, session, address, requestId }: ReportedRefusal,
+  { reason, place, field, count, ofMany, session, caller: kind, act, address, requestId }: ReportedRefusal,
   entrance: string,
   tenantId: string | undefined,
 ): void {
   if (tenantId === undefined) return;
   const caller = ofMany ? 'many' : (session?.id ?? readClientPrefix(address ?? null).network);
-  const details = { reason, entrance, place, ...(field && { field }), ...(ofMany && { callers: 'many' }) };
+  const details = { reason, entrance, place, ...(field && { field }), ...(ofMany ? { callers: 'many' } : { ...(kind && { caller: kind }), ...(act && { act }) }) };
   const who = { sessionId: session?.id, actorId: session?.accountId };
   const origin = { address: address ?? null, requestId };
   samples.tell(

@@ -1,4 +1,4 @@
-import { requirePortal } from '@signet/access';
+import { requirePortalOrService } from '@signet/access';
 import { RefusalError } from '@signet/service';
 import type { Session } from '@signet/session';
 import { findId } from '@signet/subgraph';
@@ -14,7 +14,7 @@ import type { UserResolvers } from '../resolvers.generated.ts';
  */
 export function createMe<A extends Account>({ requireSubject, findAccount }: PlatformBinding<A>) {
   return async (_parent: unknown, _args: unknown, ctx: GraphqlContext): Promise<A> => {
-    const { accountId } = requireSubject(ctx);
+    const { accountId } = requireSubject(ctx, { orImpersonated: true });
     const account = await findAccount(ctx, accountId);
     if (!account?.isActive) {
       throw new RefusalError('auth.failure.revoked');
@@ -38,8 +38,8 @@ export function createUserReference({
   };
 }
 
-/** @throws {RefusalError} authz.permission.deny for another customer; as `requirePortal`, for staff without the scope */
+/** @throws {RefusalError} authz.permission.deny for another customer; as `requirePortalOrService`, for staff without the scope */
 function assertMaySeeUser(session: Session, id: string): void {
-  if (session.platform !== 'user') requirePortal(session, 'customers:read');
+  if (session.platform !== 'user') requirePortalOrService(session, 'customers:read');
   else if (session.userId !== id) throw new RefusalError('authz.permission.deny');
 }

@@ -1,0 +1,68 @@
+import { createSigningKeys } from '@signet/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
+import { mailSettings } from '../testing/mails.test-support.ts';
+import { openAccessTokens } from './access-tokens.test-support.ts';
+import type { HeldSecret, OpenCorner, Place } from './confusions.test-support.ts';
+import { openFactorSecrets } from './factor-secrets.test-support.ts';
+import { openMailTokens } from './mail-tokens.test-support.ts';
+import { openNewcomers } from './newcomers.test-support.ts';
+
+/** Who adds a kind of token, or a place that takes one, adds a corner here or a line in one of these. */
+const corners: readonly OpenCorner[] = [
+  openAccessTokens,
+  (auth) => openMailTokens(auth, 'user'),
+  (auth) => openMailTokens(auth, 'portal'),
+  (auth) => openFactorSecrets(auth, 'user'),
+  (auth) => openFactorSecrets(auth, 'portal'),
+  openNewcomers,
+];
+
+let auth: TestAuth;
+let secrets: readonly HeldSecret[];
+let places: ReadonlyMap<string, Place>;
+beforeAll(async () => {
+  const keys = await createSigningKeys();
+  const settings = { ...mailSettings, ...keys.variables, PORTAL_REMEMBER_DEVICE_DAYS: '7' };
+  auth = await startTestAuth(settings, { maxQueuedPasswords: 400 });
+  const opened = await Promise.all(corners.map((open) => open(auth, keys)));
+  secrets = opened.flatMap((corner) => corner.secrets);
+  places = new Map(opened.flatMap((corner) => corner.places).map((place) => [place.name, place]));
+}, 60_000);
+afterAll(() => auth?.stop());
+
+test('every secret is another text, and names places that there are', () => {
+  expect(new Set(secrets.map(({ text }) => text)).size).toBe(secrets.length);
+  expect(secrets.filter(({ text }) => text.length < 10)).toEqual([]);
+  expect(secrets.flatMap(({ fits }) => fits).filter((name) => !places.has(name))).toEqual([]);
+  const taken = new Set(secrets.flatMap(({ fits }) => fits));
+  expect([...places.keys()].filter((name) => !taken.has(name))).toEqual([]);
+});
+
+test('no place takes a secret that is meant for another one, whatever it is', {
+  timeout: 120_000,
+}, async () => {
+  const cells = [...places.values()].flatMap((place) =>
+    secrets.filter(({ fits }) => !fits.includes(place.name)).map((secret) => ({ place, secret })),
+  );
+  const faults: string[] = [];
+  for (const { place, secret } of cells) {
+    const reason = await place.present(secret.text);
+    if (reason === undefined || !place.refusal.test(reason)) {
+      faults.push(`${secret.kind} at ${place.name}: ${reason ?? 'taken'}`);
+    }
+  }
+  expect(faults).toEqual([]);
+  expect(cells.length).toBe(places.size * secrets.length - secrets.flatMap(({ fits }) => fits).length);
+});
+
+test('after all these tries, each secret is still good where it belongs', { timeout: 60_000 }, async () => {
+  const faults: string[] = [];
+  for (const { kind, text, fits } of secrets) {
+    for (const name of fits) {
+      const reason = await places.get(name)?.present(text);
+      if (reason !== undefined) faults.push(`${kind} at ${name}: ${reason}`);
+    }
+  }
+  expect(faults).toEqual([]);
+});
