@@ -14,6 +14,7 @@ import type { Command } from 'commander';
 import { action, addExample, type Context, messageOf } from './command.ts';
 import { loadFromSubgraphs } from './load-from-subgraphs.ts';
 import { walkAccounts } from './smoke-accounts.ts';
+import { walkServices } from './smoke-services.ts';
 
 /** `signet smoke`: the main paths of a running deployment; exit 1 at the first that is wrong. */
 export function define(command: Command, context: Context): void {
@@ -54,6 +55,12 @@ async function smoke(
     await walkSubgraph(smokeContext);
   }
   await walkAccountsByMail(smokeContext, userUrl, context);
+  const admin = adminOf(context.env);
+  if (!(await walkServices({ ...smokeContext, portalUrl, admin }))) {
+    context.print(
+      `--    services: not tried, since ${portalUrl} has no token endpoint, or ${admin.email} did not get in`,
+    );
+  }
   context.print(`\nAll of it holds at ${isApart ? `${userUrl} and ${portalUrl}` : userUrl}.`);
 }
 
@@ -145,12 +152,15 @@ async function walkAccountsByMail(
   mailUrl: string,
   { env, print }: Context,
 ): Promise<void> {
-  const admin = {
+  if (await walkAccounts({ user, portal, step, mailUrl, admin: adminOf(env) })) return;
+  print(`--    accounts by mail: not tried, since ${mailUrl}/mailbox shows no mails`);
+}
+
+function adminOf(env: Context['env']) {
+  return {
     email: env.SMOKE_ADMIN ?? 'admin@example.com',
     password: env.SMOKE_STAFF_PASSWORD ?? env.SMOKE_PASSWORD ?? 'correct horse battery staple',
   };
-  if (await walkAccounts({ user, portal, step, mailUrl, admin })) return;
-  print(`--    accounts by mail: not tried, since ${mailUrl}/mailbox shows no mails`);
 }
 
 async function signIn(client: SmokeClient, field: 'login' | 'portalLogin', input: object): Promise<string> {

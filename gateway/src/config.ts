@@ -126,6 +126,11 @@ export const gatewayFields = {
       configFields.httpUrl.optional().describe(`Where the subgraph ${name} answers.`),
     ]),
   ) as object),
+  CLIENT_SECRETS: configFields.flag
+    .default(false)
+    .describe(
+      'What auth has under this name: the metadata of the issuers say whether service accounts may have secrets.',
+    ),
   CORS_ORIGINS: originList.describe(
     'Origins whose pages may call every entrance, separated by commas, such as https://shop.example.',
   ),

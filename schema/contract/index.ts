@@ -10,4 +10,5 @@ export * from './oauth.ts';
 export * from './platforms.ts';
 export * from './refusal-report.ts';
 export * from './scopes.ts';
+export * from './server-metadata.ts';
 export * from './staff-invitations.ts';

@@ -1,13 +1,5 @@
 import { expect, test } from 'vitest';
-import {
-  audienceOf,
-  authorizationServerMetadata,
-  isPlatform,
-  issuerOf,
-  jwksPathOf,
-  metadataPathOf,
-  platforms,
-} from './platforms.ts';
+import { audienceOf, isPlatform, issuerOf, jwksPathOf, metadataPathOf, platforms } from './platforms.ts';
 
 test('the platforms share no issuer, audience or path', () => {
   for (const of of [
@@ -23,10 +15,6 @@ test('the platforms share no issuer, audience or path', () => {
 test('slashes at the end of the base make no other issuer', () => {
   for (const base of ['https://id.example', 'https://id.example/', 'https://id.example//']) {
     expect(issuerOf(base, 'user')).toBe('https://id.example/user');
-    expect(authorizationServerMetadata(base, 'portal')).toMatchObject({
-      issuer: 'https://id.example/portal',
-      jwks_uri: 'https://id.example/.well-known/jwks/portal.json',
-    });
   }
 });
 

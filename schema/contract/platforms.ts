@@ -25,18 +25,3 @@ export function jwksPathOf(platform: Platform): string {
 export function metadataPathOf(platform: Platform): string {
   return `/.well-known/oauth-authorization-server/${platform}`;
 }
-
-/**
- * Authorization server metadata of a platform (RFC 8414, section 2), for verifiers that discover keys by issuer. Clients sign
- * in by GraphQL mutations, so there is no authorization endpoint and no token endpoint. `keysUrl`: the base of the URL of the keys,
- * where they are not reached under the issuer's.
- */
-export function authorizationServerMetadata(issuerUrl: string, platform: Platform, keysUrl = issuerUrl) {
-  return {
-    issuer: issuerOf(issuerUrl, platform),
-    jwks_uri: `${keysUrl.replace(/\/+$/, '')}${jwksPathOf(platform)}`,
-    response_types_supported: [],
-    grant_types_supported: [],
-    token_endpoint_auth_methods_supported: ['none'],
-  };
-}

@@ -22,6 +22,7 @@ export const scopeHolders = {
   'orders:ship': ['operations', 'super_admin'],
   'dashboard:read': ['support', 'operations', 'super_admin'],
   'staff:write': ['super_admin'],
+  'services:write': ['super_admin'],
   'audit:read': ['super_admin'],
 } as const satisfies Readonly<Record<string, readonly ScopeHolder[]>>;
 

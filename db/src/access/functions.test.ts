@@ -34,6 +34,15 @@ const published: readonly (readonly [call: string, caller: ProcessRole])[] = [
     `auth.request_customer_factor_reset('0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000002', '0199c2f4-7a10-7000-8000-000000000001', 'Lost.')`,
     'signet_portal',
   ],
+  ...['user', 'portal'].flatMap((platform) =>
+    [
+      `list_${platform}_service_accounts(null, null, null, 1)`,
+      `create_${platform}_service_account(null, null, 'x', '{a}', '{}', null)`,
+      `add_${platform}_service_credential(null, null, null, 'jwks', null, null, 'https://x', null)`,
+      `revoke_${platform}_service_credential(null, null, null)`,
+      `deactivate_${platform}_service_account(null, null, null)`,
+    ].map((call) => [`auth.${call}`, 'signet_auth_portal'] as const),
+  ),
 ];
 
 let database: TestDatabase;

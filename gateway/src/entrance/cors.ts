@@ -55,8 +55,10 @@ export async function registerCors(
 ): Promise<Cors> {
   let current = prepare(settings);
   await server.register(cors, {
-    delegator: ({ headers: { origin = '', host } }, callback) => {
+    delegator: ({ url, headers: { origin = '', host } }, callback) => {
       const { listed, options } = current;
+      // A client that has a secret is no page, and a page has no business with its tokens.
+      if (url.startsWith('/oauth/')) return callback(null, { ...options, origin: false });
       if (origin !== '' && !isTrustedOrigin(origin, host, listed))
         refusedOrigins.add(origin, 'is not listed');
       callback(null, { ...options, origin: listed.has(origin) && origin });

@@ -26,11 +26,10 @@ import { placeOf, settingOf } from '../config-entrances.ts';
 import type { DocumentMark } from '../documents/document-mark.ts';
 import { type EntranceDetails, registerEntrancePage } from '../pages/entrance-page.ts';
 import type { SeededAccount } from '../pages/layout.ts';
-import { registerMailboxPages } from '../pages/mailbox.ts';
 import { registerPages } from '../pages/pages.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import { createAuthReadiness } from '../subgraphs/auth-readiness.ts';
-import { openEntranceProof } from '../subgraphs/entrance-proof.ts';
+import { findAuthUrls, registerAuthRoutes } from './auth-routes.ts';
 import { type Cors, type CorsHeaders, type CorsSettings, registerCors } from './cors.ts';
 import {
   type EntranceGraphOptions,
@@ -104,6 +103,7 @@ export async function createEntranceServer(
       keysUrl: keysUrlOf({ ...config, ISSUER_URL: issuerUrl }, settingOf(config, entrance.portVariable)),
       issuers: own,
       combined: entrance.isForDevelopers,
+      clients: findAuthUrls(config) && { areSecretsOn: config.CLIENT_SECRETS },
     });
   }
   const isDevelopment = !hasProductionSurface(config);
@@ -125,25 +125,8 @@ export async function createEntranceServer(
       exampleOperations: config.SUPERGRAPH_FILE === undefined ? readExampleOperations() : [],
     });
   }
-  if (isDevelopment) await openMailbox(server, entrance, options);
+  await registerAuthRoutes(server, entrance, { ...options, ...limits });
   return { server, direct, cors, corsHeadersFor: cors.headersFor, ...limits };
-}
-
-/** What auth would have mailed, at the platform's own entrance `graph`. Auth shows it to proven requests only. */
-async function openMailbox(
-  server: FastifyInstance,
-  entrance: Entrance,
-  { config, logger }: EntranceServerOptions,
-): Promise<void> {
-  const { AUTH_USER_URL: user, AUTH_PORTAL_URL: portal = user, SUPERGRAPH_FILE, entranceNames } = config;
-  const isOwn = SUPERGRAPH_FILE === undefined && entranceNames === undefined;
-  if (entrance.kind !== 'graph' || !isOwn || user === undefined || portal === undefined) return;
-  if (config.PROOF === 'off') return;
-  const proof = await openEntranceProof(entrance, config, logger);
-  server.addHook('onClose', async () => proof.stop());
-  const sign = proof.signerFor('auth');
-  if (sign)
-    registerMailboxPages(server, { entrance: entrance.kind, authUrls: { user, portal }, sign, logger });
 }
 
 function corsSettingsOf(entrance: Entrance, config: GatewayConfig): CorsSettings {

@@ -18,7 +18,13 @@ function createIssuer(platform: 'user' | 'portal', kids: string[] | undefined): 
 
 function createServer(issuers: TrustedIssuer[], combined = true) {
   const server = createHttpServer({ logger: createLogger('test', 'silent') });
-  registerWellKnown(server, { issuerUrl, keysUrl: issuerUrl, issuers, combined });
+  registerWellKnown(server, {
+    issuerUrl,
+    keysUrl: issuerUrl,
+    issuers,
+    combined,
+    clients: { areSecretsOn: true },
+  });
   return (path: string) => server.inject({ url: `/.well-known/${path}`, headers: { host: 'localhost' } });
 }
 
@@ -38,6 +44,8 @@ test('gives the metadata of each platform', async () => {
   expect((await get('oauth-authorization-server/user')).json()).toMatchObject({
     issuer: 'https://id.example/user',
     jwks_uri: 'https://id.example/.well-known/jwks/user.json',
+    token_endpoint: 'https://id.example/oauth/user/token',
+    token_endpoint_auth_methods_supported: ['private_key_jwt', 'client_secret_basic', 'client_secret_post'],
   });
 });
 

@@ -1,5 +1,6 @@
 import {
   authorizationServerMetadata,
+  type ClientMethods,
   jwksMaxAgeSeconds,
   jwksPathOf,
   metadataPathOf,
@@ -17,6 +18,8 @@ type WellKnownOptions = {
   keysUrl: string;
   issuers: readonly TrustedIssuer[];
   combined: boolean;
+  /** How clients authenticate at the OAuth routes; undefined where there are none. */
+  clients: ClientMethods | undefined;
 };
 
 /**
@@ -25,7 +28,7 @@ type WellKnownOptions = {
  */
 export function registerWellKnown(
   server: FastifyInstance,
-  { issuerUrl, keysUrl, issuers, combined }: WellKnownOptions,
+  { issuerUrl, keysUrl, issuers, combined, clients }: WellKnownOptions,
 ): void {
   for (const { platform, keys } of issuers) {
     server.get(jwksPathOf(platform), async (_request, reply) =>
@@ -34,7 +37,7 @@ export function registerWellKnown(
     server.get(metadataPathOf(platform), async (_request, reply) =>
       reply
         .header('cache-control', cacheControl)
-        .send(authorizationServerMetadata(issuerUrl, platform, keysUrl)),
+        .send(authorizationServerMetadata({ issuerUrl, platform, keysUrl, clients })),
     );
   }
   if (combined) {

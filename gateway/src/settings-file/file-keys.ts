@@ -30,8 +30,15 @@ export type FileType = {
 /** By key. */
 export type FileSettings = ReadonlyMap<string, FileSetting>;
 
-/** Settings that stand in the file under a name, or in a form, of their own. */
-const elsewhere = ['SUBGRAPH_URLS', 'ENTRANCES', 'ISSUERS_FILE', ...Object.keys(limitFields)];
+/** Settings that stand in the file under a name, or in a form, of their own, or not at all. */
+const elsewhere = [
+  'SUBGRAPH_URLS',
+  'ENTRANCES',
+  'ISSUERS_FILE',
+  // Of the platform's own issuers, which entrances of a file do not have before them.
+  'CLIENT_SECRETS',
+  ...Object.keys(limitFields),
+];
 /** The variables of an entrance in a configuration file, without its name. */
 export const entranceSettingFields = {
   ...entranceFields,

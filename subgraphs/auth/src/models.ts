@@ -3,6 +3,7 @@ import type { StaffAccount, UserAccount } from './accounts/account.ts';
 import type { OwnDevice } from './devices/device.queries.ts';
 import type { Invitation } from './invitations/invitation.queries.ts';
 import type { OwnDeletion, OwnExport } from './operations/personal-data.ts';
+import type { AdministeredCredential, AdministeredService } from './services/administration.queries.ts';
 import type { OwnSession } from './sessions/session.queries.ts';
 import type { OwnIdentity } from './upstream/identity.queries.ts';
 
@@ -16,3 +17,6 @@ export type AccountExportModel = OwnExport;
 export type AccountDeletionModel = OwnDeletion;
 export type StaffInvitationModel = Invitation;
 export type StaffInvitationConnectionModel = Connection<Invitation>;
+export type ServiceAccountModel = AdministeredService;
+export type ServiceAccountConnectionModel = Connection<AdministeredService>;
+export type ServiceCredentialModel = AdministeredCredential;

@@ -15,6 +15,7 @@ import type { Outbox } from './mail/outbox.ts';
 import type { Passkeys } from './passkeys/passkeys.ts';
 import type { PasswordWorkers } from './passwords/password-workers.ts';
 import type { Rehash } from './passwords/rehash.ts';
+import type { ServiceRules } from './services/service-settings.ts';
 import type { SessionClient, SessionOwner } from './sessions/session.queries.ts';
 import type { Lifetimes } from './settings.ts';
 import type { SignInThrottle } from './throttle/sign-in-throttle.ts';
@@ -46,6 +47,8 @@ export type PlatformIssuer<A extends Account = Account> = {
   /** The identity providers at which people sign in. */
   upstream: Upstream;
   later: LaterWork;
+  /** What staff may give to services. */
+  services: ServiceRules;
   now(): Date;
 };
 

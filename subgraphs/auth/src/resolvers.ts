@@ -41,6 +41,15 @@ import { createRefresh } from './operations/refresh.ts';
 import { createRegister } from './operations/register.ts';
 import { createRequestPasswordReset, createResetPassword } from './operations/reset-password.ts';
 import { createCancelStaffFactorReset, createResetStaffFactors } from './operations/reset-staff-factors.ts';
+import {
+  createCreateServiceAccount,
+  createCreateServiceSecret,
+  createDeactivateServiceAccount,
+  createRegisterServiceKey,
+  createRevokeServiceKey,
+  createServiceAccountList,
+} from './operations/service-accounts.ts';
+import { createServiceAccountFields, createServiceCredentialFields } from './operations/service-fields.ts';
 import { createEndOtherSessions, createEndSession, createListSessions } from './operations/sessions.ts';
 import { createSignIn } from './operations/sign-in.ts';
 import { createSignOut } from './operations/sign-out.ts';
@@ -150,6 +159,8 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
     types: {
       StaffMember: { __resolveReference: createStaffReference(portal) },
       StaffInvitation: createInvitationFields(portal),
+      ServiceAccount: createServiceAccountFields(portal),
+      ServiceCredential: createServiceCredentialFields(portal),
     },
     Query: {
       portalMe: createMe(portal),
@@ -160,6 +171,7 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       portalIdentities: createListIdentities(portal),
       staffMembers: createStaffMembers(portal),
       staffInvitations: createStaffInvitations(portal),
+      serviceAccounts: createServiceAccountList(portal),
     },
     Mutation: {
       portalLogin: createSignIn(portal),
@@ -206,6 +218,11 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       resendInvitation: createResendInvitation(portal),
       revokeInvitation: createRevokeInvitation(portal),
       acceptInvitation: createAcceptInvitation(portal),
+      createServiceAccount: createCreateServiceAccount(portal),
+      registerServiceKey: createRegisterServiceKey(portal),
+      createServiceSecret: createCreateServiceSecret(portal),
+      revokeServiceKey: createRevokeServiceKey(portal),
+      deactivateServiceAccount: createDeactivateServiceAccount(portal),
     },
   };
 }

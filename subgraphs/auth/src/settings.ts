@@ -15,6 +15,7 @@ import { factorConfigFields } from './factors/factor-settings.ts';
 import type { PemKeys } from './keys/pem-keys.ts';
 import { mailboxUrl, mailConfigFields } from './mail/mail-settings.ts';
 import { findPasskeyFaults, passkeyConfigFields } from './passkeys/passkey-settings.ts';
+import { serviceConfigFields } from './services/service-settings.ts';
 
 const minute = 60;
 const hour = 60 * minute;
@@ -216,6 +217,7 @@ const authFields = z.object({
     .describe(
       'Path of a YAML or JSON file whose section `providers` names the identity providers at which people can sign in (docs/oauth.md).',
     ),
+  ...serviceConfigFields,
   ...throttleFields,
 });
 

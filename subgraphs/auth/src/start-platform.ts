@@ -30,6 +30,7 @@ import type { SenderTiming } from './mail/mail-sender.ts';
 import type { MailReader } from './mail/open-mail.ts';
 import { openOutbox } from './mail/outbox.ts';
 import { type PlatformMail, startMail } from './mail/start-mail.ts';
+import { createOauthHandlers } from './oauth/oauth-handlers.ts';
 import type { OauthHandlers } from './oauth/oauth-routes.ts';
 import { readRelyingParty } from './passkeys/passkey-settings.ts';
 import { openPasskeys } from './passkeys/passkeys.ts';
@@ -37,6 +38,7 @@ import { createPasswordWorkers } from './passwords/password-workers.ts';
 import { createRehash } from './passwords/rehash.ts';
 import { type PersonDeskTiming, startPersonDesk } from './personal-data/person-desk.ts';
 import type { PlatformIssuer } from './platform-issuer.ts';
+import { readServiceRules } from './services/service-settings.ts';
 import { type AuthConfig, getPlatformSettings } from './settings.ts';
 import { assertNoSeededAccounts, explainStartError } from './start-checks.ts';
 import { openSignInThrottle } from './throttle/sign-in-throttle.ts';
@@ -159,6 +161,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
       upstream,
       later,
       mail: outbox,
+      services: readServiceRules(config),
       deletionDays: config.ACCOUNT_DELETION_DAYS,
       now: options.now ?? (() => new Date()),
     };
@@ -178,7 +181,10 @@ export async function startPlatform<P extends Platform, A extends Account>(
       await database.close();
     };
     const readMail = outbox?.isMailbox ? mail?.read : undefined;
-    const oauth = createUpstreamHandlers({ issuer, logger });
+    const oauth = {
+      ...createOauthHandlers({ issuer, ring, database, config, logger }),
+      ...createUpstreamHandlers({ issuer, logger }),
+    };
     return { platform, issuer, database, keys: ring, readMail, oauth, stop };
   } catch (error) {
     await upstream?.close();
@@ -267,6 +273,7 @@ function startUpkeep<A extends Account>({
       pruneWith('upstreamStates', `auth.prune_${platform}_upstream_states`),
       pruneWith('upstreamResults', `auth.prune_${platform}_upstream_results`),
       pruneWith('upstreamLogouts', `auth.prune_${platform}_upstream_logouts`),
+      pruneWith('clientAssertions', `auth.prune_${platform}_client_assertions`),
       pruneAuditLog({ platform, key: keys[0], retention: config.AUDIT_RETENTION_DAYS }),
     ],
   });

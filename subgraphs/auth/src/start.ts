@@ -64,7 +64,12 @@ export async function startAuth(
         stop,
       ),
       createContext,
-      addRoutes: (server) => registerWellKnown(server, { issuerUrl: config.ISSUER_URL, issuers: local }),
+      addRoutes: (server) =>
+        registerWellKnown(server, {
+          issuerUrl: config.ISSUER_URL,
+          issuers: local,
+          clients: { areSecretsOn: config.CLIENT_SECRETS },
+        }),
       addProvenRoutes(scope, gate, verifier) {
         registerRefusalReports(scope, gate, {
           samplesOf,

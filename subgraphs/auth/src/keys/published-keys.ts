@@ -1,5 +1,6 @@
 import {
   authorizationServerMetadata,
+  type ClientMethods,
   jwksMaxAgeSeconds,
   jwksPathOf,
   metadataPathOf,
@@ -46,7 +47,11 @@ export function createLocalKeySource(ring: KeyRing): KeySource {
 /** Public keys (RFC 7517) and metadata (RFC 8414) of the platforms that this process holds. */
 export function registerWellKnown(
   server: FastifyInstance,
-  { issuerUrl, issuers }: { issuerUrl: string; issuers: readonly TrustedIssuer[] },
+  {
+    issuerUrl,
+    issuers,
+    clients,
+  }: { issuerUrl: string; issuers: readonly TrustedIssuer[]; clients: ClientMethods },
 ): void {
   const cacheControl = `public, max-age=${jwksMaxAgeSeconds}`;
   for (const { platform, keys } of issuers) {
@@ -54,7 +59,9 @@ export function registerWellKnown(
       reply.header('cache-control', cacheControl).send(await keys.readJwks()),
     );
     server.get(metadataPathOf(platform), async (_request, reply) =>
-      reply.header('cache-control', cacheControl).send(authorizationServerMetadata(issuerUrl, platform)),
+      reply
+        .header('cache-control', cacheControl)
+        .send(authorizationServerMetadata({ issuerUrl, platform, clients })),
     );
   }
 }

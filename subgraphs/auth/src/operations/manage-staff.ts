@@ -34,8 +34,9 @@ export function asStaffManager<T>(
   ctx: GraphqlContext,
   others: readonly string[],
   fn: (trx: Trx, manager: StaffManager) => Promise<T>,
+  scope: 'staff:write' | 'services:write' = 'staff:write',
 ): Promise<T> {
-  const { staffId, sessionId } = requirePortal(ctx.session, 'staff:write');
+  const { staffId, sessionId } = requirePortal(ctx.session, scope);
   const issuer = getIssuer();
   return inTenant(issuer.db, ctx.tenantId, async (trx) => {
     const now = issuer.now();

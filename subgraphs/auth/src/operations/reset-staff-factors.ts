@@ -1,7 +1,7 @@
 import { requirePortal } from '@signet/access';
 import { type Database, inTenant, writeAuditEvent } from '@signet/db';
 import { scopesOfRole } from '@signet/schema/contract';
-import { badInput, RefusalError } from '@signet/service';
+import { RefusalError } from '@signet/service';
 import { readId } from '@signet/subgraph';
 import { sql, type Transaction } from 'kysely';
 import { lockAccountsForChange } from '../accounts/account.queries.ts';
@@ -14,6 +14,7 @@ import { linkTo, queueMail } from '../mail/outbox.ts';
 import type { PlatformBinding, PlatformIssuer } from '../platform-issuer.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import { lockOwnSession } from '../sessions/live-session.ts';
+import { readActReason } from './act-reason.ts';
 import { assertMayManage, manageStaff } from './manage-staff.ts';
 
 type Portal = PlatformBinding<StaffAccount>;
@@ -21,7 +22,6 @@ type Trx = Transaction<Database>;
 
 /** Time for a super_admin to object: whoever resets their factors could be an intruder. */
 const delaySeconds = 24 * 3600;
-const maxReasonLength = 500;
 
 /**
  * `resetStaffFactors`: at once, and for a super_admin, or who was one within the day, in a day.
@@ -32,7 +32,7 @@ const maxReasonLength = 500;
 export function createResetStaffFactors(portal: Portal): NonNullable<MutationResolvers['resetStaffFactors']> {
   return async (_parent, { id, reason: input }, ctx) => {
     requirePortal(ctx.session, 'staff:write');
-    const reason = readReason(input);
+    const reason = readActReason(input);
     const issuer = portal.getIssuer();
     let dueAt = issuer.now();
     await manageStaff(portal, ctx, { id }, async (trx, target, { now }) => {
@@ -154,13 +154,4 @@ async function insertReset(trx: Trx, reset: NewReset): Promise<boolean> {
     );
   }
   return rows.length === 1;
-}
-
-/** @throws {RefusalError} input.reason */
-function readReason(input: string): string {
-  const reason = input.trim();
-  if (reason === '' || [...reason].length > maxReasonLength) {
-    throw badInput('reason', `Say why, in at most ${maxReasonLength} characters.`);
-  }
-  return reason;
 }

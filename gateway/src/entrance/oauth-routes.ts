@@ -1,0 +1,219 @@
+import {
+  cookiePrefixOf,
+  formType,
+  listOauthPaths,
+  maxFormBytes,
+  type OauthAnswer,
+  type OauthQuestion,
+  type OauthRouteName,
+  oauthAnswerHeaders,
+  oauthError,
+  oauthPath,
+  type Platform,
+  platforms,
+  providerForm,
+} from '@signet/schema/contract';
+import {
+  decodeUtf8,
+  formatSignetContext,
+  type Logger,
+  RefusalError,
+  readAuthorization,
+  signetContextHeader,
+  withTimeout,
+} from '@signet/service';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Admission } from '../admission/admission.ts';
+import type { ClientAddressReader } from '../admission/client-address.ts';
+import type { FetchMessage, FetchSigner } from '../subgraphs/entrance-proof.ts';
+import { connectToSubgraph, type SubgraphConnection } from '../subgraphs/subgraph-connection.ts';
+
+export type OauthRoutesOptions = {
+  entrance: string;
+  /** Those that the entrance admits. Other platforms have no routes here. */
+  platforms: readonly Platform[];
+  /** The URLs of auth, as fetches use them: the signer chooses the recipient by it. */
+  authUrls: Readonly<Record<Platform, string>>;
+  sign: FetchSigner;
+  admission: Pick<Admission, 'run'>;
+  readClientAddress: ClientAddressReader;
+  /** The tenant of a request by its host, in lower case. */
+  tenantsByHost: ReadonlyMap<string, string>;
+  /** The time for a request. */
+  timeoutMs: number;
+  logger: Logger;
+};
+
+/** Auth stops a little earlier than the gateway, so that its answer still arrives. */
+const answerMarginMs = 100;
+const maxCookieBytes = 8 * 1024;
+
+/**
+ * `/oauth/<platform>/…`: what partners' programs and identity providers ask of the issuer. The entrance knows nothing of it but the list of
+ * paths: each request goes to the auth process of its platform as one signed question, in a place of the entrance's budget, and the answer
+ * comes back with the headers of a fixed list.
+ */
+export async function registerOauthRoutes(
+  server: FastifyInstance,
+  options: OauthRoutesOptions,
+): Promise<void> {
+  const connections = connectToAuth(options);
+  server.addHook('onClose', async () => {
+    await Promise.all([...new Set(Object.values(connections))].map((connection) => connection.stop()));
+  });
+  // In a scope of its own: forms are read here alone, and faults have the form of RFC 6749.
+  await server.register(async (scope) => {
+    scope.addContentTypeParser(formType, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    scope.setErrorHandler((error, _request, reply) => send(reply, answerOf(error, options.logger)));
+    for (const { platform, route, method, path } of listOauthPaths(options.platforms)) {
+      scope.route({
+        method,
+        url: path.replace('{provider}', ':provider'),
+        exposeHeadRoute: false,
+        bodyLimit: maxFormBytes,
+        config: { bodyType: formType },
+        async handler(request, reply) {
+          const question = readQuestion(request, platform, route);
+          if (!question) return reply.callNotFound();
+          const ask = () => askAuth(request, question, connections[platform], options);
+          return send(reply, await options.admission.run(request, ask));
+        },
+      });
+    }
+  });
+}
+
+function connectToAuth({ authUrls, logger }: OauthRoutesOptions): Record<Platform, SubgraphConnection> {
+  const connect = (platform: Platform) =>
+    connectToSubgraph(authUrls[platform], { name: 'auth', logger, onOutage: () => {} });
+  const user = connect('user');
+  return { user, portal: authUrls.portal === authUrls.user ? user : connect('portal') };
+}
+
+/**
+ * Undefined for a provider that can have no such name.
+ *
+ * @throws {RefusalError} auth.failure.malformed for several Authorization headers
+ */
+function readQuestion(
+  request: FastifyRequest,
+  platform: Platform,
+  route: OauthRouteName,
+): OauthQuestion | undefined {
+  const { provider } = request.params as { provider?: string };
+  if (provider !== undefined && !providerForm.test(provider)) return undefined;
+  const queryAt = request.url.indexOf('?');
+  const authorization = readAuthorization(request.raw);
+  const cookie = readOwnCookies(request.headers.cookie, platform);
+  return {
+    platform,
+    route,
+    ...(provider !== undefined && { provider }),
+    ...(queryAt >= 0 && { query: request.url.slice(queryAt + 1) }),
+    ...(Buffer.isBuffer(request.body) && { body: decodeForm(request.body) }),
+    ...(authorization !== undefined && { authorization }),
+    ...(request.headers.accept !== undefined && { accept: request.headers.accept }),
+    ...(cookie !== '' && { cookie }),
+  };
+}
+
+/** @throws {RefusalError} auth.failure.malformed for bytes that are not UTF-8 */
+function decodeForm(bytes: Buffer): string {
+  try {
+    return decodeUtf8(bytes);
+  } catch {
+    throw new RefusalError('auth.failure.malformed', { text: 'Send the form in UTF-8.' });
+  }
+}
+
+function readOwnCookies(header = '', platform: Platform): string {
+  const prefix = cookiePrefixOf(platform);
+  if (header.length > maxCookieBytes) return '';
+  return header
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(prefix))
+    .join('; ');
+}
+
+/** @throws where auth gives no answer in time, or one that is none of its own */
+async function askAuth(
+  request: FastifyRequest,
+  question: OauthQuestion,
+  connection: SubgraphConnection,
+  { authUrls, sign, timeoutMs, ...options }: OauthRoutesOptions,
+): Promise<OauthAnswer> {
+  if (connection.circuit.isOpen()) throw new RefusalError('auth.unavailable');
+  const body = JSON.stringify(question);
+  const context = withTimeout(describeClient(request, options), timeoutMs - answerMarginMs);
+  const message: FetchMessage = {
+    method: 'POST',
+    path: oauthPath,
+    query: '',
+    headers: { 'content-type': 'application/json', [signetContextHeader]: context },
+    body,
+  };
+  const headers = Object.entries({
+    ...message.headers,
+    ...sign(message, authUrls[question.platform]),
+  }).flat();
+  let answer: Awaited<ReturnType<SubgraphConnection['send']>>;
+  try {
+    answer = await connection.send({ path: oauthPath, headers, body }, timeoutMs);
+  } catch (error) {
+    connection.circuit.suspect();
+    throw new RefusalError('auth.unavailable', { cause: error });
+  }
+  if (answer.statusCode !== 200) {
+    const cause = new Error(`auth answered ${answer.statusCode} to a question of OAuth`);
+    options.logger.warn({ err: cause }, 'an OAuth request failed');
+    throw new RefusalError('auth.unavailable', { cause });
+  }
+  return JSON.parse(answer.body.toString('utf8')) as OauthAnswer;
+}
+
+function describeClient(
+  request: FastifyRequest,
+  { entrance, readClientAddress, tenantsByHost }: Omit<OauthRoutesOptions, 'authUrls' | 'sign' | 'timeoutMs'>,
+): string {
+  const { headers, raw } = request;
+  const clientAddress = readClientAddress(raw.socket.remoteAddress, headers);
+  const tenant = tenantsByHost.get(request.hostname.toLowerCase()) ?? [headers['x-tenant']].flat()[0];
+  const { 'user-agent': device, origin } = headers;
+  return formatSignetContext({
+    requestId: request.id,
+    entrance,
+    ...(clientAddress && { clientAddress }),
+    ...(tenant && { tenant }),
+    ...(device && { device }),
+    ...(origin && { origin }),
+    hasToken: false,
+  });
+}
+
+function send(reply: FastifyReply, { status, headers, cookies = [], body }: OauthAnswer): FastifyReply {
+  reply.code(status).header('cache-control', 'no-store');
+  for (const name of oauthAnswerHeaders) {
+    const value = headers[name];
+    if (value !== undefined) reply.header(name, value);
+  }
+  const ours = cookies.filter((line) => platforms.some((one) => line.startsWith(cookiePrefixOf(one))));
+  if (ours.length > 0) reply.header('set-cookie', ours);
+  return reply.send(body);
+}
+
+/** What failed before auth was asked, or because it did not answer. */
+function answerOf(error: unknown, logger: Logger): OauthAnswer {
+  const { statusCode = 500 } = error as { statusCode?: number };
+  if (error instanceof RefusalError && error.httpStatus === 503) {
+    const seconds = String(error.retryAfterSeconds ?? 2);
+    return oauthError(503, 'temporarily_unavailable', 'Try again later.', { 'retry-after': seconds });
+  }
+  if (error instanceof RefusalError) return oauthError(400, 'invalid_request', error.message);
+  if (statusCode === 413) return oauthError(413, 'invalid_request', 'The body is too large.');
+  if (statusCode === 415) return oauthError(415, 'invalid_request', `Send the parameters as ${formType}.`);
+  if (statusCode >= 400 && statusCode < 500)
+    return oauthError(statusCode, 'invalid_request', 'The request is malformed.');
+  logger.error({ err: error }, 'an OAuth request failed');
+  return oauthError(500, 'server_error', 'The request failed.');
+}

@@ -1,0 +1,433 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { scopesOfRole, userScopes } from '@signet/schema/contract';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addCustomer, addStaffMember, type TestAccount } from '../testing/accounts.test-support.ts';
+import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
+import { createTestKey, serviceOperations } from '../testing/services.test-support.ts';
+
+let auth: TestAuth;
+let admin: TestAccount;
+let token: string;
+const { addService, assert, create, deactivate, makeSecret, post, register, requestToken, revokeKey } =
+  serviceOperations(
+    () => auth,
+    () => token,
+  );
+
+beforeAll(async () => {
+  auth = await startTestAuth({ CLIENT_SECRETS: 'yes', SERVICE_JWKS_NETWORKS: '10.1.0.0/16' });
+  admin = await addStaffMember(auth.database, { tenantId: auth.tenants.demo, role: 'super_admin' });
+  token = (await auth.signIn('portalLogin', admin)).accessToken;
+});
+afterAll(() => auth.stop());
+
+const events = (subject: string) =>
+  auth.database.query(
+    `select kind, actor_id as by, details from auth.audit_event where subject_id = $1 and kind like 'auth.service.%' order by id`,
+    [subject],
+  );
+const revocations = async (subject: string) =>
+  (await auth.database.query('select platform from auth.revocation where subject = $1', [subject])).map(
+    ({ platform }) => platform,
+  );
+
+describe('createServiceAccount', () => {
+  it.each(['USER', 'PORTAL'] as const)('makes one on the side %s, and writes down why', async (side) => {
+    const scopes = side === 'USER' ? ['profile:read'] : ['customers:read', 'notes:write'];
+    const expiresAt = new Date(Date.now() + 86_400_000).toISOString();
+    const { data } = await create({
+      side,
+      name: ` Night job ${side} `,
+      scopes: [...scopes, ...scopes],
+      networks: ['203.0.113.0/24', '2001:DB8::/48'],
+      expiresAt,
+      reason: ' Stock is counted at night. ',
+    });
+    expect(data).toEqual({
+      id: expect.any(String),
+      side,
+      name: `Night job ${side}`,
+      scopes,
+      networks: ['203.0.113.0/24', '2001:db8::/48'],
+      expiresAt,
+      isActive: true,
+      createdBy: { id: admin.id },
+      createdAt: expect.any(String),
+      credentials: [],
+    });
+    expect(await events(data.id)).toEqual([
+      {
+        kind: 'auth.service.created',
+        by: admin.id,
+        details: {
+          platform: side.toLowerCase(),
+          reason: 'Stock is counted at night.',
+          scopes: scopes.join(' '),
+        },
+      },
+    ]);
+  });
+
+  it.each([
+    ['name', { name: ' ' }],
+    ['name', { name: 'x'.repeat(101) }],
+    ['name', { name: 'a\u0007b' }],
+    ['scopes', { scopes: [] }],
+    ['scopes', { scopes: ['customers:read', 'root'] }],
+    ['scopes', { side: 'USER', scopes: ['customers:read'] }],
+    ['networks', { networks: ['203.0.113.1'] }],
+    ['networks', { networks: ['203.0.113.0/33'] }],
+    ['networks', { networks: ['::ffff:203.0.113.0/120'] }],
+    ['networks', { networks: ['example.com/24'] }],
+    ['networks', { networks: Array.from({ length: 101 }, (_, at) => `10.0.${at}.0/24`) }],
+    ['expiresAt', { expiresAt: '2020-01-01T00:00:00Z' }],
+    ['reason', { reason: ' ' }],
+    ['reason', { reason: 'x'.repeat(501) }],
+  ])('refuses a wrong %s (%j)', async (field, input) => {
+    expect((await create(input)).reason).toBe(`input.${field}`);
+  });
+
+  it('takes a network with spare bits for the network that it is in', async () => {
+    expect((await create({ networks: ['203.0.113.77/24'] })).data.networks).toEqual(['203.0.113.0/24']);
+  });
+
+  it('gives a name to one active account of a platform', async () => {
+    const { data } = await create({ name: 'The only one' });
+    expect((await create({ name: 'The only one' })).reason).toBe('input.name');
+    expect(
+      (await create({ name: 'The only one', side: 'USER', scopes: ['profile:read'] })).data,
+    ).toBeTruthy();
+    await deactivate({ serviceAccount: data.id });
+    expect((await create({ name: 'The only one' })).data).toBeTruthy();
+  });
+
+  it('gives at most what its maker has, and a customer', async () => {
+    const all = await create({ scopes: scopesOfRole.super_admin });
+    expect(all.data.scopes).toEqual(scopesOfRole.super_admin);
+    expect((await create({ side: 'USER', scopes: userScopes })).data.scopes).toEqual(userScopes);
+    await auth.database.query(`update auth.portal_user set role = 'operations' where id = $1`, [admin.id]);
+    const { reason } = await create({ scopes: ['notes:write'] });
+    await auth.database.query(`update auth.portal_user set role = 'super_admin' where id = $1`, [admin.id]);
+    expect(reason).toBe('authz.role.deny');
+  });
+});
+
+describe('who may administer service accounts', () => {
+  const operations = [
+    'serviceAccounts(side: PORTAL) { edges { node { id } } }',
+    'createServiceAccount(input: { side: PORTAL, name: "x", scopes: ["notes:write"], reason: "x" }) { id }',
+    `registerServiceKey(input: { side: PORTAL, serviceAccount: "${randomUUID()}", jwksUrl: "https://x.example", reason: "x" }) { id }`,
+    `createServiceSecret(input: { side: PORTAL, serviceAccount: "${randomUUID()}", reason: "x" }) { secret }`,
+    `revokeServiceKey(input: { side: PORTAL, credential: "${randomUUID()}", reason: "x" }) { id }`,
+    `deactivateServiceAccount(input: { side: PORTAL, serviceAccount: "${randomUUID()}", reason: "x" }) { id }`,
+  ];
+  const ask = async (operation: string, token?: string) => {
+    const text = operation.startsWith('serviceAccounts') ? `{ ${operation} }` : `mutation { ${operation} }`;
+    const { body } = await auth.ask(text, {}, token === undefined ? {} : { token });
+    return body.errors?.[0]?.extensions.reason;
+  };
+
+  it.each(operations)('%s: neither nobody, nor a customer, nor other staff', async (operation) => {
+    const customer = await addCustomer(auth.database, { tenantId: auth.tenants.demo });
+    const operator = await addStaffMember(auth.database, {
+      tenantId: auth.tenants.demo,
+      role: 'operations',
+    });
+    const tokens = [
+      (await auth.signIn('login', customer)).accessToken,
+      (await auth.signIn('portalLogin', operator)).accessToken,
+    ];
+    expect(await ask(operation)).toBe('auth.failure.missing_token');
+    expect(await ask(operation, tokens[0])).toBe('authz.platform.deny');
+    expect(await ask(operation, tokens[1])).toBe('authz.scope.deny');
+  });
+
+  it('a session that has ended changes nothing, whatever its token says', async () => {
+    const other = await addStaffMember(auth.database, { tenantId: auth.tenants.demo, role: 'super_admin' });
+    const { accessToken } = await auth.signIn('portalLogin', other);
+    await auth.database.query('update auth.portal_session set ended_at = now() where staff_id = $1', [
+      other.id,
+    ]);
+    expect((await create({}, { token: accessToken })).reason).toBe('auth.failure.revoked');
+  });
+
+  it('staff of another tenant see, change and end nothing of it', async () => {
+    const own = await addService();
+    const stranger = await addStaffMember(auth.database, {
+      tenantId: auth.tenants.globex,
+      role: 'super_admin',
+    });
+    const sender = { token: (await auth.signIn('portalLogin', stranger, { tenant: 'globex' })).accessToken };
+    const { body } = await auth.ask(
+      '{ serviceAccounts(side: PORTAL) { edges { node { id } } } }',
+      {},
+      sender,
+    );
+    expect(body.data.serviceAccounts.edges).toEqual([]);
+    const { jwk } = await createTestKey();
+    expect((await register({ serviceAccount: own.id, jwk }, sender)).reason).toBe('input.serviceAccount');
+    expect((await makeSecret({ serviceAccount: own.id }, sender)).reason).toBe('input.serviceAccount');
+    expect((await revokeKey({ credential: own.credential }, sender)).reason).toBe('input.credential');
+    expect((await deactivate({ serviceAccount: own.id }, sender)).reason).toBe('input.serviceAccount');
+    expect((await requestToken(own)).status).toBe(200);
+  });
+
+  it('an id of the other platform names nothing', async () => {
+    const own = await addService('user');
+    expect((await revokeKey({ credential: own.credential })).reason).toBe('input.credential');
+    expect((await deactivate({ serviceAccount: own.id })).reason).toBe('input.serviceAccount');
+    expect((await requestToken(own)).status).toBe(200);
+  });
+});
+
+describe('serviceAccounts', () => {
+  it('lists those of a platform by name, in pages', async () => {
+    for (const name of ['zz-2', 'zz-1', 'zz-3']) await create({ name });
+    const names: string[] = [];
+    let after: string | null = null;
+    for (let hasNext = true; hasNext; ) {
+      const { body } = await auth.ask(
+        `query ($after: String) { serviceAccounts(side: PORTAL, first: 3, after: $after) {
+          edges { node { name } } pageInfo { hasNextPage endCursor } } }`,
+        { after },
+        { token },
+      );
+      const { edges, pageInfo }: Page = body.data.serviceAccounts;
+      names.push(...edges.map(({ node }) => node.name));
+      hasNext = pageInfo.hasNextPage;
+      after = pageInfo.endCursor;
+    }
+    expect(names.slice(-3)).toEqual(['zz-1', 'zz-2', 'zz-3']);
+    const [counted] = await auth.database.query(
+      'select count(*)::int as count from auth.portal_service_account where tenant_id = $1',
+      [auth.tenants.demo],
+    );
+    expect(names).toHaveLength(counted.count);
+    expect(new Set(names.map((name) => name)).size).toBeGreaterThan(3);
+  });
+});
+type Page = {
+  edges: { node: { name: string } }[];
+  pageInfo: { hasNextPage: boolean; endCursor: string | null };
+};
+
+describe('registerServiceKey', () => {
+  it.each(['EdDSA', 'ES256', 'RS256'] as const)(
+    'takes a public key for %s under its thumbprint',
+    async (algorithm) => {
+      const key = await createTestKey(algorithm);
+      const { data: account } = await create();
+      const jwk = { ...key.jwk, kid: 'their name', use: 'sig', alg: algorithm, key_ops: ['verify'] };
+      const { data } = await register({ serviceAccount: account.id, jwk });
+      expect(data.credentials).toEqual([
+        {
+          id: expect.any(String),
+          kind: 'KEY',
+          kid: key.kid,
+          jwksUrl: null,
+          createdBy: { id: admin.id },
+          createdAt: expect.any(String),
+          revokedAt: null,
+        },
+      ]);
+      const [stored] = await auth.database.query(
+        'select public_jwk as jwk from auth.portal_service_credential where account_id = $1',
+        [account.id],
+      );
+      expect(stored.jwk).toEqual(key.jwk);
+      expect((await events(account.id)).at(-1)).toMatchObject({
+        kind: 'auth.service.credential_added',
+        details: { kind: 'key', credential: data.credentials[0].id, reason: 'A test.' },
+      });
+    },
+  );
+
+  it.each([
+    ['a private key', () => generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })],
+    [
+      'a private RSA key',
+      () => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' }),
+    ],
+    ['a shared secret', () => ({ kty: 'oct', k: 'AAAA' })],
+    ['a key with a private member of another type', () => ({ ...publicJwk(), d: 'AAAA' })],
+    [
+      'RSA with 1024 bits',
+      () => generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' }),
+    ],
+    [
+      'RSA with the exponent 3',
+      () =>
+        generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 3 }).publicKey.export({
+          format: 'jwk',
+        }),
+    ],
+    ['P-384', () => generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey.export({ format: 'jwk' })],
+    ['X25519', () => generateKeyPairSync('x25519').publicKey.export({ format: 'jwk' })],
+    [
+      'a point that is not on the curve',
+      () => ({ kty: 'EC', crv: 'P-256', x: 'A'.repeat(43), y: 'A'.repeat(43) }),
+    ],
+    ['a short key', () => ({ kty: 'OKP', crv: 'Ed25519', x: 'AAAA' })],
+    ['a key for encryption', () => ({ ...publicJwk(), use: 'enc' })],
+    ['a key that signs', () => ({ ...publicJwk(), key_ops: ['sign'] })],
+    ['a key for another algorithm', () => ({ ...publicJwk(), alg: 'ES256' })],
+    ['nothing', () => ({})],
+  ])('refuses %s', async (_title, make) => {
+    const { data: account } = await create();
+    expect((await register({ serviceAccount: account.id, jwk: make() })).reason).toBe('input.jwk');
+  });
+  const publicJwk = () => generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' });
+
+  it('takes a key for an account once, also after it was revoked', async () => {
+    const own = await addService();
+    const again = () => register({ serviceAccount: own.id, jwk: own.key.jwk });
+    expect((await again()).reason).toBe('input.jwk');
+    await revokeKey({ credential: own.credential });
+    expect((await again()).reason).toBe('input.jwk');
+  });
+
+  it.each([
+    'http://partner.example/jwks.json',
+    'https://user:pass@partner.example/jwks.json',
+    'https://partner.example/jwks.json#x',
+    'https://127.0.0.1/jwks.json',
+    'https://[::1]/jwks.json',
+    'https://localhost/jwks.json',
+    'https://10.2.0.1/jwks.json',
+    'https://169.254.169.254/latest/meta-data',
+    'https://2130706433/jwks.json',
+    'https://[::ffff:10.2.0.1]/jwks.json',
+    'file:///etc/passwd',
+    'partner.example',
+    `https://partner.example/${'x'.repeat(2000)}`,
+  ])('refuses the URL %s', async (jwksUrl) => {
+    const { data: account } = await create();
+    expect((await register({ serviceAccount: account.id, jwksUrl })).reason).toBe('input.jwksUrl');
+  });
+
+  it('takes the URL of a key set, also in a network that is listed', async () => {
+    for (const jwksUrl of ['https://partner.example/jwks.json', 'https://10.1.2.3/jwks.json']) {
+      const { data: account } = await create();
+      const { data } = await register({ serviceAccount: account.id, jwksUrl });
+      expect(data.credentials[0]).toMatchObject({ kind: 'KEY_SET', kid: null, jwksUrl });
+    }
+  });
+
+  it('takes one of both, ten at a time, and none for an account that is closed', async () => {
+    const own = await addService();
+    const jwksUrl = 'https://partner.example/jwks.json';
+    expect((await register({ serviceAccount: own.id })).reason).toBe('input.jwk');
+    expect((await register({ serviceAccount: own.id, jwksUrl, jwk: own.key.jwk })).reason).toBe(
+      'input.jwksUrl',
+    );
+    for (let count = 1; count < 10; count += 1) {
+      const { jwk } = await createTestKey();
+      expect((await register({ serviceAccount: own.id, jwk })).data).toBeTruthy();
+    }
+    expect((await register({ serviceAccount: own.id, jwksUrl })).reason).toBe('input.serviceAccount');
+    await deactivate({ serviceAccount: own.id });
+    expect((await register({ serviceAccount: own.id, jwksUrl })).reason).toBe('input.serviceAccount');
+    expect((await register({ serviceAccount: randomUUID(), jwksUrl })).reason).toBe('input.serviceAccount');
+  });
+});
+
+describe('createServiceSecret', () => {
+  it('shows a secret once, and stores what nobody can sign in by', async () => {
+    const { data: account } = await create();
+    const { data } = await makeSecret({ serviceAccount: account.id });
+    const { secret, serviceAccount } = data;
+    expect(secret).toMatch(/^[\w-]{43}$/);
+    expect(serviceAccount.credentials).toMatchObject([{ kind: 'SECRET', kid: null }]);
+    const [stored] = await auth.database.query(
+      'select to_jsonb(c)::text as row from auth.portal_service_credential c where account_id = $1',
+      [account.id],
+    );
+    expect(stored.row).not.toContain(secret);
+    const form = { grant_type: 'client_credentials' };
+    const basic = (id: string, text: string) => `Basic ${Buffer.from(`${id}:${text}`).toString('base64')}`;
+    const byHeader = await post('portal', 'token', form, { authorization: basic(account.id, secret) });
+    expect(byHeader.status).toBe(200);
+    const inForm = { ...form, client_id: account.id, client_secret: secret };
+    expect((await post('portal', 'token', inForm)).status).toBe(200);
+    for (const authorization of [
+      basic(account.id, `${secret}x`),
+      basic(randomUUID(), secret),
+      basic('x', secret),
+      basic((await addService()).id, secret),
+      'Basic !',
+      `Bearer ${secret}`,
+    ]) {
+      const { status, body } = await post('portal', 'token', form, { authorization });
+      expect([status, body.error]).toEqual([401, 'invalid_client']);
+    }
+    const both = await post('portal', 'token', inForm, { authorization: basic(account.id, secret) });
+    expect([both.status, both.body.error]).toEqual([400, 'invalid_request']);
+    await revokeKey({ credential: serviceAccount.credentials[0].id });
+    await expect
+      .poll(async () => (await post('portal', 'token', inForm)).status, { timeout: 2000 })
+      .toBe(401);
+  });
+
+  it('is not there unless it is turned on', async () => {
+    const closed = await startTestAuth();
+    const staff = await addStaffMember(closed.database, {
+      tenantId: closed.tenants.demo,
+      role: 'super_admin',
+    });
+    const { accessToken } = await closed.signIn('portalLogin', staff);
+    const { body } = await closed.ask(
+      `mutation { createServiceSecret(input: { side: PORTAL, serviceAccount: "${randomUUID()}", reason: "x" }) { secret } }`,
+      {},
+      { token: accessToken },
+    );
+    await closed.stop();
+    expect(body.errors?.[0]?.extensions.reason).toBe('authz.permission.deny');
+  });
+});
+
+describe('revokeServiceKey and deactivateServiceAccount', () => {
+  it.each(['user', 'portal'] as const)('end tokens by the revocation feed, once (%s)', async (platform) => {
+    const own = await addService(platform);
+    const { data } = await revokeKey({ side: platform.toUpperCase(), credential: own.credential });
+    expect(data.credentials[0].revokedAt).not.toBeNull();
+    expect(await revocations(own.credential)).toEqual([platform]);
+    await revokeKey({ side: platform.toUpperCase(), credential: own.credential });
+    expect(await revocations(own.credential)).toHaveLength(1);
+    const kinds = (await events(own.id)).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === 'auth.service.credential_revoked')).toHaveLength(1);
+  });
+
+  it('end one key and leave the others, or all at once and for good', async () => {
+    const own = await addService();
+    const second = await createTestKey();
+    const { data } = await register({ serviceAccount: own.id, jwk: second.jwk });
+    const credential = data.credentials[1].id;
+    await revokeKey({ credential: own.credential });
+    await expect.poll(async () => (await requestToken(own)).status, { timeout: 2000 }).toBe(401);
+    const other = { ...own, key: second, credential };
+    expect((await requestToken(other)).status).toBe(200);
+    const { data: closed } = await deactivate({ serviceAccount: own.id });
+    expect(closed.isActive).toBe(false);
+    expect(await revocations(credential)).toEqual(['portal']);
+    await expect.poll(async () => (await requestToken(other)).status, { timeout: 2000 }).toBe(401);
+    await deactivate({ serviceAccount: own.id });
+    const kinds = (await events(own.id)).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === 'auth.service.deactivated')).toHaveLength(1);
+  });
+
+  it('leave no token behind that was asked for while they ran', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const own = await addService();
+      const assertions = await Promise.all(Array.from({ length: 20 }, () => assert(own)));
+      const asked = assertions.map((client_assertion) => requestToken(own, { client_assertion }));
+      await revokeKey({ credential: own.credential });
+      const issued = (await Promise.all(asked)).filter(({ status }) => status === 200);
+      // Each names the credential, which is in the feed from the answer on.
+      expect(await revocations(own.credential)).toEqual(['portal']);
+      for (const { body } of issued) {
+        const [, claims = ''] = String(body.access_token).split('.');
+        expect(JSON.parse(Buffer.from(claims, 'base64url').toString()).sid).toBe(own.credential);
+      }
+    }
+  });
+});
