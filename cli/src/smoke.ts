@@ -15,6 +15,7 @@ import { action, addExample, type Context, messageOf } from './command.ts';
 import { loadFromSubgraphs } from './load-from-subgraphs.ts';
 import { walkAccounts } from './smoke-accounts.ts';
 import { walkServices } from './smoke-services.ts';
+import { walkUpstream } from './smoke-upstream.ts';
 
 /** `signet smoke`: the main paths of a running deployment; exit 1 at the first that is wrong. */
 export function define(command: Command, context: Context): void {
@@ -60,6 +61,9 @@ async function smoke(
     context.print(
       `--    services: not tried, since ${portalUrl} has no token endpoint, or ${admin.email} did not get in`,
     );
+  }
+  if (!(await walkUpstream({ ...smokeContext, userUrl, env: context.env }))) {
+    context.print('--    an identity provider: not tried, since PROVIDERS_FILE has no entry `smoke` for it');
   }
   context.print(`\nAll of it holds at ${isApart ? `${userUrl} and ${portalUrl}` : userUrl}.`);
 }

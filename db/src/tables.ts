@@ -238,7 +238,7 @@ export type IdentityTable = {
   /** `iss` and `sub` of its ID tokens. */
   issuer: string;
   subject: string;
-  /** As the provider last said. */
+  /** What the provider last vouched for. */
   email: string | null;
   linked_by: 'email' | 'session' | 'creation';
   created_at: Timestamp;

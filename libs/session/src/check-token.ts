@@ -120,11 +120,7 @@ function isAlgorithmOf(keyAlgorithm: string, headerAlgorithm: unknown): boolean 
   return headerAlgorithm === keyAlgorithm || (keyAlgorithm === 'EdDSA' && headerAlgorithm === 'Ed25519');
 }
 
-function judgeClaims(
-  payload: JWTPayload,
-  trusted: TrustedIssuer,
-  now: Date,
-): KnownSession | Refused {
+function judgeClaims(payload: JWTPayload, trusted: TrustedIssuer, now: Date): KnownSession | Refused {
   // jose also accepts a list that holds the audience. Our issuers never write a list.
   if (!trusted.foreign && payload.aud !== trusted.audience) return refused('audience_mismatch');
   if (typeof payload.iat === 'number' && payload.iat > now.getTime() / 1000 + clockSkewSeconds) {

@@ -215,7 +215,7 @@ const authFields = z.object({
     .string()
     .optional()
     .describe(
-      'Path of a YAML or JSON file whose section `providers` names the identity providers at which people can sign in (docs/oauth.md).',
+      'Path of a YAML or JSON file whose section `providers` names the identity providers at which people can sign in (docs/identity-providers.md).',
     ),
   ...serviceConfigFields,
   ...throttleFields,

@@ -1,6 +1,6 @@
 import type { Platform } from '@signet/schema/contract';
-import { isSafeUrl } from '../safe-url.ts';
 import { isUuid } from '../read-session.ts';
+import { isSafeUrl } from '../safe-url.ts';
 import type { IssuerEntry } from './issuers-schema.ts';
 
 /** A fault of a list of issuers. `path` leads to the field, from the list on: `[1, 'audience']`. */

@@ -1,4 +1,5 @@
 import { createSigningKeys } from '@signet/testing';
+import type { IdentityProvider } from '@signet/testing/identity-provider';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
 import { mailSettings } from '../testing/mails.test-support.ts';
@@ -7,6 +8,7 @@ import type { HeldSecret, OpenCorner, Place } from './confusions.test-support.ts
 import { openFactorSecrets } from './factor-secrets.test-support.ts';
 import { openMailTokens } from './mail-tokens.test-support.ts';
 import { openNewcomers } from './newcomers.test-support.ts';
+import { openUpstreamCorner, startConfusedProvider } from './upstream.test-support.ts';
 
 /** Who adds a kind of token, or a place that takes one, adds a corner here or a line in one of these. */
 const corners: readonly OpenCorner[] = [
@@ -16,20 +18,33 @@ const corners: readonly OpenCorner[] = [
   (auth) => openFactorSecrets(auth, 'user'),
   (auth) => openFactorSecrets(auth, 'portal'),
   openNewcomers,
+  (auth) => openUpstreamCorner(auth, idp, 'user'),
+  (auth) => openUpstreamCorner(auth, idp, 'portal'),
 ];
 
 let auth: TestAuth;
+let idp: IdentityProvider;
 let secrets: readonly HeldSecret[];
 let places: ReadonlyMap<string, Place>;
 beforeAll(async () => {
   const keys = await createSigningKeys();
-  const settings = { ...mailSettings, ...keys.variables, PORTAL_REMEMBER_DEVICE_DAYS: '7' };
+  const upstream = await startConfusedProvider();
+  ({ idp } = upstream);
+  const settings = {
+    ...mailSettings,
+    ...keys.variables,
+    ...upstream.settings,
+    PORTAL_REMEMBER_DEVICE_DAYS: '7',
+  };
   auth = await startTestAuth(settings, { maxQueuedPasswords: 400 });
   const opened = await Promise.all(corners.map((open) => open(auth, keys)));
   secrets = opened.flatMap((corner) => corner.secrets);
   places = new Map(opened.flatMap((corner) => corner.places).map((place) => [place.name, place]));
 }, 60_000);
-afterAll(() => auth?.stop());
+afterAll(async () => {
+  await auth?.stop();
+  await idp?.stop();
+});
 
 test('every secret is another text, and names places that there are', () => {
   expect(new Set(secrets.map(({ text }) => text)).size).toBe(secrets.length);

@@ -20,12 +20,7 @@ import { type CreateAccount, getAccountOf } from '../upstream/person-account.ts'
 import type { Person } from '../upstream/provider-claims.ts';
 import { createStaffOf, settleRole } from '../upstream/staff-role.ts';
 import { takeResult, type UpstreamResult } from '../upstream/upstream-result.ts';
-import {
-  assertNotLoggedOut,
-  firstFactorOf,
-  lockUpstream,
-  type UpstreamProof,
-} from '../upstream/upstream-session.ts';
+import { assertNotLoggedOut, firstFactorOf, type UpstreamProof } from '../upstream/upstream-session.ts';
 
 /** What the platforms differ in. */
 type Ways<A extends Account> = {
@@ -122,7 +117,6 @@ async function signIn<A extends Account>(
     issuer.db,
     tenantId,
     async (trx): Promise<{ account: A; step: SignInStep } | Refused> => {
-      await lockUpstream(trx, issuer, { tenantId, issuer: iss, mode: 'sign-in' });
       await assertNotLoggedOut(trx, issuer, tenantId, proof);
       const found = await getAccountOf(trx, issuer, { tenantId, client, person, creation });
       if (!found.isActive) return { reason: 'auth.failure.invalid_credentials' };

@@ -4,8 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type OauthAnswer, type OauthQuestion, oauthPath, type Platform } from '@signet/schema/contract';
 import { createTestGateway } from '@signet/testing';
+import {
+  type Cookies,
+  cookieHeaderOf,
+  type IdentityProvider,
+  keepCookies,
+} from '@signet/testing/identity-provider';
 import type { TestAuth } from './auth.test-support.ts';
-import type { IdentityProvider } from './identity-provider.test-support.ts';
 
 export const publicUrl = 'https://api.example.com';
 export const appOf = { user: 'https://shop.example/app', portal: 'https://desk.example/' } as const;
@@ -44,7 +49,7 @@ export async function writeProviders(entries: readonly Entry[]): Promise<string>
 }
 
 /** What a browser has: cookies of the platform's entrance, and those of providers. */
-export type Browser = { ours: Map<string, string>; theirs: Map<string, string> };
+export type Browser = { ours: Cookies; theirs: Cookies };
 export const newBrowser = (): Browser => ({ ours: new Map(), theirs: new Map() });
 
 export type Frontend = { verifier: string; challenge: string };
@@ -67,23 +72,14 @@ export function upstreamSteps(auth: () => TestAuth, platform: Platform, name = '
     if (response.status !== 200) throw new Error(`auth answered ${response.status}`);
     return (await response.json()) as OauthAnswer;
   };
-  const cookieOf = (cookies: Map<string, string>) =>
-    [...cookies].map(([key, value]) => `${key}=${value}`).join('; ');
-  const keep = (cookies: Map<string, string>, lines: readonly string[]) => {
-    for (const line of lines) {
-      const [, key = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      if (value === '') cookies.delete(key);
-      else cookies.set(key, value);
-    }
-  };
   const askWith = async (
     browser: Browser,
     question: Omit<OauthQuestion, 'platform'>,
     context?: Record<string, string>,
   ) => {
-    const cookie = cookieOf(browser.ours);
+    const cookie = cookieHeaderOf(browser.ours);
     const answer = await ask({ ...question, ...(cookie && { cookie }) }, context);
-    keep(browser.ours, answer.cookies ?? []);
+    keepCookies(browser.ours, answer.cookies ?? []);
     return answer;
   };
   /** The browser goes to `start`. */
@@ -97,22 +93,8 @@ export function upstreamSteps(auth: () => TestAuth, platform: Platform, name = '
     return askWith(browser, { route: 'start', query: query.toString() });
   };
   /** The browser follows the provider until that sends it back. @returns the URL of the callback. */
-  const visit = async (browser: Browser, location: string): Promise<URL> => {
-    let url = new URL(location);
-    for (let steps = 0; steps < 8; steps += 1) {
-      if (url.origin === publicUrl) return url;
-      const response = await fetch(url, {
-        redirect: 'manual',
-        headers: { cookie: cookieOf(browser.theirs) },
-      });
-      keep(browser.theirs, response.headers.getSetCookie());
-      const next = response.headers.get('location');
-      if (next === null)
-        throw new Error(`the provider answered ${response.status}: ${await response.text()}`);
-      url = new URL(next, url);
-    }
-    throw new Error('the provider sends the browser in circles');
-  };
+  const visit = (provider: IdentityProvider, browser: Browser, location: string) =>
+    provider.visit(location, browser.theirs, ({ origin }) => origin === publicUrl);
   const callBack = (browser: Browser, url: URL) =>
     askWith(browser, { route: 'callback', query: url.search.slice(1) });
   /** From the fragment of where the browser ends. */
@@ -128,7 +110,7 @@ export function upstreamSteps(auth: () => TestAuth, platform: Platform, name = '
   ) => {
     provider.person = person;
     const started = await start(browser, frontend, more);
-    const url = await visit(browser, started.headers.location ?? '');
+    const url = await visit(provider, browser, started.headers.location ?? '');
     const answer = await callBack(browser, url);
     return { ...fragmentOf(answer), answer, url, browser, frontend } as {
       target: string;

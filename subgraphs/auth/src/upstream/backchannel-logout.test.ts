@@ -1,7 +1,7 @@
+import { type IdentityProvider, startIdentityProvider } from '@signet/testing/identity-provider';
 import { decodeJwt, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startTestAuth, type TestAuth, type Tokens } from '../testing/auth.test-support.ts';
-import { type IdentityProvider, startIdentityProvider } from '../testing/identity-provider.test-support.ts';
 import { mailSettings } from '../testing/mails.test-support.ts';
 import { bothPlatforms } from '../testing/session-operations.test-support.ts';
 import { clientOf, newBrowser, upstreamSteps, writeProviders } from '../testing/upstream.test-support.ts';
@@ -94,32 +94,13 @@ describe.each(bothPlatforms)('$platform: the end of a session at a provider', ({
       heard.push(status);
       return status;
     };
-    await signOutAt(browser);
+    await idp.signOut(browser.theirs);
     expect(heard).toEqual([200]);
     expect(await isOver(tokens as Tokens)).toBe('upstream');
     while ((await refuses(token)) === undefined && performance.now() - told < 3000);
     expect(await refuses(token)).toBe('auth.failure.revoked');
     expect(performance.now() - told).toBeLessThan(1000);
   });
-
-  /** The person signs out at the provider's own page. */
-  async function signOutAt(browser: ReturnType<typeof newBrowser>) {
-    const cookie = () => [...browser.theirs].map(([key, value]) => `${key}=${value}`).join('; ');
-    const page = await fetch(`${idp.issuer}/session/end`, { headers: { cookie: cookie() } });
-    const xsrf = /name="xsrf" value="(\w+)"/.exec(await page.text())?.[1] ?? '';
-    for (const line of page.headers.getSetCookie()) {
-      const [, key = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      browser.theirs.set(key, value);
-    }
-    const form = new URLSearchParams({ xsrf, logout: 'yes' });
-    const headers = { cookie: cookie() };
-    await fetch(`${idp.issuer}/session/end/confirm`, {
-      method: 'POST',
-      redirect: 'manual',
-      headers,
-      body: form,
-    });
-  }
 
   it('ends the one session, or all of a person, and nobody else’s', async () => {
     const [person, stranger] = [newPerson(), newPerson()];

@@ -1,9 +1,9 @@
+import { type IdentityProvider, startIdentityProvider } from '@signet/testing/identity-provider';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountOperations } from '../testing/account-operations.test-support.ts';
 import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
 import { factorOperations } from '../testing/factors.test-support.ts';
-import { type IdentityProvider, startIdentityProvider } from '../testing/identity-provider.test-support.ts';
 import { mailSettings, readMails } from '../testing/mails.test-support.ts';
 import { makeDue, otherSubgraphs } from '../testing/personal-data.test-support.ts';
 import { bothPlatforms } from '../testing/session-operations.test-support.ts';

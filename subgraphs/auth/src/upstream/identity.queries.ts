@@ -12,7 +12,7 @@ export type OwnIdentity = {
   id: string;
   /** The provider's name. */
   provider: string;
-  /** As the provider last said. */
+  /** What the provider last vouched for. */
   email: string | null;
   linkedAt: Date;
   lastUsedAt: Date | null;
@@ -60,7 +60,9 @@ export async function insertIdentity<A extends Account>(
   { tables, now }: Pick<PlatformIssuer<A>, 'tables' | 'now'>,
   { tenantId, accountId, person, linkedBy }: NewIdentity,
 ): Promise<OwnIdentity | undefined> {
-  const { provider, issuer, subject, email = null } = person;
+  const { provider, issuer, subject } = person;
+  // Only what the provider vouches for: else anybody could write the owner's address there, and it would look like theirs.
+  const email = (person.isEmailProven && person.email) || null;
   const usedAt = linkedBy === 'session' ? null : now();
   const { rows } = await sql<OwnIdentity>`
     insert into ${tables.identity}
@@ -76,10 +78,10 @@ export async function insertIdentity<A extends Account>(
 export async function touchIdentity<A extends Account>(
   trx: Trx,
   { tables, now }: Pick<PlatformIssuer<A>, 'tables' | 'now'>,
-  { issuer, subject, email }: IdentityKey & Pick<Person, 'email'>,
+  { issuer, subject, email, isEmailProven }: Person,
 ): Promise<void> {
   await sql`
-    update ${tables.identity} set last_used_at = ${now()}, email = coalesce(${email ?? null}, email)
+    update ${tables.identity} set last_used_at = ${now()}, email = coalesce(${(isEmailProven && email) || null}, email)
     where issuer = ${issuer} and subject = ${subject}
   `.execute(trx);
 }

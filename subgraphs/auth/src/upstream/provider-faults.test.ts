@@ -1,7 +1,7 @@
+import { type IdentityProvider, startIdentityProvider } from '@signet/testing/identity-provider';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
-import { type IdentityProvider, startIdentityProvider } from '../testing/identity-provider.test-support.ts';
 import { mailSettings } from '../testing/mails.test-support.ts';
 import {
   appOf,
@@ -142,7 +142,7 @@ async function comeBack(provider = idp, { challenge } = newFrontend()) {
   const browser = newBrowser();
   provider.person = somebody();
   const started = await start(browser, { challenge });
-  return { browser, url: await visit(browser, started.headers.location ?? '') };
+  return { browser, url: await visit(provider, browser, started.headers.location ?? '') };
 }
 const with_ = (url: URL, parameters: Record<string, string | undefined>) => {
   const changed = new URL(url);
@@ -250,13 +250,13 @@ describe('PKCE', () => {
       code_challenge: undefined,
       code_challenge_method: undefined,
     });
-    const url = await visit(browser, stripped.href).catch(() => undefined);
+    const url = await visit(idp, browser, stripped.href).catch(() => undefined);
     if (url) expect(fragmentOf(await callBack(browser, url)).error).toBeDefined();
     // Another one's challenge does not fit our verifier.
     const swapped = with_(new URL((await start(browser, newFrontend())).headers.location ?? ''), {
       code_challenge: newFrontend().challenge,
     });
-    expect(fragmentOf(await callBack(browser, await visit(browser, swapped.href))).error).toBe(
+    expect(fragmentOf(await callBack(browser, await visit(idp, browser, swapped.href))).error).toBe(
       'server_error',
     );
     expect(idp.tokenForms.at(-1)?.get('code_verifier')).toMatch(/^[\w-]{43}$/);

@@ -1,6 +1,6 @@
+import { type IdentityProvider, startIdentityProvider } from '@signet/testing/identity-provider';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
-import { type IdentityProvider, startIdentityProvider } from '../testing/identity-provider.test-support.ts';
 import { mailSettings } from '../testing/mails.test-support.ts';
 import {
   clientOf,

@@ -12,6 +12,9 @@ import {
   SignJWT,
 } from 'jose';
 
+/** The cookies of somebody's browser, by name. */
+export type Cookies = Map<string, string>;
+
 /** Somebody who has an account at the provider. Whatever is added here stands in the ID token. */
 export type ProviderPerson = { sub: string; [claim: string]: unknown };
 
@@ -44,10 +47,20 @@ export type IdentityProvider = {
   asked: Map<string, number>;
   /** The forms that came to its token endpoint. */
   tokenForms: URLSearchParams[];
+  /** Hears of the tokens that it gives. */
+  onTokens: ((tokens: { id_token?: string; access_token?: string }) => void) | undefined;
   /** The key with which it signs now. */
   key(): { privateKey: CryptoKey; kid: string };
   /** Another key, and the one before is gone from the key set. */
   rotate(): Promise<void>;
+  /**
+   * Somebody's browser follows the provider until that sends it back.
+   *
+   * @param isBack whether a URL is not the provider's any more. @returns that URL.
+   */
+  visit(location: string, cookies: Cookies, isBack: (url: URL) => boolean): Promise<URL>;
+  /** The person signs out at the provider's own page, which tells its clients. */
+  signOut(cookies: Cookies): Promise<void>;
   /** Where requests to `backchannel_logout_uri` go. */
   onLogout: ((url: URL, form: URLSearchParams) => Promise<number>) | undefined;
   stop(): Promise<void>;
@@ -66,11 +79,11 @@ type OidcProvider = {
 
 export async function startIdentityProvider(
   clients: readonly Client[],
-  { alg = 'RS256' }: { alg?: 'RS256' | 'ES256' } = {},
+  { alg = 'RS256', port = 0 }: { alg?: 'RS256' | 'ES256'; port?: number } = {},
 ): Promise<IdentityProvider> {
   const people = new Map<string, ProviderPerson>();
   const server = createServer();
-  server.listen(0, '127.0.0.1');
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   let { privateKey } = await generateKeyPair(alg, { extractable: true });
@@ -101,6 +114,9 @@ export async function startIdentityProvider(
       serial += 1;
     },
     onLogout: undefined,
+    onTokens: undefined,
+    visit: visitProvider,
+    signOut: (cookies) => signOutAt(issuer, cookies),
     async stop() {
       for (const one of [server, inner]) {
         one.closeAllConnections();
@@ -187,8 +203,11 @@ export async function startIdentityProvider(
       text = Buffer.from(JSON.stringify(metadata(JSON.parse(body.toString()))));
     }
     if (path === '/jwks') text = Buffer.from(JSON.stringify(await publicJwks()));
-    if (path === '/token' && status === 200)
-      text = Buffer.from(JSON.stringify(await signAnew(JSON.parse(body.toString()))));
+    if (path === '/token' && status === 200) {
+      const tokens = await signAnew(JSON.parse(body.toString()));
+      self.onTokens?.(tokens);
+      text = Buffer.from(JSON.stringify(tokens));
+    }
     delete headers['content-length'];
     res.writeHead(status, headers).end(text);
   };
@@ -219,4 +238,44 @@ async function forward(port: number, req: IncomingMessage, body: Buffer) {
   const headers: Record<string, string | string[] | undefined> = { ...answer.headers };
   delete headers['transfer-encoding'];
   return { status: answer.statusCode ?? 500, headers, body: await readAll(answer) };
+}
+
+export function cookieHeaderOf(cookies: Cookies): string {
+  return [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+}
+
+/** Keeps what Set-Cookie lines say. */
+export function keepCookies(cookies: Cookies, lines: readonly string[]): void {
+  for (const line of lines) {
+    const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+    if (value === '') cookies.delete(name);
+    else cookies.set(name, value);
+  }
+}
+
+async function visitProvider(
+  location: string,
+  cookies: Cookies,
+  isBack: (url: URL) => boolean,
+): Promise<URL> {
+  let url = new URL(location);
+  for (let steps = 0; steps < 8; steps += 1) {
+    if (isBack(url)) return url;
+    const response = await fetch(url, { redirect: 'manual', headers: { cookie: cookieHeaderOf(cookies) } });
+    keepCookies(cookies, response.headers.getSetCookie());
+    const next = response.headers.get('location');
+    if (next === null) throw new Error(`the provider answered ${response.status}: ${await response.text()}`);
+    url = new URL(next, url);
+  }
+  throw new Error('the provider sends the browser in circles');
+}
+
+/** The page of oidc-provider asks whether one means it. */
+async function signOutAt(issuer: string, cookies: Cookies): Promise<void> {
+  const page = await fetch(`${issuer}/session/end`, { headers: { cookie: cookieHeaderOf(cookies) } });
+  const xsrf = /name="xsrf" value="(\w+)"/.exec(await page.text())?.[1] ?? '';
+  keepCookies(cookies, page.headers.getSetCookie());
+  const body = new URLSearchParams({ xsrf, logout: 'yes' });
+  const headers = { cookie: cookieHeaderOf(cookies) };
+  await fetch(`${issuer}/session/end/confirm`, { method: 'POST', redirect: 'manual', headers, body });
 }
