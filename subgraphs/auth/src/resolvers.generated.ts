@@ -147,7 +147,7 @@ export type Identity = {
   id: Scalars['ID']['output'];
   /** What the provider is called in URLs. */
   provider: Scalars['String']['output'];
-  /** The address that the provider last said. Null where it says none. */
+  /** The address that the provider last vouched for. Null where it vouches for none. */
   email?: Maybe<Scalars['String']['output']>;
   linkedAt: Scalars['DateTime']['output'];
   /** When it last signed you in. Null before that. */
