@@ -8,7 +8,7 @@ import type { HeldSecret, OpenCorner, Place } from './confusions.test-support.ts
 import { openFactorSecrets } from './factor-secrets.test-support.ts';
 import { openMailTokens } from './mail-tokens.test-support.ts';
 import { openNewcomers } from './newcomers.test-support.ts';
-import { openUpstreamCorner, startConfusedProvider } from './upstream.test-support.ts';
+import { openUpstream, startConfusedProvider } from './upstream.test-support.ts';
 
 /** Who adds a kind of token, or a place that takes one, adds a corner here or a line in one of these. */
 const corners: readonly OpenCorner[] = [
@@ -18,8 +18,7 @@ const corners: readonly OpenCorner[] = [
   (auth) => openFactorSecrets(auth, 'user'),
   (auth) => openFactorSecrets(auth, 'portal'),
   openNewcomers,
-  (auth) => openUpstreamCorner(auth, idp, 'user'),
-  (auth) => openUpstreamCorner(auth, idp, 'portal'),
+  (auth) => openUpstream(auth, idp),
 ];
 
 let auth: TestAuth;

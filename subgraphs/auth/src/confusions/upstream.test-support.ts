@@ -30,11 +30,17 @@ export async function startConfusedProvider(): Promise<{
 const logoutEvent = 'http://schemas.openid.net/event/backchannel-logout';
 
 /** What a provider makes, and what we make of it: each has one place, and tokens of the provider none at all. */
-export async function openUpstreamCorner(
-  auth: TestAuth,
-  idp: IdentityProvider,
-  platform: Platform,
-): Promise<Corner> {
+export async function openUpstream(auth: TestAuth, idp: IdentityProvider): Promise<Corner> {
+  // One after the other: the provider signs in one person at a time.
+  const customers = await openPlatform(auth, idp, 'user');
+  const staff = await openPlatform(auth, idp, 'portal');
+  return {
+    secrets: [...customers.secrets, ...staff.secrets],
+    places: [...customers.places, ...staff.places],
+  };
+}
+
+async function openPlatform(auth: TestAuth, idp: IdentityProvider, platform: Platform): Promise<Corner> {
   const whose = platform === 'user' ? 'customers' : 'staff';
   const { start, visit, callBack, fragmentOf, goThrough, complete, ask } = upstreamSteps(
     () => auth,

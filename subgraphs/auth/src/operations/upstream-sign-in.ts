@@ -19,7 +19,7 @@ import { findIdentityOwner } from '../upstream/identity.queries.ts';
 import { type CreateAccount, getAccountOf } from '../upstream/person-account.ts';
 import type { Person } from '../upstream/provider-claims.ts';
 import { createStaffOf, settleRole } from '../upstream/staff-role.ts';
-import { takeResult, type UpstreamResult } from '../upstream/upstream-result.ts';
+import { takeResult, type UpstreamPurpose, type UpstreamResult } from '../upstream/upstream-result.ts';
 import { assertNotLoggedOut, firstFactorOf, type UpstreamProof } from '../upstream/upstream-session.ts';
 
 /** What the platforms differ in. */
@@ -82,7 +82,7 @@ function createUpstreamSignIn<A extends Account>(
 /** Uses a code up. @throws {RefusalError} input.code */
 export async function getResult<A extends Account>(
   issuer: PlatformIssuer<A>,
-  asked: { tenantId: string; code: string; verifier: string; purpose: UpstreamResult['purpose'] },
+  asked: { tenantId: string; code: string; verifier: string; purpose: UpstreamPurpose },
 ): Promise<UpstreamResult> {
   const result = await inTenant(issuer.db, asked.tenantId, (trx) => takeResult(trx, issuer, asked));
   if (!result) {

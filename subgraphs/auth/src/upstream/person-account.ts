@@ -60,7 +60,7 @@ export async function getAccountOf<A extends Account>(
   const linkedBy = owner ? 'email' : 'creation';
   if (account && (await addIdentity(trx, issuer, { account, tenantId, client }, { person, linkedBy })))
     return account;
-  // Somebody was faster: the same person in another tab, or another who made the account.
+  // The same person may have been faster in another tab.
   const meanwhile = await findLinked(trx, issuer, person);
   if (!meanwhile) throw notLinked();
   return meanwhile;
@@ -83,20 +83,19 @@ async function findLinked<A extends Account>(
  * An account whose address nobody has verified may be a stranger's, who waits for the owner of the address to come. One that is somebody else at
  * the issuer already belongs to that person: the address may have passed on.
  *
- * @throws {RefusalError} auth.failure.not_linked
+ * @returns undefined for these.
  */
 async function lockLinkable<A extends Account>(
   trx: Trx,
   issuer: PlatformIssuer<A>,
   { id, email, person }: { id: string; email: string; person: Person },
-): Promise<A> {
+): Promise<A | undefined> {
   const account = await lockAccountForChange(trx, issuer.tables, id);
-  if (!account?.isActive || !account.emailVerified || account.email !== email) throw notLinked();
-  if (await hasIdentityAt(trx, issuer, id, person.issuer)) throw notLinked();
-  return account;
+  if (!account?.isActive || !account.emailVerified || account.email !== email) return undefined;
+  return (await hasIdentityAt(trx, issuer, id, person.issuer)) ? undefined : account;
 }
 
 /** One answer, whatever is wrong. */
-export function notLinked(): RefusalError {
+function notLinked(): RefusalError {
   return new RefusalError('auth.failure.not_linked');
 }

@@ -151,9 +151,9 @@ async function callBack(
       // As old as it may have been when the person was sent there.
       ...(maxAge !== undefined && { maxAge: maxAge + Math.ceil((now.getTime() - startedAt) / 1000) }),
     });
-    const result = { person, purpose, challenge, since: usedAt.getTime() };
+    const result = { person, challenge, since: usedAt.getTime() };
     const code = await inTenant(issuer.db, tenantId, (trx) =>
-      keepResult(trx, issuer, { tenantId, ...result }),
+      keepResult(trx, issuer, { tenantId, purpose, result }),
     );
     return redirectTo(withFragment(returnTo, { code }));
   } catch (error) {
