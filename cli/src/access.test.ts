@@ -51,7 +51,7 @@ test('prints the counts and exits 0 where every field has a rule', () => {
     /^Every field has an access rule: \d+ types, \d+ fields, \d+ of them public, \d+ pol/,
   );
   expect(stdout).toMatch(
-    /\n {2}super_admin +\d+ allowed, +\d+ by policy, +\d+ refused\n(No access rule names these scopes .*\n)?$/,
+    /\n {2}super_admin +\d+ allowed, +\d+ by policy, +\d+ refused\n[\s\S]*\n {2}impersonated +\d+ allowed, +\d+ by policy, +\d+ refused\n(No access rule names these scopes .*\n)?$/,
   );
   expect(status).toBe(0);
 });

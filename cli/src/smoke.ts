@@ -14,6 +14,7 @@ import type { Command } from 'commander';
 import { action, addExample, type Context, messageOf } from './command.ts';
 import { loadFromSubgraphs } from './load-from-subgraphs.ts';
 import { walkAccounts } from './smoke-accounts.ts';
+import { walkImpersonation } from './smoke-impersonation.ts';
 import { walkServices } from './smoke-services.ts';
 import { walkUpstream } from './smoke-upstream.ts';
 
@@ -152,11 +153,15 @@ async function walkPlatform(
 
 /** Where the entrance shows the mails of a platform in development; elsewhere nobody but their recipients reads them. */
 async function walkAccountsByMail(
-  { user, portal, step }: SmokeContext,
+  { user, userToken, portal, step }: SmokeContext,
   mailUrl: string,
   { env, print }: Context,
 ): Promise<void> {
-  if (await walkAccounts({ user, portal, step, mailUrl, admin: adminOf(env) })) return;
+  const admin = adminOf(env);
+  if (await walkAccounts({ user, portal, step, mailUrl, admin })) {
+    // Nobody acts as a customer whom no mail tells of it.
+    return walkImpersonation({ user, userToken, portal, step, admin });
+  }
   print(`--    accounts by mail: not tried, since ${mailUrl}/mailbox shows no mails`);
 }
 

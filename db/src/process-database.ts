@@ -21,7 +21,7 @@ export type ProcessDatabase = {
 export type RequestScopes = {
   /** Runs what serves a request: its queries end at its deadline, and its connections count as its caller's. */
   inRequest<T>(scope: RequestScope, fn: () => T): T;
-  identifyCaller(caller: string): void;
+  identifyCaller(caller: string, actor?: string): void;
 };
 export const requestScopes: RequestScopes = { inRequest, identifyCaller };
 

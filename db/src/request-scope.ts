@@ -6,6 +6,8 @@ export type RequestScope = {
   deadline?: number | undefined;
   /** Who counts as one when connections are shared out: an account, or else a client's address. */
   caller: string;
+  /** Id of the member of staff who acts as a customer in this request. Row policies and the audit log see it (`app.actor`). */
+  actor?: string | undefined;
 };
 
 /** `hasProgress`: a transaction of the request has ended; what it still reads completes its answer. */
@@ -21,10 +23,15 @@ export function inRequest<T>(scope: RequestScope, fn: () => T): T {
   return scopes.run({ ...scope, hasProgress: false }, fn);
 }
 
-/** From now on the request counts as this caller's: who it is was not known when the request began. */
-export function identifyCaller(caller: string): void {
+/**
+ * From now on the request counts as this caller's: who it is was not known when the request began.
+ *
+ * @throws {Error} with an actor, where no request is served: its statements would run as if the customer themselves had asked.
+ */
+export function identifyCaller(caller: string, actor?: string): void {
   const scope = scopes.getStore();
-  if (scope) scope.caller = caller;
+  if (scope) Object.assign(scope, { caller, actor });
+  else if (actor !== undefined) throw new Error('An impersonated caller is served outside of a request.');
 }
 
 /** Runs work that several requests wait for: the deadline and the share of the one that began it are not its own. */
@@ -45,6 +52,11 @@ export function noteProgress(): void {
 
 export function hasProgress(): boolean {
   return scopes.getStore()?.hasProgress ?? false;
+}
+
+/** The member of staff who acts as the customer in this request; undefined in all others, and for the process's own work. */
+export function findActor(): string | undefined {
+  return scopes.getStore()?.actor;
 }
 
 /** Undefined for the process's own work. */

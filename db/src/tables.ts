@@ -399,6 +399,30 @@ export type UserRequestTable = {
   outcome: 'done' | 'obsolete' | null;
 };
 
+/** A member of staff acts as a customer, or may for a minute begin to. */
+export type UserImpersonationTable = {
+  id: Generated<string>;
+  tenant_id: string;
+  account_id: string;
+  staff_id: string;
+  /** The session in which it was granted: it ends with that. */
+  staff_session_id: string;
+  reason_class: string;
+  reason: string;
+  ticket: string;
+  /** SHA-256 of the grant. */
+  grant_hash: Buffer;
+  created_at: Timestamp;
+  grant_expires_at: Date;
+  /** When the grant was exchanged for a token, and when that expires. */
+  begun_at: OptionalTime;
+  expires_at: OptionalTime;
+  ended_at: OptionalTime;
+  end_reason: string | null;
+  ended_by: string | null;
+  objected_at: OptionalTime;
+};
+
 /** Rows are added, never changed or deleted. */
 export type AuditEventTable = {
   id: Generated<string>;
@@ -512,6 +536,7 @@ export interface Database {
   'auth.portal_invitation': PortalInvitationTable;
   'auth.user_outbox': UserOutboxTable;
   'auth.user_request': UserRequestTable;
+  'auth.user_impersonation': UserImpersonationTable;
   'auth.audit_event': AuditEventTable;
   'auth.audit_seal': AuditSealTable;
   'auth.audit_pruning': AuditPruningTable;

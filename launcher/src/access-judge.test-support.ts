@@ -80,7 +80,9 @@ function findFaultOfOwn(
   // The gateway names every refused field; a subgraph stops at the first, or at the entity's own reference.
   const wanted = place.name === 'gateway' ? refused : refused.slice(0, 1);
   const got = refusals.map(({ path }) => path);
-  const atReference = wanted.length > 0 && place.name !== 'gateway' && got.join() === '_entities';
+  // No object is a customers' service's: a reference to a customer is refused to it as somebody else's is.
+  const mayBeRefused = wanted.length > 0 || question.holder.caller === 'user service';
+  const atReference = mayBeRefused && place.name !== 'gateway' && got.join() === '_entities';
   if (!atReference && got.toSorted().join() !== wanted.toSorted().join()) {
     return `it should be refused at [${wanted}], was at [${got}]`;
   }

@@ -56,6 +56,7 @@ export const credentialFields: ReadonlySet<string> = new Set([
   'linkIdentity',
   'linkPortalIdentity',
   'acceptInvitation',
+  'beginImpersonation',
   'reauthenticate',
   'portalReauthenticate',
 ]);

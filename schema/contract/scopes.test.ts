@@ -2,11 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
+  impersonationReasons,
   isStaffRole,
   outranks,
   scopeHolders,
   scopes,
+  scopesOfImpersonated,
   scopesOfRole,
+  scopesToImpersonate,
   staffRoles,
   userScopes,
 } from './scopes.ts';
@@ -28,6 +31,20 @@ const ownScopes: readonly string[] = ['profile:read', 'orders:read', 'orders:wri
 test("a customer has no scope that changes the shop or reads other people's data", () => {
   expect(userScopes).toContain('profile:read');
   expect(userScopes.filter((scope) => !ownScopes.includes(scope))).toEqual([]);
+});
+
+test('who acts as a customer reads, and changes something for a reason that opens it; never what the customer may not', () => {
+  for (const reason of impersonationReasons) {
+    const held = scopesOfImpersonated(reason);
+    expect(held).toContain('profile:read');
+    expect(held.filter((scope) => !userScopes.includes(scope))).toEqual([]);
+    const changes = held.filter((scope) => !scope.endsWith(':read'));
+    if (reason !== 'CORRECTION') expect(changes, reason).toEqual([]);
+    // Whoever only may look must not get more by naming another reason.
+    else expect(scopesToImpersonate(reason)).toEqual(['customers:impersonate', 'customers:write']);
+    expect(scopesToImpersonate(reason)).toContain('customers:impersonate');
+  }
+  expect(scopesOfRole.support).not.toContain('customers:impersonate');
 });
 
 test('each scope has a holder, and no holder twice', () => {

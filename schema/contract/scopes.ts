@@ -1,19 +1,27 @@
 export const staffRoles = ['support', 'operations', 'super_admin'] as const;
 export type StaffRole = (typeof staffRoles)[number];
 
-/** Who can hold a scope: every customer, and staff by role. */
-export type ScopeHolder = 'customer' | StaffRole;
+/** Why a member of staff acts as a customer, who sees it. */
+export const impersonationReasons = ['SUPPORT_REQUEST', 'INVESTIGATION', 'CORRECTION'] as const;
+export type ImpersonationReason = (typeof impersonationReasons)[number];
+
+/**
+ * Who can hold a scope: every customer, staff by role, and a member of staff who acts as a customer, whatever the reason (what only reads)
+ * or for one reason.
+ */
+export type ScopeHolder = 'customer' | StaffRole | 'impersonated' | `impersonated for ${ImpersonationReason}`;
 
 /**
  * The one table of the scopes of this installation and of who holds them. Add a scope by adding a line; everything else
  * follows. `npm run access` refuses a rule with a scope that nobody holds, and lists the scopes that no rule uses.
  */
 export const scopeHolders = {
-  'profile:read': ['customer', 'support', 'operations', 'super_admin'],
-  'orders:read': ['customer', 'support', 'operations', 'super_admin'],
-  'orders:write': ['customer'],
+  'profile:read': ['customer', 'impersonated', 'support', 'operations', 'super_admin'],
+  'orders:read': ['customer', 'impersonated', 'support', 'operations', 'super_admin'],
+  'orders:write': ['customer', 'impersonated for CORRECTION'],
   'customers:read': ['support', 'operations', 'super_admin'],
   'customers:write': ['operations', 'super_admin'],
+  'customers:impersonate': ['operations', 'super_admin'],
   'customers:assign': ['operations', 'super_admin'],
   'sessions:end': ['support', 'operations', 'super_admin'],
   'notes:write': ['support', 'operations', 'super_admin'],
@@ -39,6 +47,28 @@ export function isScope(name: string): name is Scope {
 
 /** The scopes of every customer's token. */
 export const userScopes: readonly Scope[] = scopesOf('customer');
+
+/** What a member of staff must hold beside `customers:impersonate` for a reason that opens more than reading. */
+const neededForReason: Readonly<Record<ImpersonationReason, readonly Scope[]>> = {
+  SUPPORT_REQUEST: [],
+  INVESTIGATION: [],
+  CORRECTION: ['customers:write'],
+};
+
+export function isImpersonationReason(value: unknown): value is ImpersonationReason {
+  return impersonationReasons.includes(value as ImpersonationReason);
+}
+
+/** The scopes that a member of staff needs to act as a customer for this reason. */
+export function scopesToImpersonate(reason: ImpersonationReason): readonly Scope[] {
+  return ['customers:impersonate', ...neededForReason[reason]];
+}
+
+/** The scopes of an impersonated customer's token: never one that the customer's own tokens lack. */
+export function scopesOfImpersonated(reason: ImpersonationReason): readonly Scope[] {
+  const open = new Set([...scopesOf('impersonated'), ...scopesOf(`impersonated for ${reason}`)]);
+  return userScopes.filter((scope) => open.has(scope));
+}
 
 /** The scopes of a staff role. They are written into a token when it is signed. */
 export const scopesOfRole = Object.fromEntries(staffRoles.map((role) => [role, scopesOf(role)])) as Readonly<

@@ -20,13 +20,19 @@ import {
 } from './src/customer-account.ts';
 import { customer, customers, userResolvers } from './src/customers.ts';
 import { dashboard, dashboardResolvers, portalHealth } from './src/dashboard.ts';
+import {
+  endImpersonation,
+  impersonateCustomer,
+  impersonationResolvers,
+  impersonations,
+} from './src/impersonations.ts';
 import { personalData } from './src/personal-data.ts';
 import { policies } from './src/policies.ts';
 import type { Resolvers } from './src/resolvers.generated.ts';
 import { addSupportNote, supportNoteResolvers } from './src/support-notes.ts';
 
 const resolvers: Resolvers = {
-  Query: { portalHealth, customer, customers, dashboard, auditLog },
+  Query: { portalHealth, customer, customers, dashboard, auditLog, impersonations },
   Mutation: {
     addSupportNote,
     assignCustomer,
@@ -37,6 +43,8 @@ const resolvers: Resolvers = {
     reinstateCustomer,
     sendPasswordReset,
     correctCustomerEmail,
+    impersonateCustomer,
+    endImpersonation,
   },
   User: userResolvers,
   UserConnection: totalCountResolvers,
@@ -46,6 +54,7 @@ const resolvers: Resolvers = {
   CustomerFactor: customerFactorResolvers,
   RememberedDevice: rememberedDeviceResolvers,
   Dashboard: dashboardResolvers,
+  Impersonation: impersonationResolvers,
 };
 
 /** What staff do for customers, and the audit log. */

@@ -4,6 +4,9 @@ import { type Attack, findData, shorten, wonUnlessRefused, wonUnlessStatus } fro
 const reasonIs = (reply: { body: { errors?: { extensions?: object }[] } | undefined }, reason: string) =>
   reply.body?.errors?.some(({ extensions }) => (extensions as { reason?: string })?.reason === reason);
 
+const impersonate = 'mutation ($i: ImpersonateCustomerInput!) { impersonateCustomer(input: $i) { grant } }';
+const begin = 'mutation ($i: BeginImpersonationInput!) { beginImpersonation(input: $i) { accessToken } }';
+
 /** A token where it does not belong: another platform's, another role's, another customer's. */
 export const platformAttacks: readonly Attack[] = [
   {
@@ -54,6 +57,35 @@ export const platformAttacks: readonly Attack[] = [
       return reasonIs(reply, 'auth.failure.issuer_mismatch')
         ? undefined
         : `HTTP ${reply.status}: ${shorten(reply.text)}`;
+    },
+  },
+  {
+    name: 'acting as a customer',
+    tried: 'impersonateCustomer by staff of the least role and by a customer',
+    async run({ graph, customer, staff }) {
+      const input = {
+        customerId: '00000000-0000-7000-8000-000000000000',
+        reasonClass: 'SUPPORT_REQUEST',
+        reason: 'Attack',
+        ticket: 'attack',
+      };
+      const ask = (token: string) => graph.ask(impersonate, { token, variables: { i: input } });
+      return wonUnlessStatus(await ask(staff), 403) ?? wonUnlessStatus(await ask(customer), 403);
+    },
+  },
+  {
+    name: 'guessed grants',
+    tried: 'a hundred grants of nobody at beginImpersonation, and tokens in their place',
+    async run({ graph, customer, staff }) {
+      const guesses = [
+        ...Array.from({ length: 100 }, () => randomBytes(32).toString('base64url')),
+        customer,
+        staff,
+      ];
+      const answers = await Promise.all(
+        guesses.map((grant) => graph.ask(begin, { variables: { i: { grant } } })),
+      );
+      return answers.map(wonUnlessRefused).find(Boolean);
     },
   },
   {

@@ -34,6 +34,15 @@ const published: readonly (readonly [call: string, caller: ProcessRole])[] = [
     `auth.request_customer_factor_reset('0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000002', '0199c2f4-7a10-7000-8000-000000000001', 'Lost.')`,
     'signet_portal',
   ],
+  [
+    `auth.grant_impersonation('0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000002', '0199c2f4-7a10-7000-8000-000000000001', 'SUPPORT_REQUEST', 'Called.', 'T-1', sha256('x'))`,
+    'signet_portal',
+  ],
+  [
+    `auth.end_impersonations('0199c2f4-7a10-7000-8000-000000000002', '0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000001', null)`,
+    'signet_portal',
+  ],
+  [`auth.begin_impersonation(sha256('x'), 900)`, 'signet_auth_user'],
   ...['user', 'portal'].flatMap((platform) =>
     [
       `list_${platform}_service_accounts(null, null, null, 1)`,

@@ -138,6 +138,13 @@ const dependents: readonly [sql: string, ...values: (keyof TenantRows)[]][] = [
     'staff',
   ],
   [
+    `insert into auth.user_impersonation
+       (tenant_id, account_id, staff_id, staff_session_id, reason_class, reason, ticket, grant_hash, grant_expires_at)
+     values ($1::uuid, $2, $3, gen_random_uuid(), 'SUPPORT_REQUEST', 'Called.', 'T-1', sha256($1::uuid::text::bytea), now() + interval '1 minute')`,
+    'user',
+    'staff',
+  ],
+  [
     `insert into portal.support_note (tenant_id, user_id, staff_id, body) values ($1, $2, $3, 'Called.')`,
     'user',
     'staff',

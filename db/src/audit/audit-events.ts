@@ -1,6 +1,7 @@
 import type { AuditKind, Platform, SubgraphAuditKind } from '@signet/schema/contract';
 import type { Kysely, Transaction } from 'kysely';
 import { inTenant } from '../database.ts';
+import { outsideRequests } from '../request-scope.ts';
 import type { Database } from '../tables.ts';
 
 /** Where a request came from, as far as its process was told. */
@@ -74,7 +75,8 @@ type Options = {
 export function createSampledAudit({ db, platform, createSampler, log }: Options): SampledAudit {
   const writing = new Set<Promise<void>>();
   const write = (event: AuditEvent & { tenantId: string }) => {
-    const written = inTenant(db, event.tenantId, (trx) => writeAuditEvent(trx, event))
+    // Not as the request that happens to be served: the row is of others too, and says itself who acted.
+    const written = outsideRequests(() => inTenant(db, event.tenantId, (trx) => writeAuditEvent(trx, event)))
       .catch((err: unknown) => log.warn({ err, kind: event.kind }, 'an audit row was not written'))
       .finally(() => writing.delete(written));
     writing.add(written);

@@ -2,6 +2,7 @@ import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
 import { compileOperationGuard, type OperationGuard, type RefusedField, type RuleBook } from '@signet/access';
 import { findReason, stepUpChallenge } from '@signet/schema/contract';
 import { createSampler, type Logger } from '@signet/service';
+import { auditedCaller } from '@signet/session';
 import {
   type DocumentNode,
   type GraphQLFormattedError,
@@ -85,7 +86,10 @@ export function createAccessGuard({
   };
 }
 
-type LoggedRefusal = { count: number; refused: readonly Pick<RefusedField, 'coordinate' | 'reason'>[] };
+type LoggedRefusal = ReturnType<typeof auditedCaller> & {
+  count: number;
+  refused: readonly Pick<RefusedField, 'coordinate' | 'reason'>[];
+};
 
 /**
  * Logs one line a minute for each caller and reason, with the number of operations refused since the last line: anybody
@@ -101,7 +105,8 @@ function createRefusalLog(logger: Logger, dryRun: boolean) {
       const fields = refused
         .slice(0, maxLoggedFields)
         .map(({ coordinate, reason }) => ({ coordinate, reason }));
-      const refusal = { count: refused.length, refused: fields };
+      const who = session.platform === 'none' ? {} : auditedCaller(session);
+      const refusal = { count: refused.length, refused: fields, ...who };
       const caller = session.platform === 'none' ? clientAddress : (session.sessionId ?? callerOf(context));
       if (dryRun) write(refusal, undefined);
       else sampler.add(`${refused[0]?.reason} ${caller}`, refusal);

@@ -1,4 +1,4 @@
-import { createVerifier, type TrustedIssuer } from '@signet/session';
+import { createActingLog, createVerifier, type TrustedIssuer } from '@signet/session';
 import { createRefusalReports } from '../access/refusal-reports.ts';
 import { createSessionCookieGate } from '../admission/session-cookie-gate.ts';
 import { type GatewayConfig, trustedDocumentsOf } from '../config.ts';
@@ -126,12 +126,13 @@ export async function openConfiguredGraph(
 function createEntranceContext(
   entrance: Entrance,
   reports: ReturnType<typeof createRefusalReports>,
-  { config, issuers, revocations, readClientAddress, refusedOrigins }: ConfiguredGraphOptions,
+  { config, issuers, logger, revocations, readClientAddress, refusedOrigins }: ConfiguredGraphOptions,
 ) {
   return createRequestContext({
     entrance: entrance.kind,
     timeoutMs: config.REQUEST_TIMEOUT_MS,
     reports,
+    acting: createActingLog(logger),
     verifier: createVerifier({ issuers, revocations: revocations.source }),
     readClientAddress,
     tenantsByHost: new Map(config.TENANT_HOSTS.map((pair) => pair.split('=', 2) as [string, string])),

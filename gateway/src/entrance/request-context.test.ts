@@ -18,6 +18,7 @@ beforeAll(async () => {
   };
   const createContext = createRequestContext({
     reports: { add() {} },
+    acting: { add() {} },
     entrance: 'graph',
     verifier,
     readClientAddress: createClientAddressReader(createProxyCheck([])),

@@ -8,7 +8,7 @@ import {
   RefusalError,
   readAuthorization,
 } from '@signet/service';
-import { authenticate, type Session, type Verifier } from '@signet/session';
+import { type ActingLog, authenticate, type Session, type Verifier } from '@signet/session';
 import type { RefusalReports } from '../access/refusal-reports.ts';
 import type { ClientAddressReader } from '../admission/client-address.ts';
 import type { SessionCookieGate, SessionCookies } from '../admission/session-cookie-gate.ts';
@@ -23,6 +23,8 @@ export type RequestContextOptions = {
   timeoutMs: number;
   /** Gets every refused token. */
   reports: Pick<RefusalReports, 'add'>;
+  /** Gets every session. */
+  acting: ActingLog;
 };
 
 /** Builds the context of a request, at once where its token is known. */
@@ -48,15 +50,18 @@ export function createRequestContext(options: RequestContextOptions): CreateCont
       }
       return addHttpStatus(error);
     };
-    const build = (session: Session): GatewayContext => ({
-      session,
-      authorization,
-      signetContext,
-      clientAddress,
-      cookies,
-      deadline: performance.now() + options.timeoutMs,
-      clientGone: new ClientGone(reply.raw),
-    });
+    const build = (session: Session): GatewayContext => {
+      options.acting.add(session, request.id);
+      return {
+        session,
+        authorization,
+        signetContext,
+        clientAddress,
+        cookies,
+        deadline: performance.now() + options.timeoutMs,
+        clientGone: new ClientGone(reply.raw),
+      };
+    };
     let session: Session | Promise<Session>;
     try {
       session = authenticate(options.verifier, authorization);

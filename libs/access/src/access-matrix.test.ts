@@ -58,12 +58,12 @@ test.each([
 
 test('is written with a line for each field, its rule in one order', () => {
   const text = formatAccessMatrix(rows);
-  expect(text).toContain('\n| `Query.open` | ✓ | ✓ | ✓ | ✓ | ✓ | public |\n');
+  expect(text).toContain('\n| `Query.open` | ✓ | ✓ | ✓ | ✓ | ✓ | ✓ | ✓ | ✓ | public |\n');
   expect(text).toContain(
-    '\n| `Query.stock` | · | · | · | ✓ | ✓ | platform portal, scope `customers:write` |\n| `Query.turned`',
+    '\n| `Query.stock` | · | · | · | ✓ | ✓ | · | · | · | platform portal, scope `customers:write` |\n| `Query.turned`',
   );
   expect(text).toContain(
-    '\n| `Order.secret` | · | · | policy | policy | policy | platform portal, policy `order.owner` |\n',
+    '\n| `Order.secret` | · | · | policy | policy | policy | · | · | · | platform portal, policy `order.owner` |\n',
   );
   expect(text).toContain('scope `staff:write` or `customers:assign` and `profile:read`');
   expect(text).toMatch(/## Weaker in one subgraph\n[\s\S]*\nNone\.\n$/);
@@ -78,7 +78,9 @@ test('is the same text however the rules of a field were put together', () => {
 });
 
 test('a field that nobody wrote a rule for is not called public', () => {
-  expect(formatAccessMatrix(rows)).toContain('\n| `Query.forgotten` | · | · | · | · | · | none |\n');
+  expect(formatAccessMatrix(rows)).toContain(
+    '\n| `Query.forgotten` | · | · | · | · | · | · | · | · | none |\n',
+  );
 });
 
 test('names the fields that one subgraph alone gives away more freely', () => {
@@ -97,13 +99,13 @@ test('names the fields that one subgraph alone gives away more freely', () => {
     'User.orders orders',
   ]);
   expect(formatAccessMatrix(createAccessMatrix(merged), found)).toContain(
-    '\n| `User.id` | · | ✓ | ✓ | ✓ | ✓ | signed in | orders |\n',
+    '\n| `User.id` | · | ✓ | ✓ | ✓ | ✓ | · | · | · | signed in | orders |\n',
   );
 });
 
 test('marks what only the default allows', () => {
   const book = withDefaultAccess(readRuleBook(parse('type Query { a: ID b: ID @public }')), 'authenticated');
   const text = formatAccessMatrix(createAccessMatrix(book));
-  expect(text).toContain('| `Query.a` | · | ✓ | ✓ | ✓ | ✓ | signed in (default) |');
-  expect(text).toContain('| `Query.b` | ✓ | ✓ | ✓ | ✓ | ✓ | public |');
+  expect(text).toContain('| `Query.a` | · | ✓ | ✓ | ✓ | ✓ | · | · | · | signed in (default) |');
+  expect(text).toContain('| `Query.b` | ✓ | ✓ | ✓ | ✓ | ✓ | ✓ | ✓ | ✓ | public |');
 });

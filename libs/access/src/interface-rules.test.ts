@@ -11,11 +11,14 @@ describe('the conditions of an interface', () => {
       interface Page @authenticated { title: String draft: String @requiresScopes(scopes: [["edit"]]) }
       type Article implements Page { title: String draft: String }`);
     const authenticated = { kind: 'authenticated' };
-    expect(interfaceConditionsOf(book, 'Page')).toEqual([authenticated]);
-    expect(interfaceConditionsOf(book, 'Page', 'title')).toEqual([authenticated]);
+    const persons = { kind: 'callers', are: ['person'] };
+    expect(interfaceConditionsOf(book, 'Page')).toEqual([authenticated, persons]);
+    expect(interfaceConditionsOf(book, 'Page', 'title')).toEqual([authenticated, persons]);
     expect(interfaceConditionsOf(book, 'Page', 'draft')).toEqual([
       authenticated,
+      persons,
       { kind: 'scopes', anyOf: [['edit']] },
+      persons,
     ]);
   });
 

@@ -15,6 +15,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
+import { joinConditions } from './admitted-callers.ts';
 import { type Condition, judgeSession, type Refusal } from './conditions.ts';
 import { interfaceConditionsOf } from './interface-rules.ts';
 import { conditionsOf, type RuleBook } from './rule-book.ts';
@@ -170,10 +171,14 @@ function collectField(walk: Walk, { name: { value: name }, alias, selectionSet }
     return;
   }
   const path = { above: place.path, name: alias?.value ?? name, depth: (place.path?.depth ?? 0) + 1 };
+  const field = 'getFields' in place.type ? place.type.getFields()[name] : undefined;
+  const type = field && getNamedType(field.type);
+  const ofType = isObjectType(type) ? typeConditionsOf(walk, type.name) : [];
   const guarded = (typeName: string) => ({ path, coordinate: `${typeName}.${name}`, gates: place.gates });
   if (name !== '__typename') {
     for (const typeName of place.possible) {
-      guardField(walk, conditionsOf(walk.book, typeName, name), guarded(typeName));
+      const own = conditionsOf(walk.book, typeName, name);
+      guardField(walk, own && joinConditions(own, ofType), guarded(typeName));
     }
   } else if (place.isNarrowed && isObjectType(place.type)) {
     guardField(walk, typeConditionsOf(walk, place.type.name), guarded(place.type.name));
@@ -181,13 +186,8 @@ function collectField(walk: Walk, { name: { value: name }, alias, selectionSet }
   if (isInterfaceType(place.type) && (name !== '__typename' || place.isNarrowed)) {
     guardField(walk, interfaceConditionsOf(walk.book, place.type.name, name), guarded(place.type.name));
   }
-  const field = 'getFields' in place.type ? place.type.getFields()[name] : undefined;
-  const type = field && getNamedType(field.type);
-  if (isObjectType(type) || isInterfaceType(type)) {
-    const ofType = isObjectType(type)
-      ? typeConditionsOf(walk, type.name)
-      : interfaceConditionsOf(walk.book, type.name);
-    guardField(walk, ofType, guarded(place.type.name));
+  if (isInterfaceType(type)) {
+    guardField(walk, interfaceConditionsOf(walk.book, type.name), guarded(place.type.name));
   }
   if (selectionSet && isCompositeType(type)) {
     const possible = possibleTypes(walk.schema, type);

@@ -51,6 +51,8 @@ const conditions = (coordinate: string, rules = book) => {
   return conditionsOf(rules, type, field);
 };
 
+const persons = { kind: 'callers', are: ['person'] };
+
 describe('@public on a type, in a supergraph of another composer', () => {
   test.each(['Review.text', 'Review.product', 'Book.id', 'Book.pages'])(
     'opens %s, of one subgraph',
@@ -68,12 +70,15 @@ describe('@public on a type, in a supergraph of another composer', () => {
     ['Product.rating', 'is its own, which the supergraph does not say'],
   ])('does not open %s, which %s', (field) => {
     expect(conditions(field)).toBeUndefined();
-    expect(conditions(field, withDefaultAccess(book, 'authenticated'))).toEqual([{ kind: 'authenticated' }]);
+    expect(conditions(field, withDefaultAccess(book, 'authenticated'))).toEqual([
+      { kind: 'authenticated' },
+      persons,
+    ]);
   });
 
   it('leaves the rules of fields as they are', () => {
     expect(conditions('Product.named')).toEqual([]);
-    expect(conditions('Product.mine')).toEqual([{ kind: 'authenticated' }]);
+    expect(conditions('Product.mine')).toEqual([{ kind: 'authenticated' }, persons]);
   });
 
   it('is no rule at the gateway: an anonymous caller gets none of those fields', () => {
@@ -111,7 +116,7 @@ describe('@public on a type, in a supergraph of another composer', () => {
       reviews: 'type Query { t: T @public } type T @key(fields: "id") @public { id: ID! a: Int }',
       products: 'type T @key(fields: "id") @authenticated { id: ID! b: Int }',
     });
-    expect(conditions('T.a', readRuleBook(parse(text)))).toEqual([{ kind: 'authenticated' }]);
+    expect(conditions('T.a', readRuleBook(parse(text)))).toEqual([{ kind: 'authenticated' }, persons]);
     expect(readSupergraph(text, 'deny').weaknesses).toEqual([]);
   });
 });

@@ -210,5 +210,7 @@ test('the matrix says who may have it after a recent sign-in, and names the stri
     ),
   );
   expect(rows[0]?.verdicts).toMatchObject({ anonymous: 'no', user: 'no', support: 'yes' });
-  expect(formatAccessMatrix(rows)).toContain('| `T.a` | · | · | ✓ | ✓ | ✓ | platform portal, recent 60 s |');
+  expect(formatAccessMatrix(rows)).toContain(
+    '| `T.a` | · | · | ✓ | ✓ | ✓ | · | · | · | platform portal, recent 60 s |',
+  );
 });

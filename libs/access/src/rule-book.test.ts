@@ -2,6 +2,8 @@ import { parse } from 'graphql';
 import { describe, expect, it, test } from 'vitest';
 import { conditionsOf, isByDefault, readRuleBook, withDefaultAccess } from './rule-book.ts';
 
+/** Whom a rule admits that says nothing of callers. */
+const persons = { kind: 'callers', are: ['person'] };
 const read = (sdl: string) => readRuleBook(parse(sdl));
 
 describe('conditionsOf', () => {
@@ -12,11 +14,12 @@ describe('conditionsOf', () => {
     expect(conditionsOf(book, 'A', 'own')).toEqual([
       { kind: 'authenticated' },
       { kind: 'platform', is: 'user' },
+      persons,
     ]);
     // @public beside another rule yields to it.
-    expect(conditionsOf(book, 'A', 'public')).toEqual([{ kind: 'authenticated' }]);
-    expect(conditionsOf(book, 'B', 'both')).toEqual([{ kind: 'authenticated' }]);
-    expect(conditionsOf(book, 'A', 'none')).toEqual([{ kind: 'authenticated' }]);
+    expect(conditionsOf(book, 'A', 'public')).toEqual([{ kind: 'authenticated' }, persons]);
+    expect(conditionsOf(book, 'B', 'both')).toEqual([{ kind: 'authenticated' }, persons]);
+    expect(conditionsOf(book, 'A', 'none')).toEqual([{ kind: 'authenticated' }, persons]);
     expect(conditionsOf(book, 'B', 'open')).toEqual([]);
   });
 
@@ -38,7 +41,7 @@ describe('conditionsOf', () => {
       extend type A @platform(is: PORTAL) { b: Int @requiresScopes(scopes: [["customers:write"]]) }
       type A @authenticated { a: Int }
       extend type A { c: Int }`);
-    const ofType = [{ kind: 'platform', is: 'portal' }, { kind: 'authenticated' }];
+    const ofType = [{ kind: 'platform', is: 'portal' }, { kind: 'authenticated' }, persons];
     expect(conditionsOf(book, 'A', 'a')).toEqual(ofType);
     expect(conditionsOf(book, 'A', 'c')).toEqual(ofType);
     expect(conditionsOf(book, 'A', 'b')).toEqual([
@@ -52,6 +55,7 @@ describe('conditionsOf', () => {
       a: Int @policy(policies: [["x"]]) @policy(policies: [["y"], ["z"]]) @requiresScopes(scopes: [["s"]])
     }`);
     expect(conditionsOf(book, 'A', 'a')).toEqual([
+      persons,
       { kind: 'policies', anyOf: [['x']] },
       { kind: 'policies', anyOf: [['y'], ['z']] },
       { kind: 'scopes', anyOf: [['s']] },
@@ -66,8 +70,9 @@ it('applies the rule of a scalar and of an enum to every field with such a value
   expect(conditionsOf(book, 'A', 'iban')).toEqual([
     { kind: 'authenticated' },
     { kind: 'platform', is: 'portal' },
+    persons,
   ]);
-  expect(conditionsOf(book, 'A', 'state')).toEqual([{ kind: 'scopes', anyOf: [['s']] }]);
+  expect(conditionsOf(book, 'A', 'state')).toEqual([persons, { kind: 'scopes', anyOf: [['s']] }]);
   expect(conditionsOf(book, 'A', 'other')).toBeUndefined();
 });
 
@@ -79,13 +84,13 @@ describe('withDefaultAccess', () => {
 
   it.each([
     ['deny', undefined],
-    ['authenticated', [{ kind: 'authenticated' }]],
+    ['authenticated', [{ kind: 'authenticated' }, persons]],
     ['public', []],
   ] as const)('%s holds for fields without a rule, and adds nothing to a rule', (defaultAccess, expected) => {
     const book = withDefaultAccess(written, defaultAccess);
     expect(conditionsOf(book, 'B', 'none')).toEqual(expected);
-    expect(conditionsOf(book, 'A', 'own')).toEqual([{ kind: 'platform', is: 'user' }]);
-    expect(conditionsOf(book, 'B', 'ruled')).toEqual([{ kind: 'scopes', anyOf: [['s']] }]);
+    expect(conditionsOf(book, 'A', 'own')).toEqual([{ kind: 'platform', is: 'user' }, persons]);
+    expect(conditionsOf(book, 'B', 'ruled')).toEqual([persons, { kind: 'scopes', anyOf: [['s']] }]);
     expect(conditionsOf(book, 'B', 'open')).toEqual([]);
     expect([isByDefault(book, 'B', 'none'), isByDefault(book, 'B', 'open')]).toEqual([
       defaultAccess !== 'deny',
@@ -117,8 +122,8 @@ test.each([
   ['[[null]]', [['']]],
 ])('reads the list %s as GraphQL coerces it', (text, anyOf) => {
   const book = read(`type A { s: Int @requiresScopes(scopes: ${text}) p: Int @policy(policies: ${text}) }`);
-  expect(conditionsOf(book, 'A', 's')).toEqual([{ kind: 'scopes', anyOf }]);
-  expect(conditionsOf(book, 'A', 'p')).toEqual([{ kind: 'policies', anyOf }]);
+  expect(conditionsOf(book, 'A', 's')).toEqual([persons, { kind: 'scopes', anyOf }]);
+  expect(conditionsOf(book, 'A', 'p')).toEqual([persons, { kind: 'policies', anyOf }]);
 });
 
 test.each(['STAFF', '"USER"', 'null'])('refuses the platform %s', (value) => {

@@ -1,3 +1,4 @@
+export { type ActingLog, createActingLog } from './acting-log.ts';
 export {
   authenticate,
   createRequestSession,

@@ -185,7 +185,7 @@ describe('every combination of key, issuer, audience and platform', () => {
   test.each(combinations)(
     '$key key, $iss iss, $aud aud, $platform platform',
     async ({ key, iss, aud, platform }) => {
-      const base = { ...claimsOf('portal'), iss: issuerOf(issuerUrl, iss), aud: audienceOf(aud), platform };
+      const base = { ...claimsOf(platform), iss: issuerOf(issuerUrl, iss), aud: audienceOf(aud), platform };
       for (const kid of platforms) {
         const token = await mint(key, { claims: base, header: { kid } });
         const isDiagonal = new Set([key, iss, aud, platform, kid]).size === 1;

@@ -8,8 +8,8 @@ import { type ContextReader, createContextReader } from './context-reader.ts';
 export type RequestScopes = {
   /** Runs what serves a request; its queries end at the deadline, by `performance.now()`. */
   inRequest<T>(scope: { deadline: number | undefined; caller: string }, fn: () => T): T;
-  /** The request counts as this caller's from now on. */
-  identifyCaller(caller: string): void;
+  /** The request counts as this caller's from now on. `actor`: the member of staff who acts as a customer. */
+  identifyCaller(caller: string, actor?: string): void;
 };
 
 /** Serves requests for as long as the gateway waits for them, at first as ones of their client's address. */

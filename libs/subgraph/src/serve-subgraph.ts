@@ -16,6 +16,7 @@ import {
 } from '@signet/service';
 import {
   accountIdOf,
+  createActingLog,
   createRequestSession,
   createTrustedIssuers,
   createVerifier,
@@ -142,6 +143,7 @@ export async function serveSubgraph<C extends GuardContext>(
     findTenantId: database.findTenantId,
     defaultTenant: config.DEFAULT_TENANT,
   });
+  const acting = createActingLog(logger);
   return startSubgraphServer<C>({
     logger,
     host: config.HOST,
@@ -156,7 +158,9 @@ export async function serveSubgraph<C extends GuardContext>(
       const session = await requestSession(request);
       operationProof?.assertSession(request.proof, session.session);
       const caller = nameCaller(session.session);
-      if (caller !== undefined) database.requests.identifyCaller(caller);
+      const actor = isImpersonated(session.session) ? session.session.actor.staffId : undefined;
+      if (caller !== undefined) database.requests.identifyCaller(caller, actor);
+      acting.add(session.session, request.signetContext.requestId);
       return options.createContext(session, request);
     },
     translateError,

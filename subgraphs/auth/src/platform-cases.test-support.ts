@@ -53,6 +53,7 @@ export default {
     'EmailVerification',
     'FactorAddition',
     'Identity',
+    'ImpersonatedToken',
     'Passkey',
     'PasskeyAddition',
     'PasswordReset',

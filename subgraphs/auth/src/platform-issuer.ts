@@ -20,6 +20,7 @@ import type { SessionClient, SessionOwner } from './sessions/session.queries.ts'
 import type { Lifetimes } from './settings.ts';
 import type { SignInThrottle } from './throttle/sign-in-throttle.ts';
 import type { AccessTokenSigner } from './tokens/access-token-signer.ts';
+import type { ImpersonatedTokenSigner } from './tokens/impersonated-token-signer.ts';
 import type { Upstream } from './upstream/upstream.ts';
 
 /** Everything that signing in on one platform needs. A process has none for a platform that it does not hold. */
@@ -40,6 +41,10 @@ export type PlatformIssuer<A extends Account = Account> = {
   /** Undefined where passkeys are not configured. */
   passkeys: Passkeys | undefined;
   signAccessToken: AccessTokenSigner<A>;
+  /** @throws {TypeError} on the portal's platform, where nobody is impersonated. */
+  signImpersonatedToken: ImpersonatedTokenSigner;
+  /** The longest life of such a token. */
+  impersonationSeconds: number;
   /** Undefined where no mail is configured. */
   mail: Outbox | undefined;
   /** From a customer's wish to be deleted until it is carried out. */
@@ -72,7 +77,7 @@ export type PlatformBinding<A extends Account> = {
    * @throws {RefusalError} for a caller who is not signed in on this platform in person. With `orImpersonated`, a member of staff who acts as
    * the customer passes: for what reads, and nothing else.
    */
-  requireSubject(ctx: GraphqlContext, options?: { orImpersonated: boolean }): SessionSubject;
+  requireSubject(ctx: GraphqlContext, options?: { orImpersonated?: boolean }): SessionSubject;
   /** An account of the request's tenant. However many a request asks for at once, they are one statement. */
   findAccount(ctx: GraphqlContext, id: string): Promise<A | undefined>;
 };

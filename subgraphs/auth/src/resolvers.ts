@@ -1,5 +1,7 @@
 import type { Platform } from '@signet/schema/contract';
+import { refuseActors } from './impersonations/refuse-actors.ts';
 import { createAcceptInvitation } from './operations/accept-invitation.ts';
+import { createBeginImpersonation } from './operations/begin-impersonation.ts';
 import { createChangeEmail, createConfirmEmail } from './operations/change-email.ts';
 import { createChangePassword } from './operations/change-password.ts';
 import { createCompleteChallenge } from './operations/complete-challenge.ts';
@@ -14,6 +16,7 @@ import {
   createStaffInvitations,
 } from './operations/invite-staff.ts';
 import { createMe, createUserReference } from './operations/me.ts';
+import { createObjectToImpersonation } from './operations/object-to-impersonation.ts';
 import {
   createBeginPasskeyChallenge,
   createBeginPasskeyEnrollment,
@@ -90,7 +93,12 @@ export function createResolvers({ user, portal }: HeldIssuers) {
     ...customers.types,
     ...staff.types,
     Query: { ...customers.Query, ...staff.Query },
-    Mutation: { ...customers.Mutation, ...staff.Mutation },
+    // These three judge such callers themselves.
+    Mutation: refuseActors({ ...customers.Mutation, ...staff.Mutation }, [
+      'beginImpersonation',
+      'logout',
+      'portalLogout',
+    ]),
   } satisfies Resolvers;
 }
 
@@ -113,6 +121,8 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
       myIdentities: createListIdentities(users),
     },
     Mutation: {
+      beginImpersonation: createBeginImpersonation(users),
+      objectToImpersonation: createObjectToImpersonation(users),
       register: createRegister(users),
       login: createSignIn(users),
       completeChallenge: createCompleteChallenge(users),

@@ -1,6 +1,7 @@
 import { passwordAlgorithms } from '@signet/db/password-hash';
 import {
   maxAccessTokenSeconds,
+  maxImpersonatedTokenSeconds,
   type Platform,
   platforms,
   type SigningAlgorithm,
@@ -209,6 +210,15 @@ const authFields = z.object({
     .default(14)
     .describe(
       'Days from a customer asking for the end of their account until it is closed and erased. Until then they can keep it.',
+    ),
+  IMPERSONATION_SECONDS: configFields
+    .wholeNumber(`must be a number of seconds, 60 to ${maxImpersonatedTokenSeconds}`, {
+      min: 60,
+      max: maxImpersonatedTokenSeconds,
+    })
+    .default(maxImpersonatedTokenSeconds)
+    .describe(
+      `How long a member of staff may act as a customer with one grant, at most ${maxImpersonatedTokenSeconds}.`,
     ),
   ...passkeyConfigFields,
   PROVIDERS_FILE: z

@@ -43,6 +43,7 @@ import { type AuthConfig, getPlatformSettings } from './settings.ts';
 import { assertNoSeededAccounts, explainStartError } from './start-checks.ts';
 import { openSignInThrottle } from './throttle/sign-in-throttle.ts';
 import type { AccessTokenSigner } from './tokens/access-token-signer.ts';
+import type { ImpersonatedTokenSigner } from './tokens/impersonated-token-signer.ts';
 import type { Provider } from './upstream/providers-file.ts';
 import { openUpstream, type Upstream } from './upstream/upstream.ts';
 import { createUpstreamHandlers } from './upstream/upstream-routes.ts';
@@ -72,6 +73,7 @@ type PlatformParts<P extends Platform, A extends Account> = {
   platform: P;
   tables: PlatformTables<A>;
   createSigner: (issuerUrl: string, key: SigningKey) => AccessTokenSigner<A>;
+  createImpersonatedSigner?: (issuerUrl: string, key: SigningKey) => ImpersonatedTokenSigner;
 };
 
 /** What the process as a whole uses of a platform that it holds. */
@@ -103,7 +105,7 @@ const upkeepConnections = 4;
  * @throws {ConfigError} naming the variable to change.
  */
 export async function startPlatform<P extends Platform, A extends Account>(
-  { platform, tables, createSigner }: PlatformParts<P, A>,
+  { platform, tables, createSigner, createImpersonatedSigner }: PlatformParts<P, A>,
   { config, logger, options, providers }: Start,
 ): Promise<PlatformResources & { issuer: PlatformIssuer<A> & { platform: P } }> {
   const settings = getPlatformSettings(config, platform);
@@ -159,6 +161,11 @@ export async function startPlatform<P extends Platform, A extends Account>(
       signAccessToken: async (subject, times) =>
         createSigner(config.ISSUER_URL, await ring.getSigningKey())(subject, times),
       upstream,
+      async signImpersonatedToken(subject, times) {
+        if (!createImpersonatedSigner) throw new TypeError('Nobody is impersonated on this platform.');
+        return createImpersonatedSigner(config.ISSUER_URL, await ring.getSigningKey())(subject, times);
+      },
+      impersonationSeconds: config.IMPERSONATION_SECONDS,
       later,
       mail: outbox,
       services: readServiceRules(config),
@@ -262,6 +269,7 @@ function startUpkeep<A extends Account>({
       pruneWith('accountTokens', `auth.prune_${platform}_account_tokens`),
       ...(platform === 'portal' ? [pruneWith('invitations', 'auth.prune_portal_invitations')] : []),
       ...(platform === 'user' ? [pruneWith('staffRequests', 'auth.prune_user_requests')] : []),
+      ...(platform === 'user' ? [pruneWith('impersonations', 'auth.prune_user_impersonations')] : []),
       ...(platform === 'user' ? [pruneWith('registrations', 'auth.prune_user_registrations')] : []),
       pruneWith('challenges', `auth.prune_${platform}_challenges`),
       pruneWith('begunTotps', `auth.prune_${platform}_begun_totps`),

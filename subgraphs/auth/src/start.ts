@@ -17,6 +17,7 @@ import { createResolvers, platformOfField } from './resolvers.ts';
 import { type AuthConfig, heldPlatforms, proofNameOf } from './settings.ts';
 import { type AuthOptions, type PlatformResources, startPlatform } from './start-platform.ts';
 import { createPortalTokenSigner, createUserTokenSigner } from './tokens/access-token-signer.ts';
+import { createImpersonatedTokenSigner } from './tokens/impersonated-token-signer.ts';
 import { readProviders } from './upstream/providers-file.ts';
 
 /**
@@ -95,7 +96,12 @@ async function startPlatforms(config: AuthConfig, logger: Logger, options: AuthO
   const start = { config, logger, options, providers };
   const user = held.includes('user')
     ? await startPlatform(
-        { platform: 'user', tables: userTables, createSigner: createUserTokenSigner },
+        {
+          platform: 'user',
+          tables: userTables,
+          createSigner: createUserTokenSigner,
+          createImpersonatedSigner: createImpersonatedTokenSigner,
+        },
         start,
       )
     : undefined;

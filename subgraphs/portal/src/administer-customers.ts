@@ -6,6 +6,7 @@ import { readId } from '@signet/subgraph';
 import { sql, type Transaction } from 'kysely';
 import type { GraphqlContext } from './context.ts';
 import { getCustomer } from './customers.queries.ts';
+import { endImpersonations } from './impersonations.queries.ts';
 import { readReason } from './reason.ts';
 import type { MutationResolvers } from './resolvers.generated.ts';
 import { inStaffTransaction } from './staff-transaction.ts';
@@ -105,6 +106,9 @@ function administerCustomer<T>({
   return inStaffTransaction(ctx, scope, async (trx, { staffId: actorId, sessionId }) => {
     const changed = await callAuth(trx, call, { customerId, actorId, sessionId, reason });
     if (changed === undefined) throw badInput('customerId', 'There is no such customer.');
+    // A suspension ends them by itself.
+    if (call === 'end_customer_sessions')
+      await endImpersonations(trx, { staffId: actorId, sessionId, customerId });
     const event = { kind, platform: 'portal', tenantId, actorId, sessionId, subjectId: customerId } as const;
     await writeAuditEvent(trx, { ...event, origin, details: { changed, ...(reason && { reason }) } });
     return answer(trx, customerId, changed);

@@ -36,7 +36,9 @@ export const auditEventResolvers: AuditEventResolvers = {
   owaspName: ({ kind }) => owaspNameOf(kind),
   actorId: (row) => row.actor_id,
   staff: ({ platform, actor_id: id, details }) =>
-    platform === 'portal' && id !== null && details.caller !== 'service' ? { id } : null,
+    id !== null && details.caller !== 'service' && (platform === 'portal' || details.act === id)
+      ? { id }
+      : null,
   subjectId: (row) => row.subject_id,
   sessionId: (row) => row.session_id,
   requestId: (row) => row.request_id,

@@ -20,6 +20,7 @@ import {
   type RememberedDeviceRow,
 } from './customer-account.queries.ts';
 import { type CustomerRow, findCustomers } from './customers.queries.ts';
+import type { ImpersonationRow } from './impersonations.queries.ts';
 import { findNotesOfUsers, type SupportNoteRow } from './support-notes.queries.ts';
 
 /** What a resolver has. */
@@ -33,6 +34,7 @@ export type SupportNoteModel = SupportNoteRow;
 export type CustomerSessionModel = CustomerSessionRow;
 export type CustomerFactorModel = CustomerFactorRow;
 export type RememberedDeviceModel = RememberedDeviceRow;
+export type ImpersonationModel = ImpersonationRow;
 
 export type Loaders = {
   customer: DataLoader<string, CustomerRow | undefined>;

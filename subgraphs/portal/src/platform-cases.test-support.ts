@@ -17,6 +17,13 @@ export default {
     const noted = customers.find(({ supportNotes }) => supportNotes.edges.length > 0);
     const other = customers.find(({ id }) => id !== own);
     if (!noted || !other) throw new Error('the seed has no customer with a note, or no second customer');
+    if (caller === 'super_admin') {
+      // So that there is one in the list.
+      const input = `customerId: "${other.id}", reasonClass: INVESTIGATION, reason: "A case", ticket: "case"`;
+      const made = await ask(`mutation { impersonateCustomer(input: { ${input} }) { expiresAt } }`, caller);
+      if (made.body.errors)
+        throw new Error(`nobody can be impersonated: ${JSON.stringify(made.body.errors)}`);
+    }
     const isCustomer = caller === 'user' || caller === 'impersonated';
     // No customer is a customers' service's.
     const mine = caller === 'user service' ? unknownId : own;
@@ -30,6 +37,8 @@ export default {
     };
   },
   emptyInSeed: ['User.assignees'],
+  // Only with a right argument, which tests of this subgraph have.
+  emptyTypes: ['ImpersonationGrant'],
   policiesOfArguments: ['Mutation.addSupportNote'],
   refusedMutation: {
     query: `mutation { suspendCustomer(customerId: "${unknownId}") { id } }`,

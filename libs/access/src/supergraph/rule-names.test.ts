@@ -18,6 +18,8 @@ const ruleOf = (links: string, rule: string, definitions = '') =>
     'a',
   );
 
+const persons = { kind: 'callers', are: ['person'] };
+
 describe('a rule under another name', () => {
   it.each([
     [
@@ -35,7 +37,7 @@ describe('a rule under another name', () => {
     ['an older link', '@core(feature: "https://specs.apollo.dev/authenticated/v0.1", as: "auth")', '@auth'],
   ])('is read: %s', (_, links, rule) => {
     const definition = `directive ${rule} on FIELD_DEFINITION`;
-    expect(ruleOf(links, rule, definition)).toEqual([{ kind: 'authenticated' }]);
+    expect(ruleOf(links, rule, definition)).toEqual([{ kind: 'authenticated' }, persons]);
   });
 
   it('is read with its arguments, and ours with the prefix', () => {
@@ -43,8 +45,9 @@ describe('a rule under another name', () => {
     const definitions =
       'directive @rs(scopes: [[rs__Scope!]!]!) on FIELD_DEFINITION directive @sig__platform on OBJECT';
     expect(ruleOf(links, '@rs(scopes: [["a"]]) @sig__platform(is: USER)', definitions)).toEqual([
-      { kind: 'scopes', anyOf: [['a']] },
       { kind: 'platform', is: 'user' },
+      persons,
+      { kind: 'scopes', anyOf: [['a']] },
     ]);
   });
 
@@ -77,7 +80,9 @@ describe('a directive that has the name of a rule', () => {
     const definitions = 'directive @public on FIELD_DEFINITION directive @authenticated on FIELD_DEFINITION';
     expect(ruleOf('', '@public', definitions)).toBeUndefined();
     expect(ruleOf(access(), '@public', definitions)).toEqual([]);
-    expect(ruleOf('', '@authenticated', definitions)).toEqual([{ kind: 'authenticated' }]);
+    const closed = [{ kind: 'authenticated' }, persons];
+    expect(ruleOf('', '@authenticated @callers(are: [SERVICE])', definitions)).toEqual(closed);
+    expect(ruleOf('', '@authenticated', definitions)).toEqual([{ kind: 'authenticated' }, persons]);
   });
 });
 
@@ -119,8 +124,6 @@ it('leaves a document alone in which every rule has its own name', () => {
 describe('the versions of our specification', () => {
   const link = (version: string, imports: string) =>
     `@link(url: "https://specs.signet.dev/access/${version}", import: [${imports}])`;
-
-  const persons = { kind: 'callers', are: ['person'] };
 
   it('are all known', () => {
     expect(ruleOf(link('v1.0', '"@platform"'), '@platform(is: USER)')).toEqual([

@@ -51,6 +51,8 @@ export type PlatformTables<A extends Account> = {
   upstreamState: RawBuilder<unknown>;
   upstreamResult: RawBuilder<unknown>;
   upstreamLogout: RawBuilder<unknown>;
+  /** Whether staff can act as its accounts (`auth.user_impersonation`). */
+  hasImpersonations: boolean;
 };
 
 export const userTables: PlatformTables<UserAccount> = {
@@ -76,6 +78,7 @@ export const userTables: PlatformTables<UserAccount> = {
   upstreamState: sql.table('auth.user_upstream_state'),
   upstreamResult: sql.table('auth.user_upstream_result'),
   upstreamLogout: sql.table('auth.user_upstream_logout'),
+  hasImpersonations: true,
 };
 
 export const portalTables: PlatformTables<StaffAccount> = {
@@ -101,4 +104,5 @@ export const portalTables: PlatformTables<StaffAccount> = {
   upstreamState: sql.table('auth.portal_upstream_state'),
   upstreamResult: sql.table('auth.portal_upstream_result'),
   upstreamLogout: sql.table('auth.portal_upstream_logout'),
+  hasImpersonations: false,
 };

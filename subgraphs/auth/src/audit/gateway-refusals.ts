@@ -115,7 +115,13 @@ function tell(
 ): void {
   if (tenantId === undefined) return;
   const caller = ofMany ? 'many' : (session?.id ?? readClientPrefix(address ?? null).network);
-  const details = { reason, entrance, place, ...(field && { field }), ...(ofMany ? { callers: 'many' } : { ...(kind && { caller: kind }), ...(act && { act }) }) };
+  const details = {
+    reason,
+    entrance,
+    place,
+    ...(field && { field }),
+    ...(ofMany ? { callers: 'many' } : { ...(kind && { caller: kind }), ...(act && { act }) }),
+  };
   const who = { sessionId: session?.id, actorId: session?.accountId };
   const origin = { address: address ?? null, requestId };
   samples.tell(

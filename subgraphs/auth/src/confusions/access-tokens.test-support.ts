@@ -74,27 +74,27 @@ async function holdAccessTokens(auth: TestAuth, keys: SigningKeys): Promise<Held
     {
       kind: 'access token of a customer',
       text: (await auth.signIn('login', customer)).accessToken,
-      fits: [...bearerOf('user'), 'bearer of logout'],
+      fits: [...bearerOf('user'), 'introspection at user', 'bearer of logout'],
     },
     {
       kind: 'access token of staff',
       text: (await auth.signIn('portalLogin', staff)).accessToken,
-      fits: [...bearerOf('portal'), 'bearer of portalLogout'],
+      fits: [...bearerOf('portal'), 'introspection at portal', 'bearer of portalLogout'],
     },
     {
       kind: "access token of a customers' service",
       text: await signService('user', userScopes),
-      fits: bearerOf('user'),
+      fits: [...bearerOf('user'), 'introspection at user'],
     },
     {
       kind: 'access token of a service of the portal',
       text: await signService('portal', scopesOfRole.super_admin),
-      fits: bearerOf('portal'),
+      fits: [...bearerOf('portal'), 'introspection at portal'],
     },
     {
       kind: 'access token of an impersonated customer',
       text: await keys.sign('user', impersonated),
-      fits: bearerOf('user'),
+      fits: [...bearerOf('user'), 'introspection at user', 'bearer of logout'],
     },
   ];
 }

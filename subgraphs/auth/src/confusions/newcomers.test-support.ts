@@ -13,7 +13,7 @@ export async function openNewcomers(auth: TestAuth): Promise<Corner> {
       { input: { email, password: testPassword } },
       { address: newAddress() },
     );
-    const { challenge } = body.errors?.[0]?.extensions as { challenge?: { id: string } };
+    const { challenge } = (body.errors?.[0]?.extensions ?? {}) as { challenge?: { id: string } };
     return { token: await tokenTo(email, 'verify-email'), challenge: challenge?.id ?? '' };
   };
   const registered = await register('registered@example.com');

@@ -1,3 +1,5 @@
+import { impersonationReasons } from '@signet/schema/contract';
+
 /** What a value of a template is; it decides the type that a caller gives, and how the text is written. */
 type ValueTypes = {
   /** One line of anything: shortened, and rid of what could pass for another line or address. */
@@ -12,6 +14,8 @@ type ValueTypes = {
 };
 export type ValueKind = keyof ValueTypes;
 
+const impersonationWords = impersonationReasons.map((reason) => `impersonation_${reason}` as const);
+
 /** Words that values are, as the file `words.json` of each language has them. */
 export const mailWords = [
   'totp',
@@ -21,6 +25,7 @@ export const mailWords = [
   'support',
   'operations',
   'super_admin',
+  ...impersonationWords,
 ] as const;
 export type MailWord = (typeof mailWords)[number];
 
@@ -62,6 +67,8 @@ export const mailTemplates = {
   'account-deletion': { at: 'time', link: 'link' },
   'account-deleted': { at: 'time' },
   'export-ready': { link: 'link', at: 'time' },
+  /** A member of staff acts as the customer from `at` to `until`. `link`: to the account's sessions, where the customer can object. */
+  impersonation: { at: 'time', until: 'time', reason: 'word', link: 'link' },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, ValueKind>>>>;
 
 export type MailTemplate = keyof typeof mailTemplates;

@@ -1,7 +1,10 @@
 import { inTenant, writeAuditEvent } from '@signet/db';
 import { RefusalError } from '@signet/service';
+import { type ImpersonatedSession, isImpersonated } from '@signet/session';
 import type { Account } from '../accounts/account.ts';
 import { auditOwn } from '../audit/audit-events.ts';
+import type { GraphqlContext } from '../context.ts';
+import { endImpersonations } from '../impersonations/impersonation.queries.ts';
 import type { PlatformBinding, PlatformIssuer } from '../platform-issuer.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import { endSession, type SessionClient } from '../sessions/session.queries.ts';
@@ -35,6 +38,7 @@ export function createSignOut<A extends Account>({
     const issuer = getIssuer();
     const { client, cookies, session, tenantId } = ctx;
     const refreshToken = findRefreshToken(cookies, platform, input);
+    if (platform === 'user' && isImpersonated(session)) return endActing(issuer, ctx, session, refreshToken);
     const isAnonymous = session.platform === 'none';
     const bearer = refreshToken && isAnonymous ? undefined : requireSubject(ctx);
     const isEnded = await signOut(issuer, {
@@ -54,6 +58,20 @@ export function createSignOut<A extends Account>({
     }
     return true;
   };
+}
+
+/** Who acts as a customer stops: the customer's own sessions go on, and none of their tokens is looked at. */
+async function endActing(
+  { db, now }: Pick<PlatformIssuer, 'db' | 'now'>,
+  { tenantId }: GraphqlContext,
+  { userId: accountId, sessionId: id }: ImpersonatedSession,
+  refreshToken: string | undefined,
+): Promise<true> {
+  if (refreshToken !== undefined || id === undefined) throw new RefusalError('authz.caller.deny');
+  await inTenant(db, tenantId, (trx) =>
+    endImpersonations(trx, { accountId, id, reason: 'logout', now: now() }),
+  );
+  return true;
 }
 
 /** Ends a session. True also when it had ended before; false where nothing names a session that there is or was. */

@@ -37,6 +37,9 @@ export async function exportOwnData(
       'identities', ${listOf(sql`
         select provider, issuer, subject, email, linked_by as "linkedBy", created_at as "linkedAt", last_used_at as "lastUsedAt"
         from auth.user_identity where account_id = ${accountId} order by created_at`)},
+      'supportSessions', ${listOf(sql`
+        select reason_class as reason, begun_at as "begunAt", coalesce(ended_at, expires_at) as "endedAt", objected_at as "objectedAt"
+        from auth.user_impersonation where account_id = ${accountId} and begun_at is not null order by id`)},
       'mails', ${listOf(sql`
         select template, state, created_at as "createdAt"
         from auth.user_mail where account_id = ${accountId} order by created_at`)},
@@ -44,7 +47,7 @@ export async function exportOwnData(
         select kind, state, created_at as "createdAt", settled_at as "settledAt"
         from auth.person_request where account_id = ${accountId} order by id`)},
       'events', ${listOf(sql`
-        select kind, happened_at as at, case when actor_id = ${accountId} then host(address) end as address, details
+        select kind, happened_at as at, case when actor_id = ${accountId} then host(address) end as address, details - 'act' as details
         from auth.audit_event
         where platform = 'user' and (subject_id = ${accountId} or actor_id = ${accountId}) order by happened_at, id`)}
     ) as data`.execute(trx);

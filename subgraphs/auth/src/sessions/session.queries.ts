@@ -1,6 +1,8 @@
 import type { Database, SessionEndReason } from '@signet/db';
+import type { ImpersonationReason } from '@signet/schema/contract';
 import { sql, type Transaction } from 'kysely';
 import type { Account, PlatformTables } from '../accounts/account.ts';
+import { endImpersonations } from '../impersonations/impersonation.queries.ts';
 
 type Trx = Transaction<Database>;
 type Tables = PlatformTables<Account>;
@@ -96,6 +98,9 @@ export async function endSession(
 /** A session as its owner sees it. */
 export type OwnSession = {
   id: string;
+  kind: 'SIGN_IN' | 'SUPPORT';
+  /** Of `SUPPORT`: why a member of staff acts as the customer. */
+  reason: ImpersonationReason | null;
   device: string;
   address: string | null;
   createdAt: Date;
@@ -117,7 +122,7 @@ export async function listLiveSessions(
   { now, usedSince }: { now: Date; usedSince: Date },
 ): Promise<OwnSession[]> {
   const { rows } = await sql<OwnSession>`
-    select id, device, host(address) as address, created_at as "createdAt", last_used_at as "lastUsedAt",
+    select id, 'SIGN_IN' as kind, null as reason, device, host(address) as address, created_at as "createdAt", last_used_at as "lastUsedAt",
       expires_at as "expiresAt", id = ${sessionId} as current
     from ${tables.session}
     where ${tables.accountId} = ${accountId} and ended_at is null and expires_at > ${now} and last_used_at > ${usedSince}
@@ -164,7 +169,9 @@ export async function endSessionsOf(
     where id in (select id from live)
     returning id
   `.execute(trx);
-  return rows.length;
+  if (!tables.hasImpersonations) return rows.length;
+  // Who ends their sessions everywhere, or has another secret or address from now on, wants nobody in the account.
+  return rows.length + (await endImpersonations(trx, { accountId, reason: 'customer', by: accountId, now }));
 }
 
 /** The person has proved again who they are: when, and by which methods the session now counts as signed in (`amr`). */

@@ -85,7 +85,7 @@ function subjectClaims(
 }
 
 /** RFC 9068, section 2.1. */
-function signClaims(claims: AccessTokenClaims, key: SigningKey): Promise<string> {
+export function signClaims(claims: AccessTokenClaims, key: SigningKey): Promise<string> {
   return new SignJWT(claims)
     .setProtectedHeader({ alg: key.algorithm, kid: key.kid, typ: accessTokenType })
     .sign(key.privateKey);

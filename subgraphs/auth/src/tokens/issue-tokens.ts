@@ -185,7 +185,7 @@ export async function issueTokens<A extends Account>(
 }
 
 /** Without mail nobody can verify an address; and a tenant can let its customers act before they have. */
-function isVerificationWaived(
+export function isVerificationWaived(
   { mail }: Pick<PlatformIssuer, 'mail'>,
   { emailVerified, mayActUnverified }: Account,
 ): boolean {
