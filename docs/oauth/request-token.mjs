@@ -18,7 +18,11 @@ const assertion = await new SignJWT({ jti: randomUUID() })
   .setExpirationTime('1m')
   .sign(await importJWK(jwk, alg));
 
-const { access_token: token, expires_in: seconds, scope } = await fetchJson(metadata.token_endpoint, {
+const {
+  access_token: token,
+  expires_in: seconds,
+  scope,
+} = await fetchJson(metadata.token_endpoint, {
   method: 'POST',
   body: new URLSearchParams({
     grant_type: 'client_credentials',
