@@ -1,11 +1,15 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { createTestGateway, postGraphql } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startProcess, startTestPlatform, type TestPlatform } from './platform.test-support.ts';
 import { portsFrom } from './ports.ts';
+import { type SmokeProvider, writeSmokeProvider } from './smoke-provider.test-support.ts';
 
 let platform: TestPlatform;
+let provider: SmokeProvider;
 let url: string;
 let portBase: number;
 let statements = 0;
@@ -13,13 +17,17 @@ let userToken: string;
 let portalToken: string;
 
 beforeAll(async () => {
-  platform = await startTestPlatform({}, { onQuery: countStatement });
+  provider = await writeSmokeProvider();
+  platform = await startTestPlatform(provider.variables, { onQuery: countStatement });
   ({ portBase } = platform);
   url = platform.urlOf('graph');
   userToken = await platform.signIn('user', 'ada@example.com');
   portalToken = await platform.signIn('portal', 'operations@example.com');
 });
-afterAll(() => platform?.stop());
+afterAll(async () => {
+  await platform?.stop();
+  await provider?.remove();
+});
 
 function countStatement(): void {
   statements += 1;
@@ -32,12 +40,44 @@ test.each([
   const urls = offsets.map((offset) => `http://localhost:${portBase + offset}`);
   const smoke = startProcess('npm', ['run', '-s', 'smoke', '--', ...urls], {
     ...platform.home.variables,
+    ...provider.variables,
     PORT_BASE: String(portBase),
   });
   const { code } = await smoke.exit();
   expect(smoke.output()).toContain('All of it holds');
+  expect(smoke.output()).toContain('ok    signing out at the provider ends the session');
   expect(smoke.output()).not.toContain(userToken);
   expect(code).toBe(0);
+});
+
+test('the example of docs/oauth.md gets a token, and reads a field that admits services', async () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const token = await platform.signIn('portal', 'admin@example.com');
+  const change = async (text: string, variables: object = {}) => {
+    const { body } = await postGraphql(url, { query: text, variables: { ...variables } }, { token });
+    expect(body.errors).toBeUndefined();
+    return body.data;
+  };
+  const { createServiceAccount } = await change(
+    `mutation { createServiceAccount(input: { side: PORTAL, name: "Nightly report", scopes: ["customers:read"], reason: "A test." }) { id } }`,
+  );
+  await change(
+    `mutation ($id: ID!, $jwk: JSONObject!) { registerServiceKey(input: { side: PORTAL, serviceAccount: $id, jwk: $jwk, reason: "A test." }) { id } }`,
+    { id: createServiceAccount.id, jwk: publicKey.export({ format: 'jwk' }) },
+  );
+  const keyFile = join(platform.home.path, 'service-key.json');
+  writeFileSync(keyFile, JSON.stringify(privateKey.export({ format: 'jwk' })));
+  const query = '{ customers(first: 1) { edges { node { email } } } }';
+  const script = join(import.meta.dirname, '../../docs/oauth/request-token.mjs');
+  const run = startProcess(
+    'node',
+    [script, `http://localhost:${portBase + 2}`, 'portal', createServiceAccount.id, keyFile, query],
+    {},
+  );
+  expect([(await run.exit()).code, run.output()]).toEqual([
+    0,
+    expect.stringMatching(/a token for 600 s, scope: customers:read\n\{"data":\{"customers":\{"edges":\[\{/),
+  ]);
 });
 
 test('the smoke walk fails against a gateway that is not there', async () => {

@@ -1,6 +1,21 @@
-import type { PlatformCases } from '../../../launcher/src/platform-cases.test-support.ts';
+import type { CaseContext, PlatformCases } from '../../../launcher/src/platform-cases.test-support.ts';
 
 const runs = {};
+
+/** A service account with a credential, on the side that a made up argument names. */
+async function addService(ask: CaseContext['ask']): Promise<void> {
+  const change = async (text: string) => {
+    const { body } = await ask(`mutation { ${text} { id } }`, 'super_admin');
+    if (body.errors) throw new Error(`no service account can be made: ${JSON.stringify(body.errors)}`);
+    return body.data;
+  };
+  const { createServiceAccount } = await change(
+    'createServiceAccount(input: { side: USER, name: "A job", scopes: ["profile:read"], reason: "A test." })',
+  );
+  await change(
+    `registerServiceKey(input: { side: USER, serviceAccount: "${createServiceAccount.id}", jwksUrl: "https://partner.example/jwks.json", reason: "A test." })`,
+  );
+}
 
 export default {
   async findObjects(caller, { ask }) {
@@ -10,6 +25,7 @@ export default {
       caller,
     );
     if (body.errors) throw new Error(`nobody can be invited: ${JSON.stringify(body.errors)}`);
+    await addService(ask);
     return {};
   },
   arguments: {
@@ -37,9 +53,11 @@ export default {
       ].map((field) => [`Mutation.${field}`, runs]),
     ),
   },
-  // The seed has no second factors and no remembered devices, and those of a link or a challenge come with a right one only. auth's own
+  // The seed has no second factors, no identities at providers and no remembered devices, and those of a link or a challenge come with a right one only. auth's own
   // tests read them.
   emptyInSeed: [
+    'Query.myIdentities',
+    'Query.portalIdentities',
     'Query.myPasskeys',
     'Query.portalPasskeys',
     'SecondFactors.totp',
@@ -50,12 +68,14 @@ export default {
     'CustomerFactor',
     'EmailVerification',
     'FactorAddition',
+    'Identity',
     'ImpersonatedToken',
     'Passkey',
     'PasskeyAddition',
     'PasswordReset',
     'PortalEnrollment',
     'RememberedDevice',
+    'ServiceSecret',
     'TotpSecret',
     'TotpFactor',
   ],
