@@ -16,6 +16,7 @@ import { loadFromSubgraphs } from './load-from-subgraphs.ts';
 import { walkAccounts } from './smoke-accounts.ts';
 import { walkImpersonation } from './smoke-impersonation.ts';
 import { walkServices } from './smoke-services.ts';
+import { walkUpstream } from './smoke-upstream.ts';
 
 /** `signet smoke`: the main paths of a running deployment; exit 1 at the first that is wrong. */
 export function define(command: Command, context: Context): void {
@@ -61,6 +62,9 @@ async function smoke(
     context.print(
       `--    services: not tried, since ${portalUrl} has no token endpoint, or ${admin.email} did not get in`,
     );
+  }
+  if (!(await walkUpstream({ ...smokeContext, userUrl, env: context.env }))) {
+    context.print('--    an identity provider: not tried, since PROVIDERS_FILE has no entry `smoke` for it');
   }
   context.print(`\nAll of it holds at ${isApart ? `${userUrl} and ${portalUrl}` : userUrl}.`);
 }

@@ -55,7 +55,8 @@ export type SessionEndReason =
   | 'password'
   | 'suspended'
   | 'role'
-  | 'factor';
+  | 'factor'
+  | 'upstream';
 type SessionColumns = {
   id: Generated<string>;
   tenant_id: string;
@@ -70,6 +71,10 @@ type SessionColumns = {
   ended_at: OptionalTime;
   refresh_paced_at: OptionalTime;
   end_reason: SessionEndReason | null;
+  /** The provider at which the session began, who the person is there, and the provider's session. */
+  upstream_issuer: string | null;
+  upstream_subject: string | null;
+  upstream_sid: string | null;
 };
 export type UserSessionTable = SessionColumns & { user_id: string };
 export type PortalSessionTable = SessionColumns & { staff_id: string };
@@ -152,6 +157,8 @@ export type ChallengeTable = {
   attempts: Generated<number>;
   /** What a method keeps until it is answered. */
   data: Generated<unknown>;
+  /** What a provider proved before, in place of a password. */
+  upstream: ColumnType<unknown, string | null | undefined, never>;
   created_at: Timestamp;
   expires_at: Date;
 };
@@ -218,6 +225,53 @@ export type PasskeyTable = {
 export type UsedPasskeyChallengeTable = {
   tenant_id: string;
   challenge_hash: Buffer;
+  expires_at: Date;
+};
+
+/** Who an account is at an identity provider. */
+export type IdentityTable = {
+  id: Generated<string>;
+  tenant_id: string;
+  account_id: string;
+  /** Its name in the configuration, when it was linked. */
+  provider: string;
+  /** `iss` and `sub` of its ID tokens. */
+  issuer: string;
+  subject: string;
+  /** What the provider last vouched for. */
+  email: string | null;
+  linked_by: 'email' | 'session' | 'creation';
+  created_at: Timestamp;
+  last_used_at: OptionalTime;
+};
+
+/** States of sign-ins that came back from a provider. */
+export type UpstreamStateTable = {
+  tenant_id: string;
+  /** SHA-256. */
+  state_hash: Buffer;
+  expires_at: Date;
+};
+
+/** What a provider proved, until the frontend fetches it with the code. */
+export type UpstreamResultTable = {
+  /** SHA-256 of the code. */
+  code_hash: Buffer;
+  tenant_id: string;
+  /** Sealed under a key from the code. */
+  sealed_claims: Buffer;
+  expires_at: Date;
+};
+
+/** Logout tokens of providers: each counts once, and no sign-in from before is completed after it. */
+export type UpstreamLogoutTable = {
+  tenant_id: string;
+  issuer: string;
+  /** SHA-256 of `jti`. */
+  token_hash: Buffer;
+  subject: string | null;
+  sid: string | null;
+  happened_at: Date;
   expires_at: Date;
 };
 
@@ -469,6 +523,14 @@ export interface Database {
   'auth.portal_passkey': PasskeyTable;
   'auth.user_used_passkey_challenge': UsedPasskeyChallengeTable;
   'auth.portal_used_passkey_challenge': UsedPasskeyChallengeTable;
+  'auth.user_identity': IdentityTable;
+  'auth.portal_identity': IdentityTable;
+  'auth.user_upstream_state': UpstreamStateTable;
+  'auth.portal_upstream_state': UpstreamStateTable;
+  'auth.user_upstream_result': UpstreamResultTable;
+  'auth.portal_upstream_result': UpstreamResultTable;
+  'auth.user_upstream_logout': UpstreamLogoutTable;
+  'auth.portal_upstream_logout': UpstreamLogoutTable;
   'auth.signing_key': SigningKeyTable;
   'auth.revocation': RevocationTable;
   'auth.portal_invitation': PortalInvitationTable;

@@ -4,7 +4,7 @@ import { createHome, findFreePortBase, type StartedProcess, startProcess } from 
 
 const allAttacksMs = 240_000;
 /** Some are on the demo shop. */
-const leastAttacks = subgraphs.some(({ isDemo }) => isDemo) ? 125 : 120;
+const leastAttacks = subgraphs.some(({ isDemo }) => isDemo) ? 150 : 145;
 let home: Awaited<ReturnType<typeof createHome>>;
 let platform: StartedProcess;
 let url: string;

@@ -4,8 +4,10 @@ import { createTestGateway, postGraphql } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startProcess, startTestPlatform, type TestPlatform } from './platform.test-support.ts';
 import { portsFrom } from './ports.ts';
+import { type SmokeProvider, writeSmokeProvider } from './smoke-provider.test-support.ts';
 
 let platform: TestPlatform;
+let provider: SmokeProvider;
 let url: string;
 let portBase: number;
 let statements = 0;
@@ -13,13 +15,17 @@ let userToken: string;
 let portalToken: string;
 
 beforeAll(async () => {
-  platform = await startTestPlatform({}, { onQuery: countStatement });
+  provider = await writeSmokeProvider();
+  platform = await startTestPlatform(provider.variables, { onQuery: countStatement });
   ({ portBase } = platform);
   url = platform.urlOf('graph');
   userToken = await platform.signIn('user', 'ada@example.com');
   portalToken = await platform.signIn('portal', 'operations@example.com');
 });
-afterAll(() => platform?.stop());
+afterAll(async () => {
+  await platform?.stop();
+  await provider?.remove();
+});
 
 function countStatement(): void {
   statements += 1;
@@ -32,10 +38,12 @@ test.each([
   const urls = offsets.map((offset) => `http://localhost:${portBase + offset}`);
   const smoke = startProcess('npm', ['run', '-s', 'smoke', '--', ...urls], {
     ...platform.home.variables,
+    ...provider.variables,
     PORT_BASE: String(portBase),
   });
   const { code } = await smoke.exit();
   expect(smoke.output()).toContain('All of it holds');
+  expect(smoke.output()).toContain('ok    signing out at the provider ends the session');
   expect(smoke.output()).not.toContain(userToken);
   expect(code).toBe(0);
 });

@@ -28,6 +28,8 @@ export const auditEvents = {
   'auth.factor.reset_requested': 'user_updated',
   'auth.factor.reset': 'user_updated',
   'auth.factor.reset_cancelled': 'user_updated',
+  'auth.identity.linked': 'user_updated',
+  'auth.identity.unlinked': 'user_updated',
   'auth.passkey.renamed': 'user_updated',
   'auth.passkey.copied': 'authn_token_reuse',
   'auth.password.changed': 'authn_password_change',

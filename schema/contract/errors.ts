@@ -18,6 +18,8 @@ export const errorTable = {
       'auth.failure.not_yet_valid': 'The access token is not valid yet.',
       'auth.failure.revoked': 'The session has ended. Sign in again.',
       'auth.failure.invalid_credentials': 'The credentials are not valid.',
+      'auth.failure.not_linked':
+        'No account here belongs to this sign-in. Sign in in another way, or reset your password, and link it in your settings.',
       'auth.failure.proof_missing': 'The request carries no proof of its sender.',
       'auth.failure.proof_invalid': 'The proof of the sender is invalid.',
       'auth.failure.replay': 'The request was sent before.',

@@ -2,6 +2,7 @@ import type { Attack } from '@signet/testing/attack';
 import { loadFromSubgraphs } from '../load-from-subgraphs.ts';
 import { accountAttacks } from './account-attacks.ts';
 import { browserAttacks } from './browser-attacks.ts';
+import { confusionAttacks } from './confusion-attacks.ts';
 import { greedyAttacks } from './greedy-attacks.ts';
 import { httpAttacks } from './http-attacks.ts';
 import { platformAttacks } from './platform-attacks.ts';
@@ -28,6 +29,7 @@ export async function loadAttacks(): Promise<readonly Attack[]> {
     ...sizeAttacks,
     ...greedyAttacks,
     ...ofSubgraphs.flat(),
+    ...confusionAttacks,
     ...accountAttacks,
   ];
 }

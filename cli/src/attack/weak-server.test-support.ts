@@ -44,6 +44,14 @@ const schema: GraphQLSchema = buildSchema(`
   input RefreshInput { refreshToken: String }
   input PlaceOrderInput { idempotencyKey: String items: [_Any] }
   enum Sort { PRICE_ASC }
+  input VerifyEmailInput { token: String }
+  input ConfirmEmailInput { token: String }
+  input UndoEmailInput { token: String }
+  input ResetPasswordInput { token: String newPassword: String }
+  input CompleteChallengeInput { id: String totp: String }
+  input AcceptInvitationInput { token: String password: String }
+  type Verification { verified: Boolean }
+  type Reset { endedSessions: Int }
   type Payload { accessToken: String refreshToken: String expiresIn: Int deviceToken: String }
   type Query {
     me: User mySessions: [Session] myOrders(first: Int): Orders order(id: ID!): Order categories: [Category]
@@ -54,6 +62,12 @@ const schema: GraphQLSchema = buildSchema(`
   }
   type Mutation {
     register(input: RegisterInput): Payload login(input: LoginInput): Payload portalLogin(input: LoginInput): Payload refresh(input: RefreshInput): Payload reauthenticate(input: ReauthenticateInput): Payload
+    portalRefresh(input: RefreshInput): Payload portalLogout(input: LogoutInput): Boolean acceptInvitation(input: AcceptInvitationInput): Payload
+    verifyEmail(input: VerifyEmailInput): Verification verifyPortalEmail(input: VerifyEmailInput): Verification
+    confirmEmail(input: ConfirmEmailInput): Verification confirmPortalEmail(input: ConfirmEmailInput): Verification
+    undoEmail(input: UndoEmailInput): Boolean undoPortalEmail(input: UndoEmailInput): Boolean
+    resetPassword(input: ResetPasswordInput): Reset resetPortalPassword(input: ResetPasswordInput): Reset
+    completeChallenge(input: CompleteChallengeInput): Payload completePortalChallenge(input: CompleteChallengeInput): Payload
     logout(input: LogoutInput): Boolean changeStaffRole(id: ID!, role: StaffRole!): Staff cancelOrder(id: ID!): Order endSession(id: ID!): Boolean placeOrder(input: PlaceOrderInput): Order
   }
 `);
@@ -108,6 +122,7 @@ async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> 
   if (url.pathname.startsWith('/health'))
     return void res.end('{"database":"postgres://localhost","uptime":1}');
   if (req.headers.accept?.includes('text/html')) return void res.end('<html>Sandbox</html>');
+  if (url.pathname.startsWith('/oauth/')) return void res.end('{"data":{"access_token":"x"},"active":true}');
   const chunks: Buffer[] = [];
   for await (const chunk of req) chunks.push(chunk as Buffer);
   const text = Buffer.concat(chunks).toString();

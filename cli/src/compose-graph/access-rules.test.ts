@@ -122,6 +122,57 @@ it('@recentAuth of two subgraphs is kept with both numbers, also beside a subgra
   );
 });
 
+describe('@callers of two subgraphs', () => {
+  const federation =
+    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@composeDirective", "@authenticated"])';
+  const field = (rule: string) => `${federation} type Query { a: Int @shareable ${rule} }`;
+  const composeTwo = async (one: string, two: string) => {
+    const path = join(folder, 'callers.graphql');
+    const sources = Object.entries({ one, two }).flatMap(([name, sdl]) => {
+      const file = join(folder, `callers-${name}.graphql`);
+      writeFileSync(file, sdl);
+      return ['--subgraph', `${name}=${file}`];
+    });
+    const outcome = await run(['compose', ...sources, '--output', path]);
+    return { ...outcome, path };
+  };
+
+  it('are kept both, and admit whom both admit', async () => {
+    const { path, ...outcome } = await composeTwo(
+      field('@authenticated @callers(are: [PERSON, SERVICE])'),
+      field('@authenticated @callers(are: [SERVICE, IMPERSONATED])'),
+    );
+    expect(outcome).toMatchObject({ code: 0, err: '' });
+    const text = readFileSync(path, 'utf8');
+    expect(text).toContain('https://specs.signet.dev/access/v1.2');
+    expect(conditionsOf(readRuleBook(parse(text)), 'Query', 'a')).toContainEqual({
+      kind: 'callers',
+      are: ['service'],
+    });
+  });
+
+  it('are refused where one of them says nothing of callers: composed, its rule would admit those of the other', async () => {
+    const said = field('@authenticated @callers(are: [PERSON, SERVICE])');
+    const { code, err } = await composeTwo(said, field('@authenticated'));
+    expect(code).toBe(1);
+    expect(err).toContain('[two] Query.a has a rule without @callers, and one with it in one');
+    expect((await composeTwo(said, field('@authenticated @callers(are: [PERSON])'))).code).toBe(0);
+    expect((await composeTwo(said, field(''))).code).toBe(0);
+  });
+
+  it('are refused where they are lost', async () => {
+    const link = 'extend schema @link(url: "https://specs.signet.dev/access/v1.2", import: ["@callers"])';
+    const definition = `directive @callers(are: [access__Caller!]!) repeatable on FIELD_DEFINITION
+      enum access__Caller { PERSON SERVICE IMPERSONATED }`;
+    const { code, err } = await composeTwo(
+      `${link} ${definition} ${field('@authenticated @callers(are: [SERVICE])')}`,
+      field(''),
+    );
+    expect(code).toBe(1);
+    expect(err).toMatch(/\[one\] line \d+: Query\.a has @callers, which is not in the supergraph/);
+  });
+});
+
 describe('a rule that the supergraph would not have is refused with its subgraph, line and what to add', () => {
   const federation = (imports: string) =>
     `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: [${imports}])`;

@@ -67,6 +67,23 @@ const dependents: readonly [sql: string, ...values: (keyof TenantRows)[]][] = [
          values ($1, sha256('x'), now() + interval '1 day')`,
       ],
       [
+        `insert into auth.${platform}_identity (tenant_id, account_id, provider, issuer, subject, linked_by)
+         values ($1, $2, 'idp', 'https://id.example.com', $2::uuid::text, 'email')`,
+        account,
+      ],
+      [
+        `insert into auth.${platform}_upstream_state (tenant_id, state_hash, expires_at)
+         values ($1, sha256('x'), now() + interval '1 day')`,
+      ],
+      [
+        `insert into auth.${platform}_upstream_result (code_hash, tenant_id, sealed_claims, expires_at)
+         values (sha256($1::uuid::text::bytea), $1::uuid, 'x', now() + interval '1 day')`,
+      ],
+      [
+        `insert into auth.${platform}_upstream_logout (tenant_id, issuer, token_hash, sid, happened_at, expires_at)
+         values ($1, 'https://id.example.com', sha256('x'), 'x', now(), now() + interval '1 day')`,
+      ],
+      [
         `insert into auth.${platform}_challenge (id_hash, tenant_id, account_id, password_version, methods, expires_at)
          values (sha256($1::uuid::text::bytea), $1::uuid, $2, 1, '{totp}', now() + interval '1 day')`,
         account,

@@ -44,8 +44,8 @@ export async function fetchJson(url: string, reached?: Reached): Promise<unknown
   }
 }
 
-/** Connections of one fetch. The name is looked up once: what was checked is what is connected to. */
-async function createWatchedAgent({ onAddress = () => {}, onConnect }: Reached): Promise<Agent> {
+/** Connections whose addresses are checked. A name is looked up once for each: what was checked is what is connected to. */
+export async function createWatchedAgent({ onAddress = () => {}, onConnect }: Reached): Promise<Agent> {
   const { Agent, buildConnector } = await import('undici');
   const check = (addresses: readonly { address: string }[]): Error | null => {
     try {

@@ -5,8 +5,11 @@ export {
   type RequestSession,
   type SubgraphRequest,
 } from './authenticate.ts';
+export { createGuardedFetch, type GuardedFetch, isNetwork } from './guarded-fetch.ts';
+export { type ClaimPath, parseClaimPath, readClaim } from './issuers/claim-path.ts';
 export { createConfiguredIssuers } from './issuers/configured-issuers.ts';
 export { assertKeysOfNewIssuers, UnreadKeysError } from './issuers/new-issuers.ts';
+export { parseYamlFile, readConfigText, type YamlFile } from './issuers/yaml-file.ts';
 export type { VerificationKey } from './jwks.ts';
 export { createJwksClient, type KeySource } from './jwks-client.ts';
 export {
@@ -19,6 +22,7 @@ export {
 export type { RevocationFeed } from './revocations/revocation-feed.ts';
 export type { RevocationSource } from './revocations/revocation-set.ts';
 export { findRsaWeakness } from './rsa-weakness.ts';
+export { isLoopbackUrl } from './safe-url.ts';
 export {
   type Actor,
   accountIdOf,

@@ -1,3 +1,5 @@
+import type { IdentityProvider, startIdentityProvider } from './identity-provider.ts';
+
 export { createSoftwareAuthenticator, type SoftwareAuthenticator } from './software-authenticator.ts';
 
 type PublicKey = { kid?: string; x?: string; n?: string; d?: string };
@@ -26,6 +28,13 @@ export type SmokeContext = {
   step<T extends string>(title: string, run: () => Promise<T>): Promise<T>;
 };
 export type Smoke = (context: SmokeContext) => Promise<void>;
+
+/** A real OpenID provider in this process. */
+export type Provider = IdentityProvider;
+
+/** Starts one. It is loaded only for this: a deployment does not have it. */
+export const keepProvider: typeof startIdentityProvider = async (...settings) =>
+  (await import('./identity-provider.ts')).startIdentityProvider(...settings);
 
 const timeoutMs = 10_000;
 

@@ -5,7 +5,9 @@ import type { Invitation } from './invitations/invitation.queries.ts';
 import type { OwnDeletion, OwnExport } from './operations/personal-data.ts';
 import type { AdministeredCredential, AdministeredService } from './services/administration.queries.ts';
 import type { OwnSession } from './sessions/session.queries.ts';
+import type { OwnIdentity } from './upstream/identity.queries.ts';
 
+export type IdentityModel = OwnIdentity;
 export type UserModel = UserAccount;
 export type StaffMemberModel = StaffAccount;
 export type StaffMemberConnectionModel = Connection<StaffAccount>;

@@ -37,9 +37,11 @@ export default {
       ].map((field) => [`Mutation.${field}`, runs]),
     ),
   },
-  // The seed has no second factors and no remembered devices, and those of a link or a challenge come with a right one only. auth's own
+  // The seed has no second factors, no identities at providers and no remembered devices, and those of a link or a challenge come with a right one only. auth's own
   // tests read them.
   emptyInSeed: [
+    'Query.myIdentities',
+    'Query.portalIdentities',
     'Query.myPasskeys',
     'Query.portalPasskeys',
     'SecondFactors.totp',
@@ -50,6 +52,7 @@ export default {
     'CustomerFactor',
     'EmailVerification',
     'FactorAddition',
+    'Identity',
     'ImpersonatedToken',
     'Passkey',
     'PasskeyAddition',

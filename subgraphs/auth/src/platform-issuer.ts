@@ -21,6 +21,7 @@ import type { Lifetimes } from './settings.ts';
 import type { SignInThrottle } from './throttle/sign-in-throttle.ts';
 import type { AccessTokenSigner } from './tokens/access-token-signer.ts';
 import type { ImpersonatedTokenSigner } from './tokens/impersonated-token-signer.ts';
+import type { Upstream } from './upstream/upstream.ts';
 
 /** Everything that signing in on one platform needs. A process has none for a platform that it does not hold. */
 export type PlatformIssuer<A extends Account = Account> = {
@@ -48,6 +49,8 @@ export type PlatformIssuer<A extends Account = Account> = {
   mail: Outbox | undefined;
   /** From a customer's wish to be deleted until it is carried out. */
   deletionDays: number;
+  /** The identity providers at which people sign in. */
+  upstream: Upstream;
   later: LaterWork;
   /** What staff may give to services. */
   services: ServiceRules;

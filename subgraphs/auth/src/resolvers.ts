@@ -7,6 +7,7 @@ import { createChangePassword } from './operations/change-password.ts';
 import { createCompleteChallenge } from './operations/complete-challenge.ts';
 import { createEndDevice, createListDevices } from './operations/devices.ts';
 import { createOwnFactors, createRenewRecoveryCodes } from './operations/factors.ts';
+import { createLinkIdentity, createListIdentities, createUnlinkIdentity } from './operations/identities.ts';
 import {
   createInvitationFields,
   createInviteStaff,
@@ -70,6 +71,7 @@ import {
   createRemoveTotp,
 } from './operations/totp.ts';
 import { createUndoEmail } from './operations/undo-email.ts';
+import { createCustomerUpstreamSignIn, createStaffUpstreamSignIn } from './operations/upstream-sign-in.ts';
 import { createRequestEmailVerification, createVerifyEmail } from './operations/verify-email.ts';
 import {
   bindPortalPlatform,
@@ -116,6 +118,7 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
       accountExports: createAccountExports(users),
       accountDeletion: createAccountDeletion(users),
       myPasskeys: createListPasskeys(users),
+      myIdentities: createListIdentities(users),
     },
     Mutation: {
       beginImpersonation: createBeginImpersonation(users),
@@ -144,6 +147,9 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
       finishPasskeyRegistration: createFinishPasskeyRegistration(users),
       renamePasskey: createRenamePasskey(users),
       removePasskey: createRemovePasskey(users),
+      completeUpstreamSignIn: createCustomerUpstreamSignIn(users),
+      linkIdentity: createLinkIdentity(users),
+      unlinkIdentity: createUnlinkIdentity(users),
       beginPasskeySignIn: createBeginPasskeySignIn(users),
       finishPasskeySignIn: createFinishPasskeySignIn(users),
       beginPasskeyChallenge: createBeginPasskeyChallenge(users),
@@ -172,6 +178,7 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       portalDevices: createListDevices(portal),
       portalFactors: createOwnFactors(portal),
       portalPasskeys: createListPasskeys(portal),
+      portalIdentities: createListIdentities(portal),
       staffMembers: createStaffMembers(portal),
       staffInvitations: createStaffInvitations(portal),
       serviceAccounts: createServiceAccountList(portal),
@@ -200,6 +207,9 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       finishPortalPasskeyRegistration: createFinishPasskeyRegistration(portal),
       renamePortalPasskey: createRenamePasskey(portal),
       removePortalPasskey: createRemovePasskey(portal),
+      completePortalUpstreamSignIn: createStaffUpstreamSignIn(portal),
+      linkPortalIdentity: createLinkIdentity(portal),
+      unlinkPortalIdentity: createUnlinkIdentity(portal),
       beginPortalPasskeySignIn: createBeginPasskeySignIn(portal),
       finishPortalPasskeySignIn: createFinishPasskeySignIn(portal),
       beginPortalPasskeyChallenge: createBeginPasskeyChallenge(portal),

@@ -221,6 +221,12 @@ const authFields = z.object({
       `How long a member of staff may act as a customer with one grant, at most ${maxImpersonatedTokenSeconds}.`,
     ),
   ...passkeyConfigFields,
+  PROVIDERS_FILE: z
+    .string()
+    .optional()
+    .describe(
+      'Path of a YAML or JSON file whose section `providers` names the identity providers at which people can sign in (docs/identity-providers.md).',
+    ),
   ...serviceConfigFields,
   ...throttleFields,
 });

@@ -44,6 +44,9 @@ import { assertNoSeededAccounts, explainStartError } from './start-checks.ts';
 import { openSignInThrottle } from './throttle/sign-in-throttle.ts';
 import type { AccessTokenSigner } from './tokens/access-token-signer.ts';
 import type { ImpersonatedTokenSigner } from './tokens/impersonated-token-signer.ts';
+import type { Provider } from './upstream/providers-file.ts';
+import { openUpstream, type Upstream } from './upstream/upstream.ts';
+import { createUpstreamHandlers } from './upstream/upstream-routes.ts';
 
 /** Settings for tests and the launcher, which no environment variable has. */
 export type AuthOptions = {
@@ -85,7 +88,13 @@ export type PlatformResources = {
   stop(): Promise<void>;
 };
 
-type Start = { config: AuthConfig; logger: Logger; options: AuthOptions };
+type Start = {
+  config: AuthConfig;
+  logger: Logger;
+  options: AuthOptions;
+  /** Those of all platforms. */
+  providers: readonly Provider[];
+};
 
 /** One connection seals the audit log, one deletes, one resets second factors, one carries out wishes about personal data. */
 const upkeepConnections = 4;
@@ -97,7 +106,7 @@ const upkeepConnections = 4;
  */
 export async function startPlatform<P extends Platform, A extends Account>(
   { platform, tables, createSigner, createImpersonatedSigner }: PlatformParts<P, A>,
-  { config, logger, options }: Start,
+  { config, logger, options, providers }: Start,
 ): Promise<PlatformResources & { issuer: PlatformIssuer<A> & { platform: P } }> {
   const settings = getPlatformSettings(config, platform);
   const { databaseUrl } = settings;
@@ -108,6 +117,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
   });
   let keys: KeyRing | undefined;
   let mail: PlatformMail | undefined;
+  let upstream: Upstream | undefined;
   try {
     const { db } = database;
     const ring = await openKeyRing({ settings, platform, logger, timing: options.keyTiming });
@@ -115,6 +125,9 @@ export async function startPlatform<P extends Platform, A extends Account>(
     if (config.NODE_ENV === 'production') {
       await assertNoSeededAccounts({ db, tables, platform });
     }
+    const { findTenantId } = database;
+    const secrets = config.PASSWORD_PEPPER;
+    upstream = await openUpstream({ platform, providers, secrets, findTenantId });
     const outbox = openOutbox(config, platform, config.PASSWORD_PEPPER);
     const timing = options.mailTiming;
     mail = outbox && (await startMail(outbox, { platform, database, databaseUrl, config, logger, timing }));
@@ -147,6 +160,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
       passkeys: openPasskeys(readRelyingParty(config, platform), platform, config.PASSWORD_PEPPER),
       signAccessToken: async (subject, times) =>
         createSigner(config.ISSUER_URL, await ring.getSigningKey())(subject, times),
+      upstream,
       async signImpersonatedToken(subject, times) {
         if (!createImpersonatedSigner) throw new TypeError('Nobody is impersonated on this platform.');
         return createImpersonatedSigner(config.ISSUER_URL, await ring.getSigningKey())(subject, times);
@@ -163,6 +177,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
     const stop = async () => {
       await requests?.stop();
       await later.stop();
+      await issuer.upstream.close();
       await mail?.stop();
       await rehash.settled();
       await passwords.close();
@@ -173,9 +188,13 @@ export async function startPlatform<P extends Platform, A extends Account>(
       await database.close();
     };
     const readMail = outbox?.isMailbox ? mail?.read : undefined;
-    const oauth = createOauthHandlers({ issuer, ring, database, config, logger });
+    const oauth = {
+      ...createOauthHandlers({ issuer, ring, database, config, logger }),
+      ...createUpstreamHandlers({ issuer, logger }),
+    };
     return { platform, issuer, database, keys: ring, readMail, oauth, stop };
   } catch (error) {
+    await upstream?.close();
     await mail?.stop();
     await keys?.stop();
     await database.close();
@@ -259,6 +278,9 @@ function startUpkeep<A extends Account>({
       pruneWith('devices', `auth.prune_${platform}_devices`),
       ...(platform === 'user' ? [pruneWith('accountExports', 'auth.prune_account_exports')] : []),
       pruneWith('usedPasskeyChallenges', `auth.prune_${platform}_used_passkey_challenges`),
+      pruneWith('upstreamStates', `auth.prune_${platform}_upstream_states`),
+      pruneWith('upstreamResults', `auth.prune_${platform}_upstream_results`),
+      pruneWith('upstreamLogouts', `auth.prune_${platform}_upstream_logouts`),
       pruneWith('clientAssertions', `auth.prune_${platform}_client_assertions`),
       pruneAuditLog({ platform, key: keys[0], retention: config.AUDIT_RETENTION_DAYS }),
     ],

@@ -18,6 +18,7 @@ import { type AuthConfig, heldPlatforms, proofNameOf } from './settings.ts';
 import { type AuthOptions, type PlatformResources, startPlatform } from './start-platform.ts';
 import { createPortalTokenSigner, createUserTokenSigner } from './tokens/access-token-signer.ts';
 import { createImpersonatedTokenSigner } from './tokens/impersonated-token-signer.ts';
+import { readProviders } from './upstream/providers-file.ts';
 
 /**
  * Starts the issuer for the platforms of AUTH_PLATFORMS.
@@ -91,7 +92,8 @@ export async function startAuth(
 /** Stops the first platform again when the second one cannot start. */
 async function startPlatforms(config: AuthConfig, logger: Logger, options: AuthOptions) {
   const held = heldPlatforms(config);
-  const start = { config, logger, options };
+  const providers = await readProviders(config, held);
+  const start = { config, logger, options, providers };
   const user = held.includes('user')
     ? await startPlatform(
         {

@@ -303,3 +303,42 @@ test('a token that another key signed is refused, whatever it says', async () =>
   const forged = signToken(otherKey, claims, { typ: 'at+jwt', kid: key.kid });
   expect(await refusalOf(entry, forged)).toBe('invalid_signature');
 });
+
+describe('a token with `act` (RFC 8693)', () => {
+  const act = { sub: 'support-7', client_id: 'desk' };
+  const claims = (platform: string) => ({
+    iss: `https://id.example.com/${platform}`,
+    sub: 'ada',
+    aud: 'https://api.example.com',
+    ...times(),
+  });
+  const entry = (platform: string): Entry => ({
+    ...configure('auth0'),
+    issuer: `https://id.example.com/${platform}`,
+    platform: platform as 'user',
+    audience: 'https://api.example.com',
+  });
+  const header = { typ: 'at+jwt' };
+
+  test('is an impersonated customer', async () => {
+    expect(await sessionOf(entry('user'), sign({ ...claims('user'), act }, header))).toMatchObject({
+      platform: 'user',
+      userId: 'ada',
+      actor: { staffId: 'support-7' },
+    });
+    expect(await sessionOf(entry('user'), sign(claims('user'), header))).not.toHaveProperty('actor');
+  });
+
+  test.each([null, true, 'support-7', {}, { sub: 7 }, { sub: '' }, []])(
+    'with %j is malformed',
+    async (wrong) => {
+      expect(await refusalOf(entry('user'), sign({ ...claims('user'), act: wrong }, header))).toBe(
+        'malformed',
+      );
+    },
+  );
+
+  test('is none of staff', async () => {
+    expect(await refusalOf(entry('portal'), sign({ ...claims('portal'), act }, header))).toBe('wrong_type');
+  });
+});

@@ -47,6 +47,10 @@ export type PlatformTables<A extends Account> = {
   factorReset: RawBuilder<unknown>;
   passkey: RawBuilder<unknown>;
   usedPasskeyChallenge: RawBuilder<unknown>;
+  identity: RawBuilder<unknown>;
+  upstreamState: RawBuilder<unknown>;
+  upstreamResult: RawBuilder<unknown>;
+  upstreamLogout: RawBuilder<unknown>;
   /** Whether staff can act as its accounts (`auth.user_impersonation`). */
   hasImpersonations: boolean;
 };
@@ -70,6 +74,10 @@ export const userTables: PlatformTables<UserAccount> = {
   factorReset: sql.table('auth.user_factor_reset'),
   passkey: sql.table('auth.user_passkey'),
   usedPasskeyChallenge: sql.table('auth.user_used_passkey_challenge'),
+  identity: sql.table('auth.user_identity'),
+  upstreamState: sql.table('auth.user_upstream_state'),
+  upstreamResult: sql.table('auth.user_upstream_result'),
+  upstreamLogout: sql.table('auth.user_upstream_logout'),
   hasImpersonations: true,
 };
 
@@ -92,5 +100,9 @@ export const portalTables: PlatformTables<StaffAccount> = {
   factorReset: sql.table('auth.portal_factor_reset'),
   passkey: sql.table('auth.portal_passkey'),
   usedPasskeyChallenge: sql.table('auth.portal_used_passkey_challenge'),
+  identity: sql.table('auth.portal_identity'),
+  upstreamState: sql.table('auth.portal_upstream_state'),
+  upstreamResult: sql.table('auth.portal_upstream_result'),
+  upstreamLogout: sql.table('auth.portal_upstream_logout'),
   hasImpersonations: false,
 };

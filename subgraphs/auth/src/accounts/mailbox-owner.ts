@@ -8,6 +8,7 @@ import { askForPasswordFirst } from '../passkeys/passkey.queries.ts';
 import { cancelErasure } from '../personal-data/cancel-erasure.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
 import { endSessionsOf, type SessionClient } from '../sessions/session.queries.ts';
+import { removeDoubtfulIdentities } from '../upstream/change-identities.ts';
 import { setEmailVerified, setPassword } from './account.queries.ts';
 import type { Account } from './account.ts';
 
@@ -19,7 +20,7 @@ export type Given<A> = { account: A; endedSessions: number; isTakenOver: boolean
 /**
  * Gives an account to the one who has proved to read its mail, with a password that they chose. Passwords, sessions, device tokens (a
  * trigger forgets those with the password) and tokens of other mails end, and a deletion that was asked for is off. Second factors of a
- * known owner stay: a mailbox alone takes none away. Its passkeys open the account without a password only once they were used after the
+ * known owner stay: a mailbox alone takes none away. Identities at providers stay where they came with the same address. Its passkeys open the account without a password only once they were used after the
  * new one. Where no address of the account was ever verified, a stranger may have made it and waited for its owner ("pre-hijacking"): nothing
  * of theirs stays.
  */
@@ -37,6 +38,8 @@ export async function giveToMailboxOwner<A extends Account>(
   await endTokensOfEarlierState(trx, issuer, id);
   await askForPasswordFirst(trx, issuer, id);
   const account = { ...locked, ...versions, emailVerified: true, wasVerified: true };
+  const since = locked.wasVerified ? undefined : locked.createdAt;
+  await removeDoubtfulIdentities(trx, issuer, { account, tenantId, client }, since);
   // Staff's accounts are made by staff, never by strangers.
   if (platform === 'user') {
     await cancelErasure(trx, issuer, { tenantId, accountId: id, client });

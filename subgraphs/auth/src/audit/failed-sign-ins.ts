@@ -12,7 +12,7 @@ export type FailedSignIn = { tenantId: string; client: SessionClient } & (
       isRight: boolean;
     }
   /** No account is known. */
-  | { cause: 'passkey' }
+  | { cause: 'passkey' | 'upstream' }
 );
 
 /**

@@ -11,6 +11,7 @@ import { findLiveDevice } from '../devices/device.queries.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
 import type { SessionClient } from '../sessions/session.queries.ts';
 import { runAttempt } from '../throttle/attempt.ts';
+import { type FirstFactor, firstFactorOf, type UpstreamProof } from '../upstream/upstream-session.ts';
 
 type Trx = Transaction<Database>;
 
@@ -24,10 +25,12 @@ type Asked<A> = {
   account: A;
   methods: readonly ChallengeMethod[];
   client: SessionClient;
+  /** What an identity provider proved in place of a password. */
+  upstream?: UpstreamProof | undefined;
 };
 
 /**
- * Asks somebody who has just typed the right password for more. The account's row is locked. The challenge is bound to platform, tenant
+ * Asks somebody who has just typed the right password, or signed in at an identity provider, for more. The account's row is locked. The challenge is bound to platform, tenant
  * and account, and dies with a change of the password.
  *
  * @returns what `auth.challenge_required` says. The id is 256 random bits, stored as SHA-256.
@@ -35,16 +38,16 @@ type Asked<A> = {
 export async function openChallenge<A extends Account>(
   trx: Trx,
   issuer: PlatformIssuer<A>,
-  { tenantId, account, methods, client }: Asked<A>,
+  { tenantId, account, methods, client, upstream }: Asked<A>,
 ): Promise<Challenge> {
   const id = randomBytes(32).toString('base64url');
   const createdAt = issuer.now();
   const expiresAt = addSeconds(createdAt, lifetimeSeconds);
   await sql`
     insert into ${issuer.tables.challenge}
-      (id_hash, tenant_id, account_id, password_version, methods, created_at, expires_at)
+      (id_hash, tenant_id, account_id, password_version, methods, created_at, expires_at, upstream)
     values (${hashOf(id)}, ${tenantId}, ${account.id}, ${account.passwordVersion}, ${[...methods]}::text[], ${createdAt},
-      ${expiresAt})
+      ${expiresAt}, ${upstream ? JSON.stringify(upstream) : null}::jsonb)
   `.execute(trx);
   const owner = { tenantId, accountId: account.id, client };
   const event = auditOwn('auth.challenge.opened', issuer, owner, { methods: methods.join(' ') });
@@ -57,6 +60,8 @@ export type OpenChallenge<A> = {
   account: A;
   methods: readonly ChallengeMethod[];
   data: Readonly<Record<string, unknown>>;
+  /** What was proven before it was asked. */
+  first: FirstFactor;
 };
 
 /** @returns undefined, whatever is wrong: unknown here, of another tenant, over, used, or of an account that changed since. */
@@ -139,7 +144,10 @@ async function countAttempt<A extends Account>(
   return rows.length === 1;
 }
 
-type Stored = Pick<OpenChallenge<Account>, 'methods' | 'data'> & { passwordVersion: number };
+type Stored = Pick<OpenChallenge<Account>, 'methods' | 'data'> & {
+  passwordVersion: number;
+  upstream: unknown;
+};
 
 /** First the account: everything else that changes it takes its lock first too. */
 async function useOrFind<A extends Account>(
@@ -150,7 +158,7 @@ async function useOrFind<A extends Account>(
 ): Promise<OpenChallenge<A> | undefined> {
   if (!idForm.test(id)) return undefined;
   const live = sql`id_hash = ${hashOf(id)} and expires_at > ${now()}`;
-  const columns = sql<Stored>`methods, data, password_version as "passwordVersion"`;
+  const columns = sql<Stored>`methods, data, upstream, password_version as "passwordVersion"`;
   const owners = await sql<{ accountId: string }>`
     select account_id as "accountId" from ${tables.challenge} where ${live}`.execute(trx);
   const accountId = owners.rows[0]?.accountId;
@@ -164,7 +172,8 @@ async function useOrFind<A extends Account>(
   ).execute(trx);
   const [stored] = rows;
   if (!stored || !account?.isActive || account.passwordVersion !== stored.passwordVersion) return undefined;
-  return { account, methods: stored.methods, data: stored.data };
+  const { methods, data, upstream } = stored;
+  return { account, methods, data, first: firstFactorOf(upstream) };
 }
 
 async function findAccount<A extends Account>(

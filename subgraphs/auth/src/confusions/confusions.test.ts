@@ -1,4 +1,5 @@
 import { createSigningKeys } from '@signet/testing';
+import type { IdentityProvider } from '@signet/testing/identity-provider';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
 import { mailSettings } from '../testing/mails.test-support.ts';
@@ -9,6 +10,7 @@ import { openImpersonationGrants } from './impersonation-grants.test-support.ts'
 import { openMailTokens } from './mail-tokens.test-support.ts';
 import { openNewcomers } from './newcomers.test-support.ts';
 import { openServices } from './services.test-support.ts';
+import { openUpstream, startConfusedProvider } from './upstream.test-support.ts';
 
 /** Who adds a kind of token, or a place that takes one, adds a corner here or a line in one of these. */
 const corners: readonly OpenCorner[] = [
@@ -18,18 +20,23 @@ const corners: readonly OpenCorner[] = [
   (auth) => openFactorSecrets(auth, 'user'),
   (auth) => openFactorSecrets(auth, 'portal'),
   openNewcomers,
+  (auth) => openUpstream(auth, idp),
   openImpersonationGrants,
   openServices,
 ];
 
 let auth: TestAuth;
+let idp: IdentityProvider;
 let secrets: readonly HeldSecret[];
 let places: ReadonlyMap<string, Place>;
 beforeAll(async () => {
   const keys = await createSigningKeys();
+  const upstream = await startConfusedProvider();
+  ({ idp } = upstream);
   const settings = {
     ...mailSettings,
     ...keys.variables,
+    ...upstream.settings,
     PORTAL_REMEMBER_DEVICE_DAYS: '7',
     CLIENT_SECRETS: 'yes',
   };
@@ -38,7 +45,10 @@ beforeAll(async () => {
   secrets = opened.flatMap((corner) => corner.secrets);
   places = new Map(opened.flatMap((corner) => corner.places).map((place) => [place.name, place]));
 }, 60_000);
-afterAll(() => auth?.stop());
+afterAll(async () => {
+  await auth?.stop();
+  await idp?.stop();
+});
 
 test('every secret is another text, and names places that there are', () => {
   expect(new Set(secrets.map(({ text }) => text)).size).toBe(secrets.length);

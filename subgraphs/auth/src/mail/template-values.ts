@@ -54,6 +54,9 @@ export const mailTemplates = {
   'staff-invitation': { inviter: 'text', role: 'word', link: 'link', validFor: 'seconds' },
   'factor-added': { factor: 'word', at: 'time', link: 'link' },
   'factor-removed': { factor: 'word', at: 'time', link: 'link' },
+  /** `provider`: what the operator calls the identity provider. */
+  'identity-linked': { provider: 'text', at: 'time', link: 'link' },
+  'identity-unlinked': { provider: 'text', at: 'time', link: 'link' },
   /** A copy of a passkey of the account was used, which ended the passkey. */
   'passkey-disabled': { at: 'time', link: 'link' },
   /** A member of staff resets the factors of the account; until `at` the account can object at `link`. */

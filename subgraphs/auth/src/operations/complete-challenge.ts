@@ -31,18 +31,18 @@ export function createCompleteChallenge<A extends Account>({
     }
     const asked = { tenantId, id, client, deviceToken: sent };
     const answered = answerChallenge(issuer, asked, async (trx, open) => {
-      const { account, methods } = open;
+      const { account, methods, first } = open;
       // Of an account without a factor nothing can be proven: it must add one.
       if (!hasFactor(methods)) throw badInput('challenge', 'This challenge asks you to add a second factor.');
       const proven = await proveFactor(trx, issuer, { account, tenantId, client, answer: input });
       await tellOfNewDevice(trx, issuer, { tenantId, account, client, deviceToken: sent });
       const deviceToken = await noteDevice(trx, issuer, { tenantId, account, client, deviceToken: sent });
       if (rememberDevice) await trustDevice(trx, issuer, { tenantId, account, deviceToken });
-      const amr = ['pwd', ...proven];
+      const amr = [...first.amr, ...proven];
       return {
         account,
         deviceToken,
-        tokens: await startSession(trx, issuer, { account, tenantId, client, cookies, amr }),
+        tokens: await startSession(trx, issuer, { ...first, account, tenantId, client, cookies, amr }),
       };
     });
     const { account, tokens, deviceToken } = await withCopiesDisabled(issuer, asked, () => answered);

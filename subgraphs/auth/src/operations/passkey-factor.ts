@@ -92,15 +92,16 @@ export function createFinishPasskeyEnrollment<A extends Account>({
     const issuer = getIssuer();
     const deviceToken = devices.read(platform, input);
     const asked = { tenantId, id: input.challenge, client, deviceToken };
-    const enrolled = await answerChallenge(issuer, asked, async (trx, { account, methods }) => {
+    const enrolled = await answerChallenge(issuer, asked, async (trx, { account, methods, first }) => {
       // A factor that was added meanwhile, from another challenge, must not be bypassed with this one.
       const isStill = !hasFactor(await listChallengeMethods(trx, issuer, account));
       if (!methods.includes('enroll_passkey') || !isStill) throw badChallenge();
       const owner = { account, tenantId, client };
       const { proven } = await finishRegistration(trx, issuer, owner, input);
       const recoveryCodes = await completeFactorAddition(trx, issuer, owner, 'passkey');
-      const amr = ['pwd', ...proven, 'mfa'];
-      return { account, recoveryCodes, tokens: await startSession(trx, issuer, { ...owner, cookies, amr }) };
+      const amr = [...first.amr, ...proven, 'mfa'];
+      const tokens = await startSession(trx, issuer, { ...first, ...owner, cookies, amr });
+      return { account, recoveryCodes, tokens };
     });
     return {
       recoveryCodes: enrolled.recoveryCodes ?? [],

@@ -98,13 +98,14 @@ export function createConfirmTotpEnrollment<A extends Account>({
     const issuer = getIssuer();
     const deviceToken = devices.read(platform, input);
     const asked = { tenantId, id: input.challenge, client, deviceToken };
-    const enrolled = await answerChallenge(issuer, asked, async (trx, { account, methods }) => {
+    const enrolled = await answerChallenge(issuer, asked, async (trx, { account, methods, first }) => {
       if (!(await mayEnroll(trx, issuer, { account, methods }))) throw badChallenge();
       if (!(await confirmTotp(trx, issuer, account.id, input.code))) throw wrongCode();
       const owner = { account, tenantId, client };
       const recoveryCodes = await completeFactorAddition(trx, issuer, owner, 'totp');
-      const amr = ['pwd', 'otp', 'mfa'];
-      return { account, recoveryCodes, tokens: await startSession(trx, issuer, { ...owner, cookies, amr }) };
+      const amr = [...first.amr, 'otp', 'mfa'];
+      const tokens = await startSession(trx, issuer, { ...first, ...owner, cookies, amr });
+      return { account, recoveryCodes, tokens };
     });
     return {
       recoveryCodes: enrolled.recoveryCodes ?? [],

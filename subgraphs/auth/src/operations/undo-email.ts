@@ -23,6 +23,7 @@ import type { PlatformBinding, PlatformIssuer } from '../platform-issuer.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import { endSessionsOf } from '../sessions/session.queries.ts';
 import { listQueueNetworks } from '../throttle/client-networks.ts';
+import { removeDoubtfulIdentities } from '../upstream/change-identities.ts';
 
 /**
  * `undoEmail` and `undoPortalEmail`: somebody else changed the address of the account, so they know its password or have a session. Neither
@@ -73,6 +74,7 @@ async function undo<A extends Account>(
   for (const factor of await removeFactorsSince(trx, issuer, id, since)) {
     await completeFactorRemoval(trx, issuer, { account, tenantId, client }, factor);
   }
+  await removeDoubtfulIdentities(trx, issuer, { account, tenantId, client }, since);
   if (issuer.platform === 'user') await cancelErasure(trx, issuer, { tenantId, accountId: id, client });
   // A deactivated account stays so: its link would be worth nothing.
   if (account.isActive) await queueTokenMail(trx, issuer, 'reset_password', { tenantId, account });

@@ -3,7 +3,7 @@ import { sql, type Transaction } from 'kysely';
 import type { PersonRequest } from './person-request.queries.ts';
 
 /**
- * What auth itself keeps of a customer: the account, sessions, devices, second factors, mails and audit rows. Nothing that proves who
+ * What auth itself keeps of a customer: the account, sessions, devices, second factors, identities at providers, mails and audit rows. Nothing that proves who
  * somebody is: no hash, no secret, no token. Who of the staff did something, from where and why, is not the customer's data:
  * events of the portal's platform are left out, and addresses of others too.
  */
@@ -34,6 +34,9 @@ export async function exportOwnData(
           from auth.user_passkey where account_id = ${accountId} order by created_at`)},
         'recoveryCodesLeft', (select count(*) from auth.user_recovery_code where account_id = ${accountId})
       ),
+      'identities', ${listOf(sql`
+        select provider, issuer, subject, email, linked_by as "linkedBy", created_at as "linkedAt", last_used_at as "lastUsedAt"
+        from auth.user_identity where account_id = ${accountId} order by created_at`)},
       'supportSessions', ${listOf(sql`
         select reason_class as reason, begun_at as "begunAt", coalesce(ended_at, expires_at) as "endedAt", objected_at as "objectedAt"
         from auth.user_impersonation where account_id = ${accountId} and begun_at is not null order by id`)},

@@ -34,16 +34,19 @@ type NewSession = SessionClient & {
   authTime: Date;
   createdAt: Date;
   expiresAt: Date;
+  /** Where it began at an identity provider. */
+  upstream: { issuer: string; subject: string; sid?: string | undefined } | undefined;
 };
 
 export async function insertSession(trx: Trx, tables: Tables, session: NewSession): Promise<SessionRow> {
-  const { tenantId, account, amr, authTime, createdAt, expiresAt, device, address } = session;
+  const { tenantId, account, amr, authTime, createdAt, expiresAt, device, address, upstream } = session;
   const { rows } = await sql<SessionRow>`
     insert into ${tables.session}
-      (tenant_id, ${tables.accountId}, password_version, auth_time, amr, device, address, created_at, last_used_at, expires_at)
+      (tenant_id, ${tables.accountId}, password_version, auth_time, amr, device, address, created_at, last_used_at, expires_at,
+       upstream_issuer, upstream_subject, upstream_sid)
     values
       (${tenantId}, ${account.id}, ${account.passwordVersion}, ${authTime}, ${amr}::text[], ${device}, ${address}::inet,
-       ${createdAt}, ${createdAt}, ${expiresAt})
+       ${createdAt}, ${createdAt}, ${expiresAt}, ${upstream?.issuer ?? null}, ${upstream?.subject ?? null}, ${upstream?.sid ?? null})
     returning ${sessionColumns}
   `.execute(trx);
   return rows[0] as SessionRow;

@@ -11,6 +11,7 @@ import {
   type SessionClient,
   type SessionRow,
 } from '../sessions/session.queries.ts';
+import { assertNotLoggedOut, type UpstreamProof } from '../upstream/upstream-session.ts';
 import {
   deleteTokensOf,
   findTokenOwner,
@@ -40,19 +41,24 @@ type NewSession<A extends Account> = {
   amr: readonly string[];
   /** When they proved all of it, where that isn't now. */
   authTime?: Date;
+  /** What an identity provider proved in place of a password. */
+  upstream?: UpstreamProof | undefined;
 };
 type OpenSession<A extends Account> = { account: A; tenantId: string; session: SessionRow };
 
 /**
  * Opens a session for an account whose row the transaction has locked, and issues its first tokens. Ends the session whose
  * cookie the new one replaces: nobody could end it from this browser any more.
+ *
+ * @throws {RefusalError} auth.failure.revoked where an identity provider has ended its own session meanwhile
  */
 export async function startSession<A extends Account>(
   trx: Trx,
   issuer: PlatformIssuer<A>,
-  { account, tenantId, client, cookies, amr, authTime }: NewSession<A>,
+  { account, tenantId, client, cookies, amr, authTime, upstream }: NewSession<A>,
 ): Promise<IssuedTokens> {
   const now = issuer.now();
+  if (upstream) await assertNotLoggedOut(trx, issuer, tenantId, upstream);
   await endReplacedSession(trx, issuer, { tenantId, client, cookie: cookies.find(issuer.platform) });
   const session = await insertSession(trx, issuer.tables, {
     ...client,
@@ -62,6 +68,7 @@ export async function startSession<A extends Account>(
     authTime: authTime ?? now,
     createdAt: now,
     expiresAt: addSeconds(now, issuer.lifetimes.refreshAbsoluteSeconds),
+    upstream,
   });
   const event = { tenantId, accountId: account.id, sessionId: session.id, client };
   await writeAuditEvent(trx, auditOwn('auth.login.success', issuer, event));

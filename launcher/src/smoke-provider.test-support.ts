@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export type SmokeProvider = { variables: { PROVIDERS_FILE: string }; remove(): Promise<void> };
+
+/** The entry of an identity provider that `signet smoke` starts while it walks. */
+export async function writeSmokeProvider(): Promise<SmokeProvider> {
+  const folder = await mkdtemp(join(tmpdir(), 'signet-smoke-'));
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  await writeFile(join(folder, 'secret'), randomBytes(32).toString('base64url'), { mode: 0o600 });
+  const path = join(folder, 'providers.yaml');
+  await writeFile(
+    path,
+    `providers:
+  - name: smoke
+    platform: user
+    tenant: main
+    issuer: http://127.0.0.1:${port}
+    clientId: smoke
+    clientSecretFile: secret
+    domains: [example.com]
+    create: true
+    stepUp: true
+    networks: [127.0.0.0/8]
+    callbackUrl: http://127.0.0.1/oauth/user/smoke/callback
+    returnOrigins: [http://localhost:5173]
+`,
+  );
+  return { variables: { PROVIDERS_FILE: path }, remove: () => rm(folder, { recursive: true }) };
+}
