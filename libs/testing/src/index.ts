@@ -6,7 +6,12 @@ export { type GraphqlAnswer, postGraphql, reasonsOf } from './post-graphql.ts';
 export { createTestProofKeys, type TestProofKeys } from './proof-keys.ts';
 export { expectIdsRefused, itIsForCustomers, itIsForStaff, titled } from './refusals.ts';
 export type { SignedMessage, SigningGateway } from './signing-gateway.ts';
-export { createSoftwareAuthenticator, type SoftwareAuthenticator } from './software-authenticator.ts';
+export {
+  type Attestation,
+  createSoftwareAuthenticator,
+  type MadeCredential,
+  type SoftwareAuthenticator,
+} from './software-authenticator.ts';
 export { type Caller, startTestSubgraph, type TestSubgraph } from './subgraph.ts';
 export {
   createTestGateway,
