@@ -154,7 +154,7 @@ function encodeCoseKey(key: KeyObject): Buffer {
   );
 }
 
-type Cbor = number | string | Buffer | readonly Cbor[] | Map<number | string, Cbor>;
+type Cbor = number | string | Buffer | Cbor[] | Map<number | string, Cbor>;
 
 /** RFC 8949, as far as a credential needs it: integers, texts, bytes, lists, maps; each shorter than 64 KiB. */
 function encodeCbor(value: Cbor): Buffer {
@@ -162,7 +162,7 @@ function encodeCbor(value: Cbor): Buffer {
   if (typeof value === 'string')
     return Buffer.concat([cborHead(3, Buffer.byteLength(value)), Buffer.from(value)]);
   if (Buffer.isBuffer(value)) return Buffer.concat([cborHead(2, value.length), value]);
-  if (value instanceof Array) return Buffer.concat([cborHead(4, value.length), ...value.map(encodeCbor)]);
+  if (Array.isArray(value)) return Buffer.concat([cborHead(4, value.length), ...value.map(encodeCbor)]);
   const entries = [...value].flatMap(([key, inner]) => [encodeCbor(key), encodeCbor(inner)]);
   return Buffer.concat([cborHead(5, value.size), ...entries]);
 }

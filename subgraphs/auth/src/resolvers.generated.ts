@@ -747,7 +747,7 @@ export type Mutation = {
    * with the factor: else `authz.step_up.required`.
    */
   removeTotp: Scalars['Boolean']['output'];
-  /** Remove the authenticator app as staff. `authz.permission.deny` where the role needs a factor and this is the last one. */
+  /** Remove the authenticator app as staff. `authz.permission.deny` where the role needs a factor and this is the last one that works. */
   removePortalTotp: Scalars['Boolean']['output'];
   /**
    * Begin to add an authenticator app at the first sign-in, where the role needs a second factor: `portalLogin` was refused with a challenge that

@@ -55,7 +55,9 @@ export async function hasWorkingFactor<A extends Account>(
 ): Promise<boolean> {
   const { rows } = await sql`
     select where exists (select from ${tables.totp} where account_id = ${accountId} and confirmed_at is not null)
-      or exists (select from ${tables.passkey} where account_id = ${accountId} and disabled_at is null)`.execute(trx);
+      or exists (select from ${tables.passkey} where account_id = ${accountId} and disabled_at is null)`.execute(
+    trx,
+  );
   return rows.length === 1;
 }
 

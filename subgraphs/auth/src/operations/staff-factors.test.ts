@@ -193,7 +193,10 @@ describe('a reset of second factors', { timeout: 30_000 }, () => {
     expect((await staff.challengeOf(account)).methods).toEqual(['enroll_totp', 'enroll_passkey']);
     expect(await mailsTo(account)).toEqual(['factor-added', 'factor-reset']);
     const [mail] = (await readMails(auth, 'portal', account.email)).slice(-1);
-    expect(mail?.values).toMatchObject({ factors: 'totp,recovery_codes', link: 'https://staff.example/account' });
+    expect(mail?.values).toMatchObject({
+      factors: 'totp,recovery_codes',
+      link: 'https://staff.example/account',
+    });
     const rows = await auth.database.query(
       `select kind, actor_id is not null as has_actor from auth.audit_event where subject_id = $1 and kind = 'auth.factor.reset'`,
       [account.id],

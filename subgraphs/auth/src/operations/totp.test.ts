@@ -5,7 +5,6 @@ import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
 import { factorOperations } from '../testing/factors.test-support.ts';
 import { mailSettings, readMails } from '../testing/mails.test-support.ts';
 
-
 /** The same guarantees hold on both platforms. */
 describe.each([
   { platform: 'user', table: 'auth.user', addAccount: addCustomer },
@@ -126,7 +125,10 @@ describe.each([
       ['recovery-code-used', 'de', '9'],
       ['recovery-code-used', 'de', '8'],
     ]);
-    const url = new URL('account', `${mailSettings[platform === 'user' ? 'USER_APP_URL' : 'PORTAL_APP_URL']}/`);
+    const url = new URL(
+      'account',
+      `${mailSettings[platform === 'user' ? 'USER_APP_URL' : 'PORTAL_APP_URL']}/`,
+    );
     expect(mails[0]?.values).toEqual({ left: '9', at: expect.stringMatching(/^\d{4}-.*Z$/), link: url.href });
   });
 

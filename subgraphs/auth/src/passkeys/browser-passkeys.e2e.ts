@@ -1,5 +1,5 @@
 import type { Browser, BrowserContext } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startChromium } from '../../../../gateway/src/pages/chromium.test-support.ts';
 import { addCustomer, addStaffMember, type TestAccount } from '../testing/accounts.test-support.ts';
 import { startTestAuth, type TestAuth, type Tokens } from '../testing/auth.test-support.ts';
@@ -22,6 +22,7 @@ beforeAll(async () => {
   const [user, portal, stranger, started] = await Promise.all([start(), start(), start(), startChromium()]);
   pages = { user, portal, stranger };
   browser = started;
+  context = await browser.newContext();
   auth = await startTestAuth({
     USER_APP_URL: user.origin,
     PORTAL_APP_URL: portal.origin,
@@ -33,10 +34,7 @@ afterAll(async () => {
   await auth?.stop();
   await Promise.all(Object.values(pages ?? {}).map((server) => server.stop()));
 });
-beforeEach(async () => {
-  context = await browser.newContext();
-});
-afterEach(() => context.close());
+afterEach(() => Promise.all(context.pages().map((page) => page.close())));
 
 /** What a person does at the page of a tab. */
 const at = (tab: PasskeyTab, platform: 'user' | 'portal' = 'user') =>
@@ -135,7 +133,10 @@ describe('in Chromium, a customer', () => {
     expect((await use(tab)).tokens).toBeDefined();
     const thief = await openTab();
     await thief.tell('addCredential', { credential: credentials[0] });
-    expect(await use(thief)).toMatchObject({ reason: 'input.passkey', text: expect.stringContaining('copy') });
+    expect(await use(thief)).toMatchObject({
+      reason: 'input.passkey',
+      text: expect.stringContaining('copy'),
+    });
     expect((await act.list(token))[0]?.disabledAt).not.toBeNull();
     expect((await use(tab)).reason).toBe('input.passkey');
   });
@@ -166,7 +167,7 @@ describe('in Chromium, an authenticator that does not check who uses it', () => 
   });
 
   it('is a second factor, where it can not check anybody', async () => {
-    const tab = await openTab({ transport: 'usb', hasUserVerification: false, isUserVerified: false });
+    const tab = await openTab({ transport: 'usb', hasResidentKey: false, hasUserVerification: false });
     const act = at(tab);
     const { account } = await addPasskey(tab);
     const challenge = await act.challengeOf(account);

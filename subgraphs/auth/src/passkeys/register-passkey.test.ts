@@ -4,7 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestAuth, type TestAuth, type Tokens } from '../testing/auth.test-support.ts';
 import { createSelfSigned } from '../testing/certificate.test-support.ts';
 import { mailSettings, readMails } from '../testing/mails.test-support.ts';
-import { appOrigins, passkeyOperations, passkeySettings, reasonOf } from '../testing/passkeys.test-support.ts';
+import {
+  appOrigins,
+  passkeyOperations,
+  passkeySettings,
+  reasonOf,
+} from '../testing/passkeys.test-support.ts';
 import { bothPlatforms } from '../testing/session-operations.test-support.ts';
 
 let auth: TestAuth;
@@ -20,22 +25,18 @@ function attestAsU2f({ id, key, authData, clientDataHash }: MadeCredential): Att
   const signed = Buffer.concat([Buffer.of(0), authData.subarray(0, 32), clientDataHash, id, ...point]);
   const { cert, key: certificateKey } = createSelfSigned();
   const bytes = Buffer.from(cert.replaceAll(/-----.*?-----|\s/g, ''), 'base64');
-  const attStmt = new Map([
-    ['sig', sign('sha256', signed, certificateKey)],
-    ['x5c', [bytes]],
-  ] as const);
-  return { fmt: 'fido-u2f', attStmt: new Map(attStmt) };
+  const attStmt: Attestation['attStmt'] = new Map();
+  attStmt.set('sig', sign('sha256', signed, certificateKey)).set('x5c', [bytes]);
+  return { fmt: 'fido-u2f', attStmt };
 }
 
 function attestAsPacked(certificates: 'none' | 'one') {
-  return ({ key, authData, clientDataHash }: MadeCredential): Attestation => ({
-    fmt: 'packed',
-    attStmt: new Map<string, number | Buffer | Buffer[]>([
-      ['alg', -7],
-      ['sig', sign('sha256', Buffer.concat([authData, clientDataHash]), key)],
-      ...(certificates === 'one' ? ([['x5c', [Buffer.alloc(200)]]] as const) : []),
-    ]),
-  });
+  return ({ key, authData, clientDataHash }: MadeCredential): Attestation => {
+    const attStmt: Attestation['attStmt'] = new Map();
+    attStmt.set('alg', -7).set('sig', sign('sha256', Buffer.concat([authData, clientDataHash]), key));
+    if (certificates === 'one') attStmt.set('x5c', [Buffer.alloc(200)]);
+    return { fmt: 'packed', attStmt };
+  };
 }
 
 const format = (fmt: string) => () => ({ fmt, attStmt: new Map() });
@@ -108,8 +109,7 @@ describe.each(bothPlatforms)('$platform: a new passkey', ({ platform, addAccount
     expect((await act.finishRegistration(token, made)).body.errors).toBeUndefined();
     expect((await act.signInWith(authenticator)).tokens).toBeDefined();
     const liar = act.createAuthenticator({
-      attest: (made: MadeCredential) =>
-        attestAsPacked('none')({ ...made, clientDataHash: Buffer.alloc(32) }),
+      attest: (made: MadeCredential) => attestAsPacked('none')({ ...made, clientDataHash: Buffer.alloc(32) }),
     });
     const lie = liar.create(await act.beginRegistration(token));
     expect(reasonOf(await act.finishRegistration(token, lie))).toBe('input.passkey');
@@ -128,7 +128,9 @@ describe.each(bothPlatforms)('$platform: a new passkey', ({ platform, addAccount
       [id],
     );
     const made = await Promise.all(
-      Array.from({ length: 5 }, async () => act.createAuthenticator().create(await act.beginRegistration(token))),
+      Array.from({ length: 5 }, async () =>
+        act.createAuthenticator().create(await act.beginRegistration(token)),
+      ),
     );
     const answers = await Promise.all(made.map((passkey) => act.finishRegistration(token, passkey)));
     expect(answers.map(reasonOf).sort()).toEqual([...Array(4).fill('input.passkey'), undefined]);
