@@ -9,18 +9,12 @@ import {
 } from '../testing/accounts.test-support.ts';
 import { startTestAuth, type TestAuth, type Tokens } from '../testing/auth.test-support.ts';
 import { factorOperations } from '../testing/factors.test-support.ts';
-import { readMails } from '../testing/mails.test-support.ts';
-import { passkeyOperations } from '../testing/passkeys.test-support.ts';
+import { mailSettings, readMails } from '../testing/mails.test-support.ts';
+import { passkeyOperations, passkeySettings } from '../testing/passkeys.test-support.ts';
 
 let auth: TestAuth;
 beforeAll(async () => {
-  auth = await startTestAuth({
-    STAFF_MFA: 'operations,super_admin',
-    MAIL_URL: 'mailbox:',
-    MAIL_FROM: 'Signet <no-reply@example.com>',
-    USER_APP_URL: 'https://shop.example',
-    PORTAL_APP_URL: 'https://staff.example',
-  });
+  auth = await startTestAuth({ STAFF_MFA: 'operations,super_admin', ...mailSettings, ...passkeySettings });
   auth.clock.stoppedAt = Date.now(); // A code is of one step of half a minute.
 });
 afterAll(() => auth.stop());
@@ -193,10 +187,7 @@ describe('a reset of second factors', { timeout: 30_000 }, () => {
     expect((await staff.challengeOf(account)).methods).toEqual(['enroll_totp', 'enroll_passkey']);
     expect(await mailsTo(account)).toEqual(['factor-added', 'factor-reset']);
     const [mail] = (await readMails(auth, 'portal', account.email)).slice(-1);
-    expect(mail?.values).toMatchObject({
-      factors: 'totp,recovery_codes',
-      link: 'https://staff.example/account',
-    });
+    expect(mail?.values.factors).toBe('totp,recovery_codes');
     const rows = await auth.database.query(
       `select kind, actor_id is not null as has_actor from auth.audit_event where subject_id = $1 and kind = 'auth.factor.reset'`,
       [account.id],
@@ -285,9 +276,7 @@ describe('a reset of second factors', { timeout: 30_000 }, () => {
     expect(rows).toEqual([{ actor_id: staffId, platform: 'user', details }]);
     const toldTo = async ({ email }: TestAccount) =>
       (await readMails(auth, 'user', email)).map(({ template, values }) => [template, values.factors]);
-    expect((await toldTo(customer)).slice(-1)).toEqual([
-      ['factor-reset', 'totp,passkey,passkey,recovery_codes'],
-    ]);
+    expect((await toldTo(customer)).at(-1)).toEqual(['factor-reset', 'totp,passkey,passkey,recovery_codes']);
     await expect.poll(() => toldTo(other)).toEqual([['factor-reset', 'no_factors']]);
   });
 
