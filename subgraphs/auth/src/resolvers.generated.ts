@@ -521,11 +521,11 @@ export type Mutation = {
   /** The second step of signing in as staff. Answers like `completeChallenge`. */
   completePortalChallenge: AuthPayload;
   /**
-   * Forget one of your devices: its device token is worth nothing, and a second factor is asked for there again. Its sessions go on: end them
-   * with `endSession`. Errors: `input.id` when you have no such device.
+   * End one of your devices: its sessions end, this one too where it is on that device, its device token is worth nothing, and a second factor
+   * is asked for there again. Errors: `input.id` when you have no such device.
    */
   endDevice: Scalars['Boolean']['output'];
-  /** Forget one of your devices as staff. Answers like `endDevice`. */
+  /** End one of your devices as staff. Answers like `endDevice`. */
   endPortalDevice: Scalars['Boolean']['output'];
   /**
    * Ten new recovery codes, shown this once, in place of those that you have. Needs a recent sign-in. Errors: `input.factor` without

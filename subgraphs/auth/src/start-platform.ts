@@ -36,7 +36,8 @@ import { createPasswordWorkers } from './passwords/password-workers.ts';
 import { createRehash } from './passwords/rehash.ts';
 import { type PersonDeskTiming, startPersonDesk } from './personal-data/person-desk.ts';
 import type { PlatformIssuer } from './platform-issuer.ts';
-import { type AuthConfig, getPlatformSettings } from './settings.ts';
+import { getPlatformSettings } from './platform-settings.ts';
+import type { AuthConfig } from './settings.ts';
 import { assertNoSeededAccounts, explainStartError } from './start-checks.ts';
 import { openSignInThrottle } from './throttle/sign-in-throttle.ts';
 import type { AccessTokenSigner } from './tokens/access-token-signer.ts';
@@ -143,6 +144,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
       later,
       mail: outbox,
       deletionDays: config.ACCOUNT_DELETION_DAYS,
+      log: logger,
       now: options.now ?? (() => new Date()),
     };
     const upkeep = startUpkeep({ issuer, databaseUrl, config, logger, personTiming: options.personTiming });

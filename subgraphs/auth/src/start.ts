@@ -11,9 +11,10 @@ import { assertForeignKeysDiffer, createForeignIssuers } from './keys/foreign-is
 import { assertDisjointKeys } from './keys/key-ring.ts';
 import { createLocalKeySource, registerWellKnown } from './keys/published-keys.ts';
 import { registerMailbox } from './mail/mailbox.ts';
+import { heldPlatforms, proofNameOf } from './platform-settings.ts';
 import { policies } from './policies.ts';
 import { createResolvers, platformOfField } from './resolvers.ts';
-import { type AuthConfig, heldPlatforms, proofNameOf } from './settings.ts';
+import type { AuthConfig } from './settings.ts';
 import { type AuthOptions, type PlatformResources, startPlatform } from './start-platform.ts';
 import { createPortalTokenSigner, createUserTokenSigner } from './tokens/access-token-signer.ts';
 
@@ -70,7 +71,7 @@ export async function startAuth(
           findTenantId: first.database.findTenantId,
           defaultTenant: config.DEFAULT_TENANT,
         });
-        registerMailbox(scope, gate, config, (platform) => platforms[platform]);
+        registerMailbox(scope, gate, (platform) => platforms[platform]);
       },
     });
   } catch (error) {

@@ -37,7 +37,7 @@ export const auditEventResolvers: AuditEventResolvers = {
   actorId: (row) => row.actor_id,
   staff: ({ platform, actor_id: id }) => (platform === 'portal' && id !== null ? { id } : null),
   subjectId: (row) => row.subject_id,
-  sessionId: (row) => row.session_id,
+  sessionId: (row) => row.session_ref,
   requestId: (row) => row.request_id,
   details: ({ details }) => Object.entries(details).map(([name, value]) => ({ name, value: String(value) })),
 };

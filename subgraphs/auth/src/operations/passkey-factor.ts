@@ -107,7 +107,11 @@ export function createFinishPasskeyEnrollment<A extends Account>({
       recoveryCodes: enrolled.recoveryCodes ?? [],
       tokens: {
         ...deliverTokens(cookies, platform, enrolled.tokens),
-        deviceToken: await giveDeviceToken(issuer, devices, { account: enrolled.account, deviceToken }),
+        deviceToken: await giveDeviceToken(issuer, devices, {
+          account: enrolled.account,
+          deviceToken,
+          sessionId: enrolled.tokens.sessionId,
+        }),
       },
     };
   };

@@ -1,8 +1,8 @@
 import { requirePortal } from '@signet/access';
 import { type Database, inTenant, writeAuditEvent } from '@signet/db';
 import { scopesOfRole } from '@signet/schema/contract';
-import { badInput, RefusalError } from '@signet/service';
-import { readId } from '@signet/subgraph';
+import { RefusalError } from '@signet/service';
+import { readId, readReason } from '@signet/subgraph';
 import { sql, type Transaction } from 'kysely';
 import { lockAccountsForChange } from '../accounts/account.queries.ts';
 import { portalTables, type StaffAccount } from '../accounts/account.ts';
@@ -21,7 +21,6 @@ type Trx = Transaction<Database>;
 
 /** Time for a super_admin to object: whoever resets their factors could be an intruder. */
 const delaySeconds = 24 * 3600;
-const maxReasonLength = 500;
 
 /**
  * `resetStaffFactors`: at once, and for a super_admin, or who was one within the day, in a day.
@@ -154,13 +153,4 @@ async function insertReset(trx: Trx, reset: NewReset): Promise<boolean> {
     );
   }
   return rows.length === 1;
-}
-
-/** @throws {RefusalError} input.reason */
-function readReason(input: string): string {
-  const reason = input.trim();
-  if (reason === '' || [...reason].length > maxReasonLength) {
-    throw badInput('reason', `Say why, in at most ${maxReasonLength} characters.`);
-  }
-  return reason;
 }
