@@ -28,6 +28,7 @@ const unthrottled = {
 
 export type AuthProcess = {
   url: string;
+  pid: number;
   /** The superuser's. */
   adminUrl: string;
   /** Where a process connects as its role. */
@@ -91,7 +92,15 @@ export async function startAuthProcess(changes: Record<string, string> = {}): Pr
   });
   const { adminUrl } = postgres;
   const urlOf = (role: ProcessRole) => roleUrl(adminUrl, role, passwords[role]);
-  return { url: `${url}/graphql`, adminUrl, urlOf, pepper, kill: () => void child.kill('SIGKILL'), stop };
+  return {
+    url: `${url}/graphql`,
+    pid: child.pid as number,
+    adminUrl,
+    urlOf,
+    pepper,
+    kill: () => void child.kill('SIGKILL'),
+    stop,
+  };
 }
 
 async function addAccounts(adminUrl: string, pepperKey: Buffer): Promise<void> {

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Admission } from '../admission/admission.ts';
 import type { ClientAddressReader } from '../admission/client-address.ts';
 import type { GatewayConfig } from '../config.ts';
+import { requiresProof } from '../config-proof.ts';
 import { registerMailboxPages } from '../pages/mailbox.ts';
 import { openEntranceProof } from '../subgraphs/entrance-proof.ts';
 import type { Entrance } from './entrances.ts';
@@ -50,6 +51,6 @@ export async function registerAuthRoutes(
 /** Where auth answers what is passed on beside the graph; undefined where nothing is. */
 export function findAuthUrls(config: GatewayConfig): Readonly<Record<Platform, string>> | undefined {
   const { AUTH_USER_URL: user, AUTH_PORTAL_URL: portal = user, SUPERGRAPH_FILE, entranceNames } = config;
-  const isOwn = SUPERGRAPH_FILE === undefined && entranceNames === undefined && config.PROOF !== 'off';
+  const isOwn = SUPERGRAPH_FILE === undefined && entranceNames === undefined && requiresProof(config);
   return isOwn && user !== undefined && portal !== undefined ? { user, portal } : undefined;
 }

@@ -1,6 +1,21 @@
-import type { PlatformCases } from '../../../launcher/src/platform-cases.test-support.ts';
+import type { CaseContext, PlatformCases } from '../../../launcher/src/platform-cases.test-support.ts';
 
 const runs = {};
+
+/** A service account with a credential, on the side that a made up argument names. */
+async function addService(ask: CaseContext['ask']): Promise<void> {
+  const change = async (text: string) => {
+    const { body } = await ask(`mutation { ${text} { id } }`, 'super_admin');
+    if (body.errors) throw new Error(`no service account can be made: ${JSON.stringify(body.errors)}`);
+    return body.data;
+  };
+  const { createServiceAccount } = await change(
+    'createServiceAccount(input: { side: USER, name: "A job", scopes: ["profile:read"], reason: "A test." })',
+  );
+  await change(
+    `registerServiceKey(input: { side: USER, serviceAccount: "${createServiceAccount.id}", jwksUrl: "https://partner.example/jwks.json", reason: "A test." })`,
+  );
+}
 
 export default {
   async findObjects(caller, { ask }) {
@@ -10,6 +25,7 @@ export default {
       caller,
     );
     if (body.errors) throw new Error(`nobody can be invited: ${JSON.stringify(body.errors)}`);
+    await addService(ask);
     return {};
   },
   arguments: {
@@ -59,6 +75,7 @@ export default {
     'PasswordReset',
     'PortalEnrollment',
     'RememberedDevice',
+    'ServiceSecret',
     'TotpSecret',
     'TotpFactor',
   ],

@@ -6,7 +6,7 @@ import type { PlatformIssuer } from '../platform-issuer.ts';
 import { createClientAuthentication } from '../services/authenticate-client.ts';
 import { createClientJwks } from '../services/client-jwks.ts';
 import { createClientThrottle } from '../services/client-throttle.ts';
-import { insertAssertions } from '../services/service-account.queries.ts';
+import { createAssertionInsert } from '../services/service-account.queries.ts';
 import { createServiceAccounts } from '../services/service-accounts.ts';
 import { createTokenEndpoint } from '../services/token-endpoint.ts';
 import { createIntrospection } from '../services/token-introspection.ts';
@@ -36,7 +36,7 @@ export function createOauthHandlers({ issuer, ring, database, config, logger }: 
   const authenticate = createClientAuthentication({
     issuer: issuerOf(issuerUrl, platform),
     accounts: createServiceAccounts({ db, platform, jwks }),
-    used: createUsedAssertions((assertions) => insertAssertions(db, platform, assertions)),
+    used: createUsedAssertions(createAssertionInsert(db, platform)),
     throttle: createClientThrottle(),
     samples,
     areSecretsOn,

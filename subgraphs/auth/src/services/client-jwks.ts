@@ -60,15 +60,18 @@ export function createClientJwks({ networks, onFailure, ...options }: ClientJwks
  * @param networks CIDRs, as PostgreSQL writes them.
  */
 export function createNetworkList(networks: readonly string[]): (address: string | undefined) => boolean {
-  const list = new BlockList();
+  // A list for each version: Node finds IPv4 in networks of IPv6 too.
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const network of networks) {
     const [address = '', prefix = ''] = network.split('/');
-    list.addSubnet(address, Number(prefix), isIP(address) === 4 ? 'ipv4' : 'ipv6');
+    const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
+    lists[family].addSubnet(address, Number(prefix), family);
   }
   return (address = '') => {
     const plain = address.replace(/^::ffff:(?=\d+\.)/i, '');
     const version = isIP(plain);
-    return version !== 0 && list.check(plain, version === 4 ? 'ipv4' : 'ipv6');
+    const family = version === 4 ? 'ipv4' : 'ipv6';
+    return version !== 0 && lists[family].check(plain, family);
   };
 }
 

@@ -1,5 +1,5 @@
 import type { JsonWebKey } from 'node:crypto';
-import type { Database } from '@signet/db';
+import { type Database, defineQuery } from '@signet/db';
 import type { Platform } from '@signet/schema/contract';
 import { type Kysely, sql } from 'kysely';
 
@@ -30,24 +30,28 @@ export async function findServiceAccount(
   return rows[0];
 }
 
+type NotedAssertions = { hashes: readonly Buffer[]; ends: readonly Date[] };
+
 /**
- * Notes assertions as used, all in one statement.
+ * The statement that notes assertions as used, all in one.
  *
  * @returns the hashes of those that were new, in hex.
  */
-export async function insertAssertions(
-  db: Kysely<Database>,
-  platform: Platform,
-  assertions: readonly { hash: Buffer; expiresAt: Date }[],
-): Promise<ReadonlySet<string>> {
-  const hashes = assertions.map(({ hash }) => hash);
-  const ends = assertions.map(({ expiresAt }) => expiresAt);
-  const { rows } = await sql<{ hash: Buffer }>`
-    insert into ${sql.id('auth', `${platform}_client_assertion`)} (assertion_hash, expires_at)
-    select * from unnest(${hashes}::bytea[], ${ends}::timestamptz[])
-    on conflict do nothing
-    returning assertion_hash as hash`.execute(db);
-  return new Set(rows.map(({ hash }) => hash.toString('hex')));
+export function createAssertionInsert(db: Kysely<Database>, platform: Platform) {
+  const insert = defineQuery<NotedAssertions, { hash: Buffer }>(
+    (_db, value) => sql<{ hash: Buffer }>`
+      insert into ${sql.id('auth', `${platform}_client_assertion`)} (assertion_hash, expires_at)
+      select * from unnest(${value('hashes')}::bytea[], ${value('ends')}::timestamptz[])
+      on conflict do nothing
+      returning assertion_hash as hash`,
+  );
+  return async (assertions: readonly { hash: Buffer; expiresAt: Date }[]): Promise<ReadonlySet<string>> => {
+    const rows = await insert(db, {
+      hashes: assertions.map(({ hash }) => hash),
+      ends: assertions.map(({ expiresAt }) => expiresAt),
+    });
+    return new Set(rows.map(({ hash }) => hash.toString('hex')));
+  };
 }
 
 /** From the commit on, no process takes the token. */

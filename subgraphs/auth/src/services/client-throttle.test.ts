@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { createClientThrottle } from './client-throttle.ts';
+
+function open() {
+  let time = 0;
+  const throttle = createClientThrottle(() => time);
+  return {
+    throttle,
+    wait(seconds: number) {
+      time += seconds * 1000;
+    },
+    fail(address: string, times: number) {
+      for (let count = 0; count < times; count += 1) throttle.noteFailure(address);
+    },
+  };
+}
+const throttled = expect.objectContaining({ reason: 'auth.throttled' });
+const refusalOf = (run: () => void) => {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+};
+
+describe('the throttle of clients', () => {
+  it('closes an address after its failures, and opens it again with time', () => {
+    const { throttle, fail, wait } = open();
+    fail('192.0.2.1', 60);
+    expect(refusalOf(() => throttle.assertMayTry('a', '192.0.2.1'))).toEqual(throttled);
+    expect(refusalOf(() => throttle.assertMayTry('a', '192.0.2.2'))).toBeUndefined();
+    wait(2);
+    expect(refusalOf(() => throttle.assertMayTry('a', '192.0.2.1'))).toBeUndefined();
+  });
+
+  it('closes the /48 around many addresses of IPv6', () => {
+    const { throttle, fail } = open();
+    for (let at = 0; at < 300; at += 1) fail(`2001:db8:0:${at.toString(16)}::1`, 2);
+    expect(refusalOf(() => throttle.assertMayTry('a', '2001:db8:0:ffff::1'))).toEqual(throttled);
+    expect(refusalOf(() => throttle.assertMayTry('a', '2001:db8:1::1'))).toBeUndefined();
+  });
+
+  it('never closes the door to a client that was itself from the address before', () => {
+    const { throttle, fail, wait } = open();
+    throttle.takeTurn('a', '192.0.2.1');
+    fail('192.0.2.1', 1000);
+    expect(refusalOf(() => throttle.assertMayTry('a', '192.0.2.1'))).toBeUndefined();
+    expect(refusalOf(() => throttle.assertMayTry('b', '192.0.2.1'))).toEqual(throttled);
+    wait(24 * 3600);
+    fail('192.0.2.1', 1000);
+    expect(refusalOf(() => throttle.assertMayTry('a', '192.0.2.1'))).toEqual(throttled);
+  });
+
+  it('gives a client its turns, whatever strangers do in its name', () => {
+    const { throttle, fail, wait } = open();
+    fail('198.51.100.1', 1000);
+    for (let count = 0; count < 2000; count += 1) throttle.takeTurn('a', '192.0.2.1');
+    expect(refusalOf(() => throttle.takeTurn('a', '192.0.2.1'))).toEqual(throttled);
+    expect(refusalOf(() => throttle.takeTurn('b', '192.0.2.1'))).toBeUndefined();
+    wait(1);
+    for (let count = 0; count < 200; count += 1) throttle.takeTurn('a', '192.0.2.1');
+    expect(refusalOf(() => throttle.takeTurn('a', '192.0.2.1'))).toEqual(throttled);
+  });
+});
