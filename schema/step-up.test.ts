@@ -25,6 +25,8 @@ const withoutStepUp: Readonly<Record<string, string>> = {
     'endDevice',
     'endPortalDevice',
     'endCustomerSessions',
+    'endImpersonation',
+    'objectToImpersonation',
   ]),
   ...because('it changes no way to sign in', [
     'cancelAccountDeletion',
