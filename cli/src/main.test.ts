@@ -18,6 +18,7 @@ const commands = [
   'keys',
   'audit',
   'mail',
+  'accounts',
   'doctor',
   'smoke',
   'conformance',
@@ -40,7 +41,7 @@ describe('signet', () => {
     expect((await run(['help', name])).out).toBe(out);
   });
 
-  it.each(['db', 'keys', 'keys proof', 'audit', 'mail', 'new'])(
+  it.each(['db', 'keys', 'keys proof', 'audit', 'mail', 'accounts', 'new'])(
     'every command of %s has an example',
     async (group) => {
       const { out } = await run([...group.split(' '), '--help']);

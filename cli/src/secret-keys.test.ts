@@ -83,6 +83,56 @@ describe('npm run keys -- pepper', () => {
     expectNoKeys(told, [old, next]);
   });
 
+  it.each([
+    [
+      'a mail that waits',
+      (pepperId: string | null) =>
+        auth.database.query(
+          `insert into auth.portal_mail (tenant_id, template, recipient, sealed_content, pepper_id)
+           values ($1, 'reset-password', substr(sha256('x'), 1, 16), 'x', $2)`,
+          [auth.tenants.demo, pepperId],
+        ),
+    ],
+    [
+      'an unfinished registration',
+      (pepperId: string | null) =>
+        auth.database.query(
+          `insert into auth.user_registration
+             (token_hash, challenge_hash, tenant_id, email, full_name, password_hash, pepper_id, expires_at)
+           values (sha256('t'), sha256('c'), $1, 'new@example.com', '', 'hash', $2, now() + interval '1 hour')`,
+          [auth.tenants.demo, pepperId],
+        ),
+    ],
+  ])('keeps a pepper that %s needs, and counts it', async (_title, insert) => {
+    const needed = randomSecret();
+    const file = await writeSecret('needed', secrets.PASSWORD_PEPPER, needed);
+    const env = { ...asAuth(), PASSWORD_PEPPER_FILE: file };
+    await insert(idOf(needed));
+    const outcome = await run(`pepper drop ${idOf(needed)}`, env);
+    expect([outcome.code, outcome.err]).toEqual([
+      1,
+      expect.stringMatching(/^Nothing was changed: 1 passwords, second factors, mails .* depend on/),
+    ]);
+    expect(await read(file)).toEqual([secrets.PASSWORD_PEPPER, needed]);
+  });
+
+  it('keeps every pepper while a mail waits that does not name its own, and drops it when the mail was sent', async () => {
+    const unused = randomSecret();
+    const file = await writeSecret('unnamed', secrets.PASSWORD_PEPPER, unused);
+    const drop = () => run(`pepper drop ${idOf(unused)}`, { ...asAuth(), PASSWORD_PEPPER_FILE: file });
+    const [mail] = await auth.database.query(
+      `insert into auth.user_mail (tenant_id, template, recipient, sealed_content)
+       values ($1, 'reset-password', substr(sha256('x'), 1, 16), 'x') returning id`,
+      [auth.tenants.demo],
+    );
+    expect((await drop()).err).toMatch(/^Nothing was changed: 1 /);
+    await auth.database.query(
+      `update auth.user_mail set state = 'sent', sealed_content = null, settled_at = now() where id = $1`,
+      [mail?.id],
+    );
+    expect((await drop()).code).toBe(0);
+  });
+
   it('drops a pepper on which nothing depends', async () => {
     const unused = randomSecret();
     const file = await writeSecret('unused', secrets.PASSWORD_PEPPER, unused);

@@ -1,5 +1,5 @@
 import type { Platform, SigningAlgorithm, StaffRole } from '@signet/schema/contract';
-import type { ColumnType, Generated } from 'kysely';
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 
 /** A column with a default, and times: read as Date, written as Date. */
 export type Timestamp = ColumnType<Date, Date | undefined, Date>;
@@ -75,6 +75,8 @@ type SessionColumns = {
   upstream_issuer: string | null;
   upstream_subject: string | null;
   upstream_sid: string | null;
+  /** Where it began, or its owner last proved who they are. Null where that could not be noted, and from before devices were. */
+  device_id: string | null;
 };
 export type UserSessionTable = SessionColumns & { user_id: string };
 export type PortalSessionTable = SessionColumns & { staff_id: string };
@@ -103,6 +105,8 @@ export type MailTable = {
   /** A keyed hash of the address: mails to one recipient go out one after the other. */
   recipient: Buffer;
   sealed_content: Buffer | null;
+  /** Under which its content is sealed. Null in mails from before it was noted. */
+  pepper_id: string | null;
   /** `kept`: no server is configured, and the mail is shown in development. `dead`: given up. */
   state: Generated<'queued' | 'kept' | 'sent' | 'dead'>;
   attempts: Generated<number>;
@@ -434,6 +438,8 @@ export type AuditEventTable = {
   actor_id: string | null;
   subject_id: string | null;
   session_id: string | null;
+  /** Tells sessions apart for portal's process, which may not read the ids of staff's. */
+  session_ref: GeneratedAlways<string | null>;
   address: string | null;
   request_id: string | null;
   details: Generated<unknown>;

@@ -2,11 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { type Caller, callers } from '@signet/access';
 import { type Platform, scopesOfRole, userScopes } from '@signet/schema/contract';
 import type { SigningKeys } from '@signet/testing';
-import type { TestPlatform } from './platform.test-support.ts';
+import { seedPassword, type TestPlatform } from './platform.test-support.ts';
 import { type CaseContext, type ObjectsByType, platformCases } from './platform-cases.test-support.ts';
 
 /** A caller: a token (none for anonymous), and by entity type the objects to ask for. */
-export type TokenHolder = { caller: Caller; token?: string; objects: ObjectsByType };
+export type TokenHolder = {
+  caller: Caller;
+  token?: string;
+  /** A token of the same session that says that the person signed in an hour ago. */
+  oldToken?: string;
+  objects: ObjectsByType;
+};
 
 const accounts = {
   user: ['user', 'ada@example.com'],
@@ -39,14 +45,15 @@ async function signOthers({ sign }: SigningKeys, customer: string, staff: string
 }
 
 /** Signs everybody in and finds objects of the development seed, as the subgraphs' cases say. */
-export async function signInCallers(
-  { ask, signIn }: TestPlatform,
-  keys: SigningKeys,
-): Promise<TokenHolder[]> {
+export async function signInCallers(platform: TestPlatform, keys: SigningKeys): Promise<TokenHolder[]> {
+  const { ask, signIn } = platform;
   // One after the other: each compares a password, and there are two cores.
   const tokens = new Map<Caller, string>();
-  for (const [caller, [platform, email]] of Object.entries(accounts)) {
-    tokens.set(caller as Caller, await signIn(platform, email));
+  const oldTokens = new Map<Caller, string>();
+  for (const [caller, [name, email]] of Object.entries(accounts)) {
+    const { accessToken, oldToken } = await signInTwice(platform, name, email);
+    tokens.set(caller as Caller, accessToken);
+    oldTokens.set(caller as Caller, oldToken);
   }
   const others = await signOthers(keys, tokens.get('user') ?? '', tokens.get('support') ?? '');
   for (const [caller, token] of Object.entries(others)) tokens.set(caller as Caller, token);
@@ -54,7 +61,40 @@ export async function signInCallers(
     ask: (query, as) => ask(query, { token: typeof as === 'object' ? as.token : tokens.get(as) }),
     stranger: { token: await signIn('user', 'grete.halvik@example.com', { 'x-tenant': 'globex' }) },
   };
-  return Promise.all(callers.map((caller) => findObjects(caller, tokens.get(caller), context)));
+  const holders = await Promise.all(
+    callers.map((caller) => findObjects(caller, tokens.get(caller), context)),
+  );
+  return holders.map((holder) => {
+    const oldToken = oldTokens.get(holder.caller);
+    return { ...holder, ...(oldToken !== undefined && { oldToken }) };
+  });
+}
+
+/**
+ * One session, and two of its access tokens: that of the sign-in, and that of a refresh while the session's row says that the person signed
+ * in an hour ago. They differ in nothing else that a rule looks at.
+ */
+async function signInTwice({ ask, home }: TestPlatform, platform: 'user' | 'portal', email: string) {
+  const [login, refresh] = platform === 'user' ? ['login', 'refresh'] : ['portalLogin', 'portalRefresh'];
+  const tokensOf = async (field: string, type: string, input: object) => {
+    const query = `mutation ($input: ${type}!) { it: ${field}(input: $input) { accessToken refreshToken } }`;
+    const { body } = await ask(query, { variables: { input } });
+    return body.data.it as { accessToken: string; refreshToken: string };
+  };
+  const { accessToken, refreshToken } = await tokensOf(login, 'LoginInput', {
+    email,
+    password: seedPassword,
+  });
+  const { sid } = JSON.parse(Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString());
+  const setBack = (by: string) =>
+    home.database.query(
+      `update auth.${platform}_session set auth_time = auth_time - $2::interval where id = $1`,
+      [sid, by],
+    );
+  await setBack('1 hour');
+  const { accessToken: oldToken } = await tokensOf(refresh, 'RefreshInput', { refreshToken });
+  await setBack('-1 hour');
+  return { accessToken, oldToken };
 }
 
 async function findObjects(

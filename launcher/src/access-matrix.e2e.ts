@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { callers } from '@signet/access';
 import { createSigningKeys } from '@signet/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { signInCallers, type TokenHolder } from './access-callers.test-support.ts';
 import { findFault } from './access-judge.test-support.ts';
 import {
@@ -10,9 +10,16 @@ import {
   openSubgraphs,
   type Place,
   readCommittedMatrix,
+  readComposedRules,
 } from './access-places.test-support.ts';
 import { ask, createQuestions, type Question } from './access-questions.test-support.ts';
 import { comparesPassword } from './access-routes.test-support.ts';
+import {
+  askWithOldToken,
+  createOldQuestion,
+  findStepUpFault,
+  findStepUpFields,
+} from './access-step-up.test-support.ts';
 import { startTestPlatform, type TestPlatform } from './platform.test-support.ts';
 import { platformCases } from './platform-cases.test-support.ts';
 
@@ -97,6 +104,31 @@ test('every policy was asked about somebody else, too', () => {
   const missing = byPolicy.filter((coordinate) => !askedOfForeign.has(coordinate));
   const expected = [...platformCases.values()].flatMap((cases) => cases.policiesOfArguments ?? []);
   expect(missing.filter((coordinate) => !withoutCases.has(coordinate)).sort()).toEqual(expected.sort());
+});
+
+describe('a sign-in of an hour ago', () => {
+  const stepUpFields = findStepUpFields(readComposedRules());
+
+  // Those who just signed in get all of this above.
+  test.each(stepUpFields)('is not enough for %s, at the gateway and at the subgraph', async (coordinate) => {
+    const faults: string[] = [];
+    const askedAt = new Set<string>();
+    for (const place of places.filter(({ rules }) => findStepUpFields(rules).includes(coordinate))) {
+      for (const holder of holders) {
+        const question = createOldQuestion(coordinate, place, holder);
+        if (!question) continue;
+        askedAt.add(place.name === 'gateway' ? 'gateway' : 'subgraph');
+        const fault = findStepUpFault(question, await askWithOldToken(question));
+        if (fault) faults.push(`${holder.caller} at ${place.name}: ${fault}`);
+      }
+    }
+    expect(faults).toEqual([]);
+    expect([...askedAt].sort()).toEqual(['gateway', 'subgraph']);
+  });
+
+  test('is tried at fields of this graph', () => {
+    expect(stepUpFields).toContain('Mutation.changeStaffRole');
+  });
 });
 
 test('nothing was changed by asking', async () => {

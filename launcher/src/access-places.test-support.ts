@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Caller, callers, readRuleBook, type Verdict } from '@signet/access';
+import { type Caller, callers, type RuleBook, readRuleBook, type Verdict } from '@signet/access';
 import { readSubgraphSdl } from '@signet/schema/sdl';
 import { subgraphs } from '@signet/schema/subgraphs';
 import { createTestGateway, type GraphqlAnswer, postGraphql } from '@signet/testing';
 import { buildClientSchema, type GraphQLSchema, getIntrospectionQuery, isObjectType, parse } from 'graphql';
 
-const matrixPath = join(import.meta.dirname, '../../schema/generated/access-matrix.md');
+const generated = join(import.meta.dirname, '../../schema/generated');
+const matrixPath = join(generated, 'access-matrix.md');
+const supergraphPath = join(generated, 'supergraph.graphql');
 
 /** Who may have a field, by coordinate. */
 export type Verdicts = ReadonlyMap<string, Readonly<Record<Caller, Verdict>>>;
@@ -20,6 +22,8 @@ export type Place = {
   ask(request: Asked, token?: string): Promise<GraphqlAnswer>;
   schema: GraphQLSchema;
   verdicts: Verdicts;
+  /** The rules that the place enforces: the composed ones, or those of the subgraph's own SDL. */
+  rules: RuleBook;
   /** Types that `_entities` resolves here; none at the gateway. */
   entities: readonly string[];
 };
@@ -61,6 +65,11 @@ function toVerdicts(rows: readonly Row[]): Verdicts {
   return new Map(rows.map(({ coordinate, verdicts }) => [coordinate, verdicts]));
 }
 
+/** The rules of the committed supergraph. */
+export function readComposedRules(): RuleBook {
+  return readRuleBook(parse(readFileSync(supergraphPath, 'utf8')));
+}
+
 /** The gateway's entrance `graph`, which holds everyone to the whole matrix. */
 export async function openGateway(url: string): Promise<Place> {
   const ask: Place['ask'] = (request, token) =>
@@ -70,6 +79,7 @@ export async function openGateway(url: string): Promise<Place> {
     ask,
     schema: await introspect(ask),
     verdicts: readCommittedMatrix().merged,
+    rules: readComposedRules(),
     entities: [],
   };
 }
@@ -85,13 +95,14 @@ export function openSubgraphs(portBase: number, proofFolder: string): Promise<Pl
       const url = `http://127.0.0.1:${portBase + portOffset}/graphql`;
       const gateway = createTestGateway({ recipient: name, folder: proofFolder });
       const ask: Place['ask'] = (request, token) => gateway.post(url, request, { token });
-      const book = readRuleBook(parse(readSubgraphSdl(name)));
+      const rules = readRuleBook(parse(readSubgraphSdl(name)));
       return {
         name,
         ask,
         schema: await introspect(ask),
         verdicts: new Map([...merged, ...inSubgraph(name)]),
-        entities: [...book].flatMap(([type, { isEntity }]) => (isEntity ? [type] : [])),
+        rules,
+        entities: [...rules].flatMap(([type, { isEntity }]) => (isEntity ? [type] : [])),
       };
     }),
   );

@@ -17,6 +17,7 @@ beforeAll(async () => {
     PORT_BASE: String(portBase),
     SIGNET_HOME: home.path,
     SURFACE: 'production',
+    STAFF_MFA: 'optional',
     LOG_LEVEL: 'fatal',
   });
   await platform.waitFor('Signet is ready');
@@ -42,7 +43,11 @@ test(
 
 test.each([
   ['without a URL', [], "Missing required argument 'url'. See: signet attack --help"],
-  ['where nothing answers', ['http://127.0.0.1:1'], 'Start it with SURFACE=production npm start'],
+  [
+    'where nothing answers',
+    ['http://127.0.0.1:1'],
+    'Start it with SURFACE=production STAFF_MFA=optional npm start',
+  ],
 ])('exits 2 %s, and says what to do', async (_case, args, advice) => {
   const attack = startProcess('npm', ['run', '--silent', 'attack', '--', ...args], {});
   const { code } = await attack.exit();

@@ -4,7 +4,13 @@ import { type GatewayConfig, gatewayConfigSchema } from '@signet/gateway/config'
 import { proofPathsOf } from '@signet/proof';
 import { jwksPathOf } from '@signet/schema/contract';
 import { productSubgraphs, type SubgraphName, subgraphs, urlVariableOf } from '@signet/schema/subgraphs';
-import { ConfigError, type Environment, findMistypedVariables, loadConfig } from '@signet/service';
+import {
+  ConfigError,
+  type Environment,
+  findMistypedVariables,
+  hasProductionSurface,
+  loadConfig,
+} from '@signet/service';
 import { withOwnSettings } from '@signet/subgraph/config';
 import { ownSettings } from '@signet/subgraph/own-settings';
 import type { z } from 'zod';
@@ -177,7 +183,7 @@ function deriveForAuth(facts: PlatformFacts, env: Environment): Derived {
       ...(!isSet('USER_PRIVATE_KEY', env) && { USER_KEY_ENCRYPTION_KEY: secrets.userKeyEncryptionKey }),
       ...(!isSet('PORTAL_PRIVATE_KEY', env) && { PORTAL_KEY_ENCRYPTION_KEY: secrets.portalKeyEncryptionKey }),
     },
-    defaults: { ...defaults, ...(facts.config.NODE_ENV !== 'production' && developmentMail) },
+    defaults: { ...defaults, ...(!hasProductionSurface(facts.config) && developmentMail) },
   };
 }
 

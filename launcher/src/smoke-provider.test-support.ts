@@ -22,7 +22,7 @@ export async function writeSmokeProvider(): Promise<SmokeProvider> {
     `providers:
   - name: smoke
     platform: user
-    tenant: main
+    tenant: demo
     issuer: http://127.0.0.1:${port}
     clientId: smoke
     clientSecretFile: secret

@@ -23,7 +23,11 @@ const npmStart = (env: Record<string, string>) =>
 beforeAll(async () => {
   home = await createSeededHome();
   portBase = await findFreePortBase();
-  platform = npmStart({ SURFACE: 'production', USER_CORS_ORIGINS: 'https://frontend.example' });
+  platform = npmStart({
+    SURFACE: 'production',
+    STAFF_MFA: 'optional',
+    USER_CORS_ORIGINS: 'https://frontend.example',
+  });
   await platform.waitFor('Signet is ready');
 });
 afterAll(async () => {
@@ -81,13 +85,16 @@ describe('SURFACE=production npm start', () => {
     }
   });
 
-  test.each(['/explorer', '/sandbox', '/page-files/', '/graphiql'])('has nothing at %s', async (path) => {
-    for (const door of ['graph', 'user', 'portal'] as const) {
-      const response = await fetch(urlOf(door) + path, { headers: { accept: 'text/html' } });
-      expect(response.status).toBe(404);
-      expect(await response.text()).not.toMatch(/<html|ada@example/);
-    }
-  });
+  test.each(['/explorer', '/sandbox', '/mailbox', '/page-files/', '/graphiql'])(
+    'has nothing at %s',
+    async (path) => {
+      for (const door of ['graph', 'user', 'portal'] as const) {
+        const response = await fetch(urlOf(door) + path, { headers: { accept: 'text/html' } });
+        expect(response.status).toBe(404);
+        expect(await response.text()).not.toMatch(/<html|ada@example/);
+      }
+    },
+  );
 
   test('has the headers of an API, and listed origins only', async () => {
     const preflight = (door: Door, origin: string) =>
@@ -126,6 +133,7 @@ test.each([
   ['REQUIRE_PROOF', { REQUIRE_PROOF: 'false' }],
   ['ACCESS_DRY_RUN', { ACCESS_DRY_RUN: 'yes' }],
   ['SURFACE', { SURFACE: 'none' }],
+  ['MAIL_URL', { MAIL_URL: 'mailbox:' }],
 ])('does not start with the production surface and a wrong %s, and names it', async (variable, env) => {
   const refused = npmStart({ SURFACE: 'production', ...env });
   expect((await refused.exit()).code).toBe(1);

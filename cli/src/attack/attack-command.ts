@@ -24,7 +24,7 @@ export function define(command: Command, context: Context): void {
       "Tries to break into a running platform that has the development seed's accounts. Exit 1 where an attack succeeded, 2 where " +
         'nothing could be tried.',
     ),
-    'npm run attack -- http://localhost:4000   # with SURFACE=production npm start beside it',
+    'npm run attack -- http://localhost:4000   # with SURFACE=production STAFF_MFA=optional npm start beside it',
   )
     .argument(
       '<url>',

@@ -69,7 +69,7 @@ describe('openTarget', () => {
   it('says what to start where nothing answers', async () => {
     const opening = openTarget(deriveUrls('http://127.0.0.1:1'), accounts);
     await expect(opening).rejects.toThrow(TargetError);
-    await expect(opening).rejects.toThrow('SURFACE=production npm start');
+    await expect(opening).rejects.toThrow('SURFACE=production STAFF_MFA=optional npm start');
   });
 
   it('finds the other entrances and the subgraphs from the port', () => {

@@ -57,7 +57,7 @@ export async function openTarget(urls: TargetUrls, accounts: Accounts): Promise<
   if (status !== 200) {
     throw new TargetError(
       status === 0
-        ? `Nothing answers at ${urls.graph}. Start it with SURFACE=production npm start.`
+        ? `Nothing answers at ${urls.graph}. Start it with SURFACE=production STAFF_MFA=optional npm start.`
         : `${urls.graph} answers ${status} to { __typename }.`,
     );
   }

@@ -8,7 +8,14 @@ export type AnswerError = {
   extensions?: Record<string, unknown>;
 };
 /** What a gateway answered: for a subscription its first event. `text` is all of it. */
-export type Answer = { status: number; text: string; data?: unknown; errors: readonly AnswerError[] };
+export type Answer = {
+  status: number;
+  text: string;
+  /** The header WWW-Authenticate. Empty without one. */
+  challenge: string;
+  data?: unknown;
+  errors: readonly AnswerError[];
+};
 
 const waitMs = 10_000;
 
@@ -46,7 +53,8 @@ export async function askGateway(
       ? await fetch(`${url}?${new URLSearchParams({ query: operation })}`, { headers, signal })
       : await fetch(url, { method: 'POST', headers, body: JSON.stringify(body), signal });
   const text = await readAll(response);
-  return { status: response.status, text, ...readAnswer(text) };
+  const challenge = response.headers.get('www-authenticate') ?? '';
+  return { status: response.status, text, challenge, ...readAnswer(text) };
 }
 
 /** Of a stream, what came until it ended or the time was over. */

@@ -31,6 +31,11 @@ describe('the cases', () => {
   });
 });
 
+it('the sentence of @recentAuth is the one of its definition', () => {
+  const definition = readFileSync(join(import.meta.dirname, '../../../schema/access.graphql'), 'utf8');
+  expect(definition.replaceAll(/\s+/g, ' ')).toContain(sentences.recentAuth.text);
+});
+
 it('the supergraphs are what Apollo’s composition makes of the subgraphs', () => {
   const written = readFileSync(join(import.meta.dirname, 'graph/supergraphs.generated.ts'), 'utf8');
   expect(written === formatSupergraphs(), 'run node cli/src/conformance/graph/write-supergraphs.ts').toBe(

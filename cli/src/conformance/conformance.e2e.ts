@@ -9,6 +9,7 @@ import type { GatewayAdapter } from './gateways/gateway.ts';
 import { createSignetAdapter } from './gateways/signet.ts';
 import { findFreePort, startGatewayProcess } from './gateways/start-gateway.ts';
 import { supergraphs } from './graph/supergraphs.generated.ts';
+import { serveGuardedSubgraphs } from './guarded-subgraphs.test-support.ts';
 import { runAtUrl } from './run-at-url.ts';
 import { runConformance } from './run-conformance.ts';
 
@@ -53,18 +54,32 @@ describe('signet conformance --gateway signet', () => {
     );
     expect(failed).toEqual([]);
     const absent = results.filter(({ verdict }: { verdict: string }) => verdict === 'not supported');
-    expect(new Set(absent.map(({ area }: { area: string }) => area))).toEqual(new Set(['subscriptions']));
+    expect(new Set(absent.map(({ area }: { area: string }) => area))).toEqual(
+      new Set(['subscriptions', '@recentAuth']),
+    );
     expect(absent[0].because).toContain('Subscriptions are not served here.');
-    expect(counts.pass).toBeGreaterThanOrEqual(230);
+    expect(counts.pass).toBeGreaterThanOrEqual(270);
     expect(code).toBe(0);
   });
 
   it.each([
     ['without its rules', { ACCESS: 'off' }, '@requiresScopes on fields', 13],
+    ['without its rules', { ACCESS: 'off' }, '@recentAuth', 20],
     ['with policies left to subgraphs that have none', { POLICIES: 'subgraphs' }, '@policy', 6],
   ])('%s, a gateway fails', async (_title, env, area, least) => {
     const results = await runConformance(signetWith(env), area);
     expect(results.filter(({ verdict }) => verdict === 'leak').length).toBeGreaterThanOrEqual(least);
+  });
+
+  it('behind a gateway without rules, the guards of subgraphs enforce @recentAuth', async () => {
+    const adapter = signetWith({ ACCESS: 'off' });
+    const results = await runConformance(adapter, '@recentAuth', serveGuardedSubgraphs);
+    const failed = results
+      .filter(({ verdict }) => verdict === 'leak' || verdict === 'wrong')
+      // Each knows the rule in its own SDL alone, so the one that is asked may be the weaker one: the access matrix lists such fields.
+      .filter(({ title }) => title !== 'of the rules of two subgraphs the smaller number decides');
+    expect(failed).toEqual([]);
+    expect(results.filter(({ verdict }) => verdict === 'pass').length).toBeGreaterThanOrEqual(40);
   });
 
   it('prints a table, and the sentence beside what failed', async () => {

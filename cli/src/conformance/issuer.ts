@@ -28,6 +28,8 @@ export type TokenFault =
 export type TokenOptions = {
   scopes?: readonly string[] | undefined;
   policies?: readonly string[] | undefined;
+  /** How long ago the person signed in, for `auth_time`. Without it, the token says nothing about that. */
+  signedInSecondsAgo?: number | undefined;
   /** Claims beside or in place of the usual ones. */
   claims?: Readonly<Record<string, unknown>> | undefined;
   fault?: TokenFault | undefined;
@@ -83,7 +85,7 @@ function createKey(kid: string): Key {
 function mint(
   { issuer, audience }: IssuerSettings,
   { own, stranger }: { own: Key; stranger: Key },
-  { scopes = [], policies = [], claims, fault }: TokenOptions,
+  { scopes = [], policies = [], signedInSecondsAgo, claims, fault }: TokenOptions,
 ): string {
   const now = Math.floor(Date.now() / 1000);
   const payload = {
@@ -96,6 +98,7 @@ function mint(
     jti: randomUUID(),
     scope: scopes.join(' '),
     policies,
+    ...(signedInSecondsAgo !== undefined && { auth_time: now - signedInSecondsAgo }),
     ...claims,
   };
   const header = { typ: 'at+jwt', alg: 'RS256', kid: own.kid };

@@ -19,8 +19,9 @@ const allowedCase: ConformanceCase = {
 const open = 'value of Query.open';
 const signedIn = 'value of Query.signedIn';
 
-function answerOf(body: { data?: unknown; errors?: Answer['errors'] }, status = 200): Answer {
-  return { status, text: JSON.stringify(body), data: body.data ?? undefined, errors: body.errors ?? [] };
+function answerOf(body: { data?: unknown; errors?: Answer['errors'] }, status = 200, challenge = ''): Answer {
+  const { data, errors = [] } = body;
+  return { status, challenge, text: JSON.stringify(body), data: data ?? undefined, errors };
 }
 async function verdictOf(one: ConformanceCase, answer: Answer, ...fetched: string[]): Promise<string> {
   return (await judge(one, answer, new Set(fetched))).verdict;
@@ -96,6 +97,24 @@ describe('where something is refused', () => {
     }
     expect(await withError({ ...refusal, path: ['users'] })).toBe('wrong');
     expect(await withError({ message: 'no', path: ['users', 'bio'] })).toBe('wrong');
+  });
+});
+
+describe('the challenge of RFC 9470', () => {
+  const stepUp = 'Bearer error="insufficient_user_authentication", max_age="300"';
+  it.each<[string, number | 'none' | undefined, Answer, string]>([
+    ['the right one', 300, answerOf({ errors: [refusal] }, 401, stepUp), 'pass'],
+    ['one with another number', 60, answerOf({ errors: [refusal] }, 401, stepUp), 'wrong'],
+    ['one with another status', 300, answerOf({ errors: [refusal] }, 403, stepUp), 'wrong'],
+    ['another one', 300, answerOf({ errors: [refusal] }, 401, 'Bearer error="invalid_token"'), 'wrong'],
+    ['none', 300, answerOf({ errors: [refusal] }, 401), 'wrong'],
+    ['none where none is right', 'none', answerOf({ errors: [refusal] }, 403), 'pass'],
+    ['one where none is right', 'none', answerOf({ errors: [refusal] }, 401, stepUp), 'wrong'],
+    ['none where the case is not about it', undefined, answerOf({ errors: [refusal] }, 401), 'pass'],
+    ['none beside the rest of the data', 300, answerOf({ data: { open }, errors: [refusal] }), 'pass'],
+  ])('%s', async (_title, challenge, answer, verdict) => {
+    const one = { ...refusedCase, ...(challenge !== undefined && { challenge }) };
+    expect(await verdictOf(one, answer)).toBe(verdict);
   });
 });
 

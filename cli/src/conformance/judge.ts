@@ -95,7 +95,9 @@ async function findFault(
   }
   if (!hasData) {
     const isRefused = answer.errors.length > 0 || answer.status === 401 || answer.status === 403;
-    return isRefused ? undefined : wrong(`no error says that something is refused: ${shorten(answer)}`);
+    return isRefused
+      ? findChallengeFault(one, answer)
+      : wrong(`no error says that something is refused: ${shorten(answer)}`);
   }
   if (isInvalid) return wrong(`it answers ${shorten(answer)}`);
   const expected = await expect(one, schema);
@@ -103,6 +105,19 @@ async function findFault(
   const isRight = one.mayHideMore ? isPartOf(actual, expected) : isDeepStrictEqual(actual, expected);
   if (!isRight) return wrong(`beside the refusal, it answers ${shorten(answer)}`);
   return findErrorFault(one, answer);
+}
+
+/** The challenge of RFC 9470, where the case is about it. */
+function findChallengeFault({ challenge }: ConformanceCase, answer: Answer): Verdict | undefined {
+  if (challenge === undefined || answer.data) return undefined;
+  const isGiven = /\berror="insufficient_user_authentication"/.test(answer.challenge);
+  const isRight =
+    challenge === 'none'
+      ? !isGiven
+      : isGiven && answer.status === 401 && answer.challenge.includes(`max_age="${challenge}"`);
+  return isRight
+    ? undefined
+    : wrong(`it answers ${answer.status} with the challenge ${answer.challenge || 'none'}`);
 }
 
 /** With data, errors stand beside it. Their paths are judged where the case is about them. */

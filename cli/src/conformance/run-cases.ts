@@ -33,15 +33,18 @@ export function selectCases(only: string | undefined): readonly NumberedCase[] {
  */
 export async function runCases({ places, issuer, lacks = {}, only }: RunOptions): Promise<CaseResult[]> {
   const results: CaseResult[] = [];
-  const missing = 'url' in places.main ? await findMissingFeatures(places.main.url, issuer) : new Map();
+  const probed = [places.main, places.recent].find((place) => 'url' in place);
+  const missing = probed && 'url' in probed ? await findMissingFeatures(probed.url, issuer) : new Map();
   for (const one of selectCases(only)) {
     const { id, area, title, says, operation } = one;
     const place = places[one.graph ?? 'main'];
     const absent =
-      'reason' in place
+      lacks[area] ??
+      ('reason' in place
         ? place.reason
-        : (lacks[area] ??
-          (one.needs && missing.has(one.needs) ? (lacks[one.needs] ?? missing.get(one.needs)) : undefined));
+        : one.needs && missing.has(one.needs)
+          ? (lacks[one.needs] ?? missing.get(one.needs))
+          : undefined);
     const verdict: Verdict =
       absent === undefined && 'url' in place
         ? await runCase(one, place, issuer)

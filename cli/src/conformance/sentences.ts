@@ -182,6 +182,22 @@ export const sentences = {
     text: 'When executing a mutation, the selections in the top most selection set will be executed in serial order, starting with the first appearing field textually.',
     link: `${graphql}/#sec-Normal-and-Serial-Execution`,
   },
+  recentAuth: {
+    text: 'Only with an access token whose `auth_time` is at most so many seconds old: the person proved recently who they are. 30 to 86400. Where two such rules hold, the smaller number decides.',
+    link: 'https://specs.signet.dev/access/v1.1',
+  },
+  insufficientAuthentication: {
+    text: 'The authentication event associated with the access token presented with the request does not meet the authentication requirements of the protected resource.',
+    link: 'https://www.rfc-editor.org/rfc/rfc9470#section-3',
+  },
+  maxAge: {
+    text: 'This value indicates the allowable elapsed time in seconds since the last active authentication event associated with the access token.',
+    link: 'https://www.rfc-editor.org/rfc/rfc9470#section-3',
+  },
+  authTime: {
+    text: 'Time when the End-User authentication occurred.',
+    link: 'https://openid.net/specs/openid-connect-core-1_0.html#IDToken',
+  },
   algorithm: {
     text: 'Libraries MUST enable the caller to specify a supported set of algorithms and MUST NOT use any other algorithms when performing cryptographic operations.',
     link: 'https://www.rfc-editor.org/rfc/rfc8725#section-3.1',

@@ -20,6 +20,7 @@ export {
   type SubgraphOptions,
   serveSubgraph,
 } from './serve-subgraph.ts';
+export { readReason } from './staff-reason.ts';
 export {
   type SubgraphHttpRequest,
   startSubgraphServer,

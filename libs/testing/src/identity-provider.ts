@@ -87,16 +87,18 @@ export async function startIdentityProvider(
   await once(server, 'listening');
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   let { privateKey } = await generateKeyPair(alg, { extractable: true });
-  let serial = 1;
+  // No two keys have the same name, also not those of two providers, one after the other at the same address.
+  const newKid = () => crypto.randomUUID();
+  let kid = newKid();
   const jwkOf = async (key: CryptoKey): Promise<JWK> => ({
     ...(await exportJWK(key)),
-    kid: `key-${serial}`,
+    kid,
     use: 'sig',
     alg,
   });
   const first = await jwkOf(privateKey);
   const publicJwks = async () => {
-    const { kty, n, e, crv, x, y, kid, use } = await jwkOf(privateKey);
+    const { kty, n, e, crv, x, y, use } = await jwkOf(privateKey);
     return { keys: [JSON.parse(JSON.stringify({ kty, n, e, crv, x, y, kid, use, alg }))] };
   };
   const self: IdentityProvider = {
@@ -108,10 +110,10 @@ export async function startIdentityProvider(
     },
     asked: new Map(),
     tokenForms: [],
-    key: () => ({ privateKey, kid: `key-${serial}` }),
+    key: () => ({ privateKey, kid }),
     async rotate() {
       ({ privateKey } = await generateKeyPair(alg, { extractable: true }));
-      serial += 1;
+      kid = newKid();
     },
     onLogout: undefined,
     onTokens: undefined,
@@ -216,7 +218,7 @@ export async function startIdentityProvider(
     const { id_token: token } = tokens;
     if (token === undefined) return tokens;
     const claims = (self.faults.claims ?? ((same) => same))(decodeJwt(token));
-    const header = { ...decodeProtectedHeader(token), kid: `key-${serial}` };
+    const header = { ...decodeProtectedHeader(token), kid };
     const signed = self.faults.sign
       ? await self.faults.sign(claims, header)
       : await new SignJWT(claims).setProtectedHeader({ ...header, alg }).sign(privateKey);

@@ -7,7 +7,12 @@ export { createTestProofKeys, type TestProofKeys } from './proof-keys.ts';
 export { expectIdsRefused, itIsForCustomers, itIsForStaff, titled } from './refusals.ts';
 export type { SignedMessage, SigningGateway } from './signing-gateway.ts';
 export { createSigningKeys, type SigningKeys } from './signing-keys.ts';
-export { createSoftwareAuthenticator, type SoftwareAuthenticator } from './software-authenticator.ts';
+export {
+  type Attestation,
+  createSoftwareAuthenticator,
+  type MadeCredential,
+  type SoftwareAuthenticator,
+} from './software-authenticator.ts';
 export { type Caller, startTestSubgraph, type TestSubgraph } from './subgraph.ts';
 export {
   createTestGateway,

@@ -12,7 +12,13 @@ export type AuthenticatorHabits = {
   isSynced: boolean;
   /** Whether it counts its uses. Synced ones do not. */
   counts: boolean;
+  /** What it says of its make (WebAuthn Level 3, section 8). By default nothing. */
+  attest(made: MadeCredential): Attestation;
 };
+
+/** What an attestation signs: the key pair, the authenticator data and the hash of the client data. */
+export type MadeCredential = { id: Buffer; key: KeyObject; authData: Buffer; clientDataHash: Buffer };
+export type Attestation = { fmt: string; attStmt: Map<string, Cbor> };
 
 export type SoftwareCredential = {
   id: Buffer;
@@ -24,7 +30,7 @@ export type SoftwareCredential = {
 
 /** An authenticator with its browser, in software: what `navigator.credentials` gives for options, as `toJSON()` writes it. */
 export type SoftwareAuthenticator = {
-  /** `navigator.credentials.create`: makes a passkey with ES256, without attestation. */
+  /** `navigator.credentials.create`: makes a passkey with ES256. */
   create(options: Json, changes?: Partial<AuthenticatorHabits>): Json;
   /** `navigator.credentials.get`: answers with the first passkey that the options allow, the newest for any. */
   get(options: Json, changes?: Partial<AuthenticatorHabits>): Json;
@@ -43,6 +49,7 @@ export function createSoftwareAuthenticator(
     verifiesUser: true,
     isSynced: false,
     counts: true,
+    attest: () => ({ fmt: 'none', attStmt: new Map() }),
     ...habits,
     ...changes,
   });
@@ -59,13 +66,16 @@ export function createSoftwareAuthenticator(
       length.writeUInt16BE(credential.id.length);
       const attested = [Buffer.alloc(16), length, credential.id, encodeCoseKey(publicKey)];
       const authData = Buffer.concat([authenticatorData(credential, does, flag.attested), ...attested]);
+      const clientDataJSON = clientData('webauthn.create', options, does);
+      const clientDataHash = sha256(Buffer.from(clientDataJSON, 'base64url'));
+      const { fmt, attStmt } = does.attest({ ...credential, authData, clientDataHash });
       const attestation = new Map<string, Cbor>([
-        ['fmt', 'none'],
-        ['attStmt', new Map()],
+        ['fmt', fmt],
+        ['attStmt', attStmt],
         ['authData', authData],
       ]);
       return describe(credential, {
-        clientDataJSON: clientData('webauthn.create', options, does),
+        clientDataJSON,
         attestationObject: toText(encodeCbor(attestation)),
         transports: ['internal'],
       });
@@ -144,14 +154,15 @@ function encodeCoseKey(key: KeyObject): Buffer {
   );
 }
 
-type Cbor = number | string | Buffer | Map<number | string, Cbor>;
+type Cbor = number | string | Buffer | Cbor[] | Map<number | string, Cbor>;
 
-/** RFC 8949, as far as a credential needs it: integers, texts, bytes, maps; each shorter than 64 KiB. */
+/** RFC 8949, as far as a credential needs it: integers, texts, bytes, lists, maps; each shorter than 64 KiB. */
 function encodeCbor(value: Cbor): Buffer {
   if (typeof value === 'number') return value < 0 ? cborHead(1, -1 - value) : cborHead(0, value);
   if (typeof value === 'string')
     return Buffer.concat([cborHead(3, Buffer.byteLength(value)), Buffer.from(value)]);
   if (Buffer.isBuffer(value)) return Buffer.concat([cborHead(2, value.length), value]);
+  if (Array.isArray(value)) return Buffer.concat([cborHead(4, value.length), ...value.map(encodeCbor)]);
   const entries = [...value].flatMap(([key, inner]) => [encodeCbor(key), encodeCbor(inner)]);
   return Buffer.concat([cborHead(5, value.size), ...entries]);
 }

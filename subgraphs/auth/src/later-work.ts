@@ -1,9 +1,12 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { outsideRequests } from '@signet/db';
 import type { Logger } from '@signet/service';
 
 /**
  * Work that a request asks for and whose answer does not wait for it: the time of the answer then says nothing about what there was to
- * do. One job after the other, in the order in which they came.
+ * do. One job after the other, each begun a random time after its request: at once, it would slow down the request that the same client
+ * sends next, and so tell.
  */
 export type LaterWork = {
   /** What fails is logged under the name. Where too much waits already, the job is dropped and the log says so. */
@@ -14,10 +17,12 @@ export type LaterWork = {
 
 /** A job takes some milliseconds. */
 const maxWaiting = 1000;
+const maxPauseMs = 250;
 
 export function createLaterWork(log: Pick<Logger, 'warn' | 'error'>): LaterWork {
   let waiting = 0;
   let last = Promise.resolve();
+  const jobs = new Set<Promise<void>>();
   return {
     add(name, job) {
       if (waiting >= maxWaiting) {
@@ -25,17 +30,21 @@ export function createLaterWork(log: Pick<Logger, 'warn' | 'error'>): LaterWork 
         return;
       }
       waiting += 1;
-      last = outsideRequests(() =>
-        last
-          .then(job)
-          .catch((err: unknown) =>
-            log.error({ err, job: name }, 'what was to be done after an answer failed'),
-          )
-          .finally(() => {
-            waiting -= 1;
-          }),
-      );
+      const done = outsideRequests(() => setTimeout(randomInt(maxPauseMs)))
+        .then(() => {
+          last = last.then(job).catch((err: unknown) => {
+            log.error({ err, job: name }, 'what was to be done after an answer failed');
+          });
+          return last;
+        })
+        .finally(() => {
+          waiting -= 1;
+          jobs.delete(done);
+        });
+      jobs.add(done);
     },
-    stop: () => last,
+    async stop() {
+      await Promise.all(jobs);
+    },
   };
 }

@@ -1,7 +1,7 @@
 import { requirePortal, requireUser } from '@signet/access';
 import { type Database, type Query, readInTenant, type SampledAudit } from '@signet/db';
 import type { Platform } from '@signet/schema/contract';
-import { RefusalError } from '@signet/service';
+import { type Logger, RefusalError } from '@signet/service';
 import DataLoader from 'dataloader';
 import type { Kysely } from 'kysely';
 import { defineAccountsByIds } from './accounts/account.queries.ts';
@@ -15,9 +15,9 @@ import type { Outbox } from './mail/outbox.ts';
 import type { Passkeys } from './passkeys/passkeys.ts';
 import type { PasswordWorkers } from './passwords/password-workers.ts';
 import type { Rehash } from './passwords/rehash.ts';
+import type { Lifetimes } from './platform-settings.ts';
 import type { ServiceRules } from './services/service-settings.ts';
 import type { SessionClient, SessionOwner } from './sessions/session.queries.ts';
-import type { Lifetimes } from './settings.ts';
 import type { SignInThrottle } from './throttle/sign-in-throttle.ts';
 import type { AccessTokenSigner } from './tokens/access-token-signer.ts';
 import type { ImpersonatedTokenSigner } from './tokens/impersonated-token-signer.ts';
@@ -54,6 +54,8 @@ export type PlatformIssuer<A extends Account = Account> = {
   later: LaterWork;
   /** What staff may give to services. */
   services: ServiceRules;
+  /** For what fails without failing the request. */
+  log: Logger;
   now(): Date;
 };
 

@@ -704,11 +704,11 @@ export type Mutation = {
   /** The second step of signing in as staff. Answers like `completeChallenge`. */
   completePortalChallenge: AuthPayload;
   /**
-   * Forget one of your devices: its device token is worth nothing, and a second factor is asked for there again. Its sessions go on: end them
-   * with `endSession`. Errors: `input.id` when you have no such device.
+   * End one of your devices: its sessions end, this one too where it is on that device, its device token is worth nothing, and a second factor
+   * is asked for there again. Errors: `input.id` when you have no such device.
    */
   endDevice: Scalars['Boolean']['output'];
-  /** Forget one of your devices as staff. Answers like `endDevice`. */
+  /** End one of your devices as staff. Answers like `endDevice`. */
   endPortalDevice: Scalars['Boolean']['output'];
   /**
    * Ten new recovery codes, shown this once, in place of those that you have. Needs a recent sign-in. Errors: `input.factor` without
@@ -982,7 +982,7 @@ export type Mutation = {
    * with the factor: else `authz.step_up.required`.
    */
   removeTotp: Scalars['Boolean']['output'];
-  /** Remove the authenticator app as staff. `authz.permission.deny` where the role needs a factor and this is the last one. */
+  /** Remove the authenticator app as staff. `authz.permission.deny` where the role needs a factor and this is the last one that works. */
   removePortalTotp: Scalars['Boolean']['output'];
   /**
    * Begin to add an authenticator app at the first sign-in, where the role needs a second factor: `portalLogin` was refused with a challenge that

@@ -100,6 +100,24 @@ describe('the configuration', () => {
     ]);
   });
 
+  it('keeps no mails for everybody to read on a production surface, whichever variable makes it one', () => {
+    const mail = {
+      MAIL_URL: 'mailbox:',
+      MAIL_FROM: 'Signet <no-reply@example.com>',
+      USER_APP_URL: 'https://shop.example.com',
+      PORTAL_APP_URL: 'https://portal.example.com',
+    };
+    expect(faultsOf(mail)).toEqual([]);
+    for (const production of [{ NODE_ENV: 'production' }, { SURFACE: 'production' }]) {
+      expect(faultsOf({ ...production, ...mail })).toContainEqual(
+        expect.stringMatching(/^MAIL_URL: must be smtp:/),
+      );
+      expect(faultsOf({ ...production, ...mail, MAIL_URL: 'smtps://mail.example.com' })).not.toContainEqual(
+        expect.stringMatching(/^MAIL/),
+      );
+    }
+  });
+
   it('refuses one secret in two places', () => {
     const secret = randomSecret();
     expect(faultsOf({ USER_KEY_ENCRYPTION_KEY: secret, PORTAL_KEY_ENCRYPTION_KEY: secret })).toEqual([

@@ -38,8 +38,9 @@ import { createPasswordWorkers } from './passwords/password-workers.ts';
 import { createRehash } from './passwords/rehash.ts';
 import { type PersonDeskTiming, startPersonDesk } from './personal-data/person-desk.ts';
 import type { PlatformIssuer } from './platform-issuer.ts';
+import { getPlatformSettings } from './platform-settings.ts';
 import { readServiceRules } from './services/service-settings.ts';
-import { type AuthConfig, getPlatformSettings } from './settings.ts';
+import type { AuthConfig } from './settings.ts';
 import { assertNoSeededAccounts, explainStartError } from './start-checks.ts';
 import { openSignInThrottle } from './throttle/sign-in-throttle.ts';
 import type { AccessTokenSigner } from './tokens/access-token-signer.ts';
@@ -170,6 +171,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
       mail: outbox,
       services: readServiceRules(config),
       deletionDays: config.ACCOUNT_DELETION_DAYS,
+      log: logger,
       now: options.now ?? (() => new Date()),
     };
     const upkeep = startUpkeep({ issuer, databaseUrl, config, logger, personTiming: options.personTiming });

@@ -12,9 +12,10 @@ import { assertDisjointKeys } from './keys/key-ring.ts';
 import { createLocalKeySource, registerWellKnown } from './keys/published-keys.ts';
 import { registerMailbox } from './mail/mailbox.ts';
 import { registerOauthRoutes } from './oauth/oauth-routes.ts';
+import { heldPlatforms, proofNameOf } from './platform-settings.ts';
 import { policies } from './policies.ts';
 import { createResolvers, platformOfField } from './resolvers.ts';
-import { type AuthConfig, heldPlatforms, proofNameOf } from './settings.ts';
+import type { AuthConfig } from './settings.ts';
 import { type AuthOptions, type PlatformResources, startPlatform } from './start-platform.ts';
 import { createPortalTokenSigner, createUserTokenSigner } from './tokens/access-token-signer.ts';
 import { createImpersonatedTokenSigner } from './tokens/impersonated-token-signer.ts';
@@ -78,9 +79,9 @@ export async function startAuth(
           findTenantId: first.database.findTenantId,
           defaultTenant: config.DEFAULT_TENANT,
         });
-        registerMailbox(scope, gate, config, (platform) => platforms[platform]);
         const handlersOf = (platform: Platform) => platforms[platform]?.oauth;
         registerOauthRoutes(scope, gate, { handlersOf, verifier, logger });
+        registerMailbox(scope, gate, (platform) => platforms[platform]);
       },
     });
   } catch (error) {

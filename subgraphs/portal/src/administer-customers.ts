@@ -2,12 +2,11 @@ import { requirePortal } from '@signet/access';
 import { type Database, writeAuditEvent } from '@signet/db';
 import type { AuditKind, Scope } from '@signet/schema/contract';
 import { badInput } from '@signet/service';
-import { readId } from '@signet/subgraph';
+import { readId, readReason } from '@signet/subgraph';
 import { sql, type Transaction } from 'kysely';
 import type { GraphqlContext } from './context.ts';
 import { getCustomer } from './customers.queries.ts';
 import { endImpersonations } from './impersonations.queries.ts';
-import { readReason } from './reason.ts';
 import type { MutationResolvers } from './resolvers.generated.ts';
 import { inStaffTransaction } from './staff-transaction.ts';
 

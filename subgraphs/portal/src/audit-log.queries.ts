@@ -10,7 +10,7 @@ export type AuditEventRow = {
   platform: string;
   actor_id: string | null;
   subject_id: string | null;
-  session_id: string | null;
+  session_ref: string | null;
   address: string | null;
   request_id: string | null;
   details: Record<string, unknown>;
@@ -24,7 +24,7 @@ export type AuditFilter = {
   until?: Date | undefined;
 };
 
-const nobody = { actor_id: null, subject_id: null, session_id: null, address: null, request_id: null };
+const nobody = { actor_id: null, subject_id: null, session_ref: null, address: null, request_id: null };
 const columns = sql`id, happened_at, (extract(epoch from happened_at) * 1000000)::bigint as happened_microseconds, kind, platform`;
 
 /**
@@ -61,7 +61,7 @@ async function findTenantEvents(
   if (after) conditions.push(sql`(happened_at, id) < (${instantOf(after.key)}, ${after.id}::uuid)`);
   const where = conditions.length > 0 ? sql`where ${sql.join(conditions, sql` and `)}` : sql``;
   const { rows } = await sql<AuditEventRow>`
-    select ${columns}, actor_id, subject_id, session_id, host(address) as address, request_id, details
+    select ${columns}, actor_id, subject_id, session_ref, host(address) as address, request_id, details
     from auth.audit_event ${where}
     order by happened_at desc, id desc limit ${first + 1}
   `.execute(trx);

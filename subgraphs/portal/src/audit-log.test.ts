@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createDatabase, inTenant } from '@signet/db';
 import {
   type Caller,
@@ -85,6 +86,46 @@ describe('auditLog', () => {
         },
       },
     ]);
+  });
+
+  it('tells sessions apart by a text with which nobody can act in them', async () => {
+    const colleague = await subgraph.addStaff('support');
+    const [{ id: session } = { id: '' }] = await subgraph.database.query<{ id: string }>(
+      `select id from auth.portal_session where staff_id = $1`,
+      [colleague.id],
+    );
+    await subgraph.database.query(
+      `insert into auth.audit_event (tenant_id, kind, platform, actor_id, subject_id, session_id)
+       select $1, 'auth.login.success', platform, $2, $2, $3 from unnest(array['portal', 'user']) platform`,
+      [subgraph.tenants.demo, colleague.id, session],
+    );
+    const { body } = await ask({ filter: { kind: 'auth.login.success', actorId: colleague.id } });
+    const shown = body.data.auditLog.edges.map(({ node }: { node: { sessionId: string } }) => node.sessionId);
+    const bytes = Buffer.from(session.replaceAll('-', ''), 'hex');
+    const reference = createHash('sha256').update(bytes).digest('hex').slice(0, 32);
+    expect(shown).toEqual([reference, reference]);
+    // With the rights of this process alone: no id of a session of staff is to be had, and what is opens nothing.
+    const db = createDatabase(subgraph.database.urlOf('signet_portal'), { maxConnections: 1 });
+    try {
+      const asPortal = (text: string) =>
+        inTenant(db, subgraph.tenants.demo, (trx) => sql.raw(text).execute(trx));
+      await expect(asPortal('select session_id from auth.audit_event')).rejects.toMatchObject({
+        code: '42501',
+      });
+      await expect(asPortal('select id from auth.portal_session')).rejects.toMatchObject({ code: '42501' });
+      await expect(
+        asPortal(
+          `insert into auth.audit_event (tenant_id, kind, platform) values ('${subgraph.tenants.demo}', 'auth.logout', 'portal')
+           returning session_id`,
+        ),
+      ).rejects.toMatchObject({ code: '42501' });
+      const reset = (id: string) =>
+        asPortal(`select auth.request_customer_password_reset('${ada}', '${colleague.id}', '${id}')`);
+      await expect(reset(reference)).rejects.toMatchObject({ code: '28000' });
+      await expect(reset(session)).resolves.toBeDefined();
+    } finally {
+      await db.destroy();
+    }
   });
 
   it('tells what a row holds', async () => {

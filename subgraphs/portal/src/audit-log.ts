@@ -40,7 +40,7 @@ export const auditEventResolvers: AuditEventResolvers = {
       ? { id }
       : null,
   subjectId: (row) => row.subject_id,
-  sessionId: (row) => row.session_id,
+  sessionId: (row) => row.session_ref,
   requestId: (row) => row.request_id,
   details: ({ details }) => Object.entries(details).map(([name, value]) => ({ name, value: String(value) })),
 };

@@ -3,12 +3,11 @@ import { type Database, writeAuditEvent } from '@signet/db';
 import { normalizeEmail } from '@signet/db/email';
 import type { AuditKind } from '@signet/schema/contract';
 import { badInput, RefusalError } from '@signet/service';
-import { readId } from '@signet/subgraph';
+import { readId, readReason } from '@signet/subgraph';
 import type { Transaction } from 'kysely';
 import type { GraphqlContext } from './context.ts';
 import { correctEmail, type RequestOutcome, requestPasswordReset } from './customer-account.queries.ts';
 import { type CustomerRow, getCustomer } from './customers.queries.ts';
-import { readReason } from './reason.ts';
 import type {
   CustomerFactorResolvers,
   CustomerSessionResolvers,

@@ -9,6 +9,7 @@ import {
   isIntegerKey,
   readId,
   readPage,
+  readReason,
   readText,
 } from '@signet/subgraph';
 import {
@@ -18,7 +19,6 @@ import {
   type GrantOutcome,
   grantImpersonation,
 } from './impersonations.queries.ts';
-import { readReason } from './reason.ts';
 import type { ImpersonationResolvers, MutationResolvers, QueryResolvers } from './resolvers.generated.ts';
 import { inStaffTransaction } from './staff-transaction.ts';
 

@@ -98,7 +98,7 @@ export type AuditEvent = {
   staff?: Maybe<StaffMember>;
   /** Whose account it is about; null for one that does not exist. */
   subjectId?: Maybe<Scalars['ID']['output']>;
-  /** The session in which it happened. */
+  /** Which session it happened in: the first 32 hex digits of the SHA-256 of its id's 16 bytes. The id itself could be used to act in the session. */
   sessionId?: Maybe<Scalars['ID']['output']>;
   /** The client's address. */
   address?: Maybe<Scalars['String']['output']>;

@@ -7,6 +7,7 @@ import { entities, keys, requires } from './entities.ts';
 import { authenticatedFields, scopeFields } from './fields.ts';
 import { aliases, fragments } from './fragments.ts';
 import { policyFields, tokens } from './policies.ts';
+import { recentSignIns } from './recent-sign-ins.ts';
 import { mutations, persistedOperations, subscriptions } from './requests.ts';
 import { fetches, siblings } from './siblings.ts';
 import { mergedRules, objectTypes } from './types.ts';
@@ -37,6 +38,7 @@ const areas = [
   mutations,
   persistedOperations,
   subscriptions,
+  recentSignIns,
 ];
 
 /** Every case, in the order of the table of results. Ids count through and stay as long as no case is put between. */

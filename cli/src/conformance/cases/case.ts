@@ -35,6 +35,11 @@ export type ConformanceCase = CaseRequest & {
   hides?: readonly string[];
   /** Error and path must be as the specification shows them, where the gateway answers with the rest of the data. */
   judgesErrors?: boolean;
+  /**
+   * Where the gateway refuses the whole operation: for how many seconds after a sign-in its challenge of RFC 9470 says that it is enough, or that
+   * there is no such challenge.
+   */
+  challenge?: number | 'none';
   /** The gateway must not know the field: its answer has errors and no data. */
   isInvalid?: boolean;
   /** In place of an expected answer: what the data must be like where they are not refused. */

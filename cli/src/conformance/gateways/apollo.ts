@@ -1,4 +1,4 @@
-import type { GatewayAdapter } from './gateway.ts';
+import { type GatewayAdapter, notOfOthers } from './gateway.ts';
 import { formatImports, installPeer, writePeerScript } from './peers.ts';
 
 // As the documentation of @apollo/gateway starts it, with a token verified by jose in the context.
@@ -37,6 +37,7 @@ export function createApolloAdapter(options: {
   const { folder, version } = installPeer({ name: 'apollo', packages }, options);
   return {
     title: `@apollo/gateway ${version}`,
+    lacks: { '@recentAuth': notOfOthers },
     process: ({ port, supergraphFile, issuer }) => ({
       command: process.execPath,
       args: [writePeerScript(folder, 'conformance-apollo.mjs', script)],

@@ -32,6 +32,10 @@ export type GatewayAdapter = {
   process(setting: GatewaySetting): GatewayProcess;
 };
 
+/** Why a gateway of another make is not asked the cases of `@recentAuth`. */
+export const notOfOthers =
+  'the directive is Signet’s own; the subgraphs’ guards enforce it behind another gateway';
+
 /** It cannot be started here. The text is the reason, for every case. */
 export class GatewayMissing extends Error {
   override readonly name = 'GatewayMissing';

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type GatewayAdapter, GatewayMissing } from './gateway.ts';
+import { type GatewayAdapter, GatewayMissing, notOfOthers } from './gateway.ts';
 import { installPeer, makeRunnable } from './peers.ts';
 
 const packageName = '@grafbase/cli-x86_64-unknown-linux-musl';
@@ -28,6 +28,7 @@ export function createGrafbaseAdapter(options: {
   }
   return {
     title: `Grafbase ${version}`,
+    lacks: { '@recentAuth': notOfOthers },
     process: ({ port, folder: own, subgraphs, issuer, graph }) => {
       const home = join(own, `grafbase-${graph}`);
       mkdirSync(home, { recursive: true });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { GatewayAdapter } from './gateway.ts';
+import { type GatewayAdapter, notOfOthers } from './gateway.ts';
 import { formatImports, installPeer, writePeerScript } from './peers.ts';
 
 // By https://the-guild.dev/graphql/hive/docs/gateway/authorization-authentication: JWT, and the directives by `genericAuth` in the
@@ -48,6 +48,7 @@ export function createHiveAdapter(options: {
   return {
     title: `Hive Gateway ${version}`,
     lacks: {
+      '@recentAuth': notOfOthers,
       'persisted operations': 'needs the plugin @graphql-yoga/plugin-apq, which is not part of the gateway',
     },
     process: ({ port, supergraphFile, issuer }) => ({

@@ -7,7 +7,7 @@ import {
   parse,
   print,
 } from 'graphql';
-import type { GatewayAdapter, GatewaySetting } from './gateway.ts';
+import { type GatewayAdapter, type GatewaySetting, notOfOthers } from './gateway.ts';
 import { formatImports, installPeer, writePeerScript } from './peers.ts';
 
 // By https://github.com/mercurius-js/auth/blob/main/docs/federation.md: mercurius-auth in the gateway, once for each directive, with a
@@ -82,6 +82,7 @@ export function createMercuriusAdapter(options: {
   return {
     title: `Mercurius (@mercuriusjs/gateway ${version}, mercurius-auth)`,
     lacks: {
+      '@recentAuth': notOfOthers,
       'rules of two subgraphs': `${federation1} fields of two subgraphs`,
       'renamed imports': `${federation1} @link`,
       '@requires': 'it asks for these fields without those that they require, whatever the rules',

@@ -268,10 +268,92 @@ type Memo implements Note {
 `,
 };
 
-export type GraphName = 'main' | 'renamed' | 'interfaces';
+const recentAuth = `@link(url: "https://specs.signet.dev/access/v1.1", import: ["@recentAuth"])
+  @composeDirective(name: "@recentAuth")
+
+directive @recentAuth(seconds: Int!) repeatable on OBJECT | FIELD_DEFINITION`;
+
+/** Signet's own rule, on fields and types, in two subgraphs. */
+const recent: SubgraphSdl = {
+  people: `
+${federation(`"@key", "@shareable", "@composeDirective", ${rules}`)}
+  ${recentAuth}
+
+type Query {
+  open: String
+  signedIn: String @authenticated
+  scoped: String @requiresScopes(scopes: [["read:one"]])
+  recent: String @recentAuth(seconds: 300)
+  recentTwice: String @recentAuth(seconds: 300) @recentAuth(seconds: 60)
+  recentScoped: String @recentAuth(seconds: 300) @requiresScopes(scopes: [["read:one"]])
+  recentShared: String @shareable @recentAuth(seconds: 300)
+  person: Person
+  safe: Safe
+  things: [Thing]
+  found: [Found]
+}
+
+type Mutation {
+  recentChange: String @recentAuth(seconds: 300)
+  changeSafe: Safe
+}
+
+type Subscription {
+  openTicks: String
+  recentTicks: String @recentAuth(seconds: 300)
+}
+
+type Person @key(fields: "id") {
+  id: ID!
+  name: String
+  email: String @recentAuth(seconds: 300)
+}
+
+type Safe @key(fields: "id") @recentAuth(seconds: 300) {
+  id: ID!
+  content: String
+}
+
+interface Thing {
+  label: String
+}
+
+type Card implements Thing {
+  label: String
+}
+
+type Note implements Thing {
+  label: String @recentAuth(seconds: 60)
+}
+
+union Found = Card | Safe
+`,
+  payroll: `
+${federation(`"@key", "@external", "@requires", "@shareable", "@composeDirective"`)}
+  ${recentAuth}
+
+type Query {
+  recentShared: String @shareable @recentAuth(seconds: 60)
+}
+
+type Person @key(fields: "id") {
+  id: ID!
+  salary: String @recentAuth(seconds: 60)
+  email: String @external
+  report: String @requires(fields: "email") @recentAuth(seconds: 60)
+}
+
+type Safe @key(fields: "id") {
+  id: ID!
+  history: String
+}
+`,
+};
+
+export type GraphName = 'main' | 'renamed' | 'interfaces' | 'recent';
 
 /** What the cases are asked before. Each graph has subgraphs of its own, and is served by a gateway of its own. */
-export const graphs: Readonly<Record<GraphName, SubgraphSdl>> = { main, renamed, interfaces };
+export const graphs: Readonly<Record<GraphName, SubgraphSdl>> = { main, renamed, interfaces, recent };
 
 /**
  * Composition before Federation 2.9 let an interface carry a rule. Today's refuses that, so the rule is written into the supergraph

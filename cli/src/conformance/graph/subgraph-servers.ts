@@ -25,18 +25,29 @@ export type RunningSubgraphs = {
   close(): Promise<void>;
 };
 
+/** Builds the schema of a subgraph, and the context of a request with this header. */
+export type BuildSubgraph = (
+  sdl: string,
+  fieldResolver: ReturnType<typeof createValueResolver>,
+) => { schema: GraphQLSchema; contextOf?(authorization: string | undefined): unknown };
+
 /**
  * Serves each subgraph of a graph at a port of its own on 127.0.0.1. They check no token and no rule: what is refused, the gateway
  * refused.
  *
  * @param firstPort The subgraphs get this port and the following ones; without it, free ports.
+ * @param build For subgraphs that check rules, in place of those that check none.
  */
-export async function serveSubgraphs(graph: GraphName, firstPort = 0): Promise<RunningSubgraphs> {
+export async function serveSubgraphs(
+  graph: GraphName,
+  firstPort = 0,
+  build: BuildSubgraph = (sdl) => ({ schema: buildSubgraph(sdl) }),
+): Promise<RunningSubgraphs> {
   const fetched = new Set<string>();
   const started = await Promise.all(
     Object.entries(graphs[graph]).map(async ([name, sdl], index) => {
       const port = firstPort === 0 ? 0 : firstPort + index;
-      const server = await serveSubgraph(sdl, port, (coordinate) => fetched.add(coordinate));
+      const server = await serveSubgraph(sdl, port, build, (coordinate) => fetched.add(coordinate));
       return [name, server] as const;
     }),
   );
@@ -61,36 +72,41 @@ export async function serveSubgraphs(graph: GraphName, firstPort = 0): Promise<R
 async function serveSubgraph(
   sdl: string,
   port: number,
+  build: BuildSubgraph,
   count: (coordinate: string) => void,
 ): Promise<Server> {
-  const schema = buildSubgraph(sdl);
   const fieldResolver = createValueResolver((coordinate, source) => {
     count(coordinate);
     const missing = missingIn(coordinate, source);
     if (missing.length > 0) throw new Error(`${coordinate} was asked for without ${missing.join(' and ')}`);
   });
+  const built = build(sdl, fieldResolver);
   const server = createServer((req, res) => {
-    void answer(req, res, { schema, sdl, fieldResolver });
+    void answer(req, res, { ...built, sdl, fieldResolver });
   });
   server.keepAliveTimeout = 60_000;
   await once(server.listen(port, '127.0.0.1'), 'listening');
   return server;
 }
 
-type Served = {
-  schema: GraphQLSchema;
+type Served = ReturnType<BuildSubgraph> & {
   sdl: string;
   fieldResolver: ReturnType<typeof createValueResolver>;
 };
 
-async function answer(req: IncomingMessage, res: ServerResponse, { schema, sdl, fieldResolver }: Served) {
+async function answer(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { schema, sdl, fieldResolver, contextOf }: Served,
+) {
   const request = await readRequest(req);
   if (request === undefined) {
     res.writeHead(400, { 'content-type': 'application/json' }).end('{"errors":[{"message":"no operation"}]}');
     return;
   }
   const { document, variables, operationName } = request;
-  const order = { schema, document, variableValues: variables, operationName };
+  const contextValue = contextOf?.(req.headers.authorization);
+  const order = { schema, document, contextValue, variableValues: variables, operationName };
   const resolve = withFederationFields(fieldResolver, sdl);
   if (getOperationAST(document, operationName)?.operation !== 'subscription') {
     const result = await execute({ ...order, fieldResolver: resolve });

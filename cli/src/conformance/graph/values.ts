@@ -22,6 +22,7 @@ const required: Readonly<Record<string, readonly string[]>> = {
   'Machine.parcel': ['weight'],
   'Machine.shipping': ['price', 'weight'],
   'Machine.insured': ['price'],
+  'Person.report': ['email'],
 };
 
 export type Instance = { __typename: string; id: string; [field: string]: unknown };

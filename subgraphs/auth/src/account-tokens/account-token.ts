@@ -8,7 +8,7 @@ import {
   lockAccountForChange,
 } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
-import { addSeconds } from '../dates.ts';
+import { addSeconds, earlier } from '../dates.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
 
 type Trx = Transaction<Database>;
@@ -24,6 +24,15 @@ export type AccountTokenPurpose = keyof typeof accountTokenSeconds;
 
 /** What these tokens take back, a change of the password or a suspension must not protect: a thief would make one. */
 const outliveChanges: ReadonlySet<AccountTokenPurpose> = new Set(['undo_email']);
+
+/**
+ * From when on what changed in an account may be a thief's, who asked for another address in a session that began at `sessionBegan`: all
+ * that happened in it, and all of the three days before, in which they may have had another. An owner has as long to undo what a mail
+ * told them of.
+ */
+export function suspectSince(asked: Date, sessionBegan = asked): Date {
+  return earlier(sessionBegan, addSeconds(asked, -accountTokenSeconds.undo_email));
+}
 
 type Data = Readonly<Record<string, string>>;
 type NewToken = { tenantId: string; account: Account; purpose: AccountTokenPurpose; data?: Data };

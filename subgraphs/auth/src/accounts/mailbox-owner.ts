@@ -2,7 +2,7 @@ import type { Database } from '@signet/db';
 import type { PasswordHash } from '@signet/db/password-hash';
 import type { Transaction } from 'kysely';
 import { endTokensOfEarlierState } from '../account-tokens/account-token.ts';
-import { listChallengeMethods, removeAllFactors } from '../factors/account-factors.ts';
+import { removeAllFactors } from '../factors/account-factors.ts';
 import { tellOwner } from '../factors/change-factors.ts';
 import { askForPasswordFirst } from '../passkeys/passkey.queries.ts';
 import { cancelErasure } from '../personal-data/cancel-erasure.ts';
@@ -53,10 +53,9 @@ async function removeStrangersFactors<A extends Account>(
   issuer: PlatformIssuer<A>,
   owner: Locked<A>,
 ): Promise<void> {
-  const methods = await listChallengeMethods(trx, issuer, owner.account);
-  await removeAllFactors(trx, issuer, owner.account.id);
-  for (const factor of ['totp', 'passkey'] as const) {
-    if (!methods.includes(factor)) continue;
+  const removed = new Set(await removeAllFactors(trx, issuer, owner.account.id));
+  for (const factor of removed) {
+    if (factor === 'recovery_codes') continue;
     await tellOwner(trx, issuer, owner, { kind: 'auth.factor.removed', template: 'factor-removed', factor });
   }
 }

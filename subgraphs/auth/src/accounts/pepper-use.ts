@@ -5,13 +5,17 @@ import { type Kysely, sql } from 'kysely';
 
 /** Where a row names the pepper that it depends on. */
 const tables = {
-  user: ['auth.user', 'auth.user_totp', 'auth.user_recovery_code'],
+  user: ['auth.user', 'auth.user_totp', 'auth.user_recovery_code', 'auth.user_registration'],
   portal: ['auth.portal_user', 'auth.portal_totp', 'auth.portal_recovery_code'],
 } as const satisfies Record<Platform, readonly string[]>;
 
+/** Under this id `countPeppers` counts mails from before they named their pepper: any could be the one. */
+export const unnamedPepper = 'unnamed';
+
 /**
- * How many rows of all tenants depend on each pepper, by its id: passwords, authenticator apps and recovery codes. Imported passwords, which
- * have none, are not counted. Reads every account: not for each request.
+ * How many rows of all tenants depend on each pepper, by its id: passwords, those of unfinished registrations too, authenticator apps,
+ * recovery codes, and mails that wait or were given up. Imported passwords, which have none, are not counted. Reads every account: not for
+ * each request.
  */
 export async function countPeppers(
   db: Kysely<Database>,
@@ -24,6 +28,9 @@ export async function countPeppers(
       // An administrator would pass row security, and count each account for every tenant.
       await sql.raw(`set local role signet_auth_${platform}`).execute(trx);
       const selects = tables[platform].map((table) => sql`select pepper_id from ${sql.table(table)}`);
+      // What was sent is wiped, and what is kept is shown in development only.
+      selects.push(sql`
+        select coalesce(pepper_id, ${unnamedPepper}) from ${sql.table(`auth.${platform}_mail`)} where state in ('queued', 'dead')`);
       return sql<{ pepper_id: string; uses: string }>`
         select pepper_id, count(*) as uses from (${sql.join(selects, sql` union all `)}) as used
         where pepper_id <> ${noPepperId} group by pepper_id
@@ -43,7 +50,7 @@ export async function findPepperFaults(
   peppers: readonly Uint8Array[],
 ): Promise<{ lost: number; lostIds: string[]; earlier: number }> {
   const ids = peppers.map((key) => createPepper(key).id);
-  const counts = [...(await countPeppers(db, platform))];
+  const counts = [...(await countPeppers(db, platform))].filter(([id]) => id !== unnamedPepper);
   const sum = (found: typeof counts) => found.reduce((total, [, uses]) => total + uses, 0);
   const lost = counts.filter(([id]) => !ids.includes(id));
   const earlier = counts.filter(([id]) => ids.indexOf(id) > 0);

@@ -7,6 +7,7 @@ import {
   accountTokenSeconds,
   createAccountToken,
   endAccountTokens,
+  suspectSince,
 } from '../account-tokens/account-token.ts';
 import { lockAccountForChange } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
@@ -118,7 +119,7 @@ async function tellCorrection<A extends Account>(
     await queueMail(trx, issuer, { ...to(account.email), template: 'verify-email', values });
   }
   if (oldWasVerified) {
-    const data = { email: oldEmail, since: createdAt.toISOString() };
+    const data = { email: oldEmail, since: suspectSince(createdAt).toISOString() };
     const undo = await createLink(trx, issuer, { tenantId, account }, 'undo_email', 'undoEmail', data);
     const values = { ...undo, email: account.email };
     await queueMail(trx, issuer, { ...to(oldEmail), template: 'email-change-notice', values });

@@ -39,18 +39,18 @@ type SeenDevice = {
 /**
  * Notes that somebody signed in to the account on this device.
  *
- * @returns the text of its device token from now on. A device that was ended begins anew: copies of its old token stay worthless.
+ * @returns its id, and the text of its device token from now on. A device that was ended begins anew: copies of its old token stay worthless.
  */
 export async function noteDevice<A extends Account>(
   trx: Trx,
   issuer: Pick<PlatformIssuer<A>, 'tables' | 'devices' | 'now'>,
   { tenantId, account, client, deviceToken }: SeenDevice,
-): Promise<string> {
+): Promise<{ id: string; token: string }> {
   const { tables, devices } = issuer;
   const now = issuer.now();
   const known = await findLiveDevice(trx, issuer, account, deviceToken);
   const text = devices.addToken(deviceToken, account, now, { isNew: known === undefined });
-  const id = devices.findDevice(text, account, now);
+  const id = devices.findDevice(text, account, now) as string;
   const expiresAt = addSeconds(now, devices.lifetimeSeconds);
   await sql`
     insert into ${tables.device}
@@ -60,7 +60,7 @@ export async function noteDevice<A extends Account>(
     on conflict (tenant_id, account_id, device_id) do update set user_agent = excluded.user_agent, address = excluded.address,
       last_seen_at = excluded.last_seen_at, expires_at = excluded.expires_at
   `.execute(trx);
-  return text;
+  return { id, token: text };
 }
 
 /** A device as its owner sees it. */

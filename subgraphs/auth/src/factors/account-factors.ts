@@ -4,6 +4,7 @@ import { badInput, type JsonObject, RefusalError } from '@signet/service';
 import { sql, type Transaction } from 'kysely';
 import type { Account } from '../accounts/account.ts';
 import { auditOwn } from '../audit/audit-events.ts';
+import { linkTo, queueMail } from '../mail/outbox.ts';
 import { deletePasskeysOf } from '../passkeys/passkey.queries.ts';
 import { checkPasskey, usePasskey } from '../passkeys/prove-passkey.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
@@ -44,6 +45,20 @@ export async function listChallengeMethods<A extends Account>(
 /** Whether the account has a factor, by the methods of its challenge. */
 export function hasFactor(methods: readonly ChallengeMethod[]): boolean {
   return methods.some((method) => factorsOf.has(method));
+}
+
+/** Whether a factor of the account proves something: a passkey that is disabled is asked for, and proves nothing. */
+export async function hasWorkingFactor<A extends Account>(
+  trx: Trx,
+  { tables }: Pick<PlatformIssuer<A>, 'tables'>,
+  accountId: string,
+): Promise<boolean> {
+  const { rows } = await sql`
+    select where exists (select from ${tables.totp} where account_id = ${accountId} and confirmed_at is not null)
+      or exists (select from ${tables.passkey} where account_id = ${accountId} and disabled_at is null)`.execute(
+    trx,
+  );
+  return rows.length === 1;
 }
 
 /** One of them, as a client sends it. */
@@ -99,12 +114,23 @@ export async function proveFactor<A extends Account>(
       ? await useTotpCode(trx, issuer, account.id, text)
       : await useRecoveryCode(trx, issuer, account.id, text);
   if (!isRight) throw badInput(field, 'This code is not valid, or was used before.');
-  if (field === 'recoveryCode') {
-    const left = await countRecoveryCodes(trx, issuer, account.id);
-    const owner = { tenantId, accountId: account.id, client };
-    await writeAuditEvent(trx, auditOwn('auth.factor.recovery_used', issuer, owner, { left }));
-  }
+  if (field === 'recoveryCode') await tellOfRecoveryCode(trx, issuer, { account, tenantId, client });
   return ['otp', 'mfa'];
+}
+
+/** A recovery code that the owner did not use is one that somebody else has. */
+async function tellOfRecoveryCode<A extends Account>(
+  trx: Trx,
+  issuer: PlatformIssuer<A>,
+  { account, tenantId, client }: Omit<Proof<A>, 'answer'>,
+): Promise<void> {
+  const left = await countRecoveryCodes(trx, issuer, account.id);
+  const owner = { tenantId, accountId: account.id, client };
+  await writeAuditEvent(trx, auditOwn('auth.factor.recovery_used', issuer, owner, { left }));
+  if (!issuer.mail) return;
+  const values = { left, at: issuer.now(), link: linkTo(issuer, 'account') };
+  const mail = { tenantId, account, to: account.email, values };
+  await queueMail(trx, issuer, { ...mail, template: 'recovery-code-used' });
 }
 
 /**
@@ -124,16 +150,21 @@ export function assertProvenFactor(
   });
 }
 
-/** Takes all factors of an account, and what goes with them. Its row is locked. */
+/** Takes all factors of an account, and what goes with them. Its row is locked. @returns what there was, a word for each. */
 export async function removeAllFactors<A extends Account>(
   trx: Trx,
   issuer: Pick<PlatformIssuer<A>, 'tables'>,
   accountId: string,
-): Promise<void> {
-  await deleteTotp(trx, issuer, accountId);
-  await deletePasskeysOf(trx, issuer, accountId);
-  await deleteRecoveryCodes(trx, issuer, accountId);
+): Promise<('totp' | 'passkey' | 'recovery_codes')[]> {
+  const hadTotp = await deleteTotp(trx, issuer, accountId);
+  const passkeys = await deletePasskeysOf(trx, issuer, accountId);
+  const hadCodes = await deleteRecoveryCodes(trx, issuer, accountId);
   await distrustDevices(trx, issuer, accountId);
+  return [
+    ...(hadTotp ? (['totp'] as const) : []),
+    ...Array<'passkey'>(passkeys).fill('passkey'),
+    ...(hadCodes ? (['recovery_codes'] as const) : []),
+  ];
 }
 
 /**

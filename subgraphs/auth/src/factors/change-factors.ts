@@ -1,5 +1,6 @@
 import { type Database, inTenant, writeAuditEvent } from '@signet/db';
 import type { AuditKind, AuthenticationMethod, ChallengeMethod } from '@signet/schema/contract';
+import { RefusalError } from '@signet/service';
 import type { Transaction } from 'kysely';
 import type { Account } from '../accounts/account.ts';
 import { auditOwn } from '../audit/audit-events.ts';
@@ -7,7 +8,13 @@ import { linkTo, queueMail } from '../mail/outbox.ts';
 import type { PlatformIssuer, SessionSubject } from '../platform-issuer.ts';
 import { lockOwnSession } from '../sessions/live-session.ts';
 import { addToSessionMethods, type SessionClient, type SessionRow } from '../sessions/session.queries.ts';
-import { assertProvenFactor, hasFactor, listChallengeMethods, removeAllFactors } from './account-factors.ts';
+import {
+  assertProvenFactor,
+  hasFactor,
+  hasWorkingFactor,
+  listChallengeMethods,
+  removeAllFactors,
+} from './account-factors.ts';
 import { countRecoveryCodes, renewRecoveryCodes } from './recovery-codes.ts';
 import { distrustDevices } from './trusted-devices.ts';
 
@@ -78,6 +85,32 @@ export async function completeFactorRemoval<A extends Account>(
     await removeAllFactors(trx, issuer, account.id);
   }
   await tellOwner(trx, issuer, owner, { kind: 'auth.factor.removed', template: 'factor-removed', factor });
+}
+
+/**
+ * The same for a factor that its owner removed, from a session in which one was proven. With the last one that works go all passkeys that
+ * are disabled, each told: nothing else than recovery codes would answer for them any more.
+ *
+ * @throws {RefusalError} authz.permission.deny where the role needs a factor and none is left that works
+ */
+export async function completeOwnRemoval<A extends Account>(
+  trx: Trx,
+  issuer: PlatformIssuer<A>,
+  owner: Owner<A>,
+  factor: FactorKind,
+): Promise<void> {
+  const { account } = owner;
+  const removed = [factor];
+  if (!(await hasWorkingFactor(trx, issuer, account.id))) {
+    if (issuer.factors.areRequiredOf(account)) {
+      throw new RefusalError('authz.permission.deny', {
+        text: 'Your role needs a second factor. Add another one before you remove this one.',
+      });
+    }
+    const rest = await removeAllFactors(trx, issuer, account.id);
+    removed.push(...rest.filter((kind) => kind !== 'recovery_codes'));
+  }
+  for (const kind of removed) await completeFactorRemoval(trx, issuer, owner, kind);
 }
 
 /** A session in which a factor was proven has it from then on. */

@@ -64,7 +64,7 @@ async function carryOut<A extends Account>(
 type Reset<A> = { account: A; tenantId: string; staffId: string };
 
 /**
- * Takes all factors of an account, ends its sessions and tells its owner. The account's row is locked. `staffId`: who asked for it.
+ * Takes all factors of an account, ends its sessions and tells its owner what went. The account's row is locked. `staffId`: who asked for it.
  */
 export async function resetFactors<A extends Account>(
   trx: Trx,
@@ -72,7 +72,7 @@ export async function resetFactors<A extends Account>(
   { account, tenantId, staffId }: Reset<A>,
 ): Promise<void> {
   const { platform, tables, now } = issuer;
-  await removeAllFactors(trx, issuer, account.id);
+  const removed = await removeAllFactors(trx, issuer, account.id);
   await sql`delete from ${tables.challenge} where account_id = ${account.id}`.execute(trx);
   const ended = await endSessionsOf(trx, tables, account.id, { reason: 'factor', now: now() });
   await writeAuditEvent(trx, {
@@ -81,9 +81,10 @@ export async function resetFactors<A extends Account>(
     tenantId,
     actorId: staffId,
     subjectId: account.id,
-    details: { ended },
+    details: { ended, factors: removed.join(' ') },
   });
   if (!issuer.mail) return;
-  const values = { at: now(), link: linkTo(issuer, 'account') };
+  const factors = removed.length > 0 ? removed : (['no_factors'] as const);
+  const values = { factors, at: now(), link: linkTo(issuer, 'account') };
   await queueMail(trx, issuer, { tenantId, account, to: account.email, template: 'factor-reset', values });
 }

@@ -1,10 +1,7 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { createHmac, hkdfSync } from 'node:crypto';
 import { createPepper } from '@signet/db/password-hash';
 import type { Platform } from '@signet/schema/contract';
-
-const version = 1;
-const ivLength = 12;
-const tagLength = 16;
+import { openBytes, sealBytes } from '../keys/sealed-bytes.ts';
 
 /** A value, and the id of the secret outside the database under which it was sealed or hashed. */
 export type Sealed = { sealed: Buffer; pepperId: string };
@@ -42,37 +39,23 @@ export function createFactorSecrets(secrets: readonly Uint8Array[], platform: Pl
   const [first] = keys;
   if (!first) throw new TypeError('Second factors need a secret.');
   return {
-    seal: (secret, rowId) => ({ sealed: sealWith(first, secret, rowId), pepperId: first.id }),
+    seal: (secret, rowId) => ({
+      sealed: sealBytes(secret, Buffer.from(rowId), first.seal),
+      pepperId: first.id,
+    }),
     open({ sealed, pepperId }, rowId) {
       const key = keys.find(({ id }) => id === pepperId);
       if (!key)
         throw new Error(`The secret of a second factor is sealed under another pepper (${pepperId}).`);
-      return openWith(key, sealed, rowId);
+      const opened = openBytes(sealed, Buffer.from(rowId), [key.seal]);
+      if (!opened)
+        throw new Error('The secret of a second factor does not open: it, or its row, was changed.');
+      return opened.content;
     },
     isCurrent: (pepperId) => pepperId === first.id,
     hashCode: (code, accountId) => ({ hash: hashWith(first, code, accountId), pepperId: first.id }),
     listHashes: (code, accountId) => keys.map((key) => hashWith(key, code, accountId)),
   };
-}
-
-function sealWith({ seal }: Key, secret: Buffer, rowId: string): Buffer {
-  const iv = randomBytes(ivLength);
-  const cipher = createCipheriv('aes-256-gcm', seal, iv, { authTagLength: tagLength });
-  cipher.setAAD(Buffer.from(rowId));
-  const text = Buffer.concat([cipher.update(secret), cipher.final()]);
-  return Buffer.concat([Buffer.of(version), iv, cipher.getAuthTag(), text]);
-}
-
-function openWith({ seal }: Key, sealed: Buffer, rowId: string): Buffer {
-  const textAt = 1 + ivLength + tagLength;
-  if (sealed[0] !== version || sealed.length <= textAt) {
-    throw new Error('The secret of a second factor is of an unknown form.');
-  }
-  const iv = sealed.subarray(1, 1 + ivLength);
-  const decipher = createDecipheriv('aes-256-gcm', seal, iv, { authTagLength: tagLength });
-  decipher.setAAD(Buffer.from(rowId));
-  decipher.setAuthTag(sealed.subarray(1 + ivLength, textAt));
-  return Buffer.concat([decipher.update(sealed.subarray(textAt)), decipher.final()]);
 }
 
 function hashWith({ hash }: Key, code: string, accountId: string): Buffer {

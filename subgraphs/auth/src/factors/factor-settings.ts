@@ -1,4 +1,5 @@
 import { isStaffRole, type Platform, type StaffRole, staffRoles } from '@signet/schema/contract';
+import { hasProductionSurface, type SurfaceConfig } from '@signet/service';
 import { z } from 'zod';
 import type { Account } from '../accounts/account.ts';
 import { createFactorSecrets, type FactorSecrets } from './factor-secrets.ts';
@@ -27,7 +28,7 @@ export const factorConfigFields = {
   STAFF_MFA: requiringRoles
     .optional()
     .describe(
-      'Who of the staff needs a second factor: `required` for everyone, `optional`, or roles separated by commas. By default `required` with NODE_ENV=production, else `optional`.',
+      'Who of the staff needs a second factor: `required` for everyone, `optional`, or roles separated by commas. By default `required` in production (NODE_ENV, or SURFACE), else `optional`.',
     ),
   USER_REMEMBER_DEVICE_DAYS: days
     .default(30)
@@ -46,7 +47,7 @@ export type FactorPolicy = {
   areRequiredOf(account: Account & { role?: unknown }): boolean;
 };
 
-type FactorConfig = z.output<z.ZodObject<typeof factorConfigFields>> & { NODE_ENV?: string | undefined };
+type FactorConfig = z.output<z.ZodObject<typeof factorConfigFields>> & SurfaceConfig;
 
 /** @param secrets the first seals, all open. */
 export function createFactorPolicy(
@@ -54,7 +55,7 @@ export function createFactorPolicy(
   platform: Platform,
   secrets: readonly Uint8Array[],
 ): FactorPolicy {
-  const byDefault: readonly StaffRole[] = config.NODE_ENV === 'production' ? staffRoles : [];
+  const byDefault: readonly StaffRole[] = hasProductionSurface(config) ? staffRoles : [];
   const roles: readonly unknown[] = platform === 'portal' ? (config.STAFF_MFA ?? byDefault) : [];
   const rememberDays =
     platform === 'user' ? config.USER_REMEMBER_DEVICE_DAYS : config.PORTAL_REMEMBER_DEVICE_DAYS;

@@ -78,10 +78,13 @@ export async function countRecoveryCodes<A extends Account>(
   return rows[0]?.left ?? 0;
 }
 
+/** @returns whether the account had any. */
 export async function deleteRecoveryCodes<A extends Account>(
   trx: Trx,
   { tables }: Pick<Issuer<A>, 'tables'>,
   accountId: string,
-): Promise<void> {
-  await sql`delete from ${tables.recoveryCode} where account_id = ${accountId}`.execute(trx);
+): Promise<boolean> {
+  const { rows } = await sql`
+    delete from ${tables.recoveryCode} where account_id = ${accountId} returning account_id`.execute(trx);
+  return rows.length > 0;
 }

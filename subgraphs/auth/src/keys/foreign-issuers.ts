@@ -1,7 +1,8 @@
 import type { Platform } from '@signet/schema/contract';
 import { ConfigError, type Logger } from '@signet/service';
 import { createTrustedIssuers, type TrustedIssuer } from '@signet/session';
-import { type AuthConfig, heldPlatforms, prefixOf } from '../settings.ts';
+import { heldPlatforms, prefixOf } from '../platform-settings.ts';
+import type { AuthConfig } from '../settings.ts';
 import type { PublicKey } from './signing-key.ts';
 
 /** Stands in for the URL of a held platform: those keys are local and are never fetched. */

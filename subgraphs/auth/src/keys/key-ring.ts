@@ -1,6 +1,6 @@
 import type { Platform } from '@signet/schema/contract';
 import { ConfigError, type Logger } from '@signet/service';
-import type { KeyOrigin, Lifetimes, PlatformSettings } from '../settings.ts';
+import type { KeyOrigin, Lifetimes, PlatformSettings } from '../platform-settings.ts';
 import type { KeySettings } from './change-keys.ts';
 import { openDatabaseKeyRing } from './database-key-ring.ts';
 import { defaultKeyTiming, type KeyTiming } from './key-plan.ts';

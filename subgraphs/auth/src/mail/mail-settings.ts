@@ -1,5 +1,6 @@
-import { configFields } from '@signet/service';
+import { configFields, hasProductionSurface, type SurfaceConfig } from '@signet/service';
 import { z } from 'zod';
+import type { ConfigFault, Prefix } from '../platform-settings.ts';
 
 /** Keeps what would be sent, to be shown in development. */
 export const mailboxUrl = 'mailbox:';
@@ -43,6 +44,39 @@ export const mailConfigFields = {
     .optional()
     .describe("Where links in mails to staff lead: the staff's frontend."),
 };
+
+type MailConfig = z.output<z.ZodObject<typeof mailConfigFields>> & SurfaceConfig;
+
+/** What mail needs beside its server, for each platform that the process holds. */
+export function findMailFaults(config: MailConfig, held: readonly Prefix[]): ConfigFault[] {
+  if (config.MAIL_URL === undefined) return [];
+  const needed = 'is not set (MAIL_URL needs it)';
+  const faults: ConfigFault[] = [];
+  if (config.MAIL_URL === mailboxUrl && hasProductionSurface(config)) {
+    const fault =
+      'must be smtp://… or smtps://…, or absent: mailbox: shows all mails to everybody (NODE_ENV=production, or SURFACE=production)';
+    faults.push({ variable: 'MAIL_URL', fault });
+  }
+  if (config.MAIL_FROM === undefined) faults.push({ variable: 'MAIL_FROM', fault: needed });
+  for (const prefix of held) {
+    const url = config[`${prefix}_APP_URL`];
+    if (url === undefined) faults.push({ variable: `${prefix}_APP_URL`, fault: needed });
+    else if (!isSafeAppUrl(url)) {
+      faults.push({
+        variable: `${prefix}_APP_URL`,
+        fault: 'must be https, or http on loopback, without query or fragment',
+      });
+    }
+  }
+  return faults;
+}
+
+/** Mails carry tokens there. */
+function isSafeAppUrl(text: string): boolean {
+  const { protocol, hostname, search, hash, username } = new URL(text);
+  const isLoopback = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+  return (protocol === 'https:' || isLoopback) && search === '' && hash === '' && username === '';
+}
 
 /** A server that takes mails, and how to reach it. */
 export type MailServer = {

@@ -16,7 +16,9 @@ const samples: Record<ValueKind, string> = {
   email: 'ada@example.com',
   time: '2026-01-02T03:04:05.000Z',
   seconds: '3600',
+  count: '3',
   word: 'totp',
+  words: 'totp,passkey,passkey',
 };
 
 function sampleOf(template: MailTemplate, more: Partial<MailToRender> = {}): MailToRender {
@@ -141,6 +143,17 @@ describe('values', () => {
     const mail = loadMailTexts().render(sampleOf('staff-invitation', { values }));
     expect(mail.html).toContain('&lt;b&gt;{{link}}&lt;/b&gt; To: x invites you');
     expect(mail.text).toContain('the role\nSupport. ');
+  });
+
+  it.each([
+    ['en', 'totp', 'These\nwere removed: an authenticator app.'],
+    ['en', 'totp,passkey,passkey,recovery_codes', 'an authenticator app, a passkey (2), and recovery codes.'],
+    ['de', 'totp,passkey', 'Entfernt wurden: eine Authenticator-App und ein Passkey.'],
+    ['de', 'no_factors', 'Entfernt wurden: keine.'],
+  ])('a list is one in the language %s: %s', (language, factors, written) => {
+    const values = { factors, at: '2026-01-02T03:04:05.000Z', link };
+    const mail = loadMailTexts().render(sampleOf('factor-reset', { language, values }));
+    expect(mail.text).toContain(written);
   });
 
   it('a link must be a web address', () => {

@@ -84,7 +84,6 @@ describe('the mailbox of development', () => {
   it.each([
     ['where mails are sent', { MAIL_URL: 'smtp://127.0.0.1:1', ...mailVariables }],
     ['where there is no mail', {}],
-    ['with the production surface', { MAIL_URL: 'mailbox:', SURFACE: 'production', ...mailVariables }],
   ])('is not there %s', async (_title, env) => {
     const other = await startTestAuth(env);
     expect((await ask({ platform: 'user' }, 'graph', other)).status).toBe(404);

@@ -6,27 +6,24 @@ import {
   type Platform,
   platforms,
 } from '@signet/schema/contract';
-import { errorBody, hasProductionSurface, RefusalError } from '@signet/service';
+import { errorBody, RefusalError } from '@signet/service';
 import type { ProofGate } from '@signet/subgraph';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { AuthConfig } from '../settings.ts';
 import type { PlatformResources } from '../start-platform.ts';
 import { createOutboxQueries } from './outbox.queries.ts';
 
 const question = z.strictObject({ platform: z.enum(platforms) });
 
 /**
- * Shows a platform's latest mails to the entrance `graph`, where they are kept instead of sent. With the production surface, and where
+ * Shows a platform's latest mails to the entrance `graph`, where they are kept instead of sent (which a production surface refuses). Where
  * mails are sent, the route is not there.
  */
 export function registerMailbox(
   scope: FastifyInstance,
   gate: ProofGate,
-  config: AuthConfig,
   resourcesOf: (platform: Platform) => PlatformResources | undefined,
 ): void {
-  if (hasProductionSurface(config)) return;
   if (!platforms.some((platform) => resourcesOf(platform)?.readMail)) return;
   scope.post(mailboxPath, async (request, reply) => {
     const { entrance } = gate.proofOf(request).sender;

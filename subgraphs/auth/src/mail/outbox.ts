@@ -5,7 +5,8 @@ import { ConfigError } from '@signet/service';
 import { sql, type Transaction } from 'kysely';
 import type { Account } from '../accounts/account.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
-import { type AuthConfig, prefixOf } from '../settings.ts';
+import { prefixOf } from '../platform-settings.ts';
+import type { AuthConfig } from '../settings.ts';
 import { mailboxUrl } from './mail-settings.ts';
 import { loadMailTexts, type MailTexts } from './mail-texts.ts';
 import { type ContentSeal, createContentSeal } from './sealed-content.ts';
@@ -53,19 +54,18 @@ export function openOutbox(
   };
 }
 
-/** A link to a page of the platform's frontend. The token is in the fragment, which no server and no log gets. */
-export function appLink({ appUrl }: Outbox, page: keyof typeof appPaths, token?: string): string {
-  return `${appUrl}${appPaths[page]}${token === undefined ? '' : `#token=${token}`}`;
-}
-
-/** The same, where the caller knows that mail is configured. */
+/**
+ * A link to a page of the platform's frontend. The token is in the fragment, which no server and no log gets.
+ *
+ * @throws {TypeError} where no mail is configured: ask `issuer.mail` first.
+ */
 export function linkTo(
   { mail }: Pick<PlatformIssuer, 'mail'>,
   page: keyof typeof appPaths,
   token?: string,
 ): string {
   if (!mail) throw noOutbox();
-  return appLink(mail, page, token);
+  return `${mail.appUrl}${appPaths[page]}${token === undefined ? '' : `#token=${token}`}`;
 }
 
 export type NewMail<T extends MailTemplate> = {
@@ -100,8 +100,9 @@ export async function queueMail<T extends MailTemplate, A extends Account>(
   // Times are the database's: replicas agree on what is due.
   const state = mail.isMailbox ? sql`'kept', now()` : sql`'queued', null`;
   await sql`
-    insert into ${tables.mail} (id, tenant_id, account_id, template, recipient, sealed_content, state, settled_at)
-    values (${id}, ${tenantId}, ${account?.id ?? null}, ${template}, ${mail.content.hashRecipient(to)}, ${sealed}, ${state})
+    insert into ${tables.mail} (id, tenant_id, account_id, template, recipient, sealed_content, pepper_id, state, settled_at)
+    values (${id}, ${tenantId}, ${account?.id ?? null}, ${template}, ${mail.content.hashRecipient(to)}, ${sealed},
+      ${mail.content.pepperId}, ${state})
   `.execute(trx);
 }
 

@@ -1,9 +1,7 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { createHmac, hkdfSync } from 'node:crypto';
+import { createPepper } from '@signet/db/password-hash';
 import type { Platform } from '@signet/schema/contract';
-
-const version = 1;
-const ivLength = 12;
-const tagLength = 16;
+import { openBytes, sealBytes } from '../keys/sealed-bytes.ts';
 
 /** What a mail says: to whom, in which language, and the values of its template, links with tokens among them. */
 export type MailContent = {
@@ -14,6 +12,8 @@ export type MailContent = {
 
 /** Seals the content of mails, so that the table alone opens no account. */
 export type ContentSeal = {
+  /** Of the secret that seals. */
+  pepperId: string;
   /** @param mailId bound to the result as additional data. */
   seal(content: MailContent, mailId: string): Buffer;
   /** @throws when no key of this process sealed it, or it is another mail's. */
@@ -36,38 +36,13 @@ export function createContentSeal(secrets: readonly Uint8Array[], platform: Plat
   if (!first || !firstSecret) throw new TypeError('A seal needs a secret.');
   const hashKey = Buffer.from(hkdfSync('sha256', firstSecret, '', `signet mail recipient ${platform}`, 32));
   return {
+    pepperId: createPepper(firstSecret).id,
     hashRecipient: (address) => createHmac('sha256', hashKey).update(address).digest().subarray(0, 16),
-    seal(content, mailId) {
-      const iv = randomBytes(ivLength);
-      const cipher = createCipheriv('aes-256-gcm', first, iv, { authTagLength: tagLength });
-      cipher.setAAD(Buffer.from(mailId));
-      const text = Buffer.concat([cipher.update(JSON.stringify(content)), cipher.final()]);
-      return Buffer.concat([Buffer.of(version), iv, cipher.getAuthTag(), text]);
-    },
+    seal: (content, mailId) => sealBytes(Buffer.from(JSON.stringify(content)), Buffer.from(mailId), first),
     open(sealed, mailId) {
-      if (sealed[0] !== version || sealed.length <= 1 + ivLength + tagLength) {
-        throw new Error('The content of a mail is of an unknown form.');
-      }
-      for (const key of keys) {
-        const text = tryOpen(sealed, key, mailId);
-        if (text !== undefined) return JSON.parse(text);
-      }
-      throw new Error('No secret of this process opens the content of a mail.');
+      const opened = openBytes(sealed, Buffer.from(mailId), keys);
+      if (opened) return JSON.parse(opened.content.toString());
+      throw new Error('No secret of this process opens the content of a mail, or it is of an unknown form.');
     },
   };
-}
-
-function tryOpen(sealed: Buffer, key: Buffer, mailId: string): string | undefined {
-  const iv = sealed.subarray(1, 1 + ivLength);
-  const decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: tagLength });
-  decipher.setAAD(Buffer.from(mailId));
-  decipher.setAuthTag(sealed.subarray(1 + ivLength, 1 + ivLength + tagLength));
-  try {
-    return Buffer.concat([
-      decipher.update(sealed.subarray(1 + ivLength + tagLength)),
-      decipher.final(),
-    ]).toString();
-  } catch {
-    return undefined;
-  }
 }

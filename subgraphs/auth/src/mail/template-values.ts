@@ -9,8 +9,11 @@ type ValueTypes = {
   email: string;
   time: Date;
   seconds: number;
+  count: number;
   /** A word of `words`, written in the language of the mail. */
   word: MailWord;
+  /** A list of them, in which each may stand several times. */
+  words: readonly MailWord[];
 };
 export type ValueKind = keyof ValueTypes;
 
@@ -21,7 +24,7 @@ export const mailWords = [
   'totp',
   'passkey',
   'recovery_codes',
-  'all_factors',
+  'no_factors',
   'support',
   'operations',
   'super_admin',
@@ -57,12 +60,14 @@ export const mailTemplates = {
   /** `provider`: what the operator calls the identity provider. */
   'identity-linked': { provider: 'text', at: 'time', link: 'link' },
   'identity-unlinked': { provider: 'text', at: 'time', link: 'link' },
+  /** A recovery code stood in for a second factor. */
+  'recovery-code-used': { left: 'count', at: 'time', link: 'link' },
   /** A copy of a passkey of the account was used, which ended the passkey. */
   'passkey-disabled': { at: 'time', link: 'link' },
   /** A member of staff resets the factors of the account; until `at` the account can object at `link`. */
   'factor-reset-pending': { at: 'time', link: 'link' },
   /** The factors of the account were reset. */
-  'factor-reset': { at: 'time', link: 'link' },
+  'factor-reset': { factors: 'words', at: 'time', link: 'link' },
   /** The account will be deleted at `at`, unless somebody signs in at `link` and keeps it. */
   'account-deletion': { at: 'time', link: 'link' },
   'account-deleted': { at: 'time' },
@@ -81,7 +86,7 @@ export type MailValues<T extends MailTemplate> = {
 /** Values as they are sealed, all as text. */
 export type StoredValues = Readonly<Record<string, string>>;
 
-/** A value of a template as text: a date in ISO 8601. */
+/** A value of a template as text: a date in ISO 8601, a list with commas. */
 export function storeValues<T extends MailTemplate>(template: T, values: MailValues<T>): StoredValues {
   const given: Readonly<Record<string, unknown>> = values;
   return Object.fromEntries(

@@ -76,7 +76,7 @@ export async function queuePasswordChanged<A extends Account>(
  * Tells the reader of the account's earlier address that it is another one now, with a link that takes it back.
  *
  * @param account with the new address.
- * @param since when the session began that asked for the change: what was added in it may be a thief's.
+ * @param since from when on what was added may be a thief's (`suspectSince`).
  */
 export async function queueEmailChanged<A extends Account>(
   trx: Transaction<Database>,

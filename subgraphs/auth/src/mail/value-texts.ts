@@ -32,10 +32,25 @@ export function writeValue(
       return writeDuration(Number(value), language);
     case 'word':
       return words[value] ?? cleanLine(value);
+    case 'words':
+      return writeWords(value.split(','), language, words);
+    case 'count':
+      return new Intl.NumberFormat(language).format(Number(value));
     case 'text':
     case 'email':
       return cleanLine(value);
   }
+}
+
+/** `an authenticator app and a passkey (2)`. */
+function writeWords(
+  list: readonly string[],
+  language: string,
+  words: Readonly<Record<string, string | undefined>>,
+): string {
+  const counts = Map.groupBy(list, (word) => words[word] ?? cleanLine(word));
+  const parts = [...counts].map(([text, { length }]) => (length === 1 ? text : `${text} (${length})`));
+  return new Intl.ListFormat(language, { type: 'conjunction' }).format(parts);
 }
 
 function writeTime(time: Date, language: string): string {

@@ -50,7 +50,11 @@ export function createAcceptInvitation(portal: Portal): NonNullable<MutationReso
     assertNoChallenge(step);
     return {
       ...deliverTokens(cookies, platform, step.tokens),
-      deviceToken: await giveDeviceToken(issuer, devices, { account, deviceToken }),
+      deviceToken: await giveDeviceToken(issuer, devices, {
+        account,
+        deviceToken,
+        sessionId: step.tokens.sessionId,
+      }),
     };
   };
 }

@@ -1,7 +1,8 @@
+import { createPepper } from '@signet/db/password-hash';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountOperations, expectOneWinner } from '../testing/account-operations.test-support.ts';
-import type { TestAccount } from '../testing/accounts.test-support.ts';
+import { type TestAccount, testPepper } from '../testing/accounts.test-support.ts';
 import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
 import { mailSettings, readMails } from '../testing/mails.test-support.ts';
 import {
@@ -98,6 +99,13 @@ describe.each(bothPlatforms)('$platform: another address', ({ platform, other, f
     expect(await endReasons(auth, platform, account.id)).toEqual([null]);
   });
 
+  it('is told of by mails that name the pepper which seals them', async () => {
+    const { to } = await ask();
+    expect(await templatesTo(to)).toEqual(['email-change']);
+    const sealed = await auth.database.query(`select distinct pepper_id from auth.${platform}_mail`);
+    expect(sealed).toEqual([{ pepper_id: createPepper(testPepper).id }]);
+  });
+
   it('is confirmed once: of 200 uses at once exactly one succeeds', async () => {
     const { tokens, token } = await ask();
     const answers = await Promise.all(
@@ -164,7 +172,7 @@ describe.each(bothPlatforms)('$platform: another address', ({ platform, other, f
     expect(await undoEmail({ token: undo })).toEqual({ reason: 'input.token' });
   });
 
-  it('takes the factors that were added since the thief’s session began, and leaves and tells the rest', async () => {
+  it('takes the factors of the thief’s session, and of three days before it: of another session of theirs; leaves and tells the rest', async () => {
     const account = await add();
     const addPasskey = (name: string, createdAt: string) =>
       auth.database.query(
@@ -174,7 +182,8 @@ describe.each(bothPlatforms)('$platform: another address', ({ platform, other, f
         [auth.tenants.demo, account.id, Buffer.from(`${platform} ${name}`), name],
       );
     const tokens = await signIn(account);
-    await addPasskey('mine', `now() - interval '1 hour'`);
+    await addPasskey('mine', `now() - interval '73 hours'`);
+    await addPasskey('of an earlier session', `now() - interval '71 hours'`);
     await addPasskey('stolen', 'now()');
     const to = `thief-${platform}-${newEmail()}`;
     await changeEmail({ newEmail: to }, { token: tokens.accessToken });
@@ -186,10 +195,14 @@ describe.each(bothPlatforms)('$platform: another address', ({ platform, other, f
     expect(await templatesTo(account.email)).toEqual([
       'email-change-notice',
       'factor-removed',
+      'factor-removed',
       'reset-password',
     ]);
     const removed = `select details from auth.audit_event where kind = 'auth.factor.removed' and subject_id = $1`;
-    expect(await auth.database.query(removed, [account.id])).toEqual([{ details: { factor: 'passkey' } }]);
+    expect(await auth.database.query(removed, [account.id])).toEqual([
+      { details: { factor: 'passkey' } },
+      { details: { factor: 'passkey' } },
+    ]);
   });
 
   it('is undone also after a thief has changed the password and the address again; the thief can’t undo that', async () => {

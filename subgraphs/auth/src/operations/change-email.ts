@@ -8,12 +8,13 @@ import {
   endAccountTokens,
   endTokensOfEarlierState,
   findAccountToken,
+  suspectSince,
   useAccountToken,
 } from '../account-tokens/account-token.ts';
 import { findOwnerOfEmail, setEmail } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
 import { findHolderProof, type HolderProof } from '../accounts/account-holder.ts';
-import { mayLoseEmail, releaseEmail } from '../accounts/release-email.ts';
+import { lockWithOwnerOfEmail, mayLoseEmail, releaseEmail } from '../accounts/release-email.ts';
 import { auditOwn } from '../audit/audit-events.ts';
 import type { GraphqlContext } from '../context.ts';
 import { requireOutbox } from '../mail/require-outbox.ts';
@@ -46,7 +47,8 @@ export function createChangeEmail<A extends Account>({
       if (account.email === to) throw badInput('newEmail', 'This is your address already.');
       const other = await findOwnerOfEmail(trx, issuer.tables, to);
       await endAccountTokens(trx, issuer, account.id, 'confirm_email');
-      const data = { email: to, session: sessionId, since: session.createdAt.toISOString() };
+      const since = suspectSince(issuer.now(), session.createdAt).toISOString();
+      const data = { email: to, session: sessionId, since };
       if (!mayMail || (other && !mayLoseEmail(issuer, other))) {
         // As much as for a free address. Nobody gets this token.
         await createAccountToken(trx, issuer, { tenantId, account, purpose: 'confirm_email', data });
@@ -72,24 +74,27 @@ export function createConfirmEmail<A extends Account>(
     if (!found) throw badToken();
     const proof = await findHolderProof(binding, ctx, found, password);
     if (!proof) return { verified: false, next: 'GIVE_PASSWORD', tokens: null };
-    await inTenant(issuer.db, ctx.tenantId, (trx) => confirm(trx, issuer, ctx, { token, proof }));
+    const wanted = { email: found.data.email ?? '', forId: found.account.id };
+    await inTenant(issuer.db, ctx.tenantId, (trx) => confirm(trx, issuer, ctx, { token, proof, wanted }));
     return { verified: true, next: proof.by === 'session' ? 'NONE' : 'SIGN_IN', tokens: null };
   };
 }
+
+type Confirmation = { token: string; proof: HolderProof; wanted: { email: string; forId: string } };
 
 /** Other sessions end: if one of them is a thief's, the change must not leave it in (the one that asked for it, or confirms it, stays). */
 async function confirm<A extends Account>(
   trx: Transaction<Database>,
   issuer: PlatformIssuer<A>,
   { tenantId, client }: GraphqlContext,
-  { token, proof }: { token: string; proof: HolderProof },
+  { token, proof, wanted }: Confirmation,
 ): Promise<void> {
   const { tables, now } = issuer;
+  const locked = await lockWithOwnerOfEmail(trx, issuer, wanted);
   if (proof.by === 'session') await lockOwnSession(trx, issuer, proof.subject);
   const used = await useAccountToken(trx, issuer, token, 'confirm_email');
   const { email = '', session = '', since = '' } = used?.data ?? {};
-  if (!used || !(await releaseEmail(trx, issuer, { tenantId, email, forId: used.account.id })))
-    throw badToken();
+  if (!used || !(await releaseEmail(trx, issuer, tenantId, locked))) throw badToken();
   const { account: earlier } = used;
   if (!(await setEmail(trx, tables, earlier.id, { email, isVerified: true }))) throw badToken();
   const account = { ...earlier, email, emailVerified: true };

@@ -36,7 +36,11 @@ export function createChangePassword<A extends Account>({
       endedSessions,
       tokens: {
         ...deliverTokens(cookies, platform, tokens),
-        deviceToken: await giveDeviceToken(issuer, devices, { account, deviceToken }),
+        deviceToken: await giveDeviceToken(issuer, devices, {
+          account,
+          deviceToken,
+          sessionId: tokens.sessionId,
+        }),
       },
     };
   };

@@ -36,7 +36,8 @@ export function createCompleteChallenge<A extends Account>({
       if (!hasFactor(methods)) throw badInput('challenge', 'This challenge asks you to add a second factor.');
       const proven = await proveFactor(trx, issuer, { account, tenantId, client, answer: input });
       await tellOfNewDevice(trx, issuer, { tenantId, account, client, deviceToken: sent });
-      const deviceToken = await noteDevice(trx, issuer, { tenantId, account, client, deviceToken: sent });
+      const seen = { tenantId, account, client, deviceToken: sent };
+      const { token: deviceToken } = await noteDevice(trx, issuer, seen);
       if (rememberDevice) await trustDevice(trx, issuer, { tenantId, account, deviceToken });
       const amr = [...first.amr, ...proven];
       return {
@@ -48,7 +49,11 @@ export function createCompleteChallenge<A extends Account>({
     const { account, tokens, deviceToken } = await withCopiesDisabled(issuer, asked, () => answered);
     return {
       ...deliverTokens(cookies, platform, tokens),
-      deviceToken: await giveDeviceToken(issuer, devices, { account, deviceToken }),
+      deviceToken: await giveDeviceToken(issuer, devices, {
+        account,
+        deviceToken,
+        sessionId: tokens.sessionId,
+      }),
     };
   };
 }

@@ -1,15 +1,19 @@
 import { reasonsOf } from '@signet/testing';
+import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TestAccount } from '../testing/accounts.test-support.ts';
 import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
 import { mailSettings, readMails } from '../testing/mails.test-support.ts';
-import { bothPlatforms } from '../testing/session-operations.test-support.ts';
+import { bothPlatforms, endReasons } from '../testing/session-operations.test-support.ts';
 
 let auth: TestAuth;
 beforeAll(async () => {
   auth = await startTestAuth(mailSettings);
 });
 afterAll(() => auth.stop());
+
+/** Another while each time, so that the two meet at every step. */
+const pause = (attempt: number) => new Promise((resolve) => setTimeout(resolve, attempt % 12));
 
 const names = {
   user: { list: 'myDevices', end: 'endDevice' },
@@ -62,12 +66,13 @@ describe.each(bothPlatforms)('$platform: devices', ({ platform, fields, addAccou
     const account = await add();
     const { accessToken, deviceToken } = await signIn(account);
     const [{ id }] = await listOf(accessToken);
-    expect((await endOf(id, accessToken)).body).toEqual({ data: { [end]: true } });
-    expect(reasonsOf(await endOf(id, accessToken))).toEqual(['input.id']);
-    expect(await listOf(accessToken)).toEqual([]);
+    const elsewhere = await signIn(account, { device: 'Laptop/2.0' });
+    expect((await endOf(id, elsewhere.accessToken)).body).toEqual({ data: { [end]: true } });
+    expect(reasonsOf(await endOf(id, elsewhere.accessToken))).toEqual(['input.id']);
+    expect(await listOf(elsewhere.accessToken)).toMatchObject([{ name: 'Laptop/2.0' }]);
     const again = await signIn(account, { deviceToken });
     const [device, ...others] = await listOf(again.accessToken);
-    expect(others).toEqual([]);
+    expect(others).toMatchObject([{ name: 'Laptop/2.0' }]);
     expect(device.id).not.toBe(id);
     expect(again.deviceToken).not.toContain(id);
     const [row] = await auth.database.query(
@@ -75,6 +80,78 @@ describe.each(bothPlatforms)('$platform: devices', ({ platform, fields, addAccou
       [account.id],
     );
     expect(row.count).toBe(1);
+  });
+
+  it('that are ended take all their sessions with them, and those of no other device', async () => {
+    const account = await add();
+    const first = await signIn(account);
+    const second = await signIn(account, { deviceToken: first.deviceToken });
+    const elsewhere = await signIn(account, { device: 'Laptop/2.0' });
+    const [{ id }] = (await listOf(elsewhere.accessToken)).filter(
+      ({ name }: { name: string }) => name === 'Phone/1.0',
+    );
+    expect((await endOf(id, elsewhere.accessToken)).body).toEqual({ data: { [end]: true } });
+    expect(await endReasons(auth, platform, account.id)).toEqual(['ended', 'ended', null]);
+    for (const { accessToken } of [first, second]) {
+      await expect
+        .poll(async () => reasonsOf(await endOf(id, accessToken)), { timeout: 5000, interval: 20 })
+        .toEqual(['auth.failure.revoked']);
+    }
+    const events = await auth.database.query(
+      `select details from auth.audit_event where subject_id = $1 and kind = 'auth.device.ended'`,
+      [account.id],
+    );
+    expect(events).toEqual([{ details: { ended: 2 } }]);
+  });
+
+  it('take the session with them in which they are ended, where it is there; one without a device is ended by itself', async () => {
+    const account = await add();
+    const here = await signIn(account);
+    const unknown = await signIn(account);
+    const [{ id }] = (await listOf(here.accessToken)).filter((device: { id: string }) =>
+      here.deviceToken.startsWith(device.id),
+    );
+    await auth.database.query(`update auth.${platform}_session set device_id = null where id = $1`, [
+      decodeJwt(unknown.accessToken).sid,
+    ]);
+    expect((await endOf(id, here.accessToken)).body).toEqual({ data: { [end]: true } });
+    expect(await endReasons(auth, platform, account.id)).toEqual(['ended', null]);
+  });
+
+  it('leave nothing alive of a sign-in that is answered while they are ended, unless it is a device of its own', async () => {
+    for (let attempt = 0; attempt < 20; attempt++) {
+      const account = await add();
+      const { accessToken, deviceToken } = await signIn(account);
+      const keeper = await signIn(account, { device: 'Laptop/2.0' });
+      const [{ id }] = (await listOf(accessToken)).filter(
+        ({ name }: { name: string }) => name === 'Phone/1.0',
+      );
+      const [answer, ended] = await Promise.all([
+        signIn(account, { deviceToken, device: 'Phone/1.0' }),
+        pause(attempt).then(() => endOf(id, keeper.accessToken)),
+      ]);
+      expect(ended.body).toEqual({ data: { [end]: true } });
+      const [session] = await auth.database.query<{ device_id: string; ended_at: Date | null }>(
+        `select device_id, ended_at from auth.${platform}_session where id = $1`,
+        [decodeJwt(answer.accessToken).sid],
+      );
+      expect(session?.ended_at === null && session.device_id === id).toBe(false);
+    }
+  });
+
+  it('that could not be noted get no token, the log says so, and the sign-in counts', async () => {
+    const account = await add();
+    const table = `auth.${platform}_device`;
+    await auth.database.query(`alter table ${table} add constraint broken check (false) not valid`);
+    const before = auth.errors.length;
+    try {
+      const { accessToken, deviceToken } = await signIn(account);
+      expect([deviceToken, await listOf(accessToken)]).toEqual([null, []]);
+    } finally {
+      await auth.database.query(`alter table ${table} drop constraint broken`);
+    }
+    expect(auth.errors.slice(before).join()).toMatch(/a device was not noted: it got no device token/);
+    expect((await signIn(account)).deviceToken).toMatch(/^[\w-]{22}\./);
   });
 
   it("of somebody else can't be ended, nor seen, nor by a caller of the other platform or of none", async () => {

@@ -6,6 +6,7 @@ import { forgetDevice, listDevices } from '../devices/device.queries.ts';
 import type { PlatformBinding } from '../platform-issuer.ts';
 import type { MutationResolvers, QueryResolvers } from '../resolvers.generated.ts';
 import { lockOwnSession } from '../sessions/live-session.ts';
+import { endSessionsOf } from '../sessions/session.queries.ts';
 
 /** `myDevices` and `portalDevices`: where somebody signed in to the caller's account. */
 export function createListDevices<A extends Account>({
@@ -23,7 +24,7 @@ export function createListDevices<A extends Account>({
 }
 
 /**
- * `endDevice` and `endPortalDevice`.
+ * `endDevice` and `endPortalDevice`: the device is forgotten, and its sessions end, the caller's own among them where it is there.
  *
  * @throws {RefusalError} input.id for a device of somebody else as for an unknown one, auth.failure.revoked
  */
@@ -39,7 +40,9 @@ export function createEndDevice<A extends Account>({
       if (!(await forgetDevice(trx, issuer, subject.accountId, id))) {
         throw badInput('id', 'You have no such device.');
       }
-      await writeAuditEvent(trx, auditOwn('auth.device.ended', issuer, subject));
+      const end = { reason: 'ended', now: issuer.now(), device: id } as const;
+      const ended = await endSessionsOf(trx, issuer.tables, subject.accountId, end);
+      await writeAuditEvent(trx, auditOwn('auth.device.ended', issuer, subject, { ended }));
       return true;
     });
   };

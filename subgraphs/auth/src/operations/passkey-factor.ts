@@ -39,8 +39,9 @@ export function createBeginPasskeyReauthentication<A extends Account>({
     const issuer = getIssuer();
     const { tenantId, accountId } = requireSubject(ctx);
     const account = await findAccount(ctx, accountId);
-    const passkeys = await readInTenant(issuer.db, tenantId, (trx) => listPasskeys(trx, issuer, accountId));
-    if (!account || passkeys.length === 0) throw badPasskey('You have no passkey.');
+    const all = await readInTenant(issuer.db, tenantId, (trx) => listPasskeys(trx, issuer, accountId));
+    const passkeys = all.filter(({ disabledAt }) => disabledAt === null);
+    if (!account || passkeys.length === 0) throw badPasskey('You have no passkey that works.');
     return askFor(issuer, { tenantId, account, passkeys, mustVerifyUser: true });
   };
 }
@@ -107,7 +108,11 @@ export function createFinishPasskeyEnrollment<A extends Account>({
       recoveryCodes: enrolled.recoveryCodes ?? [],
       tokens: {
         ...deliverTokens(cookies, platform, enrolled.tokens),
-        deviceToken: await giveDeviceToken(issuer, devices, { account: enrolled.account, deviceToken }),
+        deviceToken: await giveDeviceToken(issuer, devices, {
+          account: enrolled.account,
+          deviceToken,
+          sessionId: enrolled.tokens.sessionId,
+        }),
       },
     };
   };

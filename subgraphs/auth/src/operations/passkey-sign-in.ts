@@ -38,7 +38,11 @@ export function createFinishPasskeySignIn<A extends Account>({
     const { account, tokens } = await signIn(issuer, asked);
     return {
       ...deliverTokens(cookies, platform, tokens),
-      deviceToken: await giveDeviceToken(issuer, devices, { account, deviceToken }),
+      deviceToken: await giveDeviceToken(issuer, devices, {
+        account,
+        deviceToken,
+        sessionId: tokens.sessionId,
+      }),
     };
   };
 }

@@ -1,15 +1,14 @@
 import { readInTenant, writeAuditEvent } from '@signet/db';
-import { badInput, RefusalError } from '@signet/service';
+import { badInput, type RefusalError } from '@signet/service';
 import { readId } from '@signet/subgraph';
 import type { Account } from '../accounts/account.ts';
 import { auditOwn } from '../audit/audit-events.ts';
 import {
   changeOwnFactors,
   completeFactorAddition,
-  completeFactorRemoval,
+  completeOwnRemoval,
   noteProvenFactor,
 } from '../factors/change-factors.ts';
-import { findConfirmedTotp } from '../factors/totp.queries.ts';
 import { deletePasskey, listPasskeys, renamePasskey } from '../passkeys/passkey.queries.ts';
 import { beginRegistration, finishRegistration, readPasskeyName } from '../passkeys/register-passkey.ts';
 import type { PlatformBinding } from '../platform-issuer.ts';
@@ -89,17 +88,7 @@ export function createRemovePasskey<A extends Account>({
     const id = readId('id', args.id);
     return changeOwnFactors(issuer, subject, async (trx, { account }) => {
       if (!(await deletePasskey(trx, issuer, { id, accountId: account.id }))) throw unknownId();
-      if (issuer.factors.areRequiredOf(account)) {
-        const left = (await listPasskeys(trx, issuer, account.id)).filter(
-          ({ disabledAt }) => disabledAt === null,
-        );
-        if (left.length === 0 && !(await findConfirmedTotp(trx, issuer, account.id))) {
-          throw new RefusalError('authz.permission.deny', {
-            text: 'Your role needs a second factor. Add another one before you remove this one.',
-          });
-        }
-      }
-      await completeFactorRemoval(trx, issuer, { ...subject, account }, 'passkey');
+      await completeOwnRemoval(trx, issuer, { ...subject, account }, 'passkey');
       return true;
     });
   };

@@ -36,7 +36,11 @@ export function createReauthenticate<A extends Account>({
     const { account, tokens } = await reauthenticate(issuer, subject, { ...input, deviceToken, cookies });
     return {
       ...deliverTokens(cookies, platform, tokens),
-      deviceToken: await giveDeviceToken(issuer, devices, { account, deviceToken }),
+      deviceToken: await giveDeviceToken(issuer, devices, {
+        account,
+        deviceToken,
+        sessionId: tokens.sessionId,
+      }),
     };
   };
 }

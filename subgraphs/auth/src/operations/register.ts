@@ -65,7 +65,11 @@ export function createRegister({
     // Only after the account is committed: a cookie is sent even if the request fails later.
     return {
       ...deliverTokens(cookies, platform, tokens),
-      deviceToken: await giveDeviceToken(issuer, devices, { account, deviceToken }),
+      deviceToken: await giveDeviceToken(issuer, devices, {
+        account,
+        deviceToken,
+        sessionId: tokens.sessionId,
+      }),
     };
   };
 }

@@ -2,7 +2,7 @@ import { requirePortal } from '@signet/access';
 import { type Database, inTenant, writeAuditEvent } from '@signet/db';
 import { scopesOfRole } from '@signet/schema/contract';
 import { RefusalError } from '@signet/service';
-import { readId } from '@signet/subgraph';
+import { readId, readReason } from '@signet/subgraph';
 import { sql, type Transaction } from 'kysely';
 import { lockAccountsForChange } from '../accounts/account.queries.ts';
 import { portalTables, type StaffAccount } from '../accounts/account.ts';
@@ -14,7 +14,6 @@ import { linkTo, queueMail } from '../mail/outbox.ts';
 import type { PlatformBinding, PlatformIssuer } from '../platform-issuer.ts';
 import type { MutationResolvers } from '../resolvers.generated.ts';
 import { lockOwnSession } from '../sessions/live-session.ts';
-import { readActReason } from './act-reason.ts';
 import { assertMayManage, manageStaff } from './manage-staff.ts';
 
 type Portal = PlatformBinding<StaffAccount>;
@@ -32,7 +31,7 @@ const delaySeconds = 24 * 3600;
 export function createResetStaffFactors(portal: Portal): NonNullable<MutationResolvers['resetStaffFactors']> {
   return async (_parent, { id, reason: input }, ctx) => {
     requirePortal(ctx.session, 'staff:write');
-    const reason = readActReason(input);
+    const reason = readReason(input);
     const issuer = portal.getIssuer();
     let dueAt = issuer.now();
     await manageStaff(portal, ctx, { id }, async (trx, target, { now }) => {

@@ -3,7 +3,14 @@ import { requirePortal } from '@signet/access';
 import { type Database, readInTenant, writeAuditEvent } from '@signet/db';
 import { type AuditKind, type Platform, scopesOfRole } from '@signet/schema/contract';
 import { badInput, RefusalError } from '@signet/service';
-import { createConnection, createCursorCodec, isTextKey, readId, readPage } from '@signet/subgraph';
+import {
+  createConnection,
+  createCursorCodec,
+  isTextKey,
+  readId,
+  readPage,
+  readReason,
+} from '@signet/subgraph';
 import type { Transaction } from 'kysely';
 import { auditStaff } from '../audit/audit-events.ts';
 import type { GraphqlContext } from '../context.ts';
@@ -26,7 +33,6 @@ import {
   readServiceNetworks,
   readServiceScopes,
 } from '../services/service-input.ts';
-import { readActReason } from './act-reason.ts';
 import { asStaffManager, type Portal, type StaffManager } from './manage-staff.ts';
 
 type Trx = Transaction<Database>;
@@ -56,7 +62,7 @@ export function createCreateServiceAccount(
   return (_parent, { input }, ctx) => {
     requirePortal(ctx.session, scope);
     const platform = toPlatform(input.side);
-    const reason = readActReason(input.reason);
+    const reason = readReason(input.reason);
     const name = readServiceName(input.name);
     const networks = readServiceNetworks(input.networks);
     return administer(portal, ctx, async (trx, { actor, now }, manager) => {
@@ -114,7 +120,7 @@ export function createRevokeServiceKey(portal: Portal): NonNullable<MutationReso
   return (_parent, { input }, ctx) => {
     requirePortal(ctx.session, scope);
     const platform = toPlatform(input.side);
-    const reason = readActReason(input.reason);
+    const reason = readReason(input.reason);
     const credential = readId('credential', input.credential);
     return administer(portal, ctx, async (trx, _manager, manager) => {
       const ended = await endCredential(trx, platform, manager, credential);
@@ -133,7 +139,7 @@ export function createDeactivateServiceAccount(
   return (_parent, { input }, ctx) => {
     requirePortal(ctx.session, scope);
     const platform = toPlatform(input.side);
-    const reason = readActReason(input.reason);
+    const reason = readReason(input.reason);
     const id = readId('serviceAccount', input.serviceAccount);
     return administer(portal, ctx, async (trx, _manager, manager) => {
       const closed = await closeServiceAccount(trx, platform, manager, id);
@@ -154,7 +160,7 @@ async function addCredential(
   added: NewCredential,
 ) {
   const platform = toPlatform(input.side);
-  const reason = readActReason(input.reason);
+  const reason = readReason(input.reason);
   const serviceId = readId('serviceAccount', input.serviceAccount);
   return administer(portal, ctx, async (trx, _manager, manager) => {
     const made = await insertCredential(trx, platform, manager, serviceId, added);

@@ -37,7 +37,11 @@ export function createSignIn<A extends Account>({
     assertNoChallenge(step);
     return {
       ...deliverTokens(cookies, platform, step.tokens),
-      deviceToken: await giveDeviceToken(issuer, devices, { account, deviceToken }),
+      deviceToken: await giveDeviceToken(issuer, devices, {
+        account,
+        deviceToken,
+        sessionId: step.tokens.sessionId,
+      }),
     };
   };
 }

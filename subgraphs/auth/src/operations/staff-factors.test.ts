@@ -9,22 +9,23 @@ import {
 } from '../testing/accounts.test-support.ts';
 import { startTestAuth, type TestAuth, type Tokens } from '../testing/auth.test-support.ts';
 import { factorOperations } from '../testing/factors.test-support.ts';
+import { mailSettings, readMails } from '../testing/mails.test-support.ts';
+import { passkeyOperations, passkeySettings } from '../testing/passkeys.test-support.ts';
 
 let auth: TestAuth;
 beforeAll(async () => {
-  auth = await startTestAuth({
-    STAFF_MFA: 'operations,super_admin',
-    MAIL_URL: 'mailbox:',
-    MAIL_FROM: 'Signet <no-reply@example.com>',
-    USER_APP_URL: 'https://shop.example',
-    PORTAL_APP_URL: 'https://staff.example',
-  });
+  auth = await startTestAuth({ STAFF_MFA: 'operations,super_admin', ...mailSettings, ...passkeySettings });
   auth.clock.stoppedAt = Date.now(); // A code is of one step of half a minute.
 });
 afterAll(() => auth.stop());
 
 const staff = factorOperations(() => auth, 'portal');
 const customers = factorOperations(() => auth, 'user');
+const passkeys = passkeyOperations(() => auth, 'user');
+const addPasskey = async (token: string) => {
+  const made = passkeys.createAuthenticator().create(await passkeys.beginRegistration(token));
+  expect(reasonsOf(await passkeys.finishRegistration(token, made))).toEqual([]);
+};
 const addStaff = (role: 'support' | 'operations' | 'super_admin') =>
   addStaffMember(auth.database, { tenantId: auth.tenants.demo, role });
 const beginEnrollment = (challenge: string, sender = {}) =>
@@ -185,6 +186,8 @@ describe('a reset of second factors', { timeout: 30_000 }, () => {
     );
     expect((await staff.challengeOf(account)).methods).toEqual(['enroll_totp', 'enroll_passkey']);
     expect(await mailsTo(account)).toEqual(['factor-added', 'factor-reset']);
+    const [mail] = (await readMails(auth, 'portal', account.email)).slice(-1);
+    expect(mail?.values.factors).toBe('totp,recovery_codes');
     const rows = await auth.database.query(
       `select kind, actor_id is not null as has_actor from auth.audit_event where subject_id = $1 and kind = 'auth.factor.reset'`,
       [account.id],
@@ -252,20 +255,29 @@ describe('a reset of second factors', { timeout: 30_000 }, () => {
     expect(resets).toEqual([{ outcome: 'cancelled' }, { outcome: 'done' }]);
   });
 
-  it("takes a customer's factors within seconds, when it is asked for by the portal", async () => {
+  it("takes customers' factors within seconds, when it is asked for by the portal, and tells them what it took", async () => {
     const customer = await addCustomer(auth.database, { tenantId: auth.tenants.demo });
-    await customers.addTotp(customer);
+    const other = await addCustomer(auth.database, { tenantId: auth.tenants.demo });
+    const { tokens } = await customers.addTotp(customer);
+    await addPasskey(tokens.accessToken);
+    await addPasskey(tokens.accessToken);
     const { id: staffId } = await addStaff('operations');
     await auth.database.query(
-      `insert into auth.user_factor_reset (tenant_id, account_id, staff_id, reason) values ($1, $2, $3, 'Lost.')`,
-      [auth.tenants.demo, customer.id, staffId],
+      `insert into auth.user_factor_reset (tenant_id, account_id, staff_id, reason)
+       select $1, account_id, $3, 'Lost.' from unnest($2::uuid[]) as account_id`,
+      [auth.tenants.demo, [customer.id, other.id], staffId],
     );
     await vi.waitFor(async () => expect((await customers.signIn(customer)).tokens).toBeDefined(), 20_000);
     const rows = await auth.database.query(
-      `select actor_id, platform from auth.audit_event where subject_id = $1 and kind = 'auth.factor.reset'`,
+      `select actor_id, platform, details from auth.audit_event where subject_id = $1 and kind = 'auth.factor.reset'`,
       [customer.id],
     );
-    expect(rows).toEqual([{ actor_id: staffId, platform: 'user' }]);
+    const details = { ended: 1, factors: 'totp passkey passkey recovery_codes' };
+    expect(rows).toEqual([{ actor_id: staffId, platform: 'user', details }]);
+    const toldTo = async ({ email }: TestAccount) =>
+      (await readMails(auth, 'user', email)).map(({ template, values }) => [template, values.factors]);
+    expect((await toldTo(customer)).at(-1)).toEqual(['factor-reset', 'totp,passkey,passkey,recovery_codes']);
+    await expect.poll(() => toldTo(other)).toEqual([['factor-reset', 'no_factors']]);
   });
 
   it('is not for oneself, not without the scope, not without a reason, and not in another tenant', async () => {

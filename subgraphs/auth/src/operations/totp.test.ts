@@ -3,14 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addCustomer, addStaffMember } from '../testing/accounts.test-support.ts';
 import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
 import { factorOperations } from '../testing/factors.test-support.ts';
-
-const mailSettings = {
-  MAIL_URL: 'mailbox:',
-  MAIL_FROM: 'Signet <no-reply@example.com>',
-  USER_APP_URL: 'https://shop.example',
-  PORTAL_APP_URL: 'https://staff.example',
-  PORTAL_REMEMBER_DEVICE_DAYS: '30',
-};
+import { mailSettings, readMails } from '../testing/mails.test-support.ts';
 
 /** The same guarantees hold on both platforms. */
 describe.each([
@@ -22,7 +15,7 @@ describe.each([
   const operations = factorOperations(() => auth, platform);
   const { fields, codeOf, signIn, challengeOf, complete, list } = operations;
   beforeAll(async () => {
-    auth = await startTestAuth(mailSettings);
+    auth = await startTestAuth({ ...mailSettings, PORTAL_REMEMBER_DEVICE_DAYS: '30' });
     auth.clock.stoppedAt = Date.now(); // A code is of one step of half a minute.
   });
   afterAll(() => auth.stop());
@@ -111,6 +104,49 @@ describe.each([
     expect(again.reason).toBe('input.recoveryCode');
     expect(await factorsOf(tokens?.accessToken ?? '')).toMatchObject({ recoveryCodesLeft: 9 });
     expect(await kindsOf(account.id)).toEqual(['auth.factor.added', 'auth.factor.recovery_used']);
+  });
+
+  it('a recovery code that was used is told by mail, with how many are left; a wrong one is not', async () => {
+    const { account, recoveryCodes } = await addWithTotp();
+    await auth.database.query(`update ${table} set language = 'de' where id = $1`, [account.id]);
+    const { id } = await challengeOf(account);
+    const { tokens } = await complete(id, { recoveryCode: recoveryCodes[0] as string });
+    const token = tokens?.accessToken as string;
+    const field = platform === 'user' ? 'reauthenticate' : 'portalReauthenticate';
+    for (const recoveryCode of ['aaaa-aaaa-aaaa', recoveryCodes[0], recoveryCodes[1]]) {
+      await auth.ask(
+        `mutation ($input: ReauthenticateInput!) { ${field}(input: $input) { accessToken } }`,
+        { input: { password: account.password, recoveryCode } },
+        { token },
+      );
+    }
+    const mails = (await readMails(auth, platform, account.email)).slice(1);
+    expect(mails.map(({ template, language, values }) => [template, language, values.left])).toEqual([
+      ['recovery-code-used', 'de', '9'],
+      ['recovery-code-used', 'de', '8'],
+    ]);
+    const url = new URL(
+      'account',
+      `${mailSettings[platform === 'user' ? 'USER_APP_URL' : 'PORTAL_APP_URL']}/`,
+    );
+    expect(mails[0]?.values).toEqual({ left: '9', at: expect.stringMatching(/^\d{4}-.*Z$/), link: url.href });
+  });
+
+  it('a recovery code is used and told by mail together, or neither', async () => {
+    const { account, recoveryCodes } = await addWithTotp();
+    const [code = ''] = recoveryCodes;
+    const [first, second] = [await challengeOf(account), await challengeOf(account)];
+    const session = `auth.${platform}_session`;
+    await auth.database.query(`alter table ${session} add constraint none_now check (false) not valid`);
+    try {
+      expect((await complete(first.id, { recoveryCode: code })).tokens).toBeUndefined();
+    } finally {
+      await auth.database.query(`alter table ${session} drop constraint none_now`);
+    }
+    expect(await templatesTo(account.id)).toEqual(['factor-added']);
+    const answers = await Promise.all([first, second].map(({ id }) => complete(id, { recoveryCode: code })));
+    expect(answers.filter(({ tokens }) => tokens)).toHaveLength(1);
+    expect(await templatesTo(account.id)).toEqual(['factor-added', 'recovery-code-used']);
   });
 
   it('new recovery codes end the old ones', async () => {

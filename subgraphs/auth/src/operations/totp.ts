@@ -1,6 +1,6 @@
 import type { Database } from '@signet/db';
 import { inTenant } from '@signet/db';
-import { badInput, RefusalError } from '@signet/service';
+import { badInput, type RefusalError } from '@signet/service';
 import type { Transaction } from 'kysely';
 import { getTenantName } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
@@ -10,7 +10,7 @@ import { hasFactor, listChallengeMethods } from '../factors/account-factors.ts';
 import {
   changeOwnFactors,
   completeFactorAddition,
-  completeFactorRemoval,
+  completeOwnRemoval,
   noteProvenFactor,
 } from '../factors/change-factors.ts';
 import { beginTotp, confirmTotp, deleteTotp } from '../factors/totp.queries.ts';
@@ -63,13 +63,7 @@ export function createRemoveTotp<A extends Account>({
     const subject = requireSubject(ctx);
     return changeOwnFactors(issuer, subject, async (trx, { account }) => {
       if (!(await deleteTotp(trx, issuer, account.id))) return false;
-      const left = await listChallengeMethods(trx, issuer, account);
-      if (issuer.factors.areRequiredOf(account) && !hasFactor(left)) {
-        throw new RefusalError('authz.permission.deny', {
-          text: 'Your role needs a second factor. Add another one before you remove this one.',
-        });
-      }
-      await completeFactorRemoval(trx, issuer, { ...subject, account }, 'totp');
+      await completeOwnRemoval(trx, issuer, { ...subject, account }, 'totp');
       return true;
     });
   };
@@ -111,7 +105,11 @@ export function createConfirmTotpEnrollment<A extends Account>({
       recoveryCodes: enrolled.recoveryCodes ?? [],
       tokens: {
         ...deliverTokens(cookies, platform, enrolled.tokens),
-        deviceToken: await giveDeviceToken(issuer, devices, { account: enrolled.account, deviceToken }),
+        deviceToken: await giveDeviceToken(issuer, devices, {
+          account: enrolled.account,
+          deviceToken,
+          sessionId: enrolled.tokens.sessionId,
+        }),
       },
     };
   };

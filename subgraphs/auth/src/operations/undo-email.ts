@@ -6,11 +6,12 @@ import {
   badToken,
   endTokensOfEarlierState,
   findAccountToken,
+  suspectSince,
   useAccountToken,
 } from '../account-tokens/account-token.ts';
 import { setEmail, setPassword } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
-import { releaseEmail } from '../accounts/release-email.ts';
+import { lockWithOwnerOfEmail, releaseEmail } from '../accounts/release-email.ts';
 import { auditOwn } from '../audit/audit-events.ts';
 import type { GraphqlContext } from '../context.ts';
 import { removeFactorsSince } from '../factors/account-factors.ts';
@@ -44,25 +45,29 @@ export function createUndoEmail<A extends Account>({
       randomBytes(32).toString('base64'),
       listQueueNetworks(client.address),
     );
-    await inTenant(issuer.db, tenantId, (trx) => undo(trx, issuer, ctx, { token, unknown }));
+    const wanted = { email: found.data.email ?? '', forId: found.account.id };
+    await inTenant(issuer.db, tenantId, (trx) => undo(trx, issuer, ctx, { token, unknown, wanted }));
     return true;
   };
 }
+
+type Undoing = { token: string; unknown: PasswordHash; wanted: { email: string; forId: string } };
 
 async function undo<A extends Account>(
   trx: Transaction<Database>,
   issuer: PlatformIssuer<A>,
   { tenantId, client }: GraphqlContext,
-  { token, unknown }: { token: string; unknown: PasswordHash },
+  { token, unknown, wanted }: Undoing,
 ): Promise<void> {
   const { tables, now } = issuer;
+  const locked = await lockWithOwnerOfEmail(trx, issuer, wanted);
   const used = await useAccountToken(trx, issuer, token, 'undo_email');
   if (!used) throw badToken();
   const { account: changed, data, createdAt } = used;
   const { email = '' } = data;
   const { id } = changed;
   if (changed.email !== email) {
-    if (!(await releaseEmail(trx, issuer, { tenantId, email, forId: id }))) throw badToken();
+    if (!(await releaseEmail(trx, issuer, tenantId, locked))) throw badToken();
     if (!(await setEmail(trx, tables, id, { email, isVerified: true }))) throw badToken();
   }
   const versions = await setPassword(trx, tables, id, unknown);
@@ -70,7 +75,7 @@ async function undo<A extends Account>(
   await endTokensOfEarlierState(trx, issuer, id, { undoSince: createdAt });
   await askForPasswordFirst(trx, issuer, id);
   const account = { ...changed, ...versions, email, emailVerified: true };
-  const since = data.since === undefined ? createdAt : new Date(data.since);
+  const since = data.since === undefined ? suspectSince(createdAt) : new Date(data.since);
   for (const factor of await removeFactorsSince(trx, issuer, id, since)) {
     await completeFactorRemoval(trx, issuer, { account, tenantId, client }, factor);
   }

@@ -74,7 +74,11 @@ function createUpstreamSignIn<A extends Account>(
     assertNoChallenge(step);
     return {
       ...deliverTokens(cookies, platform, step.tokens),
-      deviceToken: await giveDeviceToken(issuer, devices, { account, deviceToken }),
+      deviceToken: await giveDeviceToken(issuer, devices, {
+        account,
+        deviceToken,
+        sessionId: step.tokens.sessionId,
+      }),
     };
   };
 }

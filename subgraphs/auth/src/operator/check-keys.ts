@@ -6,7 +6,7 @@ import { defaultKeyTiming, rotationDueAt, signsFrom } from '../keys/key-plan.ts'
 import { openPemKeyRing } from '../keys/pem-keys.ts';
 import { createKeyOpener } from '../keys/sealed-key.ts';
 import { listSigningKeys, readDatabaseTime, type SigningKeyRow } from '../keys/signing-key.queries.ts';
-import type { KeyOrigin } from '../settings.ts';
+import type { KeyOrigin } from '../platform-settings.ts';
 import { type Finding, formatTime, note, ok, wrong } from './finding.ts';
 
 export type CheckedKeys = {

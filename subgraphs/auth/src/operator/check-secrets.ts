@@ -16,14 +16,14 @@ export async function checkPeppers(
   if (lost > 0) {
     return wrong(
       subject,
-      `${lost} passwords or second factors need a pepper that PASSWORD_PEPPER lacks: ${lostIds.join(', ')}`,
+      `${lost} passwords, second factors or mails need a pepper that PASSWORD_PEPPER lacks: ${lostIds.join(', ')}`,
       'Give it back, on a further line of the secret: until then nobody gets in with them.',
     );
   }
   return earlier > 0
     ? note(
         subject,
-        `${earlier} passwords or second factors have an earlier pepper still; it must stay until none has`,
+        `${earlier} passwords, second factors or mails have an earlier pepper still; it must stay until none has`,
       )
     : ok(subject, 'all that have a pepper have the one in use');
 }

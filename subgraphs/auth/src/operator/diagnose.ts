@@ -3,14 +3,8 @@ import { DatabaseStartError } from '@signet/db/embedded';
 import { openProofIdentity } from '@signet/proof';
 import { jwksPathOf, type Platform, platforms } from '@signet/schema/contract';
 import { ConfigError, createLogger, type Environment, loadConfig } from '@signet/service';
-import {
-  type AuthConfig,
-  authConfigSchema,
-  getPlatformSettings,
-  heldPlatforms,
-  prefixOf,
-  proofNameOf,
-} from '../settings.ts';
+import { getPlatformSettings, heldPlatforms, prefixOf, proofNameOf } from '../platform-settings.ts';
+import { type AuthConfig, authConfigSchema } from '../settings.ts';
 import { explainStartError } from '../start-checks.ts';
 import { checkClock, checkRole, checkSeededAccounts } from './check-database.ts';
 import { checkEmails } from './check-emails.ts';

@@ -23,7 +23,7 @@ import {
   platformConfigFields,
   prefixOf,
   rotationSecondsOf,
-} from '../settings.ts';
+} from '../platform-settings.ts';
 import { explainStartError } from '../start-checks.ts';
 import { openOperatorEnvironment } from './operator-environment.ts';
 

@@ -3,7 +3,7 @@ import { type Platform, platforms } from '@signet/schema/contract';
 import { ConfigError, configFields, type Environment, loadConfig } from '@signet/service';
 import { type Kysely, sql } from 'kysely';
 import { z } from 'zod';
-import { prefixOf } from '../settings.ts';
+import { prefixOf } from '../platform-settings.ts';
 import { openOperatorEnvironment } from './operator-environment.ts';
 
 /** Mails of one state. */

@@ -5,13 +5,13 @@ import { type Platform, platforms } from '@signet/schema/contract';
 import { ConfigError, type Environment, loadConfig } from '@signet/service';
 import { type Kysely, sql } from 'kysely';
 import { z } from 'zod';
-import { countPeppers } from '../accounts/pepper-use.ts';
+import { countPeppers, unnamedPepper } from '../accounts/pepper-use.ts';
 import { createKeySettings } from '../keys/key-ring.ts';
 import { countLastingKeys } from '../keys/lasting-keys.ts';
 import { resealSigningKeys } from '../keys/reseal.ts';
 import { openSealed } from '../keys/sealed-key.ts';
 import { listSigningKeys } from '../keys/signing-key.queries.ts';
-import { getPlatformSettings, platformConfigFields, prefixOf } from '../settings.ts';
+import { getPlatformSettings, platformConfigFields, prefixOf } from '../platform-settings.ts';
 import { explainStartError } from '../start-checks.ts';
 import { openOperatorEnvironment } from './operator-environment.ts';
 import { openPlatformDatabases } from './platform-databases.ts';
@@ -71,7 +71,12 @@ export async function readSecretUse(env: Environment, secret: ChangingSecret): P
         }
       }
       const ids = keys.map((key) => secretKeyId(secret, key));
-      const unit = secret === 'pepper' ? 'passwords, second factors and keys of devices' : 'seals';
+      if (secret === 'pepper') {
+        const unnamed = uses.get(unnamedPepper) ?? 0;
+        uses.delete(unnamedPepper);
+        if (unnamed > 0) for (const id of ids) add(id, unnamed);
+      }
+      const unit = secret === 'pepper' ? 'passwords, second factors, mails and keys of devices' : 'seals';
       return { unit, seen: databases.map(({ platform }) => platform), keys: listUses(ids, uses) };
     } finally {
       await close();

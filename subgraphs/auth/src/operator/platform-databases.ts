@@ -3,7 +3,7 @@ import { type Platform, platforms } from '@signet/schema/contract';
 import { ConfigError, configFields, type Environment, type KeyList, loadConfig } from '@signet/service';
 import { type Kysely, sql } from 'kysely';
 import { z } from 'zod';
-import { prefixOf } from '../settings.ts';
+import { prefixOf } from '../platform-settings.ts';
 import { openOperatorEnvironment } from './operator-environment.ts';
 
 /** Each platform's rows, read by somebody who sees all of them, and the secret to which they belong. */

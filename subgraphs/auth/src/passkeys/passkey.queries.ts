@@ -149,12 +149,15 @@ export async function deletePasskey<A extends Account>(
   return rows.length === 1;
 }
 
+/** @returns how many the account had. */
 export async function deletePasskeysOf<A extends Account>(
   trx: Trx,
   { tables }: Pick<Issuer<A>, 'tables'>,
   accountId: string,
-): Promise<void> {
-  await sql`delete from ${tables.passkey} where account_id = ${accountId}`.execute(trx);
+): Promise<number> {
+  const { rows } = await sql`
+    delete from ${tables.passkey} where account_id = ${accountId} returning id`.execute(trx);
+  return rows.length;
 }
 
 /** From now on each passkey of the account must be used as a second factor once, before it signs in alone again. */

@@ -19,6 +19,10 @@ export type PasswordJob =
 /** The first pepper goes into new hashes. `scheme`: what a compare takes the time of. */
 export type PasswordWorkerData = { peppers: readonly [Pepper, ...Pepper[]]; scheme: PasswordScheme };
 
+// piscina tries `require` first, in which a thread that is stopped while it loads takes the whole process along (a failed assertion in Node
+// 24.21). A module that awaits is refused by `require` before that, and piscina goes on with `import`.
+await undefined;
+
 /** As `nice -n 5`: other work comes first, and yet busy neighbours do not starve hashing. */
 const niceness = 5;
 const { peppers, scheme } = workerData as PasswordWorkerData;

@@ -14,7 +14,7 @@ type Owner = {
 };
 
 /**
- * Keeps a customer's account that was to be deleted and whose row the transaction has locked (closing it takes that lock too).
+ * Keeps a customer's account that was to be deleted and whose row the transaction has locked (the desk takes that lock first too).
  *
  * @returns whether it was to be deleted. One that is closed already stays so.
  */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Database, inTenant, writeAuditEvent } from '@signet/db';
 import type { Logger } from '@signet/service';
 import { type Kysely, sql, type Transaction } from 'kysely';
+import { lockAccountForChange } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
 import { auditOwn } from '../audit/audit-events.ts';
 import { linkTo, queueMail } from '../mail/outbox.ts';
@@ -12,6 +13,7 @@ import {
   closeAccount,
   type DueRequest,
   eraseAccount,
+  findRequest,
   insertOwnPart,
   listDueRequests,
   listParts,
@@ -93,13 +95,25 @@ async function advance<A extends Account>(
   }
 }
 
+/** The account before the request: whoever keeps an account from its end has locked it, and then changes the request. Exports too: an erasure deletes them. */
+async function lockWithAccount<A extends Account>(
+  trx: Trx,
+  { tables }: Issuer<A>,
+  id: string,
+): Promise<PersonRequest | undefined> {
+  const seen = await findRequest(trx, id);
+  if (!seen) return undefined;
+  await lockAccountForChange(trx, tables, seen.accountId);
+  return lockRequest(trx, id);
+}
+
 /** @returns the request, where this step was its last. */
 async function takeStep<A extends Account>(
   trx: Trx,
   { issuer, timing: { closedSeconds = 45 } = {} }: PersonDeskOptions<A>,
   { id, tenantId }: DueRequest,
 ): Promise<PersonRequest | undefined> {
-  const request = await lockRequest(trx, id);
+  const request = await lockWithAccount(trx, issuer, id);
   if (!request) return undefined;
   if (request.state === 'scheduled') {
     if (!(await closeAccount(trx, request.accountId))) return undefined;

@@ -43,6 +43,10 @@ export async function listDueRequests(db: Kysely<Database>, most: number): Promi
   return rows;
 }
 
+export function findRequest(trx: Trx, id: string): Promise<PersonRequest | undefined> {
+  return trx.selectFrom('auth.person_request').select(columns).where('id', '=', id).executeTakeFirst();
+}
+
 /** The request, locked until the transaction ends. Undefined where another replica has it. */
 export function lockRequest(trx: Trx, id: string): Promise<PersonRequest | undefined> {
   return trx

@@ -77,7 +77,11 @@ export function createFinishRegistration({
       next: 'NONE',
       tokens: {
         ...deliverTokens(cookies, platform, tokens),
-        deviceToken: await giveDeviceToken(issuer, devices, { account, deviceToken }),
+        deviceToken: await giveDeviceToken(issuer, devices, {
+          account,
+          deviceToken,
+          sessionId: tokens.sessionId,
+        }),
       },
     };
   };

@@ -146,7 +146,8 @@ export async function endOwnSession(
   return rows.length === 1;
 }
 
-type SessionsEnd = { reason: SessionEndReason; now: Date; except?: string };
+/** `device`: only those on this one. */
+type SessionsEnd = { reason: SessionEndReason; now: Date; except?: string; device?: string };
 
 /**
  * Ends the sessions of an account whose row the transaction has locked. Returns how many there were. Locks them in the order of
@@ -156,13 +157,14 @@ export async function endSessionsOf(
   trx: Trx,
   tables: Tables,
   accountId: string,
-  { reason, now, except }: SessionsEnd,
+  { reason, now, except, device }: SessionsEnd,
 ): Promise<number> {
   const others = except === undefined ? sql`true` : sql`id <> ${except}`;
+  const there = device === undefined ? sql`true` : sql`device_id = ${device}`;
   const { rows } = await sql`
     with live as materialized (
       select id from ${tables.session}
-      where ${tables.accountId} = ${accountId} and ended_at is null and ${others}
+      where ${tables.accountId} = ${accountId} and ended_at is null and ${others} and ${there}
       order by id for update
     )
     update ${tables.session} set ended_at = ${now}, end_reason = ${reason}
@@ -183,6 +185,15 @@ export async function renewSession(
   await sql`
     update ${tables.session} set auth_time = ${authTime}, amr = ${amr}::text[] where id = ${id}
   `.execute(trx);
+}
+
+/** The device on which the session began, or its owner last proved who they are. */
+export async function setSessionDevice(
+  trx: Trx,
+  tables: Tables,
+  { id, device }: { id: string; device: string },
+): Promise<void> {
+  await sql`update ${tables.session} set device_id = ${device} where id = ${id}`.execute(trx);
 }
 
 export async function setSessionPasswordVersion(

@@ -25,6 +25,8 @@ export type TestAuth = {
   statements: string[];
   /** Platform and cost of the password comparisons so far. */
   compares: { platform: string; cost: number }[];
+  /** What was logged as an error so far, a JSON line each. */
+  errors: string[];
   /** The entrance `graph` of a gateway, which `ask` asks as. */
   gateway: SigningGateway;
   ask(query: string, variables?: Record<string, unknown>, sender?: Sender): Promise<GraphqlAnswer>;
@@ -48,7 +50,9 @@ export async function startTestAuth(
   const clock: TestAuth['clock'] = { aheadSeconds: 0 };
   const statements: string[] = [];
   const compares: TestAuth['compares'] = [];
-  const server = await startAuth(testConfig(database, changes), createLogger('test', 'silent'), {
+  const errors: string[] = [];
+  const logger = createLogger('test', 'error', { write: (line) => errors.push(line) });
+  const server = await startAuth(testConfig(database, changes), logger, {
     passwordCost: testPasswordCost,
     now: () => new Date((clock.stoppedAt ?? Date.now()) + clock.aheadSeconds * 1000),
     onQuery: (sql) => statements.push(sql),
@@ -71,6 +75,7 @@ export async function startTestAuth(
     clock,
     statements,
     compares,
+    errors,
     gateway,
     ask,
     async signIn(field, { email, password }, sender) {

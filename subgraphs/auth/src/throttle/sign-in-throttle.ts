@@ -1,12 +1,12 @@
 import type { Platform } from '@signet/schema/contract';
 import { type Logger, RefusalError } from '@signet/service';
-import type { ThrottleConfig } from '../settings.ts';
 import { type Attempt, clear } from './attempt.ts';
 import { listClientNetworks } from './client-networks.ts';
 import { createGrowingDelay, type GrowingDelay } from './growing-delay.ts';
 import { createNetworkDelays } from './network-delays.ts';
 import { createRunningAttempts, type EndAttempt } from './running-attempts.ts';
 import { lineOf, readThrottleLimits, type ThrottleLimits } from './throttle-limits.ts';
+import type { ThrottleConfig } from './throttle-settings.ts';
 import {
   createThrottleKeys,
   openThrottleStore,

@@ -1,5 +1,5 @@
-import type { ThrottleConfig } from '../settings.ts';
 import type { DelayLimits } from './growing-delay.ts';
+import type { ThrottleConfig } from './throttle-settings.ts';
 
 /**
  * Where strangers who try one account wait: at their first attempt, at the next two, and after that. Those who go on trying

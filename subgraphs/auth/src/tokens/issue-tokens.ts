@@ -23,6 +23,7 @@ import type { SessionCookies } from './refresh-token-cookie.ts';
 
 /** Tokens of a session, before it is decided how the refresh token travels. */
 export type IssuedTokens = {
+  sessionId: string;
   accessToken: string;
   refreshToken: string;
   /** Seconds until the access token expires, and until the refresh token does. */
@@ -177,6 +178,7 @@ export async function issueTokens<A extends Account>(
     { issuedAt: now, expiresAt },
   );
   return {
+    sessionId: session.id,
     accessToken,
     refreshToken: refresh.token,
     expiresIn: toSeconds(expiresAt) - toSeconds(now),

@@ -101,7 +101,9 @@ describe('an ID token', () => {
     [
       'by the key of another provider',
       (claims) =>
-        new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: 'key-1' }).sign(other.key().privateKey),
+        new SignJWT(claims)
+          .setProtectedHeader({ alg: 'RS256', kid: idp.key().kid })
+          .sign(other.key().privateKey),
     ],
     [
       'with another algorithm of the same key',
@@ -109,7 +111,7 @@ describe('an ID token', () => {
         const key = await crypto.subtle.exportKey('pkcs8', idp.key().privateKey);
         const algorithm = { name: 'RSA-PSS', hash: 'SHA-256' };
         const pss = await crypto.subtle.importKey('pkcs8', key, algorithm, false, ['sign']);
-        return new SignJWT(claims).setProtectedHeader({ alg: 'PS256', kid: 'key-1' }).sign(pss);
+        return new SignJWT(claims).setProtectedHeader({ alg: 'PS256', kid: idp.key().kid }).sign(pss);
       },
     ],
   ])('%s signs nobody in', async (_name, sign) => {

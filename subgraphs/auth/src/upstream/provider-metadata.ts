@@ -25,6 +25,8 @@ const pauseAfterFailureMs = 1000;
 /** openid-client keeps keys for 300 s, and looks for an unknown one anew from 60 s on. */
 const keysMaxAgeSeconds = 300;
 const keysLookAgainSeconds = 61;
+/** From one look for an unknown key of a logout token to the next. */
+const strangersCooldownSeconds = 5;
 
 /** What a provider publishes, as last read. */
 export type ProviderMetadata = {
@@ -35,7 +37,7 @@ export type ProviderMetadata = {
    * @throws {ProviderUnavailableError}
    */
   open(): Promise<Exchange>;
-  /** The keys of logout tokens. Strangers send those, so that an unknown key is looked for twice a minute at most. @throws {ProviderUnavailableError} */
+  /** The keys of logout tokens. Strangers send those, so that an unknown key is looked for every five seconds at most. @throws {ProviderUnavailableError} */
   openKeys(): Promise<KeySource>;
   close(): Promise<void>;
 };
@@ -113,8 +115,10 @@ export function createProviderMetadata(provider: Provider): ProviderMetadata {
         close() {
           const cache = getJwksCache(configuration);
           // One that was not read anew is as old as it was.
-          if (cache && nowInSeconds() - cache.uat < keysLookAgainSeconds)
-            keys = { jwks: cache.jwks, uat: cache.uat };
+          if (!cache || nowInSeconds() - cache.uat >= keysLookAgainSeconds) return;
+          keys = { jwks: cache.jwks, uat: cache.uat };
+          // A logout token may come with a new key before a stranger's may be looked for again.
+          keySource?.source.refetch();
         },
       };
     },
@@ -126,6 +130,7 @@ export function createProviderMetadata(provider: Provider): ProviderMetadata {
         const source = createJwksClient({
           url,
           algorithms: [provider.algorithm],
+          cooldownSeconds: strangersCooldownSeconds,
           fetchJwks: (address) => fetchJson(guarded, address),
         });
         keySource = { url, source };

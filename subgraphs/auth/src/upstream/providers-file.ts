@@ -8,7 +8,8 @@ import {
   readConfigText,
   type YamlFile,
 } from '@signet/session';
-import { type AuthConfig, prefixOf } from '../settings.ts';
+import { prefixOf } from '../platform-settings.ts';
+import type { AuthConfig } from '../settings.ts';
 import { type ClientAuthentication, readClientAuthentication } from './client-authentication.ts';
 import { isLoopback, type ProviderEntry, providersFileSchema } from './providers-schema.ts';
 

@@ -1,5 +1,5 @@
 import { badInput } from '@signet/service';
-import { readText } from '@signet/subgraph';
+import { readText } from './input.ts';
 
 /**
  * Why staff act on somebody's account, in their own words. It goes into the audit log, which is never changed: so it must name no mailbox.
