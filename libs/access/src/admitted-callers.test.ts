@@ -53,6 +53,10 @@ describe('a rule admits', () => {
     ['@platform(is: PORTAL) @callers(are: [SERVICE])', ['portal service']],
     ['@platform(is: USER) @callers(are: [SERVICE, IMPERSONATED])', ['user service', 'impersonated']],
     ['@authenticated @callers(are: [PERSON, SERVICE]) @callers(are: [SERVICE, IMPERSONATED])', services],
+    [
+      '@authenticated @callers(are: [PERSON, SERVICE]) @callers(are: [SERVICE]) @callers(are: [PERSON, SERVICE])',
+      services,
+    ],
     // Nobody but a person signs in.
     ['@recentAuth(seconds: 300) @callers(are: [PERSON, SERVICE, IMPERSONATED])', []],
   ])('%s: %j', (rule, expected) => {

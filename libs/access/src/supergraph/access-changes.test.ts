@@ -419,6 +419,12 @@ describe('callers whom a rule admits now', () => {
     );
   });
 
+  it('gain nothing behind a field that does not admit them', () => {
+    const graph = (rule: string) =>
+      `type Query { t: T @authenticated } type T { a: Int ${rule} @callers(are: [SERVICE]) }`;
+    expect(gainsOf(graph('@requiresScopes(scopes: [["s"]])'), graph('@authenticated'))).toEqual([]);
+  });
+
   it('are callers of their own among those that are named', () => {
     const named = (name: string, kind?: string): Viewpoint => ({
       name,

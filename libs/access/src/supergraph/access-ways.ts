@@ -61,15 +61,14 @@ export function findAccessWays(
   return { toType, byRule, toField, isRounded };
 }
 
-/** What a viewpoint leaves of the ways to meet a rule. Without a token no policy lets anybody pass, and only a person has signed in. */
+/** What a viewpoint leaves of the ways to meet a rule. Without a token, no policy and no age of a sign-in lets anybody pass. */
 export function narrow(ways: readonly Way[], viewpoint: Viewpoint): readonly Way[] {
   if (viewpoint === undefined) return ways;
   // A viewpoint that names no kind of caller is a person's.
   const isOther = [...viewpoint.holds].some((need) => need.startsWith('kind '));
   const holds = isOther ? viewpoint.holds : new Set([...viewpoint.holds, person]);
   const isOpen = (need: string) => need.startsWith('policy ') || isRecent(need);
-  const mayMeet = (need: string) =>
-    isOpen(need) ? holds.has(signedIn) && !(isRecent(need) && !holds.has(person)) : holds.has(need);
+  const mayMeet = (need: string) => (isOpen(need) ? holds.has(signedIn) : holds.has(need));
   return minimize(
     ways.filter((way) => [...way].every(mayMeet)).map((way) => new Set([...way].filter(isOpen))),
   );

@@ -246,6 +246,51 @@ describe('row policies of a request in which staff act as a customer', () => {
     }
   }
 
+  it('know who acts in every transaction of a request with such a token, and of no other', async () => {
+    const { customer, acting } = await openScene();
+    const transactionsOf = async (token: string) => {
+      const before = auth.statements.length;
+      expect(reasonsOf(await test.me(token))).toEqual([]);
+      return auth.statements
+        .slice(before)
+        .filter((statement) => statement.includes(`set_config('app.tenant'`));
+    };
+    const [own, theirs] = [
+      await transactionsOf(customer.accessToken),
+      await transactionsOf(acting.accessToken),
+    ];
+    expect(own.length).toBeGreaterThan(0);
+    expect(own.filter((statement) => statement.includes(`'app.actor'`))).toEqual([]);
+    expect(theirs.length).toBeGreaterThan(0);
+    expect(theirs.filter((statement) => !statement.includes(`'app.actor'`))).toEqual([]);
+  });
+
+  it('and the audit log name who acts where a rule refuses such a token', async () => {
+    const { member, customer, acting } = await openScene();
+    expect(reasonsOf(await auth.ask('{ mySessions { id } }', {}, { token: acting.accessToken }))).toEqual([
+      'authz.caller.deny',
+    ]);
+    await expect
+      .poll(
+        () =>
+          auth.database.query(
+            `select actor_id, subject_id, details ->> 'reason' as reason, details ->> 'caller' as caller, details ->> 'act' as act
+             from auth.audit_event where session_id = $1 and kind = 'authz.refused'`,
+            [acting.id],
+          ),
+        { timeout: 10_000 },
+      )
+      .toEqual([
+        {
+          actor_id: member.id,
+          subject_id: customer.id,
+          reason: 'authz.caller.deny',
+          caller: 'impersonated',
+          act: member.id,
+        },
+      ]);
+  });
+
   it('show no session, and let nothing of the account be changed', async () => {
     const { member, customer } = await openScene();
     const look = (actor: string | undefined) =>

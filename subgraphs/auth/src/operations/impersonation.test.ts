@@ -115,6 +115,14 @@ describe('beginImpersonation', () => {
       'of a suspended customer',
       () => auth.database.query('update auth.user set is_active = false where id = $1', [customer.id]),
     ],
+    [
+      'of a customer whose suspension no trigger saw',
+      () =>
+        auth.database.query(
+          `begin; set local session_replication_role = replica;
+           update auth.user set is_active = false where id = '${customer.id}'; commit`,
+        ),
+    ],
   ];
   it.each(spoils)('refuses a grant that is %s', async (_title, spoil) => {
     const text = await test.grant(member, customer);
