@@ -1,6 +1,12 @@
-import { generateKeyPairSync, type KeyObject, randomBytes, randomUUID, sign } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Answer, assertData, assertThat, type SmokeContext } from '@signet/testing/smoke';
+import {
+  type Answer,
+  assertData,
+  assertThat,
+  createSoftwareService,
+  type SmokeContext,
+} from '@signet/testing/smoke';
 
 type Walk = Pick<SmokeContext, 'portal' | 'step'> & {
   portalUrl: string;
@@ -25,16 +31,13 @@ export async function walkServices({ portal, portalUrl, step, admin }: Walk): Pr
   const signedIn = await portal.query(operations.signIn, undefined, { input: admin });
   const staffToken = (signedIn.data?.portalLogin as { accessToken?: string } | null | undefined)?.accessToken;
   if (issuer === undefined || staffToken === undefined) return false;
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const program = createSoftwareService();
   const change = async (operation: string, input: object) =>
     assertData(await portal.query(operation, staffToken, { input: { side: 'PORTAL', reason, ...input } }))
       .result as Service;
   const held = { id: '', credential: '', kid: '', token: '' };
-  const ask = async (
-    route: string,
-    form: Record<string, string>,
-    assertion = assert(issuer, held, privateKey),
-  ) =>
+  const assert = () => program.assert({ id: held.id, kid: held.kid, audience: issuer });
+  const ask = async (route: string, form: Record<string, string>, assertion = assert()) =>
     post(`${portalUrl}/oauth/portal/${route}`, {
       client_assertion_type: assertionType,
       client_assertion: assertion,
@@ -44,13 +47,13 @@ export async function walkServices({ portal, portalUrl, step, admin }: Walk): Pr
   await step('staff make a service account and give it a key', async () => {
     const name = `smoke-${randomBytes(6).toString('hex')}`;
     held.id = (await change(operations.create, { name, scopes: ['customers:read'] })).id;
-    const jwk = publicKey.export({ format: 'jwk' });
+    const jwk = program.publicJwk;
     const { credentials } = await change(operations.register, { serviceAccount: held.id, jwk });
     Object.assign(held, { credential: credentials[0]?.id, kid: credentials[0]?.kid });
     return name;
   });
   await step('the service gets a token by an assertion, which works once', async () => {
-    const assertion = assert(issuer, held, privateKey);
+    const assertion = assert();
     const form = { grant_type: 'client_credentials' };
     const { status, body } = await ask('token', form, assertion);
     assertThat(status === 200, `the token endpoint answers ${status} ${JSON.stringify(body)}`);
@@ -105,15 +108,6 @@ async function findIssuer(portalUrl: string): Promise<string | undefined> {
   if (!response.ok) return undefined;
   const { issuer, token_endpoint: endpoint } = (await response.json()) as Record<string, unknown>;
   return endpoint === undefined ? undefined : String(issuer);
-}
-
-/** A client assertion (RFC 7523, section 3). */
-function assert(issuer: string, { id, kid }: { id: string; kid: string }, key: KeyObject): string {
-  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const now = Math.floor(Date.now() / 1000);
-  const claims = { iss: id, sub: id, aud: issuer, jti: randomUUID(), iat: now, exp: now + 60 };
-  const text = `${encode({ alg: 'EdDSA', kid, typ: 'client-authentication+jwt' })}.${encode(claims)}`;
-  return `${text}.${sign(null, Buffer.from(text), key).toString('base64url')}`;
 }
 
 async function post(url: string, form: Record<string, string>) {

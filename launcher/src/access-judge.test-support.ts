@@ -1,4 +1,4 @@
-import type { Caller } from '@signet/access';
+import { type Caller, callers } from '@signet/access';
 import type { Answer, Question } from './access-questions.test-support.ts';
 
 /**
@@ -15,6 +15,8 @@ const refusedByResolver: Readonly<Record<string, readonly Caller[]>> = {
     'impersonated',
   ],
   'Mutation.portalLogout': ['user', 'user service', 'portal service', 'impersonated'],
+  // Nobody who is signed in exchanges a grant: no chain of people who act as one another.
+  'Mutation.beginImpersonation': callers.filter((caller) => caller !== 'anonymous'),
   // For oneself, or with a scope for somebody else, as the argument says.
   'Mutation.cancelStaffFactorReset': ['support', 'operations'],
 };
@@ -101,8 +103,10 @@ function findFaultOfOwn(
 }
 
 /** Before anything was planned: no data, and a status. What a resolver refuses comes beside data. */
-function isRefusedWhole({ coordinate, holder: { caller } }: Question, { status, body }: Answer): boolean {
-  return refusedByResolver[coordinate]?.includes(caller)
+function isRefusedWhole(question: Question, { status, body }: Answer): boolean {
+  const { caller } = question.holder;
+  const refused = question.route.steps.filter(({ coordinate }) => !mayHave(question, coordinate));
+  return refused.every(({ coordinate }) => refusedByResolver[coordinate]?.includes(caller))
     ? status === 200
     : body.data === undefined && status === (caller === 'anonymous' ? 401 : 403);
 }

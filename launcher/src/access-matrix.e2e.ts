@@ -38,7 +38,7 @@ const emptyTypes = new Set([...platformCases.values()].flatMap((cases) => cases.
 
 beforeAll(async () => {
   const keys = await createSigningKeys();
-  platform = await startTestPlatform(keys.variables);
+  platform = await startTestPlatform({ ...keys.variables, CLIENT_SECRETS: 'yes' });
   places = [
     await openGateway(platform.urlOf('graph')),
     ...(await openSubgraphs(platform.portBase, join(platform.home.path, 'proof'))),

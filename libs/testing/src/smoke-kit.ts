@@ -1,6 +1,7 @@
 import type { IdentityProvider, startIdentityProvider } from './identity-provider.ts';
 
 export { createSoftwareAuthenticator, type SoftwareAuthenticator } from './software-authenticator.ts';
+export { createSoftwareService, type SoftwareService } from './software-service.ts';
 
 type PublicKey = { kid?: string; x?: string; n?: string; d?: string };
 export type Answer = {

@@ -413,6 +413,12 @@ describe('a request that is none', () => {
 
   it('knows no secrets where they are not turned on', async () => {
     const { data } = await create();
+    // One that was made while they were.
+    await auth.database.query(
+      `insert into auth.portal_service_credential (tenant_id, account_id, kind, secret_hash, created_by)
+       select tenant_id, id, 'secret', sha256('x'), created_by from auth.portal_service_account where id = $1`,
+      [data.id],
+    );
     for (const sender of [
       { form: { client_id: data.id, client_secret: 'x' }, authorization: undefined },
       { form: {}, authorization: `Basic ${Buffer.from(`${data.id}:x`).toString('base64')}` },

@@ -31,7 +31,7 @@ beforeAll(async () => {
     PROVIDERS_FILE: await writeProviders([
       { ...shared, name: 'idp', issuer: idp.issuer },
       { ...shared, name: 'other', issuer: other.issuer, clientId: 'signet-user-idp' },
-      { ...shared, name: 'private', issuer: idp.issuer.replace('127.0.0.1', 'localhost'), networks: [] },
+      { ...shared, name: 'private', tenant: 'globex', issuer: idp.issuer, networks: [] },
     ]),
   });
 });
@@ -268,10 +268,12 @@ describe('PKCE', () => {
 describe('a provider that does not answer', () => {
   it('keeps a person at a page with the way back, and is asked again', async () => {
     const away = upstreamSteps(() => auth, 'user', 'private');
+    idp.asked.clear();
     const answer = await away.start(newBrowser(), newFrontend());
     // Its address is not public, and in no network of its entry.
     expect([answer.status, answer.headers['content-type']]).toEqual([502, 'text/html; charset=utf-8']);
     expect(answer.body).toContain(`href="${appOf.user}"`);
+    expect([...idp.asked]).toEqual([]);
   });
 
   it('ends a sign-in under way with an error that says so', async () => {
