@@ -82,10 +82,11 @@ const signingCalls =
 const signingFolders = ['schema', 'db', 'libs', 'subgraphs', 'gateway', 'launcher', 'cli', 'packages'];
 /**
  * The issuer; the test kit, whose issuer lives as long as a test; the attacker's own keys; the issuer of the
- * conformance cases, whose keys live as long as a run; this file, which names the calls; tests.
+ * conformance cases, and the client of a service account in the smoke walk, whose keys live as long as a run; this file, which names the
+ * calls; tests.
  */
 const maySign =
-  /^subgraphs\/auth\/|^libs\/testing\/|^cli\/src\/(attack\/forge-token|conformance\/issuer|lint)\.ts$|\.(test|e2e|test-support)\.ts$/;
+  /^subgraphs\/auth\/|^libs\/testing\/|^cli\/src\/(attack\/forge-token|conformance\/issuer|smoke-services|lint)\.ts$|\.(test|e2e|test-support)\.ts$/;
 
 /** Files outside the issuer that could sign a token. There must be none. */
 export function findSigningCode(tree: string): string[] {

@@ -146,7 +146,8 @@ export async function startIdentityProvider(
     pkce: { required: () => true },
     ttl: {
       AccessToken: 600,
-      AuthorizationCode: 60,
+      // A test that replays one on a busy machine may come late.
+      AuthorizationCode: 600,
       Grant: 600,
       IdToken: 600,
       Interaction: 600,

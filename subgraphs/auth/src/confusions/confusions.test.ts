@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { createSigningKeys } from '@signet/testing';
 import type { IdentityProvider } from '@signet/testing/identity-provider';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -65,17 +66,30 @@ test('no place takes a secret that is meant for another one, whatever it is', {
   let tried = 0;
   const tryAll = async (place: Place) => {
     for (const { kind, text } of secrets.filter(({ fits }) => !fits.includes(place.name))) {
-      const reason = await place.present(text);
+      const reason = await presentWhereThereIsRoom(place, text);
       tried += 1;
       if (reason === undefined || !place.refusal.test(reason)) {
         faults.push(`${kind} at ${place.name}: ${reason ?? 'taken'}`);
       }
     }
   };
-  await Promise.all([...places.values()].map(tryAll));
+  const left = [...places.values()];
+  const tryNext = async () => {
+    for (let place = left.shift(); place; place = left.shift()) await tryAll(place);
+  };
+  await Promise.all(Array.from({ length: 8 }, tryNext));
   expect(faults).toEqual([]);
   expect(tried).toBe(places.size * secrets.length - secrets.flatMap(({ fits }) => fits).length);
 });
+
+/** A busy machine makes auth answer that it has no room: that judges no secret, so it is asked again. */
+async function presentWhereThereIsRoom(place: Place, text: string): Promise<string | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    const reason = await place.present(text);
+    if (attempt === 10 || !/^(auth\.unavailable|temporarily_unavailable)$/.test(reason ?? '')) return reason;
+    await setTimeout(200);
+  }
+}
 
 test('after all these tries, each secret is still good where it belongs', { timeout: 60_000 }, async () => {
   const faults: string[] = [];
