@@ -399,7 +399,7 @@ export type CreateServiceAccountInput = {
   networks?: InputMaybe<Array<Scalars['String']['input']>>;
   /** From then on it gets no tokens, and has none. By default never. */
   expiresAt?: InputMaybe<Scalars['DateTime']['input']>;
-  /** For the audit log: 1 to 500 characters. */
+  /** For the audit log: 3 to 500 characters. */
   reason: Scalars['String']['input'];
 };
 
