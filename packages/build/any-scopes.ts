@@ -7,8 +7,12 @@
 export const staffRoles = ['support', 'operations', 'super_admin'] as const;
 export type StaffRole = (typeof staffRoles)[number];
 
-/** Who can hold a scope: every customer, and staff by role. */
-export type ScopeHolder = 'customer' | StaffRole;
+/** Why a member of staff acts as a customer, who sees it. */
+export const impersonationReasons = ['SUPPORT_REQUEST', 'INVESTIGATION', 'CORRECTION'] as const;
+export type ImpersonationReason = (typeof impersonationReasons)[number];
+
+/** Who can hold a scope: every customer, staff by role, and a member of staff who acts as a customer. */
+export type ScopeHolder = 'customer' | StaffRole | 'impersonated' | `impersonated for ${ImpersonationReason}`;
 
 export const scopeHolders: Readonly<Record<string, readonly ScopeHolder[]>> = {};
 
@@ -27,6 +31,18 @@ export const scopesOfRole: Readonly<Record<StaffRole, readonly Scope[]>> = {
 /** `scope-token` of RFC 6749, section 3.3. */
 export function isScope(name: string): name is Scope {
   return /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(name);
+}
+
+export function isImpersonationReason(value: unknown): value is ImpersonationReason {
+  return impersonationReasons.includes(value as ImpersonationReason);
+}
+
+/** Nobody knows which scopes an installation asks for, or which only read. */
+export function scopesToImpersonate(_reason: ImpersonationReason): readonly Scope[] {
+  return [];
+}
+export function scopesOfImpersonated(_reason: ImpersonationReason): readonly Scope[] {
+  return [];
 }
 
 export function isStaffRole(value: unknown): value is StaffRole {

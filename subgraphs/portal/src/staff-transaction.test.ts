@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { addUser, type Caller, reasonsOf, startTestSubgraph, type TestSubgraph } from '@signet/testing';
 import { parse } from 'graphql';
 import { decodeJwt } from 'jose';
@@ -22,13 +23,20 @@ const mutations: Record<string, string> = {
     'mutation ($customer: ID!, $staff: ID!) { unassignCustomer(input: { customerId: $customer, staffId: $staff }) { id } }',
   addSupportNote:
     'mutation ($customer: ID!) { addSupportNote(input: { customerId: $customer, body: "a note" }) { id } }',
+  impersonateCustomer:
+    'mutation ($customer: ID!) { impersonateCustomer(input: { customerId: $customer, reasonClass: SUPPORT_REQUEST, reason: "asked by phone", ticket: "1" }) { expiresAt } }',
+  endImpersonation: 'mutation ($impersonation: ID!) { endImpersonation(id: $impersonation) }',
 };
 
 let subgraph: TestSubgraph;
 let boss: Caller;
 let customer: { id: string };
+/** Of the customer, by somebody else. */
+let impersonation: string;
+let colleague: Caller;
 beforeAll(async () => {
   subgraph = await startTestSubgraph(definition);
+  colleague = await subgraph.addStaff('operations');
 });
 afterAll(() => subgraph.stop());
 beforeEach(async () => {
@@ -39,10 +47,18 @@ beforeEach(async () => {
   await subgraph.database.query(
     `update auth.user set email = id || '@example.com' where email = 'right@example.com'`,
   );
+  const [{ id }] = await subgraph.database.query(
+    `insert into auth.user_impersonation
+       (tenant_id, account_id, staff_id, staff_session_id, reason_class, reason, ticket, grant_hash, grant_expires_at)
+     values ($1, $2, $3, $4, 'SUPPORT_REQUEST', 'asked by phone', '1', $5, now() + interval '1 minute')
+     returning id`,
+    [subgraph.tenants.demo, customer.id, colleague.id, sidOf(colleague), randomBytes(32)],
+  );
+  impersonation = id;
 });
 
 const run = (name: string, caller: Caller = boss) =>
-  subgraph.ask(mutations[name] as string, { customer: customer.id, staff: boss.id }, caller);
+  subgraph.ask(mutations[name] as string, { customer: customer.id, staff: boss.id, impersonation }, caller);
 const sidOf = ({ token }: Caller) => decodeJwt(token).sid;
 
 /** What a mutation would have left behind. */
@@ -50,6 +66,7 @@ async function listTraces() {
   const [row] = await subgraph.database.query(
     `select u.is_active, (select count(*)::int from portal.support_note n where n.user_id = u.id) as notes,
        (select count(*)::int from access.relation_tuple t where t.object = u.id::text) as relations,
+       (select count(*)::int from auth.user_impersonation i where i.account_id = u.id and i.ended_at is null) as impersonations,
        (select count(*)::int from auth.audit_event e where e.subject_id = u.id) as audited
      from auth.user u where id = $1`,
     [customer.id],
@@ -87,7 +104,13 @@ describe.each(Object.keys(mutations))('%s', (name) => {
     const other = value === 'other' ? (await subgraph.addStaff('support')).id : value;
     await subgraph.database.query(sql, [sidOf(boss), other]);
     expect(reasonsOf(await run(name))).toEqual(['auth.failure.revoked']);
-    expect(await listTraces()).toEqual({ is_active: true, notes: 0, relations: 0, audited: 0 });
+    expect(await listTraces()).toEqual({
+      is_active: true,
+      notes: 0,
+      relations: 0,
+      impersonations: 1,
+      audited: 0,
+    });
   });
 
   it('refuses a token whose session there is not', async () => {
@@ -116,7 +139,13 @@ describe.each(Object.keys(mutations))('%s', (name) => {
     await client.query('commit');
     await client.end();
     expect(reasonsOf(await asking)).toEqual(['auth.failure.revoked']);
-    expect(await listTraces()).toEqual({ is_active: true, notes: 0, relations: 0, audited: 0 });
+    expect(await listTraces()).toEqual({
+      is_active: true,
+      notes: 0,
+      relations: 0,
+      impersonations: 1,
+      audited: 0,
+    });
   });
 
   it('works in a session that lives', async () => {
