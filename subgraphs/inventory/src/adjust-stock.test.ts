@@ -172,6 +172,21 @@ describe('an idempotency key of adjustStock', () => {
     await adjust(productId, 1, { idempotencyKey: null });
     expect(await findRow(productId)).toEqual({ on_hand: 4, reserved: 0 });
   });
+
+  it('counts for a service account of the portal too', async () => {
+    const productId = await addStock(0);
+    const id = '0199c2f4-7a10-7000-8000-0000000000aa';
+    const token = await subgraph.issuer.mintServiceToken({
+      of: 'portal',
+      tenantId: subgraph.tenants.demo,
+      serviceId: id,
+    });
+    const variables = { productId, change: 1, idempotencyKey: 'job' };
+    for (let time = 0; time < 2; time++) {
+      expect(reasonsOf(await subgraph.ask(query, variables, { id, token }))).toEqual([]);
+    }
+    expect(await findRow(productId)).toEqual({ on_hand: 1, reserved: 0 });
+  });
 });
 
 describe('the audit log', () => {
