@@ -28,6 +28,8 @@ const closedToActors = [
   'user_trusted_device',
   'user_factor_reset',
   'user_mail',
+  'user_identity',
+  'user_upstream_result',
   'person_request',
   'person_part',
 ] as const;
@@ -214,7 +216,8 @@ async function createFunctions(db: Kysely<unknown>): Promise<void> {
       end if;
       update auth.user_impersonation i set ended_at = pg_catalog.clock_timestamp(), end_reason = 'ended', ended_by = staff
         where i.tenant_id = tenant and (i.id = impersonation or i.account_id = customer) and i.ended_at is null
-          and coalesce(i.expires_at, i.grant_expires_at) > pg_catalog.clock_timestamp();
+          -- A minute more: a token is taken until its end by the verifier's clock, and clocks differ.
+          and coalesce(i.expires_at, i.grant_expires_at) + interval '1 minute' > pg_catalog.clock_timestamp();
       get diagnostics ended = row_count;
       return ended;
     end $$;

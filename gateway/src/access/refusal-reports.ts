@@ -5,6 +5,7 @@ import {
   accountIdOf,
   anonymousSession,
   auditedCaller,
+  isImpersonated,
   type KnownSession,
   platformOf,
   type Session,
@@ -126,7 +127,8 @@ const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 function describeSession(session: KnownSession): ReportedRefusal['session'] {
   const { sessionId: id = '', tenantId = '' } = session;
   const accountId = accountIdOf(session);
-  return [id, accountId, tenantId].every((text) => uuidForm.test(text))
+  const actor = isImpersonated(session) ? [session.actor.staffId] : [];
+  return [id, accountId, tenantId, ...actor].every((text) => uuidForm.test(text))
     ? { id, accountId, tenantId }
     : undefined;
 }

@@ -70,13 +70,16 @@ type End = {
   now: Date;
 };
 
-/** Ends what is not over. @returns how many had begun. */
+/** How long after its end a token may still be taken: clocks differ by 30 s at most, each way. */
+const graceOfClocks = sql`interval '1 minute'`;
+
+/** Ends what is not over, for every verifier's clock. @returns how many had begun. */
 export async function endImpersonations(trx: Trx, { accountId, id, reason, by, now }: End): Promise<number> {
   const which = id === undefined ? sql`true` : sql`id = ${id}`;
   const { rows } = await sql<{ hasBegun: boolean }>`
     update auth.user_impersonation set ended_at = ${now}, end_reason = ${reason}, ended_by = ${by ?? null}::uuid
     where account_id = ${accountId} and ${which} and ended_at is null
-      and coalesce(expires_at, grant_expires_at) > ${now}
+      and coalesce(expires_at, grant_expires_at) + ${graceOfClocks} > ${now}
     returning begun_at is not null as "hasBegun"`.execute(trx);
   return rows.filter(({ hasBegun }) => hasBegun).length;
 }
@@ -90,13 +93,16 @@ export async function wasImpersonated(trx: Trx, accountId: string, id: string): 
   return rows.length === 1;
 }
 
-/** Notes that the customer objected. @returns false where they had before. */
+/** Notes that the customer objected, and when last. @returns false where they had within the day. */
 export async function noteObjection(
   trx: Trx,
   { accountId, id, now }: { accountId: string; id: string; now: Date },
 ): Promise<boolean> {
-  const { rows } = await sql`
+  const { rows } = await sql<{ isNew: boolean }>`
     update auth.user_impersonation set objected_at = ${now}
-    where id = ${id} and account_id = ${accountId} and objected_at is null returning id`.execute(trx);
-  return rows.length === 1;
+    where id = ${id} and account_id = ${accountId}
+    returning coalesce(old.objected_at < ${now}::timestamptz - interval '1 day', true) as "isNew"`.execute(
+    trx,
+  );
+  return rows[0]?.isNew ?? false;
 }
