@@ -20,6 +20,10 @@ let asked: Asked[];
 let answer: OauthAnswer;
 let authStatus: number;
 let isFull = false;
+let address = '203.0.113.9';
+/** Auth answers questions about providers when it is called. */
+let answerProviders: (() => void) | undefined;
+let providers: Promise<void> | undefined;
 
 beforeAll(async () => {
   auth = createServer(async (request, response) => {
@@ -27,6 +31,7 @@ beforeAll(async () => {
     const question = (await json(request)) as OauthQuestion;
     const { signature, 'signet-context': context } = request.headers;
     asked.push({ ...question, context: String(context), signature, url: String(request.url) });
+    if (question.provider !== undefined) await providers;
     response.writeHead(authStatus, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
   }).listen(0, '127.0.0.1');
   await once(auth, 'listening');
@@ -48,7 +53,7 @@ beforeAll(async () => {
         return work();
       },
     },
-    readClientAddress: () => '203.0.113.9',
+    readClientAddress: () => address,
     tenantsByHost: new Map([['localhost', 'acme']]),
     timeoutMs: 2000,
     logger,
@@ -99,7 +104,7 @@ describe('the OAuth routes of an entrance', () => {
       tenant: 'globex',
       device: 'a job',
       hasToken: false,
-      timeoutMs: 1900,
+      timeoutMs: expect.closeTo(1900, -2),
     });
   });
 
@@ -202,6 +207,21 @@ describe('the OAuth routes of an entrance', () => {
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
     expect(await response.json()).toMatchObject({ error: 'temporarily_unavailable' });
     expect(asked).toEqual([]);
+  });
+
+  it('let the questions of one client that take long leave room for those of another', async () => {
+    ({ promise: providers, resolve: answerProviders } = Promise.withResolvers<void>());
+    const slow = Array.from({ length: 100 }, () => fetch(`${url}/oauth/user/idp/callback`));
+    // No more come before one of them is answered.
+    await expect.poll(() => asked.length).toBe(32);
+    address = '203.0.113.10';
+    const response = await post('/oauth/user/token');
+    address = '203.0.113.9';
+    const slowAsked = asked.filter(({ route }) => route === 'callback').length;
+    answerProviders();
+    providers = undefined;
+    const statuses = (await Promise.all(slow)).map(({ status }) => status);
+    expect([response.status, slowAsked, new Set(statuses)]).toEqual([200, 32, new Set([200])]);
   });
 
   it.each([401, 500, 503])('tell nobody how auth failed (%i)', async (status) => {

@@ -24,9 +24,10 @@ import {
 } from '@signet/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Admission } from '../admission/admission.ts';
-import type { ClientAddressReader } from '../admission/client-address.ts';
+import { type ClientAddressReader, networkOf } from '../admission/client-address.ts';
+import { createFetchTurns, type FetchTurns, NoTurnError } from '../execute/fetch-turns.ts';
 import type { FetchMessage, FetchSigner } from '../subgraphs/entrance-proof.ts';
-import { connectToSubgraph, type SubgraphConnection } from '../subgraphs/subgraph-connection.ts';
+import { connections as placesOfConnection, connectToSubgraph, type SubgraphConnection } from '../subgraphs/subgraph-connection.ts';
 
 export type OauthRoutesOptions = {
   entrance: string;
@@ -59,7 +60,7 @@ export async function registerOauthRoutes(
 ): Promise<void> {
   const connections = connectToAuth(options);
   server.addHook('onClose', async () => {
-    await Promise.all([...new Set(Object.values(connections))].map((connection) => connection.stop()));
+    await Promise.all([...new Set(Object.values(connections))].map(({ connection }) => connection.stop()));
   });
   // In a scope of its own: forms are read here alone, and faults have the form of RFC 6749.
   await server.register(async (scope) => {
@@ -83,9 +84,15 @@ export async function registerOauthRoutes(
   });
 }
 
-function connectToAuth({ authUrls, logger }: OauthRoutesOptions): Record<Platform, SubgraphConnection> {
-  const connect = (platform: Platform) =>
-    connectToSubgraph(authUrls[platform], { name: 'auth', logger, onOutage: () => {} });
+/** Clients share the connection: one whose questions take long, since a provider is slow, leaves room for the next. */
+type Shared = { connection: SubgraphConnection; turns: FetchTurns };
+
+function connectToAuth({ authUrls, logger }: OauthRoutesOptions): Record<Platform, Shared> {
+  const connect = (platform: Platform): Shared => {
+    const turns = createFetchTurns(placesOfConnection);
+    const onOutage = () => turns.dropWaiting();
+    return { connection: connectToSubgraph(authUrls[platform], { name: 'auth', logger, onOutage }), turns };
+  };
   const user = connect('user');
   return { user, portal: authUrls.portal === authUrls.user ? user : connect('portal') };
 }
@@ -140,10 +147,32 @@ function readOwnCookies(header = '', platform: Platform): string {
 async function askAuth(
   request: FastifyRequest,
   question: OauthQuestion,
+  { connection, turns }: Shared,
+  options: OauthRoutesOptions,
+): Promise<OauthAnswer> {
+  if (connection.circuit.isOpen()) throw new RefusalError('auth.unavailable');
+  const caller = networkOf(options.readClientAddress(request.raw.socket.remoteAddress, request.headers)) ?? '';
+  const { timeoutMs } = options;
+  const askedAt = performance.now();
+  return turns
+    .run(caller, { timeoutMs }, () =>
+      sendQuestion(request, question, connection, {
+        ...options,
+        timeoutMs: Math.ceil(timeoutMs - (performance.now() - askedAt)),
+      }),
+    )
+    .catch((error: unknown) => {
+      throw error instanceof NoTurnError ? new RefusalError('auth.unavailable', { cause: error }) : error;
+    });
+}
+
+async function sendQuestion(
+  request: FastifyRequest,
+  question: OauthQuestion,
   connection: SubgraphConnection,
   { authUrls, sign, timeoutMs, ...options }: OauthRoutesOptions,
 ): Promise<OauthAnswer> {
-  if (connection.circuit.isOpen()) throw new RefusalError('auth.unavailable');
+  if (timeoutMs <= answerMarginMs) throw new RefusalError('auth.unavailable');
   const body = JSON.stringify(question);
   const context = withTimeout(describeClient(request, options), timeoutMs - answerMarginMs);
   const message: FetchMessage = {

@@ -1,4 +1,4 @@
-import type { Database } from '@signet/db';
+import { type Database, outsideRequests } from '@signet/db';
 import type { Platform } from '@signet/schema/contract';
 import type { KeySource } from '@signet/session';
 import type { Kysely } from 'kysely';
@@ -65,7 +65,8 @@ export function createServiceAccounts({ db, platform, jwks }: Options): ServiceA
     find(id) {
       const fresh = known.get(id);
       if (fresh) return fresh.found;
-      const found = read(id);
+      // Others wait for it too.
+      const found = outsideRequests(() => read(id));
       known.set(id, { found });
       // An outage is over when it is over.
       found.catch(() => known.delete(id));

@@ -1,3 +1,4 @@
+import { findRequest, inRequest } from '@signet/db';
 import { describe, expect, it } from 'vitest';
 import { createUsedAssertions } from './used-assertions.ts';
 
@@ -67,6 +68,27 @@ describe('used assertions', () => {
     await expect.poll(() => statements.length).toBe(2);
     statements[1]?.answer();
     expect(await next).toBe(true);
+  });
+
+  it('are noted for all, and not in the time of the request that came first', async () => {
+    const { statements, insert } = createTable();
+    const requests: unknown[] = [];
+    const used = createUsedAssertions((batch) => {
+      requests.push(findRequest());
+      return insert(batch);
+    });
+    const over = performance.now() - 1;
+    const asked = ['a', 'b'].map((jti) =>
+      inRequest({ caller: jti, deadline: over }, async () => [await used.use('client', jti, end), findRequest()]),
+    );
+    await expect.poll(() => statements.length).toBe(1);
+    statements[0]?.answer();
+    for (const [isFirst, request] of await Promise.all(asked)) {
+      expect(isFirst).toBe(true);
+      // What follows is the request's own again.
+      expect(request).toMatchObject({ deadline: over });
+    }
+    expect(requests).toEqual([undefined]);
   });
 
   it('go in statements of at most 500', async () => {

@@ -66,7 +66,8 @@ export async function startSession<A extends Account>(
     tenantId,
     account,
     amr: [...amr],
-    authTime: authTime ?? now,
+    // A provider whose clock is wrong makes no sign-in recent in an hour.
+    authTime: authTime ? earlier(authTime, now) : now,
     createdAt: now,
     expiresAt: addSeconds(now, issuer.lifetimes.refreshAbsoluteSeconds),
     upstream,

@@ -9,6 +9,8 @@ export function isReturnUrl(text: string, origins: readonly string[]): boolean {
   if (text.length > maxLength) return false;
   const url = URL.parse(text);
   if (!url || url.href !== text || text.includes('#')) return false;
+  // `blob:https://shop.example/x` has the origin of what it names.
+  if (!/^https?:$/.test(url.protocol)) return false;
   return url.username === '' && url.password === '' && origins.includes(url.origin);
 }
 

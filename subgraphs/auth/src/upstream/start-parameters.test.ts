@@ -76,6 +76,7 @@ describe('return_to', () => {
     'https://shop.example/#',
     'javascript:alert(1)//https://shop.example/',
     'data:text/html,https://shop.example/',
+    'blob:https://shop.example/app',
     'http://localhost:5174/',
     'http://localhost:5173.evil.example/',
     'http://[::1]:5173/',

@@ -239,6 +239,10 @@ describe('the time of a sign-in', () => {
     idp.faults.claims = (claims) => ({ ...claims, auth_time: 1_700_000_000 });
     const old = await staff.signIn(idp, newPerson({ groups: ['helpers'] }));
     expect(decodeJwt(old.tokens?.accessToken ?? '').auth_time).toBe(1_700_000_000);
+    const later = Math.floor(Date.now() / 1000) + 3600;
+    idp.faults.claims = (claims) => ({ ...claims, auth_time: later });
+    const early = await staff.signIn(idp, newPerson({ groups: ['helpers'] }));
+    expect(decodeJwt(early.tokens?.accessToken ?? '').auth_time).toBeLessThan(later - 3000);
   });
 
   it('is never recent where it does not say so', async () => {
