@@ -50,6 +50,9 @@ const schema: GraphQLSchema = buildSchema(`
   input ResetPasswordInput { token: String newPassword: String }
   input CompleteChallengeInput { id: String totp: String }
   input AcceptInvitationInput { token: String password: String }
+  input ImpersonateCustomerInput { customerId: ID reasonClass: String reason: String ticket: String }
+  input BeginImpersonationInput { grant: String }
+  type Grant { grant: String }
   type Verification { verified: Boolean }
   type Reset { endedSessions: Int }
   type Payload { accessToken: String refreshToken: String expiresIn: Int deviceToken: String }
@@ -66,6 +69,7 @@ const schema: GraphQLSchema = buildSchema(`
     verifyEmail(input: VerifyEmailInput): Verification verifyPortalEmail(input: VerifyEmailInput): Verification
     confirmEmail(input: ConfirmEmailInput): Verification confirmPortalEmail(input: ConfirmEmailInput): Verification
     undoEmail(input: UndoEmailInput): Boolean undoPortalEmail(input: UndoEmailInput): Boolean
+    impersonateCustomer(input: ImpersonateCustomerInput): Grant beginImpersonation(input: BeginImpersonationInput): Payload
     resetPassword(input: ResetPasswordInput): Reset resetPortalPassword(input: ResetPasswordInput): Reset
     completeChallenge(input: CompleteChallengeInput): Payload completePortalChallenge(input: CompleteChallengeInput): Payload
     logout(input: LogoutInput): Boolean changeStaffRole(id: ID!, role: StaffRole!): Staff cancelOrder(id: ID!): Order endSession(id: ID!): Boolean placeOrder(input: PlaceOrderInput): Order

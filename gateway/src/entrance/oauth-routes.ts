@@ -27,7 +27,11 @@ import type { Admission } from '../admission/admission.ts';
 import { type ClientAddressReader, networkOf } from '../admission/client-address.ts';
 import { createFetchTurns, type FetchTurns, NoTurnError } from '../execute/fetch-turns.ts';
 import type { FetchMessage, FetchSigner } from '../subgraphs/entrance-proof.ts';
-import { connections as placesOfConnection, connectToSubgraph, type SubgraphConnection } from '../subgraphs/subgraph-connection.ts';
+import {
+  connectToSubgraph,
+  connections as placesOfConnection,
+  type SubgraphConnection,
+} from '../subgraphs/subgraph-connection.ts';
 
 export type OauthRoutesOptions = {
   entrance: string;
@@ -151,7 +155,8 @@ async function askAuth(
   options: OauthRoutesOptions,
 ): Promise<OauthAnswer> {
   if (connection.circuit.isOpen()) throw new RefusalError('auth.unavailable');
-  const caller = networkOf(options.readClientAddress(request.raw.socket.remoteAddress, request.headers)) ?? '';
+  const caller =
+    networkOf(options.readClientAddress(request.raw.socket.remoteAddress, request.headers)) ?? '';
   const { timeoutMs } = options;
   const askedAt = performance.now();
   return turns

@@ -254,6 +254,19 @@ describe('objectToImpersonation', () => {
       [first.id],
     );
     await test.grant(member, customer);
+    await object(first.id, customer.accessToken);
+    await expect(test.grant(member, customer), 'the day begins anew').rejects.toThrow('objected');
+  });
+
+  it('ends it also in the last moments, when clocks differ', async () => {
+    const { id, accessToken } = await test.act(member, customer);
+    await auth.database.query(
+      `update auth.user_impersonation set begun_at = now() - interval '10 minutes', expires_at = now() - interval '20 seconds' where id = $1`,
+      [id],
+    );
+    await object(id, customer.accessToken);
+    expect(await test.timeUntilRevoked(accessToken)).toBeLessThan(1000);
+    expect(await test.endOf(id)).toBe('objection');
   });
 
   it('counts also when it is over: the next one is refused', async () => {

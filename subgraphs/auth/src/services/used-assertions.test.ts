@@ -79,7 +79,10 @@ describe('used assertions', () => {
     });
     const over = performance.now() - 1;
     const asked = ['a', 'b'].map((jti) =>
-      inRequest({ caller: jti, deadline: over }, async () => [await used.use('client', jti, end), findRequest()]),
+      inRequest({ caller: jti, deadline: over }, async () => [
+        await used.use('client', jti, end),
+        findRequest(),
+      ]),
     );
     await expect.poll(() => statements.length).toBe(1);
     statements[0]?.answer();
