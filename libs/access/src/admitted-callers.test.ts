@@ -16,11 +16,11 @@ import {
 
 const admits = (...are: ('person' | 'service' | 'impersonated')[]): Condition => ({ kind: 'callers', are });
 const everybody = {
-  customer: userSession('ada', ['orders:read']),
-  staff: portalSession(['orders:read']),
-  'user service': serviceSession('user', ['orders:read']),
-  'portal service': serviceSession('portal', ['orders:read']),
-  impersonated: impersonatedSession('ada', ['orders:read']),
+  customer: userSession('ada', ['customers:read']),
+  staff: portalSession(['customers:read']),
+  'user service': serviceSession('user', ['customers:read']),
+  'portal service': serviceSession('portal', ['customers:read']),
+  impersonated: impersonatedSession('ada', ['customers:read']),
 };
 const deny = 'authz.caller.deny';
 
@@ -38,7 +38,7 @@ const services = ['user service', 'portal service'];
 describe('a rule admits', () => {
   it.each([
     ['@authenticated', persons],
-    ['@requiresScopes(scopes: [["orders:read"]])', persons],
+    ['@requiresScopes(scopes: [["customers:read"]])', persons],
     ['@policy(policies: [["p"]])', persons],
     ['@recentAuth(seconds: 300)', []],
     ['@platform(is: USER)', ['customer']],
@@ -284,7 +284,7 @@ test('a reference is loaded for the callers that its type admits', async () => {
 test('the matrix has services and impersonated customers as callers, and names whom a rule admits beside persons', () => {
   const rows = createAccessMatrix(
     readRuleBook(
-      parse(`type T @platform(is: PORTAL) @callers(are: [PERSON, SERVICE]) { a: Int @requiresScopes(scopes: [["orders:read"]]) @callers(are: [PERSON, SERVICE]) }
+      parse(`type T @platform(is: PORTAL) @callers(are: [PERSON, SERVICE]) { a: Int @requiresScopes(scopes: [["customers:read"]]) @callers(are: [PERSON, SERVICE]) }
              type U { a: Int @platform(is: USER) @callers(are: [PERSON, IMPERSONATED]) b: Int @authenticated c: Int @public d: Int @callers(are: [SERVICE]) }`),
     ),
   );
@@ -293,7 +293,7 @@ test('the matrix has services and impersonated customers as callers, and names w
     '| field | anonymous | user | support | operations | super_admin | user service | portal service | impersonated | rule |',
   );
   expect(text).toContain(
-    '| `T.a` | · | · | ✓ | ✓ | ✓ | · | ✓ | · | platform portal, person or service, scope `orders:read` |',
+    '| `T.a` | · | · | ✓ | ✓ | ✓ | · | ✓ | · | platform portal, person or service, scope `customers:read` |',
   );
   expect(text).toContain('| `U.a` | · | ✓ | · | · | · | · | · | ✓ | platform user, person or impersonated |');
   expect(text).toContain('| `U.b` | · | ✓ | ✓ | ✓ | ✓ | · | · | · | signed in |');

@@ -65,17 +65,17 @@ test("refuses the other platform's token and no token before it looks at the sco
 const refusal = (reason: string) => expect.objectContaining({ reason });
 
 test('admits a service account only where one is asked for', () => {
-  const service = serviceSession('portal', ['orders:read']);
-  expect(requireService(service, 'portal', 'orders:read')).toBe(service);
-  expect(requirePortalOrService(service, 'orders:read')).toBe(service);
+  const service = serviceSession('portal', ['profile:read']);
+  expect(requireService(service, 'portal', 'profile:read')).toBe(service);
+  expect(requirePortalOrService(service, 'profile:read')).toBe(service);
   expect(requirePortalOrService(staff)).toBe(staff);
   expect(() => requirePortal(service)).toThrow(refusal('authz.caller.deny'));
   expect(() => requireUser(serviceSession('user'))).toThrow(refusal('authz.caller.deny'));
   expect(() => requireUser(serviceSession('user'), { orImpersonated: true })).toThrow(
     refusal('authz.caller.deny'),
   );
-  expect(() => requireService(service, 'portal', 'orders:ship')).toThrow(refusal('authz.scope.deny'));
-  expect(() => requirePortalOrService(service, 'orders:ship')).toThrow(refusal('authz.scope.deny'));
+  expect(() => requireService(service, 'portal', 'notes:write')).toThrow(refusal('authz.scope.deny'));
+  expect(() => requirePortalOrService(service, 'notes:write')).toThrow(refusal('authz.scope.deny'));
 });
 
 test('refuses a service account of the other platform, and a person where a service is asked for', () => {
