@@ -8,7 +8,7 @@ const sharedFolder = join('schema', 'shared');
 
 /**
  * SDL of a subgraph: the shared headers (federation and access rules), the shared types that it names, then every
- * `.graphql` file of its folder in the order of their paths. From this repository, or from a copy of it in `tree`.
+ * `.graphql` file of its folder, a type before what extends it, else in the order of their paths. From this repository, or from a copy of it in `tree`.
  *
  * @throws {Error} when the subgraph has no SDL.
  */
@@ -22,7 +22,17 @@ export function readSubgraphSdl(name: SubgraphName, tree = root): string {
   const headers = ['federation.graphql', 'access.graphql'].map((file) =>
     readFileSync(join(tree, 'schema', file), 'utf8'),
   );
-  return [...headers, ...readSharedTypes(own.join('\n'), tree), ...own].join('\n');
+  return [...headers, ...readSharedTypes(own.join('\n'), tree), ...typesFirst(own)].join('\n');
+}
+
+/** GraphQL allows any order; Grafbase's composer ends with a panic where a type with a composed directive follows its extension. */
+function typesFirst(files: readonly string[]): string[] {
+  const all = files.join('\n');
+  const isExtended = (text: string) =>
+    [...text.matchAll(/^type (\w+)/gm)].some(([, name]) =>
+      new RegExp(`^extend type ${name}\\b`, 'm').test(all),
+    );
+  return [...files.filter(isExtended), ...files.filter((text) => !isExtended(text))];
 }
 
 function readSharedTypes(sdl: string, tree: string): string[] {

@@ -58,6 +58,53 @@ export type PageInfo = {
   endCursor?: Maybe<Scalars['String']['output']>;
 };
 
+export type User = {
+  __typename?: 'User';
+  id: Scalars['ID']['output'];
+  email: Scalars['String']['output'];
+  fullName: Scalars['String']['output'];
+  /** False while the account is suspended. Staff with the scope `customers:read`. */
+  isActive?: Maybe<Scalars['Boolean']['output']>;
+  /**
+   * The members of staff who are responsible for this customer, the earliest first. Where there are any, only they and
+   * super admins write notes about the customer. Staff with the scope `customers:read`.
+   */
+  assignees?: Maybe<Array<StaffMember>>;
+  /** Where the customer is signed in, last used first. At most 100. Staff with the scope `customers:read`. */
+  sessions?: Maybe<Array<CustomerSession>>;
+  /** What the customer is asked for beside the password. Staff with the scope `customers:read`. */
+  factors?: Maybe<Array<CustomerFactor>>;
+  /** Devices on which the customer is not asked for a second factor, the latest first. At most 100. Staff with the scope `customers:read`. */
+  rememberedDevices?: Maybe<Array<RememberedDevice>>;
+  /**
+   * What staff wrote about this customer, latest first. Staff with the scope `customers:read`.
+   * Errors: `input.first`, `input.after`.
+   */
+  supportNotes?: Maybe<SupportNoteConnection>;
+};
+
+
+export type UserSupportNotesArgs = {
+  first?: Scalars['Int']['input'];
+  after?: InputMaybe<Scalars['String']['input']>;
+};
+
+export type UserConnection = {
+  __typename?: 'UserConnection';
+  edges: Array<UserEdge>;
+  pageInfo: PageInfo;
+  /** How many customers the search finds, on all pages together. Counted up to 10000. */
+  totalCount: Scalars['Int']['output'];
+  /** False where the search finds more than 10000 customers. */
+  totalCountIsExact: Scalars['Boolean']['output'];
+};
+
+export type UserEdge = {
+  __typename?: 'UserEdge';
+  cursor: Scalars['String']['output'];
+  node: User;
+};
+
 export type AssignCustomerInput = {
   customerId: Scalars['ID']['input'];
   staffId: Scalars['ID']['input'];
@@ -179,53 +226,6 @@ export type CorrectCustomerEmailInput = {
   reason: Scalars['String']['input'];
 };
 
-export type User = {
-  __typename?: 'User';
-  id: Scalars['ID']['output'];
-  email: Scalars['String']['output'];
-  fullName: Scalars['String']['output'];
-  /** False while the account is suspended. Staff with the scope `customers:read`. */
-  isActive?: Maybe<Scalars['Boolean']['output']>;
-  /**
-   * The members of staff who are responsible for this customer, the earliest first. Where there are any, only they and
-   * super admins write notes about the customer. Staff with the scope `customers:read`.
-   */
-  assignees?: Maybe<Array<StaffMember>>;
-  /** Where the customer is signed in, last used first. At most 100. Staff with the scope `customers:read`. */
-  sessions?: Maybe<Array<CustomerSession>>;
-  /** What the customer is asked for beside the password. Staff with the scope `customers:read`. */
-  factors?: Maybe<Array<CustomerFactor>>;
-  /** Devices on which the customer is not asked for a second factor, the latest first. At most 100. Staff with the scope `customers:read`. */
-  rememberedDevices?: Maybe<Array<RememberedDevice>>;
-  /**
-   * What staff wrote about this customer, latest first. Staff with the scope `customers:read`.
-   * Errors: `input.first`, `input.after`.
-   */
-  supportNotes?: Maybe<SupportNoteConnection>;
-};
-
-
-export type UserSupportNotesArgs = {
-  first?: Scalars['Int']['input'];
-  after?: InputMaybe<Scalars['String']['input']>;
-};
-
-export type UserConnection = {
-  __typename?: 'UserConnection';
-  edges: Array<UserEdge>;
-  pageInfo: PageInfo;
-  /** How many customers the search finds, on all pages together. Counted up to 10000. */
-  totalCount: Scalars['Int']['output'];
-  /** False where the search finds more than 10000 customers. */
-  totalCountIsExact: Scalars['Boolean']['output'];
-};
-
-export type UserEdge = {
-  __typename?: 'UserEdge';
-  cursor: Scalars['String']['output'];
-  node: User;
-};
-
 export type Dashboard = {
   __typename?: 'Dashboard';
   /** The tenant's id. */
@@ -324,6 +324,57 @@ export type AddSupportNoteInput = {
   customerId: Scalars['ID']['input'];
   /** 1 to 4000 characters. */
   body: Scalars['String']['input'];
+};
+
+export type Query = {
+  __typename?: 'Query';
+  /** One customer. Null where there is none. Staff with the scope `customers:read`. Errors: `input.id`. */
+  customer?: Maybe<User>;
+  /**
+   * Customers by e-mail, a page at a time. Staff with the scope `customers:read`.
+   * Errors: `input.first`, `input.after`, `input.search`.
+   */
+  customers?: Maybe<UserConnection>;
+  /**
+   * What happened to accounts, sessions and rights, and what staff changed in the data of subgraphs, latest first. Staff with the scope `audit:read` (super_admin).
+   * Errors: `input.first`, `input.after`, `input.kind`, `input.actorId`, `input.subjectId`, `input.until`.
+   */
+  auditLog?: Maybe<AuditEventConnection>;
+  /** The counts of this tenant. Subgraphs add theirs. Staff with the scope `dashboard:read`. */
+  dashboard?: Maybe<Dashboard>;
+  /** `ok` for every member of staff. Tells a token of staff from a customer's. */
+  portalHealth?: Maybe<Scalars['String']['output']>;
+  /**
+   * When staff acted as customers, or may begin to, latest first. Kept for 90 days; the audit log keeps more. Staff with the scope
+   * `customers:impersonate`. Errors: `input.first`, `input.after`, `input.customerId`, `input.staffId`.
+   */
+  impersonations?: Maybe<ImpersonationConnection>;
+};
+
+
+export type QueryCustomerArgs = {
+  id: Scalars['ID']['input'];
+};
+
+
+export type QueryCustomersArgs = {
+  first?: Scalars['Int']['input'];
+  after?: InputMaybe<Scalars['String']['input']>;
+  search?: InputMaybe<Scalars['String']['input']>;
+};
+
+
+export type QueryAuditLogArgs = {
+  first?: Scalars['Int']['input'];
+  after?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<AuditLogFilter>;
+};
+
+
+export type QueryImpersonationsArgs = {
+  first?: Scalars['Int']['input'];
+  after?: InputMaybe<Scalars['String']['input']>;
+  filter?: InputMaybe<ImpersonationFilter>;
 };
 
 export type Mutation = {
@@ -449,57 +500,6 @@ export type MutationAddSupportNoteArgs = {
   input: AddSupportNoteInput;
 };
 
-export type Query = {
-  __typename?: 'Query';
-  /**
-   * What happened to accounts, sessions and rights, and what staff changed in the data of subgraphs, latest first. Staff with the scope `audit:read` (super_admin).
-   * Errors: `input.first`, `input.after`, `input.kind`, `input.actorId`, `input.subjectId`, `input.until`.
-   */
-  auditLog?: Maybe<AuditEventConnection>;
-  /** One customer. Null where there is none. Staff with the scope `customers:read`. Errors: `input.id`. */
-  customer?: Maybe<User>;
-  /**
-   * Customers by e-mail, a page at a time. Staff with the scope `customers:read`.
-   * Errors: `input.first`, `input.after`, `input.search`.
-   */
-  customers?: Maybe<UserConnection>;
-  /** The counts of this tenant. Subgraphs add theirs. Staff with the scope `dashboard:read`. */
-  dashboard?: Maybe<Dashboard>;
-  /** `ok` for every member of staff. Tells a token of staff from a customer's. */
-  portalHealth?: Maybe<Scalars['String']['output']>;
-  /**
-   * When staff acted as customers, or may begin to, latest first. Kept for 90 days; the audit log keeps more. Staff with the scope
-   * `customers:impersonate`. Errors: `input.first`, `input.after`, `input.customerId`, `input.staffId`.
-   */
-  impersonations?: Maybe<ImpersonationConnection>;
-};
-
-
-export type QueryAuditLogArgs = {
-  first?: Scalars['Int']['input'];
-  after?: InputMaybe<Scalars['String']['input']>;
-  filter?: InputMaybe<AuditLogFilter>;
-};
-
-
-export type QueryCustomerArgs = {
-  id: Scalars['ID']['input'];
-};
-
-
-export type QueryCustomersArgs = {
-  first?: Scalars['Int']['input'];
-  after?: InputMaybe<Scalars['String']['input']>;
-  search?: InputMaybe<Scalars['String']['input']>;
-};
-
-
-export type QueryImpersonationsArgs = {
-  first?: Scalars['Int']['input'];
-  after?: InputMaybe<Scalars['String']['input']>;
-  filter?: InputMaybe<ImpersonationFilter>;
-};
-
 export type Link__Purpose =
   /** `SECURITY` features provide metadata necessary to securely resolve fields. */
   | 'SECURITY'
@@ -617,8 +617,11 @@ export type ResolversTypes = {
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
   ImpersonationReason: ImpersonationReason;
   PageInfo: ResolverTypeWrapper<PageInfo>;
-  AssignCustomerInput: AssignCustomerInput;
+  User: ResolverTypeWrapper<UserModel>;
   ID: ResolverTypeWrapper<Scalars['ID']['output']>;
+  UserConnection: ResolverTypeWrapper<UserConnectionModel>;
+  UserEdge: ResolverTypeWrapper<Omit<UserEdge, 'node'> & { node: ResolversTypes['User'] }>;
+  AssignCustomerInput: AssignCustomerInput;
   UnassignCustomerInput: UnassignCustomerInput;
   AuditLogFilter: AuditLogFilter;
   AuditEvent: ResolverTypeWrapper<AuditEventModel>;
@@ -631,9 +634,6 @@ export type ResolversTypes = {
   RememberedDevice: ResolverTypeWrapper<RememberedDeviceModel>;
   SendPasswordResetInput: SendPasswordResetInput;
   CorrectCustomerEmailInput: CorrectCustomerEmailInput;
-  User: ResolverTypeWrapper<UserModel>;
-  UserConnection: ResolverTypeWrapper<UserConnectionModel>;
-  UserEdge: ResolverTypeWrapper<Omit<UserEdge, 'node'> & { node: ResolversTypes['User'] }>;
   Dashboard: ResolverTypeWrapper<Dashboard>;
   ImpersonateCustomerInput: ImpersonateCustomerInput;
   ImpersonationFilter: ImpersonationFilter;
@@ -646,8 +646,8 @@ export type ResolversTypes = {
   SupportNoteConnection: ResolverTypeWrapper<Omit<SupportNoteConnection, 'edges'> & { edges: Array<ResolversTypes['SupportNoteEdge']> }>;
   SupportNoteEdge: ResolverTypeWrapper<Omit<SupportNoteEdge, 'node'> & { node: ResolversTypes['SupportNote'] }>;
   AddSupportNoteInput: AddSupportNoteInput;
-  Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
+  Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   link__Import: ResolverTypeWrapper<Scalars['link__Import']['output']>;
   link__Purpose: Link__Purpose;
   federation__FieldSet: ResolverTypeWrapper<Scalars['federation__FieldSet']['output']>;
@@ -666,8 +666,11 @@ export type ResolversTypes = {
 export type ResolversParentTypes = {
   DateTime: Scalars['DateTime']['output'];
   PageInfo: PageInfo;
-  AssignCustomerInput: AssignCustomerInput;
+  User: UserModel;
   ID: Scalars['ID']['output'];
+  UserConnection: UserConnectionModel;
+  UserEdge: Omit<UserEdge, 'node'> & { node: ResolversParentTypes['User'] };
+  AssignCustomerInput: AssignCustomerInput;
   UnassignCustomerInput: UnassignCustomerInput;
   AuditLogFilter: AuditLogFilter;
   AuditEvent: AuditEventModel;
@@ -679,9 +682,6 @@ export type ResolversParentTypes = {
   RememberedDevice: RememberedDeviceModel;
   SendPasswordResetInput: SendPasswordResetInput;
   CorrectCustomerEmailInput: CorrectCustomerEmailInput;
-  User: UserModel;
-  UserConnection: UserConnectionModel;
-  UserEdge: Omit<UserEdge, 'node'> & { node: ResolversParentTypes['User'] };
   Dashboard: Dashboard | FederationReferenceTypes['Dashboard'];
   ImpersonateCustomerInput: ImpersonateCustomerInput;
   ImpersonationFilter: ImpersonationFilter;
@@ -694,8 +694,8 @@ export type ResolversParentTypes = {
   SupportNoteConnection: Omit<SupportNoteConnection, 'edges'> & { edges: Array<ResolversParentTypes['SupportNoteEdge']> };
   SupportNoteEdge: Omit<SupportNoteEdge, 'node'> & { node: ResolversParentTypes['SupportNote'] };
   AddSupportNoteInput: AddSupportNoteInput;
-  Mutation: Record<PropertyKey, never>;
   Query: Record<PropertyKey, never>;
+  Mutation: Record<PropertyKey, never>;
   link__Import: Scalars['link__Import']['output'];
   federation__FieldSet: Scalars['federation__FieldSet']['output'];
   federation__Scope: Scalars['federation__Scope']['output'];
@@ -829,6 +829,32 @@ export type PageInfoResolvers<ContextType = GraphqlContext, ParentType extends R
   endCursor?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
 };
 
+export type UserResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['User'] = ResolversParentTypes['User'], FederationReferenceType extends FederationReferenceTypes['User'] = FederationReferenceTypes['User']> = {
+  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['User']> | FederationReferenceType, FederationReferenceType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  email?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  fullName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  isActive?: Resolver<Maybe<ResolversTypes['Boolean']>, ParentType, ContextType>;
+  assignees?: Resolver<Maybe<Array<ResolversTypes['StaffMember']>>, ParentType, ContextType>;
+  sessions?: Resolver<Maybe<Array<ResolversTypes['CustomerSession']>>, ParentType, ContextType>;
+  factors?: Resolver<Maybe<Array<ResolversTypes['CustomerFactor']>>, ParentType, ContextType>;
+  rememberedDevices?: Resolver<Maybe<Array<ResolversTypes['RememberedDevice']>>, ParentType, ContextType>;
+  supportNotes?: Resolver<Maybe<ResolversTypes['SupportNoteConnection']>, ParentType, ContextType, RequireFields<UserSupportNotesArgs, 'first'>>;
+  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
+};
+
+export type UserConnectionResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['UserConnection'] = ResolversParentTypes['UserConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['UserEdge']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+  totalCount?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  totalCountIsExact?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+};
+
+export type UserEdgeResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['UserEdge'] = ResolversParentTypes['UserEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['User'], ParentType, ContextType>;
+};
+
 export type AuditEventResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['AuditEvent'] = ResolversParentTypes['AuditEvent']> = {
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   happenedAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
@@ -879,32 +905,6 @@ export type CustomerFactorResolvers<ContextType = GraphqlContext, ParentType ext
 export type RememberedDeviceResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['RememberedDevice'] = ResolversParentTypes['RememberedDevice']> = {
   createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
   expiresAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
-};
-
-export type UserResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['User'] = ResolversParentTypes['User'], FederationReferenceType extends FederationReferenceTypes['User'] = FederationReferenceTypes['User']> = {
-  __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['User']> | FederationReferenceType, FederationReferenceType, ContextType>;
-  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
-  email?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  fullName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  isActive?: Resolver<Maybe<ResolversTypes['Boolean']>, ParentType, ContextType>;
-  assignees?: Resolver<Maybe<Array<ResolversTypes['StaffMember']>>, ParentType, ContextType>;
-  sessions?: Resolver<Maybe<Array<ResolversTypes['CustomerSession']>>, ParentType, ContextType>;
-  factors?: Resolver<Maybe<Array<ResolversTypes['CustomerFactor']>>, ParentType, ContextType>;
-  rememberedDevices?: Resolver<Maybe<Array<ResolversTypes['RememberedDevice']>>, ParentType, ContextType>;
-  supportNotes?: Resolver<Maybe<ResolversTypes['SupportNoteConnection']>, ParentType, ContextType, RequireFields<UserSupportNotesArgs, 'first'>>;
-  __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
-};
-
-export type UserConnectionResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['UserConnection'] = ResolversParentTypes['UserConnection']> = {
-  edges?: Resolver<Array<ResolversTypes['UserEdge']>, ParentType, ContextType>;
-  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
-  totalCount?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
-  totalCountIsExact?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
-};
-
-export type UserEdgeResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['UserEdge'] = ResolversParentTypes['UserEdge']> = {
-  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
-  node?: Resolver<ResolversTypes['User'], ParentType, ContextType>;
 };
 
 export type DashboardResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Dashboard'] = ResolversParentTypes['Dashboard'], FederationReferenceType extends FederationReferenceTypes['Dashboard'] = FederationReferenceTypes['Dashboard']> = {
@@ -969,6 +969,17 @@ export type SupportNoteEdgeResolvers<ContextType = GraphqlContext, ParentType ex
   node?: Resolver<ResolversTypes['SupportNote'], ParentType, ContextType>;
 };
 
+export type QueryResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
+  customer?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType, RequireFields<QueryCustomerArgs, 'id'>>;
+  customers?: Resolver<Maybe<ResolversTypes['UserConnection']>, ParentType, ContextType, RequireFields<QueryCustomersArgs, 'first'>>;
+  auditLog?: Resolver<Maybe<ResolversTypes['AuditEventConnection']>, ParentType, ContextType, RequireFields<QueryAuditLogArgs, 'first'>>;
+  dashboard?: Resolver<Maybe<ResolversTypes['Dashboard']>, ParentType, ContextType>;
+  portalHealth?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  impersonations?: Resolver<Maybe<ResolversTypes['ImpersonationConnection']>, ParentType, ContextType, RequireFields<QueryImpersonationsArgs, 'first'>>;
+  _entities?: Resolver<Array<Maybe<ResolversTypes['_Entity']>>, ParentType, ContextType, RequireFields<Query_EntitiesArgs, 'representations'>>;
+  _service?: Resolver<ResolversTypes['_Service'], ParentType, ContextType>;
+};
+
 export type MutationResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
   suspendCustomer?: Resolver<ResolversTypes['User'], ParentType, ContextType, RequireFields<MutationSuspendCustomerArgs, 'customerId'>>;
   reinstateCustomer?: Resolver<ResolversTypes['User'], ParentType, ContextType, RequireFields<MutationReinstateCustomerArgs, 'customerId'>>;
@@ -981,17 +992,6 @@ export type MutationResolvers<ContextType = GraphqlContext, ParentType extends R
   impersonateCustomer?: Resolver<ResolversTypes['ImpersonationGrant'], ParentType, ContextType, RequireFields<MutationImpersonateCustomerArgs, 'input'>>;
   endImpersonation?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationEndImpersonationArgs, 'id'>>;
   addSupportNote?: Resolver<ResolversTypes['SupportNote'], ParentType, ContextType, RequireFields<MutationAddSupportNoteArgs, 'input'>>;
-};
-
-export type QueryResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Query'] = ResolversParentTypes['Query']> = {
-  auditLog?: Resolver<Maybe<ResolversTypes['AuditEventConnection']>, ParentType, ContextType, RequireFields<QueryAuditLogArgs, 'first'>>;
-  customer?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType, RequireFields<QueryCustomerArgs, 'id'>>;
-  customers?: Resolver<Maybe<ResolversTypes['UserConnection']>, ParentType, ContextType, RequireFields<QueryCustomersArgs, 'first'>>;
-  dashboard?: Resolver<Maybe<ResolversTypes['Dashboard']>, ParentType, ContextType>;
-  portalHealth?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
-  impersonations?: Resolver<Maybe<ResolversTypes['ImpersonationConnection']>, ParentType, ContextType, RequireFields<QueryImpersonationsArgs, 'first'>>;
-  _entities?: Resolver<Array<Maybe<ResolversTypes['_Entity']>>, ParentType, ContextType, RequireFields<Query_EntitiesArgs, 'representations'>>;
-  _service?: Resolver<ResolversTypes['_Service'], ParentType, ContextType>;
 };
 
 export interface Link__ImportScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes['link__Import'], any> {
@@ -1029,6 +1029,9 @@ export type _EntityResolvers<ContextType = GraphqlContext, ParentType extends Re
 export type Resolvers<ContextType = GraphqlContext> = {
   DateTime?: GraphQLScalarType;
   PageInfo?: PageInfoResolvers<ContextType>;
+  User?: UserResolvers<ContextType>;
+  UserConnection?: UserConnectionResolvers<ContextType>;
+  UserEdge?: UserEdgeResolvers<ContextType>;
   AuditEvent?: AuditEventResolvers<ContextType>;
   AuditDetail?: AuditDetailResolvers<ContextType>;
   AuditEventConnection?: AuditEventConnectionResolvers<ContextType>;
@@ -1036,9 +1039,6 @@ export type Resolvers<ContextType = GraphqlContext> = {
   CustomerSession?: CustomerSessionResolvers<ContextType>;
   CustomerFactor?: CustomerFactorResolvers<ContextType>;
   RememberedDevice?: RememberedDeviceResolvers<ContextType>;
-  User?: UserResolvers<ContextType>;
-  UserConnection?: UserConnectionResolvers<ContextType>;
-  UserEdge?: UserEdgeResolvers<ContextType>;
   Dashboard?: DashboardResolvers<ContextType>;
   ImpersonationGrant?: ImpersonationGrantResolvers<ContextType>;
   Impersonation?: ImpersonationResolvers<ContextType>;
@@ -1048,8 +1048,8 @@ export type Resolvers<ContextType = GraphqlContext> = {
   StaffMember?: StaffMemberResolvers<ContextType>;
   SupportNoteConnection?: SupportNoteConnectionResolvers<ContextType>;
   SupportNoteEdge?: SupportNoteEdgeResolvers<ContextType>;
-  Mutation?: MutationResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
+  Mutation?: MutationResolvers<ContextType>;
   link__Import?: GraphQLScalarType;
   federation__FieldSet?: GraphQLScalarType;
   federation__Scope?: GraphQLScalarType;
