@@ -20,7 +20,8 @@ let asked: Asked[];
 let answer: OauthAnswer;
 let authStatus: number;
 let isFull = false;
-let address = '203.0.113.9';
+/** A client's address; another one names its own in `x-test-address`. */
+const address = '203.0.113.9';
 /** Auth answers questions about providers when it is called. */
 let answerProviders: (() => void) | undefined;
 let providers: Promise<void> | undefined;
@@ -53,7 +54,7 @@ beforeAll(async () => {
         return work();
       },
     },
-    readClientAddress: () => address,
+    readClientAddress: (_peer, headers) => String(headers['x-test-address'] ?? address),
     tenantsByHost: new Map([['localhost', 'acme']]),
     timeoutMs: 2000,
     logger,
@@ -214,9 +215,7 @@ describe('the OAuth routes of an entrance', () => {
     const slow = Array.from({ length: 100 }, () => fetch(`${url}/oauth/user/idp/callback`));
     // No more come before one of them is answered.
     await expect.poll(() => asked.length).toBe(32);
-    address = '203.0.113.10';
-    const response = await post('/oauth/user/token');
-    address = '203.0.113.9';
+    const response = await post('/oauth/user/token', 'a=b', { ...form, 'x-test-address': '203.0.113.10' });
     const slowAsked = asked.filter(({ route }) => route === 'callback').length;
     answerProviders();
     providers = undefined;
