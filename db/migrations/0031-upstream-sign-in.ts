@@ -9,7 +9,7 @@ const platforms = [
 /**
  * Per platform: who an account is at identity providers (OpenID Connect), and three tables of rows that live for minutes: sign-ins whose
  * `state` came back, results that the frontend has not fetched yet, and logout tokens. `sealed_claims` opens with the code of the row, which
- * is not stored. A session and a challenge that began at a provider name its session there, so that its end ends them.
+ * is not stored. An identity that its owner unlinked stays, so that no address links it again (`unlinked_at`). A session and a challenge that began at a provider name its session there, so that its end ends them.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const { platform, account } of platforms) {
@@ -27,13 +27,14 @@ export async function up(db: Kysely<unknown>): Promise<void> {
         linked_by text not null check (linked_by in ('email', 'session', 'creation')),
         created_at timestamptz not null default now(),
         last_used_at timestamptz,
+        unlinked_at timestamptz,
         unique (tenant_id, issuer, subject),
         foreign key (tenant_id, account_id) references ${account} (tenant_id, id) on delete cascade
       );
       create index ${platform}_identity_account on auth.${platform}_identity (tenant_id, account_id);
-      grant select (id, account_id, provider, issuer, subject, email, linked_by, created_at, last_used_at),
+      grant select (id, account_id, provider, issuer, subject, email, linked_by, created_at, last_used_at, unlinked_at),
         insert (tenant_id, account_id, provider, issuer, subject, email, linked_by, created_at, last_used_at),
-        update (email, last_used_at), delete
+        update (email, last_used_at, unlinked_at), delete
         on auth.${platform}_identity to ${role};
 
       create table auth.${platform}_upstream_state (

@@ -247,6 +247,8 @@ export type IdentityTable = {
   linked_by: 'email' | 'session' | 'creation';
   created_at: Timestamp;
   last_used_at: OptionalTime;
+  /** Its owner took it away. It signs nobody in, and keeps the address from linking anybody of this issuer. */
+  unlinked_at: OptionalTime;
 };
 
 /** States of sign-ins that came back from a provider. */

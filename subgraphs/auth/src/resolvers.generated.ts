@@ -725,8 +725,8 @@ export type Mutation = {
   /** Link an identity as staff. Answers like `linkIdentity`. */
   linkPortalIdentity: Identity;
   /**
-   * Take a link away. Your other sessions that began with it end. Where the provider vouches for the address of your account, the next sign-in
-   * there links it again: close the account at the provider too. Needs a recent sign-in. Errors: `input.id` when you have no such identity.
+   * Take a link away. It signs nobody in any more, your other sessions that began with it end, and nobody of the same issuer is linked to
+   * your account by its address: only `linkIdentity` does. Needs a recent sign-in. Errors: `input.id` when you have no such identity.
    */
   unlinkIdentity: Scalars['Boolean']['output'];
   /** Take a link away, as staff. Answers like `unlinkIdentity`. */

@@ -176,6 +176,15 @@ async function useOrFind<A extends Account>(
   return { account, methods, data, first: firstFactorOf(upstream) };
 }
 
+/** Ends what was begun at the account: no challenge of before can be answered. For an account whose row the transaction has locked. */
+export async function endChallengesOf<A extends Account>(
+  trx: Trx,
+  tables: PlatformIssuer<A>['tables'],
+  accountId: string,
+): Promise<void> {
+  await sql`delete from ${tables.challenge} where account_id = ${accountId}`.execute(trx);
+}
+
 async function findAccount<A extends Account>(
   trx: Trx,
   tables: PlatformIssuer<A>['tables'],

@@ -4,6 +4,7 @@ import type { Logger } from '@signet/service';
 import { sql, type Transaction } from 'kysely';
 import { lockAccountForChange } from '../accounts/account.queries.ts';
 import type { Account } from '../accounts/account.ts';
+import { endChallengesOf } from '../challenges/challenge.ts';
 import { linkTo, queueMail } from '../mail/outbox.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
 import { endSessionsOf } from '../sessions/session.queries.ts';
@@ -73,7 +74,7 @@ export async function resetFactors<A extends Account>(
 ): Promise<void> {
   const { platform, tables, now } = issuer;
   const removed = await removeAllFactors(trx, issuer, account.id);
-  await sql`delete from ${tables.challenge} where account_id = ${account.id}`.execute(trx);
+  await endChallengesOf(trx, tables, account.id);
   const ended = await endSessionsOf(trx, tables, account.id, { reason: 'factor', now: now() });
   await writeAuditEvent(trx, {
     kind: 'auth.factor.reset',

@@ -2,11 +2,12 @@ import { readInTenant } from '@signet/db';
 import { badInput } from '@signet/service';
 import { readId } from '@signet/subgraph';
 import type { Account } from '../accounts/account.ts';
+import { endChallengesOf } from '../challenges/challenge.ts';
 import { changeOwnFactors } from '../factors/change-factors.ts';
 import type { PlatformBinding } from '../platform-issuer.ts';
 import type { MutationResolvers, QueryResolvers } from '../resolvers.generated.ts';
 import { addIdentity, tellOwner } from '../upstream/change-identities.ts';
-import { deleteIdentity, endSessionsOfIdentity, listIdentities } from '../upstream/identity.queries.ts';
+import { endSessionsOfIdentity, listIdentities, unlinkIdentity } from '../upstream/identity.queries.ts';
 import { getResult } from './upstream-sign-in.ts';
 
 const maxIdentities = 10;
@@ -65,15 +66,11 @@ export function createUnlinkIdentity<A extends Account>({
     const id = readId('id', args.id);
     return changeOwnFactors(issuer, subject, async (trx, { account }) => {
       const { accountId, sessionId } = subject;
-      const deleted = await deleteIdentity(trx, issuer, { id, accountId });
-      if (!deleted) throw badInput('id', 'You have no such identity.');
-      await endSessionsOfIdentity(trx, issuer, { ...deleted, accountId, except: sessionId });
-      await tellOwner(
-        trx,
-        issuer,
-        { ...subject, account },
-        { change: 'unlinked', provider: deleted.provider },
-      );
+      const gone = await unlinkIdentity(trx, issuer, { id, accountId });
+      if (!gone) throw badInput('id', 'You have no such identity.');
+      await endChallengesOf(trx, issuer.tables, accountId);
+      await endSessionsOfIdentity(trx, issuer, { ...gone, accountId, except: sessionId });
+      await tellOwner(trx, issuer, { ...subject, account }, { change: 'unlinked', provider: gone.provider });
       return true;
     });
   };

@@ -35,7 +35,7 @@ export async function exportOwnData(
         'recoveryCodesLeft', (select count(*) from auth.user_recovery_code where account_id = ${accountId})
       ),
       'identities', ${listOf(sql`
-        select provider, issuer, subject, email, linked_by as "linkedBy", created_at as "linkedAt", last_used_at as "lastUsedAt"
+        select provider, issuer, subject, email, linked_by as "linkedBy", created_at as "linkedAt", last_used_at as "lastUsedAt", unlinked_at as "unlinkedAt"
         from auth.user_identity where account_id = ${accountId} order by created_at`)},
       'supportSessions', ${listOf(sql`
         select reason_class as reason, begun_at as "begunAt", coalesce(ended_at, expires_at) as "endedAt", objected_at as "objectedAt"

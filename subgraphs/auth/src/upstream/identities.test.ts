@@ -108,6 +108,35 @@ describe.each(bothPlatforms)('$platform: identities of an account', ({ platform,
     ]);
   });
 
+  it('that their owner took away come back by no address, only from a session', async () => {
+    const { account, token } = await signedIn();
+    await verify(account.id);
+    const own = newPerson({ email: account.email });
+    expect((await signIn(idp, own)).tokens).toBeDefined();
+    const [{ id }] = await list(token);
+    expect(await unlink(token, id)).toBe(true);
+    for (const person of [own, newPerson({ email: account.email })]) {
+      expect((await signIn(idp, person)).reason).toBe('auth.failure.not_linked');
+    }
+    expect(await list(token)).toEqual([]);
+    expect(await unlink(token, id)).toBe('input.id');
+    expect((await linkPerson(token, own)).linked).toMatchObject({ provider: 'idp' });
+    expect(decodeJwt((await signIn(idp, own)).tokens?.accessToken ?? '').sub).toBe(account.id);
+  });
+
+  it('that go take the challenges with them that wait for a second factor', async () => {
+    const { addTotp, challengeOf, complete: answer } = factorOperations(() => auth, platform);
+    const { account } = await signedIn();
+    const { recoveryCodes } = await addTotp(account);
+    const [first = '', second = ''] = recoveryCodes;
+    const { tokens } = await answer((await challengeOf(account)).id, { recoveryCode: first });
+    const token = tokens?.accessToken ?? '';
+    const { linked } = await linkPerson(token);
+    const { id } = await challengeOf(account);
+    expect(await unlink(token, linked.id)).toBe(true);
+    expect((await answer(id, { recoveryCode: second })).reason).toBe('input.challenge');
+  });
+
   it('are nobody else’s to see, to take, or to link a second time', async () => {
     const [one, two] = [await signedIn(), await signedIn()];
     const { person, linked } = await linkPerson(one.token);

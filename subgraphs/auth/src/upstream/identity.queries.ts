@@ -33,12 +33,16 @@ export async function findIdentityOwner<A extends Account>(
   { issuer, subject }: IdentityKey,
 ): Promise<string | undefined> {
   const { rows } = await sql<{ accountId: string }>`
-    select account_id as "accountId" from ${tables.identity} where issuer = ${issuer} and subject = ${subject}
+    select account_id as "accountId" from ${tables.identity}
+    where issuer = ${issuer} and subject = ${subject} and unlinked_at is null
   `.execute(trx);
   return rows[0]?.accountId;
 }
 
-/** Whether the account is somebody at the issuer already: an address can pass from one person to another. */
+/**
+ * Whether the account is, or was, somebody at the issuer: an address can pass from one person to another, and who unlinked somebody wants nobody
+ * linked by an address there.
+ */
 export async function hasIdentityAt<A extends Account>(
   trx: Trx,
   { tables }: Tables<A>,
@@ -54,7 +58,11 @@ export async function hasIdentityAt<A extends Account>(
 
 type NewIdentity = { tenantId: string; accountId: string; person: Person; linkedBy: LinkedBy };
 
-/** For an account that the transaction has locked. @returns undefined where an account has the identity, also since a moment ago. */
+/**
+ * For an account that the transaction has locked. A session's owner may link again what was unlinked, whoever had it.
+ *
+ * @returns undefined where an account has the identity, also since a moment ago.
+ */
 export async function insertIdentity<A extends Account>(
   trx: Trx,
   { tables, now }: Pick<PlatformIssuer<A>, 'tables' | 'now'>,
@@ -64,6 +72,11 @@ export async function insertIdentity<A extends Account>(
   // Only what the provider vouches for: else anybody could write the owner's address there, and it would look like theirs.
   const email = (person.isEmailProven && person.email) || null;
   const usedAt = linkedBy === 'session' ? null : now();
+  if (linkedBy === 'session') {
+    await sql`
+      delete from ${tables.identity}
+      where issuer = ${issuer} and subject = ${subject} and unlinked_at is not null`.execute(trx);
+  }
   const { rows } = await sql<OwnIdentity>`
     insert into ${tables.identity}
       (tenant_id, account_id, provider, issuer, subject, email, linked_by, created_at, last_used_at)
@@ -82,7 +95,7 @@ export async function touchIdentity<A extends Account>(
 ): Promise<void> {
   await sql`
     update ${tables.identity} set last_used_at = ${now()}, email = coalesce(${(isEmailProven && email) || null}, email)
-    where issuer = ${issuer} and subject = ${subject}
+    where issuer = ${issuer} and subject = ${subject} and unlinked_at is null
   `.execute(trx);
 }
 
@@ -93,22 +106,22 @@ export async function listIdentities<A extends Account>(
   accountId: string,
 ): Promise<OwnIdentity[]> {
   const { rows } = await sql<OwnIdentity>`
-    select ${ownColumns} from ${tables.identity} where account_id = ${accountId} order by created_at, id`.execute(
-    trx,
-  );
+    select ${ownColumns} from ${tables.identity}
+    where account_id = ${accountId} and unlinked_at is null order by created_at, id`.execute(trx);
   return rows;
 }
 
-type Deleted = OwnIdentity & IdentityKey;
+type Gone = OwnIdentity & IdentityKey;
 
 /** @returns undefined where the account has none of the id. */
-export async function deleteIdentity<A extends Account>(
+export async function unlinkIdentity<A extends Account>(
   trx: Trx,
-  { tables }: Tables<A>,
+  { tables, now }: Pick<PlatformIssuer<A>, 'tables' | 'now'>,
   { id, accountId }: { id: string; accountId: string },
-): Promise<Deleted | undefined> {
-  const { rows } = await sql<Deleted>`
-    delete from ${tables.identity} where id = ${id} and account_id = ${accountId}
+): Promise<Gone | undefined> {
+  const { rows } = await sql<Gone>`
+    update ${tables.identity} set unlinked_at = ${now()}, email = null
+    where id = ${id} and account_id = ${accountId} and unlinked_at is null
     returning ${ownColumns}, issuer, subject`.execute(trx);
   return rows[0];
 }
@@ -122,10 +135,10 @@ export async function deleteDoubtfulIdentities<A extends Account>(
   { tables }: Tables<A>,
   { id, email }: Pick<A, 'id' | 'email'>,
   since: Date | undefined,
-): Promise<Deleted[]> {
-  const { rows } = await sql<Deleted>`
+): Promise<Gone[]> {
+  const { rows } = await sql<Gone>`
     delete from ${tables.identity}
-    where account_id = ${id}
+    where account_id = ${id} and unlinked_at is null
       and (linked_by = 'session' or email is distinct from ${email} or created_at >= ${since ?? sql`'infinity'::timestamptz`})
     returning ${ownColumns}, issuer, subject`.execute(trx);
   return rows;

@@ -3,6 +3,7 @@ import { staffRoles } from '@signet/schema/contract';
 import type { Transaction } from 'kysely';
 import { portalTables, type StaffAccount } from '../accounts/account.ts';
 import { auditOwn } from '../audit/audit-events.ts';
+import { endChallengesOf } from '../challenges/challenge.ts';
 import { revokeInvitationsOf } from '../invitations/invitation.queries.ts';
 import { mayGrant } from '../operations/manage-staff.ts';
 import { insertStaffMember, setStaffRole } from '../operations/staff.queries.ts';
@@ -54,6 +55,7 @@ export async function settleRole(
   const ended = await endSessionsOf(trx, portalTables, account.id, { reason: 'role', now });
   const subject = { tenantId, accountId: account.id, client };
   if (role === null) {
+    await endChallengesOf(trx, portalTables, account.id);
     const details = { cause: 'no_role', provider, ended };
     await writeAuditEvent(trx, auditOwn('auth.login.failure', issuer, subject, details));
     return undefined;

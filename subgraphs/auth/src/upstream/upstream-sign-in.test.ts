@@ -351,6 +351,12 @@ describe('the role of staff', () => {
   it('is refused with its sessions ended to somebody who has none left', async () => {
     const person = newPerson({ groups: ['helpers'] });
     const id = subjectOf((await staff.signIn(idp, person)).tokens);
+    // Begun before, with a second factor to come.
+    await auth.database.query(
+      `insert into auth.portal_challenge (id_hash, tenant_id, account_id, methods, password_version, expires_at)
+       values (sha256($3), $2, $1, '{totp}', 1, now() + interval '5 minutes')`,
+      [id, auth.tenants.demo, Buffer.from('challenge')],
+    );
     for (const groups of [[], ['others'], undefined, { helpers: true }, [['helpers']]]) {
       const { reason, tokens } = await staff.signIn(idp, { ...person, groups });
       expect([reason, tokens]).toEqual(['authz.role.deny', undefined]);
@@ -360,6 +366,8 @@ describe('the role of staff', () => {
       [id],
     );
     expect(live).toHaveLength(0);
+    const challenges = 'select from auth.portal_challenge where account_id = $1';
+    expect(await auth.database.query(challenges, [id])).toHaveLength(0);
     expect(await rowOf(id)).toMatchObject({ role: 'support' });
   });
 
