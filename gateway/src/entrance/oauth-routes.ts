@@ -15,7 +15,6 @@ import {
 } from '@signet/schema/contract';
 import {
   decodeUtf8,
-  formatSignetContext,
   type Logger,
   RefusalError,
   readAuthorization,
@@ -32,6 +31,7 @@ import {
   connections as placesOfConnection,
   type SubgraphConnection,
 } from '../subgraphs/subgraph-connection.ts';
+import { describeRequest } from './request-context.ts';
 
 export type OauthRoutesOptions = {
   entrance: string;
@@ -208,21 +208,10 @@ async function sendQuestion(
 
 function describeClient(
   request: FastifyRequest,
-  { entrance, readClientAddress, tenantsByHost }: Omit<OauthRoutesOptions, 'authUrls' | 'sign' | 'timeoutMs'>,
+  { readClientAddress, ...options }: Omit<OauthRoutesOptions, 'authUrls' | 'sign' | 'timeoutMs'>,
 ): string {
-  const { headers, raw } = request;
-  const clientAddress = readClientAddress(raw.socket.remoteAddress, headers);
-  const tenant = tenantsByHost.get(request.hostname.toLowerCase()) ?? [headers['x-tenant']].flat()[0];
-  const { 'user-agent': device, origin } = headers;
-  return formatSignetContext({
-    requestId: request.id,
-    entrance,
-    ...(clientAddress && { clientAddress }),
-    ...(tenant && { tenant }),
-    ...(device && { device }),
-    ...(origin && { origin }),
-    hasToken: false,
-  });
+  const clientAddress = readClientAddress(request.raw.socket.remoteAddress, request.headers);
+  return describeRequest(request, options, { clientAddress, hasToken: false, hasCookies: false });
 }
 
 function send(reply: FastifyReply, { status, headers, cookies = [], body }: OauthAnswer): FastifyReply {

@@ -116,9 +116,10 @@ class ClientGone implements ClientWatch {
 
 type DescribedClient = { clientAddress: string | undefined; hasToken: boolean; hasCookies: boolean };
 
-function describeRequest(
+/** The `Signet-Context` of a request: who asks, from where, of which tenant. */
+export function describeRequest(
   request: AskedRequest,
-  { entrance, tenantsByHost }: RequestContextOptions,
+  { entrance, tenantsByHost }: Pick<RequestContextOptions, 'entrance' | 'tenantsByHost'>,
   { clientAddress, hasToken, hasCookies }: DescribedClient,
 ): string {
   const tenantOfHost = tenantsByHost.size > 0 ? tenantsByHost.get(request.hostname.toLowerCase()) : undefined;

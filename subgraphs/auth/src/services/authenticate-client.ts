@@ -79,11 +79,14 @@ export function createClientAuthentication(options: ClientAuthentication): Authe
     if ('reason' in proven) return refuse(request, startedAt, proven);
     const { account, credential, assertion } = proven;
     await assertMayAsk(account, request, options);
-    throttle.takeTurn(account.id, address);
     if (assertion && !(await used.use(account.id, assertion.tokenId, assertion.expiresAt))) {
+      throttle.noteFailure(address);
       await auditRefusal(request, { reason: 'replay', account }, options);
       throw new OauthRefusal(401, 'invalid_client', 'This assertion was used already.');
     }
+    throttle.noteSuccess(account.id, address);
+    // Last: who sends a captured assertion again takes none of the client's turns.
+    throttle.takeTurn(account.id);
     return { account, credential };
   };
 }

@@ -15,7 +15,9 @@ export type ClientThrottle = {
   assertMayTry(clientId: string, address: string | undefined): void;
   noteFailure(address: string | undefined): void;
   /** @throws {RefusalError} auth.throttled where the client, who has proved to be itself, asks for more than it may. */
-  takeTurn(clientId: string, address: string | undefined): void;
+  takeTurn(clientId: string): void;
+  /** The client was itself from the address: what others do there no longer concerns it. Not for an assertion that was used before. */
+  noteSuccess(clientId: string, address: string | undefined): void;
 };
 
 type Bucket = { left: number; at: number };
@@ -60,8 +62,10 @@ export function createClientThrottle(now: () => number = () => performance.now()
     noteFailure(address) {
       for (const bucket of failuresOf(address)) bucket.left = Math.max(0, bucket.left - 1);
     },
-    takeTurn(clientId, address) {
+    noteSuccess(clientId, address) {
       known.set(pairOf(clientId, address), now());
+    },
+    takeTurn(clientId) {
       const bucket = bucketOf(`client ${clientId}`, turns);
       if (bucket.left < 1) throw new RefusalError('auth.throttled', { retryAfterSeconds: 1 });
       bucket.left -= 1;

@@ -150,15 +150,28 @@ describe('the token endpoint', () => {
 describe('a client assertion', () => {
   it('works once, also where 200 come at the same time', async () => {
     const client_assertion = await assert(service);
+    // Its network is closed to newcomers after that.
+    const where = stranger();
     const answers = await Promise.all(
-      Array.from({ length: 200 }, () => requestToken(service, { client_assertion })),
+      Array.from({ length: 200 }, () => requestToken(service, { client_assertion }, where)),
     );
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
     const lost = answers.filter(({ status }) => status !== 200);
     expect(new Set(lost.map(({ body }) => body.error_description))).toEqual(
       new Set(['This assertion was used already.']),
     );
-    expect((await requestToken(service, { client_assertion })).status).toBe(401);
+    expect((await requestToken(service, { client_assertion }, where)).status).toBe(401);
+  });
+
+  it('that somebody captured takes none of the turns of its client, and is throttled where it comes from', async () => {
+    const own = await addService();
+    const client_assertion = await assert(own);
+    expect((await requestToken(own, { client_assertion })).status).toBe(200);
+    const where = stranger();
+    const replay = () => requestToken(own, { client_assertion }, where);
+    for (let round = 0; round < 7; round += 1) await Promise.all(Array.from({ length: 10 }, replay));
+    expect((await replay()).status).toBe(429);
+    expect((await requestToken(own)).status).toBe(200);
   });
 
   it("of one client uses up nothing of another's", async () => {
