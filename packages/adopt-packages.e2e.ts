@@ -72,7 +72,7 @@ describe('packed libraries in another project', () => {
       return [res.status, await res.text()];
     };
     expect(await ask(`Bearer ${token}`)).toEqual([200, ids.userId]);
-    expect(await ask()).toEqual([200, 'Nobody is signed in.']);
+    expect(await ask()).toEqual([200, 'No customer is signed in.']);
     expect(await ask(`Bearer ${token.slice(0, -4)}AAAA`)).toEqual([401, 'auth.failure.invalid_signature']);
     expect(await ask(`Bearer ${staff}`)).toEqual([401, 'auth.failure.issuer_mismatch']);
   });
