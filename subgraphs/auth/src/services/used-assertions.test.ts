@@ -23,12 +23,13 @@ function createTable() {
 }
 
 describe('used assertions', () => {
-  it('of one tick are one statement, and those that come meanwhile the next one', async () => {
+  it('of one turn of the event loop are one statement, and those that come meanwhile the next one', async () => {
     const { statements, insert } = createTable();
     const used = createUsedAssertions(insert);
-    const first = ['a', 'b', 'c'].map((jti) => used.use('client', jti, end));
+    const first = ['a', 'b'].map((jti) => used.use('client', jti, end));
     await Promise.resolve();
-    await Promise.resolve();
+    first.push(used.use('client', 'c', end));
+    await expect.poll(() => statements.length).toBe(1);
     const second = ['d', 'e'].map((jti) => used.use('client', jti, end));
     expect(statements.map(({ batch }) => batch.length)).toEqual([3]);
     statements[0]?.answer();

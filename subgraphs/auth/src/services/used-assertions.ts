@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { outsideRequests } from '@signet/db';
 
 /** Which assertions were used. */
@@ -31,9 +32,9 @@ export function createUsedAssertions(
   let isSending = false;
   const sendAll = async () => {
     isSending = true;
-    // What this tick still brings goes with the first statement.
-    await Promise.resolve();
     while (waiting.length > 0) {
+      // What the sockets bring in this turn of the event loop goes with it: a statement costs more than an assertion.
+      await nextTurn();
       const batch = waiting.slice(0, maxBatch);
       waiting = waiting.slice(maxBatch);
       await send(batch, insert);
