@@ -284,6 +284,7 @@ function startUpkeep<A extends Account>({
       pruneWith('upstreamResults', `auth.prune_${platform}_upstream_results`),
       pruneWith('upstreamLogouts', `auth.prune_${platform}_upstream_logouts`),
       pruneWith('clientAssertions', `auth.prune_${platform}_client_assertions`),
+      pruneWith('clientAddresses', `auth.prune_${platform}_client_addresses`),
       pruneAuditLog({ platform, key: keys[0], retention: config.AUDIT_RETENTION_DAYS }),
     ],
   });

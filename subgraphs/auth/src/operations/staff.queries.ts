@@ -36,6 +36,20 @@ export async function setStaffRole(trx: Trx, id: string, role: StaffRole): Promi
 }
 
 /**
+ * Notes that an identity provider has said which role a member has, whose row the transaction has locked.
+ *
+ * @param since when the provider was asked, by the database's clock.
+ * @returns false where somebody has decided about the role since then: an administrator, an operator, the provider itself.
+ */
+export async function noteRoleWord(trx: Trx, id: string, since: Date): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    update ${portalTables.account} set role_decided_at = ${since}
+    where id = ${id} and (role_decided_at is null or role_decided_at <= ${since})
+  `.execute(trx);
+  return numAffectedRows === 1n;
+}
+
+/**
  * Hands the customers whom a member is responsible for to another, or frees them: by the function of portal, which decides who is
  * responsible for whom.
  *

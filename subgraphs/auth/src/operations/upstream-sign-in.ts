@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Database, inTenant, readInTenant, writeAuditEvent } from '@signet/db';
-import { badInput, RefusalError } from '@signet/service';
+import { RefusalError } from '@signet/service';
 import type { Transaction } from 'kysely';
 import { findOwnerOfEmail, insertUser } from '../accounts/account.queries.ts';
 import type { Account, StaffAccount, UserAccount } from '../accounts/account.ts';
@@ -19,7 +19,12 @@ import { findIdentityOwner } from '../upstream/identity.queries.ts';
 import { type CreateAccount, getAccountOf } from '../upstream/person-account.ts';
 import type { Person } from '../upstream/provider-claims.ts';
 import { createStaffOf, settleRole } from '../upstream/staff-role.ts';
-import { takeResult, type UpstreamPurpose, type UpstreamResult } from '../upstream/upstream-result.ts';
+import {
+  signInIsOver,
+  takeResult,
+  type UpstreamPurpose,
+  type UpstreamResult,
+} from '../upstream/upstream-result.ts';
 import { assertNotLoggedOut, firstFactorOf, type UpstreamProof } from '../upstream/upstream-session.ts';
 
 /** What the platforms differ in. */
@@ -29,7 +34,7 @@ type Ways<A extends Account> = {
   settle(
     trx: Transaction<Database>,
     issuer: PlatformIssuer<A>,
-    signIn: { account: A; tenantId: string; client: SessionClient; person: Person },
+    signIn: { account: A; tenantId: string; client: SessionClient; person: Person; since: number },
   ): Promise<A | undefined>;
 };
 
@@ -89,12 +94,7 @@ export async function getResult<A extends Account>(
   asked: { tenantId: string; code: string; verifier: string; purpose: UpstreamPurpose },
 ): Promise<UpstreamResult> {
   const result = await inTenant(issuer.db, asked.tenantId, (trx) => takeResult(trx, issuer, asked));
-  if (!result) {
-    throw badInput(
-      'code',
-      'This sign-in is over, was used before, or began in another browser. Begin again.',
-    );
-  }
+  if (!result) throw signInIsOver();
   return result;
 }
 
@@ -124,7 +124,7 @@ async function signIn<A extends Account>(
       await assertNotLoggedOut(trx, issuer, tenantId, proof);
       const found = await getAccountOf(trx, issuer, { tenantId, client, person, creation });
       if (!found.isActive) return { reason: 'auth.failure.invalid_credentials' };
-      const account = await ways.settle(trx, issuer, { account: found, tenantId, client, person });
+      const account = await ways.settle(trx, issuer, { account: found, tenantId, client, person, since });
       if (!account) return { reason: 'authz.role.deny' };
       const first = firstFactorOf(proof);
       if (!person.hasFactor)

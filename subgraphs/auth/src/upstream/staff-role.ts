@@ -6,11 +6,12 @@ import { auditOwn } from '../audit/audit-events.ts';
 import { endChallengesOf } from '../challenges/challenge.ts';
 import { revokeInvitationsOf } from '../invitations/invitation.queries.ts';
 import { mayGrant } from '../operations/manage-staff.ts';
-import { insertStaffMember, setStaffRole } from '../operations/staff.queries.ts';
+import { insertStaffMember, noteRoleWord, setStaffRole } from '../operations/staff.queries.ts';
 import type { PlatformIssuer } from '../platform-issuer.ts';
 import { endSessionsOf, type SessionClient } from '../sessions/session.queries.ts';
 import type { CreateAccount } from './person-account.ts';
 import type { Person } from './provider-claims.ts';
+import { signInIsOver } from './upstream-result.ts';
 
 type Issuer = PlatformIssuer<StaffAccount>;
 
@@ -36,21 +37,31 @@ export const createStaffOf: CreateAccount<StaffAccount> = async (
   return account;
 };
 
-type Settling = { account: StaffAccount; tenantId: string; client: SessionClient; person: Person };
+type Settling = {
+  account: StaffAccount;
+  tenantId: string;
+  client: SessionClient;
+  person: Person;
+  /** When the provider was asked, in milliseconds since 1970, by the database's clock. */
+  since: number;
+};
 
 /**
  * Gives a member, whose row is locked, the role that the provider says now, as `changeStaffRole` would: sessions end, and invitations to
- * roles above it.
+ * roles above it. What it said before the last decision about the role would take that back, and is refused.
  *
+ * @throws {RefusalError} input.code
  * @returns undefined for somebody who has none any more. Their sessions have ended, so that the transaction must commit.
  */
 export async function settleRole(
   trx: Transaction<Database>,
   issuer: Issuer,
-  { account, tenantId, client, person }: Settling,
+  { account, tenantId, client, person, since }: Settling,
 ): Promise<StaffAccount | undefined> {
   const { role, provider } = person;
-  if (role === undefined || role === account.role) return account;
+  if (role === undefined) return account;
+  if (!(await noteRoleWord(trx, account.id, new Date(since)))) throw signInIsOver();
+  if (role === account.role) return account;
   const now = issuer.now();
   const ended = await endSessionsOf(trx, portalTables, account.id, { reason: 'role', now });
   const subject = { tenantId, accountId: account.id, client };

@@ -1,5 +1,6 @@
 import { hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Database } from '@signet/db';
+import { badInput, type RefusalError } from '@signet/service';
 import { sql, type Transaction } from 'kysely';
 import { z } from 'zod';
 import type { Account } from '../accounts/account.ts';
@@ -73,6 +74,11 @@ export async function takeResult<A extends Account>(
   if (!opened) return undefined;
   const result = resultSchema.parse(JSON.parse(opened.content.toString()));
   return isVerified(result, verifier) ? result : undefined;
+}
+
+/** What every code gets that completes nothing. */
+export function signInIsOver(): RefusalError {
+  return badInput('code', 'This sign-in is over, was used before, or began in another browser. Begin again.');
 }
 
 /** RFC 7636, section 4.6, with S256. */

@@ -348,6 +348,32 @@ describe('the role of staff', () => {
     ]);
   });
 
+  it('is never that of a result from before the last decision about it', async () => {
+    const person = newPerson({ groups: ['helpers'] });
+    const id = subjectOf((await staff.signIn(idp, person)).tokens);
+    const strong = { ...person, groups: ['admins'], acr: 'strong' };
+    const refused = async ({ code, frontend }: Awaited<ReturnType<typeof staff.goThrough>>) => {
+      const { tokens, reason } = await staff.complete(code, frontend);
+      expect([tokens, reason]).toEqual([undefined, 'input.code']);
+    };
+    // The provider says meanwhile what it said before, and then that there is no role.
+    const beforeSame = await staff.goThrough(idp, strong);
+    await staff.signIn(idp, person);
+    await refused(beforeSame);
+    expect(await rowOf(id)).toMatchObject({ role: 'support' });
+    const beforeNone = await staff.goThrough(idp, person);
+    expect((await staff.signIn(idp, { ...person, groups: [] })).reason).toBe('authz.role.deny');
+    await refused(beforeNone);
+    // An administrator takes the role away.
+    expect((await staff.signIn(idp, strong)).tokens).toBeDefined();
+    const beforeDemotion = await staff.goThrough(idp, strong);
+    await auth.database.query(`update auth.portal_user set role = 'operations' where id = $1`, [id]);
+    await refused(beforeDemotion);
+    expect(await rowOf(id)).toMatchObject({ role: 'operations' });
+    expect((await staff.signIn(idp, strong)).tokens).toBeDefined();
+    expect(await rowOf(id)).toMatchObject({ role: 'super_admin' });
+  });
+
   it('is refused with its sessions ended to somebody who has none left', async () => {
     const person = newPerson({ groups: ['helpers'] });
     const id = subjectOf((await staff.signIn(idp, person)).tokens);
