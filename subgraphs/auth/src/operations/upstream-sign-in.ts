@@ -112,11 +112,11 @@ async function signIn<A extends Account>(
   { result, ...asked }: SignIn,
   ways: Ways<A>,
 ): Promise<{ account: A; step: SignInStep }> {
-  const { person, since } = result;
+  const { person, since, begunAt } = result;
   const { tenantId, client } = asked;
   const creation = await prepareCreation(issuer, { tenantId, client, person }, ways);
   const { issuer: iss, subject, sid, authTime } = person;
-  const proof: UpstreamProof = { issuer: iss, subject, sid, authTime, since };
+  const proof: UpstreamProof = { issuer: iss, subject, sid, authTime, begunAt };
   const done = await inTenant(
     issuer.db,
     tenantId,

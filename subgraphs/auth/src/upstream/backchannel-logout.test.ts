@@ -4,7 +4,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startTestAuth, type TestAuth, type Tokens } from '../testing/auth.test-support.ts';
 import { mailSettings } from '../testing/mails.test-support.ts';
 import { bothPlatforms } from '../testing/session-operations.test-support.ts';
-import { clientOf, newBrowser, upstreamSteps, writeProviders } from '../testing/upstream.test-support.ts';
+import {
+  clientOf,
+  newBrowser,
+  newFrontend,
+  upstreamSteps,
+  writeProviders,
+} from '../testing/upstream.test-support.ts';
 
 let auth: TestAuth;
 let idp: IdentityProvider;
@@ -41,7 +47,10 @@ const newPerson = () => {
 };
 
 describe.each(bothPlatforms)('$platform: the end of a session at a provider', ({ platform, fields }) => {
-  const { ask, goThrough, complete, signIn } = upstreamSteps(() => auth, platform);
+  const { ask, start, visit, callBack, fragmentOf, goThrough, complete, signIn } = upstreamSteps(
+    () => auth,
+    platform,
+  );
   const clientId = `signet-${platform}-idp`;
   const logout = async (token: string) => {
     const body = new URLSearchParams({ logout_token: token }).toString();
@@ -201,6 +210,31 @@ describe.each(bothPlatforms)('$platform: the end of a session at a provider', ({
     expect((await logout(await sign(claimsFor({ sub: person.sub })))).status).toBe(200);
     const { tokens, reason } = await complete(code, frontend);
     expect([tokens, reason]).toEqual([undefined, 'auth.failure.revoked']);
+  });
+
+  it('also counts where it was told before the browser came back, of a person and of a session alone', async () => {
+    const [person, browser] = [newPerson(), newBrowser()];
+    const begin = async () => {
+      const frontend = newFrontend();
+      idp.person = person;
+      const { headers } = await start(browser, frontend);
+      return { frontend, url: await visit(idp, browser, headers.location ?? '') };
+    };
+    const finish = async ({ frontend, url }: Awaited<ReturnType<typeof begin>>) =>
+      complete(fragmentOf(await callBack(browser, url)).code, frontend);
+    const { tokens } = await finish(await begin());
+    const [row] = await auth.database.query<{ upstream_sid: string }>(
+      `select upstream_sid from auth.${platform}_session where id = $1`,
+      [decodeJwt(tokens?.accessToken ?? '').sid],
+    );
+    const byPerson = await begin();
+    expect((await logout(await sign(claimsFor({ sub: person.sub })))).status).toBe(200);
+    expect((await finish(byPerson)).reason).toBe('auth.failure.revoked');
+    // One that begins afterwards is another matter.
+    expect((await finish(await begin())).tokens).toBeDefined();
+    // A session that is over stays over, also for a sign-in that begins later.
+    expect((await logout(await sign(claimsFor({ sid: row?.upstream_sid })))).status).toBe(200);
+    expect((await finish(await begin())).reason).toBe('auth.failure.revoked');
   });
 
   it('wins against sign-ins at the same moment, or ends them', async () => {

@@ -31,12 +31,34 @@ export type Person = z.output<typeof personSchema>;
 
 const maxNameLength = 200;
 
+type Claims = Readonly<Record<string, unknown>>;
+
+/** What the ID token alone says: of this sign-in, where UserInfo speaks of a person (OpenID Connect Core 1.0, sections 2 and 5.1). */
+const ofSignIn: ReadonlySet<string> = new Set([
+  'iss',
+  'aud',
+  'azp',
+  'sid',
+  'nonce',
+  'acr',
+  'amr',
+  'auth_time',
+]);
+
+/** Adds the claims of UserInfo that the ID token lacks. An address, and whether it is verified, come from the same of the two. */
+export function joinClaims(idToken: Claims, userinfo: Claims | undefined): Claims {
+  if (!userinfo) return idToken;
+  const more = Object.entries(userinfo).filter(([name]) => !ofSignIn.has(name));
+  const { email, email_verified } = idToken.email === undefined ? userinfo : idToken;
+  return { ...Object.fromEntries(more), ...idToken, email, email_verified };
+}
+
 /**
  * Reads the claims of an ID token whose signature, issuer, audience, nonce and times were checked, with those of the UserInfo endpoint.
  *
  * @throws {Error} that says which claim cannot be used, never with its value.
  */
-export function readPerson(provider: Provider, claims: Readonly<Record<string, unknown>>): Person {
+export function readPerson(provider: Provider, claims: Claims): Person {
   const { sub, sid, azp, email, email_verified, name, acr, amr, auth_time } = claims;
   // Core 1.0, section 3.1.3.7, step 5. openid-client looks at azp only beside several audiences.
   if (azp !== undefined && azp !== provider.clientId) throw new Error('azp names another client');
@@ -70,10 +92,7 @@ function readName(name: unknown): string {
   return [...trimmed].length <= maxNameLength && isPlainName(trimmed) ? trimmed : '';
 }
 
-function findRole(
-  { claim, map }: NonNullable<Provider['roles']>,
-  claims: Readonly<Record<string, unknown>>,
-): StaffRole | null {
+function findRole({ claim, map }: NonNullable<Provider['roles']>, claims: Claims): StaffRole | null {
   const value = readClaim(claims, claim);
   const groups = new Set([value].flat());
   return map.find(([group]) => groups.has(group))?.[1] ?? null;

@@ -6,7 +6,7 @@ import {
   calculatePKCECodeChallenge,
   fetchUserInfo,
 } from 'openid-client';
-import { type Person, readPerson } from './provider-claims.ts';
+import { joinClaims, type Person, readPerson } from './provider-claims.ts';
 import { createProviderMetadata, explain, ProviderUnavailableError } from './provider-metadata.ts';
 import type { Provider } from './providers-file.ts';
 import type { StateSecrets } from './sign-in-state.ts';
@@ -16,11 +16,14 @@ export class ProviderRefusalError extends Error {
   override readonly name = 'ProviderRefusalError';
   /** What the frontend is told: an error of RFC 6749, section 4.1.2.1, or of OpenID Connect Core 1.0, section 3.1.2.6. */
   readonly error: string;
+  /** Whether the provider was asked: it did not take the code, or what it gave was not to be trusted. */
+  readonly wasAsked: boolean;
 
   /** @param message for the log. */
-  constructor(error: string, message: string) {
+  constructor(error: string, message: string, wasAsked = true) {
     super(message);
     this.error = error;
+    this.wasAsked = wasAsked;
   }
 }
 
@@ -92,7 +95,7 @@ export function createProviderClient(provider: Provider): ProviderClient {
         const more = provider.userinfo
           ? await fetchUserInfo(configuration, tokens.access_token, claims.sub)
           : undefined;
-        return readPerson(provider, { ...more, ...claims });
+        return readPerson(provider, joinClaims(claims, more));
       } catch (error) {
         throw translate(error, outage());
       } finally {
@@ -109,7 +112,7 @@ function translate(error: unknown, outage: Error | undefined): Error {
   if (outage) return new ProviderUnavailableError(outage.message);
   if (error instanceof AuthorizationResponseError) {
     const known = passedErrors.has(error.error) ? error.error : 'server_error';
-    return new ProviderRefusalError(known, 'the provider answered with an error');
+    return new ProviderRefusalError(known, 'the provider answered with an error', false);
   }
   return new ProviderRefusalError('server_error', explain(error));
 }

@@ -45,7 +45,7 @@ afterEach(() => {
 });
 
 const steps = upstreamSteps(() => auth, 'user');
-const { start, visit, callBack, fragmentOf, goThrough, complete } = steps;
+const { start, visit, callBack, fragmentOf, goThrough, complete, askWith } = steps;
 
 let count = 0;
 const somebody = (more: Record<string, unknown> = {}) => {
@@ -229,6 +229,29 @@ describe('the way back from a provider', () => {
     const error = 'https://evil.example/?<script>';
     const answer = await callBack(browser, with_(url, { code: undefined, error, error_description: error }));
     expect(answer.headers.location).toBe(`${appOf.user}#error=server_error`);
+  });
+});
+
+describe('a flood of codes that nobody gave', () => {
+  it('ends for its network before the provider is asked, and nobody else notices', async () => {
+    const begun = async () => {
+      const browser = newBrowser();
+      const { headers } = await start(browser, newFrontend());
+      return { browser, state: new URL(headers.location ?? '').searchParams.get('state') ?? '' };
+    };
+    const invent = async (clientAddress: string) => {
+      const { browser, state } = await begun();
+      const query = new URLSearchParams({ state, code: 'invented', iss: idp.issuer }).toString();
+      return fragmentOf(await askWith(browser, { route: 'callback', query }, { clientAddress })).error;
+    };
+    const before = idp.asked.get('/token') ?? 0;
+    const answers: (string | undefined)[] = [];
+    for (let count = 0; count < 70; count += 1) answers.push(await invent('203.0.113.66'));
+    expect(answers.slice(0, 60).every((error) => error === 'server_error')).toBe(true);
+    expect(answers.at(-1)).toBe('temporarily_unavailable');
+    const asked = (idp.asked.get('/token') ?? 0) - before;
+    expect(asked).toBe(answers.filter((error) => error === 'server_error').length);
+    expect(await invent('203.0.113.67')).toBe('server_error');
   });
 });
 

@@ -153,8 +153,8 @@ describe('the file of providers', () => {
     ],
     ['no way back', { platform: 'user' }, 'providers[0].returnOrigins: are needed, or USER_APP_URL'],
     [
-      'a way back with a path',
-      { returnOrigins: ['https://desk.example/'] },
+      'a way back with a query',
+      { returnOrigins: ['https://desk.example/signed-in?to='] },
       'providers[0].returnOrigins[0]: must be an origin',
     ],
     [

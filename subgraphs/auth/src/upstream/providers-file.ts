@@ -12,6 +12,7 @@ import { prefixOf } from '../platform-settings.ts';
 import type { AuthConfig } from '../settings.ts';
 import { type ClientAuthentication, readClientAuthentication } from './client-authentication.ts';
 import { isLoopback, type ProviderEntry, providersFileSchema } from './providers-schema.ts';
+import { isReturnUrl } from './return-to.ts';
 
 /** An identity provider at which people of one tenant and platform sign in. */
 export type Provider = {
@@ -34,7 +35,7 @@ export type Provider = {
   stepUp: boolean;
   networks: readonly string[];
   callbackUrl: string;
-  /** Where people may come back to. */
+  /** Where people may come back to: origins, and URLs with one path. */
   returnOrigins: readonly string[];
   /** Where they come back to if they do not say. */
   defaultReturn: string;
@@ -150,7 +151,7 @@ function completeProvider(
   const appUrl = appUrlOf(config, platform);
   const origins = entry.returnOrigins ?? (appUrl === undefined ? [] : [new URL(appUrl).origin]);
   const home =
-    appUrl !== undefined && origins.includes(new URL(appUrl).origin) ? appUrl : (origins[0] as string);
+    appUrl !== undefined && isReturnUrl(new URL(appUrl).href, origins) ? appUrl : (origins[0] as string);
   return {
     name,
     platform,

@@ -32,9 +32,9 @@ const place = text.refine(
   (path) => parseClaimPath(path) !== undefined,
   'must be the place of a claim, such as groups, realm_access.roles, https://example.com/roles or groups["a.b"]',
 );
-const origin = z
-  .string('must be an origin, such as https://shop.example.com')
-  .refine(isOrigin, 'must be an origin, such as https://shop.example.com: https, or http on loopback');
+const placeFault =
+  'must be an origin or a URL without query, such as https://shop.example.com/signed-in: https, or http on loopback';
+const returnPlace = z.string(placeFault).refine(isReturnPlace, placeFault);
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an https URL' }).max(500, textFault);
 
 const roles = z.strictObject(
@@ -143,11 +143,11 @@ export const providerSchema = z.strictObject({
       'The redirect URI that is registered at the provider. By default `<ISSUER_URL>/oauth/<platform>/<name>/callback`.',
     ),
   returnOrigins: z
-    .array(origin, 'must be a list of origins')
+    .array(returnPlace, 'must be a list of origins and URLs')
     .min(1, 'must not be an empty list')
     .optional()
     .describe(
-      "The origins of frontends to which people come back. By default that of the platform's APP_URL.",
+      "Where people come back to: URLs, each with the one path of the page that completes sign-ins, or origins with all of their paths. By default the origin of the platform's APP_URL.",
     ),
 });
 
@@ -159,9 +159,10 @@ export const providersFileSchema = z.object({
   providers: z.array(providerSchema, 'must be a list of providers'),
 });
 
-function isOrigin(text: string): boolean {
+/** As a browser writes it: an origin, or a URL with a path. */
+function isReturnPlace(text: string): boolean {
   const url = URL.parse(text);
-  if (!url || url.origin !== text) return false;
+  if (!url || (url.origin !== text && url.origin + url.pathname !== text)) return false;
   return url.protocol === 'https:' || isLoopback(url);
 }
 

@@ -11,6 +11,8 @@ import {
 } from '../testing/upstream.test-support.ts';
 import { isReturnUrl } from './return-to.ts';
 
+/** The one page to which people of a provider come back. */
+const signedIn = 'https://globex.example/signed-in';
 let auth: TestAuth;
 let idp: IdentityProvider;
 beforeAll(async () => {
@@ -19,7 +21,7 @@ beforeAll(async () => {
     ...mailSettings,
     PROVIDERS_FILE: await writeProviders([
       { name: 'idp', platform: 'user', issuer: idp.issuer },
-      { name: 'globex', platform: 'user', tenant: 'globex', issuer: idp.issuer },
+      { name: 'globex', platform: 'user', tenant: 'globex', issuer: idp.issuer, returnOrigins: [signedIn] },
     ]),
   });
 });
@@ -85,6 +87,27 @@ describe('return_to', () => {
     expect(isReturnUrl(url, origins)).toBe(false);
   });
 
+  it('may be the one path that is named, with any query', () => {
+    const places = ['https://shop.example/signed-in', 'https://desk.example'];
+    for (const url of [
+      'https://shop.example/signed-in',
+      'https://shop.example/signed-in?from=/basket',
+      'https://desk.example/any',
+    ])
+      expect([url, isReturnUrl(url, places)]).toEqual([url, true]);
+    for (const url of [
+      'https://shop.example/',
+      'https://shop.example/signed-in/',
+      'https://shop.example/signed-in/more',
+      'https://shop.example/Signed-in',
+      'https://shop.example/redirect?to=https://evil.example',
+      'https://shop.example/signed%2Din',
+      'https://shop.example/x/../signed-in',
+      'https://desk.example.evil.example/signed-in',
+    ])
+      expect([url, isReturnUrl(url, places)]).toEqual([url, false]);
+  });
+
   it('is checked before anybody is sent away', async () => {
     for (const return_to of [
       'https://evil.example/',
@@ -96,6 +119,16 @@ describe('return_to', () => {
       expect(body).not.toContain('evil');
     }
   });
+});
+
+it('comes back by default to the path that the provider names, and to no other of its origin', async () => {
+  const globex = upstreamSteps(() => auth, 'user', 'globex');
+  const statusOf = async (more: Record<string, string>) =>
+    (await globex.start(newBrowser(), newFrontend(), more)).status;
+  expect(await statusOf({})).toBe(303);
+  expect(await statusOf({ return_to: `${signedIn}?tab=2` })).toBe(303);
+  expect(await statusOf({ return_to: 'https://globex.example/redirect?to=//evil.example' })).toBe(400);
+  expect(await statusOf({ return_to: 'https://shop.example/app' })).toBe(400);
 });
 
 describe('what a frontend sends along', () => {

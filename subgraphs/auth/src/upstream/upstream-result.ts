@@ -24,8 +24,9 @@ const resultSchema = z.strictObject({
   person: personSchema,
   /** Of the frontend that began. */
   challenge: z.string(),
-  /** Before the provider was asked for the tokens: what it says to have ended since then is over. Milliseconds since 1970, by
-   * the database's clock. */
+  /** When the browser went to the provider. Milliseconds since 1970, by the database's clock, as the next one. */
+  begunAt: z.number().default(0),
+  /** Before the provider was asked for the tokens: what was decided about the person since then counts, and not what it says. */
   since: z.number(),
 });
 /** What a sign-in at a provider came to. */

@@ -5,6 +5,7 @@ import type { OauthHandler, OauthHandlers, OauthRequest } from '../oauth/oauth-r
 import type { PlatformIssuer } from '../platform-issuer.ts';
 import { createBackchannelLogout } from './backchannel-logout.ts';
 import { findBrowserSecret, keepBrowserSecret } from './browser-cookie.ts';
+import { createExchangeThrottle, type ExchangeThrottle } from './exchange-throttle.ts';
 import { personPage, redirectTo } from './person-page.ts';
 import { type ProviderClient, ProviderRefusalError } from './provider-client.ts';
 import { ProviderUnavailableError } from './provider-metadata.ts';
@@ -17,12 +18,14 @@ export type UpstreamRoutesOptions = {
   issuer: Pick<PlatformIssuer, 'platform' | 'db' | 'tables' | 'upstream' | 'now'>;
   logger: Logger;
 };
+type CallbackOptions = UpstreamRoutesOptions & { throttle: ExchangeThrottle };
 
 /** What a platform answers at the routes of its providers. */
 export function createUpstreamHandlers(
   options: UpstreamRoutesOptions,
 ): Required<Pick<OauthHandlers, 'start' | 'callback' | 'backchannelLogout'>> {
   const find = createProviderSearch(options);
+  const throttle = createExchangeThrottle();
   const withProvider =
     (handle: (request: OauthRequest, found: TenantProvider) => Promise<OauthAnswer>): OauthHandler =>
     (request) => {
@@ -31,7 +34,7 @@ export function createUpstreamHandlers(
     };
   return {
     start: withProvider((request, found) => start(options, request, found)),
-    callback: withProvider((request, found) => callBack(options, request, found)),
+    callback: withProvider((request, found) => callBack({ ...options, throttle }, request, found)),
     backchannelLogout: withProvider(createBackchannelLogout(options)),
   };
 }
@@ -126,8 +129,8 @@ function readAsked(query: URLSearchParams, { provider }: ProviderClient): Asked 
  * that was asked. Then the frontend gets a code for what the provider said, or its error.
  */
 async function callBack(
-  { issuer, logger }: UpstreamRoutesOptions,
-  { query, cookie }: OauthRequest,
+  { issuer, logger, throttle }: CallbackOptions,
+  { query, cookie, context }: OauthRequest,
   { client, tenantId }: TenantProvider,
 ): Promise<OauthAnswer> {
   const { provider } = client;
@@ -139,11 +142,22 @@ async function callBack(
     return badRequest('state');
   }
   const { id, expiresAt, purpose, returnTo, challenge, maxAge, startedAt, nonce, codeVerifier } = state;
-  const usedAt = await inTenant(issuer.db, tenantId, (trx) =>
-    useState(trx, issuer, { tenantId, id, expiresAt }),
-  );
-  if (!usedAt) return badRequest('state');
+  const fail = (reason: string, error: string) => {
+    logger.warn(
+      { platform: issuer.platform, provider: provider.name, reason },
+      'a sign-in at an identity provider failed',
+    );
+    return redirectTo(withFragment(returnTo, { error }));
+  };
+  const place = throttle.begin(provider.name, context.clientAddress);
+  if (!place)
+    return fail('too many codes that were not taken, or too many at a time', 'temporarily_unavailable');
+  let isFailed = false;
   try {
+    const usedAt = await inTenant(issuer.db, tenantId, (trx) =>
+      useState(trx, issuer, { tenantId, id, expiresAt }),
+    );
+    if (!usedAt) return badRequest('state');
     const person = await client.exchange(query, {
       state: text,
       nonce,
@@ -151,19 +165,19 @@ async function callBack(
       // As old as it may have been when the person was sent there.
       ...(maxAge !== undefined && { maxAge: maxAge + Math.ceil((now.getTime() - startedAt) / 1000) }),
     });
-    const result = { person, challenge, since: usedAt.getTime() };
+    const since = usedAt.getTime();
+    const result = { person, challenge, since, begunAt: since - (now.getTime() - startedAt) };
     const code = await inTenant(issuer.db, tenantId, (trx) =>
       keepResult(trx, issuer, { tenantId, purpose, result }),
     );
     return redirectTo(withFragment(returnTo, { code }));
   } catch (error) {
-    if (!(error instanceof ProviderRefusalError || error instanceof ProviderUnavailableError)) throw error;
-    logger.warn(
-      { platform: issuer.platform, provider: provider.name, reason: error.message },
-      'a sign-in at an identity provider failed',
-    );
-    const told = error instanceof ProviderRefusalError ? error.error : 'temporarily_unavailable';
-    return redirectTo(withFragment(returnTo, { error: told }));
+    if (error instanceof ProviderUnavailableError) return fail(error.message, 'temporarily_unavailable');
+    if (!(error instanceof ProviderRefusalError)) throw error;
+    isFailed = error.wasAsked;
+    return fail(error.message, error.error);
+  } finally {
+    place.end({ isFailed });
   }
 }
 

@@ -16,8 +16,8 @@ const proofSchema = z.object({
   sid: z.string().optional(),
   /** In seconds since 1970; undefined where the provider's time does not count. */
   authTime: z.number().optional(),
-  /** Milliseconds since 1970, by the database's clock: what the provider says to have ended since then is over. */
-  since: z.number(),
+  /** When the browser went to the provider, in milliseconds since 1970, by the database's clock. */
+  begunAt: z.number().default(0),
 });
 /** Who proved to be whom at a provider, in place of a password. A challenge keeps it until its answer. */
 export type UpstreamProof = z.output<typeof proofSchema>;
@@ -53,7 +53,9 @@ export async function lockUpstream(
 }
 
 /**
- * For a session that is about to begin. First of all the locks of its transaction on sessions, or two of them could wait for each other.
+ * For a session that is about to begin. The end of the provider's session may have been told before the browser came back: a session that is
+ * named by its `sid` never lives again, and of ends that name a person alone those count that were told since the browser went to the
+ * provider. Call it before the transaction locks sessions, or two of them could wait for each other.
  *
  * @throws {RefusalError} auth.failure.revoked where the provider has ended its session meanwhile
  */
@@ -66,7 +68,7 @@ export async function assertNotLoggedOut<A extends Account>(
   await lockUpstream(trx, issuer, { tenantId, issuer: proof.issuer, mode: 'sign-in' });
   const { rows } = await sql`
     select from ${issuer.tables.upstreamLogout}
-    where issuer = ${proof.issuer} and happened_at >= ${new Date(proof.since)}
+    where issuer = ${proof.issuer} and (sid = ${proof.sid ?? null}::text or happened_at >= ${new Date(proof.begunAt)})
       and ${isOver({ logoutSid: sql`sid`, logoutSubject: sql`subject`, sid: sql`${proof.sid ?? null}::text`, subject: sql`${proof.subject}::text` })}
     limit 1
   `.execute(trx);
