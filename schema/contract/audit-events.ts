@@ -59,6 +59,7 @@ export const auditEvents = {
   'auth.staff.deactivated': 'user_updated',
   'auth.staff.reactivated': 'user_updated',
   'auth.service.created': 'authz_admin',
+  'auth.service.changed': 'authz_admin',
   'auth.service.credential_added': 'authz_admin',
   'auth.service.credential_revoked': 'authn_token_revoked',
   'auth.service.deactivated': 'authz_admin',

@@ -403,6 +403,21 @@ export type CreateServiceAccountInput = {
   reason: Scalars['String']['input'];
 };
 
+export type ChangeServiceAccountInput = {
+  side: ServiceSide;
+  serviceAccount: Scalars['ID']['input'];
+  /** 1 to 100 characters. */
+  name?: InputMaybe<Scalars['String']['input']>;
+  /** Those that it keeps. */
+  scopes?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** All of its networks from now on. Empty: everywhere. */
+  networks?: InputMaybe<Array<Scalars['String']['input']>>;
+  /** Null: never. */
+  expiresAt?: InputMaybe<Scalars['DateTime']['input']>;
+  /** For the audit log: 3 to 500 characters. */
+  reason: Scalars['String']['input'];
+};
+
 /** One of `jwk` and `jwksUrl`. */
 export type RegisterServiceKeyInput = {
   side: ServiceSide;
@@ -460,7 +475,7 @@ export type ServiceAccount = {
   credentials: Array<ServiceCredential>;
 };
 
-/** By which a service proves who it is. Tokens name it as `sid`. */
+/** By which a service proves who it is. Tokens name it as `sid`, until `changeServiceAccount` takes something away: from then on they have another one. */
 export type ServiceCredential = {
   __typename?: 'ServiceCredential';
   id: Scalars['ID']['output'];
@@ -563,6 +578,11 @@ export type StaffMember = {
   role: StaffRole;
   /** False while the member is deactivated and can't sign in. */
   isActive: Scalars['Boolean']['output'];
+  /**
+   * Active service accounts that they made, or gave a credential that still works, by name: they go on when the member leaves, who may have a copy
+   * of a key. At most 100 of each side. Staff with the scope `services:write`.
+   */
+  activeServiceAccounts: Array<ServiceAccount>;
 };
 
 /** Each may do what those before it may, and more. */
@@ -899,14 +919,22 @@ export type Mutation = {
    */
   createServiceAccount: ServiceAccount;
   /**
+   * Change an active service account: its name, fewer scopes, its networks, its end. What is left out stays. Where it may do less from then on, its
+   * tokens are refused everywhere within a second, and its credentials stay. Staff with the scope `services:write`. Errors: `input.serviceAccount`,
+   * `input.name`, also for the name of another active one; `input.scopes` for one that it does not have; `input.networks`, `input.expiresAt`,
+   * `input.reason`; `authz.role.deny` where it keeps scopes that you cannot give.
+   */
+  changeServiceAccount: ServiceAccount;
+  /**
    * Give a service account a key by which it proves who it is: a public JWK (Ed25519, P-256, or RSA with 2048 bits or more), or the https URL
    * of a set of them. It holds within a second. At most ten credentials at a time. Staff with the scope `services:write`. Errors: `input.jwk` for
-   * a key that is private, weak, or was registered for the account before; `input.jwksUrl`, `input.serviceAccount`, `input.reason`.
+   * a key that is private, weak, or was registered for the account before; `input.jwksUrl`, `input.serviceAccount`, `input.reason`;
+   * `authz.role.deny` where the account has scopes that you cannot give.
    */
   registerServiceKey: ServiceAccount;
   /**
    * Give a service account a secret, where those are turned on (else `authz.permission.deny`). It is shown this once. Staff with the scope
-   * `services:write`. Errors: `input.serviceAccount`, `input.reason`.
+   * `services:write`. Errors: `input.serviceAccount`, `input.reason`; `authz.role.deny` where the account has scopes that you cannot give.
    */
   createServiceSecret: ServiceSecret;
   /**
@@ -947,8 +975,8 @@ export type Mutation = {
   portalLogout: Scalars['Boolean']['output'];
   /**
    * Lock a member of staff out: their sessions end, their tokens are refused everywhere within a second. Deactivating them
-   * again changes nothing. The customers whom they are responsible for go to `assignTo`, or to nobody; their open invitations are revoked. Staff
-   * with the scope `staff:write`; not for yourself (`authz.permission.deny`), so that a super_admin always remains. Errors: `input.id`;
+   * again changes nothing. The customers whom they are responsible for go to `assignTo`, or to nobody; their open invitations are revoked. Service
+   * accounts go on: look at `activeServiceAccounts`, and revoke the keys that they have. Staff with the scope `staff:write`; not for yourself (`authz.permission.deny`), so that a super_admin always remains. Errors: `input.id`;
    * `input.assignTo` unless that is another, active member of staff.
    */
   deactivateStaff: StaffMember;
@@ -1248,6 +1276,11 @@ export type MutationCancelStaffFactorResetArgs = {
 
 export type MutationCreateServiceAccountArgs = {
   input: CreateServiceAccountInput;
+};
+
+
+export type MutationChangeServiceAccountArgs = {
+  input: ChangeServiceAccountInput;
 };
 
 
@@ -1576,6 +1609,7 @@ export type ResolversTypes = {
   PasswordReset: ResolverTypeWrapper<PasswordReset>;
   ServiceSide: ServiceSide;
   CreateServiceAccountInput: CreateServiceAccountInput;
+  ChangeServiceAccountInput: ChangeServiceAccountInput;
   RegisterServiceKeyInput: RegisterServiceKeyInput;
   CreateServiceSecretInput: CreateServiceSecretInput;
   RevokeServiceKeyInput: RevokeServiceKeyInput;
@@ -1658,6 +1692,7 @@ export type ResolversParentTypes = {
   ResetPasswordInput: ResetPasswordInput;
   PasswordReset: PasswordReset;
   CreateServiceAccountInput: CreateServiceAccountInput;
+  ChangeServiceAccountInput: ChangeServiceAccountInput;
   RegisterServiceKeyInput: RegisterServiceKeyInput;
   CreateServiceSecretInput: CreateServiceSecretInput;
   RevokeServiceKeyInput: RevokeServiceKeyInput;
@@ -1991,6 +2026,7 @@ export type StaffMemberResolvers<ContextType = GraphqlContext, ParentType extend
   fullName?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
   role?: Resolver<ResolversTypes['StaffRole'], ParentType, ContextType>;
   isActive?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  activeServiceAccounts?: Resolver<Array<ResolversTypes['ServiceAccount']>, ParentType, ContextType>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
@@ -2082,6 +2118,7 @@ export type MutationResolvers<ContextType = GraphqlContext, ParentType extends R
   resetStaffFactors?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType, RequireFields<MutationResetStaffFactorsArgs, 'id' | 'reason'>>;
   cancelStaffFactorReset?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType, RequireFields<MutationCancelStaffFactorResetArgs, 'id'>>;
   createServiceAccount?: Resolver<ResolversTypes['ServiceAccount'], ParentType, ContextType, RequireFields<MutationCreateServiceAccountArgs, 'input'>>;
+  changeServiceAccount?: Resolver<ResolversTypes['ServiceAccount'], ParentType, ContextType, RequireFields<MutationChangeServiceAccountArgs, 'input'>>;
   registerServiceKey?: Resolver<ResolversTypes['ServiceAccount'], ParentType, ContextType, RequireFields<MutationRegisterServiceKeyArgs, 'input'>>;
   createServiceSecret?: Resolver<ResolversTypes['ServiceSecret'], ParentType, ContextType, RequireFields<MutationCreateServiceSecretArgs, 'input'>>;
   revokeServiceKey?: Resolver<ResolversTypes['ServiceAccount'], ParentType, ContextType, RequireFields<MutationRevokeServiceKeyArgs, 'input'>>;

@@ -45,12 +45,14 @@ import { createRegister } from './operations/register.ts';
 import { createRequestPasswordReset, createResetPassword } from './operations/reset-password.ts';
 import { createCancelStaffFactorReset, createResetStaffFactors } from './operations/reset-staff-factors.ts';
 import {
+  createChangeServiceAccount,
   createCreateServiceAccount,
   createCreateServiceSecret,
   createDeactivateServiceAccount,
   createRegisterServiceKey,
   createRevokeServiceKey,
   createServiceAccountList,
+  createServicesOfMember,
 } from './operations/service-accounts.ts';
 import { createServiceAccountFields, createServiceCredentialFields } from './operations/service-fields.ts';
 import { createEndOtherSessions, createEndSession, createListSessions } from './operations/sessions.ts';
@@ -167,7 +169,10 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
   const portal = bindPortalPlatform(issuer);
   return {
     types: {
-      StaffMember: { __resolveReference: createStaffReference(portal) },
+      StaffMember: {
+        __resolveReference: createStaffReference(portal),
+        activeServiceAccounts: createServicesOfMember(portal),
+      },
       StaffInvitation: createInvitationFields(portal),
       ServiceAccount: createServiceAccountFields(portal),
       ServiceCredential: createServiceCredentialFields(portal),
@@ -229,6 +234,7 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       revokeInvitation: createRevokeInvitation(portal),
       acceptInvitation: createAcceptInvitation(portal),
       createServiceAccount: createCreateServiceAccount(portal),
+      changeServiceAccount: createChangeServiceAccount(portal),
       registerServiceKey: createRegisterServiceKey(portal),
       createServiceSecret: createCreateServiceSecret(portal),
       revokeServiceKey: createRevokeServiceKey(portal),

@@ -6,6 +6,7 @@ import type { PlatformIssuer } from '../platform-issuer.ts';
 import { createClientAuthentication } from '../services/authenticate-client.ts';
 import { createClientJwks } from '../services/client-jwks.ts';
 import { createClientThrottle } from '../services/client-throttle.ts';
+import { createKnownClients } from '../services/known-clients.ts';
 import { createAssertionInsert } from '../services/service-account.queries.ts';
 import { createServiceAccounts } from '../services/service-accounts.ts';
 import { createTokenEndpoint } from '../services/token-endpoint.ts';
@@ -37,7 +38,7 @@ export function createOauthHandlers({ issuer, ring, database, config, logger }: 
     issuer: issuerOf(issuerUrl, platform),
     accounts: createServiceAccounts({ db, platform, jwks }),
     used: createUsedAssertions(createAssertionInsert(db, platform)),
-    throttle: createClientThrottle(),
+    throttle: createClientThrottle(createKnownClients({ db, platform })),
     samples,
     areSecretsOn,
     findTenantId: database.findTenantId,

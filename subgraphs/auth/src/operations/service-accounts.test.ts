@@ -1,5 +1,6 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { scopesOfRole, userScopes } from '@signet/schema/contract';
+import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addCustomer, addStaffMember, type TestAccount } from '../testing/accounts.test-support.ts';
 import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
@@ -8,7 +9,7 @@ import { createTestKey, serviceOperations } from '../testing/services.test-suppo
 let auth: TestAuth;
 let admin: TestAccount;
 let token: string;
-const { addService, assert, create, deactivate, makeSecret, post, register, requestToken, revokeKey } =
+const { addService, alter, assert, create, deactivate, makeSecret, post, register, requestToken, revokeKey } =
   serviceOperations(
     () => auth,
     () => token,
@@ -116,6 +117,7 @@ describe('who may administer service accounts', () => {
   const operations = [
     'serviceAccounts(side: PORTAL) { edges { node { id } } }',
     'createServiceAccount(input: { side: PORTAL, name: "x", scopes: ["notes:write"], reason: "x" }) { id }',
+    `changeServiceAccount(input: { side: PORTAL, serviceAccount: "${randomUUID()}", reason: "x" }) { id }`,
     `registerServiceKey(input: { side: PORTAL, serviceAccount: "${randomUUID()}", jwksUrl: "https://x.example", reason: "x" }) { id }`,
     `createServiceSecret(input: { side: PORTAL, serviceAccount: "${randomUUID()}", reason: "x" }) { secret }`,
     `revokeServiceKey(input: { side: PORTAL, credential: "${randomUUID()}", reason: "x" }) { id }`,
@@ -166,6 +168,9 @@ describe('who may administer service accounts', () => {
     expect(body.data.serviceAccounts.edges).toEqual([]);
     const { jwk } = await createTestKey();
     expect((await register({ serviceAccount: own.id, jwk }, sender)).reason).toBe('input.serviceAccount');
+    expect((await alter({ serviceAccount: own.id, name: 'Mine' }, sender)).reason).toBe(
+      'input.serviceAccount',
+    );
     expect((await makeSecret({ serviceAccount: own.id }, sender)).reason).toBe('input.serviceAccount');
     expect((await revokeKey({ credential: own.credential }, sender)).reason).toBe('input.credential');
     expect((await deactivate({ serviceAccount: own.id }, sender)).reason).toBe('input.serviceAccount');
@@ -176,7 +181,130 @@ describe('who may administer service accounts', () => {
     const own = await addService('user');
     expect((await revokeKey({ credential: own.credential })).reason).toBe('input.credential');
     expect((await deactivate({ serviceAccount: own.id })).reason).toBe('input.serviceAccount');
+    expect((await alter({ serviceAccount: own.id, name: 'x' })).reason).toBe('input.serviceAccount');
     expect((await requestToken(own)).status).toBe(200);
+  });
+
+  it('nobody gives a key or a secret to an account that may do more than they may give', async () => {
+    const own = await addService();
+    // As if its maker had had more than this member of staff.
+    const widen = `update auth.portal_service_account set scopes = scopes || '{more:write}' where id = $1`;
+    await auth.database.query(widen, [own.id]);
+    const { jwk } = await createTestKey();
+    expect((await register({ serviceAccount: own.id, jwk })).reason).toBe('authz.role.deny');
+    expect((await makeSecret({ serviceAccount: own.id })).reason).toBe('authz.role.deny');
+    expect((await alter({ serviceAccount: own.id, networks: [] })).reason).toBe('authz.role.deny');
+    const rows = 'select from auth.portal_service_credential where account_id = $1';
+    expect(await auth.database.query(rows, [own.id])).toHaveLength(1);
+    // Without those scopes it is like any other.
+    expect((await alter({ serviceAccount: own.id, scopes: ['customers:read'] })).data.scopes).toEqual([
+      'customers:read',
+    ]);
+    expect((await register({ serviceAccount: own.id, jwk })).data.credentials).toHaveLength(2);
+  });
+});
+
+describe('changeServiceAccount', () => {
+  const sidOf = (body: Record<string, unknown>) => String(decodeJwt(String(body.access_token)).sid);
+
+  it('changes what is named, leaves the rest, and is written down', async () => {
+    const end = new Date(Date.now() + 3600_000).toISOString();
+    const own = await addService('portal', { name: 'Before', networks: ['192.0.2.0/24'], expiresAt: end });
+    const { data } = await alter({ serviceAccount: own.id, name: 'After', reason: 'A better name.' });
+    expect(data).toMatchObject({ name: 'After', networks: ['192.0.2.0/24'], expiresAt: end, isActive: true });
+    const wider = await alter({ serviceAccount: own.id, networks: ['192.0.0.0/16'], expiresAt: null });
+    expect(wider.data).toMatchObject({ name: 'After', networks: ['192.0.0.0/16'], expiresAt: null });
+    expect(await revocations(own.credential)).toEqual([]);
+    const changes = (await events(own.id)).filter(({ kind }) => kind === 'auth.service.changed');
+    const platform = 'portal';
+    expect(changes).toEqual([
+      {
+        kind: 'auth.service.changed',
+        by: admin.id,
+        details: { platform, reason: 'A better name.', renamed: 'yes', ended: 0 },
+      },
+      {
+        kind: 'auth.service.changed',
+        by: admin.id,
+        details: { platform, reason: 'A test.', networks: '192.0.0.0/16', expiresAt: 'never', ended: 0 },
+      },
+    ]);
+  });
+
+  it.each([
+    ['scopes', { scopes: ['customers:read'] }],
+    ['networks', { networks: ['192.0.2.0/24'] }],
+    ['time', { expiresAt: new Date(Date.now() + 1800_000).toISOString() }],
+  ])('ends the tokens of before where it has less %s, and keeps the keys', async (_what, less) => {
+    const own = await addService('portal', { scopes: ['customers:read', 'notes:write'] });
+    const before = await requestToken(own);
+    expect(sidOf(before.body)).toBe(own.credential);
+    const { data } = await alter({ serviceAccount: own.id, ...less });
+    expect(data).toMatchObject(less);
+    expect(await revocations(own.credential)).toEqual(['portal']);
+    // A token that is asked for from what was read before has the sid that is revoked.
+    await expect
+      .poll(async () => sidOf((await requestToken(own)).body), { timeout: 3000 })
+      .not.toBe(own.credential);
+    const after = sidOf((await requestToken(own)).body);
+    expect(await revocations(after)).toEqual([]);
+    await revokeKey({ credential: own.credential });
+    expect(await revocations(after)).toEqual(['portal']);
+    await expect.poll(async () => (await requestToken(own)).status, { timeout: 3000 }).toBe(401);
+  });
+
+  it('ends the tokens of customers’ services by their own platform’s feed', async () => {
+    const own = await addService('user');
+    const { data } = await alter({ side: 'USER', serviceAccount: own.id, networks: ['192.0.2.0/24'] });
+    expect(data.networks).toEqual(['192.0.2.0/24']);
+    expect(await revocations(own.credential)).toEqual(['user']);
+  });
+
+  it('refuses what an account may not have, or has not', async () => {
+    const [own, other] = [await addService(), await addService('portal', { name: 'Taken' })];
+    const reasonFor = async (input: object) => (await alter({ serviceAccount: own.id, ...input })).reason;
+    expect(await reasonFor({ name: 'Taken' })).toBe('input.name');
+    expect(await reasonFor({ name: '' })).toBe('input.name');
+    expect(await reasonFor({ scopes: ['customers:read', 'notes:write'] })).toBe('input.scopes');
+    expect(await reasonFor({ scopes: [] })).toBe('input.scopes');
+    expect(await reasonFor({ networks: ['nowhere'] })).toBe('input.networks');
+    expect(await reasonFor({ expiresAt: '2020-01-01T00:00:00Z' })).toBe('input.expiresAt');
+    expect(await reasonFor({ reason: '' })).toBe('input.reason');
+    await deactivate({ serviceAccount: other.id });
+    expect((await alter({ serviceAccount: other.id, name: 'x' })).reason).toBe('input.serviceAccount');
+    expect((await requestToken(own)).status).toBe(200);
+  });
+});
+
+describe('staff who leave', () => {
+  it('leave service accounts behind that they made, or have a key of, and it is said which', async () => {
+    const leaver = await addStaffMember(auth.database, { tenantId: auth.tenants.demo, role: 'super_admin' });
+    const own = { token: (await auth.signIn('portalLogin', leaver)).accessToken };
+    const made = await addService('portal', { name: 'A: made' }, undefined, own);
+    const madeForCustomers = await addService('user', { name: 'B: made' }, undefined, own);
+    const closed = await addService('portal', {}, undefined, own);
+    await deactivate({ serviceAccount: closed.id });
+    const others = await addService('portal', { name: 'C: of another' });
+    await register({ serviceAccount: others.id, jwk: (await createTestKey()).jwk }, own);
+    const revoked = await addService();
+    const { data } = await register({ serviceAccount: revoked.id, jwk: (await createTestKey()).jwk }, own);
+    await revokeKey({ credential: data.credentials[1].id });
+    const { body } = await auth.ask(
+      'mutation ($id: ID!) { deactivateStaff(id: $id) { activeServiceAccounts { id side name } } }',
+      { id: leaver.id },
+      { token },
+    );
+    expect(body.data.deactivateStaff.activeServiceAccounts).toEqual([
+      { id: madeForCustomers.id, side: 'USER', name: 'B: made' },
+      { id: made.id, side: 'PORTAL', name: 'A: made' },
+      { id: others.id, side: 'PORTAL', name: 'C: of another' },
+    ]);
+    const [row] = await auth.database.query<{ details: object }>(
+      `select details from auth.audit_event where kind = 'auth.staff.deactivated' and subject_id = $1`,
+      [leaver.id],
+    );
+    expect(row?.details).toEqual({ serviceAccounts: `${madeForCustomers.id} ${made.id} ${others.id}` });
+    expect((await requestToken(made)).status).toBe(200);
   });
 });
 

@@ -14,7 +14,12 @@ import {
 import type { Transaction } from 'kysely';
 import { auditStaff } from '../audit/audit-events.ts';
 import type { GraphqlContext } from '../context.ts';
-import type { MutationResolvers, QueryResolvers, ServiceSide } from '../resolvers.generated.ts';
+import type {
+  MutationResolvers,
+  QueryResolvers,
+  ServiceSide,
+  StaffMemberResolvers,
+} from '../resolvers.generated.ts';
 import {
   closeServiceAccount,
   endCredential,
@@ -22,11 +27,15 @@ import {
   insertCredential,
   insertServiceAccount,
   listServiceAccounts,
+  listServicesOfMember,
   type NewCredential,
+  type ServiceChange,
   type ServiceManager,
+  updateServiceAccount,
 } from '../services/administration.queries.ts';
 import { readRegisteredKey } from '../services/public-jwk.ts';
 import {
+  assertMayGrantAll,
   readJwksUrl,
   readServiceExpiry,
   readServiceName,
@@ -55,6 +64,16 @@ export function createServiceAccountList({
   };
 }
 
+/** `StaffMember.activeServiceAccounts` */
+export function createServicesOfMember({
+  getIssuer,
+}: Portal): NonNullable<StaffMemberResolvers['activeServiceAccounts']> {
+  return ({ id }, _args, ctx) => {
+    requirePortal(ctx.session, scope);
+    return readInTenant(getIssuer().db, ctx.tenantId, (trx) => listServicesOfMember(trx, id));
+  };
+}
+
 /** @throws {RefusalError} input.name, input.scopes, input.networks, input.expiresAt, input.reason; authz.role.deny, auth.failure.revoked */
 export function createCreateServiceAccount(
   portal: Portal,
@@ -70,10 +89,56 @@ export function createCreateServiceAccount(
       const expiresAt = readServiceExpiry(input.expiresAt, now);
       const account = { name, scopes, networks, expiresAt };
       const id = await insertServiceAccount(trx, platform, manager, account);
-      if (id === undefined) throw badInput('name', 'An active service account has this name.');
+      if (id === undefined) throw takenName();
       await audit(trx, 'auth.service.created', ctx, id, { platform, reason, scopes: scopes.join(' ') });
       return getServiceAccount(trx, platform, id);
     });
+  };
+}
+
+/** @throws {RefusalError} as `createServiceAccount`, input.serviceAccount */
+export function createChangeServiceAccount(
+  portal: Portal,
+): NonNullable<MutationResolvers['changeServiceAccount']> {
+  return (_parent, { input }, ctx) => {
+    requirePortal(ctx.session, scope);
+    const platform = toPlatform(input.side);
+    const reason = readReason(input.reason);
+    const id = readId('serviceAccount', input.serviceAccount);
+    const { name, scopes, networks, expiresAt } = input;
+    return administer(portal, ctx, async (trx, { actor, now }, manager) => {
+      const change = {
+        name: (name ?? undefined) === undefined ? undefined : readServiceName(name as string),
+        scopes: scopes ? readServiceScopes(scopes, platform, actor.role) : undefined,
+        networks: networks ? readServiceNetworks(networks) : undefined,
+        expiresAt: expiresAt === undefined ? undefined : readServiceExpiry(expiresAt, now),
+      };
+      const { outcome, ended } = await updateServiceAccount(trx, platform, manager, id, change);
+      if (outcome === 'unknown') throw unknownAccount();
+      if (outcome === 'inactive') throw deactivatedAccount();
+      if (outcome === 'taken') throw takenName();
+      if (outcome === 'wider')
+        throw badInput('scopes', 'A service account loses scopes and gets none: make another one.');
+      const account = await getServiceAccount(trx, platform, id);
+      assertMayGrantAll(account.scopes, platform, actor.role);
+      await audit(trx, 'auth.service.changed', ctx, id, {
+        platform,
+        reason,
+        ...describeChange(change),
+        ended,
+      });
+      return account;
+    });
+  };
+}
+
+/** What an account has from now on, of what was asked for. */
+function describeChange({ name, scopes, networks, expiresAt }: ServiceChange) {
+  return {
+    ...(name !== undefined && { renamed: 'yes' }),
+    ...(scopes && { scopes: scopes.join(' ') }),
+    ...(networks && { networks: networks.join(' ') }),
+    ...(expiresAt !== undefined && { expiresAt: expiresAt?.toISOString() ?? 'never' }),
   };
 }
 
@@ -162,19 +227,21 @@ async function addCredential(
   const platform = toPlatform(input.side);
   const reason = readReason(input.reason);
   const serviceId = readId('serviceAccount', input.serviceAccount);
-  return administer(portal, ctx, async (trx, _manager, manager) => {
+  return administer(portal, ctx, async (trx, { actor }, manager) => {
     const made = await insertCredential(trx, platform, manager, serviceId, added);
     const { outcome } = made;
     if (outcome === 'unknown') throw unknownAccount();
-    if (outcome === 'inactive')
-      throw badInput('serviceAccount', 'This service account was deactivated: make another one.');
+    if (outcome === 'inactive') throw deactivatedAccount();
     if (outcome === 'full')
       throw badInput('serviceAccount', 'It has ten credentials already: revoke those that are not used.');
     if (made.outcome !== 'done')
       throw badInput('jwk', 'This key is, or was, registered for the account: make another one.');
+    // Its row is locked by now.
+    const account = await getServiceAccount(trx, platform, serviceId);
+    assertMayGrantAll(account.scopes, platform, actor.role);
     const details = { platform, reason, credential: made.id, kind: added.kind };
     await audit(trx, 'auth.service.credential_added', ctx, serviceId, details);
-    return getServiceAccount(trx, platform, serviceId);
+    return account;
   });
 }
 
@@ -215,6 +282,14 @@ function audit(
 
 function toPlatform(side: ServiceSide): Platform {
   return side === 'USER' ? 'user' : 'portal';
+}
+
+function takenName(): RefusalError {
+  return badInput('name', 'An active service account has this name.');
+}
+
+function deactivatedAccount(): RefusalError {
+  return badInput('serviceAccount', 'This service account was deactivated: make another one.');
 }
 
 function unknownAccount(): RefusalError {

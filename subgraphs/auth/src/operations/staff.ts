@@ -7,6 +7,7 @@ import { portalTables } from '../accounts/account.ts';
 import { auditStaff } from '../audit/audit-events.ts';
 import { revokeInvitationsOf } from '../invitations/invitation.queries.ts';
 import type { MutationResolvers, QueryResolvers, StaffMemberResolvers } from '../resolvers.generated.ts';
+import { listServicesOfMember } from '../services/administration.queries.ts';
 import { endSessionsOf } from '../sessions/session.queries.ts';
 import { manageStaff, mayGrant, type Portal } from './manage-staff.ts';
 import { findStaffPage, reassignCustomers, setStaffActive, setStaffRole } from './staff.queries.ts';
@@ -56,7 +57,10 @@ export function createDeactivateStaff(portal: Portal): NonNullable<MutationResol
       const customers = await reassignCustomers(trx, target.id, successor?.id);
       const invitations = await revokeInvitationsOf(trx, target.id, staffRoles, now);
       if (target.isActive || customers > 0 || invitations > 0) {
+        // They go on working. Who left may still have a key of theirs.
+        const services = await listServicesOfMember(trx, target.id);
         const details = {
+          ...(services.length > 0 && { serviceAccounts: services.map((service) => service.id).join(' ') }),
           ...(customers > 0 && { customers }),
           ...(customers > 0 && successor && { assignedTo: successor.id }),
           ...(invitations > 0 && { invitations }),

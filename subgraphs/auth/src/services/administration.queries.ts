@@ -1,5 +1,5 @@
 import type { Database } from '@signet/db';
-import type { Platform } from '@signet/schema/contract';
+import { type Platform, platforms } from '@signet/schema/contract';
 import type { PageRequest } from '@signet/subgraph';
 import type { JWK } from 'jose';
 import { type Kysely, sql, type Transaction } from 'kysely';
@@ -47,6 +47,21 @@ export async function listServiceAccounts(
   return readRows(db, platform, { one: null, after, most: first + 1 });
 }
 
+/** Active ones that a member of staff made, or gave a credential that still works: at most 100 of each platform, by name. */
+export async function listServicesOfMember(
+  db: Kysely<Database>,
+  staffId: string,
+): Promise<AdministeredService[]> {
+  const lists = await Promise.all(
+    platforms.map(async (platform) => {
+      const { rows } = await sql<Row>`
+        select ${rowColumns} from ${fn(platform, 'list', 'services_of')}(${staffId})`.execute(db);
+      return rows.map((row) => toService(platform, row));
+    }),
+  );
+  return lists.flat();
+}
+
 /** @throws where there is none */
 export async function getServiceAccount(
   db: Kysely<Database>,
@@ -64,16 +79,22 @@ async function readRows(
   { one, after, most }: { one: string | null; after: PageRequest<string>['after']; most: number },
 ): Promise<AdministeredService[]> {
   const { rows } = await sql<Row>`
-    select id, name, scopes, networks, expires_at as "expiresAt", is_active as "isActive", created_by as "createdById",
-      created_at as "createdAt", credentials
+    select ${rowColumns}
     from ${fn(platform, 'list', 'service_accounts')}(${one}, ${after?.key ?? null}, ${after?.id ?? null}, ${most})`.execute(
     db,
   );
-  return rows.map((row) => ({
+  return rows.map((row) => toService(platform, row));
+}
+
+const rowColumns = sql`id, name, scopes, networks, expires_at as "expiresAt", is_active as "isActive", created_by as "createdById",
+  created_at as "createdAt", credentials`;
+
+function toService(platform: Platform, row: Row): AdministeredService {
+  return {
     ...row,
     platform,
     credentials: row.credentials.map((credential) => readCredential(credential as never)),
-  }));
+  };
 }
 
 /** What JSON made of times. */
@@ -113,6 +134,34 @@ export async function insertServiceAccount(
     select ${fn(platform, 'create', 'service_account')}(${staffId}, ${sessionId}, ${name}, ${scopes}::text[], ${networks}::text[],
       ${expiresAt}) as id`.execute(trx);
   return rows[0]?.id ?? undefined;
+}
+
+/** Undefined leaves a part as it is. */
+export type ServiceChange = {
+  name: string | undefined;
+  scopes: readonly string[] | undefined;
+  networks: readonly string[] | undefined;
+  /** Null: it has no end. */
+  expiresAt: Date | null | undefined;
+};
+
+/**
+ * Changes an account. Where scopes, networks or time became less, its tokens end: `ended` says of how many credentials, which stay.
+ * `unknown`: no such account. `taken`: an active one has the name. `wider`: a scope that it does not have.
+ */
+export async function updateServiceAccount(
+  trx: Trx,
+  platform: Platform,
+  { staffId, sessionId }: ServiceManager,
+  serviceId: string,
+  { name, scopes, networks, expiresAt }: ServiceChange,
+): Promise<{ outcome: 'done' | 'unknown' | 'inactive' | 'taken' | 'wider'; ended: number }> {
+  const { rows } = await sql<Awaited<ReturnType<typeof updateServiceAccount>>>`
+    select outcome, ended from ${fn(platform, 'change', 'service_account')}(${staffId}, ${sessionId}, ${serviceId}, ${name ?? null},
+      ${scopes ?? null}::text[], ${networks ?? null}::text[], ${expiresAt !== undefined}, ${expiresAt ?? null}::timestamptz)`.execute(
+    trx,
+  );
+  return rows[0] ?? { outcome: 'unknown', ended: 0 };
 }
 
 export type NewCredential =

@@ -104,13 +104,19 @@ async function proveByAssertion(
   if (clientId !== undefined && clientId !== assertion.clientId) {
     throw new OauthRefusal(400, 'invalid_request', 'client_id names another client than the assertion.');
   }
-  throttle.assertMayTry(assertion.clientId, context.clientAddress);
+  await throttle.assertMayTry(assertion.clientId, context.clientAddress);
   const account = await accounts.find(assertion.clientId);
   const found = account ? await findAssertionKey(account, assertion) : 'unknown';
-  if (found === 'unavailable') throw new RefusalError('auth.unavailable');
-  const key = found === 'unknown' ? decoys.keyOf(assertion.algorithm) : found.key;
+  // To strangers, a client whose key set is down is one that is not known: they shall not learn which there are.
+  if (found === 'unavailable' && (await throttle.isKnown(assertion.clientId, context.clientAddress))) {
+    throw new RefusalError('auth.unavailable');
+  }
+  const key = typeof found === 'string' ? decoys.keyOf(assertion.algorithm) : found.key;
   const isRight = isSignedBy(assertion, key, assertion.algorithm);
-  if (!account || found === 'unknown') return { reason: account ? 'unknown_key' : 'unknown_client', account };
+  if (!account) return { reason: 'unknown_client', account };
+  if (typeof found === 'string') {
+    return { reason: found === 'unknown' ? 'unknown_key' : 'keys_unavailable', account };
+  }
   return isRight
     ? { account, credential: found.credential, assertion }
     : { reason: 'invalid_signature', account };
@@ -130,7 +136,7 @@ async function proveBySecret(
     );
   }
   const isBasic = method === 'client_secret_basic';
-  throttle.assertMayTry(clientId, context.clientAddress);
+  await throttle.assertMayTry(clientId, context.clientAddress);
   const account = uuidForm.test(clientId) ? await accounts.find(clientId) : undefined;
   const hash = createHash('sha256').update(secret).digest();
   let credential: ServiceCredential | undefined;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -122,11 +123,21 @@ describe('a service with a key set', () => {
     expect((await services.requestToken(other)).status).toBe(401);
   });
 
-  it('is told to come again while the key set cannot be read', async () => {
-    const own = await addService('second');
+  it('is told to come again while the key set cannot be read, where it was itself before', async () => {
+    const own = await services.addService();
+    const jwksUrl = `https://127.0.0.1:${port}/second`;
+    await services.register({ serviceAccount: own.id, jwksUrl });
+    expect((await services.requestToken(own)).status).toBe(200);
     answer = { status: 500, body: '' };
-    const { status, body } = await services.requestToken(own);
-    expect([status, body.error]).toEqual([503, 'temporarily_unavailable']);
+    const bySet = { ...own, key };
+    const known = await services.requestToken(bySet);
+    expect([known.status, known.body.error]).toEqual([503, 'temporarily_unavailable']);
+    // To strangers it says no more than of a client that does not exist.
+    const address = '198.51.100.77';
+    const stranger = await services.requestToken(bySet, {}, { address });
+    const nobody = await services.requestToken({ ...bySet, id: randomUUID() }, {}, { address });
+    expect(stranger).toEqual(nobody);
+    expect(stranger.status).toBe(401);
   });
 
   it('gets none once the key set is revoked', async () => {

@@ -1,6 +1,6 @@
 import { RefusalError } from '@signet/service';
-import { LRUCache } from 'lru-cache';
 import { createNetworkFailures, createTokenBuckets, type Rate } from '../throttle/token-buckets.ts';
+import type { KnownClients } from './known-clients.ts';
 
 /**
  * How often clients may ask. Nobody can guess a key, so this is about work alone: what strangers do fills the bucket of their own network,
@@ -12,7 +12,9 @@ export type ClientThrottle = {
    *
    * @throws {RefusalError} auth.throttled where the network has failed too often, and the client was never right from this address.
    */
-  assertMayTry(clientId: string, address: string | undefined): void;
+  assertMayTry(clientId: string, address: string | undefined): Promise<void> | void;
+  /** Whether the client was itself from the address within the day. */
+  isKnown(clientId: string, address: string | undefined): Promise<boolean> | boolean;
   noteFailure(address: string | undefined): void;
   /** @throws {RefusalError} auth.throttled where the client, who has proved to be itself, asks for more than it may. */
   takeTurn(clientId: string): void;
@@ -22,27 +24,26 @@ export type ClientThrottle = {
 
 /** What a client that is itself may ask for, of one process. */
 const turns: Rate = { burst: 2000, perSecond: 200 };
-const knownForMs = 24 * 3600 * 1000;
-const maxKept = 20_000;
 
 /** @param now milliseconds of a monotonic clock. */
-export function createClientThrottle(now: () => number = () => performance.now()): ClientThrottle {
+export function createClientThrottle(
+  known: KnownClients,
+  now: () => number = () => performance.now(),
+): ClientThrottle {
   const buckets = createTokenBuckets(now);
   const failures = createNetworkFailures(buckets);
-  /** When a client was itself from an address. */
-  const known = new LRUCache<string, number>({ max: maxKept });
-  const pairOf = (clientId: string, address = '') => `${clientId} ${address}`;
   return {
     assertMayTry(clientId, address) {
-      const knownAt = known.get(pairOf(clientId, address));
-      if (knownAt !== undefined && now() - knownAt < knownForMs) return;
-      if (failures.mayTry(address)) return;
-      throw new RefusalError('auth.throttled', { retryAfterSeconds: 2 });
+      if (failures.mayTry(address)) return undefined;
+      const refuseUnless = (isKnown: boolean) => {
+        if (!isKnown) throw new RefusalError('auth.throttled', { retryAfterSeconds: 2 });
+      };
+      const isKnown = known.has(clientId, address);
+      return typeof isKnown === 'boolean' ? refuseUnless(isKnown) : isKnown.then(refuseUnless);
     },
+    isKnown: known.has,
     noteFailure: failures.note,
-    noteSuccess(clientId, address) {
-      known.set(pairOf(clientId, address), now());
-    },
+    noteSuccess: known.note,
     takeTurn(clientId) {
       const key = `client ${clientId}`;
       if (buckets.leftIn(key, turns) < 1) throw new RefusalError('auth.throttled', { retryAfterSeconds: 1 });

@@ -17,7 +17,7 @@ export function createDecoys(): Decoys {
   };
   return {
     keyOf: (algorithm) => keys[algorithm],
-    secret: { id: '', kind: 'secret', hash: randomBytes(32) },
+    secret: { id: '', sid: '', kind: 'secret', hash: randomBytes(32) },
   };
 }
 

@@ -4,10 +4,11 @@ import type { Platform } from '@signet/schema/contract';
 import { type Kysely, sql } from 'kysely';
 
 /** A credential that was not revoked, as its row has it. */
-export type CredentialRow =
-  | { id: string; kind: 'key'; kid: string; jwk: JsonWebKey }
-  | { id: string; kind: 'jwks'; jwksUrl: string }
-  | { id: string; kind: 'secret' /** SHA-256 in hex. */; secretHash: string };
+export type CredentialRow = { id: string /** Of tokens. */; sid: string } & (
+  | { kind: 'key'; kid: string; jwk: JsonWebKey }
+  | { kind: 'jwks'; jwksUrl: string }
+  | { kind: 'secret' /** SHA-256 in hex. */; secretHash: string }
+);
 
 export type ServiceAccountRow = {
   tenantId: string;

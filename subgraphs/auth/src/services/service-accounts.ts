@@ -7,11 +7,12 @@ import { type ClientJwks, createNetworkList } from './client-jwks.ts';
 import { type ClientKey, importRegisteredKey } from './public-jwk.ts';
 import { type CredentialRow, findServiceAccount, type ServiceAccountRow } from './service-account.queries.ts';
 
-/** By which a service proves who it is. `id` is the `sid` of the tokens that it asks for. */
-export type ServiceCredential =
-  | ({ id: string; kind: 'key'; kid: string } & ClientKey)
-  | { id: string; kind: 'jwks'; keys: KeySource }
-  | { id: string; kind: 'secret'; hash: Buffer };
+/** By which a service proves who it is. `sid`: of the tokens that it asks for, another one after a change that took something away. */
+export type ServiceCredential = { id: string; sid: string } & (
+  | ({ kind: 'key'; kid: string } & ClientKey)
+  | { kind: 'jwks'; keys: KeySource }
+  | { kind: 'secret'; hash: Buffer }
+);
 
 export type ServiceAccount = {
   /** Also its `client_id`. */
@@ -50,12 +51,12 @@ export function createServiceAccounts({ db, platform, jwks }: Options): ServiceA
   /** By credential, whose key never changes. */
   const keys = new LRUCache<string, ClientKey>({ max: maxKeys });
   const open = (row: CredentialRow): ServiceCredential => {
-    const { id } = row;
-    if (row.kind === 'jwks') return { id, kind: 'jwks', keys: jwks.sourceOf(row.jwksUrl) };
-    if (row.kind === 'secret') return { id, kind: 'secret', hash: Buffer.from(row.secretHash, 'hex') };
+    const { id, sid } = row;
+    if (row.kind === 'jwks') return { id, sid, kind: 'jwks', keys: jwks.sourceOf(row.jwksUrl) };
+    if (row.kind === 'secret') return { id, sid, kind: 'secret', hash: Buffer.from(row.secretHash, 'hex') };
     const key = keys.get(id) ?? importRegisteredKey(row.jwk);
     keys.set(id, key);
-    return { id, kind: 'key', kid: row.kid, ...key };
+    return { id, sid, kind: 'key', kid: row.kid, ...key };
   };
   const read = async (id: string) => {
     const row = await findServiceAccount(db, platform, id);

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { type Platform, type Scope, type StaffRole, scopesOfRole, userScopes } from '@signet/schema/contract';
-import { badInput } from '@signet/service';
+import { badInput, RefusalError } from '@signet/service';
 import { reachOf } from '@signet/session/fetching';
 import { isNetwork } from './client-jwks.ts';
 
@@ -27,7 +27,7 @@ export function readServiceScopes(
   platform: Platform,
   makerRole: StaffRole,
 ): readonly Scope[] {
-  const allowed: readonly Scope[] = platform === 'user' ? userScopes : scopesOfRole[makerRole];
+  const allowed = listGrantable(platform, makerRole);
   const scopes = [...new Set(input)];
   if (scopes.length === 0) throw badInput('scopes', 'Name at least one scope.');
   const isAllowed = (scope: string): scope is Scope => allowed.includes(scope as Scope);
@@ -35,6 +35,23 @@ export function readServiceScopes(
     throw badInput('scopes', `The scopes that you can give here: ${allowed.join(', ')}.`);
   }
   return scopes as Scope[];
+}
+
+/**
+ * Whoever gives an account a key can ask for its tokens. So nobody gives one to an account that may do more than they may give.
+ *
+ * @throws {RefusalError} authz.role.deny
+ */
+export function assertMayGrantAll(scopes: readonly string[], platform: Platform, role: StaffRole): void {
+  const allowed: readonly string[] = listGrantable(platform, role);
+  if (scopes.every((scope) => allowed.includes(scope))) return;
+  throw new RefusalError('authz.role.deny', {
+    text: 'This service account has scopes that you cannot give. Take them away first, or ask somebody who has them.',
+  });
+}
+
+function listGrantable(platform: Platform, role: StaffRole): readonly Scope[] {
+  return platform === 'user' ? userScopes : scopesOfRole[role];
 }
 
 /** @throws {RefusalError} input.networks */

@@ -42,7 +42,7 @@ export function createTokenEndpoint({
     const token = await sign({
       clientId: account.id,
       tenantId: account.tenantId,
-      credentialId: credential.id,
+      sid: credential.sid,
       scopes,
       issuedAt,
       expiresAt,
@@ -67,12 +67,13 @@ function noteIssue(
   { clientAddress, requestId }: OauthRequest['context'],
 ): void {
   const { id, tenantId } = account;
-  samples.tell('auth.service.token_issued', `${credential.id} ${clientAddress}`, {
+  samples.tell('auth.service.token_issued', `${credential.sid} ${clientAddress}`, {
     tenantId,
     actorId: id,
     subjectId: id,
-    sessionId: credential.id,
+    sessionId: credential.sid,
     origin: { address: clientAddress ?? null, requestId },
+    details: { credential: credential.id },
   });
 }
 

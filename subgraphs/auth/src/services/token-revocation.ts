@@ -40,7 +40,7 @@ export function createRevocation({ db, issuerUrl, platform, authenticate }: Revo
         tenantId: account.tenantId,
         actorId: account.id,
         subjectId: account.id,
-        sessionId: credential.id,
+        sessionId: credential.sid,
         origin: { address, requestId },
         details: { token: jti },
       });

@@ -54,6 +54,8 @@ export function serviceOperations(auth: () => TestAuth, token: () => string) {
       },
       sender,
     );
+  const alter = (input: object, sender?: object) =>
+    change('changeServiceAccount', 'ChangeServiceAccountInput', { side: 'PORTAL', ...input }, sender);
   const register = (input: object, sender?: object) =>
     change('registerServiceKey', 'RegisterServiceKeyInput', { side: 'PORTAL', ...input }, sender);
   const makeSecret = (input: object, sender?: object) =>
@@ -141,7 +143,18 @@ export function serviceOperations(auth: () => TestAuth, token: () => string) {
       sender,
     );
 
-  return { create, register, makeSecret, revokeKey, deactivate, addService, assert, post, requestToken };
+  return {
+    create,
+    alter,
+    register,
+    makeSecret,
+    revokeKey,
+    deactivate,
+    addService,
+    assert,
+    post,
+    requestToken,
+  };
 }
 
 const selected = `{

@@ -13,8 +13,8 @@ import { signText } from '../services/signed-text.ts';
 export type ServiceTokenSubject = {
   clientId: string;
   tenantId: string;
-  /** Of the credential by which the service asked: `sid`. */
-  credentialId: string;
+  /** Of the credential by which the service asked. */
+  sid: string;
   scopes: readonly string[];
   issuedAt: number;
   expiresAt: number;
@@ -35,7 +35,7 @@ export function createServiceTokenSigner(
 ): ServiceTokenSigner {
   const [iss, aud] = [issuerOf(issuerUrl, platform), audienceOf(platform)];
   let header = { kid: '', text: '' };
-  return async ({ clientId, tenantId, credentialId, scopes, issuedAt, expiresAt }) => {
+  return async ({ clientId, tenantId, sid, scopes, issuedAt, expiresAt }) => {
     const { kid, algorithm, privateKey } = await getKey();
     if (header.kid !== kid) header = { kid, text: encode({ alg: algorithm, kid, typ: accessTokenType }) };
     const claims: ServiceClaims = {
@@ -44,7 +44,7 @@ export function createServiceTokenSigner(
       platform,
       sub: clientId,
       client_id: clientId,
-      sid: credentialId,
+      sid,
       jti: randomUUID(),
       iat: issuedAt,
       exp: expiresAt,
