@@ -31,9 +31,10 @@ describe('the cases', () => {
   });
 });
 
-it('the sentence of @recentAuth is the one of its definition', () => {
-  const definition = readFileSync(join(import.meta.dirname, '../../../schema/access.graphql'), 'utf8');
-  expect(definition.replaceAll(/\s+/g, ' ')).toContain(sentences.recentAuth.text);
+it('the sentences of @recentAuth and @callers are those of their definitions', () => {
+  const definitions = readFileSync(join(import.meta.dirname, '../../../schema/access.graphql'), 'utf8');
+  for (const { text } of [sentences.recentAuth, sentences.callers])
+    expect(definitions.replaceAll(/\s+/g, ' ')).toContain(text);
 });
 
 it('the supergraphs are what Apollo’s composition makes of the subgraphs', () => {

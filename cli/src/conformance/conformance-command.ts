@@ -25,7 +25,7 @@ type Options = {
 export function define(command: Command, context: Context): void {
   addExample(
     command.description(
-      'Starts a gateway before subgraphs of its own and asks it as many callers what the directives @authenticated, @requiresScopes and @policy say, and @recentAuth of Signet. Exit 1 where it gives out what they refuse, or refuses what they give.',
+      'Starts a gateway before subgraphs of its own and asks it as many callers what the directives @authenticated, @requiresScopes and @policy say, and @recentAuth and @callers of Signet. Exit 1 where it gives out what they refuse, or refuses what they give.',
     ),
     'npx signet conformance --gateway hive',
   )
@@ -36,7 +36,7 @@ export function define(command: Command, context: Context): void {
     )
     .addOption(
       new Option('--graph <name>', 'with --url: which supergraph it serves')
-        .choices(['main', 'renamed', 'interfaces', 'recent'])
+        .choices(['main', 'renamed', 'interfaces', 'recent', 'callers'])
         .default('main'),
     )
     .option('--port <number>', 'with --url: the first port of the subgraphs', readNumber, 4700)

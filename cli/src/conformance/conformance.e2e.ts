@@ -58,13 +58,14 @@ describe('signet conformance --gateway signet', () => {
       new Set(['subscriptions', '@recentAuth']),
     );
     expect(absent[0].because).toContain('Subscriptions are not served here.');
-    expect(counts.pass).toBeGreaterThanOrEqual(270);
+    expect(counts.pass).toBeGreaterThanOrEqual(295);
     expect(code).toBe(0);
   });
 
   it.each([
     ['without its rules', { ACCESS: 'off' }, '@requiresScopes on fields', 13],
     ['without its rules', { ACCESS: 'off' }, '@recentAuth', 20],
+    ['without its rules', { ACCESS: 'off' }, '@callers', 12],
     ['with policies left to subgraphs that have none', { POLICIES: 'subgraphs' }, '@policy', 6],
   ])('%s, a gateway fails', async (_title, env, area, least) => {
     const results = await runConformance(signetWith(env), area);

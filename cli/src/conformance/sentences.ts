@@ -186,6 +186,10 @@ export const sentences = {
     text: 'Only with an access token whose `auth_time` is at most so many seconds old: the person proved recently who they are. 30 to 86400. Where two such rules hold, the smaller number decides.',
     link: 'https://specs.signet.dev/access/v1.1',
   },
+  callers: {
+    text: 'Whom the rule beside it admits. A rule without this admits persons only. Where several such rules hold, on a type, its field or in several subgraphs, who is in each of them is admitted. `@public` alone admits everybody.',
+    link: 'https://specs.signet.dev/access/v1.2',
+  },
   insufficientAuthentication: {
     text: 'The authentication event associated with the access token presented with the request does not meet the authentication requirements of the protected resource.',
     link: 'https://www.rfc-editor.org/rfc/rfc9470#section-3',

@@ -6,6 +6,7 @@ import { interfaceRules, renamedImports } from './earlier-graphs.ts';
 import { entities, keys, requires } from './entities.ts';
 import { authenticatedFields, scopeFields } from './fields.ts';
 import { aliases, fragments } from './fragments.ts';
+import { kindsOfCallers } from './kinds-of-callers.ts';
 import { policyFields, tokens } from './policies.ts';
 import { recentSignIns } from './recent-sign-ins.ts';
 import { mutations, persistedOperations, subscriptions } from './requests.ts';
@@ -39,6 +40,7 @@ const areas = [
   persistedOperations,
   subscriptions,
   recentSignIns,
+  kindsOfCallers,
 ];
 
 /** Every case, in the order of the table of results. Ids count through and stay as long as no case is put between. */

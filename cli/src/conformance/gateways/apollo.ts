@@ -37,7 +37,7 @@ export function createApolloAdapter(options: {
   const { folder, version } = installPeer({ name: 'apollo', packages }, options);
   return {
     title: `@apollo/gateway ${version}`,
-    lacks: { '@recentAuth': notOfOthers },
+    lacks: { '@recentAuth': notOfOthers, '@callers': notOfOthers },
     process: ({ port, supergraphFile, issuer }) => ({
       command: process.execPath,
       args: [writePeerScript(folder, 'conformance-apollo.mjs', script)],

@@ -32,7 +32,7 @@ export type GatewayAdapter = {
   process(setting: GatewaySetting): GatewayProcess;
 };
 
-/** Why a gateway of another make is not asked the cases of `@recentAuth`. */
+/** Why a gateway of another make is not asked the cases of `@recentAuth` and `@callers`. */
 export const notOfOthers =
   'the directive is Signet’s own; the subgraphs’ guards enforce it behind another gateway';
 

@@ -28,7 +28,7 @@ export function createGrafbaseAdapter(options: {
   }
   return {
     title: `Grafbase ${version}`,
-    lacks: { '@recentAuth': notOfOthers },
+    lacks: { '@recentAuth': notOfOthers, '@callers': notOfOthers },
     process: ({ port, folder: own, subgraphs, issuer, graph }) => {
       const home = join(own, `grafbase-${graph}`);
       mkdirSync(home, { recursive: true });

@@ -49,6 +49,7 @@ export function createHiveAdapter(options: {
     title: `Hive Gateway ${version}`,
     lacks: {
       '@recentAuth': notOfOthers,
+      '@callers': notOfOthers,
       'persisted operations': 'needs the plugin @graphql-yoga/plugin-apq, which is not part of the gateway',
     },
     process: ({ port, supergraphFile, issuer }) => ({

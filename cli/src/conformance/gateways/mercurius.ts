@@ -83,6 +83,7 @@ export function createMercuriusAdapter(options: {
     title: `Mercurius (@mercuriusjs/gateway ${version}, mercurius-auth)`,
     lacks: {
       '@recentAuth': notOfOthers,
+      '@callers': notOfOthers,
       'rules of two subgraphs': `${federation1} fields of two subgraphs`,
       'renamed imports': `${federation1} @link`,
       '@requires': 'it asks for these fields without those that they require, whatever the rules',

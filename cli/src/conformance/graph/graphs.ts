@@ -350,10 +350,76 @@ type Safe @key(fields: "id") {
 `,
 };
 
-export type GraphName = 'main' | 'renamed' | 'interfaces' | 'recent';
+const callersLink = `@link(url: "https://specs.signet.dev/access/v1.2", import: ["@callers"])
+  @composeDirective(name: "@callers")
+
+directive @callers(are: [access__Caller!]!) repeatable on OBJECT | FIELD_DEFINITION
+
+enum access__Caller {
+  PERSON
+  SERVICE
+  IMPERSONATED
+}`;
+
+/** Whom a rule admits, in two subgraphs. */
+const callers: SubgraphSdl = {
+  desk: `
+${federation(`"@key", "@shareable", "@composeDirective", ${rules}`)}
+  ${callersLink}
+
+type Query {
+  open: String
+  own: String @authenticated
+  scoped: String @requiresScopes(scopes: [["read:one"]])
+  seen: String @authenticated @callers(are: [PERSON, IMPERSONATED])
+  scopedSeen: String @requiresScopes(scopes: [["read:one"]]) @callers(are: [PERSON, IMPERSONATED])
+  machine: String @authenticated @callers(are: [SERVICE])
+  narrow: String @authenticated @callers(are: [PERSON, IMPERSONATED]) @callers(are: [PERSON, SERVICE])
+  sharedSeen: String @shareable @authenticated @callers(are: [PERSON, IMPERSONATED])
+  folder: Folder
+  drawer: Drawer
+}
+
+type Mutation {
+  ownChange: String @authenticated
+  seenChange: String @authenticated @callers(are: [PERSON, IMPERSONATED])
+}
+
+type Folder @key(fields: "id") @authenticated @callers(are: [PERSON, IMPERSONATED]) {
+  id: ID!
+  title: String
+  secret: String @requiresScopes(scopes: [["read:one"]])
+}
+
+type Drawer @authenticated {
+  key: String
+}
+`,
+  archive: `
+${federation(`"@key", "@shareable", "@composeDirective", ${rules}`)}
+  ${callersLink}
+
+type Query {
+  sharedSeen: String @shareable @authenticated @callers(are: [PERSON])
+}
+
+type Folder @key(fields: "id") {
+  id: ID!
+  history: String @authenticated
+}
+`,
+};
+
+export type GraphName = 'main' | 'renamed' | 'interfaces' | 'recent' | 'callers';
 
 /** What the cases are asked before. Each graph has subgraphs of its own, and is served by a gateway of its own. */
-export const graphs: Readonly<Record<GraphName, SubgraphSdl>> = { main, renamed, interfaces, recent };
+export const graphs: Readonly<Record<GraphName, SubgraphSdl>> = {
+  main,
+  renamed,
+  interfaces,
+  recent,
+  callers,
+};
 
 /**
  * Composition before Federation 2.9 let an interface carry a rule. Today's refuses that, so the rule is written into the supergraph

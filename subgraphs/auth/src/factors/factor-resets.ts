@@ -75,7 +75,8 @@ export async function resetFactors<A extends Account>(
   const { platform, tables, now } = issuer;
   const removed = await removeAllFactors(trx, issuer, account.id);
   await endChallengesOf(trx, tables, account.id);
-  const ended = await endSessionsOf(trx, tables, account.id, { reason: 'factor', now: now() });
+  const by = { staffId };
+  const ended = await endSessionsOf(trx, tables, account.id, { reason: 'factor', now: now(), by });
   await writeAuditEvent(trx, {
     kind: 'auth.factor.reset',
     platform,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Database } from '@signet/db';
+import type { Database, SessionEndReason } from '@signet/db';
 import type { ImpersonationReason, StaffRole } from '@signet/schema/contract';
 import { sql, type Transaction } from 'kysely';
 
@@ -64,8 +64,9 @@ type End = {
   accountId: string;
   /** By default all of the account's, grants that were not used yet among them. */
   id?: string;
-  reason: 'objection' | 'customer' | 'logout';
-  /** Who ends it, where that isn't the caller of an impersonated token. */
+  /** Of a member of staff: that of the sessions which end with it. */
+  reason: 'objection' | 'customer' | 'logout' | 'mail' | SessionEndReason;
+  /** Who ends it: the customer or a member of staff. Undefined where nobody knows, and for the caller of an impersonated token. */
   by?: string;
   now: Date;
 };

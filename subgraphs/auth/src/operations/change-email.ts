@@ -99,7 +99,13 @@ async function confirm<A extends Account>(
   if (!(await setEmail(trx, tables, earlier.id, { email, isVerified: true }))) throw badToken();
   const account = { ...earlier, email, emailVerified: true };
   const except = proof.by === 'session' ? proof.subject.sessionId : session;
-  const endedSessions = await endSessionsOf(trx, tables, account.id, { reason: 'ended', now: now(), except });
+  const by = proof.by === 'session' ? 'owner' : 'mail';
+  const endedSessions = await endSessionsOf(trx, tables, account.id, {
+    reason: 'ended',
+    now: now(),
+    except,
+    by,
+  });
   await endTokensOfEarlierState(trx, issuer, account.id);
   // An address that nobody verified may be a stranger's: it gets no link that takes the account.
   if (earlier.emailVerified && issuer.mail) {

@@ -2,6 +2,7 @@ import { createDatabase, type Database, inTenant, requestScopes, writeAuditEvent
 import { reasonsOf } from '@signet/testing';
 import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accountOperations } from '../testing/account-operations.test-support.ts';
 import type { TestAccount } from '../testing/accounts.test-support.ts';
 import { startTestAuth, type TestAuth, type Tokens } from '../testing/auth.test-support.ts';
 import {
@@ -129,6 +130,28 @@ const endings: [title: string, reason: string, end: (scene: Scene) => Promise<un
         { input: { currentPassword: customer.password, newPassword: 'seven blue pears in a boat' } },
       ),
   ],
+  [
+    'another address is confirmed by the link of a mail, in no session',
+    'mail',
+    async ({ customer }) => {
+      const { changeEmail, confirmEmail, tokenTo } = accountOperations(() => auth, 'user');
+      const newEmail = `new-${customer.email}`;
+      await changeEmail({ newEmail }, { token: customer.accessToken });
+      const token = await tokenTo(newEmail, 'email-change');
+      await confirmEmail({ token, password: customer.password });
+    },
+  ],
+  [
+    'staff reset the second factors of the customer',
+    'factor',
+    async ({ customer, acting }) => {
+      await auth.database.query(
+        `insert into auth.user_factor_reset (tenant_id, account_id, staff_id, reason) values ($1, $2, $3, 'Lost.')`,
+        [auth.tenants.demo, customer.id, admin.id],
+      );
+      await expect.poll(() => test.endOf(acting.id), { timeout: 20_000 }).toBe('factor');
+    },
+  ],
   ['the customer is suspended', 'suspended', suspend],
   [
     'the account of the customer is closed to be erased',
@@ -165,7 +188,11 @@ describe('an impersonation', () => {
     expect(await test.endOf(acting.id)).toBe(reason);
     const ended = (await test.events(acting.id)).filter(({ kind }) => kind === 'auth.impersonation.ended');
     const byStaff =
-      reason.startsWith('staff_') || reason === 'logout' ? member.id : reason === 'ended' ? admin.id : null;
+      reason.startsWith('staff_') || reason === 'logout'
+        ? member.id
+        : ['ended', 'factor'].includes(reason)
+          ? admin.id
+          : null;
     const byCustomer = ['customer', 'objection'].includes(reason) ? customer.id : null;
     expect(ended).toMatchObject([
       { platform: 'user', subject_id: customer.id, actor_id: byStaff ?? byCustomer, details: { reason } },

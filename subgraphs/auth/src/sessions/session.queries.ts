@@ -146,8 +146,14 @@ export async function endOwnSession(
   return rows.length === 1;
 }
 
+/**
+ * Whose act it is that sessions end: the owner's, in a session of theirs; of whoever reads a mail to the account; a member of staff's.
+ * The ends of impersonations name them.
+ */
+export type EndedBy = 'owner' | 'mail' | { staffId: string };
+
 /** `device`: only those on this one. */
-type SessionsEnd = { reason: SessionEndReason; now: Date; except?: string; device?: string };
+type SessionsEnd = { reason: SessionEndReason; now: Date; except?: string; device?: string; by?: EndedBy };
 
 /**
  * Ends the sessions of an account whose row the transaction has locked. Returns how many there were. Locks them in the order of
@@ -157,7 +163,7 @@ export async function endSessionsOf(
   trx: Trx,
   tables: Tables,
   accountId: string,
-  { reason, now, except, device }: SessionsEnd,
+  { reason, now, except, device, by = 'owner' }: SessionsEnd,
 ): Promise<number> {
   const others = except === undefined ? sql`true` : sql`id <> ${except}`;
   const there = device === undefined ? sql`true` : sql`device_id = ${device}`;
@@ -173,7 +179,14 @@ export async function endSessionsOf(
   `.execute(trx);
   if (!tables.hasImpersonations) return rows.length;
   // Who ends their sessions everywhere, or has another secret or address from now on, wants nobody in the account.
-  return rows.length + (await endImpersonations(trx, { accountId, reason: 'customer', by: accountId, now }));
+  return (
+    rows.length + (await endImpersonations(trx, { accountId, now, ...describeEnd(by, accountId, reason) }))
+  );
+}
+
+function describeEnd(by: EndedBy, accountId: string, reason: SessionEndReason) {
+  if (by === 'owner') return { reason: 'customer', by: accountId } as const;
+  return by === 'mail' ? ({ reason: 'mail' } as const) : { reason, by: by.staffId };
 }
 
 /** The person has proved again who they are: when, and by which methods the session now counts as signed in (`amr`). */
