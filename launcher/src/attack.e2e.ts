@@ -1,16 +1,22 @@
 import { subgraphs } from '@signet/schema/subgraphs';
+import { type IdentityProvider, startIdentityProvider } from '@signet/testing/identity-provider';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createHome, findFreePortBase, type StartedProcess, startProcess } from './platform.test-support.ts';
+import { type SmokeProvider, writeSmokeProvider } from './smoke-provider.test-support.ts';
 
 const allAttacksMs = 240_000;
 /** Some are on the demo shop. */
-const leastAttacks = subgraphs.some(({ isDemo }) => isDemo) ? 150 : 145;
+const leastAttacks = subgraphs.some(({ isDemo }) => isDemo) ? 158 : 153;
 let home: Awaited<ReturnType<typeof createHome>>;
 let platform: StartedProcess;
 let url: string;
+let provider: SmokeProvider;
+let idp: IdentityProvider;
 
 beforeAll(async () => {
   home = await createHome();
+  provider = await writeSmokeProvider();
+  idp = await startIdentityProvider([provider.client], { port: provider.port });
   const portBase = await findFreePortBase();
   url = `http://localhost:${portBase}`;
   platform = startProcess('npm', ['start'], {
@@ -19,12 +25,15 @@ beforeAll(async () => {
     SURFACE: 'production',
     STAFF_MFA: 'optional',
     LOG_LEVEL: 'fatal',
+    ...provider.variables,
   });
   await platform.waitFor('Signet is ready');
 });
 afterAll(async () => {
   platform.child.kill('SIGTERM');
   await platform.exit();
+  await idp.stop();
+  await provider.remove();
   await home.remove();
 });
 

@@ -5,7 +5,13 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export type SmokeProvider = { variables: { PROVIDERS_FILE: string }; remove(): Promise<void> };
+export type SmokeProvider = {
+  variables: { PROVIDERS_FILE: string };
+  /** Where the provider is to listen, and what it knows us by. */
+  port: number;
+  client: { client_id: string; client_secret: string; redirect_uris: string[] };
+  remove(): Promise<void>;
+};
 
 /** The entry of an identity provider that `signet smoke` starts while it walks. */
 export async function writeSmokeProvider(): Promise<SmokeProvider> {
@@ -15,7 +21,9 @@ export async function writeSmokeProvider(): Promise<SmokeProvider> {
   const { port } = server.address() as AddressInfo;
   server.close();
   await once(server, 'close');
-  await writeFile(join(folder, 'secret'), randomBytes(32).toString('base64url'), { mode: 0o600 });
+  const secret = randomBytes(32).toString('base64url');
+  const callbackUrl = 'http://127.0.0.1/oauth/user/smoke/callback';
+  await writeFile(join(folder, 'secret'), secret, { mode: 0o600 });
   const path = join(folder, 'providers.yaml');
   await writeFile(
     path,
@@ -30,9 +38,14 @@ export async function writeSmokeProvider(): Promise<SmokeProvider> {
     create: true
     stepUp: true
     networks: [127.0.0.0/8]
-    callbackUrl: http://127.0.0.1/oauth/user/smoke/callback
+    callbackUrl: ${callbackUrl}
     returnOrigins: [http://localhost:5173]
 `,
   );
-  return { variables: { PROVIDERS_FILE: path }, remove: () => rm(folder, { recursive: true }) };
+  return {
+    variables: { PROVIDERS_FILE: path },
+    port,
+    client: { client_id: 'smoke', client_secret: secret, redirect_uris: [callbackUrl] },
+    remove: () => rm(folder, { recursive: true }),
+  };
 }

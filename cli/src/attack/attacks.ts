@@ -11,6 +11,7 @@ import { schemaAttacks } from './schema-attacks.ts';
 import { sizeAttacks } from './size-attacks.ts';
 import { subgraphAttacks } from './subgraph-attacks.ts';
 import { tokenAttacks } from './token-attacks.ts';
+import { upstreamAttacks } from './upstream-attacks.ts';
 
 /**
  * Every attack: those on the platform, and those that the subgraphs of the registry bring along. What slows down sign-ins from
@@ -30,6 +31,7 @@ export async function loadAttacks(): Promise<readonly Attack[]> {
     ...greedyAttacks,
     ...ofSubgraphs.flat(),
     ...confusionAttacks,
+    ...upstreamAttacks,
     ...accountAttacks,
   ];
 }

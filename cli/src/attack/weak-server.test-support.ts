@@ -52,6 +52,7 @@ const schema: GraphQLSchema = buildSchema(`
   input AcceptInvitationInput { token: String password: String }
   input ImpersonateCustomerInput { customerId: ID reasonClass: String reason: String ticket: String }
   input BeginImpersonationInput { grant: String }
+  input UpstreamSignInInput { code: String verifier: String }
   type Grant { grant: String }
   type Verification { verified: Boolean }
   type Reset { endedSessions: Int }
@@ -70,6 +71,7 @@ const schema: GraphQLSchema = buildSchema(`
     confirmEmail(input: ConfirmEmailInput): Verification confirmPortalEmail(input: ConfirmEmailInput): Verification
     undoEmail(input: UndoEmailInput): Boolean undoPortalEmail(input: UndoEmailInput): Boolean
     impersonateCustomer(input: ImpersonateCustomerInput): Grant beginImpersonation(input: BeginImpersonationInput): Payload
+    completeUpstreamSignIn(input: UpstreamSignInInput): Payload completePortalUpstreamSignIn(input: UpstreamSignInInput): Payload
     resetPassword(input: ResetPasswordInput): Reset resetPortalPassword(input: ResetPasswordInput): Reset
     completeChallenge(input: CompleteChallengeInput): Payload completePortalChallenge(input: CompleteChallengeInput): Payload
     logout(input: LogoutInput): Boolean changeStaffRole(id: ID!, role: StaffRole!): Staff cancelOrder(id: ID!): Order endSession(id: ID!): Boolean placeOrder(input: PlaceOrderInput): Order
