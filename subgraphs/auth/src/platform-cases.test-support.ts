@@ -61,6 +61,8 @@ export default {
     'Query.myPasskeys',
     'Query.portalPasskeys',
     'SecondFactors.totp',
+    // The member whose object is asked for makes none.
+    'StaffMember.activeServiceAccounts',
     'User.factors',
     'User.rememberedDevices',
   ],
