@@ -1,5 +1,9 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { ApolloClient, gql, InMemoryCache } from '@apollo/client';
 import { cacheExchange, createClient as createUrqlClient, fetchExchange } from '@urql/core';
 import { GraphQLClient } from 'graphql-request';
@@ -261,6 +265,25 @@ describe('in an app, with a store of its own', () => {
     );
     stop();
   });
+});
+
+test('is under 6 KB for a browser', async () => {
+  const script = await (await fetch(`${pages.origin}/client.js`)).arrayBuffer();
+  expect(gzipSync(script, { level: 9 }).length).toBeLessThan(6 * 1024);
+});
+
+test('the README of its package signs in and asks', async () => {
+  const readme = readFileSync(`${import.meta.dirname}/../../../packages/client/README.md`, 'utf8');
+  const block = /```ts\n(.*?)```/s.exec(readme)?.[1] ?? '';
+  const program = block
+    .replace("'@signet/client'", JSON.stringify(`${import.meta.dirname}/index.ts`))
+    .replace('http://localhost:4001/graphql', platform.urlOf('user'));
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--input-type=module-typescript',
+    '--eval',
+    program,
+  ]);
+  expect(stdout).toBe(`${ada.email} []\n`);
 });
 
 describe('in a browser, with cookies', () => {
