@@ -22,6 +22,9 @@ export type SignetClientOptions = {
 type FetchInput = Parameters<typeof fetch>[0];
 type Answer = { data?: unknown; errors?: AnswerError[] };
 
+/** The text of an operation that carries the types of its answer and variables: code generators write such. */
+export type TypedDocument<T, V> = string & { readonly __types?: (variables: V) => T };
+
 /** One of these proves the second factor. */
 export type Proof = { totp?: string; recoveryCode?: string; passkey?: object };
 
@@ -98,9 +101,9 @@ export function createSignetClient(options: SignetClientOptions) {
      * Sends a GraphQL document, where no other GraphQL client is at hand. Never rejects.
      * `errors` are those of the answer, beside which there can be data.
      */
-    async request<T = Record<string, unknown>>(
-      query: string,
-      variables: object = {},
+    async request<T = Record<string, unknown>, V extends object = object>(
+      query: TypedDocument<T, V> | string,
+      variables?: V,
     ): Promise<{ data: T | null; errors: SignetError[] }> {
       try {
         const response = await signetFetch(url, {
@@ -109,7 +112,7 @@ export function createSignetClient(options: SignetClientOptions) {
             'content-type': 'application/json',
             accept: 'application/graphql-response+json, application/json',
           },
-          body: JSON.stringify({ query, variables }),
+          body: JSON.stringify({ query, variables: variables ?? {} }),
         });
         const { data = null, errors = [] } = (await response.json()) as Answer;
         const retryAfterSeconds = Number(response.headers.get('retry-after') ?? 1);
