@@ -1,6 +1,17 @@
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+
+/* `npm run build -w console`, and `npm start` in a process of its own. */
 
 const root = join(import.meta.dirname, '..');
 const folder = join(import.meta.dirname, 'dist');
@@ -12,14 +23,16 @@ const sources = [
 ];
 
 /** Whether `console/dist` holds what its sources make. */
-export function isConsoleCurrent(): boolean {
+function isConsoleCurrent(): boolean {
   const stamp = join(folder, 'stamp');
   return existsSync(stamp) && readFileSync(stamp, 'utf8') === hashSources();
 }
 
 /** Builds the console into `console/dist`, in place of what is there. A build that fails or is killed leaves that as it was. */
-export async function buildConsole(): Promise<void> {
+async function buildConsole(): Promise<void> {
   const stamp = hashSources();
+  // Else React's development build goes in where a test or a developer set it.
+  process.env.NODE_ENV = 'production';
   const { build } = await import('vite');
   const made = mkdtempSync(join(import.meta.dirname, '.building-'));
   try {
@@ -29,6 +42,8 @@ export async function buildConsole(): Promise<void> {
       build: { outDir: made, emptyOutDir: true },
     });
     writeFileSync(join(made, 'stamp'), stamp);
+    // mkdtemp makes a folder that only its owner reads.
+    chmodSync(made, 0o755);
     rmSync(folder, { recursive: true, force: true });
     renameSync(made, folder);
   } finally {
@@ -50,4 +65,4 @@ function hashSources(): string {
   return hash.digest('hex');
 }
 
-if (process.argv[1] === import.meta.filename && !isConsoleCurrent()) await buildConsole();
+if (!isConsoleCurrent()) await buildConsole();

@@ -1,5 +1,4 @@
 import { collectExampleOperations, examplesPath } from './example-operations.ts';
-import { generateOperationTypes, listOperationFolders, operationTypesPath } from './operation-types.ts';
 import { generateResolverTypes, resolverTypesPath } from './resolver-types.ts';
 import { subgraphs } from './subgraphs.ts';
 import { supergraphPath, variants } from './supergraph-files.ts';
@@ -22,13 +21,7 @@ export async function generateAll(only?: string): Promise<{ path: string; conten
     ? []
     : variants.map((variant) => ({ path: supergraphPath(variant), content: composeSupergraph(variant) }));
   const examples = only ? [] : [{ path: examplesPath, content: writeExamples() }];
-  const operations = only
-    ? []
-    : listOperationFolders().map(async (folder) => ({
-        path: operationTypesPath(folder),
-        content: await generateOperationTypes(folder),
-      }));
-  return [...supergraphs, ...examples, ...(await Promise.all([...types, ...operations]))];
+  return [...supergraphs, ...examples, ...(await Promise.all(types))];
 }
 
 function writeExamples(): string {

@@ -2,9 +2,9 @@ import { SignetProvider } from '@signet/client/react';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { createBrowserRouter, Navigate, RouterProvider } from 'react-router';
+import { createBrowserRouter, RouterProvider } from 'react-router';
 import { OperationError } from './app/operations.ts';
-import { NotFound, PageFault } from './app/page-fault.tsx';
+import { Home, NotFound, PageFault } from './app/page-fault.tsx';
 import { Shell } from './app/shell.tsx';
 import { signet } from './app/signet.ts';
 import { language } from './texts/index.ts';
@@ -36,7 +36,7 @@ const router = createBrowserRouter(
       element: <Shell />,
       errorElement: <PageFault />,
       children: [
-        { index: true, element: <Navigate to="/customers" replace /> },
+        { index: true, element: <Home /> },
         { path: 'customers', lazy: () => import('./customers/customers-page.tsx') },
         { path: 'customers/:id', lazy: () => import('./customers/customer-page.tsx') },
         { path: 'audit', lazy: () => import('./audit/audit-page.tsx') },

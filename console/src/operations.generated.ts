@@ -102,3 +102,16 @@ export const endCustomerSessionsDocument = "mutation EndCustomerSessions($id: ID
 export const sendPasswordResetDocument = "mutation SendPasswordReset($id: ID!, $reason: String!) { sendPasswordReset(input: {customerId: $id, reason: $reason}) { id } }" as TypedDocument<SendPasswordResetMutation, SendPasswordResetMutationVariables>;
 export const resetCustomerFactorsDocument = "mutation ResetCustomerFactors($id: ID!, $reason: String!) { resetCustomerFactors(customerId: $id, reason: $reason) }" as TypedDocument<ResetCustomerFactorsMutation, ResetCustomerFactorsMutationVariables>;
 export const addSupportNoteDocument = "mutation AddSupportNote($id: ID!, $body: String!) { addSupportNote(input: {customerId: $id, body: $body}) { id } }" as TypedDocument<AddSupportNoteMutation, AddSupportNoteMutationVariables>;
+
+/** The scopes that each operation needs, by the rules of its root fields: of each list, all of one of the inner ones. */
+export const operationScopes: ReadonlyMap<string, string[][][]> = new Map<string, string[][][]>([
+  [auditLogDocument, [[["audit:read"]]]],
+  [customersDocument, [[["customers:read"]]]],
+  [customerDocument, [[["customers:read"]]]],
+  [suspendCustomerDocument, [[["customers:write"]]]],
+  [reinstateCustomerDocument, [[["customers:write"]]]],
+  [endCustomerSessionsDocument, [[["sessions:end"]]]],
+  [sendPasswordResetDocument, [[["customers:write"]]]],
+  [resetCustomerFactorsDocument, [[["customers:write"]]]],
+  [addSupportNoteDocument, [[["notes:write"]]]],
+]);

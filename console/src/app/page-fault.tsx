@@ -1,6 +1,15 @@
-import { useRouteError } from 'react-router';
+import { Navigate, useRouteError } from 'react-router';
 import { texts } from '../texts/index.ts';
 import { Button } from '../ui/ui.tsx';
+import { useMay } from './may.ts';
+import { sections } from './sections.ts';
+
+/** Leads to the first section that the role may see. */
+export function Home() {
+  const may = useMay();
+  const first = sections.find(({ document }) => may(document));
+  return first ? <Navigate to={first.path} replace /> : <p className="empty">{texts.errors.forbidden}</p>;
+}
 
 export function NotFound() {
   return <h1>{texts.errors.notFound}</h1>;

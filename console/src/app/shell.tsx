@@ -4,6 +4,8 @@ import { NavLink, Outlet, useLocation } from 'react-router';
 import { texts } from '../texts/index.ts';
 import { Button, Skeleton } from '../ui/ui.tsx';
 import { RecoveryCodes } from './enrollment.tsx';
+import { useMay } from './may.ts';
+import { sections } from './sections.ts';
 import { SignIn } from './sign-in.tsx';
 import { describeError, signet } from './signet.ts';
 import { StepUpDialog } from './step-up-dialog.tsx';
@@ -14,6 +16,7 @@ import { StepUpDialog } from './step-up-dialog.tsx';
  */
 export function Shell() {
   const session = useSession();
+  const may = useMay();
   const account = session.status === 'signed-in' ? session.account : undefined;
   const last = useRef<string>(undefined);
   if (account) last.current = account.id;
@@ -47,8 +50,13 @@ export function Shell() {
         <header>
           <strong>{texts.console}</strong>
           <nav aria-label={texts.nav.label}>
-            <NavLink to="/customers">{texts.nav.customers}</NavLink>
-            <NavLink to="/audit">{texts.nav.audit}</NavLink>
+            {sections
+              .filter(({ document }) => may(document))
+              .map(({ path, name }) => (
+                <NavLink key={path} to={path}>
+                  {name}
+                </NavLink>
+              ))}
           </nav>
           <div className="who">
             <span

@@ -15,7 +15,7 @@ const { audit } = texts;
 export type AuditEvent = NonNullable<AuditLogQuery['auditLog']>['edges'][number]['node'];
 
 const columns: Column<AuditEvent>[] = [
-  { name: audit.when, width: 'minmax(10rem, 1fr)', cell: ({ happenedAt }) => formatDateTime(happenedAt) },
+  { name: audit.when, width: 'minmax(12.5rem, 1fr)', cell: ({ happenedAt }) => formatDateTime(happenedAt) },
   { name: audit.kind, width: 'minmax(12rem, 2fr)', cell: ({ kind }) => <code>{kind}</code> },
   {
     name: audit.who,

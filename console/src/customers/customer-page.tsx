@@ -1,9 +1,11 @@
 import type { TypedDocument } from '@signet/client';
 import { type FormEvent, useId, useState } from 'react';
 import { Link, useParams } from 'react-router';
+import { useMay } from '../app/may.ts';
 import { useAction, useOperation } from '../app/operations.ts';
 import {
   addSupportNoteDocument,
+  auditLogDocument,
   type CustomerQuery,
   customerDocument,
   endCustomerSessionsDocument,
@@ -105,6 +107,7 @@ function Notes({ customer: { id, supportNotes } }: { customer: Customer }) {
   const add = useAction(addSupportNoteDocument);
   const [body, setBody] = useState('');
   const input = useId();
+  const may = useMay();
   if (!supportNotes) return null;
   function submit(event: FormEvent<HTMLFormElement>): void {
     event.preventDefault();
@@ -112,23 +115,25 @@ function Notes({ customer: { id, supportNotes } }: { customer: Customer }) {
   }
   return (
     <Section title={say.notes}>
-      <form onSubmit={submit}>
-        <div className="field">
-          <label htmlFor={input}>{say.addNote}</label>
-          <textarea
-            id={input}
-            required
-            maxLength={4000}
-            rows={3}
-            value={body}
-            onChange={({ target }) => setBody(target.value)}
-          />
-        </div>
-        {add.error && <Problem error={add.error} />}
-        <Button type="submit" disabled={add.isPending}>
-          {say.addNote}
-        </Button>
-      </form>
+      {may(addSupportNoteDocument) && (
+        <form onSubmit={submit}>
+          <div className="field">
+            <label htmlFor={input}>{say.addNote}</label>
+            <textarea
+              id={input}
+              required
+              maxLength={4000}
+              rows={3}
+              value={body}
+              onChange={({ target }) => setBody(target.value)}
+            />
+          </div>
+          {add.error && <Problem error={add.error} />}
+          <Button type="submit" disabled={add.isPending}>
+            {say.addNote}
+          </Button>
+        </form>
+      )}
       {supportNotes.edges.length === 0 ? (
         <p className="empty">{say.noNotes}</p>
       ) : (
@@ -156,7 +161,8 @@ type Act = { title: string; what: string; isDangerous?: boolean } & (
 function Actions({ customer }: { customer: Customer }) {
   const [act, setAct] = useState<Act>();
   const { id, email, isActive } = customer;
-  const acts: Act[] = [
+  const may = useMay();
+  const all: Act[] = [
     { title: say.endSessions, what: say.endSessionsWhat(email), document: endCustomerSessionsDocument },
     {
       title: say.sendReset,
@@ -180,6 +186,8 @@ function Actions({ customer }: { customer: Customer }) {
           isDangerous: true,
         },
   ];
+  const acts = all.filter(({ document }) => may(document));
+  if (acts.length === 0) return null;
   return (
     <Section title={say.actions}>
       <div className="buttons">
@@ -188,7 +196,7 @@ function Actions({ customer }: { customer: Customer }) {
             {one.title}…
           </Button>
         ))}
-        <Link to={`/audit?subject=${id}`}>{say.history}</Link>
+        {may(auditLogDocument) && <Link to={`/audit?subject=${id}`}>{say.history}</Link>}
       </div>
       {act && <Confirm act={act} id={id} onClose={() => setAct(undefined)} />}
     </Section>

@@ -39,45 +39,47 @@ export function DataTable<Row extends { id: string }>(props: {
 
   const grid = { gridTemplateColumns: columns.map(({ width }) => width).join(' ') };
   return (
-    <div className="table" role="table" aria-label={label} aria-rowcount={hasMore ? -1 : rows.length + 1}>
-      <div role="rowgroup">
-        <div role="row" className="table-row table-head" style={grid} aria-rowindex={1}>
-          {columns.map(({ name }) => (
-            <div role="columnheader" key={name}>
-              {name}
-            </div>
-          ))}
+    <div className="table">
+      <div role="table" aria-label={label} aria-rowcount={hasMore ? -1 : rows.length + 1}>
+        <div role="rowgroup">
+          <div role="row" className="table-row table-head" style={grid} aria-rowindex={1}>
+            {columns.map(({ name }) => (
+              <div role="columnheader" key={name}>
+                {name}
+              </div>
+            ))}
+          </div>
         </div>
-      </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard. */}
-      <div className="table-body" ref={scroller} role="rowgroup" tabIndex={0} aria-label={label}>
-        <div style={{ height: virtual.getTotalSize(), position: 'relative' }} role="presentation">
-          {items.map(({ index, start, key }) => {
-            const row = rows[index];
-            return (
-              row && (
-                <div
-                  role="row"
-                  key={key}
-                  className="table-row"
-                  aria-rowindex={index + 2}
-                  style={{
-                    ...grid,
-                    height: rowHeight,
-                    transform: `translateY(${start}px)`,
-                    position: 'absolute',
-                    insetInline: 0,
-                  }}
-                >
-                  {columns.map((column) => (
-                    <div role="cell" key={column.name}>
-                      {column.cell(row)}
-                    </div>
-                  ))}
-                </div>
-              )
-            );
-          })}
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard. */}
+        <div className="table-body" ref={scroller} role="rowgroup" tabIndex={0} aria-label={label}>
+          <div style={{ height: virtual.getTotalSize(), position: 'relative' }} role="presentation">
+            {items.map(({ index, start, key }) => {
+              const row = rows[index];
+              return (
+                row && (
+                  <div
+                    role="row"
+                    key={key}
+                    className="table-row"
+                    aria-rowindex={index + 2}
+                    style={{
+                      ...grid,
+                      height: rowHeight,
+                      transform: `translateY(${start}px)`,
+                      position: 'absolute',
+                      insetInline: 0,
+                    }}
+                  >
+                    {columns.map((column) => (
+                      <div role="cell" key={column.name}>
+                        {column.cell(row)}
+                      </div>
+                    ))}
+                  </div>
+                )
+              );
+            })}
+          </div>
         </div>
       </div>
       <p className="table-foot quiet" role="status">

@@ -23,3 +23,8 @@ export type CustomerOrdersQueryVariables = Exact<{
 export type CustomerOrdersQuery = { customer: { id: string, orders: { edges: Array<{ node: { id: string, status: OrderStatus, placedAt: string, total: { amount: number, currency: string } } }> } | null } | null };
 
 export const customerOrdersDocument = "query CustomerOrders($id: ID!) { customer(id: $id) { id orders(first: 10) { edges { node { id status placedAt total { amount currency } } } } } }" as TypedDocument<CustomerOrdersQuery, CustomerOrdersQueryVariables>;
+
+/** The scopes that each operation needs, by the rules of its root fields: of each list, all of one of the inner ones. */
+export const operationScopes: ReadonlyMap<string, string[][][]> = new Map<string, string[][][]>([
+  [customerOrdersDocument, [[["customers:read"]]]],
+]);

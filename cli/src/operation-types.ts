@@ -3,20 +3,22 @@ import { join } from 'node:path';
 import { Supergraph } from '@apollo/federation-internals';
 import { codegen } from '@graphql-codegen/core';
 import * as operationTypes from '@graphql-codegen/typescript-operations';
+import { conditionsOf, type RuleBook, readRuleBook } from '@signet/access';
+import { subgraphs } from '@signet/schema/subgraphs';
+import type { Variant } from '@signet/schema/supergraph-files';
 import {
   type DocumentNode,
   type FragmentDefinitionNode,
   Kind,
+  type OperationDefinitionNode,
   parse,
   print,
   printSchema,
   validate,
   visit,
 } from 'graphql';
-import { subgraphs } from './subgraphs.ts';
-import { supergraphPath, type Variant } from './supergraph-files.ts';
 
-const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '../..');
 
 /** A folder with operations of a frontend, and the entrance that it asks. */
 export type OperationFolder = { folder: string; variant: Variant };
@@ -38,10 +40,10 @@ export function operationTypesPath({ folder }: OperationFolder): string {
  * The operations in the `.graphql` files below a folder, each as a document that carries its types, from the contract of its
  * entrance: `customersDocument`, `CustomersQuery`, `CustomersQueryVariables`.
  *
+ * @param sdl the contract, as it is now composed
  * @throws {Error} naming each operation that the contract does not allow
  */
-export async function generateOperationTypes(frontend: OperationFolder): Promise<string> {
-  const sdl = readFileSync(supergraphPath(frontend.variant), 'utf8');
+export async function generateOperationTypes(frontend: OperationFolder, sdl: string): Promise<string> {
   const schema = Supergraph.build(sdl, { supportedFeatures: null }).apiSchema().toGraphQLJSSchema();
   const folder = join(root, frontend.folder);
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -78,27 +80,49 @@ export async function generateOperationTypes(frontend: OperationFolder): Promise
 import type { TypedDocument } from '@signet/client';
 
 ${types}
-${writeDocuments(all)}`;
+${writeDocuments(all, readRuleBook(parse(sdl)))}`;
 }
 
-function writeDocuments(all: DocumentNode): string {
+/** The documents, and the scopes that each needs by the rules of its root fields. */
+function writeDocuments(all: DocumentNode, rules: RuleBook): string {
   const fragments = new Map(
     all.definitions.flatMap((one) =>
       one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one] as const] : [],
     ),
   );
-  return all.definitions
-    .flatMap((one) => {
-      if (one.kind !== Kind.OPERATION_DEFINITION || !one.name) return [];
-      const { value: name } = one.name;
-      const kind = one.operation === 'query' ? 'Query' : 'Mutation';
-      const text = [one, ...fragmentsOf(one, fragments)].map(print).join('\n').replace(/\s+/g, ' ');
-      const type = `${name[0]?.toUpperCase()}${name.slice(1)}${kind}`;
-      return [
-        `export const ${name[0]?.toLowerCase()}${name.slice(1)}Document = ${JSON.stringify(text)} as TypedDocument<${type}, ${type}Variables>;\n`,
-      ];
-    })
-    .join('');
+  const operations = all.definitions.flatMap((one) => {
+    if (one.kind !== Kind.OPERATION_DEFINITION || !one.name) return [];
+    const { value: name } = one.name;
+    const type = `${name[0]?.toUpperCase()}${name.slice(1)}${one.operation === 'query' ? 'Query' : 'Mutation'}`;
+    return [
+      {
+        constant: `${name[0]?.toLowerCase()}${name.slice(1)}Document`,
+        text: [one, ...fragmentsOf(one, fragments)].map(print).join('\n').replace(/\s+/g, ' '),
+        type: `TypedDocument<${type}, ${type}Variables>`,
+        scopes: scopesOf(one, rules),
+      },
+    ];
+  });
+  const documents = operations.map(
+    ({ constant, text, type }) => `export const ${constant} = ${JSON.stringify(text)} as ${type};\n`,
+  );
+  const scopes = operations.map(({ constant, scopes: of }) => `  [${constant}, ${JSON.stringify(of)}],\n`);
+  return `${documents.join('')}
+/** The scopes that each operation needs, by the rules of its root fields: of each list, all of one of the inner ones. */
+export const operationScopes: ReadonlyMap<string, string[][][]> = new Map<string, string[][][]>([
+${scopes.join('')}]);
+`;
+}
+
+function scopesOf({ operation, selectionSet }: OperationDefinitionNode, rules: RuleBook): string[][][] {
+  const root = operation === 'query' ? 'Query' : 'Mutation';
+  return selectionSet.selections.flatMap((field) =>
+    field.kind === Kind.FIELD
+      ? (conditionsOf(rules, root, field.name.value) ?? []).flatMap((condition) =>
+          condition.kind === 'scopes' ? [condition.anyOf.map((all) => [...all])] : [],
+        )
+      : [],
+  );
 }
 
 function fragmentsOf(
