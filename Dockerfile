@@ -38,7 +38,7 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --start-interval=1s -
 FROM node:24-slim AS console
 WORKDIR /app
 COPY --from=manifests /manifests ./
-RUN npm ci --ignore-scripts --omit=optional --workspace=console && npm cache clean --force
+RUN npm ci --ignore-scripts --workspace=console && npm cache clean --force
 COPY libs/client libs/client
 COPY console console
 COPY subgraphs subgraphs

@@ -1,4 +1,10 @@
-export { createSignetClient, type Proof, type SignetClient, type SignetClientOptions, type TypedDocument } from './client.ts';
+export {
+  createSignetClient,
+  type Proof,
+  type SignetClient,
+  type SignetClientOptions,
+  type TypedDocument,
+} from './client.ts';
 export {
   type AnswerError,
   type Challenge,
