@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
@@ -95,15 +95,17 @@ describe('signing in', () => {
 });
 
 describe('customers', () => {
-  test('are found by name, and one has its orders, sessions and notes', async () => {
+  test('are found by name, and one has its sessions, notes and a panel of each subgraph that adds one', async () => {
     const page = await open('customers');
     await page.getByLabel('Search by address or name').fill('lena');
     await expect.poll(() => page.getByRole('row').count()).toBeLessThan(10);
     await page.getByLabel('Search by address or name').fill('ada@');
     await page.getByRole('link', { name: 'Ada Example' }).click();
-    for (const name of ['Actions', 'Sessions', 'Second factors', 'Orders', 'Notes']) {
+    const panels = globSync('subgraphs/*/console/customer-panel.tsx', { cwd: `${import.meta.dirname}/..` });
+    for (const name of ['Actions', 'Sessions', 'Second factors', 'Notes']) {
       await page.getByRole('heading', { name, exact: true }).waitFor();
     }
+    expect(await page.getByRole('heading', { level: 2 }).count()).toBe(4 + panels.length);
   });
 
   test('are suspended after the page has said what that does, and reinstated', async () => {
