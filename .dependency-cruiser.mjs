@@ -90,6 +90,12 @@ export default {
       to: { path: '^(db|subgraphs|launcher)/', reachable: true },
     },
     {
+      name: 'frontends-import-the-client-alone',
+      severity: 'error',
+      from: { path: '^(console/src|subgraphs/[^/]+/console|libs/client)/' },
+      to: { path: '^(schema|db|gateway|launcher|cli|libs/(?!client/)[^/]+|subgraphs/[^/]+/src)/' },
+    },
+    {
       name: 'nobody-imports-packages',
       severity: 'error',
       from: { pathNot: '^packages/' },
@@ -104,8 +110,8 @@ export default {
     {
       name: 'no-unresolvable',
       severity: 'error',
-      // The peers of the benchmark, and another make of router, run where their packages are installed.
-      from: { pathNot: '^(bench/compare/peers|deploy/routers/hive-gateway)/' },
+      // The peers of the benchmark, and another make of router, run where their packages are installed. Vite knows `@signet/console`.
+      from: { pathNot: '^(bench/compare/peers|deploy/routers/hive-gateway|subgraphs/[^/]+/console)/' },
       to: { couldNotResolve: true },
     },
   ],

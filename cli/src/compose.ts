@@ -2,9 +2,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { generateAll } from '@signet/schema/compose';
 import { subgraphs } from '@signet/schema/subgraphs';
+import { supergraphPath } from '@signet/schema/supergraph-files';
 import { type Command, Option } from 'commander';
 import { action, addExample, type Context, messageOf } from './command.ts';
 import { addGraphOptions, type ComposeGraphOptions, composeGraph } from './compose-graph/compose-command.ts';
+import { generateOperationTypes, listOperationFolders, operationTypesPath } from './operation-types.ts';
 import { generateSettingsFiles } from './settings.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -37,6 +39,13 @@ export function define(command: Command, context: Context): void {
 
 async function compose({ check, only }: Options, { print, printError }: Context): Promise<number> {
   const files = [...(await generateAll(only)), ...(only ? [] : generateSettingsFiles(root))];
+  const supergraphs = new Map(files.map(({ path, content }) => [path, content]));
+  for (const folder of only ? [] : listOperationFolders()) {
+    files.push({
+      path: operationTypesPath(folder),
+      content: await generateOperationTypes(folder, supergraphs.get(supergraphPath(folder.variant)) ?? ''),
+    });
+  }
   const changed = files.filter(
     ({ path, content }) => !existsSync(path) || readFileSync(path, 'utf8') !== content,
   );

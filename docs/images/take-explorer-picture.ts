@@ -34,7 +34,9 @@ try {
   await page.locator(`[data-account][title="${account}"]`).click();
   await page.locator(`[data-account][title="${account}"][aria-pressed="true"]`).waitFor();
   const option = page.locator('.examples option', { hasText: example }).first();
-  await page.locator('.examples').selectOption(await option.evaluate((element) => element.value));
+  await page
+    .locator('.examples')
+    .selectOption(await option.evaluate((element) => (element as unknown as { value: string }).value));
   await page.locator('.graphiql-tab-active').getByText(example).waitFor();
   await page.locator('.graphiql-execute-button').click();
   await page.locator('.result-window .view-line', { hasText: '"data"' }).waitFor();

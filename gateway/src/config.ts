@@ -174,6 +174,9 @@ export const gatewayFields = {
   EXPLORER: configFields.flag
     .optional()
     .describe('The browser page at `/explorer`. By default on in development and off in production.'),
+  CONSOLE: configFields.flag
+    .default(true)
+    .describe('The pages for staff at `/console/` of the entrance portal, where they are built.'),
   INTROSPECTION: configFields.flag
     .optional()
     .describe(

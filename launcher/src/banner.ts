@@ -8,6 +8,7 @@ type Platform = {
   isClosed: boolean;
   /** Mails are kept and shown, instead of sent. */
   hasMailbox: boolean;
+  hasConsole: boolean;
   seconds: number;
 };
 
@@ -18,6 +19,7 @@ export function formatBanner({
   accounts,
   isClosed,
   hasMailbox,
+  hasConsole,
   seconds,
 }: Platform): string {
   const rows: [string, string][] = [
@@ -33,6 +35,9 @@ export function formatBanner({
           ['Sandbox', `${gatewayUrl}/`],
           ['Explorer', `${gatewayUrl}/explorer   (works without a network)`],
         ] as [string, string][])),
+    ...(hasConsole
+      ? ([['Console', `${withPort(gatewayUrl, 2)}/console/   (for staff)`]] as [string, string][])
+      : []),
     ...(hasMailbox && !isClosed
       ? ([['Mailbox', `${gatewayUrl}/mailbox   (mails that would have been sent)`]] as [string, string][])
       : []),

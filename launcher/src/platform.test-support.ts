@@ -119,7 +119,14 @@ export async function startTestPlatform(
   const { startPlatform } = await import('./start-platform.ts');
   await import('./servers.ts'); // Else a busy machine loads modules while connections to the database wait for an answer.
   const platform = await startPlatform(
-    { PORT_BASE: String(portBase), ...home.variables, LOG_LEVEL: 'fatal', ...lanesOfRun(), ...env },
+    {
+      PORT_BASE: String(portBase),
+      CONSOLE: 'no',
+      ...home.variables,
+      LOG_LEVEL: 'fatal',
+      ...lanesOfRun(),
+      ...env,
+    },
     { print: () => {}, ...options, auth: { passwordCost: seededPasswordCost, ...options.auth } },
   );
   const urlOf = (entrance: Entrance) => `http://localhost:${portBase + entrances[entrance]}/graphql`;

@@ -3,6 +3,7 @@ import { MigrationError, RoleError } from '@signet/db';
 import { DatabaseStartError } from '@signet/db/embedded';
 import { ConfigError, createLogger, type Environment, hasProductionSurface } from '@signet/service';
 import { formatBanner } from './banner.ts';
+import { startConsoleBuild } from './console.ts';
 import { openPlatformDatabase } from './database.ts';
 import { assertPortsFree, innerHost, listenersOf, portsFrom } from './ports.ts';
 import { readSettings } from './process-settings.ts';
@@ -64,6 +65,11 @@ export async function startPlatform(
       gateway,
     });
     stops.push(servers.stop);
+    const hasConsole = env.CONSOLE !== 'no';
+    if (hasConsole) {
+      const stopBuild = startConsoleBuild(createLogger('console', config.LOG_LEVEL));
+      stops.push(async () => stopBuild());
+    }
     const seconds = (performance.now() - startedAt) / 1000;
     print(
       formatBanner({
@@ -72,6 +78,7 @@ export async function startPlatform(
         accounts: database.accounts,
         isClosed: hasProductionSurface(config),
         hasMailbox: servers.hasMailbox,
+        hasConsole,
         seconds,
       }),
     );

@@ -24,6 +24,7 @@ import { registerWaitingAnswers, type WaitForClient } from '../admission/waiting
 import type { GatewayConfig } from '../config.ts';
 import { placeOf, settingOf } from '../config-entrances.ts';
 import type { DocumentMark } from '../documents/document-mark.ts';
+import { registerConsole } from '../pages/console.ts';
 import { type EntranceDetails, registerEntrancePage } from '../pages/entrance-page.ts';
 import type { SeededAccount } from '../pages/layout.ts';
 import { registerPages } from '../pages/pages.ts';
@@ -116,6 +117,9 @@ export async function createEntranceServer(
     isHome: !(entrance.isForDevelopers && tools.sandbox),
     details: isDevelopment ? describeEntrance(entrance, config, tools) : undefined,
   });
+  // Its operations are those of the platform's own graph.
+  if (entrance.name === 'portal' && config.CONSOLE && config.SUPERGRAPH_FILE === undefined)
+    registerConsole(server);
   if (entrance.isForDevelopers) {
     registerPages(server, {
       graphqlPath,

@@ -33,6 +33,15 @@ export const explorerPolicy = writePolicy({
   'worker-src': "'self'",
 });
 
+/** Files and answers of its own origin, and QR codes, which are drawn in the page. Nothing is inline. */
+export const consolePolicy = writePolicy({
+  ...nowhere,
+  'script-src': "'self'",
+  'style-src': "'self'",
+  'img-src': "'self' data:",
+  'connect-src': "'self'",
+});
+
 /** One inline style, by its hash, and nothing else. `data:` is for an empty icon. */
 export function smallPagePolicy(styleHash: string): string {
   return writePolicy({ ...nowhere, 'style-src': `'sha256-${styleHash}'`, 'img-src': 'data:' });

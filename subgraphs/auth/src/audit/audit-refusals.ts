@@ -36,7 +36,7 @@ export function createRefusalAudit({ samplesOf, platformOfField }: RefusalAuditO
   });
 }
 
-function kindOf({ code }: RefusalError, field = ''): AuditKind | undefined {
+function kindOf({ code, reason }: RefusalError, field = ''): AuditKind | undefined {
   switch (code) {
     case 'RATE_LIMITED':
       return 'auth.throttled';
@@ -44,7 +44,9 @@ function kindOf({ code }: RefusalError, field = ''): AuditKind | undefined {
       return 'authz.refused';
     case 'UNAUTHENTICATED':
       if (signIns.has(field)) return undefined;
-      return refreshes.has(field) ? 'auth.refresh.refused' : 'authz.refused';
+      if (!refreshes.has(field)) return 'authz.refused';
+      // A page that was just opened asks whether somebody is signed in: it has no cookie where nobody is.
+      return reason === 'auth.failure.missing_token' ? undefined : 'auth.refresh.refused';
     default:
       return undefined;
   }

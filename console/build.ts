@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+
+/* `npm run build -w console`, and `npm start` in a process of its own. */
+
+const root = join(import.meta.dirname, '..');
+const folder = join(import.meta.dirname, 'dist');
+const sources = [
+  'console/{src/**/*,*.ts,*.html,package.json}',
+  'libs/client/src/*.ts',
+  'subgraphs/*/console/*',
+  'package-lock.json',
+];
+
+/** Whether `console/dist` holds what its sources make. */
+function isConsoleCurrent(): boolean {
+  const stamp = join(folder, 'stamp');
+  return existsSync(stamp) && readFileSync(stamp, 'utf8') === hashSources();
+}
+
+/** Builds the console into `console/dist`, in place of what is there. A build that fails or is killed leaves that as it was. */
+async function buildConsole(): Promise<void> {
+  const stamp = hashSources();
+  // Else React's development build goes in where a test or a developer set it.
+  process.env.NODE_ENV = 'production';
+  const { build } = await import('vite');
+  const made = mkdtempSync(join(import.meta.dirname, '.building-'));
+  try {
+    await build({
+      configFile: join(import.meta.dirname, 'vite.config.ts'),
+      logLevel: 'warn',
+      build: { outDir: made, emptyOutDir: true },
+    });
+    writeFileSync(join(made, 'stamp'), stamp);
+    // mkdtemp makes a folder that only its owner reads.
+    chmodSync(made, 0o755);
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(made, folder);
+  } finally {
+    rmSync(made, { recursive: true, force: true });
+  }
+}
+
+function hashSources(): string {
+  const hash = createHash('sha256');
+  const names = sources
+    .flatMap((pattern) => globSync(pattern, { cwd: root }))
+    .filter((name) => /\.\w+$/.test(name) && !/\.(test|e2e|test-support)\.tsx?$/.test(name))
+    .sort();
+  for (const name of names)
+    hash
+      .update(`${name}\0`)
+      .update(readFileSync(join(root, name)))
+      .update('\0');
+  return hash.digest('hex');
+}
+
+if (!isConsoleCurrent()) await buildConsole();

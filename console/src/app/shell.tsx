@@ -1,0 +1,93 @@
+import { useSession } from '@signet/client/react';
+import { useEffect, useRef } from 'react';
+import { NavLink, Outlet, useLocation } from 'react-router';
+import { texts } from '../texts/index.ts';
+import { Button, Skeleton } from '../ui/ui.tsx';
+import { RecoveryCodes } from './enrollment.tsx';
+import { useMay } from './may.ts';
+import { sections } from './sections.ts';
+import { SignIn } from './sign-in.tsx';
+import { describeError, signet } from './signet.ts';
+import { StepUpDialog } from './step-up-dialog.tsx';
+
+/**
+ * The frame of every screen. Where a session ends, the sign-in lies over the screen, which stays as it is: nothing that was typed is
+ * lost. After a sign-in as somebody else the screen begins anew.
+ */
+export function Shell() {
+  const session = useSession();
+  const may = useMay();
+  const account = session.status === 'signed-in' ? session.account : undefined;
+  const last = useRef<string>(undefined);
+  if (account) last.current = account.id;
+  const owner = last.current;
+
+  if (session.status === 'unknown') {
+    return (
+      <main className="sign-in">
+        {session.error ? (
+          <p role="status">{`${describeError(session.error)} ${texts.session.unreachable}`}</p>
+        ) : (
+          <Skeleton />
+        )}
+      </main>
+    );
+  }
+  const reason = session.status === 'signed-out' ? session.reason : undefined;
+  if (!owner || (session.status === 'signed-out' && reason === 'signed-out'))
+    return <SignIn reason={reason} />;
+  return (
+    <>
+      {!account && (
+        <div className="over">
+          <SignIn reason={reason} />
+        </div>
+      )}
+      <div className="shell" key={owner} inert={!account}>
+        <a className="skip" href="#content">
+          {texts.skip}
+        </a>
+        <header>
+          <strong>{texts.console}</strong>
+          <nav aria-label={texts.nav.label}>
+            {sections
+              .filter(({ document }) => may(document))
+              .map(({ path, name }) => (
+                <NavLink key={path} to={path}>
+                  {name}
+                </NavLink>
+              ))}
+          </nav>
+          <div className="who">
+            <span
+              className="quiet"
+              title={account ? texts.session.signedInAs(account.email ?? '') : undefined}
+            >
+              {account?.email}
+            </span>
+            <Button onClick={() => signet.signOut()}>{texts.session.signOut}</Button>
+          </div>
+        </header>
+        <main id="content" tabIndex={-1}>
+          <FocusOnPage />
+          <Outlet />
+        </main>
+      </div>
+      <RecoveryCodes />
+      <StepUpDialog />
+    </>
+  );
+}
+
+/** A new page begins at its top, for the eye and for the keyboard. */
+function FocusOnPage() {
+  const { pathname } = useLocation();
+  const isFirst = useRef(true);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: at each new path.
+  useEffect(() => {
+    if (!isFirst.current) document.getElementById('content')?.focus();
+    isFirst.current = false;
+    document.title = `${document.querySelector('h1')?.textContent ?? texts.console} · ${texts.console}`;
+  }, [pathname]);
+  return null;
+}

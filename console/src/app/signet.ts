@@ -1,0 +1,39 @@
+import { createSignetClient, type SignetError } from '@signet/client';
+import { texts } from '../texts/index.ts';
+import { askForStepUp } from './step-up.ts';
+
+/** The page and the entrance `portal` have one origin. */
+export const signet = createSignetClient({
+  url: '/graphql',
+  platform: 'portal',
+  headers: { 'graphql-client-name': 'signet-console' },
+  onStepUp: askForStepUp,
+});
+
+/** What a person reads of an error. */
+export function describeError(error: SignetError): string {
+  const { errors } = texts;
+  switch (error.kind) {
+    case 'credentials':
+      return errors.credentials;
+    case 'throttled':
+      return errors.throttled(error.retryAfterSeconds);
+    case 'unavailable':
+      return errors.unavailable;
+    case 'network':
+      return errors.network;
+    case 'forbidden':
+    case 'step-up':
+      return errors.forbidden;
+    case 'passkey':
+      return errors.passkey;
+    case 'input':
+      if (/^(totp|recoveryCode|code)$/.test(error.field)) return errors.code;
+      if (error.field === 'challenge') return errors.challengeOver;
+      return error.message;
+    case 'not-found':
+      return error.message;
+    default:
+      return errors.internal;
+  }
+}

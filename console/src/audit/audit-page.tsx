@@ -1,0 +1,155 @@
+import { useState } from 'react';
+import { Link, useSearchParams } from 'react-router';
+import { OperationError, send, usePages } from '../app/operations.ts';
+import {
+  type AuditLogQuery,
+  type AuditLogQueryVariables,
+  auditLogDocument,
+} from '../operations.generated.ts';
+import { formatDateTime, texts } from '../texts/index.ts';
+import { type Column, DataTable } from '../ui/data-table.tsx';
+import { Button, Field, Problem, Skeleton } from '../ui/ui.tsx';
+import { writeCsv, writeLines } from './export.ts';
+
+const { audit } = texts;
+export type AuditEvent = NonNullable<AuditLogQuery['auditLog']>['edges'][number]['node'];
+
+const columns: Column<AuditEvent>[] = [
+  { name: audit.when, width: 'minmax(12.5rem, 1fr)', cell: ({ happenedAt }) => formatDateTime(happenedAt) },
+  { name: audit.kind, width: 'minmax(12rem, 2fr)', cell: ({ kind }) => <code>{kind}</code> },
+  {
+    name: audit.who,
+    width: 'minmax(8rem, 1fr)',
+    cell: ({ staff, actorId }) => staff?.fullName ?? actorId ?? audit.nobody,
+  },
+  {
+    name: audit.about,
+    width: 'minmax(8rem, 1fr)',
+    cell: ({ subjectId, side }) =>
+      subjectId && side === 'user' ? (
+        <Link to={`/customers/${subjectId}`}>{subjectId}</Link>
+      ) : (
+        (subjectId ?? audit.nobody)
+      ),
+  },
+  { name: audit.address, width: 'minmax(7rem, 1fr)', cell: ({ address }) => address ?? audit.nobody },
+  { name: audit.request, width: 'minmax(8rem, 1fr)', cell: ({ requestId }) => requestId ?? audit.nobody },
+  {
+    name: audit.details,
+    width: 'minmax(10rem, 2fr)',
+    cell: ({ details }) => details.map(({ name, value }) => `${name}: ${value}`).join(', '),
+  },
+];
+
+/** What happened, latest first. The filters are in the address of the page, so that it can be sent to a colleague. */
+export function Component() {
+  const [params, setParams] = useSearchParams();
+  const value = (name: string) => params.get(name) ?? '';
+  const filter = {
+    ...(value('kind') && { kind: value('kind') }),
+    ...(value('actor') && { actorId: value('actor') }),
+    ...(value('subject') && { subjectId: value('subject') }),
+    ...(value('since') && { since: new Date(value('since')).toISOString() }),
+    ...(value('until') && { until: new Date(value('until')).toISOString() }),
+  };
+  const pages = usePages(auditLogDocument, { filter, first: 50 }, ({ auditLog }) => auditLog);
+  const filterField = (name: string, label: string, type = 'text') => (
+    <Field
+      label={label}
+      type={type}
+      value={value(name)}
+      onChange={({ target }) =>
+        setParams(
+          (before) => {
+            const next = new URLSearchParams(before);
+            if (target.value) next.set(name, target.value);
+            else next.delete(name);
+            return next;
+          },
+          { replace: true },
+        )
+      }
+    />
+  );
+  return (
+    <>
+      <div className="title">
+        <h1>{audit.title}</h1>
+        <Export filter={filter} />
+      </div>
+      <search className="filters">
+        {filterField('kind', audit.kind)}
+        {filterField('actor', audit.who)}
+        {filterField('subject', audit.about)}
+        {filterField('since', audit.since, 'datetime-local')}
+        {filterField('until', audit.until, 'datetime-local')}
+        {params.size > 0 && <Button onClick={() => setParams({}, { replace: true })}>{audit.clear}</Button>}
+      </search>
+      {pages.error ? (
+        <Problem error={pages.error} onRetry={() => pages.refetch()} />
+      ) : pages.isPending ? (
+        <Skeleton lines={10} />
+      ) : pages.nodes.length === 0 ? (
+        <p className="empty">{audit.none}</p>
+      ) : (
+        <DataTable
+          label={audit.title}
+          columns={columns}
+          rows={pages.nodes}
+          hasMore={pages.hasNextPage}
+          isLoadingMore={pages.isFetchingNextPage}
+          onMore={pages.fetchNextPage}
+        />
+      )}
+    </>
+  );
+}
+
+/** Asks for all events that the filter leaves, and gives them as a file. */
+function Export({ filter }: { filter: NonNullable<AuditLogQueryVariables['filter']> }) {
+  const [rows, setRows] = useState<number>();
+  const [error, setError] = useState<OperationError>();
+  async function save(
+    name: string,
+    type: string,
+    write: (events: readonly AuditEvent[]) => string,
+  ): Promise<void> {
+    const events: AuditEvent[] = [];
+    setError(undefined);
+    try {
+      for (let after: string | null | undefined = null; after !== undefined; ) {
+        setRows(events.length);
+        const page: AuditLogQuery = await send(auditLogDocument, { filter, first: 100, after });
+        events.push(...(page.auditLog?.edges.map(({ node }) => node) ?? []));
+        after = page.auditLog?.pageInfo.hasNextPage ? page.auditLog.pageInfo.endCursor : undefined;
+      }
+      const link = document.createElement('a');
+      link.href = URL.createObjectURL(new Blob([write(events)], { type }));
+      link.download = name;
+      link.click();
+      URL.revokeObjectURL(link.href);
+    } catch (thrown) {
+      if (!(thrown instanceof OperationError)) throw thrown;
+      setError(thrown);
+    } finally {
+      setRows(undefined);
+    }
+  }
+  return (
+    <div className="buttons">
+      <span className="quiet" role="status">
+        {rows !== undefined && audit.exporting(rows)}
+      </span>
+      {error && <Problem error={error} />}
+      <Button disabled={rows !== undefined} onClick={() => save('audit.csv', 'text/csv', writeCsv)}>
+        {audit.exportCsv}
+      </Button>
+      <Button
+        disabled={rows !== undefined}
+        onClick={() => save('audit.jsonl', 'application/x-ndjson', writeLines)}
+      >
+        {audit.exportLines}
+      </Button>
+    </div>
+  );
+}

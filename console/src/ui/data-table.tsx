@@ -1,0 +1,90 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { type ReactNode, useEffect, useRef } from 'react';
+import { texts } from '../texts/index.ts';
+
+export type Column<Row> = {
+  name: string;
+  /** A CSS grid track: `minmax(12rem, 2fr)`. */
+  width: string;
+  cell: (row: Row) => ReactNode;
+};
+
+const rowHeight = 44;
+
+/**
+ * A table of any length: only the rows in view are in the document, and the next page is asked for before the end is reached.
+ * Roles and counts tell a screen reader what it is, since a virtual table is no `<table>`.
+ */
+export function DataTable<Row extends { id: string }>(props: {
+  label: string;
+  columns: readonly Column<Row>[];
+  rows: readonly Row[];
+  hasMore: boolean;
+  isLoadingMore: boolean;
+  onMore: () => void;
+}) {
+  const { label, columns, rows, hasMore, isLoadingMore, onMore } = props;
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight,
+    overscan: 12,
+  });
+  const items = virtual.getVirtualItems();
+  const last = items.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (hasMore && !isLoadingMore && last >= rows.length - 20) onMore();
+  }, [hasMore, isLoadingMore, last, rows.length, onMore]);
+
+  const grid = { gridTemplateColumns: columns.map(({ width }) => width).join(' ') };
+  return (
+    <div className="table">
+      <div role="table" aria-label={label} aria-rowcount={hasMore ? -1 : rows.length + 1}>
+        <div role="rowgroup">
+          <div role="row" className="table-row table-head" style={grid} aria-rowindex={1}>
+            {columns.map(({ name }) => (
+              <div role="columnheader" key={name}>
+                {name}
+              </div>
+            ))}
+          </div>
+        </div>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard. */}
+        <div className="table-body" ref={scroller} role="rowgroup" tabIndex={0} aria-label={label}>
+          <div style={{ height: virtual.getTotalSize(), position: 'relative' }} role="presentation">
+            {items.map(({ index, start, key }) => {
+              const row = rows[index];
+              return (
+                row && (
+                  <div
+                    role="row"
+                    key={key}
+                    className="table-row"
+                    aria-rowindex={index + 2}
+                    style={{
+                      ...grid,
+                      height: rowHeight,
+                      transform: `translateY(${start}px)`,
+                      position: 'absolute',
+                      insetInline: 0,
+                    }}
+                  >
+                    {columns.map((column) => (
+                      <div role="cell" key={column.name}>
+                        {column.cell(row)}
+                      </div>
+                    ))}
+                  </div>
+                )
+              );
+            })}
+          </div>
+        </div>
+      </div>
+      <p className="table-foot quiet" role="status">
+        {isLoadingMore ? texts.table.more : texts.table.rows(rows.length)}
+      </p>
+    </div>
+  );
+}

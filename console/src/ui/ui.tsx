@@ -1,0 +1,107 @@
+import {
+  type ButtonHTMLAttributes,
+  type InputHTMLAttributes,
+  type ReactNode,
+  useEffect,
+  useId,
+  useRef,
+} from 'react';
+import type { OperationError } from '../app/operations.ts';
+import { describeError } from '../app/signet.ts';
+import { texts } from '../texts/index.ts';
+
+/** A labelled input, with what is wrong with its value below it. */
+export function Field({
+  label,
+  error,
+  ...input
+}: { label: string; error?: string | undefined } & InputHTMLAttributes<HTMLInputElement>) {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <input
+        id={id}
+        aria-invalid={error ? true : undefined}
+        aria-describedby={error ? `${id}-error` : undefined}
+        {...input}
+      />
+      {error && (
+        <p className="field-error" id={`${id}-error`}>
+          {error}
+        </p>
+      )}
+    </div>
+  );
+}
+
+export function Button({
+  kind = 'plain',
+  ...rest
+}: { kind?: 'plain' | 'main' | 'danger' | 'link' } & ButtonHTMLAttributes<HTMLButtonElement>) {
+  return <button type="button" {...rest} className={`button ${kind}`} />;
+}
+
+/** What went wrong, and what to do. Read out by screen readers when it appears. */
+export function Problem({ error, onRetry }: { error: OperationError; onRetry?: () => void }) {
+  const { requestId } = error.error;
+  return (
+    <div className="problem" role="alert">
+      <p>{describeError(error.error)}</p>
+      {requestId && <p className="quiet">{texts.errors.requestId(requestId)}</p>}
+      {onRetry && <Button onClick={onRetry}>{texts.errors.retry}</Button>}
+    </div>
+  );
+}
+
+/** A modal dialog: the browser keeps the focus inside, and gives it back. Escape closes it. */
+export function Dialog({
+  title,
+  onClose,
+  children,
+}: {
+  title: string;
+  onClose: () => void;
+  children: ReactNode;
+}) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      aria-labelledby={id}
+      onCancel={(event) => {
+        event.preventDefault();
+        onClose();
+      }}
+    >
+      <h2 id={id}>{title}</h2>
+      {children}
+    </dialog>
+  );
+}
+
+/** Lines in place of what is being loaded, as tall as it will be. */
+export function Skeleton({ lines = 3 }: { lines?: number }) {
+  return (
+    <div className="skeleton" role="status" aria-label={texts.table.loading}>
+      {Array.from({ length: lines }, (_, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: the lines are alike.
+        <span key={index} />
+      ))}
+    </div>
+  );
+}
+
+export function Section({ title, children }: { title: string; children: ReactNode }) {
+  const id = useId();
+  return (
+    <section className="card" aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
+      {children}
+    </section>
+  );
+}

@@ -1,0 +1,7 @@
+/**
+ * Signs people in to Signet from a frontend, and gives operations their access token: refresh once across tabs, second factors,
+ * passkeys, and everything that can go wrong as one typed union. `/apollo`, `/urql` and `/react` are adapters.
+ *
+ * @packageDocumentation
+ */
+export * from '../../libs/client/src/index.ts';
