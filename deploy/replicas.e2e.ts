@@ -406,6 +406,7 @@ describe('two replicas of each process', () => {
     );
     await expect.poll(() => load.counts.complete).toBeGreaterThan(50);
     expect(load.failed).toEqual([]);
+    const killed: string[] = [];
     // Whoever is connected to a balancer loses that connection with the gateway.
     for (const name of ['gateway-user', 'gateway-portal']) load.mayBeGone.add(deployment.urlOf(name));
     for (const each of deployment.services.values()) {
@@ -419,6 +420,7 @@ describe('two replicas of each process', () => {
       const isGateway = each.name.startsWith('gateway-');
       // A gateway sends queries once more. What a gateway had begun nobody sends again but its client.
       const explained = isGateway ? cut : cut.filter(({ isMutation }) => isMutation);
+      killed.push(`${each.name} ${cut.length}/${load.failed.length}`);
       expect(cut.every(({ replica }) => replica === 0)).toBe(true);
       expect(
         load.failed.length,
@@ -430,6 +432,7 @@ describe('two replicas of each process', () => {
         );
       }
     }
+    console.info(`killed (requests inside / failed for their clients): ${killed.join(', ')}`);
     expect(load.wrong).toEqual([]);
     load.mayBeGone.clear();
   });
