@@ -79,7 +79,7 @@ describe('two replicas of each process', () => {
   };
   const startAll = async (replica: number) => {
     const started = [...deployment.services.values()].map((each) => each.start(replica));
-    await Promise.all(started.map((process) => process.waitUntilReady()));
+    await Promise.all(started.map((process) => process.waitUntilReady(150)));
   };
   const untilBalanced = async () => {
     while ([...deployment.services.values()].some(({ balancer }) => !balancer.hasReady(replicaCount)))
@@ -109,7 +109,7 @@ describe('two replicas of each process', () => {
     expect(await deployment.migrate(command, `${staffAccount.password}\n`)).toMatchObject({ code: 0 });
     await Promise.all([startAll(0), startAll(1)]);
     await untilBalanced();
-  }, 180_000);
+  }, 360_000);
   afterAll(async () => {
     load.abandon();
     await deployment?.remove();
@@ -435,7 +435,7 @@ describe('two replicas of each process', () => {
     console.info(`killed (requests inside / failed for their clients): ${killed.join(', ')}`);
     expect(load.wrong).toEqual([]);
     load.mayBeGone.clear();
-  });
+  }, 180_000);
 
   it('one of each stopped under load: nobody notices', async () => {
     load.pause();
@@ -455,7 +455,7 @@ describe('two replicas of each process', () => {
     await load.stop();
     for (const part of parts) await part.check();
     expect(load.counts.complete).toBeGreaterThan(200);
-  });
+  }, 240_000);
 
   it('know within two seconds that PostgreSQL is lost, and that it is back', async () => {
     const names = [...deployment.services.keys()];
