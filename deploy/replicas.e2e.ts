@@ -474,7 +474,10 @@ describe('two replicas of each process', () => {
     await timeUntil(all(() => 'ready'));
     let lostMs = 0;
     await deployment.database.crashDuring(async () => {
-      lostMs = await timeUntil(all((name) => (isPublic(name) ? 'degraded' : 'not ready')));
+      const lost = all((name) => (isPublic(name) ? 'degraded' : 'not ready'));
+      lostMs = await timeUntil(lost);
+      await sleep(700);
+      expect(await readAll()).toEqual(lost);
     });
     const backMs = await timeUntil(all(() => 'ready'));
     console.info(`PostgreSQL: lost after ${Math.round(lostMs)} ms, back after ${Math.round(backMs)} ms`);
