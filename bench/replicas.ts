@@ -18,8 +18,8 @@ import { createPost } from './support/measure.ts';
 
 const seconds = Number(process.argv[2] ?? 10);
 /** Of one core, for each replica. The slowest process of a request has to be at its limit long before the machine is. */
-const share = Number(process.argv[3] ?? 0.2);
-const periodUs = 20_000;
+const share = Number(process.argv[3] ?? 0.1);
+const periodUs = 50_000;
 const leastGain = 1.8;
 const connections = 128;
 const rounds = 3;
