@@ -47,6 +47,8 @@ export class CountedLoad extends MixedLoad {
   createRefreshing(caller: Caller, refreshToken: string): () => Promise<boolean> {
     let current = refreshToken;
     return async () => {
+      // A session refreshes once a second.
+      await sleep(1000);
       for (let tries = 1; !this.isAbandoned; tries += 1) {
         const answer = await this.ask({ ...caller, token: '' }, refreshOperation, {
           input: { refreshToken: current },
