@@ -5,9 +5,8 @@ import {
   hasProductionSurface,
   type Logger,
   listen,
-  type ReadinessCheck,
 } from '@signet/service';
-import { keyReadiness, type ProcessRevocations, type TrustedIssuer } from '@signet/session';
+import type { ProcessRevocations, TrustedIssuer } from '@signet/session';
 import type { FastifyInstance } from 'fastify';
 import { type Admission, registerAdmission } from '../admission/admission.ts';
 import { createAdmissionLog } from '../admission/admission-log.ts';
@@ -29,7 +28,6 @@ import { type EntranceDetails, registerEntrancePage } from '../pages/entrance-pa
 import type { SeededAccount } from '../pages/layout.ts';
 import { registerPages } from '../pages/pages.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
-import { createAuthReadiness } from '../subgraphs/auth-readiness.ts';
 import { findAuthUrls, registerAuthRoutes } from './auth-routes.ts';
 import { type Cors, type CorsHeaders, type CorsSettings, registerCors } from './cors.ts';
 import {
@@ -38,6 +36,7 @@ import {
   mountEntranceGraph,
   type PreparedGraph,
 } from './entrance-graph.ts';
+import { createEntranceReadiness } from './entrance-readiness.ts';
 import { type Entrance, entrancesOf, originsOf } from './entrances.ts';
 import { keysUrlOf, registerWellKnown } from './well-known.ts';
 
@@ -49,6 +48,9 @@ export type EntranceServerOptions = {
   revocations: ProcessRevocations;
   /** The same, as they are after the settings have changed. */
   issuersNow(): readonly TrustedIssuer[];
+  planning: Pick<PlanningPool, 'findLack'>;
+  /** What answers operations, once it is there. */
+  mounted(): MountedGraph | undefined;
   refusedOrigins: RefusedOrigins;
   /** Where operations are answered. The load of this path is limited, and the pages call it. */
   graphqlPath: string;
@@ -74,7 +76,7 @@ export async function createEntranceServer(
   entrance: Entrance,
   options: EntranceServerOptions,
 ): Promise<EntranceServer> {
-  const { config, logger, issuers, revocations, refusedOrigins, graphqlPath } = options;
+  const { config, logger, issuers, refusedOrigins, graphqlPath } = options;
   const direct: DirectRoute = { path: graphqlPath };
   // Others publish their keys themselves.
   const own = issuers.filter(({ foreign }) => foreign === undefined);
@@ -85,14 +87,7 @@ export async function createEntranceServer(
     drainMs: config.SHUTDOWN_DRAIN_MS,
     isPublic: true,
     isHttps: config.ISSUER_URL?.startsWith('https:') ?? false,
-    readiness: [
-      keyCheck(options.issuersNow),
-      ...revocations.readiness,
-      ...own.flatMap(({ platform }) => {
-        const url = platform === 'user' ? config.AUTH_USER_URL : config.AUTH_PORTAL_URL;
-        return url === undefined ? [] : [createAuthReadiness(platform, url)];
-      }),
-    ],
+    readiness: createEntranceReadiness(entrance, options),
   });
   server.addHook('onClose', async () => refusedOrigins.stop());
   const cors = await registerCors(server, corsSettingsOf(entrance, config), refusedOrigins);
@@ -138,22 +133,6 @@ function corsSettingsOf(entrance: Entrance, config: GatewayConfig): CorsSettings
     origins: originsOf(entrance, config),
     cookies: config.SESSION_COOKIES,
     headers: config.CORS_ALLOWED_HEADERS,
-  };
-}
-
-/** Whether the keys of each issuer can be read, of those that are configured at the time. */
-function keyCheck(issuersNow: () => readonly TrustedIssuer[]): ReadinessCheck {
-  return {
-    name: 'keys',
-    async check() {
-      const found = await Promise.all(
-        keyReadiness(issuersNow()).map(async ({ name, check }) => {
-          const reason = await check();
-          return reason && `${name}: ${reason}`;
-        }),
-      );
-      return found.filter(Boolean).join('; ') || undefined;
-    },
   };
 }
 
@@ -246,8 +225,10 @@ export async function openEntrance(
     all.filter(({ platform }) => platforms.includes(platform));
   let issuersNow = admitted(issuers);
   const isTrustedProxy = createProxyCheck(config.TRUSTED_PROXIES);
+  let mounted: MountedGraph | undefined;
   const given = {
     ...options,
+    mounted: () => mounted,
     issuers: issuersNow,
     issuersNow: () => issuersNow,
     isTrustedProxy,
@@ -260,14 +241,15 @@ export async function openEntrance(
   };
   const entranceServer = await createEntranceServer(entrance, given);
   const { server } = entranceServer;
-  let mounted: MountedGraph;
+  let graph: MountedGraph;
   try {
-    mounted = await mountEntranceGraph(entranceServer, entrance, given);
+    graph = await mountEntranceGraph(entranceServer, entrance, given);
   } catch (error) {
     // Closing the server also closes what the graph opened before it failed.
     await server.close();
     throw error;
   }
+  mounted = graph;
   return {
     listen: () =>
       listen(server, {
@@ -278,7 +260,7 @@ export async function openEntrance(
     stop: () => server.close(),
     async prepare(next, all) {
       const after = entrancesOf(next).find(({ name }) => name === entrance.name) ?? entrance;
-      const { take, drop } = await mounted.prepare(next, admitted(all, after), after);
+      const { take, drop } = await graph.prepare(next, admitted(all, after), after);
       return {
         take() {
           take();
