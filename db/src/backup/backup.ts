@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { link, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
 import { Encrypter } from 'age-encryption';
 import { createTarDecoder, createTarPacker, type TarPackController } from 'modern-tar';
 import { majorVersion } from '../embedded/data-folder.ts';
@@ -64,7 +65,7 @@ export async function backUp({
     const bytes = await writeWhole(file, async (sink) => {
       const source = await openBaseBackup(adminUrl);
       try {
-        await pack({ home: resolve(home), source, createdAt }, await encrypted(passphrase, sink));
+        await pack({ home: resolve(home), source, createdAt }, encrypted(passphrase, sink));
       } finally {
         await source.close();
       }
@@ -76,14 +77,15 @@ export async function backUp({
 }
 
 type Bytes = Uint8Array<ArrayBuffer>;
-/** Takes all of a stream. */
-type Sink = (bytes: ReadableStream<Bytes>) => Promise<void>;
+/** Takes all that comes. */
+type Sink = (bytes: AsyncIterable<Bytes>) => Promise<void>;
 
-async function encrypted(passphrase: string | undefined, sink: Sink): Promise<Sink> {
+function encrypted(passphrase: string | undefined, sink: Sink): Sink {
   if (passphrase === undefined) return sink;
   const encrypter = new Encrypter();
   encrypter.setPassphrase(passphrase);
-  return async (bytes) => sink((await encrypter.encrypt(bytes)) as ReadableStream<Bytes>);
+  return async (bytes) =>
+    sink((await encrypter.encrypt(ReadableStream.from(bytes))) as ReadableStream<Bytes>);
 }
 
 async function pack(
@@ -91,15 +93,15 @@ async function pack(
   sink: Sink,
 ): Promise<void> {
   const { readable, controller } = createTarPacker();
-  const stored = sink(readable.pipeThrough(new CompressionStream('gzip')));
+  const stored = pipeline(readable, createGzip(), sink);
   const packed = packAll(controller, { home, source, createdAt }).catch((error: unknown) => {
     controller.error(error);
     throw error;
   });
-  // Where the disk is full, the packing fails with it: the reason is what the sink says.
-  const [end, failure] = await Promise.allSettled([stored, packed]);
-  if (failure.status === 'rejected' && source.archive.errored) throw source.archive.errored;
-  for (const result of [end, failure]) if (result.status === 'rejected') throw result.reason;
+  // Each fails with the others. First comes what the server says, then what the disk does.
+  const results = await Promise.allSettled([stored, packed]);
+  const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+  if (reasons.length > 0) throw source.failure() ?? reasons[0];
 }
 
 async function packAll(
@@ -115,7 +117,7 @@ async function packAll(
   };
   await addFile(controller, names.description, Buffer.from(`${JSON.stringify(description, null, 2)}\n`));
   for (const [path, content] of files) await addFile(controller, `${names.home}${path}`, content);
-  const entries = Readable.toWeb(source.archive).pipeThrough(createTarDecoder({ strict: true }));
+  const entries = source.archive.pipeThrough(createTarDecoder({ strict: true }));
   for await (const { header, body } of entries) {
     const { pax: _pax, uname: _uname, gname: _gname, ...plain } = header;
     const name = `${names.database}${header.name.replace(/^\.\//, '')}`;
@@ -163,15 +165,9 @@ async function writeWhole(file: string, work: (sink: Sink) => Promise<void>): Pr
     await removeLeftovers(dirname(draft), `${basename(file)}.part-`);
     const handle = await open(draft, 'wx', 0o600);
     try {
-      await work((bytes) =>
-        bytes.pipeTo(
-          new WritableStream({
-            async write(chunk) {
-              await handle.writeFile(chunk);
-            },
-          }),
-        ),
-      );
+      await work(async (bytes) => {
+        for await (const chunk of bytes) await handle.writeFile(chunk);
+      });
       await handle.sync();
     } finally {
       await handle.close();

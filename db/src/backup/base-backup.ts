@@ -1,19 +1,24 @@
-import { Readable } from 'node:stream';
 import pg from 'pg';
 
 export type BaseBackup = {
-  /** All files of the data folder with the WAL that makes them consistent, as a tar archive. Ends with an error where the server gives up. */
-  archive: Readable;
-  /** The server's list of these files with their sizes and SHA-256. Resolves once the archive has ended. */
+  /** All files of the data folder with the WAL that makes them consistent, as a tar archive. It fails where the server gives up. */
+  archive: ReadableStream<Bytes>;
+  /** The server's list of these files with their sizes and SHA-256; resolves once the archive has ended. */
   manifest: Promise<Buffer>;
+  /** What the server or the connection failed with. */
+  failure(): Error | undefined;
   /** Gives up what has not ended. */
   close(): Promise<void>;
 };
 
+type Bytes = Uint8Array<ArrayBuffer>;
+
 const command = `BASE_BACKUP (LABEL 'signet', CHECKPOINT 'fast', WAL true, MANIFEST 'yes', MANIFEST_CHECKSUMS 'SHA256')`;
 
 /** The first byte of a CopyData message in an answer to BASE_BACKUP (PostgreSQL's manual, "Streaming Replication Protocol"). */
-const kinds = { archive: 0x6e, manifest: 0x6d, data: 0x64, progress: 0x70 };
+const kinds = { manifest: 0x6d, data: 0x64 };
+/** The connection is read on while no more than this waits. */
+const bufferedBytes = 1_000_000;
 
 /**
  * Asks a running server for a copy of itself, as pg_basebackup does. Others go on writing meanwhile: the copy is of the moment at which it
@@ -25,35 +30,50 @@ export async function openBaseBackup(adminUrl: string): Promise<BaseBackup> {
     application_name: 'signet backup',
     replication: 'true',
   } as pg.ClientConfig);
-  client.on('error', (error) => copy.archive.destroy(error));
   const copy = new CopyOut();
+  client.on('error', (error) => copy.handleError(error));
   await client.connect();
-  // It submits itself; the types know only their own kinds of queries.
   client.query(copy as unknown as pg.Submittable);
-  copy.manifest.catch(() => {}); // Whoever reads the archive gets the error first.
-  return { archive: copy.archive, manifest: copy.manifest, close: () => client.end() };
+  return {
+    archive: copy.archive,
+    manifest: copy.manifest,
+    failure: () => copy.failure,
+    close: () => client.end(),
+  };
 }
 
 type Connection = { query(text: string): void; stream: { pause(): void; resume(): void } };
 
-/** A query of `pg` that hands on what the server copies out, and takes no more than is read. */
+/** A query of `pg` that passes on what the server copies out, as fast as it is read. */
 class CopyOut {
-  readonly archive: Readable;
+  readonly archive: ReadableStream<Bytes>;
   readonly manifest: Promise<Buffer>;
+  failure: Error | undefined;
   readonly #manifestParts: Buffer[] = [];
-  #endManifest: (error?: Error) => void = () => {};
+  readonly #endManifest: (error?: Error) => void;
   #isManifest = false;
   #connection: Connection | undefined;
+  /** Undefined once the archive has ended, or nobody reads it any more. */
+  #controller: ReadableStreamDefaultController<Bytes> | undefined;
 
   constructor() {
-    this.archive = new Readable({ read: () => this.#connection?.stream.resume() });
-    this.manifest = new Promise((resolve, reject) => {
-      this.#endManifest = (error) => (error ? reject(error) : resolve(Buffer.concat(this.#manifestParts)));
-    });
-    this.archive.on('close', () => {
-      // Nobody reads on: what is still on its way must not stop the connection's end.
-      this.#connection?.stream.resume();
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+    this.manifest = promise;
+    promise.catch(() => {}); // Who reads the archive gets the same error.
+    this.#endManifest = (error) => (error ? reject(error) : resolve(Buffer.concat(this.#manifestParts)));
+    this.archive = new ReadableStream<Bytes>(
+      {
+        start: (controller) => {
+          this.#controller = controller;
+        },
+        pull: () => this.#connection?.stream.resume(),
+        cancel: () => {
+          this.#controller = undefined;
+          this.#connection?.stream.resume();
+        },
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: bufferedBytes }),
+    );
   }
 
   submit(connection: Connection): void {
@@ -62,28 +82,26 @@ class CopyOut {
   }
 
   handleCopyData({ chunk }: { chunk: Buffer }): void {
-    switch (chunk[0]) {
-      case kinds.manifest:
-        this.#isManifest = true;
-        break;
-      case kinds.data: {
-        // The connection uses its buffer again.
-        const data = Buffer.from(chunk.subarray(1));
-        if (this.#isManifest) this.#manifestParts.push(data);
-        else if (!this.archive.push(data) && !this.archive.destroyed) this.#connection?.stream.pause();
-        break;
-      }
-    }
+    if (chunk[0] === kinds.manifest) this.#isManifest = true;
+    if (chunk[0] !== kinds.data) return;
+    // A copy: the connection uses its buffer again.
+    const data = Buffer.from(chunk.subarray(1));
+    if (this.#isManifest) this.#manifestParts.push(data);
+    else this.#controller?.enqueue(data);
+    if ((this.#controller?.desiredSize ?? 1) <= 0) this.#connection?.stream.pause();
   }
 
   handleReadyForQuery(): void {
     this.#endManifest();
-    this.archive.push(null);
+    this.#controller?.close();
+    this.#controller = undefined;
   }
 
   handleError(error: Error): void {
+    this.failure ??= error;
     this.#endManifest(error);
-    this.archive.destroy(error);
+    this.#controller?.error(error);
+    this.#controller = undefined;
   }
 
   handleRowDescription(): void {}

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chmod, lchown, mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
 import { Decrypter } from 'age-encryption';
 import { createTarDecoder, type ParsedTarEntry } from 'modern-tar';
 import { majorVersion } from '../embedded/data-folder.ts';
@@ -61,18 +62,19 @@ async function unpack(
   passphrase: string | undefined,
   folder: string,
 ): Promise<BackupDescription> {
-  const archive = await openArchive(file, passphrase);
+  const bytes = await openArchive(file, passphrase);
   try {
-    const entries = archive
-      .pipeThrough(new DecompressionStream('gzip'))
-      .pipeThrough(createTarDecoder({ strict: true }));
+    const tar = createGunzip();
+    pipeline(bytes, tar).catch(() => {}); // Whoever reads it gets the error.
     const digests = new Map<string, string>();
     let description: BackupDescription | undefined;
-    for await (const entry of entries) {
+    for await (const entry of ReadableStream.from<Bytes>(tar).pipeThrough(
+      createTarDecoder({ strict: true }),
+    )) {
       if (description) await store(entry, folder, digests);
       else description = await readDescription(entry, file);
     }
-    if (!description) throw new BackupError('it is empty');
+    if (!description) throw new Error('it is empty');
     await assertAllThere(folder, description, digests);
     return description;
   } catch (error) {
@@ -81,34 +83,29 @@ async function unpack(
 }
 
 type Bytes = Uint8Array<ArrayBuffer>;
+/** How a file in the format of age begins, whatever opens it. */
+const ageHeader = 'age-encryption.org/v1\n';
 
-async function openArchive(file: string, passphrase: string | undefined): Promise<ReadableStream<Bytes>> {
+async function openArchive(file: string, passphrase: string | undefined): Promise<AsyncIterable<Bytes>> {
   const handle = await open(file).catch((error: NodeJS.ErrnoException) => {
     throw new BackupError(`${file} cannot be read (${error.code}).`);
   });
-  const { buffer: start } = await handle
-    .read(Buffer.alloc(ageHeader.length), 0, ageHeader.length, 0)
-    .finally(() => handle.close());
-  const isEncrypted = start.toString('latin1') === ageHeader;
-  const bytes = Readable.toWeb(createReadStream(file)) as ReadableStream<Bytes>;
-  if (!isEncrypted) return bytes;
+  const start = Buffer.alloc(ageHeader.length);
+  await handle.read(start, 0, start.length, 0).finally(() => handle.close());
+  if (start.toString('latin1') !== ageHeader) return createReadStream(file);
   if (passphrase === undefined) {
-    await bytes.cancel();
     throw new BackupError(`${file} is encrypted: give its passphrase (--passphrase-file).`);
   }
   const decrypter = new Decrypter();
   decrypter.addPassphrase(passphrase);
+  const bytes = ReadableStream.from<Bytes>(createReadStream(file));
   return (await decrypter.decrypt(bytes).catch((error: Error) => {
     throw new BackupError(`The passphrase does not open ${file} (${error.message}).`);
   })) as ReadableStream<Bytes>;
 }
 
-/** How a file in the format of age begins, whatever opens it. */
-const ageHeader = 'age-encryption.org/v1\n';
-
 async function readDescription({ header, body }: ParsedTarEntry, file: string): Promise<BackupDescription> {
-  if (header.name !== names.description || header.size > 10_000_000)
-    throw new BackupError('it is another archive');
+  if (header.name !== names.description || header.size > 10_000_000) throw new Error('it is another archive');
   const description = JSON.parse((await buffer(body)).toString('utf8')) as BackupDescription;
   if (description.format !== backupFormat) {
     throw new BackupError(
@@ -132,7 +129,7 @@ async function store(
   const { name, type } = header;
   const path = placeOf(name);
   if (path === undefined || (type !== 'file' && type !== 'directory') || digests.has(name)) {
-    throw new BackupError(`it has an entry ${JSON.stringify(name)}, which no backup has`);
+    throw new Error(`it has an entry ${JSON.stringify(name)}, which no backup has`);
   }
   const target = join(folder, path);
   if (type === 'directory') {
@@ -198,11 +195,9 @@ function notEmpty(home: string): BackupError {
   );
 }
 
-/** What is said of a file whose bytes are not what a backup wrote. */
+/** What is wrong with the bytes of the file is of no interest for who restores, beyond that they are not a backup's. */
 function explainArchive(error: unknown, file: string): unknown {
-  if (error instanceof BackupError && error.message.startsWith(file)) return error;
-  if (error instanceof BackupError && /^The passphrase|cannot be read/.test(error.message)) return error;
-  if (isDiskFault(error)) return error;
+  if (error instanceof BackupError || isDiskFault(error)) return error;
   const reason = error instanceof Error ? error.message : String(error);
   return new BackupError(`${file} is damaged, or not a backup (${reason}). Nothing was restored.`, {
     cause: error,
