@@ -205,7 +205,8 @@ describe('signet restore', () => {
     const isUnderWay = async () => {
       const [draft] = await left();
       return (
-        draft !== undefined && (await readdir(join(work, draft, 'home')).catch((): string[] => [])).includes('postgres')
+        draft !== undefined &&
+        (await readdir(join(work, draft, 'home')).catch((): string[] => [])).includes('postgres')
       );
     };
     await expect.poll(isUnderWay, { interval: 5 }).toBe(true);
