@@ -87,7 +87,6 @@ export async function createOrderLoad({ load, database }: LoadContext): Promise<
         const quantity = ordered.reduce((sum, each) => sum + each.quantity, 0);
         expect([on_hand, reserved]).toEqual([shelves, quantity]);
       }
-      expect(load.counts.retried).toBeGreaterThan(0);
     },
   };
 }
