@@ -65,6 +65,8 @@ describe('a platform that was lost and restored', () => {
   let staff: Tokens;
   let ada: Tokens;
   let customerId: string;
+  /** Of the log that was lost. */
+  let lastSeal: string;
 
   beforeAll(async () => {
     folder = await createHome();
@@ -119,6 +121,8 @@ describe('a platform that was lost and restored', () => {
     smtp.judge = () => {};
     await expect.poll(() => smtp.taken.map(({ to }) => to)).toEqual(['ada@example.com']);
     await stop();
+    const { output } = await signet('first', 'audit', 'verify');
+    lastSeal = /the last is (user:\d+:[0-9a-f]{64})/.exec(output)?.[1] ?? output;
     await rm(homeOf('first'), { recursive: true });
   });
 
@@ -172,11 +176,13 @@ describe('a platform that was lost and restored', () => {
     await expect.poll(() => smtp.taken.filter(({ to }) => to === 'ada@example.com')).toHaveLength(2);
   });
 
-  it('has a whole audit log', async () => {
+  it('has a whole audit log, and knows that the end of the lost one is missing', async () => {
     const verify = async () => (await signet('second', 'audit', 'verify')).output;
     await expect
       .poll(verify, { interval: 1000 })
       .toMatch(/^user: \d+ seals over \d+ rows, as they were sealed.*\nportal: .* as they were sealed/);
+    const { code, output } = await signet('second', 'audit', 'verify', '--last-seal', lastSeal);
+    expect([code, output]).toEqual([1, expect.stringMatching(/user: .* wrong:/)]);
   });
 
   it('passes the smoke walk', async () => {
