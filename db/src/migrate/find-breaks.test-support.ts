@@ -50,12 +50,11 @@ export async function readCatalogue(database: Pick<TestDatabase, 'query'>): Prom
       .map((query) => `select kind, name, value from (${query}) q (kind, name, value)`)
       .join(' union all '),
   );
-  return Map.groupBy(rows, ({ kind }) => kind)
-    .entries()
-    .reduce(
-      (all, [kind, found]) => all.set(kind, new Map(found.map(({ name, value }) => [name, value]))),
-      new Map<string, Map<string, string>>(),
-    );
+  const catalogue = new Map<string, Map<string, string>>();
+  for (const { kind, name, value } of rows) {
+    catalogue.set(kind, (catalogue.get(kind) ?? new Map()).set(name, value));
+  }
+  return catalogue;
 }
 
 type Column = { type: string; required: boolean; filled: boolean; table: string };
