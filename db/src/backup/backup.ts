@@ -131,13 +131,17 @@ async function packAll(
   controller.finalize();
 }
 
+/** Whether a path in SIGNET_HOME is of the database, or of what a killed start left of one. */
+export function isOfDatabase(path: string): boolean {
+  return /^postgres(\.|\/|$)/.test(path);
+}
+
 /** Everything in SIGNET_HOME but the database: names of files with their bytes. */
 async function readHome(home: string): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
   for (const entry of await readdir(home, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name).slice(home.length + 1);
-    // The database, and what a killed start left of one.
-    if (/^postgres(\.|\/|$)/.test(path) || !entry.isFile()) continue;
+    if (isOfDatabase(path) || !entry.isFile()) continue;
     files.set(path, await readFile(join(home, path)));
   }
   return new Map([...files].sort(([one], [other]) => (one < other ? -1 : 1)));

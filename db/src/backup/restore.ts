@@ -11,7 +11,7 @@ import { majorVersion } from '../embedded/data-folder.ts';
 import { startEmbeddedPostgres } from '../embedded/index.ts';
 import { removeLeftovers } from '../embedded/processes.ts';
 import { findServerUser } from '../embedded/server-user.ts';
-import { type BackupDescription, BackupError, backupFormat, names } from './backup.ts';
+import { type BackupDescription, BackupError, backupFormat, isOfDatabase, names } from './backup.ts';
 import { assertAllThere } from './manifest.ts';
 
 export type RestoreOptions<T> = {
@@ -155,19 +155,12 @@ async function store(
 
 /** Where an entry belongs in SIGNET_HOME; undefined for a name that leads elsewhere. */
 function placeOf(name: string): string | undefined {
-  const path = name.startsWith(names.home)
-    ? name.slice(names.home.length)
-    : name.startsWith(names.database)
-      ? name
-      : undefined;
-  const isPlain = path
-    ?.split('/')
-    .every((part, index, parts) =>
-      part === '' ? index === parts.length - 1 : part !== '.' && part !== '..',
-    );
-  return isPlain && !path?.includes('\0') && !(name.startsWith(names.home) && path?.startsWith('postgres'))
-    ? path
-    : undefined;
+  const isHome = name.startsWith(names.home);
+  if (!isHome && !name.startsWith(names.database)) return undefined;
+  const path = isHome ? name.slice(names.home.length) : name;
+  if (isHome && isOfDatabase(path)) return undefined;
+  const parts = path.replace(/\/$/, '').split('/');
+  return parts.some((part) => ['', '.', '..'].includes(part)) || path.includes('\0') ? undefined : path;
 }
 
 /** As root, the data belongs to the user as whom the server runs. */
