@@ -75,6 +75,7 @@ describe('signet backup', () => {
 
   it.each([
     ['a file that is there already', () => `backup ${plain}`, /is there already/],
+    ['a file in the home itself', () => `backup ${join(home, 'file')}`, /lies in SIGNET_HOME/],
     ['a folder that is not there', () => `backup ${join(work, 'no', 'file')}`, /no such folder/],
     ['a home without a database', () => `backup ${join(work, 'file')}`, /there is no database/, 'nowhere'],
     [

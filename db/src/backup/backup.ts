@@ -57,6 +57,9 @@ export async function backUp({
   if (!(await stat(join(dataDir, 'PG_VERSION')).catch(() => undefined))) {
     throw new BackupError(`SIGNET_HOME: there is no database in ${resolve(home)}.`);
   }
+  if (resolve(file).startsWith(`${resolve(home)}/`)) {
+    throw new BackupError(`${file} lies in SIGNET_HOME, and would hold itself: choose a file elsewhere.`);
+  }
   const createdAt = new Date();
   const running = await findRunningPostgres(dataDir);
   const server = running ? undefined : await startEmbeddedPostgres({ dataDir, port: 0 });
