@@ -37,9 +37,12 @@ export type ComposeFile = {
   secrets: Record<string, { file: string }>;
 };
 
-/** docker-compose.yml as an engine sees it. `variables` is what .env would hold. */
-export function readComposeFile(variables: Readonly<Record<string, string>> = {}): ComposeFile {
-  const text = readFileSync(join(root, 'docker-compose.yml'), 'utf8');
+/** docker-compose.yml as an engine sees it. `variables` is what .env would hold; `tree` a checkout of another version. */
+export function readComposeFile(
+  variables: Readonly<Record<string, string>> = {},
+  tree: string = root,
+): ComposeFile {
+  const text = readFileSync(join(tree, 'docker-compose.yml'), 'utf8');
   return interpolate(parse(text, { merge: true }), variables) as ComposeFile;
 }
 

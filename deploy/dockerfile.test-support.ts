@@ -26,10 +26,10 @@ export function withArguments(image: Image, given: Readonly<Record<string, strin
 }
 
 /** The images of the Dockerfile by target. Knows the instructions that it uses, and no others. */
-export function readImages(): Map<string, Image> {
+export function readImages(tree: string = root): Map<string, Image> {
   const images = new Map<string, Image>();
   let current: Image | undefined;
-  for (const [instruction, rest] of readInstructions()) {
+  for (const [instruction, rest] of readInstructions(tree)) {
     if (instruction === 'FROM') {
       const [, base = '', name = ''] = /^(\S+) AS (\S+)$/.exec(rest) ?? [];
       current = startImage(base, images.get(base));
@@ -41,8 +41,8 @@ export function readImages(): Map<string, Image> {
   return images;
 }
 
-function readInstructions(): [string, string][] {
-  const text = readFileSync(join(root, 'Dockerfile'), 'utf8').replaceAll('\\\n', ' ');
+function readInstructions(tree: string): [string, string][] {
+  const text = readFileSync(join(tree, 'Dockerfile'), 'utf8').replaceAll('\\\n', ' ');
   const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
   return lines.map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1).trim()]);
 }

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { type ProcessRole, processRoles, roleUrl } from '@signet/db';
+import { type ProcessRole, roleUrl } from '@signet/db';
 import { createTestDatabase, type TestDatabase } from '@signet/testing';
 import { inject } from 'vitest';
 import { readComposeFile } from './compose-file.test-support.ts';
-import { makeSecrets } from './secrets.test-support.ts';
+import { makeSecrets, type SecretsFolder } from './secrets.test-support.ts';
 import {
   mountsOf,
   type Process,
@@ -31,15 +31,19 @@ export type DeploymentDatabase = Pick<TestDatabase, 'adminUrl' | 'query' | 'drop
   passwords?: Record<ProcessRole, string>;
 };
 
+/** A checkout of another version, and secrets that are there already. */
+export type OtherVersion = { tree?: string; secrets?: SecretsFolder };
+
 /** Everything that docker-compose.yml describes, ready to be started on loopback against the test server, or another. */
 export async function createLocalDeployment(
   variables: Record<string, string>,
   createDatabase: () => Promise<DeploymentDatabase> = createEmptyDatabase,
+  { tree, secrets: given }: OtherVersion = {},
 ): Promise<LocalDeployment> {
   const database = await createDatabase();
-  const secrets = await makeSecrets();
+  const secrets = given ?? (await makeSecrets());
   await pointAtDatabase(secrets.folder, database);
-  const described = readProcesses(readComposeFile(variables));
+  const described = readProcesses(readComposeFile(variables, tree), tree);
   const addresses = await findAddresses(described);
   const processes = described.map((process) => ({
     ...process,
@@ -84,9 +88,10 @@ function moveToLoopback({ name, environment }: Process, addresses: Map<string, n
 async function pointAtDatabase(folder: string, { adminUrl, passwords }: DeploymentDatabase): Promise<void> {
   const write = (name: string, value: string) => writeFile(join(folder, name), value);
   await write('admin-database-url', adminUrl);
-  for (const role of processRoles satisfies readonly ProcessRole[]) {
-    const name = role.replace('signet_', '').replaceAll('_', '-');
-    const file = `signet-${name}-password`;
+  for (const file of await readdir(folder)) {
+    const [, name] = /^signet-(.+)-password$/.exec(file) ?? [];
+    if (!name) continue;
+    const role: ProcessRole = `signet_${name.replaceAll('-', '_')}`;
     const password = passwords?.[role] ?? (await readFile(join(folder, file), 'utf8')).trim();
     await write(file, password);
     await write(`${name}-database-url`, roleUrl(adminUrl, role, password));

@@ -13,11 +13,16 @@ export class RunningProcess {
   readonly #ended: Promise<number | null>;
   #output = '';
 
-  constructor(name: string, [, ...args]: string[], environment: Record<string, string>) {
+  constructor(
+    name: string,
+    [, ...args]: string[],
+    environment: Record<string, string>,
+    folder: string = root,
+  ) {
     this.name = name;
     this.url = `http://127.0.0.1:${portOf(environment)}`;
     this.#child = spawn(process.execPath, args, {
-      cwd: root,
+      cwd: folder,
       env: { ...environment, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE },
       stdio: 'pipe',
     });
@@ -29,8 +34,9 @@ export class RunningProcess {
     this.#ended = new Promise((resolve) => this.#child.on('close', resolve));
   }
 
-  static of(described: Process): RunningProcess {
-    return new RunningProcess(described.name, described.command, described.environment);
+  /** `folder`: a checkout of another version. */
+  static of({ name, command, environment }: Process, folder?: string): RunningProcess {
+    return new RunningProcess(name, command, environment, folder);
   }
 
   get pid(): number {

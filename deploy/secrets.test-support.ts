@@ -14,11 +14,11 @@ export type SecretsFolder = {
 
 export const makeSecretsPath = join(import.meta.dirname, 'make-secrets.mjs');
 
-/** Runs make-secrets.mjs into a temporary folder. */
-export async function makeSecrets(): Promise<SecretsFolder> {
+/** Runs make-secrets.mjs, of this version or another one, into a temporary folder. */
+export async function makeSecrets(program: string = makeSecretsPath): Promise<SecretsFolder> {
   const parent = await mkdtemp(join(tmpdir(), 'signet-secrets-'));
   const folder = join(parent, 'secrets');
-  const { stdout } = await promisify(execFile)(process.execPath, [makeSecretsPath, folder]);
+  const { stdout } = await promisify(execFile)(process.execPath, [program, folder]);
   return {
     folder,
     names: (await readdir(folder)).filter((name) => name !== 'proof').sort(),

@@ -14,8 +14,8 @@ export type Process = {
 };
 
 /** Every service of ours: all but PostgreSQL. */
-export function readProcesses(compose: ComposeFile): Process[] {
-  const images = readImages();
+export function readProcesses(compose: ComposeFile, tree?: string): Process[] {
+  const images = readImages(tree);
   return Object.entries(compose.services).flatMap(([name, service]) => {
     if (!service.build) return [];
     const { target: stage, args } = service.build;

@@ -9,6 +9,7 @@ import {
   createTenant,
   describePermissions,
   explainFailure,
+  finishRestore,
   importUsers,
   inviteStaff,
   migrateToLatest,
@@ -18,6 +19,7 @@ import {
   type OperatorDatabase,
   OperatorError,
   openOperatorDatabase,
+  type PlatformRestored,
   readOperatorConfig,
   rollback,
   type TenantChange,
@@ -48,6 +50,16 @@ export function define(command: Command, context: Context): void {
     );
 
   add('migrate', 'create the roles and bring the database up to date', 'migrate', migrate);
+  add('roles', 'create the roles alone, before a dump is restored (docs/backup.md)', 'roles', makeRoles);
+  add(
+    'restored',
+    'after a dump was restored and before any process starts: end what must not come back to life',
+    'restored',
+    restored,
+  )
+    .option('--keep-sessions', 'sessions, trusted devices, links in mails and invitations stay')
+    .option('--keep-keys', 'the signing keys stay')
+    .option('--backup-from <time>', 'when the dump was made, for the audit log: 2026-11-29T20:00:00Z');
   add('rollback', 'take the latest migration back', 'rollback', revert);
   add('status', 'list the migrations', 'status', showStatus);
   add(
@@ -126,6 +138,39 @@ const migrate: Work<unknown> = async ({ database, context }) => {
   for (const name of names) context.print(`migrated ${name}`);
   if (names.length === 0) context.print('The database is up to date.');
 };
+
+const makeRoles: Work<unknown> = async ({ database, context }) => {
+  if (!database.rolePasswords) {
+    throw new OperatorError(
+      "The roles' passwords are not set: SIGNET_AUTH_USER_PASSWORD and so on, or each as …_FILE.",
+    );
+  }
+  await createRoles(database.adminUrl, database.rolePasswords);
+  context.print('The roles are there.');
+};
+
+type RestoredOptions = { keepSessions?: boolean; keepKeys?: boolean; backupFrom?: string };
+
+const restored: Work<RestoredOptions> = async ({ database, context }, { backupFrom, ...options }) => {
+  const time = backupFrom === undefined ? undefined : new Date(backupFrom);
+  if (time && Number.isNaN(time.getTime())) throw new OperatorError('--backup-from is no time (ISO 8601).');
+  const platforms = await finishRestore(database.adminUrl, { ...options, backupFrom: time?.toISOString() });
+  context.print(formatRestored(platforms));
+};
+
+/** What was taken back, and what only the operator can know. */
+export function formatRestored(platforms: readonly PlatformRestored[]): string {
+  return [
+    ...platforms.map(
+      ({ platform, sessions, credentials, keys, mails }) =>
+        `${platform}: ended ${sessions} sessions and ${credentials} links, devices and invitations; revoked ${keys} signing keys; held back ${mails} mails`,
+    ),
+    'Start every process of the platform anew. What was decided after the backup is lost, and only you know it (docs/backup.md):',
+    '  npx signet accounts erase-again <file.jsonl>   accounts that were erased since',
+    '  npx signet mail status, retry                  mails that were held back and had not been sent',
+    '  suspended accounts, roles, passwords, factors and credentials of services are as they were at the backup',
+  ].join('\n');
+}
 
 const revert: Work<unknown> = async ({ database, context }) => {
   const names = await rollback(database.adminUrl);

@@ -15,6 +15,8 @@ const commands = [
   'access',
   'lint',
   'db',
+  'backup',
+  'restore',
   'keys',
   'audit',
   'mail',

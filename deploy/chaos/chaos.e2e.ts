@@ -235,6 +235,8 @@ describe('under load', () => {
     await load.stop();
     expect(load.wrong).toEqual([]);
     for (const part of parts) await part.check();
+    // A step of theirs was lost on its way, and went through when it was repeated.
+    if (parts.length > 0) expect(load.counts.retried).toBeGreaterThan(0);
     // There was load, and there were faults.
     expect(load.counts.complete).toBeGreaterThan(300);
     expect(load.counts.unavailable + load.counts.partial).toBeGreaterThan(10);

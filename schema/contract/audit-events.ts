@@ -66,6 +66,7 @@ export const auditEvents = {
   'auth.service.token_issued': 'authn_token_created',
   'auth.service.token_revoked': 'authn_token_revoked',
   'auth.service.refused': 'authn_login_fail',
+  'auth.database.restored': 'authz_admin',
   'auth.tenant.created': 'authz_admin',
   'auth.tenant.changed': 'authz_admin',
   'auth.key.published': 'authz_admin',

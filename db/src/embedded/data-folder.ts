@@ -8,7 +8,7 @@ import { DatabaseStartError, explainFolderError } from './errors.ts';
 import { removeLeftovers } from './processes.ts';
 import { nameFolder, openForServer, type ServerUser } from './server-user.ts';
 
-const majorVersion = '18';
+export const majorVersion = '18';
 const passwordFile = 'signet-superuser-password';
 
 type Paths = { dataDir: string; initdb: string; user: ServerUser };

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
+import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MigrationError, migrateToLatest, migrationStatus, rollback } from './migrate.ts';
 import { labelOf, loadMigrations, type MigrationOwner, migrationOwners } from './migration-owners.ts';
@@ -113,6 +114,27 @@ describe('migrateToLatest', () => {
 
   it('does nothing where there is nothing to do', async () => {
     expect(await migrateToLatest(database.adminUrl)).toEqual([]);
+  });
+
+  it('gives way while a transaction holds a table: nobody waits behind it for long', async () => {
+    const owners = await addToPlatform({
+      '9001-wide.ts': `export const up = (db) => db.schema.alterTable('auth.tenant').addColumn('extra', 'text').execute();`,
+    });
+    const holder = new pg.Client({ connectionString: database.adminUrl });
+    await holder.connect();
+    await holder.query('begin; lock table auth.tenant in access share mode');
+    let isDone = false;
+    const run = migrateToLatest(database.adminUrl, { owners, lockTimeoutMs: 200 }).finally(() => {
+      isDone = true;
+    });
+    const waiting = `select 1 from pg_locks where relation = 'auth.tenant'::regclass and not granted`;
+    await expect.poll(() => database.query(waiting), { interval: 20 }).toHaveLength(1);
+    // It waits behind the migration, which waits for the holder: without a limit, for as long as that likes.
+    await database.query('select count(*) from auth.tenant');
+    expect(isDone).toBe(false);
+    await holder.query('rollback');
+    await holder.end();
+    expect(await run).toEqual(['9001-wide']);
   });
 
   it('leaves the data as it was when a migration fails, and names it', async () => {

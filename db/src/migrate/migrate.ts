@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CompiledQuery, Kysely, PostgresAdapter, PostgresDialect, sql, type Transaction } from 'kysely';
 import { type MigrationResultSet, Migrator } from 'kysely/migration';
 import pg from 'pg';
@@ -15,7 +16,11 @@ import {
 
 export { MigrationError, type MigrationOwner } from './migration-owners.ts';
 
-export type MigrationOptions = { owners?: readonly MigrationOwner[] };
+export type MigrationOptions = {
+  owners?: readonly MigrationOwner[];
+  /** How long a statement waits for a lock. Meanwhile everybody else waits behind it. */
+  lockTimeoutMs?: number;
+};
 export type MigrationState = {
   /** `0001-auth`; of a subgraph `reviews/0001-reviews`. */
   name: string;
@@ -24,15 +29,43 @@ export type MigrationState = {
 
 /** One run at a time, until its transaction ends. */
 const lockId = 7_304_553_149;
+const defaultLockTimeoutMs = 2000;
+/** In between, what waited behind the migration goes on. */
+const lockPauseMs = 1000;
+const lockAttempts = 20;
 
 /**
  * Brings the database up to date and returns the names of what ran: the platform's migrations first, then those of each subgraph
  * in the order of the registry. All in one transaction, as `signet_owner`, whom createRoles must have made. Several may call
- * it at once: one works, the others wait and find nothing to do.
+ * it at once: one works, the others wait and find nothing to do. Processes may use the database meanwhile: where a long transaction of
+ * theirs holds a table, the run gives way and begins again.
  *
  * @throws {MigrationError} where one fails, or where the database has migrations that this code does not have
  */
-export function migrateToLatest(adminUrl: string, options?: MigrationOptions): Promise<string[]> {
+export async function migrateToLatest(adminUrl: string, options?: MigrationOptions): Promise<string[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await migrateOnce(adminUrl, options);
+    } catch (error) {
+      if (!isLockTimeout(error)) throw error;
+      if (attempt === lockAttempts) {
+        throw new MigrationError(
+          `${(error as Error).message}. A transaction holds a table for long: end it (pg_stat_activity, xact_start), then run this again.`,
+          { cause: error },
+        );
+      }
+      await sleep(lockPauseMs);
+    }
+  }
+}
+
+/** lock_not_available */
+function isLockTimeout(error: unknown): boolean {
+  const { code, cause } = error as { code?: unknown; cause?: unknown };
+  return code === '55P03' || (cause !== undefined && isLockTimeout(cause));
+}
+
+function migrateOnce(adminUrl: string, options?: MigrationOptions): Promise<string[]> {
   return inMigration(adminUrl, options, async (trx, sets) => {
     const replaced = await replaceSharedMigrations(trx, sets);
     const executed = await readKnown(trx, sets);
@@ -98,7 +131,7 @@ function listUnknown({ migrations }: MigrationSet, executed: ReadonlyMap<string,
 
 async function inMigration<T>(
   adminUrl: string,
-  { owners = migrationOwners }: MigrationOptions = {},
+  { owners = migrationOwners, lockTimeoutMs = defaultLockTimeoutMs }: MigrationOptions = {},
   fn: (trx: Transaction<unknown>, sets: readonly MigrationSet[]) => Promise<T>,
 ): Promise<T> {
   const pool = new pg.Pool({
@@ -119,6 +152,7 @@ async function inMigration<T>(
     const [sets] = await Promise.all([loadMigrations(owners), restrictRights(pool)]);
     return await db.transaction().execute(async (trx) => {
       await sql`select pg_advisory_xact_lock(${sql.lit(lockId)})`.execute(trx);
+      await sql`set local lock_timeout = ${sql.lit(lockTimeoutMs)}`.execute(trx);
       return await fn(trx, sets);
     });
   } finally {

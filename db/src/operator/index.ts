@@ -3,6 +3,7 @@ export { describePermissions } from '../access/permissions.ts';
 export { migrateToLatest, migrationStatus, rollback } from '../migrate/migrate.ts';
 export { createPepper } from '../password-hash.ts';
 export { createRoles } from '../roles.ts';
+export { type AfterRestoreOptions, finishRestore, type PlatformRestored } from './after-restore.ts';
 export { changeTenant, type TenantChange } from './change-tenant.ts';
 export { createStaff, createTenant, needPepperKey } from './create-accounts.ts';
 export { type ImportOptions, importUsers, type UserImport } from './import-users.ts';
