@@ -8,6 +8,7 @@ import { openEntranceProof } from '../subgraphs/entrance-proof.ts';
 import { followSupergraph } from '../supergraph/follow-supergraph.ts';
 import { createGraphSwitch, type ServedGraph } from '../supergraph/graph-switch.ts';
 import { findSupergraphSource, type Supergraph } from '../supergraph/supergraph-source.ts';
+import { createOperationIdentities } from '../telemetry/operation-identity.ts';
 import type { EntranceGraphOptions } from './entrance-graph.ts';
 import type { EntranceServer } from './entrance-server.ts';
 import { type Entrance, originsOf } from './entrances.ts';
@@ -88,6 +89,7 @@ export async function openConfiguredGraph(
         reports,
         trustedDocuments,
         createContext,
+        identify: createOperationIdentities(options.markOf),
         generation: options.nextGeneration(),
         mustHaveRules,
       });

@@ -1,6 +1,7 @@
 import type { Variant } from '@signet/schema/supergraph-files';
 import { ConfigError, type Logger, routeGraphql } from '@signet/service';
 import type { ProcessRevocations, TrustedIssuer } from '@signet/session';
+import type { ServiceMetrics } from '@signet/telemetry';
 import type { ClientAddressReader, ProxyCheck } from '../admission/client-address.ts';
 import type { RefusedOrigins } from '../admission/refused-origins.ts';
 import type { GatewayConfig } from '../config.ts';
@@ -24,6 +25,7 @@ export type EntranceGraphOptions = {
   planning: PlanningPool;
   /** One for all entrances of the process. */
   markOf: DocumentMark;
+  metrics?: ServiceMetrics | undefined;
   refusedOrigins: RefusedOrigins;
   graphqlPath: string;
   readClientAddress: ClientAddressReader;

@@ -8,6 +8,7 @@ import {
   type ReadinessCheck,
 } from '@signet/service';
 import { keyReadiness, type ProcessRevocations, type TrustedIssuer } from '@signet/session';
+import type { ServiceMetrics } from '@signet/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { type Admission, registerAdmission } from '../admission/admission.ts';
 import { createAdmissionLog } from '../admission/admission-log.ts';
@@ -29,6 +30,8 @@ import type { SeededAccount } from '../pages/layout.ts';
 import { registerPages } from '../pages/pages.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import { createAuthReadiness } from '../subgraphs/auth-readiness.ts';
+import { createEntranceTelemetry, type EntranceTelemetry } from '../telemetry/entrance-telemetry.ts';
+import { telemetryOf } from '../telemetry/request-telemetry.ts';
 import { findAuthUrls, registerAuthRoutes } from './auth-routes.ts';
 import { type Cors, type CorsHeaders, type CorsSettings, registerCors } from './cors.ts';
 import {
@@ -53,6 +56,8 @@ export type EntranceServerOptions = {
   graphqlPath: string;
   isTrustedProxy: ProxyCheck;
   readClientAddress: ClientAddressReader;
+  /** Undefined where nobody scrapes them. */
+  metrics?: ServiceMetrics | undefined;
   accounts: readonly SeededAccount[];
 };
 
@@ -60,6 +65,7 @@ export type EntranceServer = {
   server: FastifyInstance;
   /** Known operations may pass by the server. Its handler is not there yet. */
   direct: DirectRoute;
+  telemetry: EntranceTelemetry;
 } & LoadLimits & { cors: Cors; corsHeadersFor: CorsHeaders };
 
 /** What every operation must pass. */
@@ -75,11 +81,19 @@ export async function createEntranceServer(
 ): Promise<EntranceServer> {
   const { config, logger, issuers, revocations, refusedOrigins, graphqlPath } = options;
   const direct: DirectRoute = { path: graphqlPath };
+  const telemetry = createEntranceTelemetry({
+    entrance: entrance.name,
+    isTrustedProxy: options.isTrustedProxy,
+    logger,
+    logged: config.LOG_REQUESTS,
+    metrics: options.metrics,
+  });
   // Others publish their keys themselves.
   const own = issuers.filter(({ foreign }) => foreign === undefined);
   const server = createHttpServer({
     logger,
     direct,
+    follower: telemetry.follower,
     allowedHosts: config.ALLOWED_HOSTS,
     drainMs: config.SHUTDOWN_DRAIN_MS,
     isPublic: true,
@@ -93,7 +107,17 @@ export async function createEntranceServer(
       }),
     ],
   });
-  server.addHook('onClose', async () => refusedOrigins.stop());
+  server.addHook('onClose', async () => {
+    refusedOrigins.stop();
+    telemetry.stop();
+  });
+  // Every route that is no operation is known by its pattern.
+  server.addHook('onRequest', ({ raw, routeOptions: { url } }, _reply, done) => {
+    const followed = telemetryOf(raw);
+    if (followed && url === graphqlPath) followed.kind = 'graphql';
+    else if (followed) followed.route = url;
+    done();
+  });
   const cors = await registerCors(server, corsSettingsOf(entrance, config), refusedOrigins);
   const limits = limitLoad(server, entrance, options);
   const { ISSUER_URL: issuerUrl } = config;
@@ -126,7 +150,7 @@ export async function createEntranceServer(
     });
   }
   await registerAuthRoutes(server, entrance, { ...options, ...limits });
-  return { server, direct, cors, corsHeadersFor: cors.headersFor, ...limits };
+  return { server, direct, telemetry, cors, corsHeadersFor: cors.headersFor, ...limits };
 }
 
 function corsSettingsOf(entrance: Entrance, config: GatewayConfig): CorsSettings {
@@ -209,6 +233,8 @@ export type EntranceOptions = {
   planning: PlanningPool;
   /** Shared too: a document has one mark in all lines of the process. */
   markOf: DocumentMark;
+  /** Undefined where nobody scrapes them. */
+  metrics?: ServiceMetrics | undefined;
   accounts: readonly SeededAccount[];
   /** Where the supergraph of an entrance is read from. Without it, from its file. Tests have a graph of their own. */
   sourceOf?: EntranceGraphOptions['sourceOf'];

@@ -31,6 +31,7 @@ import {
   connections as placesOfConnection,
   type SubgraphConnection,
 } from '../subgraphs/subgraph-connection.ts';
+import { telemetryOf } from '../telemetry/request-telemetry.ts';
 import { describeRequest } from './request-context.ts';
 
 export type OauthRoutesOptions = {
@@ -70,6 +71,14 @@ export async function registerOauthRoutes(
   await server.register(async (scope) => {
     scope.addContentTypeParser(formType, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     scope.setErrorHandler((error, _request, reply) => send(reply, answerOf(error, options.logger)));
+    scope.addHook('onRequest', ({ raw }, _reply, done) => {
+      const telemetry = telemetryOf(raw);
+      if (telemetry) {
+        telemetry.kind = 'oauth';
+        telemetry.lane = 'oauth';
+      }
+      done();
+    });
     for (const { platform, route, method, path } of listOauthPaths(options.platforms)) {
       scope.route({
         method,

@@ -27,6 +27,8 @@ import { findFieldsWithoutRule } from '../supergraph/check-rules.ts';
 import type { ServedGraph } from '../supergraph/graph-switch.ts';
 import { findSubgraphUrls, findUnusedUrls, type SubgraphUrls } from '../supergraph/subgraph-urls.ts';
 import { type Supergraph, SupergraphError } from '../supergraph/supergraph-source.ts';
+import type { IdentifyOperation } from '../telemetry/operation-identity.ts';
+import { createTelemetryPlugin } from '../telemetry/telemetry-plugin.ts';
 import type { Entrance } from './entrances.ts';
 import { createLanes } from './lanes.ts';
 import { createOperationChecks, refuseSubscriptions, throttledStatus } from './operation-plugins.ts';
@@ -40,6 +42,7 @@ export type ServedGraphOptions = {
   logger: Logger;
   planning: PlanningPool;
   markOf: DocumentMark;
+  identify: IdentifyOperation;
   proof: Pick<EntranceProof, 'signerFor' | 'missingPeerOf'>;
   reports: Pick<RefusalReports, 'add'>;
   trustedDocuments: Pick<TrustedDocuments, 'documents' | 'plugin' | 'withDocument' | 'remember'>;
@@ -123,6 +126,7 @@ export async function openEntranceGraph(
       compiledOf: compiledOf ?? (() => undefined),
       book,
       guards,
+      identify: options.identify,
       config,
       formatError,
     });
@@ -151,6 +155,7 @@ export async function openEntranceGraph(
         ...(config.ACCESS === 'on'
           ? [createAccessGuard({ guards, logger, dryRun: config.ACCESS_DRY_RUN, reports })]
           : []),
+        createTelemetryPlugin(options.identify),
       ],
     });
     stops.push(handler.stop);

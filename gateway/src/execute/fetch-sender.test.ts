@@ -36,6 +36,8 @@ function createSender(target: SubgraphTarget, reports = { add: vi.fn() }) {
 
 function contextOf(changes: Partial<GatewayContext> = {}): GatewayContext {
   return {
+    requestId: 'test',
+    telemetry: undefined,
     signetContext: 'id="r"',
     clientAddress: '192.0.2.1',
     session: { platform: 'none' },

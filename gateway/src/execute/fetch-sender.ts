@@ -142,6 +142,7 @@ function createSubgraphSender(
 
   return {
     async send(fetch, context): Promise<FetchResult> {
+      if (context.telemetry) context.telemetry.fetches += 1;
       const platform = fetch.group === 'portal' ? 'portal' : 'user';
       const route = routes[platform];
       const cookies = takesCookies ? context.cookies?.of(platform) : undefined;

@@ -54,6 +54,13 @@ export {
   otherHost,
   valuesOfHeader,
 } from './request-checks.ts';
+export {
+  createRequestId,
+  type RequestFollower,
+  requestIdHeader,
+  requestIdOf,
+  withRequestId,
+} from './request-follower.ts';
 export { listen, type RunningServer, runProcess } from './run-process.ts';
 export { describeSettings, type Setting } from './settings.ts';
 export {
