@@ -33,8 +33,7 @@ export async function postGraphql(
 }
 
 export async function readGraphqlAnswer(response: Response): Promise<GraphqlAnswer> {
-  const body = (await response.json()) as GraphqlAnswer['body'];
-  takeRequestIds(body, response.headers.get('x-request-id'));
+  const body = takeRequestIds((await response.json()) as GraphqlAnswer['body'], response);
   return { status: response.status, headers: response.headers, body };
 }
 
@@ -42,12 +41,17 @@ export async function readGraphqlAnswer(response: Response): Promise<GraphqlAnsw
  * Removes the id of the request from the errors of an answer, so that two answers to the same can be compared. A server that names the
  * request must do so in every error: where one lacks the id, the test fails.
  */
-export function takeRequestIds({ errors = [] }: { errors?: GraphqlError[] }, requestId: string | null): void {
+export function takeRequestIds<
+  A extends { errors?: readonly Pick<GraphqlError, 'message' | 'extensions'>[] },
+>(answer: A, { headers }: Pick<Response, 'headers'>): A {
+  const requestId = headers.get('x-request-id');
+  const { errors = [] } = answer;
   for (const { message, extensions } of errors) {
     const given = (extensions as { requestId?: string } | undefined)?.requestId ?? null;
     if (given !== requestId) throw new Error(`the error '${message}' lacks the id of its request`);
     if (given !== null) delete (extensions as { requestId?: string }).requestId;
   }
+  return answer;
 }
 
 /** The reason of each error; its code where it has none. Empty: all went well. */
