@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { createDatabase, pingDatabase } from './database.ts';
 import { type DatabaseErrorReason, databaseErrorToReason } from './database-errors.ts';
-import { DatabaseSilentError } from './pool/pool-errors.ts';
+import { DatabaseSilentError, PoolBusyError } from './pool/pool-errors.ts';
+import { poolOf } from './pool/pooled-dialect.ts';
 import { identifyCaller, inRequest, type RequestScope } from './request-scope.ts';
 import type { Database } from './tables.ts';
 
@@ -11,6 +13,7 @@ type Log = { warn(fields: object, message: string): void };
 export type ProcessDatabase = {
   db: Kysely<Database>;
   findTenantId(slug: string): Promise<string | undefined>;
+  /** The reason why the server cannot be used, found within a second, or undefined. */
   checkReady(): Promise<string | undefined>;
   classifyError(error: unknown): DatabaseErrorReason | undefined;
   requests: RequestScopes;
@@ -45,20 +48,39 @@ export function openProcessDatabase(
   return {
     db,
     findTenantId: createTenantDirectory(db),
-    async checkReady() {
-      try {
-        await pingDatabase(db);
-        return undefined;
-      } catch (error) {
-        return error instanceof DatabaseSilentError
-          ? 'the database gives no sign of life'
-          : 'the database does not answer';
-      }
-    },
+    checkReady: () => checkServer(db),
     classifyError: databaseErrorToReason,
     requests: requestScopes,
     close: () => db.destroy(),
   };
+}
+
+/** Shorter than a readiness check may take. */
+const pingMs = 800;
+
+/** A pool whose connections are all in use is busy, and no reason: callers who ask for slow things must not close a process to all others. */
+async function checkServer(db: Kysely<Database>): Promise<string | undefined> {
+  let isSent = false;
+  const wasFull = poolOf(db).isFull;
+  const ping = db
+    .connection()
+    .execute((connection) => {
+      isSent = true;
+      return pingDatabase(connection);
+    })
+    .then(
+      () => undefined,
+      (error: unknown) => {
+        if (error instanceof PoolBusyError) return undefined;
+        return error instanceof DatabaseSilentError
+          ? 'the database gives no sign of life'
+          : 'the database does not answer';
+      },
+    );
+  const timeout = sleep(pingMs, undefined, { ref: false }).then(() =>
+    wasFull && !isSent ? undefined : `the database does not answer within ${pingMs} ms`,
+  );
+  return Promise.race([ping, timeout]);
 }
 
 const slugForm = /^[a-z0-9][a-z0-9-]{0,62}$/;

@@ -18,6 +18,8 @@ export type FairPool = Omit<PostgresPool, 'connect'> & {
    * @throws {OutOfTimeError} when the request has no time left
    */
   connect(): Promise<PooledClient>;
+  /** Whether all of its connections are in use. */
+  readonly isFull: boolean;
   /** Refuses all that wait. */
   refuseWaiting(error: Error): void;
 };
@@ -84,6 +86,9 @@ export function createFairPool(pool: pg.Pool, { watch, maxConnections, waitMs }:
 
   return {
     options: pool.options,
+    get isFull() {
+      return total >= maxConnections;
+    },
     async connect() {
       if (watch.isSilent) throw new DatabaseSilentError('The database gives no sign of life.');
       const caller = findCaller() ?? own;

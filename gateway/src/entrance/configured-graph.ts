@@ -29,6 +29,8 @@ export type ConfiguredGraphOptions = Omit<EntranceGraphOptions, 'config' | 'issu
 export type ConfiguredGraph = ServedGraph & {
   readonly current: EntranceGraph;
   checkSource: SourceCheck;
+  /** What is wrong with the files of proof keys, or undefined. */
+  findProofLack(): string | undefined;
   /** From now on the supergraph is not replaced any more. */
   endFollowing(): Promise<void>;
 };
@@ -115,6 +117,7 @@ export async function openConfiguredGraph(
       answer: graphs.answer,
       answerFast: graphs.answerFast,
       checkSource: createSourceCheck(config, (text) => graphs.current.documentOfText(text)),
+      findProofLack: proof.findLack,
       endFollowing,
       stop,
     };

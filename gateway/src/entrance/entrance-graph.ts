@@ -9,6 +9,7 @@ import { placeOf } from '../config-entrances.ts';
 import type { DocumentMark } from '../documents/document-mark.ts';
 import { registerSourceLimits } from '../limits/operation-limits.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
+import type { OpenCircuits } from '../subgraphs/subgraph-readiness.ts';
 import { createGraphSwitch } from '../supergraph/graph-switch.ts';
 import { SupergraphError, type SupergraphSource } from '../supergraph/supergraph-source.ts';
 import { type ConfiguredGraph, openConfiguredGraph } from './configured-graph.ts';
@@ -44,6 +45,8 @@ export type PreparedGraph = {
 };
 
 export type MountedGraph = {
+  openCircuits: OpenCircuits;
+  findProofLack(): string | undefined;
   /**
    * `entrance`: the platforms that it admits from then on.
    *
@@ -111,6 +114,8 @@ export async function mountEntranceGraph(
     });
   }
   return {
+    openCircuits: () => graphs.current.current.openCircuits(),
+    findProofLack: () => graphs.current.findProofLack(),
     async prepare(config, issuers, next) {
       const mustHaveRules = config.ACCESS === 'on' && graphs.current.current.hasRules;
       const prepared = await open(config, issuers, next, mustHaveRules);

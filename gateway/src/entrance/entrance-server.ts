@@ -29,7 +29,7 @@ import { type EntranceDetails, registerEntrancePage } from '../pages/entrance-pa
 import type { SeededAccount } from '../pages/layout.ts';
 import { registerPages } from '../pages/pages.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
-import { createAuthReadiness } from '../subgraphs/auth-readiness.ts';
+import { createSubgraphReadiness } from '../subgraphs/subgraph-readiness.ts';
 import { createEntranceTelemetry, type EntranceTelemetry } from '../telemetry/entrance-telemetry.ts';
 import { telemetryOf } from '../telemetry/request-telemetry.ts';
 import { findAuthUrls, registerAuthRoutes } from './auth-routes.ts';
@@ -51,6 +51,9 @@ export type EntranceServerOptions = {
   revocations: ProcessRevocations;
   /** The same, as they are after the settings have changed. */
   issuersNow(): readonly TrustedIssuer[];
+  planning: Pick<PlanningPool, 'findLack'>;
+  /** What answers operations, once it is there. */
+  mounted(): MountedGraph | undefined;
   refusedOrigins: RefusedOrigins;
   /** Where operations are answered. The load of this path is limited, and the pages call it. */
   graphqlPath: string;
@@ -101,10 +104,14 @@ export async function createEntranceServer(
     readiness: [
       keyCheck(options.issuersNow),
       ...revocations.readiness,
-      ...own.flatMap(({ platform }) => {
-        const url = platform === 'user' ? config.AUTH_USER_URL : config.AUTH_PORTAL_URL;
-        return url === undefined ? [] : [createAuthReadiness(platform, url)];
-      }),
+      staffCheck(entrance, revocations),
+      { name: 'planning', check: () => undefined, findLack: options.planning.findLack },
+      { name: 'proof keys', check: () => undefined, findLack: () => options.mounted()?.findProofLack() },
+      ...createSubgraphReadiness(
+        config,
+        own.map(({ platform }) => platform),
+        () => options.mounted()?.openCircuits() ?? [],
+      ),
     ],
   });
   server.addHook('onClose', async () => {
@@ -174,6 +181,18 @@ function keyCheck(issuersNow: () => readonly TrustedIssuer[]): ReadinessCheck {
       );
       return found.filter(Boolean).join('; ') || undefined;
     },
+  };
+}
+
+/** Where the revocations are too old, every token of staff is refused. An entrance that admits no others can't serve then. */
+function staffCheck({ platforms }: Entrance, { source }: ProcessRevocations): ReadinessCheck {
+  const isForStaff = platforms.length > 0 && platforms.every((platform) => platform === 'portal');
+  return {
+    name: 'staff',
+    check: () =>
+      isForStaff && source.state() === 'stale'
+        ? 'the revocations are too old to accept tokens of staff'
+        : undefined,
   };
 }
 
@@ -268,8 +287,10 @@ export async function openEntrance(
     all.filter(({ platform }) => platforms.includes(platform));
   let issuersNow = admitted(issuers);
   const isTrustedProxy = createProxyCheck(config.TRUSTED_PROXIES);
+  let mounted: MountedGraph | undefined;
   const given = {
     ...options,
+    mounted: () => mounted,
     issuers: issuersNow,
     issuersNow: () => issuersNow,
     isTrustedProxy,
@@ -282,14 +303,15 @@ export async function openEntrance(
   };
   const entranceServer = await createEntranceServer(entrance, given);
   const { server } = entranceServer;
-  let mounted: MountedGraph;
+  let graph: MountedGraph;
   try {
-    mounted = await mountEntranceGraph(entranceServer, entrance, given);
+    graph = await mountEntranceGraph(entranceServer, entrance, given);
   } catch (error) {
     // Closing the server also closes what the graph opened before it failed.
     await server.close();
     throw error;
   }
+  mounted = graph;
   return {
     listen: () =>
       listen(server, {
@@ -300,7 +322,7 @@ export async function openEntrance(
     stop: () => server.close(),
     async prepare(next, all) {
       const after = entrancesOf(next).find(({ name }) => name === entrance.name) ?? entrance;
-      const { take, drop } = await mounted.prepare(next, admitted(all, after), after);
+      const { take, drop } = await graph.prepare(next, admitted(all, after), after);
       return {
         take() {
           take();

@@ -23,6 +23,7 @@ import { createLimitsCheck } from '../limits/operation-limits.ts';
 import { planInAdvance } from '../planning/plan-in-advance.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
+import type { OpenCircuits } from '../subgraphs/subgraph-readiness.ts';
 import { findFieldsWithoutRule } from '../supergraph/check-rules.ts';
 import type { ServedGraph } from '../supergraph/graph-switch.ts';
 import { findSubgraphUrls, findUnusedUrls, type SubgraphUrls } from '../supergraph/subgraph-urls.ts';
@@ -60,6 +61,7 @@ export type EntranceGraph = ServedGraph & {
   fieldPlatforms: FieldPlatforms;
   /** Whether the supergraph has any access rule. */
   hasRules: boolean;
+  openCircuits: OpenCircuits;
 };
 
 const maxNamedFields = 5;
@@ -163,7 +165,8 @@ export async function openEntranceGraph(
     await planInAdvance(trustedDocuments.documents, { planner: planning });
     const { documentOfText } = planning;
     const { answer, answerFast } = handler;
-    return { answer, answerFast, documentOfText, fieldPlatforms, hasRules, stop };
+    const { openCircuits } = sources;
+    return { answer, answerFast, documentOfText, fieldPlatforms, hasRules, openCircuits, stop };
   } catch (error) {
     await stop();
     throw new SupergraphError(`it cannot be served: ${(error as Error).message}`, { cause: error });

@@ -7,6 +7,7 @@ import { callerOf } from '../planning/entrance-planning.ts';
 import type { FetchMessage, FetchSigner } from '../subgraphs/entrance-proof.ts';
 import { NoAnswerError, type RawAnswer } from '../subgraphs/exchange.ts';
 import { connections, connectToSubgraph, type SubgraphConnection } from '../subgraphs/subgraph-connection.ts';
+import type { OpenCircuits } from '../subgraphs/subgraph-readiness.ts';
 import type { FetchResult, OutgoingFetch, SendFetch } from './executor.ts';
 import { assertProofAccepted, ProofRefusedError, readAnswer } from './fetch-answer.ts';
 import { createFetchTurns, type FetchTurns, NoTurnError } from './fetch-turns.ts';
@@ -32,6 +33,7 @@ export type FetchSenderOptions = {
 export type FetchSender = {
   /** @throws {OutageError} */
   send: SendFetch<GatewayContext>;
+  openCircuits: OpenCircuits;
   /** Closes the connections. */
   stop(): Promise<void>;
 };
@@ -50,6 +52,7 @@ export function createFetchSender({ targets, ...options }: FetchSenderOptions): 
       if (!sender) throw new TypeError(`No subgraph '${fetch.subgraph}' is configured.`);
       return sender.send(fetch, context);
     },
+    openCircuits: () => [...senders.values()].flatMap((sender) => sender.openCircuits()),
     stop: async () => void (await Promise.all([...senders.values()].map((sender) => sender.stop()))),
   };
 }
@@ -81,6 +84,7 @@ function createSubgraphSender(
   { logger, reports }: Omit<FetchSenderOptions, 'targets'>,
 ): FetchSender {
   const routes = openRoutes(name, urls, logger);
+  const opened = [...new Set(platforms.map((platform) => routes[platform].connection))];
   const report = createErrorReport(name, reports);
 
   const describe = (
@@ -162,9 +166,10 @@ function createSubgraphSender(
         throw new OutageError('The fetch failed.', { cause: error });
       }
     },
+    openCircuits: () =>
+      opened.flatMap(({ circuit, origin }) => (circuit.isOpen() ? [{ subgraph: name, origin }] : [])),
     async stop() {
-      const opened = new Set(platforms.map((platform) => routes[platform].connection));
-      await Promise.all([...opened].map((connection) => connection.stop()));
+      await Promise.all(opened.map((connection) => connection.stop()));
     },
   };
 }

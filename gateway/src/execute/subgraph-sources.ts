@@ -40,6 +40,7 @@ export function createSubgraphSources(options: SubgraphSourcesOptions) {
       }
       return new SubgraphDataSource({ name, sender, logger, ...(isAuth(name, config) && { platformOf }) });
     },
+    openCircuits: sender.openCircuits,
     stop: sender.stop,
   };
 }

@@ -35,6 +35,8 @@ export type PlanningPool = {
   run(job: PlanningJob, caller: string): Promise<PlanningOutcome>;
   /** Resolves when a worker has loaded all added schemas, or when the pool is stopped. */
   ready(): Promise<void>;
+  /** Why no operation can be planned that is not known yet, or undefined. */
+  findLack(): string | undefined;
   /** How many workers there are. */
   readonly size: number;
   stop(): Promise<void>;
@@ -192,6 +194,10 @@ export function openPlanningPool({
         if (isAnyIdle()) resolve();
         else awaitingReady.push(resolve);
       }),
+    findLack: () =>
+      slots.some(({ isLoaded }) => isLoaded)
+        ? undefined
+        : 'no planning worker is ready, so operations that are not known yet are refused or wait',
     get size() {
       return slots.length;
     },

@@ -27,6 +27,8 @@ export type WorkerSlotOptions = {
 /** A slot for one worker. A new worker takes it when the old one was stopped or died. */
 export type WorkerSlot = {
   readonly isIdle: boolean;
+  /** Whether its worker has loaded all schemas. It may be busy. */
+  readonly isLoaded: boolean;
   /** May be called only while the slot is idle. */
   run(job: PlanningJob): Promise<WorkerOutcome>;
   /** Loads another schema when the worker is free. */
@@ -113,6 +115,9 @@ export function openWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
   return {
     get isIdle() {
       return waiting === undefined;
+    },
+    get isLoaded() {
+      return worker !== undefined && waiting !== 'start';
     },
     run(job) {
       const { promise, resolve } = Promise.withResolvers<WorkerOutcome>();

@@ -143,7 +143,7 @@ function createFeed(): RevocationFeed & { revoke(kid: string): void } {
     state: () => 'current',
     onKeyRevoked: (listener) => void listeners.push(listener),
     checkReady: () => undefined,
-    findLack: () => undefined,
+    findLack: async () => undefined,
     lag: () => ({ read: 0, delivery: 0 }),
     size: () => revoked.size,
     waitUntilRead: async () => {},

@@ -14,6 +14,8 @@ export type EntranceProof = {
   signerFor(subgraph: SubgraphName): FetchSigner | undefined;
   /** The name that peers.json would need for fetches to this URL of a subgraph, where it does not have it. */
   missingPeerOf(subgraph: SubgraphName, url: string): string | undefined;
+  /** What is wrong with the files of the keys, or undefined. */
+  findLack(): string | undefined;
   stop(): void;
 };
 
@@ -31,9 +33,14 @@ export async function openEntranceProof(
   const files = proofFilesOf(config, entrance);
   if (!files) {
     logger.warn({ entrance }, 'PROOF=off: fetches are not signed, and subgraphs cannot tell who sends them');
-    return { signerFor: () => undefined, missingPeerOf: () => undefined, stop: () => {} };
+    return {
+      signerFor: () => undefined,
+      missingPeerOf: () => undefined,
+      findLack: () => undefined,
+      stop: () => {},
+    };
   }
-  const { signer, stop } = await openProofIdentity({ name: `gateway-${kind}`, ...files, logger });
+  const { signer, findLack, stop } = await openProofIdentity({ name: `gateway-${kind}`, ...files, logger });
   return {
     signerFor: (subgraph) => {
       const recipientOf = findRecipient(subgraph, config);
@@ -43,6 +50,7 @@ export async function openEntranceProof(
       const recipient = findRecipient(subgraph, config)(url);
       return signer.canSignFor(recipient) ? undefined : recipient;
     },
+    findLack,
     stop,
   };
 }

@@ -14,6 +14,7 @@ export type Outgoing = { path: string; headers: string[]; body: string | Buffer 
 
 /** Kept-alive connections to one address of a subgraph. */
 export type SubgraphConnection = {
+  readonly origin: string;
   circuit: Circuit;
   /**
    * Posts a request. Rejects when the answer is not there after `timeoutMs`, is too large, or breaks off.
@@ -54,6 +55,7 @@ export function connectToSubgraph(
   });
   const exchanges = createExchanges(circuit.suspect);
   return {
+    origin,
     circuit,
     send({ path, headers, body }, timeoutMs) {
       const exchange = exchanges.begin(timeoutMs);

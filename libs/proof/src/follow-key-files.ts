@@ -67,6 +67,8 @@ type Follower = {
   intervalMs: number;
   /** Returns the faults of the new texts. With a fault, the texts count as not taken. */
   onChange(files: KeyringFiles): string[];
+  /** Called after each look that found no fault. */
+  onValid(): void;
   /** Called once for each new set of faults. */
   onFaults(faults: readonly string[]): void;
 };
@@ -79,7 +81,7 @@ export function followFiles(
   name: string,
   paths: KeyPaths,
   first: KeyringFiles,
-  { intervalMs, onChange, onFaults }: Follower,
+  { intervalMs, onChange, onValid, onFaults }: Follower,
 ): () => void {
   let current = textsOf(first);
   const look = async (signal: AbortSignal) => {
@@ -88,6 +90,7 @@ export function followFiles(
     const faults = unreadable ?? (textsOf(files) === current ? [] : onChange(files));
     if (faults.length > 0) throw new ConfigError(faults);
     if (files) current = textsOf(files);
+    onValid();
   };
   const stop = poll(look, {
     everyMs: intervalMs,

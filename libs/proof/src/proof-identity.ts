@@ -40,6 +40,7 @@ export async function openProofIdentity({
     throw new ConfigError(first.faults);
   }
   let keyring = openKeyring(name, first.files);
+  let areValid = true;
   const stop = followFiles(name, paths, first.files, {
     intervalMs: pollIntervalMs,
     onChange(files) {
@@ -50,11 +51,16 @@ export async function openProofIdentity({
       logger.info({ keys: keyring.ownThumbprints, peers: keyring.holders.size }, 'Proof keys reread');
       return [];
     },
+    onValid() {
+      areValid = true;
+    },
     onFaults(faults) {
+      areValid = false;
       logger.error({ faults }, 'The files of proof keys are not valid; the keys read before stay in use');
     },
   });
-  return createIdentity({ name, keyring: () => keyring, now, stop });
+  const findLack = () => (areValid ? undefined : 'the files are not valid; the keys read before stay in use');
+  return createIdentity({ name, keyring: () => keyring, now, findLack, stop });
 }
 
 /** The same from memory, for tests. @throws {ConfigError} */
@@ -73,7 +79,7 @@ export function createProofIdentity({
     key: { path: 'key.json', text: JSON.stringify(keys) },
     peers: { path: 'peers.json', text: JSON.stringify(peers) },
   });
-  return createIdentity({ name, keyring: () => keyring, now, stop: () => {} });
+  return createIdentity({ name, keyring: () => keyring, now, findLack: () => undefined, stop: () => {} });
 }
 
 function openKeyring(name: string, files: KeyringFiles): Keyring {
@@ -88,12 +94,16 @@ function createIdentity({
   name,
   keyring,
   now,
-  stop,
+  ...rest
 }: {
   name: string;
   keyring: () => Keyring;
   now: () => number;
-  stop: () => void;
-}): ProofIdentity {
-  return { name, signer: createSigner({ keyring, now }), verifier: createVerifier({ keyring, now }), stop };
+} & Pick<ProofIdentity, 'findLack' | 'stop'>): ProofIdentity {
+  return {
+    name,
+    signer: createSigner({ keyring, now }),
+    verifier: createVerifier({ keyring, now }),
+    ...rest,
+  };
 }

@@ -61,6 +61,8 @@ export type ProofIdentity = {
   name: string;
   signer: ProofSigner;
   verifier: ProofVerifier;
+  /** What is wrong with the files as they are now, or undefined. The keys that were read before stay in use. */
+  findLack(): string | undefined;
   /** Stops reading the files. */
   stop(): void;
 };

@@ -1,3 +1,4 @@
+import { setImmediate as pollOnce } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from './logger.ts';
 
@@ -11,45 +12,126 @@ export type ReadinessCheck = {
   measure?: () => object;
 };
 
-const checkTimeoutMs = 2000;
+export type Reason = { name: string; reason: string };
+export type HealthReport = { status: 'ready' | 'degraded' | 'not ready'; reasons: readonly Reason[] };
+
+/** What a server or a process knows of itself, for every port that shows it. */
+export type Health = {
+  /** Whether the start has ended. It says nothing of what the process needs: a restart would not bring that back. */
+  isStarted(): boolean;
+  /** Whether it can serve now. All who ask at a time share one run of the checks, and its report is used for 250 ms. */
+  readReadiness(): Promise<HealthReport>;
+  /** The numbers of the checks, by their names. */
+  readMeasures(): Record<string, object>;
+};
 
 export type HealthOptions = {
   checks: readonly ReadinessCheck[];
+  isStarted(): boolean;
   isStopping(): boolean;
   logger: Logger;
-  /** Whether strangers can reach this server: then the answer is one word, and the reasons are in the log only. */
-  isPublic: boolean;
 };
 
+/** A check's own timeouts are shorter, so that it can say more than that it took too long. */
+const checkTimeoutMs = 1000;
+/** However many probes and monitors ask, the checks run four times a second at most. */
+const maxAgeMs = 250;
+const stopping: HealthReport = { status: 'not ready', reasons: [{ name: 'process', reason: 'is stopping' }] };
+
 /**
- * `/health/live`: the process runs. `/health/ready`: it can serve, else 503. `degraded` with 200: it can serve, but not all of it or
- * not as it should. A load balancer must go on sending requests then, since every other replica lacks the same. Where operators
- * alone can ask, answers carry the reasons and the measures of the parts. The log has a line when they change.
+ * Runs the checks when somebody asks. The log has a line when other parts fail than before. `not ready`: it can't serve. `degraded`: it
+ * can serve, but not all of it or not as it should.
  */
-export function registerHealth(server: FastifyInstance, options: HealthOptions): void {
-  const { checks, isStopping, isPublic, logger } = options;
+export function createHealth({ checks, isStarted, isStopping, logger }: HealthOptions): Health {
   const logChange = createChangeLog(logger);
-  server.get('/health/live', async () => ({ status: 'live' }));
-  server.get('/health/ready', async (_request, reply) => {
+  let latest: { report: Promise<HealthReport>; endedAt: number } | undefined;
+  const run = async (): Promise<HealthReport> => {
     const [faults, lacks] = await Promise.all([
-      isStopping() ? [{ name: 'process', reason: 'is stopping' }] : findReasons(checks, ({ check }) => check),
+      findReasons(checks),
       findReasons(checks, ({ findLack }) => findLack),
     ]);
-    const status = faults.length > 0 ? 'not ready' : lacks.length > 0 ? 'degraded' : 'ready';
-    const reasons = faults.length > 0 ? faults : lacks;
-    logChange(status, reasons);
-    if (status === 'not ready') reply.code(503).header('retry-after', '2');
-    if (isPublic) return { status };
-    return { status, ...(reasons.length > 0 && { reasons }), ...readMeasures(checks) };
-  });
+    if (faults.length > 0) return { status: 'not ready', reasons: faults };
+    return { status: lacks.length > 0 ? 'degraded' : 'ready', reasons: lacks };
+  };
+  const share = (): Promise<HealthReport> => {
+    if (latest && performance.now() - latest.endedAt < maxAgeMs) return latest.report;
+    const shared = { report: run(), endedAt: Number.POSITIVE_INFINITY };
+    latest = shared;
+    void shared.report.then(() => {
+      shared.endedAt = performance.now();
+    });
+    return shared.report;
+  };
+  return {
+    isStarted,
+    async readReadiness() {
+      const report = isStopping() ? stopping : await share();
+      logChange(report);
+      return report;
+    },
+    readMeasures: () =>
+      Object.fromEntries(checks.flatMap(({ name, measure }) => (measure ? [[name, measure()]] : []))),
+  };
 }
 
-type Reason = { name: string; reason: string | undefined };
+export type HealthAnswer = { status: number; headers: Record<string, string>; body: object };
+
+/**
+ * The answer to GET `path`, for a server of any kind; undefined where it is no path of health.
+ * - `/health/live`: the process runs. Another answer, or none, is a reason to kill it.
+ * - `/health/started`: its start has ended, else 503.
+ * - `/health/ready`: it can serve, else 503. `degraded` with 200: a load balancer must go on sending requests, since every other replica
+ *   lacks the same.
+ *
+ * `isPublic`: strangers can ask. They get one word; the reasons are in the log.
+ */
+export async function answerHealth(
+  health: Health,
+  path: string,
+  { isPublic }: { isPublic: boolean },
+): Promise<HealthAnswer | undefined> {
+  switch (path) {
+    case '/health/live':
+      return { status: 200, headers: {}, body: { status: 'live' } };
+    case '/health/started': {
+      const isStarted = health.isStarted();
+      return isStarted
+        ? { status: 200, headers: {}, body: { status: 'started' } }
+        : { status: 503, headers: { 'retry-after': '1' }, body: { status: 'starting' } };
+    }
+    case '/health/ready': {
+      const { status, reasons } = await health.readReadiness();
+      const measures = health.readMeasures();
+      const details = {
+        ...(reasons.length > 0 && { reasons }),
+        ...(Object.keys(measures).length > 0 && { measures }),
+      };
+      const body = isPublic ? { status } : { status, ...details };
+      return status === 'not ready'
+        ? { status: 503, headers: { 'retry-after': '2' }, body }
+        : { status: 200, headers: {}, body };
+    }
+    default:
+      return undefined;
+  }
+}
+
+export const healthPaths = ['/health/live', '/health/started', '/health/ready'] as const;
+
+export function registerHealth(server: FastifyInstance, health: Health, isPublic: boolean): void {
+  for (const path of healthPaths) {
+    server.get(path, async (_request, reply) => {
+      const { status, headers, body } = (await answerHealth(health, path, { isPublic })) as HealthAnswer;
+      reply.code(status).headers(headers);
+      return body;
+    });
+  }
+}
 
 /** Logs readiness when other parts fail than at the last check. Reasons may hold numbers that change every time. */
-function createChangeLog(logger: Logger): (status: string, reasons: readonly Reason[]) => void {
+function createChangeLog(logger: Logger): (report: HealthReport) => void {
   let known = 'ready';
-  return (status, reasons) => {
+  return ({ status, reasons }) => {
     const state = [status, ...reasons.map(({ name }) => name)].join(' ');
     if (state === known) return;
     known = state;
@@ -58,13 +140,8 @@ function createChangeLog(logger: Logger): (status: string, reasons: readonly Rea
   };
 }
 
-function readMeasures(checks: readonly ReadinessCheck[]): { measures?: Record<string, object> } {
-  const measures = checks.flatMap(({ name, measure }) => (measure ? [[name, measure()] as const] : []));
-  return measures.length > 0 ? { measures: Object.fromEntries(measures) } : {};
-}
-
-/** Runs checks side by side, each for two seconds at most. Returns those that found a reason. */
-export async function findReasons(
+/** Runs checks side by side, each for a second at most. Returns those that found a reason. */
+async function findReasons(
   checks: readonly ReadinessCheck[],
   choose: (check: ReadinessCheck) => ReadinessCheck['check'] | undefined = ({ check }) => check,
 ): Promise<Reason[]> {
@@ -74,16 +151,22 @@ export async function findReasons(
       return { name: check.name, reason: run && (await runCheck(run)) };
     }),
   );
-  return outcomes.filter(({ reason }) => reason !== undefined);
+  return outcomes.filter((outcome): outcome is Reason => outcome.reason !== undefined);
 }
 
 async function runCheck(check: ReadinessCheck['check']): Promise<string | undefined> {
-  const timeout = new Promise<string>((resolve) => {
-    setTimeout(resolve, checkTimeoutMs, `no answer within ${checkTimeoutMs} ms`).unref();
-  });
+  const timeout = Promise.withResolvers<string>();
+  const timer = setTimeout(async () => {
+    // After a busy moment of this process, an answer that came meanwhile is read after the timers.
+    await pollOnce();
+    await pollOnce();
+    timeout.resolve(`no answer within ${checkTimeoutMs} ms`);
+  }, checkTimeoutMs).unref();
   try {
-    return await Promise.race([check(), timeout]);
+    return await Promise.race([check(), timeout.promise]);
   } catch {
     return 'the check failed';
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -11,7 +11,7 @@ import {
   RefusalError,
   refusalHeaders,
 } from './errors.ts';
-import { type ReadinessCheck, registerHealth } from './health.ts';
+import { createHealth, type Health, type ReadinessCheck, registerHealth } from './health.ts';
 import { createJsonReader, createPlainJsonReader } from './json-body.ts';
 import type { Logger } from './logger.ts';
 import {
@@ -41,6 +41,10 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The media type of the bodies that the route takes. Default: application/json. */
     bodyType?: string;
+  }
+  interface FastifyInstance {
+    /** Of a server that `createHttpServer` made. */
+    health: Health;
   }
 }
 
@@ -93,7 +97,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const headers = surfaceHeaders(options.isHttps ?? false);
   const refuse = createRawRefusal(headers, follower !== undefined);
   const earlyAnswers = new WeakMap<Socket, IncomingMessage>();
-  // Draining: answers everything, reports not ready, closes connections. Stopping: only finishes what is under way.
+  // Draining: reports not ready, and closes each connection with its next answer. Stopping: takes no new connection either. What comes on
+  // the old ones is answered until they are closed: its sender could not know.
   let phase: 'serving' | 'draining' | 'stopping' = 'serving';
   const server = fastify({
     loggerInstance: logger,
@@ -163,12 +168,14 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     closeUnusedConnections();
   });
   const allowedMethodsOf = followAllowedMethods(server);
-  registerHealth(server, {
+  const health = createHealth({
     checks: options.readiness ?? [],
+    isStarted: () => server.server.listening || phase !== 'serving',
     isStopping: () => phase !== 'serving',
     logger,
-    isPublic: options.isPublic ?? false,
   });
+  server.decorate('health', health);
+  registerHealth(server, health, options.isPublic ?? false);
   // Hooks that pass nearly every request on take a callback: a promise for each would cost more than what they do.
   server.addHook('onRequest', (request, reply, done) => {
     const fault = findTargetFault(request.raw);
@@ -181,9 +188,6 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       const body = errorBody('This server knows no such transfer coding.', 'BAD_REQUEST');
       // Node's parser refuses some of them right after this, and answers.
       return void setImmediate(() => reply.send(body));
-    }
-    if (phase === 'stopping' && !request.url.startsWith('/health/')) {
-      return void sendRefusal(reply, new RefusalError('service.unavailable'));
     }
     done();
   });

@@ -36,7 +36,14 @@ export {
   routeGraphql,
 } from './graphql-endpoint.ts';
 export { chooseAnswerType, isOkUnder } from './graphql-over-http.ts';
-export { findReasons, type ReadinessCheck } from './health.ts';
+export {
+  answerHealth,
+  createHealth,
+  type Health,
+  type HealthReport,
+  healthPaths,
+  type ReadinessCheck,
+} from './health.ts';
 export {
   createHttpServer,
   type HttpServerOptions,

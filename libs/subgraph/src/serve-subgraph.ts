@@ -170,6 +170,7 @@ export async function serveSubgraph<C extends GuardContext>(
       { name: 'database', check: database.checkReady },
       ...keyReadiness(issuers),
       ...revocations.readiness,
+      ...proof.readiness,
       ...(options.readiness ?? []),
     ],
     hooks: [...(operationProof ? [operationProof.hooks] : []), ...(options.hooks ?? [])],

@@ -61,7 +61,7 @@ test('is unread, then current, then stale 30 s after the last read began, and cu
   clock.ms += 1;
   expect(feed.state()).toBe('stale');
   expect(feed.checkReady()).toBeUndefined(); // Customers' tokens hold: the process has work to do.
-  expect(feed.findLack()).toBe('not read for 30 s');
+  expect(await feed.findLack()).toBe('can not be read; what was read 30.0 s ago stays in use');
   server.isDown = false;
   await vi.waitFor(() => expect(feed.state()).toBe('current'), { timeout: 30_000 });
 });

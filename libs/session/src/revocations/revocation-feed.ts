@@ -29,8 +29,8 @@ export type RevocationLag = { read: number | undefined; delivery: number | undef
 export type RevocationFeed = RevocationSource & {
   /** The reason why no token can be judged yet, or undefined. A stale feed is no reason: customers' tokens are still accepted. */
   checkReady(): string | undefined;
-  /** What works less well than it should, or undefined: the revocations are not read any more, or late. */
-  findLack(): string | undefined;
+  /** What works less well than it should, or undefined: the revocations are not read any more, or late. Reads them, to know it now. */
+  findLack(): Promise<string | undefined>;
   lag(): RevocationLag;
   size(): number;
   /** Resolves after the first full read, or after `timeoutMs`. */
@@ -56,6 +56,10 @@ const minPauseMs = 100;
 const maxPauseMs = 1000;
 /** Where nothing wakes the reader. A revocation must have its effect within a second. */
 const deafPollMs = 500;
+/** Who asks about the feed gets the state of a read that began this long ago at most. */
+const checkAgeSeconds = 0.5;
+/** How long the answer to such a read may take. Shorter than a readiness check may take. */
+const checkMs = 800;
 
 /**
  * Follows the revocations: reads all, then the new ones when woken and every `pollSeconds`; all again on a new connection. What
@@ -72,6 +76,12 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
   let isFailing = false;
   let isDeaf = false;
   let isStopped = false;
+  let awaitingRead: (() => void)[] = [];
+  const endRead = () => {
+    const waiting = awaitingRead;
+    awaitingRead = [];
+    for (const resolve of waiting) resolve();
+  };
 
   const accept = (rows: RevocationRead['rows'], startedAt: number) => {
     for (const row of rows) {
@@ -85,6 +95,7 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
     firstRead.resolve();
     if (isFailing) options.onRecovery?.();
     isFailing = false;
+    endRead();
   };
 
   const noteHearing = (isDeafNow: boolean) => {
@@ -130,6 +141,7 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
         if (isStopped) return;
         if (!isFailing) options.onFailure?.(error);
         isFailing = true;
+        endRead();
         if (readAt !== undefined && readAt >= startedAt) pauseMs = minPauseMs; // It had worked.
         signal.clear();
         await signal.wait(pauseMs);
@@ -139,6 +151,13 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
   const running = run();
 
   const readAge = () => (readAt === undefined ? undefined : (now() - readAt) / 1000);
+  const isRecent = () => (readAge() ?? Number.POSITIVE_INFINITY) <= checkAgeSeconds + checkMs / 1000;
+  /** Resolves when a read has ended, well or not, or after `checkMs`. */
+  const readNow = async () => {
+    const ended = new Promise<void>((resolve) => awaitingRead.push(resolve));
+    signal.raise();
+    await Promise.race([ended, sleep(checkMs, undefined, { ref: false })]);
+  };
   return {
     isSessionRevoked: (platform, sessionId) => revoked.has('session', platform, sessionId),
     isKeyRevoked: (platform, kid) => revoked.has('signing_key', platform, kid),
@@ -149,10 +168,12 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
     },
     onKeyRevoked: (listener) => void keyListeners.push(listener),
     checkReady: () => (readAt === undefined ? 'the revocations were not read yet' : undefined),
-    findLack() {
-      const age = readAge();
-      // Two reads were due.
-      if (age !== undefined && age > 2 * pollSeconds + 5) return `not read for ${Math.round(age)} s`;
+    async findLack() {
+      if (!isFailing && (readAge() ?? Number.POSITIVE_INFINITY) > checkAgeSeconds) await readNow();
+      if (isFailing || !isRecent()) {
+        const age = readAge();
+        return `can not be read${age === undefined ? '' : `; what was read ${age.toFixed(1)} s ago stays in use`}`;
+      }
       return isDeaf
         ? 'the connection hears no NOTIFY, so the table is read twice a second: is a pooler in transaction mode between? REVOCATIONS_DATABASE_URL must go to the server itself'
         : undefined;

@@ -8,6 +8,7 @@ import {
 } from '@signet/access';
 import {
   createErrorFormatter,
+  createHealth,
   createLogger,
   type Environment,
   type ErrorFormatter,
@@ -118,7 +119,13 @@ export async function openGuards<C extends GuardContext = GuardedContext>(
     authenticate: async (authorization) => authenticate(verifier, authorization),
     assertSession: (verified, session) => operationProof?.assertSession(verified, session),
     operations: createOperationGate(() => operationProof),
-    readiness: [...keyReadiness(issuers), ...revocations.readiness],
+    health: createHealth({
+      checks: [...keyReadiness(issuers), ...revocations.readiness, ...proof.readiness],
+      isStarted: () => true,
+      // Its framework closes the server.
+      isStopping: () => false,
+      logger,
+    }),
   });
   return {
     gate,

@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readSignedMessage, type VerifiedProof } from '@signet/proof';
 import {
+  answerHealth,
   assertReadableBody,
   createHostCheck,
   errorBody,
-  findReasons,
+  type Health,
+  healthPaths,
   type Logger,
   otherHost,
-  type ReadinessCheck,
   readAuthorization,
   readJson,
   type SignetContext,
@@ -45,12 +46,12 @@ export type RequestGateOptions = {
   /** @throws {RefusalError} where the sender's entrance admits no such session. */
   assertSession(proof: VerifiedProof | undefined, session: Session): void;
   operations: OperationGate;
-  readiness: readonly ReadinessCheck[];
+  health: Health;
 };
 
 /**
  * Creates the gate of a server on node:http, Connect or Express. It reads the body itself, since a proof is over its bytes, and refuses with the
- * errors and statuses of docs/errors.md. It answers `/health/live` and `/health/ready`.
+ * errors and statuses of docs/errors.md. It answers `/health/live`, `/health/started` and `/health/ready`.
  */
 export function createRequestGate(options: RequestGateOptions): RequestGate {
   const { logger, proof: check } = options;
@@ -87,8 +88,7 @@ export function createRequestGate(options: RequestGateOptions): RequestGate {
   };
   return (req, res, next) => {
     const path = (req.originalUrl ?? req.url ?? '').replace(/\?.*$/s, '');
-    if (req.method === 'GET' && path === '/health/live') return answerJson(res, 200, { status: 'live' });
-    if (req.method === 'GET' && path === '/health/ready') return void answerReadiness(res, options.readiness);
+    if (req.method === 'GET' && paths.includes(path)) return void showHealth(res, path, options.health);
     if (!check && !(valuesOfHeader(req, 'host').length === 1 && isOurHost(req.headers.host))) {
       return answerJson(res, otherHost.status, errorBody(otherHost.text, otherHost.code));
     }
@@ -120,8 +120,9 @@ function tellRefusal<T>({ refusals }: ProofCheck, req: IncomingMessage, fn: () =
   }
 }
 
-async function answerReadiness(res: ServerResponse, checks: readonly ReadinessCheck[]): Promise<void> {
-  const reasons = await findReasons(checks);
-  if (reasons.length === 0) answerJson(res, 200, { status: 'ready' });
-  else answerJson(res, 503, { status: 'not ready', reasons }, [['retry-after', '2']]);
+const paths: readonly string[] = healthPaths;
+
+async function showHealth(res: ServerResponse, path: string, health: Health): Promise<void> {
+  const answer = await answerHealth(health, path, { isPublic: false });
+  if (answer) answerJson(res, answer.status, answer.body, Object.entries(answer.headers));
 }

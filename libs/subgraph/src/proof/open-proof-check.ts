@@ -1,11 +1,11 @@
 import { openProofIdentity } from '@signet/proof';
-import type { Logger } from '@signet/service';
+import type { Logger, ReadinessCheck } from '@signet/service';
 import type { ProofConfig } from './proof-config.ts';
 import type { ProofCheck } from './proof-gate.ts';
 import { createProofRefusals } from './proof-refusals.ts';
 
 /** Tells whether a request comes from a gateway. Without a check, every request counts as one that does. */
-export type OpenProof = { check: ProofCheck | undefined; stop(): void };
+export type OpenProof = { check: ProofCheck | undefined; readiness: readonly ReadinessCheck[]; stop(): void };
 
 /**
  * Opens the proof keys of the process that `name` names in peers.json.
@@ -19,16 +19,17 @@ export async function openProofCheck(
 ): Promise<OpenProof> {
   if (!REQUIRE_PROOF) {
     logger.warn('REQUIRE_PROOF=no: everybody who reaches this port counts as a gateway');
-    return { check: undefined, stop: () => {} };
+    return { check: undefined, readiness: [], stop: () => {} };
   }
   if (PROOF_KEY_FILE === undefined || PROOF_PEERS_FILE === undefined) {
     throw new TypeError('findProofFaults lets no configuration through that lacks these files');
   }
   const files = { keyFile: PROOF_KEY_FILE, peersFile: PROOF_PEERS_FILE };
-  const { verifier, stop } = await openProofIdentity({ name, ...files, logger });
+  const { verifier, findLack, stop } = await openProofIdentity({ name, ...files, logger });
   const refusals = createProofRefusals(logger);
   return {
     check: { verifier, refusals },
+    readiness: [{ name: 'proof keys', check: () => undefined, findLack }],
     stop() {
       stop();
       refusals.stop();
