@@ -1,4 +1,4 @@
-import { createActingLog, createVerifier, type TrustedIssuer } from '@signet/session';
+import { createActingLog, createVerifier, createVerifierWatch, type TrustedIssuer } from '@signet/session';
 import { createRefusalReports } from '../access/refusal-reports.ts';
 import { createSessionCookieGate } from '../admission/session-cookie-gate.ts';
 import { type GatewayConfig, trustedDocumentsOf } from '../config.ts';
@@ -43,7 +43,7 @@ export type ConfiguredGraph = ServedGraph & {
  * @throws {ConfigError} when another file that the configuration names cannot be used
  */
 export async function openConfiguredGraph(
-  { server }: Pick<EntranceServer, 'server'>,
+  { server, telemetry }: Pick<EntranceServer, 'server' | 'telemetry'>,
   entrance: Entrance,
   options: ConfiguredGraphOptions,
 ): Promise<ConfiguredGraph> {
@@ -75,6 +75,7 @@ export async function openConfiguredGraph(
       logger,
     });
     stops.push(() => trustedDocuments.stop());
+    telemetry.expect(trustedDocuments.documents.flatMap(({ name }) => name ?? []));
     const createContext = createEntranceContext(entrance, reports, options);
     if (config.ACCESS === 'off') {
       logger.warn(
@@ -131,14 +132,26 @@ export async function openConfiguredGraph(
 function createEntranceContext(
   entrance: Entrance,
   reports: ReturnType<typeof createRefusalReports>,
-  { config, issuers, logger, revocations, readClientAddress, refusedOrigins }: ConfiguredGraphOptions,
+  {
+    config,
+    issuers,
+    logger,
+    revocations,
+    readClientAddress,
+    refusedOrigins,
+    metrics,
+  }: ConfiguredGraphOptions,
 ) {
   return createRequestContext({
     entrance: entrance.kind,
     timeoutMs: config.REQUEST_TIMEOUT_MS,
     reports,
     acting: createActingLog(logger),
-    verifier: createVerifier({ issuers, revocations: revocations.source }),
+    verifier: createVerifier({
+      issuers,
+      revocations: revocations.source,
+      watch: metrics && createVerifierWatch(metrics),
+    }),
     readClientAddress,
     tenantsByHost: new Map(config.TENANT_HOSTS.map((pair) => pair.split('=', 2) as [string, string])),
     cookieGate: createSessionCookieGate({

@@ -2,6 +2,7 @@ import { readExampleOperations } from '@signet/schema/example-operations';
 import {
   createHttpServer,
   type DirectRoute,
+  type Health,
   hasProductionSurface,
   type Logger,
   listen,
@@ -200,9 +201,9 @@ function staffCheck({ platforms }: Entrance, { source }: ProcessRevocations): Re
 function limitLoad(
   server: FastifyInstance,
   { name }: Entrance,
-  { config, logger, graphqlPath, isTrustedProxy, readClientAddress }: EntranceServerOptions,
+  { config, logger, graphqlPath, isTrustedProxy, readClientAddress, metrics }: EntranceServerOptions,
 ): LoadLimits {
-  const log = createAdmissionLog(name, logger);
+  const log = createAdmissionLog(name, logger, metrics);
   server.addHook('onClose', async () => log.stop());
   reportUnlistedProxies(server, { entrance: name, isTrustedProxy, logger });
   limitConnections(server.server, { maxConnections: config.MAX_CONNECTIONS, isTrustedProxy, log });
@@ -265,6 +266,8 @@ const graphqlPath = '/graphql';
 
 /** An entrance that takes other settings while it runs. `issuers`: those of all platforms. */
 export type OpenEntrance = {
+  readonly name: string;
+  readonly health: Health;
   /** @throws {ConfigError} when the settings cannot be served. The ones that are served stay. */
   prepare(config: GatewayConfig, issuers: readonly TrustedIssuer[]): Promise<PreparedGraph>;
   /** Opens the port. @returns its URL */
@@ -313,6 +316,8 @@ export async function openEntrance(
   }
   mounted = graph;
   return {
+    name: entrance.name,
+    health: server.health,
     listen: () =>
       listen(server, {
         host: config.HOST,

@@ -5,6 +5,7 @@ import {
   hasProductionSurface,
   type Logger,
 } from '@signet/service';
+import type { ServiceMetrics } from '@signet/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { type DocumentNode, print } from 'graphql';
 import { createAccessGuard, createOperationGuards, type OperationGuards } from '../access/access-guard.ts';
@@ -43,6 +44,7 @@ export type ServedGraphOptions = {
   logger: Logger;
   planning: PlanningPool;
   markOf: DocumentMark;
+  metrics?: ServiceMetrics | undefined;
   identify: IdentifyOperation;
   proof: Pick<EntranceProof, 'signerFor' | 'missingPeerOf'>;
   reports: Pick<RefusalReports, 'add'>;
@@ -100,7 +102,16 @@ export async function openEntranceGraph(
     for (const stopOne of stops.splice(0).reverse()) await stopOne();
   };
   try {
-    const sources = createSubgraphSources({ config, urls, fieldPlatforms, proof, reports, logger });
+    const sources = createSubgraphSources({
+      config,
+      urls,
+      fieldPlatforms,
+      proof,
+      reports,
+      logger,
+      entrance: name,
+      metrics: options.metrics,
+    });
     stops.push(sources.stop);
     const formatError = createErrorFormatter({ logger, trustsExtensions: true, hideSchemaDetails });
     const { planning, gateway, compiledOf } = await createExecution({

@@ -29,7 +29,7 @@ async function startProcess(process: string, body: string, received: Received[])
 }
 
 function createSender(target: SubgraphTarget, reports = { add: vi.fn() }) {
-  const sender = createFetchSender({ targets: [target], reports, logger });
+  const sender = createFetchSender({ targets: [target], reports, logger, entrance: 'graph' });
   stops.push(() => sender.stop());
   return sender;
 }

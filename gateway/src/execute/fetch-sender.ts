@@ -1,5 +1,6 @@
 import { type Platform, platforms } from '@signet/schema/contract';
 import { type Logger, signetContextHeader, withTimeout } from '@signet/service';
+import type { ServiceMetrics } from '@signet/telemetry';
 import { createErrorReport, type RefusalReports } from '../access/refusal-reports.ts';
 import type { FetchCookies } from '../admission/session-cookie-gate.ts';
 import type { GatewayContext } from '../entrance/request-context.ts';
@@ -28,6 +29,9 @@ export type FetchSenderOptions = {
   /** Gets the refusals of subgraphs that keep no audit log. */
   reports: Pick<RefusalReports, 'add'>;
   logger: Logger;
+  entrance: string;
+  /** Undefined where nobody scrapes them. */
+  metrics?: ServiceMetrics | undefined;
 };
 
 export type FetchSender = {
@@ -81,11 +85,15 @@ const json = 'application/json';
  */
 function createSubgraphSender(
   { name, urls, takesCookies = false, sign }: SubgraphTarget,
-  { logger, reports }: Omit<FetchSenderOptions, 'targets'>,
+  { logger, reports, entrance, metrics }: Omit<FetchSenderOptions, 'targets'>,
 ): FetchSender {
   const routes = openRoutes(name, urls, logger);
   const opened = [...new Set(platforms.map((platform) => routes[platform].connection))];
   const report = createErrorReport(name, reports);
+  const measured = metrics && measureFetches(metrics, name);
+  const endSampling = metrics?.sample('signet_circuit_open', () => [
+    { labels: [entrance, name], value: opened.some(({ circuit }) => circuit.isOpen()) ? 1 : 0 },
+  ]);
 
   const describe = (
     { url, target, path, query }: Route,
@@ -147,6 +155,7 @@ function createSubgraphSender(
   return {
     async send(fetch, context): Promise<FetchResult> {
       if (context.telemetry) context.telemetry.fetches += 1;
+      const startedAt = measured && performance.now();
       const platform = fetch.group === 'portal' ? 'portal' : 'user';
       const route = routes[platform];
       const cookies = takesCookies ? context.cookies?.of(platform) : undefined;
@@ -156,8 +165,10 @@ function createSubgraphSender(
         if (result.errors) assertProofAccepted(result.errors);
         cookies?.relay(answer.headers['set-cookie']);
         if (result.errors) report?.(result.errors, context);
+        measured?.[result.errors ? 'errors' : 'ok'](startedAt);
         return result;
       } catch (error) {
+        measured?.failed(startedAt);
         if (!isOurs(error)) {
           route.connection.circuit.suspect();
           const level = error instanceof ProofRefusedError ? 'error' : 'warn';
@@ -169,9 +180,23 @@ function createSubgraphSender(
     openCircuits: () =>
       opened.flatMap(({ circuit, origin }) => (circuit.isOpen() ? [{ subgraph: name, origin }] : [])),
     async stop() {
+      endSampling?.();
       await Promise.all(opened.map((connection) => connection.stop()));
     },
   };
+}
+
+type Measure = (startedAt: number | undefined) => void;
+
+function measureFetches(
+  metrics: ServiceMetrics,
+  subgraph: string,
+): Record<'ok' | 'errors' | 'failed', Measure> {
+  const create = (outcome: string): Measure => {
+    const series = metrics.histogram('signet_fetch_duration_seconds', subgraph, outcome);
+    return (startedAt = performance.now()) => series.observe((performance.now() - startedAt) / 1000);
+  };
+  return { ok: create('ok'), errors: create('errors'), failed: create('failed') };
 }
 
 /** Processes at one origin share its connections. */

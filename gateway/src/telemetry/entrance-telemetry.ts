@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { errorTable, findReason } from '@signet/schema/contract';
-import { createRequestId, type Logger, type RequestFollower } from '@signet/service';
-import { type BoundedLabel, boundedLabel, otherValue, type ServiceMetrics } from '@signet/telemetry';
+import { createRequestId, type Logger, type RequestFollower, refusalLabels } from '@signet/service';
+import { type BoundedLabel, boundedLabel, type ServiceMetrics } from '@signet/telemetry';
 import type { ProxyCheck } from '../admission/client-address.ts';
 import { createRequestLog, type LoggedRequests } from './request-log.ts';
 import { keepTelemetry, type Outcome, RequestTelemetry, telemetryOf } from './request-telemetry.ts';
@@ -63,15 +62,6 @@ export function createEntranceTelemetry(options: EntranceTelemetryOptions): Entr
 
 const mostNames = 200;
 const outcomes: readonly Outcome[] = ['ok', 'partial', 'refused', 'failed', 'left'];
-const knownCodes = new Set<string>([
-  ...Object.keys(errorTable),
-  'BAD_REQUEST',
-  'GRAPHQL_PARSE_FAILED',
-  'GRAPHQL_VALIDATION_FAILED',
-  'OPERATION_RESOLUTION_FAILURE',
-  'PERSISTED_QUERY_NOT_FOUND',
-  'PERSISTED_QUERY_NOT_SUPPORTED',
-]);
 const limitPrefix = 'request.limit.';
 
 /** Counts the requests of an entrance. Every series is looked for once, and each label has a bounded number of values. */
@@ -98,11 +88,10 @@ function createRequestMetrics(entrance: string, metrics: ServiceMetrics) {
     series.observe(seconds);
   };
   const countRefusal = (refusal: string) => {
-    const [code = '', reason = '-'] = refusal.split(' ', 2);
-    const label = reasonLabel(reason);
-    metrics.counter('signet_refusals_total', entrance, knownCodes.has(code) ? code : otherValue, label).inc();
-    if (label.startsWith(limitPrefix))
-      metrics.counter('signet_limit_refusals_total', entrance, label.slice(limitPrefix.length)).inc();
+    const [code, reason] = refusalLabels(...(refusal.split(' ', 2) as [string, string]));
+    metrics.counter('signet_refusals_total', entrance, code, reason).inc();
+    if (reason.startsWith(limitPrefix))
+      metrics.counter('signet_limit_refusals_total', entrance, reason.slice(limitPrefix.length)).inc();
   };
   const plans = {
     hit: metrics.counter('signet_plan_cache_total', entrance, 'hit'),
@@ -129,11 +118,4 @@ function createRequestMetrics(entrance: string, metrics: ServiceMetrics) {
     },
     stop: stopSampling,
   };
-}
-
-/** Of the table of reasons only: another issuer's subgraph may write any. */
-export function reasonLabel(reason: string): string {
-  if (reason === '-') return reason;
-  if (!findReason(reason)) return otherValue;
-  return reason.startsWith('input.') ? 'input' : reason;
 }

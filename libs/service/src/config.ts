@@ -189,6 +189,12 @@ export const processConfigFields = {
     .describe(
       'Host names, beside those of loopback, by which clients may call the process, separated by commas. A request to any other Host gets 421.',
     ),
+  METRICS_PORT: configFields.port
+    .optional()
+    .describe(
+      'The port that shows the metrics in the text format of Prometheus at /metrics, and /health/live, /health/started and /health/ready with their reasons. Operators alone should reach it. Without it there are no metrics.',
+    ),
+  METRICS_HOST: z.string().optional().describe('The address for METRICS_PORT. By default that of HOST.'),
   SHUTDOWN_DRAIN_MS: configFields
     .wholeNumber('must be milliseconds, 0 to 5000', { min: 0, max: 5000 })
     .default(0)

@@ -54,6 +54,8 @@ export { createJsonReader, decodeUtf8, readJson } from './json-body.ts';
 export { createLogger, type Logger, type LogWriter, logLevels } from './logger.ts';
 export { findMistypedVariables } from './mistyped-variables.ts';
 export { type OperationHooks, type OperationRun, runHooks, toPlugin } from './operation-hooks.ts';
+export { openProcessMetrics, type ProcessMetrics } from './process-metrics.ts';
+export { refusalLabels } from './refusal-labels.ts';
 export {
   assertReadableBody,
   createHostCheck,

@@ -10,6 +10,7 @@ import {
   hasProductionSurface,
   type Logger,
   type OperationHooks,
+  type ProcessMetrics,
   type ReadinessCheck,
   RefusalError,
   type RunningServer,
@@ -20,9 +21,13 @@ import {
   createRequestSession,
   createTrustedIssuers,
   createVerifier,
+  createVerifierWatch,
   isImpersonated,
   keyReadiness,
+  measureKeys,
+  measureRevocations,
   openRevocations,
+  type ProcessRevocations,
   type RequestSession,
   type RevocationFeed,
   refetchOnRevokedKey,
@@ -30,6 +35,7 @@ import {
   type TrustedIssuer,
   type Verifier,
 } from '@signet/session';
+import type { ServiceMetrics } from '@signet/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { type DocumentNode, type GraphQLSchema, Kind, parse } from 'graphql';
 import type { SubgraphConfig } from './config.ts';
@@ -84,6 +90,8 @@ export type SubgraphOptions = {
   revocations?: RevocationFeed | undefined;
   /** `apollo`: Apollo Server answers every request, for tests that compare. */
   lane?: 'apollo' | 'both' | undefined;
+  /** What several servers of a process are measured with. Without it, METRICS_PORT decides. */
+  metrics?: ProcessMetrics | undefined;
 };
 
 export type ServeSubgraphOptions<C extends GuardContext> = IssuerOptions & {
@@ -103,6 +111,7 @@ export type ServeSubgraphOptions<C extends GuardContext> = IssuerOptions & {
   revocations?: RevocationFeed | undefined;
   readiness?: readonly ReadinessCheck[];
   lane?: SubgraphOptions['lane'];
+  metrics?: ProcessMetrics | undefined;
   hooks?: readonly OperationHooks[];
   /** Plugins of Apollo Server. With one of them, Apollo Server answers every request. */
   plugins?: readonly EndpointPlugin[];
@@ -136,7 +145,13 @@ export async function serveSubgraph<C extends GuardContext>(
     throw error;
   });
   refetchOnRevokedKey(() => issuers, revocations.source);
-  const verifier = createVerifier({ issuers, revocations: revocations.source });
+  const metrics = options.metrics?.of(options.name);
+  const endMeasuring = metrics && measureVerification(metrics, issuers, revocations, options.revocations);
+  const verifier = createVerifier({
+    issuers,
+    revocations: revocations.source,
+    watch: metrics && createVerifierWatch(metrics),
+  });
   const { addProvenRoutes } = options;
   const requestSession = createRequestSession({
     verifier,
@@ -144,7 +159,7 @@ export async function serveSubgraph<C extends GuardContext>(
     defaultTenant: config.DEFAULT_TENANT,
   });
   const acting = createActingLog(logger);
-  return startSubgraphServer<C>({
+  const server = await startSubgraphServer<C>({
     logger,
     host: config.HOST,
     port: config.PORT,
@@ -165,6 +180,7 @@ export async function serveSubgraph<C extends GuardContext>(
     },
     translateError,
     requests: database.requests,
+    metrics: metrics && { of: metrics, subgraph: options.name },
     lane: options.lane,
     readiness: [
       { name: 'database', check: database.checkReady },
@@ -178,6 +194,7 @@ export async function serveSubgraph<C extends GuardContext>(
     ...(options.addRoutes && { addRoutes: options.addRoutes }),
     ...(addProvenRoutes && { addProvenRoutes: (scope, gate) => addProvenRoutes(scope, gate, verifier) }),
     async onStop() {
+      endMeasuring?.();
       proof.stop();
       await revocations.stop();
       await options.onStop?.();
@@ -188,6 +205,24 @@ export async function serveSubgraph<C extends GuardContext>(
     await revocations.stop();
     throw error;
   });
+  options.metrics?.addHealth(options.name, server.health);
+  return server;
+}
+
+/** Returns a function that ends it. A feed that several servers share is measured where it was opened. */
+function measureVerification(
+  metrics: ServiceMetrics,
+  issuers: readonly TrustedIssuer[],
+  { feed }: ProcessRevocations,
+  shared: RevocationFeed | undefined,
+): () => void {
+  const stops = [
+    measureKeys(metrics, () => issuers),
+    ...(feed && !shared ? [measureRevocations(metrics, feed)] : []),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
 }
 
 /** An account, however many sessions it has. Who has none goes on counting as the client's address. */

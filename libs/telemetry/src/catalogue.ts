@@ -51,8 +51,8 @@ export const catalogue = {
   },
   signet_circuit_open: {
     type: 'gauge',
-    help: '1 while the gateway sends nothing to an address of a subgraph, since it gave no sign of life; else 0.',
-    labels: ['subgraph'],
+    help: '1 while an entrance sends nothing to an address of a subgraph, since it gave no sign of life; else 0.',
+    labels: ['entrance', 'subgraph'],
   },
   signet_plan_duration_seconds: {
     type: 'histogram',

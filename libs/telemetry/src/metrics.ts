@@ -87,9 +87,17 @@ export function createMetrics({ version, ofProcess = true }: MetricsOptions): Me
           async collect() {
             const found = await Promise.all([...added].map(readSamples));
             this.reset();
+            // Several parts of a service may show the same, such as a circuit of the graph before and after a change: the largest counts.
+            const largest = new Map<string, number>();
             for (const { service, samples } of found) {
-              for (const { labels: values, value } of samples)
-                this.set(labelled(labels, service, values), value);
+              for (const { labels: values, value } of samples) {
+                const key = JSON.stringify([service, ...values]);
+                largest.set(key, Math.max(value, largest.get(key) ?? value));
+              }
+            }
+            for (const [key, value] of largest) {
+              const [service = '', ...values] = JSON.parse(key) as string[];
+              this.set(labelled(labels, service, values), value);
             }
           },
         }),
