@@ -109,12 +109,12 @@ export const catalogue = {
   },
   signet_throttled_total: {
     type: 'counter',
-    help: 'Attempts that a throttle refused. kind: what was counted.',
+    help: 'Attempts that a throttle refused. kind: what it counts (docs/abuse.md); "asked" stands for a sign-in during a pause, "queue" for a password without a free thread.',
     labels: ['platform', 'kind'],
   },
   signet_signing_key_age_seconds: {
     type: 'gauge',
-    help: 'Age of the youngest signing key in each state: next, active, retiring.',
+    help: 'Age of the youngest signing key in each state: next, active, retiring; of the active one since it signs. Keys of PEM files have none.',
     labels: ['platform', 'state'],
   },
   signet_jwks_age_seconds: {
@@ -125,17 +125,17 @@ export const catalogue = {
   signet_mail_outbox: {
     type: 'gauge',
     help: 'Mails in the outbox. state: waiting, given_up.',
-    labels: ['state'],
+    labels: ['platform', 'state'],
   },
   signet_mail_oldest_seconds: {
     type: 'gauge',
     help: 'Age of the mail that has waited for longest; 0 where none waits.',
-    labels: [],
+    labels: ['platform'],
   },
   signet_mails_total: {
     type: 'counter',
     help: 'Attempts to send a mail. outcome: sent, retry, given_up.',
-    labels: ['outcome'],
+    labels: ['platform', 'outcome'],
   },
   signet_database_connections: {
     type: 'gauge',
@@ -162,7 +162,7 @@ export const catalogue = {
   signet_audit_unsealed_rows: {
     type: 'gauge',
     help: 'Rows of the audit log that no seal covers yet.',
-    labels: [],
+    labels: ['platform'],
   },
   signet_ready: {
     type: 'gauge',

@@ -17,6 +17,7 @@ import { policies } from './policies.ts';
 import { createResolvers, platformOfField } from './resolvers.ts';
 import type { AuthConfig } from './settings.ts';
 import { type AuthOptions, type PlatformResources, startPlatform } from './start-platform.ts';
+import { countSignIns } from './telemetry/auth-metrics.ts';
 import { createPortalTokenSigner, createUserTokenSigner } from './tokens/access-token-signer.ts';
 import { createImpersonatedTokenSigner } from './tokens/impersonated-token-signer.ts';
 import { readProviders } from './upstream/providers-file.ts';
@@ -50,16 +51,22 @@ export async function startAuth(
     );
     // All replicas hold the same platforms, and so agree on the first.
     const nonces = createNonceStore(first.database.db, `auth.${first.platform}_proof_nonce`);
+    const metrics = options.metrics?.of('auth');
+    const resolvers = createResolvers({
+      user: platforms.user?.issuer,
+      portal: platforms.portal?.issuer,
+    });
     return await serveSubgraph({
       name: 'auth',
       proofName: proofNameOf(config),
       config,
       logger,
-      resolvers: createResolvers({ user: platforms.user?.issuer, portal: platforms.portal?.issuer }),
+      resolvers: { ...resolvers, Mutation: countSignIns(resolvers.Mutation, metrics, platformOfField) },
       policies,
       hooks: [createCredentialLimit(), createRefusalAudit({ samplesOf, platformOfField })],
       issuers: [...local, ...foreign],
       revocations: options.revocations,
+      metrics: options.metrics,
       nonces,
       database: joinDatabases(
         started.map(({ database }) => database),

@@ -37,6 +37,8 @@ export type PasswordWorkers = {
    * @throws {RefusalError} auth.throttled
    */
   rehash(password: string, stored: PasswordHash, caller: PasswordCaller): Promise<PasswordHash | undefined>;
+  /** Jobs that wait for a thread. */
+  readonly queueLength: number;
   close(): Promise<void>;
 };
 
@@ -52,6 +54,10 @@ export type PasswordWorkersOptions = {
   scheme?: PasswordScheme | undefined;
   /** Called for every compare before it is queued. `cost` is bcrypt's, and 0 for another algorithm. */
   onCompare?: ((compare: { cost: number }) => void) | undefined;
+  /** Called with the ms that each job waited. */
+  onWait?: ((waitedMs: number) => void) | undefined;
+  /** Called for each job that found no room, or whose turn did not come in time. */
+  onRefused?: (() => void) | undefined;
 };
 
 /** A change of password waits twice, and the gateway gives up after 20 s: the result of a longer wait reaches nobody. */
@@ -74,7 +80,13 @@ export function createPasswordWorkers(options: PasswordWorkersOptions): Password
     execArgv: [],
   });
   const maxWaiting = options.maxQueued ?? maxQueuedPerThread * threads;
-  const queue = createPasswordQueue({ concurrency: threads, maxWaiting, maxWaitMs });
+  const queue = createPasswordQueue({
+    concurrency: threads,
+    maxWaiting,
+    maxWaitMs,
+    onWait: options.onWait,
+    onRefused: options.onRefused,
+  });
   const known = createRecentDurations();
   const strangers = createRecentDurations();
   const durationsOf = (caller: PasswordCaller) => (typeof caller === 'string' ? known : strangers);
@@ -132,6 +144,9 @@ export function createPasswordWorkers(options: PasswordWorkersOptions): Password
       } finally {
         pretending -= 1;
       }
+    },
+    get queueLength() {
+      return queue.length;
     },
     close: () => pool.destroy(),
   };

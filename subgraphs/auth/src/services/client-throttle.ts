@@ -32,7 +32,10 @@ const knownForMs = 24 * 3600 * 1000;
 const maxKept = 20_000;
 
 /** @param now milliseconds of a monotonic clock. */
-export function createClientThrottle(now: () => number = () => performance.now()): ClientThrottle {
+export function createClientThrottle(
+  now: () => number = () => performance.now(),
+  onThrottled: (kind: string) => void = () => {},
+): ClientThrottle {
   const buckets = new LRUCache<string, Bucket>({ max: maxKept });
   /** When a client was itself from an address. */
   const known = new LRUCache<string, number>({ max: maxKept });
@@ -57,6 +60,7 @@ export function createClientThrottle(now: () => number = () => performance.now()
       const knownAt = known.get(pairOf(clientId, address));
       if (knownAt !== undefined && now() - knownAt < knownForMs) return;
       if (failuresOf(address).every(({ left }) => left >= 1)) return;
+      onThrottled('client');
       throw new RefusalError('auth.throttled', { retryAfterSeconds: 2 });
     },
     noteFailure(address) {
@@ -67,7 +71,10 @@ export function createClientThrottle(now: () => number = () => performance.now()
     },
     takeTurn(clientId) {
       const bucket = bucketOf(`client ${clientId}`, turns);
-      if (bucket.left < 1) throw new RefusalError('auth.throttled', { retryAfterSeconds: 1 });
+      if (bucket.left < 1) {
+        onThrottled('client_turns');
+        throw new RefusalError('auth.throttled', { retryAfterSeconds: 1 });
+      }
       bucket.left -= 1;
     },
   };
