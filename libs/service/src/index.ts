@@ -51,6 +51,7 @@ export {
   subgraphBodyLimitBytes,
 } from './http-server.ts';
 export { createJsonReader, decodeUtf8, readJson } from './json-body.ts';
+export { type LogOutput, openLogOutput } from './log-output.ts';
 export { createLogger, type Logger, type LogWriter, logLevels } from './logger.ts';
 export { findMistypedVariables } from './mistyped-variables.ts';
 export { type OperationHooks, type OperationRun, runHooks, toPlugin } from './operation-hooks.ts';

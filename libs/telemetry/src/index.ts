@@ -17,3 +17,4 @@ export type {
   Sample,
   ServiceMetrics,
 } from './metrics.ts';
+export { type MetricLine, type MetricsText, readMetrics } from './read-metrics.ts';

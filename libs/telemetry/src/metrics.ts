@@ -43,15 +43,15 @@ export type MetricsOptions = {
   version: string;
   /** Whether the metrics of the process and of Node are there too. Default: yes. They watch the garbage collector. */
   ofProcess?: boolean;
+  /** How long a sample may take. */
+  sampleMs?: number;
 };
 
 type Sampler = { service: string; read(): Iterable<AnySample> | Promise<Iterable<AnySample>> };
 type AnySample = { labels: readonly string[]; value: number };
 
-const longestSampleMs = 1000;
-
 /** Creates the metrics of a process. The registry is its own: nothing is kept in the module of prom-client. */
-export function createMetrics({ version, ofProcess = true }: MetricsOptions): Metrics {
+export function createMetrics({ version, ofProcess = true, sampleMs = 1000 }: MetricsOptions): Metrics {
   const registry = new Registry();
   const samplers = new Map<GaugeName, Set<Sampler>>();
   const kept = new Map<string, CountOne | ObserveOne>();
@@ -85,7 +85,7 @@ export function createMetrics({ version, ofProcess = true }: MetricsOptions): Me
         new Gauge({
           ...common,
           async collect() {
-            const found = await Promise.all([...added].map(readSamples));
+            const found = await Promise.all([...added].map((sampler) => readSamples(sampler, sampleMs)));
             this.reset();
             // Several parts of a service may show the same, such as a circuit of the graph before and after a change: the largest counts.
             const largest = new Map<string, number>();
@@ -135,9 +135,9 @@ function labelled(names: readonly string[], service: string, values: readonly st
   return Object.fromEntries([['service', service], ...names.map((name, at) => [name, values[at] ?? ''])]);
 }
 
-async function readSamples({ service, read }: Sampler) {
+async function readSamples({ service, read }: Sampler, sampleMs: number) {
   const { promise: late, resolve } = Promise.withResolvers<never[]>();
-  const timer = setTimeout(resolve, longestSampleMs, []);
+  const timer = setTimeout(resolve, sampleMs, []);
   try {
     return { service, samples: await Promise.race([read(), late]) };
   } catch {
