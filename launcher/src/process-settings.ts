@@ -138,7 +138,7 @@ function deriveForAll({ config, ports, databaseUrls }: PlatformFacts): Required<
       NODE_ENV: config.NODE_ENV,
       SURFACE: config.SURFACE,
       LOG_LEVEL: config.LOG_LEVEL,
-      // One port shows the metrics of all.
+      // One port shows the metrics of all. The gateway's settings name it.
       METRICS_PORT: undefined,
       METRICS_HOST: undefined,
       DEFAULT_TENANT: config.DEFAULT_TENANT,
@@ -217,6 +217,8 @@ function deriveForGateway(facts: PlatformFacts): Derived {
       GRAPH_PORT: String(ports.graph),
       USER_PORT: String(ports.user),
       PORTAL_PORT: String(ports.portal),
+      METRICS_PORT: String(ports.metrics),
+      METRICS_HOST: config.METRICS_HOST,
       AUTH_USER_URL: urlOf('auth'),
       AUTH_PORTAL_URL: urlOf('auth'),
       ...Object.fromEntries(productSubgraphs.map(({ name }) => [urlVariableOf(name), urlOf(name)])),

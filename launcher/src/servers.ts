@@ -36,10 +36,10 @@ export async function startServers(
     await Promise.all(subgraphs.map(async ({ name }) => [name, await loadSubgraph(name)] as const)),
   );
   const configs = configureProcesses(options, definitions);
-  const metrics = await openProcessMetrics(
-    { ...config, METRICS_PORT: ports.metrics, ALLOWED_HOSTS: configs.gateway.ALLOWED_HOSTS },
-    { logger: createLogger('metrics'), portVariable: 'PORT_BASE' },
-  );
+  const metrics = await openProcessMetrics(configs.gateway, {
+    logger: createLogger('metrics'),
+    portVariable: 'PORT_BASE',
+  });
   const revocations = await openRevocationFeed(configs.gateway, createLogger('revocations'));
   // It loads the planner while the subgraphs start.
   const planningWorker = startPlanningWorker();

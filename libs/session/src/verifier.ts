@@ -45,8 +45,13 @@ export function createVerifier(options: VerifierOptions): Verifier {
   });
   const verifyNew = async (token: string): Promise<Verification> => {
     const checked = await checkToken(token, byIssuer, now());
-    const verification = checked.kind === 'checked' ? judgeRevocations(checked, revocations) : checked;
-    if (checked.kind === 'checked' && verification.kind === 'session') cache.set(token, checked);
+    if (checked.kind !== 'checked') {
+      const { trusted, ...verification } = checked;
+      watch?.(verification, trusted, false);
+      return verification;
+    }
+    const verification = judgeRevocations(checked, revocations);
+    if (verification.kind === 'session') cache.set(token, checked);
     watch?.(verification, checked.trusted, false);
     return verification;
   };
