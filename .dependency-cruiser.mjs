@@ -27,6 +27,12 @@ export default {
       to: { path: '^(subgraphs|gateway|launcher)/' },
     },
     {
+      name: 'telemetry-imports-no-other-part',
+      severity: 'error',
+      from: { path: '^libs/telemetry/' },
+      to: { path: '^(schema|db|libs|subgraphs|gateway|launcher)/', pathNot: '^libs/telemetry/' },
+    },
+    {
       name: 'only-owners-import-the-database',
       severity: 'error',
       from: { path: '^(schema|libs|gateway|deploy)/', pathNot: '^libs/(testing|subgraph/src/define)/' },

@@ -201,13 +201,20 @@ describe('the id of a request', () => {
     expect(other.id).not.toBe(one.id);
   });
 
-  it('is taken from a trusted proxy, and goes to subgraphs, errors and reports', async () => {
+  it('is taken from a trusted proxy, and goes into errors and reports for the audit log', async () => {
     const given = { 'x-request-id': 'edge-7f.A_1' };
     const refused = await ask({ body: query, headers: given, from: '127.0.0.2' });
     expect(refused.id).toBe('edge-7f.A_1');
     expect(refused.body).toContain('"requestId":"edge-7f.A_1"');
-    const answered = await ask({ body: query, who: 'customer', headers: given, from: '127.0.0.2' });
-    expect(answered.id).toBe('edge-7f.A_1');
+    const reported = await ask({
+      body: query,
+      headers: { ...given, authorization: 'Bearer x' },
+      from: '127.0.0.2',
+    });
+    expect(reported.id).toBe('edge-7f.A_1');
+    await expect
+      .poll(() => gateway.reports.flatMap(({ refusals }) => refusals.map(({ requestId }) => requestId)))
+      .toContain('edge-7f.A_1');
   });
 
   it.each([

@@ -82,7 +82,7 @@ export const catalogue = {
   },
   signet_revocation_lag_seconds: {
     type: 'histogram',
-    help: 'Time from the commit of a revocation to when this process knew it.',
+    help: 'Time from when a revocation was written, at the begin of its transaction, to when this process knew it. Clocks of two machines differ.',
     labels: [],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
   },
@@ -109,7 +109,7 @@ export const catalogue = {
   },
   signet_throttled_total: {
     type: 'counter',
-    help: 'Attempts that a throttle refused. kind: what it counts (docs/abuse.md); "asked" stands for a sign-in during a pause, "queue" for a password without a free thread.',
+    help: 'Attempts that a throttle refused. kind: what it counts (docs/sign-in-limits.md); "asked" stands for a sign-in during a pause, "queue" for a password without a free thread.',
     labels: ['platform', 'kind'],
   },
   signet_signing_key_age_seconds: {

@@ -66,6 +66,8 @@ function readLabels(text: string, line: string): Record<string, string> {
 }
 
 function readValue(text: string, line: string): number {
+  // Go's ParseFloat, which Prometheus reads with, takes any case. Node's delay of the event loop has no mean at first.
+  if (/^nan$/i.test(text)) return Number.NaN;
   const value = text === '+Inf' ? Number.POSITIVE_INFINITY : Number(text);
   if (text === '' || Number.isNaN(value)) throw new SyntaxError(`no value: ${line}`);
   return value;

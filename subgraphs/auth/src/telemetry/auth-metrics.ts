@@ -15,13 +15,13 @@ export type AuthMetrics = {
   onMail(outcome: 'sent' | 'retry' | 'given_up'): void;
   watchPasswords(workers: Pick<PasswordWorkers, 'queueLength'>): void;
   watchKeys(ring: Pick<KeyRing, 'listAges'>): void;
-  /** Asks the database for the outbox and the audit log, at most every 10 s, and only when somebody scrapes. */
+  /** Asks the database for the outbox and the audit log, at most every 5 s, and only when somebody scrapes. */
   watchDatabase(db: Kysely<Database>, options: { hasMail: boolean }): void;
   stop(): void;
 };
 
 /** The counts look at each row of the outbox. */
-const sampleMaxAgeMs = 10_000;
+const sampleMaxAgeMs = 5000;
 
 export function createAuthMetrics(
   metrics: ServiceMetrics,
