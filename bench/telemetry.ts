@@ -49,6 +49,12 @@ try {
       core: 'measured',
       env: {
         ...signetEnv({ ...setting, port }),
+        // As it is deployed: with access rules, and a signature for each fetch.
+        SUPERGRAPH_FILE: setting.guardedSupergraphFile,
+        ACCESS: 'on',
+        PROOF: 'on',
+        GRAPH_PROOF_KEY_FILE: setting.proof.keyFile,
+        PROOF_PEERS_FILE: setting.proof.peersFile,
         LOG_REQUESTS: isOn ? 'all' : 'none',
         ...(isOn && { METRICS_PORT: String(metricsPort) }),
       },

@@ -42,8 +42,9 @@ export function createEntranceTelemetry(options: EntranceTelemetryOptions): Entr
     follower: {
       begin(request, response) {
         const id = idOf(request);
+        if (sinks.length === 0) return id;
         // Probes come every second, and are nobody's request.
-        if (sinks.length === 0 || request.url?.startsWith('/health/')) return id;
+        if (request.url?.startsWith('/health/')) return id;
         const telemetry = new RequestTelemetry(id, entrance, request);
         keepTelemetry(request, telemetry);
         measure?.begin();

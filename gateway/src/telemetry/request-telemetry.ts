@@ -88,6 +88,8 @@ export class RequestTelemetry {
       this.#outcome = 'left';
       return;
     }
+    // An answer for which there was no room was replaced after the operation had ended well.
+    if (this.#outcome === 'ok' && status >= 500) this.#outcome = 'failed';
     this.#outcome ??= status < 400 ? 'ok' : status < 500 ? 'refused' : 'failed';
   }
 

@@ -1,5 +1,8 @@
 import { write, writeSync } from 'node:fs';
 
+/** pino says the level of a line before it writes it, to an output with this mark. */
+const withLevel = Symbol.for('pino.metadata');
+
 /** Where a logger writes its lines. */
 export type LogOutput = { write(line: string): void };
 
@@ -9,8 +12,11 @@ type Options = {
   onChange?: (message: string) => void;
 };
 
-/** How long a line waits for others. A process that is killed loses the lines of this time. */
-const delayMs = 10;
+/** How long a line waits for others, since each write is a system call. A process that is killed loses the lines of this time. */
+const delayMs = 100;
+/** The same for warnings and errors. */
+const urgentMs = 5;
+const urgentLevel = 40;
 /** Written at once, without the wait. */
 const fullBytes = 64 * 1024;
 /** What waits while the output is stuck, such as a pipe that nobody reads. Further lines are dropped and counted. */
@@ -27,7 +33,8 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
   let dropped = 0;
   let isWriting = false;
   let isFailing = false;
-  let isScheduled = false;
+  let dueAt = Number.POSITIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
   const note = (error: NodeJS.ErrnoException | null) => {
     if (Boolean(error) === isFailing) return;
     isFailing = Boolean(error);
@@ -39,12 +46,14 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
     if (!isFailing) dropped = 0;
   };
   const schedule = (ms: number) => {
-    if (isScheduled) return;
-    isScheduled = true;
-    setTimeout(flush, ms).unref();
+    const at = performance.now() + ms;
+    if (at >= dueAt) return;
+    dueAt = at;
+    clearTimeout(timer);
+    timer = setTimeout(flush, ms).unref();
   };
   const flush = () => {
-    isScheduled = false;
+    dueAt = Number.POSITIVE_INFINITY;
     if (isWriting || waiting === '') return;
     isWriting = true;
     const bytes = Buffer.from(waiting);
@@ -56,7 +65,7 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
     write(fd, bytes, from, bytes.length - from, null, (error, written) => {
       if (!error && from + written < bytes.length) return writeFrom(bytes, from + written);
       // A pipe that is full for now.
-      if (error?.code === 'EAGAIN') return void setTimeout(writeFrom, delayMs, bytes, from).unref();
+      if (error?.code === 'EAGAIN') return void setTimeout(writeFrom, urgentMs, bytes, from).unref();
       isWriting = false;
       if (error) dropped += countLines(bytes.subarray(from));
       note(error);
@@ -72,6 +81,9 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
   };
   let isUsed = false;
   return {
+    [withLevel]: true,
+    /** Of the line that comes. */
+    lastLevel: 0,
     write(line) {
       if (!isUsed) process.once('exit', writeRest);
       isUsed = true;
@@ -81,9 +93,9 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
       }
       waiting += line;
       if (waiting.length >= fullBytes && !isWriting && !isFailing) flush();
-      else schedule(isFailing ? retryMs : delayMs);
+      else schedule(isFailing ? retryMs : this.lastLevel >= urgentLevel ? urgentMs : delayMs);
     },
-  };
+  } as LogOutput & { lastLevel: number };
 }
 
 function countLines(bytes: Buffer): number {
