@@ -10,6 +10,7 @@ import {
 } from '@signet/service';
 import { keyReadiness, type ProcessRevocations, type TrustedIssuer } from '@signet/session';
 import type { ServiceMetrics } from '@signet/telemetry';
+import type { Tracing } from '@signet/telemetry/tracing';
 import type { FastifyInstance } from 'fastify';
 import { type Admission, registerAdmission } from '../admission/admission.ts';
 import { createAdmissionLog } from '../admission/admission-log.ts';
@@ -62,6 +63,8 @@ export type EntranceServerOptions = {
   readClientAddress: ClientAddressReader;
   /** Undefined where nobody scrapes them. */
   metrics?: ServiceMetrics | undefined;
+  /** Undefined: nothing is traced. */
+  tracing?: Tracing | undefined;
   accounts: readonly SeededAccount[];
 };
 
@@ -91,6 +94,7 @@ export async function createEntranceServer(
     logger,
     logged: config.LOG_REQUESTS,
     metrics: options.metrics,
+    tracing: options.tracing,
   });
   // Others publish their keys themselves.
   const own = issuers.filter(({ foreign }) => foreign === undefined);
@@ -255,6 +259,8 @@ export type EntranceOptions = {
   markOf: DocumentMark;
   /** Undefined where nobody scrapes them. */
   metrics?: ServiceMetrics | undefined;
+  /** Undefined: nothing is traced. */
+  tracing?: Tracing | undefined;
   accounts: readonly SeededAccount[];
   /** Where the supergraph of an entrance is read from. Without it, from its file. Tests have a graph of their own. */
   sourceOf?: EntranceGraphOptions['sourceOf'];
