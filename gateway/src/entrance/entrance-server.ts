@@ -34,6 +34,7 @@ import type { PlanningPool } from '../planning/planning-pool.ts';
 import { createSubgraphReadiness } from '../subgraphs/subgraph-readiness.ts';
 import { createEntranceTelemetry, type EntranceTelemetry } from '../telemetry/entrance-telemetry.ts';
 import { telemetryOf } from '../telemetry/request-telemetry.ts';
+import { createFieldUsage, type FieldUsage } from '../usage/field-usage.ts';
 import { findAuthUrls, registerAuthRoutes } from './auth-routes.ts';
 import { type Cors, type CorsHeaders, type CorsSettings, registerCors } from './cors.ts';
 import {
@@ -65,6 +66,8 @@ export type EntranceServerOptions = {
   metrics?: ServiceMetrics | undefined;
   /** Undefined: nothing is traced. */
   tracing?: Tracing | undefined;
+  /** Undefined: nobody counts which fields are asked for. */
+  usage?: FieldUsage | undefined;
   accounts: readonly SeededAccount[];
 };
 
@@ -95,6 +98,7 @@ export async function createEntranceServer(
     logged: config.LOG_REQUESTS,
     metrics: options.metrics,
     tracing: options.tracing,
+    onEnd: options.usage?.add,
   });
   // Others publish their keys themselves.
   const own = issuers.filter(({ foreign }) => foreign === undefined);
@@ -273,6 +277,7 @@ const graphqlPath = '/graphql';
 /** An entrance that takes other settings while it runs. `issuers`: those of all platforms. */
 export type OpenEntrance = {
   readonly name: string;
+  readonly usage: FieldUsage | undefined;
   readonly health: Health;
   /** @throws {ConfigError} when the settings cannot be served. The ones that are served stay. */
   prepare(config: GatewayConfig, issuers: readonly TrustedIssuer[]): Promise<PreparedGraph>;
@@ -297,8 +302,10 @@ export async function openEntrance(
   let issuersNow = admitted(issuers);
   const isTrustedProxy = createProxyCheck(config.TRUSTED_PROXIES);
   let mounted: MountedGraph | undefined;
+  const usage = config.FIELD_USAGE ? createFieldUsage() : undefined;
   const given = {
     ...options,
+    usage,
     mounted: () => mounted,
     issuers: issuersNow,
     issuersNow: () => issuersNow,
@@ -323,6 +330,7 @@ export async function openEntrance(
   mounted = graph;
   return {
     name: entrance.name,
+    usage,
     health: server.health,
     listen: () =>
       listen(server, {
