@@ -76,6 +76,8 @@ function moveToLoopback({ name, environment }: Process, addresses: Map<string, n
   const port = String(addresses.get(`${name}:${portOf(environment)}`));
   const moved = Object.entries(environment).map(([variable, value]) => {
     if (variable === 'HOST') return [variable, '127.0.0.1'];
+    // Containers have an address each. What was chosen stands in the log.
+    if (variable === 'METRICS_PORT') return [variable, '0'];
     if (variable === portVariableOf(environment)) return [variable, port];
     const url = /^http:\/\/([^/]+)(\/.*)$/.exec(value);
     const target = addresses.get(url?.[1] ?? '');

@@ -30,6 +30,7 @@ export const portOffsets = {
   graph: 0,
   user: 1,
   portal: 2,
+  metrics: 9,
   postgres: firstSubgraphOffset + subgraphs.length - 1 > lastOffsetBelowPostgres ? 40 : 20,
 } as const;
 

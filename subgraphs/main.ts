@@ -1,4 +1,5 @@
-import { createLogger, loadConfig, runProcess } from '@signet/service';
+import { createLogger, loadConfig, openProcessMetrics, runProcess } from '@signet/service';
+import type { SubgraphConfig } from '@signet/subgraph/config';
 import { loadSubgraph } from '@signet/subgraph/define';
 
 /**
@@ -8,6 +9,14 @@ import { loadSubgraph } from '@signet/subgraph/define';
 await runProcess(async () => {
   const name = process.argv[2] ?? process.env.SUBGRAPH ?? '';
   const { configSchema, start } = await loadSubgraph(name);
-  const config = loadConfig(configSchema, process.env);
-  return start(config, createLogger(name, config.LOG_LEVEL as Parameters<typeof createLogger>[1]));
+  const config = loadConfig(configSchema, process.env) as SubgraphConfig;
+  const logger = createLogger(name, config.LOG_LEVEL);
+  const metrics = await openProcessMetrics(config, { logger });
+  const server = await start(config, logger, { metrics });
+  return {
+    async stop() {
+      await server.stop();
+      await metrics?.stop();
+    },
+  };
 });

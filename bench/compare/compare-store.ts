@@ -68,7 +68,8 @@ export async function compareStore({ client, rounds, say }: Options): Promise<Re
 
 type Issuer = Awaited<ReturnType<typeof createTestIssuer>>;
 
-async function writeSetting(
+/** Files and URLs of the store's subgraphs, for a gateway before them. */
+export async function writeSetting(
   folder: string,
   ports: Readonly<Record<string, number>>,
   issuer: Issuer,
@@ -127,7 +128,7 @@ function writeGrafbaseConfig(folder: string, urls: Readonly<Record<string, strin
   return tables.join('\n');
 }
 
-function mintTokens(issuer: Issuer): Promise<string[]> {
+export function mintTokens(issuer: Issuer): Promise<string[]> {
   const tenantId = crypto.randomUUID();
   const exp = Math.floor(Date.now() / 1000) + tokenHours * 3600;
   return Promise.all(

@@ -31,6 +31,16 @@ export async function measureOperation(
   contenders: readonly Running[],
   { tokens, client, rounds }: { tokens: readonly string[]; client: LoadClient; rounds: Rounds },
 ): Promise<Results[string]> {
+  const samples = await sampleRounds(operation, contenders, { tokens, client, rounds });
+  return summarize(samples, contenders[0]?.name ?? '');
+}
+
+/** The same, with every sample: by contender, one for each round. */
+export async function sampleRounds(
+  operation: BenchOperation,
+  contenders: readonly Running[],
+  { tokens, client, rounds }: { tokens: readonly string[]; client: LoadClient; rounds: Rounds },
+): Promise<ReadonlyMap<string, readonly Sample[]>> {
   const asks = new Map<string, Ask>();
   let truth: unknown[] | undefined;
   for (const contender of contenders) {
@@ -62,7 +72,7 @@ export async function measureOperation(
       samples.get(contender.name)?.push(await load(contender, rounds.seconds));
     }
   }
-  return summarize(samples, contenders[0]?.name ?? '');
+  return samples;
 }
 
 function useOf(pids: readonly number[]) {

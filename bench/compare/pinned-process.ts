@@ -17,8 +17,8 @@ export type ProcessOptions = {
   cwd?: string;
   /** For `process.send`. */
   ipc?: boolean;
-  /** Where what it writes goes to. `pipe` for a process whose output is read. */
-  stdout?: 'ignore' | 'pipe';
+  /** Where what it writes goes to. `pipe` for a process whose output is read; a number for an open file. */
+  stdout?: 'ignore' | 'pipe' | number;
 };
 
 const started = new Set<PinnedProcess>();

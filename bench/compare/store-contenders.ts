@@ -129,7 +129,7 @@ export const storeContenders: readonly StoreContender[] = [
 ];
 
 /** Signet serves the supergraph by configuration alone (docs/any-supergraph.md). */
-function signetEnv({ port, supergraphFile, issuer }: StoreSetting): Record<string, string> {
+export function signetEnv({ port, supergraphFile, issuer }: StoreSetting): Record<string, string> {
   return {
     NODE_ENV: 'production',
     PORT: String(port),

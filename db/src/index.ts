@@ -16,6 +16,7 @@ export { restrictDatabase } from './migrate/database-rights.ts';
 export * from './migrate/migrate.ts';
 export * from './nonce-store.ts';
 export * from './pool/pool-errors.ts';
+export { watchPool } from './pool/pooled-dialect.ts';
 export type { QueryListener } from './pool/watched-client.ts';
 export * from './process-database.ts';
 export * from './relations.ts';

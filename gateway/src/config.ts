@@ -22,6 +22,7 @@ import {
 } from './config-graph.ts';
 import { limitFields } from './config-limits.ts';
 import { proofFields, refineProof, whenProofIsRead } from './config-proof.ts';
+import { loggedRequests } from './telemetry/request-log.ts';
 
 export {
   refineTrustedDocuments,
@@ -74,6 +75,11 @@ export const gatewayFields = {
     .describe('The port of the entrance graph, which has both platforms.'),
   USER_PORT: configFields.port.default(4001).describe('The port of the entrance for customers.'),
   PORTAL_PORT: configFields.port.default(4002).describe('The port of the entrance for staff.'),
+  FIELD_USAGE: configFields.flag
+    .default(true)
+    .describe(
+      'Whether the gateway counts which client asks for which field, and passes the sums on to auth once a minute (docs/usage.md).',
+    ),
   ACCESS_DRY_RUN: configFields.flag
     .default(false)
     .describe(
@@ -82,6 +88,12 @@ export const gatewayFields = {
   ACCESS_DRY_RUN_IN_PRODUCTION: configFields.flag
     .default(false)
     .describe('`yes` confirms ACCESS_DRY_RUN in production. It opens nothing by itself.'),
+  LOG_REQUESTS: z
+    .enum(loggedRequests, `must be ${loggedRequests.join(', ')}`)
+    .default('all')
+    .describe(
+      'Which requests have a line in the log, at the level info: `all`, `failures` (those without all that they asked for), `none`. `npm start` has `failures` by default.',
+    ),
   LANES: z
     .enum(['both', 'apollo', 'fast'], 'must be both, apollo or fast')
     .default('both')

@@ -1,13 +1,24 @@
-import { ConfigError, type Logger, type RunningServer } from '@signet/service';
+import {
+  ConfigError,
+  type Logger,
+  openProcessMetrics,
+  type ProcessMetrics,
+  type RunningServer,
+} from '@signet/service';
 import {
   assertKeysOfNewIssuers,
   createTrustedIssuers,
+  measureKeys,
+  measureRevocations,
   noRevocations,
   openRevocations,
+  type ProcessRevocations,
   type RevocationFeed,
   refetchOnRevokedKey,
   type TrustedIssuer,
 } from '@signet/session';
+import type { ServiceMetrics } from '@signet/telemetry';
+import { openTracing } from '@signet/telemetry/tracing';
 import type { GatewayConfig } from './config.ts';
 import { ownPlatforms } from './config-graph.ts';
 import { createDocumentMark } from './documents/document-mark.ts';
@@ -15,7 +26,7 @@ import { type EntranceOptions, type OpenEntrance, openEntrance } from './entranc
 import { entrancesOf } from './entrance/entrances.ts';
 import { replaceSettings } from './entrance/replace-settings.ts';
 import type { SeededAccount } from './pages/layout.ts';
-import { openPlanningPool } from './planning/planning-pool.ts';
+import { openPlanningPool, type PlanningPool } from './planning/planning-pool.ts';
 import type { StartedWorker } from './planning/start-worker.ts';
 import { followSettings } from './settings-file/follow-settings.ts';
 
@@ -26,6 +37,8 @@ export type GatewayOptions = {
   revocations?: RevocationFeed | undefined;
   /** The first planning worker, started while everything else was loaded. */
   planningWorker?: StartedWorker | undefined;
+  /** What several servers of a process are measured with. Without it, METRICS_PORT decides. */
+  metrics?: ProcessMetrics | undefined;
   /** The configuration file, to be followed: where it changes, `load` reads it again. */
   settings?: { path: string; load(): GatewayConfig; pollMs?: number };
 };
@@ -39,7 +52,7 @@ export type GatewayOptions = {
 export async function startGateway(
   config: GatewayConfig,
   logger: Logger,
-  { accounts = [], revocations: feed, planningWorker, settings }: GatewayOptions = {},
+  { accounts = [], revocations: feed, planningWorker, settings, metrics: shownBy }: GatewayOptions = {},
 ): Promise<RunningServer> {
   // First, since a worker loads what it needs while everything else starts.
   const planning = openPlanningPool({
@@ -58,12 +71,21 @@ export async function startGateway(
   };
   const starting = keepAlive();
   try {
+    const own = shownBy ? undefined : await openProcessMetrics(config, { logger });
+    if (own) shared.push(() => own.stop());
+    const shown = shownBy ?? own;
+    const metrics = shown?.of('gateway');
     let issuers = await openIssuers(config, logger);
     const revocations = await openProcessRevocations(config, logger, feed);
     shared.push(() => revocations.stop());
     refetchOnRevokedKey(() => issuers, revocations.source);
-    const options = { config, logger, issuers, revocations, planning, markOf, accounts };
+    if (metrics) shared.push(measureProcess(metrics, { revocations, planning, issuersNow: () => issuers }));
+    const tracing = await openTracing(config, { serviceName: 'signet-gateway', log: logger });
+    if (tracing) shared.push(tracing.stop);
+    const options = { config, logger, issuers, revocations, planning, markOf, metrics, tracing, accounts };
     opened = await openEntrances(options);
+    for (const { name, health } of opened) shown?.addHealth('gateway', health, name);
+    shown?.addPage('/usage', () => readUsage(opened));
     const [url = ''] = await Promise.all(opened.map((entrance) => entrance.listen()));
     if (settings) {
       endFollowing = await followSettings({
@@ -104,6 +126,36 @@ export async function checkGateway(config: GatewayConfig, logger: Logger): Promi
     await planning.stop();
     clearInterval(checking);
   }
+}
+
+type Measured = {
+  revocations: ProcessRevocations;
+  planning: PlanningPool;
+  issuersNow: () => readonly TrustedIssuer[];
+};
+
+/** Measures what all entrances share. Returns a function that ends it. */
+function measureProcess(
+  metrics: ServiceMetrics,
+  { revocations, planning, issuersNow }: Measured,
+): () => Promise<void> {
+  const stops = [
+    metrics.sample('signet_planning_queue_length', () => [{ labels: [], value: planning.queueLength }]),
+    measureKeys(metrics, issuersNow),
+    ...(revocations.feed ? [measureRevocations(metrics, revocations.feed)] : []),
+  ];
+  return async () => {
+    for (const stop of stops) stop();
+  };
+}
+
+/** What this process has counted. What all gateways have together is in the database (`npx signet usage`). */
+function readUsage(entrances: readonly OpenEntrance[]) {
+  return {
+    usage: entrances.flatMap(({ name: entrance, usage }) =>
+      (usage?.read() ?? []).map((row) => ({ entrance, ...row })),
+    ),
+  };
 }
 
 /** Until a server listens, only a worker is at work, and a worker does not keep the process alive. */

@@ -38,6 +38,10 @@ export const launcherFields = {
   SURFACE: processConfigFields.SURFACE.describe(
     '`production`: as closed to strangers as in production, on the development data. For attacking it on any machine.',
   ),
+  METRICS_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('The address of the metrics, whose port is PORT_BASE + 9. Operators alone should reach it.'),
   DEFAULT_TENANT: z
     .string()
     .default('demo')

@@ -6,6 +6,7 @@ export type Ports = {
   graph: number;
   user: number;
   portal: number;
+  metrics: number;
   postgres: number;
   subgraphs: Readonly<Record<SubgraphName, number>>;
 };
@@ -17,10 +18,13 @@ export type Listener = { host: string; port: number };
 export const innerHost = '127.0.0.1';
 
 /** Everything that the platform itself listens on, without the database. */
-export function listenersOf({ graph, user, portal, subgraphs: others }: Ports, host: string): Listener[] {
+export function listenersOf(
+  { graph, user, portal, metrics, subgraphs: others }: Ports,
+  host: string,
+): Listener[] {
   return [
     ...[graph, user, portal].map((port) => ({ host, port })),
-    ...Object.values(others).map((port) => ({ host: innerHost, port })),
+    ...[metrics, ...Object.values(others)].map((port) => ({ host: innerHost, port })),
   ];
 }
 
@@ -30,6 +34,7 @@ export function portsFrom(portBase: number): Ports {
     graph: portBase + portOffsets.graph,
     user: portBase + portOffsets.user,
     portal: portBase + portOffsets.portal,
+    metrics: portBase + portOffsets.metrics,
     postgres: portBase + portOffsets.postgres,
     subgraphs: Object.fromEntries(
       subgraphs.map(({ name, portOffset }) => [name, portBase + portOffset]),

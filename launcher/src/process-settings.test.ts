@@ -33,6 +33,7 @@ const takenAnyway = ['ISSUER_URL', 'DATABASE_URL', 'MAIL_URL', 'USER_APP_URL', '
 const launchersOwn: Readonly<Record<string, string>> = {
   HOST: 'subgraphs stay on loopback; the gateway gets it',
   DATABASE_URL: "the administrator's; each process gets its own role's",
+  METRICS_HOST: 'one port shows the metrics of all processes',
 };
 /** What a process does not get, because only another one may have it. */
 const notPassed: Readonly<Record<string, (process: string) => boolean>> = {
@@ -65,6 +66,8 @@ const samples = [
   'token',
   'ES256',
   'argon2id',
+  'always_on',
+  '0.5',
   '7',
   '120',
   '2000000',
@@ -75,6 +78,7 @@ const samples = [
   '-----BEGIN SAMPLE-----',
   'sample.example',
   'sample',
+  'failures',
   'smtp://127.0.0.1:2525',
   'Sample <sample@sample.example>',
   '*=90',

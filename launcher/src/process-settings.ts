@@ -138,6 +138,9 @@ function deriveForAll({ config, ports, databaseUrls }: PlatformFacts): Required<
       NODE_ENV: config.NODE_ENV,
       SURFACE: config.SURFACE,
       LOG_LEVEL: config.LOG_LEVEL,
+      // One port shows the metrics of all. The gateway's settings name it.
+      METRICS_PORT: undefined,
+      METRICS_HOST: undefined,
       DEFAULT_TENANT: config.DEFAULT_TENANT,
       USER_JWKS_URL: `${authUrl}${jwksPathOf('user')}`,
       PORTAL_JWKS_URL: `${authUrl}${jwksPathOf('portal')}`,
@@ -214,6 +217,8 @@ function deriveForGateway(facts: PlatformFacts): Derived {
       GRAPH_PORT: String(ports.graph),
       USER_PORT: String(ports.user),
       PORTAL_PORT: String(ports.portal),
+      METRICS_PORT: String(ports.metrics),
+      METRICS_HOST: config.METRICS_HOST,
       AUTH_USER_URL: urlOf('auth'),
       AUTH_PORTAL_URL: urlOf('auth'),
       ...Object.fromEntries(productSubgraphs.map(({ name }) => [urlVariableOf(name), urlOf(name)])),
@@ -222,7 +227,7 @@ function deriveForGateway(facts: PlatformFacts): Derived {
       PORTAL_PROOF_KEY_FILE: proofFiles('portal').keyFile,
       PROOF_PEERS_FILE: proofFiles('graph').peersFile,
     },
-    defaults: { ...defaults, CORS_ORIGINS: defaultCorsOrigins(config).join(',') },
+    defaults: { ...defaults, CORS_ORIGINS: defaultCorsOrigins(config).join(','), LOG_REQUESTS: 'failures' },
   };
 }
 

@@ -2,7 +2,7 @@ import type { AuthOptions } from '@signet/auth';
 import type { SeededAccounts } from '@signet/db/seed';
 import { startGateway, startPlanningWorker } from '@signet/gateway';
 import { type SubgraphName, subgraphs } from '@signet/schema/subgraphs';
-import type { Environment, Logger, RunningServer } from '@signet/service';
+import { type Environment, type Logger, openProcessMetrics, type RunningServer } from '@signet/service';
 import { openRevocationFeed } from '@signet/session';
 import { loadSubgraph, type SubgraphDefinition } from '@signet/subgraph/define';
 import type { LauncherConfig } from './config.ts';
@@ -36,6 +36,10 @@ export async function startServers(
     await Promise.all(subgraphs.map(async ({ name }) => [name, await loadSubgraph(name)] as const)),
   );
   const configs = configureProcesses(options, definitions);
+  const metrics = await openProcessMetrics(configs.gateway, {
+    logger: createLogger('metrics'),
+    portVariable: 'PORT_BASE',
+  });
   const revocations = await openRevocationFeed(configs.gateway, createLogger('revocations'));
   // It loads the planner while the subgraphs start.
   const planningWorker = startPlanningWorker();
@@ -44,10 +48,11 @@ export async function startServers(
     await running.pop()?.stop();
     await Promise.all(running.splice(0).map((server) => server.stop()));
     await revocations?.stop();
+    await metrics?.stop();
   };
   const startOne = ([name, { start }]: [SubgraphName, SubgraphDefinition<unknown>]) => {
     const own = name === 'auth' ? ownOptions : subgraphOptions;
-    return start(configs.subgraphs[name], createLogger(name), { ...own, revocations });
+    return start(configs.subgraphs[name], createLogger(name), { ...own, revocations, metrics });
   };
   try {
     const started = await Promise.allSettled([...definitions].map(startOne));
@@ -59,6 +64,7 @@ export async function startServers(
     const gateway = await startGateway(configs.gateway, createLogger('gateway'), {
       accounts: database.accounts ? accountsForPages(database.accounts, config.DEFAULT_TENANT) : [],
       revocations,
+      metrics,
       planningWorker,
     });
     running.push(gateway);

@@ -1,7 +1,13 @@
 import type { AuthOptions } from '@signet/auth';
 import { MigrationError, RoleError } from '@signet/db';
 import { DatabaseStartError } from '@signet/db/embedded';
-import { ConfigError, createLogger, type Environment, hasProductionSurface } from '@signet/service';
+import {
+  ConfigError,
+  createLogger,
+  type Environment,
+  hasProductionSurface,
+  openLogOutput,
+} from '@signet/service';
 import { formatBanner } from './banner.ts';
 import { startConsoleBuild } from './console.ts';
 import { openPlatformDatabase } from './database.ts';
@@ -53,13 +59,14 @@ export async function startPlatform(
     const database = await openPlatformDatabase(config, secrets.database, ports.postgres);
     stops.push(database.stop);
     const { startServers } = await serversLoaded;
+    const output = openLogOutput();
     const servers = await startServers({
       env,
       config,
       ports,
       secrets,
       database,
-      createLogger: (name) => createLogger(name, config.LOG_LEVEL),
+      createLogger: (name) => createLogger(name, config.LOG_LEVEL, output),
       subgraphOptions: onQuery ? { onQuery } : {},
       auth,
       gateway,

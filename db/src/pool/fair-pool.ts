@@ -1,7 +1,8 @@
 import { createFairQueue } from '@signet/flow';
+import { inSpan } from '@signet/telemetry/tracing';
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import type pg from 'pg';
-import { findCaller, findTimeLeftMs, hasProgress } from '../request-scope.ts';
+import { findCaller, findSpan, findTimeLeftMs, hasProgress } from '../request-scope.ts';
 import { DatabaseSilentError, PoolBusyError } from './pool-errors.ts';
 import type { SilenceWatch } from './silence-watch.ts';
 import type { StatementRunner } from './watched-client.ts';
@@ -18,11 +19,17 @@ export type FairPool = Omit<PostgresPool, 'connect'> & {
    * @throws {OutOfTimeError} when the request has no time left
    */
   connect(): Promise<PooledClient>;
+  /** Its connections now, and the work that waits for one. */
+  count(): PoolCount;
+  /** Calls `listener` with the ms that work waited for a connection, each time it got one. */
+  onConnect(listener: (waitedMs: number) => void): void;
   /** Whether all of its connections are in use. */
   readonly isFull: boolean;
   /** Refuses all that wait. */
   refuseWaiting(error: Error): void;
 };
+
+export type PoolCount = { used: number; idle: number; waiting: number };
 
 export type FairPoolOptions = { watch: SilenceWatch; maxConnections: number; waitMs: number };
 
@@ -39,6 +46,7 @@ export function createFairPool(pool: pg.Pool, { watch, maxConnections, waitMs }:
   /** Connections held, by caller; `own` is the process's own work. */
   const held = new Map<string, number>();
   let total = 0;
+  let listener: ((waitedMs: number) => void) | undefined;
   const [finishing, starting] = [createFairQueue<Waiter>(maxWaiting), createFairQueue<Waiter>(maxWaiting)];
   const next = (may?: (caller: string) => boolean) => finishing.take(may) ?? starting.take(may);
 
@@ -86,18 +94,24 @@ export function createFairPool(pool: pg.Pool, { watch, maxConnections, waitMs }:
 
   return {
     options: pool.options,
+    count: () => ({ used: total, idle: pool.idleCount, waiting: finishing.length + starting.length }),
+    onConnect: (next) => {
+      listener = next;
+    },
     get isFull() {
       return total >= maxConnections;
     },
     async connect() {
       if (watch.isSilent) throw new DatabaseSilentError('The database gives no sign of life.');
+      const askedAt = listener && performance.now();
       const caller = findCaller() ?? own;
       if (mayTake(caller)) take(caller);
-      else await waitForTurn(caller);
+      else await inSpan(findSpan(), 'wait for a connection', () => waitForTurn(caller));
       const client = (await pool.connect().catch((error: unknown) => {
         giveBack(caller);
         throw error;
       })) as pg.PoolClient & PooledClient;
+      if (askedAt !== undefined) listener?.(performance.now() - askedAt);
       const release = client.release.bind(client);
       client.release = (error) => {
         // One in a transaction would carry its tenant to the next caller. Nobody should give one back.

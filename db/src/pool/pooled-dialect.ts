@@ -24,6 +24,11 @@ export class PooledDialect extends PostgresDialect {
   }
 }
 
+/** What a pool can be measured by. */
+export function watchPool<DB>(db: Kysely<DB>): Pick<FairPool, 'count' | 'onConnect'> {
+  return poolOf(db);
+}
+
 /**
  * The pool of a database that `createDatabase` made.
  *

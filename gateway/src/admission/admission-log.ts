@@ -1,5 +1,6 @@
 import { createSampler } from '@signet/flow';
 import type { Logger } from '@signet/service';
+import type { ServiceMetrics } from '@signet/telemetry';
 import type { Member } from './shares.ts';
 
 const texts = {
@@ -13,6 +14,7 @@ const texts = {
 
 /** What an entrance had no room for. */
 export type Shortage = keyof typeof texts;
+const shortages = Object.keys(texts) as Shortage[];
 
 /** Tells the operator, at most once a minute for each kind, what the entrance refused for lack of room. */
 export type AdmissionLog = {
@@ -21,12 +23,19 @@ export type AdmissionLog = {
 };
 
 /** Refusals come in floods: a line holds their number, and the network of the last client that was refused. */
-export function createAdmissionLog(entrance: string, logger: Logger): AdmissionLog {
+export function createAdmissionLog(entrance: string, logger: Logger, metrics?: ServiceMetrics): AdmissionLog {
+  const counters = new Map(
+    shortages.map((shortage) => [
+      shortage,
+      metrics?.counter('signet_limit_refusals_total', entrance, shortage.replace(' ', '_')),
+    ]),
+  );
   const sampler = createSampler<{ shortage: Shortage; network: string }>(({ shortage, network }, count) =>
     logger.warn({ entrance, shortage, count, network }, texts[shortage]),
   );
   return {
     add(shortage, client) {
+      counters.get(shortage)?.inc();
       sampler.add(shortage, { shortage, network: client.at(-1)?.key ?? 'a trusted proxy' });
     },
     stop: sampler.stop,

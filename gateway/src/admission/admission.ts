@@ -127,12 +127,14 @@ function announcedBytes({ headers }: IncomingMessage, bodyLimit: number): number
 const busy = new RefusalError('service.unavailable', { retryAfterSeconds });
 
 /** The body of every refusal for lack of room. */
-export const busyBody = JSON.stringify(errorBody(busy.message, busy.code, busy.reason));
+export function busyBodyOf({ id }: Pick<AskedRequest, 'id'>): string {
+  return JSON.stringify(errorBody(busy.message, busy.code, busy.reason, id));
+}
 
 function refuse(reply: FastifyReply): void {
   void reply
     .code(busy.httpStatus)
     .header('retry-after', String(retryAfterSeconds))
     .type('application/json; charset=utf-8')
-    .send(busyBody);
+    .send(JSON.stringify(errorBody(busy.message, busy.code, busy.reason)));
 }

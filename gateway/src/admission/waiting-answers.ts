@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { AskedRequest } from '@signet/service';
 import type { FastifyInstance } from 'fastify';
-import { type Admission, busyBody } from './admission.ts';
+import { type Admission, busyBodyOf } from './admission.ts';
 import type { AdmissionLog } from './admission-log.ts';
 import { createShares, type Member } from './shares.ts';
 
@@ -21,7 +21,7 @@ const mostLookMs = 1000;
 /** They describe the answer that the refusal replaces. */
 const headersOfContent = ['content-encoding', 'etag', 'last-modified'];
 
-/** Counts an answer that is about to be sent. False where there is no room for it: then nothing has been counted, and `busyBody` is to be sent. */
+/** Counts an answer that is about to be sent. False where there is no room for it: then nothing has been counted, and `busyBodyOf` it is to be sent. */
 export type WaitForClient = (request: AskedRequest, answer: ServerResponse, bytes: number) => boolean;
 
 type Waiting = { client: readonly Member[]; until: number; cut(): void };
@@ -96,13 +96,14 @@ export function registerWaitingAnswers(
       return done(null, payload);
     }
     for (const name of headersOfContent) reply.removeHeader(name);
+    const body = busyBodyOf(request);
     reply
       .code(503)
       .header('retry-after', '1')
       .header('cache-control', 'private, no-store')
-      .header('content-length', String(Buffer.byteLength(busyBody)))
+      .header('content-length', String(Buffer.byteLength(body)))
       .type('application/json; charset=utf-8');
-    done(null, busyBody);
+    done(null, body);
   });
   return { wait };
 }

@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '@signet/service';
+import { takeRequestIds } from '@signet/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { startTestGateway, type TestGateway } from '../entrance/entrance.test-support.ts';
 import { sha256 } from './decide-document.ts';
@@ -234,7 +235,10 @@ async function post(entrance: keyof TestGateway['urls'], body: unknown, token?: 
     headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
     body: JSON.stringify(body),
   });
-  return { status: response.status, body: (await response.json()) as Answer['body'] };
+  return {
+    status: response.status,
+    body: takeRequestIds((await response.json()) as Answer['body'], response),
+  };
 }
 
 async function get(
@@ -245,7 +249,10 @@ async function get(
   const response = await fetch(`${gateway.urls[entrance]}/graphql?${new URLSearchParams(query)}`, {
     headers: { 'apollo-require-preflight': '1', ...(token && { authorization: `Bearer ${token}` }) },
   });
-  return { status: response.status, body: (await response.json()) as Answer['body'] };
+  return {
+    status: response.status,
+    body: takeRequestIds((await response.json()) as Answer['body'], response),
+  };
 }
 
 /** `fetch` sends none. */

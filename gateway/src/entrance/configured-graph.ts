@@ -1,4 +1,4 @@
-import { createActingLog, createVerifier, type TrustedIssuer } from '@signet/session';
+import { createActingLog, createVerifier, createVerifierWatch, type TrustedIssuer } from '@signet/session';
 import { createRefusalReports } from '../access/refusal-reports.ts';
 import { createSessionCookieGate } from '../admission/session-cookie-gate.ts';
 import { type GatewayConfig, trustedDocumentsOf } from '../config.ts';
@@ -8,6 +8,8 @@ import { openEntranceProof } from '../subgraphs/entrance-proof.ts';
 import { followSupergraph } from '../supergraph/follow-supergraph.ts';
 import { createGraphSwitch, type ServedGraph } from '../supergraph/graph-switch.ts';
 import { findSupergraphSource, type Supergraph } from '../supergraph/supergraph-source.ts';
+import { createOperationIdentities } from '../telemetry/operation-identity.ts';
+import { startUsageReports } from '../usage/usage-reports.ts';
 import type { EntranceGraphOptions } from './entrance-graph.ts';
 import type { EntranceServer } from './entrance-server.ts';
 import { type Entrance, originsOf } from './entrances.ts';
@@ -42,7 +44,7 @@ export type ConfiguredGraph = ServedGraph & {
  * @throws {ConfigError} when another file that the configuration names cannot be used
  */
 export async function openConfiguredGraph(
-  { server }: Pick<EntranceServer, 'server'>,
+  { server, telemetry }: Pick<EntranceServer, 'server' | 'telemetry'>,
   entrance: Entrance,
   options: ConfiguredGraphOptions,
 ): Promise<ConfiguredGraph> {
@@ -67,6 +69,11 @@ export async function openConfiguredGraph(
       logger,
     });
     stops.push(() => reports.stop());
+    const { usage } = options;
+    if (usage) {
+      const usageReports = startUsageReports({ entrance, usage, proof, config, logger });
+      stops.push(() => usageReports.stop());
+    }
     const trustedDocuments = await openTrustedDocuments({
       entrance: name,
       ...trustedDocumentsOf(config, name),
@@ -74,6 +81,7 @@ export async function openConfiguredGraph(
       logger,
     });
     stops.push(() => trustedDocuments.stop());
+    telemetry.expect(trustedDocuments.documents.flatMap(({ name }) => name ?? []));
     const createContext = createEntranceContext(entrance, reports, options);
     if (config.ACCESS === 'off') {
       logger.warn(
@@ -90,6 +98,7 @@ export async function openConfiguredGraph(
         reports,
         trustedDocuments,
         createContext,
+        identify: createOperationIdentities(options.markOf, options.usage !== undefined),
         generation: options.nextGeneration(),
         mustHaveRules,
       });
@@ -129,14 +138,26 @@ export async function openConfiguredGraph(
 function createEntranceContext(
   entrance: Entrance,
   reports: ReturnType<typeof createRefusalReports>,
-  { config, issuers, logger, revocations, readClientAddress, refusedOrigins }: ConfiguredGraphOptions,
+  {
+    config,
+    issuers,
+    logger,
+    revocations,
+    readClientAddress,
+    refusedOrigins,
+    metrics,
+  }: ConfiguredGraphOptions,
 ) {
   return createRequestContext({
     entrance: entrance.kind,
     timeoutMs: config.REQUEST_TIMEOUT_MS,
     reports,
     acting: createActingLog(logger),
-    verifier: createVerifier({ issuers, revocations: revocations.source }),
+    verifier: createVerifier({
+      issuers,
+      revocations: revocations.source,
+      watch: metrics && createVerifierWatch(metrics),
+    }),
     readClientAddress,
     tenantsByHost: new Map(config.TENANT_HOSTS.map((pair) => pair.split('=', 2) as [string, string])),
     cookieGate: createSessionCookieGate({

@@ -20,16 +20,18 @@ export type Cors = {
   replace(settings: CorsSettings): void;
 };
 
-const exposedHeaders = ['www-authenticate', 'retry-after'];
+const exposedHeaders = ['www-authenticate', 'retry-after', 'x-request-id'];
 const usualHeaders = [
   'authorization',
   'content-type',
   'x-tenant',
   'apollo-require-preflight',
   'x-apollo-operation-name',
-  // Apollo Client sends them where it has a name (`clientAwareness`). The gateway ignores them.
+  // Apollo Client and others send them where they have a name (`clientAwareness`). The log has them.
   'apollographql-client-name',
   'apollographql-client-version',
+  'graphql-client-name',
+  'graphql-client-version',
   // Tracing in a browser adds them to every request (W3C Trace Context and Baggage, Sentry). The gateway ignores them.
   'traceparent',
   'tracestate',

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AskedReply, type AskedRequest, RefusalError } from '@signet/service';
 import { beforeEach, expect, test } from 'vitest';
-import { busyBody } from '../admission/admission.ts';
+import { busyBodyOf } from '../admission/admission.ts';
 import { createDirectOperations, type DirectOperationsOptions } from './direct-operations.ts';
 
 const proxy = '10.0.0.1';
@@ -72,7 +72,7 @@ test('leaves to Fastify what is refused before it runs', async () => {
 
 test('answers with the refusal where the client has room for no answer', async () => {
   expect(await create().answer(ask(), reply)).toBe('answer');
-  expect(await create({ waitForClient: () => false }).answer(ask(), reply)).toBe(busyBody);
+  expect(await create({ waitForClient: () => false }).answer(ask(), reply)).toBe(busyBodyOf(ask()));
   expect(sent).toEqual({
     status: 503,
     headers: ['retry-after: 1', 'content-type: application/json; charset=utf-8'],

@@ -1,10 +1,11 @@
 import { sessionHeader } from '@signet/schema/contract';
 import { type DirectHandler, type GraphqlHandler, RefusalError } from '@signet/service';
-import { type Admission, busyBody } from '../admission/admission.ts';
+import { type Admission, busyBodyOf } from '../admission/admission.ts';
 import type { ProxyCheck } from '../admission/client-address.ts';
 import { isFromUnlistedProxy } from '../admission/unlisted-proxies.ts';
 import type { WaitForClient } from '../admission/waiting-answers.ts';
 import type { SourceCheck } from '../limits/operation-limits.ts';
+import { telemetryOf } from '../telemetry/request-telemetry.ts';
 import type { CorsHeaders } from './cors.ts';
 
 export type DirectOperationsOptions = {
@@ -26,6 +27,8 @@ export function createDirectOperations(options: DirectOperationsOptions): Direct
     open(request, reply) {
       const { headers } = request;
       if (headers[sessionHeader] !== undefined || isFromUnlistedProxy(request, isTrustedProxy)) return false;
+      const telemetry = telemetryOf(request.raw);
+      if (telemetry) telemetry.kind = 'graphql';
       const corsHeaders = corsHeadersFor(headers);
       if (!corsHeaders || admission.reserve(request, reply.raw) !== undefined) return false;
       for (let at = 0; at < corsHeaders.length; at += 2) {
@@ -52,7 +55,7 @@ export function createDirectOperations(options: DirectOperationsOptions): Direct
       reply.code(503);
       reply.header('retry-after', '1');
       reply.header('content-type', 'application/json; charset=utf-8');
-      return busyBody;
+      return busyBodyOf(request);
     },
   };
 }

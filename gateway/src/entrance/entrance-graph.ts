@@ -1,6 +1,7 @@
 import type { Variant } from '@signet/schema/supergraph-files';
 import { ConfigError, type Logger, routeGraphql } from '@signet/service';
 import type { ProcessRevocations, TrustedIssuer } from '@signet/session';
+import type { ServiceMetrics } from '@signet/telemetry';
 import type { ClientAddressReader, ProxyCheck } from '../admission/client-address.ts';
 import type { RefusedOrigins } from '../admission/refused-origins.ts';
 import type { GatewayConfig } from '../config.ts';
@@ -11,6 +12,7 @@ import type { PlanningPool } from '../planning/planning-pool.ts';
 import type { OpenCircuits } from '../subgraphs/subgraph-readiness.ts';
 import { createGraphSwitch } from '../supergraph/graph-switch.ts';
 import { SupergraphError, type SupergraphSource } from '../supergraph/supergraph-source.ts';
+import type { FieldUsage } from '../usage/field-usage.ts';
 import { type ConfiguredGraph, openConfiguredGraph } from './configured-graph.ts';
 import { createDirectOperations } from './direct-operations.ts';
 import type { EntranceServer } from './entrance-server.ts';
@@ -25,6 +27,9 @@ export type EntranceGraphOptions = {
   planning: PlanningPool;
   /** One for all entrances of the process. */
   markOf: DocumentMark;
+  metrics?: ServiceMetrics | undefined;
+  /** Undefined: nobody counts which fields are asked for. */
+  usage?: FieldUsage | undefined;
   refusedOrigins: RefusedOrigins;
   graphqlPath: string;
   readClientAddress: ClientAddressReader;

@@ -2,11 +2,14 @@ import { readExampleOperations } from '@signet/schema/example-operations';
 import {
   createHttpServer,
   type DirectRoute,
+  type Health,
   hasProductionSurface,
   type Logger,
   listen,
 } from '@signet/service';
 import type { ProcessRevocations, TrustedIssuer } from '@signet/session';
+import type { ServiceMetrics } from '@signet/telemetry';
+import type { Tracing } from '@signet/telemetry/tracing';
 import type { FastifyInstance } from 'fastify';
 import { type Admission, registerAdmission } from '../admission/admission.ts';
 import { createAdmissionLog } from '../admission/admission-log.ts';
@@ -28,6 +31,9 @@ import { type EntranceDetails, registerEntrancePage } from '../pages/entrance-pa
 import type { SeededAccount } from '../pages/layout.ts';
 import { registerPages } from '../pages/pages.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
+import { createEntranceTelemetry, type EntranceTelemetry } from '../telemetry/entrance-telemetry.ts';
+import { telemetryOf } from '../telemetry/request-telemetry.ts';
+import { createFieldUsage, type FieldUsage } from '../usage/field-usage.ts';
 import { findAuthUrls, registerAuthRoutes } from './auth-routes.ts';
 import { type Cors, type CorsHeaders, type CorsSettings, registerCors } from './cors.ts';
 import {
@@ -56,6 +62,12 @@ export type EntranceServerOptions = {
   graphqlPath: string;
   isTrustedProxy: ProxyCheck;
   readClientAddress: ClientAddressReader;
+  /** Undefined where nobody scrapes them. */
+  metrics?: ServiceMetrics | undefined;
+  /** Undefined: nothing is traced. */
+  tracing?: Tracing | undefined;
+  /** Undefined: nobody counts which fields are asked for. */
+  usage?: FieldUsage | undefined;
   accounts: readonly SeededAccount[];
 };
 
@@ -63,6 +75,7 @@ export type EntranceServer = {
   server: FastifyInstance;
   /** Known operations may pass by the server. Its handler is not there yet. */
   direct: DirectRoute;
+  telemetry: EntranceTelemetry;
 } & LoadLimits & { cors: Cors; corsHeadersFor: CorsHeaders };
 
 /** What every operation must pass. */
@@ -78,18 +91,38 @@ export async function createEntranceServer(
 ): Promise<EntranceServer> {
   const { config, logger, issuers, refusedOrigins, graphqlPath } = options;
   const direct: DirectRoute = { path: graphqlPath };
+  const telemetry = createEntranceTelemetry({
+    entrance: entrance.name,
+    isTrustedProxy: options.isTrustedProxy,
+    logger,
+    logged: config.LOG_REQUESTS,
+    metrics: options.metrics,
+    tracing: options.tracing,
+    onEnd: options.usage?.add,
+  });
   // Others publish their keys themselves.
   const own = issuers.filter(({ foreign }) => foreign === undefined);
   const server = createHttpServer({
     logger,
     direct,
+    follower: telemetry.follower,
     allowedHosts: config.ALLOWED_HOSTS,
     drainMs: config.SHUTDOWN_DRAIN_MS,
     isPublic: true,
     isHttps: config.ISSUER_URL?.startsWith('https:') ?? false,
     readiness: createEntranceReadiness(entrance, options),
   });
-  server.addHook('onClose', async () => refusedOrigins.stop());
+  server.addHook('onClose', async () => {
+    refusedOrigins.stop();
+    telemetry.stop();
+  });
+  // Every route that is no operation is known by its pattern.
+  server.addHook('onRequest', ({ raw, routeOptions: { url } }, _reply, done) => {
+    const followed = telemetryOf(raw);
+    if (followed && url === graphqlPath) followed.kind = 'graphql';
+    else if (followed) followed.route = url;
+    done();
+  });
   const cors = await registerCors(server, corsSettingsOf(entrance, config), refusedOrigins);
   const limits = limitLoad(server, entrance, options);
   const { ISSUER_URL: issuerUrl } = config;
@@ -125,7 +158,7 @@ export async function createEntranceServer(
     });
   }
   await registerAuthRoutes(server, entrance, { ...options, ...limits });
-  return { server, direct, cors, corsHeadersFor: cors.headersFor, ...limits };
+  return { server, direct, telemetry, cors, corsHeadersFor: cors.headersFor, ...limits };
 }
 
 function corsSettingsOf(entrance: Entrance, config: GatewayConfig): CorsSettings {
@@ -140,9 +173,9 @@ function corsSettingsOf(entrance: Entrance, config: GatewayConfig): CorsSettings
 function limitLoad(
   server: FastifyInstance,
   { name }: Entrance,
-  { config, logger, graphqlPath, isTrustedProxy, readClientAddress }: EntranceServerOptions,
+  { config, logger, graphqlPath, isTrustedProxy, readClientAddress, metrics }: EntranceServerOptions,
 ): LoadLimits {
-  const log = createAdmissionLog(name, logger);
+  const log = createAdmissionLog(name, logger, metrics);
   server.addHook('onClose', async () => log.stop());
   reportUnlistedProxies(server, { entrance: name, isTrustedProxy, logger });
   limitConnections(server.server, { maxConnections: config.MAX_CONNECTIONS, isTrustedProxy, log });
@@ -192,6 +225,10 @@ export type EntranceOptions = {
   planning: PlanningPool;
   /** Shared too: a document has one mark in all lines of the process. */
   markOf: DocumentMark;
+  /** Undefined where nobody scrapes them. */
+  metrics?: ServiceMetrics | undefined;
+  /** Undefined: nothing is traced. */
+  tracing?: Tracing | undefined;
   accounts: readonly SeededAccount[];
   /** Where the supergraph of an entrance is read from. Without it, from its file. Tests have a graph of their own. */
   sourceOf?: EntranceGraphOptions['sourceOf'];
@@ -203,6 +240,9 @@ const graphqlPath = '/graphql';
 
 /** An entrance that takes other settings while it runs. `issuers`: those of all platforms. */
 export type OpenEntrance = {
+  readonly name: string;
+  readonly usage: FieldUsage | undefined;
+  readonly health: Health;
   /** @throws {ConfigError} when the settings cannot be served. The ones that are served stay. */
   prepare(config: GatewayConfig, issuers: readonly TrustedIssuer[]): Promise<PreparedGraph>;
   /** Opens the port. @returns its URL */
@@ -226,8 +266,10 @@ export async function openEntrance(
   let issuersNow = admitted(issuers);
   const isTrustedProxy = createProxyCheck(config.TRUSTED_PROXIES);
   let mounted: MountedGraph | undefined;
+  const usage = config.FIELD_USAGE ? createFieldUsage() : undefined;
   const given = {
     ...options,
+    usage,
     mounted: () => mounted,
     issuers: issuersNow,
     issuersNow: () => issuersNow,
@@ -251,6 +293,9 @@ export async function openEntrance(
   }
   mounted = graph;
   return {
+    name: entrance.name,
+    usage,
+    health: server.health,
     listen: () =>
       listen(server, {
         host: config.HOST,

@@ -7,6 +7,7 @@ import { type Platform, type RefusalReport, refusalReportPath } from '@signet/sc
 import { productSubgraphs, type SubgraphName, urlVariableOf } from '@signet/schema/subgraphs';
 import { createLogger, type Logger, loadConfig } from '@signet/service';
 import { createTrustedIssuers, openRevocations } from '@signet/session';
+import type { ServiceMetrics } from '@signet/telemetry';
 import { createTestIssuer, gatewayProofEnvironment } from '@signet/testing';
 import { type GraphQLFieldResolver, getNamedType, graphql, isListType, isNonNullType, parse } from 'graphql';
 import { gatewayConfigSchema } from '../config.ts';
@@ -48,6 +49,7 @@ export type TestGateway = {
 export async function startTestGateway(
   env: Record<string, string> = {},
   logger: Logger = createLogger('test', 'silent'),
+  metrics?: ServiceMetrics,
 ): Promise<TestGateway> {
   const stops: (() => unknown)[] = [];
   const serve = async (listener: RequestListener) => {
@@ -119,6 +121,7 @@ export async function startTestGateway(
       revocations,
       planning,
       markOf,
+      metrics,
       accounts: [],
       sourceOf: (variant) => fixedSource(readShopSupergraph, variant),
     });

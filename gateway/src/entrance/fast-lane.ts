@@ -1,8 +1,9 @@
 import { ApolloServerErrorCode } from '@apollo/server/errors';
-import type { AskedReply, AskedRequest, ErrorFormatter } from '@signet/service';
+import { type AskedReply, type AskedRequest, type ErrorFormatter, withRequestId } from '@signet/service';
 import { GraphQLError } from 'graphql';
 import type { WithDocument } from '../documents/trusted-documents.ts';
 import type { AnswerText } from '../execute/executor.ts';
+import { hasAny } from '../telemetry/telemetry-plugin.ts';
 import type { KnownOperation } from './known-operations.ts';
 import type { LearnOperation } from './learn-operations.ts';
 import { findThrottling } from './operation-plugins.ts';
@@ -60,13 +61,22 @@ export function createFastLane(options: FastLaneOptions): FastLane {
         return undefined;
       }
       onRun(context);
-      const { compiled, variables, coerced } = ready;
+      const { known, cost, variables, coerced } = ready;
+      const { requestId, telemetry } = context;
+      if (telemetry) {
+        telemetry.lane = 'fast';
+        telemetry.operation = known.identity;
+        telemetry.cost = cost;
+        telemetry.plan ??= 'hit';
+      }
       try {
-        return finish(await compiled.run({ variables, coerced, context }), reply);
+        return finish(await known.compiled.run({ variables, coerced, context }), context, reply);
       } catch (error) {
         // It may have changed something, so it is not tried again.
         void reply.code(500);
-        return `${JSON.stringify({ errors: [describeFault(error, formatError)] })}\n`;
+        const errors = [withRequestId(describeFault(error, formatError), requestId)];
+        telemetry?.answered(errors, false);
+        return `${JSON.stringify({ errors })}\n`;
       }
     },
   };
@@ -106,15 +116,26 @@ function prepare(
   findKnown: FastLaneOptions['findKnown'],
 ) {
   const known = text === undefined ? undefined : findKnown(text, operationName);
-  if (!known?.isWithinLimits(variables, extensions)) return undefined;
+  const cost = known?.costOf(variables, extensions);
+  if (!known || cost === undefined) return undefined;
   const { coerced } = known.compiled.coerce(variables);
   if (!coerced || known.guard()(session, coerced).length > 0) return undefined;
-  return { compiled: known.compiled, variables, coerced };
+  return { known, cost, variables, coerced };
 }
 
 /** The line end is Apollo Server's. */
-function finish({ text, errors }: AnswerText, reply: AskedReply): string {
-  const throttling = findThrottling(errors, () => JSON.parse(text).data);
+function finish({ text, errors }: AnswerText, { telemetry }: Context, reply: AskedReply): string {
+  if (errors.length === 0) {
+    telemetry?.answered(errors, true);
+    return `${text}\n`;
+  }
+  let data: object | null | undefined;
+  const readData = () => {
+    data ??= JSON.parse(text).data as object | null;
+    return data;
+  };
+  telemetry?.answered(errors, hasAny(readData()));
+  const throttling = findThrottling(errors, readData);
   if (throttling) {
     reply.code(throttling.status);
     reply.header('retry-after', throttling.retryAfter);

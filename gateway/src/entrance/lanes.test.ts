@@ -54,10 +54,12 @@ async function send({ body, who = 'customer', headers = {} }: Request, to = gate
   );
   asked.end(JSON.stringify(body));
   const response = await answer;
+  const requestId = String(response.headers['x-request-id']);
   const pairs = response.rawHeaders.flatMap((name, at, all) =>
-    at % 2 === 0 && name.toLowerCase() !== 'date' ? [`${name}: ${all[at + 1]}`] : [],
+    at % 2 === 0 && name.toLowerCase() !== 'date' ? [`${name}: ${all[at + 1]}`.replace(requestId, 'id')] : [],
   );
-  return { status: response.statusCode, headers: pairs.sort(), body: await text(response), lane: lanes[0] };
+  const answered = (await text(response)).replaceAll(requestId, 'id');
+  return { status: response.statusCode, headers: pairs.sort(), body: answered, lane: lanes[0] };
 }
 
 const page =

@@ -8,7 +8,7 @@ import { createOperationLearning } from './learn-operations.ts';
 import type { GatewayContext } from './request-context.ts';
 
 type LanesOptions = Pick<FastLaneOptions, 'createContext' | 'onRun' | 'formatError'> &
-  Pick<KnownOperationsOptions, 'book' | 'config' | 'guards' | 'compiledOf'> & {
+  Pick<KnownOperationsOptions, 'book' | 'config' | 'guards' | 'identify' | 'compiledOf'> & {
     /** `both`: an operation goes through Apollo Server's lane once, then through the fast one. */
     lanes: 'both' | 'apollo' | 'fast';
     planner: Pick<OperationPlanner<unknown>, 'plan' | 'documentOfText'>;

@@ -38,7 +38,9 @@ export function createOperationLearning({ schema, book, config, planner }: Learn
       if (error instanceof RefusalError) return;
       throw error;
     }
-    await planner.plan({ hash: sha256(text), source: text, document, operation, caller: callerOf(context) });
+    const caller = callerOf(context);
+    const { telemetry } = context;
+    await planner.plan({ hash: sha256(text), source: text, document, operation, caller, telemetry });
   };
 }
 

@@ -12,6 +12,7 @@ import { type ActingLog, authenticate, type Session, type Verifier } from '@sign
 import type { RefusalReports } from '../access/refusal-reports.ts';
 import type { ClientAddressReader } from '../admission/client-address.ts';
 import type { SessionCookieGate, SessionCookies } from '../admission/session-cookie-gate.ts';
+import { type RequestTelemetry, telemetryOf } from '../telemetry/request-telemetry.ts';
 
 export type RequestContextOptions = {
   entrance: string;
@@ -50,9 +51,16 @@ export function createRequestContext(options: RequestContextOptions): CreateCont
       }
       return addHttpStatus(error);
     };
+    const telemetry = telemetryOf(request.raw);
     const build = (session: Session): GatewayContext => {
       options.acting.add(session, request.id);
+      if (telemetry) {
+        telemetry.session = session;
+        telemetry.tenantSlug = tenantOf(request, options);
+      }
       return {
+        requestId: request.id,
+        telemetry,
         session,
         authorization,
         signetContext,
@@ -122,8 +130,7 @@ export function describeRequest(
   { entrance, tenantsByHost }: Pick<RequestContextOptions, 'entrance' | 'tenantsByHost'>,
   { clientAddress, hasToken, hasCookies }: DescribedClient,
 ): string {
-  const tenantOfHost = tenantsByHost.size > 0 ? tenantsByHost.get(request.hostname.toLowerCase()) : undefined;
-  const tenant = tenantOfHost ?? single(request.headers['x-tenant']);
+  const tenant = tenantOf(request, { tenantsByHost });
   const { 'user-agent': device, origin } = request.headers;
   return formatSignetContext({
     requestId: request.id,
@@ -135,6 +142,14 @@ export function describeRequest(
     ...(hasCookies && { session: sessionByCookie }),
     hasToken,
   });
+}
+
+function tenantOf(
+  request: AskedRequest,
+  { tenantsByHost }: Pick<RequestContextOptions, 'tenantsByHost'>,
+): string | undefined {
+  const tenantOfHost = tenantsByHost.size > 0 ? tenantsByHost.get(request.hostname.toLowerCase()) : undefined;
+  return tenantOfHost ?? single(request.headers['x-tenant']);
 }
 
 function single(header: string | string[] | undefined): string | undefined {
@@ -150,6 +165,10 @@ export type ClientWatch = {
 
 /** What the gateway knows about a request and passes on with each fetch. */
 export type GatewayContext = {
+  /** Stands in every error of the answer. */
+  requestId: string;
+  /** Undefined where nobody wants to know of requests. */
+  telemetry: RequestTelemetry | undefined;
   session: Session;
   authorization: string | undefined;
   /** The header that each fetch carries, but for the time that is left. */

@@ -5,6 +5,7 @@ import {
   hasProductionSurface,
   type Logger,
 } from '@signet/service';
+import type { ServiceMetrics } from '@signet/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { type DocumentNode, print } from 'graphql';
 import { createAccessGuard, createOperationGuards, type OperationGuards } from '../access/access-guard.ts';
@@ -28,6 +29,8 @@ import { findFieldsWithoutRule } from '../supergraph/check-rules.ts';
 import type { ServedGraph } from '../supergraph/graph-switch.ts';
 import { findSubgraphUrls, findUnusedUrls, type SubgraphUrls } from '../supergraph/subgraph-urls.ts';
 import { type Supergraph, SupergraphError } from '../supergraph/supergraph-source.ts';
+import type { IdentifyOperation } from '../telemetry/operation-identity.ts';
+import { createTelemetryPlugin } from '../telemetry/telemetry-plugin.ts';
 import type { Entrance } from './entrances.ts';
 import { createLanes } from './lanes.ts';
 import { createOperationChecks, refuseSubscriptions, throttledStatus } from './operation-plugins.ts';
@@ -41,6 +44,8 @@ export type ServedGraphOptions = {
   logger: Logger;
   planning: PlanningPool;
   markOf: DocumentMark;
+  metrics?: ServiceMetrics | undefined;
+  identify: IdentifyOperation;
   proof: Pick<EntranceProof, 'signerFor' | 'missingPeerOf'>;
   reports: Pick<RefusalReports, 'add'>;
   trustedDocuments: Pick<TrustedDocuments, 'documents' | 'plugin' | 'withDocument' | 'remember'>;
@@ -97,7 +102,16 @@ export async function openEntranceGraph(
     for (const stopOne of stops.splice(0).reverse()) await stopOne();
   };
   try {
-    const sources = createSubgraphSources({ config, urls, fieldPlatforms, proof, reports, logger });
+    const sources = createSubgraphSources({
+      config,
+      urls,
+      fieldPlatforms,
+      proof,
+      reports,
+      logger,
+      entrance: name,
+      metrics: options.metrics,
+    });
     stops.push(sources.stop);
     const formatError = createErrorFormatter({ logger, trustsExtensions: true, hideSchemaDetails });
     const { planning, gateway, compiledOf } = await createExecution({
@@ -125,6 +139,7 @@ export async function openEntranceGraph(
       compiledOf: compiledOf ?? (() => undefined),
       book,
       guards,
+      identify: options.identify,
       config,
       formatError,
     });
@@ -153,6 +168,7 @@ export async function openEntranceGraph(
         ...(config.ACCESS === 'on'
           ? [createAccessGuard({ guards, logger, dryRun: config.ACCESS_DRY_RUN, reports })]
           : []),
+        createTelemetryPlugin(options.identify),
       ],
     });
     stops.push(handler.stop);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
+import { takeRequestIds } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestGateway, type TestGateway } from './entrance.test-support.ts';
 
@@ -29,7 +30,11 @@ describe('a sign-in that auth throttles', () => {
       headers: { 'content-type': 'application/json', accept },
       body: JSON.stringify({ query }),
     });
-    return { status: response.status, headers: response.headers, body: (await response.json()) as object };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: takeRequestIds((await response.json()) as object, response),
+    };
   };
   beforeAll(async () => {
     await once(auth.listen(0, '127.0.0.1'), 'listening');

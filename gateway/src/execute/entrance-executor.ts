@@ -1,4 +1,4 @@
-import { type ErrorFormatter, type Logger, RefusalError } from '@signet/service';
+import { type ErrorFormatter, type Logger, RefusalError, withRequestId } from '@signet/service';
 import type { FieldPlatforms } from '../access/field-platforms.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { GatewayContext } from '../entrance/request-context.ts';
@@ -19,7 +19,7 @@ export function createEntranceExecutor(options: EntranceExecutorOptions): Execut
   return createExecutor<GatewayContext>({
     supergraphSdl,
     send,
-    formatError,
+    formatError: (formatted, error, { requestId }) => withRequestId(formatError(formatted, error), requestId),
     unmerged: new Set(config.UNMERGED_SUBGRAPHS),
     describeOutage(subgraph) {
       const { message, extensions } = new RefusalError(

@@ -91,7 +91,7 @@ export type ExecutorOptions<C> = {
   supergraphSdl: string;
   send: SendFetch<C>;
   /** Formats each error of `run` on its way out, as Apollo Server's `formatError`. */
-  formatError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError;
+  formatError(formatted: GraphQLFormattedError, error: unknown, context: C): GraphQLFormattedError;
   /** What the client learns of a fetch that failed. Without it: that a service is unavailable. */
   describeOutage?(subgraph: string): Pick<GraphQLFormattedError, 'message' | 'extensions'>;
   /** Called for an answer that lacks what was asked for, which the sender can't know. For the log. */
@@ -149,7 +149,9 @@ export function createExecutor<C>(options: ExecutorOptions<C>): Executor<C> {
           const data = run.errors.length === 0 ? completion.toText(run.data, introspected) : undefined;
           if (data !== undefined) return { text: `{"data":${data}}`, errors: [] };
           const result = completion.exactly(run, introspected);
-          const errors = describe(run, result).map((error) => formatError(error.toJSON(), error));
+          const errors = describe(run, result).map((error) =>
+            formatError(error.toJSON(), error, request.context),
+          );
           const text = JSON.stringify(result.data);
           return {
             text:

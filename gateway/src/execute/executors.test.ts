@@ -1,4 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { takeRequestIds } from '@signet/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestGateway, type TestGateway, type Who } from '../entrance/entrance.test-support.ts';
 
@@ -19,7 +20,7 @@ async function ask(to: TestGateway, who: Who, query: string, variables = {}) {
     headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
     body: JSON.stringify({ query, variables }),
   });
-  return { status: answer.status, body: await answer.json() };
+  return { status: answer.status, body: takeRequestIds((await answer.json()) as object, answer) };
 }
 
 const page = `query ($with: Boolean = true) {

@@ -29,13 +29,15 @@ async function startProcess(process: string, body: string, received: Received[])
 }
 
 function createSender(target: SubgraphTarget, reports = { add: vi.fn() }) {
-  const sender = createFetchSender({ targets: [target], reports, logger });
+  const sender = createFetchSender({ targets: [target], reports, logger, entrance: 'graph' });
   stops.push(() => sender.stop());
   return sender;
 }
 
 function contextOf(changes: Partial<GatewayContext> = {}): GatewayContext {
   return {
+    requestId: 'test',
+    telemetry: undefined,
     signetContext: 'id="r"',
     clientAddress: '192.0.2.1',
     session: { platform: 'none' },

@@ -37,7 +37,7 @@ async function createSource(
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
   const name = target.name ?? 'catalog';
   const targets = [{ name, urls: { user: url, portal: url }, ...target }];
-  const sender = createFetchSender({ targets, reports: { add() {} }, logger });
+  const sender = createFetchSender({ targets, reports: { add() {} }, logger, entrance: 'graph' });
   const source = new SubgraphDataSource({ name, sender, platformOf, logger });
   const close = () => {
     server.closeAllConnections();

@@ -1,5 +1,6 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
 import type { Logger } from '@signet/service';
+import type { ServiceMetrics } from '@signet/telemetry';
 import type { FieldPlatforms } from '../access/field-platforms.ts';
 import type { RefusalReports } from '../access/refusal-reports.ts';
 import type { GatewayConfig } from '../config.ts';
@@ -18,18 +19,20 @@ export type SubgraphSourcesOptions = {
   /** Gets the refusals of subgraphs that keep no audit log. */
   reports: Pick<RefusalReports, 'add'>;
   logger: Logger;
+  entrance: string;
+  metrics?: ServiceMetrics | undefined;
 };
 
 /** Opens the way to each subgraph. `stop` closes their connections. */
 export function createSubgraphSources(options: SubgraphSourcesOptions) {
-  const { config, urls, fieldPlatforms, proof, reports, logger } = options;
+  const { config, urls, fieldPlatforms, proof, reports, logger, entrance, metrics } = options;
   const targets = [...urls].map(([name, byPlatform]) => ({
     name,
     urls: byPlatform,
     takesCookies: isAuth(name, config),
     sign: proof.signerFor(name),
   }));
-  const sender = createFetchSender({ targets, reports, logger });
+  const sender = createFetchSender({ targets, reports, logger, entrance, metrics });
   const platformOf = createFetchPlatform(fieldPlatforms);
   return {
     send: sender.send,

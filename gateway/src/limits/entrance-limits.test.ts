@@ -1,11 +1,15 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { takeRequestIds } from '@signet/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startTestGateway, type TestGateway } from '../entrance/entrance.test-support.ts';
 import { repeat } from './documents.test-support.ts';
 
-type Answer = { data?: Record<string, unknown>; errors?: { message: string; extensions: object }[] };
+type Answer = {
+  data?: Record<string, unknown>;
+  errors?: { message: string; extensions: { code: string } }[];
+};
 
 describe('limits at an entrance', () => {
   let gateway: TestGateway;
@@ -21,7 +25,7 @@ describe('limits at an entrance', () => {
       headers: { 'content-type': 'application/json', ...headers },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
-    return { status: response.status, body: (await response.json()) as Answer };
+    return { status: response.status, body: takeRequestIds((await response.json()) as Answer, response) };
   }
 
   const deepText = `{${'a{'.repeat(50)}`;
@@ -75,7 +79,8 @@ describe('limits at an entrance', () => {
     const get = async (parameters: Record<string, string>) => {
       const url = `${gateway.urls.graph}/graphql?${new URLSearchParams(parameters)}`;
       const response = await fetch(url, { headers: { 'apollo-require-preflight': 'yes' } });
-      return [response.status, ((await response.json()) as Answer).errors?.[0]?.extensions];
+      const { errors } = takeRequestIds((await response.json()) as Answer, response);
+      return [response.status, errors?.[0]?.extensions];
     };
     const refused = (reason: string) => [400, { code: 'BAD_USER_INPUT', reason: `request.limit.${reason}` }];
     expect(await get({ query: deepText })).toEqual(refused('nesting'));

@@ -13,16 +13,15 @@ function judge(query: string, requests: readonly Record<string, unknown>[], limi
   const operation = getOperationAST(document, document.definitions.length > 1 ? 'A' : undefined);
   if (!operation) throw new Error('no operation');
   const config = { ...defaultLimits, ...limits };
-  const isWithin = createKnownLimits({ schema, book, config, document, operation });
+  const costOf = createKnownLimits({ schema, book, config, document, operation });
   const anew = (variables: Record<string, unknown>) => {
     try {
-      assertWithinLimits({ schema, document, operation, variables }, book, config);
-      return true;
+      return assertWithinLimits({ schema, document, operation, variables }, book, config)?.cost;
     } catch {
-      return false;
+      return undefined;
     }
   };
-  return { known: requests.map((variables) => isWithin(variables, {})), anew: requests.map(anew) };
+  return { known: requests.map((variables) => costOf(variables, {})), anew: requests.map(anew) };
 }
 
 /** Values of every kind, honest and odd, in an order in which what was remembered meets what it must not be taken for. */
@@ -69,26 +68,26 @@ describe('limits that were measured before', () => {
     const cheap = { v: { category: 'a', text: null } };
     const dear = { v: { category: 'a', text: 'a' } };
     const { known } = judge(query, [cheap, dear, cheap], { LIMIT_COST: 400 });
-    expect(known).toEqual([true, false, true]);
+    expect(known).toEqual([expect.any(Number), undefined, expect.any(Number)]);
   });
 
   it('count what each request holds', () => {
     const deep = { other: [[[[[[[[[[1]]]]]]]]]] };
     expect(() => assertJsonWithinLimits(deep, defaultLimits)).toThrow();
     const { known } = judge('{ me { id } }', [{}, deep, {}]);
-    expect(known).toEqual([true, false, true]);
+    expect(known).toEqual([expect.any(Number), undefined, expect.any(Number)]);
     const long = { v: Array.from({ length: 201 }, () => ({})) };
-    expect(judge('{ me { id } }', [{ v: [{}] }, long]).known).toEqual([true, false]);
+    expect(judge('{ me { id } }', [{ v: [{}] }, long]).known).toEqual([expect.any(Number), undefined]);
   });
 
   it('count the extensions of each request', () => {
     const document = parse('{ me { id } }');
     const operation = getOperationAST(document);
     if (!operation) throw new Error('no operation');
-    const isWithin = createKnownLimits({ schema, book, config: defaultLimits, document, operation });
-    expect(
-      [{}, { a: [[[[[[[[[[1]]]]]]]]]] }, undefined].map((extensions) => isWithin({}, extensions)),
-    ).toEqual([true, false, true]);
+    const costOf = createKnownLimits({ schema, book, config: defaultLimits, document, operation });
+    expect([{}, { a: [[[[[[[[[[1]]]]]]]]]] }, undefined].map((extensions) => costOf({}, extensions))).toEqual(
+      [expect.any(Number), undefined, expect.any(Number)],
+    );
   });
 
   it('are kept for a bounded number of shapes', () => {

@@ -13,8 +13,8 @@ import { assertJsonWithinLimits, assertWithinLimits } from './operation-limits.t
 
 type Variables = Readonly<Record<string, unknown>>;
 
-/** Whether a request for one operation is within the limits. It says the same as `assertWithinLimits`, which refuses. */
-export type KnownLimits = (variables: Variables, extensions: unknown) => boolean;
+/** The cost of a request for one operation; undefined where it is not within the limits, which `assertWithinLimits` refuses. */
+export type KnownLimits = (variables: Variables, extensions: unknown) => number | undefined;
 
 export type KnownLimitsOptions = {
   schema: GraphQLSchema;
@@ -43,29 +43,31 @@ export function createKnownLimits({
 }: KnownLimitsOptions): KnownLimits {
   const names = declaredVariables(document);
   const pageSizes = pageSizeVariables(document, book);
-  const passed = new Set<string>();
-  const measure = (variables: Variables): boolean =>
-    isAccepted(() => assertWithinLimits({ schema, document, operation, variables }, book, config));
+  const passed = new Map<string, number>();
+  const costOf = (variables: Variables): number | undefined =>
+    accepted(() => assertWithinLimits({ schema, document, operation, variables }, book, config))?.cost;
   return (variables, extensions) => {
-    const isSmall = isAccepted(() => {
+    const isSmall = accepted(() => {
       assertJsonWithinLimits(variables, config);
       assertJsonWithinLimits(extensions, config);
+      return true;
     });
-    if (!isSmall) return false;
+    if (!isSmall) return undefined;
     const shape = shapeOf(variables, names, pageSizes);
-    if (passed.has(shape)) return true;
-    if (!measure(variables)) return false;
-    if (shape.length <= maxShapeLength && passed.size < maxShapes) passed.add(shape);
-    return true;
+    const known = passed.get(shape);
+    if (known !== undefined) return known;
+    const cost = costOf(variables);
+    if (cost !== undefined && shape.length <= maxShapeLength && passed.size < maxShapes)
+      passed.set(shape, cost);
+    return cost;
   };
 }
 
-function isAccepted(check: () => void): boolean {
+function accepted<T>(check: () => T): T | undefined {
   try {
-    check();
-    return true;
+    return check();
   } catch (error) {
-    if (error instanceof RefusalError) return false;
+    if (error instanceof RefusalError) return undefined;
     throw error;
   }
 }

@@ -74,9 +74,9 @@ export { createSourceCheck, registerSourceLimits, type SourceCheck } from './sou
 
 /** Checks a parsed operation against the limits, with the costs of the supergraph. */
 export function createLimitsCheck(book: CostBook, config: LimitConfig): OperationCheck {
-  return ({ schema, document, operation, request }) =>
+  return ({ schema, document, operation, request, contextValue: { telemetry } }) =>
     withHttpStatus(() => {
-      assertWithinLimits(
+      const measures = assertWithinLimits(
         {
           schema,
           document,
@@ -88,6 +88,7 @@ export function createLimitsCheck(book: CostBook, config: LimitConfig): Operatio
         book,
         config,
       );
+      if (telemetry) telemetry.cost = measures?.cost;
     });
 }
 

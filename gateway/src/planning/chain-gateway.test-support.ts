@@ -42,6 +42,8 @@ export async function startChainGateway({ deadlineMs = 2000 } = {}) {
     context: async ({ id, headers }) => {
       const clientAddress = String(headers[addressHeader] ?? '192.0.2.1');
       return {
+        requestId: id,
+        telemetry: undefined,
         session: { platform: 'none' },
         authorization: undefined,
         signetContext: formatSignetContext({ requestId: id, entrance: 'graph', clientAddress }),

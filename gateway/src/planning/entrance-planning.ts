@@ -139,7 +139,9 @@ export function createPlanning({
           if (queryHash === undefined) {
             throw new TypeError('Apollo Server runs no operation without a hash of its text.');
           }
-          const asked = { hash: queryHash, source, document, operation, caller: callerOf(contextValue) };
+          const { telemetry } = contextValue;
+          const caller = callerOf(contextValue);
+          const asked = { hash: queryHash, source, document, operation, caller, telemetry };
           const planned = await planner.plan(asked);
           if (planned.kind === 'planned' && !planned.asksForSchema) {
             return null;

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { QueryPlan } from '@apollo/query-planner';
+import { inSpan } from '@signet/telemetry/tracing';
 import type { DocumentNode, OperationDefinitionNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import type { RequestTelemetry } from '../telemetry/request-telemetry.ts';
 import { dropTokens } from './drop-tokens.ts';
 import type { DocumentFault, PlannedSchema, PlanningJob } from './planner.ts';
 import type { PlanningOutcome, PlanningPool } from './planning-pool.ts';
@@ -17,6 +19,8 @@ export type AskedOperation = {
   operation: OperationDefinitionNode;
   /** The caller that takes turns with others. */
   caller: string;
+  /** Learns where the plan came from, and how long that took. */
+  telemetry?: Pick<RequestTelemetry, 'plan' | 'planMs' | 'span'> | undefined;
 };
 
 export type Planned<P> =
@@ -169,17 +173,26 @@ export function createOperationPlanner<P>(options: OperationPlannerOptions<P>): 
       return hash === undefined ? undefined : documents.get(hash)?.document;
     },
     async plan(asked) {
+      const startedAt = performance.now();
       const name = asked.operation.name?.value ?? '';
       const key = `${asked.hash} ${name}`;
+      // The document: this request parsed it while another had the same operation planned.
+      const hit = plans.get(asked.operation) ?? documents.get(asked.hash)?.results.get(name);
+      const again = hit ? undefined : compileAgain(key, asked, name);
+      const refusal = hit || again ? undefined : refusals.get(key);
       const result =
-        plans.get(asked.operation) ??
-        // This request parsed the document while another had the same operation planned.
-        documents.get(asked.hash)?.results.get(name) ??
-        compileAgain(key, asked, name) ??
-        refusals.get(key) ??
-        (await ask(key, asked, undefined, (found) => keepDocument(asked, name, found)));
+        hit ??
+        again ??
+        refusal ??
+        (await inSpan(asked.telemetry?.span, 'plan an operation', () =>
+          ask(key, asked, undefined, (found) => keepDocument(asked, name, found)),
+        ));
       if (result.kind === 'planned' || result.kind === 'introspection') {
         plans.set(asked.operation, result);
+      }
+      if (asked.telemetry) {
+        asked.telemetry.plan = hit ? 'hit' : again ? 'text' : refusal ? 'refused' : 'miss';
+        asked.telemetry.planMs = performance.now() - startedAt;
       }
       return result as Planned<P> | Unplanned;
     },

@@ -39,6 +39,8 @@ export type PlanningPool = {
   findLack(): string | undefined;
   /** How many workers there are. */
   readonly size: number;
+  /** How many operations wait for a worker. */
+  readonly queueLength: number;
   stop(): Promise<void>;
 };
 
@@ -200,6 +202,9 @@ export function openPlanningPool({
         : 'no planning worker is ready, so operations that are not known yet are refused or wait',
     get size() {
       return slots.length;
+    },
+    get queueLength() {
+      return queue.length;
     },
     async stop() {
       isStopped = true;

@@ -145,6 +145,7 @@ function createFeed(): RevocationFeed & { revoke(kid: string): void } {
     checkReady: () => undefined,
     findLack: async () => undefined,
     lag: () => ({ read: 0, delivery: 0 }),
+    onDelivery() {},
     size: () => revoked.size,
     waitUntilRead: async () => {},
     stop: async () => {},

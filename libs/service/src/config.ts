@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { tracingConfigFields } from '@signet/telemetry/tracing';
 import { z } from 'zod';
 import { logLevels } from './logger.ts';
 import { findMistypedVariables } from './mistyped-variables.ts';
@@ -189,6 +190,12 @@ export const processConfigFields = {
     .describe(
       'Host names, beside those of loopback, by which clients may call the process, separated by commas. A request to any other Host gets 421.',
     ),
+  METRICS_PORT: configFields.port
+    .optional()
+    .describe(
+      'The port that shows the metrics in the text format of Prometheus at /metrics, and /health/live, /health/started and /health/ready with their reasons. Operators alone should reach it. Without it there are no metrics.',
+    ),
+  METRICS_HOST: z.string().optional().describe('The address for METRICS_PORT. By default that of HOST.'),
   SHUTDOWN_DRAIN_MS: configFields
     .wholeNumber('must be milliseconds, 0 to 5000', { min: 0, max: 5000 })
     .default(0)
@@ -207,6 +214,7 @@ export const processConfigFields = {
     .enum(['development', 'production'], 'must be development or production')
     .optional()
     .describe('`production` closes the process to strangers as in production, whatever NODE_ENV says.'),
+  ...tracingConfigFields,
 };
 
 /** Whether a process is closed to strangers as in production: no schema, no browser pages, no seeded accounts. */

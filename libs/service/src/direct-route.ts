@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { internalErrorBody } from './errors.ts';
 import type { Logger } from './logger.ts';
 import { valuesOfHeader } from './request-checks.ts';
+import { requestIdHeader, requestIdOf } from './request-follower.ts';
 
 /** What answering an operation reads of a request: of Fastify's, or of one that takes the direct route. */
 export type AskedRequest = Pick<
@@ -50,6 +51,8 @@ type DirectRouteOptions = {
   bodyLimitBytes: number;
   /** Headers of every answer, which a handler doesn't set. */
   headers: Readonly<Record<string, string>>;
+  /** Whether answers carry the id of their request. */
+  showsId: boolean;
   /** False from when the server begins to close: no connection is kept alive any longer. */
   isServing(): boolean;
   /** Whether nothing speaks against the request before its body is read. */
@@ -63,19 +66,18 @@ export type OpenDirectRoute = {
   before(fastify: RequestListener): RequestListener;
   /** The body of a request that was handed over to Fastify, to be read again. */
   bodyOf(request: IncomingMessage): Readable | undefined;
-  /** Its id. */
-  idOf(request: IncomingMessage): string | undefined;
 };
 
 export function openDirectRoute(
   route: DirectRoute,
-  { logger, bodyLimitBytes, headers, isServing, isUsual, readJson }: DirectRouteOptions,
+  { logger, bodyLimitBytes, headers, showsId, isServing, isUsual, readJson }: DirectRouteOptions,
 ): OpenDirectRoute {
   const usualHeaders = Object.entries(headers).flat();
-  const handedOver = new WeakMap<IncomingMessage, { id: string; bytes: Buffer }>();
+  const handedOver = new WeakMap<IncomingMessage, Buffer>();
   const send = (text: string, { raw, status, headers: own }: DirectReply) => {
     // The client may have left.
     if (raw.destroyed) return;
+    if (showsId) own.push(requestIdHeader, requestIdOf(raw.req));
     if (!isServing()) own.push('connection', 'close');
     raw.writeHead(status, [...usualHeaders, ...own, 'content-length', String(Buffer.byteLength(text))]);
     raw.end(text);
@@ -88,7 +90,7 @@ export function openDirectRoute(
       logger.error({ err: error }, 'a request failed');
       reply.code(500);
       reply.header('content-type', 'application/json; charset=utf-8');
-      return JSON.stringify(internalErrorBody());
+      return JSON.stringify(internalErrorBody(showsId ? request.id : undefined));
     }
   };
   return {
@@ -107,7 +109,7 @@ export function openDirectRoute(
         }, bytes);
         const text = request.body === undefined ? undefined : await answer(handler, request, reply);
         if (text !== undefined) return send(text, reply);
-        handedOver.set(raw, { id: request.id, bytes });
+        handedOver.set(raw, bytes);
         fastify(raw, response);
       };
       readBody(raw, (bytes) =>
@@ -119,15 +121,14 @@ export function openDirectRoute(
       );
     },
     bodyOf(raw) {
-      const bytes = handedOver.get(raw)?.bytes;
+      const bytes = handedOver.get(raw);
       return bytes && Readable.from([bytes], { objectMode: false });
     },
-    idOf: (raw) => handedOver.get(raw)?.id,
   };
 }
 
 class DirectRequest implements AskedRequest {
-  readonly id = crypto.randomUUID();
+  readonly id: string;
   readonly method = 'POST';
   readonly raw: IncomingMessage;
   readonly url: string;
@@ -136,6 +137,7 @@ class DirectRequest implements AskedRequest {
 
   constructor(raw: IncomingMessage) {
     this.raw = raw;
+    this.id = requestIdOf(raw);
     this.url = raw.url as string;
     this.headers = raw.headers;
   }

@@ -85,12 +85,14 @@ export function errorBody(
   message: string,
   code: string,
   reason?: string,
+  requestId?: string,
 ): { errors: GraphQLFormattedError[] } {
-  return { errors: [{ message, extensions: reason ? { code, reason } : { code } }] };
+  const extensions = { code, ...(reason && { reason }), ...(requestId !== undefined && { requestId }) };
+  return { errors: [{ message, extensions }] };
 }
 
-export function internalErrorBody(): { errors: GraphQLFormattedError[] } {
-  return errorBody(internalErrorText, 'INTERNAL_SERVER_ERROR');
+export function internalErrorBody(requestId?: string): { errors: GraphQLFormattedError[] } {
+  return errorBody(internalErrorText, 'INTERNAL_SERVER_ERROR', undefined, requestId);
 }
 
 /** Turns an error of a library (a database driver's) into a refusal; undefined leaves it an internal error. */

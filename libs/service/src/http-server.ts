@@ -29,6 +29,13 @@ import {
   nothingHere,
   otherHost,
 } from './request-checks.ts';
+import {
+  beginRequest,
+  type RequestFollower,
+  requestIdHeader,
+  requestIdOf,
+  stampErrors,
+} from './request-follower.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -57,6 +64,8 @@ export type HttpServerOptions = {
   drainMs?: number;
   /** The way of usual requests, past all that is registered on the server. */
   direct?: DirectRoute;
+  /** Learns of every request, and gives it its id. Without it, requests have ids that nobody is told. */
+  follower?: RequestFollower;
 };
 
 const defaultBodyLimitBytes = 256 * 1024;
@@ -84,9 +93,9 @@ function noSchemas(): never {
 
 /** A Fastify server with what all processes share: Host check, JSON only, one error format, security headers, health. */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
-  const { logger, timeoutsMs = defaultTimeoutsMs, drainMs = 0 } = options;
+  const { logger, timeoutsMs = defaultTimeoutsMs, drainMs = 0, follower } = options;
   const headers = surfaceHeaders(options.isHttps ?? false);
-  const refuse = createRawRefusal(headers);
+  const refuse = createRawRefusal(headers, follower !== undefined);
   const earlyAnswers = new WeakMap<Socket, IncomingMessage>();
   // Draining: reports not ready, and closes each connection with its next answer. Stopping: takes no new connection either. What comes on
   // the old ones is answered until they are closed: its sender could not know.
@@ -111,7 +120,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     // No route has a JSON schema. Without these, Fastify loads Ajv and a serializer for them.
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     clientErrorHandler: createClientErrorHandler(headers, earlyAnswers),
-    genReqId: (raw) => direct?.idOf(raw as IncomingMessage) ?? crypto.randomUUID(),
+    genReqId: (raw) => requestIdOf(raw as IncomingMessage),
     routerOptions: {
       onBadUrl: (_path, _request, response) => refuse(response, 400, 'The URL is malformed.'),
     },
@@ -120,9 +129,10 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, createJsonReader(server));
   // RFC 9110, section 10.1.1: Node handles 100-continue, and would answer any other expectation without our headers.
-  server.server.on('checkExpectation', (_request, response) =>
-    refuse(response, 417, 'This server knows no such expectation.'),
-  );
+  server.server.on('checkExpectation', (request, response) => {
+    if (follower) beginRequest(follower, request, response);
+    refuse(response, 417, 'This server knows no such expectation.');
+  });
   const closeUnusedConnections = followUnusedConnections(server.server);
   const isOfFlood = limitPipelining(server.server, maxPipelined);
   const findTargetFault = createTargetCheck(options.allowedHosts ?? []);
@@ -134,13 +144,19 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       logger,
       bodyLimitBytes: options.bodyLimitBytes ?? defaultBodyLimitBytes,
       headers,
+      showsId: follower !== undefined,
       isServing: () => phase === 'serving',
       isUsual: (raw) => !isOfFlood(raw) && findTargetFault(raw) === undefined,
       readJson: createPlainJsonReader(server),
     });
-  if (direct) {
-    server.server.off('request', fastifyListener).on('request', direct.before(fastifyListener));
-  }
+  const answering = direct?.before(fastifyListener) ?? fastifyListener;
+  const listener: RequestListener = follower
+    ? (raw, response) => {
+        beginRequest(follower, raw, response);
+        answering(raw, response);
+      }
+    : answering;
+  server.server.off('request', fastifyListener).on('request', listener);
   server.addHook('onRequest', (request, reply, done) => {
     if (isOfFlood(request.raw)) reply.hijack();
     else done();
@@ -185,15 +201,21 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   });
   const usualHeaders = Object.entries(headers);
   // A connection that is kept alive would keep the server from closing.
-  server.addHook('onSend', ({ raw }, reply, payload, done) => {
+  server.addHook('onSend', ({ raw, id }, reply, payload, done) => {
     if (!raw.complete) earlyAnswers.set(raw.socket, raw);
+    const stamped = follower && typeof payload === 'string' ? stampErrors(payload, id) : undefined;
+    if (follower) reply.header(requestIdHeader, id);
+    if (stamped) {
+      follower?.refused(raw, stamped.errors);
+      reply.removeHeader('content-length');
+    }
     for (const [name, value] of usualHeaders) {
       if (!reply.hasHeader(name)) reply.header(name, value);
     }
     if (phase !== 'serving') {
       reply.header('connection', 'close');
     }
-    done(null, payload);
+    done(null, stamped?.body ?? payload);
   });
   server.setNotFoundHandler((request, reply) => {
     const allowed = allowedMethodsOf(request);

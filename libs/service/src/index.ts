@@ -51,9 +51,12 @@ export {
   subgraphBodyLimitBytes,
 } from './http-server.ts';
 export { createJsonReader, decodeUtf8, readJson } from './json-body.ts';
+export { type LogOutput, openLogOutput } from './log-output.ts';
 export { createLogger, type Logger, type LogWriter, logLevels } from './logger.ts';
 export { findMistypedVariables } from './mistyped-variables.ts';
 export { type OperationHooks, type OperationRun, runHooks, toPlugin } from './operation-hooks.ts';
+export { openProcessMetrics, type ProcessMetrics } from './process-metrics.ts';
+export { refusalLabels } from './refusal-labels.ts';
 export {
   assertReadableBody,
   createHostCheck,
@@ -61,6 +64,13 @@ export {
   otherHost,
   valuesOfHeader,
 } from './request-checks.ts';
+export {
+  createRequestId,
+  type RequestFollower,
+  requestIdHeader,
+  requestIdOf,
+  withRequestId,
+} from './request-follower.ts';
 export { listen, type RunningServer, runProcess } from './run-process.ts';
 export { describeSettings, type Setting } from './settings.ts';
 export {

@@ -1,4 +1,5 @@
 import { type Logger as PinoLogger, pino } from 'pino';
+import { type LogOutput, openLogOutput } from './log-output.ts';
 
 export type Logger = PinoLogger;
 
@@ -20,14 +21,10 @@ const secretFields = [
 ];
 
 /**
- * JSON lines on standard output, or to `destination`. Fields that may hold a secret are removed at the top and one or two levels
+ * JSON lines on standard output, or to `destination`, which several loggers of a process should share. Fields that may hold a secret are removed at the top and one or two levels
  * deep.
  */
-export function createLogger(
-  name: string,
-  level: LogLevel,
-  destination?: { write(line: string): void },
-): Logger {
+export function createLogger(name: string, level: LogLevel, destination?: LogOutput): Logger {
   const options = {
     name,
     level,
@@ -37,7 +34,7 @@ export function createLogger(
     },
     serializers: { err: (error: unknown) => describeError(error) },
   };
-  return destination ? pino(options, destination) : pino(options);
+  return pino(options, destination ?? openLogOutput());
 }
 
 const maxCauses = 3;

@@ -23,12 +23,21 @@ export function findMistypedVariables(
       const family = ownFamilies.find((one) => variable.startsWith(one));
       const candidates = family
         ? names.filter((name) => name.startsWith(family))
-        : [...known].filter((name) => Math.abs(name.length - variable.length) <= allowed);
+        : [...known].filter(
+            (name) => Math.abs(name.length - variable.length) <= allowed && !isItsPair(name, variable),
+          );
       const nearest = findNearest(variable, candidates, family ? Number.POSITIVE_INFINITY : allowed);
       return family || nearest.distance <= allowed
         ? [`${variable}: is not a setting. Did you mean ${nearest.name}?`]
         : [];
     });
+}
+
+const hostOrPort = /_(HOST|PORT)(_FILE)?$/;
+
+/** Two letters apart, and nobody types one for the other: the address and the port of the same thing. */
+function isItsPair(name: string, variable: string): boolean {
+  return hostOrPort.test(name) && name.replace(hostOrPort, '') === variable.replace(hostOrPort, '');
 }
 
 function isLikeSetting(variable: string): boolean {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { errorBody } from './errors.ts';
+import { requestIdHeader, requestIdOf } from './request-follower.ts';
 
 const lingerMs = 2000;
 
@@ -59,11 +60,14 @@ export function createClientErrorHandler(
 /** Refuses a request that no hook and no route will see, in the same form as every other refusal. */
 export function createRawRefusal(
   headers: Readonly<Record<string, string>>,
-): (response: Pick<ServerResponse, 'writeHead' | 'end'>, status: number, text: string) => void {
+  showsId = false,
+): (response: Pick<ServerResponse, 'writeHead' | 'end' | 'req'>, status: number, text: string) => void {
   return (response, status, text) => {
-    const body = JSON.stringify(errorBody(text, 'BAD_REQUEST'));
+    const id = showsId ? requestIdOf(response.req) : undefined;
+    const body = JSON.stringify(errorBody(text, 'BAD_REQUEST', undefined, id));
     response.writeHead(status, {
       ...headers,
+      ...(id !== undefined && { [requestIdHeader]: id }),
       'content-type': 'application/json; charset=utf-8',
       'content-length': Buffer.byteLength(body),
       // The next bytes on this connection may be the body of the refused request.

@@ -24,8 +24,9 @@ export type CheckedToken = {
   key: VerificationKey;
 };
 
-export type Refused = { kind: 'refused'; reason: AuthenticationReason };
-export type Unavailable = { kind: 'unavailable' };
+/** `trusted`: the issuer that the token names, where it is one that is trusted. Nothing else of the token is believed. */
+export type Refused = { kind: 'refused'; reason: AuthenticationReason; trusted?: TrustedIssuer };
+export type Unavailable = { kind: 'unavailable'; trusted?: TrustedIssuer };
 
 const maxTokenLength = 8192;
 const kidForm = /^[A-Za-z0-9_-]{1,128}$/;
@@ -45,6 +46,18 @@ export async function checkToken(
   if (!parsed) return refused('malformed');
   const trusted = findIssuer(parsed.claims, issuers);
   if (!trusted) return refused('issuer_mismatch');
+  const checked = await checkNamed(token, parsed, trusted, now);
+  return checked.kind === 'checked' ? checked : { ...checked, trusted };
+}
+
+type ParsedToken = { header: ProtectedHeaderParameters; claims: JWTPayload };
+
+async function checkNamed(
+  token: string,
+  parsed: ParsedToken,
+  trusted: TrustedIssuer,
+  now: Date,
+): Promise<CheckedToken | Refused | Unavailable> {
   const { foreign } = trusted;
   if (!isAccessTokenType(parsed.header.typ, foreign)) return refused('wrong_type');
   if (parsed.header.crit !== undefined || parsed.header.b64 !== undefined) return refused('malformed'); // RFC 7515, 4.1.11
@@ -81,7 +94,7 @@ async function findKey(keys: KeySource, kid: string): Promise<KeyLookup> {
   }
 }
 
-function parseToken(token: string): { header: ProtectedHeaderParameters; claims: JWTPayload } | undefined {
+function parseToken(token: string): ParsedToken | undefined {
   const [, header = '', claims = '', signature] =
     (token.length <= maxTokenLength && /^([\w-]+)\.([\w-]+)\.([\w-]+)$/.exec(token)) || [];
   // The last character of a signature has unused bits: with other bits there, the text would be another token.

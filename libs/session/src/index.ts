@@ -38,6 +38,7 @@ export {
   type Session,
   type UserSession,
 } from './session.ts';
+export { createVerifierWatch, measureKeys, measureRevocations } from './session-metrics.ts';
 export {
   createTrustedIssuers,
   type IssuerList,

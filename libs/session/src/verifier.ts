@@ -14,11 +14,19 @@ export type Verifier = {
   issuers: readonly TrustedIssuer[];
 };
 
+/** Called for each token that was judged. `trusted`: the issuer that it names, if that is one; `isHit`: it had passed before. */
+export type VerifierWatch = (
+  verification: Verification,
+  trusted: TrustedIssuer | undefined,
+  isHit: boolean,
+) => void;
+
 export type VerifierOptions = {
   issuers: readonly TrustedIssuer[];
   revocations: RevocationSource;
   now?: () => Date;
   maxCachedTokens?: number;
+  watch?: VerifierWatch | undefined;
 };
 
 /** About 1.5 KB each. Only tokens that passed are kept, so nobody can fill the cache without signing in. */
@@ -30,16 +38,21 @@ const defaultMaxCachedTokens = 10_000;
  * session is revoked.
  */
 export function createVerifier(options: VerifierOptions): Verifier {
-  const { issuers, revocations, now = () => new Date() } = options;
+  const { issuers, revocations, now = () => new Date(), watch } = options;
   const byIssuer = Map.groupBy(issuers, ({ issuer }) => issuer);
   const cache = new LRUCache<string, CheckedToken>({
     max: options.maxCachedTokens ?? defaultMaxCachedTokens,
   });
   const verifyNew = async (token: string): Promise<Verification> => {
     const checked = await checkToken(token, byIssuer, now());
-    if (checked.kind !== 'checked') return checked;
+    if (checked.kind !== 'checked') {
+      const { trusted, ...verification } = checked;
+      watch?.(verification, trusted, false);
+      return verification;
+    }
     const verification = judgeRevocations(checked, revocations);
     if (verification.kind === 'session') cache.set(token, checked);
+    watch?.(verification, checked.trusted, false);
     return verification;
   };
   return {
@@ -47,7 +60,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
     verify(token) {
       const cached = cache.get(token);
       if (cached) {
-        if (isCurrent(cached, now())) return judgeRevocations(cached, revocations);
+        if (isCurrent(cached, now())) {
+          const verification = judgeRevocations(cached, revocations);
+          watch?.(verification, cached.trusted, true);
+          return verification;
+        }
         cache.delete(token);
       }
       return verifyNew(token);

@@ -10,6 +10,7 @@ import {
   hasProductionSurface,
   type Logger,
   type OperationHooks,
+  type ProcessMetrics,
   type ReadinessCheck,
   RefusalError,
   type RunningServer,
@@ -20,9 +21,13 @@ import {
   createRequestSession,
   createTrustedIssuers,
   createVerifier,
+  createVerifierWatch,
   isImpersonated,
   keyReadiness,
+  measureKeys,
+  measureRevocations,
   openRevocations,
+  type ProcessRevocations,
   type RequestSession,
   type RevocationFeed,
   refetchOnRevokedKey,
@@ -30,6 +35,8 @@ import {
   type TrustedIssuer,
   type Verifier,
 } from '@signet/session';
+import type { ServiceMetrics } from '@signet/telemetry';
+import { openTracing, type TracingConfig } from '@signet/telemetry/tracing';
 import type { FastifyInstance } from 'fastify';
 import { type DocumentNode, type GraphQLSchema, Kind, parse } from 'graphql';
 import type { SubgraphConfig } from './config.ts';
@@ -69,6 +76,7 @@ type ServerConfig = Pick<
   | 'REQUIRE_PROOF'
   | 'PROOF_KEY_FILE'
   | 'PROOF_PEERS_FILE'
+  | keyof TracingConfig
 >;
 
 /** Either the configuration names the issuers, or they are given: auth knows its own keys. */
@@ -84,6 +92,8 @@ export type SubgraphOptions = {
   revocations?: RevocationFeed | undefined;
   /** `apollo`: Apollo Server answers every request, for tests that compare. */
   lane?: 'apollo' | 'both' | undefined;
+  /** What several servers of a process are measured with. Without it, METRICS_PORT decides. */
+  metrics?: ProcessMetrics | undefined;
 };
 
 export type ServeSubgraphOptions<C extends GuardContext> = IssuerOptions & {
@@ -103,6 +113,7 @@ export type ServeSubgraphOptions<C extends GuardContext> = IssuerOptions & {
   revocations?: RevocationFeed | undefined;
   readiness?: readonly ReadinessCheck[];
   lane?: SubgraphOptions['lane'];
+  metrics?: ProcessMetrics | undefined;
   hooks?: readonly OperationHooks[];
   /** Plugins of Apollo Server. With one of them, Apollo Server answers every request. */
   plugins?: readonly EndpointPlugin[];
@@ -136,7 +147,13 @@ export async function serveSubgraph<C extends GuardContext>(
     throw error;
   });
   refetchOnRevokedKey(() => issuers, revocations.source);
-  const verifier = createVerifier({ issuers, revocations: revocations.source });
+  const metrics = options.metrics?.of(options.name);
+  const endMeasuring = metrics && measureVerification(metrics, issuers, revocations, options.revocations);
+  const verifier = createVerifier({
+    issuers,
+    revocations: revocations.source,
+    watch: metrics && createVerifierWatch(metrics),
+  });
   const { addProvenRoutes } = options;
   const requestSession = createRequestSession({
     verifier,
@@ -144,8 +161,13 @@ export async function serveSubgraph<C extends GuardContext>(
     defaultTenant: config.DEFAULT_TENANT,
   });
   const acting = createActingLog(logger);
-  return startSubgraphServer<C>({
+  const tracing = await openTracing(config, {
+    serviceName: `signet-${options.proofName ?? options.name}`,
+    log: logger,
+  });
+  const server = await startSubgraphServer<C>({
     logger,
+    tracing,
     host: config.HOST,
     port: config.PORT,
     portVariable: config.portVariable ?? 'PORT',
@@ -165,6 +187,7 @@ export async function serveSubgraph<C extends GuardContext>(
     },
     translateError,
     requests: database.requests,
+    metrics: metrics && { of: metrics, subgraph: options.name },
     lane: options.lane,
     readiness: [
       { name: 'database', check: database.checkReady },
@@ -178,16 +201,37 @@ export async function serveSubgraph<C extends GuardContext>(
     ...(options.addRoutes && { addRoutes: options.addRoutes }),
     ...(addProvenRoutes && { addProvenRoutes: (scope, gate) => addProvenRoutes(scope, gate, verifier) }),
     async onStop() {
+      endMeasuring?.();
       proof.stop();
       await revocations.stop();
       await options.onStop?.();
       await database.close();
+      await tracing?.stop();
     },
   }).catch(async (error) => {
     proof.stop();
     await revocations.stop();
+    await tracing?.stop();
     throw error;
   });
+  options.metrics?.addHealth(options.name, server.health);
+  return server;
+}
+
+/** Returns a function that ends it. A feed that several servers share is measured where it was opened. */
+function measureVerification(
+  metrics: ServiceMetrics,
+  issuers: readonly TrustedIssuer[],
+  { feed }: ProcessRevocations,
+  shared: RevocationFeed | undefined,
+): () => void {
+  const stops = [
+    measureKeys(metrics, () => issuers),
+    ...(feed && !shared ? [measureRevocations(metrics, feed)] : []),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
 }
 
 /** An account, however many sessions it has. Who has none goes on counting as the client's address. */

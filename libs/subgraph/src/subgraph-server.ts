@@ -6,6 +6,7 @@ import {
   type EndpointPlugin,
   type ErrorTranslation,
   errorBody,
+  type Health,
   type HttpServerOptions,
   listen,
   type OperationHooks,
@@ -14,13 +15,17 @@ import {
   subgraphBodyLimitBytes,
 } from '@signet/service';
 import type { SubgraphRequest } from '@signet/session';
+import type { ServiceMetrics } from '@signet/telemetry';
+import type { Tracing } from '@signet/telemetry/tracing';
 import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
-import { createContextReader } from './context-reader.ts';
+import { type ContextReader, createContextReader } from './context-reader.ts';
 import { mountSchema } from './lane/mount-schema.ts';
 import { withProof } from './proof/operation-proof.ts';
 import { type ProofCheck, type ProofGate, registerProofGate } from './proof/proof-gate.ts';
 import { createRequestScope, type RequestScopes, registerRequestScope } from './request-scope.ts';
+import { createSpanHooks } from './request-spans.ts';
+import { createSubgraphMetrics, type SubgraphMetrics } from './subgraph-metrics.ts';
 
 /** A request with its cookies. Only auth reads and sets them, and believes nothing else of theirs. */
 export type SubgraphHttpRequest = SubgraphRequest & {
@@ -52,6 +57,10 @@ export type SubgraphServerOptions<C extends object> = HttpServerOptions & {
   addProvenRoutes?(scope: FastifyInstance, gate: ProofGate): void;
   /** Ends a request's queries with its time. Without it, they may take as long as any. */
   requests?: RequestScopes;
+  /** Undefined where nobody scrapes them. */
+  metrics?: { of: ServiceMetrics; subgraph: string } | undefined;
+  /** Undefined: nothing is traced. Needs `requests`. */
+  tracing?: Tracing | undefined;
   /** Closes what the subgraph opened: its database pool. */
   onStop?(): Promise<void>;
 };
@@ -62,36 +71,47 @@ export type SubgraphServerOptions<C extends object> = HttpServerOptions & {
  */
 export async function startSubgraphServer<C extends object>(
   options: SubgraphServerOptions<C>,
-): Promise<RunningServer> {
+): Promise<RunningServer & { health: Health }> {
   const direct: DirectRoute = { path: '/graphql' };
   const server = createHttpServer({ ...options, direct, bodyLimitBytes: subgraphBodyLimitBytes });
+  const readContext = createContextReader();
+  const measured =
+    options.metrics && createSubgraphMetrics(options.metrics.of, options.metrics.subgraph, readContext);
+  measured?.watch(server.server);
   server.addHook('onClose', async () => options.onStop?.());
   options.addRoutes?.(server);
   // In a scope of their own: what is registered beside them stays open.
   await server.register(async (scope) => {
-    direct.handler = await serveProven(scope, options);
+    direct.handler = await serveProven(scope, options, readContext, measured);
   });
   const url = await listen(server, options);
-  return { url, stop: () => server.close() };
+  return { url, health: server.health, stop: () => server.close() };
 }
 
 /** Serves what only gateways may ask. Returns the handler of the requests that take the direct route. */
 async function serveProven<C extends object>(
   scope: FastifyInstance,
   options: SubgraphServerOptions<C>,
+  readContext: ContextReader,
+  measured: SubgraphMetrics | undefined,
 ): Promise<DirectHandler | undefined> {
   const { proof: check } = options;
   scope.addHook('onRequest', ({ method }, reply, done) => {
     if (method === 'POST') return done();
     reply.code(405).header('allow', 'POST').send(errorBody('This path takes POST.', 'BAD_REQUEST'));
   });
-  const readContext = createContextReader();
-  const requestScope = options.requests && createRequestScope(options.requests, readContext);
+  const requestScope = options.requests && createRequestScope(options.requests, readContext, options.tracing);
   const gate = check && registerProofGate(scope, check, readContext);
   if (gate) options.addProvenRoutes?.(scope, gate);
   if (requestScope) registerRequestScope(scope, requestScope);
+  const spanHooks = options.tracing && options.requests && createSpanHooks(options.requests.findSpan);
   const answerFast = await mountSchema<C>(scope, {
     ...options,
+    hooks: [
+      ...(spanHooks ? [spanHooks] : []),
+      ...(options.hooks ?? []),
+      ...(measured ? [measured.hooks] : []),
+    ],
     async createContext(request, reply) {
       const proof = gate?.proofOf(request);
       const context = await options.createContext({
@@ -101,7 +121,9 @@ async function serveProven<C extends object>(
         proof,
         setCookie: (line) => void reply.header('set-cookie', line),
       });
-      return proof ? withProof(context, proof) : context;
+      const complete = proof ? withProof(context, proof) : context;
+      measured?.begin(complete, request.raw);
+      return complete;
     },
   });
   if (!answerFast) return undefined;
@@ -114,7 +136,7 @@ async function serveProven<C extends object>(
     ...(gate && { check: gate.check }),
     async answer(request, reply) {
       const answer = () => answerFast(request, reply);
-      return requestScope ? requestScope.run(request, answer) : answer();
+      return requestScope ? requestScope.run(request, reply, answer) : answer();
     },
   };
 }

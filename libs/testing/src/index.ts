@@ -2,7 +2,7 @@ export { createTestDatabase, type TestDatabase } from './database.ts';
 export { type FaultyPath, openFaultyPath } from './faulty-path.ts';
 export { addStaff, addUser } from './fixtures.ts';
 export { createTestIssuer } from './issuer.ts';
-export { type GraphqlAnswer, postGraphql, reasonsOf } from './post-graphql.ts';
+export { type GraphqlAnswer, postGraphql, reasonsOf, takeRequestIds } from './post-graphql.ts';
 export { createTestProofKeys, type TestProofKeys } from './proof-keys.ts';
 export { expectIdsRefused, itIsForCustomers, itIsForStaff, titled } from './refusals.ts';
 export type { SignedMessage, SigningGateway } from './signing-gateway.ts';

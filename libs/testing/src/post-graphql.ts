@@ -33,8 +33,23 @@ export async function postGraphql(
 }
 
 export async function readGraphqlAnswer(response: Response): Promise<GraphqlAnswer> {
-  const body = (await response.json()) as GraphqlAnswer['body'];
+  const body = takeRequestIds((await response.json()) as GraphqlAnswer['body'], response);
   return { status: response.status, headers: response.headers, body };
+}
+
+/**
+ * Removes the id of the request from the errors of an answer, so that two answers to the same can be compared. A server that names the
+ * request must do so in every error: where one lacks the id, the test fails.
+ */
+export function takeRequestIds<A extends object>(answer: A, { headers }: Pick<Response, 'headers'>): A {
+  const requestId = headers.get('x-request-id');
+  const { errors = [] } = answer as { errors?: { message: string; extensions?: { requestId?: string } }[] };
+  for (const { message, extensions } of errors) {
+    if ((extensions?.requestId ?? null) !== requestId)
+      throw new Error(`the error '${message}' lacks the id of its request`);
+    delete extensions?.requestId;
+  }
+  return answer;
 }
 
 /** The reason of each error; its code where it has none. Empty: all went well. */

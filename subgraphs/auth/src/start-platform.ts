@@ -11,8 +11,10 @@ import {
 } from '@signet/db';
 import { createPeppers, type PasswordScheme, passwordSchemes } from '@signet/db/password-hash';
 import type { Platform } from '@signet/schema/contract';
-import { createSampler, type Logger } from '@signet/service';
+import { createSampler, type Logger, type ProcessMetrics } from '@signet/service';
 import type { RevocationFeed } from '@signet/session';
+import { measurePool } from '@signet/subgraph/define';
+import type { ServiceMetrics } from '@signet/telemetry';
 import type { Kysely } from 'kysely';
 import type { Account, PlatformTables } from './accounts/account.ts';
 import { findPepperFaults } from './accounts/pepper-use.ts';
@@ -42,12 +44,14 @@ import { getPlatformSettings } from './platform-settings.ts';
 import { readServiceRules } from './services/service-settings.ts';
 import type { AuthConfig } from './settings.ts';
 import { assertNoSeededAccounts, explainStartError } from './start-checks.ts';
+import { type AuthMetrics, createAuthMetrics } from './telemetry/auth-metrics.ts';
 import { openSignInThrottle } from './throttle/sign-in-throttle.ts';
 import type { AccessTokenSigner } from './tokens/access-token-signer.ts';
 import type { ImpersonatedTokenSigner } from './tokens/impersonated-token-signer.ts';
 import type { Provider } from './upstream/providers-file.ts';
 import { openUpstream, type Upstream } from './upstream/upstream.ts';
 import { createUpstreamHandlers } from './upstream/upstream-routes.ts';
+import { pruneUsage } from './usage/field-usage.queries.ts';
 
 /** Settings for tests and the launcher, which no environment variable has. */
 export type AuthOptions = {
@@ -68,6 +72,8 @@ export type AuthOptions = {
   personTiming?: PersonDeskTiming | undefined;
   /** A feed that several servers share. */
   revocations?: RevocationFeed | undefined;
+  /** Undefined where nobody scrapes them. */
+  metrics?: ProcessMetrics | undefined;
 };
 
 type PlatformParts<P extends Platform, A extends Account> = {
@@ -116,6 +122,9 @@ export async function startPlatform<P extends Platform, A extends Account>(
     log: logger,
     ...(options.onQuery && { onQuery: options.onQuery }),
   });
+  const metrics = options.metrics?.of('auth');
+  const measured = metrics && createAuthMetrics(metrics, platform);
+  const endMeasuring = measurePool(metrics, `auth-${platform}`, database.db);
   let keys: KeyRing | undefined;
   let mail: PlatformMail | undefined;
   let upstream: Upstream | undefined;
@@ -123,6 +132,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
     const { db } = database;
     const ring = await openKeyRing({ settings, platform, logger, timing: options.keyTiming });
     keys = ring;
+    measured?.watchKeys(ring);
     if (config.NODE_ENV === 'production') {
       await assertNoSeededAccounts({ db, tables, platform });
     }
@@ -131,9 +141,26 @@ export async function startPlatform<P extends Platform, A extends Account>(
     upstream = await openUpstream({ platform, providers, secrets, findTenantId });
     const outbox = openOutbox(config, platform, config.PASSWORD_PEPPER);
     const timing = options.mailTiming;
-    mail = outbox && (await startMail(outbox, { platform, database, databaseUrl, config, logger, timing }));
+    mail =
+      outbox &&
+      (await startMail(outbox, {
+        platform,
+        database,
+        databaseUrl,
+        config,
+        logger,
+        timing,
+        onMail: measured?.onMail,
+      }));
     const lasting = await openLastingKeys(db, platform, config.PASSWORD_PEPPER);
-    const throttles = openSignInThrottle({ config, key: lasting.throttle, platform, logger, databaseUrl });
+    const throttles = openSignInThrottle({
+      config,
+      key: lasting.throttle,
+      platform,
+      logger,
+      databaseUrl,
+      onThrottled: measured?.onThrottled,
+    });
     const passwords = createPasswordWorkers({
       peppers: createPeppers(config.PASSWORD_PEPPER),
       logger,
@@ -141,7 +168,10 @@ export async function startPlatform<P extends Platform, A extends Account>(
       maxQueued: options.maxQueuedPasswords,
       scheme: schemeOf(config, options),
       onCompare: (compare) => options.onCompare?.({ platform, ...compare }),
+      onWait: measured?.onPasswordWait,
+      onRefused: measured && (() => measured.onThrottled('queue')),
     });
+    measured?.watchPasswords(passwords);
     const rehash = createRehash({ db, tables, passwords, logger });
     const samples = createSampledAudit({ db, platform, createSampler, log: logger });
     const later = createLaterWork(logger);
@@ -174,9 +204,19 @@ export async function startPlatform<P extends Platform, A extends Account>(
       log: logger,
       now: options.now ?? (() => new Date()),
     };
-    const upkeep = startUpkeep({ issuer, databaseUrl, config, logger, personTiming: options.personTiming });
+    const upkeep = startUpkeep({
+      issuer,
+      databaseUrl,
+      config,
+      logger,
+      personTiming: options.personTiming,
+      measured,
+      metrics,
+    });
     const requests = platform === 'user' ? await startCustomerRequests(issuer, logger) : undefined;
     const stop = async () => {
+      measured?.stop();
+      endMeasuring();
       await requests?.stop();
       await later.stop();
       await issuer.upstream.close();
@@ -191,7 +231,14 @@ export async function startPlatform<P extends Platform, A extends Account>(
     };
     const readMail = outbox?.isMailbox ? mail?.read : undefined;
     const oauth = {
-      ...createOauthHandlers({ issuer, ring, database, config, logger }),
+      ...createOauthHandlers({
+        issuer,
+        ring,
+        database,
+        config,
+        logger,
+        onThrottled: measured?.onThrottled,
+      }),
       ...createUpstreamHandlers({ issuer, logger }),
     };
     return { platform, issuer, database, keys: ring, readMail, oauth, stop };
@@ -232,6 +279,8 @@ type UpkeepOptions<A extends Account> = {
   config: AuthConfig;
   logger: Logger;
   personTiming: PersonDeskTiming | undefined;
+  measured: AuthMetrics | undefined;
+  metrics: ServiceMetrics | undefined;
 };
 
 /**
@@ -246,6 +295,8 @@ function startUpkeep<A extends Account>({
   config,
   logger,
   personTiming: timing,
+  measured,
+  metrics,
 }: UpkeepOptions<A>): { stop(): Promise<void> } {
   const { platform } = issuer;
   const name = `auth-${platform}-upkeep`;
@@ -254,6 +305,8 @@ function startUpkeep<A extends Account>({
     applicationName: `signet-${name}`,
     log: (line) => logger.warn({ database: name }, line),
   });
+  const endMeasuring = measurePool(metrics, name, db);
+  measured?.watchDatabase(db, { hasMail: issuer.mail !== undefined });
   const keys = config.AUDIT_KEY;
   const checked = warnOfLostPeppers(db, platform, { config, logger });
   const sealer = startAuditSealer({ db, platform, keys, log: logger });
@@ -285,6 +338,7 @@ function startUpkeep<A extends Account>({
       pruneWith('upstreamLogouts', `auth.prune_${platform}_upstream_logouts`),
       pruneWith('clientAssertions', `auth.prune_${platform}_client_assertions`),
       pruneWith('clientAddresses', `auth.prune_${platform}_client_addresses`),
+      pruneUsage(config.USAGE_RETENTION_DAYS),
       pruneAuditLog({ platform, key: keys[0], retention: config.AUDIT_RETENTION_DAYS }),
     ],
   });
@@ -297,6 +351,7 @@ function startUpkeep<A extends Account>({
       await resets.stop();
       await housekeeping.stop();
       await sealer.stop();
+      endMeasuring();
       await db.destroy();
     },
   };

@@ -17,9 +17,11 @@ import { policies } from './policies.ts';
 import { createResolvers, platformOfField } from './resolvers.ts';
 import type { AuthConfig } from './settings.ts';
 import { type AuthOptions, type PlatformResources, startPlatform } from './start-platform.ts';
+import { countSignIns } from './telemetry/auth-metrics.ts';
 import { createPortalTokenSigner, createUserTokenSigner } from './tokens/access-token-signer.ts';
 import { createImpersonatedTokenSigner } from './tokens/impersonated-token-signer.ts';
 import { readProviders } from './upstream/providers-file.ts';
+import { registerUsageReports } from './usage/usage-reports.ts';
 
 /**
  * Starts the issuer for the platforms of AUTH_PLATFORMS.
@@ -50,16 +52,22 @@ export async function startAuth(
     );
     // All replicas hold the same platforms, and so agree on the first.
     const nonces = createNonceStore(first.database.db, `auth.${first.platform}_proof_nonce`);
+    const metrics = options.metrics?.of('auth');
+    const resolvers = createResolvers({
+      user: platforms.user?.issuer,
+      portal: platforms.portal?.issuer,
+    });
     return await serveSubgraph({
       name: 'auth',
       proofName: proofNameOf(config),
       config,
       logger,
-      resolvers: createResolvers({ user: platforms.user?.issuer, portal: platforms.portal?.issuer }),
+      resolvers: { ...resolvers, Mutation: countSignIns(resolvers.Mutation, metrics, platformOfField) },
       policies,
       hooks: [createCredentialLimit(), createRefusalAudit({ samplesOf, platformOfField })],
       issuers: [...local, ...foreign],
       revocations: options.revocations,
+      metrics: options.metrics,
       nonces,
       database: joinDatabases(
         started.map(({ database }) => database),
@@ -79,6 +87,8 @@ export async function startAuth(
           findTenantId: first.database.findTenantId,
           defaultTenant: config.DEFAULT_TENANT,
         });
+        const databaseOf = (platform: Platform) => platforms[platform]?.database.db;
+        registerUsageReports(scope, gate, { databaseOf, nonces, logger });
         const handlersOf = (platform: Platform) => platforms[platform]?.oauth;
         registerOauthRoutes(scope, gate, { handlersOf, verifier, logger });
         registerMailbox(scope, gate, (platform) => platforms[platform]);

@@ -48,6 +48,8 @@ export async function openRevocationFeed(
 }
 
 export type ProcessRevocations = {
+  /** Undefined where nothing is ever revoked. */
+  feed: RevocationFeed | undefined;
   source: RevocationSource;
   readiness: readonly ReadinessCheck[];
   stop(): Promise<void>;
@@ -55,6 +57,7 @@ export type ProcessRevocations = {
 
 /** For a process that verifies no token. */
 export const noRevocations: ProcessRevocations = {
+  feed: undefined,
   source: nothingRevoked,
   readiness: [],
   stop: async () => {},
@@ -74,6 +77,7 @@ export async function openRevocations(
   const own = shared ? undefined : await openRevocationFeed(config, logger);
   const feed = shared ?? own;
   return {
+    feed,
     source: feed ?? nothingRevoked,
     readiness: feed
       ? [{ name: 'revocations', check: feed.checkReady, findLack: feed.findLack, measure: feed.lag }]

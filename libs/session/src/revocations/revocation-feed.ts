@@ -32,6 +32,8 @@ export type RevocationFeed = RevocationSource & {
   /** What works less well than it should, or undefined: the revocations are not read any more, or late. Reads them, to know it now. */
   findLack(): Promise<string | undefined>;
   lag(): RevocationLag;
+  /** Calls `listener` with the seconds that each revocation took, from its row to this process. */
+  onDelivery(listener: (seconds: number) => void): void;
   size(): number;
   /** Resolves after the first full read, or after `timeoutMs`. */
   waitUntilRead(timeoutMs: number): Promise<void>;
@@ -71,6 +73,7 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
   const signal = new WakeSignal();
   const firstRead = Promise.withResolvers<void>();
   const keyListeners: ((platform: Platform, kid: string) => void)[] = [];
+  const deliveryListeners: ((seconds: number) => void)[] = [];
   let readAt: number | undefined;
   let deliverySeconds: number | undefined;
   let isFailing = false;
@@ -86,7 +89,10 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
   const accept = (rows: RevocationRead['rows'], startedAt: number) => {
     for (const row of rows) {
       if (!revoked.add(row)) continue;
-      if (readAt !== undefined) deliverySeconds = row.ageSeconds;
+      if (readAt !== undefined) {
+        deliverySeconds = row.ageSeconds;
+        for (const listener of deliveryListeners) listener(Math.max(0, row.ageSeconds));
+      }
       if (row.kind === 'signing_key')
         for (const listener of keyListeners) listener(row.platform, row.subject);
     }
@@ -179,6 +185,7 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
         : undefined;
     },
     lag: () => ({ read: readAge(), delivery: deliverySeconds }),
+    onDelivery: (listener) => void deliveryListeners.push(listener),
     size: () => revoked.size,
     waitUntilRead: (timeoutMs) => {
       const stopWaiting = new AbortController();

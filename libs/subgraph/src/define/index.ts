@@ -8,4 +8,5 @@ export {
   type SubgraphParts,
 } from './define-subgraph.ts';
 export { loadSubgraph } from './load-subgraph.ts';
+export { measurePool } from './measure-pool.ts';
 export type { Person, PersonalData } from './personal-data.ts';

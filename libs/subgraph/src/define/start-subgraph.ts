@@ -12,6 +12,7 @@ import type { Logger, RunningServer, SignetContext } from '@signet/service';
 import type { SubgraphConfig } from '../config.ts';
 import { type SubgraphOptions, serveSubgraph } from '../serve-subgraph.ts';
 import type { SettingFields, SubgraphContext, SubgraphParts } from './define-subgraph.ts';
+import { measurePool } from './measure-pool.ts';
 import { startPersonalData } from './personal-data.ts';
 
 /** Joins the parts of a subgraph with its database: pool, nonces, relations and housekeeping. Starts its server. */
@@ -19,11 +20,12 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
   parts: SubgraphParts<Loaders, Settings>,
   config: SubgraphConfig,
   logger: Logger,
-  { revocations, lane, ...options }: SubgraphOptions = {},
+  { revocations, lane, metrics, ...options }: SubgraphOptions = {},
 ): Promise<RunningServer> {
   const { name } = parts;
   const database = openProcessDatabase(config.DATABASE_URL, { name, log: logger, ...options });
   const { db } = database;
+  const endMeasuring = measurePool(metrics?.of(name), name, db);
   const relations: RelationStore = createRelationStore(db);
   const extension = parts.extend?.({ db, logger }) ?? {};
   const housekeeping = startHousekeeping({
@@ -56,12 +58,14 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
       ...database,
       async close() {
         await extension.stop?.();
+        endMeasuring();
         await database.close();
       },
     },
     nonces: createNonceStore(db, `${name}.proof_nonce`),
     revocations,
     lane,
+    metrics,
     onStop: async () => void (await Promise.all([housekeeping.stop(), everyMinute?.stop(), answers?.stop()])),
     ...(extension.hooks && { hooks: extension.hooks }),
     ...(extension.plugins && { plugins: extension.plugins }),

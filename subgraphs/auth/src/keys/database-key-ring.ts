@@ -92,6 +92,9 @@ export async function openDatabaseKeyRing(options: DatabaseKeyRingOptions): Prom
     applicationName,
   });
 
+  const readNow = () =>
+    timing.now?.() ?? addSeconds(snapshot.readAt, (performance.now() - snapshot.readAtMs) / 1000);
+
   return {
     platform,
     variable: `${platform.toUpperCase()}_DATABASE_URL`,
@@ -104,11 +107,20 @@ export async function openDatabaseKeyRing(options: DatabaseKeyRingOptions): Prom
       return active.key;
     },
     listPublished() {
-      const now =
-        timing.now?.() ?? addSeconds(snapshot.readAt, (performance.now() - snapshot.readAtMs) / 1000);
+      const now = readNow();
       return snapshot.keys
         .filter(({ row }) => row.state !== 'retiring' || row.retire_at === null || row.retire_at > now)
         .map(({ key }) => key);
+    },
+    listAges() {
+      const now = readNow().getTime();
+      const youngest = new Map<string, number>();
+      for (const { row } of snapshot.keys) {
+        const since = row.state === 'active' ? (row.activated_at ?? row.published_at) : row.published_at;
+        const seconds = (now - since.getTime()) / 1000;
+        youngest.set(row.state, Math.min(seconds, youngest.get(row.state) ?? seconds));
+      }
+      return [...youngest].map(([state, seconds]) => ({ state, seconds }));
     },
     async checkReady() {
       await freshen();

@@ -16,6 +16,8 @@ export type KeyRing = {
   getSigningKey(): Promise<SigningKey>;
   /** All keys whose tokens are accepted now, the published key that does not sign yet among them. */
   listPublished(): readonly PublicKey[];
+  /** How old the youngest key of each state is. Nobody knows of keys of the configuration. */
+  listAges(): readonly { state: string; seconds: number }[];
   /** The reason why it cannot sign, or nothing. It is shown to strangers. */
   checkReady(): Promise<string | undefined>;
   stop(): Promise<void>;

@@ -28,6 +28,7 @@ export async function openPemKeyRing(platform: Platform, pems: PemKeys): Promise
     variable: `${prefix}_PRIVATE_KEY`,
     getSigningKey: async () => signing,
     listPublished: () => published,
+    listAges: () => [],
     checkReady: async () => undefined,
     stop: async () => {},
   };

@@ -18,6 +18,8 @@ export type MailSenderOptions = {
   read: MailReader;
   logger: Logger;
   timing?: SenderTiming | undefined;
+  /** Called for each attempt. */
+  onMail?: ((outcome: 'sent' | 'retry' | 'given_up') => void) | undefined;
 };
 
 /** Tests shorten these. */
@@ -197,12 +199,14 @@ class MailSender {
     const { logger } = this.#options;
     const { id, template, attempts } = mail;
     if (attempt.outcome === 'unreachable') {
+      this.#options.onMail?.('retry');
       this.#pause(attempt.error);
       await this.#putBack(mail, 0, attempt.error);
       return;
     }
     if (this.#failures > 0) logger.info('the mail server takes mails again');
     this.#failures = 0;
+    this.#options.onMail?.(attempt.outcome === 'sent' ? 'sent' : attempt.isPermanent ? 'given_up' : 'retry');
     if (attempt.outcome === 'sent') {
       logger.debug({ mail: id, template, attempts }, 'mail sent');
       return;

@@ -2,7 +2,7 @@ import type { ProcessDatabase } from '@signet/db';
 import type { Platform } from '@signet/schema/contract';
 import { ConfigError, type Logger } from '@signet/service';
 import type { AuthConfig } from '../settings.ts';
-import { type SenderTiming, startMailSender } from './mail-sender.ts';
+import { type MailSenderOptions, type SenderTiming, startMailSender } from './mail-sender.ts';
 import { parseMailFrom, parseMailServer } from './mail-settings.ts';
 import { createMailReader, type MailReader } from './open-mail.ts';
 import type { Outbox } from './outbox.ts';
@@ -19,6 +19,7 @@ type MailOptions = {
   config: AuthConfig;
   logger: Logger;
   timing?: SenderTiming | undefined;
+  onMail?: MailSenderOptions['onMail'];
 };
 
 /**
@@ -27,7 +28,7 @@ type MailOptions = {
  * @throws {ConfigError} without a sender
  */
 export async function startMail(outbox: Outbox, options: MailOptions): Promise<PlatformMail> {
-  const { platform, database, databaseUrl, config, logger, timing } = options;
+  const { platform, database, databaseUrl, config, logger, timing, onMail } = options;
   const read = createMailReader(database.db, outbox.content, outbox.texts);
   if (outbox.isMailbox) return { read, async stop() {} };
   const server = parseMailServer(config.MAIL_URL ?? '');
@@ -48,6 +49,7 @@ export async function startMail(outbox: Outbox, options: MailOptions): Promise<P
     read,
     logger,
     timing,
+    onMail,
   });
   return { read, stop };
 }

@@ -23,10 +23,18 @@ type Parts = {
   database: Pick<ProcessDatabase, 'findTenantId'>;
   config: AuthConfig;
   logger: Logger;
+  onThrottled?: ((kind: string) => void) | undefined;
 };
 
 /** What a platform answers at its OAuth routes. */
-export function createOauthHandlers({ issuer, ring, database, config, logger }: Parts): OauthHandlers {
+export function createOauthHandlers({
+  issuer,
+  ring,
+  database,
+  config,
+  logger,
+  onThrottled,
+}: Parts): OauthHandlers {
   const { platform, db, samples, lifetimes, now } = issuer;
   const { ISSUER_URL: issuerUrl, CLIENT_SECRETS: areSecretsOn, DEFAULT_TENANT: defaultTenant } = config;
   const jwks = createClientJwks({
@@ -38,7 +46,7 @@ export function createOauthHandlers({ issuer, ring, database, config, logger }: 
     issuer: issuerOf(issuerUrl, platform),
     accounts: createServiceAccounts({ db, platform, jwks }),
     used: createUsedAssertions(createAssertionInsert(db, platform)),
-    throttle: createClientThrottle(createKnownClients({ db, platform })),
+    throttle: createClientThrottle(createKnownClients({ db, platform }), undefined, onThrottled),
     samples,
     areSecretsOn,
     findTenantId: database.findTenantId,

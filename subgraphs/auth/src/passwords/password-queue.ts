@@ -13,6 +13,8 @@ export type PasswordCaller = string | readonly ClientNetwork[];
 export type PasswordQueue = {
   /** @throws {RefusalError} auth.throttled when there is no room, or its turn did not come in time. */
   run<T>(caller: PasswordCaller, job: () => Promise<T>): Promise<T>;
+  /** Jobs that wait. */
+  readonly length: number;
 };
 
 export type PasswordQueueOptions = {
@@ -21,6 +23,10 @@ export type PasswordQueueOptions = {
   /** Jobs of strangers that may wait beside them, and as many of known callers. */
   maxWaiting: number;
   maxWaitMs: number;
+  /** Called with the ms that a job waited, when it begins. */
+  onWait?: ((waitedMs: number) => void) | undefined;
+  /** Called for each job that is refused. */
+  onRefused?: (() => void) | undefined;
   now?: () => number;
 };
 
@@ -31,7 +37,7 @@ type Line = { use: RecentUse; waiting: WaitingLine<Waiting> };
 const knownInARow = 3;
 
 export function createPasswordQueue(options: PasswordQueueOptions): PasswordQueue {
-  const { concurrency, maxWaiting, maxWaitMs, now } = options;
+  const { concurrency, maxWaiting, maxWaitMs, onWait, onRefused, now } = options;
   const createLine = (): Line => {
     const use = createRecentUse(now && { now });
     return { use, waiting: createWaitingLine(maxWaiting, use) };
@@ -56,6 +62,7 @@ export function createPasswordQueue(options: PasswordQueueOptions): PasswordQueu
         refuse() {
           clearTimeout(timer);
           waiting.remove(job);
+          onRefused?.();
           reject(new RefusalError('auth.throttled', { retryAfterSeconds: Math.ceil(maxWaitMs / 1000) }));
         },
       };
@@ -63,12 +70,17 @@ export function createPasswordQueue(options: PasswordQueueOptions): PasswordQueu
       waiting.push(networks, job)?.refuse();
     });
   return {
+    get length() {
+      return known.waiting.length + strangers.waiting.length;
+    },
     async run(caller, job) {
+      const askedAt = onWait && performance.now();
       const isKnown = typeof caller === 'string';
       const line = isKnown ? known : strangers;
       const networks = isKnown ? [{ prefix: caller, share: 1 }] : caller;
       if (running < concurrency) running += 1;
       else await waitForTurn(line, networks); // Whoever gives up its place does not count it down.
+      if (askedAt !== undefined) onWait?.(performance.now() - askedAt);
       line.use.add(networks);
       try {
         return await job();

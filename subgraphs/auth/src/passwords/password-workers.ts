@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findSpan } from '@signet/db';
 import {
   findBetterScheme,
   noPepperId,
@@ -37,6 +38,8 @@ export type PasswordWorkers = {
    * @throws {RefusalError} auth.throttled
    */
   rehash(password: string, stored: PasswordHash, caller: PasswordCaller): Promise<PasswordHash | undefined>;
+  /** Jobs that wait for a thread. */
+  readonly queueLength: number;
   close(): Promise<void>;
 };
 
@@ -52,6 +55,10 @@ export type PasswordWorkersOptions = {
   scheme?: PasswordScheme | undefined;
   /** Called for every compare before it is queued. `cost` is bcrypt's, and 0 for another algorithm. */
   onCompare?: ((compare: { cost: number }) => void) | undefined;
+  /** Called with the ms that each job waited. */
+  onWait?: ((waitedMs: number) => void) | undefined;
+  /** Called for each job that found no room, or whose turn did not come in time. */
+  onRefused?: (() => void) | undefined;
 };
 
 /** A change of password waits twice, and the gateway gives up after 20 s: the result of a longer wait reaches nobody. */
@@ -74,12 +81,30 @@ export function createPasswordWorkers(options: PasswordWorkersOptions): Password
     execArgv: [],
   });
   const maxWaiting = options.maxQueued ?? maxQueuedPerThread * threads;
-  const queue = createPasswordQueue({ concurrency: threads, maxWaiting, maxWaitMs });
+  const queue = createPasswordQueue({
+    concurrency: threads,
+    maxWaiting,
+    maxWaitMs,
+    onWait: options.onWait,
+    onRefused: options.onRefused,
+  });
   const known = createRecentDurations();
   const strangers = createRecentDurations();
   const durationsOf = (caller: PasswordCaller) => (typeof caller === 'string' ? known : strangers);
   let pretending = 0;
   const dummy = { hash: createDummyHash(scheme), pepperId: peppers[0].id };
+  /** Traced as one span, which says how long it waited for its turn. */
+  const inTurn = <T>(name: string, caller: PasswordCaller, work: () => Promise<T>): Promise<T> => {
+    const request = findSpan();
+    if (!request?.isRecorded) return queue.run(caller, work);
+    const span = request.child(name, 'internal');
+    const start = performance.now();
+    const begin = () => {
+      span.set('signet.wait_ms', Math.round(performance.now() - start));
+      return work();
+    };
+    return queue.run(caller, begin).finally(() => span.end());
+  };
   const compare = async (
     password: string,
     stored: PasswordHash,
@@ -87,7 +112,7 @@ export function createPasswordWorkers(options: PasswordWorkersOptions): Password
     mayStart: () => Promise<boolean>,
   ) => {
     const start = performance.now();
-    const isEqual = await queue.run(caller, async () => {
+    const isEqual = await inTurn('compare a password', caller, async () => {
       if (!(await mayStart())) return undefined;
       onCompare?.({ cost: costOf(stored.hash) });
       return (await pool.run({ kind: 'verify', password, stored })) === true;
@@ -96,7 +121,9 @@ export function createPasswordWorkers(options: PasswordWorkersOptions): Password
     return isEqual;
   };
   const makeHash = (password: string, wanted: PasswordScheme, caller: PasswordCaller) =>
-    queue.run(caller, () => pool.run({ kind: 'hash', password, scheme: wanted })) as Promise<PasswordHash>;
+    inTurn('hash a password', caller, () =>
+      pool.run({ kind: 'hash', password, scheme: wanted }),
+    ) as Promise<PasswordHash>;
   const findUsable = (stored: PasswordHash | undefined): PasswordHash | undefined => {
     if (!stored) return undefined;
     const { pepperId, hash } = stored;
@@ -132,6 +159,9 @@ export function createPasswordWorkers(options: PasswordWorkersOptions): Password
       } finally {
         pretending -= 1;
       }
+    },
+    get queueLength() {
+      return queue.length;
     },
     close: () => pool.destroy(),
   };

@@ -29,6 +29,7 @@ const turns: Rate = { burst: 2000, perSecond: 200 };
 export function createClientThrottle(
   known: KnownClients,
   now: () => number = () => performance.now(),
+  onThrottled: (kind: string) => void = () => {},
 ): ClientThrottle {
   const buckets = createTokenBuckets(now);
   const failures = createNetworkFailures(buckets);
@@ -36,7 +37,9 @@ export function createClientThrottle(
     assertMayTry(clientId, address) {
       if (failures.mayTry(address)) return undefined;
       const refuseUnless = (isKnown: boolean) => {
-        if (!isKnown) throw new RefusalError('auth.throttled', { retryAfterSeconds: 2 });
+        if (isKnown) return;
+        onThrottled('client');
+        throw new RefusalError('auth.throttled', { retryAfterSeconds: 2 });
       };
       const isKnown = known.has(clientId, address);
       return typeof isKnown === 'boolean' ? refuseUnless(isKnown) : isKnown.then(refuseUnless);
@@ -46,7 +49,10 @@ export function createClientThrottle(
     noteSuccess: known.note,
     takeTurn(clientId) {
       const key = `client ${clientId}`;
-      if (buckets.leftIn(key, turns) < 1) throw new RefusalError('auth.throttled', { retryAfterSeconds: 1 });
+      if (buckets.leftIn(key, turns) < 1) {
+        onThrottled('client_turns');
+        throw new RefusalError('auth.throttled', { retryAfterSeconds: 1 });
+      }
       buckets.take(key, turns);
     },
   };

@@ -2,8 +2,8 @@ import type { Platform } from '@signet/schema/contract';
 import { type Logger, RefusalError } from '@signet/service';
 import { type Attempt, clear } from './attempt.ts';
 import { listClientNetworks } from './client-networks.ts';
-import { createGrowingDelay, type GrowingDelay } from './growing-delay.ts';
-import { createNetworkDelays } from './network-delays.ts';
+import { createGrowingDelay, type DelayLimits, type GrowingDelay } from './growing-delay.ts';
+import { createNetworkDelays, type NetworkKeys } from './network-delays.ts';
 import { createRunningAttempts, type EndAttempt } from './running-attempts.ts';
 import { lineOf, readThrottleLimits, type ThrottleLimits } from './throttle-limits.ts';
 import type { ThrottleConfig } from './throttle-settings.ts';
@@ -80,17 +80,26 @@ type OpenOptions = {
   platform: Platform;
   logger: Logger;
   databaseUrl: string;
+  /** Called for each attempt that is refused, with what was counted. */
+  onThrottled?: ((kind: string) => void) | undefined;
 };
 
 /** Opens a platform's limits on sign-in, as configured, on the platform's own table. */
-export function openSignInThrottle({ config, key, platform, logger, databaseUrl }: OpenOptions): {
+export function openSignInThrottle({
+  config,
+  key,
+  platform,
+  logger,
+  databaseUrl,
+  onThrottled,
+}: OpenOptions): {
   throttle: SignInThrottle;
   close(): Promise<void>;
 } {
   const maxRows = config.THROTTLE_MAX_ROWS;
   const store = openThrottleStore({ databaseUrl, platform, log: logger, maxRows });
   const keyOf = createThrottleKeys(key);
-  const throttle = createSignInThrottle(store, keyOf, readThrottleLimits(config));
+  const throttle = createSignInThrottle(store, keyOf, readThrottleLimits(config), onThrottled);
   return { throttle, close: () => store.close() };
 }
 
@@ -108,21 +117,30 @@ export function createSignInThrottle(
   store: ThrottleStore,
   keyOf: ThrottleKeys,
   limits: ThrottleLimits,
+  onThrottled: (kind: string) => void = () => {},
 ): SignInThrottle {
-  const devices = createGrowingDelay(store, 'device', limits.device);
-  const pairs = createNetworkDelays(store, 'pair', limits.pair);
-  const addresses = createNetworkDelays(store, 'address', limits.address);
-  const lines = {
-    first: createGrowingDelay(store, 'account-first', limits.first),
-    second: createGrowingDelay(store, 'account-second', limits.second),
-    later: createGrowingDelay(store, 'account', limits.later),
+  const growing = (name: string, of: DelayLimits) => {
+    const delay = createGrowingDelay(store, name, of);
+    return { ...delay, take: (key: string) => noteThrottled(delay.take(key), name, onThrottled) };
   };
-  const registrations = createNetworkDelays(store, 'registration', limits.registration);
-  const mailRequests = createNetworkDelays(store, 'mail-request', limits.mailRequest);
-  const mails = createGrowingDelay(store, 'mail', limits.mail);
-  const changes = createGrowingDelay(store, 'change', limits.change);
-  const factors = createGrowingDelay(store, 'factor', limits.factor);
-  const passkeys = createNetworkDelays(store, 'passkey', limits.passkey);
+  const networks = (name: string, of: DelayLimits) => {
+    const delays = createNetworkDelays(store, name, of);
+    return { ...delays, take: (keys: NetworkKeys) => noteThrottled(delays.take(keys), name, onThrottled) };
+  };
+  const devices = growing('device', limits.device);
+  const pairs = networks('pair', limits.pair);
+  const addresses = networks('address', limits.address);
+  const lines = {
+    first: growing('account-first', limits.first),
+    second: growing('account-second', limits.second),
+    later: growing('account', limits.later),
+  };
+  const registrations = networks('registration', limits.registration);
+  const mailRequests = networks('mail-request', limits.mailRequest);
+  const mails = growing('mail', limits.mail);
+  const changes = growing('change', limits.change);
+  const factors = growing('factor', limits.factor);
+  const passkeys = networks('passkey', limits.passkey);
   const known = store.createLimiter('known', { points: 1, durationSeconds: limits.knownSeconds });
   const running = createRunningAttempts();
 
@@ -228,6 +246,7 @@ export function createSignInThrottle(
         } else if (!(await running.waitForCleared(key.known))) {
           // Asking in a pause is no attempt, but it is not free: who does nothing else has the address in a pause soon.
           await store.addPoint(way.askingRows);
+          onThrottled('asked');
           refusePause(way.addressWait);
           return undefined;
         }
@@ -256,6 +275,16 @@ export function createSignInThrottle(
     beginFactor: (accountId, device) =>
       beginOwn(factors, keyOf('factor', accountId, ...(device === undefined ? [] : [device]))),
   };
+}
+
+async function noteThrottled(
+  taking: Promise<number>,
+  kind: string,
+  onThrottled: (kind: string) => void,
+): Promise<number> {
+  const wait = await taking;
+  if (wait > 0) onThrottled(kind);
+  return wait;
 }
 
 /** An attempt at one counter, which a success clears. @throws {RefusalError} auth.throttled */

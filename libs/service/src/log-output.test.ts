@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, test } from 'vitest';
+
+const logger = join(import.meta.dirname, 'logger.ts');
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'signet-log-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Runs code that has a `logger`, in a process whose standard output is `stdout`. It says what it did on standard error. */
+function run(code: string, stdout: number | 'pipe') {
+  const script = `import { createLogger } from '${logger}'; const logger = createLogger('test', 'info'); ${code}`;
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', script], {
+    stdio: ['ignore', stdout, 'pipe'],
+  });
+  const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  return { child, exit, errors: text(child.stderr as NonNullable<typeof child.stderr>) };
+}
+
+const lines = (path: string) =>
+  readFileSync(path, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as { n?: number; msg: string });
+
+test.concurrent('every line is there in its order, also those just before an exit', async ({ expect }) => {
+  const path = join(folder, 'whole');
+  const code = `
+    for (let n = 0; n < 5000; n++) { logger.info({ n }, 'é'.repeat(50)); if (n % 500 === 0) await new Promise((r) => setTimeout(r, 15)); }
+    process.exit(0);`;
+  const { exit } = run(code, openSync(path, 'w'));
+  expect(await exit).toBe(0);
+  expect(lines(path).map(({ n }) => n)).toEqual(Array.from({ length: 5000 }, (_, n) => n));
+});
+
+test.concurrent('a crash loses no line', async ({ expect }) => {
+  const path = join(folder, 'crash');
+  const { exit } = run(`logger.error('the cause'); throw new Error('crash');`, openSync(path, 'w'));
+  expect(await exit).toBe(1);
+  expect(lines(path).map(({ msg }) => msg)).toEqual(['the cause']);
+});
+
+test.concurrent('a full disk is said once, and ends nothing', async ({ expect }) => {
+  const code = `
+    for (let n = 0; n < 15; n++) { logger.info({ n }, 'line'); await new Promise((r) => setTimeout(r, 100)); }
+    console.error('served on');`;
+  const { exit, errors } = run(code, openSync('/dev/full', 'w'));
+  expect(await exit).toBe(0);
+  expect((await errors).trim().split('\n')).toEqual([
+    'the log can not be written (ENOSPC): requests are served all the same',
+    'served on',
+  ]);
+});
+
+test.concurrent('a closed standard output is said once, and ends nothing', async ({ expect }) => {
+  const code = `
+    for (let n = 0; n < 15; n++) { logger.info({ n }, 'line'); await new Promise((r) => setTimeout(r, 100)); }
+    console.error('served on');`;
+  const { child, exit, errors } = run(code, 'pipe');
+  child.stdout?.destroy();
+  expect(await exit).toBe(0);
+  expect((await errors).trim().split('\n')).toEqual([
+    'the log can not be written (EPIPE): requests are served all the same',
+    'served on',
+  ]);
+});
+
+test.concurrent('an output that nobody reads holds a bounded number of lines, and stops no request', async ({
+  expect,
+}) => {
+  const code = `
+    const began = performance.now();
+    for (let n = 0; n < 20_000; n++) { logger.info({ n }, 'x'.repeat(1000)); if (n % 100 === 0) await new Promise((r) => setImmediate(r)); }
+    const { heapUsed } = process.memoryUsage();
+    console.error(JSON.stringify({ isQuick: performance.now() - began < 20_000, isSmall: heapUsed < 100e6 }));
+    process.kill(process.pid, 'SIGKILL');`;
+  const { exit, errors } = run(code, 'pipe');
+  await exit;
+  expect(JSON.parse(await errors)).toEqual({ isQuick: true, isSmall: true });
+});

@@ -1,0 +1,111 @@
+import { write, writeSync } from 'node:fs';
+
+/** pino says the level of a line before it writes it, to an output with this mark. */
+const withLevel = Symbol.for('pino.metadata');
+
+/** Where a logger writes its lines. */
+export type LogOutput = { write(line: string): void };
+
+type Options = {
+  fd?: number;
+  /** Called once when lines can't be written, and once when they are written again. */
+  onChange?: (message: string) => void;
+};
+
+/** How long a line waits for others, since each write is a system call. A process that is killed loses the lines of this time. */
+const delayMs = 100;
+/** The same for warnings and errors. */
+const urgentMs = 5;
+const urgentLevel = 40;
+/** Written at once, without the wait. */
+const fullBytes = 64 * 1024;
+/** What waits while the output is stuck, such as a pipe that nobody reads. Further lines are dropped and counted. */
+const mostCharacters = 4 * 1024 * 1024;
+const retryMs = 1000;
+
+/**
+ * Writes lines in batches and beside the event loop: a line costs a request no system call. A full disk or a closed output ends
+ * nothing: it is said once on standard error, later lines are tried each second, and what does not fit is dropped. What waits at the end of
+ * the process is written before it ends.
+ */
+export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}): LogOutput {
+  let waiting = '';
+  let dropped = 0;
+  let isWriting = false;
+  let isFailing = false;
+  let dueAt = Number.POSITIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
+  const note = (error: NodeJS.ErrnoException | null) => {
+    if (Boolean(error) === isFailing) return;
+    isFailing = Boolean(error);
+    onChange(
+      error
+        ? `the log can not be written (${error.code}): requests are served all the same`
+        : `the log is written again; ${dropped} lines were lost`,
+    );
+    if (!isFailing) dropped = 0;
+  };
+  const schedule = (ms: number) => {
+    const at = performance.now() + ms;
+    if (at >= dueAt) return;
+    dueAt = at;
+    clearTimeout(timer);
+    timer = setTimeout(flush, ms).unref();
+  };
+  const flush = () => {
+    dueAt = Number.POSITIVE_INFINITY;
+    if (isWriting || waiting === '') return;
+    isWriting = true;
+    const bytes = Buffer.from(waiting);
+    waiting = '';
+    writeFrom(bytes, 0);
+  };
+  /** The system may take a part only. */
+  const writeFrom = (bytes: Buffer, from: number) => {
+    write(fd, bytes, from, bytes.length - from, null, (error, written) => {
+      if (!error && from + written < bytes.length) return writeFrom(bytes, from + written);
+      // A pipe that is full for now.
+      if (error?.code === 'EAGAIN') return void setTimeout(writeFrom, urgentMs, bytes, from).unref();
+      isWriting = false;
+      if (error) dropped += countLines(bytes.subarray(from));
+      note(error);
+      if (waiting !== '') schedule(error ? retryMs : 0);
+    });
+  };
+  const writeRest = () => {
+    try {
+      if (waiting !== '') writeSync(fd, waiting);
+    } catch {
+      // It was said before, or there is nobody left to read it.
+    }
+  };
+  let isUsed = false;
+  return {
+    [withLevel]: true,
+    /** Of the line that comes. */
+    lastLevel: 0,
+    write(line) {
+      if (!isUsed) process.once('exit', writeRest);
+      isUsed = true;
+      if (waiting.length + line.length > mostCharacters) {
+        dropped += 1;
+        return;
+      }
+      waiting += line;
+      if (waiting.length >= fullBytes && !isWriting && !isFailing) flush();
+      else schedule(isFailing ? retryMs : this.lastLevel >= urgentLevel ? urgentMs : delayMs);
+    },
+  } as LogOutput & { lastLevel: number };
+}
+
+function countLines(bytes: Buffer): number {
+  return bytes.toString('latin1').split('\n').length - 1;
+}
+
+function sayOnStderr(message: string): void {
+  try {
+    writeSync(2, `${message}\n`);
+  } catch {
+    // Standard error is gone too.
+  }
+}

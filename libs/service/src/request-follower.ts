@@ -1,0 +1,76 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { GraphQLFormattedError } from 'graphql';
+
+/** The response header with the id of a request. */
+export const requestIdHeader = 'x-request-id';
+
+/** Follows each request of a server, whichever way it takes, from its headers to the end of its answer. */
+export type RequestFollower = {
+  /** Called before anything else looks at the request. Returns its id, which every answer carries as X-Request-Id. */
+  begin(request: IncomingMessage, response: ServerResponse): string;
+  /** Called for errors that the HTTP server answers with by itself, or a framework on it: nothing else knows of them. */
+  refused(request: IncomingMessage, errors: readonly GraphQLFormattedError[]): void;
+};
+
+const idKey = Symbol('signet.requestId');
+type WithId = { [idKey]?: string };
+
+/** Begins to follow a request. The id stays on Node's request: one may be answered by several parts of the server in turn. */
+export function beginRequest(
+  follower: RequestFollower,
+  request: IncomingMessage,
+  response: ServerResponse,
+): string {
+  const id = follower.begin(request, response);
+  (request as WithId)[idKey] = id;
+  return id;
+}
+
+/** The id of a request: that of its follower, or one that is made here. It stays the same. */
+export function requestIdOf(request: IncomingMessage): string {
+  const known = request as WithId;
+  known[idKey] ??= createRequestId();
+  return known[idKey];
+}
+
+let lastTime = 0;
+let lastPrefix = '';
+
+/**
+ * A UUID of version 7 (RFC 9562, section 5.7): ids of later requests sort after earlier ones. The random part is that of Node's own
+ * version 4, which it takes from a pool.
+ */
+export function createRequestId(now = Date.now()): string {
+  if (now !== lastTime) {
+    const time = now.toString(16).padStart(12, '0');
+    lastTime = now;
+    lastPrefix = `${time.slice(0, 8)}-${time.slice(8)}-7`;
+  }
+  return lastPrefix + crypto.randomUUID().slice(15);
+}
+
+/** The same error with the id of its request, by which an operator finds it in the log. */
+export function withRequestId(error: GraphQLFormattedError, requestId: string): GraphQLFormattedError {
+  return { ...error, extensions: { ...error.extensions, requestId } };
+}
+
+const bodyOfErrors = '{"errors":[';
+/** Answers of the server itself are short. One with data has been written by somebody who knows the id. */
+const longestStamped = 64 * 1024;
+
+/**
+ * Puts the id into the errors of a body, unless it is there already.
+ *
+ * @returns the body to send, and the errors if this was the first to see them
+ */
+export function stampErrors(
+  body: string,
+  requestId: string,
+): { body: string; errors: readonly GraphQLFormattedError[] } | undefined {
+  if (!body.startsWith(bodyOfErrors) || body.length > longestStamped) return undefined;
+  if (body.includes(`"requestId":"${requestId}"`)) return undefined;
+  const parsed = JSON.parse(body) as { errors: GraphQLFormattedError[] };
+  const { errors } = parsed;
+  const stamped = { ...parsed, errors: errors.map((error) => withRequestId(error, requestId)) };
+  return { body: `${JSON.stringify(stamped)}${body.endsWith('\n') ? '\n' : ''}`, errors };
+}
