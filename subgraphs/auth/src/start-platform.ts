@@ -2,6 +2,7 @@ import {
   createDatabase,
   createSampledAudit,
   type Database,
+  makeAuditPartitions,
   openProcessDatabase,
   type ProcessDatabase,
   pruneAuditLog,
@@ -284,6 +285,7 @@ function startUpkeep<A extends Account>({
       pruneWith('upstreamResults', `auth.prune_${platform}_upstream_results`),
       pruneWith('upstreamLogouts', `auth.prune_${platform}_upstream_logouts`),
       pruneWith('clientAssertions', `auth.prune_${platform}_client_assertions`),
+      makeAuditPartitions(),
       pruneAuditLog({ platform, key: keys[0], retention: config.AUDIT_RETENTION_DAYS }),
     ],
   });
