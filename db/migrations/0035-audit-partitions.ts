@@ -43,7 +43,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await createTriggers(db);
   await createKeyEvents(db);
   await createMaking(db);
-  for (const platform of platforms) await createDropping(db, platform);
+  await createDropping(db);
+  for (const platform of platforms) await publish(db, platform);
   await sql`select auth.make_audit_partitions(3)`.execute(db);
 }
 
@@ -53,6 +54,9 @@ export async function down(db: Kysely<unknown>): Promise<void> {
     .raw(`
     drop function auth.drop_user_audit_partition(date, text, bigint);
     drop function auth.drop_portal_audit_partition(date, text, bigint);
+    drop function auth.drop_audit_partition(text, date, text, bigint);
+    drop function auth.make_audit_partitions_for_user(integer);
+    drop function auth.make_audit_partitions_for_portal(integer);
     drop function auth.make_audit_partitions(integer);
     drop function auth.make_audit_month(timestamp);
     drop function auth.audit_partition_end(regclass);
@@ -273,7 +277,7 @@ async function createMaking(db: Kysely<unknown>): Promise<void> {
     end $$;
 
     create function auth.make_audit_partitions(months integer) returns integer
-      language plpgsql volatile security definer set search_path = '' set lock_timeout = '250ms'
+      language plpgsql volatile set search_path = '' set lock_timeout = '250ms'
     as $$
     declare
       past_end pg_catalog.timestamptz;
@@ -293,26 +297,24 @@ async function createMaking(db: Kysely<unknown>): Promise<void> {
     end $$;
 
     revoke all on function auth.audit_partition_end(regclass), auth.make_audit_month(timestamp), auth.make_audit_partitions(integer) from public;
-    grant execute on function auth.make_audit_partitions(integer) to signet_auth_user, signet_auth_portal;
   `)
     .execute(db);
 }
 
 /**
  * Drops a platform's table of a month's refusals or acts, the way in which rows of a whole month expire. `recorded`: how many of its rows
- * are in auth.audit_pruning; where the table has another number it stays, and the result is false. So is a table younger than thirty days.
- * It waits for nobody for long.
+ * are in auth.audit_pruning; where the table has another number it stays, and the result is false. So does one whose month ended less
+ * than thirty days ago. It waits for nobody for long.
  */
-async function createDropping(db: Kysely<unknown>, platform: string): Promise<void> {
-  const signature = `auth.drop_${platform}_audit_partition(date, text, bigint)`;
+async function createDropping(db: Kysely<unknown>): Promise<void> {
   await sql
     .raw(`
-    create function auth.drop_${platform}_audit_partition(month date, class text, recorded bigint) returns boolean
-      language plpgsql volatile security definer set search_path = '' set lock_timeout = '250ms' set datestyle = 'ISO'
+    create function auth.drop_audit_partition(platform text, month date, class text, recorded bigint) returns boolean
+      language plpgsql volatile set search_path = '' set lock_timeout = '250ms' set datestyle = 'ISO'
     as $$
     declare
       root pg_catalog.text := 'audit_event_' || pg_catalog.to_char(month, 'YYYY_MM');
-      parent pg_catalog.text := root || '_${platform}';
+      parent pg_catalog.text := root || '_' || platform;
       leaf pg_catalog.text := parent || '_' || class;
       found_rows pg_catalog.int8;
     begin
@@ -336,7 +338,29 @@ async function createDropping(db: Kysely<unknown>, platform: string): Promise<vo
       end if;
       return true;
     end $$;
+    revoke all on function auth.drop_audit_partition(text, date, text, bigint) from public;
   `)
     .execute(db);
-  await publishFunction(db, signature, `signet_auth_${platform}`);
+}
+
+/** What an auth process may call: it makes the months ahead for both platforms, and drops tables of its own. */
+async function publish(db: Kysely<unknown>, platform: string): Promise<void> {
+  const making = `auth.make_audit_partitions_for_${platform}(integer)`;
+  const dropping = `auth.drop_${platform}_audit_partition(date, text, bigint)`;
+  await sql
+    .raw(`
+    create function auth.make_audit_partitions_for_${platform}(months integer) returns integer
+      language sql volatile security definer set search_path = ''
+    begin atomic
+      select auth.make_audit_partitions(months);
+    end;
+    create function auth.drop_${platform}_audit_partition(month date, class text, recorded bigint) returns boolean
+      language sql volatile security definer set search_path = ''
+    begin atomic
+      select auth.drop_audit_partition('${platform}', month, class, recorded);
+    end;
+  `)
+    .execute(db);
+  await publishFunction(db, making, `signet_auth_${platform}`);
+  await publishFunction(db, dropping, `signet_auth_${platform}`);
 }

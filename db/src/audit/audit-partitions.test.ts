@@ -159,13 +159,15 @@ describe('the tables of the audit log', () => {
   it('are made ahead by both platforms at once, each month once', async () => {
     const portal = createDatabase(database.urlOf('signet_auth_portal'), { maxConnections: 2 });
     const runs = await Promise.all(
-      [db, portal, db, portal].map((one) => makeAuditPartitions(7).prune(one, 1000)),
+      [db, portal, db, portal].map((one) =>
+        makeAuditPartitions(one === db ? 'user' : 'portal', 7).prune(one, 1000),
+      ),
     );
     await portal.destroy();
     // Three months were there.
     expect(runs.reduce((sum, made) => sum + made, 0)).toBe(4);
     expect(await listTables('^audit_event_\\d{4}_\\d\\d$')).toHaveLength(7);
-    expect(await makeAuditPartitions(7).prune(db, 1000)).toBe(0);
+    expect(await makeAuditPartitions(platform, 7).prune(db, 1000)).toBe(0);
   });
 
   it('have one for rows of a month that nobody made, and give them to it once it is there', async () => {
@@ -177,7 +179,7 @@ describe('the tables of the audit log', () => {
       'auth.audit_event_rest auth.login.failure',
     ]);
     await seal(new Date());
-    await makeAuditPartitions(11).prune(db, 1000);
+    await makeAuditPartitions(platform, 11).prune(db, 1000);
     const month = (await listPlaces())[0]?.match(/\d{4}_\d\d/)?.[0];
     expect(await listPlaces()).toEqual([
       `auth.audit_event_${month}_user_acts auth.logout`,

@@ -32,12 +32,14 @@ export const auditRefusals: readonly string[] = [
 const monthsAhead = 3;
 
 /** Makes the tables of the months ahead. Processes of both platforms may do it at once. */
-export function makeAuditPartitions(months = monthsAhead): HousekeepingJob {
+export function makeAuditPartitions(platform: Platform, months = monthsAhead): HousekeepingJob {
   return {
     name: 'auditMonthsMade',
     async prune(db) {
       const { rows } = await sql<{ made: number }>`
-        select auth.make_audit_partitions(${months}::integer) as made`.execute(db);
+        select ${sql.raw(`auth.make_audit_partitions_for_${platform}`)}(${months}::integer) as made`.execute(
+        db,
+      );
       return rows[0]?.made ?? 0;
     },
   };

@@ -285,7 +285,7 @@ function startUpkeep<A extends Account>({
       pruneWith('upstreamResults', `auth.prune_${platform}_upstream_results`),
       pruneWith('upstreamLogouts', `auth.prune_${platform}_upstream_logouts`),
       pruneWith('clientAssertions', `auth.prune_${platform}_client_assertions`),
-      makeAuditPartitions(),
+      makeAuditPartitions(platform),
       pruneAuditLog({ platform, key: keys[0], retention: config.AUDIT_RETENTION_DAYS }),
     ],
   });

@@ -1,0 +1,173 @@
+// Are the pages of a shop with a million products, a million customers and ten million orders as fast as those of the small seed?
+// npm run bench -- subgraphs/orders/bench/big-data.ts [scale] [requests] [folder that is kept]
+//
+// The whole platform in a process of its own. Each page is asked for over HTTP, one request at a time: first with the seed's rows, then
+// with the many. A scale of 0.1 is a tenth. With a folder, the filled database stays there, and the next run measures it again.
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findRunningPostgres } from '@signet/db/embedded';
+import { seedPassword } from '@signet/db/seed';
+import pg from 'pg';
+import { createPost, type Post, percentile, time } from '../../../bench/support/measure.ts';
+import { startPlatformProcess } from '../../../bench/support/start-platform-process.ts';
+import { fillShop, scaleOf } from './big-shop.ts';
+
+const [scale = 1, requests = 300] = process.argv.slice(2).map(Number);
+const allowedRatio = 4;
+
+type Page = { name: string; entrance: 'user' | 'portal'; query: string; variables?: (n: number) => object };
+
+const products = `edges{node{id name price{amount currency}category{name}stock{available}}}pageInfo{endCursor}`;
+const list = (name: string, variables?: Page['variables']): Page => ({
+  name,
+  entrance: 'user',
+  query: `query($first:Int!,$sort:ProductSort,$filter:ProductFilter){products(first:$first,sort:$sort,filter:$filter){${products}}}`,
+  variables: (n) => ({ first: 20, ...variables?.(n) }),
+});
+const customers = (name: string, fields: string, search?: (n: number) => string): Page => ({
+  name,
+  entrance: 'portal',
+  query: `query($search:String){customers(search:$search){edges{node{id email fullName isActive}}${fields}}}`,
+  variables: (n) => ({ search: search?.(n) }),
+});
+const slugs = ['kitchen', 'lighting', 'bedding-and-bath'];
+const pages: readonly Page[] = [
+  list('products by name, with category and stock'),
+  list('products, cheapest first', () => ({ sort: 'PRICE_ASC' })),
+  list('products, newest first', () => ({ sort: 'NEWEST' })),
+  list('products of a category', (n) => ({ filter: { category: slugs[n % slugs.length] } })),
+  {
+    name: 'products of a category, counted',
+    entrance: 'user',
+    query: `query($c:String){products(filter:{category:$c}){totalCount ${products}}}`,
+    variables: (n) => ({ c: slugs[n % slugs.length] }),
+  },
+  list('products searched for, many have it', (n) => ({ filter: { text: ['lamp', 'glass', 'oak'][n % 3] } })),
+  list('products searched for, one has it', (n) => ({ filter: { text: `bowl ${1000 + n}` } })),
+  {
+    name: 'me with orders',
+    entrance: 'user',
+    query: `{me{email orders(first:20){edges{node{id status placedAt items{quantity product{name}}}}}}}`,
+  },
+  customers('customers', ''),
+  customers('customers, counted', 'totalCount'),
+  customers('customers searched for, many match', '', (n) => ['ada', 'schmidt', 'example'][n % 3] as string),
+  customers('customers searched for, one matches', '', (n) => `weber${1000 + n}`),
+  customers(
+    'customers searched for, counted',
+    'totalCount',
+    (n) => ['ada lopez', 'kaya', 'zz'][n % 3] as string,
+  ),
+  {
+    name: "a customer's orders, by staff",
+    entrance: 'portal',
+    query: `query($s:String){customers(first:3,search:$s){edges{node{email orders(first:5){edges{node{id status}}}}}}}`,
+    variables: () => ({ s: 'ada' }),
+  },
+  {
+    name: 'orders, latest first',
+    entrance: 'portal',
+    query: '{orders(first:20){edges{node{id status placedAt}}}}',
+  },
+  {
+    name: 'orders to be shipped',
+    entrance: 'portal',
+    query: '{orders(first:20,status:PLACED){edges{node{id placedAt}}}}',
+  },
+  {
+    name: 'dashboard',
+    entrance: 'portal',
+    query:
+      '{dashboard{customers supportNotes orders{placed shipped placedLastDay}products{outOfStock lowOnStock}}}',
+  },
+];
+
+type Times = { p50: number; p99: number };
+
+const kept = process.argv[4];
+const isFilled = kept !== undefined && existsSync(join(kept, 'filled'));
+const platform = await startPlatformProcess(
+  {},
+  { LOG_LEVEL: 'warn', ...(kept !== undefined && { SIGNET_HOME: kept }) },
+);
+try {
+  const posts = {
+    user: createPost(`http://127.0.0.1:${platform.portBase + 1}/graphql`),
+    portal: createPost(`http://127.0.0.1:${platform.portBase + 2}/graphql`),
+  };
+  const tokens = {
+    user: await signIn(posts.user, 'login', 'ada@example.com'),
+    portal: await signIn(posts.portal, 'portalLogin', 'admin@example.com'),
+  };
+  const small = isFilled ? undefined : await measureAll(posts, tokens);
+  if (!isFilled) await fill(platform.env.SIGNET_HOME as string);
+  const large = await measureAll(posts, tokens);
+  console.log(`| page | p50, p99 with the seed | p50, p99 with ${JSON.stringify(scaleOf(scale))} | × |`);
+  console.log('| --- | ---: | ---: | ---: |');
+  for (const [name, { p50, p99 }] of large) {
+    const before = small?.get(name);
+    const ratio = before ? p99 / before.p99 : Number.NaN;
+    if (ratio > allowedRatio) process.exitCode = 1;
+    console.log(`| ${name} | ${show(before)} | ${show({ p50, p99 })} | ${ratio.toFixed(1)} |`);
+  }
+} finally {
+  await platform.stop();
+}
+
+function show(times: Times | undefined): string {
+  return times ? `${times.p50.toFixed(1)}, ${times.p99.toFixed(1)} ms` : '–';
+}
+
+async function signIn(post: Post, field: string, email: string): Promise<string> {
+  const query = `mutation($email:String!,$password:String!){result:${field}(input:{email:$email,password:$password}){accessToken}}`;
+  const { data, errors } = await post(query, { email, password: seedPassword });
+  const token = (data as { result?: { accessToken: string } } | null)?.result?.accessToken;
+  if (token === undefined) throw new Error(`${field}: ${JSON.stringify(errors)}`);
+  return token;
+}
+
+async function measureAll(
+  posts: Record<Page['entrance'], Post>,
+  tokens: Record<Page['entrance'], string>,
+): Promise<Map<string, Times>> {
+  const measured = new Map<string, Times>();
+  for (const { name, entrance, query, variables } of pages) {
+    const ask = async (n: number) => {
+      const answer = await posts[entrance](query, variables?.(n) ?? {}, tokens[entrance]);
+      if (answer.errors) throw new Error(`${name}: ${JSON.stringify(answer.errors)}`);
+    };
+    for (let n = 0; n < 30; n++) await ask(n);
+    const times: number[] = [];
+    // A page that takes seconds has told enough after some.
+    const end = performance.now() + 30_000;
+    for (let n = 0; n < requests && performance.now() < end; n++) times.push(await time(() => ask(n)));
+    const figures = { p50: percentile(times, 0.5), p99: percentile(times, 0.99) };
+    console.log(`${name}: ${show(figures)}`);
+    measured.set(name, figures);
+  }
+  return measured;
+}
+
+async function fill(home: string): Promise<void> {
+  const url = await findRunningPostgres(join(home, 'postgres'));
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ tenant: string; owner: string }>(
+      `select t.id as tenant, u.id as owner from auth.tenant t join auth.user u on u.tenant_id = t.id
+       where t.slug = 'demo' and u.email = 'ada@example.com'`,
+    );
+    const [found] = rows;
+    if (!found) throw new Error('the tenant demo is not there');
+    console.log(await fillShop(client, found.tenant, { ...scaleOf(scale), ownerId: found.owner }));
+    const { rows: sizes } = await client.query(
+      `select c.oid::regclass::text as table, pg_size_pretty(pg_total_relation_size(c.oid)) as size, reltuples::bigint as rows from pg_class c
+       where relkind = 'r' and reltuples > 10000 order by pg_total_relation_size(c.oid) desc`,
+    );
+    console.table(sizes);
+  } finally {
+    await client.end();
+  }
+  if (kept !== undefined) await writeFile(join(kept, 'filled'), '');
+}
