@@ -285,6 +285,9 @@ function startUpkeep<A extends Account>({
       pruneWith('upstreamResults', `auth.prune_${platform}_upstream_results`),
       pruneWith('upstreamLogouts', `auth.prune_${platform}_upstream_logouts`),
       pruneWith('clientAssertions', `auth.prune_${platform}_client_assertions`),
+      ...(platform === 'user'
+        ? [pruneWith('customersMadeSearchable', 'auth.copy_customers_for_search')]
+        : []),
       makeAuditPartitions(platform),
       pruneAuditLog({ platform, key: keys[0], retention: config.AUDIT_RETENTION_DAYS }),
     ],

@@ -10,7 +10,7 @@ import { findRunningPostgres } from '@signet/db/embedded';
 import { seedPassword } from '@signet/db/seed';
 import pg from 'pg';
 import { createPost, type Post, percentile, time } from '../../../bench/support/measure.ts';
-import { startPlatformProcess } from '../../../bench/support/start-platform-process.ts';
+import { type PlatformProcess, startPlatformProcess } from '../../../bench/support/start-platform-process.ts';
 import { fillShop, scaleOf } from './big-shop.ts';
 
 const [scale = 1, requests = 300] = process.argv.slice(2).map(Number);
@@ -87,32 +87,32 @@ type Times = { p50: number; p99: number };
 
 const kept = process.argv[4];
 const isFilled = kept !== undefined && existsSync(join(kept, 'filled'));
-const platform = await startPlatformProcess(
-  {},
-  { LOG_LEVEL: 'warn', ...(kept !== undefined && { SIGNET_HOME: kept }) },
-);
-try {
-  const posts = {
-    user: createPost(`http://127.0.0.1:${platform.portBase + 1}/graphql`),
-    portal: createPost(`http://127.0.0.1:${platform.portBase + 2}/graphql`),
-  };
-  const tokens = {
-    user: await signIn(posts.user, 'login', 'ada@example.com'),
-    portal: await signIn(posts.portal, 'portalLogin', 'admin@example.com'),
-  };
-  const small = isFilled ? undefined : await measureAll(posts, tokens);
+// A filled folder is measured beside a fresh platform, in the same run.
+const small = isFilled ? await onPlatform(undefined, measureAll) : undefined;
+await onPlatform(kept, async (platform) => {
+  const before = small ?? (await measureAll(platform));
   if (!isFilled) await fill(platform.env.SIGNET_HOME as string);
-  const large = await measureAll(posts, tokens);
+  const large = await measureAll(platform);
   console.log(`| page | p50, p99 with the seed | p50, p99 with ${JSON.stringify(scaleOf(scale))} | × |`);
   console.log('| --- | ---: | ---: | ---: |');
-  for (const [name, { p50, p99 }] of large) {
-    const before = small?.get(name);
-    const ratio = before ? p99 / before.p99 : Number.NaN;
-    if (ratio > allowedRatio) process.exitCode = 1;
-    console.log(`| ${name} | ${show(before)} | ${show({ p50, p99 })} | ${ratio.toFixed(1)} |`);
+  for (const [name, times] of large) {
+    const ratio = times.p99 / (before.get(name)?.p99 ?? Number.NaN);
+    if (!(ratio <= allowedRatio)) process.exitCode = 1;
+    console.log(`| ${name} | ${show(before.get(name))} | ${show(times)} | ${ratio.toFixed(1)} |`);
   }
-} finally {
-  await platform.stop();
+});
+
+async function onPlatform<T>(
+  home: string | undefined,
+  fn: (platform: PlatformProcess) => Promise<T>,
+): Promise<T> {
+  const settings = { LOG_LEVEL: 'warn', ...(home !== undefined && { SIGNET_HOME: home }) };
+  const platform = await startPlatformProcess({}, settings);
+  try {
+    return await fn(platform);
+  } finally {
+    await platform.stop();
+  }
 }
 
 function show(times: Times | undefined): string {
@@ -127,10 +127,15 @@ async function signIn(post: Post, field: string, email: string): Promise<string>
   return token;
 }
 
-async function measureAll(
-  posts: Record<Page['entrance'], Post>,
-  tokens: Record<Page['entrance'], string>,
-): Promise<Map<string, Times>> {
+async function measureAll({ portBase }: PlatformProcess): Promise<Map<string, Times>> {
+  const posts = {
+    user: createPost(`http://127.0.0.1:${portBase + 1}/graphql`),
+    portal: createPost(`http://127.0.0.1:${portBase + 2}/graphql`),
+  };
+  const tokens = {
+    user: await signIn(posts.user, 'login', 'ada@example.com'),
+    portal: await signIn(posts.portal, 'portalLogin', 'admin@example.com'),
+  };
   const measured = new Map<string, Times>();
   for (const { name, entrance, query, variables } of pages) {
     const ask = async (n: number) => {
