@@ -166,7 +166,7 @@ async function createIndexes(db: Kysely<unknown>): Promise<void> {
   }
 }
 
-/** A check of the same, made and validated beforehand, spares the reading. It has done its work then. */
+/** A validated check of the same spares the reading (docs/audit.md). It has done its work then. */
 async function attachPast(db: Kysely<unknown>): Promise<void> {
   await sql
     .raw(`
@@ -176,6 +176,7 @@ async function attachPast(db: Kysely<unknown>): Promise<void> {
         'alter table auth.audit_event attach partition auth.audit_event_past for values from (minvalue) to (%L)',
         (date_trunc('month', now() at time zone 'UTC') + interval '1 month') at time zone 'UTC');
     end $$;
+    alter table auth.audit_event drop constraint if exists audit_event_until;
     alter table auth.audit_event_past drop constraint if exists audit_event_until;
     create table auth.audit_event_rest partition of auth.audit_event (primary key (id)) default;
     alter table auth.audit_event_rest enable row level security;

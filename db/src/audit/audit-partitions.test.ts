@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
-import { CompiledQuery, type Kysely } from 'kysely';
+import { CompiledQuery, Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createDatabase, inTenant } from '../database.ts';
@@ -52,6 +52,13 @@ const monthsAgo = (count: number) => {
   const now = new Date();
   return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - count, 15));
 };
+
+/** For statements of a migration in the client's transaction. */
+const poolOf = (client: pg.Client) =>
+  ({
+    connect: async () => Object.assign(client, { release() {} }),
+    end: async () => {},
+  }) as unknown as pg.Pool;
 
 /** As if the log had been in tables of a month for a year. */
 async function makeEarlierMonths(): Promise<void> {
@@ -112,6 +119,37 @@ describe('the tables of the audit log', () => {
     await db.destroy();
     await rollback(database.adminUrl);
     expect(await read()).toEqual(before);
+  });
+
+  it('are not read on the way where a check says beforehand what is in them', async () => {
+    await db.destroy();
+    for (let undone = await rollback(database.adminUrl); !undone.includes('0035-audit-partitions'); ) {
+      undone = await rollback(database.adminUrl);
+    }
+    const { up } = await import('../../migrations/0035-audit-partitions.ts');
+    const [{ month }] = await database.query(
+      `select (date_trunc('month', now() at time zone 'UTC') + interval '1 month')::text as month`,
+    );
+    await database.query(
+      `alter table auth.audit_event add constraint audit_event_until check (happened_at < '${month}+00') not valid`,
+    );
+    await database.query('alter table auth.audit_event validate constraint audit_event_until');
+    const client = new pg.Client({ connectionString: database.adminUrl });
+    const messages: string[] = [];
+    client.on('notice', ({ message }) => messages.push(String(message)));
+    await client.connect();
+    await client.query('begin; set local client_min_messages = debug1; set local role signet_owner');
+    await up(new Kysely<unknown>({ dialect: new PostgresDialect({ pool: poolOf(client) }) }));
+    expect(messages).toContainEqual(
+      expect.stringMatching(
+        /partition constraint for table "audit_event_past" is implied by existing constraints/,
+      ),
+    );
+    const { rows } = await client.query(`select from pg_constraint where conname = 'audit_event_until'`);
+    expect(rows).toEqual([]);
+    await client.query('rollback');
+    await client.end();
+    db = createDatabase(database.urlOf('signet_auth_user'), { maxConnections: 4 });
   });
 
   it('have no door of their own: neither a right nor a policy, for no process and not for their owner', async () => {
