@@ -231,7 +231,7 @@ async function createKeyEvents(db: Kysely<unknown>): Promise<void> {
 
 /**
  * `make_audit_partitions` makes the tables of this month and of `months` after it, as far as they are missing, and returns how many months
- * those were. Two at once take turns. Rows of a month that are in `audit_event_rest` move to its tables; they pass no trigger, so no row is
+ * those were. While another process makes them, it makes none. Rows of a month that are in `audit_event_rest` move to its tables; they pass no trigger, so no row is
  * queued twice. Attaching waits for nobody for long: who is in the way is met again in an hour, long before the month begins.
  */
 async function createMaking(db: Kysely<unknown>): Promise<void> {
@@ -285,7 +285,9 @@ async function createMaking(db: Kysely<unknown>): Promise<void> {
       month pg_catalog.timestamp;
       made pg_catalog.int4 := 0;
     begin
-      perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('signet audit partitions', 0));
+      if not pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('signet audit partitions', 0)) then
+        return made;
+      end if;
       past_end := auth.audit_partition_end('auth.audit_event_past');
       for ahead in 0..least(months, 24) loop
         month := pg_catalog.date_trunc('month', pg_catalog.now() at time zone 'UTC') + pg_catalog.make_interval(months => ahead);
