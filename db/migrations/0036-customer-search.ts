@@ -26,7 +26,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 export async function down(db: Kysely<unknown>): Promise<void> {
   await sql
     .raw(`
-    drop function auth.search_customers(text[], integer);
+    drop function auth.search_customers(text[], text, uuid, integer);
+    drop function auth.count_customers(text[], integer);
     drop function auth.copy_customers_for_search(integer);
     drop policy copy_for_search on auth.user;
     drop trigger copy_for_search on auth.user;
@@ -65,6 +66,7 @@ async function createTable(db: Kysely<unknown>): Promise<void> {
     create table auth.user_search (
       user_id uuid primary key,
       tenant_id uuid not null,
+      email text not null,
       search_text text not null
     );
     create index user_grams on auth.user_search using gin (auth.grams(tenant_id, search_text)) with (fastupdate = off);
@@ -91,9 +93,9 @@ async function createTrigger(db: Kysely<unknown>): Promise<void> {
       elsif new.closed_at is not null then
         delete from auth.user_search where user_id = new.id;
       else
-        insert into auth.user_search (user_id, tenant_id, search_text)
-        values (new.id, new.tenant_id, auth.fold(new.email || pg_catalog.chr(10) || new.full_name))
-        on conflict (user_id) do update set tenant_id = excluded.tenant_id, search_text = excluded.search_text;
+        insert into auth.user_search (user_id, tenant_id, email, search_text)
+        values (new.id, new.tenant_id, new.email, auth.fold(new.email || pg_catalog.chr(10) || new.full_name))
+        on conflict (user_id) do update set tenant_id = excluded.tenant_id, email = excluded.email, search_text = excluded.search_text;
       end if;
       return null;
     end $$;
@@ -127,8 +129,8 @@ async function createCopying(db: Kysely<unknown>): Promise<void> {
         select u.id, u.tenant_id, u.email, u.full_name, u.closed_at from auth.user u
         where u.id > place order by u.id limit most for share
       ), added as (
-        insert into auth.user_search (user_id, tenant_id, search_text)
-        select w.id, w.tenant_id, auth.fold(w.email || pg_catalog.chr(10) || w.full_name) from waiting w where w.closed_at is null
+        insert into auth.user_search (user_id, tenant_id, email, search_text)
+        select w.id, w.tenant_id, w.email, auth.fold(w.email || pg_catalog.chr(10) || w.full_name) from waiting w where w.closed_at is null
         on conflict do nothing
       )
       select pg_catalog.count(*), (select w.id from waiting w order by w.id desc limit 1) into copied, next_place from waiting;
@@ -141,29 +143,43 @@ async function createCopying(db: Kysely<unknown>): Promise<void> {
   await publishFunction(db, 'auth.copy_customers_for_search(integer)', 'signet_auth_user');
 }
 
-/** Ids of the tenant's customers with one of the texts in e-mail or name. Those that are not copied yet are read one by one. */
+/**
+ * The tenant's customers with one of the texts in e-mail or name: counted, or the next by their e-mail. They are sorted here, and only a
+ * page of them is looked up in auth.user. Those that are not copied yet are read one by one. The texts are made ready once and not for each
+ * row.
+ */
 async function createSearch(db: Kysely<unknown>): Promise<void> {
-  await sql
-    .raw(`
-    create function auth.search_customers(searches text[], max_rows integer) returns table (id uuid)
-      language sql stable security definer set search_path = ''
-      begin atomic
-        select found.user_id from (
-          select s.user_id from auth.user_search s
+  const patterns = `(select array_agg('%' || replace(replace(replace(auth.fold(one), '\\', '\\\\'), '%', '\\%'), '_', '\\_') || '%')
+            from unnest(searches) one)::text[]`;
+  const found = `
+          select s.email, s.user_id as id from auth.user_search s
           where s.tenant_id = ${currentTenant}
             and auth.grams(s.tenant_id, s.search_text) @@ (
               select string_agg('(' || auth.gram_query(${currentTenant}, auth.fold(one))::text || ')', ' | ')::tsquery
               from unnest(searches) one)
-            and exists (select from unnest(searches) one where strpos(s.search_text, auth.fold(one)) > 0)
-          union
-          select u.id from auth.user u
+            and s.search_text like any (${patterns})
+          union all
+          select u.email, u.id from auth.user u
           where u.tenant_id = ${currentTenant} and u.closed_at is null
             and u.id > (select p.last_id from auth.user_search_progress p)
-            and exists (select from unnest(searches) one where strpos(auth.fold(u.email || chr(10) || u.full_name), auth.fold(one)) > 0)
-        ) found
-        limit max_rows;
+            and not exists (select from auth.user_search s where s.user_id = u.id)
+            and auth.fold(u.email || chr(10) || u.full_name) like any (${patterns})`;
+  await sql
+    .raw(`
+    create function auth.search_customers(searches text[], after_email text, after_id uuid, max_rows integer) returns table (id uuid)
+      language sql stable security definer set search_path = '' rows 21
+      begin atomic
+        select f.id from (${found}) f
+        where after_email is null or (f.email, f.id) > (after_email, after_id)
+        order by f.email, f.id limit max_rows;
+      end;
+    create function auth.count_customers(searches text[], max_rows integer) returns integer
+      language sql stable security definer set search_path = ''
+      begin atomic
+        select count(*)::integer from (select from (${found}) f limit max_rows) counted;
       end;
   `)
     .execute(db);
-  await publishFunction(db, 'auth.search_customers(text[], integer)', 'signet_portal');
+  await publishFunction(db, 'auth.search_customers(text[], text, uuid, integer)', 'signet_portal');
+  await publishFunction(db, 'auth.count_customers(text[], integer)', 'signet_portal');
 }

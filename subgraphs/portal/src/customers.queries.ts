@@ -65,10 +65,8 @@ export async function findCustomerPage(
   // Where the walk met the end, it has seen all that there is.
   const read = await countRows(trx, page.limit(walked));
   if (read < walked) return near;
-  return page
-    .where(sql<boolean>`id in (select id from auth.search_customers(${variantsOf(search)}, null))`)
-    .limit(limit)
-    .execute();
+  const found = sql`auth.search_customers(${variantsOf(search)}, ${after?.key ?? null}, ${after?.id ?? null}, ${limit})`;
+  return page.where(sql<boolean>`id in (select id from ${found})`).execute();
 }
 
 /** How many customers the search finds, up to `maxTotalCount`. */
@@ -98,7 +96,7 @@ export async function countCustomers(
     return toTotalCount(await countRows(trx, all));
   }
   const { rows } = await sql<{ count: number }>`
-    select count(*) from auth.search_customers(${variantsOf(search)}, ${most})`.execute(trx);
+    select auth.count_customers(${variantsOf(search)}, ${most}) as count`.execute(trx);
   return toTotalCount(rows[0]?.count ?? 0);
 }
 
