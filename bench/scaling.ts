@@ -10,10 +10,10 @@ const cost = {
   refresh: 0.0034,
   refreshInPostgres: 0.0014,
   page: 0.0056,
-  pageInPostgres: 0.0028,
+  pageInPostgres: 0.0011,
   /** Bytes with indexes. */
-  account: 394 + 217,
-  session: 412 + 2 * 378,
+  account: 394 + 232,
+  session: 412 + 2 * 376,
   auditEvent: 806 + 60,
 };
 
