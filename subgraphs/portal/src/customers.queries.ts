@@ -30,7 +30,7 @@ export function getCustomer(trx: Transaction<Database>, id: string): Promise<Cus
  * A text that many customers have is on one of the first of them. So these are read, and only if that does not fill the page is the
  * index of letters asked (migration 0036), which brings all that have the text.
  */
-const firstRows = 2000;
+const firstRows = 500;
 /** Of the first rows, from which on counting goes on in the rows: these reach `maxTotalCount` before the index has found all. */
 const denseShare = 0.1;
 
