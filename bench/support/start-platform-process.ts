@@ -18,7 +18,8 @@ export async function startPlatformProcess(
 ): Promise<PlatformProcess> {
   const home = await mkdtemp(join(tmpdir(), 'signet-bench-'));
   await chmod(home, 0o711); // As root, the server runs as another user, who must pass through.
-  const portBase = 30_000 + Math.floor(Math.random() * 800) * 30;
+  // Below the ports that the system gives to connections.
+  const portBase = 12_000 + Math.floor(Math.random() * 650) * 30;
   const env = { PORT_BASE: String(portBase), SIGNET_HOME: home, ...settings };
   const script = join(import.meta.dirname, 'platform-process.ts');
   const child = spawn(process.execPath, [script, JSON.stringify(auth)], {

@@ -1,5 +1,6 @@
 export * from './audit/audit-events.ts';
 export { auditKeyId } from './audit/audit-keys.ts';
+export { auditRefusals, makeAuditPartitions } from './audit/audit-partitions.ts';
 export { type AuditSealer, sealAuditEvents, startAuditSealer } from './audit/audit-sealer.ts';
 export { formatSealReference, parseSealReference, type SealReference } from './audit/audit-seals.ts';
 export { type AuditRetention, pruneAuditLog } from './audit/prune-audit-log.ts';

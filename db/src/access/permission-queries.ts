@@ -72,7 +72,9 @@ export const defaultsQuery = `
 
 /** Tables, and whatever else holds rows. */
 const relations = `pg_class c join pg_namespace n on n.oid = c.relnamespace where ${ourSchemas}`;
-const isTable = `c.relkind in ('r', 'p', 'f')`;
+/** Partitions follow the calendar. Their table has the rights and policies; permissions.test.ts holds that they have none. */
+const isNoPartition = 'not c.relispartition';
+const isTable = `c.relkind in ('r', 'p', 'f') and ${isNoPartition}`;
 const isView = `c.relkind in ('v', 'm')`;
 
 export const tablesQuery = `
@@ -125,7 +127,7 @@ export const functionsQuery = `
 export const triggersQuery = `
   select format('%I.%I: %s, %s', n.nspname, c.relname, pg_get_triggerdef(t.oid),
       case t.tgenabled when 'D' then 'DISABLED' when 'O' then 'enabled' else 'enabled for ' || t.tgenabled::text end) as line
-  from pg_trigger t, ${relations} and c.oid = t.tgrelid and not t.tgisinternal`;
+  from pg_trigger t, ${relations} and c.oid = t.tgrelid and ${isNoPartition} and not t.tgisinternal`;
 
 /** Types that are not a table's row or an array. */
 export const otherObjectsQuery = grantLines(`

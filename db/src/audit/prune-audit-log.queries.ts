@@ -7,10 +7,14 @@ type Trx = Transaction<Database>;
 /** A row's place in the order of pruning. `happenedAt` is PostgreSQL's text: a Date has no microseconds. */
 export type Position = { id: string; happenedAt: string };
 
+/** Rows from before these moments, by kind; `*`: every kind that is not there. */
+export type Cutoffs = ReadonlyMap<string, Date>;
+
 type Expired = {
   platform: Platform;
-  /** Days by kind; `*`: every kind that is not there. */
-  retention: Readonly<Record<string, number>>;
+  cutoffs: Cutoffs;
+  /** No row from before this. */
+  from: Date | undefined;
   after: Position | undefined;
   most: number;
 };
@@ -21,11 +25,12 @@ type Expired = {
  */
 export async function listExpired(
   trx: Trx,
-  { platform, retention, after, most }: Expired,
+  { platform, cutoffs, from, after, most }: Expired,
 ): Promise<Position[]> {
   const isAfter = after
     ? sql`(happened_at, id) > (${after.happenedAt}::timestamptz, ${after.id}::uuid)`
     : sql`true`;
+  const isInTime = from ? sql`happened_at >= ${from}` : sql`true`;
   const { rows } = await sql<Position>`
     with recursive present (kind) as (
       (select kind from auth.audit_event where platform = ${platform} order by kind limit 1)
@@ -33,14 +38,14 @@ export async function listExpired(
       select (
         select kind from auth.audit_event where platform = ${platform} and kind > present.kind order by kind limit 1
       ) from present where present.kind is not null
-    ), kept (kind, days) as (
-      select kind, coalesce(retention ->> kind, retention ->> '*')::integer
-      from present, (select ${JSON.stringify(retention)}::jsonb) as setting (retention)
+    ), kept (kind, cutoff) as (
+      select kind, coalesce(cutoffs ->> kind, cutoffs ->> '*')::timestamptz
+      from present, (select ${JSON.stringify(Object.fromEntries(cutoffs))}::jsonb) as setting (cutoffs)
     ), expired as (
       select event.* from kept cross join lateral (
         select id, happened_at from auth.audit_event
-        where platform = ${platform} and kind = kept.kind and happened_at < now() - make_interval(days => kept.days)
-          and ${isAfter} and not exists (select from auth.audit_pending where event_id = id)
+        where platform = ${platform} and kind = kept.kind and happened_at < kept.cutoff
+          and ${isInTime} and ${isAfter} and not exists (select from auth.audit_pending where event_id = id)
         order by happened_at, id limit ${most}
       ) as event order by happened_at, id limit ${most}
     )

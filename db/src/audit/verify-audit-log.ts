@@ -46,16 +46,18 @@ export async function verifyAuditLog({ db, platform, keys, lastSeal }: VerifyOpt
   for (;;) {
     const seals = await listSeals(db, platform, { after: last.number, most: sealsAtOnce });
     if (seals.length === 0) break;
-    const stored = await digestEvents(
-      db,
-      seals.flatMap(({ event_ids }) => event_ids),
-    );
-    const digests = new Map(stored.map(({ id, digest }) => [id, digest]));
     const prunings = await listPrunings(
       db,
       platform,
       seals.map(({ number }) => number),
     );
+    const recorded = new Set(prunings.flatMap(({ event_ids }) => event_ids));
+    const stored = await digestEvents(
+      db,
+      seals.flatMap(({ event_ids }) => event_ids),
+      (id) => recorded.has(id),
+    );
+    const digests = new Map(stored.map(({ id, digest }) => [id, digest]));
     for (const seal of seals) {
       const own = prunings.filter((pruning) => pruning.seal === seal.number);
       const forged = own.filter((pruning) => !isPruning(pruning, seal, keys));

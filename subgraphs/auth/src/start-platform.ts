@@ -2,6 +2,7 @@ import {
   createDatabase,
   createSampledAudit,
   type Database,
+  makeAuditPartitions,
   openProcessDatabase,
   type ProcessDatabase,
   pruneAuditLog,
@@ -339,6 +340,10 @@ function startUpkeep<A extends Account>({
       pruneWith('clientAssertions', `auth.prune_${platform}_client_assertions`),
       pruneWith('clientAddresses', `auth.prune_${platform}_client_addresses`),
       pruneUsage(config.USAGE_RETENTION_DAYS),
+      ...(platform === 'user'
+        ? [pruneWith('customersMadeSearchable', 'auth.copy_customers_for_search')]
+        : []),
+      makeAuditPartitions(platform),
       pruneAuditLog({ platform, key: keys[0], retention: config.AUDIT_RETENTION_DAYS }),
     ],
   });

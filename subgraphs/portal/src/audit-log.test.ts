@@ -188,10 +188,10 @@ describe('auditLog', () => {
     const db = createDatabase(subgraph.database.urlOf('signet_portal'), { maxConnections: 1 });
     try {
       for (const [condition = '', index = ''] of [
-        ['true', 'audit_event_time'],
-        [`kind = 'auth.login.failure'`, 'audit_event_kind'],
-        [`actor_id = '${ada}'`, 'audit_event_actor'],
-        [`subject_id = '${ada}'`, 'audit_event_subject'],
+        ['true', 'audit_event_past_time'],
+        [`kind = 'auth.login.failure'`, 'audit_event_past_kind'],
+        [`actor_id = '${ada}'`, 'audit_event_past_actor'],
+        [`subject_id = '${ada}'`, 'audit_event_past_subject'],
       ]) {
         const { rows } = await inTenant(db, subgraph.tenants.globex, (trx) =>
           sql<Record<string, string>>`
@@ -200,7 +200,7 @@ describe('auditLog', () => {
         );
         const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
         expect(plan).toMatch(new RegExp(`using ${index} `));
-        expect(plan).not.toMatch(/Seq Scan|Filter: .*tenant_id/);
+        expect(plan).not.toMatch(/Seq Scan on audit_event_past|Filter: .*tenant_id/);
       }
     } finally {
       await db.destroy();

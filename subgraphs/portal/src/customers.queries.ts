@@ -26,49 +26,104 @@ export function getCustomer(trx: Transaction<Database>, id: string): Promise<Cus
   return selectCustomers(trx).where('id', '=', id).executeTakeFirstOrThrow();
 }
 
-/** By e-mail, without those who were erased. Where there is a next page, the result has one row more than this page. */
-export function findCustomerPage(
+/**
+ * A text that many customers have is on one of the first of them. So these are read, and only if that does not fill the page is the
+ * index of letters asked (migration 0036), which brings all that have the text.
+ */
+const firstRows = 500;
+/** Of the first rows, from which on counting goes on in the rows: these reach `maxTotalCount` before the index has found all. */
+const denseShare = 0.1;
+
+/**
+ * By e-mail, without those who were erased. Where there is a next page, the result has one row more than this page.
+ *
+ * @param walked how many rows a search reads before it asks the index of letters.
+ */
+export async function findCustomerPage(
   trx: Transaction<Database>,
   search: string | undefined,
   { first, after }: PageRequest<string>,
+  walked = firstRows,
 ): Promise<CustomerRow[]> {
-  let query = selectCustomers(trx)
-    .where('closed_at', 'is', null)
-    .where((eb) => matches(eb, search));
-  if (after) query = query.where(sql<boolean>`(email, id) > (${after.key}, ${after.id})`);
-  return query
-    .orderBy('email')
-    .orderBy('id')
-    .limit(first + 1)
+  const limit = first + 1;
+  const listed = after
+    ? selectListed(trx).where(sql<boolean>`(email, id) > (${after.key}, ${after.id})`)
+    : selectListed(trx);
+  const page = listed.orderBy('email').orderBy('id');
+  if (search === undefined) return page.limit(limit).execute();
+  const near = await trx
+    .with(
+      (cte) => cte('walked').materialized(),
+      () => page.limit(walked),
+    )
+    .selectFrom('walked')
+    .selectAll()
+    .where((eb) => matches(eb, search))
+    .limit(limit)
     .execute();
+  if (near.length === limit) return near;
+  // Where the walk met the end, it has seen all that there is.
+  const read = await countRows(trx, page.limit(walked));
+  if (read < walked) return near;
+  const found = sql`auth.search_customers(${variantsOf(search)}, ${after?.key ?? null}, ${after?.id ?? null}, ${limit})`;
+  return page.where(sql<boolean>`id in (select id from ${found})`).execute();
 }
 
 /** How many customers the search finds, up to `maxTotalCount`. */
 export async function countCustomers(
   trx: Transaction<Database>,
   search: string | undefined,
+  walked = firstRows,
 ): Promise<TotalCount> {
-  const { count } = await trx
-    .selectFrom((eb) =>
-      eb
-        .selectFrom('auth.user')
-        .select('id')
-        .where('closed_at', 'is', null)
-        .where((user) => matches(user, search))
-        .limit(maxTotalCount + 1)
+  const most = maxTotalCount + 1;
+  if (search === undefined) return toTotalCount(await countRows(trx, selectListed(trx).limit(most)));
+  const start = selectListed(trx).limit(walked).as('start');
+  const { found, read } = await trx
+    .selectFrom(start)
+    .select((eb) => [
+      eb.fn
+        .countAll<number>()
+        .filterWhere((start) => matches(start, search))
         .as('found'),
-    )
-    .select((eb) => eb.fn.countAll<number>().as('count'))
+      eb.fn.countAll<number>().as('read'),
+    ])
     .executeTakeFirstOrThrow();
-  return toTotalCount(count);
+  if (read < walked) return toTotalCount(found);
+  if (found >= walked * denseShare) {
+    const all = selectListed(trx)
+      .where((eb) => matches(eb, search))
+      .limit(most);
+    return toTotalCount(await countRows(trx, all));
+  }
+  const { rows } = await sql<{ count: number }>`
+    select auth.count_customers(${variantsOf(search)}, ${most}) as count`.execute(trx);
+  return toTotalCount(rows[0]?.count ?? 0);
 }
 
-function matches(eb: ExpressionBuilder<Database, 'auth.user'>, search: string | undefined) {
-  if (search === undefined) return eb.lit(true);
-  // Domains are stored in ASCII, and staff type what the customer tells them.
-  const emails = new Set([search, normalizeEmail(search) ?? toAsciiDomain(search) ?? search]);
-  return eb.or([
-    ...[...emails].map((email) => eb('email', 'ilike', toContainsPattern(email))),
-    eb('full_name', 'ilike', toContainsPattern(search)),
-  ]);
+function selectListed(trx: Transaction<Database>) {
+  return selectCustomers(trx).where('closed_at', 'is', null);
+}
+
+async function countRows(trx: Transaction<Database>, rows: ReturnType<typeof selectListed>): Promise<number> {
+  const { count } = await trx
+    .selectFrom(rows.as('found'))
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+/** Domains are stored in ASCII, and staff type what the customer tells them. */
+function variantsOf(search: string): string[] {
+  return [...new Set([search, normalizeEmail(search) ?? toAsciiDomain(search) ?? search])];
+}
+
+type Named = { email: string; full_name: string };
+
+function matches<DB, Table extends keyof DB>(
+  eb: ExpressionBuilder<DB & Record<Table, Named>, Table>,
+  search: string,
+) {
+  const isIn = (column: 'email' | 'full_name', text: string) =>
+    sql<boolean>`${sql.ref(column)} ilike ${toContainsPattern(text)}`;
+  return eb.or([...variantsOf(search).map((email) => isIn('email', email)), isIn('full_name', search)]);
 }

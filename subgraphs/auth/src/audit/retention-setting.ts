@@ -1,17 +1,9 @@
-import type { AuditRetention } from '@signet/db';
+import { type AuditRetention, auditRefusals } from '@signet/db';
 import { isAuditKind, isSubgraphAuditKind } from '@signet/schema/contract';
 import { z } from 'zod';
 
 /** What anybody can cause at will. All else is kept for ever unless AUDIT_RETENTION_DAYS says so. */
-const defaultRetention = [
-  'auth.login.failure=180',
-  'auth.login.throttled=180',
-  'auth.throttled=180',
-  'auth.refresh.refused=180',
-  'auth.password.change_failure=180',
-  'auth.reauthentication_failure=180',
-  'authz.refused=180',
-].join(',');
+const defaultRetention = auditRefusals.map((kind) => `${kind}=180`).join(',');
 
 /** The database deletes nothing younger (migration 0017). */
 const minDays = 30;

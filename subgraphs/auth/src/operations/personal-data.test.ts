@@ -358,7 +358,7 @@ describe('deleteAccount', () => {
 async function findTraces({ id, email }: TestAccount): Promise<string[]> {
   const tables = await auth.database.query<{ name: string }>(
     `select c.oid::regclass::text as name from pg_class c
-     where c.relkind = 'r' and c.relnamespace = 'auth'::regnamespace and c.relname not in ('person_request', 'person_part')`,
+     where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace = 'auth'::regnamespace and c.relname not in ('person_request', 'person_part')`,
   );
   const found: string[] = [];
   for (const { name } of tables) {

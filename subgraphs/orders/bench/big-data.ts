@@ -1,0 +1,212 @@
+// Are the pages of a shop with a million products, a million customers and ten million orders as fast as those of the small seed?
+// npm run bench -- subgraphs/orders/bench/big-data.ts [scale] [requests] [folder that is kept]
+//
+// The whole platform in a process of its own. Each page is asked for over HTTP, one request at a time: first with the seed's rows, then
+// with the many. A scale of 0.1 is a tenth. With a folder, the filled database stays there, and the next run measures it again.
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findRunningPostgres } from '@signet/db/embedded';
+import { seedPassword } from '@signet/db/seed';
+import pg from 'pg';
+import { readProcessTree } from '../../../bench/compare/process-cpu.ts';
+import { createPost, type Post, percentile, time } from '../../../bench/support/measure.ts';
+import { type PlatformProcess, startPlatformProcess } from '../../../bench/support/start-platform-process.ts';
+import { fillShop, scaleOf } from './big-shop.ts';
+
+const [scale = 1, requests = 300] = process.argv.slice(2).map(Number);
+const allowedRatio = 4;
+
+type Page = { name: string; entrance: 'user' | 'portal'; query: string; variables?: (n: number) => object };
+
+const products = `edges{node{id name price{amount currency}category{name}stock{available}}}pageInfo{endCursor}`;
+const list = (name: string, variables?: Page['variables']): Page => ({
+  name,
+  entrance: 'user',
+  query: `query($first:Int!,$sort:ProductSort,$filter:ProductFilter){products(first:$first,sort:$sort,filter:$filter){${products}}}`,
+  variables: (n) => ({ first: 20, ...variables?.(n) }),
+});
+const customers = (name: string, fields: string, search?: (n: number) => string): Page => ({
+  name,
+  entrance: 'portal',
+  query: `query($search:String){customers(search:$search){edges{node{id email fullName isActive}}${fields}}}`,
+  variables: (n) => ({ search: search?.(n) }),
+});
+const slugs = ['kitchen', 'lighting', 'bedding-and-bath'];
+const pages: readonly Page[] = [
+  list('products by name, with category and stock'),
+  list('products, cheapest first', () => ({ sort: 'PRICE_ASC' })),
+  list('products, newest first', () => ({ sort: 'NEWEST' })),
+  list('products of a category', (n) => ({ filter: { category: slugs[n % slugs.length] } })),
+  {
+    name: 'products of a category, counted',
+    entrance: 'user',
+    query: `query($c:String){products(filter:{category:$c}){totalCount ${products}}}`,
+    variables: (n) => ({ c: slugs[n % slugs.length] }),
+  },
+  list('products searched for, many have it', (n) => ({ filter: { text: ['lamp', 'glass', 'oak'][n % 3] } })),
+  list('products searched for, one has it', (n) => ({ filter: { text: `bowl ${1000 + n}` } })),
+  {
+    name: 'me with orders',
+    entrance: 'user',
+    query: `{me{email orders(first:20){edges{node{id status placedAt items{quantity product{name}}}}}}}`,
+  },
+  customers('customers', ''),
+  customers('customers, counted', 'totalCount'),
+  customers('customers searched for, many match', '', (n) => ['ada', 'schmidt', 'example'][n % 3] as string),
+  customers('customers searched for, one matches', '', (n) => `weber${1000 + n}`),
+  customers(
+    'customers searched for, counted',
+    'totalCount',
+    (n) => ['ada lopez', 'kaya', 'zz'][n % 3] as string,
+  ),
+  {
+    name: "a customer's orders, by staff",
+    entrance: 'portal',
+    query: `query($s:String){customers(first:3,search:$s){edges{node{email orders(first:5){edges{node{id status}}}}}}}`,
+    variables: () => ({ s: 'ada' }),
+  },
+  {
+    name: 'orders, latest first',
+    entrance: 'portal',
+    query: '{orders(first:20){edges{node{id status placedAt}}}}',
+  },
+  {
+    name: 'orders to be shipped',
+    entrance: 'portal',
+    query: '{orders(first:20,status:PLACED){edges{node{id placedAt}}}}',
+  },
+  // It counts every order: what it takes is shown, and has no limit.
+  {
+    name: 'dashboard',
+    entrance: 'portal',
+    query:
+      '{dashboard{customers supportNotes orders{placed shipped placedLastDay}products{outOfStock lowOnStock}}}',
+  },
+];
+
+type Times = { p50: number; p99: number /** Of PostgreSQL, a request, in ms. */; cpu: number };
+
+const kept = process.argv[4];
+const isFilled = kept !== undefined && existsSync(join(kept, 'filled'));
+// A filled folder is measured beside a fresh platform, in the same run.
+const small = isFilled ? await onPlatform(undefined, measureAll) : undefined;
+await onPlatform(kept, async (platform) => {
+  const before = small ?? (await measureAll(platform));
+  await onDatabase(platform, async (client) => {
+    if (!isFilled) await fill(client);
+    await copyForSearch(client);
+  });
+  const large = await measureAll(platform);
+  console.log(
+    `| page, in ms | p50, p99 (CPU of PostgreSQL) with the seed | with ${JSON.stringify(scaleOf(scale))} | × |`,
+  );
+  console.log('| --- | ---: | ---: | ---: |');
+  for (const [name, times] of large) {
+    const ratio = times.p99 / (before.get(name)?.p99 ?? Number.NaN);
+    if (!(ratio <= allowedRatio) && name !== 'dashboard') process.exitCode = 1;
+    console.log(`| ${name} | ${show(before.get(name))} | ${show(times)} | ${ratio.toFixed(1)} |`);
+  }
+});
+
+async function onPlatform<T>(
+  home: string | undefined,
+  fn: (platform: PlatformProcess) => Promise<T>,
+): Promise<T> {
+  const settings = { LOG_LEVEL: 'warn', ...(home !== undefined && { SIGNET_HOME: home }) };
+  const platform = await startPlatformProcess({}, settings);
+  try {
+    return await fn(platform);
+  } finally {
+    await platform.stop();
+  }
+}
+
+function show(times: Times | undefined): string {
+  return times ? `${times.p50.toFixed(1)}, ${times.p99.toFixed(1)} (${times.cpu.toFixed(1)})` : '–';
+}
+
+async function signIn(post: Post, field: string, email: string): Promise<string> {
+  const query = `mutation($email:String!,$password:String!){result:${field}(input:{email:$email,password:$password}){accessToken}}`;
+  const { data, errors } = await post(query, { email, password: seedPassword });
+  const token = (data as { result?: { accessToken: string } } | null)?.result?.accessToken;
+  if (token === undefined) throw new Error(`${field}: ${JSON.stringify(errors)}`);
+  return token;
+}
+
+async function measureAll({ portBase, env }: PlatformProcess): Promise<Map<string, Times>> {
+  const posts = {
+    user: createPost(`http://127.0.0.1:${portBase + 1}/graphql`),
+    portal: createPost(`http://127.0.0.1:${portBase + 2}/graphql`),
+  };
+  const tokens = {
+    user: await signIn(posts.user, 'login', 'ada@example.com'),
+    portal: await signIn(posts.portal, 'portalLogin', 'admin@example.com'),
+  };
+  const lock = await readFile(join(env.SIGNET_HOME as string, 'postgres/postmaster.pid'), 'utf8');
+  const server = Number(lock.split('\n')[0]);
+  const measured = new Map<string, Times>();
+  const failures = new Set<string>();
+  for (const { name, entrance, query, variables } of pages) {
+    const ask = async (n: number) => {
+      const answer = await posts[entrance](query, variables?.(n) ?? {}, tokens[entrance]);
+      if (answer.errors) failures.add(`${name}: ${JSON.stringify(answer.errors)}`);
+    };
+    const warm = performance.now() + 5000;
+    for (let n = 0; n < 30 && performance.now() < warm; n++) await ask(n);
+    const times: number[] = [];
+    const before = readProcessTree(server).cpuSeconds;
+    // A page that takes seconds has told enough after some.
+    const end = performance.now() + 10_000;
+    for (let n = 0; n < requests && performance.now() < end; n++) times.push(await time(() => ask(n)));
+    const cpu = ((readProcessTree(server).cpuSeconds - before) * 1000) / times.length;
+    const figures = { p50: percentile(times, 0.5), p99: percentile(times, 0.99), cpu };
+    console.log(`${name}: ${show(figures)}`);
+    measured.set(name, figures);
+  }
+  if (failures.size > 0) process.exitCode = 1;
+  for (const failure of failures) console.log(failure);
+  return measured;
+}
+
+async function onDatabase({ env }: PlatformProcess, fn: (client: pg.Client) => Promise<void>): Promise<void> {
+  const url = await findRunningPostgres(join(env.SIGNET_HOME as string, 'postgres'));
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await fn(client);
+  } finally {
+    await client.end();
+  }
+}
+
+async function fill(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ tenant: string; owner: string }>(
+    `select t.id as tenant, u.id as owner from auth.tenant t join auth.user u on u.tenant_id = t.id
+     where t.slug = 'demo' and u.email = 'ada@example.com'`,
+  );
+  const [found] = rows;
+  if (!found) throw new Error('the tenant demo is not there');
+  await fillShop(client, found.tenant, { ...scaleOf(scale), ownerId: found.owner });
+  const { rows: sizes } = await client.query(
+    `select c.oid::regclass::text as table, pg_size_pretty(pg_total_relation_size(c.oid)) as size, reltuples::bigint as rows from pg_class c
+     where relkind = 'r' and reltuples > 10000 order by pg_total_relation_size(c.oid) desc`,
+  );
+  console.table(sizes);
+  if (kept !== undefined) await writeFile(join(kept, 'filled'), '');
+}
+
+/** As housekeeping of auth does within an hour or two of an upgrade. */
+async function copyForSearch(client: pg.Client): Promise<void> {
+  let copied = 0;
+  const seconds = await time(async () => {
+    for (let batch = 1; batch > 0; copied += batch) {
+      const { rows } = await client.query<{ batch: number }>(
+        'select auth.copy_customers_for_search(1000) as batch',
+      );
+      batch = rows[0]?.batch ?? 0;
+    }
+    if (copied > 0) await client.query('vacuum analyze auth.user_search');
+  });
+  if (copied > 0) console.log(`${copied} customers made searchable in ${(seconds / 1000).toFixed(0)} s`);
+}
