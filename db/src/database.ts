@@ -2,9 +2,10 @@ import { Kysely, sql } from 'kysely';
 import pg from 'pg';
 import { askServer } from './pool/ask-server.ts';
 import { createFairPool } from './pool/fair-pool.ts';
-import { formatSettings, splitOptions } from './pool/pinned-settings.ts';
+import { formatSettings, settingsOf, splitOptions } from './pool/pinned-settings.ts';
 import { DatabaseSilentError } from './pool/pool-errors.ts';
 import { PooledDialect } from './pool/pooled-dialect.ts';
+import { Pooler } from './pool/pooler.ts';
 import { createSilenceWatch } from './pool/silence-watch.ts';
 import { createClientClass, type QueryListener } from './pool/watched-client.ts';
 import type { Database } from './tables.ts';
@@ -30,6 +31,8 @@ const answerMarginMs = 1000;
 const connectMs = 3000;
 /** For a connection to become free. */
 const waitMs = 5000;
+/** Without a refused connection. */
+const refusalsEndMs = 60_000;
 
 /**
  * A pool of connections for one process. `destroy()` ends it. Connects at the first query, not here. While the server gives no
@@ -43,7 +46,13 @@ export function createDatabase<DB = Database>(url: string, options: DatabaseOpti
     statementTimeoutMs = maxStatementMs,
     onQuery,
   } = options;
-  const settings = splitOptions(url, formatSettings(statementTimeoutMs));
+  const pinned = settingsOf(statementTimeoutMs);
+  const settings = splitOptions(url, formatSettings(pinned));
+  const pooler = new Pooler(pinned, () =>
+    log?.(
+      'a pooler (PgBouncer or alike) is in front of the database: statements have no names, each transaction brings its settings',
+    ),
+  );
   const watch = createSilenceWatch({
     ask: (question) => askServer({ ...question, connectionString: url, applicationName }),
     answerMs: statementTimeoutMs === 0 ? Number.POSITIVE_INFINITY : statementTimeoutMs + answerMarginMs,
@@ -59,9 +68,11 @@ export function createDatabase<DB = Database>(url: string, options: DatabaseOpti
     connectionTimeoutMillis: connectMs,
     keepAlive: true,
     types: createTypeParsers(),
-    Client: createClientClass(watch, onQuery),
+    Client: createClientClass(watch, pooler, onQuery),
+    onConnect: (client) => (client as unknown as { findPooler(): Promise<void> }).findPooler(),
   });
-  const fairPool = createFairPool(pool, { watch, maxConnections, waitMs });
+  const onRefused = createRefusalLog(log);
+  const fairPool = createFairPool(pool, { watch, pooler, maxConnections, waitMs, onRefused });
   // Without a listener, one reset of an idle connection ends the process. The pool's own sees connections at rest
   // only: one in a transaction, between two of its queries, is as idle.
   pool.on('error', (error) => {
@@ -69,6 +80,17 @@ export function createDatabase<DB = Database>(url: string, options: DatabaseOpti
   });
   pool.on('connect', (client) => client.on('error', () => {}));
   return new Kysely<DB>({ dialect: new PooledDialect(fairPool) });
+}
+
+/** Of a server, or a pooler, that refuses new connections: it is shut down, it has as many as it may have. Said once in a row. */
+function createRefusalLog(log: DatabaseOptions['log']): (error: unknown) => void {
+  let refusedAt = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    if (!(error instanceof pg.DatabaseError)) return;
+    const isFirst = performance.now() - refusedAt > refusalsEndMs;
+    refusedAt = performance.now();
+    if (isFirst) log?.(`the database refuses new connections: ${error.message}`);
+  };
 }
 
 /** As a server writes it whose DateStyle and TimeZone are ours (`pinned-settings.ts`). Years before 100 mean others to `Date.UTC`. */

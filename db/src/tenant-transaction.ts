@@ -82,7 +82,7 @@ class TenantTransaction {
 
   /** The extended protocol takes one statement in a text, the simple one takes several. */
   async #executeSeveral(text: string, setup: readonly Statement[]) {
-    if (setup.length > 0) (await this.#client.run(setup)).forEach(getResult);
+    if (setup.length > 0) (await this.#client.run([], setup)).forEach(getResult);
     const { rows = [] } = await this.#client.query<object>(text, []);
     return { rows };
   }
