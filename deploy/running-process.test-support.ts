@@ -33,6 +33,11 @@ export class RunningProcess {
     return new RunningProcess(described.name, described.command, described.environment);
   }
 
+  /** What it printed so far. */
+  get output(): string {
+    return this.#output;
+  }
+
   get isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }

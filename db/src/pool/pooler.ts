@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { PoolerError } from './pool-errors.ts';
 import type { Statement } from './watched-client.ts';
 
 /**
@@ -58,6 +59,27 @@ const begin = 'begin isolation level read committed read write not deferrable';
 
 /** Set by the transactions of a tenant. Left on a connection by somebody else, it would open that tenant's rows. */
 const unset = { 'app.tenant': '', 'app.actor': '' };
+
+/**
+ * Whether a pooler answers on this connection: it announces a number of its own for the process that serves it, and the server's
+ * processes have others.
+ */
+export async function isThroughPooler(
+  client: object,
+  query: (text: string) => Promise<{ rows: { pid: number }[] }>,
+): Promise<boolean> {
+  const { rows } = await query('select pg_catalog.pg_backend_pid() as pid');
+  return rows[0]?.pid !== (client as { processID?: number | null }).processID;
+}
+
+/** For what sets up a database: roles and settings of a session, which are another session's at the next statement. */
+export async function refusePooler(client: pg.ClientBase): Promise<void> {
+  if (await isThroughPooler(client, (text) => client.query<{ pid: number }>(text))) {
+    throw new PoolerError(
+      'DATABASE_URL leads through a pooler (PgBouncer or alike): let it name the PostgreSQL server itself for this command.',
+    );
+  }
+}
 
 /** What a statement does to the transaction block of its connection. */
 export function readBoundary(text: string): 'begin' | 'end' | undefined {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { guardProtocol } from '@signet/flow';
 import pg from 'pg';
 import type { DatabaseSilentError } from './pool-errors.ts';
-import { type Pooler, readBoundary } from './pooler.ts';
+import { isThroughPooler, type Pooler, readBoundary } from './pooler.ts';
 import { PreparedStatements } from './prepared-statement.ts';
 import type { SilenceWatch, WatchedConnection } from './silence-watch.ts';
 import {
@@ -64,20 +64,13 @@ export function createClientClass(
 
     /** A pooler's are its own. */
     get pid(): number | null {
-      return pooler.isThere ? null : this.#announcedPid;
+      return pooler.isThere ? null : (this as unknown as { processID: number | null }).processID;
     }
 
-    get #announcedPid(): number | null {
-      return (this as unknown as { processID: number | null }).processID;
-    }
-
-    /** A pooler announces a number of its own, and each of the server's processes has another one. */
     async findPooler(): Promise<void> {
       if (pooler.isThere) return;
-      const { rows } = await this.#watch(
-        super.query<{ pid: number }>('select pg_catalog.pg_backend_pid() as pid'),
-      );
-      if (rows[0]?.pid !== this.#announcedPid) pooler.note();
+      const ask = (text: string) => this.#watch(super.query<{ pid: number }>(text));
+      if (await isThroughPooler(this, ask)) pooler.note();
     }
 
     giveUp(error: DatabaseSilentError): void {

@@ -37,6 +37,14 @@ export const platformConfigFields = {
   PORTAL_DATABASE_URL: configFields.postgresUrl
     .optional()
     .describe('The database as the role `signet_auth_portal`.'),
+  USER_DIRECT_DATABASE_URL: configFields.postgresUrl
+    .optional()
+    .describe(
+      'The same past a pooler, where USER_DATABASE_URL leads to PgBouncer: for LISTEN. By default USER_DATABASE_URL (docs/database.md).',
+    ),
+  PORTAL_DIRECT_DATABASE_URL: configFields.postgresUrl
+    .optional()
+    .describe('The same past a pooler. By default PORTAL_DATABASE_URL.'),
   USER_KEY_ENCRYPTION_KEY: configFields.keys256
     .optional()
     .describe(
@@ -213,6 +221,8 @@ export type KeyOrigin =
 /** One platform's part of the configuration. */
 export type PlatformSettings = {
   databaseUrl: string;
+  /** Past a pooler: notifications arrive there. */
+  directDatabaseUrl: string;
   keys: KeyOrigin;
   lifetimes: Lifetimes;
   passwordThreads: number | undefined;
@@ -227,6 +237,7 @@ export function getPlatformSettings(config: PlatformConfig, platform: Platform):
   }
   return {
     databaseUrl,
+    directDatabaseUrl: config[`${prefix}_DIRECT_DATABASE_URL`] ?? databaseUrl,
     keys: getKeyOrigin(config, platform),
     lifetimes: {
       accessTokenSeconds: config[`${prefix}_ACCESS_TOKEN_SECONDS`],

@@ -110,7 +110,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
   { config, logger, options, providers }: Start,
 ): Promise<PlatformResources & { issuer: PlatformIssuer<A> & { platform: P } }> {
   const settings = getPlatformSettings(config, platform);
-  const { databaseUrl } = settings;
+  const { databaseUrl, directDatabaseUrl } = settings;
   const database = openProcessDatabase(databaseUrl, {
     name: `auth-${platform}`,
     log: logger,
@@ -131,7 +131,8 @@ export async function startPlatform<P extends Platform, A extends Account>(
     upstream = await openUpstream({ platform, providers, secrets, findTenantId });
     const outbox = openOutbox(config, platform, config.PASSWORD_PEPPER);
     const timing = options.mailTiming;
-    mail = outbox && (await startMail(outbox, { platform, database, databaseUrl, config, logger, timing }));
+    const mailOptions = { platform, database, databaseUrl, directDatabaseUrl, config, logger, timing };
+    mail = outbox && (await startMail(outbox, mailOptions));
     const lasting = await openLastingKeys(db, platform, config.PASSWORD_PEPPER);
     const throttles = openSignInThrottle({ config, key: lasting.throttle, platform, logger, databaseUrl });
     const passwords = createPasswordWorkers({
