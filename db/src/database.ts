@@ -8,6 +8,7 @@ import { PooledDialect } from './pool/pooled-dialect.ts';
 import { Pooler } from './pool/pooler.ts';
 import { createSilenceWatch } from './pool/silence-watch.ts';
 import { createClientClass, type QueryListener } from './pool/watched-client.ts';
+import { type OpenAt, Replicas } from './replicas.ts';
 import type { Database } from './tables.ts';
 import { maxStatementMs } from './tenant-settings.ts';
 
@@ -23,6 +24,8 @@ export type DatabaseOptions = {
   /** 0 for no limit. A transaction as a whole may take four times as long, which bounds the revocation feed's overlap. */
   statementTimeoutMs?: number;
   onQuery?: QueryListener;
+  /** Streaming replicas, as `host` or `host:port`; all else is as in the URL. Reads of a tenant that a request makes may go there. */
+  replicas?: readonly string[];
 };
 
 /** Longer than any statement may take, and then the answer must be here. */
@@ -79,7 +82,36 @@ export function createDatabase<DB = Database>(url: string, options: DatabaseOpti
     if (!(error instanceof DatabaseSilentError)) log?.(`database connection lost: ${error.message}`);
   });
   pool.on('connect', (client) => client.on('error', () => {}));
-  return new Kysely<DB>({ dialect: new PooledDialect(fairPool) });
+  const replicas = options.replicas?.length
+    ? new Replicas(options.replicas, openReplica(url, { ...options, replicas: [] }), log)
+    : undefined;
+  const db = new Kysely<DB>({ dialect: new PooledDialect(fairPool, replicas) });
+  const destroy = db.destroy.bind(db);
+  return Object.assign(db, {
+    async destroy() {
+      await replicas?.stop();
+      await destroy();
+    },
+  });
+}
+
+function openReplica(url: string, options: DatabaseOptions): OpenAt {
+  const { applicationName = 'signet', log, ...others } = options;
+  return (host, purpose, maxConnections = options.maxConnections ?? 10) =>
+    createDatabase(host ? replaceHost(url, host) : url, {
+      ...others,
+      maxConnections,
+      applicationName: `${applicationName}-${purpose}`,
+      ...(host === undefined && log && { log }),
+    });
+}
+
+function replaceHost(url: string, host: string): string {
+  const changed = new URL(url);
+  const { hostname, port } = new URL(`postgres://${host}`);
+  changed.hostname = hostname;
+  if (port) changed.port = port;
+  return changed.href;
 }
 
 /** Of a server, or a pooler, that refuses new connections: it is shut down, it has as many as it may have. Said once in a row. */

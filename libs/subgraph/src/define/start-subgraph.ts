@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { createRelationChecker, type RelationStore } from '@signet/access';
+import { createRelationChecker, type Policy, type PolicyTable, type RelationStore } from '@signet/access';
 import {
   type AuditOrigin,
   createNonceStore,
@@ -7,8 +7,9 @@ import {
   openProcessDatabase,
   pruneWith,
   startHousekeeping,
+  usePrimary,
 } from '@signet/db';
-import type { Logger, RunningServer, SignetContext } from '@signet/service';
+import type { Logger, OperationHooks, RunningServer, SignetContext } from '@signet/service';
 import type { SubgraphConfig } from '../config.ts';
 import { type SubgraphOptions, serveSubgraph } from '../serve-subgraph.ts';
 import type { SettingFields, SubgraphContext, SubgraphParts } from './define-subgraph.ts';
@@ -22,7 +23,8 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
   { revocations, lane, ...options }: SubgraphOptions = {},
 ): Promise<RunningServer> {
   const { name } = parts;
-  const database = openProcessDatabase(config.DATABASE_URL, { name, log: logger, ...options });
+  const { DATABASE_REPLICAS: replicas = [] } = config;
+  const database = openProcessDatabase(config.DATABASE_URL, { name, log: logger, replicas, ...options });
   const { db } = database;
   const relations: RelationStore = createRelationStore(db);
   const extension = parts.extend?.({ db, logger }) ?? {};
@@ -51,7 +53,7 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
     config,
     logger,
     resolvers: parts.resolvers,
-    ...(parts.policies && { policies: parts.policies }),
+    ...(parts.policies && { policies: atPrimary(parts.policies) }),
     database: {
       ...database,
       async close() {
@@ -63,7 +65,7 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
     revocations,
     lane,
     onStop: async () => void (await Promise.all([housekeeping.stop(), everyMinute?.stop(), answers?.stop()])),
-    ...(extension.hooks && { hooks: extension.hooks }),
+    hooks: [readWritesAtPrimary, ...(extension.hooks ?? [])],
     ...(extension.plugins && { plugins: extension.plugins }),
     createContext: ({ session, tenantId }, { signetContext }) => ({
       session,
@@ -76,6 +78,24 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
       relations: createRelationChecker(relations, tenantId),
     }),
   });
+}
+
+/** What an operation reads before it changes something must not come from a replica either. */
+const readWritesAtPrimary: OperationHooks = {
+  beforeRun({ operation }) {
+    if (operation?.operation !== 'query') usePrimary();
+  },
+};
+
+/** Who may do what is decided at the primary, and so is all that the request reads afterwards. */
+function atPrimary<C>(policies: PolicyTable<C>): PolicyTable<C> {
+  const wrap =
+    (policy: Policy<C>): Policy<C> =>
+    (...args) => {
+      usePrimary();
+      return policy(...args);
+    };
+  return Object.fromEntries(Object.entries(policies).map(([name, policy]) => [name, wrap(policy)]));
 }
 
 function pickSettings<Settings extends object>(
