@@ -1,9 +1,17 @@
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type ProcessRole, processRoles } from '@signet/db';
 import { productSubgraphs } from '@signet/schema/subgraphs';
 import { type GraphqlAnswer, postGraphql, reasonsOf } from '@signet/testing';
+import { withClient } from '@signet/testing/database';
 import { type PgBouncer, startPgBouncer } from '@signet/testing/pgbouncer';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import {
+  type ReplicatedPostgres,
+  startReplicatedPostgres,
+  type TestReplica,
+} from '@signet/testing/replicated-postgres';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { platformCases } from '../launcher/src/platform-cases.test-support.ts';
 import { createLocalDeployment, type LocalDeployment } from './local-deployment.test-support.ts';
 import { RunningProcess } from './running-process.test-support.ts';
@@ -16,8 +24,13 @@ const poolSize = 4;
 const customersOf = (tenant: string) => (tenant === 'main' ? 1 : 2);
 type Person = { tenant: string; email: string; token: string };
 
-/** Each process as docker-compose.yml has it, but with a PgBouncer in transaction mode before the database. */
-describe('behind PgBouncer in transaction mode', () => {
+/** Each process as docker-compose.yml has it, with a PgBouncer in transaction mode in front of the database, and a replica beside it. */
+describe('behind PgBouncer in transaction mode, with a replica', () => {
+  const passwords = Object.fromEntries(
+    processRoles.map((role) => [role, randomBytes(12).toString('hex')]),
+  ) as Record<ProcessRole, string>;
+  let postgres: ReplicatedPostgres;
+  let replica: TestReplica;
   let bouncer: PgBouncer;
   let deployment: LocalDeployment;
   const running = new Map<string, RunningProcess>();
@@ -75,17 +88,22 @@ describe('behind PgBouncer in transaction mode', () => {
   };
 
   beforeAll(async () => {
-    deployment = await createLocalDeployment({
-      DEFAULT_TENANT_SELF_REGISTRATION: 'yes',
-      STAFF_MFA: 'optional',
-      LOG_LEVEL: 'warn',
-    });
-    const { adminUrl, query } = deployment.database;
-    bouncer = await startPgBouncer({
-      serverUrl: adminUrl,
-      passwords: inject('testCluster').passwords,
-      settings: { default_pool_size: poolSize },
-    });
+    postgres = await startReplicatedPostgres();
+    const { adminUrl } = postgres.primary;
+    replica = await postgres.addReplica();
+    const query = <Row>(text: string, values?: unknown[]) =>
+      withClient(adminUrl, async (client) => (await client.query(text, values)).rows as Row[]);
+    deployment = await createLocalDeployment(
+      {
+        DEFAULT_TENANT_SELF_REGISTRATION: 'yes',
+        STAFF_MFA: 'optional',
+        LOG_LEVEL: 'warn',
+        DATABASE_REPLICAS: replica.host,
+      },
+      async () => ({ adminUrl, passwords, query, drop: () => postgres.remove() }),
+    );
+    const settings = { default_pool_size: poolSize };
+    bouncer = await startPgBouncer({ serverUrl: adminUrl, passwords, settings });
     const migrate = RunningProcess.of(deployment.processes.get('migrate') as Process);
     expect(await migrate.finish()).toMatchObject({ code: 0 });
     for (const slug of tenants.slice(1)) {
@@ -228,13 +246,54 @@ describe('behind PgBouncer in transaction mode', () => {
     for (const process of running.values()) expect(process.isRunning).toBe(true);
   });
 
+  it('shows staff what they have just written, each time, while the replica answers reads, lags and is gone', async () => {
+    const [member, customer] = [staff[1], customers[1]] as [Person, Person];
+    const customerId = (await ask('{ me { id } }', {}, customer)).body.data.me.id;
+    let count = 0;
+    const writeAndRead = async () => {
+      const input = { customerId, body: `note ${++count}` };
+      const add = 'mutation ($input: AddSupportNoteInput!) { addSupportNote(input: $input) { id } }';
+      expect(reasonsOf(await ask(add, { input }, member))).toEqual([]);
+      const answer = await ask(
+        '{ customers(first: 5) { edges { node { email supportNotes(first: 50) { edges { node { body } } } } } } }',
+        {},
+        member,
+      );
+      const nodes: { email: string; supportNotes: { edges: { node: { body: string } }[] } }[] =
+        answer.body.data.customers.edges.map(({ node }: { node: object }) => node);
+      const notes = nodes.find(({ email }) => email === customer.email)?.supportNotes.edges;
+      expect(notes?.map(({ node }) => node.body)).toContain(input.body);
+      expect(notes).toHaveLength(count);
+    };
+    const countReads = async () => {
+      const [row] = await withClient(replica.adminUrl, async (client) => {
+        const { rows } = await client.query(
+          `select count(*)::integer as count from pg_stat_activity where application_name = 'signet-portal-replica'`,
+        );
+        return rows;
+      });
+      return row.count;
+    };
+    for (let round = 0; round < 12; round++) await writeAndRead();
+    expect(await countReads()).toBeGreaterThan(0);
+    await replica.pause();
+    for (let round = 0; round < 12; round++) await writeAndRead();
+    await replica.resume();
+    for (let round = 0; round < 12; round++) await writeAndRead();
+    await replica.stop();
+    for (let round = 0; round < 12; round++) await writeAndRead();
+    await expect
+      .poll(() => running.get('portal')?.output)
+      .toContain(`the replica ${replica.host} does not answer: reads go to the primary`);
+  });
+
   it('refuses to migrate through it', async () => {
     const { adminUrl } = deployment.database;
     const migrate = deployment.processes.get('migrate') as Process;
     const { DATABASE_URL_FILE: _file, ...environment } = migrate.environment;
     const role = Object.assign(new URL(bouncer.urlOf(adminUrl)), {
       username: 'signet_portal',
-      password: inject('testCluster').passwords.signet_portal,
+      password: passwords.signet_portal,
     }).href;
     const outcome = await RunningProcess.of({
       ...migrate,

@@ -96,13 +96,12 @@ export function createDatabase<DB = Database>(url: string, options: DatabaseOpti
 }
 
 function openReplica(url: string, options: DatabaseOptions): OpenAt {
-  const { applicationName = 'signet', log, ...others } = options;
+  const { applicationName = 'signet', log: _log, ...others } = options;
   return (host, purpose, maxConnections = options.maxConnections ?? 10) =>
     createDatabase(host ? replaceHost(url, host) : url, {
       ...others,
       maxConnections,
       applicationName: `${applicationName}-${purpose}`,
-      ...(host === undefined && log && { log }),
     });
 }
 
