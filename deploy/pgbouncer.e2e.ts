@@ -82,7 +82,6 @@ describe('behind PgBouncer in transaction mode, with a replica', () => {
       delete changed[`${name}_FILE`];
       const url = (await readFile(file, 'utf8')).trim();
       changed[name] = bouncer.urlOf(url);
-      if (name !== 'DATABASE_URL') changed[name.replace('DATABASE', 'DIRECT_DATABASE')] = url;
     }
     return changed;
   };
@@ -99,6 +98,7 @@ describe('behind PgBouncer in transaction mode, with a replica', () => {
         STAFF_MFA: 'optional',
         LOG_LEVEL: 'warn',
         DATABASE_REPLICAS: replica.host,
+        DATABASE_DIRECT_HOST: new URL(adminUrl).host,
       },
       async () => ({ adminUrl, passwords, query, drop: () => postgres.remove() }),
     );

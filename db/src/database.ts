@@ -1,5 +1,6 @@
 import { Kysely, sql } from 'kysely';
 import pg from 'pg';
+import { atHost } from './at-host.ts';
 import { askServer } from './pool/ask-server.ts';
 import { createFairPool } from './pool/fair-pool.ts';
 import { formatSettings, settingsOf, splitOptions } from './pool/pinned-settings.ts';
@@ -98,19 +99,11 @@ export function createDatabase<DB = Database>(url: string, options: DatabaseOpti
 function openReplica(url: string, options: DatabaseOptions): OpenAt {
   const { applicationName = 'signet', log: _log, ...others } = options;
   return (host, purpose, maxConnections = options.maxConnections ?? 10) =>
-    createDatabase(host ? replaceHost(url, host) : url, {
+    createDatabase(host ? atHost(url, host) : url, {
       ...others,
       maxConnections,
       applicationName: `${applicationName}-${purpose}`,
     });
-}
-
-function replaceHost(url: string, host: string): string {
-  const changed = new URL(url);
-  const { hostname, port } = new URL(`postgres://${host}`);
-  changed.hostname = hostname;
-  if (port) changed.port = port;
-  return changed.href;
 }
 
 /** Of a server, or a pooler, that refuses new connections: it is shut down, it has as many as it may have. Said once in a row. */

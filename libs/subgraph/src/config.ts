@@ -16,16 +16,10 @@ const fields = {
   ...verifierConfigFields,
   ...proofConfigFields,
   DATABASE_URL: configFields.postgresUrl.describe('The database as the role of the subgraph.'),
-  DATABASE_REPLICAS: z
-    .string()
-    .transform((text) => text.split(/[\s,]+/).filter((host) => host !== ''))
-    .refine(
-      (hosts) => hosts.every((host) => /^(\[[\da-f:]+\]|[\w.-]+)(:\d{1,5})?$/i.test(host)),
-      'must be hosts, each with or without a port',
-    )
+  DATABASE_REPLICAS: configFields.databaseHosts
     .optional()
     .describe(
-      'Streaming replicas of the database, as `host` or `host:port`, separated by commas. Reads go there as far as nobody can tell (docs/database.md).',
+      'Streaming replicas of the database, as `host` or `host:port`, separated by commas. They answer reads, never with something older than the request (docs/database.md).',
     ),
   DEFAULT_TENANT: defaultTenantField,
 };

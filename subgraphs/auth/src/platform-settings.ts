@@ -1,3 +1,4 @@
+import { atHost } from '@signet/db/at-host';
 import {
   maxAccessTokenSeconds,
   type Platform,
@@ -37,14 +38,11 @@ export const platformConfigFields = {
   PORTAL_DATABASE_URL: configFields.postgresUrl
     .optional()
     .describe('The database as the role `signet_auth_portal`.'),
-  USER_DIRECT_DATABASE_URL: configFields.postgresUrl
+  DATABASE_DIRECT_HOST: configFields.databaseHost
     .optional()
     .describe(
-      'The same past a pooler, where USER_DATABASE_URL leads to PgBouncer: for LISTEN. By default USER_DATABASE_URL (docs/database.md).',
+      'The PostgreSQL server itself, as `host` or `host:port`, where the URLs above lead to a pooler (PgBouncer): for LISTEN (docs/database.md).',
     ),
-  PORTAL_DIRECT_DATABASE_URL: configFields.postgresUrl
-    .optional()
-    .describe('The same past a pooler. By default PORTAL_DATABASE_URL.'),
   USER_KEY_ENCRYPTION_KEY: configFields.keys256
     .optional()
     .describe(
@@ -235,9 +233,10 @@ export function getPlatformSettings(config: PlatformConfig, platform: Platform):
   if (databaseUrl === undefined) {
     throw new ConfigError([`${prefix}_DATABASE_URL: is not set`]);
   }
+  const { DATABASE_DIRECT_HOST: host } = config;
   return {
     databaseUrl,
-    directDatabaseUrl: config[`${prefix}_DIRECT_DATABASE_URL`] ?? databaseUrl,
+    directDatabaseUrl: host === undefined ? databaseUrl : atHost(databaseUrl, host),
     keys: getKeyOrigin(config, platform),
     lifetimes: {
       accessTokenSeconds: config[`${prefix}_ACCESS_TOKEN_SECONDS`],
