@@ -25,7 +25,7 @@ type Replica = {
 
 const checkEveryMs = 1000;
 /** In one process. A request waits for the next question, and they share its answer. */
-const questionGapMs = 5;
+const questionGapMs = 2;
 /** Before the attempts of one request to find a replica where all is replayed: it waits for 30 ms in all. */
 const pausesMs = [0, 2, 4, 8, 16];
 /** A replica may be behind for a moment. */

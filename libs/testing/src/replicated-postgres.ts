@@ -1,7 +1,7 @@
 import { chown, cp, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '@signet/db/embedded';
-import { withClient } from './database.ts';
+import pg from 'pg';
 import { createRunFolder } from './run-folder.ts';
 
 export type TestReplica = {
@@ -96,4 +96,15 @@ async function copyAs(
     },
   });
   for (const path of copied) await chown(path, uid, gid);
+}
+
+/** Benchmarks use this file as well, where there is no run of tests. */
+async function withClient(url: string, fn: (client: pg.Client) => Promise<void>): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await fn(client);
+  } finally {
+    await client.end();
+  }
 }
