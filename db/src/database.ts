@@ -1,12 +1,15 @@
 import { Kysely, sql } from 'kysely';
 import pg from 'pg';
+import { atHost } from './at-host.ts';
 import { askServer } from './pool/ask-server.ts';
 import { createFairPool } from './pool/fair-pool.ts';
-import { formatSettings, splitOptions } from './pool/pinned-settings.ts';
+import { formatSettings, settingsOf, splitOptions } from './pool/pinned-settings.ts';
 import { DatabaseSilentError } from './pool/pool-errors.ts';
 import { PooledDialect } from './pool/pooled-dialect.ts';
+import { Pooler } from './pool/pooler.ts';
 import { createSilenceWatch } from './pool/silence-watch.ts';
 import { createClientClass, type QueryListener } from './pool/watched-client.ts';
+import { type OpenAt, Replicas } from './replicas.ts';
 import type { Database } from './tables.ts';
 import { maxStatementMs } from './tenant-settings.ts';
 
@@ -22,6 +25,8 @@ export type DatabaseOptions = {
   /** 0 for no limit. A transaction as a whole may take four times as long, which bounds the revocation feed's overlap. */
   statementTimeoutMs?: number;
   onQuery?: QueryListener;
+  /** Streaming replicas, as `host` or `host:port`; all else is as in the URL. Reads of a tenant that a request makes may go there. */
+  replicas?: readonly string[];
 };
 
 /** Longer than any statement may take, and then the answer must be here. */
@@ -30,6 +35,8 @@ const answerMarginMs = 1000;
 const connectMs = 3000;
 /** For a connection to become free. */
 const waitMs = 5000;
+/** Without a refused connection. */
+const refusalsEndMs = 60_000;
 
 /**
  * A pool of connections for one process. `destroy()` ends it. Connects at the first query, not here. While the server gives no
@@ -43,7 +50,13 @@ export function createDatabase<DB = Database>(url: string, options: DatabaseOpti
     statementTimeoutMs = maxStatementMs,
     onQuery,
   } = options;
-  const settings = splitOptions(url, formatSettings(statementTimeoutMs));
+  const pinned = settingsOf(statementTimeoutMs);
+  const settings = splitOptions(url, formatSettings(pinned));
+  const pooler = new Pooler(pinned, () =>
+    log?.(
+      'a pooler (PgBouncer or alike) is in front of the database: statements have no names, each transaction brings its settings',
+    ),
+  );
   const watch = createSilenceWatch({
     ask: (question) => askServer({ ...question, connectionString: url, applicationName }),
     answerMs: statementTimeoutMs === 0 ? Number.POSITIVE_INFINITY : statementTimeoutMs + answerMarginMs,
@@ -59,16 +72,49 @@ export function createDatabase<DB = Database>(url: string, options: DatabaseOpti
     connectionTimeoutMillis: connectMs,
     keepAlive: true,
     types: createTypeParsers(),
-    Client: createClientClass(watch, onQuery),
+    Client: createClientClass(watch, pooler, onQuery),
+    onConnect: (client) => (client as unknown as { findPooler(): Promise<void> }).findPooler(),
   });
-  const fairPool = createFairPool(pool, { watch, maxConnections, waitMs });
+  const onRefused = createRefusalLog(log);
+  const fairPool = createFairPool(pool, { watch, pooler, maxConnections, waitMs, onRefused });
   // Without a listener, one reset of an idle connection ends the process. The pool's own sees connections at rest
   // only: one in a transaction, between two of its queries, is as idle.
   pool.on('error', (error) => {
     if (!(error instanceof DatabaseSilentError)) log?.(`database connection lost: ${error.message}`);
   });
   pool.on('connect', (client) => client.on('error', () => {}));
-  return new Kysely<DB>({ dialect: new PooledDialect(fairPool) });
+  const replicas = options.replicas?.length
+    ? new Replicas(options.replicas, openReplica(url, { ...options, replicas: [] }), log)
+    : undefined;
+  const db = new Kysely<DB>({ dialect: new PooledDialect(fairPool, replicas) });
+  const destroy = db.destroy.bind(db);
+  return Object.assign(db, {
+    async destroy() {
+      await replicas?.stop();
+      await destroy();
+    },
+  });
+}
+
+function openReplica(url: string, options: DatabaseOptions): OpenAt {
+  const { applicationName = 'signet', log: _log, ...others } = options;
+  return (host, purpose, maxConnections = options.maxConnections ?? 10) =>
+    createDatabase(host ? atHost(url, host) : url, {
+      ...others,
+      maxConnections,
+      applicationName: `${applicationName}-${purpose}`,
+    });
+}
+
+/** Of a server, or a pooler, that refuses new connections: it is shut down, it has as many as it may have. Said once in a row. */
+function createRefusalLog(log: DatabaseOptions['log']): (error: unknown) => void {
+  let refusedAt = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    if (!(error instanceof pg.DatabaseError)) return;
+    const isFirst = performance.now() - refusedAt > refusalsEndMs;
+    refusedAt = performance.now();
+    if (isFirst) log?.(`the database refuses new connections: ${error.message}`);
+  };
 }
 
 /** As a server writes it whose DateStyle and TimeZone are ours (`pinned-settings.ts`). Years before 100 mean others to `Date.UTC`. */

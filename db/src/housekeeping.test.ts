@@ -145,6 +145,24 @@ describe('housekeeping', () => {
     expect(others).toEqual([undefined, undefined, undefined, undefined]);
   });
 
+  it('keeps no dead row of other tables from being removed, however long it takes', async () => {
+    const held: unknown[] = [];
+    const looks: HousekeepingJob = {
+      name: 'things',
+      async prune() {
+        held.push(
+          ...(await database.query(
+            `select state, backend_xmin, backend_xid from pg_stat_activity
+             where datname = current_database() and state = 'idle in transaction'`,
+          )),
+        );
+        return 0;
+      },
+    };
+    await runHousekeeping({ db: connect('signet_auth_user'), name: 'test', jobs: [looks] });
+    expect(held).toEqual([{ state: 'idle in transaction', backend_xmin: null, backend_xid: null }]);
+  });
+
   it('does the other jobs when one fails', async () => {
     const broken = { name: 'broken', prune: () => Promise.reject(new Error('no')) };
     const job = countingJob(1);

@@ -12,6 +12,7 @@ export type HousekeepingJob = {
 };
 
 export type HousekeepingOptions = {
+  /** At least two connections: one holds the lock. */
   db: Kysely<Database>;
   /** Replicas with the same name take turns. */
   name: string;
@@ -42,18 +43,15 @@ export function pruneWith(name: string, functionName: string): HousekeepingJob {
  * @throws {AggregateError} what failed, after all were tried.
  */
 export function runHousekeeping(options: HousekeepingOptions): Promise<Record<string, number> | undefined> {
-  const lock = sql`hashtextextended(${`signet housekeeping ${options.name}`}, 0)`;
-  // The lock belongs to the connection: were it a transaction's, one of minutes would keep the dead rows of all tables.
-  return options.db.connection().execute(async (db) => {
-    const { rows } = await sql<{ locked: boolean }>`select pg_try_advisory_lock(${lock}) as locked`.execute(
-      db,
-    );
-    if (!rows[0]?.locked) return undefined;
-    try {
-      return await runJobs(db, options);
-    } finally {
-      await sql`select pg_advisory_unlock(${lock})`.execute(db).catch(() => {}); // It goes with the connection then.
-    }
+  // Literals: with parameters, the server would keep the statement and its snapshot until the transaction ends.
+  const lock = sql`hashtextextended(${sql.lit(`signet housekeeping ${options.name}`)}, 0)`;
+  // A lock of the connection would stay behind on a pooler's. This transaction has no snapshot between its statements, so it keeps no dead
+  // row of any table, however long the jobs take on other connections.
+  return options.db.transaction().execute(async (trx) => {
+    const { rows } = await sql<{ locked: boolean }>`
+      select set_config('transaction_timeout', '0', true), pg_try_advisory_xact_lock(${lock}) as locked
+    `.execute(trx);
+    return rows[0]?.locked ? runJobs(options.db, options) : undefined;
   });
 }
 

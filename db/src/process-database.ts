@@ -36,6 +36,7 @@ export type ProcessDatabaseOptions = {
   log: Log;
   maxConnections?: number;
   onQuery?: (sql: string) => void;
+  replicas?: readonly string[];
 };
 
 /** Opens a pool for a process. Nothing connects before the first query. */

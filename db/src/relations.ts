@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import { sql, type Transaction } from 'kysely';
+import { usePrimary } from './request-scope.ts';
 import type { Database } from './tables.ts';
 import { readInTenant } from './tenant-reads.ts';
 
@@ -9,8 +10,9 @@ export type StoredRelation = { namespace: string; object: string; relation: stri
 /** Answers whether tuples are there. It has the shape of @signet/access's RelationStore, which this package may not import. */
 export function createRelationStore(db: Kysely<Database>) {
   return {
-    /** In the order of the questions, with one statement. A role sees the tuples of its own namespace only. */
+    /** In the order of the questions, with one statement at the primary. A role sees the tuples of its own namespace only. */
     check(tenantId: string, queries: readonly StoredRelation[]): Promise<boolean[]> {
+      usePrimary();
       return readInTenant(db, tenantId, (trx) => checkRelations(trx, queries));
     },
   };

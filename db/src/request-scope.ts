@@ -13,8 +13,11 @@ export type RequestScope = {
   span?: Span | undefined;
 };
 
-/** `hasProgress`: a transaction of the request has ended; what it still reads completes its answer. */
-const scopes = new AsyncLocalStorage<RequestScope & { hasProgress: boolean }>();
+/**
+ * `hasProgress`: a transaction of the request has ended; what it still reads completes its answer. `isForPrimary`: no replica is asked for
+ * it.
+ */
+const scopes = new AsyncLocalStorage<RequestScope & { hasProgress: boolean; isForPrimary: boolean }>();
 
 /** The time of a request is up before its query began. */
 export class OutOfTimeError extends Error {
@@ -23,7 +26,7 @@ export class OutOfTimeError extends Error {
 
 /** Runs what serves a request. Its queries of a tenant are cancelled at the deadline; its connections count as the caller's. */
 export function inRequest<T>(scope: RequestScope, fn: () => T): T {
-  return scopes.run({ ...scope, hasProgress: false }, fn);
+  return scopes.run({ ...scope, hasProgress: false, isForPrimary: false }, fn);
 }
 
 /**
@@ -55,6 +58,16 @@ export function noteProgress(): void {
 
 export function hasProgress(): boolean {
   return scopes.getStore()?.hasProgress ?? false;
+}
+
+/** From now on the request reads at the primary only: it changes something, or decides by what it reads who may do what. */
+export function usePrimary(): void {
+  const scope = scopes.getStore();
+  if (scope) scope.isForPrimary = true;
+}
+
+export function isForPrimary(): boolean {
+  return scopes.getStore()?.isForPrimary ?? true;
 }
 
 /** The member of staff who acts as the customer in this request; undefined in all others, and for the process's own work. */

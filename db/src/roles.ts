@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { platforms } from '@signet/schema/contract';
 import { productSubgraphs, type SubgraphName } from '@signet/schema/subgraphs';
 import pg from 'pg';
+import { refusePooler } from './pool/pooler.ts';
 import { createScramVerifier, matchesScramVerifier } from './scram.ts';
 
 /** Owns every schema, table and function; nobody signs in as it. */
@@ -35,6 +36,7 @@ export async function createRoles(adminUrl: string, passwords: Record<ProcessRol
   for (let attempt = 1; ; attempt++) {
     const client = await connectForLock(adminUrl);
     try {
+      await refusePooler(client);
       return await createAll(client, passwords);
     } catch (error) {
       if (attempt === 8 || !raceStates.has((error as { code?: string }).code ?? '')) throw error;
@@ -101,7 +103,8 @@ async function connectForLock(adminUrl: string): Promise<pg.Client> {
   const url = new URL(adminUrl);
   url.pathname = '/postgres';
   return await connect(url.href).catch((error: { code?: string }) => {
-    if (error.code === '3D000' || error.code === '42501' || error.code === '28000') return connect(adminUrl);
+    // 08P01: a pooler that knows no such database.
+    if (['3D000', '42501', '28000', '08P01'].includes(error.code ?? '')) return connect(adminUrl);
     throw error;
   });
 }

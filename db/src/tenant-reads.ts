@@ -1,6 +1,6 @@
 import type { ConnectionProvider, Kysely, Transaction } from 'kysely';
 import { retryConflicts } from './conflicts.ts';
-import { poolOf } from './pool/pooled-dialect.ts';
+import { poolOf, replicasOf } from './pool/pooled-dialect.ts';
 import type { StatementOutcome, StatementResult } from './pool/statement-batch.ts';
 import { getResult, type Statement } from './pool/watched-client.ts';
 import { findRequest, noteProgress } from './request-scope.ts';
@@ -13,6 +13,8 @@ import { createQueryConnection, createTransactionHandle, toQueryResult } from '.
  * one is sent after it, in a transaction of its own, so `fn` may see what others commit between its statements, as it may in
  * `inTenant`. The settings are the same as there: rows of other tenants do not exist, no statement gets more time than the request
  * has left. PostgreSQL refuses every change (25006).
+ *
+ * Where the database has replicas, a request that has changed nothing may be answered by one of them (`Replicas`).
  *
  * A read that fails fails alone: what was sent behind it is sent again.
  *
@@ -88,13 +90,18 @@ class TenantReads<DB> {
 
   /** @returns those that were not run, because one before them failed. */
   async #send(reads: readonly Read[]): Promise<Read[]> {
+    const statements = reads.map(({ statement }) => statement);
+    const setup = [setForTenant(this.#tenantId, { isReadOnly: true })];
+    const outcomes =
+      (await replicasOf(this.#db)?.run(statements, setup)) ?? (await this.#askPrimary(statements, setup));
+    for (const [index, outcome] of outcomes.entries()) reads[index]?.resolve(outcome);
+    return reads.slice(outcomes.length);
+  }
+
+  async #askPrimary(statements: readonly Statement[], setup: readonly Statement[]) {
     const client = await poolOf(this.#db).connect();
     try {
-      const statements = reads.map(({ statement }) => statement);
-      const setup = [setForTenant(this.#tenantId, { isReadOnly: true })];
-      const outcomes = await client.run(statements, setup);
-      for (const [index, outcome] of outcomes.entries()) reads[index]?.resolve(outcome);
-      return reads.slice(outcomes.length);
+      return await client.run(statements, setup);
     } finally {
       client.release();
     }

@@ -9,7 +9,7 @@ import { retryConflicts } from './conflicts.ts';
 import type { PooledClient } from './pool/fair-pool.ts';
 import { poolOf } from './pool/pooled-dialect.ts';
 import { getResult, type Statement } from './pool/watched-client.ts';
-import { noteProgress } from './request-scope.ts';
+import { noteProgress, usePrimary } from './request-scope.ts';
 import { setForTenant } from './tenant-settings.ts';
 import { createQueryConnection, createTransactionHandle, toQueryResult } from './transaction-handle.ts';
 
@@ -29,6 +29,7 @@ export async function inTenant<DB, T>(
   tenantId: string,
   fn: (trx: Transaction<DB>) => Promise<T>,
 ): Promise<T> {
+  usePrimary();
   const result = await retryConflicts(() => runTransaction(db, tenantId, fn));
   noteProgress();
   return result;
@@ -82,7 +83,7 @@ class TenantTransaction {
 
   /** The extended protocol takes one statement in a text, the simple one takes several. */
   async #executeSeveral(text: string, setup: readonly Statement[]) {
-    if (setup.length > 0) (await this.#client.run(setup)).forEach(getResult);
+    if (setup.length > 0) (await this.#client.run([], setup)).forEach(getResult);
     const { rows = [] } = await this.#client.query<object>(text, []);
     return { rows };
   }

@@ -1,5 +1,5 @@
 import type { AuthOptions } from '@signet/auth';
-import { MigrationError, RoleError } from '@signet/db';
+import { MigrationError, PoolerError, RoleError } from '@signet/db';
 import { DatabaseStartError } from '@signet/db/embedded';
 import {
   ConfigError,
@@ -98,5 +98,5 @@ export async function startPlatform(
 
 /** Faults of the database whose text is written for who starts the platform. */
 function isForTheUser(error: unknown): error is Error {
-  return [DatabaseStartError, MigrationError, RoleError].some((type) => error instanceof type);
+  return [DatabaseStartError, MigrationError, PoolerError, RoleError].some((type) => error instanceof type);
 }

@@ -83,7 +83,8 @@ async function spawnServer(options: ServerOptions): Promise<StartResult> {
     createInterface({ input: child.stderr as NodeJS.ReadableStream }).on('line', (text) => {
       const line = nameFolder(text, options.dataDir);
       if (output.length < 50) output.push(line);
-      if (line.includes('ready to accept connections')) resolve('ready');
+      // A replica: `read-only connections`.
+      if (/ready to accept (read-only )?connections/.test(line)) resolve('ready');
       options.log(line);
     });
   });

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CompiledQuery, Kysely, PostgresAdapter, PostgresDialect, sql, type Transaction } from 'kysely';
 import { type MigrationResultSet, Migrator } from 'kysely/migration';
 import pg from 'pg';
+import { refusePooler } from '../pool/pooler.ts';
 import { ownerRole } from '../roles.ts';
 import { isRestricted, restrictDatabase, restrictPublicSchema } from './database-rights.ts';
 import { listReplacing, readExecuted, replaceSharedMigrations } from './executed-migrations.ts';
@@ -165,6 +166,7 @@ async function inMigration<T>(
 async function restrictRights(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();
   try {
+    await refusePooler(client);
     const state = await isRestricted(client);
     if (state === undefined)
       throw new MigrationError(

@@ -8,6 +8,7 @@ import {
   startEmbeddedPostgres,
 } from '../embedded/index.ts';
 import { MigrationError } from '../migrate/migrate.ts';
+import { PoolerError } from '../pool/pool-errors.ts';
 import { type ProcessRole, processRoles, RoleError } from '../roles.ts';
 import { SeedError } from '../seed/index.ts';
 import { operatorConfigSchema, passwordVariable } from './operator-settings.ts';
@@ -80,9 +81,14 @@ export async function openOperatorDatabase(config: OperatorConfig): Promise<Oper
 
 /** A line for a failure that the operator can remove; for one of our own, all there is to find it. */
 export function explainFailure(error: unknown, adminUrl: string | undefined): string {
-  const isExpected = [OperatorError, DatabaseStartError, MigrationError, RoleError, SeedError].some(
-    (type) => error instanceof type,
-  );
+  const isExpected = [
+    OperatorError,
+    DatabaseStartError,
+    MigrationError,
+    PoolerError,
+    RoleError,
+    SeedError,
+  ].some((type) => error instanceof type);
   if (isExpected) return (error as Error).message;
   const connection = adminUrl && URL.canParse(adminUrl) ? explainConnectionError(error, adminUrl) : undefined;
   if (connection) return connection;

@@ -1,9 +1,10 @@
 import { createFairQueue } from '@signet/flow';
 import { inSpan } from '@signet/telemetry/tracing';
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
-import type pg from 'pg';
+import pg from 'pg';
 import { findCaller, findSpan, findTimeLeftMs, hasProgress } from '../request-scope.ts';
 import { DatabaseSilentError, PoolBusyError } from './pool-errors.ts';
+import type { Pooler } from './pooler.ts';
 import type { SilenceWatch } from './silence-watch.ts';
 import type { StatementRunner } from './watched-client.ts';
 
@@ -31,9 +32,18 @@ export type FairPool = Omit<PostgresPool, 'connect'> & {
 
 export type PoolCount = { used: number; idle: number; waiting: number };
 
-export type FairPoolOptions = { watch: SilenceWatch; maxConnections: number; waitMs: number };
+export type FairPoolOptions = {
+  watch: SilenceWatch;
+  pooler: Pooler;
+  maxConnections: number;
+  waitMs: number;
+  /** No connection could be made. */
+  onRefused(error: unknown): void;
+};
 
 const maxWaiting = 1000;
+/** Until more connections are tried again. */
+const refusedMs = 1000;
 
 /**
  * Shares out the connections of a pool. A caller holds at most as many as are left free, so one alone gets half of them and there
@@ -42,18 +52,23 @@ const maxWaiting = 1000;
  * work (no caller) takes what is free. Whatever
  * waits gives up: after `waitMs`, at its request's deadline, or when the server is silent.
  */
-export function createFairPool(pool: pg.Pool, { watch, maxConnections, waitMs }: FairPoolOptions): FairPool {
+export function createFairPool(pool: pg.Pool, options: FairPoolOptions): FairPool {
+  const { watch, pooler, maxConnections, waitMs, onRefused } = options;
   /** Connections held, by caller; `own` is the process's own work. */
   const held = new Map<string, number>();
   let total = 0;
   let listener: ((waitedMs: number) => void) | undefined;
+  /** Of them, those that are open. */
+  let open = 0;
+  /** Fewer for a while where the server, or a pooler, refuses more. */
+  let most = maxConnections;
   const [finishing, starting] = [createFairQueue<Waiter>(maxWaiting), createFairQueue<Waiter>(maxWaiting)];
   const next = (may?: (caller: string) => boolean) => finishing.take(may) ?? starting.take(may);
 
   const mayTake = (caller: string) => {
-    const free = maxConnections - total;
-    const most = caller === own ? free : Math.max(1, free);
-    return free > 0 && (caller === own || (held.get(caller) ?? 0) < most);
+    const free = most - total;
+    const share = caller === own ? free : Math.max(1, free);
+    return free > 0 && (caller === own || (held.get(caller) ?? 0) < share);
   };
   const take = (caller: string) => {
     total += 1;
@@ -64,10 +79,20 @@ export function createFairPool(pool: pg.Pool, { watch, maxConnections, waitMs }:
     const left = (held.get(caller) ?? 1) - 1;
     if (left > 0) held.set(caller, left);
     else held.delete(caller);
+    admitWaiting();
+  };
+  const admitWaiting = () => {
     for (let turn = next(mayTake); turn; turn = next(mayTake)) {
       take(turn.caller);
       turn.item.admit();
     }
+  };
+  const manageWithOpen = () => {
+    most = open;
+    setTimeout(() => {
+      most = maxConnections;
+      admitWaiting();
+    }, refusedMs).unref();
   };
   const waitForTurn = (caller: string) => {
     const queue = hasProgress() ? finishing : starting;
@@ -92,6 +117,32 @@ export function createFairPool(pool: pg.Pool, { watch, maxConnections, waitMs }:
     });
   };
 
+  const connect = async () => {
+    try {
+      return await pool.connect();
+    } catch (error) {
+      if (!pooler.isRefusal(error)) throw error;
+      pooler.note();
+      return await pool.connect();
+    }
+  };
+  /** What no new connection is made for waits for one that is open. */
+  const acquire = async (caller: string) => {
+    for (;;) {
+      if (mayTake(caller)) take(caller);
+      else await inSpan(findSpan(), 'wait for a connection', () => waitForTurn(caller));
+      try {
+        return await connect();
+      } catch (error) {
+        onRefused(error);
+        const mayWait = error instanceof pg.DatabaseError && open > 0;
+        if (mayWait) manageWithOpen();
+        giveBack(caller);
+        if (!mayWait) throw error;
+      }
+    }
+  };
+
   return {
     options: pool.options,
     count: () => ({ used: total, idle: pool.idleCount, waiting: finishing.length + starting.length }),
@@ -105,17 +156,14 @@ export function createFairPool(pool: pg.Pool, { watch, maxConnections, waitMs }:
       if (watch.isSilent) throw new DatabaseSilentError('The database gives no sign of life.');
       const askedAt = listener && performance.now();
       const caller = findCaller() ?? own;
-      if (mayTake(caller)) take(caller);
-      else await inSpan(findSpan(), 'wait for a connection', () => waitForTurn(caller));
-      const client = (await pool.connect().catch((error: unknown) => {
-        giveBack(caller);
-        throw error;
-      })) as pg.PoolClient & PooledClient;
+      const client = (await acquire(caller)) as pg.PoolClient & PooledClient;
+      open += 1;
       if (askedAt !== undefined) listener?.(performance.now() - askedAt);
       const release = client.release.bind(client);
       client.release = (error) => {
         // One in a transaction would carry its tenant to the next caller. Nobody should give one back.
         release(error || client.isLost || client.getTransactionStatus() !== idle);
+        open -= 1;
         giveBack(caller);
       };
       return client;

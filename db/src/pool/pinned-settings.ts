@@ -28,12 +28,16 @@ const pinned = {
 };
 
 /** The limit of a transaction as a whole is four times that of a statement. In ms; 0 for none. */
-export function formatSettings(statementTimeoutMs: number): string {
-  const settings = {
+export function settingsOf(statementTimeoutMs: number): Readonly<Record<string, string>> {
+  return {
     ...pinned,
     statement_timeout: String(statementTimeoutMs),
     transaction_timeout: String(4 * statementTimeoutMs),
   };
+}
+
+/** As a connection asks for them at its start. */
+export function formatSettings(settings: Readonly<Record<string, string>>): string {
   return Object.entries(settings)
     .map(([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`)
     .join(' ');

@@ -7,3 +7,8 @@ export class DatabaseSilentError extends Error {
 export class PoolBusyError extends Error {
   override readonly name = 'PoolBusyError';
 }
+
+/** A pooler is in front of a server that must be reached itself. The message is a line for the operator. */
+export class PoolerError extends Error {
+  override readonly name = 'PoolerError';
+}

@@ -19,8 +19,15 @@ export type PreparedStatement = {
 /** Names each text once, so that PostgreSQL parses and plans it once per connection. One for each connection. */
 export class PreparedStatements {
   readonly #byText = new Map<string, PreparedStatement>();
+  readonly #mayName: () => boolean;
+
+  /** `mayName`: whether the statements of a connection stay on it. */
+  constructor(mayName: () => boolean) {
+    this.#mayName = mayName;
+  }
 
   get(text: string): PreparedStatement {
+    if (!this.#mayName()) return create(text, '');
     const known = this.#byText.get(text);
     if (known) return known;
     if (this.#byText.size >= maxNamedStatements) return create(text, '');

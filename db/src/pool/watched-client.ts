@@ -3,6 +3,7 @@ import { guardProtocol } from '@signet/flow';
 import type { Span } from '@signet/telemetry/tracing';
 import pg from 'pg';
 import type { DatabaseSilentError } from './pool-errors.ts';
+import { isThroughPooler, type Pooler, readBoundary } from './pooler.ts';
 import { PreparedStatements } from './prepared-statement.ts';
 import type { SilenceWatch, WatchedConnection } from './silence-watch.ts';
 import {
@@ -41,15 +42,21 @@ const endMs = 1000;
  * and plans it once per connection. kysely never names statements; a three-way join takes 0.14 ms with a name and 0.92 ms
  * without.
  */
-export function createClientClass(watch: SilenceWatch, onQuery?: QueryListener): typeof pg.Client {
+export function createClientClass(
+  watch: SilenceWatch,
+  pooler: Pooler,
+  onQuery?: QueryListener,
+): typeof pg.Client {
   return class WatchedClient extends pg.Client implements WatchedConnection, StatementRunner {
-    readonly #prepared = new PreparedStatements();
+    readonly #prepared = new PreparedStatements(() => !pooler.isThere);
     readonly #findParser = (typeId: number) => this.getTypeParser(typeId, 'text');
     #unanswered = 0;
     #isLost = false;
+    /** By what was sent, since what is sent next must not wait for the answer. */
+    #isInTransaction = false;
 
-    constructor(config?: string | pg.ClientConfig) {
-      super(config);
+    constructor(config?: pg.ClientConfig) {
+      super(pooler.isThere ? { ...config, options: undefined } : config);
       guardProtocol(this);
     }
 
@@ -57,8 +64,15 @@ export function createClientClass(watch: SilenceWatch, onQuery?: QueryListener):
       return this.#isLost;
     }
 
+    /** A pooler's are its own. */
     get pid(): number | null {
-      return (this as unknown as { processID: number | null }).processID;
+      return pooler.isThere ? null : (this as unknown as { processID: number | null }).processID;
+    }
+
+    async findPooler(): Promise<void> {
+      if (pooler.isThere) return;
+      const ask = (text: string) => this.#watch(super.query<{ pid: number }>(text));
+      if (await isThroughPooler(this, ask)) pooler.note();
     }
 
     giveUp(error: DatabaseSilentError): void {
@@ -78,9 +92,11 @@ export function createClientClass(watch: SilenceWatch, onQuery?: QueryListener):
       statements: readonly Statement[],
       setup: readonly Statement[] = [],
     ): Promise<StatementOutcome[]> {
-      const bound = [...setup, ...statements].map(({ text, values }) =>
-        bindStatement(this.#prepared.get(text), values),
-      );
+      const before = pooler.isThere && !this.#isInTransaction ? pooler.open(setup) : setup;
+      const bound = [...before, ...statements].map(({ text, values }) => {
+        this.#noteBoundary(text);
+        return bindStatement(this.#prepared.get(text), values);
+      });
       for (const { prepared } of bound) onQuery?.(prepared.text);
       const span = startStatementSpan(
         statements.map(({ text }) => text),
@@ -96,7 +112,7 @@ export function createClientClass(watch: SilenceWatch, onQuery?: QueryListener):
       const isAnswered = error === undefined || error instanceof pg.DatabaseError;
       this.#rest(isAnswered);
       this.#isLost ||= !isAnswered || lastErrors.test(error?.code ?? '');
-      return outcomes.length > setup.length ? outcomes.slice(setup.length) : outcomes.slice(-1);
+      return outcomes.length > before.length ? outcomes.slice(before.length) : outcomes.slice(-1);
     }
 
     // pg has eight overloads of query(); kysely calls one of them, query(text, values).
@@ -106,9 +122,15 @@ export function createClientClass(watch: SilenceWatch, onQuery?: QueryListener):
       if (args.length === 2 && typeof text === 'string' && Array.isArray(values) && values.length > 0) {
         return this.#runOne({ text, values });
       }
-      if (typeof text === 'string') onQuery?.(text);
-      const span = typeof text === 'string' ? startStatementSpan([text], this) : undefined;
-      return this.#watch((super.query as (...args: unknown[]) => unknown).apply(this, args), span);
+      if (typeof text !== 'string') return this.#send(args, undefined);
+      onQuery?.(text);
+      const span = startStatementSpan([text], this);
+      const isOpening = pooler.isThere && !this.#isInTransaction;
+      const boundary = this.#noteBoundary(text);
+      if (!isOpening || args.length > 2) return this.#send(args, span);
+      return (this.#send([pooler.openWith(text)], span) as Promise<unknown>).then((results) =>
+        Array.isArray(results) ? results.at(boundary === 'begin' ? 0 : -1) : results,
+      );
     }
 
     /** If the other end is gone, nothing answers the end of the connection: then its socket is destroyed. */
@@ -124,7 +146,17 @@ export function createClientClass(watch: SilenceWatch, onQuery?: QueryListener):
       return getResult(outcome);
     }
 
-    #watch(answer: unknown, span: Span | undefined): unknown {
+    #noteBoundary(text: string): ReturnType<typeof readBoundary> {
+      const boundary = readBoundary(text);
+      if (boundary) this.#isInTransaction = boundary === 'begin';
+      return boundary;
+    }
+
+    #send(args: unknown[], span: Span | undefined): unknown {
+      return this.#watch((super.query as (...args: unknown[]) => unknown).apply(this, args), span);
+    }
+
+    #watch<T>(answer: T, span?: Span): T {
       if (!(answer instanceof Promise)) return answer;
       this.#wait(1);
       answer.then(

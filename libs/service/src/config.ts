@@ -122,6 +122,7 @@ function splitKeys(text: string): string[] {
 
 /** For the field of a secret. `describeSettings` reads it. */
 const secretMark = { isSecret: true };
+const databaseHostForm = /^(\[[\da-f:]+\]|[\w.-]+)(:\d{1,5})?$/i;
 
 /** What stands in a configuration file, as JSON Schema. The schema of a variable reads its text. */
 const listInFile = { inFile: { type: 'array', items: { type: 'string' } } };
@@ -145,6 +146,17 @@ export const configFields = {
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must be a URL that begins with postgres://')
     .meta(secretMark),
+  /** A PostgreSQL server. */
+  databaseHost: z.string().regex(databaseHostForm, 'must be a host, with or without a port'),
+  /** Several, separated by commas. */
+  databaseHosts: z
+    .string()
+    .transform(splitList)
+    .refine(
+      (hosts) => hosts.every((host) => databaseHostForm.test(host)),
+      'must be hosts, each with or without a port',
+    )
+    .meta(listInFile),
   httpUrl: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }),
   /** Names as in a Host header, without scheme and port. */
   hostNames: z

@@ -16,6 +16,11 @@ const fields = {
   ...verifierConfigFields,
   ...proofConfigFields,
   DATABASE_URL: configFields.postgresUrl.describe('The database as the role of the subgraph.'),
+  DATABASE_REPLICAS: configFields.databaseHosts
+    .optional()
+    .describe(
+      'Streaming replicas of the database, as `host` or `host:port`, separated by commas. They answer reads, never with something older than the request (docs/database.md).',
+    ),
   DEFAULT_TENANT: defaultTenantField,
 };
 

@@ -1,3 +1,4 @@
+import { atHost } from '@signet/db/at-host';
 import {
   maxAccessTokenSeconds,
   type Platform,
@@ -37,6 +38,11 @@ export const platformConfigFields = {
   PORTAL_DATABASE_URL: configFields.postgresUrl
     .optional()
     .describe('The database as the role `signet_auth_portal`.'),
+  DATABASE_DIRECT_HOST: configFields.databaseHost
+    .optional()
+    .describe(
+      'The PostgreSQL server itself, as `host` or `host:port`, where the URLs above lead to a pooler (PgBouncer): for LISTEN (docs/database.md).',
+    ),
   USER_KEY_ENCRYPTION_KEY: configFields.keys256
     .optional()
     .describe(
@@ -213,6 +219,8 @@ export type KeyOrigin =
 /** One platform's part of the configuration. */
 export type PlatformSettings = {
   databaseUrl: string;
+  /** Past a pooler: notifications arrive there. */
+  directDatabaseUrl: string;
   keys: KeyOrigin;
   lifetimes: Lifetimes;
   passwordThreads: number | undefined;
@@ -225,8 +233,10 @@ export function getPlatformSettings(config: PlatformConfig, platform: Platform):
   if (databaseUrl === undefined) {
     throw new ConfigError([`${prefix}_DATABASE_URL: is not set`]);
   }
+  const { DATABASE_DIRECT_HOST: host } = config;
   return {
     databaseUrl,
+    directDatabaseUrl: host === undefined ? databaseUrl : atHost(databaseUrl, host),
     keys: getKeyOrigin(config, platform),
     lifetimes: {
       accessTokenSeconds: config[`${prefix}_ACCESS_TOKEN_SECONDS`],

@@ -117,7 +117,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
   { config, logger, options, providers }: Start,
 ): Promise<PlatformResources & { issuer: PlatformIssuer<A> & { platform: P } }> {
   const settings = getPlatformSettings(config, platform);
-  const { databaseUrl } = settings;
+  const { databaseUrl, directDatabaseUrl } = settings;
   const database = openProcessDatabase(databaseUrl, {
     name: `auth-${platform}`,
     log: logger,
@@ -148,6 +148,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
         platform,
         database,
         databaseUrl,
+        directDatabaseUrl,
         config,
         logger,
         timing,

@@ -26,11 +26,10 @@ const readSql = `
   left join auth.revocation r on r.transaction_id >= $1::xid8 and r.expires_at > now()`;
 
 /** `query_timeout` holds on a path that swallows bytes, too: what is not answered by then ends both connections. */
-const settings = {
-  connectionTimeoutMillis: 2500,
-  query_timeout: 2500,
+const settings = { connectionTimeoutMillis: 2500, query_timeout: 2500, keepAlive: true };
+/** Asked of the server at the start of a connection, which a pooler refuses. */
+const startSettings = {
   statement_timeout: 5000,
-  keepAlive: true,
   // A server with other defaults must not change how numbers are written.
   options: '-c extra_float_digits=1 -c timezone=UTC -c search_path=pg_catalog',
 };
@@ -47,12 +46,14 @@ export function createPostgresConnector(
   url: string,
   applicationName = 'signet-revocations',
 ): RevocationConnector {
+  let isPooler = false;
   return async ({ onWake, onLost, onHearing }) => {
     const create = () => {
       const client = new pg.Client({
         connectionString: url,
         application_name: applicationName,
         ...settings,
+        ...(!isPooler && startSettings),
       });
       guardProtocol(client);
       client.on('error', onLost); // Without a listener a reset ends the process.
@@ -68,6 +69,8 @@ export function createPostgresConnector(
       await hearing.listen(wakeChannel);
     } catch (error) {
       await close();
+      // The next attempt does without. What is read needs none of them on a server with the usual defaults.
+      if (error instanceof Error && /^unsupported startup parameter/.test(error.message)) isPooler = true;
       throw error;
     }
     let provedAt = Number.NEGATIVE_INFINITY;
@@ -77,8 +80,8 @@ export function createPostgresConnector(
           provedAt = performance.now();
           hearing.prove().then(onHearing, onLost); // Beside the reads: they go on while nothing is heard.
         }
+        // Without a name: through a pooler in transaction mode, each read may reach another connection of the server.
         const { rows } = await reader.query<Row>({
-          name: 'revocations',
           text: readSql,
           values: [mark ?? '0'],
           ...(mark === undefined && { query_timeout: firstReadMs }),

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { createRelationChecker, type RelationStore } from '@signet/access';
+import { createRelationChecker, type Policy, type PolicyTable, type RelationStore } from '@signet/access';
 import {
   type AuditOrigin,
   createNonceStore,
@@ -7,8 +7,9 @@ import {
   openProcessDatabase,
   pruneWith,
   startHousekeeping,
+  usePrimary,
 } from '@signet/db';
-import type { Logger, RunningServer, SignetContext } from '@signet/service';
+import type { Logger, OperationHooks, RunningServer, SignetContext } from '@signet/service';
 import type { SubgraphConfig } from '../config.ts';
 import { type SubgraphOptions, serveSubgraph } from '../serve-subgraph.ts';
 import type { SettingFields, SubgraphContext, SubgraphParts } from './define-subgraph.ts';
@@ -23,7 +24,8 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
   { revocations, lane, metrics, ...options }: SubgraphOptions = {},
 ): Promise<RunningServer> {
   const { name } = parts;
-  const database = openProcessDatabase(config.DATABASE_URL, { name, log: logger, ...options });
+  const { DATABASE_REPLICAS: replicas = [] } = config;
+  const database = openProcessDatabase(config.DATABASE_URL, { name, log: logger, replicas, ...options });
   const { db } = database;
   const endMeasuring = measurePool(metrics?.of(name), name, db);
   const relations: RelationStore = createRelationStore(db);
@@ -53,7 +55,7 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
     config,
     logger,
     resolvers: parts.resolvers,
-    ...(parts.policies && { policies: parts.policies }),
+    ...(parts.policies && { policies: atPrimary(parts.policies) }),
     database: {
       ...database,
       async close() {
@@ -67,7 +69,7 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
     lane,
     metrics,
     onStop: async () => void (await Promise.all([housekeeping.stop(), everyMinute?.stop(), answers?.stop()])),
-    ...(extension.hooks && { hooks: extension.hooks }),
+    hooks: [readWritesAtPrimary, ...(extension.hooks ?? [])],
     ...(extension.plugins && { plugins: extension.plugins }),
     createContext: ({ session, tenantId }, { signetContext }) => ({
       session,
@@ -80,6 +82,24 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
       relations: createRelationChecker(relations, tenantId),
     }),
   });
+}
+
+/** What an operation reads before it changes something must not come from a replica either. */
+const readWritesAtPrimary: OperationHooks = {
+  beforeRun({ operation }) {
+    if (operation?.operation !== 'query') usePrimary();
+  },
+};
+
+/** Who may do what is decided at the primary, and so is all that the request reads afterwards. */
+function atPrimary<C>(policies: PolicyTable<C>): PolicyTable<C> {
+  const wrap =
+    (policy: Policy<C>): Policy<C> =>
+    (...args) => {
+      usePrimary();
+      return policy(...args);
+    };
+  return Object.fromEntries(Object.entries(policies).map(([name, policy]) => [name, wrap(policy)]));
 }
 
 function pickSettings<Settings extends object>(

@@ -27,7 +27,13 @@ import {
   wakeSigners,
 } from './signing-key.queries.ts';
 
-type DatabaseKeyRingOptions = { databaseUrl: string; settings: KeySettings; logger: Logger };
+type DatabaseKeyRingOptions = {
+  databaseUrl: string;
+  /** For LISTEN. */
+  directDatabaseUrl: string;
+  settings: KeySettings;
+  logger: Logger;
+};
 
 /** What was read, and when: by the database's clock, and by a local clock that cannot be set. */
 type Snapshot = { keys: readonly StoredKey[]; readAt: Date; readAtMs: number };
@@ -44,7 +50,7 @@ const refreshWaitMs = 1500;
  * @throws {ConfigError} when the key-encryption key does not open a stored key.
  */
 export async function openDatabaseKeyRing(options: DatabaseKeyRingOptions): Promise<KeyRing> {
-  const { databaseUrl, settings, logger } = options;
+  const { databaseUrl, directDatabaseUrl, settings, logger } = options;
   const { platform, timing } = settings;
   const applicationName = `signet-auth-${platform}-keys`;
   const db = createDatabase(databaseUrl, {
@@ -86,7 +92,7 @@ export async function openDatabaseKeyRing(options: DatabaseKeyRingOptions): Prom
   };
   const timer = setInterval(refresh, timing.pollSeconds * 1000);
   timer.unref();
-  const listener = listenForWakes(databaseUrl, {
+  const listener = listenForWakes(directDatabaseUrl, {
     channel: signingKeyChannel,
     onWake: refresh,
     applicationName,

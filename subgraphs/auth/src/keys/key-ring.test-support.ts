@@ -37,6 +37,7 @@ export function openTestRing(database: TestDatabase, settings: KeySettings): Pro
   const role = settings.platform === 'user' ? 'signet_auth_user' : 'signet_auth_portal';
   return openDatabaseKeyRing({
     databaseUrl: database.urlOf(role),
+    directDatabaseUrl: database.urlOf(role),
     settings,
     logger: createLogger('test', 'silent'),
   });

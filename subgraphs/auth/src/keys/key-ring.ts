@@ -36,11 +36,12 @@ type OpenKeyRingOptions = {
  * @throws {ConfigError} naming the variable to change.
  */
 export function openKeyRing({ platform, settings, logger, timing }: OpenKeyRingOptions): Promise<KeyRing> {
-  const { keys, lifetimes, databaseUrl } = settings;
+  const { keys, lifetimes, databaseUrl, directDatabaseUrl } = settings;
   return keys.kind === 'pem'
     ? openPemKeyRing(platform, keys.pems)
     : openDatabaseKeyRing({
         databaseUrl,
+        directDatabaseUrl,
         settings: createKeySettings(platform, keys, lifetimes, timing),
         logger,
       });

@@ -11,6 +11,8 @@ import { type Attempt, createSmtpClient, type SmtpClient, type SmtpOptions } fro
 export type MailSenderOptions = {
   platform: Platform;
   databaseUrl: string;
+  /** For LISTEN. By default `databaseUrl`. */
+  directDatabaseUrl?: string;
   server: MailServer;
   from: { name: string; address: string };
   /** Connections to the mail server at most, and mails under way. */
@@ -51,6 +53,7 @@ const databaseConnections = 2;
  */
 export function startMailSender(options: MailSenderOptions): { stop(): Promise<void> } {
   const { platform, databaseUrl, logger, timing: { pollMs = 1000 } = {} } = options;
+  const { directDatabaseUrl = databaseUrl } = options;
   const db = createDatabase(databaseUrl, {
     maxConnections: databaseConnections,
     applicationName: `signet-auth-${platform}-mail`,
@@ -58,7 +61,7 @@ export function startMailSender(options: MailSenderOptions): { stop(): Promise<v
   });
   const sender = new MailSender(options, createOutboxQueries(db, platform));
   const timer = setInterval(() => sender.wake(), pollMs).unref();
-  const listener = listenForWakes(databaseUrl, {
+  const listener = listenForWakes(directDatabaseUrl, {
     channel: `signet_${platform}_mail`,
     onWake: () => sender.wake(),
     applicationName: `signet-auth-${platform}-mail-wake`,

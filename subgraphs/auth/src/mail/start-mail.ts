@@ -16,6 +16,7 @@ type MailOptions = {
   platform: Platform;
   database: ProcessDatabase;
   databaseUrl: string;
+  directDatabaseUrl: string;
   config: AuthConfig;
   logger: Logger;
   timing?: SenderTiming | undefined;
@@ -28,7 +29,7 @@ type MailOptions = {
  * @throws {ConfigError} without a sender
  */
 export async function startMail(outbox: Outbox, options: MailOptions): Promise<PlatformMail> {
-  const { platform, database, databaseUrl, config, logger, timing, onMail } = options;
+  const { platform, database, databaseUrl, directDatabaseUrl, config, logger, timing, onMail } = options;
   const read = createMailReader(database.db, outbox.content, outbox.texts);
   if (outbox.isMailbox) return { read, async stop() {} };
   const server = parseMailServer(config.MAIL_URL ?? '');
@@ -43,6 +44,7 @@ export async function startMail(outbox: Outbox, options: MailOptions): Promise<P
   const { stop } = startMailSender({
     platform,
     databaseUrl,
+    directDatabaseUrl,
     server,
     from,
     connections,
