@@ -14,14 +14,16 @@ export type SecretsFolder = {
 
 export const makeSecretsPath = join(import.meta.dirname, 'make-secrets.mjs');
 
+const besideSecrets = ['proof', 'kustomization.yaml'];
+
 /** Runs make-secrets.mjs into a temporary folder. */
-export async function makeSecrets(): Promise<SecretsFolder> {
+export async function makeSecrets(...args: string[]): Promise<SecretsFolder> {
   const parent = await mkdtemp(join(tmpdir(), 'signet-secrets-'));
   const folder = join(parent, 'secrets');
-  const { stdout } = await promisify(execFile)(process.execPath, [makeSecretsPath, folder]);
+  const { stdout } = await promisify(execFile)(process.execPath, [makeSecretsPath, ...args, folder]);
   return {
     folder,
-    names: (await readdir(folder)).filter((name) => name !== 'proof').sort(),
+    names: (await readdir(folder)).filter((name) => !besideSecrets.includes(name)).sort(),
     output: stdout,
     remove: () => rm(parent, { recursive: true, force: true }),
   };
