@@ -4,6 +4,7 @@ import { generateAll } from '@signet/schema/compose';
 import { subgraphs } from '@signet/schema/subgraphs';
 import { type Command, Option } from 'commander';
 import { generateManifests } from '../../deploy/kubernetes/write-manifests.ts';
+import { readLockedPackages, writeLicencePage } from '../../deploy/supply/licences.ts';
 import { action, addExample, type Context, messageOf } from './command.ts';
 import { addGraphOptions, type ComposeGraphOptions, composeGraph } from './compose-graph/compose-command.ts';
 import { generateSettingsFiles } from './settings.ts';
@@ -20,7 +21,7 @@ export function define(command: Command, context: Context): void {
   addExample(
     addGraphOptions(
       command.description(
-        'Writes the supergraph of each entrance and the resolver types of each subgraph from the SDL in subgraphs/; docs/settings.md and .env.example from the fields of the settings; the base of deploy/kubernetes from docker-compose.yml. With --subgraph, composes other subgraphs instead.',
+        'Writes the supergraph of each entrance and the resolver types of each subgraph from the SDL in subgraphs/; docs/settings.md and .env.example from the fields of the settings; the base of deploy/kubernetes from docker-compose.yml; docs/licences.md from package-lock.json. With --subgraph, composes other subgraphs instead.',
       ),
     ),
     'npm run compose',
@@ -39,10 +40,14 @@ export function define(command: Command, context: Context): void {
     );
 }
 
+function generateLicencePage(): GeneratedFile {
+  return { path: join(root, 'docs/licences.md'), content: writeLicencePage(readLockedPackages(root)) };
+}
+
 async function compose({ check, only }: Options, { print, printError }: Context): Promise<number> {
   const files: GeneratedFile[] = [
     ...(await generateAll(only)),
-    ...(only ? [] : [...generateSettingsFiles(root), ...generateManifests(root)]),
+    ...(only ? [] : [...generateSettingsFiles(root), ...generateManifests(root), generateLicencePage()]),
   ];
   const changed = files.filter(
     ({ path, content }) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined) !== content,

@@ -2,7 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Document, isMap, isScalar, isSeq, visit } from 'yaml';
 import { type ComposedProcess, readComposedProcesses } from './compose-processes.ts';
-import { writeImages } from './write-images.ts';
+import { imageNameOf, writeImages } from './write-images.ts';
 
 const folder = 'deploy/kubernetes';
 const note = ' Written by npm run compose from docker-compose.yml. Change that file, or an overlay.';
@@ -47,11 +47,6 @@ export function generateManifests(tree: string): Manifest[] {
     ...Object.entries(files).map(([path, content]) => ({ path: join(tree, folder, path), content })),
     ...stale.map((path) => ({ path: join(tree, path), content: undefined })),
   ];
-}
-
-/** Images are called by what they hold: auth-user and auth-portal run one. */
-export function imageNameOf(image: string): string {
-  return `signet-${image}`;
 }
 
 function labelsOf({ name, kind }: ComposedProcess) {
