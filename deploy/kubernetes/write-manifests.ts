@@ -191,7 +191,7 @@ function containerOf(process: ComposedProcess) {
     ],
     resources: {
       // No limit of processors: a password takes as long as it takes, and a throttled gateway answers nobody.
-      requests: { cpu: cpuOf[kind], memory: `${memoryMb / 2}Mi` },
+      requests: requestsOf[kind],
       limits: { memory: `${memoryMb}Mi` },
     },
     securityContext: {
@@ -215,7 +215,13 @@ function containerOf(process: ComposedProcess) {
   };
 }
 
-const cpuOf = { gateway: '250m', issuer: '250m', subgraph: '100m', migration: '100m' };
+/** The memory is what each kind took under load, and half as much again (docs/limits.md, "Memory"). */
+const requestsOf = {
+  gateway: { cpu: '250m', memory: '384Mi' },
+  issuer: { cpu: '250m', memory: '480Mi' },
+  subgraph: { cpu: '100m', memory: '320Mi' },
+  migration: { cpu: '100m', memory: '256Mi' },
+};
 
 /** Volumes are folders, as in compose: a key that is replaced arrives without a restart. */
 function volumesOf({ name, secrets, hasProofKey, entrance }: ComposedProcess) {
