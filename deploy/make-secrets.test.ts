@@ -51,7 +51,7 @@ describe('make-secrets.mjs', () => {
 
   it('points every role at another database where told so, and a role that is added later, too', async () => {
     const place = 'db.example.com:6432/shop?sslmode=verify-full';
-    const other = await makeSecrets('--database', place);
+    const other = await makeSecrets(makeSecretsPath, ['--database', place]);
     const urls = other.names.filter((name) => name.endsWith('-database-url'));
     for (const name of urls) expect(await read(name, other.folder)).toMatch(/^postgres:\/\/\w+:[\w-]+@/);
     await rm(join(other.folder, 'signet-portal-password'));
@@ -66,7 +66,7 @@ describe('make-secrets.mjs', () => {
   it.each(['postgres://db/signet', 'me:secret@db/signet', 'db.example.com', ''])(
     'refuses --database %j, and says what it must be',
     async (database) => {
-      const run = makeSecrets('--database', database);
+      const run = makeSecrets(makeSecretsPath, ['--database', database]);
       await expect(run).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('without a user') });
     },
   );

@@ -16,11 +16,14 @@ export const makeSecretsPath = join(import.meta.dirname, 'make-secrets.mjs');
 
 const besideSecrets = ['proof', 'kustomization.yaml'];
 
-/** Runs make-secrets.mjs into a temporary folder. */
-export async function makeSecrets(...args: string[]): Promise<SecretsFolder> {
+/** Runs make-secrets.mjs, of this version or another one, into a temporary folder. */
+export async function makeSecrets(
+  program: string = makeSecretsPath,
+  args: readonly string[] = [],
+): Promise<SecretsFolder> {
   const parent = await mkdtemp(join(tmpdir(), 'signet-secrets-'));
   const folder = join(parent, 'secrets');
-  const { stdout } = await promisify(execFile)(process.execPath, [makeSecretsPath, ...args, folder]);
+  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args, folder]);
   return {
     folder,
     names: (await readdir(folder)).filter((name) => !besideSecrets.includes(name)).sort(),

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { settingGroups } from '@signet/launcher/settings';
 import { generateAll } from '@signet/schema/compose';
 import { subgraphs } from '@signet/schema/subgraphs';
 import { type Command, Option } from 'commander';
@@ -40,6 +41,14 @@ export function define(command: Command, context: Context): void {
     );
 }
 
+function secretSettings(): ReadonlySet<string> {
+  return new Set(
+    settingGroups.flatMap(({ settings }) =>
+      settings.filter(({ isSecret }) => isSecret).map(({ name }) => name),
+    ),
+  );
+}
+
 function generateLicencePage(): GeneratedFile {
   return { path: join(root, 'docs/licences.md'), content: writeLicencePage(readLockedPackages(root)) };
 }
@@ -47,7 +56,13 @@ function generateLicencePage(): GeneratedFile {
 async function compose({ check, only }: Options, { print, printError }: Context): Promise<number> {
   const files: GeneratedFile[] = [
     ...(await generateAll(only)),
-    ...(only ? [] : [...generateSettingsFiles(root), ...generateManifests(root), generateLicencePage()]),
+    ...(only
+      ? []
+      : [
+          ...generateSettingsFiles(root),
+          ...generateManifests(root, secretSettings()),
+          generateLicencePage(),
+        ]),
   ];
   const changed = files.filter(
     ({ path, content }) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined) !== content,

@@ -15,7 +15,7 @@ type Service = {
 };
 
 /** The value of a variable: fixed, or a setting of the operator's with the default that docker-compose.yml gives it. */
-export type Value = { fixed: string } | { setting: string; default: string };
+export type Value = { fixed: string } | { setting: string; default: string; isSecret: boolean };
 
 /** One of our processes, as docker-compose.yml describes it. */
 export type ComposedProcess = {
@@ -39,16 +39,22 @@ export type ComposedProcess = {
   usesOutside: boolean;
 };
 
-/** Every process that docker-compose.yml starts without a profile, in the order of the file. */
-export function readComposedProcesses(tree: string): ComposedProcess[] {
+/**
+ * Every process that docker-compose.yml starts without a profile, in the order of the file. `secretSettings`: the names of settings
+ * that are secrets.
+ */
+export function readComposedProcesses(
+  tree: string,
+  secretSettings: ReadonlySet<string> = new Set(),
+): ComposedProcess[] {
   const file = parse(readFileSync(join(tree, 'docker-compose.yml'), 'utf8'), { merge: true });
   const services = Object.entries(file.services as Record<string, Service>);
   return services.flatMap(([name, service]) =>
-    service.build && !service.profiles ? [readProcess(name, service)] : [],
+    service.build && !service.profiles ? [readProcess(name, service, secretSettings)] : [],
   );
 }
 
-function readProcess(name: string, service: Service): ComposedProcess {
+function readProcess(name: string, service: Service, secretSettings: ReadonlySet<string>): ComposedProcess {
   const { build, environment = {}, secrets = [], volumes = [], networks } = service;
   const image = build?.args?.SUBGRAPH ?? build?.target ?? name;
   const entrance = environment.ENTRANCES;
@@ -56,7 +62,10 @@ function readProcess(name: string, service: Service): ComposedProcess {
     name,
     kind: kindOf(image),
     image,
-    environment: Object.entries(environment).map(([variable, text]) => [variable, readValue(variable, text)]),
+    environment: Object.entries(environment).map(([variable, text]) => [
+      variable,
+      readValue(variable, text, secretSettings),
+    ]),
     secrets,
     hasProofKey: volumes.some((volume) => typeof volume !== 'string' && volume.target === '/run/proof/key'),
     port: entrance
@@ -88,9 +97,9 @@ function portOfEntrance(entrance: string): number {
 }
 
 /** `${NAME:-default}` alone is a setting. A variable inside a longer text would need a shell, which Kubernetes has not. */
-function readValue(variable: string, text: string): Value {
+function readValue(variable: string, text: string, secretSettings: ReadonlySet<string>): Value {
   const [, setting, fallback = ''] = /^\$\{(\w+):-([^}]*)\}$/.exec(text) ?? [];
-  if (setting !== undefined) return { setting, default: fallback };
+  if (setting !== undefined) return { setting, default: fallback, isSecret: secretSettings.has(setting) };
   if (text.includes('${')) {
     throw new TypeError(`docker-compose.yml: ${variable}: write \${NAME:-default} and nothing around it`);
   }

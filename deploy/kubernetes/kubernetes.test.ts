@@ -4,6 +4,7 @@ import { authConfigSchema } from '@signet/auth';
 import { processRoles } from '@signet/db';
 import { readOperatorConfig } from '@signet/db/operator';
 import { gatewayConfigSchema } from '@signet/gateway';
+import { settingGroups } from '@signet/launcher/settings';
 import { loadConfig } from '@signet/service';
 import { withOwnSettings } from '@signet/subgraph/config';
 import { ownSettings } from '@signet/subgraph/own-settings';
@@ -15,7 +16,8 @@ import { type Process, portOf, readProcesses } from '../services.test-support.ts
 import { type Resource, render } from './kustomize.test-support.ts';
 import { isLetThrough, type Party } from './network-policies.test-support.ts';
 import { findFaults } from './schemas.test-support.ts';
-import { generateManifests, metricsPort } from './write-manifests.ts';
+import { metricsPort } from './workloads.ts';
+import { generateManifests } from './write-manifests.ts';
 
 const overlays = ['small', 'production'] as const;
 const rendered = new Map<string, Resource[]>(
@@ -41,16 +43,24 @@ const podOf = (overlay: string, name: string) => podsOf(overlay).find((pod) => p
 const processes = readProcesses(readComposeFile()).filter(({ service }) => !service.profiles);
 const servers = processes.filter(({ name }) => name !== 'migrate');
 
+const secretSettings = new Set(
+  settingGroups.flatMap(({ settings }) =>
+    settings.filter(({ isSecret }) => isSecret).map(({ name }) => name),
+  ),
+);
+
 /** The environment of a pod as the kubelet makes it, the image's below it. */
 function environmentOf(overlay: string, { name, image }: Process): Record<string, string> {
   const maps = new Map(of(overlay, 'ConfigMap').map(({ metadata, data }) => [metadata.name, data]));
   const entries = podOf(overlay, name)?.container.env as {
     name: string;
     value?: string;
-    valueFrom?: { configMapKeyRef: { name: string; key: string } };
+    valueFrom?: { configMapKeyRef?: { name: string; key: string } };
   }[];
   const values = entries.flatMap(({ name: variable, value, valueFrom }) => {
     if (!valueFrom) return [[variable, value ?? '']];
+    // A Secret that an operator makes, or not.
+    if (!valueFrom.configMapKeyRef) return [];
     const map = maps.get(valueFrom.configMapKeyRef.name);
     if (!map) throw new Error(`${name}: there is no ConfigMap ${valueFrom.configMapKeyRef.name}`);
     const found = map[valueFrom.configMapKeyRef.key];
@@ -69,7 +79,7 @@ describe('deploy/kubernetes', () => {
   afterAll(() => secrets.remove());
 
   it('is what docker-compose.yml says: npm run compose would change nothing', () => {
-    const stale = generateManifests(root).filter(
+    const stale = generateManifests(root, secretSettings).filter(
       ({ path, content }) => content === undefined || readFileSync(path, 'utf8') !== content,
     );
     expect(stale.map(({ path }) => path)).toEqual([]);
@@ -249,6 +259,22 @@ describe('deploy/kubernetes', () => {
       readFileSync(join(secrets.folder, 'password-pepper'), 'utf8'),
     );
     expect(JSON.stringify(made.filter(({ kind }) => kind !== 'Secret'))).not.toContain('\\"d\\"');
+  });
+
+  it('takes settings that are secrets from a Secret that need not be there, and has none in a ConfigMap', () => {
+    const read = podsOf('production').flatMap(({ container }) =>
+      container.env.flatMap(({ name, valueFrom }: { name: string; valueFrom?: object }) =>
+        secretSettings.has(name) ? [[name, valueFrom]] : [],
+      ),
+    );
+    expect(read).toContainEqual([
+      'MAIL_URL',
+      { secretKeyRef: { name: 'secret-settings', key: 'MAIL_URL', optional: true } },
+    ]);
+    for (const [, valueFrom] of read) expect(Object.keys(valueFrom ?? {})).toEqual(['secretKeyRef']);
+    for (const { data } of of('production', 'ConfigMap')) {
+      expect(Object.keys(data).filter((name) => secretSettings.has(name))).toEqual([]);
+    }
   });
 
   it('gives no pod more than it needs: no root, no writing, no privilege, no token of the cluster', () => {
