@@ -4,14 +4,18 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Certificate } from './certificates.test-support.ts';
 
 export type Nginx = {
   /** The port with TLS, and the one without. */
   port: number;
   plainPort: number;
-  /** Puts other certificates in place and lets nginx read them, as an operator does after a renewal. */
-  renew(certificate: Certificate): void;
+  /**
+   * Puts other certificates in place and lets nginx read them, as an operator does after a renewal. Resolves when the worker has ended that
+   * had the old ones: it takes connections until then.
+   */
+  renew(certificate: Certificate): Promise<void>;
   /** What it has logged, requests and faults. */
   log(): string;
   stop(): Promise<void>;
@@ -53,9 +57,15 @@ export async function startNginx(
   return {
     port,
     plainPort,
-    renew(next) {
+    async renew(next) {
+      const ended = countEnded(errors);
       writeCertificate(folder, next);
       child.kill('SIGHUP');
+      const deadline = Date.now() + 30_000;
+      while (countEnded(errors) === ended) {
+        if (Date.now() > deadline) throw new Error(`nginx goes on with the old certificate:\n${errors}`);
+        await sleep(20);
+      }
     },
     log: () => errors + readFileSync(join(folder, 'access.log'), 'utf8'),
     async stop() {
@@ -64,6 +74,10 @@ export async function startNginx(
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function countEnded(errors: string): number {
+  return errors.match(/worker process \d+ exited with code 0/g)?.length ?? 0;
 }
 
 function findNginx(): string {
@@ -85,7 +99,7 @@ function findNginx(): string {
 function mainConfig(folder: string): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   const user = process.getuid?.() === 0 ? 'user root;' : '';
-  return `daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log stderr warn; ${user}
+  return `daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log stderr notice; ${user}
 events { worker_connections 256; }
 http {
   log_format ids '$remote_addr $host $request_id $status';
@@ -131,7 +145,7 @@ async function waitUntilOpen(port: number, child: ChildProcess, errors: () => st
     ]).catch(() => false);
     socket.destroy();
     if (isOpen) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
   }
   child.kill('SIGKILL');
   throw new Error(`nginx did not open port ${port}:\n${errors()}`);

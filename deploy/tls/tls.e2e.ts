@@ -238,15 +238,16 @@ describe('what a gateway is sent', () => {
   });
 
   test('is served again after a renewal, without a restart', async () => {
-    nginx.renew(authority.issue([api, staff], 1));
-    await expect
-      .poll(() =>
-        call().then(
-          ({ status }) => status,
-          () => 0,
-        ),
-      )
-      .toBe(200);
+    await nginx.renew(authority.issue([api, staff], 1));
+    expect((await call()).status).toBe(200);
+    expect(await look()).toMatch(/^wrong: expires on .*, in \d days$/);
+    await nginx.renew(authority.issue(['other.example.com'], 60));
+    expect(await look()).toMatch(/^wrong: clients refuse it: ERR_TLS_CERT_ALTNAME_INVALID$/);
+    await nginx.renew(authority.issue([api, staff], 60));
+    expect(await look()).toMatch(/^ok: good until /);
+    expect(await look('https://127.0.0.1:1')).toMatch(
+      /^note: could not be looked at from here \(.*ECONNREFUSED/,
+    );
   });
 
   test("is the client's address, the scheme and an id of the proxy's own; nothing that a client wrote under these names", async () => {
