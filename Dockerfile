@@ -4,27 +4,31 @@
 #   docker build --target subgraph --build-arg SUBGRAPH=portal .
 #   docker build --target migrate .
 
+# What every image stands on. A release records the digest that this tag had (provenance); to decide it yourself, write it here:
+# FROM node:24-slim@sha256:… AS base (docs/supply.md).
+FROM node:24-slim AS base
+
 # The package.json files alone: what is installed from them stays cached until one of them changes.
-FROM node:24-slim AS manifests
+FROM base AS manifests
 WORKDIR /repository
 COPY . .
 RUN mkdir /manifests && cp --parents package.json package-lock.json .npmrc $(find . -name package.json -not -path '*/node_modules/*') /manifests
 
 # Node is in the image and PostgreSQL in another: neither the `node` package (a dev dependency) nor the embedded server
 # (an optional one) comes along. No production dependency needs an install script.
-FROM node:24-slim AS gateway-packages
+FROM base AS gateway-packages
 WORKDIR /app
 COPY --from=manifests /manifests ./
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --workspace=gateway && npm cache clean --force
 
 # For all subgraphs, without what only the gateway needs: the explorer's files and the query planner.
-FROM node:24-slim AS subgraph-packages
+FROM base AS subgraph-packages
 WORKDIR /app
 COPY --from=manifests /manifests ./
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --workspace=cli $(printf -- '--workspace=%s ' subgraphs/*/) \
   && npm cache clean --force
 
-FROM node:24-slim AS process
+FROM base AS process
 # The heap stays below the memory limit in docker-compose.yml, which has room for threads and for bytes outside the heap.
 ENV NODE_ENV=production HOST=0.0.0.0 NODE_OPTIONS=--max-old-space-size=256
 WORKDIR /app

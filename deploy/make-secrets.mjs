@@ -1,11 +1,12 @@
-// node deploy/make-secrets.mjs [--missing] [folder]
-// Writes fresh secrets for docker-compose.yml, a file each, and the proof keys by which gateways and subgraphs know each other
-// (docs/proof.md). With --missing, adds to an existing folder what a new subgraph needs. Never replaces a secret: that would
+// node deploy/make-secrets.mjs [--missing] [--database <host[:port]/database>] [folder]
+// Writes fresh secrets for docker-compose.yml and Kubernetes, a file each, and the proof keys by which gateways and subgraphs know each
+// other (docs/proof.md). With --missing, adds to an existing folder what a new subgraph needs. Never replaces a secret: that would
 // lock the platform out of its own database. Plain JavaScript without dependencies, since it runs before anything is installed.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { chown, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 const registry = JSON.parse(await readFile(new URL('../schema/subgraphs.json', import.meta.url), 'utf8'));
 /** The processes of the subgraphs. Auth runs twice, once for each platform. */
@@ -17,25 +18,49 @@ const peers = Object.fromEntries([
   ...['graph', 'user', 'portal'].map((entrance) => [`gateway-${entrance}`, { role: 'gateway', entrance }]),
   ...subgraphs.map((name) => [name, { role: 'subgraph' }]),
 ]);
+/** The service `postgres`, in compose and in deploy/kubernetes/overlays/small. */
+const databaseOfCompose = 'postgres:5432/signet';
 /** The user `node` of the image. */
 const imageUserId = 1000;
 
-const args = process.argv.slice(2);
-const addsMissing = args[0] === '--missing';
-const [givenFolder, ...rest] = addsMissing ? args.slice(1) : args;
-if (rest.length > 0 || givenFolder?.startsWith('-')) {
-  console.error('Usage: node deploy/make-secrets.mjs [--missing] [folder]');
-  process.exit(2);
-}
+const usage =
+  'Usage: node deploy/make-secrets.mjs [--missing] [--database <host[:port]/database[?parameters]>] [folder]';
+const { values: options, positionals } = readArguments();
+const [givenFolder] = positionals;
 const folder = resolve(givenFolder ?? fileURLToPath(new URL('secrets', import.meta.url)));
 const proofFolder = join(folder, 'proof');
 const isRoot = process.getuid?.() === 0;
 
 try {
-  await (addsMissing ? addMissing() : writeAll());
+  await (options.missing ? addMissing() : writeAll());
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
+}
+
+function readArguments() {
+  try {
+    const read = parseArgs({
+      options: { missing: { type: 'boolean' }, database: { type: 'string' } },
+      allowPositionals: true,
+    });
+    const { database } = read.values;
+    if (database !== undefined && !isPlace(database)) {
+      throw new Error(
+        '--database: must be a host and a database without a user, such as db.example.com:5432/signet?sslmode=verify-full',
+      );
+    }
+    if (read.positionals.length > 1) throw new Error('There is one folder.');
+    return read;
+  } catch (error) {
+    console.error(`${error.message}\n${usage}`);
+    process.exit(2);
+  }
+}
+
+function isPlace(database) {
+  const url = URL.parse(`postgres://${database}`);
+  return Boolean(url?.hostname && /^\/[^/]+$/.test(url.pathname) && !url.username && !url.password);
 }
 
 async function writeAll() {
@@ -45,7 +70,7 @@ async function writeAll() {
       `${folder} is not empty: the secrets there stay. Use --missing to add those of a new subgraph, or remove the folder yourself.`,
     );
   }
-  const secrets = createSecrets();
+  const secrets = createSecrets(options.database ?? databaseOfCompose);
   for (const [name, value] of Object.entries(secrets)) {
     await writeOwned(join(folder, name), `${value}\n`, 0o600);
   }
@@ -54,6 +79,7 @@ async function writeAll() {
   for (const name of Object.keys(peers)) known[name] = await writeProofKey(name);
   await makeFolder(join(proofFolder, 'peers'), 0o755);
   await writeOwned(peersPath(), toJson({ peers: known }), 0o644);
+  await writeKustomization();
   if (isRoot) await chown(folder, imageUserId, imageUserId);
   console.log(`${Object.keys(secrets).length} secrets and a set of proof keys written to ${folder}`);
   adviseOnUser();
@@ -74,16 +100,51 @@ async function addMissing() {
   }
   const { peers: known } = JSON.parse(await readFile(peersPath(), 'utf8'));
   const newPeers = Object.keys(peers).filter((name) => !known[name]);
-  for (const [name, value] of Object.entries(createRoleSecrets(newRoles))) {
+  const database = options.database ?? (await findDatabase());
+  for (const [name, value] of Object.entries(createRoleSecrets(newRoles, database))) {
     await writeOwned(join(folder, name), `${value}\n`, 0o600);
   }
   for (const name of newPeers) known[name] = await writeProofKey(name);
   if (newPeers.length > 0) await replacePeers(toJson({ peers: known }));
+  await writeKustomization();
   console.log(
     newRoles.length + newPeers.length > 0
       ? `Added to ${folder}: ${[...new Set([...newRoles, ...newPeers])].join(', ')}`
       : `${folder} has everything already.`,
   );
+}
+
+/** Where the roles that are there connect to. */
+async function findDatabase() {
+  const url = await readFile(join(folder, 'verifier-database-url'), 'utf8');
+  return url.trim().replace(/^.*@/, '');
+}
+
+/**
+ * For `kubectl apply -k`, which makes a Secret of each file. It stands beside them because kustomize reads no file above its own.
+ * Names without a hash: a proof key that is replaced arrives in pods that run. The entrance `graph` has no pod.
+ */
+async function writeKustomization() {
+  const files = (await readdir(folder)).filter((name) => name !== 'proof' && name !== 'kustomization.yaml');
+  const secrets = files.map((name) => `  - { name: ${name}, files: [${name}] }\n`);
+  const members = Object.keys(peers).filter((name) => name !== 'gateway-graph');
+  const keys = members.map(
+    (name) => `  - { name: proof-${name}, files: [key.json=proof/${name}/key.json] }\n`,
+  );
+  const text = `# Written by make-secrets.mjs. deploy/kubernetes/README.md says what it is for.
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+namespace: signet
+generatorOptions:
+  disableNameSuffixHash: true
+  labels: { app.kubernetes.io/part-of: signet }
+secretGenerator:
+${secrets.sort().join('')}${keys.join('')}configMapGenerator:
+  - { name: proof-peers, files: [peers.json=proof/peers/peers.json] }
+`;
+  const path = join(folder, 'kustomization.yaml');
+  await writeFile(path, text, { mode: 0o644 });
+  if (isRoot) await chown(path, imageUserId, imageUserId);
 }
 
 /** Compose mounts files as they are, owner and mode included: the process in the container must be the owner. */
@@ -131,13 +192,13 @@ function toJson(value) {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-function createSecrets() {
+function createSecrets(database) {
   const adminPassword = createPassword();
   const keys = ['password-pepper', 'audit-key', 'user-key-encryption-key', 'portal-key-encryption-key'];
   return {
     'postgres-password': adminPassword,
-    'admin-database-url': databaseUrl('postgres', adminPassword),
-    ...createRoleSecrets(roles),
+    'admin-database-url': databaseUrl('postgres', adminPassword, database),
+    ...createRoleSecrets(roles, database),
     ...Object.fromEntries(keys.map((name) => [name, randomBytes(32).toString('base64')])),
   };
 }
@@ -147,14 +208,14 @@ function roleFiles(name) {
   return [`signet-${name}-password`, `${name}-database-url`];
 }
 
-function createRoleSecrets(names) {
+function createRoleSecrets(names, database) {
   return Object.fromEntries(
     names.flatMap((name) => {
       const [passwordFile, urlFile] = roleFiles(name);
       const password = createPassword();
       return [
         [passwordFile, password],
-        [urlFile, databaseUrl(`signet_${name.replaceAll('-', '_')}`, password)],
+        [urlFile, databaseUrl(`signet_${name.replaceAll('-', '_')}`, password, database)],
       ];
     }),
   );
@@ -165,8 +226,8 @@ function createPassword() {
   return randomBytes(32).toString('base64url');
 }
 
-function databaseUrl(role, password) {
-  return `postgres://${role}:${password}@postgres:5432/signet`;
+function databaseUrl(role, password, database) {
+  return `postgres://${role}:${password}@${database}`;
 }
 
 function adviseOnUser() {

@@ -44,8 +44,32 @@ describe('make-secrets.mjs', () => {
     const again = promisify(execFile)(process.execPath, [makeSecretsPath, secrets.folder]);
     await expect(again).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('is not empty') });
     expect(await read('password-pepper')).toBe(before);
-    expect((await readdir(secrets.folder)).sort()).toEqual([...secrets.names, 'proof'].sort());
+    expect((await readdir(secrets.folder)).sort()).toEqual(
+      [...secrets.names, 'kustomization.yaml', 'proof'].sort(),
+    );
   });
+
+  it('points every role at another database where told so, and a role that is added later, too', async () => {
+    const place = 'db.example.com:6432/shop?sslmode=verify-full';
+    const other = await makeSecrets(makeSecretsPath, ['--database', place]);
+    const urls = other.names.filter((name) => name.endsWith('-database-url'));
+    for (const name of urls) expect(await read(name, other.folder)).toMatch(/^postgres:\/\/\w+:[\w-]+@/);
+    await rm(join(other.folder, 'signet-portal-password'));
+    await rm(join(other.folder, 'portal-database-url'));
+    await promisify(execFile)(process.execPath, [makeSecretsPath, '--missing', other.folder]);
+    for (const name of urls) {
+      expect((await read(name, other.folder)).trim().replace(/^.*@/, '')).toBe(place);
+    }
+    await other.remove();
+  });
+
+  it.each(['postgres://db/signet', 'me:secret@db/signet', 'db.example.com', ''])(
+    'refuses --database %j, and says what it must be',
+    async (database) => {
+      const run = makeSecrets(makeSecretsPath, ['--database', database]);
+      await expect(run).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('without a user') });
+    },
+  );
 
   it.each([['--help'], ['one', 'two']])('takes %s for no folder', async (...given) => {
     const cwd = join(secrets.folder, 'proof');
@@ -70,7 +94,9 @@ describe('make-secrets.mjs', () => {
     expect((await stat(join(folder, 'portal', 'key.json'))).mode & 0o777).toBe(0o600);
     const password = (await read('signet-portal-password')).trim();
     expect(await read('portal-database-url')).toContain(`signet_portal:${password}@`);
-    expect((await readdir(secrets.folder)).sort()).toEqual([...secrets.names, 'proof'].sort());
+    expect((await readdir(secrets.folder)).sort()).toEqual(
+      [...secrets.names, 'kustomization.yaml', 'proof'].sort(),
+    );
     expect(await read('password-pepper')).toBe(before);
     expect((await add()).stdout).toContain('has everything already');
   });

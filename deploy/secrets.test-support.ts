@@ -14,14 +14,19 @@ export type SecretsFolder = {
 
 export const makeSecretsPath = join(import.meta.dirname, 'make-secrets.mjs');
 
+const besideSecrets = ['proof', 'kustomization.yaml'];
+
 /** Runs make-secrets.mjs, of this version or another one, into a temporary folder. */
-export async function makeSecrets(program: string = makeSecretsPath): Promise<SecretsFolder> {
+export async function makeSecrets(
+  program: string = makeSecretsPath,
+  args: readonly string[] = [],
+): Promise<SecretsFolder> {
   const parent = await mkdtemp(join(tmpdir(), 'signet-secrets-'));
   const folder = join(parent, 'secrets');
-  const { stdout } = await promisify(execFile)(process.execPath, [program, folder]);
+  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args, folder]);
   return {
     folder,
-    names: (await readdir(folder)).filter((name) => name !== 'proof').sort(),
+    names: (await readdir(folder)).filter((name) => !besideSecrets.includes(name)).sort(),
     output: stdout,
     remove: () => rm(parent, { recursive: true, force: true }),
   };

@@ -1,6 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { expect, test } from 'vitest';
+import { plainLicences, readLockedPackages } from '../deploy/supply/licences.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -10,17 +11,7 @@ const pages = globSync('**/*.md', {
   exclude: (path) => /(^|\/)(node_modules|\.signet|packages\/dist)$/.test(path),
 });
 
-/** Licences that ask for no more than a notice. NOTICE names everything else. */
-const plainLicences = new Set(['MIT', 'ISC', '0BSD', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0']);
-
-type Installed = { license?: string; link?: boolean };
-const installed: [string, string][] = Object.entries(
-  JSON.parse(read('package-lock.json')).packages as Record<string, Installed>,
-).flatMap(([path, { license, link }]) =>
-  path.includes('node_modules/') && !link
-    ? [[path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length), license ?? 'none']]
-    : [],
-);
+const installed = readLockedPackages(root);
 
 /** The documentation keeps its examples from the shop when somebody removes the shop. */
 function isOfRemovedSubgraph(path: string): boolean {
@@ -45,8 +36,8 @@ test('NOTICE names every package whose licence is not a plain one', () => {
       .split(/ (?:AND|OR) /)
       .every((part) => plainLicences.has(part));
   const unnamed = installed
-    .filter(([, licence]) => !isPlain(licence))
-    .map(([name]) => name)
+    .filter(({ licence }) => !isPlain(licence))
+    .map(({ name }) => name)
     .filter((name) => !notice.includes(name.replace(/^lightningcss-.*/, 'lightningcss-*')));
   expect([...new Set(unnamed)]).toEqual([]);
 });
@@ -54,6 +45,6 @@ test('NOTICE names every package whose licence is not a plain one', () => {
 test('NOTICE names the packages under the Elastic License and no others', () => {
   const section = /1\. Elastic[\s\S]*?\n2\. /.exec(read('NOTICE'))?.[0] ?? '';
   const named = [...section.matchAll(/^ {2}(@apollo\/[\w-]+)/gm)].map(([, name]) => name);
-  const elastic = installed.filter(([, licence]) => licence.startsWith('Elastic')).map(([name]) => name);
+  const elastic = installed.flatMap(({ name, licence }) => (licence.startsWith('Elastic') ? [name] : []));
   expect(named.sort()).toEqual(elastic.sort());
 });

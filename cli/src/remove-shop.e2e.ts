@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { subgraphs } from '@signet/schema/subgraphs';
 import { afterAll, beforeAll, expect, test as vitestTest } from 'vitest';
@@ -36,4 +36,11 @@ test('a new subgraph composes beside the shop, and every field of it has a rule'
   await signet('compose');
   await signet('access');
   await signet('access', '--check');
+  // Kubernetes gets it from its lines in docker-compose.yml.
+  expect(readFileSync(join(copy.path, 'deploy/kubernetes/base/reviews.yaml'), 'utf8')).toContain(
+    'kind: Deployment',
+  );
+  expect(readFileSync(join(copy.path, 'deploy/kubernetes/images/kustomization.yaml'), 'utf8')).toContain(
+    'signet-reviews',
+  );
 });

@@ -58,7 +58,10 @@ export function removeShop(tree: string, { force }: RemoveShopOptions): string[]
     'docker-compose.yml': (text) => shop.reduce(removeService, text),
     'schema/contract/scopes.ts': (text) => removeScopes(text, scopes),
   };
-  const generated = globSync('schema/generated/*', { cwd: tree });
+  const generated = globSync(
+    ['schema/generated/*', 'deploy/kubernetes/{base,images,components/replicas}/*'],
+    { cwd: tree },
+  );
   const before = new Map(
     [...Object.keys(changes), ...generated].map((path) => [path, readFileSync(join(tree, path), 'utf8')]),
   );

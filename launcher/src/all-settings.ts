@@ -57,6 +57,11 @@ const containerSettings = [
 /** Read by `npm test` and `npm run smoke`. */
 const toolSettings = [
   describe('CHROMIUM_PATH', 'The browser for the end-to-end tests.', '/usr/bin/chromium'),
+  describe('NGINX_PATH', 'The nginx for the test of `deploy/tls`. By default the one of the path.'),
+  describe(
+    'KUBECTL',
+    'A kubectl 1.27 or later for the tests of `deploy/kubernetes`. By default the one of the path.',
+  ),
   describe('SCREENSHOTS', 'A folder to which the tests of the browser pages write pictures.'),
   describe('TEST_DATABASE_URL', 'A URL of a PostgreSQL 18 for the tests, in place of the embedded one.'),
   describe('SMOKE_USER', 'The customer that `npm run smoke` signs in.', 'ada@example.com'),

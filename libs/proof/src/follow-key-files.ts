@@ -6,7 +6,6 @@ import type { KeyringFiles } from './keyring.ts';
 export type KeyPaths = { key: string; peers: string };
 type Read = { files: KeyringFiles; faults?: never } | { files?: never; faults: string[] };
 
-const groupAndOthers = 0o077;
 const mayWrite = 0o022;
 /** Far more than two keys, or fifty services with two keys each, need. */
 const maxBytes = 64 * 1024;
@@ -33,6 +32,18 @@ function describeMissingKey(name: string): string {
 const missingPeers =
   'it holds the public keys of all processes (PROOF_PEERS_FILE). In the repository npm start makes it; elsewhere run npx signet keys proof init --out <folder>';
 
+/**
+ * Whether others than the process can read or change a file that is its own. A file of root's may be open to the group, as PostgreSQL
+ * allows it, too: Kubernetes mounts the secrets of a process that isn't root in no other way.
+ */
+export function isOpenToOthers(
+  { mode, uid }: { mode: number; uid: number },
+  processUid: number | undefined,
+): boolean {
+  const isLent = uid === 0 && processUid !== 0;
+  return (mode & (isLent ? 0o037 : 0o077)) !== 0;
+}
+
 async function readFile(
   path: string,
   { isPrivate, ifMissing }: { isPrivate: boolean; ifMissing: string },
@@ -40,9 +51,9 @@ async function readFile(
   try {
     const file = await open(path);
     try {
-      const { mode, size } = await file.stat();
+      const { mode, size, uid } = await file.stat();
       const octal = (mode & 0o777).toString(8).padStart(4, '0');
-      if (isPrivate && (mode & groupAndOthers) !== 0) {
+      if (isPrivate && isOpenToOthers({ mode, uid }, process.geteuid?.())) {
         return { fault: `${path}: holds private keys and is open to others (mode ${octal}); chmod 600` };
       }
       if ((mode & mayWrite) !== 0) {

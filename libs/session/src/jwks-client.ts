@@ -41,7 +41,7 @@ type JwksClientOptions = {
   algorithms?: readonly AlgorithmName[];
   /** Called with the keys of each set that was read, before any of them is used. */
   onKeys?: (keys: Iterable<VerificationKey>) => void;
-  /** Called for each failed attempt. */
+  /** Called for the first of several attempts in a row that fail for the same reason. */
   onFailure?: (error: unknown) => void;
   /** Keys of a client of the same URL and algorithms, to begin with. They are as old as they were there. */
   known?: HeldJwks | undefined;
@@ -90,8 +90,9 @@ export function createJwksClient(options: JwksClientOptions): KeySource {
       } catch (error) {
         failedAt = now();
         failures += 1;
+        const isNew = failure !== (error as Error).message;
         failure = (error as Error).message;
-        options.onFailure?.(error);
+        if (isNew) options.onFailure?.(error);
       } finally {
         pending = undefined;
       }

@@ -6,6 +6,7 @@ import { ConfigError, createLogger, type Environment, loadConfig } from '@signet
 import { getPlatformSettings, heldPlatforms, prefixOf, proofNameOf } from '../platform-settings.ts';
 import { type AuthConfig, authConfigSchema } from '../settings.ts';
 import { explainStartError } from '../start-checks.ts';
+import { checkCertificate } from './check-certificate.ts';
 import { checkClock, checkRole, checkSeededAccounts } from './check-database.ts';
 import { checkEmails } from './check-emails.ts';
 import { checkJwks, checkKeys } from './check-keys.ts';
@@ -31,6 +32,7 @@ export async function diagnose(env: Environment): Promise<Finding[]> {
       ...(await checkProof(config, environment.local !== undefined)),
       ...(await checkMigrations(env, environment)),
       ...(await checkPlatforms(config, environment)),
+      ...(await checkCertificate(config.ISSUER_URL)),
       ...(await checkRevocations(config)),
       ...(await checkRunning(config, environment)),
     ];
