@@ -46,6 +46,8 @@ describe.skipIf(!release)(
     const deployments = new Map<Version, LocalDeployment>();
     const balancers = new Map<string, Balancer>();
     const running = new Map<string, RunningProcess>();
+    /** Every one, so that none is left where a test fails in between. */
+    const started: RunningProcess[] = [];
     const load = new MixedLoad();
     let parts: LoadPart[];
     let names: string[];
@@ -74,6 +76,7 @@ describe.skipIf(!release)(
       const described = describedAs(version, name);
       const process = RunningProcess.of(described, treeOf(version));
       running.set(`${version} ${name}`, process);
+      started.push(process);
       await process.waitUntilReady();
       return portOf(described.environment);
     };
@@ -179,8 +182,8 @@ describe.skipIf(!release)(
     }, 240_000);
     afterAll(async () => {
       load.abandon();
-      for (const process of running.values()) process.kill();
-      await Promise.all([...running.values()].map((process) => process.finish()));
+      for (const process of started) process.kill();
+      await Promise.all(started.map((process) => process.finish()));
       await Promise.all([...balancers.values()].map((balancer) => balancer.close()));
       await Promise.all([database?.drop(), smtp?.stop(), secrets?.remove(), release?.remove()]);
     });
