@@ -20,6 +20,7 @@ const commands = [
   'keys',
   'audit',
   'mail',
+  'usage',
   'accounts',
   'doctor',
   'smoke',
