@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openFaultyPath } from '@signet/testing';
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
+import { startPgBouncer } from '@signet/testing/pgbouncer';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, inject, test, vi } from 'vitest';
 import { createPostgresConnector } from './postgres-revocations.ts';
 import { type RevocationFeed, startRevocationFeed } from './revocation-feed.ts';
 
@@ -283,3 +284,21 @@ test.each(['swallow', 'cut'] as const)(
     expect(performance.now() - startedAt).toBeLessThan(1000);
   },
 );
+
+test('reads through a real PgBouncer in transaction mode, with one failure, and within a second', async () => {
+  const { passwords } = inject('testCluster');
+  const bouncer = await startPgBouncer({ serverUrl: database.adminUrl, passwords });
+  stops.push(() => bouncer.remove());
+  const known = await revoke();
+  const { feed, failures, reads } = await follow({ url: bouncer.urlOf(database.urlOf('signet_verifier')) });
+  expect(isRevoked(feed, known)).toBe(true);
+  await vi.waitFor(() => expect(feed.findLack()).toMatch(/hears no NOTIFY/), { timeout: 15_000 });
+  const others = await connect();
+  for (let round = 0; round < 5; round++) {
+    const id = randomUUID();
+    await others.query(insert, [id]);
+    await vi.waitFor(() => expect(isRevoked(feed, id)).toBe(true), { timeout: 10_000, interval: 20 });
+  }
+  // All rows were read once only: the connection held.
+  expect([failures.length, reads.filter((mark) => mark === undefined).length]).toEqual([1, 1]);
+});

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { createRelationChecker, type Policy, type PolicyTable, type RelationStore } from '@signet/access';
+import { createRelationChecker, type RelationStore } from '@signet/access';
 import {
   type AuditOrigin,
   createNonceStore,
@@ -7,11 +7,11 @@ import {
   openProcessDatabase,
   pruneWith,
   startHousekeeping,
-  usePrimary,
 } from '@signet/db';
-import type { Logger, OperationHooks, RunningServer, SignetContext } from '@signet/service';
+import type { Logger, RunningServer, SignetContext } from '@signet/service';
 import type { SubgraphConfig } from '../config.ts';
 import { type SubgraphOptions, serveSubgraph } from '../serve-subgraph.ts';
+import { atPrimary, readWritesAtPrimary } from './at-primary.ts';
 import type { SettingFields, SubgraphContext, SubgraphParts } from './define-subgraph.ts';
 import { measurePool } from './measure-pool.ts';
 import { startPersonalData } from './personal-data.ts';
@@ -82,24 +82,6 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
       relations: createRelationChecker(relations, tenantId),
     }),
   });
-}
-
-/** What an operation reads before it changes something must not come from a replica either. */
-const readWritesAtPrimary: OperationHooks = {
-  beforeRun({ operation }) {
-    if (operation?.operation !== 'query') usePrimary();
-  },
-};
-
-/** Who may do what is decided at the primary, and so is all that the request reads afterwards. */
-function atPrimary<C>(policies: PolicyTable<C>): PolicyTable<C> {
-  const wrap =
-    (policy: Policy<C>): Policy<C> =>
-    (...args) => {
-      usePrimary();
-      return policy(...args);
-    };
-  return Object.fromEntries(Object.entries(policies).map(([name, policy]) => [name, wrap(policy)]));
 }
 
 function pickSettings<Settings extends object>(
