@@ -33,6 +33,10 @@ export class RunningProcess {
     return new RunningProcess(described.name, described.command, described.environment);
   }
 
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
   get isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }

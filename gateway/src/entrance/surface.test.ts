@@ -112,6 +112,7 @@ describe('an entrance in development', () => {
       '/graphql',
       '/none',
       '/health/live',
+      '/health/started',
       '/.well-known/jwks/user.json',
     ]) {
       for (const origin of ['https://tools.example', 'https://evil.example', undefined]) {

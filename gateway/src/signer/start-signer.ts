@@ -53,6 +53,7 @@ export async function startSigner(config: SignerConfig, logger: Logger): Promise
       bodyLimitBytes: subgraphBodyLimitBytes,
       drainMs: config.SHUTDOWN_DRAIN_MS,
       isPublic: true,
+      readiness: [{ name: 'proof keys', check: () => undefined, findLack: identity.findLack }],
     });
     const places = createFetchPlaces(config.MAX_FETCHES);
     guardSigner(server, { isRouter: createCallerCheck(config.SIGNER_SECRET), places, logger });

@@ -1,0 +1,49 @@
+import { createTestDatabase, type FaultyPath, openFaultyPath, type TestDatabase } from '@signet/testing';
+import { sql } from 'kysely';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openProcessDatabase, type ProcessDatabase } from './process-database.ts';
+import { inRequest } from './request-scope.ts';
+
+let database: TestDatabase;
+let path: FaultyPath;
+let opened: ProcessDatabase;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  path = await openFaultyPath(database.adminUrl);
+  const url = path.urlOf(database.urlOf('signet_verifier'));
+  opened = openProcessDatabase(url, { name: 'test', log: { warn: () => {} }, maxConnections: 2 });
+});
+afterEach(async () => {
+  path.fault = 'none';
+  await opened.close();
+  await path.close();
+  await database.drop();
+});
+
+test('says within a second that the database is lost, in whatever way, and that it is back', async () => {
+  expect(await opened.checkReady()).toBeUndefined();
+  path.fault = 'swallow';
+  const startedAt = performance.now();
+  expect(await opened.checkReady()).toBe('the database does not answer within 800 ms');
+  expect(performance.now() - startedAt).toBeLessThan(1000);
+  path.fault = 'none';
+  path.end('reset');
+  await expect.poll(() => opened.checkReady()).toBeUndefined();
+  await path.close();
+  await expect.poll(() => opened.checkReady()).toBe('the database does not answer');
+});
+
+test('callers who hold all connections do not make it lost', async () => {
+  const slow = ['one', 'two'].map((caller) =>
+    inRequest({ caller }, () => sql`select pg_sleep(3)`.execute(opened.db)),
+  );
+  const readBusy = () =>
+    database.query(
+      "select pid from pg_stat_activity where state = 'active' and query = 'select pg_sleep(3)'",
+    );
+  await expect.poll(readBusy).toHaveLength(2);
+  expect(await opened.checkReady()).toBeUndefined();
+  expect(await readBusy()).toHaveLength(2);
+  await Promise.all(slow);
+});
