@@ -150,7 +150,7 @@ export function createFairPool(pool: pg.Pool, options: FairPoolOptions): FairPoo
       listener = next;
     },
     get isFull() {
-      return total >= maxConnections;
+      return total >= most;
     },
     async connect() {
       if (watch.isSilent) throw new DatabaseSilentError('The database gives no sign of life.');

@@ -26,7 +26,7 @@ const retryMs = 1000;
 /**
  * Writes lines in batches and beside the event loop: a line costs a request no system call. A full disk or a closed output ends
  * nothing: it is said once on standard error, later lines are tried each second, and what does not fit is dropped. What waits at the end of
- * the process is written before it ends.
+ * the process is written before it ends, perhaps before what is under way then.
  */
 export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}): LogOutput {
   let waiting = '';
