@@ -17,10 +17,10 @@ const delayMs = 100;
 /** The same for warnings and errors. */
 const urgentMs = 5;
 const urgentLevel = 40;
-/** Written at once, without the wait. */
-const fullBytes = 64 * 1024;
+/** Lines are collected outside of the heap: texts that live for some milliseconds would be copied by each collection of garbage. */
+const chunkBytes = 64 * 1024;
 /** What waits while the output is stuck, such as a pipe that nobody reads. Further lines are dropped and counted. */
-const mostCharacters = 4 * 1024 * 1024;
+const mostChunks = 64;
 const retryMs = 1000;
 
 /**
@@ -29,7 +29,11 @@ const retryMs = 1000;
  * the process is written before it ends, perhaps before what is under way then.
  */
 export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}): LogOutput {
-  let waiting = '';
+  /** Full ones, the oldest first. */
+  const full: Buffer[] = [];
+  const spare: Buffer[] = [];
+  let open: Buffer = Buffer.allocUnsafeSlow(chunkBytes);
+  let used = 0;
   let dropped = 0;
   let isWriting = false;
   let isFailing = false;
@@ -52,12 +56,19 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
     clearTimeout(timer);
     timer = setTimeout(flush, ms).unref();
   };
+  const closeChunk = () => {
+    if (used === 0) return;
+    full.push(open.subarray(0, used));
+    open = spare.pop() ?? Buffer.allocUnsafeSlow(chunkBytes);
+    used = 0;
+  };
   const flush = () => {
     dueAt = Number.POSITIVE_INFINITY;
-    if (isWriting || waiting === '') return;
+    if (isWriting) return;
+    if (full.length === 0) closeChunk();
+    const bytes = full.shift();
+    if (!bytes) return;
     isWriting = true;
-    const bytes = Buffer.from(waiting);
-    waiting = '';
     writeFrom(bytes, 0);
   };
   /** The system may take a part only. */
@@ -69,12 +80,16 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
       isWriting = false;
       if (error) dropped += countLines(bytes.subarray(from));
       note(error);
-      if (waiting !== '') schedule(error ? retryMs : 0);
+      if (bytes.buffer.byteLength === chunkBytes && spare.length < 2) spare.push(Buffer.from(bytes.buffer));
+      if (error) schedule(retryMs);
+      else if (full.length > 0) flush();
+      else if (used > 0) schedule(delayMs);
     });
   };
   const writeRest = () => {
     try {
-      if (waiting !== '') writeSync(fd, waiting);
+      closeChunk();
+      for (const bytes of full) writeSync(fd, bytes);
     } catch {
       // It was said before, or there is nobody left to read it.
     }
@@ -87,13 +102,18 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
     write(line) {
       if (!isUsed) process.once('exit', writeRest);
       isUsed = true;
-      if (waiting.length + line.length > mostCharacters) {
-        dropped += 1;
-        return;
+      // In UTF-8 a character takes three bytes at most.
+      if (used + line.length * 3 > chunkBytes) {
+        closeChunk();
+        if (full.length >= mostChunks) {
+          const lost = full.shift();
+          if (lost) dropped += countLines(lost);
+        }
+        if (!isFailing) flush();
       }
-      waiting += line;
-      if (waiting.length >= fullBytes && !isWriting && !isFailing) flush();
-      else schedule(isFailing ? retryMs : this.lastLevel >= urgentLevel ? urgentMs : delayMs);
+      if (line.length * 3 > chunkBytes) full.push(Buffer.from(line));
+      else used += open.write(line, used);
+      schedule(isFailing ? retryMs : this.lastLevel >= urgentLevel ? urgentMs : delayMs);
     },
   } as LogOutput & { lastLevel: number };
 }
