@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Span } from '@signet/telemetry/tracing';
 import type { Kysely } from 'kysely';
 import { createDatabase, pingDatabase } from './database.ts';
 import { type DatabaseErrorReason, databaseErrorToReason } from './database-errors.ts';
 import { DatabaseSilentError, PoolBusyError } from './pool/pool-errors.ts';
 import { poolOf } from './pool/pooled-dialect.ts';
-import { identifyCaller, inRequest, type RequestScope } from './request-scope.ts';
+import { findSpan, identifyCaller, inRequest, type RequestScope } from './request-scope.ts';
 import type { Database } from './tables.ts';
 
 type Log = { warn(fields: object, message: string): void };
@@ -25,8 +26,10 @@ export type RequestScopes = {
   /** Runs what serves a request: its queries end at its deadline, and its connections count as its caller's. */
   inRequest<T>(scope: RequestScope, fn: () => T): T;
   identifyCaller(caller: string, actor?: string): void;
+  /** What the request under way is traced with. */
+  findSpan(): Span | undefined;
 };
-export const requestScopes: RequestScopes = { inRequest, identifyCaller };
+export const requestScopes: RequestScopes = { inRequest, identifyCaller, findSpan };
 
 export type ProcessDatabaseOptions = {
   name: string;

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Span } from '@signet/telemetry/tracing';
 
 /** The request that some work is done for. It goes with all that the request awaits, and with nothing else. */
 export type RequestScope = {
@@ -8,6 +9,8 @@ export type RequestScope = {
   caller: string;
   /** Id of the member of staff who acts as a customer in this request. Row policies and the audit log see it (`app.actor`). */
   actor?: string | undefined;
+  /** What its queries are traced below. Undefined where nothing is traced. */
+  span?: Span | undefined;
 };
 
 /** `hasProgress`: a transaction of the request has ended; what it still reads completes its answer. */
@@ -57,6 +60,11 @@ export function hasProgress(): boolean {
 /** The member of staff who acts as the customer in this request; undefined in all others, and for the process's own work. */
 export function findActor(): string | undefined {
   return scopes.getStore()?.actor;
+}
+
+/** What the request is traced with; undefined where it is not, and for the process's own work. */
+export function findSpan(): Span | undefined {
+  return scopes.getStore()?.span;
 }
 
 /** Undefined for the process's own work. */

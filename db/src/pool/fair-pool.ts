@@ -1,7 +1,8 @@
 import { createFairQueue } from '@signet/flow';
+import { inSpan } from '@signet/telemetry/tracing';
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import type pg from 'pg';
-import { findCaller, findTimeLeftMs, hasProgress } from '../request-scope.ts';
+import { findCaller, findSpan, findTimeLeftMs, hasProgress } from '../request-scope.ts';
 import { DatabaseSilentError, PoolBusyError } from './pool-errors.ts';
 import type { SilenceWatch } from './silence-watch.ts';
 import type { StatementRunner } from './watched-client.ts';
@@ -105,7 +106,7 @@ export function createFairPool(pool: pg.Pool, { watch, maxConnections, waitMs }:
       const askedAt = listener && performance.now();
       const caller = findCaller() ?? own;
       if (mayTake(caller)) take(caller);
-      else await waitForTurn(caller);
+      else await inSpan(findSpan(), 'wait for a connection', () => waitForTurn(caller));
       const client = (await pool.connect().catch((error: unknown) => {
         giveBack(caller);
         throw error;

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { guardProtocol } from '@signet/flow';
+import type { Span } from '@signet/telemetry/tracing';
 import pg from 'pg';
 import type { DatabaseSilentError } from './pool-errors.ts';
 import { PreparedStatements } from './prepared-statement.ts';
@@ -10,6 +11,7 @@ import {
   type StatementOutcome,
   type StatementResult,
 } from './statement-batch.ts';
+import { endStatementSpan, startStatementSpan } from './statement-span.ts';
 
 /** Called with the text of each statement sent, `begin` and `commit` too. Never with values. */
 export type QueryListener = (sql: string) => void;
@@ -80,12 +82,17 @@ export function createClientClass(watch: SilenceWatch, onQuery?: QueryListener):
         bindStatement(this.#prepared.get(text), values),
       );
       for (const { prepared } of bound) onQuery?.(prepared.text);
+      const span = startStatementSpan(
+        statements.map(({ text }) => text),
+        this,
+      );
       const { promise, resolve } = Promise.withResolvers<StatementOutcome[]>();
       this.#wait(statements.length);
       super.query(new StatementBatch(bound, this.#findParser, resolve) as unknown as pg.Submittable);
       const outcomes = await promise;
       const last = outcomes.at(-1);
       const error = last && 'error' in last ? last.error : undefined;
+      endStatementSpan(span, error);
       const isAnswered = error === undefined || error instanceof pg.DatabaseError;
       this.#rest(isAnswered);
       this.#isLost ||= !isAnswered || lastErrors.test(error?.code ?? '');
@@ -100,7 +107,8 @@ export function createClientClass(watch: SilenceWatch, onQuery?: QueryListener):
         return this.#runOne({ text, values });
       }
       if (typeof text === 'string') onQuery?.(text);
-      return this.#watch((super.query as (...args: unknown[]) => unknown).apply(this, args));
+      const span = typeof text === 'string' ? startStatementSpan([text], this) : undefined;
+      return this.#watch((super.query as (...args: unknown[]) => unknown).apply(this, args), span);
     }
 
     /** If the other end is gone, nothing answers the end of the connection: then its socket is destroyed. */
@@ -116,12 +124,18 @@ export function createClientClass(watch: SilenceWatch, onQuery?: QueryListener):
       return getResult(outcome);
     }
 
-    #watch(answer: unknown): unknown {
+    #watch(answer: unknown, span: Span | undefined): unknown {
       if (!(answer instanceof Promise)) return answer;
       this.#wait(1);
       answer.then(
-        () => this.#rest(true),
-        (error) => this.#rest(error instanceof pg.DatabaseError),
+        () => {
+          endStatementSpan(span, undefined);
+          this.#rest(true);
+        },
+        (error) => {
+          endStatementSpan(span, error);
+          this.#rest(error instanceof pg.DatabaseError);
+        },
       );
       return answer;
     }

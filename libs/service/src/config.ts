@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { tracingConfigFields } from '@signet/telemetry/tracing';
 import { z } from 'zod';
 import { logLevels } from './logger.ts';
 import { findMistypedVariables } from './mistyped-variables.ts';
@@ -213,6 +214,7 @@ export const processConfigFields = {
     .enum(['development', 'production'], 'must be development or production')
     .optional()
     .describe('`production` closes the process to strangers as in production, whatever NODE_ENV says.'),
+  ...tracingConfigFields,
 };
 
 /** Whether a process is closed to strangers as in production: no schema, no browser pages, no seeded accounts. */

@@ -14,6 +14,7 @@ function setUp() {
       return fn();
     },
     identifyCaller() {},
+    findSpan: () => undefined,
   });
   registerRequestScope(server, scope);
   const handler = vi.fn(async () => ({ data: {} }));

@@ -1,15 +1,22 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readClientPrefix } from '@signet/flow';
 import { RefusalError } from '@signet/service';
+import type { Span, Tracing } from '@signet/telemetry/tracing';
 import type { FastifyInstance } from 'fastify';
 import { type ContextReader, createContextReader } from './context-reader.ts';
+import { createRequestSpans } from './request-spans.ts';
 
 /** For whom the database works. */
 export type RequestScopes = {
   /** Runs what serves a request; its queries end at the deadline, by `performance.now()`. */
-  inRequest<T>(scope: { deadline: number | undefined; caller: string }, fn: () => T): T;
+  inRequest<T>(
+    scope: { deadline: number | undefined; caller: string; span?: Span | undefined },
+    fn: () => T,
+  ): T;
   /** The request counts as this caller's from now on. `actor`: the member of staff who acts as a customer. */
   identifyCaller(caller: string, actor?: string): void;
+  /** What the request under way is traced with. */
+  findSpan(): Span | undefined;
 };
 
 /** Serves requests for as long as the gateway waits for them, at first as ones of their client's address. */
@@ -17,27 +24,31 @@ export type RequestScope = {
   /** The time of a request counts from now on. By default from when Fastify gets it. */
   begin(request: ScopedRequest): void;
   /** Runs what serves a request. Undefined, and nothing has run, where its time is up. */
-  run<T>(request: ScopedRequest, fn: () => T): T | undefined;
+  run<T>(request: ScopedRequest, reply: ScopedReply, fn: () => T): T | undefined;
 };
 
 type ScopedRequest = { raw: IncomingMessage };
+type ScopedReply = { raw: ServerResponse };
 
 export function createRequestScope(
   { inRequest }: RequestScopes,
   readContext: ContextReader = createContextReader(),
+  tracing?: Tracing | undefined,
 ): RequestScope {
   const begun = new WeakMap<IncomingMessage, number>();
+  const spanOf = tracing && createRequestSpans(tracing, readContext);
   return {
     begin({ raw }) {
       // One that was handed over has begun before.
       if (!begun.has(raw)) begun.set(raw, performance.now());
     },
-    run(request, fn) {
+    run(request, reply, fn) {
       const { timeoutMs, clientAddress = null } = readContext(request) ?? {};
       const now = performance.now();
       const deadline = timeoutMs === undefined ? undefined : (begun.get(request.raw) ?? now) + timeoutMs;
       if (deadline !== undefined && deadline <= now) return undefined;
-      return inRequest({ deadline, caller: `address ${readClientPrefix(clientAddress).site}` }, fn);
+      const caller = `address ${readClientPrefix(clientAddress).site}`;
+      return inRequest({ deadline, caller, span: spanOf?.(request.raw, reply.raw) }, fn);
     },
   };
 }
@@ -48,8 +59,8 @@ export function registerRequestScope(scope: FastifyInstance, requestScope: Reque
     requestScope.begin(request);
     done();
   });
-  scope.addHook('preHandler', (request, _reply, done) => {
-    const isServed = requestScope.run(request, () => {
+  scope.addHook('preHandler', (request, reply, done) => {
+    const isServed = requestScope.run(request, reply, () => {
       done();
       return true;
     });

@@ -36,6 +36,7 @@ import {
   type Verifier,
 } from '@signet/session';
 import type { ServiceMetrics } from '@signet/telemetry';
+import { openTracing, type TracingConfig } from '@signet/telemetry/tracing';
 import type { FastifyInstance } from 'fastify';
 import { type DocumentNode, type GraphQLSchema, Kind, parse } from 'graphql';
 import type { SubgraphConfig } from './config.ts';
@@ -75,6 +76,7 @@ type ServerConfig = Pick<
   | 'REQUIRE_PROOF'
   | 'PROOF_KEY_FILE'
   | 'PROOF_PEERS_FILE'
+  | keyof TracingConfig
 >;
 
 /** Either the configuration names the issuers, or they are given: auth knows its own keys. */
@@ -159,8 +161,13 @@ export async function serveSubgraph<C extends GuardContext>(
     defaultTenant: config.DEFAULT_TENANT,
   });
   const acting = createActingLog(logger);
+  const tracing = await openTracing(config, {
+    serviceName: `signet-${options.proofName ?? options.name}`,
+    log: logger,
+  });
   const server = await startSubgraphServer<C>({
     logger,
+    tracing,
     host: config.HOST,
     port: config.PORT,
     portVariable: config.portVariable ?? 'PORT',
@@ -199,10 +206,12 @@ export async function serveSubgraph<C extends GuardContext>(
       await revocations.stop();
       await options.onStop?.();
       await database.close();
+      await tracing?.stop();
     },
   }).catch(async (error) => {
     proof.stop();
     await revocations.stop();
+    await tracing?.stop();
     throw error;
   });
   options.metrics?.addHealth(options.name, server.health);

@@ -16,6 +16,7 @@ import {
 } from '@signet/service';
 import type { SubgraphRequest } from '@signet/session';
 import type { ServiceMetrics } from '@signet/telemetry';
+import type { Tracing } from '@signet/telemetry/tracing';
 import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import { type ContextReader, createContextReader } from './context-reader.ts';
@@ -23,6 +24,7 @@ import { mountSchema } from './lane/mount-schema.ts';
 import { withProof } from './proof/operation-proof.ts';
 import { type ProofCheck, type ProofGate, registerProofGate } from './proof/proof-gate.ts';
 import { createRequestScope, type RequestScopes, registerRequestScope } from './request-scope.ts';
+import { createSpanHooks } from './request-spans.ts';
 import { createSubgraphMetrics, type SubgraphMetrics } from './subgraph-metrics.ts';
 
 /** A request with its cookies. Only auth reads and sets them, and believes nothing else of theirs. */
@@ -57,6 +59,8 @@ export type SubgraphServerOptions<C extends object> = HttpServerOptions & {
   requests?: RequestScopes;
   /** Undefined where nobody scrapes them. */
   metrics?: { of: ServiceMetrics; subgraph: string } | undefined;
+  /** Undefined: nothing is traced. Needs `requests`. */
+  tracing?: Tracing | undefined;
   /** Closes what the subgraph opened: its database pool. */
   onStop?(): Promise<void>;
 };
@@ -96,13 +100,18 @@ async function serveProven<C extends object>(
     if (method === 'POST') return done();
     reply.code(405).header('allow', 'POST').send(errorBody('This path takes POST.', 'BAD_REQUEST'));
   });
-  const requestScope = options.requests && createRequestScope(options.requests, readContext);
+  const requestScope = options.requests && createRequestScope(options.requests, readContext, options.tracing);
   const gate = check && registerProofGate(scope, check, readContext);
   if (gate) options.addProvenRoutes?.(scope, gate);
   if (requestScope) registerRequestScope(scope, requestScope);
+  const spanHooks = options.tracing && options.requests && createSpanHooks(options.requests.findSpan);
   const answerFast = await mountSchema<C>(scope, {
     ...options,
-    hooks: [...(options.hooks ?? []), ...(measured ? [measured.hooks] : [])],
+    hooks: [
+      ...(spanHooks ? [spanHooks] : []),
+      ...(options.hooks ?? []),
+      ...(measured ? [measured.hooks] : []),
+    ],
     async createContext(request, reply) {
       const proof = gate?.proofOf(request);
       const context = await options.createContext({
@@ -127,7 +136,7 @@ async function serveProven<C extends object>(
     ...(gate && { check: gate.check }),
     async answer(request, reply) {
       const answer = () => answerFast(request, reply);
-      return requestScope ? requestScope.run(request, answer) : answer();
+      return requestScope ? requestScope.run(request, reply, answer) : answer();
     },
   };
 }

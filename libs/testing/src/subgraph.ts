@@ -3,6 +3,7 @@ import type { StaffRole } from '@signet/schema/contract';
 import { createLogger, type Logger } from '@signet/service';
 import { type SubgraphConfig, subgraphConfigSchema } from '@signet/subgraph';
 import type { SubgraphDefinition } from '@signet/subgraph/define';
+import { tracingOff } from '@signet/telemetry/tracing';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { addStaff, addStaffSession, addUser } from './fixtures.ts';
 import { createTestIssuer, type TestIssuer } from './issuer.ts';
@@ -148,6 +149,7 @@ function createConfig(name: string, databaseUrl: string, issuer: TestIssuer): Su
     PORTAL_JWKS_URL: issuer.jwksUrls.portal,
     JWKS_INSECURE: false,
     SHUTDOWN_DRAIN_MS: 0,
+    ...tracingOff,
     REQUIRE_PROOF: true,
     ...proofEnvironment(name),
   };

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findSpan } from '@signet/db';
 import {
   findBetterScheme,
   noPepperId,
@@ -92,6 +93,18 @@ export function createPasswordWorkers(options: PasswordWorkersOptions): Password
   const durationsOf = (caller: PasswordCaller) => (typeof caller === 'string' ? known : strangers);
   let pretending = 0;
   const dummy = { hash: createDummyHash(scheme), pepperId: peppers[0].id };
+  /** Traced as one span, which says how long it waited for its turn. */
+  const inTurn = <T>(name: string, caller: PasswordCaller, work: () => Promise<T>): Promise<T> => {
+    const request = findSpan();
+    if (!request?.isRecorded) return queue.run(caller, work);
+    const span = request.child(name, 'internal');
+    const start = performance.now();
+    const begin = () => {
+      span.set('signet.wait_ms', Math.round(performance.now() - start));
+      return work();
+    };
+    return queue.run(caller, begin).finally(() => span.end());
+  };
   const compare = async (
     password: string,
     stored: PasswordHash,
@@ -99,7 +112,7 @@ export function createPasswordWorkers(options: PasswordWorkersOptions): Password
     mayStart: () => Promise<boolean>,
   ) => {
     const start = performance.now();
-    const isEqual = await queue.run(caller, async () => {
+    const isEqual = await inTurn('compare a password', caller, async () => {
       if (!(await mayStart())) return undefined;
       onCompare?.({ cost: costOf(stored.hash) });
       return (await pool.run({ kind: 'verify', password, stored })) === true;
@@ -108,7 +121,9 @@ export function createPasswordWorkers(options: PasswordWorkersOptions): Password
     return isEqual;
   };
   const makeHash = (password: string, wanted: PasswordScheme, caller: PasswordCaller) =>
-    queue.run(caller, () => pool.run({ kind: 'hash', password, scheme: wanted })) as Promise<PasswordHash>;
+    inTurn('hash a password', caller, () =>
+      pool.run({ kind: 'hash', password, scheme: wanted }),
+    ) as Promise<PasswordHash>;
   const findUsable = (stored: PasswordHash | undefined): PasswordHash | undefined => {
     if (!stored) return undefined;
     const { pepperId, hash } = stored;
