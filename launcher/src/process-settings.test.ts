@@ -66,6 +66,8 @@ const samples = [
   'token',
   'ES256',
   'argon2id',
+  'always_on',
+  '0.5',
   '7',
   '120',
   '2000000',

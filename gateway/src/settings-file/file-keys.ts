@@ -22,7 +22,7 @@ export type FileSetting = {
 };
 
 export type FileType = {
-  type: 'string' | 'integer' | 'boolean' | 'array';
+  type: 'string' | 'integer' | 'number' | 'boolean' | 'array';
   enum?: readonly string[];
   [keyword: string]: unknown;
 };

@@ -237,6 +237,7 @@ class Reader {
 const nouns = {
   string: 'a text',
   integer: 'a whole number',
+  number: 'a number',
   boolean: 'true or false',
   array: 'a list',
 };

@@ -41,16 +41,12 @@ export const tracingConfigFields = {
     .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
     .optional()
     .describe(
-      'Base URL of a collector that takes OTLP over HTTP, such as http://localhost:4318. Spans go to `v1/traces` below it. Without it there are no traces, and nothing of OpenTelemetry is loaded.',
+      'Base URL of a collector that takes OTLP over HTTP (http/protobuf), such as http://localhost:4318. Spans go to `v1/traces` below it. Without it there are no traces, and nothing of OpenTelemetry is loaded.',
     ),
   OTEL_EXPORTER_OTLP_HEADERS: pairs('must be pairs such as api-key=secret, separated by commas')
     .meta({ isSecret: true })
     .optional()
     .describe('Headers of each request to the collector, as `key=value` pairs, separated by commas.'),
-  OTEL_EXPORTER_OTLP_PROTOCOL: z
-    .enum(['http/protobuf'], 'must be http/protobuf, the one protocol that is spoken here')
-    .default('http/protobuf')
-    .describe('How spans are sent. There is one way: `http/protobuf`.'),
   OTEL_TRACES_SAMPLER: z
     .enum(samplers, `must be one of ${samplers.join(', ')}`)
     .default('parentbased_traceidratio')
@@ -61,6 +57,7 @@ export const tracingConfigFields = {
     .string()
     .regex(/^(0|1|0?\.\d{1,9}|0\.0*|1\.0+)$/, 'must be a number from 0 to 1')
     .transform(Number)
+    .meta({ inFile: { type: 'number', minimum: 0, maximum: 1 } })
     .default(0.01)
     .describe(
       'The share of traces that `parentbased_traceidratio` records, 0 to 1, of those without a trusted caller.',
@@ -73,13 +70,14 @@ export const tracingConfigFields = {
   OTEL_RESOURCE_ATTRIBUTES: pairs(
     'must be pairs such as deployment.environment.name=production, separated by commas',
   )
-    .default({})
+    .optional()
     .describe(
       'What every span says about this process beside its name, as `key=value` pairs, separated by commas.',
     ),
   OTEL_SDK_DISABLED: z
-    .enum(['true', 'false'], 'must be true or false')
-    .transform((value) => value === 'true')
+    .enum(['yes', 'no', 'true', 'false'], 'must be true or false')
+    .transform((value) => value === 'yes' || value === 'true')
+    .meta({ inFile: { type: 'boolean' } })
     .default(false)
     .describe('`true`: no traces, whatever the other variables say.'),
 };

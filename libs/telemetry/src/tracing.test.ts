@@ -224,7 +224,6 @@ it('loads nothing of OpenTelemetry without an endpoint', () => {
 
 it.each([
   ['OTEL_EXPORTER_OTLP_ENDPOINT', 'localhost:4318', /http or https URL/],
-  ['OTEL_EXPORTER_OTLP_PROTOCOL', 'grpc', /http\/protobuf/],
   ['OTEL_EXPORTER_OTLP_HEADERS', 'secret', /pairs/],
   ['OTEL_TRACES_SAMPLER', 'traceidratio', /parentbased_traceidratio/],
   ['OTEL_TRACES_SAMPLER_ARG', '2', /0 to 1/],
