@@ -18,6 +18,7 @@ import {
   type TrustedIssuer,
 } from '@signet/session';
 import type { ServiceMetrics } from '@signet/telemetry';
+import { openTracing } from '@signet/telemetry/tracing';
 import type { GatewayConfig } from './config.ts';
 import { ownPlatforms } from './config-graph.ts';
 import { createDocumentMark } from './documents/document-mark.ts';
@@ -79,7 +80,9 @@ export async function startGateway(
     shared.push(() => revocations.stop());
     refetchOnRevokedKey(() => issuers, revocations.source);
     if (metrics) shared.push(measureProcess(metrics, { revocations, planning, issuersNow: () => issuers }));
-    const options = { config, logger, issuers, revocations, planning, markOf, metrics, accounts };
+    const tracing = await openTracing(config, { serviceName: 'signet-gateway', log: logger });
+    if (tracing) shared.push(tracing.stop);
+    const options = { config, logger, issuers, revocations, planning, markOf, metrics, tracing, accounts };
     opened = await openEntrances(options);
     for (const { name, health } of opened) shown?.addHealth('gateway', health, name);
     const [url = ''] = await Promise.all(opened.map((entrance) => entrance.listen()));

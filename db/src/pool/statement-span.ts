@@ -49,7 +49,7 @@ function summarize(text: string): string {
   if (summary === undefined) {
     const [, verb = 'QUERY'] = /^\s*(?:with\b.*?\)\s*)?([a-z]+)/is.exec(text) ?? [];
     const [, target = ''] =
-      /\b(?:from|into|update|join)\s+((?:"?[a-z_]\w*"?\.)?"?[a-z_]\w*"?)/i.exec(text) ??
+      /\b(?:from|into|update|join)\s+(?!unnest\b)((?:"?[a-z_]\w*"?\.)?"?[a-z_]\w*"?)/i.exec(text) ??
       /\bselect\s+((?:"?[a-z_]\w*"?\.)"?[a-z_]\w*"?)\s*\(/i.exec(text) ??
       [];
     summary = `${verb.toUpperCase()} ${target.replaceAll('"', '')}`.trim();

@@ -9,6 +9,7 @@ import {
 } from '@signet/service';
 import type { ProcessRevocations, TrustedIssuer } from '@signet/session';
 import type { ServiceMetrics } from '@signet/telemetry';
+import type { Tracing } from '@signet/telemetry/tracing';
 import type { FastifyInstance } from 'fastify';
 import { type Admission, registerAdmission } from '../admission/admission.ts';
 import { createAdmissionLog } from '../admission/admission-log.ts';
@@ -61,6 +62,8 @@ export type EntranceServerOptions = {
   readClientAddress: ClientAddressReader;
   /** Undefined where nobody scrapes them. */
   metrics?: ServiceMetrics | undefined;
+  /** Undefined: nothing is traced. */
+  tracing?: Tracing | undefined;
   accounts: readonly SeededAccount[];
 };
 
@@ -90,6 +93,7 @@ export async function createEntranceServer(
     logger,
     logged: config.LOG_REQUESTS,
     metrics: options.metrics,
+    tracing: options.tracing,
   });
   // Others publish their keys themselves.
   const own = issuers.filter(({ foreign }) => foreign === undefined);
@@ -215,6 +219,8 @@ export type EntranceOptions = {
   markOf: DocumentMark;
   /** Undefined where nobody scrapes them. */
   metrics?: ServiceMetrics | undefined;
+  /** Undefined: nothing is traced. */
+  tracing?: Tracing | undefined;
   accounts: readonly SeededAccount[];
   /** Where the supergraph of an entrance is read from. Without it, from its file. Tests have a graph of their own. */
   sourceOf?: EntranceGraphOptions['sourceOf'];

@@ -21,6 +21,7 @@ import {
   signetContextHeader,
   withTimeout,
 } from '@signet/service';
+import { traceHeaders } from '@signet/telemetry/tracing';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Admission } from '../admission/admission.ts';
 import { type ClientAddressReader, networkOf } from '../admission/client-address.ts';
@@ -196,16 +197,23 @@ async function sendQuestion(
     headers: { 'content-type': 'application/json', [signetContextHeader]: context },
     body,
   };
-  const headers = Object.entries({
-    ...message.headers,
-    ...sign(message, authUrls[question.platform]),
-  }).flat();
+  const span = telemetryOf(request.raw)?.span?.child('POST auth', 'client', {
+    'http.request.method': 'POST',
+  });
+  const headers = [
+    ...Object.entries({ ...message.headers, ...sign(message, authUrls[question.platform]) }).flat(),
+    ...(span ? traceHeaders(span) : []),
+  ];
   let answer: Awaited<ReturnType<SubgraphConnection['send']>>;
   try {
     answer = await connection.send({ path: oauthPath, headers, body }, timeoutMs);
+    span?.set('http.response.status_code', answer.statusCode);
   } catch (error) {
+    span?.fail(error instanceof Error ? error.name : 'error');
     connection.circuit.suspect();
     throw new RefusalError('auth.unavailable', { cause: error });
+  } finally {
+    span?.end();
   }
   if (answer.statusCode !== 200) {
     const cause = new Error(`auth answered ${answer.statusCode} to a question of OAuth`);

@@ -1,6 +1,7 @@
 import { type Platform, platforms } from '@signet/schema/contract';
 import { type Logger, signetContextHeader, withTimeout } from '@signet/service';
 import type { ServiceMetrics } from '@signet/telemetry';
+import { type Attributes, type Span, traceHeaders } from '@signet/telemetry/tracing';
 import { createErrorReport, type RefusalReports } from '../access/refusal-reports.ts';
 import type { FetchCookies } from '../admission/session-cookie-gate.ts';
 import type { GatewayContext } from '../entrance/request-context.ts';
@@ -70,6 +71,8 @@ type Route = {
   query: string;
   connection: SubgraphConnection;
   turns: FetchTurns;
+  /** What the span of each fetch says. */
+  attributes: Attributes;
 };
 
 /** The subgraph stops a little earlier than the gateway, so that its answer still arrives. */
@@ -101,11 +104,13 @@ function createSubgraphSender(
     cookie: string | undefined,
     body: string,
     timeoutMs: number,
+    span: Span | undefined,
   ) => {
     const signedContext = withTimeout(signetContext, timeoutMs - answerMarginMs);
     const headers = ['accept', json, 'content-type', json, signetContextHeader, signedContext];
     if (authorization !== undefined) headers.push('authorization', authorization);
     if (cookie !== undefined) headers.push('cookie', cookie);
+    if (span) headers.push(...traceHeaders(span));
     if (sign) {
       const signed: FetchMessage['headers'] = { 'content-type': json, [signetContextHeader]: signedContext };
       if (authorization !== undefined) signed.authorization = authorization;
@@ -121,6 +126,7 @@ function createSubgraphSender(
     context: GatewayContext,
     route: Route,
     cookies: FetchCookies | undefined,
+    span: Span | undefined,
   ): Promise<RawAnswer> => {
     const { connection, turns } = route;
     const isQuery = kind === 'query';
@@ -132,7 +138,8 @@ function createSubgraphSender(
       assertWorthSending();
       const timeoutMs = context.deadline - performance.now();
       if (timeoutMs <= 0) throw new Error('no time is left');
-      return connection.send(describe(route, context, cookies?.headers.cookie, body, timeoutMs), timeoutMs);
+      const message = describe(route, context, cookies?.headers.cookie, body, timeoutMs, span);
+      return connection.send(message, timeoutMs);
     };
     // Also before the wait for a turn, which holds the operation's place at the entrance.
     assertWorthSending();
@@ -145,6 +152,7 @@ function createSubgraphSender(
         return await attempt();
       } catch (error) {
         if (isQuery && error instanceof NoAnswerError) {
+          span?.set('http.request.resend_count', 1);
           return attempt();
         }
         throw error;
@@ -159,8 +167,10 @@ function createSubgraphSender(
       const platform = fetch.group === 'portal' ? 'portal' : 'user';
       const route = routes[platform];
       const cookies = takesCookies ? context.cookies?.of(platform) : undefined;
+      const span = context.telemetry?.span?.child(`POST ${name}`, 'client', route.attributes);
       try {
-        const answer = await ask(fetch, context, route, cookies);
+        const answer = await ask(fetch, context, route, cookies, span);
+        span?.set('http.response.status_code', answer.statusCode);
         const result = readAnswer(answer);
         if (result.errors) assertProofAccepted(result.errors);
         cookies?.relay(answer.headers['set-cookie']);
@@ -169,12 +179,15 @@ function createSubgraphSender(
         return result;
       } catch (error) {
         measured?.failed(startedAt);
+        span?.fail(error instanceof Error ? error.name : 'error');
         if (!isOurs(error)) {
           route.connection.circuit.suspect();
           const level = error instanceof ProofRefusedError ? 'error' : 'warn';
           logger[level]({ subgraph: name, err: error }, 'a fetch failed');
         }
         throw new OutageError('The fetch failed.', { cause: error });
+      } finally {
+        span?.end();
       }
     },
     openCircuits: () =>
@@ -207,14 +220,21 @@ function openRoutes(
 ): Readonly<Record<Platform, Route>> {
   const opened = new Map<string, Pick<Route, 'connection' | 'turns'>>();
   const open = (url: string): Route => {
-    const { origin, pathname, search } = new URL(url);
+    const { origin, pathname, search, hostname, port, protocol } = new URL(url);
+    const attributes = {
+      'http.request.method': 'POST',
+      'server.address': hostname,
+      'server.port': Number(port || (protocol === 'https:' ? 443 : 80)),
+      'url.full': `${origin}${pathname}`,
+      'signet.subgraph': name,
+    };
     let shared = opened.get(origin);
     if (!shared) {
       const turns = createFetchTurns(connections);
       shared = { connection: connectToSubgraph(url, { name, logger, onOutage: turns.dropWaiting }), turns };
       opened.set(origin, shared);
     }
-    return { url, target: `${pathname}${search}`, path: pathname, query: search, ...shared };
+    return { url, target: `${pathname}${search}`, path: pathname, query: search, attributes, ...shared };
   };
   return { user: open(urls.user), portal: open(urls.portal) };
 }

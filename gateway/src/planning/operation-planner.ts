@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { QueryPlan } from '@apollo/query-planner';
+import { inSpan } from '@signet/telemetry/tracing';
 import type { DocumentNode, OperationDefinitionNode } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { RequestTelemetry } from '../telemetry/request-telemetry.ts';
@@ -19,7 +20,7 @@ export type AskedOperation = {
   /** The caller that takes turns with others. */
   caller: string;
   /** Learns where the plan came from, and how long that took. */
-  telemetry?: Pick<RequestTelemetry, 'plan' | 'planMs'> | undefined;
+  telemetry?: Pick<RequestTelemetry, 'plan' | 'planMs' | 'span'> | undefined;
 };
 
 export type Planned<P> =
@@ -183,7 +184,9 @@ export function createOperationPlanner<P>(options: OperationPlannerOptions<P>): 
         hit ??
         again ??
         refusal ??
-        (await ask(key, asked, undefined, (found) => keepDocument(asked, name, found)));
+        (await inSpan(asked.telemetry?.span, 'plan an operation', () =>
+          ask(key, asked, undefined, (found) => keepDocument(asked, name, found)),
+        ));
       if (result.kind === 'planned' || result.kind === 'introspection') {
         plans.set(asked.operation, result);
       }

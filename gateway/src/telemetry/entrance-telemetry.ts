@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { createRequestId, type Logger, type RequestFollower, refusalLabels } from '@signet/service';
 import { type BoundedLabel, boundedLabel, type ServiceMetrics } from '@signet/telemetry';
+import type { Tracing } from '@signet/telemetry/tracing';
 import type { ProxyCheck } from '../admission/client-address.ts';
 import { createRequestLog, type LoggedRequests } from './request-log.ts';
+import { beginRequestSpan, endRequestSpan } from './request-span.ts';
 import { keepTelemetry, type Outcome, RequestTelemetry, telemetryOf } from './request-telemetry.ts';
 
 export type EntranceTelemetryOptions = {
@@ -13,6 +15,8 @@ export type EntranceTelemetryOptions = {
   logged: LoggedRequests;
   /** Undefined: nobody scrapes. */
   metrics: ServiceMetrics | undefined;
+  /** Undefined: nothing is traced. */
+  tracing?: Tracing | undefined;
   /** Called at the end of each request. */
   onEnd?: ((request: RequestTelemetry) => void) | undefined;
 };
@@ -29,10 +33,10 @@ export type EntranceTelemetry = {
 const requestIdForm = /^[A-Za-z0-9._-]{1,64}$/;
 
 export function createEntranceTelemetry(options: EntranceTelemetryOptions): EntranceTelemetry {
-  const { entrance, isTrustedProxy, metrics, onEnd } = options;
+  const { entrance, isTrustedProxy, metrics, tracing, onEnd } = options;
   const log = createRequestLog(options.logger, options.logged);
   const measure = metrics && createRequestMetrics(entrance, metrics);
-  const sinks = [measure?.end, log, onEnd].filter((sink) => sink !== undefined);
+  const sinks = [measure?.end, log, tracing && endRequestSpan, onEnd].filter((sink) => sink !== undefined);
   const idOf = ({ headers, socket }: IncomingMessage) => {
     const given = headers['x-request-id'];
     const isGiven = given !== undefined && isTrustedProxy(socket.remoteAddress);
@@ -48,6 +52,9 @@ export function createEntranceTelemetry(options: EntranceTelemetryOptions): Entr
         const telemetry = new RequestTelemetry(id, entrance, request);
         keepTelemetry(request, telemetry);
         measure?.begin();
+        if (tracing) {
+          telemetry.span = beginRequestSpan(tracing, request, isTrustedProxy(request.socket.remoteAddress));
+        }
         response.once('close', () => {
           telemetry.ended(response.statusCode, response.writableFinished);
           for (const end of sinks) end(telemetry);

@@ -29,6 +29,7 @@ function describeRequest(request: RequestTelemetry) {
   const client = readClient(request.headers);
   return {
     requestId: request.id,
+    traceId: request.span?.traceId,
     entrance: request.entrance,
     lane: request.lane,
     method: request.method,

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { anonymousSession, type Session } from '@signet/session';
+import type { Span } from '@signet/telemetry/tracing';
 import type { GraphQLFormattedError } from 'graphql';
 import type { OperationIdentity } from './operation-identity.ts';
 
@@ -47,6 +48,8 @@ export class RequestTelemetry {
   /** The wait for validation and planning; undefined where the operation was known. */
   planMs: number | undefined;
   fetches = 0;
+  /** Undefined where nothing is traced. */
+  span: Span | undefined;
   /** Of the answer. */
   status: number | undefined;
   #outcome: Outcome | undefined;

@@ -34,7 +34,7 @@ const kinds: Readonly<Record<SpanKind, OtelSpanKind>> = { internal: 0, server: 1
 /** Traces with OpenTelemetry's SDK. Only `openTracing` imports this file. */
 export function startExportedTracing(
   config: TracingConfig & { OTEL_EXPORTER_OTLP_ENDPOINT: string },
-  { serviceName, log, everyMs = 5000, exportTimeoutMs = 5000 }: TracingOptions,
+  { serviceName, log, exportTimeoutMs = 5000 }: TracingOptions,
 ): Tracing {
   const url = tracesUrlOf(config.OTEL_EXPORTER_OTLP_ENDPOINT);
   const watch = createExportWatch({
@@ -51,7 +51,7 @@ export function startExportedTracing(
     exporter: watch.exporter,
     maxQueueSize: maxQueued,
     maxExportBatchSize: maxBatch,
-    scheduledDelayMillis: everyMs,
+    scheduledDelayMillis: config.OTEL_BSP_SCHEDULE_DELAY,
     exportTimeoutMillis: 2 * exportTimeoutMs,
   });
   const provider = new TracerProvider({

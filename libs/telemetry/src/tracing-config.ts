@@ -62,6 +62,14 @@ export const tracingConfigFields = {
     .describe(
       'The share of traces that `parentbased_traceidratio` records, 0 to 1, of those without a trusted caller.',
     ),
+  OTEL_BSP_SCHEDULE_DELAY: z
+    .string()
+    .regex(/^\d{1,6}$/, 'must be milliseconds, 100 to 60000')
+    .transform(Number)
+    .refine((value) => value >= 100 && value <= 60_000, 'must be milliseconds, 100 to 60000')
+    .meta({ inFile: { type: 'integer', minimum: 100, maximum: 60_000 } })
+    .default(5000)
+    .describe('How often finished spans are sent to the collector, in milliseconds.'),
   OTEL_SERVICE_NAME: z
     .string()
     .max(100)

@@ -24,13 +24,14 @@ afterEach(() => receiver.stop());
 
 const read = (env: Record<string, string>) => z.object(tracingConfigFields).parse(env);
 
-async function open(env: Record<string, string> = {}, everyMs = 20): Promise<Tracing> {
+async function open(env: Record<string, string> = {}): Promise<Tracing> {
   const config = read({
     OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
     OTEL_TRACES_SAMPLER: 'always_on',
+    OTEL_BSP_SCHEDULE_DELAY: '100',
     ...env,
   });
-  const tracing = await openTracing(config, { serviceName: 'test', log, everyMs, exportTimeoutMs: 1000 });
+  const tracing = await openTracing(config, { serviceName: 'test', log, exportTimeoutMs: 1000 });
   if (!tracing) throw new Error('There is no tracing.');
   onTestFinished(() => tracing.stop());
   return tracing;
@@ -226,6 +227,7 @@ it.each([
   ['OTEL_EXPORTER_OTLP_ENDPOINT', 'localhost:4318', /http or https URL/],
   ['OTEL_EXPORTER_OTLP_HEADERS', 'secret', /pairs/],
   ['OTEL_TRACES_SAMPLER', 'traceidratio', /parentbased_traceidratio/],
+  ['OTEL_BSP_SCHEDULE_DELAY', '5', /100 to 60000/],
   ['OTEL_TRACES_SAMPLER_ARG', '2', /0 to 1/],
 ])('refuses %s=%s', (name, value, fault) => {
   expect(() => read({ [name]: value })).toThrow(fault);

@@ -55,8 +55,6 @@ export type TracingOptions = {
     info(fields: object, message: string): void;
     warn(fields: object, message: string): void;
   };
-  /** How often finished spans are sent. */
-  everyMs?: number;
   /** How long one request to the collector may take, with its repetitions. */
   exportTimeoutMs?: number;
 };
@@ -70,6 +68,13 @@ export async function openTracing(
   if (endpoint === undefined || isDisabled) return undefined;
   const { startExportedTracing } = await import('./exported-tracing.ts');
   return startExportedTracing({ ...config, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint }, options);
+}
+
+/** The headers with which another process continues: name, value, name, value. */
+export function traceHeaders({ traceparent, tracestate }: Span): string[] {
+  return tracestate === undefined
+    ? ['traceparent', traceparent]
+    : ['traceparent', traceparent, 'tracestate', tracestate];
 }
 
 /** Runs `work` in a span of its own, where there is a parent. */
