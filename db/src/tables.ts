@@ -335,6 +335,16 @@ export type DeviceTable = {
   expires_at: Date;
 };
 
+/** Sums by day of what gateways counted. */
+export type FieldUsageTable = {
+  day: string;
+  entrance: string;
+  client: string;
+  version: string;
+  coordinate: string;
+  count: number;
+};
+
 export type SigningKeyTable = {
   kid: string;
   platform: Platform;
@@ -539,6 +549,7 @@ export interface Database {
   'auth.portal_upstream_result': UpstreamResultTable;
   'auth.user_upstream_logout': UpstreamLogoutTable;
   'auth.portal_upstream_logout': UpstreamLogoutTable;
+  'auth.field_usage': FieldUsageTable;
   'auth.signing_key': SigningKeyTable;
   'auth.revocation': RevocationTable;
   'auth.portal_invitation': PortalInvitationTable;

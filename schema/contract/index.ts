@@ -12,3 +12,4 @@ export * from './refusal-report.ts';
 export * from './scopes.ts';
 export * from './server-metadata.ts';
 export * from './staff-invitations.ts';
+export * from './usage-report.ts';

@@ -43,7 +43,7 @@ export function endStatementSpan(span: Span | undefined, error: unknown): void {
   span.end();
 }
 
-/** `SELECT catalog.product`: what a statement does, and the first table or function that it names. */
+/** `SELECT auth.tenant`: what a statement does, and the first table or function that it names. */
 function summarize(text: string): string {
   let summary = summaries.get(text);
   if (summary === undefined) {

@@ -52,6 +52,10 @@ const authFields = z.object({
       'Failed sign-ins of a platform that get a row each in the audit log. Beyond that rate they are sampled.',
     ),
   AUDIT_RETENTION_DAYS: auditRetentionField,
+  USAGE_RETENTION_DAYS: configFields
+    .wholeNumber('must be a number of days, 7 to 3650', { min: 7, max: 3650 })
+    .default(90)
+    .describe('Days for which it is kept who asked for which field (docs/usage.md).'),
   ...passwordThreadFields,
   ...mailConfigFields,
   ...factorConfigFields,

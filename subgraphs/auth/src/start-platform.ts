@@ -51,6 +51,7 @@ import type { ImpersonatedTokenSigner } from './tokens/impersonated-token-signer
 import type { Provider } from './upstream/providers-file.ts';
 import { openUpstream, type Upstream } from './upstream/upstream.ts';
 import { createUpstreamHandlers } from './upstream/upstream-routes.ts';
+import { pruneUsage } from './usage/field-usage.queries.ts';
 
 /** Settings for tests and the launcher, which no environment variable has. */
 export type AuthOptions = {
@@ -336,6 +337,7 @@ function startUpkeep<A extends Account>({
       pruneWith('upstreamResults', `auth.prune_${platform}_upstream_results`),
       pruneWith('upstreamLogouts', `auth.prune_${platform}_upstream_logouts`),
       pruneWith('clientAssertions', `auth.prune_${platform}_client_assertions`),
+      pruneUsage(config.USAGE_RETENTION_DAYS),
       pruneAuditLog({ platform, key: keys[0], retention: config.AUDIT_RETENTION_DAYS }),
     ],
   });

@@ -21,6 +21,7 @@ import { countSignIns } from './telemetry/auth-metrics.ts';
 import { createPortalTokenSigner, createUserTokenSigner } from './tokens/access-token-signer.ts';
 import { createImpersonatedTokenSigner } from './tokens/impersonated-token-signer.ts';
 import { readProviders } from './upstream/providers-file.ts';
+import { registerUsageReports } from './usage/usage-reports.ts';
 
 /**
  * Starts the issuer for the platforms of AUTH_PLATFORMS.
@@ -86,6 +87,8 @@ export async function startAuth(
           findTenantId: first.database.findTenantId,
           defaultTenant: config.DEFAULT_TENANT,
         });
+        const databaseOf = (platform: Platform) => platforms[platform]?.database.db;
+        registerUsageReports(scope, gate, { databaseOf, nonces, logger });
         const handlersOf = (platform: Platform) => platforms[platform]?.oauth;
         registerOauthRoutes(scope, gate, { handlersOf, verifier, logger });
         registerMailbox(scope, gate, (platform) => platforms[platform]);

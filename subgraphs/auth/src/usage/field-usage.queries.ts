@@ -1,0 +1,103 @@
+import type { Database, HousekeepingJob } from '@signet/db';
+import { otherUsage, type ReportedUsage } from '@signet/schema/contract';
+import { type Kysely, sql } from 'kysely';
+
+/**
+ * Rows of an entrance and day. One of ours with some 700 fields and 30 clients has a few thousand; who holds an entrance's key can invent
+ * names, and makes no more than these.
+ */
+export const maxRowsOfDay = 50_000;
+/** What a browser's number holds. */
+const maxCount = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Adds to the sums of today. Where the day has too many rows, what would be a new one counts for `other`.
+ *
+ * @returns how many of the reported rows found no place of their own
+ */
+export async function addUsage(
+  db: Kysely<Database>,
+  entrance: string,
+  usage: readonly ReportedUsage[],
+  most = maxRowsOfDay,
+): Promise<number> {
+  return db.transaction().execute(async (trx) => {
+    const { rows } = await sql<{ rows: number }>`
+      select count(*)::integer as rows from auth.field_usage where day = current_date and entrance = ${entrance}
+    `.execute(trx);
+    const room = Math.max(0, most - (rows[0]?.rows ?? 0));
+    const isTight = room < usage.length;
+    const known = isTight ? await findKnown(trx, entrance, usage) : undefined;
+    let left = room;
+    const sums = new Map<string, ReportedUsage>();
+    let folded = 0;
+    for (const row of usage) {
+      const mayStay = !known || known.has(keyOf(row)) || left-- > 0;
+      if (!mayStay) folded += 1;
+      const kept = mayStay ? row : { ...row, coordinate: otherUsage, client: otherUsage, version: '' };
+      const sum = sums.get(keyOf(kept));
+      sums.set(keyOf(kept), { ...kept, count: kept.count + (sum?.count ?? 0) });
+    }
+    // In one order: two replicas that add to the same rows must not wait for one another.
+    const ordered = [...sums].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, row]) => row);
+    await insert(trx, entrance, ordered);
+    return folded;
+  });
+}
+
+function keyOf({ client, version, coordinate }: ReportedUsage): string {
+  return `${client}\n${version}\n${coordinate}`;
+}
+
+async function findKnown(
+  trx: Kysely<Database>,
+  entrance: string,
+  usage: readonly ReportedUsage[],
+): Promise<ReadonlySet<string>> {
+  const { clients, versions, coordinates } = columnsOf(usage);
+  const { rows } = await sql<ReportedUsage>`
+    select u.client, u.version, u.coordinate, u.count from auth.field_usage u
+    join unnest(${clients}::text[], ${versions}::text[], ${coordinates}::text[]) as asked (client, version, coordinate)
+      using (client, version, coordinate)
+    where u.day = current_date and u.entrance = ${entrance}
+  `.execute(trx);
+  return new Set(rows.map(keyOf));
+}
+
+async function insert(
+  trx: Kysely<Database>,
+  entrance: string,
+  usage: readonly ReportedUsage[],
+): Promise<void> {
+  const { clients, versions, coordinates, counts } = columnsOf(usage);
+  await sql`
+    insert into auth.field_usage as u (day, entrance, client, version, coordinate, count)
+    select current_date, ${entrance}, * from
+      unnest(${clients}::text[], ${versions}::text[], ${coordinates}::text[], ${counts}::bigint[])
+    on conflict (day, entrance, client, version, coordinate)
+      do update set count = least(u.count + excluded.count, ${maxCount}::bigint)
+  `.execute(trx);
+}
+
+function columnsOf(usage: readonly ReportedUsage[]) {
+  return {
+    clients: usage.map(({ client }) => client),
+    versions: usage.map(({ version }) => version),
+    coordinates: usage.map(({ coordinate }) => coordinate),
+    counts: usage.map(({ count }) => count),
+  };
+}
+
+/** Deletes days older than `days`. */
+export function pruneUsage(days: number): HousekeepingJob {
+  return {
+    name: 'fieldUsage',
+    async prune(db, most) {
+      const { numAffectedRows = 0n } = await sql`
+        delete from auth.field_usage where ctid in (
+          select ctid from auth.field_usage where day < current_date - ${days}::integer limit ${most}::integer)
+      `.execute(db);
+      return Number(numAffectedRows);
+    },
+  };
+}
