@@ -47,7 +47,7 @@ describe('a trace', () => {
   };
   const ask = (
     query: string,
-    variables: object,
+    variables: Record<string, unknown>,
     headers: Record<string, string> = {},
     at = 'gateway-graph',
   ) => postGraphql(`${running.get(at)?.url}/graphql`, { query, variables }, { headers });

@@ -24,6 +24,7 @@ const commands: readonly LazyCommand[] = [
   ['keys', 'list, rotate, revoke and import signing keys and proof keys', () => import('./keys.ts')],
   ['audit', 'check whether anybody changed the audit log', () => import('./audit.ts')],
   ['mail', 'show mails that wait or were given up, and try them again', () => import('./mail.ts')],
+  ['usage', 'say which client asks for which field', () => import('./usage.ts')],
   ['accounts', 'list erased accounts, and erase them again after a restore', () => import('./accounts.ts')],
   ['doctor', 'say what is wrong with a deployment, and what to do', () => import('./doctor.ts')],
   ['smoke', 'walk the main paths of a running deployment', () => import('./smoke.ts')],

@@ -75,6 +75,11 @@ export const gatewayFields = {
     .describe('The port of the entrance graph, which has both platforms.'),
   USER_PORT: configFields.port.default(4001).describe('The port of the entrance for customers.'),
   PORTAL_PORT: configFields.port.default(4002).describe('The port of the entrance for staff.'),
+  FIELD_USAGE: configFields.flag
+    .default(true)
+    .describe(
+      'Whether the gateway counts which client asks for which field, and passes the sums on to auth once a minute (docs/usage.md).',
+    ),
   ACCESS_DRY_RUN: configFields.flag
     .default(false)
     .describe(

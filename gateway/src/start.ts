@@ -85,6 +85,7 @@ export async function startGateway(
     const options = { config, logger, issuers, revocations, planning, markOf, metrics, tracing, accounts };
     opened = await openEntrances(options);
     for (const { name, health } of opened) shown?.addHealth('gateway', health, name);
+    shown?.addPage('/usage', () => readUsage(opened));
     const [url = ''] = await Promise.all(opened.map((entrance) => entrance.listen()));
     if (settings) {
       endFollowing = await followSettings({
@@ -145,6 +146,15 @@ function measureProcess(
   ];
   return async () => {
     for (const stop of stops) stop();
+  };
+}
+
+/** What this process has counted. What all gateways have together is in the database (`npx signet usage`). */
+function readUsage(entrances: readonly OpenEntrance[]) {
+  return {
+    usage: entrances.flatMap(({ name: entrance, usage }) =>
+      (usage?.read() ?? []).map((row) => ({ entrance, ...row })),
+    ),
   };
 }
 

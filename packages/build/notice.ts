@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { bundledLibraries } from './copied-files.ts';
 import { type Package, root } from './manifest.ts';
@@ -25,7 +25,9 @@ type Installed = {
  * @throws {Error} listing each library that is not installed or names no licence.
  */
 export function writeNotice({ folder, manifest }: Package): string {
-  const installed = findLibraries(Object.keys(manifest.dependencies ?? {}));
+  const installed = findLibraries(Object.keys(manifest.dependencies ?? {}), {
+    versions: manifest.dependencies ?? {},
+  });
   const bundled = findLibraries(bundledLibraries(folder), { isDeep: false });
   const section = (title: string, libraries: readonly Library[]) =>
     libraries.length === 0 ? [] : [title, ...formatLibraries(libraries), ''];
@@ -51,7 +53,10 @@ function formatLibraries(libraries: readonly Library[]): string[] {
 }
 
 /** The libraries, and all that they depend on, as installed here: by name. */
-function findLibraries(names: readonly string[], { isDeep = true } = {}): Library[] {
+function findLibraries(
+  names: readonly string[],
+  { isDeep = true, versions = {} }: { isDeep?: boolean; versions?: Readonly<Record<string, string>> } = {},
+): Library[] {
   const found = new Map<string, Library>();
   const faults: string[] = [];
   const add = (name: string, from: string) => {
@@ -65,9 +70,19 @@ function findLibraries(names: readonly string[], { isDeep = true } = {}): Librar
     found.set(key, { name, version, license: spdx ?? '' });
     if (isDeep) for (const dependency of Object.keys(dependencies)) add(dependency, folder);
   };
-  for (const name of names) add(name, root);
+  for (const name of names) add(name, homeOf(name, versions[name]));
   if (faults.length > 0) throw new Error(`The licences of libraries cannot be told:\n${faults.join('\n')}`);
   return [...found.values()].sort((a, b) => (`${a.name} ${a.version}` < `${b.name} ${b.version}` ? -1 : 1));
+}
+
+/** The folder from which Node finds this version: npm keeps one of several beside the workspace that wants it. */
+function homeOf(name: string, version: string | undefined): string {
+  const isThere = (home: string) => {
+    const folder = findFolder(name, home);
+    return folder !== undefined && (version === undefined || read(folder).version === version);
+  };
+  const libs = readdirSync(join(root, 'libs')).map((lib) => join(root, 'libs', lib));
+  return [root, ...libs, join(root, 'gateway'), join(root, 'cli')].find(isThere) ?? root;
 }
 
 function read(folder: string): Installed {

@@ -1,4 +1,11 @@
-import { findReason, isTenantSlug, type Platform, type ReportedRefusal } from '@signet/schema/contract';
+import {
+  findReason,
+  isTenantSlug,
+  type Platform,
+  type RefusalReport,
+  type ReportedRefusal,
+  refusalReportPath,
+} from '@signet/schema/contract';
 import { refusingPlaces } from '@signet/schema/subgraphs';
 import { createSampler, type Logger, parseSignetContext, type SamplerOptions } from '@signet/service';
 import {
@@ -64,7 +71,11 @@ export function createRefusalReports(options: RefusalReportsOptions): RefusalRep
     createReportQueue({
       logger,
       send: (refusals: readonly ReportedRefusal[]) =>
-        sendReport({ platform, refusals }, { entrance: entrance.kind, authUrl: urls[platform], sign }),
+        sendReport(refusalReportPath, { platform, refusals } satisfies RefusalReport, {
+          entrance: entrance.kind,
+          authUrl: urls[platform],
+          sign,
+        }),
     });
   const queues = { user: openQueue('user'), portal: openQueue('portal') };
   const sampler = createSampler<DescribedRefusal>(({ platform, refusal }, count, isShared) => {

@@ -1,9 +1,4 @@
-import {
-  maxReportedRefusals,
-  type RefusalReport,
-  type ReportedRefusal,
-  refusalReportPath,
-} from '@signet/schema/contract';
+import { maxReportedRefusals, type ReportedRefusal } from '@signet/schema/contract';
 import { formatSignetContext, type Logger, signetContextHeader } from '@signet/service';
 import type { FetchMessage, FetchSigner } from '../subgraphs/entrance-proof.ts';
 
@@ -101,19 +96,20 @@ const timeoutMs = 2000;
 const passing = new Set([401, 408, 429]);
 
 /**
- * Sends a report under the entrance's proof, signed anew at each call. Resolves to false where auth will never accept
+ * Sends a report to a path of auth under the entrance's proof, signed anew at each call. Resolves to false where auth will never accept
  * it.
  *
  * @throws where auth may accept it later
  */
 export async function sendReport(
-  report: RefusalReport,
+  path: string,
+  report: object,
   { entrance, authUrl, sign }: Sending,
 ): Promise<boolean> {
   const body = JSON.stringify(report);
   const message: FetchMessage = {
     method: 'POST',
-    path: refusalReportPath,
+    path,
     query: '',
     headers: {
       'content-type': 'application/json',
@@ -126,7 +122,7 @@ export async function sendReport(
     body,
   };
   const { request } = await import('undici');
-  const answer = await request(new URL(refusalReportPath, authUrl), {
+  const answer = await request(new URL(path, authUrl), {
     method: 'POST',
     headers: { ...message.headers, ...sign(message, authUrl) },
     body,
@@ -136,7 +132,7 @@ export async function sendReport(
   await answer.body.dump();
   const { statusCode } = answer;
   if (statusCode >= 500 || passing.has(statusCode)) {
-    throw new Error(`auth answered ${statusCode} to a report of refusals`);
+    throw new Error(`auth answered ${statusCode} to a report`);
   }
   return statusCode === 202;
 }

@@ -9,6 +9,7 @@ import { followSupergraph } from '../supergraph/follow-supergraph.ts';
 import { createGraphSwitch, type ServedGraph } from '../supergraph/graph-switch.ts';
 import { findSupergraphSource, type Supergraph } from '../supergraph/supergraph-source.ts';
 import { createOperationIdentities } from '../telemetry/operation-identity.ts';
+import { startUsageReports } from '../usage/usage-reports.ts';
 import type { EntranceGraphOptions } from './entrance-graph.ts';
 import type { EntranceServer } from './entrance-server.ts';
 import { type Entrance, originsOf } from './entrances.ts';
@@ -68,6 +69,11 @@ export async function openConfiguredGraph(
       logger,
     });
     stops.push(() => reports.stop());
+    const { usage } = options;
+    if (usage) {
+      const usageReports = startUsageReports({ entrance, usage, proof, config, logger });
+      stops.push(() => usageReports.stop());
+    }
     const trustedDocuments = await openTrustedDocuments({
       entrance: name,
       ...trustedDocumentsOf(config, name),
@@ -92,7 +98,7 @@ export async function openConfiguredGraph(
         reports,
         trustedDocuments,
         createContext,
-        identify: createOperationIdentities(options.markOf),
+        identify: createOperationIdentities(options.markOf, options.usage !== undefined),
         generation: options.nextGeneration(),
         mustHaveRules,
       });

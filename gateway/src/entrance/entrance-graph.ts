@@ -12,6 +12,7 @@ import type { PlanningPool } from '../planning/planning-pool.ts';
 import type { OpenCircuits } from '../subgraphs/subgraph-readiness.ts';
 import { createGraphSwitch } from '../supergraph/graph-switch.ts';
 import { SupergraphError, type SupergraphSource } from '../supergraph/supergraph-source.ts';
+import type { FieldUsage } from '../usage/field-usage.ts';
 import { type ConfiguredGraph, openConfiguredGraph } from './configured-graph.ts';
 import { createDirectOperations } from './direct-operations.ts';
 import type { EntranceServer } from './entrance-server.ts';
@@ -27,6 +28,8 @@ export type EntranceGraphOptions = {
   /** One for all entrances of the process. */
   markOf: DocumentMark;
   metrics?: ServiceMetrics | undefined;
+  /** Undefined: nobody counts which fields are asked for. */
+  usage?: FieldUsage | undefined;
   refusedOrigins: RefusedOrigins;
   graphqlPath: string;
   readClientAddress: ClientAddressReader;

@@ -32,6 +32,7 @@ import { registerPages } from '../pages/pages.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
 import { createEntranceTelemetry, type EntranceTelemetry } from '../telemetry/entrance-telemetry.ts';
 import { telemetryOf } from '../telemetry/request-telemetry.ts';
+import { createFieldUsage, type FieldUsage } from '../usage/field-usage.ts';
 import { findAuthUrls, registerAuthRoutes } from './auth-routes.ts';
 import { type Cors, type CorsHeaders, type CorsSettings, registerCors } from './cors.ts';
 import {
@@ -64,6 +65,8 @@ export type EntranceServerOptions = {
   metrics?: ServiceMetrics | undefined;
   /** Undefined: nothing is traced. */
   tracing?: Tracing | undefined;
+  /** Undefined: nobody counts which fields are asked for. */
+  usage?: FieldUsage | undefined;
   accounts: readonly SeededAccount[];
 };
 
@@ -94,6 +97,7 @@ export async function createEntranceServer(
     logged: config.LOG_REQUESTS,
     metrics: options.metrics,
     tracing: options.tracing,
+    onEnd: options.usage?.add,
   });
   // Others publish their keys themselves.
   const own = issuers.filter(({ foreign }) => foreign === undefined);
@@ -233,6 +237,7 @@ const graphqlPath = '/graphql';
 /** An entrance that takes other settings while it runs. `issuers`: those of all platforms. */
 export type OpenEntrance = {
   readonly name: string;
+  readonly usage: FieldUsage | undefined;
   readonly health: Health;
   /** @throws {ConfigError} when the settings cannot be served. The ones that are served stay. */
   prepare(config: GatewayConfig, issuers: readonly TrustedIssuer[]): Promise<PreparedGraph>;
@@ -257,8 +262,10 @@ export async function openEntrance(
   let issuersNow = admitted(issuers);
   const isTrustedProxy = createProxyCheck(config.TRUSTED_PROXIES);
   let mounted: MountedGraph | undefined;
+  const usage = config.FIELD_USAGE ? createFieldUsage() : undefined;
   const given = {
     ...options,
+    usage,
     mounted: () => mounted,
     issuers: issuersNow,
     issuersNow: () => issuersNow,
@@ -283,6 +290,7 @@ export async function openEntrance(
   mounted = graph;
   return {
     name: entrance.name,
+    usage,
     health: server.health,
     listen: () =>
       listen(server, {

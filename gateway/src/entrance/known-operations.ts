@@ -54,7 +54,7 @@ export function createKnownOperations(options: KnownOperationsOptions) {
     const compiled = operation && compiledOf(operation);
     if (!compiled) return undefined;
     return {
-      identity: identify(document, operation, sha256(text)),
+      identity: identify(document, operation, sha256(text), schema),
       compiled,
       costOf: createKnownLimits({ schema, book, config, document, operation }),
       guard: () => guards(schema, document, operation),

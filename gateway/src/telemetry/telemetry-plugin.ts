@@ -12,10 +12,10 @@ export function createTelemetryPlugin(identify: IdentifyOperation): ApolloServer
     async requestDidStart({ contextValue: { requestId, telemetry } }) {
       if (telemetry) telemetry.lane = 'apollo';
       return {
-        async didResolveOperation({ document, operation, queryHash }) {
+        async didResolveOperation({ document, operation, queryHash, schema }) {
           // Apollo Server's types leave out that there may be no operation of the name.
           if (telemetry && operation && queryHash !== undefined)
-            telemetry.operation = identify(document, operation, queryHash);
+            telemetry.operation = identify(document, operation, queryHash, schema);
         },
         async willSendResponse({ response: { body } }) {
           if (body.kind !== 'single') return;

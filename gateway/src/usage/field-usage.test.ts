@@ -1,0 +1,82 @@
+import type { IncomingMessage } from 'node:http';
+import { expect, test } from 'vitest';
+import type { OperationIdentity } from '../telemetry/operation-identity.ts';
+import { RequestTelemetry } from '../telemetry/request-telemetry.ts';
+import { createFieldUsage, maxClients } from './field-usage.ts';
+
+function operationOf(fields: readonly string[]): OperationIdentity {
+  return { name: 'Any', type: 'query', hash: 'hash', fields };
+}
+const users = operationOf(['Query.me', 'User.name']);
+
+function request(operation: OperationIdentity | undefined, client?: string, version?: string, status = 200) {
+  const headers = {
+    ...(client !== undefined && { 'graphql-client-name': client }),
+    ...(version !== undefined && { 'graphql-client-version': version }),
+  };
+  const telemetry = new RequestTelemetry('id', 'graph', { headers, method: 'POST' } as IncomingMessage);
+  telemetry.operation = operation;
+  telemetry.ended(status, true);
+  return telemetry;
+}
+
+test('sums up by field, client and version; a request without a name counts for none', () => {
+  const usage = createFieldUsage();
+  usage.add(request(users, 'app', '1'));
+  usage.add(request(users, 'app', '1'));
+  usage.add(request(operationOf(['Query.me']), 'app', '1'));
+  usage.add(request(users, 'app', '2'));
+  usage.add(request(users));
+  const taken = usage.take();
+  expect(taken).toContainEqual({ coordinate: 'Query.me', client: 'app', version: '1', count: 3 });
+  expect(taken).toContainEqual({ coordinate: 'User.name', client: 'app', version: '1', count: 2 });
+  expect(taken).toContainEqual({ coordinate: 'User.name', client: 'app', version: '2', count: 1 });
+  expect(taken).toContainEqual({ coordinate: 'User.name', client: '', version: '', count: 1 });
+  expect(taken).toHaveLength(6);
+});
+
+test('counts no refused request, and none without an operation', () => {
+  const usage = createFieldUsage();
+  usage.add(request(users, 'app', '1', 403));
+  usage.add(request(undefined, 'app', '1'));
+  expect(usage.take()).toEqual([]);
+});
+
+test('gives out each count once, and again what could not be reported; the sums since the start stay', () => {
+  const usage = createFieldUsage();
+  usage.add(request(operationOf(['Query.me']), 'app'));
+  const first = usage.take();
+  expect(usage.take()).toEqual([]);
+  usage.add(request(operationOf(['Query.me']), 'app'));
+  usage.giveBack(first);
+  const both = [{ coordinate: 'Query.me', client: 'app', version: '', count: 2 }];
+  expect(usage.take()).toEqual(both);
+  expect(usage.read()).toEqual(both);
+});
+
+test('is bounded whatever clients call themselves: further ones of a day are other', () => {
+  let now = 0;
+  const usage = createFieldUsage({ now: () => now });
+  for (let count = 0; count < maxClients + 50; count += 1) {
+    usage.add(request(operationOf(['Query.me']), `client-${count}`));
+  }
+  const rows = usage.take();
+  expect(rows).toHaveLength(maxClients + 1);
+  expect(rows).toContainEqual({ coordinate: 'Query.me', client: 'other', version: '', count: 50 });
+  now += 86_400_000;
+  usage.take();
+  usage.add(request(operationOf(['Query.me']), 'next-day'));
+  expect(usage.take()).toEqual([{ coordinate: 'Query.me', client: 'next-day', version: '', count: 1 }]);
+});
+
+test('is bounded whatever they ask for: further fields are other', () => {
+  const usage = createFieldUsage({ maxKept: 3 });
+  usage.add(request(operationOf(['A.a', 'A.b', 'A.c', 'A.d', 'A.e']), 'app'));
+  expect(usage.take()).toEqual([
+    ...['A.a', 'A.b', 'A.c'].map((coordinate) => ({ coordinate, client: 'app', version: '', count: 1 })),
+    { coordinate: 'other', client: 'app', version: '', count: 2 },
+  ]);
+  for (let count = 0; count < 6000; count += 1) usage.add(request(operationOf(['A.a']), 'app'));
+  const sum = usage.take().reduce((total, { count }) => total + count, 0);
+  expect(sum).toBe(6000);
+});

@@ -1,0 +1,73 @@
+import { maxReportedUsage, usageReportPath } from '@signet/schema/contract';
+import type { Logger } from '@signet/service';
+import { sendReport } from '../access/report-queue.ts';
+import type { Entrance } from '../entrance/entrances.ts';
+import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
+import type { FieldUsage } from './field-usage.ts';
+
+export type UsageReportsOptions = {
+  entrance: Pick<Entrance, 'name' | 'kind'>;
+  usage: FieldUsage;
+  proof: Pick<EntranceProof, 'signerFor'>;
+  /** Without these URLs there is no auth, and what was counted stays in memory. */
+  config: { AUTH_USER_URL?: string | undefined; AUTH_PORTAL_URL?: string | undefined };
+  logger: Pick<Logger, 'warn' | 'info'>;
+  everyMs?: number;
+};
+
+const minuteMs = 60_000;
+
+/**
+ * Passes what an entrance was asked for on to auth, which adds up what all gateways report, about once a minute and at the end. No request
+ * waits for that. What cannot be sent waits for the next minute. If an answer gets lost, it is counted twice.
+ */
+export function startUsageReports(options: UsageReportsOptions): { stop(): Promise<void> } {
+  const { entrance, usage, proof, config, logger, everyMs = minuteMs } = options;
+  const sign = proof.signerFor('auth');
+  const { AUTH_USER_URL: user, AUTH_PORTAL_URL: portal = user } = config;
+  const authUrl = entrance.kind === 'portal' ? portal : user;
+  if (!sign || authUrl === undefined) {
+    logger.info(
+      { entrance: entrance.name },
+      'the usage of fields stays in memory: there is no auth that keeps it',
+    );
+    return { async stop() {} };
+  }
+  let isFailing = false;
+  const sendAll = async () => {
+    const rows = usage.take();
+    for (let at = 0; at < rows.length; at += maxReportedUsage) {
+      const report = { usage: rows.slice(at, at + maxReportedUsage) };
+      try {
+        const isTaken = await sendReport(usageReportPath, report, { entrance: entrance.kind, authUrl, sign });
+        if (!isTaken) {
+          logger.warn({ entrance: entrance.name }, 'auth does not take the usage of fields, and it is lost');
+        } else if (isFailing) {
+          isFailing = false;
+          logger.info({ entrance: entrance.name }, 'the usage of fields is reported again');
+        }
+      } catch (err) {
+        usage.giveBack(rows.slice(at));
+        if (!isFailing) {
+          logger.warn({ err, entrance: entrance.name }, 'the usage of fields could not be reported yet');
+        }
+        isFailing = true;
+        return;
+      }
+    }
+  };
+  let running: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    running ??= sendAll().finally(() => {
+      running = undefined;
+    });
+  }, everyMs).unref();
+  return {
+    async stop() {
+      clearInterval(timer);
+      await running;
+      // If auth did not answer the last time, stopping does not wait for it.
+      if (!isFailing) await sendAll();
+    },
+  };
+}
