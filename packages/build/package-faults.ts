@@ -46,8 +46,8 @@ export function findPackageFaults(
   for (const [name, version] of Object.entries(dependencies)) {
     if (!used.has(name) && !used.has(name.replace(/^@types\//, '')))
       faults.push(`${name} is a dependency, and not imported`);
-    // cli has a copy of commander of its own.
-    const copies = ['cli', '.'].map((workspace) =>
+    // cli has a copy of commander of its own, libs/telemetry its OpenTelemetry: Apollo's packages bring an older one.
+    const copies = ['cli', 'libs/telemetry', '.'].map((workspace) =>
       join(root, workspace, 'node_modules', name, 'package.json'),
     );
     const { version: tested } = JSON.parse(readFileSync(copies.find(existsSync) ?? name, 'utf8'));
