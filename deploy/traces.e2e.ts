@@ -201,6 +201,26 @@ describe('a trace', () => {
     expect(ended?.output).toContain('loaded ');
   });
 
+  it('and signet usage says from the database which client asked for which field, after the gateway has stopped', async () => {
+    const usage = async (...words: string[]) => {
+      const described = deployment.processes.get('auth-user') as Process;
+      const command = ['node', 'cli/bin/signet.mjs', 'usage', ...words, '--json'];
+      const { code, output } = await RunningProcess.of({ ...described, command }).finish();
+      expect([code, output]).toEqual([0, expect.anything()]);
+      return JSON.parse(output.slice(output.search(/^[[{]/m)));
+    };
+    const rows = await usage('Query.portalMe');
+    expect(rows).toContainEqual(
+      expect.objectContaining({ client: 'console', version: '2.1', entrance: 'graph', count: 1 }),
+    );
+    expect(rows).toContainEqual(expect.objectContaining({ client: '', entrance: 'graph', count: 21 }));
+    const unused: { coordinate: string }[] = await usage('--unused');
+    const coordinates = unused.map(({ coordinate }) => coordinate);
+    expect(coordinates).toContain('Query.portalHealth');
+    for (const used of ['Query.portalMe', 'Mutation.portalLogin', 'SupportNote.author'])
+      expect(coordinates).not.toContain(used);
+  });
+
   it('costs a process without an endpoint nothing: it loads nothing of it', async () => {
     const ended = await running.get('auth-user')?.stop();
     expect(ended?.code).toBe(0);
