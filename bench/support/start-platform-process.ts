@@ -4,7 +4,12 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export type PlatformProcess = { env: Record<string, string>; portBase: number; stop(): Promise<void> };
+export type PlatformProcess = {
+  env: Record<string, string>;
+  portBase: number;
+  pid: number;
+  stop(): Promise<void>;
+};
 
 /** The whole platform in a process of its own, on a fresh database with the development seed. */
 export async function startPlatformProcess(
@@ -34,5 +39,5 @@ export async function startPlatformProcess(
     await rm(home, { recursive: true, force: true });
     throw new Error('the platform did not start');
   }
-  return { env, portBase, stop };
+  return { env, portBase, pid: child.pid as number, stop };
 }

@@ -94,8 +94,9 @@ export function pruneUsage(days: number): HousekeepingJob {
     name: 'fieldUsage',
     async prune(db, most) {
       const { numAffectedRows = 0n } = await sql`
-        delete from auth.field_usage where ctid in (
-          select ctid from auth.field_usage where day < current_date - ${days}::integer limit ${most}::integer)
+        delete from auth.field_usage where (day, entrance, client, version, coordinate) in (
+          select day, entrance, client, version, coordinate from auth.field_usage
+          where day < current_date - ${days}::integer limit ${most}::integer)
       `.execute(db);
       return Number(numAffectedRows);
     },
