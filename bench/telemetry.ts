@@ -1,5 +1,8 @@
-// What metrics and request lines cost a gateway: npm run bench -- bench/telemetry.ts [--against <checkout>]
+// What metrics, request lines and traces cost a gateway: npm run bench -- bench/telemetry.ts [--against <checkout>]
+import { once } from 'node:events';
 import { mkdtempSync, openSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -22,16 +25,23 @@ const root = join(import.meta.dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'signet-bench-'));
 
 /** The first is what the others are compared to. The second is the same once more: how far the two differ is what the machine adds. */
-const contenders = [
+type Contender = { name: string; checkout: string; isOn: boolean; sampler?: string };
+const contenders: readonly Contender[] = [
   { name: 'off', checkout: root, isOn: false },
   { name: 'off again', checkout: root, isOn: false },
   { name: 'on', checkout: root, isOn: true },
+  // One request in a hundred, and every one.
+  { name: 'traces', checkout: root, isOn: false, sampler: 'parentbased_traceidratio' },
+  { name: 'traces all', checkout: root, isOn: false, sampler: 'always_on' },
   ...(values.against === undefined
     ? []
     : [{ name: 'against', checkout: resolve(values.against), isOn: false }]),
 ];
 
 const client = startLoadClient();
+const collector = createServer((request, response) => void request.resume().on('end', () => response.end()));
+await once(collector.listen(0, '127.0.0.1'), 'listening');
+const collectorUrl = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
 let scraping: NodeJS.Timeout | undefined;
 try {
   const store = startPinned([process.execPath, join(root, 'bench/compare/store/store-process.ts')], {
@@ -43,7 +53,7 @@ try {
   const setting = await writeSetting(folder, ports, issuer);
   const tokens = await mintTokens(issuer);
   const running: Running[] = [];
-  for (const { name, checkout, isOn } of contenders) {
+  for (const { name, checkout, isOn, sampler } of contenders) {
     const [port, metricsPort] = [await findFreePort(), await findFreePort()];
     const started = startPinned([process.execPath, join(checkout, 'gateway/main.mjs')], {
       core: 'measured',
@@ -56,9 +66,11 @@ try {
         GRAPH_PROOF_KEY_FILE: setting.proof.keyFile,
         PROOF_PEERS_FILE: setting.proof.peersFile,
         LOG_REQUESTS: isOn ? 'all' : 'none',
+        FIELD_USAGE: isOn ? 'yes' : 'no',
+        ...(sampler && { OTEL_EXPORTER_OTLP_ENDPOINT: collectorUrl, OTEL_TRACES_SAMPLER: sampler }),
         ...(isOn && { METRICS_PORT: String(metricsPort) }),
       },
-      stdout: openSync(join(folder, `${name.replace(' ', '-')}.log`), 'w'),
+      stdout: openSync(join(folder, `${name.replaceAll(' ', '-')}.log`), 'w'),
     });
     const ready = { name, port, path: '/graphql', pids: [started.pid] };
     await waitForAnswer(ready, tokens[0] ?? '');
@@ -78,7 +90,7 @@ try {
         `  ${name.padEnd(10)} ${rps.toFixed(0).padStart(6)} requests/s  ${cpu.toFixed(0).padStart(5)} µs CPU  ${describe(cost)}`,
       );
       // `off` against the other checkout: what it costs to have it at all.
-      if (name === 'on' && cost.median > limits.on) isMissed = true;
+      if ((name === 'on' || name === 'traces') && cost.median > limits.on) isMissed = true;
       if (name === 'against' && -cost.median > limits.off) isMissed = true;
     }
   }
@@ -86,6 +98,8 @@ try {
   process.exitCode = isMissed ? 1 : 0;
 } finally {
   clearInterval(scraping);
+  collector.closeAllConnections();
+  collector.close();
   await client.stop();
   await stopAll();
   rmSync(folder, { recursive: true, force: true });

@@ -37,6 +37,11 @@ export class RunningProcess {
     return this.#child.pid as number;
   }
 
+  /** What it has printed so far. */
+  get output(): string {
+    return this.#output;
+  }
+
   get isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
