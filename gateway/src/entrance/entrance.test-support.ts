@@ -104,6 +104,8 @@ export async function startTestGateway(
       ]),
     ),
     ...gatewayProofEnvironment(),
+    // Else the subgraphs of a test would get a report when it ends.
+    FIELD_USAGE: 'no',
     ...(process.env.LANES && { LANES: process.env.LANES }),
     ...env,
   });
