@@ -18,6 +18,7 @@ const commands = [
   'keys',
   'audit',
   'mail',
+  'usage',
   'accounts',
   'doctor',
   'smoke',
