@@ -3,6 +3,7 @@
  * recorded. `all`: every request. CPU is that of the platform's process, PostgreSQL not counted.
  * `node bench/tracing.ts [seconds]` (120)
  */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -24,6 +25,7 @@ const collector = createServer((req, res) => {
   });
   req.on('end', () => res.end());
 }).listen(0, '127.0.0.1');
+await once(collector, 'listening');
 const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
 const quiet = { LOG_LEVEL: 'error', NODE_ENV: 'test', STAFF_MFA: 'optional' };
 const settings = {
@@ -38,7 +40,9 @@ type Subject = { platform: PlatformProcess; ask(): Promise<void>; cpu: number[];
 const subjects = new Map<Mode, Subject>();
 
 async function start(mode: Mode): Promise<Subject> {
-  const platform = await startPlatformProcess({ passwordCost: 4 }, settings[mode]);
+  const open = () => startPlatformProcess({ passwordCost: 4 }, settings[mode]);
+  // Its ports are chosen at random, and somebody may have one of them.
+  const platform = await open().catch(open).catch(open);
   const post = createPost(`http://127.0.0.1:${platform.portBase}/graphql`);
   const { data } = await post(
     'mutation ($input: LoginInput!) { portalLogin(input: $input) { accessToken } }',
