@@ -15,6 +15,15 @@ const refusals = [
 const keyEvents =
   'auth.key_events(most integer, kind text, since timestamptz, until timestamptz, before timestamptz, before_id uuid)';
 
+export const breaks = {
+  'constraint audit_event_tenant_id_fkey1 on auth.audit_event: is new':
+    'The table of before had the same one, and every row of it keeps to it.',
+  'index audit_event_pkey on auth.audit_event: is gone, and was unique':
+    'Ids are random, and nobody inserts one with "on conflict". Each partition has the index.',
+  'table auth.audit_event: is written anew':
+    'It is attached, not copied. The lock is taken for one reading of it; docs/audit.md says how to do without.',
+};
+
 /**
  * The audit log is a table a month, for each platform one of refusals and one of acts, so that rows whose time is over go by dropping
  * a table. The table of before becomes the partition of all that happened until the end of this month: it is attached, not copied, and
