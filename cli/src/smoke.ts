@@ -1,4 +1,5 @@
 import { openOperatorEnvironment, signExpiredUserToken } from '@signet/auth/operator';
+import { portOffsets } from '@signet/schema/subgraphs';
 import { configFields, createLogger } from '@signet/service';
 import {
   type Answer,
@@ -11,11 +12,12 @@ import {
   type SmokeContext,
 } from '@signet/testing/smoke';
 import type { Command } from 'commander';
-import { action, addExample, type Context, messageOf } from './command.ts';
+import { action, addExample, type Context, messageOf, UsageError } from './command.ts';
 import { loadFromSubgraphs } from './load-from-subgraphs.ts';
 import { walkAccounts } from './smoke-accounts.ts';
 import { walkImpersonation } from './smoke-impersonation.ts';
 import { walkServices } from './smoke-services.ts';
+import { walkTelemetry } from './smoke-telemetry.ts';
 import { walkUpstream } from './smoke-upstream.ts';
 
 /** `signet smoke`: the main paths of a running deployment; exit 1 at the first that is wrong. */
@@ -33,26 +35,39 @@ export function define(command: Command, context: Context): void {
       '--router <keys-url>',
       'the URLs are those of a router of another make, and the keys lie at this one; refusals then count by what they keep back, whatever status and reason the router gives',
     )
+    .option(
+      '--telemetry',
+      'also reads the metrics before and after the walk, and the ids of requests; SMOKE_METRICS_URLS names the metrics ports (default: http://localhost:<PORT_BASE + 9>)',
+    )
     .action(
       action(
         context,
         (error) => `\n${messageOf(error)}`,
-        (first: string | undefined, second: string | undefined, { router }: { router?: string }) =>
-          smoke([first, second], router, context),
+        (first: string | undefined, second: string | undefined, options: Options) =>
+          smoke([first, second], options, context),
       ),
     );
 }
 
+type Options = { router?: string; telemetry?: boolean };
+
 async function smoke(
   [first, second]: [string | undefined, string | undefined],
-  keysUrl: string | undefined,
+  { router: keysUrl, telemetry = false }: Options,
   context: Context,
 ): Promise<void> {
+  if (telemetry && keysUrl !== undefined) {
+    throw new UsageError('--telemetry reads the metrics of our gateway: leave it out with --router.');
+  }
   const clean = (url: string) => url.replace(/\/(graphql\/?)?$/, '');
   const userUrl = clean(first ?? `http://localhost:${context.env.PORT_BASE ?? 4000}`);
   const portalUrl = clean(second ?? userUrl);
   const isApart = userUrl !== portalUrl;
-  const smokeContext = await walkPlatform(userUrl, portalUrl, keysUrl && clean(keysUrl), context);
+  const step = createStep(context);
+  const compareMetrics = telemetry
+    ? await walkTelemetry({ step, userUrl, portalUrl, metricsUrls: metricsUrlsOf(context.env) })
+    : undefined;
+  const smokeContext = await walkPlatform([userUrl, portalUrl], keysUrl && clean(keysUrl), step, context);
   for (const walkSubgraph of await loadFromSubgraphs<Smoke>('smoke.ts', 'smoke')) {
     await walkSubgraph(smokeContext);
   }
@@ -66,17 +81,18 @@ async function smoke(
   if (!(await walkUpstream({ ...smokeContext, userUrl, env: context.env }))) {
     context.print('--    an identity provider: not tried, since PROVIDERS_FILE has no entry `smoke` for it');
   }
+  await compareMetrics?.();
   context.print(`\nAll of it holds at ${isApart ? `${userUrl} and ${portalUrl}` : userUrl}.`);
 }
 
-async function walkPlatform(
-  userUrl: string,
-  portalUrl: string,
-  keysUrl: string | undefined,
-  { env, print, printError }: Context,
-): Promise<SmokeContext> {
-  const [user, portal] = [createSmokeClient(userUrl), createSmokeClient(portalUrl)];
-  const step: SmokeContext['step'] = async (title, run) => {
+function metricsUrlsOf(env: Context['env']): string[] {
+  const named =
+    env.SMOKE_METRICS_URLS ?? `http://localhost:${Number(env.PORT_BASE ?? 4000) + portOffsets.metrics}`;
+  return named.split(',').map((url) => url.trim().replace(/\/(metrics)?$/, ''));
+}
+
+function createStep({ print, printError }: Context): SmokeContext['step'] {
+  return async (title, run) => {
     try {
       const result = await run();
       // A token is a secret: it is used, not printed.
@@ -87,6 +103,15 @@ async function walkPlatform(
       throw error;
     }
   };
+}
+
+async function walkPlatform(
+  [userUrl, portalUrl]: [string, string],
+  keysUrl: string | undefined,
+  step: SmokeContext['step'],
+  { env }: Context,
+): Promise<SmokeContext> {
+  const [user, portal] = [createSmokeClient(userUrl), createSmokeClient(portalUrl)];
   const assertUnauthenticated = keysUrl === undefined ? assertRefusedToken : assertRefused;
   const assertWrongPlatform = (answer: Answer) => {
     if (keysUrl !== undefined) return assertRefused(answer);

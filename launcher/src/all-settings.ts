@@ -77,6 +77,10 @@ const toolSettings = [
     'SMOKE_EXPIRED_TOKEN',
     'A token that has expired, for a deployment whose keys are not on this machine.',
   ),
+  describe(
+    'SMOKE_METRICS_URLS',
+    'The metrics ports that `npm run smoke -- --telemetry` reads, separated by commas. By default http://localhost:`PORT_BASE` + 9.',
+  ),
 ];
 
 /** Every setting of every process, command and container, in the order of the documentation. */

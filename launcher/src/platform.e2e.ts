@@ -36,11 +36,11 @@ function countStatement(): void {
 }
 
 test.each([
-  ['the entrance with both doors', [0]],
-  ['the entrances for customers and for staff', [1, 2]],
-])('the smoke walk holds at %s', async (_title, offsets) => {
+  ['the entrance with both doors', [0], []],
+  ['the entrances for customers and for staff, with telemetry', [1, 2], ['--telemetry']],
+])('the smoke walk holds at %s', async (_title, offsets, options) => {
   const urls = offsets.map((offset) => `http://localhost:${portBase + offset}`);
-  const smoke = startProcess('npm', ['run', '-s', 'smoke', '--', ...urls], {
+  const smoke = startProcess('npm', ['run', '-s', 'smoke', '--', ...options, ...urls], {
     ...platform.home.variables,
     ...provider.variables,
     PORT_BASE: String(portBase),
@@ -48,6 +48,7 @@ test.each([
   const { code } = await smoke.exit();
   expect(smoke.output()).toContain('All of it holds');
   expect(smoke.output()).toContain('ok    signing out at the provider ends the session');
+  expect(smoke.output().includes('ok    the metrics count what the walk did')).toBe(options.length > 0);
   expect(smoke.output()).not.toContain(userToken);
   expect(code).toBe(0);
 });
