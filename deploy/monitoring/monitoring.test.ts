@@ -134,6 +134,14 @@ describe('the alerts', () => {
     },
   );
 
+  test('docs/operations.md lists each with its severity, and no other', () => {
+    const page = readFileSync(join(runbooks, '../operations.md'), 'utf8');
+    const listed = [...page.matchAll(/^\| \[(\w+)\]\(runbooks\/\1\.md\) \| (\w+) \|/gm)].map(
+      ([, ...row]) => row,
+    );
+    expect(listed.sort()).toEqual(rules.map(({ alert, labels }) => [alert, labels.severity]).sort());
+  });
+
   test('each has its runbook, and each runbook an alert', () => {
     const pages = globSync('*.md', { cwd: runbooks }).map((page) => basename(page, '.md'));
     expect(pages.sort()).toEqual(rules.map(({ alert }) => alert).sort());
