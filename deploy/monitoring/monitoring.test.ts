@@ -1,9 +1,11 @@
 import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { errorTable } from '@signet/schema/contract';
 import { catalogue, type MetricDefinition, readMetrics } from '@signet/telemetry';
 import { createMetrics } from '@signet/telemetry/metrics';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { shortages } from '../../gateway/src/admission/admission-log.ts';
 import { readComposeVariables } from '../compose-file.test-support.ts';
 import { readPromql } from './promql.test-support.ts';
 
@@ -84,6 +86,12 @@ async function readProcessMetrics(): Promise<[string, { type: string; labels: st
     });
 }
 
+/** The values of labels that have a fixed table, which the rules choose from. */
+const tabled: Record<string, readonly string[]> = {
+  limit: shortages.map((shortage) => shortage.replace(' ', '_')),
+  reason: Object.values(errorTable).flatMap(({ reasons }) => Object.keys(reasons)),
+};
+
 const isBucket = (metric: string) => metric.endsWith('_bucket');
 
 /** What is wrong with an expression, and with the labels that its text (a legend, a summary) shows. */
@@ -105,6 +113,10 @@ function findFaults(expression: string, shownLabels: string[] = []): string[] {
     if (listed)
       for (const one of values)
         if (!new RegExp(`\\b${one}\\b`).test(listed)) faults.push(`${metric} has no ${label}="${one}"`);
+    const isOneOf = new RegExp(`^(?:${value})$`);
+    const chosen = tabled[label]?.filter((one) => isOneOf.test(one)) ?? values;
+    if (chosen.length !== values.length)
+      faults.push(`of the ${label}s ${value} there are only: ${chosen.join(', ') || 'none'}`);
   }
   for (const metric of metrics) {
     for (const label of grouping)
@@ -242,6 +254,16 @@ test.each([
     'a value that is not there',
     'rate(signet_requests_total{outcome="fail"}[5m])',
     'signet_requests_total has no outcome="fail"',
+  ],
+  [
+    'a limit that is not there',
+    'rate(signet_limit_refusals_total{limit=~"bodies|bodys"}[5m])',
+    'of the limits bodies|bodys there are only: bodies',
+  ],
+  [
+    'a reason that is not there',
+    'rate(signet_refusals_total{reason="auth.failure.reply"}[5m])',
+    'of the reasons auth.failure.reply there are only: none',
   ],
   [
     'a counter without a rate',

@@ -14,7 +14,8 @@ const texts = {
 
 /** What an entrance had no room for. */
 export type Shortage = keyof typeof texts;
-const shortages = Object.keys(texts) as Shortage[];
+/** The budgets, as `limit` of signet_limit_refusals_total names them with `_` for a blank. */
+export const shortages = Object.keys(texts) as Shortage[];
 
 /** Tells the operator, at most once a minute for each kind, what the entrance refused for lack of room. */
 export type AdmissionLog = {
