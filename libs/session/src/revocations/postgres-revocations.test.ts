@@ -292,7 +292,7 @@ test('reads through a real PgBouncer in transaction mode, with one failure, and 
   const known = await revoke();
   const { feed, failures, reads } = await follow({ url: bouncer.urlOf(database.urlOf('signet_verifier')) });
   expect(isRevoked(feed, known)).toBe(true);
-  await vi.waitFor(() => expect(feed.findLack()).toMatch(/hears no NOTIFY/), { timeout: 15_000 });
+  await vi.waitFor(async () => expect(await feed.findLack()).toMatch(/hears no NOTIFY/), { timeout: 15_000 });
   const others = await connect();
   for (let round = 0; round < 5; round++) {
     const id = randomUUID();
