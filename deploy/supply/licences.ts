@@ -13,7 +13,7 @@ export const plainLicences: ReadonlySet<string> = new Set([
 /** Those that NOTICE explains, with the packages that may have them. Another package of such a licence is a new decision. */
 const explained: Readonly<Record<string, RegExp>> = {
   'Elastic-2.0': /^@apollo\/(gateway|query-planner|query-graphs|federation-internals|composition)$/,
-  'MPL-2.0': /^lightningcss(-|$)/,
+  'MPL-2.0': /^(lightningcss(-|$)|axe-core$)/,
   'BlueOak-1.0.0': /./,
   'Python-2.0': /^argparse$/,
   'MIT-0': /./,
