@@ -67,12 +67,21 @@ export async function copyRepository(): Promise<RepositoryCopy> {
 /** `node_modules/@signet/*` are relative links to the workspaces, so the same links lead into the copy. */
 function linkPackages(path: string): void {
   const from = join(root, 'node_modules');
-  const to = join(path, 'node_modules');
-  mkdirSync(join(to, '@signet'), { recursive: true });
+  linkEntries(from, join(path, 'node_modules'));
+  const own = join(path, 'node_modules/@signet');
+  mkdirSync(own);
+  for (const name of readdirSync(join(from, '@signet'))) {
+    const link = readlinkSync(join(from, '@signet', name));
+    symlinkSync(link, join(own, name));
+    // A workspace has packages of its own where it needs another version than the rest.
+    const nested = join(from, '@signet', link, 'node_modules');
+    if (existsSync(nested)) linkEntries(nested, join(own, link, 'node_modules'));
+  }
+}
+
+function linkEntries(from: string, to: string): void {
+  mkdirSync(to, { recursive: true });
   for (const name of readdirSync(from).filter((entry) => entry !== '@signet')) {
     symlinkSync(join(from, name), join(to, name));
-  }
-  for (const name of readdirSync(join(from, '@signet'))) {
-    symlinkSync(readlinkSync(join(from, '@signet', name)), join(to, '@signet', name));
   }
 }
