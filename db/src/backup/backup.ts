@@ -139,14 +139,26 @@ export function isOfDatabase(path: string): boolean {
   return /^postgres(\.|\/|$)/.test(path);
 }
 
-/** Everything in SIGNET_HOME but the database: names of files with their bytes. */
-async function readHome(home: string): Promise<Map<string, Buffer>> {
+/**
+ * Everything in SIGNET_HOME but the database: names of files with their bytes. The folders of the database are not even listed: a server
+ * that runs removes some of them meanwhile.
+ */
+export async function readHome(home: string): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
-  for (const entry of await readdir(home, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name).slice(home.length + 1);
-    if (isOfDatabase(path) || !entry.isFile()) continue;
-    files.set(path, await readFile(join(home, path)));
-  }
+  const readFolder = async (folder: string) => {
+    for (const entry of await readdir(join(home, folder), { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (isOfDatabase(path)) continue;
+      if (entry.isSymbolicLink()) {
+        throw new BackupError(
+          `${join(home, path)} is a link, and a backup would lack what it leads to: put the file itself there.`,
+        );
+      }
+      if (entry.isDirectory()) await readFolder(path);
+      else if (entry.isFile()) files.set(path, await readFile(join(home, path)));
+    }
+  };
+  await readFolder('');
   return new Map([...files].sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
