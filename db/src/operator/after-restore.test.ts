@@ -16,7 +16,7 @@ beforeEach(async () => {
   );
   const tenant = await database.addTenant('acme');
   const { id: tenantId } = typeof tenant === 'string' ? { id: tenant } : (tenant as { id: string });
-  await database.query(`do $do$ declare t uuid := '${tenantId}'; account uuid; begin
+  await database.query(`do $do$ declare t uuid := '${tenantId}'; account uuid; staff uuid; begin
     insert into auth.user (tenant_id, email, password_hash, pepper_id) values (t, 'ada@example.com', 'hash', 'pepper') returning id into account;
     insert into auth.user_session (tenant_id, user_id, password_version, auth_time, amr, expires_at)
       values (t, account, 1, now(), '{pwd}', now() + interval '1 day'), (t, account, 1, now(), '{pwd}', now() - interval '1 day');
@@ -30,6 +30,11 @@ beforeEach(async () => {
       values (t, account, 'password-reset', '\\x00112233445566778899aabbccddeeff', 'sent', now());
     insert into auth.portal_invitation (tenant_id, email, full_name, role, token_hash, expires_at)
       values (t, 'otto@example.com', 'Otto', 'support', sha256('invitation'), now() + interval '1 day');
+    insert into auth.portal_user (tenant_id, email, full_name, role, password_hash, pepper_id)
+      values (t, 'root@example.com', 'Root', 'super_admin', 'hash', 'pepper') returning id into staff;
+    insert into auth.portal_factor_reset (tenant_id, account_id, staff_id, reason, due_at) values (t, staff, staff, 'lost', now() + interval '1 day');
+    insert into auth.portal_factor_reset (tenant_id, account_id, staff_id, reason, due_at, settled_at, outcome)
+      values (t, staff, staff, 'lost', now(), now(), 'done');
     insert into auth.signing_key (kid, platform, algorithm, state, sealed_private_key, published_at, activated_at) values
       ('active-kid', 'user', 'EdDSA', 'active', 'sealed', now(), now()), ('next-kid', 'user', 'EdDSA', 'next', 'sealed', now(), null);
     -- As a dump has it that is from a server with more transactions.
@@ -43,6 +48,7 @@ const states = async () => {
     (select string_agg(coalesce(end_reason, 'live'), ',' order by expires_at, end_reason) from auth.user_session) as sessions,
     (select string_agg(state, ',' order by state) from auth.user_mail) as mails,
     (select count(*)::text from auth.user_account_token) as links,
+    (select string_agg(coalesce(outcome, 'waits'), ',' order by due_at) from auth.portal_factor_reset) as resets,
     (select string_agg(state, ',') from auth.portal_invitation) as invitations,
     (select string_agg(state || length(sealed_private_key), ',' order by kid) from auth.signing_key) as keys,
     (select string_agg(kind, ',' order by kind, subject) from auth.revocation) as revocations`);
@@ -52,6 +58,7 @@ const untouched = {
   sessions: 'live,logout,live',
   mails: 'queued,sent',
   links: '1',
+  resets: 'done,waits',
   invitations: 'open',
   keys: 'active6,next6',
   revocations: 'session',
@@ -61,13 +68,14 @@ it('ends sessions, links, invitations and keys, holds mails back, and says so in
   const before = await describeSchema(database);
   const restored = await finishRestore(database.adminUrl, { backupFrom: '2026-11-29T20:00:00.000Z' });
   expect(restored).toEqual([
-    { platform: 'user', sessions: 1, credentials: 1, keys: 2, mails: 1 },
-    { platform: 'portal', sessions: 0, credentials: 1, keys: 0, mails: 0 },
+    { platform: 'user', sessions: 1, credentials: 1, keys: 2, mails: 1, resets: 0 },
+    { platform: 'portal', sessions: 0, credentials: 1, keys: 0, mails: 0, resets: 1 },
   ]);
   expect(await states()).toEqual({
     sessions: 'live,ended,logout',
     mails: 'dead,sent',
     links: '0',
+    resets: 'done,cancelled',
     invitations: 'revoked',
     keys: 'retired0,retired0',
     // None for the session: no token of its keys is taken.
@@ -79,8 +87,11 @@ it('ends sessions, links, invitations and keys, holds mails back, and says so in
   );
   const details = { by: 'operator', backupFrom: '2026-11-29T20:00:00.000Z' };
   expect(events).toEqual([
-    { platform: 'user', details: { ...details, sessions: 1, credentials: 1, keys: 2, mails: 1 } },
-    { platform: 'portal', details: { ...details, sessions: 0, credentials: 1, keys: 0, mails: 0 } },
+    { platform: 'user', details: { ...details, sessions: 1, credentials: 1, keys: 2, mails: 1, resets: 0 } },
+    {
+      platform: 'portal',
+      details: { ...details, sessions: 0, credentials: 1, keys: 0, mails: 0, resets: 1 },
+    },
   ]);
   // Row security binds the owner again, and the trigger is back.
   expect(await describeSchema(database)).toEqual(before);
@@ -99,7 +110,7 @@ it('numbers the revocations anew, so that their readers do not read them for eve
 
 it('keeps sessions and keys where it is told to; then sessions that end are revoked one by one', async () => {
   await finishRestore(database.adminUrl, { keepSessions: true, keepKeys: true });
-  expect(await states()).toEqual({ ...untouched, mails: 'dead,sent' });
+  expect(await states()).toEqual({ ...untouched, mails: 'dead,sent', resets: 'done,cancelled' });
   await finishRestore(database.adminUrl, { keepKeys: true });
   expect(await states()).toMatchObject({ keys: 'active6,next6', revocations: 'session,session' });
 });

@@ -24,12 +24,14 @@ export type PlatformRestored = {
   keys: number;
   /** Mails that waited, and are sent only when an operator says so. */
   mails: number;
+  /** Resets of second factors that waited. */
+  resets: number;
 };
 
 /** What these tables say is of the time of the backup. Row security binds the owner, too: off while their rows are changed. */
 const changedTables = [
   ...platforms.flatMap((platform) =>
-    ['session', 'trusted_device', 'account_token', 'challenge', 'mail'].map(
+    ['session', 'trusted_device', 'account_token', 'challenge', 'mail', 'factor_reset'].map(
       (name) => `auth.${platform}_${name}`,
     ),
   ),
@@ -45,7 +47,7 @@ const mailError = 'not sent again after a restore: it may have been sent before'
 
 /**
  * Takes back what must not come back to life with a database that was restored from a backup: a session that was ended since, a key that was
- * revoked since, a link that was used since, a mail that was sent since. All in one transaction, before the first process starts. No
+ * revoked since, a link that was used since, a mail that was sent since, a reset of second factors that was cancelled since. All in one transaction, before the first process starts. No
  * secret is needed: where a platform has no signing key, its auth process makes new ones.
  *
  * @throws {OperatorError} while processes of the platform use the database
@@ -89,7 +91,11 @@ async function finishPlatform(
     update ${sql.id('auth', `${platform}_mail`)}
     set state = 'dead', settled_at = now(), leased_until = null, last_error = ${mailError} where state = 'queued'
   `.execute(trx);
-  return { platform, ...ended, keys, mails: count(mails) };
+  // Its owner had a day to cancel it, and may have.
+  const resets = await sql`
+    update ${sql.id('auth', `${platform}_factor_reset`)} set settled_at = now(), outcome = 'cancelled' where settled_at is null
+  `.execute(trx);
+  return { platform, ...ended, keys, mails: count(mails), resets: count(resets) };
 }
 
 /** Every key, so that the tokens of sessions from after the backup, of which nothing is known here, are refused as well. */
