@@ -63,6 +63,20 @@ test('lists what nobody asks for: fields that clients can see', async () => {
   expect((await run('--unused')).output.split('\n')).toEqual(['Query.everybody', 'User.id']);
 });
 
+test('says that more may belong to a field or a client, where not all could be told apart', async () => {
+  const overflow = { entrance: 'user', client: 'other', version: '', count: 9 };
+  usage.push({ ...overflow, coordinate: 'other' });
+  const ofField = await run('User.id');
+  usage.splice(-1, 1, { ...overflow, coordinate: 'User.id' });
+  const ofClient = await run('--client', 'shy');
+  usage.pop();
+  for (const { output, errors } of [ofField, ofClient]) {
+    expect(output).toBe('Nobody asked for it.');
+    expect(errors).toMatch(/More was asked for than could be told apart/);
+  }
+  expect((await run('User.id')).errors).toBe('');
+});
+
 test.each([
   [['email'], 2, /User\.email/],
   [['--since', 'yesterday'], 2, /30d/],

@@ -68,10 +68,23 @@ async function show(coordinate: string | undefined, options: Options, context: C
   if (coordinate !== undefined && !known.has(coordinate)) {
     context.printError(`The schema has no field ${coordinate}. Counted may be one that it had.`);
   }
-  const filter = { coordinate, client: options.client, entrance };
-  const rows: readonly Row[] = url
-    ? await readFromGateway(url, filter)
-    : await readUsage(context.env, { ...filter, sinceDays: options.since });
+  // What could not be told apart may be of this field or client as well.
+  const orOther = (asked: string | undefined) => (asked === undefined ? undefined : [asked, otherUsage]);
+  const [coordinates, clients] = [orOther(coordinate), orOther(options.client)];
+  const read: readonly Row[] = url
+    ? await readFromGateway(url, {
+        coordinate: coordinates,
+        client: clients,
+        entrance: entrance && [entrance],
+      })
+    : await readUsage(context.env, { coordinates, clients, entrance, sinceDays: options.since });
+  const rows = read.filter(
+    (row) =>
+      row.coordinate === (coordinate ?? row.coordinate) && row.client === (options.client ?? row.client),
+  );
+  if (rows.length < read.length) {
+    context.printError('More was asked for than could be told apart: some of it may belong here as well.');
+  }
   const marked = rows.map((row) => ({ ...row, deprecated: known.get(row.coordinate)?.deprecated }));
   if (unused) return showUnused(fields, rows, options, context);
   if (json) context.print(JSON.stringify(marked, null, 2));
@@ -123,7 +136,8 @@ function formatTable(rows: readonly (Row & { deprecated: string | undefined })[]
   ].join('\n');
 }
 
-type Filter = { coordinate?: string | undefined; client?: string | undefined; entrance?: string | undefined };
+/** Undefined: whichever. */
+type Filter = Record<'coordinate' | 'client' | 'entrance', readonly string[] | undefined>;
 
 /** @throws {Error} where there is no gateway, or one that counts nothing */
 async function readFromGateway(url: string, filter: Filter): Promise<Row[]> {
@@ -134,7 +148,7 @@ async function readFromGateway(url: string, filter: Filter): Promise<Row[]> {
   return usage
     .filter((row) =>
       Object.entries(filter).every(
-        ([name, value]) => value === undefined || row[name as keyof Filter] === value,
+        ([name, values]) => values === undefined || values.includes(row[name as keyof Filter]),
       ),
     )
     .sort((one, other) => (one.coordinate < other.coordinate ? -1 : 1));

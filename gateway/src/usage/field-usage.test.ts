@@ -69,14 +69,32 @@ test('is bounded whatever clients call themselves: further ones of a day are oth
   expect(usage.take()).toEqual([{ coordinate: 'Query.me', client: 'next-day', version: '', count: 1 }]);
 });
 
-test('is bounded whatever they ask for: further fields are other', () => {
+test('is bounded whatever they ask for: who asks for further fields is other, and the fields stay', () => {
   const usage = createFieldUsage({ maxKept: 3 });
   usage.add(request(operationOf(['A.a', 'A.b', 'A.c', 'A.d', 'A.e']), 'app'));
   expect(usage.take()).toEqual([
     ...['A.a', 'A.b', 'A.c'].map((coordinate) => ({ coordinate, client: 'app', version: '', count: 1 })),
-    { coordinate: 'other', client: 'app', version: '', count: 2 },
+    ...['A.d', 'A.e'].map((coordinate) => ({ coordinate, client: 'other', version: '', count: 1 })),
   ]);
   for (let count = 0; count < 6000; count += 1) usage.add(request(operationOf(['A.a']), 'app'));
   const sum = usage.take().reduce((total, { count }) => total + count, 0);
   expect(sum).toBe(6000);
+});
+
+test('a flood of operations hides no field that somebody else asks for', () => {
+  const usage = createFieldUsage();
+  for (let count = 0; count < 6000; count += 1) usage.add(request(operationOf(['Flood.field']), 'flood'));
+  usage.add(request(users, 'app', '1'));
+  const taken = usage.take();
+  expect(taken).toContainEqual({ coordinate: 'User.name', client: 'app', version: '1', count: 1 });
+  expect(taken).toContainEqual({ coordinate: 'Flood.field', client: 'flood', version: '', count: 6000 });
+});
+
+test('tells clients of the next day apart, though nobody takes what was counted', () => {
+  let now = 0;
+  const usage = createFieldUsage({ now: () => now });
+  for (let count = 0; count < maxClients; count += 1) usage.add(request(users, `client-${count}`));
+  now += 86_400_000;
+  usage.add(request(users, 'next-day'));
+  expect(usage.read()).toContainEqual({ coordinate: 'Query.me', client: 'next-day', version: '', count: 1 });
 });

@@ -16,9 +16,9 @@ export type FieldUsage = {
 
 /** Clients of a day that are told apart, by name and version. Further ones are `other`. */
 export const maxClients = 100;
-/** Pairs of operation and client between two reports. Further ones count for the field `other` of their client. */
-const maxPairs = 5000;
-/** Pairs of client and field that are kept, some 150 bytes each. */
+/** Pairs of operation and client that are counted as such. The fields of further ones are counted at once, which takes longer. */
+const maxPairs = 2000;
+/** Pairs of client and field that are kept, some 150 bytes each, beside those of the client `other`: that has one for each field at most. */
 export const maxSums = 20_000;
 const dayMs = 86_400_000;
 
@@ -41,7 +41,11 @@ export function createFieldUsage({ now = Date.now, maxKept = maxSums } = {}): Fi
     const { name = '', version = '' } = readClient(headers);
     const client = `${name}\n${version}`;
     if (clients.has(client)) return client;
-    if (clients.size >= maxClients) return otherClient;
+    if (clients.size >= maxClients) {
+      // Where nobody takes what was counted, this alone ends the day.
+      if (Math.floor(now() / dayMs) === day) return otherClient;
+      settle();
+    }
     clients.add(client);
     return client;
   };
@@ -67,7 +71,7 @@ export function createFieldUsage({ now = Date.now, maxKept = maxSums } = {}): Fi
       const byClient = counts.get(operation);
       const count = byClient?.get(client);
       if (count !== undefined) byClient?.set(client, count + 1);
-      else if (pairs >= maxPairs) addSum(client, otherUsage, 1);
+      else if (pairs >= maxPairs) for (const field of operation.fields) addSum(client, field, 1);
       else {
         pairs += 1;
         if (byClient) byClient.set(client, 1);
@@ -89,7 +93,10 @@ export function createFieldUsage({ now = Date.now, maxKept = maxSums } = {}): Fi
   };
 }
 
-/** Sums by client and field. Beyond `most` of them, new fields of a client count for its field `other`. */
+/**
+ * Sums by client and field. Beyond `most` of them, new ones count for the client `other`: whoever floods a gateway hides that a client asks for
+ * a field, and never that somebody does.
+ */
 function createSums(most: number) {
   let sums = new Map<Client, Map<string, number>>();
   let size = 0;
@@ -98,22 +105,24 @@ function createSums(most: number) {
       const [client = '', version = ''] = key.split('\n');
       return [...byField].map(([coordinate, count]) => ({ coordinate, client, version, count }));
     });
+  const add = (client: Client, field: string, count: number): void => {
+    let byField = sums.get(client);
+    const known = byField?.get(field);
+    const isNew = known === undefined && client !== otherClient;
+    if (isNew && size >= most) {
+      add(otherClient, field, count);
+      return;
+    }
+    if (isNew) size += 1;
+    if (!byField) {
+      byField = new Map();
+      sums.set(client, byField);
+    }
+    byField.set(field, (known ?? 0) + count);
+  };
   return {
     list,
-    add(client: Client, field: string, count: number): void {
-      let byField = sums.get(client);
-      if (!byField) {
-        byField = new Map();
-        sums.set(client, byField);
-      }
-      const known = byField.get(field);
-      if (known === undefined && size >= most) {
-        byField.set(otherUsage, (byField.get(otherUsage) ?? 0) + count);
-        return;
-      }
-      if (known === undefined) size += 1;
-      byField.set(field, (known ?? 0) + count);
-    },
+    add,
     take(): ReportedUsage[] {
       const usage = list();
       sums = new Map();

@@ -1,5 +1,6 @@
 import {
   type DocumentNode,
+  type GraphQLNamedType,
   type GraphQLOutputType,
   type GraphQLSchema,
   getNamedType,
@@ -38,9 +39,9 @@ export function findOperationFields(
         if (name.value.startsWith('__') || !type || !('getFields' in type)) continue;
         const field = type.getFields()[name.value];
         if (!field) continue;
-        fields.add(`${type.name}.${name.value}`);
+        fields.add(coordinateOf(type, name.value));
         if (isAbstractType(type)) {
-          for (const one of schema.getPossibleTypes(type)) fields.add(`${one.name}.${name.value}`);
+          for (const one of schema.getPossibleTypes(type)) fields.add(coordinateOf(one, name.value));
         }
         if (selectionSet) collect(selectionSet, getNamedType(field.type));
       } else if (selection.kind === Kind.INLINE_FRAGMENT) {
@@ -59,4 +60,21 @@ export function findOperationFields(
   };
   collect(operation.selectionSet, schema.getRootType(operation.operation) ?? undefined);
   return [...fields];
+}
+
+const coordinates = new WeakMap<GraphQLNamedType, Map<string, string>>();
+
+/** One text for each field of the schema: thousands of operations that ask for it are kept. */
+function coordinateOf(type: GraphQLNamedType, field: string): string {
+  let ofType = coordinates.get(type);
+  if (!ofType) {
+    ofType = new Map();
+    coordinates.set(type, ofType);
+  }
+  let coordinate = ofType.get(field);
+  if (coordinate === undefined) {
+    coordinate = `${type.name}.${field}`;
+    ofType.set(field, coordinate);
+  }
+  return coordinate;
 }

@@ -19,8 +19,8 @@ export type UsageRow = {
 
 /** Undefined: whichever. `sinceDays`: today is the first. */
 export type UsageFilter = {
-  coordinate?: string | undefined;
-  client?: string | undefined;
+  coordinates?: readonly string[] | undefined;
+  clients?: readonly string[] | undefined;
   entrance?: string | undefined;
   sinceDays: number;
 };
@@ -51,7 +51,7 @@ export async function readUsage(env: Environment, filter: UsageFilter): Promise<
 
 async function readOne(
   url: string,
-  { coordinate, client, entrance, sinceDays }: UsageFilter,
+  { coordinates, clients, entrance, sinceDays }: UsageFilter,
 ): Promise<UsageRow[]> {
   const db = createDatabase(url, { maxConnections: 1, applicationName: 'signet-usage' });
   try {
@@ -60,8 +60,8 @@ async function readOne(
         min(day)::text as "firstDay", max(day)::text as "lastDay"
       from auth.field_usage
       where day > current_date - ${sinceDays}::integer
-        and coordinate = coalesce(${coordinate ?? null}::text, coordinate)
-        and client = coalesce(${client ?? null}::text, client)
+        and (${coordinates ?? null}::text[] is null or coordinate = any(${coordinates ?? null}::text[]))
+        and (${clients ?? null}::text[] is null or client = any(${clients ?? null}::text[]))
         and entrance = coalesce(${entrance ?? null}::text, entrance)
       group by coordinate, client, version, entrance
       order by coordinate, count desc, client, version

@@ -7,11 +7,17 @@ import { type Kysely, sql } from 'kysely';
  * names, and makes no more than these.
  */
 export const maxRowsOfDay = 50_000;
+/**
+ * Rows of the client `other`, beside these: one for each field. Anybody can make many clients, and must not hide by it that
+ * a field is asked for.
+ */
+export const maxRowsOfOther = 10_000;
 /** What a browser's number holds. */
 const maxCount = Number.MAX_SAFE_INTEGER;
 
 /**
- * Adds to the sums of today. Where the day has too many rows, what would be a new one counts for `other`.
+ * Adds to the sums of today. Where the day has too many rows, what would be a new one counts for the client `other`, and where that has too
+ * many as well, for its field `other`.
  *
  * @returns how many of the reported rows found no place of their own
  */
@@ -20,21 +26,30 @@ export async function addUsage(
   entrance: string,
   usage: readonly ReportedUsage[],
   most = maxRowsOfDay,
+  mostOfOther = maxRowsOfOther,
 ): Promise<number> {
   return db.transaction().execute(async (trx) => {
-    const { rows } = await sql<{ rows: number }>`
-      select count(*)::integer as rows from auth.field_usage where day = current_date and entrance = ${entrance}
+    const { rows } = await sql<{ named: number; other: number }>`
+      select count(*) filter (where client <> ${otherUsage})::integer as named, count(*) filter (where client = ${otherUsage})::integer as other
+      from auth.field_usage where day = current_date and entrance = ${entrance}
     `.execute(trx);
-    const room = Math.max(0, most - (rows[0]?.rows ?? 0));
-    const isTight = room < usage.length;
-    const known = isTight ? await findKnown(trx, entrance, usage) : undefined;
-    let left = room;
+    const left = { named: most - (rows[0]?.named ?? 0), other: mostOfOther - (rows[0]?.other ?? 0) };
+    const isTight = Math.min(left.named, left.other) < usage.length;
+    const known = isTight ? await findKnown(trx, entrance, [...usage, ...usage.map(asOther)]) : undefined;
+    const mayStay = (row: ReportedUsage) => {
+      if (!known || known.has(keyOf(row))) return true;
+      const kind = row.client === otherUsage ? 'other' : 'named';
+      if (left[kind] <= 0) return false;
+      left[kind] -= 1;
+      known.add(keyOf(row));
+      return true;
+    };
     const sums = new Map<string, ReportedUsage>();
     let folded = 0;
     for (const row of usage) {
-      const mayStay = !known || known.has(keyOf(row)) || left-- > 0;
-      if (!mayStay) folded += 1;
-      const kept = mayStay ? row : { ...row, coordinate: otherUsage, client: otherUsage, version: '' };
+      const places = [row, asOther(row)];
+      const kept = places.find(mayStay) ?? { ...asOther(row), coordinate: otherUsage };
+      if (kept !== row) folded += 1;
       const sum = sums.get(keyOf(kept));
       sums.set(keyOf(kept), { ...kept, count: kept.count + (sum?.count ?? 0) });
     }
@@ -45,6 +60,10 @@ export async function addUsage(
   });
 }
 
+function asOther(row: ReportedUsage): ReportedUsage {
+  return { ...row, client: otherUsage, version: '' };
+}
+
 function keyOf({ client, version, coordinate }: ReportedUsage): string {
   return `${client}\n${version}\n${coordinate}`;
 }
@@ -53,7 +72,7 @@ async function findKnown(
   trx: Kysely<Database>,
   entrance: string,
   usage: readonly ReportedUsage[],
-): Promise<ReadonlySet<string>> {
+): Promise<Set<string>> {
   const { clients, versions, coordinates } = columnsOf(usage);
   const { rows } = await sql<ReportedUsage>`
     select u.client, u.version, u.coordinate, u.count from auth.field_usage u

@@ -88,21 +88,28 @@ describe('the sums of a day', () => {
   const open = (role: 'signet_auth_user' | 'signet_auth_portal') =>
     createDatabase(auth.database.urlOf(role), { maxConnections: 4 });
 
-  it('have a bounded number of rows: what would be new counts as other, what is there goes on', async () => {
+  it('have a bounded number of rows: what would be new counts for the client other, and then for its field other', async () => {
     const db = open('signet_auth_user');
     const usage = (count: number) =>
       Array.from({ length: count }, (_, index) => row({ client: 'many', coordinate: `Type.f${index}` }));
-    const [{ taken }] = await auth.database.query(
-      `select count(*)::integer as taken from auth.field_usage where entrance = 'user'`,
+    const [{ named, other }] = await auth.database.query(
+      `select count(*) filter (where client <> 'other')::integer as named, count(*) filter (where client = 'other')::integer as other
+       from auth.field_usage where entrance = 'user'`,
     );
-    const most = taken + 10;
-    expect(await addUsage(db, 'user', usage(10), most)).toBe(0);
-    expect(await addUsage(db, 'user', usage(30), most)).toBe(20);
+    const limits = [named + 10, other + 5] as const;
+    expect(await addUsage(db, 'user', usage(10), ...limits)).toBe(0);
+    expect(await addUsage(db, 'user', usage(30), ...limits)).toBe(20);
     await db.destroy();
     expect(await rowsOf('many')).toHaveLength(10);
     expect((await rowsOf('many')).every(({ count }) => count === 4)).toBe(true);
     expect(await rowsOf('other')).toEqual([
-      { entrance: 'user', coordinate: 'other', version: '', count: 40 },
+      ...Array.from({ length: 5 }, (_, index) => ({
+        entrance: 'user',
+        coordinate: `Type.f${index + 10}`,
+        version: '',
+        count: 2,
+      })),
+      { entrance: 'user', coordinate: 'other', version: '', count: 30 },
     ]);
   });
 
