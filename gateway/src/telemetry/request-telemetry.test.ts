@@ -1,4 +1,4 @@
-import { request as httpRequest } from 'node:http';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { createLogger } from '@signet/service';
 import { readMetrics } from '@signet/telemetry';
@@ -6,6 +6,7 @@ import { createMetrics } from '@signet/telemetry/metrics';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sha256 } from '../documents/decide-document.ts';
 import { startTestGateway, type TestGateway, type Who } from '../entrance/entrance.test-support.ts';
+import { RequestTelemetry } from './request-telemetry.ts';
 
 type Line = Record<string, unknown>;
 const lines: Line[] = [];
@@ -50,7 +51,7 @@ async function ask({ body, who, headers = {}, path = '/graphql', method = 'POST'
       ...headers,
     },
   });
-  const answer = new Promise<import('node:http').IncomingMessage>((resolve, reject) =>
+  const answer = new Promise<IncomingMessage>((resolve, reject) =>
     asked.once('response', resolve).once('error', reject),
   );
   asked.end(typeof body === 'object' ? JSON.stringify(body) : body);
@@ -290,5 +291,23 @@ describe('the series of an entrance', () => {
     );
     expect(names).toHaveLength(201);
     expect(series.find('signet_request_duration_seconds_count', { operation: 'other' })).toBeGreaterThan(49);
+  });
+});
+
+it('keeps codes and reasons of subgraphs that are words, and no sentence or long text of theirs', () => {
+  const telemetry = new RequestTelemetry('id', 'graph', { headers: {}, method: 'POST' } as IncomingMessage);
+  const errors = [
+    { code: 'CONFLICT for ada@example.com', reason: 'ada@example.com has an order already' },
+    { code: 'CONFLICT', reason: 'x'.repeat(1_000_000) },
+    { code: 'CONFLICT', reason: 'order.exists' },
+  ];
+  telemetry.answered(
+    errors.map((extensions) => ({ message: 'No.', extensions })),
+    false,
+  );
+  expect(telemetry).toMatchObject({
+    code: 'other',
+    reasons: ['other', 'other', 'order.exists'],
+    refusals: ['other other', 'CONFLICT other', 'CONFLICT order.exists'],
   });
 });

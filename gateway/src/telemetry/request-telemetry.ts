@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { anonymousSession, type Session } from '@signet/session';
+import { otherValue } from '@signet/telemetry';
 import type { Span } from '@signet/telemetry/tracing';
 import type { GraphQLFormattedError } from 'graphql';
 import type { OperationIdentity } from './operation-identity.ts';
@@ -101,15 +102,22 @@ export class RequestTelemetry {
   }
 
   #add(code: unknown, reason: unknown): void {
-    const error = typeof code === 'string' ? code : 'INTERNAL_SERVER_ERROR';
+    const error = typeof code === 'string' ? wordOf(code) : 'INTERNAL_SERVER_ERROR';
     this.code ??= error;
     if (this.refusals.length >= mostReasons) return;
-    const known = typeof reason === 'string' ? reason : '-';
+    const known = typeof reason === 'string' ? wordOf(reason) : '-';
     const refusal = `${error} ${known}`;
     if (this.refusals.includes(refusal)) return;
     this.refusals.push(refusal);
     if (known !== '-') this.reasons = [...(this.reasons ?? []), known];
   }
+}
+
+/** A subgraph of another team may write a sentence about a person, or a megabyte: that is for the client alone. */
+const errorWord = /^[\w.:-]{1,100}$/;
+
+function wordOf(text: string): string {
+  return errorWord.test(text) ? text : otherValue;
 }
 
 function isFault(code: unknown): boolean {
