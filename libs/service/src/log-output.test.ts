@@ -3,7 +3,9 @@ import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, test } from 'vitest';
+import { openLogOutput } from './log-output.ts';
 
 const logger = join(import.meta.dirname, 'logger.ts');
 let folder: string;
@@ -13,10 +15,10 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Runs code that has a `logger`, in a process whose standard output is `stdout`. It says what it did on standard error. */
-function run(code: string, stdout: number | 'pipe') {
+function run(code: string, stdout: number | 'pipe', stdin: 'ignore' | 'pipe' = 'ignore') {
   const script = `import { createLogger } from '${logger}'; const logger = createLogger('test', 'info'); ${code}`;
   const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', script], {
-    stdio: ['ignore', stdout, 'pipe'],
+    stdio: [stdin, stdout, 'pipe'],
   });
   const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));
   return { child, exit, errors: text(child.stderr as NonNullable<typeof child.stderr>) };
@@ -87,4 +89,36 @@ test.concurrent('an output that nobody reads holds a bounded number of lines, an
   const { exit, errors } = run(code, 'pipe');
   await exit;
   expect(JSON.parse(await errors)).toEqual({ isQuick: true, isSmall: true });
+});
+
+test.concurrent('says how many lines were lost where nobody read for a while', async ({ expect }) => {
+  const code = `
+    for (let n = 0; n < 20_000; n++) { logger.info({ n }, 'x'.repeat(1000)); if (n % 100 === 0) await new Promise((r) => setImmediate(r)); }
+    console.error('written');
+    process.stdin.resume().on('end', () => process.exit(0));`;
+  const { child, exit, errors } = run(code, 'pipe', 'pipe');
+  child.stderr?.once('data', () => {
+    child.stdout?.resume();
+    child.stderr?.once('data', () => child.stdin?.end());
+  });
+  expect(await exit).toBe(0);
+  expect(await errors).toMatch(/^written\nthe log is written again; [1-9]\d{3,} lines were lost\n/);
+});
+
+test('writes over no memory but its own, however long a line is', async ({ expect }) => {
+  const output = openLogOutput({ fd: openSync(join(folder, 'long'), 'w') });
+  const kept: Buffer[] = [];
+  const texts: string[] = [];
+  for (const length of [10, 22_000, 25_000, 32_000, 40_000, 70_000, 10]) {
+    // Small ones are parts of one pool of Node's, as those of every other module are.
+    for (let count = 0; count < 20; count++) {
+      texts.push(`of another module ${texts.length}`);
+      kept.push(Buffer.from(texts.at(-1) as string));
+    }
+    output.write(`${'x'.repeat(length)}\n`);
+    await sleep(150);
+    for (let count = 0; count < 40; count++) output.write(`${'y'.repeat(1000)}\n`);
+    await sleep(150);
+  }
+  expect(kept.map(String)).toEqual(texts);
 });

@@ -8,7 +8,7 @@ export type LogOutput = { write(line: string): void };
 
 type Options = {
   fd?: number;
-  /** Called once when lines can't be written, and once when they are written again. */
+  /** Called once when lines can't be written, and when lines are written again after some were lost. */
   onChange?: (message: string) => void;
 };
 
@@ -31,8 +31,15 @@ const retryMs = 1000;
 export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}): LogOutput {
   /** Full ones, the oldest first. */
   const full: Buffer[] = [];
+  /** Chunks to use again. Never the memory of a long line: it may be a part of Node's pool, where other buffers of the process are. */
   const spare: Buffer[] = [];
-  let open: Buffer = Buffer.allocUnsafeSlow(chunkBytes);
+  const ownMemory = new WeakSet<ArrayBufferLike>();
+  const openChunk = () => {
+    const chunk = spare.pop() ?? Buffer.allocUnsafeSlow(chunkBytes);
+    ownMemory.add(chunk.buffer);
+    return chunk;
+  };
+  let open: Buffer = openChunk();
   let used = 0;
   let dropped = 0;
   let isWriting = false;
@@ -40,14 +47,16 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
   let dueAt = Number.POSITIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   const note = (error: NodeJS.ErrnoException | null) => {
-    if (Boolean(error) === isFailing) return;
-    isFailing = Boolean(error);
-    onChange(
-      error
-        ? `the log can not be written (${error.code}): requests are served all the same`
-        : `the log is written again; ${dropped} lines were lost`,
-    );
-    if (!isFailing) dropped = 0;
+    if (error) {
+      if (!isFailing)
+        onChange(`the log can not be written (${error.code}): requests are served all the same`);
+      isFailing = true;
+    } else if (isFailing || (dropped > 0 && full.length === 0)) {
+      // Where nobody read the output for a while, there was no error. It is said when all is read again.
+      onChange(`the log is written again; ${dropped} lines were lost`);
+      isFailing = false;
+      dropped = 0;
+    }
   };
   const schedule = (ms: number) => {
     const at = performance.now() + ms;
@@ -59,7 +68,7 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
   const closeChunk = () => {
     if (used === 0) return;
     full.push(open.subarray(0, used));
-    open = spare.pop() ?? Buffer.allocUnsafeSlow(chunkBytes);
+    open = openChunk();
     used = 0;
   };
   const flush = () => {
@@ -80,7 +89,7 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
       isWriting = false;
       if (error) dropped += countLines(bytes.subarray(from));
       note(error);
-      if (bytes.buffer.byteLength === chunkBytes && spare.length < 2) spare.push(Buffer.from(bytes.buffer));
+      if (ownMemory.has(bytes.buffer) && spare.length < 2) spare.push(Buffer.from(bytes.buffer));
       if (error) schedule(retryMs);
       else if (full.length > 0) flush();
       else if (used > 0) schedule(delayMs);
