@@ -162,8 +162,8 @@ const restored: Work<RestoredOptions> = async ({ database, context }, { backupFr
 export function formatRestored(platforms: readonly PlatformRestored[]): string {
   return [
     ...platforms.map(
-      ({ platform, sessions, credentials, keys, mails, resets }) =>
-        `${platform}: ended ${sessions} sessions and ${credentials} links, devices and invitations; revoked ${keys} signing keys; held back ${mails} mails; cancelled ${resets} resets of second factors`,
+      ({ platform, sessions, credentials, keys, mails, resets, erasures }) =>
+        `${platform}: ended ${sessions} sessions and ${credentials} links, devices and invitations; revoked ${keys} signing keys; held back ${mails} mails; cancelled ${resets} resets of second factors; postponed ${erasures} erasures`,
     ),
     'Start every process of the platform anew. What was decided after the backup is lost, and only you know it (docs/backup.md):',
     '  npx signet accounts erase-again <file.jsonl>   accounts that were erased since',

@@ -35,6 +35,7 @@ beforeEach(async () => {
     insert into auth.portal_factor_reset (tenant_id, account_id, staff_id, reason, due_at) values (t, staff, staff, 'lost', now() + interval '1 day');
     insert into auth.portal_factor_reset (tenant_id, account_id, staff_id, reason, due_at, settled_at, outcome)
       values (t, staff, staff, 'lost', now(), now(), 'done');
+    insert into auth.person_request (tenant_id, account_id, kind, state, due_at) values (t, account, 'erase', 'scheduled', now() - interval '1 day');
     insert into auth.signing_key (kid, platform, algorithm, state, sealed_private_key, published_at, activated_at) values
       ('active-kid', 'user', 'EdDSA', 'active', 'sealed', now(), now()), ('next-kid', 'user', 'EdDSA', 'next', 'sealed', now(), null);
     -- As a dump has it that is from a server with more transactions.
@@ -49,6 +50,7 @@ const states = async () => {
     (select string_agg(state, ',' order by state) from auth.user_mail) as mails,
     (select count(*)::text from auth.user_account_token) as links,
     (select string_agg(coalesce(outcome, 'waits'), ',' order by due_at) from auth.portal_factor_reset) as resets,
+    (select ceil(extract(epoch from due_at - now()) / 86400)::text from auth.person_request) as "erasureDays",
     (select string_agg(state, ',') from auth.portal_invitation) as invitations,
     (select string_agg(state || length(sealed_private_key), ',' order by kid) from auth.signing_key) as keys,
     (select string_agg(kind, ',' order by kind, subject) from auth.revocation) as revocations`);
@@ -59,6 +61,7 @@ const untouched = {
   mails: 'queued,sent',
   links: '1',
   resets: 'done,waits',
+  erasureDays: '-1',
   invitations: 'open',
   keys: 'active6,next6',
   revocations: 'session',
@@ -68,14 +71,15 @@ it('ends sessions, links, invitations and keys, holds mails back, and says so in
   const before = await describeSchema(database);
   const restored = await finishRestore(database.adminUrl, { backupFrom: '2026-11-29T20:00:00.000Z' });
   expect(restored).toEqual([
-    { platform: 'user', sessions: 1, credentials: 1, keys: 2, mails: 1, resets: 0 },
-    { platform: 'portal', sessions: 0, credentials: 1, keys: 0, mails: 0, resets: 1 },
+    { platform: 'user', sessions: 1, credentials: 1, keys: 2, mails: 1, resets: 0, erasures: 1 },
+    { platform: 'portal', sessions: 0, credentials: 1, keys: 0, mails: 0, resets: 1, erasures: 0 },
   ]);
   expect(await states()).toEqual({
     sessions: 'live,ended,logout',
     mails: 'dead,sent',
     links: '0',
     resets: 'done,cancelled',
+    erasureDays: '7',
     invitations: 'revoked',
     keys: 'retired0,retired0',
     // None for the session: no token of its keys is taken.
@@ -87,10 +91,13 @@ it('ends sessions, links, invitations and keys, holds mails back, and says so in
   );
   const details = { by: 'operator', backupFrom: '2026-11-29T20:00:00.000Z' };
   expect(events).toEqual([
-    { platform: 'user', details: { ...details, sessions: 1, credentials: 1, keys: 2, mails: 1, resets: 0 } },
+    {
+      platform: 'user',
+      details: { ...details, sessions: 1, credentials: 1, keys: 2, mails: 1, resets: 0, erasures: 1 },
+    },
     {
       platform: 'portal',
-      details: { ...details, sessions: 0, credentials: 1, keys: 0, mails: 0, resets: 1 },
+      details: { ...details, sessions: 0, credentials: 1, keys: 0, mails: 0, resets: 1, erasures: 0 },
     },
   ]);
   // Row security binds the owner again, and the trigger is back.
@@ -110,7 +117,12 @@ it('numbers the revocations anew, so that their readers do not read them for eve
 
 it('keeps sessions and keys where it is told to; then sessions that end are revoked one by one', async () => {
   await finishRestore(database.adminUrl, { keepSessions: true, keepKeys: true });
-  expect(await states()).toEqual({ ...untouched, mails: 'dead,sent', resets: 'done,cancelled' });
+  expect(await states()).toEqual({
+    ...untouched,
+    mails: 'dead,sent',
+    resets: 'done,cancelled',
+    erasureDays: '7',
+  });
   await finishRestore(database.adminUrl, { keepKeys: true });
   expect(await states()).toMatchObject({ keys: 'active6,next6', revocations: 'session,session' });
 });

@@ -26,6 +26,8 @@ export type PlatformRestored = {
   mails: number;
   /** Resets of second factors that waited. */
   resets: number;
+  /** Erasures of accounts that wait now for `erasureDays` at least. */
+  erasures: number;
 };
 
 /** What these tables say is of the time of the backup. Row security binds the owner, too: off while their rows are changed. */
@@ -37,11 +39,14 @@ const changedTables = [
   ),
   'auth.portal_invitation',
   'auth.user_request',
+  'auth.person_request',
   'auth.signing_key',
   'auth.revocation',
   'auth.audit_event',
 ];
 
+/** An erasure that waits begins no earlier than this after a restore. */
+const erasureDays = 7;
 /** A mail that was queued may have been sent after the backup was made. */
 const mailError = 'not sent again after a restore: it may have been sent before';
 
@@ -95,7 +100,17 @@ async function finishPlatform(
   const resets = await sql`
     update ${sql.id('auth', `${platform}_factor_reset`)} set settled_at = now(), outcome = 'cancelled' where settled_at is null
   `.execute(trx);
-  return { platform, ...ended, keys, mails: count(mails), resets: count(resets) };
+  const erasures = platform === 'user' ? await postponeErasures(trx) : 0;
+  return { platform, ...ended, keys, mails: count(mails), resets: count(resets), erasures };
+}
+
+/** Whoever kept their account after the backup can do so once more. Many would be due at once, and nothing brings an account back. */
+async function postponeErasures(trx: Transaction<Database>): Promise<number> {
+  const postponed = await sql`
+    update auth.person_request set due_at = now() + make_interval(days => ${erasureDays})
+    where kind = 'erase' and state = 'scheduled' and due_at < now() + make_interval(days => ${erasureDays})
+  `.execute(trx);
+  return count(postponed);
 }
 
 /** Every key, so that the tokens of sessions from after the backup, of which nothing is known here, are refused as well. */
