@@ -45,6 +45,7 @@ import { openProofCheck } from './proof/open-proof-check.ts';
 import { createOperationProof, type NonceStore } from './proof/operation-proof.ts';
 import type { ProofGate } from './proof/proof-gate.ts';
 import type { RequestScopes } from './request-scope.ts';
+import { createProofCount } from './subgraph-metrics.ts';
 import { type SubgraphHttpRequest, startSubgraphServer } from './subgraph-server.ts';
 
 /** What a subgraph needs of its database beside its own queries. */
@@ -139,7 +140,13 @@ export async function serveSubgraph<C extends GuardContext>(
   const typeDefs = parse(readSubgraphSdl(options.name));
   const schema = buildGuardedSchema(typeDefs, options);
   const translateError: ErrorTranslation = (error) => translateDatabaseError(options, error);
-  const proof = await openProofCheck(options.proofName ?? options.name, config, logger);
+  const metrics = options.metrics?.of(options.name);
+  const proof = await openProofCheck(
+    options.proofName ?? options.name,
+    config,
+    logger,
+    metrics && createProofCount(metrics),
+  );
   const { nonces } = options;
   const operationProof = proof.check && createOperationProof({ ...proof.check, typeDefs, schema, nonces });
   const revocations = await openRevocations(config, logger, options.revocations).catch((error) => {
@@ -147,7 +154,6 @@ export async function serveSubgraph<C extends GuardContext>(
     throw error;
   });
   refetchOnRevokedKey(() => issuers, revocations.source);
-  const metrics = options.metrics?.of(options.name);
   const endMeasuring = metrics && measureVerification(metrics, issuers, revocations, options.revocations);
   const verifier = createVerifier({
     issuers,

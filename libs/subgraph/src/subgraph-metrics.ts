@@ -3,6 +3,7 @@ import { type OperationHooks, RefusalError, refusalLabels } from '@signet/servic
 import { otherValue, type ServiceMetrics } from '@signet/telemetry';
 import type { GraphQLError } from 'graphql';
 import type { ContextReader } from './context-reader.ts';
+import { proofReasons } from './proof/proof-refusals.ts';
 
 /** Counts and times the GraphQL requests of a subgraph, whichever lane they take. */
 export type SubgraphMetrics = {
@@ -14,6 +15,7 @@ export type SubgraphMetrics = {
 };
 
 const path = '/graphql';
+const knownOfProof = new Set<string>(proofReasons);
 const knownEntrances = new Set(['graph', 'user', 'portal']);
 
 export function createSubgraphMetrics(
@@ -30,11 +32,11 @@ export function createSubgraphMetrics(
   const requests = new WeakMap<object, IncomingMessage>();
   const withErrors = new WeakSet<IncomingMessage>();
   const countRefusals = (request: IncomingMessage, errors: readonly GraphQLError[]) => {
-    const { entrance = '-' } = readContext({ raw: request }) ?? {};
-    const label = entrance === '-' || knownEntrances.has(entrance) ? entrance : otherValue;
+    const label = entranceLabel(readContext({ raw: request })?.entrance);
     // Fifty refused items of a list are one refusal.
     for (const refusal of new Set(errors.map(describe))) {
       const [code = '', reason = ''] = refusal.split(' ', 2);
+      if (knownOfProof.has(reason)) continue; // createProofCount has.
       metrics.counter('signet_refusals_total', label, code, reason).inc();
     }
   };
@@ -60,6 +62,20 @@ export function createSubgraphMetrics(
       },
     },
   };
+}
+
+/** Counts requests that were refused for their proof, most of them before anything else looks at them. */
+export function createProofCount(metrics: ServiceMetrics) {
+  const seriesOf = ({ code, reason }: RefusalError, entrance: string | undefined) =>
+    metrics.counter('signet_refusals_total', entranceLabel(entrance), ...refusalLabels(code, reason));
+  // They are there from the start: the first burst would not show in a series that begins with it.
+  for (const reason of proofReasons) seriesOf(new RefusalError(reason), undefined);
+  return (refusal: RefusalError, entrance: string | undefined) => seriesOf(refusal, entrance).inc();
+}
+
+function entranceLabel(entrance: string | undefined): string {
+  if (entrance === undefined) return '-';
+  return knownEntrances.has(entrance) ? entrance : otherValue;
 }
 
 function describe(error: GraphQLError): string {

@@ -16,6 +16,7 @@ export async function openProofCheck(
   name: string,
   { REQUIRE_PROOF, PROOF_KEY_FILE, PROOF_PEERS_FILE }: ProofConfig,
   logger: Logger,
+  onRefused?: Parameters<typeof createProofRefusals>[1],
 ): Promise<OpenProof> {
   if (!REQUIRE_PROOF) {
     logger.warn('REQUIRE_PROOF=no: everybody who reaches this port counts as a gateway');
@@ -26,7 +27,7 @@ export async function openProofCheck(
   }
   const files = { keyFile: PROOF_KEY_FILE, peersFile: PROOF_PEERS_FILE };
   const { verifier, findLack, stop } = await openProofIdentity({ name, ...files, logger });
-  const refusals = createProofRefusals(logger);
+  const refusals = createProofRefusals(logger, onRefused);
   return {
     check: { verifier, refusals },
     readiness: [{ name: 'proof keys', check: () => undefined, findLack }],

@@ -13,10 +13,19 @@ export type ProofRefusals = {
 
 type Told = { reason: string; why: string | undefined; from: string | undefined };
 
-const reasons = new Set(['auth.failure.proof_missing', 'auth.failure.proof_invalid', 'auth.failure.replay']);
+/** Of requests that were refused for their proof. */
+export const proofReasons = [
+  'auth.failure.proof_missing',
+  'auth.failure.proof_invalid',
+  'auth.failure.replay',
+] as const;
+const reasons = new Set<string>(proofReasons);
 
-/** Why is for the log alone; who knocks at the door all day fills no disk: a line a minute for each reason and source. */
-export function createProofRefusals(logger: Logger): ProofRefusals {
+/** Why is for the log alone; who knocks at the door all day fills no disk: a line a minute for each reason and source. `onRefused`: called for each. */
+export function createProofRefusals(
+  logger: Logger,
+  onRefused: (refusal: RefusalError, entrance: string | undefined) => void = () => {},
+): ProofRefusals {
   const sampler = createSampler<Told>(({ reason, why, from }, times, isShared) =>
     logger.warn(
       { reason, why, times, ...(!isShared && { from }) },
@@ -26,6 +35,7 @@ export function createProofRefusals(logger: Logger): ProofRefusals {
   return {
     tell(error, source) {
       if (!(error instanceof RefusalError) || !reasons.has(error.reason)) return;
+      onRefused(error, source.sender?.entrance);
       const from = source.sender ? source.sender.name : source.address;
       const why = error.cause instanceof Error ? error.cause.message : undefined;
       sampler.add(`${error.reason} ${from}`, { reason: error.reason, why, from });

@@ -1,5 +1,7 @@
 import { createDatabase } from '@signet/db';
 import { type ReportedUsage, usageReportPath } from '@signet/schema/contract';
+import { readMetrics } from '@signet/telemetry';
+import { createMetrics } from '@signet/telemetry/metrics';
 import { createTestGateway } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
@@ -7,9 +9,11 @@ import { addUsage, pruneUsage } from './field-usage.queries.ts';
 
 type Entrance = 'graph' | 'user' | 'portal';
 
+const metrics = createMetrics({ version: 'test', ofProcess: false });
 let auth: TestAuth;
 beforeAll(async () => {
-  auth = await startTestAuth();
+  const shown = { of: metrics.of, addHealth() {}, addPage() {}, url: '', stop: async () => {} };
+  auth = await startTestAuth({}, { metrics: shown });
 });
 afterAll(() => auth.stop());
 
@@ -67,6 +71,9 @@ describe('a report of usage', () => {
     const headers = { 'content-type': 'application/json' };
     expect((await send({ url, body, headers })).status).toBe(401);
     expect(await rowsOf('unproven')).toEqual([]);
+    // The alert SignetProofRefused looks at it.
+    const labels = { service: 'auth', entrance: '-', reason: 'auth.failure.proof_missing' };
+    expect(readMetrics(await metrics.text()).find('signet_refusals_total', labels)).toBe(1);
   });
 
   it.each([
