@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { createRequestId, type Logger, type RequestFollower, refusalLabels } from '@signet/service';
 import { type BoundedLabel, boundedLabel, type ServiceMetrics } from '@signet/telemetry';
 import type { Tracing } from '@signet/telemetry/tracing';
+import { shortages } from '../admission/admission-log.ts';
 import type { ProxyCheck } from '../admission/client-address.ts';
 import { createRequestLog, type LoggedRequests } from './request-log.ts';
 import { beginRequestSpan, endRequestSpan } from './request-span.ts';
@@ -71,6 +72,9 @@ export function createEntranceTelemetry(options: EntranceTelemetryOptions): Entr
 const mostNames = 200;
 const outcomes: readonly Outcome[] = ['ok', 'partial', 'refused', 'failed', 'left'];
 const limitPrefix = 'request.limit.';
+/** A budget of the entrance has the same name as a limit of documents, and an alert: `operations`. */
+const budgets: ReadonlySet<string> = new Set(shortages);
+const limitOf = (name: string) => (budgets.has(name) ? `document_${name}` : name);
 
 /** Counts the requests of an entrance. Every series is looked for once, and each label has a bounded number of values. */
 function createRequestMetrics(entrance: string, metrics: ServiceMetrics) {
@@ -99,7 +103,9 @@ function createRequestMetrics(entrance: string, metrics: ServiceMetrics) {
     const [code, reason] = refusalLabels(...(refusal.split(' ', 2) as [string, string]));
     metrics.counter('signet_refusals_total', entrance, code, reason).inc();
     if (reason.startsWith(limitPrefix))
-      metrics.counter('signet_limit_refusals_total', entrance, reason.slice(limitPrefix.length)).inc();
+      metrics
+        .counter('signet_limit_refusals_total', entrance, limitOf(reason.slice(limitPrefix.length)))
+        .inc();
   };
   const plans = {
     hit: metrics.counter('signet_plan_cache_total', entrance, 'hit'),

@@ -263,10 +263,16 @@ describe('the series of an entrance', () => {
 
   it('count limits, fetches, plans and tokens', async () => {
     await ask({ body: { query: `{ ${'a '.repeat(5000)} }` } });
+    const many = Array.from({ length: 30 }, (_, n) => `query Q${n} { __typename }`).join(' ');
+    await ask({ body: { query: many, operationName: 'Q1' } });
     const series = await readSeries();
     expect(
       series.find('signet_limit_refusals_total', { entrance: 'graph', limit: 'tokens' }),
     ).toBeGreaterThan(0);
+    const ofOperations = (limit: string) =>
+      series.find('signet_limit_refusals_total', { entrance: 'graph', limit });
+    // Many in a document are not many under way, of which an alert tells.
+    expect([ofOperations('document_operations'), ofOperations('operations') ?? 0]).toEqual([1, 0]);
     expect(
       series.find('signet_fetch_duration_seconds_count', { subgraph: 'auth', outcome: 'ok' }),
     ).toBeGreaterThan(0);

@@ -40,7 +40,7 @@ export const catalogue = {
   },
   signet_limit_refusals_total: {
     type: 'counter',
-    help: 'Requests and connections refused by a limit: one of an operation, or a budget of the entrance (docs/limits.md).',
+    help: 'Requests and connections refused by a limit: one of an operation, or a budget of the entrance (docs/limits.md). limit "document_operations": too many in one document; "operations": too many under way.',
     labels: ['entrance', 'limit'],
   },
   signet_fetch_duration_seconds: {
