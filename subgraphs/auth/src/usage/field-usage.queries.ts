@@ -30,15 +30,19 @@ export async function addUsage(
 ): Promise<number> {
   return db.transaction().execute(async (trx) => {
     const { rows } = await sql<{ named: number; other: number }>`
-      select count(*) filter (where client <> ${otherUsage})::integer as named, count(*) filter (where client = ${otherUsage})::integer as other
-      from auth.field_usage where day = current_date and entrance = ${entrance}
+      select count(*) filter (where not is_other)::integer as named, count(*) filter (where is_other)::integer as other
+      from (
+        select client = ${otherUsage} and version = '' as is_other
+        from auth.field_usage where day = current_date and entrance = ${entrance}
+      ) as of_day
     `.execute(trx);
     const left = { named: most - (rows[0]?.named ?? 0), other: mostOfOther - (rows[0]?.other ?? 0) };
     const isTight = Math.min(left.named, left.other) < usage.length;
     const known = isTight ? await findKnown(trx, entrance, [...usage, ...usage.map(asOther)]) : undefined;
     const mayStay = (row: ReportedUsage) => {
       if (!known || known.has(keyOf(row))) return true;
-      const kind = row.client === otherUsage ? 'other' : 'named';
+      // A client may call itself so, too, in many versions.
+      const kind = row.client === otherUsage && row.version === '' ? 'other' : 'named';
       if (left[kind] <= 0) return false;
       left[kind] -= 1;
       known.add(keyOf(row));
