@@ -68,6 +68,13 @@ export function startUsageReports(options: UsageReportsOptions): { stop(): Promi
       await running;
       // If auth did not answer the last time, stopping does not wait for it.
       if (!isFailing) await sendAll();
+      const rows = usage.take().length;
+      if (rows > 0) {
+        logger.warn(
+          { entrance: entrance.name, rows },
+          'the usage of fields that was not reported is lost: the process ends',
+        );
+      }
     },
   };
 }
