@@ -99,7 +99,7 @@ describe('Hive Gateway, one at each entrance', () => {
     const answer = await postGraphql(
       `${user.url}/graphql`,
       { query: '{ me { id } }' },
-      { token: portalToken },
+      { token: portalToken, isForeign: true },
     );
     expect([answer.status, reasonsOf(answer)]).toEqual([401, ['auth.failure.issuer_mismatch']]);
   });
@@ -108,7 +108,7 @@ describe('Hive Gateway, one at each entrance', () => {
     const answer = await postGraphql(
       `${user.url}/graphql`,
       { query: '{ portalHealth }' },
-      { token: userToken },
+      { token: userToken, isForeign: true },
     );
     expect(answer.body.errors?.[0]?.message).toMatch(/Cannot query field "portalHealth"/);
   });
@@ -131,7 +131,8 @@ describe('Hive Gateway, one at each entrance', () => {
       const [, subgraph, query, tokenOf] = row;
       const answer = await ask(signers[0], subgraph, query, tokenOf());
       expect([answer.status, answer.body.data ?? null]).toEqual([503, null]);
-      expect(signers[0].output()).toContain('auth.failure.proof_invalid');
+      // Lines of the log are written in batches.
+      await expect.poll(() => signers[0].output()).toContain('auth.failure.proof_invalid');
     },
   );
 

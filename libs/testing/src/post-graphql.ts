@@ -1,5 +1,10 @@
 export type GraphqlRequest = { query: string; variables?: Record<string, unknown> };
-type Sender = { token?: string; headers?: Record<string, string> };
+type Sender = {
+  token?: string;
+  headers?: Record<string, string>;
+  /** The server is of another make: its errors carry no id of their request. */
+  isForeign?: boolean;
+};
 
 export type GraphqlError = {
   message: string;
@@ -18,7 +23,7 @@ export type GraphqlAnswer = {
 export async function postGraphql(
   url: string,
   request: GraphqlRequest,
-  { token, headers }: Sender = {},
+  { token, headers, isForeign = false }: Sender = {},
 ): Promise<GraphqlAnswer> {
   const response = await fetch(url, {
     method: 'POST',
@@ -29,7 +34,9 @@ export async function postGraphql(
     },
     body: JSON.stringify(request),
   });
-  return readGraphqlAnswer(response);
+  if (!isForeign) return readGraphqlAnswer(response);
+  const { status } = response;
+  return { status, headers: response.headers, body: (await response.json()) as GraphqlAnswer['body'] };
 }
 
 export async function readGraphqlAnswer(response: Response): Promise<GraphqlAnswer> {
