@@ -1,5 +1,7 @@
+import { cacheExchange, createClient as createUrqlClient, fetchExchange } from '@urql/core';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createSignetClient, type SignetClient, type StoredTokens } from './index.ts';
+import { createSignetClient, readAnswerError, type SignetClient, type StoredTokens } from './index.ts';
+import { followSession, signetExchange } from './urql.ts';
 
 const url = 'https://api.shop.example/graphql';
 const me = '{ me { email } }';
@@ -141,6 +143,36 @@ describe('in an app', () => {
     expect(await borrowed).toMatchObject({ ok: true, value: { id: 'customer', actedBy: 'staff' } });
     await client.request(me);
     expect(sent.at(-1)?.bearer).toBe(acting);
+  });
+});
+
+test('the cache of one account is not shown to the next one by urql', async () => {
+  const client = makeClient();
+  const make = () =>
+    createUrqlClient({
+      url: client.url,
+      preferGetMethod: false,
+      exchanges: [cacheExchange, signetExchange(client), fetchExchange],
+    });
+  let urql = make();
+  const stop = followSession(client, () => {
+    urql = make();
+  });
+  const ask = async () => (await urql.query(me, {}).toPromise()).data?.me.email;
+  for (const id of ['ada', 'bob']) {
+    const token = tokenOf(id);
+    answers.signIn = () => payload(token);
+    answers.me = ({ bearer }) => Response.json({ data: { me: { email: bearer === token ? id : 'other' } } });
+    await client.signIn({ email: `${id}@example.com`, password: 'x' });
+    expect(await ask()).toBe(id);
+  }
+  stop();
+});
+
+test('a Retry-After that is a date is no number of seconds', () => {
+  const error = { extensions: { code: 'RATE_LIMITED' } };
+  expect(readAnswerError(error, Number('Sun, 29 Nov 2026 12:00:00 GMT'))).toMatchObject({
+    retryAfterSeconds: 1,
   });
 });
 
