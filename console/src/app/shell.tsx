@@ -7,7 +7,7 @@ import { RecoveryCodes } from './enrollment.tsx';
 import { useMay } from './may.ts';
 import { sections } from './sections.ts';
 import { SignIn } from './sign-in.tsx';
-import { describeError, signet } from './signet.ts';
+import { describeError, ownerOf, signet } from './signet.ts';
 import { StepUpDialog } from './step-up-dialog.tsx';
 
 /**
@@ -19,7 +19,7 @@ export function Shell() {
   const may = useMay();
   const account = session.status === 'signed-in' ? session.account : undefined;
   const last = useRef<string>(undefined);
-  if (account) last.current = account.id;
+  if (account) last.current = ownerOf(account);
   const owner = last.current;
 
   if (session.status === 'unknown') {
