@@ -5,11 +5,12 @@ import {
   globSync,
   mkdtempSync,
   readFileSync,
-  renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { putInPlace } from './put-in-place.ts';
 
 /* `npm run build -w console`, and `npm start` in a process of its own. */
 
@@ -31,6 +32,7 @@ function isConsoleCurrent(): boolean {
 /** Builds the console into `console/dist`, in place of what is there. A build that fails or is killed leaves that as it was. */
 async function buildConsole(): Promise<void> {
   const stamp = hashSources();
+  removeRemains();
   // Else React's development build goes in where a test or a developer set it.
   process.env.NODE_ENV = 'production';
   const { build } = await import('vite');
@@ -44,10 +46,18 @@ async function buildConsole(): Promise<void> {
     writeFileSync(join(made, 'stamp'), stamp);
     // mkdtemp makes a folder that only its owner reads.
     chmodSync(made, 0o755);
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(made, folder);
+    putInPlace(made, folder);
   } finally {
     rmSync(made, { recursive: true, force: true });
+  }
+}
+
+/** What builds that were killed have left. One that runs now is younger. */
+function removeRemains(): void {
+  for (const name of globSync('.building-*', { cwd: import.meta.dirname })) {
+    const path = join(import.meta.dirname, name);
+    const ageMs = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (ageMs > 3_600_000) rmSync(path, { recursive: true, force: true });
   }
 }
 
