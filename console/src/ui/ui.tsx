@@ -78,7 +78,7 @@ export function Dialog({
         onClose();
       }}
       onClose={({ currentTarget }) => {
-        // A second Escape closes it whatever a page says to that. Where it is still to be shown, it is.
+        // Pressed again and again, Escape closes it whatever a page says to that. Where it is still to be shown, it is.
         onClose();
         setTimeout(() => currentTarget.isConnected && !currentTarget.open && currentTarget.showModal());
       }}
