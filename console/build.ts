@@ -10,6 +10,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { listDocuments } from '../libs/client/src/operations.ts';
 import { putInPlace } from './put-in-place.ts';
 
 /* `npm run build -w console`, and `npm start` in a process of its own. */
@@ -43,6 +45,7 @@ async function buildConsole(): Promise<void> {
       logLevel: 'warn',
       build: { outDir: made, emptyOutDir: true },
     });
+    writeFileSync(join(made, 'trusted-documents.json'), await writeManifest());
     writeFileSync(join(made, 'stamp'), stamp);
     // mkdtemp makes a folder that only its owner reads.
     chmodSync(made, 0o755);
@@ -50,6 +53,20 @@ async function buildConsole(): Promise<void> {
   } finally {
     rmSync(made, { recursive: true, force: true });
   }
+}
+
+/** All that the console sends, for an entrance that runs trusted documents only (docs/trusted-documents.md). */
+async function writeManifest(): Promise<string> {
+  const files = globSync('{console/src,subgraphs/*/console}/operations.generated.ts', { cwd: root });
+  const modules: { operationScopes: ReadonlyMap<string, unknown> }[] = await Promise.all(
+    files.sort().map((file) => import(pathToFileURL(join(root, file)).href)),
+  );
+  const bodies = modules.flatMap(({ operationScopes }) => [...operationScopes.keys()]);
+  const operations = [...listDocuments('portal'), ...bodies].map((body) => {
+    const [, type, name] = /^(\w+) (\w+)/.exec(body) ?? [];
+    return { id: createHash('sha256').update(body).digest('hex'), name, type, body };
+  });
+  return JSON.stringify({ format: 'apollo-persisted-query-manifest', version: 1, operations });
 }
 
 /** What builds that were killed have left. One that runs now is younger. */

@@ -29,8 +29,23 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   context = await browser.newContext({ locale: 'en', viewport: { width: 1280, height: 800 } });
+  watchDocuments(context);
 });
 afterEach(() => context.close());
+
+/** What pages have asked, and no manifest lists. */
+const unlisted = new Set<string>();
+
+function watchDocuments(of: BrowserContext): void {
+  const { operations } = JSON.parse(
+    readFileSync(`${import.meta.dirname}/dist/trusted-documents.json`, 'utf8'),
+  ) as { operations: { body: string }[] };
+  of.on('request', (request) => {
+    const sent = request.postData();
+    const query = sent && JSON.parse(sent).query;
+    if (query && !operations.some(({ body }) => body === query)) unlisted.add(query);
+  });
+}
 
 /** Opens a page of the console, and signs in where it asks for that. */
 async function open(path: string, email = 'admin@example.com'): Promise<Page> {
@@ -290,6 +305,10 @@ describe('every screen', () => {
     } finally {
       await rename(name, 'Ada Example');
     }
+  });
+
+  test('sends only what its manifest of trusted documents lists', () => {
+    expect([...unlisted]).toEqual([]);
   });
 
   test('cannot be framed, and runs no inline script', async () => {
