@@ -226,7 +226,7 @@ describe('customers', () => {
     await page.getByText('Active', { exact: true }).waitFor();
   });
 
-  test('are not suspended an hour later, when the network is there again', async () => {
+  test('are not suspended an hour later, when the network is there again, and a sign-out that fails says so', async () => {
     const page = await open('customers?search=diego');
     await page.getByRole('link', { name: /Diego/ }).click();
     await page.getByRole('button', { name: 'Suspend…' }).click();
@@ -238,6 +238,9 @@ describe('customers', () => {
     page.on('request', (request) => {
       if (request.postData()?.includes('suspendCustomer')) operations += 1;
     });
+    await page.getByText('No connection.').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText('No connection.').waitFor();
     await context.setOffline(false);
     await page.getByRole('link', { name: 'Customers' }).click();
     await page.getByRole('link', { name: /Diego/ }).click();

@@ -3,6 +3,7 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { createBrowserRouter, RouterProvider } from 'react-router';
+import { showCodes } from './app/enrollment.tsx';
 import { OperationError } from './app/operations.ts';
 import { Home, NotFound, PageFault } from './app/page-fault.tsx';
 import { Shell } from './app/shell.tsx';
@@ -32,14 +33,17 @@ let isOver = false;
 signet.session.subscribe((state) => {
   const next = state.status === 'signed-in' ? ownerOf(state.account) : undefined;
   if (next !== owner) stepUp.current()?.answer(false);
+  const isLeft = state.status === 'signed-out' && state.reason === 'signed-out';
+  if (isLeft || (next !== undefined && owner !== undefined && owner !== next)) {
+    queries.clear();
+    showCodes([]);
+  }
   if (next === undefined) {
     isOver = true;
-    if (state.status === 'signed-out' && state.reason === 'signed-out') queries.clear();
     return;
   }
-  if (owner !== undefined && owner !== next) queries.clear();
   // What was refused meanwhile is asked again.
-  else if (isOver) void queries.invalidateQueries();
+  if (isOver && owner === next) void queries.invalidateQueries();
   owner = next;
   isOver = false;
 });

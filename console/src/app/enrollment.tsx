@@ -12,7 +12,8 @@ const { session } = texts;
 let codesToShow: readonly string[] = [];
 const listeners = new Set<() => void>();
 
-function showCodes(codes: readonly string[]): void {
+/** None: they are no longer to be shown. */
+export function showCodes(codes: readonly string[]): void {
   codesToShow = codes;
   for (const listener of listeners) listener();
 }
