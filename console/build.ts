@@ -5,11 +5,14 @@ import {
   globSync,
   mkdtempSync,
   readFileSync,
-  renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { listDocuments } from '../libs/client/src/operations.ts';
+import { putInPlace } from './put-in-place.ts';
 
 /* `npm run build -w console`, and `npm start` in a process of its own. */
 
@@ -31,6 +34,7 @@ function isConsoleCurrent(): boolean {
 /** Builds the console into `console/dist`, in place of what is there. A build that fails or is killed leaves that as it was. */
 async function buildConsole(): Promise<void> {
   const stamp = hashSources();
+  removeRemains();
   // Else React's development build goes in where a test or a developer set it.
   process.env.NODE_ENV = 'production';
   const { build } = await import('vite');
@@ -41,13 +45,36 @@ async function buildConsole(): Promise<void> {
       logLevel: 'warn',
       build: { outDir: made, emptyOutDir: true },
     });
+    writeFileSync(join(made, 'trusted-documents.json'), await writeManifest());
     writeFileSync(join(made, 'stamp'), stamp);
     // mkdtemp makes a folder that only its owner reads.
     chmodSync(made, 0o755);
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(made, folder);
+    putInPlace(made, folder);
   } finally {
     rmSync(made, { recursive: true, force: true });
+  }
+}
+
+/** All that the console sends, for an entrance that runs trusted documents only (docs/trusted-documents.md). */
+async function writeManifest(): Promise<string> {
+  const files = globSync('{console/src,subgraphs/*/console}/operations.generated.ts', { cwd: root });
+  const modules: { operationScopes: ReadonlyMap<string, unknown> }[] = await Promise.all(
+    files.sort().map((file) => import(pathToFileURL(join(root, file)).href)),
+  );
+  const bodies = modules.flatMap(({ operationScopes }) => [...operationScopes.keys()]);
+  const operations = [...listDocuments('portal'), ...bodies].map((body) => {
+    const [, type, name] = /^(\w+) (\w+)/.exec(body) ?? [];
+    return { id: createHash('sha256').update(body).digest('hex'), name, type, body };
+  });
+  return JSON.stringify({ format: 'apollo-persisted-query-manifest', version: 1, operations });
+}
+
+/** What builds that were killed have left. One that runs now is younger. */
+function removeRemains(): void {
+  for (const name of globSync('.building-*', { cwd: import.meta.dirname })) {
+    const path = join(import.meta.dirname, name);
+    const ageMs = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (ageMs > 3_600_000) rmSync(path, { recursive: true, force: true });
   }
 }
 

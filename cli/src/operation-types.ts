@@ -14,6 +14,7 @@ import {
   parse,
   print,
   printSchema,
+  type SelectionSetNode,
   validate,
   visit,
 } from 'graphql';
@@ -97,9 +98,9 @@ function writeDocuments(all: DocumentNode, rules: RuleBook): string {
     return [
       {
         constant: `${name[0]?.toLowerCase()}${name.slice(1)}Document`,
-        text: [one, ...fragmentsOf(one, fragments)].map(print).join('\n').replace(/\s+/g, ' '),
+        text: [one, ...fragmentsOf(one, fragments)].map(print).map(putOnOneLine).join(' '),
         type: `TypedDocument<${type}, ${type}Variables>`,
-        scopes: scopesOf(one, rules),
+        scopes: scopesOf(one, one.selectionSet, { rules, fragments }),
       },
     ];
   });
@@ -114,15 +115,28 @@ ${scopes.join('')}]);
 `;
 }
 
-function scopesOf({ operation, selectionSet }: OperationDefinitionNode, rules: RuleBook): string[][][] {
-  const root = operation === 'query' ? 'Query' : 'Mutation';
-  return selectionSet.selections.flatMap((field) =>
-    field.kind === Kind.FIELD
-      ? (conditionsOf(rules, root, field.name.value) ?? []).flatMap((condition) =>
-          condition.kind === 'scopes' ? [condition.anyOf.map((all) => [...all])] : [],
-        )
-      : [],
-  );
+/** Texts within it stay as they are. */
+function putOnOneLine(document: string): string {
+  return document.replace(/("""[\s\S]*?"""|"(?:[^"\\]|\\.)*")|\s+/g, (_all, text?: string) => text ?? ' ');
+}
+
+type Known = { rules: RuleBook; fragments: ReadonlyMap<string, FragmentDefinitionNode> };
+
+function scopesOf(
+  operation: OperationDefinitionNode,
+  { selections }: SelectionSetNode,
+  known: Known,
+): string[][][] {
+  const root = operation.operation === 'query' ? 'Query' : 'Mutation';
+  return selections.flatMap((one) => {
+    if (one.kind === Kind.FIELD) {
+      return (conditionsOf(known.rules, root, one.name.value) ?? []).flatMap((condition) =>
+        condition.kind === 'scopes' ? [condition.anyOf.map((all) => [...all])] : [],
+      );
+    }
+    const fragment = one.kind === Kind.INLINE_FRAGMENT ? one : known.fragments.get(one.name.value);
+    return fragment ? scopesOf(operation, fragment.selectionSet, known) : [];
+  });
 }
 
 function fragmentsOf(

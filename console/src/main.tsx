@@ -3,10 +3,12 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { createBrowserRouter, RouterProvider } from 'react-router';
+import { showCodes } from './app/enrollment.tsx';
 import { OperationError } from './app/operations.ts';
 import { Home, NotFound, PageFault } from './app/page-fault.tsx';
 import { Shell } from './app/shell.tsx';
-import { signet } from './app/signet.ts';
+import { ownerOf, signet } from './app/signet.ts';
+import { stepUp } from './app/step-up.ts';
 import { language } from './texts/index.ts';
 import './ui/styles.css';
 
@@ -14,7 +16,10 @@ document.documentElement.lang = language;
 
 const queries = new QueryClient({
   defaultOptions: {
+    // Nothing waits for the network to come back: what somebody has given up must not happen an hour later.
+    mutations: { networkMode: 'always' },
     queries: {
+      networkMode: 'always',
       staleTime: 10_000,
       retry: (count, error) =>
         count < 2 && error instanceof OperationError && ['unavailable', 'network'].includes(error.error.kind),
@@ -22,12 +27,25 @@ const queries = new QueryClient({
   },
 });
 
-// What one member of staff saw is not for the next one.
+// What one member of staff saw, or may no longer see, is not for the next one, nor is what waits for a proof of who it is.
 let owner: string | undefined;
+let isOver = false;
 signet.session.subscribe((state) => {
-  if (state.status !== 'signed-in') return;
-  if (owner !== undefined && owner !== state.account.id) queries.clear();
-  owner = state.account.id;
+  const next = state.status === 'signed-in' ? ownerOf(state.account) : undefined;
+  if (next !== owner) stepUp.current()?.answer(false);
+  const isLeft = state.status === 'signed-out' && state.reason === 'signed-out';
+  if (isLeft || (next !== undefined && owner !== undefined && owner !== next)) {
+    queries.clear();
+    showCodes([]);
+  }
+  if (next === undefined) {
+    isOver = true;
+    return;
+  }
+  // What was refused meanwhile is asked again.
+  if (isOver && owner === next) void queries.invalidateQueries();
+  owner = next;
+  isOver = false;
 });
 
 const router = createBrowserRouter(

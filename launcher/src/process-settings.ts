@@ -186,7 +186,18 @@ function deriveForAuth(facts: PlatformFacts, env: Environment): Derived {
       ...(!isSet('USER_PRIVATE_KEY', env) && { USER_KEY_ENCRYPTION_KEY: secrets.userKeyEncryptionKey }),
       ...(!isSet('PORTAL_PRIVATE_KEY', env) && { PORTAL_KEY_ENCRYPTION_KEY: secrets.portalKeyEncryptionKey }),
     },
-    defaults: { ...defaults, ...(!hasProductionSurface(facts.config) && developmentMail) },
+    defaults: { ...defaults, ...(!hasProductionSurface(facts.config) && describeFrontends(facts, env)) },
+  };
+}
+
+/** Staff have two: their own frontend, and the console of the entrance, where passkeys must work as well. */
+function describeFrontends({ ports }: PlatformFacts, env: Environment): Environment {
+  const consoleOrigin = `http://localhost:${ports.portal}`;
+  return {
+    ...developmentMail,
+    ...(!isSet('PORTAL_APP_URL', env) && {
+      PORTAL_PASSKEY_ORIGINS: `${developmentMail.PORTAL_APP_URL},${consoleOrigin}`,
+    }),
   };
 }
 

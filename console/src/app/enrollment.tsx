@@ -1,5 +1,5 @@
 import type { Challenge } from '@signet/client';
-import { type FormEvent, useEffect, useState } from 'react';
+import { type FormEvent, useEffect, useState, useSyncExternalStore } from 'react';
 import { renderSVG } from 'uqr';
 import { texts } from '../texts/index.ts';
 import { Button, Dialog, Field } from '../ui/ui.tsx';
@@ -8,8 +8,20 @@ import { signet } from './signet.ts';
 
 const { session } = texts;
 
-/** Recovery codes are given with the session, whose page replaces the form: they wait here until that page shows them. */
-const codesToShow: string[] = [];
+/** Recovery codes are given with the session, whose page replaces the form, before they have come or after it. */
+let codesToShow: readonly string[] = [];
+const listeners = new Set<() => void>();
+
+/** None: they are no longer to be shown. */
+export function showCodes(codes: readonly string[]): void {
+  codesToShow = codes;
+  for (const listener of listeners) listener();
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => void listeners.delete(listener);
+}
 
 /** Adds the second factor that the role needs, as the end of the first sign-in. */
 export function Enrollment({ challenge, onBack }: { challenge: Challenge; onBack: () => void }) {
@@ -26,7 +38,7 @@ export function Enrollment({ challenge, onBack }: { challenge: Challenge; onBack
   async function keepCodes(action: () => ReturnType<typeof signet.enrollment.confirmTotp>): Promise<void> {
     await attempt(async () => {
       const outcome = await action();
-      if (outcome.ok) codesToShow.push(...outcome.value.recoveryCodes);
+      if (outcome.ok) showCodes(outcome.value.recoveryCodes);
       return outcome;
     });
   }
@@ -82,7 +94,7 @@ export function Enrollment({ challenge, onBack }: { challenge: Challenge; onBack
 
 /** Shows recovery codes once, until the person says that they are kept. */
 export function RecoveryCodes() {
-  const [codes, setCodes] = useState(() => codesToShow.splice(0));
+  const codes = useSyncExternalStore(subscribe, () => codesToShow);
   const [isCopied, setCopied] = useState(false);
   if (codes.length === 0) return null;
   const copy = () => navigator.clipboard.writeText(codes.join('\n')).then(() => setCopied(true));
@@ -98,7 +110,7 @@ export function RecoveryCodes() {
       </ul>
       <div className="buttons">
         <Button onClick={copy}>{isCopied ? session.copied : session.copy}</Button>
-        <Button kind="main" onClick={() => setCodes([])}>
+        <Button kind="main" onClick={() => showCodes([])}>
           {session.kept}
         </Button>
       </div>

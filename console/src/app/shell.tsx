@@ -6,8 +6,8 @@ import { Button, Skeleton } from '../ui/ui.tsx';
 import { RecoveryCodes } from './enrollment.tsx';
 import { useMay } from './may.ts';
 import { sections } from './sections.ts';
-import { SignIn } from './sign-in.tsx';
-import { describeError, signet } from './signet.ts';
+import { Refusal, SignIn, useAttempt } from './sign-in.tsx';
+import { describeError, ownerOf, signet } from './signet.ts';
 import { StepUpDialog } from './step-up-dialog.tsx';
 
 /**
@@ -17,9 +17,10 @@ import { StepUpDialog } from './step-up-dialog.tsx';
 export function Shell() {
   const session = useSession();
   const may = useMay();
+  const signOut = useAttempt();
   const account = session.status === 'signed-in' ? session.account : undefined;
   const last = useRef<string>(undefined);
-  if (account) last.current = account.id;
+  if (account) last.current = ownerOf(account);
   const owner = last.current;
 
   if (session.status === 'unknown') {
@@ -65,7 +66,11 @@ export function Shell() {
             >
               {account?.email}
             </span>
-            <Button onClick={() => signet.signOut()}>{texts.session.signOut}</Button>
+            {/* Who goes away must see that they are still signed in. */}
+            <Refusal error={signOut.error} />
+            <Button disabled={signOut.isBusy} onClick={() => signOut.attempt(() => signet.signOut())}>
+              {texts.session.signOut}
+            </Button>
           </div>
         </header>
         <main id="content" tabIndex={-1}>

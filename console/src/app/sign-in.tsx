@@ -28,7 +28,7 @@ export function SignIn({ reason }: { reason: string | undefined }) {
   const [challenge, setChallenge] = useState<Challenge>();
   const isEnrollment = challenge?.methods.some((method) => method.startsWith('enroll_'));
   return (
-    <main className="sign-in" id="content">
+    <main className="sign-in">
       {reason && reason !== 'signed-out' && !challenge && <p role="status">{session.endedElsewhere}</p>}
       {!challenge && <FirstStep onChallenge={setChallenge} />}
       {challenge && !isEnrollment && (
@@ -73,7 +73,14 @@ function FirstStep({ onChallenge }: { onChallenge: (challenge: Challenge) => voi
   return (
     <form onSubmit={submit}>
       <h1>{session.signIn}</h1>
-      <Field label={session.email} name="email" type="email" autoComplete="username webauthn" required />
+      <Field
+        label={session.email}
+        name="email"
+        type="email"
+        autoComplete="username webauthn"
+        required
+        autoFocus
+      />
       <Field
         label={session.password}
         name="password"

@@ -1,4 +1,4 @@
-import { createSignetClient, type SignetError } from '@signet/client';
+import { type Account, createSignetClient, type SignetError } from '@signet/client';
 import { texts } from '../texts/index.ts';
 import { askForStepUp } from './step-up.ts';
 
@@ -9,6 +9,11 @@ export const signet = createSignetClient({
   headers: { 'graphql-client-name': 'signet-console' },
   onStepUp: askForStepUp,
 });
+
+/** Whose data is on the screen: also another role of the same person begins anew. */
+export function ownerOf({ id, role, scopes }: Account): string {
+  return [id, role, ...scopes].join(' ');
+}
 
 /** What a person reads of an error. */
 export function describeError(error: SignetError): string {
@@ -23,8 +28,11 @@ export function describeError(error: SignetError): string {
     case 'network':
       return errors.network;
     case 'forbidden':
-    case 'step-up':
       return errors.forbidden;
+    case 'step-up':
+      return texts.stepUp.why;
+    case 'signed-out':
+      return texts.session.ended;
     case 'passkey':
       return errors.passkey;
     case 'input':

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import { OperationError, send, usePages } from '../app/operations.ts';
 import {
@@ -49,8 +49,8 @@ export function Component() {
     ...(value('kind') && { kind: value('kind') }),
     ...(value('actor') && { actorId: value('actor') }),
     ...(value('subject') && { subjectId: value('subject') }),
-    ...(value('since') && { since: new Date(value('since')).toISOString() }),
-    ...(value('until') && { until: new Date(value('until')).toISOString() }),
+    ...readInstant('since', value('since')),
+    ...readInstant('until', value('until')),
   };
   const pages = usePages(auditLogDocument, { filter, first: 50 }, ({ auditLog }) => auditLog);
   const filterField = (name: string, label: string, type = 'text') => (
@@ -105,10 +105,24 @@ export function Component() {
   );
 }
 
+/** Nothing for a text that is no time: an address may have been typed. */
+function readInstant(name: 'since' | 'until', text: string): { since?: string; until?: string } {
+  const time = new Date(text);
+  return Number.isNaN(time.getTime()) ? {} : { [name]: time.toISOString() };
+}
+
 /** Asks for all events that the filter leaves, and gives them as a file. */
 function Export({ filter }: { filter: NonNullable<AuditLogQueryVariables['filter']> }) {
   const [rows, setRows] = useState<number>();
   const [error, setError] = useState<OperationError>();
+  // Where somebody else signs in meanwhile, what has come so far is not for them.
+  const isGone = useRef(false);
+  useEffect(() => {
+    isGone.current = false;
+    return () => {
+      isGone.current = true;
+    };
+  }, []);
   async function save(
     name: string,
     type: string,
@@ -121,6 +135,7 @@ function Export({ filter }: { filter: NonNullable<AuditLogQueryVariables['filter
         setRows(events.length);
         const page: AuditLogQuery = await send(auditLogDocument, { filter, first: 100, after });
         events.push(...(page.auditLog?.edges.map(({ node }) => node) ?? []));
+        if (isGone.current) return;
         after = page.auditLog?.pageInfo.hasNextPage ? page.auditLog.pageInfo.endCursor : undefined;
       }
       const link = document.createElement('a');

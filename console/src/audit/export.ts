@@ -13,7 +13,10 @@ const columns = [
   'id',
 ] as const;
 
-/** RFC 4180. A text that a spreadsheet would read as a formula gets an apostrophe before it (CSV injection). */
+/**
+ * RFC 4180. A text that a spreadsheet would read as a formula gets an apostrophe before it (CSV injection), within a cell too: where the
+ * decimal point is a comma, Excel divides at semicolons, which the quotes of these cells do not hide.
+ */
 export function writeCsv(events: readonly AuditEvent[]): string {
   const rows = events.map((event) =>
     [
@@ -35,7 +38,7 @@ export function writeCsv(events: readonly AuditEvent[]): string {
 }
 
 function writeCell(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const safe = text.replace(/(^|[;\t\r\n])([\s"]*)(?=[=+\-@＝＋－＠])/g, "$1$2'");
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 

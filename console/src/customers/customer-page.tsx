@@ -160,6 +160,8 @@ type Act = { title: string; what: string; isDangerous?: boolean } & (
 
 function Actions({ customer }: { customer: Customer }) {
   const [act, setAct] = useState<Act>();
+  // Here, since the dialog goes while a session is over.
+  const [reason, setReason] = useState('');
   const { id, email, isActive } = customer;
   const may = useMay();
   const all: Act[] = [
@@ -188,27 +190,39 @@ function Actions({ customer }: { customer: Customer }) {
   ];
   const acts = all.filter(({ document }) => may(document));
   if (acts.length === 0) return null;
+  function open(one: Act): void {
+    setReason('');
+    setAct(one);
+  }
   return (
     <Section title={say.actions}>
       <div className="buttons">
         {acts.map((one) => (
-          <Button key={one.title} kind={one.isDangerous ? 'danger' : 'plain'} onClick={() => setAct(one)}>
+          <Button key={one.title} kind={one.isDangerous ? 'danger' : 'plain'} onClick={() => open(one)}>
             {one.title}…
           </Button>
         ))}
         {may(auditLogDocument) && <Link to={`/audit?subject=${id}`}>{say.history}</Link>}
       </div>
-      {act && <Confirm act={act} id={id} onClose={() => setAct(undefined)} />}
+      {act && (
+        <Confirm act={act} id={id} reason={reason} onReason={setReason} onClose={() => setAct(undefined)} />
+      )}
     </Section>
   );
 }
 
 /** Says what an act will do, asks for the reason where one is kept, and does it. */
-function Confirm({ act, id, onClose }: { act: Act; id: string; onClose: () => void }) {
+function Confirm(props: {
+  act: Act;
+  id: string;
+  reason: string;
+  onReason: (reason: string) => void;
+  onClose: () => void;
+}) {
+  const { act, id, reason, onReason, onClose } = props;
   const action = useAction(act.document as TypedDocument<unknown, WithId & { reason?: string }>);
   function submit(event: FormEvent<HTMLFormElement>): void {
     event.preventDefault();
-    const reason = String(new FormData(event.currentTarget).get('reason') ?? '');
     action.mutate({ id, ...(act.asksReason && { reason }) }, { onSuccess: onClose });
   }
   return (
@@ -216,7 +230,15 @@ function Confirm({ act, id, onClose }: { act: Act; id: string; onClose: () => vo
       <form onSubmit={submit}>
         <p>{act.what}</p>
         {act.asksReason && (
-          <Field label={say.reason} name="reason" minLength={3} maxLength={500} required autoFocus />
+          <Field
+            label={say.reason}
+            value={reason}
+            onChange={({ target }) => onReason(target.value)}
+            minLength={3}
+            maxLength={500}
+            required
+            autoFocus
+          />
         )}
         {action.error && <Problem error={action.error} />}
         <div className="buttons">

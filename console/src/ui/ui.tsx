@@ -54,7 +54,7 @@ export function Problem({ error, onRetry }: { error: OperationError; onRetry?: (
   );
 }
 
-/** A modal dialog: the browser keeps the focus inside, and gives it back. Escape closes it. */
+/** A modal dialog: the browser keeps the focus inside, and gives it back. Escape asks to close it. */
 export function Dialog({
   title,
   onClose,
@@ -76,6 +76,11 @@ export function Dialog({
       onCancel={(event) => {
         event.preventDefault();
         onClose();
+      }}
+      onClose={({ currentTarget }) => {
+        // Pressed again and again, Escape closes it whatever a page says to that. Where it is still to be shown, it is.
+        onClose();
+        setTimeout(() => currentTarget.isConnected && !currentTarget.open && currentTarget.showModal());
       }}
     >
       <h2 id={id}>{title}</h2>

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { brotliCompressSync, constants } from 'node:zlib';
+import { promisify } from 'node:util';
+import { brotliCompress, constants } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { assetHeaders, consolePolicy, isNotModified, pageHeaders } from './page-headers.ts';
 
@@ -54,12 +55,15 @@ export function registerConsole(server: FastifyInstance, folder = consoleFolder)
 const notBuilt = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Console</title>
 <p>The console is not built yet. This page asks again in two seconds. Where it stays like this, run <code>npm run build -w console</code>.</p></html>`;
 
+const compress = promisify(brotliCompress);
+
+/** Compressed by a thread of its own: operations are answered meanwhile. */
 async function readAsset(path: string) {
   const plain = await readFile(path);
   const params = { [constants.BROTLI_PARAM_QUALITY]: 9 };
   return {
     plain,
-    compressed: brotliCompressSync(plain, { params }),
+    compressed: await compress(plain, { params }),
     etag: `W/"${createHash('sha256').update(plain).digest('base64url')}"`,
   };
 }

@@ -42,25 +42,32 @@ export function createSignetClient(options: SignetClientOptions) {
   const session = createSession({ url, platform, store, headers, send });
   let steppingUp: Promise<boolean> | undefined;
 
-  /** Sends a request as whoever is signed in. The signature is that of the global `fetch`: give it to a GraphQL client. */
+  /**
+   * Sends a request as whoever is signed in. The signature is that of the global `fetch`: give it to a GraphQL client. What goes to another
+   * origin than the entrance's is sent as it is, without a token.
+   */
   async function signetFetch(input: FetchInput, init?: RequestInit): Promise<Response> {
+    const target = typeof input === 'object' && 'url' in input ? input.url : String(input);
+    if (new URL(resolveUrl(target, url)).origin !== new URL(url).origin) return send(input, init);
     const given = await session.token();
     if ('error' in given) return answerFor(given.error);
     const { token } = given;
     const response = await sendAs(token, input, init);
     if (response.status !== 401) return response;
-    const error = await readRefusal(response);
+    const error = token && (await readRefusal(response));
     if (error?.kind === 'step-up' && onStepUp) {
       steppingUp ??= onStepUp(error).finally(() => {
         steppingUp = undefined;
       });
       if (!(await steppingUp)) return response;
-    } else if (!token || error?.kind !== 'signed-out') {
+    } else if (error?.kind !== 'signed-out') {
       return response;
     }
     const renewed = await session.token(error.kind === 'signed-out' ? token : undefined);
     if ('error' in renewed) return answerFor(renewed.error);
-    return renewed.token && renewed.token !== token ? sendAs(renewed.token, input, init) : response;
+    // Whoever signed in meanwhile, in another tab, did not ask for this.
+    const isMine = token && renewed.token && isSameAccount(token, renewed.token);
+    return isMine && renewed.token !== token ? sendAs(renewed.token, input, init) : response;
   }
 
   function sendAs(token: HeldToken | undefined, input: FetchInput, init?: RequestInit): Promise<Response> {
@@ -228,6 +235,10 @@ function answerFor(error: SignetError): Response {
   });
 }
 
+function isSameAccount({ account: one }: HeldToken, { account: other }: HeldToken): boolean {
+  return one.id === other.id && one.actedBy === other.actedBy;
+}
+
 type Page = { location?: { href: string; hostname: string }; document?: unknown };
 
 function isBrowser(): boolean {
@@ -238,9 +249,9 @@ function isBrowser(): boolean {
  * A page on localhost sees no cookies of 127.0.0.1, and the other way round: they are two sites. Both are this machine, so the page's own
  * name is used.
  */
-function resolveUrl(text: string): string {
+function resolveUrl(text: string, base?: string): string {
   const { location } = globalThis as Page;
-  const url = new URL(text, location?.href);
+  const url = new URL(text, location?.href ?? base);
   const loopback = ['localhost', '127.0.0.1', '[::1]'];
   if (location && loopback.includes(url.hostname) && loopback.includes(location.hostname)) {
     url.hostname = location.hostname;

@@ -62,7 +62,8 @@ export function readAnswerError(error: AnswerError, retryAfterSeconds = 1): Sign
     reason,
     ...(typeof requestId === 'string' && { requestId }),
   };
-  const seconds = typeof wait === 'number' ? wait : retryAfterSeconds;
+  // A proxy may have written a date there.
+  const seconds = typeof wait === 'number' ? wait : retryAfterSeconds || 1;
   if (challenge) return { ...shared, kind: 'challenge', challenge: challenge as Challenge };
   if (reason === 'authz.step_up.required') {
     return { ...shared, kind: 'step-up', maxAgeSeconds: (stepUp as { maxAge?: number })?.maxAge ?? 0 };

@@ -16,6 +16,9 @@ type Browser = {
 
 const browser = globalThis as Browser;
 
+/** Ends the request that waits in a form's autofill: a browser refuses another one beside it. */
+let endAutofill: AbortController | undefined;
+
 /** Whether this browser has passkeys, and reads their options as JSON. */
 export function supportsPasskeys(): boolean {
   return browser.PublicKeyCredential?.parseRequestOptionsFromJSON !== undefined;
@@ -37,7 +40,7 @@ export async function askForPasskey(
   session: Session,
   begin: OperationName,
   variables: object = {},
-  more: object = {},
+  more: { mediation?: 'conditional'; signal?: AbortSignal } = {},
 ): Promise<Outcome<object>> {
   const options = await session.ask<object>(begin, variables);
   if (!options.ok) return options;
@@ -47,7 +50,16 @@ export async function askForPasskey(
     const publicKey = isNew
       ? PublicKeyCredential?.parseCreationOptionsFromJSON(options.value)
       : PublicKeyCredential?.parseRequestOptionsFromJSON(options.value);
-    const credential = await navigator?.credentials?.[isNew ? 'create' : 'get']({ publicKey, ...more });
+    endAutofill?.abort();
+    endAutofill = more.mediation && new AbortController();
+    const signal = endAutofill
+      ? AbortSignal.any([endAutofill.signal, ...(more.signal ? [more.signal] : [])])
+      : more.signal;
+    const credential = await navigator?.credentials?.[isNew ? 'create' : 'get']({
+      publicKey,
+      ...more,
+      ...(signal && { signal }),
+    });
     if (credential) return { ok: true, value: credential.toJSON() };
     return fail('The browser gave no passkey.');
   } catch (error) {

@@ -53,6 +53,10 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
   let restoring: Promise<unknown> | undefined;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let hiddenMs = Number.POSITIVE_INFINITY;
+  let isClosed = false;
+  let stopWatching = (): void => undefined;
+  /** Called where the token or the state has changed. */
+  let wake = (): void => undefined;
 
   const tabs = connectTabs(`signet:${platform}:${url}`, hear);
 
@@ -73,7 +77,14 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
 
   function change(next: SessionState): void {
     state = next;
-    for (const listener of [...listeners]) listener(state);
+    for (const listener of [...listeners]) {
+      try {
+        listener(state);
+      } catch (error) {
+        // A fault of the page's must not cost the session.
+        console.error(error);
+      }
+    }
   }
 
   function hold(accessToken: string, remainingMs: number): void {
@@ -83,6 +94,7 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
     if (state.status !== 'signed-in' || JSON.stringify(state.account) !== JSON.stringify(account)) {
       change({ status: 'signed-in', account });
     }
+    wake();
   }
 
   function forget(reason?: string): void {
@@ -90,6 +102,7 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
     held = undefined;
     isBorrowed = false;
     if (state.status !== 'signed-out') change({ status: 'signed-out', ...(reason && { reason }) });
+    wake();
   }
 
   /** Keeps new tokens: first in the app's store, since an answer that is lost costs a sign-in. */
@@ -116,16 +129,18 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
 
   /** Sends one of auth's operations. Never rejects. */
   async function ask<T>(name: OperationName, variables: object, bearer?: string): Promise<Outcome<T>> {
+    // The cookie is of whom this browser signed in, and not of the customer as whom staff act in this tab.
+    const hasCookies = !store && !(bearer && isBorrowed);
     try {
       const response = await send(url, {
         method: 'POST',
         signal: AbortSignal.timeout(requestTimeoutMs),
-        credentials: store ? 'omit' : 'include',
+        credentials: hasCookies ? 'include' : 'omit',
         headers: {
           ...headers,
           'content-type': 'application/json',
           accept: 'application/graphql-response+json, application/json',
-          ...(!store && { 'signet-session': 'cookie' }),
+          ...(hasCookies && { 'signet-session': 'cookie' }),
           ...(bearer && { authorization: `Bearer ${bearer}` }),
         },
         body: JSON.stringify({ query: documentOf(name, platform), variables }),
@@ -161,28 +176,40 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
     return error;
   }
 
-  /** Renews the access token, once at a time in all tabs. */
+  /** Renews the access token, once at a time in all tabs. Never rejects. */
   function refresh(): Promise<SignetError | undefined> {
     const before = held;
     refreshing ??= tabs
       .alone(async (waited) => {
-        if (waited) {
-          tabs.send({ kind: 'ask' });
-          for (let ms = 0; ms < otherTabMs && held === before && state.status !== 'signed-out'; ms += 10)
-            await sleep(10);
-        }
-        return held !== before || (waited && state.status === 'signed-out') ? undefined : exchange();
+        const isDone = () => held !== before || (waited && state.status === 'signed-out');
+        if (waited && !isDone()) await askTabs();
+        return isDone() ? undefined : exchange();
       })
+      .catch(readFault)
       .finally(() => {
         refreshing = undefined;
       });
     return refreshing;
   }
 
+  /** By one timer: in a hidden page each takes a second, or a minute, while all other tabs wait for the lock. */
+  async function askTabs(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+      setTimeout(resolve, otherTabMs);
+      tabs.send({ kind: 'ask' });
+    });
+  }
+
+  /** Runs `work` in one tab at a time. Never rejects. */
+  function once<T>(work: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
+    return tabs.alone(work).catch((error: unknown) => ({ ok: false, error: readFault(error) }));
+  }
+
   /** Finds out who is signed in; where auth cannot be asked, again and again, with longer and longer pauses. */
   async function restore(pauseMs = 1000): Promise<void> {
     const error = await refresh();
-    if (!error || state.status !== 'unknown') return;
+    if (!error || isClosed || state.status !== 'unknown') return;
     change({ status: 'unknown', error });
     retry = setTimeout(() => restore(Math.min(pauseMs * 2, maxRetryMs)), pauseMs);
     (retry as { unref?: () => void }).unref?.();
@@ -201,10 +228,12 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
 
   function watchPage(): void {
     const page = (globalThis as { document?: { visibilityState: string } & EventTarget }).document;
-    page?.addEventListener('visibilitychange', () => {
-      if (page.visibilityState === 'hidden') hiddenMs = Date.now();
+    const look = () => {
+      if (page?.visibilityState === 'hidden') hiddenMs = Date.now();
       else if (held && !isBorrowed && Date.now() - hiddenMs > awayMs) void refresh();
-    });
+    };
+    page?.addEventListener('visibilitychange', look);
+    stopWatching = () => page?.removeEventListener('visibilitychange', look);
   }
 
   return {
@@ -251,7 +280,7 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
       // Before the lock, which a renewal takes as well.
       const answer = isSignedIn ? await this.token() : await ready();
       if ('error' in answer && isSignedIn) return { ok: false, error: answer.error as SignetError };
-      return tabs.alone(async () => {
+      return once(async () => {
         const deviceToken = (await store?.read())?.deviceToken;
         const variables = { input: { ...input, ...(deviceToken && { deviceToken }) } };
         const outcome = await ask<T>(name, variables, isSignedIn ? held?.accessToken : undefined);
@@ -275,21 +304,26 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
     /** Exchanges the grant of an impersonation for a token without refresh, for this tab only. */
     async borrow(grant: string): Promise<Outcome<Account>> {
       await ready();
-      const outcome = await ask<AuthPayload>('beginImpersonation', { input: { grant } });
-      if (!outcome.ok) return outcome;
-      isBorrowed = true;
-      hold(outcome.value.accessToken, outcome.value.expiresIn * 1000);
-      return { ok: true, value: (held as HeldToken).account };
+      // Alone, or the answer to a renewal that is under way would take its place.
+      return once(async () => {
+        const outcome = await ask<AuthPayload>('beginImpersonation', { input: { grant } });
+        if (!outcome.ok) return outcome;
+        isBorrowed = true;
+        hold(outcome.value.accessToken, outcome.value.expiresIn * 1000);
+        return { ok: true, value: (held as HeldToken).account };
+      });
     },
 
     /** Ends the session. Where it can't be ended now, it stays, and the error says why. */
     async signOut(): Promise<Outcome<undefined>> {
       await ready();
-      return tabs.alone(async () => {
+      return once(async () => {
         if (state.status === 'signed-out') return { ok: true, value: undefined };
         const refreshToken = isBorrowed ? undefined : (await store?.read())?.refreshToken;
         const input = refreshToken ? { input: { refreshToken } } : {};
-        const outcome = await ask('signOut', input, store || isBorrowed ? held?.accessToken : undefined);
+        // Beside a refresh token an access token that has expired would be refused, and the session go on.
+        const bearer = isBorrowed || (store && !refreshToken) ? held?.accessToken : undefined;
+        const outcome = await ask('signOut', input, bearer);
         if (!outcome.ok && !['signed-out', 'credentials'].includes(outcome.error.kind)) return outcome;
         await end('signed-out');
         return { ok: true, value: undefined };
@@ -297,6 +331,8 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
     },
 
     close(): void {
+      isClosed = true;
+      stopWatching();
       clearTimeout(retry);
       listeners.clear();
       tabs.close();
@@ -314,6 +350,7 @@ function isUsable(token: HeldToken): boolean {
   return remainingMsOf(token) > Math.min(5_000, token.lifetimeMs / 20);
 }
 
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** What the app's store threw, or an answer that is none of auth's. */
+function readFault(error: unknown): SignetError {
+  return { kind: 'internal', reason: 'client', message: String((error as Error)?.message ?? error) };
 }

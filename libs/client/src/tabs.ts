@@ -23,7 +23,7 @@ export type Tabs = {
  */
 export function connectTabs(name: string, onMessage: (message: TabMessage) => void): Tabs {
   if (!('document' in globalThis)) return { send() {}, alone: createQueue(), close() {} };
-  const channel = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(name);
+  let channel = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(name);
   const queue = createQueue();
   if (channel) {
     channel.onmessage = (event) => onMessage((event as { data: TabMessage }).data);
@@ -42,7 +42,11 @@ export function connectTabs(name: string, onMessage: (message: TabMessage) => vo
       if (done && !waited) return done.value;
       return locks.request(name, () => work(true));
     },
-    close: () => channel?.close(),
+    close() {
+      channel?.close();
+      // A closed channel throws where something is sent on it.
+      channel = undefined;
+    },
   };
 }
 

@@ -10,13 +10,15 @@ const texts =
 export default function CustomerPanel({ customerId }: { customerId: string }) {
   const { data, error, isPending, refetch } = useOperation(customerOrdersDocument, { id: customerId });
   if (error) return <Problem error={error} onRetry={refetch} />;
-  const orders = data?.customer?.orders?.edges ?? [];
+  const orders = data?.customer?.orders?.edges;
+  // Not for this role, or not to be had now: that is not the same as none.
+  if (!isPending && !orders) return null;
   return (
     <Section title={texts.title}>
       {isPending && <Skeleton />}
-      {!isPending && orders.length === 0 && <p className="empty">{texts.none}</p>}
+      {orders?.length === 0 && <p className="empty">{texts.none}</p>}
       <ul className="list">
-        {orders.map(({ node }) => (
+        {orders?.map(({ node }) => (
           <li key={node.id}>
             <span>{formatMoney(node.total)}</span>
             <span className="quiet">{`${node.status.toLowerCase()} · ${formatDate(node.placedAt)}`}</span>
