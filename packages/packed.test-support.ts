@@ -102,9 +102,12 @@ export async function createStrangersProject(options: ProjectOptions): Promise<S
   const packed = await packOnce();
   const folder = mkdtempSync(join(tmpdir(), 'signet-stranger-'));
   const started: ChildProcess[] = [];
-  // What this run's processes share (a compile cache, npm's own settings) is none of a stranger's.
+  // What this run's processes share (a compile cache, npm's own settings) is none of a stranger's. Whom the machine trusts is: without
+  // it, npm cannot reach a registry behind a private authority.
   const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(npm_(?!config_)|NODE_|VITEST|TEST$|VITE_)/.test(name)),
+    Object.entries(process.env).filter(
+      ([name]) => !/^(npm_(?!config_)|NODE_(?!EXTRA_CA_CERTS)|VITEST|TEST$|VITE_)/.test(name),
+    ),
   );
   const node = async (...args: string[]) => {
     const { stdout } = await run(process.execPath, args, { cwd: folder, env });

@@ -34,6 +34,8 @@ describe('nonces in PostgreSQL', () => {
     database = await createTestDatabase();
     await database.query('create schema reviews');
     pools = [1, 2].map(() => new pg.Pool({ connectionString: database.adminUrl, max: 5 }));
+    // Its end does not wait for the connections, which the drop of the database may meet.
+    for (const pool of pools) pool.on('error', () => {});
   });
   afterAll(async () => {
     for (const pool of pools) await pool.end();

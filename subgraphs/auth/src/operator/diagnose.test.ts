@@ -117,9 +117,10 @@ describe('npm run doctor', () => {
         'revocations: a connection to their database hears no NOTIFY',
       ]);
       path.fault = 'swallow';
-      expect(await faultsOf({ PORT: port })).toEqual([
-        expect.stringMatching(/^auth process: is not ready \(database: .*\)$/),
-      ]);
+      // A report of the checks is used for a moment.
+      await expect
+        .poll(() => faultsOf({ PORT: port }))
+        .toEqual([expect.stringMatching(/^auth process: is not ready \(database: .*\)$/)]);
     } finally {
       path.fault = 'none';
       await lame.stop();
