@@ -64,9 +64,9 @@ export async function openProcessMetrics(
     const [path = ''] = (request.url ?? '').split('?', 1);
     if (request.method !== 'GET' && request.method !== 'HEAD')
       return sendJson(405, { status: 'This port takes GET.' }, { allow: 'GET, HEAD' });
+    if (!isOurHost(request.headers.host)) return sendJson(421, { status: 'not for that host' });
     const checked = await health.answer(path);
     if (checked) return sendJson(checked.status, checked.body, checked.headers);
-    if (!isOurHost(request.headers.host)) return sendJson(421, { status: 'not for that host' });
     if (path === '/metrics') return send(200, metrics.contentType, await readText());
     const page = pages.get(path);
     return page ? sendJson(200, await page()) : sendJson(404, { status: 'There is nothing at this path.' });
