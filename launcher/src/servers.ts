@@ -29,7 +29,7 @@ type ServersOptions = {
  */
 export async function startServers(
   options: ServersOptions,
-): Promise<{ gatewayUrl: string; hasMailbox: boolean; stop(): Promise<void> }> {
+): Promise<{ gatewayUrl: string; hasMailbox: boolean; hasConsole: boolean; stop(): Promise<void> }> {
   const { config, ports, database, createLogger, subgraphOptions } = options;
   const { env: _env, ...ownOptions } = options.auth;
   const definitions = new Map(
@@ -69,7 +69,8 @@ export async function startServers(
     });
     running.push(gateway);
     const hasMailbox = configs.subgraphs.auth.MAIL_URL === 'mailbox:';
-    return { gatewayUrl: `http://${nameOfHost(config.HOST)}:${ports.graph}`, hasMailbox, stop };
+    const hasConsole = configs.gateway.CONSOLE;
+    return { gatewayUrl: `http://${nameOfHost(config.HOST)}:${ports.graph}`, hasMailbox, hasConsole, stop };
   } catch (error) {
     await planningWorker.worker.terminate();
     await stop();

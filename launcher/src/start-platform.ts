@@ -72,8 +72,7 @@ export async function startPlatform(
       gateway,
     });
     stops.push(servers.stop);
-    const hasConsole = env.CONSOLE !== 'no';
-    if (hasConsole) {
+    if (servers.hasConsole) {
       const stopBuild = startConsoleBuild(createLogger('console', config.LOG_LEVEL));
       stops.push(async () => stopBuild());
     }
@@ -85,7 +84,7 @@ export async function startPlatform(
         accounts: database.accounts,
         isClosed: hasProductionSurface(config),
         hasMailbox: servers.hasMailbox,
-        hasConsole,
+        hasConsole: servers.hasConsole,
         seconds,
       }),
     );
