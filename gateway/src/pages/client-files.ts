@@ -2,13 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { assetHeaders, isNotModified } from './page-headers.ts';
-
-const mediaTypes: Record<string, string> = {
-  '.css': 'text/css; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.svg': 'image/svg+xml',
-};
+import { assetHeaders, isNotModified, mediaTypes } from './page-headers.ts';
 
 type ClientFile = { content: Buffer; mediaType: string; etag: string };
 

@@ -4,13 +4,7 @@ import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { assetHeaders, consolePolicy, isNotModified, pageHeaders } from './page-headers.ts';
-
-const mediaTypes: Record<string, string> = {
-  '.css': 'text/css; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.svg': 'image/svg+xml',
-};
+import { assetHeaders, consolePolicy, isNotModified, mediaTypes, pageHeaders } from './page-headers.ts';
 
 /** Where `npm run build -w console`, `npm start` and the image put the built console. */
 export const consoleFolder = join(import.meta.dirname, '../../../console/dist');

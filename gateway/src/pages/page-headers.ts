@@ -61,6 +61,13 @@ export function pageHeaders(contentSecurityPolicy: string): Record<string, strin
   };
 }
 
+/** Of the files that pages load, by the end of their names. */
+export const mediaTypes: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
 /** For files whose address changes with their content. */
 export const assetHeaders: Record<string, string> = {
   ...everywhere,

@@ -33,13 +33,10 @@ export function connectTabs(name: string, onMessage: (message: TabMessage) => vo
     async alone(work) {
       const locks = globalThis.navigator?.locks;
       if (!locks) return queue(work);
-      let waited = true;
       const done = await locks.request(name, { ifAvailable: true }, async (lock) => {
-        if (!lock) return undefined;
-        waited = false;
-        return { value: await work(false) };
+        return lock ? { value: await work(false) } : undefined;
       });
-      if (done && !waited) return done.value;
+      if (done) return done.value;
       return locks.request(name, () => work(true));
     },
     close() {
