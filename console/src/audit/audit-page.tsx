@@ -6,12 +6,12 @@ import {
   type AuditLogQueryVariables,
   auditLogDocument,
 } from '../operations.generated.ts';
-import { formatDateTime, texts } from '../texts/index.ts';
+import { formatDateTime } from '../texts/index.ts';
 import { type Column, DataTable } from '../ui/data-table.tsx';
 import { Button, Field, Problem, Skeleton } from '../ui/ui.tsx';
 import { writeCsv, writeLines } from './export.ts';
+import { audit } from './texts.ts';
 
-const { audit } = texts;
 export type AuditEvent = NonNullable<AuditLogQuery['auditLog']>['edges'][number]['node'];
 
 const columns: Column<AuditEvent>[] = [

@@ -14,12 +14,12 @@ import {
   sendPasswordResetDocument,
   suspendCustomerDocument,
 } from '../operations.generated.ts';
-import { formatDate, formatDateTime, texts } from '../texts/index.ts';
+import { formatDate, formatDateTime } from '../texts/index.ts';
 import { Button, Dialog, Field, Problem, Section, Skeleton } from '../ui/ui.tsx';
 import { ActiveState } from './customers-page.tsx';
 import { customerPanels } from './panels.ts';
+import { customer as say, customers as shared } from './texts.ts';
 
-const { customer: say, customers: shared } = texts;
 type Customer = NonNullable<CustomerQuery['customer']>;
 
 /** Everything about one customer that the role may see, and what it may do. */

@@ -2,11 +2,11 @@ import { useDeferredValue, useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import { usePages } from '../app/operations.ts';
 import { type CustomersQuery, customersDocument } from '../operations.generated.ts';
-import { formatDate, texts } from '../texts/index.ts';
+import { formatDate } from '../texts/index.ts';
 import { type Column, DataTable } from '../ui/data-table.tsx';
 import { Field, Problem, Skeleton } from '../ui/ui.tsx';
+import { customers } from './texts.ts';
 
-const { customers } = texts;
 type Customer = NonNullable<CustomersQuery['customers']>['edges'][number]['node'];
 
 const columns: Column<Customer>[] = [

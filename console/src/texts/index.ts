@@ -1,12 +1,25 @@
 import { de } from './de.ts';
-import { en, type Texts } from './en.ts';
+import { en } from './en.ts';
 
-const languages: Record<string, Texts> = { en, de };
+/** A language that the console speaks. */
+type Language = 'en' | 'de';
+const spoken: readonly string[] = ['en', 'de'] satisfies Language[];
 
 /** The first of the browser's languages that the console speaks. */
-export const language =
-  navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => tag in languages) ?? 'en';
-export const texts: Texts = languages[language] ?? en;
+export const language = (navigator.languages
+  .map((tag) => tag.slice(0, 2))
+  .find((tag) => spoken.includes(tag)) ?? 'en') as Language;
+
+/**
+ * The texts of one screen, in the browser's language. The type of the English ones is that of all: the compiler finds a text that a
+ * language has not.
+ */
+export function choose<T>(of: { en: T; de: NoInfer<T> }): T {
+  return of[language];
+}
+
+/** What no screen has for itself: the frame, signing in, errors. A folder's own texts are in its `texts.ts`. */
+export const texts = choose({ en, de });
 
 const dateTime = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
 const date = new Intl.DateTimeFormat(language, { dateStyle: 'medium' });

@@ -1,10 +1,10 @@
-import { formatDate, language, Problem, Section, Skeleton, useOperation } from '@signet/console';
+import { choose, formatDate, language, Problem, Section, Skeleton, useOperation } from '@signet/console';
 import { customerOrdersDocument } from './operations.generated.ts';
 
-const texts =
-  language === 'de'
-    ? { title: 'Bestellungen', none: 'Keine Bestellungen.' }
-    : { title: 'Orders', none: 'No orders.' };
+const texts = choose({
+  en: { title: 'Orders', none: 'No orders.' },
+  de: { title: 'Bestellungen', none: 'Keine Bestellungen.' },
+});
 
 /** The customer's latest orders, on their page of the console. */
 export default function CustomerPanel({ customerId }: { customerId: string }) {

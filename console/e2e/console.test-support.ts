@@ -1,0 +1,120 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { promisify } from 'node:util';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { startChromium } from '../../gateway/src/pages/chromium.test-support.ts';
+import {
+  seedPassword,
+  startTestPlatform,
+  type TestPlatform,
+} from '../../launcher/src/platform.test-support.ts';
+
+const folder = `${import.meta.dirname}/..`;
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** A platform with its console, and a browser with an empty context for each test. */
+export type Console = {
+  readonly platform: TestPlatform;
+  readonly browser: Browser;
+  /** The console's address, with a `/` at its end. */
+  readonly base: string;
+  readonly context: BrowserContext;
+  /** What pages have asked, and the manifest of trusted documents does not list. */
+  readonly unlisted: Set<string>;
+  /** Gives the test a context of other settings: a language, a scheme of colours, a size. */
+  useContext: (options: BrowserContextOptions) => Promise<BrowserContext>;
+  /** Opens a page of the console, and signs in where it asks for that. */
+  open: (path: string, email?: string) => Promise<Page>;
+  signIn: (page: Page, email: string) => Promise<void>;
+  enterPassword: (page: Page, email: string) => Promise<void>;
+  /** As somebody does from another device, or an administrator. */
+  endSessions: (email: string) => Promise<void>;
+  /** What axe finds wrong with a page: the rule, and where. */
+  findBarriers: (page: Page) => Promise<string[]>;
+};
+
+/** Starts all of it for the tests of a file, and ends it after them. */
+export function startConsole(): Console {
+  let platform: TestPlatform;
+  let browser: Browser;
+  let context: BrowserContext;
+  let base: string;
+  const unlisted = new Set<string>();
+
+  beforeAll(async () => {
+    await promisify(execFile)(process.execPath, [`${folder}/build.ts`]);
+    [platform, browser] = await Promise.all([
+      startTestPlatform({ CONSOLE: 'yes', STAFF_MFA: 'operations' }),
+      startChromium(),
+    ]);
+    base = new URL('/console/', platform.urlOf('portal')).href;
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await platform?.stop();
+  });
+  beforeEach(() => openContext({ viewport: { width: 1280, height: 800 } }));
+  afterEach(() => context.close());
+
+  async function openContext(options: BrowserContextOptions): Promise<BrowserContext> {
+    context = await browser.newContext({ locale: 'en', ...options });
+    const { operations } = JSON.parse(readFileSync(`${folder}/dist/trusted-documents.json`, 'utf8')) as {
+      operations: { body: string }[];
+    };
+    context.on('request', (request) => {
+      const sent = request.postData();
+      const query = sent && JSON.parse(sent).query;
+      if (query && !operations.some(({ body }) => body === query)) unlisted.add(query);
+    });
+    return context;
+  }
+  async function enterPassword(page: Page, email: string): Promise<void> {
+    await page.getByLabel('E-mail').fill(email);
+    await page.getByLabel('Password').fill(seedPassword);
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  }
+  async function signIn(page: Page, email: string): Promise<void> {
+    await enterPassword(page, email);
+    await page.getByRole('button', { name: 'Sign out' }).waitFor();
+  }
+  return {
+    get platform() {
+      return platform;
+    },
+    get browser() {
+      return browser;
+    },
+    get base() {
+      return base;
+    },
+    get context() {
+      return context;
+    },
+    unlisted,
+    async useContext(options) {
+      await context.close();
+      return openContext(options);
+    },
+    async open(path, email = 'admin@example.com') {
+      const page = await context.newPage();
+      await page.goto(new URL(path, base).href);
+      await signIn(page, email);
+      return page;
+    },
+    signIn,
+    enterPassword,
+    async endSessions(email) {
+      const elsewhere = await platform.signIn('portal', email);
+      await platform.ask('mutation { endOtherPortalSessions }', { token: elsewhere });
+    },
+    async findBarriers(page) {
+      await page.evaluate(axe);
+      const { violations } = (await page.evaluate('axe.run()')) as {
+        violations: { id: string; nodes: { target: string[] }[] }[];
+      };
+      return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
+    },
+  };
+}
