@@ -287,6 +287,14 @@ export type UndoEmailMutationVariables = Exact<{
 
 export type UndoEmailMutation = { undoPortalEmail: boolean };
 
+export type VerifyEmailMutationVariables = Exact<{
+  token: string;
+  password?: string | null | undefined;
+}>;
+
+
+export type VerifyEmailMutation = { verifyPortalEmail: { verified: boolean, next: VerificationStep } };
+
 export type ServiceAccountsQueryVariables = Exact<{
   side: ServiceSide;
   after?: string | null | undefined;
@@ -471,6 +479,7 @@ export const requestPasswordResetDocument = "mutation RequestPasswordReset($emai
 export const resetPasswordDocument = "mutation ResetPassword($token: String!, $newPassword: String!) { resetPortalPassword(input: {token: $token, newPassword: $newPassword}) { endedSessions } }" as TypedDocument<ResetPasswordMutation, ResetPasswordMutationVariables>;
 export const confirmEmailDocument = "mutation ConfirmEmail($token: String!, $password: String) { confirmPortalEmail(input: {token: $token, password: $password}) { verified next } }" as TypedDocument<ConfirmEmailMutation, ConfirmEmailMutationVariables>;
 export const undoEmailDocument = "mutation UndoEmail($token: String!) { undoPortalEmail(input: {token: $token}) }" as TypedDocument<UndoEmailMutation, UndoEmailMutationVariables>;
+export const verifyEmailDocument = "mutation VerifyEmail($token: String!, $password: String) { verifyPortalEmail(input: {token: $token, password: $password}) { verified next } }" as TypedDocument<VerifyEmailMutation, VerifyEmailMutationVariables>;
 export const serviceAccountsDocument = "query ServiceAccounts($side: ServiceSide!, $after: String) { serviceAccounts(side: $side, first: 100, after: $after) { edges { node { id name scopes expiresAt isActive credentials { id revokedAt } } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<ServiceAccountsQuery, ServiceAccountsQueryVariables>;
 export const serviceAccountDocument = "query ServiceAccount($side: ServiceSide!, $id: ID!) { serviceAccount(side: $side, id: $id) { id side name scopes networks expiresAt isActive createdAt createdBy { id fullName } credentials { id kind kid jwksUrl createdAt revokedAt createdBy { id fullName } } } }" as TypedDocument<ServiceAccountQuery, ServiceAccountQueryVariables>;
 export const serviceTokensDocument = "query ServiceTokens($id: ID!) { auditLog( first: 100 filter: {kind: \"auth.service.token_issued\", subjectId: $id} ) { edges { node { id happenedAt details { name value } } } pageInfo { hasNextPage } } }" as TypedDocument<ServiceTokensQuery, ServiceTokensQueryVariables>;
@@ -520,6 +529,7 @@ export const operationScopes: ReadonlyMap<string, string[][][]> = new Map<string
   [resetPasswordDocument, []],
   [confirmEmailDocument, []],
   [undoEmailDocument, []],
+  [verifyEmailDocument, []],
   [serviceAccountsDocument, [[["services:write"]]]],
   [serviceAccountDocument, [[["services:write"]]]],
   [serviceTokensDocument, [[["audit:read"]]]],
