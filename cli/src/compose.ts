@@ -10,6 +10,7 @@ import { readLockedPackages, writeLicencePage } from '../../deploy/supply/licenc
 import { action, addExample, type Context, messageOf } from './command.ts';
 import { addGraphOptions, type ComposeGraphOptions, composeGraph } from './compose-graph/compose-command.ts';
 import { generateOperationTypes, listOperationFolders, operationTypesPath } from './operation-types.ts';
+import { generateRoleMatrix, roleMatrixPath } from './role-matrix.ts';
 import { generateSettingsFiles } from './settings.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -73,6 +74,8 @@ async function compose({ check, only }: Options, { print, printError }: Context)
       content: await generateOperationTypes(folder, supergraphs.get(supergraphPath(folder.variant)) ?? ''),
     });
   }
+  const portal = supergraphs.get(supergraphPath('portal'));
+  if (portal) files.push({ path: roleMatrixPath, content: generateRoleMatrix(portal) });
   const changed = files.filter(
     ({ path, content }) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined) !== content,
   );

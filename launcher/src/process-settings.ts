@@ -94,12 +94,13 @@ export function loadProcessConfigs(
       portVariable: 'PORT_BASE',
     }));
   };
+  const gateway = load(gatewayConfigSchema, deriveForGateway(facts), overrides.gateway);
+  const hasConsole = (gateway as GatewayConfig | undefined)?.CONSOLE ?? true;
   const configs = subgraphs.map(({ name }) => {
     const isAuth = name === 'auth';
-    const derived = isAuth ? deriveForAuth(facts, env) : deriveForSubgraph(facts, name);
+    const derived = isAuth ? deriveForAuth(facts, env, hasConsole) : deriveForSubgraph(facts, name);
     return [name, load(schemaOf(name), derived, isAuth ? overrides.auth : {})] as const;
   });
-  const gateway = load(gatewayConfigSchema, deriveForGateway(facts), overrides.gateway);
   faults.throwIfAny();
   return { subgraphs: Object.fromEntries(configs), gateway: gateway as GatewayConfig };
 }
@@ -170,7 +171,7 @@ function deriveForSubgraph(facts: PlatformFacts, name: SubgraphName): Derived {
   };
 }
 
-function deriveForAuth(facts: PlatformFacts, env: Environment): Derived {
+function deriveForAuth(facts: PlatformFacts, env: Environment, hasConsole: boolean): Derived {
   const { databaseUrls, secrets } = facts;
   const { fixed, defaults } = deriveForSubgraph(facts, 'auth');
   const { DATABASE_URL: _url, USER_PUBLIC_KEYS: _user, PORTAL_PUBLIC_KEYS: _portal, ...rest } = fixed;
@@ -186,28 +187,30 @@ function deriveForAuth(facts: PlatformFacts, env: Environment): Derived {
       ...(!isSet('USER_PRIVATE_KEY', env) && { USER_KEY_ENCRYPTION_KEY: secrets.userKeyEncryptionKey }),
       ...(!isSet('PORTAL_PRIVATE_KEY', env) && { PORTAL_KEY_ENCRYPTION_KEY: secrets.portalKeyEncryptionKey }),
     },
-    defaults: { ...defaults, ...(!hasProductionSurface(facts.config) && describeFrontends(facts, env)) },
+    defaults: {
+      ...defaults,
+      ...(!hasProductionSurface(facts.config) && describeMail(facts, env, hasConsole)),
+    },
   };
 }
 
-/** Staff have two: their own frontend, and the console of the entrance, where passkeys must work as well. */
-function describeFrontends({ ports }: PlatformFacts, env: Environment): Environment {
+/** Where the development servers of frontends usually are. */
+const frontends = { user: 'http://localhost:5173', portal: 'http://localhost:5174' };
+
+/**
+ * Nothing leaves: `/mailbox` shows what would have been sent. Links for staff lead to the console where it is on. Passkeys of staff work
+ * there and at a frontend of one's own.
+ */
+function describeMail({ ports }: PlatformFacts, env: Environment, hasConsole: boolean): Environment {
   const consoleOrigin = `http://localhost:${ports.portal}`;
   return {
-    ...developmentMail,
-    ...(!isSet('PORTAL_APP_URL', env) && {
-      PORTAL_PASSKEY_ORIGINS: `${developmentMail.PORTAL_APP_URL},${consoleOrigin}`,
-    }),
+    MAIL_URL: 'mailbox:',
+    MAIL_FROM: 'Signet <no-reply@localhost>',
+    USER_APP_URL: frontends.user,
+    PORTAL_APP_URL: hasConsole ? `${consoleOrigin}/console` : frontends.portal,
+    ...(!isSet('PORTAL_APP_URL', env) && { PORTAL_PASSKEY_ORIGINS: `${consoleOrigin},${frontends.portal}` }),
   };
 }
-
-/** Nothing leaves: `/mailbox` shows what would have been sent. The frontends are where their development servers usually are. */
-const developmentMail: Environment = {
-  MAIL_URL: 'mailbox:',
-  MAIL_FROM: 'Signet <no-reply@localhost>',
-  USER_APP_URL: 'http://localhost:5173',
-  PORTAL_APP_URL: 'http://localhost:5174',
-};
 
 function deriveForGateway(facts: PlatformFacts): Derived {
   const { config, ports, secrets } = facts;

@@ -568,6 +568,17 @@ export type LogoutInput = {
   refreshToken?: InputMaybe<Scalars['String']['input']>;
 };
 
+/** What this installation has turned on for staff. */
+export type PortalFeatures = {
+  __typename?: 'PortalFeatures';
+  /** Whether mails go out to staff: invitations, links to set a new password, changes of an address. */
+  mail: Scalars['Boolean']['output'];
+  /** Whether staff can add passkeys. */
+  passkeys: Scalars['Boolean']['output'];
+  /** Whether service accounts can have secrets beside keys (`createServiceSecret`). */
+  serviceSecrets: Scalars['Boolean']['output'];
+};
+
 /** Someone who works for the tenant. Seen by staff only. */
 export type StaffMember = {
   __typename?: 'StaffMember';
@@ -1426,6 +1437,8 @@ export type Query = {
    * `services:write`. Errors: `input.first`, `input.after`.
    */
   serviceAccounts?: Maybe<ServiceAccountConnection>;
+  /** One of them, also a deactivated one. Null where the tenant has none with this id on this side. Staff with the scope `services:write`. */
+  serviceAccount?: Maybe<ServiceAccount>;
   /** Where you are signed in: this session first, then where support acts as you, then the others, last used first. At most 100 of each. */
   mySessions?: Maybe<Array<Session>>;
   /** Where you are signed in as staff. Answers like `mySessions`. */
@@ -1435,6 +1448,10 @@ export type Query = {
    * Errors: `input.first`, `input.after`.
    */
   staffMembers?: Maybe<StaffMemberConnection>;
+  /** One of them, also a deactivated one. Null where the tenant has no such member. Staff with the scope `staff:write`. */
+  staffMember?: Maybe<StaffMember>;
+  /** What this installation has turned on for staff, so that a page can say what is off before somebody tries it. The same for everybody. */
+  portalFeatures: PortalFeatures;
 };
 
 
@@ -1451,9 +1468,20 @@ export type QueryServiceAccountsArgs = {
 };
 
 
+export type QueryServiceAccountArgs = {
+  side: ServiceSide;
+  id: Scalars['ID']['input'];
+};
+
+
 export type QueryStaffMembersArgs = {
   first?: Scalars['Int']['input'];
   after?: InputMaybe<Scalars['String']['input']>;
+};
+
+
+export type QueryStaffMemberArgs = {
+  id: Scalars['ID']['input'];
 };
 
 export type Link__Purpose =
@@ -1625,6 +1653,7 @@ export type ResolversTypes = {
   LoginInput: LoginInput;
   AuthPayload: ResolverTypeWrapper<AuthPayload>;
   LogoutInput: LogoutInput;
+  PortalFeatures: ResolverTypeWrapper<PortalFeatures>;
   StaffMember: ResolverTypeWrapper<StaffMemberModel>;
   StaffRole: StaffRole;
   StaffMemberConnection: ResolverTypeWrapper<StaffMemberConnectionModel>;
@@ -1706,6 +1735,7 @@ export type ResolversParentTypes = {
   LoginInput: LoginInput;
   AuthPayload: AuthPayload;
   LogoutInput: LogoutInput;
+  PortalFeatures: PortalFeatures;
   StaffMember: StaffMemberModel;
   StaffMemberConnection: StaffMemberConnectionModel;
   StaffMemberEdge: Omit<StaffMemberEdge, 'node'> & { node: ResolversParentTypes['StaffMember'] };
@@ -2019,6 +2049,12 @@ export type AuthPayloadResolvers<ContextType = GraphqlContext, ParentType extend
   deviceToken?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
 };
 
+export type PortalFeaturesResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['PortalFeatures'] = ResolversParentTypes['PortalFeatures']> = {
+  mail?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  passkeys?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  serviceSecrets?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+};
+
 export type StaffMemberResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['StaffMember'] = ResolversParentTypes['StaffMember'], FederationReferenceType extends FederationReferenceTypes['StaffMember'] = FederationReferenceTypes['StaffMember']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['StaffMember']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
@@ -2165,9 +2201,12 @@ export type QueryResolvers<ContextType = GraphqlContext, ParentType extends Reso
   accountExports?: Resolver<Maybe<Array<ResolversTypes['AccountExport']>>, ParentType, ContextType>;
   accountDeletion?: Resolver<Maybe<ResolversTypes['AccountDeletion']>, ParentType, ContextType>;
   serviceAccounts?: Resolver<Maybe<ResolversTypes['ServiceAccountConnection']>, ParentType, ContextType, RequireFields<QueryServiceAccountsArgs, 'side' | 'first'>>;
+  serviceAccount?: Resolver<Maybe<ResolversTypes['ServiceAccount']>, ParentType, ContextType, RequireFields<QueryServiceAccountArgs, 'side' | 'id'>>;
   mySessions?: Resolver<Maybe<Array<ResolversTypes['Session']>>, ParentType, ContextType>;
   portalSessions?: Resolver<Maybe<Array<ResolversTypes['Session']>>, ParentType, ContextType>;
   staffMembers?: Resolver<Maybe<ResolversTypes['StaffMemberConnection']>, ParentType, ContextType, RequireFields<QueryStaffMembersArgs, 'first'>>;
+  staffMember?: Resolver<Maybe<ResolversTypes['StaffMember']>, ParentType, ContextType, RequireFields<QueryStaffMemberArgs, 'id'>>;
+  portalFeatures?: Resolver<ResolversTypes['PortalFeatures'], ParentType, ContextType>;
   _entities?: Resolver<Array<Maybe<ResolversTypes['_Entity']>>, ParentType, ContextType, RequireFields<Query_EntitiesArgs, 'representations'>>;
   _service?: Resolver<ResolversTypes['_Service'], ParentType, ContextType>;
 };
@@ -2230,6 +2269,7 @@ export type Resolvers<ContextType = GraphqlContext> = {
   ServiceAccountEdge?: ServiceAccountEdgeResolvers<ContextType>;
   Session?: SessionResolvers<ContextType>;
   AuthPayload?: AuthPayloadResolvers<ContextType>;
+  PortalFeatures?: PortalFeaturesResolvers<ContextType>;
   StaffMember?: StaffMemberResolvers<ContextType>;
   StaffMemberConnection?: StaffMemberConnectionResolvers<ContextType>;
   StaffMemberEdge?: StaffMemberEdgeResolvers<ContextType>;

@@ -49,6 +49,7 @@ import {
   createCreateServiceAccount,
   createCreateServiceSecret,
   createDeactivateServiceAccount,
+  createFindServiceAccount,
   createRegisterServiceKey,
   createRevokeServiceKey,
   createServiceAccountList,
@@ -61,7 +62,9 @@ import { createSignOut } from './operations/sign-out.ts';
 import {
   createChangeStaffRole,
   createDeactivateStaff,
+  createPortalFeatures,
   createReactivateStaff,
+  createStaffMember,
   createStaffMembers,
   createStaffReference,
 } from './operations/staff.ts';
@@ -185,8 +188,11 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       portalPasskeys: createListPasskeys(portal),
       portalIdentities: createListIdentities(portal),
       staffMembers: createStaffMembers(portal),
+      staffMember: createStaffMember(portal),
+      portalFeatures: createPortalFeatures(portal),
       staffInvitations: createStaffInvitations(portal),
       serviceAccounts: createServiceAccountList(portal),
+      serviceAccount: createFindServiceAccount(portal),
     },
     Mutation: {
       portalLogin: createSignIn(portal),

@@ -24,6 +24,27 @@ export function createStaffMembers({ getIssuer }: Portal): NonNullable<QueryReso
   };
 }
 
+/** `staffMember`: one of them. */
+export function createStaffMember({ findAccount }: Portal): NonNullable<QueryResolvers['staffMember']> {
+  return async (_parent, args, ctx) => {
+    requirePortal(ctx.session, 'staff:write');
+    const id = findId(args.id);
+    return id === undefined ? null : ((await findAccount(ctx, id)) ?? null);
+  };
+}
+
+/** `portalFeatures` */
+export function createPortalFeatures({ getIssuer }: Portal): NonNullable<QueryResolvers['portalFeatures']> {
+  return () => {
+    const { mail, passkeys, services } = getIssuer();
+    return {
+      mail: mail !== undefined,
+      passkeys: passkeys !== undefined,
+      serviceSecrets: services.areSecretsOn,
+    };
+  };
+}
+
 /** Staff see everyone who works for their tenant. Others see nobody. */
 export function createStaffReference({
   findAccount,
