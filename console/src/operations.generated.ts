@@ -5,6 +5,17 @@ import type { TypedDocument } from '@signet/client';
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+/** How far back a timeline of the dashboard goes. */
+export type DashboardRange =
+  /** 60 minutes. */
+  | 'HOUR'
+  /** 24 hours. */
+  | 'DAY'
+  /** 7 days, in steps of 6 hours. */
+  | 'WEEK'
+  /** 30 days of UTC. */
+  | 'MONTH';
+
 export type CustomerFactorKind =
   /** An authenticator app. */
   | 'TOTP'
@@ -93,6 +104,13 @@ export type AddSupportNoteMutationVariables = Exact<{
 
 export type AddSupportNoteMutation = { addSupportNote: { id: string } };
 
+export type DashboardQueryVariables = Exact<{
+  range: DashboardRange;
+}>;
+
+
+export type DashboardQuery = { dashboard: { id: string, customers: number, supportNotes: number, signIns: { startsAt: string, bucketSeconds: number, asOf: string, series: Array<{ name: string, values: Array<number | null> }> } | null, refusals: { startsAt: string, bucketSeconds: number, asOf: string, series: Array<{ name: string, values: Array<number | null> }> } | null, throttles: { startsAt: string, bucketSeconds: number, asOf: string, series: Array<{ name: string, values: Array<number | null> }> } | null, accounts: { startsAt: string, bucketSeconds: number, asOf: string, series: Array<{ name: string, values: Array<number | null> }> } | null, lag: { startsAt: string, bucketSeconds: number, asOf: string, series: Array<{ name: string, values: Array<number | null> }> } | null } | null };
+
 export const auditLogDocument = "query AuditLog($filter: AuditLogFilter, $after: String, $first: Int!) { auditLog(first: $first, after: $after, filter: $filter) { edges { node { id happenedAt kind side actorId staff { id fullName } subjectId address requestId details { name value } } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<AuditLogQuery, AuditLogQueryVariables>;
 export const customersDocument = "query Customers($search: String, $after: String) { customers(first: 50, after: $after, search: $search) { edges { node { id email emailVerified fullName createdAt isActive } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<CustomersQuery, CustomersQueryVariables>;
 export const customerDocument = "query Customer($id: ID!) { customer(id: $id) { id email emailVerified fullName createdAt isActive assignees { id fullName } sessions { id device address methods lastUsedAt } factors { kind codesLeft createdAt lastUsedAt } supportNotes(first: 20) { edges { node { id body createdAt author { id fullName } } } } } }" as TypedDocument<CustomerQuery, CustomerQueryVariables>;
@@ -102,6 +120,7 @@ export const endCustomerSessionsDocument = "mutation EndCustomerSessions($id: ID
 export const sendPasswordResetDocument = "mutation SendPasswordReset($id: ID!, $reason: String!) { sendPasswordReset(input: {customerId: $id, reason: $reason}) { id } }" as TypedDocument<SendPasswordResetMutation, SendPasswordResetMutationVariables>;
 export const resetCustomerFactorsDocument = "mutation ResetCustomerFactors($id: ID!, $reason: String!) { resetCustomerFactors(customerId: $id, reason: $reason) }" as TypedDocument<ResetCustomerFactorsMutation, ResetCustomerFactorsMutationVariables>;
 export const addSupportNoteDocument = "mutation AddSupportNote($id: ID!, $body: String!) { addSupportNote(input: {customerId: $id, body: $body}) { id } }" as TypedDocument<AddSupportNoteMutation, AddSupportNoteMutationVariables>;
+export const dashboardDocument = "query Dashboard($range: DashboardRange!) { dashboard { id customers supportNotes signIns(range: $range) { startsAt bucketSeconds asOf series { name values } } refusals(range: $range) { startsAt bucketSeconds asOf series { name values } } throttles(range: $range) { startsAt bucketSeconds asOf series { name values } } accounts(range: $range) { startsAt bucketSeconds asOf series { name values } } lag(range: $range) { startsAt bucketSeconds asOf series { name values } } } }" as TypedDocument<DashboardQuery, DashboardQueryVariables>;
 
 /** The scopes that each operation needs, by the rules of its root fields: of each list, all of one of the inner ones. */
 export const operationScopes: ReadonlyMap<string, string[][][]> = new Map<string, string[][][]>([
@@ -114,4 +133,5 @@ export const operationScopes: ReadonlyMap<string, string[][][]> = new Map<string
   [sendPasswordResetDocument, [[["customers:write"]]]],
   [resetCustomerFactorsDocument, [[["customers:write"]]]],
   [addSupportNoteDocument, [[["notes:write"]]]],
+  [dashboardDocument, [[["dashboard:read"]]]],
 ]);

@@ -3,6 +3,9 @@ import { publishFunction, secureByTenant } from './support.ts';
 
 // Migrations that have landed call these functions: what they make must stay as it is. A change is a new function.
 
+/** The owner sees these rows in the functions below only. */
+const isKeeping = `nullif(current_setting('app.tally', true), '') = 'keep'`;
+
 export type Tally = {
   /** A schema has one tally. */
   schema: string;
@@ -47,9 +50,15 @@ export async function createTally(db: Kysely<unknown>, { schema, role }: Tally):
   for (const table of ['tally', 'tally_delta', 'tally_counted']) {
     await secureByTenant(db, `${schema}.${table}`);
     await sql
-      .raw(`create policy keeping on ${schema}.${table} to signet_owner using (true) with check (true)`)
+      .raw(
+        `create policy keeping on ${schema}.${table} to signet_owner using (${isKeeping}) with check (${isKeeping})`,
+      )
       .execute(db);
   }
+  // Of whichever tenant a trigger's row is: an operator's statement, or an erasure, has none set.
+  await sql
+    .raw(`create policy adding on ${schema}.tally_delta for insert to signet_owner with check (true)`)
+    .execute(db);
   await sql
     .raw(`
     grant select (${columns}), insert (${columns}), update (amount), delete on ${schema}.tally to ${role};
@@ -66,6 +75,7 @@ export async function createTally(db: Kysely<unknown>, { schema, role }: Tally):
       if not pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('signet tally ${schema}', 0)) then
         return 0;
       end if;
+      perform pg_catalog.set_config('app.tally', 'keep', true);
       with gone as (
         delete from ${schema}.tally_delta where ctid = any (array(select ctid from ${schema}.tally_delta limit least(most, 50000)))
         returning ${columns}
@@ -93,6 +103,7 @@ export async function createTally(db: Kysely<unknown>, { schema, role }: Tally):
       insert into ${schema}.tally as t (${columns})
       select tenant_id, series, label, '-infinity', pg_catalog.sum(amount) from old group by tenant_id, series, label
       on conflict (tenant_id, series, label, starts_at) do update set amount = t.amount + excluded.amount;
+      perform pg_catalog.set_config('app.tally', '', true);
       return folded;
     end $$;
   `)
@@ -101,11 +112,15 @@ export async function createTally(db: Kysely<unknown>, { schema, role }: Tally):
   await sql
     .raw(`
     create function ${schema}.uncounted_tenants(most integer) returns setof uuid
-      language sql stable security definer set search_path = ''
-    begin atomic
-      select t.id from auth.tenant t where not exists (select from ${schema}.tally_counted c where c.tenant_id = t.id)
-      order by t.id limit least(most, 1000);
-    end;
+      language plpgsql volatile security definer set search_path = ''
+    as $$
+    begin
+      perform pg_catalog.set_config('app.tally', 'keep', true);
+      return query
+        select t.id from auth.tenant t where not exists (select from ${schema}.tally_counted c where c.tenant_id = t.id)
+        order by t.id limit least(most, 1000);
+      perform pg_catalog.set_config('app.tally', '', true);
+    end $$;
   `)
     .execute(db);
   await publishFunction(db, `${schema}.uncounted_tenants(integer)`, role);

@@ -4,8 +4,8 @@ import { adjustStock } from './src/adjust-stock.ts';
 import { createLoaders } from './src/context.ts';
 import { dashboardResolvers } from './src/product-counts.ts';
 import type { Resolvers } from './src/resolvers.generated.ts';
-import { productResolvers, stockResolvers } from './src/stock.ts';
 import { stockTally } from './src/stock.queries.ts';
+import { productResolvers, stockResolvers } from './src/stock.ts';
 
 const resolvers: Resolvers = {
   Mutation: { adjustStock },

@@ -19,8 +19,8 @@ import {
   sendPasswordReset,
 } from './src/customer-account.ts';
 import { customer, customers, userResolvers } from './src/customers.ts';
-import { dashboard, dashboardResolvers, portalHealth } from './src/dashboard.ts';
 import { dashboardTally } from './src/dashboard.queries.ts';
+import { dashboard, dashboardResolvers, portalHealth } from './src/dashboard.ts';
 import {
   endImpersonation,
   impersonateCustomer,

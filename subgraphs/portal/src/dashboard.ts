@@ -2,7 +2,13 @@ import { requirePortal } from '@signet/access';
 import { type Database, readInTenant } from '@signet/db';
 import type { Transaction } from 'kysely';
 import type { GraphqlContext } from './context.ts';
-import { countCustomers, countSupportNotes, findLag, findTimeline, type TimelineName } from './dashboard.queries.ts';
+import {
+  countCustomers,
+  countSupportNotes,
+  findLag,
+  findTimeline,
+  type TimelineName,
+} from './dashboard.queries.ts';
 import type { DashboardResolvers, QueryResolvers } from './resolvers.generated.ts';
 
 export const dashboard: NonNullable<QueryResolvers['dashboard']> = (_parent, _args, ctx) => {
