@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { startConsole } from './e2e/console.test-support.ts';
 import { testCustomers } from './e2e/customers.test-support.ts';
+import { testDashboard } from './e2e/dashboard.test-support.ts';
 import { testSigningIn } from './e2e/signing-in.test-support.ts';
 
 // One platform for all screens: each has its tests in a file of `e2e/`.
 const staff = startConsole();
 
 testSigningIn(staff);
+testDashboard(staff);
 testCustomers(staff);
 
 describe('every screen', () => {
@@ -16,6 +18,9 @@ describe('every screen', () => {
     await page.getByLabel('E-mail').waitFor();
     expect(await staff.findBarriers(page)).toEqual([]);
     await staff.signIn(page, 'admin@example.com');
+    await page.locator('figure.chart').first().waitFor();
+    expect(await staff.findBarriers(page)).toEqual([]);
+    await page.getByRole('link', { name: 'Customers', exact: true }).click();
     await page.getByRole('table').waitFor();
     expect(await staff.findBarriers(page)).toEqual([]);
     await page.getByRole('link', { name: 'Ada Example' }).click();

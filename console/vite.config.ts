@@ -13,6 +13,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     target: 'es2023',
     sourcemap: true,
+    // The gateway serves names with one dot before their ending: `operations.generated` has another.
+    rolldownOptions: {
+      output: { chunkFileNames: ({ name }) => `assets/${name.replaceAll('.', '-')}-[hash].js` },
+    },
   },
   server: { fs: { allow: ['..'] } },
 });

@@ -234,11 +234,11 @@ function indexOfHighest(steps: number, heightOf: (step: number) => number): numb
   return best;
 }
 
-/** 1, 2 or 5 times a power of ten: the top of the axis, and half of it for what is counted in twos. */
+/** The top of the axis: a round number that has a half. */
 function roundUp(value: number): number {
   if (value <= 4) return 4;
   const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 4, 5, 10].map((factor) => factor * power).find((step) => step >= value) ?? value;
+  return [1, 2, 3, 4, 6, 8, 10].map((factor) => factor * power).find((step) => step >= value) ?? value;
 }
 
 const time = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' });
