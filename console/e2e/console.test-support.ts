@@ -23,6 +23,8 @@ export type Console = {
   /** The console's address, with a `/` at its end. */
   readonly base: string;
   readonly context: BrowserContext;
+  /** Of the seeded accounts. */
+  readonly password: string;
   /** What pages have asked, and the manifest of trusted documents does not list. */
   readonly unlisted: Set<string>;
   /** Gives the test a context of other settings: a language, a scheme of colours, a size. */
@@ -94,6 +96,7 @@ export function startConsole(): Console {
     get context() {
       return context;
     },
+    password: seedPassword,
     unlisted,
     password: seedPassword,
     async useContext(options) {

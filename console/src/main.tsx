@@ -61,6 +61,7 @@ const router = createBrowserRouter(
       hydrateFallbackElement: <main aria-busy="true" />,
       children: [
         { index: true, element: <Home /> },
+        { path: 'dashboard', lazy: () => import('./dashboard/dashboard-page.tsx') },
         { path: 'customers', lazy: () => import('./customers/customers-page.tsx') },
         { path: 'customers/:id', lazy: () => import('./customers/customer-page.tsx') },
         { path: 'audit', lazy: () => import('./audit/audit-page.tsx') },

@@ -43,6 +43,17 @@ export type VerificationStep =
   /** Send the link again, with `password`; or with `newPassword`, where you don't know it. (After `changeEmail`: with `password` only.) */
   | 'GIVE_PASSWORD';
 
+/** How far back a timeline of the dashboard goes. */
+export type DashboardRange =
+  /** 60 minutes. */
+  | 'HOUR'
+  /** 24 hours. */
+  | 'DAY'
+  /** 7 days, in steps of 6 hours. */
+  | 'WEEK'
+  /** 30 days of UTC. */
+  | 'MONTH';
+
 export type CustomerFactorKind =
   /** An authenticator app. */
   | 'TOTP'
@@ -255,6 +266,13 @@ export type AddSupportNoteMutationVariables = Exact<{
 
 
 export type AddSupportNoteMutation = { addSupportNote: { id: string } };
+
+export type DashboardQueryVariables = Exact<{
+  range: DashboardRange;
+}>;
+
+
+export type DashboardQuery = { dashboard: { id: string, customers: number, supportNotes: number, signIns: { startsAt: string, bucketSeconds: number, asOf: string, series: Array<{ name: string, values: Array<number | null> }> } | null, refusals: { startsAt: string, bucketSeconds: number, asOf: string, series: Array<{ name: string, values: Array<number | null> }> } | null, throttles: { startsAt: string, bucketSeconds: number, asOf: string, series: Array<{ name: string, values: Array<number | null> }> } | null, accounts: { startsAt: string, bucketSeconds: number, asOf: string, series: Array<{ name: string, values: Array<number | null> }> } | null, lag: { startsAt: string, bucketSeconds: number, asOf: string, series: Array<{ name: string, values: Array<number | null> }> } | null } | null };
 
 export type RequestPasswordResetMutationVariables = Exact<{
   email: string;
@@ -475,6 +493,7 @@ export const endCustomerSessionsDocument = "mutation EndCustomerSessions($id: ID
 export const sendPasswordResetDocument = "mutation SendPasswordReset($id: ID!, $reason: String!) { sendPasswordReset(input: {customerId: $id, reason: $reason}) { id } }" as TypedDocument<SendPasswordResetMutation, SendPasswordResetMutationVariables>;
 export const resetCustomerFactorsDocument = "mutation ResetCustomerFactors($id: ID!, $reason: String!) { resetCustomerFactors(customerId: $id, reason: $reason) }" as TypedDocument<ResetCustomerFactorsMutation, ResetCustomerFactorsMutationVariables>;
 export const addSupportNoteDocument = "mutation AddSupportNote($id: ID!, $body: String!) { addSupportNote(input: {customerId: $id, body: $body}) { id } }" as TypedDocument<AddSupportNoteMutation, AddSupportNoteMutationVariables>;
+export const dashboardDocument = "query Dashboard($range: DashboardRange!) { dashboard { id customers supportNotes signIns(range: $range) { startsAt bucketSeconds asOf series { name values } } refusals(range: $range) { startsAt bucketSeconds asOf series { name values } } throttles(range: $range) { startsAt bucketSeconds asOf series { name values } } accounts(range: $range) { startsAt bucketSeconds asOf series { name values } } lag(range: $range) { startsAt bucketSeconds asOf series { name values } } } }" as TypedDocument<DashboardQuery, DashboardQueryVariables>;
 export const requestPasswordResetDocument = "mutation RequestPasswordReset($email: String!, $language: String) { requestPortalPasswordReset(input: {email: $email, language: $language}) }" as TypedDocument<RequestPasswordResetMutation, RequestPasswordResetMutationVariables>;
 export const resetPasswordDocument = "mutation ResetPassword($token: String!, $newPassword: String!) { resetPortalPassword(input: {token: $token, newPassword: $newPassword}) { endedSessions } }" as TypedDocument<ResetPasswordMutation, ResetPasswordMutationVariables>;
 export const confirmEmailDocument = "mutation ConfirmEmail($token: String!, $password: String) { confirmPortalEmail(input: {token: $token, password: $password}) { verified next } }" as TypedDocument<ConfirmEmailMutation, ConfirmEmailMutationVariables>;
@@ -525,6 +544,7 @@ export const operationScopes: ReadonlyMap<string, string[][][]> = new Map<string
   [sendPasswordResetDocument, [[["customers:write"]]]],
   [resetCustomerFactorsDocument, [[["customers:write"]]]],
   [addSupportNoteDocument, [[["notes:write"]]]],
+  [dashboardDocument, [[["dashboard:read"]]]],
   [requestPasswordResetDocument, []],
   [resetPasswordDocument, []],
   [confirmEmailDocument, []],

@@ -1,5 +1,7 @@
 /** What a subgraph's panel may use of the console: `import { Section } from '@signet/console'`. */
 export { useAction, useOperation, usePages } from './app/operations.ts';
+export { useLive } from './dashboard/use-live.ts';
 export { choose, formatDate, formatDateTime, language } from './texts/index.ts';
+export { Chart, type ChartSeries, Tiles, type Timeline } from './ui/chart.tsx';
 export { type Column, DataTable } from './ui/data-table.tsx';
 export { Button, Dialog, Field, Problem, Section, Skeleton } from './ui/ui.tsx';

@@ -24,6 +24,7 @@ export * from './relations.ts';
 export * from './request-scope.ts';
 export * from './roles.ts';
 export type * from './tables.ts';
+export * from './tally.ts';
 export { readInTenant } from './tenant-reads.ts';
 export { inTenant } from './tenant-transaction.ts';
 export { listenForWakes } from './wake-listener.ts';

@@ -1,4 +1,4 @@
-import { createSampledAudit } from '@signet/db';
+import { createSampledAudit, keepTally } from '@signet/db';
 import { createSampler } from '@signet/service';
 import { totalCountResolvers } from '@signet/subgraph';
 import { defineSubgraph } from '@signet/subgraph/define';
@@ -19,6 +19,7 @@ import {
   sendPasswordReset,
 } from './src/customer-account.ts';
 import { customer, customers, userResolvers } from './src/customers.ts';
+import { dashboardTally } from './src/dashboard.queries.ts';
 import { dashboard, dashboardResolvers, portalHealth } from './src/dashboard.ts';
 import {
   endImpersonation,
@@ -26,6 +27,7 @@ import {
   impersonationResolvers,
   impersonations,
 } from './src/impersonations.ts';
+import { startLagSamples } from './src/lag-samples.ts';
 import { personalData } from './src/personal-data.ts';
 import { policies } from './src/policies.ts';
 import type { Resolvers } from './src/resolvers.generated.ts';
@@ -64,8 +66,13 @@ export default defineSubgraph({
   policies,
   createLoaders,
   personalData,
-  extend({ db, logger }) {
+  everyMinute: { countedTenants: keepTally(dashboardTally) },
+  extend({ db, logger, revocationAge }) {
     const samples = createSampledAudit({ db, platform: 'portal', createSampler, log: logger });
-    return { hooks: [createRefusalAudit(samples)], stop: () => samples.stop() };
+    const lag = startLagSamples({ db, logger, revocationAge });
+    return {
+      hooks: [createRefusalAudit(samples)],
+      stop: async () => void (await Promise.all([samples.stop(), lag.stop()])),
+    };
   },
 });

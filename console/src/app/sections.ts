@@ -1,6 +1,7 @@
 import {
   auditLogDocument,
   customersDocument,
+  dashboardDocument,
   serviceAccountsDocument,
   staffMembersDocument,
 } from '../operations.generated.ts';
@@ -8,6 +9,7 @@ import { texts } from '../texts/index.ts';
 
 /** What the navigation leads to, each with the operation that its first screen sends. Without one it is for everybody. */
 export const sections: readonly { path: string; name: string; document?: string }[] = [
+  { path: '/dashboard', name: texts.nav.dashboard, document: dashboardDocument },
   { path: '/customers', name: texts.nav.customers, document: customersDocument },
   { path: '/staff', name: texts.nav.staff, document: staffMembersDocument },
   { path: '/roles', name: texts.nav.roles },

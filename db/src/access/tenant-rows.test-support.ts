@@ -155,6 +155,11 @@ const dependents: readonly [sql: string, ...values: (keyof TenantRows)[]][] = [
     'user',
     'staff',
   ],
+  [
+    `with others as (delete from portal.tally_delta where tenant_id = $1 and series = 'notes'),
+       counted as (insert into portal.tally_counted (tenant_id, counted_at) values ($1, now()))
+     insert into portal.tally (tenant_id, series, label, starts_at, amount) values ($1, 'notes', '', '-infinity', 1)`,
+  ],
 ];
 
 /** A signing key of each platform. */

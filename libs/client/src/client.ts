@@ -80,6 +80,12 @@ export function createSignetClient(options: SignetClientOptions) {
     return send(isRequest ? input.clone() : input, { ...init, headers: sent });
   }
 
+  /** With the token that is there, or not at all. */
+  async function idleFetch(input: FetchInput, init?: RequestInit): Promise<Response | undefined> {
+    const token = session.heldToken();
+    return token && sendAs(token, input, init);
+  }
+
   async function withPasskey<T>(
     asked: Promise<Outcome<object>>,
     next: (passkey: object) => Promise<Outcome<T>>,
@@ -107,13 +113,17 @@ export function createSignetClient(options: SignetClientOptions) {
     /**
      * Sends a GraphQL document, where no other GraphQL client is at hand. Never rejects.
      * `errors` are those of the answer, beside which there can be data.
+     *
+     * `idle`: no person has asked for it, as where a page asks again every few seconds. It renews no token, so it keeps no session alive. Where
+     * the token is over nothing is sent, and there are neither data nor errors.
      */
     async request<T = Record<string, unknown>, V extends object = object>(
       query: TypedDocument<T, V> | string,
       variables?: V,
+      { idle = false }: { idle?: boolean } = {},
     ): Promise<{ data: T | null; errors: SignetError[] }> {
       try {
-        const response = await signetFetch(url, {
+        const response = await (idle ? idleFetch : signetFetch)(url, {
           method: 'POST',
           headers: {
             'content-type': 'application/json',
@@ -121,6 +131,7 @@ export function createSignetClient(options: SignetClientOptions) {
           },
           body: JSON.stringify({ query, variables: variables ?? {} }),
         });
+        if (!response) return { data: null, errors: [] };
         const { data = null, errors = [] } = (await response.json()) as Answer;
         const retryAfterSeconds = Number(response.headers.get('retry-after') ?? 1);
         return {

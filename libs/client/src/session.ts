@@ -274,6 +274,9 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
       return error ? { error } : { token: held };
     },
 
+    /** The access token as it is, for what a page asks by itself: nothing is renewed, so the session lives no longer by it. */
+    heldToken: (): HeldToken | undefined => (held && isUsable(held) ? held : undefined),
+
     /** Sends an operation that gives tokens, and keeps these. Alone, since it makes older refresh tokens worthless. */
     async signInBy<T>(name: OperationName, input: object): Promise<Outcome<T>> {
       const isSignedIn = name === 'reauthenticate' || name === 'changePassword';

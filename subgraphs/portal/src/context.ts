@@ -35,6 +35,8 @@ export type CustomerSessionModel = CustomerSessionRow;
 export type CustomerFactorModel = CustomerFactorRow;
 export type RememberedDeviceModel = RememberedDeviceRow;
 export type ImpersonationModel = ImpersonationRow;
+/** The id of the caller's own tenant. */
+export type DashboardModel = { id: string };
 
 export type Loaders = {
   customer: DataLoader<string, CustomerRow | undefined>;
