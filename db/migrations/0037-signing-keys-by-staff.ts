@@ -86,7 +86,7 @@ const wakeSigners = `perform pg_catalog.pg_notify('signet_signing_key', '');`;
  * Revokes a key at a moment. In one transaction its private half is destroyed, the revocation is recorded, and if it signed, the one that
  * waits takes over. The platform's process then makes another one to wait, at the latest when it starts.
  *
- * The core is granted to nobody. Each auth role may call it for its own platform, which is what `npx signet keys revoke` does; staff's
+ * The core is granted to nobody, and runs as the owner inside of the others. Each auth role may call it for its own platform, which is what `npx signet keys revoke` does; staff's
  * process calls it through `request_key_revocation`.
  */
 async function createRevocation(db: Kysely<unknown>): Promise<void> {
@@ -94,7 +94,7 @@ async function createRevocation(db: Kysely<unknown>): Promise<void> {
     .raw(`
     create function auth.revoke_signing_key(of_platform text, revoked text, at timestamptz)
       returns table (was text, successor text, was_revoked boolean)
-      language plpgsql volatile security definer set search_path = ''
+      language plpgsql volatile set search_path = ''
     as $$
     begin
       ${lockKeys}
