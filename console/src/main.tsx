@@ -57,6 +57,7 @@ const router = createBrowserRouter(
         { index: true, element: <Home /> },
         { path: 'customers', lazy: () => import('./customers/customers-page.tsx') },
         { path: 'customers/:id', lazy: () => import('./customers/customer-page.tsx') },
+        { path: 'keys', lazy: () => import('./keys/keys-page.tsx') },
         { path: 'audit', lazy: () => import('./audit/audit-page.tsx') },
         { path: '*', element: <NotFound /> },
       ],

@@ -5,6 +5,23 @@ import type { TypedDocument } from '@signet/client';
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+/** Whose tokens a key signs. */
+export type SigningKeySide =
+  /** Those of customers. */
+  | 'USER'
+  /** Those of staff. */
+  | 'PORTAL';
+
+export type SigningKeyState =
+  /** Published, and waits. */
+  | 'NEXT'
+  /** Signs. */
+  | 'ACTIVE'
+  /** Signs no more. Its tokens hold. */
+  | 'RETIRING'
+  /** Gone: its private half is destroyed, and its tokens are refused. */
+  | 'RETIRED';
+
 export type CustomerFactorKind =
   /** An authenticator app. */
   | 'TOTP'
@@ -93,6 +110,36 @@ export type AddSupportNoteMutationVariables = Exact<{
 
 export type AddSupportNoteMutation = { addSupportNote: { id: string } };
 
+export type SigningKeysQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type SigningKeysQuery = { signingKeys: Array<{ side: SigningKeySide, isInFiles: boolean, rotationDays: number | null, copySeconds: number, keys: Array<{ kid: string, algorithm: string, state: SigningKeyState | null, isImported: boolean, publishedAt: string | null, signsSince: string | null, maySignFrom: string | null, takesOverAt: string | null, isRotationRequested: boolean, leavesAt: string | null, revokedAt: string | null }> }> | null };
+
+export type SigningKeyUseQueryVariables = Exact<{
+  side: SigningKeySide;
+}>;
+
+
+export type SigningKeyUseQuery = { signingKeys: Array<{ side: SigningKeySide, keys: Array<{ kid: string, use: { sessions: number, impersonations: number, services: number, tokensUntil: string } | null }> }> | null };
+
+export type RotateSigningKeyMutationVariables = Exact<{
+  side: SigningKeySide;
+  kid: string;
+  reason: string;
+}>;
+
+
+export type RotateSigningKeyMutation = { rotateSigningKey: { side: SigningKeySide } };
+
+export type RevokeSigningKeyMutationVariables = Exact<{
+  side: SigningKeySide;
+  kid: string;
+  reason: string;
+}>;
+
+
+export type RevokeSigningKeyMutation = { revokeSigningKey: { side: SigningKeySide } };
+
 export const auditLogDocument = "query AuditLog($filter: AuditLogFilter, $after: String, $first: Int!) { auditLog(first: $first, after: $after, filter: $filter) { edges { node { id happenedAt kind side actorId staff { id fullName } subjectId address requestId details { name value } } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<AuditLogQuery, AuditLogQueryVariables>;
 export const customersDocument = "query Customers($search: String, $after: String) { customers(first: 50, after: $after, search: $search) { edges { node { id email emailVerified fullName createdAt isActive } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<CustomersQuery, CustomersQueryVariables>;
 export const customerDocument = "query Customer($id: ID!) { customer(id: $id) { id email emailVerified fullName createdAt isActive assignees { id fullName } sessions { id device address methods lastUsedAt } factors { kind codesLeft createdAt lastUsedAt } supportNotes(first: 20) { edges { node { id body createdAt author { id fullName } } } } } }" as TypedDocument<CustomerQuery, CustomerQueryVariables>;
@@ -102,6 +149,10 @@ export const endCustomerSessionsDocument = "mutation EndCustomerSessions($id: ID
 export const sendPasswordResetDocument = "mutation SendPasswordReset($id: ID!, $reason: String!) { sendPasswordReset(input: {customerId: $id, reason: $reason}) { id } }" as TypedDocument<SendPasswordResetMutation, SendPasswordResetMutationVariables>;
 export const resetCustomerFactorsDocument = "mutation ResetCustomerFactors($id: ID!, $reason: String!) { resetCustomerFactors(customerId: $id, reason: $reason) }" as TypedDocument<ResetCustomerFactorsMutation, ResetCustomerFactorsMutationVariables>;
 export const addSupportNoteDocument = "mutation AddSupportNote($id: ID!, $body: String!) { addSupportNote(input: {customerId: $id, body: $body}) { id } }" as TypedDocument<AddSupportNoteMutation, AddSupportNoteMutationVariables>;
+export const signingKeysDocument = "query SigningKeys { signingKeys { side isInFiles rotationDays copySeconds keys { kid algorithm state isImported publishedAt signsSince maySignFrom takesOverAt isRotationRequested leavesAt revokedAt } } }" as TypedDocument<SigningKeysQuery, SigningKeysQueryVariables>;
+export const signingKeyUseDocument = "query SigningKeyUse($side: SigningKeySide!) { signingKeys(side: $side) { side keys { kid use { sessions impersonations services tokensUntil } } } }" as TypedDocument<SigningKeyUseQuery, SigningKeyUseQueryVariables>;
+export const rotateSigningKeyDocument = "mutation RotateSigningKey($side: SigningKeySide!, $kid: ID!, $reason: String!) { rotateSigningKey(input: {side: $side, kid: $kid, reason: $reason}) { side } }" as TypedDocument<RotateSigningKeyMutation, RotateSigningKeyMutationVariables>;
+export const revokeSigningKeyDocument = "mutation RevokeSigningKey($side: SigningKeySide!, $kid: ID!, $reason: String!) { revokeSigningKey(input: {side: $side, kid: $kid, reason: $reason}) { side } }" as TypedDocument<RevokeSigningKeyMutation, RevokeSigningKeyMutationVariables>;
 
 /** The scopes that each operation needs, by the rules of its root fields: of each list, all of one of the inner ones. */
 export const operationScopes: ReadonlyMap<string, string[][][]> = new Map<string, string[][][]>([
@@ -114,4 +165,8 @@ export const operationScopes: ReadonlyMap<string, string[][][]> = new Map<string
   [sendPasswordResetDocument, [[["customers:write"]]]],
   [resetCustomerFactorsDocument, [[["customers:write"]]]],
   [addSupportNoteDocument, [[["notes:write"]]]],
+  [signingKeysDocument, [[["keys:write"]]]],
+  [signingKeyUseDocument, [[["keys:write"]]]],
+  [rotateSigningKeyDocument, [[["keys:write"]]]],
+  [revokeSigningKeyDocument, [[["keys:write"]]]],
 ]);

@@ -1570,6 +1570,11 @@ export type QueryServiceAccountsArgs = {
 };
 
 
+export type QuerySigningKeysArgs = {
+  side?: InputMaybe<SigningKeySide>;
+};
+
+
 export type QueryStaffMembersArgs = {
   first?: Scalars['Int']['input'];
   after?: InputMaybe<Scalars['String']['input']>;
@@ -2330,7 +2335,7 @@ export type QueryResolvers<ContextType = GraphqlContext, ParentType extends Reso
   serviceAccounts?: Resolver<Maybe<ResolversTypes['ServiceAccountConnection']>, ParentType, ContextType, RequireFields<QueryServiceAccountsArgs, 'side' | 'first'>>;
   mySessions?: Resolver<Maybe<Array<ResolversTypes['Session']>>, ParentType, ContextType>;
   portalSessions?: Resolver<Maybe<Array<ResolversTypes['Session']>>, ParentType, ContextType>;
-  signingKeys?: Resolver<Maybe<Array<ResolversTypes['SigningKeySet']>>, ParentType, ContextType>;
+  signingKeys?: Resolver<Maybe<Array<ResolversTypes['SigningKeySet']>>, ParentType, ContextType, Partial<QuerySigningKeysArgs>>;
   staffMembers?: Resolver<Maybe<ResolversTypes['StaffMemberConnection']>, ParentType, ContextType, RequireFields<QueryStaffMembersArgs, 'first'>>;
   _entities?: Resolver<Array<Maybe<ResolversTypes['_Entity']>>, ParentType, ContextType, RequireFields<Query_EntitiesArgs, 'representations'>>;
   _service?: Resolver<ResolversTypes['_Service'], ParentType, ContextType>;

@@ -76,10 +76,11 @@ export const resolveKeyUse: NonNullable<SigningKeyResolvers['use']> = (key) => k
 export function createSigningKeys(
   administration: KeyAdministration,
 ): NonNullable<QueryResolvers['signingKeys']> {
-  return async (_parent, _args, ctx) => {
+  return async (_parent, { side }, ctx) => {
     requirePortal(ctx.session, scope);
     await assertOperator(administration, ctx);
-    return Promise.all(platforms.map((platform) => readKeySet(administration, ctx, platform)));
+    const asked = side ? [toPlatform(side)] : platforms;
+    return Promise.all(asked.map((platform) => readKeySet(administration, ctx, platform)));
   };
 }
 
