@@ -103,8 +103,9 @@ function effectsOfRevocation(set: KeySet, { state }: Key, use: Use | undefined):
 }
 
 function describeUse(set: KeySet, { sessions, services, impersonations, tokensUntil }: Use): string[] {
+  if (sessions + services + impersonations === 0) return [say.revokeUnused];
   return [
-    say.sessions(sessions),
+    ...(sessions > 0 ? [say.sessions(sessions)] : []),
     ...(services > 0 ? [say.services(services)] : []),
     ...(impersonations > 0 ? [say.impersonations(impersonations)] : []),
     say.foreign(minutesOf(set), formatDateTime(tokensUntil)),

@@ -45,6 +45,10 @@ export function Timeline({ keys }: { keys: readonly Key[] }) {
       </svg>
       <figcaption className="quiet">
         <span>{formatDate(new Date(from).toISOString())}</span>
+        <span className="legend" aria-hidden="true">
+          <i className="signs" /> {say.legend.signs} <i className="waits" /> {say.legend.published}{' '}
+          <i className="revoked" /> {say.legend.revoked} <i className="now" /> {say.legend.now}
+        </span>
         <span>{formatDate(new Date(to).toISOString())}</span>
       </figcaption>
     </figure>
