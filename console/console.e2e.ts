@@ -3,6 +3,7 @@ import { testAccount } from './e2e/account.test-support.ts';
 import { startConsole } from './e2e/console.test-support.ts';
 import { testCustomers } from './e2e/customers.test-support.ts';
 import { testDashboard } from './e2e/dashboard.test-support.ts';
+import { testKeys } from './e2e/keys.test-support.ts';
 import { testServices } from './e2e/services.test-support.ts';
 import { testSigningIn } from './e2e/signing-in.test-support.ts';
 import { testStaff } from './e2e/staff.test-support.ts';
@@ -16,6 +17,7 @@ testCustomers(staff);
 testStaff(staff);
 testServices(staff);
 testAccount(staff);
+testKeys(staff);
 
 describe('every screen', () => {
   test.each(['light', 'dark'] as const)('has no barrier that axe finds: %s', async (colorScheme) => {

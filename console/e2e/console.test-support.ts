@@ -23,8 +23,6 @@ export type Console = {
   /** The console's address, with a `/` at its end. */
   readonly base: string;
   readonly context: BrowserContext;
-  /** Of the seeded accounts. */
-  readonly password: string;
   /** What pages have asked, and the manifest of trusted documents does not list. */
   readonly unlisted: Set<string>;
   /** Gives the test a context of other settings: a language, a scheme of colours, a size. */
@@ -96,7 +94,6 @@ export function startConsole(): Console {
     get context() {
       return context;
     },
-    password: seedPassword,
     unlisted,
     password: seedPassword,
     async useContext(options) {

@@ -64,6 +64,7 @@ const router = createBrowserRouter(
         { path: 'dashboard', lazy: () => import('./dashboard/dashboard-page.tsx') },
         { path: 'customers', lazy: () => import('./customers/customers-page.tsx') },
         { path: 'customers/:id', lazy: () => import('./customers/customer-page.tsx') },
+        { path: 'keys', lazy: () => import('./keys/keys-page.tsx') },
         { path: 'audit', lazy: () => import('./audit/audit-page.tsx') },
         { path: 'staff', lazy: () => import('./staff/staff-page.tsx') },
         { path: 'staff/invitations', lazy: () => import('./staff/invitations-page.tsx') },

@@ -35,6 +35,23 @@ export type ServiceCredentialKind =
   | 'KEY_SET'
   | 'SECRET';
 
+/** Whose tokens a key signs. */
+export type SigningKeySide =
+  /** Those of customers. */
+  | 'USER'
+  /** Those of staff. */
+  | 'PORTAL';
+
+export type SigningKeyState =
+  /** Published, and waits. */
+  | 'NEXT'
+  /** Signs. */
+  | 'ACTIVE'
+  /** Signs no more. Its tokens hold. */
+  | 'RETIRING'
+  /** Gone: its private half is destroyed, and its tokens are refused. */
+  | 'RETIRED';
+
 export type VerificationStep =
   /** Nothing. Refresh your tokens: the next access token says that the address is verified. */
   | 'NONE'
@@ -274,6 +291,36 @@ export type DashboardQueryVariables = Exact<{
 
 export type DashboardQuery = { dashboard: { id: string, customers: number, supportNotes: number, signIns: { startsAt: string, bucketSeconds: number, asOf: string, series: Array<{ name: string, values: Array<number | null> }> } | null, refusals: { startsAt: string, bucketSeconds: number, asOf: string, series: Array<{ name: string, values: Array<number | null> }> } | null, throttles: { startsAt: string, bucketSeconds: number, asOf: string, series: Array<{ name: string, values: Array<number | null> }> } | null, accounts: { startsAt: string, bucketSeconds: number, asOf: string, series: Array<{ name: string, values: Array<number | null> }> } | null, lag: { startsAt: string, bucketSeconds: number, asOf: string, series: Array<{ name: string, values: Array<number | null> }> } | null } | null };
 
+export type SigningKeysQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type SigningKeysQuery = { signingKeys: Array<{ side: SigningKeySide, isInFiles: boolean, rotationDays: number | null, copySeconds: number, keys: Array<{ kid: string, algorithm: string, state: SigningKeyState | null, isImported: boolean, publishedAt: string | null, signsSince: string | null, maySignFrom: string | null, takesOverAt: string | null, isRotationRequested: boolean, leavesAt: string | null, revokedAt: string | null }> }> | null };
+
+export type SigningKeyUseQueryVariables = Exact<{
+  side: SigningKeySide;
+}>;
+
+
+export type SigningKeyUseQuery = { signingKeys: Array<{ side: SigningKeySide, keys: Array<{ kid: string, use: { sessions: number, impersonations: number, services: number, tokensUntil: string } | null }> }> | null };
+
+export type RotateSigningKeyMutationVariables = Exact<{
+  side: SigningKeySide;
+  kid: string;
+  reason: string;
+}>;
+
+
+export type RotateSigningKeyMutation = { rotateSigningKey: { side: SigningKeySide } };
+
+export type RevokeSigningKeyMutationVariables = Exact<{
+  side: SigningKeySide;
+  kid: string;
+  reason: string;
+}>;
+
+
+export type RevokeSigningKeyMutation = { revokeSigningKey: { side: SigningKeySide } };
+
 export type RequestPasswordResetMutationVariables = Exact<{
   email: string;
   language?: string | null | undefined;
@@ -494,6 +541,10 @@ export const sendPasswordResetDocument = "mutation SendPasswordReset($id: ID!, $
 export const resetCustomerFactorsDocument = "mutation ResetCustomerFactors($id: ID!, $reason: String!) { resetCustomerFactors(customerId: $id, reason: $reason) }" as TypedDocument<ResetCustomerFactorsMutation, ResetCustomerFactorsMutationVariables>;
 export const addSupportNoteDocument = "mutation AddSupportNote($id: ID!, $body: String!) { addSupportNote(input: {customerId: $id, body: $body}) { id } }" as TypedDocument<AddSupportNoteMutation, AddSupportNoteMutationVariables>;
 export const dashboardDocument = "query Dashboard($range: DashboardRange!) { dashboard { id customers supportNotes signIns(range: $range) { startsAt bucketSeconds asOf series { name values } } refusals(range: $range) { startsAt bucketSeconds asOf series { name values } } throttles(range: $range) { startsAt bucketSeconds asOf series { name values } } accounts(range: $range) { startsAt bucketSeconds asOf series { name values } } lag(range: $range) { startsAt bucketSeconds asOf series { name values } } } }" as TypedDocument<DashboardQuery, DashboardQueryVariables>;
+export const signingKeysDocument = "query SigningKeys { signingKeys { side isInFiles rotationDays copySeconds keys { kid algorithm state isImported publishedAt signsSince maySignFrom takesOverAt isRotationRequested leavesAt revokedAt } } }" as TypedDocument<SigningKeysQuery, SigningKeysQueryVariables>;
+export const signingKeyUseDocument = "query SigningKeyUse($side: SigningKeySide!) { signingKeys(side: $side) { side keys { kid use { sessions impersonations services tokensUntil } } } }" as TypedDocument<SigningKeyUseQuery, SigningKeyUseQueryVariables>;
+export const rotateSigningKeyDocument = "mutation RotateSigningKey($side: SigningKeySide!, $kid: ID!, $reason: String!) { rotateSigningKey(input: {side: $side, kid: $kid, reason: $reason}) { side } }" as TypedDocument<RotateSigningKeyMutation, RotateSigningKeyMutationVariables>;
+export const revokeSigningKeyDocument = "mutation RevokeSigningKey($side: SigningKeySide!, $kid: ID!, $reason: String!) { revokeSigningKey(input: {side: $side, kid: $kid, reason: $reason}) { side } }" as TypedDocument<RevokeSigningKeyMutation, RevokeSigningKeyMutationVariables>;
 export const requestPasswordResetDocument = "mutation RequestPasswordReset($email: String!, $language: String) { requestPortalPasswordReset(input: {email: $email, language: $language}) }" as TypedDocument<RequestPasswordResetMutation, RequestPasswordResetMutationVariables>;
 export const resetPasswordDocument = "mutation ResetPassword($token: String!, $newPassword: String!) { resetPortalPassword(input: {token: $token, newPassword: $newPassword}) { endedSessions } }" as TypedDocument<ResetPasswordMutation, ResetPasswordMutationVariables>;
 export const confirmEmailDocument = "mutation ConfirmEmail($token: String!, $password: String) { confirmPortalEmail(input: {token: $token, password: $password}) { verified next } }" as TypedDocument<ConfirmEmailMutation, ConfirmEmailMutationVariables>;
@@ -545,6 +596,10 @@ export const operationScopes: ReadonlyMap<string, string[][][]> = new Map<string
   [resetCustomerFactorsDocument, [[["customers:write"]]]],
   [addSupportNoteDocument, [[["notes:write"]]]],
   [dashboardDocument, [[["dashboard:read"]]]],
+  [signingKeysDocument, [[["keys:write"]]]],
+  [signingKeyUseDocument, [[["keys:write"]]]],
+  [rotateSigningKeyDocument, [[["keys:write"]]]],
+  [revokeSigningKeyDocument, [[["keys:write"]]]],
   [requestPasswordResetDocument, []],
   [resetPasswordDocument, []],
   [confirmEmailDocument, []],

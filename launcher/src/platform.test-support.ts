@@ -122,6 +122,7 @@ export async function startTestPlatform(
     {
       PORT_BASE: String(portBase),
       CONSOLE: 'no',
+      EXPLORER: 'no',
       ...home.variables,
       LOG_LEVEL: 'fatal',
       ...lanesOfRun(),

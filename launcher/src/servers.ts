@@ -2,7 +2,13 @@ import type { AuthOptions } from '@signet/auth';
 import type { SeededAccounts } from '@signet/db/seed';
 import { startGateway, startPlanningWorker } from '@signet/gateway';
 import { type SubgraphName, subgraphs } from '@signet/schema/subgraphs';
-import { type Environment, type Logger, openProcessMetrics, type RunningServer } from '@signet/service';
+import {
+  type Environment,
+  hasProductionSurface,
+  type Logger,
+  openProcessMetrics,
+  type RunningServer,
+} from '@signet/service';
 import { openRevocationFeed } from '@signet/session';
 import { loadSubgraph, type SubgraphDefinition } from '@signet/subgraph/define';
 import type { LauncherConfig } from './config.ts';
@@ -27,9 +33,13 @@ type ServersOptions = {
  * Starts the subgraphs, then the gateway, each with the configuration that its own process would read from its
  * environment. Stops what runs already when one fails.
  */
-export async function startServers(
-  options: ServersOptions,
-): Promise<{ gatewayUrl: string; hasMailbox: boolean; hasConsole: boolean; stop(): Promise<void> }> {
+export async function startServers(options: ServersOptions): Promise<{
+  gatewayUrl: string;
+  hasMailbox: boolean;
+  hasConsole: boolean;
+  hasExplorer: boolean;
+  stop(): Promise<void>;
+}> {
   const { config, ports, database, createLogger, subgraphOptions } = options;
   const { env: _env, ...ownOptions } = options.auth;
   const definitions = new Map(
@@ -69,8 +79,10 @@ export async function startServers(
     });
     running.push(gateway);
     const hasMailbox = configs.subgraphs.auth.MAIL_URL === 'mailbox:';
-    const hasConsole = configs.gateway.CONSOLE;
-    return { gatewayUrl: `http://${nameOfHost(config.HOST)}:${ports.graph}`, hasMailbox, hasConsole, stop };
+    const { CONSOLE: hasConsole, EXPLORER } = configs.gateway;
+    const hasExplorer = EXPLORER ?? !hasProductionSurface(configs.gateway);
+    const gatewayUrl = `http://${nameOfHost(config.HOST)}:${ports.graph}`;
+    return { gatewayUrl, hasMailbox, hasConsole, hasExplorer, stop };
   } catch (error) {
     await planningWorker.worker.terminate();
     await stop();

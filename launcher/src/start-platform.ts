@@ -9,8 +9,8 @@ import {
   openLogOutput,
 } from '@signet/service';
 import { formatBanner } from './banner.ts';
-import { startConsoleBuild } from './console.ts';
 import { openPlatformDatabase } from './database.ts';
+import { startPageBuilds } from './page-builds.ts';
 import { assertPortsFree, innerHost, listenersOf, portsFrom } from './ports.ts';
 import { readSettings } from './process-settings.ts';
 import { openDevelopmentSecrets } from './secrets.ts';
@@ -72,10 +72,11 @@ export async function startPlatform(
       gateway,
     });
     stops.push(servers.stop);
-    if (servers.hasConsole) {
-      const stopBuild = startConsoleBuild(createLogger('console', config.LOG_LEVEL));
-      stops.push(async () => stopBuild());
-    }
+    const pages = [servers.hasConsole && 'console', servers.hasExplorer && 'explorer'].filter(
+      (page) => page !== false,
+    );
+    const stopBuilds = startPageBuilds(pages, createLogger('pages', config.LOG_LEVEL));
+    stops.push(async () => stopBuilds());
     const seconds = (performance.now() - startedAt) / 1000;
     print(
       formatBanner({

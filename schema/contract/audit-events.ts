@@ -74,6 +74,8 @@ export const auditEvents = {
   'auth.key.retired': 'authz_admin',
   'auth.key.revoked': 'authz_admin',
   'auth.key.imported': 'authz_admin',
+  'auth.key.rotation_requested': 'authz_admin',
+  'auth.key.revocation_requested': 'authz_admin',
   'authz.role.changed': 'privilege_permissions_changed',
   'authz.refused': 'authz_fail',
 } as const;

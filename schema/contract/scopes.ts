@@ -31,6 +31,7 @@ export const scopeHolders = {
   'dashboard:read': ['support', 'operations', 'super_admin'],
   'staff:write': ['super_admin'],
   'services:write': ['super_admin'],
+  'keys:write': ['super_admin'],
   'audit:read': ['super_admin'],
 } as const satisfies Readonly<Record<string, readonly ScopeHolder[]>>;
 

@@ -3,6 +3,7 @@ import {
   customersDocument,
   dashboardDocument,
   serviceAccountsDocument,
+  signingKeysDocument,
   staffMembersDocument,
 } from '../operations.generated.ts';
 import { texts } from '../texts/index.ts';
@@ -14,5 +15,6 @@ export const sections: readonly { path: string; name: string; document?: string 
   { path: '/staff', name: texts.nav.staff, document: staffMembersDocument },
   { path: '/roles', name: texts.nav.roles },
   { path: '/services', name: texts.nav.services, document: serviceAccountsDocument },
+  { path: '/keys', name: texts.nav.keys, document: signingKeysDocument },
   { path: '/audit', name: texts.nav.audit, document: auditLogDocument },
 ];

@@ -13,6 +13,7 @@ import { Problem, Section, Skeleton } from '../ui/ui.tsx';
 import { dashboardPanels } from './panels.ts';
 import { dashboard as texts } from './texts.ts';
 import { useLive, useLiveState } from './use-live.ts';
+import './dashboard.css';
 
 type Range = DashboardQueryVariables['range'];
 type Counts = NonNullable<DashboardQuery['dashboard']>;

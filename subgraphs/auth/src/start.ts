@@ -8,6 +8,8 @@ import { createRefusalAudit } from './audit/audit-refusals.ts';
 import { registerRefusalReports } from './audit/gateway-refusals.ts';
 import { createContext } from './context.ts';
 import { assertForeignKeysDiffer, createForeignIssuers } from './keys/foreign-issuers.ts';
+import { createKeyDesk } from './keys/key-desk.ts';
+import { defaultKeyTiming } from './keys/key-plan.ts';
 import { assertDisjointKeys } from './keys/key-ring.ts';
 import { createLocalKeySource, registerWellKnown } from './keys/published-keys.ts';
 import { registerMailbox } from './mail/mailbox.ts';
@@ -53,9 +55,13 @@ export async function startAuth(
     // All replicas hold the same platforms, and so agree on the first.
     const nonces = createNonceStore(first.database.db, `auth.${first.platform}_proof_nonce`);
     const metrics = options.metrics?.of('auth');
+    const issuers = [...local, ...foreign];
+    const { publicationSeconds = defaultKeyTiming.publicationSeconds } = options.keyTiming ?? {};
+    const { findTenantId } = first.database;
     const resolvers = createResolvers({
       user: platforms.user?.issuer,
       portal: platforms.portal?.issuer,
+      keyDesk: createKeyDesk(config, { issuers, publicationSeconds, findTenantId }),
     });
     return await serveSubgraph({
       name: 'auth',
@@ -65,7 +71,7 @@ export async function startAuth(
       resolvers: { ...resolvers, Mutation: countSignIns(resolvers.Mutation, metrics, platformOfField) },
       policies,
       hooks: [createCredentialLimit(), createRefusalAudit({ samplesOf, platformOfField })],
-      issuers: [...local, ...foreign],
+      issuers,
       revocations: options.revocations,
       metrics: options.metrics,
       nonces,
