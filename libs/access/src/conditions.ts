@@ -79,7 +79,8 @@ export function explainConditions(
   now?: number,
 ): RecordedCondition[] {
   return conditions.map((condition) => {
-    const isOpen = condition.kind === 'policies' && condition.decidedBy !== 'token' && session.platform !== 'none';
+    const isOpen =
+      condition.kind === 'policies' && condition.decidedBy !== 'token' && session.platform !== 'none';
     const isMet = isOpen ? undefined : judgeSession([condition], session, now) === undefined;
     const { kind } = condition;
     switch (condition.kind) {

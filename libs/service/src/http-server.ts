@@ -243,7 +243,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       return reply.code(500).send(internalErrorBody());
     }
     // Before the parameters are looked at.
-    if (request.body === undefined || request.body === null)
+    if (request.method === 'POST' && (request.body ?? null) === null)
       noteRefusal(request.raw, { check: 'BODY' });
     await drain(request.raw);
     // RFC 9110, section 12.5.3: says which coding is accepted.

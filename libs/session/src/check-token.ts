@@ -1,4 +1,9 @@
-import { type AuthenticationReason, accessTokenType, type Check, clockSkewSeconds } from '@signet/schema/contract';
+import {
+  type AuthenticationReason,
+  accessTokenType,
+  type Check,
+  clockSkewSeconds,
+} from '@signet/schema/contract';
 import {
   decodeJwt,
   decodeProtectedHeader,

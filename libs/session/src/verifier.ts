@@ -97,6 +97,7 @@ function judgeRevocations(
   if (revocations.isKeyRevoked(platform, kid)) return refused('unknown_key', 'TOKEN_REVOCATION');
   const state = revocations.state();
   const isCustomersOwn = platform === 'user' && callerKindOf(session) === 'person';
-  if (state === 'unread' || (state === 'stale' && !isCustomersOwn)) return { kind: 'unavailable', check: 'TOKEN_REVOCATION' };
+  if (state === 'unread' || (state === 'stale' && !isCustomersOwn))
+    return { kind: 'unavailable', check: 'TOKEN_REVOCATION' };
   return { kind: 'session', session };
 }

@@ -21,6 +21,7 @@ import {
 } from './customer-account.queries.ts';
 import { type CustomerRow, findCustomers } from './customers.queries.ts';
 import type { ImpersonationRow } from './impersonations.queries.ts';
+import type { RefusalRow } from './refusals.queries.ts';
 import { findNotesOfUsers, type SupportNoteRow } from './support-notes.queries.ts';
 
 /** What a resolver has. */
@@ -35,6 +36,7 @@ export type CustomerSessionModel = CustomerSessionRow;
 export type CustomerFactorModel = CustomerFactorRow;
 export type RememberedDeviceModel = RememberedDeviceRow;
 export type ImpersonationModel = ImpersonationRow;
+export type RefusalModel = RefusalRow;
 
 export type Loaders = {
   customer: DataLoader<string, CustomerRow | undefined>;
