@@ -57,6 +57,8 @@ const router = createBrowserRouter(
         { index: true, element: <Home /> },
         { path: 'customers', lazy: () => import('./customers/customers-page.tsx') },
         { path: 'customers/:id', lazy: () => import('./customers/customer-page.tsx') },
+        { path: 'refusals', lazy: () => import('./refusals/refusals-page.tsx') },
+        { path: 'refusals/:id', lazy: () => import('./refusals/refusals-page.tsx') },
         { path: 'audit', lazy: () => import('./audit/audit-page.tsx') },
         { path: '*', element: <NotFound /> },
       ],

@@ -189,9 +189,9 @@ async function createVerifications(db: Kysely<unknown>): Promise<void> {
       faults text[],
       missing_keys text[]
     );
+    insert into auth.audit_verification (platform) values ('user'), ('portal');
     alter table auth.audit_verification enable row level security;
     alter table auth.audit_verification force row level security;
-    insert into auth.audit_verification (platform) values ('user'), ('portal');
     create policy asking on auth.audit_verification to signet_portal using (true) with check (true);
     create policy chains on auth.audit_verification for select to signet_owner using (true);
     create policy chains on auth.audit_seal for select to signet_owner using (true);

@@ -124,6 +124,8 @@ export const refusalResolvers: RefusalResolvers = {
     const { staffId, mayReadAudit } = readerOf(ctx);
     return platform === 'user' || mayReadAudit || id === staffId ? (details.network ?? null) : null;
   },
+  unnamed: ({ details }) =>
+    details.refusals.filter(({ check }) => check === undefined).map((one) => describe(one, details)),
   checks: (row) => judgeChecks(row),
 };
 
@@ -147,7 +149,6 @@ function judgeChecks({ details }: RefusalRow): RefusalCheck[] {
     else if (hasUnnamed && firstRefused === undefined) result = 'UNKNOWN';
     else if (!hasToken && tokenChecks.includes(check)) result = 'NOT_NEEDED';
     if (refused.length > 0 && (!subgraphChecks.has(check) || check === 'SUBGRAPH')) isOver = true;
-    // Who is refused a field at the entrance gets none of the others either.
     return { check, result, refused: refused.map((one) => describe(one, details)) };
   });
 }

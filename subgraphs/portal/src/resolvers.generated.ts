@@ -418,6 +418,8 @@ export type Refusal = {
   role?: Maybe<Scalars['String']['output']>;
   /** An IPv4 address, or the /64 of IPv6. Of staff only for those who may read the audit log. */
   network?: Maybe<Scalars['String']['output']>;
+  /** Refusals of which nobody noted the check. */
+  unnamed: Array<CheckRefusal>;
   /** Every check, in order. */
   checks: Array<RefusalCheck>;
 };
@@ -1295,6 +1297,7 @@ export type RefusalResolvers<ContextType = GraphqlContext, ParentType extends Re
   serviceId?: Resolver<Maybe<ResolversTypes['ID']>, ParentType, ContextType>;
   role?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   network?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  unnamed?: Resolver<Array<ResolversTypes['CheckRefusal']>, ParentType, ContextType>;
   checks?: Resolver<Array<ResolversTypes['RefusalCheck']>, ParentType, ContextType>;
 };
 
