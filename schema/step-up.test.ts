@@ -28,6 +28,7 @@ const withoutStepUp: Readonly<Record<string, string>> = {
     'endImpersonation',
     'objectToImpersonation',
   ]),
+  ...because('it reads', ['verifyAuditLog']),
   ...because('it changes no way to sign in', [
     'cancelAccountDeletion',
     'renamePasskey',

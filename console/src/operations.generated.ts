@@ -71,11 +71,88 @@ export type DashboardRange =
   /** 30 days of UTC. */
   | 'MONTH';
 
+export type AuditChainState =
+  /** No verification has ended yet. */
+  | 'NOT_VERIFIED'
+  /** Every row was as it was sealed. */
+  | 'INTACT'
+  /** All that could be checked was; but some seals are under a key that the process does not have (`missingKeys`). */
+  | 'UNCHECKED'
+  /** Something was changed, removed, moved or added past the sealer: `faults` says what. docs/runbooks has what to do. */
+  | 'BROKEN';
+
 export type CustomerFactorKind =
   /** An authenticator app. */
   | 'TOTP'
   | 'PASSKEY'
   | 'RECOVERY_CODES';
+
+/** What is known of a request id. */
+export type RefusalState =
+  /** The request was refused, wholly or in part: `refusals` has it. */
+  | 'RECORDED'
+  /** It was refused, and is shown to those who may read the audit log: another member of staff or a service of the portal sent it. */
+  | 'OF_STAFF'
+  /** It was answered a few seconds ago: ask again. */
+  | 'PENDING'
+  /** It is older than what is kept. */
+  | 'TOO_OLD'
+  /** At that time more was refused than there was room for. It may have been among that, or it was not refused. */
+  | 'LEFT_OUT'
+  /** All that was refused at that time was kept, and it is not among that: it was not refused in this tenant. */
+  | 'NOT_REFUSED'
+  /** No id that an entrance makes: from it nobody can tell when the request was. */
+  | 'UNKNOWN_ID';
+
+/** What became of a check. */
+export type RefusalCheckResult =
+  /** It found nothing to refuse. */
+  | 'PASSED'
+  | 'REFUSED'
+  /** A check before it refused the request. */
+  | 'NOT_REACHED'
+  /** There was nothing to check: the request carried no token. */
+  | 'NOT_NEEDED'
+  /** Nobody noted whether it was this check. */
+  | 'UNKNOWN';
+
+/** The checks of a request; docs/refusals.md says what each looks at. */
+export type RequestCheck =
+  | 'HOST'
+  | 'ROOM'
+  | 'ROUTE'
+  | 'BODY'
+  | 'TEXT_LIMITS'
+  | 'FORM'
+  | 'PLACE'
+  | 'COOKIES'
+  | 'TOKEN_FORM'
+  | 'TOKEN_ISSUER'
+  | 'TOKEN_TYPE'
+  | 'TOKEN_KEY'
+  | 'TOKEN_SIGNATURE'
+  | 'TOKEN_AUDIENCE'
+  | 'TOKEN_TIME'
+  | 'TOKEN_CLAIMS'
+  | 'TOKEN_REVOCATION'
+  | 'DOCUMENT'
+  | 'SYNTAX'
+  | 'OPERATION'
+  | 'LIMITS'
+  | 'SCHEMA'
+  | 'VALIDATION'
+  | 'PLANNING'
+  | 'VARIABLES'
+  | 'RULES'
+  | 'SUBGRAPH'
+  | 'PROOF'
+  | 'GUARD'
+  | 'ATTEMPTS'
+  | 'CREDENTIALS'
+  | 'INPUT'
+  | 'OBJECT'
+  | 'ANSWER'
+  | 'FAULT';
 
 export type CreateServiceAccountInput = {
   side: ServiceSide;
@@ -149,6 +226,13 @@ export type AuditLogFilter = {
   until?: string | null | undefined;
 };
 
+export type RefusalFilter = {
+  /** As in `Refusal.reason`. */
+  reason?: string | null | undefined;
+  /** Of a customer, a member of staff or a service account. */
+  accountId?: string | null | undefined;
+};
+
 export type OwnAccountQueryVariables = Exact<{ [key: string]: never; }>;
 
 
@@ -214,6 +298,18 @@ export type RequestEmailVerificationMutationVariables = Exact<{ [key: string]: n
 
 
 export type RequestEmailVerificationMutation = { requestPortalEmailVerification: boolean };
+
+export type AuditChainsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type AuditChainsQuery = { auditChains: Array<{ side: string, state: AuditChainState, lastSeal: number | null, sealedAt: string | null, keyId: string | null, waiting: number, oldestWaitingAt: string | null, isVerifying: boolean, finishedAt: string | null, seals: number | null, events: number | null, pruned: number | null, completeFrom: number | null, faultCount: number, faults: Array<string>, missingKeys: Array<string> }> | null };
+
+export type VerifyAuditLogMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type VerifyAuditLogMutation = { verifyAuditLog: Array<{ side: string, state: AuditChainState, lastSeal: number | null, sealedAt: string | null, keyId: string | null, waiting: number, oldestWaitingAt: string | null, isVerifying: boolean, finishedAt: string | null, seals: number | null, events: number | null, pruned: number | null, completeFrom: number | null, faultCount: number, faults: Array<string>, missingKeys: Array<string> }> };
+
+export type ChainFragment = { side: string, state: AuditChainState, lastSeal: number | null, sealedAt: string | null, keyId: string | null, waiting: number, oldestWaitingAt: string | null, isVerifying: boolean, finishedAt: string | null, seals: number | null, events: number | null, pruned: number | null, completeFrom: number | null, faultCount: number, faults: Array<string>, missingKeys: Array<string> };
 
 export type AuditLogQueryVariables = Exact<{
   filter?: AuditLogFilter | null | undefined;
@@ -359,6 +455,28 @@ export type VerifyEmailMutationVariables = Exact<{
 
 
 export type VerifyEmailMutation = { verifyPortalEmail: { verified: boolean, next: VerificationStep } };
+
+export type RefusalsQueryVariables = Exact<{
+  filter?: RefusalFilter | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type RefusalsQuery = { refusals: { edges: Array<{ node: { id: string, requestId: string, happenedAt: string, entrance: string, reason: string, isPartial: boolean, operationName: string | null, clientName: string | null, serviceId: string | null, customer: { id: string, email: string } | null, staff: { id: string, fullName: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
+
+export type RefusalReasonsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RefusalReasonsQuery = { refusalReasons: Array<{ reason: string, count: number }> | null };
+
+export type RefusalQueryVariables = Exact<{
+  requestId: string;
+}>;
+
+
+export type RefusalQuery = { refusal: { state: RefusalState, keptSince: string, refusals: Array<{ id: string, requestId: string, happenedAt: string, entrance: string, side: string, status: number, isPartial: boolean, operationName: string | null, operationType: string | null, operationHash: string | null, clientName: string | null, clientVersion: string | null, serviceId: string | null, role: string | null, network: string | null, customer: { id: string, email: string, fullName: string } | null, staff: { id: string, fullName: string } | null, unnamed: Array<{ code: string, reason: string | null, text: string | null, field: string | null, path: string | null, subgraph: string | null, count: number, heldScopes: Array<string> | null, signInAge: number | null, found: number | null, allowed: number | null, retryAfterSeconds: number | null, conditions: Array<{ kind: string, anyOf: Array<Array<string>>, seconds: number | null, isMet: boolean | null, roles: Array<string> }> }>, checks: Array<{ check: RequestCheck, result: RefusalCheckResult, refused: Array<{ code: string, reason: string | null, text: string | null, field: string | null, path: string | null, subgraph: string | null, count: number, heldScopes: Array<string> | null, signInAge: number | null, found: number | null, allowed: number | null, retryAfterSeconds: number | null, conditions: Array<{ kind: string, anyOf: Array<Array<string>>, seconds: number | null, isMet: boolean | null, roles: Array<string> }> }> }> }> } | null };
+
+export type RefusedFragment = { code: string, reason: string | null, text: string | null, field: string | null, path: string | null, subgraph: string | null, count: number, heldScopes: Array<string> | null, signInAge: number | null, found: number | null, allowed: number | null, retryAfterSeconds: number | null, conditions: Array<{ kind: string, anyOf: Array<Array<string>>, seconds: number | null, isMet: boolean | null, roles: Array<string> }> };
 
 export type ServiceAccountsQueryVariables = Exact<{
   side: ServiceSide;
@@ -531,6 +649,8 @@ export const endSessionDocument = "mutation EndSession($id: ID!) { endPortalSess
 export const endOtherSessionsDocument = "mutation EndOtherSessions { endOtherPortalSessions }" as TypedDocument<EndOtherSessionsMutation, EndOtherSessionsMutationVariables>;
 export const changeEmailDocument = "mutation ChangeEmail($newEmail: String!) { changePortalEmail(input: {newEmail: $newEmail}) }" as TypedDocument<ChangeEmailMutation, ChangeEmailMutationVariables>;
 export const requestEmailVerificationDocument = "mutation RequestEmailVerification { requestPortalEmailVerification }" as TypedDocument<RequestEmailVerificationMutation, RequestEmailVerificationMutationVariables>;
+export const auditChainsDocument = "query AuditChains { auditChains { ...Chain } } fragment Chain on AuditChain { side state lastSeal sealedAt keyId waiting oldestWaitingAt isVerifying finishedAt seals events pruned completeFrom faultCount faults missingKeys }" as TypedDocument<AuditChainsQuery, AuditChainsQueryVariables>;
+export const verifyAuditLogDocument = "mutation VerifyAuditLog { verifyAuditLog { ...Chain } } fragment Chain on AuditChain { side state lastSeal sealedAt keyId waiting oldestWaitingAt isVerifying finishedAt seals events pruned completeFrom faultCount faults missingKeys }" as TypedDocument<VerifyAuditLogMutation, VerifyAuditLogMutationVariables>;
 export const auditLogDocument = "query AuditLog($filter: AuditLogFilter, $after: String, $first: Int!) { auditLog(first: $first, after: $after, filter: $filter) { edges { node { id happenedAt kind side actorId staff { id fullName } subjectId address requestId details { name value } } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<AuditLogQuery, AuditLogQueryVariables>;
 export const customersDocument = "query Customers($search: String, $after: String) { customers(first: 50, after: $after, search: $search) { edges { node { id email emailVerified fullName createdAt isActive } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<CustomersQuery, CustomersQueryVariables>;
 export const customerDocument = "query Customer($id: ID!) { customer(id: $id) { id email emailVerified fullName createdAt isActive assignees { id fullName } sessions { id device address methods lastUsedAt } factors { kind codesLeft createdAt lastUsedAt } supportNotes(first: 20) { edges { node { id body createdAt author { id fullName } } } } } }" as TypedDocument<CustomerQuery, CustomerQueryVariables>;
@@ -550,6 +670,9 @@ export const resetPasswordDocument = "mutation ResetPassword($token: String!, $n
 export const confirmEmailDocument = "mutation ConfirmEmail($token: String!, $password: String) { confirmPortalEmail(input: {token: $token, password: $password}) { verified next } }" as TypedDocument<ConfirmEmailMutation, ConfirmEmailMutationVariables>;
 export const undoEmailDocument = "mutation UndoEmail($token: String!) { undoPortalEmail(input: {token: $token}) }" as TypedDocument<UndoEmailMutation, UndoEmailMutationVariables>;
 export const verifyEmailDocument = "mutation VerifyEmail($token: String!, $password: String) { verifyPortalEmail(input: {token: $token, password: $password}) { verified next } }" as TypedDocument<VerifyEmailMutation, VerifyEmailMutationVariables>;
+export const refusalsDocument = "query Refusals($filter: RefusalFilter, $after: String) { refusals(first: 50, after: $after, filter: $filter) { edges { node { id requestId happenedAt entrance reason isPartial operationName clientName customer { id email } staff { id fullName } serviceId } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<RefusalsQuery, RefusalsQueryVariables>;
+export const refusalReasonsDocument = "query RefusalReasons { refusalReasons { reason count } }" as TypedDocument<RefusalReasonsQuery, RefusalReasonsQueryVariables>;
+export const refusalDocument = "query Refusal($requestId: String!) { refusal(requestId: $requestId) { state keptSince refusals { id requestId happenedAt entrance side status isPartial operationName operationType operationHash clientName clientVersion customer { id email fullName } staff { id fullName } serviceId role network unnamed { ...Refused } checks { check result refused { ...Refused } } } } } fragment Refused on CheckRefusal { code reason text field path subgraph count conditions { kind anyOf seconds isMet roles } heldScopes signInAge found allowed retryAfterSeconds }" as TypedDocument<RefusalQuery, RefusalQueryVariables>;
 export const serviceAccountsDocument = "query ServiceAccounts($side: ServiceSide!, $after: String) { serviceAccounts(side: $side, first: 100, after: $after) { edges { node { id name scopes expiresAt isActive credentials { id revokedAt } } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<ServiceAccountsQuery, ServiceAccountsQueryVariables>;
 export const serviceAccountDocument = "query ServiceAccount($side: ServiceSide!, $id: ID!) { serviceAccount(side: $side, id: $id) { id side name scopes networks expiresAt isActive createdAt createdBy { id fullName } credentials { id kind kid jwksUrl createdAt revokedAt createdBy { id fullName } } } }" as TypedDocument<ServiceAccountQuery, ServiceAccountQueryVariables>;
 export const serviceTokensDocument = "query ServiceTokens($id: ID!) { auditLog( first: 100 filter: {kind: \"auth.service.token_issued\", subjectId: $id} ) { edges { node { id happenedAt details { name value } } } pageInfo { hasNextPage } } }" as TypedDocument<ServiceTokensQuery, ServiceTokensQueryVariables>;
@@ -586,6 +709,8 @@ export const operationScopes: ReadonlyMap<string, string[][][]> = new Map<string
   [endOtherSessionsDocument, []],
   [changeEmailDocument, []],
   [requestEmailVerificationDocument, []],
+  [auditChainsDocument, [[["audit:read"]]]],
+  [verifyAuditLogDocument, [[["audit:read"]]]],
   [auditLogDocument, [[["audit:read"]]]],
   [customersDocument, [[["customers:read"]]]],
   [customerDocument, [[["customers:read"]]]],
@@ -605,6 +730,9 @@ export const operationScopes: ReadonlyMap<string, string[][][]> = new Map<string
   [confirmEmailDocument, []],
   [undoEmailDocument, []],
   [verifyEmailDocument, []],
+  [refusalsDocument, [[["refusals:read"]]]],
+  [refusalReasonsDocument, [[["refusals:read"]]]],
+  [refusalDocument, [[["refusals:read"]]]],
   [serviceAccountsDocument, [[["services:write"]]]],
   [serviceAccountDocument, [[["services:write"]]]],
   [serviceTokensDocument, [[["audit:read"]]]],

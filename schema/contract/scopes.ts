@@ -28,6 +28,7 @@ export const scopeHolders = {
   'catalog:write': ['operations', 'super_admin'],
   'stock:write': ['operations', 'super_admin'],
   'orders:ship': ['operations', 'super_admin'],
+  'refusals:read': ['support', 'operations', 'super_admin'],
   'dashboard:read': ['support', 'operations', 'super_admin'],
   'staff:write': ['super_admin'],
   'services:write': ['super_admin'],

@@ -9,6 +9,7 @@ import {
   suspendCustomer,
 } from './src/administer-customers.ts';
 import { assignCustomer, unassignCustomer } from './src/assignees.ts';
+import { auditChains, verifyAuditLog } from './src/audit-chain.ts';
 import { auditEventResolvers, auditLog, createRefusalAudit } from './src/audit-log.ts';
 import { createLoaders } from './src/context.ts';
 import {
@@ -30,11 +31,23 @@ import {
 import { startLagSamples } from './src/lag-samples.ts';
 import { personalData } from './src/personal-data.ts';
 import { policies } from './src/policies.ts';
+import { refusal, refusalReasons, refusalResolvers, refusals } from './src/refusals.ts';
 import type { Resolvers } from './src/resolvers.generated.ts';
 import { addSupportNote, supportNoteResolvers } from './src/support-notes.ts';
 
 const resolvers: Resolvers = {
-  Query: { portalHealth, customer, customers, dashboard, auditLog, impersonations },
+  Query: {
+    portalHealth,
+    customer,
+    customers,
+    dashboard,
+    auditLog,
+    auditChains,
+    impersonations,
+    refusal,
+    refusals,
+    refusalReasons,
+  },
   Mutation: {
     addSupportNote,
     assignCustomer,
@@ -47,6 +60,7 @@ const resolvers: Resolvers = {
     correctCustomerEmail,
     impersonateCustomer,
     endImpersonation,
+    verifyAuditLog,
   },
   User: userResolvers,
   UserConnection: totalCountResolvers,
@@ -57,6 +71,7 @@ const resolvers: Resolvers = {
   RememberedDevice: rememberedDeviceResolvers,
   Dashboard: dashboardResolvers,
   Impersonation: impersonationResolvers,
+  Refusal: refusalResolvers,
 };
 
 /** What staff do for customers, and the audit log. */

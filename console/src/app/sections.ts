@@ -2,6 +2,7 @@ import {
   auditLogDocument,
   customersDocument,
   dashboardDocument,
+  refusalsDocument,
   serviceAccountsDocument,
   signingKeysDocument,
   staffMembersDocument,
@@ -16,5 +17,6 @@ export const sections: readonly { path: string; name: string; document?: string 
   { path: '/roles', name: texts.nav.roles },
   { path: '/services', name: texts.nav.services, document: serviceAccountsDocument },
   { path: '/keys', name: texts.nav.keys, document: signingKeysDocument },
+  { path: '/refusals', name: texts.nav.refusals, document: refusalsDocument },
   { path: '/audit', name: texts.nav.audit, document: auditLogDocument },
 ];

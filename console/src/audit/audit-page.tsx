@@ -9,8 +9,10 @@ import {
 import { formatDateTime } from '../texts/index.ts';
 import { type Column, DataTable } from '../ui/data-table.tsx';
 import { Button, Field, Problem, Skeleton } from '../ui/ui.tsx';
+import { ChainState } from './chain-state.tsx';
 import { writeCsv, writeLines } from './export.ts';
 import { audit } from './texts.ts';
+import './audit.css';
 
 export type AuditEvent = NonNullable<AuditLogQuery['auditLog']>['edges'][number]['node'];
 
@@ -33,7 +35,16 @@ const columns: Column<AuditEvent>[] = [
       ),
   },
   { name: audit.address, width: 'minmax(7rem, 1fr)', cell: ({ address }) => address ?? audit.nobody },
-  { name: audit.request, width: 'minmax(8rem, 1fr)', cell: ({ requestId }) => requestId ?? audit.nobody },
+  {
+    name: audit.request,
+    width: 'minmax(8rem, 1fr)',
+    cell: ({ requestId, kind }) =>
+      requestId && kind === 'authz.refused' ? (
+        <Link to={`/refusals/${encodeURIComponent(requestId)}`}>{requestId}</Link>
+      ) : (
+        (requestId ?? audit.nobody)
+      ),
+  },
   {
     name: audit.details,
     width: 'minmax(10rem, 2fr)',
@@ -77,6 +88,7 @@ export function Component() {
         <h1>{audit.title}</h1>
         <Export filter={filter} />
       </div>
+      <ChainState />
       <search className="filters">
         {filterField('kind', audit.kind)}
         {filterField('actor', audit.who)}

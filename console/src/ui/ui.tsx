@@ -6,8 +6,11 @@ import {
   useId,
   useRef,
 } from 'react';
+import { Link } from 'react-router';
+import { useMay } from '../app/may.ts';
 import type { OperationError } from '../app/operations.ts';
 import { describeError } from '../app/signet.ts';
+import { refusalDocument } from '../operations.generated.ts';
 import { texts } from '../texts/index.ts';
 
 /** A labelled input, with what is wrong with its value below it. */
@@ -45,10 +48,19 @@ export function Button({
 /** What went wrong, and what to do. Read out by screen readers when it appears. */
 export function Problem({ error, onRetry }: { error: OperationError; onRetry?: () => void }) {
   const { requestId } = error.error;
+  const may = useMay();
   return (
     <div className="problem" role="alert">
       <p>{describeError(error.error)}</p>
-      {requestId && <p className="quiet">{texts.errors.requestId(requestId)}</p>}
+      {requestId && (
+        <p className="quiet">
+          {may(refusalDocument) ? (
+            <Link to={`/refusals/${encodeURIComponent(requestId)}`}>{texts.errors.requestId(requestId)}</Link>
+          ) : (
+            texts.errors.requestId(requestId)
+          )}
+        </p>
+      )}
       {onRetry && <Button onClick={onRetry}>{texts.errors.retry}</Button>}
     </div>
   );

@@ -149,7 +149,10 @@ function withoutCaller({ reason, place, tenant }: DescribedRefusal['refusal']) {
 }
 
 /** The platform of a refusal without a session: the only one of the entrance, or the one that the schema names for the field. */
-function createPlatformOf([only, another]: readonly Platform[], fieldPlatforms: Pick<FieldPlatforms, 'get'>) {
+export function createPlatformOf(
+  [only, another]: readonly Platform[],
+  fieldPlatforms: Pick<FieldPlatforms, 'get'>,
+) {
   return (field = ''): Platform => {
     if (only && !another) return only;
     const [type = ''] = field.split('.');

@@ -24,7 +24,7 @@ export {
   refusalHeaders,
   withHttpStatus,
 } from './errors.ts';
-export { createErrorFormatter, type ErrorFormatter } from './format-error.ts';
+export { createErrorFormatter, type ErrorFormatter, findRefusal } from './format-error.ts';
 export {
   createGraphqlHandler,
   type EndpointPlugin,
@@ -57,6 +57,7 @@ export { findMistypedVariables } from './mistyped-variables.ts';
 export { type OperationHooks, type OperationRun, runHooks, toPlugin } from './operation-hooks.ts';
 export { openProcessMetrics, type ProcessMetrics } from './process-metrics.ts';
 export { refusalLabels } from './refusal-labels.ts';
+export { noteRefusal, type RefusalNote, refusalNotesOf } from './refusal-notes.ts';
 export {
   assertReadableBody,
   createHostCheck,

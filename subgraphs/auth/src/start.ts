@@ -16,6 +16,7 @@ import { registerMailbox } from './mail/mailbox.ts';
 import { registerOauthRoutes } from './oauth/oauth-routes.ts';
 import { heldPlatforms, proofNameOf } from './platform-settings.ts';
 import { policies } from './policies.ts';
+import { registerRefusalRecords } from './refusals/refusal-records.ts';
 import { createResolvers, platformOfField } from './resolvers.ts';
 import type { AuthConfig } from './settings.ts';
 import { type AuthOptions, type PlatformResources, startPlatform } from './start-platform.ts';
@@ -95,6 +96,14 @@ export async function startAuth(
         });
         const databaseOf = (platform: Platform) => platforms[platform]?.database.db;
         registerUsageReports(scope, gate, { databaseOf, nonces, logger });
+        registerRefusalRecords(scope, gate, {
+          databaseOf,
+          nonces,
+          findTenantId: first.database.findTenantId,
+          defaultTenant: config.DEFAULT_TENANT,
+          days: config.REFUSAL_RECORD_DAYS,
+          logger,
+        });
         const handlersOf = (platform: Platform) => platforms[platform]?.oauth;
         registerOauthRoutes(scope, gate, { handlersOf, verifier, logger });
         registerMailbox(scope, gate, (platform) => platforms[platform]);

@@ -21,6 +21,7 @@ import {
 } from './customer-account.queries.ts';
 import { type CustomerRow, findCustomers } from './customers.queries.ts';
 import type { ImpersonationRow } from './impersonations.queries.ts';
+import type { RefusalRow } from './refusals.queries.ts';
 import { findNotesOfUsers, type SupportNoteRow } from './support-notes.queries.ts';
 
 /** What a resolver has. */
@@ -37,6 +38,7 @@ export type RememberedDeviceModel = RememberedDeviceRow;
 export type ImpersonationModel = ImpersonationRow;
 /** The id of the caller's own tenant. */
 export type DashboardModel = { id: string };
+export type RefusalModel = RefusalRow;
 
 export type Loaders = {
   customer: DataLoader<string, CustomerRow | undefined>;
