@@ -1,8 +1,8 @@
 import type { SignetClient } from './client.ts';
 
 /**
- * Calls `onChange` when somebody else signs in, or nobody is signed in any more: what a cache holds is then another's. Returns what stops
- * that.
+ * Calls `onChange` when somebody else signs in, or nobody is signed in any more, in whichever tab: what a cache holds is then another's.
+ * Returns what stops that.
  */
 export function followAccount(client: SignetClient, onChange: (id: string | undefined) => void): () => void {
   const idOf = (state = client.session.current()) =>
