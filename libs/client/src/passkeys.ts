@@ -26,9 +26,7 @@ export function supportsPasskeys(): boolean {
 
 /** Whether it offers passkeys in the autofill of an input with `autocomplete="username webauthn"`. */
 export async function supportsPasskeyAutofill(): Promise<boolean> {
-  return (
-    supportsPasskeys() && ((await browser.PublicKeyCredential?.isConditionalMediationAvailable?.()) ?? false)
-  );
+  return supportsPasskeys() && !!(await browser.PublicKeyCredential?.isConditionalMediationAvailable?.());
 }
 
 /** Asks auth for options, and the browser for the answer to them (WebAuthn). */
@@ -50,14 +48,14 @@ export async function askForPasskey(
  */
 export async function waitForAutofill(session: Session, signal?: AbortSignal): Promise<Outcome<object>> {
   for (let isFirst = true; ; isFirst = false) {
-    const options = await session.ask<{ timeout?: number }>('beginPasskeySignIn');
+    const options = await session.ask<{ timeout: number }>('beginPasskeySignIn');
     if (!options.ok && isFirst) return options;
     endAutofill?.abort();
     const end = new AbortController();
     endAutofill = end;
     signal?.addEventListener('abort', () => end.abort(), { signal: end.signal });
     if (signal?.aborted) end.abort();
-    const ms = options.ok ? (options.value.timeout ?? 300_000) * 0.9 : 30_000;
+    const ms = options.ok ? options.value.timeout * 0.9 : 30_000;
     const timer = setTimeout(() => end.abort(timer), ms);
     if (!options.ok && !end.signal.aborted) await happens(end.signal, 'abort');
     const outcome = options.ok

@@ -74,7 +74,6 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
   let pause: (Span & { error: SignetError }) | undefined;
   /** The sessions that are over: a token of one may still arrive, from a renewal that was under way. */
   const over = new Set<string>();
-  let isClosed = false;
   const watching = new AbortController();
   /** Called where the token or the state has changed. */
   let wake = (): void => undefined;
@@ -88,7 +87,9 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
       const token = holdToken(message.accessToken, message.remainingMs);
       if (!over.has(token.account.sessionId)) hold(token);
     } else if (message.kind === 'ended') {
-      forget(message.reason);
+      if (!held || held.account.sessionId === message.id) forget(message.reason);
+      // A tab that knows of no session may be mistaken: somebody may have signed in meanwhile.
+      else if (!message.id) void refresh();
     } else if (message.kind === 'pause') {
       rest(message.error);
     } else if (message.kind === 'ask') {
@@ -150,8 +151,10 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
   }
 
   /** Keeps new tokens: first in the app's store, since an answer that is lost costs a sign-in. */
-  async function keep(payload: AuthPayload): Promise<void> {
+  async function keep(payload: AuthPayload, isRenewal?: boolean): Promise<void> {
     const token = holdToken(payload.accessToken, payload.expiresIn * 1000);
+    // Ended in another tab, while the answer was under way.
+    if (isRenewal && over.has(token.account.sessionId)) return;
     if (store) {
       const before = await store.read();
       await store.write({
@@ -166,10 +169,11 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
 
   async function end(reason: string): Promise<void> {
     const borrowed = isBorrowed;
+    const id = held?.account.sessionId;
     if (store && !borrowed) await store.write({ deviceToken: (await store.read())?.deviceToken });
     const wasSignedIn = state.status === 'signed-in';
     forget(wasSignedIn ? reason : undefined);
-    if (!borrowed) tabs.send({ kind: 'ended', reason });
+    if (!borrowed) tabs.send({ kind: 'ended', reason, id });
   }
 
   /** Sends one of auth's operations. Never rejects. */
@@ -206,21 +210,15 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
     if (store && !stored?.refreshToken) return void forget();
     const input = stored && { input: { refreshToken: stored.refreshToken } };
     const outcome = await ask<AuthPayload>('refresh', input ?? {});
-    if (outcome.ok) {
-      const { sessionId } = holdToken(outcome.value.accessToken, 0).account;
-      // Ended in another tab, while the answer was under way.
-      return over.has(sessionId) ? undefined : void (await keep(outcome.value));
-    }
+    if (outcome.ok) return void (await keep(outcome.value, true));
     const { error } = outcome;
-    if (error.kind === 'signed-out' || error.kind === 'credentials') {
+    // Nobody can be signed in here until somebody corrects the configuration.
+    const isFault = error.kind === 'forbidden' || error.kind === 'input';
+    if (isFault) console.error(`Signet renews no session here: ${error.message}`);
+    if (isFault || error.kind === 'signed-out' || error.kind === 'credentials') {
       // Another process may share the store, and have replaced the token meanwhile.
       const next = (await store?.read())?.refreshToken;
       return next && next !== stored?.refreshToken ? exchange() : void (await end(error.reason));
-    }
-    // Nobody can be signed in here until somebody corrects the configuration.
-    if (error.kind === 'forbidden' || error.kind === 'input') {
-      console.error(`Signet: ${url} renews no session for this page: ${error.message}`);
-      return void (await end(error.reason));
     }
     rest(error);
     tabs.send({ kind: 'pause', error });
@@ -262,7 +260,7 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
   /** Finds out who is signed in; where auth cannot be asked, again and again, with longer and longer pauses. */
   async function restore(pauseMs = 1000): Promise<void> {
     const error = await refresh();
-    if (!error || isClosed || state.status !== 'unknown') return;
+    if (!error || watching.signal.aborted || state.status !== 'unknown') return;
     change({ status: 'unknown', error });
     clearTimeout(retry);
     const waitMs = Math.max(pauseMs, pause ? remainingMsOf(pause) : 0);
@@ -401,7 +399,6 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
     },
 
     close(): void {
-      isClosed = true;
       watching.abort();
       clearTimeout(retry);
       listeners.clear();

@@ -3,8 +3,8 @@ import type { SignetError } from './errors.ts';
 /** What tabs of one origin tell each other. It stays in memory: nothing is written to storage. */
 export type TabMessage =
   | { kind: 'token'; accessToken: string; remainingMs: number }
-  /** The session is over, in every tab. */
-  | { kind: 'ended'; reason: string }
+  /** This session is over, in every tab; without an id: whichever this browser had. */
+  | { kind: 'ended'; reason: string; id: string | undefined }
   /** Auth asked to be left alone for the error's `retryAfterSeconds`. */
   | { kind: 'pause'; error: SignetError }
   /** Who has a token? Holders answer with `token`, and whoever was told to pause with `pause`. */
