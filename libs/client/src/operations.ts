@@ -83,7 +83,7 @@ export type OperationName = keyof typeof table;
 export function documentOf(name: OperationName, platform: Platform): string {
   const [user, portal, input, selection] = table[name];
   const field = platform === 'user' ? user : portal;
-  if (!field) throw new Error(`${name} does not exist for the platform ${platform}.`);
+  if (!field) throw new Error(`The platform ${platform} has no ${name}.`);
   const head = `mutation Signet_${name}`;
   if (input === '') return `${head} { result: ${field} ${selection} }`;
   if (input === 'challenge')
