@@ -47,8 +47,8 @@ function describeRequest(request: RequestTelemetry): string {
     number('cost', request.cost) +
     number('fetches', request.fetches) +
     word('plan', request.plan) +
-    number('planMs', planMs && round(planMs)) +
-    number('durationMs', round(request.durationMs))
+    (planMs === undefined ? '' : milliseconds('planMs', planMs)) +
+    milliseconds('durationMs', request.durationMs)
   );
 }
 
@@ -73,14 +73,21 @@ function word(name: string, value: string | undefined): string {
   return value === undefined ? '' : `,"${name}":"${value}"`;
 }
 
+/** Nothing to escape: an id, nearly always. */
+const plain = /^[\w.:@/-]*$/;
+
 function text(name: string, value: string | undefined): string {
-  return value === undefined ? '' : `,"${name}":${JSON.stringify(value)}`;
+  if (value === undefined) return '';
+  return plain.test(value) ? word(name, value) : `,"${name}":${JSON.stringify(value)}`;
 }
 
 function number(name: string, value: number | undefined): string {
   return value === undefined ? '' : `,"${name}":${Number.isFinite(value) ? value : null}`;
 }
 
-function round(ms: number): number {
-  return Math.round(ms * 100) / 100;
+/** With two places. From whole numbers: V8 takes 0.2 µs longer to write a fraction. */
+function milliseconds(name: string, value: number): string {
+  const hundredths = Math.round(value * 100);
+  const rest = hundredths % 100;
+  return `,"${name}":${(hundredths - rest) / 100}.${rest < 10 ? '0' : ''}${rest}`;
 }

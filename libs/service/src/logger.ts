@@ -46,12 +46,10 @@ export type WriteInfo = (fields: string) => void;
  */
 export function openInfoLines(logger: Logger, message: string): WriteInfo | undefined {
   if (!logger.isLevelEnabled('info')) return undefined;
-  const { streamSym, chindingsSym } = pino.symbols;
-  const { [streamSym]: output, [chindingsSym]: bindings } = logger as unknown as {
-    [streamSym]: LogOutput;
-    /** With a comma before each. */
-    [chindingsSym]: string;
-  };
+  const parts = logger as unknown as Record<symbol, unknown>;
+  const output = parts[pino.symbols.streamSym] as LogOutput;
+  // With a comma before each.
+  const bindings = parts[pino.symbols.chindingsSym] as string;
   const level = pino.levels.values.info;
   const before = `{"level":${level},"time":`;
   const after = `,"msg":${JSON.stringify(message)}}\n`;
