@@ -8,9 +8,9 @@ const resolve = {
   alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }],
 };
 const exclude = ['**/node_modules/**', '**/.signet/**', '**/.turbo/**'];
-/** These put load on a platform, look at how long others wait, or use ports that any connection may take: one after the other. */
+/** These put load on a platform, or look at how long others wait: one after the other. */
 const alone = [
-  'deploy/{*,chaos/*}.e2e.ts',
+  'deploy/{replicas,upgrade,chaos/chaos}.e2e.ts',
   'gateway/src/planning/*.e2e.ts',
   'launcher/src/{attack,isolation,proof-rotation}.e2e.ts',
 ];

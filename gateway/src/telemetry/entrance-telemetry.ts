@@ -58,7 +58,7 @@ export function createEntranceTelemetry(options: EntranceTelemetryOptions): Entr
         if (tracing) {
           telemetry.span = beginRequestSpan(tracing, request, isTrustedProxy(request.socket.remoteAddress));
         }
-        response.once('close', () => {
+        response.on('close', () => {
           telemetry.ended(response.statusCode, response.writableFinished);
           for (const end of sinks) end(telemetry);
         });

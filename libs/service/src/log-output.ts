@@ -4,7 +4,11 @@ import { write, writeSync } from 'node:fs';
 const withLevel = Symbol.for('pino.metadata');
 
 /** Where a logger writes its lines. */
-export type LogOutput = { write(line: string): void };
+export type LogOutput = {
+  /** Of the line that comes next. */
+  lastLevel?: number | undefined;
+  write(line: string): void;
+};
 
 type Options = {
   fd?: number;
@@ -106,7 +110,6 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
   let isUsed = false;
   return {
     [withLevel]: true,
-    /** Of the line that comes. */
     lastLevel: 0,
     write(line) {
       if (!isUsed) process.once('exit', writeRest);
@@ -122,9 +125,9 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
       }
       if (line.length * 3 > chunkBytes) full.push(Buffer.from(line));
       else used += open.write(line, used);
-      schedule(isFailing ? retryMs : this.lastLevel >= urgentLevel ? urgentMs : delayMs);
+      schedule(isFailing ? retryMs : (this.lastLevel ?? 0) >= urgentLevel ? urgentMs : delayMs);
     },
-  } as LogOutput & { lastLevel: number };
+  } as LogOutput;
 }
 
 function countLines(bytes: Buffer): number {
