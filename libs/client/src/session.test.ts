@@ -70,12 +70,12 @@ describe('in an app', () => {
   test('what nobody asked for renews no token: it is sent with the one that is there, and not without', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'performance'] });
     try {
-      answers.signIn = () => payload(tokenOf('ada'), 600);
-      answers.refresh = () => payload(tokenOf('ada'), 600);
+      entrance.answers.signIn = () => payload(tokenOf('ada'), 600);
+      entrance.answers.refresh = () => payload(tokenOf('ada'), 600);
       const client = makeClient();
       await client.signIn({ email: 'ada@example.com', password: 'x' });
-      const start = sent.length;
-      const operations = () => sent.slice(start).map(({ operation }) => operation);
+      const start = entrance.sent.length;
+      const operations = () => entrance.sent.slice(start).map(({ operation }) => operation);
       const idle = () => client.request(me, {}, { idle: true });
       // The last minute is when any other operation would renew it.
       vi.advanceTimersByTime(580_000);
@@ -85,7 +85,7 @@ describe('in an app', () => {
       expect(operations()).toEqual(['me']);
       await client.request(me);
       expect(operations()).toEqual(['me', 'refresh', 'me']);
-      answers.me = () => refusal('auth.failure.revoked');
+      entrance.answers.me = () => refusal('auth.failure.revoked');
       expect((await idle()).errors[0]?.reason).toBe('auth.failure.revoked');
       expect(operations()).toEqual(['me', 'refresh', 'me', 'me']);
     } finally {
@@ -94,7 +94,7 @@ describe('in an app', () => {
   });
 
   test('gives its token to no other origin', async () => {
-    entrance.answers.signIn = () => payload(tokenOf('ada'));
+    entrance.entrance.answers.signIn = () => payload(tokenOf('ada'));
     const client = makeClient({ headers: { 'x-tenant': 'demo' } });
     await client.signIn(ada);
     await client.fetch('https://cdn.example/list.json');
