@@ -94,7 +94,7 @@ describe('in an app', () => {
   });
 
   test('gives its token to no other origin', async () => {
-    entrance.entrance.answers.signIn = () => payload(tokenOf('ada'));
+    entrance.answers.signIn = () => payload(tokenOf('ada'));
     const client = makeClient({ headers: { 'x-tenant': 'demo' } });
     await client.signIn(ada);
     await client.fetch('https://cdn.example/list.json');
