@@ -52,22 +52,30 @@ export function testRefusals(staff: Console): void {
       const page = await staff.open(`refusals/${requestId}`, 'support@example.com');
       await page.getByText('It came from another member of staff').waitFor();
       await page.goto(new URL('audit', staff.base).href);
-      await page.getByRole('link', { name: /^Request / }).first().click();
+      await page
+        .getByRole('link', { name: /^Request / })
+        .first()
+        .click();
       await page.getByText('Roles that have it: super_admin.').first().waitFor();
     });
 
-    test.each(['light', 'dark'] as const)('are read in German, on a small screen: %s', async (colorScheme) => {
-      const { requestId } = await refuse('{ portalHealth }');
-      const small = { width: 360, height: 740 };
-      const page = await (await staff.useContext({ locale: 'de-AT', colorScheme, viewport: small })).newPage();
-      await page.goto(new URL(`refusals/${requestId}`, staff.base).href);
-      await page.getByLabel('E-Mail').fill('admin@example.com');
-      await page.getByLabel('Passwort').fill('correct horse battery staple');
-      await page.getByRole('button', { name: 'Anmelden', exact: true }).click();
-      await page.getByText('Kunden und Personal haben eigene Felder.').waitFor();
-      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(small.width);
-      expect(await staff.findBarriers(page)).toEqual([]);
-    });
+    test.each(['light', 'dark'] as const)(
+      'are read in German, on a small screen: %s',
+      async (colorScheme) => {
+        const { requestId } = await refuse('{ portalHealth }');
+        const small = { width: 360, height: 740 };
+        const page = await (
+          await staff.useContext({ locale: 'de-AT', colorScheme, viewport: small })
+        ).newPage();
+        await page.goto(new URL(`refusals/${requestId}`, staff.base).href);
+        await page.getByLabel('E-Mail').fill('admin@example.com');
+        await page.getByLabel('Passwort').fill('correct horse battery staple');
+        await page.getByRole('button', { name: 'Anmelden', exact: true }).click();
+        await page.getByText('Kunden und Personal haben eigene Felder.').waitFor();
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(small.width);
+        expect(await staff.findBarriers(page)).toEqual([]);
+      },
+    );
   });
 
   describe('the chain of the audit log', () => {
@@ -83,7 +91,10 @@ export function testRefusals(staff: Console): void {
          where s.platform = 'portal' order by s.number desc limit 1`,
       );
       const change = (details: object) =>
-        database.query('update auth.audit_event set details = $2 where id = $1', [row?.id, JSON.stringify(details)]);
+        database.query('update auth.audit_event set details = $2 where id = $1', [
+          row?.id,
+          JSON.stringify(details),
+        ]);
       await change({ ...(row?.details as object), by: 'nobody' });
       try {
         await verify.click();
