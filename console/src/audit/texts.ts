@@ -67,7 +67,7 @@ export const chainTexts = choose({
         : `${faults} places of the log are not as they were sealed.`,
     moreFaults: (more: number) => `And ${more} more: npx signet audit verify names all of them.`,
     whatToDo:
-      'Somebody changed the database past the platform. Change nothing there, call whoever answers for security, and go on by docs/runbooks/SignetAuditBroken.md: compare with the seals in the process log and with a backup.',
+      'Somebody changed the database past the platform. Change nothing there, call whoever answers for security, and go on by docs/audit.md (If the log was changed): compare with the seals in the process log and with a backup.',
     verify: 'Verify now',
     verifying: 'Every event is compared with its seal…',
   },
@@ -95,7 +95,7 @@ export const chainTexts = choose({
         : `${faults} Stellen des Protokolls sind nicht so, wie sie versiegelt wurden.`,
     moreFaults: (more) => `Und ${more} weitere: npx signet audit verify nennt alle.`,
     whatToDo:
-      'Jemand hat die Datenbank an der Plattform vorbei verändert. Ändern Sie dort nichts, rufen Sie die für Sicherheit Verantwortlichen, und gehen Sie nach docs/runbooks/SignetAuditBroken.md vor: mit den Siegeln im Prozesslog und mit einer Sicherung vergleichen.',
+      'Jemand hat die Datenbank an der Plattform vorbei verändert. Ändern Sie dort nichts, rufen Sie die für Sicherheit Verantwortlichen, und gehen Sie nach docs/audit.md vor (If the log was changed): mit den Siegeln im Prozesslog und mit einer Sicherung vergleichen.',
     verify: 'Jetzt prüfen',
     verifying: 'Jedes Ereignis wird mit seinem Siegel verglichen…',
   },

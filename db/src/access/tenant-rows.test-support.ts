@@ -128,6 +128,11 @@ const dependents: readonly [sql: string, ...values: (keyof TenantRows)[]][] = [
     'user',
   ],
   [
+    `insert into auth.refusal_record (platform, tenant_id, request_id, happened_at, entrance, caller, account_id, status, reason, details)
+     values ('user', $1, 'x', now(), 'user', 'x', $2, 403, 'x', '{}')`,
+    'user',
+  ],
+  [
     `insert into auth.portal_invitation (tenant_id, email, full_name, role, inviter_id, token_hash, expires_at)
      values ($1::uuid, 'new@example.com', 'New', 'support', $2, sha256($1::uuid::text::bytea), now() + interval '1 day')`,
     'staff',

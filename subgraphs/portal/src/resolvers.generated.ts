@@ -153,7 +153,7 @@ export type AuditChainState =
   | 'INTACT'
   /** All that could be checked was; but some seals are under a key that the process does not have (`missingKeys`). */
   | 'UNCHECKED'
-  /** Something was changed, removed, moved or added past the sealer: `faults` says what. docs/runbooks has what to do. */
+  /** Something was changed, removed, moved or added past the sealer: `faults` says what. docs/audit.md has what to do. */
   | 'BROKEN';
 
 export type AuditChain = {
