@@ -26,6 +26,8 @@ const chunkBytes = 64 * 1024;
 /** What waits while the output is stuck, such as a pipe that nobody reads. Further lines are dropped and counted. */
 const mostChunks = 64;
 const retryMs = 1000;
+/** How long a process that ends waits for its reader to go on. */
+const lastMs = 2000;
 
 /**
  * Writes lines in batches and beside the event loop: a line costs a request no system call. A full disk or a closed output ends
@@ -33,6 +35,9 @@ const retryMs = 1000;
  * the process is written before it ends, perhaps before what is under way then.
  */
 export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}): LogOutput {
+  // A write to a full pipe waits for its reader, and a process does not end before its writes do. Node makes a pipe say EAGAIN as soon as
+  // somebody asks for its stream.
+  if (fd === 1) void process.stdout;
   /** Full ones, the oldest first. */
   const full: Buffer[] = [];
   /** Chunks to use again. Never the memory of a long line: it may be a part of Node's pool, where other buffers of the process are. */
@@ -100,11 +105,19 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
     });
   };
   const writeRest = () => {
-    try {
-      closeChunk();
-      for (const bytes of full) writeSync(fd, bytes);
-    } catch {
-      // It was said before, or there is nobody left to read it.
+    closeChunk();
+    let end = performance.now() + lastMs;
+    for (let bytes = full.shift(); bytes; bytes = full.shift()) {
+      for (let from = 0; from < bytes.length; ) {
+        try {
+          from += writeSync(fd, bytes, from);
+          end = performance.now() + lastMs;
+        } catch (error) {
+          // It was said before, or there is nobody left to read it.
+          if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || performance.now() > end) return;
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, urgentMs);
+        }
+      }
     }
   };
   let isUsed = false;
