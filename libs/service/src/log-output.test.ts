@@ -105,8 +105,11 @@ test.concurrent('a process ends though nobody reads its output', async ({ expect
 test.concurrent('a reader that comes at the end gets every line that had room', async ({ expect }) => {
   const code = `
     for (let n = 0; n < 2000; n++) logger.info({ n }, 'x'.repeat(1000));
+    await new Promise((r) => setTimeout(r, 500));
+    console.error('written');
     process.exit(0);`;
   const { child, exit } = run(code, 'pipe');
+  await new Promise((resolve) => child.stderr?.once('data', resolve));
   const read = (await text(child.stdout as NonNullable<typeof child.stdout>)).trim().split('\n');
   expect(await exit).toBe(0);
   expect(read.map((line) => JSON.parse(line).n)).toEqual(Array.from({ length: 2000 }, (_, n) => n));

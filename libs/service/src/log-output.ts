@@ -1,4 +1,4 @@
-import { write, writeSync } from 'node:fs';
+import { fstatSync, write, writeSync } from 'node:fs';
 
 /** pino says the level of a line before it writes it, to an output with this mark. */
 const withLevel = Symbol.for('pino.metadata');
@@ -35,9 +35,7 @@ const lastMs = 2000;
  * the process is written before it ends, perhaps before what is under way then.
  */
 export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}): LogOutput {
-  // A write to a full pipe waits for its reader, and a process does not end before its writes do. Node makes a pipe say EAGAIN as soon as
-  // somebody asks for its stream.
-  if (fd === 1) void process.stdout;
+  const isPipe = fd === 1 && openWithoutBlocking();
   /** Full ones, the oldest first. */
   const full: Buffer[] = [];
   /** Chunks to use again. Never the memory of a long line: it may be a part of Node's pool, where other buffers of the process are. */
@@ -53,6 +51,8 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
   let dropped = 0;
   let isWriting = false;
   let isFailing = false;
+  /** What a full pipe took nothing of yet. */
+  let stalled: Buffer | undefined;
   let dueAt = Number.POSITIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   const note = (error: NodeJS.ErrnoException | null) => {
@@ -89,12 +89,16 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
     isWriting = true;
     writeFrom(bytes, 0);
   };
-  /** The system may take a part only. */
+  /** The system may take a part only. A pipe takes at once what it has room for, so at an exit nothing is under way there. */
   const writeFrom = (bytes: Buffer, from: number) => {
-    write(fd, bytes, from, bytes.length - from, null, (error, written) => {
+    stalled = undefined;
+    const done = (error: NodeJS.ErrnoException | null, written: number) => {
       if (!error && from + written < bytes.length) return writeFrom(bytes, from + written);
       // A pipe that is full for now.
-      if (error?.code === 'EAGAIN') return void setTimeout(writeFrom, urgentMs, bytes, from).unref();
+      if (error?.code === 'EAGAIN') {
+        stalled = bytes.subarray(from);
+        return void setTimeout(writeFrom, urgentMs, bytes, from).unref();
+      }
       isWriting = false;
       if (error) dropped += countLines(bytes.subarray(from));
       note(error);
@@ -102,9 +106,18 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
       if (error) schedule(retryMs);
       else if (full.length > 0) flush();
       else if (used > 0) schedule(delayMs);
-    });
+    };
+    if (!isPipe) return write(fd, bytes, from, bytes.length - from, null, done);
+    let written: number;
+    try {
+      written = writeSync(fd, bytes, from);
+    } catch (error) {
+      return done(error as NodeJS.ErrnoException, 0);
+    }
+    done(null, written);
   };
   const writeRest = () => {
+    if (stalled) full.unshift(stalled);
     closeChunk();
     let end = performance.now() + lastMs;
     for (let bytes = full.shift(); bytes; bytes = full.shift()) {
@@ -141,6 +154,21 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
       schedule(isFailing ? retryMs : (this.lastLevel ?? 0) >= urgentLevel ? urgentMs : delayMs);
     },
   } as LogOutput;
+}
+
+/**
+ * Whether standard output is a pipe. A write to a full one would wait for its reader, and a process does not end before its writes do: Node
+ * makes a pipe say EAGAIN as soon as somebody asks for its stream.
+ */
+function openWithoutBlocking(): boolean {
+  try {
+    const stat = fstatSync(1);
+    if (!stat.isFIFO() && !stat.isSocket()) return false;
+    void process.stdout;
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function countLines(bytes: Buffer): number {
