@@ -1,6 +1,6 @@
 import { isTenantSlug } from '@signet/schema/contract';
 import { type Logger, openInfoLines } from '@signet/service';
-import { accountIdOf, isImpersonated, platformOf, type Session } from '@signet/session';
+import { accountIdOf, isImpersonated, type KnownSession, platformOf } from '@signet/session';
 import type { OperationIdentity } from './operation-identity.ts';
 import { type RequestTelemetry, readClient } from './request-telemetry.ts';
 
@@ -18,54 +18,68 @@ export function createRequestLog(
 ): ((request: RequestTelemetry) => void) | undefined {
   const write = logged === 'none' ? undefined : openInfoLines(logger, 'request');
   if (!write) return undefined;
+  const describe = createDescriber();
   return (request) => {
-    if (logged === 'all' || request.outcome !== 'ok') write(describeRequest(request));
+    if (logged === 'all' || request.outcome !== 'ok') write(describe(request));
   };
 }
 
-/** The members of a JSON object. What has no value is left out. */
-function describeRequest(request: RequestTelemetry): string {
-  const { operation, session, reasons, planMs, headers } = request;
-  const client = readClient(headers);
-  const described =
-    `"requestId":"${request.id}"` +
-    word('traceId', request.span?.traceId) +
-    text('entrance', request.entrance) +
-    word('lane', request.lane) +
-    text('method', request.method) +
-    text('route', request.route) +
-    number('status', request.status) +
-    word('outcome', request.outcome) +
-    text('code', request.code) +
-    (reasons === undefined ? '' : `,"reasons":${JSON.stringify(reasons)}`) +
-    (operation === undefined ? '' : describeOperation(operation)) +
-    text('client', client.name) +
-    text('clientVersion', client.version) +
-    describeCaller(session, request.tenantSlug);
-  return (
-    described +
-    number('cost', request.cost) +
-    number('fetches', request.fetches) +
-    word('plan', request.plan) +
-    (planMs === undefined ? '' : milliseconds('planMs', planMs)) +
-    milliseconds('durationMs', request.durationMs)
-  );
+/** Writes the members of a JSON object. What has no value is left out. */
+function createDescriber() {
+  const operationOf = remember(describeOperation);
+  const callerOf = remember(describeCaller);
+  return (request: RequestTelemetry): string => {
+    const { operation, session, reasons, planMs, tenantSlug, headers } = request;
+    const client = readClient(headers);
+    return (
+      `"requestId":"${request.id}"` +
+      word('traceId', request.span?.traceId) +
+      text('entrance', request.entrance) +
+      word('lane', request.lane) +
+      text('method', request.method) +
+      text('route', request.route) +
+      number('status', request.status) +
+      word('outcome', request.outcome) +
+      text('code', request.code) +
+      (reasons === undefined ? '' : `,"reasons":${JSON.stringify(reasons)}`) +
+      (operation === undefined ? '' : operationOf(operation)) +
+      text('client', client.name) +
+      text('clientVersion', client.version) +
+      (session.platform === 'none' ? '' : callerOf(session)) +
+      word('tenantSlug', tenantSlug !== undefined && isTenantSlug(tenantSlug) ? tenantSlug : undefined) +
+      number('cost', request.cost) +
+      number('fetches', request.fetches) +
+      word('plan', request.plan) +
+      (planMs === undefined ? '' : milliseconds('planMs', planMs)) +
+      milliseconds('durationMs', request.durationMs)
+    );
+  };
 }
 
 function describeOperation({ name, type, hash }: OperationIdentity): string {
   return word('operation', name) + word('operationType', type) + word('operationHash', hash);
 }
 
-function describeCaller(session: Session, slug: string | undefined): string {
-  const tenantSlug = slug !== undefined && isTenantSlug(slug) ? slug : undefined;
-  if (session.platform === 'none') return word('tenantSlug', tenantSlug);
+function describeCaller(session: KnownSession): string {
   return (
     word('platform', platformOf(session)) +
     text('account', accountIdOf(session)) +
     text('act', isImpersonated(session) ? session.actor.staffId : undefined) +
-    text('tenant', session.tenantId) +
-    word('tenantSlug', tenantSlug)
+    text('tenant', session.tenantId)
   );
+}
+
+/** An operation and a session are the same object in each of their requests. */
+function remember<K extends object>(describe: (key: K) => string): (key: K) => string {
+  const known = new WeakMap<K, string>();
+  return (key) => {
+    let description = known.get(key);
+    if (description === undefined) {
+      description = describe(key);
+      known.set(key, description);
+    }
+    return description;
+  };
 }
 
 /** A value that nothing in JSON would have to be escaped in: a name of GraphQL, a hash, a word of ours. */
