@@ -76,7 +76,7 @@ export function testDashboard(staff: Console): void {
         `('authz.refused', 'user', '{"reason": "authz.scope.deny", "count": 1234}'::jsonb)`,
       );
       await page.clock.runFor(11_000);
-      await page.getByText('authz.scope.deny: 1,23').waitFor();
+      await page.locator('.legend').getByText('authz.scope.deny: 1,23').waitFor();
       expect(questions()).toBeGreaterThan(0);
       // Staff's access token lives for ten minutes.
       await page.clock.runFor(620_000);
@@ -129,7 +129,7 @@ export function testDashboard(staff: Console): void {
       await page.getByLabel('Passwort').fill(staff.password);
       await page.getByRole('button', { name: 'Anmelden', exact: true }).click();
       await page.getByRole('heading', { name: 'Übersicht', level: 1 }).waitFor();
-      await page.getByText('Als Tabelle').first().click();
+      await page.getByRole('region', { name: 'Kunden', exact: true }).getByText('Als Tabelle').click();
       await page.getByRole('columnheader', { name: 'Neu' }).waitFor();
       expect(await staff.findBarriers(page)).toEqual([]);
     });
