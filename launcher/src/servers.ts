@@ -33,9 +33,7 @@ type ServersOptions = {
  * Starts the subgraphs, then the gateway, each with the configuration that its own process would read from its
  * environment. Stops what runs already when one fails.
  */
-export async function startServers(
-  options: ServersOptions,
-): Promise<{
+export async function startServers(options: ServersOptions): Promise<{
   gatewayUrl: string;
   hasMailbox: boolean;
   hasConsole: boolean;
