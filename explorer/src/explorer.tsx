@@ -127,11 +127,7 @@ export function Explorer(props: {
               {name === 'variables' ? 'Variables' : 'Headers'}
             </button>
           ))}
-          {tool === 'headers' && (
-            <span className="hint">
-              The account above is sent by itself. An Authorization header here replaces it.
-            </span>
-          )}
+          {tool === 'headers' && <span className="hint">Authorization here replaces the account above.</span>}
         </div>
         <Editor
           key={`${tab.id} ${tool}`}
