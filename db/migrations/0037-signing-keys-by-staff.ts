@@ -212,7 +212,7 @@ async function createRequests(db: Kysely<unknown>): Promise<void> {
 /**
  * Who holds tokens now that a key signed: sessions that got their last one while it signed and not longer ago than a token lives,
  * impersonations likewise, and service accounts by their rows in the audit log, which come up to two minutes late. Numbers of all tenants,
- * and nothing else.
+ * and nothing else. The sessions are read once for all keys: no index is on their last use, which each refresh changes.
  */
 async function createUse(db: Kysely<unknown>, platform: Platform): Promise<void> {
   const gotLast = (time: string) =>
@@ -236,10 +236,13 @@ async function createUse(db: Kysely<unknown>, platform: Platform): Promise<void>
           select k.kid, k.state, k.token_seconds, k.activated_at as since,
             coalesce(lead(k.activated_at) over (order by k.activated_at), 'infinity') as until
           from auth.signing_key k where k.platform = '${platform}' and k.activated_at is not null
+        ), recent as materialized (
+          select x.last_used_at from auth.${platform}_session x
+          where x.ended_at is null and x.expires_at > pg_catalog.now()
+            and x.last_used_at > pg_catalog.now() - pg_catalog.make_interval(secs => (select max(s.token_seconds) from signing s))
         )
         select s.kid,
-          (select count(*) from auth.${platform}_session x
-            where x.ended_at is null and x.expires_at > pg_catalog.now() and ${gotLast('x.last_used_at')}),
+          (select count(*) from recent x where ${gotLast('x.last_used_at')}),
           ${impersonations},
           (select count(distinct e.subject_id) from auth.audit_event e
             where e.platform = '${platform}' and e.kind = 'auth.service.token_issued' and ${gotLast('e.happened_at')})

@@ -13,12 +13,15 @@ import {
   indentOnInput,
   syntaxHighlighting,
 } from '@codemirror/language';
-import { EditorState, type Extension } from '@codemirror/state';
+import { Annotation, EditorState, type Extension } from '@codemirror/state';
 import { drawSelection, EditorView, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { graphql, updateSchema } from 'cm6-graphql';
 import type { GraphQLSchema } from 'graphql';
 import { useEffect, useRef } from 'react';
+
+/** A change that came as `text`, and is not typed. */
+const fromOutside = Annotation.define<boolean>();
 
 type EditorProps = {
   label: string;
@@ -41,6 +44,8 @@ export function Editor(props: EditorProps) {
   const view = useRef<EditorView>(undefined);
   const latest = useRef(props);
   latest.current = props;
+  /** What was typed and has not come back as `text`: on a busy machine it comes late, when more has been typed. */
+  const typed = useRef(new Set<string>());
 
   useEffect(() => {
     if (!host.current) return;
@@ -48,7 +53,10 @@ export function Editor(props: EditorProps) {
     const made = new EditorView({
       parent: root,
       root,
-      state: EditorState.create({ doc: latest.current.text, extensions: extensionsOf(latest) }),
+      state: EditorState.create({
+        doc: latest.current.text,
+        extensions: extensionsOf(latest, typed.current),
+      }),
     });
     view.current = made;
     return () => made.destroy();
@@ -56,8 +64,13 @@ export function Editor(props: EditorProps) {
 
   useEffect(() => {
     const state = view.current?.state;
-    if (!state || state.doc.toString() === props.text) return;
-    view.current?.dispatch({ changes: { from: 0, to: state.doc.length, insert: props.text } });
+    if (!state) return;
+    if (state.doc.toString() === props.text) return typed.current.clear();
+    if (typed.current.has(props.text)) return;
+    view.current?.dispatch({
+      changes: { from: 0, to: state.doc.length, insert: props.text },
+      annotations: fromOutside.of(true),
+    });
   }, [props.text]);
 
   useEffect(() => {
@@ -67,7 +80,7 @@ export function Editor(props: EditorProps) {
   return <div className="editor" data-editor={props.label} ref={host} />;
 }
 
-function extensionsOf(latest: { current: EditorProps }): Extension[] {
+function extensionsOf(latest: { current: EditorProps }, typed: Set<string>): Extension[] {
   const { label, language, onChange } = latest.current;
   const shown: Extension[] = [
     drawSelection(),
@@ -98,8 +111,11 @@ function extensionsOf(latest: { current: EditorProps }): Extension[] {
     closeBrackets(),
     autocompletion(),
     keymap.of([...closeBracketsKeymap, ...completionKeymap, ...historyKeymap, ...defaultKeymap]),
-    EditorView.updateListener.of(({ docChanged, state }) => {
-      if (docChanged) latest.current.onChange?.(state.doc.toString());
+    EditorView.updateListener.of(({ docChanged, state, transactions }) => {
+      if (!docChanged || transactions.some((one) => one.annotation(fromOutside))) return;
+      const text = state.doc.toString();
+      typed.add(text);
+      latest.current.onChange?.(text);
     }),
   ];
 }

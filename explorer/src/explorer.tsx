@@ -4,7 +4,7 @@ import { type Answer, sendOperation } from './answer.ts';
 import { Docs, type Place } from './docs.tsx';
 import { Editor } from './editor.tsx';
 import { useSchema } from './schema.ts';
-import { createTab, keepTabs, nameOf, operationsOf, readTabs, type Tab, type Tabs } from './tabs.ts';
+import { choiceOf, createTab, keepTabs, nameOf, readTabs, type Tab, type Tabs } from './tabs.ts';
 
 export type OpenOperation = (content: Pick<Tab, 'operation' | 'variables' | 'headers'>) => void;
 type Tool = 'variables' | 'headers';
@@ -51,10 +51,11 @@ export function Explorer(props: {
   }
   if (!tab) return null;
   const run = runs.of(tab.id);
-  const start = (operationName?: string) => runs.start(tab, operationName);
+  const start = () => runs.start(tab);
 
   return (
     <div className={hasDocs ? 'explorer with-docs' : 'explorer'}>
+      <h1>Explorer</h1>
       <div className="tabs">
         <div role="tablist" aria-label="Operations">
           {tabs.all.map((one) => (
@@ -106,7 +107,7 @@ export function Explorer(props: {
           text={tab.operation}
           schema={known.schema}
           onChange={(operation) => change({ operation })}
-          onRun={() => start()}
+          onRun={start}
           onShowInDocs={(field, type, parentType) => {
             const at = parentType ?? type;
             if (!at) return;
@@ -126,11 +127,7 @@ export function Explorer(props: {
               {name === 'variables' ? 'Variables' : 'Headers'}
             </button>
           ))}
-          {tool === 'headers' && (
-            <span className="hint">
-              The account above is sent by itself. An Authorization header here replaces it.
-            </span>
-          )}
+          {tool === 'headers' && <span className="hint">Authorization here replaces the account above.</span>}
         </div>
         <Editor
           key={`${tab.id} ${tool}`}
@@ -138,7 +135,7 @@ export function Explorer(props: {
           language="json"
           text={tab[tool]}
           onChange={(text) => change({ [tool]: text })}
-          onRun={() => start()}
+          onRun={start}
         />
       </section>
       <section className="answer" aria-label="Answer">
@@ -160,14 +157,12 @@ export function Explorer(props: {
 function Bar(props: {
   tab: Tab;
   isRunning: boolean;
-  onRun: (operationName?: string) => void;
+  onRun: () => void;
   onStop: () => void;
   onChange: (content: Partial<Tab>) => void;
 }) {
   const { tab, isRunning, onRun, onStop, onChange } = props;
-  const names = (operationsOf(tab.operation) ?? []).flatMap(({ name }) => (name ? [name.value] : []));
-  const [chosen, setChosen] = useState('');
-  const name = names.length > 1 ? (names.includes(chosen) ? chosen : names[0]) : undefined;
+  const { names, name } = choiceOf(tab);
   return (
     <div className="run">
       {isRunning ? (
@@ -175,12 +170,16 @@ function Bar(props: {
           Stop
         </button>
       ) : (
-        <button type="button" className="primary" onClick={() => onRun(name)}>
+        <button type="button" className="primary" onClick={onRun}>
           Run
         </button>
       )}
       {names.length > 1 && (
-        <select aria-label="Operation to run" value={name} onChange={({ target }) => setChosen(target.value)}>
+        <select
+          aria-label="Operation to run"
+          value={name}
+          onChange={({ target }) => onChange({ chosen: target.value })}
+        >
           {names.map((one) => (
             <option key={one}>{one}</option>
           ))}
@@ -216,13 +215,21 @@ function useRuns(graph: { graphqlPath: string; getToken: () => Promise<string | 
   return {
     of: (id: number): Run => runs[id] ?? { isRunning: false },
     stop: (id: number) => running.current.get(id)?.abort(),
-    async start({ id, operation, variables, headers }: Tab, operationName?: string): Promise<void> {
+    async start(tab: Tab): Promise<void> {
+      const { id, operation, variables, headers } = tab;
       running.current.get(id)?.abort();
       const ended = new AbortController();
       running.current.set(id, ended);
       setRuns((before) => ({ ...before, [id]: { isRunning: true } }));
       const { signal } = ended;
-      const answer = await sendOperation({ ...graph, operation, operationName, variables, headers, signal });
+      const answer = await sendOperation({
+        ...graph,
+        operation,
+        operationName: choiceOf(tab).name,
+        variables,
+        headers,
+        signal,
+      });
       if (running.current.get(id) !== ended) return;
       setRuns((before) => ({ ...before, [id]: { isRunning: false, answer } }));
     },

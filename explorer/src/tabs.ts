@@ -1,7 +1,14 @@
 import { Kind, type OperationDefinitionNode, parse } from 'graphql';
 
 /** An operation that somebody works on. */
-export type Tab = { id: number; operation: string; variables: string; headers: string };
+export type Tab = {
+  id: number;
+  operation: string;
+  variables: string;
+  headers: string;
+  /** Of several operations, the one that was chosen to run. */
+  chosen: string;
+};
 export type Tabs = { all: readonly Tab[]; current: number };
 
 const storageKey = 'signet:explorer:tabs';
@@ -10,7 +17,7 @@ let lastId = 0;
 
 export function createTab(content: Partial<Tab> = {}): Tab {
   lastId += 1;
-  return { operation: '', variables: '', headers: '', ...content, id: lastId };
+  return { operation: '', variables: '', headers: '', chosen: '', ...content, id: lastId };
 }
 
 /** The operations of before a reload, or the one to begin with. */
@@ -33,13 +40,19 @@ export function keepTabs({ all }: Tabs): void {
   localStorage.setItem(storageKey, JSON.stringify(all.slice(0, mostKept).map(({ operation }) => operation)));
 }
 
-/** The operations of a document; undefined for one that cannot be parsed. */
-export function operationsOf(document: string): OperationDefinitionNode[] | undefined {
+/** Undefined for a document that cannot be parsed. */
+function operationsOf(document: string): OperationDefinitionNode[] | undefined {
   try {
     return parse(document).definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION);
   } catch {
     return undefined;
   }
+}
+
+/** The operations of a tab among which somebody chooses, and the one that runs. Where there is one alone, it needs no name. */
+export function choiceOf({ operation, chosen }: Tab): { names: string[]; name: string | undefined } {
+  const names = (operationsOf(operation) ?? []).flatMap(({ name }) => (name ? [name.value] : []));
+  return { names, name: names.length > 1 ? (names.includes(chosen) ? chosen : names[0]) : undefined };
 }
 
 export function nameOf({ operation }: Pick<Tab, 'operation'>): string {

@@ -66,7 +66,8 @@ export function KeyDialog(props: {
           <Button
             kind={name === 'rotate' ? 'main' : 'danger'}
             type="submit"
-            disabled={action.isPending || counted.data === undefined}
+            // A key that leaked can be revoked also where nobody can be counted.
+            disabled={action.isPending || counted.isPending}
           >
             {title}
           </Button>
@@ -96,7 +97,9 @@ function effectsOfRevocation(set: KeySet, { state }: Key, use: Use | undefined):
       : say.successorReady;
   return [
     say.revokeAtOnce,
-    ...(use ? describeUse(set, use) : [say.revokeUnused]),
+    ...(use
+      ? describeUse(set, use)
+      : [state === 'ACTIVE' || state === 'RETIRING' ? say.revokeUncounted : say.revokeUnused]),
     ...(state === 'ACTIVE' ? [successor] : []),
     say.revokeFinal,
   ];

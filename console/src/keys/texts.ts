@@ -48,6 +48,7 @@ export const keys = choose({
     revokeFinal: 'The key never comes back, and its private half is destroyed.',
     revokeForGood: 'The key never comes back.',
     revokeAtOnce: 'From now on every token of this key is refused, everywhere within a second.',
+    revokeUncounted: 'Who holds tokens of it could not be counted just now.',
     revokeUnused: 'It has signed no token that still holds: nobody is concerned.',
     sessions: (count: number) =>
       count === 1
@@ -120,6 +121,7 @@ export const keys = choose({
     revokeFinal: 'Der Schlüssel kommt nie zurück, sein privater Teil wird vernichtet.',
     revokeForGood: 'Der Schlüssel kommt nie zurück.',
     revokeAtOnce: 'Ab sofort wird jedes Token dieses Schlüssels abgelehnt, überall binnen einer Sekunde.',
+    revokeUncounted: 'Wer Token von ihm hat, ließ sich gerade nicht zählen.',
     revokeUnused: 'Er hat kein Token signiert, das noch gilt: Niemand ist betroffen.',
     sessions: (count) =>
       count === 1

@@ -57,6 +57,11 @@ it('opens an example with its variables, and keeps neither those nor a token', {
   expect(await explorer.read('Variables')).toContain('correct horse');
   await page.getByRole('button', { name: 'Run' }).click();
   await page.locator('[data-editor="Answer"]').getByText('sample.user').waitFor();
+  // The same example again, after something else was typed.
+  await explorer.run('{ __typename }');
+  await page.locator('.examples').selectOption({ label: 'Sign in' });
+  await page.getByRole('tab', { name: 'Login' }).waitFor();
+  await expect.poll(() => explorer.read('Operation'), patience).toContain('mutation Login');
   expect(await readStorage(page)).toContain('mutation Login');
   expect(await readStorage(page)).not.toMatch(/sample\.|correct horse/);
 });
