@@ -25,6 +25,7 @@ const withoutStepUp: Readonly<Record<string, string>> = {
     'endDevice',
     'endPortalDevice',
     'endCustomerSessions',
+    'endCustomerDevice',
     'endImpersonation',
     'objectToImpersonation',
   ]),
@@ -37,6 +38,7 @@ const withoutStepUp: Readonly<Record<string, string>> = {
     'assignCustomer',
     'unassignCustomer',
     'addSupportNote',
+    'deleteSupportNote',
   ]),
 };
 

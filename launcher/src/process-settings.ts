@@ -96,7 +96,11 @@ export function loadProcessConfigs(
   };
   const configs = subgraphs.map(({ name }) => {
     const isAuth = name === 'auth';
-    const derived = isAuth ? deriveForAuth(facts, env) : deriveForSubgraph(facts, name);
+    const derived = isAuth
+      ? deriveForAuth(facts, env)
+      : name === 'portal'
+        ? deriveForPortal(facts)
+        : deriveForSubgraph(facts, name);
     return [name, load(schemaOf(name), derived, isAuth ? overrides.auth : {})] as const;
   });
   const gateway = load(gatewayConfigSchema, deriveForGateway(facts), overrides.gateway);
@@ -168,6 +172,13 @@ function deriveForSubgraph(facts: PlatformFacts, name: SubgraphName): Derived {
     },
     defaults,
   };
+}
+
+/** Where customers' frontends are in development: portal's process sends staff there, who act as a customer. */
+function deriveForPortal(facts: PlatformFacts): Derived {
+  const { fixed, defaults } = deriveForSubgraph(facts, 'portal');
+  const { USER_APP_URL } = developmentMail;
+  return { fixed, defaults: { ...defaults, ...(!hasProductionSurface(facts.config) && { USER_APP_URL }) } };
 }
 
 function deriveForAuth(facts: PlatformFacts, env: Environment): Derived {

@@ -2,6 +2,7 @@ import { createSampledAudit } from '@signet/db';
 import { createSampler } from '@signet/service';
 import { totalCountResolvers } from '@signet/subgraph';
 import { defineSubgraph } from '@signet/subgraph/define';
+import { settings } from './settings.ts';
 import {
   endCustomerSessions,
   reinstateCustomer,
@@ -13,8 +14,10 @@ import { auditEventResolvers, auditLog, createRefusalAudit } from './src/audit-l
 import { createLoaders } from './src/context.ts';
 import {
   correctCustomerEmail,
+  customerDeviceResolvers,
   customerFactorResolvers,
   customerSessionResolvers,
+  endCustomerDevice,
   rememberedDeviceResolvers,
   sendPasswordReset,
 } from './src/customer-account.ts';
@@ -29,15 +32,17 @@ import {
 import { personalData } from './src/personal-data.ts';
 import { policies } from './src/policies.ts';
 import type { Resolvers } from './src/resolvers.generated.ts';
-import { addSupportNote, supportNoteResolvers } from './src/support-notes.ts';
+import { addSupportNote, deleteSupportNote, supportNoteResolvers } from './src/support-notes.ts';
 
 const resolvers: Resolvers = {
   Query: { portalHealth, customer, customers, dashboard, auditLog, impersonations },
   Mutation: {
     addSupportNote,
+    deleteSupportNote,
     assignCustomer,
     unassignCustomer,
     endCustomerSessions,
+    endCustomerDevice,
     suspendCustomer,
     resetCustomerFactors,
     reinstateCustomer,
@@ -51,6 +56,7 @@ const resolvers: Resolvers = {
   SupportNote: supportNoteResolvers,
   AuditEvent: auditEventResolvers,
   CustomerSession: customerSessionResolvers,
+  CustomerDevice: customerDeviceResolvers,
   CustomerFactor: customerFactorResolvers,
   RememberedDevice: rememberedDeviceResolvers,
   Dashboard: dashboardResolvers,
@@ -64,6 +70,7 @@ export default defineSubgraph({
   policies,
   createLoaders,
   personalData,
+  settings,
   extend({ db, logger }) {
     const samples = createSampledAudit({ db, platform: 'portal', createSampler, log: logger });
     return { hooks: [createRefusalAudit(samples)], stop: () => samples.stop() };

@@ -1435,6 +1435,8 @@ export type Query = {
    * Errors: `input.first`, `input.after`.
    */
   staffMembers?: Maybe<StaffMemberConnection>;
+  /** Active members of staff, by name: whom `assignCustomer` takes. At most 100. Staff with the scope `customers:assign`. Errors: `input.search`. */
+  assignableStaff?: Maybe<Array<StaffMember>>;
 };
 
 
@@ -1454,6 +1456,11 @@ export type QueryServiceAccountsArgs = {
 export type QueryStaffMembersArgs = {
   first?: Scalars['Int']['input'];
   after?: InputMaybe<Scalars['String']['input']>;
+};
+
+
+export type QueryAssignableStaffArgs = {
+  search?: InputMaybe<Scalars['String']['input']>;
 };
 
 export type Link__Purpose =
@@ -2168,6 +2175,7 @@ export type QueryResolvers<ContextType = GraphqlContext, ParentType extends Reso
   mySessions?: Resolver<Maybe<Array<ResolversTypes['Session']>>, ParentType, ContextType>;
   portalSessions?: Resolver<Maybe<Array<ResolversTypes['Session']>>, ParentType, ContextType>;
   staffMembers?: Resolver<Maybe<ResolversTypes['StaffMemberConnection']>, ParentType, ContextType, RequireFields<QueryStaffMembersArgs, 'first'>>;
+  assignableStaff?: Resolver<Maybe<Array<ResolversTypes['StaffMember']>>, ParentType, ContextType, Partial<QueryAssignableStaffArgs>>;
   _entities?: Resolver<Array<Maybe<ResolversTypes['_Entity']>>, ParentType, ContextType, RequireFields<Query_EntitiesArgs, 'representations'>>;
   _service?: Resolver<ResolversTypes['_Service'], ParentType, ContextType>;
 };

@@ -59,6 +59,7 @@ import { createEndOtherSessions, createEndSession, createListSessions } from './
 import { createSignIn } from './operations/sign-in.ts';
 import { createSignOut } from './operations/sign-out.ts';
 import {
+  createAssignableStaff,
   createChangeStaffRole,
   createDeactivateStaff,
   createReactivateStaff,
@@ -185,6 +186,7 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       portalPasskeys: createListPasskeys(portal),
       portalIdentities: createListIdentities(portal),
       staffMembers: createStaffMembers(portal),
+      assignableStaff: createAssignableStaff(portal),
       staffInvitations: createStaffInvitations(portal),
       serviceAccounts: createServiceAccountList(portal),
     },
