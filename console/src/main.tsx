@@ -3,13 +3,16 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { createBrowserRouter, RouterProvider } from 'react-router';
+import { forgetDrafts, keepDraftsOf } from './app/drafts.ts';
 import { showCodes } from './app/enrollment.tsx';
-import { OperationError } from './app/operations.ts';
+import { OperationError, renewAll } from './app/operations.ts';
 import { Home, NotFound, PageFault } from './app/page-fault.tsx';
 import { Shell } from './app/shell.tsx';
 import { ownerOf, signet } from './app/signet.ts';
 import { stepUp } from './app/step-up.ts';
+import { keepScreen, watchForUpgrade } from './app/upgrade.ts';
 import { language } from './texts/index.ts';
+import { clearNotices } from './ui/notices.tsx';
 import './ui/styles.css';
 
 document.documentElement.lang = language;
@@ -37,13 +40,16 @@ signet.session.subscribe((state) => {
   if (isLeft || (next !== undefined && owner !== undefined && owner !== next)) {
     queries.clear();
     showCodes([]);
+    forgetDrafts();
+    clearNotices();
   }
   if (next === undefined) {
     isOver = true;
     return;
   }
+  keepDraftsOf(next);
   // What was refused meanwhile is asked again.
-  if (isOver && owner === next) void queries.invalidateQueries();
+  if (isOver && owner === next) void renewAll(queries);
   owner = next;
   isOver = false;
 });
@@ -54,16 +60,25 @@ const router = createBrowserRouter(
       element: <Shell />,
       errorElement: <PageFault />,
       children: [
-        { index: true, element: <Home /> },
-        { path: 'customers', lazy: () => import('./customers/customers-page.tsx') },
-        { path: 'customers/:id', lazy: () => import('./customers/customer-page.tsx') },
-        { path: 'audit', lazy: () => import('./audit/audit-page.tsx') },
-        { path: '*', element: <NotFound /> },
+        {
+          // Within the frame: a screen that fails leaves the others reachable.
+          errorElement: <PageFault />,
+          children: [
+            { index: true, element: <Home /> },
+            { path: 'customers', lazy: keepScreen(() => import('./customers/customers-page.tsx')) },
+            { path: 'customers/:id', lazy: keepScreen(() => import('./customers/customer-page.tsx')) },
+            { path: 'impersonations', lazy: keepScreen(() => import('./customers/impersonations-page.tsx')) },
+            { path: 'audit', lazy: keepScreen(() => import('./audit/audit-page.tsx')) },
+            { path: '*', element: <NotFound /> },
+          ],
+        },
       ],
     },
   ],
   { basename: '/console' },
 );
+
+watchForUpgrade();
 
 const root = document.getElementById('root');
 if (root) {

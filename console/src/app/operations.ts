@@ -6,7 +6,9 @@ import {
   useQuery,
   useQueryClient,
 } from '@tanstack/react-query';
-import { signet } from './signet.ts';
+import { useMemo } from 'react';
+import { isForeignContract, signet } from './signet.ts';
+import { noteForeignContract } from './upgrade.ts';
 
 /** What a refused operation throws, for React Query. */
 export class OperationError extends Error {
@@ -25,6 +27,7 @@ export class OperationError extends Error {
 export async function send<T, V extends object>(document: TypedDocument<T, V>, variables: V): Promise<T> {
   const { data, errors } = await signet.request(document, variables);
   const [first] = errors;
+  if (first && isForeignContract(first)) noteForeignContract();
   if (data === null || (first && Object.values(data as object).every((value) => value === null))) {
     throw new OperationError(
       first ?? { kind: 'internal', reason: 'no data', message: 'The answer has no data.' },
@@ -44,6 +47,9 @@ export function useOperation<T, V extends object>(document: TypedDocument<T, V>,
 type PageInfo = { hasNextPage: boolean; endCursor?: string | null };
 type Connection<Node> = { edges: readonly { node: Node }[]; pageInfo: PageInfo };
 
+/** So many pages of a list are asked again where they may be out of date. A longer list is asked again from its beginning alone. */
+const renewedPages = 5;
+
 /** Asks a connection page by page. `nodes` are those of all pages so far. */
 export function usePages<T, V extends object, Node>(
   document: TypedDocument<T, V & { after?: string | null }>,
@@ -52,6 +58,8 @@ export function usePages<T, V extends object, Node>(
 ) {
   const query = useInfiniteQuery<T, OperationError, { pages: T[] }, unknown[], string | null>({
     queryKey: [document, variables],
+    refetchOnWindowFocus: ({ state }) => !isLong(state.data),
+    refetchOnReconnect: ({ state }) => !isLong(state.data),
     queryFn: ({ pageParam }) =>
       send(document, { ...variables, after: pageParam } as V & { after?: string | null }),
     initialPageParam: null,
@@ -60,8 +68,26 @@ export function usePages<T, V extends object, Node>(
       return info?.hasNextPage ? info.endCursor : undefined;
     },
   });
-  const nodes = query.data?.pages.flatMap((page) => read(page)?.edges.map(({ node }) => node) ?? []) ?? [];
+  const { pages } = query.data ?? {};
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `read` is another function at each call, and does the same.
+  const nodes = useMemo(
+    () => pages?.flatMap((page) => read(page)?.edges.map(({ node }) => node) ?? []) ?? [],
+    [pages],
+  );
   return { ...query, nodes };
+}
+
+function isLong(data: unknown): boolean {
+  return ((data as { pages?: unknown[] } | undefined)?.pages?.length ?? 0) > renewedPages;
+}
+
+/** Asks again whatever is on screen, and what was on screen before when it is next. */
+export async function renewAll(queries: QueryClient): Promise<void> {
+  queries.removeQueries({ type: 'inactive', predicate: ({ state }) => isLong(state.data) });
+  await Promise.all([
+    queries.resetQueries({ type: 'active', predicate: ({ state }) => isLong(state.data) }),
+    queries.invalidateQueries({ predicate: ({ state }) => !isLong(state.data) }),
+  ]);
 }
 
 /** Sends a mutation. Whatever is on screen is asked again after it. */
@@ -69,6 +95,8 @@ export function useAction<T, V extends object>(document: TypedDocument<T, V>) {
   const queries: QueryClient = useQueryClient();
   return useMutation<T, OperationError, V>({
     mutationFn: (variables) => send(document, variables),
-    onSuccess: () => queries.invalidateQueries(),
+    onSuccess: () => renewAll(queries),
+    // An answer can hold a secret that is shown once.
+    gcTime: 0,
   });
 }

@@ -66,6 +66,18 @@ export const de: Texts = {
     requestId: (id) => `Anfrage ${id}`,
     retry: 'Noch einmal versuchen',
     notFound: 'Diese Seite gibt es nicht.',
+    notLoaded: 'Diese Seite konnte nicht geladen werden.',
+    upgraded: 'Die Plattform wurde aktualisiert und kennt diese Anfrage nicht mehr. Laden Sie die Seite neu.',
+  },
+  upgrade: {
+    isThere:
+      'Die Plattform wurde aktualisiert, seit diese Seite geöffnet wurde. Was Sie getippt haben, bleibt beim Neuladen erhalten.',
+    reload: 'Neu laden',
+  },
+  notices: {
+    undo: 'Rückgängig',
+    close: 'Diese Meldung schließen',
+    undone: 'Rückgängig gemacht.',
   },
   table: {
     loading: 'Wird geladen…',

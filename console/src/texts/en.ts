@@ -63,6 +63,18 @@ export const en = {
     requestId: (id: string) => `Request ${id}`,
     retry: 'Try again',
     notFound: 'There is no such page.',
+    notLoaded: 'This page could not be loaded.',
+    upgraded: 'The platform was upgraded and does not know this request any more. Reload the page.',
+  },
+  upgrade: {
+    isThere:
+      'The platform was upgraded since this page was opened. What you have typed stays when you reload.',
+    reload: 'Reload',
+  },
+  notices: {
+    undo: 'Undo',
+    close: 'Close this message',
+    undone: 'Taken back.',
   },
   table: {
     loading: 'Loading…',

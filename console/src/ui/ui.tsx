@@ -1,7 +1,9 @@
+import { useSession } from '@signet/client/react';
 import {
   type ButtonHTMLAttributes,
   type InputHTMLAttributes,
   type ReactNode,
+  type SelectHTMLAttributes,
   useEffect,
   useId,
   useRef,
@@ -35,6 +37,39 @@ export function Field({
   );
 }
 
+/** A labelled choice. `options` are values with their texts. */
+export function Select({
+  label,
+  options,
+  ...select
+}: {
+  label: string;
+  options: readonly (readonly [value: string, text: string])[];
+} & SelectHTMLAttributes<HTMLSelectElement>) {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <select id={id} {...select}>
+        {options.map(([value, text]) => (
+          <option key={value} value={value}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+/** A box to tick, before its text. */
+export function Checkbox({ label, ...input }: { label: string } & InputHTMLAttributes<HTMLInputElement>) {
+  return (
+    <label className="checkbox">
+      <input type="checkbox" {...input} /> {label}
+    </label>
+  );
+}
+
 export function Button({
   kind = 'plain',
   ...rest
@@ -54,7 +89,10 @@ export function Problem({ error, onRetry }: { error: OperationError; onRetry?: (
   );
 }
 
-/** A modal dialog: the browser keeps the focus inside, and gives it back. Escape asks to close it. */
+/**
+ * A modal dialog: the browser keeps the focus inside, and gives it back. Escape asks to close it. While a session is over it makes room for
+ * the sign-in, and is there again after it with all that was typed: nothing else may unmount it meanwhile.
+ */
 export function Dialog({
   title,
   onClose,
@@ -65,10 +103,17 @@ export function Dialog({
   children: ReactNode;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const isHiding = useRef(false);
   const id = useId();
+  const isOver = useSession().status !== 'signed-in';
   useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
+    const { current } = dialog;
+    if (!isOver && !current?.open) current?.showModal();
+    if (isOver && current?.open) {
+      isHiding.current = true;
+      current.close();
+    }
+  }, [isOver]);
   return (
     <dialog
       ref={dialog}
@@ -78,6 +123,10 @@ export function Dialog({
         onClose();
       }}
       onClose={({ currentTarget }) => {
+        if (isHiding.current) {
+          isHiding.current = false;
+          return;
+        }
         // Pressed again and again, Escape closes it whatever a page says to that. Where it is still to be shown, it is.
         onClose();
         setTimeout(() => currentTarget.isConnected && !currentTarget.open && currentTarget.showModal());
