@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { startConsole } from './e2e/console.test-support.ts';
 import { testCustomers } from './e2e/customers.test-support.ts';
+import { testQuality } from './e2e/quality.test-support.ts';
 import { testSigningIn } from './e2e/signing-in.test-support.ts';
 
 // One platform for all screens: each has its tests in a file of `e2e/`.
@@ -8,6 +9,7 @@ const staff = startConsole();
 
 testSigningIn(staff);
 testCustomers(staff);
+testQuality(staff);
 
 describe('every screen', () => {
   test.each(['light', 'dark'] as const)('has no barrier that axe finds: %s', async (colorScheme) => {

@@ -4,4 +4,4 @@ export { useAction, useOperation, usePages } from './app/operations.ts';
 export { choose, formatDate, formatDateTime, language } from './texts/index.ts';
 export { type Column, DataTable } from './ui/data-table.tsx';
 export { notify } from './ui/notices.tsx';
-export { Button, Checkbox, Dialog, Field, Problem, Section, Select, Skeleton } from './ui/ui.tsx';
+export { Button, Checkbox, Dialog, Field, Filters, Problem, Section, Select, Skeleton } from './ui/ui.tsx';

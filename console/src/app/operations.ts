@@ -38,10 +38,19 @@ export async function send<T, V extends object>(document: TypedDocument<T, V>, v
 
 /** Asks a query, and again when the page comes to the front. */
 export function useOperation<T, V extends object>(document: TypedDocument<T, V>, variables: V) {
-  return useQuery<T, OperationError>({
+  const query = useQuery<T, OperationError>({
     queryKey: [document, variables],
     queryFn: () => send(document, variables),
   });
+  return isKept(query) ? ({ ...query, error: null } as typeof query) : query;
+}
+
+/**
+ * Whether a screen keeps what it shows though asking for it again has failed: because of the network or the load. After another error it
+ * does not: the role may have been lowered.
+ */
+function isKept({ data, error }: { data: unknown; error: OperationError | null }): boolean {
+  return data !== undefined && error !== null && /^(network|unavailable|throttled)$/.test(error.error.kind);
 }
 
 type PageInfo = { hasNextPage: boolean; endCursor?: string | null };
@@ -74,7 +83,7 @@ export function usePages<T, V extends object, Node>(
     () => pages?.flatMap((page) => read(page)?.edges.map(({ node }) => node) ?? []) ?? [],
     [pages],
   );
-  return { ...query, nodes };
+  return { ...query, nodes, error: isKept(query) ? null : query.error };
 }
 
 function isLong(data: unknown): boolean {

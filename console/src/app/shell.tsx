@@ -1,5 +1,5 @@
 import { useSession } from '@signet/client/react';
-import { lazy, type ReactNode, Suspense, useEffect, useRef } from 'react';
+import { lazy, type ReactNode, Suspense, useEffect, useRef, useSyncExternalStore } from 'react';
 import { NavLink, Outlet, useHref, useLocation, useNavigation } from 'react-router';
 import { impersonationsDocument } from '../operations.generated.ts';
 import { texts } from '../texts/index.ts';
@@ -87,6 +87,7 @@ export function Shell() {
           <Outlet />
         </main>
         <div className="bottom">
+          <OfflineNote />
           <UpgradeOffer />
           {may(impersonationsDocument) && (
             <Suspense>
@@ -100,6 +101,20 @@ export function Shell() {
       <StepUpDialog />
     </>
   );
+}
+
+function OfflineNote() {
+  const isOffline = useSyncExternalStore(followNetwork, () => !navigator.onLine);
+  return <div role="status">{isOffline && <div className="notice">{texts.session.offline}</div>}</div>;
+}
+
+function followNetwork(listener: () => void): () => void {
+  window.addEventListener('online', listener);
+  window.addEventListener('offline', listener);
+  return () => {
+    window.removeEventListener('online', listener);
+    window.removeEventListener('offline', listener);
+  };
 }
 
 /** The page is loaded again when the person says so, and then the screen to which they were going. */

@@ -3,7 +3,7 @@ import { usePages } from '../app/operations.ts';
 import { type AuditLogQuery, auditLogDocument } from '../operations.generated.ts';
 import { formatDateTime } from '../texts/index.ts';
 import { type Column, DataTable } from '../ui/data-table.tsx';
-import { Button, Field, Problem, Skeleton } from '../ui/ui.tsx';
+import { Button, Field, Filters, Problem, Skeleton } from '../ui/ui.tsx';
 import { Export } from './export-buttons.tsx';
 import { audit } from './texts.ts';
 
@@ -72,14 +72,14 @@ export function Component() {
         <h1>{audit.title}</h1>
         <Export filter={filter} />
       </div>
-      <search className="filters">
+      <Filters isInUse={params.size > 0}>
         {filterField('kind', audit.kind)}
         {filterField('actor', audit.who)}
         {filterField('subject', audit.about)}
         {filterField('since', audit.since, 'datetime-local')}
         {filterField('until', audit.until, 'datetime-local')}
         {params.size > 0 && <Button onClick={() => setParams({}, { replace: true })}>{audit.clear}</Button>}
-      </search>
+      </Filters>
       {pages.error ? (
         <Problem error={pages.error} onRetry={() => pages.refetch()} />
       ) : pages.isPending ? (

@@ -14,7 +14,7 @@ import { Actions, AskFirst } from './actions.tsx';
 import { Assignment } from './assignment.tsx';
 import { ActiveState } from './customers-page.tsx';
 import { CustomerImpersonations } from './impersonations.tsx';
-import { Notes } from './notes.tsx';
+import { Notes, useNotes } from './notes.tsx';
 import { customerPanels } from './panels.ts';
 import { customer as say, customers as shared } from './texts.ts';
 
@@ -24,9 +24,10 @@ export type Customer = NonNullable<CustomerQuery['customer']>;
 export function Component() {
   const { id = '' } = useParams();
   const { data, error, isPending, refetch } = useOperation(customerDocument, { id });
+  const notes = useNotes(id);
   const may = useMay();
   if (error) return <Problem error={error} onRetry={refetch} />;
-  if (isPending) return <Skeleton lines={8} />;
+  if (isPending || notes.isPending) return <Skeleton lines={8} />;
   const { customer } = data;
   if (!customer) return <p className="empty">{shared.gone}</p>;
   return (
@@ -48,7 +49,7 @@ export function Component() {
       <div className="columns">
         <Actions customer={customer} />
         <Assignment customer={customer} />
-        <Notes id={customer.id} />
+        <Notes id={customer.id} pages={notes} />
         <Sessions customer={customer} />
         <Devices customer={customer} />
         <Factors customer={customer} />

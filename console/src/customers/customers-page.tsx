@@ -6,7 +6,7 @@ import { usePages } from '../app/operations.ts';
 import { type CustomersQuery, customersDocument, impersonationsDocument } from '../operations.generated.ts';
 import { formatDate } from '../texts/index.ts';
 import { type Column, DataTable } from '../ui/data-table.tsx';
-import { Checkbox, Field, Problem, Select, Skeleton } from '../ui/ui.tsx';
+import { Checkbox, Field, Filters, Problem, Select, Skeleton } from '../ui/ui.tsx';
 import { customers } from './texts.ts';
 
 type Customer = NonNullable<CustomersQuery['customers']>['edges'][number]['node'];
@@ -70,7 +70,7 @@ export function Component() {
           </div>
         )}
       </div>
-      <search className="filters">
+      <Filters isInUse={params.size > 0}>
         <Field
           label={customers.search}
           type="search"
@@ -94,7 +94,7 @@ export function Component() {
           checked={isMine}
           onChange={({ target }) => setParam('mine', target.checked ? 'yes' : '')}
         />
-      </search>
+      </Filters>
       {pages.error ? (
         <Problem error={pages.error} onRetry={() => pages.refetch()} />
       ) : pages.isPending ? (

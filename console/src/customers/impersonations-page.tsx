@@ -4,7 +4,7 @@ import { usePages } from '../app/operations.ts';
 import { impersonationsDocument } from '../operations.generated.ts';
 import { formatDateTime } from '../texts/index.ts';
 import { type Column, DataTable } from '../ui/data-table.tsx';
-import { Button, Checkbox, Problem, Skeleton } from '../ui/ui.tsx';
+import { Button, Checkbox, Filters, Problem, Skeleton } from '../ui/ui.tsx';
 import { describeState, EndImpersonation, type Impersonation } from './impersonations.tsx';
 import { impersonation as say } from './texts.ts';
 
@@ -54,7 +54,7 @@ export function Component() {
   return (
     <>
       <h1>{say.title}</h1>
-      <search className="filters">
+      <Filters isInUse={params.size > 0}>
         <Checkbox
           label={say.mine}
           checked={isMine}
@@ -70,7 +70,7 @@ export function Component() {
             {say.all}
           </Button>
         )}
-      </search>
+      </Filters>
       {pages.error ? (
         <Problem error={pages.error} onRetry={() => pages.refetch()} />
       ) : pages.isPending ? (

@@ -43,7 +43,7 @@ export function Impersonate({ customer, onClose }: { customer: Customer; onClose
   }
   if (grant) return <UseGrant grant={grant} name={name} onClose={close} />;
   return (
-    <Dialog title={say.title} onClose={close}>
+    <Dialog title={say.actAs(name)} onClose={close}>
       <form onSubmit={submit}>
         <p>{say.what(name)}</p>
         <Select
@@ -85,7 +85,7 @@ function UseGrant({ grant, name, onClose }: { grant: Grant; name: string; onClos
   const [endMs] = useState(() => Math.min(Date.parse(grant.expiresAt), Date.now() + 60_000));
   const leftMs = useTimeLeft(endMs);
   return (
-    <Dialog title={say.title} onClose={onClose}>
+    <Dialog title={say.actAs(name)} onClose={onClose}>
       <div className="choose">
         <p>{leftMs > 0 ? say.granted(name, Math.ceil(leftMs / 1000)) : say.tooLate}</p>
         {leftMs > 0 &&

@@ -12,15 +12,19 @@ import {
 } from '../operations.generated.ts';
 import { formatDateTime } from '../texts/index.ts';
 import { notify } from '../ui/notices.tsx';
-import { Button, Problem, Section, Skeleton } from '../ui/ui.tsx';
+import { Button, Problem, Section } from '../ui/ui.tsx';
 import { customer as say } from './texts.ts';
 
 type Connection = NonNullable<NonNullable<CustomerNotesQuery['customer']>['supportNotes']>;
 type Note = Connection['edges'][number]['node'];
 
+/** Asked for beside the customer: a card that fills later moves what is below it. */
+export function useNotes(id: string) {
+  return usePages(customerNotesDocument, { id }, ({ customer }) => customer?.supportNotes);
+}
+
 /** What staff wrote about a customer. One's own note can be deleted, and both can be taken back for ten seconds. */
-export function Notes({ id }: { id: string }) {
-  const pages = usePages(customerNotesDocument, { id }, ({ customer }) => customer?.supportNotes);
+export function Notes({ id, pages }: { id: string; pages: ReturnType<typeof useNotes> }) {
   const add = useAction(addSupportNoteDocument);
   const remove = useAction(deleteSupportNoteDocument);
   const [body, setBody] = useDraft(`note ${id}`);
@@ -82,8 +86,6 @@ export function Notes({ id }: { id: string }) {
       )}
       {pages.error ? (
         <Problem error={pages.error} onRetry={() => pages.refetch()} />
-      ) : pages.isPending ? (
-        <Skeleton />
       ) : pages.nodes.length === 0 ? (
         <p className="empty">{say.noNotes}</p>
       ) : (

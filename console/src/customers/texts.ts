@@ -185,6 +185,7 @@ export const customer = choose({
 export const impersonation = choose({
   en: {
     title: 'Acting as customers',
+    actAs: (name: string) => `Act as ${name}`,
     what: (name: string) =>
       `You see for at most 15 minutes what ${name} sees, in the customers’ own application. A mail tells the customer that support does so and for which kind of reason, and lets them object at once. Everything goes into the audit log under your name. It ends with your session here.`,
     reasonClass: 'Kind of reason (the customer sees it)',
@@ -228,6 +229,7 @@ export const impersonation = choose({
   },
   de: {
     title: 'Handeln als Kunde',
+    actAs: (name) => `Als ${name} handeln`,
     what: (name) =>
       `Sie sehen höchstens 15 Minuten lang in der Anwendung der Kunden, was ${name} sieht. Eine Mail sagt dem Kunden, dass der Support das tut und aus welcher Art von Grund, und lässt ihn sofort widersprechen. Alles steht unter Ihrem Namen im Prüfprotokoll. Es endet mit Ihrer Sitzung hier.`,
     reasonClass: 'Art des Grundes (der Kunde sieht sie)',

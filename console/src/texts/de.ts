@@ -24,6 +24,7 @@ export const de: Texts = {
     ended: 'Ihre Sitzung ist zu Ende. Melden Sie sich an, um hier weiterzumachen.',
     endedElsewhere:
       'Ihre Sitzung wurde hier oder anderswo beendet. Melden Sie sich an, um hier weiterzumachen.',
+    offline: 'Sie sind offline. Was Sie sehen, ist vielleicht veraltet.',
     unreachable: 'Der Server ist nicht erreichbar. Neuer Versuch…',
     code: 'Code Ihrer Authenticator-App',
     recoveryCode: 'Wiederherstellungscode',
@@ -84,5 +85,6 @@ export const de: Texts = {
     more: 'Mehr wird geladen…',
     rows: (shown) => `${shown} angezeigt`,
     none: 'Hier ist nichts.',
+    filters: 'Filter',
   },
 };

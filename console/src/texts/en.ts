@@ -22,6 +22,7 @@ export const en = {
     signedInAs: (email: string) => `Signed in as ${email}`,
     ended: 'Your session has ended. Sign in to go on where you were.',
     endedElsewhere: 'Your session was ended, here or elsewhere. Sign in to go on where you were.',
+    offline: 'You are offline. What you see may be out of date.',
     unreachable: 'The server cannot be reached. Trying again…',
     code: 'Code of your authenticator app',
     recoveryCode: 'Recovery code',
@@ -81,6 +82,7 @@ export const en = {
     more: 'Loading more…',
     rows: (shown: number) => `${shown} shown`,
     none: 'Nothing here.',
+    filters: 'Filters',
   },
 };
 

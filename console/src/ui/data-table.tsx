@@ -1,6 +1,7 @@
 import { defaultRangeExtractor, type Range, useVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { texts } from '../texts/index.ts';
+import { useIsSmall } from './ui.tsx';
 
 export type Column<Row> = {
   name: string;
@@ -107,15 +108,4 @@ function withFocused(range: Range, focused: number | undefined): number[] {
   const shown = defaultRangeExtractor(range);
   if (focused === undefined || focused >= range.count || shown.includes(focused)) return shown;
   return [...shown, focused].sort((a, b) => a - b);
-}
-
-const small = matchMedia('(max-width: 40rem)');
-
-function followSmall(listener: () => void): () => void {
-  small.addEventListener('change', listener);
-  return () => small.removeEventListener('change', listener);
-}
-
-function useIsSmall(): boolean {
-  return useSyncExternalStore(followSmall, () => small.matches);
 }

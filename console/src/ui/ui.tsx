@@ -7,6 +7,7 @@ import {
   useEffect,
   useId,
   useRef,
+  useSyncExternalStore,
 } from 'react';
 import type { OperationError } from '../app/operations.ts';
 import { describeError } from '../app/signet.ts';
@@ -150,6 +151,24 @@ export function Skeleton({ lines = 3 }: { lines?: number }) {
   );
 }
 
+/** What narrows a list: fields side by side. On a small screen they are folded away, open where some are in use. */
+export function Filters({ isInUse, children }: { isInUse: boolean; children: ReactNode }) {
+  const isSmall = useIsSmall();
+  const fields = <div className="filters">{children}</div>;
+  return (
+    <search>
+      {isSmall ? (
+        <details open={isInUse}>
+          <summary>{texts.table.filters}</summary>
+          {fields}
+        </details>
+      ) : (
+        fields
+      )}
+    </search>
+  );
+}
+
 export function Section({ title, children }: { title: string; children: ReactNode }) {
   const id = useId();
   return (
@@ -158,4 +177,16 @@ export function Section({ title, children }: { title: string; children: ReactNod
       {children}
     </section>
   );
+}
+
+const small = matchMedia('(max-width: 40rem)');
+
+function followSmall(listener: () => void): () => void {
+  small.addEventListener('change', listener);
+  return () => small.removeEventListener('change', listener);
+}
+
+/** Whether the screen has room for one column. The same width stands in styles.css. */
+export function useIsSmall(): boolean {
+  return useSyncExternalStore(followSmall, () => small.matches);
 }
