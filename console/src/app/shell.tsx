@@ -1,6 +1,6 @@
 import { useSession } from '@signet/client/react';
 import { lazy, type ReactNode, Suspense, useEffect, useRef, useSyncExternalStore } from 'react';
-import { NavLink, Outlet, useHref, useLocation, useNavigation } from 'react-router';
+import { NavLink, Outlet, useLocation, useNavigation } from 'react-router';
 import { impersonationsDocument } from '../operations.generated.ts';
 import { texts } from '../texts/index.ts';
 import { Notices } from '../ui/notices.tsx';
@@ -121,11 +121,10 @@ function followNetwork(listener: () => void): () => void {
 function UpgradeOffer() {
   const isOld = useIsOld();
   const { location: next } = useNavigation();
-  const here = useLocation();
-  const href = useHref(next ?? here);
   function reload(): void {
     carryDrafts();
-    if (next) location.assign(href);
+    // This one has the console's own path in it.
+    if (next) location.assign(next.pathname + next.search);
     else location.reload();
   }
   return (
