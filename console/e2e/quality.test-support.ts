@@ -297,7 +297,7 @@ async function serveCopy(staff: Console) {
       vi.stubEnv('NODE_ENV', 'production');
       await build({
         configFile: join(folder, 'vite.config.ts'),
-        logLevel: 'warn',
+        logLevel: 'error',
         build: { outDir: next, emptyOutDir: true },
         plugins: [
           {
