@@ -194,7 +194,7 @@ export type ImpersonateCustomerMutationVariables = Exact<{
 }>;
 
 
-export type ImpersonateCustomerMutation = { impersonateCustomer: { grant: string, url: string | null, expiresAt: string } };
+export type ImpersonateCustomerMutation = { impersonateCustomer: { grant: string, url: string | null } };
 
 export type EndImpersonationMutationVariables = Exact<{
   id: string;
@@ -220,7 +220,7 @@ export const endCustomerDeviceDocument = "mutation EndCustomerDevice($id: ID!, $
 export const correctCustomerEmailDocument = "mutation CorrectCustomerEmail($id: ID!, $newEmail: String!, $reason: String!) { correctCustomerEmail( input: {customerId: $id, newEmail: $newEmail, reason: $reason} ) { id } }" as TypedDocument<CorrectCustomerEmailMutation, CorrectCustomerEmailMutationVariables>;
 export const assignCustomerDocument = "mutation AssignCustomer($id: ID!, $staffId: ID!) { assignCustomer(input: {customerId: $id, staffId: $staffId}) { id } }" as TypedDocument<AssignCustomerMutation, AssignCustomerMutationVariables>;
 export const unassignCustomerDocument = "mutation UnassignCustomer($id: ID!, $staffId: ID!) { unassignCustomer(input: {customerId: $id, staffId: $staffId}) { id } }" as TypedDocument<UnassignCustomerMutation, UnassignCustomerMutationVariables>;
-export const impersonateCustomerDocument = "mutation ImpersonateCustomer($input: ImpersonateCustomerInput!) { impersonateCustomer(input: $input) { grant url expiresAt } }" as TypedDocument<ImpersonateCustomerMutation, ImpersonateCustomerMutationVariables>;
+export const impersonateCustomerDocument = "mutation ImpersonateCustomer($input: ImpersonateCustomerInput!) { impersonateCustomer(input: $input) { grant url } }" as TypedDocument<ImpersonateCustomerMutation, ImpersonateCustomerMutationVariables>;
 export const endImpersonationDocument = "mutation EndImpersonation($id: ID!) { endImpersonation(id: $id) }" as TypedDocument<EndImpersonationMutation, EndImpersonationMutationVariables>;
 
 /** The scopes that each operation needs, by the rules of its root fields: of each list, all of one of the inner ones. */

@@ -7,6 +7,7 @@ import {
   useEffect,
   useId,
   useRef,
+  useState,
   useSyncExternalStore,
 } from 'react';
 import type { OperationError } from '../app/operations.ts';
@@ -154,11 +155,12 @@ export function Skeleton({ lines = 3 }: { lines?: number }) {
 /** What narrows a list: fields side by side. On a small screen they are folded away, open where some are in use. */
 export function Filters({ isInUse, children }: { isInUse: boolean; children: ReactNode }) {
   const isSmall = useIsSmall();
+  const [isOpen, setOpen] = useState(isInUse);
   const fields = <div className="filters">{children}</div>;
   return (
     <search>
       {isSmall ? (
-        <details open={isInUse}>
+        <details open={isOpen} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
           <summary>{texts.table.filters}</summary>
           {fields}
         </details>
