@@ -4,6 +4,7 @@ import { startConsole } from './e2e/console.test-support.ts';
 import { testCustomers } from './e2e/customers.test-support.ts';
 import { testDashboard } from './e2e/dashboard.test-support.ts';
 import { testKeys } from './e2e/keys.test-support.ts';
+import { testQuality } from './e2e/quality.test-support.ts';
 import { testRefusals } from './e2e/refusals.test-support.ts';
 import { testServices } from './e2e/services.test-support.ts';
 import { testSigningIn } from './e2e/signing-in.test-support.ts';
@@ -20,6 +21,7 @@ testServices(staff);
 testAccount(staff);
 testKeys(staff);
 testRefusals(staff);
+testQuality(staff);
 
 describe('every screen', () => {
   test.each(['light', 'dark'] as const)('has no barrier that axe finds: %s', async (colorScheme) => {

@@ -25,6 +25,7 @@ const withoutStepUp: Readonly<Record<string, string>> = {
     'endDevice',
     'endPortalDevice',
     'endCustomerSessions',
+    'endCustomerDevice',
     'endImpersonation',
     'objectToImpersonation',
   ]),
@@ -38,6 +39,7 @@ const withoutStepUp: Readonly<Record<string, string>> = {
     'assignCustomer',
     'unassignCustomer',
     'addSupportNote',
+    'deleteSupportNote',
   ]),
 };
 

@@ -77,7 +77,7 @@ export function startConsole(): Console {
   }
   async function enterPassword(page: Page, email: string): Promise<void> {
     await page.getByLabel('E-mail').fill(email);
-    await page.getByLabel('Password').fill(seedPassword);
+    await page.getByLabel('Password', { exact: true }).fill(seedPassword);
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   }
   async function signIn(page: Page, email: string): Promise<void> {

@@ -5,6 +5,15 @@ import type { TypedDocument } from '@signet/client';
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+/** Why support acts as a customer. */
+export type ImpersonationReason =
+  /** The customer asked for help. The token only reads. */
+  | 'SUPPORT_REQUEST'
+  /** A fault, or abuse, is looked into. The token only reads. */
+  | 'INVESTIGATION'
+  /** The customer asked for a change to be made for them. The token may also change what the installation opens for this reason. */
+  | 'CORRECTION';
+
 /** Each may do what those before it may, and more. */
 export type StaffRole =
   /** Look customers up, end their sessions, write notes, and read what the scopes of the role allow. */
@@ -213,6 +222,13 @@ export type DeactivateServiceAccountInput = {
   reason: string;
 };
 
+export type CustomerFilter = {
+  /** Only those who are suspended. */
+  suspended?: boolean;
+  /** Only those for whom this member of staff is responsible. */
+  assigneeId?: string | null | undefined;
+};
+
 export type AuditLogFilter = {
   /** One of the kinds in docs/audit.md, such as `auth.login.failure`, or one of a subgraph's. */
   kind?: string | null | undefined;
@@ -224,6 +240,21 @@ export type AuditLogFilter = {
   since?: string | null | undefined;
   /** Before this instant. */
   until?: string | null | undefined;
+};
+
+export type ImpersonateCustomerInput = {
+  customerId: string;
+  /** The customer sees it. */
+  reasonClass: ImpersonationReason;
+  /** As in `SendPasswordResetInput`. The customer does not see it. */
+  reason: string;
+  /** The case for which it is done: 1 to 100 characters, no e-mail address. */
+  ticket: string;
+};
+
+export type ImpersonationFilter = {
+  customerId?: string | null | undefined;
+  staffId?: string | null | undefined;
 };
 
 export type RefusalFilter = {
@@ -322,6 +353,7 @@ export type AuditLogQuery = { auditLog: { edges: Array<{ node: { id: string, hap
 
 export type CustomersQueryVariables = Exact<{
   search?: string | null | undefined;
+  filter?: CustomerFilter | null | undefined;
   after?: string | null | undefined;
 }>;
 
@@ -333,7 +365,31 @@ export type CustomerQueryVariables = Exact<{
 }>;
 
 
-export type CustomerQuery = { customer: { id: string, email: string, emailVerified: boolean, fullName: string, createdAt: string, isActive: boolean | null, assignees: Array<{ id: string, fullName: string }> | null, sessions: Array<{ id: string, device: string, address: string | null, methods: Array<string>, lastUsedAt: string }> | null, factors: Array<{ kind: CustomerFactorKind, codesLeft: number | null, createdAt: string, lastUsedAt: string | null }> | null, supportNotes: { edges: Array<{ node: { id: string, body: string, createdAt: string, author: { id: string, fullName: string } | null } }> } | null } | null };
+export type CustomerQuery = { customer: { id: string, email: string, emailVerified: boolean, fullName: string, createdAt: string, isActive: boolean | null, assignees: Array<{ id: string, fullName: string }> | null, sessions: Array<{ id: string, device: string, address: string | null, methods: Array<string>, lastUsedAt: string }> | null, factors: Array<{ kind: CustomerFactorKind, codesLeft: number | null, createdAt: string, lastUsedAt: string | null }> | null, devices: Array<{ id: string, name: string, address: string | null, firstSeenAt: string, lastSeenAt: string, isRemembered: boolean }> | null } | null };
+
+export type CustomerNotesQueryVariables = Exact<{
+  id: string;
+  after?: string | null | undefined;
+}>;
+
+
+export type CustomerNotesQuery = { customer: { supportNotes: { edges: Array<{ node: { id: string, body: string, createdAt: string, author: { id: string, fullName: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
+export type AssignableStaffQueryVariables = Exact<{
+  search?: string | null | undefined;
+}>;
+
+
+export type AssignableStaffQuery = { assignableStaff: Array<{ id: string, fullName: string, email: string }> | null };
+
+export type ImpersonationsQueryVariables = Exact<{
+  filter?: ImpersonationFilter | null | undefined;
+  first: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type ImpersonationsQuery = { impersonations: { edges: Array<{ node: { id: string, reasonClass: ImpersonationReason, reason: string, ticket: string, createdAt: string, begunAt: string | null, expiresAt: string | null, endedAt: string | null, endReason: string | null, isLive: boolean, customer: { id: string, email: string, fullName: string } | null, staff: { id: string, fullName: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
 
 export type SuspendCustomerMutationVariables = Exact<{
   id: string;
@@ -379,6 +435,60 @@ export type AddSupportNoteMutationVariables = Exact<{
 
 
 export type AddSupportNoteMutation = { addSupportNote: { id: string } };
+
+export type DeleteSupportNoteMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type DeleteSupportNoteMutation = { deleteSupportNote: boolean };
+
+export type EndCustomerDeviceMutationVariables = Exact<{
+  id: string;
+  deviceId: string;
+}>;
+
+
+export type EndCustomerDeviceMutation = { endCustomerDevice: number };
+
+export type CorrectCustomerEmailMutationVariables = Exact<{
+  id: string;
+  newEmail: string;
+  reason: string;
+}>;
+
+
+export type CorrectCustomerEmailMutation = { correctCustomerEmail: { id: string } };
+
+export type AssignCustomerMutationVariables = Exact<{
+  id: string;
+  staffId: string;
+}>;
+
+
+export type AssignCustomerMutation = { assignCustomer: { id: string } };
+
+export type UnassignCustomerMutationVariables = Exact<{
+  id: string;
+  staffId: string;
+}>;
+
+
+export type UnassignCustomerMutation = { unassignCustomer: { id: string } };
+
+export type ImpersonateCustomerMutationVariables = Exact<{
+  input: ImpersonateCustomerInput;
+}>;
+
+
+export type ImpersonateCustomerMutation = { impersonateCustomer: { grant: string, url: string | null } };
+
+export type EndImpersonationMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type EndImpersonationMutation = { endImpersonation: boolean };
 
 export type DashboardQueryVariables = Exact<{
   range: DashboardRange;
@@ -652,14 +762,24 @@ export const requestEmailVerificationDocument = "mutation RequestEmailVerificati
 export const auditChainsDocument = "query AuditChains { auditChains { ...Chain } } fragment Chain on AuditChain { side state lastSeal sealedAt keyId waiting oldestWaitingAt isVerifying finishedAt seals events pruned completeFrom faultCount faults missingKeys }" as TypedDocument<AuditChainsQuery, AuditChainsQueryVariables>;
 export const verifyAuditLogDocument = "mutation VerifyAuditLog { verifyAuditLog { ...Chain } } fragment Chain on AuditChain { side state lastSeal sealedAt keyId waiting oldestWaitingAt isVerifying finishedAt seals events pruned completeFrom faultCount faults missingKeys }" as TypedDocument<VerifyAuditLogMutation, VerifyAuditLogMutationVariables>;
 export const auditLogDocument = "query AuditLog($filter: AuditLogFilter, $after: String, $first: Int!) { auditLog(first: $first, after: $after, filter: $filter) { edges { node { id happenedAt kind side actorId staff { id fullName } subjectId address requestId details { name value } } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<AuditLogQuery, AuditLogQueryVariables>;
-export const customersDocument = "query Customers($search: String, $after: String) { customers(first: 50, after: $after, search: $search) { edges { node { id email emailVerified fullName createdAt isActive } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<CustomersQuery, CustomersQueryVariables>;
-export const customerDocument = "query Customer($id: ID!) { customer(id: $id) { id email emailVerified fullName createdAt isActive assignees { id fullName } sessions { id device address methods lastUsedAt } factors { kind codesLeft createdAt lastUsedAt } supportNotes(first: 20) { edges { node { id body createdAt author { id fullName } } } } } }" as TypedDocument<CustomerQuery, CustomerQueryVariables>;
+export const customersDocument = "query Customers($search: String, $filter: CustomerFilter, $after: String) { customers(first: 50, after: $after, search: $search, filter: $filter) { edges { node { id email emailVerified fullName createdAt isActive } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<CustomersQuery, CustomersQueryVariables>;
+export const customerDocument = "query Customer($id: ID!) { customer(id: $id) { id email emailVerified fullName createdAt isActive assignees { id fullName } sessions { id device address methods lastUsedAt } factors { kind codesLeft createdAt lastUsedAt } devices { id name address firstSeenAt lastSeenAt isRemembered } } }" as TypedDocument<CustomerQuery, CustomerQueryVariables>;
+export const customerNotesDocument = "query CustomerNotes($id: ID!, $after: String) { customer(id: $id) { supportNotes(first: 20, after: $after) { edges { node { id body createdAt author { id fullName } } } pageInfo { hasNextPage endCursor } } } }" as TypedDocument<CustomerNotesQuery, CustomerNotesQueryVariables>;
+export const assignableStaffDocument = "query AssignableStaff($search: String) { assignableStaff(search: $search) { id fullName email } }" as TypedDocument<AssignableStaffQuery, AssignableStaffQueryVariables>;
+export const impersonationsDocument = "query Impersonations($filter: ImpersonationFilter, $first: Int!, $after: String) { impersonations(first: $first, after: $after, filter: $filter) { edges { node { id customer { id email fullName } staff { id fullName } reasonClass reason ticket createdAt begunAt expiresAt endedAt endReason isLive } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<ImpersonationsQuery, ImpersonationsQueryVariables>;
 export const suspendCustomerDocument = "mutation SuspendCustomer($id: ID!) { suspendCustomer(customerId: $id) { id } }" as TypedDocument<SuspendCustomerMutation, SuspendCustomerMutationVariables>;
 export const reinstateCustomerDocument = "mutation ReinstateCustomer($id: ID!) { reinstateCustomer(customerId: $id) { id } }" as TypedDocument<ReinstateCustomerMutation, ReinstateCustomerMutationVariables>;
 export const endCustomerSessionsDocument = "mutation EndCustomerSessions($id: ID!) { endCustomerSessions(customerId: $id) }" as TypedDocument<EndCustomerSessionsMutation, EndCustomerSessionsMutationVariables>;
 export const sendPasswordResetDocument = "mutation SendPasswordReset($id: ID!, $reason: String!) { sendPasswordReset(input: {customerId: $id, reason: $reason}) { id } }" as TypedDocument<SendPasswordResetMutation, SendPasswordResetMutationVariables>;
 export const resetCustomerFactorsDocument = "mutation ResetCustomerFactors($id: ID!, $reason: String!) { resetCustomerFactors(customerId: $id, reason: $reason) }" as TypedDocument<ResetCustomerFactorsMutation, ResetCustomerFactorsMutationVariables>;
 export const addSupportNoteDocument = "mutation AddSupportNote($id: ID!, $body: String!) { addSupportNote(input: {customerId: $id, body: $body}) { id } }" as TypedDocument<AddSupportNoteMutation, AddSupportNoteMutationVariables>;
+export const deleteSupportNoteDocument = "mutation DeleteSupportNote($id: ID!) { deleteSupportNote(id: $id) }" as TypedDocument<DeleteSupportNoteMutation, DeleteSupportNoteMutationVariables>;
+export const endCustomerDeviceDocument = "mutation EndCustomerDevice($id: ID!, $deviceId: ID!) { endCustomerDevice(customerId: $id, deviceId: $deviceId) }" as TypedDocument<EndCustomerDeviceMutation, EndCustomerDeviceMutationVariables>;
+export const correctCustomerEmailDocument = "mutation CorrectCustomerEmail($id: ID!, $newEmail: String!, $reason: String!) { correctCustomerEmail( input: {customerId: $id, newEmail: $newEmail, reason: $reason} ) { id } }" as TypedDocument<CorrectCustomerEmailMutation, CorrectCustomerEmailMutationVariables>;
+export const assignCustomerDocument = "mutation AssignCustomer($id: ID!, $staffId: ID!) { assignCustomer(input: {customerId: $id, staffId: $staffId}) { id } }" as TypedDocument<AssignCustomerMutation, AssignCustomerMutationVariables>;
+export const unassignCustomerDocument = "mutation UnassignCustomer($id: ID!, $staffId: ID!) { unassignCustomer(input: {customerId: $id, staffId: $staffId}) { id } }" as TypedDocument<UnassignCustomerMutation, UnassignCustomerMutationVariables>;
+export const impersonateCustomerDocument = "mutation ImpersonateCustomer($input: ImpersonateCustomerInput!) { impersonateCustomer(input: $input) { grant url } }" as TypedDocument<ImpersonateCustomerMutation, ImpersonateCustomerMutationVariables>;
+export const endImpersonationDocument = "mutation EndImpersonation($id: ID!) { endImpersonation(id: $id) }" as TypedDocument<EndImpersonationMutation, EndImpersonationMutationVariables>;
 export const dashboardDocument = "query Dashboard($range: DashboardRange!) { dashboard { id customers supportNotes signIns(range: $range) { startsAt bucketSeconds asOf series { name values } } refusals(range: $range) { startsAt bucketSeconds asOf series { name values } } throttles(range: $range) { startsAt bucketSeconds asOf series { name values } } accounts(range: $range) { startsAt bucketSeconds asOf series { name values } } lag(range: $range) { startsAt bucketSeconds asOf series { name values } } } }" as TypedDocument<DashboardQuery, DashboardQueryVariables>;
 export const signingKeysDocument = "query SigningKeys { signingKeys { side isInFiles rotationDays copySeconds keys { kid algorithm state isImported publishedAt signsSince maySignFrom takesOverAt isRotationRequested leavesAt revokedAt } } }" as TypedDocument<SigningKeysQuery, SigningKeysQueryVariables>;
 export const signingKeyUseDocument = "query SigningKeyUse($side: SigningKeySide!) { signingKeys(side: $side) { side keys { kid use { sessions impersonations services tokensUntil } } } }" as TypedDocument<SigningKeyUseQuery, SigningKeyUseQueryVariables>;
@@ -714,12 +834,22 @@ export const operationScopes: ReadonlyMap<string, string[][][]> = new Map<string
   [auditLogDocument, [[["audit:read"]]]],
   [customersDocument, [[["customers:read"]]]],
   [customerDocument, [[["customers:read"]]]],
+  [customerNotesDocument, [[["customers:read"]]]],
+  [assignableStaffDocument, [[["customers:assign"]]]],
+  [impersonationsDocument, [[["customers:impersonate"]]]],
   [suspendCustomerDocument, [[["customers:write"]]]],
   [reinstateCustomerDocument, [[["customers:write"]]]],
   [endCustomerSessionsDocument, [[["sessions:end"]]]],
   [sendPasswordResetDocument, [[["customers:write"]]]],
   [resetCustomerFactorsDocument, [[["customers:write"]]]],
   [addSupportNoteDocument, [[["notes:write"]]]],
+  [deleteSupportNoteDocument, [[["notes:write"]]]],
+  [endCustomerDeviceDocument, [[["sessions:end"]]]],
+  [correctCustomerEmailDocument, [[["customers:write"]]]],
+  [assignCustomerDocument, [[["customers:assign"]]]],
+  [unassignCustomerDocument, [[["customers:assign"]]]],
+  [impersonateCustomerDocument, [[["customers:impersonate"]]]],
+  [endImpersonationDocument, [[["customers:impersonate"]]]],
   [dashboardDocument, [[["dashboard:read"]]]],
   [signingKeysDocument, [[["keys:write"]]]],
   [signingKeyUseDocument, [[["keys:write"]]]],

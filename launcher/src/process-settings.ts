@@ -98,7 +98,11 @@ export function loadProcessConfigs(
   const hasConsole = (gateway as GatewayConfig | undefined)?.CONSOLE ?? true;
   const configs = subgraphs.map(({ name }) => {
     const isAuth = name === 'auth';
-    const derived = isAuth ? deriveForAuth(facts, env, hasConsole) : deriveForSubgraph(facts, name);
+    const derived = isAuth
+      ? deriveForAuth(facts, env, hasConsole)
+      : name === 'portal'
+        ? deriveForPortal(facts)
+        : deriveForSubgraph(facts, name);
     return [name, load(schemaOf(name), derived, isAuth ? overrides.auth : {})] as const;
   });
   faults.throwIfAny();
@@ -169,6 +173,13 @@ function deriveForSubgraph(facts: PlatformFacts, name: SubgraphName): Derived {
     },
     defaults,
   };
+}
+
+/** Where customers' frontends are in development: portal's process sends staff there, who act as a customer. */
+function deriveForPortal(facts: PlatformFacts): Derived {
+  const { fixed, defaults } = deriveForSubgraph(facts, 'portal');
+  const hasFrontend = !hasProductionSurface(facts.config);
+  return { fixed, defaults: { ...defaults, ...(hasFrontend && { USER_APP_URL: frontends.user }) } };
 }
 
 function deriveForAuth(facts: PlatformFacts, env: Environment, hasConsole: boolean): Derived {

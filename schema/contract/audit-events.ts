@@ -43,6 +43,8 @@ export const auditEvents = {
   'auth.reauthenticated': 'authn_login_success',
   'auth.reauthentication_failure': 'authn_login_fail',
   'auth.customer.sessions_ended': 'authn_token_revoked',
+  'auth.customer.device_ended': 'authn_token_revoked',
+  'auth.customer.note_deleted': 'user_updated',
   'auth.customer.suspended': 'user_updated',
   'auth.customer.reinstated': 'user_updated',
   'auth.customer.password_reset_sent': 'user_updated',

@@ -2,6 +2,7 @@ import { createSampledAudit, keepTally } from '@signet/db';
 import { createSampler } from '@signet/service';
 import { totalCountResolvers } from '@signet/subgraph';
 import { defineSubgraph } from '@signet/subgraph/define';
+import { settings } from './settings.ts';
 import {
   endCustomerSessions,
   reinstateCustomer,
@@ -14,8 +15,10 @@ import { auditEventResolvers, auditLog, createRefusalAudit } from './src/audit-l
 import { createLoaders } from './src/context.ts';
 import {
   correctCustomerEmail,
+  customerDeviceResolvers,
   customerFactorResolvers,
   customerSessionResolvers,
+  endCustomerDevice,
   rememberedDeviceResolvers,
   sendPasswordReset,
 } from './src/customer-account.ts';
@@ -33,7 +36,7 @@ import { personalData } from './src/personal-data.ts';
 import { policies } from './src/policies.ts';
 import { refusal, refusalReasons, refusalResolvers, refusals } from './src/refusals.ts';
 import type { Resolvers } from './src/resolvers.generated.ts';
-import { addSupportNote, supportNoteResolvers } from './src/support-notes.ts';
+import { addSupportNote, deleteSupportNote, supportNoteResolvers } from './src/support-notes.ts';
 
 const resolvers: Resolvers = {
   Query: {
@@ -50,9 +53,11 @@ const resolvers: Resolvers = {
   },
   Mutation: {
     addSupportNote,
+    deleteSupportNote,
     assignCustomer,
     unassignCustomer,
     endCustomerSessions,
+    endCustomerDevice,
     suspendCustomer,
     resetCustomerFactors,
     reinstateCustomer,
@@ -67,6 +72,7 @@ const resolvers: Resolvers = {
   SupportNote: supportNoteResolvers,
   AuditEvent: auditEventResolvers,
   CustomerSession: customerSessionResolvers,
+  CustomerDevice: customerDeviceResolvers,
   CustomerFactor: customerFactorResolvers,
   RememberedDevice: rememberedDeviceResolvers,
   Dashboard: dashboardResolvers,
@@ -81,6 +87,7 @@ export default defineSubgraph({
   policies,
   createLoaders,
   personalData,
+  settings,
   everyMinute: { countedTenants: keepTally(dashboardTally) },
   extend({ db, logger, revocationAge }) {
     const samples = createSampledAudit({ db, platform: 'portal', createSampler, log: logger });

@@ -17,7 +17,14 @@ export const audit = choose({
     clear: 'Clear filters',
     exportCsv: 'Export as CSV',
     exportLines: 'Export as JSON lines',
-    exporting: (rows: number) => `Exporting, ${rows} events…`,
+    exporting: (rows: string) => `Exporting, ${rows} events…`,
+    exported: (rows: string) => `${rows} events are in the file.`,
+    exportStopped: (rows: string, reached: string) =>
+      reached ? `The export stopped after ${rows} events, at ${reached}.` : 'The export did not begin.',
+    exportNotWritten: 'The file could not be written.',
+    exportGoOn: 'Go on',
+    exportKeep: 'Keep what there is',
+    exportCancel: 'Cancel the export',
   },
   de: {
     title: 'Prüfprotokoll',
@@ -36,6 +43,15 @@ export const audit = choose({
     exportCsv: 'Als CSV exportieren',
     exportLines: 'Als JSON-Zeilen exportieren',
     exporting: (rows) => `Export läuft, ${rows} Ereignisse…`,
+    exported: (rows) => `${rows} Ereignisse stehen in der Datei.`,
+    exportStopped: (rows, reached) =>
+      reached
+        ? `Der Export blieb nach ${rows} Ereignissen stehen, bei ${reached}.`
+        : 'Der Export hat nicht begonnen.',
+    exportNotWritten: 'Die Datei konnte nicht geschrieben werden.',
+    exportGoOn: 'Fortsetzen',
+    exportKeep: 'Behalten, was da ist',
+    exportCancel: 'Export abbrechen',
   },
 });
 

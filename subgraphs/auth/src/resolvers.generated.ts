@@ -1567,6 +1567,8 @@ export type Query = {
    * Errors: `input.first`, `input.after`.
    */
   staffMembers?: Maybe<StaffMemberConnection>;
+  /** Active members of staff, by name: whom `assignCustomer` takes. At most 100. Staff with the scope `customers:assign`. Errors: `input.search`. */
+  assignableStaff?: Maybe<Array<StaffMember>>;
   /** One of them, also a deactivated one. Null where the tenant has no such member. Staff with the scope `staff:write`. */
   staffMember?: Maybe<StaffMember>;
   /** What this installation has turned on for staff, so that a page can say what is off before somebody tries it. The same for everybody. */
@@ -1601,6 +1603,11 @@ export type QuerySigningKeysArgs = {
 export type QueryStaffMembersArgs = {
   first?: Scalars['Int']['input'];
   after?: InputMaybe<Scalars['String']['input']>;
+};
+
+
+export type QueryAssignableStaffArgs = {
+  search?: InputMaybe<Scalars['String']['input']>;
 };
 
 
@@ -2374,6 +2381,7 @@ export type QueryResolvers<ContextType = GraphqlContext, ParentType extends Reso
   portalSessions?: Resolver<Maybe<Array<ResolversTypes['Session']>>, ParentType, ContextType>;
   signingKeys?: Resolver<Maybe<Array<ResolversTypes['SigningKeySet']>>, ParentType, ContextType, Partial<QuerySigningKeysArgs>>;
   staffMembers?: Resolver<Maybe<ResolversTypes['StaffMemberConnection']>, ParentType, ContextType, RequireFields<QueryStaffMembersArgs, 'first'>>;
+  assignableStaff?: Resolver<Maybe<Array<ResolversTypes['StaffMember']>>, ParentType, ContextType, Partial<QueryAssignableStaffArgs>>;
   staffMember?: Resolver<Maybe<ResolversTypes['StaffMember']>, ParentType, ContextType, RequireFields<QueryStaffMemberArgs, 'id'>>;
   portalFeatures?: Resolver<Maybe<ResolversTypes['PortalFeatures']>, ParentType, ContextType>;
   _entities?: Resolver<Array<Maybe<ResolversTypes['_Entity']>>, ParentType, ContextType, RequireFields<Query_EntitiesArgs, 'representations'>>;

@@ -68,6 +68,7 @@ import {
   resolveKeyUse,
 } from './operations/signing-keys.ts';
 import {
+  createAssignableStaff,
   createChangeStaffRole,
   createDeactivateStaff,
   createPortalFeatures,
@@ -205,6 +206,7 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined, keyDesk:
       staffMembers: createStaffMembers(portal),
       staffMember: createStaffMember(portal),
       portalFeatures: createPortalFeatures(portal),
+      assignableStaff: createAssignableStaff(portal),
       staffInvitations: createStaffInvitations(portal),
       serviceAccounts: createServiceAccountList(portal),
       serviceAccount: createFindServiceAccount(portal),

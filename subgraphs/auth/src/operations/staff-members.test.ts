@@ -57,6 +57,41 @@ describe('staffMembers', () => {
     const portal = await auth.signIn('portalLogin', operator);
     expect(reasonsOf(await ask({}, portal.accessToken))).toEqual(['authz.scope.deny']);
   });
+
+  it('who are active can be assigned to customers: found by those who assign', async () => {
+    const find = (search: string | undefined, bearer: string) =>
+      auth.ask(
+        'query ($search: String) { assignableStaff(search: $search) { email } }',
+        {
+          ...(search !== undefined && { search }),
+        },
+        { token: bearer },
+      );
+    const tenantId = auth.tenants.demo;
+    const operator = await addStaffMember(auth.database, {
+      tenantId,
+      role: 'operations',
+      email: 'o@example.com',
+    });
+    const { accessToken } = await auth.signIn('portalLogin', operator);
+    const emails = async (search?: string) =>
+      (await find(search, accessToken)).body.data.assignableStaff.map(
+        ({ email }: { email: string }) => email,
+      );
+    const all = await emails();
+    expect(all).toEqual(expect.arrayContaining(['a@example.com', 'b@example.com', 'o@example.com']));
+    expect(all).not.toContain('c@example.com');
+    expect(all).not.toContain('d@example.com');
+    expect(await emails('O@EXAMPLE')).toEqual(['o@example.com']);
+    expect(await emails('%')).toEqual([]);
+    const support = await addStaffMember(auth.database, {
+      tenantId,
+      role: 'support',
+      email: 's@example.com',
+    });
+    const reader = await auth.signIn('portalLogin', support);
+    expect(reasonsOf(await find('', reader.accessToken))).toEqual(['authz.scope.deny']);
+  });
 });
 
 describe('staffMember', () => {
