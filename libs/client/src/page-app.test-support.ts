@@ -12,7 +12,9 @@ import { SignedIn, SignetProvider, useSession } from './react.ts';
  * also while nobody is signed in. `?url=` is the entrance.
  */
 
-const url = new URLSearchParams(location.search).get('url') ?? '';
+/** The repository's types are those of Node. */
+const page = globalThis as unknown as { location: { search: string }; document: { body: never } };
+const url = new URLSearchParams(page.location.search).get('url') ?? '';
 const client = createSignetClient({ url, platform: 'user' });
 const apollo = new ApolloClient({ link: createSignetLink(client), cache: new InMemoryCache() });
 followSession(apollo, client);
@@ -48,10 +50,14 @@ function Status() {
 /** What a person typed is theirs: another account begins anew. */
 function Draft() {
   const [text, setText] = useState('');
-  return h('input', { id: 'draft', value: text, onChange: (event) => setText(event.target.value) });
+  return h('input', {
+    id: 'draft',
+    value: text,
+    onChange: ({ target }) => setText((target as unknown as { value: string }).value),
+  });
 }
 
-createRoot(document.body).render(
+createRoot(page.document.body).render(
   h(
     SignetProvider,
     { client },

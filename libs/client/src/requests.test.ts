@@ -138,6 +138,7 @@ test('a body that is a stream is sent once: its refusal is the answer', async ()
   entrance.answers.me = () => refusal('auth.failure.expired');
   const client = makeClient();
   await client.signIn(ada);
+  entrance.answers.refresh = () => payload(tokenOf('ada'));
   const body = new Blob(['{}']).stream();
   const response = await client.fetch(url, { method: 'POST', body, duplex: 'half' } as RequestInit);
   expect(response.status).toBe(401);

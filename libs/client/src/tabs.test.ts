@@ -64,6 +64,15 @@ describe('where auth asks to be left alone', () => {
     },
   );
 
+  test('a tab that did nothing at that time knows it too', async () => {
+    const [one, other] = (await makeExpiredTabs(2)) as [SignetClient, SignetClient];
+    entrance.answers.refresh = () => refusal('auth.throttled', 429, 120);
+    await one.request(me);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await other.request(me)).toMatchObject({ errors: [{ kind: 'throttled' }] });
+    expect(entrance.count('refresh')).toBe(1);
+  });
+
   test('a token that is still usable is renewed no sooner beside operations', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     entrance.answers.signIn = () => payload(tokenOf('ada'));
@@ -272,6 +281,29 @@ test('a renewal that was under way when another tab signed out signs nobody in a
   await new Promise((resolve) => setTimeout(resolve, 100));
   expect([statusOf(one), statusOf(other)]).toEqual(['signed-out', 'signed-out']);
   expect(entrance.sent.at(-1)?.bearer).toBeUndefined();
+});
+
+test('a sign-in survives what a tab without a session, or with an older one, says at the same moment', async () => {
+  entrance.answers.signIn = () => payload(tokenOf('ada'));
+  const client = makeClient();
+  await client.signIn(ada);
+  entrance.answers.refresh = () => payload(tokenOf('ada'));
+  entrance.sent = [];
+  const stranger = new BroadcastChannel(`signet:user:${url}`);
+  stranger.postMessage({ kind: 'ended', reason: 'auth.failure.revoked', id: 'an older session' });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(entrance.sent).toEqual([]);
+  stranger.postMessage({ kind: 'ended', reason: 'auth.failure.missing_token', id: undefined });
+  await expect.poll(() => entrance.count('refresh')).toBe(1);
+  expect(statusOf(client)).toBe('signed-in');
+  stranger.postMessage({ kind: 'ended', reason: 'auth.failure.revoked', id: 'session of ada' });
+  await expect
+    .poll(() => client.session.current())
+    .toEqual({
+      status: 'signed-out',
+      reason: 'auth.failure.revoked',
+    });
+  stranger.close();
 });
 
 test('every tab says whose data is to be forgotten', async () => {
