@@ -6,6 +6,7 @@ import type { Console } from './console.test-support.ts';
 export function testKeys(staff: Console): void {
   describe('signing keys', () => {
     test('are rotated and revoked after the page has said what that breaks', async () => {
+      await staff.platform.signIn('user', 'ada@example.com');
       const page = await staff.open('keys');
       const customers = page.getByRole('region', { name: 'Tokens of customers' });
       const active = customers.getByRole('listitem').filter({ hasText: 'Signs' });

@@ -101,6 +101,23 @@ it.each(['light', 'dark'] as const)(
   },
 );
 
+it('shows whose token a reload brings, where another page of this host has signed in somebody else', {
+  timeout: timeoutMs,
+}, async () => {
+  const explorer = createExplorerDriver(page, baseUrl);
+  await explorer.open();
+  await explorer.signIn('support@example.com');
+  const payload = Buffer.from(JSON.stringify({ email: 'admin@example.com' })).toString('base64url');
+  await page.route('**/graphql', async (route) => {
+    if (!route.request().postData()?.includes('portalRefresh')) return route.fallback();
+    return route.fulfill({
+      json: { data: { session: { accessToken: `x.${payload}.x`, expiresIn: 900 } } },
+    });
+  });
+  await page.reload();
+  await explorer.waitForAccount('admin@example.com');
+});
+
 it('tells why a sign-in failed', { timeout: timeoutMs }, async () => {
   await page.route('**/graphql', (route) =>
     route.fulfill({ json: { errors: [{ message: 'The credentials are not valid.' }] } }),

@@ -47,8 +47,22 @@ export function createSession(graphqlPath, accounts) {
   function begin(account, { data, errors }) {
     const granted = data?.session;
     if (!granted) throw new Error(errors?.[0]?.message ?? 'The answer holds no token.');
-    const expiresAt = new Date(Date.now() + granted.expiresIn * 1000);
-    change({ account, accessToken: granted.accessToken, expiresAt });
+    const { accessToken, expiresIn } = granted;
+    const expiresAt = new Date(Date.now() + expiresIn * 1000);
+    change({ account: holderOf(accessToken, account), accessToken, expiresAt });
+  }
+
+  /**
+   * Ports of one host share cookies: another page may have signed in somebody else meanwhile. The token says who it is; nothing here relies
+   * on that.
+   */
+  function holderOf(accessToken, account) {
+    const email = emailOf(accessToken);
+    if (email === undefined || email === account.email) return account;
+    const { platform } = account;
+    return (
+      accounts.find((other) => other.email === email && other.platform === platform) ?? { email, platform }
+    );
   }
 
   /** Tabs take turns: each presents the cookie that the one before it got. */
@@ -104,6 +118,15 @@ export function createSession(graphqlPath, accounts) {
       if (errors) throw new Error(errors[0].message);
     },
   };
+}
+
+function emailOf(accessToken) {
+  try {
+    const payload = accessToken.split('.')[1].replaceAll('-', '+').replaceAll('_', '/');
+    return JSON.parse(atob(payload)).email;
+  } catch {
+    return undefined;
+  }
 }
 
 function readKept() {
