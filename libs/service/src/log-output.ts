@@ -90,9 +90,9 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
     writeFrom(bytes, 0);
   };
   /** The system may take a part only. A pipe takes at once what it has room for, so at an exit nothing is under way there. */
-  const writeFrom = (bytes: Buffer, from: number) => {
+  const writeFrom = (bytes: Buffer, from: number): void => {
     stalled = undefined;
-    const done = (error: NodeJS.ErrnoException | null, written: number) => {
+    const done = (error: NodeJS.ErrnoException | null, written: number): void => {
       if (!error && from + written < bytes.length) return writeFrom(bytes, from + written);
       // A pipe that is full for now.
       if (error?.code === 'EAGAIN') {
