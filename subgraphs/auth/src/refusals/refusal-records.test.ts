@@ -205,7 +205,7 @@ describe('what finds no room', () => {
   it('and what is too old is deleted, and it is known since when there is everything', async () => {
     await auth.database.query(`update auth.refusals_kept set since = now() - interval '20 days'`);
     await auth.database.query(
-      `update auth.refusal_record set happened_at = now() - interval '8 days' where caller = 'quiet'`,
+      `update auth.refusal_share set happened_at = now() - interval '8 days' where caller = 'quiet'`,
     );
     const before = await leftOut();
     await trimRefusalRecords(db, 'user', { days: 7 });
