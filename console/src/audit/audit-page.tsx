@@ -1,9 +1,11 @@
 import { useEffect, useRef, useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
+import { useMay } from '../app/may.ts';
 import { OperationError, send, usePages } from '../app/operations.ts';
 import {
   type AuditLogQuery,
   type AuditLogQueryVariables,
+  auditChainsDocument,
   auditLogDocument,
 } from '../operations.generated.ts';
 import { formatDateTime } from '../texts/index.ts';
@@ -53,6 +55,7 @@ const columns: Column<AuditEvent>[] = [
 
 /** What happened, latest first. The filters are in the address of the page, so that it can be sent to a colleague. */
 export function Component() {
+  const may = useMay();
   const [params, setParams] = useSearchParams();
   const value = (name: string) => params.get(name) ?? '';
   const filter = {
@@ -87,7 +90,7 @@ export function Component() {
         <h1>{audit.title}</h1>
         <Export filter={filter} />
       </div>
-      <ChainState />
+      {may(auditChainsDocument) && <ChainState />}
       <search className="filters">
         {filterField('kind', audit.kind)}
         {filterField('actor', audit.who)}
