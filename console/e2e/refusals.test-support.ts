@@ -18,7 +18,7 @@ export function testRefusals(staff: Console): void {
       const page = await staff.open('refusals', 'support@example.com');
       await page.getByLabel('Request id, or the whole error').fill(text);
       await page.getByRole('button', { name: 'Find' }).click();
-      await page.getByText('Customers and staff have fields of their own.').waitFor();
+      await page.getByText('Customers and staff have fields of their own.').first().waitFor();
       expect(page.url()).toContain(`/console/refusals/${requestId}`);
       await page.getByText('a token of the platform portal: not met').waitFor();
       const resultOf = (check: string) =>
@@ -71,7 +71,7 @@ export function testRefusals(staff: Console): void {
         await page.getByLabel('E-Mail').fill('admin@example.com');
         await page.getByLabel('Passwort').fill('correct horse battery staple');
         await page.getByRole('button', { name: 'Anmelden', exact: true }).click();
-        await page.getByText('Kunden und Personal haben eigene Felder.').waitFor();
+        await page.getByText('Kunden und Personal haben eigene Felder.').first().waitFor();
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(small.width);
         expect(await staff.findBarriers(page)).toEqual([]);
       },

@@ -26,10 +26,13 @@ export async function down(db: Kysely<unknown>): Promise<void> {
     drop table auth.audit_verification;
     drop function auth.trim_user_refusal_records(integer, integer, integer);
     drop function auth.trim_portal_refusal_records(integer, integer, integer);
-    drop function auth.count_refusals_left_out(text, integer);
+    drop function auth.count_user_refusals_left_out(integer);
+    drop function auth.count_portal_refusals_left_out(integer);
     drop table auth.refusals_left_out;
     drop table auth.refusals_kept;
     drop table auth.refusal_record;
+    drop function auth.share_refusal_record();
+    drop table auth.refusal_share;
   `)
     .execute(db);
 }
@@ -55,14 +58,35 @@ async function createRecords(db: Kysely<unknown>): Promise<void> {
     );
     create index refusal_record_request on auth.refusal_record (tenant_id, request_id);
     create index refusal_record_latest on auth.refusal_record (tenant_id, happened_at desc, id desc);
-    create index refusal_record_caller on auth.refusal_record (platform, caller, happened_at);
   `)
     .execute(db);
   await secureByTenant(db, 'auth.refusal_record');
   await sql
     .raw(`
     grant select (${read}) on auth.refusal_record to signet_portal;
-    create policy trimming on auth.refusal_record to signet_owner using (true) with check (false);
+
+    -- Whose share each record takes. With this, rows are chosen to be deleted without a look at any tenant's.
+    create table auth.refusal_share (
+      record_id uuid primary key,
+      platform text not null,
+      is_known boolean not null,
+      caller text not null,
+      happened_at timestamptz not null
+    );
+    create index refusal_share_caller on auth.refusal_share (platform, is_known, caller, happened_at desc);
+    alter table auth.refusal_share enable row level security;
+    alter table auth.refusal_share force row level security;
+    create policy sharing on auth.refusal_share to signet_owner using (true) with check (true);
+    create function auth.share_refusal_record() returns trigger language plpgsql security definer set search_path = '' as $$
+    begin
+      insert into auth.refusal_share values (new.id, new.platform, new.account_id is not null, new.caller, new.happened_at);
+      return null;
+    end $$;
+    revoke all on function auth.share_refusal_record() from public;
+    create trigger share after insert on auth.refusal_record for each row execute function auth.share_refusal_record();
+    -- The owner's functions see a record once it has lost its share, and nothing of it before.
+    create policy trimming on auth.refusal_record to signet_owner
+      using (not exists (select from auth.refusal_share s where s.record_id = refusal_record.id)) with check (false);
 
     -- Since when a platform's records are all there, but for those counted below.
     create table auth.refusals_kept (
@@ -87,17 +111,6 @@ async function createRecords(db: Kysely<unknown>): Promise<void> {
     grant select (platform, since) on auth.refusals_kept to signet_portal;
     grant select (platform, minute) on auth.refusals_left_out to signet_portal;
     insert into auth.refusals_kept (platform) values ('user'), ('portal');
-
-    create function auth.count_refusals_left_out(of_platform text, how_many integer) returns void
-      language sql volatile security definer set search_path = ''
-    begin atomic
-      insert into auth.refusals_left_out as l (platform, minute, count)
-        select of_platform, date_trunc('minute', now()), how_many
-        where how_many > 0
-        on conflict (platform, minute) do update set count = l.count + excluded.count;
-    end;
-    revoke all on function auth.count_refusals_left_out(text, integer) from public;
-    grant execute on function auth.count_refusals_left_out(text, integer) to signet_auth_user, signet_auth_portal;
   `)
     .execute(db);
   for (const platform of platforms) {
@@ -107,8 +120,16 @@ async function createRecords(db: Kysely<unknown>): Promise<void> {
         with check (platform = '${platform}' and entrance in ${entrancesOf[platform]}
           and happened_at between now() - interval '1 hour' and now() + interval '1 minute');
       grant insert (${written}) on auth.refusal_record to signet_auth_${platform};
+      create function auth.count_${platform}_refusals_left_out(how_many integer) returns void
+        language sql volatile security definer set search_path = ''
+      begin atomic
+        insert into auth.refusals_left_out as l (platform, minute, count)
+          select '${platform}', date_trunc('minute', now()), how_many where how_many > 0
+          on conflict (platform, minute) do update set count = l.count + excluded.count;
+      end;
     `)
       .execute(db);
+    await publishFunction(db, `auth.count_${platform}_refusals_left_out(integer)`, `signet_auth_${platform}`);
   }
 }
 
@@ -126,38 +147,43 @@ async function createTrimming(db: Kysely<unknown>, platform: string): Promise<vo
       oldest timestamptz := now() - greatest(days, 1) * interval '1 day';
       share integer;
       total bigint;
-      trimmed pg_catalog.int4;
+      trimmed uuid[];
       gone pg_catalog.int4 := 0;
     begin
       if not pg_try_advisory_xact_lock(hashtextextended('signet trim refusal records ${platform}', 0)) then
         return 0;
       end if;
-      delete from auth.refusal_record r where r.platform = '${platform}' and r.happened_at < oldest;
-      get diagnostics gone = row_count;
+      with old as (
+        delete from auth.refusal_share s where s.platform = '${platform}' and s.happened_at < oldest returning s.record_id
+      )
+      select coalesce(array_agg(o.record_id), '{}') into trimmed from old o;
+      delete from auth.refusal_record r where r.id = any(trimmed);
+      gone := cardinality(trimmed);
       delete from auth.refusals_left_out l where l.platform = '${platform}' and l.minute < oldest;
       update auth.refusals_kept k set since = oldest where k.platform = '${platform}' and k.since < oldest;
       for sort in 0..1 loop
         foreach share in array array[100, 50, 20, 10, 5, 2, 1, 0] loop
           share := least(share, greatest(per_caller, 1));
           select coalesce(sum(least(c.n, share)), 0) into total from (
-            select count(*) as n from auth.refusal_record r
-            where r.platform = '${platform}' and (r.account_id is null) = (sort = 1) group by r.caller
+            select count(*) as n from auth.refusal_share s
+            where s.platform = '${platform}' and s.is_known = (sort = 0) group by s.caller
           ) c;
           exit when total <= greatest(most, 1000);
         end loop;
         with ranked as (
-          select r.id, row_number() over (partition by r.caller order by r.happened_at desc, r.id desc) as nth
-          from auth.refusal_record r where r.platform = '${platform}' and (r.account_id is null) = (sort = 1)
-        ), deleted as (
-          delete from auth.refusal_record r using ranked where r.id = ranked.id and ranked.nth > share
-          returning r.happened_at
+          select s.record_id, row_number() over (partition by s.caller order by s.happened_at desc, s.record_id desc) as nth
+          from auth.refusal_share s where s.platform = '${platform}' and s.is_known = (sort = 0)
+        ), lost as (
+          delete from auth.refusal_share s using ranked k where s.record_id = k.record_id and k.nth > share
+          returning s.record_id, s.happened_at
         ), counted as (
           insert into auth.refusals_left_out as l (platform, minute, count)
-            select '${platform}', date_trunc('minute', d.happened_at), count(*) from deleted d group by 2
+            select '${platform}', date_trunc('minute', t.happened_at), count(*) from lost t group by 2
             on conflict (platform, minute) do update set count = l.count + excluded.count
         )
-        select count(*) into trimmed from deleted;
-        gone := gone + trimmed;
+        select coalesce(array_agg(t.record_id), '{}') into trimmed from lost t;
+        delete from auth.refusal_record r where r.id = any(trimmed);
+        gone := gone + cardinality(trimmed);
       end loop;
       return gone;
     end $$;
@@ -193,7 +219,6 @@ async function createVerifications(db: Kysely<unknown>): Promise<void> {
     alter table auth.audit_verification enable row level security;
     alter table auth.audit_verification force row level security;
     create policy asking on auth.audit_verification to signet_portal using (true) with check (true);
-    create policy chains on auth.audit_verification for select to signet_owner using (true);
     create policy chains on auth.audit_seal for select to signet_owner using (true);
     grant select (platform, requested_at, started_at, finished_at, seals, events, pruned, complete_from, last_seal, fault_count,
       faults, missing_keys), update (requested_at) on auth.audit_verification to signet_portal;

@@ -70,6 +70,7 @@ const samples = [
   '0.5',
   '7',
   '120',
+  '8',
   '2000000',
   'https://sample.example',
   '10.0.0.0/8',

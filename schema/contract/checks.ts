@@ -1,11 +1,51 @@
 import { findReason } from './errors.ts';
 
+/** A check that a request of an entrance meets. */
+export type Check =
+  | 'HOST'
+  | 'ROOM'
+  | 'ROUTE'
+  | 'BODY'
+  | 'TEXT_LIMITS'
+  | 'FORM'
+  | 'PLACE'
+  | 'COOKIES'
+  | 'TOKEN_FORM'
+  | 'TOKEN_ISSUER'
+  | 'TOKEN_TYPE'
+  | 'TOKEN_KEY'
+  | 'TOKEN_SIGNATURE'
+  | 'TOKEN_AUDIENCE'
+  | 'TOKEN_TIME'
+  | 'TOKEN_CLAIMS'
+  | 'TOKEN_REVOCATION'
+  | 'DOCUMENT'
+  | 'SYNTAX'
+  | 'OPERATION'
+  | 'LIMITS'
+  | 'SCHEMA'
+  | 'VALIDATION'
+  | 'PLANNING'
+  | 'VARIABLES'
+  | 'RULES'
+  | 'SUBGRAPH'
+  | 'PROOF'
+  | 'GUARD'
+  | 'ATTEMPTS'
+  | 'CREDENTIALS'
+  | 'INPUT'
+  | 'OBJECT'
+  | 'ANSWER'
+  | 'FAULT';
+
+type RefusedBy = { readonly reasons?: readonly string[]; readonly codes?: readonly string[] };
+
 /**
  * Every check that a request of an entrance meets, in their order, in either lane: by what it refuses. `reasons` and `codes` (where there is no
  * reason) are those that no other check refuses with, so that they name it. Whatever several checks refuse with says itself which one it was: a
  * `RefusalError` by `check`, a note by `noteRefusal`.
  */
-const table = {
+const table: Readonly<Record<Check, RefusedBy>> = {
   /** Host header, URL and framing of the request. */
   HOST: {},
   /** Room at the entrance for the request and its body. */
@@ -95,18 +135,14 @@ const table = {
   ANSWER: {},
   /** Nothing of ours failed. */
   FAULT: { codes: ['INTERNAL_SERVER_ERROR'] },
-} as const satisfies Readonly<
-  Record<string, { readonly reasons?: readonly string[]; readonly codes?: readonly string[] }>
->;
+};
 
-export type Check = keyof typeof table;
+/** In their order. */
 export const checks = Object.keys(table) as readonly Check[];
 /** The checks of a bearer token. A request without one passes by them. */
 export const tokenChecks: readonly Check[] = checks.filter((check) => check.startsWith('TOKEN_'));
-const rows: readonly [string, { reasons?: readonly string[]; codes?: readonly string[] }][] =
-  Object.entries(table);
 const named = new Map(
-  rows.flatMap(([check, { reasons = [], codes = [] }]) =>
+  Object.entries(table).flatMap(([check, { reasons = [], codes = [] }]) =>
     [...reasons, ...codes].map((name) => [name, check as Check] as const),
   ),
 );

@@ -1,6 +1,7 @@
 import { Link, useSearchParams } from 'react-router';
+import { useMay } from '../app/may.ts';
 import { usePages } from '../app/operations.ts';
-import { type AuditLogQuery, auditLogDocument } from '../operations.generated.ts';
+import { type AuditLogQuery, auditChainsDocument, auditLogDocument } from '../operations.generated.ts';
 import { formatDateTime } from '../texts/index.ts';
 import { type Column, DataTable } from '../ui/data-table.tsx';
 import { Button, Field, Filters, Problem, Skeleton } from '../ui/ui.tsx';
@@ -49,6 +50,7 @@ const columns: Column<AuditEvent>[] = [
 
 /** What happened, latest first. The filters are in the address of the page, so that it can be sent to a colleague. */
 export function Component() {
+  const may = useMay();
   const [params, setParams] = useSearchParams();
   const value = (name: string) => params.get(name) ?? '';
   const filter = {
@@ -83,7 +85,7 @@ export function Component() {
         <h1>{audit.title}</h1>
         <Export filter={filter} />
       </div>
-      <ChainState />
+      {may(auditChainsDocument) && <ChainState />}
       <Filters isInUse={params.size > 0}>
         {filterField('kind', audit.kind)}
         {filterField('actor', audit.who)}

@@ -19,10 +19,26 @@ const firstOf: readonly (readonly [RequestCheck, Group])[] = [
 /** One refused request: what it was, and each check with what became of it. */
 export function Explanation({ refusal }: { refusal: Refusal }) {
   const { checks, unnamed } = refusal;
+  const refused: [RequestCheck | undefined, RefusedFragment][] = [
+    ...checks.flatMap(({ check, refused }) =>
+      refused.map((one): [RequestCheck, RefusedFragment] => [check, one]),
+    ),
+    ...unnamed.map((one): [undefined, RefusedFragment] => [undefined, one]),
+  ];
   return (
     <>
       <Section title={texts.request}>
         <Facts refusal={refusal} />
+      </Section>
+      <Section title={texts.inShort}>
+        <ul className="short">
+          {refused.map(([check, one]) => (
+            <li key={keyOf(one)}>
+              <strong>{check === undefined ? texts.unnamed : texts.checks[check]}:</strong>{' '}
+              {one.text ?? one.code} <span>{adviseOn(one, check)}</span>
+            </li>
+          ))}
+        </ul>
       </Section>
       {unnamed.length > 0 && (
         <Section title={texts.unnamed}>
@@ -39,7 +55,7 @@ export function Explanation({ refusal }: { refusal: Refusal }) {
                 <span className="check-name">{texts.checks[one.check]}</span>{' '}
                 <span className="check-result">{texts.results[one.result]}</span>
                 {one.refused.map((refused) => (
-                  <Refused key={keyOf(refused)} one={refused} check={one.check} />
+                  <Refused key={keyOf(refused)} one={refused} />
                 ))}
               </li>
             ))}
@@ -108,7 +124,7 @@ function Caller({ refusal }: { refusal: Refusal }) {
   return refusal.customer ? <Link to={`/customers/${refusal.customer.id}`}>{name}</Link> : name;
 }
 
-function Refused({ one, check }: { one: RefusedFragment; check?: RequestCheck }) {
+function Refused({ one }: { one: RefusedFragment }) {
   const { reason, code, text, field, path, subgraph, count, conditions, heldScopes, signInAge } = one;
   const place = field ?? path;
   return (
@@ -140,9 +156,6 @@ function Refused({ one, check }: { one: RefusedFragment; check?: RequestCheck })
       {one.found !== null && one.allowed !== null && (
         <p className="quiet">{texts.limit(one.found, one.allowed)}</p>
       )}
-      <p>
-        <strong>{adviseOn(one, check)}</strong>
-      </p>
     </div>
   );
 }

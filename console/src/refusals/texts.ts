@@ -23,6 +23,7 @@ const english = {
   example: 'Every answer carries it: X-Request-Id in its headers, requestId in each error.',
   back: 'All refusals',
   request: 'Request',
+  inShort: 'In short',
   several:
     'This id stands for several requests. A proxy in front of the entrance has given it more than once.',
   reasons: 'By reason, in the last 24 hours',
@@ -174,6 +175,7 @@ export const refusalTexts = choose({
     example: 'Jede Antwort enthält sie: X-Request-Id in den Kopfzeilen, requestId in jedem Fehler.',
     back: 'Alle Ablehnungen',
     request: 'Anfrage',
+    inShort: 'Kurz gesagt',
     several:
       'Diese ID steht für mehrere Anfragen. Ein Proxy vor dem Zugang hat sie mehr als einmal vergeben.',
     reasons: 'Nach Grund, in den letzten 24 Stunden',

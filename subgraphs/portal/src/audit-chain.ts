@@ -49,7 +49,7 @@ type ChainRow = {
 async function findChains(trx: Transaction<Database>): Promise<AuditChain[]> {
   const { rows } = await sql<ChainRow>`
     select c.*, v.started_at, v.finished_at, v.seals, v.events, v.pruned, v.complete_from, v.fault_count, v.faults, v.missing_keys,
-      coalesce(v.requested_at > v.finished_at or v.started_at > v.finished_at, true) as is_verifying
+      coalesce(v.requested_at > v.finished_at, false) or coalesce(v.started_at > v.finished_at, true) as is_verifying
     from auth.audit_chains() c join auth.audit_verification v using (platform) order by c.platform desc
   `.execute(trx);
   return rows.map((row) => ({

@@ -45,7 +45,7 @@ function toRow({ tenantId, caller, record }: OwnedRecord) {
 
 /** Counts records for which there was no room. */
 export async function countLeftOut(db: Kysely<Database>, platform: Platform, count: number): Promise<void> {
-  await sql`select auth.count_refusals_left_out(${platform}, ${count}::integer)`.execute(db);
+  await sql`select ${sql.raw(`auth.count_${platform}_refusals_left_out`)}(${count}::integer)`.execute(db);
 }
 
 type Bounds = { days: number; perCaller?: number; most?: number };

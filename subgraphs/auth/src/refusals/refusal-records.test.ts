@@ -109,6 +109,18 @@ describe('a record of a refused request', () => {
     expect(await rowsOf(record.requestId)).toEqual([]);
   });
 
+  it('is taken in once', async () => {
+    const record = newRecord();
+    const url = new URL(refusalRecordPath, auth.url).href;
+    const body = JSON.stringify({ platform: 'user', records: [record] });
+    const headers = createTestGateway({ recipient: 'auth', entrance: 'graph' }).headersOf({ url, body });
+    const statuses = [];
+    for (let n = 0; n < 2; n += 1)
+      statuses.push((await fetch(url, { method: 'POST', headers, body })).status);
+    expect(statuses).toEqual([202, 401]);
+    expect(await rowsOf(record.requestId)).toHaveLength(1);
+  });
+
   it('that was changed on the way is refused', async () => {
     const record = newRecord();
     const answer = await send({ platform: 'user', records: [record] }, 'graph', (body) =>
@@ -193,7 +205,7 @@ describe('what finds no room', () => {
   it('and what is too old is deleted, and it is known since when there is everything', async () => {
     await auth.database.query(`update auth.refusals_kept set since = now() - interval '20 days'`);
     await auth.database.query(
-      `update auth.refusal_record set happened_at = now() - interval '8 days' where caller = 'quiet'`,
+      `update auth.refusal_share set happened_at = now() - interval '8 days' where caller = 'quiet'`,
     );
     const before = await leftOut();
     await trimRefusalRecords(db, 'user', { days: 7 });
