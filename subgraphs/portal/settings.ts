@@ -7,7 +7,7 @@ export const settings = {
     .refine(isSafe, 'must be https, or http on loopback, without query or fragment')
     .optional()
     .describe(
-      "The customers' frontend, as auth has it: where a member of staff who acts as a customer is sent (docs/impersonation.md).",
+      "The customers' frontend, to which links in mails lead (auth), and to which a member of staff is sent who acts as a customer (portal). https, except on loopback.",
     ),
 };
 

@@ -85,11 +85,16 @@ export function DataTable<Row extends { id: string }>(props: {
                       insetInline: 0,
                     }}
                   >
-                    {columns.map((column) => (
-                      <div role="cell" key={column.name} data-label={column.name}>
-                        {column.cell(row)}
-                      </div>
-                    ))}
+                    {columns.map((column) => {
+                      const content = column.cell(row);
+                      // What has no room is cut off.
+                      const title = typeof content === 'string' ? content : undefined;
+                      return (
+                        <div role="cell" key={column.name} data-label={column.name} title={title}>
+                          {content}
+                        </div>
+                      );
+                    })}
                   </div>
                 )
               );
