@@ -109,13 +109,13 @@ async function askMe(bearer: string) {
   return body.errors?.[0]?.extensions.reason ?? 'known';
 }
 
-async function ask(query: string, variables: object = {}, sender: Sender = {}) {
+async function ask(query: string, variables: Record<string, unknown> = {}, sender: Sender = {}) {
   const { body } = await portalGateway.post(
     `${portal.url}/graphql`,
     { query, variables },
     { token: sender.token ?? token, context: { ...(sender.tenant && { tenant: sender.tenant }) } },
   );
-  const data = body.data && (Object.values(body.data)[0] as KeySet & KeySet[]);
+  const data = Object.values(body.data ?? {})[0] as (KeySet & KeySet[]) | undefined;
   return { data, reason: body.errors?.[0]?.extensions.reason as string | undefined };
 }
 
