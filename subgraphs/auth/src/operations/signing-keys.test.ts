@@ -115,8 +115,8 @@ async function ask<T>(query: string, variables: Record<string, unknown> = {}, se
     { query, variables },
     { token: sender.token ?? token, context: { ...(sender.tenant && { tenant: sender.tenant }) } },
   );
-  const data = body.data && (Object.values(body.data)[0] as T | null);
-  return { data: data ?? undefined, reason: body.errors?.[0]?.extensions.reason as string | undefined };
+  const data: T | undefined = (body.data ? (Object.values(body.data)[0] as T | null) : null) ?? undefined;
+  return { data, reason: body.errors?.[0]?.extensions.reason as string | undefined };
 }
 
 const list = (sender?: Sender) => ask<KeySet[]>(`{ signingKeys ${set} }`, {}, sender);
