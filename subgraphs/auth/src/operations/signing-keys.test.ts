@@ -109,28 +109,28 @@ async function askMe(bearer: string) {
   return body.errors?.[0]?.extensions.reason ?? 'known';
 }
 
-async function ask(query: string, variables: Record<string, unknown> = {}, sender: Sender = {}) {
+async function ask<T>(query: string, variables: Record<string, unknown> = {}, sender: Sender = {}) {
   const { body } = await portalGateway.post(
     `${portal.url}/graphql`,
     { query, variables },
     { token: sender.token ?? token, context: { ...(sender.tenant && { tenant: sender.tenant }) } },
   );
-  const data = Object.values(body.data ?? {})[0] as (KeySet & KeySet[]) | undefined;
+  const data: T | undefined = (body.data ? (Object.values(body.data)[0] as T | null) : null) ?? undefined;
   return { data, reason: body.errors?.[0]?.extensions.reason as string | undefined };
 }
 
-const list = (sender?: Sender) => ask(`{ signingKeys ${set} }`, {}, sender);
+const list = (sender?: Sender) => ask<KeySet[]>(`{ signingKeys ${set} }`, {}, sender);
 const keysOf = async (side: string) => (await list()).data?.find((found) => found.side === side)?.keys ?? [];
 const inState = (keys: readonly Key[], state: string) => keys.find((key) => key.state === state);
 const signing = async (side = 'USER') => inState(await keysOf(side), 'ACTIVE')?.kid ?? '';
 const rotate = (input: object, sender?: Sender) =>
-  ask(
+  ask<KeySet>(
     `mutation ($input: RotateSigningKeyInput!) { rotateSigningKey(input: $input) ${set} }`,
     { input: { side: 'USER', reason: 'A test.', ...input } },
     sender,
   );
 const revoke = (input: object, sender?: Sender) =>
-  ask(
+  ask<KeySet>(
     `mutation ($input: RevokeSigningKeyInput!) { revokeSigningKey(input: $input) ${set} }`,
     { input: { side: 'USER', reason: 'It leaked.', ...input } },
     sender,
