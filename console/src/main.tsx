@@ -2,17 +2,19 @@ import { SignetProvider } from '@signet/client/react';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { createBrowserRouter, RouterProvider } from 'react-router';
+import { createBrowserRouter, Navigate, RouterProvider } from 'react-router';
 import { showCodes } from './app/enrollment.tsx';
 import { OperationError } from './app/operations.ts';
 import { Home, NotFound, PageFault } from './app/page-fault.tsx';
 import { Shell } from './app/shell.tsx';
 import { ownerOf, signet } from './app/signet.ts';
 import { stepUp } from './app/step-up.ts';
+import { watchLinks } from './links/link-token.ts';
 import { language } from './texts/index.ts';
 import './ui/styles.css';
 
 document.documentElement.lang = language;
+watchLinks();
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -48,6 +50,8 @@ signet.session.subscribe((state) => {
   isOver = false;
 });
 
+const addressPages = () => import('./links/address-pages.tsx');
+
 const router = createBrowserRouter(
   [
     {
@@ -58,7 +62,27 @@ const router = createBrowserRouter(
         { path: 'customers', lazy: () => import('./customers/customers-page.tsx') },
         { path: 'customers/:id', lazy: () => import('./customers/customer-page.tsx') },
         { path: 'audit', lazy: () => import('./audit/audit-page.tsx') },
+        { path: 'staff', lazy: () => import('./staff/staff-page.tsx') },
+        { path: 'staff/invitations', lazy: () => import('./staff/invitations-page.tsx') },
+        { path: 'staff/:id', lazy: () => import('./staff/member-page.tsx') },
+        { path: 'roles', lazy: () => import('./roles/roles-page.tsx') },
+        { path: 'services', lazy: () => import('./services/services-page.tsx') },
+        { path: 'services/:side/:id', lazy: () => import('./services/service-page.tsx') },
+        { path: 'account', lazy: () => import('./account/account-page.tsx') },
+        // Mails lead to it.
+        { path: 'sign-in', element: <Navigate to="/" replace /> },
         { path: '*', element: <NotFound /> },
+      ],
+    },
+    // What links in mails lead to. Nobody needs to be signed in.
+    {
+      errorElement: <PageFault />,
+      children: [
+        { path: 'accept-invitation', lazy: () => import('./links/accept-invitation-page.tsx') },
+        { path: 'reset-password', lazy: () => import('./links/reset-password-page.tsx') },
+        { path: 'confirm-email', lazy: async () => ({ Component: (await addressPages()).ConfirmEmail }) },
+        { path: 'verify-email', lazy: async () => ({ Component: (await addressPages()).VerifyEmail }) },
+        { path: 'undo-email', lazy: async () => ({ Component: (await addressPages()).UndoEmail }) },
       ],
     },
   ],

@@ -5,11 +5,108 @@ import type { TypedDocument } from '@signet/client';
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+/** Each may do what those before it may, and more. */
+export type StaffRole =
+  /** Look customers up, end their sessions, write notes, and read what the scopes of the role allow. */
+  | 'support'
+  /** Also suspend customers, and change what the scopes of the role allow. */
+  | 'operations'
+  /** Also manage staff. */
+  | 'super_admin';
+
+export type StaffInvitationState =
+  /** The link can be used. */
+  | 'OPEN'
+  /** The link was not used in time. The invitation can be sent again. */
+  | 'EXPIRED'
+  | 'ACCEPTED'
+  /** Taken back, or ended with the rights of whoever sent it. */
+  | 'REVOKED';
+
+/** Whose side of the graph a service account is on. */
+export type ServiceSide =
+  /** It asks like a customer, at the entrance for customers. */
+  | 'USER'
+  /** It asks like staff, at the entrance for staff. */
+  | 'PORTAL';
+
+export type ServiceCredentialKind =
+  | 'KEY'
+  | 'KEY_SET'
+  | 'SECRET';
+
+export type VerificationStep =
+  /** Nothing. Refresh your tokens: the next access token says that the address is verified. */
+  | 'NONE'
+  /** Sign in with the password. */
+  | 'SIGN_IN'
+  /** Send the link again, with `password`; or with `newPassword`, where you don't know it. (After `changeEmail`: with `password` only.) */
+  | 'GIVE_PASSWORD';
+
 export type CustomerFactorKind =
   /** An authenticator app. */
   | 'TOTP'
   | 'PASSKEY'
   | 'RECOVERY_CODES';
+
+export type CreateServiceAccountInput = {
+  side: ServiceSide;
+  /** 1 to 100 characters: for people who read lists and the audit log. */
+  name: string;
+  /** What its tokens may do at most. */
+  scopes: Array<string>;
+  /** The networks from which it may ask for tokens, such as `203.0.113.0/24`. By default everywhere. */
+  networks?: Array<string> | null | undefined;
+  /** From then on it gets no tokens, and has none. By default never. */
+  expiresAt?: string | null | undefined;
+  /** For the audit log: 3 to 500 characters. */
+  reason: string;
+};
+
+export type ChangeServiceAccountInput = {
+  side: ServiceSide;
+  serviceAccount: string;
+  /** 1 to 100 characters. */
+  name?: string | null | undefined;
+  /** Those that it keeps. */
+  scopes?: Array<string> | null | undefined;
+  /** All of its networks from now on. Empty: everywhere. */
+  networks?: Array<string> | null | undefined;
+  /** Null: never. */
+  expiresAt?: string | null | undefined;
+  /** For the audit log: 3 to 500 characters. */
+  reason: string;
+};
+
+/** One of `jwk` and `jwksUrl`. */
+export type RegisterServiceKeyInput = {
+  side: ServiceSide;
+  serviceAccount: string;
+  /** The public key as a JWK (RFC 7517). A private one is refused. */
+  jwk?: Record<string, unknown> | null | undefined;
+  /** Where the service publishes its keys (RFC 7517, section 5). Each has a `kid`. */
+  jwksUrl?: string | null | undefined;
+  reason: string;
+};
+
+export type CreateServiceSecretInput = {
+  side: ServiceSide;
+  serviceAccount: string;
+  reason: string;
+};
+
+export type RevokeServiceKeyInput = {
+  side: ServiceSide;
+  /** `ServiceCredential.id`. */
+  credential: string;
+  reason: string;
+};
+
+export type DeactivateServiceAccountInput = {
+  side: ServiceSide;
+  serviceAccount: string;
+  reason: string;
+};
 
 export type AuditLogFilter = {
   /** One of the kinds in docs/audit.md, such as `auth.login.failure`, or one of a subgraph's. */
@@ -23,6 +120,72 @@ export type AuditLogFilter = {
   /** Before this instant. */
   until?: string | null | undefined;
 };
+
+export type OwnAccountQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type OwnAccountQuery = { portalMe: { id: string, email: string, fullName: string, role: StaffRole } | null, portalFactors: { recoveryCodesLeft: number, areRequired: boolean, resetAt: string | null, totp: { createdAt: string, lastUsedAt: string | null } | null } | null, portalPasskeys: Array<{ id: string, name: string, createdAt: string, lastUsedAt: string | null, isSynced: boolean, disabledAt: string | null }> | null, portalSessions: Array<{ id: string, device: string, address: string | null, createdAt: string, lastUsedAt: string, current: boolean }> | null };
+
+export type BeginTotpMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type BeginTotpMutation = { beginPortalTotp: { secret: string, uri: string } };
+
+export type ConfirmTotpMutationVariables = Exact<{
+  code: string;
+}>;
+
+
+export type ConfirmTotpMutation = { confirmPortalTotp: { recoveryCodes: Array<string> | null } };
+
+export type RemoveTotpMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RemoveTotpMutation = { removePortalTotp: boolean };
+
+export type RenewRecoveryCodesMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RenewRecoveryCodesMutation = { renewPortalRecoveryCodes: Array<string> };
+
+export type RenamePasskeyMutationVariables = Exact<{
+  id: string;
+  name: string;
+}>;
+
+
+export type RenamePasskeyMutation = { renamePortalPasskey: { id: string, name: string } };
+
+export type RemovePasskeyMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type RemovePasskeyMutation = { removePortalPasskey: boolean };
+
+export type EndSessionMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type EndSessionMutation = { endPortalSession: boolean };
+
+export type EndOtherSessionsMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type EndOtherSessionsMutation = { endOtherPortalSessions: number };
+
+export type ChangeEmailMutationVariables = Exact<{
+  newEmail: string;
+}>;
+
+
+export type ChangeEmailMutation = { changePortalEmail: boolean };
+
+export type RequestEmailVerificationMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RequestEmailVerificationMutation = { requestPortalEmailVerification: boolean };
 
 export type AuditLogQueryVariables = Exact<{
   filter?: AuditLogFilter | null | undefined;
@@ -93,6 +256,216 @@ export type AddSupportNoteMutationVariables = Exact<{
 
 export type AddSupportNoteMutation = { addSupportNote: { id: string } };
 
+export type RequestPasswordResetMutationVariables = Exact<{
+  email: string;
+  language?: string | null | undefined;
+}>;
+
+
+export type RequestPasswordResetMutation = { requestPortalPasswordReset: boolean };
+
+export type ResetPasswordMutationVariables = Exact<{
+  token: string;
+  newPassword: string;
+}>;
+
+
+export type ResetPasswordMutation = { resetPortalPassword: { endedSessions: number } };
+
+export type ConfirmEmailMutationVariables = Exact<{
+  token: string;
+  password?: string | null | undefined;
+}>;
+
+
+export type ConfirmEmailMutation = { confirmPortalEmail: { verified: boolean, next: VerificationStep } };
+
+export type UndoEmailMutationVariables = Exact<{
+  token: string;
+}>;
+
+
+export type UndoEmailMutation = { undoPortalEmail: boolean };
+
+export type VerifyEmailMutationVariables = Exact<{
+  token: string;
+  password?: string | null | undefined;
+}>;
+
+
+export type VerifyEmailMutation = { verifyPortalEmail: { verified: boolean, next: VerificationStep } };
+
+export type ServiceAccountsQueryVariables = Exact<{
+  side: ServiceSide;
+  after?: string | null | undefined;
+}>;
+
+
+export type ServiceAccountsQuery = { serviceAccounts: { edges: Array<{ node: { id: string, name: string, scopes: Array<string>, expiresAt: string | null, isActive: boolean, credentials: Array<{ id: string, revokedAt: string | null }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
+
+export type ServiceAccountQueryVariables = Exact<{
+  side: ServiceSide;
+  id: string;
+}>;
+
+
+export type ServiceAccountQuery = { serviceAccount: { id: string, side: ServiceSide, name: string, scopes: Array<string>, networks: Array<string>, expiresAt: string | null, isActive: boolean, createdAt: string, createdBy: { id: string, fullName: string } | null, credentials: Array<{ id: string, kind: ServiceCredentialKind, kid: string | null, jwksUrl: string | null, createdAt: string, revokedAt: string | null, createdBy: { id: string, fullName: string } | null }> } | null };
+
+export type ServiceTokensQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ServiceTokensQuery = { auditLog: { edges: Array<{ node: { id: string, happenedAt: string, details: Array<{ name: string, value: string }> } }>, pageInfo: { hasNextPage: boolean } } | null };
+
+export type CreateServiceAccountMutationVariables = Exact<{
+  input: CreateServiceAccountInput;
+}>;
+
+
+export type CreateServiceAccountMutation = { createServiceAccount: { id: string, side: ServiceSide } };
+
+export type ChangeServiceAccountMutationVariables = Exact<{
+  input: ChangeServiceAccountInput;
+}>;
+
+
+export type ChangeServiceAccountMutation = { changeServiceAccount: { id: string } };
+
+export type RegisterServiceKeyMutationVariables = Exact<{
+  input: RegisterServiceKeyInput;
+}>;
+
+
+export type RegisterServiceKeyMutation = { registerServiceKey: { id: string } };
+
+export type CreateServiceSecretMutationVariables = Exact<{
+  input: CreateServiceSecretInput;
+}>;
+
+
+export type CreateServiceSecretMutation = { createServiceSecret: { secret: string } };
+
+export type RevokeServiceKeyMutationVariables = Exact<{
+  input: RevokeServiceKeyInput;
+}>;
+
+
+export type RevokeServiceKeyMutation = { revokeServiceKey: { id: string } };
+
+export type DeactivateServiceAccountMutationVariables = Exact<{
+  input: DeactivateServiceAccountInput;
+}>;
+
+
+export type DeactivateServiceAccountMutation = { deactivateServiceAccount: { id: string } };
+
+export type StaffMembersQueryVariables = Exact<{
+  after?: string | null | undefined;
+}>;
+
+
+export type StaffMembersQuery = { staffMembers: { edges: Array<{ node: { id: string, email: string, fullName: string, role: StaffRole, isActive: boolean } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
+
+export type StaffMemberQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type StaffMemberQuery = { staffMember: { id: string, email: string, fullName: string, role: StaffRole, isActive: boolean } | null };
+
+export type StaffServicesQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type StaffServicesQuery = { staffMember: { id: string, activeServiceAccounts: Array<{ id: string, side: ServiceSide, name: string }> } | null };
+
+export type StaffInvitationsQueryVariables = Exact<{
+  after?: string | null | undefined;
+}>;
+
+
+export type StaffInvitationsQuery = { staffInvitations: { edges: Array<{ node: { id: string, email: string, fullName: string, role: StaffRole, state: StaffInvitationState, sentAt: string, expiresAt: string, invitedBy: { id: string, fullName: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
+
+export type PortalFeaturesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type PortalFeaturesQuery = { portalFeatures: { mail: boolean, passkeys: boolean, serviceSecrets: boolean } };
+
+export type InviteStaffMutationVariables = Exact<{
+  email: string;
+  fullName: string;
+  role: StaffRole;
+  language?: string | null | undefined;
+}>;
+
+
+export type InviteStaffMutation = { inviteStaff: { id: string } };
+
+export type ResendInvitationMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ResendInvitationMutation = { resendInvitation: { id: string } };
+
+export type RevokeInvitationMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type RevokeInvitationMutation = { revokeInvitation: { id: string } };
+
+export type ChangeStaffRoleMutationVariables = Exact<{
+  id: string;
+  role: StaffRole;
+}>;
+
+
+export type ChangeStaffRoleMutation = { changeStaffRole: { id: string, role: StaffRole } };
+
+export type DeactivateStaffMutationVariables = Exact<{
+  id: string;
+  assignTo?: string | null | undefined;
+}>;
+
+
+export type DeactivateStaffMutation = { deactivateStaff: { id: string, isActive: boolean } };
+
+export type ReactivateStaffMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ReactivateStaffMutation = { reactivateStaff: { id: string, isActive: boolean } };
+
+export type ResetStaffFactorsMutationVariables = Exact<{
+  id: string;
+  reason: string;
+}>;
+
+
+export type ResetStaffFactorsMutation = { resetStaffFactors: string };
+
+export type CancelStaffFactorResetMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type CancelStaffFactorResetMutation = { cancelStaffFactorReset: boolean };
+
+export const ownAccountDocument = "query OwnAccount { portalMe { id email fullName role } portalFactors { totp { createdAt lastUsedAt } recoveryCodesLeft areRequired resetAt } portalPasskeys { id name createdAt lastUsedAt isSynced disabledAt } portalSessions { id device address createdAt lastUsedAt current } }" as TypedDocument<OwnAccountQuery, OwnAccountQueryVariables>;
+export const beginTotpDocument = "mutation BeginTotp { beginPortalTotp { secret uri } }" as TypedDocument<BeginTotpMutation, BeginTotpMutationVariables>;
+export const confirmTotpDocument = "mutation ConfirmTotp($code: String!) { confirmPortalTotp(code: $code) { recoveryCodes } }" as TypedDocument<ConfirmTotpMutation, ConfirmTotpMutationVariables>;
+export const removeTotpDocument = "mutation RemoveTotp { removePortalTotp }" as TypedDocument<RemoveTotpMutation, RemoveTotpMutationVariables>;
+export const renewRecoveryCodesDocument = "mutation RenewRecoveryCodes { renewPortalRecoveryCodes }" as TypedDocument<RenewRecoveryCodesMutation, RenewRecoveryCodesMutationVariables>;
+export const renamePasskeyDocument = "mutation RenamePasskey($id: ID!, $name: String!) { renamePortalPasskey(id: $id, name: $name) { id name } }" as TypedDocument<RenamePasskeyMutation, RenamePasskeyMutationVariables>;
+export const removePasskeyDocument = "mutation RemovePasskey($id: ID!) { removePortalPasskey(id: $id) }" as TypedDocument<RemovePasskeyMutation, RemovePasskeyMutationVariables>;
+export const endSessionDocument = "mutation EndSession($id: ID!) { endPortalSession(id: $id) }" as TypedDocument<EndSessionMutation, EndSessionMutationVariables>;
+export const endOtherSessionsDocument = "mutation EndOtherSessions { endOtherPortalSessions }" as TypedDocument<EndOtherSessionsMutation, EndOtherSessionsMutationVariables>;
+export const changeEmailDocument = "mutation ChangeEmail($newEmail: String!) { changePortalEmail(input: {newEmail: $newEmail}) }" as TypedDocument<ChangeEmailMutation, ChangeEmailMutationVariables>;
+export const requestEmailVerificationDocument = "mutation RequestEmailVerification { requestPortalEmailVerification }" as TypedDocument<RequestEmailVerificationMutation, RequestEmailVerificationMutationVariables>;
 export const auditLogDocument = "query AuditLog($filter: AuditLogFilter, $after: String, $first: Int!) { auditLog(first: $first, after: $after, filter: $filter) { edges { node { id happenedAt kind side actorId staff { id fullName } subjectId address requestId details { name value } } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<AuditLogQuery, AuditLogQueryVariables>;
 export const customersDocument = "query Customers($search: String, $after: String) { customers(first: 50, after: $after, search: $search) { edges { node { id email emailVerified fullName createdAt isActive } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<CustomersQuery, CustomersQueryVariables>;
 export const customerDocument = "query Customer($id: ID!) { customer(id: $id) { id email emailVerified fullName createdAt isActive assignees { id fullName } sessions { id device address methods lastUsedAt } factors { kind codesLeft createdAt lastUsedAt } supportNotes(first: 20) { edges { node { id body createdAt author { id fullName } } } } } }" as TypedDocument<CustomerQuery, CustomerQueryVariables>;
@@ -102,9 +475,47 @@ export const endCustomerSessionsDocument = "mutation EndCustomerSessions($id: ID
 export const sendPasswordResetDocument = "mutation SendPasswordReset($id: ID!, $reason: String!) { sendPasswordReset(input: {customerId: $id, reason: $reason}) { id } }" as TypedDocument<SendPasswordResetMutation, SendPasswordResetMutationVariables>;
 export const resetCustomerFactorsDocument = "mutation ResetCustomerFactors($id: ID!, $reason: String!) { resetCustomerFactors(customerId: $id, reason: $reason) }" as TypedDocument<ResetCustomerFactorsMutation, ResetCustomerFactorsMutationVariables>;
 export const addSupportNoteDocument = "mutation AddSupportNote($id: ID!, $body: String!) { addSupportNote(input: {customerId: $id, body: $body}) { id } }" as TypedDocument<AddSupportNoteMutation, AddSupportNoteMutationVariables>;
+export const requestPasswordResetDocument = "mutation RequestPasswordReset($email: String!, $language: String) { requestPortalPasswordReset(input: {email: $email, language: $language}) }" as TypedDocument<RequestPasswordResetMutation, RequestPasswordResetMutationVariables>;
+export const resetPasswordDocument = "mutation ResetPassword($token: String!, $newPassword: String!) { resetPortalPassword(input: {token: $token, newPassword: $newPassword}) { endedSessions } }" as TypedDocument<ResetPasswordMutation, ResetPasswordMutationVariables>;
+export const confirmEmailDocument = "mutation ConfirmEmail($token: String!, $password: String) { confirmPortalEmail(input: {token: $token, password: $password}) { verified next } }" as TypedDocument<ConfirmEmailMutation, ConfirmEmailMutationVariables>;
+export const undoEmailDocument = "mutation UndoEmail($token: String!) { undoPortalEmail(input: {token: $token}) }" as TypedDocument<UndoEmailMutation, UndoEmailMutationVariables>;
+export const verifyEmailDocument = "mutation VerifyEmail($token: String!, $password: String) { verifyPortalEmail(input: {token: $token, password: $password}) { verified next } }" as TypedDocument<VerifyEmailMutation, VerifyEmailMutationVariables>;
+export const serviceAccountsDocument = "query ServiceAccounts($side: ServiceSide!, $after: String) { serviceAccounts(side: $side, first: 100, after: $after) { edges { node { id name scopes expiresAt isActive credentials { id revokedAt } } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<ServiceAccountsQuery, ServiceAccountsQueryVariables>;
+export const serviceAccountDocument = "query ServiceAccount($side: ServiceSide!, $id: ID!) { serviceAccount(side: $side, id: $id) { id side name scopes networks expiresAt isActive createdAt createdBy { id fullName } credentials { id kind kid jwksUrl createdAt revokedAt createdBy { id fullName } } } }" as TypedDocument<ServiceAccountQuery, ServiceAccountQueryVariables>;
+export const serviceTokensDocument = "query ServiceTokens($id: ID!) { auditLog( first: 100 filter: {kind: \"auth.service.token_issued\", subjectId: $id} ) { edges { node { id happenedAt details { name value } } } pageInfo { hasNextPage } } }" as TypedDocument<ServiceTokensQuery, ServiceTokensQueryVariables>;
+export const createServiceAccountDocument = "mutation CreateServiceAccount($input: CreateServiceAccountInput!) { createServiceAccount(input: $input) { id side } }" as TypedDocument<CreateServiceAccountMutation, CreateServiceAccountMutationVariables>;
+export const changeServiceAccountDocument = "mutation ChangeServiceAccount($input: ChangeServiceAccountInput!) { changeServiceAccount(input: $input) { id } }" as TypedDocument<ChangeServiceAccountMutation, ChangeServiceAccountMutationVariables>;
+export const registerServiceKeyDocument = "mutation RegisterServiceKey($input: RegisterServiceKeyInput!) { registerServiceKey(input: $input) { id } }" as TypedDocument<RegisterServiceKeyMutation, RegisterServiceKeyMutationVariables>;
+export const createServiceSecretDocument = "mutation CreateServiceSecret($input: CreateServiceSecretInput!) { createServiceSecret(input: $input) { secret } }" as TypedDocument<CreateServiceSecretMutation, CreateServiceSecretMutationVariables>;
+export const revokeServiceKeyDocument = "mutation RevokeServiceKey($input: RevokeServiceKeyInput!) { revokeServiceKey(input: $input) { id } }" as TypedDocument<RevokeServiceKeyMutation, RevokeServiceKeyMutationVariables>;
+export const deactivateServiceAccountDocument = "mutation DeactivateServiceAccount($input: DeactivateServiceAccountInput!) { deactivateServiceAccount(input: $input) { id } }" as TypedDocument<DeactivateServiceAccountMutation, DeactivateServiceAccountMutationVariables>;
+export const staffMembersDocument = "query StaffMembers($after: String) { staffMembers(first: 100, after: $after) { edges { node { id email fullName role isActive } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<StaffMembersQuery, StaffMembersQueryVariables>;
+export const staffMemberDocument = "query StaffMember($id: ID!) { staffMember(id: $id) { id email fullName role isActive } }" as TypedDocument<StaffMemberQuery, StaffMemberQueryVariables>;
+export const staffServicesDocument = "query StaffServices($id: ID!) { staffMember(id: $id) { id activeServiceAccounts { id side name } } }" as TypedDocument<StaffServicesQuery, StaffServicesQueryVariables>;
+export const staffInvitationsDocument = "query StaffInvitations($after: String) { staffInvitations(first: 100, after: $after) { edges { node { id email fullName role state sentAt expiresAt invitedBy { id fullName } } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<StaffInvitationsQuery, StaffInvitationsQueryVariables>;
+export const portalFeaturesDocument = "query PortalFeatures { portalFeatures { mail passkeys serviceSecrets } }" as TypedDocument<PortalFeaturesQuery, PortalFeaturesQueryVariables>;
+export const inviteStaffDocument = "mutation InviteStaff($email: String!, $fullName: String!, $role: StaffRole!, $language: String) { inviteStaff( input: {email: $email, fullName: $fullName, role: $role, language: $language} ) { id } }" as TypedDocument<InviteStaffMutation, InviteStaffMutationVariables>;
+export const resendInvitationDocument = "mutation ResendInvitation($id: ID!) { resendInvitation(id: $id) { id } }" as TypedDocument<ResendInvitationMutation, ResendInvitationMutationVariables>;
+export const revokeInvitationDocument = "mutation RevokeInvitation($id: ID!) { revokeInvitation(id: $id) { id } }" as TypedDocument<RevokeInvitationMutation, RevokeInvitationMutationVariables>;
+export const changeStaffRoleDocument = "mutation ChangeStaffRole($id: ID!, $role: StaffRole!) { changeStaffRole(id: $id, role: $role) { id role } }" as TypedDocument<ChangeStaffRoleMutation, ChangeStaffRoleMutationVariables>;
+export const deactivateStaffDocument = "mutation DeactivateStaff($id: ID!, $assignTo: ID) { deactivateStaff(id: $id, assignTo: $assignTo) { id isActive } }" as TypedDocument<DeactivateStaffMutation, DeactivateStaffMutationVariables>;
+export const reactivateStaffDocument = "mutation ReactivateStaff($id: ID!) { reactivateStaff(id: $id) { id isActive } }" as TypedDocument<ReactivateStaffMutation, ReactivateStaffMutationVariables>;
+export const resetStaffFactorsDocument = "mutation ResetStaffFactors($id: ID!, $reason: String!) { resetStaffFactors(id: $id, reason: $reason) }" as TypedDocument<ResetStaffFactorsMutation, ResetStaffFactorsMutationVariables>;
+export const cancelStaffFactorResetDocument = "mutation CancelStaffFactorReset($id: ID!) { cancelStaffFactorReset(id: $id) }" as TypedDocument<CancelStaffFactorResetMutation, CancelStaffFactorResetMutationVariables>;
 
 /** The scopes that each operation needs, by the rules of its root fields: of each list, all of one of the inner ones. */
 export const operationScopes: ReadonlyMap<string, string[][][]> = new Map<string, string[][][]>([
+  [ownAccountDocument, []],
+  [beginTotpDocument, []],
+  [confirmTotpDocument, []],
+  [removeTotpDocument, []],
+  [renewRecoveryCodesDocument, []],
+  [renamePasskeyDocument, []],
+  [removePasskeyDocument, []],
+  [endSessionDocument, []],
+  [endOtherSessionsDocument, []],
+  [changeEmailDocument, []],
+  [requestEmailVerificationDocument, []],
   [auditLogDocument, [[["audit:read"]]]],
   [customersDocument, [[["customers:read"]]]],
   [customerDocument, [[["customers:read"]]]],
@@ -114,4 +525,31 @@ export const operationScopes: ReadonlyMap<string, string[][][]> = new Map<string
   [sendPasswordResetDocument, [[["customers:write"]]]],
   [resetCustomerFactorsDocument, [[["customers:write"]]]],
   [addSupportNoteDocument, [[["notes:write"]]]],
+  [requestPasswordResetDocument, []],
+  [resetPasswordDocument, []],
+  [confirmEmailDocument, []],
+  [undoEmailDocument, []],
+  [verifyEmailDocument, []],
+  [serviceAccountsDocument, [[["services:write"]]]],
+  [serviceAccountDocument, [[["services:write"]]]],
+  [serviceTokensDocument, [[["audit:read"]]]],
+  [createServiceAccountDocument, [[["services:write"]]]],
+  [changeServiceAccountDocument, [[["services:write"]]]],
+  [registerServiceKeyDocument, [[["services:write"]]]],
+  [createServiceSecretDocument, [[["services:write"]]]],
+  [revokeServiceKeyDocument, [[["services:write"]]]],
+  [deactivateServiceAccountDocument, [[["services:write"]]]],
+  [staffMembersDocument, [[["staff:write"]]]],
+  [staffMemberDocument, [[["staff:write"]]]],
+  [staffServicesDocument, [[["staff:write"]]]],
+  [staffInvitationsDocument, [[["staff:write"]]]],
+  [portalFeaturesDocument, []],
+  [inviteStaffDocument, [[["staff:write"]]]],
+  [resendInvitationDocument, [[["staff:write"]]]],
+  [revokeInvitationDocument, [[["staff:write"]]]],
+  [changeStaffRoleDocument, [[["staff:write"]]]],
+  [deactivateStaffDocument, [[["staff:write"]]]],
+  [reactivateStaffDocument, [[["staff:write"]]]],
+  [resetStaffFactorsDocument, [[["staff:write"]]]],
+  [cancelStaffFactorResetDocument, []],
 ]);

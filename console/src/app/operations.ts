@@ -33,9 +33,14 @@ export async function send<T, V extends object>(document: TypedDocument<T, V>, v
   return data;
 }
 
-/** Asks a query, and again when the page comes to the front. */
-export function useOperation<T, V extends object>(document: TypedDocument<T, V>, variables: V) {
+/** Asks a query, and again when the page comes to the front. Not while `enabled` is false: for what the role may not ask. */
+export function useOperation<T, V extends object>(
+  document: TypedDocument<T, V>,
+  variables: V,
+  { enabled = true }: { enabled?: boolean } = {},
+) {
   return useQuery<T, OperationError>({
+    enabled,
     queryKey: [document, variables],
     queryFn: () => send(document, variables),
   });

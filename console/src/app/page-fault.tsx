@@ -7,7 +7,7 @@ import { sections } from './sections.ts';
 /** Leads to the first section that the role may see. */
 export function Home() {
   const may = useMay();
-  const first = sections.find(({ document }) => may(document));
+  const first = sections.find(({ document }) => document === undefined || may(document));
   return first ? <Navigate to={first.path} replace /> : <p className="empty">{texts.errors.forbidden}</p>;
 }
 

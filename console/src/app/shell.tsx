@@ -52,7 +52,7 @@ export function Shell() {
           <strong>{texts.console}</strong>
           <nav aria-label={texts.nav.label}>
             {sections
-              .filter(({ document }) => may(document))
+              .filter(({ document }) => document === undefined || may(document))
               .map(({ path, name }) => (
                 <NavLink key={path} to={path}>
                   {name}
@@ -60,12 +60,13 @@ export function Shell() {
               ))}
           </nav>
           <div className="who">
-            <span
-              className="quiet"
+            <NavLink
+              to="/account"
+              className="quiet clip"
               title={account ? texts.session.signedInAs(account.email ?? '') : undefined}
             >
               {account?.email}
-            </span>
+            </NavLink>
             {/* Who goes away must see that they are still signed in. */}
             <Refusal error={signOut.error} />
             <Button disabled={signOut.isBusy} onClick={() => signOut.attempt(() => signet.signOut())}>
