@@ -1,13 +1,19 @@
 import { describe, expect, test } from 'vitest';
+import { testAccount } from './e2e/account.test-support.ts';
 import { startConsole } from './e2e/console.test-support.ts';
 import { testCustomers } from './e2e/customers.test-support.ts';
+import { testServices } from './e2e/services.test-support.ts';
 import { testSigningIn } from './e2e/signing-in.test-support.ts';
+import { testStaff } from './e2e/staff.test-support.ts';
 
 // One platform for all screens: each has its tests in a file of `e2e/`.
 const staff = startConsole();
 
 testSigningIn(staff);
 testCustomers(staff);
+testStaff(staff);
+testServices(staff);
+testAccount(staff);
 
 describe('every screen', () => {
   test.each(['light', 'dark'] as const)('has no barrier that axe finds: %s', async (colorScheme) => {

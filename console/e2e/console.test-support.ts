@@ -18,6 +18,8 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 export type Console = {
   readonly platform: TestPlatform;
   readonly browser: Browser;
+  /** Of every account of the seed. */
+  readonly password: string;
   /** The console's address, with a `/` at its end. */
   readonly base: string;
   readonly context: BrowserContext;
@@ -46,7 +48,7 @@ export function startConsole(): Console {
   beforeAll(async () => {
     await promisify(execFile)(process.execPath, [`${folder}/build.ts`]);
     [platform, browser] = await Promise.all([
-      startTestPlatform({ CONSOLE: 'yes', STAFF_MFA: 'operations' }),
+      startTestPlatform({ CONSOLE: 'yes', STAFF_MFA: 'operations', CLIENT_SECRETS: 'yes' }),
       startChromium(),
     ]);
     base = new URL('/console/', platform.urlOf('portal')).href;
@@ -93,6 +95,7 @@ export function startConsole(): Console {
       return context;
     },
     unlisted,
+    password: seedPassword,
     async useContext(options) {
       await context.close();
       return openContext(options);

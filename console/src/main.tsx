@@ -57,6 +57,8 @@ const router = createBrowserRouter(
     {
       element: <Shell />,
       errorElement: <PageFault />,
+      // Until the file of the first page is there.
+      hydrateFallbackElement: <main aria-busy="true" />,
       children: [
         { index: true, element: <Home /> },
         { path: 'customers', lazy: () => import('./customers/customers-page.tsx') },
@@ -77,6 +79,8 @@ const router = createBrowserRouter(
     // What links in mails lead to. Nobody needs to be signed in.
     {
       errorElement: <PageFault />,
+      // Until the file of the first page is there.
+      hydrateFallbackElement: <main aria-busy="true" />,
       children: [
         { path: 'accept-invitation', lazy: () => import('./links/accept-invitation-page.tsx') },
         { path: 'reset-password', lazy: () => import('./links/reset-password-page.tsx') },

@@ -16,6 +16,7 @@ import {
 import { nameOfRole } from '../roles/role-names.ts';
 import { formatDateTime } from '../texts/index.ts';
 import { ActDialog } from '../ui/act-dialog.tsx';
+import { nameOfDevice } from '../ui/device-name.ts';
 import { Facts } from '../ui/form.tsx';
 import { Button, Field, Problem, Section, Skeleton } from '../ui/ui.tsx';
 import { Factors } from './factors.tsx';
@@ -191,14 +192,14 @@ function Sessions({ sessions }: { sessions: OwnAccount['portalSessions'] }) {
           <li key={session.id}>
             <span className="spread">
               <span className="clip" title={session.device}>
-                {session.device || say.unknownDevice}
+                {nameOfDevice(session.device) || say.unknownDevice}
               </span>
               {session.current ? (
                 <span className="tag">{say.thisOne}</span>
               ) : (
                 <Button
                   kind="link"
-                  aria-label={`${say.signOutThere}: ${session.device || say.unknownDevice}`}
+                  aria-label={`${say.signOutThere}: ${nameOfDevice(session.device) || say.unknownDevice}`}
                   onClick={() => setAct(session)}
                 >
                   {say.signOutThere}…
@@ -236,7 +237,7 @@ function Sessions({ sessions }: { sessions: OwnAccount['portalSessions'] }) {
           toVariables={() => ({ id: act.id })}
           onClose={onClose}
         >
-          {() => <p>{say.signOutThereWhat(act.device || say.unknownDevice)}</p>}
+          {() => <p>{say.signOutThereWhat(nameOfDevice(act.device) || say.unknownDevice)}</p>}
         </ActDialog>
       )}
     </Section>

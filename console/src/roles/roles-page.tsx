@@ -98,7 +98,7 @@ function Scopes({ roles, onChoose }: { roles: readonly StaffRole[]; onChoose: (s
   const all = [...new Set(roles.flatMap((role) => scopesOfRole[role]))];
   return (
     <Section title={say.scopes}>
-      <ul className="list">
+      <ul className="list scopes">
         {all.map((scope) => (
           <li key={scope} className="scope">
             <Button kind="link" onClick={() => onChoose(scope)}>
@@ -140,8 +140,15 @@ function Matrix({
   return (
     <Section title={subgraph}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard. */}
-      <section className="scroll" tabIndex={0} aria-label={subgraph}>
-        <table className="matrix">
+      <div className="scroll" tabIndex={0}>
+        <table className={roles.length === 1 ? 'matrix one' : 'matrix'}>
+          <colgroup>
+            <col className="name" />
+            {roles.map((role) => (
+              <col className="role" key={role} />
+            ))}
+            <col className="needs" />
+          </colgroup>
           <thead>
             <tr>
               <th scope="col">{say.operation}</th>
@@ -150,7 +157,9 @@ function Matrix({
                   {nameOfRole(role)}
                 </th>
               ))}
-              <th scope="col">{say.needs}</th>
+              <th scope="col" className="needs">
+                {say.needs}
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -167,12 +176,12 @@ function Matrix({
                     <span className={`mark ${row.roles[role]}`}>{marks[row.roles[role]]}</span>
                   </td>
                 ))}
-                <td className="quiet">{describeNeeds(row)}</td>
+                <td className="quiet needs">{describeNeeds(row)}</td>
               </tr>
             ))}
           </tbody>
         </table>
-      </section>
+      </div>
     </Section>
   );
 }

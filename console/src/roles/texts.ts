@@ -26,7 +26,7 @@ export const roles = choose({
     mayYes: 'yes',
     mayNo: 'no',
     mayPolicy: 'some',
-    isPublic: 'nobody signed in',
+    isPublic: 'no sign-in',
     signedIn: 'a sign-in',
     and: ' and ',
     or: ' or ',

@@ -12,7 +12,7 @@ import {
 } from '../operations.generated.ts';
 import { type StaffRole, staffRoles } from '../roles/role-matrix.generated.ts';
 import { nameOfRole } from '../roles/role-names.ts';
-import { formatDateTime } from '../texts/index.ts';
+import { formatDate, formatDateTime } from '../texts/index.ts';
 import { ActDialog } from '../ui/act-dialog.tsx';
 import { type Column, DataTable } from '../ui/data-table.tsx';
 import { Select } from '../ui/form.tsx';
@@ -32,28 +32,28 @@ export function Component() {
   const pages = usePages(staffInvitationsDocument, {}, ({ staffInvitations }) => staffInvitations);
   const columns: Column<Invitation>[] = [
     { name: staff.email, width: 'minmax(12rem, 2fr)', cell: ({ email }) => email },
-    { name: staff.name, width: 'minmax(8rem, 1fr)', cell: ({ fullName }) => fullName },
+    { name: staff.name, width: 'minmax(7rem, 1fr)', cell: ({ fullName }) => fullName },
     { name: staff.role, width: 'minmax(6rem, 1fr)', cell: ({ role }) => nameOfRole(role) },
     {
       name: staff.state,
       width: 'minmax(7rem, 1fr)',
       cell: ({ state }) => <span className={state === 'EXPIRED' ? 'tag warn' : 'tag'}>{say[state]}</span>,
     },
-    { name: say.sent, width: 'minmax(9rem, 1fr)', cell: ({ sentAt }) => formatDateTime(sentAt) },
+    { name: say.sent, width: 'minmax(7rem, 1fr)', cell: ({ sentAt }) => formatDate(sentAt) },
     {
       name: say.until,
-      width: 'minmax(9rem, 1fr)',
+      width: 'minmax(12rem, 1fr)',
       cell: ({ expiresAt, state }) => (state === 'OPEN' ? formatDateTime(expiresAt) : ''),
     },
     {
       name: say.by,
-      width: 'minmax(8rem, 1fr)',
+      width: 'minmax(7rem, 1fr)',
       cell: ({ invitedBy }) =>
         invitedBy ? <Link to={`/staff/${invitedBy.id}`}>{invitedBy.fullName}</Link> : say.operator,
     },
     {
       name: say.acts,
-      width: 'minmax(13rem, 1fr)',
+      width: 'minmax(12.5rem, 1fr)',
       cell: (invitation) =>
         (invitation.state === 'OPEN' || invitation.state === 'EXPIRED') && (
           <div className="row-acts">
