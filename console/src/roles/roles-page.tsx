@@ -10,7 +10,7 @@ import {
   type Verdict,
 } from './role-matrix.generated.ts';
 import { nameOfRole } from './role-names.ts';
-import { describeScope } from './scope-texts.ts';
+import { describeScope, isRoot } from './scope-texts.ts';
 import { roles as say } from './texts.ts';
 
 const verdicts: readonly Verdict[] = ['yes', 'policy', 'no'];
@@ -93,7 +93,6 @@ function matches({ type, field, text, scopes }: MatrixRow, search: string): bool
     .every((word) => where.includes(word));
 }
 
-/** In words where there are some; else by the operations that a scope opens. */
 function Scopes({ roles, onChoose }: { roles: readonly StaffRole[]; onChoose: (scope: string) => void }) {
   const all = [...new Set(roles.flatMap((role) => scopesOfRole[role]))];
   return (
@@ -104,7 +103,7 @@ function Scopes({ roles, onChoose }: { roles: readonly StaffRole[]; onChoose: (s
             <Button kind="link" onClick={() => onChoose(scope)}>
               {scope}
             </Button>
-            <span>{describeScope(scope) ?? describeByUse(scope)}</span>
+            <span>{describeScope(scope)}</span>
             <span className="quiet">
               {roles
                 .filter((role) => scopesOfRole[role].includes(scope))
@@ -116,16 +115,6 @@ function Scopes({ roles, onChoose }: { roles: readonly StaffRole[]; onChoose: (s
       </ul>
     </Section>
   );
-}
-
-function describeByUse(scope: string): string {
-  const opened = roleMatrix.filter(({ scopes }) => scopes.flat(2).includes(scope));
-  const names = [...new Set(opened.map(({ type, field }) => (isRoot(type) ? field : type)))];
-  return names.length > 0 ? say.opens(names.join(', ')) : say.unused;
-}
-
-function isRoot(type: string): boolean {
-  return type === 'Query' || type === 'Mutation';
 }
 
 function Matrix({

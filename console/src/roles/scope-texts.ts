@@ -1,4 +1,6 @@
 import { choose } from '../texts/index.ts';
+import { roleMatrix } from './role-matrix.generated.ts';
+import { roles as say } from './texts.ts';
 
 /** The scopes of the platform in words. Those of a shop's subgraphs are told by the operations that they open. */
 const texts: Readonly<Record<string, string>> = choose({
@@ -31,6 +33,16 @@ const texts: Readonly<Record<string, string>> = choose({
   },
 });
 
-export function describeScope(scope: string): string | undefined {
-  return texts[scope];
+/** In words where there are some; else by what a scope opens. */
+export function describeScope(scope: string): string {
+  const text = texts[scope];
+  if (text) return text;
+  const opened = roleMatrix.filter(({ scopes }) => scopes.flat(2).includes(scope));
+  const names = opened.map(({ type, field }) => (isRoot(type) ? field : type));
+  return names.length > 0 ? say.opens([...new Set(names)].join(', ')) : say.unused;
+}
+
+/** Whether a row of the matrix is an operation. */
+export function isRoot(type: string): boolean {
+  return type === 'Query' || type === 'Mutation';
 }

@@ -173,6 +173,7 @@ function AddKey({ account: { side, id }, onClose }: { account: Service; onClose:
       title={say.addKey}
       document={registerServiceKeyDocument}
       start={{ key: '', reason: '' }}
+      inputs={['jwk', 'jwksUrl']}
       toVariables={({ key, reason }) => {
         const input = readKeyInput(key);
         const given =

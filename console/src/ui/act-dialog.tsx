@@ -16,7 +16,7 @@ const say = choose({
 export type Form<Values> = {
   values: Values;
   set: <Name extends keyof Values>(name: Name, value: Values[Name]) => void;
-  /** What is wrong with an input of the operation. Asking for it shows it there, and not below the form. */
+  /** What is wrong with an input of the operation. */
   errorAt: (input: string) => string | undefined;
   /** For `Field`, `Select` and `TextArea`: the value of a text, by the name that the operation has for it. */
   field: (name: Extract<keyof Values, string>) => {
@@ -36,7 +36,10 @@ export function ActDialog<T, V extends object, Values extends object>(props: {
   submit?: string;
   isDangerous?: boolean;
   document: TypedDocument<T, V>;
+  /** By the names that the operation has for its inputs: an error about one of them stands at its field. */
   start: Values;
+  /** Names of more inputs whose errors the content shows. */
+  inputs?: readonly string[];
   toVariables: (values: Values) => V;
   children: (form: Form<Values>) => ReactNode;
   onDone?: (data: T) => void;
@@ -48,6 +51,7 @@ export function ActDialog<T, V extends object, Values extends object>(props: {
     isDangerous,
     document,
     start,
+    inputs = [],
     toVariables,
     children,
     onDone,
@@ -67,12 +71,9 @@ export function ActDialog<T, V extends object, Values extends object>(props: {
   });
   if (!isSignedIn) return null;
 
-  const shown = new Set<string>();
   const error = action.error?.error;
-  const errorAt = (input: string) => {
-    shown.add(input);
-    return error?.kind === 'input' && error.field === input ? describeError(error) : undefined;
-  };
+  const errorAt = (input: string) =>
+    error?.kind === 'input' && error.field === input ? describeError(error) : undefined;
   const set: Form<Values>['set'] = (name, value) => setValues((before) => ({ ...before, [name]: value }));
   const form: Form<Values> = {
     values,
@@ -84,8 +85,7 @@ export function ActDialog<T, V extends object, Values extends object>(props: {
       error: errorAt(name),
     }),
   };
-  const content = children(form);
-  const isAtField = error?.kind === 'input' && shown.has(error.field);
+  const isAtField = error?.kind === 'input' && [...Object.keys(start), ...inputs].includes(error.field);
   return (
     <Dialog title={title} onClose={onClose}>
       <form
@@ -94,7 +94,7 @@ export function ActDialog<T, V extends object, Values extends object>(props: {
           action.mutate(toVariables(values));
         }}
       >
-        {content}
+        {children(form)}
         {action.error && !isAtField && <Problem error={action.error} />}
         <div className="buttons">
           <Button onClick={onClose}>{say.cancel}</Button>
