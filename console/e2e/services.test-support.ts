@@ -22,6 +22,12 @@ export function testServices(staff: Console): void {
       await page.getByLabel('customers:read').check();
       await page.getByLabel('Networks').fill('127.0.0.1');
       await page.getByLabel('Reason').fill('Ticket 4711');
+      // A session that ends meanwhile takes nothing of it.
+      await staff.endSessions('admin@example.com');
+      await press(page, 'New service account');
+      await page.getByText('Your session was ended').waitFor();
+      await staff.signIn(page, 'admin@example.com');
+      expect(await page.getByLabel('customers:read').isChecked()).toBe(true);
       await press(page, 'New service account');
       // What the server says stands at the field, and goes with it.
       await page.locator('textarea[aria-invalid]').waitFor();

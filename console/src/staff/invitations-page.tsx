@@ -12,7 +12,7 @@ import {
 } from '../operations.generated.ts';
 import { type StaffRole, staffRoles } from '../roles/role-matrix.generated.ts';
 import { nameOfRole } from '../roles/role-names.ts';
-import { formatDate, formatDateTime } from '../texts/index.ts';
+import { formatDate } from '../texts/index.ts';
 import { ActDialog } from '../ui/act-dialog.tsx';
 import { type Column, DataTable } from '../ui/data-table.tsx';
 import { Select } from '../ui/form.tsx';
@@ -42,8 +42,8 @@ export function Component() {
     { name: say.sent, width: 'minmax(7rem, 1fr)', cell: ({ sentAt }) => formatDate(sentAt) },
     {
       name: say.until,
-      width: 'minmax(12rem, 1fr)',
-      cell: ({ expiresAt, state }) => (state === 'OPEN' ? formatDateTime(expiresAt) : ''),
+      width: 'minmax(7rem, 1fr)',
+      cell: ({ expiresAt, state }) => (state === 'OPEN' ? formatDate(expiresAt) : ''),
     },
     {
       name: say.by,
@@ -53,7 +53,7 @@ export function Component() {
     },
     {
       name: say.acts,
-      width: 'minmax(12.5rem, 1fr)',
+      width: 'minmax(16rem, 1fr)',
       cell: (invitation) =>
         (invitation.state === 'OPEN' || invitation.state === 'EXPIRED') && (
           <div className="row-acts">

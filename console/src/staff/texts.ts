@@ -163,7 +163,7 @@ export const invitations = choose({
     tenantsLanguage: 'Die des Mandanten',
     english: 'Englisch',
     german: 'Deutsch',
-    resend: 'Noch einmal senden',
+    resend: 'Erneut senden',
     resendWhat: (email) =>
       `${email} bekommt einen neuen Link, der sieben Tage gilt. Der frühere Link ist nichts mehr wert. Die Einladung ist von da an Ihre.`,
     revoke: 'Zurückziehen',
