@@ -90,10 +90,8 @@ function Identity({ me }: { me: OwnAccount['portalMe'] }) {
           title={say.changeEmail}
           document={changeEmailDocument}
           start={{ newEmail: '' }}
-          toVariables={({ newEmail }) => {
-            setSentTo(newEmail);
-            return { newEmail };
-          }}
+          toVariables={({ newEmail }) => ({ newEmail })}
+          onDone={(_data, { newEmail }) => setSentTo(newEmail)}
           onClose={() => setChanging(false)}
         >
           {({ field }) => (

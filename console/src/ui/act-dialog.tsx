@@ -42,7 +42,7 @@ export function ActDialog<T, V extends object, Values extends object>(props: {
   inputs?: readonly string[];
   toVariables: (values: Values) => V;
   children: (form: Form<Values>) => ReactNode;
-  onDone?: (data: T) => void;
+  onDone?: (data: T, variables: V) => void;
   onClose: () => void;
 }) {
   const {
@@ -63,8 +63,8 @@ export function ActDialog<T, V extends object, Values extends object>(props: {
   const action = useMutation<T, OperationError, V>({
     gcTime: 0,
     mutationFn: (variables) => send(document, variables),
-    onSuccess(data) {
-      onDone?.(data);
+    onSuccess(data, variables) {
+      onDone?.(data, variables);
       onClose();
       return queries.invalidateQueries();
     },
