@@ -126,7 +126,7 @@ export function testStaff(staff: Console): void {
       expect(answers[0]).toBe(answers[1]);
       const link = await findLink(newcomer, 'reset-password');
       const reset = await openLink(link);
-      await reset.getByLabel('New password').fill(password);
+      await reset.getByLabel('New password').fill(staff.password);
       await press(reset, 'Set the password');
       await reset.locator('input[aria-invalid]').waitFor();
       await reset.getByLabel('New password').fill(`${password}, and one more`);
