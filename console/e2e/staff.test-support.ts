@@ -1,6 +1,5 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import type { MailboxMail } from '../../schema/contract/mailbox.ts';
 import type { Console } from './console.test-support.ts';
 
 /** Staff, invitations, and the pages that links in mails lead to. */
@@ -8,20 +7,6 @@ export function testStaff(staff: Console): void {
   const newcomer = 'nora.newcomer@example.com';
   const password = 'a staple of seven horses';
 
-  /** The link of the latest mail of a kind to an address. */
-  async function findLink(to: string, template: string, seen: readonly string[] = []): Promise<string> {
-    const mailbox = new URL('/mailbox', staff.platform.urlOf('graph'));
-    const findLatest = async () => {
-      const answer = await fetch(mailbox, { headers: { accept: 'application/json' } });
-      const mails = (await answer.json()) as MailboxMail[];
-      return mails
-        .filter((mail) => mail.to === to && mail.template === template)
-        .map(({ text }) => /https?:\S+/.exec(text)?.[0] ?? '')
-        .find((link) => !seen.includes(link));
-    };
-    await expect.poll(findLatest).toBeDefined();
-    return (await findLatest()) ?? '';
-  }
   const openLink = async (link: string): Promise<Page> => {
     const page = await staff.context.newPage();
     await page.goto(link);
@@ -46,11 +31,11 @@ export function testStaff(staff: Console): void {
       await press(page, 'Invite');
       const row = page.getByRole('row', { name: newcomer });
       await row.getByText('Open', { exact: true }).waitFor();
-      const first = await findLink(newcomer, 'staff-invitation');
+      const first = await staff.findLink(newcomer, 'staff-invitation');
       expect(first).toMatch(`${staff.base}accept-invitation#token=`);
       await press(page, `Send again: ${newcomer}`);
       await press(page, 'Send again');
-      const second = await findLink(newcomer, 'staff-invitation', [first]);
+      const second = await staff.findLink(newcomer, 'staff-invitation', [first]);
 
       const other = await staff.browser.newContext({ locale: 'en' });
       const joining = await other.newPage();
@@ -124,7 +109,7 @@ export function testStaff(staff: Console): void {
         await press(page, 'Forgot your password?');
       }
       expect(answers[0]).toBe(answers[1]);
-      const link = await findLink(newcomer, 'reset-password');
+      const link = await staff.findLink(newcomer, 'reset-password');
       const reset = await openLink(link);
       await reset.getByLabel('New password').fill(staff.password);
       await press(reset, 'Set the password');
@@ -139,6 +124,13 @@ export function testStaff(staff: Console): void {
       await again.reload();
       await again.getByRole('heading', { name: 'There is no link here' }).waitFor();
     });
+  });
+
+  test('links in mails are explained in German', async () => {
+    const page = await (await staff.useContext({ locale: 'de-AT' })).newPage();
+    await page.goto(new URL('undo-email#token=none', staff.base).href);
+    await press(page, 'Die neue Adresse zurücknehmen');
+    await page.getByRole('heading', { name: 'Dieser Link gilt nicht (mehr)' }).waitFor();
   });
 
   describe('roles', () => {

@@ -391,7 +391,7 @@ export type StaffInvitationsQuery = { staffInvitations: { edges: Array<{ node: {
 export type PortalFeaturesQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type PortalFeaturesQuery = { portalFeatures: { mail: boolean, passkeys: boolean, serviceSecrets: boolean } };
+export type PortalFeaturesQuery = { portalFeatures: { mail: boolean, passkeys: boolean, serviceSecrets: boolean } | null };
 
 export type InviteStaffMutationVariables = Exact<{
   email: string;

@@ -1451,7 +1451,7 @@ export type Query = {
   /** One of them, also a deactivated one. Null where the tenant has no such member. Staff with the scope `staff:write`. */
   staffMember?: Maybe<StaffMember>;
   /** What this installation has turned on for staff, so that a page can say what is off before somebody tries it. The same for everybody. */
-  portalFeatures: PortalFeatures;
+  portalFeatures?: Maybe<PortalFeatures>;
 };
 
 
@@ -2206,7 +2206,7 @@ export type QueryResolvers<ContextType = GraphqlContext, ParentType extends Reso
   portalSessions?: Resolver<Maybe<Array<ResolversTypes['Session']>>, ParentType, ContextType>;
   staffMembers?: Resolver<Maybe<ResolversTypes['StaffMemberConnection']>, ParentType, ContextType, RequireFields<QueryStaffMembersArgs, 'first'>>;
   staffMember?: Resolver<Maybe<ResolversTypes['StaffMember']>, ParentType, ContextType, RequireFields<QueryStaffMemberArgs, 'id'>>;
-  portalFeatures?: Resolver<ResolversTypes['PortalFeatures'], ParentType, ContextType>;
+  portalFeatures?: Resolver<Maybe<ResolversTypes['PortalFeatures']>, ParentType, ContextType>;
   _entities?: Resolver<Array<Maybe<ResolversTypes['_Entity']>>, ParentType, ContextType, RequireFields<Query_EntitiesArgs, 'representations'>>;
   _service?: Resolver<ResolversTypes['_Service'], ParentType, ContextType>;
 };
