@@ -82,7 +82,7 @@ export function startConsole(): Console {
   }
   async function signIn(page: Page, email: string): Promise<void> {
     await enterPassword(page, email);
-    await page.getByRole('button', { name: 'Sign out' }).waitFor();
+    await page.getByRole('button', { name: 'Sign out', exact: true }).waitFor();
   }
   return {
     get platform() {
