@@ -69,9 +69,10 @@ export const chainTexts = choose({
     },
     sealed: (number: number, at: string, key: string) => `Seal ${number} of ${at}, under the key ${key}.`,
     noSeal: 'Nothing has been sealed yet.',
-    waiting: (rows: number, since: string) => `${rows} events wait for a seal, the oldest since ${since}.`,
+    waiting: (rows: number, since: string) =>
+      `Events that wait for a seal: ${rows}, the oldest since ${since}.`,
     verified: (at: string, seals: number, events: number) =>
-      `Last verified on ${at}: ${seals} seals, ${events} events.`,
+      `Last verified on ${at}. Seals: ${seals}, events: ${events}.`,
     pruned: (rows: number, from: number) =>
       `${rows} of them were deleted when their time was over; from seal ${from} on the log is complete.`,
     late: 'New events have not been sealed for more than a minute, and could be changed meanwhile without a trace. An operator finds what to do in docs/runbooks/SignetAuditUnsealed.md.',
@@ -98,8 +99,8 @@ export const chainTexts = choose({
     },
     sealed: (number, at, key) => `Siegel ${number} vom ${at}, mit dem Schlüssel ${key}.`,
     noSeal: 'Noch wurde nichts versiegelt.',
-    waiting: (rows, since) => `${rows} Ereignisse warten auf ein Siegel, das älteste seit ${since}.`,
-    verified: (at, seals, events) => `Zuletzt geprüft am ${at}: ${seals} Siegel, ${events} Ereignisse.`,
+    waiting: (rows, since) => `Ereignisse, die auf ein Siegel warten: ${rows}, das älteste seit ${since}.`,
+    verified: (at, seals, events) => `Zuletzt geprüft am ${at}. Siegel: ${seals}, Ereignisse: ${events}.`,
     pruned: (rows, from) =>
       `${rows} davon wurden nach Ablauf ihrer Zeit gelöscht; ab Siegel ${from} ist das Protokoll vollständig.`,
     late: 'Neue Ereignisse sind seit mehr als einer Minute nicht versiegelt und könnten unterdessen spurlos verändert werden. Was zu tun ist, findet der Betrieb in docs/runbooks/SignetAuditUnsealed.md.',

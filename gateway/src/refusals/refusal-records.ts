@@ -1,5 +1,6 @@
 import { createFairBuffer, type FairBuffer, readClientPrefix } from '@signet/flow';
 import {
+  everydayRefusals,
   maxRefusalRecords,
   type Platform,
   type RefusalRecord,
@@ -136,7 +137,8 @@ export function createRefusalRecords(options: RefusalRecordsOptions): RefusalRec
       const field = notes.find((note) => note.field)?.field;
       const platform = session.platform === 'none' ? platformOfField(field) : platformOf(session);
       // First, so that a flood is not even described.
-      if (hasShare(callerOf(request))) keep(platform, callerOf(request), describeRefused(request));
+      const caller = callerOf(request);
+      if (hasShare(caller)) keep(platform, caller, describeRefused(request));
       else waiting[platform].leftOut += 1;
     },
     async stop() {
@@ -159,6 +161,10 @@ function isWaiting(waiting: Readonly<Record<Platform, Waiting>>): boolean {
 }
 
 /** Whose share a record takes: the account's, or that of the network, which for IPv6 is a /48. */
-function callerOf({ session, clientAddress }: RefusedRequest): string {
-  return session.platform === 'none' ? readClientPrefix(clientAddress ?? null).network : accountIdOf(session);
+function callerOf({ session, clientAddress, errors }: RefusedRequest): string {
+  if (session.platform !== 'none') return accountIdOf(session);
+  const { network } = readClientPrefix(clientAddress ?? null);
+  // An office behind one address opens many pages: these take nothing of the others' share.
+  const isEveryday = errors.every(({ extensions }) => everydayRefusals.has(extensions?.reason as string));
+  return isEveryday ? `${network} everyday` : network;
 }

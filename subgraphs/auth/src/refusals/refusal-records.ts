@@ -4,6 +4,7 @@ import {
   type Check,
   callerKinds,
   checks,
+  everydayRefusals,
   findReason,
   isTenantSlug,
   maxRefusalRecords,
@@ -188,8 +189,10 @@ async function findTenant(
   return named ?? findTenantId(defaultTenant);
 }
 
-function callerOf({ account, network }: SentRecord): string {
-  return account?.id ?? readClientPrefix(network ?? null).network;
+function callerOf({ account, network, refusals }: SentRecord): string {
+  if (account) return account.id;
+  const { network: prefix } = readClientPrefix(network ?? null);
+  return refusals.every(({ reason }) => everydayRefusals.has(reason)) ? `${prefix} everyday` : prefix;
 }
 
 const hourMs = 3_600_000;
