@@ -106,19 +106,6 @@ const router = createBrowserRouter(
         { path: 'undo-email', lazy: async () => ({ Component: (await addressPages()).UndoEmail }) },
       ],
     },
-    // What links in mails lead to. Nobody needs to be signed in.
-    {
-      errorElement: <PageFault />,
-      // Until the file of the first page is there.
-      hydrateFallbackElement: <main aria-busy="true" />,
-      children: [
-        { path: 'accept-invitation', lazy: () => import('./links/accept-invitation-page.tsx') },
-        { path: 'reset-password', lazy: () => import('./links/reset-password-page.tsx') },
-        { path: 'confirm-email', lazy: async () => ({ Component: (await addressPages()).ConfirmEmail }) },
-        { path: 'verify-email', lazy: async () => ({ Component: (await addressPages()).VerifyEmail }) },
-        { path: 'undo-email', lazy: async () => ({ Component: (await addressPages()).UndoEmail }) },
-      ],
-    },
   ],
   { basename: '/console' },
 );
