@@ -1,6 +1,6 @@
 /**
  * Signs people in to Signet from a frontend, and gives operations their access token: refresh once across tabs, second factors,
- * passkeys, and everything that can go wrong as one typed union. `/apollo`, `/urql` and `/react` are adapters.
+ * passkeys, and everything that can go wrong as one typed union. `/apollo`, `/urql` and `/react` are adapters, `/pages` is for pages that links lead to.
  *
  * @packageDocumentation
  */

@@ -56,10 +56,7 @@ export function createSignetClient(options: SignetClientOptions) {
     if (response.status !== 401) return response;
     const error = token && (await readRefusal(response));
     if (error?.kind === 'step-up' && onStepUp) {
-      steppingUp ??= onStepUp(error).finally(() => {
-        steppingUp = undefined;
-      });
-      if (!(await steppingUp)) return response;
+      if (!(await proveAgain(error))) return response;
     } else if (error?.kind !== 'signed-out') {
       return response;
     }
@@ -68,6 +65,21 @@ export function createSignetClient(options: SignetClientOptions) {
     // Whoever signed in meanwhile, in another tab, did not ask for this.
     const isMine = token && renewed.token && isSameAccount(token, renewed.token);
     return isMine && renewed.token !== token ? sendAs(renewed.token, input, init) : response;
+  }
+
+  /** Asks the app for a proof of who this is: one dialog, however many operations wait for it. */
+  async function proveAgain(error: SignetError): Promise<boolean> {
+    steppingUp ??= onStepUp?.(error).finally(() => {
+      steppingUp = undefined;
+    });
+    return (await steppingUp) ?? false;
+  }
+
+  /** Does it once more after a proof of who this is, where auth wants that first. */
+  async function withStepUp<T>(action: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
+    const outcome = await action();
+    const isAsked = !outcome.ok && outcome.error.kind === 'step-up';
+    return isAsked && (await proveAgain(outcome.error)) ? action() : outcome;
   }
 
   function sendAs(token: HeldToken | undefined, input: FetchInput, init?: RequestInit): Promise<Response> {
@@ -192,10 +204,12 @@ export function createSignetClient(options: SignetClientOptions) {
         ),
       /** Needs a recent sign-in. `recoveryCodes`, with the first factor, are shown this once. */
       add: (name: string) =>
-        withPasskey(askForPasskey(session, 'beginPasskeyRegistration'), (passkey) =>
-          session.ask<{ recoveryCodes: string[] | null }>('finishPasskeyRegistration', {
-            input: { name, passkey },
-          }),
+        withPasskey(
+          withStepUp(() => askForPasskey(session, 'beginPasskeyRegistration')),
+          (passkey) =>
+            session.ask<{ recoveryCodes: string[] | null }>('finishPasskeyRegistration', {
+              input: { name, passkey },
+            }),
         ),
     },
 

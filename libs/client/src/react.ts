@@ -1,5 +1,6 @@
 import { createContext, createElement, type ReactNode, useContext, useSyncExternalStore } from 'react';
 import type { SignetClient } from './client.ts';
+import type { SignetError } from './errors.ts';
 import type { SessionState } from './session.ts';
 
 const SignetContext = createContext<SignetClient | undefined>(undefined);
@@ -33,4 +34,45 @@ export function SignedIn(props: {
   const { status } = useSession();
   if (status === 'unknown') return props.pending ?? null;
   return status === 'signed-in' ? props.children : (props.fallback ?? null);
+}
+
+/** An operation that waits for a more recent sign-in. `answer(true)` sends it again, `answer(false)` gives it up. */
+export type StepUpRequest = { error: SignetError; answer(isDone: boolean): void };
+
+/**
+ * Connects `onStepUp` of a client with the dialog that proves again who somebody is: give `ask` to `createSignetClient`, and draw the dialog where
+ * `useRequest()` gives a request.
+ */
+export function createStepUpPrompt(): {
+  ask(error: SignetError): Promise<boolean>;
+  useRequest(): StepUpRequest | undefined;
+} {
+  const listeners = new Set<() => void>();
+  let request: StepUpRequest | undefined;
+  const change = (next: StepUpRequest | undefined) => {
+    request = next;
+    for (const listener of listeners) listener();
+  };
+  const subscribe = (listener: () => void) => {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  };
+  return {
+    ask: (error) =>
+      new Promise((resolve) => {
+        change({
+          error,
+          answer(isDone) {
+            change(undefined);
+            resolve(isDone);
+          },
+        });
+      }),
+    useRequest: () =>
+      useSyncExternalStore(
+        subscribe,
+        () => request,
+        () => undefined,
+      ),
+  };
 }
