@@ -30,7 +30,11 @@ export async function findFreePortBase(): Promise<number> {
     const place = 2 * Math.floor(Math.random() * places) + lane;
     const base = portRange.from + place * portsPerPlatform;
     const ports = portsFrom(base);
-    const all = [...listenersOf(ports, '127.0.0.1').map(({ port }) => port), ports.postgres];
+    const all = [
+      ...listenersOf(ports, '127.0.0.1').map(({ port }) => port),
+      ports.storefront,
+      ports.postgres,
+    ];
     if ((await Promise.all(all.map(canListen))).every(Boolean)) {
       return base;
     }
@@ -122,6 +126,7 @@ export async function startTestPlatform(
     {
       PORT_BASE: String(portBase),
       CONSOLE: 'no',
+      STOREFRONT: 'no',
       ...home.variables,
       LOG_LEVEL: 'fatal',
       ...lanesOfRun(),

@@ -18,6 +18,7 @@ import { allVariables } from './all-settings.ts';
 import { defaultCorsOrigins, type LauncherConfig, launcherConfigSchema } from './config.ts';
 import { innerHost, type Ports, portsFrom } from './ports.ts';
 import type { DevelopmentSecrets } from './secrets.ts';
+import { isStorefrontServed, originsOfPort } from './storefront-setting.ts';
 
 /** What the launcher knows when it configures the processes. */
 export type PlatformFacts = {
@@ -190,11 +191,21 @@ function deriveForAuth(facts: PlatformFacts, env: Environment): Derived {
   };
 }
 
-/** Staff have two: their own frontend, and the console of the entrance, where passkeys must work as well. */
-function describeFrontends({ ports }: PlatformFacts, env: Environment): Environment {
+/**
+ * Staff have two: their own frontend, and the console of the entrance, where passkeys must work as well. So have customers where the storefront is
+ * served: links of mails lead to it, and its development server is another origin.
+ */
+function describeFrontends({ config, ports }: PlatformFacts, env: Environment): Environment {
   const consoleOrigin = `http://localhost:${ports.portal}`;
+  const [storefrontOrigin = ''] = originsOfPort(ports.storefront);
   return {
     ...developmentMail,
+    ...(isStorefrontServed(config) && {
+      USER_APP_URL: storefrontOrigin,
+      ...(!isSet('USER_APP_URL', env) && {
+        USER_PASSKEY_ORIGINS: `${storefrontOrigin},${developmentMail.USER_APP_URL}`,
+      }),
+    }),
     ...(!isSet('PORTAL_APP_URL', env) && {
       PORTAL_PASSKEY_ORIGINS: `${developmentMail.PORTAL_APP_URL},${consoleOrigin}`,
     }),
@@ -202,7 +213,7 @@ function describeFrontends({ ports }: PlatformFacts, env: Environment): Environm
 }
 
 /** Nothing leaves: `/mailbox` shows what would have been sent. The frontends are where their development servers usually are. */
-const developmentMail: Environment = {
+const developmentMail = {
   MAIL_URL: 'mailbox:',
   MAIL_FROM: 'Signet <no-reply@localhost>',
   USER_APP_URL: 'http://localhost:5173',
@@ -238,7 +249,12 @@ function deriveForGateway(facts: PlatformFacts): Derived {
       PORTAL_PROOF_KEY_FILE: proofFiles('portal').keyFile,
       PROOF_PEERS_FILE: proofFiles('graph').peersFile,
     },
-    defaults: { ...defaults, CORS_ORIGINS: defaultCorsOrigins(config).join(','), LOG_REQUESTS: 'failures' },
+    defaults: {
+      ...defaults,
+      CORS_ORIGINS: defaultCorsOrigins(config).join(','),
+      ...(isStorefrontServed(config) && { USER_CORS_ORIGINS: originsOfPort(ports.storefront).join(',') }),
+      LOG_REQUESTS: 'failures',
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { AuthOptions } from '@signet/auth';
+import { readProviders } from '@signet/auth/providers';
 import type { SeededAccounts } from '@signet/db/seed';
 import { startGateway, startPlanningWorker } from '@signet/gateway';
 import { type SubgraphName, subgraphs } from '@signet/schema/subgraphs';
@@ -10,6 +11,8 @@ import type { PlatformDatabase } from './database.ts';
 import type { Ports } from './ports.ts';
 import { loadProcessConfigs } from './process-settings.ts';
 import type { DevelopmentSecrets } from './secrets.ts';
+import { startStorefront } from './storefront.ts';
+import { isStorefrontServed } from './storefront-setting.ts';
 
 type ServersOptions = {
   env: Environment;
@@ -23,13 +26,20 @@ type ServersOptions = {
   gateway: { env?: Environment };
 };
 
+type StartedServers = {
+  gatewayUrl: string;
+  hasMailbox: boolean;
+  hasConsole: boolean;
+  /** Undefined: the storefront is not served. */
+  storefrontUrl: string | undefined;
+  stop(): Promise<void>;
+};
+
 /**
  * Starts the subgraphs, then the gateway, each with the configuration that its own process would read from its
  * environment. Stops what runs already when one fails.
  */
-export async function startServers(
-  options: ServersOptions,
-): Promise<{ gatewayUrl: string; hasMailbox: boolean; hasConsole: boolean; stop(): Promise<void> }> {
+export async function startServers(options: ServersOptions): Promise<StartedServers> {
   const { config, ports, database, createLogger, subgraphOptions } = options;
   const { env: _env, ...ownOptions } = options.auth;
   const definitions = new Map(
@@ -61,6 +71,19 @@ export async function startServers(
     if (failed) {
       throw failed.reason;
     }
+    const host = nameOfHost(config.HOST);
+    if (isStorefrontServed(config)) {
+      running.push(
+        await startStorefront({
+          host: config.HOST,
+          port: ports.storefront,
+          apiPort: ports.user,
+          allowedHosts: configs.gateway.ALLOWED_HOSTS,
+          providers: await listProviders(configs.subgraphs.auth, config.DEFAULT_TENANT),
+          logger: createLogger('storefront'),
+        }),
+      );
+    }
     const gateway = await startGateway(configs.gateway, createLogger('gateway'), {
       accounts: database.accounts ? accountsForPages(database.accounts, config.DEFAULT_TENANT) : [],
       revocations,
@@ -70,7 +93,13 @@ export async function startServers(
     running.push(gateway);
     const hasMailbox = configs.subgraphs.auth.MAIL_URL === 'mailbox:';
     const hasConsole = configs.gateway.CONSOLE;
-    return { gatewayUrl: `http://${nameOfHost(config.HOST)}:${ports.graph}`, hasMailbox, hasConsole, stop };
+    return {
+      gatewayUrl: `http://${host}:${ports.graph}`,
+      hasMailbox,
+      hasConsole,
+      storefrontUrl: isStorefrontServed(config) ? `http://${host}:${ports.storefront}` : undefined,
+      stop,
+    };
   } catch (error) {
     await planningWorker.worker.terminate();
     await stop();
@@ -96,6 +125,12 @@ function configureProcesses(
     overrides,
     (name) => (definitions.get(name) as SubgraphDefinition).configSchema,
   );
+}
+
+/** Where customers of the tenant that the pages are in can sign in. */
+async function listProviders(config: Parameters<typeof readProviders>[0], tenant: string): Promise<string[]> {
+  const providers = await readProviders(config, ['user']);
+  return providers.filter((provider) => provider.tenant === tenant).map(({ name }) => name);
 }
 
 /** What a browser on this machine calls the address. */

@@ -9,11 +9,12 @@ import {
   openLogOutput,
 } from '@signet/service';
 import { formatBanner } from './banner.ts';
-import { startConsoleBuild } from './console.ts';
+import { startBuilds } from './build-pages.ts';
 import { openPlatformDatabase } from './database.ts';
 import { assertPortsFree, innerHost, listenersOf, portsFrom } from './ports.ts';
 import { readSettings } from './process-settings.ts';
 import { openDevelopmentSecrets } from './secrets.ts';
+import { isStorefrontServed } from './storefront-setting.ts';
 
 /** A started platform: `stop` ends the gateway, the subgraphs and the database, in this order. */
 export type RunningPlatform = { gatewayUrl: string; stop(): Promise<void> };
@@ -50,6 +51,7 @@ export async function startPlatform(
   try {
     await assertPortsFree([
       ...listenersOf(ports, config.HOST),
+      ...(isStorefrontServed(config) ? [{ host: config.HOST, port: ports.storefront }] : []),
       ...(config.DATABASE_URL ? [] : [{ host: innerHost, port: ports.postgres }]),
     ]);
     // The servers' modules take as long to load as the database to start: do both at once.
@@ -72,10 +74,12 @@ export async function startPlatform(
       gateway,
     });
     stops.push(servers.stop);
-    if (servers.hasConsole) {
-      const stopBuild = startConsoleBuild(createLogger('console', config.LOG_LEVEL));
-      stops.push(async () => stopBuild());
-    }
+    const pages = [
+      ...(servers.hasConsole ? (['console'] as const) : []),
+      ...(servers.storefrontUrl ? (['storefront'] as const) : []),
+    ];
+    const stopBuilds = startBuilds(pages, createLogger('pages', config.LOG_LEVEL));
+    stops.push(async () => stopBuilds());
     const seconds = (performance.now() - startedAt) / 1000;
     print(
       formatBanner({
@@ -85,6 +89,7 @@ export async function startPlatform(
         isClosed: hasProductionSurface(config),
         hasMailbox: servers.hasMailbox,
         hasConsole: servers.hasConsole,
+        storefrontUrl: servers.storefrontUrl,
         seconds,
       }),
     );
