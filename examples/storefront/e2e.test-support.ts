@@ -126,7 +126,7 @@ export function startShop(): Shop {
       await page.getByLabel('E-mail').fill(email);
       await page.getByLabel('Password').fill(given);
       await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-      await page.getByRole('button', { name: 'Sign out' }).waitFor();
+      await page.getByRole('button', { name: 'Sign out', exact: true }).waitFor();
     },
     linkOf,
     async signInElsewhere(email) {

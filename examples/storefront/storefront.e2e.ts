@@ -29,7 +29,7 @@ test('a customer goes from a search to an order, and finds it among theirs', asy
   await fillBasket(page);
   await page.locator('.product-link').first().click();
   await page.getByRole('heading', { level: 1, name: /Desk Lamp/ }).waitFor();
-  await page.getByRole('button', { name: /^Add to basket/ }).click();
+  await page.getByRole('button', { name: /^Add/ }).click();
   await nav(page)
     .getByRole('link', { name: /^Basket/ })
     .click();
@@ -189,7 +189,7 @@ test('two tabs have one basket and one session', async () => {
     .waitFor();
   await two.goto(new URL('account', shop.base).href);
   await two.getByText(email).waitFor();
-  await one.getByRole('button', { name: 'Sign out' }).click();
+  await one.getByRole('button', { name: 'Sign out', exact: true }).click();
   await two.getByText('Sign in to see this.').waitFor();
   expect(await two.getByText(email).count()).toBe(0);
   // Who signs out leaves no basket to the next person.
@@ -239,14 +239,14 @@ test('a customer adds a passkey and an app after a step-up, keeps the recovery c
   const presence = (enabled: boolean) =>
     authenticator.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled });
   await presence(false);
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
   await page.getByText('Sign in to see this.').waitFor();
   await page.getByRole('main').getByRole('link', { name: 'Sign in' }).click();
   await page.getByRole('button', { name: 'Sign in with a passkey' }).waitFor();
   await presence(true);
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
   await page.getByRole('heading', { name: 'Account' }).waitFor();
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Sign out', exact: true }).click();
 
   // Where the authenticator is not at hand, a recovery code stands in.
   await presence(false);
@@ -256,7 +256,7 @@ test('a customer adds a passkey and an app after a step-up, keeps the recovery c
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByLabel('Recovery code').fill(code);
   await page.getByRole('button', { name: 'Confirm' }).click();
-  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+  await page.getByRole('button', { name: 'Sign out', exact: true }).waitFor();
   await page.goto(new URL('account', shop.base).href);
   await page.getByText('9 are left.').waitFor();
   expect(shop.faults).toEqual([]);

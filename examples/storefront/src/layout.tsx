@@ -157,11 +157,11 @@ export function NotFound() {
 export function PageFault() {
   console.error(useRouteError());
   return (
-    <main className="narrow" role="alert">
+    <div className="narrow card" role="alert">
       <p>{texts.errors.page}</p>
       <Button kind="main" onClick={() => location.reload()}>
         {texts.reload}
       </Button>
-    </main>
+    </div>
   );
 }

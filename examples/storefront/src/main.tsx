@@ -13,34 +13,59 @@ document.documentElement.lang = language;
 // What could not be loaded while the network was gone is asked for again.
 window.addEventListener('online', () => void apollo.refetchQueries({ include: 'active' }));
 
-const linkPages = () => import('./account/link-pages.tsx');
-const signInPages = () => import('./account/sign-in-pages.tsx');
+const pages = {
+  product: () => import('./catalog/product-page.tsx'),
+  basket: () => import('./orders/basket-page.tsx'),
+  orders: () => import('./orders/orders-page.tsx'),
+  order: () => import('./orders/order-page.tsx'),
+  account: () => import('./account/account-page.tsx'),
+  signIn: () => import('./account/sign-in-pages.tsx'),
+  links: () => import('./account/link-pages.tsx'),
+};
+// They are small, and so there before somebody opens them: also where the network goes meanwhile.
+window.addEventListener('load', () =>
+  setTimeout(() => {
+    for (const load of Object.values(pages)) load().catch(() => undefined);
+  }, 500),
+);
+
 const router = createBrowserRouter([
   {
     element: <Layout />,
     errorElement: <PageFault />,
     hydrateFallbackElement: <p />,
     children: [
-      { index: true, ...browse },
-      { path: 'products/:id', lazy: () => import('./catalog/product-page.tsx') },
-      { path: 'basket', lazy: () => import('./orders/basket-page.tsx') },
-      { path: 'orders', lazy: () => import('./orders/orders-page.tsx') },
-      { path: 'orders/:id', lazy: () => import('./orders/order-page.tsx') },
-      { path: 'account', lazy: () => import('./account/account-page.tsx') },
-      { path: 'sign-in', lazy: async () => ({ Component: (await signInPages()).SignInPage }) },
-      { path: 'register', lazy: async () => ({ Component: (await signInPages()).RegisterPage }) },
       {
-        path: 'forgot-password',
-        lazy: async () => ({ Component: (await signInPages()).ForgotPasswordPage }),
+        errorElement: <PageFault />,
+        children: [
+          { index: true, ...browse },
+          { path: 'products/:id', lazy: pages.product },
+          { path: 'basket', lazy: pages.basket },
+          { path: 'orders', lazy: pages.orders },
+          { path: 'orders/:id', lazy: pages.order },
+          { path: 'account', lazy: pages.account },
+          { path: 'sign-in', lazy: async () => ({ Component: (await pages.signIn()).SignInPage }) },
+          { path: 'register', lazy: async () => ({ Component: (await pages.signIn()).RegisterPage }) },
+          {
+            path: 'forgot-password',
+            lazy: async () => ({ Component: (await pages.signIn()).ForgotPasswordPage }),
+          },
+          // Where the links of mails lead, and where others send people back to.
+          { path: 'verify-email', lazy: async () => ({ Component: (await pages.links()).VerifyEmailPage }) },
+          {
+            path: 'reset-password',
+            lazy: async () => ({ Component: (await pages.links()).ResetPasswordPage }),
+          },
+          {
+            path: 'confirm-email',
+            lazy: async () => ({ Component: (await pages.links()).ConfirmEmailPage }),
+          },
+          { path: 'undo-email', lazy: async () => ({ Component: (await pages.links()).UndoEmailPage }) },
+          { path: 'act', lazy: async () => ({ Component: (await pages.links()).ActPage }) },
+          { path: 'signed-in', lazy: async () => ({ Component: (await pages.links()).SignedInPage }) },
+          { path: '*', element: <NotFound /> },
+        ],
       },
-      // Where the links of mails lead, and where others send people back to.
-      { path: 'verify-email', lazy: async () => ({ Component: (await linkPages()).VerifyEmailPage }) },
-      { path: 'reset-password', lazy: async () => ({ Component: (await linkPages()).ResetPasswordPage }) },
-      { path: 'confirm-email', lazy: async () => ({ Component: (await linkPages()).ConfirmEmailPage }) },
-      { path: 'undo-email', lazy: async () => ({ Component: (await linkPages()).UndoEmailPage }) },
-      { path: 'act', lazy: async () => ({ Component: (await linkPages()).ActPage }) },
-      { path: 'signed-in', lazy: async () => ({ Component: (await linkPages()).SignedInPage }) },
-      { path: '*', element: <NotFound /> },
     ],
   },
 ]);
