@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { startChromium } from '../../gateway/src/pages/chromium.test-support.ts';
 import { startTestPlatform, type TestPlatform } from '../../launcher/src/platform.test-support.ts';
 
@@ -80,13 +80,12 @@ export function startShop(): Shop {
     return mails.filter((mail) => mail.to === to);
   };
   async function linkOf(to: string, template: string): Promise<string> {
-    for (;;) {
+    const find = async () => {
       const mail = (await mailsTo(to)).find((one) => one.template === template);
-      const link = mail && /http:\S+#token=\S+/.exec(mail.text)?.[0];
-      if (link) return link;
-      // A test's own time limit ends this.
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+      return mail && /http:\S+#token=\S+/.exec(mail.text)?.[0];
+    };
+    await expect.poll(find, { message: `the mail ${template}` }).toBeDefined();
+    return String(await find());
   }
   return {
     get platform() {

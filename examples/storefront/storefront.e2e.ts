@@ -1,3 +1,4 @@
+import { TOTP } from 'otpauth';
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { seedPassword } from '../../launcher/src/platform.test-support.ts';
@@ -196,7 +197,7 @@ test('two tabs have one basket and one session', async () => {
   await nav(two).getByRole('link', { name: 'Basket', exact: true }).waitFor();
 });
 
-test('a customer adds a passkey and an app after a step-up, keeps the recovery codes, and signs in by each', async () => {
+test('a customer adds a passkey after a step-up and an app, keeps the recovery codes, and signs in by them', async () => {
   const email = await shop.createCustomer();
   const page = await shop.open('');
   const authenticator = await shop.context.newCDPSession(page);
@@ -245,7 +246,7 @@ test('a customer adds a passkey and an app after a step-up, keeps the recovery c
   await page.getByRole('button', { name: 'Sign in with a passkey' }).waitFor();
   await presence(true);
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
-  await page.getByRole('heading', { name: 'Account' }).waitFor();
+  await page.getByRole('heading', { name: 'Account', exact: true }).waitFor();
   await page.getByRole('button', { name: 'Sign out', exact: true }).click();
 
   // Where the authenticator is not at hand, a recovery code stands in.
@@ -259,6 +260,15 @@ test('a customer adds a passkey and an app after a step-up, keeps the recovery c
   await page.getByRole('button', { name: 'Sign out', exact: true }).waitFor();
   await page.goto(new URL('account', shop.base).href);
   await page.getByText('9 are left.').waitFor();
+  await page.getByRole('button', { name: 'Add an app' }).click();
+  const app = page.getByRole('dialog', { name: 'Add an app' });
+  const secret = await app.locator('code').innerText();
+  await app.getByLabel('Code of your app').fill('000000');
+  await app.getByRole('button', { name: 'Confirm' }).click();
+  await app.locator('.field .fault').waitFor();
+  await app.getByLabel('Code of your app').fill(new TOTP({ secret }).generate());
+  await app.getByRole('button', { name: 'Confirm' }).click();
+  await page.getByRole('button', { name: 'Replace the app' }).waitFor();
   expect(shop.faults).toEqual([]);
 });
 
@@ -290,7 +300,7 @@ test('a customer changes the address and the password, ends a session elsewhere,
   await page.getByLabel('New address').fill(next);
   await page.getByRole('button', { name: 'Change the address' }).click();
   await page.getByText(`We have sent a mail to ${next}`).waitFor();
-  await page.goto(await shop.linkOf(next, 'confirm-email'));
+  await page.goto(await shop.linkOf(next, 'email-change'));
   await page.getByRole('button', { name: 'Confirm the new address' }).click();
   await page.getByText('Your new address is confirmed.').waitFor();
 
@@ -314,7 +324,7 @@ test('a customer changes the address and the password, ends a session elsewhere,
   await page.getByText('Your account will be deleted on').waitFor();
   await page.getByRole('button', { name: 'Keep my account' }).click();
   await page.getByText('Your account will be deleted on').waitFor({ state: 'detached' });
-  await page.goto(await shop.linkOf(email, 'email-changed'));
+  await page.goto(await shop.linkOf(email, 'email-change-notice'));
   await page.getByRole('button', { name: 'Take the change back' }).click();
   await page.getByText('Your earlier address counts again').waitFor();
 });
