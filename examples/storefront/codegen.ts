@@ -12,7 +12,7 @@ export default {
       config: {
         // Every scalar of the schema: one that is missing here fails the generator, and is `any` nowhere.
         strictScalars: true,
-        scalars: { DateTime: 'string', JSONObject: 'Record<string, unknown>' },
+        scalars: { ID: 'string', DateTime: 'string', JSONObject: 'Record<string, unknown>' },
         defaultScalarType: 'unknown',
         enumsAsTypes: true,
         useTypeImports: true,

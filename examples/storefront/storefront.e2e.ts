@@ -231,7 +231,7 @@ test('a customer adds a passkey after a step-up and an app, keeps the recovery c
   const codes = page.getByRole('dialog', { name: 'Keep these recovery codes' });
   await expect.poll(() => codes.getByRole('listitem').count()).toBe(10);
   for (let n = 0; n < 3; n += 1) await page.keyboard.press('Escape');
-  expect(await codes.getByRole('listitem').first().isVisible()).toBe(true);
+  await expect.poll(() => codes.getByRole('listitem').first().isVisible()).toBe(true);
   const code = await codes.getByRole('listitem').first().innerText();
   await codes.getByRole('button', { name: 'I have kept them' }).click();
   await page.getByText('<b>key</b>').waitFor();

@@ -29,6 +29,19 @@ window.addEventListener('load', () =>
   }, 500),
 );
 
+type LinkPageName =
+  | 'VerifyEmailPage'
+  | 'ResetPasswordPage'
+  | 'ConfirmEmailPage'
+  | 'UndoEmailPage'
+  | 'ActPage';
+
+/** A page that gets what stands after `#` in its address. */
+const linkPage = (name: LinkPageName) => async () => {
+  const { [name]: Component, takeFragment } = await pages.links();
+  return { Component, loader: takeFragment };
+};
+
 const router = createBrowserRouter([
   {
     element: <Layout />,
@@ -51,18 +64,18 @@ const router = createBrowserRouter([
             lazy: async () => ({ Component: (await pages.signIn()).ForgotPasswordPage }),
           },
           // Where the links of mails lead, and where others send people back to.
-          { path: 'verify-email', lazy: async () => ({ Component: (await pages.links()).VerifyEmailPage }) },
+          { path: 'verify-email', lazy: linkPage('VerifyEmailPage') },
+          { path: 'reset-password', lazy: linkPage('ResetPasswordPage') },
+          { path: 'confirm-email', lazy: linkPage('ConfirmEmailPage') },
+          { path: 'undo-email', lazy: linkPage('UndoEmailPage') },
+          { path: 'act', lazy: linkPage('ActPage') },
           {
-            path: 'reset-password',
-            lazy: async () => ({ Component: (await pages.links()).ResetPasswordPage }),
+            path: 'signed-in',
+            lazy: async () => {
+              const { SignedInPage, takeUpstreamResult } = await pages.links();
+              return { Component: SignedInPage, loader: takeUpstreamResult };
+            },
           },
-          {
-            path: 'confirm-email',
-            lazy: async () => ({ Component: (await pages.links()).ConfirmEmailPage }),
-          },
-          { path: 'undo-email', lazy: async () => ({ Component: (await pages.links()).UndoEmailPage }) },
-          { path: 'act', lazy: async () => ({ Component: (await pages.links()).ActPage }) },
-          { path: 'signed-in', lazy: async () => ({ Component: (await pages.links()).SignedInPage }) },
           { path: '*', element: <NotFound /> },
         ],
       },

@@ -3,7 +3,7 @@ import type { Challenge, Outcome } from '@signet/client';
 import { readRegistration, takeFragment, takeUpstreamResult } from '@signet/client/pages';
 import { useSession } from '@signet/client/react';
 import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react';
-import { Link, Navigate, useNavigate, useSearchParams } from 'react-router';
+import { Link, Navigate, useLoaderData, useNavigate, useSearchParams } from 'react-router';
 import { toOutcome, useAttempt } from '../errors.ts';
 import {
   ConfirmEmailDocument,
@@ -16,10 +16,15 @@ import { texts } from '../texts/index.ts';
 import { Button, Field, Refusal, Skeleton, usePageTitle } from '../ui.tsx';
 import { readTarget, SecondStep } from './sign-in-pages.tsx';
 
+/*
+ * What the address holds is taken by the loaders of these pages, once for each visit: React may begin to draw a page several times.
+ */
+export { takeFragment, takeUpstreamResult };
+
 /** A page that a link of a mail leads to. It acts when the person presses a button: scanners of mails open links. */
 function LinkPage({ title, children }: { title: string; children: (token: string) => ReactNode }) {
   usePageTitle(title);
-  const [{ token }] = useState(takeFragment);
+  const { token } = useLoaderData<typeof takeFragment>();
   return (
     <div className="narrow card">
       <h1>{title}</h1>
@@ -231,7 +236,7 @@ function useOnce(action: () => void): void {
 /** A member of staff comes from the console, to act as a customer in this tab. */
 export function ActPage() {
   usePageTitle(texts.acting.label);
-  const [{ grant }] = useState(takeFragment);
+  const { grant } = useLoaderData<typeof takeFragment>();
   const [isActing, setActing] = useState(false);
   const { error, attempt } = useAttempt();
   useOnce(() => {
@@ -254,7 +259,7 @@ export function SignedInPage() {
   usePageTitle(texts.signIn.title);
   const [address] = useSearchParams();
   const navigate = useNavigate();
-  const [result] = useState(takeUpstreamResult);
+  const result = useLoaderData<typeof takeUpstreamResult>();
   const [challenge, setChallenge] = useState<Challenge>();
   const [link] = useMutation(LinkIdentityDocument);
   const { error, attempt } = useAttempt();

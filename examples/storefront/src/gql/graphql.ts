@@ -104,7 +104,7 @@ export type PlaceOrderInput = {
 };
 
 export type OrderItemInput = {
-  productId: string | number;
+  productId: string;
   /** 1 to 1000. */
   quantity: number;
 };
@@ -204,7 +204,7 @@ export type RenewRecoveryCodesMutationVariables = Exact<{ [key: string]: never; 
 export type RenewRecoveryCodesMutation = { renewRecoveryCodes: Array<string> };
 
 export type RenamePasskeyMutationVariables = Exact<{
-  id: string | number;
+  id: string;
   name: string;
 }>;
 
@@ -212,7 +212,7 @@ export type RenamePasskeyMutationVariables = Exact<{
 export type RenamePasskeyMutation = { renamePasskey: { id: string, name: string } };
 
 export type RemovePasskeyMutationVariables = Exact<{
-  id: string | number;
+  id: string;
 }>;
 
 
@@ -226,14 +226,14 @@ export type LinkIdentityMutationVariables = Exact<{
 export type LinkIdentityMutation = { linkIdentity: { id: string, provider: string } };
 
 export type UnlinkIdentityMutationVariables = Exact<{
-  id: string | number;
+  id: string;
 }>;
 
 
 export type UnlinkIdentityMutation = { unlinkIdentity: boolean };
 
 export type EndSessionMutationVariables = Exact<{
-  id: string | number;
+  id: string;
 }>;
 
 
@@ -245,14 +245,14 @@ export type EndOtherSessionsMutationVariables = Exact<{ [key: string]: never; }>
 export type EndOtherSessionsMutation = { endOtherSessions: number };
 
 export type EndDeviceMutationVariables = Exact<{
-  id: string | number;
+  id: string;
 }>;
 
 
 export type EndDeviceMutation = { endDevice: boolean };
 
 export type ObjectToImpersonationMutationVariables = Exact<{
-  id: string | number;
+  id: string;
 }>;
 
 
@@ -291,7 +291,7 @@ export type ProductsQueryVariables = Exact<{
 export type ProductsQuery = { products: { totalCount: number, totalCountIsExact: boolean, edges: Array<{ cursor: string, node: { id: string, name: string, price: { amount: number, currency: string }, category: { id: string, slug: string, name: string }, stock: { available: number, inStock: boolean } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
 
 export type ProductQueryVariables = Exact<{
-  id: string | number;
+  id: string;
 }>;
 
 
@@ -308,7 +308,7 @@ export type MyOrdersQueryVariables = Exact<{
 export type MyOrdersQuery = { myOrders: { edges: Array<{ cursor: string, node: { id: string, status: OrderStatus, placedAt: string, shippedAt: string | null, cancelledAt: string | null, reservedUntil: string | null, expiredAt: string | null, total: { amount: number, currency: string }, items: Array<{ quantity: number, lineTotal: { amount: number, currency: string }, product: { id: string, name: string } | null }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
 
 export type OrderQueryVariables = Exact<{
-  id: string | number;
+  id: string;
 }>;
 
 
@@ -322,7 +322,7 @@ export type PlaceOrderMutationVariables = Exact<{
 export type PlaceOrderMutation = { placeOrder: { id: string, status: OrderStatus, placedAt: string, shippedAt: string | null, cancelledAt: string | null, reservedUntil: string | null, expiredAt: string | null, total: { amount: number, currency: string }, items: Array<{ quantity: number, lineTotal: { amount: number, currency: string }, product: { id: string, name: string } | null }> } };
 
 export type CancelOrderMutationVariables = Exact<{
-  id: string | number;
+  id: string;
 }>;
 
 
