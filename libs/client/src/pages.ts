@@ -20,7 +20,8 @@ const registrationKey = 'signet:registration';
 
 /**
  * What the address of this page has after `#`: `token` of a mail's link, `grant` of an impersonation. It is taken out of the address, which
- * stays in the browser's history. So this gives it once.
+ * stays in the browser's history. So this gives it once: call it in a loader of the router, and not while React draws a page, which it may begin
+ * several times.
  */
 export function takeFragment(): Record<string, string | undefined> {
   const { location, history } = page;
