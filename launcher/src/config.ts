@@ -45,7 +45,7 @@ export const launcherFields = {
   STOREFRONT: configFields.flag
     .default(true)
     .describe(
-      "The demo shop's pages for customers, at PORT_BASE + 3. `no` turns them off; with the production surface they are off.",
+      "The demo shop's pages for customers, at PORT_BASE + 3 of this machine. `no` turns them off; so does the production surface, or another HOST than 127.0.0.1 or 0.0.0.0.",
     ),
   DEFAULT_TENANT: z
     .string()

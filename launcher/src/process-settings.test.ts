@@ -188,6 +188,7 @@ test('leads customers to the storefront where it is served, and lets its pages i
   );
   expect(settingsOf({ STOREFRONT: 'no' })).toEqual([[], 'http://localhost:5173', undefined]);
   expect(settingsOf({ SURFACE: 'production' })[0]).toEqual([]);
+  expect(settingsOf({ HOST: '192.0.2.1' })[0]).toEqual([]);
   expect(settingsOf({ USER_APP_URL: 'https://shop.example' })[1]).toBe('https://shop.example');
 });
 

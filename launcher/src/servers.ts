@@ -75,10 +75,8 @@ export async function startServers(options: ServersOptions): Promise<StartedServ
     if (isStorefrontServed(config)) {
       running.push(
         await startStorefront({
-          host: config.HOST,
           port: ports.storefront,
           apiPort: ports.user,
-          allowedHosts: configs.gateway.ALLOWED_HOSTS,
           providers: await listProviders(configs.subgraphs.auth, config.DEFAULT_TENANT),
           logger: createLogger('storefront'),
         }),
@@ -97,7 +95,7 @@ export async function startServers(options: ServersOptions): Promise<StartedServ
       gatewayUrl: `http://${host}:${ports.graph}`,
       hasMailbox,
       hasConsole,
-      storefrontUrl: isStorefrontServed(config) ? `http://${host}:${ports.storefront}` : undefined,
+      storefrontUrl: isStorefrontServed(config) ? `http://localhost:${ports.storefront}` : undefined,
       stop,
     };
   } catch (error) {

@@ -51,7 +51,7 @@ export async function startPlatform(
   try {
     await assertPortsFree([
       ...listenersOf(ports, config.HOST),
-      ...(isStorefrontServed(config) ? [{ host: config.HOST, port: ports.storefront }] : []),
+      ...(isStorefrontServed(config) ? [{ host: innerHost, port: ports.storefront }] : []),
       ...(config.DATABASE_URL ? [] : [{ host: innerHost, port: ports.postgres }]),
     ]);
     // The servers' modules take as long to load as the database to start: do both at once.

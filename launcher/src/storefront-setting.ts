@@ -5,9 +5,17 @@ import type { LauncherConfig } from './config.ts';
 
 const folder = join(import.meta.dirname, '../../examples/storefront');
 
+/** Values of HOST with which the entrances answer under the names of this machine, which the pages call them by. */
+const hostsAtHome = ['127.0.0.1', 'localhost', '0.0.0.0', '::'];
+
 /** Whether `npm start` serves the pages of the demo shop. `signet remove-shop` takes them away. */
 export function isStorefrontServed(config: LauncherConfig): boolean {
-  return config.STOREFRONT && !hasProductionSurface(config) && existsSync(join(folder, 'package.json'));
+  return (
+    config.STOREFRONT &&
+    !hasProductionSurface(config) &&
+    hostsAtHome.includes(config.HOST) &&
+    existsSync(join(folder, 'package.json'))
+  );
 }
 
 /** Where they are built into. */

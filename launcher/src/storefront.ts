@@ -1,13 +1,12 @@
 import { registerBuiltApp } from '@signet/gateway';
 import { createHttpServer, type Logger, listen, type RunningServer } from '@signet/service';
+import { innerHost } from './ports.ts';
 import { originsOfPort, storefrontFiles } from './storefront-setting.ts';
 
 export type StorefrontOptions = {
-  host: string;
   port: number;
   /** The port of the entrance for customers, which its pages call. */
   apiPort: number;
-  allowedHosts: readonly string[];
   /** Names of identity providers that customers can sign in at. */
   providers: readonly string[];
   logger: Logger;
@@ -15,11 +14,11 @@ export type StorefrontOptions = {
 
 /**
  * Serves the demo shop's pages as a shop of its own would be served: files, at an origin beside the one of the API, which lets it in by CORS
- * (docs/decisions/0071-storefront.md).
+ * (docs/decisions/0071-storefront.md). On this machine only.
  */
 export async function startStorefront(options: StorefrontOptions): Promise<RunningServer> {
-  const { host, port, apiPort, allowedHosts, providers, logger } = options;
-  const server = createHttpServer({ logger, allowedHosts });
+  const { port, apiPort, providers, logger } = options;
+  const server = createHttpServer({ logger });
   const settings = { url: `http://localhost:${apiPort}/graphql`, providers: providers.join(',') };
   registerBuiltApp(server, {
     folder: storefrontFiles,
@@ -37,6 +36,6 @@ export async function startStorefront(options: StorefrontOptions): Promise<Runni
         page,
       ),
   });
-  const url = await listen(server, { host, port, portVariable: 'PORT_BASE' });
+  const url = await listen(server, { host: innerHost, port, portVariable: 'PORT_BASE' });
   return { url, stop: () => server.close() };
 }
