@@ -113,10 +113,10 @@ export function startShop(): Shop {
         'mutation ($input: RegisterInput!) { register(input: $input) { accessToken } }',
         { variables },
       );
-      const { id } = body.errors[0].extensions.challenge;
+      const { challenge } = body.errors?.[0]?.extensions as unknown as { challenge: { id: string } };
       const token = new URL(await linkOf(email, 'verify-email')).hash.slice('#token='.length);
       await platform.ask('mutation ($input: VerifyEmailInput!) { verifyEmail(input: $input) { verified } }', {
-        variables: { input: { token, challenge: id } },
+        variables: { input: { token, challenge: challenge.id } },
       });
       return email;
     },
