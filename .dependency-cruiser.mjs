@@ -102,6 +102,14 @@ export default {
       to: { path: '^(schema|db|gateway|launcher|cli|libs/(?!client/)[^/]+|subgraphs/[^/]+/src)/' },
     },
     {
+      name: 'the-explorer-imports-the-pages-scripts-alone',
+      severity: 'error',
+      from: { path: '^explorer/src/' },
+      to: {
+        path: '^(schema|db|libs|subgraphs|launcher|cli|console|packages)/|^gateway/(?!src/pages/client/)',
+      },
+    },
+    {
       name: 'nobody-imports-packages',
       severity: 'error',
       from: { pathNot: '^packages/' },

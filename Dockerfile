@@ -21,7 +21,7 @@ WORKDIR /app
 COPY --from=manifests /manifests ./
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --workspace=gateway && npm cache clean --force
 
-# For all subgraphs, without what only the gateway needs: the explorer's files and the query planner.
+# For all subgraphs, without what only the gateway needs, such as the query planner.
 FROM base AS subgraph-packages
 WORKDIR /app
 COPY --from=manifests /manifests ./
@@ -38,22 +38,25 @@ USER node
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --start-interval=1s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env[(process.env.ENTRANCES ?? '').split(',')[0].toUpperCase() + '_PORT'] ?? process.env.PORT}/health/ready`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 
-# The console's files; what builds them stays behind.
-FROM node:24-slim AS console
+# The files of the console and the explorer; what builds them stays behind.
+FROM node:24-slim AS pages
 WORKDIR /app
 COPY --from=manifests /manifests ./
-RUN npm ci --ignore-scripts --workspace=console && npm cache clean --force
+RUN npm ci --ignore-scripts --workspace=console --workspace=explorer && npm cache clean --force
 COPY libs/client libs/client
+COPY gateway/src/pages/client gateway/src/pages/client
 COPY console console
+COPY explorer explorer
 COPY subgraphs subgraphs
-RUN node console/build.ts
+RUN node console/build.ts && node explorer/build.ts
 
 FROM process AS gateway
 COPY --from=gateway-packages /app ./
 COPY schema schema
 COPY libs libs
 COPY gateway gateway
-COPY --from=console /app/console/dist console/dist
+COPY --from=pages /app/console/dist console/dist
+COPY --from=pages /app/explorer/dist explorer/dist
 ENV GRAPH_PORT=4000 USER_PORT=4001 PORTAL_PORT=4002 NODE_OPTIONS=--max-old-space-size=384
 EXPOSE 4000 4001 4002
 CMD ["node", "gateway/main.mjs"]

@@ -2,14 +2,12 @@ import { createHash } from 'node:crypto';
 import { globSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { listDocuments } from '../libs/client/src/operations.ts';
-import { buildWhenStale } from './cached-build.ts';
+import { listDocuments } from '../libs/client/src/documents.ts';
+import { buildPage, root } from './build-page.ts';
 
 /* `npm run build -w console`, and `npm start` in a process of its own. */
 
-const root = join(import.meta.dirname, '..');
-
-await buildWhenStale({
+await buildPage({
   folder: import.meta.dirname,
   sources: [
     'console/{src/**/*,*.ts,*.html,package.json}',
@@ -17,7 +15,9 @@ await buildWhenStale({
     'subgraphs/*/console/*',
     'package-lock.json',
   ],
-  complete: async (made) => writeFileSync(join(made, 'trusted-documents.json'), await writeManifest()),
+  async finish(made) {
+    writeFileSync(join(made, 'trusted-documents.json'), await writeManifest());
+  },
 });
 
 /** All that the console sends, for an entrance that runs trusted documents only (docs/trusted-documents.md). */

@@ -1,13 +1,27 @@
 import { describe, expect, test } from 'vitest';
+import { testAccount } from './e2e/account.test-support.ts';
 import { startConsole } from './e2e/console.test-support.ts';
 import { testCustomers } from './e2e/customers.test-support.ts';
+import { testDashboard } from './e2e/dashboard.test-support.ts';
+import { testKeys } from './e2e/keys.test-support.ts';
+import { testQuality } from './e2e/quality.test-support.ts';
+import { testRefusals } from './e2e/refusals.test-support.ts';
+import { testServices } from './e2e/services.test-support.ts';
 import { testSigningIn } from './e2e/signing-in.test-support.ts';
+import { testStaff } from './e2e/staff.test-support.ts';
 
 // One platform for all screens: each has its tests in a file of `e2e/`.
 const staff = startConsole();
 
 testSigningIn(staff);
+testDashboard(staff);
 testCustomers(staff);
+testStaff(staff);
+testServices(staff);
+testAccount(staff);
+testKeys(staff);
+testRefusals(staff);
+testQuality(staff);
 
 describe('every screen', () => {
   test.each(['light', 'dark'] as const)('has no barrier that axe finds: %s', async (colorScheme) => {
@@ -16,6 +30,9 @@ describe('every screen', () => {
     await page.getByLabel('E-mail').waitFor();
     expect(await staff.findBarriers(page)).toEqual([]);
     await staff.signIn(page, 'admin@example.com');
+    await page.locator('figure.chart').first().waitFor();
+    expect(await staff.findBarriers(page)).toEqual([]);
+    await page.getByRole('link', { name: 'Customers', exact: true }).click();
     await page.getByRole('table').waitFor();
     expect(await staff.findBarriers(page)).toEqual([]);
     await page.getByRole('link', { name: 'Ada Example' }).click();

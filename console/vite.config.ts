@@ -13,6 +13,12 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     target: 'es2023',
     sourcemap: true,
+    rolldownOptions: {
+      output: {
+        // The gateway serves names with one dot.
+        chunkFileNames: ({ name }) => `assets/${name.replaceAll('.', '-')}-[hash].js`,
+      },
+    },
   },
   server: { fs: { allow: ['..'] } },
 });

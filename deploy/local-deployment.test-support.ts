@@ -1,10 +1,9 @@
-import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type ProcessRole, roleUrl } from '@signet/db';
 import { createTestDatabase, type TestDatabase } from '@signet/testing';
 import { inject } from 'vitest';
+import { findFreePorts } from '../launcher/src/platform.test-support.ts';
 import { readComposeFile } from './compose-file.test-support.ts';
 import { makeSecrets, type SecretsFolder } from './secrets.test-support.ts';
 import {
@@ -63,10 +62,7 @@ export async function createLocalDeployment(
 
 /** `portal:4012` to a free port of loopback, for each service. */
 async function findAddresses(processes: Process[]): Promise<Map<string, number>> {
-  const servers = processes.map(() => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => server.listening || once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  const ports = await findFreePorts(processes.length);
   return new Map(
     processes.map(({ name, environment }, index) => [`${name}:${portOf(environment)}`, ports[index] ?? 0]),
   );

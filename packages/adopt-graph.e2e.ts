@@ -387,7 +387,7 @@ describe("another team's graph, behind the packed gateway", () => {
     await waitUntilListening(child, own);
     const base = `http://127.0.0.1:${own}`;
     const page = await (await fetch(`${base}/explorer`, { headers: { accept: 'text/html' } })).text();
-    const script = /href="(\/explorer\/files\/[^"]+\/ruru\.js)"/.exec(page)?.[1];
+    const script = /src="(\/explorer\/assets\/[^"]+\.js)"/.exec(page)?.[1];
     const file = await fetch(`${base}${script}`);
     expect([file.status, file.headers.get('content-type')]).toEqual([
       200,

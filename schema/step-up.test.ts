@@ -25,9 +25,11 @@ const withoutStepUp: Readonly<Record<string, string>> = {
     'endDevice',
     'endPortalDevice',
     'endCustomerSessions',
+    'endCustomerDevice',
     'endImpersonation',
     'objectToImpersonation',
   ]),
+  ...because('it reads', ['verifyAuditLog']),
   ...because('it changes no way to sign in', [
     'cancelAccountDeletion',
     'renamePasskey',
@@ -37,6 +39,7 @@ const withoutStepUp: Readonly<Record<string, string>> = {
     'assignCustomer',
     'unassignCustomer',
     'addSupportNote',
+    'deleteSupportNote',
   ]),
 };
 

@@ -11,6 +11,7 @@ import { generateClientPreset, listExamples } from './client-preset.ts';
 import { action, addExample, type Context, messageOf } from './command.ts';
 import { addGraphOptions, type ComposeGraphOptions, composeGraph } from './compose-graph/compose-command.ts';
 import { generateOperationTypes, listOperationFolders, operationTypesPath } from './operation-types.ts';
+import { generateRoleMatrix, roleMatrixPath } from './role-matrix.ts';
 import { generateSettingsFiles } from './settings.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -77,6 +78,8 @@ async function compose({ check, only }: Options, { print, printError }: Context)
   for (const example of only ? [] : listExamples()) {
     files.push(...(await generateClientPreset(example, supergraphs.get(supergraphPath('user')) ?? '')));
   }
+  const portal = supergraphs.get(supergraphPath('portal'));
+  if (portal) files.push({ path: roleMatrixPath, content: generateRoleMatrix(portal) });
   const changed = files.filter(
     ({ path, content }) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined) !== content,
   );

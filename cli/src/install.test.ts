@@ -18,13 +18,6 @@ function namesOf(isWanted: (entry: LockedPackage) => boolean): string[] {
 }
 
 describe('npm install', () => {
-  it('leaves out what the explorer package names and its files never load', () => {
-    const names = new Set(namesOf(() => true));
-    expect(names).toContain('ruru');
-    const unused = ['graphiql', 'monaco-editor', 'react-aria', 'framer-motion'];
-    expect(unused.filter((name) => names.has(name))).toEqual([]);
-  });
-
   it('asks about no install script and warns about no deprecated package', () => {
     const undecided = namesOf((entry) => entry.hasInstallScript === true).filter(
       (name) => !(name in manifest.allowScripts),

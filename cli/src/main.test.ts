@@ -12,6 +12,7 @@ const commands = [
   'start',
   'dev',
   'compose',
+  'types',
   'access',
   'lint',
   'db',

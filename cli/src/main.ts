@@ -18,6 +18,7 @@ const commands: readonly LazyCommand[] = [
     async () => (await import('./start.ts')).dev,
   ],
   ['compose', 'write the supergraph and the resolver types from the SDL', () => import('./compose.ts')],
+  ['types', 'write the types of an entrance as a package', () => import('./types.ts')],
   ['access', 'check every access rule, and write the access matrix', () => import('./access.ts')],
   ['lint', 'check who imports whom, and that only auth can sign', () => import('./lint.ts')],
   ['db', 'migrate, seed, list permissions, create tenants and staff', () => import('./db.ts')],

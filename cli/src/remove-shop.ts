@@ -62,7 +62,11 @@ export function removeShop(tree: string, { force }: RemoveShopOptions): string[]
     'schema/contract/scopes.ts': (text) => removeScopes(text, scopes),
   };
   const generated = globSync(
-    ['schema/generated/*', 'deploy/kubernetes/{base,images,components/replicas}/*'],
+    [
+      'schema/generated/*',
+      'deploy/kubernetes/{base,images,components/replicas}/*',
+      'console/src/**/*.generated.ts',
+    ],
     { cwd: tree },
   );
   const before = new Map(

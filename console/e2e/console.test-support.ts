@@ -3,13 +3,14 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { startChromium } from '../../gateway/src/pages/chromium.test-support.ts';
 import {
   seedPassword,
   startTestPlatform,
   type TestPlatform,
 } from '../../launcher/src/platform.test-support.ts';
+import type { MailboxMail } from '../../schema/contract/mailbox.ts';
 
 const folder = `${import.meta.dirname}/..`;
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -18,6 +19,8 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 export type Console = {
   readonly platform: TestPlatform;
   readonly browser: Browser;
+  /** Of every account of the seed. */
+  readonly password: string;
   /** The console's address, with a `/` at its end. */
   readonly base: string;
   readonly context: BrowserContext;
@@ -31,6 +34,8 @@ export type Console = {
   enterPassword: (page: Page, email: string) => Promise<void>;
   /** As somebody does from another device, or an administrator. */
   endSessions: (email: string) => Promise<void>;
+  /** The link of a mail of this kind to an address, as soon as there is one that was not seen. */
+  findLink: (to: string, template: string, seen?: readonly string[]) => Promise<string>;
   /** What axe finds wrong with a page: the rule, and where. */
   findBarriers: (page: Page) => Promise<string[]>;
 };
@@ -46,7 +51,7 @@ export function startConsole(): Console {
   beforeAll(async () => {
     await promisify(execFile)(process.execPath, [`${folder}/build.ts`]);
     [platform, browser] = await Promise.all([
-      startTestPlatform({ CONSOLE: 'yes', STAFF_MFA: 'operations' }),
+      startTestPlatform({ CONSOLE: 'yes', STAFF_MFA: 'operations', CLIENT_SECRETS: 'yes' }),
       startChromium(),
     ]);
     base = new URL('/console/', platform.urlOf('portal')).href;
@@ -72,12 +77,12 @@ export function startConsole(): Console {
   }
   async function enterPassword(page: Page, email: string): Promise<void> {
     await page.getByLabel('E-mail').fill(email);
-    await page.getByLabel('Password').fill(seedPassword);
+    await page.getByLabel('Password', { exact: true }).fill(seedPassword);
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   }
   async function signIn(page: Page, email: string): Promise<void> {
     await enterPassword(page, email);
-    await page.getByRole('button', { name: 'Sign out' }).waitFor();
+    await page.getByRole('button', { name: 'Sign out', exact: true }).waitFor();
   }
   return {
     get platform() {
@@ -93,6 +98,7 @@ export function startConsole(): Console {
       return context;
     },
     unlisted,
+    password: seedPassword,
     async useContext(options) {
       await context.close();
       return openContext(options);
@@ -108,6 +114,19 @@ export function startConsole(): Console {
     async endSessions(email) {
       const elsewhere = await platform.signIn('portal', email);
       await platform.ask('mutation { endOtherPortalSessions }', { token: elsewhere });
+    },
+    async findLink(to, template, seen = []) {
+      const mailbox = new URL('/mailbox', platform.urlOf('graph'));
+      const find = async () => {
+        const answer = await fetch(mailbox, { headers: { accept: 'application/json' } });
+        const mails = (await answer.json()) as MailboxMail[];
+        return mails
+          .filter((mail) => mail.to === to && mail.template === template)
+          .map(({ text }) => /https?:\S+/.exec(text)?.[0] ?? '')
+          .find((link) => !seen.includes(link));
+      };
+      await expect.poll(find).toBeDefined();
+      return (await find()) ?? '';
     },
     async findBarriers(page) {
       await page.evaluate(axe);

@@ -2,17 +2,22 @@ import { SignetProvider } from '@signet/client/react';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { createBrowserRouter, RouterProvider } from 'react-router';
+import { createBrowserRouter, Navigate, RouterProvider } from 'react-router';
+import { forgetDrafts, keepDraftsOf } from './app/drafts.ts';
 import { showCodes } from './app/enrollment.tsx';
-import { OperationError } from './app/operations.ts';
+import { OperationError, renewAll } from './app/operations.ts';
 import { Home, NotFound, PageFault } from './app/page-fault.tsx';
 import { Shell } from './app/shell.tsx';
 import { ownerOf, signet } from './app/signet.ts';
 import { stepUp } from './app/step-up.ts';
+import { keepScreen, watchForUpgrade } from './app/upgrade.ts';
+import { watchLinks } from './links/link-token.ts';
 import { language } from './texts/index.ts';
+import { clearNotices } from './ui/notices.tsx';
 import './ui/styles.css';
 
 document.documentElement.lang = language;
+watchLinks();
 
 const queries = new QueryClient({
   defaultOptions: {
@@ -37,33 +42,75 @@ signet.session.subscribe((state) => {
   if (isLeft || (next !== undefined && owner !== undefined && owner !== next)) {
     queries.clear();
     showCodes([]);
+    forgetDrafts();
+    clearNotices();
   }
   if (next === undefined) {
     isOver = true;
     return;
   }
+  keepDraftsOf(next);
   // What was refused meanwhile is asked again.
-  if (isOver && owner === next) void queries.invalidateQueries();
+  if (isOver && owner === next) void renewAll(queries);
   owner = next;
   isOver = false;
 });
+
+const addressPages = () => import('./links/address-pages.tsx');
 
 const router = createBrowserRouter(
   [
     {
       element: <Shell />,
       errorElement: <PageFault />,
+      // Until the file of the first page is there.
+      hydrateFallbackElement: <main aria-busy="true" />,
       children: [
-        { index: true, element: <Home /> },
-        { path: 'customers', lazy: () => import('./customers/customers-page.tsx') },
-        { path: 'customers/:id', lazy: () => import('./customers/customer-page.tsx') },
-        { path: 'audit', lazy: () => import('./audit/audit-page.tsx') },
-        { path: '*', element: <NotFound /> },
+        {
+          // Within the frame: a screen that fails leaves the others reachable.
+          errorElement: <PageFault />,
+          children: [
+            { index: true, element: <Home /> },
+            { path: 'dashboard', lazy: keepScreen(() => import('./dashboard/dashboard-page.tsx')) },
+            { path: 'customers', lazy: keepScreen(() => import('./customers/customers-page.tsx')) },
+            { path: 'customers/:id', lazy: keepScreen(() => import('./customers/customer-page.tsx')) },
+            { path: 'impersonations', lazy: keepScreen(() => import('./customers/impersonations-page.tsx')) },
+            { path: 'keys', lazy: keepScreen(() => import('./keys/keys-page.tsx')) },
+            { path: 'refusals', lazy: keepScreen(() => import('./refusals/refusals-page.tsx')) },
+            { path: 'refusals/:id', lazy: keepScreen(() => import('./refusals/refusals-page.tsx')) },
+            { path: 'audit', lazy: keepScreen(() => import('./audit/audit-page.tsx')) },
+            { path: 'staff', lazy: keepScreen(() => import('./staff/staff-page.tsx')) },
+            { path: 'staff/invitations', lazy: keepScreen(() => import('./staff/invitations-page.tsx')) },
+            { path: 'staff/:id', lazy: keepScreen(() => import('./staff/member-page.tsx')) },
+            { path: 'roles', lazy: keepScreen(() => import('./roles/roles-page.tsx')) },
+            { path: 'services', lazy: keepScreen(() => import('./services/services-page.tsx')) },
+            { path: 'services/:side/:id', lazy: keepScreen(() => import('./services/service-page.tsx')) },
+            { path: 'account', lazy: keepScreen(() => import('./account/account-page.tsx')) },
+            // Mails lead to it.
+            { path: 'sign-in', element: <Navigate to="/" replace /> },
+            { path: '*', element: <NotFound /> },
+          ],
+        },
+      ],
+    },
+    // What links in mails lead to. Nobody needs to be signed in.
+    {
+      errorElement: <PageFault />,
+      // Until the file of the first page is there.
+      hydrateFallbackElement: <main aria-busy="true" />,
+      children: [
+        { path: 'accept-invitation', lazy: () => import('./links/accept-invitation-page.tsx') },
+        { path: 'reset-password', lazy: () => import('./links/reset-password-page.tsx') },
+        { path: 'confirm-email', lazy: async () => ({ Component: (await addressPages()).ConfirmEmail }) },
+        { path: 'verify-email', lazy: async () => ({ Component: (await addressPages()).VerifyEmail }) },
+        { path: 'undo-email', lazy: async () => ({ Component: (await addressPages()).UndoEmail }) },
       ],
     },
   ],
   { basename: '/console' },
 );
+
+watchForUpgrade();
 
 const root = document.getElementById('root');
 if (root) {

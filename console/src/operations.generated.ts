@@ -5,11 +5,229 @@ import type { TypedDocument } from '@signet/client';
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+/** Why support acts as a customer. */
+export type ImpersonationReason =
+  /** The customer asked for help. The token only reads. */
+  | 'SUPPORT_REQUEST'
+  /** A fault, or abuse, is looked into. The token only reads. */
+  | 'INVESTIGATION'
+  /** The customer asked for a change to be made for them. The token may also change what the installation opens for this reason. */
+  | 'CORRECTION';
+
+/** Each may do what those before it may, and more. */
+export type StaffRole =
+  /** Look customers up, end their sessions, write notes, and read what the scopes of the role allow. */
+  | 'support'
+  /** Also suspend customers, and change what the scopes of the role allow. */
+  | 'operations'
+  /** Also manage staff. */
+  | 'super_admin';
+
+export type StaffInvitationState =
+  /** The link can be used. */
+  | 'OPEN'
+  /** The link was not used in time. The invitation can be sent again. */
+  | 'EXPIRED'
+  | 'ACCEPTED'
+  /** Taken back, or ended with the rights of whoever sent it. */
+  | 'REVOKED';
+
+/** Whose side of the graph a service account is on. */
+export type ServiceSide =
+  /** It asks like a customer, at the entrance for customers. */
+  | 'USER'
+  /** It asks like staff, at the entrance for staff. */
+  | 'PORTAL';
+
+export type ServiceCredentialKind =
+  | 'KEY'
+  | 'KEY_SET'
+  | 'SECRET';
+
+/** Whose tokens a key signs. */
+export type SigningKeySide =
+  /** Those of customers. */
+  | 'USER'
+  /** Those of staff. */
+  | 'PORTAL';
+
+export type SigningKeyState =
+  /** Published, and waits. */
+  | 'NEXT'
+  /** Signs. */
+  | 'ACTIVE'
+  /** Signs no more. Its tokens hold. */
+  | 'RETIRING'
+  /** Gone: its private half is destroyed, and its tokens are refused. */
+  | 'RETIRED';
+
+export type VerificationStep =
+  /** Nothing. Refresh your tokens: the next access token says that the address is verified. */
+  | 'NONE'
+  /** Sign in with the password. */
+  | 'SIGN_IN'
+  /** Send the link again, with `password`; or with `newPassword`, where you don't know it. (After `changeEmail`: with `password` only.) */
+  | 'GIVE_PASSWORD';
+
+/** How far back a timeline of the dashboard goes. */
+export type DashboardRange =
+  /** 60 minutes. */
+  | 'HOUR'
+  /** 24 hours. */
+  | 'DAY'
+  /** 7 days, in steps of 6 hours. */
+  | 'WEEK'
+  /** 30 days of UTC. */
+  | 'MONTH';
+
+export type AuditChainState =
+  /** No verification has ended yet. */
+  | 'NOT_VERIFIED'
+  /** Every row was as it was sealed. */
+  | 'INTACT'
+  /** All that could be checked was; but some seals are under a key that the process does not have (`missingKeys`). */
+  | 'UNCHECKED'
+  /** Something was changed, removed, moved or added past the sealer: `faults` says what. docs/audit.md has what to do. */
+  | 'BROKEN';
+
 export type CustomerFactorKind =
   /** An authenticator app. */
   | 'TOTP'
   | 'PASSKEY'
   | 'RECOVERY_CODES';
+
+/** What is known of a request id. */
+export type RefusalState =
+  /** The request was refused, wholly or in part: `refusals` has it. */
+  | 'RECORDED'
+  /** It was refused, and is shown to those who may read the audit log: another member of staff or a service of the portal sent it. */
+  | 'OF_STAFF'
+  /** It was answered a few seconds ago: ask again. */
+  | 'PENDING'
+  /** It is older than what is kept. */
+  | 'TOO_OLD'
+  /** At that time more was refused than there was room for. It may have been among that, or it was not refused. */
+  | 'LEFT_OUT'
+  /** All that was refused at that time was kept, and it is not among that: it was not refused in this tenant. */
+  | 'NOT_REFUSED'
+  /** No id that an entrance makes: from it nobody can tell when the request was. */
+  | 'UNKNOWN_ID';
+
+/** What became of a check. */
+export type RefusalCheckResult =
+  /** It found nothing to refuse. */
+  | 'PASSED'
+  | 'REFUSED'
+  /** A check before it refused the request. */
+  | 'NOT_REACHED'
+  /** There was nothing to check: the request carried no token. */
+  | 'NOT_NEEDED'
+  /** Nobody noted whether it was this check. */
+  | 'UNKNOWN';
+
+/** The checks of a request; docs/refusals.md says what each looks at. */
+export type RequestCheck =
+  | 'HOST'
+  | 'ROOM'
+  | 'ROUTE'
+  | 'BODY'
+  | 'TEXT_LIMITS'
+  | 'FORM'
+  | 'PLACE'
+  | 'COOKIES'
+  | 'TOKEN_FORM'
+  | 'TOKEN_ISSUER'
+  | 'TOKEN_TYPE'
+  | 'TOKEN_KEY'
+  | 'TOKEN_SIGNATURE'
+  | 'TOKEN_AUDIENCE'
+  | 'TOKEN_TIME'
+  | 'TOKEN_CLAIMS'
+  | 'TOKEN_REVOCATION'
+  | 'DOCUMENT'
+  | 'SYNTAX'
+  | 'OPERATION'
+  | 'LIMITS'
+  | 'SCHEMA'
+  | 'VALIDATION'
+  | 'PLANNING'
+  | 'VARIABLES'
+  | 'RULES'
+  | 'SUBGRAPH'
+  | 'PROOF'
+  | 'GUARD'
+  | 'ATTEMPTS'
+  | 'CREDENTIALS'
+  | 'INPUT'
+  | 'OBJECT'
+  | 'ANSWER'
+  | 'FAULT';
+
+export type CreateServiceAccountInput = {
+  side: ServiceSide;
+  /** 1 to 100 characters: for people who read lists and the audit log. */
+  name: string;
+  /** What its tokens may do at most. */
+  scopes: Array<string>;
+  /** The networks from which it may ask for tokens, such as `203.0.113.0/24`. By default everywhere. */
+  networks?: Array<string> | null | undefined;
+  /** From then on it gets no tokens, and has none. By default never. */
+  expiresAt?: string | null | undefined;
+  /** For the audit log: 3 to 500 characters. */
+  reason: string;
+};
+
+export type ChangeServiceAccountInput = {
+  side: ServiceSide;
+  serviceAccount: string;
+  /** 1 to 100 characters. */
+  name?: string | null | undefined;
+  /** Those that it keeps. */
+  scopes?: Array<string> | null | undefined;
+  /** All of its networks from now on. Empty: everywhere. */
+  networks?: Array<string> | null | undefined;
+  /** Null: never. */
+  expiresAt?: string | null | undefined;
+  /** For the audit log: 3 to 500 characters. */
+  reason: string;
+};
+
+/** One of `jwk` and `jwksUrl`. */
+export type RegisterServiceKeyInput = {
+  side: ServiceSide;
+  serviceAccount: string;
+  /** The public key as a JWK (RFC 7517). A private one is refused. */
+  jwk?: Record<string, unknown> | null | undefined;
+  /** Where the service publishes its keys (RFC 7517, section 5). Each has a `kid`. */
+  jwksUrl?: string | null | undefined;
+  reason: string;
+};
+
+export type CreateServiceSecretInput = {
+  side: ServiceSide;
+  serviceAccount: string;
+  reason: string;
+};
+
+export type RevokeServiceKeyInput = {
+  side: ServiceSide;
+  /** `ServiceCredential.id`. */
+  credential: string;
+  reason: string;
+};
+
+export type DeactivateServiceAccountInput = {
+  side: ServiceSide;
+  serviceAccount: string;
+  reason: string;
+};
+
+export type CustomerFilter = {
+  /** Only those who are suspended. */
+  suspended?: boolean;
+  /** Only those for whom this member of staff is responsible. */
+  assigneeId?: string | null | undefined;
+};
 
 export type AuditLogFilter = {
   /** One of the kinds in docs/audit.md, such as `auth.login.failure`, or one of a subgraph's. */
@@ -24,6 +242,106 @@ export type AuditLogFilter = {
   until?: string | null | undefined;
 };
 
+export type ImpersonateCustomerInput = {
+  customerId: string;
+  /** The customer sees it. */
+  reasonClass: ImpersonationReason;
+  /** As in `SendPasswordResetInput`. The customer does not see it. */
+  reason: string;
+  /** The case for which it is done: 1 to 100 characters, no e-mail address. */
+  ticket: string;
+};
+
+export type ImpersonationFilter = {
+  customerId?: string | null | undefined;
+  staffId?: string | null | undefined;
+};
+
+export type RefusalFilter = {
+  /** As in `Refusal.reason`. */
+  reason?: string | null | undefined;
+  /** Of a customer, a member of staff or a service account. */
+  accountId?: string | null | undefined;
+};
+
+export type OwnAccountQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type OwnAccountQuery = { portalMe: { id: string, email: string, fullName: string, role: StaffRole } | null, portalFactors: { recoveryCodesLeft: number, areRequired: boolean, resetAt: string | null, totp: { createdAt: string, lastUsedAt: string | null } | null } | null, portalPasskeys: Array<{ id: string, name: string, createdAt: string, lastUsedAt: string | null, isSynced: boolean, disabledAt: string | null }> | null, portalSessions: Array<{ id: string, device: string, address: string | null, createdAt: string, lastUsedAt: string, current: boolean }> | null };
+
+export type BeginTotpMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type BeginTotpMutation = { beginPortalTotp: { secret: string, uri: string } };
+
+export type ConfirmTotpMutationVariables = Exact<{
+  code: string;
+}>;
+
+
+export type ConfirmTotpMutation = { confirmPortalTotp: { recoveryCodes: Array<string> | null } };
+
+export type RemoveTotpMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RemoveTotpMutation = { removePortalTotp: boolean };
+
+export type RenewRecoveryCodesMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RenewRecoveryCodesMutation = { renewPortalRecoveryCodes: Array<string> };
+
+export type RenamePasskeyMutationVariables = Exact<{
+  id: string;
+  name: string;
+}>;
+
+
+export type RenamePasskeyMutation = { renamePortalPasskey: { id: string, name: string } };
+
+export type RemovePasskeyMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type RemovePasskeyMutation = { removePortalPasskey: boolean };
+
+export type EndSessionMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type EndSessionMutation = { endPortalSession: boolean };
+
+export type EndOtherSessionsMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type EndOtherSessionsMutation = { endOtherPortalSessions: number };
+
+export type ChangeEmailMutationVariables = Exact<{
+  newEmail: string;
+}>;
+
+
+export type ChangeEmailMutation = { changePortalEmail: boolean };
+
+export type RequestEmailVerificationMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RequestEmailVerificationMutation = { requestPortalEmailVerification: boolean };
+
+export type AuditChainsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type AuditChainsQuery = { auditChains: Array<{ side: string, state: AuditChainState, lastSeal: number | null, sealedAt: string | null, keyId: string | null, waiting: number, oldestWaitingAt: string | null, isVerifying: boolean, finishedAt: string | null, seals: number | null, events: number | null, pruned: number | null, completeFrom: number | null, faultCount: number, faults: Array<string>, missingKeys: Array<string> }> | null };
+
+export type VerifyAuditLogMutationVariables = Exact<{ [key: string]: never; }>;
+
+
+export type VerifyAuditLogMutation = { verifyAuditLog: Array<{ side: string, state: AuditChainState, lastSeal: number | null, sealedAt: string | null, keyId: string | null, waiting: number, oldestWaitingAt: string | null, isVerifying: boolean, finishedAt: string | null, seals: number | null, events: number | null, pruned: number | null, completeFrom: number | null, faultCount: number, faults: Array<string>, missingKeys: Array<string> }> };
+
+export type ChainFragment = { side: string, state: AuditChainState, lastSeal: number | null, sealedAt: string | null, keyId: string | null, waiting: number, oldestWaitingAt: string | null, isVerifying: boolean, finishedAt: string | null, seals: number | null, events: number | null, pruned: number | null, completeFrom: number | null, faultCount: number, faults: Array<string>, missingKeys: Array<string> };
+
 export type AuditLogQueryVariables = Exact<{
   filter?: AuditLogFilter | null | undefined;
   after?: string | null | undefined;
@@ -35,6 +353,7 @@ export type AuditLogQuery = { auditLog: { edges: Array<{ node: { id: string, hap
 
 export type CustomersQueryVariables = Exact<{
   search?: string | null | undefined;
+  filter?: CustomerFilter | null | undefined;
   after?: string | null | undefined;
 }>;
 
@@ -46,7 +365,31 @@ export type CustomerQueryVariables = Exact<{
 }>;
 
 
-export type CustomerQuery = { customer: { id: string, email: string, emailVerified: boolean, fullName: string, createdAt: string, isActive: boolean | null, assignees: Array<{ id: string, fullName: string }> | null, sessions: Array<{ id: string, device: string, address: string | null, methods: Array<string>, lastUsedAt: string }> | null, factors: Array<{ kind: CustomerFactorKind, codesLeft: number | null, createdAt: string, lastUsedAt: string | null }> | null, supportNotes: { edges: Array<{ node: { id: string, body: string, createdAt: string, author: { id: string, fullName: string } | null } }> } | null } | null };
+export type CustomerQuery = { customer: { id: string, email: string, emailVerified: boolean, fullName: string, createdAt: string, isActive: boolean | null, assignees: Array<{ id: string, fullName: string }> | null, sessions: Array<{ id: string, device: string, address: string | null, methods: Array<string>, lastUsedAt: string }> | null, factors: Array<{ kind: CustomerFactorKind, codesLeft: number | null, createdAt: string, lastUsedAt: string | null }> | null, devices: Array<{ id: string, name: string, address: string | null, firstSeenAt: string, lastSeenAt: string, isRemembered: boolean }> | null } | null };
+
+export type CustomerNotesQueryVariables = Exact<{
+  id: string;
+  after?: string | null | undefined;
+}>;
+
+
+export type CustomerNotesQuery = { customer: { supportNotes: { edges: Array<{ node: { id: string, body: string, createdAt: string, author: { id: string, fullName: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null } | null };
+
+export type AssignableStaffQueryVariables = Exact<{
+  search?: string | null | undefined;
+}>;
+
+
+export type AssignableStaffQuery = { assignableStaff: Array<{ id: string, fullName: string, email: string }> | null };
+
+export type ImpersonationsQueryVariables = Exact<{
+  filter?: ImpersonationFilter | null | undefined;
+  first: number;
+  after?: string | null | undefined;
+}>;
+
+
+export type ImpersonationsQuery = { impersonations: { edges: Array<{ node: { id: string, reasonClass: ImpersonationReason, reason: string, ticket: string, createdAt: string, begunAt: string | null, expiresAt: string | null, endedAt: string | null, endReason: string | null, isLive: boolean, customer: { id: string, email: string, fullName: string } | null, staff: { id: string, fullName: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
 
 export type SuspendCustomerMutationVariables = Exact<{
   id: string;
@@ -93,25 +436,453 @@ export type AddSupportNoteMutationVariables = Exact<{
 
 export type AddSupportNoteMutation = { addSupportNote: { id: string } };
 
+export type DeleteSupportNoteMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type DeleteSupportNoteMutation = { deleteSupportNote: boolean };
+
+export type EndCustomerDeviceMutationVariables = Exact<{
+  id: string;
+  deviceId: string;
+}>;
+
+
+export type EndCustomerDeviceMutation = { endCustomerDevice: number };
+
+export type CorrectCustomerEmailMutationVariables = Exact<{
+  id: string;
+  newEmail: string;
+  reason: string;
+}>;
+
+
+export type CorrectCustomerEmailMutation = { correctCustomerEmail: { id: string } };
+
+export type AssignCustomerMutationVariables = Exact<{
+  id: string;
+  staffId: string;
+}>;
+
+
+export type AssignCustomerMutation = { assignCustomer: { id: string } };
+
+export type UnassignCustomerMutationVariables = Exact<{
+  id: string;
+  staffId: string;
+}>;
+
+
+export type UnassignCustomerMutation = { unassignCustomer: { id: string } };
+
+export type ImpersonateCustomerMutationVariables = Exact<{
+  input: ImpersonateCustomerInput;
+}>;
+
+
+export type ImpersonateCustomerMutation = { impersonateCustomer: { grant: string, url: string | null } };
+
+export type EndImpersonationMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type EndImpersonationMutation = { endImpersonation: boolean };
+
+export type DashboardQueryVariables = Exact<{
+  range: DashboardRange;
+}>;
+
+
+export type DashboardQuery = { dashboard: { id: string, customers: number, supportNotes: number, signIns: { startsAt: string, bucketSeconds: number, asOf: string, series: Array<{ name: string, values: Array<number | null> }> } | null, refusals: { startsAt: string, bucketSeconds: number, asOf: string, series: Array<{ name: string, values: Array<number | null> }> } | null, throttles: { startsAt: string, bucketSeconds: number, asOf: string, series: Array<{ name: string, values: Array<number | null> }> } | null, accounts: { startsAt: string, bucketSeconds: number, asOf: string, series: Array<{ name: string, values: Array<number | null> }> } | null, lag: { startsAt: string, bucketSeconds: number, asOf: string, series: Array<{ name: string, values: Array<number | null> }> } | null } | null };
+
+export type SigningKeysQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type SigningKeysQuery = { signingKeys: Array<{ side: SigningKeySide, isInFiles: boolean, rotationDays: number | null, copySeconds: number, keys: Array<{ kid: string, algorithm: string, state: SigningKeyState | null, isImported: boolean, publishedAt: string | null, signsSince: string | null, maySignFrom: string | null, takesOverAt: string | null, isRotationRequested: boolean, leavesAt: string | null, revokedAt: string | null }> }> | null };
+
+export type SigningKeyUseQueryVariables = Exact<{
+  side: SigningKeySide;
+}>;
+
+
+export type SigningKeyUseQuery = { signingKeys: Array<{ side: SigningKeySide, keys: Array<{ kid: string, use: { sessions: number, impersonations: number, services: number, tokensUntil: string } | null }> }> | null };
+
+export type RotateSigningKeyMutationVariables = Exact<{
+  side: SigningKeySide;
+  kid: string;
+  reason: string;
+}>;
+
+
+export type RotateSigningKeyMutation = { rotateSigningKey: { side: SigningKeySide } };
+
+export type RevokeSigningKeyMutationVariables = Exact<{
+  side: SigningKeySide;
+  kid: string;
+  reason: string;
+}>;
+
+
+export type RevokeSigningKeyMutation = { revokeSigningKey: { side: SigningKeySide } };
+
+export type RequestPasswordResetMutationVariables = Exact<{
+  email: string;
+  language?: string | null | undefined;
+}>;
+
+
+export type RequestPasswordResetMutation = { requestPortalPasswordReset: boolean };
+
+export type ResetPasswordMutationVariables = Exact<{
+  token: string;
+  newPassword: string;
+}>;
+
+
+export type ResetPasswordMutation = { resetPortalPassword: { endedSessions: number } };
+
+export type ConfirmEmailMutationVariables = Exact<{
+  token: string;
+  password?: string | null | undefined;
+}>;
+
+
+export type ConfirmEmailMutation = { confirmPortalEmail: { verified: boolean, next: VerificationStep } };
+
+export type UndoEmailMutationVariables = Exact<{
+  token: string;
+}>;
+
+
+export type UndoEmailMutation = { undoPortalEmail: boolean };
+
+export type VerifyEmailMutationVariables = Exact<{
+  token: string;
+  password?: string | null | undefined;
+}>;
+
+
+export type VerifyEmailMutation = { verifyPortalEmail: { verified: boolean, next: VerificationStep } };
+
+export type RefusalsQueryVariables = Exact<{
+  filter?: RefusalFilter | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type RefusalsQuery = { refusals: { edges: Array<{ node: { id: string, requestId: string, happenedAt: string, entrance: string, reason: string, isPartial: boolean, operationName: string | null, clientName: string | null, serviceId: string | null, customer: { id: string, email: string } | null, staff: { id: string, fullName: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
+
+export type RefusalReasonsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type RefusalReasonsQuery = { refusalReasons: Array<{ reason: string, count: number }> | null };
+
+export type RefusalQueryVariables = Exact<{
+  requestId: string;
+}>;
+
+
+export type RefusalQuery = { refusal: { state: RefusalState, keptSince: string, refusals: Array<{ id: string, requestId: string, happenedAt: string, entrance: string, side: string, status: number, isPartial: boolean, operationName: string | null, operationType: string | null, operationHash: string | null, clientName: string | null, clientVersion: string | null, serviceId: string | null, role: string | null, network: string | null, customer: { id: string, email: string, fullName: string } | null, staff: { id: string, fullName: string } | null, unnamed: Array<{ code: string, reason: string | null, text: string | null, field: string | null, path: string | null, subgraph: string | null, count: number, heldScopes: Array<string> | null, signInAge: number | null, found: number | null, allowed: number | null, retryAfterSeconds: number | null, conditions: Array<{ kind: string, anyOf: Array<Array<string>>, seconds: number | null, isMet: boolean | null, roles: Array<string> }> }>, checks: Array<{ check: RequestCheck, result: RefusalCheckResult, refused: Array<{ code: string, reason: string | null, text: string | null, field: string | null, path: string | null, subgraph: string | null, count: number, heldScopes: Array<string> | null, signInAge: number | null, found: number | null, allowed: number | null, retryAfterSeconds: number | null, conditions: Array<{ kind: string, anyOf: Array<Array<string>>, seconds: number | null, isMet: boolean | null, roles: Array<string> }> }> }> }> } | null };
+
+export type RefusedFragment = { code: string, reason: string | null, text: string | null, field: string | null, path: string | null, subgraph: string | null, count: number, heldScopes: Array<string> | null, signInAge: number | null, found: number | null, allowed: number | null, retryAfterSeconds: number | null, conditions: Array<{ kind: string, anyOf: Array<Array<string>>, seconds: number | null, isMet: boolean | null, roles: Array<string> }> };
+
+export type ServiceAccountsQueryVariables = Exact<{
+  side: ServiceSide;
+  after?: string | null | undefined;
+}>;
+
+
+export type ServiceAccountsQuery = { serviceAccounts: { edges: Array<{ node: { id: string, name: string, scopes: Array<string>, expiresAt: string | null, isActive: boolean, credentials: Array<{ id: string, revokedAt: string | null }> } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
+
+export type ServiceAccountQueryVariables = Exact<{
+  side: ServiceSide;
+  id: string;
+}>;
+
+
+export type ServiceAccountQuery = { serviceAccount: { id: string, side: ServiceSide, name: string, scopes: Array<string>, networks: Array<string>, expiresAt: string | null, isActive: boolean, createdAt: string, createdBy: { id: string, fullName: string } | null, credentials: Array<{ id: string, kind: ServiceCredentialKind, kid: string | null, jwksUrl: string | null, createdAt: string, revokedAt: string | null, createdBy: { id: string, fullName: string } | null }> } | null };
+
+export type ServiceTokensQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ServiceTokensQuery = { auditLog: { edges: Array<{ node: { id: string, happenedAt: string, details: Array<{ name: string, value: string }> } }>, pageInfo: { hasNextPage: boolean } } | null };
+
+export type CreateServiceAccountMutationVariables = Exact<{
+  input: CreateServiceAccountInput;
+}>;
+
+
+export type CreateServiceAccountMutation = { createServiceAccount: { id: string, side: ServiceSide } };
+
+export type ChangeServiceAccountMutationVariables = Exact<{
+  input: ChangeServiceAccountInput;
+}>;
+
+
+export type ChangeServiceAccountMutation = { changeServiceAccount: { id: string } };
+
+export type RegisterServiceKeyMutationVariables = Exact<{
+  input: RegisterServiceKeyInput;
+}>;
+
+
+export type RegisterServiceKeyMutation = { registerServiceKey: { id: string } };
+
+export type CreateServiceSecretMutationVariables = Exact<{
+  input: CreateServiceSecretInput;
+}>;
+
+
+export type CreateServiceSecretMutation = { createServiceSecret: { secret: string } };
+
+export type RevokeServiceKeyMutationVariables = Exact<{
+  input: RevokeServiceKeyInput;
+}>;
+
+
+export type RevokeServiceKeyMutation = { revokeServiceKey: { id: string } };
+
+export type DeactivateServiceAccountMutationVariables = Exact<{
+  input: DeactivateServiceAccountInput;
+}>;
+
+
+export type DeactivateServiceAccountMutation = { deactivateServiceAccount: { id: string } };
+
+export type StaffMembersQueryVariables = Exact<{
+  after?: string | null | undefined;
+}>;
+
+
+export type StaffMembersQuery = { staffMembers: { edges: Array<{ node: { id: string, email: string, fullName: string, role: StaffRole, isActive: boolean } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
+
+export type StaffMemberQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type StaffMemberQuery = { staffMember: { id: string, email: string, fullName: string, role: StaffRole, isActive: boolean } | null };
+
+export type StaffServicesQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type StaffServicesQuery = { staffMember: { id: string, activeServiceAccounts: Array<{ id: string, side: ServiceSide, name: string }> } | null };
+
+export type StaffInvitationsQueryVariables = Exact<{
+  after?: string | null | undefined;
+}>;
+
+
+export type StaffInvitationsQuery = { staffInvitations: { edges: Array<{ node: { id: string, email: string, fullName: string, role: StaffRole, state: StaffInvitationState, sentAt: string, expiresAt: string, invitedBy: { id: string, fullName: string } | null } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
+
+export type PortalFeaturesQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type PortalFeaturesQuery = { portalFeatures: { mail: boolean, passkeys: boolean, serviceSecrets: boolean } | null };
+
+export type InviteStaffMutationVariables = Exact<{
+  email: string;
+  fullName: string;
+  role: StaffRole;
+  language?: string | null | undefined;
+}>;
+
+
+export type InviteStaffMutation = { inviteStaff: { id: string } };
+
+export type ResendInvitationMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ResendInvitationMutation = { resendInvitation: { id: string } };
+
+export type RevokeInvitationMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type RevokeInvitationMutation = { revokeInvitation: { id: string } };
+
+export type ChangeStaffRoleMutationVariables = Exact<{
+  id: string;
+  role: StaffRole;
+}>;
+
+
+export type ChangeStaffRoleMutation = { changeStaffRole: { id: string, role: StaffRole } };
+
+export type DeactivateStaffMutationVariables = Exact<{
+  id: string;
+  assignTo?: string | null | undefined;
+}>;
+
+
+export type DeactivateStaffMutation = { deactivateStaff: { id: string, isActive: boolean } };
+
+export type ReactivateStaffMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type ReactivateStaffMutation = { reactivateStaff: { id: string, isActive: boolean } };
+
+export type ResetStaffFactorsMutationVariables = Exact<{
+  id: string;
+  reason: string;
+}>;
+
+
+export type ResetStaffFactorsMutation = { resetStaffFactors: string };
+
+export type CancelStaffFactorResetMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type CancelStaffFactorResetMutation = { cancelStaffFactorReset: boolean };
+
+export const ownAccountDocument = "query OwnAccount { portalMe { id email fullName role } portalFactors { totp { createdAt lastUsedAt } recoveryCodesLeft areRequired resetAt } portalPasskeys { id name createdAt lastUsedAt isSynced disabledAt } portalSessions { id device address createdAt lastUsedAt current } }" as TypedDocument<OwnAccountQuery, OwnAccountQueryVariables>;
+export const beginTotpDocument = "mutation BeginTotp { beginPortalTotp { secret uri } }" as TypedDocument<BeginTotpMutation, BeginTotpMutationVariables>;
+export const confirmTotpDocument = "mutation ConfirmTotp($code: String!) { confirmPortalTotp(code: $code) { recoveryCodes } }" as TypedDocument<ConfirmTotpMutation, ConfirmTotpMutationVariables>;
+export const removeTotpDocument = "mutation RemoveTotp { removePortalTotp }" as TypedDocument<RemoveTotpMutation, RemoveTotpMutationVariables>;
+export const renewRecoveryCodesDocument = "mutation RenewRecoveryCodes { renewPortalRecoveryCodes }" as TypedDocument<RenewRecoveryCodesMutation, RenewRecoveryCodesMutationVariables>;
+export const renamePasskeyDocument = "mutation RenamePasskey($id: ID!, $name: String!) { renamePortalPasskey(id: $id, name: $name) { id name } }" as TypedDocument<RenamePasskeyMutation, RenamePasskeyMutationVariables>;
+export const removePasskeyDocument = "mutation RemovePasskey($id: ID!) { removePortalPasskey(id: $id) }" as TypedDocument<RemovePasskeyMutation, RemovePasskeyMutationVariables>;
+export const endSessionDocument = "mutation EndSession($id: ID!) { endPortalSession(id: $id) }" as TypedDocument<EndSessionMutation, EndSessionMutationVariables>;
+export const endOtherSessionsDocument = "mutation EndOtherSessions { endOtherPortalSessions }" as TypedDocument<EndOtherSessionsMutation, EndOtherSessionsMutationVariables>;
+export const changeEmailDocument = "mutation ChangeEmail($newEmail: String!) { changePortalEmail(input: {newEmail: $newEmail}) }" as TypedDocument<ChangeEmailMutation, ChangeEmailMutationVariables>;
+export const requestEmailVerificationDocument = "mutation RequestEmailVerification { requestPortalEmailVerification }" as TypedDocument<RequestEmailVerificationMutation, RequestEmailVerificationMutationVariables>;
+export const auditChainsDocument = "query AuditChains { auditChains { ...Chain } } fragment Chain on AuditChain { side state lastSeal sealedAt keyId waiting oldestWaitingAt isVerifying finishedAt seals events pruned completeFrom faultCount faults missingKeys }" as TypedDocument<AuditChainsQuery, AuditChainsQueryVariables>;
+export const verifyAuditLogDocument = "mutation VerifyAuditLog { verifyAuditLog { ...Chain } } fragment Chain on AuditChain { side state lastSeal sealedAt keyId waiting oldestWaitingAt isVerifying finishedAt seals events pruned completeFrom faultCount faults missingKeys }" as TypedDocument<VerifyAuditLogMutation, VerifyAuditLogMutationVariables>;
 export const auditLogDocument = "query AuditLog($filter: AuditLogFilter, $after: String, $first: Int!) { auditLog(first: $first, after: $after, filter: $filter) { edges { node { id happenedAt kind side actorId staff { id fullName } subjectId address requestId details { name value } } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<AuditLogQuery, AuditLogQueryVariables>;
-export const customersDocument = "query Customers($search: String, $after: String) { customers(first: 50, after: $after, search: $search) { edges { node { id email emailVerified fullName createdAt isActive } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<CustomersQuery, CustomersQueryVariables>;
-export const customerDocument = "query Customer($id: ID!) { customer(id: $id) { id email emailVerified fullName createdAt isActive assignees { id fullName } sessions { id device address methods lastUsedAt } factors { kind codesLeft createdAt lastUsedAt } supportNotes(first: 20) { edges { node { id body createdAt author { id fullName } } } } } }" as TypedDocument<CustomerQuery, CustomerQueryVariables>;
+export const customersDocument = "query Customers($search: String, $filter: CustomerFilter, $after: String) { customers(first: 50, after: $after, search: $search, filter: $filter) { edges { node { id email emailVerified fullName createdAt isActive } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<CustomersQuery, CustomersQueryVariables>;
+export const customerDocument = "query Customer($id: ID!) { customer(id: $id) { id email emailVerified fullName createdAt isActive assignees { id fullName } sessions { id device address methods lastUsedAt } factors { kind codesLeft createdAt lastUsedAt } devices { id name address firstSeenAt lastSeenAt isRemembered } } }" as TypedDocument<CustomerQuery, CustomerQueryVariables>;
+export const customerNotesDocument = "query CustomerNotes($id: ID!, $after: String) { customer(id: $id) { supportNotes(first: 20, after: $after) { edges { node { id body createdAt author { id fullName } } } pageInfo { hasNextPage endCursor } } } }" as TypedDocument<CustomerNotesQuery, CustomerNotesQueryVariables>;
+export const assignableStaffDocument = "query AssignableStaff($search: String) { assignableStaff(search: $search) { id fullName email } }" as TypedDocument<AssignableStaffQuery, AssignableStaffQueryVariables>;
+export const impersonationsDocument = "query Impersonations($filter: ImpersonationFilter, $first: Int!, $after: String) { impersonations(first: $first, after: $after, filter: $filter) { edges { node { id customer { id email fullName } staff { id fullName } reasonClass reason ticket createdAt begunAt expiresAt endedAt endReason isLive } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<ImpersonationsQuery, ImpersonationsQueryVariables>;
 export const suspendCustomerDocument = "mutation SuspendCustomer($id: ID!) { suspendCustomer(customerId: $id) { id } }" as TypedDocument<SuspendCustomerMutation, SuspendCustomerMutationVariables>;
 export const reinstateCustomerDocument = "mutation ReinstateCustomer($id: ID!) { reinstateCustomer(customerId: $id) { id } }" as TypedDocument<ReinstateCustomerMutation, ReinstateCustomerMutationVariables>;
 export const endCustomerSessionsDocument = "mutation EndCustomerSessions($id: ID!) { endCustomerSessions(customerId: $id) }" as TypedDocument<EndCustomerSessionsMutation, EndCustomerSessionsMutationVariables>;
 export const sendPasswordResetDocument = "mutation SendPasswordReset($id: ID!, $reason: String!) { sendPasswordReset(input: {customerId: $id, reason: $reason}) { id } }" as TypedDocument<SendPasswordResetMutation, SendPasswordResetMutationVariables>;
 export const resetCustomerFactorsDocument = "mutation ResetCustomerFactors($id: ID!, $reason: String!) { resetCustomerFactors(customerId: $id, reason: $reason) }" as TypedDocument<ResetCustomerFactorsMutation, ResetCustomerFactorsMutationVariables>;
 export const addSupportNoteDocument = "mutation AddSupportNote($id: ID!, $body: String!) { addSupportNote(input: {customerId: $id, body: $body}) { id } }" as TypedDocument<AddSupportNoteMutation, AddSupportNoteMutationVariables>;
+export const deleteSupportNoteDocument = "mutation DeleteSupportNote($id: ID!) { deleteSupportNote(id: $id) }" as TypedDocument<DeleteSupportNoteMutation, DeleteSupportNoteMutationVariables>;
+export const endCustomerDeviceDocument = "mutation EndCustomerDevice($id: ID!, $deviceId: ID!) { endCustomerDevice(customerId: $id, deviceId: $deviceId) }" as TypedDocument<EndCustomerDeviceMutation, EndCustomerDeviceMutationVariables>;
+export const correctCustomerEmailDocument = "mutation CorrectCustomerEmail($id: ID!, $newEmail: String!, $reason: String!) { correctCustomerEmail( input: {customerId: $id, newEmail: $newEmail, reason: $reason} ) { id } }" as TypedDocument<CorrectCustomerEmailMutation, CorrectCustomerEmailMutationVariables>;
+export const assignCustomerDocument = "mutation AssignCustomer($id: ID!, $staffId: ID!) { assignCustomer(input: {customerId: $id, staffId: $staffId}) { id } }" as TypedDocument<AssignCustomerMutation, AssignCustomerMutationVariables>;
+export const unassignCustomerDocument = "mutation UnassignCustomer($id: ID!, $staffId: ID!) { unassignCustomer(input: {customerId: $id, staffId: $staffId}) { id } }" as TypedDocument<UnassignCustomerMutation, UnassignCustomerMutationVariables>;
+export const impersonateCustomerDocument = "mutation ImpersonateCustomer($input: ImpersonateCustomerInput!) { impersonateCustomer(input: $input) { grant url } }" as TypedDocument<ImpersonateCustomerMutation, ImpersonateCustomerMutationVariables>;
+export const endImpersonationDocument = "mutation EndImpersonation($id: ID!) { endImpersonation(id: $id) }" as TypedDocument<EndImpersonationMutation, EndImpersonationMutationVariables>;
+export const dashboardDocument = "query Dashboard($range: DashboardRange!) { dashboard { id customers supportNotes signIns(range: $range) { startsAt bucketSeconds asOf series { name values } } refusals(range: $range) { startsAt bucketSeconds asOf series { name values } } throttles(range: $range) { startsAt bucketSeconds asOf series { name values } } accounts(range: $range) { startsAt bucketSeconds asOf series { name values } } lag(range: $range) { startsAt bucketSeconds asOf series { name values } } } }" as TypedDocument<DashboardQuery, DashboardQueryVariables>;
+export const signingKeysDocument = "query SigningKeys { signingKeys { side isInFiles rotationDays copySeconds keys { kid algorithm state isImported publishedAt signsSince maySignFrom takesOverAt isRotationRequested leavesAt revokedAt } } }" as TypedDocument<SigningKeysQuery, SigningKeysQueryVariables>;
+export const signingKeyUseDocument = "query SigningKeyUse($side: SigningKeySide!) { signingKeys(side: $side) { side keys { kid use { sessions impersonations services tokensUntil } } } }" as TypedDocument<SigningKeyUseQuery, SigningKeyUseQueryVariables>;
+export const rotateSigningKeyDocument = "mutation RotateSigningKey($side: SigningKeySide!, $kid: ID!, $reason: String!) { rotateSigningKey(input: {side: $side, kid: $kid, reason: $reason}) { side } }" as TypedDocument<RotateSigningKeyMutation, RotateSigningKeyMutationVariables>;
+export const revokeSigningKeyDocument = "mutation RevokeSigningKey($side: SigningKeySide!, $kid: ID!, $reason: String!) { revokeSigningKey(input: {side: $side, kid: $kid, reason: $reason}) { side } }" as TypedDocument<RevokeSigningKeyMutation, RevokeSigningKeyMutationVariables>;
+export const requestPasswordResetDocument = "mutation RequestPasswordReset($email: String!, $language: String) { requestPortalPasswordReset(input: {email: $email, language: $language}) }" as TypedDocument<RequestPasswordResetMutation, RequestPasswordResetMutationVariables>;
+export const resetPasswordDocument = "mutation ResetPassword($token: String!, $newPassword: String!) { resetPortalPassword(input: {token: $token, newPassword: $newPassword}) { endedSessions } }" as TypedDocument<ResetPasswordMutation, ResetPasswordMutationVariables>;
+export const confirmEmailDocument = "mutation ConfirmEmail($token: String!, $password: String) { confirmPortalEmail(input: {token: $token, password: $password}) { verified next } }" as TypedDocument<ConfirmEmailMutation, ConfirmEmailMutationVariables>;
+export const undoEmailDocument = "mutation UndoEmail($token: String!) { undoPortalEmail(input: {token: $token}) }" as TypedDocument<UndoEmailMutation, UndoEmailMutationVariables>;
+export const verifyEmailDocument = "mutation VerifyEmail($token: String!, $password: String) { verifyPortalEmail(input: {token: $token, password: $password}) { verified next } }" as TypedDocument<VerifyEmailMutation, VerifyEmailMutationVariables>;
+export const refusalsDocument = "query Refusals($filter: RefusalFilter, $after: String) { refusals(first: 50, after: $after, filter: $filter) { edges { node { id requestId happenedAt entrance reason isPartial operationName clientName customer { id email } staff { id fullName } serviceId } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<RefusalsQuery, RefusalsQueryVariables>;
+export const refusalReasonsDocument = "query RefusalReasons { refusalReasons { reason count } }" as TypedDocument<RefusalReasonsQuery, RefusalReasonsQueryVariables>;
+export const refusalDocument = "query Refusal($requestId: String!) { refusal(requestId: $requestId) { state keptSince refusals { id requestId happenedAt entrance side status isPartial operationName operationType operationHash clientName clientVersion customer { id email fullName } staff { id fullName } serviceId role network unnamed { ...Refused } checks { check result refused { ...Refused } } } } } fragment Refused on CheckRefusal { code reason text field path subgraph count conditions { kind anyOf seconds isMet roles } heldScopes signInAge found allowed retryAfterSeconds }" as TypedDocument<RefusalQuery, RefusalQueryVariables>;
+export const serviceAccountsDocument = "query ServiceAccounts($side: ServiceSide!, $after: String) { serviceAccounts(side: $side, first: 100, after: $after) { edges { node { id name scopes expiresAt isActive credentials { id revokedAt } } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<ServiceAccountsQuery, ServiceAccountsQueryVariables>;
+export const serviceAccountDocument = "query ServiceAccount($side: ServiceSide!, $id: ID!) { serviceAccount(side: $side, id: $id) { id side name scopes networks expiresAt isActive createdAt createdBy { id fullName } credentials { id kind kid jwksUrl createdAt revokedAt createdBy { id fullName } } } }" as TypedDocument<ServiceAccountQuery, ServiceAccountQueryVariables>;
+export const serviceTokensDocument = "query ServiceTokens($id: ID!) { auditLog( first: 100 filter: {kind: \"auth.service.token_issued\", subjectId: $id} ) { edges { node { id happenedAt details { name value } } } pageInfo { hasNextPage } } }" as TypedDocument<ServiceTokensQuery, ServiceTokensQueryVariables>;
+export const createServiceAccountDocument = "mutation CreateServiceAccount($input: CreateServiceAccountInput!) { createServiceAccount(input: $input) { id side } }" as TypedDocument<CreateServiceAccountMutation, CreateServiceAccountMutationVariables>;
+export const changeServiceAccountDocument = "mutation ChangeServiceAccount($input: ChangeServiceAccountInput!) { changeServiceAccount(input: $input) { id } }" as TypedDocument<ChangeServiceAccountMutation, ChangeServiceAccountMutationVariables>;
+export const registerServiceKeyDocument = "mutation RegisterServiceKey($input: RegisterServiceKeyInput!) { registerServiceKey(input: $input) { id } }" as TypedDocument<RegisterServiceKeyMutation, RegisterServiceKeyMutationVariables>;
+export const createServiceSecretDocument = "mutation CreateServiceSecret($input: CreateServiceSecretInput!) { createServiceSecret(input: $input) { secret } }" as TypedDocument<CreateServiceSecretMutation, CreateServiceSecretMutationVariables>;
+export const revokeServiceKeyDocument = "mutation RevokeServiceKey($input: RevokeServiceKeyInput!) { revokeServiceKey(input: $input) { id } }" as TypedDocument<RevokeServiceKeyMutation, RevokeServiceKeyMutationVariables>;
+export const deactivateServiceAccountDocument = "mutation DeactivateServiceAccount($input: DeactivateServiceAccountInput!) { deactivateServiceAccount(input: $input) { id } }" as TypedDocument<DeactivateServiceAccountMutation, DeactivateServiceAccountMutationVariables>;
+export const staffMembersDocument = "query StaffMembers($after: String) { staffMembers(first: 100, after: $after) { edges { node { id email fullName role isActive } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<StaffMembersQuery, StaffMembersQueryVariables>;
+export const staffMemberDocument = "query StaffMember($id: ID!) { staffMember(id: $id) { id email fullName role isActive } }" as TypedDocument<StaffMemberQuery, StaffMemberQueryVariables>;
+export const staffServicesDocument = "query StaffServices($id: ID!) { staffMember(id: $id) { id activeServiceAccounts { id side name } } }" as TypedDocument<StaffServicesQuery, StaffServicesQueryVariables>;
+export const staffInvitationsDocument = "query StaffInvitations($after: String) { staffInvitations(first: 100, after: $after) { edges { node { id email fullName role state sentAt expiresAt invitedBy { id fullName } } } pageInfo { hasNextPage endCursor } } }" as TypedDocument<StaffInvitationsQuery, StaffInvitationsQueryVariables>;
+export const portalFeaturesDocument = "query PortalFeatures { portalFeatures { mail passkeys serviceSecrets } }" as TypedDocument<PortalFeaturesQuery, PortalFeaturesQueryVariables>;
+export const inviteStaffDocument = "mutation InviteStaff($email: String!, $fullName: String!, $role: StaffRole!, $language: String) { inviteStaff( input: {email: $email, fullName: $fullName, role: $role, language: $language} ) { id } }" as TypedDocument<InviteStaffMutation, InviteStaffMutationVariables>;
+export const resendInvitationDocument = "mutation ResendInvitation($id: ID!) { resendInvitation(id: $id) { id } }" as TypedDocument<ResendInvitationMutation, ResendInvitationMutationVariables>;
+export const revokeInvitationDocument = "mutation RevokeInvitation($id: ID!) { revokeInvitation(id: $id) { id } }" as TypedDocument<RevokeInvitationMutation, RevokeInvitationMutationVariables>;
+export const changeStaffRoleDocument = "mutation ChangeStaffRole($id: ID!, $role: StaffRole!) { changeStaffRole(id: $id, role: $role) { id role } }" as TypedDocument<ChangeStaffRoleMutation, ChangeStaffRoleMutationVariables>;
+export const deactivateStaffDocument = "mutation DeactivateStaff($id: ID!, $assignTo: ID) { deactivateStaff(id: $id, assignTo: $assignTo) { id isActive } }" as TypedDocument<DeactivateStaffMutation, DeactivateStaffMutationVariables>;
+export const reactivateStaffDocument = "mutation ReactivateStaff($id: ID!) { reactivateStaff(id: $id) { id isActive } }" as TypedDocument<ReactivateStaffMutation, ReactivateStaffMutationVariables>;
+export const resetStaffFactorsDocument = "mutation ResetStaffFactors($id: ID!, $reason: String!) { resetStaffFactors(id: $id, reason: $reason) }" as TypedDocument<ResetStaffFactorsMutation, ResetStaffFactorsMutationVariables>;
+export const cancelStaffFactorResetDocument = "mutation CancelStaffFactorReset($id: ID!) { cancelStaffFactorReset(id: $id) }" as TypedDocument<CancelStaffFactorResetMutation, CancelStaffFactorResetMutationVariables>;
 
 /** The scopes that each operation needs, by the rules of its root fields: of each list, all of one of the inner ones. */
 export const operationScopes: ReadonlyMap<string, string[][][]> = new Map<string, string[][][]>([
+  [ownAccountDocument, []],
+  [beginTotpDocument, []],
+  [confirmTotpDocument, []],
+  [removeTotpDocument, []],
+  [renewRecoveryCodesDocument, []],
+  [renamePasskeyDocument, []],
+  [removePasskeyDocument, []],
+  [endSessionDocument, []],
+  [endOtherSessionsDocument, []],
+  [changeEmailDocument, []],
+  [requestEmailVerificationDocument, []],
+  [auditChainsDocument, [[["audit:read"]]]],
+  [verifyAuditLogDocument, [[["audit:read"]]]],
   [auditLogDocument, [[["audit:read"]]]],
   [customersDocument, [[["customers:read"]]]],
   [customerDocument, [[["customers:read"]]]],
+  [customerNotesDocument, [[["customers:read"]]]],
+  [assignableStaffDocument, [[["customers:assign"]]]],
+  [impersonationsDocument, [[["customers:impersonate"]]]],
   [suspendCustomerDocument, [[["customers:write"]]]],
   [reinstateCustomerDocument, [[["customers:write"]]]],
   [endCustomerSessionsDocument, [[["sessions:end"]]]],
   [sendPasswordResetDocument, [[["customers:write"]]]],
   [resetCustomerFactorsDocument, [[["customers:write"]]]],
   [addSupportNoteDocument, [[["notes:write"]]]],
+  [deleteSupportNoteDocument, [[["notes:write"]]]],
+  [endCustomerDeviceDocument, [[["sessions:end"]]]],
+  [correctCustomerEmailDocument, [[["customers:write"]]]],
+  [assignCustomerDocument, [[["customers:assign"]]]],
+  [unassignCustomerDocument, [[["customers:assign"]]]],
+  [impersonateCustomerDocument, [[["customers:impersonate"]]]],
+  [endImpersonationDocument, [[["customers:impersonate"]]]],
+  [dashboardDocument, [[["dashboard:read"]]]],
+  [signingKeysDocument, [[["keys:write"]]]],
+  [signingKeyUseDocument, [[["keys:write"]]]],
+  [rotateSigningKeyDocument, [[["keys:write"]]]],
+  [revokeSigningKeyDocument, [[["keys:write"]]]],
+  [requestPasswordResetDocument, []],
+  [resetPasswordDocument, []],
+  [confirmEmailDocument, []],
+  [undoEmailDocument, []],
+  [verifyEmailDocument, []],
+  [refusalsDocument, [[["refusals:read"]]]],
+  [refusalReasonsDocument, [[["refusals:read"]]]],
+  [refusalDocument, [[["refusals:read"]]]],
+  [serviceAccountsDocument, [[["services:write"]]]],
+  [serviceAccountDocument, [[["services:write"]]]],
+  [serviceTokensDocument, [[["audit:read"]]]],
+  [createServiceAccountDocument, [[["services:write"]]]],
+  [changeServiceAccountDocument, [[["services:write"]]]],
+  [registerServiceKeyDocument, [[["services:write"]]]],
+  [createServiceSecretDocument, [[["services:write"]]]],
+  [revokeServiceKeyDocument, [[["services:write"]]]],
+  [deactivateServiceAccountDocument, [[["services:write"]]]],
+  [staffMembersDocument, [[["staff:write"]]]],
+  [staffMemberDocument, [[["staff:write"]]]],
+  [staffServicesDocument, [[["staff:write"]]]],
+  [staffInvitationsDocument, [[["staff:write"]]]],
+  [portalFeaturesDocument, []],
+  [inviteStaffDocument, [[["staff:write"]]]],
+  [resendInvitationDocument, [[["staff:write"]]]],
+  [revokeInvitationDocument, [[["staff:write"]]]],
+  [changeStaffRoleDocument, [[["staff:write"]]]],
+  [deactivateStaffDocument, [[["staff:write"]]]],
+  [reactivateStaffDocument, [[["staff:write"]]]],
+  [resetStaffFactorsDocument, [[["staff:write"]]]],
+  [cancelStaffFactorResetDocument, []],
 ]);

@@ -3,6 +3,7 @@ export { auditKeyId } from './audit/audit-keys.ts';
 export { auditRefusals, makeAuditPartitions } from './audit/audit-partitions.ts';
 export { type AuditSealer, sealAuditEvents, startAuditSealer } from './audit/audit-sealer.ts';
 export { formatSealReference, parseSealReference, type SealReference } from './audit/audit-seals.ts';
+export { type AuditVerifier, startAuditVerifier, verifyIfDue } from './audit/audit-verifier.ts';
 export { type AuditRetention, pruneAuditLog } from './audit/prune-audit-log.ts';
 export { type Verification, verifyAuditLog } from './audit/verify-audit-log.ts';
 export {
@@ -24,6 +25,7 @@ export * from './relations.ts';
 export * from './request-scope.ts';
 export * from './roles.ts';
 export type * from './tables.ts';
+export * from './tally.ts';
 export { readInTenant } from './tenant-reads.ts';
 export { inTenant } from './tenant-transaction.ts';
 export { listenForWakes } from './wake-listener.ts';

@@ -345,6 +345,40 @@ export type FieldUsageTable = {
   count: number;
 };
 
+/** A request that an entrance refused. */
+export type RefusalRecordTable = {
+  id: Generated<string>;
+  platform: Platform;
+  tenant_id: string;
+  request_id: string;
+  happened_at: Date;
+  entrance: string;
+  caller: string;
+  account_id: string | null;
+  caller_kind: string | null;
+  act_id: string | null;
+  status: number;
+  reason: string;
+  details: ColumnType<Record<string, unknown>, string, never>;
+};
+
+/** What was found when a platform's chain of the audit log was last verified. */
+export type AuditVerificationTable = {
+  platform: Platform;
+  requested_at: Date | null;
+  started_at: Date | null;
+  finished_at: Date | null;
+  seals: number | null;
+  events: number | null;
+  pruned: number | null;
+  complete_from: number | null;
+  last_seal: number | null;
+  last_mac: Buffer | null;
+  fault_count: number | null;
+  faults: string[] | null;
+  missing_keys: string[] | null;
+};
+
 export type SigningKeyTable = {
   kid: string;
   platform: Platform;
@@ -560,6 +594,8 @@ export interface Database {
   'auth.audit_seal': AuditSealTable;
   'auth.audit_pruning': AuditPruningTable;
   'auth.audit_pending': AuditPendingTable;
+  'auth.audit_verification': AuditVerificationTable;
+  'auth.refusal_record': RefusalRecordTable;
   'portal.support_note': SupportNoteTable;
   'access.relation_tuple': RelationTupleTable;
 }

@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { findFreePorts } from '../../launcher/src/platform.test-support.ts';
 import { createKillableDatabase, type KillableDatabase } from '../chaos/killable-database.test-support.ts';
 import { createLocalDeployment } from '../local-deployment.test-support.ts';
 import { RunningProcess } from '../running-process.test-support.ts';
@@ -81,12 +80,4 @@ export async function createReplicatedDeployment(
       await deployment.remove();
     },
   };
-}
-
-async function findFreePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
 }

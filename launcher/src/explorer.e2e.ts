@@ -1,11 +1,13 @@
 import { test } from 'vitest';
 import { startChromium } from '../../gateway/src/pages/chromium.test-support.ts';
+import { buildExplorer } from '../../gateway/src/pages/explorer-build.test-support.ts';
 import { walkExplorer } from '../../gateway/src/pages/explorer-walk.test-support.ts';
 import { startTestPlatform } from './platform.test-support.ts';
 
 test('a developer signs in, browses, runs a query and meets a refusal in the explorer', async () => {
   await using stack = new AsyncDisposableStack();
-  const platform = await startTestPlatform();
+  await buildExplorer();
+  const platform = await startTestPlatform({ EXPLORER: 'yes' });
   stack.defer(() => platform.stop());
   const browser = await startChromium();
   stack.defer(() => browser.close());

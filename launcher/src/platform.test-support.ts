@@ -24,20 +24,30 @@ function lanesOfRun(): Record<string, string> {
 }
 
 /** A PORT_BASE above which every port of the platform is free right now. */
-export async function findFreePortBase(): Promise<number> {
+export function findFreePortBase(): Promise<number> {
+  return findFreePlace((base) => {
+    const ports = portsFrom(base);
+    return [...listenersOf(ports, '127.0.0.1').map(({ port }) => port), ports.storefront, ports.postgres];
+  });
+}
+
+/** Ports of 127.0.0.1 that nobody listens on, which no outgoing connection takes before they are used: 30 at most. */
+export async function findFreePorts(count: number): Promise<number[]> {
+  const portsOf = (base: number) => Array.from({ length: count }, (_, index) => base + index);
+  return portsOf(await findFreePlace(portsOf));
+}
+
+/** Nobody may listen yet where the one before will. */
+const given = new Set<number>();
+
+async function findFreePlace(portsAt: (base: number) => readonly number[]): Promise<number> {
   const places = Math.floor((portRange.to - portRange.from) / portsPerPlatform / 2);
-  for (let attempt = 0; attempt < 50; attempt += 1) {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
     const place = 2 * Math.floor(Math.random() * places) + lane;
     const base = portRange.from + place * portsPerPlatform;
-    const ports = portsFrom(base);
-    const all = [
-      ...listenersOf(ports, '127.0.0.1').map(({ port }) => port),
-      ports.storefront,
-      ports.postgres,
-    ];
-    if ((await Promise.all(all.map(canListen))).every(Boolean)) {
-      return base;
-    }
+    if (given.has(base) || !(await Promise.all(portsAt(base).map(canListen))).every(Boolean)) continue;
+    given.add(base);
+    return base;
   }
   throw new Error('no free range of ports');
 }
@@ -127,6 +137,7 @@ export async function startTestPlatform(
       PORT_BASE: String(portBase),
       CONSOLE: 'no',
       STOREFRONT: 'no',
+      EXPLORER: 'no',
       ...home.variables,
       LOG_LEVEL: 'fatal',
       ...lanesOfRun(),

@@ -70,6 +70,7 @@ const samples = [
   '0.5',
   '7',
   '120',
+  '8',
   '2000000',
   'https://sample.example',
   '10.0.0.0/8',
@@ -142,8 +143,8 @@ test.each([...new Set(settings.map(({ name }) => name).filter(isSetByTheLauncher
 
 test('says what to use instead, and takes the value that it would set anyway', () => {
   expect(faultsOf(() => readSettings({ USER_DATABASE_URL: 'postgres://x', USER_PORT: '1' }))).toEqual([
-    'USER_DATABASE_URL: npm start sets this itself; use DATABASE_URL',
     'USER_PORT: npm start sets this itself; use PORT_BASE',
+    'USER_DATABASE_URL: npm start sets this itself; use DATABASE_URL',
   ]);
   expect(readSettings({ USER_PORT: '4001', PORT_BASE: '4000' })).toMatchObject({ PORT_BASE: 4000 });
 });
@@ -164,6 +165,23 @@ test('signs with a PEM key where one is given, and else with keys that SIGNET_HO
   expect(configure({ USER_PRIVATE_KEY: 'pem' }).auth).toMatchObject({
     USER_PRIVATE_KEY: 'pem',
     USER_KEY_ENCRYPTION_KEY: undefined,
+  });
+});
+
+test('links in mails to staff lead to the console, and to the usual port of a frontend where it is off', () => {
+  const passkeys = ['http://localhost:4002', 'http://localhost:5174'];
+  expect(configure({}).auth).toMatchObject({
+    PORTAL_APP_URL: 'http://localhost:4002/console',
+    PORTAL_PASSKEY_ORIGINS: passkeys,
+  });
+  expect(configure({ CONSOLE: 'no' }).auth).toMatchObject({
+    PORTAL_APP_URL: 'http://localhost:5174',
+    PORTAL_PASSKEY_ORIGINS: passkeys,
+  });
+  const own = configure({ PORTAL_APP_URL: 'https://desk.example' }).auth;
+  expect(own).toMatchObject({
+    PORTAL_APP_URL: 'https://desk.example',
+    PORTAL_PASSKEY_ORIGINS: undefined,
   });
 });
 
@@ -208,8 +226,8 @@ test('reports the faults of all processes at once, each variable once, and typin
     'SIGNET_HUME: is not a setting. Did you mean SIGNET_HOME?',
     'PORT_BASE: must be a port number, 0 to 65535',
     'SHUTDOWN_DRAIN_MS: must be milliseconds, 0 to 5000',
-    'THROTTLE_PAIR_FAILURES: must be a whole number from 1 to 999999999',
     'LIMIT_DEPTH: must be a whole number from 1',
+    'THROTTLE_PAIR_FAILURES: must be a whole number from 1 to 999999999',
   ]);
 });
 

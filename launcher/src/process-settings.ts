@@ -95,12 +95,17 @@ export function loadProcessConfigs(
       portVariable: 'PORT_BASE',
     }));
   };
+  const gateway = load(gatewayConfigSchema, deriveForGateway(facts), overrides.gateway);
+  const hasConsole = (gateway as GatewayConfig | undefined)?.CONSOLE ?? true;
   const configs = subgraphs.map(({ name }) => {
     const isAuth = name === 'auth';
-    const derived = isAuth ? deriveForAuth(facts, env) : deriveForSubgraph(facts, name);
+    const derived = isAuth
+      ? deriveForAuth(facts, env, hasConsole)
+      : name === 'portal'
+        ? deriveForPortal(facts)
+        : deriveForSubgraph(facts, name);
     return [name, load(schemaOf(name), derived, isAuth ? overrides.auth : {})] as const;
   });
-  const gateway = load(gatewayConfigSchema, deriveForGateway(facts), overrides.gateway);
   faults.throwIfAny();
   return { subgraphs: Object.fromEntries(configs), gateway: gateway as GatewayConfig };
 }
@@ -171,7 +176,14 @@ function deriveForSubgraph(facts: PlatformFacts, name: SubgraphName): Derived {
   };
 }
 
-function deriveForAuth(facts: PlatformFacts, env: Environment): Derived {
+/** Where customers' frontends are in development: portal's process sends staff there, who act as a customer. */
+function deriveForPortal(facts: PlatformFacts): Derived {
+  const { fixed, defaults } = deriveForSubgraph(facts, 'portal');
+  const hasFrontend = !hasProductionSurface(facts.config);
+  return { fixed, defaults: { ...defaults, ...(hasFrontend && { USER_APP_URL: customersOrigin(facts) }) } };
+}
+
+function deriveForAuth(facts: PlatformFacts, env: Environment, hasConsole: boolean): Derived {
   const { databaseUrls, secrets } = facts;
   const { fixed, defaults } = deriveForSubgraph(facts, 'auth');
   const { DATABASE_URL: _url, USER_PUBLIC_KEYS: _user, PORTAL_PUBLIC_KEYS: _portal, ...rest } = fixed;
@@ -187,38 +199,39 @@ function deriveForAuth(facts: PlatformFacts, env: Environment): Derived {
       ...(!isSet('USER_PRIVATE_KEY', env) && { USER_KEY_ENCRYPTION_KEY: secrets.userKeyEncryptionKey }),
       ...(!isSet('PORTAL_PRIVATE_KEY', env) && { PORTAL_KEY_ENCRYPTION_KEY: secrets.portalKeyEncryptionKey }),
     },
-    defaults: { ...defaults, ...(!hasProductionSurface(facts.config) && describeFrontends(facts, env)) },
+    defaults: {
+      ...defaults,
+      ...(!hasProductionSurface(facts.config) && describeMail(facts, env, hasConsole)),
+    },
   };
+}
+
+/** Where the development servers of frontends usually are. */
+const frontends = { user: 'http://localhost:5173', portal: 'http://localhost:5174' };
+
+/** Where links for customers lead to: the storefront where it is served. */
+function customersOrigin({ config, ports }: PlatformFacts): string {
+  const [storefront] = originsOfPort(ports.storefront);
+  return isStorefrontServed(config) && storefront ? storefront : frontends.user;
 }
 
 /**
- * Staff have two: their own frontend, and the console of the entrance, where passkeys must work as well. So have customers where the storefront is
- * served: links of mails lead to it, and its development server is another origin.
+ * Nothing leaves: `/mailbox` shows what would have been sent. Links lead to the storefront and the console where these are on. Passkeys
+ * work there and at a frontend of one's own.
  */
-function describeFrontends({ config, ports }: PlatformFacts, env: Environment): Environment {
-  const consoleOrigin = `http://localhost:${ports.portal}`;
-  const [storefrontOrigin = ''] = originsOfPort(ports.storefront);
+function describeMail(facts: PlatformFacts, env: Environment, hasConsole: boolean): Environment {
+  const customers = customersOrigin(facts);
+  const consoleOrigin = `http://localhost:${facts.ports.portal}`;
   return {
-    ...developmentMail,
-    ...(isStorefrontServed(config) && {
-      USER_APP_URL: storefrontOrigin,
-      ...(!isSet('USER_APP_URL', env) && {
-        USER_PASSKEY_ORIGINS: `${storefrontOrigin},${developmentMail.USER_APP_URL}`,
-      }),
-    }),
-    ...(!isSet('PORTAL_APP_URL', env) && {
-      PORTAL_PASSKEY_ORIGINS: `${developmentMail.PORTAL_APP_URL},${consoleOrigin}`,
-    }),
+    MAIL_URL: 'mailbox:',
+    MAIL_FROM: 'Signet <no-reply@localhost>',
+    USER_APP_URL: customers,
+    PORTAL_APP_URL: hasConsole ? `${consoleOrigin}/console` : frontends.portal,
+    ...(customers !== frontends.user &&
+      !isSet('USER_APP_URL', env) && { USER_PASSKEY_ORIGINS: `${customers},${frontends.user}` }),
+    ...(!isSet('PORTAL_APP_URL', env) && { PORTAL_PASSKEY_ORIGINS: `${consoleOrigin},${frontends.portal}` }),
   };
 }
-
-/** Nothing leaves: `/mailbox` shows what would have been sent. The frontends are where their development servers usually are. */
-const developmentMail = {
-  MAIL_URL: 'mailbox:',
-  MAIL_FROM: 'Signet <no-reply@localhost>',
-  USER_APP_URL: 'http://localhost:5173',
-  PORTAL_APP_URL: 'http://localhost:5174',
-};
 
 function deriveForGateway(facts: PlatformFacts): Derived {
   const { config, ports, secrets } = facts;

@@ -3,7 +3,13 @@ import { readProviders } from '@signet/auth/providers';
 import type { SeededAccounts } from '@signet/db/seed';
 import { startGateway, startPlanningWorker } from '@signet/gateway';
 import { type SubgraphName, subgraphs } from '@signet/schema/subgraphs';
-import { type Environment, type Logger, openProcessMetrics, type RunningServer } from '@signet/service';
+import {
+  type Environment,
+  hasProductionSurface,
+  type Logger,
+  openProcessMetrics,
+  type RunningServer,
+} from '@signet/service';
 import { openRevocationFeed } from '@signet/session';
 import { loadSubgraph, type SubgraphDefinition } from '@signet/subgraph/define';
 import type { LauncherConfig } from './config.ts';
@@ -12,7 +18,7 @@ import type { Ports } from './ports.ts';
 import { loadProcessConfigs } from './process-settings.ts';
 import type { DevelopmentSecrets } from './secrets.ts';
 import { startStorefront } from './storefront.ts';
-import { isStorefrontServed } from './storefront-setting.ts';
+import { isStorefrontServed, originsOfPort } from './storefront-setting.ts';
 
 type ServersOptions = {
   env: Environment;
@@ -30,6 +36,7 @@ type StartedServers = {
   gatewayUrl: string;
   hasMailbox: boolean;
   hasConsole: boolean;
+  hasExplorer: boolean;
   /** Undefined: the storefront is not served. */
   storefrontUrl: string | undefined;
   stop(): Promise<void>;
@@ -71,7 +78,6 @@ export async function startServers(options: ServersOptions): Promise<StartedServ
     if (failed) {
       throw failed.reason;
     }
-    const host = nameOfHost(config.HOST);
     if (isStorefrontServed(config)) {
       running.push(
         await startStorefront({
@@ -90,12 +96,13 @@ export async function startServers(options: ServersOptions): Promise<StartedServ
     });
     running.push(gateway);
     const hasMailbox = configs.subgraphs.auth.MAIL_URL === 'mailbox:';
-    const hasConsole = configs.gateway.CONSOLE;
+    const { CONSOLE: hasConsole, EXPLORER } = configs.gateway;
     return {
-      gatewayUrl: `http://${host}:${ports.graph}`,
+      gatewayUrl: `http://${nameOfHost(config.HOST)}:${ports.graph}`,
       hasMailbox,
       hasConsole,
-      storefrontUrl: isStorefrontServed(config) ? `http://localhost:${ports.storefront}` : undefined,
+      hasExplorer: EXPLORER ?? !hasProductionSurface(configs.gateway),
+      storefrontUrl: isStorefrontServed(config) ? originsOfPort(ports.storefront)[0] : undefined,
       stop,
     };
   } catch (error) {

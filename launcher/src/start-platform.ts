@@ -9,8 +9,8 @@ import {
   openLogOutput,
 } from '@signet/service';
 import { formatBanner } from './banner.ts';
-import { startBuilds } from './build-pages.ts';
 import { openPlatformDatabase } from './database.ts';
+import { startPageBuilds } from './page-builds.ts';
 import { assertPortsFree, innerHost, listenersOf, portsFrom } from './ports.ts';
 import { readSettings } from './process-settings.ts';
 import { openDevelopmentSecrets } from './secrets.ts';
@@ -76,9 +76,10 @@ export async function startPlatform(
     stops.push(servers.stop);
     const pages = [
       ...(servers.hasConsole ? (['console'] as const) : []),
+      ...(servers.hasExplorer ? (['explorer'] as const) : []),
       ...(servers.storefrontUrl ? (['storefront'] as const) : []),
     ];
-    const stopBuilds = startBuilds(pages, createLogger('pages', config.LOG_LEVEL));
+    const stopBuilds = startPageBuilds(pages, createLogger('pages', config.LOG_LEVEL));
     stops.push(async () => stopBuilds());
     const seconds = (performance.now() - startedAt) / 1000;
     print(

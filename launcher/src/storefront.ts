@@ -23,7 +23,6 @@ export async function startStorefront(options: StorefrontOptions): Promise<Runni
   registerBuiltApp(server, {
     folder: storefrontFiles,
     base: '',
-    name: 'storefront',
     workspace: 'examples/storefront',
     apiOrigins: originsOfPort(apiPort),
     adaptPage: (page) =>

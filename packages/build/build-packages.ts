@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundlePackage } from './bundle.ts';
-import { copyRuntimeFiles } from './copied-files.ts';
+import { bundledLibraries, copyRuntimeFiles } from './copied-files.ts';
 import { declareModules } from './declarations.ts';
 import { type Package, root } from './manifest.ts';
 import { writeNotice } from './notice.ts';
@@ -31,6 +31,8 @@ export async function buildPackages(packages: readonly Package[], output: string
       target: join(output, one.folder, 'dist', `${entry.name}.d.ts`),
     }));
   });
+  // The gateway's package has its files.
+  execFileSync(process.execPath, [join(root, 'explorer/build.ts')]);
   for (const one of packages) {
     await bundlePackage(one, join(output, one.folder, 'dist'));
     copyFiles(one, join(output, one.folder));
@@ -66,7 +68,7 @@ function copyFiles(one: Package, stage: string): void {
   copyRuntimeFiles(folder, stage);
   const published = { ...manifest, files: [...manifest.files, 'NOTICE'] };
   writeFileSync(join(stage, 'package.json'), `${JSON.stringify(published, null, 2)}\n`);
-  writeFileSync(join(stage, 'NOTICE'), writeNotice(one));
+  writeFileSync(join(stage, 'NOTICE'), writeNotice(one, bundledLibraries(folder)));
   copyFileSync(join(root, 'LICENSE'), join(stage, 'LICENSE'));
   for (const name of ['README.md', ...manifest.files.filter((file) => file !== 'dist')]) {
     if (existsSync(join(path, name))) cpSync(join(path, name), join(stage, name), { recursive: true });

@@ -45,7 +45,7 @@ function replaceModules(): Plugin {
   return {
     name: 'replace-modules',
     resolveId: {
-      filter: { id: /(scopes\.ts|subgraphs\.json|ruru-files\.ts)$/ },
+      filter: { id: /(scopes\.ts|subgraphs\.json|explorer-folder\.ts)$/ },
       handler: (specifier, importer) =>
         importer === undefined ? undefined : replacedModules.get(resolve(importer, '..', specifier)),
     },

@@ -1,8 +1,11 @@
 import { expect, it } from 'vitest';
+import { bundledLibraries } from './copied-files.ts';
 import { readPackages } from './manifest.ts';
 import { writeNotice } from './notice.ts';
 
-const notices = new Map(readPackages().map((one) => [one.folder, writeNotice(one)]));
+const notices = new Map(
+  readPackages().map((one) => [one.folder, writeNotice(one, bundledLibraries(one.folder))]),
+);
 const paragraphOf = (folder: string, license: string) =>
   notices
     .get(folder)
@@ -17,7 +20,7 @@ it("names Apollo's packages of the Elastic License in the gateway, those that co
   }
   expect(notices.get('gateway')).toMatch(/^ {2}fastify \d/m);
   expect(notices.get('gateway')).toMatch(
-    /In this package are parts of these libraries.*\n\nMIT:\n {2}ruru \d/,
+    /In this package are parts of these libraries.*\n\nMIT:\n {2}@codemirror\/autocomplete \d/,
   );
 });
 

@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { bundledLibraries } from './copied-files.ts';
 import { type Package, root } from './manifest.ts';
 
 /** What its licence asks for beyond the usual, by the licence's SPDX name. */
@@ -22,13 +21,14 @@ type Installed = {
 /**
  * What a package says of the licences of others: the libraries that npm installs with it, and those that lie in it.
  *
+ * @param bundledNames libraries of which parts lie in the package
  * @throws {Error} listing each library that is not installed or names no licence.
  */
-export function writeNotice({ folder, manifest }: Package): string {
+export function writeNotice({ manifest }: Package, bundledNames: readonly string[]): string {
   const installed = findLibraries(Object.keys(manifest.dependencies ?? {}), {
     versions: manifest.dependencies ?? {},
   });
-  const bundled = findLibraries(bundledLibraries(folder), { isDeep: false });
+  const bundled = findLibraries(bundledNames);
   const section = (title: string, libraries: readonly Library[]) =>
     libraries.length === 0 ? [] : [title, ...formatLibraries(libraries), ''];
   return [
@@ -53,9 +53,9 @@ function formatLibraries(libraries: readonly Library[]): string[] {
 }
 
 /** The libraries, and all that they depend on, as installed here: by name. */
-function findLibraries(
+export function findLibraries(
   names: readonly string[],
-  { isDeep = true, versions = {} }: { isDeep?: boolean; versions?: Readonly<Record<string, string>> } = {},
+  { versions = {} }: { versions?: Readonly<Record<string, string>> } = {},
 ): Library[] {
   const found = new Map<string, Library>();
   const faults: string[] = [];
@@ -68,7 +68,7 @@ function findLibraries(
     const spdx = typeof license === 'object' ? license.type : license;
     if (!spdx) faults.push(`${key} names no licence in its package.json`);
     found.set(key, { name, version, license: spdx ?? '' });
-    if (isDeep) for (const dependency of Object.keys(dependencies)) add(dependency, folder);
+    for (const dependency of Object.keys(dependencies)) add(dependency, folder);
   };
   for (const name of names) add(name, homeOf(name, versions[name]));
   if (faults.length > 0) throw new Error(`The licences of libraries cannot be told:\n${faults.join('\n')}`);
@@ -83,6 +83,11 @@ function homeOf(name: string, version: string | undefined): string {
   };
   const libs = readdirSync(join(root, 'libs')).map((lib) => join(root, 'libs', lib));
   return [root, ...libs, join(root, 'gateway'), join(root, 'cli')].find(isThere) ?? root;
+}
+
+/** Where a library lies that nobody has in another version. */
+export function folderOf(name: string): string | undefined {
+  return findFolder(name, root);
 }
 
 function read(folder: string): Installed {

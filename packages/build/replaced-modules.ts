@@ -8,5 +8,5 @@ import { root } from './manifest.ts';
 export const replacedModules: ReadonlyMap<string, string> = new Map([
   [join(root, 'schema/contract/scopes.ts'), join(root, 'packages/build/any-scopes.ts')],
   [join(root, 'schema/subgraphs.json'), join(root, 'packages/build/no-subgraphs.json')],
-  [join(root, 'gateway/src/pages/ruru-files.ts'), join(root, 'packages/build/ruru-copy.ts')],
+  [join(root, 'gateway/src/pages/explorer-folder.ts'), join(root, 'packages/build/explorer-copy.ts')],
 ]);

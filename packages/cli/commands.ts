@@ -8,6 +8,11 @@ const commands: readonly LazyCommand[] = [
     () => import('../../cli/src/compose-graph/compose-command.ts'),
   ],
   [
+    'types',
+    'write the types of an entrance as a package',
+    () => import('../../cli/src/types/types-command.ts'),
+  ],
+  [
     'keys',
     'make and rotate the keys between gateway and subgraphs',
     () => import('../../cli/src/proof-keys-command.ts'),

@@ -43,6 +43,8 @@ export const auditEvents = {
   'auth.reauthenticated': 'authn_login_success',
   'auth.reauthentication_failure': 'authn_login_fail',
   'auth.customer.sessions_ended': 'authn_token_revoked',
+  'auth.customer.device_ended': 'authn_token_revoked',
+  'auth.customer.note_deleted': 'user_updated',
   'auth.customer.suspended': 'user_updated',
   'auth.customer.reinstated': 'user_updated',
   'auth.customer.password_reset_sent': 'user_updated',
@@ -74,6 +76,8 @@ export const auditEvents = {
   'auth.key.retired': 'authz_admin',
   'auth.key.revoked': 'authz_admin',
   'auth.key.imported': 'authz_admin',
+  'auth.key.rotation_requested': 'authz_admin',
+  'auth.key.revocation_requested': 'authz_admin',
   'authz.role.changed': 'privilege_permissions_changed',
   'authz.refused': 'authz_fail',
 } as const;

@@ -31,6 +31,12 @@ export type ReportedRefusal = {
 /** Refusals of one platform. */
 export type RefusalReport = { platform: Platform; refusals: readonly ReportedRefusal[] };
 
+/** Honest clients meet these every day, since tokens expire and a page that is opened asks whether somebody is signed in. */
+export const everydayRefusals: ReadonlySet<string | undefined> = new Set([
+  'auth.failure.expired',
+  'auth.failure.missing_token',
+]);
+
 /** Whether the text can be the slug of a tenant: a client may write anything into a header. */
 export function isTenantSlug(text: string): boolean {
   return /^[a-z0-9][a-z0-9-]{0,62}$/.test(text);

@@ -28,9 +28,11 @@ export const scopeHolders = {
   'catalog:write': ['operations', 'super_admin'],
   'stock:write': ['operations', 'super_admin'],
   'orders:ship': ['operations', 'super_admin'],
+  'refusals:read': ['support', 'operations', 'super_admin'],
   'dashboard:read': ['support', 'operations', 'super_admin'],
   'staff:write': ['super_admin'],
   'services:write': ['super_admin'],
+  'keys:write': ['super_admin'],
   'audit:read': ['super_admin'],
 } as const satisfies Readonly<Record<string, readonly ScopeHolder[]>>;
 

@@ -1,8 +1,10 @@
+import { keepTally } from '@signet/db';
 import { defineSubgraph } from '@signet/subgraph/define';
 import { adjustStock } from './src/adjust-stock.ts';
 import { createLoaders } from './src/context.ts';
 import { dashboardResolvers } from './src/product-counts.ts';
 import type { Resolvers } from './src/resolvers.generated.ts';
+import { stockTally } from './src/stock.queries.ts';
 import { productResolvers, stockResolvers } from './src/stock.ts';
 
 const resolvers: Resolvers = {
@@ -17,5 +19,6 @@ export default defineSubgraph({
   name: 'inventory',
   resolvers,
   createLoaders,
+  everyMinute: { countedTenants: keepTally(stockTally) },
   housekeeping: { idempotencyKeys: 'inventory.prune_idempotency_keys' },
 });

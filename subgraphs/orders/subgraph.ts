@@ -1,9 +1,11 @@
+import { keepTally } from '@signet/db';
 import { defineSubgraph } from '@signet/subgraph/define';
 import { settings } from './settings.ts';
 import { cancelOrder, markOrderShipped } from './src/change-orders.ts';
 import { createLoaders } from './src/context.ts';
 import { expireOrders } from './src/expire-orders.ts';
 import { order, orderItemResolvers, orderResolvers } from './src/order.ts';
+import { orderTally } from './src/order-counts.queries.ts';
 import { dashboardResolvers } from './src/order-counts.ts';
 import { myOrders, orders, userResolvers } from './src/order-lists.ts';
 import { personalData } from './src/personal-data.ts';
@@ -30,6 +32,6 @@ export default defineSubgraph({
   createLoaders,
   // Deletes keys after a week: a client that repeats a request has had its answer long before.
   housekeeping: { idempotencyKeys: 'orders.prune_idempotency_keys' },
-  everyMinute: { expiredOrders: expireOrders },
+  everyMinute: { expiredOrders: expireOrders, countedTenants: keepTally(orderTally) },
   personalData,
 });

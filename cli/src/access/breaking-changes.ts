@@ -34,7 +34,7 @@ export async function findBreakingChanges(
 const clientDirectives = ['deprecated', 'specifiedBy', 'oneOf'];
 
 /** The API schema of a supergraph: without the parts of specifications, and without what is inaccessible. */
-function readApiSchema(supergraph: DocumentNode): GraphQLSchema {
+export function readApiSchema(supergraph: DocumentNode): GraphQLSchema {
   const { isHidden, isOfSpecification } = readElementNames(supergraph);
   const isShown = (node: { directives?: readonly ConstDirectiveNode[] | undefined }) =>
     !isHidden(node.directives);

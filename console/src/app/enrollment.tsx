@@ -56,11 +56,7 @@ export function Enrollment({ challenge, onBack }: { challenge: Challenge; onBack
       <form onSubmit={submit}>
         {totp && (
           <>
-            <p>{session.enrollScan}</p>
-            <img className="qr" alt="" src={toImage(totp.uri)} />
-            <p>
-              {session.secret}: <code>{totp.secret}</code>
-            </p>
+            <TotpSecret totp={totp} />
             <Field
               label={session.code}
               name="code"
@@ -92,6 +88,19 @@ export function Enrollment({ challenge, onBack }: { challenge: Challenge; onBack
   );
 }
 
+/** What an authenticator app needs: to be scanned, or typed in. */
+export function TotpSecret({ totp: { secret, uri } }: { totp: { secret: string; uri: string } }) {
+  return (
+    <>
+      <p>{session.enrollScan}</p>
+      <img className="qr" alt="" src={`data:image/svg+xml,${encodeURIComponent(renderSVG(uri))}`} />
+      <p>
+        {session.secret}: <code>{secret}</code>
+      </p>
+    </>
+  );
+}
+
 /** Shows recovery codes once, until the person says that they are kept. */
 export function RecoveryCodes() {
   const codes = useSyncExternalStore(subscribe, () => codesToShow);
@@ -116,8 +125,4 @@ export function RecoveryCodes() {
       </div>
     </Dialog>
   );
-}
-
-function toImage(uri: string): string {
-  return `data:image/svg+xml,${encodeURIComponent(renderSVG(uri))}`;
 }

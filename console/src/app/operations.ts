@@ -6,7 +6,9 @@ import {
   useQuery,
   useQueryClient,
 } from '@tanstack/react-query';
-import { signet } from './signet.ts';
+import { useMemo } from 'react';
+import { isForeignContract, signet } from './signet.ts';
+import { noteForeignContract } from './upgrade.ts';
 
 /** What a refused operation throws, for React Query. */
 export class OperationError extends Error {
@@ -25,6 +27,7 @@ export class OperationError extends Error {
 export async function send<T, V extends object>(document: TypedDocument<T, V>, variables: V): Promise<T> {
   const { data, errors } = await signet.request(document, variables);
   const [first] = errors;
+  if (first && isForeignContract(first)) noteForeignContract();
   if (data === null || (first && Object.values(data as object).every((value) => value === null))) {
     throw new OperationError(
       first ?? { kind: 'internal', reason: 'no data', message: 'The answer has no data.' },
@@ -33,16 +36,33 @@ export async function send<T, V extends object>(document: TypedDocument<T, V>, v
   return data;
 }
 
-/** Asks a query, and again when the page comes to the front. */
-export function useOperation<T, V extends object>(document: TypedDocument<T, V>, variables: V) {
-  return useQuery<T, OperationError>({
+/** Asks a query, and again when the page comes to the front. Not while `enabled` is false: for what the role may not ask. */
+export function useOperation<T, V extends object>(
+  document: TypedDocument<T, V>,
+  variables: V,
+  { enabled = true }: { enabled?: boolean } = {},
+) {
+  const query = useQuery<T, OperationError>({
+    enabled,
     queryKey: [document, variables],
     queryFn: () => send(document, variables),
   });
+  return isKept(query) ? ({ ...query, error: null } as typeof query) : query;
+}
+
+/**
+ * Whether a screen keeps what it shows though asking for it again has failed: because of the network or the load. After another error it
+ * does not: the role may have been lowered.
+ */
+function isKept({ data, error }: { data: unknown; error: OperationError | null }): boolean {
+  return data !== undefined && error !== null && /^(network|unavailable|throttled)$/.test(error.error.kind);
 }
 
 type PageInfo = { hasNextPage: boolean; endCursor?: string | null };
 type Connection<Node> = { edges: readonly { node: Node }[]; pageInfo: PageInfo };
+
+/** So many pages of a list are asked again where they may be out of date. A longer list is asked again from its beginning alone. */
+const renewedPages = 5;
 
 /** Asks a connection page by page. `nodes` are those of all pages so far. */
 export function usePages<T, V extends object, Node>(
@@ -52,6 +72,8 @@ export function usePages<T, V extends object, Node>(
 ) {
   const query = useInfiniteQuery<T, OperationError, { pages: T[] }, unknown[], string | null>({
     queryKey: [document, variables],
+    refetchOnWindowFocus: ({ state }) => !isLong(state.data),
+    refetchOnReconnect: ({ state }) => !isLong(state.data),
     queryFn: ({ pageParam }) =>
       send(document, { ...variables, after: pageParam } as V & { after?: string | null }),
     initialPageParam: null,
@@ -60,8 +82,26 @@ export function usePages<T, V extends object, Node>(
       return info?.hasNextPage ? info.endCursor : undefined;
     },
   });
-  const nodes = query.data?.pages.flatMap((page) => read(page)?.edges.map(({ node }) => node) ?? []) ?? [];
-  return { ...query, nodes };
+  const { pages } = query.data ?? {};
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `read` is another function at each call, and does the same.
+  const nodes = useMemo(
+    () => pages?.flatMap((page) => read(page)?.edges.map(({ node }) => node) ?? []) ?? [],
+    [pages],
+  );
+  return { ...query, nodes, error: isKept(query) ? null : query.error };
+}
+
+function isLong(data: unknown): boolean {
+  return ((data as { pages?: unknown[] } | undefined)?.pages?.length ?? 0) > renewedPages;
+}
+
+/** Asks again whatever is on screen, and what was on screen before when it is next. */
+export async function renewAll(queries: QueryClient): Promise<void> {
+  queries.removeQueries({ type: 'inactive', predicate: ({ state }) => isLong(state.data) });
+  await Promise.all([
+    queries.resetQueries({ type: 'active', predicate: ({ state }) => isLong(state.data) }),
+    queries.invalidateQueries({ predicate: ({ state }) => !isLong(state.data) }),
+  ]);
 }
 
 /** Sends a mutation. Whatever is on screen is asked again after it. */
@@ -69,6 +109,8 @@ export function useAction<T, V extends object>(document: TypedDocument<T, V>) {
   const queries: QueryClient = useQueryClient();
   return useMutation<T, OperationError, V>({
     mutationFn: (variables) => send(document, variables),
-    onSuccess: () => queries.invalidateQueries(),
+    onSuccess: () => renewAll(queries),
+    // An answer can hold a secret that is shown once.
+    gcTime: 0,
   });
 }

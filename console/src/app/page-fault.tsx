@@ -1,4 +1,4 @@
-import { Navigate, useRouteError } from 'react-router';
+import { Navigate, useLocation, useNavigate, useRouteError } from 'react-router';
 import { texts } from '../texts/index.ts';
 import { Button } from '../ui/ui.tsx';
 import { useMay } from './may.ts';
@@ -7,7 +7,7 @@ import { sections } from './sections.ts';
 /** Leads to the first section that the role may see. */
 export function Home() {
   const may = useMay();
-  const first = sections.find(({ document }) => may(document));
+  const first = sections.find(({ document }) => document === undefined || may(document));
   return first ? <Navigate to={first.path} replace /> : <p className="empty">{texts.errors.forbidden}</p>;
 }
 
@@ -15,19 +15,22 @@ export function NotFound() {
   return <h1>{texts.errors.notFound}</h1>;
 }
 
-/**
- * A part of the console that could not be loaded or drawn. After an upgrade a page that was open asks for files that are gone: it has to be
- * loaded again, which is left to the person, who may have typed something.
- */
+/** A screen that could not be loaded, which is tried again, or a part of the console that could not be drawn. */
 export function PageFault() {
   const fault = useRouteError();
-  console.error(fault);
+  const navigate = useNavigate();
+  const { pathname, search } = useLocation();
+  // What a browser says where a file of a screen has not come: offline, mostly.
+  const isLoading = fault instanceof TypeError && /import|module/i.test(fault.message);
+  if (!isLoading) console.error(fault);
+  function retry(): void {
+    if (!isLoading) location.reload();
+    else void navigate(pathname + search, { replace: true });
+  }
   return (
-    <main className="sign-in" role="alert">
-      <p>{texts.errors.internal}</p>
-      <Button kind="main" onClick={() => location.reload()}>
-        {texts.errors.retry}
-      </Button>
-    </main>
+    <div className="problem" role="alert">
+      <p>{isLoading ? `${texts.errors.notLoaded} ${texts.errors.network}` : texts.errors.internal}</p>
+      <Button onClick={retry}>{texts.errors.retry}</Button>
+    </div>
   );
 }

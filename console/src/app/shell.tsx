@@ -1,14 +1,23 @@
 import { useSession } from '@signet/client/react';
-import { useEffect, useRef } from 'react';
-import { NavLink, Outlet, useLocation } from 'react-router';
+import { lazy, type ReactNode, Suspense, useEffect, useRef, useSyncExternalStore } from 'react';
+import { NavLink, Outlet, useLocation, useNavigation } from 'react-router';
+import { impersonationsDocument } from '../operations.generated.ts';
 import { texts } from '../texts/index.ts';
+import { Notices } from '../ui/notices.tsx';
 import { Button, Skeleton } from '../ui/ui.tsx';
+import { carryDrafts } from './drafts.ts';
 import { RecoveryCodes } from './enrollment.tsx';
 import { useMay } from './may.ts';
 import { sections } from './sections.ts';
 import { Refusal, SignIn, useAttempt } from './sign-in.tsx';
 import { describeError, ownerOf, signet } from './signet.ts';
 import { StepUpDialog } from './step-up-dialog.tsx';
+import { useIsOld } from './upgrade.ts';
+
+// Without it everything else works.
+const ImpersonationBar = lazy(() =>
+  import('../customers/impersonation-bar.tsx').catch(() => ({ default: (): ReactNode => null })),
+);
 
 /**
  * The frame of every screen. Where a session ends, the sign-in lies over the screen, which stays as it is: nothing that was typed is
@@ -52,7 +61,7 @@ export function Shell() {
           <strong>{texts.console}</strong>
           <nav aria-label={texts.nav.label}>
             {sections
-              .filter(({ document }) => may(document))
+              .filter(({ document }) => document === undefined || may(document))
               .map(({ path, name }) => (
                 <NavLink key={path} to={path}>
                   {name}
@@ -60,12 +69,13 @@ export function Shell() {
               ))}
           </nav>
           <div className="who">
-            <span
-              className="quiet"
+            <NavLink
+              to="/account"
+              className="quiet clip"
               title={account ? texts.session.signedInAs(account.email ?? '') : undefined}
             >
               {account?.email}
-            </span>
+            </NavLink>
             {/* Who goes away must see that they are still signed in. */}
             <Refusal error={signOut.error} />
             <Button disabled={signOut.isBusy} onClick={() => signOut.attempt(() => signet.signOut())}>
@@ -77,10 +87,58 @@ export function Shell() {
           <FocusOnPage />
           <Outlet />
         </main>
+        <div className="bottom">
+          <OfflineNote />
+          <UpgradeOffer />
+          {may(impersonationsDocument) && (
+            <Suspense>
+              <ImpersonationBar />
+            </Suspense>
+          )}
+          <Notices />
+        </div>
       </div>
       <RecoveryCodes />
       <StepUpDialog />
     </>
+  );
+}
+
+function OfflineNote() {
+  const isOffline = useSyncExternalStore(followNetwork, () => !navigator.onLine);
+  return <div role="status">{isOffline && <div className="notice">{texts.session.offline}</div>}</div>;
+}
+
+function followNetwork(listener: () => void): () => void {
+  window.addEventListener('online', listener);
+  window.addEventListener('offline', listener);
+  return () => {
+    window.removeEventListener('online', listener);
+    window.removeEventListener('offline', listener);
+  };
+}
+
+/** The page is loaded again when the person says so, and then the screen to which they were going. */
+function UpgradeOffer() {
+  const isOld = useIsOld();
+  const { location: next } = useNavigation();
+  function reload(): void {
+    carryDrafts();
+    // This one has the console's own path in it.
+    if (next) location.assign(next.pathname + next.search);
+    else location.reload();
+  }
+  return (
+    <div role="status">
+      {isOld && (
+        <div className="notice">
+          <span>{texts.upgrade.isThere}</span>
+          <Button kind="main" onClick={reload}>
+            {texts.upgrade.reload}
+          </Button>
+        </div>
+      )}
+    </div>
   );
 }
 

@@ -1,5 +1,6 @@
 import type { Challenge, Outcome, SignetError } from '@signet/client';
 import { type FormEvent, type ReactNode, useEffect, useState } from 'react';
+import { ForgotPassword, forgotPassword } from '../links/forgot-password.tsx';
 import { texts } from '../texts/index.ts';
 import { Button, Field } from '../ui/ui.tsx';
 import { Enrollment } from './enrollment.tsx';
@@ -26,11 +27,15 @@ export function useAttempt() {
 /** The steps of a sign-in: address and password or a passkey, then the second factor, or adding one where the role needs it. */
 export function SignIn({ reason }: { reason: string | undefined }) {
   const [challenge, setChallenge] = useState<Challenge>();
+  const [isForgotten, setForgotten] = useState(false);
   const isEnrollment = challenge?.methods.some((method) => method.startsWith('enroll_'));
   return (
     <main className="sign-in">
       {reason && reason !== 'signed-out' && !challenge && <p role="status">{session.endedElsewhere}</p>}
-      {!challenge && <FirstStep onChallenge={setChallenge} />}
+      {!challenge && !isForgotten && (
+        <FirstStep onChallenge={setChallenge} onForgotten={() => setForgotten(true)} />
+      )}
+      {!challenge && isForgotten && <ForgotPassword onBack={() => setForgotten(false)} />}
       {challenge && !isEnrollment && (
         <SecondStep challenge={challenge} onBack={() => setChallenge(undefined)} />
       )}
@@ -41,7 +46,13 @@ export function SignIn({ reason }: { reason: string | undefined }) {
   );
 }
 
-function FirstStep({ onChallenge }: { onChallenge: (challenge: Challenge) => void }) {
+function FirstStep({
+  onChallenge,
+  onForgotten,
+}: {
+  onChallenge: (challenge: Challenge) => void;
+  onForgotten: () => void;
+}) {
   const { isBusy, error, setError, attempt } = useAttempt();
 
   // Browsers offer passkeys in the form's autofill. That waits in the background until one is chosen.
@@ -97,6 +108,9 @@ function FirstStep({ onChallenge }: { onChallenge: (challenge: Challenge) => voi
           {session.withPasskey}
         </Button>
       )}
+      <Button kind="link" onClick={onForgotten}>
+        {forgotPassword}
+      </Button>
     </form>
   );
 }

@@ -15,6 +15,11 @@ export function ownerOf({ id, role, scopes }: Account): string {
   return [id, role, ...scopes].join(' ');
 }
 
+/** The server does not know an operation that this console was built with, or it is not on its list of trusted documents. */
+export function isForeignContract({ reason }: SignetError): boolean {
+  return /^(GRAPHQL_VALIDATION_FAILED|PERSISTED_QUERY_\w+|request\.document)$/.test(reason);
+}
+
 /** What a person reads of an error. */
 export function describeError(error: SignetError): string {
   const { errors } = texts;
@@ -42,6 +47,6 @@ export function describeError(error: SignetError): string {
     case 'not-found':
       return error.message;
     default:
-      return errors.internal;
+      return isForeignContract(error) ? errors.upgraded : errors.internal;
   }
 }

@@ -1,16 +1,14 @@
-import { useEffect, useRef, useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
-import { OperationError, send, usePages } from '../app/operations.ts';
-import {
-  type AuditLogQuery,
-  type AuditLogQueryVariables,
-  auditLogDocument,
-} from '../operations.generated.ts';
+import { useMay } from '../app/may.ts';
+import { usePages } from '../app/operations.ts';
+import { type AuditLogQuery, auditChainsDocument, auditLogDocument } from '../operations.generated.ts';
 import { formatDateTime } from '../texts/index.ts';
 import { type Column, DataTable } from '../ui/data-table.tsx';
-import { Button, Field, Problem, Skeleton } from '../ui/ui.tsx';
-import { writeCsv, writeLines } from './export.ts';
+import { Button, Field, Filters, Problem, Skeleton } from '../ui/ui.tsx';
+import { ChainState } from './chain-state.tsx';
+import { Export } from './export-buttons.tsx';
 import { audit } from './texts.ts';
+import './audit.css';
 
 export type AuditEvent = NonNullable<AuditLogQuery['auditLog']>['edges'][number]['node'];
 
@@ -33,7 +31,16 @@ const columns: Column<AuditEvent>[] = [
       ),
   },
   { name: audit.address, width: 'minmax(7rem, 1fr)', cell: ({ address }) => address ?? audit.nobody },
-  { name: audit.request, width: 'minmax(8rem, 1fr)', cell: ({ requestId }) => requestId ?? audit.nobody },
+  {
+    name: audit.request,
+    width: 'minmax(8rem, 1fr)',
+    cell: ({ requestId, kind }) =>
+      requestId && kind === 'authz.refused' ? (
+        <Link to={`/refusals/${encodeURIComponent(requestId)}`}>{requestId}</Link>
+      ) : (
+        (requestId ?? audit.nobody)
+      ),
+  },
   {
     name: audit.details,
     width: 'minmax(10rem, 2fr)',
@@ -43,6 +50,7 @@ const columns: Column<AuditEvent>[] = [
 
 /** What happened, latest first. The filters are in the address of the page, so that it can be sent to a colleague. */
 export function Component() {
+  const may = useMay();
   const [params, setParams] = useSearchParams();
   const value = (name: string) => params.get(name) ?? '';
   const filter = {
@@ -77,14 +85,15 @@ export function Component() {
         <h1>{audit.title}</h1>
         <Export filter={filter} />
       </div>
-      <search className="filters">
+      {may(auditChainsDocument) && <ChainState />}
+      <Filters isInUse={params.size > 0}>
         {filterField('kind', audit.kind)}
         {filterField('actor', audit.who)}
         {filterField('subject', audit.about)}
         {filterField('since', audit.since, 'datetime-local')}
         {filterField('until', audit.until, 'datetime-local')}
         {params.size > 0 && <Button onClick={() => setParams({}, { replace: true })}>{audit.clear}</Button>}
-      </search>
+      </Filters>
       {pages.error ? (
         <Problem error={pages.error} onRetry={() => pages.refetch()} />
       ) : pages.isPending ? (
@@ -109,62 +118,4 @@ export function Component() {
 function readInstant(name: 'since' | 'until', text: string): { since?: string; until?: string } {
   const time = new Date(text);
   return Number.isNaN(time.getTime()) ? {} : { [name]: time.toISOString() };
-}
-
-/** Asks for all events that the filter leaves, and gives them as a file. */
-function Export({ filter }: { filter: NonNullable<AuditLogQueryVariables['filter']> }) {
-  const [rows, setRows] = useState<number>();
-  const [error, setError] = useState<OperationError>();
-  // Where somebody else signs in meanwhile, what has come so far is not for them.
-  const isGone = useRef(false);
-  useEffect(() => {
-    isGone.current = false;
-    return () => {
-      isGone.current = true;
-    };
-  }, []);
-  async function save(
-    name: string,
-    type: string,
-    write: (events: readonly AuditEvent[]) => string,
-  ): Promise<void> {
-    const events: AuditEvent[] = [];
-    setError(undefined);
-    try {
-      for (let after: string | null | undefined = null; after !== undefined; ) {
-        setRows(events.length);
-        const page: AuditLogQuery = await send(auditLogDocument, { filter, first: 100, after });
-        events.push(...(page.auditLog?.edges.map(({ node }) => node) ?? []));
-        if (isGone.current) return;
-        after = page.auditLog?.pageInfo.hasNextPage ? page.auditLog.pageInfo.endCursor : undefined;
-      }
-      const link = document.createElement('a');
-      link.href = URL.createObjectURL(new Blob([write(events)], { type }));
-      link.download = name;
-      link.click();
-      URL.revokeObjectURL(link.href);
-    } catch (thrown) {
-      if (!(thrown instanceof OperationError)) throw thrown;
-      setError(thrown);
-    } finally {
-      setRows(undefined);
-    }
-  }
-  return (
-    <div className="buttons">
-      <span className="quiet" role="status">
-        {rows !== undefined && audit.exporting(rows)}
-      </span>
-      {error && <Problem error={error} />}
-      <Button disabled={rows !== undefined} onClick={() => save('audit.csv', 'text/csv', writeCsv)}>
-        {audit.exportCsv}
-      </Button>
-      <Button
-        disabled={rows !== undefined}
-        onClick={() => save('audit.jsonl', 'application/x-ndjson', writeLines)}
-      >
-        {audit.exportLines}
-      </Button>
-    </div>
-  );
 }

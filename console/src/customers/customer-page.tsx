@@ -1,40 +1,46 @@
-import type { TypedDocument } from '@signet/client';
-import { type FormEvent, useId, useState } from 'react';
 import { Link, useParams } from 'react-router';
 import { useMay } from '../app/may.ts';
-import { useAction, useOperation } from '../app/operations.ts';
+import { useOperation } from '../app/operations.ts';
 import {
-  addSupportNoteDocument,
   auditLogDocument,
   type CustomerQuery,
   customerDocument,
-  endCustomerSessionsDocument,
-  reinstateCustomerDocument,
-  resetCustomerFactorsDocument,
-  sendPasswordResetDocument,
-  suspendCustomerDocument,
+  endCustomerDeviceDocument,
+  impersonationsDocument,
 } from '../operations.generated.ts';
 import { formatDate, formatDateTime } from '../texts/index.ts';
-import { Button, Dialog, Field, Problem, Section, Skeleton } from '../ui/ui.tsx';
+import { Problem, Section, Skeleton } from '../ui/ui.tsx';
+import { Actions, AskFirst } from './actions.tsx';
+import { Assignment } from './assignment.tsx';
 import { ActiveState } from './customers-page.tsx';
+import { CustomerImpersonations } from './impersonations.tsx';
+import { Notes, useNotes } from './notes.tsx';
 import { customerPanels } from './panels.ts';
 import { customer as say, customers as shared } from './texts.ts';
 
-type Customer = NonNullable<CustomerQuery['customer']>;
+export type Customer = NonNullable<CustomerQuery['customer']>;
 
 /** Everything about one customer that the role may see, and what it may do. */
 export function Component() {
   const { id = '' } = useParams();
   const { data, error, isPending, refetch } = useOperation(customerDocument, { id });
+  const notes = useNotes(id);
+  const may = useMay();
   if (error) return <Problem error={error} onRetry={refetch} />;
-  if (isPending) return <Skeleton lines={8} />;
+  if (isPending || notes.isPending) return <Skeleton lines={8} />;
   const { customer } = data;
   if (!customer) return <p className="empty">{shared.gone}</p>;
   return (
-    <>
+    // What is open or typed about one customer does not stay for the next.
+    <div className="customer" key={customer.id}>
       <div className="title">
         <h1>{customer.fullName || customer.email}</h1>
         <ActiveState isActive={customer.isActive} />
+        {may(auditLogDocument) && (
+          <div className="buttons">
+            <Link to={`/audit?subject=${id}`}>{say.history}</Link>
+          </div>
+        )}
       </div>
       <p className="quiet">
         {customer.email} ({customer.emailVerified ? shared.verified : shared.unverified}) · {shared.since}{' '}
@@ -42,14 +48,17 @@ export function Component() {
       </p>
       <div className="columns">
         <Actions customer={customer} />
+        <Assignment customer={customer} />
+        <Notes id={customer.id} pages={notes} />
         <Sessions customer={customer} />
+        <Devices customer={customer} />
         <Factors customer={customer} />
         {customerPanels.map(({ name, Panel }) => (
           <Panel key={name} customerId={customer.id} />
         ))}
-        <Notes customer={customer} />
+        {may(impersonationsDocument) && <CustomerImpersonations customer={customer} />}
       </div>
-    </>
+    </div>
   );
 }
 
@@ -64,7 +73,7 @@ function Sessions({ customer: { sessions } }: { customer: Customer }) {
           {sessions.map((session) => (
             <li key={session.id}>
               <span className="clip" title={session.device}>
-                {session.device || '–'}
+                {session.device || say.unnamedDevice}
               </span>
               <span className="quiet">
                 {[
@@ -83,6 +92,46 @@ function Sessions({ customer: { sessions } }: { customer: Customer }) {
   );
 }
 
+/** Where the customer has signed in. One that is lost is ended without the others. */
+function Devices({ customer: { id, email, devices } }: { customer: Customer }) {
+  if (!devices) return null;
+  return (
+    <Section title={say.devices}>
+      {devices.length === 0 ? (
+        <p className="empty">{say.noDevices}</p>
+      ) : (
+        <ul className="list">
+          {devices.map((device) => (
+            <li key={device.id} className="with-button">
+              <div>
+                <span className="clip" title={device.name}>
+                  {device.name || say.unnamedDevice}
+                </span>
+                <span className="quiet">
+                  {[
+                    device.address,
+                    `${say.lastUsed} ${formatDateTime(device.lastSeenAt)}`,
+                    device.isRemembered && say.remembered,
+                  ]
+                    .filter(Boolean)
+                    .join(' · ')}
+                </span>
+              </div>
+              <AskFirst
+                title={say.endDevice}
+                about={device.name || say.unnamedDevice}
+                what={say.endDeviceWhat(email)}
+                document={endCustomerDeviceDocument}
+                variables={{ id, deviceId: device.id }}
+              />
+            </li>
+          ))}
+        </ul>
+      )}
+    </Section>
+  );
+}
+
 function Factors({ customer: { factors } }: { customer: Customer }) {
   if (!factors) return null;
   return (
@@ -93,161 +142,20 @@ function Factors({ customer: { factors } }: { customer: Customer }) {
         <ul className="list">
           {factors.map((factor) => (
             <li key={`${factor.kind} ${factor.createdAt}`}>
-              <span>{factor.kind.toLowerCase().replaceAll('_', ' ')}</span>
-              <span className="quiet">{formatDate(factor.createdAt)}</span>
-            </li>
-          ))}
-        </ul>
-      )}
-    </Section>
-  );
-}
-
-function Notes({ customer: { id, supportNotes } }: { customer: Customer }) {
-  const add = useAction(addSupportNoteDocument);
-  const [body, setBody] = useState('');
-  const input = useId();
-  const may = useMay();
-  if (!supportNotes) return null;
-  function submit(event: FormEvent<HTMLFormElement>): void {
-    event.preventDefault();
-    add.mutate({ id, body }, { onSuccess: () => setBody('') });
-  }
-  return (
-    <Section title={say.notes}>
-      {may(addSupportNoteDocument) && (
-        <form onSubmit={submit}>
-          <div className="field">
-            <label htmlFor={input}>{say.addNote}</label>
-            <textarea
-              id={input}
-              required
-              maxLength={4000}
-              rows={3}
-              value={body}
-              onChange={({ target }) => setBody(target.value)}
-            />
-          </div>
-          {add.error && <Problem error={add.error} />}
-          <Button type="submit" disabled={add.isPending}>
-            {say.addNote}
-          </Button>
-        </form>
-      )}
-      {supportNotes.edges.length === 0 ? (
-        <p className="empty">{say.noNotes}</p>
-      ) : (
-        <ul className="list">
-          {supportNotes.edges.map(({ node }) => (
-            <li key={node.id}>
-              <span className="text">{node.body}</span>
+              <span>{say.kindsOfFactor[factor.kind]}</span>
               <span className="quiet">
-                {[node.author?.fullName, formatDateTime(node.createdAt)].filter(Boolean).join(' · ')}
+                {[
+                  formatDate(factor.createdAt),
+                  factor.lastUsedAt && `${say.lastUsed} ${formatDateTime(factor.lastUsedAt)}`,
+                  factor.codesLeft !== null && say.codesLeft(factor.codesLeft),
+                ]
+                  .filter(Boolean)
+                  .join(' · ')}
               </span>
             </li>
           ))}
         </ul>
       )}
     </Section>
-  );
-}
-
-type WithId = { id: string };
-type Act = { title: string; what: string; isDangerous?: boolean } & (
-  | { document: TypedDocument<unknown, WithId>; asksReason?: false }
-  | { document: TypedDocument<unknown, WithId & { reason: string }>; asksReason: true }
-);
-
-function Actions({ customer }: { customer: Customer }) {
-  const [act, setAct] = useState<Act>();
-  // Here, since the dialog goes while a session is over.
-  const [reason, setReason] = useState('');
-  const { id, email, isActive } = customer;
-  const may = useMay();
-  const all: Act[] = [
-    { title: say.endSessions, what: say.endSessionsWhat(email), document: endCustomerSessionsDocument },
-    {
-      title: say.sendReset,
-      what: say.sendResetWhat(email),
-      document: sendPasswordResetDocument,
-      asksReason: true,
-    },
-    {
-      title: say.resetFactors,
-      what: say.resetFactorsWhat(email),
-      document: resetCustomerFactorsDocument,
-      asksReason: true,
-      isDangerous: true,
-    },
-    isActive === false
-      ? { title: say.reinstate, what: email, document: reinstateCustomerDocument }
-      : {
-          title: say.suspend,
-          what: say.suspendWhat(email),
-          document: suspendCustomerDocument,
-          isDangerous: true,
-        },
-  ];
-  const acts = all.filter(({ document }) => may(document));
-  if (acts.length === 0) return null;
-  function open(one: Act): void {
-    setReason('');
-    setAct(one);
-  }
-  return (
-    <Section title={say.actions}>
-      <div className="buttons">
-        {acts.map((one) => (
-          <Button key={one.title} kind={one.isDangerous ? 'danger' : 'plain'} onClick={() => open(one)}>
-            {one.title}…
-          </Button>
-        ))}
-        {may(auditLogDocument) && <Link to={`/audit?subject=${id}`}>{say.history}</Link>}
-      </div>
-      {act && (
-        <Confirm act={act} id={id} reason={reason} onReason={setReason} onClose={() => setAct(undefined)} />
-      )}
-    </Section>
-  );
-}
-
-/** Says what an act will do, asks for the reason where one is kept, and does it. */
-function Confirm(props: {
-  act: Act;
-  id: string;
-  reason: string;
-  onReason: (reason: string) => void;
-  onClose: () => void;
-}) {
-  const { act, id, reason, onReason, onClose } = props;
-  const action = useAction(act.document as TypedDocument<unknown, WithId & { reason?: string }>);
-  function submit(event: FormEvent<HTMLFormElement>): void {
-    event.preventDefault();
-    action.mutate({ id, ...(act.asksReason && { reason }) }, { onSuccess: onClose });
-  }
-  return (
-    <Dialog title={act.title} onClose={onClose}>
-      <form onSubmit={submit}>
-        <p>{act.what}</p>
-        {act.asksReason && (
-          <Field
-            label={say.reason}
-            value={reason}
-            onChange={({ target }) => onReason(target.value)}
-            minLength={3}
-            maxLength={500}
-            required
-            autoFocus
-          />
-        )}
-        {action.error && <Problem error={action.error} />}
-        <div className="buttons">
-          <Button onClick={onClose}>{say.cancel}</Button>
-          <Button kind={act.isDangerous ? 'danger' : 'main'} type="submit" disabled={action.isPending}>
-            {act.title}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
   );
 }

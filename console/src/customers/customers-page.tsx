@@ -1,10 +1,12 @@
+import { useSession } from '@signet/client/react';
 import { useDeferredValue, useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
+import { useMay } from '../app/may.ts';
 import { usePages } from '../app/operations.ts';
-import { type CustomersQuery, customersDocument } from '../operations.generated.ts';
+import { type CustomersQuery, customersDocument, impersonationsDocument } from '../operations.generated.ts';
 import { formatDate } from '../texts/index.ts';
 import { type Column, DataTable } from '../ui/data-table.tsx';
-import { Field, Problem, Skeleton } from '../ui/ui.tsx';
+import { Checkbox, Field, Filters, Problem, Select, Skeleton } from '../ui/ui.tsx';
 import { customers } from './texts.ts';
 
 type Customer = NonNullable<CustomersQuery['customers']>['edges'][number]['node'];
@@ -31,32 +33,76 @@ export function ActiveState({ isActive }: { isActive: boolean | null | undefined
   );
 }
 
-/** All customers of the tenant, found by address or name. The search is in the address of the page. */
+/** The tenant's customers by e-mail. Search and filters are in the address of the page. */
 export function Component() {
   const [params, setParams] = useSearchParams();
+  const session = useSession();
+  const may = useMay();
   const [typed, setTyped] = useState(params.get('search') ?? '');
   const search = useDeferredValue(typed.trim());
-  const pages = usePages(customersDocument, { search: search || null }, ({ customers: found }) => found);
+  const suspended = params.get('state') === 'suspended';
+  const isMine = params.has('mine');
+  const ownId = session.status === 'signed-in' ? session.account.id : undefined;
+  const filter = { suspended, ...(isMine && ownId && { assigneeId: ownId }) };
+  const pages = usePages(
+    customersDocument,
+    { search: search || null, filter },
+    ({ customers: found }) => found,
+  );
+  function setParam(name: string, value: string): void {
+    setParams(
+      (before) => {
+        const next = new URLSearchParams(before);
+        if (value) next.set(name, value);
+        else next.delete(name);
+        return next;
+      },
+      { replace: true },
+    );
+  }
   return (
     <>
-      <h1>{customers.title}</h1>
-      <search>
+      <div className="title">
+        <h1>{customers.title}</h1>
+        {may(impersonationsDocument) && (
+          <div className="buttons">
+            <Link to="/impersonations">{customers.impersonations}</Link>
+          </div>
+        )}
+      </div>
+      <Filters isInUse={params.size > 0}>
         <Field
           label={customers.search}
           type="search"
           value={typed}
           onChange={({ target }) => {
             setTyped(target.value);
-            setParams(target.value.trim() ? { search: target.value.trim() } : {}, { replace: true });
+            setParam('search', target.value.trim());
           }}
         />
-      </search>
+        <Select
+          label={customers.state}
+          value={suspended ? 'suspended' : ''}
+          options={[
+            ['', customers.everybody],
+            ['suspended', customers.suspended],
+          ]}
+          onChange={({ target }) => setParam('state', target.value)}
+        />
+        <Checkbox
+          label={customers.mine}
+          checked={isMine}
+          onChange={({ target }) => setParam('mine', target.checked ? 'yes' : '')}
+        />
+      </Filters>
       {pages.error ? (
         <Problem error={pages.error} onRetry={() => pages.refetch()} />
       ) : pages.isPending ? (
         <Skeleton lines={10} />
       ) : pages.nodes.length === 0 ? (
-        <p className="empty">{search ? customers.noneFound(search) : customers.none}</p>
+        <p className="empty">
+          {search ? customers.noneFound(search) : suspended || isMine ? customers.noneLeft : customers.none}
+        </p>
       ) : (
         <DataTable
           label={customers.title}

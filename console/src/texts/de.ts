@@ -24,6 +24,7 @@ export const de: Texts = {
     ended: 'Ihre Sitzung ist zu Ende. Melden Sie sich an, um hier weiterzumachen.',
     endedElsewhere:
       'Ihre Sitzung wurde hier oder anderswo beendet. Melden Sie sich an, um hier weiterzumachen.',
+    offline: 'Sie sind offline. Was Sie sehen, ist vielleicht veraltet.',
     unreachable: 'Der Server ist nicht erreichbar. Neuer Versuch…',
     code: 'Code Ihrer Authenticator-App',
     recoveryCode: 'Wiederherstellungscode',
@@ -66,11 +67,24 @@ export const de: Texts = {
     requestId: (id) => `Anfrage ${id}`,
     retry: 'Noch einmal versuchen',
     notFound: 'Diese Seite gibt es nicht.',
+    notLoaded: 'Diese Seite konnte nicht geladen werden.',
+    upgraded: 'Die Plattform wurde aktualisiert und kennt diese Anfrage nicht mehr. Laden Sie die Seite neu.',
+  },
+  upgrade: {
+    isThere:
+      'Die Plattform wurde aktualisiert, seit diese Seite geöffnet wurde. Was Sie getippt haben, bleibt beim Neuladen erhalten.',
+    reload: 'Neu laden',
+  },
+  notices: {
+    undo: 'Rückgängig',
+    close: 'Diese Meldung schließen',
+    undone: 'Rückgängig gemacht.',
   },
   table: {
     loading: 'Wird geladen…',
     more: 'Mehr wird geladen…',
     rows: (shown) => `${shown} angezeigt`,
     none: 'Hier ist nichts.',
+    filters: 'Filter',
   },
 };

@@ -22,6 +22,7 @@ export const en = {
     signedInAs: (email: string) => `Signed in as ${email}`,
     ended: 'Your session has ended. Sign in to go on where you were.',
     endedElsewhere: 'Your session was ended, here or elsewhere. Sign in to go on where you were.',
+    offline: 'You are offline. What you see may be out of date.',
     unreachable: 'The server cannot be reached. Trying again…',
     code: 'Code of your authenticator app',
     recoveryCode: 'Recovery code',
@@ -63,12 +64,25 @@ export const en = {
     requestId: (id: string) => `Request ${id}`,
     retry: 'Try again',
     notFound: 'There is no such page.',
+    notLoaded: 'This page could not be loaded.',
+    upgraded: 'The platform was upgraded and does not know this request any more. Reload the page.',
+  },
+  upgrade: {
+    isThere:
+      'The platform was upgraded since this page was opened. What you have typed stays when you reload.',
+    reload: 'Reload',
+  },
+  notices: {
+    undo: 'Undo',
+    close: 'Close this message',
+    undone: 'Taken back.',
   },
   table: {
     loading: 'Loading…',
     more: 'Loading more…',
     rows: (shown: number) => `${shown} shown`,
     none: 'Nothing here.',
+    filters: 'Filters',
   },
 };
 

@@ -22,10 +22,16 @@ export function choose<T>(of: { en: T; de: NoInfer<T> }): T {
 export const texts = choose({ en, de });
 
 const dateTime = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
+const number = new Intl.NumberFormat(language);
 const date = new Intl.DateTimeFormat(language, { dateStyle: 'medium' });
 
 export function formatDateTime(instant: string): string {
   return dateTime.format(new Date(instant));
+}
+
+/** With the language's separators: `100,000`. */
+export function formatCount(count: number): string {
+  return number.format(count);
 }
 
 export function formatDate(instant: string): string {

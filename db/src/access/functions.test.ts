@@ -18,6 +18,15 @@ const published: readonly (readonly [call: string, caller: ProcessRole])[] = [
   [`auth.list_customer_sessions('{0199c2f4-7a10-7000-8000-000000000001}', 1)`, 'signet_portal'],
   [`auth.list_customer_factors('{0199c2f4-7a10-7000-8000-000000000001}', 1)`, 'signet_portal'],
   [`auth.list_customer_devices('{0199c2f4-7a10-7000-8000-000000000001}', 1)`, 'signet_portal'],
+  [`auth.list_customer_known_devices('{0199c2f4-7a10-7000-8000-000000000001}', 1)`, 'signet_portal'],
+  [
+    `auth.end_customer_device('0199c2f4-7a10-7000-8000-000000000001', 'x', '0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000001')`,
+    'signet_portal',
+  ],
+  [
+    `portal.delete_support_note('0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000001')`,
+    'signet_portal',
+  ],
   [
     `auth.request_customer_password_reset('0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000001', '0199c2f4-7a10-7000-8000-000000000001')`,
     'signet_portal',

@@ -116,8 +116,8 @@ describe('describePermissions', () => {
       'a column granted',
       'grant select (password_hash) on auth.user to signet_portal',
       [
-        '-auth."user": signet_portal SELECT (id, email, full_name, is_active, closed_at)',
-        '+auth."user": signet_portal SELECT (id, email, full_name, password_hash, is_active, closed_at)',
+        '-auth."user": signet_portal SELECT (id, email, full_name, is_active, created_at, closed_at)',
+        '+auth."user": signet_portal SELECT (id, email, full_name, password_hash, is_active, created_at, closed_at)',
       ],
     ],
     [

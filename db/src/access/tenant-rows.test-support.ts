@@ -128,6 +128,11 @@ const dependents: readonly [sql: string, ...values: (keyof TenantRows)[]][] = [
     'user',
   ],
   [
+    `insert into auth.refusal_record (platform, tenant_id, request_id, happened_at, entrance, caller, account_id, status, reason, details)
+     values ('user', $1, 'x', now(), 'user', 'x', $2, 403, 'x', '{}')`,
+    'user',
+  ],
+  [
     `insert into auth.portal_invitation (tenant_id, email, full_name, role, inviter_id, token_hash, expires_at)
      values ($1::uuid, 'new@example.com', 'New', 'support', $2, sha256($1::uuid::text::bytea), now() + interval '1 day')`,
     'staff',
@@ -154,6 +159,11 @@ const dependents: readonly [sql: string, ...values: (keyof TenantRows)[]][] = [
      values ($1, 'customer', $2, 'assignee', 'staff:' || $3)`,
     'user',
     'staff',
+  ],
+  [
+    `with others as (delete from portal.tally_delta where tenant_id = $1 and series = 'notes'),
+       counted as (insert into portal.tally_counted (tenant_id, counted_at) values ($1, now()))
+     insert into portal.tally (tenant_id, series, label, starts_at, amount) values ($1, 'notes', '', '-infinity', 1)`,
   ],
 ];
 

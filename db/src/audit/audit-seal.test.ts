@@ -60,6 +60,7 @@ describe('a sealed log', () => {
       completeFrom: 1,
       faults: [],
       keys: [{ id: auditKeyId(key), from: 1 }],
+      missingKeys: [],
       lastSeal: last,
     });
   });

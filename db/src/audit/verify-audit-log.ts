@@ -24,6 +24,8 @@ export type Verification = {
   faults: string[];
   /** The keys under which the seals were made, in their order, with the number of the first seal of each. */
   keys: { id: string; from: number }[];
+  /** Ids of keys that made seals and are not among those given: those seals could not be checked. */
+  missingKeys: string[];
   /** The last one that is there. */
   lastSeal?: SealReference;
 };
@@ -41,6 +43,7 @@ export async function verifyAuditLog({ db, platform, keys, lastSeal }: VerifyOpt
     completeFrom: 1,
     faults: [],
     keys: [],
+    missingKeys: [],
   };
   let last: { number: number; mac: Buffer | null } = { number: 0, mac: null };
   for (;;) {
@@ -67,6 +70,8 @@ export async function verifyAuditLog({ db, platform, keys, lastSeal }: VerifyOpt
       result.faults.push(...findPlaceFaults(seal, last));
       const key = findAuditKeys(keys, seal.key_id).find((one) => computeMac(one, seal).equals(seal.mac));
       result.faults.push(...(key ? noteKey(result.keys, seal, key) : explainSeal(seal, keys)));
+      if (!key && seal.key_id !== null && findAuditKeys(keys, seal.key_id).length === 0)
+        result.missingKeys = [...new Set([...result.missingKeys, seal.key_id])];
       result.faults.push(...findRowFaults(seal, digests, pruned));
       for (const { pruned_at } of forged) {
         result.faults.push(

@@ -1,7 +1,13 @@
 import { type ApolloServerPlugin, HeaderMap } from '@apollo/server';
-import { compileOperationGuard, type OperationGuard, type RefusedField, type RuleBook } from '@signet/access';
-import { findReason, stepUpChallenge } from '@signet/schema/contract';
-import { createSampler, type Logger } from '@signet/service';
+import {
+  compileOperationGuard,
+  explainConditions,
+  type OperationGuard,
+  type RefusedField,
+  type RuleBook,
+} from '@signet/access';
+import { findReason, maxRefusalsOfRecord, stepUpChallenge } from '@signet/schema/contract';
+import { createSampler, type Logger, noteRefusal } from '@signet/service';
 import { auditedCaller } from '@signet/session';
 import {
   type DocumentNode,
@@ -79,6 +85,7 @@ export function createAccessGuard({
             return null;
           }
           report(reports, refused, contextValue);
+          note(refused, contextValue);
           return createRefusal(refused);
         },
       };
@@ -124,6 +131,20 @@ function report(
   if (!first) return;
   const { reason, coordinate: field } = first;
   reports.add({ reason, place: 'rules', field, session, signetContext });
+}
+
+/** For whoever asks why: each refused field with its whole rule. */
+function note(refused: readonly RefusedField[], context: GatewayContext): void {
+  for (const { reason, coordinate, path, conditions } of refused.slice(0, maxRefusalsOfRecord)) {
+    noteRefusal(context, {
+      check: 'RULES',
+      code: findReason(reason)?.code ?? '',
+      reason,
+      ...(coordinate && { field: coordinate }),
+      path: path.join('.'),
+      rule: conditions && explainConditions(conditions, context.session),
+    });
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { hasProductionSurface } from '@signet/service';
+import { hasProductionSurface, noteRefusal } from '@signet/service';
 import type { Session } from '@signet/session';
 import { type DocumentNode, type FieldNode, GraphQLError, Kind, type SelectionSetNode } from 'graphql';
 import type { GatewayConfig } from '../config.ts';
@@ -38,6 +38,7 @@ export function createIntrospectionGuard(isAllowed: (session: Session) => boolea
       known.set(document, field);
     }
     if (field) {
+      noteRefusal(contextValue, { check: 'SCHEMA' });
       throw new GraphQLError('The schema is not shown here: leave out __schema and __type.', {
         nodes: [field],
         // The code and status of validation, which other servers use too where introspection is off.

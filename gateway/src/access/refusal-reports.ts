@@ -1,4 +1,5 @@
 import {
+  everydayRefusals,
   findReason,
   isTenantSlug,
   type Platform,
@@ -101,8 +102,6 @@ type DescribedRefusal = {
   refusal: Omit<ReportedRefusal, 'count'>;
 };
 
-/** Honest clients meet these every day, since tokens expire: only their number is of interest. */
-const everyday = new Set(['auth.failure.expired', 'auth.failure.missing_token']);
 const refusingCodes = new Set<unknown>(['UNAUTHENTICATED', 'FORBIDDEN']);
 
 /** Undefined for an error that refuses no caller: bad input, an outage. */
@@ -118,7 +117,8 @@ function describeRefusal(
   const { clientAddress, tenant: named = '', requestId } = parseSignetContext(signetContext) ?? {};
   const tenant = isTenantSlug(named) ? named : undefined;
   const anonymous = { ...what, ...(tenant && { tenant }) };
-  if (everyday.has(reason)) {
+  // Only their number is of interest.
+  if (everydayRefusals.has(reason)) {
     return { caller: `${platform} ${tenant ?? ''}`, platform, refusal: { ...anonymous, ofMany: true } };
   }
   const known = session.platform === 'none' ? undefined : describeSession(session);
@@ -149,7 +149,10 @@ function withoutCaller({ reason, place, tenant }: DescribedRefusal['refusal']) {
 }
 
 /** The platform of a refusal without a session: the only one of the entrance, or the one that the schema names for the field. */
-function createPlatformOf([only, another]: readonly Platform[], fieldPlatforms: Pick<FieldPlatforms, 'get'>) {
+export function createPlatformOf(
+  [only, another]: readonly Platform[],
+  fieldPlatforms: Pick<FieldPlatforms, 'get'>,
+) {
   return (field = ''): Platform => {
     if (only && !another) return only;
     const [type = ''] = field.split('.');

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type AskedRequest, errorBody, RefusalError } from '@signet/service';
+import { type AskedRequest, errorBody, noteRefusal, RefusalError } from '@signet/service';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import type { AdmissionLog } from './admission-log.ts';
@@ -91,6 +91,7 @@ export function registerAdmission(server: FastifyInstance, options: AdmissionOpt
     const full = (isLimited(request) ? reserve : reserveBody)(request, reply.raw);
     if (full === undefined) return done();
     log.add(full, clientOf(request));
+    noteRefusal(request.raw, { check: 'ROOM' });
     refuse(reply);
   });
 
@@ -124,7 +125,10 @@ function announcedBytes({ headers }: IncomingMessage, bodyLimit: number): number
   return Math.min(Number(headers['content-length'] ?? 0) || 0, bodyLimit);
 }
 
-const busy = new RefusalError('service.unavailable', { retryAfterSeconds });
+const busy = new RefusalError('service.unavailable', { retryAfterSeconds, check: 'PLACE' });
+
+/** Its errors, as every refusal for lack of room has them. */
+export const busyErrors = errorBody(busy.message, busy.code, busy.reason).errors;
 
 /** The body of every refusal for lack of room. */
 export function busyBodyOf({ id }: Pick<AskedRequest, 'id'>): string {

@@ -13,6 +13,8 @@ export type WaitingAnswersOptions = Pick<Admission, 'clientOf'> & {
   /** What a client has beyond that. Longer than a network is slow to begin. */
   graceMs?: number;
   log: AdmissionLog;
+  /** Called for a request whose answer was replaced for lack of room. */
+  onLost?(request: AskedRequest): void;
 };
 
 const defaultGraceMs = 10_000;
@@ -69,6 +71,7 @@ export function registerWaitingAnswers(
     const held = shares.take(client, bytes);
     if (!held) {
       log.add('answers', client);
+      options.onLost?.(request);
       return false;
     }
     const end = () => {

@@ -4,6 +4,12 @@ import { createSessionCookieGate } from '../admission/session-cookie-gate.ts';
 import { type GatewayConfig, trustedDocumentsOf } from '../config.ts';
 import { openTrustedDocuments } from '../documents/trusted-documents.ts';
 import { createSourceCheck, type SourceCheck } from '../limits/operation-limits.ts';
+import {
+  createRecordRefused,
+  createRecordRefusedRequest,
+  type RecordRefusedRequest,
+} from '../refusals/record-refused.ts';
+import { createRefusalRecords } from '../refusals/refusal-records.ts';
 import { openEntranceProof } from '../subgraphs/entrance-proof.ts';
 import { followSupergraph } from '../supergraph/follow-supergraph.ts';
 import { createGraphSwitch, type ServedGraph } from '../supergraph/graph-switch.ts';
@@ -13,7 +19,7 @@ import { startUsageReports } from '../usage/usage-reports.ts';
 import type { EntranceGraphOptions } from './entrance-graph.ts';
 import type { EntranceServer } from './entrance-server.ts';
 import { type Entrance, originsOf } from './entrances.ts';
-import { createRequestContext } from './request-context.ts';
+import { createRequestContext, createTenantReader } from './request-context.ts';
 import { type EntranceGraph, openEntranceGraph } from './served-graph.ts';
 
 export type ConfiguredGraphOptions = Omit<EntranceGraphOptions, 'config' | 'issuers'> & {
@@ -30,6 +36,7 @@ export type ConfiguredGraphOptions = Omit<EntranceGraphOptions, 'config' | 'issu
 export type ConfiguredGraph = ServedGraph & {
   readonly current: EntranceGraph;
   checkSource: SourceCheck;
+  recordRefused: RecordRefusedRequest;
   /** What is wrong with the files of proof keys, or undefined. */
   findProofLack(): string | undefined;
   /** From now on the supergraph is not replaced any more. */
@@ -69,6 +76,14 @@ export async function openConfiguredGraph(
       logger,
     });
     stops.push(() => reports.stop());
+    const records = createRefusalRecords({
+      entrance,
+      fieldPlatforms: { get: (coordinate) => graphs.current.fieldPlatforms.get(coordinate) },
+      proof,
+      config,
+      logger,
+    });
+    stops.push(() => records.stop());
     const { usage } = options;
     if (usage) {
       const usageReports = startUsageReports({ entrance, usage, proof, config, logger });
@@ -96,6 +111,7 @@ export async function openConfiguredGraph(
         entrance,
         proof,
         reports,
+        onRefused: createRecordRefused(records),
         trustedDocuments,
         createContext,
         identify: createOperationIdentities(options.markOf, options.usage !== undefined),
@@ -125,6 +141,10 @@ export async function openConfiguredGraph(
       answerFast: graphs.answerFast,
       checkSource: createSourceCheck(config, (text) => graphs.current.documentOfText(text)),
       findProofLack: proof.findLack,
+      recordRefused: createRecordRefusedRequest(records, {
+        ...options,
+        readTenant: createTenantReader(tenantsByHostOf(config)),
+      }),
       endFollowing,
       stop,
     };
@@ -159,7 +179,7 @@ function createEntranceContext(
       watch: metrics && createVerifierWatch(metrics),
     }),
     readClientAddress,
-    tenantsByHost: new Map(config.TENANT_HOSTS.map((pair) => pair.split('=', 2) as [string, string])),
+    tenantsByHost: tenantsByHostOf(config),
     cookieGate: createSessionCookieGate({
       platforms: entrance.platforms,
       origins: originsOf(entrance, config),
@@ -167,4 +187,8 @@ function createEntranceContext(
       refusedOrigins,
     }),
   });
+}
+
+function tenantsByHostOf({ TENANT_HOSTS }: GatewayConfig): ReadonlyMap<string, string> {
+  return new Map(TENANT_HOSTS.map((pair) => pair.split('=', 2) as [string, string]));
 }

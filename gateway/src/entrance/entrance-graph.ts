@@ -9,6 +9,7 @@ import { placeOf } from '../config-entrances.ts';
 import type { DocumentMark } from '../documents/document-mark.ts';
 import { registerSourceLimits } from '../limits/operation-limits.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
+import type { RecordRefusedRequest } from '../refusals/record-refused.ts';
 import type { OpenCircuits } from '../subgraphs/subgraph-readiness.ts';
 import { createGraphSwitch } from '../supergraph/graph-switch.ts';
 import { SupergraphError, type SupergraphSource } from '../supergraph/supergraph-source.ts';
@@ -50,6 +51,8 @@ export type PreparedGraph = {
 export type MountedGraph = {
   openCircuits: OpenCircuits;
   findProofLack(): string | undefined;
+  /** Of requests that the HTTP server answers with errors itself. */
+  recordRefused: RecordRefusedRequest;
   /**
    * `entrance`: the platforms that it admits from then on.
    *
@@ -119,6 +122,7 @@ export async function mountEntranceGraph(
   return {
     openCircuits: () => graphs.current.current.openCircuits(),
     findProofLack: () => graphs.current.findProofLack(),
+    recordRefused: (...refused) => graphs.current.recordRefused(...refused),
     async prepare(config, issuers, next) {
       const mustHaveRules = config.ACCESS === 'on' && graphs.current.current.hasRules;
       const prepared = await open(config, issuers, next, mustHaveRules);

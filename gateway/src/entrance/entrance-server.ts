@@ -6,12 +6,13 @@ import {
   hasProductionSurface,
   type Logger,
   listen,
+  noteRefusal,
 } from '@signet/service';
 import type { ProcessRevocations, TrustedIssuer } from '@signet/session';
 import type { ServiceMetrics } from '@signet/telemetry';
 import type { Tracing } from '@signet/telemetry/tracing';
 import type { FastifyInstance } from 'fastify';
-import { type Admission, registerAdmission } from '../admission/admission.ts';
+import { type Admission, busyErrors, registerAdmission } from '../admission/admission.ts';
 import { createAdmissionLog } from '../admission/admission-log.ts';
 import {
   type ClientAddressReader,
@@ -99,6 +100,7 @@ export async function createEntranceServer(
     metrics: options.metrics,
     tracing: options.tracing,
     onEnd: options.usage?.add,
+    onRefused: (...refused) => options.mounted()?.recordRefused(...refused),
   });
   // Others publish their keys themselves.
   const own = issuers.filter(({ foreign }) => foreign === undefined);
@@ -173,7 +175,7 @@ function corsSettingsOf(entrance: Entrance, config: GatewayConfig): CorsSettings
 function limitLoad(
   server: FastifyInstance,
   { name }: Entrance,
-  { config, logger, graphqlPath, isTrustedProxy, readClientAddress, metrics }: EntranceServerOptions,
+  { config, logger, graphqlPath, isTrustedProxy, readClientAddress, metrics, mounted }: EntranceServerOptions,
 ): LoadLimits {
   const log = createAdmissionLog(name, logger, metrics);
   server.addHook('onClose', async () => log.stop());
@@ -191,6 +193,10 @@ function limitLoad(
     maxBytes: config.MAX_ANSWER_BYTES,
     bytesPerSecond: config.MIN_READ_BYTES_PER_SECOND,
     log,
+    onLost({ raw }) {
+      noteRefusal(raw, { check: 'ANSWER', reason: busyErrors[0]?.extensions?.reason as string });
+      mounted()?.recordRefused(raw, busyErrors, 503);
+    },
   });
   return { admission, waitForClient: wait };
 }

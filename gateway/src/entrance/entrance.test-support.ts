@@ -3,7 +3,13 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { type Platform, type RefusalReport, refusalReportPath } from '@signet/schema/contract';
+import {
+  type Platform,
+  type RefusalRecordReport,
+  type RefusalReport,
+  refusalRecordPath,
+  refusalReportPath,
+} from '@signet/schema/contract';
 import { productSubgraphs, type SubgraphName, urlVariableOf } from '@signet/schema/subgraphs';
 import { createLogger, type Logger, loadConfig } from '@signet/service';
 import { createTrustedIssuers, openRevocations } from '@signet/session';
@@ -42,6 +48,10 @@ export type TestGateway = {
   keyFetches: Record<Platform, number>;
   /** What the entrances reported to auth as refused, in order. */
   reports: RefusalReport[];
+  /** What they reported as refused, request by request. */
+  records: RefusalRecordReport[];
+  /** From now on a subgraph answers each operation with these errors, until the function returned is called. */
+  answerErrors(name: SubgraphName, errors: readonly object[]): () => void;
   stop(): Promise<void>;
 };
 
@@ -61,11 +71,18 @@ export async function startTestGateway(
   let held = Promise.resolve();
   const urls: Record<SubgraphName, string> = {};
   const reports: RefusalReport[] = [];
+  const records: RefusalRecordReport[] = [];
+  const errorsOf = new Map<SubgraphName, readonly object[]>();
   for (const { name, sdl } of shopGraphSources) {
     const answer = createStub(sdl);
     urls[name] = await serve(async (req, res) => {
       if (req.url === refusalReportPath) {
         reports.push((await json(req)) as RefusalReport);
+        res.writeHead(202).end();
+        return;
+      }
+      if (req.url === refusalRecordPath) {
+        records.push((await json(req)) as RefusalRecordReport);
         res.writeHead(202).end();
         return;
       }
@@ -78,7 +95,8 @@ export async function startTestGateway(
       const operation = (await json(req)) as Operation;
       await held;
       res.setHeader('content-type', 'application/json');
-      res.end(JSON.stringify(await answer(operation)));
+      const errors = errorsOf.get(name);
+      res.end(JSON.stringify(errors ? { data: null, errors } : await answer(operation)));
     });
   }
   const issuer = await createTestIssuer();
@@ -161,6 +179,11 @@ export async function startTestGateway(
     },
     keyFetches,
     reports,
+    records,
+    answerErrors(name, errors) {
+      errorsOf.set(name, errors);
+      return () => void errorsOf.delete(name);
+    },
     async stop() {
       for (const stop of stops) await stop();
     },

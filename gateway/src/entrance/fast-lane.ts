@@ -3,6 +3,7 @@ import { type AskedReply, type AskedRequest, type ErrorFormatter, withRequestId 
 import { GraphQLError } from 'graphql';
 import type { WithDocument } from '../documents/trusted-documents.ts';
 import type { AnswerText } from '../execute/executor.ts';
+import type { RecordRefused } from '../refusals/record-refused.ts';
 import { hasAny } from '../telemetry/telemetry-plugin.ts';
 import type { KnownOperation } from './known-operations.ts';
 import type { LearnOperation } from './learn-operations.ts';
@@ -20,6 +21,8 @@ export type FastLaneOptions = {
   learn?: LearnOperation | undefined;
   /** Called before an operation runs. */
   onRun(context: Context): void;
+  /** Called for an answer with errors. */
+  onRefused: RecordRefused;
   formatError: ErrorFormatter;
 };
 
@@ -39,7 +42,7 @@ export type FastLane = {
  * again. So a refusal has one form, and is logged and reported once.
  */
 export function createFastLane(options: FastLaneOptions): FastLane {
-  const { createContext, findKnown, learn, onRun, formatError } = options;
+  const { createContext, findKnown, learn, onRun, onRefused, formatError } = options;
   const created = new WeakMap<AskedRequest['raw'], Promise<Context>>();
   return {
     createContext: async (request, reply) => created.get(request.raw) ?? createContext(request, reply),
@@ -70,12 +73,23 @@ export function createFastLane(options: FastLaneOptions): FastLane {
         telemetry.plan ??= 'hit';
       }
       try {
-        return finish(await known.compiled.run({ variables, coerced, context }), context, reply);
+        const ran = await known.compiled.run({ variables, coerced, context });
+        return finish(ran, context, reply, (status, hasData) =>
+          onRefused(context, {
+            headers: request.headers,
+            status,
+            errors: ran.errors,
+            hasData,
+            operation: known.identity,
+          }),
+        );
       } catch (error) {
         // It may have changed something, so it is not tried again.
         void reply.code(500);
         const errors = [withRequestId(describeFault(error, formatError), requestId)];
         telemetry?.answered(errors, false);
+        const { headers } = request;
+        onRefused(context, { headers, status: 500, errors, hasData: false, operation: known.identity });
         return `${JSON.stringify({ errors })}\n`;
       }
     },
@@ -124,7 +138,12 @@ function prepare(
 }
 
 /** The line end is Apollo Server's. */
-function finish({ text, errors }: AnswerText, { telemetry }: Context, reply: AskedReply): string {
+function finish(
+  { text, errors }: AnswerText,
+  { telemetry }: Context,
+  reply: AskedReply,
+  onErrors: (status: number, hasData: boolean) => void,
+): string {
   if (errors.length === 0) {
     telemetry?.answered(errors, true);
     return `${text}\n`;
@@ -134,12 +153,14 @@ function finish({ text, errors }: AnswerText, { telemetry }: Context, reply: Ask
     data ??= JSON.parse(text).data as object | null;
     return data;
   };
-  telemetry?.answered(errors, hasAny(readData()));
+  const hasData = hasAny(readData());
+  telemetry?.answered(errors, hasData);
   const throttling = findThrottling(errors, readData);
   if (throttling) {
     reply.code(throttling.status);
     reply.header('retry-after', throttling.retryAfter);
   }
+  onErrors(throttling?.status ?? 200, hasData);
   return `${text}\n`;
 }
 

@@ -7,7 +7,7 @@ import { createKnownOperations, type KnownOperationsOptions } from './known-oper
 import { createOperationLearning } from './learn-operations.ts';
 import type { GatewayContext } from './request-context.ts';
 
-type LanesOptions = Pick<FastLaneOptions, 'createContext' | 'onRun' | 'formatError'> &
+type LanesOptions = Pick<FastLaneOptions, 'createContext' | 'onRun' | 'onRefused' | 'formatError'> &
   Pick<KnownOperationsOptions, 'book' | 'config' | 'guards' | 'identify' | 'compiledOf'> & {
     /** `both`: an operation goes through Apollo Server's lane once, then through the fast one. */
     lanes: 'both' | 'apollo' | 'fast';

@@ -1,10 +1,11 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sessionByCookie } from '@signet/schema/contract';
 import {
   type AskedReply,
   type AskedRequest,
   addHttpStatus,
   formatSignetContext,
+  noteRefusal,
   RefusalError,
   readAuthorization,
 } from '@signet/service';
@@ -36,8 +37,16 @@ export type CreateContext<C> = (request: AskedRequest, reply: AskedReply) => C |
  * status, before the operation is looked at and before any subgraph is called.
  */
 export function createRequestContext(options: RequestContextOptions): CreateContext<GatewayContext> {
+  const readCookies: SessionCookieGate = (request, reply) => {
+    try {
+      return options.cookieGate(request, reply);
+    } catch (error) {
+      if (error instanceof RefusalError) noteRefusal(request.raw, { check: 'COOKIES', reason: error.reason });
+      throw error;
+    }
+  };
   const create = (request: AskedRequest, reply: AskedReply) => {
-    const cookies = options.cookieGate(request, reply);
+    const cookies = readCookies(request, reply);
     const authorization = readAuthorization(request.raw);
     const clientAddress = options.readClientAddress(request.raw.socket.remoteAddress, request.headers);
     const signetContext = describeRequest(request, options, {
@@ -47,6 +56,7 @@ export function createRequestContext(options: RequestContextOptions): CreateCont
     });
     const refuse = (error: unknown) => {
       if (error instanceof RefusalError) {
+        noteRefusal(request.raw, { check: error.check, reason: error.reason });
         options.reports.add({ reason: error.reason, place: 'token', signetContext });
       }
       return addHttpStatus(error);
@@ -145,11 +155,19 @@ export function describeRequest(
 }
 
 function tenantOf(
-  request: AskedRequest,
+  request: Pick<AskedRequest, 'hostname' | 'headers'>,
   { tenantsByHost }: Pick<RequestContextOptions, 'tenantsByHost'>,
 ): string | undefined {
   const tenantOfHost = tenantsByHost.size > 0 ? tenantsByHost.get(request.hostname.toLowerCase()) : undefined;
   return tenantOfHost ?? single(request.headers['x-tenant']);
+}
+
+/** The same for a request that never became one of Fastify's. */
+export function createTenantReader(tenantsByHost: ReadonlyMap<string, string>) {
+  return ({ headers }: IncomingMessage): string | undefined => {
+    const hostname = (headers.host ?? '').replace(/:\d*$/, '');
+    return tenantOf({ hostname, headers }, { tenantsByHost });
+  };
 }
 
 function single(header: string | string[] | undefined): string | undefined {

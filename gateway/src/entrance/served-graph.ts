@@ -23,6 +23,7 @@ import { readCostBook } from '../limits/cost-book.ts';
 import { createLimitsCheck } from '../limits/operation-limits.ts';
 import { planInAdvance } from '../planning/plan-in-advance.ts';
 import type { PlanningPool } from '../planning/planning-pool.ts';
+import type { RecordRefused } from '../refusals/record-refused.ts';
 import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
 import type { OpenCircuits } from '../subgraphs/subgraph-readiness.ts';
 import { findFieldsWithoutRule } from '../supergraph/check-rules.ts';
@@ -48,6 +49,7 @@ export type ServedGraphOptions = {
   identify: IdentifyOperation;
   proof: Pick<EntranceProof, 'signerFor' | 'missingPeerOf'>;
   reports: Pick<RefusalReports, 'add'>;
+  onRefused: RecordRefused;
   trustedDocuments: Pick<TrustedDocuments, 'documents' | 'plugin' | 'withDocument' | 'remember'>;
   createContext: CreateContext<GatewayContext>;
   /** Tells this graph from others of the entrance, before and after it. */
@@ -134,6 +136,7 @@ export async function openEntranceGraph(
     const lanes = createLanes({
       lanes: compiledOf ? config.LANES : 'apollo',
       createContext: trustedDocuments.withDocument(options.createContext),
+      onRefused: options.onRefused,
       onRun: ({ document }) => trustedDocuments.remember(document),
       planner: planning,
       compiledOf: compiledOf ?? (() => undefined),
@@ -168,7 +171,7 @@ export async function openEntranceGraph(
         ...(config.ACCESS === 'on'
           ? [createAccessGuard({ guards, logger, dryRun: config.ACCESS_DRY_RUN, reports })]
           : []),
-        createTelemetryPlugin(options.identify),
+        createTelemetryPlugin(options.identify, options.onRefused),
       ],
     });
     stops.push(handler.stop);

@@ -1,6 +1,7 @@
 import { postGraphql, reasonsOf } from '@signet/testing';
 import { auditServer } from 'graphql-http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildExplorer } from '../pages/explorer-build.test-support.ts';
 import { startTestGateway, type TestGateway } from './entrance.test-support.ts';
 
 const introspection = '{ __schema { types { name } } }';
@@ -100,11 +101,12 @@ describe('an entrance in development', () => {
   });
 
   it('says of every answer that it depends on the origin, also where it may be kept for a year', async () => {
+    await buildExplorer();
     const explorer = await (await fetch(`${gateway.urls.graph}/explorer`)).text();
     const files = [...explorer.matchAll(/(?:href|src)="(\/[^"]+\.(?:js|css))"/g)].map(
       ([, path = '']) => path,
     );
-    expect(files.some((path) => path.startsWith('/explorer/files/'))).toBe(true);
+    expect(files.some((path) => path.startsWith('/explorer/assets/'))).toBe(true);
     for (const path of [
       ...files,
       '/',

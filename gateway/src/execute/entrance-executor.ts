@@ -3,6 +3,7 @@ import type { FieldPlatforms } from '../access/field-platforms.ts';
 import type { GatewayConfig } from '../config.ts';
 import type { GatewayContext } from '../entrance/request-context.ts';
 import { createExecutor, type Executor, type SendFetch } from './executor.ts';
+import { outageReasonOf } from './fetch-answer.ts';
 
 export type EntranceExecutorOptions = {
   supergraphSdl: string;
@@ -22,9 +23,7 @@ export function createEntranceExecutor(options: EntranceExecutorOptions): Execut
     formatError: (formatted, error, { requestId }) => withRequestId(formatError(formatted, error), requestId),
     unmerged: new Set(config.UNMERGED_SUBGRAPHS),
     describeOutage(subgraph) {
-      const { message, extensions } = new RefusalError(
-        subgraph === 'auth' ? 'auth.unavailable' : 'service.unavailable',
-      );
+      const { message, extensions } = new RefusalError(outageReasonOf(subgraph));
       return { message, extensions };
     },
     onFault: (err, subgraph) => logger.warn({ err, subgraph }, 'a subgraph answered wrongly'),

@@ -98,9 +98,13 @@ export function placeErrors(
  * @throws {GraphQLError} as `placeErrors`
  */
 export function describeOutage(document: DocumentNode, place: FetchPlace): GatewayResponse {
-  const reason = place.subgraph === 'auth' ? 'auth.unavailable' : 'service.unavailable';
-  const { message, extensions } = new RefusalError(reason);
+  const { message, extensions } = new RefusalError(outageReasonOf(place.subgraph));
   return placeErrors({ data: null, errors: [{ message, extensions }] }, document, place);
+}
+
+/** What a client is told where a subgraph gives no answer. */
+export function outageReasonOf(subgraph: string): 'auth.unavailable' | 'service.unavailable' {
+  return subgraph === 'auth' ? 'auth.unavailable' : 'service.unavailable';
 }
 
 const proofReasons = new Set<unknown>([
@@ -132,4 +136,9 @@ export function assertProofAccepted(errors: readonly SubgraphError[]): void {
 /** The reason that an error of a subgraph gives, of whatever type. */
 export function reasonOf({ extensions }: SubgraphError): unknown {
   return isObject(extensions) ? extensions.reason : undefined;
+}
+
+/** The code that an error of a subgraph gives, of whatever type. */
+export function codeOf({ extensions }: SubgraphError): unknown {
+  return isObject(extensions) ? extensions.code : undefined;
 }

@@ -1,5 +1,5 @@
-import { type Platform, platforms } from '@signet/schema/contract';
-import { type Logger, signetContextHeader, withTimeout } from '@signet/service';
+import { type Platform, platforms, subgraphCheckOf } from '@signet/schema/contract';
+import { type Logger, noteRefusal, signetContextHeader, withTimeout } from '@signet/service';
 import type { ServiceMetrics } from '@signet/telemetry';
 import { type Attributes, type Span, traceHeaders } from '@signet/telemetry/tracing';
 import { createErrorReport, type RefusalReports } from '../access/refusal-reports.ts';
@@ -10,8 +10,15 @@ import type { FetchMessage, FetchSigner } from '../subgraphs/entrance-proof.ts';
 import { NoAnswerError, type RawAnswer } from '../subgraphs/exchange.ts';
 import { connections, connectToSubgraph, type SubgraphConnection } from '../subgraphs/subgraph-connection.ts';
 import type { OpenCircuits } from '../subgraphs/subgraph-readiness.ts';
-import type { FetchResult, OutgoingFetch, SendFetch } from './executor.ts';
-import { assertProofAccepted, ProofRefusedError, readAnswer } from './fetch-answer.ts';
+import type { FetchResult, OutgoingFetch, SendFetch, SubgraphError } from './executor.ts';
+import {
+  assertProofAccepted,
+  codeOf,
+  outageReasonOf,
+  ProofRefusedError,
+  readAnswer,
+  reasonOf,
+} from './fetch-answer.ts';
 import { createFetchTurns, type FetchTurns, NoTurnError } from './fetch-turns.ts';
 
 /** A subgraph, as an entrance sends to it. */
@@ -174,7 +181,10 @@ function createSubgraphSender(
         const result = readAnswer(answer);
         if (result.errors) assertProofAccepted(result.errors);
         cookies?.relay(answer.headers['set-cookie']);
-        if (result.errors) report?.(result.errors, context);
+        if (result.errors) {
+          report?.(result.errors, context);
+          noteErrors(name, result.errors, context);
+        }
         measured?.[result.errors ? 'errors' : 'ok'](startedAt);
         return result;
       } catch (error) {
@@ -185,6 +195,12 @@ function createSubgraphSender(
           const level = error instanceof ProofRefusedError ? 'error' : 'warn';
           logger[level]({ subgraph: name, err: error }, 'a fetch failed');
         }
+        noteRefusal(context, {
+          check: error instanceof ProofRefusedError ? 'PROOF' : 'SUBGRAPH',
+          code: 'SERVICE_UNAVAILABLE',
+          reason: outageReasonOf(name),
+          subgraph: name,
+        });
         throw new OutageError('The fetch failed.', { cause: error });
       } finally {
         span?.end();
@@ -197,6 +213,16 @@ function createSubgraphSender(
       await Promise.all(opened.map((connection) => connection.stop()));
     },
   };
+}
+
+/** For whoever asks why an answer lacks something. */
+function noteErrors(subgraph: string, errors: readonly SubgraphError[], context: GatewayContext): void {
+  for (const error of errors) {
+    const code = String(codeOf(error) ?? '');
+    const found = reasonOf(error);
+    const reason = typeof found === 'string' ? found : undefined;
+    noteRefusal(context, { check: subgraphCheckOf(code, reason), code, reason, subgraph });
+  }
 }
 
 type Measure = (startedAt: number | undefined) => void;

@@ -76,5 +76,8 @@ export function refuseExcess(
     found > largestToldNumber
       ? `over ${largestToldNumber}`
       : `${isAtLeast ? 'at least ' : ''}${Math.ceil(found)}`;
-  throw new RefusalError(reason, { text: `${subject} has ${told} ${unit}. At most ${allowed} are allowed.` });
+  throw new RefusalError(reason, {
+    text: `${subject} has ${told} ${unit}. At most ${allowed} are allowed.`,
+    excess: { found: Math.min(Math.ceil(found), largestToldNumber), allowed },
+  });
 }

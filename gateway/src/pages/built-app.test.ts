@@ -67,7 +67,6 @@ test('serves an app at the root, whose page is told where the API is and may cal
   registerBuiltApp(shop, {
     folder,
     base: '',
-    name: 'shop',
     workspace: 'shop',
     apiOrigins: ['http://localhost:4001'],
     adaptPage: (page) => page.replace('Console', 'Shop'),

@@ -1,8 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { readStorage, watchPage } from './browser-watch.test-support.ts';
 import { startChromium } from './chromium.test-support.ts';
+import { buildExplorer } from './explorer-build.test-support.ts';
+import { createExplorerDriver } from './explorer-driver.test-support.ts';
 import { walkExplorer } from './explorer-walk.test-support.ts';
 import { createSampleServer } from './sample-graph.test-support.ts';
 
@@ -17,6 +22,7 @@ let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
+  await buildExplorer();
   browser = await startChromium();
   server = await createSampleServer();
   baseUrl = await server.listen({ port: 0, host: '127.0.0.1' });
@@ -40,20 +46,76 @@ it('explores: browses, completes, signs in by a click, runs, is refused, signs o
   });
 });
 
-it('opens an example with its variables, and keeps the header', { timeout: timeoutMs }, async () => {
-  await page.goto(`${baseUrl}/explorer`);
-  await page.locator('.monaco-editor').first().waitFor();
-  await page.getByText('Support').click();
+it('opens an example with its variables, and keeps neither those nor a token', {
+  timeout: timeoutMs,
+}, async () => {
+  const explorer = createExplorerDriver(page, baseUrl);
+  await explorer.open();
+  await explorer.signIn('support@example.com');
   await page.locator('.examples').selectOption({ label: 'Sign in' });
-  await page.locator('.view-lines').getByText('mutation').first().waitFor();
-  await page.locator('.view-lines').getByText('sample.portal').first().waitFor();
-  await page.locator('.graphiql-tab-active').getByText('Login').waitFor();
-  await page.locator('.graphiql-execute-button').click();
-  await page.locator('.result-window').getByText('sample.user').waitFor();
-  // GraphiQL saves half a second later.
-  await page.waitForTimeout(1_000);
+  await page.getByRole('tab', { name: 'Login' }).waitFor();
+  expect(await explorer.read('Variables')).toContain('correct horse');
+  await page.getByRole('button', { name: 'Run' }).click();
+  await page.locator('[data-editor="Answer"]').getByText('sample.user').waitFor();
+  // The same example again, after something else was typed.
+  await explorer.run('{ __typename }');
+  await page.locator('.examples').selectOption({ label: 'Sign in' });
+  await page.getByRole('tab', { name: 'Login' }).waitFor();
+  await expect.poll(() => explorer.read('Operation'), patience).toContain('mutation Login');
   expect(await readStorage(page)).toContain('mutation Login');
   expect(await readStorage(page)).not.toMatch(/sample\.|correct horse/);
+});
+
+it('runs the chosen one of several operations, formats, and says what is wrong with variables', {
+  timeout: timeoutMs,
+}, async () => {
+  const explorer = createExplorerDriver(page, baseUrl);
+  await explorer.open();
+  await explorer.signIn('ada@example.com');
+  await explorer.run('query One { me { id } } query Two { me { email } }');
+  expect(await explorer.read('Answer')).toContain('"id"');
+  await page.getByLabel('Operation to run').selectOption('Two');
+  await page.getByRole('button', { name: 'Run' }).click();
+  await expect.poll(() => explorer.read('Answer'), patience).toContain('"email"');
+  await page.getByRole('button', { name: 'Format' }).click();
+  await expect.poll(() => explorer.read('Operation'), patience).toContain('query One {\n  me {\n    id');
+  await page.getByRole('textbox', { name: 'Variables' }).click();
+  await page.keyboard.insertText('[1');
+  await page.getByRole('button', { name: 'Run' }).click();
+  await expect.poll(() => explorer.reasons(), patience).toEqual(['The variables are not a JSON object.']);
+});
+
+it.each(['light', 'dark'] as const)(
+  'has no barrier that axe finds: %s',
+  {
+    timeout: timeoutMs,
+  },
+  async (colorScheme) => {
+    await page.emulateMedia({ colorScheme });
+    const explorer = createExplorerDriver(page, baseUrl);
+    await explorer.open();
+    await explorer.readDocumentation();
+    await explorer.run('{ me { email } }');
+    expect(await findBarriers(page)).toEqual([]);
+    if (screenshots) await page.screenshot({ path: join(screenshots, `explorer-${colorScheme}.png`) });
+  },
+);
+
+it('shows whose token a reload brings, where another page of this host has signed in somebody else', {
+  timeout: timeoutMs,
+}, async () => {
+  const explorer = createExplorerDriver(page, baseUrl);
+  await explorer.open();
+  await explorer.signIn('support@example.com');
+  const payload = Buffer.from(JSON.stringify({ email: 'admin@example.com' })).toString('base64url');
+  await page.route('**/graphql', async (route) => {
+    if (!route.request().postData()?.includes('portalRefresh')) return route.fallback();
+    return route.fulfill({
+      json: { data: { session: { accessToken: `x.${payload}.x`, expiresIn: 900 } } },
+    });
+  });
+  await page.reload();
+  await explorer.waitForAccount('admin@example.com');
 });
 
 it('tells why a sign-in failed', { timeout: timeoutMs }, async () => {
@@ -75,3 +137,14 @@ it('watches for other origins in earnest', { timeout: timeoutMs }, async () => {
     .not.toBe('Loading Apollo Sandbox…');
   expect(() => watch.assertClean()).toThrow(/asked another origin/);
 });
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe finds wrong: the rule, and where. */
+async function findBarriers(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate<{ violations: { id: string; nodes: { target: unknown }[] }[] }>(
+    'axe.run()',
+  );
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${String(target)}`));
+}

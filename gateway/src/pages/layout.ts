@@ -5,7 +5,7 @@ export type Page = {
   /** The address of this page. */
   readonly here: '/' | '/explorer';
   readonly clientFiles: string;
-  /** The module in `client/` that runs this page. */
+  /** The address of the module that runs this page. */
   readonly script: string;
   /** Additional markup for `<head>`. */
   readonly head: Html;
@@ -33,7 +33,7 @@ export function renderPage(page: Page, options: PagesOptions): string {
 ${page.head}
 <link rel="stylesheet" href="${page.clientFiles}style.css">
 ${jsonBlock('page-config', config)}
-<script type="module" src="${page.clientFiles}${page.script}">${endOfScript}
+<script type="module" src="${page.script}">${endOfScript}
 </head>
 <body>
 ${renderBar(page, options)}
@@ -109,7 +109,7 @@ export type PagesOptions = {
   readonly graphqlPath: string;
   /** `GET /` shows Apollo Sandbox. */
   readonly sandbox: boolean;
-  /** `GET /explorer` shows GraphiQL, which loads everything from this server. */
+  /** `GET /explorer` shows the explorer, which loads everything from this server. */
   readonly explorer: boolean;
   /** Empty outside development. */
   readonly accounts: readonly SeededAccount[];

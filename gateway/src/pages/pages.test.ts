@@ -1,21 +1,36 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PagesOptions } from './layout.ts';
 import { registerPages } from './pages.ts';
 import { sampleOptions } from './sample-graph.test-support.ts';
 
 const browser = { accept: 'text/html,*/*;q=0.8' };
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'signet-explorer-'));
+  mkdirSync(join(folder, 'assets'));
+  const entry = { file: 'assets/main-1.js', css: ['assets/main-2.css'], isEntry: true };
+  writeFileSync(join(folder, 'manifest.json'), JSON.stringify({ 'src/main.tsx': entry }));
+  writeFileSync(join(folder, 'assets/main-1.js'), 'console.log(1);'.repeat(100));
+  writeFileSync(join(folder, 'assets/main-1.js.map'), '{}');
+  writeFileSync(join(folder, 'assets/main-2.css'), 'main { color: red }');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
 
 function serve(options: Partial<PagesOptions> = {}): FastifyInstance {
   const server = Fastify();
-  registerPages(server, { ...sampleOptions, ...options });
+  registerPages(server, { ...sampleOptions, ...options }, folder);
   server.setNotFoundHandler((_request, reply) => reply.code(404).send({ ours: true }));
   return server;
 }
 
 /** Addresses of this server's own files in a page. */
 function findFiles(page: string): string[] {
-  return [...page.matchAll(/(?:href|src)="(\/(?:page-files|explorer\/files)\/[^"]+)"/g)].flatMap(
+  return [...page.matchAll(/(?:href|src)="(\/(?:page-files|explorer\/assets)\/[^"]+)"/g)].flatMap(
     ([, url]) => url ?? [],
   );
 }
@@ -126,7 +141,7 @@ it('lets no other origin into the explorer', async () => {
   expect(headers['content-security-policy']).not.toMatch(/https?:|\*/);
 });
 
-it.each(['/page-files/x/../../pages.ts', '/explorer/files/x/ruru.js', '/explorer/files/__proto__'])(
+it.each(['/page-files/x/../../pages.ts', '/explorer/assets/../manifest.json', '/explorer/assets/__proto__'])(
   'has no file at %s',
   async (url) => {
     expect((await serve().inject({ url })).statusCode).toBe(404);
@@ -135,24 +150,45 @@ it.each(['/page-files/x/../../pages.ts', '/explorer/files/x/ruru.js', '/explorer
 
 it('serves no source maps and no names outside of the two folders', async () => {
   const server = serve();
-  const [file] = findFiles((await server.inject({ url: '/explorer', headers: browser })).body);
-  const folder = String(file).replace(/[^/]+$/, '');
-  for (const name of ['ruru.js.map', '__proto__', 'constructor', '..%2f..%2fpackage.json', '%00']) {
-    expect([name, (await server.inject({ url: folder + name })).statusCode]).toEqual([name, 404]);
+  const page = await server.inject({ url: '/explorer', headers: browser });
+  const file = findFiles(page.body).find((name) => name.includes('/explorer/assets/'));
+  const address = String(file).replace(/[^/]+$/, '');
+  for (const name of [
+    'main-1.js.map',
+    '..%2fmanifest.json',
+    '__proto__',
+    'constructor',
+    '..%2f..%2fpackage.json',
+    '%00',
+  ]) {
+    expect([name, (await server.inject({ url: address + name })).statusCode]).toEqual([name, 404]);
   }
 });
 
-it('decompresses a file of the explorer once, however many ask for it', async () => {
+it('says that the explorer is not built yet, and finds its files as soon as they are there', async () => {
+  const server = Fastify();
+  const later = join(folder, 'later');
+  registerPages(server, sampleOptions, later);
+  const before = await server.inject({ url: '/explorer', headers: browser });
+  expect(before).toMatchObject({ statusCode: 503, headers: { refresh: '2', 'cache-control': 'no-store' } });
+  mkdirSync(later);
+  writeFileSync(
+    join(later, 'manifest.json'),
+    JSON.stringify({ main: { file: 'assets/main-3.js', isEntry: true } }),
+  );
+  const { statusCode, body } = await server.inject({ url: '/explorer', headers: browser });
+  expect([statusCode, body]).toEqual([200, expect.stringContaining('src="/explorer/assets/main-3.js"')]);
+});
+
+it('reads a file once, however many ask for it', async () => {
   const server = Fastify();
   const sent = new Set<unknown>();
   server.addHook('onSend', async (request, _reply, payload) => {
-    if (request.url.includes('/explorer/files/')) sent.add(payload);
+    if (request.url.includes('/explorer/assets/')) sent.add(payload);
   });
-  registerPages(server, sampleOptions);
-  const page = await server.inject({ url: '/explorer', headers: browser });
-  const file = findFiles(page.body).find((name) => name.includes('/explorer/files/'));
+  registerPages(server, sampleOptions, folder);
   const answers = await Promise.all(
-    ['', '', '%3Fa=1'].map((rest) => server.inject({ url: `${file}${rest}` })),
+    ['', '', '?a=1'].map((rest) => server.inject({ url: `/explorer/assets/main-1.js${rest}` })),
   );
   expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200]);
   expect(sent.size).toBe(1);

@@ -1,7 +1,7 @@
 import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { GraphQLError } from 'graphql';
 import type { PagesOptions } from './layout.ts';
 import { registerPages } from './pages.ts';
@@ -13,6 +13,8 @@ const typeDefs = `
   type Mutation {
     login(input: LoginInput!): Tokens!
     portalLogin(input: LoginInput!): Tokens!
+    refresh: Tokens!
+    portalRefresh: Tokens!
     logout: Boolean!
     portalLogout: Boolean!
   }
@@ -46,7 +48,13 @@ export const sampleOptions: PagesOptions = {
   ],
 };
 
-type Context = { platform: 'user' | 'portal' | 'none'; email: string };
+type Platform = 'user' | 'portal';
+type Context = {
+  platform: Platform | 'none';
+  email: string;
+  /** The cookies of sessions, where the client asks for them. */
+  cookies: { read(platform: Platform): string | undefined; write(platform: Platform, email: string): void };
+};
 
 /** A server with the pages and the graph, not listening yet. */
 export async function createSampleServer(options: PagesOptions = sampleOptions): Promise<FastifyInstance> {
@@ -63,10 +71,12 @@ export async function createSampleServer(options: PagesOptions = sampleOptions):
         portalHealth: (_parent, _args, ctx: Context) => requirePlatform('portal', ctx) && 'ok',
       },
       Mutation: {
-        login: (_parent, args) => signIn('user', args.input, options),
-        portalLogin: (_parent, args) => signIn('portal', args.input, options),
-        logout: () => true,
-        portalLogout: () => true,
+        login: (_parent, args, ctx: Context) => signIn('user', args.input, options, ctx),
+        portalLogin: (_parent, args, ctx: Context) => signIn('portal', args.input, options, ctx),
+        refresh: (_parent, _args, ctx: Context) => renew('user', ctx),
+        portalRefresh: (_parent, _args, ctx: Context) => renew('portal', ctx),
+        logout: (_parent, _args, ctx: Context) => signOut('user', ctx),
+        portalLogout: (_parent, _args, ctx: Context) => signOut('portal', ctx),
       },
     },
     introspection: true,
@@ -78,14 +88,24 @@ export async function createSampleServer(options: PagesOptions = sampleOptions):
   registerPages(server, options);
   server.post(
     '/graphql',
-    fastifyApolloHandler(apollo, { context: async (request) => readContext(request.headers.authorization) }),
+    fastifyApolloHandler(apollo, {
+      context: async (request, reply) => ({
+        ...readToken(request.headers.authorization),
+        cookies: createCookies(request, reply),
+      }),
+    }),
   );
   return server;
 }
 
 type Credentials = { email: string; password: string };
 
-function signIn(platform: 'user' | 'portal', credentials: Credentials, { accounts }: PagesOptions) {
+function signIn(
+  platform: Platform,
+  credentials: Credentials,
+  { accounts }: PagesOptions,
+  { cookies }: Context,
+) {
   const known = accounts.some(
     (account) =>
       account.platform === platform &&
@@ -94,10 +114,39 @@ function signIn(platform: 'user' | 'portal', credentials: Credentials, { account
   );
   if (!known)
     throw refusal('UNAUTHENTICATED', 'auth.failure.invalid_credentials', 'The credentials are not valid.');
-  return { accessToken: `sample.${platform}.${credentials.email}`, refreshToken: null, expiresIn: 900 };
+  cookies.write(platform, credentials.email);
+  return createTokens(platform, credentials.email);
 }
 
-function readContext(authorization: string | undefined): Context {
+function createTokens(platform: Platform, email: string) {
+  return { accessToken: `sample.${platform}.${email}`, refreshToken: null, expiresIn: 900 };
+}
+
+function renew(platform: Platform, { cookies }: Context) {
+  const email = cookies.read(platform);
+  if (!email) throw refusal('UNAUTHENTICATED', 'auth.failure.missing_token', 'No session.');
+  return createTokens(platform, email);
+}
+
+function signOut(platform: Platform, { cookies }: Context): boolean {
+  cookies.write(platform, '');
+  return true;
+}
+
+function createCookies(request: FastifyRequest, reply: FastifyReply): Context['cookies'] {
+  const isAsked = request.headers['signet-session'] === 'cookie';
+  return {
+    read(platform) {
+      const found = new RegExp(`sample-${platform}=([^;]*)`).exec(request.headers.cookie ?? '');
+      return isAsked ? found?.[1] : undefined;
+    },
+    write(platform, email) {
+      if (isAsked) reply.header('set-cookie', `sample-${platform}=${email}; HttpOnly; SameSite=Lax; Path=/`);
+    },
+  };
+}
+
+function readToken(authorization: string | undefined): Omit<Context, 'cookies'> {
   if (authorization === undefined) return { platform: 'none', email: '' };
   const token = /^Bearer sample\.(user|portal)\.(.+)$/.exec(authorization);
   if (token === null) {

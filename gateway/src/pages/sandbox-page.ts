@@ -13,7 +13,7 @@ export function renderSandboxPage(clientFiles: string, options: PagesOptions): s
       title: 'Signet: Apollo Sandbox',
       here: '/',
       clientFiles,
-      script: 'sandbox.js',
+      script: `${clientFiles}sandbox.js`,
       head: html``,
       main: html`<main class="intro">${renderIntroduction(options)}</main>
 <div id="sandbox" hidden></div>`,
@@ -41,7 +41,7 @@ ${options.accounts.length > 0 ? renderAccounts(options) : ''}`;
 
 function renderExplorerLink(): Html {
   return html`<p><a class="primary" href="/explorer">Open the explorer</a>
-<span class="hint">GraphiQL, served from here. Works with no network.</span></p>`;
+<span class="hint">Served from here. Works with no network.</span></p>`;
 }
 
 function renderAccounts({ accounts }: PagesOptions): Html {

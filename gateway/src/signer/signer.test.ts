@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createProofSet, writeProofSet } from '@signet/proof';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -187,6 +190,19 @@ describe('the answer', () => {
       await impatient.stop();
     }
   });
+});
+
+it('shows its health and the metrics of its process at METRICS_PORT, until it stops', async () => {
+  const probe = createServer();
+  await once(probe.listen(0, '127.0.0.1'), 'listening');
+  const { port } = probe.address() as AddressInfo;
+  await once(probe.close(), 'close');
+  const measured = await startSignerBench({ METRICS_PORT: String(port) });
+  const read = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).text();
+  expect(await read('/metrics')).toMatch(/^signet_ready\{service="signer"\} 1$/m);
+  expect(JSON.parse(await read('/health/ready'))).toMatchObject({ status: 'ready' });
+  await measured.stop();
+  await expect(read('/metrics')).rejects.toThrow('fetch failed');
 });
 
 describe('the keys', () => {

@@ -7,6 +7,8 @@ import {
   errorBody,
   type Logger,
   listen,
+  openProcessMetrics,
+  type ProcessMetrics,
   RefusalError,
   type RunningServer,
   subgraphBodyLimitBytes,
@@ -37,11 +39,13 @@ export async function startSigner(config: SignerConfig, logger: Logger): Promise
     logger,
   });
   const senders = new Map<string, SignedSender>();
+  let metrics: ProcessMetrics | undefined;
   const stop = async () => {
     identity.stop();
-    await Promise.all([...senders.values()].map((sender) => sender.stop()));
+    await Promise.all([metrics?.stop(), ...[...senders.values()].map((sender) => sender.stop())]);
   };
   try {
+    metrics = await openProcessMetrics(config, { logger });
     assertRecipientsKnown(config, identity);
     for (const [name, url] of config.SUBGRAPH_URLS) {
       const options = { signer: identity.signer, timeoutMs: config.REQUEST_TIMEOUT_MS, logger };
@@ -60,6 +64,7 @@ export async function startSigner(config: SignerConfig, logger: Logger): Promise
     routeFetches(server, config, { senders, supergraph, places });
     server.addHook('onClose', stop);
     const url = await listen(server, { host: config.HOST, port: config.PORT });
+    metrics?.addHealth('signer', server.health);
     logger.info(
       { url, entrance: config.SIGNER_ENTRANCE, subgraphs: [...senders.keys()] },
       'the signer listens',

@@ -20,6 +20,8 @@ export type EntranceTelemetryOptions = {
   tracing?: Tracing | undefined;
   /** Called at the end of each request. */
   onEnd?: ((request: RequestTelemetry) => void) | undefined;
+  /** Called for errors that the HTTP server answers with by itself. */
+  onRefused?: RequestFollower['refused'] | undefined;
 };
 
 /** Names each request of an entrance, and follows it where anything is configured that wants to know of it. */
@@ -34,7 +36,7 @@ export type EntranceTelemetry = {
 const requestIdForm = /^[A-Za-z0-9._-]{1,64}$/;
 
 export function createEntranceTelemetry(options: EntranceTelemetryOptions): EntranceTelemetry {
-  const { entrance, isTrustedProxy, metrics, tracing, onEnd } = options;
+  const { entrance, isTrustedProxy, metrics, tracing, onEnd, onRefused } = options;
   const log = createRequestLog(options.logger, options.logged);
   const measure = metrics && createRequestMetrics(entrance, metrics);
   const sinks = [measure?.end, log, tracing && endRequestSpan, onEnd].filter((sink) => sink !== undefined);
@@ -56,13 +58,16 @@ export function createEntranceTelemetry(options: EntranceTelemetryOptions): Entr
         if (tracing) {
           telemetry.span = beginRequestSpan(tracing, request, isTrustedProxy(request.socket.remoteAddress));
         }
-        response.once('close', () => {
+        response.on('close', () => {
           telemetry.ended(response.statusCode, response.writableFinished);
           for (const end of sinks) end(telemetry);
         });
         return id;
       },
-      refused: (request, errors) => telemetryOf(request)?.answered(errors, false),
+      refused(request, errors, status) {
+        telemetryOf(request)?.answered(errors, false);
+        onRefused?.(request, errors, status);
+      },
     },
     expect: (names) => measure?.expect(names),
     stop: () => measure?.stop(),

@@ -1,6 +1,7 @@
 import { isTenantSlug } from '@signet/schema/contract';
-import type { Logger } from '@signet/service';
-import { accountIdOf, isImpersonated, platformOf, type Session } from '@signet/session';
+import { type Logger, openInfoLines } from '@signet/service';
+import { accountIdOf, isImpersonated, type KnownSession, platformOf } from '@signet/session';
+import type { OperationIdentity } from './operation-identity.ts';
 import { type RequestTelemetry, readClient } from './request-telemetry.ts';
 
 /** `failures`: requests that were not answered with all that they asked for. */
@@ -15,55 +16,92 @@ export function createRequestLog(
   logger: Logger,
   logged: LoggedRequests,
 ): ((request: RequestTelemetry) => void) | undefined {
-  if (logged === 'none' || !logger.isLevelEnabled('info')) return undefined;
-  // No field can hold a secret, and looking for them in each line costs more than writing it.
-  const lines = logger.child({}, { redact: [] });
+  const write = logged === 'none' ? undefined : openInfoLines(logger, 'request');
+  if (!write) return undefined;
+  const describe = createDescriber();
   return (request) => {
-    if (logged === 'failures' && request.outcome === 'ok') return;
-    lines.info(describeRequest(request), 'request');
+    if (logged === 'all' || request.outcome !== 'ok') write(describe(request));
   };
 }
 
-function describeRequest(request: RequestTelemetry) {
-  const { operation, session } = request;
-  const client = readClient(request.headers);
-  return {
-    requestId: request.id,
-    traceId: request.span?.traceId,
-    entrance: request.entrance,
-    lane: request.lane,
-    method: request.method,
-    route: request.route,
-    status: request.status,
-    outcome: request.outcome,
-    code: request.code,
-    reasons: request.reasons,
-    operation: operation?.name,
-    operationType: operation?.type,
-    operationHash: operation?.hash,
-    client: client.name,
-    clientVersion: client.version,
-    ...describeCaller(session, request.tenantSlug),
-    cost: request.cost,
-    fetches: request.fetches,
-    plan: request.plan,
-    planMs: request.planMs && round(request.planMs),
-    durationMs: round(request.durationMs),
+/** Writes the members of a JSON object. What has no value is left out. */
+function createDescriber() {
+  const operationOf = remember(describeOperation);
+  const callerOf = remember(describeCaller);
+  return (request: RequestTelemetry): string => {
+    const { operation, session, reasons, planMs, tenantSlug, headers } = request;
+    const client = readClient(headers);
+    return (
+      `"requestId":"${request.id}"` +
+      word('traceId', request.span?.traceId) +
+      text('entrance', request.entrance) +
+      word('lane', request.lane) +
+      text('method', request.method) +
+      text('route', request.route) +
+      number('status', request.status) +
+      word('outcome', request.outcome) +
+      text('code', request.code) +
+      (reasons === undefined ? '' : `,"reasons":${JSON.stringify(reasons)}`) +
+      (operation === undefined ? '' : operationOf(operation)) +
+      text('client', client.name) +
+      text('clientVersion', client.version) +
+      (session.platform === 'none' ? '' : callerOf(session)) +
+      word('tenantSlug', tenantSlug !== undefined && isTenantSlug(tenantSlug) ? tenantSlug : undefined) +
+      number('cost', request.cost) +
+      number('fetches', request.fetches) +
+      word('plan', request.plan) +
+      (planMs === undefined ? '' : milliseconds('planMs', planMs)) +
+      milliseconds('durationMs', request.durationMs)
+    );
   };
 }
 
-function describeCaller(session: Session, slug: string | undefined) {
-  const tenantSlug = slug !== undefined && isTenantSlug(slug) ? slug : undefined;
-  if (session.platform === 'none') return { tenantSlug };
-  return {
-    platform: platformOf(session),
-    account: accountIdOf(session),
-    act: isImpersonated(session) ? session.actor.staffId : undefined,
-    tenant: session.tenantId,
-    tenantSlug,
+function describeOperation({ name, type, hash }: OperationIdentity): string {
+  return word('operation', name) + word('operationType', type) + word('operationHash', hash);
+}
+
+function describeCaller(session: KnownSession): string {
+  return (
+    word('platform', platformOf(session)) +
+    text('account', accountIdOf(session)) +
+    text('act', isImpersonated(session) ? session.actor.staffId : undefined) +
+    text('tenant', session.tenantId)
+  );
+}
+
+/** An operation and a session are the same object in each of their requests. */
+function remember<K extends object>(describe: (key: K) => string): (key: K) => string {
+  const known = new WeakMap<K, string>();
+  return (key) => {
+    let description = known.get(key);
+    if (description === undefined) {
+      description = describe(key);
+      known.set(key, description);
+    }
+    return description;
   };
 }
 
-function round(ms: number): number {
-  return Math.round(ms * 100) / 100;
+/** A value that nothing in JSON would have to be escaped in: a name of GraphQL, a hash, a word of ours. */
+function word(name: string, value: string | undefined): string {
+  return value === undefined ? '' : `,"${name}":"${value}"`;
+}
+
+/** Nothing to escape: an id, nearly always. */
+const plain = /^[\w.:@/-]*$/;
+
+function text(name: string, value: string | undefined): string {
+  if (value === undefined) return '';
+  return plain.test(value) ? word(name, value) : `,"${name}":${JSON.stringify(value)}`;
+}
+
+function number(name: string, value: number | undefined): string {
+  return value === undefined ? '' : `,"${name}":${Number.isFinite(value) ? value : null}`;
+}
+
+/** With two places. From whole numbers: V8 takes 0.2 µs longer to write a fraction. */
+function milliseconds(name: string, value: number): string {
+  const hundredths = Math.round(value * 100);
+  const rest = hundredths % 100;
+  return `,"${name}":${(hundredths - rest) / 100}.${rest < 10 ? '0' : ''}${rest}`;
 }

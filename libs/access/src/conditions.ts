@@ -1,4 +1,10 @@
-import { type Platform, platformDenyText, type Reason, type StepUp } from '@signet/schema/contract';
+import {
+  type Platform,
+  platformDenyText,
+  type Reason,
+  type RecordedCondition,
+  type StepUp,
+} from '@signet/schema/contract';
 import { callerKindOf, platformOf, type Session } from '@signet/session/session';
 import { admittedCallers, type CallersCondition } from './admitted-callers.ts';
 import { isSignInRecent } from './recent-sign-in.ts';
@@ -64,6 +70,33 @@ export function judgeSession(
   return isSignInRecent(session, maxAge, now ?? Date.now() / 1000)
     ? undefined
     : { reason: 'authz.step_up.required', stepUp: { maxAge } };
+}
+
+/** Says of each condition of a rule whether the session meets it, by `judgeSession`. For an explanation after the refusal. */
+export function explainConditions(
+  conditions: readonly Condition[],
+  session: Session,
+  now?: number,
+): RecordedCondition[] {
+  return conditions.map((condition) => {
+    const isOpen =
+      condition.kind === 'policies' && condition.decidedBy !== 'token' && session.platform !== 'none';
+    const isMet = isOpen ? undefined : judgeSession([condition], session, now) === undefined;
+    const { kind } = condition;
+    switch (condition.kind) {
+      case 'platform':
+        return { kind, anyOf: [[condition.is]], isMet };
+      case 'callers':
+        return { kind, anyOf: condition.are.map((caller) => [caller]), isMet };
+      case 'scopes':
+      case 'policies':
+        return { kind, anyOf: condition.anyOf, isMet };
+      case 'recentAuth':
+        return { kind, seconds: condition.seconds, isMet };
+      default:
+        return { kind, isMet };
+    }
+  });
 }
 
 /**

@@ -21,7 +21,12 @@ import { interfaceConditionsOf } from './interface-rules.ts';
 import { conditionsOf, type RuleBook } from './rule-book.ts';
 
 /** A refused field with its path in the answer (without list positions) and the reason. */
-export type RefusedField = Refusal & { path: readonly string[]; coordinate: string };
+export type RefusedField = Refusal & {
+  path: readonly string[];
+  coordinate: string;
+  /** The whole rule; undefined where there is none. */
+  conditions?: readonly Condition[] | undefined;
+};
 
 /** The compiled rules of an operation. Holds no data of a caller. */
 export type OperationGuard = {
@@ -111,7 +116,7 @@ function createGuard(groups: readonly Group[]) {
       // Only a field that is surely left out is skipped: null, which is no valid value of a gate, leaves nothing out.
       for (const { path, coordinate, gates } of fields) {
         if (!gates.some(({ variable, leavesOut }) => variables[variable] === leavesOut)) {
-          const field = { ...refusal, path: namesOf(path), coordinate };
+          const field = { ...refusal, path: namesOf(path), coordinate, conditions };
           // Several types behind one interface, or a field that is selected twice, are one place in the answer.
           const key = JSON.stringify([field.path, refusal]);
           refused.set(key, refused.get(key) ?? field);

@@ -8,12 +8,10 @@ export function createSignetLink(client: SignetClient, options: HttpLink.Options
 }
 
 /**
- * Forgets what the cache holds of one account when another signs in, or nobody is signed in any more. Returns what stops that.
- * Active queries are asked again after a sign-in.
+ * Forgets what the cache and mounted queries hold of one account when another signs in, or nobody is signed in any more, in whichever tab
+ * that happens. Mounted queries are asked again: what everybody may see comes back, and the rest is refused. Returns what stops that.
  */
 export function followSession(apollo: ApolloClient, client: SignetClient): () => void {
-  return followAccount(
-    client,
-    (id) => void (id ? apollo.resetStore() : apollo.clearStore()).catch(() => undefined),
-  );
+  // `clearStore` would leave the last result on the screen. The refusals are those of the queries, which have them too.
+  return followAccount(client, () => void apollo.resetStore().catch(() => undefined));
 }

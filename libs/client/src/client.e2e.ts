@@ -46,19 +46,36 @@ afterAll(async () => {
   await platform?.stop();
 });
 
-/** Serves a page with the client, bundled as a frontend would, as `globalThis.signet`. */
+/** Serves two pages: with the client, bundled as a frontend would, as `globalThis.signet`; and `/app`, with its adapters. */
 async function startPages(): Promise<typeof pages> {
-  const bundle = await rolldown({ input: `${import.meta.dirname}/index.ts` });
-  const { output } = await bundle.generate({ format: 'esm', minify: true });
-  const script = output[0].code;
+  const bundle = async (file: string) => {
+    const built = await rolldown({
+      input: `${import.meta.dirname}/${file}`,
+      platform: 'browser',
+      transform: { define: { 'process.env.NODE_ENV': '"production"' } },
+      // Directives of React's server components mean nothing here.
+      onLog: () => undefined,
+    });
+    return (await built.generate({ format: 'esm', minify: true })).output[0].code;
+  };
+  const scripts: Record<string, string> = {
+    '/client.js': await bundle('index.ts'),
+    '/app.js': await bundle('page-app.test-support.ts'),
+    '/worker.js': `import { createSignetClient } from '/client.js';
+      onmessage = async ({ data }) => {
+        const client = createSignetClient({ url: data, platform: 'user' });
+        postMessage([await client.request('{ me { email } }'), (await client.signOut()).ok]);
+      };`,
+  };
+  const page = (script: string) =>
+    `<!doctype html><title>a page</title><script type="module">${script}</script>`;
   const server = createServer((req, res) => {
-    const isScript = req.url === '/client.js';
-    res.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
-    res.end(
-      isScript
-        ? script
-        : '<!doctype html><title>a page</title><script type="module">import * as signet from "/client.js"; globalThis.signet = signet</script>',
-    );
+    const script = scripts[req.url ?? ''];
+    res.setHeader('content-type', script ? 'text/javascript' : 'text/html');
+    // For a sandboxed frame, which has no origin.
+    if (script) res.setHeader('access-control-allow-origin', '*');
+    const own = 'import * as signet from "/client.js"; globalThis.signet = signet';
+    res.end(script ?? page(req.url?.startsWith('/app') ? 'import "/app.js"' : own));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { origin: `http://localhost:${(server.address() as AddressInfo).port}`, server };
@@ -198,7 +215,8 @@ describe('in an app, with a store of its own', () => {
     expect(await restarted.request(me)).toMatchObject({ data: null, errors: [{ kind }] });
     expect(stored).toEqual(kept);
     interfere = () => undefined;
-    expect((await restarted.request(me)).data).toEqual({ me: { email: ada.email } });
+    // Where auth answered that it is busy, it is left alone for as long as it said: a second.
+    await expect.poll(async () => (await restarted.request(me)).data).toEqual({ me: { email: ada.email } });
     expect(restarted.session.current().status).toBe('signed-in');
     restarted.close();
   });
@@ -301,7 +319,7 @@ describe('in a browser, with cookies', () => {
     );
     return page;
   }
-  const signIn = (page: Page) => page.evaluate(`client.signIn(${JSON.stringify(ada)})`);
+  const signIn = (page: Page, account = ada) => page.evaluate(`client.signIn(${JSON.stringify(account)})`);
   const ask = (page: Page) => page.evaluate(`client.request(${JSON.stringify(me)})`);
   const statusOf = (page: Page) => page.evaluate('client.session.current().status');
 
@@ -353,6 +371,79 @@ describe('in a browser, with cookies', () => {
     refreshes = 0;
     for (let n = 0; n < 3; n += 1) expect(await ask(page)).toMatchObject({ errors: [] });
     expect(refreshes).toBe(0);
+  });
+
+  test('in every tab, what React, Apollo Client and TanStack Query show of an account is gone with it', async () => {
+    const openApp = async () => {
+      const page = await context.newPage();
+      await page.goto(`${pages.origin}/app?url=${encodeURIComponent(platform.urlOf('user'))}`);
+      return page;
+    };
+    const tabs = await Promise.all([openApp(), openApp()]);
+    const shown = () =>
+      Promise.all(
+        tabs.map((page) => page.evaluate('[...document.querySelectorAll("p")].map((p) => p.textContent)')),
+      );
+    const signedOut = ['signed-out', 'sign in', 'signed-out', 'error'];
+    await expect.poll(shown).toEqual([signedOut, signedOut]);
+    await signIn(tabs[0]);
+    await expect.poll(shown).toEqual([Array(3).fill(ada.email), Array(3).fill(ada.email)]);
+    await tabs[1].fill('#draft', 'half a sentence');
+    await tabs[0].evaluate('client.session.refresh()');
+    expect(await tabs[1].inputValue('#draft')).toBe('half a sentence');
+
+    await platform.home.database.query(
+      `insert into auth.user (tenant_id, email, full_name, email_verified, password_hash, pepper_id)
+       select tenant_id, 'bob@example.com', 'Bob', true, password_hash, pepper_id from auth.user where email = $1`,
+      [ada.email],
+    );
+    expect(await signIn(tabs[0], { ...ada, email: 'bob@example.com' })).toMatchObject({ ok: true });
+    await expect.poll(shown).toEqual([Array(3).fill('bob@example.com'), Array(3).fill('bob@example.com')]);
+    expect(await tabs[1].inputValue('#draft')).toBe('');
+    await tabs[0].evaluate('client.signOut()');
+    await expect.poll(shown).toEqual([signedOut, signedOut]);
+  });
+
+  test('a tab that was frozen knows at once when it is thawed, and holds nobody up before', async () => {
+    const [frozen, other] = await Promise.all([openTab(), openTab()]);
+    await signIn(frozen);
+    await expect.poll(() => statusOf(other)).toBe('signed-in');
+    const session = await context.newCDPSession(frozen);
+    await session.send('Page.setWebLifecycleState', { state: 'frozen' });
+    expect(await other.evaluate('client.session.refresh().then((error) => error ?? "renewed")')).toBe(
+      'renewed',
+    );
+    expect(await other.evaluate('client.signOut()')).toEqual({ ok: true });
+    await session.send('Page.setWebLifecycleState', { state: 'active' });
+    await expect.poll(() => statusOf(frozen), { timeout: 1000 }).toBe('signed-out');
+  });
+
+  test('a worker of the page is signed in with it, and can sign out', async () => {
+    const page = await openTab();
+    await signIn(page);
+    const answer = page.evaluate(`new Promise((resolve) => {
+      const worker = new Worker('/worker.js', { type: 'module' });
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.postMessage(${JSON.stringify(platform.urlOf('user'))});
+    })`);
+    expect(await answer).toEqual([{ data: { me: { email: ada.email } }, errors: [] }, true]);
+    await expect.poll(() => statusOf(page)).toBe('signed-out');
+  });
+
+  test('in a sandboxed frame without storage, channels and locks of its own, nothing throws', async () => {
+    const page = await openTab();
+    const frame = `<iframe sandbox="allow-scripts" srcdoc='<script type="module">
+      import { createSignetClient } from "${pages.origin}/client.js";
+      const client = createSignetClient({ url: "${platform.urlOf('user')}", platform: "user" });
+      const [state, out] = [await client.session.ready(), await client.signIn({ email: "a@example.com", password: "x" })];
+      parent.postMessage([state.status, out.ok, out.error.kind], "*");
+    </script>'></iframe>`;
+    const answer = await page.evaluate(`new Promise((resolve) => {
+      onmessage = ({ data }) => resolve(data);
+      document.body.innerHTML = ${JSON.stringify(frame)};
+    })`);
+    // Its origin is none that the entrance lists: the browser lets no answer through.
+    expect(answer).toEqual(['unknown', false, 'network']);
   });
 
   test('all tabs know within a second that somebody signed in or out, or that the session was ended elsewhere', async () => {

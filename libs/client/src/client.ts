@@ -1,7 +1,15 @@
-import { type AnswerError, type Outcome, readAnswerError, readError, type SignetError } from './errors.ts';
+import {
+  type Outcome,
+  readAnswer,
+  readAnswerError,
+  readError,
+  readRetryAfter,
+  type SignetError,
+} from './errors.ts';
 import type { Platform } from './operations.ts';
-import { askForPasskey, supportsPasskeyAutofill, supportsPasskeys } from './passkeys.ts';
+import { askForPasskey, supportsPasskeyAutofill, supportsPasskeys, waitForAutofill } from './passkeys.ts';
 import { createSession, type TokenStore } from './session.ts';
+import { isBrowser } from './tabs.ts';
 import type { AuthPayload, HeldToken } from './tokens.ts';
 
 export type SignetClientOptions = {
@@ -17,13 +25,23 @@ export type SignetClientOptions = {
   onStepUp?: (error: SignetError) => Promise<boolean>;
   /** Sends the requests, in place of the global one. */
   fetch?: typeof fetch;
+  /** Turns parsed documents (gql.tada, Apollo's `gql`) into text for `request`: `print` of `graphql` or `@0no-co/graphql.web`. */
+  // biome-ignore lint/suspicious/noExplicitAny: each library has a type of its own for a parsed document.
+  print?: (document: any) => string;
 };
 
 type FetchInput = Parameters<typeof fetch>[0];
-type Answer = { data?: unknown; errors?: AnswerError[] };
+
+/** A document that carries the types of its answer and variables, in the form of `@graphql-typed-document-node`. */
+type Typed<T, V> = { readonly __apiType?: (variables: V) => T };
 
 /** The text of an operation that carries the types of its answer and variables: code generators write such. */
-export type TypedDocument<T, V> = string & { readonly __types?: (variables: V) => T };
+export type TypedDocument<T, V> = string & Typed<T, V>;
+
+/** `errors` are those of the answer, beside which there can be data. */
+export type RequestResult<T> = { data: T | null; errors: SignetError[] };
+
+export type RequestOptions = { signal?: AbortSignal; idle?: boolean };
 
 /** One of these proves the second factor. */
 export type Proof = { totp?: string; recoveryCode?: string; passkey?: object };
@@ -47,24 +65,36 @@ export function createSignetClient(options: SignetClientOptions) {
    * origin than the entrance's is sent as it is, without a token.
    */
   async function signetFetch(input: FetchInput, init?: RequestInit): Promise<Response> {
-    const target = typeof input === 'object' && 'url' in input ? input.url : String(input);
+    const isRequest = typeof input === 'object' && 'clone' in input;
+    const target = isRequest ? input.url : String(input);
     if (new URL(resolveUrl(target, url)).origin !== new URL(url).origin) return send(input, init);
-    const given = await session.token();
-    if ('error' in given) return answerFor(given.error);
-    const { token } = given;
-    const response = await sendAs(token, input, init);
-    if (response.status !== 401) return response;
-    const error = token && (await readRefusal(response));
-    if (error?.kind === 'step-up' && onStepUp) {
-      if (!(await proveAgain(error))) return response;
-    } else if (error?.kind !== 'signed-out') {
-      return response;
+    const signal = init?.signal ?? (isRequest ? input.signal : undefined);
+    const tokenNow = (refused?: HeldToken) => unlessAborted(session.token(refused), signal);
+    let given = await tokenNow();
+    for (let isRenewed = false, isProved = false; ; ) {
+      if ('error' in given) return answerFor(given.error);
+      const { token } = given;
+      const response = await sendAs(token, input, init);
+      // A stream has been read: it cannot be sent twice.
+      if (response.status !== 401 || !token || 'getReader' in Object(init?.body)) return response;
+      const error = await readRefusal(response);
+      if (error?.kind === 'signed-out' && !isRenewed) {
+        isRenewed = true;
+        given = await tokenNow(token);
+      } else if (error?.kind === 'step-up' && !isProved) {
+        given = await tokenNow();
+        // Another one is there already where the dialog of another operation has been answered meanwhile.
+        if ('token' in given && given.token === token) {
+          isProved = true;
+          if (!(await unlessAborted(proveAgain(error), signal))) return response;
+          given = await tokenNow();
+        }
+      } else {
+        return response;
+      }
+      // Whoever signed in meanwhile, in another tab, did not ask for this.
+      if ('token' in given && (given.token === token || !isSameAccount(token, given.token))) return response;
     }
-    const renewed = await session.token(error.kind === 'signed-out' ? token : undefined);
-    if ('error' in renewed) return answerFor(renewed.error);
-    // Whoever signed in meanwhile, in another tab, did not ask for this.
-    const isMine = token && renewed.token && isSameAccount(token, renewed.token);
-    return isMine && renewed.token !== token ? sendAs(renewed.token, input, init) : response;
   }
 
   /** Asks the app for a proof of who this is: one dialog, however many operations wait for it. */
@@ -72,24 +102,72 @@ export function createSignetClient(options: SignetClientOptions) {
     steppingUp ??= onStepUp?.(error).finally(() => {
       steppingUp = undefined;
     });
-    return (await steppingUp) ?? false;
-  }
-
-  /** Does it once more after a proof of who this is, where auth wants that first. */
-  async function withStepUp<T>(action: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
-    const outcome = await action();
-    const isAsked = !outcome.ok && outcome.error.kind === 'step-up';
-    return isAsked && (await proveAgain(outcome.error)) ? action() : outcome;
+    try {
+      return (await steppingUp) ?? false;
+    } catch (fault) {
+      console.error(fault);
+      return false;
+    }
   }
 
   function sendAs(token: HeldToken | undefined, input: FetchInput, init?: RequestInit): Promise<Response> {
     const isRequest = typeof input === 'object' && 'clone' in input;
-    const sent = new Headers({ ...headers });
-    for (const [name, value] of new Headers(init?.headers ?? (isRequest ? input.headers : {})))
-      sent.set(name, value);
+    const sent = new Headers(headers);
+    const own = new Headers(init?.headers ?? (isRequest ? input.headers : {}));
+    own.forEach((value, name) => void sent.set(name, value));
     if (token) sent.set('authorization', `Bearer ${token.accessToken}`);
-    // A request's body can be read once: what is sent is a copy.
-    return send(isRequest ? input.clone() : input, { ...init, headers: sent });
+    // A request's body can be read once: what is sent is a copy. A redirect would take token and variables elsewhere.
+    const redirect = init?.redirect === 'manual' ? 'manual' : 'error';
+    return send(isRequest ? input.clone() : input, { ...init, headers: sent, redirect });
+  }
+
+  /**
+   * Sends a GraphQL document, where no other GraphQL client is at hand. Never rejects.
+   *
+   * @param document its text, or a document that carries its types: of a code generator, or of gql.tada with the option `print`
+   * @param options.idle no person has asked for it, as where a page asks again every few seconds. It renews no token, so it keeps no session
+   *   alive. Where the token is over nothing is sent, and there are neither data nor errors.
+   */
+  async function request<T, V extends object>(
+    document: Typed<T, V>,
+    variables: V,
+    options?: RequestOptions,
+  ): Promise<RequestResult<T>>;
+  async function request<T = Record<string, unknown>>(
+    document: string | Typed<T, { [name: string]: never }>,
+    variables?: object,
+    options?: RequestOptions,
+  ): Promise<RequestResult<T>>;
+  async function request(
+    document: unknown,
+    variables: object = {},
+    { signal, idle = false }: RequestOptions = {},
+  ): Promise<RequestResult<unknown>> {
+    try {
+      const query = Object(document).kind ? options.print?.(document) : String(document);
+      if (query === undefined) throw new Error('A parsed document needs the option `print`.');
+      const response = await (idle ? idleFetch : signetFetch)(url, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          accept: 'application/graphql-response+json, application/json',
+        },
+        body: JSON.stringify({ query, variables }),
+        ...(signal && { signal }),
+      });
+      if (!response) return { data: null, errors: [] };
+      const { data = null, errors = [] } = await readAnswer(response);
+      const retryAfterSeconds = readRetryAfter(response.headers);
+      return { data, errors: errors.map((error) => readAnswerError(error, retryAfterSeconds)) };
+    } catch (error) {
+      return { data: null, errors: [readError(error)] };
+    }
+  }
+
+  /** With the token that is there, or not at all. */
+  async function idleFetch(input: FetchInput, init?: RequestInit): Promise<Response | undefined> {
+    const token = session.heldToken();
+    return token && sendAs(token, input, init);
   }
 
   async function withPasskey<T>(
@@ -115,34 +193,7 @@ export function createSignetClient(options: SignetClientOptions) {
       refresh: session.refresh,
     },
     fetch: signetFetch,
-
-    /**
-     * Sends a GraphQL document, where no other GraphQL client is at hand. Never rejects.
-     * `errors` are those of the answer, beside which there can be data.
-     */
-    async request<T = Record<string, unknown>, V extends object = object>(
-      query: TypedDocument<T, V> | string,
-      variables?: V,
-    ): Promise<{ data: T | null; errors: SignetError[] }> {
-      try {
-        const response = await signetFetch(url, {
-          method: 'POST',
-          headers: {
-            'content-type': 'application/json',
-            accept: 'application/graphql-response+json, application/json',
-          },
-          body: JSON.stringify({ query, variables: variables ?? {} }),
-        });
-        const { data = null, errors = [] } = (await response.json()) as Answer;
-        const retryAfterSeconds = Number(response.headers.get('retry-after') ?? 1);
-        return {
-          data: data as T | null,
-          errors: errors.map((error) => readAnswerError(error, retryAfterSeconds)),
-        };
-      } catch (error) {
-        return { data: null, errors: [readError(error)] };
-      }
-    },
+    request,
 
     /** Error `challenge`: the password is right; go on with `completeChallenge`. */
     signIn: (input: { email: string; password: string }) => session.signInBy<AuthPayload>('signIn', input),
@@ -183,15 +234,12 @@ export function createSignetClient(options: SignetClientOptions) {
     passkeys: {
       areSupported: supportsPasskeys,
       canAutofill: supportsPasskeyAutofill,
-      /** Without a password. `autofill` waits until a person chooses one in the form; end that by `signal`. */
+      /** Without a password. `autofill` waits until a person chooses one in the form, for hours if need be; end that by `signal`. */
       signIn: ({ autofill, signal }: { autofill?: boolean; signal?: AbortSignal } = {}) =>
         withPasskey(
-          askForPasskey(
-            session,
-            'beginPasskeySignIn',
-            {},
-            { ...(autofill && { mediation: 'conditional' }), ...(signal && { signal }) },
-          ),
+          autofill
+            ? waitForAutofill(session, signal)
+            : askForPasskey(session, 'beginPasskeySignIn', {}, signal),
           (passkey) => session.signInBy<AuthPayload>('finishPasskeySignIn', { passkey }),
         ),
       completeChallenge: (id: string, rememberDevice?: boolean) =>
@@ -202,15 +250,18 @@ export function createSignetClient(options: SignetClientOptions) {
         withPasskey(askForPasskey(session, 'beginPasskeyReauthentication'), (passkey) =>
           reauthenticate({ passkey, ...(password && { password }) }),
         ),
-      /** Needs a recent sign-in. `recoveryCodes`, with the first factor, are shown this once. */
-      add: (name: string) =>
-        withPasskey(
-          withStepUp(() => askForPasskey(session, 'beginPasskeyRegistration')),
-          (passkey) =>
+      /** Needs a recent sign-in: calls `onStepUp`. `recoveryCodes`, with the first factor, are shown this once. */
+      async add(name: string) {
+        const add = () =>
+          withPasskey(askForPasskey(session, 'beginPasskeyRegistration'), (passkey) =>
             session.ask<{ recoveryCodes: string[] | null }>('finishPasskeyRegistration', {
               input: { name, passkey },
             }),
-        ),
+          );
+        const outcome = await add();
+        const isRefused = !outcome.ok && outcome.error.kind === 'step-up';
+        return isRefused && (await proveAgain(outcome.error)) ? add() : outcome;
+      },
     },
 
     /**
@@ -243,21 +294,28 @@ function answerFor(error: SignetError): Response {
   return new Response(JSON.stringify({ errors: [{ message: error.message, extensions }] }), {
     status: error.kind === 'throttled' ? 429 : 503,
     headers: {
-      'content-type': 'application/graphql-response+json; charset=utf-8',
+      'content-type': 'application/graphql-response+json',
       'retry-after': String(retryAfterSeconds),
     },
   });
 }
 
-function isSameAccount({ account: one }: HeldToken, { account: other }: HeldToken): boolean {
-  return one.id === other.id && one.actedBy === other.actedBy;
+function isSameAccount({ account }: HeldToken, other: HeldToken | undefined): boolean {
+  return account.id === other?.account.id && account.actedBy === other.account.actedBy;
 }
 
-type Page = { location?: { href: string; hostname: string }; document?: unknown };
-
-function isBrowser(): boolean {
-  return (globalThis as Page).document !== undefined;
+/** Waits for `work`, and no longer than the caller does. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort);
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
+
+type Page = { location?: { href: string; hostname: string } };
 
 /**
  * A page on localhost sees no cookies of 127.0.0.1, and the other way round: they are two sites. Both are this machine, so the page's own

@@ -54,7 +54,7 @@ export function readAnswerError(error: AnswerError, retryAfterSeconds = 1): Sign
     requestId,
     challenge,
     stepUp,
-    retryAfterSeconds: wait,
+    retryAfterSeconds: asked,
   } = error.extensions ?? {};
   const reason = String(given ?? code ?? 'INTERNAL_SERVER_ERROR');
   const shared: Shared = {
@@ -63,40 +63,56 @@ export function readAnswerError(error: AnswerError, retryAfterSeconds = 1): Sign
     ...(typeof requestId === 'string' && { requestId }),
   };
   // A proxy may have written a date there.
-  const seconds = typeof wait === 'number' ? wait : retryAfterSeconds || 1;
+  const seconds = typeof asked === 'number' ? asked : retryAfterSeconds || 1;
   if (challenge) return { ...shared, kind: 'challenge', challenge: challenge as Challenge };
   if (reason === 'authz.step_up.required') {
     return { ...shared, kind: 'step-up', maxAgeSeconds: (stepUp as { maxAge?: number })?.maxAge ?? 0 };
   }
   if (reason === 'auth.failure.invalid_credentials') return { ...shared, kind: 'credentials' };
   if (reason.startsWith('input.')) return { ...shared, kind: 'input', field: reason.slice(6) };
-  switch (code) {
-    case 'UNAUTHENTICATED':
-      return { ...shared, kind: 'signed-out' };
-    case 'FORBIDDEN':
-      return { ...shared, kind: 'forbidden' };
-    case 'NOT_FOUND':
-      return { ...shared, kind: 'not-found' };
-    case 'RATE_LIMITED':
-      return { ...shared, kind: 'throttled', retryAfterSeconds: seconds };
-    case 'SERVICE_UNAVAILABLE':
-      return { ...shared, kind: 'unavailable', retryAfterSeconds: seconds };
-    default:
-      return { ...shared, kind: 'internal' };
-  }
+  const wait = waitKinds[code as keyof typeof waitKinds];
+  if (wait) return { ...shared, kind: wait, retryAfterSeconds: seconds };
+  return { ...shared, kind: kinds[code as keyof typeof kinds] ?? 'internal' };
 }
 
+const waitKinds = { RATE_LIMITED: 'throttled', SERVICE_UNAVAILABLE: 'unavailable' } as const;
+const kinds = { UNAUTHENTICATED: 'signed-out', FORBIDDEN: 'forbidden', NOT_FOUND: 'not-found' } as const;
+
 /**
- * Reads what a GraphQL library threw or returned as an error: Apollo Client's `CombinedGraphQLErrors` (`errors`), urql's
- * `CombinedError` (`graphQLErrors`), graphql-request's `ClientError` (`response.errors`), a body with `errors`, or a failed fetch.
+ * Reads what a GraphQL library threw or returned as an error: Apollo Client's `CombinedGraphQLErrors` (`errors`) and `ServerError`
+ * (`response`), urql's `CombinedError` (`graphQLErrors`, `response`), graphql-request's `ClientError` (`response.errors`), a body with
+ * `errors`, or a failed fetch.
  */
 export function readError(thrown: unknown): SignetError {
   const { errors, graphQLErrors, response } = (thrown ?? {}) as {
     errors?: AnswerError[];
     graphQLErrors?: AnswerError[];
-    response?: { errors?: AnswerError[] };
+    response?: { errors?: AnswerError[]; status?: number; headers?: Headers };
   };
+  const retryAfterSeconds = readRetryAfter(response?.headers);
   const first = errors?.[0] ?? graphQLErrors?.[0] ?? response?.errors?.[0];
-  if (first) return readAnswerError(first);
-  return { kind: 'network', reason: 'network', message: String((thrown as Error)?.message ?? thrown) };
+  if (first) return readAnswerError(first, retryAfterSeconds);
+  const message = String((thrown as Error)?.message ?? thrown);
+  // An answer of something before the entrance, a proxy for example.
+  const { status = 0 } = response ?? {};
+  if (status < 500 && status !== 429) return { kind: 'network', reason: 'network', message };
+  const code = status === 429 ? 'RATE_LIMITED' : 'SERVICE_UNAVAILABLE';
+  return readAnswerError({ message, extensions: { code } }, retryAfterSeconds);
+}
+
+/** What an answer holds. */
+export type Answer = { data?: unknown; errors?: AnswerError[] };
+
+/** @throws {Error} with `response`, which `readError` reads, for an answer that is none of GraphQL: a proxy's, a captive portal's */
+export async function readAnswer(response: Response): Promise<Answer> {
+  const text = await response.text();
+  try {
+    const { data, errors } = JSON.parse(text) as Answer;
+    if (data !== undefined || Array.isArray(errors)) return { data, ...(errors && { errors }) };
+  } catch {}
+  throw Object.assign(new Error(`HTTP ${response.status}, and no answer of GraphQL.`), { response });
+}
+
+export function readRetryAfter(headers: Headers | undefined): number {
+  return Number(headers?.get?.('retry-after') ?? 1) || 1;
 }

@@ -1,6 +1,7 @@
 export {
   createSignetClient,
   type Proof,
+  type RequestResult,
   type SignetClient,
   type SignetClientOptions,
   type TypedDocument,
@@ -13,6 +14,6 @@ export {
   readError,
   type SignetError,
 } from './errors.ts';
-export { listDocuments, type Platform } from './operations.ts';
+export type { Platform } from './operations.ts';
 export type { SessionState, StoredTokens, TokenStore } from './session.ts';
 export type { Account } from './tokens.ts';

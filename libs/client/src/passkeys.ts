@@ -26,40 +26,59 @@ export function supportsPasskeys(): boolean {
 
 /** Whether it offers passkeys in the autofill of an input with `autocomplete="username webauthn"`. */
 export async function supportsPasskeyAutofill(): Promise<boolean> {
-  return (
-    supportsPasskeys() && ((await browser.PublicKeyCredential?.isConditionalMediationAvailable?.()) ?? false)
-  );
+  return supportsPasskeys() && !!(await browser.PublicKeyCredential?.isConditionalMediationAvailable?.());
 }
 
-/**
- * Asks auth for options, and the browser for the answer to them (WebAuthn).
- *
- * @param more `mediation: 'conditional'` and `signal`
- */
+/** Asks auth for options, and the browser for the answer to them (WebAuthn). */
 export async function askForPasskey(
   session: Session,
   begin: OperationName,
   variables: object = {},
-  more: { mediation?: 'conditional'; signal?: AbortSignal } = {},
+  signal?: AbortSignal,
 ): Promise<Outcome<object>> {
   const options = await session.ask<object>(begin, variables);
   if (!options.ok) return options;
-  const isNew = /Registration|Enrollment/.test(begin);
+  endAutofill?.abort();
+  return getPasskey(options.value, /Registration|Enrollment/.test(begin), { signal });
+}
+
+/**
+ * Waits until a person chooses a passkey in a form's autofill. The challenge behind it lives for minutes only, so it is replaced before it
+ * ends, while the page is looked at. Where auth cannot be asked for another one, it is asked again later.
+ */
+export async function waitForAutofill(session: Session, signal?: AbortSignal): Promise<Outcome<object>> {
+  for (let isFirst = true; ; isFirst = false) {
+    const options = await session.ask<{ timeout: number }>('beginPasskeySignIn');
+    if (!options.ok && isFirst) return options;
+    endAutofill?.abort();
+    const end = new AbortController();
+    endAutofill = end;
+    signal?.addEventListener('abort', () => end.abort(), { signal: end.signal });
+    if (signal?.aborted) end.abort();
+    const ms = options.ok ? options.value.timeout * 0.9 : 30_000;
+    const timer = setTimeout(() => end.abort(timer), ms);
+    if (!options.ok && !end.signal.aborted) await happens(end.signal, 'abort');
+    const outcome = options.ok
+      ? await getPasskey(options.value, false, { mediation: 'conditional', signal: end.signal })
+      : options;
+    clearTimeout(timer);
+    if (end.signal.reason !== timer) return outcome;
+    const page = (globalThis as { document?: { visibilityState: string } & EventTarget }).document;
+    while (page?.visibilityState === 'hidden') await happens(page, 'visibilitychange');
+  }
+}
+
+function happens(target: EventTarget, type: string): Promise<unknown> {
+  return new Promise((resolve) => target.addEventListener(type, resolve, { once: true }));
+}
+
+async function getPasskey(options: object, isNew: boolean, more: object): Promise<Outcome<object>> {
   try {
     const { PublicKeyCredential, navigator } = browser;
     const publicKey = isNew
-      ? PublicKeyCredential?.parseCreationOptionsFromJSON(options.value)
-      : PublicKeyCredential?.parseRequestOptionsFromJSON(options.value);
-    endAutofill?.abort();
-    endAutofill = more.mediation && new AbortController();
-    const signal = endAutofill
-      ? AbortSignal.any([endAutofill.signal, ...(more.signal ? [more.signal] : [])])
-      : more.signal;
-    const credential = await navigator?.credentials?.[isNew ? 'create' : 'get']({
-      publicKey,
-      ...more,
-      ...(signal && { signal }),
-    });
+      ? PublicKeyCredential?.parseCreationOptionsFromJSON(options)
+      : PublicKeyCredential?.parseRequestOptionsFromJSON(options);
+    const credential = await navigator?.credentials?.[isNew ? 'create' : 'get']({ publicKey, ...more });
     if (credential) return { ok: true, value: credential.toJSON() };
     return fail('The browser gave no passkey.');
   } catch (error) {

@@ -1,4 +1,11 @@
-import { createContext, createElement, type ReactNode, useContext, useSyncExternalStore } from 'react';
+import {
+  createContext,
+  createElement,
+  Fragment,
+  type ReactNode,
+  useContext,
+  useSyncExternalStore,
+} from 'react';
 import type { SignetClient } from './client.ts';
 import type { SignetError } from './errors.ts';
 import type { SessionState } from './session.ts';
@@ -25,15 +32,20 @@ export function useSession(): SessionState {
   return useSyncExternalStore(session.subscribe, session.current, () => unknown);
 }
 
-/** Shows its children to whoever is signed in, `fallback` to others, and `pending` until that is known. */
+/**
+ * Shows its children to whoever is signed in, `fallback` to others, and `pending` until that is known. For another account the children
+ * begin anew, with nothing of what they held.
+ */
 export function SignedIn(props: {
   children?: ReactNode;
   fallback?: ReactNode;
   pending?: ReactNode;
 }): ReactNode {
-  const { status } = useSession();
-  if (status === 'unknown') return props.pending ?? null;
-  return status === 'signed-in' ? props.children : (props.fallback ?? null);
+  const state = useSession();
+  if (state.status === 'unknown') return props.pending ?? null;
+  if (state.status === 'signed-out') return props.fallback ?? null;
+  const { id, actedBy } = state.account;
+  return createElement(Fragment, { key: `${id} ${actedBy}` }, props.children);
 }
 
 /** An operation that waits for a more recent sign-in. `answer(true)` sends it again, `answer(false)` gives it up. */

@@ -1,7 +1,22 @@
-import { type AnswerError, type Outcome, readAnswerError, readError, type SignetError } from './errors.ts';
+import {
+  type Outcome,
+  readAnswer,
+  readAnswerError,
+  readError,
+  readRetryAfter,
+  type SignetError,
+} from './errors.ts';
 import { documentOf, type OperationName, type Platform } from './operations.ts';
 import { connectTabs, type TabMessage } from './tabs.ts';
-import { type Account, type AuthPayload, type HeldToken, holdToken, remainingMsOf } from './tokens.ts';
+import {
+  type Account,
+  type AuthPayload,
+  beginSpan,
+  type HeldToken,
+  holdToken,
+  remainingMsOf,
+  type Span,
+} from './tokens.ts';
 
 /** Who is signed in. The object is replaced when that changes, and stays the same otherwise. */
 export type SessionState =
@@ -40,6 +55,8 @@ const requestTimeoutMs = 30_000;
 /** How long a tab waits for a token that another tab may have got while this one waited for the lock. */
 const otherTabMs = 200;
 const maxRetryMs = 30_000;
+/** Auth is left alone for this long at most, whatever an answer says: it may be a proxy's. */
+const maxPauseMs = 600_000;
 /** A page that comes back to the front after this time asks whether its session is still there. */
 const awayMs = 60_000;
 
@@ -54,8 +71,11 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
   let restoring: Promise<unknown> | undefined;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let hiddenMs = Number.POSITIVE_INFINITY;
-  let isClosed = false;
-  let stopWatching = (): void => undefined;
+  /** Auth asked to be left alone: for how long, and the error that said so. */
+  let pause: (Span & { error: SignetError }) | undefined;
+  /** The sessions that are over: a token of one may still arrive, from a renewal that was under way. */
+  const over = new Set<string>();
+  const watching = new AbortController();
   /** Called where the token or the state has changed. */
   let wake = (): void => undefined;
 
@@ -64,12 +84,35 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
   function hear(message: TabMessage): void {
     if (isBorrowed) return;
     if (message.kind === 'token') {
-      if (message.accessToken !== held?.accessToken) hold(message.accessToken, message.remainingMs);
+      if (message.accessToken === held?.accessToken) return;
+      const token = holdToken(message.accessToken, message.remainingMs);
+      if (!over.has(token.account.sessionId)) hold(token);
     } else if (message.kind === 'ended') {
-      forget(message.reason);
-    } else if (held && isFresh(held)) {
-      tell(held);
+      if (!held || held.account.sessionId === message.id) forget(message.reason);
+      // A tab that knows of no session may be mistaken: somebody may have signed in meanwhile.
+      else if (!message.id) void refresh();
+    } else if (message.kind === 'pause') {
+      rest(message.error);
+    } else if (message.kind === 'ask') {
+      const error = pauseError();
+      if (held && isFresh(held)) tell(held);
+      else if (error) tabs.send({ kind: 'pause', error });
     }
+  }
+
+  /** Leaves auth alone for as long as it asked for. */
+  function rest(error: SignetError): void {
+    if (!('retryAfterSeconds' in error)) return;
+    pause = { error, ...beginSpan(Math.min(error.retryAfterSeconds * 1000, maxPauseMs)) };
+    wake();
+  }
+
+  /** What stands in place of asking auth, while it wants to be left alone. */
+  function pauseError(): SignetError | undefined {
+    const ms = pause ? remainingMsOf(pause) : 0;
+    return pause && ms > 0
+      ? ({ ...pause.error, retryAfterSeconds: Math.ceil(ms / 1000) } as SignetError)
+      : undefined;
   }
 
   function tell(token: HeldToken): void {
@@ -88,15 +131,20 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
     }
   }
 
-  function hold(accessToken: string, remainingMs: number): void {
+  function hold(token: HeldToken): void {
     clearTimeout(retry);
-    held = holdToken(accessToken, remainingMs);
+    pause = undefined;
+    held = token;
     const { account } = held;
     if (state.status !== 'signed-in' || JSON.stringify(state.account) !== JSON.stringify(account)) {
-      change({ status: 'signed-in', account, ...(isBorrowed && { endsAt: Date.now() + remainingMs }) });
+      change({
+        status: 'signed-in',
+        account,
+        ...(isBorrowed && { endsAt: Date.now() + remainingMsOf(held) }),
+      });
     }
     if (isBorrowed) {
-      retry = setTimeout(() => end('auth.failure.expired'), remainingMs);
+      retry = setTimeout(() => end('auth.failure.expired'), remainingMsOf(held));
       (retry as { unref?: () => void }).unref?.();
     }
     wake();
@@ -104,6 +152,7 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
 
   function forget(reason?: string): void {
     clearTimeout(retry);
+    if (held && !isBorrowed) over.add(held.account.sessionId);
     held = undefined;
     isBorrowed = false;
     if (state.status !== 'signed-out') change({ status: 'signed-out', ...(reason && { reason }) });
@@ -111,7 +160,10 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
   }
 
   /** Keeps new tokens: first in the app's store, since an answer that is lost costs a sign-in. */
-  async function keep(payload: AuthPayload): Promise<void> {
+  async function keep(payload: AuthPayload, isRenewal?: boolean): Promise<void> {
+    const token = holdToken(payload.accessToken, payload.expiresIn * 1000);
+    // Ended in another tab, while the answer was under way.
+    if (isRenewal && over.has(token.account.sessionId)) return;
     if (store) {
       const before = await store.read();
       await store.write({
@@ -120,16 +172,17 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
       });
     }
     isBorrowed = false;
-    hold(payload.accessToken, payload.expiresIn * 1000);
-    if (held) tell(held);
+    hold(token);
+    tell(token);
   }
 
   async function end(reason: string): Promise<void> {
     const borrowed = isBorrowed;
+    const id = held?.account.sessionId;
     if (store && !borrowed) await store.write({ deviceToken: (await store.read())?.deviceToken });
     const wasSignedIn = state.status === 'signed-in';
     forget(wasSignedIn ? reason : undefined);
-    if (!borrowed) tabs.send({ kind: 'ended', reason });
+    if (!borrowed) tabs.send({ kind: 'ended', reason, id });
   }
 
   /** Sends one of auth's operations. Never rejects. */
@@ -139,6 +192,8 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
     try {
       const response = await send(url, {
         method: 'POST',
+        // What is sent here opens an account: it goes nowhere else.
+        redirect: 'error',
         signal: AbortSignal.timeout(requestTimeoutMs),
         credentials: hasCookies ? 'include' : 'omit',
         headers: {
@@ -150,15 +205,9 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
         },
         body: JSON.stringify({ query: documentOf(name, platform), variables }),
       });
-      const { data, errors } = (await response.json()) as {
-        data?: { result: T } | null;
-        errors?: AnswerError[];
-      };
-      if (data && !errors) return { ok: true, value: data.result };
-      return {
-        ok: false,
-        error: readAnswerError(errors?.[0] ?? {}, Number(response.headers.get('retry-after') ?? 1)),
-      };
+      const { data, errors } = await readAnswer(response);
+      if (data && !errors) return { ok: true, value: (data as { result: T }).result };
+      return { ok: false, error: readAnswerError(errors?.[0] ?? {}, readRetryAfter(response.headers)) };
     } catch (error) {
       return { ok: false, error: readError(error) };
     }
@@ -170,25 +219,31 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
     if (store && !stored?.refreshToken) return void forget();
     const input = stored && { input: { refreshToken: stored.refreshToken } };
     const outcome = await ask<AuthPayload>('refresh', input ?? {});
-    if (outcome.ok) return void (await keep(outcome.value));
+    if (outcome.ok) return void (await keep(outcome.value, true));
     const { error } = outcome;
-    if (error.kind === 'signed-out' || error.kind === 'credentials') return void (await end(error.reason));
     // Nobody can be signed in here until somebody corrects the configuration.
-    if (error.kind === 'forbidden' || error.kind === 'input') {
-      console.error(`Signet: ${url} renews no session for this page: ${error.message}`);
-      return void (await end(error.reason));
+    const isFault = error.kind === 'forbidden' || error.kind === 'input';
+    if (isFault) console.error(`Signet renews no session here: ${error.message}`);
+    if (isFault || error.kind === 'signed-out' || error.kind === 'credentials') {
+      // Another process may share the store, and have replaced the token meanwhile.
+      const next = (await store?.read())?.refreshToken;
+      return next && next !== stored?.refreshToken ? exchange() : void (await end(error.reason));
     }
+    rest(error);
+    tabs.send({ kind: 'pause', error });
     return error;
   }
 
   /** Renews the access token, once at a time in all tabs. Never rejects. */
-  function refresh(): Promise<SignetError | undefined> {
+  async function refresh(): Promise<SignetError | undefined> {
     const before = held;
+    const paused = pauseError();
+    if (paused) return paused;
     refreshing ??= tabs
       .alone(async (waited) => {
         const isDone = () => held !== before || (waited && state.status === 'signed-out');
         if (waited && !isDone()) await askTabs();
-        return isDone() ? undefined : exchange();
+        return isDone() ? undefined : (pauseError() ?? exchange());
       })
       .catch(readFault)
       .finally(() => {
@@ -214,9 +269,12 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
   /** Finds out who is signed in; where auth cannot be asked, again and again, with longer and longer pauses. */
   async function restore(pauseMs = 1000): Promise<void> {
     const error = await refresh();
-    if (!error || isClosed || state.status !== 'unknown') return;
+    if (!error || watching.signal.aborted || state.status !== 'unknown') return;
     change({ status: 'unknown', error });
-    retry = setTimeout(() => restore(Math.min(pauseMs * 2, maxRetryMs)), pauseMs);
+    clearTimeout(retry);
+    const waitMs = Math.max(pauseMs, pause ? remainingMsOf(pause) : 0);
+    // Not all browsers at once, after an outage.
+    retry = setTimeout(() => restore(Math.min(pauseMs * 2, maxRetryMs)), waitMs * (1 + Math.random() / 4));
     (retry as { unref?: () => void }).unref?.();
   }
 
@@ -231,14 +289,27 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
     return state;
   }
 
+  /** Looks again where the page may have missed something: it was in the background, kept by the browser (bfcache), or offline. */
   function watchPage(): void {
-    const page = (globalThis as { document?: { visibilityState: string } & EventTarget }).document;
-    const look = () => {
-      if (page?.visibilityState === 'hidden') hiddenMs = Date.now();
-      else if (held && !isBorrowed && Date.now() - hiddenMs > awayMs) void refresh();
+    const global = globalThis as Partial<EventTarget> & {
+      document?: { visibilityState: string } & EventTarget;
     };
-    page?.addEventListener('visibilitychange', look);
-    stopWatching = () => page?.removeEventListener('visibilitychange', look);
+    const page = global.document;
+    const look = (event: Event) => {
+      if (page?.visibilityState === 'hidden') {
+        hiddenMs = Date.now();
+        return;
+      }
+      const isKept = (event as { persisted?: boolean }).persisted;
+      const isAway = Date.now() - hiddenMs > awayMs;
+      hiddenMs = Number.POSITIVE_INFINITY;
+      if (isBorrowed) return;
+      if (state.status === 'unknown' && event.type !== 'pageshow') void restore();
+      else if (isKept || (held && isAway)) void refresh();
+    };
+    const { signal } = watching;
+    page?.addEventListener('visibilitychange', look, { signal });
+    for (const type of ['pageshow', 'online']) global.addEventListener?.(type, look, { signal });
   }
 
   return {
@@ -278,6 +349,9 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
       const error = await renewal;
       return error ? { error } : { token: held };
     },
+
+    /** The access token as it is, for what a page asks by itself: nothing is renewed, so the session lives no longer by it. */
+    heldToken: (): HeldToken | undefined => (held && isUsable(held) ? held : undefined),
 
     /** Sends an operation that gives tokens, and keeps these. Alone, since it makes older refresh tokens worthless. */
     async signInBy<T>(name: OperationName, input: object): Promise<Outcome<T>> {
@@ -320,9 +394,10 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
       return once(async () => {
         const outcome = await ask<AuthPayload>('beginImpersonation', { input: { grant } });
         if (!outcome.ok) return outcome;
+        const token = holdToken(outcome.value.accessToken, outcome.value.expiresIn * 1000);
         isBorrowed = true;
-        hold(outcome.value.accessToken, outcome.value.expiresIn * 1000);
-        return { ok: true, value: (held as HeldToken).account };
+        hold(token);
+        return { ok: true, value: token.account };
       });
     },
 
@@ -343,8 +418,7 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
     },
 
     close(): void {
-      isClosed = true;
-      stopWatching();
+      watching.abort();
       clearTimeout(retry);
       listeners.clear();
       tabs.close();
@@ -354,12 +428,12 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
 
 /** Fresh: no need to renew it yet. The last minute of it, or its last fifth, is for renewing. */
 function isFresh(token: HeldToken): boolean {
-  return remainingMsOf(token) > Math.min(60_000, token.lifetimeMs / 5);
+  return remainingMsOf(token) > Math.min(60_000, token.lengthMs / 5);
 }
 
 /** Usable: long enough for an operation to arrive. */
 function isUsable(token: HeldToken): boolean {
-  return remainingMsOf(token) > Math.min(5_000, token.lifetimeMs / 20);
+  return remainingMsOf(token) > Math.min(5_000, token.lengthMs / 20);
 }
 
 /** What the app's store threw, or an answer that is none of auth's. */

@@ -21,32 +21,31 @@ export type Account = {
   actedBy: string | undefined;
 };
 
-/** An access token with the time at which it was received, by two clocks. */
-export type HeldToken = {
-  accessToken: string;
-  account: Account;
-  lifetimeMs: number;
-  wallMs: number;
-  steadyMs: number;
-};
+/** A span of time with its beginning, by two clocks. */
+export type Span = { lengthMs: number; wallMs: number; steadyMs: number };
 
-/** @param remainingMs how long the token is valid from now on */
-export function holdToken(accessToken: string, remainingMs: number): HeldToken {
-  return {
-    accessToken,
-    account: readAccount(accessToken),
-    lifetimeMs: remainingMs,
-    wallMs: Date.now(),
-    steadyMs: performance.now(),
-  };
+export function beginSpan(lengthMs: number): Span {
+  return { lengthMs, wallMs: Date.now(), steadyMs: performance.now() };
 }
 
 /**
- * How long a token is still valid. The `exp` claim is not read, since the clock of a device may be an hour off. The steady clock stands
- * still while a laptop sleeps, and the wall clock jumps when it is set: the one that has gone further counts.
+ * How much of a span is left. The steady clock stands still while a laptop sleeps, and the wall clock jumps when it is set: the one that
+ * has gone further counts.
  */
-export function remainingMsOf({ lifetimeMs, wallMs, steadyMs }: HeldToken): number {
-  return lifetimeMs - Math.max(Date.now() - wallMs, performance.now() - steadyMs);
+export function remainingMsOf({ lengthMs, wallMs, steadyMs }: Span): number {
+  return lengthMs - Math.max(Date.now() - wallMs, performance.now() - steadyMs);
+}
+
+/** An access token, and its life since it was received: the `exp` claim is not read, since the clock of a device may be an hour off. */
+export type HeldToken = Span & { accessToken: string; account: Account };
+
+/**
+ * @param remainingMs how long the token is valid from now on
+ * @throws {Error} for what is no access token with its time
+ */
+export function holdToken(accessToken: string, remainingMs: number): HeldToken {
+  if (!Number.isFinite(remainingMs)) throw new Error('No access token.');
+  return { accessToken, account: readAccount(accessToken), ...beginSpan(remainingMs) };
 }
 
 /** @throws {Error} for a text that is no JWT */

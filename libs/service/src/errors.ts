@@ -1,5 +1,6 @@
 import {
   type Challenge,
+  type Check,
   type ErrorCode,
   findReason,
   internalErrorText,
@@ -18,6 +19,10 @@ type RefusalOptions = {
   challenge?: Challenge;
   /** What a recent sign-in must be like, with `authz.step_up.required`. Stands in `extensions` and in the challenge. */
   stepUp?: StepUp | undefined;
+  /** The check that refuses, where the reason does not name it. Never sent. */
+  check?: Check | undefined;
+  /** What was counted, and the most that is allowed. Never sent. */
+  excess?: { found: number; allowed: number } | undefined;
   /** For the log only. */
   cause?: unknown;
 };
@@ -40,8 +45,13 @@ export class RefusalError extends GraphQLError {
   readonly retryAfterSeconds: number | undefined;
   readonly challenge: Challenge | undefined;
   readonly stepUp: StepUp | undefined;
+  readonly check: Check | undefined;
+  readonly excess: RefusalOptions['excess'];
 
-  constructor(reason: Reason, { text, retryAfterSeconds, challenge, stepUp, cause }: RefusalOptions = {}) {
+  constructor(
+    reason: Reason,
+    { text, retryAfterSeconds, challenge, stepUp, check, excess, cause }: RefusalOptions = {},
+  ) {
     const row = findReason(reason);
     if (!row) {
       throw new TypeError(`The reason '${reason}' is not in schema/contract/errors.ts`);
@@ -63,6 +73,8 @@ export class RefusalError extends GraphQLError {
     this.retryAfterSeconds = retryAfterSeconds;
     this.challenge = challenge;
     this.stepUp = stepUp;
+    this.check = check;
+    this.excess = excess;
     if (cause !== undefined) {
       this.cause = cause;
     }

@@ -131,8 +131,8 @@ function logOutage(logger: Logger, refusal: RefusalError): void {
   }
 }
 
-/** Apollo wraps what a context function throws, graphql-js what a resolver throws; each in another field. */
-function findRefusal(error: unknown): RefusalError | undefined {
+/** The refusal in an error. Apollo wraps what a context function throws, graphql-js what a resolver throws; each in another field. */
+export function findRefusal(error: unknown): RefusalError | undefined {
   for (let current: unknown = error, depth = 0; current instanceof Error && depth < 5; depth += 1) {
     if (current instanceof RefusalError) {
       return current;

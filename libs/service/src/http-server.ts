@@ -20,6 +20,7 @@ import {
   followUnusedConnections,
   limitPipelining,
 } from './raw-connections.ts';
+import { noteRefusal } from './refusal-notes.ts';
 import { createRefusedHosts } from './refused-hosts.ts';
 import {
   assertReadableBody,
@@ -95,7 +96,7 @@ function noSchemas(): never {
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const { logger, timeoutsMs = defaultTimeoutsMs, drainMs = 0, follower } = options;
   const headers = surfaceHeaders(options.isHttps ?? false);
-  const refuse = createRawRefusal(headers, follower !== undefined);
+  const refuse = createRawRefusal(headers, follower);
   const earlyAnswers = new WeakMap<Socket, IncomingMessage>();
   // Draining: reports not ready, and closes each connection with its next answer. Stopping: takes no new connection either. What comes on
   // the old ones is answered until they are closed: its sender could not know.
@@ -181,9 +182,11 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     const fault = findTargetFault(request.raw);
     if (fault) {
       if (fault === otherHost) refusedHosts.add(request.raw.headers.host ?? '');
+      noteRefusal(request.raw, { check: 'HOST' });
       return void reply.code(fault.status).send(errorBody(fault.text, fault.code));
     }
     if (hasUnknownCoding(request.raw)) {
+      noteRefusal(request.raw, { check: 'HOST' });
       reply.header('connection', 'close').code(501);
       const body = errorBody('This server knows no such transfer coding.', 'BAD_REQUEST');
       // Node's parser refuses some of them right after this, and answers.
@@ -206,7 +209,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     const stamped = follower && typeof payload === 'string' ? stampErrors(payload, id) : undefined;
     if (follower) reply.header(requestIdHeader, id);
     if (stamped) {
-      follower?.refused(raw, stamped.errors);
+      follower?.refused(raw, stamped.errors, reply.statusCode);
       reply.removeHeader('content-length');
     }
     for (const [name, value] of usualHeaders) {
@@ -218,6 +221,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     done(null, stamped?.body ?? payload);
   });
   server.setNotFoundHandler((request, reply) => {
+    noteRefusal(request.raw, { check: 'ROUTE' });
     const allowed = allowedMethodsOf(request);
     if (allowed === undefined) {
       return reply.code(nothingHere.status).send(errorBody(nothingHere.text, nothingHere.code));
@@ -229,6 +233,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   });
   server.setErrorHandler(async (error: Partial<FastifyError> | undefined, request, reply) => {
     if (error instanceof RefusalError) {
+      const { check, reason, excess } = error;
+      if (check || excess) noteRefusal(request.raw, { check, reason, limit: excess });
       return sendRefusal(reply, error);
     }
     const status = error?.statusCode ?? 500;
@@ -236,6 +242,9 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       logger.error({ err: error }, 'a request failed');
       return reply.code(500).send(internalErrorBody());
     }
+    // Before the parameters are looked at.
+    if (request.method === 'POST' && (request.body ?? null) === null)
+      noteRefusal(request.raw, { check: 'BODY' });
     await drain(request.raw);
     // RFC 9110, section 12.5.3: says which coding is accepted.
     if (status === 415) reply.header('accept-encoding', 'identity');

@@ -24,7 +24,7 @@ export {
   refusalHeaders,
   withHttpStatus,
 } from './errors.ts';
-export { createErrorFormatter, type ErrorFormatter } from './format-error.ts';
+export { createErrorFormatter, type ErrorFormatter, findRefusal } from './format-error.ts';
 export {
   createGraphqlHandler,
   type EndpointPlugin,
@@ -52,11 +52,12 @@ export {
 } from './http-server.ts';
 export { createJsonReader, decodeUtf8, readJson } from './json-body.ts';
 export { type LogOutput, openLogOutput } from './log-output.ts';
-export { createLogger, type Logger, type LogWriter, logLevels } from './logger.ts';
+export { createLogger, type Logger, type LogWriter, logLevels, openInfoLines } from './logger.ts';
 export { findMistypedVariables } from './mistyped-variables.ts';
 export { type OperationHooks, type OperationRun, runHooks, toPlugin } from './operation-hooks.ts';
 export { openProcessMetrics, type ProcessMetrics } from './process-metrics.ts';
 export { refusalLabels } from './refusal-labels.ts';
+export { noteRefusal, type RefusalNote, refusalNotesOf } from './refusal-notes.ts';
 export {
   assertReadableBody,
   createHostCheck,

@@ -91,6 +91,30 @@ test.concurrent('an output that nobody reads holds a bounded number of lines, an
   expect(JSON.parse(await errors)).toEqual({ isQuick: true, isSmall: true });
 });
 
+test.concurrent('a process ends though nobody reads its output', async ({ expect }) => {
+  const code = `
+    for (let n = 0; n < 5000; n++) logger.info({ n }, 'x'.repeat(1000));
+    await new Promise((r) => setTimeout(r, 500));
+    process.exit(3);`;
+  const { child, exit } = run(code, 'pipe');
+  const timer = setTimeout(() => child.kill('SIGKILL'), 30_000);
+  expect(await exit).toBe(3);
+  clearTimeout(timer);
+});
+
+test.concurrent('a reader that comes at the end gets every line that had room', async ({ expect }) => {
+  const code = `
+    for (let n = 0; n < 2000; n++) logger.info({ n }, 'x'.repeat(1000));
+    await new Promise((r) => setTimeout(r, 500));
+    console.error('written');
+    process.exit(0);`;
+  const { child, exit } = run(code, 'pipe');
+  await new Promise((resolve) => child.stderr?.once('data', resolve));
+  const read = (await text(child.stdout as NonNullable<typeof child.stdout>)).trim().split('\n');
+  expect(await exit).toBe(0);
+  expect(read.map((line) => JSON.parse(line).n)).toEqual(Array.from({ length: 2000 }, (_, n) => n));
+});
+
 test.concurrent('says how many lines were lost where nobody read for a while', async ({ expect }) => {
   const code = `
     for (let n = 0; n < 20_000; n++) { logger.info({ n }, 'x'.repeat(1000)); if (n % 100 === 0) await new Promise((r) => setImmediate(r)); }

@@ -1,10 +1,14 @@
-import { write, writeSync } from 'node:fs';
+import { fstatSync, write, writeSync } from 'node:fs';
 
 /** pino says the level of a line before it writes it, to an output with this mark. */
 const withLevel = Symbol.for('pino.metadata');
 
 /** Where a logger writes its lines. */
-export type LogOutput = { write(line: string): void };
+export type LogOutput = {
+  /** Of the line that comes next. */
+  lastLevel?: number | undefined;
+  write(line: string): void;
+};
 
 type Options = {
   fd?: number;
@@ -22,6 +26,8 @@ const chunkBytes = 64 * 1024;
 /** What waits while the output is stuck, such as a pipe that nobody reads. Further lines are dropped and counted. */
 const mostChunks = 64;
 const retryMs = 1000;
+/** How long a process that ends waits for its reader to go on. */
+const lastMs = 2000;
 
 /**
  * Writes lines in batches and beside the event loop: a line costs a request no system call. A full disk or a closed output ends
@@ -29,6 +35,7 @@ const retryMs = 1000;
  * the process is written before it ends, perhaps before what is under way then.
  */
 export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}): LogOutput {
+  const isPipe = fd === 1 && openWithoutBlocking();
   /** Full ones, the oldest first. */
   const full: Buffer[] = [];
   /** Chunks to use again. Never the memory of a long line: it may be a part of Node's pool, where other buffers of the process are. */
@@ -44,6 +51,8 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
   let dropped = 0;
   let isWriting = false;
   let isFailing = false;
+  /** What a full pipe took nothing of yet. */
+  let stalled: Buffer | undefined;
   let dueAt = Number.POSITIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   const note = (error: NodeJS.ErrnoException | null) => {
@@ -80,12 +89,16 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
     isWriting = true;
     writeFrom(bytes, 0);
   };
-  /** The system may take a part only. */
-  const writeFrom = (bytes: Buffer, from: number) => {
-    write(fd, bytes, from, bytes.length - from, null, (error, written) => {
+  /** The system may take a part only. A pipe takes at once what it has room for, so at an exit nothing is under way there. */
+  const writeFrom = (bytes: Buffer, from: number): void => {
+    stalled = undefined;
+    const done = (error: NodeJS.ErrnoException | null, written: number): void => {
       if (!error && from + written < bytes.length) return writeFrom(bytes, from + written);
       // A pipe that is full for now.
-      if (error?.code === 'EAGAIN') return void setTimeout(writeFrom, urgentMs, bytes, from).unref();
+      if (error?.code === 'EAGAIN') {
+        stalled = bytes.subarray(from);
+        return void setTimeout(writeFrom, urgentMs, bytes, from).unref();
+      }
       isWriting = false;
       if (error) dropped += countLines(bytes.subarray(from));
       note(error);
@@ -93,20 +106,36 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
       if (error) schedule(retryMs);
       else if (full.length > 0) flush();
       else if (used > 0) schedule(delayMs);
-    });
+    };
+    if (!isPipe) return write(fd, bytes, from, bytes.length - from, null, done);
+    let written: number;
+    try {
+      written = writeSync(fd, bytes, from);
+    } catch (error) {
+      return done(error as NodeJS.ErrnoException, 0);
+    }
+    done(null, written);
   };
   const writeRest = () => {
-    try {
-      closeChunk();
-      for (const bytes of full) writeSync(fd, bytes);
-    } catch {
-      // It was said before, or there is nobody left to read it.
+    if (stalled) full.unshift(stalled);
+    closeChunk();
+    let end = performance.now() + lastMs;
+    for (let bytes = full.shift(); bytes; bytes = full.shift()) {
+      for (let from = 0; from < bytes.length; ) {
+        try {
+          from += writeSync(fd, bytes, from);
+          end = performance.now() + lastMs;
+        } catch (error) {
+          // It was said before, or there is nobody left to read it.
+          if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || performance.now() > end) return;
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, urgentMs);
+        }
+      }
     }
   };
   let isUsed = false;
   return {
     [withLevel]: true,
-    /** Of the line that comes. */
     lastLevel: 0,
     write(line) {
       if (!isUsed) process.once('exit', writeRest);
@@ -122,9 +151,24 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
       }
       if (line.length * 3 > chunkBytes) full.push(Buffer.from(line));
       else used += open.write(line, used);
-      schedule(isFailing ? retryMs : this.lastLevel >= urgentLevel ? urgentMs : delayMs);
+      schedule(isFailing ? retryMs : (this.lastLevel ?? 0) >= urgentLevel ? urgentMs : delayMs);
     },
-  } as LogOutput & { lastLevel: number };
+  } as LogOutput;
+}
+
+/**
+ * Whether standard output is a pipe. A write to a full one would wait for its reader, and a process does not end before its writes do: Node
+ * makes a pipe say EAGAIN as soon as somebody asks for its stream.
+ */
+function openWithoutBlocking(): boolean {
+  try {
+    const stat = fstatSync(1);
+    if (!stat.isFIFO() && !stat.isSocket()) return false;
+    void process.stdout;
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function countLines(bytes: Buffer): number {

@@ -1,7 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { errorBody } from './errors.ts';
-import { requestIdHeader, requestIdOf } from './request-follower.ts';
+import { noteRefusal } from './refusal-notes.ts';
+import { type RequestFollower, requestIdHeader, requestIdOf } from './request-follower.ts';
 
 const lingerMs = 2000;
 
@@ -60,11 +61,14 @@ export function createClientErrorHandler(
 /** Refuses a request that no hook and no route will see, in the same form as every other refusal. */
 export function createRawRefusal(
   headers: Readonly<Record<string, string>>,
-  showsId = false,
+  follower?: Pick<RequestFollower, 'refused'>,
 ): (response: Pick<ServerResponse, 'writeHead' | 'end' | 'req'>, status: number, text: string) => void {
   return (response, status, text) => {
-    const id = showsId ? requestIdOf(response.req) : undefined;
-    const body = JSON.stringify(errorBody(text, 'BAD_REQUEST', undefined, id));
+    const id = follower && requestIdOf(response.req);
+    const refused = errorBody(text, 'BAD_REQUEST', undefined, id);
+    noteRefusal(response.req, { check: 'HOST' });
+    follower?.refused(response.req, refused.errors, status);
+    const body = JSON.stringify(refused);
     response.writeHead(status, {
       ...headers,
       ...(id !== undefined && { [requestIdHeader]: id }),

@@ -9,7 +9,7 @@ export type RequestFollower = {
   /** Called before anything else looks at the request. Returns its id, which every answer carries as X-Request-Id. */
   begin(request: IncomingMessage, response: ServerResponse): string;
   /** Called for errors that the HTTP server answers with by itself, or a framework on it: nothing else knows of them. */
-  refused(request: IncomingMessage, errors: readonly GraphQLFormattedError[]): void;
+  refused(request: IncomingMessage, errors: readonly GraphQLFormattedError[], status: number): void;
 };
 
 const idKey = Symbol('signet.requestId');

@@ -30,9 +30,9 @@ function sessionOf(verification: Verification): Session {
     case 'session':
       return verification.session;
     case 'refused':
-      throw new RefusalError(verification.reason);
+      throw new RefusalError(verification.reason, { check: verification.check });
     case 'unavailable':
-      throw new RefusalError('auth.unavailable');
+      throw new RefusalError('auth.unavailable', { check: verification.check ?? 'TOKEN_KEY' });
   }
 }
 

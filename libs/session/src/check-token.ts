@@ -1,4 +1,9 @@
-import { type AuthenticationReason, accessTokenType, clockSkewSeconds } from '@signet/schema/contract';
+import {
+  type AuthenticationReason,
+  accessTokenType,
+  type Check,
+  clockSkewSeconds,
+} from '@signet/schema/contract';
 import {
   decodeJwt,
   decodeProtectedHeader,
@@ -25,8 +30,14 @@ export type CheckedToken = {
 };
 
 /** `trusted`: the issuer that the token names, where it is one that is trusted. Nothing else of the token is believed. */
-export type Refused = { kind: 'refused'; reason: AuthenticationReason; trusted?: TrustedIssuer };
-export type Unavailable = { kind: 'unavailable'; trusted?: TrustedIssuer };
+export type Refused = {
+  kind: 'refused';
+  reason: AuthenticationReason;
+  /** The check that refuses, where another one has the same reason. */
+  check?: Check;
+  trusted?: TrustedIssuer;
+};
+export type Unavailable = { kind: 'unavailable'; check?: Check; trusted?: TrustedIssuer };
 
 const maxTokenLength = 8192;
 const kidForm = /^[A-Za-z0-9_-]{1,128}$/;
@@ -81,7 +92,7 @@ async function checkNamed(
     const session = judgeClaims(payload, trusted, now);
     return 'kind' in session ? session : { kind: 'checked', session, trusted, kid, key };
   } catch (error) {
-    return refused(reasonOf(error));
+    return refusedByLibrary(reasonOf(error));
   }
 }
 
@@ -142,7 +153,12 @@ function judgeClaims(payload: JWTPayload, trusted: TrustedIssuer, now: Date): Kn
   const session = trusted.foreign
     ? readForeignSession(payload, trusted, trusted.foreign)
     : readSession(payload, trusted.platform);
-  return typeof session === 'string' ? refused(session) : session;
+  return typeof session === 'string' ? refused(session, 'TOKEN_CLAIMS') : session;
+}
+
+/** By then the form has been checked: what is malformed now are claims. */
+function refusedByLibrary(reason: ShortReason): Refused {
+  return reason === 'malformed' ? refused(reason, 'TOKEN_CLAIMS') : refused(reason);
 }
 
 function reasonOf(error: unknown): ShortReason {
@@ -164,6 +180,6 @@ type ShortReason = AuthenticationReason extends infer R
     : never
   : never;
 
-export function refused(reason: ShortReason): Refused {
-  return { kind: 'refused', reason: `auth.failure.${reason}` };
+export function refused(reason: ShortReason, check?: Check): Refused {
+  return { kind: 'refused', reason: `auth.failure.${reason}`, ...(check && { check }) };
 }

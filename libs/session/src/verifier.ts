@@ -94,9 +94,10 @@ function judgeRevocations(
   if (revocations.isSessionRevoked(platform, sessionId)) return refused('revoked');
   if (session.platform === 'service' && revocations.isSessionRevoked(platform, tokenId))
     return refused('revoked');
-  if (revocations.isKeyRevoked(platform, kid)) return refused('unknown_key');
+  if (revocations.isKeyRevoked(platform, kid)) return refused('unknown_key', 'TOKEN_REVOCATION');
   const state = revocations.state();
   const isCustomersOwn = platform === 'user' && callerKindOf(session) === 'person';
-  if (state === 'unread' || (state === 'stale' && !isCustomersOwn)) return { kind: 'unavailable' };
+  if (state === 'unread' || (state === 'stale' && !isCustomersOwn))
+    return { kind: 'unavailable', check: 'TOKEN_REVOCATION' };
   return { kind: 'session', session };
 }

@@ -112,6 +112,8 @@ export type ServeSubgraphOptions<C extends GuardContext> = IssuerOptions & {
   createContext(requestSession: RequestSession, request: SubgraphHttpRequest): C;
   /** A feed that several servers share. Without it, one of REVOCATIONS_DATABASE_URL is opened. */
   revocations?: RevocationFeed | undefined;
+  /** Told which feed it is; undefined where nothing is ever revoked. */
+  onRevocations?(feed: RevocationFeed | undefined): void;
   readiness?: readonly ReadinessCheck[];
   lane?: SubgraphOptions['lane'];
   metrics?: ProcessMetrics | undefined;
@@ -153,6 +155,7 @@ export async function serveSubgraph<C extends GuardContext>(
     proof.stop();
     throw error;
   });
+  options.onRevocations?.(revocations.feed);
   refetchOnRevokedKey(() => issuers, revocations.source);
   const endMeasuring = metrics && measureVerification(metrics, issuers, revocations, options.revocations);
   const verifier = createVerifier({

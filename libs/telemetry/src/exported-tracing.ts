@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import {
   type Context,
   type Span as OtelSpan,
@@ -186,7 +185,7 @@ class UnrecordedSpan implements Span {
   }
 
   get traceId(): string {
-    this.#traceId ??= this.#parent?.traceId ?? randomBytes(16).toString('hex');
+    this.#traceId ??= this.#parent?.traceId ?? crypto.randomUUID().replaceAll('-', '');
     return this.#traceId;
   }
 

@@ -20,6 +20,19 @@ describe('metrics of a process', () => {
     expect(types.get('signet_password_wait_seconds')).toBe('histogram');
   });
 
+  it('count a value in each bucket whose bound it does not pass, beside sum and number', async () => {
+    const metrics = create();
+    const series = metrics.of('g').histogram('signet_password_wait_seconds', 'user');
+    for (const value of [0, 0.0005, 0.0006, 10, 11]) series.observe(value);
+    const { find } = readMetrics(await metrics.text());
+    const buckets = ['0.0005', '0.001', '5', '10', '+Inf'].map((le) =>
+      find('signet_password_wait_seconds_bucket', { service: 'g', platform: 'user', le }),
+    );
+    expect(buckets).toEqual([2, 3, 3, 4, 5]);
+    expect(find('signet_password_wait_seconds_count')).toBe(5);
+    expect(find('signet_password_wait_seconds_sum')).toBeCloseTo(21.0011, 6);
+  });
+
   it('share no state with those of another process', async () => {
     create().of('a').counter('signet_token_cache_total', 'hit').inc();
     expect(await create().text()).not.toContain('signet_token_cache_total');

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, type Metric, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
 import {
   type CounterName,
   catalogue,
@@ -8,11 +8,12 @@ import {
   type MetricDefinition,
   type MetricName,
 } from './catalogue.ts';
+import { CountedSeries, ObservedSeries, type SeriesLine } from './series.ts';
 
 /** One series of a counter. */
-export type CountOne = { inc(by?: number): void };
+export type CountOne = Pick<CountedSeries, 'inc'>;
 /** One series of a histogram. */
-export type ObserveOne = { observe(value: number): void };
+export type ObserveOne = Pick<ObservedSeries, 'observe'>;
 /** A value at the time of a scrape, and the values of its labels in the order of the catalogue. */
 export type Sample<N extends GaugeName> = { labels: LabelValues<N>; value: number };
 
@@ -54,70 +55,70 @@ type AnySample = { labels: readonly string[]; value: number };
 export function createMetrics({ version, ofProcess = true, sampleMs = 1000 }: MetricsOptions): Metrics {
   const registry = new Registry();
   const samplers = new Map<GaugeName, Set<Sampler>>();
-  const kept = new Map<string, CountOne | ObserveOne>();
-  const families = new Map<MetricName, Metric>();
+  const kept = new Map<string, CountedSeries | ObservedSeries>();
+  const families = new Map<MetricName, SeriesLines[]>();
   if (ofProcess) collectDefaultMetrics({ register: registry });
 
-  const familyOf = <M extends Metric>(name: MetricName, create: (common: Common) => M): M => {
-    let family = families.get(name);
-    if (!family) {
-      const { help, labels }: MetricDefinition = catalogue[name];
-      family = create({ name, help, labelNames: ['service', ...labels], registers: [registry] });
-      families.set(name, family);
-    }
-    return family as M;
+  const familyOf = (name: MetricName): SeriesLines[] => {
+    const known = families.get(name);
+    if (known) return known;
+    const added: SeriesLines[] = [];
+    families.set(name, added);
+    const { type, help }: MetricDefinition = catalogue[name];
+    const get = () => ({ name, help, type, values: added.flatMap((lines) => lines()) });
+    // All that the registry's text needs of a metric.
+    registry.registerMetric({ name, help, type, get } as unknown as Metric);
+    return added;
   };
-  const keptSeries = <S extends CountOne | ObserveOne>(name: string, labels: string[], create: () => S) => {
-    const key = JSON.stringify([name, ...labels]);
-    const known = kept.get(key) ?? create();
-    kept.set(key, known);
-    return known as S;
+  const keptSeries = <S extends CountedSeries | ObservedSeries>(
+    name: MetricName,
+    [service = '', ...values]: readonly string[],
+    create: () => S,
+  ) => {
+    const key = JSON.stringify([name, service, ...values]);
+    const known = kept.get(key);
+    if (known) return known as S;
+    const created = create();
+    kept.set(key, created);
+    const labels = labelled(catalogue[name].labels, service, values);
+    familyOf(name).push(() => created.lines(name, labels));
+    return created;
   };
   const samplersOf = (name: GaugeName) => {
     const known = samplers.get(name);
     if (known) return known;
     const added = new Set<Sampler>();
     samplers.set(name, added);
-    const { labels }: MetricDefinition = catalogue[name];
-    familyOf(
+    const { help, labels }: MetricDefinition = catalogue[name];
+    new Gauge({
       name,
-      (common) =>
-        new Gauge({
-          ...common,
-          async collect() {
-            const found = await Promise.all([...added].map((sampler) => readSamples(sampler, sampleMs)));
-            this.reset();
-            // Several parts of a service may show the same, such as a circuit of the graph before and after a change: the largest counts.
-            const largest = new Map<string, number>();
-            for (const { service, samples } of found) {
-              for (const { labels: values, value } of samples) {
-                const key = JSON.stringify([service, ...values]);
-                largest.set(key, Math.max(value, largest.get(key) ?? value));
-              }
-            }
-            for (const [key, value] of largest) {
-              const [service = '', ...values] = JSON.parse(key) as string[];
-              this.set(labelled(labels, service, values), value);
-            }
-          },
-        }),
-    );
+      help,
+      labelNames: ['service', ...labels],
+      registers: [registry],
+      async collect() {
+        const found = await Promise.all([...added].map((sampler) => readSamples(sampler, sampleMs)));
+        this.reset();
+        // Several parts of a service may show the same, such as a circuit of the graph before and after a change: the largest counts.
+        const largest = new Map<string, number>();
+        for (const { service, samples } of found) {
+          for (const { labels: values, value } of samples) {
+            const key = JSON.stringify([service, ...values]);
+            largest.set(key, Math.max(value, largest.get(key) ?? value));
+          }
+        }
+        for (const [key, value] of largest) {
+          const [service = '', ...values] = JSON.parse(key) as string[];
+          this.set(labelled(labels, service, values), value);
+        }
+      },
+    });
     return added;
   };
   const of = (service: string): ServiceMetrics => ({
-    counter: (name, ...values) =>
-      keptSeries(name, [service, ...values], () => {
-        const series = familyOf(name, (common) => new Counter(common)).labels(service, ...values);
-        // A counter that is not there yet looks like one that was never scraped: increase() would miss the first.
-        series.inc(0);
-        return series;
-      }),
+    // A counter that is not there yet looks like one that was never scraped: increase() would miss the first. So its series begins at 0.
+    counter: (name, ...values) => keptSeries(name, [service, ...values], () => new CountedSeries()),
     histogram: (name, ...values) =>
-      keptSeries(name, [service, ...values], () => {
-        const { buckets = [] }: MetricDefinition = catalogue[name];
-        const family = familyOf(name, (common) => new Histogram({ ...common, buckets: [...buckets] }));
-        return family.labels(service, ...values);
-      }),
+      keptSeries(name, [service, ...values], () => new ObservedSeries(catalogue[name].buckets)),
     sample(name, read) {
       const sampler = { service, read };
       const ofName = samplersOf(name);
@@ -129,7 +130,7 @@ export function createMetrics({ version, ofProcess = true, sampleMs = 1000 }: Me
   return { of, text: () => registry.metrics(), contentType: registry.contentType };
 }
 
-type Common = { name: string; help: string; labelNames: string[]; registers: Registry[] };
+type SeriesLines = () => SeriesLine[];
 
 function labelled(names: readonly string[], service: string, values: readonly string[]) {
   return Object.fromEntries([['service', service], ...names.map((name, at) => [name, values[at] ?? ''])]);

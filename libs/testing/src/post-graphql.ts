@@ -9,7 +9,7 @@ type Sender = {
 export type GraphqlError = {
   message: string;
   path?: (string | number)[];
-  extensions: { code: string; reason?: string };
+  extensions: { code: string; reason?: string; requestId?: string };
 };
 
 export type GraphqlAnswer = {

@@ -1,9 +1,11 @@
 import type { CaseContext, PlatformCases } from '../../../launcher/src/platform-cases.test-support.ts';
 
 const runs = {};
+/** An id that nothing has. */
+const unknownId = '0199c2f4-7a10-7000-8000-00000000dead';
 
-/** A service account with a credential, on the side that a made up argument names. */
-async function addService(ask: CaseContext['ask']): Promise<void> {
+/** A service account with a credential, on the side that a made up argument names. Returns its id. */
+async function addService(ask: CaseContext['ask']): Promise<string> {
   const change = async (text: string) => {
     const { body } = await ask(`mutation { ${text} { id } }`, 'super_admin');
     if (body.errors) throw new Error(`no service account can be made: ${JSON.stringify(body.errors)}`);
@@ -15,6 +17,7 @@ async function addService(ask: CaseContext['ask']): Promise<void> {
   await change(
     `registerServiceKey(input: { side: USER, serviceAccount: "${createServiceAccount.id}", jwksUrl: "https://partner.example/jwks.json", reason: "A test." })`,
   );
+  return createServiceAccount.id;
 }
 
 export default {
@@ -25,8 +28,7 @@ export default {
       caller,
     );
     if (body.errors) throw new Error(`nobody can be invited: ${JSON.stringify(body.errors)}`);
-    await addService(ask);
-    return {};
+    return { ServiceAccount: { own: await addService(ask), foreign: unknownId } };
   },
   arguments: {
     // Without an argument that would be wrong. They change nothing that another question asks for: nobody has a factor or a device.
@@ -78,6 +80,8 @@ export default {
     'PortalEnrollment',
     'RememberedDevice',
     'ServiceSecret',
+    // The keys of these tests lie in files, of which nobody counts tokens.
+    'SigningKeyUse',
     'TotpSecret',
     'TotpFactor',
   ],

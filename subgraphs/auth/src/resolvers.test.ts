@@ -23,9 +23,10 @@ describe('the resolvers', () => {
 
   it('register each field of the SDL with one platform, and nothing else', () => {
     for (const type of ['Query', 'Mutation'] as const) {
-      const registered = [createUserResolvers(undefined), createPortalResolvers(undefined)].flatMap(
-        (resolvers) => Object.keys(resolvers[type]),
-      );
+      const registered = [
+        createUserResolvers(undefined),
+        createPortalResolvers(undefined, undefined),
+      ].flatMap((resolvers) => Object.keys(resolvers[type]));
       const named = fields.filter((field) => field.type === type).map(({ field }) => field);
       expect(registered.toSorted()).toEqual(named.toSorted());
     }

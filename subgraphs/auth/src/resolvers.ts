@@ -1,5 +1,6 @@
 import type { Platform } from '@signet/schema/contract';
 import { refuseActors } from './impersonations/refuse-actors.ts';
+import type { KeyDesk } from './keys/key-desk.ts';
 import { createAcceptInvitation } from './operations/accept-invitation.ts';
 import { createBeginImpersonation } from './operations/begin-impersonation.ts';
 import { createChangeEmail, createConfirmEmail } from './operations/change-email.ts';
@@ -49,6 +50,7 @@ import {
   createCreateServiceAccount,
   createCreateServiceSecret,
   createDeactivateServiceAccount,
+  createFindServiceAccount,
   createRegisterServiceKey,
   createRevokeServiceKey,
   createServiceAccountList,
@@ -59,9 +61,19 @@ import { createEndOtherSessions, createEndSession, createListSessions } from './
 import { createSignIn } from './operations/sign-in.ts';
 import { createSignOut } from './operations/sign-out.ts';
 import {
+  bindKeyAdministration,
+  createRevokeSigningKey,
+  createRotateSigningKey,
+  createSigningKeys,
+  resolveKeyUse,
+} from './operations/signing-keys.ts';
+import {
+  createAssignableStaff,
   createChangeStaffRole,
   createDeactivateStaff,
+  createPortalFeatures,
   createReactivateStaff,
+  createStaffMember,
   createStaffMembers,
   createStaffReference,
 } from './operations/staff.ts';
@@ -85,12 +97,17 @@ import { createFinishRegistration } from './registrations/finish-registration.ts
 import type { Resolvers } from './resolvers.generated.ts';
 
 /** The issuers of the platforms that a process holds. */
-export type HeldIssuers = { user: UserIssuer | undefined; portal: PortalIssuer | undefined };
+export type HeldIssuers = {
+  user: UserIssuer | undefined;
+  portal: PortalIssuer | undefined;
+  /** What is known of the keys of both platforms beside the database. None of it signs. */
+  keyDesk: KeyDesk | undefined;
+};
 
 /** Every operation of both platforms. The customers' are registered with the customers' issuer only, and staff's with staff's. */
-export function createResolvers({ user, portal }: HeldIssuers) {
+export function createResolvers({ user, portal, keyDesk }: HeldIssuers) {
   const customers = createUserResolvers(user);
-  const staff = createPortalResolvers(portal);
+  const staff = createPortalResolvers(portal, keyDesk);
   return {
     ...customers.types,
     ...staff.types,
@@ -165,8 +182,9 @@ export function createUserResolvers(issuer: UserIssuer | undefined) {
 }
 
 /** In this function there is no issuer of the customers. */
-export function createPortalResolvers(issuer: PortalIssuer | undefined) {
+export function createPortalResolvers(issuer: PortalIssuer | undefined, keyDesk: KeyDesk | undefined) {
   const portal = bindPortalPlatform(issuer);
+  const keys = bindKeyAdministration(portal, keyDesk);
   return {
     types: {
       StaffMember: {
@@ -176,6 +194,7 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       StaffInvitation: createInvitationFields(portal),
       ServiceAccount: createServiceAccountFields(portal),
       ServiceCredential: createServiceCredentialFields(portal),
+      SigningKey: { use: resolveKeyUse },
     },
     Query: {
       portalMe: createMe(portal),
@@ -185,8 +204,13 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       portalPasskeys: createListPasskeys(portal),
       portalIdentities: createListIdentities(portal),
       staffMembers: createStaffMembers(portal),
+      staffMember: createStaffMember(portal),
+      portalFeatures: createPortalFeatures(portal),
+      assignableStaff: createAssignableStaff(portal),
       staffInvitations: createStaffInvitations(portal),
       serviceAccounts: createServiceAccountList(portal),
+      serviceAccount: createFindServiceAccount(portal),
+      signingKeys: createSigningKeys(keys),
     },
     Mutation: {
       portalLogin: createSignIn(portal),
@@ -239,6 +263,8 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
       createServiceSecret: createCreateServiceSecret(portal),
       revokeServiceKey: createRevokeServiceKey(portal),
       deactivateServiceAccount: createDeactivateServiceAccount(portal),
+      rotateSigningKey: createRotateSigningKey(keys),
+      revokeSigningKey: createRevokeSigningKey(keys),
     },
   };
 }
@@ -246,7 +272,7 @@ export function createPortalResolvers(issuer: PortalIssuer | undefined) {
 const fieldsOf = ({ Query, Mutation }: { Query: object; Mutation: object }) =>
   new Set([...Object.keys(Query), ...Object.keys(Mutation)]);
 const userFields = fieldsOf(createUserResolvers(undefined));
-const portalFields = fieldsOf(createPortalResolvers(undefined));
+const portalFields = fieldsOf(createPortalResolvers(undefined, undefined));
 
 /** The platform with which a field of Query or Mutation is registered. */
 export function platformOfField(name: string): Platform | undefined {

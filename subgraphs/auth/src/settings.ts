@@ -52,6 +52,18 @@ const authFields = z.object({
       'Failed sign-ins of a platform that get a row each in the audit log. Beyond that rate they are sampled.',
     ),
   AUDIT_RETENTION_DAYS: auditRetentionField,
+  AUDIT_VERIFY_HOURS: configFields
+    .wholeNumber('must be a number of hours, 1 to 720', { min: 1, max: 720 })
+    .default(24)
+    .describe(
+      'How often each chain of the audit log is verified, in hours. Staff can ask for it at any time (docs/audit.md).',
+    ),
+  REFUSAL_RECORD_DAYS: configFields
+    .wholeNumber('must be a number of days, 1 to 30', { min: 1, max: 30 })
+    .default(7)
+    .describe(
+      'Days for which refused requests are kept, so that staff can see why one was refused (docs/refusals.md).',
+    ),
   USAGE_RETENTION_DAYS: configFields
     .wholeNumber('must be a number of days, 7 to 3650', { min: 7, max: 3650 })
     .default(90)

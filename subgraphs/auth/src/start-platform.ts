@@ -8,6 +8,7 @@ import {
   pruneAuditLog,
   pruneWith,
   startAuditSealer,
+  startAuditVerifier,
   startHousekeeping,
 } from '@signet/db';
 import { createPeppers, type PasswordScheme, passwordSchemes } from '@signet/db/password-hash';
@@ -42,6 +43,7 @@ import { createRehash } from './passwords/rehash.ts';
 import { type PersonDeskTiming, startPersonDesk } from './personal-data/person-desk.ts';
 import type { PlatformIssuer } from './platform-issuer.ts';
 import { getPlatformSettings } from './platform-settings.ts';
+import { pruneRefusalRecords } from './refusals/refusal-records.queries.ts';
 import { readServiceRules } from './services/service-settings.ts';
 import type { AuthConfig } from './settings.ts';
 import { assertNoSeededAccounts, explainStartError } from './start-checks.ts';
@@ -104,8 +106,8 @@ type Start = {
   providers: readonly Provider[];
 };
 
-/** One connection seals the audit log, one deletes, one resets second factors, one carries out wishes about personal data. */
-const upkeepConnections = 4;
+/** One connection seals the audit log, one verifies it, one deletes, one resets second factors, one carries out wishes about personal data. */
+const upkeepConnections = 5;
 
 /**
  * Opens a platform's database, reads or makes its keys, and builds its issuer. The platforms share nothing of this.
@@ -312,6 +314,13 @@ function startUpkeep<A extends Account>({
   const keys = config.AUDIT_KEY;
   const checked = warnOfLostPeppers(db, platform, { config, logger });
   const sealer = startAuditSealer({ db, platform, keys, log: logger });
+  const verifier = startAuditVerifier({
+    db,
+    platform,
+    keys,
+    log: logger,
+    everyHours: config.AUDIT_VERIFY_HOURS,
+  });
   const resets = startFactorResets({ ...issuer, db }, logger);
   const housekeeping = startHousekeeping({
     db,
@@ -341,6 +350,7 @@ function startUpkeep<A extends Account>({
       pruneWith('clientAssertions', `auth.prune_${platform}_client_assertions`),
       pruneWith('clientAddresses', `auth.prune_${platform}_client_addresses`),
       pruneUsage(config.USAGE_RETENTION_DAYS),
+      pruneRefusalRecords(platform, config.REFUSAL_RECORD_DAYS),
       ...(platform === 'user'
         ? [pruneWith('customersMadeSearchable', 'auth.copy_customers_for_search')]
         : []),
@@ -356,6 +366,7 @@ function startUpkeep<A extends Account>({
       await checked;
       await resets.stop();
       await housekeeping.stop();
+      await verifier.stop();
       await sealer.stop();
       endMeasuring();
       await db.destroy();

@@ -8,12 +8,15 @@ import { createRefusalAudit } from './audit/audit-refusals.ts';
 import { registerRefusalReports } from './audit/gateway-refusals.ts';
 import { createContext } from './context.ts';
 import { assertForeignKeysDiffer, createForeignIssuers } from './keys/foreign-issuers.ts';
+import { createKeyDesk } from './keys/key-desk.ts';
+import { defaultKeyTiming } from './keys/key-plan.ts';
 import { assertDisjointKeys } from './keys/key-ring.ts';
 import { createLocalKeySource, registerWellKnown } from './keys/published-keys.ts';
 import { registerMailbox } from './mail/mailbox.ts';
 import { registerOauthRoutes } from './oauth/oauth-routes.ts';
 import { heldPlatforms, proofNameOf } from './platform-settings.ts';
 import { policies } from './policies.ts';
+import { registerRefusalRecords } from './refusals/refusal-records.ts';
 import { createResolvers, platformOfField } from './resolvers.ts';
 import type { AuthConfig } from './settings.ts';
 import { type AuthOptions, type PlatformResources, startPlatform } from './start-platform.ts';
@@ -53,9 +56,13 @@ export async function startAuth(
     // All replicas hold the same platforms, and so agree on the first.
     const nonces = createNonceStore(first.database.db, `auth.${first.platform}_proof_nonce`);
     const metrics = options.metrics?.of('auth');
+    const issuers = [...local, ...foreign];
+    const { publicationSeconds = defaultKeyTiming.publicationSeconds } = options.keyTiming ?? {};
+    const { findTenantId } = first.database;
     const resolvers = createResolvers({
       user: platforms.user?.issuer,
       portal: platforms.portal?.issuer,
+      keyDesk: createKeyDesk(config, { issuers, publicationSeconds, findTenantId }),
     });
     return await serveSubgraph({
       name: 'auth',
@@ -65,7 +72,7 @@ export async function startAuth(
       resolvers: { ...resolvers, Mutation: countSignIns(resolvers.Mutation, metrics, platformOfField) },
       policies,
       hooks: [createCredentialLimit(), createRefusalAudit({ samplesOf, platformOfField })],
-      issuers: [...local, ...foreign],
+      issuers,
       revocations: options.revocations,
       metrics: options.metrics,
       nonces,
@@ -89,6 +96,14 @@ export async function startAuth(
         });
         const databaseOf = (platform: Platform) => platforms[platform]?.database.db;
         registerUsageReports(scope, gate, { databaseOf, nonces, logger });
+        registerRefusalRecords(scope, gate, {
+          databaseOf,
+          nonces,
+          findTenantId: first.database.findTenantId,
+          defaultTenant: config.DEFAULT_TENANT,
+          days: config.REFUSAL_RECORD_DAYS,
+          logger,
+        });
         const handlersOf = (platform: Platform) => platforms[platform]?.oauth;
         registerOauthRoutes(scope, gate, { handlersOf, verifier, logger });
         registerMailbox(scope, gate, (platform) => platforms[platform]);

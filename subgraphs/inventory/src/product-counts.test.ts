@@ -1,7 +1,9 @@
+import { createDatabase, keepTally } from '@signet/db';
 import { type Caller, itIsForStaff, startTestSubgraph, type TestSubgraph } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addProduct } from '../../catalog/src/testing.test-support.ts';
 import definition from '../subgraph.ts';
+import { stockTally } from './stock.queries.ts';
 
 /** As the gateway asks, with the id that the portal gave it. */
 const query = `
@@ -27,6 +29,41 @@ describe('Dashboard.products', () => {
     await addProduct(database, tenants.globex, { onHand: 0 });
     const { body } = await subgraph.ask(query, { id: tenants.demo }, staff);
     expect(body.data._entities).toEqual([{ id: tenants.demo, products: { outOfStock: 2, lowOnStock: 2 } }]);
+  });
+
+  it('follows stock over its borders, whatever moves it', async () => {
+    const { database } = subgraph;
+    const tenantId = await database.addTenant('moving');
+    const other = await subgraph.addStaff('operations', { tenantId });
+    const read = async () =>
+      (await subgraph.ask(query, { id: tenantId }, other)).body.data._entities[0].products;
+    const db = createDatabase(database.urlOf('signet_inventory'), { maxConnections: 2 });
+    try {
+      await addProduct(database, tenantId, { onHand: 10 });
+      const set = (onHand: number, reserved: number) =>
+        database.query('update inventory.stock set on_hand = $2, reserved = $3 where tenant_id = $1', [
+          tenantId,
+          onHand,
+          reserved,
+        ]);
+      expect(await read()).toEqual({ outOfStock: 0, lowOnStock: 0 });
+      const steps = [
+        [10, 1, { outOfStock: 0, lowOnStock: 1 }],
+        [10, 2, { outOfStock: 0, lowOnStock: 1 }],
+        [10, 10, { outOfStock: 1, lowOnStock: 0 }],
+        [0, 0, { outOfStock: 1, lowOnStock: 0 }],
+        [30, 0, { outOfStock: 0, lowOnStock: 0 }],
+        [30, 30, { outOfStock: 1, lowOnStock: 0 }],
+      ] as const;
+      for (const [onHand, reserved, counts] of steps) {
+        await set(onHand, reserved);
+        expect(await read()).toEqual(counts);
+        await keepTally(stockTally)(db, 1000);
+        expect(await read()).toEqual(counts);
+      }
+    } finally {
+      await db.destroy();
+    }
   });
 
   it('is all zero where nothing happened yet', async () => {

@@ -3,8 +3,6 @@ import { readInTenant } from '@signet/db';
 import type { DashboardResolvers } from './resolvers.generated.ts';
 import { countProducts } from './stock.queries.ts';
 
-const lowStockBelow = 10;
-
 /** What inventory adds to the portal's dashboard, whose id is the tenant's. */
 export const dashboardResolvers: DashboardResolvers = {
   /** Answers for the caller's own tenant only. */
@@ -14,7 +12,6 @@ export const dashboardResolvers: DashboardResolvers = {
   },
   async products(_dashboard, _args, ctx) {
     requirePortal(ctx.session, 'dashboard:read');
-    const counts = await readInTenant(ctx.db, ctx.tenantId, (trx) => countProducts(trx, lowStockBelow));
-    return { outOfStock: counts.out_of_stock, lowOnStock: counts.low_on_stock };
+    return readInTenant(ctx.db, ctx.tenantId, countProducts);
   },
 };

@@ -1,4 +1,4 @@
-import { type Database, defineQuery } from '@signet/db';
+import { type Database, defineQuery, readTally, type TallySource } from '@signet/db';
 import { sql, type Transaction } from 'kysely';
 
 const foreignKeyViolation = '23503';
@@ -69,20 +69,21 @@ export async function changeStock(
   return known ? 'refused' : 'missing';
 }
 
-export type ProductCounts = { out_of_stock: number; low_on_stock: number };
+export const lowStockBelow = 10;
 
-/** Counts the products of the tenant of which nothing is available, and those of which fewer than `lowBelow` pieces are. */
-export function countProducts(trx: Transaction<Database>, lowBelow: number): Promise<ProductCounts> {
-  const available = sql<number>`on_hand - reserved`;
-  return trx
-    .selectFrom('inventory.stock')
-    .select((eb) => [
-      eb.fn.count<number>('product_id').filterWhere(available, '=', 0).as('out_of_stock'),
-      eb.fn
-        .count<number>('product_id')
-        .filterWhere(available, '>', 0)
-        .filterWhere(available, '<', lowBelow)
-        .as('low_on_stock'),
-    ])
-    .executeTakeFirstOrThrow();
+/** As the triggers of migration 0004 count: what was there before them. */
+export const stockTally: TallySource = {
+  schema: 'inventory',
+  count: () => sql`
+    select 'stock' as series, case on_hand - reserved when 0 then 'out' else 'low' end as label,
+      '-infinity'::timestamptz as starts_at, count(*) as amount
+    from inventory.stock where on_hand - reserved < ${sql.lit(lowStockBelow)} group by label`,
+};
+
+/** The products of the tenant of which nothing is available, and those of which fewer than `lowStockBelow` pieces are. */
+export async function countProducts(
+  trx: Transaction<Database>,
+): Promise<{ outOfStock: number; lowOnStock: number }> {
+  const counted = await readTally(trx, stockTally, ['stock']);
+  return { outOfStock: counted('stock', 'out'), lowOnStock: counted('stock', 'low') };
 }

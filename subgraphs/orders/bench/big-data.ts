@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { findRunningPostgres } from '@signet/db/embedded';
 import { seedPassword } from '@signet/db/seed';
 import pg from 'pg';
@@ -76,12 +77,18 @@ const pages: readonly Page[] = [
     entrance: 'portal',
     query: '{orders(first:20,status:PLACED){edges{node{id placedAt}}}}',
   },
-  // It counts every order: what it takes is shown, and has no limit.
   {
     name: 'dashboard',
     entrance: 'portal',
     query:
       '{dashboard{customers supportNotes orders{placed shipped placedLastDay}products{outOfStock lowOnStock}}}',
+  },
+  {
+    name: 'dashboard, charts of 30 days',
+    entrance: 'portal',
+    query:
+      'query($r:DashboardRange!){dashboard{signIns(range:$r){series{name values}}refusals(range:$r){series{name values}}throttles(range:$r){series{name values}}accounts(range:$r){series{name values}}lag(range:$r){series{name values}}ordersPlaced(range:$r){series{name values}}}}',
+    variables: () => ({ r: 'MONTH' }),
   },
 ];
 
@@ -96,6 +103,7 @@ await onPlatform(kept, async (platform) => {
   await onDatabase(platform, async (client) => {
     if (!isFilled) await fill(client);
     await copyForSearch(client);
+    await countAgain(client);
   });
   const large = await measureAll(platform);
   console.log(
@@ -104,7 +112,7 @@ await onPlatform(kept, async (platform) => {
   console.log('| --- | ---: | ---: | ---: |');
   for (const [name, times] of large) {
     const ratio = times.p99 / (before.get(name)?.p99 ?? Number.NaN);
-    if (!(ratio <= allowedRatio) && name !== 'dashboard') process.exitCode = 1;
+    if (!(ratio <= allowedRatio)) process.exitCode = 1;
     console.log(`| ${name} | ${show(before.get(name))} | ${show(times)} | ${ratio.toFixed(1)} |`);
   }
 });
@@ -209,4 +217,21 @@ async function copyForSearch(client: pg.Client): Promise<void> {
     if (copied > 0) await client.query('vacuum analyze auth.user_search');
   });
   if (copied > 0) console.log(`${copied} customers made searchable in ${(seconds / 1000).toFixed(0)} s`);
+}
+
+/** As after an upgrade: what was there before is counted within two minutes, by housekeeping. Rows were added without triggers. */
+async function countAgain(client: pg.Client): Promise<void> {
+  const schemas = ['portal', 'orders', 'inventory'];
+  const begin = performance.now();
+  for (const schema of schemas) await client.query(`delete from ${schema}.tally_counted`);
+  const uncounted = schemas.map(
+    (schema) =>
+      `select from auth.tenant t where not exists (select from ${schema}.tally_counted c where c.tenant_id = t.id)`,
+  );
+  for (let isDone = false; !isDone; ) {
+    await sleep(500);
+    const { rows } = await client.query(`select not exists (${uncounted.join(' union all ')}) as done`);
+    isDone = rows[0].done;
+  }
+  console.log(`counted ${((performance.now() - begin) / 1000).toFixed(0)} s after the upgrade`);
 }

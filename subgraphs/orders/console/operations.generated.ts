@@ -5,6 +5,17 @@ import type { TypedDocument } from '@signet/client';
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+/** How far back a timeline of the dashboard goes. */
+export type DashboardRange =
+  /** 60 minutes. */
+  | 'HOUR'
+  /** 24 hours. */
+  | 'DAY'
+  /** 7 days, in steps of 6 hours. */
+  | 'WEEK'
+  /** 30 days of UTC. */
+  | 'MONTH';
+
 export type OrderStatus =
   /** Its stock is reserved; it can still be cancelled. */
   | 'PLACED'
@@ -22,9 +33,18 @@ export type CustomerOrdersQueryVariables = Exact<{
 
 export type CustomerOrdersQuery = { customer: { id: string, orders: { edges: Array<{ node: { id: string, status: OrderStatus, placedAt: string, total: { amount: number, currency: string } } }> } | null } | null };
 
+export type DashboardOrdersQueryVariables = Exact<{
+  range: DashboardRange;
+}>;
+
+
+export type DashboardOrdersQuery = { dashboard: { id: string, orders: { placed: number, shipped: number, cancelled: number, expired: number, placedLastDay: number } | null, ordersPlaced: { startsAt: string, bucketSeconds: number, asOf: string, series: Array<{ name: string, values: Array<number | null> }> } | null } | null };
+
 export const customerOrdersDocument = "query CustomerOrders($id: ID!) { customer(id: $id) { id orders(first: 10) { edges { node { id status placedAt total { amount currency } } } } } }" as TypedDocument<CustomerOrdersQuery, CustomerOrdersQueryVariables>;
+export const dashboardOrdersDocument = "query DashboardOrders($range: DashboardRange!) { dashboard { id orders { placed shipped cancelled expired placedLastDay } ordersPlaced(range: $range) { startsAt bucketSeconds asOf series { name values } } } }" as TypedDocument<DashboardOrdersQuery, DashboardOrdersQueryVariables>;
 
 /** The scopes that each operation needs, by the rules of its root fields: of each list, all of one of the inner ones. */
 export const operationScopes: ReadonlyMap<string, string[][][]> = new Map<string, string[][][]>([
   [customerOrdersDocument, [[["customers:read"]]]],
+  [dashboardOrdersDocument, [[["dashboard:read"]]]],
 ]);

@@ -47,3 +47,14 @@ export async function addShopRows(database: TestDatabase, slug: string): Promise
   );
   return rows as ShopRows;
 }
+
+/** One row in each table of what is kept of their counts. Those of single changes are there by the triggers. */
+export async function addShopTallies(database: TestDatabase, tenant: string): Promise<void> {
+  for (const schema of ['orders', 'inventory']) {
+    await database.query(
+      `with counted as (insert into ${schema}.tally_counted (tenant_id, counted_at) values ($1, now()))
+       insert into ${schema}.tally (tenant_id, series, label, starts_at, amount) values ($1, 'sample', '', '-infinity', 1)`,
+      [tenant],
+    );
+  }
+}

@@ -2,7 +2,7 @@ import { createTestDatabase } from '@signet/testing/database';
 import { expect, it } from 'vitest';
 import { connectAs } from '../../../db/src/access/role-client.test-support.ts';
 import { testTenantsApart } from '../../../db/src/access/tenants-apart-suite.test-support.ts';
-import { addShopRows, type ShopRows } from './shop-rows.test-support.ts';
+import { addShopRows, addShopTallies, type ShopRows } from './shop-rows.test-support.ts';
 
 const viewer = (order: string, user: string) => ({
   namespace: 'order',
@@ -14,7 +14,11 @@ const viewer = (order: string, user: string) => ({
 // The tables of the whole shop refer to each other: one suite for the three subgraphs.
 testTenantsApart<ShopRows>({
   roles: ['signet_catalog', 'signet_inventory', 'signet_orders'],
-  addRows: addShopRows,
+  async addRows(database, slug) {
+    const rows = await addShopRows(database, slug);
+    await addShopTallies(database, rows.tenant);
+    return rows;
+  },
   ofFunctionsAlone: ['catalog.product_search'],
   changes: [
     ['signet_catalog', 'update catalog.product set price_amount = 1'],

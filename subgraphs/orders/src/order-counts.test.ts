@@ -1,12 +1,24 @@
+import { createDatabase, keepTally } from '@signet/db';
 import { type Caller, itIsForStaff, startTestSubgraph, type TestSubgraph } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import definition from '../subgraph.ts';
+import { orderTally } from './order-counts.queries.ts';
 
 /** As the gateway asks, with the id that the portal gave it. */
 const query = `
   query ($id: ID!) {
     _entities(representations: [{ __typename: "Dashboard", id: $id }]) {
       ... on Dashboard { id orders { placed shipped cancelled placedLastDay } }
+    }
+  }`;
+
+const timelines = `
+  query ($id: ID!) {
+    _entities(representations: [{ __typename: "Dashboard", id: $id }]) {
+      ... on Dashboard {
+        orders { placed shipped cancelled placedLastDay }
+        ordersPlaced(range: WEEK) { series { name values } }
+      }
     }
   }`;
 
@@ -38,6 +50,51 @@ describe('Dashboard.orders', () => {
     expect(body.data._entities).toEqual([
       { id: tenants.demo, orders: { placed: 3, shipped: 2, cancelled: 1, placedLastDay: 2 } },
     ]);
+  });
+
+  it('follows each order from state to state, before and after its counts are folded', async () => {
+    const tenantId = await subgraph.database.addTenant('busy');
+    const other = await subgraph.addStaff('operations', { tenantId });
+    await addOrders(tenantId, (await subgraph.addCustomer({ tenantId })).id);
+    const read = async () => {
+      const { body } = await subgraph.ask(timelines, { id: tenantId }, other);
+      const { orders, ordersPlaced } = body.data._entities[0];
+      const series: { name: string; values: number[] }[] = ordersPlaced.series;
+      return {
+        ...orders,
+        ofTwoDays: series
+          .map(({ name, values }) => `${name} ${values.reduce((a, b) => a + b, 0)}`)
+          .join(', '),
+      };
+    };
+    const counts = { placed: 3, shipped: 2, cancelled: 1, placedLastDay: 2 };
+    const ofTwoDays = 'placed 3, shipped 2, cancelled 1, expired 0';
+    expect(await read()).toEqual({ ...counts, ofTwoDays });
+    const keep = keepTally(orderTally);
+    const db = createDatabase(subgraph.database.urlOf('signet_orders'), { maxConnections: 2 });
+    try {
+      await keep(db, 1000);
+      expect(await read()).toEqual({ ...counts, ofTwoDays });
+      await subgraph.database.query(
+        `update orders.order set status = 'shipped', shipped_at = now() where tenant_id = $1 and status = 'placed'`,
+        [tenantId],
+      );
+      const shipped = {
+        ...counts,
+        placed: 0,
+        shipped: 5,
+        ofTwoDays: 'placed 0, shipped 5, cancelled 1, expired 0',
+      };
+      expect(await read()).toEqual(shipped);
+      await keep(db, 1000);
+      expect(await read()).toEqual(shipped);
+      await subgraph.database.query(`delete from orders.order where tenant_id = $1 and status = 'shipped'`, [
+        tenantId,
+      ]);
+      expect(await read()).toMatchObject({ shipped: 0, cancelled: 1 });
+    } finally {
+      await db.destroy();
+    }
   });
 
   it('is all zero where nothing happened yet', async () => {

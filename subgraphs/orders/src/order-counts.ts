@@ -1,6 +1,6 @@
 import { requirePortal } from '@signet/access';
 import { readInTenant } from '@signet/db';
-import { countOrders } from './order.queries.ts';
+import { countOrders, countPlacedLastDay, findOrdersPlaced } from './order-counts.queries.ts';
 import type { DashboardResolvers } from './resolvers.generated.ts';
 
 /** What orders adds to the portal's dashboard, whose id is the tenant's. */
@@ -12,11 +12,14 @@ export const dashboardResolvers: DashboardResolvers = {
   },
   async orders(_dashboard, _args, ctx) {
     requirePortal(ctx.session, 'dashboard:read');
-    const { placed_last_day: placedLastDay, ...byStatus } = await readInTenant(
-      ctx.db,
-      ctx.tenantId,
-      countOrders,
-    );
+    const [byStatus, placedLastDay] = await Promise.all([
+      readInTenant(ctx.db, ctx.tenantId, countOrders),
+      readInTenant(ctx.db, ctx.tenantId, countPlacedLastDay),
+    ]);
     return { ...byStatus, placedLastDay };
+  },
+  ordersPlaced(_dashboard, { range }, ctx) {
+    requirePortal(ctx.session, 'dashboard:read');
+    return readInTenant(ctx.db, ctx.tenantId, (trx) => findOrdersPlaced(trx, range));
   },
 };

@@ -111,28 +111,3 @@ export function findOrdersOfUsers(
 function isAfter(key: unknown, id: unknown): RawBuilder<boolean> {
   return sql<boolean>`(placed_at, id) < (timestamptz 'epoch' + ${key}::double precision * interval '1 microsecond', ${id})`;
 }
-
-export type OrderCounts = {
-  placed: number;
-  shipped: number;
-  cancelled: number;
-  expired: number;
-  placed_last_day: number;
-};
-
-/** Counts the tenant's orders by their status, and those of the last 24 hours. */
-export function countOrders(trx: Transaction<Database>): Promise<OrderCounts> {
-  return trx
-    .selectFrom('orders.order')
-    .select(({ fn }) => [
-      fn.count<number>('id').filterWhere('status', '=', 'placed').as('placed'),
-      fn.count<number>('id').filterWhere('status', '=', 'shipped').as('shipped'),
-      fn.count<number>('id').filterWhere('status', '=', 'cancelled').as('cancelled'),
-      fn.count<number>('id').filterWhere('status', '=', 'expired').as('expired'),
-      fn
-        .count<number>('id')
-        .filterWhere('placed_at', '>', sql<Date>`now() - interval '1 day'`)
-        .as('placed_last_day'),
-    ])
-    .executeTakeFirstOrThrow();
-}

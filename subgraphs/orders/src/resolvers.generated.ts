@@ -36,6 +36,17 @@ export type Access__Caller =
   /** Customers as whom a member of staff acts. */
   | 'IMPERSONATED';
 
+/** How far back a timeline of the dashboard goes. */
+export type DashboardRange =
+  /** 60 minutes. */
+  | 'HOUR'
+  /** 24 hours. */
+  | 'DAY'
+  /** 7 days, in steps of 6 hours. */
+  | 'WEEK'
+  /** 30 days of UTC. */
+  | 'MONTH';
+
 /** Where a page lies in its list. */
 export type PageInfo = {
   __typename?: 'PageInfo';
@@ -49,11 +60,38 @@ export type PageInfo = {
   endCursor?: Maybe<Scalars['String']['output']>;
 };
 
+/** Figures of equal steps of time. Steps begin at multiples of their length in UTC; the last is the one that goes on now. */
+export type Timeline = {
+  __typename?: 'Timeline';
+  /** When the first step begins. */
+  startsAt: Scalars['DateTime']['output'];
+  /** The length of a step. */
+  bucketSeconds: Scalars['Int']['output'];
+  /** The time of the figures. The last step has figures until then. */
+  asOf: Scalars['DateTime']['output'];
+  series: Array<TimelineSeries>;
+};
+
+export type TimelineSeries = {
+  __typename?: 'TimelineSeries';
+  /** What was counted or measured, as the field says that has the timeline. */
+  name: Scalars['String']['output'];
+  /** One for each step, the first step first. Null where nothing was measured. */
+  values: Array<Maybe<Scalars['Int']['output']>>;
+};
+
 export type Dashboard = {
   __typename?: 'Dashboard';
   id: Scalars['ID']['output'];
   /** How many orders there are in each state. */
   orders?: Maybe<OrderCounts>;
+  /** Orders by when they were placed, and the state in which they are now: `placed`, `shipped`, `cancelled` or `expired`. */
+  ordersPlaced?: Maybe<Timeline>;
+};
+
+
+export type DashboardOrdersPlacedArgs = {
+  range?: DashboardRange;
 };
 
 export type OrderCounts = {
@@ -397,8 +435,11 @@ export type ResolversUnionTypes<_RefType extends Record<string, unknown>> = {
 export type ResolversTypes = {
   access__Platform: Access__Platform;
   access__Caller: Access__Caller;
+  DashboardRange: DashboardRange;
   DateTime: ResolverTypeWrapper<Scalars['DateTime']['output']>;
   PageInfo: ResolverTypeWrapper<PageInfo>;
+  Timeline: ResolverTypeWrapper<Timeline>;
+  TimelineSeries: ResolverTypeWrapper<TimelineSeries>;
   Dashboard: ResolverTypeWrapper<DashboardModel>;
   ID: ResolverTypeWrapper<Scalars['ID']['output']>;
   OrderCounts: ResolverTypeWrapper<OrderCounts>;
@@ -434,6 +475,8 @@ export type ResolversTypes = {
 export type ResolversParentTypes = {
   DateTime: Scalars['DateTime']['output'];
   PageInfo: PageInfo;
+  Timeline: Timeline;
+  TimelineSeries: TimelineSeries;
   Dashboard: DashboardModel;
   ID: Scalars['ID']['output'];
   OrderCounts: OrderCounts;
@@ -583,10 +626,23 @@ export type PageInfoResolvers<ContextType = GraphqlContext, ParentType extends R
   endCursor?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
 };
 
+export type TimelineResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Timeline'] = ResolversParentTypes['Timeline']> = {
+  startsAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  bucketSeconds?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+  asOf?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  series?: Resolver<Array<ResolversTypes['TimelineSeries']>, ParentType, ContextType>;
+};
+
+export type TimelineSeriesResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['TimelineSeries'] = ResolversParentTypes['TimelineSeries']> = {
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  values?: Resolver<Array<Maybe<ResolversTypes['Int']>>, ParentType, ContextType>;
+};
+
 export type DashboardResolvers<ContextType = GraphqlContext, ParentType extends ResolversParentTypes['Dashboard'] = ResolversParentTypes['Dashboard'], FederationReferenceType extends FederationReferenceTypes['Dashboard'] = FederationReferenceTypes['Dashboard']> = {
   __resolveReference?: ReferenceResolver<Maybe<ResolversTypes['Dashboard']> | FederationReferenceType, FederationReferenceType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   orders?: Resolver<Maybe<ResolversTypes['OrderCounts']>, ParentType, ContextType>;
+  ordersPlaced?: Resolver<Maybe<ResolversTypes['Timeline']>, ParentType, ContextType, RequireFields<DashboardOrdersPlacedArgs, 'range'>>;
   __isTypeOf?: IsTypeOfResolverFn<ParentType, ContextType>;
 };
 
@@ -699,6 +755,8 @@ export type _EntityResolvers<ContextType = GraphqlContext, ParentType extends Re
 export type Resolvers<ContextType = GraphqlContext> = {
   DateTime?: GraphQLScalarType;
   PageInfo?: PageInfoResolvers<ContextType>;
+  Timeline?: TimelineResolvers<ContextType>;
+  TimelineSeries?: TimelineSeriesResolvers<ContextType>;
   Dashboard?: DashboardResolvers<ContextType>;
   OrderCounts?: OrderCountsResolvers<ContextType>;
   User?: UserResolvers<ContextType>;

@@ -1,6 +1,6 @@
 import { idOfSubject, type RelationTuple, staffSubject } from '@signet/access';
 import { type Database, findSubjects } from '@signet/db';
-import { sql, type Transaction } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 
 /** The relation of a customer to the members of staff who are responsible for them. */
 const assigneeRelation = { namespace: 'customer', relation: 'assignee' } as const;
@@ -16,6 +16,14 @@ export async function findAssignees(
 ): Promise<string[][]> {
   const subjects = await findSubjects(trx, assigneeRelation, customerIds);
   return subjects.map((ofCustomer) => ofCustomer.map(idOfSubject));
+}
+
+/** Ids of the customers for whom a member of staff is responsible. */
+export function selectAssigned(staffId: string): RawBuilder<string> {
+  const { namespace, relation } = assigneeRelation;
+  return sql`
+    select object::uuid from access.relation_tuple
+    where subject = ${staffSubject(staffId)} and namespace = ${namespace} and relation = ${relation}`;
 }
 
 /** Whether there is such a member of staff. This process may not read their accounts: auth publishes a function, which locks the row. */

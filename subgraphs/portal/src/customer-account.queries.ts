@@ -20,6 +20,15 @@ export type CustomerFactorRow = {
   created_at: Date;
   last_used_at: Date | null;
 };
+export type CustomerDeviceRow = {
+  user_id: string;
+  id: string;
+  name: string;
+  address: string | null;
+  first_seen_at: Date;
+  last_seen_at: Date;
+  is_remembered: boolean;
+};
 export type RememberedDeviceRow = { user_id: string; created_at: Date; expires_at: Date };
 
 const maxListed = 100;
@@ -34,8 +43,15 @@ export function findFactorsOf(trx: Trx, customerIds: readonly string[]): Promise
   return findOf(trx, 'auth.list_customer_factors', customerIds);
 }
 
-export function findDevicesOf(trx: Trx, customerIds: readonly string[]): Promise<RememberedDeviceRow[][]> {
+export function findRememberedDevicesOf(
+  trx: Trx,
+  customerIds: readonly string[],
+): Promise<RememberedDeviceRow[][]> {
   return findOf(trx, 'auth.list_customer_devices', customerIds);
+}
+
+export function findDevicesOf(trx: Trx, customerIds: readonly string[]): Promise<CustomerDeviceRow[][]> {
+  return findOf(trx, 'auth.list_customer_known_devices', customerIds);
 }
 
 /** The rows of each customer, in the order of the ids. */
@@ -53,6 +69,19 @@ async function findOf<R extends { user_id: string }>(
 /** `done`, or what stands in the way; undefined where the tenant has no such customer. */
 export type RequestOutcome = 'done' | 'suspended' | 'no_mail' | 'same' | 'taken' | undefined;
 type Act = { customerId: string; staffId: string; sessionId: string | undefined };
+
+/** How many sessions ended with the device; -1 where the customer has no such device, undefined for no such customer. */
+export async function endDevice(
+  trx: Trx,
+  { customerId, staffId, sessionId }: Act,
+  deviceId: string,
+): Promise<number | undefined> {
+  const { rows } = await sql<{ ended: number | null }>`
+    select auth.end_customer_device(${customerId}, ${deviceId}, ${staffId}, ${sessionId}) as ended`.execute(
+    trx,
+  );
+  return rows[0]?.ended ?? undefined;
+}
 
 /** Asks the customers' auth process for a mail with a link. */
 export async function requestPasswordReset(

@@ -119,6 +119,83 @@ describe('what staff see of a customer', () => {
   });
 });
 
+describe('the devices of a customer', () => {
+  const known = 'KKKKKKKKKKKKKKKKKKKKKA';
+  const endQuery = `mutation ($customerId: ID!, $deviceId: ID!) {
+    endCustomerDevice(customerId: $customerId, deviceId: $deviceId) }`;
+  const endDevice = (deviceId: string, caller = support, customerId = customer.id) =>
+    subgraph.ask(endQuery, { customerId, deviceId }, caller);
+  const devicesOf = async (id = customer.id) => {
+    const query =
+      'query ($id: ID!) { customer(id: $id) { devices { id name address isRemembered firstSeenAt lastSeenAt } } }';
+    return (await subgraph.ask(query, { id }, support)).body.data.customer.devices;
+  };
+  beforeEach(async () => {
+    const { demo } = subgraph.tenants;
+    await subgraph.database.query(
+      `insert into auth.user_device (tenant_id, account_id, device_id, device_version, user_agent, address, first_seen_at, last_seen_at, expires_at)
+       select $1, $2, id, version, name, '192.0.2.1', now(), now() - age * interval '1 minute', now() + left_over * interval '1 minute'
+       from (values ($3, 1, 'Firefox', 1, 60), ('LLLLLLLLLLLLLLLLLLLLLA', 1, 'App', 2, 60),
+         ('MMMMMMMMMMMMMMMMMMMMMA', 0, 'of an earlier password', 3, 60), ('NNNNNNNNNNNNNNNNNNNNNA', 1, 'expired', 4, -1)) d (id, version, name, age, left_over)`,
+      [demo, customer.id, known],
+    );
+    await subgraph.database.query(
+      `insert into auth.user_trusted_device (tenant_id, account_id, device_id, expires_at) values ($1, $2, $3, now() + interval '1 day')`,
+      [demo, customer.id, known],
+    );
+    await subgraph.database.query(
+      `insert into auth.user_session (tenant_id, user_id, password_version, amr, device, device_id, last_used_at, expires_at)
+       select $1, $2, 1, '{pwd}', 'x', id, now(), now() + interval '1 hour' from unnest(array[$3, 'LLLLLLLLLLLLLLLLLLLLLA', null]) id`,
+      [demo, customer.id, known],
+    );
+  });
+  const liveSessions = async () =>
+    (
+      await subgraph.database.query(
+        'select device_id from auth.user_session where user_id = $1 and ended_at is null order by device_id',
+        [customer.id],
+      )
+    ).map((row) => row.device_id);
+
+  it('are those whose token is worth something, last seen first', async () => {
+    expect(await devicesOf()).toMatchObject([
+      { id: known, name: 'Firefox', address: '192.0.2.1', isRemembered: true },
+      { name: 'App', isRemembered: false },
+    ]);
+  });
+
+  it('end one by one, with their sessions and what was remembered, and the log has who did it', async () => {
+    expect((await endDevice(known)).body).toEqual({ data: { endCustomerDevice: 1 } });
+    expect(await devicesOf()).toMatchObject([{ name: 'App' }]);
+    expect(await liveSessions()).toEqual(['LLLLLLLLLLLLLLLLLLLLLA', null]);
+    expect(
+      await subgraph.database.query('select from auth.user_trusted_device where account_id = $1', [
+        customer.id,
+      ]),
+    ).toEqual([]);
+    expect(await auditOf(customer.id)).toEqual([
+      { kind: 'auth.customer.device_ended', actor_id: support.id, details: { ended: 1 } },
+    ]);
+    expect(reasonsOf(await endDevice(known))).toEqual(['input.deviceId']);
+  });
+
+  it('are no other customer’s, and no other tenant’s', async () => {
+    const other = await addUser(subgraph.database, subgraph.tenants.demo);
+    const foreign = await subgraph.addStaff('support', { tenantId: subgraph.tenants.globex });
+    expect(reasonsOf(await endDevice(known, support, other.id))).toEqual(['input.deviceId']);
+    expect(reasonsOf(await endDevice(known, foreign))).toEqual(['input.customerId']);
+    expect(reasonsOf(await endDevice('x\0'))).toEqual(['input.deviceId']);
+    expect(reasonsOf(await endDevice(known, support, unknownId))).toEqual(['input.customerId']);
+    expect(await liveSessions()).toHaveLength(3);
+  });
+
+  itIsForStaff({
+    subgraph: () => subgraph,
+    operation: { query: endQuery, variables: { customerId: unknownId, deviceId: known } },
+    scope: 'sessions:end',
+  });
+});
+
 describe('sendPasswordReset', () => {
   it('asks the customers auth process for the mail, and writes down who did it and why', async () => {
     expect((await sendReset()).body.data.sendPasswordReset.id).toBe(customer.id);

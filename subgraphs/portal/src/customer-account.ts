@@ -6,9 +6,15 @@ import { badInput, RefusalError } from '@signet/service';
 import { readId, readReason } from '@signet/subgraph';
 import type { Transaction } from 'kysely';
 import type { GraphqlContext } from './context.ts';
-import { correctEmail, type RequestOutcome, requestPasswordReset } from './customer-account.queries.ts';
+import {
+  correctEmail,
+  endDevice,
+  type RequestOutcome,
+  requestPasswordReset,
+} from './customer-account.queries.ts';
 import { type CustomerRow, getCustomer } from './customers.queries.ts';
 import type {
+  CustomerDeviceResolvers,
   CustomerFactorResolvers,
   CustomerSessionResolvers,
   MutationResolvers,
@@ -29,6 +35,11 @@ export const customerFactors: NonNullable<UserResolvers['factors']> = (user, _ar
 
 export const rememberedDevices: NonNullable<UserResolvers['rememberedDevices']> = (user, _args, ctx) => {
   requirePortal(ctx.session, 'customers:read');
+  return ctx.loaders.rememberedDevicesOfCustomer.load(user.id);
+};
+
+export const customerDevices: NonNullable<UserResolvers['devices']> = (user, _args, ctx) => {
+  requirePortal(ctx.session, 'customers:read');
   return ctx.loaders.devicesOfCustomer.load(user.id);
 };
 
@@ -48,9 +59,44 @@ export const customerFactorResolvers: CustomerFactorResolvers = {
   lastUsedAt: (row) => row.last_used_at,
 };
 
+export const customerDeviceResolvers: CustomerDeviceResolvers = {
+  firstSeenAt: (row) => row.first_seen_at,
+  lastSeenAt: (row) => row.last_seen_at,
+  isRemembered: (row) => row.is_remembered,
+};
+
 export const rememberedDeviceResolvers: RememberedDeviceResolvers = {
   createdAt: (row) => row.created_at,
   expiresAt: (row) => row.expires_at,
+};
+
+/** @throws {RefusalError} input.customerId; input.deviceId for a device of somebody else as for an unknown one; auth.failure.revoked */
+export const endCustomerDevice: NonNullable<MutationResolvers['endCustomerDevice']> = async (
+  _parent,
+  { deviceId, ...input },
+  ctx,
+) => {
+  requirePortal(ctx.session, 'sessions:end');
+  const { tenantId, origin } = ctx;
+  const customerId = readId('customerId', input.customerId);
+  // Their form, by the table. A text with a NUL would not even get there.
+  if (!/^[A-Za-z0-9_-]{22}$/.test(deviceId)) throw badInput('deviceId', 'There is no such device.');
+  return inStaffTransaction(ctx, 'sessions:end', async (trx, { staffId, sessionId }) => {
+    const ended = await endDevice(trx, { customerId, staffId, sessionId }, deviceId);
+    if (ended === undefined) throw badInput('customerId', 'There is no such customer.');
+    if (ended < 0) throw badInput('deviceId', 'There is no such device.');
+    await writeAuditEvent(trx, {
+      kind: 'auth.customer.device_ended',
+      platform: 'portal',
+      tenantId,
+      actorId: staffId,
+      sessionId,
+      subjectId: customerId,
+      origin,
+      details: { ended },
+    });
+    return ended;
+  });
 };
 
 export const sendPasswordReset: NonNullable<MutationResolvers['sendPasswordReset']> = (

@@ -19,10 +19,10 @@ const add = async (email: string, fullName: string, of = tenant): Promise<string
 /** `walked` of 1: the index answers whatever the first row does not. */
 const find = (search: string, walked = 1, first = 100) =>
   inTenant(db, tenant, async (trx) => {
-    const rows = await findCustomerPage(trx, search, { first, after: undefined }, walked);
+    const rows = await findCustomerPage(trx, { search }, { first, after: undefined }, walked);
     return rows.map(({ email }) => email.split('@')[0]);
   });
-const count = (search: string) => inTenant(db, tenant, (trx) => countCustomers(trx, search, 1));
+const count = (search: string) => inTenant(db, tenant, (trx) => countCustomers(trx, { search }, 1));
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -67,9 +67,9 @@ describe('a search in the index', () => {
 
   it('goes on from a cursor', async () => {
     const pages = await inTenant(db, tenant, async (trx) => {
-      const [row] = await findCustomerPage(trx, 'example.com', { first: 1, after: undefined }, 1);
+      const [row] = await findCustomerPage(trx, { search: 'example.com' }, { first: 1, after: undefined }, 1);
       const after = { key: row?.email ?? '', id: row?.id ?? '' };
-      return findCustomerPage(trx, 'example.com', { first: 1, after }, 1);
+      return findCustomerPage(trx, { search: 'example.com' }, { first: 1, after }, 1);
     });
     expect(pages.map(({ email }) => email)).toEqual(['bob_b@example.com', 'zoe@example.com']);
   });

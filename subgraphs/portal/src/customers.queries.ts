@@ -8,6 +8,15 @@ import {
   toTotalCount,
 } from '@signet/subgraph';
 import { type ExpressionBuilder, type InferResult, sql, type Transaction } from 'kysely';
+import { selectAssigned } from './assignees.queries.ts';
+
+/** Which customers: all that meet every condition that is set. */
+export type CustomerCondition = {
+  search?: string | undefined;
+  suspended?: boolean | undefined;
+  /** For whom this member of staff is responsible. */
+  assigneeId?: string | undefined;
+};
 
 export type CustomerRow = InferResult<ReturnType<typeof selectCustomers>>[number];
 
@@ -41,16 +50,22 @@ const denseShare = 0.1;
  */
 export async function findCustomerPage(
   trx: Transaction<Database>,
-  search: string | undefined,
+  condition: CustomerCondition,
   { first, after }: PageRequest<string>,
   walked = firstRows,
 ): Promise<CustomerRow[]> {
+  const { search } = condition;
   const limit = first + 1;
   const listed = after
-    ? selectListed(trx).where(sql<boolean>`(email, id) > (${after.key}, ${after.id})`)
-    : selectListed(trx);
+    ? selectListed(trx, condition).where(sql<boolean>`(email, id) > (${after.key}, ${after.id})`)
+    : selectListed(trx, condition);
   const page = listed.orderBy('email').orderBy('id');
   if (search === undefined) return page.limit(limit).execute();
+  if (isNarrow(condition))
+    return page
+      .where((eb) => matches(eb, search))
+      .limit(limit)
+      .execute();
   const near = await trx
     .with(
       (cte) => cte('walked').materialized(),
@@ -72,12 +87,18 @@ export async function findCustomerPage(
 /** How many customers the search finds, up to `maxTotalCount`. */
 export async function countCustomers(
   trx: Transaction<Database>,
-  search: string | undefined,
+  condition: CustomerCondition,
   walked = firstRows,
 ): Promise<TotalCount> {
+  const { search } = condition;
   const most = maxTotalCount + 1;
-  if (search === undefined) return toTotalCount(await countRows(trx, selectListed(trx).limit(most)));
-  const start = selectListed(trx).limit(walked).as('start');
+  const listed = selectListed(trx, condition);
+  if (search === undefined) return toTotalCount(await countRows(trx, listed.limit(most)));
+  if (isNarrow(condition)) {
+    const all = listed.where((eb) => matches(eb, search)).limit(most);
+    return toTotalCount(await countRows(trx, all));
+  }
+  const start = listed.limit(walked).as('start');
   const { found, read } = await trx
     .selectFrom(start)
     .select((eb) => [
@@ -90,9 +111,7 @@ export async function countCustomers(
     .executeTakeFirstOrThrow();
   if (read < walked) return toTotalCount(found);
   if (found >= walked * denseShare) {
-    const all = selectListed(trx)
-      .where((eb) => matches(eb, search))
-      .limit(most);
+    const all = listed.where((eb) => matches(eb, search)).limit(most);
     return toTotalCount(await countRows(trx, all));
   }
   const { rows } = await sql<{ count: number }>`
@@ -100,8 +119,15 @@ export async function countCustomers(
   return toTotalCount(rows[0]?.count ?? 0);
 }
 
-function selectListed(trx: Transaction<Database>) {
-  return selectCustomers(trx).where('closed_at', 'is', null);
+/** Whom a filter leaves are few, and an index leads to them: a search reads them one by one. */
+function isNarrow({ suspended, assigneeId }: CustomerCondition): boolean {
+  return suspended === true || assigneeId !== undefined;
+}
+
+function selectListed(trx: Transaction<Database>, { suspended, assigneeId }: CustomerCondition) {
+  let rows = selectCustomers(trx).where('closed_at', 'is', null);
+  if (suspended) rows = rows.where(sql<boolean>`not is_active`);
+  return assigneeId === undefined ? rows : rows.where(sql<boolean>`id in (${selectAssigned(assigneeId)})`);
 }
 
 async function countRows(trx: Transaction<Database>, rows: ReturnType<typeof selectListed>): Promise<number> {

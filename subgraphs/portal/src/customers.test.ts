@@ -11,8 +11,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import definition from '../subgraph.ts';
 
 const query = `
-  query ($first: Int! = 100, $after: String, $search: String) {
-    customers(first: $first, after: $after, search: $search) {
+  query ($first: Int! = 100, $after: String, $search: String, $filter: CustomerFilter) {
+    customers(first: $first, after: $after, search: $search, filter: $filter) {
       totalCount
       pageInfo { hasNextPage endCursor }
       edges { node { id email fullName isActive supportNotes(first: 2) { edges { node { id } } } } }
@@ -74,6 +74,39 @@ describe('customers', () => {
     }
   });
 
+  it('are those who are suspended, or those of a member of staff, and the search is within them', async () => {
+    const { demo } = subgraph.tenants;
+    const operator = await subgraph.addStaff('operations', {
+      claims: { scope: 'customers:read customers:assign' },
+    });
+    const assign = async (email: string) => {
+      const [row] = await subgraph.database.query(
+        'select id from auth.user where tenant_id = $1 and email = $2',
+        [demo, email],
+      );
+      await subgraph.ask(
+        `mutation ($c: ID!, $s: ID!) { assignCustomer(input: { customerId: $c, staffId: $s }) { id } }`,
+        { c: row.id, s: operator.id },
+        operator,
+      );
+    };
+    await assign('bob_b@example.com');
+    await assign('cyd@example.org');
+    const filtered = async (filter: object, search?: string) => {
+      const { body } = await subgraph.ask(query, { filter, search }, staff);
+      const { edges, totalCount } = body.data.customers;
+      expect(totalCount).toBe(edges.length);
+      return edges.map((edge: { node: { email: string } }) => edge.node.email);
+    };
+    expect(await filtered({ suspended: true })).toEqual(['bob_b@example.com']);
+    expect(await filtered({ suspended: false })).toHaveLength(3);
+    expect(await filtered({ suspended: true }, 'ada')).toEqual([]);
+    expect(await filtered({ assigneeId: operator.id })).toEqual(['bob_b@example.com', 'cyd@example.org']);
+    expect(await filtered({ assigneeId: operator.id }, 'EXAMPLE.ORG')).toEqual(['cyd@example.org']);
+    expect(await filtered({ assigneeId: operator.id, suspended: true })).toEqual(['bob_b@example.com']);
+    expect(await filtered({ assigneeId: staff.id })).toEqual([]);
+  });
+
   it('are each met once on a walk', async () => {
     const met: string[] = [];
     let after: string | null = null;
@@ -100,6 +133,7 @@ describe('customers', () => {
       [{ after: 'x' }, 'input.after'],
       [{ after: 'a'.repeat(10_240) }, 'input.after'],
       [{ search: 'a\0' }, 'input.search'],
+      [{ filter: { assigneeId: 'nobody' } }, 'input.assigneeId'],
       [{ search: 'a'.repeat(10_240) }, 'input.search'],
     ]),
   )('refuse %s', async (_title, variables, reason) => {

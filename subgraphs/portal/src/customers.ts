@@ -13,9 +13,9 @@ import {
   readText,
 } from '@signet/subgraph';
 import { assignees } from './assignees.ts';
-import { customerFactors, customerSessions, rememberedDevices } from './customer-account.ts';
-import { countCustomers, findCustomerPage } from './customers.queries.ts';
-import type { QueryResolvers, UserResolvers } from './resolvers.generated.ts';
+import { customerDevices, customerFactors, customerSessions, rememberedDevices } from './customer-account.ts';
+import { type CustomerCondition, countCustomers, findCustomerPage } from './customers.queries.ts';
+import type { QueryCustomersArgs, QueryResolvers, UserResolvers } from './resolvers.generated.ts';
 import { supportNotes } from './support-notes.ts';
 
 const maxSearchLength = 100;
@@ -29,11 +29,11 @@ export const customer: NonNullable<QueryResolvers['customer']> = async (_parent,
 export const customers: NonNullable<QueryResolvers['customers']> = async (_parent, args, ctx) => {
   requirePortalOrService(ctx.session, 'customers:read');
   const page = readPage(args, codec);
-  const search = readSearch(args.search);
-  const rows = await readInTenant(ctx.db, ctx.tenantId, (trx) => findCustomerPage(trx, search, page));
+  const condition = readCondition(args);
+  const rows = await readInTenant(ctx.db, ctx.tenantId, (trx) => findCustomerPage(trx, condition, page));
   return {
     ...createConnection(rows, page, codec, (row) => ({ key: row.email, id: row.id })),
-    ...countWhenAsked(() => readInTenant(ctx.db, ctx.tenantId, (trx) => countCustomers(trx, search))),
+    ...countWhenAsked(() => readInTenant(ctx.db, ctx.tenantId, (trx) => countCustomers(trx, condition))),
   };
 };
 
@@ -56,6 +56,7 @@ export const userResolvers: UserResolvers = {
   supportNotes,
   assignees,
   sessions: customerSessions,
+  devices: customerDevices,
   factors: customerFactors,
   rememberedDevices,
 };
@@ -64,6 +65,15 @@ export const userResolvers: UserResolvers = {
 function assertMaySeeUser(session: Session, id: string): void {
   if (session.platform !== 'user') requirePortalOrService(session, 'customers:read');
   else if (session.userId !== id) throw new RefusalError('authz.permission.deny');
+}
+
+function readCondition({ search, filter }: Partial<QueryCustomersArgs>): CustomerCondition {
+  const { suspended = false, assigneeId } = filter ?? {};
+  return {
+    search: readSearch(search),
+    suspended,
+    assigneeId: assigneeId == null ? undefined : readId('assigneeId', assigneeId),
+  };
 }
 
 /** An empty text finds everybody: a search field that was cleared. */

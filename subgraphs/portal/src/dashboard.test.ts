@@ -42,7 +42,41 @@ describe('dashboard', () => {
     });
   });
 
+  it('has timelines, of 24 hours where nothing else is asked for', async () => {
+    const fields = ['signIns', 'refusals', 'throttles', 'accounts', 'lag'];
+    const selection = '{ startsAt bucketSeconds asOf series { name values } }';
+    const ask = async (argument: string) =>
+      (
+        await subgraph.ask(
+          `{ dashboard { ${fields.map((field) => `${field}${argument} ${selection}`).join(' ')} } }`,
+          {},
+          staff,
+        )
+      ).body;
+    const { data } = await ask('');
+    for (const field of fields) {
+      expect(data.dashboard[field]).toMatchObject({
+        bucketSeconds: 3600,
+        startsAt: expect.stringMatching(/:00:00(\.000)?Z$/),
+      });
+    }
+    const own = data.dashboard.accounts.series.find(({ name }: { name: string }) => name === 'new');
+    expect(own.values.at(-1) + own.values.at(-2)).toBe(1);
+    expect((await ask('(range: MONTH)')).data.dashboard.lag.bucketSeconds).toBe(86_400);
+    expect((await ask('(range: YEAR)')).errors?.[0]?.extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');
+  });
+
   itIsForStaff({ subgraph: () => subgraph, operation: { query }, scope: 'dashboard:read' });
+});
+
+describe('a timeline', () => {
+  for (const field of ['signIns', 'refusals', 'throttles', 'accounts', 'lag']) {
+    itIsForStaff({
+      subgraph: () => subgraph,
+      operation: { query: `{ dashboard { ${field} { asOf } } }` },
+      scope: 'dashboard:read',
+    });
+  }
 });
 
 describe('a reference to a dashboard', () => {

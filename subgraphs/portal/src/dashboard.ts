@@ -1,16 +1,34 @@
 import { requirePortal } from '@signet/access';
-import { readInTenant } from '@signet/db';
+import { type Database, readInTenant } from '@signet/db';
+import type { Transaction } from 'kysely';
 import type { GraphqlContext } from './context.ts';
-import type { Dashboard, DashboardResolvers, QueryResolvers } from './resolvers.generated.ts';
+import {
+  countCustomers,
+  countSupportNotes,
+  findLag,
+  findTimeline,
+  type TimelineName,
+} from './dashboard.queries.ts';
+import type { DashboardResolvers, QueryResolvers } from './resolvers.generated.ts';
 
-export const dashboard: NonNullable<QueryResolvers['dashboard']> = (_parent, _args, ctx) => getDashboard(ctx);
+export const dashboard: NonNullable<QueryResolvers['dashboard']> = (_parent, _args, ctx) => {
+  requirePortal(ctx.session, 'dashboard:read');
+  return { id: ctx.tenantId };
+};
 
 export const dashboardResolvers: DashboardResolvers = {
   /** Answers for the caller's own tenant only. */
   __resolveReference(reference, ctx) {
     requirePortal(ctx.session, 'dashboard:read');
-    return reference.id === ctx.tenantId ? getDashboard(ctx) : null;
+    return reference.id === ctx.tenantId ? { id: ctx.tenantId } : null;
   },
+  customers: (_dashboard, _args, ctx) => read(ctx, countCustomers),
+  supportNotes: (_dashboard, _args, ctx) => read(ctx, countSupportNotes),
+  signIns: timelineOf('signIns'),
+  refusals: timelineOf('refusals'),
+  throttles: timelineOf('throttles'),
+  accounts: timelineOf('accounts'),
+  lag: (_dashboard, { range }, ctx) => read(ctx, (trx) => findLag(trx, range)),
 };
 
 export const portalHealth: NonNullable<QueryResolvers['portalHealth']> = (_parent, _args, ctx) => {
@@ -18,26 +36,12 @@ export const portalHealth: NonNullable<QueryResolvers['portalHealth']> = (_paren
   return 'ok';
 };
 
-/** @throws {RefusalError} for anyone but staff with the scope `dashboard:read`. */
-async function getDashboard(ctx: GraphqlContext): Promise<Dashboard> {
+/** What the dashboard asks the database: the caller's own tenant, and the scope once more. */
+function read<T>(ctx: GraphqlContext, find: (trx: Transaction<Database>) => Promise<T>): Promise<T> {
   requirePortal(ctx.session, 'dashboard:read');
-  const counts = await readInTenant(ctx.db, ctx.tenantId, (trx) =>
-    trx
-      .selectNoFrom((eb) => [
-        eb
-          .selectFrom('auth.user')
-          .select(({ fn }) => fn.count<number>('id').as('count'))
-          .$asScalar()
-          .$notNull()
-          .as('customers'),
-        eb
-          .selectFrom('portal.support_note')
-          .select(({ fn }) => fn.count<number>('id').as('count'))
-          .$asScalar()
-          .$notNull()
-          .as('supportNotes'),
-      ])
-      .executeTakeFirstOrThrow(),
-  );
-  return { id: ctx.tenantId, ...counts };
+  return readInTenant(ctx.db, ctx.tenantId, find);
+}
+
+function timelineOf(name: TimelineName): NonNullable<DashboardResolvers['signIns']> {
+  return (_dashboard, { range }, ctx) => read(ctx, (trx) => findTimeline(trx, name, range));
 }

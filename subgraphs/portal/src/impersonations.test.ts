@@ -13,7 +13,7 @@ import definition from '../subgraph.ts';
 
 const unknownId = '0199c2f4-7a10-7000-8000-000000000001';
 const impersonate = `mutation ($input: ImpersonateCustomerInput!) { impersonateCustomer(input: $input) {
-  grant expiresAt impersonation { id reasonClass reason ticket begunAt expiresAt isLive staff { id } customer { id } } } }`;
+  grant url expiresAt impersonation { id reasonClass reason ticket begunAt expiresAt isLive staff { id } customer { id } } } }`;
 const end = 'mutation ($id: ID!) { endImpersonation(id: $id) }';
 const list = `query ($first: Int! = 20, $after: String, $filter: ImpersonationFilter) {
   impersonations(first: $first, after: $after, filter: $filter) {
@@ -23,7 +23,7 @@ let subgraph: TestSubgraph;
 let operator: Caller;
 let customer: { id: string };
 beforeAll(async () => {
-  subgraph = await startTestSubgraph(definition);
+  subgraph = await startTestSubgraph(definition, { settings: { USER_APP_URL: 'https://shop.example/app/' } });
 });
 afterAll(() => subgraph.stop());
 beforeEach(async () => {
@@ -65,7 +65,8 @@ const begin = (id: string) =>
 describe('impersonateCustomer', () => {
   it('gives a grant of 256 bits for a minute, keeps its hash alone, and writes down who asked and why', async () => {
     const { body } = await act();
-    const { grant, expiresAt, impersonation } = body.data.impersonateCustomer;
+    const { grant, url, expiresAt, impersonation } = body.data.impersonateCustomer;
+    expect(url).toBe(`https://shop.example/app/act#grant=${grant}`);
     expect(grant).toMatch(/^[A-Za-z0-9_-]{43}$/);
     expect(Math.abs(Date.parse(expiresAt) - Date.now() - 60_000)).toBeLessThan(20_000);
     expect(impersonation).toEqual({

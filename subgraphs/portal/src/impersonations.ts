@@ -12,6 +12,7 @@ import {
   readReason,
   readText,
 } from '@signet/subgraph';
+import type { PortalSettings } from '../settings.ts';
 import {
   endImpersonations,
   findImpersonation,
@@ -76,9 +77,14 @@ export const impersonateCustomer: NonNullable<MutationResolvers['impersonateCust
     });
     const impersonation = await findImpersonation(trx, id);
     if (!impersonation) throw new Error('The impersonation that was made is not there.');
-    return { grant, expiresAt: grantExpiresAt, impersonation };
+    return { grant, url: addressOf(grant, ctx.settings), expiresAt: grantExpiresAt, impersonation };
   });
 };
+
+/** In the fragment, which goes to no server and into no log. */
+function addressOf(grant: string, { USER_APP_URL }: PortalSettings): string | null {
+  return USER_APP_URL ? `${USER_APP_URL.replace(/\/+$/, '')}/act#grant=${grant}` : null;
+}
 
 function assertGranted(granted: GrantOutcome | undefined): GrantOutcome & { outcome: 'done' } {
   switch (granted?.outcome) {

@@ -36,9 +36,10 @@ export default {
       Dashboard: { own: body.data.dashboard.id, foreign: unknownId },
     };
   },
-  emptyInSeed: ['User.assignees'],
+  // By an id that nobody knows; the list has what the test itself was refused.
+  emptyInSeed: ['User.assignees', 'RefusalLookup.refusals', 'Refusal.unnamed'],
   // Only with a right argument, which tests of this subgraph have.
-  emptyTypes: ['ImpersonationGrant'],
+  emptyTypes: ['ImpersonationGrant', 'CheckRefusal', 'RuleCondition'],
   policiesOfArguments: ['Mutation.addSupportNote'],
   refusedMutation: {
     query: `mutation { suspendCustomer(customerId: "${unknownId}") { id } }`,

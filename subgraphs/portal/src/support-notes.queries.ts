@@ -52,3 +52,13 @@ export function findNotesOfUsers(
     .orderBy('note.id', 'desc')
     .execute();
 }
+
+/** The function that judges the member's session, and whose note it is. @returns whom it was about; undefined for none of theirs. */
+export async function deleteNote(
+  trx: Transaction<Database>,
+  { id, staffId, sessionId }: { id: string; staffId: string; sessionId: string | undefined },
+): Promise<string | undefined> {
+  const { rows } = await sql<{ customer: string | null }>`
+    select portal.delete_support_note(${id}, ${staffId}, ${sessionId}) as customer`.execute(trx);
+  return rows[0]?.customer ?? undefined;
+}

@@ -80,6 +80,62 @@ describe('addSupportNote', () => {
   });
 });
 
+describe('deleteSupportNote', () => {
+  const deleteQuery = 'mutation ($id: ID!) { deleteSupportNote(id: $id) }';
+  const remove = (id: string, caller = staff) => subgraph.ask(deleteQuery, { id }, caller);
+  const addNote = async (customerId: string): Promise<string> =>
+    (await add(customerId, 'Called.')).body.data.addSupportNote.id;
+
+  it('deletes a note of one’s own, and the audit log says so without its text', async () => {
+    const customer = await subgraph.addCustomer();
+    const id = await addNote(customer.id);
+    const other = await addNote(customer.id);
+    expect((await remove(id)).body.data.deleteSupportNote).toBe(true);
+    const left = await subgraph.database.query('select id from portal.support_note where user_id = $1', [
+      customer.id,
+    ]);
+    expect(left).toEqual([{ id: other }]);
+    const events = await subgraph.database.query(
+      'select kind, actor_id, details from auth.audit_event where subject_id = $1',
+      [customer.id],
+    );
+    expect(events).toEqual([
+      { kind: 'auth.customer.note_deleted', actor_id: staff.id, details: { note: id } },
+    ]);
+    expect(reasonsOf(await remove(id))).toEqual(['input.id']);
+  });
+
+  it('deletes none of a colleague, whatever the role, none of another tenant, and none after the session', async () => {
+    const customer = await subgraph.addCustomer();
+    const id = await addNote(customer.id);
+    const admin = await subgraph.addStaff('super_admin');
+    const foreign = await subgraph.addStaff('support', { tenantId: subgraph.tenants.globex });
+    expect(reasonsOf(await remove(id, admin))).toEqual(['input.id']);
+    expect(reasonsOf(await remove(id, foreign))).toEqual(['input.id']);
+    const leaver = await subgraph.addStaff('support');
+    const theirs = (await add(customer.id, 'Mine.', leaver)).body.data.addSupportNote.id;
+    await subgraph.database.query(
+      `update auth.portal_session set ended_at = now(), end_reason = 'ended' where staff_id = $1`,
+      [leaver.id],
+    );
+    expect(reasonsOf(await remove(theirs, leaver))).toEqual(['auth.failure.revoked']);
+    const left = await subgraph.database.query('select from portal.support_note where user_id = $1', [
+      customer.id,
+    ]);
+    expect(left).toHaveLength(2);
+  });
+
+  it('refuses a text that is not an id', async () => {
+    await expectIdsRefused('input.id', (id) => remove(id));
+  });
+
+  itIsForStaff({
+    subgraph: () => subgraph,
+    operation: { query: deleteQuery, variables: { id: unknownId } },
+    scope: 'notes:write',
+  });
+});
+
 describe('supportNotes', () => {
   it('are each met once on a walk through notes of the same moment, latest first', async () => {
     await subgraph.database.query(

@@ -1,4 +1,5 @@
 import { requirePortal } from '@signet/access';
+import { writeAuditEvent } from '@signet/db';
 import { badInput } from '@signet/service';
 import {
   createConnection,
@@ -11,7 +12,7 @@ import {
 import { findCustomers } from './customers.queries.ts';
 import type { MutationResolvers, SupportNoteResolvers, UserResolvers } from './resolvers.generated.ts';
 import { inStaffTransaction } from './staff-transaction.ts';
-import { noteColumns } from './support-notes.queries.ts';
+import { deleteNote, noteColumns } from './support-notes.queries.ts';
 
 const maxBodyLength = 4000;
 
@@ -49,5 +50,23 @@ export const addSupportNote: NonNullable<MutationResolvers['addSupportNote']> = 
       .values({ tenant_id: ctx.tenantId, user_id: customerId, staff_id: staffId, body })
       .returning(noteColumns)
       .executeTakeFirstOrThrow();
+  });
+};
+
+/** @throws {RefusalError} input.id for a note of somebody else as for an unknown one; auth.failure.revoked */
+export const deleteSupportNote: NonNullable<MutationResolvers['deleteSupportNote']> = async (
+  _parent,
+  args,
+  ctx,
+) => {
+  requirePortal(ctx.session, 'notes:write');
+  const { tenantId, origin } = ctx;
+  const id = readId('id', args.id);
+  return inStaffTransaction(ctx, 'notes:write', async (trx, { staffId, sessionId }) => {
+    const subjectId = await deleteNote(trx, { id, staffId, sessionId });
+    if (subjectId === undefined) throw badInput('id', 'You wrote no such note.');
+    const event = { platform: 'portal', tenantId, actorId: staffId, sessionId, subjectId, origin } as const;
+    await writeAuditEvent(trx, { kind: 'auth.customer.note_deleted', ...event, details: { note: id } });
+    return true;
   });
 };

@@ -45,7 +45,7 @@ export function connectAccountBar(session, accounts) {
     if (current === undefined) return say('Signed out.');
     say(`Token valid until ${writeTime(current.expiresAt)}`);
     expiry = setTimeout(
-      () => say(`The token of ${current.account.email} has expired. Sign in again.`, true),
+      () => say(`The token of ${current.account.email} has expired. The next operation renews it.`),
       current.expiresAt - Date.now(),
     );
   });

@@ -58,12 +58,16 @@ export const sharedHeaders = { Authorization: placeholder };
  * wins over the shared one. Unticking the shared one sends none.
  */
 export function createSandboxRequest(graphqlPath, getAccessToken) {
-  return (url, init) => {
+  return async (url, init) => {
     const target = new URL(url, location.href);
     if (target.origin !== location.origin || target.pathname !== graphqlPath) {
-      return Promise.reject(new Error(`This page sends to ${graphqlPath} only.`));
+      throw new Error(`This page sends to ${graphqlPath} only.`);
     }
-    return fetch(target, { ...init, credentials: 'omit', headers: fillIn(init.headers, getAccessToken()) });
+    return fetch(target, {
+      ...init,
+      credentials: 'omit',
+      headers: fillIn(init.headers, await getAccessToken()),
+    });
   };
 }
 

@@ -5,13 +5,14 @@ import { createSession } from './session.js';
 const frameTimeoutMs = 10_000;
 
 const config = readPageConfig();
-const session = createSession(config.graphqlPath);
+const session = createSession(config.graphqlPath, config.accounts);
 const introduction = document.querySelector('.intro');
 const notice = document.querySelector('[data-sandbox-state]');
 const target = document.getElementById('sandbox');
 let sandbox;
 
 connectAccountBar(session, config.accounts);
+session.restore().catch(() => {}); // The server is down: whoever asks it sees that.
 connectIntroduction();
 loadSandboxScript(config.sandboxScriptUrl).then(showSandbox, (error) => {
   notice.textContent = `Apollo Sandbox could not be loaded: ${error.message}. Everything else works.`;
@@ -39,7 +40,7 @@ function openSandbox(example) {
     allowDynamicStyles: false,
     hideCookieToggle: true,
     runTelemetry: false,
-    handleRequest: createSandboxRequest(config.graphqlPath, () => session.current()?.accessToken),
+    handleRequest: createSandboxRequest(config.graphqlPath, session.token),
     initialState: {
       document: example?.document,
       variables: example?.variables,

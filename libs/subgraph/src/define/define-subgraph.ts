@@ -56,8 +56,12 @@ export type SubgraphParts<Loaders extends object, Settings extends object = obje
    * others know that it must answer, and with `answerPersonalData` in its migrations.
    */
   personalData?: PersonalData;
-  /** Called once, when the process starts. */
-  extend?(process: { db: Kysely<Database>; logger: Logger }): SubgraphExtension;
+  /** Called once, when the process starts. `revocationAge`: seconds since it read the revocations, as far as it has read them. */
+  extend?(process: {
+    db: Kysely<Database>;
+    logger: Logger;
+    revocationAge(): number | undefined;
+  }): SubgraphExtension;
 };
 
 export type SettingFields<Settings extends object> = {

@@ -9,6 +9,7 @@ import {
   startHousekeeping,
 } from '@signet/db';
 import type { Logger, RunningServer, SignetContext } from '@signet/service';
+import type { RevocationFeed } from '@signet/session';
 import type { SubgraphConfig } from '../config.ts';
 import { type SubgraphOptions, serveSubgraph } from '../serve-subgraph.ts';
 import { atPrimary, readWritesAtPrimary } from './at-primary.ts';
@@ -29,7 +30,8 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
   const { db } = database;
   const endMeasuring = measurePool(metrics?.of(name), name, db);
   const relations: RelationStore = createRelationStore(db);
-  const extension = parts.extend?.({ db, logger }) ?? {};
+  let feed: RevocationFeed | undefined;
+  const extension = parts.extend?.({ db, logger, revocationAge: () => feed?.lag().read }) ?? {};
   const housekeeping = startHousekeeping({
     db,
     name,
@@ -66,6 +68,9 @@ export function startSubgraph<Loaders extends object, Settings extends object>(
     },
     nonces: createNonceStore(db, `${name}.proof_nonce`),
     revocations,
+    onRevocations: (opened) => {
+      feed = opened;
+    },
     lane,
     metrics,
     onStop: async () => void (await Promise.all([housekeeping.stop(), everyMinute?.stop(), answers?.stop()])),

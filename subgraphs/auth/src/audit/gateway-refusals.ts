@@ -83,7 +83,7 @@ export function registerRefusalReports(
 }
 
 /** The entrances `user` and `portal` admit one platform's tokens, and can refuse nothing on the other platform. */
-function assertEntranceMayReport({ sender: { entrance } }: VerifiedProof, platform: Platform): void {
+export function assertEntranceMayReport({ sender: { entrance } }: VerifiedProof, platform: Platform): void {
   if (entrance !== 'graph' && entrance !== platform) {
     throw new RefusalError('auth.failure.proof_invalid', {
       cause: new Error(`the entrance ${entrance} reports refusals of the platform ${platform}`),

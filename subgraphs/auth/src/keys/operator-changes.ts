@@ -13,11 +13,10 @@ import {
 } from './change-keys.ts';
 import { signsFrom } from './key-plan.ts';
 import {
-  activateKey,
   findKeyState,
-  insertKeyRevocation,
   listSigningKeys,
   retireKey,
+  retireRevokedKey,
   type SigningKeyRow,
   schedulePromotion,
 } from './signing-key.queries.ts';
@@ -98,33 +97,18 @@ export type KeyRevocation =
  */
 export function revokeKey(db: Kysely<Database>, settings: KeySettings, kid: string): Promise<KeyRevocation> {
   return withLockedKeys(db, settings, async (locked) => {
-    const was = await findKeyState(locked.trx, settings.platform, kid);
-    if (was === undefined) {
-      return { outcome: 'unknown' };
-    }
-    await insertKeyRevocation(locked.trx, settings.platform, kid);
-    if (was !== 'retired') {
-      await retireKey(locked.trx, kid, locked.now);
-    }
-    const signs = was === 'active' ? await replaceActiveKey(locked) : undefined;
-    await advanceKeys(locked); // Makes a new waiting key, where that was revoked or signs now.
-    return { outcome: 'revoked', was, ...(signs && { signs }) };
+    const { trx, now } = locked;
+    if ((await findKeyState(trx, settings.platform, kid)) === undefined) return { outcome: 'unknown' };
+    const next = (await listSigningKeys(trx, settings.platform)).find(({ state }) => state === 'next');
+    const { was, successor } = await retireRevokedKey(trx, settings.platform, { kid, now });
+    // Makes a new waiting key, where that was revoked or signs now.
+    const made = await advanceKeys(locked);
+    if (was !== 'active') return { outcome: 'revoked', was };
+    const signs = successor ?? made.find(({ state }) => state === 'active')?.kid;
+    if (signs === undefined) throw new Error('No key was made in place of the revoked one.');
+    const early = !next || signs !== next.kid || signsFrom(next, policyOf(settings)) > now;
+    return { outcome: 'revoked', was, signs: { kid: signs, early } };
   });
-}
-
-async function replaceActiveKey(locked: LockedKeys): Promise<{ kid: string; early: boolean }> {
-  const { trx, settings, now } = locked;
-  const rows = await listSigningKeys(trx, settings.platform);
-  const next = rows.find(({ state }) => state === 'next');
-  if (next) {
-    await activateKey(trx, next.kid, now);
-    return { kid: next.kid, early: signsFrom(next, policyOf(settings)) > now };
-  }
-  const made = (await advanceKeys(locked)).find(({ state }) => state === 'active');
-  if (!made) {
-    throw new Error('No key was made in place of the revoked one.');
-  }
-  return { kid: made.kid, early: true };
 }
 
 /** `taken`: the key belongs, or belonged, to one of the two platforms, and cannot be imported again. */

@@ -187,6 +187,19 @@ export async function insertKeyRevocation(
   await writeAuditEvent(trx, auditKey('auth.key.revoked', platform, kid));
 }
 
+/** Revokes a key of this role's platform: `successor` signs now in place of one that signed, where one waited. */
+export async function retireRevokedKey(
+  trx: Transaction<Database>,
+  platform: Platform,
+  { kid, now }: { kid: string; now: Date },
+): Promise<{ was: SigningKeyRow['state']; successor: string | null }> {
+  const { rows } = await sql<{ was: SigningKeyRow['state']; successor: string | null }>`
+    select was, successor from ${sql.raw(`auth.revoke_${platform}_signing_key`)}(${kid}, ${now})
+  `.execute(trx);
+  if (!rows[0]) throw new Error('auth.revoke_signing_key returned no row.');
+  return rows[0];
+}
+
 /** The notification is sent when the transaction commits. */
 export async function wakeSigners(trx: Transaction<Database>): Promise<void> {
   await sql`select pg_notify(${signingKeyChannel}, '')`.execute(trx);

@@ -42,7 +42,9 @@ export const mailConfigFields = {
     .describe("Where links in mails to customers lead: the customers' frontend. https, except on loopback."),
   PORTAL_APP_URL: configFields.httpUrl
     .optional()
-    .describe("Where links in mails to staff lead: the staff's frontend."),
+    .describe(
+      "Where links in mails to staff lead: the staff's frontend, or the console (`https://staff.shop.example/console`), to which they lead with `npm start`.",
+    ),
 };
 
 type MailConfig = z.output<z.ZodObject<typeof mailConfigFields>> & SurfaceConfig;

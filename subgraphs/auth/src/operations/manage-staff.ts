@@ -34,7 +34,7 @@ export function asStaffManager<T>(
   ctx: GraphqlContext,
   others: readonly string[],
   fn: (trx: Trx, manager: StaffManager) => Promise<T>,
-  scope: 'staff:write' | 'services:write' = 'staff:write',
+  scope: 'staff:write' | 'services:write' | 'keys:write' = 'staff:write',
 ): Promise<T> {
   const { staffId, sessionId } = requirePortal(ctx.session, scope);
   const issuer = getIssuer();

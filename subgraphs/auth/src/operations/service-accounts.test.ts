@@ -22,6 +22,14 @@ beforeAll(async () => {
 });
 afterAll(() => auth.stop());
 
+const find = async (variables: { side: string; id: string }, sender = { token }) =>
+  (
+    await auth.ask(
+      'query ($side: ServiceSide!, $id: ID!) { serviceAccount(side: $side, id: $id) { id isActive } }',
+      variables,
+      sender,
+    )
+  ).body.data.serviceAccount;
 const events = (subject: string) =>
   auth.database.query(
     `select kind, actor_id as by, details from auth.audit_event where subject_id = $1 and kind like 'auth.service.%' order by id`,
@@ -116,6 +124,7 @@ describe('createServiceAccount', () => {
 describe('who may administer service accounts', () => {
   const operations = [
     'serviceAccounts(side: PORTAL) { edges { node { id } } }',
+    `serviceAccount(side: PORTAL, id: "${randomUUID()}") { id }`,
     'createServiceAccount(input: { side: PORTAL, name: "x", scopes: ["notes:write"], reason: "x" }) { id }',
     `changeServiceAccount(input: { side: PORTAL, serviceAccount: "${randomUUID()}", reason: "x" }) { id }`,
     `registerServiceKey(input: { side: PORTAL, serviceAccount: "${randomUUID()}", jwksUrl: "https://x.example", reason: "x" }) { id }`,
@@ -124,7 +133,7 @@ describe('who may administer service accounts', () => {
     `deactivateServiceAccount(input: { side: PORTAL, serviceAccount: "${randomUUID()}", reason: "x" }) { id }`,
   ];
   const ask = async (operation: string, token?: string) => {
-    const text = operation.startsWith('serviceAccounts') ? `{ ${operation} }` : `mutation { ${operation} }`;
+    const text = operation.startsWith('serviceAccount') ? `{ ${operation} }` : `mutation { ${operation} }`;
     const { body } = await auth.ask(text, {}, token === undefined ? {} : { token });
     return body.errors?.[0]?.extensions.reason;
   };
@@ -166,6 +175,7 @@ describe('who may administer service accounts', () => {
       sender,
     );
     expect(body.data.serviceAccounts.edges).toEqual([]);
+    expect(await find({ side: 'PORTAL', id: own.id }, sender)).toBeNull();
     const { jwk } = await createTestKey();
     expect((await register({ serviceAccount: own.id, jwk }, sender)).reason).toBe('input.serviceAccount');
     expect((await alter({ serviceAccount: own.id, name: 'Mine' }, sender)).reason).toBe(
@@ -334,6 +344,26 @@ describe('serviceAccounts', () => {
     expect(new Set(names.map((name) => name)).size).toBeGreaterThan(3);
   });
 });
+
+describe('serviceAccount', () => {
+  it('gives one by its id, also after it was closed', async () => {
+    const { id } = await addService();
+    await deactivate({ serviceAccount: id });
+    expect(await find({ side: 'PORTAL', id })).toEqual({ id, isActive: false });
+  });
+
+  it('gives none of the other side, none for an unknown id, and none for a text that is none', async () => {
+    const { id } = await addService();
+    for (const variables of [
+      { side: 'USER', id },
+      { side: 'PORTAL', id: randomUUID() },
+      { side: 'PORTAL', id: 'x' },
+    ]) {
+      expect(await find(variables)).toBeNull();
+    }
+  });
+});
+
 type Page = {
   edges: { node: { name: string } }[];
   pageInfo: { hasNextPage: boolean; endCursor: string | null };

@@ -6,6 +6,7 @@ import { badInput, RefusalError } from '@signet/service';
 import {
   createConnection,
   createCursorCodec,
+  findId,
   isTextKey,
   readId,
   readPage,
@@ -23,6 +24,7 @@ import type {
 import {
   closeServiceAccount,
   endCredential,
+  findServiceAccount,
   getServiceAccount,
   insertCredential,
   insertServiceAccount,
@@ -61,6 +63,20 @@ export function createServiceAccountList({
       listServiceAccounts(trx, platform, page),
     );
     return createConnection(rows, page, codec, ({ name, id }) => ({ key: name, id }));
+  };
+}
+
+/** `serviceAccount`: one of them. */
+export function createFindServiceAccount({
+  getIssuer,
+}: Portal): NonNullable<QueryResolvers['serviceAccount']> {
+  return async (_parent, { side, id: input }, ctx) => {
+    requirePortal(ctx.session, scope);
+    const id = findId(input);
+    if (id === undefined) return null;
+    return readInTenant(getIssuer().db, ctx.tenantId, async (trx) => {
+      return (await findServiceAccount(trx, toPlatform(side), id)) ?? null;
+    });
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Database } from '@signet/db';
 import type { PasswordHash } from '@signet/db/password-hash';
 import type { StaffRole } from '@signet/schema/contract';
-import type { PageRequest } from '@signet/subgraph';
+import { type PageRequest, toContainsPattern } from '@signet/subgraph';
 import { sql, type Transaction } from 'kysely';
 import { portalTables, type StaffAccount } from '../accounts/account.ts';
 
@@ -16,6 +16,16 @@ export async function findStaffPage(
   const { rows } = await sql<StaffAccount>`
     select ${portalTables.accountColumns} from ${portalTables.account}
     where ${follows} order by email, id limit ${first + 1}
+  `.execute(trx);
+  return rows;
+}
+
+/** By name. At most 100. */
+export async function findActiveStaff(trx: Trx, search: string): Promise<StaffAccount[]> {
+  const pattern = toContainsPattern(search);
+  const { rows } = await sql<StaffAccount>`
+    select ${portalTables.accountColumns} from ${portalTables.account}
+    where is_active and (email ilike ${pattern} or full_name ilike ${pattern}) order by full_name, email limit 100
   `.execute(trx);
   return rows;
 }

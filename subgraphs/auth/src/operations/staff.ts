@@ -2,7 +2,15 @@ import { requirePortal } from '@signet/access';
 import { readInTenant, writeAuditEvent } from '@signet/db';
 import { staffRoles } from '@signet/schema/contract';
 import { badInput } from '@signet/service';
-import { createConnection, createCursorCodec, findId, isTextKey, readId, readPage } from '@signet/subgraph';
+import {
+  createConnection,
+  createCursorCodec,
+  findId,
+  isTextKey,
+  readId,
+  readPage,
+  readText,
+} from '@signet/subgraph';
 import { portalTables } from '../accounts/account.ts';
 import { auditStaff } from '../audit/audit-events.ts';
 import { revokeInvitationsOf } from '../invitations/invitation.queries.ts';
@@ -10,7 +18,13 @@ import type { MutationResolvers, QueryResolvers, StaffMemberResolvers } from '..
 import { listServicesOfMember } from '../services/administration.queries.ts';
 import { endSessionsOf } from '../sessions/session.queries.ts';
 import { manageStaff, mayGrant, type Portal } from './manage-staff.ts';
-import { findStaffPage, reassignCustomers, setStaffActive, setStaffRole } from './staff.queries.ts';
+import {
+  findActiveStaff,
+  findStaffPage,
+  reassignCustomers,
+  setStaffActive,
+  setStaffRole,
+} from './staff.queries.ts';
 
 const codec = createCursorCodec('staff:email', isTextKey);
 
@@ -21,6 +35,36 @@ export function createStaffMembers({ getIssuer }: Portal): NonNullable<QueryReso
     const page = readPage(args, codec);
     const rows = await readInTenant(getIssuer().db, ctx.tenantId, (trx) => findStaffPage(trx, page));
     return createConnection(rows, page, codec, ({ email, id }) => ({ key: email, id }));
+  };
+}
+
+/** `staffMember`: one of them. */
+export function createStaffMember({ findAccount }: Portal): NonNullable<QueryResolvers['staffMember']> {
+  return async (_parent, args, ctx) => {
+    requirePortal(ctx.session, 'staff:write');
+    const id = findId(args.id);
+    return id === undefined ? null : ((await findAccount(ctx, id)) ?? null);
+  };
+}
+
+/** `portalFeatures` */
+export function createPortalFeatures({ getIssuer }: Portal): NonNullable<QueryResolvers['portalFeatures']> {
+  return () => {
+    const { mail, passkeys, services } = getIssuer();
+    return {
+      mail: mail !== undefined,
+      passkeys: passkeys !== undefined,
+      serviceSecrets: services.areSecretsOn,
+    };
+  };
+}
+
+/** `assignableStaff`. @throws {RefusalError} input.search */
+export function createAssignableStaff({ getIssuer }: Portal): NonNullable<QueryResolvers['assignableStaff']> {
+  return (_parent, args, ctx) => {
+    requirePortal(ctx.session, 'customers:assign');
+    const search = readText('search', args.search ?? '', { min: 0, max: 100 });
+    return readInTenant(getIssuer().db, ctx.tenantId, (trx) => findActiveStaff(trx, search));
   };
 }
 

@@ -62,13 +62,22 @@ export async function listServicesOfMember(
   return lists.flat();
 }
 
+export async function findServiceAccount(
+  db: Kysely<Database>,
+  platform: Platform,
+  id: string,
+): Promise<AdministeredService | undefined> {
+  const [row] = await readRows(db, platform, { one: id, after: undefined, most: 1 });
+  return row;
+}
+
 /** @throws where there is none */
 export async function getServiceAccount(
   db: Kysely<Database>,
   platform: Platform,
   id: string,
 ): Promise<AdministeredService> {
-  const [row] = await readRows(db, platform, { one: id, after: undefined, most: 1 });
+  const row = await findServiceAccount(db, platform, id);
   if (!row) throw new TypeError('a service account that was changed is not there');
   return row;
 }

@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+import type { Console } from './console.test-support.ts';
+
+const patience = { timeout: 30_000 };
+
+/** Why a request was refused, and whether the audit log is as it was sealed. */
+export function testRefusals(staff: Console): void {
+  describe('refusals', () => {
+    /** A refused request, and the text of its answer as the client has it. */
+    async function refuse(query: string, token?: string): Promise<{ requestId: string; text: string }> {
+      const bearer = token ?? (await staff.platform.signIn('user', 'ada@example.com'));
+      const answer = await fetch(new URL('/graphql', staff.platform.urlOf('graph')), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${bearer}` },
+        body: JSON.stringify({ query }),
+      });
+      return { requestId: answer.headers.get('x-request-id') ?? '', text: await answer.text() };
+    }
+
+    test('are explained: the pasted error leads to each check, the one that said no, and what to do', async () => {
+      const { requestId, text } = await refuse('query Health { portalHealth }');
+      const page = await staff.open('refusals', 'support@example.com');
+      await page.getByLabel('Request id, or the whole error').fill(text);
+      await page.getByRole('button', { name: 'Find' }).click();
+      await page.getByText('Customers and staff have fields of their own.').first().waitFor();
+      expect(page.url()).toContain(`/console/refusals/${requestId}`);
+      await page.getByText('a token of the platform portal: not met').waitFor();
+      const resultOf = (check: string) =>
+        page.getByRole('listitem').filter({ hasText: check }).locator('.check-result').innerText();
+      expect(await resultOf('Token: signature')).toBe('Passed');
+      expect(await resultOf('Access rules')).toBe('Refused');
+      expect(await resultOf('The subgraph answers')).toBe('Not reached');
+      await page.getByRole('link', { name: 'ada@example.com' }).waitFor();
+      await page.getByText('query Health').waitFor();
+      expect(await staff.findBarriers(page)).toEqual([]);
+
+      await page.getByRole('link', { name: 'All refusals' }).click();
+      await page.getByRole('button', { name: /authz\.platform\.deny/ }).click();
+      expect(page.url()).toContain('reason=authz.platform.deny');
+      await page.getByRole('table').getByRole('link').first().waitFor();
+      expect(await staff.findBarriers(page)).toEqual([]);
+    });
+
+    test('that are not there are not guessed at', async () => {
+      const page = await staff.open('refusals/edge-7', 'support@example.com');
+      await page.getByText('Nothing is known of this id.').waitFor();
+      await page.getByLabel('Request id, or the whole error').fill('it does not work');
+      await page.getByRole('button', { name: 'Find' }).click();
+      await page.getByText('There is no request id in this text.').waitFor();
+    });
+
+    test('of a colleague are not for support, and a screen that was refused leads to its own', async () => {
+      const token = await staff.platform.signIn('portal', 'admin@example.com');
+      const { requestId } = await refuse('{ me { id } }', token);
+      const page = await staff.open(`refusals/${requestId}`, 'support@example.com');
+      await page.getByText('It came from another member of staff').waitFor();
+      await page.goto(new URL('audit', staff.base).href);
+      await page
+        .getByRole('link', { name: /^Request / })
+        .first()
+        .click();
+      await page.getByText('Roles that have it: super_admin.').first().waitFor();
+    });
+
+    test.each(['light', 'dark'] as const)(
+      'are read in German, on a small screen: %s',
+      async (colorScheme) => {
+        const { requestId } = await refuse('{ portalHealth }');
+        const small = { width: 360, height: 740 };
+        const page = await (
+          await staff.useContext({ locale: 'de-AT', colorScheme, viewport: small })
+        ).newPage();
+        await page.goto(new URL(`refusals/${requestId}`, staff.base).href);
+        await page.getByLabel('E-Mail').fill('admin@example.com');
+        await page.getByLabel('Passwort').fill('correct horse battery staple');
+        await page.getByRole('button', { name: 'Anmelden', exact: true }).click();
+        await page.getByText('Kunden und Personal haben eigene Felder.').first().waitFor();
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(small.width);
+        expect(await staff.findBarriers(page)).toEqual([]);
+      },
+    );
+  });
+
+  describe('the chain of the audit log', () => {
+    test('is verified at a press, and a row that was changed in the database is shown', async () => {
+      const { database } = staff.platform.home;
+      const page = await staff.open('audit');
+      const verify = page.getByRole('button', { name: 'Verify now' });
+      await expect.poll(() => verify.isEnabled(), patience).toBe(true);
+      await verify.click();
+      await expect.poll(() => page.getByText('Intact').count(), patience).toBe(2);
+      const [row] = await database.query(
+        `select s.event_ids[1] as id, e.details from auth.audit_seal s join auth.audit_event e on e.id = s.event_ids[1]
+         where s.platform = 'portal' order by s.number desc limit 1`,
+      );
+      const change = (details: object) =>
+        database.query('update auth.audit_event set details = $2 where id = $1', [
+          row?.id,
+          JSON.stringify(details),
+        ]);
+      await change({ ...(row?.details as object), by: 'nobody' });
+      try {
+        await verify.click();
+        await page.getByText('One place of the log is not as it was sealed.').waitFor();
+        await page.getByText('Changed from outside').waitFor();
+        await page.getByText(`row ${row?.id} of portal seal`).waitFor();
+        expect(await staff.findBarriers(page)).toEqual([]);
+      } finally {
+        await change(row?.details as object);
+      }
+      await expect.poll(() => verify.isEnabled(), patience).toBe(true);
+      await verify.click();
+      await expect.poll(() => page.getByText('Intact').count(), patience).toBe(2);
+    });
+  });
+}

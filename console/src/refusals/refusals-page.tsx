@@ -1,0 +1,176 @@
+import { type FormEvent, useEffect, useState } from 'react';
+import { Link, useNavigate, useParams, useSearchParams } from 'react-router';
+import { useOperation, usePages } from '../app/operations.ts';
+import {
+  type RefusalsQuery,
+  refusalDocument,
+  refusalReasonsDocument,
+  refusalsDocument,
+} from '../operations.generated.ts';
+import { formatDateTime } from '../texts/index.ts';
+import { type Column, DataTable } from '../ui/data-table.tsx';
+import { Button, Field, Problem, Section, Skeleton } from '../ui/ui.tsx';
+import { Explanation, nameCaller } from './explanation.tsx';
+import { findRequestId } from './request-id.ts';
+import { refusalTexts as texts } from './texts.ts';
+import './refusals.css';
+
+type Row = NonNullable<RefusalsQuery['refusals']>['edges'][number]['node'];
+
+const columns: Column<Row>[] = [
+  {
+    name: texts.when,
+    width: 'minmax(11rem, 1fr)',
+    cell: ({ requestId, happenedAt }) => (
+      <Link to={`/refusals/${encodeURIComponent(requestId)}`}>{formatDateTime(happenedAt)}</Link>
+    ),
+  },
+  { name: texts.reason, width: 'minmax(13rem, 2fr)', cell: ({ reason }) => <code>{reason}</code> },
+  {
+    name: texts.operation,
+    width: 'minmax(9rem, 1fr)',
+    cell: ({ operationName }) => operationName ?? texts.anonymous,
+  },
+  { name: texts.who, width: 'minmax(12rem, 2fr)', cell: nameCaller },
+  { name: texts.entrance, width: 'minmax(5rem, 0.5fr)', cell: ({ entrance }) => entrance },
+  { name: texts.client, width: 'minmax(8rem, 1fr)', cell: ({ clientName }) => clientName ?? '–' },
+];
+
+/** Why a request was refused, by its id, and the latest refusals. Id and filter are in the address of the page. */
+export function Component() {
+  const { id } = useParams();
+  return (
+    <>
+      <div className="title">
+        <h1>{texts.title}</h1>
+        {id && <Link to="/refusals">{texts.back}</Link>}
+      </div>
+      <Search key={id} id={id} />
+      {id ? <Answer id={id} /> : <Latest />}
+    </>
+  );
+}
+
+function Search({ id }: { id: string | undefined }) {
+  const navigate = useNavigate();
+  const [pasted, setPasted] = useState(id ?? '');
+  const [error, setError] = useState<string>();
+  const search = (text: string) => {
+    const found = findRequestId(text);
+    setError(found === undefined ? texts.notFound : undefined);
+    if (found !== undefined) navigate(`/refusals/${encodeURIComponent(found)}`);
+  };
+  return (
+    <Section title={texts.why}>
+      <form
+        className="paste"
+        onSubmit={(event: FormEvent) => {
+          event.preventDefault();
+          search(pasted);
+        }}
+      >
+        <Field
+          label={texts.paste}
+          value={pasted}
+          error={error}
+          autoComplete="off"
+          spellCheck={false}
+          onChange={({ target }) => setPasted(target.value)}
+          // The input itself would drop the line ends of a header or an error.
+          onPaste={(event) => {
+            const text = event.clipboardData.getData('text');
+            if (findRequestId(text) === undefined) return;
+            event.preventDefault();
+            search(text);
+          }}
+        />
+        <Button type="submit" kind="main">
+          {texts.find}
+        </Button>
+      </form>
+      <p className="quiet">{texts.example}</p>
+    </Section>
+  );
+}
+
+const lookAgainMs = 2000;
+
+function Answer({ id }: { id: string }) {
+  const { data, error, isPending, refetch } = useOperation(refusalDocument, { requestId: id });
+  const lookup = data?.refusal;
+  const isWaiting = lookup?.state === 'PENDING';
+  useEffect(() => {
+    if (!isWaiting) return;
+    const timer = setInterval(refetch, lookAgainMs);
+    return () => clearInterval(timer);
+  }, [isWaiting, refetch]);
+  if (error) return <Problem error={error} onRetry={() => refetch()} />;
+  if (isPending) return <Skeleton lines={10} />;
+  if (!lookup) return null;
+  const { state, refusals, keptSince } = lookup;
+  if (state !== 'RECORDED')
+    return (
+      <p className="empty" role="status">
+        {state === 'TOO_OLD' ? texts.tooOld(formatDateTime(keptSince)) : texts.states[state]}
+      </p>
+    );
+  return (
+    <>
+      {refusals.length > 1 && <p className="problem">{texts.several}</p>}
+      {refusals.map((refusal) => (
+        <Explanation key={refusal.id} refusal={refusal} />
+      ))}
+    </>
+  );
+}
+
+function Latest() {
+  const [params, setParams] = useSearchParams();
+  const reason = params.get('reason') ?? '';
+  const reasons = useOperation(refusalReasonsDocument, {});
+  const pages = usePages(refusalsDocument, { filter: reason ? { reason } : {} }, ({ refusals }) => refusals);
+  const counted = reasons.data?.refusalReasons ?? [];
+  const choose = (next: string) => setParams(next ? { reason: next } : {}, { replace: true });
+  return (
+    <>
+      <Section title={texts.reasons}>
+        {reasons.error ? (
+          <Problem error={reasons.error} onRetry={() => reasons.refetch()} />
+        ) : reasons.isPending ? (
+          <Skeleton lines={1} />
+        ) : (
+          <div className="chips">
+            <Button aria-pressed={reason === ''} onClick={() => choose('')}>
+              {texts.every}
+            </Button>
+            {counted.map((one) => (
+              <Button
+                key={one.reason}
+                aria-pressed={reason === one.reason}
+                onClick={() => choose(one.reason)}
+              >
+                <code>{one.reason}</code> {one.count}
+              </Button>
+            ))}
+          </div>
+        )}
+      </Section>
+      {pages.error ? (
+        <Problem error={pages.error} onRetry={() => pages.refetch()} />
+      ) : pages.isPending ? (
+        <Skeleton lines={10} />
+      ) : pages.nodes.length === 0 ? (
+        <p className="empty">{reason ? texts.noneOf : texts.none}</p>
+      ) : (
+        <DataTable
+          label={texts.latest}
+          columns={columns}
+          rows={pages.nodes}
+          hasMore={pages.hasNextPage}
+          isLoadingMore={pages.isFetchingNextPage}
+          onMore={pages.fetchNextPage}
+        />
+      )}
+    </>
+  );
+}

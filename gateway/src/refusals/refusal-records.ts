@@ -1,0 +1,170 @@
+import { createFairBuffer, type FairBuffer, readClientPrefix } from '@signet/flow';
+import {
+  everydayRefusals,
+  maxRefusalRecords,
+  type Platform,
+  type RefusalRecord,
+  type RefusalRecordReport,
+  refusalRecordPath,
+} from '@signet/schema/contract';
+import type { Logger } from '@signet/service';
+import { accountIdOf, platformOf } from '@signet/session';
+import { LRUCache } from 'lru-cache';
+import type { FieldPlatforms } from '../access/field-platforms.ts';
+import { createPlatformOf } from '../access/refusal-reports.ts';
+import { sendReport } from '../access/report-queue.ts';
+import type { Entrance } from '../entrance/entrances.ts';
+import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
+import { describeRefused, type RefusedRequest } from './refused-request.ts';
+
+/** Records each refused request for auth, which keeps them for some days (docs/refusals.md). */
+export type RefusalRecords = {
+  /** Must be quick: called before the answer is sent. */
+  add(request: RefusedRequest): void;
+  stop(): Promise<void>;
+};
+
+export type RefusalRecordsOptions = {
+  entrance: Pick<Entrance, 'name' | 'kind' | 'platforms'>;
+  fieldPlatforms: Pick<FieldPlatforms, 'get'>;
+  proof: Pick<EntranceProof, 'signerFor'>;
+  /** Without these URLs there is no auth, and nothing is recorded. */
+  config: { AUTH_USER_URL?: string | undefined; AUTH_PORTAL_URL?: string | undefined };
+  logger: Pick<Logger, 'warn' | 'info'>;
+  everyMs?: number;
+  perCallerAndMinute?: number;
+  /** Records that wait: of callers with a session, and as many of others. */
+  maxWaiting?: number;
+};
+
+/** Whoever is refused more often does the same again and again. */
+const defaultPerCaller = 20;
+const minuteMs = 60_000;
+/** Some 500 KB. */
+const defaultMaxWaiting = 400;
+const maxKnownCallers = 5000;
+const maxPauses = 30;
+
+type Kind = 'known' | 'strangers';
+type Waiting = { buffers: Readonly<Record<Kind, FairBuffer<RefusalRecord>>>; leftOut: number };
+
+/**
+ * Sends records about once a second, at most `maxRefusalRecords` at a time: a flood is a bounded number of rows. Each caller (an account, the
+ * network of a stranger) has a share of each minute and of what waits, and strangers can take no room of those with a session. What finds no
+ * room is reported as a number, so that nobody takes a missing record for a request that was not refused.
+ */
+export function createRefusalRecords(options: RefusalRecordsOptions): RefusalRecords {
+  const { entrance, fieldPlatforms, proof, config, logger, everyMs = 1000 } = options;
+  const { perCallerAndMinute = defaultPerCaller, maxWaiting = defaultMaxWaiting } = options;
+  const sign = proof.signerFor('auth');
+  const { AUTH_USER_URL: user, AUTH_PORTAL_URL: portal = user } = config;
+  if (!sign || user === undefined || portal === undefined) return { add() {}, async stop() {} };
+  const urls = { user, portal };
+  const open = (): Waiting => ({
+    buffers: { known: createFairBuffer(maxWaiting), strangers: createFairBuffer(maxWaiting) },
+    leftOut: 0,
+  });
+  const waiting: Readonly<Record<Platform, Waiting>> = { user: open(), portal: open() };
+  const platformOfField = createPlatformOf(entrance.platforms, fieldPlatforms);
+  const counts = new LRUCache<string, { count: number }>({
+    max: maxKnownCallers,
+    ttl: minuteMs,
+    noUpdateTTL: true,
+  });
+  const hasShare = (caller: string) => {
+    const known = counts.get(caller) ?? { count: 0 };
+    if (known.count === 0) counts.set(caller, known);
+    known.count += 1;
+    return known.count <= perCallerAndMinute;
+  };
+
+  let pauses = 0;
+  let toSkip = 0;
+  const sendOne = async (platform: Platform): Promise<void> => {
+    const { buffers } = waiting[platform];
+    const half = maxRefusalRecords / 2;
+    const known = buffers.known.take(Math.max(half, maxRefusalRecords - buffers.strangers.size));
+    const records = [...known, ...buffers.strangers.take(maxRefusalRecords - known.length)];
+    const { leftOut } = waiting[platform];
+    if (records.length === 0 && leftOut === 0) return;
+    waiting[platform].leftOut = 0;
+    const report = { platform, records, ...(leftOut > 0 && { leftOut }) } satisfies RefusalRecordReport;
+    const isTaken = await sendReport(refusalRecordPath, report, {
+      entrance: entrance.kind,
+      authUrl: urls[platform],
+      sign,
+    }).catch((error: unknown) => {
+      waiting[platform].leftOut += leftOut;
+      for (const record of records) keep(platform, record.account?.id ?? record.network ?? '', record);
+      throw error;
+    });
+    if (!isTaken && pauses === 0)
+      logger.warn(
+        { entrance: entrance.name },
+        'auth does not take records of refused requests: they are lost',
+      );
+  };
+  const sendAll = async () => {
+    try {
+      await sendOne('user');
+      await sendOne('portal');
+      pauses = 0;
+    } catch (err) {
+      if (pauses === 0)
+        logger.warn({ err, entrance: entrance.name }, 'refused requests could not be recorded yet');
+      pauses = Math.min(maxPauses, pauses * 2 || 1);
+      toSkip = pauses;
+    }
+  };
+  let running: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    if (toSkip > 0) {
+      toSkip -= 1;
+      return;
+    }
+    running ??= sendAll().finally(() => {
+      running = undefined;
+    });
+  }, everyMs).unref();
+
+  const keep = (platform: Platform, caller: string, record: RefusalRecord) => {
+    const kind = record.account ? 'known' : 'strangers';
+    if (!waiting[platform].buffers[kind].add(caller, record)) waiting[platform].leftOut += 1;
+  };
+  return {
+    add(request) {
+      const { session, notes } = request;
+      const field = notes.find((note) => note.field)?.field;
+      const platform = session.platform === 'none' ? platformOfField(field) : platformOf(session);
+      // First, so that a flood is not even described.
+      const caller = callerOf(request);
+      if (hasShare(caller)) keep(platform, caller, describeRefused(request));
+      else waiting[platform].leftOut += 1;
+    },
+    async stop() {
+      clearInterval(timer);
+      await running;
+      // If auth did not answer the last time, stopping does not wait for it.
+      if (pauses > 0) return;
+      for (let round = 0; round < maxWaiting / maxRefusalRecords && isWaiting(waiting); round += 1) {
+        await sendAll();
+        if (pauses > 0) return;
+      }
+    },
+  };
+}
+
+function isWaiting(waiting: Readonly<Record<Platform, Waiting>>): boolean {
+  return Object.values(waiting).some(
+    ({ buffers, leftOut }) => buffers.known.size + buffers.strangers.size + leftOut > 0,
+  );
+}
+
+/** Whose share a record takes: the account's, or that of the network, which for IPv6 is a /48. */
+function callerOf({ session, clientAddress, errors }: RefusedRequest): string {
+  if (session.platform !== 'none') return accountIdOf(session);
+  const { network } = readClientPrefix(clientAddress ?? null);
+  // An office behind one address opens many pages: these take nothing of the others' share.
+  const isEveryday = errors.every(({ extensions }) => everydayRefusals.has(extensions?.reason as string));
+  return isEveryday ? `${network} everyday` : network;
+}

@@ -1,0 +1,75 @@
+import type { Check } from './checks.ts';
+import type { CallerKind } from './claims.ts';
+import type { Platform } from './platforms.ts';
+
+/** The path at which auth accepts what entrances refused, request by request, beside its /graphql and only with their proof. */
+export const refusalRecordPath = '/internal/refusal-records';
+/** Records in one report. */
+export const maxRefusalRecords = 40;
+/** Refusals of one request that are kept. */
+export const maxRefusalsOfRecord = 20;
+
+/** A condition of an access rule, and whether the caller met it. `anyOf`: all names of one of the inner lists are needed. */
+export type RecordedCondition = {
+  kind: 'authenticated' | 'platform' | 'callers' | 'scopes' | 'policies' | 'recentAuth';
+  anyOf?: readonly (readonly string[])[] | undefined;
+  /** Of `recentAuth`: how long ago the last sign-in may have been. */
+  seconds?: number | undefined;
+  /** Undefined where the subgraph decides. */
+  isMet?: boolean | undefined;
+};
+
+/** One refusal of a request. Ids, words of ours, names of the schema and of the operation, and numbers; never a value of the client's. */
+export type RecordedRefusal = {
+  /** Undefined where it could have been one of several checks. */
+  check?: Check | undefined;
+  code: string;
+  reason?: string | undefined;
+  /** `Query.portalMe`: the field whose rule refused. */
+  field?: string | undefined;
+  /** `portalMe.email`: response keys of the place in the answer, without list positions. */
+  path?: string | undefined;
+  subgraph?: string | undefined;
+  /** How many places of the answer were refused so. */
+  count: number;
+  rule?: readonly RecordedCondition[] | undefined;
+  limit?: { found: number; allowed: number } | undefined;
+  retryAfterSeconds?: number | undefined;
+};
+
+/** A request that was refused, as its entrance saw it. */
+export type RefusalRecord = {
+  requestId: string;
+  /** When it was answered: milliseconds since 1970. */
+  at: number;
+  /** Whether the answer holds data beside its errors. */
+  isPartial: boolean;
+  status: number;
+  hasToken: boolean;
+  /** From a valid token. */
+  account?: { id: string; tenantId: string } | undefined;
+  caller?: CallerKind | undefined;
+  /** The member of staff who acts as the customer. */
+  act?: string | undefined;
+  role?: string | undefined;
+  /** Scopes of the token, where a rule refused. */
+  scopes?: readonly string[] | undefined;
+  /** Seconds since the person proved who they are, where a rule refused. */
+  signInAge?: number | undefined;
+  /** Without a token that names one: the slug of the tenant that the host or header named. */
+  tenant?: string | undefined;
+  /** The client's network: an IPv4 address, a /64 of IPv6. */
+  network?: string | undefined;
+  operation?:
+    | { name?: string | undefined; type: 'query' | 'mutation' | 'subscription'; hash: string }
+    | undefined;
+  client?: { name?: string | undefined; version?: string | undefined } | undefined;
+  refusals: readonly RecordedRefusal[];
+};
+
+/** Records of one platform. `leftOut`: how many more were refused that are not here, since there was no room for them. */
+export type RefusalRecordReport = {
+  platform: Platform;
+  records: readonly RefusalRecord[];
+  leftOut?: number | undefined;
+};

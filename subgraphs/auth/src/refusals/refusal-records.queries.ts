@@ -1,0 +1,72 @@
+import { type Database, type HousekeepingJob, inTenant } from '@signet/db';
+import type { Platform, RefusalRecord } from '@signet/schema/contract';
+import { type Kysely, sql } from 'kysely';
+
+/** Rows that are kept of one caller: the newest. */
+export const maxRecordsOfCaller = 100;
+/** Rows that are kept of all callers with an account, and as many of strangers: at most some 400 MB. */
+export const maxRecordsOfPlatform = 100_000;
+
+/** A record with the tenant that it is about, and whose share it takes. */
+export type OwnedRecord = { tenantId: string; caller: string; record: RefusalRecord };
+
+/** Writes records, those of each tenant under its row security. */
+export async function insertRefusalRecords(
+  db: Kysely<Database>,
+  { platform, entrance }: { platform: Platform; entrance: string },
+  records: readonly OwnedRecord[],
+): Promise<void> {
+  for (const [tenantId, own] of Map.groupBy(records, (one) => one.tenantId)) {
+    await inTenant(db, tenantId, (trx) =>
+      trx
+        .insertInto('auth.refusal_record')
+        .values(own.map((one) => ({ platform, entrance, ...toRow(one) })))
+        .execute(),
+    );
+  }
+}
+
+function toRow({ tenantId, caller, record }: OwnedRecord) {
+  const { requestId, at, status, account, caller: kind, act, tenant: _, ...details } = record;
+  const [first] = record.refusals;
+  return {
+    tenant_id: tenantId,
+    request_id: requestId,
+    happened_at: new Date(at),
+    caller,
+    account_id: account?.id ?? null,
+    caller_kind: kind === 'person' ? null : (kind ?? null),
+    act_id: act ?? null,
+    status,
+    reason: first?.reason ?? first?.code ?? 'none',
+    details: JSON.stringify(details),
+  };
+}
+
+/** Counts records for which there was no room. */
+export async function countLeftOut(db: Kysely<Database>, platform: Platform, count: number): Promise<void> {
+  await sql`select ${sql.raw(`auth.count_${platform}_refusals_left_out`)}(${count}::integer)`.execute(db);
+}
+
+type Bounds = { days: number; perCaller?: number; most?: number };
+
+/** Deletes records that are too old or too many. One replica at a time. */
+export async function trimRefusalRecords(
+  db: Kysely<Database>,
+  platform: Platform,
+  { days, perCaller = maxRecordsOfCaller, most = maxRecordsOfPlatform }: Bounds,
+): Promise<number> {
+  const { rows } = await sql<{ gone: number }>`
+    select ${sql.raw(`auth.trim_${platform}_refusal_records`)}(${days}::integer, ${perCaller}::integer, ${most}::integer) as gone
+  `.execute(db);
+  return rows[0]?.gone ?? 0;
+}
+
+/** The same for an installation in which nothing is refused any more. */
+export function pruneRefusalRecords(platform: Platform, days: number): HousekeepingJob {
+  return {
+    name: 'refusalRecords',
+    // In one call: housekeeping goes on for as long as a full batch comes back.
+    prune: async (db, most) => Math.min(most - 1, await trimRefusalRecords(db, platform, { days })),
+  };
+}

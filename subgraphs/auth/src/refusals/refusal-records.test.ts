@@ -1,0 +1,219 @@
+import { createDatabase, type Database } from '@signet/db';
+import { type RefusalRecord, refusalRecordPath } from '@signet/schema/contract';
+import { createTestGateway } from '@signet/testing';
+import type { Kysely } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
+import { trimRefusalRecords } from './refusal-records.queries.ts';
+
+type Entrance = 'graph' | 'user' | 'portal';
+
+let auth: TestAuth;
+let db: Kysely<Database>;
+beforeAll(async () => {
+  auth = await startTestAuth();
+  db = createDatabase(auth.database.urlOf('signet_auth_user'), { maxConnections: 1 });
+});
+afterAll(async () => {
+  await db?.destroy();
+  await auth?.stop();
+});
+
+const accountId = '0199c2f4-7a10-7000-8000-000000000002';
+let next = 0;
+function newRecord(more: object = {}): RefusalRecord {
+  next += 1;
+  return {
+    requestId: `r-${next}`,
+    at: Date.now(),
+    isPartial: false,
+    status: 403,
+    hasToken: true,
+    network: `192.0.2.${next}`,
+    operation: { name: 'Orders', type: 'query', hash: 'a'.repeat(64) },
+    client: { name: 'shop', version: '1' },
+    refusals: [
+      { check: 'RULES', code: 'FORBIDDEN', reason: 'authz.scope.deny', field: 'Query.orders', count: 1 },
+    ],
+    ...more,
+  };
+}
+
+async function send(
+  report: object,
+  entrance: Entrance = 'graph',
+  change: (body: string) => string = (body) => body,
+) {
+  const url = new URL(refusalRecordPath, auth.url).href;
+  const body = JSON.stringify(report);
+  const headers = createTestGateway({ recipient: 'auth', entrance }).headersOf({ url, body });
+  const response = await fetch(url, { method: 'POST', headers, body: change(body) });
+  const answer = JSON.parse(await response.text());
+  return { status: response.status, reason: answer.errors?.[0]?.extensions.reason };
+}
+const report = (records: object[], platform = 'user', entrance?: Entrance) =>
+  send({ platform, records }, entrance);
+const rowsOf = (requestId: string) =>
+  auth.database.query(
+    `select platform, tenant_id, entrance, caller, account_id, caller_kind, act_id, status, reason, details
+     from auth.refusal_record where request_id = $1`,
+    [requestId],
+  );
+const leftOut = async () =>
+  Number(
+    (await auth.database.query('select coalesce(sum(count), 0) as sum from auth.refusals_left_out'))[0]?.sum,
+  );
+
+describe('a record of a refused request', () => {
+  it('becomes a row in the tenant of the account', async () => {
+    const record = newRecord({ account: { id: accountId, tenantId: auth.tenants.globex } });
+    expect(await report([record])).toEqual({ status: 202, reason: undefined });
+    const { isPartial, hasToken, network, operation, client, refusals } = record;
+    expect(await rowsOf(record.requestId)).toEqual([
+      {
+        platform: 'user',
+        tenant_id: auth.tenants.globex,
+        entrance: 'graph',
+        caller: accountId,
+        account_id: accountId,
+        caller_kind: null,
+        act_id: null,
+        status: 403,
+        reason: 'authz.scope.deny',
+        details: { isPartial, hasToken, network, operation, client, refusals },
+      },
+    ]);
+  });
+
+  it.each([
+    ['the one that it names', { tenant: 'globex' }, 'globex'],
+    ['the default one where there is none of the name', { tenant: 'nobody' }, 'demo'],
+    ['the default one where it names none', {}, 'demo'],
+  ] as const)('of a stranger becomes a row of a tenant: %s', async (_told, more, tenant) => {
+    const record = newRecord(more);
+    await report([record]);
+    expect(await rowsOf(record.requestId)).toMatchObject([
+      { tenant_id: auth.tenants[tenant], account_id: null, caller: record.network },
+    ]);
+  });
+
+  it.each([
+    ['user', 'portal'],
+    ['portal', 'user'],
+  ] as const)('of the entrance %s about the side %s is refused', async (entrance, platform) => {
+    const record = newRecord();
+    expect(await report([record], platform, entrance)).toEqual({
+      status: 401,
+      reason: 'auth.failure.proof_invalid',
+    });
+    expect(await rowsOf(record.requestId)).toEqual([]);
+  });
+
+  it('is taken in once', async () => {
+    const record = newRecord();
+    const url = new URL(refusalRecordPath, auth.url).href;
+    const body = JSON.stringify({ platform: 'user', records: [record] });
+    const headers = createTestGateway({ recipient: 'auth', entrance: 'graph' }).headersOf({ url, body });
+    const statuses = [];
+    for (let n = 0; n < 2; n += 1)
+      statuses.push((await fetch(url, { method: 'POST', headers, body })).status);
+    expect(statuses).toEqual([202, 401]);
+    expect(await rowsOf(record.requestId)).toHaveLength(1);
+  });
+
+  it('that was changed on the way is refused', async () => {
+    const record = newRecord();
+    const answer = await send({ platform: 'user', records: [record] }, 'graph', (body) =>
+      body.replace('403', '401'),
+    );
+    expect(answer).toEqual({ status: 401, reason: 'auth.failure.proof_invalid' });
+    expect(await rowsOf(record.requestId)).toEqual([]);
+  });
+
+  const refused = { check: 'RULES', code: 'FORBIDDEN', count: 1 };
+  it.each<[string, object]>([
+    ['a sentence in place of a reason', { refusals: [{ ...refused, reason: 'Call 555 now' }] }],
+    ['a check that does not exist', { refusals: [{ ...refused, check: 'ANY' }] }],
+    ['text in place of a field', { refusals: [{ ...refused, field: 'DROP TABLE users' }] }],
+    ['text in place of a path', { refusals: [{ ...refused, path: 'a b' }] }],
+    ['a sentence as a scope', { scopes: ['call me'] }],
+    ['text in place of an account', { account: { id: 'Ada', tenantId: accountId } }],
+    ['a role that does not exist', { role: 'owner' }],
+    ['a name of an operation that is none', { operation: { name: 'a b', type: 'query', hash: 'x' } }],
+    ['no refusal', { refusals: [] }],
+    ['what nobody asked for', { variables: { password: 'x' } }],
+  ])('with %s is refused as a whole', async (_told, fault) => {
+    const [good, bad] = [newRecord(), newRecord(fault)];
+    expect((await report([good, bad])).status).toBe(400);
+    expect(await rowsOf(good.requestId)).toEqual([]);
+  });
+
+  it('of another day is one of the last hour: the database takes no other', async () => {
+    const record = newRecord({ at: 0 });
+    expect((await report([record])).status).toBe(202);
+    expect(await rowsOf(record.requestId)).toHaveLength(1);
+  });
+});
+
+describe('what finds no room', () => {
+  it('is counted', async () => {
+    const before = await leftOut();
+    expect((await send({ platform: 'user', records: [], leftOut: 7 })).status).toBe(202);
+    expect(await leftOut()).toBe(before + 7);
+  });
+
+  it('is trimmed by caller, the oldest first, and counted', async () => {
+    await auth.database.query(
+      `insert into auth.refusal_record (platform, tenant_id, request_id, happened_at, entrance, caller, account_id, status, reason, details)
+       select 'user', $1::uuid, c || '-' || n, now() - n * interval '1 second', 'user', c, case when c = 'known' then $2::uuid end, 403, 'x', '{}'
+       from unnest(array['known', 'stranger', 'quiet']) c, generate_series(1, 130) n where c <> 'quiet' or n <= 3`,
+      [auth.tenants.demo, accountId],
+    );
+    const before = await leftOut();
+    expect(await trimRefusalRecords(db, 'user', { days: 7, perCaller: 100 })).toBe(60);
+    expect(await leftOut()).toBe(before + 60);
+    const counts = await auth.database.query(
+      `select caller, count(*)::int as n, count(*) filter (where request_id = caller || '-1')::int as newest
+       from auth.refusal_record where caller in ('known', 'stranger', 'quiet') group by caller order by caller`,
+    );
+    expect(counts).toEqual([
+      { caller: 'known', n: 100, newest: 1 },
+      { caller: 'quiet', n: 3, newest: 1 },
+      { caller: 'stranger', n: 100, newest: 1 },
+    ]);
+  });
+
+  it('is taken from those who have most: many strangers push out neither each other nor who has an account', async () => {
+    await auth.database.query(
+      `insert into auth.refusal_record (platform, tenant_id, request_id, happened_at, entrance, caller, status, reason, details)
+       select 'user', $1::uuid, 'flood', now() - n * interval '1 second', 'user', 'net-' || c, 403, 'x', '{}'
+       from generate_series(1, 100) c, generate_series(1, 60) n`,
+      [auth.tenants.demo],
+    );
+    await trimRefusalRecords(db, 'user', { days: 7, perCaller: 100, most: 1000 });
+    const [counts] = await auth.database.query(
+      `select max(n)::int as most, count(*)::int as callers, sum(n)::int as rows from (
+         select count(*) as n from auth.refusal_record where account_id is null group by caller) c`,
+    );
+    expect(counts?.most).toBe(5);
+    expect(counts?.callers).toBeGreaterThan(100);
+    const quiet = await auth.database.query(`select from auth.refusal_record where caller = 'quiet'`);
+    const known = await auth.database.query(`select from auth.refusal_record where caller = 'known'`);
+    expect([quiet.length, known.length]).toEqual([3, 100]);
+  });
+
+  it('and what is too old is deleted, and it is known since when there is everything', async () => {
+    await auth.database.query(`update auth.refusals_kept set since = now() - interval '20 days'`);
+    await auth.database.query(
+      `update auth.refusal_share set happened_at = now() - interval '8 days' where caller = 'quiet'`,
+    );
+    const before = await leftOut();
+    await trimRefusalRecords(db, 'user', { days: 7 });
+    expect(await auth.database.query(`select from auth.refusal_record where caller = 'quiet'`)).toEqual([]);
+    expect(await leftOut()).toBe(before);
+    const [kept] = await auth.database.query(
+      `select (now() - since) < interval '7 days 1 hour' as is_recent from auth.refusals_kept where platform = 'user'`,
+    );
+    expect(kept?.is_recent).toBe(true);
+  });
+});

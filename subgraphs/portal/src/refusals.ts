@@ -1,0 +1,187 @@
+import { requirePortal } from '@signet/access';
+import { readInTenant } from '@signet/db';
+import {
+  type Check,
+  checks,
+  findReason,
+  isScope,
+  type RecordedRefusal,
+  scopesOfRole,
+  staffRoles,
+  tokenChecks,
+} from '@signet/schema/contract';
+import { badInput } from '@signet/service';
+import { createConnection, createCursorCodec, isIntegerKey, readId, readPage } from '@signet/subgraph';
+import type { GraphqlContext } from './context.ts';
+import {
+  countReasons,
+  findKept,
+  findRefusalPage,
+  findRefusalsOf,
+  isVisibleTo,
+  type KeptRefusals,
+  type RefusalReader,
+  type RefusalRow,
+} from './refusals.queries.ts';
+import type {
+  CheckRefusal,
+  QueryResolvers,
+  RefusalCheck,
+  RefusalCheckResult,
+  RefusalResolvers,
+  RefusalState,
+} from './resolvers.generated.ts';
+
+const scope = 'refusals:read';
+
+/** Latest first: microseconds since 1970 and the id. */
+const codec = createCursorCodec<number>(
+  'refusals:latest',
+  (key): key is number => isIntegerKey(key) && key >= 0,
+);
+
+const requestIdForm = /^[\x21-\x7e]{1,200}$/;
+const uuid7Form = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+/** A gateway reports about once a second, and a request may take half a minute; whoever looks up an id has its answer. */
+const pendingMs = 8000;
+const minuteMs = 60_000;
+
+/** @throws {RefusalError} input.requestId */
+export const refusal: NonNullable<QueryResolvers['refusal']> = async (_parent, args, ctx) => {
+  const reader = readerOf(ctx);
+  const requestId = args.requestId.trim();
+  if (!requestIdForm.test(requestId))
+    throw badInput('requestId', 'A request id has 1 to 200 letters, digits and signs, and no spaces.');
+  const at = timeOf(requestId);
+  const [rows, kept] = await readInTenant(ctx.db, ctx.tenantId, (trx) =>
+    Promise.all([findRefusalsOf(trx, requestId), findKept(trx, at)]),
+  );
+  const refusals = rows.filter((row) => isVisibleTo(row, reader));
+  const state = rows.length === 0 ? judgeMissing(at, kept) : refusals.length > 0 ? 'RECORDED' : 'OF_STAFF';
+  return { state, refusals: [...refusals], keptSince: kept.since };
+};
+
+/** @throws {RefusalError} input.first, input.after, input.reason, input.accountId */
+export const refusals: NonNullable<QueryResolvers['refusals']> = async (_parent, args, ctx) => {
+  const reader = readerOf(ctx);
+  const page = readPage(args, codec);
+  const { reason, accountId } = args.filter ?? {};
+  if (reason != null && !/^[\w.]{1,120}$/.test(reason))
+    throw badInput('reason', 'There is no such reason. docs/errors.md lists them.');
+  const filter = {
+    reason: reason ?? undefined,
+    accountId: accountId == null ? undefined : readId('accountId', accountId),
+  };
+  const rows = await readInTenant(ctx.db, ctx.tenantId, (trx) => findRefusalPage(trx, reader, filter, page));
+  return createConnection(rows, page, codec, (row) => ({ key: row.happened_microseconds, id: row.id }));
+};
+
+export const refusalReasons: NonNullable<QueryResolvers['refusalReasons']> = (_parent, _args, ctx) => {
+  const reader = readerOf(ctx);
+  return readInTenant(ctx.db, ctx.tenantId, (trx) => countReasons(trx, reader));
+};
+
+/** @throws {RefusalError} for anyone but staff with the scope */
+function readerOf({ session }: GraphqlContext): RefusalReader {
+  const { staffId, scopes } = requirePortal(session, scope);
+  return { staffId, mayReadAudit: scopes.has('audit:read') };
+}
+
+/** When an entrance made the id (RFC 9562, section 5.7). Undefined for an id of another form. */
+function timeOf(requestId: string): Date | undefined {
+  const [, high, low] = uuid7Form.exec(requestId) ?? [];
+  return high === undefined ? undefined : new Date(Number.parseInt(`${high}${low}`, 16));
+}
+
+function judgeMissing(at: Date | undefined, { since, now, isLeftOut }: KeptRefusals): RefusalState {
+  if (!at || at.getTime() > now.getTime() + minuteMs) return 'UNKNOWN_ID';
+  if (at < since) return 'TOO_OLD';
+  if (now.getTime() - at.getTime() < pendingMs) return 'PENDING';
+  return isLeftOut ? 'LEFT_OUT' : 'NOT_REFUSED';
+}
+
+export const refusalResolvers: RefusalResolvers = {
+  requestId: (row) => row.request_id,
+  happenedAt: (row) => row.happened_at,
+  side: (row) => row.platform,
+  isPartial: ({ details }) => details.isPartial,
+  operationName: ({ details }) => details.operation?.name ?? null,
+  operationType: ({ details }) => details.operation?.type ?? null,
+  operationHash: ({ details }) => details.operation?.hash ?? null,
+  clientName: ({ details }) => details.client?.name ?? null,
+  clientVersion: ({ details }) => details.client?.version ?? null,
+  role: ({ details }) => details.role ?? null,
+  customer: async ({ platform, account_id: id, caller_kind: kind }, _args, ctx) =>
+    platform === 'user' && id !== null && kind !== 'service'
+      ? ((await ctx.loaders.customer.load(id)) ?? null)
+      : null,
+  staff: ({ platform, account_id: own, act_id: act, caller_kind: kind }) => {
+    const id = platform === 'portal' && kind !== 'service' ? own : act;
+    return id === null ? null : { id };
+  },
+  serviceId: ({ account_id: id, caller_kind: kind }) => (kind === 'service' ? id : null),
+  network: ({ platform, account_id: id, details }, _args, ctx) => {
+    const { staffId, mayReadAudit } = readerOf(ctx);
+    return platform === 'user' || mayReadAudit || id === staffId ? (details.network ?? null) : null;
+  },
+  unnamed: ({ details }) =>
+    details.refusals.filter(({ check }) => check === undefined).map((one) => describe(one, details)),
+  checks: (row) => judgeChecks(row),
+};
+
+const subgraphChecks: ReadonlySet<Check> = new Set(checks.slice(checks.indexOf('SUBGRAPH')));
+
+/**
+ * What became of each check. Those before the first that refused have passed. At the entrance none comes after it; in the subgraphs the fields
+ * of one request meet theirs side by side, so there each check says for itself.
+ */
+function judgeChecks({ details }: RefusalRow): RefusalCheck[] {
+  const { refusals, hasToken } = details;
+  const refusedBy = Map.groupBy(refusals, (one) => one.check);
+  const firstRefused = checks.find((check) => refusedBy.has(check));
+  const hasUnnamed = refusedBy.has(undefined);
+  let isOver = false;
+  return checks.map((check): RefusalCheck => {
+    const refused = refusedBy.get(check) ?? [];
+    let result: RefusalCheckResult = 'PASSED';
+    if (refused.length > 0) result = 'REFUSED';
+    else if (isOver) result = 'NOT_REACHED';
+    else if (hasUnnamed && firstRefused === undefined) result = 'UNKNOWN';
+    else if (!hasToken && tokenChecks.includes(check)) result = 'NOT_NEEDED';
+    if (refused.length > 0 && (!subgraphChecks.has(check) || check === 'SUBGRAPH')) isOver = true;
+    return { check, result, refused: refused.map((one) => describe(one, details)) };
+  });
+}
+
+function describe(one: RecordedRefusal, { scopes, signInAge }: RefusalRow['details']): CheckRefusal {
+  const { code, reason, field, path, subgraph, count, rule = [], limit, retryAfterSeconds } = one;
+  return {
+    code,
+    reason: reason ?? null,
+    text: reason === undefined ? null : (findReason(reason)?.text ?? null),
+    field: field ?? null,
+    path: path ?? null,
+    subgraph: subgraph ?? null,
+    count,
+    conditions: rule.map(({ kind, anyOf = [], seconds, isMet }) => ({
+      kind,
+      anyOf: anyOf.map((all) => [...all]),
+      seconds: seconds ?? null,
+      isMet: isMet ?? null,
+      roles: kind === 'scopes' ? rolesWith(anyOf) : [],
+    })),
+    heldScopes: code === 'FORBIDDEN' && scopes ? [...scopes] : null,
+    signInAge: code === 'FORBIDDEN' ? (signInAge ?? null) : null,
+    found: limit?.found ?? null,
+    allowed: limit?.allowed ?? null,
+    retryAfterSeconds: retryAfterSeconds ?? null,
+  };
+}
+
+function rolesWith(anyOf: readonly (readonly string[])[]): string[] {
+  return staffRoles.filter((role) =>
+    anyOf.some(
+      (all) => all.length > 0 && all.every((name) => isScope(name) && scopesOfRole[role].includes(name)),
+    ),
+  );
+}
