@@ -42,10 +42,10 @@ export function testDashboard(staff: Console): void {
 
     test('counts what happens at once, keeps the time that it shows in the address, and leads to the events', async () => {
       const page = await staff.open('dashboard');
-      const signIns = page.getByRole('region', { name: 'Sign-ins of staff' });
+      const signIns = page.getByRole('region', { name: 'Sign-ins of staff', exact: true });
       const read = async () =>
         Number(/Signed in: ([\d,]+)/.exec(await signIns.innerText())?.[1]?.replace(',', ''));
-      await charts(page).first().waitFor();
+      await signIns.getByRole('figure').waitFor();
       const before = await read();
       await page.getByRole('button', { name: '1 hour' }).click();
       await expect.poll(() => page.url()).toContain('range=hour');

@@ -79,7 +79,8 @@ export function Chart(props: {
       </figcaption>
       <details>
         <summary>{texts.asTable}</summary>
-        <div className="chart-table">
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard. */}
+        <section className="chart-table" tabIndex={0} aria-label={`${title}: ${texts.asTable}`}>
           <table>
             <caption className="quiet">{title}</caption>
             <thead>
@@ -107,7 +108,7 @@ export function Chart(props: {
               ))}
             </tbody>
           </table>
-        </div>
+        </section>
       </details>
     </figure>
   );

@@ -93,11 +93,15 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
   const writeFrom = (bytes: Buffer, from: number): void => {
     stalled = undefined;
     const done = (error: NodeJS.ErrnoException | null, written: number): void => {
-      if (!error && from + written < bytes.length) return writeFrom(bytes, from + written);
+      if (!error && from + written < bytes.length) {
+        writeFrom(bytes, from + written);
+        return;
+      }
       // A pipe that is full for now.
       if (error?.code === 'EAGAIN') {
         stalled = bytes.subarray(from);
-        return void setTimeout(writeFrom, urgentMs, bytes, from).unref();
+        setTimeout(writeFrom, urgentMs, bytes, from).unref();
+        return;
       }
       isWriting = false;
       if (error) dropped += countLines(bytes.subarray(from));
@@ -107,14 +111,12 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
       else if (full.length > 0) flush();
       else if (used > 0) schedule(delayMs);
     };
-    if (!isPipe) return write(fd, bytes, from, bytes.length - from, null, done);
-    let written: number;
-    try {
-      written = writeSync(fd, bytes, from);
-    } catch (error) {
-      return done(error as NodeJS.ErrnoException, 0);
+    if (isPipe) {
+      const { error, written } = writeNow(fd, bytes, from);
+      done(error, written);
+    } else {
+      write(fd, bytes, from, bytes.length - from, null, done);
     }
-    done(null, written);
   };
   const writeRest = () => {
     if (stalled) full.unshift(stalled);
@@ -122,14 +124,12 @@ export function openLogOutput({ fd = 1, onChange = sayOnStderr }: Options = {}):
     let end = performance.now() + lastMs;
     for (let bytes = full.shift(); bytes; bytes = full.shift()) {
       for (let from = 0; from < bytes.length; ) {
-        try {
-          from += writeSync(fd, bytes, from);
-          end = performance.now() + lastMs;
-        } catch (error) {
-          // It was said before, or there is nobody left to read it.
-          if ((error as NodeJS.ErrnoException).code !== 'EAGAIN' || performance.now() > end) return;
-          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, urgentMs);
-        }
+        const { error, written } = writeNow(fd, bytes, from);
+        from += written;
+        if (!error) end = performance.now() + lastMs;
+        // It was said before, or there is nobody left to read it.
+        else if (error.code !== 'EAGAIN' || performance.now() > end) return;
+        else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, urgentMs);
       }
     }
   };
@@ -168,6 +168,14 @@ function openWithoutBlocking(): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+function writeNow(fd: number, bytes: Buffer, from: number) {
+  try {
+    return { error: null, written: writeSync(fd, bytes, from) };
+  } catch (error) {
+    return { error: error as NodeJS.ErrnoException, written: 0 };
   }
 }
 
