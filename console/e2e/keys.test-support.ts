@@ -27,6 +27,22 @@ export function testKeys(staff: Console): void {
       );
       expect(rows).toEqual([{ details: { platform: 'user', kid, reason: 'A test of the console.' } }]);
 
+      // It waits for minutes, or for a process that is down: a page that is left open meanwhile keeps no session alive.
+      const left = await staff.context.newPage();
+      await left.clock.install();
+      await left.goto(new URL('keys', staff.base).href);
+      await left.getByText('A rotation was asked for.').waitFor();
+      const sent: string[] = [];
+      left.on('request', (request) => sent.push(request.postData() ?? ''));
+      await left.clock.runFor(20_000);
+      await expect
+        .poll(() => sent.filter((body) => body.includes('query SigningKeys')).length)
+        .toBeGreaterThan(0);
+      await left.clock.runFor(620_000);
+      await left.getByText('A rotation was asked for.').waitFor();
+      expect(sent.filter((body) => body.includes('Signet_refresh'))).toEqual([]);
+      await left.close();
+
       await active.getByRole('button', { name: `Revoke key ${kid}` }).click();
       await page.getByText(/sessions? holds? a token of it/).waitFor();
       await page.getByText('though it has not been published').waitFor();

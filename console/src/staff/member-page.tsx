@@ -61,7 +61,8 @@ export function Component() {
               {say.own} <Link to="/account">{say.ownAccount}</Link>
             </p>
           ) : (
-            <Acts member={member} />
+            // What is open or typed about one member does not stay for the next.
+            <Acts key={member.id} member={member} />
           )}
           {may(auditLogDocument) && (
             <p className="links">
