@@ -7,9 +7,9 @@ import type { Console } from './console.test-support.ts';
 export function testServices(staff: Console): void {
   const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
   const give = async (page: Page, button: string) => {
-    await page.getByLabel('Reason').fill('Ticket 4711');
+    await page.getByRole('textbox', { name: /^Reason/ }).fill('Ticket 4711');
     await press(page, button);
-    await expect.poll(() => page.getByLabel('Reason').count()).toBe(0);
+    await expect.poll(() => page.getByRole('textbox', { name: /^Reason/ }).count()).toBe(0);
   };
 
   describe('services', () => {
@@ -21,7 +21,7 @@ export function testServices(staff: Console): void {
       await page.getByLabel('Name', { exact: true }).fill('Report of the night');
       await page.getByLabel('customers:read').check();
       await page.getByLabel('Networks').fill('127.0.0.1');
-      await page.getByLabel('Reason').fill('Ticket 4711');
+      await page.getByRole('textbox', { name: /^Reason/ }).fill('Ticket 4711');
       // A session that ends meanwhile takes nothing of it.
       await staff.endSessions('admin@example.com');
       await press(page, 'New service account');

@@ -2,6 +2,7 @@ import { type ReactNode, useId } from 'react';
 import { Link, useHref, useNavigate } from 'react-router';
 import { chartTexts as texts } from '../dashboard/texts.ts';
 import { formatDateTime, language } from '../texts/index.ts';
+import './chart.css';
 
 /** As the API has it: `Timeline`. */
 export type Timeline = {
@@ -79,7 +80,9 @@ export function Chart(props: {
       </figcaption>
       <details>
         <summary>{texts.asTable}</summary>
-        <div className="chart-table">
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard. */}
+        {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for what is sent. */}
+        <div className="chart-table" role="group" aria-label={title} tabIndex={0}>
           <table>
             <caption className="quiet">{title}</caption>
             <thead>
