@@ -26,7 +26,7 @@ export function testScreens(staff: Console): void {
   };
 
   /** Each screen, those of one customer, member, account and refusal among them. */
-  async function findScreens(): Promise<Screen[]> {
+  async function findScreens(locale: string): Promise<Screen[]> {
     const { platform } = staff;
     const token = await platform.signIn('portal', 'admin@example.com');
     const found = await platform.ask(
@@ -38,7 +38,7 @@ export function testScreens(staff: Console): void {
     const { body } = await platform.ask(
       `mutation {
         createServiceAccount(
-          input: { side: PORTAL, name: "For every screen", scopes: ["customers:read"], reason: "A test of the console" }
+          input: { side: PORTAL, name: "For every screen, ${locale}", scopes: ["customers:read"], reason: "A test of the console" }
         ) { id }
       }`,
       { token },
@@ -96,7 +96,7 @@ export function testScreens(staff: Console): void {
     ] as const)(
       'moves nothing while it is loaded, is as wide as the window, and has no barrier that axe finds: $locale, $colorScheme, $width px',
       async ({ locale, colorScheme, width }) => {
-        const screens = await findScreens();
+        const screens = await findScreens(locale);
         const context = await staff.useContext({ locale, colorScheme, viewport: { width, height: 740 } });
         await context.addInitScript(watchShifts);
         const signIn = await context.newPage();
