@@ -26,8 +26,8 @@ export async function down(db: Kysely<unknown>): Promise<void> {
     drop table auth.audit_verification;
     drop function auth.trim_user_refusal_records(integer, integer, integer);
     drop function auth.trim_portal_refusal_records(integer, integer, integer);
-    drop function auth.count_user_refusals_left_out(integer);
-    drop function auth.count_portal_refusals_left_out(integer);
+    drop function auth.count_user_refusals_left_out(integer, timestamptz);
+    drop function auth.count_portal_refusals_left_out(integer, timestamptz);
     drop table auth.refusals_left_out;
     drop table auth.refusals_kept;
     drop table auth.refusal_record;
@@ -93,7 +93,7 @@ async function createRecords(db: Kysely<unknown>): Promise<void> {
       platform text primary key check (platform in ('user', 'portal')),
       since timestamptz not null default now()
     );
-    -- How many there was no room for, by minute. Of no tenant: nobody looked whose they were.
+    -- How many there was no room for, by minute: about. Of no tenant: nobody looked whose they were.
     create table auth.refusals_left_out (
       platform text not null check (platform in ('user', 'portal')),
       minute timestamptz not null,
@@ -120,16 +120,23 @@ async function createRecords(db: Kysely<unknown>): Promise<void> {
         with check (platform = '${platform}' and entrance in ${entrancesOf[platform]}
           and happened_at between now() - interval '1 hour' and now() + interval '1 minute');
       grant insert (${written}) on auth.refusal_record to signet_auth_${platform};
-      create function auth.count_${platform}_refusals_left_out(how_many integer) returns void
+      -- In which of the minutes since then, nobody knows: each of them may lack some.
+      create function auth.count_${platform}_refusals_left_out(how_many integer, since timestamptz) returns void
         language sql volatile security definer set search_path = ''
       begin atomic
         insert into auth.refusals_left_out as l (platform, minute, count)
-          select '${platform}', date_trunc('minute', now()), how_many where how_many > 0
+          select '${platform}', m.minute, greatest(1, how_many / count(*) over ())
+          from generate_series(date_trunc('minute', least(now(), greatest(since, now() - interval '1 day'))), now(), interval '1 minute') m (minute)
+          where how_many > 0
           on conflict (platform, minute) do update set count = l.count + excluded.count;
       end;
     `)
       .execute(db);
-    await publishFunction(db, `auth.count_${platform}_refusals_left_out(integer)`, `signet_auth_${platform}`);
+    await publishFunction(
+      db,
+      `auth.count_${platform}_refusals_left_out(integer, timestamptz)`,
+      `signet_auth_${platform}`,
+    );
   }
 }
 
@@ -145,8 +152,6 @@ async function createTrimming(db: Kysely<unknown>, platform: string): Promise<vo
     as $$
     declare
       oldest timestamptz := now() - greatest(days, 1) * interval '1 day';
-      share integer;
-      total bigint;
       trimmed uuid[];
       gone pg_catalog.int4 := 0;
     begin
@@ -162,19 +167,16 @@ async function createTrimming(db: Kysely<unknown>, platform: string): Promise<vo
       delete from auth.refusals_left_out l where l.platform = '${platform}' and l.minute < oldest;
       update auth.refusals_kept k set since = oldest where k.platform = '${platform}' and k.since < oldest;
       for sort in 0..1 loop
-        foreach share in array array[100, 50, 20, 10, 5, 2, 1, 0] loop
-          share := least(share, greatest(per_caller, 1));
-          select coalesce(sum(least(c.n, share)), 0) into total from (
-            select count(*) as n from auth.refusal_share s
-            where s.platform = '${platform}' and s.is_known = (sort = 0) group by s.caller
-          ) c;
-          exit when total <= greatest(most, 1000);
-        end loop;
+        -- The newest row of every caller is before the second of any: whoever has most loses first, and one row is lost where callers are too many.
         with ranked as (
-          select s.record_id, row_number() over (partition by s.caller order by s.happened_at desc, s.record_id desc) as nth
+          select s.record_id, s.happened_at,
+            row_number() over (partition by s.caller order by s.happened_at desc, s.record_id desc) as nth
           from auth.refusal_share s where s.platform = '${platform}' and s.is_known = (sort = 0)
+        ), placed as (
+          select r.record_id, r.nth, row_number() over (order by r.nth, r.happened_at desc, r.record_id desc) as place from ranked r
         ), lost as (
-          delete from auth.refusal_share s using ranked k where s.record_id = k.record_id and k.nth > share
+          delete from auth.refusal_share s using placed p
+          where s.record_id = p.record_id and (p.nth > greatest(per_caller, 1) or p.place > greatest(most, 1000))
           returning s.record_id, s.happened_at
         ), counted as (
           insert into auth.refusals_left_out as l (platform, minute, count)

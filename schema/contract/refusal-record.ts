@@ -67,9 +67,13 @@ export type RefusalRecord = {
   refusals: readonly RecordedRefusal[];
 };
 
-/** Records of one platform. `leftOut`: how many more were refused that are not here, since there was no room for them. */
+/**
+ * Records of one platform. `leftOut`: how many more were refused that are not here, since there was no room for them, and since when
+ * (milliseconds since 1970): while auth gives no answer, the report of them waits.
+ */
 export type RefusalRecordReport = {
   platform: Platform;
   records: readonly RefusalRecord[];
   leftOut?: number | undefined;
+  leftOutSince?: number | undefined;
 };

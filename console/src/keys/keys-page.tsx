@@ -99,7 +99,7 @@ function Asked({ set }: { set: KeySet }) {
   if (!asked?.takesOverAt) return null;
   const isOverdue = new Date(asked.takesOverAt).getTime() < Date.now();
   return (
-    <p className="notice" role="status">
+    <p className="note" role="status">
       {isOverdue ? say.overdue : say.asked(formatDateTime(asked.takesOverAt))}
     </p>
   );

@@ -63,7 +63,7 @@ function Search({ id }: { id: string | undefined }) {
   return (
     <Section title={texts.why}>
       <form
-        className="paste"
+        className="refusal-search"
         onSubmit={(event: FormEvent) => {
           event.preventDefault();
           search(pasted);
@@ -134,7 +134,7 @@ function Latest() {
         ) : reasons.isPending ? (
           <Skeleton lines={1} />
         ) : (
-          <div className="chips">
+          <div className="refusal-reasons">
             <Button aria-pressed={reason === ''} onClick={() => choose('')}>
               {texts.every}
             </Button>

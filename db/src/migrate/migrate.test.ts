@@ -137,6 +137,25 @@ describe('migrateToLatest', () => {
     expect(await run).toEqual(['9001-wide']);
   });
 
+  it('begins again where it lost a deadlock to a transaction of a process', async () => {
+    const owners = await addToPlatform({
+      '9001-first.ts': `export const up = (db) => db.schema.alterTable('portal.support_note').addColumn('extra', 'text').execute();`,
+      '9002-second.ts': `export const up = (db) => db.schema.alterTable('auth.tenant').addColumn('extra', 'text').execute();`,
+    });
+    const process = new pg.Client({ connectionString: database.adminUrl });
+    await process.connect();
+    // The run is the one that looks for a deadlock, and loses it.
+    const adminUrl = new URL(database.adminUrl);
+    adminUrl.searchParams.set('options', '-c deadlock_timeout=3s');
+    await process.query(`set deadlock_timeout = '1min'; begin; lock table auth.tenant in access share mode`);
+    const run = migrateToLatest(adminUrl.href, { owners, lockTimeoutMs: 60_000 });
+    const waiting = `select 1 from pg_locks where relation = 'auth.tenant'::regclass and not granted`;
+    await expect.poll(() => database.query(waiting), { interval: 20 }).toHaveLength(1);
+    await process.query('lock table portal.support_note in access share mode; commit');
+    await process.end();
+    expect(await run).toEqual(['9001-first', '9002-second']);
+  });
+
   it('leaves the data as it was when a migration fails, and names it', async () => {
     await database.addTenant('kept');
     const owners = await addToPlatform({

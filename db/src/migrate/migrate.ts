@@ -39,7 +39,7 @@ const lockAttempts = 20;
  * Brings the database up to date and returns the names of what ran: the platform's migrations first, then those of each subgraph
  * in the order of the registry. All in one transaction, as `signet_owner`, whom createRoles must have made. Several may call
  * it at once: one works, the others wait and find nothing to do. Processes may use the database meanwhile: where a long transaction of
- * theirs holds a table, the run gives way and begins again.
+ * theirs holds a table, or waits for one that the run holds, the run gives way and begins again.
  *
  * @throws {MigrationError} where one fails, or where the database has migrations that this code does not have
  */
@@ -48,7 +48,7 @@ export async function migrateToLatest(adminUrl: string, options?: MigrationOptio
     try {
       return await migrateOnce(adminUrl, options);
     } catch (error) {
-      if (!isLockTimeout(error)) throw error;
+      if (!isLostLock(error)) throw error;
       if (attempt === lockAttempts) {
         throw new MigrationError(
           `${(error as Error).message}. A transaction holds a table for long: end it (pg_stat_activity, xact_start), then run this again.`,
@@ -60,10 +60,13 @@ export async function migrateToLatest(adminUrl: string, options?: MigrationOptio
   }
 }
 
-/** lock_not_available */
-function isLockTimeout(error: unknown): boolean {
+/**
+ * 55P03 lock_not_available; 40P01 deadlock_detected: the run holds the tables of earlier migrations, and a transaction that has the next one
+ * may want those.
+ */
+function isLostLock(error: unknown): boolean {
   const { code, cause } = error as { code?: unknown; cause?: unknown };
-  return code === '55P03' || (cause !== undefined && isLockTimeout(cause));
+  return code === '55P03' || code === '40P01' || (cause !== undefined && isLostLock(cause));
 }
 
 function migrateOnce(adminUrl: string, options?: MigrationOptions): Promise<string[]> {

@@ -3,6 +3,7 @@ import {
   everydayRefusals,
   maxRefusalRecords,
   type Platform,
+  platforms,
   type RefusalRecord,
   type RefusalRecordReport,
   refusalRecordPath,
@@ -44,9 +45,18 @@ const minuteMs = 60_000;
 const defaultMaxWaiting = 400;
 const maxKnownCallers = 5000;
 const maxPauses = 30;
+const mostLeftOut = 1_000_000_000;
 
 type Kind = 'known' | 'strangers';
-type Waiting = { buffers: Readonly<Record<Kind, FairBuffer<RefusalRecord>>>; leftOut: number };
+type Waiting = {
+  buffers: Readonly<Record<Kind, FairBuffer<RefusalRecord>>>;
+  leftOut: number;
+  /** When the first of them was refused. */
+  leftOutSince: number | undefined;
+  /** Of this platform's auth process alone: the other one may be well. */
+  pauses: number;
+  toSkip: number;
+};
 
 /**
  * Sends records about once a second, at most `maxRefusalRecords` at a time: a flood is a bounded number of rows. Each caller (an account, the
@@ -63,7 +73,15 @@ export function createRefusalRecords(options: RefusalRecordsOptions): RefusalRec
   const open = (): Waiting => ({
     buffers: { known: createFairBuffer(maxWaiting), strangers: createFairBuffer(maxWaiting) },
     leftOut: 0,
+    leftOutSince: undefined,
+    pauses: 0,
+    toSkip: 0,
   });
+  const leaveOut = (platform: Platform, count: number, since = Date.now()) => {
+    const of = waiting[platform];
+    of.leftOut = Math.min(mostLeftOut, of.leftOut + count);
+    of.leftOutSince = Math.min(of.leftOutSince ?? since, since);
+  };
   const waiting: Readonly<Record<Platform, Waiting>> = { user: open(), portal: open() };
   const platformOfField = createPlatformOf(entrance.platforms, fieldPlatforms);
   const counts = new LRUCache<string, { count: number }>({
@@ -78,50 +96,57 @@ export function createRefusalRecords(options: RefusalRecordsOptions): RefusalRec
     return known.count <= perCallerAndMinute;
   };
 
-  let pauses = 0;
-  let toSkip = 0;
   const sendOne = async (platform: Platform): Promise<void> => {
     const { buffers } = waiting[platform];
     const half = maxRefusalRecords / 2;
     const known = buffers.known.take(Math.max(half, maxRefusalRecords - buffers.strangers.size));
     const records = [...known, ...buffers.strangers.take(maxRefusalRecords - known.length)];
-    const { leftOut } = waiting[platform];
+    const { leftOut, leftOutSince } = waiting[platform];
     if (records.length === 0 && leftOut === 0) return;
     waiting[platform].leftOut = 0;
-    const report = { platform, records, ...(leftOut > 0 && { leftOut }) } satisfies RefusalRecordReport;
+    waiting[platform].leftOutSince = undefined;
+    const report = {
+      platform,
+      records,
+      ...(leftOut > 0 && { leftOut, leftOutSince }),
+    } satisfies RefusalRecordReport;
     const isTaken = await sendReport(refusalRecordPath, report, {
       entrance: entrance.kind,
       authUrl: urls[platform],
       sign,
     }).catch((error: unknown) => {
-      waiting[platform].leftOut += leftOut;
+      if (leftOut > 0) leaveOut(platform, leftOut, leftOutSince);
       for (const record of records) keep(platform, record.account?.id ?? record.network ?? '', record);
       throw error;
     });
-    if (!isTaken && pauses === 0)
-      logger.warn(
-        { entrance: entrance.name },
-        'auth does not take records of refused requests: they are lost',
-      );
+    if (isTaken) return;
+    // That there were some must be known all the same.
+    leaveOut(
+      platform,
+      leftOut + records.length,
+      Math.min(leftOutSince ?? Date.now(), ...records.map(({ at }) => at)),
+    );
+    throw new Error('auth does not take records of refused requests: they are lost');
   };
-  const sendAll = async () => {
-    try {
-      await sendOne('user');
-      await sendOne('portal');
-      pauses = 0;
-    } catch (err) {
-      if (pauses === 0)
-        logger.warn({ err, entrance: entrance.name }, 'refused requests could not be recorded yet');
-      pauses = Math.min(maxPauses, pauses * 2 || 1);
-      toSkip = pauses;
-    }
-  };
-  let running: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    if (toSkip > 0) {
-      toSkip -= 1;
+  const trySending = async (platform: Platform): Promise<void> => {
+    const own = waiting[platform];
+    if (own.toSkip > 0) {
+      own.toSkip -= 1;
       return;
     }
+    try {
+      await sendOne(platform);
+      own.pauses = 0;
+    } catch (err) {
+      if (own.pauses === 0)
+        logger.warn({ err, entrance: entrance.name, platform }, 'refused requests could not be recorded yet');
+      own.pauses = Math.min(maxPauses, own.pauses * 2 || 1);
+      own.toSkip = own.pauses;
+    }
+  };
+  const sendAll = async () => void (await Promise.all(platforms.map(trySending)));
+  let running: Promise<void> | undefined;
+  const timer = setInterval(() => {
     running ??= sendAll().finally(() => {
       running = undefined;
     });
@@ -129,7 +154,7 @@ export function createRefusalRecords(options: RefusalRecordsOptions): RefusalRec
 
   const keep = (platform: Platform, caller: string, record: RefusalRecord) => {
     const kind = record.account ? 'known' : 'strangers';
-    if (!waiting[platform].buffers[kind].add(caller, record)) waiting[platform].leftOut += 1;
+    if (!waiting[platform].buffers[kind].add(caller, record)) leaveOut(platform, 1, record.at);
   };
   return {
     add(request) {
@@ -139,25 +164,26 @@ export function createRefusalRecords(options: RefusalRecordsOptions): RefusalRec
       // First, so that a flood is not even described.
       const caller = callerOf(request);
       if (hasShare(caller)) keep(platform, caller, describeRefused(request));
-      else waiting[platform].leftOut += 1;
+      else leaveOut(platform, 1);
     },
     async stop() {
       clearInterval(timer);
       await running;
-      // If auth did not answer the last time, stopping does not wait for it.
-      if (pauses > 0) return;
-      for (let round = 0; round < maxWaiting / maxRefusalRecords && isWaiting(waiting); round += 1) {
-        await sendAll();
-        if (pauses > 0) return;
+      // Where auth did not answer the last time, stopping does not wait for it.
+      const answering = platforms.filter((platform) => waiting[platform].pauses === 0);
+      for (let round = 0; round < maxWaiting / maxRefusalRecords; round += 1) {
+        const left = answering.filter(
+          (platform) => waiting[platform].pauses === 0 && isWaiting(waiting[platform]),
+        );
+        if (left.length === 0) return;
+        await Promise.all(left.map(trySending));
       }
     },
   };
 }
 
-function isWaiting(waiting: Readonly<Record<Platform, Waiting>>): boolean {
-  return Object.values(waiting).some(
-    ({ buffers, leftOut }) => buffers.known.size + buffers.strangers.size + leftOut > 0,
-  );
+function isWaiting({ buffers, leftOut }: Waiting): boolean {
+  return buffers.known.size + buffers.strangers.size + leftOut > 0;
 }
 
 /** Whose share a record takes: the account's, or that of the network, which for IPv6 is a /48. */

@@ -38,6 +38,9 @@ export type RefusedRequest = {
 const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const fieldForm = /^[A-Za-z_]\w{0,99}\.[A-Za-z_]\w{0,99}$/;
 const scopeForm = /^[\w.:/-]{1,100}$/;
+const subgraphForm = /^[\w-]{1,64}$/;
+const pathForm = /^[\w.]+$/;
+const largestNumber = 1_000_000_000;
 const longestPath = 200;
 const mostScopes = 100;
 
@@ -82,7 +85,9 @@ function describeCaller(session: KnownSession, isByRule: boolean, now: number): 
     ...(isStaffRole(role) && { role }),
     ...(isByRule && {
       scopes: [...scopes].filter((scope) => scopeForm.test(scope)).slice(0, mostScopes),
-      ...(authTime !== undefined && { signInAge: Math.max(0, Math.round(now / 1000 - authTime)) }),
+      ...(authTime !== undefined && {
+        signInAge: Math.min(largestNumber, Math.max(0, Math.round(now / 1000 - authTime))),
+      }),
     }),
   };
 }
@@ -117,11 +122,11 @@ function describeRefusals({ errors, notes, outageCheck }: RefusedRequest): Recor
       ...(reason !== undefined && { reason }),
       ...(field !== undefined && fieldForm.test(field) && { field }),
       ...(path && { path }),
-      ...(subgraph !== undefined && { subgraph }),
+      ...(subgraph !== undefined && subgraphForm.test(subgraph) && { subgraph }),
       count: 1,
       ...(rule && { rule }),
       ...(limit && { limit }),
-      ...(Number.isSafeInteger(retryAfterSeconds) && { retryAfterSeconds: retryAfterSeconds as number }),
+      ...(isWholeNumber(retryAfterSeconds) && { retryAfterSeconds }),
     });
   }
   return [...noted.values()];
@@ -137,11 +142,12 @@ function labelsOf({ extensions }: GraphQLFormattedError): { code: string; reason
   };
 }
 
+/** A subgraph of another team may write anything for a key, too. */
 function pathOf({ path = [] }: GraphQLFormattedError): string | undefined {
-  return (
-    path
-      .filter((element) => typeof element === 'string')
-      .join('.')
-      .slice(0, longestPath) || undefined
-  );
+  const keys = path.filter((element) => typeof element === 'string').join('.');
+  return pathForm.test(keys) ? keys.slice(0, longestPath) : undefined;
+}
+
+function isWholeNumber(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= largestNumber;
 }

@@ -36,6 +36,11 @@ export default {
       Dashboard: { own: body.data.dashboard.id, foreign: unknownId },
     };
   },
+  arguments: {
+    'Query.refusal': { requestId: unknownId },
+    // Whoever may ask for a verification gets one, and nothing else changes.
+    'Mutation.verifyAuditLog': {},
+  },
   // By an id that nobody knows; the list has what the test itself was refused.
   emptyInSeed: ['User.assignees', 'RefusalLookup.refusals', 'Refusal.unnamed'],
   // Only with a right argument, which tests of this subgraph have.

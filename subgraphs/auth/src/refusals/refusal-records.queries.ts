@@ -10,20 +10,52 @@ export const maxRecordsOfPlatform = 100_000;
 /** A record with the tenant that it is about, and whose share it takes. */
 export type OwnedRecord = { tenantId: string; caller: string; record: RefusalRecord };
 
-/** Writes records, those of each tenant under its row security. */
+/**
+ * Writes records, those of each tenant under its row security. What the table does not take, such as a record of a tenant that is not there,
+ * would come again for ever if it were refused: it is left out.
+ *
+ * @returns how many were written
+ */
 export async function insertRefusalRecords(
   db: Kysely<Database>,
   { platform, entrance }: { platform: Platform; entrance: string },
   records: readonly OwnedRecord[],
-): Promise<void> {
+): Promise<number> {
+  let written = 0;
   for (const [tenantId, own] of Map.groupBy(records, (one) => one.tenantId)) {
-    await inTenant(db, tenantId, (trx) =>
-      trx
-        .insertInto('auth.refusal_record')
-        .values(own.map((one) => ({ platform, entrance, ...toRow(one) })))
-        .execute(),
-    );
+    const insert = (rows: readonly OwnedRecord[]) =>
+      inTenant(db, tenantId, (trx) =>
+        trx
+          .insertInto('auth.refusal_record')
+          .values(rows.map((one) => ({ platform, entrance, ...toRow(one) })))
+          .execute(),
+      );
+    written += await insertWhatFits(own, insert);
   }
+  return written;
+}
+
+/** All at once, and where that is refused, each by itself. */
+async function insertWhatFits(
+  records: readonly OwnedRecord[],
+  insert: (rows: readonly OwnedRecord[]) => Promise<unknown>,
+): Promise<number> {
+  try {
+    await insert(records);
+    return records.length;
+  } catch (error) {
+    if (!isMisfit(error)) throw error;
+    if (records.length === 1) return 0;
+    let written = 0;
+    for (const record of records) written += await insertWhatFits([record], insert);
+    return written;
+  }
+}
+
+/** SQLSTATE: an integrity constraint, or a value or policy that does not let the row in. */
+function isMisfit(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && /^(22|23|42501)/.test(code);
 }
 
 function toRow({ tenantId, caller, record }: OwnedRecord) {
@@ -43,9 +75,15 @@ function toRow({ tenantId, caller, record }: OwnedRecord) {
   };
 }
 
-/** Counts records for which there was no room. */
-export async function countLeftOut(db: Kysely<Database>, platform: Platform, count: number): Promise<void> {
-  await sql`select ${sql.raw(`auth.count_${platform}_refusals_left_out`)}(${count}::integer)`.execute(db);
+/** Counts records for which there was no room since a time. */
+export async function countLeftOut(
+  db: Kysely<Database>,
+  platform: Platform,
+  { count, since }: { count: number; since: Date },
+): Promise<void> {
+  await sql`
+    select ${sql.raw(`auth.count_${platform}_refusals_left_out`)}(${count}::integer, ${since}::timestamptz)
+  `.execute(db);
 }
 
 type Bounds = { days: number; perCaller?: number; most?: number };

@@ -142,10 +142,25 @@ describe('a record of a refused request', () => {
     ['a name of an operation that is none', { operation: { name: 'a b', type: 'query', hash: 'x' } }],
     ['no refusal', { refusals: [] }],
     ['what nobody asked for', { variables: { password: 'x' } }],
-  ])('with %s is refused as a whole', async (_told, fault) => {
+  ])('with %s is left out, and takes no other with it', async (_told, fault) => {
+    const before = await leftOut();
     const [good, bad] = [newRecord(), newRecord(fault)];
-    expect((await report([good, bad])).status).toBe(400);
-    expect(await rowsOf(good.requestId)).toEqual([]);
+    expect((await report([bad, good])).status).toBe(202);
+    expect(await rowsOf(good.requestId)).toHaveLength(1);
+    expect(await rowsOf(bad.requestId)).toEqual([]);
+    expect(await leftOut()).toBe(before + 1);
+  });
+
+  it('of a tenant that is not there, as a configured issuer may name one, is left out and not asked for again', async () => {
+    const before = await leftOut();
+    const [good, bad] = [
+      newRecord({ account: { id: '00000000-0000-0000-0000-00000000000a', tenantId: auth.tenants.globex } }),
+      newRecord({ account: { id: accountId, tenantId: '0199c2f4-7a10-7000-8000-00000000dead' } }),
+    ];
+    expect((await report([bad, good])).status).toBe(202);
+    expect(await rowsOf(good.requestId)).toHaveLength(1);
+    expect(await rowsOf(bad.requestId)).toEqual([]);
+    expect(await leftOut()).toBe(before + 1);
   });
 
   it('of another day is one of the last hour: the database takes no other', async () => {
@@ -160,6 +175,20 @@ describe('what finds no room', () => {
     const before = await leftOut();
     expect((await send({ platform: 'user', records: [], leftOut: 7 })).status).toBe(202);
     expect(await leftOut()).toBe(before + 7);
+  });
+
+  it('may be missed in every minute since the first of it', async () => {
+    await auth.database.query('delete from auth.refusals_left_out');
+    await send({ platform: 'user', records: [], leftOut: 3, leftOutSince: Date.now() - 10 * 60_000 });
+    const minutes = await auth.database.query(
+      `select extract(epoch from date_trunc('minute', now()) - minute)::int / 60 as ago from auth.refusals_left_out order by minute`,
+    );
+    expect(minutes.map(({ ago }) => ago)).toEqual(expect.arrayContaining([9, 5, 1, 0]));
+    expect(minutes.length).toBeLessThanOrEqual(12);
+    await auth.database.query('delete from auth.refusals_left_out');
+    await send({ platform: 'user', records: [], leftOut: 3, leftOutSince: 0 });
+    const [all] = await auth.database.query('select count(*)::int as n from auth.refusals_left_out');
+    expect(all?.n).toBeLessThanOrEqual(24 * 60 + 2);
   });
 
   it('is trimmed by caller, the oldest first, and counted', async () => {
@@ -195,11 +224,27 @@ describe('what finds no room', () => {
       `select max(n)::int as most, count(*)::int as callers, sum(n)::int as rows from (
          select count(*) as n from auth.refusal_record where account_id is null group by caller) c`,
     );
-    expect(counts?.most).toBe(5);
+    expect(counts).toMatchObject({ most: 10, rows: 1000 });
     expect(counts?.callers).toBeGreaterThan(100);
     const quiet = await auth.database.query(`select from auth.refusal_record where caller = 'quiet'`);
     const known = await auth.database.query(`select from auth.refusal_record where caller = 'known'`);
     expect([quiet.length, known.length]).toEqual([3, 100]);
+  });
+
+  it('is one row each of those who came first where callers are more than rows', async () => {
+    await auth.database.query(
+      `insert into auth.refusal_record (platform, tenant_id, request_id, happened_at, entrance, caller, status, reason, details)
+       select 'user', $1::uuid, 'crowd', now() - interval '1 minute' - c * interval '1 ms', 'user', 'one-' || c, 403, 'x', '{}'
+       from generate_series(1, 1100) c`,
+      [auth.tenants.demo],
+    );
+    await trimRefusalRecords(db, 'user', { days: 7, perCaller: 100, most: 1000 });
+    const [left] = await auth.database.query(
+      `select count(*)::int as n from auth.refusal_record where account_id is null`,
+    );
+    expect(left?.n).toBe(1000);
+    const [newest] = await auth.database.query(`select from auth.refusal_record where caller = 'one-1'`);
+    expect(newest).toBeDefined();
   });
 
   it('and what is too old is deleted, and it is known since when there is everything', async () => {

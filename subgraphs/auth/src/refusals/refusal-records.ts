@@ -11,7 +11,7 @@ import {
   maxRefusalsOfRecord,
   type Platform,
   platforms,
-  type RefusalRecordReport,
+  type RefusalRecord,
   refusalRecordPath,
   staffRoles,
 } from '@signet/schema/contract';
@@ -65,9 +65,10 @@ const record = z.strictObject({
   isPartial: z.boolean(),
   status: z.int().min(200).max(599),
   hasToken: z.boolean(),
-  account: z.optional(z.strictObject({ id: z.uuid(), tenantId: z.uuid() })),
+  // Those of a configured issuer need not be of a version of RFC 9562.
+  account: z.optional(z.strictObject({ id: z.guid(), tenantId: z.guid() })),
   caller: z.optional(z.enum(callerKinds)),
-  act: z.optional(z.uuid()),
+  act: z.optional(z.guid()),
   role: z.optional(z.enum(staffRoles)),
   scopes: z.optional(z.array(word).max(100)),
   signInAge: z.optional(wholeNumber),
@@ -82,14 +83,16 @@ const record = z.strictObject({
   ),
   client: z.optional(z.strictObject({ name: z.optional(clientWord), version: z.optional(clientWord) })),
   refusals: z.array(refusal).min(1).max(maxRefusalsOfRecord),
-});
+}) satisfies z.ZodType<RefusalRecord>;
 
 /** Ids, numbers, words of fixed tables and names without spaces: the holder of an entrance's key can write no sentence to staff. */
 const reportSchema = z.strictObject({
   platform: z.enum(platforms),
-  records: z.array(record).max(maxRefusalRecords),
+  /** Each is looked at by itself: one that is not as it should be takes no other's place. */
+  records: z.array(z.unknown()).max(maxRefusalRecords),
   leftOut: z.optional(z.int().min(1).max(1_000_000_000)),
-}) satisfies z.ZodType<RefusalRecordReport>;
+  leftOutSince: z.optional(z.int().min(0)),
+});
 
 export type RefusalRecordOptions = {
   /** By platform; only the platforms that this process holds. */
@@ -153,8 +156,12 @@ export function registerRefusalRecords(
     if (!success) {
       return reply.code(400).send(errorBody('This is no report of refused requests.', 'BAD_REQUEST'));
     }
-    const { platform, records, leftOut = 0 } = report;
+    const { platform, leftOut = 0, leftOutSince } = report;
+    const records = report.records.flatMap((one) => record.safeParse(one).data ?? []);
     assertEntranceMayReport(proof, platform);
+    const misfits = report.records.length - records.length;
+    if (misfits > 0)
+      logger.warn({ misfits }, 'records of refused requests have another form: they are left out');
     const db = databaseOf(platform);
     if (!db) throw new RefusalError('auth.unavailable');
     const { entrance } = proof.sender;
@@ -166,9 +173,10 @@ export function registerRefusalRecords(
         const tenantId = await findTenant(options, one);
         if (tenantId !== undefined) owned.push({ tenantId, caller: callerOf(one), record: inTime(one) });
       }
-      await insertRefusalRecords(db, { platform, entrance }, owned);
-      const missing = leftOut + records.length - owned.length;
-      if (missing > 0) await countLeftOut(db, platform, missing);
+      const written = await insertRefusalRecords(db, { platform, entrance }, owned);
+      const count = leftOut + report.records.length - written;
+      const since = timeIn(Math.min(leftOutSince ?? Date.now(), ...records.map(({ at }) => at)), dayMs);
+      if (count > 0) await countLeftOut(db, platform, { count, since: new Date(since) });
     } catch (error) {
       throw databaseErrorToReason(error) === 'unavailable' ? new RefusalError('auth.unavailable') : error;
     }
@@ -196,9 +204,14 @@ function callerOf({ account, network, refusals }: SentRecord): string {
 }
 
 const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 
 /** A gateway's clock may be wrong; the database takes no record of another day. */
 function inTime(one: SentRecord): SentRecord {
+  return { ...one, at: timeIn(one.at, hourMs - minuteMs) };
+}
+
+function timeIn(at: number, lastMs: number): number {
   const now = Date.now();
-  return { ...one, at: Math.min(now, Math.max(now - hourMs + minuteMs, one.at)) };
+  return Math.min(now, Math.max(now - lastMs, at));
 }

@@ -1,0 +1,98 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import type { Platform, RefusalRecordReport } from '@signet/schema/contract';
+import { createLogger } from '@signet/service';
+import { anonymousSession } from '@signet/session';
+import { afterEach, expect, it } from 'vitest';
+import { createRefusalRecords } from './refusal-records.ts';
+import { describeRefused, type RefusedRequest } from './refused-request.ts';
+
+const patience = { timeout: 30_000 };
+const stops: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+/** An auth process that answers with the status of the moment. */
+async function startAuth() {
+  const auth = { status: 202, reports: [] as RefusalRecordReport[], url: '' };
+  const server = createServer(async (req, res) => {
+    const report = (await json(req)) as RefusalRecordReport;
+    if (auth.status === 202) auth.reports.push(report);
+    res.writeHead(auth.status).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  stops.push(() => server.close());
+  auth.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
+  return auth;
+}
+
+function open(user: { url: string }, portal: { url: string }) {
+  const records = createRefusalRecords({
+    entrance: { name: 'graph', kind: 'graph', platforms: ['user', 'portal'] },
+    fieldPlatforms: new Map<string, Platform>([['Query.portalMe', 'portal']]),
+    proof: { signerFor: () => () => ({}) },
+    config: { AUTH_USER_URL: user.url, AUTH_PORTAL_URL: portal.url },
+    logger: createLogger('test', 'silent'),
+    everyMs: 20,
+  });
+  stops.push(() => records.stop());
+  return records;
+}
+
+function refusedRequest(requestId: string, more: Partial<RefusedRequest> = {}): RefusedRequest {
+  return {
+    requestId,
+    headers: {},
+    status: 200,
+    errors: [{ message: 'x', extensions: { code: 'UNAUTHENTICATED', reason: 'auth.failure.malformed' } }],
+    hasData: false,
+    notes: [],
+    session: anonymousSession,
+    hasToken: true,
+    tenant: undefined,
+    clientAddress: '192.0.2.1',
+    ...more,
+  };
+}
+
+const idsOf = ({ reports }: { reports: RefusalRecordReport[] }) =>
+  reports.flatMap(({ records }) => records.map(({ requestId }) => requestId));
+
+it('records what staff were refused while the customers have no auth process, and the rest when it is back', async () => {
+  const [user, portal] = [await startAuth(), await startAuth()];
+  user.status = 503;
+  const records = open(user, portal);
+  records.add(refusedRequest('customer'));
+  records.add(refusedRequest('staff', { notes: [{ field: 'Query.portalMe' }] }));
+  await expect.poll(() => idsOf(portal), patience).toEqual(['staff']);
+  expect(idsOf(user)).toEqual([]);
+  user.status = 202;
+  await expect.poll(() => idsOf(user), patience).toEqual(['customer']);
+});
+
+it('counts records that auth does not take, and says since when', async () => {
+  const auth = await startAuth();
+  auth.status = 400;
+  const before = Date.now();
+  const records = open(auth, auth);
+  records.add(refusedRequest('lost'));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const after = Date.now();
+  auth.status = 202;
+  await expect.poll(() => auth.reports.length, patience).toBeGreaterThan(0);
+  const [report] = auth.reports;
+  expect(report).toMatchObject({ platform: 'user', records: [], leftOut: 1 });
+  expect(report?.leftOutSince).toBeGreaterThanOrEqual(before);
+  expect(report?.leftOutSince).toBeLessThan(after);
+});
+
+it('describes errors that a subgraph of another team wrote anyhow so that auth takes the record', () => {
+  const extensions = { code: 'FORBIDDEN', reason: 'authz.permission.deny', retryAfterSeconds: -1 };
+  const errors = [{ message: 'x', path: ['me', 'a sentence, for staff'], extensions }];
+  const notes = [{ reason: 'authz.permission.deny', subgraph: 'a name with spaces' }];
+  const { refusals } = describeRefused(refusedRequest('odd', { errors, notes }));
+  expect(refusals).toEqual([{ code: 'FORBIDDEN', reason: 'authz.permission.deny', count: 1 }]);
+});
