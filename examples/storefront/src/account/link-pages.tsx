@@ -2,8 +2,8 @@ import { useMutation } from '@apollo/client/react';
 import type { Challenge, Outcome } from '@signet/client';
 import { readRegistration, takeFragment, takeUpstreamResult } from '@signet/client/pages';
 import { useSession } from '@signet/client/react';
-import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react';
-import { Link, Navigate, useLoaderData, useNavigate, useSearchParams } from 'react-router';
+import { type FormEvent, Fragment, type ReactNode, useEffect, useRef, useState } from 'react';
+import { Link, Navigate, useLoaderData, useNavigate, useRevalidator, useSearchParams } from 'react-router';
 import { toOutcome, useAttempt } from '../errors.ts';
 import {
   ConfirmEmailDocument,
@@ -25,10 +25,21 @@ export { takeFragment, takeUpstreamResult };
 function LinkPage({ title, children }: { title: string; children: (token: string) => ReactNode }) {
   usePageTitle(title);
   const { token } = useLoaderData<typeof takeFragment>();
+  const { revalidate } = useRevalidator();
+  // Another link may be put into the same tab: the router takes that for a place within this page.
+  useEffect(() => {
+    const takeAgain = () => void (location.hash && revalidate());
+    window.addEventListener('hashchange', takeAgain);
+    return () => window.removeEventListener('hashchange', takeAgain);
+  }, [revalidate]);
   return (
     <div className="narrow card">
       <h1>{title}</h1>
-      {token ? children(token) : <p role="alert">{texts.links.incomplete}</p>}
+      {token ? (
+        <Fragment key={token}>{children(token)}</Fragment>
+      ) : (
+        <p role="alert">{texts.links.incomplete}</p>
+      )}
     </div>
   );
 }
