@@ -71,13 +71,18 @@ export function useAskAgain<T extends object, V extends object>(
   const key = JSON.stringify(variables);
   useEffect(() => {
     if (everyMs === undefined) return;
+    let isGone = false;
     const ask = async () => {
       if (globalThis.document.visibilityState !== 'visible') return;
       const { data, errors } = await signet.request<T, V>(document, JSON.parse(key), { idle: true });
-      if (data && errors.length === 0) queries.setQueryData([document, JSON.parse(key)], data);
+      // What was asked as one person is not for the next.
+      if (data && errors.length === 0 && !isGone) queries.setQueryData([document, JSON.parse(key)], data);
     };
     const timer = setInterval(ask, everyMs);
-    return () => clearInterval(timer);
+    return () => {
+      isGone = true;
+      clearInterval(timer);
+    };
   }, [document, key, everyMs, queries]);
 }
 
