@@ -37,7 +37,14 @@ export function readTabs(first: string): Tabs {
 
 /** Keeps the texts of operations alone: variables may hold passwords, headers a token. */
 export function keepTabs({ all }: Tabs): void {
-  localStorage.setItem(storageKey, JSON.stringify(all.slice(0, mostKept).map(({ operation }) => operation)));
+  try {
+    localStorage.setItem(
+      storageKey,
+      JSON.stringify(all.slice(0, mostKept).map(({ operation }) => operation)),
+    );
+  } catch {
+    // Too much for it, or a browser that keeps nothing: the operations end with the page.
+  }
 }
 
 /** Undefined for a document that cannot be parsed. */

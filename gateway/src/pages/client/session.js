@@ -39,8 +39,12 @@ export function createSession(graphqlPath, accounts) {
   function change(next) {
     session = next;
     const { email, platform } = next?.account ?? {};
-    if (next === undefined) localStorage.removeItem(storageKey);
-    else localStorage.setItem(storageKey, JSON.stringify({ email, platform }));
+    try {
+      if (next === undefined) localStorage.removeItem(storageKey);
+      else localStorage.setItem(storageKey, JSON.stringify({ email, platform }));
+    } catch {
+      // A browser that keeps nothing: the session ends with the page.
+    }
     for (const listener of listeners) listener(session);
   }
 
