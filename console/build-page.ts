@@ -38,6 +38,7 @@ export async function buildPage({ folder, sources, finish }: BuiltPage): Promise
   const made = mkdtempSync(join(folder, '.building-'));
   try {
     await build({
+      root: folder,
       configFile: join(folder, 'vite.config.ts'),
       logLevel: 'warn',
       build: { outDir: made, emptyOutDir: true },

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { globSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { listDocuments } from '../libs/client/src/operations.ts';
+import { listDocuments } from '../libs/client/src/documents.ts';
 import { buildPage, root } from './build-page.ts';
 
 /* `npm run build -w console`, and `npm start` in a process of its own. */

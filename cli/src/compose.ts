@@ -7,6 +7,7 @@ import { supergraphPath } from '@signet/schema/supergraph-files';
 import { type Command, Option } from 'commander';
 import { generateManifests } from '../../deploy/kubernetes/write-manifests.ts';
 import { readLockedPackages, writeLicencePage } from '../../deploy/supply/licences.ts';
+import { generateClientPreset, listExamples } from './client-preset.ts';
 import { action, addExample, type Context, messageOf } from './command.ts';
 import { addGraphOptions, type ComposeGraphOptions, composeGraph } from './compose-graph/compose-command.ts';
 import { generateOperationTypes, listOperationFolders, operationTypesPath } from './operation-types.ts';
@@ -73,6 +74,9 @@ async function compose({ check, only }: Options, { print, printError }: Context)
       path: operationTypesPath(folder),
       content: await generateOperationTypes(folder, supergraphs.get(supergraphPath(folder.variant)) ?? ''),
     });
+  }
+  for (const example of only ? [] : listExamples()) {
+    files.push(...(await generateClientPreset(example, supergraphs.get(supergraphPath('user')) ?? '')));
   }
   const portal = supergraphs.get(supergraphPath('portal'));
   if (portal) files.push({ path: roleMatrixPath, content: generateRoleMatrix(portal) });

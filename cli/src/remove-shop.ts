@@ -1,11 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { globSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { RegisteredSubgraph } from '@signet/schema/subgraphs';
 import type { Command } from 'commander';
 import { removeService } from '../../deploy/compose-services.ts';
 import { action, addExample, type Context, messageOf } from './command.ts';
 import { readRegistered, readRegistryText, removeDemoLines } from './registry-file.ts';
+
+/** The shop's pages for customers. */
+const storefront = 'examples/storefront';
 
 /** `signet remove-shop` */
 export function define(command: Command, context: Context): void {
@@ -37,7 +40,7 @@ export type RemoveShopOptions = {
 
 /**
  * Deletes the demo shop: the folders of the subgraphs that the registry calls `demo`, their lines in the registry and in
- * docker-compose.yml, and the scopes that only their rules use. Then composes what is left and writes its access matrix. Either
+ * docker-compose.yml, the scopes that only their rules use, and the storefront. Then composes what is left and writes its access matrix. Either
  * all of it happens, or nothing.
  *
  * Databases keep the shop's tables: nothing here connects to one.
@@ -71,11 +74,12 @@ export function removeShop(tree: string, { force }: RemoveShopOptions): string[]
   );
   // In a folder of the repository, so that moving back can't fail for want of space.
   const aside = mkdtempSync(join(tree, 'subgraphs', '.removed-'));
+  const folders = [...shop.map(({ name }) => `subgraphs/${name}`), storefront];
   const moved: string[] = [];
   try {
-    for (const { name } of shop) {
-      renameSync(join(tree, 'subgraphs', name), join(aside, name));
-      moved.push(name);
+    for (const folder of folders.filter((path) => existsSync(join(tree, path)))) {
+      renameSync(join(tree, folder), join(aside, basename(folder)));
+      moved.push(folder);
     }
     for (const [path, change] of Object.entries(changes)) {
       writeFileSync(join(tree, path), change(before.get(path) ?? ''));
@@ -83,7 +87,7 @@ export function removeShop(tree: string, { force }: RemoveShopOptions): string[]
     for (const command of ['compose', 'access']) runCommand(tree, command);
   } catch (error) {
     for (const [path, text] of before) writeFileSync(join(tree, path), text);
-    for (const name of moved) renameSync(join(aside, name), join(tree, 'subgraphs', name));
+    for (const folder of moved) renameSync(join(aside, basename(folder)), join(tree, folder));
     rmSync(aside, { recursive: true, force: true });
     throw error;
   }
@@ -93,6 +97,7 @@ export function removeShop(tree: string, { force }: RemoveShopOptions): string[]
       ({ name }) =>
         `subgraphs/${name}, its line in schema/subgraphs.json and its service in docker-compose.yml`,
     ),
+    ...(moved.includes(storefront) ? [`${storefront}, its pages for customers`] : []),
     ...scopes.map((scope) => `the scope ${scope} in schema/contract/scopes.ts`),
   ];
 }

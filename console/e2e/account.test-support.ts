@@ -111,36 +111,5 @@ export function testAccount(staff: Console): void {
       await restorePassword();
       await staff.signIn(here, email);
     });
-
-    test.each(['light', 'dark'] as const)(
-      'and staff, roles and services have no barrier that axe finds: %s',
-      async (colorScheme) => {
-        const page = await (
-          await staff.useContext({ colorScheme, viewport: { width: 360, height: 740 } })
-        ).newPage();
-        await page.goto(new URL('reset-password', staff.base).href);
-        await page.getByRole('heading', { name: 'There is no link here' }).waitFor();
-        expect(await staff.findBarriers(page)).toEqual([]);
-        await page.getByRole('link', { name: 'To the sign-in' }).click();
-        await staff.signIn(page, 'admin@example.com');
-        for (const [link, heading] of [
-          ['Staff', 'Staff'],
-          ['Invitations', 'Invitations'],
-          ['Roles', 'Roles'],
-          ['Services', 'Services'],
-          ['admin@example.com', 'Second factors'],
-        ] as const) {
-          await page.getByRole('link', { name: link, exact: true }).click();
-          await page.getByRole('heading', { name: heading, exact: true }).waitFor();
-          await page.locator('.skeleton').waitFor({ state: 'detached' });
-          expect(await staff.findBarriers(page)).toEqual([]);
-          const width = await page.evaluate('document.documentElement.scrollWidth');
-          expect(width).toBeLessThanOrEqual(360);
-        }
-        await page.getByRole('link', { name: 'Services', exact: true }).click();
-        await press(page, 'New service account…');
-        expect(await staff.findBarriers(page)).toEqual([]);
-      },
-    );
   });
 }

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Page } from 'playwright-core';
 import { describe, expect, test, vi } from 'vitest';
-import { registerConsole } from '../../gateway/src/pages/console.ts';
+import { registerConsole } from '../../gateway/src/pages/built-app.ts';
 import { putInPlace } from '../put-in-place.ts';
 import type { Console } from './console.test-support.ts';
 
 const folder = join(import.meta.dirname, '..');
 
-/** What holds for every screen: long tables, exports, an upgrade under an open tab, several tabs, small screens. */
+/** Long tables, exports, an upgrade under an open tab, several tabs. */
 export function testQuality(staff: Console): void {
   describe('a table', () => {
     test('of 100,000 rows has few of them in the document, and a keyboard reaches each', async () => {
@@ -204,37 +204,6 @@ export function testQuality(staff: Console): void {
       await one.getByText('Your role does not allow this.').waitFor();
       expect(await other.getByRole('link', { name: 'Audit log' }).count()).toBe(0);
     });
-  });
-
-  describe('a screen', () => {
-    const screens = ['customers', 'customer', 'impersonations', 'audit'] as const;
-
-    test.each([360, 1280])(
-      'moves nothing while it is loaded, and is as wide as the window: %i px',
-      async (width) => {
-        const context = await staff.useContext({ viewport: { width, height: 740 } });
-        await context.addInitScript(`
-        window.shifts = 0;
-        new PerformanceObserver((list) => {
-          for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) window.shifts += value;
-        }).observe({ type: 'layout-shift', buffered: true });
-      `);
-        const page = await staff.open('customers?search=ada@');
-        const href = await page.getByRole('link', { name: 'Ada Example' }).getAttribute('href');
-        for (const screen of screens) {
-          const path = screen === 'customer' ? String(href).replace('/console/', '') : screen;
-          await page.goto(new URL(path, staff.base).href);
-          await page.getByRole('heading', { level: 1 }).waitFor();
-          await page.waitForLoadState('networkidle');
-          await expect.poll(() => page.locator('.skeleton').count()).toBe(0);
-          expect(await page.evaluate('shifts'), screen).toBeLessThan(0.02);
-          expect(await page.evaluate('document.documentElement.scrollWidth'), screen).toBeLessThanOrEqual(
-            width,
-          );
-          if (width === 360) expect(await staff.findBarriers(page), screen).toEqual([]);
-        }
-      },
-    );
   });
 }
 

@@ -6,10 +6,12 @@ import type { Console } from './console.test-support.ts';
 /** Service accounts and their credentials. */
 export function testServices(staff: Console): void {
   const press = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click();
+  // A scope's name may have the word in it too.
+  const reason = (page: Page) => page.getByRole('textbox', { name: /^Reason/ });
   const give = async (page: Page, button: string) => {
-    await page.getByLabel('Reason').fill('Ticket 4711');
+    await reason(page).fill('Ticket 4711');
     await press(page, button);
-    await expect.poll(() => page.getByLabel('Reason').count()).toBe(0);
+    await expect.poll(() => reason(page).count()).toBe(0);
   };
 
   describe('services', () => {
@@ -21,7 +23,7 @@ export function testServices(staff: Console): void {
       await page.getByLabel('Name', { exact: true }).fill('Report of the night');
       await page.getByLabel('customers:read').check();
       await page.getByLabel('Networks').fill('127.0.0.1');
-      await page.getByLabel('Reason').fill('Ticket 4711');
+      await reason(page).fill('Ticket 4711');
       // A session that ends meanwhile takes nothing of it.
       await staff.endSessions('admin@example.com');
       await press(page, 'New service account');
@@ -81,6 +83,26 @@ export function testServices(staff: Console): void {
       await give(page, 'Close for good');
       await page.getByText('This account is closed.').waitFor();
       expect(await page.getByRole('button', { name: '…' }).count()).toBe(0);
+    });
+
+    test('leave nothing that was open about one to the next', async () => {
+      const page = await staff.open('services');
+      const make = async (name: string) => {
+        await page.getByRole('link', { name: 'Services', exact: true }).click();
+        await press(page, 'New service account…');
+        await page.getByLabel('Name', { exact: true }).fill(name);
+        await page.getByLabel('customers:read').check();
+        await give(page, 'New service account');
+        await page.getByRole('heading', { name }).waitFor();
+      };
+      await make('One to keep');
+      await make('One to close');
+      await press(page, 'Close for good…');
+      await page.getByRole('dialog').waitFor();
+      // As by a long press of the browser's button.
+      await page.evaluate('history.go(-2)');
+      await page.getByRole('heading', { name: 'One to keep' }).waitFor();
+      expect(await page.getByRole('dialog').count()).toBe(0);
     });
 
     test('are not for other roles', async () => {

@@ -53,7 +53,7 @@ export function testStaff(staff: Console): void {
       await joining.getByText('too common').waitFor();
       await joining.getByLabel('New password').fill(password);
       await press(joining, 'Join');
-      await joining.getByRole('table', { name: 'Customers' }).waitFor();
+      await joining.getByRole('heading', { name: 'Dashboard' }).waitFor();
       expect(urls.filter((url) => url.includes('token'))).toEqual([]);
       await joining.reload();
       await joining.getByRole('link', { name: newcomer }).waitFor();

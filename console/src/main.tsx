@@ -56,7 +56,8 @@ signet.session.subscribe((state) => {
   isOver = false;
 });
 
-const addressPages = () => import('./links/address-pages.tsx');
+const addressPage = (name: 'ConfirmEmail' | 'VerifyEmail' | 'UndoEmail') =>
+  keepScreen(async () => ({ Component: (await import('./links/address-pages.tsx'))[name] }));
 
 const router = createBrowserRouter(
   [
@@ -99,11 +100,11 @@ const router = createBrowserRouter(
       // Until the file of the first page is there.
       hydrateFallbackElement: <main aria-busy="true" />,
       children: [
-        { path: 'accept-invitation', lazy: () => import('./links/accept-invitation-page.tsx') },
-        { path: 'reset-password', lazy: () => import('./links/reset-password-page.tsx') },
-        { path: 'confirm-email', lazy: async () => ({ Component: (await addressPages()).ConfirmEmail }) },
-        { path: 'verify-email', lazy: async () => ({ Component: (await addressPages()).VerifyEmail }) },
-        { path: 'undo-email', lazy: async () => ({ Component: (await addressPages()).UndoEmail }) },
+        { path: 'accept-invitation', lazy: keepScreen(() => import('./links/accept-invitation-page.tsx')) },
+        { path: 'reset-password', lazy: keepScreen(() => import('./links/reset-password-page.tsx')) },
+        { path: 'confirm-email', lazy: addressPage('ConfirmEmail') },
+        { path: 'verify-email', lazy: addressPage('VerifyEmail') },
+        { path: 'undo-email', lazy: addressPage('UndoEmail') },
       ],
     },
   ],

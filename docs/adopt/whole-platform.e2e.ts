@@ -64,6 +64,7 @@ test('the commands of the page delete the shop and add a subgraph', async () => 
     expect(read('docker-compose.yml')).not.toMatch(new RegExp(`\\b${name}\\b`));
     expect(read('schema/generated/supergraph.graphql')).not.toMatch(new RegExp(`\\b${name}\\b`, 'i'));
   }
+  expect(existsSync(join(copy.path, 'examples/storefront'))).toBe(false);
   expect(existsSync(join(copy.path, 'subgraphs/reviews/subgraph.ts'))).toBe(true);
   await expect(signet('remove-shop', '--force')).rejects.toThrow(/There is no demo shop/);
 }, 300_000);

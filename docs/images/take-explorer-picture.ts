@@ -30,17 +30,17 @@ const browser = await chromium.launch({
 try {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   await page.goto(new URL('/explorer', baseUrl).href);
-  await page.locator('.graphiql-query-editor .monaco-editor').first().waitFor();
+  await page.locator('[data-editor="Operation"] .cm-content').waitFor();
   await page.locator(`[data-account][title="${account}"]`).click();
   await page.locator(`[data-account][title="${account}"][aria-pressed="true"]`).waitFor();
   const option = page.locator('.examples option', { hasText: example }).first();
   await page
     .locator('.examples')
     .selectOption(await option.evaluate((element) => (element as unknown as { value: string }).value));
-  await page.locator('.graphiql-tab-active').getByText(example).waitFor();
-  await page.locator('.graphiql-execute-button').click();
-  await page.locator('.result-window .view-line', { hasText: '"data"' }).waitFor();
-  // Folding marks and the schema's colours come a moment after the text.
+  await page.getByRole('tab', { name: example }).waitFor();
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await page.locator('[data-editor="Answer"] .cm-line', { hasText: '"data"' }).first().waitFor();
+  // The schema's colours come a moment after the text.
   await page.waitForTimeout(1_500);
   const picture = await page.screenshot({ type: 'png' });
   if (picture.length > maxBytes)

@@ -1,4 +1,5 @@
 export { type GatewayConfig, gatewayConfigSchema } from './config.ts';
+export { type BuiltApp, registerBuiltApp } from './pages/built-app.ts';
 export { planningMemoryMb } from './planning/planning-pool.ts';
 export { type StartedWorker, startPlanningWorker } from './planning/start-worker.ts';
 export { loadSettings } from './settings-file/load-settings.ts';

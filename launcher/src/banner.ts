@@ -9,6 +9,8 @@ type Platform = {
   /** Mails are kept and shown, instead of sent. */
   hasMailbox: boolean;
   hasConsole: boolean;
+  /** The address of the pages for customers. Undefined: they are not served. */
+  storefrontUrl: string | undefined;
   seconds: number;
 };
 
@@ -20,6 +22,7 @@ export function formatBanner({
   isClosed,
   hasMailbox,
   hasConsole,
+  storefrontUrl,
   seconds,
 }: Platform): string {
   const rows: [string, string][] = [
@@ -38,6 +41,7 @@ export function formatBanner({
     ...(hasConsole
       ? ([['Console', `${withPort(gatewayUrl, 2)}/console/   (for staff)`]] as [string, string][])
       : []),
+    ...(storefrontUrl ? ([['Storefront', `${storefrontUrl}/   (for customers)`]] as [string, string][]) : []),
     ...(hasMailbox && !isClosed
       ? ([['Mailbox', `${gatewayUrl}/mailbox   (mails that would have been sent)`]] as [string, string][])
       : []),

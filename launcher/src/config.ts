@@ -13,7 +13,7 @@ export const launcherFields = {
     .pipe(z.number().max(65_500, 'must leave room for 20 ports above it'))
     .default(4000)
     .describe(
-      'Moves every port: entrances +0 to +2, subgraphs from +11, PostgreSQL +20. From 32768 on, outgoing connections may hold one of them.',
+      'Moves every port: entrances +0 to +2, the storefront +3, subgraphs from +11, PostgreSQL +20. From 32768 on, outgoing connections may hold one of them.',
     ),
   HOST: processConfigFields.HOST.describe(
     'The address of the three entrances. Everything else stays on 127.0.0.1.',
@@ -42,6 +42,11 @@ export const launcherFields = {
     .string()
     .default('127.0.0.1')
     .describe('The address of the metrics, whose port is PORT_BASE + 9. Operators alone should reach it.'),
+  STOREFRONT: configFields.flag
+    .default(true)
+    .describe(
+      "The demo shop's pages for customers, at PORT_BASE + 3 of this machine. `no` turns them off; so does the production surface, or another HOST than 127.0.0.1 or 0.0.0.0.",
+    ),
   DEFAULT_TENANT: z
     .string()
     .default('demo')

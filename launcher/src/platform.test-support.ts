@@ -27,7 +27,7 @@ function lanesOfRun(): Record<string, string> {
 export function findFreePortBase(): Promise<number> {
   return findFreePlace((base) => {
     const ports = portsFrom(base);
-    return [...listenersOf(ports, '127.0.0.1').map(({ port }) => port), ports.postgres];
+    return [...listenersOf(ports, '127.0.0.1').map(({ port }) => port), ports.storefront, ports.postgres];
   });
 }
 
@@ -136,6 +136,7 @@ export async function startTestPlatform(
     {
       PORT_BASE: String(portBase),
       CONSOLE: 'no',
+      STOREFRONT: 'no',
       EXPLORER: 'no',
       ...home.variables,
       LOG_LEVEL: 'fatal',

@@ -2,10 +2,15 @@ import { createServer } from 'node:net';
 import { portOffsets, type SubgraphName, subgraphs } from '@signet/schema/subgraphs';
 import { ConfigError } from '@signet/service';
 
+/** Between the entrances and the metrics. */
+const storefrontOffset = 3;
+
 export type Ports = {
   graph: number;
   user: number;
   portal: number;
+  /** Pages for customers, where they are served. */
+  storefront: number;
   metrics: number;
   postgres: number;
   subgraphs: Readonly<Record<SubgraphName, number>>;
@@ -34,6 +39,7 @@ export function portsFrom(portBase: number): Ports {
     graph: portBase + portOffsets.graph,
     user: portBase + portOffsets.user,
     portal: portBase + portOffsets.portal,
+    storefront: portBase + storefrontOffset,
     metrics: portBase + portOffsets.metrics,
     postgres: portBase + portOffsets.postgres,
     subgraphs: Object.fromEntries(

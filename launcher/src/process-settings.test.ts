@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { authConfigSchema } from '@signet/auth/settings';
@@ -190,6 +190,24 @@ test('lets the usual ports of frontends call in development, and nobody with the
     expect.arrayContaining([4173, 5173, 5174].map((port) => `http://localhost:${port}`)),
   );
   expect(configure({ SURFACE: 'production' }).gateway?.CORS_ORIGINS).toEqual([]);
+});
+
+test('leads customers to the storefront where it is served, and lets its pages in', () => {
+  const settingsOf = (env: Environment) => {
+    const { gateway, auth } = configure(env);
+    return [gateway?.USER_CORS_ORIGINS, auth?.USER_APP_URL, auth?.USER_PASSKEY_ORIGINS];
+  };
+  const own = ['http://localhost:4003', 'http://127.0.0.1:4003'];
+  const isThere = existsSync(join(import.meta.dirname, '../../examples/storefront'));
+  expect(settingsOf({})).toEqual(
+    isThere
+      ? [own, 'http://localhost:4003', [own[0], 'http://localhost:5173']]
+      : [[], 'http://localhost:5173', undefined],
+  );
+  expect(settingsOf({ STOREFRONT: 'no' })).toEqual([[], 'http://localhost:5173', undefined]);
+  expect(settingsOf({ SURFACE: 'production' })[0]).toEqual([]);
+  expect(settingsOf({ HOST: '192.0.2.1' })[0]).toEqual([]);
+  expect(settingsOf({ USER_APP_URL: 'https://shop.example' })[1]).toBe('https://shop.example');
 });
 
 test('reports the faults of all processes at once, each variable once, and typing errors', () => {

@@ -18,6 +18,7 @@ import { allVariables } from './all-settings.ts';
 import { defaultCorsOrigins, type LauncherConfig, launcherConfigSchema } from './config.ts';
 import { innerHost, type Ports, portsFrom } from './ports.ts';
 import type { DevelopmentSecrets } from './secrets.ts';
+import { isStorefrontServed, originsOfPort } from './storefront-setting.ts';
 
 /** What the launcher knows when it configures the processes. */
 export type PlatformFacts = {
@@ -179,7 +180,7 @@ function deriveForSubgraph(facts: PlatformFacts, name: SubgraphName): Derived {
 function deriveForPortal(facts: PlatformFacts): Derived {
   const { fixed, defaults } = deriveForSubgraph(facts, 'portal');
   const hasFrontend = !hasProductionSurface(facts.config);
-  return { fixed, defaults: { ...defaults, ...(hasFrontend && { USER_APP_URL: frontends.user }) } };
+  return { fixed, defaults: { ...defaults, ...(hasFrontend && { USER_APP_URL: customersOrigin(facts) }) } };
 }
 
 function deriveForAuth(facts: PlatformFacts, env: Environment, hasConsole: boolean): Derived {
@@ -208,17 +209,26 @@ function deriveForAuth(facts: PlatformFacts, env: Environment, hasConsole: boole
 /** Where the development servers of frontends usually are. */
 const frontends = { user: 'http://localhost:5173', portal: 'http://localhost:5174' };
 
+/** Where links for customers lead to: the storefront where it is served. */
+function customersOrigin({ config, ports }: PlatformFacts): string {
+  const [storefront] = originsOfPort(ports.storefront);
+  return isStorefrontServed(config) && storefront ? storefront : frontends.user;
+}
+
 /**
- * Nothing leaves: `/mailbox` shows what would have been sent. Links for staff lead to the console where it is on. Passkeys of staff work
- * there and at a frontend of one's own.
+ * Nothing leaves: `/mailbox` shows what would have been sent. Links lead to the storefront and the console where these are on. Passkeys
+ * work there and at a frontend of one's own.
  */
-function describeMail({ ports }: PlatformFacts, env: Environment, hasConsole: boolean): Environment {
-  const consoleOrigin = `http://localhost:${ports.portal}`;
+function describeMail(facts: PlatformFacts, env: Environment, hasConsole: boolean): Environment {
+  const customers = customersOrigin(facts);
+  const consoleOrigin = `http://localhost:${facts.ports.portal}`;
   return {
     MAIL_URL: 'mailbox:',
     MAIL_FROM: 'Signet <no-reply@localhost>',
-    USER_APP_URL: frontends.user,
+    USER_APP_URL: customers,
     PORTAL_APP_URL: hasConsole ? `${consoleOrigin}/console` : frontends.portal,
+    ...(customers !== frontends.user &&
+      !isSet('USER_APP_URL', env) && { USER_PASSKEY_ORIGINS: `${customers},${frontends.user}` }),
     ...(!isSet('PORTAL_APP_URL', env) && { PORTAL_PASSKEY_ORIGINS: `${consoleOrigin},${frontends.portal}` }),
   };
 }
@@ -252,7 +262,12 @@ function deriveForGateway(facts: PlatformFacts): Derived {
       PORTAL_PROOF_KEY_FILE: proofFiles('portal').keyFile,
       PROOF_PEERS_FILE: proofFiles('graph').peersFile,
     },
-    defaults: { ...defaults, CORS_ORIGINS: defaultCorsOrigins(config).join(','), LOG_REQUESTS: 'failures' },
+    defaults: {
+      ...defaults,
+      CORS_ORIGINS: defaultCorsOrigins(config).join(','),
+      ...(isStorefrontServed(config) && { USER_CORS_ORIGINS: originsOfPort(ports.storefront).join(',') }),
+      LOG_REQUESTS: 'failures',
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { AuthOptions } from '@signet/auth';
+import { readProviders } from '@signet/auth/providers';
 import type { SeededAccounts } from '@signet/db/seed';
 import { startGateway, startPlanningWorker } from '@signet/gateway';
 import { type SubgraphName, subgraphs } from '@signet/schema/subgraphs';
@@ -16,6 +17,8 @@ import type { PlatformDatabase } from './database.ts';
 import type { Ports } from './ports.ts';
 import { loadProcessConfigs } from './process-settings.ts';
 import type { DevelopmentSecrets } from './secrets.ts';
+import { startStorefront } from './storefront.ts';
+import { isStorefrontServed, originsOfPort } from './storefront-setting.ts';
 
 type ServersOptions = {
   env: Environment;
@@ -29,17 +32,21 @@ type ServersOptions = {
   gateway: { env?: Environment };
 };
 
-/**
- * Starts the subgraphs, then the gateway, each with the configuration that its own process would read from its
- * environment. Stops what runs already when one fails.
- */
-export async function startServers(options: ServersOptions): Promise<{
+type StartedServers = {
   gatewayUrl: string;
   hasMailbox: boolean;
   hasConsole: boolean;
   hasExplorer: boolean;
+  /** Undefined: the storefront is not served. */
+  storefrontUrl: string | undefined;
   stop(): Promise<void>;
-}> {
+};
+
+/**
+ * Starts the subgraphs, then the gateway, each with the configuration that its own process would read from its
+ * environment. Stops what runs already when one fails.
+ */
+export async function startServers(options: ServersOptions): Promise<StartedServers> {
   const { config, ports, database, createLogger, subgraphOptions } = options;
   const { env: _env, ...ownOptions } = options.auth;
   const definitions = new Map(
@@ -71,6 +78,16 @@ export async function startServers(options: ServersOptions): Promise<{
     if (failed) {
       throw failed.reason;
     }
+    if (isStorefrontServed(config)) {
+      running.push(
+        await startStorefront({
+          port: ports.storefront,
+          apiPort: ports.user,
+          providers: await listProviders(configs.subgraphs.auth, config.DEFAULT_TENANT),
+          logger: createLogger('storefront'),
+        }),
+      );
+    }
     const gateway = await startGateway(configs.gateway, createLogger('gateway'), {
       accounts: database.accounts ? accountsForPages(database.accounts, config.DEFAULT_TENANT) : [],
       revocations,
@@ -80,9 +97,14 @@ export async function startServers(options: ServersOptions): Promise<{
     running.push(gateway);
     const hasMailbox = configs.subgraphs.auth.MAIL_URL === 'mailbox:';
     const { CONSOLE: hasConsole, EXPLORER } = configs.gateway;
-    const hasExplorer = EXPLORER ?? !hasProductionSurface(configs.gateway);
-    const gatewayUrl = `http://${nameOfHost(config.HOST)}:${ports.graph}`;
-    return { gatewayUrl, hasMailbox, hasConsole, hasExplorer, stop };
+    return {
+      gatewayUrl: `http://${nameOfHost(config.HOST)}:${ports.graph}`,
+      hasMailbox,
+      hasConsole,
+      hasExplorer: EXPLORER ?? !hasProductionSurface(configs.gateway),
+      storefrontUrl: isStorefrontServed(config) ? originsOfPort(ports.storefront)[0] : undefined,
+      stop,
+    };
   } catch (error) {
     await planningWorker.worker.terminate();
     await stop();
@@ -108,6 +130,12 @@ function configureProcesses(
     overrides,
     (name) => (definitions.get(name) as SubgraphDefinition).configSchema,
   );
+}
+
+/** Where customers of the tenant that the pages are in can sign in. */
+async function listProviders(config: Parameters<typeof readProviders>[0], tenant: string): Promise<string[]> {
+  const providers = await readProviders(config, ['user']);
+  return providers.filter((provider) => provider.tenant === tenant).map(({ name }) => name);
 }
 
 /** What a browser on this machine calls the address. */

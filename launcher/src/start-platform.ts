@@ -14,6 +14,7 @@ import { startPageBuilds } from './page-builds.ts';
 import { assertPortsFree, innerHost, listenersOf, portsFrom } from './ports.ts';
 import { readSettings } from './process-settings.ts';
 import { openDevelopmentSecrets } from './secrets.ts';
+import { isStorefrontServed } from './storefront-setting.ts';
 
 /** A started platform: `stop` ends the gateway, the subgraphs and the database, in this order. */
 export type RunningPlatform = { gatewayUrl: string; stop(): Promise<void> };
@@ -50,6 +51,7 @@ export async function startPlatform(
   try {
     await assertPortsFree([
       ...listenersOf(ports, config.HOST),
+      ...(isStorefrontServed(config) ? [{ host: innerHost, port: ports.storefront }] : []),
       ...(config.DATABASE_URL ? [] : [{ host: innerHost, port: ports.postgres }]),
     ]);
     // The servers' modules take as long to load as the database to start: do both at once.
@@ -72,9 +74,11 @@ export async function startPlatform(
       gateway,
     });
     stops.push(servers.stop);
-    const pages = [servers.hasConsole && 'console', servers.hasExplorer && 'explorer'].filter(
-      (page) => page !== false,
-    );
+    const pages = [
+      ...(servers.hasConsole ? (['console'] as const) : []),
+      ...(servers.hasExplorer ? (['explorer'] as const) : []),
+      ...(servers.storefrontUrl ? (['storefront'] as const) : []),
+    ];
     const stopBuilds = startPageBuilds(pages, createLogger('pages', config.LOG_LEVEL));
     stops.push(async () => stopBuilds());
     const seconds = (performance.now() - startedAt) / 1000;
@@ -86,6 +90,7 @@ export async function startPlatform(
         isClosed: hasProductionSurface(config),
         hasMailbox: servers.hasMailbox,
         hasConsole: servers.hasConsole,
+        storefrontUrl: servers.storefrontUrl,
         seconds,
       }),
     );

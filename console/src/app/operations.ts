@@ -6,7 +6,7 @@ import {
   useQuery,
   useQueryClient,
 } from '@tanstack/react-query';
-import { useMemo } from 'react';
+import { useEffect, useMemo } from 'react';
 import { isForeignContract, signet } from './signet.ts';
 import { noteForeignContract } from './upgrade.ts';
 
@@ -56,6 +56,29 @@ export function useOperation<T, V extends object>(
  */
 function isKept({ data, error }: { data: unknown; error: OperationError | null }): boolean {
   return data !== undefined && error !== null && /^(network|unavailable|throttled)$/.test(error.error.kind);
+}
+
+/**
+ * Asks a query again by itself, while `everyMs` is given and the page is in view, for whoever shows it by `useOperation`. That renews no token: a
+ * page that is left open keeps no session alive. Where it cannot be asked, what is shown stays until somebody does something.
+ */
+export function useAskAgain<T extends object, V extends object>(
+  document: TypedDocument<T, V>,
+  variables: V,
+  everyMs: number | undefined,
+): void {
+  const queries = useQueryClient();
+  const key = JSON.stringify(variables);
+  useEffect(() => {
+    if (everyMs === undefined) return;
+    const ask = async () => {
+      if (globalThis.document.visibilityState !== 'visible') return;
+      const { data, errors } = await signet.request<T, V>(document, JSON.parse(key), { idle: true });
+      if (data && errors.length === 0) queries.setQueryData([document, JSON.parse(key)], data);
+    };
+    const timer = setInterval(ask, everyMs);
+    return () => clearInterval(timer);
+  }, [document, key, everyMs, queries]);
 }
 
 type PageInfo = { hasNextPage: boolean; endCursor?: string | null };

@@ -142,7 +142,7 @@ function UpgradeOffer() {
   );
 }
 
-/** A new page begins at its top, for the eye and for the keyboard. */
+/** A new page begins at its top, for the eye and for the keyboard, and its section is in view. */
 function FocusOnPage() {
   const { pathname } = useLocation();
   const isFirst = useRef(true);
@@ -150,6 +150,8 @@ function FocusOnPage() {
   useEffect(() => {
     if (!isFirst.current) document.getElementById('content')?.focus();
     isFirst.current = false;
+    // On a small screen the sections scroll.
+    document.querySelector('header [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
     document.title = `${document.querySelector('h1')?.textContent ?? texts.console} · ${texts.console}`;
   }, [pathname]);
   return null;

@@ -8,13 +8,14 @@ import { chainTexts as texts } from './texts.ts';
 const lookAgainMs = 2000;
 /** Rows wait for a second or two. */
 const lateMs = 60_000;
+const sides = ['user', 'portal'];
 
 /** Whether the log is as it was sealed, as the last verification found it, and a button for another one. */
 export function ChainState() {
-  const { data, error, isPending, refetch } = useOperation(auditChainsDocument, {});
+  const { data, error, refetch } = useOperation(auditChainsDocument, {});
   const verify = useAction(verifyAuditLogDocument);
-  const chains = data?.auditChains ?? [];
-  const isVerifying = chains.some((chain) => chain.isVerifying);
+  const chains = data ? (data.auditChains ?? []) : undefined;
+  const isVerifying = chains?.some((chain) => chain.isVerifying) ?? false;
   useEffect(() => {
     if (!isVerifying) return;
     const timer = setInterval(refetch, lookAgainMs);
@@ -24,15 +25,15 @@ export function ChainState() {
     <Section title={texts.title}>
       {error ? (
         <Problem error={error} onRetry={() => refetch()} />
-      ) : isPending ? (
-        <Skeleton lines={2} />
       ) : (
         <>
-          {chains.map((chain) => (
-            <Chain key={chain.side} chain={chain} />
-          ))}
+          <div className="chains">
+            {/* While they are loaded as tall as they will be, so that nothing moves. */}
+            {chains?.map((chain) => <Chain key={chain.side} side={chain.side} chain={chain} />) ??
+              sides.map((side) => <Chain key={side} side={side} chain={undefined} />)}
+          </div>
           <div className="buttons">
-            <Button disabled={isVerifying || verify.isPending} onClick={() => verify.mutate({})}>
+            <Button disabled={!chains || isVerifying || verify.isPending} onClick={() => verify.mutate({})}>
               {texts.verify}
             </Button>
             <span className="quiet" role="status">
@@ -46,27 +47,53 @@ export function ChainState() {
   );
 }
 
-function Chain({ chain }: { chain: ChainFragment }) {
-  const { side, state, lastSeal, sealedAt, keyId, waiting, oldestWaitingAt, finishedAt, faultCount } = chain;
-  const isLate = oldestWaitingAt !== null && Date.now() - new Date(oldestWaitingAt).getTime() > lateMs;
+function Chain({ side, chain }: { side: string; chain: ChainFragment | undefined }) {
   return (
     <div className="chain">
       <h3>
         {texts.sides[side] ?? side}{' '}
-        <span className={state === 'INTACT' ? 'tag' : 'tag warn'}>{texts.states[state]}</span>
+        <span className={!chain || chain.state === 'INTACT' ? 'tag' : 'tag warn'}>
+          {chain ? texts.states[chain.state] : '…'}
+        </span>
       </h3>
-      <p className="quiet">
+      {chain && <Faults chain={chain} />}
+      <details>
+        <summary>{chain?.finishedAt ? texts.checked(formatDateTime(chain.finishedAt)) : texts.seals}</summary>
+        {chain ? <Seals chain={chain} /> : <Skeleton lines={2} />}
+      </details>
+    </div>
+  );
+}
+
+function Seals({ chain }: { chain: ChainFragment }) {
+  const { lastSeal, sealedAt, keyId, waiting, oldestWaitingAt, finishedAt, seals, events, pruned } = chain;
+  return (
+    <>
+      <p>
         {lastSeal !== null && sealedAt
           ? texts.sealed(lastSeal, formatDateTime(sealedAt), keyId ?? '–')
           : texts.noSeal}{' '}
         {waiting > 0 && oldestWaitingAt && texts.waiting(waiting, formatDateTime(oldestWaitingAt))}
       </p>
       {finishedAt && (
-        <p className="quiet">
-          {texts.verified(formatDateTime(finishedAt), chain.seals ?? 0, chain.events ?? 0)}{' '}
-          {(chain.pruned ?? 0) > 0 && texts.pruned(chain.pruned ?? 0, chain.completeFrom ?? 1)}
+        <p>
+          {texts.verified(formatDateTime(finishedAt), seals ?? 0, events ?? 0)}{' '}
+          {(pruned ?? 0) > 0 && texts.pruned(pruned ?? 0, chain.completeFrom ?? 1)}
         </p>
       )}
+    </>
+  );
+}
+
+/** What is wrong, and what to do. Most of the time: nothing. */
+function Faults({
+  chain: { state, oldestWaitingAt, missingKeys, faults, faultCount },
+}: {
+  chain: ChainFragment;
+}) {
+  const isLate = oldestWaitingAt !== null && Date.now() - new Date(oldestWaitingAt).getTime() > lateMs;
+  return (
+    <>
       {isLate && (
         <div className="problem" role="alert">
           <p>{texts.late}</p>
@@ -74,7 +101,7 @@ function Chain({ chain }: { chain: ChainFragment }) {
       )}
       {state === 'UNCHECKED' && (
         <div className="problem">
-          <p>{texts.unchecked(chain.missingKeys.join(', '))}</p>
+          <p>{texts.unchecked(missingKeys.join(', '))}</p>
         </div>
       )}
       {state === 'BROKEN' && (
@@ -83,16 +110,16 @@ function Chain({ chain }: { chain: ChainFragment }) {
             <strong>{texts.broken(faultCount)}</strong>
           </p>
           <ul>
-            {chain.faults.map((fault) => (
+            {faults.map((fault) => (
               <li key={fault}>
                 <code>{fault}</code>
               </li>
             ))}
           </ul>
-          {faultCount > chain.faults.length && <p>{texts.moreFaults(faultCount - chain.faults.length)}</p>}
+          {faultCount > faults.length && <p>{texts.moreFaults(faultCount - faults.length)}</p>}
           <p>{texts.whatToDo}</p>
         </div>
       )}
-    </div>
+    </>
   );
 }

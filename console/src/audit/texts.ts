@@ -67,6 +67,8 @@ export const chainTexts = choose({
       UNCHECKED: 'Not wholly checked',
       BROKEN: 'Changed from outside',
     },
+    seals: 'Seals',
+    checked: (at: string) => `Verified ${at}`,
     sealed: (number: number, at: string, key: string) => `Seal ${number} of ${at}, under the key ${key}.`,
     noSeal: 'Nothing has been sealed yet.',
     waiting: (rows: number, since: string) =>
@@ -97,6 +99,8 @@ export const chainTexts = choose({
       UNCHECKED: 'Nicht vollständig geprüft',
       BROKEN: 'Von außen verändert',
     },
+    seals: 'Siegel',
+    checked: (at) => `Geprüft ${at}`,
     sealed: (number, at, key) => `Siegel ${number} vom ${at}, mit dem Schlüssel ${key}.`,
     noSeal: 'Noch wurde nichts versiegelt.',
     waiting: (rows, since) => `Ereignisse, die auf ein Siegel warten: ${rows}, das älteste seit ${since}.`,

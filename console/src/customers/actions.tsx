@@ -2,7 +2,7 @@ import type { TypedDocument } from '@signet/client';
 import { type FormEvent, useState } from 'react';
 import { useDraft } from '../app/drafts.ts';
 import { useMay } from '../app/may.ts';
-import { useAction } from '../app/operations.ts';
+import { type OperationError, useAction } from '../app/operations.ts';
 import { describeError } from '../app/signet.ts';
 import {
   correctCustomerEmailDocument,
@@ -79,12 +79,10 @@ export function Actions({ customer }: { customer: Customer }) {
   }
   function offerToReinstate(): void {
     notify(say.isSuspended(email), () =>
-      reinstate.mutate(
-        { id },
-        {
-          onSuccess: () => notify(say.isReinstated(email)),
-          onError: ({ error }) => notify(describeError(error)),
-        },
+      // Not the callbacks of `mutate`: they are left out where somebody has gone on to another screen.
+      reinstate.mutateAsync({ id }).then(
+        () => notify(say.isReinstated(email)),
+        ({ error }: OperationError) => notify(describeError(error)),
       ),
     );
   }

@@ -9,6 +9,7 @@ import {
   impersonationsDocument,
 } from '../operations.generated.ts';
 import { formatDate, formatDateTime } from '../texts/index.ts';
+import { nameOfDevice } from '../ui/device-name.ts';
 import { Problem, Section, Skeleton } from '../ui/ui.tsx';
 import { Actions, AskFirst } from './actions.tsx';
 import { Assignment } from './assignment.tsx';
@@ -73,7 +74,7 @@ function Sessions({ customer: { sessions } }: { customer: Customer }) {
           {sessions.map((session) => (
             <li key={session.id}>
               <span className="clip" title={session.device}>
-                {session.device || say.unnamedDevice}
+                {nameOfDevice(session.device) || say.unnamedDevice}
               </span>
               <span className="quiet">
                 {[
@@ -105,7 +106,7 @@ function Devices({ customer: { id, email, devices } }: { customer: Customer }) {
             <li key={device.id} className="with-button">
               <div>
                 <span className="clip" title={device.name}>
-                  {device.name || say.unnamedDevice}
+                  {nameOfDevice(device.name) || say.unnamedDevice}
                 </span>
                 <span className="quiet">
                   {[
@@ -119,7 +120,7 @@ function Devices({ customer: { id, email, devices } }: { customer: Customer }) {
               </div>
               <AskFirst
                 title={say.endDevice}
-                about={device.name || say.unnamedDevice}
+                about={nameOfDevice(device.name) || say.unnamedDevice}
                 what={say.endDeviceWhat(email)}
                 document={endCustomerDeviceDocument}
                 variables={{ id, deviceId: device.id }}

@@ -32,6 +32,7 @@ export function Notes({ id, pages }: { id: string; pages: ReturnType<typeof useN
   const may = useMay();
   const session = useSession();
   const ownId = session.status === 'signed-in' ? session.account.id : undefined;
+  // Not a callback of `mutate`, which is left out where somebody has gone on to another screen.
   const tell = ({ error }: OperationError) => notify(describeError(error));
 
   function submit(event: FormEvent<HTMLFormElement>): void {
@@ -41,7 +42,7 @@ export function Notes({ id, pages }: { id: string; pages: ReturnType<typeof useN
       {
         onSuccess: ({ addSupportNote }) => {
           setBody('');
-          notify(say.noteAdded, () => remove.mutate({ id: addSupportNote.id }, { onError: tell }));
+          notify(say.noteAdded, () => remove.mutateAsync({ id: addSupportNote.id }).catch(tell));
         },
       },
     );
@@ -50,8 +51,7 @@ export function Notes({ id, pages }: { id: string; pages: ReturnType<typeof useN
     remove.mutate(
       { id: note.id },
       {
-        onSuccess: () =>
-          notify(say.noteDeleted, () => add.mutate({ id, body: note.body }, { onError: tell })),
+        onSuccess: () => notify(say.noteDeleted, () => add.mutateAsync({ id, body: note.body }).catch(tell)),
         onError: tell,
       },
     );

@@ -45,8 +45,8 @@ export function useLive<T extends object, V extends object>(document: TypedDocum
         change('paused');
       } else if (['network', 'unavailable', 'throttled'].includes(error.kind)) {
         change('failing');
-      } else {
-        // The session was ended elsewhere, or the role may no longer see this: the screen has to show it.
+      } else if (error.kind === 'signed-out' || queries.getQueryState(queryKey)?.status !== 'error') {
+        // The session was ended elsewhere, or the role may no longer see this: the screen has to show it. Once, since that renews a token.
         await queries.invalidateQueries({ queryKey });
       }
     }

@@ -45,7 +45,7 @@ export function KeyDialog(props: {
         ) : counted.error ? (
           <Problem error={counted.error} onRetry={counted.refetch} />
         ) : (
-          <ul className="effects">
+          <ul className="keys-effects">
             {effects.map((effect) => (
               <li key={effect}>{effect}</li>
             ))}

@@ -1,7 +1,7 @@
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { Link } from 'react-router';
 import { useMay } from '../app/may.ts';
-import { useOperation } from '../app/operations.ts';
+import { useAskAgain, useOperation } from '../app/operations.ts';
 import {
   auditLogDocument,
   revokeSigningKeyDocument,
@@ -25,11 +25,8 @@ export function Component() {
   const may = useMay();
   const sets = data?.signingKeys ?? [];
   const isWaiting = sets.some(({ keys }) => keys.some((key) => key.isRotationRequested));
-  useEffect(() => {
-    if (!isWaiting) return;
-    const timer = setInterval(() => void refetch(), 5000);
-    return () => clearInterval(timer);
-  }, [isWaiting, refetch]);
+  // Where the process that holds the keys is down, it waits for as long.
+  useAskAgain(signingKeysDocument, {}, isWaiting ? 5000 : undefined);
   if (error) return <Problem error={error} onRetry={refetch} />;
   if (isPending) return <Skeleton lines={8} />;
   function open(next: Act): void {
@@ -102,7 +99,7 @@ function Asked({ set }: { set: KeySet }) {
   if (!asked?.takesOverAt) return null;
   const isOverdue = new Date(asked.takesOverAt).getTime() < Date.now();
   return (
-    <p className="notice" role="status">
+    <p className="note" role="status">
       {isOverdue ? say.overdue : say.asked(formatDateTime(asked.takesOverAt))}
     </p>
   );

@@ -28,7 +28,7 @@ export const keys = choose({
     left: (time: string) => `left ${time}`,
     revokedAt: (time: string) => `revoked ${time}`,
     timeline: (from: string, to: string) => `Time line of the keys, from ${from} to ${to}`,
-    legend: { signs: 'signs', published: 'published', revoked: 'revoked', now: 'now' },
+    legend: { signs: 'signs', waits: 'published', revoked: 'revoked', now: 'now' },
     overdue:
       'The rotation was asked for, and the process that holds these keys has not done it yet. It does when it runs again.',
     asked: (time: string) => `A rotation was asked for. It happens ${time}.`,
@@ -101,7 +101,7 @@ export const keys = choose({
     left: (time) => `entfernt am ${time}`,
     revokedAt: (time) => `widerrufen am ${time}`,
     timeline: (from, to) => `Zeitachse der Schlüssel von ${from} bis ${to}`,
-    legend: { signs: 'signiert', published: 'veröffentlicht', revoked: 'widerrufen', now: 'jetzt' },
+    legend: { signs: 'signiert', waits: 'veröffentlicht', revoked: 'widerrufen', now: 'jetzt' },
     overdue:
       'Der Wechsel ist angefordert, aber noch nicht ausgeführt: Der Prozess, der diese Schlüssel hält, antwortet nicht. Er holt ihn nach, sobald er wieder läuft.',
     asked: (time) => `Ein Wechsel ist angefordert. Er findet am ${time} statt.`,

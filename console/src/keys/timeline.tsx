@@ -46,8 +46,11 @@ export function Timeline({ keys }: { keys: readonly Key[] }) {
       <figcaption className="quiet">
         <span>{formatDate(new Date(from).toISOString())}</span>
         <span className="legend" aria-hidden="true">
-          <i className="signs" /> {say.legend.signs} <i className="waits" /> {say.legend.published}{' '}
-          <i className="revoked" /> {say.legend.revoked} <i className="now" /> {say.legend.now}
+          {(['signs', 'waits', 'revoked', 'now'] as const).map((name) => (
+            <span key={name}>
+              <i className={name} /> {say.legend[name]}
+            </span>
+          ))}
         </span>
         <span>{formatDate(new Date(to).toISOString())}</span>
       </figcaption>

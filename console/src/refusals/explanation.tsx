@@ -49,7 +49,7 @@ export function Explanation({ refusal }: { refusal: Refusal }) {
       )}
       {groupChecks(checks).map(([group, own]) => (
         <Section key={group} title={texts.groups[group]}>
-          <ol className="checks">
+          <ol className="refusal-checks">
             {own.map((one) => (
               <li key={one.check} className={one.result.toLowerCase()}>
                 <span className="check-name">{texts.checks[one.check]}</span>{' '}
@@ -128,7 +128,7 @@ function Refused({ one }: { one: RefusedFragment }) {
   const { reason, code, text, field, path, subgraph, count, conditions, heldScopes, signInAge } = one;
   const place = field ?? path;
   return (
-    <div className="refused">
+    <div className="refusal-one">
       <p>
         <code>{reason ?? code}</code>
         {text && ` ${text}`}

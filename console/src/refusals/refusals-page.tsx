@@ -1,6 +1,6 @@
-import { type FormEvent, useEffect, useState } from 'react';
+import { type FormEvent, useState } from 'react';
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router';
-import { useOperation, usePages } from '../app/operations.ts';
+import { useAskAgain, useOperation, usePages } from '../app/operations.ts';
 import {
   type RefusalsQuery,
   refusalDocument,
@@ -63,7 +63,7 @@ function Search({ id }: { id: string | undefined }) {
   return (
     <Section title={texts.why}>
       <form
-        className="paste"
+        className="refusal-search"
         onSubmit={(event: FormEvent) => {
           event.preventDefault();
           search(pasted);
@@ -98,12 +98,7 @@ const lookAgainMs = 2000;
 function Answer({ id }: { id: string }) {
   const { data, error, isPending, refetch } = useOperation(refusalDocument, { requestId: id });
   const lookup = data?.refusal;
-  const isWaiting = lookup?.state === 'PENDING';
-  useEffect(() => {
-    if (!isWaiting) return;
-    const timer = setInterval(refetch, lookAgainMs);
-    return () => clearInterval(timer);
-  }, [isWaiting, refetch]);
+  useAskAgain(refusalDocument, { requestId: id }, lookup?.state === 'PENDING' ? lookAgainMs : undefined);
   if (error) return <Problem error={error} onRetry={() => refetch()} />;
   if (isPending) return <Skeleton lines={10} />;
   if (!lookup) return null;
@@ -139,7 +134,7 @@ function Latest() {
         ) : reasons.isPending ? (
           <Skeleton lines={1} />
         ) : (
-          <div className="chips">
+          <div className="refusal-reasons">
             <Button aria-pressed={reason === ''} onClick={() => choose('')}>
               {texts.every}
             </Button>

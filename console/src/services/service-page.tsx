@@ -36,8 +36,9 @@ export function Component() {
         <ServiceState {...account} />
       </div>
       <div className="columns">
-        <Account account={account} />
-        <Credentials account={account} />
+        {/* What is open, typed or shown once about one account does not stay for the next. */}
+        <Account key={`account ${account.id}`} account={account} />
+        <Credentials key={`credentials ${account.id}`} account={account} />
       </div>
     </>
   );

@@ -61,7 +61,8 @@ export function Component() {
               {say.own} <Link to="/account">{say.ownAccount}</Link>
             </p>
           ) : (
-            <Acts member={member} />
+            // What is open or typed about one member does not stay for the next.
+            <Acts key={member.id} member={member} />
           )}
           {may(auditLogDocument) && (
             <p className="links">
@@ -76,22 +77,28 @@ export function Component() {
   );
 }
 
-/** Undefined where the role may not see them, or they are not there yet. */
+/** `services` is undefined where the role may not see them, or they are not there yet. */
 function useServicesOf(id: string) {
   const may = useMay();
-  const { data } = useOperation(staffServicesDocument, { id }, { enabled: may(serviceAccountsDocument) });
-  return data?.staffMember?.activeServiceAccounts;
+  const { data, isLoading } = useOperation(
+    staffServicesDocument,
+    { id },
+    { enabled: may(serviceAccountsDocument) },
+  );
+  return { services: data?.staffMember?.activeServiceAccounts, isLoading };
 }
 
-type Services = NonNullable<ReturnType<typeof useServicesOf>>;
+type Services = NonNullable<ReturnType<typeof useServicesOf>['services']>;
 
 function Services({ id }: { id: string }) {
-  const services = useServicesOf(id);
-  if (!services) return null;
+  const { services, isLoading } = useServicesOf(id);
+  if (!services && !isLoading) return null;
   return (
     <Section title={say.services}>
       <p className="quiet">{say.servicesWhat}</p>
-      {services.length === 0 ? <p className="empty">{say.noneOfServices}</p> : <ServiceLinks of={services} />}
+      {!services && <Skeleton lines={1} />}
+      {services?.length === 0 && <p className="empty">{say.noneOfServices}</p>}
+      {services && services.length > 0 && <ServiceLinks of={services} />}
     </Section>
   );
 }
@@ -219,7 +226,7 @@ function Acts({ member }: { member: Member }) {
 }
 
 function Deactivate({ member, name, onClose }: { member: Member; name: string; onClose: () => void }) {
-  const services = useServicesOf(member.id);
+  const { services } = useServicesOf(member.id);
   const others = useStaffMembers(true).nodes.filter(({ id, isActive }) => isActive && id !== member.id);
   return (
     <ActDialog

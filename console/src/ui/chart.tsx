@@ -2,6 +2,7 @@ import { type ReactNode, useId } from 'react';
 import { Link, useHref, useNavigate } from 'react-router';
 import { chartTexts as texts } from '../dashboard/texts.ts';
 import { formatDateTime, language } from '../texts/index.ts';
+import './chart.css';
 
 /** As the API has it: `Timeline`. */
 export type Timeline = {
@@ -80,7 +81,8 @@ export function Chart(props: {
       <details>
         <summary>{texts.asTable}</summary>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard. */}
-        <section className="chart-table" tabIndex={0} aria-label={`${title}: ${texts.asTable}`}>
+        {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for what is sent. */}
+        <div className="chart-table" role="group" aria-label={title} tabIndex={0}>
           <table>
             <caption className="quiet">{title}</caption>
             <thead>
@@ -108,7 +110,7 @@ export function Chart(props: {
               ))}
             </tbody>
           </table>
-        </section>
+        </div>
       </details>
     </figure>
   );

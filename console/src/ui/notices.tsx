@@ -2,7 +2,7 @@ import { useSyncExternalStore } from 'react';
 import { texts } from '../texts/index.ts';
 import { Button } from './ui.tsx';
 
-type Notice = { id: number; text: string; undo: (() => void) | undefined };
+type Notice = { id: number; text: string; undo: (() => unknown) | undefined };
 
 const shownMs = 10_000;
 let notices: readonly Notice[] = [];
@@ -39,7 +39,7 @@ function stopTimer(id: number): void {
 }
 
 /** Says for ten seconds what was done, and offers to take it back where that can be done. */
-export function notify(text: string, undo?: () => void): void {
+export function notify(text: string, undo?: () => unknown): void {
   lastId += 1;
   change([...notices, { id: lastId, text, undo }].slice(-3));
   startTimer(lastId);

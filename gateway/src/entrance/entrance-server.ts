@@ -27,7 +27,7 @@ import { registerWaitingAnswers, type WaitForClient } from '../admission/waiting
 import type { GatewayConfig } from '../config.ts';
 import { placeOf, settingOf } from '../config-entrances.ts';
 import type { DocumentMark } from '../documents/document-mark.ts';
-import { registerConsole } from '../pages/console.ts';
+import { registerConsole } from '../pages/built-app.ts';
 import { type EntranceDetails, registerEntrancePage } from '../pages/entrance-page.ts';
 import type { SeededAccount } from '../pages/layout.ts';
 import { registerPages } from '../pages/pages.ts';

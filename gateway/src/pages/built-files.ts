@@ -54,9 +54,9 @@ export function versionedAddress(prefix: string, folder: string): string {
 }
 
 /** What a page says whose files are not built yet. It asks again by itself. */
-export function notBuilt(name: string): string {
+export function notBuilt(workspace: string): string {
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Not built yet</title>
-<p>This page is not built yet, and asks again in two seconds. Where it stays like this, run <code>npm run build -w ${name}</code>.</p></html>`;
+<p>This page is not built yet, and asks again in two seconds. Where it stays like this, run <code>npm run build -w ${workspace}</code>.</p></html>`;
 }
 export const notBuiltHeaders = { 'retry-after': '2', refresh: '2' };
 

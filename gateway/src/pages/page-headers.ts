@@ -31,14 +31,20 @@ export const explorerPolicy = writePolicy({
   'connect-src': "'self'",
 });
 
-/** Files and answers of its own origin, and QR codes, which are drawn in the page. Nothing is inline. */
-export const consolePolicy = writePolicy({
-  ...nowhere,
-  'script-src': "'self'",
-  'style-src': "'self'",
-  'img-src': "'self' data:",
-  'connect-src': "'self'",
-});
+/**
+ * Of an app that Vite has built: files of its own origin, and QR codes, which are drawn in the page. Nothing is inline.
+ *
+ * @param apiOrigins what its scripts may call beside its own origin
+ */
+export function appPolicy(apiOrigins: readonly string[] = []): string {
+  return writePolicy({
+    ...nowhere,
+    'script-src': "'self'",
+    'style-src': "'self'",
+    'img-src': "'self' data:",
+    'connect-src': ["'self'", ...apiOrigins].join(' '),
+  });
+}
 
 /** One inline style, by its hash, and nothing else. `data:` is for an empty icon. */
 export function smallPagePolicy(styleHash: string): string {

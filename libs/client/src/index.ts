@@ -14,7 +14,6 @@ export {
   readError,
   type SignetError,
 } from './errors.ts';
-export { followAccount } from './follow-account.ts';
-export { listDocuments, type Platform } from './operations.ts';
+export type { Platform } from './operations.ts';
 export type { SessionState, StoredTokens, TokenStore } from './session.ts';
 export type { Account } from './tokens.ts';

@@ -3,8 +3,8 @@ export type Platform = 'user' | 'portal';
 
 const tokens = '{ accessToken expiresIn refreshToken deviceToken }';
 
-/** Each operation: its name for customers, for staff, the type of its input, and what it selects. Not all exist for both. */
-const table = {
+/** Each operation: its name for customers, for staff, the type of its input (or of its challenge), and what it selects. Not all exist for both. */
+export const operations = {
   signIn: ['login', 'portalLogin', 'LoginInput!', tokens],
   register: ['register', undefined, 'RegisterInput!', tokens],
   acceptInvitation: [undefined, 'acceptInvitation', 'AcceptInvitationInput!', tokens],
@@ -49,7 +49,7 @@ const table = {
     'FinishPasskeySignInInput!',
     tokens,
   ],
-  beginPasskeyChallenge: ['beginPasskeyChallenge', 'beginPortalPasskeyChallenge', 'challenge', ''],
+  beginPasskeyChallenge: ['beginPasskeyChallenge', 'beginPortalPasskeyChallenge', 'String!', ''],
   beginPasskeyReauthentication: [
     'beginPasskeyReauthentication',
     'beginPortalPasskeyReauthentication',
@@ -63,8 +63,8 @@ const table = {
     'FinishPasskeyRegistrationInput!',
     '{ recoveryCodes }',
   ],
-  beginTotpEnrollment: [undefined, 'beginPortalTotpEnrollment', 'challenge', '{ secret uri }'],
-  beginPasskeyEnrollment: [undefined, 'beginPortalPasskeyEnrollment', 'challenge', ''],
+  beginTotpEnrollment: [undefined, 'beginPortalTotpEnrollment', 'String!', '{ secret uri }'],
+  beginPasskeyEnrollment: [undefined, 'beginPortalPasskeyEnrollment', 'String!', ''],
   finishPasskeyEnrollment: [
     undefined,
     'finishPortalPasskeyEnrollment',
@@ -73,7 +73,7 @@ const table = {
   ],
 } as const satisfies Record<string, readonly [string | undefined, string | undefined, string, string]>;
 
-export type OperationName = keyof typeof table;
+export type OperationName = keyof typeof operations;
 
 /**
  * The document of an operation, with its answer as `result`.
@@ -81,19 +81,10 @@ export type OperationName = keyof typeof table;
  * @throws {Error} for one that the platform does not have
  */
 export function documentOf(name: OperationName, platform: Platform): string {
-  const [user, portal, input, selection] = table[name];
+  const [user, portal, input, selection] = operations[name];
   const field = platform === 'user' ? user : portal;
   if (!field) throw new Error(`The platform ${platform} has no ${name}.`);
-  const head = `mutation Signet_${name}`;
-  if (input === '') return `${head} { result: ${field} ${selection} }`;
-  if (input === 'challenge')
-    return `${head}($challenge: String!) { result: ${field}(challenge: $challenge) ${selection} }`;
-  return `${head}($input: ${input}) { result: ${field}(input: $input) ${selection} }`;
-}
-
-/** Every document that the client sends for a platform, for an entrance that runs trusted documents only (docs/trusted-documents.md). */
-export function listDocuments(platform: Platform): string[] {
-  return (Object.keys(table) as OperationName[])
-    .filter((name) => table[name][platform === 'user' ? 0 : 1] !== undefined)
-    .map((name) => documentOf(name, platform));
+  const variable = input === 'String!' ? 'challenge' : 'input';
+  const [types, values] = input ? [`($${variable}: ${input})`, `(${variable}: $${variable})`] : ['', ''];
+  return `mutation Signet_${name}${types} { result: ${field}${values} ${selection} }`;
 }

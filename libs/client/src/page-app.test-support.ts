@@ -4,7 +4,8 @@ import { QueryClient, QueryClientProvider, useQuery as useReactQuery } from '@ta
 import { createElement as h, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { createSignetLink, followSession } from './apollo.ts';
-import { createSignetClient, followAccount, readError } from './index.ts';
+import { followAccount } from './follow-account.ts';
+import { createSignetClient, readError } from './index.ts';
 import { SignedIn, SignetProvider, useSession } from './react.ts';
 
 /*

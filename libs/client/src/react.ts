@@ -7,6 +7,7 @@ import {
   useSyncExternalStore,
 } from 'react';
 import type { SignetClient } from './client.ts';
+import type { SignetError } from './errors.ts';
 import type { SessionState } from './session.ts';
 
 const SignetContext = createContext<SignetClient | undefined>(undefined);
@@ -45,4 +46,45 @@ export function SignedIn(props: {
   if (state.status === 'signed-out') return props.fallback ?? null;
   const { id, actedBy } = state.account;
   return createElement(Fragment, { key: `${id} ${actedBy}` }, props.children);
+}
+
+/** An operation that waits for a more recent sign-in. `answer(true)` sends it again, `answer(false)` gives it up. */
+export type StepUpRequest = { error: SignetError; answer(isDone: boolean): void };
+
+/**
+ * Connects `onStepUp` of a client with the dialog that proves again who somebody is: give `ask` to `createSignetClient`, and draw the dialog where
+ * `useRequest()` gives a request.
+ */
+export function createStepUpPrompt(): {
+  ask(error: SignetError): Promise<boolean>;
+  useRequest(): StepUpRequest | undefined;
+} {
+  const listeners = new Set<() => void>();
+  let request: StepUpRequest | undefined;
+  const change = (next: StepUpRequest | undefined) => {
+    request = next;
+    for (const listener of listeners) listener();
+  };
+  const subscribe = (listener: () => void) => {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  };
+  return {
+    ask: (error) =>
+      new Promise((resolve) => {
+        change({
+          error,
+          answer(isDone) {
+            change(undefined);
+            resolve(isDone);
+          },
+        });
+      }),
+    useRequest: () =>
+      useSyncExternalStore(
+        subscribe,
+        () => request,
+        () => undefined,
+      ),
+  };
 }

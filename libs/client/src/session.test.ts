@@ -129,6 +129,46 @@ describe('in an app', () => {
     await client.request(me);
     expect(entrance.sent.at(-1)?.bearer).toBe(acting);
   });
+
+  test('who acts as a customer sees when that ends, and it ends by itself', async () => {
+    const acting = tokenOf('customer', { act: { sub: 'staff' } });
+    entrance.answers.beginImpersonation = () => payload(acting, 0.2);
+    const client = makeClient();
+    await client.actAsCustomer('grant');
+    const state = client.session.current();
+    const leftMs = state.status === 'signed-in' ? (state.endsAt ?? 0) - Date.now() : Number.NaN;
+    expect(leftMs).toBeLessThanOrEqual(200);
+    await expect
+      .poll(() => client.session.current())
+      .toEqual({ status: 'signed-out', reason: 'auth.failure.expired' });
+  });
+
+  test('adding a passkey asks for a recent sign-in where auth wants one, and goes on', async () => {
+    let isRecent = false;
+    entrance.answers.signIn = () => payload(tokenOf('ada'));
+    entrance.answers.beginPasskeyRegistration = () =>
+      isRecent ? Response.json({ data: { result: {} } }) : refusal('authz.step_up.required');
+    const client = makeClient({ onStepUp: async () => (isRecent = true) });
+    await client.signIn({ email: 'ada@example.com', password: 'x' });
+    // There is no authenticator here: the options have come that far.
+    expect(await client.passkeys.add('key')).toMatchObject({ error: { kind: 'passkey' } });
+    expect(entrance.sent.filter(({ operation }) => operation === 'beginPasskeyRegistration').length).toBe(2);
+  });
+
+  test('a signed-in person confirms an address by their session, and the token says so afterwards', async () => {
+    const [before, after] = [tokenOf('ada'), tokenOf('ada', { email_verified: true })];
+    entrance.answers.signIn = () => payload(before);
+    entrance.answers.refresh = () => payload(after);
+    entrance.answers.verifyEmail = () =>
+      Response.json({ data: { result: { verified: true, next: 'NONE', tokens: null } } });
+    const client = makeClient();
+    await client.verifyEmail({ token: 'link' });
+    expect(entrance.sent.at(-1)).toMatchObject({ operation: 'verifyEmail', bearer: undefined });
+    await client.signIn({ email: 'ada@example.com', password: 'x' });
+    await client.verifyEmail({ token: 'link' });
+    expect(entrance.sent.find(({ bearer }) => bearer === before)).toMatchObject({ operation: 'verifyEmail' });
+    expect(client.session.current()).toMatchObject({ account: { emailVerified: true } });
+  });
 });
 
 test('the cache of one account is not shown to the next one by urql', async () => {

@@ -22,7 +22,8 @@ import {
 export type SessionState =
   /** Not known yet: the page has just been opened, or auth cannot be asked; then `error` says why, and it is tried again. */
   | { status: 'unknown'; error?: SignetError }
-  | { status: 'signed-in'; account: Account }
+  /** `endsAt`, in ms of this device's clock: of staff who act as a customer, whose session nothing renews. */
+  | { status: 'signed-in'; account: Account; endsAt?: number }
   /** `reason` says why a session that was there is over: `signed-out`, or `auth.failure.…` where it was ended elsewhere. */
   | { status: 'signed-out'; reason?: string };
 
@@ -136,7 +137,15 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
     held = token;
     const { account } = held;
     if (state.status !== 'signed-in' || JSON.stringify(state.account) !== JSON.stringify(account)) {
-      change({ status: 'signed-in', account });
+      change({
+        status: 'signed-in',
+        account,
+        ...(isBorrowed && { endsAt: Date.now() + remainingMsOf(held) }),
+      });
+    }
+    if (isBorrowed) {
+      retry = setTimeout(() => end('auth.failure.expired'), remainingMsOf(held));
+      (retry as { unref?: () => void }).unref?.();
     }
     wake();
   }
@@ -346,11 +355,15 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
 
     /** Sends an operation that gives tokens, and keeps these. Alone, since it makes older refresh tokens worthless. */
     async signInBy<T>(name: OperationName, input: object): Promise<Outcome<T>> {
-      const isSignedIn = name === 'reauthenticate' || name === 'changePassword';
+      const needsToken = name === 'reauthenticate' || name === 'changePassword';
+      const { status } = await ready();
+      // Whoever is signed in proves by that that the address is theirs.
+      const isVerification = name === 'verifyEmail' && status === 'signed-in' && !isBorrowed;
+      const isSignedIn = needsToken || isVerification;
       // Before the lock, which a renewal takes as well.
-      const answer = isSignedIn ? await this.token() : await ready();
-      if ('error' in answer && isSignedIn) return { ok: false, error: answer.error as SignetError };
-      return once(async () => {
+      const answer = isSignedIn ? await this.token() : undefined;
+      if (answer && 'error' in answer) return { ok: false, error: answer.error };
+      const given = await once(async () => {
         const deviceToken = (await store?.read())?.deviceToken;
         const variables = { input: { ...input, ...(deviceToken && { deviceToken }) } };
         const outcome = await ask<T>(name, variables, isSignedIn ? held?.accessToken : undefined);
@@ -361,6 +374,9 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
         if (payload) await keep(payload);
         return outcome;
       });
+      // The token says whether the address is verified.
+      if (isVerification && given.ok) await refresh();
+      return given;
     },
 
     /** Sends another of auth's operations. */

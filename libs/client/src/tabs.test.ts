@@ -11,7 +11,8 @@ import {
   tokenOf,
   url,
 } from './fake-entrance.test-support.ts';
-import { followAccount, type SignetClient, type StoredTokens } from './index.ts';
+import { followAccount } from './follow-account.ts';
+import type { SignetClient, StoredTokens } from './index.ts';
 
 const entrance = createFakeEntrance();
 const { makeClient } = entrance;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { registerConsole } from './console.ts';
+import { registerBuiltApp, registerConsole } from './built-app.ts';
 
 const script = 'console.log(1);'.repeat(1000);
 let folder: string;
@@ -59,4 +59,20 @@ test.each([
   const { statusCode, body } = await server.inject(`/console/assets/${name}`);
   expect(body).not.toContain('outside of assets');
   if (statusCode !== 404) expect(body).toContain('<title>Console</title>');
+});
+
+test('serves an app at the root, whose page is told where the API is and may call that and nothing else', async () => {
+  build();
+  const shop = Fastify();
+  registerBuiltApp(shop, {
+    folder,
+    base: '',
+    workspace: 'shop',
+    apiOrigins: ['http://localhost:4001'],
+    adaptPage: (page) => page.replace('Console', 'Shop'),
+  });
+  const { body, headers } = await shop.inject('/orders/7');
+  expect(body).toContain('<title>Shop</title>');
+  expect(headers['content-security-policy']).toContain("connect-src 'self' http://localhost:4001");
+  expect((await shop.inject('/assets/index-1.js')).body).toBe(script);
 });

@@ -1,0 +1,1 @@
+export * from '../../libs/client/src/follow-account.ts';
