@@ -360,6 +360,20 @@ test('a member of staff who acts as a customer sees that, how long, and ends it'
   await own.getByText('Support acts as you').waitFor();
   await banner.getByRole('button', { name: 'End' }).click();
   await banner.waitFor({ state: 'detached' });
+  // Their own basket is not the customer's, whose visit has ended.
+  const mine = await (await shop.openContext()).newPage();
+  await shop.signIn(mine, await shop.createCustomer());
+  await fillBasket(mine);
+  const second = await mine.context().newPage();
+  await second.goto(new URL(`act#grant=${await beginActing()}`, shop.base).href);
+  const secondBanner = second.getByRole('region', { name: 'Acting as a customer' });
+  await secondBanner.getByRole('button', { name: 'End' }).click();
+  await secondBanner.waitFor({ state: 'detached' });
+  await nav(second).getByRole('link', { name: 'Sign in' }).waitFor();
+  await mine.reload();
+  await nav(mine)
+    .getByRole('link', { name: /^Basket 1\s*item/ })
+    .waitFor();
   const used = await shop.open('act#grant=used-already');
   await used.getByText('This has been used already').waitFor();
 });
@@ -448,6 +462,10 @@ test('a link leads back to this shop and nowhere else, and the page cannot be fr
   await page.getByLabel('E-mail').fill(email);
   await page.getByLabel('Password').fill(password);
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByRole('heading', { name: 'All products' }).waitFor();
+  expect(page.url()).toBe(shop.base);
+  // Nor what browsers read as the same.
+  await page.goto(new URL(`sign-in?to=${encodeURIComponent('/\t/evil.example/')}`, shop.base).href);
   await page.getByRole('heading', { name: 'All products' }).waitFor();
   expect(page.url()).toBe(shop.base);
   const { headers } = await fetch(new URL('orders/x', shop.base));

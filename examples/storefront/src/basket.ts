@@ -1,5 +1,5 @@
 import { useSession } from '@signet/client/react';
-import { useEffect, useSyncExternalStore } from 'react';
+import { useEffect, useRef, useSyncExternalStore } from 'react';
 
 export type BasketItem = { readonly productId: string; readonly quantity: number };
 export type Basket = {
@@ -86,15 +86,22 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** Who signs out, or in as somebody else, leaves no basket to the next person. Where the session ended by itself, it stays. */
+/**
+ * Who signs out, or in as somebody else, leaves no basket to the next person. Where the session ended by itself, it stays; so does the basket of a
+ * member of staff who stops acting as a customer.
+ */
 export function useBasketOwner(): void {
   const session = useSession();
+  const actor = session.status === 'signed-in' ? session.account.actedBy : undefined;
+  const lastActor = useRef(actor);
   const owner = session.status === 'signed-in' && !session.account.actedBy ? session.account.id : undefined;
   const isLeft = session.status === 'signed-out' && session.reason === 'signed-out';
   useEffect(() => {
+    if (actor || owner) lastActor.current = actor;
+    if (lastActor.current) return;
     const { items, owner: before } = read();
     if (isLeft && before) write(createBasket([]));
     else if (owner && before && before !== owner) write(createBasket([], owner));
     else if (owner && before !== owner) write({ ...read(), items, owner });
-  }, [owner, isLeft]);
+  }, [actor, owner, isLeft]);
 }

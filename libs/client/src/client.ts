@@ -64,11 +64,13 @@ export function createSignetClient(options: SignetClientOptions) {
    * Sends a request as whoever is signed in. The signature is that of the global `fetch`: give it to a GraphQL client. What goes to another
    * origin than the entrance's is sent as it is, without a token.
    */
-  async function signetFetch(input: FetchInput, init?: RequestInit): Promise<Response> {
-    const isRequest = typeof input === 'object' && 'clone' in input;
-    const target = isRequest ? input.url : String(input);
-    if (new URL(resolveUrl(target, url)).origin !== new URL(url).origin) return send(input, init);
-    const signal = init?.signal ?? (isRequest ? input.signal : undefined);
+  async function signetFetch(asked: FetchInput, init?: RequestInit): Promise<Response> {
+    const isRequest = typeof asked === 'object' && 'clone' in asked;
+    const address = resolveUrl(isRequest ? asked.url : String(asked), url);
+    if (new URL(address).origin !== new URL(url).origin) return send(asked, init);
+    // The address that was looked at is the one that gets the token: a page's `<base>` would lead a relative one elsewhere.
+    const input = isRequest ? asked : address;
+    const signal = init?.signal ?? (isRequest ? asked.signal : undefined);
     const tokenNow = (refused?: HeldToken) => unlessAborted(session.token(refused), signal);
     let given = await tokenNow();
     for (let isRenewed = false, isProved = false; ; ) {

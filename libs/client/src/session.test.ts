@@ -105,6 +105,13 @@ describe('in an app', () => {
     }
     await client.fetch(new Request(url, { method: 'POST', body: '{}' }));
     expect(entrance.sent.at(-1)?.bearer).toBeDefined();
+    // A page's `<base>` does not change where it goes.
+    vi.stubGlobal('location', new URL('https://api.shop.example/orders/'));
+    await client.fetch('list.json');
+    expect(entrance.sent.at(-1)).toMatchObject({
+      operation: 'https://api.shop.example/orders/list.json',
+      bearer: expect.any(String),
+    });
   });
 
   test('a renewal that is under way does not take the place of who acts as a customer', async () => {

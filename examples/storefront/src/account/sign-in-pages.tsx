@@ -15,7 +15,8 @@ import { SecondFactor } from './second-factor.tsx';
 /** Where to go after the sign-in: a page of this shop, whatever a link says. */
 export function readTarget(address: URLSearchParams): string {
   const to = address.get('to') ?? '/';
-  return /^\/[^/\\]/.test(to) ? to : '/';
+  // Browsers leave tabs and line ends out of an address: what stands after them would be its host.
+  return /^\/[^/\\\s][^\t\r\n]*$/.test(to) ? to : '/';
 }
 
 export function SignInPage() {
