@@ -1,5 +1,5 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, matchesGlob } from 'node:path';
 import { authConfigSchema } from '@signet/auth';
 import { processRoles } from '@signet/db';
 import { readOperatorConfig } from '@signet/db/operator';
@@ -43,7 +43,7 @@ const ignoreRules = readFileSync(join(root, '.dockerignore'), 'utf8')
   .split('\n')
   .filter((line) => line !== '' && !line.startsWith('#'));
 const sent = ignoreRules.filter((rule) => rule.startsWith('!')).map((rule) => rule.slice(1));
-const isSent = (path: string) => sent.some((rule) => path === rule || path.startsWith(`${rule}/`));
+const isSent = (path: string) => sent.some((rule) => matchesGlob(path, rule) || path.startsWith(`${rule}/`));
 const named = (list: Process[]) => list.map((process) => [process.name, process] as const);
 
 function schemaOf({ target }: Process) {

@@ -1,6 +1,14 @@
 import { type Kysely, sql } from 'kysely';
 import { publishFunction } from './support.ts';
 
+export const locks = [
+  'auth.user_impersonation',
+  'auth.user_session',
+  'auth.portal_session',
+  'auth.signing_key',
+  'auth.audit_event',
+];
+
 const platforms = ['user', 'portal'] as const;
 type Platform = (typeof platforms)[number];
 

@@ -1,6 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 import { publishFunction, secureByTenant } from './support.ts';
 
+export const locks = ['auth.audit_seal'];
+
 const platforms = ['user', 'portal'] as const;
 const written =
   'platform, tenant_id, request_id, happened_at, entrance, caller, account_id, caller_kind, act_id, status, reason, details';

@@ -1,6 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 import { countRows, createTally, dropTally, minuteOf, stopCountingRows } from './tally-support.ts';
 
+export const locks = ['portal.support_note', 'auth.user', 'auth.audit_event'];
+
 const tally = { schema: 'portal', role: 'signet_portal' };
 const notes = {
   schema: 'portal',

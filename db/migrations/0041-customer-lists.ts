@@ -7,6 +7,8 @@ const judgeSession = `
         raise exception 'no live session of this member of staff' using errcode = '28000';
       end if;`;
 
+export const locks = ['auth.user'];
+
 export const breaks = {
   'index user_suspended on auth."user": is built while writers wait':
     'Suspended customers are few: one reading of the table. CHANGELOG.md has the statement that builds it before, for millions of customers.',

@@ -147,11 +147,18 @@ export function keepTally(source: TallySource): HousekeepingJob['prune'] {
     const { rows } = await sql<{ id: string }>`
       select id from ${sql.ref(`${source.schema}.uncounted_tenants`)}(${most}::integer) id`.execute(db);
     let counted = 0;
+    const errors: unknown[] = [];
     for (const { id } of rows) {
       if (signal?.aborted) break;
-      await countTenant(db, source, id);
-      counted += 1;
+      try {
+        await countTenant(db, source, id);
+        counted += 1;
+      } catch (error) {
+        // The largest tenant must not keep all after it from being counted.
+        errors.push(error);
+      }
     }
+    if (errors.length > 0) throw new AggregateError(errors, 'not all tenants could be counted');
     return counted;
   };
 }

@@ -194,7 +194,9 @@ test('lets the usual ports of frontends call in development, and nobody with the
 
 test('leads customers to the storefront where it is served, and lets its pages in', () => {
   const settingsOf = (env: Environment) => {
-    const { gateway, auth } = configure(env);
+    const { gateway, auth, portal } = configure(env);
+    // Staff who act as a customer are sent where the links of mails lead.
+    expect(portal?.USER_APP_URL).toBe(auth?.USER_APP_URL);
     return [gateway?.USER_CORS_ORIGINS, auth?.USER_APP_URL, auth?.USER_PASSKEY_ORIGINS];
   };
   const own = ['http://localhost:4003', 'http://127.0.0.1:4003'];

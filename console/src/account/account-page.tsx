@@ -70,12 +70,15 @@ function Identity({ me }: { me: OwnAccount['portalMe'] }) {
         ]}
       />
       {hasMail === false && <p className="note">{say.noMail}</p>}
-      {hasMail && (
+      {/* There, but disabled, before it is known whether mails are sent: nothing moves when it is. */}
+      {hasMail !== false && (
         <div className="buttons">
-          <Button onClick={() => setChanging(true)}>{say.changeEmail}…</Button>
+          <Button disabled={!hasMail} onClick={() => setChanging(true)}>
+            {say.changeEmail}…
+          </Button>
           {!isVerified && (
             <Button
-              disabled={verify.isPending}
+              disabled={!hasMail || verify.isPending}
               onClick={() => verify.mutate({}, { onSuccess: () => setSentTo(me.email) })}
             >
               {say.verify}

@@ -131,8 +131,6 @@ function Latest() {
       <Section title={texts.reasons}>
         {reasons.error ? (
           <Problem error={reasons.error} onRetry={() => reasons.refetch()} />
-        ) : reasons.isPending ? (
-          <Skeleton lines={1} />
         ) : (
           <div className="refusal-reasons">
             <Button aria-pressed={reason === ''} onClick={() => choose('')}>

@@ -156,6 +156,27 @@ describe('migrateToLatest', () => {
     expect(await run).toEqual(['9001-first', '9002-second']);
   });
 
+  it('keeps writers out of every table that it is going to lock before it changes one', async () => {
+    const owners = await addToPlatform({
+      '9001-log.ts': `export const locks = ['auth.audit_event'];
+        export const up = (db) => db.schema.alterTable('auth.audit_event').addColumn('extra', 'text').execute();`,
+      '9002-notes.ts': `export const locks = ['portal.support_note', 'portal.not_there'];
+        export const up = (db) => db.schema.alterTable('portal.support_note').addColumn('extra', 'text').execute();`,
+    });
+    const writer = new pg.Client({ connectionString: database.adminUrl });
+    await writer.connect();
+    // As a process: its own row, then the log. It must not meet a run that holds the log and waits for its row.
+    await writer.query(`begin; lock table portal.support_note in row exclusive mode`);
+    const run = migrateToLatest(database.adminUrl, { owners, lockTimeoutMs: 60_000 });
+    const waiting = `select 1 from pg_locks where relation = 'portal.support_note'::regclass and not granted`;
+    await expect.poll(() => database.query(waiting), { interval: 20 }).toHaveLength(1);
+    await writer.query(
+      `set local lock_timeout = '1s'; lock table auth.audit_event in row exclusive mode; commit`,
+    );
+    await writer.end();
+    expect(await run).toEqual(['9001-log', '9002-notes']);
+  });
+
   it('leaves the data as it was when a migration fails, and names it', async () => {
     await database.addTenant('kept');
     const owners = await addToPlatform({

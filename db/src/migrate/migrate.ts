@@ -34,6 +34,7 @@ const defaultLockTimeoutMs = 2000;
 /** In between, what waited behind the migration goes on. */
 const lockPauseMs = 1000;
 const lockAttempts = 20;
+const auditLog = 'auth.audit_event';
 
 /**
  * Brings the database up to date and returns the names of what ran: the platform's migrations first, then those of each subgraph
@@ -73,6 +74,7 @@ function migrateOnce(adminUrl: string, options?: MigrationOptions): Promise<stri
   return inMigration(adminUrl, options, async (trx, sets) => {
     const replaced = await replaceSharedMigrations(trx, sets);
     const executed = await readKnown(trx, sets);
+    await lockTables(trx, sets, executed);
     const ran: string[] = [];
     for (const set of sets) {
       const done = executed.get(set.owner);
@@ -81,6 +83,33 @@ function migrateOnce(adminUrl: string, options?: MigrationOptions): Promise<stri
     }
     return [...replaced, ...ran];
   });
+}
+
+/**
+ * Keeps writers out of all tables at once which the run is going to lock. It would hold the audit log while it waits for a subgraph's table
+ * else, and whatever changes that table and then writes the log would be a deadlock, each time. In the order in which transactions take
+ * them: a subgraph's own rows, the platform's, and the audit log at the end.
+ */
+async function lockTables(
+  trx: Transaction<unknown>,
+  sets: readonly MigrationSet[],
+  executed: Awaited<ReturnType<typeof readKnown>>,
+): Promise<void> {
+  const locksOf = ({ owner, migrations }: MigrationSet) =>
+    Object.entries(migrations).flatMap(([name, { locks = [] }]) =>
+      executed.get(owner)?.has(name) ? [] : locks,
+    );
+  const [platform = [], subgraphs = []] = [true, false].map((isPlatform) =>
+    sets.filter(({ owner }) => (owner.name === 'platform') === isPlatform).flatMap(locksOf),
+  );
+  const tables = new Set([...subgraphs, ...platform.filter((table) => table !== auditLog)]);
+  if (platform.includes(auditLog)) tables.add(auditLog);
+  for (const table of tables) {
+    const { rows } = await sql<{
+      isThere: boolean;
+    }>`select to_regclass(${table}) is not null as "isThere"`.execute(trx);
+    if (rows[0]?.isThere) await sql`lock table ${sql.raw(table)} in share row exclusive mode`.execute(trx);
+  }
 }
 
 /** Takes the latest migration back, of any owner. Returns its name, or nothing where there is none. */

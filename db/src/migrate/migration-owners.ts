@@ -30,6 +30,11 @@ export type SignetMigration = Migration & {
    * each. They run on while the migrations do.
    */
   breaks?: Readonly<Record<string, string>>;
+  /**
+   * Tables of before that it locks, to which processes write: those that get a trigger, a policy, a column or an index. The run keeps writers out
+   * of all of them before the first migration runs.
+   */
+  locks?: readonly string[];
 };
 
 export type MigrationSet = {

@@ -55,7 +55,7 @@ describe('where auth asks to be left alone', () => {
       expect(tabs.map(statusOf)).toEqual(tabs.map(() => 'signed-in'));
 
       // What tabs told each other has arrived, before the clock jumps.
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await new Promise((resolve) => setTimeout(resolve, 1000));
       vi.setSystemTime(Date.now() + 100_000);
       expect((await tabs[7]?.request(me))?.errors).toMatchObject([{ retryAfterSeconds: 20 }]);
       vi.setSystemTime(Date.now() + 21_000);
@@ -69,7 +69,7 @@ describe('where auth asks to be left alone', () => {
     const [one, other] = (await makeExpiredTabs(2)) as [SignetClient, SignetClient];
     entrance.answers.refresh = () => refusal('auth.throttled', 429, 120);
     await one.request(me);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 500));
     expect(await other.request(me)).toMatchObject({ errors: [{ kind: 'throttled' }] });
     expect(entrance.count('refresh')).toBe(1);
   });

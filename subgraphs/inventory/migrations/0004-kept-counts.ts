@@ -1,6 +1,8 @@
 import { countRows, createTally, dropTally, stopCountingRows } from '@signet/db/tally-support';
 import type { Kysely } from 'kysely';
 
+export const locks = ['inventory.stock'];
+
 const tally = { schema: 'inventory', role: 'signet_inventory' };
 /** As `lowStockBelow` of stock.queries.ts. */
 const lowStockBelow = 10;

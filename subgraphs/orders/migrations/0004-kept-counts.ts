@@ -1,6 +1,8 @@
 import { countRows, createTally, dropTally, minuteOf, stopCountingRows } from '@signet/db/tally-support';
 import type { Kysely } from 'kysely';
 
+export const locks = ['orders.order'];
+
 const tally = { schema: 'orders', role: 'signet_orders' };
 const orders = {
   schema: 'orders',

@@ -147,6 +147,21 @@ describe('counts', () => {
     expect(await countAll()).toMatchObject({ customers: 5 });
   });
 
+  it('are kept in every other tenant where one cannot be counted', async () => {
+    await database.query('delete from portal.tally_counted');
+    const other = await database.addTenant('other');
+    const [first, last] = [tenantId, other].sort();
+    const failing: typeof dashboardTally = {
+      ...dashboardTally,
+      count: (since) =>
+        sql`select * from (${dashboardTally.count(since)}) c where 1 / (current_setting('app.tenant') <> ${first})::int = 1`,
+    };
+    await expect(keepTally(failing)(db, 1000)).rejects.toThrow('not all tenants');
+    const counted = await database.query('select tenant_id from portal.tally_counted');
+    const ids = counted.map(({ tenant_id }) => tenant_id);
+    expect([ids.includes(first), ids.includes(last)]).toEqual([false, true]);
+  });
+
   it('are right in a tenant that nobody has counted yet, and the same when somebody has', async () => {
     await addCustomers(4, '40 days');
     await addCustomers(2, '3 hours');

@@ -26,6 +26,10 @@ const mutations: Record<string, string> = {
   impersonateCustomer:
     'mutation ($customer: ID!) { impersonateCustomer(input: { customerId: $customer, reasonClass: SUPPORT_REQUEST, reason: "asked by phone", ticket: "1" }) { expiresAt } }',
   endImpersonation: 'mutation ($impersonation: ID!) { endImpersonation(id: $impersonation) }',
+  endCustomerDevice:
+    'mutation ($customer: ID!, $impersonation: ID!) { endCustomerDevice(customerId: $customer, deviceId: $impersonation) }',
+  deleteSupportNote: 'mutation ($impersonation: ID!) { deleteSupportNote(id: $impersonation) }',
+  verifyAuditLog: 'mutation { verifyAuditLog { state } }',
 };
 
 let subgraph: TestSubgraph;
