@@ -1,5 +1,5 @@
 import { requirePortal } from '@signet/access';
-import { type Database, inTenant, readInTenant } from '@signet/db';
+import { type Database, readInTenant } from '@signet/db';
 import { sql, type Transaction } from 'kysely';
 import type {
   AuditChain,
@@ -7,6 +7,7 @@ import type {
   MutationResolvers,
   QueryResolvers,
 } from './resolvers.generated.ts';
+import { inStaffTransaction } from './staff-transaction.ts';
 
 export const auditChains: NonNullable<QueryResolvers['auditChains']> = (_parent, _args, ctx) => {
   requirePortal(ctx.session, 'audit:read');
@@ -14,9 +15,8 @@ export const auditChains: NonNullable<QueryResolvers['auditChains']> = (_parent,
 };
 
 /** The process of the platform looks for it every two seconds: portal has no key. */
-export const verifyAuditLog: NonNullable<MutationResolvers['verifyAuditLog']> = (_parent, _args, ctx) => {
-  requirePortal(ctx.session, 'audit:read');
-  return inTenant(ctx.db, ctx.tenantId, async (trx) => {
+export const verifyAuditLog: NonNullable<MutationResolvers['verifyAuditLog']> = (_parent, _args, ctx) =>
+  inStaffTransaction(ctx, 'audit:read', async (trx) => {
     await trx
       .updateTable('auth.audit_verification')
       .set({ requested_at: sql<Date>`now()` })
@@ -25,7 +25,6 @@ export const verifyAuditLog: NonNullable<MutationResolvers['verifyAuditLog']> = 
       .execute();
     return findChains(trx);
   });
-};
 
 type ChainRow = {
   platform: string;

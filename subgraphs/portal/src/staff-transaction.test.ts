@@ -27,8 +27,8 @@ const mutations: Record<string, string> = {
     'mutation ($customer: ID!) { impersonateCustomer(input: { customerId: $customer, reasonClass: SUPPORT_REQUEST, reason: "asked by phone", ticket: "1" }) { expiresAt } }',
   endImpersonation: 'mutation ($impersonation: ID!) { endImpersonation(id: $impersonation) }',
   endCustomerDevice:
-    'mutation ($customer: ID!, $impersonation: ID!) { endCustomerDevice(customerId: $customer, deviceId: $impersonation) }',
-  deleteSupportNote: 'mutation ($impersonation: ID!) { deleteSupportNote(id: $impersonation) }',
+    'mutation ($customer: ID!, $device: ID!) { endCustomerDevice(customerId: $customer, deviceId: $device) }',
+  deleteSupportNote: 'mutation ($note: ID!) { deleteSupportNote(id: $note) }',
   verifyAuditLog: 'mutation { verifyAuditLog { state } }',
 };
 
@@ -38,6 +38,9 @@ let customer: { id: string };
 /** Of the customer, by somebody else. */
 let impersonation: string;
 let colleague: Caller;
+const device = 'd'.repeat(22);
+/** By the caller, about somebody else. */
+let note: string;
 beforeAll(async () => {
   subgraph = await startTestSubgraph(definition);
   colleague = await subgraph.addStaff('operations');
@@ -46,6 +49,7 @@ afterAll(() => subgraph.stop());
 beforeEach(async () => {
   boss = await subgraph.addStaff('super_admin');
   customer = await addUser(subgraph.database, subgraph.tenants.demo);
+  await subgraph.database.query('update auth.audit_verification set requested_at = null');
   // As auth says where mail to customers is configured. Each customer is corrected to the same address.
   await subgraph.database.query('update auth.user_outbox set is_open = true');
   await subgraph.database.query(
@@ -59,11 +63,37 @@ beforeEach(async () => {
     [subgraph.tenants.demo, customer.id, colleague.id, sidOf(colleague), randomBytes(32)],
   );
   impersonation = id;
+  await subgraph.database.query(
+    `insert into auth.user_device (tenant_id, account_id, device_id, device_version, user_agent, address, first_seen_at, last_seen_at, expires_at)
+     select tenant_id, id, $2, device_version, 'Firefox', '192.0.2.1', now(), now(), now() + interval '1 day' from auth.user where id = $1`,
+    [customer.id, device],
+  );
+  const other = await addUser(subgraph.database, subgraph.tenants.demo);
+  const [written] = await subgraph.database.query(
+    `insert into portal.support_note (tenant_id, user_id, staff_id, body) values ($1, $2, $3, 'Hello') returning id`,
+    [subgraph.tenants.demo, other.id, boss.id],
+  );
+  note = written.id;
 });
 
 const run = (name: string, caller: Caller = boss) =>
-  subgraph.ask(mutations[name] as string, { customer: customer.id, staff: boss.id, impersonation }, caller);
+  subgraph.ask(
+    mutations[name] as string,
+    { customer: customer.id, staff: boss.id, impersonation, device, note },
+    caller,
+  );
 const sidOf = ({ token }: Caller) => decodeJwt(token).sid;
+
+const untouched = {
+  is_active: true,
+  notes: 0,
+  relations: 0,
+  impersonations: 1,
+  devices: 1,
+  own_notes: 1,
+  verifications: 0,
+  audited: 0,
+};
 
 /** What a mutation would have left behind. */
 async function listTraces() {
@@ -71,9 +101,12 @@ async function listTraces() {
     `select u.is_active, (select count(*)::int from portal.support_note n where n.user_id = u.id) as notes,
        (select count(*)::int from access.relation_tuple t where t.object = u.id::text) as relations,
        (select count(*)::int from auth.user_impersonation i where i.account_id = u.id and i.ended_at is null) as impersonations,
+       (select count(*)::int from auth.user_device d where d.account_id = u.id) as devices,
+       (select count(*)::int from portal.support_note n where n.id = $2) as own_notes,
+       (select count(*)::int from auth.audit_verification where requested_at > now() - interval '1 hour') as verifications,
        (select count(*)::int from auth.audit_event e where e.subject_id = u.id) as audited
      from auth.user u where id = $1`,
-    [customer.id],
+    [customer.id, note],
   );
   return row;
 }
@@ -108,13 +141,7 @@ describe.each(Object.keys(mutations))('%s', (name) => {
     const other = value === 'other' ? (await subgraph.addStaff('support')).id : value;
     await subgraph.database.query(sql, [sidOf(boss), other]);
     expect(reasonsOf(await run(name))).toEqual(['auth.failure.revoked']);
-    expect(await listTraces()).toEqual({
-      is_active: true,
-      notes: 0,
-      relations: 0,
-      impersonations: 1,
-      audited: 0,
-    });
+    expect(await listTraces()).toEqual(untouched);
   });
 
   it('refuses a token whose session there is not', async () => {
@@ -132,24 +159,21 @@ describe.each(Object.keys(mutations))('%s', (name) => {
     await client.query('begin');
     const end = `update auth.portal_session set ended_at = now(), end_reason = 'ended' where id = $1`;
     await client.query(end, [sidOf(boss)]);
-    const asking = run(name);
+    let isAnswered = false;
+    const asking = run(name).finally(() => {
+      isAnswered = true;
+    });
     const isAwaited = async () =>
       (
         await subgraph.database.query(
           `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
         )
       ).length > 0;
-    while (!(await isAwaited()));
+    while (!(await isAwaited()) && !isAnswered);
     await client.query('commit');
     await client.end();
     expect(reasonsOf(await asking)).toEqual(['auth.failure.revoked']);
-    expect(await listTraces()).toEqual({
-      is_active: true,
-      notes: 0,
-      relations: 0,
-      impersonations: 1,
-      audited: 0,
-    });
+    expect(await listTraces()).toEqual(untouched);
   });
 
   it('works in a session that lives', async () => {
