@@ -220,6 +220,7 @@ describe('one round trip', () => {
     const startedAt = performance.now();
     await run().catch(() => {});
     const ms = performance.now() - startedAt;
-    expect(Math.floor(ms / 400)).toBe(roundTrips);
+    // A timer may end a moment early.
+    expect(Math.floor((ms + 20) / 400)).toBe(roundTrips);
   });
 });
