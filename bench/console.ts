@@ -43,7 +43,6 @@ try {
     await page.getByLabel('E-mail').fill('admin@example.com');
     await page.getByLabel('Password', { exact: true }).fill(seedPassword);
     await page.keyboard.press('Enter');
-    await page.getByRole('link', { name: 'Ada Example' }).waitFor();
     await page.getByRole('link', { name: 'Audit log', exact: true }).click();
     await page.getByRole('table', { name: 'Audit log' }).waitFor();
     for (let n = 0; n < rounds / 5; n += 1) {
