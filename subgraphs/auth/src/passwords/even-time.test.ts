@@ -31,7 +31,7 @@ it.each([
     times.known.push(measure(() => take(() => verifyPassword('x', cheap, pepper), false)));
   }
   const [known, unknown] = [medianOf(times.known), medianOf(times.unknown)];
-  // Without it the cheap one takes a ninth. Caches that other work empties make a quarter; bench/login-timing.ts measures what strangers could see.
+  // Without it the cheap one takes a small part. Caches that other work empties make a quarter; bench/login-timing.ts measures what strangers could see.
   expect(Math.abs(known - unknown) / unknown).toBeLessThan(0.4);
 });
 
