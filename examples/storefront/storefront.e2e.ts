@@ -255,6 +255,7 @@ test('a customer adds a passkey after a step-up and an app, keeps the recovery c
   await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
   await page.getByRole('heading', { name: 'Account', exact: true }).waitFor();
   await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+  await page.getByText('Sign in to see this.').waitFor();
 
   // Where the authenticator is not at hand, a recovery code stands in.
   await presence(false);

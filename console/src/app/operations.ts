@@ -36,14 +36,18 @@ export async function send<T, V extends object>(document: TypedDocument<T, V>, v
   return data;
 }
 
+/** `isFresh`: asked again each time the screen is opened, where a moment ago's answer would mislead. */
+type AskOptions = { isFresh?: boolean };
+
 /** Asks a query, and again when the page comes to the front. Not while `enabled` is false: for what the role may not ask. */
 export function useOperation<T, V extends object>(
   document: TypedDocument<T, V>,
   variables: V,
-  { enabled = true }: { enabled?: boolean } = {},
+  { enabled = true, isFresh = false }: { enabled?: boolean } & AskOptions = {},
 ) {
   const query = useQuery<T, OperationError>({
     enabled,
+    refetchOnMount: isFresh ? 'always' : true,
     queryKey: [document, variables],
     queryFn: () => send(document, variables),
   });
@@ -97,9 +101,11 @@ export function usePages<T, V extends object, Node>(
   document: TypedDocument<T, V & { after?: string | null }>,
   variables: V,
   read: (data: T) => Connection<Node> | null | undefined,
+  { isFresh = false }: AskOptions = {},
 ) {
   const query = useInfiniteQuery<T, OperationError, { pages: T[] }, unknown[], string | null>({
     queryKey: [document, variables],
+    refetchOnMount: ({ state }) => (isFresh && !isLong(state.data) ? 'always' : true),
     refetchOnWindowFocus: ({ state }) => !isLong(state.data),
     refetchOnReconnect: ({ state }) => !isLong(state.data),
     queryFn: ({ pageParam }) =>

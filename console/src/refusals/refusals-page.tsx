@@ -122,8 +122,9 @@ function Answer({ id }: { id: string }) {
 function Latest() {
   const [params, setParams] = useSearchParams();
   const reason = params.get('reason') ?? '';
-  const reasons = useOperation(refusalReasonsDocument, {});
-  const pages = usePages(refusalsDocument, { filter: reason ? { reason } : {} }, ({ refusals }) => refusals);
+  const reasons = useOperation(refusalReasonsDocument, {}, { isFresh: true });
+  const filter = reason ? { reason } : {};
+  const pages = usePages(refusalsDocument, { filter }, ({ refusals }) => refusals, { isFresh: true });
   const counted = reasons.data?.refusalReasons ?? [];
   const choose = (next: string) => setParams(next ? { reason: next } : {}, { replace: true });
   return (

@@ -194,6 +194,8 @@ export function createSession({ url, platform, store, headers, send }: SessionOp
         method: 'POST',
         // What is sent here opens an account: it goes nowhere else.
         redirect: 'error',
+        // Whoever signs out and leaves the page at once is signed out.
+        keepalive: true,
         signal: AbortSignal.timeout(requestTimeoutMs),
         credentials: hasCookies ? 'include' : 'omit',
         headers: {
