@@ -85,7 +85,7 @@ describe.each(pools)('the pool of $name', ({ pool, stopsSignIn, stopsReadiness }
       expect(reason).toBe(stopsSignIn ? 'auth.unavailable' : undefined);
       expect(ms).toBeLessThan(2000 + busyMs);
     }
-    expect(await isReady()).toBe(!stopsReadiness);
+    await expect.poll(isReady).toBe(!stopsReadiness);
     path.fault = 'none';
     expect(await timeRecovery()).toBeLessThan(5000 + busyMs);
   });
