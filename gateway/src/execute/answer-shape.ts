@@ -115,10 +115,13 @@ function innerOf(selection: SelectionNode, fragments: Fragments): SelectionSetNo
     : selection.selectionSet;
 }
 
-/** Reads an own property: objects that JSON.parse made inherit `constructor` and others. */
+/**
+ * Reads an own property of an object that JSON.parse made. What it inherits are functions, as `constructor`, and its prototype: no value in JSON
+ * is one of these.
+ */
 export function read(object: JsonObject, key: string): unknown {
   const value = object[key];
-  return value !== undefined && key in Object.prototype && !Object.hasOwn(object, key) ? undefined : value;
+  return typeof value === 'function' || value === Object.prototype ? undefined : value;
 }
 
 export function isObject(value: unknown): value is JsonObject {

@@ -41,32 +41,51 @@ export function collectBatches(
 ): EntityBatch[] {
   const { entities, path, group } = fetch;
   if (!entities) return [];
-  const batches = new Map<string | undefined, { batch: EntityBatch; numberOf: Map<string, number> }>();
-  const outer = placeOf(path);
+  const batches = new Map<string | undefined, OpenBatch>();
   const isAskedFor = (place: string) => {
-    const conditions = conditionsOf.get(outer + place);
+    const conditions = conditionsOf.get(placeOf(path) + place);
     return !conditions || conditions.some((all) => hold(all, run.coerced));
   };
+  let last: { typename: unknown; open: OpenBatch; known: Map<string, number> } | undefined;
   for (const object of collectObjects(run.data, path)) {
+    const typename = object.__typename;
+    const identity = entities.identify(object);
+    if (last && last.typename === typename && identity !== undefined) {
+      const number = last.known.get(identity);
+      if (number !== undefined) {
+        addTarget(last.open.batch, object, number);
+        continue;
+      }
+    }
     const text = entities.write(object, isAskedFor);
     if (text === undefined) continue;
-    const own = entities.groupOf ? entities.groupOf(String(object.__typename)) : group;
-    let found = batches.get(own);
-    if (!found) {
-      found = { batch: { group: own, texts: [], targets: [], numbers: [] }, numberOf: new Map() };
-      batches.set(own, found);
+    const own = entities.groupOf ? entities.groupOf(String(typename)) : group;
+    let open = batches.get(own);
+    if (!open) {
+      open = { batch: { group: own, texts: [], targets: [], numbers: [] }, numberOf: new Map() };
+      batches.set(own, open);
     }
-    const { batch, numberOf } = found;
+    const { batch, numberOf } = open;
     let number = numberOf.get(text);
     if (number === undefined) {
       number = batch.texts.length;
       numberOf.set(text, number);
       batch.texts.push(text);
     }
-    batch.targets.push(object);
-    batch.numbers.push(number);
+    addTarget(batch, object, number);
+    if (identity === undefined) continue;
+    // A text need not be written to be found again.
+    if (last?.typename !== typename) last = { typename, open, known: new Map() };
+    last?.known.set(identity, number);
   }
   return [...batches.values()].map(({ batch }) => batch);
+}
+
+type OpenBatch = { batch: EntityBatch; numberOf: Map<string, number> };
+
+function addTarget({ targets, numbers }: EntityBatch, object: JsonObject, number: number): void {
+  targets.push(object);
+  numbers.push(number);
 }
 
 /** Asks for the entities of a batch: in parts, one after the other, each within the subgraph's limits on a body. */
@@ -149,7 +168,8 @@ export function takeEntities(
     errors.map(({ path }) => (Array.isArray(path) && path.length > 2 ? path[1] : undefined)),
   );
   const used = copies ? new Set<number>() : undefined;
-  for (const [place, target] of targets.entries()) {
+  for (let place = 0; place < targets.length; place += 1) {
+    const target = targets[place] as JsonObject;
     const number = numbers[place] as number;
     if (number < from || number >= to) continue;
     const entity: unknown = entities[number - from];

@@ -13,7 +13,7 @@ import {
 import { type AnswerShape, readShape } from './answer-shape.ts';
 import { type Condition, readConditions } from './conditions.ts';
 import { type Fragments, fragmentsOf } from './fragments.ts';
-import { compileRepresentation, type WriteRepresentation } from './representations.ts';
+import { compileRepresentation, type Representation } from './representations.ts';
 import { clientVariableOf, representationsVariable } from './response-names.ts';
 import type { SupergraphTypes } from './supergraph-types.ts';
 
@@ -58,8 +58,7 @@ export type FetchVariable = {
   key: string;
 };
 
-export type EntityFetch = {
-  write: WriteRepresentation;
+export type EntityFetch = Representation & {
   /** The selection set of `_entities`, as text. Undefined where it makes sense only within its document. */
   selection: string | undefined;
   /** `name:Type=default` of each variable but the representations. */
@@ -143,7 +142,7 @@ function compileEntityFetch(
     shape: readShape(field.selectionSet, { fragments, ...conditionsOf(reading) }, node.outputRewrites),
     group: types[0] === undefined ? undefined : reading.groupOf(types[0]),
     entities: {
-      write: compileRepresentation(node, reading.types),
+      ...compileRepresentation(node, reading.types),
       selection: isMergeable ? stripIgnoredCharacters(print(field.selectionSet)) : undefined,
       variableDefinitions: new Map(
         (operation.variableDefinitions ?? [])

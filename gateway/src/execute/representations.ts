@@ -15,6 +15,12 @@ export type WriteRepresentation = (
   isAskedFor: (place: string) => boolean,
 ) => string | undefined;
 
+export type Representation = {
+  write: WriteRepresentation;
+  /** What tells the representations of a type apart, where that is one text: most entities have one key. Undefined otherwise. */
+  identify(object: JsonObject): string | undefined;
+};
+
 type Writer = {
   /** `"name":`, as the subgraph knows the field. */
   before: string;
@@ -33,11 +39,11 @@ type TypedWriter = (
 
 type Representing = Pick<FetchNode, 'requires' | 'inputRewrites' | 'serviceName'>;
 
-/** Compiles the writer of the representations of one fetch: what `requires` selects of an object, by its type. */
+/** Compiles the representations of one fetch: what `requires` selects of an object, by its type. */
 export function compileRepresentation(
   { requires = [], inputRewrites = [], serviceName }: Representing,
   types: SupergraphTypes,
-): WriteRepresentation {
+): Representation {
   const constants = inputRewrites.map((rewrite) => {
     const [fragment = '', key, ...others] = rewrite.path;
     if (
@@ -70,6 +76,23 @@ export function compileRepresentation(
     }
     return keys;
   };
+  const onlyKeys = new Map<unknown, string | undefined>();
+  /** The one field beside `__typename` that the representations of a type have, where it has nothing below. */
+  const onlyKeyOf = (typename: string) => {
+    if (onlyKeys.has(typename)) return onlyKeys.get(typename);
+    const [first, ...others] = [...collect(requires, typename, types)].filter(
+      ([key]) => key !== '__typename',
+    );
+    const only = first && others.length === 0 && first[1].below.length === 0 ? first[0] : undefined;
+    if (onlyKeys.size < maxKeptTypes) onlyKeys.set(typename, only);
+    return only;
+  };
+  const identify = (object: JsonObject) => {
+    const typename = object.__typename;
+    const key = typeof typename === 'string' ? onlyKeyOf(typename) : undefined;
+    const value = key === undefined ? undefined : object[key];
+    return typeof value === 'string' ? value : undefined;
+  };
   const leftOut = new Set<string>();
   let isPlaceAskedFor: (place: string) => boolean;
   const note = (place: string) => {
@@ -77,7 +100,7 @@ export function compileRepresentation(
     if (!isAsked) leftOut.add(place);
     return isAsked;
   };
-  return (object, isAskedFor) => {
+  const writeWhole: WriteRepresentation = (object, isAskedFor) => {
     const typename = object.__typename;
     if (typeof typename !== 'string') return undefined;
     isPlaceAskedFor = isAskedFor;
@@ -92,6 +115,7 @@ export function compileRepresentation(
       ? text
       : undefined;
   };
+  return { write: writeWhole, identify };
 }
 
 const onType = '... on ';

@@ -4,26 +4,40 @@ import type { PlanPath } from './planned-fetch.ts';
 
 const anyItem = '@';
 
-/** Collects the objects of a result at a path of a plan, each once: one may stand at several places. */
-export function collectObjects(root: JsonObject, path: PlanPath): Iterable<JsonObject> & { size: number } {
-  let level = new Set([root]);
+/**
+ * Collects the objects of a result at a path of a plan. One may stand at several places, since equal entities share what was fetched below them: then
+ * it is there once.
+ */
+export function collectObjects(root: JsonObject, path: PlanPath): readonly JsonObject[] {
+  let level = [root];
   let depth = 0;
-  while (depth < path.length && level.size > 0) {
+  while (depth < path.length && level.length > 0) {
     const key = path[depth] as string;
     depth += 1;
     // Lists are entered wherever they stand.
     while (path[depth] === anyItem) depth += 1;
-    const next = new Set<JsonObject>();
-    for (const object of level) addObjects(read(object, key), next);
+    const next: JsonObject[] = [];
+    // What is shared is the value of a field: a list is known by itself, without a look at its items.
+    const seen = level.length > 1 ? new Set<unknown>() : undefined;
+    for (const object of level) {
+      const value = read(object, key);
+      if (typeof value !== 'object' || value === null || seen?.has(value)) continue;
+      seen?.add(value);
+      addObjects(value, next);
+    }
     level = next;
   }
   return level;
 }
 
-function addObjects(value: unknown, into: Set<JsonObject>): void {
-  if (typeof value !== 'object' || value === null) return;
-  if (!Array.isArray(value)) into.add(value as JsonObject);
-  else for (const item of value) addObjects(item, into);
+function addObjects(value: object, into: JsonObject[]): void {
+  if (!Array.isArray(value)) {
+    into.push(value as JsonObject);
+    return;
+  }
+  for (const item of value as unknown[]) {
+    if (typeof item === 'object' && item !== null) addObjects(item, into);
+  }
 }
 
 /** Finds where each object of `collectObjects` stands. */

@@ -11,7 +11,7 @@ export async function runRootFetch(
   fetch: PlannedFetch,
   types: SupergraphTypes,
 ): Promise<void> {
-  const targets = [...collectObjects(run.data, fetch.path)];
+  const targets = collectObjects(run.data, fetch.path);
   if (targets.length === 0) return;
   const body = `${fetch.head}${writeVariables(run, fetch)}}}`;
   const result = await send(run, fetch, fetch.group, body);
@@ -33,8 +33,8 @@ export async function runRootFetch(
   }
   if (errors.length > 0) addErrors(run, placeRootErrors(errors, data, placing));
   applyRenames(data, fetch.shape);
-  for (const [index, target] of targets.entries()) {
-    const own = index === 0 ? data : (copyAnswer(data, fetch.shape) as JsonObject);
+  for (const target of targets) {
+    const own = target === targets[0] ? data : (copyAnswer(data, fetch.shape) as JsonObject);
     mergeInto(target, own, fetch.shape, types);
   }
 }
