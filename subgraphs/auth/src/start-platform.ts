@@ -331,6 +331,7 @@ function startUpkeep<A extends Account>({
       pruneWith('sessions', `auth.prune_${platform}_sessions`),
       pruneWith('revocations', `auth.prune_${platform}_revocations`),
       pruneWith('proofNonces', `auth.prune_${platform}_proof_nonces`),
+      pruneWith('reportSenders', `auth.prune_${platform}_report_senders`),
       pruneWith('mails', `auth.prune_${platform}_mails`),
       pruneWith('accountTokens', `auth.prune_${platform}_account_tokens`),
       ...(platform === 'portal' ? [pruneWith('invitations', 'auth.prune_portal_invitations')] : []),

@@ -88,13 +88,14 @@ export async function startAuth(
           clients: { areSecretsOn: config.CLIENT_SECRETS },
         }),
       addProvenRoutes(scope, gate, verifier) {
+        const databaseOf = (platform: Platform) => platforms[platform]?.database.db;
         registerRefusalReports(scope, gate, {
           samplesOf,
+          databaseOf,
           nonces,
           findTenantId: first.database.findTenantId,
           defaultTenant: config.DEFAULT_TENANT,
         });
-        const databaseOf = (platform: Platform) => platforms[platform]?.database.db;
         registerUsageReports(scope, gate, { databaseOf, nonces, logger });
         registerRefusalRecords(scope, gate, {
           databaseOf,
