@@ -345,6 +345,15 @@ export type FieldUsageTable = {
   count: number;
 };
 
+/** The last report that auth took in from a sender. */
+export type ReportSenderTable = {
+  platform: Platform;
+  entrance: string;
+  sender: string;
+  last_number: number;
+  seen_at: Generated<Date>;
+};
+
 /** A request that an entrance refused. */
 export type RefusalRecordTable = {
   id: Generated<string>;
@@ -596,6 +605,7 @@ export interface Database {
   'auth.audit_pending': AuditPendingTable;
   'auth.audit_verification': AuditVerificationTable;
   'auth.refusal_record': RefusalRecordTable;
+  'auth.report_sender': ReportSenderTable;
   'portal.support_note': SupportNoteTable;
   'access.relation_tuple': RelationTupleTable;
 }

@@ -18,7 +18,7 @@ import {
   type TrustedIssuer,
 } from '@signet/session';
 import type { ServiceMetrics } from '@signet/telemetry';
-import { openTracing } from '@signet/telemetry/tracing';
+import { openTracing, type Tracing } from '@signet/telemetry/tracing';
 import type { GatewayConfig } from './config.ts';
 import { ownPlatforms } from './config-graph.ts';
 import { createDocumentMark } from './documents/document-mark.ts';
@@ -75,13 +75,13 @@ export async function startGateway(
     if (own) shared.push(() => own.stop());
     const shown = shownBy ?? own;
     const metrics = shown?.of('gateway');
-    let issuers = await openIssuers(config, logger);
+    const tracing = await openTracing(config, { serviceName: 'signet-gateway', log: logger });
+    if (tracing) shared.push(tracing.stop);
+    let issuers = await openIssuers(config, logger, { tracing });
     const revocations = await openProcessRevocations(config, logger, feed);
     shared.push(() => revocations.stop());
     refetchOnRevokedKey(() => issuers, revocations.source);
     if (metrics) shared.push(measureProcess(metrics, { revocations, planning, issuersNow: () => issuers }));
-    const tracing = await openTracing(config, { serviceName: 'signet-gateway', log: logger });
-    if (tracing) shared.push(tracing.stop);
     const options = { config, logger, issuers, revocations, planning, markOf, metrics, tracing, accounts };
     opened = await openEntrances(options);
     for (const { name, health } of opened) shown?.addHealth('gateway', health, name);
@@ -93,7 +93,9 @@ export async function startGateway(
         config,
         logger,
         async replace(next, isIssuerChange) {
-          const trusted = isIssuerChange ? await openNewIssuers(next, logger, issuers) : issuers;
+          const trusted = isIssuerChange
+            ? await openNewIssuers(next, logger, { previous: issuers, tracing })
+            : issuers;
           await replaceSettings(opened, next, trusted);
           issuers = trusted;
         },
@@ -177,17 +179,19 @@ async function openEntrances(options: EntranceOptions): Promise<readonly OpenEnt
 }
 
 /** `previous`: those trusted until now. */
+type IssuersBeside = { previous?: readonly TrustedIssuer[]; tracing?: Tracing | undefined };
+
 async function openIssuers(
   config: GatewayConfig,
   logger: Logger,
-  previous: readonly TrustedIssuer[] = [],
+  beside: IssuersBeside = {},
 ): Promise<readonly TrustedIssuer[]> {
   const { issuers: list } = config;
   const issuers = await createTrustedIssuers(config, logger, {
     wanted: ownPlatforms(config),
     needsTenant: config.SUPERGRAPH_FILE === undefined,
     ...(list && { list }),
-    previous,
+    ...beside,
   });
   if (issuers.length === 0) {
     logger.warn('no issuer is configured: every caller is anonymous, and every token is refused');
@@ -203,10 +207,10 @@ async function openIssuers(
 async function openNewIssuers(
   config: GatewayConfig,
   logger: Logger,
-  previous: readonly TrustedIssuer[],
+  beside: Required<IssuersBeside>,
 ): Promise<readonly TrustedIssuer[]> {
-  const issuers = await openIssuers(config, logger, previous);
-  if (config.issuers) await assertKeysOfNewIssuers(issuers, previous, config.issuers);
+  const issuers = await openIssuers(config, logger, beside);
+  if (config.issuers) await assertKeysOfNewIssuers(issuers, beside.previous, config.issuers);
   return issuers;
 }
 

@@ -11,6 +11,7 @@ export * from './oauth.ts';
 export * from './platforms.ts';
 export * from './refusal-record.ts';
 export * from './refusal-report.ts';
+export * from './report-number.ts';
 export * from './scopes.ts';
 export * from './server-metadata.ts';
 export * from './staff-invitations.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createDatabase, inTenant } from '../database.ts';
 import type { Database } from '../tables.ts';
@@ -9,6 +9,7 @@ import { auditKeyId } from './audit-keys.ts';
 import { sealAuditEvents, startAuditSealer } from './audit-sealer.ts';
 import { tryLockSealing } from './audit-seals.queries.ts';
 import { formatSealReference, parseSealReference, type SealReference } from './audit-seals.ts';
+import { verifyIfDue } from './audit-verifier.ts';
 import { verifyAuditLog } from './verify-audit-log.ts';
 
 const key = randomBytes(32);
@@ -227,6 +228,100 @@ describe('sealing', () => {
     expect(last).toMatchObject({ platform: 'user', number: lines.length });
     expect(await verify(last)).toEqual([]);
     expect(await database.query('select from auth.audit_pending')).toHaveLength(0);
+  });
+});
+
+describe('the sealer', () => {
+  const log = { info() {}, error() {} };
+  const verifyDue = () => verifyIfDue({ db, platform: 'user', keys: [key], log, everyHours: 24 });
+  const cutEnd = () =>
+    tamper(`with gone as (delete from auth.audit_seal where number = (select max(number) from auth.audit_seal) returning event_ids)
+      delete from auth.audit_event where id in (select unnest(event_ids) from gone)`);
+
+  it.each([
+    ['is gone', 3, cutEnd],
+    ['is another one', 3, () => tamper(`update auth.audit_seal set mac = sha256('x') where number = 3`)],
+  ])(
+    'sees that the seal which it made %s, seals on, and has the log verified',
+    async (_title, number, change) => {
+      const { last: known } = await writeChain();
+      expect((await verifyDue())?.faults).toEqual([]);
+      await change();
+      await write();
+      const faults: string[] = [];
+      const sealed = await sealAuditEvents({
+        ...options(),
+        known,
+        onFaults: (found) => faults.push(...found),
+      });
+      expect(sealed).toBeDefined();
+      expect(faults[0]).toBe(`user seal ${number}, made by this process, is gone or another one`);
+      expect((await verifyDue())?.faults.join('\n')).toMatch(/cut off|not the one that the log names/);
+      // Its own seal of now is there.
+      await write();
+      await sealAuditEvents({
+        ...options(),
+        known: sealed,
+        onFaults: (found) => faults.push(`again: ${found}`),
+      });
+      expect(faults.filter((fault) => fault.startsWith('again'))).toEqual([]);
+    },
+  );
+
+  it('sees that the last seal was changed, whoever made it', async () => {
+    await writeChain();
+    await verifyDue();
+    await tamper(
+      'update auth.audit_seal set event_ids = event_ids[1:1], digests = digests[1:1] where number = 3',
+    );
+    await write();
+    const faults: string[] = [];
+    await sealAuditEvents({ ...options(), onFaults: (found) => faults.push(...found) });
+    expect(faults).toEqual(['user seal 3, the last one, was changed']);
+    expect((await verifyDue())?.faults.join('\n')).toMatch(/user seal 3 of .* was changed/);
+  });
+
+  it('takes seals of other processes, of a newer key and from before there were key ids for what they are', async () => {
+    const { last: known } = await writeChain();
+    await write();
+    await seal();
+    const faults: string[] = [];
+    const onFaults = (found: readonly string[]) => faults.push(...found);
+    await write();
+    const newer = randomBytes(32);
+    await sealAuditEvents({ ...options(), keys: [newer], known, onFaults });
+    await tamper('update auth.audit_seal set key_id = null');
+    await write();
+    await sealAuditEvents({ ...options(), keys: [newer], onFaults });
+    expect(faults).toEqual([]);
+  });
+
+  it('is heard where a verification is under way that has read past the fault: its result does not count', async () => {
+    await write();
+    await seal();
+    await verifyDue();
+    await write();
+    const known = await seal();
+    await cutEnd();
+    // Another process seals on.
+    await write();
+    await seal();
+    await database.query(`update auth.audit_verification set requested_at = clock_timestamp()`);
+    const holder = createDatabase(database.adminUrl);
+    let running: ReturnType<typeof verifyDue> | undefined;
+    await holder.transaction().execute(async (trx) => {
+      await sql`lock table auth.audit_pruning in access exclusive mode`.execute(trx);
+      running = verifyDue();
+      const waiting = `select from pg_locks where not granted and relation = 'auth.audit_pruning'::regclass`;
+      await expect.poll(async () => (await database.query(waiting)).length, { timeout: 30_000 }).toBe(1);
+      await write();
+      await sealAuditEvents({ ...options(), known });
+    });
+    await holder.destroy();
+    expect((await running)?.faults).toEqual([]);
+    expect((await verifyDue())?.faults).toEqual([
+      expect.stringMatching(/^user seal 2 of .* is not the one that the log names$/),
+    ]);
   });
 });
 

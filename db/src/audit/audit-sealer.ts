@@ -1,9 +1,18 @@
 import type { Platform } from '@signet/schema/contract';
 import type { Kysely, Transaction } from 'kysely';
-import type { Database } from '../tables.ts';
+import type { AuditSealTable, Database } from '../tables.ts';
 import { type AuditKeys, auditKeyId } from './audit-keys.ts';
-import { findLastSeal, hasSealed, insertSeal, takePending, tryLockSealing } from './audit-seals.queries.ts';
+import {
+  demandVerification,
+  findLastSeal,
+  hasSealed,
+  insertSeal,
+  isSealThere,
+  takePending,
+  tryLockSealing,
+} from './audit-seals.queries.ts';
 import { computeSealMac, formatSealReference, type SealReference } from './audit-seals.ts';
+import { isSealChanged } from './verify-audit-log.ts';
 
 type Log = { info(fields: object, message: string): void; error(fields: object, message: string): void };
 type SealingOptions = {
@@ -13,6 +22,10 @@ type SealingOptions = {
   /** Rows that one seal covers at most. */
   batchSize?: number;
   now?: () => Date;
+  /** The last seal that this process made. It must be there as it was. */
+  known?: SealReference | undefined;
+  /** Called where the end of the chain is not as it was sealed. The whole of it is verified within seconds then. */
+  onFaults?: (faults: readonly string[]) => void;
 };
 export type AuditSealer = { stop(): Promise<void> };
 
@@ -29,6 +42,7 @@ export function sealAuditEvents(options: SealingOptions): Promise<SealReference 
     const events = await takePending(trx, platform, batchSize);
     if (events.length === 0) return undefined;
     const last = await findLastSeal(trx, platform);
+    await checkEnd(trx, options, last);
     const key = await chooseKey(trx, platform, keys, last?.key_id ?? null);
     const seal = {
       platform,
@@ -42,6 +56,27 @@ export function sealAuditEvents(options: SealingOptions): Promise<SealReference 
     await insertSeal(trx, { ...columns, sealed_at: sealedAt, mac, key_id: auditKeyId(key) });
     return { platform, number: seal.number, mac: mac.toString('hex') };
   });
+}
+
+/**
+ * What the sealer can see as it goes, at the price of one more look-up: whether the end on which it builds is the one that was made. A row changed in
+ * an older seal shows at the next verification.
+ */
+async function checkEnd(
+  trx: Transaction<Database>,
+  { platform, keys, known, onFaults }: SealingOptions,
+  last: AuditSealTable | undefined,
+): Promise<void> {
+  const missed = known && !(await isSealThere(trx, known)) ? known : undefined;
+  const faults = [
+    ...(missed ? [`${platform} seal ${missed.number}, made by this process, is gone or another one`] : []),
+    ...(last && isSealChanged(last, keys)
+      ? [`${platform} seal ${last.number}, the last one, was changed`]
+      : []),
+  ];
+  if (faults.length === 0) return;
+  await demandVerification(trx, platform, missed);
+  onFaults?.(faults);
 }
 
 /**
@@ -69,11 +104,18 @@ async function chooseKey(
  */
 export function startAuditSealer(options: SealingOptions & { log: Log; everyMs?: number }): AuditSealer {
   const { log, platform, everyMs = sealEveryMs } = options;
+  let known: SealReference | undefined;
+  const onFaults = (faults: readonly string[]) =>
+    log.error(
+      { platform, faults },
+      'the end of the audit log is not as it was sealed: all of it is verified',
+    );
+  const seal = () => sealAuditEvents({ ...options, known, onFaults });
   const run = async () => {
     try {
-      let seal = await sealAuditEvents(options);
-      for (; seal; seal = await sealAuditEvents(options)) {
-        log.info({ seal: formatSealReference(seal) }, 'audit rows sealed');
+      for (let made = await seal(); made; made = await seal()) {
+        known = made;
+        log.info({ seal: formatSealReference(made) }, 'audit rows sealed');
       }
     } catch (err) {
       log.error({ err, platform }, 'audit rows could not be sealed; they wait');

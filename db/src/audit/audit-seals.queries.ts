@@ -1,7 +1,7 @@
 import type { Platform } from '@signet/schema/contract';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { AuditPruningTable, AuditSealTable, Database } from '../tables.ts';
-import { digestEvent, type SealedEvent } from './audit-seals.ts';
+import { digestEvent, type SealedEvent, type SealReference } from './audit-seals.ts';
 
 type Trx = Transaction<Database>;
 
@@ -18,17 +18,45 @@ export async function tryLockSealing(trx: Trx, platform: Platform): Promise<bool
   return rows[0]?.locked === true;
 }
 
-export async function findLastSeal(
-  trx: Trx,
-  platform: Platform,
-): Promise<Pick<AuditSealTable, 'number' | 'mac' | 'key_id'> | undefined> {
+export async function findLastSeal(trx: Trx, platform: Platform): Promise<AuditSealTable | undefined> {
   return trx
     .selectFrom('auth.audit_seal')
-    .select(['number', 'mac', 'key_id'])
+    .selectAll()
     .where('platform', '=', platform)
     .orderBy('number', 'desc')
     .limit(1)
     .executeTakeFirst();
+}
+
+/** Whether the seal is there as it was made. */
+export async function isSealThere(trx: Trx, { platform, number, mac }: SealReference): Promise<boolean> {
+  const row = await trx
+    .selectFrom('auth.audit_seal')
+    .select('mac')
+    .where('platform', '=', platform)
+    .where('number', '=', number)
+    .executeTakeFirst();
+  return row?.mac.toString('hex') === mac;
+}
+
+/** Has the whole chain verified soon (`verifyIfDue`). `missed`: a seal that must be there. */
+export async function demandVerification(
+  trx: Trx,
+  platform: Platform,
+  missed: SealReference | undefined,
+): Promise<void> {
+  await trx
+    .updateTable('auth.audit_verification')
+    .set({ started_at: null })
+    .where('platform', '=', platform)
+    .execute();
+  if (!missed) return;
+  await trx
+    .updateTable('auth.audit_verification')
+    .set({ last_seal: missed.number, last_mac: Buffer.from(missed.mac, 'hex') })
+    .where('platform', '=', platform)
+    .where((eb) => eb.or([eb('last_seal', 'is', null), eb('last_seal', '<=', missed.number)]))
+    .execute();
 }
 
 /** Whether a seal of the platform was made under the key. */

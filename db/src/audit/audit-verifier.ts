@@ -38,17 +38,17 @@ export async function verifyIfDue({
   log,
   everyHours,
 }: VerifierOptions): Promise<Verification | undefined> {
-  const { rows } = await sql<{ last_seal: number | null; last_mac: Buffer | null }>`
+  const { rows } = await sql<{ claim: string; last_seal: number | null; last_mac: Buffer | null }>`
     update auth.audit_verification set started_at = now()
     where platform = ${platform}
       and (requested_at > coalesce(started_at, '-infinity') or started_at is null
         or started_at < now() - ${everyHours} * interval '1 hour')
       and (started_at is null or finished_at >= started_at or started_at < now() - ${abandonedAfter})
-    returning last_seal, last_mac
+    returning started_at::text as claim, last_seal, last_mac
   `.execute(db);
   const [claimed] = rows;
   if (!claimed) return undefined;
-  const { last_seal: number, last_mac: mac } = claimed;
+  const { claim, last_seal: number, last_mac: mac } = claimed;
   const lastSeal =
     number !== null && mac !== null
       ? { platform, number: Number(number), mac: mac.toString('hex') }
@@ -82,6 +82,8 @@ export async function verifyIfDue({
       missing_keys: missingKeys,
     })
     .where('platform', '=', platform)
+    // Else the sealer has demanded one since, with a seal that must be there.
+    .where(sql<boolean>`started_at = ${claim}::timestamptz`)
     .execute();
   const result = { platform, seals, events, faults: faults.length };
   if (faults.length > 0)

@@ -123,6 +123,13 @@ function computeMac(key: Uint8Array, seal: AuditSealTable): Buffer {
   });
 }
 
+/** Whether a key that made the seal is there, and the seal is not as that key made it. */
+export function isSealChanged(seal: AuditSealTable, keys: readonly Uint8Array[]): boolean {
+  if (seal.key_id === null) return false;
+  const own = findAuditKeys(keys, seal.key_id);
+  return own.length > 0 && !own.some((key) => computeMac(key, seal).equals(seal.mac));
+}
+
 /** Adds the key to those of the chain so far. A key that was left for another one must not come back. */
 function noteKey(known: Verification['keys'], seal: AuditSealTable, key: Uint8Array): string[] {
   const id = auditKeyId(key);

@@ -25,7 +25,7 @@ import type { SubgraphError } from '../execute/executor.ts';
 import { reasonOf } from '../execute/fetch-answer.ts';
 import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
 import type { FieldPlatforms } from './field-platforms.ts';
-import { createReportQueue, type ReportQueue, sendReport } from './report-queue.ts';
+import { createReportQueue, createReportSender, type ReportQueue } from './report-queue.ts';
 
 /** Reports to auth, which keeps the audit log, what an entrance and the subgraphs behind it refused. */
 export type RefusalReports = {
@@ -68,16 +68,17 @@ export function createRefusalReports(options: RefusalReportsOptions): RefusalRep
     return { add() {}, async stop() {} };
   }
   const urls = { user, portal };
-  const openQueue = (platform: Platform): ReportQueue =>
-    createReportQueue({
-      logger,
-      send: (refusals: readonly ReportedRefusal[]) =>
-        sendReport(refusalReportPath, { platform, refusals } satisfies RefusalReport, {
-          entrance: entrance.kind,
-          authUrl: urls[platform],
-          sign,
-        }),
+  const openQueue = (platform: Platform): ReportQueue => {
+    const send = createReportSender(refusalReportPath, {
+      entrance: entrance.kind,
+      authUrl: urls[platform],
+      sign,
     });
+    return createReportQueue({
+      logger,
+      send: (refusals) => send({ platform, refusals } satisfies RefusalReport),
+    });
+  };
   const queues = { user: openQueue('user'), portal: openQueue('portal') };
   const sampler = createSampler<DescribedRefusal>(({ platform, refusal }, count, isShared) => {
     queues[platform].add(isShared ? { ...withoutCaller(refusal), count } : { ...refusal, count });

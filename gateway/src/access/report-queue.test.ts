@@ -56,13 +56,27 @@ describe('reports that wait', () => {
     expect(attempts.at(-1)).toEqual([1]);
   });
 
-  it('are dropped beyond their number, the oldest first, and the log says how many', async () => {
+  it('are sent again as the same report: what came since waits for the next one', async () => {
+    const { queue, attempts } = startQueue(['down', 'down']);
+    queue.add(refusal(1));
+    await vi.advanceTimersByTimeAsync(1000);
+    queue.add(refusal(2));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(attempts).toEqual([[1], [1], [1], [2]]);
+  });
+
+  it('are dropped beyond their number, the oldest first but for those that auth may have, and the log says how many', async () => {
     const { queue, attempts, logger } = startQueue(['down'], 10);
-    for (let n = 1; n <= 15; n++) queue.add(refusal(n));
+    for (let n = 1; n <= 5; n++) queue.add(refusal(n));
+    await vi.advanceTimersByTimeAsync(1000);
+    for (let n = 6; n <= 30; n++) queue.add(refusal(n));
     await vi.advanceTimersByTimeAsync(3000);
-    expect(attempts.at(-1)).toEqual([6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
+    expect(attempts.slice(1)).toEqual([
+      [1, 2, 3, 4, 5],
+      [16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30],
+    ]);
     expect(logger.error.mock.calls).toEqual([
-      [{ rows: 5, refusals: 15 }, 'refusals will not be in the audit log: too many wait for auth'],
+      [{ rows: 10, refusals: 105 }, 'refusals will not be in the audit log: too many wait for auth'],
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { maxReportedRefusals, type ReportedRefusal } from '@signet/schema/contract';
+import { formatReportNumber, maxReportedRefusals, type ReportedRefusal } from '@signet/schema/contract';
 import { formatSignetContext, type Logger, signetContextHeader } from '@signet/service';
 import type { FetchMessage, FetchSigner } from '../subgraphs/entrance-proof.ts';
 
@@ -10,7 +10,7 @@ export type ReportQueue = {
 };
 
 export type ReportQueueOptions = {
-  /** Resolves to false where sending them again is useless. Rejects where it may help. */
+  /** Resolves to false where sending them again is useless. Rejects where it may help: then the next call is with the same reports. */
   send(refusals: readonly ReportedRefusal[]): Promise<boolean>;
   logger: Pick<Logger, 'warn' | 'error'>;
   everyMs?: number;
@@ -25,13 +25,18 @@ export type ReportQueueOptions = {
 const defaultMaxWaiting = 1000;
 const maxPauseMs = 30_000;
 
-/** Sends the reports about once a second, in order. After a failed attempt it waits 1, 2, 4 … 30 s. */
+/**
+ * Sends the reports about once a second, in order. After a failed attempt it waits 1, 2, 4 … 30 s and sends the same batch: auth may have
+ * taken it in, and knows it by its number.
+ */
 export function createReportQueue(options: ReportQueueOptions): ReportQueue {
   const { send, logger, everyMs = 1000, maxWaiting = defaultMaxWaiting } = options;
   const waiting: ReportedRefusal[] = [];
+  let unanswered: ReportedRefusal[] = [];
   let failures = 0;
   let ticksToSkip = 0;
   let running: Promise<void> | undefined;
+  const waitingNow = () => unanswered.length + waiting.length;
   const dropBeyond = (most: number, why: string) => {
     const dropped = waiting.splice(0, Math.max(0, waiting.length - most));
     if (dropped.length > 0) logDropped(dropped, why);
@@ -41,25 +46,25 @@ export function createReportQueue(options: ReportQueueOptions): ReportQueue {
     logger.error({ rows: dropped.length, refusals }, `refusals will not be in the audit log: ${why}`);
   };
   const sendBatch = async (): Promise<boolean> => {
-    const batch = waiting.splice(0, maxReportedRefusals);
+    if (unanswered.length === 0) unanswered = waiting.splice(0, maxReportedRefusals);
     try {
-      if (!(await send(batch))) logDropped(batch, 'auth does not take the report');
+      if (!(await send(unanswered))) logDropped(unanswered, 'auth does not take the report');
+      unanswered = [];
       failures = 0;
       return true;
     } catch (err) {
-      waiting.unshift(...batch);
       failures += 1;
       ticksToSkip = Math.min(2 ** (failures - 1), maxPauseMs / everyMs);
-      logger.warn({ err, waiting: waiting.length }, 'refusals could not be reported to auth yet');
+      logger.warn({ err, waiting: waitingNow() }, 'refusals could not be reported to auth yet');
       return false;
     }
   };
   const sendAll = async () => {
-    while (waiting.length > 0 && (await sendBatch()));
+    while (waitingNow() > 0 && (await sendBatch()));
     dropBeyond(maxWaiting, 'too many wait for auth');
   };
   const timer = setInterval(() => {
-    if (running || waiting.length === 0) return;
+    if (running || waitingNow() === 0) return;
     if (ticksToSkip > 0) ticksToSkip -= 1;
     else {
       running = sendAll().finally(() => {
@@ -78,6 +83,7 @@ export function createReportQueue(options: ReportQueueOptions): ReportQueue {
       await running;
       // If auth did not answer the last time, stopping does not wait for it.
       if (failures === 0) await sendAll();
+      waiting.unshift(...unanswered.splice(0));
       dropBeyond(0, 'the process ends');
     },
   };
@@ -95,14 +101,26 @@ const timeoutMs = 2000;
 /** 401 while proof keys are being replaced; 429 and 5xx pass. Any other status would come again. */
 const passing = new Set([401, 408, 429]);
 
+/** Resolves to false where auth will never accept the report. Rejects where it may have accepted it, or may do so later. */
+export type ReportSender = (report: object) => Promise<boolean>;
+
 /**
- * Sends a report to a path of auth under the entrance's proof, signed anew at each call. Resolves to false where auth will never accept
- * it.
- *
- * @throws where auth may accept it later
+ * Sends reports to a path of auth, one after the other, under the entrance's proof and signed anew at each call. After a call that rejects, the
+ * next one has to be with the same report: it has the same number, and auth takes in a number once.
  */
-export async function sendReport(
+export function createReportSender(path: string, sending: Sending): ReportSender {
+  const sender = crypto.randomUUID();
+  let number = 1;
+  return async (report) => {
+    const isTaken = await sendReport(path, formatReportNumber({ sender, number }), report, sending);
+    number += 1;
+    return isTaken;
+  };
+}
+
+async function sendReport(
   path: string,
+  query: string,
   report: object,
   { entrance, authUrl, sign }: Sending,
 ): Promise<boolean> {
@@ -110,7 +128,7 @@ export async function sendReport(
   const message: FetchMessage = {
     method: 'POST',
     path,
-    query: '',
+    query,
     headers: {
       'content-type': 'application/json',
       [signetContextHeader]: formatSignetContext({
@@ -122,7 +140,7 @@ export async function sendReport(
     body,
   };
   const { request } = await import('undici');
-  const answer = await request(new URL(path, authUrl), {
+  const answer = await request(new URL(`${path}${query}`, authUrl), {
     method: 'POST',
     headers: { ...message.headers, ...sign(message, authUrl) },
     body,

@@ -76,12 +76,12 @@ export async function startTestGateway(
   for (const { name, sdl } of shopGraphSources) {
     const answer = createStub(sdl);
     urls[name] = await serve(async (req, res) => {
-      if (req.url === refusalReportPath) {
+      if (req.url?.startsWith(`${refusalReportPath}?`)) {
         reports.push((await json(req)) as RefusalReport);
         res.writeHead(202).end();
         return;
       }
-      if (req.url === refusalRecordPath) {
+      if (req.url?.startsWith(`${refusalRecordPath}?`)) {
         records.push((await json(req)) as RefusalRecordReport);
         res.writeHead(202).end();
         return;

@@ -13,7 +13,7 @@ import { accountIdOf, platformOf } from '@signet/session';
 import { LRUCache } from 'lru-cache';
 import type { FieldPlatforms } from '../access/field-platforms.ts';
 import { createPlatformOf } from '../access/refusal-reports.ts';
-import { sendReport } from '../access/report-queue.ts';
+import { createReportSender, type ReportSender } from '../access/report-queue.ts';
 import type { Entrance } from '../entrance/entrances.ts';
 import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
 import { describeRefused, type RefusedRequest } from './refused-request.ts';
@@ -53,6 +53,9 @@ type Waiting = {
   leftOut: number;
   /** When the first of them was refused. */
   leftOutSince: number | undefined;
+  /** A report that got no answer. It is sent again, the same: auth may have taken it in. */
+  unanswered: RefusalRecordReport | undefined;
+  send: ReportSender;
   /** Of this platform's auth process alone: the other one may be well. */
   pauses: number;
   toSkip: number;
@@ -70,10 +73,12 @@ export function createRefusalRecords(options: RefusalRecordsOptions): RefusalRec
   const { AUTH_USER_URL: user, AUTH_PORTAL_URL: portal = user } = config;
   if (!sign || user === undefined || portal === undefined) return { add() {}, async stop() {} };
   const urls = { user, portal };
-  const open = (): Waiting => ({
+  const open = (authUrl: string): Waiting => ({
     buffers: { known: createFairBuffer(maxWaiting), strangers: createFairBuffer(maxWaiting) },
     leftOut: 0,
     leftOutSince: undefined,
+    unanswered: undefined,
+    send: createReportSender(refusalRecordPath, { entrance: entrance.kind, authUrl, sign }),
     pauses: 0,
     toSkip: 0,
   });
@@ -82,7 +87,10 @@ export function createRefusalRecords(options: RefusalRecordsOptions): RefusalRec
     of.leftOut = Math.min(mostLeftOut, of.leftOut + count);
     of.leftOutSince = Math.min(of.leftOutSince ?? since, since);
   };
-  const waiting: Readonly<Record<Platform, Waiting>> = { user: open(), portal: open() };
+  const waiting: Readonly<Record<Platform, Waiting>> = {
+    user: open(urls.user),
+    portal: open(urls.portal),
+  };
   const platformOfField = createPlatformOf(entrance.platforms, fieldPlatforms);
   const counts = new LRUCache<string, { count: number }>({
     max: maxKnownCallers,
@@ -96,29 +104,23 @@ export function createRefusalRecords(options: RefusalRecordsOptions): RefusalRec
     return known.count <= perCallerAndMinute;
   };
 
-  const sendOne = async (platform: Platform): Promise<void> => {
-    const { buffers } = waiting[platform];
+  const takeReport = (platform: Platform): RefusalRecordReport | undefined => {
+    const { buffers, leftOut, leftOutSince } = waiting[platform];
     const half = maxRefusalRecords / 2;
     const known = buffers.known.take(Math.max(half, maxRefusalRecords - buffers.strangers.size));
     const records = [...known, ...buffers.strangers.take(maxRefusalRecords - known.length)];
-    const { leftOut, leftOutSince } = waiting[platform];
-    if (records.length === 0 && leftOut === 0) return;
+    if (records.length === 0 && leftOut === 0) return undefined;
     waiting[platform].leftOut = 0;
     waiting[platform].leftOutSince = undefined;
-    const report = {
-      platform,
-      records,
-      ...(leftOut > 0 && { leftOut, leftOutSince }),
-    } satisfies RefusalRecordReport;
-    const isTaken = await sendReport(refusalRecordPath, report, {
-      entrance: entrance.kind,
-      authUrl: urls[platform],
-      sign,
-    }).catch((error: unknown) => {
-      if (leftOut > 0) leaveOut(platform, leftOut, leftOutSince);
-      for (const record of records) keep(platform, record.account?.id ?? record.network ?? '', record);
-      throw error;
-    });
+    return { platform, records, ...(leftOut > 0 && { leftOut, leftOutSince }) };
+  };
+  const sendOne = async (platform: Platform): Promise<void> => {
+    const own = waiting[platform];
+    own.unanswered ??= takeReport(platform);
+    if (!own.unanswered) return;
+    const { records, leftOut = 0, leftOutSince } = own.unanswered;
+    const isTaken = await own.send(own.unanswered);
+    own.unanswered = undefined;
     if (isTaken) return;
     // That there were some must be known all the same.
     leaveOut(
@@ -182,8 +184,8 @@ export function createRefusalRecords(options: RefusalRecordsOptions): RefusalRec
   };
 }
 
-function isWaiting({ buffers, leftOut }: Waiting): boolean {
-  return buffers.known.size + buffers.strangers.size + leftOut > 0;
+function isWaiting({ buffers, leftOut, unanswered }: Waiting): boolean {
+  return unanswered !== undefined || buffers.known.size + buffers.strangers.size + leftOut > 0;
 }
 
 /** Whose share a record takes: the account's, or that of the network, which for IPv6 is a /48. */

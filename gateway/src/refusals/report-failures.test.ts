@@ -17,11 +17,19 @@ afterEach(async () => {
 
 /** An auth process that answers with the status of the moment. */
 async function startAuth() {
-  const auth = { status: 202, reports: [] as RefusalRecordReport[], url: '' };
+  const auth = {
+    status: 202,
+    isLosingAnswers: false,
+    attempts: [] as { url: string; ids: string[] }[],
+    reports: [] as RefusalRecordReport[],
+    url: '',
+  };
   const server = createServer(async (req, res) => {
     const report = (await json(req)) as RefusalRecordReport;
+    auth.attempts.push({ url: req.url ?? '', ids: report.records.map(({ requestId }) => requestId) });
     if (auth.status === 202) auth.reports.push(report);
-    res.writeHead(auth.status).end();
+    if (auth.isLosingAnswers) res.destroy();
+    else res.writeHead(auth.status).end();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   stops.push(() => server.close());
@@ -71,6 +79,21 @@ it('records what staff were refused while the customers have no auth process, an
   expect(idsOf(user)).toEqual([]);
   user.status = 202;
   await expect.poll(() => idsOf(user), patience).toEqual(['customer']);
+});
+
+it('sends a report that got no answer again as the same one: auth knows it by its number', async () => {
+  const auth = await startAuth();
+  auth.isLosingAnswers = true;
+  const records = open(auth, auth);
+  records.add(refusedRequest('first'));
+  await expect.poll(() => auth.attempts.length, patience).toBeGreaterThan(1);
+  records.add(refusedRequest('second'));
+  auth.isLosingAnswers = false;
+  await expect.poll(() => auth.attempts.at(-1)?.ids, patience).toEqual(['second']);
+  const firsts = auth.attempts.slice(0, -1);
+  expect(new Set(firsts.map(({ ids }) => ids.join()))).toEqual(new Set(['first']));
+  expect(new Set(firsts.map(({ url }) => url)).size).toBe(1);
+  expect(auth.attempts.at(-1)?.url).toBe(firsts[0]?.url.replace(/number=1$/, 'number=2'));
 });
 
 it('counts records that auth does not take, and says since when', async () => {

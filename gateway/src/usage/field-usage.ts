@@ -10,8 +10,6 @@ export type FieldUsage = {
   read(): readonly ReportedUsage[];
   /** What was counted since the last call. */
   take(): readonly ReportedUsage[];
-  /** Counts once more what was taken and could not be reported. */
-  giveBack(usage: readonly ReportedUsage[]): void;
 };
 
 /** Clients of a day that are told apart, by name and version. Further ones are `other`. */
@@ -85,10 +83,6 @@ export function createFieldUsage({ now = Date.now, maxKept = maxSums } = {}): Fi
     take() {
       settle();
       return untaken.take();
-    },
-    giveBack(usage) {
-      for (const { client, version, coordinate, count } of usage)
-        untaken.add(`${client}\n${version}`, coordinate, count);
     },
   };
 }

@@ -1,6 +1,6 @@
-import { maxReportedUsage, usageReportPath } from '@signet/schema/contract';
+import { maxReportedUsage, type UsageReport, usageReportPath } from '@signet/schema/contract';
 import type { Logger } from '@signet/service';
-import { sendReport } from '../access/report-queue.ts';
+import { createReportSender } from '../access/report-queue.ts';
 import type { Entrance } from '../entrance/entrances.ts';
 import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
 import type { FieldUsage } from './field-usage.ts';
@@ -19,7 +19,7 @@ const minuteMs = 60_000;
 
 /**
  * Passes what an entrance was asked for on to auth, which adds up what all gateways report, about once a minute and at the end. No request
- * waits for that. What cannot be sent waits for the next minute. If an answer gets lost, it is counted twice.
+ * waits for that. A report that gets no answer is sent again, the same, before what was counted since: auth counts it once.
  */
 export function startUsageReports(options: UsageReportsOptions): { stop(): Promise<void> } {
   const { entrance, usage, proof, config, logger, everyMs = minuteMs } = options;
@@ -33,13 +33,14 @@ export function startUsageReports(options: UsageReportsOptions): { stop(): Promi
     );
     return { async stop() {} };
   }
+  const send = createReportSender(usageReportPath, { entrance: entrance.kind, authUrl, sign });
   let isFailing = false;
-  const sendAll = async () => {
-    const rows = usage.take();
-    for (let at = 0; at < rows.length; at += maxReportedUsage) {
-      const report = { usage: rows.slice(at, at + maxReportedUsage) };
+  const unanswered: UsageReport[] = [];
+  const sendUnanswered = async () => {
+    for (let report = unanswered[0]; report; report = unanswered[0]) {
       try {
-        const isTaken = await sendReport(usageReportPath, report, { entrance: entrance.kind, authUrl, sign });
+        const isTaken = await send(report);
+        unanswered.shift();
         if (!isTaken) {
           logger.warn({ entrance: entrance.name }, 'auth does not take the usage of fields, and it is lost');
         } else if (isFailing) {
@@ -47,7 +48,6 @@ export function startUsageReports(options: UsageReportsOptions): { stop(): Promi
           logger.info({ entrance: entrance.name }, 'the usage of fields is reported again');
         }
       } catch (err) {
-        usage.giveBack(rows.slice(at));
         if (!isFailing) {
           logger.warn({ err, entrance: entrance.name }, 'the usage of fields could not be reported yet');
         }
@@ -55,6 +55,15 @@ export function startUsageReports(options: UsageReportsOptions): { stop(): Promi
         return;
       }
     }
+  };
+  const sendAll = async () => {
+    await sendUnanswered();
+    if (unanswered.length > 0) return;
+    const rows = usage.take();
+    for (let at = 0; at < rows.length; at += maxReportedUsage) {
+      unanswered.push({ usage: rows.slice(at, at + maxReportedUsage) });
+    }
+    await sendUnanswered();
   };
   let running: Promise<void> | undefined;
   const timer = setInterval(() => {
@@ -68,7 +77,7 @@ export function startUsageReports(options: UsageReportsOptions): { stop(): Promi
       await running;
       // If auth did not answer the last time, stopping does not wait for it.
       if (!isFailing) await sendAll();
-      const rows = usage.take().length;
+      const rows = unanswered.flatMap((report) => report.usage).length + usage.take().length;
       if (rows > 0) {
         logger.warn(
           { entrance: entrance.name, rows },

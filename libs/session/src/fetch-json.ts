@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
+import { inFetchSpan, type Span } from '@signet/telemetry/tracing';
 import type { Agent } from 'undici';
 
 const timeoutMs = 2000;
@@ -17,9 +18,19 @@ export type Reached = {
  *
  * @throws {Error} that says what is wrong: a status other than 200, more than 64 KB, something else than JSON, no whole answer within 2 s.
  */
-export async function fetchJson(url: string, reached?: Reached): Promise<unknown> {
+export async function fetchJson(
+  url: string,
+  { span, ...watched }: Reached & { span?: Pick<Span, 'child'> | undefined } = {},
+): Promise<unknown> {
+  return inFetchSpan(span, { name: 'keys', method: 'GET', url }, (headers) =>
+    fetchOnce(url, watched, headers),
+  ).then(({ json }) => json);
+}
+
+async function fetchOnce(url: string, watched: Reached, sent: Readonly<Record<string, string>>) {
   const { request } = await import('undici');
   const signal = AbortSignal.timeout(timeoutMs);
+  const reached = Object.keys(watched).length > 0 ? watched : undefined;
   const dispatcher = reached && (await createWatchedAgent(reached));
   try {
     const { statusCode, headers, body } = await request(url, {
@@ -27,14 +38,14 @@ export async function fetchJson(url: string, reached?: Reached): Promise<unknown
       bodyTimeout: timeoutMs,
       signal,
       ...(dispatcher && { dispatcher }),
-      headers: { accept: 'application/json' },
+      headers: { accept: 'application/json', ...sent },
     });
     const text = await readLimited(body);
     if (statusCode >= 300 && statusCode < 400) {
       throw new Error(`answered ${statusCode}: redirects are not followed, configure the address itself`);
     }
     if (statusCode !== 200) throw new Error(`answered ${statusCode}`);
-    return parse(text, headers['content-type']);
+    return { status: statusCode, json: parse(text, headers['content-type']) };
   } catch (error) {
     const fault = signal.aborted ? `no whole answer within ${timeoutMs / 1000} s` : (error as Error).message;
     const { origin, pathname } = new URL(url);

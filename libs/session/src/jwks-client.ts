@@ -1,4 +1,5 @@
 import { jwksMaxAgeSeconds } from '@signet/schema/contract';
+import type { Span, Tracing } from '@signet/telemetry/tracing';
 import type { JWK } from 'jose';
 import { fetchJson } from './fetch-json.ts';
 import { type AlgorithmName, type ImportedKeys, importKeys, type VerificationKey } from './jwks.ts';
@@ -36,7 +37,9 @@ type JwksClientOptions = {
   maxStaleSeconds?: number;
   /** The pause after a failure doubles with each one in a row, up to this. By default it stays one second. */
   maxPauseSeconds?: number;
-  fetchJwks?: (url: string) => Promise<unknown>;
+  fetchJwks?: (url: string, span: Span | undefined) => Promise<unknown>;
+  /** Each fetch is a trace of its own: all requests that miss a key wait for the same one. */
+  tracing?: Pick<Tracing, 'startWork'> | undefined;
   /** Those that keys are used with. By default those of our own issuers. */
   algorithms?: readonly AlgorithmName[];
   /** Called with the keys of each set that was read, before any of them is used. */
@@ -64,7 +67,8 @@ const maxAgeMs = jwksMaxAgeSeconds * 1000;
  * waits, so that an issuer in trouble is not flooded.
  */
 export function createJwksClient(options: JwksClientOptions): KeySource {
-  const { url, now = () => performance.now(), fetchJwks = fetchJson } = options;
+  const { url, now = () => performance.now(), tracing } = options;
+  const { fetchJwks = (address, span) => fetchJson(address, { span }) } = options;
   const cooldownMs = (options.cooldownSeconds ?? defaultCooldownSeconds) * 1000;
   const maxStaleMs = (options.maxStaleSeconds ?? defaultMaxStaleSeconds) * 1000;
   const maxPauseMs = (options.maxPauseSeconds ?? 1) * 1000;
@@ -80,8 +84,9 @@ export function createJwksClient(options: JwksClientOptions): KeySource {
   const load = (): Promise<void> => {
     pending ??= (async () => {
       triedAt = now();
+      const span = tracing?.startWork('fetch the keys of an issuer');
       try {
-        const imported = await importKeys(await fetchJwks(url), options.algorithms);
+        const imported = await importKeys(await fetchJwks(url, span), options.algorithms);
         const fresh = keepKnownKeys(imported, loaded);
         options.onKeys?.(fresh.keys.values());
         loaded = { ...fresh, fetchedAt: now() };
@@ -90,10 +95,12 @@ export function createJwksClient(options: JwksClientOptions): KeySource {
       } catch (error) {
         failedAt = now();
         failures += 1;
+        span?.fail(error instanceof Error ? error.name : 'error');
         const isNew = failure !== (error as Error).message;
         failure = (error as Error).message;
         if (isNew) options.onFailure?.(error);
       } finally {
+        span?.end();
         pending = undefined;
       }
     })();

@@ -1,5 +1,6 @@
 import { audienceOf, issuerOf, type Platform, platforms } from '@signet/schema/contract';
 import { ConfigError, type LogWriter, type ReadinessCheck } from '@signet/service';
+import type { Tracing } from '@signet/telemetry/tracing';
 import { createConfiguredIssuers, createLoudPlatformKeys, heldBy } from './issuers/configured-issuers.ts';
 import type { ForeignTokenRules } from './issuers/foreign-token.ts';
 import { readIssuersFile } from './issuers/issuers-file.ts';
@@ -60,6 +61,8 @@ export type TrustedIssuersOptions = {
   needsTenant?: boolean;
   /** Those trusted until now. One whose keys come from the same place goes on with those that it has, also while it is down. */
   previous?: readonly TrustedIssuer[];
+  /** What fetches of keys are traced with. */
+  tracing?: Pick<Tracing, 'startWork'> | undefined;
 };
 
 /** ISSUER_URL is needed for our own issuers only. */
@@ -77,18 +80,18 @@ export type TrustedIssuersConfig = Omit<IssuerConfig, 'ISSUER_URL'> & {
 export async function createTrustedIssuers(
   config: TrustedIssuersConfig,
   logger: LogWriter,
-  { wanted = platforms, list, needsTenant = false, previous = [] }: TrustedIssuersOptions = {},
+  { wanted = platforms, list, needsTenant = false, previous = [], tracing }: TrustedIssuersOptions = {},
 ): Promise<readonly TrustedIssuer[]> {
   const platformKeys = createLoudPlatformKeys(logger);
   const { ISSUER_URL } = config;
   if (ISSUER_URL === undefined && wanted.length > 0) throw new ConfigError(['ISSUER_URL: is not set']);
   const own = await createOwnIssuers(
     { ...config, ISSUER_URL: ISSUER_URL ?? '' },
-    { logger, wanted, platformKeys, previous },
+    { logger, wanted, platformKeys, previous, tracing },
   );
   const { entries, ...place } = list ?? readIssuersFile(config.ISSUERS_FILE);
   const rules = { ...issuerListRulesOf(config, wanted), needsTenant };
-  const configured = { ...place, logger, rules, platformKeys, previous };
+  const configured = { ...place, logger, rules, platformKeys, previous, tracing };
   return [...own, ...(await createConfiguredIssuers(entries, configured))];
 }
 
@@ -99,11 +102,13 @@ async function createOwnIssuers(
     wanted,
     platformKeys,
     previous,
+    tracing,
   }: {
     logger: LogWriter;
     wanted: readonly Platform[];
     platformKeys: PlatformKeys;
     previous: readonly TrustedIssuer[];
+    tracing: TrustedIssuersOptions['tracing'];
   },
 ): Promise<readonly TrustedIssuer[]> {
   const faults = findIssuerFaults(config, wanted).map(({ variable, fault }) => `${variable}: ${fault}`);
@@ -127,6 +132,7 @@ async function createOwnIssuers(
     }
     const source = createJwksClient({
       url,
+      tracing,
       known: heldBy(previous, url),
       onKeys: (keys) => platformKeys.hold(holder, holder, keys),
       onFailure: (error) =>

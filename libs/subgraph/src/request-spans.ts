@@ -17,10 +17,11 @@ export function createRequestSpans(tracing: Tracing, readContext: ContextReader)
     const span = tracing.startRequest({ headers: request.headers, isTrusted: true });
     spans.set(request, span);
     if (!span.isRecorded) return span;
-    span.rename('GraphQL Operation');
+    const [path = ''] = (request.url ?? '').split('?');
+    span.rename(path === '/graphql' ? 'GraphQL Operation' : `${request.method} ${path}`);
     span.set('http.request.method', request.method ?? '');
     span.set('url.scheme', 'http');
-    span.set('url.path', request.url ?? '');
+    span.set('url.path', path);
     const { requestId, entrance } = readContext({ raw: request }) ?? {};
     if (requestId !== undefined) span.set('signet.request.id', requestId);
     if (entrance !== undefined) span.set('signet.entrance', entrance);

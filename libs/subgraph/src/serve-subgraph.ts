@@ -36,7 +36,7 @@ import {
   type Verifier,
 } from '@signet/session';
 import type { ServiceMetrics } from '@signet/telemetry';
-import { openTracing, type TracingConfig } from '@signet/telemetry/tracing';
+import { openTracing, type Tracing, type TracingConfig } from '@signet/telemetry/tracing';
 import type { FastifyInstance } from 'fastify';
 import { type DocumentNode, type GraphQLSchema, Kind, parse } from 'graphql';
 import type { SubgraphConfig } from './config.ts';
@@ -117,6 +117,8 @@ export type ServeSubgraphOptions<C extends GuardContext> = IssuerOptions & {
   readiness?: readonly ReadinessCheck[];
   lane?: SubgraphOptions['lane'];
   metrics?: ProcessMetrics | undefined;
+  /** Of a process that traces more than requests. It ends with the server. Without it, the configuration decides. */
+  tracing?: Tracing | undefined;
   hooks?: readonly OperationHooks[];
   /** Plugins of Apollo Server. With one of them, Apollo Server answers every request. */
   plugins?: readonly EndpointPlugin[];
@@ -135,9 +137,15 @@ export async function serveSubgraph<C extends GuardContext>(
   options: ServeSubgraphOptions<C>,
 ): Promise<RunningServer> {
   const { config, logger, database } = options;
+  const tracing =
+    options.tracing ??
+    (await openTracing(config, {
+      serviceName: `signet-${options.proofName ?? options.name}`,
+      log: logger,
+    }));
   const issuers =
     options.issuers === undefined
-      ? await createTrustedIssuers(options.config, logger, { needsTenant: true })
+      ? await createTrustedIssuers(options.config, logger, { needsTenant: true, tracing })
       : options.issuers;
   const typeDefs = parse(readSubgraphSdl(options.name));
   const schema = buildGuardedSchema(typeDefs, options);
@@ -170,10 +178,6 @@ export async function serveSubgraph<C extends GuardContext>(
     defaultTenant: config.DEFAULT_TENANT,
   });
   const acting = createActingLog(logger);
-  const tracing = await openTracing(config, {
-    serviceName: `signet-${options.proofName ?? options.name}`,
-    log: logger,
-  });
   const server = await startSubgraphServer<C>({
     logger,
     tracing,

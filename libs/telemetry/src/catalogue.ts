@@ -159,6 +159,21 @@ export const catalogue = {
     labels: ['subgraph'],
     buckets: requestSeconds,
   },
+  signet_audit_oldest_unsealed_seconds: {
+    type: 'gauge',
+    help: 'Age of the row of the audit log that has waited for a seal for longest; 0 where none waits.',
+    labels: ['platform'],
+  },
+  signet_audit_faults: {
+    type: 'gauge',
+    help: 'Faults that the last verification of the audit log found: rows or seals that were changed, added or taken out. A sealer that misses the seal before its own has the log verified at once.',
+    labels: ['platform'],
+  },
+  signet_audit_verification_age_seconds: {
+    type: 'gauge',
+    help: 'Time since a verification of the audit log ended; while none has, since this process started.',
+    labels: ['platform'],
+  },
   signet_audit_unsealed_rows: {
     type: 'gauge',
     help: 'Rows of the audit log that no seal covers yet.',

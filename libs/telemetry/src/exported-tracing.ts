@@ -84,8 +84,10 @@ export function startExportedTracing(
       const parent = sent && !isTrusted ? { ...sent, tracestate: undefined } : sent;
       return start('request', 'server', parent, isSampled(isTrusted ? parent : undefined), attributes);
     },
-    startWork: (name, attributes = {}) =>
-      start(name, 'internal', undefined, isSampled(undefined), attributes),
+    startWork(name, attributes = {}, traceparent) {
+      const parent = readTraceContext({ traceparent });
+      return start(name, 'internal', parent, isSampled(parent), attributes);
+    },
     async stop() {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => {

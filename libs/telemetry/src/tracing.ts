@@ -13,8 +13,11 @@ export { type TracingConfig, tracingConfigFields, tracingOff } from './tracing-c
 export type Tracing = {
   /** Begins the span of a request. Whether it is recorded is decided here, for all that follows from it. */
   startRequest(incoming: IncomingTrace, attributes?: Attributes): Span;
-  /** Begins a trace of the process's own work. */
-  startWork(name: string, attributes?: Attributes): Span;
+  /**
+   * Begins a span of the process's own work: of a trace of its own, or where a request asked for the work, of that one, whose
+   * `traceparent` was kept with it.
+   */
+  startWork(name: string, attributes?: Attributes, traceparent?: string): Span;
   /** Sends what is waiting, for a limited time. */
   stop(): Promise<void>;
 };
@@ -75,6 +78,35 @@ export function traceHeaders({ traceparent, tracestate }: Span): string[] {
   return tracestate === undefined
     ? ['traceparent', traceparent]
     : ['traceparent', traceparent, 'tracestate', tracestate];
+}
+
+/**
+ * Sends an HTTP request in a span of its own, where there is a parent. `send` gets the header with which the other side continues. It
+ * gets no `tracestate`: that is for our own processes.
+ */
+export async function inFetchSpan<T extends { status: number }>(
+  parent: Pick<Span, 'child'> | undefined,
+  { name, method, url }: { name: string; method: string; url: string },
+  send: (headers: Readonly<Record<string, string>>) => Promise<T>,
+): Promise<T> {
+  if (!parent) return send({});
+  const { hostname, pathname } = new URL(url);
+  const span = parent.child(`${method} ${name}`, 'client', {
+    'http.request.method': method,
+    'server.address': hostname,
+    'url.path': pathname,
+  });
+  try {
+    const answer = await send({ traceparent: span.traceparent });
+    span.set('http.response.status_code', answer.status);
+    if (answer.status >= 400) span.fail(String(answer.status));
+    return answer;
+  } catch (error) {
+    span.fail(error instanceof Error ? error.name : 'error');
+    throw error;
+  } finally {
+    span.end();
+  }
 }
 
 /** Runs `work` in a span of its own, where there is a parent. */

@@ -17,6 +17,7 @@ import { createSampler, type Logger, type ProcessMetrics } from '@signet/service
 import type { RevocationFeed } from '@signet/session';
 import { measurePool } from '@signet/subgraph/define';
 import type { ServiceMetrics } from '@signet/telemetry';
+import type { Tracing } from '@signet/telemetry/tracing';
 import type { Kysely } from 'kysely';
 import type { Account, PlatformTables } from './accounts/account.ts';
 import { findPepperFaults } from './accounts/pepper-use.ts';
@@ -104,6 +105,7 @@ type Start = {
   options: AuthOptions;
   /** Those of all platforms. */
   providers: readonly Provider[];
+  tracing: Tracing | undefined;
 };
 
 /** One connection seals the audit log, one verifies it, one deletes, one resets second factors, one carries out wishes about personal data. */
@@ -116,7 +118,7 @@ const upkeepConnections = 5;
  */
 export async function startPlatform<P extends Platform, A extends Account>(
   { platform, tables, createSigner, createImpersonatedSigner }: PlatformParts<P, A>,
-  { config, logger, options, providers }: Start,
+  { config, logger, options, providers, tracing }: Start,
 ): Promise<PlatformResources & { issuer: PlatformIssuer<A> & { platform: P } }> {
   const settings = getPlatformSettings(config, platform);
   const { databaseUrl, directDatabaseUrl } = settings;
@@ -155,6 +157,7 @@ export async function startPlatform<P extends Platform, A extends Account>(
         logger,
         timing,
         onMail: measured?.onMail,
+        tracing,
       }));
     const lasting = await openLastingKeys(db, platform, config.PASSWORD_PEPPER);
     const throttles = openSignInThrottle({
@@ -331,6 +334,7 @@ function startUpkeep<A extends Account>({
       pruneWith('sessions', `auth.prune_${platform}_sessions`),
       pruneWith('revocations', `auth.prune_${platform}_revocations`),
       pruneWith('proofNonces', `auth.prune_${platform}_proof_nonces`),
+      pruneWith('reportSenders', `auth.prune_${platform}_report_senders`),
       pruneWith('mails', `auth.prune_${platform}_mails`),
       pruneWith('accountTokens', `auth.prune_${platform}_account_tokens`),
       ...(platform === 'portal' ? [pruneWith('invitations', 'auth.prune_portal_invitations')] : []),

@@ -3,6 +3,7 @@ import type { Platform } from '@signet/schema/contract';
 import { createCredentialLimit, type Logger, type RunningServer } from '@signet/service';
 import { type TrustedIssuer, trustedIssuers } from '@signet/session';
 import { type SubgraphDatabase, serveSubgraph } from '@signet/subgraph';
+import { openTracing, type Tracing } from '@signet/telemetry/tracing';
 import { portalTables, userTables } from './accounts/account.ts';
 import { createRefusalAudit } from './audit/audit-refusals.ts';
 import { registerRefusalReports } from './audit/gateway-refusals.ts';
@@ -36,7 +37,11 @@ export async function startAuth(
   logger: Logger,
   options: AuthOptions = {},
 ): Promise<RunningServer> {
-  const platforms = await startPlatforms(config, logger, options);
+  const tracing = await openTracing(config, { serviceName: `signet-${proofNameOf(config)}`, log: logger });
+  const platforms = await startPlatforms(config, logger, options, tracing).catch(async (error) => {
+    await tracing?.stop();
+    throw error;
+  });
   const started = [platforms.user, platforms.portal].filter((platform) => platform !== undefined);
   const [first] = started;
   if (!first) throw new TypeError('AUTH_PLATFORMS names no platform');
@@ -47,7 +52,7 @@ export async function startAuth(
   try {
     assertDisjointKeys(platforms.user?.keys, platforms.portal?.keys);
     const local = createLocalIssuers(config, started);
-    const foreign = await createForeignIssuers(config, logger);
+    const foreign = await createForeignIssuers(config, logger, tracing);
     await assertForeignKeysDiffer(
       config,
       foreign,
@@ -75,6 +80,7 @@ export async function startAuth(
       issuers,
       revocations: options.revocations,
       metrics: options.metrics,
+      tracing,
       nonces,
       database: joinDatabases(
         started.map(({ database }) => database),
@@ -88,13 +94,14 @@ export async function startAuth(
           clients: { areSecretsOn: config.CLIENT_SECRETS },
         }),
       addProvenRoutes(scope, gate, verifier) {
+        const databaseOf = (platform: Platform) => platforms[platform]?.database.db;
         registerRefusalReports(scope, gate, {
           samplesOf,
+          databaseOf,
           nonces,
           findTenantId: first.database.findTenantId,
           defaultTenant: config.DEFAULT_TENANT,
         });
-        const databaseOf = (platform: Platform) => platforms[platform]?.database.db;
         registerUsageReports(scope, gate, { databaseOf, nonces, logger });
         registerRefusalRecords(scope, gate, {
           databaseOf,
@@ -111,15 +118,21 @@ export async function startAuth(
     });
   } catch (error) {
     await stop();
+    await tracing?.stop();
     throw error;
   }
 }
 
 /** Stops the first platform again when the second one cannot start. */
-async function startPlatforms(config: AuthConfig, logger: Logger, options: AuthOptions) {
+async function startPlatforms(
+  config: AuthConfig,
+  logger: Logger,
+  options: AuthOptions,
+  tracing: Tracing | undefined,
+) {
   const held = heldPlatforms(config);
   const providers = await readProviders(config, held);
-  const start = { config, logger, options, providers };
+  const start = { config, logger, options, providers, tracing };
   const user = held.includes('user')
     ? await startPlatform(
         {

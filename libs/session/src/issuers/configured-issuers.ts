@@ -1,4 +1,5 @@
 import { ConfigError, type LogWriter } from '@signet/service';
+import type { Tracing } from '@signet/telemetry/tracing';
 import type { HeldJwks } from '../jwks-client.ts';
 import type { TrustedIssuer } from '../trusted-issuers.ts';
 import { type ClaimPath, parseClaimPath } from './claim-path.ts';
@@ -24,6 +25,8 @@ export type ConfiguredIssuersOptions = {
   platformKeys?: PlatformKeys;
   /** Those trusted until now: an entry whose keys come from the same place goes on with those that it has. */
   previous?: readonly TrustedIssuer[];
+  /** What fetches of keys are traced with. */
+  tracing?: Pick<Tracing, 'startWork'> | undefined;
 };
 
 /**

@@ -1,3 +1,4 @@
+import type { Span } from '@signet/telemetry/tracing';
 import { fetchJson } from '../fetch-json.ts';
 import { isLoopbackUrl, isSafeUrl } from '../safe-url.ts';
 import { type AddressReach, mayLeadTo, reachOf as reachOfAddress } from './address-reach.ts';
@@ -11,6 +12,7 @@ export type Discovery = {
   allowInsecure: boolean;
   /** Tests have no public server. */
   reachOf?: (address: string) => AddressReach;
+  span?: Span | undefined;
 };
 
 /**
@@ -27,9 +29,11 @@ export async function discoverJwks({
   issuer,
   allowInsecure,
   reachOf = reachOfAddress,
+  span,
 }: Discovery): Promise<unknown> {
   let from: AddressReach = 'public';
   const metadata = await fetchJson(url, {
+    span,
     onConnect(address) {
       from = reachOf(address);
     },
@@ -44,8 +48,9 @@ export async function discoverJwks({
   if (!mayNameKeys(url, jwks_uri, allowInsecure)) {
     throw new Error(`the metadata name a key set that is not to be trusted: jwks_uri is ${quote(jwks_uri)}`);
   }
-  if (new URL(jwks_uri).origin === new URL(url).origin) return fetchJson(jwks_uri);
+  if (new URL(jwks_uri).origin === new URL(url).origin) return fetchJson(jwks_uri, { span });
   return fetchJson(jwks_uri, {
+    span,
     onAddress(address) {
       const to = reachOf(address);
       if (mayLeadTo(from, to)) return;

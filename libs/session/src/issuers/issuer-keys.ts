@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { LogWriter } from '@signet/service';
+import type { Tracing } from '@signet/telemetry/tracing';
 import { type AlgorithmName, type ImportedKeys, importKeys, type VerificationKey } from '../jwks.ts';
 import { createJwksClient, type HeldJwks, type KeySource } from '../jwks-client.ts';
 import { createStaticKeySource } from '../public-pems.ts';
@@ -20,6 +21,7 @@ export type IssuerKeysOptions = {
   logger: LogWriter;
   /** What an equal entry held until now. */
   known?: HeldJwks | undefined;
+  tracing?: Pick<Tracing, 'startWork'> | undefined;
 };
 
 /** `read`: the keys, where they come from a file. */
@@ -52,13 +54,16 @@ export async function openIssuerKeys(entry: IssuerEntry, options: IssuerKeysOpti
     algorithms,
     maxPauseSeconds: 16,
     known: options.known,
+    tracing: options.tracing,
     onKeys: (keys) => platformKeys.hold(holder, holder, keys),
     onFailure: (error) =>
       logger.warn(
         { err: error, issuer, platform },
         `the public keys of ${name} could not be read; those at hand stay in use`,
       ),
-    ...(entry.discovery !== undefined && { fetchJwks: () => discoverJwks({ ...options, url, issuer }) }),
+    ...(entry.discovery !== undefined && {
+      fetchJwks: (_, span) => discoverJwks({ ...options, url, issuer, span }),
+    }),
   });
   return { keys: withoutSharedKeys(source, platformKeys), read: [] };
 }

@@ -1,4 +1,4 @@
-import { type RefusalReport, refusalReportPath } from '@signet/schema/contract';
+import { formatReportNumber, type RefusalReport, refusalReportPath } from '@signet/schema/contract';
 import { createTestGateway } from '@signet/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
@@ -35,8 +35,9 @@ function sign(
   report: unknown,
   entrance: Entrance = 'graph',
   server = auth,
+  query = '',
 ): { url: string; body: string; headers: Headers } {
-  const url = new URL(refusalReportPath, server.url).href;
+  const url = new URL(`${refusalReportPath}${query}`, server.url).href;
   const body = JSON.stringify(report);
   return { url, body, headers: createTestGateway({ recipient: 'auth', entrance }).headersOf({ url, body }) };
 }
@@ -193,6 +194,26 @@ describe('a report of refusals', () => {
     const { status } = await fetch(new URL(refusalReportPath, auth.url));
     expect(status).toBe(405);
   });
+});
+
+it('a report that is sent again, since its answer got lost, is counted once', async () => {
+  const own = await startTestAuth();
+  try {
+    const refusal = newRefusal();
+    const attempt = (number: number) => {
+      const query = formatReportNumber({ sender: sid, number });
+      return send(sign(reportOf([refusal]), 'graph', own, query));
+    };
+    for (const number of [1, 1, 2, 1]) expect(await attempt(number)).toMatchObject({ status: 202 });
+    // What was counted and not written yet is written at the end.
+    await own.stopServer();
+    const [sum] = await own.database.query(
+      `select sum((details ->> 'count')::integer)::integer as refusals from auth.audit_event where kind = 'authz.refused'`,
+    );
+    expect(sum).toEqual({ refusals: 6 });
+  } finally {
+    await own.stop();
+  }
 });
 
 it('a process that holds the other platform only says so', async () => {

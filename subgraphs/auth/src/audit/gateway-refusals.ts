@@ -1,4 +1,4 @@
-import { databaseErrorToReason, type NonceStore, type SampledAudit } from '@signet/db';
+import { type Database, databaseErrorToReason, type NonceStore, type SampledAudit } from '@signet/db';
 import { readClientPrefix } from '@signet/flow';
 import {
   callerKinds,
@@ -15,7 +15,9 @@ import { refusingPlaces } from '@signet/schema/subgraphs';
 import { errorBody, RefusalError } from '@signet/service';
 import type { ProofGate } from '@signet/subgraph';
 import type { FastifyInstance } from 'fastify';
+import type { Kysely } from 'kysely';
 import { z } from 'zod';
+import { noteReport, readReportNumber } from './report-numbers.ts';
 
 const refusingCodes = new Set<unknown>(['UNAUTHENTICATED', 'FORBIDDEN']);
 
@@ -44,6 +46,7 @@ type VerifiedProof = ReturnType<ProofGate['proofOf']>;
 export type RefusalReportOptions = {
   /** By platform; only the platforms that this process holds. */
   samplesOf(platform: Platform): SampledAudit | undefined;
+  databaseOf(platform: Platform): Kysely<Database> | undefined;
   nonces: NonceStore;
   findTenantId(slug: string): Promise<string | undefined>;
   defaultTenant: string;
@@ -62,18 +65,25 @@ export function registerRefusalReports(
   scope.post(refusalReportPath, async (request, reply) => {
     const proof = gate.proofOf(request);
     const { success, data: report } = refusalReportSchema.safeParse(request.body);
-    if (!success) {
+    const number = readReportNumber(request.query);
+    if (!success || number === 'malformed') {
       return reply.code(400).send(errorBody('This is not a report of refusals.', 'BAD_REQUEST'));
     }
     assertEntranceMayReport(proof, report.platform);
-    const samples = options.samplesOf(report.platform);
-    if (!samples) {
+    const { platform } = report;
+    const { entrance } = proof.sender;
+    const samples = options.samplesOf(platform);
+    const db = options.databaseOf(platform);
+    if (!samples || !db) {
       throw new RefusalError('auth.unavailable');
     }
     try {
       await assertFirstTime(options.nonces, proof);
-      for (const refusal of report.refusals) {
-        tell(samples, refusal, proof.sender.entrance, await getTenantId(options, refusal));
+      const found: [ReportedRefusal, string | undefined][] = [];
+      for (const refusal of report.refusals) found.push([refusal, await getTenantId(options, refusal)]);
+      // Nothing that could fail comes between this and the last one: a report is counted as a whole, and once.
+      if (await noteReport(db, { platform, entrance }, number)) {
+        for (const [refusal, tenantId] of found) tell(samples, refusal, entrance, tenantId);
       }
     } catch (error) {
       throw databaseErrorToReason(error) === 'unavailable' ? new RefusalError('auth.unavailable') : error;

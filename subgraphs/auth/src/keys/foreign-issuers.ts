@@ -1,6 +1,7 @@
 import type { Platform } from '@signet/schema/contract';
 import { ConfigError, type Logger } from '@signet/service';
 import { createTrustedIssuers, type TrustedIssuer } from '@signet/session';
+import type { Tracing } from '@signet/telemetry/tracing';
 import { heldPlatforms, prefixOf } from '../platform-settings.ts';
 import type { AuthConfig } from '../settings.ts';
 import type { PublicKey } from './signing-key.ts';
@@ -17,6 +18,7 @@ const heldUrls = { user: 'http://localhost/held/user', portal: 'http://localhost
 export async function createForeignIssuers(
   config: AuthConfig,
   logger: Logger,
+  tracing?: Tracing | undefined,
 ): Promise<readonly TrustedIssuer[]> {
   const { ISSUER_URL, JWKS_INSECURE } = config;
   const held = heldPlatforms(config);
@@ -30,7 +32,7 @@ export async function createForeignIssuers(
         };
   };
   const sources = { ...sourceOf('user'), ...sourceOf('portal') };
-  const issuers = await createTrustedIssuers({ ISSUER_URL, JWKS_INSECURE, ...sources }, logger);
+  const issuers = await createTrustedIssuers({ ISSUER_URL, JWKS_INSECURE, ...sources }, logger, { tracing });
   return issuers
     .filter(({ platform }) => !held.includes(platform))
     .map((issuer) => ({ ...issuer, keys: { ...issuer.keys, checkReady: async () => undefined } }));

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createDatabase, listenForWakes } from '@signet/db';
 import type { Platform } from '@signet/schema/contract';
 import type { Logger } from '@signet/service';
+import type { Attributes, Tracing } from '@signet/telemetry/tracing';
 import { buildMessage, type MailMessage } from './mail-message.ts';
 import type { MailServer } from './mail-settings.ts';
 import type { MailReader } from './open-mail.ts';
@@ -22,6 +23,8 @@ export type MailSenderOptions = {
   timing?: SenderTiming | undefined;
   /** Called for each attempt. */
   onMail?: ((outcome: 'sent' | 'retry' | 'given_up') => void) | undefined;
+  /** What each attempt is traced with. */
+  tracing?: Pick<Tracing, 'startWork'> | undefined;
 };
 
 /** Tests shorten these. */
@@ -156,8 +159,11 @@ class MailSender {
 
   async #send(mail: TakenMail, client: SmtpClient): Promise<void> {
     if (this.#isStopped) return void (await this.#outbox.putBack(mail, 0, undefined));
-    const message = await this.#build(mail);
-    const attempt = message ? await client.send(message) : unreadable;
+    const built = await this.#build(mail);
+    const span = this.#options.tracing?.startWork('send a mail', attributesOf(mail), built?.traceparent);
+    const attempt = built ? await client.send(built.message) : unreadable;
+    if (attempt.outcome !== 'sent') span?.fail(attempt.outcome);
+    span?.end();
     // Nothing stands between the server's answer and this statement: a process that dies here sends the mail twice.
     if (attempt.outcome === 'sent') await this.#settleSent(mail);
     await this.#note(mail, attempt);
@@ -183,15 +189,11 @@ class MailSender {
     tenantId,
     sealedContent,
     queuedAt,
-  }: TakenMail): Promise<MailMessage | undefined> {
+  }: TakenMail): Promise<{ message: MailMessage; traceparent: string | undefined } | undefined> {
     const { read, from, logger } = this.#options;
     try {
-      return await buildMessage({
-        ...(await read({ id, template, tenantId, sealedContent })),
-        id,
-        from,
-        date: queuedAt,
-      });
+      const { traceparent, ...mail } = await read({ id, template, tenantId, sealedContent });
+      return { message: await buildMessage({ ...mail, id, from, date: queuedAt }), traceparent };
     } catch (err) {
       logger.error({ err, mail: id, template }, 'a mail cannot be written');
       return undefined;
@@ -250,6 +252,16 @@ class MailSender {
     const seconds = Math.min(firstRetrySeconds * 2 ** (attempts - 1), maxRetrySeconds);
     return Math.round(seconds * (0.75 + Math.random() / 2));
   }
+}
+
+/** The id leads to the row and to the log; who gets it is nobody's business here. */
+function attributesOf({ id, template, attempts, tenantId }: TakenMail): Attributes {
+  return {
+    'signet.mail.id': id,
+    'signet.mail.template': template,
+    'signet.mail.attempt': attempts,
+    'signet.tenant': tenantId,
+  };
 }
 
 const unreadable: Attempt = {

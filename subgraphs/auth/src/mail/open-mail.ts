@@ -5,7 +5,7 @@ import type { ContentSeal } from './sealed-content.ts';
 import { isMailTemplate } from './template-values.ts';
 
 type SealedMail = { id: string; tenantId: string; template: string; sealedContent: Buffer };
-export type ReadableMail = RenderedMail & { to: string; tenant: string };
+export type ReadableMail = RenderedMail & { to: string; tenant: string; traceparent?: string | undefined };
 
 /**
  * Opens a mail's content and writes its texts.
@@ -33,8 +33,8 @@ export function createMailReader(db: Kysely<Database>, content: ContentSeal, tex
   };
   return async ({ id, tenantId, template, sealedContent }) => {
     if (!isMailTemplate(template)) throw new Error(`There is no template ${template} here.`);
-    const { to, language, values } = content.open(sealedContent, id);
+    const { to, language, values, traceparent } = content.open(sealedContent, id);
     const tenant = await getTenant(tenantId);
-    return { to, tenant: tenant.slug, ...texts.render({ template, language, values, tenant }) };
+    return { to, tenant: tenant.slug, traceparent, ...texts.render({ template, language, values, tenant }) };
   };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Database } from '@signet/db';
+import { type Database, findSpan } from '@signet/db';
 import { acceptInvitationPath } from '@signet/schema/contract';
 import { ConfigError } from '@signet/service';
 import { sql, type Transaction } from 'kysely';
@@ -96,7 +96,9 @@ export async function queueMail<T extends MailTemplate, A extends Account>(
   const id = randomUUID();
   const inLanguage = language ?? account?.language ?? (await getTenantLanguage(trx, tenantId));
   const stored = storeValues(template, values);
-  const sealed = mail.content.seal({ to, language: inLanguage, values: stored }, id);
+  const span = findSpan();
+  const traceparent = span?.isRecorded ? span.traceparent : undefined;
+  const sealed = mail.content.seal({ to, language: inLanguage, values: stored, traceparent }, id);
   // Times are the database's: replicas agree on what is due.
   const state = mail.isMailbox ? sql`'kept', now()` : sql`'queued', null`;
   await sql`

@@ -8,6 +8,8 @@ export type MailContent = {
   to: string;
   language: string;
   values: Readonly<Record<string, string>>;
+  /** Of the request that asked for the mail, where it is recorded (W3C Trace Context). */
+  traceparent?: string | undefined;
 };
 
 /** Seals the content of mails, so that the table alone opens no account. */

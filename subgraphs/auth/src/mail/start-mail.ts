@@ -21,6 +21,7 @@ type MailOptions = {
   logger: Logger;
   timing?: SenderTiming | undefined;
   onMail?: MailSenderOptions['onMail'];
+  tracing?: MailSenderOptions['tracing'];
 };
 
 /**
@@ -29,7 +30,8 @@ type MailOptions = {
  * @throws {ConfigError} without a sender
  */
 export async function startMail(outbox: Outbox, options: MailOptions): Promise<PlatformMail> {
-  const { platform, database, databaseUrl, directDatabaseUrl, config, logger, timing, onMail } = options;
+  const { platform, database, databaseUrl, directDatabaseUrl, config, logger, timing, onMail, tracing } =
+    options;
   const read = createMailReader(database.db, outbox.content, outbox.texts);
   if (outbox.isMailbox) return { read, async stop() {} };
   const server = parseMailServer(config.MAIL_URL ?? '');
@@ -52,6 +54,7 @@ export async function startMail(outbox: Outbox, options: MailOptions): Promise<P
     logger,
     timing,
     onMail,
+    tracing,
   });
   return { read, stop };
 }

@@ -1,4 +1,4 @@
-import { databaseErrorToReason } from '@signet/db';
+import { databaseErrorToReason, findSpan } from '@signet/db';
 import {
   isOauthRoute,
   type OauthAnswer,
@@ -77,16 +77,26 @@ export function registerOauthRoutes(
     const handle = handlers[data.route];
     if (!handle) return notFound;
     const { query = '', body = '', ...rest } = data;
+    const span = findSpan();
+    span?.rename(`oauth ${data.route}`);
+    span?.set('signet.platform', data.platform);
+    if (data.provider !== undefined) span?.set('signet.provider', data.provider);
+    const answered = (answer: OauthAnswer) => {
+      span?.set('signet.oauth.status', answer.status);
+      if (answer.status >= 500) span?.fail(String(answer.status));
+      return answer;
+    };
     try {
-      return await handle({
+      const answer = await handle({
         ...(rest as Omit<OauthQuestion, 'query' | 'body'>),
         query: new URLSearchParams(query),
         form: new URLSearchParams(body),
         context: gate.contextOf(request),
         verify: verifier.verify,
       });
+      return answered(answer);
     } catch (error) {
-      return answerOf(error, logger);
+      return answered(answerOf(error, logger));
     }
   });
 }

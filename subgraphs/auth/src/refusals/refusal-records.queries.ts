@@ -1,6 +1,6 @@
-import { type Database, type HousekeepingJob, inTenant } from '@signet/db';
+import type { Database, HousekeepingJob } from '@signet/db';
 import type { Platform, RefusalRecord } from '@signet/schema/contract';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 
 /** Rows that are kept of one caller: the newest. */
 export const maxRecordsOfCaller = 100;
@@ -17,37 +17,40 @@ export type OwnedRecord = { tenantId: string; caller: string; record: RefusalRec
  * @returns how many were written
  */
 export async function insertRefusalRecords(
-  db: Kysely<Database>,
+  trx: Transaction<Database>,
   { platform, entrance }: { platform: Platform; entrance: string },
   records: readonly OwnedRecord[],
 ): Promise<number> {
   let written = 0;
   for (const [tenantId, own] of Map.groupBy(records, (one) => one.tenantId)) {
+    await sql`select set_config('app.tenant', ${tenantId}, true)`.execute(trx);
     const insert = (rows: readonly OwnedRecord[]) =>
-      inTenant(db, tenantId, (trx) =>
-        trx
-          .insertInto('auth.refusal_record')
-          .values(rows.map((one) => ({ platform, entrance, ...toRow(one) })))
-          .execute(),
-      );
-    written += await insertWhatFits(own, insert);
+      trx
+        .insertInto('auth.refusal_record')
+        .values(rows.map((one) => ({ platform, entrance, ...toRow(one) })))
+        .execute();
+    written += await insertWhatFits(trx, own, insert);
   }
   return written;
 }
 
 /** All at once, and where that is refused, each by itself. */
 async function insertWhatFits(
+  trx: Transaction<Database>,
   records: readonly OwnedRecord[],
   insert: (rows: readonly OwnedRecord[]) => Promise<unknown>,
 ): Promise<number> {
+  await sql`savepoint before_records`.execute(trx);
   try {
     await insert(records);
+    await sql`release savepoint before_records`.execute(trx);
     return records.length;
   } catch (error) {
     if (!isMisfit(error)) throw error;
+    await sql`rollback to savepoint before_records`.execute(trx);
     if (records.length === 1) return 0;
     let written = 0;
-    for (const record of records) written += await insertWhatFits([record], insert);
+    for (const record of records) written += await insertWhatFits(trx, [record], insert);
     return written;
   }
 }

@@ -1,5 +1,5 @@
 import { createDatabase, type Database } from '@signet/db';
-import { type RefusalRecord, refusalRecordPath } from '@signet/schema/contract';
+import { formatReportNumber, type RefusalRecord, refusalRecordPath } from '@signet/schema/contract';
 import { createTestGateway } from '@signet/testing';
 import type { Kysely } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -43,8 +43,9 @@ async function send(
   report: object,
   entrance: Entrance = 'graph',
   change: (body: string) => string = (body) => body,
+  query = '',
 ) {
-  const url = new URL(refusalRecordPath, auth.url).href;
+  const url = new URL(`${refusalRecordPath}${query}`, auth.url).href;
   const body = JSON.stringify(report);
   const headers = createTestGateway({ recipient: 'auth', entrance }).headersOf({ url, body });
   const response = await fetch(url, { method: 'POST', headers, body: change(body) });
@@ -119,6 +120,28 @@ describe('a record of a refused request', () => {
       statuses.push((await fetch(url, { method: 'POST', headers, body })).status);
     expect(statuses).toEqual([202, 401]);
     expect(await rowsOf(record.requestId)).toHaveLength(1);
+  });
+
+  it('is written once where a report failed in the middle, and where its answer got lost', async () => {
+    const ofGlobex = { account: { id: accountId, tenantId: auth.tenants.globex } };
+    const records = [newRecord(), newRecord(ofGlobex)];
+    const before = await leftOut();
+    const attempt = () => {
+      const query = formatReportNumber({ sender: accountId, number: 1 });
+      return send({ platform: 'user', records, leftOut: 5 }, 'graph', (body) => body, query);
+    };
+    const rowCounts = () => Promise.all(records.map(async (one) => (await rowsOf(one.requestId)).length));
+    await auth.database.query(
+      `create function fail() returns trigger language plpgsql as $$ begin
+         if new.tenant_id = '${auth.tenants.globex}' then raise exception 'no' using errcode = '57014'; end if; return new; end $$;
+       create trigger fail before insert on auth.refusal_record for each row execute function fail()`,
+    );
+    expect(await attempt()).toEqual({ status: 503, reason: 'auth.unavailable' });
+    expect(await rowCounts()).toEqual([0, 0]);
+    await auth.database.query('drop trigger fail on auth.refusal_record; drop function fail()');
+    for (let n = 0; n < 2; n += 1) expect((await attempt()).status).toBe(202);
+    expect(await rowCounts()).toEqual([1, 1]);
+    expect(await leftOut()).toBe(before + 5);
   });
 
   it('that was changed on the way is refused', async () => {

@@ -21,6 +21,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Kysely } from 'kysely';
 import { z } from 'zod';
 import { assertEntranceMayReport } from '../audit/gateway-refusals.ts';
+import { noteReport, readReportNumber } from '../audit/report-numbers.ts';
 import {
   countLeftOut,
   insertRefusalRecords,
@@ -153,7 +154,8 @@ export function registerRefusalRecords(
   scope.post(refusalRecordPath, async (request, reply) => {
     const proof = gate.proofOf(request);
     const { success, data: report } = reportSchema.safeParse(request.body);
-    if (!success) {
+    const number = readReportNumber(request.query);
+    if (!success || number === 'malformed') {
       return reply.code(400).send(errorBody('This is no report of refused requests.', 'BAD_REQUEST'));
     }
     const { platform, leftOut = 0, leftOutSince } = report;
@@ -173,10 +175,13 @@ export function registerRefusalRecords(
         const tenantId = await findTenant(options, one);
         if (tenantId !== undefined) owned.push({ tenantId, caller: callerOf(one), record: inTime(one) });
       }
-      const written = await insertRefusalRecords(db, { platform, entrance }, owned);
-      const count = leftOut + report.records.length - written;
       const since = timeIn(Math.min(leftOutSince ?? Date.now(), ...records.map(({ at }) => at)), dayMs);
-      if (count > 0) await countLeftOut(db, platform, { count, since: new Date(since) });
+      await db.transaction().execute(async (trx) => {
+        if (!(await noteReport(trx, { platform, entrance }, number))) return;
+        const written = await insertRefusalRecords(trx, { platform, entrance }, owned);
+        const count = leftOut + report.records.length - written;
+        if (count > 0) await countLeftOut(trx, platform, { count, since: new Date(since) });
+      });
     } catch (error) {
       throw databaseErrorToReason(error) === 'unavailable' ? new RefusalError('auth.unavailable') : error;
     }

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { findSpan } from '@signet/db';
 import { createJwksClient, type KeySource } from '@signet/session';
 import { fetchJson, reachOf } from '@signet/session/fetching';
 import { LRUCache } from 'lru-cache';
@@ -28,6 +29,7 @@ export function createClientJwks({ networks, onFailure, ...options }: ClientJwks
     options.fetchJwks ??
     ((url: string) =>
       fetchJson(url, {
+        span: findSpan(),
         onAddress(address) {
           if (reachOf(address) === 'public' || listed(address)) return;
           throw new Error(

@@ -20,7 +20,6 @@ export type AuthMetrics = {
   stop(): void;
 };
 
-/** The counts look at each row of the outbox. */
 const sampleMaxAgeMs = 5000;
 
 export function createAuthMetrics(
@@ -55,11 +54,23 @@ export function createAuthMetrics(
     },
     watchDatabase(db, { hasMail }) {
       const readMails = cache(() => countMails(db, platform), now);
-      const readUnsealed = cache(() => countUnsealed(db, platform), now);
+      const readAudit = cache(() => readAuditLog(db, platform), now);
+      const startedAt = now();
+      const sampleAudit = (name: AuditGauge, read: (state: AuditState) => number | undefined) =>
+        metrics.sample(name, async () => {
+          const value = read(await readAudit());
+          return value === undefined ? [] : [{ labels: [platform] as const, value }];
+        });
       stops.push(
-        metrics.sample('signet_audit_unsealed_rows', async () => [
-          { labels: [platform], value: await readUnsealed() },
-        ]),
+        sampleAudit('signet_audit_unsealed_rows', ({ unsealed }) => unsealed),
+        sampleAudit('signet_audit_oldest_unsealed_seconds', ({ oldestSeconds }) =>
+          Math.max(0, oldestSeconds ?? 0),
+        ),
+        sampleAudit('signet_audit_faults', ({ faults }) => faults ?? undefined),
+        sampleAudit(
+          'signet_audit_verification_age_seconds',
+          ({ verifiedSeconds }) => verifiedSeconds ?? (now() - startedAt) / 1000,
+        ),
       );
       if (!hasMail) return;
       stops.push(
@@ -97,27 +108,42 @@ function cache<T>(read: () => Promise<T>, now: () => number): () => Promise<T> {
   };
 }
 
-type MailCount = { state: string; count: number; oldestSeconds: number | null };
+type MailCount = { waiting: number; givenUp: number; oldestSeconds: number };
 
-async function countMails(db: Kysely<Database>, platform: Platform) {
+async function countMails(db: Kysely<Database>, platform: Platform): Promise<MailCount> {
   const { rows } = await sql<MailCount>`
-    select state, count, extract(epoch from now() - oldest)::float8 as "oldestSeconds"
-    from ${sql.raw(`auth.count_${platform}_mails`)}()
+    select queued as waiting, dead as "givenUp",
+      greatest(0, extract(epoch from now() - oldest_queued))::float8 as "oldestSeconds"
+    from ${sql.raw(`auth.watch_${platform}_mails`)}()
   `.execute(db);
-  const of = (state: string) => rows.find((row) => row.state === state);
-  const queued = of('queued');
-  return {
-    waiting: queued?.count ?? 0,
-    givenUp: of('dead')?.count ?? 0,
-    oldestSeconds: Math.max(0, queued?.oldestSeconds ?? 0),
-  };
+  return rows[0] ?? { waiting: 0, givenUp: 0, oldestSeconds: 0 };
 }
 
-async function countUnsealed(db: Kysely<Database>, platform: Platform): Promise<number> {
-  const { rows } = await sql<{ count: number }>`
-    select count(*) as count from auth.audit_pending where platform = ${platform}
+type AuditGauge =
+  | 'signet_audit_unsealed_rows'
+  | 'signet_audit_oldest_unsealed_seconds'
+  | 'signet_audit_faults'
+  | 'signet_audit_verification_age_seconds';
+type AuditState = {
+  unsealed: number;
+  oldestSeconds: number | null;
+  /** Null before the first verification has ended. */
+  faults: number | null;
+  verifiedSeconds: number | null;
+};
+
+/** What waits for a seal, and what the last verification said. It reads nothing of the log itself. An id has its time in it (UUIDv7). */
+async function readAuditLog(db: Kysely<Database>, platform: Platform): Promise<AuditState> {
+  const { rows } = await sql<AuditState>`
+    select (select count(*) from auth.audit_pending where platform = ${platform}) as unsealed,
+      (select extract(epoch from now() - uuid_extract_timestamp(event_id))::float8 from auth.audit_pending
+        where platform = ${platform} order by event_id limit 1) as "oldestSeconds",
+      fault_count as faults, extract(epoch from now() - finished_at)::float8 as "verifiedSeconds"
+    from auth.audit_verification where platform = ${platform}
   `.execute(db);
-  return rows[0]?.count ?? 0;
+  const [state] = rows;
+  if (!state) throw new TypeError(`auth.audit_verification has no row of the platform ${platform}`);
+  return state;
 }
 
 /** The mutations by which somebody gets a session who had none. Their answer is a session, or a challenge as a refusal. */

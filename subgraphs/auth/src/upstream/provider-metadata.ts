@@ -1,4 +1,6 @@
+import { findSpan } from '@signet/db';
 import { createGuardedFetch, createJwksClient, type GuardedFetch, type KeySource } from '@signet/session';
+import { inFetchSpan } from '@signet/telemetry/tracing';
 import {
   allowInsecureRequests,
   Configuration,
@@ -54,11 +56,13 @@ type Held = { metadata: ServerMetadata; readAt: number };
 type HeldKeys = { jwks: NonNullable<ReturnType<typeof getJwksCache>>['jwks']; uat: number };
 
 export function createProviderMetadata(provider: Provider): ProviderMetadata {
-  const guarded = createGuardedFetch({
-    networks: provider.networks,
-    timeoutMs: fetchTimeoutMs,
-    maxBytes: maxAnswerBytes,
-  });
+  const guarded = traced(
+    createGuardedFetch({
+      networks: provider.networks,
+      timeoutMs: fetchTimeoutMs,
+      maxBytes: maxAnswerBytes,
+    }),
+  );
   const isPlain = new URL(provider.issuer).protocol === 'http:';
   let held: Held | undefined;
   let pending: Promise<Held> | undefined;
@@ -138,6 +142,19 @@ export function createProviderMetadata(provider: Provider): ProviderMetadata {
       return keySource.source;
     },
     close: () => guarded.close(),
+  };
+}
+
+/** In the trace of the request that asked first, where several wait for one answer. */
+function traced({ fetch, close }: GuardedFetch): GuardedFetch {
+  return {
+    fetch(url, init = {}) {
+      const asked = { name: 'provider', method: init.method ?? 'GET', url };
+      return inFetchSpan(findSpan(), asked, (headers) =>
+        fetch(url, { ...init, headers: { ...init.headers, ...headers } }),
+      );
+    },
+    close,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Database, HousekeepingJob } from '@signet/db';
 import { otherUsage, type ReportedUsage } from '@signet/schema/contract';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 
 /**
  * Rows of an entrance and day. One of ours with some 700 fields and 30 clients has a few thousand; who holds an entrance's key can invent
@@ -22,46 +22,44 @@ const maxCount = Number.MAX_SAFE_INTEGER;
  * @returns how many of the reported rows found no place of their own
  */
 export async function addUsage(
-  db: Kysely<Database>,
+  trx: Transaction<Database>,
   entrance: string,
   usage: readonly ReportedUsage[],
   most = maxRowsOfDay,
   mostOfOther = maxRowsOfOther,
 ): Promise<number> {
-  return db.transaction().execute(async (trx) => {
-    const { rows } = await sql<{ named: number; other: number }>`
-      select count(*) filter (where not is_other)::integer as named, count(*) filter (where is_other)::integer as other
-      from (
-        select client = ${otherUsage} and version = '' as is_other
-        from auth.field_usage where day = current_date and entrance = ${entrance}
-      ) as of_day
-    `.execute(trx);
-    const left = { named: most - (rows[0]?.named ?? 0), other: mostOfOther - (rows[0]?.other ?? 0) };
-    const isTight = Math.min(left.named, left.other) < usage.length;
-    const known = isTight ? await findKnown(trx, entrance, [...usage, ...usage.map(asOther)]) : undefined;
-    const mayStay = (row: ReportedUsage) => {
-      if (!known || known.has(keyOf(row))) return true;
-      // A client may call itself so, too, in many versions.
-      const kind = row.client === otherUsage && row.version === '' ? 'other' : 'named';
-      if (left[kind] <= 0) return false;
-      left[kind] -= 1;
-      known.add(keyOf(row));
-      return true;
-    };
-    const sums = new Map<string, ReportedUsage>();
-    let folded = 0;
-    for (const row of usage) {
-      const places = [row, asOther(row)];
-      const kept = places.find(mayStay) ?? { ...asOther(row), coordinate: otherUsage };
-      if (kept !== row) folded += 1;
-      const sum = sums.get(keyOf(kept));
-      sums.set(keyOf(kept), { ...kept, count: kept.count + (sum?.count ?? 0) });
-    }
-    // In one order: two replicas that add to the same rows must not wait for one another.
-    const ordered = [...sums].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, row]) => row);
-    await insert(trx, entrance, ordered);
-    return folded;
-  });
+  const { rows } = await sql<{ named: number; other: number }>`
+    select count(*) filter (where not is_other)::integer as named, count(*) filter (where is_other)::integer as other
+    from (
+      select client = ${otherUsage} and version = '' as is_other
+      from auth.field_usage where day = current_date and entrance = ${entrance}
+    ) as of_day
+  `.execute(trx);
+  const left = { named: most - (rows[0]?.named ?? 0), other: mostOfOther - (rows[0]?.other ?? 0) };
+  const isTight = Math.min(left.named, left.other) < usage.length;
+  const known = isTight ? await findKnown(trx, entrance, [...usage, ...usage.map(asOther)]) : undefined;
+  const mayStay = (row: ReportedUsage) => {
+    if (!known || known.has(keyOf(row))) return true;
+    // A client may call itself so, too, in many versions.
+    const kind = row.client === otherUsage && row.version === '' ? 'other' : 'named';
+    if (left[kind] <= 0) return false;
+    left[kind] -= 1;
+    known.add(keyOf(row));
+    return true;
+  };
+  const sums = new Map<string, ReportedUsage>();
+  let folded = 0;
+  for (const row of usage) {
+    const places = [row, asOther(row)];
+    const kept = places.find(mayStay) ?? { ...asOther(row), coordinate: otherUsage };
+    if (kept !== row) folded += 1;
+    const sum = sums.get(keyOf(kept));
+    sums.set(keyOf(kept), { ...kept, count: kept.count + (sum?.count ?? 0) });
+  }
+  // In one order: two replicas that add to the same rows must not wait for one another.
+  const ordered = [...sums].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, row]) => row);
+  await insert(trx, entrance, ordered);
+  return folded;
 }
 
 function asOther(row: ReportedUsage): ReportedUsage {

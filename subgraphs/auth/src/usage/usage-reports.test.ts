@@ -1,12 +1,20 @@
-import { createDatabase } from '@signet/db';
-import { type ReportedUsage, usageReportPath } from '@signet/schema/contract';
+import { createDatabase, type Database, pruneWith } from '@signet/db';
+import {
+  formatReportNumber,
+  type ReportedUsage,
+  type ReportNumber,
+  usageReportPath,
+} from '@signet/schema/contract';
 import { readMetrics } from '@signet/telemetry';
 import { createMetrics } from '@signet/telemetry/metrics';
 import { createTestGateway } from '@signet/testing';
+import type { Kysely } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { noteReport } from '../audit/report-numbers.ts';
 import { startTestAuth, type TestAuth } from '../testing/auth.test-support.ts';
 import { addUsage, pruneUsage } from './field-usage.queries.ts';
 
+type Rest = Parameters<typeof addUsage> extends [unknown, ...infer R] ? R : never;
 type Entrance = 'graph' | 'user' | 'portal';
 
 const metrics = createMetrics({ version: 'test', ofProcess: false });
@@ -25,8 +33,8 @@ const row = (more: Partial<ReportedUsage> = {}): ReportedUsage => ({
   ...more,
 });
 
-function sign(usage: unknown, entrance: Entrance = 'graph') {
-  const url = new URL(usageReportPath, auth.url).href;
+function sign(usage: unknown, entrance: Entrance = 'graph', query = '') {
+  const url = new URL(`${usageReportPath}${query}`, auth.url).href;
   const body = JSON.stringify({ usage });
   return { url, body, headers: createTestGateway({ recipient: 'auth', entrance }).headersOf({ url, body }) };
 }
@@ -66,6 +74,70 @@ describe('a report of usage', () => {
     expect(await rowsOf('once')).toMatchObject([{ count: 2 }]);
   });
 
+  const senderOf = (last: number) => `0199c2f4-7a10-7000-8000-00000000000${last}`;
+  const sendAs = (client: string, numbered: ReportNumber, entrance?: Entrance) =>
+    send(sign([row({ client })], entrance, formatReportNumber(numbered)));
+
+  it('that is sent again, since its answer got lost, counts once, even where the first attempt is still under way', async () => {
+    const attempts = Array.from({ length: 6 }, () => sendAs('again', { sender: senderOf(1), number: 1 }));
+    expect((await Promise.all(attempts)).map(({ status }) => status)).toEqual(Array(6).fill(202));
+    expect(await rowsOf('again')).toMatchObject([{ count: 2 }]);
+    expect((await sendAs('again', { sender: senderOf(1), number: 2 })).status).toBe(202);
+    // Late, on a slow connection.
+    expect((await sendAs('again', { sender: senderOf(1), number: 1 })).status).toBe(202);
+    expect(await rowsOf('again')).toMatchObject([{ count: 4 }]);
+    expect((await sendAs('again', { sender: senderOf(2), number: 1 })).status).toBe(202);
+    expect(await rowsOf('again')).toMatchObject([{ count: 6 }]);
+    // Each entrance and each platform has senders of its own.
+    await sendAs('again', { sender: senderOf(1), number: 1 }, 'portal');
+    expect(await rowsOf('again')).toMatchObject([{ count: 6 }, { entrance: 'portal', count: 2 }]);
+    const kept = await auth.database.query(
+      `select platform, entrance, last_number::integer as last from auth.report_sender order by platform, sender`,
+    );
+    expect(kept).toEqual([
+      { platform: 'portal', entrance: 'portal', last: 1 },
+      { platform: 'user', entrance: 'graph', last: 2 },
+      { platform: 'user', entrance: 'graph', last: 1 },
+    ]);
+  });
+
+  it('that could not be stored is taken in when it comes again', async () => {
+    await auth.database.query(
+      `create function pg_temp_fail() returns trigger language plpgsql as $$ begin
+         if new.client = 'fails' then raise exception 'no' using errcode = '57014'; end if; return new; end $$;
+       create trigger fail before insert on auth.field_usage for each row execute function pg_temp_fail()`,
+    );
+    expect(await sendAs('fails', { sender: senderOf(3), number: 1 })).toMatchObject({ status: 503 });
+    await auth.database.query('drop trigger fail on auth.field_usage; drop function pg_temp_fail()');
+    expect((await sendAs('fails', { sender: senderOf(3), number: 1 })).status).toBe(202);
+    expect(await rowsOf('fails')).toMatchObject([{ count: 2 }]);
+  });
+
+  it.each(['?sender=x&number=1', `?sender=${senderOf(4)}&number=0`, `?sender=${senderOf(4)}`, '?number=1'])(
+    'is refused with the number %s',
+    async (query) => {
+      expect((await send(sign([row({ client: 'odd' })], 'graph', query))).status).toBe(400);
+      expect(await rowsOf('odd')).toEqual([]);
+    },
+  );
+
+  it('leaves a row for each sender, and none a day after its last report', async () => {
+    const db = createDatabase(auth.database.urlOf('signet_auth_user'), { maxConnections: 1 });
+    const who = { platform: 'user', entrance: 'user' } as const;
+    for (const number of [1, 2, 3])
+      expect(await noteReport(db, who, { sender: senderOf(5), number })).toBe(true);
+    await auth.database.query(
+      `update auth.report_sender set seen_at = now() - interval '25 hours' where sender = $1`,
+      [senderOf(5)],
+    );
+    await noteReport(db, who, { sender: senderOf(6), number: 1 });
+    const job = pruneWith('reportSenders', 'auth.prune_user_report_senders');
+    expect(await job.prune(db, 100)).toBe(1);
+    await db.destroy();
+    const left = await auth.database.query(`select sender from auth.report_sender where entrance = 'user'`);
+    expect(left).toEqual([{ sender: senderOf(6) }]);
+  });
+
   it('is refused without the proof of a gateway', async () => {
     const { url, body } = sign([row({ client: 'unproven' })]);
     const headers = { 'content-type': 'application/json' };
@@ -92,6 +164,8 @@ describe('a report of usage', () => {
 });
 
 describe('the sums of a day', () => {
+  const add = (db: Kysely<Database>, ...rest: Rest) =>
+    db.transaction().execute((trx) => addUsage(trx, ...rest));
   const open = (role: 'signet_auth_user' | 'signet_auth_portal') =>
     createDatabase(auth.database.urlOf(role), { maxConnections: 4 });
 
@@ -108,9 +182,9 @@ describe('the sums of a day', () => {
     const versions = ['1', '2', '3'].map((version) =>
       row({ client: 'other', version, coordinate: 'Type.f0' }),
     );
-    expect(await addUsage(db, 'user', versions, ...limits)).toBe(0);
-    expect(await addUsage(db, 'user', usage(10), ...limits)).toBe(0);
-    expect(await addUsage(db, 'user', usage(30), ...limits)).toBe(20);
+    expect(await add(db, 'user', versions, ...limits)).toBe(0);
+    expect(await add(db, 'user', usage(10), ...limits)).toBe(0);
+    expect(await add(db, 'user', usage(30), ...limits)).toBe(20);
     await db.destroy();
     expect(await rowsOf('many')).toHaveLength(10);
     expect((await rowsOf('many')).every(({ count }) => count === 4)).toBe(true);
@@ -132,9 +206,7 @@ describe('the sums of a day', () => {
       row({ client: 'races', coordinate: `R.f${index}`, count: 1 }),
     );
     await Promise.all(
-      Array.from({ length: 12 }, (_, index) =>
-        addUsage(db, 'graph', index % 2 ? usage : [...usage].reverse()),
-      ),
+      Array.from({ length: 12 }, (_, index) => add(db, 'graph', index % 2 ? usage : [...usage].reverse())),
     );
     await db.destroy();
     const rows = await rowsOf('races');
@@ -144,7 +216,7 @@ describe('the sums of a day', () => {
 
   it("belong to the platform of the entrance: staff's auth sees and adds to its own alone", async () => {
     const db = open('signet_auth_portal');
-    await expect(addUsage(db, 'graph', [row()])).rejects.toThrow(/row-level security/);
+    await expect(add(db, 'graph', [row()])).rejects.toThrow(/row-level security/);
     const seen = await db.selectFrom('auth.field_usage').select('entrance').distinct().execute();
     expect(seen).toEqual([{ entrance: 'portal' }]);
     await db.destroy();

@@ -11,6 +11,7 @@ import type { ProofGate } from '@signet/subgraph';
 import type { FastifyInstance } from 'fastify';
 import type { Kysely } from 'kysely';
 import { z } from 'zod';
+import { noteReport, readReportNumber } from '../audit/report-numbers.ts';
 import { addUsage } from './field-usage.queries.ts';
 
 /** What a client says of itself, or nothing. */
@@ -53,18 +54,25 @@ export function registerUsageReports(
   scope.post(usageReportPath, async (request, reply) => {
     const { sender, nonce, expiresAt } = gate.proofOf(request);
     const { success, data: report } = usageReportSchema.safeParse(request.body);
-    if (!success) {
+    const number = readReportNumber(request.query);
+    if (!success || number === 'malformed') {
       return reply.code(400).send(errorBody('This is not a report of usage.', 'BAD_REQUEST'));
     }
-    const db = databaseOf(sender.entrance === 'portal' ? 'portal' : 'user');
+    const { entrance } = sender;
+    const platform = entrance === 'portal' ? 'portal' : 'user';
+    const db = databaseOf(platform);
     if (!db) throw new RefusalError('auth.unavailable');
     try {
       if (!(await nonces.use(nonce, expiresAt))) throw new RefusalError('auth.failure.replay');
-      const folded = await addUsage(db, sender.entrance, report.usage);
+      const folded = await db
+        .transaction()
+        .execute(async (trx) =>
+          (await noteReport(trx, { platform, entrance }, number)) ? addUsage(trx, entrance, report.usage) : 0,
+        );
       if (folded > 0 && !hasWarned) {
         hasWarned = true;
         logger.warn(
-          { entrance: sender.entrance, folded },
+          { entrance, folded },
           'there are too many clients and fields in the usage of today: new ones count as other',
         );
       }
