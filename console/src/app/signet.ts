@@ -1,5 +1,6 @@
 import { type Account, createSignetClient, type SignetError } from '@signet/client';
 import { texts } from '../texts/index.ts';
+import { createAccountSignal } from './account-signal.ts';
 import { askForStepUp } from './step-up.ts';
 
 /** The page and the entrance `portal` have one origin. */
@@ -9,6 +10,16 @@ export const signet = createSignetClient({
   headers: { 'graphql-client-name': 'signet-console' },
   onStepUp: askForStepUp,
 });
+
+/** For what is done as whoever is signed in now: take it once for a press that sends several operations, and give it to each. */
+export const accountSignal = createAccountSignal(signet);
+
+/** Of what was not done, since somebody else has signed in meanwhile. */
+export const anotherAccount: SignetError = {
+  kind: 'internal',
+  reason: 'console.another_account',
+  message: 'Somebody else has signed in.',
+};
 
 /** Whose data is on the screen: also another role of the same person begins anew. */
 export function ownerOf({ id, role, scopes }: Account): string {
@@ -47,6 +58,7 @@ export function describeError(error: SignetError): string {
     case 'not-found':
       return error.message;
     default:
+      if (error.reason === anotherAccount.reason) return errors.anotherAccount;
       return isForeignContract(error) ? errors.upgraded : errors.internal;
   }
 }
