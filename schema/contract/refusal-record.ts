@@ -1,5 +1,6 @@
 import type { Check } from './checks.ts';
 import type { CallerKind } from './claims.ts';
+import type { OauthRouteName } from './oauth.ts';
 import type { Platform } from './platforms.ts';
 
 /** The path at which auth accepts what entrances refused, request by request, beside its /graphql and only with their proof. */
@@ -46,7 +47,7 @@ export type RefusalRecord = {
   isPartial: boolean;
   status: number;
   hasToken: boolean;
-  /** From a valid token. */
+  /** From a valid token, or of a client that has proved to an OAuth route that it is itself. */
   account?: { id: string; tenantId: string } | undefined;
   caller?: CallerKind | undefined;
   /** The member of staff who acts as the customer. */
@@ -58,12 +59,16 @@ export type RefusalRecord = {
   signInAge?: number | undefined;
   /** Without a token that names one: the slug of the tenant that the host or header named. */
   tenant?: string | undefined;
+  /** Of a client that has not proved that it is the one that it names: the tenant of that one. */
+  tenantId?: string | undefined;
   /** The client's network: an IPv4 address, a /64 of IPv6. */
   network?: string | undefined;
   operation?:
     | { name?: string | undefined; type: 'query' | 'mutation' | 'subscription'; hash: string }
     | undefined;
   client?: { name?: string | undefined; version?: string | undefined } | undefined;
+  /** Of a request to an OAuth route, which is no operation. */
+  oauth?: OauthRouteName | undefined;
   refusals: readonly RecordedRefusal[];
 };
 

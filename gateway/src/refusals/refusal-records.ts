@@ -158,9 +158,10 @@ export function createRefusalRecords(options: RefusalRecordsOptions): RefusalRec
   };
   return {
     add(request) {
-      const { session, notes } = request;
+      const { session, notes, oauth } = request;
       const field = notes.find((note) => note.field)?.field;
-      const platform = session.platform === 'none' ? platformOfField(field) : platformOf(session);
+      const platform =
+        oauth?.platform ?? (session.platform === 'none' ? platformOfField(field) : platformOf(session));
       // First, so that a flood is not even described.
       const caller = callerOf(request);
       if (hasShare(caller)) keep(platform, caller, describeRefused(request));
@@ -187,10 +188,12 @@ function isWaiting({ buffers, leftOut }: Waiting): boolean {
 }
 
 /** Whose share a record takes: the account's, or that of the network, which for IPv6 is a /48. */
-function callerOf({ session, clientAddress, errors }: RefusedRequest): string {
+function callerOf({ session, clientAddress, errors, oauth }: RefusedRequest): string {
+  if (oauth?.client) return oauth.client.id;
   if (session.platform !== 'none') return accountIdOf(session);
   const { network } = readClientPrefix(clientAddress ?? null);
   // An office behind one address opens many pages: these take nothing of the others' share.
-  const isEveryday = errors.every(({ extensions }) => everydayRefusals.has(extensions?.reason as string));
+  const isEveryday =
+    !oauth && errors.every(({ extensions }) => everydayRefusals.has(extensions?.reason as string));
   return isEveryday ? `${network} everyday` : network;
 }

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import definition from '../subgraph.ts';
 
 const lookup = `query ($requestId: String!) { refusal(requestId: $requestId) { state keptSince refusals {
-  requestId side entrance reason status isPartial operationName clientName role network serviceId
+  requestId side entrance reason status isPartial operationName route clientName role network serviceId
   customer { id } staff { id } unnamed { reason }
-  checks { check result refused { reason field subgraph count heldScopes signInAge found allowed retryAfterSeconds
+  checks { check result refused { reason text field subgraph count heldScopes signInAge found allowed retryAfterSeconds
     conditions { kind anyOf seconds isMet roles } } }
 } } }`;
 const list = `query ($filter: RefusalFilter, $first: Int! = 20, $after: String) { refusals(first: $first, after: $after, filter: $filter) {
@@ -109,6 +109,7 @@ describe('refusal', () => {
     expect(refusals[0].checks.find(({ check }: { check: string }) => check === 'RULES').refused).toEqual([
       {
         reason: 'authz.scope.deny',
+        text: 'The access token lacks a scope that this field requires.',
         field: 'Query.customers',
         subgraph: null,
         count: 1,
@@ -153,6 +154,49 @@ describe('refusal', () => {
       'PASSED',
       'REFUSED',
     ]);
+  });
+
+  it('shows of an OAuth route the checks of such a request alone, each after the other', async () => {
+    const refusals = [
+      { check: 'CREDENTIALS', code: 'invalid_client', reason: 'oauth.unknown_key', count: 1 },
+    ];
+    const stranger = await write({ details: { hasToken: false, oauth: 'token', refusals } });
+    const [one] = (await look(stranger)).refusals;
+    expect(one).toMatchObject({ route: '/oauth/user/token', serviceId: null, operationName: null });
+    const resultsOf = ({ checks }: { checks: { check: string; result: string }[] }) =>
+      Object.fromEntries(checks.map(({ check, result }) => [check, result]));
+    expect(resultsOf(one)).toEqual({
+      HOST: 'PASSED',
+      ROOM: 'PASSED',
+      ROUTE: 'PASSED',
+      BODY: 'PASSED',
+      PLACE: 'PASSED',
+      SUBGRAPH: 'PASSED',
+      FORM: 'PASSED',
+      ATTEMPTS: 'PASSED',
+      CREDENTIALS: 'REFUSED',
+      GUARD: 'NOT_REACHED',
+      INPUT: 'NOT_REACHED',
+      FAULT: 'NOT_REACHED',
+    });
+    const { refused } = one.checks.find(({ check }: { check: string }) => check === 'CREDENTIALS');
+    expect(refused).toMatchObject([{ reason: 'oauth.unknown_key', text: expect.stringContaining('kid') }]);
+    // A client that proved itself and asks too often.
+    const throttled = [
+      { check: 'ATTEMPTS', code: 'temporarily_unavailable', reason: 'auth.throttled', count: 1 },
+    ];
+    const own = await write({
+      account: ada,
+      kind: 'service',
+      details: { oauth: 'token', refusals: throttled },
+    });
+    const [other] = (await look(own)).refusals;
+    expect(other.serviceId).toBe(ada);
+    expect(resultsOf(other)).toMatchObject({
+      ATTEMPTS: 'REFUSED',
+      CREDENTIALS: 'PASSED',
+      INPUT: 'NOT_REACHED',
+    });
   });
 
   it('guesses no check where none was noted', async () => {

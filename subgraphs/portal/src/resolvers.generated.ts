@@ -507,6 +507,8 @@ export type Refusal = {
   operationType?: Maybe<Scalars['String']['output']>;
   /** SHA-256 of the document; of one with texts in it, a mark of the gateway's process. */
   operationHash?: Maybe<Scalars['String']['output']>;
+  /** `/oauth/user/token`: the path of a request that was no operation. */
+  route?: Maybe<Scalars['String']['output']>;
   /** As the client calls itself. */
   clientName?: Maybe<Scalars['String']['output']>;
   clientVersion?: Maybe<Scalars['String']['output']>;
@@ -521,7 +523,7 @@ export type Refusal = {
   network?: Maybe<Scalars['String']['output']>;
   /** Refusals of which nobody noted the check. */
   unnamed: Array<CheckRefusal>;
-  /** Every check, in order. */
+  /** Every check that such a request meets, in order. */
   checks: Array<RefusalCheck>;
 };
 
@@ -587,7 +589,7 @@ export type CheckRefusal = {
   __typename?: 'CheckRefusal';
   code: Scalars['String']['output'];
   reason?: Maybe<Scalars['String']['output']>;
-  /** What the client was told, as docs/errors.md has it. */
+  /** What the client was told, as docs/errors.md has it; of an OAuth route, what docs/refusals.md says of the reason. */
   text?: Maybe<Scalars['String']['output']>;
   /** `Query.portalMe` */
   field?: Maybe<Scalars['String']['output']>;
@@ -1450,6 +1452,7 @@ export type RefusalResolvers<ContextType = GraphqlContext, ParentType extends Re
   operationName?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   operationType?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   operationHash?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  route?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   clientName?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   clientVersion?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   customer?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;

@@ -59,7 +59,7 @@ function isMisfit(error: unknown): boolean {
 }
 
 function toRow({ tenantId, caller, record }: OwnedRecord) {
-  const { requestId, at, status, account, caller: kind, act, tenant: _, ...details } = record;
+  const { requestId, at, status, account, caller: kind, act, tenant: _, tenantId: __, ...details } = record;
   const [first] = record.refusals;
   return {
     tenant_id: tenantId,

@@ -97,6 +97,37 @@ describe('a record of a refused request', () => {
     ]);
   });
 
+  it('of an OAuth route becomes a row of the tenant of the client that the request named', async () => {
+    const refusals = [
+      { check: 'CREDENTIALS', code: 'invalid_client', reason: 'oauth.unknown_key', count: 1 },
+    ];
+    const more = { oauth: 'token', operation: undefined, refusals };
+    const stranger = newRecord({ ...more, tenantId: auth.tenants.globex, tenant: 'demo' });
+    const client = newRecord({
+      ...more,
+      account: { id: accountId, tenantId: auth.tenants.globex },
+      caller: 'service',
+    });
+    const misfits = [
+      newRecord({ ...more, oauth: 'graphql' }),
+      newRecord({ ...more, refusals: [{ ...refusals[0], reason: 'oauth.my own words' }] }),
+    ];
+    expect((await report([stranger, client, ...misfits])).status).toBe(202);
+    expect(await rowsOf(stranger.requestId)).toMatchObject([
+      {
+        tenant_id: auth.tenants.globex,
+        account_id: null,
+        caller: stranger.network,
+        reason: 'oauth.unknown_key',
+        details: { oauth: 'token', refusals },
+      },
+    ]);
+    expect(await rowsOf(client.requestId)).toMatchObject([
+      { tenant_id: auth.tenants.globex, account_id: accountId, caller: accountId, caller_kind: 'service' },
+    ]);
+    for (const { requestId } of misfits) expect(await rowsOf(requestId)).toEqual([]);
+  });
+
   it.each([
     ['user', 'portal'],
     ['portal', 'user'],

@@ -5,10 +5,12 @@ import {
   callerKinds,
   checks,
   everydayRefusals,
+  findOauthReason,
   findReason,
   isTenantSlug,
   maxRefusalRecords,
   maxRefusalsOfRecord,
+  oauthRouteNames,
   type Platform,
   platforms,
   type RefusalRecord,
@@ -48,7 +50,7 @@ const refusal = z.strictObject({
     z
       .string()
       .max(100)
-      .refine((reason) => findReason(reason) !== undefined),
+      .refine((reason) => (findReason(reason) ?? findOauthReason(reason)) !== undefined),
   ),
   field: z.optional(z.string().regex(/^[A-Za-z_]\w{0,99}\.[A-Za-z_]\w{0,99}$/)),
   path: z.optional(z.string().regex(/^[\w.]{1,200}$/)),
@@ -73,6 +75,7 @@ const record = z.strictObject({
   scopes: z.optional(z.array(word).max(100)),
   signInAge: z.optional(wholeNumber),
   tenant: z.optional(z.string().refine(isTenantSlug)),
+  tenantId: z.optional(z.guid()),
   network: z.optional(z.union([z.ipv4(), z.ipv6()])),
   operation: z.optional(
     z.strictObject({
@@ -82,6 +85,7 @@ const record = z.strictObject({
     }),
   ),
   client: z.optional(z.strictObject({ name: z.optional(clientWord), version: z.optional(clientWord) })),
+  oauth: z.optional(z.enum(oauthRouteNames)),
   refusals: z.array(refusal).min(1).max(maxRefusalsOfRecord),
 }) satisfies z.ZodType<RefusalRecord>;
 
@@ -187,12 +191,13 @@ export function registerRefusalRecords(
 
 type SentRecord = z.infer<typeof record>;
 
-/** The tenant of the token, else the one that the request named if it exists, else the default. */
+/** The tenant of the token, else that of the client that the request named, else the one that it named if it exists, else the default. */
 async function findTenant(
   { findTenantId, defaultTenant }: RefusalRecordOptions,
-  { account, tenant }: SentRecord,
+  { account, tenantId, tenant }: SentRecord,
 ): Promise<string | undefined> {
-  if (account) return account.tenantId;
+  const own = account?.tenantId ?? tenantId;
+  if (own !== undefined) return own;
   const named = tenant === undefined ? undefined : await findTenantId(tenant);
   return named ?? findTenantId(defaultTenant);
 }
