@@ -102,11 +102,14 @@ export type RefusalState =
   | 'RECORDED'
   /** It was refused, and is shown to those who may read the audit log: another member of staff or a service of the portal sent it. */
   | 'OF_STAFF'
-  /** It was answered a few seconds ago: ask again. */
+  /** It was answered a few seconds ago, and gateways have not reported yet: ask again. */
   | 'PENDING'
   /** It is older than what is kept. */
   | 'TOO_OLD'
-  /** At that time more was refused than there was room for. It may have been among that, or it was not refused. */
+  /**
+   * At that time more was refused than there was room for, or a gateway has not reported (yet) what it refused: while auth does not answer, and after a
+   * gateway was killed. It may have been among that, or it was not refused.
+   */
   | 'LEFT_OUT'
   /** All that was refused at that time was kept, and it is not among that: it was not refused in this tenant. */
   | 'NOT_REFUSED'

@@ -73,6 +73,12 @@ export type RefusalRecord = {
 };
 
 /**
+ * Up to when a process of a gateway has reported: all that it refused since `since` and before `until` (milliseconds since 1970) is recorded or counted.
+ * `source` is the process, as long as its settings are the same. `isLast`: it stops, and nothing waits in it.
+ */
+export type RefusalCoverage = { source: string; since: number; until: number; isLast: boolean };
+
+/**
  * Records of one platform. `leftOut`: how many more were refused that are not here, since there was no room for them, and since when
  * (milliseconds since 1970): while auth gives no answer, the report of them waits.
  */
@@ -81,4 +87,6 @@ export type RefusalRecordReport = {
   records: readonly RefusalRecord[];
   leftOut?: number | undefined;
   leftOutSince?: number | undefined;
+  /** Alone, without records: an auth process of the last release takes no report that holds it. */
+  coverage?: RefusalCoverage | undefined;
 };

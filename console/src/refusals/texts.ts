@@ -56,7 +56,7 @@ const english = {
     PENDING: 'This request was answered a moment ago. Looking again…',
     TOO_OLD: '',
     LEFT_OUT:
-      'At that time more requests were refused than there was room for. This may have been one of them, or it was not refused: nobody can tell.',
+      'Not all that was refused at that time is here: there was more than there was room for, or an entrance could not report it, or not yet. This may have been one of those requests, or it was not refused.',
     NOT_REFUSED:
       'This request was not refused in your tenant. All refusals of that time were kept, and it is not among them. If it got no data, the reason is another one: it may have been sent to another installation.',
     UNKNOWN_ID:
@@ -230,7 +230,7 @@ export const refusalTexts = choose({
       PENDING: 'Diese Anfrage wurde eben erst beantwortet. Es wird erneut gesucht…',
       TOO_OLD: '',
       LEFT_OUT:
-        'Zu dieser Zeit wurden mehr Anfragen abgelehnt, als aufbewahrt werden konnten. Diese kann eine davon gewesen sein, oder sie wurde nicht abgelehnt: Das lässt sich nicht mehr sagen.',
+        'Nicht alles, was zu dieser Zeit abgelehnt wurde, ist hier: Es war mehr, als aufbewahrt werden konnte, oder ein Zugang konnte es nicht melden, oder noch nicht. Diese Anfrage kann darunter gewesen sein, oder sie wurde nicht abgelehnt.',
       NOT_REFUSED:
         'Diese Anfrage wurde in Ihrem Mandanten nicht abgelehnt. Alle Ablehnungen dieser Zeit wurden aufbewahrt, und sie ist nicht darunter. Kamen keine Daten, hat das einen anderen Grund: Vielleicht ging sie an eine andere Installation.',
       UNKNOWN_ID:

@@ -33,6 +33,7 @@ export type RefusalRecordsOptions = {
   config: { AUTH_USER_URL?: string | undefined; AUTH_PORTAL_URL?: string | undefined };
   logger: Pick<Logger, 'warn' | 'info'>;
   everyMs?: number;
+  coverageMs?: number;
   perCallerAndMinute?: number;
   /** Records that wait: of callers with a session, and as many of others. */
   maxWaiting?: number;
@@ -46,6 +47,8 @@ const defaultMaxWaiting = 400;
 const maxKnownCallers = 5000;
 const maxPauses = 30;
 const mostLeftOut = 1_000_000_000;
+/** How often a gateway says that nothing waits in it. */
+const defaultCoverageMs = 10_000;
 
 type Kind = 'known' | 'strangers';
 type Waiting = {
@@ -56,16 +59,22 @@ type Waiting = {
   /** Of this platform's auth process alone: the other one may be well. */
   pauses: number;
   toSkip: number;
+  /** When auth is told next that nothing waits, by `performance.now()`, and whether it took that the last time. */
+  coversAt: number;
+  isHeard: boolean;
 };
 
 /**
  * Sends records about once a second, at most `maxRefusalRecords` at a time: a flood is a bounded number of rows. Each caller (an account, the
  * network of a stranger) has a share of each minute and of what waits, and strangers can take no room of those with a session. What finds no
- * room is reported as a number, so that nobody takes a missing record for a request that was not refused.
+ * room is reported as a number, so that nobody takes a missing record for a request that was not refused; for the same reason auth is told, every
+ * few seconds, up to when nothing waits here.
  */
 export function createRefusalRecords(options: RefusalRecordsOptions): RefusalRecords {
   const { entrance, fieldPlatforms, proof, config, logger, everyMs = 1000 } = options;
   const { perCallerAndMinute = defaultPerCaller, maxWaiting = defaultMaxWaiting } = options;
+  const { coverageMs = defaultCoverageMs } = options;
+  const reporter = { source: crypto.randomUUID(), since: Date.now() };
   const sign = proof.signerFor('auth');
   const { AUTH_USER_URL: user, AUTH_PORTAL_URL: portal = user } = config;
   if (!sign || user === undefined || portal === undefined) return { add() {}, async stop() {} };
@@ -76,6 +85,8 @@ export function createRefusalRecords(options: RefusalRecordsOptions): RefusalRec
     leftOutSince: undefined,
     pauses: 0,
     toSkip: 0,
+    coversAt: 0,
+    isHeard: false,
   });
   const leaveOut = (platform: Platform, count: number, since = Date.now()) => {
     const of = waiting[platform];
@@ -128,6 +139,16 @@ export function createRefusalRecords(options: RefusalRecordsOptions): RefusalRec
     );
     throw new Error('auth does not take records of refused requests: they are lost');
   };
+  /** Says up to when everything was reported, where nothing waits. Never rejects: auth is told again soon. */
+  const sendCoverage = async (platform: Platform, isLast = false): Promise<void> => {
+    const of = waiting[platform];
+    if (isWaiting(of) || !entrance.platforms.includes(platform)) return;
+    const coverage = { ...reporter, until: Date.now(), isLast };
+    const report = { platform, records: [], coverage } satisfies RefusalRecordReport;
+    const sending = { entrance: entrance.kind, authUrl: urls[platform], sign };
+    of.isHeard = await sendReport(refusalRecordPath, report, sending).catch(() => false);
+    of.coversAt = performance.now() + (of.isHeard ? coverageMs : coverageMs / 2);
+  };
   const trySending = async (platform: Platform): Promise<void> => {
     const own = waiting[platform];
     if (own.toSkip > 0) {
@@ -137,6 +158,7 @@ export function createRefusalRecords(options: RefusalRecordsOptions): RefusalRec
     try {
       await sendOne(platform);
       own.pauses = 0;
+      if (performance.now() >= own.coversAt) await sendCoverage(platform);
     } catch (err) {
       if (own.pauses === 0)
         logger.warn({ err, entrance: entrance.name, platform }, 'refused requests could not be recorded yet');
@@ -176,9 +198,11 @@ export function createRefusalRecords(options: RefusalRecordsOptions): RefusalRec
         const left = answering.filter(
           (platform) => waiting[platform].pauses === 0 && isWaiting(waiting[platform]),
         );
-        if (left.length === 0) return;
+        if (left.length === 0) break;
         await Promise.all(left.map(trySending));
       }
+      const heard = answering.filter((platform) => waiting[platform].isHeard);
+      await Promise.all(heard.map((platform) => sendCoverage(platform, true)));
     },
   };
 }

@@ -47,6 +47,8 @@ const requestIdForm = /^[\x21-\x7e]{1,200}$/;
 const uuid7Form = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 /** A gateway reports about once a second, and a request may take half a minute; whoever looks up an id has its answer. */
 const pendingMs = 8000;
+/** Within this time a gateway that is well says that it has reported everything. */
+const reportingMs = 30_000;
 const minuteMs = 60_000;
 
 /** @throws {RefusalError} input.requestId */
@@ -96,11 +98,15 @@ function timeOf(requestId: string): Date | undefined {
   return high === undefined ? undefined : new Date(Number.parseInt(`${high}${low}`, 16));
 }
 
-function judgeMissing(at: Date | undefined, { since, now, isLeftOut }: KeptRefusals): RefusalState {
+function judgeMissing(
+  at: Date | undefined,
+  { since, now, isLeftOut, isReported }: KeptRefusals,
+): RefusalState {
   if (!at || at.getTime() > now.getTime() + minuteMs) return 'UNKNOWN_ID';
   if (at < since) return 'TOO_OLD';
-  if (now.getTime() - at.getTime() < pendingMs) return 'PENDING';
-  return isLeftOut ? 'LEFT_OUT' : 'NOT_REFUSED';
+  const ageMs = now.getTime() - at.getTime();
+  if (ageMs < pendingMs || (!isLeftOut && !isReported && ageMs < reportingMs)) return 'PENDING';
+  return isLeftOut || !isReported ? 'LEFT_OUT' : 'NOT_REFUSED';
 }
 
 export const refusalResolvers: RefusalResolvers = {

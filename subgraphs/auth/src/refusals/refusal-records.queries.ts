@@ -1,5 +1,5 @@
 import { type Database, type HousekeepingJob, inTenant } from '@signet/db';
-import type { Platform, RefusalRecord } from '@signet/schema/contract';
+import type { Platform, RefusalCoverage, RefusalRecord } from '@signet/schema/contract';
 import { type Kysely, sql } from 'kysely';
 
 /** Rows that are kept of one caller: the newest. */
@@ -83,6 +83,18 @@ export async function countLeftOut(
 ): Promise<void> {
   await sql`
     select ${sql.raw(`auth.count_${platform}_refusals_left_out`)}(${count}::integer, ${since}::timestamptz)
+  `.execute(db);
+}
+
+/** Notes up to when a process of a gateway has reported all that it refused. */
+export async function noteReporter(
+  db: Kysely<Database>,
+  { platform, entrance }: { platform: Platform; entrance: string },
+  { source, since, until, isLast }: RefusalCoverage,
+): Promise<void> {
+  await sql`
+    select ${sql.raw(`auth.note_${platform}_refusal_reporter`)}(
+      ${source}::uuid, ${entrance}, ${new Date(since)}::timestamptz, ${new Date(until)}::timestamptz, ${isLast}::boolean)
   `.execute(db);
 }
 

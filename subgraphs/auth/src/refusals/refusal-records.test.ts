@@ -97,6 +97,38 @@ describe('a record of a refused request', () => {
     ]);
   });
 
+  it('is complete up to when a gateway says so, which nothing takes back, and no other entrance may say', async () => {
+    const source = crypto.randomUUID();
+    const now = Date.now();
+    const tell = (coverage: object, entrance: Entrance = 'graph') =>
+      send(
+        {
+          platform: 'user',
+          records: [],
+          coverage: { source, since: now - 60_000, until: now, isLast: false, ...coverage },
+        },
+        entrance,
+      );
+    const read = async () => {
+      const [row] = await auth.database.query(
+        'select since, until, is_over from auth.refusal_reporter where source = $1',
+        [source],
+      );
+      return row && [now - Number(row.since), now - Number(row.until), row.is_over];
+    };
+    expect((await tell({})).status).toBe(202);
+    expect(await read()).toEqual([60_000, 0, false]);
+    await tell({ until: now - 30_000 });
+    await tell({ isLast: true }, 'user');
+    expect(await read()).toEqual([60_000, 0, false]);
+    // Of a time that is to come nobody knows.
+    await tell({ until: now + 3_600_000 });
+    expect((await read())?.[1]).toBeGreaterThan(-60_000);
+    await tell({ isLast: true });
+    expect((await read())?.[2]).toBe(true);
+    expect((await tell({ source: 'x' })).status).toBe(400);
+  });
+
   it('of an OAuth route becomes a row of the tenant of the client that the request named', async () => {
     const refusals = [
       { check: 'CREDENTIALS', code: 'invalid_client', reason: 'oauth.unknown_key', count: 1 },

@@ -26,6 +26,7 @@ import { assertEntranceMayReport } from '../audit/gateway-refusals.ts';
 import {
   countLeftOut,
   insertRefusalRecords,
+  noteReporter,
   type OwnedRecord,
   trimRefusalRecords,
 } from './refusal-records.queries.ts';
@@ -96,6 +97,14 @@ const reportSchema = z.strictObject({
   records: z.array(z.unknown()).max(maxRefusalRecords),
   leftOut: z.optional(z.int().min(1).max(1_000_000_000)),
   leftOutSince: z.optional(z.int().min(0)),
+  coverage: z.optional(
+    z.strictObject({
+      source: z.uuid(),
+      since: z.int().min(0),
+      until: z.int().min(0),
+      isLast: z.boolean(),
+    }),
+  ),
 });
 
 export type RefusalRecordOptions = {
@@ -160,7 +169,7 @@ export function registerRefusalRecords(
     if (!success) {
       return reply.code(400).send(errorBody('This is no report of refused requests.', 'BAD_REQUEST'));
     }
-    const { platform, leftOut = 0, leftOutSince } = report;
+    const { platform, leftOut = 0, leftOutSince, coverage } = report;
     const records = report.records.flatMap((one) => record.safeParse(one).data ?? []);
     assertEntranceMayReport(proof, platform);
     const misfits = report.records.length - records.length;
@@ -181,6 +190,7 @@ export function registerRefusalRecords(
       const count = leftOut + report.records.length - written;
       const since = timeIn(Math.min(leftOutSince ?? Date.now(), ...records.map(({ at }) => at)), dayMs);
       if (count > 0) await countLeftOut(db, platform, { count, since: new Date(since) });
+      if (coverage) await noteReporter(db, { platform, entrance }, coverage);
     } catch (error) {
       throw databaseErrorToReason(error) === 'unavailable' ? new RefusalError('auth.unavailable') : error;
     }
