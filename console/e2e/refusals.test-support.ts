@@ -64,6 +64,18 @@ export function testRefusals(staff: Console): void {
       expect(rows[0]?.row).not.toMatch(new RegExp(`${secret}|${Buffer.from(secret).toString('base64url')}`));
     });
 
+    test('are explained in German, as is what the API says of an input', async () => {
+      const { requestId } = await refuse('query Health { portalHealth }');
+      const page = await (await staff.useContext({ locale: 'de-AT' })).newPage();
+      await page.goto(new URL(`refusals/${requestId}`, staff.base).href);
+      await page.getByLabel('E-Mail', { exact: true }).fill('support@example.com');
+      await page.getByLabel('Passwort', { exact: true }).fill(staff.password);
+      await page.getByRole('button', { name: 'Anmelden', exact: true }).click();
+      await page.getByText('Dieses Feld braucht ein Token der anderen Plattform.').first().waitFor();
+      await page.goto(new URL(`refusals/${'x'.repeat(201)}`, staff.base).href);
+      await page.getByText('Eine Anfrage-ID hat 1 bis 200 Zeichen').waitFor();
+    });
+
     test('that are not there are not guessed at', async () => {
       const page = await staff.open('refusals/edge-7', 'support@example.com');
       await page.getByText('Nothing is known of this id.').waitFor();

@@ -23,7 +23,7 @@ export function testSigningIn(staff: Console): void {
     test('says what is wrong, in one line', async () => {
       const page = await staff.context.newPage();
       await page.goto(staff.base);
-      await page.getByLabel('E-mail').fill('admin@example.com');
+      await page.getByLabel('E-mail', { exact: true }).fill('admin@example.com');
       await page.getByLabel('Password').fill('wrong');
       await page.getByRole('button', { name: 'Sign in', exact: true }).click();
       await expect.poll(() => page.getByRole('alert').innerText()).toBe('E-mail or password is wrong.');

@@ -1,5 +1,5 @@
 import { type Account, createSignetClient, type SignetError } from '@signet/client';
-import { texts } from '../texts/index.ts';
+import { textOfReason, texts } from '../texts/index.ts';
 import { createAccountSignal } from './account-signal.ts';
 import { askForStepUp } from './step-up.ts';
 
@@ -44,7 +44,10 @@ export function describeError(error: SignetError): string {
     case 'network':
       return errors.network;
     case 'forbidden':
-      return errors.forbidden;
+      // It may be the role, or that something is not configured here: the API says which.
+      return error.reason === 'authz.permission.deny'
+        ? textOfReason(error.reason, error.message)
+        : errors.forbidden;
     case 'step-up':
       return texts.stepUp.why;
     case 'signed-out':
@@ -54,9 +57,9 @@ export function describeError(error: SignetError): string {
     case 'input':
       if (/^(totp|recoveryCode|code)$/.test(error.field)) return errors.code;
       if (error.field === 'challenge') return errors.challengeOver;
-      return error.message;
+      return textOfReason(error.reason, error.message);
     case 'not-found':
-      return error.message;
+      return textOfReason(error.reason, error.message);
     default:
       if (error.reason === anotherAccount.reason) return errors.anotherAccount;
       return isForeignContract(error) ? errors.upgraded : errors.internal;

@@ -1,6 +1,6 @@
 import { Link } from 'react-router';
 import type { RefusalQuery, RefusedFragment, RequestCheck } from '../operations.generated.ts';
-import { formatDateTime } from '../texts/index.ts';
+import { formatDateTime, textOfReason } from '../texts/index.ts';
 import { Section } from '../ui/ui.tsx';
 import { adviseOn } from './advice.ts';
 import { refusalTexts as texts } from './texts.ts';
@@ -35,7 +35,8 @@ export function Explanation({ refusal }: { refusal: Refusal }) {
         <ul className="short">
           {refused.map(([check, one]) => (
             <li key={keyOf(one)}>
-              <strong>{check === undefined ? texts.unnamed : names[check]}:</strong> {one.text ?? one.code}{' '}
+              <strong>{check === undefined ? texts.unnamed : names[check]}:</strong>{' '}
+              {one.text === null ? one.code : textOfReason(one.reason, one.text)}{' '}
               <span>{adviseOn(one, check)}</span>
             </li>
           ))}
@@ -134,7 +135,7 @@ function Refused({ one }: { one: RefusedFragment }) {
     <div className="refusal-one">
       <p>
         <code>{reason ?? code}</code>
-        {text && ` ${text}`}
+        {text && ` ${textOfReason(reason, text)}`}
       </p>
       {(place || subgraph) && (
         <p className="quiet">
