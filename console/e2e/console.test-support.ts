@@ -76,7 +76,7 @@ export function startConsole(): Console {
     return context;
   }
   async function enterPassword(page: Page, email: string): Promise<void> {
-    await page.getByLabel('E-mail').fill(email);
+    await page.getByLabel('E-mail', { exact: true }).fill(email);
     await page.getByLabel('Password', { exact: true }).fill(seedPassword);
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   }

@@ -132,6 +132,45 @@ export function testCustomers(staff: Console): void {
       await page.getByText('Nobody in particular').waitFor();
     });
 
+    test('are taken over by nobody else: who signs in meanwhile in another tab does the rest of it not', async () => {
+      const page = await openCustomer(/Diego/);
+      const id = page.url().split('/').at(-1);
+      const responsible = page.getByRole('region', { name: 'Responsible' });
+      await responsible.getByRole('button', { name: 'Assign to…' }).click();
+      await page.getByLabel('Search staff by name or address').fill('support@');
+      await page.getByRole('button', { name: /support@example.com/ }).click();
+      await expect.poll(() => responsible.getByRole('listitem').count()).toBe(1);
+      const sent: string[] = [];
+      page.on('request', (request) => sent.push(request.postData() ?? ''));
+      // The first of two mutations is done, and its answer comes when another member of staff has signed in.
+      await page.route('**/graphql', async (route) => {
+        if (!route.request().postData()?.includes('mutation AssignCustomer')) return route.fallback();
+        const response = await route.fetch();
+        const other = await staff.context.newPage();
+        await other.goto(staff.base);
+        await other.getByRole('button', { name: 'Sign out', exact: true }).click();
+        await staff.signIn(other, 'support@example.com');
+        await page.getByRole('link', { name: 'support@example.com' }).waitFor();
+        await route.fulfill({ response }).catch(() => {});
+      });
+      await responsible.getByRole('button', { name: 'Take over' }).click();
+      await page.getByText('may be done in part only').waitFor();
+      expect(sent.filter((body) => body.includes('mutation UnassignCustomer'))).toEqual([]);
+      await page.unrouteAll({ behavior: 'wait' });
+
+      // The first one stands, and is taken back for what comes after this test.
+      const token = await staff.platform.signIn('portal', 'admin@example.com');
+      const ask = (operation: string) => staff.platform.ask(operation, { token, entrance: 'portal' });
+      const { body } = await ask(`{ customer(id: "${id}") { assignees { id } } }`);
+      expect(body.data.customer.assignees).toHaveLength(2);
+      for (const { id: staffId } of body.data.customer.assignees) {
+        const freed = await ask(
+          `mutation { unassignCustomer(input: { customerId: "${id}", staffId: "${staffId}" }) { id } }`,
+        );
+        expect(freed.body.errors).toBeUndefined();
+      }
+    });
+
     test('are listed by state, and the address of the page says so', async () => {
       const page = await staff.open('customers');
       await page.getByLabel('State').selectOption('suspended');

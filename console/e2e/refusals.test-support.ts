@@ -39,6 +39,43 @@ export function testRefusals(staff: Console): void {
       await page.getByRole('table').getByRole('link').first().waitFor();
     });
 
+    test('of a program at the token endpoint are explained too, without its secret', async () => {
+      const secret = 'not-the-secret-of-anybody';
+      const answer = await fetch(new URL('/oauth/portal/token', staff.base), {
+        method: 'POST',
+        headers: {
+          authorization: `Basic ${Buffer.from(`${crypto.randomUUID()}:${secret}`).toString('base64')}`,
+        },
+        body: new URLSearchParams({ grant_type: 'client_credentials' }),
+      });
+      expect(answer.status).toBe(401);
+      const id = answer.headers.get('x-request-id');
+      const page = await staff.open(`refusals/${id}`, 'support@example.com');
+      const refused = page.getByRole('listitem').filter({ hasText: 'The client is itself' });
+      expect(await refused.locator('.check-result').first().innerText()).toBe('Refused');
+      await page.getByText('Compare client_id with the service account').waitFor();
+      await page.getByText('/oauth/portal/token').waitFor();
+      expect(await page.getByText('Token: signature').count()).toBe(0);
+      const rows = await staff.platform.home.database.query(
+        'select r::text as row from auth.refusal_record r where request_id = $1',
+        [id],
+      );
+      expect(rows).toHaveLength(1);
+      expect(rows[0]?.row).not.toMatch(new RegExp(`${secret}|${Buffer.from(secret).toString('base64url')}`));
+    });
+
+    test('are explained in German, as is what the API says of an input', async () => {
+      const { requestId } = await refuse('query Health { portalHealth }');
+      const page = await (await staff.useContext({ locale: 'de-AT' })).newPage();
+      await page.goto(new URL(`refusals/${requestId}`, staff.base).href);
+      await page.getByLabel('E-Mail', { exact: true }).fill('support@example.com');
+      await page.getByLabel('Passwort', { exact: true }).fill(staff.password);
+      await page.getByRole('button', { name: 'Anmelden', exact: true }).click();
+      await page.getByText('Dieses Feld braucht ein Token der anderen Plattform.').first().waitFor();
+      await page.goto(new URL(`refusals/${'x'.repeat(201)}`, staff.base).href);
+      await page.getByText('Eine Anfrage-ID hat 1 bis 200 Zeichen').waitFor();
+    });
+
     test('that are not there are not guessed at', async () => {
       const page = await staff.open('refusals/edge-7', 'support@example.com');
       await page.getByText('Nothing is known of this id.').waitFor();

@@ -87,6 +87,52 @@ export function testServices(staff: Console): void {
       expect(await page.getByRole('button', { name: '…' }).count()).toBe(0);
     });
 
+    test('have a secret that stays on the screen until it is kept, whatever becomes of the page', async () => {
+      const { database } = staff.platform.home;
+      const page = await staff.open('services');
+      await press(page, 'New service account…');
+      await page.getByLabel('Name', { exact: true }).fill('One with a secret');
+      await page.getByLabel('customers:read').check();
+      await give(page, 'New service account');
+      await page.getByRole('heading', { name: 'One with a secret' }).waitFor();
+      // The person goes back before the answer is there, and every query of that screen is refused.
+      await page.route('**/graphql', async (route) => {
+        const body = route.request().postData() ?? '';
+        if (body.includes('mutation CreateServiceSecret')) {
+          const response = await route.fetch();
+          await page.evaluate('history.back()');
+          await page.getByRole('heading', { name: 'One with a secret' }).waitFor({ state: 'detached' });
+          return route.fulfill({ response });
+        }
+        const extensions = { code: 'FORBIDDEN', reason: 'authz.role.deny' };
+        return route.fulfill({ json: { data: null, errors: [{ message: 'No.', extensions }] } });
+      });
+      await press(page, 'Create a secret…');
+      await reason(page).fill('Ticket 4711');
+      await press(page, 'Create a secret');
+      const secret = page.getByRole('dialog', { name: 'The secret' }).locator('code');
+      const text = await secret.innerText();
+      expect(text.length).toBeGreaterThan(30);
+      await page.getByText('Your role does not allow this.').first().waitFor();
+      await page.unrouteAll({ behavior: 'wait' });
+
+      const setRole = (role: string) =>
+        database.query("update auth.portal_user set role = $1 where email = 'admin@example.com'", [role]);
+      await setRole('support');
+      try {
+        await staff.endSessions('admin@example.com');
+        await page.evaluate('history.forward()');
+        await page.getByText('Your session was ended').waitFor();
+        expect(await page.content()).not.toContain(text);
+        await staff.enterPassword(page, 'admin@example.com');
+        expect(await secret.innerText()).toBe(text);
+        await press(page, 'I have kept it');
+        await page.getByText('Your role does not allow this.').first().waitFor();
+      } finally {
+        await setRole('super_admin');
+      }
+    });
+
     test('leave nothing that was open about one to the next', async () => {
       const page = await staff.open('services');
       const make = async (name: string) => {

@@ -23,11 +23,11 @@ export function testStaff(staff: Console): void {
     test('are invited, join by the link, which stays in no address bar, and are led away again', async () => {
       const page = await staff.open('staff/invitations');
       await press(page, 'Invite…');
-      await page.getByLabel('E-mail').fill('admin@example.com');
+      await page.getByLabel('E-mail', { exact: true }).fill('admin@example.com');
       await page.getByLabel('Name', { exact: true }).fill('Nora Newcomer');
       await press(page, 'Invite');
       await expect.poll(() => page.locator('.field-error').count()).toBe(1);
-      await page.getByLabel('E-mail').fill(newcomer);
+      await page.getByLabel('E-mail', { exact: true }).fill(newcomer);
       await press(page, 'Invite');
       const row = page.getByRole('row', { name: newcomer });
       await row.getByText('Open', { exact: true }).waitFor();
@@ -101,7 +101,7 @@ export function testStaff(staff: Console): void {
       await press(page, 'Forgot your password?');
       const answers: string[] = [];
       for (const email of ['nobody@example.com', newcomer]) {
-        await page.getByLabel('E-mail').fill(email);
+        await page.getByLabel('E-mail', { exact: true }).fill(email);
         await press(page, 'Send the link');
         const status = page.getByText('a link is on its way');
         answers.push((await status.innerText()).replace(email, 'X'));

@@ -4,7 +4,6 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { createBrowserRouter, Navigate, RouterProvider } from 'react-router';
 import { forgetDrafts, keepDraftsOf } from './app/drafts.ts';
-import { showCodes } from './app/enrollment.tsx';
 import { OperationError, renewAll } from './app/operations.ts';
 import { Home, NotFound, PageFault } from './app/page-fault.tsx';
 import { Shell } from './app/shell.tsx';
@@ -14,6 +13,7 @@ import { keepScreen, watchForUpgrade } from './app/upgrade.ts';
 import { watchLinks } from './links/link-token.ts';
 import { language } from './texts/index.ts';
 import { clearNotices } from './ui/notices.tsx';
+import { forgetShown, ShownOnce } from './ui/shown-once.tsx';
 import './ui/styles.css';
 
 document.documentElement.lang = language;
@@ -41,7 +41,8 @@ signet.session.subscribe((state) => {
   const isLeft = state.status === 'signed-out' && state.reason === 'signed-out';
   if (isLeft || (next !== undefined && owner !== undefined && owner !== next)) {
     queries.clear();
-    showCodes([]);
+    // After a change of the role it is still the same person's.
+    if (isLeft) forgetShown();
     forgetDrafts();
     clearNotices();
   }
@@ -120,6 +121,7 @@ if (root) {
       <SignetProvider client={signet}>
         <QueryClientProvider client={queries}>
           <RouterProvider router={router} />
+          <ShownOnce />
         </QueryClientProvider>
       </SignetProvider>
     </StrictMode>,

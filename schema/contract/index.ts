@@ -8,6 +8,7 @@ export * from './credentials.ts';
 export * from './errors.ts';
 export * from './mailbox.ts';
 export * from './oauth.ts';
+export * from './oauth-refusals.ts';
 export * from './platforms.ts';
 export * from './refusal-record.ts';
 export * from './refusal-report.ts';

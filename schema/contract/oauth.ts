@@ -1,3 +1,4 @@
+import type { OauthReason } from './oauth-refusals.ts';
 import { type Platform, platforms } from './platforms.ts';
 
 /** The path at which auth answers what came to the OAuth routes of an entrance: only with the entrance's proof. */
@@ -64,26 +65,38 @@ export const oauthAnswerHeaders = [
 ] as const;
 export type OauthAnswerHeader = (typeof oauthAnswerHeaders)[number];
 
-/** What the client gets. */
+/** Why auth refused, for the entrance, which records it for staff. Nothing of it reaches the client. */
+export type OauthRefused = {
+  reason?: OauthReason | 'auth.throttled' | 'auth.unavailable' | undefined;
+  /** The client, where it has proved that it is itself. */
+  client?: { id: string; tenantId: string } | undefined;
+  /** The tenant of the client that the request named, where nothing is proved. */
+  tenantId?: string | undefined;
+};
+
+/** What the client gets, but for `refused`. */
 export type OauthAnswer = {
   status: number;
   headers: Partial<Record<OauthAnswerHeader, string>>;
   /** Set-Cookie lines, each of a cookie whose name begins with `cookiePrefixOf`. */
   cookies?: readonly string[];
   body: string;
+  refused?: OauthRefused;
 };
 
 /** The errors of RFC 6749, section 5.2, and of those that extend it; `temporarily_unavailable` is of section 4.1.2.1. */
-export type OauthErrorCode =
-  | 'invalid_request'
-  | 'invalid_client'
-  | 'invalid_grant'
-  | 'invalid_scope'
-  | 'unauthorized_client'
-  | 'unsupported_grant_type'
-  | 'unsupported_token_type'
-  | 'temporarily_unavailable'
-  | 'server_error';
+export const oauthErrorCodes = [
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'invalid_scope',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'unsupported_token_type',
+  'temporarily_unavailable',
+  'server_error',
+] as const;
+export type OauthErrorCode = (typeof oauthErrorCodes)[number];
 
 /**
  * An answer in the form of RFC 6749, section 5.2.

@@ -1,5 +1,6 @@
 import type { Check } from './checks.ts';
 import type { CallerKind } from './claims.ts';
+import type { OauthRouteName } from './oauth.ts';
 import type { Platform } from './platforms.ts';
 
 /** The path at which auth accepts what entrances refused, request by request, beside its /graphql and only with their proof. */
@@ -46,7 +47,7 @@ export type RefusalRecord = {
   isPartial: boolean;
   status: number;
   hasToken: boolean;
-  /** From a valid token. */
+  /** From a valid token, or of a client that has proved to an OAuth route that it is itself. */
   account?: { id: string; tenantId: string } | undefined;
   caller?: CallerKind | undefined;
   /** The member of staff who acts as the customer. */
@@ -58,14 +59,24 @@ export type RefusalRecord = {
   signInAge?: number | undefined;
   /** Without a token that names one: the slug of the tenant that the host or header named. */
   tenant?: string | undefined;
+  /** Of a client that has not proved that it is the one that it names: the tenant of that one. */
+  tenantId?: string | undefined;
   /** The client's network: an IPv4 address, a /64 of IPv6. */
   network?: string | undefined;
   operation?:
     | { name?: string | undefined; type: 'query' | 'mutation' | 'subscription'; hash: string }
     | undefined;
   client?: { name?: string | undefined; version?: string | undefined } | undefined;
+  /** Of a request to an OAuth route, which is no operation. */
+  oauth?: OauthRouteName | undefined;
   refusals: readonly RecordedRefusal[];
 };
+
+/**
+ * Up to when a process of a gateway has reported: all that it refused since `since` and before `until` (milliseconds since 1970) is recorded or counted.
+ * `source` is the process, as long as its settings are the same. `isLast`: it stops, and nothing waits in it.
+ */
+export type RefusalCoverage = { source: string; since: number; until: number; isLast: boolean };
 
 /**
  * Records of one platform. `leftOut`: how many more were refused that are not here, since there was no room for them, and since when
@@ -76,4 +87,6 @@ export type RefusalRecordReport = {
   records: readonly RefusalRecord[];
   leftOut?: number | undefined;
   leftOutSince?: number | undefined;
+  /** Alone, without records: an auth process of the last release takes no report that holds it. */
+  coverage?: RefusalCoverage | undefined;
 };

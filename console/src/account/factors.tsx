@@ -1,4 +1,3 @@
-import type { Outcome } from '@signet/client';
 import { useSession } from '@signet/client/react';
 import { useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
@@ -6,7 +5,6 @@ import { showCodes, TotpSecret } from '../app/enrollment.tsx';
 import { useOperation } from '../app/operations.ts';
 import { Refusal, useAttempt } from '../app/sign-in.tsx';
 import { signet } from '../app/signet.ts';
-import { askForStepUp } from '../app/step-up.ts';
 import { ask } from '../links/ask.ts';
 import {
   beginTotpDocument,
@@ -218,7 +216,7 @@ function AddPasskey({ onClose }: { onClose: () => void }) {
   const isSignedIn = useSession().status === 'signed-in';
   async function submit(event: FormEvent<HTMLFormElement>): Promise<void> {
     event.preventDefault();
-    const added = await attempt(() => addWithStepUp(name));
+    const added = await attempt(() => signet.passkeys.add(name));
     if (!added) return;
     showCodes(added.recoveryCodes ?? []);
     onClose();
@@ -244,13 +242,6 @@ function AddPasskey({ onClose }: { onClose: () => void }) {
       </form>
     </Dialog>
   );
-}
-
-/** The client asks for no recent sign-in by itself here: the operation is one of its own. */
-async function addWithStepUp(name: string): Promise<Outcome<{ recoveryCodes: string[] | null }>> {
-  const outcome = await signet.passkeys.add(name);
-  if (outcome.ok || outcome.error.kind !== 'step-up' || !(await askForStepUp())) return outcome;
-  return signet.passkeys.add(name);
 }
 
 function Codes({ left, hasFactor }: { left: number; hasFactor: boolean }) {

@@ -1,26 +1,17 @@
 import type { Challenge } from '@signet/client';
-import { type FormEvent, useEffect, useState, useSyncExternalStore } from 'react';
+import { type FormEvent, useEffect, useState } from 'react';
 import { renderSVG } from 'uqr';
 import { texts } from '../texts/index.ts';
-import { Button, Dialog, Field } from '../ui/ui.tsx';
+import { showOnce } from '../ui/shown-once.tsx';
+import { Button, Field } from '../ui/ui.tsx';
 import { Refusal, useAttempt } from './sign-in.tsx';
 import { signet } from './signet.ts';
 
 const { session } = texts;
 
-/** Recovery codes are given with the session, whose page replaces the form, before they have come or after it. */
-let codesToShow: readonly string[] = [];
-const listeners = new Set<() => void>();
-
-/** None: they are no longer to be shown. */
+/** Shows recovery codes. They come with the session, whose page replaces the form. */
 export function showCodes(codes: readonly string[]): void {
-  codesToShow = codes;
-  for (const listener of listeners) listener();
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => void listeners.delete(listener);
+  showOnce({ title: session.recoveryCodes, what: session.recoveryCodesWhy, lines: codes });
 }
 
 /** Adds the second factor that the role needs, as the end of the first sign-in. */
@@ -98,31 +89,5 @@ export function TotpSecret({ totp: { secret, uri } }: { totp: { secret: string; 
         {session.secret}: <code>{secret}</code>
       </p>
     </>
-  );
-}
-
-/** Shows recovery codes once, until the person says that they are kept. */
-export function RecoveryCodes() {
-  const codes = useSyncExternalStore(subscribe, () => codesToShow);
-  const [isCopied, setCopied] = useState(false);
-  if (codes.length === 0) return null;
-  const copy = () => navigator.clipboard.writeText(codes.join('\n')).then(() => setCopied(true));
-  return (
-    <Dialog title={session.recoveryCodes} onClose={() => undefined}>
-      <p>{session.recoveryCodesWhy}</p>
-      <ul className="codes">
-        {codes.map((code) => (
-          <li key={code}>
-            <code>{code}</code>
-          </li>
-        ))}
-      </ul>
-      <div className="buttons">
-        <Button onClick={copy}>{isCopied ? session.copied : session.copy}</Button>
-        <Button kind="main" onClick={() => showCodes([])}>
-          {session.kept}
-        </Button>
-      </div>
-    </Dialog>
   );
 }

@@ -7,7 +7,7 @@ import {
   useQueryClient,
 } from '@tanstack/react-query';
 import { useEffect, useMemo } from 'react';
-import { isForeignContract, signet } from './signet.ts';
+import { accountSignal, anotherAccount, isForeignContract, signet } from './signet.ts';
 import { noteForeignContract } from './upgrade.ts';
 
 /** What a refused operation throws, for React Query. */
@@ -22,10 +22,16 @@ export class OperationError extends Error {
 /**
  * Sends an operation. Data beside errors counts: a field that the role may not see is null, and the screen leaves it out.
  *
+ * @param signal that of the press, where it sends several operations: none of them goes out as somebody else, who signed in meanwhile
  * @throws {OperationError} where there is no data
  */
-export async function send<T, V extends object>(document: TypedDocument<T, V>, variables: V): Promise<T> {
-  const { data, errors } = await signet.request(document, variables);
+export async function send<T, V extends object>(
+  document: TypedDocument<T, V>,
+  variables: V,
+  signal: AbortSignal = accountSignal(),
+): Promise<T> {
+  const { data, errors } = await signet.request(document, variables, { signal });
+  if (signal.aborted && data === null) throw new OperationError(anotherAccount);
   const [first] = errors;
   if (first && isForeignContract(first)) noteForeignContract();
   if (data === null || (first && Object.values(data as object).every((value) => value === null))) {

@@ -6,7 +6,6 @@ import { texts } from '../texts/index.ts';
 import { Notices } from '../ui/notices.tsx';
 import { Button, Skeleton } from '../ui/ui.tsx';
 import { carryDrafts } from './drafts.ts';
-import { RecoveryCodes } from './enrollment.tsx';
 import { useMay } from './may.ts';
 import { sections } from './sections.ts';
 import { Refusal, SignIn, useAttempt } from './sign-in.tsx';
@@ -98,7 +97,6 @@ export function Shell() {
           <Notices />
         </div>
       </div>
-      <RecoveryCodes />
       <StepUpDialog />
     </>
   );

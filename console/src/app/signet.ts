@@ -1,5 +1,6 @@
 import { type Account, createSignetClient, type SignetError } from '@signet/client';
-import { texts } from '../texts/index.ts';
+import { textOfReason, texts } from '../texts/index.ts';
+import { createAccountSignal } from './account-signal.ts';
 import { askForStepUp } from './step-up.ts';
 
 /** The page and the entrance `portal` have one origin. */
@@ -9,6 +10,16 @@ export const signet = createSignetClient({
   headers: { 'graphql-client-name': 'signet-console' },
   onStepUp: askForStepUp,
 });
+
+/** For what is done as whoever is signed in now: take it once for a press that sends several operations, and give it to each. */
+export const accountSignal = createAccountSignal(signet);
+
+/** Of what was not done, since somebody else has signed in meanwhile. */
+export const anotherAccount: SignetError = {
+  kind: 'internal',
+  reason: 'console.another_account',
+  message: 'Somebody else has signed in.',
+};
 
 /** Whose data is on the screen: also another role of the same person begins anew. */
 export function ownerOf({ id, role, scopes }: Account): string {
@@ -33,7 +44,10 @@ export function describeError(error: SignetError): string {
     case 'network':
       return errors.network;
     case 'forbidden':
-      return errors.forbidden;
+      // It may be the role, or that something is not configured here: the API says which.
+      return error.reason === 'authz.permission.deny'
+        ? textOfReason(error.reason, error.message)
+        : errors.forbidden;
     case 'step-up':
       return texts.stepUp.why;
     case 'signed-out':
@@ -43,10 +57,11 @@ export function describeError(error: SignetError): string {
     case 'input':
       if (/^(totp|recoveryCode|code)$/.test(error.field)) return errors.code;
       if (error.field === 'challenge') return errors.challengeOver;
-      return error.message;
+      return textOfReason(error.reason, error.message);
     case 'not-found':
-      return error.message;
+      return textOfReason(error.reason, error.message);
     default:
+      if (error.reason === anotherAccount.reason) return errors.anotherAccount;
       return isForeignContract(error) ? errors.upgraded : errors.internal;
   }
 }

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { OperationError, send } from '../app/operations.ts';
-import { isForeignContract } from '../app/signet.ts';
+import { accountSignal, anotherAccount, isForeignContract } from '../app/signet.ts';
 import { type AuditLogQueryVariables, auditLogDocument } from '../operations.generated.ts';
 import { formatCount, formatDateTime } from '../texts/index.ts';
 import { notify } from '../ui/notices.tsx';
@@ -25,6 +25,8 @@ type Run = {
   filter: Filter;
   sink: Sink;
   progress: Progress;
+  /** Of whoever began it: a file holds what one person may see. */
+  account: AbortSignal;
   fault?: OperationError;
 };
 
@@ -44,12 +46,13 @@ export function Export({ filter }: { filter: Filter }) {
   );
 
   async function begin(format: Format): Promise<void> {
+    const account = accountSignal();
     const now = new Date().toISOString();
     const name = `audit-${now.slice(0, 10)}.${format.extension}`;
     const sink = await openSink(name, format.mediaType);
     if (!sink) return;
     const until = filter.until && filter.until < now ? filter.until : now;
-    await goOn({ format, filter: { ...filter, until }, sink, progress: beginning });
+    await goOn({ format, filter: { ...filter, until }, sink, progress: beginning, account });
   }
 
   async function goOn({ fault: _fault, ...begun }: Run): Promise<void> {
@@ -63,7 +66,7 @@ export function Export({ filter }: { filter: Filter }) {
         from: progress,
         signal,
         passing,
-        ask: (after) => send(auditLogDocument, { filter: begun.filter, first: 100, after }),
+        ask: (after) => send(auditLogDocument, { filter: begun.filter, first: 100, after }, begun.account),
         onProgress: (next) => {
           progress = next;
           if (!signal.aborted) setRun({ ...begun, progress });
@@ -130,5 +133,7 @@ function passing(thrown: unknown): number | undefined {
   if (!(thrown instanceof OperationError)) return undefined;
   const { error } = thrown;
   if ('retryAfterSeconds' in error) return error.retryAfterSeconds;
-  return error.kind === 'network' || (error.kind === 'internal' && !isForeignContract(error)) ? 1 : undefined;
+  if (error.kind === 'network') return 1;
+  const isFinal = isForeignContract(error) || error.reason === anotherAccount.reason;
+  return error.kind === 'internal' && !isFinal ? 1 : undefined;
 }

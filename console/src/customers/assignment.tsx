@@ -3,7 +3,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useDeferredValue, useState } from 'react';
 import { useMay } from '../app/may.ts';
 import { OperationError, renewAll, send, useOperation } from '../app/operations.ts';
-import { describeError } from '../app/signet.ts';
+import { accountSignal, describeError } from '../app/signet.ts';
 import {
   assignableStaffDocument,
   assignCustomerDocument,
@@ -90,14 +90,16 @@ function useAssignment(id: string) {
   async function change(added: readonly Member[], freed: readonly Member[], done: string, isUndo = false) {
     setBusy(true);
     setError(undefined);
+    const signal = accountSignal();
     try {
-      for (const { id: staffId } of added) await send(assignCustomerDocument, { id, staffId });
-      for (const { id: staffId } of freed) await send(unassignCustomerDocument, { id, staffId });
+      for (const { id: staffId } of added) await send(assignCustomerDocument, { id, staffId }, signal);
+      for (const { id: staffId } of freed) await send(unassignCustomerDocument, { id, staffId }, signal);
       if (isUndo) notify(done);
       else notify(done, () => void change(freed, added, say.isTakenBack, true));
     } catch (thrown) {
       if (!(thrown instanceof OperationError)) throw thrown;
-      if (isUndo) notify(describeError(thrown.error));
+      // This screen is gone where somebody else has signed in, and some of it may be done.
+      if (isUndo || signal.aborted) notify(describeError(thrown.error));
       else setError(thrown);
     } finally {
       setBusy(false);

@@ -23,6 +23,21 @@ const byReason: Readonly<Record<string, string>> = {
   'auth.failure.proof_missing': advice.operator,
   'auth.failure.proof_invalid': advice.operator,
   'auth.failure.replay': advice.operator,
+  'oauth.request': advice.program,
+  'oauth.grant_type': advice.program,
+  'oauth.method': advice.program,
+  'oauth.assertion': advice.program,
+  'oauth.unknown_client': advice.programId,
+  'oauth.unknown_key': advice.programKey,
+  'oauth.keys_unavailable': advice.programKeys,
+  'oauth.invalid_signature': advice.programKey,
+  'oauth.invalid_secret': advice.programKey,
+  'oauth.replay': advice.programOnce,
+  'oauth.tenant_mismatch': advice.programId,
+  'oauth.expired': advice.programEnd,
+  'oauth.network': advice.programNetwork,
+  'oauth.scope': advice.programScope,
+  'oauth.token': advice.program,
 };
 const byCheck: Readonly<Record<string, string>> = {
   COOKIES: advice.origin,
@@ -48,8 +63,10 @@ export function adviseOn(
   if (reason === 'authz.scope.deny' && roles)
     return roles.length > 0 ? advice.scope(roles.join(', ')) : advice.scopeNobody;
   if (reason?.startsWith('request.limit.')) return advice.limits;
+  const own = reason !== null && byReason[reason];
+  if (own && reason?.startsWith('oauth.')) return own;
   if (check !== undefined && byCheck[check]) return byCheck[check];
-  const known = (reason !== null && byReason[reason]) || byCode[code];
+  const known = own || byCode[code];
   if (known) return known;
   return reason?.startsWith('auth.failure.') ? advice.wrongToken : advice.client;
 }

@@ -1,6 +1,6 @@
 import { Link } from 'react-router';
 import type { RefusalQuery, RefusedFragment, RequestCheck } from '../operations.generated.ts';
-import { formatDateTime } from '../texts/index.ts';
+import { formatDateTime, textOfReason } from '../texts/index.ts';
 import { Section } from '../ui/ui.tsx';
 import { adviseOn } from './advice.ts';
 import { refusalTexts as texts } from './texts.ts';
@@ -18,7 +18,8 @@ const firstOf: readonly (readonly [RequestCheck, Group])[] = [
 
 /** One refused request: what it was, and each check with what became of it. */
 export function Explanation({ refusal }: { refusal: Refusal }) {
-  const { checks, unnamed } = refusal;
+  const { checks, unnamed, route } = refusal;
+  const names = route === null ? texts.checks : { ...texts.checks, ...texts.oauthChecks };
   const refused: [RequestCheck | undefined, RefusedFragment][] = [
     ...checks.flatMap(({ check, refused }) =>
       refused.map((one): [RequestCheck, RefusedFragment] => [check, one]),
@@ -34,8 +35,9 @@ export function Explanation({ refusal }: { refusal: Refusal }) {
         <ul className="short">
           {refused.map(([check, one]) => (
             <li key={keyOf(one)}>
-              <strong>{check === undefined ? texts.unnamed : texts.checks[check]}:</strong>{' '}
-              {one.text ?? one.code} <span>{adviseOn(one, check)}</span>
+              <strong>{check === undefined ? texts.unnamed : names[check]}:</strong>{' '}
+              {one.text === null ? one.code : textOfReason(one.reason, one.text)}{' '}
+              <span>{adviseOn(one, check)}</span>
             </li>
           ))}
         </ul>
@@ -48,11 +50,11 @@ export function Explanation({ refusal }: { refusal: Refusal }) {
         </Section>
       )}
       {groupChecks(checks).map(([group, own]) => (
-        <Section key={group} title={texts.groups[group]}>
+        <Section key={group} title={texts.groups[group === 'subgraphs' && route !== null ? 'issuer' : group]}>
           <ol className="refusal-checks">
             {own.map((one) => (
               <li key={one.check} className={one.result.toLowerCase()}>
-                <span className="check-name">{texts.checks[one.check]}</span>{' '}
+                <span className="check-name">{names[one.check]}</span>{' '}
                 <span className="check-result">{texts.results[one.result]}</span>
                 {one.refused.map((refused) => (
                   <Refused key={keyOf(refused)} one={refused} />
@@ -81,13 +83,15 @@ function keyOf({ reason, code, field, path, subgraph }: RefusedFragment): string
 }
 
 function Facts({ refusal }: { refusal: Refusal }) {
-  const { operationName, operationType, operationHash, clientName, clientVersion, network, role } = refusal;
+  const { operationName, operationType, operationHash, route, clientName, clientVersion, network, role } =
+    refusal;
   const facts: [string, React.ReactNode][] = [
     [texts.when, formatDateTime(refusal.happenedAt)],
     [texts.who, <Caller key="who" refusal={refusal} />],
     [texts.role, role],
     [texts.entrance, refusal.entrance],
     [texts.operation, operationType && `${operationType} ${operationName ?? texts.anonymous}`],
+    [texts.route, route && <code>{route}</code>],
     [texts.hash, operationHash && <code>{operationHash}</code>],
     [texts.client, clientName && [clientName, clientVersion].filter(Boolean).join(' ')],
     [texts.network, network],
@@ -131,7 +135,7 @@ function Refused({ one }: { one: RefusedFragment }) {
     <div className="refusal-one">
       <p>
         <code>{reason ?? code}</code>
-        {text && ` ${text}`}
+        {text && ` ${textOfReason(reason, text)}`}
       </p>
       {(place || subgraph) && (
         <p className="quiet">

@@ -29,7 +29,7 @@ const columns: Column<Row>[] = [
   {
     name: texts.operation,
     width: 'minmax(9rem, 1fr)',
-    cell: ({ operationName }) => operationName ?? texts.anonymous,
+    cell: ({ operationName, route }) => operationName ?? route ?? texts.anonymous,
   },
   { name: texts.who, width: 'minmax(12rem, 2fr)', cell: nameCaller },
   { name: texts.entrance, width: 'minmax(5rem, 0.5fr)', cell: ({ entrance }) => entrance },

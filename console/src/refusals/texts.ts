@@ -40,6 +40,7 @@ const english = {
   network: 'Network',
   answer: 'Answer',
   hash: 'Document',
+  route: 'Path',
   role: 'Role',
   nobody: 'Nobody was signed in',
   anonymous: 'without a name',
@@ -55,9 +56,9 @@ const english = {
     PENDING: 'This request was answered a moment ago. Looking again…',
     TOO_OLD: '',
     LEFT_OUT:
-      'At that time more requests were refused than there was room for. This may have been one of them, or it was not refused: nobody can tell.',
+      'Not all that was refused at that time is here: there was more than there was room for, or an entrance could not report it, or not yet. This may have been one of those requests, or it was not refused.',
     NOT_REFUSED:
-      'This request was not refused in your tenant. All refusals of that time were kept, and it is not among them. If it got no data, the reason is another one: it may have been sent to another installation, or to /oauth, which keeps its refusals in the audit log.',
+      'This request was not refused in your tenant. All refusals of that time were kept, and it is not among them. If it got no data, the reason is another one: it may have been sent to another installation.',
     UNKNOWN_ID:
       'Nothing is known of this id. It has not the form of the ids that an entrance makes, so it does not say when the request was. Check that it was copied whole.',
   } satisfies Record<RefusalState, string>,
@@ -67,6 +68,7 @@ const english = {
     caller: 'Who asks',
     operation: 'What is asked',
     subgraphs: 'In the subgraphs',
+    issuer: 'At the issuer',
   },
   results: {
     PASSED: 'Passed',
@@ -113,6 +115,14 @@ const english = {
     ANSWER: 'Room for the answer',
     FAULT: 'No fault on our side',
   } satisfies CheckNames,
+  /** Of what a program asks of an OAuth route. */
+  oauthChecks: {
+    SUBGRAPH: 'The issuer answers',
+    FORM: 'Parameters',
+    CREDENTIALS: 'The client is itself',
+    GUARD: 'Tenant, end and network of the client',
+    INPUT: 'Scopes and token',
+  } satisfies Partial<CheckNames>,
   places: (count: number) => `at ${count} places`,
   needs: {
     authenticated: 'a sign-in',
@@ -161,6 +171,18 @@ const english = {
       'The operation has run, but its answer was lost: the client takes too many answers at once, or reads too slowly. A change may have been made.',
     tenant: 'The token belongs to another tenant than the one that the request names.',
     role: 'The role does not allow this. A super_admin can change it.',
+    program: 'The program has to be corrected: its developers find the rules in docs/oauth.md.',
+    programId:
+      'Compare client_id with the service account, and the side (user, portal) that the program asks.',
+    programKey:
+      'Compare the credentials of the service account with what the program uses. Where they are lost, give it a new key or secret.',
+    programKeys:
+      'Whoever runs the program looks after the address of its key set, or gives a key in its place.',
+    programOnce:
+      'The program has to make a new assertion for each request. If it does, somebody else sent this one.',
+    programEnd: 'Give the service account a later end, if it is still needed.',
+    programNetwork: 'Add the network to those of the service account, if it is that of the program.',
+    programScope: 'The program has to ask for fewer scopes, or the service account needs more.',
   },
 };
 
@@ -192,6 +214,7 @@ export const refusalTexts = choose({
     network: 'Netz',
     answer: 'Antwort',
     hash: 'Dokument',
+    route: 'Pfad',
     role: 'Rolle',
     nobody: 'Niemand war angemeldet',
     anonymous: 'ohne Namen',
@@ -207,9 +230,9 @@ export const refusalTexts = choose({
       PENDING: 'Diese Anfrage wurde eben erst beantwortet. Es wird erneut gesucht…',
       TOO_OLD: '',
       LEFT_OUT:
-        'Zu dieser Zeit wurden mehr Anfragen abgelehnt, als aufbewahrt werden konnten. Diese kann eine davon gewesen sein, oder sie wurde nicht abgelehnt: Das lässt sich nicht mehr sagen.',
+        'Nicht alles, was zu dieser Zeit abgelehnt wurde, ist hier: Es war mehr, als aufbewahrt werden konnte, oder ein Zugang konnte es nicht melden, oder noch nicht. Diese Anfrage kann darunter gewesen sein, oder sie wurde nicht abgelehnt.',
       NOT_REFUSED:
-        'Diese Anfrage wurde in Ihrem Mandanten nicht abgelehnt. Alle Ablehnungen dieser Zeit wurden aufbewahrt, und sie ist nicht darunter. Kamen keine Daten, hat das einen anderen Grund: Vielleicht ging sie an eine andere Installation oder an /oauth, dessen Ablehnungen im Prüfprotokoll stehen.',
+        'Diese Anfrage wurde in Ihrem Mandanten nicht abgelehnt. Alle Ablehnungen dieser Zeit wurden aufbewahrt, und sie ist nicht darunter. Kamen keine Daten, hat das einen anderen Grund: Vielleicht ging sie an eine andere Installation.',
       UNKNOWN_ID:
         'Zu dieser ID ist nichts bekannt. Sie hat nicht die Form der IDs, die ein Zugang vergibt, und sagt daher nicht, wann die Anfrage war. Prüfen Sie, ob sie vollständig kopiert wurde.',
     },
@@ -219,6 +242,7 @@ export const refusalTexts = choose({
       caller: 'Wer fragt',
       operation: 'Was gefragt wird',
       subgraphs: 'In den Teilgraphen',
+      issuer: 'Beim Aussteller',
     },
     results: {
       PASSED: 'Bestanden',
@@ -264,6 +288,13 @@ export const refusalTexts = choose({
       OBJECT: 'Das Objekt ist für diese Person da',
       ANSWER: 'Platz für die Antwort',
       FAULT: 'Kein Fehler auf unserer Seite',
+    },
+    oauthChecks: {
+      SUBGRAPH: 'Der Aussteller antwortet',
+      FORM: 'Parameter',
+      CREDENTIALS: 'Der Client hat sich ausgewiesen',
+      GUARD: 'Mandant, Ende und Netz des Clients',
+      INPUT: 'Berechtigungen und Token',
     },
     places: (count) => `an ${count} Stellen`,
     needs: {
@@ -317,6 +348,18 @@ export const refusalTexts = choose({
         'Die Operation wurde ausgeführt, aber ihre Antwort ging verloren: Der Client holt zu viele Antworten auf einmal, oder er liest zu langsam. Eine Änderung kann erfolgt sein.',
       tenant: 'Das Token gehört zu einem anderen Mandanten als dem, den die Anfrage nennt.',
       role: 'Die Rolle erlaubt das nicht. Ein super_admin kann sie ändern.',
+      program: 'Das Programm muss berichtigt werden: Wer es entwickelt, findet die Regeln in docs/oauth.md.',
+      programId:
+        'Vergleichen Sie client_id mit dem Dienstkonto, und die Seite (user, portal), die das Programm fragt.',
+      programKey:
+        'Vergleichen Sie die Zugangsdaten des Dienstkontos mit denen des Programms. Sind sie verloren, geben Sie ihm einen neuen Schlüssel oder ein neues Geheimnis.',
+      programKeys:
+        'Wer das Programm betreibt, sieht nach der Adresse seiner Schlüssel, oder gibt stattdessen einen Schlüssel an.',
+      programOnce:
+        'Das Programm muss für jede Anfrage eine neue Assertion machen. Tut es das, hat jemand anderes diese geschickt.',
+      programEnd: 'Geben Sie dem Dienstkonto ein späteres Ende, wenn es noch gebraucht wird.',
+      programNetwork: 'Tragen Sie das Netz beim Dienstkonto ein, wenn es das des Programms ist.',
+      programScope: 'Das Programm muss weniger Berechtigungen verlangen, oder das Dienstkonto braucht mehr.',
     },
   },
 });

@@ -10,8 +10,9 @@ import {
   serviceTokensDocument,
 } from '../operations.generated.ts';
 import { formatDateTime } from '../texts/index.ts';
-import { ActDialog, ShownOnce } from '../ui/act-dialog.tsx';
+import { ActDialog } from '../ui/act-dialog.tsx';
 import { TextArea } from '../ui/form.tsx';
+import { showOnce } from '../ui/shown-once.tsx';
 import { Button, Section } from '../ui/ui.tsx';
 import { ReasonField } from './account-form.tsx';
 import { readKeyInput } from './key-input.ts';
@@ -24,7 +25,6 @@ type Act = { kind: 'key' } | { kind: 'secret' } | { kind: 'revoke'; credential: 
 /** By what a service proves who it is: the working ones first. */
 export function Credentials({ account }: { account: Service }) {
   const [act, setAct] = useState<Act>();
-  const [secret, setSecret] = useState('');
   const may = useMay();
   const features = useOperation(portalFeaturesDocument, {});
   const { id, side, isActive, credentials } = account;
@@ -64,7 +64,9 @@ export function Credentials({ account }: { account: Service }) {
           document={createServiceSecretDocument}
           start={{ reason: '' }}
           toVariables={({ reason }) => ({ input: { side, serviceAccount: id, reason } })}
-          onDone={({ createServiceSecret }) => setSecret(createServiceSecret.secret)}
+          onDone={({ createServiceSecret: { secret } }) =>
+            showOnce({ title: say.secret, what: say.secretWhat, lines: [secret] })
+          }
           onClose={onClose}
         >
           {(form) => (
@@ -74,9 +76,6 @@ export function Credentials({ account }: { account: Service }) {
             </>
           )}
         </ActDialog>
-      )}
-      {secret && (
-        <ShownOnce title={say.secret} what={say.secretWhat} secret={secret} onKept={() => setSecret('')} />
       )}
       {act?.kind === 'revoke' && (
         <ActDialog

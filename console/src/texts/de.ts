@@ -45,9 +45,6 @@ export const de: Texts = {
     recoveryCodes: 'Bewahren Sie diese Wiederherstellungscodes auf',
     recoveryCodesWhy:
       'Jeder meldet Sie einmal an, wenn Sie Ihren Faktor verloren haben. Sie werden nicht noch einmal gezeigt.',
-    copy: 'Kopieren',
-    copied: 'Kopiert',
-    kept: 'Ich habe sie aufbewahrt',
   },
   stepUp: {
     title: 'Bestätigen Sie, dass Sie es sind',
@@ -68,6 +65,8 @@ export const de: Texts = {
     retry: 'Noch einmal versuchen',
     notFound: 'Diese Seite gibt es nicht.',
     notLoaded: 'Diese Seite konnte nicht geladen werden.',
+    anotherAccount:
+      'In diesem Browser hat sich jemand anderes angemeldet. Was gerade im Gang war, ist vielleicht nur zum Teil geschehen.',
     upgraded: 'Die Plattform wurde aktualisiert und kennt diese Anfrage nicht mehr. Laden Sie die Seite neu.',
   },
   upgrade: {

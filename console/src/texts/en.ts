@@ -42,9 +42,6 @@ export const en = {
     recoveryCodes: 'Keep these recovery codes',
     recoveryCodesWhy:
       'Each of them signs you in once, when you have lost your factor. They are not shown again.',
-    copy: 'Copy',
-    copied: 'Copied',
-    kept: 'I have kept them',
   },
   stepUp: {
     title: 'Confirm that it is you',
@@ -65,6 +62,8 @@ export const en = {
     retry: 'Try again',
     notFound: 'There is no such page.',
     notLoaded: 'This page could not be loaded.',
+    anotherAccount:
+      'Somebody else has signed in in this browser. What was under way may be done in part only.',
     upgraded: 'The platform was upgraded and does not know this request any more. Reload the page.',
   },
   upgrade: {

@@ -1,5 +1,6 @@
 import { de } from './de.ts';
 import { en } from './en.ts';
+import { germanReasons } from './german-reasons.ts';
 
 /** A language that the console speaks. */
 type Language = 'en' | 'de';
@@ -20,6 +21,12 @@ export function choose<T>(of: { en: T; de: NoInfer<T> }): T {
 
 /** What no screen has for itself: the frame, signing in, errors. A folder's own texts are in its `texts.ts`. */
 export const texts = choose({ en, de });
+
+/** What the API says of a reason, in the browser's language. Its own text is in English, and says more where a reason has several. */
+export function textOfReason(reason: string | null, apiText: string): string {
+  const german = reason !== null && Object.hasOwn(germanReasons, reason) ? germanReasons[reason] : undefined;
+  return language === 'de' ? (german ?? apiText) : apiText;
+}
 
 const dateTime = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
 const number = new Intl.NumberFormat(language);

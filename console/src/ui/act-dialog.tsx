@@ -8,8 +8,8 @@ import { choose } from '../texts/index.ts';
 import { Button, Dialog, Problem } from './ui.tsx';
 
 const say = choose({
-  en: { cancel: 'Cancel', copy: 'Copy', copied: 'Copied', kept: 'I have kept it' },
-  de: { cancel: 'Abbrechen', copy: 'Kopieren', copied: 'Kopiert', kept: 'Ich habe es aufbewahrt' },
+  en: { cancel: 'Cancel' },
+  de: { cancel: 'Abbrechen' },
 });
 
 /** What somebody has typed, by name, and what the server says about it. */
@@ -103,38 +103,6 @@ export function ActDialog<T, V extends object, Values extends object>(props: {
           </Button>
         </div>
       </form>
-    </Dialog>
-  );
-}
-
-/** Shows what cannot be shown again, until the person says that it is kept. Give it no place that lives longer than a state. */
-export function ShownOnce({
-  title,
-  what,
-  secret,
-  onKept,
-}: {
-  title: string;
-  what: string;
-  secret: string;
-  onKept: () => void;
-}) {
-  const [isCopied, setCopied] = useState(false);
-  if (useSession().status !== 'signed-in') return null;
-  return (
-    <Dialog title={title} onClose={() => undefined}>
-      <p>{what}</p>
-      <p>
-        <code>{secret}</code>
-      </p>
-      <div className="buttons">
-        <Button onClick={() => navigator.clipboard.writeText(secret).then(() => setCopied(true))}>
-          {isCopied ? say.copied : say.copy}
-        </Button>
-        <Button kind="main" onClick={onKept}>
-          {say.kept}
-        </Button>
-      </div>
     </Dialog>
   );
 }

@@ -118,7 +118,8 @@ export function createReportSender(path: string, sending: Sending): ReportSender
   };
 }
 
-async function sendReport(
+/** Sends a report once. `query` is its number; a report that may be taken in twice has none. */
+export async function sendReport(
   path: string,
   query: string,
   report: object,

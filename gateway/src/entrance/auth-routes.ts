@@ -7,6 +7,7 @@ import type { GatewayConfig } from '../config.ts';
 import { requiresProof } from '../config-proof.ts';
 import { registerMailboxPages } from '../pages/mailbox.ts';
 import { openEntranceProof } from '../subgraphs/entrance-proof.ts';
+import type { MountedGraph } from './entrance-graph.ts';
 import type { Entrance } from './entrances.ts';
 import { registerOauthRoutes } from './oauth-routes.ts';
 
@@ -15,6 +16,7 @@ type AuthRoutesOptions = {
   logger: Logger;
   admission: Pick<Admission, 'run'>;
   readClientAddress: ClientAddressReader;
+  mounted(): Pick<MountedGraph, 'recordRefused'> | undefined;
 };
 
 /**
@@ -27,7 +29,7 @@ type AuthRoutesOptions = {
 export async function registerAuthRoutes(
   server: FastifyInstance,
   entrance: Entrance,
-  { config, logger, admission, readClientAddress }: AuthRoutesOptions,
+  { config, logger, admission, readClientAddress, mounted }: AuthRoutesOptions,
 ): Promise<void> {
   const authUrls = findAuthUrls(config);
   if (!authUrls) return;
@@ -44,6 +46,7 @@ export async function registerAuthRoutes(
     readClientAddress,
     tenantsByHost: new Map(config.TENANT_HOSTS.map((pair) => pair.split('=', 2) as [string, string])),
     timeoutMs: config.REQUEST_TIMEOUT_MS,
+    recordRefused: (request, status, oauth) => mounted()?.recordRefused(request, [], status, oauth),
   });
   if (kind === 'graph' && !hasProductionSurface(config)) registerMailboxPages(server, ask);
 }

@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { json } from 'node:stream/consumers';
-import { type OauthAnswer, type OauthQuestion, oauthPath } from '@signet/schema/contract';
+import { type OauthAnswer, type OauthQuestion, oauthError, oauthPath } from '@signet/schema/contract';
 import { createHttpServer, createLogger, parseSignetContext, RefusalError } from '@signet/service';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { RefusedOauth } from '../refusals/refused-oauth.ts';
 import { registerCors } from './cors.ts';
 import { registerOauthRoutes } from './oauth-routes.ts';
 
@@ -20,6 +21,7 @@ let asked: Asked[];
 let answer: OauthAnswer;
 let authStatus: number;
 let isFull = false;
+let recorded: [status: number, refused: RefusedOauth][];
 /** A client's address; another one names its own in `x-test-address`. */
 const address = '203.0.113.9';
 /** Auth answers questions about providers when it is called. */
@@ -50,13 +52,14 @@ beforeAll(async () => {
     sign: (message) => ({ signature: `signed ${message.body.length}` }),
     admission: {
       run: async (_request, work) => {
-        if (isFull) throw new RefusalError('service.unavailable', { retryAfterSeconds: 1 });
+        if (isFull) throw new RefusalError('service.unavailable', { retryAfterSeconds: 1, check: 'PLACE' });
         return work();
       },
     },
     readClientAddress: (_peer, headers) => String(headers['x-test-address'] ?? address),
     tenantsByHost: new Map([['localhost', 'acme']]),
     timeoutMs: 2000,
+    recordRefused: (_request, status, refused) => void recorded.push([status, refused]),
     logger,
   });
   url = await server.listen({ port: 0, host: '127.0.0.1' });
@@ -66,6 +69,7 @@ beforeEach(() => {
   answer = plain;
   authStatus = 200;
   isFull = false;
+  recorded = [];
 });
 afterAll(async () => {
   await server.close();
@@ -231,6 +235,67 @@ describe('the OAuth routes of an entrance', () => {
       error: 'temporarily_unavailable',
       error_description: 'Try again later.',
     });
+  });
+
+  it('record what auth refused, with what auth says of it, of which the client gets nothing', async () => {
+    const client = {
+      id: '0199c2f4-7a10-7000-8000-000000000002',
+      tenantId: '0199c2f4-7a10-7000-8000-00000000000a',
+    };
+    answer = {
+      ...oauthError(400, 'invalid_scope', 'No.'),
+      refused: { reason: 'oauth.scope', client },
+    };
+    const response = await post('/oauth/user/token', 'client_secret=s3cret&client_assertion=eyJ.a.b', {
+      ...form,
+      authorization: 'Basic s3cret',
+    });
+    expect(await response.json()).toEqual({ error: 'invalid_scope', error_description: 'No.' });
+    const refusal = { check: 'INPUT', code: 'invalid_scope', reason: 'oauth.scope', count: 1 };
+    expect(recorded).toEqual([[400, { platform: 'user', route: 'token', client, refusal }]]);
+    expect(JSON.stringify(recorded)).not.toMatch(/s3cret|eyJ/);
+
+    recorded = [];
+    answer = {
+      ...oauthError(429, 'temporarily_unavailable', 'Wait.', { 'retry-after': '7' }),
+      refused: { reason: 'auth.throttled' },
+    };
+    await post('/oauth/user/token');
+    answer = { status: 400, headers: { 'content-type': 'text/html' }, body: '<h1>No.</h1>' };
+    await fetch(`${url}/oauth/user/idp/callback?code=s3cret`);
+    answer = plain;
+    await post('/oauth/user/token');
+    expect(recorded.map(([status, { refusal }]) => [status, refusal])).toEqual([
+      [
+        429,
+        {
+          check: 'ATTEMPTS',
+          code: 'temporarily_unavailable',
+          reason: 'auth.throttled',
+          count: 1,
+          retryAfterSeconds: 7,
+        },
+      ],
+      [400, { code: 'invalid_request', count: 1 }],
+    ]);
+  });
+
+  it('record what was refused without asking auth, or since it gave no answer', async () => {
+    await post('/oauth/user/token', '{}', { 'content-type': 'application/json' });
+    await post('/oauth/user/token', `a=${'b'.repeat(65_536)}`);
+    isFull = true;
+    await post('/oauth/user/token');
+    isFull = false;
+    authStatus = 500;
+    await post('/oauth/user/token');
+    expect(
+      recorded.map(([status, { route, refusal }]) => [status, route, refusal.check, refusal.reason]),
+    ).toEqual([
+      [415, 'token', 'BODY', 'oauth.request'],
+      [413, 'token', 'BODY', 'oauth.request'],
+      [503, 'token', 'PLACE', 'service.unavailable'],
+      [503, 'token', 'SUBGRAPH', 'auth.unavailable'],
+    ]);
   });
 
   it('give pages of other origins nothing, also of those that may ask the graph', async () => {

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import {
   cookiePrefixOf,
   formType,
@@ -26,6 +27,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Admission } from '../admission/admission.ts';
 import { type ClientAddressReader, networkOf } from '../admission/client-address.ts';
 import { createFetchTurns, type FetchTurns, NoTurnError } from '../execute/fetch-turns.ts';
+import { describeOauthFault, type RefusedOauth, readRefusedAnswer } from '../refusals/refused-oauth.ts';
 import type { FetchMessage, FetchSigner } from '../subgraphs/entrance-proof.ts';
 import {
   connectToSubgraph,
@@ -48,6 +50,8 @@ export type OauthRoutesOptions = {
   tenantsByHost: ReadonlyMap<string, string>;
   /** The time for a request. */
   timeoutMs: number;
+  /** Records a request that was refused, for staff who ask why. */
+  recordRefused: (request: IncomingMessage, status: number, refused: RefusedOauth) => void;
   logger: Logger;
 };
 
@@ -71,7 +75,6 @@ export async function registerOauthRoutes(
   // In a scope of its own: forms are read here alone, and faults have the form of RFC 6749.
   await server.register(async (scope) => {
     scope.addContentTypeParser(formType, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-    scope.setErrorHandler((error, _request, reply) => send(reply, answerOf(error, options.logger)));
     scope.addHook('onRequest', ({ raw }, _reply, done) => {
       const telemetry = telemetryOf(raw);
       if (telemetry) {
@@ -91,7 +94,16 @@ export async function registerOauthRoutes(
           const question = readQuestion(request, platform, route);
           if (!question) return reply.callNotFound();
           const ask = () => askAuth(request, question, connections[platform], options);
-          return send(reply, await options.admission.run(request, ask));
+          const answer = await options.admission.run(request, ask);
+          const refused = readRefusedAnswer(answer);
+          if (refused) options.recordRefused(request.raw, answer.status, { platform, route, ...refused });
+          return send(reply, answer);
+        },
+        errorHandler(error, request, reply) {
+          const answer = answerOf(error, options.logger);
+          const refusal = describeOauthFault(error);
+          options.recordRefused(request.raw, answer.status, { platform, route, refusal });
+          return send(reply, answer);
         },
       });
     }

@@ -5,6 +5,7 @@ import type { GraphQLFormattedError } from 'graphql';
 import type { ClientAddressReader } from '../admission/client-address.ts';
 import type { GatewayContext } from '../entrance/request-context.ts';
 import type { RefusalRecords } from './refusal-records.ts';
+import type { RefusedOauth } from './refused-oauth.ts';
 import type { RefusedRequest } from './refused-request.ts';
 
 /** What a lane knows of an operation that it answers with errors. */
@@ -20,6 +21,7 @@ export type RecordRefusedRequest = (
   request: IncomingMessage,
   errors: readonly GraphQLFormattedError[],
   status: number,
+  oauth?: RefusedOauth,
 ) => void;
 
 export function createRecordRefused(records: Pick<RefusalRecords, 'add'>): RecordRefused {
@@ -47,7 +49,7 @@ export function createRecordRefusedRequest(
   records: Pick<RefusalRecords, 'add'>,
   { readClientAddress, readTenant }: RequestReaders,
 ): RecordRefusedRequest {
-  return (request, errors, status) => {
+  return (request, errors, status, oauth) => {
     const { headers, socket } = request;
     records.add({
       requestId: requestIdOf(request),
@@ -58,7 +60,9 @@ export function createRecordRefusedRequest(
       notes: refusalNotesOf(request),
       // A token that was refused is not believed, and before it is checked nobody is known.
       session: anonymousSession,
-      hasToken: headers.authorization !== undefined,
+      // At an OAuth route the header holds a client's secret.
+      hasToken: !oauth && headers.authorization !== undefined,
+      oauth,
       tenant: readTenant(request),
       clientAddress: readClientAddress(socket.remoteAddress, headers),
     });

@@ -13,7 +13,7 @@ import { accountIdOf, platformOf } from '@signet/session';
 import { LRUCache } from 'lru-cache';
 import type { FieldPlatforms } from '../access/field-platforms.ts';
 import { createPlatformOf } from '../access/refusal-reports.ts';
-import { createReportSender, type ReportSender } from '../access/report-queue.ts';
+import { createReportSender, type ReportSender, sendReport } from '../access/report-queue.ts';
 import type { Entrance } from '../entrance/entrances.ts';
 import type { EntranceProof } from '../subgraphs/entrance-proof.ts';
 import { describeRefused, type RefusedRequest } from './refused-request.ts';
@@ -33,6 +33,7 @@ export type RefusalRecordsOptions = {
   config: { AUTH_USER_URL?: string | undefined; AUTH_PORTAL_URL?: string | undefined };
   logger: Pick<Logger, 'warn' | 'info'>;
   everyMs?: number;
+  coverageMs?: number;
   perCallerAndMinute?: number;
   /** Records that wait: of callers with a session, and as many of others. */
   maxWaiting?: number;
@@ -46,6 +47,8 @@ const defaultMaxWaiting = 400;
 const maxKnownCallers = 5000;
 const maxPauses = 30;
 const mostLeftOut = 1_000_000_000;
+/** How often a gateway says that nothing waits in it. */
+const defaultCoverageMs = 10_000;
 
 type Kind = 'known' | 'strangers';
 type Waiting = {
@@ -59,16 +62,22 @@ type Waiting = {
   /** Of this platform's auth process alone: the other one may be well. */
   pauses: number;
   toSkip: number;
+  /** When auth is told next that nothing waits, by `performance.now()`, and whether it took that the last time. */
+  coversAt: number;
+  isHeard: boolean;
 };
 
 /**
  * Sends records about once a second, at most `maxRefusalRecords` at a time: a flood is a bounded number of rows. Each caller (an account, the
  * network of a stranger) has a share of each minute and of what waits, and strangers can take no room of those with a session. What finds no
- * room is reported as a number, so that nobody takes a missing record for a request that was not refused.
+ * room is reported as a number, so that nobody takes a missing record for a request that was not refused; for the same reason auth is told, every
+ * few seconds, up to when nothing waits here.
  */
 export function createRefusalRecords(options: RefusalRecordsOptions): RefusalRecords {
   const { entrance, fieldPlatforms, proof, config, logger, everyMs = 1000 } = options;
   const { perCallerAndMinute = defaultPerCaller, maxWaiting = defaultMaxWaiting } = options;
+  const { coverageMs = defaultCoverageMs } = options;
+  const reporter = { source: crypto.randomUUID(), since: Date.now() };
   const sign = proof.signerFor('auth');
   const { AUTH_USER_URL: user, AUTH_PORTAL_URL: portal = user } = config;
   if (!sign || user === undefined || portal === undefined) return { add() {}, async stop() {} };
@@ -81,6 +90,8 @@ export function createRefusalRecords(options: RefusalRecordsOptions): RefusalRec
     send: createReportSender(refusalRecordPath, { entrance: entrance.kind, authUrl, sign }),
     pauses: 0,
     toSkip: 0,
+    coversAt: 0,
+    isHeard: false,
   });
   const leaveOut = (platform: Platform, count: number, since = Date.now()) => {
     const of = waiting[platform];
@@ -130,6 +141,16 @@ export function createRefusalRecords(options: RefusalRecordsOptions): RefusalRec
     );
     throw new Error('auth does not take records of refused requests: they are lost');
   };
+  /** Says up to when everything was reported, where nothing waits. Never rejects: auth is told again soon. */
+  const sendCoverage = async (platform: Platform, isLast = false): Promise<void> => {
+    const of = waiting[platform];
+    if (isWaiting(of) || !entrance.platforms.includes(platform)) return;
+    const coverage = { ...reporter, until: Date.now(), isLast };
+    const report = { platform, records: [], coverage } satisfies RefusalRecordReport;
+    const sending = { entrance: entrance.kind, authUrl: urls[platform], sign };
+    of.isHeard = await sendReport(refusalRecordPath, '', report, sending).catch(() => false);
+    of.coversAt = performance.now() + (of.isHeard ? coverageMs : coverageMs / 2);
+  };
   const trySending = async (platform: Platform): Promise<void> => {
     const own = waiting[platform];
     if (own.toSkip > 0) {
@@ -139,6 +160,7 @@ export function createRefusalRecords(options: RefusalRecordsOptions): RefusalRec
     try {
       await sendOne(platform);
       own.pauses = 0;
+      if (performance.now() >= own.coversAt) await sendCoverage(platform);
     } catch (err) {
       if (own.pauses === 0)
         logger.warn({ err, entrance: entrance.name, platform }, 'refused requests could not be recorded yet');
@@ -160,9 +182,10 @@ export function createRefusalRecords(options: RefusalRecordsOptions): RefusalRec
   };
   return {
     add(request) {
-      const { session, notes } = request;
+      const { session, notes, oauth } = request;
       const field = notes.find((note) => note.field)?.field;
-      const platform = session.platform === 'none' ? platformOfField(field) : platformOf(session);
+      const platform =
+        oauth?.platform ?? (session.platform === 'none' ? platformOfField(field) : platformOf(session));
       // First, so that a flood is not even described.
       const caller = callerOf(request);
       if (hasShare(caller)) keep(platform, caller, describeRefused(request));
@@ -177,9 +200,11 @@ export function createRefusalRecords(options: RefusalRecordsOptions): RefusalRec
         const left = answering.filter(
           (platform) => waiting[platform].pauses === 0 && isWaiting(waiting[platform]),
         );
-        if (left.length === 0) return;
+        if (left.length === 0) break;
         await Promise.all(left.map(trySending));
       }
+      const heard = answering.filter((platform) => waiting[platform].isHeard);
+      await Promise.all(heard.map((platform) => sendCoverage(platform, true)));
     },
   };
 }
@@ -189,10 +214,12 @@ function isWaiting({ buffers, leftOut, unanswered }: Waiting): boolean {
 }
 
 /** Whose share a record takes: the account's, or that of the network, which for IPv6 is a /48. */
-function callerOf({ session, clientAddress, errors }: RefusedRequest): string {
+function callerOf({ session, clientAddress, errors, oauth }: RefusedRequest): string {
+  if (oauth?.client) return oauth.client.id;
   if (session.platform !== 'none') return accountIdOf(session);
   const { network } = readClientPrefix(clientAddress ?? null);
   // An office behind one address opens many pages: these take nothing of the others' share.
-  const isEveryday = errors.every(({ extensions }) => everydayRefusals.has(extensions?.reason as string));
+  const isEveryday =
+    !oauth && errors.every(({ extensions }) => everydayRefusals.has(extensions?.reason as string));
   return isEveryday ? `${network} everyday` : network;
 }

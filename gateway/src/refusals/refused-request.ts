@@ -15,6 +15,7 @@ import type { GraphQLFormattedError } from 'graphql';
 import { networkOf } from '../admission/client-address.ts';
 import type { OperationIdentity } from '../telemetry/operation-identity.ts';
 import { readClient } from '../telemetry/request-telemetry.ts';
+import type { RefusedOauth } from './refused-oauth.ts';
 
 /** A request that was answered with errors, as the place saw it that answered. */
 export type RefusedRequest = {
@@ -33,6 +34,8 @@ export type RefusedRequest = {
   operation?: OperationIdentity | undefined;
   /** The check of an outage that nobody has noted. */
   outageCheck?: Check | undefined;
+  /** Where the request was no operation. */
+  oauth?: RefusedOauth | undefined;
 };
 
 const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -46,8 +49,8 @@ const mostScopes = 100;
 
 /** Describes a refused request by ids, names and numbers. No text of an error is kept: some hold what the client sent. */
 export function describeRefused(request: RefusedRequest, now = Date.now()): RefusalRecord {
-  const { requestId, session, tenant, operation, headers, hasData, hasToken, status } = request;
-  const refusals = describeRefusals(request);
+  const { requestId, session, tenant, operation, headers, hasData, hasToken, status, oauth } = request;
+  const refusals = oauth ? [oauth.refusal] : describeRefusals(request);
   const isByRule = refusals.some(({ rule, code }) => rule !== undefined || code === 'FORBIDDEN');
   const client = readClient(headers as IncomingHttpHeaders);
   const network = networkOf(request.clientAddress);
@@ -58,6 +61,9 @@ export function describeRefused(request: RefusedRequest, now = Date.now()): Refu
     status,
     hasToken,
     ...(session.platform !== 'none' && describeCaller(session, isByRule, now)),
+    ...(oauth && { oauth: oauth.route }),
+    ...(oauth?.client && { account: oauth.client, caller: 'service' }),
+    ...(oauth?.tenantId !== undefined && { tenantId: oauth.tenantId }),
     ...(tenant !== undefined && isTenantSlug(tenant) && { tenant }),
     ...(network && { network }),
     ...(operation && {

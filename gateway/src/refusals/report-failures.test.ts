@@ -45,6 +45,7 @@ function open(user: { url: string }, portal: { url: string }) {
     config: { AUTH_USER_URL: user.url, AUTH_PORTAL_URL: portal.url },
     logger: createLogger('test', 'silent'),
     everyMs: 20,
+    coverageMs: 20,
   });
   stops.push(() => records.stop());
   return records;
@@ -105,11 +106,46 @@ it('counts records that auth does not take, and says since when', async () => {
   await new Promise((resolve) => setTimeout(resolve, 300));
   const after = Date.now();
   auth.status = 202;
-  await expect.poll(() => auth.reports.length, patience).toBeGreaterThan(0);
-  const [report] = auth.reports;
+  const ofUsers = () => auth.reports.filter(({ platform }) => platform === 'user');
+  await expect.poll(() => ofUsers().length, patience).toBeGreaterThan(0);
+  const [report] = ofUsers();
   expect(report).toMatchObject({ platform: 'user', records: [], leftOut: 1 });
   expect(report?.leftOutSince).toBeGreaterThanOrEqual(before);
   expect(report?.leftOutSince).toBeLessThan(after);
+});
+
+it('says up to when it has reported everything, and nothing of that while something waits', async () => {
+  const auth = await startAuth();
+  const coverages = () =>
+    auth.reports.flatMap(({ coverage, platform }) => (coverage && platform === 'user' ? coverage : []));
+  const records = open(auth, auth);
+  await expect.poll(() => coverages().length, patience).toBeGreaterThan(1);
+  auth.status = 503;
+  const refusedAt = Date.now();
+  records.add(refusedRequest('waits'));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const before = coverages();
+  expect(before.every(({ until }) => until <= refusedAt)).toBe(true);
+  auth.status = 202;
+  await expect.poll(() => coverages().length, patience).toBeGreaterThan(before.length);
+  // The record was there before.
+  const order = auth.reports.filter(({ platform }) => platform === 'user').slice(before.length);
+  expect(order[0]?.records).toMatchObject([{ requestId: 'waits' }]);
+  await records.stop();
+  const all = coverages();
+  expect(all.map(({ isLast }) => isLast)).toEqual([...all.slice(1).map(() => false), true]);
+  expect(new Set(all.map(({ source, since }) => `${source} ${since}`)).size).toBe(1);
+});
+
+it('does not say that all is reported where it stops with something that auth did not take', async () => {
+  const auth = await startAuth();
+  const records = open(auth, auth);
+  await expect.poll(() => auth.reports.length, patience).toBeGreaterThan(1);
+  auth.status = 503;
+  records.add(refusedRequest('lost'));
+  await records.stop();
+  auth.status = 202;
+  expect(auth.reports.some(({ coverage, platform }) => platform === 'user' && coverage?.isLast)).toBe(false);
 });
 
 it('describes errors that a subgraph of another team wrote anyhow so that auth takes the record', () => {

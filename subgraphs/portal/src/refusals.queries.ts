@@ -39,19 +39,43 @@ export async function findRefusalsOf(
   return rows;
 }
 
-export type KeptRefusals = { since: Date; now: Date; isLeftOut: boolean };
+export type KeptRefusals = {
+  since: Date;
+  now: Date;
+  isLeftOut: boolean;
+  /** Whether every gateway has reported what it refused at that time. */
+  isReported: boolean;
+};
 
-/** Whether all that was refused at a time was kept. A request is recorded when it is answered, which may be a minute later. */
+/**
+ * Whether all that was refused at a time was kept. A request is recorded when it is answered, which may be a minute later. A gateway reports
+ * up to when nothing waits in it about every ten seconds; one that has stopped in between without saying so, or cannot be heard, is in doubt
+ * for the next hour.
+ */
 export async function findKept(trx: Transaction<Database>, at: Date | undefined): Promise<KeptRefusals> {
-  const { rows } = await sql<{ since: Date; now: Date; is_left_out: boolean }>`
+  const { rows } = await sql<{ since: Date; now: Date; is_left_out: boolean; is_reported: boolean }>`
+    with asked as (select ${at ?? null}::timestamptz as at)
     select max(k.since) as since, now() as now, exists (
-      select from auth.refusals_left_out l
-      where l.minute between date_trunc('minute', ${at ?? null}::timestamptz) and ${at ?? null}::timestamptz + interval '2 minutes'
-    ) as is_left_out from auth.refusals_kept k
+      select from auth.refusals_left_out l, asked
+      where l.minute between date_trunc('minute', asked.at) and asked.at + interval '2 minutes'
+    ) as is_left_out, exists (
+      select from auth.refusal_reporter r, asked where r.since <= asked.at and r.until >= asked.at
+    ) and not exists (
+      select from auth.refusal_reporter p, asked
+      where not p.is_over and p.until > asked.at - interval '1 day' and p.since <= asked.at
+        and not exists (
+          select from auth.refusal_reporter r
+          where r.platform = p.platform and r.since <= asked.at and r.until >= asked.at
+        )
+    ) and not exists (
+      select from auth.refusal_reporter r, asked
+      where not r.is_over and r.since <= asked.at + interval '1 minute' and asked.at < r.until + interval '1 hour'
+        and r.until < greatest(asked.at, least(asked.at + interval '1 minute', now() - interval '20 seconds'))
+    ) as is_reported from auth.refusals_kept k
   `.execute(trx);
-  const [{ since, now, is_left_out: isLeftOut } = { since: new Date(), now: new Date(), is_left_out: true }] =
-    rows;
-  return { since, now, isLeftOut };
+  const [row] = rows;
+  if (!row) return { since: new Date(), now: new Date(), isLeftOut: true, isReported: false };
+  return { since: row.since, now: row.now, isLeftOut: row.is_left_out, isReported: row.is_reported };
 }
 
 export type RefusalPageFilter = { reason?: string | undefined; accountId?: string | undefined };

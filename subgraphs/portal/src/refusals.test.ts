@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import definition from '../subgraph.ts';
 
 const lookup = `query ($requestId: String!) { refusal(requestId: $requestId) { state keptSince refusals {
-  requestId side entrance reason status isPartial operationName clientName role network serviceId
+  requestId side entrance reason status isPartial operationName route clientName role network serviceId
   customer { id } staff { id } unnamed { reason }
-  checks { check result refused { reason field subgraph count heldScopes signInAge found allowed retryAfterSeconds
+  checks { check result refused { reason text field subgraph count heldScopes signInAge found allowed retryAfterSeconds
     conditions { kind anyOf seconds isMet roles } } }
 } } }`;
 const list = `query ($filter: RefusalFilter, $first: Int! = 20, $after: String) { refusals(first: $first, after: $after, filter: $filter) {
@@ -25,8 +25,20 @@ beforeAll(async () => {
   );
   ada = row?.id ?? '';
   await subgraph.database.query(`update auth.refusals_kept set since = now() - interval '7 days'`);
+  await addReporter('user', '7 days', '0');
 });
 afterAll(() => subgraph.stop());
+
+/** A process of a gateway, from when to when it has reported what it refused. */
+async function addReporter(platform: string, since: string, until: string, isOver = false): Promise<string> {
+  const source = crypto.randomUUID();
+  await subgraph.database.query(
+    `insert into auth.refusal_reporter (platform, source, entrance, since, until, is_over)
+     values ($1, $2, 'graph', now() - $3::interval, now() - $4::interval, $5)`,
+    [platform, source, since, until, isOver],
+  );
+  return source;
+}
 
 let next = 0;
 type Written = {
@@ -109,6 +121,7 @@ describe('refusal', () => {
     expect(refusals[0].checks.find(({ check }: { check: string }) => check === 'RULES').refused).toEqual([
       {
         reason: 'authz.scope.deny',
+        text: 'The access token lacks a scope that this field requires.',
         field: 'Query.customers',
         subgraph: null,
         count: 1,
@@ -155,6 +168,49 @@ describe('refusal', () => {
     ]);
   });
 
+  it('shows of an OAuth route the checks of such a request alone, each after the other', async () => {
+    const refusals = [
+      { check: 'CREDENTIALS', code: 'invalid_client', reason: 'oauth.unknown_key', count: 1 },
+    ];
+    const stranger = await write({ details: { hasToken: false, oauth: 'token', refusals } });
+    const [one] = (await look(stranger)).refusals;
+    expect(one).toMatchObject({ route: '/oauth/user/token', serviceId: null, operationName: null });
+    const resultsOf = ({ checks }: { checks: { check: string; result: string }[] }) =>
+      Object.fromEntries(checks.map(({ check, result }) => [check, result]));
+    expect(resultsOf(one)).toEqual({
+      HOST: 'PASSED',
+      ROOM: 'PASSED',
+      ROUTE: 'PASSED',
+      BODY: 'PASSED',
+      PLACE: 'PASSED',
+      SUBGRAPH: 'PASSED',
+      FORM: 'PASSED',
+      ATTEMPTS: 'PASSED',
+      CREDENTIALS: 'REFUSED',
+      GUARD: 'NOT_REACHED',
+      INPUT: 'NOT_REACHED',
+      FAULT: 'NOT_REACHED',
+    });
+    const { refused } = one.checks.find(({ check }: { check: string }) => check === 'CREDENTIALS');
+    expect(refused).toMatchObject([{ reason: 'oauth.unknown_key', text: expect.stringContaining('kid') }]);
+    // A client that proved itself and asks too often.
+    const throttled = [
+      { check: 'ATTEMPTS', code: 'temporarily_unavailable', reason: 'auth.throttled', count: 1 },
+    ];
+    const own = await write({
+      account: ada,
+      kind: 'service',
+      details: { oauth: 'token', refusals: throttled },
+    });
+    const [other] = (await look(own)).refusals;
+    expect(other.serviceId).toBe(ada);
+    expect(resultsOf(other)).toMatchObject({
+      ATTEMPTS: 'REFUSED',
+      CREDENTIALS: 'PASSED',
+      INPUT: 'NOT_REACHED',
+    });
+  });
+
   it('guesses no check where none was noted', async () => {
     const requestId = await write({
       details: { refusals: [{ code: 'FORBIDDEN', reason: 'authz.permission.deny', count: 1 }] },
@@ -190,6 +246,37 @@ describe('refusal', () => {
       `insert into auth.refusals_left_out values ('user', date_trunc('minute', now() - interval '1 hour'), 3) on conflict do nothing`,
     );
     expect((await look(idOf(secondsAgo))).state).toBe(state);
+  });
+
+  it.each([
+    ['a gateway that cannot report now', ['user', '1 hour', '10 minutes'], 300, 'LEFT_OUT'],
+    ['a gateway that could not report since a moment', ['user', '1 hour', '40 seconds'], 20, 'PENDING'],
+    ['a gateway that was killed', ['portal', '1 hour', '10 minutes'], 400, 'LEFT_OUT'],
+    ['and all before', ['portal', '1 hour', '10 minutes'], 700, 'NOT_REFUSED'],
+    ['a gateway that stopped', ['user', '1 hour', '10 minutes', true], 300, 'NOT_REFUSED'],
+    ['a gateway that was killed two hours ago', ['user', '5 hours', '2 hours'], 300, 'NOT_REFUSED'],
+    ['a side whose only gateway was killed long ago', ['portal', '20 hours', '10 hours'], 7200, 'LEFT_OUT'],
+    ['a gateway that began later', ['user', '1 minute', '0 seconds'], 300, 'NOT_REFUSED'],
+  ] as const)(
+    'calls a request not refused only where it is known: %s',
+    async (_told, reporter, secondsAgo, state) => {
+      const source = await addReporter(...(reporter as unknown as Parameters<typeof addReporter>));
+      try {
+        expect((await look(idOf(secondsAgo))).state).toBe(state);
+      } finally {
+        await subgraph.database.query('delete from auth.refusal_reporter where source = $1', [source]);
+      }
+    },
+  );
+
+  it('calls nothing not refused where no gateway reports, as with proofs turned off', async () => {
+    const rows = await subgraph.database.query('delete from auth.refusal_reporter returning *');
+    expect((await look(idOf(300))).state).toBe('LEFT_OUT');
+    for (const { platform, source, since, until, is_over: isOver } of rows)
+      await subgraph.database.query(
+        `insert into auth.refusal_reporter (platform, source, entrance, since, until, is_over) values ($1, $2, 'graph', $3, $4, $5)`,
+        [platform, source, since, until, isOver],
+      );
   });
 
   it('says of an id that no entrance makes that nobody can tell, and refuses what is none', async () => {

@@ -3,8 +3,11 @@ import { readInTenant } from '@signet/db';
 import {
   type Check,
   checks,
+  findOauthReason,
   findReason,
   isScope,
+  oauthChecks,
+  oauthPathOf,
   type RecordedRefusal,
   scopesOfRole,
   staffRoles,
@@ -44,6 +47,8 @@ const requestIdForm = /^[\x21-\x7e]{1,200}$/;
 const uuid7Form = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 /** A gateway reports about once a second, and a request may take half a minute; whoever looks up an id has its answer. */
 const pendingMs = 8000;
+/** Within this time a gateway that is well says that it has reported everything. */
+const reportingMs = 30_000;
 const minuteMs = 60_000;
 
 /** @throws {RefusalError} input.requestId */
@@ -93,11 +98,15 @@ function timeOf(requestId: string): Date | undefined {
   return high === undefined ? undefined : new Date(Number.parseInt(`${high}${low}`, 16));
 }
 
-function judgeMissing(at: Date | undefined, { since, now, isLeftOut }: KeptRefusals): RefusalState {
+function judgeMissing(
+  at: Date | undefined,
+  { since, now, isLeftOut, isReported }: KeptRefusals,
+): RefusalState {
   if (!at || at.getTime() > now.getTime() + minuteMs) return 'UNKNOWN_ID';
   if (at < since) return 'TOO_OLD';
-  if (now.getTime() - at.getTime() < pendingMs) return 'PENDING';
-  return isLeftOut ? 'LEFT_OUT' : 'NOT_REFUSED';
+  const ageMs = now.getTime() - at.getTime();
+  if (ageMs < pendingMs || (!isLeftOut && !isReported && ageMs < reportingMs)) return 'PENDING';
+  return isLeftOut || !isReported ? 'LEFT_OUT' : 'NOT_REFUSED';
 }
 
 export const refusalResolvers: RefusalResolvers = {
@@ -108,6 +117,7 @@ export const refusalResolvers: RefusalResolvers = {
   operationName: ({ details }) => details.operation?.name ?? null,
   operationType: ({ details }) => details.operation?.type ?? null,
   operationHash: ({ details }) => details.operation?.hash ?? null,
+  route: ({ platform, details }) => (details.oauth ? oauthPathOf(platform, details.oauth) : null),
   clientName: ({ details }) => details.client?.name ?? null,
   clientVersion: ({ details }) => details.client?.version ?? null,
   role: ({ details }) => details.role ?? null,
@@ -133,22 +143,26 @@ const subgraphChecks: ReadonlySet<Check> = new Set(checks.slice(checks.indexOf('
 
 /**
  * What became of each check. Those before the first that refused have passed. At the entrance none comes after it; in the subgraphs the fields
- * of one request meet theirs side by side, so there each check says for itself.
+ * of one request meet theirs side by side, so there each check says for itself. At an OAuth route one check comes after the other.
  */
-function judgeChecks({ details }: RefusalRow): RefusalCheck[] {
-  const { refusals, hasToken } = details;
+function judgeChecks({ details, account_id: account }: RefusalRow): RefusalCheck[] {
+  const { refusals, hasToken, oauth } = details;
+  const met = oauth === undefined ? checks : oauthChecks;
   const refusedBy = Map.groupBy(refusals, (one) => one.check);
-  const firstRefused = checks.find((check) => refusedBy.has(check));
+  const firstRefused = met.find((check) => refusedBy.has(check));
   const hasUnnamed = refusedBy.has(undefined);
   let isOver = false;
-  return checks.map((check): RefusalCheck => {
+  return met.map((check): RefusalCheck => {
     const refused = refusedBy.get(check) ?? [];
     let result: RefusalCheckResult = 'PASSED';
     if (refused.length > 0) result = 'REFUSED';
+    // A client that asks too often is told so when it has proved that it is itself.
+    else if (oauth && account !== null && check === 'CREDENTIALS') result = 'PASSED';
     else if (isOver) result = 'NOT_REACHED';
     else if (hasUnnamed && firstRefused === undefined) result = 'UNKNOWN';
     else if (!hasToken && tokenChecks.includes(check)) result = 'NOT_NEEDED';
-    if (refused.length > 0 && (!subgraphChecks.has(check) || check === 'SUBGRAPH')) isOver = true;
+    const isLast = oauth !== undefined || !subgraphChecks.has(check) || check === 'SUBGRAPH';
+    if (refused.length > 0 && isLast) isOver = true;
     return { check, result, refused: refused.map((one) => describe(one, details)) };
   });
 }
@@ -158,7 +172,7 @@ function describe(one: RecordedRefusal, { scopes, signInAge }: RefusalRow['detai
   return {
     code,
     reason: reason ?? null,
-    text: reason === undefined ? null : (findReason(reason)?.text ?? null),
+    text: reason === undefined ? null : ((findReason(reason) ?? findOauthReason(reason))?.text ?? null),
     field: field ?? null,
     path: path ?? null,
     subgraph: subgraph ?? null,

@@ -448,11 +448,14 @@ export type RefusalState =
   | 'RECORDED'
   /** It was refused, and is shown to those who may read the audit log: another member of staff or a service of the portal sent it. */
   | 'OF_STAFF'
-  /** It was answered a few seconds ago: ask again. */
+  /** It was answered a few seconds ago, and gateways have not reported yet: ask again. */
   | 'PENDING'
   /** It is older than what is kept. */
   | 'TOO_OLD'
-  /** At that time more was refused than there was room for. It may have been among that, or it was not refused. */
+  /**
+   * At that time more was refused than there was room for, or a gateway has not reported (yet) what it refused: while auth does not answer, and after a
+   * gateway was killed. It may have been among that, or it was not refused.
+   */
   | 'LEFT_OUT'
   /** All that was refused at that time was kept, and it is not among that: it was not refused in this tenant. */
   | 'NOT_REFUSED'
@@ -507,6 +510,8 @@ export type Refusal = {
   operationType?: Maybe<Scalars['String']['output']>;
   /** SHA-256 of the document; of one with texts in it, a mark of the gateway's process. */
   operationHash?: Maybe<Scalars['String']['output']>;
+  /** `/oauth/user/token`: the path of a request that was no operation. */
+  route?: Maybe<Scalars['String']['output']>;
   /** As the client calls itself. */
   clientName?: Maybe<Scalars['String']['output']>;
   clientVersion?: Maybe<Scalars['String']['output']>;
@@ -521,7 +526,7 @@ export type Refusal = {
   network?: Maybe<Scalars['String']['output']>;
   /** Refusals of which nobody noted the check. */
   unnamed: Array<CheckRefusal>;
-  /** Every check, in order. */
+  /** Every check that such a request meets, in order. */
   checks: Array<RefusalCheck>;
 };
 
@@ -587,7 +592,7 @@ export type CheckRefusal = {
   __typename?: 'CheckRefusal';
   code: Scalars['String']['output'];
   reason?: Maybe<Scalars['String']['output']>;
-  /** What the client was told, as docs/errors.md has it. */
+  /** What the client was told, as docs/errors.md has it; of an OAuth route, what docs/refusals.md says of the reason. */
   text?: Maybe<Scalars['String']['output']>;
   /** `Query.portalMe` */
   field?: Maybe<Scalars['String']['output']>;
@@ -1450,6 +1455,7 @@ export type RefusalResolvers<ContextType = GraphqlContext, ParentType extends Re
   operationName?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   operationType?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   operationHash?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
+  route?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   clientName?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   clientVersion?: Resolver<Maybe<ResolversTypes['String']>, ParentType, ContextType>;
   customer?: Resolver<Maybe<ResolversTypes['User']>, ParentType, ContextType>;

@@ -3,6 +3,7 @@ import {
   isOauthRoute,
   type OauthAnswer,
   type OauthQuestion,
+  type OauthRefused,
   type OauthRouteName,
   oauthError,
   oauthPath,
@@ -26,6 +27,8 @@ export type OauthRequest = Omit<OauthQuestion, 'query' | 'body'> & {
   context: SignetContext;
   /** Judges an access token as every process does. */
   verify: Verifier['verify'];
+  /** Who asks, as far as the handler has found out: for the record of a request that is refused. */
+  caller: Pick<OauthRefused, 'client' | 'tenantId'>;
 };
 
 /** @throws {OauthRefusal}; {RefusalError} auth.unavailable, auth.throttled; anything else is `server_error` */
@@ -86,6 +89,7 @@ export function registerOauthRoutes(
       if (answer.status >= 500) span?.fail(String(answer.status));
       return answer;
     };
+    const caller: OauthRequest['caller'] = {};
     try {
       const answer = await handle({
         ...(rest as Omit<OauthQuestion, 'query' | 'body'>),
@@ -93,15 +97,23 @@ export function registerOauthRoutes(
         form: new URLSearchParams(body),
         context: gate.contextOf(request),
         verify: verifier.verify,
+        caller,
       });
       return answered(answer);
     } catch (error) {
-      return answered(answerOf(error, logger));
+      return answered({ ...answerOf(error, logger), refused: { reason: reasonOf(error), ...caller } });
     }
   });
 }
 
 const notFound = oauthError(404, 'invalid_request', 'There is nothing at this path.');
+
+function reasonOf(error: unknown): OauthRefused['reason'] {
+  if (error instanceof OauthRefusal) return error.reason;
+  if (error instanceof RefusalError && error.httpStatus === 429) return 'auth.throttled';
+  const isLater = error instanceof RefusalError && error.httpStatus === 503;
+  return isLater || databaseErrorToReason(error) === 'unavailable' ? 'auth.unavailable' : undefined;
+}
 
 function answerOf(error: unknown, logger: Logger): OauthAnswer {
   if (error instanceof OauthRefusal) return error.answer;

@@ -1,5 +1,5 @@
 import type { Database, HousekeepingJob } from '@signet/db';
-import type { Platform, RefusalRecord } from '@signet/schema/contract';
+import type { Platform, RefusalCoverage, RefusalRecord } from '@signet/schema/contract';
 import { type Kysely, sql, type Transaction } from 'kysely';
 
 /** Rows that are kept of one caller: the newest. */
@@ -62,7 +62,7 @@ function isMisfit(error: unknown): boolean {
 }
 
 function toRow({ tenantId, caller, record }: OwnedRecord) {
-  const { requestId, at, status, account, caller: kind, act, tenant: _, ...details } = record;
+  const { requestId, at, status, account, caller: kind, act, tenant: _, tenantId: __, ...details } = record;
   const [first] = record.refusals;
   return {
     tenant_id: tenantId,
@@ -86,6 +86,18 @@ export async function countLeftOut(
 ): Promise<void> {
   await sql`
     select ${sql.raw(`auth.count_${platform}_refusals_left_out`)}(${count}::integer, ${since}::timestamptz)
+  `.execute(db);
+}
+
+/** Notes up to when a process of a gateway has reported all that it refused. */
+export async function noteReporter(
+  db: Kysely<Database>,
+  { platform, entrance }: { platform: Platform; entrance: string },
+  { source, since, until, isLast }: RefusalCoverage,
+): Promise<void> {
+  await sql`
+    select ${sql.raw(`auth.note_${platform}_refusal_reporter`)}(
+      ${source}::uuid, ${entrance}, ${new Date(since)}::timestamptz, ${new Date(until)}::timestamptz, ${isLast}::boolean)
   `.execute(db);
 }
 

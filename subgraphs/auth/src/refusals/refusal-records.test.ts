@@ -98,6 +98,69 @@ describe('a record of a refused request', () => {
     ]);
   });
 
+  it('is complete up to when a gateway says so, which nothing takes back, and no other entrance may say', async () => {
+    const source = crypto.randomUUID();
+    const now = Date.now();
+    const tell = (coverage: object, entrance: Entrance = 'graph') =>
+      send(
+        {
+          platform: 'user',
+          records: [],
+          coverage: { source, since: now - 60_000, until: now, isLast: false, ...coverage },
+        },
+        entrance,
+      );
+    const read = async () => {
+      const [row] = await auth.database.query(
+        'select since, until, is_over from auth.refusal_reporter where source = $1',
+        [source],
+      );
+      return row && [now - Number(row.since), now - Number(row.until), row.is_over];
+    };
+    expect((await tell({})).status).toBe(202);
+    expect(await read()).toEqual([60_000, 0, false]);
+    await tell({ until: now - 30_000 });
+    await tell({ isLast: true }, 'user');
+    expect(await read()).toEqual([60_000, 0, false]);
+    // Of a time that is to come nobody knows.
+    await tell({ until: now + 3_600_000 });
+    expect((await read())?.[1]).toBeGreaterThan(-60_000);
+    await tell({ isLast: true });
+    expect((await read())?.[2]).toBe(true);
+    expect((await tell({ source: 'x' })).status).toBe(400);
+  });
+
+  it('of an OAuth route becomes a row of the tenant of the client that the request named', async () => {
+    const refusals = [
+      { check: 'CREDENTIALS', code: 'invalid_client', reason: 'oauth.unknown_key', count: 1 },
+    ];
+    const more = { oauth: 'token', operation: undefined, refusals };
+    const stranger = newRecord({ ...more, tenantId: auth.tenants.globex, tenant: 'demo' });
+    const client = newRecord({
+      ...more,
+      account: { id: accountId, tenantId: auth.tenants.globex },
+      caller: 'service',
+    });
+    const misfits = [
+      newRecord({ ...more, oauth: 'graphql' }),
+      newRecord({ ...more, refusals: [{ ...refusals[0], reason: 'oauth.my own words' }] }),
+    ];
+    expect((await report([stranger, client, ...misfits])).status).toBe(202);
+    expect(await rowsOf(stranger.requestId)).toMatchObject([
+      {
+        tenant_id: auth.tenants.globex,
+        account_id: null,
+        caller: stranger.network,
+        reason: 'oauth.unknown_key',
+        details: { oauth: 'token', refusals },
+      },
+    ]);
+    expect(await rowsOf(client.requestId)).toMatchObject([
+      { tenant_id: auth.tenants.globex, account_id: accountId, caller: accountId, caller_kind: 'service' },
+    ]);
+    for (const { requestId } of misfits) expect(await rowsOf(requestId)).toEqual([]);
+  });
+
   it.each([
     ['user', 'portal'],
     ['portal', 'user'],

@@ -5,10 +5,12 @@ import {
   callerKinds,
   checks,
   everydayRefusals,
+  findOauthReason,
   findReason,
   isTenantSlug,
   maxRefusalRecords,
   maxRefusalsOfRecord,
+  oauthRouteNames,
   type Platform,
   platforms,
   type RefusalRecord,
@@ -25,6 +27,7 @@ import { noteReport, readReportNumber } from '../audit/report-numbers.ts';
 import {
   countLeftOut,
   insertRefusalRecords,
+  noteReporter,
   type OwnedRecord,
   trimRefusalRecords,
 } from './refusal-records.queries.ts';
@@ -49,7 +52,7 @@ const refusal = z.strictObject({
     z
       .string()
       .max(100)
-      .refine((reason) => findReason(reason) !== undefined),
+      .refine((reason) => (findReason(reason) ?? findOauthReason(reason)) !== undefined),
   ),
   field: z.optional(z.string().regex(/^[A-Za-z_]\w{0,99}\.[A-Za-z_]\w{0,99}$/)),
   path: z.optional(z.string().regex(/^[\w.]{1,200}$/)),
@@ -74,6 +77,7 @@ const record = z.strictObject({
   scopes: z.optional(z.array(word).max(100)),
   signInAge: z.optional(wholeNumber),
   tenant: z.optional(z.string().refine(isTenantSlug)),
+  tenantId: z.optional(z.guid()),
   network: z.optional(z.union([z.ipv4(), z.ipv6()])),
   operation: z.optional(
     z.strictObject({
@@ -83,6 +87,7 @@ const record = z.strictObject({
     }),
   ),
   client: z.optional(z.strictObject({ name: z.optional(clientWord), version: z.optional(clientWord) })),
+  oauth: z.optional(z.enum(oauthRouteNames)),
   refusals: z.array(refusal).min(1).max(maxRefusalsOfRecord),
 }) satisfies z.ZodType<RefusalRecord>;
 
@@ -93,6 +98,14 @@ const reportSchema = z.strictObject({
   records: z.array(z.unknown()).max(maxRefusalRecords),
   leftOut: z.optional(z.int().min(1).max(1_000_000_000)),
   leftOutSince: z.optional(z.int().min(0)),
+  coverage: z.optional(
+    z.strictObject({
+      source: z.uuid(),
+      since: z.int().min(0),
+      until: z.int().min(0),
+      isLast: z.boolean(),
+    }),
+  ),
 });
 
 export type RefusalRecordOptions = {
@@ -158,7 +171,7 @@ export function registerRefusalRecords(
     if (!success || number === 'malformed') {
       return reply.code(400).send(errorBody('This is no report of refused requests.', 'BAD_REQUEST'));
     }
-    const { platform, leftOut = 0, leftOutSince } = report;
+    const { platform, leftOut = 0, leftOutSince, coverage } = report;
     const records = report.records.flatMap((one) => record.safeParse(one).data ?? []);
     assertEntranceMayReport(proof, platform);
     const misfits = report.records.length - records.length;
@@ -177,6 +190,7 @@ export function registerRefusalRecords(
       }
       const since = timeIn(Math.min(leftOutSince ?? Date.now(), ...records.map(({ at }) => at)), dayMs);
       await db.transaction().execute(async (trx) => {
+        if (coverage) await noteReporter(trx, { platform, entrance }, coverage);
         if (!(await noteReport(trx, { platform, entrance }, number))) return;
         const written = await insertRefusalRecords(trx, { platform, entrance }, owned);
         const count = leftOut + report.records.length - written;
@@ -192,12 +206,13 @@ export function registerRefusalRecords(
 
 type SentRecord = z.infer<typeof record>;
 
-/** The tenant of the token, else the one that the request named if it exists, else the default. */
+/** The tenant of the token, else that of the client that the request named, else the one that it named if it exists, else the default. */
 async function findTenant(
   { findTenantId, defaultTenant }: RefusalRecordOptions,
-  { account, tenant }: SentRecord,
+  { account, tenantId, tenant }: SentRecord,
 ): Promise<string | undefined> {
-  if (account) return account.tenantId;
+  const own = account?.tenantId ?? tenantId;
+  if (own !== undefined) return own;
   const named = tenant === undefined ? undefined : await findTenantId(tenant);
   return named ?? findTenantId(defaultTenant);
 }

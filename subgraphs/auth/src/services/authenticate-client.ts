@@ -45,7 +45,11 @@ const defaultRefusalMs = 50;
 const noSuchClient = 'Client authentication failed.';
 
 type Proof = AuthenticatedClient & { assertion?: ReadAssertion };
-type NotProven = { reason: string; account: ServiceAccount | undefined; isBasic?: boolean };
+type NotProven = {
+  reason: 'unknown_client' | 'unknown_key' | 'keys_unavailable' | 'invalid_signature' | 'invalid_secret';
+  account: ServiceAccount | undefined;
+  isBasic?: boolean;
+};
 
 /**
  * Authenticates the clients of one platform. An unknown client, an unknown key and a wrong signature get the same answer after the same
@@ -62,10 +66,12 @@ export function createClientAuthentication(options: ClientAuthentication): Authe
   ) => {
     const { clientAddress: address } = request.context;
     throttle.noteFailure(address);
+    request.caller.tenantId = account?.tenantId;
     await auditRefusal(request, { reason, account }, options);
     await sleep(Math.max(0, startedAt + refusalMs - performance.now()));
     throw new OauthRefusal(401, 'invalid_client', noSuchClient, {
-      ...(isBasic && { 'www-authenticate': 'Basic realm="oauth"' }),
+      reason: `oauth.${reason}`,
+      headers: { ...(isBasic && { 'www-authenticate': 'Basic realm="oauth"' }) },
     });
   };
   return async (request, form) => {
@@ -78,11 +84,17 @@ export function createClientAuthentication(options: ClientAuthentication): Authe
         : await proveBySecret(presented, request, options, decoys);
     if ('reason' in proven) return refuse(request, startedAt, proven);
     const { account, credential, assertion } = proven;
+    request.caller.client = { id: account.id, tenantId: account.tenantId };
     await assertMayAsk(account, request, options);
     if (assertion && !(await used.use(account.id, assertion.tokenId, assertion.expiresAt))) {
       throttle.noteFailure(address);
       await auditRefusal(request, { reason: 'replay', account }, options);
-      throw new OauthRefusal(401, 'invalid_client', 'This assertion was used already.');
+      // Whoever captured it is not the client.
+      request.caller.client = undefined;
+      request.caller.tenantId = account.tenantId;
+      throw new OauthRefusal(401, 'invalid_client', 'This assertion was used already.', {
+        reason: 'oauth.replay',
+      });
     }
     throttle.noteSuccess(account.id, address);
     // Last: who sends a captured assertion again takes none of the client's turns.
@@ -100,7 +112,8 @@ async function proveByAssertion(
   decoys: Decoys,
 ): Promise<Proof | NotProven> {
   const assertion = readAssertion(text, issuer, now().getTime());
-  if (typeof assertion === 'string') throw new OauthRefusal(401, 'invalid_client', assertion);
+  if (typeof assertion === 'string')
+    throw new OauthRefusal(401, 'invalid_client', assertion, { reason: 'oauth.assertion' });
   if (clientId !== undefined && clientId !== assertion.clientId) {
     throw new OauthRefusal(400, 'invalid_request', 'client_id names another client than the assertion.');
   }
@@ -133,6 +146,7 @@ async function proveBySecret(
       401,
       'invalid_client',
       'Authenticate with client_assertion: secrets are not taken.',
+      { reason: 'oauth.method' },
     );
   }
   const isBasic = method === 'client_secret_basic';
@@ -162,16 +176,23 @@ async function assertMayAsk(
   if (tenant !== undefined && (await options.findTenantId(tenant)) !== account.tenantId) {
     await refuse(
       'tenant_mismatch',
-      new OauthRefusal(401, 'invalid_client', 'This client is of another tenant than the request names.'),
+      new OauthRefusal(401, 'invalid_client', 'This client is of another tenant than the request names.', {
+        reason: 'oauth.tenant_mismatch',
+      }),
     );
   }
   if (account.expiresAt !== null && account.expiresAt <= options.now()) {
-    await refuse('expired', new OauthRefusal(401, 'invalid_client', 'This client has expired.'));
+    await refuse(
+      'expired',
+      new OauthRefusal(401, 'invalid_client', 'This client has expired.', { reason: 'oauth.expired' }),
+    );
   }
   if (!account.mayAskFrom(clientAddress)) {
     await refuse(
       'network',
-      new OauthRefusal(400, 'unauthorized_client', 'This client may not ask from this network.'),
+      new OauthRefusal(400, 'unauthorized_client', 'This client may not ask from this network.', {
+        reason: 'oauth.network',
+      }),
     );
   }
 }
@@ -179,7 +200,7 @@ async function assertMayAsk(
 /** Sampled, since anybody can cause it. A client that nobody has is the default tenant's affair. */
 async function auditRefusal(
   { context }: OauthRequest,
-  { reason, account }: Pick<NotProven, 'reason' | 'account'>,
+  { reason, account }: { reason: string; account: ServiceAccount | undefined },
   { samples, findTenantId, defaultTenant }: ClientAuthentication,
 ): Promise<void> {
   const { clientAddress: address = null, requestId, tenant } = context;

@@ -28,7 +28,9 @@ export function readCredentials(
     return { method: 'client_secret_post', clientId, secret };
   }
   if (assertion === undefined && type === undefined) {
-    throw new OauthRefusal(401, 'invalid_client', 'Authenticate with client_assertion.');
+    throw new OauthRefusal(401, 'invalid_client', 'Authenticate with client_assertion.', {
+      reason: 'oauth.method',
+    });
   }
   if (assertion === undefined || type !== assertionType) {
     throw malformed(`Send client_assertion with client_assertion_type ${assertionType}.`);
@@ -44,7 +46,8 @@ function readBasic(authorization: string, named: string | undefined): PresentedC
   const [clientId, secret] = [decode(text.slice(0, Math.max(at, 0))), decode(text.slice(at + 1))];
   if (at < 1 || clientId === undefined || secret === undefined || secret === '') {
     throw new OauthRefusal(401, 'invalid_client', 'The Authorization header cannot be read.', {
-      'www-authenticate': 'Basic realm="oauth"',
+      headers: { 'www-authenticate': 'Basic realm="oauth"' },
+      reason: 'oauth.method',
     });
   }
   if (named !== undefined && named !== clientId) throw malformed('client_id names another client.');

@@ -147,6 +147,52 @@ describe('the token endpoint', () => {
   });
 });
 
+describe('what the entrance records of a refusal', () => {
+  const refusedBy = async (form: Record<string, string>, sender: object = stranger(), of = service) =>
+    (await requestToken(of, form, sender)).refused;
+  const tenantOf = () => auth.tenants.demo;
+
+  it('names the client and its tenant where it has proved that it is itself, and why it was refused', async () => {
+    const client = { id: service.id, tenantId: tenantOf() };
+    expect(await refusedBy({ scope: 'staff:write' })).toEqual({ reason: 'oauth.scope', client });
+    expect(await refusedBy({}, { tenant: 'globex' })).toEqual({ reason: 'oauth.tenant_mismatch', client });
+    const own = await addService('portal', { networks: ['203.0.113.0/24'] });
+    expect(await refusedBy({}, stranger(), own)).toEqual({
+      reason: 'oauth.network',
+      client: { ...client, id: own.id },
+    });
+    expect((await requestToken(service)).refused).toBeUndefined();
+  });
+
+  it('names the tenant alone of a client that has not: a stranger takes no share of its records', async () => {
+    const other = await createTestKey();
+    const forged = { ...service, key: { ...service.key, privateKey: other.privateKey } };
+    const tenantId = tenantOf();
+    expect(await refusedBy({ client_assertion: await assert(forged) })).toEqual({
+      reason: 'oauth.invalid_signature',
+      tenantId,
+    });
+    const unknownKey = await assert({ ...service, key: other });
+    expect(await refusedBy({ client_assertion: unknownKey })).toEqual({
+      reason: 'oauth.unknown_key',
+      tenantId,
+    });
+    const nobody = await assert({ ...service, id: randomUUID() });
+    expect(await refusedBy({ client_assertion: nobody })).toEqual({ reason: 'oauth.unknown_client' });
+    const client_assertion = await assert(service);
+    await requestToken(service, { client_assertion });
+    expect(await refusedBy({ client_assertion })).toEqual({ reason: 'oauth.replay', tenantId });
+  });
+
+  it('says which faults of a form are whose', async () => {
+    expect(await refusedBy({ grant_type: 'password' })).toEqual({ reason: 'oauth.grant_type' });
+    expect(await refusedBy({ client_id: randomUUID() })).toEqual({ reason: 'oauth.request' });
+    expect(await refusedBy({ client_assertion: 'no JWT' })).toEqual({ reason: 'oauth.assertion' });
+    const none = { client_assertion: '', client_assertion_type: '' };
+    expect(await refusedBy(none)).toEqual({ reason: 'oauth.method' });
+  });
+});
+
 describe('a client assertion', () => {
   it('works once, also where 200 come at the same time', async () => {
     const client_assertion = await assert(service);

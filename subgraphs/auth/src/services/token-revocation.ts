@@ -29,7 +29,9 @@ export function createRevocation({ db, issuerUrl, platform, authenticate }: Revo
     if (!claims) return done;
     const { iss, client_id: clientId, jti, exp } = claims;
     if (iss !== issuer || clientId !== account.id || jti === undefined || exp === undefined) {
-      throw new OauthRefusal(400, 'unauthorized_client', 'This token is not one of yours.');
+      throw new OauthRefusal(400, 'unauthorized_client', 'This token is not one of yours.', {
+        reason: 'oauth.token',
+      });
     }
     const { clientAddress: address = null, requestId } = request.context;
     await inTenant(db, account.tenantId, async (trx) => {

@@ -13,7 +13,7 @@ export type TestKey = {
   jwk: Record<string, unknown>;
 };
 export type TestService = { id: string; platform: Platform; key: TestKey; credential: string };
-type Answer = { status: number; headers: OauthAnswer['headers']; body: Record<string, unknown> };
+type Answer = Omit<OauthAnswer, 'body'> & { body: Record<string, unknown> };
 type Sender = { address?: string; tenant?: string; authorization?: string; server?: Pick<TestAuth, 'url'> };
 
 export const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
