@@ -80,6 +80,29 @@ describe('npm run db -- migrate, status, rollback', () => {
 });
 
 describe('npm run db', () => {
+  it('ends with one line where the user of DATABASE_URL may not migrate', async () => {
+    const { code, err } = await run({
+      args: ['migrate'],
+      env: onServer({ DATABASE_URL: database.urlOf('signet_portal') }),
+    });
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /^The user 'signet_portal' of DATABASE_URL may not act as signet_owner: use a superuser, or the role that made the roles\.\n$/,
+    );
+  });
+
+  it('says what the user of DATABASE_URL must be, where it may not make roles', async () => {
+    const passwords = Object.fromEntries(
+      processRoles.map((role) => [`${role.toUpperCase()}_PASSWORD`, 'a password of a role']),
+    );
+    const env = onServer({ DATABASE_URL: database.urlOf('signet_portal'), ...passwords });
+    const { code, err } = await run({ args: ['roles'], env });
+    expect(code).toBe(1);
+    expect(err).toMatch(
+      /^The database refused: permission denied .*\(42501\)\. The user of DATABASE_URL must be a superuser, or own the database and have CREATEROLE/,
+    );
+  });
+
   it('names a mistyped variable with the right one, before it touches the database', async () => {
     expect(await run({ args: ['migrate'], env: onServer({ PASSWORD_PEPER: 'secret-word' }) })).toEqual({
       code: 1,

@@ -9,6 +9,7 @@ import { describePermissions, permissionFiles } from './access/permissions.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/index.ts';
 import { migrateToLatest } from './migrate/migrate.ts';
 import { createRoles, type ProcessRole, processRoles, roleUrl } from './roles.ts';
+import { refuseOlderServer } from './server-version.ts';
 
 // Migrating and signing in take as long as the machine needs.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -143,6 +144,21 @@ describe('createRoles', () => {
     );
     await query(server.adminUrl, revoke);
     await createRoles(server.adminUrl, makePasswords());
+  });
+});
+
+describe('refuseOlderServer', () => {
+  it('names the version that is there and the one that is needed', async () => {
+    const client = new pg.Client({ connectionString: server.adminUrl });
+    await client.connect();
+    try {
+      await refuseOlderServer(client);
+      await expect(refuseOlderServer(client, 99)).rejects.toThrow(
+        /^DATABASE_URL names a PostgreSQL 18\.\d+[^,]*, and Signet needs PostgreSQL 99 or later\.$/,
+      );
+    } finally {
+      await client.end();
+    }
   });
 });
 

@@ -4,6 +4,7 @@ import { productSubgraphs, type SubgraphName } from '@signet/schema/subgraphs';
 import pg from 'pg';
 import { refusePooler } from './pool/pooler.ts';
 import { createScramVerifier, matchesScramVerifier } from './scram.ts';
+import { refuseOlderServer } from './server-version.ts';
 
 /** Owns every schema, table and function; nobody signs in as it. */
 export const ownerRole = 'signet_owner';
@@ -37,6 +38,7 @@ export async function createRoles(adminUrl: string, passwords: Record<ProcessRol
     const client = await connectForLock(adminUrl);
     try {
       await refusePooler(client);
+      await refuseOlderServer(client);
       return await createAll(client, passwords);
     } catch (error) {
       if (attempt === 8 || !raceStates.has((error as { code?: string }).code ?? '')) throw error;

@@ -4,6 +4,7 @@ import { type MigrationResultSet, Migrator } from 'kysely/migration';
 import pg from 'pg';
 import { refusePooler } from '../pool/pooler.ts';
 import { ownerRole } from '../roles.ts';
+import { refuseOlderServer } from '../server-version.ts';
 import { isRestricted, restrictDatabase, restrictPublicSchema } from './database-rights.ts';
 import { listReplacing, readExecuted, replaceSharedMigrations } from './executed-migrations.ts';
 import {
@@ -194,16 +195,31 @@ async function inMigration<T>(
   }
 }
 
+/** As this user nothing can be migrated; a connection that cannot become the owner would be waited for at the end, for ever. */
+async function refuseStranger(client: pg.ClientBase): Promise<void> {
+  const { rows } = await client.query<{ name: string; isMember: boolean }>(
+    `select current_user as name, pg_has_role(current_user, $1, 'SET') as "isMember"`,
+    [ownerRole],
+  );
+  const [user] = rows;
+  if (user?.isMember) return;
+  throw new MigrationError(
+    `The user '${user?.name}' of DATABASE_URL may not act as ${ownerRole}: use a superuser, or the role that made the roles.`,
+  );
+}
+
 /** Before the first migration: the database is the owner's to build in, and closed to everybody else. */
 async function restrictRights(pool: pg.Pool): Promise<void> {
   const client = await pool.connect();
   try {
     await refusePooler(client);
+    await refuseOlderServer(client);
     const state = await isRestricted(client);
     if (state === undefined)
       throw new MigrationError(
         `The role ${ownerRole} is missing: 'npm run db -- migrate' creates the roles, given their passwords (SIGNET_AUTH_USER_PASSWORD and so on).`,
       );
+    await refuseStranger(client);
     if (state) return;
     const { rows } = await client.query<{ name: string }>('select current_database() as name');
     for (const { name } of rows) await restrictDatabase(client, name);

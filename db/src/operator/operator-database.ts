@@ -11,6 +11,7 @@ import { MigrationError } from '../migrate/migrate.ts';
 import { PoolerError } from '../pool/pool-errors.ts';
 import { type ProcessRole, processRoles, RoleError } from '../roles.ts';
 import { SeedError } from '../seed/index.ts';
+import { ServerVersionError } from '../server-version.ts';
 import { operatorConfigSchema, passwordVariable } from './operator-settings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -88,14 +89,20 @@ export function explainFailure(error: unknown, adminUrl: string | undefined): st
     PoolerError,
     RoleError,
     SeedError,
+    ServerVersionError,
   ].some((type) => error instanceof type);
   if (isExpected) return (error as Error).message;
   const connection = adminUrl && URL.canParse(adminUrl) ? explainConnectionError(error, adminUrl) : undefined;
   if (connection) return connection;
   const { code, message } = error as { code?: unknown; message?: string };
   // A refusal of the server's, such as 42501 (insufficient_privilege).
-  if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code))
-    return `The database refused: ${message} (${code}).`;
+  if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code)) {
+    const advice =
+      code === '42501'
+        ? ' The user of DATABASE_URL must be a superuser, or own the database and have CREATEROLE (and have made the roles that are there).'
+        : '';
+    return `The database refused: ${message} (${code}).${advice}`;
+  }
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
