@@ -40,6 +40,7 @@ export async function startNginx(
     [/listen 443 /g, `listen ${address}:${port} `],
     [/listen 80( default_server)?;/g, `listen ${address}:${plainPort}$1;`],
     [/\/etc\/ssl\/signet\//g, `${folder}/`],
+    [/\/var\/log\/nginx\/signet\.log/g, `${folder}/access.log`],
     [/server 127\.0\.0\.1:4001;/g, `server ${address}:${gateways.user};`],
     [/server 127\.0\.0\.1:4002;/g, `server ${address}:${gateways.portal};`],
   ]);
@@ -102,8 +103,7 @@ function mainConfig(folder: string): string {
   return `daemon off; worker_processes 1; pid ${folder}/nginx.pid; error_log stderr notice; ${user}
 events { worker_connections 256; }
 http {
-  log_format ids '$remote_addr $host $request_id $status';
-  access_log ${folder}/access.log ids;
+  access_log ${folder}/other.log;
   ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join('\n  ')}
   include ${folder}/signet.conf;
 }

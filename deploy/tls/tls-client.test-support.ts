@@ -47,7 +47,8 @@ export async function openTlsClient({ port, host, ca, from }: TlsClientOptions):
         'content-type': 'application/json',
         ...headers,
       });
-      request.end(body);
+      // Node ends a GET by itself.
+      if (headers[':method'] !== 'GET') request.end(body);
       const [answered] = await once(request, 'response');
       let text = '';
       for await (const chunk of request.setEncoding('utf8')) text += chunk;

@@ -106,6 +106,24 @@ describe('nginx with deploy/tls/signet.conf', () => {
     expect(rows.map(({ address }) => address)).not.toContain('127.0.0.1');
   });
 
+  test('shows the metadata and keys of both issuers below ISSUER_URL, where their metadata say that they are', async () => {
+    const client = await open(api, '127.0.0.8');
+    const get = async (path: string) => (await client.post('', { ':method': 'GET', ':path': path })).body;
+    for (const platform of ['user', 'portal']) {
+      const metadata = await get(`/.well-known/oauth-authorization-server/${platform}`);
+      expect(metadata.issuer).toBe(`https://${api}/${platform}`);
+      const [keysPath, tokenPath] = [metadata.jwks_uri, metadata.token_endpoint].map(
+        (url) => new URL(url).pathname,
+      ) as [string, string];
+      expect((await get(keysPath)).keys.length).toBeGreaterThan(0);
+      const refused = await client.post('grant_type=client_credentials', {
+        ':path': tokenPath,
+        'content-type': 'application/x-www-form-urlencoded',
+      });
+      expect([refused.status, refused.body.error]).toEqual([401, 'invalid_client']);
+    }
+  });
+
   test('carries sessions in cookies that TLS alone brings back, for the page of the entrance and no other', async () => {
     const client = await open(api, '127.0.0.4');
     const signedIn = await client.post(login('ada@example.com'), byCookie(api));
@@ -258,6 +276,7 @@ describe('what a gateway is sent', () => {
       'x-forwarded-proto': 'https',
       'x-request-id': expect.stringMatching(/^[0-9a-f]{32}$/),
     });
+    await expect.poll(() => nginx.log()).toContain(`${seen?.['x-request-id']} ${api} "POST /graphql" 200`);
     for (const name of ['forwarded', 'traceparent', 'tracestate']) expect(seen).not.toHaveProperty(name);
     expect(nginx.log()).toContain(seen?.['x-request-id']);
   });
