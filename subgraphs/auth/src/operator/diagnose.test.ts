@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startAuth } from '../start.ts';
 import { addCustomer, addStaffMember, testPepper } from '../testing/accounts.test-support.ts';
 import { randomSecret, testConfig } from '../testing/config.test-support.ts';
-import { diagnose } from './diagnose.ts';
+import { checkProcesses, diagnose } from './diagnose.ts';
 import { type Finding, formatFinding } from './finding.ts';
 
 const secrets = { USER_KEY_ENCRYPTION_KEY: randomSecret(), PORTAL_KEY_ENCRYPTION_KEY: randomSecret() };
@@ -70,6 +70,31 @@ describe('npm run doctor', () => {
         'auth process',
       ]),
     );
+  });
+
+  it('asks each process for its health by its metrics port, and says what it lacks', async () => {
+    const gateway = createServer((_req, res) =>
+      res.end(
+        JSON.stringify({
+          status: 'degraded',
+          services: {
+            'gateway user': { status: 'degraded', reasons: [{ name: 'orders', reason: 'does not answer' }] },
+            auth: { status: 'ready' },
+          },
+        }),
+      ),
+    );
+    await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`;
+    const findings = await checkProcesses([auth.url, url]);
+    await new Promise((resolve) => gateway.close(resolve));
+    expect(
+      [...findings, ...(await checkProcesses([url]))].map(({ kind, text }) => `${kind}: ${text}`),
+    ).toEqual([
+      'ok: is ready',
+      'wrong: is degraded (gateway user: orders: does not answer)',
+      'wrong: gives no answer',
+    ]);
   });
 
   it('says whose proof keys these are, and where a file is missing', async () => {

@@ -16,6 +16,7 @@ import { checkPeppers } from './check-secrets.ts';
 import { type Finding, note, ok, wrong } from './finding.ts';
 import { type OperatorEnvironment, openOperatorEnvironment } from './operator-environment.ts';
 
+export { checkProcesses } from './check-running.ts';
 export { type Finding, formatFinding } from './finding.ts';
 
 /**
