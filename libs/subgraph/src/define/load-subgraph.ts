@@ -17,7 +17,11 @@ export async function loadSubgraph(name: SubgraphName, tree = root): Promise<Sub
   const file = `subgraphs/${name}/subgraph.ts`;
   if (!subgraphs.some((subgraph) => subgraph.name === name)) {
     const names = subgraphs.map((subgraph) => subgraph.name).join(', ');
-    throw new ConfigError([`'${name}' is not in schema/subgraphs.json, which lists ${names}`]);
+    throw new ConfigError([
+      String(name) === ''
+        ? `SUBGRAPH: is not set: the subgraph to run, one of ${names}`
+        : `'${name}' is not in schema/subgraphs.json, which lists ${names}`,
+    ]);
   }
   const path = join(tree, file);
   if (!existsSync(path)) {
