@@ -25,6 +25,10 @@ const imageUserId = 1000;
 
 const usage =
   'Usage: node deploy/make-secrets.mjs [--missing] [--database <host[:port]/database[?parameters]>] [folder]';
+const explanation = `Writes fresh secrets and proof keys, a file each, into the folder (deploy/secrets), and replaces none.
+  --database   where the processes find PostgreSQL, by default the service of docker-compose.yml
+  --missing    adds what a new subgraph needs
+Run by root, the files belong to user 1000, as whom the containers run. Without containers give them to the user of the processes.`;
 const { values: options, positionals } = readArguments();
 const [givenFolder] = positionals;
 const folder = resolve(givenFolder ?? fileURLToPath(new URL('secrets', import.meta.url)));
@@ -41,9 +45,13 @@ try {
 function readArguments() {
   try {
     const read = parseArgs({
-      options: { missing: { type: 'boolean' }, database: { type: 'string' } },
+      options: { missing: { type: 'boolean' }, database: { type: 'string' }, help: { type: 'boolean' } },
       allowPositionals: true,
     });
+    if (read.values.help) {
+      console.log(`${usage}\n${explanation}`);
+      process.exit(0);
+    }
     const { database } = read.values;
     if (database !== undefined && !isPlace(database)) {
       throw new Error(

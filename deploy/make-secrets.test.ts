@@ -39,6 +39,11 @@ describe('make-secrets.mjs', () => {
     expect(new Set(values).size).toBe(2 * secrets.names.length);
   });
 
+  it('says by --help what it does, and for whom the files are, and writes nothing', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [makeSecretsPath, '--help']);
+    expect(stdout).toMatch(/^Usage: node deploy\/make-secrets\.mjs [\s\S]*--database[\s\S]*user 1000/);
+  });
+
   it('replaces nothing that is there', async () => {
     const before = await read('password-pepper');
     const again = promisify(execFile)(process.execPath, [makeSecretsPath, secrets.folder]);
@@ -71,7 +76,7 @@ describe('make-secrets.mjs', () => {
     },
   );
 
-  it.each([['--help'], ['one', 'two']])('takes %s for no folder', async (...given) => {
+  it.each([['--folder'], ['one', 'two']])('takes %s for no folder', async (...given) => {
     const cwd = join(secrets.folder, 'proof');
     const run = promisify(execFile)(process.execPath, [makeSecretsPath, ...given], { cwd });
     await expect(run).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('Usage') });
