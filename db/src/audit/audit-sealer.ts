@@ -69,14 +69,20 @@ async function chooseKey(
  */
 export function startAuditSealer(options: SealingOptions & { log: Log; everyMs?: number }): AuditSealer {
   const { log, platform, everyMs = sealEveryMs } = options;
+  /** While PostgreSQL is away, the fault is the same each second: it is said once. */
+  let saidFault: string | undefined;
   const run = async () => {
     try {
       let seal = await sealAuditEvents(options);
       for (; seal; seal = await sealAuditEvents(options)) {
         log.info({ seal: formatSealReference(seal) }, 'audit rows sealed');
       }
+      if (saidFault !== undefined) log.info({ platform }, 'audit rows can be sealed again');
+      saidFault = undefined;
     } catch (err) {
-      log.error({ err, platform }, 'audit rows could not be sealed; they wait');
+      const fault = String(err);
+      if (fault !== saidFault) log.error({ err, platform }, 'audit rows could not be sealed; they wait');
+      saidFault = fault;
     }
   };
   let running: Promise<void> | undefined;
