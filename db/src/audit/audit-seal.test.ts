@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { createTestDatabase, type TestDatabase } from '@signet/testing/database';
 import { type Kysely, sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -228,6 +229,29 @@ describe('sealing', () => {
     expect(last).toMatchObject({ platform: 'user', number: lines.length });
     expect(await verify(last)).toEqual([]);
     expect(await database.query('select from auth.audit_pending')).toHaveLength(0);
+  });
+
+  it('says once what is wrong, however often it tries, and once that it can go on', async () => {
+    const errors: string[] = [];
+    const infos: string[] = [];
+    const log = {
+      info: (_fields: object, message: string) => infos.push(message),
+      error: (fields: object) => errors.push(String((fields as { err: unknown }).err)),
+    };
+    await database.query('alter table auth.audit_seal rename to audit_seal_away');
+    const sealer = startAuditSealer({ ...options(), log, everyMs: 10 });
+    try {
+      await write();
+      await expect.poll(() => errors.length).toBe(1);
+      await setTimeout(200);
+      expect(errors).toEqual([expect.stringContaining('audit_seal')]);
+    } finally {
+      await database.query('alter table auth.audit_seal_away rename to audit_seal');
+    }
+    await expect.poll(() => infos).toContain('audit rows can be sealed again');
+    await sealer.stop();
+    expect(errors).toHaveLength(1);
+    expect(await verify()).toEqual([]);
   });
 });
 

@@ -85,6 +85,8 @@ class MailSender {
   readonly #idle: SmtpClient[];
   readonly #busy = new Map<SmtpClient, Promise<void>>();
   readonly #leaseSeconds: number;
+  /** While PostgreSQL is away, the fault is the same each second: it is said once. */
+  #saidFault: string | undefined;
   #isLooking = false;
   #mustLookAgain = false;
   #isStopped = false;
@@ -125,12 +127,17 @@ class MailSender {
         const free = this.#countFree();
         if (free === 0) break;
         const mails = await this.#outbox.take(free, this.#leaseSeconds);
+        if (this.#saidFault !== undefined) this.#options.logger.info('the outbox can be read again');
+        this.#saidFault = undefined;
         for (const mail of mails) this.#start(mail);
         // There may be more: of each recipient one is taken.
         if (mails.length > 0) this.#mustLookAgain = true;
       }
     } catch (err) {
-      this.#options.logger.warn({ err }, 'the outbox could not be read; it is tried again');
+      const fault = String(err);
+      if (fault !== this.#saidFault)
+        this.#options.logger.warn({ err }, 'the outbox could not be read; it is tried again');
+      this.#saidFault = fault;
     } finally {
       this.#isLooking = false;
     }
