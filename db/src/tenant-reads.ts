@@ -33,19 +33,20 @@ export async function readInTenant<DB, T>(
 
 type Handle = { db: unknown; tenantId: string; trx: unknown };
 
-/** By request. What the process does by itself has a handle for each call. */
-const handles = new WeakMap<object, Handle[]>();
+/** The handles of a request, kept on its scope. What the process does by itself has one for each call. */
+const handlesKey = Symbol('handles');
+type WithHandles = { [handlesKey]?: Handle[] };
 
 function getHandle<DB>(db: Kysely<DB>, tenantId: string): Transaction<DB> {
-  const request = findRequest();
-  const known = request && handles.get(request);
+  const request: WithHandles | undefined = findRequest();
+  const known = request?.[handlesKey];
   const found = known?.find((handle) => handle.db === db && handle.tenantId === tenantId);
   if (found) return found.trx as Transaction<DB>;
   const reads = new TenantReads(db, tenantId);
   const trx = createTransactionHandle(db, reads.provider, (text, values) => reads.run(text, values));
   const handle = { db, tenantId, trx };
   if (known) known.push(handle);
-  else if (request) handles.set(request, [handle]);
+  else if (request) request[handlesKey] = [handle];
   return trx;
 }
 

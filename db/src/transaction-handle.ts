@@ -22,7 +22,8 @@ const driver = new DummyDriver();
 /** Runs a statement of a handle, with its values. */
 export type RunStatement = (text: string, values: readonly unknown[]) => Promise<StatementResult>;
 
-const statementRunners = new WeakMap<object, RunStatement>();
+const runnerKey = Symbol('runStatement');
+type WithRunner = { [runnerKey]?: RunStatement };
 
 /**
  * A transaction of kysely, as queries take it, whose statements run where `provider` says. It can neither begin nor end one. With `run`,
@@ -35,13 +36,13 @@ export function createTransactionHandle<DB>(
 ): Transaction<DB> {
   const executor = db.getExecutor().withConnectionProvider(provider);
   const handle = new Transaction<DB>({ config: { dialect }, dialect, driver, executor });
-  if (run) statementRunners.set(handle, run);
+  if (run) (handle as WithRunner)[runnerKey] = run;
   return handle;
 }
 
 /** The way past kysely for a statement whose text is known; undefined for a handle that has none. */
 export function findStatementRunner(handle: object): RunStatement | undefined {
-  return statementRunners.get(handle);
+  return (handle as WithRunner)[runnerKey];
 }
 
 /** What kysely takes for a connection. */

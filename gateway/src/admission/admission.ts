@@ -55,15 +55,14 @@ export function registerAdmission(server: FastifyInstance, options: AdmissionOpt
     return known;
   };
   // By what Fastify's request and that of the direct route have in common: one may become the other.
-  const admitted = new WeakMap<IncomingMessage, Admitted>();
-  const admittedOf = (request: AskedRequest) => {
-    let known = admitted.get(request.raw);
-    if (!known) {
-      const { raw, headers } = request;
-      known = { client: groupsOf(readClientAddress(raw.socket.remoteAddress, headers)), body: undefined };
-      admitted.set(request.raw, known);
-    }
-    return known;
+  const key = Symbol('signet.admitted');
+  const admittedOf = ({ raw, headers }: AskedRequest): Admitted => {
+    const kept = raw as IncomingMessage & { [key]?: Admitted };
+    kept[key] ??= {
+      client: groupsOf(readClientAddress(raw.socket.remoteAddress, headers)),
+      body: undefined,
+    };
+    return kept[key];
   };
   const clientOf = (request: AskedRequest) => admittedOf(request).client;
   const takeReserved = (one: Admitted) => {

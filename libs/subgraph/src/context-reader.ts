@@ -1,14 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import { parseSignetContext, type SignetContext, signetContextHeader } from '@signet/service';
+import { createRequestValue } from './request-value.ts';
 
 /** What a gateway says of the client of a request; undefined where the header is missing or malformed. */
 export type ContextReader = (request: { raw: IncomingMessage }) => SignetContext | undefined;
 
 /** Creates a reader of Signet-Context that parses the header of a request once, whoever asks. Whether to believe it is decided elsewhere. */
 export function createContextReader(): ContextReader {
-  const contexts = new WeakMap<IncomingMessage, SignetContext | 'none'>();
+  const contexts = createRequestValue<SignetContext | 'none'>('context');
   return ({ raw }) => {
-    let context = contexts.get(raw);
+    let context = contexts.of(raw);
     if (context === undefined) {
       const header = raw.headers[signetContextHeader];
       context = parseSignetContext(typeof header === 'string' ? header : undefined) ?? 'none';

@@ -5,6 +5,7 @@ import type { Span, Tracing } from '@signet/telemetry/tracing';
 import type { FastifyInstance } from 'fastify';
 import { type ContextReader, createContextReader } from './context-reader.ts';
 import { createRequestSpans } from './request-spans.ts';
+import { createRequestValue } from './request-value.ts';
 
 /** For whom the database works. */
 export type RequestScopes = {
@@ -35,17 +36,17 @@ export function createRequestScope(
   readContext: ContextReader = createContextReader(),
   tracing?: Tracing | undefined,
 ): RequestScope {
-  const begun = new WeakMap<IncomingMessage, number>();
+  const begun = createRequestValue<number>('begun');
   const spanOf = tracing && createRequestSpans(tracing, readContext);
   return {
     begin({ raw }) {
       // One that was handed over has begun before.
-      if (!begun.has(raw)) begun.set(raw, performance.now());
+      if (begun.of(raw) === undefined) begun.set(raw, performance.now());
     },
     run(request, reply, fn) {
       const { timeoutMs, clientAddress = null } = readContext(request) ?? {};
       const now = performance.now();
-      const deadline = timeoutMs === undefined ? undefined : (begun.get(request.raw) ?? now) + timeoutMs;
+      const deadline = timeoutMs === undefined ? undefined : (begun.of(request.raw) ?? now) + timeoutMs;
       if (deadline !== undefined && deadline <= now) return undefined;
       const caller = `address ${readClientPrefix(clientAddress).site}`;
       return inRequest({ deadline, caller, span: spanOf?.(request.raw, reply.raw) }, fn);

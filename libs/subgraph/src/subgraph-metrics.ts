@@ -4,6 +4,7 @@ import { otherValue, type ServiceMetrics } from '@signet/telemetry';
 import type { GraphQLError } from 'graphql';
 import type { ContextReader } from './context-reader.ts';
 import { proofReasons } from './proof/proof-refusals.ts';
+import { createRequestValue } from './request-value.ts';
 
 /** Counts and times the GraphQL requests of a subgraph, whichever lane they take. */
 export type SubgraphMetrics = {
@@ -13,6 +14,9 @@ export type SubgraphMetrics = {
   begin(context: object, request: IncomingMessage): void;
   hooks: OperationHooks;
 };
+
+const requestKey = Symbol('signet.request');
+type WithRequest = { [requestKey]?: IncomingMessage };
 
 const path = '/graphql';
 const knownOfProof = new Set<string>(proofReasons);
@@ -29,8 +33,7 @@ export function createSubgraphMetrics(
     errors: metrics.counter('signet_subgraph_requests_total', subgraph, 'errors'),
     refused: metrics.counter('signet_subgraph_requests_total', subgraph, 'refused'),
   };
-  const requests = new WeakMap<object, IncomingMessage>();
-  const withErrors = new WeakSet<IncomingMessage>();
+  const withErrors = createRequestValue<true>('hasErrors');
   const countRefusals = (request: IncomingMessage, errors: readonly GraphQLError[]) => {
     const label = entranceLabel(readContext({ raw: request })?.entrance);
     // Fifty refused items of a list are one refusal.
@@ -47,17 +50,19 @@ export function createSubgraphMetrics(
         const startedAt = performance.now();
         response.once('close', () => {
           durations.observe((performance.now() - startedAt) / 1000);
-          const outcome = response.statusCode >= 400 ? 'refused' : withErrors.has(request) ? 'errors' : 'ok';
+          const outcome = response.statusCode >= 400 ? 'refused' : withErrors.of(request) ? 'errors' : 'ok';
           counters[outcome].inc();
         });
       });
     },
-    begin: (context, request) => void requests.set(context, request),
+    begin(context: WithRequest, request) {
+      context[requestKey] = request;
+    },
     hooks: {
-      onErrors(errors, context) {
-        const request = requests.get(context);
-        if (!request || withErrors.has(request)) return;
-        withErrors.add(request);
+      onErrors(errors, context: WithRequest) {
+        const request = context[requestKey];
+        if (!request || withErrors.of(request)) return;
+        withErrors.set(request, true);
         countRefusals(request, errors);
       },
     },

@@ -124,17 +124,19 @@ function bindPlatform<A extends Account>(
     return issuer;
   };
   const findAccounts = issuer && defineAccountsByIds(issuer.tables);
-  /** A request's loader lives as long as its context. */
-  const loaders = new WeakMap<GraphqlContext, DataLoader<string, A | undefined>>();
+  /** A request's loader lives as long as its context, on which it is kept. */
+  const loaderKey = Symbol(`accounts of ${platform}`);
+  type WithLoader = { [loaderKey]?: DataLoader<string, A | undefined> };
   return {
     platform,
     getIssuer,
-    async findAccount(ctx, id) {
-      const loader =
-        loaders.get(ctx) ??
-        createAccountLoader(ctx.tenantId, getIssuer().db, findAccounts as NonNullable<typeof findAccounts>);
-      loaders.set(ctx, loader);
-      return loader.load(id);
+    async findAccount(ctx: GraphqlContext & WithLoader, id) {
+      ctx[loaderKey] ??= createAccountLoader(
+        ctx.tenantId,
+        getIssuer().db,
+        findAccounts as NonNullable<typeof findAccounts>,
+      );
+      return ctx[loaderKey].load(id);
     },
   };
 }

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import {
   type AskedReply,
   type AskedRequest,
@@ -15,6 +14,7 @@ import {
 } from '@signet/service';
 import type { FastifyInstance } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
+import { createRequestValue } from '../request-value.ts';
 import { createKnownDocuments, type KnownDocuments } from './known-documents.ts';
 import { createSchemaLane } from './schema-lane.ts';
 
@@ -48,7 +48,7 @@ export async function mountSchema<C extends object>(
     hideSchemaDetails: !introspection,
   });
   const documents = createKnownDocuments();
-  const contexts = new WeakMap<IncomingMessage, Promise<C>>();
+  const contexts = createRequestValue<Promise<C>>('resolverContext');
   const createContext = (request: AskedRequest, reply: AskedReply) => {
     const context = withHttpStatus(() => options.createContext(request, reply), translateError);
     contexts.set(request.raw, context);
@@ -67,7 +67,7 @@ export async function mountSchema<C extends object>(
       fastLane: createSchemaLane({ schema, documents, createContext, formatError, translateError, hooks }),
     }),
     // Made once for both lanes: a context that failed in one fails in the other for the same reason.
-    context: (request, reply) => contexts.get(request.raw) ?? createContext(request, reply),
+    context: (request, reply) => contexts.of(request.raw) ?? createContext(request, reply),
     plugins: [createTeacher(documents), toPlugin(hooks, translateError), ...plugins],
   });
   server.addHook('onClose', handler.stop);

@@ -12,12 +12,18 @@ import {
   withHttpStatus,
 } from '@signet/service';
 import {
+  type DocumentNode,
   type ExecutionResult,
   execute,
   type GraphQLError,
   type GraphQLSchema,
   getOperationAST,
+  getVariableValues,
+  type OperationDefinitionNode,
 } from 'graphql';
+import { LRUCache } from 'lru-cache';
+import { type CompiledQuery, compileQuery } from './compiled-query.ts';
+import { CollectedErrors } from './execute-fields.ts';
 import { formatErrors, toGraphqlError, withCoercionCode } from './format-errors.ts';
 import type { KnownDocuments } from './known-documents.ts';
 
@@ -33,10 +39,12 @@ export type SchemaLaneOptions = {
 
 /**
  * Runs operations of documents that Apollo Server has validated before, without Apollo Server. Whatever Apollo Server decides
- * about an answer (codes, status, headers, the order of members) is decided here in the same way.
+ * about an answer (codes, status, headers, the order of members) is decided here in the same way. Usual queries are compiled
+ * (`compileQuery`); graphql-js runs the rest.
  */
 export function createSchemaLane(options: SchemaLaneOptions): FastLane {
   const { schema, documents } = options;
+  const compiledOf = createCompiledQueries(schema);
   return async (request, reply) => {
     const parameters = readParameters(request.body);
     const document = parameters && documents.find(parameters.query);
@@ -50,7 +58,12 @@ export function createSchemaLane(options: SchemaLaneOptions): FastLane {
       return undefined;
     }
     const run = { document, operation, context };
-    const result = (await refuseBefore(run, options)) ?? (await runOperation(schema, run, parameters));
+    const compiled = compiledOf(document, operation);
+    const result =
+      (await refuseBefore(run, options)) ??
+      (await (compiled
+        ? runCompiled(schema, compiled, context, parameters)
+        : runOperation(schema, run, parameters)));
     try {
       tellErrors(result.errors, context, options);
       return writeAnswer(result, request, reply, options);
@@ -83,8 +96,27 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** `status`: of an answer whose errors ask for none. */
-type Result = ExecutionResult & { status?: number };
+/** Of all compiled queries together. A field takes about half a kilobyte. */
+const maxCompiledFields = 50_000;
+
+/** Undefined for an operation that graphql-js is to run. */
+function createCompiledQueries(schema: GraphQLSchema) {
+  const known = new LRUCache<OperationDefinitionNode, { query: CompiledQuery | undefined }>({
+    maxSize: maxCompiledFields,
+    sizeCalculation: ({ query }) => 1 + (query?.fieldCount ?? 0),
+  });
+  return (document: DocumentNode, operation: OperationDefinitionNode): CompiledQuery | undefined => {
+    let found = known.get(operation);
+    if (!found) {
+      found = { query: compileQuery(schema, document, operation) };
+      known.set(operation, found);
+    }
+    return found.query;
+  };
+}
+
+/** `status`: of an answer whose errors ask for none. `text`: `data` as JSON, in its place. */
+type Result = ExecutionResult & { status?: number; text?: string };
 
 function failed(error: unknown): Result {
   return { errors: [toGraphqlError(error)], status: 500 };
@@ -101,6 +133,30 @@ async function refuseBefore(
   } catch (error) {
     return failed(error);
   }
+}
+
+/** Does what graphql-js's `execute` does, in the same order. */
+async function runCompiled(
+  schema: GraphQLSchema,
+  { operation, fragments, execute: run }: CompiledQuery,
+  context: object,
+  { variables = {} }: Parameters,
+): Promise<Result> {
+  const { errors: faults, coerced: variableValues } = getVariableValues(
+    schema,
+    operation.variableDefinitions ?? [],
+    variables,
+    { maxErrors: 50 },
+  );
+  if (faults) return { errors: faults.map(withCoercionCode), status: 400 };
+  const errors = new CollectedErrors();
+  let text = 'null';
+  try {
+    text = await run({ schema, operation, fragments, variableValues, context, errors });
+  } catch (error) {
+    errors.add(error as GraphQLError, undefined);
+  }
+  return errors.all.length === 0 ? { text } : { text, errors: errors.all.map(withCoercionCode) };
 }
 
 async function runOperation(
@@ -135,7 +191,7 @@ function tellErrors(
 }
 
 function writeAnswer(
-  { errors, data, extensions, status }: Result,
+  { errors, data, extensions, status, text }: Result,
   { headers: { accept } }: AskedRequest,
   reply: AskedReply,
   { formatError }: SchemaLaneOptions,
@@ -145,7 +201,9 @@ function writeAnswer(
     for (const [name, value] of formatted.headers) reply.header(name, value);
     const wanted = formatted.status ?? status ?? 200;
     reply.code(wanted === 400 && isOkUnder(chooseAnswerType(accept), formatted.errors) ? 200 : wanted);
+    if (text !== undefined) return `{"errors":${JSON.stringify(formatted.errors)},"data":${text}}\n`;
     return `${JSON.stringify({ errors: formatted.errors, data, extensions })}\n`;
   }
+  if (text !== undefined) return `{"data":${text}}\n`;
   return `${JSON.stringify({ data, extensions })}\n`;
 }

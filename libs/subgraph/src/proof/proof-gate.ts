@@ -3,6 +3,7 @@ import { type ProofVerifier, readSignedMessage, type SignedMessage, type Verifie
 import { createJsonReader, RefusalError, type SignetContext } from '@signet/service';
 import type { FastifyInstance } from 'fastify';
 import { type ContextReader, createContextReader } from '../context-reader.ts';
+import { createRequestValue } from '../request-value.ts';
 import type { ProofRefusals } from './proof-refusals.ts';
 
 /** How requests are checked, and where refusals are logged. */
@@ -40,7 +41,7 @@ export function registerProofGate(
   { verifier, refusals }: ProofCheck,
   readContext: ContextReader = createContextReader(),
 ): ProofGate {
-  const proofs = new WeakMap<IncomingMessage, VerifiedProof>();
+  const proofs = createRequestValue<VerifiedProof>('proof');
   const check = (request: ProvenRequest, bytes: Buffer) => {
     const message = readSignedMessage(request.raw, bytes);
     proofs.set(request.raw, verifyMessage(verifier, message, readContext(request)));
@@ -64,7 +65,7 @@ export function registerProofGate(
     });
   });
   const proofOf: ProofGate['proofOf'] = ({ raw }) => {
-    const proof = proofs.get(raw);
+    const proof = proofs.of(raw);
     if (!proof) throw new RefusalError('auth.failure.proof_missing');
     return proof;
   };
