@@ -20,13 +20,15 @@ async function startAuth() {
   const auth = {
     status: 202,
     isLosingAnswers: false,
+    /** Those with records. */
     attempts: [] as { url: string; ids: string[] }[],
     reports: [] as RefusalRecordReport[],
     url: '',
   };
   const server = createServer(async (req, res) => {
     const report = (await json(req)) as RefusalRecordReport;
-    auth.attempts.push({ url: req.url ?? '', ids: report.records.map(({ requestId }) => requestId) });
+    const ids = report.records.map(({ requestId }) => requestId);
+    if (ids.length > 0) auth.attempts.push({ url: req.url ?? '', ids });
     if (auth.status === 202) auth.reports.push(report);
     if (auth.isLosingAnswers) res.destroy();
     else res.writeHead(auth.status).end();
