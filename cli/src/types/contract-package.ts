@@ -60,13 +60,21 @@ import type { introspection } from './introspection.js';
 export { readFragment } from 'gql.tada';
 export type { FragmentOf, ResultOf, VariablesOf } from 'gql.tada';
 
-/** Makes a document from its text, with the types of its answer and variables: \`graphql('{ __typename }')\`. */
-export declare const graphql: initGraphQLTada<{
+type Documents = initGraphQLTada<{
   introspection: introspection;
   scalars: { ${Object.entries(scalars)
     .map(([name, type]) => `${name}: ${type}`)
     .join('; ')} };
 }>;
+
+/** Makes a document from its text, with the types of its answer and variables: \`graphql('{ __typename }')\`. */
+export declare const graphql: string extends keyof Documents ? GqlTadaIsMissing : Documents;
+
+/**
+ * Where this package finds no gql.tada, every type of it is \`any\`, and with \`skipLibCheck\` nothing would say so. A folder that npm only
+ * links (\`npm install ../contract\`) finds what is installed beside the folder: add \`--install-links\`, or make it a workspace.
+ */
+type GqlTadaIsMissing = { 'install gql.tada where this package can find it': never };
 `,
     'codegen.js': `${mark}import { fileURLToPath } from 'node:url';
 
@@ -187,5 +195,8 @@ import { clientPreset } from '${name}/codegen'; // or by GraphQL Code Generator
 \`\`\`
 
 \`${name}/schema.graphql\` is the schema for editors and other tools.
+
+From a folder outside of your project, install it by \`npm install --install-links <folder>\`: a folder that npm only links does not find
+your project's gql.tada. As a workspace of your repository, or from a registry, it needs nothing more.
 `;
 }

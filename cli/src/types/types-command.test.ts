@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,6 +55,20 @@ describe("this platform's entrances", () => {
     });
     expect(await run(['types', 'user'])).toMatchObject({ code: 2, err: expect.stringContaining('--out') });
   });
+});
+
+test('the compiler says that gql.tada is missing, in place of types that allow everything', async () => {
+  writeSchema('type Query { one: Int }');
+  await types();
+  writeFileSync(
+    join(folder, 'page.ts'),
+    "import { graphql } from './out/tada.js';\nexport const page = graphql('{ two }');\n",
+  );
+  // As most frontends have it: no fault inside of a declaration file is shown.
+  const options =
+    '--noEmit --ignoreConfig --strict --skipLibCheck --module esnext --moduleResolution bundler'.split(' ');
+  const tsc = spawnSync('tsc', [...options, '--types', '', join(folder, 'page.ts')], { encoding: 'utf8' });
+  expect(tsc.stdout).toMatch(/page\.ts.*not callable[\s\S]*'GqlTadaIsMissing'/);
 });
 
 test('a scalar that nobody explains is unknown, and the command says how to name it', async () => {

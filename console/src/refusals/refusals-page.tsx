@@ -20,7 +20,7 @@ type Row = NonNullable<RefusalsQuery['refusals']>['edges'][number]['node'];
 const columns: Column<Row>[] = [
   {
     name: texts.when,
-    width: 'minmax(11rem, 1fr)',
+    width: 'minmax(12.5rem, 1fr)',
     cell: ({ requestId, happenedAt }) => (
       <Link to={`/refusals/${encodeURIComponent(requestId)}`}>{formatDateTime(happenedAt)}</Link>
     ),

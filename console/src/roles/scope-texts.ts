@@ -12,9 +12,11 @@ const texts: Readonly<Record<string, string>> = choose({
     'customers:assign': 'decide who is responsible for a customer',
     'sessions:end': 'end a customer’s sessions',
     'notes:write': 'write notes about customers',
+    'refusals:read': 'see why requests were refused',
     'dashboard:read': 'see the figures of the tenant',
     'staff:write': 'invite staff, change their roles, deactivate them',
     'services:write': 'make service accounts, and give them keys',
+    'keys:write': 'see, rotate and revoke signing keys',
     'audit:read': 'read the audit log',
   },
   de: {
@@ -26,9 +28,11 @@ const texts: Readonly<Record<string, string>> = choose({
     'customers:assign': 'bestimmen, wer für einen Kunden zuständig ist',
     'sessions:end': 'Sitzungen eines Kunden beenden',
     'notes:write': 'Notizen zu Kunden schreiben',
+    'refusals:read': 'sehen, warum Anfragen abgelehnt wurden',
     'dashboard:read': 'die Kennzahlen des Mandanten sehen',
     'staff:write': 'Personal einladen, seine Rollen ändern, es deaktivieren',
     'services:write': 'Dienstkonten anlegen und ihnen Schlüssel geben',
+    'keys:write': 'Signaturschlüssel sehen, wechseln und widerrufen',
     'audit:read': 'das Prüfprotokoll lesen',
   },
 });

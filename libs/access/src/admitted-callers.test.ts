@@ -180,7 +180,7 @@ describe('the check of the rules', () => {
     const said = 'type T @key(fields: "id") @authenticated @callers(are: [PERSON, SERVICE]) { id: ID! }';
     const unsaid = 'type T @key(fields: "id") @authenticated { id: ID! }';
     expect(faultsOf(said, unsaid)).toEqual([
-      'T (s1) has a rule without @callers, and one with it in s0: say @callers(are: [PERSON]) here, or the same as there',
+      'T (s1) has a rule without @callers, and one with it in s0: say @callers(are: [PERSON, SERVICE]) here too. @callers(are: [PERSON]) would take T from the others in every subgraph',
     ]);
     expect(faultsOf(said, said)).toEqual([]);
     expect(faultsOf(unsaid, unsaid)).toEqual([]);

@@ -2,8 +2,16 @@ import { choose, formatDate, language, Problem, Section, Skeleton, useOperation 
 import { customerOrdersDocument } from './operations.generated.ts';
 
 const texts = choose({
-  en: { title: 'Orders', none: 'No orders.' },
-  de: { title: 'Bestellungen', none: 'Keine Bestellungen.' },
+  en: {
+    title: 'Orders',
+    none: 'No orders.',
+    states: { PLACED: 'placed', SHIPPED: 'shipped', CANCELLED: 'cancelled', EXPIRED: 'expired' },
+  },
+  de: {
+    title: 'Bestellungen',
+    none: 'Keine Bestellungen.',
+    states: { PLACED: 'bestellt', SHIPPED: 'versendet', CANCELLED: 'storniert', EXPIRED: 'verfallen' },
+  },
 });
 
 /** The customer's latest orders, on their page of the console. */
@@ -21,7 +29,7 @@ export default function CustomerPanel({ customerId }: { customerId: string }) {
         {orders?.map(({ node }) => (
           <li key={node.id}>
             <span>{formatMoney(node.total)}</span>
-            <span className="quiet">{`${node.status.toLowerCase()} · ${formatDate(node.placedAt)}`}</span>
+            <span className="quiet">{`${texts.states[node.status]} · ${formatDate(node.placedAt)}`}</span>
           </li>
         ))}
       </ul>

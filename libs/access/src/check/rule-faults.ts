@@ -136,13 +136,19 @@ export function findUnsaidCallers(subgraphs: readonly Pick<ReadSubgraph, 'name' 
   );
   const says = ({ conditions }: (typeof written)[number]) =>
     conditions.some((one) => one.kind === 'callers' && one !== personsOnly);
-  const saying = new Map(written.filter(says).map(({ coordinate, subgraph }) => [coordinate, subgraph]));
+  const saying = new Map(written.filter(says).map((one) => [one.coordinate, one]));
+  const describe = (coordinate: string) => {
+    const there = saying.get(coordinate);
+    const callers = there?.conditions.flatMap((one) => (one.kind === 'callers' ? one.are : []));
+    const are = `@callers(are: [${callers?.map((kind) => kind.toUpperCase()).join(', ')}])`;
+    return `has a rule without @callers, and one with it in ${there?.subgraph}: say ${are} here too. @callers(are: [PERSON]) would take ${coordinate} from the others in every subgraph`;
+  };
   return written
     .filter(({ coordinate, conditions }) => saying.has(coordinate) && conditions.includes(personsOnly))
     .map(({ coordinate, subgraph }) => ({
       coordinate,
       subgraph,
-      fault: `has a rule without @callers, and one with it in ${saying.get(coordinate)}: say @callers(are: [PERSON]) here, or the same as there`,
+      fault: describe(coordinate),
     }));
 }
 
