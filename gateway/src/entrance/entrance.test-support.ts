@@ -76,12 +76,13 @@ export async function startTestGateway(
   for (const { name, sdl } of shopGraphSources) {
     const answer = createStub(sdl);
     urls[name] = await serve(async (req, res) => {
-      if (req.url?.startsWith(`${refusalReportPath}?`)) {
+      const [path] = req.url?.split('?') ?? [];
+      if (path === refusalReportPath) {
         reports.push((await json(req)) as RefusalReport);
         res.writeHead(202).end();
         return;
       }
-      if (req.url?.startsWith(`${refusalRecordPath}?`)) {
+      if (path === refusalRecordPath) {
         records.push((await json(req)) as RefusalRecordReport);
         res.writeHead(202).end();
         return;
